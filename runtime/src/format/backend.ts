@@ -1,0 +1,43 @@
+import type { Tensors, Feeds } from "./tensor.js";
+import type { Dtype } from "./dtype.js";
+
+/** Bytes that are read where and when they are needed: a file, a Blob, a buffer. */
+export interface ByteSource {
+  readonly size: number;
+  /** @throws PareError MODEL_TRUNCATED when the range does not lie inside */
+  read(offset: number, length: number): Promise<Uint8Array>;
+}
+
+/** A model as bytes with its external data by location, or as a path on this machine. */
+export type ModelSource = { readonly proto: ByteSource; readonly external: ReadonlyMap<string, ByteSource> } | { readonly path: string };
+
+export const targetNames = ["aot", "wasm", "webgpu", "cpu", "webnn"] as const;
+export type TargetName = (typeof targetNames)[number];
+
+/** What a model takes and gives. A dim that is text or null is free. */
+export interface ValueInfo {
+  readonly name: string;
+  readonly type: Dtype;
+  readonly dims: readonly (number | string | null)[];
+}
+
+export interface LoadOptions {
+  /** 1 where not given. */
+  readonly threads?: number;
+  /** Options of onnxruntime's session, as data: `graphOptimizationLevel`, `extra`, … */
+  readonly session?: Readonly<Record<string, unknown>>;
+  readonly signal?: AbortSignal;
+}
+
+export interface Session {
+  readonly inputs: readonly ValueInfo[];
+  readonly outputs: readonly ValueInfo[];
+  /** The outputs belong to the caller. */
+  run(feeds: Feeds, signal?: AbortSignal): Promise<Tensors>;
+  dispose(): Promise<void>;
+}
+
+/** Loads a model and runs feeds; the compiler is handed one for calibration and never imports an engine. */
+export interface Executor {
+  load(model: ModelSource, options?: LoadOptions): Promise<Session>;
+}
