@@ -12,7 +12,8 @@ export const errorCodes = {
   MODEL_SHAPE: "declared and actual shapes or types disagree",
   MODEL_LIMIT: "the model exceeds a safety limit",
   MODEL_VERSION: "the model uses an operator set or format version that is not supported",
-  EXTERNAL_DATA: "a tensor refers to external data that is missing, too short or outside the folder",
+  EXTERNAL_DATA:
+    "a tensor refers to external data that is missing, too short or outside the folder",
   UNSUPPORTED_OP: "an operator is not known or cannot be handled here",
   PASS_FAILED: "a transformation broke the model",
   // arguments, recipe and data

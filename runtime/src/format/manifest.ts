@@ -11,11 +11,25 @@ export interface BundleFile {
   readonly sha256: string;
 }
 
-export type Precision = "float32" | "float16" | "int8" | "int8-dynamic" | "int8-weights" | "float16-weights" | "mixed";
+export type Precision =
+  | "float32"
+  | "float16"
+  | "int8"
+  | "int8-dynamic"
+  | "int8-weights"
+  | "float16-weights"
+  | "mixed";
 
 /** What a device must have for a variant to run there. */
 export interface Requirements {
-  readonly features: readonly ("simd" | "relaxed-simd" | "threads" | "shader-f16" | "webgpu" | "webnn")[];
+  readonly features: readonly (
+    | "simd"
+    | "relaxed-simd"
+    | "threads"
+    | "shader-f16"
+    | "webgpu"
+    | "webnn"
+  )[];
   readonly memoryBytes?: number;
 }
 
@@ -47,9 +61,18 @@ export interface Manifest {
   readonly variants: readonly VariantEntry[];
   readonly golden: BundleFile;
   /** The float model that was given. */
-  readonly source: { readonly bytes: number; readonly sha256: string; readonly parameters: number; readonly macs: number | null };
+  readonly source: {
+    readonly bytes: number;
+    readonly sha256: string;
+    readonly parameters: number;
+    readonly macs: number | null;
+  };
   /** The float model as measured on each target. */
-  readonly baselines: readonly { readonly target: TargetName; readonly accuracy: Accuracy | null; readonly latencyMs: Latency | Unmeasured }[];
+  readonly baselines: readonly {
+    readonly target: TargetName;
+    readonly accuracy: Accuracy | null;
+    readonly latencyMs: Latency | Unmeasured;
+  }[];
 }
 
 /**

@@ -1,5 +1,13 @@
 import type { TargetName } from "./backend.js";
-import type { Accuracy, Evidence, Latency, Measurement, Parity, SizeBytes, Unmeasured } from "./measurement.js";
+import type {
+  Accuracy,
+  Evidence,
+  Latency,
+  Measurement,
+  Parity,
+  SizeBytes,
+  Unmeasured,
+} from "./measurement.js";
 
 export const reportFormatVersion = 1;
 
@@ -71,9 +79,20 @@ export interface Report {
   readonly environment: Readonly<Record<string, string>>;
   /** Shapes that were measured, by input. */
   readonly shapes: Readonly<Record<string, readonly number[]>>;
-  readonly data: { readonly source: string | null; readonly calibration: number; readonly validation: number; readonly test: number; readonly seed: number; readonly caveat: string | null };
+  readonly data: {
+    readonly source: string | null;
+    readonly calibration: number;
+    readonly validation: number;
+    readonly test: number;
+    readonly seed: number;
+    readonly caveat: string | null;
+  };
   readonly float: ReportRow | null;
-  readonly variants: readonly (ReportRow & { readonly precision: string; readonly file: string; readonly baseline: ReportRow | null })[];
+  readonly variants: readonly (ReportRow & {
+    readonly precision: string;
+    readonly file: string;
+    readonly baseline: ReportRow | null;
+  })[];
   readonly steps: readonly ReportStep[];
   readonly candidates: readonly ReportCandidate[];
   readonly skipped: readonly { readonly target: TargetName; readonly reason: string }[];

@@ -33,7 +33,11 @@ export function bytesOf(array: TypedArray): Uint8Array {
 export function arrayOver(dtype: Exclude<Dtype, "string">, bytes: Uint8Array): TypedArray {
   const Array = dtypeArray[dtype];
   const aligned = bytes.byteOffset % Array.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice();
-  return new Array(aligned.buffer as ArrayBuffer, aligned.byteOffset, Math.floor(aligned.byteLength / Array.BYTES_PER_ELEMENT));
+  return new Array(
+    aligned.buffer as ArrayBuffer,
+    aligned.byteOffset,
+    Math.floor(aligned.byteLength / Array.BYTES_PER_ELEMENT),
+  );
 }
 
 export function zeros(dtype: Exclude<Dtype, "string">, count: number): TypedArray {
@@ -46,7 +50,11 @@ export function zeros(dtype: Exclude<Dtype, "string">, count: number): TypedArra
  * Checks that a tensor's data is the right kind and length for its type and dims.
  * @throws PareError `code` saying which, at `where`
  */
-export function checkTensor(tensor: Tensor, where: string, code: "INPUT" | "DATA_INVALID" | "DATA_MISMATCH" = "INPUT"): void {
+export function checkTensor(
+  tensor: Tensor,
+  where: string,
+  code: "INPUT" | "DATA_INVALID" | "DATA_MISMATCH" = "INPUT",
+): void {
   const { type, dims, data } = tensor;
   const count = elementCount(dims);
   if (!Number.isSafeInteger(count) || dims.some((dim) => dim < 0)) {
@@ -54,18 +62,33 @@ export function checkTensor(tensor: Tensor, where: string, code: "INPUT" | "DATA
   }
   if (type === "string") {
     if (!Array.isArray(data) || data.length !== count) {
-      throw new PareError(code, `${where} needs an array of ${count} strings for dims [${dims.join(", ")}].`, { where });
+      throw new PareError(
+        code,
+        `${where} needs an array of ${count} strings for dims [${dims.join(", ")}].`,
+        { where },
+      );
     }
     return;
   }
   const Expected = dtypeArray[type];
   if (!(data instanceof Expected)) {
-    throw new PareError(code, `${where} is ${type}, which is held in a ${Expected.name}, but it got ${isTypedArray(data) ? data.constructor.name : typeof data}.`, {
-      where,
-      hint: type === "int64" ? "Make the values bigint: BigInt64Array.from([1n, 2n])." : `Pass a ${Expected.name}.`,
-    });
+    throw new PareError(
+      code,
+      `${where} is ${type}, which is held in a ${Expected.name}, but it got ${isTypedArray(data) ? data.constructor.name : typeof data}.`,
+      {
+        where,
+        hint:
+          type === "int64"
+            ? "Make the values bigint: BigInt64Array.from([1n, 2n])."
+            : `Pass a ${Expected.name}.`,
+      },
+    );
   }
   if (data.byteLength !== dtypeBytes(type, count)) {
-    throw new PareError(code, `${where} has ${data.length} values, but dims [${dims.join(", ")}] need ${count}.`, { where });
+    throw new PareError(
+      code,
+      `${where} has ${data.length} values, but dims [${dims.join(", ")}] need ${count}.`,
+      { where },
+    );
   }
 }

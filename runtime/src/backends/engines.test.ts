@@ -1,0 +1,183 @@
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { afterAll, describe, expect, it } from "vitest";
+import { byteSource, type Backend, type Session } from "../format/index.js";
+import { cpu } from "./ort-node.js";
+import { wasm, webgpu } from "./ort-web.js";
+
+const path = fileURLToPath(new URL("../../test-models/affine.onnx", import.meta.url));
+const bytes = new Uint8Array(await readFile(path));
+const model = { proto: byteSource(bytes), external: new Map() };
+
+describe.each([cpu(), wasm()])("$target in Node", (backend: Backend) => {
+  const open: Session[] = [];
+  const load = async (source: Parameters<Backend["load"]>[0] = model): Promise<Session> => {
+    const session = await backend.load(source);
+    open.push(session);
+    return session;
+  };
+  afterAll(() => Promise.all(open.map((session) => session.dispose())));
+
+  it("names its engine with the version", async () => {
+    expect(await backend.probe()).toEqual({
+      ok: true,
+      engine: expect.stringMatching(/^onnxruntime-(web|node) \d+\.\d+/),
+    });
+  });
+
+  it("reports inputs and outputs, with free dims by name", async () => {
+    const session = await load();
+    expect(session.inputs).toEqual([
+      { name: "x", type: "float32", dims: ["N", 3] },
+      { name: "shift", type: "float32", dims: [3] },
+    ]);
+    expect(session.outputs).toEqual([{ name: "y", type: "float32", dims: ["N", 3] }]);
+  });
+
+  it("runs from bytes and from a path, with bare arrays where dims are fixed", async () => {
+    for (const source of [model, { path }]) {
+      const session = await load(source);
+      const x = { type: "float32", dims: [2, 3], data: Float32Array.of(1, 2, 3, 4, 5, 6) } as const;
+      const { y } = await session.run({ x, shift: Float32Array.of(10, 20, 30) });
+      expect(y).toEqual({
+        type: "float32",
+        dims: [2, 3],
+        data: Float32Array.of(12, 24, 36, 18, 30, 42),
+      });
+    }
+  });
+
+  it("gives outputs that a later run leaves alone", async () => {
+    const session = await load();
+    const shift = Float32Array.of(0, 0, 0);
+    const first = await session.run({
+      x: { type: "float32", dims: [1, 3], data: Float32Array.of(1, 2, 3) },
+      shift,
+    });
+    await session.run({
+      x: { type: "float32", dims: [1, 3], data: Float32Array.of(7, 8, 9) },
+      shift,
+    });
+    expect(first["y"]?.data).toEqual(Float32Array.of(2, 4, 6));
+  });
+
+  it.each([
+    ["missing", {}, /"x" \(float32 \[N, 3\]\) is missing/],
+    [
+      "unknown",
+      { x: tensor([1, 3]), shift: new Float32Array(3), z: new Float32Array(1) },
+      /no input "z"/,
+    ],
+    [
+      "of another type",
+      { x: { type: "int32", dims: [1, 3], data: new Int32Array(3) }, shift: new Float32Array(3) },
+      /is float32 \[N, 3\], but it got int32/,
+    ],
+    [
+      "of another shape",
+      { x: tensor([1, 4]), shift: new Float32Array(3) },
+      /but it got dims \[1, 4\]/,
+    ],
+    ["of another rank", { x: tensor([3]), shift: new Float32Array(3) }, /but it got dims \[3\]/],
+    [
+      "too short",
+      { x: tensor([1, 3]), shift: new Float32Array(2) },
+      /has 2 values, but dims \[3\] need 3/,
+    ],
+    [
+      "in a wrong array",
+      { x: tensor([1, 3]), shift: new Float64Array(3) },
+      /held in a Float32Array, but it got Float64Array/,
+    ],
+    [
+      "bare with a free dim",
+      { x: new Float32Array(3), shift: new Float32Array(3) },
+      /does not say its free dims/,
+    ],
+  ])("refuses an input that is %s", async (_, feeds, message) => {
+    const session = await load();
+    await expect(session.run(feeds as never)).rejects.toMatchObject({
+      code: "INPUT",
+      message: expect.stringMatching(message),
+    });
+  });
+
+  it("passes on the engine's words when it refuses a model", async () => {
+    const damaged = { proto: byteSource(bytes.slice(0, 60)), external: new Map() };
+    await expect(backend.load(damaged)).rejects.toMatchObject({
+      code: "ENGINE",
+      message: expect.stringMatching(/refused the model: .{10}/),
+    });
+  });
+
+  it("drops a queued run that is aborted, and goes on", async () => {
+    const session = await load();
+    const feeds = { x: tensor([1, 3]), shift: new Float32Array(3) };
+    const abort = new AbortController();
+    const first = session.run(feeds);
+    const second = session.run(feeds, abort.signal);
+    abort.abort();
+    await expect(second).rejects.toMatchObject({ code: "ABORTED" });
+    await expect(first).resolves.toBeDefined();
+    await expect(session.run(feeds)).resolves.toBeDefined();
+  });
+
+  it("passes session options on without writing into them", async () => {
+    const options = Object.freeze({
+      graphOptimizationLevel: "disabled",
+      extra: Object.freeze({ session: Object.freeze({ disable_prepacking: "1" }) }),
+    });
+    const session = await backend.load(model, { session: options });
+    open.push(session);
+    await expect(
+      backend.load(model, { session: { graphOptimizationLevel: "sideways" } }),
+    ).rejects.toMatchObject({ code: "ENGINE" });
+  });
+
+  it("refuses runs after dispose", async () => {
+    const session = await backend.load(model);
+    await session.dispose();
+    await session.dispose();
+    await expect(session.run({})).rejects.toMatchObject({ code: "DISPOSED" });
+  });
+
+  it("reads external data, from a folder and from bytes", async () => {
+    const split = fileURLToPath(new URL("../../test-models/external.onnx", import.meta.url));
+    const proto = byteSource(new Uint8Array(await readFile(split)));
+    const external = new Map([
+      ["external.bin", byteSource(new Uint8Array(await readFile(split.replace(".onnx", ".bin"))))],
+    ]);
+    for (const source of [{ path: split }, { proto, external }]) {
+      const session = await load(source);
+      const { y } = await session.run({ x: Float32Array.of(1, 1, 1) });
+      expect(y?.data).toEqual(Float32Array.of(1, 2, 3));
+    }
+  });
+
+  it("takes and gives float16 as bits", async () => {
+    const half = fileURLToPath(new URL("../../test-models/half.onnx", import.meta.url));
+    const session = await load({ path: half });
+    const { y } = await session.run({ x: Uint16Array.of(0x3c00, 0x4000) });
+    expect(y).toEqual({ type: "float16", dims: [2], data: Uint16Array.of(0x4000, 0x4400) });
+  });
+});
+
+it("says why there is no WebGPU in Node", async () => {
+  expect(await webgpu().probe()).toEqual({ ok: false, why: "There is no WebGPU here." });
+});
+
+it("refuses to change the threads of a started engine", async () => {
+  await (await wasm({ threads: 1 }).load(model)).dispose();
+  await expect(wasm({ threads: 2 }).load(model)).rejects.toMatchObject({
+    code: "ENGINE",
+    message: expect.stringContaining("cannot change to 2"),
+  });
+});
+
+function tensor(dims: number[]) {
+  return {
+    type: "float32",
+    dims,
+    data: new Float32Array(dims.reduce((a, b) => a * b, 1)),
+  } as const;
+}

@@ -1,0 +1,141 @@
+import type { LoadOptions, Session, ValueInfo } from "../format/backend.js";
+import { isDtype } from "../format/dtype.js";
+import { messageOf, PareError } from "../format/error.js";
+import { completeFeeds, withBits } from "../format/feeds.js";
+import type { Feeds, Tensor, Tensors } from "../format/tensor.js";
+import { Queue } from "../session/queue.js";
+
+/** What Pare uses of onnxruntime; onnxruntime-node and every build of onnxruntime-web export it. */
+export type Ort = Pick<typeof import("onnxruntime-web"), "InferenceSession" | "Tensor" | "env">;
+type OrtSession = import("onnxruntime-web").InferenceSession;
+type OrtOptions = import("onnxruntime-web").InferenceSession.SessionOptions;
+type OrtTensor = import("onnxruntime-web").Tensor;
+
+export interface ModelBytes {
+  /** Bytes, or a path that the engine itself opens. */
+  readonly model: Uint8Array | string;
+  readonly external: ReadonlyMap<string, Uint8Array>;
+}
+
+/** Imports an engine when it is first needed. */
+export async function importEngine<T>(name: string, load: () => Promise<T>): Promise<T> {
+  try {
+    return await load();
+  } catch (cause) {
+    throw new PareError("ENGINE_MISSING", `${name} cannot be loaded: ${messageOf(cause)}`, {
+      where: name,
+      hint: `Install it: npm install ${name}`,
+      cause,
+    });
+  }
+}
+
+/**
+ * Creates a session and wraps it. Everything goes through the realm's one queue.
+ * @throws PareError ENGINE with the engine's own message; ABORTED
+ */
+export async function createSession(
+  ort: Ort,
+  engine: string,
+  source: ModelBytes,
+  engineOptions: OrtOptions,
+  options: LoadOptions,
+): Promise<Session> {
+  const all = {
+    ...engineOptions,
+    ...structuredClone(options.session ?? {}), // onnxruntime-web writes into what it is given
+    ...(source.external.size > 0 && {
+      externalData: Array.from(source.external, ([path, data]) => ({ path, data })),
+    }),
+  };
+  const create = async (): Promise<OrtSession> => {
+    try {
+      const { model } = source;
+      return await (typeof model === "string"
+        ? ort.InferenceSession.create(model, all)
+        : ort.InferenceSession.create(model, all));
+    } catch (cause) {
+      throw engineError(engine, "refused the model", cause);
+    }
+  };
+  const session = await queue().run(create, options.signal, (late) => void late.release());
+  return wrapSession(ort, engine, session);
+}
+
+function wrapSession(ort: Ort, engine: string, session: OrtSession): Session {
+  const inputs = session.inputMetadata.map(valueInfo);
+  const outputs = session.outputMetadata.map(valueInfo);
+  let disposed = false;
+
+  const runNow = async (feeds: Feeds): Promise<Tensors> => {
+    const tensors: Record<string, OrtTensor> = {};
+    for (const [index, tensor] of completeFeeds(inputs, feeds).entries()) {
+      const name = inputs[index]?.name ?? "";
+      tensors[name] = tensor instanceof ort.Tensor ? tensor : engineTensor(ort, tensor);
+    }
+    let results: Record<string, unknown>;
+    try {
+      results = await session.run(tensors);
+    } catch (cause) {
+      throw engineError(engine, "failed in a run", cause);
+    }
+    const out: Record<string, Tensor> = {};
+    for (const { name } of outputs) out[name] = ownTensor(results[name] as OrtTensor);
+    return out;
+  };
+
+  return {
+    inputs,
+    outputs,
+    run(feeds, signal) {
+      if (disposed)
+        return Promise.reject(new PareError("DISPOSED", "The model was already disposed of."));
+      return queue().run(() => runNow(feeds), signal);
+    },
+    async dispose() {
+      if (disposed) return;
+      disposed = true;
+      await queue().run(() => session.release());
+    },
+  };
+}
+
+let realmQueue: Queue | undefined;
+function queue(): Queue {
+  return (realmQueue ??= new Queue());
+}
+
+function engineTensor(ort: Ort, tensor: Tensor): OrtTensor {
+  const Tensor = ort.Tensor as unknown as new (
+    type: string,
+    data: unknown,
+    dims: readonly number[],
+  ) => OrtTensor;
+  return new Tensor(tensor.type, tensor.data, tensor.dims);
+}
+
+function ownTensor(tensor: OrtTensor): Tensor {
+  return withBits({ type: tensor.type, dims: tensor.dims, data: tensor.data as Tensor["data"] });
+}
+
+function valueInfo(metadata: import("onnxruntime-web").InferenceSession.ValueMetadata): ValueInfo {
+  if (!metadata.isTensor || !isDtype(metadata.type)) {
+    throw new PareError(
+      "ENGINE",
+      `"${metadata.name}" is not a tensor: sequences, maps and optionals cannot be passed.`,
+      { where: metadata.name },
+    );
+  }
+  const dims = metadata.shape.map((dim) =>
+    typeof dim === "string" ? dim || null : dim >= 0 && dim < 2 ** 31 ? dim : null,
+  );
+  return { name: metadata.name, type: metadata.type, dims };
+}
+
+function engineError(engine: string, what: string, cause: unknown): PareError {
+  const message =
+    typeof cause === "number"
+      ? `WebAssembly exception ${cause} (most often: out of memory)`
+      : messageOf(cause);
+  return new PareError("ENGINE", `${engine} ${what}: ${message}`, { where: engine, cause });
+}

@@ -1,0 +1,33 @@
+import { PareError } from "../format/error.js";
+
+/** A bundle's address as the caller wrote it: a URL, relative to the page or worker. */
+export function locate(source: string): URL {
+  try {
+    return new URL(source, globalThis.location?.href);
+  } catch (cause) {
+    throw new PareError("BUNDLE_NOT_FOUND", `"${source}" is not a URL.`, { where: source, cause });
+  }
+}
+
+export function readFileUrl(url: URL): Promise<Uint8Array<ArrayBuffer>> {
+  return Promise.reject(
+    new PareError("NETWORK", "A page cannot read file: URLs.", {
+      where: url.href,
+      hint: "Serve the bundle over http.",
+    }),
+  );
+}
+
+export function readModelFile(path: string): Promise<ModelFile> {
+  return Promise.reject(
+    new PareError("MODEL_NOT_FOUND", "A browser has no files by path.", {
+      where: path,
+      hint: "Pass the model's bytes.",
+    }),
+  );
+}
+
+export interface ModelFile {
+  readonly proto: Uint8Array;
+  readonly external: ReadonlyMap<string, Uint8Array>;
+}
