@@ -1,0 +1,62 @@
+import type { Dtype } from "@pare/runtime/format";
+import type { Dim } from "./dim.js";
+
+export interface TensorType {
+  readonly kind: "tensor" | "sparse-tensor";
+  readonly dtype: Dtype | undefined;
+  /** Undefined when not even the rank is known. */
+  readonly shape: readonly Dim[] | undefined;
+}
+
+export type ValueType =
+  | TensorType
+  | { readonly kind: "sequence" | "optional"; readonly element: ValueType }
+  | { readonly kind: "map"; readonly key: Dtype; readonly value: ValueType }
+  | { readonly kind: "unknown" };
+
+export const unknownType: ValueType = { kind: "unknown" };
+
+export function tensorType(dtype: Dtype | undefined, shape: readonly Dim[] | undefined): TensorType {
+  return { kind: "tensor", dtype, shape };
+}
+
+export function sameShape(a: readonly Dim[] | undefined, b: readonly Dim[] | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return a.length === b.length && a.every((value, axis) => value === b[axis]);
+}
+
+export function sameType(a: ValueType, b: ValueType): boolean {
+  switch (a.kind) {
+    case "tensor":
+    case "sparse-tensor":
+      return b.kind === a.kind && a.dtype === b.dtype && sameShape(a.shape, b.shape);
+    case "sequence":
+    case "optional":
+      return b.kind === a.kind && sameType(a.element, b.element);
+    case "map":
+      return b.kind === "map" && a.key === b.key && sameType(a.value, b.value);
+    case "unknown":
+      return b.kind === "unknown";
+    default:
+      return a satisfies never;
+  }
+}
+
+export function typeText(type: ValueType): string {
+  switch (type.kind) {
+    case "tensor":
+    case "sparse-tensor": {
+      const shape = type.shape === undefined ? "[*]" : `[${type.shape.map(String).join(", ")}]`;
+      return `${type.kind === "sparse-tensor" ? "sparse " : ""}${type.dtype ?? "?"}${shape}`;
+    }
+    case "sequence":
+    case "optional":
+      return `${type.kind}(${typeText(type.element)})`;
+    case "map":
+      return `map(${type.key}, ${typeText(type.value)})`;
+    case "unknown":
+      return "?";
+    default:
+      return type satisfies never;
+  }
+}
