@@ -1,0 +1,15 @@
+import type { Tensors } from "./tensor.js";
+
+/**
+ * What a bundle's `index.js` exports by default: the bundle as data, so that a bundler can follow its files.
+ * `$types` exists only for TypeScript: it carries the inputs and outputs from `index.d.ts` to `load`.
+ */
+export interface BundleModule<Inputs extends object = object, Outputs extends object = Tensors> {
+  /** As in manifest.json; validated when loaded. */
+  readonly manifest: unknown;
+  /** As in golden.json. */
+  readonly golden: unknown;
+  /** From the manifest's paths to where a bundler put the files. */
+  readonly files: Readonly<Record<string, URL | string>>;
+  readonly $types?: { readonly inputs: Inputs; readonly outputs: Outputs };
+}
