@@ -1,0 +1,29 @@
+import type { Recipe } from "./recipe.js";
+
+/** The recipes that `--recipe` knows by name. */
+export const presets = {
+  auto: {
+    name: "auto",
+    summary: "simplify, then what each target's table proposes, as far as measurement agrees",
+    steps: [{ use: "simplify" }],
+    propose: true,
+  },
+  simplify: {
+    name: "simplify",
+    summary: "the float model, simplified, and nothing else",
+    steps: [{ use: "simplify" }],
+    propose: false,
+  },
+  "naive-per-tensor": {
+    name: "naive-per-tensor",
+    summary: "the plain way: per-tensor min-max int8 on every operator",
+    steps: [{ use: "simplify" }, { use: "quantize-static", with: { granularity: "tensor", ranges: "minmax", ops: "all", weightBits: 8 } }],
+    propose: false,
+  },
+} as const satisfies Record<string, Recipe>;
+
+export type PresetName = keyof typeof presets;
+
+export function isPreset(name: string): name is PresetName {
+  return Object.hasOwn(presets, name);
+}

@@ -1,0 +1,243 @@
+import {
+  isPareError,
+  type Measurement,
+  messageOf,
+  PareError,
+  type Precision,
+  type ReportCandidate,
+  type ReportStep,
+  throwIfAborted,
+} from "@pare/runtime/format";
+import type { Graph } from "../ir/index.js";
+import type { PassContext } from "../passes/pass.js";
+import type { Step } from "../recipes/recipe.js";
+import { findTarget } from "../targets/index.js";
+import type { Proposal } from "../targets/target.js";
+import { accept, type Acceptance, type AcceptanceRule } from "./accept.js";
+import { applyStep, type Candidate, encode, type Judged, modelOf, type State } from "./candidate.js";
+import { rank } from "./choose.js";
+import type { OptimizeRequest, TargetDevice } from "./request.js";
+
+/** Candidates are compared on so many validation samples. */
+export const searchSamples = 200;
+
+export interface TargetSearch {
+  /** Accepted, best first; the simplified float model is among them or behind them. */
+  readonly ranked: readonly Judged[];
+  /** The model as its user has it, on this target; null where its engine refuses it. */
+  readonly baseline: Measurement | null;
+  readonly steps: ReportStep[];
+  readonly candidates: ReportCandidate[];
+}
+
+/** Tries a recipe's steps, and with `propose` what the target's table adds, each on a fork. */
+export async function searchTarget(request: OptimizeRequest, device: TargetDevice, simplified: Graph, deadline: number, progress: (fraction: number, what: string) => void): Promise<TargetSearch> {
+  const search = new Search(request, device, simplified);
+  return search.run(deadline, progress);
+}
+
+/** One way through the steps, and what it is called. */
+interface Branch {
+  readonly name: string;
+  readonly precision: Precision;
+  readonly steps: readonly Step[];
+  readonly session: Readonly<Record<string, unknown>>;
+  readonly features: readonly string[];
+  readonly skip: string | null;
+}
+
+class Search implements TargetSearch {
+  ranked: readonly Judged[] = [];
+  baseline: Measurement | null = null;
+  readonly steps: ReportStep[] = [];
+  readonly candidates: ReportCandidate[] = [];
+  readonly #request: OptimizeRequest;
+  readonly #device: TargetDevice;
+  readonly #simplified: Graph;
+  readonly #rule: AcceptanceRule;
+
+  constructor(request: OptimizeRequest, device: TargetDevice, simplified: Graph) {
+    this.#request = request;
+    this.#device = device;
+    this.#simplified = simplified;
+    this.#rule = { maxDrop: request.budget.maxDrop, prefer: request.budget.prefer, evidence: request.evidence };
+  }
+
+  async run(deadline: number, progress: (fraction: number, what: string) => void): Promise<TargetSearch> {
+    const { target } = this.#device;
+    progress(0, `${target}: the float model`);
+    this.baseline = await this.#measureBaseline();
+    const float = await this.#float();
+    const accepted: Judged[] = [];
+    const branches = this.#branches();
+    for (const [index, branch] of branches.entries()) {
+      progress((index + 1) / (branches.length + 1), `${target}: ${branch.name}`);
+      if (branch.skip !== null) {
+        this.#reject(branch.name, branch.precision, branch.skip, null);
+        continue;
+      }
+      if (Date.now() > deadline) {
+        this.#reject(branch.name, branch.precision, "not tried: the time budget was spent", null);
+        continue;
+      }
+      const judged = await this.#try(branch, float);
+      if (judged !== null) accepted.push(judged);
+    }
+    this.ranked = [...rank([float, ...accepted], this.#rule.prefer)];
+    return this;
+  }
+
+  async #measureBaseline(): Promise<Measurement | null> {
+    try {
+      return await this.#measure(this.#request.original, {}, false);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      this.#reject("original", "float32", `the engine refuses the model as it is: ${messageOf(error)}`, null);
+      return null;
+    }
+  }
+
+  /** The simplified float model: what is written when nothing else is accepted. */
+  async #float(): Promise<Judged> {
+    const graph = this.#simplified.fork();
+    await findTarget(this.#device.target).lower(graph, this.#context());
+    const bytes = await encode(graph);
+    const { original } = this.#request;
+    try {
+      const measurement = await this.#measure(bytes, {}, this.baseline !== null);
+      this.#step("simplify", "kept", floatReason(measurement), this.#request.graph, original.byteLength, graph, bytes, measurement);
+      return { name: "float", graph, bytes, steps: [{ use: "simplify" }], precision: "float32", session: {}, features: [], measurement };
+    } catch (error) {
+      if (!isRefusal(error) || this.baseline === null) throw refused(this.#device, error);
+      this.#step("simplify", "reverted", `the engine refuses it: ${messageOf(error)}`, this.#request.graph, original.byteLength, graph, bytes, null);
+      return { name: "float", graph: this.#request.graph, bytes: original, steps: [], precision: "float32", session: {}, features: [], measurement: this.baseline };
+    }
+  }
+
+  #branches(): readonly Branch[] {
+    const { recipe, evidence } = this.#request;
+    const own = recipe.steps.filter((step) => step.use !== "simplify");
+    const branches: Branch[] = own.length === 0 ? [] : [{ name: recipe.name, precision: "mixed", steps: own, session: {}, features: [], skip: null }];
+    if (!recipe.propose) return branches;
+    const target = findTarget(this.#device.target);
+    for (const proposal of target.propose(this.#simplified)) branches.push({ ...proposal, skip: this.#unavailable(proposal, evidence === "none") });
+    return branches;
+  }
+
+  #unavailable(proposal: Proposal, withoutData: boolean): string | null {
+    const missing = proposal.features.find((feature) => !this.#device.features.includes(feature));
+    if (missing !== undefined) return `unverifiable-here: this machine lacks ${missing}`;
+    if (withoutData && !proposal.withoutData) return "needs data to be checked";
+    if (proposal.needsData && this.#request.calibration === undefined) return "needs data to calibrate with";
+    return null;
+  }
+
+  /** Applies a branch's steps one by one; a step that breaks the budget is reverted and the next one tried without it. */
+  async #try(branch: Branch, float: Judged): Promise<Judged | null> {
+    let state: State = { graph: this.#simplified, steps: [{ use: "simplify" }], precision: "float32" };
+    let current: Judged = float;
+    for (const step of branch.steps) {
+      throwIfAborted(this.#request.signal);
+      const outcome = await this.#tryStep(branch, step, state, current);
+      if (outcome === null) continue;
+      state = outcome;
+      current = outcome;
+    }
+    if (current === float) return null;
+    return current;
+  }
+
+  async #tryStep(branch: Branch, step: Step, state: State, current: Judged): Promise<Judged | null> {
+    const name = `${branch.name}: ${step.use}`;
+    const bytesBefore = current.bytes;
+    let candidate: Candidate;
+    let measurement: Measurement;
+    try {
+      const applied = await applyStep(state.graph, step, this.#context());
+      if (!applied.changed) {
+        this.#step(name, "reverted", "it changes nothing in this model", state.graph, bytesBefore.byteLength, state.graph, bytesBefore, null);
+        this.#reject(branch.name, branch.precision, "it changes nothing in this model", null);
+        return null;
+      }
+      await findTarget(this.#device.target).lower(applied.graph, this.#context());
+      const bytes = await encode(applied.graph);
+      candidate = { name: branch.name, graph: applied.graph, bytes, steps: [...state.steps, step], precision: branch.precision, session: branch.session, features: branch.features };
+      measurement = await this.#measure(bytes, branch.session, true);
+      const verdict: Acceptance = accept(measurement, current.measurement, branch.precision, this.#rule);
+      this.#step(name, verdict.accepted ? "kept" : "reverted", verdict.reason, state.graph, bytesBefore.byteLength, applied.graph, bytes, measurement);
+      if (verdict.accepted) return { ...candidate, measurement };
+      this.#reject(branch.name, branch.precision, verdict.reason, measurement);
+      return null;
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      const reason = `${error.code === "PASS_FAILED" ? "it failed" : "the engine refuses it"}: ${error.message}`;
+      this.#step(name, "reverted", reason, state.graph, bytesBefore.byteLength, state.graph, bytesBefore, null);
+      this.#reject(branch.name, branch.precision, reason, null);
+      return null;
+    }
+  }
+
+  /** On a software GPU its stand-in answers for the file while candidates are compared, and size decides. */
+  async #measure(bytes: Uint8Array, session: Readonly<Record<string, unknown>>, against: boolean): Promise<Measurement> {
+    const { target, standIn } = this.#device;
+    const { measure, original, signal } = this.#request;
+    return measure({
+      model: modelOf(bytes),
+      target: standIn ?? target,
+      ...(against ? { baseline: modelOf(original) } : {}),
+      split: "validation",
+      limit: searchSamples,
+      timed: standIn === null,
+      session,
+      ...(signal === undefined ? {} : { signal }),
+    });
+  }
+
+  #context(): PassContext {
+    const { calibration, signal } = this.#request;
+    return { ...(calibration === undefined ? {} : { calibration }), ...(signal === undefined ? {} : { signal }) };
+  }
+
+  #step(name: string, verdict: "kept" | "reverted", reason: string, before: Graph, bytesBefore: number, after: Graph, bytesAfter: Uint8Array, measurement: Measurement | null): void {
+    this.steps.push({
+      target: this.#device.target,
+      name,
+      verdict,
+      reason,
+      nodesBefore: countNodes(before),
+      nodesAfter: countNodes(after),
+      bytesBefore,
+      bytesAfter: bytesAfter.byteLength,
+      measurement,
+    });
+  }
+
+  #reject(name: string, precision: Precision, reason: string, measurement: Measurement | null): void {
+    this.candidates.push({ target: this.#device.target, name, verdict: "rejected", reason, precision, measurement });
+  }
+}
+
+function isRefusal(error: unknown): error is PareError {
+  return isPareError(error) && ["ENGINE", "ENGINE_CRASHED", "PASS_FAILED", "UNSUPPORTED_OP"].includes(error.code);
+}
+
+function refused(device: TargetDevice, error: unknown): unknown {
+  if (!isRefusal(error)) return error;
+  return new PareError("ENGINE", `${device.engine} can run neither the model nor its simplified form: ${error.message}`, {
+    where: device.target,
+    hint: "`pare inspect` says for each target which operators it lacks.",
+    cause: error,
+  });
+}
+
+function floatReason(measurement: Measurement): string {
+  const { accuracy } = measurement;
+  return accuracy?.flips === null || accuracy?.flips === undefined ? "equal within rounding" : `equal within rounding: ${accuracy.flips.count} of ${accuracy.flips.n} flipped`;
+}
+
+/** Nodes of all bodies, Constants among them. */
+export function countNodes(graph: Graph): number {
+  let count = 0;
+  for (const _ of graph.allNodes()) count += 1;
+  return count;
+}
