@@ -1,5 +1,14 @@
 import type { Dtype, Tensor as Dense } from "@pare/runtime/format";
-import type { Attribute, Dim, Graph, Inferred, Node, Tensor, TensorType, ValueType } from "../ir/index.js";
+import type {
+  Attribute,
+  Dim,
+  Graph,
+  Inferred,
+  Node,
+  Tensor,
+  TensorType,
+  ValueType,
+} from "../ir/index.js";
 
 /** A node as its row's inference sees it. Positions beyond the inputs, and inputs left out, give undefined. */
 export interface InferContext {

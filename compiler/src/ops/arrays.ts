@@ -1,0 +1,140 @@
+import {
+  bytesOf,
+  type Dtype,
+  dtypeArray,
+  elementCount,
+  halvesToFloats,
+  floatsToHalves,
+  PareError,
+  type Tensor as Dense,
+  type TypedArray,
+} from "@pare/runtime/format";
+
+/** 64-bit integers, computed as bigint. */
+export type WideArray = BigInt64Array | BigUint64Array;
+/** Everything else, computed as number. */
+export type NumberArray = Exclude<TypedArray, WideArray>;
+
+export function isWide(array: TypedArray): array is WideArray {
+  return array instanceof BigInt64Array || array instanceof BigUint64Array;
+}
+
+export function isFloat(dtype: Dtype): boolean {
+  return dtype.startsWith("float") || dtype === "bfloat16";
+}
+
+/** An array to compute a dtype in: 16-bit and smaller floats in float32, packed integers in bytes. Zeros. */
+export function workingArray(dtype: Dtype, count: number): TypedArray {
+  switch (dtype) {
+    case "string":
+      throw new PareError("MODEL_SHAPE", "Strings cannot be computed with.");
+    case "float16":
+    case "bfloat16":
+    case "float4e2m1":
+    case "float8e4m3fn":
+    case "float8e4m3fnuz":
+    case "float8e5m2":
+    case "float8e5m2fnuz":
+    case "float8e8m0":
+      return new Float32Array(count);
+    case "int4":
+    case "int2":
+      return new Int8Array(count);
+    default:
+      return new dtypeArray[dtype](
+        dtype === "complex64" || dtype === "complex128" ? 2 * count : count,
+      );
+  }
+}
+
+/**
+ * A tensor's elements, one each, ready to compute with; a view where that is how they are held.
+ * @throws PareError MODEL_SHAPE for strings
+ */
+export function unpack(tensor: Dense): TypedArray {
+  const { data, type } = tensor;
+  if (!ArrayBuffer.isView(data))
+    throw new PareError("MODEL_SHAPE", "Strings cannot be computed with.");
+  switch (type) {
+    case "float16":
+      return halvesToFloats(data as Uint16Array);
+    case "bfloat16":
+      return bfloatsToFloats(data as Uint16Array);
+    case "int4":
+    case "uint4":
+      return unpackBits(data as TypedArray, elementCount(tensor.dims), 4, type === "int4");
+    case "int2":
+    case "uint2":
+      return unpackBits(data as TypedArray, elementCount(tensor.dims), 2, type === "int2");
+    default:
+      return data as TypedArray;
+  }
+}
+
+/** The tensor of a dtype that a working array holds. */
+export function pack(type: Dtype, dims: readonly number[], array: TypedArray): Dense {
+  switch (type) {
+    case "float16":
+      return { type, dims, data: floatsToHalves(array as Float32Array) };
+    case "bfloat16":
+      return { type, dims, data: floatsToBfloats(array as Float32Array) };
+    case "int4":
+    case "uint4":
+      return { type, dims, data: packBits(array, 4) };
+    case "int2":
+    case "uint2":
+      return { type, dims, data: packBits(array, 2) };
+    default:
+      return { type, dims, data: array };
+  }
+}
+
+/** As `unpack`, for what must be held as numbers; 64-bit integers become doubles. */
+export function unpackNumbers(tensor: Dense): NumberArray {
+  const array = unpack(tensor);
+  return isWide(array) ? Float64Array.from(array as ArrayLike<bigint>, Number) : array;
+}
+
+/** The integers in a small tensor: axes, pads, a shape. Beyond 2^53 they are clamped. */
+export function integers(tensor: Dense): number[] {
+  return Array.from(unpackNumbers(tensor), (value) =>
+    Math.max(Number.MIN_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, value)),
+  );
+}
+
+/** 4- and 2-bit elements lie from the low bits of a byte to the high ones. */
+function unpackBits(data: TypedArray, count: number, bits: 2 | 4, signed: boolean): TypedArray {
+  const bytes = bytesOf(data);
+  const values = signed ? new Int8Array(count) : new Uint8Array(count);
+  const perByte = 8 / bits;
+  for (let i = 0; i < count; i += 1) {
+    const raw = (bytes[Math.floor(i / perByte)] ?? 0) >> (bits * (i % perByte));
+    values[i] = signed ? (raw << (32 - bits)) >> (32 - bits) : raw & ((1 << bits) - 1);
+  }
+  return values;
+}
+
+function packBits(array: TypedArray, bits: 2 | 4): Uint8Array {
+  const perByte = 8 / bits;
+  const bytes = new Uint8Array(Math.ceil(array.length / perByte));
+  for (let i = 0; i < array.length; i += 1) {
+    const at = Math.floor(i / perByte);
+    bytes[at] =
+      (bytes[at] ?? 0) | ((Number(array[i]) & ((1 << bits) - 1)) << (bits * (i % perByte)));
+  }
+  return bytes;
+}
+
+function bfloatsToFloats(halves: Uint16Array): Float32Array {
+  const bits = new Uint32Array(halves.length);
+  for (let i = 0; i < halves.length; i += 1) bits[i] = (halves[i] ?? 0) << 16;
+  return new Float32Array(bits.buffer);
+}
+
+/** Ties to even; NaN stays NaN. */
+function floatsToBfloats(floats: Float32Array): Uint16Array {
+  const bits = new Uint32Array(Float32Array.from(floats).buffer);
+  return Uint16Array.from(bits, (x) =>
+    (x & 0x7fffffff) > 0x7f800000 ? (x >>> 16) | 0x40 : (x + 0x7fff + ((x >>> 16) & 1)) >>> 16,
+  );
+}

@@ -1,0 +1,6 @@
+export * from "./attributes.js";
+export * from "./data-type.js";
+export * from "./evaluate.js";
+export * from "./infer.js";
+export * from "./row.js";
+export * from "./table.js";

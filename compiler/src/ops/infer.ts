@@ -1,0 +1,143 @@
+import type { Dim, Graph, Infer, Inferred, Node, Value, ValueType } from "../ir/index.js";
+import { bodiesOf, type Body, dim, sameShape, sameType, tensorType } from "../ir/index.js";
+import { attributeReader } from "./attributes.js";
+import type { InferContext } from "./row.js";
+import { operatorRow } from "./table.js";
+
+/** Elements are followed up to this many: shapes are short, data is not. */
+const elementLimit = 1024;
+
+/** An operator that no row describes; what it gives keeps the type that the file declares, if any. */
+export interface InferenceDiagnostic {
+  readonly code: "unsupported-op";
+  readonly op: string;
+  readonly domain: string;
+  /** The node's name, or that of its first output. */
+  readonly node: string;
+}
+
+/** Types of a node's outputs, by its operator's row. Never throws: an unknown operator gives nothing. */
+export const inferNode: Infer = (graph, node) => {
+  const row = operatorRow(node.domain, node.op);
+  if (row === undefined) return [];
+  const first = freshNumber();
+  let inferred: readonly (Inferred | undefined)[];
+  try {
+    inferred = row.infer(inferContext(graph, node));
+  } catch {
+    // A malformed node (too few inputs, an impossible attribute): verify says so, types just stay unknown.
+    return [];
+  }
+  return inferred.map(
+    (found, index) => found && settle(found, outputValue(graph, node, index), first),
+  );
+};
+
+/**
+ * Infers every node of every body: outer values first, then bodies, then the node that holds them. What is declared
+ * of the model's outputs gives way to what follows from its nodes.
+ */
+export function inferAll(graph: Graph): readonly InferenceDiagnostic[] {
+  const diagnostics: InferenceDiagnostic[] = [];
+  graph.edit(
+    "infer",
+    (editor) => {
+      const visit = (body: Body): void => {
+        for (const node of graph.order(body)) {
+          bodiesOf(node).forEach(visit);
+          if (operatorRow(node.domain, node.op) === undefined) {
+            const label = graph.nodeLabel(node);
+            diagnostics.push({
+              code: "unsupported-op",
+              op: node.op,
+              domain: node.domain,
+              node: label,
+            });
+            continue;
+          }
+          inferNode(graph, node).forEach((inferred, index) => {
+            const value = outputValue(graph, node, index);
+            if (inferred === undefined || value === undefined) return;
+            const type = completed(inferred.type, value.type);
+            if (sameType(type, value.type) && sameShape(inferred.elements, value.elements)) return;
+            editor.setType(value.id, type, inferred.elements);
+          });
+        }
+      };
+      visit(graph.main);
+    },
+    { interface: true },
+  );
+  return diagnostics;
+}
+
+/** A node as rows see it; for tests of single rows too. */
+export function inferContext(graph: Graph, node: Node): InferContext {
+  const value = (input: number): Value | undefined => {
+    const id = node.inputs[input];
+    return id === undefined || id === null ? undefined : graph.value(id);
+  };
+  const tensor: InferContext["tensor"] = (input) => {
+    const type = value(input)?.type;
+    return type?.kind === "tensor" ? type : undefined;
+  };
+  return {
+    graph,
+    node,
+    type: (input) => value(input)?.type,
+    tensor,
+    dtype: (input) => tensor(input)?.dtype,
+    shape: (input) => tensor(input)?.shape,
+    elements: (input) => value(input)?.elements ?? constantElements(graph, value(input)),
+    constant: (input) => graph.constant(node.inputs[input]),
+    attributes: attributeReader(node.attributes),
+  };
+}
+
+/** The integers of a small constant, of any dtype that holds them exactly. */
+function constantElements(graph: Graph, value: Value | undefined): readonly Dim[] | undefined {
+  if (value === undefined) return undefined;
+  const tensor = graph.constant(value.id);
+  if (tensor === undefined || tensor.count > elementLimit) return undefined;
+  const numbers = tensor.numbers();
+  return numbers?.every(Number.isSafeInteger) ? numbers : undefined;
+}
+
+function outputValue(graph: Graph, node: Node, index: number): Value | undefined {
+  const id = node.outputs[index];
+  return id === undefined || id === null ? undefined : graph.value(id);
+}
+
+/** The number of the next dim that equals no other. */
+function freshNumber(): number {
+  return Number(String(dim.unknown()).replace(/\D/g, ""));
+}
+
+/**
+ * Where inference says no more of a dim than that it is unknown, what was known of it stays: a declared size, or the
+ * unknown of the last inference, so that inferring twice changes nothing.
+ */
+function settle(found: Inferred, value: Value | undefined, first: number): Inferred {
+  const { type } = found;
+  const elements =
+    found.elements !== undefined && found.elements.length <= elementLimit
+      ? found.elements
+      : undefined;
+  if (type.kind !== "tensor" || type.shape === undefined) return { type, elements };
+  const known = value?.type.kind === "tensor" ? value.type.shape : undefined;
+  const shape = type.shape.map((size, axis) => {
+    const isFresh =
+      typeof size !== "number" &&
+      /^"\?\d+"$/.test(String(size)) &&
+      Number(String(size).slice(2, -1)) > first;
+    return isFresh && known?.length === type.shape?.length ? (known?.[axis] ?? size) : size;
+  });
+  return { type: tensorType(type.dtype, shape), elements };
+}
+
+/** What inference found, completed by what was known where it found nothing. */
+function completed(found: ValueType, known: ValueType): ValueType {
+  if (found.kind === "unknown") return known;
+  if (found.kind !== "tensor" || known.kind !== "tensor") return found;
+  return tensorType(found.dtype ?? known.dtype, found.shape ?? known.shape);
+}

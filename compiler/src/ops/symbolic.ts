@@ -1,0 +1,106 @@
+import { type Atom, type Dim, dim, isStatic } from "../ir/index.js";
+import { broadcastIndices } from "./indexing.js";
+
+/**
+ * Is a dim at least 0 for every size its symbols can have? Named symbols are sizes of inputs, at least 1; unknown
+ * ones (how many a NonZero finds) at least 0. False also where it cannot be told.
+ */
+export function isNonNegative(value: Dim): boolean {
+  return lowest(value) >= 0;
+}
+
+export function isPositive(value: Dim): boolean {
+  return lowest(value) >= 1;
+}
+
+/** A lower bound; −∞ where none is known. */
+function lowest(value: Dim): number {
+  if (typeof value === "number") return value;
+  let sum = 0;
+  for (const { coefficient, atoms } of value.terms) {
+    if (atoms.length === 0) sum += coefficient;
+    else if (coefficient < 0) return -Infinity;
+    else {
+      const bounds = atoms.map(lowestAtom);
+      if (bounds.some((bound) => bound < 0)) return -Infinity;
+      sum += coefficient * bounds.reduce((a, b) => a * b, 1);
+    }
+  }
+  return sum;
+}
+
+function lowestAtom(atom: Atom): number {
+  switch (atom.kind) {
+    case "symbol":
+      return atom.name.startsWith("?") ? 0 : 1;
+    case "max":
+      return Math.max(lowest(atom.left), lowest(atom.right));
+    case "floordiv":
+      return typeof atom.right === "number" && atom.right > 0
+        ? Math.floor(lowest(atom.left) / atom.right)
+        : -Infinity;
+    default:
+      return atom satisfies never;
+  }
+}
+
+/** max(left, right), without the max where one is known to be no less. */
+export function larger(left: Dim, right: Dim): Dim {
+  if (isNonNegative(dim.subtract(left, right))) return left;
+  if (isNonNegative(dim.subtract(right, left))) return right;
+  return dim.max(left, right);
+}
+
+export function smaller(left: Dim, right: Dim): Dim {
+  if (isNonNegative(dim.subtract(left, right))) return right;
+  if (isNonNegative(dim.subtract(right, left))) return left;
+  return dim.min(left, right);
+}
+
+/** ONNX's integer division, which rounds towards zero; undefined where the sign cannot be told. */
+export function quotient(left: Dim, right: Dim): Dim | undefined {
+  if (right === 0) return undefined;
+  if (typeof left === "number" && typeof right === "number") return Math.trunc(left / right);
+  return isNonNegative(left) && isPositive(right)
+    ? dim.floorDiv(left, right)
+    : dim.divideExactly(left, right);
+}
+
+/** 1, 0, or undefined where it depends on sizes. */
+export function isEqual(left: Dim, right: Dim): Dim | undefined {
+  if (left === right) return 1;
+  const difference = dim.subtract(left, right);
+  return isPositive(difference) || isPositive(dim.subtract(right, left)) ? 0 : undefined;
+}
+
+export function isLess(left: Dim, right: Dim): Dim | undefined {
+  const difference = dim.subtract(right, left);
+  if (isPositive(difference)) return 1;
+  return isNonNegative(dim.subtract(left, right)) ? 0 : undefined;
+}
+
+/** One operation on the integers of broadcast operands; undefined where any of them is not known. */
+export function combine(
+  operands: readonly {
+    readonly elements: readonly Dim[] | undefined;
+    readonly shape: readonly Dim[] | undefined;
+  }[],
+  shape: readonly Dim[] | undefined,
+  operation: (...values: readonly Dim[]) => Dim | undefined,
+): readonly Dim[] | undefined {
+  if (shape === undefined || !isStatic(shape)) return undefined;
+  const columns: Dim[][] = [];
+  for (const { elements, shape: from } of operands) {
+    if (elements === undefined || from === undefined || !isStatic(from)) return undefined;
+    const column = Array.from(broadcastIndices(from, shape), (at) => elements[at]);
+    if (!column.every((value) => value !== undefined)) return undefined;
+    columns.push(column);
+  }
+  const results: Dim[] = [];
+  for (let at = 0; at < (columns[0]?.length ?? 0); at += 1) {
+    const result = operation(...columns.flatMap((column) => column[at] ?? []));
+    if (result === undefined) return undefined;
+    results.push(result);
+  }
+  return results;
+}
