@@ -1,1 +1,13 @@
-export {};
+export { EngineHost, type HostDescription, type LoadedModel } from "./engines/host.js";
+export { executor } from "./engines/executor.js";
+export { type Hosts, openHosts } from "./engines/open-hosts.js";
+export { openNodeChannel } from "./engines/node-channel.js";
+export { createMeasure, type MeasureOptions, type MeasureProgress } from "./measure/measure.js";
+export {
+  chooseMetric,
+  metricNamed,
+  metrics,
+  type Metric,
+  type MetricName,
+} from "./metrics/metrics.js";
+export { createScorer, type Flip, type Scorer, type ScoringHooks } from "./metrics/scorer.js";

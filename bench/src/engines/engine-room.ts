@@ -1,0 +1,118 @@
+import {
+  type LoadOptions,
+  type ModelSource,
+  messageOf,
+  PareError,
+  type Session,
+  type Tensors,
+  isPareError,
+} from "@pare/runtime/format";
+import { clockTick, planFor, type Runner, timeBlocks, warmUp } from "../timing/blocks.js";
+import { sourceOf } from "./model-bytes.js";
+import type { EngineReplies, EngineRequest, WireReply, WireSample } from "./protocol.js";
+
+/** What an engine room needs of the place it is in. */
+export interface Engine {
+  probe(): Promise<EngineReplies["probe"]>;
+  load(model: ModelSource, options: LoadOptions): Promise<Session>;
+  peakBytes(): number | null;
+}
+
+/**
+ * The far side of a channel: holds sessions and samples, runs and times them. The same code in Node's child process
+ * and in a browser's worker, so that both are measured alike.
+ */
+export class EngineRoom {
+  readonly #engine: Engine;
+  readonly #sessions = new Map<number, Session>();
+  readonly #samples = new Map<number, Tensors>();
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  async answer(request: EngineRequest): Promise<WireReply> {
+    try {
+      return { ok: true, value: await this.#do(request) };
+    } catch (error) {
+      if (isPareError(error))
+        return { ok: false, code: error.code, message: error.message, hint: error.hint ?? null };
+      return { ok: false, code: "ENGINE", message: messageOf(error), hint: null };
+    }
+  }
+
+  async #do(request: EngineRequest): Promise<EngineReplies[EngineRequest["kind"]]> {
+    switch (request.kind) {
+      case "probe":
+        return this.#engine.probe();
+      case "load": {
+        const started = performance.now();
+        const session = await this.#engine.load(sourceOf(request.model), {
+          threads: request.threads,
+          session: request.session,
+        });
+        this.#sessions.set(request.id, session);
+        return {
+          inputs: session.inputs,
+          outputs: session.outputs,
+          loadMs: performance.now() - started,
+        };
+      }
+      case "run": {
+        const session = this.#session(request.id);
+        const feeds = request.samples.map((sample) => this.#feeds(sample));
+        const started = performance.now();
+        const outputs: Tensors[] = [];
+        for (const feed of feeds) outputs.push(await session.run(feed));
+        return { outputs, ms: performance.now() - started };
+      }
+      case "warm-up": {
+        const runners = this.#runners(request.ids, request.samples);
+        const runMs: number[] = [];
+        for (const run of runners) runMs.push(await warmUp(run, performance, request.maxMs));
+        return { plan: planFor(runMs, clockTick(performance), 1) };
+      }
+      case "time":
+        return {
+          blocks: await timeBlocks(
+            this.#runners(request.ids, request.samples),
+            request.plan,
+            request.blocks,
+            performance,
+          ),
+        };
+      case "unload":
+        await this.#sessions.get(request.id)?.dispose();
+        this.#sessions.delete(request.id);
+        return null;
+      case "forget":
+        this.#samples.clear();
+        return null;
+      case "memory":
+        return { peakBytes: this.#engine.peakBytes() };
+      default:
+        return request satisfies never;
+    }
+  }
+
+  #session(id: number): Session {
+    const session = this.#sessions.get(id);
+    if (!session) throw new PareError("INTERNAL", `Model ${id} is not loaded in this engine.`);
+    return session;
+  }
+
+  #feeds(sample: WireSample): Tensors {
+    if (sample.feeds && sample.keep) this.#samples.set(sample.ref, sample.feeds);
+    const feeds = sample.feeds ?? this.#samples.get(sample.ref);
+    if (!feeds) throw new PareError("INTERNAL", `Sample ${sample.ref} is not held by this engine.`);
+    return feeds;
+  }
+
+  #runners(ids: readonly number[], samples: readonly WireSample[]): Runner[] {
+    const feeds = samples.map((sample) => this.#feeds(sample));
+    return ids.map((id) => {
+      const session = this.#session(id);
+      return (turn) => session.run(feeds[turn % feeds.length] as Tensors);
+    });
+  }
+}

@@ -1,0 +1,20 @@
+import type { Backend } from "@pare/runtime/format";
+import type { Engine } from "./engine-room.js";
+
+/** A runtime backend as an engine to measure. `place` is what runs it: `Node 20.20`, `Chromium 156`. */
+export function engineOf(backend: Backend, place: string, peakBytes: () => number | null): Engine {
+  return {
+    async probe() {
+      const probe = await backend.probe();
+      return probe.ok
+        ? {
+            engine: `${probe.engine} (${place})`.replace(/\) \(/, ", "),
+            software: probe.software ?? false,
+            unavailable: null,
+          }
+        : { engine: backend.engine, software: false, unavailable: probe.why };
+    },
+    load: (model, options) => backend.load(model, options),
+    peakBytes,
+  };
+}

@@ -1,0 +1,116 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { PareError, throwIfAborted } from "@pare/runtime/format";
+import type { Channel, EngineReplies, EngineRequest, WireReply } from "./protocol.js";
+import { unwrap } from "./reply.js";
+
+/** The child runs compiled code, also when this file is run from `src` by a test. */
+const childEntry = new URL("../../dist/engines/node-child.js", import.meta.url);
+
+const stderrKept = 4096;
+
+/**
+ * An engine in a child process: a crash is a lost candidate and not a lost tool, Ctrl-C works in the middle of a run,
+ * and memory can be told apart. Terminating a worker thread during a run would abort this process.
+ */
+export async function openNodeChannel(target: "cpu" | "wasm"): Promise<Channel> {
+  const child = fork(childEntry, [target], {
+    serialization: "advanced",
+    execArgv: [],
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
+  });
+  return new NodeChannel(child, target);
+}
+
+class NodeChannel implements Channel {
+  readonly sharesDisk = true;
+  readonly #child: ChildProcess;
+  readonly #name: string;
+  #waiting: {
+    readonly resolve: (reply: WireReply) => void;
+    readonly reject: (error: unknown) => void;
+  } | null = null;
+  #ended: string | null = null;
+  #stderr = "";
+
+  constructor(child: ChildProcess, name: string) {
+    this.#child = child;
+    this.#name = name;
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      this.#stderr = (this.#stderr + text).slice(-stderrKept);
+    });
+    child.on("message", (reply) => {
+      const waiting = this.#waiting;
+      this.#waiting = null;
+      waiting?.resolve(reply as WireReply);
+    });
+    child.on("error", (error) => this.#end(error.message));
+    child.on("exit", (status, signal) =>
+      this.#end(signal ? `it was ended by ${signal}` : `it ended with status ${status}`),
+    );
+  }
+
+  get alive(): boolean {
+    return this.#ended === null;
+  }
+
+  async call<K extends EngineRequest["kind"]>(
+    request: Extract<EngineRequest, { kind: K }>,
+    signal?: AbortSignal,
+  ): Promise<EngineReplies[K]> {
+    throwIfAborted(signal);
+    if (this.#ended !== null) throw this.#crash();
+    const abort = () => {
+      this.#waiting?.reject(
+        new PareError("ABORTED", "The work was cancelled.", { cause: signal?.reason }),
+      );
+      this.#waiting = null;
+      this.#end("it was cancelled");
+      this.#child.kill("SIGKILL");
+    };
+    signal?.addEventListener("abort", abort, { once: true });
+    try {
+      const reply = await new Promise<WireReply>((resolve, reject) => {
+        this.#waiting = { resolve, reject };
+        this.#child.send(request, (error) => {
+          if (error)
+            reject(
+              this.#ended === null
+                ? new PareError(
+                    "ENGINE_CRASHED",
+                    `The ${this.#name} engine cannot be reached: ${error.message}`,
+                  )
+                : this.#crash(),
+            );
+        });
+      });
+      return unwrap(reply, this.#name) as EngineReplies[K];
+    } finally {
+      signal?.removeEventListener("abort", abort);
+    }
+  }
+
+  async dispose(): Promise<void> {
+    if (this.#ended !== null) return;
+    const gone = new Promise<void>((resolve) => this.#child.once("exit", () => resolve()));
+    this.#child.kill("SIGKILL");
+    await gone;
+  }
+
+  #end(how: string): void {
+    this.#ended ??= how;
+    this.#waiting?.reject(this.#crash());
+    this.#waiting = null;
+  }
+
+  #crash(): PareError {
+    const said = this.#stderr.trim().split("\n").slice(-3).join(" ");
+    const hint = /SIGKILL/.test(this.#ended ?? "")
+      ? "A process that is killed usually ran out of memory."
+      : "The candidate is given up; the others go on.";
+    return new PareError(
+      "ENGINE_CRASHED",
+      `The ${this.#name} engine's process is gone: ${this.#ended}${said ? ` (${said})` : ""}.`,
+      { where: this.#name, hint },
+    );
+  }
+}

@@ -1,0 +1,25 @@
+import type { Backend } from "@pare/runtime/format";
+import { engineOf } from "./engine.js";
+import { EngineRoom } from "./engine-room.js";
+import type { EngineRequest } from "./protocol.js";
+import { watchWasmHeap } from "./wasm-heap.js";
+
+// The entry of the engine's process. Its parent decides when it ends: Ctrl-C reaches the whole group.
+process.on("SIGINT", () => {});
+process.on("disconnect", () => process.exit());
+
+const target = process.argv[2];
+const place = `Node ${process.versions.node.split(".")[0]}`;
+const wasmHeap = target === "wasm" ? watchWasmHeap() : null;
+const peakBytes = wasmHeap ?? (() => process.resourceUsage().maxRSS * 1024);
+
+async function backend(): Promise<Backend> {
+  if (target === "wasm") return (await import("@pare/runtime/ort-web")).wasm({ threads: 1 });
+  return (await import("@pare/runtime/ort-node")).cpu();
+}
+
+const room = backend().then((found) => new EngineRoom(engineOf(found, place, peakBytes)));
+process.on("message", async (request) => {
+  const reply = await (await room).answer(request as EngineRequest);
+  process.send?.(reply);
+});

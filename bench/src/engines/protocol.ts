@@ -1,0 +1,89 @@
+import type { Tensors, ValueInfo } from "@pare/runtime/format";
+import type { BlockTimes, TimingPlan } from "../timing/blocks.js";
+
+/** A model as it travels to an engine: a path where both share a disk, bytes where not. */
+export type WireModel =
+  | { readonly path: string }
+  | {
+      readonly proto: Uint8Array<ArrayBuffer>;
+      readonly external: Readonly<Record<string, Uint8Array<ArrayBuffer>>>;
+    };
+
+/** A sample the engine already holds (`ref` alone), is to hold (`keep`), or sees once. */
+export interface WireSample {
+  readonly ref: number;
+  readonly feeds?: Tensors;
+  readonly keep?: boolean;
+}
+
+/** What can be asked of an engine, in a child process or in a page. */
+export type EngineRequest =
+  | { readonly kind: "probe" }
+  | {
+      readonly kind: "load";
+      readonly id: number;
+      readonly model: WireModel;
+      readonly threads: number;
+      readonly session: Readonly<Record<string, unknown>>;
+    }
+  | { readonly kind: "run"; readonly id: number; readonly samples: readonly WireSample[] }
+  | {
+      readonly kind: "time";
+      readonly ids: readonly number[];
+      readonly samples: readonly WireSample[];
+      readonly plan: TimingPlan;
+      readonly blocks: number;
+    }
+  | {
+      readonly kind: "warm-up";
+      readonly ids: readonly number[];
+      readonly samples: readonly WireSample[];
+      readonly maxMs: number;
+    }
+  | { readonly kind: "unload"; readonly id: number }
+  | { readonly kind: "forget" }
+  | { readonly kind: "memory" };
+
+export interface EngineReplies {
+  readonly probe: {
+    readonly engine: string;
+    readonly software: boolean;
+    readonly unavailable: string | null;
+  };
+  readonly load: {
+    readonly inputs: readonly ValueInfo[];
+    readonly outputs: readonly ValueInfo[];
+    readonly loadMs: number;
+  };
+  /** `ms` is the time of all runs together, transfers excluded. */
+  readonly run: { readonly outputs: readonly Tensors[]; readonly ms: number };
+  readonly time: { readonly blocks: readonly BlockTimes[] };
+  readonly "warm-up": { readonly plan: TimingPlan };
+  readonly unload: null;
+  readonly forget: null;
+  /** Peak bytes of the process (Node) or of the WebAssembly heap; null where neither can be read. */
+  readonly memory: { readonly peakBytes: number | null };
+}
+
+/** What travels back: a reply, or an error with the code it deserves. */
+export type WireReply =
+  | { readonly ok: true; readonly value: unknown }
+  | {
+      readonly ok: false;
+      readonly code: string;
+      readonly message: string;
+      readonly hint: string | null;
+    };
+
+/** A live engine somewhere else. It is one at a time: `call` is never overlapped. */
+export interface Channel {
+  /** @throws PareError ENGINE when the engine refuses, ENGINE_CRASHED when it ended, ABORTED (the engine is then gone) */
+  call<K extends EngineRequest["kind"]>(
+    request: Extract<EngineRequest, { kind: K }>,
+    signal?: AbortSignal,
+  ): Promise<EngineReplies[K]>;
+  readonly alive: boolean;
+  /** Whether a model may be sent as a path. */
+  readonly sharesDisk: boolean;
+  dispose(): Promise<void>;
+}

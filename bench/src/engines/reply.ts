@@ -1,0 +1,16 @@
+import { type ErrorCode, errorCodes, PareError } from "@pare/runtime/format";
+import type { WireReply } from "./protocol.js";
+
+function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(errorCodes, code);
+}
+
+/** The value of a reply, or the error that it carries. */
+export function unwrap(reply: WireReply, engine: string): unknown {
+  if (reply.ok) return reply.value;
+  const code = isErrorCode(reply.code) ? reply.code : "ENGINE";
+  throw new PareError(code, reply.message, {
+    where: engine,
+    ...(reply.hint === null ? {} : { hint: reply.hint }),
+  });
+}

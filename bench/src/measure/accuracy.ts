@@ -1,0 +1,83 @@
+import type { Accuracy, Flips, Interval, TargetName } from "@pare/runtime/format";
+import type { Scorer } from "../metrics/scorer.js";
+import { clopperPearson } from "../statistics/binomial.js";
+import { groupUnits, percentileInterval, resamples } from "../statistics/bootstrap.js";
+import { pairedDifference } from "../statistics/paired.js";
+
+/** What a model said to a list of samples, ready to be scored. */
+export interface Scored {
+  readonly kept: readonly unknown[];
+  readonly ids: readonly string[];
+  readonly groups: readonly (string | null)[];
+}
+
+const bootstraps = 1000;
+const namedFlips = 200;
+
+/**
+ * The metric of a model with its interval and, against the float model on the same samples, what it lost and where
+ * the two disagree. Intervals are two-sided 95 %: exact for shares of independent samples, else a bootstrap over
+ * groups (images, speakers), paired where two models are compared.
+ */
+export async function accuracyOf(
+  scorer: Scorer,
+  candidate: Scored,
+  float: Scored | null,
+  measuredOn: TargetName,
+  seed: number,
+): Promise<Accuracy> {
+  const n = candidate.kept.length;
+  const grouped = candidate.groups.some((group) => group !== null);
+  const exact = scorer.proportion && !grouped;
+  const everything = Uint32Array.from({ length: n }, (_, index) => index);
+  const picks = [
+    everything,
+    ...(exact ? [] : resamples(groupUnits(candidate.groups), bootstraps, seed)),
+  ];
+  const [value = Number.NaN, ...drawn] = await scorer.reduce(candidate.kept, picks);
+  const common = { metric: scorer.metric, direction: scorer.direction, value, n, measuredOn };
+  const interval = exact
+    ? clopperPearson(Math.round(value * n), n)
+    : percentileInterval(drawn, 0.95);
+  if (!float) return { ...common, interval, drop: null, dropInterval: null, flips: null };
+
+  const [floatValue = Number.NaN, ...floatDrawn] = await scorer.reduce(float.kept, picks);
+  const sign = scorer.direction === "higher" ? 1 : -1;
+  const drop = sign * (floatValue - value);
+  const drops = drawn.map((each, index) => sign * ((floatDrawn[index] ?? Number.NaN) - each));
+  const dropInterval = exact
+    ? await shareDrop(scorer, candidate, float)
+    : percentileInterval(drops, 0.95);
+  return {
+    ...common,
+    interval,
+    drop,
+    dropInterval,
+    flips: await flipsOf(scorer, candidate, float),
+  };
+}
+
+async function shareDrop(scorer: Scorer, candidate: Scored, float: Scored): Promise<Interval> {
+  const each = candidate.kept.map((_, position) => [position]);
+  const [now, before] = [
+    await scorer.reduce(candidate.kept, each),
+    await scorer.reduce(float.kept, each),
+  ];
+  let lost = 0;
+  let gained = 0;
+  for (const [position, right] of before.entries()) {
+    if (right > (now[position] ?? 0)) lost++;
+    else if (right < (now[position] ?? 0)) gained++;
+  }
+  return pairedDifference(lost, gained, each.length);
+}
+
+async function flipsOf(scorer: Scorer, candidate: Scored, float: Scored): Promise<Flips | null> {
+  const flips = await scorer.flips(candidate.kept, float.kept);
+  if (!flips) return null;
+  const n = candidate.kept.length;
+  const samples = flips
+    .slice(0, namedFlips)
+    .map(({ position }) => candidate.ids[position] ?? String(position));
+  return { count: flips.length, n, interval: clopperPearson(flips.length, n), samples };
+}

@@ -1,0 +1,231 @@
+import { PareError, type StoredSample, type Tensors } from "@pare/runtime/format";
+import { auc, bestThreshold } from "./auc.js";
+import { type Metric, metricNamed, numbersFrom, type Row } from "./metrics.js";
+import { argmax } from "./outputs.js";
+
+/** A sample on which candidate and float model disagree; `size` orders them, worst first. */
+export interface Flip {
+  readonly position: number;
+  readonly size: number;
+}
+
+/**
+ * Turns outputs into a metric. `Kept` is what remains of a sample's outputs: small, for it is held for all samples.
+ * Parts of it may run elsewhere (a data module's hooks have a process of their own), so all of it is asynchronous.
+ */
+export interface Scorer<Kept = unknown> {
+  readonly metric: string;
+  readonly direction: "higher" | "lower";
+  readonly evidence: "labelled" | "unlabelled";
+  /** Whether `keep` reads the float model's outputs. */
+  readonly needsFloat: boolean;
+  /** The metric is the share of right samples among all: exact intervals apply. */
+  readonly proportion: boolean;
+  /** @param float the float model's outputs on the same sample, where `needsFloat`; for the float model, its own */
+  keep(outputs: Tensors, sample: StoredSample, float: Tensors | null): Promise<Kept>;
+  /** The metric over each list of positions in `kept`. */
+  reduce(kept: readonly Kept[], picks: readonly ArrayLike<number>[]): Promise<number[]>;
+  /** Where two models disagree, worst first; null where predictions have no notion of it. */
+  flips(candidate: readonly Kept[], float: readonly Kept[]): Promise<readonly Flip[] | null>;
+  /** A prediction in a few words, for showing disagreements. */
+  show(kept: Kept): string;
+}
+
+/** What a data module exports to score with, forwarded from its process. */
+export interface ScoringHooks {
+  readonly predict?: (outputs: Tensors, sample: StoredSample) => Promise<unknown>;
+  readonly metric?: {
+    readonly name: string;
+    readonly direction: "higher" | "lower";
+    reduce(
+      predictions: readonly unknown[],
+      labels: readonly unknown[],
+      picks: readonly ArrayLike<number>[],
+    ): Promise<number[]>;
+  };
+  readonly score?: (
+    outputs: Tensors,
+    sample: StoredSample,
+    float: Tensors,
+  ) => Promise<number | Readonly<Record<string, number>>>;
+}
+
+/** A sample after a built-in or the user's own metric has read it. */
+interface Read {
+  readonly prediction: unknown;
+  readonly label: unknown;
+  readonly row: Row;
+}
+
+/**
+ * A scorer of a built-in metric, or of what a data module exports.
+ * @param name a built-in metric's, the user's metric's, or the key of `score`'s result that counts
+ * @param labelled whether the samples have labels
+ */
+export function createScorer(
+  name: string,
+  labelled: boolean,
+  hooks: ScoringHooks = {},
+): Scorer<Read> {
+  if (hooks.score) return scoreHook(name, hooks.score);
+  if (hooks.metric && hooks.metric.name === name) return ownMetric(hooks.metric, hooks.predict);
+  return builtin(metricNamed(name), labelled, hooks.predict);
+}
+
+function builtin(
+  metric: Metric,
+  labelled: boolean,
+  predict: ScoringHooks["predict"],
+): Scorer<Read> {
+  const read = async (outputs: Tensors, sample: StoredSample): Promise<unknown> =>
+    predict ? predict(outputs, sample) : metric.read(outputs);
+  return {
+    metric: metric.name,
+    direction: metric.direction,
+    evidence: labelled && metric.against !== "float" ? "labelled" : "unlabelled",
+    needsFloat: metric.against !== "labels",
+    proportion: metric.proportion,
+    async keep(outputs, sample, float) {
+      const prediction = await read(outputs, sample);
+      const byLabel = metric.against === "labels" || (metric.against === "either" && labelled);
+      const truth = byLabel ? sample.label : await read(float ?? outputs, sample);
+      return {
+        prediction: compact(prediction),
+        label: compact(sample.label),
+        row: metric.row(prediction, truth, `Sample "${sample.id}"`),
+      };
+    },
+    reduce: async (kept, picks) =>
+      picks.map((positions) =>
+        metric.reduce(Array.from(positions, (position) => kept[position]?.row ?? [])),
+      ),
+    async flips(candidate, float) {
+      if (metric.flip === "none") return null;
+      return metric.flip === "threshold"
+        ? thresholdFlips(candidate, float)
+        : changedPredictions(candidate, float);
+    },
+    show: ({ prediction }) => show(prediction),
+  };
+}
+
+function ownMetric(
+  metric: NonNullable<ScoringHooks["metric"]>,
+  predict: ScoringHooks["predict"],
+): Scorer<Read> {
+  return {
+    metric: metric.name,
+    direction: metric.direction,
+    evidence: "labelled",
+    needsFloat: false,
+    proportion: false,
+    keep: async (outputs, sample) => ({
+      prediction: predict ? await predict(outputs, sample) : outputs,
+      label: sample.label,
+      row: [],
+    }),
+    reduce: (kept, picks) =>
+      metric.reduce(
+        kept.map((each) => each.prediction),
+        kept.map((each) => each.label),
+        picks,
+      ),
+    flips: async (candidate, float) => changedPredictions(candidate, float),
+    show: ({ prediction }) => show(prediction),
+  };
+}
+
+function scoreHook(name: string, score: NonNullable<ScoringHooks["score"]>): Scorer<Read> {
+  return {
+    metric: name,
+    direction: "higher",
+    evidence: "labelled",
+    needsFloat: true,
+    proportion: false,
+    async keep(outputs, sample, float) {
+      const result = await score(outputs, sample, float ?? outputs);
+      const value = typeof result === "number" ? result : result[name];
+      if (typeof value !== "number") {
+        throw new PareError(
+          "LABELS",
+          `score() returned no number "${name}" for sample "${sample.id}".`,
+          {
+            where: `score(outputs, sample, float)`,
+            hint:
+              typeof result === "object"
+                ? `It returned ${Object.keys(result).join(", ")}: name one with --metric.`
+                : "Return a number, or an object of numbers.",
+          },
+        );
+      }
+      return { prediction: value, label: null, row: [value] };
+    },
+    reduce: async (kept, picks) =>
+      picks.map((positions) => {
+        let sum = 0;
+        for (let index = 0; index < positions.length; index++)
+          sum += kept[positions[index] as number]?.row[0] ?? Number.NaN;
+        return sum / positions.length;
+      }),
+    flips: async () => null,
+    show: ({ prediction }) => show(prediction),
+  };
+}
+
+/** A prediction as held for all samples: scores become their class with its lead, large arrays go. */
+function compact(prediction: unknown): unknown {
+  if (typeof prediction === "bigint") return Number(prediction);
+  if (typeof prediction !== "object" || prediction === null) return prediction;
+  const numbers = numbersFrom(prediction);
+  if (!numbers || numbers.length < 2) return numbers?.[0] ?? null;
+  if (numbers.length > 65536) return null;
+  return { best: argmax(numbers) };
+}
+
+function isBest(value: unknown): value is { best: number } {
+  return typeof value === "object" && value !== null && "best" in value;
+}
+
+function changedPredictions(candidate: readonly Read[], float: readonly Read[]): Flip[] | null {
+  const flips: Flip[] = [];
+  for (const [position, { prediction, row }] of candidate.entries()) {
+    const before = float[position];
+    const [a, b] = [plainOf(prediction), plainOf(before?.prediction)];
+    if (a === null || b === null) return null;
+    // A right answer lost comes before a wrong one changed.
+    if (a !== b) flips.push({ position, size: Math.abs((before?.row[0] ?? 0) - (row[0] ?? 0)) });
+  }
+  return flips.sort((a, b) => b.size - a.size || a.position - b.position);
+}
+
+/** What equality of predictions means: of classes, texts and whole numbers; null for measured quantities. */
+function plainOf(prediction: unknown): string | null {
+  if (isBest(prediction)) return String(prediction.best);
+  if (typeof prediction === "number")
+    return Number.isInteger(prediction) ? String(prediction) : null;
+  if (typeof prediction === "string" || typeof prediction === "boolean") return String(prediction);
+  return Array.isArray(prediction) ? JSON.stringify(prediction) : null;
+}
+
+/** Scores flip where they cross the threshold at which the float model tells the classes apart best. */
+function thresholdFlips(candidate: readonly Read[], float: readonly Read[]): Flip[] | null {
+  const scores = float.map(({ row }) => row[0] ?? 0);
+  const labels = float.map(({ row }) => row[1] ?? 0);
+  if (Number.isNaN(auc(scores, labels))) return null;
+  const threshold = bestThreshold(scores, labels);
+  const flips = candidate.flatMap(({ row }, position) => {
+    const [now, before] = [row[0] ?? 0, scores[position] ?? 0];
+    return now >= threshold === before >= threshold
+      ? []
+      : [{ position, size: Math.abs(now - before) }];
+  });
+  return flips.sort((a, b) => b.size - a.size);
+}
+
+function show(prediction: unknown): string {
+  if (isBest(prediction)) return `class ${prediction.best}`;
+  if (typeof prediction === "number")
+    return Number.isInteger(prediction) ? String(prediction) : prediction.toPrecision(4);
+  if (typeof prediction === "string") return prediction;
+  return JSON.stringify(prediction ?? null).slice(0, 200);
+}

@@ -1,0 +1,34 @@
+import type { Interval } from "@pare/runtime/format";
+import { bootstrapInterval } from "../statistics/bootstrap.js";
+import { median } from "../statistics/quantile.js";
+import type { BlockTimes } from "./blocks.js";
+
+/** A change in time below this is not worth a word, and a machine at rest cannot tell it from nothing. */
+export const noticeable = 0.02;
+
+export interface Ratio {
+  /** Median time of the second model over that of the first; below 1 is faster. */
+  readonly ratio: number;
+  /** Bootstrap 99 %, over blocks. */
+  readonly interval: Interval;
+  readonly blocks: number;
+}
+
+/** The typical ratio of two models timed in the same blocks: the median over blocks of the ratio of their medians. */
+export function ratioOf(blocks: readonly BlockTimes[], seed: number): Ratio {
+  const ratios = blocks.map((block) => median(block[1] ?? []) / median(block[0] ?? []));
+  const interval = bootstrapInterval(ratios, median, { confidence: 0.99, resamples: 1000, seed });
+  return { ratio: median(ratios), interval, blocks: blocks.length };
+}
+
+export type Comparison = "better" | "worse" | "tie" | "inconclusive";
+
+/**
+ * What an interval of a ratio shows: better or worse by more than 2 %, a tie when all of it lies within ±2 %, and
+ * else nothing yet.
+ */
+export function compareRatio([low, high]: Interval, margin = noticeable): Comparison {
+  if (high < 1 - margin) return "better";
+  if (low > 1 + margin) return "worse";
+  return low >= 1 - margin && high <= 1 + margin ? "tie" : "inconclusive";
+}
