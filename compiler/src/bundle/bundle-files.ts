@@ -1,0 +1,102 @@
+import {
+  bundleFormatVersion,
+  type BundleFile,
+  bundleJson,
+  type Golden,
+  type Manifest,
+  parseGolden,
+  parseManifest,
+  PareError,
+  sha256,
+  type VariantEntry,
+} from "@pare/runtime/format";
+import { indexModule, indexTypes, packageJson } from "./index-module.js";
+
+/** A variant as its manifest entry without the files, and its bytes. */
+export interface BundleVariant extends Omit<VariantEntry, "files"> {
+  readonly model: Uint8Array;
+  /** Of the model's file: `onnx` where not given. */
+  readonly extension?: string;
+  /** External data by the location that the model names, which must be `<sha256>.bin`: see `externalLocation`. */
+  readonly external?: ReadonlyMap<string, Uint8Array>;
+}
+
+export interface BundleInput extends Pick<Manifest, "name" | "createdBy" | "inputs" | "outputs" | "source" | "baselines"> {
+  readonly variants: readonly BundleVariant[];
+  readonly golden: Golden;
+  /** Files beside the bundle's own, by name: `pare.lock.json`, `report.json`, `report.md`, `report.html`. */
+  readonly extra?: Readonly<Record<string, string | Uint8Array>>;
+}
+
+/** Puts a bundle somewhere, all or nothing: after a crash there is the old one or the new one. */
+export interface BundleSink {
+  /** @param files by path, in the order in which they are to appear; the manifest is the last */
+  write(files: ReadonlyMap<string, Uint8Array>): Promise<void>;
+}
+
+/** The name by which a model must refer to external data so that it can lie in a bundle. */
+export async function externalLocation(bytes: Uint8Array): Promise<string> {
+  return `${await sha256(bytes)}.bin`;
+}
+
+/**
+ * All files of a bundle by path, the manifest last. Pure: the same input, the same bytes.
+ * @throws PareError BUNDLE_INVALID when what is given would not be read back
+ */
+export async function bundleFiles(input: BundleInput): Promise<Map<string, Uint8Array>> {
+  const files = new Map<string, Uint8Array>();
+  const variants: VariantEntry[] = [];
+  for (const { model, extension = "onnx", external, ...entry } of input.variants) {
+    const parts = [await addressed(files, model, extension)];
+    for (const [location, bytes] of external ?? []) {
+      if (location !== (await externalLocation(bytes))) {
+        throw new PareError("BUNDLE_INVALID", `Variant ${entry.id} names its external data ${location}, not by its hash.`, { where: entry.id });
+      }
+      parts.push(await addressed(files, bytes, "bin"));
+    }
+    variants.push(orderedEntry(entry, parts));
+  }
+
+  const golden = parseGolden(input.golden);
+  const goldenBytes = utf8(bundleJson(golden));
+  const goldenFile: BundleFile = { path: "golden.json", bytes: goldenBytes.length, sha256: await sha256(goldenBytes) };
+  const hashes = variants.flatMap((variant) => variant.files.map((file) => file.sha256)).sort();
+  const { name, createdBy, inputs, outputs, source, baselines } = input;
+  const manifest = parseManifest({
+    formatVersion: bundleFormatVersion,
+    name,
+    identity: await sha256(utf8([...hashes, goldenFile.sha256].join("\n"))),
+    createdBy,
+    inputs,
+    outputs,
+    variants,
+    golden: goldenFile,
+    source,
+    baselines,
+  } satisfies Manifest);
+
+  for (const [path, content] of Object.entries(input.extra ?? {})) files.set(path, typeof content === "string" ? utf8(content) : content);
+  files.set("package.json", utf8(packageJson(manifest)));
+  files.set("index.js", utf8(indexModule(manifest, golden)));
+  files.set("index.d.ts", utf8(indexTypes(manifest)));
+  files.set("golden.json", goldenBytes);
+  files.set("manifest.json", utf8(bundleJson(manifest)));
+  return files;
+}
+
+async function addressed(files: Map<string, Uint8Array>, bytes: Uint8Array, extension: string): Promise<BundleFile> {
+  const hash = await sha256(bytes);
+  const path = `variants/${hash}.${extension}`;
+  files.set(path, bytes);
+  return { path, bytes: bytes.length, sha256: hash };
+}
+
+/** The entry with its fields in the format's order, so that the manifest's bytes do not depend on the caller's. */
+function orderedEntry(entry: Omit<VariantEntry, "files">, files: readonly BundleFile[]): VariantEntry {
+  const { id, target, precision, evidence, requires, session, accuracy, latencyMs, tolerance } = entry;
+  return { id, target, precision, evidence, files, requires, session, accuracy, latencyMs, tolerance };
+}
+
+function utf8(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}

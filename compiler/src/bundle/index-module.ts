@@ -1,0 +1,77 @@
+import { bundleJson, dtypeArray, type Golden, type Manifest, type ValueInfo } from "@pare/runtime/format";
+
+/**
+ * The bundle as an ES module that imports nothing. Each file is a literal `new URL(…, import.meta.url)`, which
+ * is what bundlers follow, and a getter, since where a module has no URL (workerd) importing it must not fail.
+ */
+export function indexModule(manifest: Manifest, golden: Golden): string {
+  const paths = new Set(manifest.variants.flatMap((variant) => variant.files.map((file) => file.path)));
+  const files = [...paths].map((path) => `    get "${path}"() {\n      return new URL("./${path}", import.meta.url);\n    },\n`);
+  return `export default {
+  manifest: ${bundleJson(manifest).trimEnd()},
+  golden: ${bundleJson(golden).trimEnd()},
+  files: {
+${files.join("")}  },
+};
+`;
+}
+
+/** What TypeScript knows of the bundle: names and types of its inputs and outputs, carried to `load`. */
+export function indexTypes({ inputs, outputs }: Manifest): string {
+  return `interface Tensor<Type extends string, Data> {
+  readonly type: Type;
+  readonly dims: readonly number[];
+  readonly data: Data;
+}
+
+${typesOf("Inputs", inputs, true)}
+${typesOf("Outputs", outputs, false)}
+declare const bundle: {
+  readonly manifest: object;
+  readonly golden: object;
+  readonly files: Readonly<Record<string, URL>>;
+  readonly $types?: { readonly inputs: Inputs; readonly outputs: Outputs };
+};
+export default bundle;
+`;
+}
+
+function typesOf(name: string, infos: readonly ValueInfo[], bare: boolean): string {
+  const fields = infos.map((info) => {
+    const array = info.type === "string" ? "readonly string[]" : dtypeArray[info.type].name;
+    const tensor = `Tensor<"${info.type}", ${array}>`;
+    const fixed = bare && info.type !== "string" && info.dims.every((dim) => typeof dim === "number");
+    return `  /** ${info.type} [${info.dims.map((dim) => dim ?? "?").join(", ").replaceAll("*/", "* /")}] */
+  readonly ${JSON.stringify(info.name)}: ${fixed ? `${tensor} | ${array}` : tensor};
+`;
+  });
+  return `export interface ${name} {\n${fields.join("")}}\n`;
+}
+
+/** Lets the folder be installed: `npm i ./model.pare`. */
+export function packageJson(manifest: Manifest): string {
+  const content = {
+    name: packageName(manifest.name),
+    version: "0.0.0",
+    description: `A model for @pare/runtime, written by ${manifest.createdBy}`,
+    type: "module",
+    sideEffects: false,
+    files: ["index.js", "index.d.ts", "manifest.json", "golden.json", "variants"],
+    exports: {
+      ".": { types: "./index.d.ts", workerd: "./index.js", default: "./index.js" },
+      "./index.js": { types: "./index.d.ts", workerd: "./index.js", default: "./index.js" },
+      "./manifest.json": "./manifest.json",
+      "./golden.json": "./golden.json",
+      "./variants/*": "./variants/*",
+      "./package.json": "./package.json",
+    },
+    types: "./index.d.ts",
+  };
+  return `${JSON.stringify(content, null, 2)}\n`;
+}
+
+/** What npm allows: small letters, digits, dots and dashes; neither a dot nor a dash first. */
+function packageName(name: string): string {
+  const allowed = name.toLowerCase().replace(/[^a-z0-9.-]+/g, "-").replace(/^[.-]+|[.-]+$/g, "");
+  return allowed || "model";
+}

@@ -1,0 +1,94 @@
+import { type Golden, type GoldenInput, goldenFeeds, type Precision, probeGolden, type RunTensors, type Session, type Tensor, type Tensors, type VariantEntry } from "@pare/runtime/format";
+import { modelOf } from "../search/candidate.js";
+import type { OptimizedVariant, TargetDevice } from "../search/request.js";
+
+export interface RecordedGolden {
+  readonly golden: Golden;
+  /** By variant id. */
+  readonly tolerances: ReadonlyMap<string, VariantEntry["tolerance"]>;
+}
+
+/** Of the largest output: what another device of the same kind may differ by. */
+function allowance(precision: Precision): number {
+  switch (precision) {
+    case "float32":
+    case "float16-weights":
+    case "int8-weights":
+      return 1e-3;
+    case "float16":
+      return 2e-2;
+    case "int8":
+    case "int8-dynamic":
+    case "mixed":
+      return 5e-2;
+    default:
+      return precision satisfies never;
+  }
+}
+
+/**
+ * Runs each variant on its own target with inputs that every device can make for itself, and writes down probed
+ * values. The tolerance follows from the precision, and from how far two engines here are apart on the same file.
+ */
+export async function recordGolden(variants: readonly OptimizedVariant[], devices: readonly TargetDevice[], inputs: readonly GoldenInput[], seed: number): Promise<RecordedGolden> {
+  const sessions: Session[] = [];
+  const runs = new Map<string, RunTensors>();
+  const tolerances = new Map<string, VariantEntry["tolerance"]>();
+  try {
+    for (const variant of variants) {
+      const own = devices.find(({ target }) => target === variant.target);
+      if (own === undefined) continue;
+      const open = async (device: TargetDevice): Promise<Session> => {
+        const session = await device.executor.load(modelOf(variant.bytes), { session: variant.session });
+        sessions.push(session);
+        return session;
+      };
+      const session = await open(own);
+      const answers = await session.run(goldenFeeds(inputs));
+      runs.set(variantId(variant), async () => answers);
+      const other = devices.find(({ target }) => target !== variant.target && target === "cpu");
+      const apart = other === undefined ? 0 : await open(other).then(async (second) => difference(answers, await second.run(goldenFeeds(inputs)))).catch(() => 0);
+      const scale = largest(answers);
+      const fraction = allowance(variant.precision);
+      tolerances.set(variantId(variant), { absolute: Number(Math.max(fraction * scale, 3 * apart, 1e-6).toPrecision(3)), relative: fraction });
+    }
+    return { golden: await probeGolden([inputs], runs, { seed }), tolerances };
+  } finally {
+    for (const session of sessions) await session.dispose();
+  }
+}
+
+/** Unique within a bundle: one variant per target. */
+export function variantId(variant: Pick<OptimizedVariant, "target" | "name">): string {
+  return `${variant.target}-${variant.name}`;
+}
+
+function numbersOf(tensor: Tensor | undefined): ArrayLike<number> | null {
+  return tensor !== undefined && (tensor.data instanceof Float32Array || tensor.data instanceof Float64Array) ? tensor.data : null;
+}
+
+function largest(outputs: Tensors): number {
+  let most = 0;
+  for (const tensor of Object.values(outputs)) {
+    const numbers = numbersOf(tensor) ?? [];
+    for (let index = 0; index < numbers.length; index += 1) {
+      const size = Math.abs(numbers[index] ?? 0);
+      if (Number.isFinite(size) && size > most) most = size;
+    }
+  }
+  return most;
+}
+
+function difference(a: Tensors, b: Tensors): number {
+  let most = 0;
+  for (const [name, tensor] of Object.entries(a)) {
+    const first = numbersOf(tensor);
+    const second = numbersOf(b[name]);
+    if (first === null || second === null || first.length !== second.length) continue;
+    for (let index = 0; index < first.length; index += 1) {
+      const apart = Math.abs((first[index] ?? 0) - (second[index] ?? 0));
+      if (apart > most) most = apart;
+    }
+  }
+  return most;
+}
