@@ -1,1 +1,10 @@
-export {};
+export { load } from "./load/load.js";
+export type { LoadModelOptions as LoadOptions, Progress } from "./load/load.js";
+export type { Model, RunOptions } from "./session/model.js";
+export type { Attempt, Selection } from "./select/selection.js";
+export { PareError } from "./format/error.js";
+export type { ErrorCode } from "./format/error.js";
+export type { Backend, Probe, TargetName, ValueInfo } from "./format/backend.js";
+export type { BundleModule } from "./format/bundle-module.js";
+export type { Dtype, TypedArray } from "./format/dtype.js";
+export type { Feeds, Tensor, Tensors } from "./format/tensor.js";

@@ -1,4 +1,10 @@
-import { type GoldenInput, type Manifest, type Requirements, type TargetName, type ValueInfo } from "@pare/runtime/format";
+import {
+  type GoldenInput,
+  type Manifest,
+  type Requirements,
+  type TargetName,
+  type ValueInfo,
+} from "@pare/runtime/format";
 import type { Optimized, OptimizedVariant, TargetDevice } from "../search/request.js";
 import { type BundleInput, bundleFiles } from "./bundle-files.js";
 import { recordGolden, variantId } from "./record-golden.js";
@@ -25,7 +31,12 @@ export interface AssembleRequest {
  */
 export async function assembleBundle(request: AssembleRequest): Promise<Map<string, Uint8Array>> {
   const { optimized, devices, seed, measuredOn } = request;
-  const { golden, tolerances } = await recordGolden(optimized.variants, devices, request.golden, seed);
+  const { golden, tolerances } = await recordGolden(
+    optimized.variants,
+    devices,
+    request.golden,
+    seed,
+  );
   return bundleFiles({
     name: request.name,
     createdBy: request.createdBy,
@@ -34,7 +45,11 @@ export async function assembleBundle(request: AssembleRequest): Promise<Map<stri
     source: request.source,
     golden,
     extra: request.extra,
-    baselines: optimized.variants.flatMap(({ target, baseline }) => (baseline === null ? [] : [{ target, accuracy: baseline.accuracy, latencyMs: baseline.latencyMs }])),
+    baselines: optimized.variants.flatMap(({ target, baseline }) =>
+      baseline === null
+        ? []
+        : [{ target, accuracy: baseline.accuracy, latencyMs: baseline.latencyMs }],
+    ),
     variants: optimized.variants.map((variant) => {
       const { target, precision, evidence, session, measurement, bytes } = variant;
       const { latencyMs, accuracy } = measurement;
@@ -54,7 +69,10 @@ export async function assembleBundle(request: AssembleRequest): Promise<Map<stri
   });
 }
 
-function requirements(target: TargetName, { features, measurement }: OptimizedVariant): Requirements {
+function requirements(
+  target: TargetName,
+  { features, measurement }: OptimizedVariant,
+): Requirements {
   const needs = new Set<Requirements["features"][number]>();
   if (target === "wasm" || target === "aot") needs.add("simd");
   if (target === "webgpu") needs.add("webgpu");

@@ -21,7 +21,10 @@ export interface BundleVariant extends Omit<VariantEntry, "files"> {
   readonly external?: ReadonlyMap<string, Uint8Array>;
 }
 
-export interface BundleInput extends Pick<Manifest, "name" | "createdBy" | "inputs" | "outputs" | "source" | "baselines"> {
+export interface BundleInput extends Pick<
+  Manifest,
+  "name" | "createdBy" | "inputs" | "outputs" | "source" | "baselines"
+> {
   readonly variants: readonly BundleVariant[];
   readonly golden: Golden;
   /** Files beside the bundle's own, by name: `pare.lock.json`, `report.json`, `report.md`, `report.html`. */
@@ -50,7 +53,11 @@ export async function bundleFiles(input: BundleInput): Promise<Map<string, Uint8
     const parts = [await addressed(files, model, extension)];
     for (const [location, bytes] of external ?? []) {
       if (location !== (await externalLocation(bytes))) {
-        throw new PareError("BUNDLE_INVALID", `Variant ${entry.id} names its external data ${location}, not by its hash.`, { where: entry.id });
+        throw new PareError(
+          "BUNDLE_INVALID",
+          `Variant ${entry.id} names its external data ${location}, not by its hash.`,
+          { where: entry.id },
+        );
       }
       parts.push(await addressed(files, bytes, "bin"));
     }
@@ -59,7 +66,11 @@ export async function bundleFiles(input: BundleInput): Promise<Map<string, Uint8
 
   const golden = parseGolden(input.golden);
   const goldenBytes = utf8(bundleJson(golden));
-  const goldenFile: BundleFile = { path: "golden.json", bytes: goldenBytes.length, sha256: await sha256(goldenBytes) };
+  const goldenFile: BundleFile = {
+    path: "golden.json",
+    bytes: goldenBytes.length,
+    sha256: await sha256(goldenBytes),
+  };
   const hashes = variants.flatMap((variant) => variant.files.map((file) => file.sha256)).sort();
   const { name, createdBy, inputs, outputs, source, baselines } = input;
   const manifest = parseManifest({
@@ -75,7 +86,8 @@ export async function bundleFiles(input: BundleInput): Promise<Map<string, Uint8
     baselines,
   } satisfies Manifest);
 
-  for (const [path, content] of Object.entries(input.extra ?? {})) files.set(path, typeof content === "string" ? utf8(content) : content);
+  for (const [path, content] of Object.entries(input.extra ?? {}))
+    files.set(path, typeof content === "string" ? utf8(content) : content);
   files.set("package.json", utf8(packageJson(manifest)));
   files.set("index.js", utf8(indexModule(manifest, golden)));
   files.set("index.d.ts", utf8(indexTypes(manifest)));
@@ -84,7 +96,11 @@ export async function bundleFiles(input: BundleInput): Promise<Map<string, Uint8
   return files;
 }
 
-async function addressed(files: Map<string, Uint8Array>, bytes: Uint8Array, extension: string): Promise<BundleFile> {
+async function addressed(
+  files: Map<string, Uint8Array>,
+  bytes: Uint8Array,
+  extension: string,
+): Promise<BundleFile> {
   const hash = await sha256(bytes);
   const path = `variants/${hash}.${extension}`;
   files.set(path, bytes);
@@ -92,9 +108,24 @@ async function addressed(files: Map<string, Uint8Array>, bytes: Uint8Array, exte
 }
 
 /** The entry with its fields in the format's order, so that the manifest's bytes do not depend on the caller's. */
-function orderedEntry(entry: Omit<VariantEntry, "files">, files: readonly BundleFile[]): VariantEntry {
-  const { id, target, precision, evidence, requires, session, accuracy, latencyMs, tolerance } = entry;
-  return { id, target, precision, evidence, files, requires, session, accuracy, latencyMs, tolerance };
+function orderedEntry(
+  entry: Omit<VariantEntry, "files">,
+  files: readonly BundleFile[],
+): VariantEntry {
+  const { id, target, precision, evidence, requires, session, accuracy, latencyMs, tolerance } =
+    entry;
+  return {
+    id,
+    target,
+    precision,
+    evidence,
+    files,
+    requires,
+    session,
+    accuracy,
+    latencyMs,
+    tolerance,
+  };
 }
 
 function utf8(text: string): Uint8Array {

@@ -1,12 +1,23 @@
-import { bundleJson, dtypeArray, type Golden, type Manifest, type ValueInfo } from "@pare/runtime/format";
+import {
+  bundleJson,
+  dtypeArray,
+  type Golden,
+  type Manifest,
+  type ValueInfo,
+} from "@pare/runtime/format";
 
 /**
  * The bundle as an ES module that imports nothing. Each file is a literal `new URL(…, import.meta.url)`, which
  * is what bundlers follow, and a getter, since where a module has no URL (workerd) importing it must not fail.
  */
 export function indexModule(manifest: Manifest, golden: Golden): string {
-  const paths = new Set(manifest.variants.flatMap((variant) => variant.files.map((file) => file.path)));
-  const files = [...paths].map((path) => `    get "${path}"() {\n      return new URL("./${path}", import.meta.url);\n    },\n`);
+  const paths = new Set(
+    manifest.variants.flatMap((variant) => variant.files.map((file) => file.path)),
+  );
+  const files = [...paths].map(
+    (path) =>
+      `    get "${path}"() {\n      return new URL("./${path}", import.meta.url);\n    },\n`,
+  );
   return `export default {
   manifest: ${bundleJson(manifest).trimEnd()},
   golden: ${bundleJson(golden).trimEnd()},
@@ -40,8 +51,12 @@ function typesOf(name: string, infos: readonly ValueInfo[], bare: boolean): stri
   const fields = infos.map((info) => {
     const array = info.type === "string" ? "readonly string[]" : dtypeArray[info.type].name;
     const tensor = `Tensor<"${info.type}", ${array}>`;
-    const fixed = bare && info.type !== "string" && info.dims.every((dim) => typeof dim === "number");
-    return `  /** ${info.type} [${info.dims.map((dim) => dim ?? "?").join(", ").replaceAll("*/", "* /")}] */
+    const fixed =
+      bare && info.type !== "string" && info.dims.every((dim) => typeof dim === "number");
+    return `  /** ${info.type} [${info.dims
+      .map((dim) => dim ?? "?")
+      .join(", ")
+      .replaceAll("*/", "* /")}] */
   readonly ${JSON.stringify(info.name)}: ${fixed ? `${tensor} | ${array}` : tensor};
 `;
   });
@@ -72,6 +87,9 @@ export function packageJson(manifest: Manifest): string {
 
 /** What npm allows: small letters, digits, dots and dashes; neither a dot nor a dash first. */
 function packageName(name: string): string {
-  const allowed = name.toLowerCase().replace(/[^a-z0-9.-]+/g, "-").replace(/^[.-]+|[.-]+$/g, "");
+  const allowed = name
+    .toLowerCase()
+    .replace(/[^a-z0-9.-]+/g, "-")
+    .replace(/^[.-]+|[.-]+$/g, "");
   return allowed || "model";
 }

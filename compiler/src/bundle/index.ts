@@ -1,3 +1,9 @@
 export { type AssembleRequest, assembleBundle } from "./assemble.js";
-export { type BundleInput, type BundleSink, type BundleVariant, bundleFiles, externalLocation } from "./bundle-files.js";
+export {
+  type BundleInput,
+  type BundleSink,
+  type BundleVariant,
+  bundleFiles,
+  externalLocation,
+} from "./bundle-files.js";
 export { type RecordedGolden, recordGolden, variantId } from "./record-golden.js";

@@ -1,4 +1,15 @@
-import { type Golden, type GoldenInput, goldenFeeds, type Precision, probeGolden, type RunTensors, type Session, type Tensor, type Tensors, type VariantEntry } from "@pare/runtime/format";
+import {
+  type Golden,
+  type GoldenInput,
+  goldenFeeds,
+  type Precision,
+  probeGolden,
+  type RunTensors,
+  type Session,
+  type Tensor,
+  type Tensors,
+  type VariantEntry,
+} from "@pare/runtime/format";
 import { modelOf } from "../search/candidate.js";
 import type { OptimizedVariant, TargetDevice } from "../search/request.js";
 
@@ -30,7 +41,12 @@ function allowance(precision: Precision): number {
  * Runs each variant on its own target with inputs that every device can make for itself, and writes down probed
  * values. The tolerance follows from the precision, and from how far two engines here are apart on the same file.
  */
-export async function recordGolden(variants: readonly OptimizedVariant[], devices: readonly TargetDevice[], inputs: readonly GoldenInput[], seed: number): Promise<RecordedGolden> {
+export async function recordGolden(
+  variants: readonly OptimizedVariant[],
+  devices: readonly TargetDevice[],
+  inputs: readonly GoldenInput[],
+  seed: number,
+): Promise<RecordedGolden> {
   const sessions: Session[] = [];
   const runs = new Map<string, RunTensors>();
   const tolerances = new Map<string, VariantEntry["tolerance"]>();
@@ -39,7 +55,9 @@ export async function recordGolden(variants: readonly OptimizedVariant[], device
       const own = devices.find(({ target }) => target === variant.target);
       if (own === undefined) continue;
       const open = async (device: TargetDevice): Promise<Session> => {
-        const session = await device.executor.load(modelOf(variant.bytes), { session: variant.session });
+        const session = await device.executor.load(modelOf(variant.bytes), {
+          session: variant.session,
+        });
         sessions.push(session);
         return session;
       };
@@ -47,10 +65,18 @@ export async function recordGolden(variants: readonly OptimizedVariant[], device
       const answers = await session.run(goldenFeeds(inputs));
       runs.set(variantId(variant), async () => answers);
       const other = devices.find(({ target }) => target !== variant.target && target === "cpu");
-      const apart = other === undefined ? 0 : await open(other).then(async (second) => difference(answers, await second.run(goldenFeeds(inputs)))).catch(() => 0);
+      const apart =
+        other === undefined
+          ? 0
+          : await open(other)
+              .then(async (second) => difference(answers, await second.run(goldenFeeds(inputs))))
+              .catch(() => 0);
       const scale = largest(answers);
       const fraction = allowance(variant.precision);
-      tolerances.set(variantId(variant), { absolute: Number(Math.max(fraction * scale, 3 * apart, 1e-6).toPrecision(3)), relative: fraction });
+      tolerances.set(variantId(variant), {
+        absolute: Number(Math.max(fraction * scale, 3 * apart, 1e-6).toPrecision(3)),
+        relative: fraction,
+      });
     }
     return { golden: await probeGolden([inputs], runs, { seed }), tolerances };
   } finally {
@@ -64,7 +90,10 @@ export function variantId(variant: Pick<OptimizedVariant, "target" | "name">): s
 }
 
 function numbersOf(tensor: Tensor | undefined): ArrayLike<number> | null {
-  return tensor !== undefined && (tensor.data instanceof Float32Array || tensor.data instanceof Float64Array) ? tensor.data : null;
+  return tensor !== undefined &&
+    (tensor.data instanceof Float32Array || tensor.data instanceof Float64Array)
+    ? tensor.data
+    : null;
 }
 
 function largest(outputs: Tensors): number {

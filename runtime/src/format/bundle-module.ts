@@ -1,10 +1,8 @@
-import type { Tensors } from "./tensor.js";
-
 /**
  * What a bundle's `index.js` exports by default: the bundle as data, so that a bundler can follow its files.
  * `$types` exists only for TypeScript: it carries the inputs and outputs from `index.d.ts` to `load`.
  */
-export interface BundleModule<Inputs extends object = object, Outputs extends object = Tensors> {
+export interface BundleModule<Inputs extends object = object, Outputs extends object = object> {
   /** As in manifest.json; validated when loaded. */
   readonly manifest: unknown;
   /** As in golden.json. */

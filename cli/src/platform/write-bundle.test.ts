@@ -1,0 +1,103 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { folderSink } from "./write-bundle.js";
+
+let place: string;
+beforeEach(async () => {
+  place = await mkdtemp(join(tmpdir(), "pare-sink-"));
+});
+afterEach(() => rm(place, { recursive: true, force: true }));
+
+function bundle(version: string, ...variants: string[]): Map<string, Uint8Array> {
+  const text = (content: string): Uint8Array => new TextEncoder().encode(content);
+  const own = variants.map((variant): [string, Uint8Array] => [
+    `variants/${variant}.onnx`,
+    text(variant),
+  ]);
+  return new Map([
+    ...own,
+    ["package.json", text(version)],
+    ["golden.json", text(version)],
+    ["manifest.json", text(version)],
+  ]);
+}
+
+async function listing(folder: string): Promise<string[]> {
+  return (await readdir(folder, { recursive: true })).filter((name) => name !== "variants").sort();
+}
+
+it("writes a bundle where nothing was, and folders above it", async () => {
+  const folder = join(place, "a", "b.pare");
+  await folderSink(folder).write(bundle("1", "x", "y"));
+  expect(await listing(folder)).toEqual([
+    "golden.json",
+    "manifest.json",
+    "package.json",
+    "variants/x.onnx",
+    "variants/y.onnx",
+  ]);
+});
+
+it("replaces a bundle, repairs a damaged variant, and removes variants that are no more", async () => {
+  await folderSink(place).write(bundle("1", "x", "y"));
+  await writeFile(join(place, "variants/y.onnx"), "Y");
+  await folderSink(place).write(bundle("2", "y", "z"));
+  expect(await listing(place)).toEqual([
+    "golden.json",
+    "manifest.json",
+    "package.json",
+    "variants/y.onnx",
+    "variants/z.onnx",
+  ]);
+  expect(await readFile(join(place, "manifest.json"), "utf8")).toBe("2");
+  expect(await readFile(join(place, "variants/y.onnx"), "utf8")).toBe("y");
+});
+
+it("leaves the old bundle whole when a write fails", async () => {
+  await folderSink(place).write(bundle("1", "x"));
+  const before = await listing(place);
+  const impossible = new Map([
+    ...bundle("2", "z"),
+    ["no-such-folder/file", new Uint8Array(1)] as const,
+  ]);
+  await expect(folderSink(place).write(impossible)).rejects.toMatchObject({ name: "PareError" });
+  expect(await readFile(join(place, "manifest.json"), "utf8")).toBe("1");
+  expect(await readFile(join(place, "golden.json"), "utf8")).toBe("1");
+  expect((await listing(place)).filter((name) => !name.startsWith("variants/"))).toEqual(
+    before.filter((name) => !name.startsWith("variants/")),
+  );
+});
+
+it("removes what an interrupted write left", async () => {
+  await folderSink(place).write(bundle("1", "x"));
+  await writeFile(join(place, ".manifest.json.pare-tmp"), "half");
+  await writeFile(join(place, "variants", ".x.onnx.pare-tmp"), "half");
+  await folderSink(place).write(bundle("1", "x"));
+  expect(await listing(place)).toEqual([
+    "golden.json",
+    "manifest.json",
+    "package.json",
+    "variants/x.onnx",
+  ]);
+});
+
+it("never writes over a package that is not a bundle", async () => {
+  await writeFile(join(place, "package.json"), "mine");
+  await expect(folderSink(place).write(bundle("1"))).rejects.toMatchObject({ code: "ARGUMENT" });
+  expect(await readFile(join(place, "package.json"), "utf8")).toBe("mine");
+});
+
+it("says that the place is a file", async () => {
+  const file = join(place, "file");
+  await writeFile(file, "");
+  await expect(folderSink(file).write(bundle("1"))).rejects.toMatchObject({
+    code: "ARGUMENT",
+    where: file,
+  });
+  await mkdir(join(place, "dir"));
+  await expect(folderSink(join(file, "below")).write(bundle("1"))).rejects.toMatchObject({
+    code: "ARGUMENT",
+  });
+});

@@ -1,0 +1,57 @@
+import type { Session, ValueInfo } from "../format/backend.js";
+import { PareError } from "../format/error.js";
+import type { Manifest } from "../format/manifest.js";
+import type { Feeds, Tensors } from "../format/tensor.js";
+import type { Selection } from "../select/selection.js";
+
+export interface RunOptions {
+  /** Rejects at once: a queued run leaves the queue, one in flight is discarded when it ends. */
+  readonly signal?: AbortSignal;
+}
+
+/** A loaded variant. */
+export interface Model<Inputs extends object = Feeds, Outputs extends object = Tensors> {
+  readonly name: string;
+  readonly inputs: readonly ValueInfo[];
+  readonly outputs: readonly ValueInfo[];
+  readonly selection: Selection;
+  /**
+   * Inputs are not copied before the engine takes them; outputs belong to the caller.
+   * @throws PareError INPUT, ENGINE, ABORTED, DISPOSED
+   */
+  run(inputs: Inputs, options?: RunOptions): Promise<Outputs>;
+  /** Gives back the engine's memory after the runs that are under way. Twice is once. */
+  dispose(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export function openModel<Inputs extends object, Outputs extends object>(
+  manifest: Manifest,
+  session: Session,
+  selection: Selection,
+): Model<Inputs, Outputs> {
+  let disposed = false;
+  const dispose = async (): Promise<void> => {
+    if (disposed) return;
+    disposed = true;
+    await session.dispose();
+  };
+  return {
+    name: manifest.name,
+    inputs: manifest.inputs,
+    outputs: manifest.outputs,
+    selection,
+    run(inputs, options) {
+      if (disposed)
+        return Promise.reject(
+          new PareError("DISPOSED", `${manifest.name} was already disposed of.`, {
+            where: manifest.name,
+          }),
+        );
+      // index.d.ts, which the compiler wrote with the manifest, is what says that these types agree.
+      return session.run(inputs as Feeds, options?.signal) as Promise<Outputs>;
+    },
+    dispose,
+    [Symbol.asyncDispose]: dispose,
+  };
+}
