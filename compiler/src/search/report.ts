@@ -1,0 +1,42 @@
+import { type Disagreement, type Measurement, type Report, reportFormatVersion, type ReportRow } from "@pare/runtime/format";
+import { variantId } from "../bundle/record-golden.js";
+import { countMacs, countParameters } from "../inspect/index.js";
+import type { Graph } from "../ir/index.js";
+import type { Optimized, OptimizedVariant, OptimizeRequest } from "./request.js";
+
+export interface ReportContext {
+  readonly model: string;
+  readonly command: string;
+  readonly createdAt: string;
+  readonly environment: Report["environment"];
+  readonly shapes: Report["shapes"];
+  readonly data: Report["data"];
+  readonly disagreements: readonly Disagreement[];
+  readonly nextStep: string | null;
+}
+
+/** `report.json`: what was measured, what was tried, what was done to each node and why. */
+export function reportOf(request: Pick<OptimizeRequest, "graph" | "evidence">, optimized: Optimized, context: ReportContext): Report {
+  const floatRow = (measurement: Measurement): ReportRow => row("float", measurement, request.graph, request.evidence);
+  const baselines = optimized.variants.flatMap(({ baseline }) => (baseline === null ? [] : [baseline]));
+  return {
+    formatVersion: reportFormatVersion,
+    ...context,
+    float: baselines[0] === undefined ? null : floatRow(baselines[0]),
+    variants: optimized.variants.map((variant) => ({
+      ...row(variantId(variant), variant.measurement, variant.graph, variant.evidence),
+      precision: variant.precision,
+      file: `variants/${variant.sha256}.onnx`,
+      baseline: variant.baseline === null ? null : floatRow(variant.baseline),
+    })),
+    steps: optimized.steps,
+    candidates: optimized.candidates,
+    skipped: optimized.skipped,
+    why: optimized.why,
+  };
+}
+
+function row(name: string, measurement: Measurement, graph: Graph, evidence: OptimizedVariant["evidence"]): ReportRow {
+  const { target, engine, sizeBytes, accuracy, parity, latencyMs, memoryBytes, startupMs } = measurement;
+  return { name, target, engine, evidence, sizeBytes, parameters: countParameters(graph), macs: countMacs(graph), accuracy, parity, latencyMs, memoryBytes, startupMs };
+}
