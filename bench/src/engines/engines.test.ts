@@ -1,41 +1,138 @@
 import { readFile } from "node:fs/promises";
 import { byteSource, type ModelSource } from "@pare/runtime/format";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { EngineBrowser } from "./browser.js";
 import { executor } from "./executor.js";
+import { findBrowser } from "./find-browser.js";
 import { EngineHost } from "./host.js";
 import { openNodeChannel } from "./node-channel.js";
 
-const path = new URL("../../../fixtures/models/mnist-cnn.onnx", import.meta.url).pathname;
+const file = new URL("../../../fixtures/models/mnist-cnn.onnx", import.meta.url);
+const digit = (value: number) => ({
+  x: { type: "float32" as const, dims: [1, 1, 28, 28], data: new Float32Array(784).fill(value) },
+});
+const hasBrowser = (await findBrowser()) !== null;
 
-describe.each(["cpu", "wasm"] as const)("%s in a child process", (target) => {
+interface Place {
+  readonly name: string;
+  readonly target: "cpu" | "wasm" | "webgpu";
+  readonly engine: RegExp;
+  readonly browser: boolean;
+}
+
+const places: readonly Place[] = [
+  {
+    name: "cpu in a child process",
+    target: "cpu",
+    engine: /^onnxruntime-node \d+\.\d+\.\d+ \(Node \d+\)$/,
+    browser: false,
+  },
+  {
+    name: "wasm in a child process",
+    target: "wasm",
+    engine: /^onnxruntime-web \d+\.\d+\.\d+ \(Node \d+\)$/,
+    browser: false,
+  },
+  {
+    name: "wasm in a browser",
+    target: "wasm",
+    engine: /^onnxruntime-web \d+\.\d+\.\d+ \((Chromium|Chrome|Edge) \d+\)$/,
+    browser: true,
+  },
+  {
+    name: "webgpu in a browser",
+    target: "webgpu",
+    engine: /^onnxruntime-web \d+\.\d+\.\d+ \(WebGPU: .+, (Chromium|Chrome|Edge) \d+\)$/,
+    browser: true,
+  },
+];
+
+let browser: EngineBrowser | undefined;
+afterAll(() => browser?.dispose());
+
+function open({ target, browser: inBrowser }: Place): Promise<EngineHost> {
+  if (target === "cpu" || !inBrowser)
+    return EngineHost.start(target, () => openNodeChannel(target === "webgpu" ? "wasm" : target));
+  return EngineHost.start(target, async () =>
+    (browser ??= await EngineBrowser.launch()).openChannel(target),
+  );
+}
+
+describe.each(places)("$name", (place) => {
   let host: EngineHost;
   let model: ModelSource;
+  let expected: readonly number[];
   beforeAll(async () => {
-    host = await EngineHost.start(target, () => openNodeChannel(target));
-    model = { proto: byteSource(await readFile(path)), external: new Map() };
+    if (place.browser && !hasBrowser) return;
+    host = await open(place);
+    model = { proto: byteSource(await readFile(file)), external: new Map() };
+    const cpu = await EngineHost.start("cpu", () => openNodeChannel("cpu"));
+    const outputs = await cpu.run(await cpu.load(model), digit(0.5));
+    expected = Array.from(outputs["logits"]?.data ?? [], Number);
+    await cpu.dispose();
   });
-  afterAll(() => host.dispose());
+  afterAll(() => host?.dispose());
 
-  it("says which engine it is", () => {
-    expect(host.engine).toMatch(
-      target === "cpu"
-        ? /^onnxruntime-node \d+\.\d+\.\d+ \(Node \d+\)$/
-        : /^onnxruntime-web \d+\.\d+\.\d+ \(Node \d+\)$/,
-    );
-    expect(host.software).toBe(false);
-  });
+  it.skipIf(place.browser && !hasBrowser)(
+    "says which engine it is, and agrees with the CPU engine",
+    async () => {
+      expect(host.engine).toMatch(place.engine);
+      const session = await executor(host).load(model);
+      const { logits } = await session.run(digit(0.5));
+      expect(logits?.dims).toEqual([1, 10]);
+      Array.from(logits?.data ?? [], Number).forEach((value, index) =>
+        expect(value).toBeCloseTo(expected[index] ?? Number.NaN, 4),
+      );
+      await session.dispose();
+    },
+  );
 
-  it("runs as an executor", async () => {
-    const session = await executor(host).load(model);
-    const input = session.inputs[0];
-    const outputs = await session.run({
-      [input?.name ?? ""]: {
-        type: "float32",
-        dims: [1, 1, 28, 28],
-        data: new Float32Array(784).fill(0.5),
-      },
+  it.skipIf(place.browser && !hasBrowser)(
+    "says what is wrong with feeds, and goes on",
+    async () => {
+      const session = await executor(host).load(model);
+      await expect(session.run({ y: new Float32Array(1) })).rejects.toMatchObject({
+        code: "INPUT",
+      });
+      await expect(session.run(digit(0))).resolves.toHaveProperty("logits");
+      await session.dispose();
+    },
+  );
+
+  it.skipIf((place.browser && !hasBrowser) || place.target === "webgpu")(
+    "starts again after its engine is gone",
+    async () => {
+      const loaded = await host.load(model);
+      const stop = new AbortController();
+      const running = host
+        .warmUp([loaded], [digit(0)], 60_000, stop.signal)
+        .then(() => host.warmUp([loaded], [digit(0)], 60_000, stop.signal));
+      stop.abort();
+      await expect(running).rejects.toMatchObject({ code: "ABORTED" });
+      const again = await host.load(model);
+      await expect(host.run(again, digit(1))).resolves.toHaveProperty("logits");
+    },
+  );
+
+  it.skipIf((place.browser && !hasBrowser) || place.target === "webgpu")(
+    "measures a cold start and its memory",
+    async () => {
+      const { startupMs, memoryBytes } = await host.coldStart(model, digit(1));
+      expect(startupMs).toBeGreaterThan(0);
+      expect(memoryBytes).toBeGreaterThan(4e6);
+    },
+  );
+});
+
+describe("a crash", () => {
+  it("is reported with the reason, and loses no more than the call", async () => {
+    const channel = await openNodeChannel("cpu");
+    const host = await EngineHost.start("cpu", async () => channel);
+    await channel.dispose();
+    await expect(channel.call({ kind: "memory" })).rejects.toMatchObject({
+      code: "ENGINE_CRASHED",
+      message: expect.stringMatching(/SIGKILL/),
     });
-    expect(Object.values(outputs)[0]?.dims).toEqual([1, 10]);
-    await session.dispose();
+    await host.dispose();
   });
 });

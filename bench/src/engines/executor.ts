@@ -17,7 +17,7 @@ export function executor(host: EngineHost): Executor {
       const session: Session = {
         inputs: loaded.inputs,
         outputs: loaded.outputs,
-        run: (feeds, signal) =>
+        run: async (feeds, signal) =>
           host.run(loaded, named(feeds, loaded.inputs), signal ?? options.signal),
         dispose: () => host.unload(loaded),
       };

@@ -1,0 +1,29 @@
+import { messageOf } from "@pare/runtime/format";
+import { wasm, webgpu } from "@pare/runtime/ort-web";
+import { decode, encode } from "./codec.js";
+import { engineOf } from "./engine.js";
+import { EngineRoom } from "./engine-room.js";
+import type { EngineRequest } from "./protocol.js";
+import { watchWasmHeap } from "./wasm-heap.js";
+
+// The entry of a web worker: asks the server for work, does it, and posts the answer back.
+const parameters = new URL(import.meta.url).searchParams;
+const mailbox = new URL(`../../call/${parameters.get("channel")}`, import.meta.url);
+
+const heap = watchWasmHeap();
+const backend = parameters.get("target") === "webgpu" ? webgpu() : wasm();
+const room = new EngineRoom(engineOf(backend, parameters.get("place") ?? "a browser", heap));
+
+async function serve(): Promise<void> {
+  for (;;) {
+    const next = await fetch(mailbox);
+    if (next.status === 410) return;
+    if (next.status === 204) continue;
+    const reply = await room.answer(
+      decode(new Uint8Array(await next.arrayBuffer())) as EngineRequest,
+    );
+    await fetch(mailbox, { method: "POST", body: encode(reply) });
+  }
+}
+
+serve().catch((error: unknown) => fetch(mailbox, { method: "DELETE", body: messageOf(error) }));

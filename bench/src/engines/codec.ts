@@ -1,0 +1,65 @@
+import { bytesOf, isTypedArray, type TypedArray } from "@pare/runtime/format";
+
+/**
+ * Values with typed arrays inside as one run of bytes, for HTTP: the length of the JSON, the JSON with each array
+ * replaced by where it lies, and the arrays one after the other, each at a multiple of eight.
+ */
+export function encode(value: unknown): Uint8Array<ArrayBuffer> {
+  const arrays: TypedArray[] = [];
+  let bytes = 0;
+  const json = JSON.stringify(value, function (this: Record<string, unknown>, key, each: unknown) {
+    const array = this[key]; // not `each`: a Buffer has already made itself JSON there
+    if (!isTypedArray(array)) return each;
+    arrays.push(array);
+    const at = bytes;
+    bytes += aligned(array.byteLength);
+    return {
+      [mark]: [
+        array instanceof Uint8Array ? "Uint8Array" : array.constructor.name,
+        at,
+        array.length,
+      ],
+    };
+  });
+  const header = new TextEncoder().encode(json);
+  const body = aligned(8 + header.byteLength);
+  const out = new Uint8Array(body + bytes);
+  new DataView(out.buffer).setUint32(0, header.byteLength, true);
+  out.set(header, 8);
+  let at = body;
+  for (const array of arrays) {
+    out.set(bytesOf(array), at);
+    at += aligned(array.byteLength);
+  }
+  return out;
+}
+
+/** The value back; its arrays are views of `bytes`. */
+export function decode(bytes: Uint8Array<ArrayBuffer>): unknown {
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+  const body = bytes.byteOffset + aligned(8 + length);
+  return JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length)), (_, each: unknown) => {
+    if (typeof each !== "object" || each === null || !(mark in each)) return each;
+    const [name, at, count] = each[mark] as [keyof typeof constructors, number, number];
+    return new constructors[name](bytes.buffer, body + at, count);
+  });
+}
+
+const mark = "\u0000array";
+
+const constructors = {
+  Float32Array,
+  Float64Array,
+  Int8Array,
+  Uint8Array,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  BigInt64Array,
+  BigUint64Array,
+};
+
+function aligned(bytes: number): number {
+  return Math.ceil(bytes / 8) * 8;
+}

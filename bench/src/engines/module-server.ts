@@ -1,0 +1,128 @@
+import { readFile } from "node:fs/promises";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createRequire } from "node:module";
+import { dirname, extname, join, relative, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { randomBytes } from "node:crypto";
+
+const resolve = createRequire(import.meta.url).resolve;
+
+/** The entry of the runtime: `dist/index.js`, or `src/index.ts` under the development condition. Both are laid out alike. */
+const runtimeEntry = resolve("@pare/runtime");
+
+/** Where the browser's modules come from: what tsc wrote, and the engine's own files. No bundler runs. */
+const roots = {
+  bench: fileURLToPath(new URL("../../dist/", import.meta.url)),
+  runtime: join(dirname(runtimeEntry), "../dist"),
+  ort: dirname(resolve("onnxruntime-web/wasm")),
+};
+
+const engineModules: Readonly<Record<string, string>> = {
+  "onnxruntime-web": "ort.bundle.min.mjs",
+  "onnxruntime-web/all": "ort.all.bundle.min.mjs",
+  "onnxruntime-web/jspi": "ort.jspi.bundle.min.mjs",
+  "onnxruntime-web/wasm": "ort.wasm.bundle.min.mjs",
+  "onnxruntime-web/webgpu": "ort.webgpu.bundle.min.mjs",
+};
+
+const types: Readonly<Record<string, string>> = {
+  ".js": "text/javascript",
+  ".mjs": "text/javascript",
+  ".wasm": "application/wasm",
+  ".html": "text/html; charset=utf-8",
+};
+
+/** The headers of a page that may use threads and a fine clock. */
+const isolation = {
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Embedder-Policy": "require-corp",
+  "Cross-Origin-Resource-Policy": "same-origin",
+};
+
+/** What answers a path under `/call/`: the mailboxes of the browser's workers. */
+export type CallHandler = (
+  path: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+) => Promise<void>;
+
+/** A server for one browser of ours: on 127.0.0.1, under a path that nobody can guess. */
+export class ModuleServer {
+  readonly base: string;
+  readonly #server: Server;
+
+  private constructor(server: Server, base: string) {
+    this.#server = server;
+    this.base = base;
+  }
+
+  static async start(onCall: CallHandler): Promise<ModuleServer> {
+    const secret = `/${randomBytes(16).toString("hex")}/`;
+    const server = createServer((request, response) => {
+      answer(request, response, secret, onCall).catch((error: unknown) =>
+        response.writeHead(500).end(String(error)),
+      );
+    });
+    await new Promise<void>((listening, failed) =>
+      server.once("error", failed).listen(0, "127.0.0.1", listening),
+    );
+    const address = server.address();
+    const port = typeof address === "object" && address ? address.port : 0;
+    return new ModuleServer(server, `http://127.0.0.1:${port}${secret}`);
+  }
+
+  async dispose(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((closed) => this.#server.close(closed));
+  }
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  secret: string,
+  onCall: CallHandler,
+): Promise<void> {
+  const path = new URL(request.url ?? "/", "http://127.0.0.1").pathname;
+  if (!path.startsWith(secret)) return void response.writeHead(404, isolation).end();
+  const [kind = "", ...rest] = path.slice(secret.length).split("/");
+  if (kind === "call") return onCall(rest.join("/"), request, response);
+  if (kind === "page.html")
+    return void response
+      .writeHead(200, { ...isolation, "Content-Type": "text/html" })
+      .end("<!doctype html><title>Pare</title>");
+  if (kind !== "bench" && kind !== "runtime" && kind !== "ort")
+    return void response.writeHead(404, isolation).end();
+  const file = join(roots[kind], ...rest);
+  const inside = !relative(roots[kind], file).startsWith("..");
+  const bytes = inside ? await readFile(file).catch(() => null) : null;
+  if (!bytes) return void response.writeHead(404, isolation).end();
+  const headers = {
+    ...isolation,
+    "Content-Type": types[extname(file)] ?? "application/octet-stream",
+    "Cache-Control": "max-age=3600",
+  };
+  response
+    .writeHead(200, headers)
+    .end(kind === "ort" ? bytes : withUrls(bytes.toString("utf8"), secret));
+}
+
+/** Bare specifiers as URLs: module workers have no import maps. */
+function withUrls(source: string, secret: string): string {
+  return source.replace(
+    /(\bfrom\s*|\bimport\s*\(?\s*)"([^".][^"]*)"/g,
+    (whole, before: string, specifier: string) => {
+      const url = urlOf(specifier);
+      return url === null ? whole : `${before}"${secret}${url}"`;
+    },
+  );
+}
+
+function urlOf(specifier: string): string | null {
+  const engine = engineModules[specifier];
+  if (engine) return `ort/${engine}`;
+  if (specifier === "#platform") return "runtime/platform/browser.js";
+  if (!specifier.startsWith("@pare/runtime")) return null;
+  const module = relative(dirname(runtimeEntry), resolve(specifier)).split(sep).join("/");
+  return `runtime/${module.replace(/\.ts$/, ".js")}`;
+}
