@@ -1,0 +1,191 @@
+import { openSync, readSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { deserialize } from "node:v8";
+import type {
+  ModuleCall,
+  ModuleDescription,
+  ModuleProblem,
+  ModuleReplies,
+  ModuleReply,
+  ModuleRequest,
+  SampleRecord,
+  StoredAt,
+} from "./module-protocol.js";
+import { beginSamples, kindOf, ModuleFault, wireSample } from "./module-samples.js";
+import type { RawSample } from "./raw-sample.js";
+
+// The process of its own that a data module runs in: it may bring another onnxruntime, print, crash or hang.
+
+const batch = { samples: 256, bytes: 8 * 2 ** 20, milliseconds: 200 };
+
+let exports: Readonly<Record<string, unknown>> = {};
+let moduleUrl = "";
+let iterator: Iterator<unknown> | AsyncIterator<unknown> | null = null;
+let yielded = 0;
+const descriptors = new Map<string, number>();
+
+async function open(url: string): Promise<ModuleDescription> {
+  moduleUrl = url;
+  exports = await import(url);
+  const { samples, splits, metric, predict, score, state } = exports;
+  if (samples === undefined) {
+    throw new ModuleFault(
+      "It does not export `samples`.",
+      "`pare data <model>` writes a module to fill in.",
+    );
+  }
+  if (state !== undefined) {
+    throw new ModuleFault(
+      "It exports `state`, which this version does not read yet: models with state come later.",
+    );
+  }
+  for (const [name, hook] of Object.entries({ predict, score })) {
+    if (hook !== undefined && typeof hook !== "function")
+      throw new ModuleFault(`\`${name}\` is ${kindOf(hook)}, not a function.`);
+  }
+  return {
+    splits: splits ?? null,
+    metric: metric === undefined ? null : describeMetric(metric),
+    predicts: predict !== undefined,
+    scores: score !== undefined,
+  };
+}
+
+function describeMetric(metric: unknown): ModuleDescription["metric"] {
+  const { name, direction, reduce } = Object(metric);
+  if (
+    typeof name !== "string" ||
+    (direction !== "higher" && direction !== "lower") ||
+    typeof reduce !== "function"
+  ) {
+    throw new ModuleFault(
+      "`metric` is not usable.",
+      'Export { name, direction: "higher" | "lower", reduce(predictions, labels) }.',
+    );
+  }
+  return { name, direction };
+}
+
+async function next(): Promise<ModuleReplies["next"]> {
+  iterator ??= await beginSamples(exports.samples);
+  const samples: RawSample[] = [];
+  const start = performance.now();
+  for (let bytes = 0; samples.length < batch.samples && bytes < batch.bytes;) {
+    const result = await iterator.next();
+    if (result.done) return { samples, done: true };
+    const sample = wireSample(result.value, yielded++);
+    for (const feed of Object.values(sample.feeds))
+      bytes += "byteLength" in feed ? feed.byteLength : feed.data.length * 8;
+    samples.push(sample);
+    if (performance.now() - start > batch.milliseconds) break;
+  }
+  return { samples, done: false };
+}
+
+function readSample({ file, offset, length, id, group }: StoredAt): unknown {
+  const descriptor = descriptors.get(file) ?? openSync(file, "r");
+  descriptors.set(file, descriptor);
+  const bytes = Buffer.allocUnsafeSlow(length);
+  readSync(descriptor, bytes, 0, length, offset);
+  const { feeds, label, bare, extra }: SampleRecord = deserialize(bytes);
+  const given = Object.entries(feeds).map(([name, tensor]) => [
+    name,
+    bare.includes(name) ? tensor.data : tensor,
+  ]);
+  return {
+    ...extra,
+    feeds: Object.fromEntries(given),
+    label,
+    id,
+    ...(group !== null && { group }),
+  };
+}
+
+async function answer(request: ModuleRequest): Promise<unknown> {
+  switch (request.kind) {
+    case "open":
+      return open(request.url);
+    case "next":
+      return next();
+    case "predict":
+      return call("predict", request.outputs, readSample(request.sample));
+    case "score":
+      return call("score", request.outputs, readSample(request.sample), request.float);
+    case "reduce": {
+      const { predictions, labels, picks } = request;
+      const values: number[] = [];
+      for (const pick of picks) {
+        const positions = Array.from(pick);
+        const reduce: unknown = Object(exports.metric).reduce;
+        if (typeof reduce !== "function") throw new ModuleFault("`metric.reduce` is gone.");
+        const value: unknown = await reduce.call(
+          exports.metric,
+          positions.map((at) => predictions[at]),
+          positions.map((at) => labels[at]),
+        );
+        if (typeof value !== "number")
+          throw new ModuleFault(`metric.reduce() returned ${kindOf(value)}, not a number.`);
+        values.push(value);
+      }
+      return values;
+    }
+    default:
+      return request satisfies never;
+  }
+}
+
+function call(name: "predict" | "score", ...values: readonly unknown[]): unknown {
+  const hook = exports[name];
+  if (typeof hook !== "function") throw new ModuleFault(`It does not export \`${name}\`.`);
+  return hook(...values);
+}
+
+function problemOf(error: unknown): ModuleProblem {
+  const message =
+    error instanceof Error
+      ? error instanceof ModuleFault
+        ? error.message
+        : `${error.name}: ${error.message}`
+      : String(error);
+  return {
+    message,
+    where: error instanceof Error && !(error instanceof ModuleFault) ? lineOf(error) : null,
+    hint: error instanceof ModuleFault ? error.hint : null,
+    syntax: error instanceof SyntaxError,
+  };
+}
+
+/** The topmost line of the stack that is the module's own. */
+function lineOf(error: Error): string | null {
+  const own = (error.stack ?? "").split("\n").find((line) => line.includes(moduleUrl));
+  const position = own
+    ?.slice(own.indexOf(moduleUrl) + moduleUrl.length)
+    .match(/(?:\?[^:]*)?(:\d+:\d+)/)?.[1];
+  return position === undefined ? null : fileURLToPath(moduleUrl) + position;
+}
+
+function send(reply: ModuleReply): void {
+  try {
+    process.send?.(reply);
+  } catch (error) {
+    const problem = problemOf(
+      new ModuleFault(
+        `What it returned cannot be passed between processes: ${String(error)}`,
+        "Return numbers, text, arrays and plain objects.",
+      ),
+    );
+    process.send?.({ id: reply.id, ok: false, problem } satisfies ModuleReply);
+  }
+}
+
+process.on("message", (message: ModuleCall) => {
+  const { id, request } = message;
+  void Promise.resolve()
+    .then(() => answer(request))
+    .then(
+      (value) => send({ id, ok: true, value }),
+      (error: unknown) => send({ id, ok: false, problem: problemOf(error) }),
+    );
+});
+process.on("disconnect", () => process.exit());
+process.on("SIGINT", () => undefined); // Ctrl-C reaches the whole group: the parent decides

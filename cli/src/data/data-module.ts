@@ -1,0 +1,231 @@
+import { type ChildProcess, execFile, fork } from "node:child_process";
+import { access } from "node:fs/promises";
+import { resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { PareError, throwIfAborted } from "@pare/runtime/format";
+import { fileError } from "../platform/file-error.js";
+import type {
+  ModuleCall,
+  ModuleDescription,
+  ModuleProblem,
+  ModuleReplies,
+  ModuleReply,
+  ModuleRequest,
+} from "./module-protocol.js";
+import type { RawSample } from "./raw-sample.js";
+
+export interface ModuleOptions {
+  readonly signal?: AbortSignal;
+  /** How long the module may take to load, and to give a sample. Default two minutes. */
+  readonly patienceMs?: number;
+  /** More samples than this, and the iterable is held to be endless. Default one million. */
+  readonly mostSamples?: number;
+  /** What the module prints. Default: this process's stderr. */
+  readonly onPrint?: (text: string) => void;
+}
+
+/** Time for work of the module's that may be long: bootstrapping its own metric. */
+const longWorkMs = 30 * 60_000;
+
+/** A user's data module, running in a process of its own. */
+export class DataModule {
+  readonly path: string;
+  readonly description: ModuleDescription;
+  readonly #process: ModuleProcess;
+  readonly #options: ModuleOptions;
+
+  private constructor(
+    path: string,
+    description: ModuleDescription,
+    process: ModuleProcess,
+    options: ModuleOptions,
+  ) {
+    this.path = path;
+    this.description = description;
+    this.#process = process;
+    this.#options = options;
+  }
+
+  /** @throws PareError DATA_NOT_FOUND, DATA_MODULE with the module's own error and line */
+  static async open(file: string, options: ModuleOptions = {}): Promise<DataModule> {
+    const path = resolve(file);
+    await access(path).catch((cause: unknown) => {
+      throw fileError(cause, file, "DATA_NOT_FOUND");
+    });
+    throwIfAborted(options.signal);
+    const process = new ModuleProcess(path, options);
+    try {
+      const description = await process.call({ kind: "open", url: pathToFileURL(path).href });
+      return new DataModule(path, description, process, options);
+    } catch (error) {
+      process.end();
+      throw error;
+    }
+  }
+
+  /** Every sample, in the module's order. */
+  async *samples(): AsyncGenerator<RawSample> {
+    const most = this.#options.mostSamples ?? 1_000_000;
+    let count = 0;
+    for (let done = false; !done;) {
+      const batch = await this.#process.call({ kind: "next" });
+      done = batch.done;
+      count += batch.samples.length;
+      if (count > most) {
+        throw new PareError(
+          "DATA_MODULE",
+          `The data module gave more than ${most} samples and went on.`,
+          {
+            where: this.path,
+            hint: "Let `samples` end: it must not repeat itself.",
+          },
+        );
+      }
+      yield* batch.samples;
+    }
+  }
+
+  call<K extends ModuleRequest["kind"]>(
+    request: Extract<ModuleRequest, { kind: K }>,
+  ): Promise<ModuleReplies[K]> {
+    return this.#process.call(request);
+  }
+
+  dispose(): void {
+    this.#process.end();
+  }
+}
+
+interface Waiting {
+  readonly resolve: (value: never) => void;
+  readonly reject: (error: PareError) => void;
+}
+
+class ModuleProcess {
+  readonly #path: string;
+  readonly #options: ModuleOptions;
+  readonly #child: ChildProcess;
+  readonly #waiting = new Map<number, Waiting>();
+  #next = 1;
+  #tail = "";
+  #ended: PareError | null = null;
+  readonly #onAbort = (): void => this.#fail(new PareError("ABORTED", "The work was cancelled."));
+
+  constructor(path: string, options: ModuleOptions) {
+    this.#path = path;
+    this.#options = options;
+    this.#child = fork(childFile(), [], {
+      execArgv: [],
+      serialization: "advanced",
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
+    });
+    this.#child.on("message", (reply: ModuleReply) => void this.#receive(reply));
+    this.#child.on("error", (cause) =>
+      this.#fail(this.#error(`Its process cannot run: ${cause.message}.`, null)),
+    );
+    // "close" comes after the last of what it printed.
+    this.#child.on("close", (code, signal) => {
+      const how =
+        signal === null ? `with exit code ${code ?? "unknown"}` : `by the signal ${signal}`;
+      const last = this.#tail.trim().split("\n").slice(-5).join("\n");
+      this.#fail(
+        this.#error(
+          `It ended its process, ${how}.${last === "" ? "" : `\nIts last words:\n${last}`}`,
+          null,
+        ),
+      );
+    });
+    const print = options.onPrint ?? ((text: string) => void process.stderr.write(text));
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      stream?.setEncoding("utf8").on("data", (text: string) => {
+        this.#tail = (this.#tail + text).slice(-4096);
+        print(text);
+      });
+    }
+    options.signal?.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  call<K extends ModuleRequest["kind"]>(
+    request: Extract<ModuleRequest, { kind: K }>,
+  ): Promise<ModuleReplies[K]> {
+    if (this.#ended) return Promise.reject(this.#ended);
+    const id = this.#next++;
+    const limit = request.kind === "reduce" ? longWorkMs : (this.#options.patienceMs ?? 120_000);
+    return new Promise<ModuleReplies[K]>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        const doing =
+          request.kind === "next"
+            ? "give a sample"
+            : request.kind === "open"
+              ? "load"
+              : `answer ${request.kind}()`;
+        this.#fail(
+          this.#error(
+            `It took more than ${limit / 1000} s to ${doing}.`,
+            "Look for an endless loop, or for a promise that never settles.",
+          ),
+        );
+      }, limit);
+      this.#waiting.set(id, {
+        resolve: (value) => (clearTimeout(timer), resolve(value)),
+        reject: (error) => (clearTimeout(timer), reject(error)),
+      });
+      this.#child.send({ id, request } satisfies ModuleCall, (error) => {
+        if (error)
+          this.#waiting
+            .get(id)
+            ?.reject(this.#error(`It cannot be reached: ${error.message}`, null));
+      });
+    });
+  }
+
+  end(): void {
+    this.#fail(new PareError("DISPOSED", "The data module was already closed."));
+  }
+
+  async #receive(reply: ModuleReply): Promise<void> {
+    const waiting = this.#waiting.get(reply.id);
+    this.#waiting.delete(reply.id);
+    if (reply.ok) waiting?.resolve(reply.value as never);
+    else waiting?.reject(await this.#problem(reply.problem));
+  }
+
+  async #problem(problem: ModuleProblem): Promise<PareError> {
+    const where = problem.syntax
+      ? ((await syntaxErrorLine(this.#path)) ?? problem.where)
+      : problem.where;
+    return this.#error(problem.message, problem.hint, where);
+  }
+
+  #error(message: string, hint: string | null, where: string | null = null): PareError {
+    return new PareError("DATA_MODULE", `The data module ${this.#path} failed: ${message}`, {
+      where: where ?? this.#path,
+      hint: hint ?? "Run it by itself to find out more, or see the guide on your own data.",
+    });
+  }
+
+  #fail(error: PareError): void {
+    if (this.#ended) return;
+    this.#ended = error;
+    this.#options.signal?.removeEventListener("abort", this.#onAbort);
+    this.#child.kill("SIGKILL");
+    for (const waiting of this.#waiting.values()) waiting.reject(error);
+    this.#waiting.clear();
+  }
+}
+
+/** Node runs no TypeScript in a child: under a test runner the built file stands in. */
+function childFile(): string {
+  const url = import.meta.url.replace(/\/src\/data\/[^/]+\.ts$/, "/dist/data/data-module.js");
+  return fileURLToPath(new URL("./data-child.js", url));
+}
+
+/** `import` does not say where a syntax error is; `node --check` does. */
+function syntaxErrorLine(path: string): Promise<string | null> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, ["--check", path], (_error, _stdout, stderr) => {
+      const first = stderr.split("\n")[0]?.trim() ?? "";
+      resolve(/:\d+$/.test(first) ? first : null);
+    });
+  });
+}

@@ -1,0 +1,74 @@
+import {
+  completeFeeds,
+  describeValue,
+  type Feeds,
+  isPareError,
+  isTypedArray,
+  PareError,
+  type Tensors,
+  type ValueInfo,
+} from "@pare/runtime/format";
+
+export interface FittedFeeds {
+  readonly feeds: Tensors;
+  /** Which were given as bare typed arrays. */
+  readonly bare: readonly string[];
+}
+
+/**
+ * Holds a sample's feeds against the model's inputs and completes what was left open.
+ * @throws PareError DATA_MISMATCH naming the sample, the input, what it expects and what it got
+ */
+export function fitFeeds(inputs: readonly ValueInfo[], feeds: Feeds, sample: string): FittedFeeds {
+  const bare: string[] = [];
+  const whole: Record<string, Feeds[string]> = {};
+  for (const [name, feed] of Object.entries(feeds)) {
+    const info = inputs.find((input) => input.name === name);
+    if (info === undefined || !isTypedArray(feed)) {
+      whole[name] = feed;
+      continue;
+    }
+    bare.push(name);
+    const dims = resolveDims(info.dims, feed.length);
+    whole[name] = dims === null ? feed : { type: info.type, dims, data: feed };
+  }
+  try {
+    const tensors = completeFeeds(inputs, whole);
+    const named = inputs.flatMap(({ name }, index) => {
+      const tensor = tensors[index];
+      return tensor === undefined ? [] : [[name, tensor] as const];
+    });
+    return { feeds: Object.fromEntries(named), bare };
+  } catch (error) {
+    if (!isPareError(error) || error.code !== "INPUT") throw error;
+    throw new PareError(
+      "DATA_MISMATCH",
+      `Sample "${sample}" does not fit the model: ${error.message}`,
+      {
+        where: `sample "${sample}", ${error.where ?? "feeds"}`,
+        hint:
+          error.hint ??
+          `The model takes ${inputs.map((info) => `"${info.name}": ${describeValue(info)}`).join("; ")}.`,
+      },
+    );
+  }
+}
+
+/**
+ * The dims of a bare array of `length` values: those that are fixed as they are, a free batch as 1, and one more
+ * free dim from what remains. Null where that does not come out even.
+ */
+export function resolveDims(dims: ValueInfo["dims"], length: number): readonly number[] | null {
+  const free = dims.flatMap((dim, axis) => (typeof dim === "number" ? [] : [axis]));
+  if (free.length === 0) return dims.map(Number);
+  const open =
+    free.length === 1 ? free[0] : free.length === 2 && free[0] === 0 ? free[1] : undefined;
+  if (open === undefined) return null;
+  const known = dims.reduce<number>(
+    (product, dim) => product * (typeof dim === "number" ? dim : 1),
+    1,
+  );
+  const rest = length / known;
+  if (!Number.isInteger(rest) || rest < 1) return null;
+  return dims.map((dim, axis) => (typeof dim === "number" ? dim : axis === open ? rest : 1));
+}

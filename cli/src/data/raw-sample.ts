@@ -1,0 +1,18 @@
+import type { Feeds } from "@pare/runtime/format";
+
+/** A sample as a reader found it: not yet held against the model's inputs. */
+export interface RawSample {
+  readonly feeds: Feeds;
+  /** Absent where there is none. */
+  readonly label?: unknown;
+  readonly id?: string;
+  readonly group?: string;
+  /** Further fields that a data module gave its samples, for its own `predict` and `score`. */
+  readonly extra?: Readonly<Record<string, unknown>>;
+}
+
+/** What a reader gives: how many samples there will be, where it knows, and the samples, one after the other. */
+export interface RawSamples {
+  readonly count: number | null;
+  readonly samples: AsyncIterable<RawSample>;
+}

@@ -1,0 +1,165 @@
+import { PareError, type SplitName } from "@pare/runtime/format";
+
+/** What a split is decided by. */
+export interface Splittable {
+  readonly id: string;
+  readonly group: string | null;
+  readonly digest: string;
+}
+
+/** Indices into the samples, ascending. No sample, and no copy of one, is in two of them. */
+export interface Splits extends Readonly<Record<SplitName, readonly number[]>> {
+  /** What the reader of a figure should know about them. */
+  readonly caveat: string | null;
+}
+
+const shares: Readonly<Record<SplitName, number>> = {
+  calibration: 0.1,
+  validation: 0.2,
+  test: 0.7,
+};
+const splitNames = ["test", "validation", "calibration"] as const satisfies readonly SplitName[];
+
+/**
+ * A tenth for calibration, two tenths for validation, seven tenths for the test, the same for the same seed. Samples of one
+ * group, and samples with equal feeds, stay together.
+ */
+export function splitBySeed(samples: readonly Splittable[], seed: number): Splits {
+  const units = shuffle(unitsOf(samples), seed);
+  const sets: Record<SplitName, number[]> = { calibration: [], validation: [], test: [] };
+  // Large units first: what comes late has to fit into what is left.
+  for (const unit of units.sort((a, b) => b.length - a.length)) {
+    const open = (name: SplitName): number =>
+      1 - sets[name].length / (shares[name] * samples.length);
+    const emptiest = splitNames.reduce((best, name) => (open(name) > open(best) ? name : best));
+    sets[emptiest].push(...unit);
+  }
+  for (const name of splitNames) sets[name].sort((a, b) => a - b);
+  const empty = splitNames.filter((name) => sets[name].length === 0);
+  const caveat =
+    empty.length === 0
+      ? null
+      : `There are too few independent samples (${units.length}): none are left for ${empty.join(" and ")}.`;
+  return { ...sets, caveat };
+}
+
+/** Lists of indices that belong together: by group, or by equal feeds, or by a chain of both. In order of first index. */
+function unitsOf(samples: readonly Splittable[]): number[][] {
+  const parent = samples.map((_, index) => index);
+  const rootOf = (index: number): number => {
+    let root = index;
+    while (parent[root] !== root) root = parent[root] ?? root;
+    parent[index] = root;
+    return root;
+  };
+  const firstWith = new Map<string, number>();
+  for (const [index, { group, digest }] of samples.entries()) {
+    for (const key of [`digest ${digest}`, ...(group === null ? [] : [`group ${group}`])]) {
+      const first = firstWith.get(key);
+      if (first === undefined) firstWith.set(key, index);
+      else parent[rootOf(index)] = rootOf(first);
+    }
+  }
+  const units = new Map<number, number[]>();
+  for (const index of samples.keys()) {
+    const root = rootOf(index);
+    units.set(root, [...(units.get(root) ?? []), index]);
+  }
+  return [...units.values()];
+}
+
+/** Fisher-Yates with mulberry32: the same order on every machine. */
+function shuffle<T>(items: readonly T[], seed: number): T[] {
+  const shuffled = [...items];
+  let state = seed >>> 0;
+  for (let last = shuffled.length - 1; last > 0; last--) {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    const other = Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * (last + 1));
+    const [a, b] = [shuffled[last], shuffled[other]];
+    if (a === undefined || b === undefined) continue;
+    shuffled[last] = b;
+    shuffled[other] = a;
+  }
+  return shuffled;
+}
+
+/**
+ * Splits that the data itself names, by ids. Copies of test samples are left out of the other two.
+ * @throws PareError DATA_MODULE for an unknown id, an id in two splits, or a group that straddles
+ */
+export function splitAsExported(
+  samples: readonly Splittable[],
+  exported: unknown,
+  where: string,
+): Splits {
+  const indexOf = new Map(samples.map(({ id }, index) => [id, index]));
+  const placeOf = new Map<string, SplitName>();
+  const sets: Record<SplitName, number[]> = { calibration: [], validation: [], test: [] };
+  const fail = (message: string, hint: string): never => {
+    throw new PareError("DATA_MODULE", message, { where: `${where}, splits`, hint });
+  };
+  const groupOf = new Map<string, SplitName>();
+  for (const name of splitNames) {
+    const ids: unknown = Object(exported)[name];
+    if (!Array.isArray(ids) || ids.length === 0) {
+      fail(
+        `\`splits.${name}\` is ${Array.isArray(ids) ? "empty" : "no list of ids"}.`,
+        "Export { calibration, validation, test }, each a list of the ids of samples.",
+      );
+      continue;
+    }
+    for (const id of ids.map(String)) {
+      const index = indexOf.get(id);
+      const known = placeOf.get(id);
+      if (index === undefined)
+        fail(
+          `\`splits.${name}\` names the id "${id}", which no sample has.`,
+          "Give each sample an `id`, and list those.",
+        );
+      else if (known !== undefined) {
+        fail(
+          known === name
+            ? `\`splits.${name}\` names "${id}" twice.`
+            : `"${id}" is in both ${known} and ${name}.`,
+          "Let each id be in one split, once: a sample that was searched on proves nothing.",
+        );
+      } else {
+        placeOf.set(id, name);
+        sets[name].push(index);
+        const group = samples[index]?.group ?? null;
+        const elsewhere = group === null ? undefined : groupOf.get(group);
+        if (elsewhere !== undefined && elsewhere !== name)
+          fail(
+            `The group "${group}" straddles ${elsewhere} and ${name}.`,
+            "Put all samples of a group into one split.",
+          );
+        if (group !== null) groupOf.set(group, name);
+      }
+    }
+  }
+  return withoutCopies(samples, sets);
+}
+
+/** Leaves out of validation what is in the test, and out of calibration what is in either. */
+function withoutCopies(
+  samples: readonly Splittable[],
+  sets: Readonly<Record<SplitName, readonly number[]>>,
+): Splits {
+  const taken = new Set<string>();
+  const kept: Record<SplitName, readonly number[]> = { ...sets };
+  const said: string[] = [];
+  for (const name of splitNames) {
+    const digestOf = (index: number): string => samples[index]?.digest ?? "";
+    kept[name] = sets[name].filter((index) => !taken.has(digestOf(index))).sort((a, b) => a - b);
+    const copies = sets[name].length - kept[name].length;
+    if (copies > 0) said.push(`${copies} of ${name}`);
+    for (const index of sets[name]) taken.add(digestOf(index));
+  }
+  const caveat =
+    said.length === 0
+      ? null
+      : `Samples whose inputs equal those of a later split were left out: ${said.join(", ")}.`;
+  return { ...kept, caveat };
+}
