@@ -1,0 +1,404 @@
+import { mkdtemp, rm, unlink, writeFile } from "node:fs/promises";
+import { createServer, type RequestListener, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { makeBundle, type TestBundle, writeFiles } from "../../test-models/write-bundle.js";
+import { cpu } from "../backends/ort-node.js";
+import { wasm, webgpu } from "../backends/ort-web.js";
+import type { Backend } from "../format/backend.js";
+import { bundleJson } from "../format/parse-manifest.js";
+import { sha256Sync } from "../format/sha256.js";
+import { load, type LoadModelOptions } from "./load.js";
+
+const feeds = {
+  x: { type: "float32", dims: [1, 3], data: Float32Array.of(1, 2, 3) },
+  shift: Float32Array.of(1, 1, 1),
+} as const;
+const backends = [cpu(), wasm()];
+
+let folder: string;
+let bundle: TestBundle;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "pare-load-"));
+  bundle = await makeBundle();
+  await writeFiles(folder, bundle.files);
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+function pathOf(id: string): string {
+  return bundle.manifest.variants.find((variant) => variant.id === id)?.files[0]?.path ?? "";
+}
+
+/** Loads, runs once, disposes, and gives the selection. */
+async function selectionOf(
+  source: Parameters<typeof load>[0],
+  options: Partial<LoadModelOptions> = {},
+) {
+  const model = await load(source, { backends, ...options });
+  try {
+    const { y } = (await model.run(feeds)) as unknown as { y: { data: Float32Array } };
+    expect(y.data).toEqual(Float32Array.of(3, 5, 7));
+    return model.selection;
+  } finally {
+    await model.dispose();
+  }
+}
+
+describe("load", () => {
+  it("takes a path, a file URL and a module, and says what it chose", async () => {
+    const files = Object.fromEntries(
+      [...bundle.files.keys()].map((path) => [path, pathToFileURL(join(folder, path))]),
+    );
+    for (const source of [
+      folder,
+      `${folder}/`,
+      join(folder, "manifest.json"),
+      pathToFileURL(folder),
+      { ...bundle, files },
+    ]) {
+      expect(await selectionOf(source)).toEqual({
+        chosen: "cpu",
+        target: "cpu",
+        engine: expect.stringContaining("onnxruntime-node"),
+        proven: true,
+        tried: [{ variant: "cpu", target: "cpu", ok: true, reason: "passed the golden check" }],
+      });
+    }
+  });
+
+  it("decodes files that a bundler inlined, without a fetch", async () => {
+    const inline = (path: string): string =>
+      `data:application/octet-stream;base64,${Buffer.from(bundle.files.get(path) ?? []).toString("base64")}`;
+    const files = Object.fromEntries([...bundle.files.keys()].map((path) => [path, inline(path)]));
+    expect(await selectionOf({ ...bundle, files })).toMatchObject({ chosen: "cpu", proven: true });
+  });
+
+  it("goes by the order of the backends, and by the target asked for", async () => {
+    expect(await selectionOf(folder, { backends: [wasm(), cpu()] })).toMatchObject({
+      chosen: "wasm",
+    });
+    expect(await selectionOf(folder, { target: "wasm" })).toMatchObject({ chosen: "wasm" });
+    await expect(load(folder, { backends, target: "aot" })).rejects.toMatchObject({
+      code: "NO_VARIANT",
+      message: expect.stringContaining("aot: no backend"),
+    });
+  });
+
+  it("reports progress up to the whole", async () => {
+    const seen: [number, number][] = [];
+    await selectionOf(folder, {
+      onProgress: ({ receivedBytes, totalBytes }) => seen.push([receivedBytes, totalBytes]),
+    });
+    const bytes = bundle.manifest.variants[0]?.files[0]?.bytes;
+    expect(seen.at(-1)).toEqual([bytes, bytes]);
+  });
+
+  it("does not load once aborted", async () => {
+    await expect(load(folder, { backends, signal: AbortSignal.abort() })).rejects.toMatchObject({
+      code: "ABORTED",
+    });
+    const abort = new AbortController();
+    await expect(
+      load(folder, { backends, signal: abort.signal, onProgress: () => abort.abort() }),
+    ).rejects.toMatchObject({ code: "ABORTED" });
+  });
+
+  it("refuses runs after dispose", async () => {
+    const model = await load(folder, { backends });
+    await model[Symbol.asyncDispose]();
+    await expect(model.run(feeds)).rejects.toMatchObject({ code: "DISPOSED" });
+  });
+
+  it("leaves out backends that cannot run here, with the reason", async () => {
+    const { tried } = await selectionOf(folder, {
+      backends: [
+        webgpu(),
+        { ...cpu(), probe: () => Promise.reject(new Error("no library")) },
+        wasm(),
+      ],
+    });
+    expect(tried).toEqual([
+      {
+        variant: null,
+        target: "webgpu",
+        ok: false,
+        reason: "the bundle has no variant for this target",
+      },
+      { variant: null, target: "cpu", ok: false, reason: "no library" },
+      { variant: "wasm", target: "wasm", ok: true, reason: "passed the golden check" },
+    ]);
+  });
+
+  it("takes a software GPU last, unless asked", async () => {
+    const software: Backend = {
+      ...wasm(),
+      probe: async () => ({ ok: true, engine: "a software GPU", software: true }),
+    };
+    expect(await selectionOf(folder, { backends: [software, cpu()] })).toMatchObject({
+      chosen: "cpu",
+    });
+    expect(
+      await selectionOf(folder, { backends: [software, cpu()], allowSoftwareGpu: true }),
+    ).toMatchObject({ chosen: "wasm" });
+    expect(
+      await selectionOf(folder, { backends: [software, cpu()], target: "wasm" }),
+    ).toMatchObject({ chosen: "wasm" });
+  });
+
+  it("proves a variant once per engine", async () => {
+    let runs = 0;
+    const counted: Backend = {
+      ...cpu(),
+      probe: async () => ({ ok: true, engine: `counted ${folder}` }),
+      async load(...args) {
+        const session = await cpu().load(...args);
+        return { ...session, run: (...run) => (runs++, session.run(...run)) };
+      },
+    };
+    await selectionOf(folder, { backends: [counted] });
+    await selectionOf(folder, { backends: [counted] });
+    expect(runs).toBe(3);
+  });
+});
+
+describe("a damaged bundle", () => {
+  const damageFile = async (path: string): Promise<void> => {
+    const bytes = Uint8Array.from(bundle.files.get(path) ?? []);
+    bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
+    await writeFile(join(folder, path), bytes);
+  };
+
+  it.each<[string, () => Promise<void>, RegExp]>([
+    ["one byte flipped", () => damageFile(pathOf("cpu")), /is damaged: its sha256/],
+    [
+      "truncated",
+      () =>
+        writeFile(
+          join(folder, pathOf("cpu")),
+          (bundle.files.get(pathOf("cpu")) ?? new Uint8Array()).subarray(0, 40),
+        ),
+      /has 40 bytes instead of/,
+    ],
+    ["missing", () => unlink(join(folder, pathOf("cpu"))), /cannot be read: ENOENT/],
+  ])("with a variant %s uses the next, and says why", async (_, damage, reason) => {
+    await damage();
+    expect((await selectionOf(folder)).tried).toEqual([
+      { variant: "cpu", target: "cpu", ok: false, reason: expect.stringMatching(reason) },
+      { variant: "wasm", target: "wasm", ok: true, reason: "passed the golden check" },
+    ]);
+  });
+
+  it("with all variants damaged names every reason", async () => {
+    for (const id of ["cpu", "wasm", "spare"]) await damageFile(pathOf(id));
+    await expect(load(folder, { backends })).rejects.toMatchObject({
+      code: "NO_VARIANT",
+      message: expect.stringMatching(/- cpu: .*damaged[^]*- wasm: .*damaged[^]*- spare: .*damaged/),
+    });
+  });
+
+  it("with a damaged or missing golden check is refused, unless asked", async () => {
+    for (const damage of [
+      () => damageFile("golden.json"),
+      () => unlink(join(folder, "golden.json")),
+    ]) {
+      await damage();
+      await expect(load(folder, { backends })).rejects.toMatchObject({
+        code: "NO_VARIANT",
+        message: expect.stringMatching(/cannot be proven/),
+      });
+      expect(await selectionOf(folder, { allowUnproven: true })).toMatchObject({
+        chosen: "cpu",
+        proven: false,
+      });
+    }
+    const golden = { ...bundle.golden, cases: [] };
+    await expect(load({ ...bundle, golden, files: {} }, { backends })).rejects.toMatchObject({
+      code: "NO_VARIANT",
+    });
+  });
+
+  it("whose variant gives other answers than recorded uses the next, even when unproven ones are allowed", async () => {
+    const wrong: Backend = {
+      ...cpu(),
+      probe: async () => ({ ok: true, engine: "one that gives zeros" }),
+      async load(...args) {
+        const session = await cpu().load(...args);
+        return {
+          ...session,
+          run: async () => ({ y: { type: "float32", dims: [2, 3], data: new Float32Array(6) } }),
+        };
+      },
+    };
+    const { chosen, tried } = await selectionOf(folder, {
+      backends: [wrong, wasm()],
+      allowUnproven: true,
+    });
+    expect(chosen).toBe("wasm");
+    expect(tried[0]).toMatchObject({
+      ok: false,
+      reason: expect.stringMatching(/not those that were recorded: output "y" at \d is 0/),
+    });
+  });
+
+  it("that an engine refuses uses the next variant", async () => {
+    const refusing: Backend = {
+      ...wasm(),
+      load: (model, options) =>
+        wasm().load(model, { ...options, session: { graphOptimizationLevel: "sideways" } }),
+    };
+    expect(
+      (await selectionOf(folder, { backends: [refusing, cpu()] })).tried.map(({ variant, ok }) => [
+        variant,
+        ok,
+      ]),
+    ).toEqual([
+      ["wasm", false],
+      ["spare", false],
+      ["cpu", true],
+    ]);
+  });
+
+  it.each<[string, string | object, string]>([
+    ["damaged", "{", "BUNDLE_INVALID"],
+    ["without a field", { name: undefined }, "BUNDLE_INVALID"],
+    ["of a newer version", { formatVersion: 99 }, "BUNDLE_VERSION"],
+    ["that is a page", "<!doctype html><title>Not found</title>", "BUNDLE_NOT_FOUND"],
+  ])("with a manifest %s is an error", async (_, manifest, code) => {
+    const text =
+      typeof manifest === "string" ? manifest : JSON.stringify({ ...bundle.manifest, ...manifest });
+    await writeFile(join(folder, "manifest.json"), text);
+    await expect(load(folder, { backends })).rejects.toMatchObject({ code });
+  });
+
+  it("with a variant that needs what the device lacks uses the next", async () => {
+    const [first, ...rest] = bundle.manifest.variants;
+    const manifest = {
+      ...bundle.manifest,
+      variants: [{ ...first, requires: { features: ["shader-f16"] } }, ...rest],
+    };
+    await writeFile(join(folder, "manifest.json"), JSON.stringify(manifest));
+    expect((await selectionOf(folder)).tried[0]).toMatchObject({
+      variant: "cpu",
+      ok: false,
+      reason: "the device lacks shader-f16",
+    });
+  });
+
+  it("is not found where there is none", async () => {
+    await expect(load(join(folder, "nowhere"), { backends })).rejects.toMatchObject({
+      code: "BUNDLE_NOT_FOUND",
+    });
+  });
+
+  it("differs from the manifest that was pinned", async () => {
+    const pinned = sha256Sync(bundle.files.get("manifest.json") ?? new Uint8Array());
+    for (const source of [folder, { ...bundle, files: {} }]) {
+      await expect(
+        load(source, { backends, integrity: `sha256-${"0".repeat(64)}` }),
+      ).rejects.toMatchObject({ code: "INTEGRITY" });
+    }
+    expect(await selectionOf(folder, { integrity: pinned })).toMatchObject({ chosen: "cpu" });
+    expect(
+      await selectionOf(
+        { ...bundle, files: filesAt(pathToFileURL(`${folder}/`)) },
+        { integrity: pinned },
+      ),
+    ).toMatchObject({ chosen: "cpu" });
+    await writeFile(
+      join(folder, "manifest.json"),
+      bundleJson({ ...bundle.manifest, name: "other" }),
+    );
+    await expect(load(folder, { backends, integrity: pinned })).rejects.toMatchObject({
+      code: "INTEGRITY",
+    });
+  });
+});
+
+function filesAt(base: URL): Record<string, URL> {
+  return Object.fromEntries([...bundle.files.keys()].map((path) => [path, new URL(path, base)]));
+}
+
+describe("over http", () => {
+  let server: Server | undefined;
+  afterEach(() => new Promise((resolve) => (server ? server.close(resolve) : resolve(undefined))));
+
+  async function serve(answer: RequestListener): Promise<string> {
+    const started = createServer(answer);
+    server = started;
+    await new Promise<void>((resolve) => started.listen(0, "127.0.0.1", resolve));
+    return `http://127.0.0.1:${(started.address() as AddressInfo).port}/kws.pare/`;
+  }
+
+  function fileFor(url: string | undefined): Uint8Array | undefined {
+    return bundle.files.get((url ?? "").replace("/kws.pare/", ""));
+  }
+
+  it("loads static files", async () => {
+    const url = await serve(({ url: path }, response) => response.end(fileFor(path)));
+    for (const source of [url, url.slice(0, -1), new URL(url)])
+      expect(await selectionOf(source)).toMatchObject({ chosen: "cpu" });
+  });
+
+  it("resumes a download that broke off where it stopped", async () => {
+    const ranges: (string | undefined)[] = [];
+    const url = await serve(({ url: path, headers }, response) => {
+      const bytes = fileFor(path) ?? new Uint8Array();
+      if (!path?.includes("variants")) return response.end(bytes);
+      ranges.push(headers.range);
+      const from = Number(/bytes=(\d+)-/.exec(headers.range ?? "")?.[1] ?? 0);
+      if (from > 0) return response.writeHead(206).end(bytes.subarray(from));
+      response
+        .writeHead(200, { "content-length": bytes.length })
+        .write(bytes.subarray(0, 50), () => response.destroy());
+    });
+    expect(await selectionOf(url)).toMatchObject({ chosen: "cpu" });
+    expect(ranges).toEqual([undefined, "bytes=50-"]);
+  });
+
+  it("gives up on a server that keeps failing, with the next variant, then with an error", async () => {
+    const url = await serve(({ url: path }, response) => {
+      if (path?.includes(pathOf("cpu"))) response.writeHead(503).end();
+      else response.end(fileFor(path));
+    });
+    expect((await selectionOf(url)).tried[0]).toMatchObject({
+      variant: "cpu",
+      ok: false,
+      reason: expect.stringContaining("503"),
+    });
+    await expect(load(`${url}../`, { backends })).rejects.toMatchObject({ code: "BUNDLE_INVALID" });
+  });
+
+  it("knows a page from a manifest, and a 404", async () => {
+    const url = await serve(({ url: path }, response) => {
+      if (path?.startsWith("/gone")) response.writeHead(404).end("no");
+      else response.writeHead(200, { "content-type": "text/html" }).end("\n<!DOCTYPE html><p>app");
+    });
+    await expect(load(url, { backends })).rejects.toMatchObject({
+      code: "BUNDLE_NOT_FOUND",
+      hint: expect.stringContaining("public"),
+    });
+    await expect(load(new URL("/gone/", url), { backends })).rejects.toMatchObject({
+      code: "BUNDLE_NOT_FOUND",
+    });
+  });
+
+  it("refuses a file that is longer than it should be, without taking it all", async () => {
+    const url = await serve(({ url: path }, response) => {
+      if (path?.includes(pathOf("cpu"))) response.end(new Uint8Array(1 << 20));
+      else response.end(fileFor(path));
+    });
+    expect((await selectionOf(url)).tried[0]).toMatchObject({
+      ok: false,
+      reason: expect.stringMatching(/more than the \d+ bytes/),
+    });
+  });
+
+  it("says that a server does not answer", async () => {
+    await expect(load("http://127.0.0.1:1/x.pare", { backends })).rejects.toMatchObject({
+      code: "NETWORK",
+    });
+  });
+});
