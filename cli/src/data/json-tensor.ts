@@ -1,0 +1,120 @@
+import {
+  describeValue,
+  type Dtype,
+  dtypeArray,
+  elementCount,
+  floatsToHalves,
+  PareError,
+  type Tensor,
+  type TypedArray,
+  type ValueInfo,
+} from "@pare/runtime/format";
+import { resolveDims } from "./fit-feeds.js";
+
+/**
+ * JSON (nested arrays, a flat array, or one value) as a tensor of the input's type. A missing batch axis of one is
+ * put in front.
+ * @throws PareError DATA_MISMATCH for ragged arrays, other types than the input's, or dims that do not fit
+ */
+export function jsonTensor(value: unknown, info: ValueInfo, where: string): Tensor {
+  const fail = (what: string): PareError =>
+    new PareError(
+      "DATA_MISMATCH",
+      `${where}, "${info.name}" ${what}; the model takes ${describeValue(info)}.`,
+      {
+        where: `${where}, "${info.name}"`,
+        hint: "Write nested arrays as the input's dims say, without its batch axis if you like.",
+      },
+    );
+  const dims: number[] = [];
+  for (let level = value; Array.isArray(level); level = level[0]) dims.push(level.length);
+  const flat: unknown[] = [];
+  if (!flatten(value, dims, 0, flat))
+    throw fail("is not a regular array: its rows differ in length");
+  const fitted = fitDims(dims, info.dims, flat.length);
+  if (fitted === null) throw fail(`has dims [${dims.join(", ")}]`);
+  if (info.type === "string") {
+    if (!flat.every((each) => typeof each === "string")) throw fail("holds other things than text");
+    return { type: "string", dims: fitted, data: flat };
+  }
+  const data = arrayFrom(flat, info.type);
+  if (data === null) throw fail(`holds values that are not ${info.type}`);
+  return { type: info.type, dims: fitted, data };
+}
+
+function flatten(value: unknown, dims: readonly number[], depth: number, into: unknown[]): boolean {
+  if (!Array.isArray(value)) {
+    into.push(value);
+    return depth === dims.length;
+  }
+  return (
+    value.length === dims[depth] && value.every((each) => flatten(each, dims, depth + 1, into))
+  );
+}
+
+function fitDims(
+  dims: readonly number[],
+  expected: ValueInfo["dims"],
+  count: number,
+): readonly number[] | null {
+  if (dims.length === expected.length) return dims;
+  const [batch] = expected;
+  if (
+    dims.length === expected.length - 1 &&
+    batch !== undefined &&
+    (typeof batch !== "number" || batch === 1)
+  )
+    return [1, ...dims];
+  const resolved = dims.length <= 1 ? resolveDims(expected, count) : null;
+  return resolved !== null && elementCount(resolved) === count ? resolved : null;
+}
+
+function arrayFrom(values: readonly unknown[], type: Exclude<Dtype, "string">): TypedArray | null {
+  try {
+    switch (type) {
+      case "int64":
+      case "uint64": {
+        const array = new dtypeArray[type](values.length);
+        for (const [index, value] of values.entries()) array[index] = bigOf(value);
+        return array;
+      }
+      case "float16":
+        return floatsToHalves(values.map(numberOf));
+      case "bool":
+      case "float32":
+      case "float64":
+      case "int8":
+      case "uint8":
+      case "int16":
+      case "uint16":
+      case "int32":
+      case "uint32": {
+        const array = new dtypeArray[type](values.length);
+        for (const [index, value] of values.entries()) {
+          const number = type === "bool" ? Number(value) : numberOf(value);
+          array[index] = number;
+          const exact = type.startsWith("float") || array[index] === number;
+          if (!exact || (type === "bool" && number > 1)) return null;
+        }
+        return array;
+      }
+      default:
+        return null;
+    }
+  } catch (error) {
+    if (error instanceof RangeError || error instanceof SyntaxError) return null;
+    throw error;
+  }
+}
+
+function bigOf(value: unknown): bigint {
+  return typeof value === "number" || typeof value === "string" ? BigInt(value) : notOf();
+}
+
+function numberOf(value: unknown): number {
+  return typeof value === "number" ? value : notOf();
+}
+
+function notOf(): never {
+  throw new RangeError("not a value of this type");
+}

@@ -1,0 +1,137 @@
+import {
+  type Dtype,
+  describeValue,
+  elementCount,
+  PareError,
+  type Tensor,
+  type TypedArray,
+  type ValueInfo,
+} from "@pare/runtime/format";
+import type { RawSample, RawSamples } from "./raw-sample.js";
+
+/** An array whose first axis counts samples. */
+export interface NamedArray {
+  readonly type: Dtype;
+  readonly dims: readonly number[];
+  row(index: number): Promise<TypedArray | readonly string[]>;
+}
+
+export function arrayInMemory(tensor: Tensor): NamedArray {
+  const { type, dims, data } = tensor;
+  const size = elementCount(dims.slice(1));
+  return { type, dims, row: async (index) => data.slice(index * size, (index + 1) * size) };
+}
+
+/**
+ * Arrays named as the model's inputs, with `label`, and where there are such, `id` and `group`. An array of the
+ * input's rank holds one sample per row, with a batch of one; an array of one axis more holds whole inputs.
+ * @throws PareError DATA_MISMATCH for a missing array or another number of rows
+ */
+export function samplesOfArrays(
+  arrays: ReadonlyMap<string, NamedArray>,
+  inputs: readonly ValueInfo[],
+  where: string,
+): RawSamples {
+  const feeds = inputs.map((info) => ({ info, array: arrayFor(info, arrays, inputs, where) }));
+  const count = feeds[0]?.array.dims[0] ?? 0;
+  const extras = { label: arrays.get("label"), id: arrays.get("id"), group: arrays.get("group") };
+  const all = [
+    ...feeds.map(({ info, array }) => [info.name, array] as const),
+    ...Object.entries(extras),
+  ];
+  for (const [name, array] of all) {
+    if (array !== undefined && array.dims[0] !== count) {
+      throw new PareError(
+        "DATA_MISMATCH",
+        `In ${where}, "${name}" has ${array.dims[0] ?? "no"} rows, but "${feeds[0]?.info.name}" has ${count}.`,
+        {
+          where: `${where}, "${name}"`,
+          hint: "The first axis counts samples: make all arrays equally long.",
+        },
+      );
+    }
+  }
+  return { count, samples: rows(feeds, extras, count, where) };
+}
+
+async function* rows(
+  feeds: readonly { info: ValueInfo; array: NamedArray }[],
+  extras: { readonly [K in "label" | "id" | "group"]: NamedArray | undefined },
+  count: number,
+  where: string,
+): AsyncGenerator<RawSample> {
+  for (let index = 0; index < count; index++) {
+    const tensors: Record<string, Tensor> = {};
+    for (const { info, array } of feeds) {
+      tensors[info.name] = {
+        type: array.type,
+        dims: rowDims(info, array, where),
+        data: await array.row(index),
+      };
+    }
+    const label = extras.label && plainOf(await extras.label.row(index), extras.label.dims.length);
+    const [id, group] = [await textOf(extras.id, index), await textOf(extras.group, index)];
+    yield {
+      feeds: tensors,
+      ...(label !== undefined && { label }),
+      ...(id !== undefined && { id }),
+      ...(group !== undefined && { group }),
+    };
+  }
+}
+
+async function textOf(array: NamedArray | undefined, index: number): Promise<string | undefined> {
+  return array === undefined ? undefined : Array.from<unknown>(await array.row(index)).join("-");
+}
+
+function plainOf(row: TypedArray | readonly string[], rank: number): unknown {
+  if (rank > 1) return row;
+  const [value] = row;
+  return typeof value === "bigint" ? Number(value) : value;
+}
+
+function arrayFor(
+  info: ValueInfo,
+  arrays: ReadonlyMap<string, NamedArray>,
+  inputs: readonly ValueInfo[],
+  where: string,
+): NamedArray {
+  const array = arrays.get(info.name);
+  if (array === undefined) {
+    throw new PareError(
+      "DATA_MISMATCH",
+      `${where} has no array "${info.name}"; it has ${[...arrays.keys()].map((name) => `"${name}"`).join(", ") || "none"}.`,
+      {
+        where,
+        hint: `Name the arrays as the inputs: ${inputs.map((input) => `"${input.name}" (${describeValue(input)})`).join(", ")}.`,
+      },
+    );
+  }
+  if (array.type !== info.type) {
+    throw new PareError(
+      "DATA_MISMATCH",
+      `In ${where}, "${info.name}" is ${array.type}, but the model takes ${describeValue(info)}.`,
+      {
+        where: `${where}, "${info.name}"`,
+        hint: `Save it as ${info.type}: array.astype(numpy.${info.type}).`,
+      },
+    );
+  }
+  rowDims(info, array, where);
+  return array;
+}
+
+function rowDims(info: ValueInfo, array: NamedArray, where: string): readonly number[] {
+  const rest = array.dims.slice(1);
+  const extra = array.dims.length - info.dims.length;
+  if (array.dims.length > 0 && (extra === 0 || info.dims.length === 0)) return [1, ...rest];
+  if (extra === 1) return rest;
+  throw new PareError(
+    "DATA_MISMATCH",
+    `In ${where}, "${info.name}" has dims [${array.dims.join(", ")}], but the model takes ${describeValue(info)}.`,
+    {
+      where: `${where}, "${info.name}"`,
+      hint: "The first axis counts samples; the others are those of the input.",
+    },
+  );
+}

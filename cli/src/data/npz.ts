@@ -1,0 +1,71 @@
+import { readFile } from "node:fs/promises";
+import { basename } from "node:path";
+import { messageOf, PareError, type ValueInfo } from "@pare/runtime/format";
+import { fileError } from "../platform/file-error.js";
+import { arrayInMemory, type NamedArray, samplesOfArrays } from "./named-arrays.js";
+import { parseNpy } from "./npy.js";
+import type { RawSamples } from "./raw-sample.js";
+
+/** Deflate makes at most 1,032 bytes of one. */
+const mostInflation = 1032;
+
+/** Arrays of a `.npz` (numpy.savez, compressed or not), named as the inputs. */
+export async function readNpz(path: string, inputs: readonly ValueInfo[]): Promise<RawSamples> {
+  const bytes = await readWhole(path);
+  const wanted = new Set([...inputs.map(({ name }) => name), "label", "id", "group"]);
+  const arrays = new Map<string, NamedArray>();
+  for (const [file, content] of Object.entries(await unzip(bytes, path))) {
+    const name = file.replace(/\.npy$/, "");
+    const used = wanted.has(name) || inputs.length === 1;
+    if (used) arrays.set(name, arrayInMemory(parseNpy(content, `${basename(path)}, "${name}"`)));
+  }
+  return samplesOfArrays(arrays, inputs, path);
+}
+
+/** A single array in a `.npy`: the samples of a model with one input, without labels. */
+export async function readNpy(path: string, inputs: readonly ValueInfo[]): Promise<RawSamples> {
+  const [only] = inputs;
+  if (only === undefined || inputs.length > 1) {
+    throw new PareError(
+      "DATA_MISMATCH",
+      `${path} holds one array, but the model has ${inputs.length} inputs.`,
+      {
+        where: path,
+        hint: "Save all of them by name: numpy.savez(path, inputName=array, …).",
+      },
+    );
+  }
+  const array = arrayInMemory(parseNpy(await readWhole(path), path));
+  return samplesOfArrays(new Map([[only.name, array]]), inputs, path);
+}
+
+async function readWhole(path: string): Promise<Uint8Array> {
+  return readFile(path).catch((cause: unknown) => {
+    throw fileError(cause, path, "DATA_NOT_FOUND");
+  });
+}
+
+async function unzip(bytes: Uint8Array, path: string): Promise<Record<string, Uint8Array>> {
+  const { unzipSync } = await import("fflate");
+  try {
+    return unzipSync(bytes, {
+      filter({ name, originalSize, size }) {
+        if (originalSize > size * mostInflation + 1024) {
+          throw new PareError(
+            "DATA_INVALID",
+            `${path} claims that "${name}" unpacks to ${originalSize} bytes from ${size}.`,
+            { where: path },
+          );
+        }
+        return name.endsWith(".npy");
+      },
+    });
+  } catch (cause) {
+    if (cause instanceof PareError) throw cause;
+    throw new PareError("DATA_INVALID", `${path} is not a readable .npz: ${messageOf(cause)}.`, {
+      where: path,
+      hint: "Write it with numpy.savez.",
+      cause,
+    });
+  }
+}

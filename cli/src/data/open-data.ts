@@ -1,0 +1,200 @@
+import { stat } from "node:fs/promises";
+import { dirname, extname, join, relative } from "node:path";
+import type { ScoringHooks } from "@pare/bench";
+import { PareError, type StoredSample, type ValueInfo } from "@pare/runtime/format";
+import { fileError } from "../platform/file-error.js";
+import { DataModule, type ModuleOptions } from "./data-module.js";
+import type { RawSamples } from "./raw-sample.js";
+import { type SampleStore, storeSamples, type StoreOptions } from "./sample-store.js";
+import { splitAsExported, splitBySeed, type Splits } from "./splits.js";
+
+/** The user's data, read once: samples by index, their splits, and what a module brings to score with. */
+export interface OpenData {
+  readonly source: string;
+  readonly samples: SampleStore;
+  readonly splits: Splits;
+  readonly hooks: ScoringHooks;
+  readonly seed: number;
+  readonly caveat: string | null;
+  dispose(): Promise<void>;
+}
+
+export interface OpenDataOptions extends StoreOptions, ModuleOptions {
+  /** The model's inputs, with the shapes that are to be measured. */
+  readonly inputs: readonly ValueInfo[];
+  /** `--preprocess`, for images. */
+  readonly preprocess?: string;
+  readonly seed: number;
+}
+
+/**
+ * Opens what `--data` names: a folder of images, .npz, .npy, .safetensors, .jsonl, or an ES module.
+ * @throws PareError DATA_NOT_FOUND, DATA_INVALID, DATA_MISMATCH, DATA_MODULE
+ */
+export async function openData(path: string, options: OpenDataOptions): Promise<OpenData> {
+  const stats = await stat(path).catch((cause: unknown) => {
+    throw fileError(cause, path, "DATA_NOT_FOUND");
+  });
+  if (stats.isDirectory()) return openFolder(path, options);
+  const extension = extname(path).toLowerCase();
+  if (options.preprocess !== undefined) {
+    throw new PareError(
+      "ARGUMENT",
+      `--preprocess is for a folder of images, but ${path} is a file.`,
+      {
+        where: "--preprocess",
+        hint: "Leave it out: the data already holds what the model takes.",
+      },
+    );
+  }
+  switch (extension) {
+    case ".npz":
+      return collect(path, await (await import("./npz.js")).readNpz(path, options.inputs), options);
+    case ".npy":
+      return collect(path, await (await import("./npz.js")).readNpy(path, options.inputs), options);
+    case ".safetensors":
+      return collect(
+        path,
+        await (await import("./safetensors.js")).readSafetensors(path, options.inputs),
+        options,
+      );
+    case ".jsonl":
+    case ".ndjson":
+      return collect(
+        path,
+        await (await import("./jsonl.js")).readJsonl(path, options.inputs),
+        options,
+      );
+    case ".js":
+    case ".mjs":
+    case ".cjs":
+      return openModule(path, options);
+    default:
+      throw new PareError("DATA_INVALID", `${path} is of no kind that can be read as data.`, {
+        where: path,
+        hint: "Data is a folder of images, .npz, .npy, .safetensors, .jsonl, or a module (.mjs, .js): pare data <model> writes one.",
+      });
+  }
+}
+
+async function openFolder(path: string, options: OpenDataOptions): Promise<OpenData> {
+  const [{ loadPreprocess }, { readImageFolder }] = await Promise.all([
+    import("./preprocess.js"),
+    import("./image-folder.js"),
+  ]);
+  const found = options.preprocess ?? (await beside(path, "preprocessor_config.json"));
+  const preprocess = await loadPreprocess(found ?? "0..1");
+  const caveat =
+    found === null
+      ? "No --preprocess was given: pixels were scaled to 0..1, which the model may not expect."
+      : null;
+  return collect(
+    path,
+    await readImageFolder(path, options.inputs, preprocess),
+    options,
+    {},
+    null,
+    caveat,
+  );
+}
+
+async function beside(folder: string, name: string): Promise<string | null> {
+  for (const place of [join(folder, name), join(dirname(folder), name)]) {
+    if (
+      await stat(place).then(
+        (found) => found.isFile(),
+        () => false,
+      )
+    )
+      return place;
+  }
+  return null;
+}
+
+async function openModule(path: string, options: OpenDataOptions): Promise<OpenData> {
+  const module = await DataModule.open(path, options);
+  try {
+    const { splits } = module.description;
+    let store: SampleStore | null = null;
+    const hooks = hooksOf(module, (id) => (store === null ? null : store.find(id)));
+    const data = await collect(
+      path,
+      { count: null, samples: module.samples() },
+      options,
+      hooks,
+      splits,
+    );
+    store = data.samples;
+    return {
+      ...data,
+      async dispose() {
+        module.dispose();
+        await data.dispose();
+      },
+    };
+  } catch (error) {
+    module.dispose();
+    throw error;
+  }
+}
+
+function hooksOf(
+  module: DataModule,
+  find: (id: string) => ReturnType<SampleStore["find"]> | null,
+): ScoringHooks {
+  const { predicts, scores, metric } = module.description;
+  const at = (sample: StoredSample): ReturnType<SampleStore["find"]> => {
+    const found = find(sample.id);
+    if (found === null)
+      throw new PareError("INTERNAL", `Sample "${sample.id}" is asked about before all are read.`);
+    return found;
+  };
+  return {
+    ...(predicts && {
+      predict: (outputs, sample) =>
+        module.call({ kind: "predict", outputs: outputs, sample: at(sample) }),
+    }),
+    ...(scores && {
+      score: (outputs, sample, float) =>
+        module.call({ kind: "score", outputs, sample: at(sample), float }),
+    }),
+    ...(metric !== null && {
+      metric: {
+        ...metric,
+        reduce: async (predictions, labels, picks) => [
+          ...(await module.call({ kind: "reduce", predictions, labels, picks })),
+        ],
+      },
+    }),
+  };
+}
+
+async function collect(
+  path: string,
+  raw: RawSamples,
+  options: OpenDataOptions,
+  hooks: ScoringHooks = {},
+  exported: unknown = null,
+  caveat: string | null = null,
+): Promise<OpenData> {
+  const samples = await storeSamples(options.inputs, raw, path, options);
+  try {
+    const splits =
+      exported === null
+        ? splitBySeed(samples.entries, options.seed)
+        : splitAsExported(samples.entries, exported, path);
+    const caveats = [caveat, splits.caveat].filter((each) => each !== null);
+    return {
+      source: relative(process.cwd(), path) || path,
+      samples,
+      splits,
+      hooks,
+      seed: options.seed,
+      caveat: caveats.length === 0 ? null : caveats.join(" "),
+      dispose: () => samples.dispose(),
+    };
+  } catch (error) {
+    await samples.dispose();
+    throw error;
+  }
+}
