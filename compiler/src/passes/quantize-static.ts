@@ -1,0 +1,58 @@
+import { observeActivations } from "../calibrate/observe-activations.js";
+import type { Graph } from "../ir/index.js";
+import type { RangeMethod } from "../quantize/range.js";
+import type { WeightBits } from "../quantize/weights.js";
+import type { Pass, PassContext, PassDefinition } from "./pass.js";
+import { activationParameters } from "./quantize/activation-parameters.js";
+import { insertStatic } from "./quantize/insert-static.js";
+import { planStatic, type StaticScope } from "./quantize/plan-static.js";
+import { quantizeWeightedNodes } from "./quantize/quantize-weighted.js";
+import { convolutionKinds } from "./quantize/weighted-node.js";
+import { OptionReader } from "./read-options.js";
+
+export interface StaticOptions extends StaticScope {
+  readonly granularity: "channel" | "tensor";
+  /** Of activations. */
+  readonly ranges: RangeMethod;
+  /** Of weights. */
+  readonly weightRanges: RangeMethod;
+  /** 7 never saturates on x86 without VNNI; 8 is finer. */
+  readonly weightBits: WeightBits;
+}
+
+export const quantizeStatic: PassDefinition<"quantize-static", StaticOptions> = {
+  name: "quantize-static",
+  summary: "int8 weights and uint8 activations with ranges from calibration (QDQ)",
+  parse(options) {
+    const read = new OptionReader("quantize-static", options);
+    const parsed: StaticOptions = {
+      granularity: read.oneOf("granularity", ["channel", "tensor"], "channel"),
+      ranges: read.oneOf("ranges", ["minmax", "mse"], "minmax"),
+      weightRanges: read.oneOf("weightRanges", ["minmax", "mse"], "minmax"),
+      weightBits: read.oneOf("weightBits", [7, 8], 7),
+      ops: read.oneOf("ops", ["weighted", "all"], "weighted"),
+      convolutions: read.someOf("convolutions", convolutionKinds, convolutionKinds),
+      outputs: read.oneOf("outputs", ["quantize", "float"], "quantize"),
+      keepFloat: read.texts("keepFloat", []),
+    };
+    read.done();
+    return parsed;
+  },
+  create: (options): Pass => ({
+    exactness: "lossy",
+    run: (graph, context) => run(graph, context, options),
+  }),
+};
+
+async function run(graph: Graph, context: PassContext, options: StaticOptions): Promise<void> {
+  const plan = planStatic(graph, options);
+  for (const { node, why } of plan.left) graph.leave("quantize-static", node, why);
+  if (plan.activations.size === 0) return;
+  const observed = [...plan.activations].flatMap(([value, { sameAs }]) =>
+    sameAs === null && graph.constant(value) === undefined ? [value] : [],
+  );
+  const observers = await observeActivations(graph, observed, context, "quantize-static");
+  const activations = await activationParameters(graph, plan, observers, options.ranges);
+  const weighted = await quantizeWeightedNodes(graph, plan, activations, options);
+  insertStatic(graph, plan, activations, weighted);
+}
