@@ -1,0 +1,246 @@
+import type { StoredSample, Tensors } from "@pare/runtime/format";
+import { describe, expect, it } from "vitest";
+import { auc, bestThreshold } from "./auc.js";
+import { editDistance } from "./edit-distance.js";
+import { chooseMetric, metricNamed } from "./metrics.js";
+import { classScores, numbersOf } from "./outputs.js";
+import { createScorer } from "./scorer.js";
+
+const scores = (...values: number[]): Tensors => ({
+  logits: { type: "float32", dims: [1, values.length], data: Float32Array.from(values) },
+});
+const sample = (label: unknown, id = "s"): StoredSample => ({ id, label, group: null, feeds: {} });
+
+async function measured(
+  name: string,
+  items: readonly [Tensors, unknown][],
+  float: readonly Tensors[] = [],
+): Promise<number> {
+  const scorer = createScorer(
+    name,
+    items.some(([, label]) => label !== null),
+  );
+  const kept = await Promise.all(
+    items.map(([outputs, label], index) =>
+      scorer.keep(outputs, sample(label), float[index] ?? null),
+    ),
+  );
+  return (await scorer.reduce(kept, [kept.map((_, index) => index)]))[0] ?? Number.NaN;
+}
+
+describe("auc", () => {
+  it("counts a tie as one half", () => {
+    expect(auc([1, 2, 2, 3], [0, 0, 1, 1])).toBe(0.875);
+    expect(auc([1, 1, 1, 1], [0, 1, 0, 1])).toBe(0.5);
+    expect(auc([1, 2], [1, 1])).toBeNaN();
+  });
+
+  it("has the threshold at which the classes are told apart best", () => {
+    expect(bestThreshold([0.1, 0.2, 0.8, 0.9], [0, 0, 1, 1])).toBeCloseTo(0.5);
+  });
+});
+
+describe("built-in metrics", () => {
+  it("top1 takes classes as numbers or bigints", async () => {
+    expect(
+      await measured("top1", [
+        [scores(1, 2, 0), 1],
+        [scores(3, 2, 0), 0n],
+        [scores(3, 2, 0), 2],
+      ]),
+    ).toBeCloseTo(2 / 3);
+  });
+
+  it("top5 looks at five", async () => {
+    expect(
+      await measured("top5", [
+        [scores(6, 5, 4, 3, 2, 1), 4],
+        [scores(6, 5, 4, 3, 2, 1), 5],
+      ]),
+    ).toBe(0.5);
+  });
+
+  it("auc reads one score, or the lead of the second of two", async () => {
+    expect(
+      await measured("auc", [
+        [scores(0.9), 1],
+        [scores(0.1), 0],
+      ]),
+    ).toBe(1);
+    expect(
+      await measured("auc", [
+        [scores(0.9, 0.1), 1],
+        [scores(0.2, 0.8), 0],
+      ]),
+    ).toBe(0);
+  });
+
+  it("f1 is of class 1 for two classes, and the mean over more", async () => {
+    expect(
+      await measured("f1", [
+        [scores(0, 1), 1],
+        [scores(0, 1), 0],
+        [scores(1, 0), 1],
+        [scores(1, 0), 0],
+      ]),
+    ).toBeCloseTo(0.5);
+    expect(
+      await measured("f1", [
+        [scores(0, 1, 0), 1],
+        [scores(0, 0, 1), 2],
+        [scores(1, 0, 0), 0],
+      ]),
+    ).toBe(1);
+  });
+
+  it("cer weighs by length", async () => {
+    const scorer = createScorer("cer", true, {
+      predict: async (outputs) => String(outputs["text"]?.data[0]),
+    });
+    const text = (value: string): Tensors => ({
+      text: { type: "string", dims: [1], data: [value] },
+    });
+    const kept = [
+      await scorer.keep(text("kitten"), sample("sitting"), null),
+      await scorer.keep(text("abc"), sample("abc"), null),
+    ];
+    expect(await scorer.reduce(kept, [[0, 1], [1]])).toEqual([3 / 10, 0]);
+    expect(editDistance("", "abc")).toBe(3);
+    expect(editDistance("🙂a", "🙂b")).toBe(1);
+  });
+
+  it("mse compares with labels, or with the float model where there are none", async () => {
+    expect(await measured("mse", [[scores(1, 3), [1, 1]]])).toBe(2);
+    expect(await measured("mse", [[scores(1, 3), null]], [scores(1, 4)])).toBe(0.5);
+  });
+
+  it("cosine and sqnr compare with the float model", async () => {
+    expect(await measured("cosine", [[scores(1, 0), null]], [scores(1, 1)])).toBeCloseTo(
+      Math.SQRT1_2,
+    );
+    expect(await measured("sqnr", [[scores(11, 0), null]], [scores(10, 0)])).toBeCloseTo(20);
+    expect(await measured("sqnr", [[scores(1, 2), null]], [scores(1, 2)])).toBe(144);
+  });
+
+  it("top1-agreement is with the float model", async () => {
+    expect(
+      await measured(
+        "top1-agreement",
+        [
+          [scores(1, 0), null],
+          [scores(0, 1), null],
+        ],
+        [scores(2, 1), scores(2, 1)],
+      ),
+    ).toBe(0.5);
+  });
+
+  it.each([
+    ["top1", scores(1, 2), "cat", /class numbers/],
+    ["top1", scores(1, 2), 2, /classes from 0 to 1.*has 2/],
+    ["top1", scores(1, 2), [0, 1], /one class per sample/],
+    ["top1", scores(1, 2), null, /has null/],
+    ["auc", scores(1, 2), 2, /labels 0 and 1/],
+    ["auc", scores(1, 2, 3), 1, /one score/],
+    ["cer", scores(1, 2), "a", /needs text/],
+    ["mse", scores(1, 2), [1, 2, 3], /2 number/],
+  ])("%s refuses labels and outputs that do not fit", async (name, outputs, label, message) => {
+    await expect(
+      createScorer(name, true).keep(outputs, sample(label, "s7"), null),
+    ).rejects.toMatchObject({
+      code: "LABELS",
+      message: expect.stringMatching(message),
+      hint: expect.any(String),
+    });
+  });
+
+  it("knows its names", () => {
+    expect(() => metricNamed("bleu")).toThrow(/no metric "bleu"/);
+  });
+});
+
+describe("the choice of a metric", () => {
+  it.each([
+    [scores(1, 2, 3), 1, false, "top1"],
+    [scores(1), 1, false, "auc"],
+    [scores(1, 2, 3), null, false, "top1-agreement"],
+    [
+      { e: { type: "float32", dims: [1, 8, 8], data: new Float32Array(64) } } as Tensors,
+      null,
+      false,
+      "cosine",
+    ],
+    [scores(1, 2), "cat", true, "exact-match"],
+    [scores(1, 2), [0.5, 0.5], false, "mse"],
+  ])("goes by outputs and labels (%#)", (outputs, label, hasPredict, expected) =>
+    expect(chooseMetric(outputs, label, hasPredict)).toBe(expected),
+  );
+});
+
+describe("flips", () => {
+  it("come worst first: a right answer lost before a wrong one changed", async () => {
+    const scorer = createScorer("top1", true);
+    const keep = (outputs: Tensors, label: number) => scorer.keep(outputs, sample(label), null);
+    const float = [
+      await keep(scores(1, 0, 0), 2),
+      await keep(scores(0, 1, 0), 1),
+      await keep(scores(0, 0, 1), 2),
+    ];
+    const candidate = [
+      await keep(scores(0, 1, 0), 2),
+      await keep(scores(1, 0, 0), 1),
+      await keep(scores(0, 0, 1), 2),
+    ];
+    expect((await scorer.flips(candidate, float))?.map(({ position }) => position)).toEqual([1, 0]);
+  });
+
+  it("of scores are crossings of the float model's best threshold", async () => {
+    const scorer = createScorer("auc", true);
+    const keep = (score: number, label: number) => scorer.keep(scores(score), sample(label), null);
+    const float = [await keep(0.1, 0), await keep(0.9, 1), await keep(0.8, 1)];
+    const candidate = [await keep(0.2, 0), await keep(0.3, 1), await keep(0.7, 1)];
+    expect((await scorer.flips(candidate, float))?.map(({ position }) => position)).toEqual([1]);
+  });
+
+  it("mean nothing for measured quantities", async () => {
+    const scorer = createScorer("cosine", false);
+    const kept = [await scorer.keep(scores(1, 2), sample(null), scores(1, 2))];
+    expect(await scorer.flips(kept, kept)).toBeNull();
+  });
+});
+
+describe("scoring hooks", () => {
+  it("score() may name several numbers, and one of them counts", async () => {
+    const scorer = createScorer("iou", true, { score: async () => ({ iou: 0.5, dice: 0.6 }) });
+    expect(scorer).toMatchObject({ metric: "iou", direction: "higher", needsFloat: true });
+    expect(await scorer.reduce([await scorer.keep({}, sample(null), {})], [[0]])).toEqual([0.5]);
+    await expect(
+      createScorer("map", true, { score: async () => ({ iou: 0.5 }) }).keep({}, sample(null), {}),
+    ).rejects.toMatchObject({ code: "LABELS", hint: expect.stringContaining("iou") });
+  });
+});
+
+describe("outputs", () => {
+  it("are scores per class when one sample has several floats in a row", () => {
+    expect(classScores(scores(1, 2))).toHaveLength(2);
+    expect(
+      classScores({ y: { type: "float32", dims: [1, 3, 1, 1], data: new Float32Array(3) } }),
+    ).toHaveLength(3);
+    expect(
+      classScores({ y: { type: "float32", dims: [1, 1, 3], data: new Float32Array(3) } }),
+    ).toBeNull();
+    expect(
+      classScores({ y: { type: "int64", dims: [1, 3], data: new BigInt64Array(3) } }),
+    ).toBeNull();
+  });
+
+  it("read half precision", () => {
+    expect(
+      numbersOf({
+        type: "float16",
+        dims: [4],
+        data: Uint16Array.of(0x3c00, 0xc000, 0x0001, 0x7c00),
+      }),
+    ).toEqual(Float32Array.of(1, -2, 2 ** -24, Infinity));
+  });
+});
