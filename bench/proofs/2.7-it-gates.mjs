@@ -6,25 +6,70 @@ const rounds = 20;
 
 export async function prove({ claim, root }) {
   await scratch(async (folder) => {
-    const git = (...args) => run("git", ["-c", "user.name=proof", "-c", "user.email=proof@example.invalid", ...args], { cwd: folder });
+    const git = (...args) =>
+      run("git", ["-c", "user.name=proof", "-c", "user.email=proof@example.invalid", ...args], {
+        cwd: folder,
+      });
     const model = join(folder, "model.onnx");
     copyFileSync(join(root, "fixtures/models/mnist-cnn.onnx"), model);
-    const npz = await run(process.execPath, [join(root, "bench/proofs/write-test-npz.mjs"), join(folder, "test.npz")]);
-    claim("test.npz is written", { value: npz.code, bound: 0, met: npz.code === 0, note: npz.stderr.slice(-200) || undefined });
+    const npz = await run(process.execPath, [
+      join(root, "bench/proofs/write-test-npz.mjs"),
+      join(folder, "test.npz"),
+    ]);
+    claim("test.npz is written", {
+      value: npz.code,
+      bound: 0,
+      met: npz.code === 0,
+      note: npz.stderr.slice(-200) || undefined,
+    });
     await git("init", "-q");
     await git("add", "model.onnx");
     await git("commit", "-qm", "The model");
 
-    const args = ["bench", "model.onnx", "--base", "HEAD~1", "--data", "test.npz", "--target", "cpu", "--gate", "--report", "md=gate.md", "junit=gate.xml"];
-    const damage = await run(process.execPath, [join(root, "bench/proofs/damage-model.mjs"), model]);
-    claim("the model is changed for the worse", { value: damage.code, bound: 0, met: damage.code === 0, note: damage.stderr.slice(-200) || undefined });
+    const args = [
+      "bench",
+      "model.onnx",
+      "--base",
+      "HEAD~1",
+      "--data",
+      "test.npz",
+      "--target",
+      "cpu",
+      "--gate",
+      "--report",
+      "md=gate.md",
+      "junit=gate.xml",
+    ];
+    const damage = await run(process.execPath, [
+      join(root, "bench/proofs/damage-model.mjs"),
+      model,
+    ]);
+    claim("the model is changed for the worse", {
+      value: damage.code,
+      bound: 0,
+      met: damage.code === 0,
+      note: damage.stderr.slice(-200) || undefined,
+    });
     await git("commit", "-qam", "Change the model");
     const worse = await pare(root, args, { cwd: folder });
-    claim("a worse model: exits with", { value: worse.code, bound: 3, met: worse.code === 3, note: worse.stderr.slice(-300) || undefined });
+    claim("a worse model: exits with", {
+      value: worse.code,
+      bound: 3,
+      met: worse.code === 3,
+      note: worse.stderr.slice(-300) || undefined,
+    });
     const markdown = readFileSync(join(folder, "gate.md"), "utf8");
     const flipped = markdown.match(/`[^`]+`/g)?.length ?? 0;
-    claim("a worse model: the Markdown names flipped samples", { value: flipped, bound: "> 0", met: /flip/i.test(markdown) && flipped > 0 });
-    claim("a worse model: JUnit has a failure", { value: /<failure/.test(readFileSync(join(folder, "gate.xml"), "utf8")), bound: true, met: /<failure/.test(readFileSync(join(folder, "gate.xml"), "utf8")) });
+    claim("a worse model: the Markdown names flipped samples", {
+      value: flipped,
+      bound: "> 0",
+      met: /flip/i.test(markdown) && flipped > 0,
+    });
+    claim("a worse model: JUnit has a failure", {
+      value: /<failure/.test(readFileSync(join(folder, "gate.xml"), "utf8")),
+      bound: true,
+      met: /<failure/.test(readFileSync(join(folder, "gate.xml"), "utf8")),
+    });
 
     copyFileSync(join(root, "fixtures/models/mnist-cnn.onnx"), model);
     await git("commit", "-qam", "The model again");
@@ -35,6 +80,11 @@ export async function prove({ claim, root }) {
       if (same.code === 0) passed += 1;
       else console.error(same.stdout.slice(-500), same.stderr.slice(-500));
     }
-    claim("the same model passes", { value: passed, bound: rounds, n: rounds, met: passed === rounds });
+    claim("the same model passes", {
+      value: passed,
+      bound: rounds,
+      n: rounds,
+      met: passed === rounds,
+    });
   });
 }

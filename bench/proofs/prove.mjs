@@ -9,7 +9,8 @@ const known = readdirSync(folder)
 const wanted = process.argv.slice(2);
 if (wanted.length === 0) {
   console.log("Give one or more of:");
-  for (const [file, id] of known) console.log(`  ${id}  ${file.slice(id.length + 1, -4).replaceAll("-", " ")}`);
+  for (const [file, id] of known)
+    console.log(`  ${id}  ${file.slice(id.length + 1, -4).replaceAll("-", " ")}`);
   process.exit(2);
 }
 
@@ -26,19 +27,28 @@ for (const id of wanted) {
   const claim = (name, { value, bound, n = 1, interval = null, met, note }) => {
     const row = { name, value, bound, n, interval, met, ...(note === undefined ? {} : { note }) };
     rows.push(row);
-    console.log(`${met ? "met   " : "MISSED"} ${name}: ${show(value)} (bound ${show(bound)}, n ${n}${interval === null ? "" : `, interval ${show(interval)}`})${note === undefined ? "" : `, ${note}`}`);
+    console.log(
+      `${met ? "met   " : "MISSED"} ${name}: ${show(value)} (bound ${show(bound)}, n ${n}${interval === null ? "" : `, interval ${show(interval)}`})${note === undefined ? "" : `, ${note}`}`,
+    );
     if (!met) missed += 1;
   };
   console.log(`# ${id} ${match[0].slice(id.length + 1, -4).replaceAll("-", " ")}`);
   try {
     await prove({ claim, root: fileURLToPath(new URL("../../", folder)) });
   } catch (error) {
-    claim("ran to its end", { value: error instanceof Error ? error.message : String(error), bound: "no error", met: false });
+    claim("ran to its end", {
+      value: error instanceof Error ? error.message : String(error),
+      bound: "no error",
+      met: false,
+    });
     console.error(error);
   }
   const measured = new URL("../../docs/measured/", folder);
   mkdirSync(measured, { recursive: true });
-  writeFileSync(new URL(`${id}.json`, measured), `${JSON.stringify({ proof: id, date: new Date().toISOString().slice(0, 10), node: process.version, rows }, null, 2)}\n`);
+  writeFileSync(
+    new URL(`${id}.json`, measured),
+    `${JSON.stringify({ proof: id, date: new Date().toISOString().slice(0, 10), node: process.version, rows }, null, 2)}\n`,
+  );
 }
 process.exit(missed > 0 ? 1 : 0);
 

@@ -8,7 +8,11 @@ import { join } from "node:path";
 export function run(command, args, { cwd, env, echo = false } = {}) {
   return new Promise((resolve, reject) => {
     const started = performance.now();
-    const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(command, args, {
+      cwd,
+      env: { ...process.env, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     let stdout = "";
     let stderr = "";
     child.stdout.on("data", (chunk) => {
@@ -20,12 +24,20 @@ export function run(command, args, { cwd, env, echo = false } = {}) {
       if (echo) process.stderr.write(chunk);
     });
     child.on("error", reject);
-    child.on("close", (code, signal) => resolve({ code: code ?? signal, stdout, stderr, seconds: (performance.now() - started) / 1000 }));
+    child.on("close", (code, signal) =>
+      resolve({
+        code: code ?? signal,
+        stdout,
+        stderr,
+        seconds: (performance.now() - started) / 1000,
+      }),
+    );
   });
 }
 
 /** The command line of a checkout. */
-export const pare = (root, args, options = {}) => run(process.execPath, [join(root, "cli/bin/pare.js"), ...args], { cwd: root, ...options });
+export const pare = (root, args, options = {}) =>
+  run(process.execPath, [join(root, "cli/bin/pare.js"), ...args], { cwd: root, ...options });
 
 /** A folder that is gone when `use` is done. */
 export async function scratch(use) {

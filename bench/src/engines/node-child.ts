@@ -29,7 +29,8 @@ async function backend(): Promise<Backend> {
 }
 
 const room = backend().then((found) => new EngineRoom(engineOf(found, place, peakBytes)));
-process.on("message", async (request) => {
-  const reply = await (await room).answer(request as EngineRequest);
-  process.send?.(reply);
-});
+process.on("message", (request) => void answer(request as EngineRequest));
+
+async function answer(request: EngineRequest): Promise<void> {
+  process.send?.(await (await room).answer(request));
+}

@@ -233,11 +233,6 @@ class Bench {
   ): Promise<Pick<Measurement, "latencyMs" | "memoryBytes" | "startupMs">> {
     const { request } = visit;
     const { samples, seed } = this.#options;
-    const untimed = (unmeasured: string) => ({
-      latencyMs: { unmeasured },
-      memoryBytes: null,
-      startupMs: null,
-    });
     if (host.software)
       return untimed(`The GPU of ${host.engine} is emulated on the CPU: its times say nothing.`);
     if (!request.timed) return untimed("Not asked for.");
@@ -275,4 +270,8 @@ class Bench {
   ): void {
     this.#options.onProgress?.({ target, phase, done, total });
   }
+}
+
+function untimed(unmeasured: string): Pick<Measurement, "latencyMs" | "memoryBytes" | "startupMs"> {
+  return { latencyMs: { unmeasured }, memoryBytes: null, startupMs: null };
 }

@@ -1,7 +1,7 @@
 /** Levenshtein distance in code points: insertions, deletions and substitutions cost one. */
 export function editDistance(a: string, b: string): number {
-  const from = [...a];
-  const to = [...b];
+  const from = Array.from(a);
+  const to = Array.from(b);
   let row = Array.from({ length: to.length + 1 }, (_, index) => index);
   for (const [i, symbol] of from.entries()) {
     const next = [i + 1];

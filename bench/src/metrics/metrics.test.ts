@@ -9,6 +9,9 @@ import { createScorer } from "./scorer.js";
 const scores = (...values: number[]): Tensors => ({
   logits: { type: "float32", dims: [1, values.length], data: Float32Array.from(values) },
 });
+const text = (value: string): Tensors => ({
+  text: { type: "string", dims: [1], data: [value] },
+});
 const sample = (label: unknown, id = "s"): StoredSample => ({ id, label, group: null, feeds: {} });
 
 async function measured(
@@ -97,9 +100,6 @@ describe("built-in metrics", () => {
     const scorer = createScorer("cer", true, {
       predict: async (outputs) => String(outputs["text"]?.data[0]),
     });
-    const text = (value: string): Tensors => ({
-      text: { type: "string", dims: [1], data: [value] },
-    });
     const kept = [
       await scorer.keep(text("kitten"), sample("sitting"), null),
       await scorer.keep(text("abc"), sample("abc"), null),
@@ -165,7 +165,7 @@ describe("the choice of a metric", () => {
     [scores(1), 1, false, "auc"],
     [scores(1, 2, 3), null, false, "top1-agreement"],
     [
-      { e: { type: "float32", dims: [1, 8, 8], data: new Float32Array(64) } } as Tensors,
+      { e: { type: "float32", dims: [1, 8, 8], data: new Float32Array(64) } },
       null,
       false,
       "cosine",

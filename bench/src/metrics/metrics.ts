@@ -40,7 +40,7 @@ function wrongLabel(
   const shown =
     typeof got === "object" && got !== null
       ? got.constructor?.name
-      : `${JSON.stringify(got, (_, value) => (typeof value === "bigint" ? `${value}n` : value))}`;
+      : JSON.stringify(got, (_, value) => (typeof value === "bigint" ? `${value}n` : value));
   return new PareError(
     "LABELS",
     `The metric ${metric} needs ${needs}, but ${where} has ${shown}.`,
@@ -298,7 +298,7 @@ const rows = [
           where,
           "Give each sample a `label`: the text that is to be read.",
         );
-      return [editDistance(prediction, truth), [...truth].length];
+      return [editDistance(prediction, truth), Array.from(truth).length];
     },
     reduce(all) {
       const edits = all.reduce((sum, row) => sum + (row[0] as number), 0);

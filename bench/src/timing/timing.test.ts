@@ -108,9 +108,10 @@ describe("ratios", () => {
   });
 });
 
+const times = (n: number) => Float64Array.from({ length: n }, (_, index) => index);
+
 describe("percentiles", () => {
   it("claim a tail only with runs enough for it", () => {
-    const times = (n: number) => Float64Array.from({ length: n }, (_, index) => index);
     expect(tailPercentile(times(661), 0.99)).toBeNull();
     expect(tailPercentile(times(662), 0.99)).toBe(660);
     expect(tailPercentile(times(63), 0.9)).toBeNull();
