@@ -1,0 +1,69 @@
+import { execFile } from "node:child_process";
+import { cp, mkdir, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { build, createServer } from "vite";
+import webpack from "webpack";
+import { writeDigitsBundle } from "./digits-bundle.js";
+import { serve, type Server, strictHeaders } from "./serve.js";
+
+const example = fileURLToPath(new URL("../browser", import.meta.url));
+// Below the repository, so that packages are found by walking up; git ignores the folder.
+const workplace = fileURLToPath(new URL("../../../.cache/examples", import.meta.url));
+
+export type Place = "inside" | "outside" | "installed";
+export type Bundler = "vite-dev" | "vite-build" | "webpack";
+
+/** A copy of the example with its bundle inside the app's folder, beside it, or installed as a package. */
+export async function makeApp(name: string, place: Place): Promise<string> {
+  const app = join(workplace, name, "app");
+  await rm(dirname(app), { recursive: true, force: true });
+  await mkdir(app, { recursive: true });
+  for (const part of ["index.html", "src", "vite.config.js", "webpack.config.js"]) await cp(join(example, part), join(app, part), { recursive: true });
+  await writeFile(join(app, "package.json"), JSON.stringify({ name, private: true, type: "module" }));
+  const bundle = join(app, place === "inside" ? "digits.pare" : "../digits.pare");
+  await writeDigitsBundle(bundle);
+  await cp(bundle, join(app, "public/digits.pare"), { recursive: true });
+  if (place === "outside") await writeFile(join(app, "src/bundle.js"), 'export { default } from "../../digits.pare/index.js";\n');
+  if (place === "installed") {
+    await promisify(execFile)("npm", ["install", "--offline", "--no-audit", "--no-fund", "../digits.pare"], { cwd: app });
+    await writeFile(join(app, "src/bundle.js"), 'export { default } from "digits";\n');
+  }
+  return app;
+}
+
+/** Builds an app and serves what was built; or serves it as Vite does in development. */
+export async function serveApp(app: string, bundler: Bundler): Promise<Server> {
+  switch (bundler) {
+    case "vite-dev": {
+      // Vite's own client is a websocket to the same host, which connect-src 'self' allows.
+      const server = await createServer({ root: app, logLevel: "error", server: { host: "127.0.0.1", headers: strictHeaders, hmr: false } });
+      await server.listen(0);
+      return { url: server.resolvedUrls?.local[0] ?? "", close: () => server.close() };
+    }
+    case "vite-build":
+      await build({ root: app, logLevel: "error" });
+      return serve(join(app, "dist"));
+    case "webpack": {
+      const { default: config } = (await import(join(app, "webpack.config.js"))) as { default: webpack.Configuration };
+      await runWebpack({ ...config, context: app });
+      const output = join(app, "dist-webpack");
+      await writeFile(join(output, "index.html"), '<!doctype html><canvas width="28" height="28"></canvas><button></button><output></output><script type="module" src="main.js"></script>');
+      await cp(join(app, "public"), output, { recursive: true });
+      return serve(output);
+    }
+    default:
+      return bundler satisfies never;
+  }
+}
+
+async function runWebpack(config: webpack.Configuration): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    webpack(config, (error, stats) => {
+      if (error) reject(error);
+      else if (stats?.hasErrors()) reject(new Error(stats.toString("errors-only")));
+      else resolve();
+    });
+  });
+}
