@@ -1,0 +1,4 @@
+export { countMacs, nodeMacs } from "./macs.js";
+export { countOperators, type OperatorCount } from "./operators.js";
+export { countConstantBytes, countParameters } from "./parameters.js";
+export { type Obstacle, supportOf, type TargetSupport } from "./support.js";

@@ -1,0 +1,44 @@
+import type { Graph, Tensor, Value } from "../ir/index.js";
+
+/**
+ * Trained numbers: the elements of all constants but shapes, indices and truth values (int64, bool, text) and the
+ * scales and zero points of quantization, so that a quantized model has as many as its float one.
+ */
+export function countParameters(graph: Graph): number {
+  let total = 0;
+  for (const value of graph.allValues()) {
+    const tensor = value.constant ?? constantOf(graph, value);
+    if (tensor !== undefined && isTrained(tensor) && !isScale(graph, value)) total += tensor.count;
+  }
+  return total;
+}
+
+/** Bytes of all constants as they are stored. */
+export function countConstantBytes(graph: Graph): number {
+  let total = 0;
+  for (const value of graph.allValues()) {
+    total += (value.constant ?? constantOf(graph, value))?.byteLength ?? 0;
+  }
+  return total;
+}
+
+function constantOf(graph: Graph, value: Value): Tensor | undefined {
+  const node = graph.producer(value.id);
+  const attribute = node?.op === "Constant" ? node.attributes.get("value") : undefined;
+  return attribute?.type === "tensor" ? attribute.value : undefined;
+}
+
+function isTrained({ dtype }: Tensor): boolean {
+  return dtype !== "int64" && dtype !== "bool" && dtype !== "string";
+}
+
+function isScale(graph: Graph, value: Value): boolean {
+  const { uses } = value;
+  return (
+    uses.length > 0 &&
+    uses.every(
+      (use) =>
+        use.kind === "node" && use.index > 0 && /quantizeLinear$/i.test(graph.node(use.node).op),
+    )
+  );
+}
