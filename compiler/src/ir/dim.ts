@@ -6,7 +6,12 @@ export type Dim = number | DimExpression;
 
 export type Atom =
   | { readonly kind: "symbol"; readonly key: string; readonly name: string }
-  | { readonly kind: "floordiv" | "max"; readonly key: string; readonly left: Dim; readonly right: Dim };
+  | {
+      readonly kind: "floordiv" | "max";
+      readonly key: string;
+      readonly left: Dim;
+      readonly right: Dim;
+    };
 
 /** coefficient × product of atoms (sorted by key; repeated for powers). */
 export interface Term {
@@ -54,7 +59,9 @@ function intern(terms: readonly Term[]): Dim {
     const sign = term.coefficient < 0 ? (key === "" ? "-" : " - ") : key === "" ? "" : " + ";
     const magnitude = Math.abs(term.coefficient);
     const product = monomial(term.atoms);
-    key += sign + (product === "" ? String(magnitude) : magnitude === 1 ? product : `${magnitude}*${product}`);
+    key +=
+      sign +
+      (product === "" ? String(magnitude) : magnitude === 1 ? product : `${magnitude}*${product}`);
   }
   const known = interned.get(key)?.deref();
   if (known !== undefined) return known;
@@ -72,7 +79,10 @@ function termsOf(value: Dim): readonly Term[] {
 const ofAtom = (atom: Atom): Dim => intern([{ coefficient: 1, atoms: [atom] }]);
 
 function symbol(name: string): Dim {
-  const key = /^[A-Za-z_][\w.]*$/.test(name) && name !== "floordiv" && name !== "max" ? name : JSON.stringify(name);
+  const key =
+    /^[A-Za-z_][\w.]*$/.test(name) && name !== "floordiv" && name !== "max"
+      ? name
+      : JSON.stringify(name);
   return ofAtom({ kind: "symbol", key, name });
 }
 
@@ -87,7 +97,9 @@ function multiply(...values: readonly Dim[]): Dim {
     product = product.flatMap((a) =>
       factor.map((b) => ({
         coefficient: a.coefficient * b.coefficient,
-        atoms: [...a.atoms, ...b.atoms].sort((x, y) => (x.key < y.key ? -1 : x.key > y.key ? 1 : 0)),
+        atoms: [...a.atoms, ...b.atoms].sort((x, y) =>
+          x.key < y.key ? -1 : x.key > y.key ? 1 : 0,
+        ),
       })),
     );
   }
@@ -114,14 +126,22 @@ function floorDiv(left: Dim, right: Dim): Dim {
       if (remainder !== 0) rest.push({ coefficient: remainder, atoms: term.atoms });
     }
     const remainder = intern(rest);
-    const restQuotient = typeof remainder === "number" ? Math.floor(remainder / right) : floorDivAtom(remainder, right);
+    const restQuotient =
+      typeof remainder === "number"
+        ? Math.floor(remainder / right)
+        : floorDivAtom(remainder, right);
     return add(intern(whole), restQuotient);
   }
   return divideExactly(left, right) ?? floorDivAtom(left, right);
 }
 
 function floorDivAtom(left: Dim, right: Dim): Dim {
-  return ofAtom({ kind: "floordiv", key: `floordiv(${String(left)}, ${String(right)})`, left, right });
+  return ofAtom({
+    kind: "floordiv",
+    key: `floordiv(${String(left)}, ${String(right)})`,
+    left,
+    right,
+  });
 }
 
 /** left / right when right is a monomial that divides every term, else undefined. */

@@ -1,6 +1,19 @@
 import { PareError } from "@pare/runtime/format";
 import type { Attribute, Attributes } from "./attribute.js";
-import { bodiesOf, type Body, type BodyId, type Graph, type GraphTables, type MutableBody, type MutableNode, type MutableValue, type Node, type NodeId, type Use, type ValueId } from "./graph.js";
+import {
+  bodiesOf,
+  type Body,
+  type BodyId,
+  type Graph,
+  type GraphTables,
+  type MutableBody,
+  type MutableNode,
+  type MutableValue,
+  type Node,
+  type NodeId,
+  type Use,
+  type ValueId,
+} from "./graph.js";
 import type { Tensor } from "./tensor.js";
 import { sameShape, sameType, tensorType, typeText, unknownType, type ValueType } from "./type.js";
 
@@ -41,22 +54,43 @@ export class Editor {
   }
 
   /** Adds a node; gives the ids of its outputs, in order, those left out excluded. */
-  add(op: string, inputs: readonly (ValueId | null)[], attributes: Attributes = {}, options: AddOptions = {}): readonly ValueId[] {
+  add(
+    op: string,
+    inputs: readonly (ValueId | null)[],
+    attributes: Attributes = {},
+    options: AddOptions = {},
+  ): readonly ValueId[] {
     const node = this.addNode(op, inputs, attributes, options);
     return node.outputs.filter((id) => id !== null);
   }
 
   /** As `add`, for a node with one output. */
-  add1(op: string, inputs: readonly (ValueId | null)[], attributes: Attributes = {}, options: AddOptions = {}): ValueId {
+  add1(
+    op: string,
+    inputs: readonly (ValueId | null)[],
+    attributes: Attributes = {},
+    options: AddOptions = {},
+  ): ValueId {
     const [output] = this.add(op, inputs, attributes, options);
     if (output === undefined) throw new PareError("INTERNAL", `${op} was added without an output.`);
     return output;
   }
 
-  addNode(op: string, inputs: readonly (ValueId | null)[], attributes: Attributes = {}, options: AddOptions = {}): Node {
+  addNode(
+    op: string,
+    inputs: readonly (ValueId | null)[],
+    attributes: Attributes = {},
+    options: AddOptions = {},
+  ): Node {
     const body = this.#body((options.body ?? this.#graph.main).id);
     const id = this.#id<NodeId>();
-    const names = typeof options.outputs === "object" ? options.outputs : Array.from({ length: options.outputs ?? 1 }, (_, index) => `${op}_${id}${index === 0 ? "" : `_${index}`}`);
+    const names =
+      typeof options.outputs === "object"
+        ? options.outputs
+        : Array.from(
+            { length: options.outputs ?? 1 },
+            (_, index) => `${op}_${id}${index === 0 ? "" : `_${index}`}`,
+          );
     const node: MutableNode = {
       id,
       op,
@@ -85,7 +119,10 @@ export class Editor {
       node.inputs.push(value);
       if (value !== null) this.#use(value, { kind: "node", node: id, index });
     });
-    for (const name of names) node.outputs.push(name === null || name === "" ? null : this.#makeValue(name, unknownType, body.id, id));
+    for (const name of names)
+      node.outputs.push(
+        name === null || name === "" ? null : this.#makeValue(name, unknownType, body.id, id),
+      );
     this.#dirty.add(id);
     this.#touched += 1;
     return node;
@@ -113,13 +150,23 @@ export class Editor {
     const from = this.#value(old);
     if (from.uses.some((use) => use.kind === "output")) {
       const to = this.#value(by);
-      const takesName = to.producer !== null && to.body === from.body && !to.uses.some((use) => use.kind === "output");
+      const takesName =
+        to.producer !== null &&
+        to.body === from.body &&
+        !to.uses.some((use) => use.kind === "output");
       if (takesName) this.rename(by, from.name);
-      else replacement = this.add1("Identity", [by], {}, { body: this.#graph.body(from.body), outputs: [from.name] });
+      else
+        replacement = this.add1(
+          "Identity",
+          [by],
+          {},
+          { body: this.#graph.body(from.body), outputs: [from.name] },
+        );
     }
     for (const use of from.uses.slice()) {
       if (use.kind === "node") {
-        if (this.#graph.producer(replacement)?.id !== use.node || replacement === by) this.setInput(use.node, use.index, replacement);
+        if (this.#graph.producer(replacement)?.id !== use.node || replacement === by)
+          this.setInput(use.node, use.index, replacement);
       } else this.#setOutput(use.body, use.index, replacement);
     }
     this.#released.add(old);
@@ -136,7 +183,11 @@ export class Editor {
       node.inputs[index] = before;
       node.inputs.length = lengthBefore;
     });
-    if (before !== null) this.#unuse(before, (use) => use.kind === "node" && use.node === nodeId && use.index === index);
+    if (before !== null)
+      this.#unuse(
+        before,
+        (use) => use.kind === "node" && use.node === nodeId && use.index === index,
+      );
     if (value !== null) this.#use(value, { kind: "node", node: nodeId, index });
     this.#dirty.add(nodeId);
     this.#touched += 1;
@@ -157,7 +208,11 @@ export class Editor {
     const node = this.#node(nodeId);
     const output = node.outputs[index];
     if (output === undefined || output === null) return;
-    if (this.#value(output).uses.length > 0) throw new PareError("INTERNAL", `${this.#rule} drops an output of ${node.op} that is still read.`);
+    if (this.#value(output).uses.length > 0)
+      throw new PareError(
+        "INTERNAL",
+        `${this.#rule} drops an output of ${node.op} that is still read.`,
+      );
     node.outputs[index] = null;
     this.#undo.push(() => (node.outputs[index] = output));
     this.#deleteValue(output);
@@ -215,7 +270,12 @@ export class Editor {
   }
 
   /** Adds an input to a body. */
-  addInput(name: string, type: ValueType, body: Body = this.#graph.main, origin?: unknown): ValueId {
+  addInput(
+    name: string,
+    type: ValueType,
+    body: Body = this.#graph.main,
+    origin?: unknown,
+  ): ValueId {
     const owner = this.#body(body.id);
     const id = this.#makeValue(name, type, body.id, null, origin);
     owner.inputs.push(id);
@@ -224,12 +284,30 @@ export class Editor {
     return id;
   }
 
+  /** Gives an input a default: an initializer of the same name. */
+  setDefault(id: ValueId, tensor: Tensor): void {
+    const value = this.#value(id);
+    const owner = this.#body(value.body);
+    const before = value.constant;
+    value.constant = tensor;
+    this.#undo.push(() => (value.constant = before));
+    if (!owner.initializers.has(id)) {
+      owner.initializers.add(id);
+      this.#undo.push(() => owner.initializers.delete(id));
+    }
+    this.#touched += 1;
+  }
+
   /** Takes an input away: one with a default becomes an initializer; one without must not be read. */
   removeInput(id: ValueId): void {
     const value = this.#value(id);
     const owner = this.#body(value.body);
     const before = owner.inputs;
-    if (value.constant === undefined && value.uses.length > 0) throw new PareError("INTERNAL", `${this.#rule} removes the input ${value.name}, which is still read.`);
+    if (value.constant === undefined && value.uses.length > 0)
+      throw new PareError(
+        "INTERNAL",
+        `${this.#rule} removes the input ${value.name}, which is still read.`,
+      );
     owner.inputs = before.filter((input) => input !== id);
     this.#undo.push(() => (owner.inputs = before));
     if (value.constant === undefined) this.#deleteValue(id);
@@ -251,10 +329,17 @@ export class Editor {
   removeOutput(index: number, body: Body = this.#graph.main): void {
     const owner = this.#body(body.id);
     const before = owner.outputs;
-    before.forEach((value, at) => this.#unuse(value, (use) => use.kind === "output" && use.body === body.id && use.index === at));
+    before.forEach((value, at) =>
+      this.#unuse(
+        value,
+        (use) => use.kind === "output" && use.body === body.id && use.index === at,
+      ),
+    );
     owner.outputs = before.filter((_, at) => at !== index);
     this.#undo.push(() => (owner.outputs = before));
-    owner.outputs.forEach((value, at) => this.#use(value, { kind: "output", body: body.id, index: at }));
+    owner.outputs.forEach((value, at) =>
+      this.#use(value, { kind: "output", body: body.id, index: at }),
+    );
     this.#touched += 1;
   }
 
@@ -266,10 +351,28 @@ export class Editor {
   /** An empty body for a node that is about to be added. */
   addBody(name: string, origin?: unknown): Body {
     const id = this.#id<BodyId>();
-    const body: MutableBody = { id, name, inputs: [], outputs: [], initializers: new Set(), nodes: new Set(), owner: null, origin };
+    const body: MutableBody = {
+      id,
+      name,
+      inputs: [],
+      outputs: [],
+      initializers: new Set(),
+      nodes: new Set(),
+      owner: null,
+      origin,
+    };
     this.#tables.bodies.set(id, body);
     this.#undo.push(() => this.#tables.bodies.delete(id));
     return body;
+  }
+
+  /** Names a body and notes what the file said of it besides. */
+  describeBody(body: Body, name: string, origin: unknown): void {
+    const mutable = this.#body(body.id);
+    const before = { name: mutable.name, origin: mutable.origin };
+    Object.assign(mutable, { name, origin });
+    this.#undo.push(() => Object.assign(mutable, before));
+    this.#touched += 1;
   }
 
   /** Moves a body's nodes and initializers into another body (an If whose branch is known); gives the inner outputs. */
@@ -277,7 +380,12 @@ export class Editor {
     const from = this.#body(inner.id);
     const to = this.#body(into.id);
     const outputs = [...from.outputs];
-    outputs.forEach((value, index) => this.#unuse(value, (use) => use.kind === "output" && use.body === inner.id && use.index === index));
+    outputs.forEach((value, index) =>
+      this.#unuse(
+        value,
+        (use) => use.kind === "output" && use.body === inner.id && use.index === index,
+      ),
+    );
     const before = { nodes: from.nodes, initializers: from.initializers, outputs: from.outputs };
     const moveValue = (id: ValueId): void => {
       const value = this.#value(id);
@@ -311,11 +419,18 @@ export class Editor {
     const node = this.#node(nodeId);
     for (const output of node.outputs) {
       if (output !== null && this.#value(output).uses.length > 0) {
-        throw new PareError("INTERNAL", `${this.#rule} removes ${this.#graph.nodeLabel(node)}, whose output ${this.#value(output).name} is still read.`);
+        throw new PareError(
+          "INTERNAL",
+          `${this.#rule} removes ${this.#graph.nodeLabel(node)}, whose output ${this.#value(output).name} is still read.`,
+        );
       }
     }
     node.inputs.forEach((value, index) => {
-      if (value !== null) this.#unuse(value, (use) => use.kind === "node" && use.node === nodeId && use.index === index);
+      if (value !== null)
+        this.#unuse(
+          value,
+          (use) => use.kind === "node" && use.node === nodeId && use.index === index,
+        );
     });
     for (const output of node.outputs) if (output !== null) this.#deleteValue(output);
     for (const body of bodiesOf(node)) this.#removeBody(this.#body(body.id));
@@ -339,14 +454,19 @@ export class Editor {
   /** Called by Graph.edit: infers types again, drops what lost its last use, checks the model's interface. */
   commit(): void {
     const { main } = this.#graph;
-    const interfaceBefore = this.#options.interface === true ? undefined : main.outputs.map((id) => this.#value(id).type);
+    const interfaceBefore =
+      this.#options.interface === true ? undefined : main.outputs.map((id) => this.#value(id).type);
     this.#sweep();
     this.#inferDirty();
     interfaceBefore?.forEach((before, index) => {
       const output = main.outputs[index];
       const after = output === undefined ? unknownType : this.#value(output).type;
       if (contradicts(before, after)) {
-        throw new PareError("PASS_FAILED", `${this.#rule} would change output ${index} from ${typeText(before)} to ${typeText(after)}.`, { where: this.#rule });
+        throw new PareError(
+          "PASS_FAILED",
+          `${this.#rule} would change output ${index} from ${typeText(before)} to ${typeText(after)}.`,
+          { where: this.#rule },
+        );
       }
     });
     if (this.#touched > 0) this.#graph.changes += 1;
@@ -365,7 +485,11 @@ export class Editor {
       const owner = this.#body(value.body);
       if (value.producer !== null) {
         const node = this.#tables.nodes.get(value.producer);
-        if (node !== undefined && node.outputs.every((output) => output === null || this.#value(output).uses.length === 0)) this.remove(node.id);
+        if (
+          node !== undefined &&
+          node.outputs.every((output) => output === null || this.#value(output).uses.length === 0)
+        )
+          this.remove(node.id);
       } else if (value.constant !== undefined && !owner.inputs.includes(id)) {
         const order = owner.initializers;
         owner.initializers = new Set([...order].filter((initializer) => initializer !== id));
@@ -383,7 +507,11 @@ export class Editor {
       const node = this.#tables.nodes.get(id);
       if (node === undefined) continue;
       steps += 1;
-      if (steps > limit) throw new PareError("INTERNAL", `Type inference does not come to an end after ${this.#rule}.`);
+      if (steps > limit)
+        throw new PareError(
+          "INTERNAL",
+          `Type inference does not come to an end after ${this.#rule}.`,
+        );
       this.#graph.infer(this.#graph, node).forEach((inferred, index) => {
         const output = node.outputs[index];
         if (inferred === undefined || output === undefined || output === null) return;
@@ -406,26 +534,52 @@ export class Editor {
     if (before === undefined || before === value) return;
     body.outputs[index] = value;
     this.#undo.push(() => (body.outputs[index] = before));
-    this.#unuse(before, (use) => use.kind === "output" && use.body === bodyId && use.index === index);
+    this.#unuse(
+      before,
+      (use) => use.kind === "output" && use.body === bodyId && use.index === index,
+    );
     this.#use(value, { kind: "output", body: bodyId, index });
     if (body.owner !== null) this.#dirty.add(body.owner);
     this.#touched += 1;
   }
 
   #removeBody(body: MutableBody): void {
-    body.outputs.forEach((value, index) => this.#unuse(value, (use) => use.kind === "output" && use.body === body.id && use.index === index));
+    body.outputs.forEach((value, index) =>
+      this.#unuse(
+        value,
+        (use) => use.kind === "output" && use.body === body.id && use.index === index,
+      ),
+    );
     const outputs = body.outputs;
     body.outputs = [];
     this.#undo.push(() => (body.outputs = outputs));
-    for (const node of [...this.#graph.order(this.#graph.body(body.id))].reverse()) this.remove(node.id);
-    for (const id of [...body.inputs, ...body.initializers]) if (this.#tables.values.has(id)) this.#deleteValue(id);
+    for (const node of [...this.#graph.order(this.#graph.body(body.id))].reverse())
+      this.remove(node.id);
+    for (const id of [...body.inputs, ...body.initializers])
+      if (this.#tables.values.has(id)) this.#deleteValue(id);
     this.#tables.bodies.delete(body.id);
     this.#undo.push(() => this.#tables.bodies.set(body.id, body));
   }
 
-  #makeValue(name: string, type: ValueType, body: BodyId, producer: NodeId | null, origin?: unknown): ValueId {
+  #makeValue(
+    name: string,
+    type: ValueType,
+    body: BodyId,
+    producer: NodeId | null,
+    origin?: unknown,
+  ): ValueId {
     const id = this.#id<ValueId>();
-    this.#tables.values.set(id, { id, name, type, elements: undefined, constant: undefined, producer, body, uses: [], origin });
+    this.#tables.values.set(id, {
+      id,
+      name,
+      type,
+      elements: undefined,
+      constant: undefined,
+      producer,
+      body,
+      uses: [],
+      origin,
+    });
     this.#undo.push(() => this.#tables.values.delete(id));
     return id;
   }
@@ -458,26 +612,34 @@ export class Editor {
 
   #value(id: ValueId): MutableValue {
     const value = this.#tables.values.get(id);
-    if (value === undefined) throw new PareError("INTERNAL", `${this.#rule} uses a value that is not in the graph.`);
+    if (value === undefined)
+      throw new PareError("INTERNAL", `${this.#rule} uses a value that is not in the graph.`);
     return value;
   }
 
   #node(id: NodeId): MutableNode {
     const node = this.#tables.nodes.get(id);
-    if (node === undefined) throw new PareError("INTERNAL", `${this.#rule} uses a node that is not in the graph.`);
+    if (node === undefined)
+      throw new PareError("INTERNAL", `${this.#rule} uses a node that is not in the graph.`);
     return node;
   }
 
   #body(id: BodyId): MutableBody {
     const body = this.#tables.bodies.get(id);
-    if (body === undefined) throw new PareError("INTERNAL", `${this.#rule} uses a body that is not in the graph.`);
+    if (body === undefined)
+      throw new PareError("INTERNAL", `${this.#rule} uses a body that is not in the graph.`);
     return body;
   }
 }
 
 /** Integers that a tensor holds, for shape arithmetic: small int32 and int64 only. */
 export function elementsOf(tensor: Tensor): readonly number[] | undefined {
-  if ((tensor.dtype !== "int64" && tensor.dtype !== "int32") || tensor.dims.length > 1 || tensor.count > 1024) return undefined;
+  if (
+    (tensor.dtype !== "int64" && tensor.dtype !== "int32") ||
+    tensor.dims.length > 1 ||
+    tensor.count > 1024
+  )
+    return undefined;
   return tensor.numbers();
 }
 
@@ -485,7 +647,8 @@ export function elementsOf(tensor: Tensor): readonly number[] | undefined {
 function refined(known: ValueType, found: ValueType): ValueType {
   if (found.kind === "unknown") return known;
   if (found.kind !== "tensor" || known.kind !== "tensor") return found;
-  if (found.shape !== undefined) return found.dtype === undefined ? tensorType(known.dtype, found.shape) : found;
+  if (found.shape !== undefined)
+    return found.dtype === undefined ? tensorType(known.dtype, found.shape) : found;
   return tensorType(found.dtype ?? known.dtype, known.shape);
 }
 
@@ -494,8 +657,15 @@ function contradicts(before: ValueType, after: ValueType): boolean {
   if (before.kind === "unknown" || after.kind === "unknown") return false;
   if (before.kind !== after.kind) return true;
   if (before.kind !== "tensor" || after.kind !== "tensor") return false;
-  if (before.dtype !== undefined && after.dtype !== undefined && before.dtype !== after.dtype) return true;
+  if (before.dtype !== undefined && after.dtype !== undefined && before.dtype !== after.dtype)
+    return true;
   if (before.shape === undefined || after.shape === undefined) return false;
   const { shape } = after;
-  return before.shape.length !== shape.length || before.shape.some((dim, axis) => typeof dim === "number" && typeof shape[axis] === "number" && dim !== shape[axis]);
+  return (
+    before.shape.length !== shape.length ||
+    before.shape.some(
+      (dim, axis) =>
+        typeof dim === "number" && typeof shape[axis] === "number" && dim !== shape[axis],
+    )
+  );
 }

@@ -11,7 +11,9 @@ export type NodeId = number & { readonly __node: unique symbol };
 export type BodyId = number & { readonly __body: unique symbol };
 
 /** Who reads a value: a node's input, or a body's output. */
-export type Use = { readonly kind: "node"; readonly node: NodeId; readonly index: number } | { readonly kind: "output"; readonly body: BodyId; readonly index: number };
+export type Use =
+  | { readonly kind: "node"; readonly node: NodeId; readonly index: number }
+  | { readonly kind: "output"; readonly body: BodyId; readonly index: number };
 
 /** A named value. Ids are identity; names are text that may be empty or repeated. Change it only through the Editor. */
 export interface Value {
@@ -102,7 +104,9 @@ export interface MutableNode extends Mutable<Omit<Node, "inputs" | "outputs" | "
   outputs: (ValueId | null)[];
   attributes: Map<string, Attribute>;
 }
-export interface MutableBody extends Mutable<Omit<Body, "inputs" | "outputs" | "nodes" | "initializers">> {
+export interface MutableBody extends Mutable<
+  Omit<Body, "inputs" | "outputs" | "nodes" | "initializers">
+> {
   inputs: ValueId[];
   outputs: ValueId[];
   initializers: Set<ValueId>;
@@ -140,7 +144,16 @@ export class Graph {
     } else {
       const id = 0 as BodyId;
       this.#tables = { values: new Map(), nodes: new Map(), bodies: new Map(), next: 1 };
-      this.#tables.bodies.set(id, { id, name: "main", inputs: [], outputs: [], initializers: new Set(), nodes: new Set(), owner: null, origin: undefined });
+      this.#tables.bodies.set(id, {
+        id,
+        name: "main",
+        inputs: [],
+        outputs: [],
+        initializers: new Set(),
+        nodes: new Set(),
+        owner: null,
+        origin: undefined,
+      });
       this.#main = id;
     }
   }
@@ -211,7 +224,9 @@ export class Graph {
 
   /** The nodes that read a value. */
   consumers(value: ValueId): readonly Node[] {
-    return this.value(value).uses.flatMap((use) => (use.kind === "node" ? [this.node(use.node)] : []));
+    return this.value(value).uses.flatMap((use) =>
+      use.kind === "node" ? [this.node(use.node)] : [],
+    );
   }
 
   /** Is the value an output of a body? */
@@ -227,7 +242,11 @@ export class Graph {
    * One transaction: all of `change`, or nothing when it throws. Afterwards types of all that depends on it are
    * inferred again, and what lost its last use is gone.
    */
-  edit<Result>(rule: string, change: (editor: Editor) => Result, options: EditOptions = {}): Result {
+  edit<Result>(
+    rule: string,
+    change: (editor: Editor) => Result,
+    options: EditOptions = {},
+  ): Result {
     const editor = new Editor(this, this.#tables, rule, options);
     let result: Result;
     try {
@@ -251,16 +270,26 @@ export class Graph {
   nodeLabel(node: Node): string {
     if (node.name !== "") return node.name;
     const output = node.outputs.find((id) => id !== null);
-    return output === undefined || output === null ? `${node.op} #${node.id}` : this.value(output).name;
+    return output === undefined || output === null
+      ? `${node.op} #${node.id}`
+      : this.value(output).name;
   }
 
   /** An independent copy that shares tensors and keeps every id. */
   fork(): Graph {
-    const values = new Map([...this.#tables.values].map(([id, value]) => [id, { ...value, uses: [...value.uses] }]));
+    const values = new Map(
+      [...this.#tables.values].map(([id, value]) => [id, { ...value, uses: [...value.uses] }]),
+    );
     const bodies = new Map(
       [...this.#tables.bodies].map(([id, body]) => [
         id,
-        { ...body, inputs: [...body.inputs], outputs: [...body.outputs], initializers: new Set(body.initializers), nodes: new Set(body.nodes) },
+        {
+          ...body,
+          inputs: [...body.inputs],
+          outputs: [...body.outputs],
+          initializers: new Set(body.initializers),
+          nodes: new Set(body.nodes),
+        },
       ]),
     );
     const ownBody = (body: Body): Body => found(bodies.get(body.id), "body", body.id);
@@ -273,7 +302,12 @@ export class Graph {
     const nodes = new Map(
       [...this.#tables.nodes].map(([id, node]) => [
         id,
-        { ...node, inputs: [...node.inputs], outputs: [...node.outputs], attributes: new Map([...node.attributes].map(([name, value]) => [name, rebind(value)])) },
+        {
+          ...node,
+          inputs: [...node.inputs],
+          outputs: [...node.outputs],
+          attributes: new Map([...node.attributes].map(([name, value]) => [name, rebind(value)])),
+        },
       ]),
     );
     const header: ModelHeader = {
@@ -282,7 +316,12 @@ export class Graph {
       opsets: new Map(this.header.opsets),
       functions: new Map(this.header.functions),
     };
-    const copy = new Graph(header, this.infer, { values, nodes, bodies, next: this.#tables.next }, this.#main);
+    const copy = new Graph(
+      header,
+      this.infer,
+      { values, nodes, bodies, next: this.#tables.next },
+      this.#main,
+    );
     copy.journal.push(...this.journal);
     copy.changes = this.changes;
     return copy;
@@ -290,7 +329,8 @@ export class Graph {
 }
 
 function found<T>(item: T | undefined, kind: string, id: number): T {
-  if (item === undefined) throw new PareError("INTERNAL", `There is no ${kind} ${id} in this graph.`);
+  if (item === undefined)
+    throw new PareError("INTERNAL", `There is no ${kind} ${id} in this graph.`);
   return item;
 }
 

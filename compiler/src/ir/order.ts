@@ -55,8 +55,14 @@ export function canonicalOrder(graph: Graph, body: Body): readonly Node[] {
       if (producer === null || !body.nodes.has(producer)) continue;
       const known = state.get(producer);
       if (known === "open") {
-        const loop = stack.slice(stack.findIndex((entry) => entry.node.id === producer)).map((entry) => graph.nodeLabel(entry.node));
-        throw new PareError("MODEL_CYCLE", `Nodes depend on one another in a circle: ${loop.slice(0, 8).join(" → ")}.`, { where: loop[0] ?? "" });
+        const loop = stack
+          .slice(stack.findIndex((entry) => entry.node.id === producer))
+          .map((entry) => graph.nodeLabel(entry.node));
+        throw new PareError(
+          "MODEL_CYCLE",
+          `Nodes depend on one another in a circle: ${loop.slice(0, 8).join(" → ")}.`,
+          { where: loop[0] ?? "" },
+        );
       }
       if (known === undefined) open(producer);
     }

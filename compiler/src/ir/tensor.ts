@@ -1,4 +1,11 @@
-import { bytesOf, type Dtype, dtypeBytes, elementCount, PareError, type TypedArray } from "@pare/runtime/format";
+import {
+  bytesOf,
+  type Dtype,
+  dtypeBytes,
+  elementCount,
+  PareError,
+  type TypedArray,
+} from "@pare/runtime/format";
 
 /** Elements in memory: by dtype as `dtypeArray` says, or strings. */
 export type TensorData = TypedArray | readonly string[];
@@ -42,22 +49,43 @@ export class Tensor {
   }
 
   /** A tensor whose elements are in memory. */
-  static of(dtype: Dtype, dims: readonly number[], data: TensorData, encoding: TensorEncoding = "raw", origin?: unknown): Tensor {
+  static of(
+    dtype: Dtype,
+    dims: readonly number[],
+    data: TensorData,
+    encoding: TensorEncoding = "raw",
+    origin?: unknown,
+  ): Tensor {
     const count = elementCount(dims);
-    const fits = Array.isArray(data) ? data.length === count : bytesOf(data as TypedArray).byteLength === dtypeBytes(dtype, count);
+    const fits = Array.isArray(data)
+      ? data.length === count
+      : bytesOf(data as TypedArray).byteLength === dtypeBytes(dtype, count);
     if (!fits) {
-      throw new PareError("MODEL_SHAPE", `A ${dtype} tensor of [${dims.join(", ")}] cannot hold ${data.length} elements.`);
+      throw new PareError(
+        "MODEL_SHAPE",
+        `A ${dtype} tensor of [${dims.join(", ")}] cannot hold ${data.length} elements.`,
+      );
     }
     return new Tensor({ dtype, dims, encoding, data, load: undefined, origin });
   }
 
   /** A tensor that is read when asked for; `load` may be called more than once and should not cache. */
-  static lazy(dtype: Dtype, dims: readonly number[], load: () => Promise<TensorData>, encoding: TensorEncoding = "raw", origin?: unknown): Tensor {
+  static lazy(
+    dtype: Dtype,
+    dims: readonly number[],
+    load: () => Promise<TensorData>,
+    encoding: TensorEncoding = "raw",
+    origin?: unknown,
+  ): Tensor {
     return new Tensor({ dtype, dims, encoding, data: undefined, load, origin });
   }
 
   static float32(dims: readonly number[], values: ArrayLike<number>): Tensor {
-    return Tensor.of("float32", dims, values instanceof Float32Array ? values : Float32Array.from(values));
+    return Tensor.of(
+      "float32",
+      dims,
+      values instanceof Float32Array ? values : Float32Array.from(values),
+    );
   }
 
   /** int64 from safe integers; 1-D unless dims are given. */
@@ -77,27 +105,37 @@ export class Tensor {
   /** The elements; from the source where they are not resident. */
   async read(): Promise<TensorData> {
     if (this.data !== undefined) return this.data;
-    if (this.#load === undefined) throw new PareError("INTERNAL", "A tensor has neither data nor a source.");
+    if (this.#load === undefined)
+      throw new PareError("INTERNAL", "A tensor has neither data nor a source.");
     return this.#load();
   }
 
   /** As `read`, for a tensor that must not be of strings. */
   async readArray(): Promise<TypedArray> {
     const data = await this.read();
-    if (!ArrayBuffer.isView(data)) throw new PareError("MODEL_SHAPE", "A numeric tensor was expected, but this one holds strings.");
+    if (!ArrayBuffer.isView(data))
+      throw new PareError(
+        "MODEL_SHAPE",
+        "A numeric tensor was expected, but this one holds strings.",
+      );
     return data as TypedArray;
   }
 
   /** float32 elements. @throws PareError MODEL_SHAPE for another dtype */
   async readFloat32(): Promise<Float32Array> {
     const data = await this.read();
-    if (!(data instanceof Float32Array)) throw new PareError("MODEL_SHAPE", `A float32 tensor was expected, but this one is ${this.dtype}.`);
+    if (!(data instanceof Float32Array))
+      throw new PareError(
+        "MODEL_SHAPE",
+        `A float32 tensor was expected, but this one is ${this.dtype}.`,
+      );
     return data;
   }
 
   /** Resident elements as plain numbers, or undefined when not resident, not numeric or beyond 2^53. */
   numbers(): readonly number[] | undefined {
-    if (this.data === undefined || this.dtype === "string" || !ArrayBuffer.isView(this.data)) return undefined;
+    if (this.data === undefined || this.dtype === "string" || !ArrayBuffer.isView(this.data))
+      return undefined;
     switch (this.dtype) {
       case "float16":
       case "bfloat16":
@@ -108,18 +146,29 @@ export class Tensor {
         return undefined;
       default: {
         const numbers = Array.from(this.data as ArrayLike<number | bigint>, Number);
-        return this.dtype === "int64" || this.dtype === "uint64" ? clampedIntegers(numbers) : numbers;
+        return this.dtype === "int64" || this.dtype === "uint64"
+          ? clampedIntegers(numbers)
+          : numbers;
       }
     }
   }
 
   /** The same elements under other dims of the same count. */
   reshaped(dims: readonly number[]): Tensor {
-    return new Tensor({ dtype: this.dtype, dims, encoding: this.encoding === "external" ? "raw" : this.encoding, data: this.data, load: this.#load ?? undefined, origin: undefined });
+    return new Tensor({
+      dtype: this.dtype,
+      dims,
+      encoding: this.encoding === "external" ? "raw" : this.encoding,
+      data: this.data,
+      load: this.#load ?? undefined,
+      origin: undefined,
+    });
   }
 }
 
 /** ONNX writes 2^63−1 for "to the end": such values stay beyond every dimension as ±(2^53−1). */
 function clampedIntegers(numbers: readonly number[]): readonly number[] {
-  return numbers.map((value) => Math.max(Number.MIN_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, value)));
+  return numbers.map((value) =>
+    Math.max(Number.MIN_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, value)),
+  );
 }

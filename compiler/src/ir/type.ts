@@ -16,7 +16,10 @@ export type ValueType =
 
 export const unknownType: ValueType = { kind: "unknown" };
 
-export function tensorType(dtype: Dtype | undefined, shape: readonly Dim[] | undefined): TensorType {
+export function tensorType(
+  dtype: Dtype | undefined,
+  shape: readonly Dim[] | undefined,
+): TensorType {
   return { kind: "tensor", dtype, shape };
 }
 

@@ -1,0 +1,267 @@
+import { type ByteSource, PareError, throwIfAborted } from "@pare/runtime/format";
+import type { Attribute } from "../ir/attribute.js";
+import type { Editor } from "../ir/editor.js";
+import { type Body, Graph, type Infer, type ModelHeader, type ValueId } from "../ir/graph.js";
+import type { Tensor } from "../ir/tensor.js";
+import { type AttributeDecoding, decodeAttribute, withoutContents } from "./attribute-message.js";
+import { BodyOrigin, Declaration, ModelOrigin, NodeOrigin, plainDomain } from "./origin.js";
+import { readMessage } from "./read-message.js";
+import type { Message } from "./schema.js";
+import { Scope } from "./scope.js";
+import { labelOf, sortNodes } from "./sort-nodes.js";
+import { decodeSparse, sparseName } from "./sparse.js";
+import { decodeTensor } from "./tensor-message.js";
+import { type Ambiguous, ambiguousNames, decodeType } from "./type-message.js";
+
+type GraphProto = Message<"GraphProto">;
+type TensorProto = Message<"TensorProto">;
+
+/** A model as bytes, with its external data by location. */
+export interface ModelBytes {
+  readonly proto: ByteSource;
+  readonly external?: ReadonlyMap<string, ByteSource>;
+}
+
+export interface DecodeOptions {
+  /** Finds the types of what nodes make; without it only declared types are known. */
+  readonly infer?: Infer;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Reads a model into a graph, losslessly: `encodeModel` writes equal what nobody touched. Tensors above 64 KiB stay
+ * where they are until they are read.
+ * @throws PareError MODEL_* and EXTERNAL_DATA, saying what is wrong and where
+ */
+export async function decodeModel(model: ModelBytes, options: DecodeOptions = {}): Promise<Graph> {
+  if (model.proto.size === 0) throw notAModel("The file is empty.");
+  const message = await readMessage("ModelProto", model.proto);
+  throwIfAborted(options.signal);
+  return decodeMessage(message, model.external ?? new Map(), options);
+}
+
+/** As `decodeModel`, from a message that was read before. */
+export async function decodeMessage(
+  message: Message<"ModelProto">,
+  external: ReadonlyMap<string, ByteSource>,
+  options: DecodeOptions = {},
+): Promise<Graph> {
+  const { graph: main, functions = [], ...rest } = message;
+  if (
+    main === undefined ||
+    (main.node === undefined && main.output === undefined && main.initializer === undefined)
+  ) {
+    throw notAModel("The file holds no graph.");
+  }
+  const tensors = new Map<TensorProto, Tensor>();
+  await readTensors(main, external, tensors);
+  const graph = new Graph(headerOf(rest, functions), options.infer ?? (() => []));
+  graph.edit(
+    "decode",
+    (editor) =>
+      new Builder(graph, editor, tensors, ambiguousNames(main.input ?? [])).build(
+        main,
+        graph.main,
+        undefined,
+      ),
+    { interface: true },
+  );
+  for (const body of graph.allBodies())
+    if (body.origin instanceof BodyOrigin) settle(graph, body.origin);
+  graph.journal.length = 0;
+  graph.changes = 0;
+  return graph;
+}
+
+function headerOf(
+  proto: Message<"ModelProto">,
+  functions: readonly Message<"FunctionProto">[],
+): ModelHeader {
+  const opsets = new Map<string, number>();
+  for (const { domain, version = 0n } of proto.opsetImport ?? []) {
+    if (!opsets.has(plainDomain(domain))) opsets.set(plainDomain(domain), Number(version));
+  }
+  // Before IR version 3 there was one operator set.
+  if (opsets.size === 0) opsets.set("", 1);
+  const byKey = new Map<string, unknown>();
+  for (const fn of functions) {
+    const key = `${plainDomain(fn.domain)}::${fn.name ?? ""}::${fn.overload ?? ""}`;
+    if (byKey.has(key))
+      throw new PareError("MODEL_NAME", `The function ${key} is defined twice.`, { where: key });
+    byKey.set(key, fn);
+  }
+  return {
+    irVersion: proto.irVersion ?? 0n,
+    producerName: proto.producerName ?? "",
+    producerVersion: proto.producerVersion ?? "",
+    domain: proto.domain ?? "",
+    modelVersion: proto.modelVersion ?? 0n,
+    docString: proto.docString ?? "",
+    metadata: (proto.metadataProps ?? []).map(({ key = "", value = "" }) => [key, value]),
+    opsets,
+    functions: byKey,
+    origin: new ModelOrigin(proto),
+  };
+}
+
+/** Makes the tensors of a graph and of those nested in it, before the graph itself is built without waiting. */
+async function readTensors(
+  graph: GraphProto,
+  external: ReadonlyMap<string, ByteSource>,
+  into: Map<TensorProto, Tensor>,
+): Promise<void> {
+  const read = async (proto: TensorProto, where: string): Promise<void> => {
+    into.set(proto, await decodeTensor(proto, external, where));
+  };
+  for (const proto of graph.initializer ?? [])
+    await read(proto, `Initializer ${JSON.stringify(proto.name ?? "")}`);
+  for (const sparse of graph.sparseInitializer ?? []) {
+    if (sparse.values !== undefined) into.set(sparse.values, await decodeSparse(sparse, external));
+  }
+  for (const node of graph.node ?? []) {
+    for (const { name = "", t, tensors, g, graphs } of node.attribute ?? []) {
+      const where = `Attribute ${JSON.stringify(name)} of ${labelOf(node)}`;
+      if (t !== undefined) await read(t, where);
+      for (const tensor of tensors ?? []) await read(tensor, where);
+      if (g !== undefined) await readTensors(g, external, into);
+      for (const inner of graphs ?? []) await readTensors(inner, external, into);
+    }
+  }
+}
+
+/** Remembers the types that reading arrived at: a later difference is a change. */
+function settle(graph: Graph, origin: BodyOrigin): void {
+  for (const declarations of [origin.inputs, origin.outputs]) {
+    for (const [value, declaration] of declarations) declaration.type = graph.value(value).type;
+  }
+  for (const { value, declaration } of origin.valueInfo)
+    if (value !== null) declaration.type = graph.value(value).type;
+}
+
+/** Builds bodies from messages, inner ones before the nodes that hold them. */
+class Builder {
+  readonly #graph: Graph;
+  readonly #editor: Editor;
+  readonly #tensors: ReadonlyMap<TensorProto, Tensor>;
+  readonly #ambiguous: Ambiguous;
+
+  constructor(
+    graph: Graph,
+    editor: Editor,
+    tensors: ReadonlyMap<TensorProto, Tensor>,
+    ambiguous: Ambiguous,
+  ) {
+    this.#graph = graph;
+    this.#editor = editor;
+    this.#tensors = tensors;
+    this.#ambiguous = ambiguous;
+  }
+
+  build(proto: GraphProto, body: Body, outer: Scope | undefined): void {
+    const {
+      node: nodes = [],
+      initializer = [],
+      sparseInitializer = [],
+      input = [],
+      output = [],
+      valueInfo = [],
+      ...rest
+    } = proto;
+    const origin = new BodyOrigin(rest);
+    const scope = new Scope(outer);
+    const editor = this.#editor;
+    editor.describeBody(body, proto.name ?? "", origin);
+    for (const info of input) {
+      const type = decodeType(info.type, this.#ambiguous);
+      const id = editor.addInput(info.name ?? "", type, body);
+      scope.define(info.name ?? "", id, "input");
+      origin.inputs.set(id, new Declaration(info, type));
+    }
+    const inputs = new Set(body.inputs);
+    const named = [
+      ...initializer.map((tensor) => [tensor.name ?? "", tensor] as const),
+      ...sparseInitializer.map((sparse) => [sparseName(sparse), sparse.values ?? {}] as const),
+    ];
+    for (const [name, tensorProto] of named) {
+      const tensor = this.#tensor(tensorProto);
+      const known = scope.own(name);
+      if (known !== undefined && inputs.delete(known)) editor.setDefault(known, tensor);
+      else scope.define(name, editor.constant(name, tensor, body), "initializer");
+    }
+    for (const node of sortNodes(nodes)) this.#node(node, body, scope);
+    for (const info of output) {
+      const id = scope.find(info.name ?? "", "output of the graph");
+      const type = decodeType(info.type, this.#ambiguous);
+      editor.addOutput(id, body);
+      origin.outputs.set(id, new Declaration(info, type));
+      this.#declare(id, type);
+    }
+    for (const info of valueInfo) {
+      const value = scope.own(info.name ?? "") ?? null;
+      const type = decodeType(info.type, this.#ambiguous);
+      origin.valueInfo.push({ value, declaration: new Declaration(info, type) });
+      if (value !== null) this.#declare(value, type);
+    }
+    for (const id of scope.values()) origin.read.add(id);
+  }
+
+  #node(proto: Message<"NodeProto">, body: Body, scope: Scope): void {
+    const { input = [], output = [], attribute = [], ...rest } = proto;
+    const label = labelOf(proto);
+    if (proto.opType === undefined || proto.opType === "")
+      throw new PareError("MODEL_INVALID", `The node ${label} does not say its operator.`, {
+        where: label,
+      });
+    const from: AttributeDecoding = {
+      ambiguous: this.#ambiguous,
+      tensor: (tensor) => this.#tensor(tensor),
+      body: (graph) => {
+        const inner = this.#editor.addBody(graph.name ?? "");
+        this.build(graph, inner, scope);
+        return inner;
+      },
+    };
+    const attributes = new Map<string, Attribute>();
+    const read = new Map<string, Message<"AttributeProto">>();
+    for (const item of attribute) {
+      const name = item.name ?? "";
+      if (attributes.has(name))
+        throw new PareError(
+          "MODEL_NAME",
+          `${label} (${proto.opType}) has the attribute ${JSON.stringify(name)} twice.`,
+          { where: label },
+        );
+      attributes.set(name, decodeAttribute(item, from));
+      read.set(name, withoutContents(item));
+    }
+    const inputs = input.map((name) => (name === "" ? null : scope.find(name, label)));
+    const node = this.#editor.addNode(proto.opType, inputs, Object.fromEntries(attributes), {
+      domain: plainDomain(proto.domain),
+      overload: proto.overload ?? "",
+      name: proto.name ?? "",
+      outputs: output,
+      body: this.#graph.body(body.id),
+      origin: new NodeOrigin(rest, read),
+    });
+    node.outputs.forEach((id) => {
+      if (id !== null) scope.define(this.#graph.value(id).name, id, label);
+    });
+  }
+
+  /** A declared type holds until inference knows better. */
+  #declare(id: ValueId, type: ReturnType<typeof decodeType>): void {
+    if (this.#graph.value(id).producer !== null && type.kind !== "unknown")
+      this.#editor.setType(id, type);
+  }
+
+  #tensor(proto: TensorProto): Tensor {
+    const tensor = this.#tensors.get(proto);
+    if (tensor === undefined)
+      throw new PareError("INTERNAL", "A tensor was not read before the graph was built.");
+    return tensor;
+  }
+}
+
+function notAModel(message: string): PareError {
+  return new PareError("MODEL_INVALID", message, { hint: "Is this an ONNX model?" });
+}

@@ -1,0 +1,82 @@
+import type { Graph } from "../ir/graph.js";
+import { residentLimit } from "../ir/tensor.js";
+import type { Message } from "./schema.js";
+import { Slice } from "./slice.js";
+import { TensorOrigin } from "./tensor-message.js";
+import { checkLocation } from "./external.js";
+
+export type ExternalWriting = "inline" | "keep" | { readonly location: string };
+
+/** Engines map files into memory by pages. */
+const alignment = 4096;
+
+/** Takes the large tensors out of a message and into one file; gives the file by its location. */
+export async function moveOut(
+  message: Message<"ModelProto">,
+  location: string,
+): Promise<ReadonlyMap<string, Uint8Array>> {
+  checkLocation(location);
+  const parts: { readonly offset: number; readonly data: Uint8Array | Slice }[] = [];
+  let size = 0;
+  for (const tensor of tensorsOf(message)) {
+    const { rawData } = tensor;
+    if (rawData === undefined || rawData.length <= residentLimit) continue;
+    const offset = Math.ceil(size / alignment) * alignment;
+    parts.push({ offset, data: rawData });
+    size = offset + rawData.length;
+    delete tensor.rawData;
+    tensor.dataLocation = 1;
+    tensor.externalData = [
+      { key: "location", value: location },
+      { key: "offset", value: String(offset) },
+      { key: "length", value: String(rawData.length) },
+    ];
+  }
+  if (parts.length === 0) return new Map();
+  const file = new Uint8Array(size);
+  for (const { offset, data } of parts)
+    file.set(data instanceof Slice ? await data.read() : data, offset);
+  return new Map([[location, file]]);
+}
+
+/** Lets tensors that were read from other files refer to these again. */
+export function keepExternal(graph: Graph, message: Message<"ModelProto">): void {
+  const origins = new Map<Slice, TensorOrigin>();
+  const remember = (origin: unknown): void => {
+    if (origin instanceof TensorOrigin && origin.external !== undefined)
+      origins.set(origin.external, origin);
+  };
+  for (const value of graph.allValues()) remember(value.constant?.origin);
+  for (const node of graph.allNodes()) {
+    for (const attribute of node.attributes.values()) {
+      if (attribute.type === "tensor") remember(attribute.value.origin);
+      else if (attribute.type === "tensors")
+        for (const tensor of attribute.value) remember(tensor.origin);
+    }
+  }
+  for (const tensor of tensorsOf(message)) {
+    const origin = tensor.rawData instanceof Slice ? origins.get(tensor.rawData) : undefined;
+    if (origin === undefined) continue;
+    delete tensor.rawData;
+    tensor.dataLocation = 1;
+    if (origin.proto.externalData !== undefined) tensor.externalData = origin.proto.externalData;
+  }
+}
+
+/** The dense tensors of a model's graphs: initializers and those in attributes. */
+function tensorsOf(message: Message<"ModelProto">): readonly Message<"TensorProto">[] {
+  const found: Message<"TensorProto">[] = [];
+  const visit = (graph: Message<"GraphProto">): void => {
+    found.push(...(graph.initializer ?? []));
+    for (const node of graph.node ?? []) {
+      for (const { t, tensors, g, graphs } of node.attribute ?? []) {
+        if (t !== undefined) found.push(t);
+        if (tensors !== undefined) found.push(...tensors);
+        if (g !== undefined) visit(g);
+        graphs?.forEach(visit);
+      }
+    }
+  };
+  if (message.graph !== undefined) visit(message.graph);
+  return found;
+}

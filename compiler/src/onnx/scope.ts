@@ -1,0 +1,46 @@
+import { PareError } from "@pare/runtime/format";
+import type { ValueId } from "../ir/graph.js";
+
+/** The names that are known in a body, and around it those of the bodies that enclose it. */
+export class Scope {
+  readonly #outer: Scope | undefined;
+  readonly #names = new Map<string, ValueId>();
+
+  constructor(outer: Scope | undefined) {
+    this.#outer = outer;
+  }
+
+  /** @throws PareError MODEL_NAME when this body defines the name already */
+  define(name: string, id: ValueId, by: string): void {
+    if (this.#names.has(name)) {
+      throw new PareError(
+        "MODEL_NAME",
+        `The name ${JSON.stringify(name)} is defined twice, the second time by ${by}.`,
+        { where: name },
+      );
+    }
+    this.#names.set(name, id);
+  }
+
+  /** What this body itself calls so. */
+  own(name: string): ValueId | undefined {
+    return this.#names.get(name);
+  }
+
+  /** @throws PareError MODEL_NAME when nothing is called so */
+  find(name: string, reader: string): ValueId {
+    for (let scope: Scope | undefined = this; scope !== undefined; scope = scope.#outer) {
+      const id = scope.#names.get(name);
+      if (id !== undefined) return id;
+    }
+    throw new PareError(
+      "MODEL_NAME",
+      `Nothing defines ${JSON.stringify(name)}, which is read by ${reader}.`,
+      { where: reader },
+    );
+  }
+
+  values(): IterableIterator<ValueId> {
+    return this.#names.values();
+  }
+}

@@ -1,0 +1,64 @@
+import { type ByteSource, elementCount, PareError, zeros } from "@pare/runtime/format";
+import { Tensor } from "../ir/tensor.js";
+import type { Message } from "./schema.js";
+import { checkedDims, decodeTensor, TensorOrigin } from "./tensor-message.js";
+
+type SparseTensorProto = Message<"SparseTensorProto">;
+
+/** A sparse tensor is called as its values are. */
+export function sparseName(sparse: SparseTensorProto): string {
+  return sparse.values?.name ?? "";
+}
+
+/** A sparse initializer as the dense tensor it means; made dense when it is read. Written back sparse. */
+export async function decodeSparse(
+  sparse: SparseTensorProto,
+  external: ReadonlyMap<string, ByteSource>,
+): Promise<Tensor> {
+  const where = `Sparse initializer ${JSON.stringify(sparseName(sparse))}`;
+  const values = await decodeTensor(sparse.values ?? {}, external, where);
+  const indices = await decodeTensor(sparse.indices ?? {}, external, where);
+  const dims = checkedDims(sparse.dims ?? [], where);
+  const { dtype } = values;
+  if (dtype === "string" || indices.dtype !== "int64" || indices.dims[0] !== values.count) {
+    throw new PareError("MODEL_INVALID", `${where} does not give an index to each of its values.`, {
+      where,
+    });
+  }
+  if (elementCount(dims) > 2 ** 31)
+    throw new PareError("MODEL_LIMIT", `${where} has ${elementCount(dims)} elements.`, { where });
+  const load = async () => {
+    const dense = zeros(dtype, elementCount(dims));
+    const from = await values.readArray();
+    const flat = flatIndices(await indices.readArray(), dims, values.count);
+    flat.forEach((at, index) => {
+      const value = from[index];
+      if (value === undefined || at < 0 || at >= dense.length)
+        throw new PareError("MODEL_SHAPE", `${where} has the index ${at}.`, { where });
+      dense[at] = value;
+    });
+    return dense;
+  };
+  return Tensor.lazy(
+    dtype,
+    dims,
+    load,
+    "typed",
+    new TensorOrigin(sparse.values ?? {}, undefined, sparse),
+  );
+}
+
+/** Indices are flat, or one row of coordinates per value. */
+function flatIndices(
+  indices: ArrayLike<number | bigint>,
+  dims: readonly number[],
+  count: number,
+): readonly number[] {
+  if (indices.length === count) return Array.from(indices, Number);
+  return Array.from({ length: count }, (_, row) =>
+    dims.reduce(
+      (flat, dim, axis) => flat * dim + Number(indices[row * dims.length + axis] ?? -1),
+      0,
+    ),
+  );
+}
