@@ -71,6 +71,26 @@ export interface Disagreement {
   readonly thumbnail: string | null;
 }
 
+/** Whether a budget or gate held. `inconclusive` passes: what could not be decided is not held against a model. */
+export interface ReportCheck {
+  readonly target: TargetName;
+  /** The variant or candidate. */
+  readonly name: string;
+  readonly what: "loads" | "accuracy" | "latency" | "size" | "parity";
+  readonly outcome: "passed" | "missed" | "inconclusive";
+  /** The measured figure, its bound and its interval, as one sentence. */
+  readonly reason: string;
+}
+
+/** What quantizing one node alone costs. */
+export interface NodeSensitivity {
+  readonly target: TargetName;
+  readonly node: string;
+  readonly op: string;
+  /** Signal over quantization noise at the outputs, in dB: lower is more sensitive. */
+  readonly sqnrDb: number;
+}
+
 export interface Report {
   readonly formatVersion: number;
   readonly model: string;
@@ -98,6 +118,8 @@ export interface Report {
   readonly skipped: readonly { readonly target: TargetName; readonly reason: string }[];
   readonly why: readonly NodeWhy[];
   readonly disagreements: readonly Disagreement[];
+  readonly checks?: readonly ReportCheck[];
+  readonly sensitivity?: readonly NodeSensitivity[];
   /** The cheapest next step, one sentence. */
   readonly nextStep: string | null;
 }
