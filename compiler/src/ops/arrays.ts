@@ -9,6 +9,7 @@ import {
   type Tensor as Dense,
   type TypedArray,
 } from "@pare/runtime/format";
+import { float8ToFloats, floatsToFloat8 } from "./float8.js";
 
 /** 64-bit integers, computed as bigint. */
 export type WideArray = BigInt64Array | BigUint64Array;
@@ -27,34 +28,34 @@ export function isFloat(dtype: Dtype): boolean {
 export function workingArray(dtype: Dtype, count: number): TypedArray {
   switch (dtype) {
     case "string":
-      throw new PareError("MODEL_SHAPE", "Strings cannot be computed with.");
+      throw unsupported("Strings");
     case "float16":
     case "bfloat16":
-    case "float4e2m1":
     case "float8e4m3fn":
     case "float8e4m3fnuz":
     case "float8e5m2":
     case "float8e5m2fnuz":
-    case "float8e8m0":
       return new Float32Array(count);
+    case "float4e2m1":
+    case "float8e8m0":
+    case "complex64":
+    case "complex128":
+      throw unsupported(dtype);
     case "int4":
     case "int2":
       return new Int8Array(count);
     default:
-      return new dtypeArray[dtype](
-        dtype === "complex64" || dtype === "complex128" ? 2 * count : count,
-      );
+      return new dtypeArray[dtype](count);
   }
 }
 
 /**
  * A tensor's elements, one each, ready to compute with; a view where that is how they are held.
- * @throws PareError MODEL_SHAPE for strings
+ * @throws PareError UNSUPPORTED_OP for strings and complex numbers
  */
 export function unpack(tensor: Dense): TypedArray {
   const { data, type } = tensor;
-  if (!ArrayBuffer.isView(data))
-    throw new PareError("MODEL_SHAPE", "Strings cannot be computed with.");
+  if (!ArrayBuffer.isView(data)) throw unsupported("Strings");
   switch (type) {
     case "float16":
       return halvesToFloats(data as Uint16Array);
@@ -66,6 +67,16 @@ export function unpack(tensor: Dense): TypedArray {
     case "int2":
     case "uint2":
       return unpackBits(data as TypedArray, elementCount(tensor.dims), 2, type === "int2");
+    case "float8e4m3fn":
+    case "float8e4m3fnuz":
+    case "float8e5m2":
+    case "float8e5m2fnuz":
+      return float8ToFloats(type, data as Uint8Array);
+    case "float4e2m1":
+    case "float8e8m0":
+    case "complex64":
+    case "complex128":
+      throw unsupported(type);
     default:
       return data as TypedArray;
   }
@@ -84,6 +95,11 @@ export function pack(type: Dtype, dims: readonly number[], array: TypedArray): D
     case "int2":
     case "uint2":
       return { type, dims, data: packBits(array, 2) };
+    case "float8e4m3fn":
+    case "float8e4m3fnuz":
+    case "float8e5m2":
+    case "float8e5m2fnuz":
+      return { type, dims, data: floatsToFloat8(type, array as Float32Array) };
     default:
       return { type, dims, data: array };
   }
@@ -100,6 +116,10 @@ export function integers(tensor: Dense): number[] {
   return Array.from(unpackNumbers(tensor), (value) =>
     Math.max(Number.MIN_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, value)),
   );
+}
+
+function unsupported(what: string): PareError {
+  return new PareError("UNSUPPORTED_OP", `${what} cannot be computed with.`);
 }
 
 /** 4- and 2-bit elements lie from the low bits of a byte to the high ones. */

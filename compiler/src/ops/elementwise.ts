@@ -1,5 +1,11 @@
-import { unaryRows } from "./unary.js";
 import { binaryRows } from "./binary.js";
 import type { OperatorRow } from "./row.js";
+import { unaryRows } from "./unary.js";
+import { variadicRows } from "./variadic.js";
 
-export const elementwiseRows: readonly OperatorRow[] = [...unaryRows, ...binaryRows];
+/** Operators that compute each element of the result from the elements at its place. */
+export const elementwiseRows: readonly OperatorRow[] = [
+  ...unaryRows,
+  ...binaryRows,
+  ...variadicRows,
+];

@@ -1,4 +1,4 @@
-import { PareError, type Tensor as Dense } from "@pare/runtime/format";
+import { isPareError, PareError, type Tensor as Dense } from "@pare/runtime/format";
 import type { Graph, Node } from "../ir/index.js";
 import { attributeReader } from "./attributes.js";
 import type { EvaluateContext } from "./row.js";
@@ -6,7 +6,8 @@ import { operatorRow } from "./table.js";
 
 /**
  * What a node gives for these inputs (null where one is left out), by its row's reference evaluation.
- * Undefined where the operator has none.
+ * Undefined where the operator has none, or not
+ * for this dtype.
  * @throws PareError MODEL_SHAPE when the inputs do not fit the operator
  */
 export function evaluateNode(
@@ -31,5 +32,11 @@ export function evaluateNode(
       return found;
     },
   };
-  return evaluate(context);
+  try {
+    return evaluate(context);
+  } catch (error) {
+    // A dtype that the row cannot compute in is as a missing cell.
+    if (isPareError(error) && error.code === "UNSUPPORTED_OP") return undefined;
+    throw error;
+  }
 }

@@ -1,5 +1,6 @@
 import { type Atom, type Dim, dim, isStatic } from "../ir/index.js";
 import { broadcastIndices } from "./indexing.js";
+import type { InferContext } from "./row.js";
 
 /**
  * Is a dim at least 0 for every size its symbols can have? Named symbols are sizes of inputs, at least 1; unknown
@@ -79,18 +80,21 @@ export function isLess(left: Dim, right: Dim): Dim | undefined {
   return isNonNegative(dim.subtract(left, right)) ? 0 : undefined;
 }
 
-/** One operation on the integers of broadcast operands; undefined where any of them is not known. */
+/**
+ * One operation on the integers that the first inputs hold, broadcast; undefined where an input's or a result are
+ * not known.
+ */
 export function combine(
-  operands: readonly {
-    readonly elements: readonly Dim[] | undefined;
-    readonly shape: readonly Dim[] | undefined;
-  }[],
+  context: InferContext,
+  inputs: number,
   shape: readonly Dim[] | undefined,
-  operation: (...values: readonly Dim[]) => Dim | undefined,
+  operation: (...values: readonly [Dim, Dim, Dim]) => Dim | undefined,
 ): readonly Dim[] | undefined {
   if (shape === undefined || !isStatic(shape)) return undefined;
   const columns: Dim[][] = [];
-  for (const { elements, shape: from } of operands) {
+  for (let input = 0; input < inputs; input += 1) {
+    const elements = context.elements(input);
+    const from = context.shape(input);
     if (elements === undefined || from === undefined || !isStatic(from)) return undefined;
     const column = Array.from(broadcastIndices(from, shape), (at) => elements[at]);
     if (!column.every((value) => value !== undefined)) return undefined;
@@ -98,7 +102,8 @@ export function combine(
   }
   const results: Dim[] = [];
   for (let at = 0; at < (columns[0]?.length ?? 0); at += 1) {
-    const result = operation(...columns.flatMap((column) => column[at] ?? []));
+    const [first = 0, second = 0, third = 0] = columns.map((column) => column[at]);
+    const result = operation(first, second, third);
     if (result === undefined) return undefined;
     results.push(result);
   }

@@ -1,8 +1,29 @@
+import { creationRows } from "./creation.js";
 import { elementwiseRows } from "./elementwise.js";
+import { gatherRows } from "./gather.js";
+import { logicalRows } from "./logical.js";
+import { movementRows } from "./movement.js";
+import { padRows } from "./pad.js";
+import { reductionRows } from "./reduction.js";
 import type { OperatorRow } from "./row.js";
+import { scatterRows } from "./scatter.js";
+import { selectionRows } from "./selection.js";
 import { shapeRows } from "./shape.js";
+import { sliceRows } from "./slice.js";
 
-const families: readonly (readonly OperatorRow[])[] = [elementwiseRows, shapeRows];
+const families: readonly (readonly OperatorRow[])[] = [
+  elementwiseRows,
+  logicalRows,
+  reductionRows,
+  selectionRows,
+  shapeRows,
+  creationRows,
+  movementRows,
+  sliceRows,
+  padRows,
+  gatherRows,
+  scatterRows,
+];
 
 /** Every operator that is known, by `domain::name`; "" is ai.onnx. */
 export const operators: ReadonlyMap<string, OperatorRow> = new Map(

@@ -1,0 +1,66 @@
+import { type Dtype, elementCount, type Tensor as Dense } from "@pare/runtime/format";
+import { isFloat, isWide, type NumberArray, pack, unpack, workingArray } from "./arrays.js";
+import { floatsToFloat8, isFloat8 } from "./float8.js";
+
+/**
+ * A tensor's elements in another dtype, as Cast does it: floats are cut towards zero on their way to integers,
+ * integers wrap around, anything but zero is true.
+ */
+export function convert(from: Dense, to: Dtype, saturate = true): Dense {
+  const { dims, type } = from;
+  if (type === to) return from;
+  if (to === "string") return { type: to, dims, data: texts(from) };
+  const count = elementCount(dims);
+  const source = type === "string" ? parsed(from, to) : unpack(from);
+  if (isFloat8(to))
+    return {
+      type: to,
+      dims,
+      data: floatsToFloat8(to, Float32Array.from(source, Number), saturate),
+    };
+  const result = workingArray(to, count);
+  if (isWide(result)) {
+    for (let i = 0; i < count; i += 1) result[i] = wide(source[i] ?? 0);
+  } else if (to === "bool") {
+    for (let i = 0; i < count; i += 1) result[i] = Number(source[i]) === 0 ? 0 : 1;
+  } else if (isWide(source) && !isFloat(to)) {
+    for (let i = 0; i < count; i += 1) result[i] = Number(BigInt.asIntN(32, source[i] ?? 0n));
+  } else {
+    const numbers = result as NumberArray;
+    for (let i = 0; i < count; i += 1) numbers[i] = Number(source[i] ?? 0);
+  }
+  return pack(to, dims, result);
+}
+
+function wide(value: number | bigint): bigint {
+  if (typeof value === "bigint") return value;
+  return Number.isFinite(value) ? BigInt(Math.trunc(value)) : -(2n ** 63n);
+}
+
+function parsed({ data }: Dense, to: Dtype): Float64Array | BigInt64Array {
+  const strings = data as readonly string[];
+  if (to === "int64" || to === "uint64")
+    return BigInt64Array.from(strings, (text) => BigInt(text.trim()));
+  return Float64Array.from(strings, (text) => parseNumber(text.trim()));
+}
+
+function parseNumber(text: string): number {
+  const infinity = /^([+-]?)inf(inity)?$/i.exec(text);
+  if (infinity !== null) return infinity[1] === "-" ? -Infinity : Infinity;
+  return Number(text);
+}
+
+/** The shortest text that reads back as the same number of that dtype. */
+function texts(from: Dense): string[] {
+  const array = unpack(from);
+  return Array.from(array as ArrayLike<number | bigint>, (value) => {
+    if (typeof value === "bigint" || from.type === "float64") return String(value);
+    if (Number.isNaN(value)) return "NaN";
+    if (!Number.isFinite(value)) return value < 0 ? "-INF" : "INF";
+    for (let digits = 1; digits < 9; digits += 1) {
+      const text = String(Number(value.toPrecision(digits)));
+      if (Math.fround(Number(text)) === Math.fround(value)) return text;
+    }
+    return String(value);
+  });
+}
