@@ -1,0 +1,209 @@
+import { attribute, type Editor, type Graph, Tensor, type ValueId } from "../ir/index.js";
+import type { RangeMethod } from "../quantize/range.js";
+import {
+  quantizeWeights,
+  type QuantizedWeights,
+  type WeightBits,
+  weightScales,
+} from "../quantize/weights.js";
+import type { Pass, PassDefinition } from "./pass.js";
+import { isWeightedOp, type WeightedNode, weightedNode } from "./quantize/weighted-node.js";
+import { OptionReader } from "./read-options.js";
+
+export interface DynamicOptions {
+  readonly granularity: "channel" | "tensor";
+  readonly weightRanges: RangeMethod;
+  readonly weightBits: WeightBits;
+  /** Nodes by name, or operators by type, that stay float. */
+  readonly keepFloat: readonly string[];
+}
+
+export const quantizeDynamic: PassDefinition<"quantize-dynamic", DynamicOptions> = {
+  name: "quantize-dynamic",
+  summary: "int8 weights of MatMul and Gemm, activations rounded as they come (no data needed)",
+  parse(options) {
+    const read = new OptionReader("quantize-dynamic", options);
+    const parsed: DynamicOptions = {
+      granularity: read.oneOf("granularity", ["channel", "tensor"], "channel"),
+      weightRanges: read.oneOf("weightRanges", ["minmax", "mse"], "minmax"),
+      weightBits: read.oneOf("weightBits", [7, 8], 7),
+      keepFloat: read.texts("keepFloat", []),
+    };
+    read.done();
+    return parsed;
+  },
+  create: (options): Pass => ({ exactness: "lossy", run: (graph) => run(graph, options) }),
+};
+
+interface Prepared {
+  readonly weighted: WeightedNode;
+  /** K × N: a Gemm's transposed weights are turned around. */
+  readonly weights: QuantizedWeights;
+}
+
+async function run(graph: Graph, options: DynamicOptions): Promise<void> {
+  const prepared: Prepared[] = [];
+  const known = new Map<string, QuantizedWeights>();
+  for (const node of graph.order()) {
+    if (!isWeightedOp(node)) continue;
+    const weighted = weightedNode(graph, node);
+    const why = "why" in weighted ? weighted.why : excluded(graph, weighted, options);
+    if (why !== null || "why" in weighted) {
+      graph.leave("quantize-dynamic", node, why ?? "");
+      continue;
+    }
+    const key = `${weighted.weight} ${weighted.axis}`;
+    const weights = known.get(key) ?? (await roundWeights(weighted, options));
+    known.set(key, weights);
+    prepared.push({ weighted, weights });
+  }
+  if (prepared.length > 0)
+    graph.edit("quantize-dynamic", (editor) => insert(graph, editor, prepared));
+}
+
+function excluded(
+  graph: Graph,
+  { node, kind, axis }: WeightedNode,
+  options: DynamicOptions,
+): string | null {
+  if (options.keepFloat.includes(node.op) || options.keepFloat.includes(graph.nodeLabel(node)))
+    return "it was asked to stay float";
+  if (kind !== "matmul")
+    return "integer convolutions with dynamic ranges are slower than float ones";
+  return axis === undefined ? "its weights are not a matrix" : null;
+}
+
+async function roundWeights(
+  { weightTensor, axis }: WeightedNode,
+  options: DynamicOptions,
+): Promise<QuantizedWeights> {
+  const [rows = 0, columns = 0] = weightTensor.dims;
+  const stored = await weightTensor.readFloat32();
+  const values = axis === 1 ? stored : transposed(stored, rows, columns);
+  const dims = axis === 1 ? [rows, columns] : [columns, rows];
+  const channels = options.granularity === "channel" ? 1 : undefined;
+  const scales = weightScales(values, dims, channels, options.weightBits, options.weightRanges);
+  return quantizeWeights(values, dims, channels, options.weightBits, scales);
+}
+
+function transposed(values: Float32Array, rows: number, columns: number): Float32Array {
+  const turned = new Float32Array(values.length);
+  for (let row = 0; row < rows; row += 1) {
+    for (let column = 0; column < columns; column += 1)
+      turned[column * rows + row] = values[row * columns + column] as number;
+  }
+  return turned;
+}
+
+interface Activation {
+  readonly quantized: ValueId;
+  readonly scale: ValueId;
+  readonly zeroPoint: ValueId;
+}
+
+interface Weight {
+  readonly data: ValueId;
+  readonly scale: ValueId;
+  readonly zeroPoint: ValueId;
+}
+
+function insert(graph: Graph, editor: Editor, prepared: readonly Prepared[]): void {
+  const activations = new Map<ValueId, Activation>();
+  const weights = new Map<QuantizedWeights, Weight>();
+
+  const activationOf = (value: ValueId): Activation => {
+    const known = activations.get(value);
+    if (known !== undefined) return known;
+    const { name } = graph.value(value);
+    const node = editor.addNode(
+      "DynamicQuantizeLinear",
+      [value],
+      {},
+      {
+        name: `${name}_QuantizeLinear`,
+        outputs: [`${name}_quantized`, `${name}_scale`, `${name}_zero_point`],
+      },
+    );
+    const [quantized, scale, zeroPoint] = node.outputs as readonly ValueId[] as readonly [
+      ValueId,
+      ValueId,
+      ValueId,
+    ];
+    const made = { quantized, scale, zeroPoint };
+    activations.set(value, made);
+    return made;
+  };
+
+  const weightOf = ({ weighted, weights: rounded }: Prepared): Weight => {
+    const known = weights.get(rounded);
+    if (known !== undefined) return known;
+    const { name } = graph.value(weighted.weight);
+    const [rows = 0, columns = 0] = weighted.weightTensor.dims;
+    const dims = rounded.scales.length === 1 ? [] : [rounded.scales.length];
+    const made = {
+      data: editor.constant(
+        `${name}_quantized`,
+        Tensor.of("int8", weighted.axis === 1 ? [rows, columns] : [columns, rows], rounded.data),
+      ),
+      scale: editor.constant(`${name}_scale`, Tensor.of("float32", dims, rounded.scales)),
+      zeroPoint: editor.constant(
+        `${name}_zero_point`,
+        Tensor.of("int8", dims, new Int8Array(rounded.scales.length)),
+      ),
+    };
+    weights.set(rounded, made);
+    return made;
+  };
+
+  for (const one of prepared) {
+    const { node, activation, bias } = one.weighted;
+    const [output] = node.outputs;
+    if (output === null || output === undefined) continue;
+    const { name } = graph.value(output);
+    const label = graph.nodeLabel(node);
+    const x = activationOf(activation);
+    const w = weightOf(one);
+    const product = editor.add1(
+      "MatMulInteger",
+      [x.quantized, w.data, x.zeroPoint, w.zeroPoint],
+      {},
+      { name: `${label}_quant`, outputs: [`${name}_output_quantized`] },
+    );
+    const cast = editor.add1(
+      "Cast",
+      [product],
+      { to: attribute.int(1) },
+      { outputs: [`${name}_output_quantized_cast_output`] },
+    );
+    const scale = editor.add1(
+      "Mul",
+      [x.scale, w.scale],
+      {},
+      { outputs: [`${label}_quant_scales_mul:0`] },
+    );
+    let result = editor.add1(
+      "Mul",
+      [cast, scale],
+      {},
+      {
+        name: `${label}_quant_output_scale_mul`,
+        outputs: [bias === null ? name : `${name}_MatMul`],
+      },
+    );
+    if (bias !== null)
+      result = editor.add1(
+        "Add",
+        [result, bias.value],
+        {},
+        { name: `${label}_Add`, outputs: [name] },
+      );
+    editor.replace(
+      output,
+      result,
+      `int8 weights (${one.weights.scales.length} scales, ${decibels(one.weights.sqnr)}), input rounded to uint8 at each run`,
+    );
+  }
+}
+
+const decibels = (sqnr: number): string =>
+  Number.isFinite(sqnr) ? `${sqnr.toFixed(1)} dB` : "exact";

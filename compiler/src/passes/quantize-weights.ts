@@ -1,0 +1,172 @@
+import {
+  attribute,
+  type Editor,
+  type Graph,
+  type Node,
+  Tensor,
+  type ValueId,
+} from "../ir/index.js";
+import type { RangeMethod } from "../quantize/range.js";
+import {
+  quantizeWeights as roundWeights,
+  type QuantizedWeights,
+  weightScales,
+} from "../quantize/weights.js";
+import type { Pass, PassDefinition } from "./pass.js";
+import { type StoredWeight, storedWeights } from "./quantize/stored-weight.js";
+import { OptionReader } from "./read-options.js";
+
+export interface WeightsOptions {
+  /**
+   * "fold": Cast and Mul, which onnxruntime computes once when it loads; "dequantize": DequantizeLinear, which it
+   * computes at every run.
+   */
+  readonly decode: "fold" | "dequantize";
+  readonly weightRanges: RangeMethod;
+  /** Smaller tensors stay as they are; bytes in float32. */
+  readonly minBytes: number;
+  /** Nodes by name, or operators by type, whose weights stay float. */
+  readonly keepFloat: readonly string[];
+}
+
+export const quantizeWeights: PassDefinition<"quantize-weights", WeightsOptions> = {
+  name: "quantize-weights",
+  summary: "weights stored as int8 and decoded to float when the model is loaded: small, no faster",
+  parse(options) {
+    const read = new OptionReader("quantize-weights", options);
+    const parsed: WeightsOptions = {
+      decode: read.oneOf("decode", ["fold", "dequantize"], "fold"),
+      weightRanges: read.oneOf("weightRanges", ["minmax", "mse"], "mse"),
+      minBytes: read.integer("minBytes", 1024),
+      keepFloat: read.texts("keepFloat", []),
+    };
+    read.done();
+    return parsed;
+  },
+  create: (options): Pass => ({ exactness: "lossy", run: (graph) => run(graph, options) }),
+};
+
+async function run(graph: Graph, options: WeightsOptions): Promise<void> {
+  const rounded: { weight: StoredWeight; weights: QuantizedWeights }[] = [];
+  for (const weight of storedWeights(graph, options.minBytes)) {
+    const { reader, tensor, axis } = weight;
+    if (
+      options.keepFloat.includes(reader.op) ||
+      options.keepFloat.includes(graph.nodeLabel(reader))
+    ) {
+      graph.leave("quantize-weights", reader, "its weights were asked to stay float");
+      continue;
+    }
+    const values = await tensor.readFloat32();
+    if (!values.every(Number.isFinite)) {
+      graph.leave("quantize-weights", reader, "its weights are not all finite");
+      continue;
+    }
+    const scales = weightScales(values, tensor.dims, axis, 8, options.weightRanges);
+    rounded.push({ weight, weights: roundWeights(values, tensor.dims, axis, 8, scales) });
+  }
+  if (rounded.length === 0) return;
+  graph.edit("quantize-weights", (editor) => {
+    for (const { weight, weights } of rounded)
+      store(graph, editor, weight, weights, options.decode);
+  });
+}
+
+function store(
+  graph: Graph,
+  editor: Editor,
+  weight: StoredWeight,
+  weights: QuantizedWeights,
+  decode: "fold" | "dequantize",
+): void {
+  const { value, tensor, axis, reader } = weight;
+  const { name, body: bodyId } = graph.value(value);
+  const body = graph.body(bodyId);
+  const quantized = editor.constant(
+    `${name}_quantized`,
+    Tensor.of("int8", tensor.dims, weights.data),
+    body,
+  );
+  const scaleDims =
+    axis === undefined
+      ? []
+      : decode === "dequantize"
+        ? [weights.scales.length]
+        : tensor.dims.map((size, at) => (at === axis ? size : 1));
+  const scale = editor.constant(
+    `${name}_scale`,
+    Tensor.of("float32", scaleDims, weights.scales),
+    body,
+  );
+  const reason = `weights stored as int8: ${weights.scales.length} scales, ${Number.isFinite(weights.sqnr) ? `${weights.sqnr.toFixed(1)} dB` : "exact"}`;
+  const gathers = graph.consumers(value);
+  if (decode === "fold" && axis === 0 && gathers.every((node) => isRowGather(node, value))) {
+    for (const gather of gathers) gatherThenDecode(graph, editor, gather, quantized, scale, reason);
+    return;
+  }
+  const decoded =
+    decode === "dequantize"
+      ? editor.add1(
+          "DequantizeLinear",
+          [quantized, scale],
+          axis === undefined ? {} : { axis: attribute.int(axis) },
+          { body, outputs: [name] },
+        )
+      : editor.add1(
+          "Mul",
+          [
+            editor.add1(
+              "Cast",
+              [quantized],
+              { to: attribute.int(1) },
+              { body, outputs: [`${name}_cast`] },
+            ),
+            scale,
+          ],
+          {},
+          { body, outputs: [name] },
+        );
+  editor.replace(value, decoded, reason);
+  editor.note(reader, reason);
+}
+
+/** Rows of a table, each with its own scale: only those that were asked for are decoded. */
+function gatherThenDecode(
+  graph: Graph,
+  editor: Editor,
+  gather: Node,
+  table: ValueId,
+  scales: ValueId,
+  reason: string,
+): void {
+  const [output] = gather.outputs;
+  const rows = gather.inputs[1];
+  if (output === null || output === undefined || rows === null || rows === undefined) return;
+  const { name } = graph.value(output);
+  const body = graph.body(gather.body);
+  const picked = editor.add1(
+    "Gather",
+    [table, rows],
+    {},
+    { body, name: gather.name, outputs: [`${name}_quantized`] },
+  );
+  const scale = editor.add1("Gather", [scales, rows], {}, { body, outputs: [`${name}_scale`] });
+  const cast = editor.add1(
+    "Cast",
+    [picked],
+    { to: attribute.int(1) },
+    { body, outputs: [`${name}_cast`] },
+  );
+  editor.replace(output, editor.add1("Mul", [cast, scale], {}, { body, outputs: [name] }), reason);
+}
+
+function isRowGather(node: Node, table: ValueId): boolean {
+  const axis = node.attributes.get("axis");
+  return (
+    node.op === "Gather" &&
+    node.domain === "" &&
+    node.inputs[0] === table &&
+    node.inputs[1] !== table &&
+    (axis === undefined || (axis.type === "int" && axis.value === 0n))
+  );
+}
