@@ -1,9 +1,11 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { load } from "@pare/runtime";
+import { parseManifest } from "@pare/runtime/format";
 import { cpu } from "@pare/runtime/ort-node";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Bundler, makeApp, type Place, serveApp } from "../testing/apps.js";
+import { type Bundler, makeApp, makeTinyApp, type Place, serveApp } from "../testing/apps.js";
 import { chromiumPath, launchChromium } from "../testing/chromium.js";
 import type { Server } from "../testing/serve.js";
 
@@ -11,7 +13,11 @@ interface Result {
   readonly error?: string;
   readonly digit: number;
   readonly logits: readonly number[];
-  readonly selection: { readonly chosen: string; readonly engine: string; readonly proven: boolean };
+  readonly selection: {
+    readonly chosen: string;
+    readonly engine: string;
+    readonly proven: boolean;
+  };
 }
 
 const cases: readonly [Bundler, Place][] = [
@@ -26,48 +32,180 @@ const cases: readonly [Bundler, Place][] = [
   ["webpack", "installed"],
 ];
 
-describe.skipIf(chromiumPath === undefined)("the browser example (skipped where no Chromium is installed)", () => {
-  let browser: Browser;
-  beforeAll(async () => {
-    browser = await launchChromium();
-  });
-  afterAll(() => browser.close());
-
-  describe.each(cases)("by %s, the bundle %s", (bundler, place) => {
-    let app: string;
-    let server: Server;
+describe.skipIf(chromiumPath === undefined)(
+  "the browser example (skipped where no Chromium is installed)",
+  () => {
+    let browser: Browser;
     beforeAll(async () => {
-      app = await makeApp(`${bundler}-${place}`, place);
-      server = await serveApp(app, bundler);
+      browser = await launchChromium();
     });
-    afterAll(() => server?.close());
+    afterAll(() => browser.close());
 
-    const everywhere = ["target=wasm", "target=wasm&in=worker", "target=wasm&threads=2", "target=wasm&threads=2&in=worker", "target=wasm&from=static"];
-    const onGpu = bundler === "vite-build" && place === "inside" ? ["target=webgpu", "target=webgpu&in=worker"] : [];
+    describe.each(cases)("by %s, the bundle %s", (bundler, place) => {
+      let app: string;
+      let server: Server;
+      beforeAll(async () => {
+        app = await makeApp(`${bundler}-${place}`, place);
+        server = await serveApp(app, bundler);
+      });
+      afterAll(() => server?.close());
 
-    it.each([...everywhere, ...onGpu])("%s", async (choice) => {
-      const { result, pixels, workers } = await visit(browser, `${server.url}?${choice}`);
-      expect(result.error).toBeUndefined();
-      expect(result).toMatchObject({ digit: 7, selection: { chosen: expect.stringContaining(choice.includes("webgpu") ? "webgpu" : "wasm"), proven: true } });
-      expect(result.logits).toEqual((await expected(app, pixels)).map((logit) => expect.closeTo(logit, 3)));
-      if (choice.includes("threads=2")) expect(workers).toBeGreaterThan(choice.includes("in=worker") ? 0 : 0);
+      const everywhere = ["target=wasm", "target=wasm&threads=2&in=worker"];
+      const once =
+        place === "inside"
+          ? ["target=wasm&threads=2", "target=wasm&in=worker", "target=wasm&from=static"]
+          : [];
+      const onGpu =
+        bundler === "vite-build" && place === "inside"
+          ? ["target=webgpu", "target=webgpu&in=worker"]
+          : [];
+
+      it.each([...everywhere, ...once, ...onGpu])("%s", async (choice) => {
+        const { result, pixels, workers } = await visit(browser, `${server.url}?${choice}`);
+        expect(result.error).toBeUndefined();
+        expect(result).toMatchObject({
+          digit: 7,
+          selection: {
+            chosen: expect.stringContaining(choice.includes("webgpu") ? "webgpu" : "wasm"),
+            proven: true,
+          },
+        });
+        expect(result.logits).toEqual(
+          (await expected(app, pixels)).map((logit) => expect.closeTo(logit, 3)),
+        );
+        // A worker's own threads do not show from outside; a page's do.
+        if (choice.endsWith("threads=2")) expect(workers).toBeGreaterThan(0);
+      });
     });
-  });
-});
+
+    describe("from static files", () => {
+      let app: string;
+      let server: Server;
+      beforeAll(async () => {
+        app = await makeApp("static", "inside");
+        server = await serveApp(app, "vite-build");
+      });
+      afterAll(() => server?.close());
+
+      const bundleFile = (path: string): string => join(app, "dist/digits.pare", path);
+      const damaged = async (
+        path: string,
+        damage: (bytes: Uint8Array) => Uint8Array | string,
+        look: () => Promise<void>,
+      ): Promise<void> => {
+        const bytes = await readFile(bundleFile(path));
+        await writeFile(bundleFile(path), damage(Uint8Array.from(bytes)));
+        await look().finally(() => writeFile(bundleFile(path), bytes));
+      };
+      const flipped = (bytes: Uint8Array): Uint8Array =>
+        bytes.map((byte, index) => (index === bytes.length >> 1 ? byte ^ 1 : byte));
+      const variantPath = async (target: string): Promise<string> => {
+        const manifest = parseManifest(
+          JSON.parse(await readFile(bundleFile("manifest.json"), "utf8")),
+        );
+        return manifest.variants.find((variant) => variant.target === target)?.files[0]?.path ?? "";
+      };
+
+      it("prefers WebAssembly to a GPU that is emulated", async () => {
+        const { result } = await visit(browser, `${server.url}?from=static`);
+        expect(result.selection).toMatchObject({ chosen: "wasm-float32", proven: true });
+      });
+
+      it("uses the next variant where one byte of one is flipped, and says why", async () => {
+        await damaged(await variantPath("wasm"), flipped, async () => {
+          const { result } = await visit(browser, `${server.url}?from=static`);
+          expect(result.selection).toMatchObject({
+            chosen: "webgpu-float32",
+            tried: [
+              {
+                variant: "wasm-float32",
+                ok: false,
+                reason: expect.stringContaining("its sha256 is not the manifest's"),
+              },
+              { variant: "webgpu-float32", ok: true },
+            ],
+          });
+        });
+      });
+
+      it.each<[string, string, (bytes: Uint8Array) => Uint8Array | string, RegExp]>([
+        ["golden check", "golden.json", flipped, /cannot be proven/],
+        [
+          "manifest",
+          "manifest.json",
+          (bytes) => bytes.subarray(0, 100),
+          /manifest\.json is damaged/,
+        ],
+        [
+          "manifest of a newer version",
+          "manifest.json",
+          () => '{ "formatVersion": 2 }',
+          /has format 2/,
+        ],
+        [
+          "page instead of a manifest",
+          "manifest.json",
+          () => "<!doctype html>",
+          /a page instead of a manifest/,
+        ],
+      ])("refuses a bundle with a damaged %s", async (_, path, damage, message) => {
+        await damaged(path, damage, async () => {
+          const { result } = await visit(browser, `${server.url}?from=static&target=wasm`);
+          expect(result.error).toMatch(message);
+        });
+      });
+
+      it("verifies without crypto.subtle, which a page over plain http does not have", async () => {
+        const { result } = await visit(
+          browser,
+          `${server.url.replace("127.0.0.1", "pare.example")}?from=static`,
+        );
+        expect(result).toMatchObject({
+          digit: 7,
+          selection: { chosen: "wasm-float32", proven: true },
+        });
+      });
+    });
+
+    it("decodes a variant that the bundler inlined, which connect-src 'self' does not let it fetch", async () => {
+      const server = await serveApp(await makeTinyApp("tiny"), "vite-build");
+      try {
+        const { result } = await visit(browser, server.url);
+        expect(result).toEqual({ y: [3, 5, 7], inlined: true, proven: true });
+      } finally {
+        await server.close();
+      }
+    });
+  },
+);
 
 /** Opens a page, waits for its answer, and gives what it drew. */
-async function visit(browser: Browser, url: string): Promise<{ result: Result; pixels: number[]; workers: number }> {
+async function visit(
+  browser: Browser,
+  url: string,
+): Promise<{ result: Result; pixels: number[]; workers: number; secure: boolean }> {
   const page = await browser.newPage();
   const said: string[] = [];
   page.on("console", (message) => said.push(message.text()));
   page.on("pageerror", (error) => said.push(String(error)));
   try {
     await page.goto(url);
-    await page.waitForFunction(() => document.querySelector("output")?.dataset["result"], null, { timeout: 30_000 }).catch((error: unknown) => {
-      throw new Error(`${String(error)}\nThe page said:\n${said.join("\n")}`);
-    });
-    const result = JSON.parse((await page.locator("output").getAttribute("data-result")) ?? "") as Result;
-    return { result, pixels: await drawn(page), workers: page.workers().length };
+    await page
+      .waitForFunction(() => document.querySelector("output")?.dataset["result"], null, {
+        timeout: 30_000,
+      })
+      .catch((error: unknown) => {
+        throw new Error(`${String(error)}\nThe page said:\n${said.join("\n")}`);
+      });
+    const result = JSON.parse(
+      (await page.locator("output").getAttribute("data-result")) ?? "",
+    ) as Result;
+    return {
+      result,
+      pixels: await drawn(page),
+      workers: page.workers().length,
+      secure: await page.evaluate(() => isSecureContext),
+    };
   } finally {
     await page.close();
   }
@@ -75,7 +213,8 @@ async function visit(browser: Browser, url: string): Promise<{ result: Result; p
 
 function drawn(page: Page): Promise<number[]> {
   return page.evaluate(() => {
-    const data = document.querySelector("canvas")?.getContext("2d")?.getImageData(0, 0, 28, 28).data ?? [];
+    const data =
+      document.querySelector("canvas")?.getContext("2d")?.getImageData(0, 0, 28, 28).data ?? [];
     return Array.from({ length: 784 }, (_, i) => (data[4 * i] ?? 0) / 255);
   });
 }
@@ -84,7 +223,9 @@ function drawn(page: Page): Promise<number[]> {
 async function expected(app: string, pixels: readonly number[]): Promise<number[]> {
   const model = await load(join(app, "public/digits.pare"), { backends: [cpu()] });
   try {
-    const { logits } = await model.run({ x: { type: "float32", dims: [1, 1, 28, 28], data: Float32Array.from(pixels) } });
+    const { logits } = await model.run({
+      x: { type: "float32", dims: [1, 1, 28, 28], data: Float32Array.from(pixels) },
+    });
     return Array.from(logits?.data as Float32Array);
   } finally {
     await model.dispose();

@@ -8,6 +8,9 @@ export default defineConfig({
   optimizeDeps: { exclude: ["onnxruntime-web"] },
   server: {
     // With these two headers a page may use threads.
-    headers: { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" },
+    headers: {
+      "cross-origin-opener-policy": "same-origin",
+      "cross-origin-embedder-policy": "require-corp",
+    },
   },
 });

@@ -6,5 +6,10 @@ export default {
   mode: "production",
   entry: here("./src/main.js"),
   experiments: { outputModule: true, topLevelAwait: true },
-  output: { path: here("./dist-webpack"), module: true, filename: "main.js", assetModuleFilename: "[name]-[contenthash][ext]" },
+  output: {
+    path: here("./dist-webpack"),
+    module: true,
+    filename: "main.js",
+    assetModuleFilename: "[name]-[contenthash][ext]",
+  },
 };

@@ -12,8 +12,14 @@ export const backends = [cpu(), wasm()];
 export async function classify(bundle, pixels, { target } = {}) {
   const model = await load(bundle, { backends, target });
   try {
-    const { logits } = await model.run({ x: { type: "float32", dims: [1, 1, 28, 28], data: Float32Array.from(pixels) } });
-    return { digit: logits.data.indexOf(Math.max(...logits.data)), logits: [...logits.data], selection: model.selection };
+    const { logits } = await model.run({
+      x: { type: "float32", dims: [1, 1, 28, 28], data: Float32Array.from(pixels) },
+    });
+    return {
+      digit: logits.data.indexOf(Math.max(...logits.data)),
+      logits: [...logits.data],
+      selection: model.selection,
+    };
   } finally {
     await model.dispose();
   }

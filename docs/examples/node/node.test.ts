@@ -22,13 +22,21 @@ let pixels: number[];
 let reference: Answer;
 
 async function inProcess(...args: string[]): Promise<Answer> {
-  const { stdout } = await promisify(execFile)(process.execPath, [here("classify.js"), bundle, here("seven.json"), ...args]);
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    here("classify.js"),
+    bundle,
+    here("seven.json"),
+    ...args,
+  ]);
   return JSON.parse(stdout) as Answer;
 }
 
 function inWorker(target: string): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(here("worker.js"), { execArgv: [], workerData: { bundle, pixels, target } });
+    const worker = new Worker(here("worker.js"), {
+      execArgv: [],
+      workerData: { bundle, pixels, target },
+    });
     worker.once("message", resolve).once("error", reject);
   });
 }
@@ -44,13 +52,20 @@ afterAll(() => rm(place, { recursive: true, force: true }));
 
 describe("the Node example", () => {
   it("reads a seven on the native engine", () => {
-    expect(reference).toMatchObject({ digit: 7, selection: { chosen: "cpu-float32", proven: true } });
+    expect(reference).toMatchObject({
+      digit: 7,
+      selection: { chosen: "cpu-float32", proven: true },
+    });
   });
 
-  it.each(["cpu", "wasm"])("answers the same on %s, in a process and in a worker thread", async (target) => {
-    for (const answer of [await inProcess(target), await inWorker(target)]) {
-      expect(answer.selection).toMatchObject({ chosen: `${target}-float32`, proven: true });
-      for (const [index, logit] of answer.logits.entries()) expect(logit).toBeCloseTo(reference.logits[index] ?? NaN, 3);
-    }
-  });
+  it.each(["cpu", "wasm"])(
+    "answers the same on %s, in a process and in a worker thread",
+    async (target) => {
+      for (const answer of [await inProcess(target), await inWorker(target)]) {
+        expect(answer.selection).toMatchObject({ chosen: `${target}-float32`, proven: true });
+        for (const [index, logit] of answer.logits.entries())
+          expect(logit).toBeCloseTo(reference.logits[index] ?? NaN, 3);
+      }
+    },
+  );
 });

@@ -3,4 +3,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { classify } from "./digits.js";
 
-parentPort.postMessage(await classify(workerData.bundle, workerData.pixels, { target: workerData.target }));
+parentPort.postMessage(
+  await classify(workerData.bundle, workerData.pixels, { target: workerData.target }),
+);

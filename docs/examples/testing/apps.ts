@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { build, createServer } from "vite";
 import webpack from "webpack";
-import { writeDigitsBundle } from "./digits-bundle.js";
+import { writeDigitsBundle, writeTinyBundle } from "./digits-bundle.js";
 import { serve, type Server, strictHeaders } from "./serve.js";
 
 const example = fileURLToPath(new URL("../browser", import.meta.url));
@@ -20,16 +20,49 @@ export async function makeApp(name: string, place: Place): Promise<string> {
   const app = join(workplace, name, "app");
   await rm(dirname(app), { recursive: true, force: true });
   await mkdir(app, { recursive: true });
-  for (const part of ["index.html", "src", "vite.config.js", "webpack.config.js"]) await cp(join(example, part), join(app, part), { recursive: true });
-  await writeFile(join(app, "package.json"), JSON.stringify({ name, private: true, type: "module" }));
+  for (const part of ["index.html", "src", "vite.config.js", "webpack.config.js"])
+    await cp(join(example, part), join(app, part), { recursive: true });
+  await writeFile(
+    join(app, "package.json"),
+    JSON.stringify({ name, private: true, type: "module" }),
+  );
   const bundle = join(app, place === "inside" ? "digits.pare" : "../digits.pare");
   await writeDigitsBundle(bundle);
   await cp(bundle, join(app, "public/digits.pare"), { recursive: true });
-  if (place === "outside") await writeFile(join(app, "src/bundle.js"), 'export { default } from "../../digits.pare/index.js";\n');
+  if (place === "outside")
+    await writeFile(
+      join(app, "src/bundle.js"),
+      'export { default } from "../../digits.pare/index.js";\n',
+    );
   if (place === "installed") {
-    await promisify(execFile)("npm", ["install", "--offline", "--no-audit", "--no-fund", "../digits.pare"], { cwd: app });
+    await promisify(execFile)(
+      "npm",
+      ["install", "--offline", "--no-audit", "--no-fund", "../digits.pare"],
+      { cwd: app },
+    );
     await writeFile(join(app, "src/bundle.js"), 'export { default } from "digits";\n');
   }
+  return app;
+}
+
+/** An app around a model so small that Vite puts it into the script as a data: URL. */
+export async function makeTinyApp(name: string): Promise<string> {
+  const app = join(workplace, name, "app");
+  await rm(app, { recursive: true, force: true });
+  await mkdir(join(app, "src"), { recursive: true });
+  for (const part of ["index.html", "vite.config.js"])
+    await cp(join(example, part), join(app, part));
+  await writeTinyBundle(join(app, "tiny.pare"));
+  const main = `import { load } from "@pare/runtime";
+import { wasm } from "@pare/runtime/ort-web";
+import tiny from "../tiny.pare/index.js";
+
+const model = await load(tiny, { backends: [wasm()] });
+const { y } = await model.run({ x: { type: "float32", dims: [1, 3], data: Float32Array.of(1, 2, 3) }, shift: Float32Array.of(1, 1, 1) });
+const inlined = Object.values(tiny.files).every((url) => url.protocol === "data:");
+document.querySelector("output").dataset.result = JSON.stringify({ y: [...y.data], inlined, proven: model.selection.proven });
+`;
+  await writeFile(join(app, "src/main.js"), main);
   return app;
 }
 
@@ -38,7 +71,11 @@ export async function serveApp(app: string, bundler: Bundler): Promise<Server> {
   switch (bundler) {
     case "vite-dev": {
       // Vite's own client is a websocket to the same host, which connect-src 'self' allows.
-      const server = await createServer({ root: app, logLevel: "error", server: { host: "127.0.0.1", headers: strictHeaders, hmr: false } });
+      const server = await createServer({
+        root: app,
+        logLevel: "error",
+        server: { host: "127.0.0.1", headers: strictHeaders, hmr: false },
+      });
       await server.listen(0);
       return { url: server.resolvedUrls?.local[0] ?? "", close: () => server.close() };
     }
@@ -46,10 +83,15 @@ export async function serveApp(app: string, bundler: Bundler): Promise<Server> {
       await build({ root: app, logLevel: "error" });
       return serve(join(app, "dist"));
     case "webpack": {
-      const { default: config } = (await import(join(app, "webpack.config.js"))) as { default: webpack.Configuration };
+      const { default: config } = (await import(join(app, "webpack.config.js"))) as {
+        default: webpack.Configuration;
+      };
       await runWebpack({ ...config, context: app });
       const output = join(app, "dist-webpack");
-      await writeFile(join(output, "index.html"), '<!doctype html><canvas width="28" height="28"></canvas><button></button><output></output><script type="module" src="main.js"></script>');
+      await writeFile(
+        join(output, "index.html"),
+        '<!doctype html><canvas width="28" height="28"></canvas><button></button><output></output><script type="module" src="main.js"></script>',
+      );
       await cp(join(app, "public"), output, { recursive: true });
       return serve(output);
     }

@@ -1,8 +1,20 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { byteSource, goldenInputs, probeGolden, type RunTensors, sha256, type TargetName, type ValueInfo } from "@pare/runtime/format";
+import {
+  byteSource,
+  goldenInputs,
+  probeGolden,
+  type RunTensors,
+  sha256,
+  type TargetName,
+  type ValueInfo,
+} from "@pare/runtime/format";
 import { cpu } from "@pare/runtime/ort-node";
-import { bundleFiles, type BundleInput, type BundleVariant } from "../../../compiler/src/bundle/bundle-files.js";
+import {
+  bundleFiles,
+  type BundleInput,
+  type BundleVariant,
+} from "../../../compiler/src/bundle/bundle-files.js";
 import { folderSink } from "../../../cli/src/platform/write-bundle.js";
 
 const digits = fileURLToPath(new URL("../../../fixtures/models/mnist-cnn.onnx", import.meta.url));
@@ -18,20 +30,32 @@ export async function writeTinyBundle(folder: string): Promise<void> {
   await writeFloatBundle(folder, "tiny", affine, { x: [2, 3] });
 }
 
-async function writeFloatBundle(folder: string, name: string, path: string, dims: Readonly<Record<string, readonly number[]>>): Promise<void> {
+async function writeFloatBundle(
+  folder: string,
+  name: string,
+  path: string,
+  dims: Readonly<Record<string, readonly number[]>>,
+): Promise<void> {
   const model = new Uint8Array(await readFile(path));
   const session = await cpu().load({ proto: byteSource(model), external: new Map() });
   const targets = ["cpu", "wasm", "webgpu"] as const;
   const run: RunTensors = (feeds) => session.run(feeds);
   try {
-    const choices = Object.fromEntries(Object.entries(dims).map(([input, own]) => [input, { dims: own }]));
-    const golden = await probeGolden([goldenInputs(session.inputs, 1, choices)], new Map(targets.map((target) => [`${target}-float32`, run])));
+    const choices = Object.fromEntries(
+      Object.entries(dims).map(([input, own]) => [input, { dims: own }]),
+    );
+    const golden = await probeGolden(
+      [goldenInputs(session.inputs, 1, choices)],
+      new Map(targets.map((target) => [`${target}-float32`, run])),
+    );
     const input: BundleInput = {
       name,
       createdBy: "pare's examples",
       inputs: named(session.inputs),
       outputs: named(session.outputs),
-      variants: targets.map((target) => floatVariant(target, Uint8Array.from([...model, ...documentation(target)]))),
+      variants: targets.map((target) =>
+        floatVariant(target, Uint8Array.from([...model, ...documentation(target)])),
+      ),
       golden,
       source: { bytes: model.length, sha256: await sha256(model), parameters: 0, macs: null },
       baselines: [],

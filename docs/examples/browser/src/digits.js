@@ -11,7 +11,9 @@ export function loadDigits(source, { target, threads, onProgress } = {}) {
 
 /** @param pixels 28 × 28 grey values, 0 to 1, white on black */
 export async function classify(model, pixels) {
-  const { logits } = await model.run({ x: { type: "float32", dims: [1, 1, 28, 28], data: pixels } });
+  const { logits } = await model.run({
+    x: { type: "float32", dims: [1, 1, 28, 28], data: pixels },
+  });
   const digit = logits.data.indexOf(Math.max(...logits.data));
   return { digit, logits: [...logits.data], selection: model.selection };
 }

@@ -6,7 +6,8 @@ const choice = new URLSearchParams(location.search);
 const target = choice.get("target") ?? undefined;
 const threads = choice.has("threads") ? Number(choice.get("threads")) : undefined;
 // The same bundle as static files, if they lie in the folder that the server takes them from.
-const source = choice.get("from") === "static" ? new URL("digits.pare/", document.baseURI).href : undefined;
+const source =
+  choice.get("from") === "static" ? new URL("digits.pare/", document.baseURI).href : undefined;
 
 const classifyHere = choice.get("in") === "worker" ? inWorker() : onPage();
 
