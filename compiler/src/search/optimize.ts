@@ -1,4 +1,4 @@
-import { type Measurement, type NodeWhy, PareError, type ReportCandidate, type ReportStep, sha256, throwIfAborted } from "@pare/runtime/format";
+import { type Measurement, type NodeSensitivity, type NodeWhy, PareError, type ReportCandidate, type ReportStep, sha256, throwIfAborted } from "@pare/runtime/format";
 import type { Graph } from "../ir/index.js";
 import type { PassContext } from "../passes/pass.js";
 import { findTarget } from "../targets/index.js";
@@ -30,6 +30,7 @@ export async function optimize(request: OptimizeRequest): Promise<Optimized> {
     try {
       const search = frozen === undefined ? await searchTarget(request, device, simplified, deadline, (fraction, what) => share(fraction * 0.8, what)) : await replay(request, device, simplified, frozen);
       result.steps.push(...search.steps);
+      result.sensitivity.push(...search.sensitivity.map(({ layer, op, error }) => ({ target: device.target, node: layer, op, sqnrDb: -10 * Math.log10(Math.max(error, 1e-12)) })));
       share(0.8, `${device.target}: the test samples`);
       await result.choose(device, search);
     } catch (error) {
@@ -67,6 +68,7 @@ async function replay(request: OptimizeRequest, device: TargetDevice, simplified
   return {
     ranked: [{ name, precision, session, features, graph, bytes, steps: locked.steps, measurement }],
     baseline: { ...measurement, latencyMs: locked.baselineLatencyMs },
+    sensitivity: [],
     steps: [],
     candidates: [],
   };
@@ -77,6 +79,7 @@ class Result {
   readonly steps: ReportStep[] = [];
   readonly candidates: ReportCandidate[] = [];
   readonly why: NodeWhy[] = [];
+  readonly sensitivity: NodeSensitivity[] = [];
   readonly skipped: Optimized["skipped"][number][] = [];
   readonly missed: string[] = [];
   readonly #locked: LockedTarget[] = [];
@@ -125,7 +128,7 @@ class Result {
       splits: request.splits,
       targets: [...this.#locked],
     };
-    return { variants: [...this.variants], steps: [...this.steps], candidates: [...this.candidates], why: [...this.why], skipped: [...this.skipped], missed: [...this.missed], lock };
+    return { variants: [...this.variants], steps: [...this.steps], candidates: [...this.candidates], why: [...this.why], sensitivity: [...this.sensitivity], skipped: [...this.skipped], missed: [...this.missed], lock };
   }
 
   async #take(device: TargetDevice, candidate: Judged, measurement: Measurement, baseline: Measurement | null): Promise<void> {

@@ -33,6 +33,7 @@ export function reportOf(request: Pick<OptimizeRequest, "graph" | "evidence">, o
     candidates: optimized.candidates,
     skipped: optimized.skipped,
     why: optimized.why,
+    sensitivity: optimized.sensitivity,
   };
 }
 

@@ -3,6 +3,7 @@ import type {
   Executor,
   Measure,
   Measurement,
+  NodeSensitivity,
   NodeWhy,
   Precision,
   ReportCandidate,
@@ -85,6 +86,7 @@ export interface Optimized {
   readonly steps: readonly ReportStep[];
   readonly candidates: readonly ReportCandidate[];
   readonly why: readonly NodeWhy[];
+  readonly sensitivity: readonly NodeSensitivity[];
   readonly skipped: readonly { readonly target: TargetName; readonly reason: string }[];
   /** Budgets that the user gave and that no candidate met. */
   readonly missed: readonly string[];

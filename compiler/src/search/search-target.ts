@@ -15,8 +15,9 @@ import { findTarget } from "../targets/index.js";
 import type { Proposal } from "../targets/target.js";
 import { accept, type Acceptance, type AcceptanceRule } from "./accept.js";
 import { applyStep, type Candidate, encode, type Judged, modelOf, type State } from "./candidate.js";
-import { rank } from "./choose.js";
+import { compareLatency, rank } from "./choose.js";
 import type { OptimizeRequest, TargetDevice } from "./request.js";
+import { type Layer, layerSensitivity, type LayerSensitivity } from "./sensitivity.js";
 
 /** Candidates are compared on so many validation samples. */
 export const searchSamples = 200;
@@ -26,6 +27,8 @@ export interface TargetSearch {
   readonly ranked: readonly Judged[];
   /** The model as its user has it, on this target; null where its engine refuses it. */
   readonly baseline: Measurement | null;
+  /** Most sensitive layer first, where it was needed. */
+  readonly sensitivity: readonly LayerSensitivity[];
   readonly steps: ReportStep[];
   readonly candidates: ReportCandidate[];
 }
@@ -44,10 +47,13 @@ interface Branch {
   readonly session: Readonly<Record<string, unknown>>;
   readonly features: readonly string[];
   readonly skip: string | null;
+  /** From a target's table: mixed precision may be tried with it. */
+  readonly proposed: boolean;
 }
 
 class Search implements TargetSearch {
   ranked: readonly Judged[] = [];
+  sensitivity: readonly LayerSensitivity[] = [];
   baseline: Measurement | null = null;
   readonly steps: ReportStep[] = [];
   readonly candidates: ReportCandidate[] = [];
@@ -55,6 +61,7 @@ class Search implements TargetSearch {
   readonly #device: TargetDevice;
   readonly #simplified: Graph;
   readonly #rule: AcceptanceRule;
+  readonly #tooCoarse: { branch: Branch; step: Step; layers: readonly Layer[]; measurement: Measurement }[] = [];
 
   constructor(request: OptimizeRequest, device: TargetDevice, simplified: Graph) {
     this.#request = request;
@@ -83,8 +90,31 @@ class Search implements TargetSearch {
       const judged = await this.#try(branch, float);
       if (judged !== null) accepted.push(judged);
     }
+    const mixed = await this.#mixed(float, deadline, progress);
+    if (mixed !== null) accepted.push(mixed);
     this.ranked = [...rank([float, ...accepted], this.#rule.prefer)];
     return this;
+  }
+
+  /**
+   * Static int8 that was fast enough but not accurate enough is tried again with its most sensitive layers float: one,
+   * two, four and so on, until it holds.
+   */
+  async #mixed(float: Judged, deadline: number, progress: (fraction: number, what: string) => void): Promise<Judged | null> {
+    const tooCoarse = this.#tooCoarse.sort((a, b) => (drop(a.measurement) ?? Infinity) - (drop(b.measurement) ?? Infinity))[0];
+    if (tooCoarse === undefined || Date.now() > deadline) return null;
+    const { branch, step, layers } = tooCoarse;
+    const { target, executor } = this.#device;
+    this.sensitivity = await layerSensitivity(this.#simplified, step, layers, executor, this.#context(), (done) => progress(done / layers.length, `${target}: sensitivity of ${layers.length} layers`));
+    for (let kept = 1; kept < layers.length; kept *= 2) {
+      if (Date.now() > deadline) return null;
+      const keepFloat = this.sensitivity.slice(0, kept).map(({ layer }) => layer);
+      const name = `${branch.name}-${kept}-float`;
+      progress(1, `${target}: ${name}`);
+      const judged = await this.#try({ ...branch, name, precision: "mixed", proposed: false, steps: [{ ...step, with: { ...step.with, keepFloat } }] }, float);
+      if (judged !== null) return judged;
+    }
+    return null;
   }
 
   async #measureBaseline(): Promise<Measurement | null> {
@@ -117,10 +147,10 @@ class Search implements TargetSearch {
   #branches(): readonly Branch[] {
     const { recipe, evidence } = this.#request;
     const own = recipe.steps.filter((step) => step.use !== "simplify");
-    const branches: Branch[] = own.length === 0 ? [] : [{ name: recipe.name, precision: "mixed", steps: own, session: {}, features: [], skip: null }];
+    const branches: Branch[] = own.length === 0 ? [] : [{ name: recipe.name, precision: "mixed", steps: own, session: {}, features: [], skip: null, proposed: false }];
     if (!recipe.propose) return branches;
     const target = findTarget(this.#device.target);
-    for (const proposal of target.propose(this.#simplified)) branches.push({ ...proposal, skip: this.#unavailable(proposal, evidence === "none") });
+    for (const proposal of target.propose(this.#simplified)) branches.push({ ...proposal, skip: this.#unavailable(proposal, evidence === "none"), proposed: true });
     return branches;
   }
 
@@ -167,6 +197,11 @@ class Search implements TargetSearch {
       this.#step(name, verdict.accepted ? "kept" : "reverted", verdict.reason, state.graph, bytesBefore.byteLength, applied.graph, bytes, measurement);
       if (verdict.accepted) return { ...candidate, measurement };
       this.#reject(branch.name, branch.precision, verdict.reason, measurement);
+      const faster = compareLatency(measurement, current.measurement) !== "slower";
+      if (branch.proposed && step.use === "quantize-static" && faster && (drop(measurement) ?? 0) > this.#rule.maxDrop) {
+        const layers = applied.journal.filter(({ what, rule }) => what === "changed" && rule === step.use).map(({ node, op }) => ({ layer: node, op }));
+        this.#tooCoarse.push({ branch, step, layers, measurement });
+      }
       return null;
     } catch (error) {
       if (!isRefusal(error)) throw error;
@@ -228,6 +263,10 @@ function refused(device: TargetDevice, error: unknown): unknown {
     hint: "`pare inspect` says for each target which operators it lacks.",
     cause: error,
   });
+}
+
+function drop(measurement: Measurement): number | null {
+  return measurement.accuracy?.drop ?? null;
 }
 
 function floatReason(measurement: Measurement): string {

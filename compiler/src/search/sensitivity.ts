@@ -1,0 +1,77 @@
+import { type Executor, type Tensor, type Tensors, throwIfAborted } from "@pare/runtime/format";
+import type { Graph } from "../ir/index.js";
+import type { PassContext } from "../passes/pass.js";
+import type { Step } from "../recipes/recipe.js";
+import { applyStep, encode, modelOf } from "./candidate.js";
+
+/** A node by the name that `keepFloat` takes. */
+export interface Layer {
+  readonly layer: string;
+  readonly op: string;
+}
+
+/** How much a model's outputs move when one layer alone is quantized. */
+export interface LayerSensitivity extends Layer {
+  /** ‖quantized − float‖² / ‖float‖² over all outputs and samples. */
+  readonly error: number;
+}
+
+const sensitivitySamples = 8;
+
+/**
+ * Quantizes one layer at a time and runs the whole model; most sensitive first. Observed activations are shared, so
+ * that a layer costs one load and a few runs.
+ */
+export async function layerSensitivity(graph: Graph, step: Step, layers: readonly Layer[], executor: Executor, context: PassContext, onLayer: (done: number) => void): Promise<readonly LayerSensitivity[]> {
+  const feeds: Tensors[] = [];
+  for await (const sample of context.calibration?.samples() ?? []) {
+    feeds.push(sample);
+    if (feeds.length === sensitivitySamples) break;
+  }
+  const float = await answers(executor, await encode(graph), feeds);
+  const measured: LayerSensitivity[] = [];
+  for (const [index, { layer, op }] of layers.entries()) {
+    throwIfAborted(context.signal);
+    const kept = layers.map((other) => other.layer).filter((other) => other !== layer);
+    const { graph: one } = await applyStep(graph, { ...step, with: { ...step.with, keepFloat: kept } }, context);
+    measured.push({ layer, op, error: relativeError(float, await answers(executor, await encode(one), feeds)) });
+    onLayer(index + 1);
+  }
+  return measured.sort((a, b) => b.error - a.error);
+}
+
+async function answers(executor: Executor, bytes: Uint8Array, feeds: readonly Tensors[]): Promise<readonly Tensors[]> {
+  const session = await executor.load(modelOf(bytes));
+  try {
+    const outputs: Tensors[] = [];
+    for (const feed of feeds) outputs.push(await session.run(feed));
+    return outputs;
+  } finally {
+    await session.dispose();
+  }
+}
+
+/** Each output counts the same, whatever its scale: boxes in pixels must not drown scores. */
+function relativeError(float: readonly Tensors[], quantized: readonly Tensors[]): number {
+  const sums = new Map<string, { noise: number; signal: number }>();
+  for (const [index, outputs] of float.entries()) {
+    for (const [name, tensor] of Object.entries(outputs)) {
+      const a = numbers(tensor);
+      const b = numbers(quantized[index]?.[name]);
+      const sum = sums.get(name) ?? { noise: 0, signal: 0 };
+      sums.set(name, sum);
+      for (let at = 0; at < a.length; at += 1) {
+        const value = a[at] ?? 0;
+        sum.signal += value * value;
+        sum.noise += (value - (b[at] ?? 0)) ** 2;
+      }
+    }
+  }
+  let total = 0;
+  for (const { noise, signal } of sums.values()) total += signal > 0 ? noise / signal : noise;
+  return total;
+}
+
+function numbers(tensor: Tensor | undefined): ArrayLike<number> {
+  return tensor?.data instanceof Float32Array ? tensor.data : [];
+}
