@@ -1,0 +1,156 @@
+import { PareError } from "@pare/runtime/format";
+import { type Dim, dim, type Graph, Tensor, tensorType, type Value, type ValueType } from "../ir/index.js";
+import { convert } from "../ops/convert.js";
+import { inferAll } from "../ops/infer.js";
+import { fieldsOf, refuse } from "./options.js";
+import type { PassDefinition } from "./pass.js";
+
+export interface BindShapesOptions {
+  /** Input → its dims; a dim that is text becomes that symbol. */
+  readonly shapes: Readonly<Record<string, readonly (number | string)[]>>;
+  /** Symbol → its size, wherever it stands. */
+  readonly dims: Readonly<Record<string, number>>;
+  /** Input → the value that it always has: it is an input no longer. */
+  readonly constants: Readonly<Record<string, number | boolean | readonly number[]>>;
+}
+
+const known = ["shapes", "dims", "constants"];
+
+/** `--shape images=1x3x640x640`, `--dim sequence=128`, `--const sr=16000`. */
+export const bindShapes: PassDefinition<"bind-shapes", BindShapesOptions> = {
+  name: "bind-shapes",
+  summary: "give free dims their sizes, and inputs that never change their value",
+  parse: parseOptions,
+  create: (options) => ({ exactness: "bitwise", run: (graph) => bind(graph, options) }),
+};
+
+function parseOptions(options: unknown): BindShapesOptions {
+  const fields = fieldsOf("bind-shapes", options, known);
+  return {
+    shapes: record(fields["shapes"], "shapes", (value, path) => {
+      if (Array.isArray(value) && value.every((size) => typeof size === "string" || isSize(size))) return value as readonly (number | string)[];
+      throw refuse(path, "must be a list of sizes", known);
+    }),
+    dims: record(fields["dims"], "dims", (value, path) => {
+      if (isSize(value)) return value;
+      throw refuse(path, "must be a whole number", known);
+    }),
+    constants: record(fields["constants"], "constants", (value, path) => {
+      if (typeof value === "number" || typeof value === "boolean") return value;
+      if (Array.isArray(value) && value.every((item) => typeof item === "number")) return value as readonly number[];
+      throw refuse(path, "must be a number or a list of numbers", known);
+    }),
+  };
+}
+
+function record<T>(value: unknown, name: string, parse: (value: unknown, path: string) => T): Readonly<Record<string, T>> {
+  if (value === undefined) return {};
+  const path = `bind-shapes.${name}`;
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw refuse(path, "must be an object", known);
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, parse(item, `${path}.${key}`)]));
+}
+
+function isSize(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
+
+function bind(graph: Graph, options: BindShapesOptions): void {
+  const named = [...Object.keys(options.shapes), ...Object.keys(options.constants)];
+  if (named.length === 0 && Object.keys(options.dims).length === 0) return;
+  const inputs = new Map(graph.main.inputs.map((id) => [graph.value(id).name, graph.value(id)]));
+  for (const name of named) {
+    if (!inputs.has(name)) {
+      throw new PareError("ARGUMENT", `The model has no input "${name}".`, { where: name, hint: `Its inputs are ${[...inputs.keys()].join(", ")}.` });
+    }
+  }
+  const bindings = new Map<string, Dim>(Object.entries(options.dims));
+  requireSymbols(graph, bindings);
+  for (const [name, sizes] of Object.entries(options.shapes)) unify(inputs.get(name), sizes, bindings);
+  const wanted = (value: Value): ValueType => {
+    const sizes = options.shapes[value.name];
+    const dtype = value.type.kind === "tensor" ? value.type.dtype : undefined;
+    if (sizes !== undefined && graph.main.inputs.includes(value.id)) return tensorType(dtype, sizes.map((size) => (typeof size === "string" ? dim.symbol(size) : size)));
+    return substituted(value.type, bindings);
+  };
+  const overrides = Object.entries(options.shapes).some(([name, sizes]) => contradicts(inputs.get(name), sizes));
+  graph.edit(
+    "bind-shapes",
+    (editor) => {
+      for (const value of [...graph.allValues()]) {
+        if (value.constant !== undefined) continue;
+        const isInput = value.producer === null;
+        const type = isInput || !overrides ? wanted(value) : forgotten(value.type);
+        editor.setType(value.id, type, isInput ? value.elements : undefined);
+      }
+      for (const [name, value] of Object.entries(options.constants)) {
+        const input = inputs.get(name);
+        if (input === undefined) continue;
+        editor.replace(input.id, editor.constant(name, constantTensor(input, value)), `is always ${String(value)}`);
+        if (graph.hasValue(input.id)) editor.removeInput(input.id);
+      }
+    },
+    { interface: true },
+  );
+  inferAll(graph);
+}
+
+/** A size for a symbol of that input binds the symbol everywhere. */
+function unify(input: Value | undefined, sizes: readonly (number | string)[], bindings: Map<string, Dim>): void {
+  const shape = input?.type.kind === "tensor" ? input.type.shape : undefined;
+  if (input === undefined || shape === undefined) return;
+  if (shape.length !== sizes.length) {
+    throw new PareError("ARGUMENT", `Input "${input.name}" has ${shape.length} dims, but ${sizes.length} were given.`, { where: input.name, hint: `Its shape is [${shape.join(", ")}].` });
+  }
+  shape.forEach((size, axis) => {
+    const given = sizes[axis];
+    if (typeof size === "number" || given === undefined) return;
+    const [symbol] = [...dim.symbolsOf(size)];
+    if (symbol !== undefined && size === dim.symbol(symbol)) bindings.set(symbol, typeof given === "string" ? dim.symbol(given) : given);
+  });
+}
+
+function requireSymbols(graph: Graph, bindings: ReadonlyMap<string, Dim>): void {
+  const symbols = new Set<string>();
+  for (const id of graph.main.inputs) {
+    const { type } = graph.value(id);
+    if (type.kind === "tensor") for (const size of type.shape ?? []) dim.symbolsOf(size, symbols);
+  }
+  for (const name of bindings.keys()) {
+    if (symbols.has(name)) continue;
+    const free = [...symbols].filter((symbol) => !symbol.startsWith("?"));
+    const hint = free.length === 0 ? "No input has a named free dim; use --shape." : `The free dims are ${free.join(", ")}.`;
+    throw new PareError("ARGUMENT", `No input has a dim "${name}".`, { where: name, hint });
+  }
+}
+
+/** Does a given shape change a number that the file declares? Then what it declares of inner values is void too. */
+function contradicts(input: Value | undefined, sizes: readonly (number | string)[]): boolean {
+  const shape = input?.type.kind === "tensor" ? input.type.shape : undefined;
+  return shape?.some((size, axis) => typeof size === "number" && size !== sizes[axis]) ?? false;
+}
+
+function forgotten(type: ValueType): ValueType {
+  return type.kind === "tensor" ? tensorType(type.dtype, undefined) : type;
+}
+
+function substituted(type: ValueType, bindings: ReadonlyMap<string, Dim>): ValueType {
+  if (type.kind !== "tensor" || type.shape === undefined) return type;
+  return tensorType(type.dtype, type.shape.map((size) => dim.substitute(size, bindings)));
+}
+
+function constantTensor(input: Value, value: number | boolean | readonly number[]): Tensor {
+  const { type } = input;
+  const where = { where: input.name };
+  if (type.kind !== "tensor" || type.dtype === undefined) throw new PareError("ARGUMENT", `The type of input "${input.name}" is not known, so it cannot be made a constant.`, where);
+  const values = (Array.isArray(value) ? value : [Number(value)]) as readonly number[];
+  const rank = type.shape?.length ?? (Array.isArray(value) ? 1 : 0);
+  const dims = rank === 0 ? [] : [...Array.from({ length: rank - 1 }, () => 1), values.length];
+  const declared = type.shape ?? [];
+  if ((rank === 0 && values.length !== 1) || declared.some((size, axis) => typeof size === "number" && size !== dims[axis])) {
+    throw new PareError("ARGUMENT", `Input "${input.name}" is of shape [${declared.join(", ")}], which ${values.length} values do not fill.`, where);
+  }
+  if (type.dtype.includes("int") && !values.every(Number.isSafeInteger)) throw new PareError("ARGUMENT", `Input "${input.name}" is ${type.dtype}: its value must be whole.`, where);
+  const dense = convert({ type: "float64", dims, data: Float64Array.from(values) }, type.dtype);
+  return Tensor.of(dense.type, dims, dense.data);
+}
+

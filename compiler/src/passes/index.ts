@@ -1,0 +1,26 @@
+import { PareError } from "@pare/runtime/format";
+import { bindShapes } from "./bind-shapes.js";
+import { normalize } from "./normalize.js";
+import type { PassDefinition } from "./pass.js";
+import { simplify } from "./simplify.js";
+
+export { bindShapes, type BindShapesOptions } from "./bind-shapes.js";
+export { normalize, normalizeGraph } from "./normalize.js";
+export type * from "./pass.js";
+export { simplify, simplifyGraph } from "./simplify.js";
+
+/** Every pass. Recipe steps follow from this tuple. */
+export const passes = [bindShapes, normalize, simplify] as const;
+
+export type PassName = (typeof passes)[number]["name"];
+
+export const passNames: readonly PassName[] = passes.map((definition) => definition.name);
+
+/** @throws PareError RECIPE when there is no pass of this name */
+export function findPass(name: string): PassDefinition<string, unknown> {
+  const found = passes.find((definition) => definition.name === name);
+  if (found === undefined) {
+    throw new PareError("RECIPE", `There is no pass "${name}".`, { where: name, hint: `The passes are ${passNames.join(", ")}.` });
+  }
+  return found;
+}

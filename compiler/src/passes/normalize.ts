@@ -1,0 +1,70 @@
+import type { Body, Graph } from "../ir/index.js";
+import { inferAll } from "../ops/infer.js";
+import { constantsToInitializers } from "./constants-to-initializers.js";
+import { dropUnused } from "./drop-unused.js";
+import { noOptions } from "./options.js";
+import { normalOpset, opsetOf, raiseOpset } from "./opset/raise.js";
+import type { PassDefinition } from "./pass.js";
+
+/**
+ * The one form that rules and rows are written for: ai.onnx at opset 21, constants as initializers, defaults no
+ * longer inputs, nothing unused, every type inferred.
+ */
+export const normalize: PassDefinition<"normalize", Record<never, never>> = {
+  name: "normalize",
+  summary: "raise to opset 21, and bring constants, inputs and types into one form",
+  parse: (options) => noOptions("normalize", options),
+  create: () => ({ exactness: "rounding", run: normalizeGraph }),
+};
+
+export function normalizeGraph(graph: Graph): void {
+  constantsToInitializers(graph);
+  defaultsToInitializers(graph);
+  dropUnused(graph);
+  mergeDomainNames(graph);
+  const opset = opsetOf(graph);
+  if (opset < normalOpset) raiseOpset(graph, opset);
+  constantsToInitializers(graph);
+  dropUnused(graph);
+  for (const { op, domain, node } of inferAll(graph)) {
+    graph.journal.push({ rule: "normalize", what: "left", node, op, reason: `${domain === "" ? op : `${domain}.${op}`} is not known; its types stay as the file declares them` });
+  }
+  dropUnusedDomains(graph);
+  if (graph.header.irVersion < 10n) graph.header.irVersion = 10n;
+}
+
+/** An input with a default is how old files said "initializer": it becomes one, and the interface shrinks. */
+function defaultsToInitializers(graph: Graph): void {
+  const defaulted = (body: Body) => body.inputs.filter((id) => graph.value(id).constant !== undefined);
+  if (defaulted(graph.main).length === 0) return;
+  graph.edit(
+    "defaults-to-initializers",
+    (editor) => {
+      for (const id of defaulted(graph.main)) editor.removeInput(id);
+    },
+    { interface: true },
+  );
+}
+
+/** "ai.onnx" is the default domain's other name. */
+function mergeDomainNames(graph: Graph): void {
+  const { opsets } = graph.header;
+  const named = opsets.get("ai.onnx");
+  if (named !== undefined) {
+    opsets.delete("ai.onnx");
+    if (!opsets.has("")) opsets.set("", named);
+  }
+  const nodes = [...graph.allNodes()].filter((node) => node.domain === "ai.onnx");
+  if (nodes.length === 0) return;
+  graph.edit("merge-domain-names", (editor) => {
+    for (const node of nodes) editor.setOp(node.id, node.op);
+  });
+}
+
+function dropUnusedDomains(graph: Graph): void {
+  const used = new Set([""]);
+  for (const node of graph.allNodes()) used.add(node.domain);
+  // What local functions use is not looked at here.
+  if (graph.header.functions.size > 0) return;
+  for (const domain of [...graph.header.opsets.keys()]) if (!used.has(domain)) graph.header.opsets.delete(domain);
+}

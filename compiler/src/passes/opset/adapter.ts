@@ -1,0 +1,40 @@
+import type { Dtype } from "@pare/runtime/format";
+import type { Attributes, Dim, Editor, Graph, Node, ValueId } from "../../ir/index.js";
+import type { AttributeReader } from "../../ops/row.js";
+
+/** One operator at one version: how a node written for the version before is said from this one on. */
+export interface Adapter {
+  readonly op: string;
+  /** The version that changed it. */
+  readonly to: number;
+  /** Edits the node in place, or puts others, in opset 21's words, in its place. */
+  convert(step: Step): void;
+}
+
+/** What an adapter works with. */
+export interface Step {
+  readonly graph: Graph;
+  readonly editor: Editor;
+  /** As it is at this moment. */
+  readonly node: Node;
+  readonly attributes: AttributeReader;
+  input(index: number): ValueId | undefined;
+  rank(index: number): number | undefined;
+  /** Adds an int64 initializer in the node's body. */
+  int64(name: string, values: readonly number[], dims?: readonly number[]): ValueId;
+  /** Adds a float initializer of the dtype of input 0, so that float16 and double models stay what they are. */
+  float(name: string, values: readonly number[], dims?: readonly number[]): ValueId;
+  shape(index: number): readonly Dim[] | undefined;
+  dtype(index: number): Dtype | undefined;
+  /** Adds a node with one output in the node's body. */
+  add(op: string, inputs: readonly (ValueId | null)[], attributes?: Attributes): ValueId;
+  /** Lets the readers of the node's first output read another value. */
+  replaceBy(value: ValueId): void;
+  drop(...attributes: readonly string[]): void;
+  /** @throws PareError UNSUPPORTED_OP naming the node, its operator and version */
+  refuse(why: string): never;
+}
+
+export function adapter(op: string | readonly string[], to: number, convert: (step: Step) => void): readonly Adapter[] {
+  return (typeof op === "string" ? [op] : op).map((name) => ({ op: name, to, convert }));
+}

@@ -1,0 +1,107 @@
+import { attribute, type ValueId } from "../../ir/index.js";
+import { codeOfDtype } from "../../ops/data-type.js";
+import { adapter, type Adapter, type Step } from "./adapter.js";
+
+const inPlace = ["Abs", "Add", "BatchNormalization", "Ceil", "Clip", "Div", "Dropout", "Elu", "Exp", "Floor", "HardSigmoid", "InstanceNormalization", "LeakyRelu", "Log", "Max", "Mean", "Min", "Mul", "Neg", "PRelu", "Reciprocal", "Relu", "Reshape", "Selu", "Sigmoid", "Sqrt", "Sub", "Sum", "Tanh"];
+
+const broadcasting = ["Add", "Sub", "Mul", "Div", "Pow", "And", "Or", "Xor", "Equal", "Less", "Greater"];
+
+/** `axis` said where B's axes lie in A; numpy's broadcasting aligns at the end, so that B needs trailing ones. */
+function alignOperand(step: Step): void {
+  const axis = step.attributes.int("axis");
+  if (step.attributes.int("broadcast", 0) === 1 && axis !== undefined) {
+    const [rank, own] = [step.rank(0), step.rank(1)];
+    const b = step.input(1);
+    if (rank === undefined || own === undefined || b === undefined) step.refuse("it broadcasts along an axis of a value whose rank is not known");
+    const start = axis < 0 ? axis + rank : axis;
+    const trailing = Array.from({ length: rank - start - own }, (_, index) => own + index);
+    if (trailing.length > 0) step.editor.setInput(step.node.id, 1, step.add("Unsqueeze", [b, step.int64("axes", trailing)]));
+  }
+  step.drop("axis", "broadcast");
+}
+
+const dtypeNames: Readonly<Record<string, Parameters<typeof codeOfDtype>[0]>> = {
+  FLOAT: "float32",
+  DOUBLE: "float64",
+  FLOAT16: "float16",
+  INT8: "int8",
+  INT16: "int16",
+  INT32: "int32",
+  INT64: "int64",
+  UINT8: "uint8",
+  UINT16: "uint16",
+  UINT32: "uint32",
+  UINT64: "uint64",
+  BOOL: "bool",
+  STRING: "string",
+};
+
+function numberCast(step: Step): void {
+  const to = step.attributes.string("to");
+  if (to === undefined) return;
+  const dtype = dtypeNames[to.toUpperCase()];
+  if (dtype === undefined) step.refuse(`its type "${to}" is not known`);
+  step.editor.setAttribute(step.node.id, "to", attribute.int(codeOfDtype(dtype)));
+}
+
+function clipBounds(step: Step): void {
+  const [min, max] = [step.attributes.float("min"), step.attributes.float("max")];
+  const bound = (name: string, value: number | undefined): ValueId | null => (value === undefined || Math.abs(value) >= 3.4028234663852886e38 ? null : step.float(name, [value], []));
+  const [low, high] = [bound("min", min), bound("max", max)];
+  if (low !== null || high !== null) step.editor.setInput(step.node.id, 1, low);
+  if (high !== null) step.editor.setInput(step.node.id, 2, high);
+  step.drop("min", "max");
+}
+
+/** A slope of one number per channel lay along axis 1. */
+function alignSlope(step: Step): void {
+  const [rank, own] = [step.rank(0), step.rank(1)];
+  const slope = step.input(1);
+  const count = step.shape(1)?.[0];
+  if (slope === undefined || own !== 1 || count === 1) return;
+  if (rank === undefined) step.refuse("the rank of what its slope is applied to is not known");
+  const trailing = Array.from({ length: rank - 2 }, (_, index) => index + 1);
+  if (trailing.length > 0) step.editor.setInput(step.node.id, 1, step.add("Unsqueeze", [slope, step.int64("axes", trailing)]));
+}
+
+/** At inference the mask is true everywhere; before opset 10 it was of the data's type. */
+function dropoutToIdentity(step: Step): void {
+  const { node, graph, editor } = step;
+  const x = step.input(0);
+  const [output, mask] = node.outputs;
+  if (x === undefined) return;
+  if (mask !== undefined && mask !== null && graph.value(mask).uses.length > 0) {
+    const ones = step.add("ConstantOfShape", [step.add("Shape", [x])], { value: attribute.tensor(trueTensor(step)) });
+    editor.replace(mask, ones, "nothing is dropped at inference");
+  }
+  if (output === undefined || output === null) return;
+  if (mask !== undefined && mask !== null) editor.dropOutput(node.id, 1);
+  editor.setOp(node.id, "Identity");
+  step.drop("ratio", "is_test", "seed");
+  editor.trimInputs(node.id, 1);
+}
+
+function trueTensor(step: Step) {
+  const id = step.float("one", [1]);
+  const tensor = step.graph.value(id).constant;
+  if (tensor === undefined) step.refuse("its mask has no type");
+  return tensor;
+}
+
+function withDefault(step: Step, name: string, value: number): void {
+  if (!step.attributes.has(name)) step.editor.setAttribute(step.node.id, name, attribute.float(value));
+}
+
+export const elementwiseAdapters: readonly Adapter[] = [
+  ...adapter(inPlace, 6, (step) => step.drop("consumed_inputs")),
+  // The defaults were rounded.
+  ...adapter("Selu", 6, (step) => {
+    withDefault(step, "alpha", 1.6732);
+    withDefault(step, "gamma", 1.0507);
+  }),
+  ...adapter("Cast", 6, numberCast),
+  ...adapter(broadcasting, 7, alignOperand),
+  ...adapter("PRelu", 7, alignSlope),
+  ...adapter("Clip", 11, clipBounds),
+  ...adapter("Dropout", 12, dropoutToIdentity),
+];

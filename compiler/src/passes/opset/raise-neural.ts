@@ -1,0 +1,150 @@
+import { attribute, type ValueId } from "../../ir/index.js";
+import { adapter, type Adapter, type Step } from "./adapter.js";
+
+/**
+ * Before opset 13 the input was taken as a matrix, all axes from `axis` on being one row. Where `axis` is the last
+ * one, or all after it are 1, nothing changes; else flatten, apply, and reshape back.
+ */
+function softmaxOfMatrix(step: Step): void {
+  const { node, editor } = step;
+  const rank = step.rank(0);
+  const given = step.attributes.int("axis", 1);
+  const x = step.input(0);
+  const axis = given < 0 && rank !== undefined ? given + rank : given;
+  const rows = rank === undefined ? undefined : step.shape(0)?.slice(axis + 1);
+  if (given === -1 || rows?.every((size) => size === 1) === true) {
+    editor.setAttribute(node.id, "axis", attribute.int(rows?.length === 0 ? -1 : axis));
+    return;
+  }
+  const [output] = node.outputs;
+  if (x === undefined || output === undefined || output === null) return;
+  const matrix = step.add("Flatten", [x], { axis: attribute.int(axis) });
+  const result = step.add(node.op, [matrix], { axis: attribute.int(-1) });
+  step.replaceBy(step.add("Reshape", [result, step.add("Shape", [x])]));
+}
+
+/** What training wrote beside its result is gone; `spatial = 0` kept statistics per element, not per channel. */
+function batchNormPerChannel(step: Step): void {
+  if (step.attributes.int("spatial", 1) === 1) {
+    step.drop("spatial");
+    return;
+  }
+  const [x, gamma, beta, mean, variance] = [0, 1, 2, 3, 4].map((index) => step.input(index));
+  if (x === undefined || gamma === undefined || beta === undefined || mean === undefined || variance === undefined) step.refuse("inputs are missing");
+  const epsilon = step.float("epsilon", [step.attributes.float("epsilon", 1e-5)], []);
+  const spread = step.add("Sqrt", [step.add("Add", [variance, epsilon])]);
+  const normalized = step.add("Div", [step.add("Sub", [x, mean]), spread]);
+  step.replaceBy(step.add("Add", [step.add("Mul", [normalized, gamma]), beta]));
+}
+
+function inferenceOutputs(step: Step): void {
+  const { node, graph, editor } = step;
+  node.outputs.forEach((id, index) => {
+    if (index === 0 || id === null) return;
+    if (graph.value(id).uses.length > 0) step.refuse("its statistics of training are read");
+    editor.dropOutput(node.id, index);
+  });
+}
+
+/** Upsample-1's two numbers are the last two of the scales. */
+function upsampleScales(step: Step): void {
+  const [height, width] = [step.attributes.float("height_scale", 1), step.attributes.float("width_scale", 1)];
+  step.editor.setAttribute(step.node.id, "scales", attribute.floats([1, 1, height, width]));
+  step.drop("height_scale", "width_scale");
+  const mode = step.attributes.string("mode");
+  if (mode === "bilinear") step.editor.setAttribute(step.node.id, "mode", attribute.string("linear"));
+}
+
+function upsampleInput(step: Step): void {
+  const scales = step.attributes.floats("scales");
+  if (scales !== undefined) step.editor.setInput(step.node.id, 1, floats(step, "scales", scales));
+  step.drop("scales");
+}
+
+/**
+ * Until opset 10 a position was simply divided by its scale, and "nearest" was the element below; where the result
+ * is smaller, the one above (as onnxruntime does, and the tests of that opset ask for).
+ */
+function resizeCoordinates(step: Step): void {
+  const { node, editor, graph } = step;
+  const scales = step.input(1);
+  const nearest = step.attributes.string("mode", "nearest") === "nearest";
+  editor.setAttribute(node.id, "coordinate_transformation_mode", attribute.string("asymmetric"));
+  if (nearest) {
+    const numbers = graph.constant(scales)?.numbers() ?? [];
+    const shrinks = numbers.some((scale) => scale < 1);
+    if (shrinks && numbers.some((scale) => scale > 1)) step.refuse("it shrinks along one axis and grows along another, by nearest elements");
+    editor.setAttribute(node.id, "nearest_mode", attribute.string(shrinks ? "ceil" : "floor"));
+  }
+  editor.setInput(node.id, 2, scales ?? null);
+  editor.setInput(node.id, 1, null);
+}
+
+/** From opset 13 on, what is not used is left out: empty tensors said so before. */
+function dropEmptyResizeInputs(step: Step): void {
+  const { node, graph, editor } = step;
+  for (const index of [1, 2]) {
+    const id = step.input(index);
+    if (id !== undefined && graph.constant(id)?.count === 0) editor.setInput(node.id, index, null);
+  }
+  const unusedRoi = step.attributes.string("coordinate_transformation_mode", "half_pixel") !== "tf_crop_and_resize";
+  if (unusedRoi && step.input(1) !== undefined) editor.setInput(node.id, 1, null);
+}
+
+function floats(step: Step, name: string, values: readonly number[]): ValueId {
+  const id = step.float(name, values);
+  const value = step.graph.value(id);
+  if (value.type.kind === "tensor" && value.type.dtype === "float32") return id;
+  step.refuse("its scales would have to be float32");
+}
+
+function integerNorm(step: Step): void {
+  const p = step.attributes.float("p");
+  if (p === undefined) return;
+  if (!Number.isInteger(p)) step.refuse(`its p is ${p}, and must be whole from opset 2 on`);
+  step.editor.setAttribute(step.node.id, "p", attribute.int(p));
+}
+
+const gridModes: Readonly<Record<string, string>> = { bilinear: "linear", bicubic: "cubic" };
+
+/** Scale and bias were one number per group, and are one per channel: each repeated for its channels. */
+function groupNormPerChannel(step: Step): void {
+  const channels = step.shape(0)?.[1];
+  const groups = step.attributes.int("num_groups");
+  if (typeof channels !== "number" || groups === undefined) step.refuse("the number of its channels is not known");
+  for (const index of [1, 2]) {
+    const perGroup = step.input(index);
+    if (perGroup === undefined) continue;
+    const column = step.add("Unsqueeze", [perGroup, step.int64("axes", [1])]);
+    const repeated = step.add("Expand", [column, step.int64("shape", [groups, channels / groups])]);
+    step.editor.setInput(step.node.id, index, step.add("Reshape", [repeated, step.int64("shape", [channels])]));
+  }
+}
+
+export const neuralAdapters: readonly Adapter[] = [
+  ...adapter(["GlobalLpPool", "LpPool"], 2, integerNorm),
+  ...adapter(["GRU", "LSTM", "RNN"], 7, (step) => step.drop("output_sequence")),
+  ...adapter("Gemm", 7, (step) => step.drop("broadcast")),
+  ...adapter("Upsample", 7, upsampleScales),
+  ...adapter("BatchNormalization", 7, (step) => step.drop("is_test")),
+  ...adapter("Dropout", 7, (step) => step.drop("is_test")),
+  ...adapter("BatchNormalization", 9, batchNormPerChannel),
+  ...adapter("Upsample", 9, upsampleInput),
+  ...adapter("Upsample", 10, (step) => step.editor.setOp(step.node.id, "Resize")),
+  ...adapter("Scan", 9, (step) => step.refuse("Scan of opset 8 loops over a batch besides, which no operator of today does")),
+  ...adapter("Resize", 11, resizeCoordinates),
+  ...adapter("Resize", 13, dropEmptyResizeInputs),
+  ...adapter(["Softmax", "LogSoftmax", "Hardmax"], 13, softmaxOfMatrix),
+  ...adapter("BatchNormalization", 14, inferenceOutputs),
+  ...adapter("RoiAlign", 16, (step) => step.editor.setAttribute(step.node.id, "coordinate_transformation_mode", attribute.string("output_half_pixel"))),
+  ...adapter("GridSample", 20, (step) => {
+    const mode = gridModes[step.attributes.string("mode", "bilinear")];
+    if (mode !== undefined) step.editor.setAttribute(step.node.id, "mode", attribute.string(mode));
+  }),
+  ...adapter("DFT", 20, (step) => {
+    const axis = step.attributes.int("axis", 1);
+    step.editor.setInput(step.node.id, 2, step.int64("axis", [axis], []));
+    step.drop("axis");
+  }),
+  ...adapter("GroupNormalization", 21, groupNormPerChannel),
+];

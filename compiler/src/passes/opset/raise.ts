@@ -1,0 +1,55 @@
+import { PareError } from "@pare/runtime/format";
+import { bodiesOf, type Body, type Graph, type Node } from "../../ir/index.js";
+import { inferAll } from "../../ops/infer.js";
+import type { Adapter } from "./adapter.js";
+import { elementwiseAdapters } from "./raise-elementwise.js";
+import { neuralAdapters } from "./raise-neural.js";
+import { shapeAdapters } from "./raise-shape.js";
+import { stepOf } from "./step.js";
+
+/** The opset that every row and rule is written for. */
+export const normalOpset = 21;
+
+const adapters: ReadonlyMap<string, readonly Adapter[]> = byOperator([...elementwiseAdapters, ...shapeAdapters, ...neuralAdapters]);
+
+/**
+ * Raises ai.onnx, operator by operator, to opset 21. Nodes are visited in order of execution, so that the types of a
+ * node's inputs are known when its own adapters ask for them. Operators of other domains stay as they are.
+ * @throws PareError UNSUPPORTED_OP naming the node where its meaning cannot be said in opset 21
+ */
+export function raiseOpset(graph: Graph, from: number): void {
+  const visit = (body: Body): void => {
+    for (const node of graph.order(body)) {
+      if (!graph.hasNode(node.id)) continue;
+      raiseNode(graph, node, from);
+      if (graph.hasNode(node.id)) bodiesOf(node).forEach(visit);
+    }
+  };
+  if (from < 13) inferAll(graph);
+  visit(graph.main);
+  graph.header.opsets.set("", normalOpset);
+}
+
+function raiseNode(graph: Graph, node: Node, from: number): void {
+  if (node.domain !== "" && node.domain !== "ai.onnx") return;
+  for (let to = from + 1; to <= normalOpset; to += 1) {
+    if (!graph.hasNode(node.id)) return;
+    for (const found of adapters.get(graph.node(node.id).op) ?? []) {
+      if (found.to !== to || !graph.hasNode(node.id)) continue;
+      graph.edit(`opset-${to}`, (editor) => found.convert(stepOf(graph, editor, node.id, from, to)), { interface: true });
+    }
+  }
+}
+
+function byOperator(list: readonly Adapter[]): Map<string, Adapter[]> {
+  const map = new Map<string, Adapter[]>();
+  for (const item of list) map.set(item.op, [...(map.get(item.op) ?? []), item]);
+  return map;
+}
+
+/** @throws PareError MODEL_VERSION for a model that says no opset of ai.onnx and has nodes of it */
+export function opsetOf(graph: Graph): number {
+  const opset = graph.opset("") ?? graph.opset("ai.onnx");
+  if (opset !== undefined) return opset;
+  throw new PareError("MODEL_VERSION", "The model does not say which version of the ONNX operators it uses.", { where: "opset_import", hint: "Export the model again: opset_import must name the default domain." });
+}

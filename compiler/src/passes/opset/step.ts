@@ -1,0 +1,45 @@
+import { PareError } from "@pare/runtime/format";
+import { type Editor, type Graph, type NodeId, Tensor } from "../../ir/index.js";
+import { attributeReader } from "../../ops/attributes.js";
+import { convert } from "../../ops/convert.js";
+import type { Step } from "./adapter.js";
+
+export function stepOf(graph: Graph, editor: Editor, id: NodeId, from: number, to: number): Step {
+  const node = graph.node(id);
+  const body = graph.body(node.body);
+  const input: Step["input"] = (index) => node.inputs[index] ?? undefined;
+  const typeOf = (index: number) => {
+    const value = input(index);
+    const type = value === undefined ? undefined : graph.value(value).type;
+    return type?.kind === "tensor" ? type : undefined;
+  };
+  return {
+    graph,
+    editor,
+    node,
+    attributes: attributeReader(node.attributes),
+    input,
+    rank: (index) => typeOf(index)?.shape?.length,
+    int64: (name, values, dims = [values.length]) => editor.constant(name, Tensor.int64(values, dims), body),
+    float(name, values, dims = [values.length]) {
+      const dense = convert({ type: "float32", dims, data: Float32Array.from(values) }, typeOf(0)?.dtype ?? "float32");
+      return editor.constant(name, Tensor.of(dense.type, dims, dense.data), body);
+    },
+    shape: (index) => typeOf(index)?.shape,
+    dtype: (index) => typeOf(index)?.dtype,
+    add: (op, inputs, attributes = {}) => editor.add1(op, inputs, attributes, { body }),
+    replaceBy(value) {
+      const [output] = node.outputs;
+      if (output !== undefined && output !== null) editor.replace(output, value, `said in opset ${to}`);
+    },
+    drop(...names) {
+      for (const name of names) if (node.attributes.has(name)) editor.setAttribute(id, name, undefined);
+    },
+    refuse(why) {
+      throw new PareError("UNSUPPORTED_OP", `${node.op} of opset ${from} cannot be said in opset ${to}: ${why}.`, {
+        where: graph.nodeLabel(node),
+        hint: "Export the model again with a newer opset.",
+      });
+    },
+  };
+}

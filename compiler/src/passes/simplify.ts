@@ -1,0 +1,28 @@
+import { throwIfAborted } from "@pare/runtime/format";
+import type { Graph } from "../ir/index.js";
+import { mergeCommonSubexpressions } from "../rules/common-subexpressions.js";
+import { simplifyRules } from "../rules/index.js";
+import { runRules } from "../rules/run-rules.js";
+import { dropUnused } from "./drop-unused.js";
+import { normalizeGraph } from "./normalize.js";
+import { noOptions } from "./options.js";
+import type { PassContext, PassDefinition } from "./pass.js";
+
+/** Normalizes, then applies every rule of `rules/` until none applies. Never makes the file larger. */
+export const simplify: PassDefinition<"simplify", Record<never, never>> = {
+  name: "simplify",
+  summary: "fold constants, merge and drop nodes, recover fused operators",
+  parse: (options) => noOptions("simplify", options),
+  create: () => ({ exactness: "rounding", run: simplifyGraph }),
+};
+
+export async function simplifyGraph(graph: Graph, context: PassContext): Promise<void> {
+  normalizeGraph(graph);
+  for (let before = -1; before !== graph.changes; ) {
+    throwIfAborted(context.signal);
+    before = graph.changes;
+    await runRules(graph, simplifyRules, context);
+    await mergeCommonSubexpressions(graph);
+    dropUnused(graph);
+  }
+}

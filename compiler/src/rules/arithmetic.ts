@@ -1,0 +1,124 @@
+import { attribute, type Graph, type Node, Tensor } from "../ir/index.js";
+import { dtypeOfCode } from "../ops/data-type.js";
+import { absorbable, attributesOf, constantOperand, dtypeOf, inputOf, madeBy, outputOf, scalarOf, shapesAgree } from "./pattern.js";
+import type { Rule } from "./rule.js";
+
+/** x / 2ⁿ = x · 2⁻ⁿ, exactly. */
+const divideByPowerOfTwo: Rule = {
+  name: "divide-by-power-of-two",
+  exactness: "bitwise",
+  ops: ["Div"],
+  match(graph, node) {
+    const divisor = inputOf(node, 1);
+    const value = scalarOf(graph, divisor);
+    const output = outputOf(node);
+    const tensor = graph.constant(divisor);
+    if (value === undefined || value === 0 || output === undefined || tensor?.dtype !== "float32" || !Number.isInteger(Math.log2(Math.abs(value)))) return undefined;
+    const reciprocal = 1 / value;
+    if (Math.abs(Math.log2(Math.abs(value))) > 100 || node.inputs[0] === null) return undefined;
+    const because = `dividing by ${value} is multiplying by ${reciprocal}`;
+    return {
+      because,
+      rewrite(editor) {
+        const body = graph.body(node.body);
+        const factor = editor.constant(`${graph.value(divisor ?? output).name}_reciprocal`, Tensor.float32(tensor.dims, [reciprocal]), body);
+        editor.replace(output, editor.add1("Mul", [node.inputs[0] ?? null, factor], {}, { body }), because);
+      },
+    };
+  },
+};
+
+/** (x · a) · b = x · (a b) and (x + a) + b = x + (a + b), for single numbers a and b. */
+const mergeScalars: Rule = {
+  name: "merge-scalars",
+  exactness: "rounding",
+  ops: ["Mul", "Add"],
+  match(graph, node) {
+    const outer = constantOperand(graph, node);
+    const before = absorbable(graph, outer?.other, node.op);
+    const inner = before === undefined ? undefined : constantOperand(graph, before);
+    const [a, b] = [scalarOf(graph, inner?.id), scalarOf(graph, outer?.id)];
+    if (outer === undefined || inner === undefined || a === undefined || b === undefined || outer.constant.dtype !== "float32") return undefined;
+    const value = Math.fround(node.op === "Mul" ? a * b : a + b);
+    const dims = inner.constant.dims.length > outer.constant.dims.length ? inner.constant.dims : outer.constant.dims;
+    if (!Number.isFinite(value)) return undefined;
+    return {
+      because: `merged with the ${node.op} before it`,
+      rewrite(editor) {
+        const constant = editor.constant(graph.value(outer.id).name, Tensor.float32(dims, [value]), graph.body(node.body));
+        editor.setInput(node.id, outer.at, constant);
+        editor.setInput(node.id, 1 - outer.at, inner.other);
+      },
+    };
+  },
+};
+
+/** Every value of the first type is one of the second. */
+const widenings: Readonly<Record<string, readonly string[]>> = {
+  bool: ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float16", "float32", "float64"],
+  uint8: ["int16", "uint16", "int32", "uint32", "int64", "uint64", "float16", "float32", "float64"],
+  int8: ["int16", "int32", "int64", "float16", "float32", "float64"],
+  uint16: ["int32", "uint32", "int64", "uint64", "float32", "float64"],
+  int16: ["int32", "int64", "float32", "float64"],
+  uint32: ["int64", "uint64", "float64"],
+  int32: ["int64", "float64"],
+  float16: ["float32", "float64"],
+  float32: ["float64"],
+};
+
+/** Cast<B>(Cast<A>(x)) = Cast<B>(x) when A holds every value of x's type. */
+const mergeCasts: Rule = {
+  name: "merge-casts",
+  exactness: "bitwise",
+  ops: ["Cast"],
+  match(graph, node) {
+    const before = madeBy(graph, inputOf(node, 0), "Cast");
+    const source = before === undefined ? undefined : inputOf(before, 0);
+    const from = dtypeOf(graph, source);
+    const through = before === undefined ? undefined : dtypeOfCode(attributesOf(before).int("to"));
+    if (source === undefined || from === undefined || through === undefined) return undefined;
+    if (from !== through && !widenings[from]?.includes(through)) return undefined;
+    return { because: "merged with the Cast before it", rewrite: (editor) => editor.setInput(node.id, 0, source) };
+  },
+};
+
+/** Concat(Concat(a, b), c) = Concat(a, b, c) along one axis. */
+const mergeConcats: Rule = {
+  name: "merge-concats",
+  exactness: "bitwise",
+  ops: ["Concat"],
+  match(graph, node) {
+    const output = outputOf(node);
+    const axis = attributesOf(node).int("axis", 0);
+    const inner = node.inputs.map((id) => absorbable(graph, id ?? undefined, "Concat"));
+    const merges = inner.map((before) => before !== undefined && attributesOf(before).int("axis", 0) === axis);
+    if (output === undefined || !merges.includes(true)) return undefined;
+    const inputs = node.inputs.flatMap((id, index) => (merges[index] === true ? (inner[index]?.inputs ?? []) : [id]));
+    const because = "merged with the Concat before it";
+    return {
+      because,
+      rewrite: (editor) => editor.replace(output, editor.add1("Concat", inputs, { axis: attribute.int(axis) }, { body: graph.body(node.body) }), because),
+    };
+  },
+};
+
+/** x² as Pow is a multiplication: x · x. Pow(x, ½) is Sqrt. */
+const lowerPow: Rule = {
+  name: "lower-pow",
+  exactness: "rounding",
+  ops: ["Pow"],
+  match(graph, node) {
+    const [x, output] = [inputOf(node, 0), outputOf(node)];
+    const exponent = scalarOf(graph, inputOf(node, 1));
+    if (x === undefined || output === undefined || dtypeOf(graph, x) !== "float32" || !shapesAgree(graph, x, output)) return undefined;
+    const op = exponent === 2 ? "Mul" : exponent === 0.5 ? "Sqrt" : undefined;
+    if (op === undefined) return undefined;
+    const because = `to the power of ${exponent} is ${op}`;
+    const inputs = op === "Mul" ? [x, x] : [x];
+    return { because, rewrite: (editor) => editor.replace(output, editor.add1(op, inputs, {}, { body: bodyOf(graph, node) }), because) };
+  },
+};
+
+const bodyOf = (graph: Graph, node: Node) => graph.body(node.body);
+
+export const arithmetic: readonly Rule[] = [divideByPowerOfTwo, mergeScalars, mergeCasts, mergeConcats, lowerPow];

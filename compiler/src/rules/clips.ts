@@ -1,0 +1,69 @@
+import { type Editor, type Graph, type Node, Tensor, type ValueId } from "../ir/index.js";
+import { absorbable, dtypeOf, inputOf, outputOf, scalarOf } from "./pattern.js";
+import type { Rule } from "./rule.js";
+
+interface Bounds {
+  readonly low: number;
+  readonly high: number;
+}
+
+/**
+ * clip(clip(x, a, b), c, d) = clip(x, min(max(a, c), d), max(min(b, d), c)); Relu is clip(x, 0, ∞). Stays a Relu
+ * where that is what comes out.
+ */
+const mergeClips: Rule = {
+  name: "merge-clips",
+  exactness: "bitwise",
+  ops: ["Clip", "Relu"],
+  match(graph, node) {
+    const before = absorbable(graph, inputOf(node, 0), "Clip", "Relu");
+    const output = outputOf(node);
+    if (before === undefined || output === undefined || dtypeOf(graph, output) !== "float32") return undefined;
+    const [inner, outer] = [boundsOf(graph, before), boundsOf(graph, node)];
+    const source = inputOf(before, 0);
+    if (inner === undefined || outer === undefined || source === undefined) return undefined;
+    const within = (value: number) => Math.min(Math.max(value, outer.low), outer.high);
+    const because = `merged with the ${before.op} before it`;
+    const bounds = { low: within(inner.low), high: within(inner.high) };
+    return { because, rewrite: (editor) => editor.replace(output, clip(editor, graph, node, source, bounds), because) };
+  },
+};
+
+/** clip(x, 0, ∞) = Relu(x) */
+const clipToRelu: Rule = {
+  name: "clip-to-relu",
+  exactness: "bitwise",
+  ops: ["Clip"],
+  match(graph, node) {
+    const bounds = boundsOf(graph, node);
+    const [source, output] = [inputOf(node, 0), outputOf(node)];
+    if (bounds === undefined || bounds.low !== 0 || !isUnbounded(bounds.high) || source === undefined || output === undefined) return undefined;
+    if (dtypeOf(graph, output) !== "float32") return undefined;
+    const because = "a Clip from 0 up is a Relu";
+    return { because, rewrite: (editor) => editor.replace(output, clip(editor, graph, node, source, bounds), because) };
+  },
+};
+
+function clip(editor: Editor, graph: Graph, node: Node, source: ValueId, { low, high }: Bounds): ValueId {
+  const body = graph.body(node.body);
+  const bound = (name: string, value: number) => (isUnbounded(value) ? null : editor.constant(name, Tensor.float32([], [value]), body));
+  if (low === 0 && isUnbounded(high)) return editor.add1("Relu", [source], {}, { body });
+  return editor.add1("Clip", [source, bound("min", low), bound("max", high)], {}, { body });
+}
+
+/** The largest float32, which older files write for "no bound". */
+const largest = 3.4028234663852886e38;
+
+function isUnbounded(value: number): boolean {
+  return Math.abs(value) >= largest;
+}
+
+export function boundsOf(graph: Graph, node: Node): Bounds | undefined {
+  if (node.op === "Relu") return { low: 0, high: Infinity };
+  const [min, max] = [inputOf(node, 1), inputOf(node, 2)];
+  const low = min === undefined ? -Infinity : scalarOf(graph, min);
+  const high = max === undefined ? Infinity : scalarOf(graph, max);
+  return low === undefined || high === undefined || low > high ? undefined : { low, high };
+}
+
+export const clips: readonly Rule[] = [mergeClips, clipToRelu];

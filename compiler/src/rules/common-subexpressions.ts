@@ -1,0 +1,146 @@
+import { bytesOf, type TypedArray } from "@pare/runtime/format";
+import { type Attribute, bodiesOf, type Body, type Graph, type Node, type Tensor, type TensorData, type ValueId } from "../ir/index.js";
+import { operatorRow } from "../ops/table.js";
+
+/** Seen so far, in this body and in those around it. */
+interface Scope {
+  readonly nodes: Map<string, Node>;
+  readonly outer: Scope | undefined;
+}
+
+/**
+ * Equal constants become one, then equal nodes: same operator, attributes and inputs. Inner bodies use what outer
+ * ones have computed; what two branches share stays in both.
+ */
+export async function mergeCommonSubexpressions(graph: Graph): Promise<void> {
+  await mergeConstants(graph, graph.main);
+  mergeNodes(graph, graph.main, undefined);
+}
+
+function mergeNodes(graph: Graph, body: Body, outer: Scope | undefined): void {
+  const scope: Scope = { nodes: new Map(), outer };
+  for (const node of graph.order(body)) {
+    if (!graph.hasNode(node.id)) continue;
+    const inner = bodiesOf(node);
+    for (const branch of inner) mergeNodes(graph, branch, scope);
+    const row = operatorRow(node.domain, node.op);
+    if (inner.length > 0 || row === undefined || row.deterministic === false) continue;
+    const key = nodeKey(node);
+    const same = key === undefined ? undefined : find(scope, key);
+    if (key === undefined) continue;
+    if (same === undefined || !graph.hasNode(same.id) || !replaces(graph, node, same)) scope.nodes.set(key, node);
+  }
+}
+
+function replaces(graph: Graph, node: Node, same: Node): boolean {
+  const pairs = node.outputs.flatMap((output, index) => {
+    const other = same.outputs[index] ?? null;
+    return output === null ? [] : [{ output, other }];
+  });
+  if (pairs.some(({ other }) => other === null)) return false;
+  // A body's output is made under its own name: a copy of a value that is an output too would need an Identity.
+  const named = pairs.some(({ output, other }) => other !== null && graph.isOutput(output) && (graph.isOutput(other) || same.body !== node.body));
+  if (named) return false;
+  graph.edit("merge-equal-nodes", (editor) => {
+    for (const { output, other } of pairs) if (other !== null) editor.replace(output, other, `the same as ${graph.nodeLabel(same)}`);
+  });
+  return true;
+}
+
+function find(scope: Scope | undefined, key: string): Node | undefined {
+  for (let at = scope; at !== undefined; at = at.outer) {
+    const node = at.nodes.get(key);
+    if (node !== undefined) return node;
+  }
+  return undefined;
+}
+
+/** Undefined where an attribute cannot be compared. */
+function nodeKey(node: Node): string | undefined {
+  const attributes: string[] = [];
+  for (const [name, value] of [...node.attributes].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const text = attributeKey(value);
+    if (text === undefined) return undefined;
+    attributes.push(`${name}=${text}`);
+  }
+  return [node.domain, node.op, node.overload, node.inputs.join(), node.outputs.map((id) => (id === null ? "" : "o")).join(), ...attributes].join("|");
+}
+
+function attributeKey(attribute: Attribute): string | undefined {
+  switch (attribute.type) {
+    case "int":
+    case "float":
+      return `${attribute.type}:${attribute.value}`;
+    case "string":
+      return `s:${JSON.stringify(typeof attribute.value === "string" ? attribute.value : [...attribute.value])}`;
+    case "ints":
+    case "floats":
+    case "strings":
+      return `${attribute.type}:${attribute.value.map(String).join()}`;
+    case "tensor":
+      return attribute.value.data === undefined ? undefined : `${signature(attribute.value)}:${[...bytes(attribute.value.data)].join()}`;
+    default:
+      return undefined;
+  }
+}
+
+/** Within a body, equal initializers become one; elements are read only of those that agree in type and dims. */
+async function mergeConstants(graph: Graph, body: Body): Promise<void> {
+  const groups = new Map<string, ValueId[]>();
+  for (const id of constantsInOrder(graph, body)) {
+    const tensor = graph.constant(id);
+    if (tensor === undefined) continue;
+    const key = signature(tensor);
+    groups.set(key, [...(groups.get(key) ?? []), id]);
+  }
+  for (const ids of groups.values()) if (ids.length > 1) await mergeEqual(graph, ids);
+  for (const node of graph.order(body)) for (const inner of bodiesOf(node)) await mergeConstants(graph, inner);
+}
+
+async function mergeEqual(graph: Graph, ids: readonly ValueId[]): Promise<void> {
+  const seen = new Map<string, { readonly id: ValueId; readonly data: TensorData }[]>();
+  for (const id of ids) {
+    const data = await graph.constant(id)?.read();
+    if (data === undefined) continue;
+    const key = probe(data);
+    const known = seen.get(key) ?? [];
+    const same = known.find((other) => equal(other.data, data));
+    if (same === undefined) seen.set(key, [...known, { id, data }]);
+    else if (!graph.isOutput(id)) graph.edit("merge-equal-constants", (editor) => editor.replace(id, same.id, "equal"));
+  }
+}
+
+/** A body's initializers in the order in which its nodes first read them: independent of names and of the file. */
+function constantsInOrder(graph: Graph, body: Body): readonly ValueId[] {
+  const found = new Set<ValueId>();
+  const visit = (inner: Body): void => {
+    for (const node of graph.order(inner)) {
+      for (const id of node.inputs) if (id !== null && body.initializers.has(id)) found.add(id);
+      bodiesOf(node).forEach(visit);
+    }
+  };
+  visit(body);
+  return [...found];
+}
+
+function signature(tensor: Tensor): string {
+  return `${tensor.dtype}[${tensor.dims.join()}]`;
+}
+
+function bytes(data: TensorData): Uint8Array {
+  return ArrayBuffer.isView(data) ? bytesOf(data as TypedArray) : new TextEncoder().encode(JSON.stringify(data));
+}
+
+/** A few bytes from all over: enough to tell most tensors apart without comparing all of them. */
+function probe(data: TensorData): string {
+  const all = bytes(data);
+  const step = Math.max(1, Math.floor(all.length / 32));
+  let key = "";
+  for (let at = 0; at < all.length; at += step) key += `${all[at] ?? 0},`;
+  return key;
+}
+
+function equal(a: TensorData, b: TensorData): boolean {
+  const [left, right] = [bytes(a), bytes(b)];
+  return left.length === right.length && left.every((value, at) => value === right[at]);
+}

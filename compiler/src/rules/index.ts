@@ -1,0 +1,31 @@
+import { activations } from "./activations.js";
+import { arithmetic } from "./arithmetic.js";
+import { clips } from "./clips.js";
+import { inlineIf } from "./control-flow.js";
+import { foldAffine } from "./fold-affine.js";
+import { foldConstants } from "./fold-constants.js";
+import { gemms } from "./gemm.js";
+import { identities } from "./identities.js";
+import { recoverLayerNorm } from "./layer-norm.js";
+import { concatZerosToPad, padIntoWindow } from "./pads.js";
+import { reshapes } from "./reshapes.js";
+import type { Rule } from "./rule.js";
+import { constantReshapeTarget, foldShapeValues } from "./shape-values.js";
+
+/** What `simplify` applies; at one node in this order. */
+export const simplifyRules: readonly Rule[] = [
+  foldShapeValues,
+  foldConstants,
+  inlineIf,
+  ...identities,
+  constantReshapeTarget,
+  ...reshapes,
+  ...activations,
+  recoverLayerNorm,
+  ...clips,
+  foldAffine,
+  ...gemms,
+  padIntoWindow,
+  concatZerosToPad,
+  ...arithmetic,
+];

@@ -1,0 +1,163 @@
+import { type Graph, type Node, sameShape, Tensor } from "../ir/index.js";
+import { attributesOf, bypass, inputOf, madeBy, numbersOf, outputOf, shapeOf } from "./pattern.js";
+import type { Rule } from "./rule.js";
+
+/** They keep the elements and their order, and change the shape alone. */
+const reshapers = ["Reshape", "Flatten", "Squeeze", "Unsqueeze"];
+
+/** r(… r(x)) = x when the last result has x's shape. */
+const undoneReshapes: Rule = {
+  name: "undo-reshapes",
+  exactness: "bitwise",
+  ops: reshapers,
+  match(graph, node) {
+    const shape = shapeOf(graph, outputOf(node));
+    if (shape === undefined) return undefined;
+    for (let before = madeBy(graph, inputOf(node, 0), ...reshapers); before !== undefined; before = madeBy(graph, inputOf(before, 0), ...reshapers)) {
+      const source = inputOf(before, 0);
+      if (sameShape(shapeOf(graph, source), shape)) return bypass(graph, node, source, "undone by a reshape after it");
+    }
+    return undefined;
+  },
+};
+
+/** Reshape(r(x), t) = Reshape(x, t) when t copies no dim of r's result (has no 0, or takes 0 literally). */
+const mergeReshapes: Rule = {
+  name: "merge-reshapes",
+  exactness: "bitwise",
+  ops: ["Reshape"],
+  match(graph, node) {
+    const before = madeBy(graph, inputOf(node, 0), ...reshapers);
+    const source = before === undefined ? undefined : inputOf(before, 0);
+    const target = numbersOf(graph, inputOf(node, 1));
+    if (source === undefined || target === undefined) return undefined;
+    const literal = attributesOf(node).int("allowzero", 0) === 1;
+    const [from, middle] = [shapeOf(graph, source), shapeOf(graph, inputOf(node, 0))];
+    const dims = literal ? target : rewritten(target, middle, from);
+    if (dims === undefined) return undefined;
+    return {
+      because: "merged with the reshape before it",
+      rewrite(editor) {
+        editor.setInput(node.id, 0, source);
+        if (dims !== target) editor.setInput(node.id, 1, editor.constant("target", Tensor.int64(dims), graph.body(node.body)));
+      },
+    };
+  },
+};
+
+type Shape = ReturnType<typeof shapeOf>;
+
+/** The same target for another source: a 0 that copied a dim becomes that number, or 0 where the source has it there too. */
+function rewritten(target: readonly number[], middle: Shape, from: Shape): readonly number[] | undefined {
+  if (!target.includes(0)) return target;
+  let free = target.filter((size) => size === -1).length;
+  const dims: number[] = [];
+  for (const [axis, size] of target.entries()) {
+    const copied = middle?.[axis];
+    if (size !== 0) dims.push(size);
+    else if (copied === undefined) return undefined;
+    else if (copied === from?.[axis]) dims.push(0);
+    else if (typeof copied === "number") dims.push(copied);
+    else {
+      free += 1;
+      dims.push(-1);
+    }
+  }
+  if (free > 1) return undefined;
+  return dims.every((size, axis) => size === target[axis]) ? target : dims;
+}
+
+/** Squeeze(x) and Unsqueeze(x) of Squeeze or Unsqueeze, all shapes known: one Reshape. */
+const squeezesToReshape: Rule = {
+  name: "squeezes-to-reshape",
+  exactness: "bitwise",
+  ops: ["Squeeze", "Unsqueeze", "Flatten"],
+  match(graph, node) {
+    const before = madeBy(graph, inputOf(node, 0), ...reshapers);
+    const source = before === undefined ? undefined : inputOf(before, 0);
+    const [from, to] = [shapeOf(graph, source), shapeOf(graph, outputOf(node))];
+    const output = outputOf(node);
+    if (source === undefined || output === undefined || from === undefined || to === undefined) return undefined;
+    let free = 0;
+    const dims = to.map((size, axis) => {
+      if (typeof size === "number" && size > 0) return size;
+      if (size === from[axis]) return 0;
+      free += 1;
+      return -1;
+    });
+    if (free > 1) return undefined;
+    const because = "merged with the reshape before it";
+    return {
+      because,
+      rewrite(editor) {
+        const body = graph.body(node.body);
+        editor.replace(output, editor.add1("Reshape", [source, editor.constant("target", Tensor.int64(dims), body)], {}, { body }), because);
+      },
+    };
+  },
+};
+
+/** Transpose(Transpose(x, p), q) = Transpose(x, p∘q); an axes' order that is kept is dropped by `drop-transpose`. */
+const mergeTransposes: Rule = {
+  name: "merge-transposes",
+  exactness: "bitwise",
+  ops: ["Transpose"],
+  match(graph, node) {
+    const before = madeBy(graph, inputOf(node, 0), "Transpose");
+    const source = before === undefined ? undefined : inputOf(before, 0);
+    if (before === undefined || source === undefined) return undefined;
+    const [first, second] = [permOf(graph, before), permOf(graph, node)];
+    if (first === undefined || second === undefined) return undefined;
+    const perm = second.map((axis) => first[axis] ?? 0);
+    return {
+      because: "merged with the transpose before it",
+      rewrite(editor) {
+        editor.setAttribute(node.id, "perm", { type: "ints", value: perm.map(BigInt) });
+        editor.setInput(node.id, 0, source);
+      },
+    };
+  },
+};
+
+/** The axes' order; reversed where it is not given. */
+export function permOf(graph: Graph, node: Node): readonly number[] | undefined {
+  const given = attributesOf(node).ints("perm");
+  const shape = shapeOf(graph, inputOf(node, 0));
+  return given ?? shape?.map((_, axis) => shape.length - 1 - axis);
+}
+
+/** A Transpose that moves only axes of size 1 keeps the order of elements: a Reshape, which costs nothing. */
+const transposeToReshape: Rule = {
+  name: "transpose-to-reshape",
+  exactness: "bitwise",
+  ops: ["Transpose"],
+  match(graph, node) {
+    const x = inputOf(node, 0);
+    const output = outputOf(node);
+    const from = shapeOf(graph, x);
+    const perm = permOf(graph, node);
+    if (x === undefined || output === undefined || from === undefined || perm === undefined) return undefined;
+    const moved = perm.filter((axis) => from[axis] !== 1);
+    if (moved.some((axis, index) => index > 0 && axis < (moved[index - 1] ?? 0))) return undefined;
+    let free = 0;
+    const dims = perm.map((axis, to) => {
+      const size = from[axis];
+      if (typeof size === "number" && size > 0) return size;
+      if (size === from[to]) return 0;
+      free += 1;
+      return -1;
+    });
+    if (free > 1 || perm.every((axis, to) => axis === to)) return undefined;
+    const because = "moves axes of size 1 only";
+    return {
+      because,
+      rewrite(editor) {
+        const body = graph.body(node.body);
+        editor.replace(output, editor.add1("Reshape", [x, editor.constant("target", Tensor.int64(dims), body)], {}, { body }), because);
+      },
+    };
+  },
+};
+
+export const reshapes: readonly Rule[] = [undoneReshapes, mergeReshapes, squeezesToReshape, mergeTransposes, transposeToReshape];
+

@@ -1,0 +1,62 @@
+import { throwIfAborted } from "@pare/runtime/format";
+import { bodiesOf, type Body, type Graph, type Node, type NodeId } from "../ir/index.js";
+import type { PassContext } from "../passes/pass.js";
+import type { Rule } from "./rule.js";
+
+/** A rewrite makes a graph smaller or its operators cheaper, so sweeps end; this only bounds a mistake. */
+const sweepLimit = 64;
+
+/** Applies rules in canonical order, body by body, until none applies. Misses go to the journal at the end. */
+export async function runRules(graph: Graph, rules: readonly Rule[], context: PassContext): Promise<void> {
+  const byOp = rulesByOp(rules);
+  const misses = new Map<NodeId, Map<string, string>>();
+  for (let sweep = 0; sweep < sweepLimit; sweep += 1) {
+    throwIfAborted(context.signal);
+    const before = graph.changes;
+    misses.clear();
+    await visit(graph.main);
+    if (graph.changes === before) break;
+  }
+  for (const [id, reasons] of misses) {
+    if (!graph.hasNode(id)) continue;
+    for (const [rule, reason] of reasons) graph.leave(rule, graph.node(id), reason);
+  }
+
+  async function visit(body: Body): Promise<void> {
+    for (const node of graph.order(body)) {
+      if (!graph.hasNode(node.id)) continue;
+      for (const inner of bodiesOf(node)) await visit(inner);
+      await applyTo(node);
+    }
+  }
+
+  async function applyTo(node: Node): Promise<void> {
+    for (const rule of byOp(node)) {
+      if (!graph.hasNode(node.id)) return;
+      const found = rule.match(graph, node);
+      if (found === undefined) continue;
+      if ("miss" in found) {
+        const reasons = misses.get(node.id) ?? new Map<string, string>();
+        misses.set(node.id, reasons.set(rule.name, found.miss));
+        continue;
+      }
+      const data = found.needs === undefined ? [] : await Promise.all(found.needs.map((tensor) => tensor.read()));
+      const entry = { rule: rule.name, what: "changed", node: graph.nodeLabel(node), op: node.op, reason: found.because } as const;
+      const entries = graph.journal.length;
+      graph.edit(rule.name, (editor) => found.rewrite(editor, data));
+      if (graph.journal.length === entries) graph.journal.push(entry);
+    }
+  }
+}
+
+function rulesByOp(rules: readonly Rule[]): (node: Node) => readonly Rule[] {
+  const lists = new Map<string, readonly Rule[]>();
+  return (node) => {
+    const key = `${node.domain}::${node.op}`;
+    const known = lists.get(key);
+    if (known !== undefined) return known;
+    const list = rules.filter((rule) => rule.ops === "any" || (node.domain === "" && rule.ops.includes(node.op)));
+    lists.set(key, list);
+    return list;
+  };
+}

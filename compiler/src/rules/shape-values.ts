@@ -1,0 +1,70 @@
+import { type Graph, isStatic, type Node, Tensor, type ValueId } from "../ir/index.js";
+import { attributesOf, dtypeOf, inputOf, outputOf, shapeOf, staticCount } from "./pattern.js";
+import type { Rule } from "./rule.js";
+
+/** Integers that follow from shapes (Shape, Gather, Concat of dims) and are all numbers → a constant. */
+export const foldShapeValues: Rule = {
+  name: "fold-shape-values",
+  exactness: "bitwise",
+  ops: "any",
+  match(graph, node) {
+    const output = outputOf(node);
+    if (output === undefined || node.outputs.length !== 1) return undefined;
+    const tensor = tensorOfElements(graph, output);
+    if (tensor === undefined) return undefined;
+    const because = "follows from known shapes";
+    return {
+      because,
+      rewrite: (editor) => editor.replace(output, editor.constant(graph.value(output).name, tensor, graph.body(node.body)), because),
+    };
+  },
+};
+
+function tensorOfElements(graph: Graph, id: ValueId): Tensor | undefined {
+  const { elements } = graph.value(id);
+  const shape = shapeOf(graph, id);
+  const dtype = dtypeOf(graph, id);
+  if (elements === undefined || shape === undefined || !isStatic(shape) || !isStatic(elements)) return undefined;
+  if (staticCount(shape) !== elements.length) return undefined;
+  if (dtype === "int64") return Tensor.of("int64", shape, BigInt64Array.from(elements, BigInt));
+  if (dtype === "int32") return Tensor.of("int32", shape, Int32Array.from(elements));
+  return undefined;
+}
+
+/**
+ * Reshape(x, [a, b, c]) with dims that follow from shapes → a constant target: numbers, 0 where a dim is x's own at
+ * that place, and −1 for at most one of the rest.
+ */
+export const constantReshapeTarget: Rule = {
+  name: "constant-reshape-target",
+  exactness: "bitwise",
+  ops: ["Reshape"],
+  match(graph, node) {
+    const [x, target] = [inputOf(node, 0), inputOf(node, 1)];
+    if (x === undefined || target === undefined || graph.constant(target) !== undefined) return undefined;
+    const dims = targetOf(graph, node, x, target);
+    if (dims === undefined) return undefined;
+    return {
+      because: `its target is always [${dims.join(", ")}]`,
+      rewrite(editor) {
+        editor.setInput(node.id, 1, editor.constant(`${graph.value(target).name}_constant`, Tensor.int64(dims), graph.body(node.body)));
+        editor.setAttribute(node.id, "allowzero", undefined);
+      },
+    };
+  },
+};
+
+function targetOf(graph: Graph, node: Node, x: ValueId, target: ValueId): readonly number[] | undefined {
+  const wanted = graph.value(target).elements;
+  const from = shapeOf(graph, x);
+  const copiesZeros = attributesOf(node).int("allowzero", 0) === 0;
+  if (wanted === undefined || (wanted.includes(0) && !copiesZeros)) return undefined;
+  let free = 0;
+  const dims = wanted.map((size, axis) => {
+    if (typeof size === "number" && size >= 0) return size;
+    if (typeof size !== "number" && from?.[axis] === size) return 0;
+    free += 1;
+    return -1;
+  });
+  return free <= 1 ? dims : undefined;
+}
