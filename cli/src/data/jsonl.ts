@@ -7,8 +7,8 @@ import type { RawSample, RawSamples } from "./raw-sample.js";
 
 /** One sample per line: `{"inputName": [...], "label": 1, "id": "a", "group": "b"}`. */
 export async function readJsonl(path: string, inputs: readonly ValueInfo[]): Promise<RawSamples> {
-  const file = await openFileSource(path, "DATA_NOT_FOUND");
-  await file.close();
+  const file = openFileSource(path, "DATA_NOT_FOUND");
+  file.close();
   return { count: null, samples: lines(path, inputs) };
 }
 

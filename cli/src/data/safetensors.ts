@@ -34,12 +34,12 @@ export async function readSafetensors(
   path: string,
   inputs: readonly ValueInfo[],
 ): Promise<RawSamples> {
-  const file = await openFileSource(path, "DATA_NOT_FOUND");
+  const file = openFileSource(path, "DATA_NOT_FOUND");
   try {
     const { count, samples } = samplesOfArrays(await arraysIn(file), inputs, path);
     return { count, samples: closing(samples, file) };
   } catch (error) {
-    await file.close();
+    file.close();
     throw error;
   }
 }
@@ -48,7 +48,7 @@ async function* closing<T>(items: AsyncIterable<T>, file: FileSource): AsyncGene
   try {
     yield* items;
   } finally {
-    await file.close();
+    file.close();
   }
 }
 

@@ -10,8 +10,11 @@ beforeEach(async () => {
 });
 afterEach(() => rm(place, { recursive: true, force: true }));
 
+function text(content: string): Uint8Array {
+  return new TextEncoder().encode(content);
+}
+
 function bundle(version: string, ...variants: string[]): Map<string, Uint8Array> {
-  const text = (content: string): Uint8Array => new TextEncoder().encode(content);
   const own = variants.map((variant): [string, Uint8Array] => [
     `variants/${variant}.onnx`,
     text(variant),

@@ -1,0 +1,124 @@
+import {
+  countMacs,
+  countOperators,
+  countParameters,
+  supportOf,
+  type TargetSupport,
+  targets,
+} from "@pare/compiler";
+import { describeValue, PareError, type ValueInfo } from "@pare/runtime/format";
+import { modelInputs, modelOutputs, openModel } from "../platform/open-model.js";
+import { byteText, countText, tableText } from "./words.js";
+
+/** What `pare inspect model.onnx` says of the file as it was read. @throws PareError MODEL_* */
+export async function inspectModel(
+  path: string,
+  why: boolean,
+  signal: AbortSignal,
+): Promise<{ text: string; document: unknown }> {
+  if (why) {
+    throw new PareError(
+      "ARGUMENT",
+      "--why needs a bundle: a model says nothing of what was done to it.",
+      {
+        where: "--why",
+        hint: "Name the .pare folder that pare optimize wrote.",
+      },
+    );
+  }
+  const model = await openModel(path, signal);
+  try {
+    const { graph } = model;
+    const externalBytes = [...model.source.external.values()].reduce(
+      (sum, { size }) => sum + size,
+      0,
+    );
+    const facts = {
+      model: path,
+      bytes: model.source.proto.size + externalBytes,
+      externalBytes,
+      irVersion: Number(graph.header.irVersion),
+      producer: [graph.header.producerName, graph.header.producerVersion]
+        .filter((part) => part !== "")
+        .join(" "),
+      opsets: Object.fromEntries(
+        [...graph.header.opsets].map(([domain, version]) => [domain || "ai.onnx", version]),
+      ),
+      inputs: modelInputs(graph),
+      outputs: modelOutputs(graph),
+      nodes: [...graph.allNodes()].length,
+      operators: countOperators(graph),
+      parameters: countParameters(graph),
+      macs: countMacs(graph),
+      targets: [...targets.values()].map((target) => supportOf(graph, target)),
+    };
+    return { text: factsText(facts), document: facts };
+  } finally {
+    model.close();
+  }
+}
+
+interface Facts {
+  readonly model: string;
+  readonly bytes: number;
+  readonly producer: string;
+  readonly opsets: Readonly<Record<string, number>>;
+  readonly inputs: readonly ValueInfo[];
+  readonly outputs: readonly ValueInfo[];
+  readonly nodes: number;
+  readonly operators: ReturnType<typeof countOperators>;
+  readonly parameters: number;
+  readonly macs: number | null;
+  readonly targets: readonly TargetSupport[];
+}
+
+function factsText(facts: Facts): string {
+  const opsets = Object.entries(facts.opsets).map(([domain, version]) => `${domain} ${version}`);
+  const macs =
+    facts.macs === null
+      ? "unknown: a shape is free (fix it with --shape or --dim)"
+      : countText(facts.macs);
+  const head = tableText(
+    [
+      ["model", facts.model],
+      ["size", byteText(facts.bytes)],
+      ["producer", facts.producer || "not given"],
+      ["opsets", opsets.join(", ")],
+      ["parameters", countText(facts.parameters)],
+      ["MACs", macs],
+      ["nodes", String(facts.nodes)],
+    ],
+    new Set([0, 1]),
+  );
+  const operators = facts.operators.map(({ op, domain, count, macs: own }) => [
+    `  ${domain === "" ? op : `${domain}.${op}`}`,
+    String(count),
+    own === null ? "?" : own === 0 ? "" : `${countText(own)} MACs`,
+  ]);
+  return [
+    head,
+    valueTable("inputs", facts.inputs),
+    valueTable("outputs", facts.outputs),
+    `operators\n${tableText(operators)}`,
+    `targets\n${facts.targets.map(supportText).join("\n")}`,
+  ].join("\n\n");
+}
+
+function valueTable(title: string, values: readonly ValueInfo[]): string {
+  return `${title}\n${tableText(
+    values.map((info) => [`  ${info.name}`, describeValue(info)]),
+    new Set([0, 1]),
+  )}`;
+}
+
+function supportText({ label, obstacles }: TargetSupport): string {
+  if (obstacles.length === 0) return `  ${label}: every node`;
+  const reasons = obstacles.map(
+    ({ op, count, reason, nodes }) =>
+      `    ${count} × ${op}: ${reason} (${nodes.join(", ")}${count > nodes.length ? ", …" : ""})`,
+  );
+  return [
+    `  ${label}: not ${obstacles.reduce((sum, { count }) => sum + count, 0)} nodes`,
+    ...reasons,
+  ].join("\n");
+}

@@ -1,0 +1,91 @@
+import { readFile } from "node:fs/promises";
+import { cpus, totalmem } from "node:os";
+import { openHosts } from "@pare/bench";
+import { messageOf, type TargetName, throwIfAborted } from "@pare/runtime/format";
+
+/** One thing that this machine has or lacks, and how to get it. */
+export interface Finding {
+  readonly what: string;
+  readonly ok: boolean;
+  readonly found: string;
+  readonly hint: string | null;
+}
+
+const engineHints: Readonly<Partial<Record<TargetName, string>>> = {
+  cpu: "Install it: ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node@1.30.0. Without it everything but cpu works.",
+};
+
+/** Starts each engine once and says what came of it. Never fails: what is missing is a finding. */
+export async function examine(
+  onProgress: (what: string) => void,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
+  const findings: Finding[] = [
+    {
+      what: "node",
+      ok: major() >= 20,
+      found: `Node ${process.versions.node}, ${process.platform} ${process.arch}`,
+      hint: major() >= 20 ? null : "Pare needs Node 20 or newer.",
+    },
+    {
+      what: "machine",
+      ok: true,
+      found: `${cpus().length} cores, ${(totalmem() / 2 ** 30).toFixed(1)} GiB of memory`,
+      hint: null,
+    },
+  ];
+  for (const target of ["cpu", "wasm", "webgpu"] as const) {
+    throwIfAborted(signal);
+    onProgress(`starting ${target}`);
+    findings.push(await tryTarget(target));
+  }
+  findings.push(await trySharp());
+  return findings;
+}
+
+async function tryTarget(target: TargetName): Promise<Finding> {
+  const opened = await openHosts([target]);
+  try {
+    const host = opened.hosts.get(target);
+    const [note] = opened.notes;
+    if (host === undefined) {
+      return {
+        what: target,
+        ok: false,
+        found: opened.skipped[0]?.reason ?? "It cannot run here.",
+        hint: engineHints[target] ?? (await browserHint()),
+      };
+    }
+    const software = host.software
+      ? ". It is emulated on the CPU: answers are right, nothing is timed"
+      : "";
+    return { what: target, ok: true, found: `${host.engine}${software}`, hint: note ?? null };
+  } finally {
+    await opened.dispose();
+  }
+}
+
+/** Debian and what derives from it have Chromium as a package of its own. */
+async function browserHint(): Promise<string | null> {
+  const release = await readFile("/etc/os-release", "utf8").catch(() => "");
+  return /\b(debian|ubuntu)\b/i.test(release) ? "On this system: apt-get install chromium" : null;
+}
+
+async function trySharp(): Promise<Finding> {
+  const what = "images";
+  try {
+    const { default: sharp } = await import("sharp");
+    return { what, ok: true, found: `sharp ${sharp.versions.sharp ?? ""}`.trim(), hint: null };
+  } catch (error) {
+    return {
+      what,
+      ok: false,
+      found: `sharp cannot be loaded: ${messageOf(error)}`,
+      hint: "Install it (npm install sharp), or give data as .npz.",
+    };
+  }
+}
+
+function major(): number {
+  return Number(process.versions.node.split(".")[0]);
+}

@@ -1,0 +1,80 @@
+import { basename, dirname, extname, resolve } from "node:path";
+import type { Graph } from "@pare/compiler";
+import { PareError, type ValueInfo } from "@pare/runtime/format";
+import { ExternalFiles } from "./external-files.js";
+import { type FileSource, openFileSource } from "./file-source.js";
+
+/** A model file, open: weights are read from it when they are needed. */
+export interface OpenModel {
+  readonly path: string;
+  /** Without folder and `.onnx`; for a model.onnx its folder's name. */
+  readonly name: string;
+  readonly source: { readonly proto: FileSource; readonly external: ExternalFiles };
+  readonly graph: Graph;
+  close(): void;
+}
+
+/**
+ * Opens and decodes an ONNX file with its external data.
+ * @throws PareError MODEL_*, EXTERNAL_DATA, PERMISSION
+ */
+export async function openModel(path: string, signal?: AbortSignal): Promise<OpenModel> {
+  if (extname(path).toLowerCase() === ".json") {
+    throw new PareError(
+      "MODEL_INVALID",
+      `${path} is JSON: TensorFlow.js models are not read yet by this version.`,
+      {
+        where: path,
+        hint: "Give an ONNX file.",
+      },
+    );
+  }
+  const proto = openFileSource(path);
+  const external = new ExternalFiles(dirname(resolve(path)));
+  const close = (): void => {
+    proto.close();
+    external.close();
+  };
+  try {
+    const { decodeModel, inferNode } = await import("@pare/compiler");
+    const options = signal === undefined ? {} : { signal };
+    const graph = await decodeModel({ proto, external }, { ...options, infer: inferNode });
+    return { path, name: modelName(path), source: { proto, external }, graph, close };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+/** `a/b/kws.onnx` is `kws`, `a/b/model.onnx` is `b`. */
+export function modelName(path: string): string {
+  const name = basename(path).replace(/\.onnx$/i, "");
+  const folder = basename(dirname(resolve(path)));
+  return name === "model" && folder !== "" ? folder : name;
+}
+
+/** What has to be fed: the main graph's inputs without those that have a default. */
+export function modelInputs(graph: Graph): readonly ValueInfo[] {
+  return graph.main.inputs.flatMap((id) => {
+    const value = graph.value(id);
+    return value.constant === undefined ? [valueInfo(graph, id)] : [];
+  });
+}
+
+export function modelOutputs(graph: Graph): readonly ValueInfo[] {
+  return graph.main.outputs.map((id) => valueInfo(graph, id));
+}
+
+function valueInfo(graph: Graph, id: Graph["main"]["inputs"][number]): ValueInfo {
+  const { name, type } = graph.value(id);
+  if (type.kind !== "tensor" || type.dtype === undefined) {
+    throw new PareError("MODEL_INVALID", `"${name}" is no tensor of a known type: ${type.kind}.`, {
+      where: name,
+      hint: "Models that take or give sequences, maps or optionals cannot be compiled.",
+    });
+  }
+  const dims = (type.shape ?? []).map((dim) =>
+    typeof dim === "number" ? dim : String(dim).includes("?") ? null : String(dim),
+  );
+  return { name, type: type.dtype, dims };
+}

@@ -1,0 +1,111 @@
+import type { SingleBar } from "cli-progress";
+
+export interface OutputOptions {
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+}
+
+/** What a verb says: its result to stdout, once; all else to stderr. */
+export interface Output {
+  readonly verbose: boolean;
+  /** The verb's result: text for a reader or, with `--json`, the document. */
+  result(text: string, document: unknown): void;
+  /** One line about what goes on. Not with `--quiet`. */
+  note(line: string): void;
+  /** Details, with `--verbose` only. */
+  detail(text: string): void;
+  /** How far the work is, of 1. A bar on a terminal, else a line now and then. */
+  progress(fraction: number, what: string): void;
+  /** Takes the bar away. */
+  settle(): void;
+}
+
+/** Without a terminal, at most one progress line in this many milliseconds. */
+const lineEveryMs = 5_000;
+
+export function createOutput(options: OutputOptions): Output {
+  const { json = false, quiet = false, verbose = false } = options;
+  const bar = quiet ? null : process.stderr.isTTY ? terminalBar() : plainLines();
+  const say = (line: string): void => {
+    bar?.settle();
+    process.stderr.write(`${line}\n`);
+  };
+  return {
+    verbose,
+    result(text, document) {
+      bar?.settle();
+      if (json) process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+      else if (text !== "") process.stdout.write(`${text}\n`);
+    },
+    note(line) {
+      if (!quiet) say(line);
+    },
+    detail(text) {
+      if (verbose) say(text.trimEnd());
+    },
+    progress: (fraction, what) => bar?.show(fraction, what),
+    settle: () => bar?.settle(),
+  };
+}
+
+interface Bar {
+  show(fraction: number, what: string): void;
+  settle(): void;
+}
+
+/** A bar with an estimate. The library is loaded when first shown; what comes before is not drawn. */
+function terminalBar(): Bar {
+  let bar: SingleBar | null = null;
+  let loading = false;
+  let wanted = false;
+  const open = async (): Promise<void> => {
+    loading = true;
+    const { default: progress } = await import("cli-progress");
+    bar = new progress.SingleBar({
+      format: " {bar} {percentage}% | {eta_formatted} left | {what}",
+      barCompleteChar: "█",
+      barIncompleteChar: "░",
+      barsize: 24,
+      clearOnComplete: true,
+      hideCursor: true,
+      stopOnComplete: false,
+      gracefulExit: false,
+      etaBuffer: 50,
+      stream: process.stderr,
+    });
+    loading = false;
+    if (wanted) bar.start(1000, 0, { what: "" });
+  };
+  return {
+    show(fraction, what) {
+      wanted = true;
+      if (bar === null) {
+        if (!loading) void open();
+        return;
+      }
+      if (!bar.isActive) bar.start(1000, 0, { what });
+      bar.update(Math.round(Math.min(1, fraction) * 1000), { what });
+    },
+    settle() {
+      wanted = false;
+      if (bar?.isActive) bar.stop();
+    },
+  };
+}
+
+function plainLines(): Bar {
+  let last = Number.NEGATIVE_INFINITY;
+  let said = "";
+  return {
+    show(fraction, what) {
+      const line = `${Math.floor(Math.min(1, fraction) * 100)}% ${what}`;
+      const now = Date.now();
+      if (line === said || now - last < lineEveryMs) return;
+      last = now;
+      said = line;
+      process.stderr.write(`${line}\n`);
+    },
+    settle() {},
+  };
+}
