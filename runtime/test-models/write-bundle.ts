@@ -7,6 +7,7 @@ import {
   type Manifest,
   probeGolden,
   sha256Sync,
+  type Tensors,
   type VariantEntry,
 } from "../src/format/index.js";
 
@@ -25,6 +26,15 @@ export interface TestBundle {
   readonly golden: Golden;
   /** By path, as a server or a folder holds them. */
   readonly files: Map<string, Uint8Array<ArrayBuffer>>;
+}
+
+async function affine({ x, shift }: Tensors): Promise<Tensors> {
+  const by = shift?.data as Float32Array;
+  const data = Float32Array.from(
+    x?.data as Float32Array,
+    (value, i) => 2 * value + (by[i % 3] ?? 0),
+  );
+  return { y: { type: "float32", dims: [2, 3], data } };
 }
 
 /** A bundle with a `cpu`, a `wasm` and a second, `spare` wasm variant. */
@@ -52,21 +62,6 @@ export async function makeBundle(): Promise<TestBundle> {
     { name: "x", type: "float32", dims: ["N", 3] },
     { name: "shift", type: "float32", dims: [3] },
   ] as const;
-  const affine: Parameters<typeof probeGolden>[1] extends ReadonlyMap<string, infer Run>
-    ? Run
-    : never = async ({ x, shift }) => {
-    const by = shift?.data as Float32Array;
-    return {
-      y: {
-        type: "float32",
-        dims: [2, 3],
-        data: Float32Array.from(
-          x?.data as Float32Array,
-          (value, i) => 2 * value + (by[i % 3] ?? 0),
-        ),
-      },
-    };
-  };
   const golden = await probeGolden(
     [goldenInputs(inputs, 5, { x: { dims: [2, 3] } })],
     new Map(["cpu", "wasm", "spare"].map((id) => [id, affine])),

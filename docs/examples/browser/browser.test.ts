@@ -95,10 +95,12 @@ describe.skipIf(chromiumPath === undefined)(
       ): Promise<void> => {
         const bytes = await readFile(bundleFile(path));
         await writeFile(bundleFile(path), damage(Uint8Array.from(bytes)));
-        await look().finally(() => writeFile(bundleFile(path), bytes));
+        try {
+          await look();
+        } finally {
+          await writeFile(bundleFile(path), bytes);
+        }
       };
-      const flipped = (bytes: Uint8Array): Uint8Array =>
-        bytes.map((byte, index) => (index === bytes.length >> 1 ? byte ^ 1 : byte));
       const variantPath = async (target: string): Promise<string> => {
         const manifest = parseManifest(
           JSON.parse(await readFile(bundleFile("manifest.json"), "utf8")),
@@ -178,6 +180,10 @@ describe.skipIf(chromiumPath === undefined)(
     });
   },
 );
+
+function flipped(bytes: Uint8Array): Uint8Array {
+  return bytes.map((byte, index) => (index === bytes.length >> 1 ? byte ^ 1 : byte));
+}
 
 /** Opens a page, waits for its answer, and gives what it drew. */
 async function visit(

@@ -115,7 +115,7 @@ function engineTensor(ort: Ort, tensor: Tensor): OrtTensor {
 }
 
 function ownTensor(tensor: OrtTensor): Tensor {
-  return withBits({ type: tensor.type, dims: tensor.dims, data: tensor.data as Tensor["data"] });
+  return withBits({ type: tensor.type, dims: tensor.dims, data: tensor.data });
 }
 
 function valueInfo(metadata: import("onnxruntime-web").InferenceSession.ValueMetadata): ValueInfo {

@@ -9,7 +9,6 @@ export async function sha256(bytes: Uint8Array): Promise<string> {
 function constants(): { initial: number[]; round: Int32Array } {
   const initial: number[] = [];
   const round = new Int32Array(64);
-  const fraction = (x: number): number => ((x - Math.floor(x)) * 2 ** 32) | 0;
   for (let candidate = 2, found = 0; found < 64; candidate++) {
     let prime = true;
     for (let d = 2; d * d <= candidate; d++) if (candidate % d === 0) prime = false;
@@ -18,6 +17,10 @@ function constants(): { initial: number[]; round: Int32Array } {
     round[found++] = fraction(Math.cbrt(candidate));
   }
   return { initial, round };
+}
+
+function fraction(x: number): number {
+  return ((x - Math.floor(x)) * 2 ** 32) | 0;
 }
 
 export function sha256Sync(bytes: Uint8Array): string {

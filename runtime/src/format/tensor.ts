@@ -41,9 +41,9 @@ export function arrayOver(dtype: Exclude<Dtype, "string">, bytes: Uint8Array): T
 }
 
 export function zeros(dtype: Exclude<Dtype, "string">, count: number): TypedArray {
-  const Array = dtypeArray[dtype];
-  const perElement = dtypeBits[dtype] / (8 * Array.BYTES_PER_ELEMENT);
-  return new Array(Math.ceil(count * perElement));
+  const Storage = dtypeArray[dtype];
+  const perElement = dtypeBits[dtype] / (8 * Storage.BYTES_PER_ELEMENT);
+  return new Storage(Math.ceil(count * perElement));
 }
 
 /**

@@ -164,13 +164,13 @@ describe("load", () => {
   });
 });
 
-describe("a damaged bundle", () => {
-  const damageFile = async (path: string): Promise<void> => {
-    const bytes = Uint8Array.from(bundle.files.get(path) ?? []);
-    bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
-    await writeFile(join(folder, path), bytes);
-  };
+async function damageFile(path: string): Promise<void> {
+  const bytes = Uint8Array.from(bundle.files.get(path) ?? []);
+  bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
+  await writeFile(join(folder, path), bytes);
+}
 
+describe("a damaged bundle", () => {
   it.each<[string, () => Promise<void>, RegExp]>([
     ["one byte flipped", () => damageFile(pathOf("cpu")), /is damaged: its sha256/],
     [
@@ -321,6 +321,10 @@ function filesAt(base: URL): Record<string, URL> {
   return Object.fromEntries([...bundle.files.keys()].map((path) => [path, new URL(path, base)]));
 }
 
+function fileFor(url: string | undefined): Uint8Array | undefined {
+  return bundle.files.get((url ?? "").replace("/kws.pare/", ""));
+}
+
 describe("over http", () => {
   let server: Server | undefined;
   afterEach(() => new Promise((resolve) => (server ? server.close(resolve) : resolve(undefined))));
@@ -330,10 +334,6 @@ describe("over http", () => {
     server = started;
     await new Promise<void>((resolve) => started.listen(0, "127.0.0.1", resolve));
     return `http://127.0.0.1:${(started.address() as AddressInfo).port}/kws.pare/`;
-  }
-
-  function fileFor(url: string | undefined): Uint8Array | undefined {
-    return bundle.files.get((url ?? "").replace("/kws.pare/", ""));
   }
 
   it("loads static files", async () => {

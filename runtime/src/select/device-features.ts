@@ -25,7 +25,7 @@ function hasFeature(feature: DeviceFeature): boolean {
     case "relaxed-simd":
       return runs(relaxedSimd);
     case "threads":
-      return typeof SharedArrayBuffer !== "undefined" && globalThis.crossOriginIsolated !== false;
+      return typeof SharedArrayBuffer !== "undefined" && (globalThis.crossOriginIsolated ?? true);
     case "shader-f16":
     case "webgpu":
     case "webnn":
