@@ -3,7 +3,7 @@ export * from "./inspect/index.js";
 export * from "./ir/index.js";
 export { decodeModel, encodeModel, type DecodeOptions } from "./onnx/index.js";
 export { inferAll, inferNode, evaluateGraph } from "./ops/index.js";
-export { findPass, passDefinitions } from "./passes/index.js";
+export { bindShapes, type BindShapesOptions, findPass, type PassName, passes, passNames } from "./passes/index.js";
 export type { Calibration, Exactness, Pass, PassContext, PassDefinition } from "./passes/pass.js";
 export { isPreset, type PresetName, presets } from "./recipes/presets.js";
 export { parseRecipe, type Recipe, type Step } from "./recipes/recipe.js";

@@ -29,15 +29,18 @@ export class Scope {
 
   /** @throws PareError MODEL_NAME when nothing is called so */
   find(name: string, reader: string): ValueId {
-    for (let scope: Scope | undefined = this; scope !== undefined; scope = scope.#outer) {
-      const id = scope.#names.get(name);
-      if (id !== undefined) return id;
-    }
+    const id = this.#seek(name);
+    if (id !== undefined) return id;
     throw new PareError(
       "MODEL_NAME",
       `Nothing defines ${JSON.stringify(name)}, which is read by ${reader}.`,
       { where: reader },
     );
+  }
+
+  #seek(name: string): ValueId | undefined {
+    const outer = this.#outer;
+    return this.#names.get(name) ?? (outer === undefined ? undefined : outer.#seek(name));
   }
 
   values(): IterableIterator<ValueId> {

@@ -1,7 +1,12 @@
 import { PareError } from "@pare/runtime/format";
 import { bindShapes } from "./bind-shapes.js";
+import { fp16 } from "./fp16.js";
+import { fp16Weights } from "./fp16-weights.js";
 import { normalize } from "./normalize.js";
 import type { PassDefinition } from "./pass.js";
+import { quantizeDynamic } from "./quantize-dynamic.js";
+import { quantizeStatic } from "./quantize-static.js";
+import { quantizeWeights } from "./quantize-weights.js";
 import { simplify } from "./simplify.js";
 
 export { bindShapes, type BindShapesOptions } from "./bind-shapes.js";
@@ -10,7 +15,7 @@ export type * from "./pass.js";
 export { simplify, simplifyGraph } from "./simplify.js";
 
 /** Every pass. Recipe steps follow from this tuple. */
-export const passes = [bindShapes, normalize, simplify] as const;
+export const passes = [bindShapes, normalize, simplify, quantizeStatic, quantizeDynamic, quantizeWeights, fp16, fp16Weights] as const;
 
 export type PassName = (typeof passes)[number]["name"];
 
