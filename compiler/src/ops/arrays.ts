@@ -2,6 +2,7 @@ import {
   bytesOf,
   type Dtype,
   dtypeArray,
+  dtypeBits,
   elementCount,
   halvesToFloats,
   floatsToHalves,
@@ -22,6 +23,13 @@ export function isWide(array: TypedArray): array is WideArray {
 
 export function isFloat(dtype: Dtype): boolean {
   return dtype.startsWith("float") || dtype === "bfloat16";
+}
+
+/** The lowest and highest number of an integer dtype of up to 53 bits. */
+export function limitsOf(dtype: Dtype): readonly [number, number] {
+  if (dtype === "bool") return [0, 1];
+  const bits = dtypeBits[dtype];
+  return dtype.startsWith("u") ? [0, 2 ** bits - 1] : [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1];
 }
 
 /** An array to compute a dtype in: 16-bit and smaller floats in float32, packed integers in bytes. Zeros. */

@@ -1,10 +1,18 @@
-import { type Dtype, elementCount, type Tensor as Dense } from "@pare/runtime/format";
-import { isFloat, isWide, type NumberArray, pack, unpack, workingArray } from "./arrays.js";
+import { type Dtype, dtypeBits, elementCount, type Tensor as Dense } from "@pare/runtime/format";
+import {
+  isFloat,
+  isWide,
+  limitsOf,
+  type NumberArray,
+  pack,
+  unpack,
+  workingArray,
+} from "./arrays.js";
 import { floatsToFloat8, isFloat8 } from "./float8.js";
 
 /**
  * A tensor's elements in another dtype, as Cast does it: floats are cut towards zero on their way to integers,
- * integers wrap around, anything but zero is true.
+ * integers wrap around (4 and 2 bits saturate), anything but zero is true.
  */
 export function convert(from: Dense, to: Dtype, saturate = true): Dense {
   const { dims, type } = from;
@@ -21,6 +29,10 @@ export function convert(from: Dense, to: Dtype, saturate = true): Dense {
   const result = workingArray(to, count);
   if (isWide(result)) {
     for (let i = 0; i < count; i += 1) result[i] = wide(source[i] ?? 0);
+  } else if (dtypeBits[to] < 8) {
+    const [low, high] = limitsOf(to);
+    for (let i = 0; i < count; i += 1)
+      result[i] = Math.max(low, Math.min(high, Math.trunc(Number(source[i]))));
   } else if (to === "bool") {
     for (let i = 0; i < count; i += 1) result[i] = Number(source[i]) === 0 ? 0 : 1;
   } else if (isWide(source) && !isFloat(to)) {

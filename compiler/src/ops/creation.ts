@@ -3,9 +3,8 @@ import {
   elementCount,
   PareError,
   type Tensor as Dense,
-  zeros,
 } from "@pare/runtime/format";
-import { type Dim, dim, isStatic, product, type Tensor, tensorType } from "../ir/index.js";
+import { type Dim, dim, isStatic, product, type Tensor } from "../ir/index.js";
 import {
   integers,
   isWide,
@@ -17,6 +16,7 @@ import {
 } from "./arrays.js";
 import { convert } from "./convert.js";
 import { dtypeOfCode } from "./data-type.js";
+import { elementLimit, integersIn } from "./elements.js";
 import { tensorOf } from "./inferred.js";
 import type { AttributeReader, InferContext, OperatorRow } from "./row.js";
 import { unknownDims } from "./shape.js";
@@ -89,7 +89,7 @@ const constantRow: OperatorRow = {
   infer({ attributes }) {
     const value = attributes.get("value");
     if (value?.type === "tensor")
-      return tensorOf(value.value.dtype, value.value.dims, shortIntegers(value.value.numbers()));
+      return tensorOf(value.value.dtype, value.value.dims, integersIn(value.value));
     const found = constantOf(attributes);
     if (found === undefined) return [];
     return tensorOf(found.type, found.dims, found.type === "int64" ? integers(found) : undefined);
@@ -101,12 +101,6 @@ const constantRow: OperatorRow = {
     return [found];
   },
 };
-
-function shortIntegers(numbers: readonly number[] | undefined): readonly number[] | undefined {
-  return numbers !== undefined && numbers.length <= 1024 && numbers.every(Number.isSafeInteger)
-    ? numbers
-    : undefined;
-}
 
 /** float32 zero where the attribute is left out. */
 function filling(attributes: AttributeReader): Dense {
@@ -129,7 +123,7 @@ const constantOfShapeRow: OperatorRow = {
     const [value] = fill.type === "string" ? [] : unpackNumbers(fill);
     const isShort =
       typeof count === "number" &&
-      count <= 1024 &&
+      count <= elementLimit &&
       value !== undefined &&
       Number.isSafeInteger(value);
     return tensorOf(
@@ -161,7 +155,7 @@ const rangeRow: OperatorRow = {
     const span = delta > 0 ? dim.subtract(limit, start) : dim.subtract(start, limit);
     const steps = dim.ceilDiv(span, Math.abs(delta));
     const count = isNonNegative(steps) ? steps : larger(steps, 0);
-    const isShort = typeof count === "number" && count <= 1024;
+    const isShort = typeof count === "number" && count <= elementLimit;
     const elements = isShort
       ? Array.from({ length: count }, (_, i) => dim.add(start, i * delta))
       : undefined;

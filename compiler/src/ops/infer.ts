@@ -1,11 +1,9 @@
-import type { Dim, Graph, Infer, Inferred, Node, Value, ValueType } from "../ir/index.js";
+import type { Graph, Infer, Inferred, Node, Value, ValueType } from "../ir/index.js";
 import { bodiesOf, type Body, dim, sameShape, sameType, tensorType } from "../ir/index.js";
 import { attributeReader } from "./attributes.js";
+import { elementLimit, integersIn } from "./elements.js";
 import type { InferContext } from "./row.js";
 import { operatorRow } from "./table.js";
-
-/** Elements are followed up to this many: shapes are short, data is not. */
-const elementLimit = 1024;
 
 /** An operator that no row describes; what it gives keeps the type that the file declares, if any. */
 export interface InferenceDiagnostic {
@@ -88,19 +86,10 @@ export function inferContext(graph: Graph, node: Node): InferContext {
     tensor,
     dtype: (input) => tensor(input)?.dtype,
     shape: (input) => tensor(input)?.shape,
-    elements: (input) => value(input)?.elements ?? constantElements(graph, value(input)),
+    elements: (input) => value(input)?.elements ?? integersIn(graph.constant(node.inputs[input])),
     constant: (input) => graph.constant(node.inputs[input]),
     attributes: attributeReader(node.attributes),
   };
-}
-
-/** The integers of a small constant, of any dtype that holds them exactly. */
-function constantElements(graph: Graph, value: Value | undefined): readonly Dim[] | undefined {
-  if (value === undefined) return undefined;
-  const tensor = graph.constant(value.id);
-  if (tensor === undefined || tensor.count > elementLimit) return undefined;
-  const numbers = tensor.numbers();
-  return numbers?.every(Number.isSafeInteger) ? numbers : undefined;
 }
 
 function outputValue(graph: Graph, node: Node, index: number): Value | undefined {

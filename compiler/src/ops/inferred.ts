@@ -1,7 +1,8 @@
 import type { Dtype } from "@pare/runtime/format";
 import { type Dim, type Inferred, tensorType } from "../ir/index.js";
 import { broadcastShapes } from "./broadcast.js";
-import type { InferContext } from "./row.js";
+import { integers } from "./arrays.js";
+import type { EvaluateContext, InferContext } from "./row.js";
 
 /** One output of a dtype and shape. */
 export function tensorOf(
@@ -42,6 +43,16 @@ export function numbersOf(
 ): readonly number[] | undefined {
   const found = integersOf(context, input, attribute);
   return found?.every((value) => typeof value === "number") ? found : undefined;
+}
+
+/** As `numbersOf`, in an evaluation. */
+export function givenNumbers(
+  { inputs, attributes }: EvaluateContext,
+  input: number,
+  attribute: string,
+): readonly number[] | undefined {
+  const found = inputs[input];
+  return found ? integers(found) : attributes.ints(attribute);
 }
 
 /** Was the input, or the attribute that came before it, left out? */

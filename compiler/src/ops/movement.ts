@@ -2,7 +2,8 @@ import { elementCount, PareError, type Tensor as Dense } from "@pare/runtime/for
 import { type Dim, dim, isStatic, tensorType } from "../ir/index.js";
 import { integers } from "./arrays.js";
 import { normalAxis, sourceIndices, steps, stridesOf } from "./indexing.js";
-import { tensorOf } from "./inferred.js";
+import { elementLimit } from "./elements.js";
+import { givenNumbers, tensorOf } from "./inferred.js";
 import type { InferContext, OperatorRow } from "./row.js";
 import { parameters } from "./signature.js";
 import { join, reshaped, take } from "./take.js";
@@ -22,7 +23,7 @@ export function movedElements(
   const shape = context.shape(0);
   if (elements === undefined || shape === undefined || !isStatic(shape)) return undefined;
   const found = movement(shape);
-  if (found === undefined || found.indices.length > 1024) return undefined;
+  if (found === undefined || found.indices.length > elementLimit) return undefined;
   const moved = Array.from(found.indices, (at) => elements[at]);
   return moved.every((value) => value !== undefined) ? moved : undefined;
 }
@@ -183,18 +184,18 @@ const splitRow: OperatorRow = {
       };
     });
   },
-  evaluate({ input, inputs, attributes, outputs }) {
-    const { dims } = input(0);
-    const axis = normalAxis(attributes.int("axis", 0), dims.length);
-    const given = inputs[1];
-    const sizes = given
-      ? integers(given)
-      : evenParts(dims[axis] ?? 1, attributes.int("num_outputs", outputs)).map(Number);
+  evaluate(context) {
+    const { attributes, outputs } = context;
+    const from = context.input(0);
+    const axis = normalAxis(attributes.int("axis", 0), from.dims.length);
+    const sizes =
+      givenNumbers(context, 1, "split") ??
+      evenParts(from.dims[axis] ?? 1, attributes.int("num_outputs", outputs)).map(Number);
     let start = 0;
     return sizes.map((size) => {
-      const moved = section(dims, axis, start, size);
+      const moved = section(from.dims, axis, start, size);
       start += size;
-      return take(input(0), moved.indices, moved.dims);
+      return take(from, moved.indices, moved.dims);
     });
   },
 };

@@ -1,7 +1,8 @@
+import type { Tensor as Dense } from "@pare/runtime/format";
 import { type Dim, dim, isStatic } from "../ir/index.js";
-import { integers } from "./arrays.js";
+import { convert } from "./convert.js";
 import { normalAxis, sourceIndices, stridesOf } from "./indexing.js";
-import { integersOf, isAbsent, numbersOf, tensorOf } from "./inferred.js";
+import { givenNumbers, integersOf, isAbsent, numbersOf, tensorOf } from "./inferred.js";
 import { type Movement, movedElements } from "./movement.js";
 import type { OperatorRow } from "./row.js";
 import { parameters } from "./signature.js";
@@ -84,12 +85,21 @@ const padRow: OperatorRow = {
       isKnown ? movedElements(context, (dims) => padded(dims, found, mode)) : undefined,
     );
   },
-  evaluate({ input, inputs, attributes }) {
-    const { dims } = input(0);
-    const axes = inputs[3] ? integers(inputs[3]) : [...dims.keys()];
+  evaluate(context) {
+    const { inputs, attributes } = context;
+    const from = context.input(0);
+    const pads = givenNumbers(context, 1, "pads") ?? [];
+    const axes = givenNumbers(context, 3, "axes") ?? [...from.dims.keys()];
     const mode = attributes.string("mode", "constant");
-    const moved = padded(dims, byAxis(integers(input(1)), axes, dims.length), mode);
-    return [take(input(0), moved.indices, moved.dims, inputs[2] ?? null)];
+    const moved = padded(from.dims, byAxis(pads, axes, from.dims.length), mode);
+    // Before opset 11 the value is an attribute.
+    const value: Dense = {
+      type: "float32",
+      dims: [],
+      data: Float32Array.of(attributes.float("value", 0)),
+    };
+    const fill = inputs[2] ?? (attributes.has("value") ? convert(value, from.type) : null);
+    return [take(from, moved.indices, moved.dims, fill)];
   },
 };
 

@@ -3,14 +3,14 @@ import { type Dim, dim, product } from "../ir/index.js";
 import {
   isFloat,
   isWide,
-  integers,
+  limitsOf,
   type NumberArray,
   pack,
   unpack,
   workingArray,
 } from "./arrays.js";
 import { normalAxis, sourceIndices, steps, stridesOf } from "./indexing.js";
-import { isAbsent, numbersOf, tensorOf } from "./inferred.js";
+import { givenNumbers, isAbsent, numbersOf, tensorOf } from "./inferred.js";
 import type { EvaluateContext, InferContext, OperatorRow } from "./row.js";
 import { parameters } from "./signature.js";
 import { larger, smaller } from "./symbolic.js";
@@ -81,11 +81,8 @@ function reductionRow(name: string, reduction: Reduction): OperatorRow {
 /** An integer type has no infinity: the maximum of nothing is its lowest number. */
 function limits(dtype: Dtype): (value: number) => number {
   if (isFloat(dtype)) return (value) => value;
-  const bits = dtype === "bool" ? 1 : Number(dtype.replace(/\D/g, ""));
-  const [low, high] = /^(u|bool)/.test(dtype)
-    ? [0, 2 ** bits - 1]
-    : [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1];
-  return (value) => (value === -Infinity ? low : value === Infinity ? high : value);
+  const [low, high] = limitsOf(dtype);
+  return (value) => Math.max(low, Math.min(high, value));
 }
 
 function reducedShape(context: InferContext): readonly Dim[] | undefined {
@@ -115,10 +112,11 @@ interface Plan {
   readonly targets: Int32Array;
 }
 
-function reductionPlan({ inputs, input, attributes }: EvaluateContext): Plan {
-  const { dims } = input(0);
+function reductionPlan(context: EvaluateContext): Plan {
+  const { attributes } = context;
+  const { dims } = context.input(0);
   const keep = attributes.int("keepdims", 1) !== 0;
-  const given = inputs[1] === undefined || inputs[1] === null ? [] : integers(inputs[1]);
+  const given = givenNumbers(context, 1, "axes") ?? [];
   const isNoop = given.length === 0 && attributes.int("noop_with_empty_axes", 0) !== 0;
   const axes = isNoop
     ? []
@@ -179,7 +177,12 @@ const logSumExpRow: OperatorRow = {
 
 export const reductionRows: readonly OperatorRow[] = [
   reductionRow("ReduceSum", sum),
-  reductionRow("ReduceMean", { ...sum, end: (s, count) => s / count }),
+  reductionRow("ReduceMean", {
+    start: 0,
+    step: sum.step,
+    wide: sum.wide,
+    end: (s, count) => s / count,
+  }),
   reductionRow("ReduceProd", {
     start: 1,
     step: (s, x) => s * x,

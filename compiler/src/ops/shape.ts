@@ -3,7 +3,8 @@ import { type Dim, dim, product } from "../ir/index.js";
 import { integers } from "./arrays.js";
 import { broadcastDims, broadcastShapes } from "./broadcast.js";
 import { broadcastIndices, normalAxis } from "./indexing.js";
-import { isAbsent, numbersOf, tensorOf } from "./inferred.js";
+import { elementLimit } from "./elements.js";
+import { givenNumbers, isAbsent, numbersOf, tensorOf } from "./inferred.js";
 import type { InferContext, OperatorRow } from "./row.js";
 import { parameters } from "./signature.js";
 import { reshaped, take } from "./take.js";
@@ -90,13 +91,11 @@ const reshapeRow: OperatorRow = {
     );
     return tensorOf(dtype, shape, context.elements(0));
   },
-  evaluate({ input, attributes }) {
-    const dims = reshapedShape(
-      input(0).dims,
-      integers(input(1)),
-      attributes.int("allowzero", 0) !== 0,
-    );
-    return [reshaped(input(0), dims.map(Number))];
+  evaluate(context) {
+    const from = context.input(0);
+    const target = givenNumbers(context, 1, "shape") ?? [];
+    const dims = reshapedShape(from.dims, target, context.attributes.int("allowzero", 0) !== 0);
+    return [reshaped(from, dims.map(Number))];
   },
 };
 
@@ -125,9 +124,9 @@ const squeezeRow: OperatorRow = {
     }
     return tensorOf(dtype, squeezed(shape, axes), context.elements(0));
   },
-  evaluate({ input, inputs }) {
-    const axes = inputs[1];
-    return [reshaped(input(0), squeezed(input(0).dims, axes ? integers(axes) : undefined))];
+  evaluate(context) {
+    const from = context.input(0);
+    return [reshaped(from, squeezed(from.dims, givenNumbers(context, 1, "axes")))];
   },
 };
 
@@ -154,7 +153,11 @@ const unsqueezeRow: OperatorRow = {
     const known = shape === undefined || axes === undefined ? undefined : unsqueezed(shape, axes);
     return tensorOf(context.dtype(0), known, context.elements(0));
   },
-  evaluate: ({ input }) => [reshaped(input(0), unsqueezed(input(0).dims, integers(input(1))))],
+  evaluate(context) {
+    const from = context.input(0);
+    const axes = givenNumbers(context, 1, "axes") ?? [];
+    return [reshaped(from, unsqueezed(from.dims, axes))];
+  },
 };
 
 function flattened(shape: readonly Dim[], axis: number): Dim[] {
@@ -204,7 +207,7 @@ function spread(
 ): readonly Dim[] | undefined {
   const elements = context.elements(0);
   const count = shape === undefined ? undefined : product(shape);
-  if (elements === undefined || typeof count !== "number" || count > 1024) return undefined;
+  if (elements === undefined || typeof count !== "number" || count > elementLimit) return undefined;
   const [first] = elements;
   if (elements.length === count) return elements;
   return elements.length === 1 && first !== undefined

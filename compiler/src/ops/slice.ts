@@ -1,8 +1,7 @@
 import { type Dim, dim } from "../ir/index.js";
 import { isStatic } from "../ir/index.js";
-import { integers } from "./arrays.js";
 import { normalAxis, sourceIndices, stridesOf } from "./indexing.js";
-import { integersOf, isAbsent, numbersOf, tensorOf } from "./inferred.js";
+import { givenNumbers, integersOf, isAbsent, numbersOf, tensorOf } from "./inferred.js";
 import { type Movement, movedElements } from "./movement.js";
 import type { InferContext, OperatorRow } from "./row.js";
 import { parameters } from "./signature.js";
@@ -91,18 +90,19 @@ const sliceRow: OperatorRow = {
       isKnown ? movedElements(context, (dims) => sliced(dims, cuts)) : undefined,
     );
   },
-  evaluate({ input, inputs }) {
-    const { dims } = input(0);
-    const starts = integers(input(1));
-    const ends = integers(input(2));
-    const axes = inputs[3] ? integers(inputs[3]) : [...starts.keys()];
-    const given = inputs[4] ? integers(inputs[4]) : axes.map(() => 1);
+  evaluate(context) {
+    const from = context.input(0);
+    const { dims } = from;
+    const starts = givenNumbers(context, 1, "starts") ?? [];
+    const ends = givenNumbers(context, 2, "ends") ?? [];
+    const axes = givenNumbers(context, 3, "axes") ?? [...starts.keys()];
+    const strides = givenNumbers(context, 4, "steps") ?? [];
     const cuts = axes.map((axis, index) => {
       const at = normalAxis(axis, dims.length);
-      return cut(at, dims[at] ?? 1, starts[index] ?? 0, ends[index] ?? 0, given[index] ?? 1);
+      return cut(at, dims[at] ?? 1, starts[index] ?? 0, ends[index] ?? 0, strides[index] ?? 1);
     });
     const moved = sliced(dims, cuts);
-    return [take(input(0), moved.indices, moved.dims)];
+    return [take(from, moved.indices, moved.dims)];
   },
 };
 

@@ -2,6 +2,7 @@ import { PareError, type Tensor as Dense } from "@pare/runtime/format";
 import { type Dim, dim } from "../ir/index.js";
 import { isFloat, pack, unpack } from "./arrays.js";
 import { type BinaryMath, evaluateBinary } from "./binary.js";
+import { convert } from "./convert.js";
 import { broadcastInputs, tensorOf } from "./inferred.js";
 import type { AttributeReader, OperatorRow } from "./row.js";
 import { parameters } from "./signature.js";
@@ -66,6 +67,12 @@ const meanRow: OperatorRow = {
   },
 };
 
+/** Before opset 11 the bounds are attributes. */
+function bound(like: Dense, value: number | undefined): Dense | null {
+  if (value === undefined) return null;
+  return convert({ type: "float32", dims: [], data: Float32Array.of(value) }, like.type);
+}
+
 /** min(max(x, low), high), where either bound may be left out. */
 const clipRow: OperatorRow = {
   name: "Clip",
@@ -75,8 +82,8 @@ const clipRow: OperatorRow = {
   attributes: [],
   infer: (context) => tensorOf(context.dtype(0), context.shape(0)),
   evaluate({ input, inputs, attributes }) {
-    const low = inputs[1] ?? null;
-    const high = inputs[2] ?? null;
+    const low = inputs[1] ?? bound(input(0), attributes.float("min"));
+    const high = inputs[2] ?? bound(input(0), attributes.float("max"));
     const raised = low === null ? input(0) : evaluateBinary(maximum, input(0), low, attributes);
     return [high === null ? raised : evaluateBinary(minimum, raised, high, attributes)];
   },
