@@ -1,0 +1,233 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { ValueInfo } from "@pare/runtime/format";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readJsonl } from "./jsonl.js";
+import { formatNpy, parseNpy } from "./npy.js";
+import { readNpy, readNpz } from "./npz.js";
+import type { RawSample, RawSamples } from "./raw-sample.js";
+import { readSafetensors } from "./safetensors.js";
+
+const golden = (name: string): string =>
+  fileURLToPath(new URL(`../../test-data/${name}`, import.meta.url));
+const x: ValueInfo = { name: "x", type: "float32", dims: ["N", 4] };
+
+let folder = "";
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "pare-arrays-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function all({ samples }: RawSamples): Promise<RawSample[]> {
+  const found: RawSample[] = [];
+  for await (const sample of samples) found.push(sample);
+  return found;
+}
+
+async function file(name: string, content: string | Uint8Array): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, content);
+  return path;
+}
+
+describe(".npz and .npy as numpy writes them", () => {
+  it("gives rows with a batch of one, labels, ids and groups", async () => {
+    const samples = await all(await readNpz(golden("plain.npz"), [x]));
+    expect(samples.map(({ id, label, group }) => [id, label, group])).toEqual([
+      ["a", 0, "g"],
+      ["b", 1, "g"],
+      ["c", 2, "h"],
+      ["d", 1, "h"],
+      ["é", 0, "i"],
+    ]);
+    expect(samples[1]?.feeds["x"]).toEqual({
+      type: "float32",
+      dims: [1, 4],
+      data: Float32Array.of(2, 2.5, 3, 3.5),
+    });
+  });
+
+  it("reads compressed files, and text as labels", async () => {
+    const samples = await all(await readNpz(golden("compressed.npz"), [x]));
+    expect(samples.map(({ label }) => label)).toEqual(["cat", "dog", "cat", "dog", "ox"]);
+  });
+
+  it("feeds whole rows where the input has no batch", async () => {
+    const [sample] = await all(await readNpy(golden("x.npy"), [{ ...x, dims: [4] }]));
+    expect(sample?.feeds["x"]).toMatchObject({ dims: [4] });
+  });
+
+  it.each([
+    [
+      "another input",
+      "plain.npz",
+      { ...x, name: "y" },
+      "DATA_MISMATCH",
+      /no array "y"; it has "x", "label"/,
+    ],
+    [
+      "another type",
+      "double.npz",
+      x,
+      "DATA_MISMATCH",
+      /"x" is float64, but the model takes float32 \[N, 4\]/,
+    ],
+    ["another rank", "plain.npz", { ...x, dims: [1, 1, 1, 4] }, "DATA_MISMATCH", /dims \[5, 4\]/],
+    ["Fortran order", "fortran.npz", x, "DATA_INVALID", /Fortran order/],
+  ])("refuses %s", async (_, name, input: ValueInfo, code, message) => {
+    await expect(readNpz(golden(name), [input])).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(message),
+    });
+  });
+
+  it.each([
+    ["big-endian.npy", /big-endian/],
+    ["object.npy", /neither numbers nor text/],
+  ])("refuses %s", async (name, message) => {
+    await expect(readNpy(golden(name), [x])).rejects.toMatchObject({
+      code: "DATA_INVALID",
+      message: expect.stringMatching(message),
+    });
+  });
+
+  it("refuses what is no archive", async () => {
+    await expect(readNpz(await file("no.npz", "hello"), [x])).rejects.toMatchObject({
+      code: "DATA_INVALID",
+    });
+    await expect(readNpz(join(folder, "absent.npz"), [x])).rejects.toMatchObject({
+      code: "DATA_NOT_FOUND",
+    });
+  });
+
+  it("writes what it reads", () => {
+    const tensors = [
+      { type: "float32", dims: [2, 3], data: Float32Array.of(1, 2, 3, 4, 5, 6) },
+      { type: "int64", dims: [1], data: BigInt64Array.of(-5n) },
+      { type: "bool", dims: [2], data: Uint8Array.of(0, 1) },
+      { type: "float16", dims: [], data: Uint16Array.of(0x3c00) },
+      { type: "string", dims: [2], data: ["é", "longer"] },
+    ] as const;
+    for (const tensor of tensors) expect(parseNpy(formatNpy(tensor), "test")).toEqual(tensor);
+  });
+
+  it("refuses a truncated one", () => {
+    const bytes = formatNpy({ type: "float32", dims: [4], data: new Float32Array(4) });
+    for (const length of [0, 5, 9, 30, bytes.length - 1])
+      expect(() => parseNpy(bytes.subarray(0, length), "cut")).toThrow(/^cut /);
+  });
+});
+
+describe(".safetensors", () => {
+  function safetensors(header: unknown, body: Uint8Array): Uint8Array {
+    const json = Buffer.from(typeof header === "string" ? header : JSON.stringify(header));
+    const prefix = Buffer.alloc(8);
+    prefix.writeBigUInt64LE(BigInt(json.length));
+    return Buffer.concat([prefix, json, body]);
+  }
+  const values = new Float32Array([1, 2, 3, 4, 5, 6, 7, 8]);
+  const body = Buffer.concat([
+    Buffer.from(BigInt64Array.of(7n, 8n).buffer),
+    Buffer.from(values.buffer),
+  ]);
+  const header = {
+    __metadata__: { format: "pt" },
+    label: { dtype: "I64", shape: [2], data_offsets: [0, 16] },
+    x: { dtype: "F32", shape: [2, 4], data_offsets: [16, 48] },
+  };
+
+  it("reads rows where they lie, aligned or not", async () => {
+    for (const padding of ["", " "]) {
+      const path = await file(
+        `ok${padding.length}.safetensors`,
+        safetensors(JSON.stringify(header) + padding, body),
+      );
+      const samples = await all(await readSafetensors(path, [x]));
+      expect(samples).toEqual([
+        { feeds: { x: { type: "float32", dims: [1, 4], data: values.slice(0, 4) } }, label: 7 },
+        { feeds: { x: { type: "float32", dims: [1, 4], data: values.slice(4) } }, label: 8 },
+      ]);
+    }
+  });
+
+  it.each([
+    [
+      "a length beyond the file",
+      { ...header, x: { dtype: "F32", shape: [2, 8], data_offsets: [16, 80] } },
+    ],
+    [
+      "offsets that are not the shape's",
+      { ...header, x: { dtype: "F32", shape: [2, 4], data_offsets: [16, 40] } },
+    ],
+    [
+      "a shape that overflows",
+      { ...header, x: { dtype: "F32", shape: [2 ** 40, 2 ** 40], data_offsets: [16, 48] } },
+    ],
+    [
+      "a negative offset",
+      { ...header, x: { dtype: "F32", shape: [2, 4], data_offsets: [-16, 16] } },
+    ],
+    ["an unknown type", { ...header, x: { dtype: "F3", shape: [2, 4], data_offsets: [16, 48] } }],
+    ["no JSON", "{"],
+    ["a list", "[]"],
+  ])("refuses %s", async (_, wrong) => {
+    const path = await file("wrong.safetensors", safetensors(wrong, body));
+    await expect(readSafetensors(path, [x])).rejects.toMatchObject({ code: "DATA_INVALID" });
+  });
+
+  it("refuses a header longer than the file", async () => {
+    const path = await file(
+      "long.safetensors",
+      Buffer.from([255, 255, 255, 255, 255, 255, 255, 127, 0]),
+    );
+    await expect(readSafetensors(path, [x])).rejects.toMatchObject({ code: "DATA_INVALID" });
+  });
+});
+
+describe(".jsonl", () => {
+  const ids: ValueInfo = { name: "ids", type: "int64", dims: ["batch", "sequence"] };
+
+  it("takes nested and flat arrays, and puts a batch in front", async () => {
+    const path = await file(
+      "ok.jsonl",
+      '{"x":[1,2,3,4],"ids":[5,6],"label":1,"id":7}\n\n{"x":[[1,2,3,4]],"ids":[["9007199254740993"]],"group":"g"}\n',
+    );
+    const [first, second] = await all(await readJsonl(path, [x, ids]));
+    expect(first).toMatchObject({
+      id: "7",
+      label: 1,
+      feeds: { x: { dims: [1, 4] }, ids: { dims: [1, 2], data: BigInt64Array.of(5n, 6n) } },
+    });
+    expect(second).toMatchObject({
+      group: "g",
+      feeds: { ids: { dims: [1, 1], data: BigInt64Array.of(9007199254740993n) } },
+    });
+  });
+
+  it.each([
+    ["no JSON", "{", "DATA_INVALID", /line 2 is not a JSON object/],
+    ["a list", "[1]", "DATA_INVALID", /line 2 is not a JSON object/],
+    ["a missing field", "{}", "DATA_MISMATCH", /line 2 has no field "x"/],
+    ["ragged rows", '{"x":[[1,2],[3]]}', "DATA_MISMATCH", /not a regular array/],
+    ["other values", '{"x":["a",2,3,4]}', "DATA_MISMATCH", /values that are not float32/],
+    ["other dims", '{"x":[[1,2,3,4],[1,2,3,4]]}', "nothing", null],
+    ["too many dims", '{"x":[[[1,2,3,4]]]}', "DATA_MISMATCH", /dims \[1, 1, 4\]/],
+  ])("handles %s", async (_, line, code, message) => {
+    const reading = readJsonl(await file("line.jsonl", `{"x":[0,0,0,0]}\n${line}\n`), [x]).then(
+      all,
+    );
+    if (message === null) await expect(reading).resolves.toHaveLength(2);
+    else
+      await expect(reading).rejects.toMatchObject({
+        code,
+        message: expect.stringMatching(message),
+      });
+  });
+
+  it("refuses fractions for whole numbers", async () => {
+    const reading = readJsonl(await file("half.jsonl", '{"ids":[1.5]}'), [ids]).then(all);
+    await expect(reading).rejects.toMatchObject({ code: "DATA_MISMATCH" });
+  });
+});

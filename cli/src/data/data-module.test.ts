@@ -1,0 +1,267 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ValueInfo } from "@pare/runtime/format";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { ModuleOptions } from "./data-module.js";
+import { type OpenData, openData } from "./open-data.js";
+
+const x: ValueInfo = { name: "x", type: "float32", dims: ["N", 2] };
+let folder = "";
+let count = 0;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "pare-module-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function open(source: string, options: ModuleOptions = {}): Promise<OpenData> {
+  const path = join(folder, `data-${count++}.mjs`);
+  await writeFile(path, source);
+  return openData(path, { inputs: [x], seed: 0, onPrint: () => {}, ...options });
+}
+
+async function use<T>(data: Promise<OpenData>, work: (data: OpenData) => Promise<T>): Promise<T> {
+  const opened = await data;
+  try {
+    return await work(opened);
+  } finally {
+    await opened.dispose();
+  }
+}
+
+const good = "{ feeds: { x: Float32Array.of(1, 2) } }";
+
+describe("a data module", () => {
+  it("gives samples, complete and by index", async () => {
+    const source = `
+      console.log("this goes elsewhere");
+      class Tensor { get data() { return Float32Array.of(3, 4) } type = "float32"; dims = new Int32Array([1, 2]) }
+      export async function* samples() {
+        yield { feeds: { x: Float32Array.of(1, 2) }, label: 1n, id: "first", group: "g" };
+        yield { feeds: { x: new Tensor() }, label: { boxes: [1] } };
+      }`;
+    await use(open(source), async ({ samples, splits }) => {
+      expect(await samples.sample(0)).toEqual({
+        id: "first",
+        group: "g",
+        label: 1n,
+        feeds: { x: { type: "float32", dims: [1, 2], data: Float32Array.of(1, 2) } },
+      });
+      expect(await samples.sample(1)).toMatchObject({
+        id: "1",
+        group: null,
+        label: { boxes: [1] },
+        feeds: { x: { data: Float32Array.of(3, 4) } },
+      });
+      expect(samples.labelled).toBe(true);
+      expect(splits.test.length + splits.validation.length).toBe(2);
+    });
+  });
+
+  it("predicts, scores and reduces in its own process, with the sample as it gave it", async () => {
+    const source = `
+      export const samples = [{ feeds: { x: Float32Array.of(1, 2) }, label: 5, anchor: 7 }];
+      export const predict = async (outputs, { feeds, label, anchor }) => feeds.x[1] * outputs.y.data[0] + label + anchor;
+      export const score = (outputs, sample, float) => ({ same: outputs.y.data[0] - float.y.data[0] });
+      export const metric = { name: "sum", direction: "lower", reduce: (p, l) => p.reduce((a, b) => a + b, 0) + l.length };`;
+    await use(open(source), async ({ samples, hooks }) => {
+      const sample = await samples.sample(0);
+      const outputs = { y: { type: "float32", dims: [1], data: Float32Array.of(10) } } as const;
+      expect(await hooks.predict?.(outputs, sample)).toBe(32);
+      expect(await hooks.score?.(outputs, sample, outputs)).toEqual({ same: 0 });
+      expect(hooks.metric).toMatchObject({ name: "sum", direction: "lower" });
+      expect(
+        await hooks.metric?.reduce([1, 2, 3], [0, 0, 0], [[0, 1], Uint32Array.of(2, 2, 2)]),
+      ).toEqual([5, 12]);
+    });
+  });
+
+  it("streams many samples without holding them", async () => {
+    const source = `export function* samples() { for (let i = 0; i < 3000; i++) yield { feeds: { x: Float32Array.of(i, i + 1) } } }`;
+    await use(open(source), async ({ samples }) => {
+      expect(samples.size).toBe(3000);
+      expect((await samples.sample(2999)).feeds["x"]?.data).toEqual(Float32Array.of(2999, 3000));
+    });
+  });
+
+  it.each([
+    [
+      "throws when loaded",
+      `throw new TypeError("no tokenizer")`,
+      /TypeError: no tokenizer/,
+      /data-\d+\.mjs:1:\d+/,
+    ],
+    ["does not parse", `export const samples = [;`, /SyntaxError/, /data-\d+\.mjs:1/],
+    [
+      "imports what is not there",
+      `import "not-installed"; export const samples = [];`,
+      /Cannot find package 'not-installed'/,
+      /data-/,
+    ],
+    [
+      "throws between samples",
+      `export function* samples() {\n yield ${good};\n throw new Error("line 3") }`,
+      /Error: line 3/,
+      /data-\d+\.mjs:3:\d+/,
+    ],
+    [
+      "exits",
+      `export const samples = [];\nprocess.exit(7)`,
+      /ended its process, with exit code 7/,
+      /data-/,
+    ],
+    [
+      "exits between samples",
+      `export function* samples() { yield ${good}; console.error("last words"); process.exit(0) }`,
+      /exit code 0\.[^]*last words/,
+      /data-/,
+    ],
+    [
+      "is killed",
+      `process.kill(process.pid, "SIGKILL"); export const samples = [];`,
+      /by the signal SIGKILL/,
+      /data-/,
+    ],
+    ["exports no samples", `export const sample = [];`, /does not export `samples`/, /data-/],
+    [
+      "exports something else",
+      `export const samples = 5;`,
+      /a number, not something that can be iterated/,
+      /data-/,
+    ],
+    [
+      "exports a one-shot iterator",
+      `function* g() { yield ${good} }\nexport const samples = g();`,
+      /read once only/,
+      /data-/,
+    ],
+    [
+      "returns the same iterator twice",
+      `function* g() { yield ${good} }\nconst one = g(); export const samples = () => one;`,
+      /read once only/,
+      /data-/,
+    ],
+    ["yields no sample", `export const samples = [${good}, null];`, /Sample 1 is null/, /data-/],
+    ["yields no feeds", `export const samples = [{ x: 1 }];`, /Sample 0 has no `feeds`/, /data-/],
+    [
+      "yields arrays of numbers",
+      `export const samples = [{ feeds: { x: [1, 2] } }];`,
+      /Sample 0, feed "x" is an array, not a tensor/,
+      /data-/,
+    ],
+    ["yields sequences", `export const samples = [{ steps: [] }];`, /is a sequence/, /data-/],
+    [
+      "yields what cannot travel",
+      `export const samples = [{ ...${good}, label: () => 1 }];`,
+      /cannot be passed between processes/,
+      /data-/,
+    ],
+    [
+      "exports a hook that is none",
+      `export const samples = [${good}]; export const predict = 3;`,
+      /`predict` is a number, not a function/,
+      /data-/,
+    ],
+    [
+      "exports a metric without a direction",
+      `export const samples = [${good}]; export const metric = { name: "m", reduce() {} };`,
+      /`metric` is not usable/,
+      /data-/,
+    ],
+  ])("that %s is a DATA_MODULE error with its own words", async (_, source, message, where) => {
+    await expect(open(source)).rejects.toMatchObject({
+      code: "DATA_MODULE",
+      message: expect.stringMatching(message),
+      where: expect.stringMatching(where),
+    });
+  });
+
+  it.each([
+    [
+      "never yields",
+      `export async function* samples() { await new Promise(() => {}) }\nsetInterval(() => {}, 1000)`,
+      /took more than 1 s to give a sample/,
+    ],
+    [
+      "loops for ever",
+      `export function* samples() { for (;;); }`,
+      /took more than 1 s to give a sample/,
+    ],
+    ["loops while loading", `for (;;);\nexport const samples = [];`, /took more than 1 s to load/],
+  ])("that %s is given up", async (_, source, message) => {
+    await expect(open(source, { patienceMs: 1000 })).rejects.toMatchObject({
+      code: "DATA_MODULE",
+      message: expect.stringMatching(message),
+    });
+  });
+
+  it("that never ends is given up", async () => {
+    const source = `export function* samples() { for (;;) yield ${good} }`;
+    await expect(open(source, { mostSamples: 1000 })).rejects.toMatchObject({
+      code: "DATA_MODULE",
+      message: expect.stringContaining("more than 1000 samples"),
+    });
+  });
+
+  it("ends when the work is cancelled", async () => {
+    const stop = new AbortController();
+    const opening = open(
+      `export async function* samples() { await new Promise(() => {}) }\nsetInterval(() => {}, 1000)`,
+      { signal: stop.signal },
+    );
+    setTimeout(() => stop.abort(), 300);
+    await expect(opening).rejects.toMatchObject({ code: "ABORTED" });
+  });
+
+  it.each([
+    [
+      "another input",
+      `{ feeds: { y: Float32Array.of(1) } }`,
+      /Sample "0" .*Input "x" \(float32 \[N, 2\]\) is missing/,
+    ],
+    [
+      "another type",
+      `{ feeds: { x: { type: "int64", dims: [1, 2], data: BigInt64Array.of(1n, 2n) } }, id: "me" }`,
+      /Sample "me" .*float32 \[N, 2\], but it got int64/,
+    ],
+    [
+      "other dims",
+      `{ feeds: { x: { type: "float32", dims: [1, 3], data: new Float32Array(3) } } }`,
+      /got dims \[1, 3\]/,
+    ],
+    [
+      "a bare array that does not come out even",
+      `{ feeds: { x: new Float32Array(3) } }`,
+      /free dims/,
+    ],
+    [
+      "another array",
+      `{ feeds: { x: { type: "float32", dims: [1, 2], data: new Float64Array(2) } } }`,
+      /Float64Array/,
+    ],
+  ])("refuses samples with %s", async (_, sample, message) => {
+    await expect(open(`export const samples = [${sample}];`)).rejects.toMatchObject({
+      code: "DATA_MISMATCH",
+      message: expect.stringMatching(message),
+    });
+  });
+
+  it.each([
+    ["no samples", `export const samples = [];`, /holds no samples/],
+    [
+      "an id twice",
+      `export const samples = [{ ...${good}, id: "a" }, { ...${good}, id: "a" }];`,
+      /the id "a"/,
+    ],
+    [
+      "labels for some",
+      `export const samples = [{ ...${good}, label: 1 }, ${good}];`,
+      /Only 1 of the 2/,
+    ],
+  ])("refuses %s", async (_, source, message) => {
+    await expect(open(source)).rejects.toMatchObject({
+      code: "DATA_INVALID",
+      message: expect.stringMatching(message),
+    });
+  });
+});

@@ -1,0 +1,159 @@
+import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { ValueInfo } from "@pare/runtime/format";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readImageFolder } from "./image-folder.js";
+import { imageLayout, imageTensor } from "./image-tensor.js";
+import { loadPreprocess, parsePreprocessorConfig, presets } from "./preprocess.js";
+
+const golden = (name: string): string =>
+  fileURLToPath(new URL(`../../test-data/images/${name}`, import.meta.url));
+const nchw: ValueInfo = { name: "image", type: "float32", dims: ["N", 3, 2, 2] };
+// four.png in dog/: red green / blue white
+const planes = [1, 0, 0, 1, 0, 1, 0, 1, 0, 0, 1, 1];
+
+let folder = "";
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "pare-images-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const tensor = (info: ValueInfo, preprocess = presets["0..1"], name = "dog/four.png") =>
+  imageTensor(golden(name), imageLayout(info, preprocess), preprocess);
+
+describe("an image as an input", () => {
+  it("is planes where channels come first", async () => {
+    const { dims, data } = await tensor(nchw);
+    expect(dims).toEqual([1, 3, 2, 2]);
+    expect(Array.from(data)).toEqual(planes);
+  });
+
+  it("is pixels where channels come last, and bytes as they are for uint8", async () => {
+    const { dims, data } = await tensor({ name: "image", type: "uint8", dims: [null, 2, 2, 3] });
+    expect(dims).toEqual([1, 2, 2, 3]);
+    expect(Array.from(data)).toEqual([255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255]);
+  });
+
+  it("is normalized per channel", async () => {
+    const { data } = await tensor(nchw, { ...presets.imagenet, edgeRatio: 1 });
+    expect(data[0]).toBeCloseTo((1 - 0.485) / 0.229, 5);
+    expect(data[4]).toBeCloseTo((0 - 0.456) / 0.224, 5);
+    expect(Array.from((await tensor(nchw, presets["-1..1"])).data)).toEqual(
+      planes.map((value) => value * 2 - 1),
+    );
+  });
+
+  it("is padded with grey by yolo's letterbox", async () => {
+    const { data } = await tensor({ ...nchw, dims: [1, 3, 8, 8] }, presets.yolo, "cat/wide.png");
+    const red = Array.from(data.slice(0, 64), Number).map((value) => Math.round(value * 255));
+    expect(red.slice(0, 16)).toEqual(Array(16).fill(114));
+    expect(red.slice(16, 48)).toEqual(Array(32).fill(0x80));
+    expect(red.slice(48)).toEqual(Array(16).fill(114));
+  });
+
+  it("is grey for one channel", async () => {
+    const { dims } = await tensor({ ...nchw, dims: [1, 1, 2, 2] });
+    expect(dims).toEqual([1, 1, 2, 2]);
+  });
+
+  it.each([
+    ["no image", { ...nchw, dims: [1, 128] }, "DATA_MISMATCH"],
+    ["whole numbers", { ...nchw, type: "int64" as const }, "DATA_MISMATCH"],
+    ["a free size", { ...nchw, dims: ["N", 3, "h", "w"] }, "ARGUMENT"],
+  ])("is refused for %s", (_, info, code) => {
+    expect(() => imageLayout(info, presets["0..1"])).toThrow(expect.objectContaining({ code }));
+  });
+});
+
+describe("a folder of images", () => {
+  it("has its subfolders as labels, in sorted order", async () => {
+    const { count, samples } = await readImageFolder(golden("."), [nchw], presets["0..1"]);
+    const found = [];
+    for await (const { id, label } of samples) found.push([id, label]);
+    expect(count).toBe(3);
+    expect(found).toEqual([
+      ["cat/four.png", 0],
+      ["cat/wide.png", 0],
+      ["dog/four.png", 1],
+    ]);
+  });
+
+  it("has no labels without subfolders", async () => {
+    const { samples } = await readImageFolder(golden("cat"), [nchw], presets["0..1"]);
+    for await (const sample of samples) expect(sample).not.toHaveProperty("label");
+  });
+
+  it("says which image is damaged", async () => {
+    await writeFile(join(folder, "broken.png"), "no image");
+    const { samples } = await readImageFolder(folder, [nchw], presets["0..1"]);
+    await expect(samples[Symbol.asyncIterator]().next()).rejects.toMatchObject({
+      code: "DATA_INVALID",
+      where: join(folder, "broken.png"),
+    });
+    await rm(join(folder, "broken.png"));
+  });
+
+  it("is refused without images, with WAV files, or with labels for some", async () => {
+    await expect(readImageFolder(folder, [nchw], presets["0..1"])).rejects.toThrow(
+      /holds no images/,
+    );
+    await writeFile(join(folder, "a.wav"), "");
+    await expect(readImageFolder(folder, [nchw], presets["0..1"])).rejects.toThrow(
+      /WAV files, which this version does not read/,
+    );
+    await cp(golden("."), folder, { recursive: true });
+    await cp(golden("cat/four.png"), join(folder, "top.png"));
+    await expect(readImageFolder(folder, [nchw], presets["0..1"])).rejects.toThrow(
+      /are these labels or not/,
+    );
+  });
+});
+
+describe("preprocessing", () => {
+  it("reads what transformers writes", () => {
+    const vit = {
+      do_normalize: true,
+      do_rescale: true,
+      do_resize: true,
+      image_mean: [0.5, 0.5, 0.5],
+      image_std: [0.5, 0.5, 0.5],
+      resample: 2,
+      rescale_factor: 1 / 255,
+      size: { height: 224, width: 224 },
+    };
+    expect(parsePreprocessorConfig(vit, "c")).toMatchObject({
+      fit: "stretch",
+      size: { height: 224, width: 224 },
+      mean: [0.5, 0.5, 0.5],
+      kernel: "linear",
+    });
+    const clip = {
+      crop_size: { height: 224, width: 224 },
+      do_center_crop: true,
+      do_resize: true,
+      resample: 3,
+      size: { shortest_edge: 256 },
+      image_mean: [0.48],
+      image_std: [0.26],
+    };
+    expect(parsePreprocessorConfig(clip, "c")).toMatchObject({
+      fit: "crop",
+      edgeRatio: 256 / 224,
+      kernel: "cubic",
+      mean: [0.48],
+    });
+    expect(() => parsePreprocessorConfig({ model_type: "bert" }, "c")).toThrow(
+      /does not describe an image processor/,
+    );
+  });
+
+  it("knows its presets by name", async () => {
+    expect(await loadPreprocess("yolo")).toBe(presets.yolo);
+    await expect(loadPreprocess("tensorflow")).rejects.toMatchObject({
+      code: "ARGUMENT",
+      hint: expect.stringContaining("imagenet"),
+    });
+  });
+});
