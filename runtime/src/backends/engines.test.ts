@@ -166,14 +166,6 @@ it("says why there is no WebGPU in Node", async () => {
   expect(await webgpu().probe()).toEqual({ ok: false, why: "There is no WebGPU here." });
 });
 
-it("refuses to change the threads of a started engine", async () => {
-  await (await wasm({ threads: 1 }).load(model)).dispose();
-  await expect(wasm({ threads: 2 }).load(model)).rejects.toMatchObject({
-    code: "ENGINE",
-    message: expect.stringContaining("cannot change to 2"),
-  });
-});
-
 function tensor(dims: number[]) {
   return {
     type: "float32",

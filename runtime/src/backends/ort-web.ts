@@ -1,4 +1,4 @@
-import { readModelFile } from "#platform";
+import { importOrtWasm, readModelFile } from "#platform";
 import type {
   Backend,
   DeviceFeature,
@@ -25,7 +25,7 @@ const engine = "onnxruntime-web";
 
 /** The `wasm` target: onnxruntime-web on the CPU, in browsers, workers and Node. */
 export function wasm(options: WebOptions = {}): Backend {
-  const importOrt = (): Promise<Ort> => importEngine(engine, () => import("onnxruntime-web/wasm"));
+  const importOrt = (): Promise<Ort> => importEngine(engine, importOrtWasm);
   return {
     target: "wasm",
     engine,

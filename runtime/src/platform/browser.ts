@@ -27,6 +27,11 @@ export function readModelFile(path: string): Promise<ModelFile> {
   );
 }
 
+/** The smallest build of onnxruntime-web that runs models in WebAssembly. */
+export function importOrtWasm(): Promise<typeof import("onnxruntime-web")> {
+  return import("onnxruntime-web/wasm");
+}
+
 export interface ModelFile {
   readonly proto: Uint8Array;
   readonly external: ReadonlyMap<string, Uint8Array>;

@@ -13,6 +13,11 @@ export function readFileUrl(url: URL, signal?: AbortSignal): Promise<Uint8Array<
   return readFile(url, signal === undefined ? {} : { signal });
 }
 
+/** The build for Node: the one for browsers starts here too, but with more than one thread it fetches a file: URL. */
+export function importOrtWasm(): Promise<typeof import("onnxruntime-web")> {
+  return import("onnxruntime-web");
+}
+
 /**
  * A model with the files of its folder that it names. Its external data is found by looking for the files'
  * names in the model's bytes, which needs no protobuf here; a name found by chance costs a read, nothing else.
