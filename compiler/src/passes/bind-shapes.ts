@@ -1,5 +1,13 @@
 import { PareError } from "@pare/runtime/format";
-import { type Dim, dim, type Graph, Tensor, tensorType, type Value, type ValueType } from "../ir/index.js";
+import {
+  type Dim,
+  dim,
+  type Graph,
+  Tensor,
+  tensorType,
+  type Value,
+  type ValueType,
+} from "../ir/index.js";
 import { convert } from "../ops/convert.js";
 import { inferAll } from "../ops/infer.js";
 import { fieldsOf, refuse } from "./options.js";
@@ -28,7 +36,8 @@ function parseOptions(options: unknown): BindShapesOptions {
   const fields = fieldsOf("bind-shapes", options, known);
   return {
     shapes: record(fields["shapes"], "shapes", (value, path) => {
-      if (Array.isArray(value) && value.every((size) => typeof size === "string" || isSize(size))) return value as readonly (number | string)[];
+      if (Array.isArray(value) && value.every((size) => typeof size === "string" || isSize(size)))
+        return value as readonly (number | string)[];
       throw refuse(path, "must be a list of sizes", known);
     }),
     dims: record(fields["dims"], "dims", (value, path) => {
@@ -37,17 +46,25 @@ function parseOptions(options: unknown): BindShapesOptions {
     }),
     constants: record(fields["constants"], "constants", (value, path) => {
       if (typeof value === "number" || typeof value === "boolean") return value;
-      if (Array.isArray(value) && value.every((item) => typeof item === "number")) return value as readonly number[];
+      if (Array.isArray(value) && value.every((item) => typeof item === "number"))
+        return value as readonly number[];
       throw refuse(path, "must be a number or a list of numbers", known);
     }),
   };
 }
 
-function record<T>(value: unknown, name: string, parse: (value: unknown, path: string) => T): Readonly<Record<string, T>> {
+function record<T>(
+  value: unknown,
+  name: string,
+  parse: (value: unknown, path: string) => T,
+): Readonly<Record<string, T>> {
   if (value === undefined) return {};
   const path = `bind-shapes.${name}`;
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw refuse(path, "must be an object", known);
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, parse(item, `${path}.${key}`)]));
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw refuse(path, "must be an object", known);
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, parse(item, `${path}.${key}`)]),
+  );
 }
 
 function isSize(value: unknown): value is number {
@@ -60,19 +77,29 @@ function bind(graph: Graph, options: BindShapesOptions): void {
   const inputs = new Map(graph.main.inputs.map((id) => [graph.value(id).name, graph.value(id)]));
   for (const name of named) {
     if (!inputs.has(name)) {
-      throw new PareError("ARGUMENT", `The model has no input "${name}".`, { where: name, hint: `Its inputs are ${[...inputs.keys()].join(", ")}.` });
+      throw new PareError("ARGUMENT", `The model has no input "${name}".`, {
+        where: name,
+        hint: `Its inputs are ${[...inputs.keys()].join(", ")}.`,
+      });
     }
   }
   const bindings = new Map<string, Dim>(Object.entries(options.dims));
   requireSymbols(graph, bindings);
-  for (const [name, sizes] of Object.entries(options.shapes)) unify(inputs.get(name), sizes, bindings);
+  for (const [name, sizes] of Object.entries(options.shapes))
+    unify(inputs.get(name), sizes, bindings);
   const wanted = (value: Value): ValueType => {
     const sizes = options.shapes[value.name];
     const dtype = value.type.kind === "tensor" ? value.type.dtype : undefined;
-    if (sizes !== undefined && graph.main.inputs.includes(value.id)) return tensorType(dtype, sizes.map((size) => (typeof size === "string" ? dim.symbol(size) : size)));
+    if (sizes !== undefined && graph.main.inputs.includes(value.id))
+      return tensorType(
+        dtype,
+        sizes.map((size) => (typeof size === "string" ? dim.symbol(size) : size)),
+      );
     return substituted(value.type, bindings);
   };
-  const overrides = Object.entries(options.shapes).some(([name, sizes]) => contradicts(inputs.get(name), sizes));
+  const overrides = Object.entries(options.shapes).some(([name, sizes]) =>
+    contradicts(inputs.get(name), sizes),
+  );
   graph.edit(
     "bind-shapes",
     (editor) => {
@@ -85,7 +112,11 @@ function bind(graph: Graph, options: BindShapesOptions): void {
       for (const [name, value] of Object.entries(options.constants)) {
         const input = inputs.get(name);
         if (input === undefined) continue;
-        editor.replace(input.id, editor.constant(name, constantTensor(input, value)), `is always ${String(value)}`);
+        editor.replace(
+          input.id,
+          editor.constant(name, constantTensor(input, value)),
+          `is always ${String(value)}`,
+        );
         if (graph.hasValue(input.id)) editor.removeInput(input.id);
       }
     },
@@ -95,17 +126,26 @@ function bind(graph: Graph, options: BindShapesOptions): void {
 }
 
 /** A size for a symbol of that input binds the symbol everywhere. */
-function unify(input: Value | undefined, sizes: readonly (number | string)[], bindings: Map<string, Dim>): void {
+function unify(
+  input: Value | undefined,
+  sizes: readonly (number | string)[],
+  bindings: Map<string, Dim>,
+): void {
   const shape = input?.type.kind === "tensor" ? input.type.shape : undefined;
   if (input === undefined || shape === undefined) return;
   if (shape.length !== sizes.length) {
-    throw new PareError("ARGUMENT", `Input "${input.name}" has ${shape.length} dims, but ${sizes.length} were given.`, { where: input.name, hint: `Its shape is [${shape.join(", ")}].` });
+    throw new PareError(
+      "ARGUMENT",
+      `Input "${input.name}" has ${shape.length} dims, but ${sizes.length} were given.`,
+      { where: input.name, hint: `Its shape is [${shape.join(", ")}].` },
+    );
   }
   shape.forEach((size, axis) => {
     const given = sizes[axis];
     if (typeof size === "number" || given === undefined) return;
     const [symbol] = [...dim.symbolsOf(size)];
-    if (symbol !== undefined && size === dim.symbol(symbol)) bindings.set(symbol, typeof given === "string" ? dim.symbol(given) : given);
+    if (symbol !== undefined && size === dim.symbol(symbol))
+      bindings.set(symbol, typeof given === "string" ? dim.symbol(given) : given);
   });
 }
 
@@ -118,7 +158,10 @@ function requireSymbols(graph: Graph, bindings: ReadonlyMap<string, Dim>): void 
   for (const name of bindings.keys()) {
     if (symbols.has(name)) continue;
     const free = [...symbols].filter((symbol) => !symbol.startsWith("?"));
-    const hint = free.length === 0 ? "No input has a named free dim; use --shape." : `The free dims are ${free.join(", ")}.`;
+    const hint =
+      free.length === 0
+        ? "No input has a named free dim; use --shape."
+        : `The free dims are ${free.join(", ")}.`;
     throw new PareError("ARGUMENT", `No input has a dim "${name}".`, { where: name, hint });
   }
 }
@@ -135,22 +178,41 @@ function forgotten(type: ValueType): ValueType {
 
 function substituted(type: ValueType, bindings: ReadonlyMap<string, Dim>): ValueType {
   if (type.kind !== "tensor" || type.shape === undefined) return type;
-  return tensorType(type.dtype, type.shape.map((size) => dim.substitute(size, bindings)));
+  return tensorType(
+    type.dtype,
+    type.shape.map((size) => dim.substitute(size, bindings)),
+  );
 }
 
 function constantTensor(input: Value, value: number | boolean | readonly number[]): Tensor {
   const { type } = input;
   const where = { where: input.name };
-  if (type.kind !== "tensor" || type.dtype === undefined) throw new PareError("ARGUMENT", `The type of input "${input.name}" is not known, so it cannot be made a constant.`, where);
+  if (type.kind !== "tensor" || type.dtype === undefined)
+    throw new PareError(
+      "ARGUMENT",
+      `The type of input "${input.name}" is not known, so it cannot be made a constant.`,
+      where,
+    );
   const values = (Array.isArray(value) ? value : [Number(value)]) as readonly number[];
   const rank = type.shape?.length ?? (Array.isArray(value) ? 1 : 0);
   const dims = rank === 0 ? [] : [...Array.from({ length: rank - 1 }, () => 1), values.length];
   const declared = type.shape ?? [];
-  if ((rank === 0 && values.length !== 1) || declared.some((size, axis) => typeof size === "number" && size !== dims[axis])) {
-    throw new PareError("ARGUMENT", `Input "${input.name}" is of shape [${declared.join(", ")}], which ${values.length} values do not fill.`, where);
+  if (
+    (rank === 0 && values.length !== 1) ||
+    declared.some((size, axis) => typeof size === "number" && size !== dims[axis])
+  ) {
+    throw new PareError(
+      "ARGUMENT",
+      `Input "${input.name}" is of shape [${declared.join(", ")}], which ${values.length} values do not fill.`,
+      where,
+    );
   }
-  if (type.dtype.includes("int") && !values.every(Number.isSafeInteger)) throw new PareError("ARGUMENT", `Input "${input.name}" is ${type.dtype}: its value must be whole.`, where);
+  if (type.dtype.includes("int") && !values.every(Number.isSafeInteger))
+    throw new PareError(
+      "ARGUMENT",
+      `Input "${input.name}" is ${type.dtype}: its value must be whole.`,
+      where,
+    );
   const dense = convert({ type: "float64", dims, data: Float64Array.from(values) }, type.dtype);
   return Tensor.of(dense.type, dims, dense.data);
 }
-

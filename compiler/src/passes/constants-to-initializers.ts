@@ -3,14 +3,20 @@ import { type Graph, type Node, Tensor } from "../ir/index.js";
 
 /** Every Constant node, in whatever of its forms, becomes an initializer of the body it stands in. */
 export function constantsToInitializers(graph: Graph): void {
-  const nodes = [...graph.allNodes()].filter((node) => node.op === "Constant" && node.domain === "");
+  const nodes = [...graph.allNodes()].filter(
+    (node) => node.op === "Constant" && node.domain === "",
+  );
   if (nodes.length === 0) return;
   graph.edit("constants-to-initializers", (editor) => {
     for (const node of nodes) {
       const [output] = node.outputs;
       const tensor = tensorOf(node);
       if (output === undefined || output === null || tensor === undefined) continue;
-      editor.replace(output, editor.constant(graph.value(output).name, tensor, graph.body(node.body)), "a constant");
+      editor.replace(
+        output,
+        editor.constant(graph.value(output).name, tensor, graph.body(node.body)),
+        "a constant",
+      );
     }
   });
 }
@@ -27,11 +33,15 @@ function tensorOf(node: Node): Tensor | undefined {
   const int = read.get("value_int");
   if (int?.type === "int") return Tensor.of("int64", [], BigInt64Array.of(int.value));
   const ints = read.get("value_ints");
-  if (ints?.type === "ints") return Tensor.of("int64", [ints.value.length], BigInt64Array.from(ints.value));
+  if (ints?.type === "ints")
+    return Tensor.of("int64", [ints.value.length], BigInt64Array.from(ints.value));
   const text = read.get("value_string");
-  if (text?.type === "string" && typeof text.value === "string") return Tensor.of("string", [], [text.value]);
+  if (text?.type === "string" && typeof text.value === "string")
+    return Tensor.of("string", [], [text.value]);
   const texts = read.get("value_strings");
   if (texts?.type !== "strings") return undefined;
   const strings = texts.value.filter((item) => typeof item === "string");
-  return strings.length === texts.value.length ? Tensor.of("string", [strings.length], strings) : undefined;
+  return strings.length === texts.value.length
+    ? Tensor.of("string", [strings.length], strings)
+    : undefined;
 }

@@ -22,7 +22,8 @@ export function dropUnused(graph: Graph): void {
       for (const id of body.initializers) {
         const [other] = graph.main.outputs;
         // Nobody reads it, so that this moves no reader and only lets go of it.
-        if (other !== undefined && isUnusedInitializer(graph, body, id)) editor.replace(id, other, "unused");
+        if (other !== undefined && isUnusedInitializer(graph, body, id))
+          editor.replace(id, other, "unused");
       }
     }
   });
@@ -40,7 +41,8 @@ function hasUnused(graph: Graph, body: Body): boolean {
   for (const id of body.initializers) if (isUnusedInitializer(graph, body, id)) return true;
   for (const id of body.nodes) {
     const node = graph.node(id);
-    if (isUnused(graph, node) || bodiesOf(node).some((inner) => hasUnused(graph, inner))) return true;
+    if (isUnused(graph, node) || bodiesOf(node).some((inner) => hasUnused(graph, inner)))
+      return true;
   }
   return false;
 }

@@ -15,7 +15,16 @@ export type * from "./pass.js";
 export { simplify, simplifyGraph } from "./simplify.js";
 
 /** Every pass. Recipe steps follow from this tuple. */
-export const passes = [bindShapes, normalize, simplify, quantizeStatic, quantizeDynamic, quantizeWeights, fp16, fp16Weights] as const;
+export const passes = [
+  bindShapes,
+  normalize,
+  simplify,
+  quantizeStatic,
+  quantizeDynamic,
+  quantizeWeights,
+  fp16,
+  fp16Weights,
+] as const;
 
 export type PassName = (typeof passes)[number]["name"];
 
@@ -25,7 +34,10 @@ export const passNames: readonly PassName[] = passes.map((definition) => definit
 export function findPass(name: string): PassDefinition<string, unknown> {
   const found = passes.find((definition) => definition.name === name);
   if (found === undefined) {
-    throw new PareError("RECIPE", `There is no pass "${name}".`, { where: name, hint: `The passes are ${passNames.join(", ")}.` });
+    throw new PareError("RECIPE", `There is no pass "${name}".`, {
+      where: name,
+      hint: `The passes are ${passNames.join(", ")}.`,
+    });
   }
   return found;
 }

@@ -27,7 +27,13 @@ export function normalizeGraph(graph: Graph): void {
   constantsToInitializers(graph);
   dropUnused(graph);
   for (const { op, domain, node } of inferAll(graph)) {
-    graph.journal.push({ rule: "normalize", what: "left", node, op, reason: `${domain === "" ? op : `${domain}.${op}`} is not known; its types stay as the file declares them` });
+    graph.journal.push({
+      rule: "normalize",
+      what: "left",
+      node,
+      op,
+      reason: `${domain === "" ? op : `${domain}.${op}`} is not known; its types stay as the file declares them`,
+    });
   }
   dropUnusedDomains(graph);
   if (graph.header.irVersion < 10n) graph.header.irVersion = 10n;
@@ -35,7 +41,8 @@ export function normalizeGraph(graph: Graph): void {
 
 /** An input with a default is how old files said "initializer": it becomes one, and the interface shrinks. */
 function defaultsToInitializers(graph: Graph): void {
-  const defaulted = (body: Body) => body.inputs.filter((id) => graph.value(id).constant !== undefined);
+  const defaulted = (body: Body) =>
+    body.inputs.filter((id) => graph.value(id).constant !== undefined);
   if (defaulted(graph.main).length === 0) return;
   graph.edit(
     "defaults-to-initializers",
@@ -66,5 +73,6 @@ function dropUnusedDomains(graph: Graph): void {
   for (const node of graph.allNodes()) used.add(node.domain);
   // What local functions use is not looked at here.
   if (graph.header.functions.size > 0) return;
-  for (const domain of [...graph.header.opsets.keys()]) if (!used.has(domain)) graph.header.opsets.delete(domain);
+  for (const domain of [...graph.header.opsets.keys()])
+    if (!used.has(domain)) graph.header.opsets.delete(domain);
 }

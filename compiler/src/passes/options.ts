@@ -4,9 +4,14 @@ import { PareError } from "@pare/runtime/format";
  * The options of a step, as a record of known fields.
  * @throws PareError RECIPE with the path of a field that is not known
  */
-export function fieldsOf(pass: string, options: unknown, known: readonly string[]): Readonly<Record<string, unknown>> {
+export function fieldsOf(
+  pass: string,
+  options: unknown,
+  known: readonly string[],
+): Readonly<Record<string, unknown>> {
   if (options === undefined || options === null) return {};
-  if (typeof options !== "object" || Array.isArray(options)) throw refuse(pass, "must be an object", known);
+  if (typeof options !== "object" || Array.isArray(options))
+    throw refuse(pass, "must be an object", known);
   for (const name of Object.keys(options)) {
     if (!known.includes(name)) throw refuse(`${pass}.${name}`, "is not an option", known);
   }

@@ -18,7 +18,7 @@ export const simplify: PassDefinition<"simplify", Record<never, never>> = {
 
 export async function simplifyGraph(graph: Graph, context: PassContext): Promise<void> {
   normalizeGraph(graph);
-  for (let before = -1; before !== graph.changes; ) {
+  for (let before = -1; before !== graph.changes;) {
     throwIfAborted(context.signal);
     before = graph.changes;
     await runRules(graph, simplifyRules, context);

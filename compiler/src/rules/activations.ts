@@ -15,7 +15,8 @@ const recoverHardSwish: Rule = {
     for (const [x, gate] of pairs(factors)) {
       const viaClip = isAbout(coefficient, 1 / 6) && clippedSum(graph, gate) === x;
       const viaSigmoid = isAbout(coefficient, 1) && hardSigmoidOf(graph, gate) === x;
-      if (viaClip || viaSigmoid) return replaceBy(graph, node, "HardSwish", x, {}, "x · clip(x + 3, 0, 6) / 6 is HardSwish");
+      if (viaClip || viaSigmoid)
+        return replaceBy(graph, node, "HardSwish", x, {}, "x · clip(x + 3, 0, 6) / 6 is HardSwish");
     }
     return undefined;
   },
@@ -33,7 +34,16 @@ const recoverHardSigmoid: Rule = {
     const x = clippedSum(graph, gate);
     // Left for HardSwish where the product goes on: x · clip(x + 3, 0, 6) is divided last.
     const attributes = { alpha: attribute.float(Math.fround(1 / 6)), beta: attribute.float(0.5) };
-    return x === undefined ? undefined : replaceBy(graph, node, "HardSigmoid", x, attributes, "clip(x + 3, 0, 6) / 6 is HardSigmoid");
+    return x === undefined
+      ? undefined
+      : replaceBy(
+          graph,
+          node,
+          "HardSigmoid",
+          x,
+          attributes,
+          "clip(x + 3, 0, 6) / 6 is HardSigmoid",
+        );
   },
 };
 
@@ -49,7 +59,11 @@ const recoverGelu: Rule = {
       const erf = absorbable(graph, plus(graph, gate, 1), "Erf");
       if (erf === undefined) continue;
       const inner = productOf(graph, inputOf(erf, 0));
-      if (inner.factors.length === 1 && inner.factors[0] === x && isAbout(inner.coefficient, Math.SQRT1_2)) {
+      if (
+        inner.factors.length === 1 &&
+        inner.factors[0] === x &&
+        isAbout(inner.coefficient, Math.SQRT1_2)
+      ) {
         return replaceBy(graph, node, "Gelu", x, {}, "½ x (1 + erf(x / √2)) is Gelu");
       }
     }
@@ -69,7 +83,14 @@ const recoverTanhGelu: Rule = {
       const tanh = absorbable(graph, plus(graph, gate, 1), "Tanh");
       if (tanh !== undefined && isCubic(graph, inputOf(tanh, 0), x)) {
         const attributes = { approximate: attribute.string("tanh") };
-        return replaceBy(graph, node, "Gelu", x, attributes, "½ x (1 + tanh(√(2/π) (x + 0.044715 x³))) is Gelu");
+        return replaceBy(
+          graph,
+          node,
+          "Gelu",
+          x,
+          attributes,
+          "½ x (1 + tanh(√(2/π) (x + 0.044715 x³))) is Gelu",
+        );
       }
     }
     return undefined;
@@ -87,7 +108,12 @@ function isCubic(graph: Graph, value: ValueId | undefined, x: ValueId): boolean 
     return cube !== undefined && isPower(graph, cube, x, 3);
   }
   const other = factors.find((factor) => factor !== x);
-  return factors.length === 2 && factors.includes(x) && other !== undefined && isPower(graph, plus(graph, other, 1), x, 2);
+  return (
+    factors.length === 2 &&
+    factors.includes(x) &&
+    other !== undefined &&
+    isPower(graph, plus(graph, other, 1), x, 2)
+  );
 }
 
 /** 0.044715 x ^ exponent */
@@ -95,7 +121,9 @@ function isPower(graph: Graph, value: ValueId | undefined, x: ValueId, exponent:
   const { coefficient, factors } = productOf(graph, value);
   const powers = factors.map((factor) => powerOf(graph, factor, x));
   const total = powers.reduce((sum, power) => sum + power, 0);
-  return isAbout(coefficient, 0.044715, 1e-3) && powers.every((power) => power > 0) && total === exponent;
+  return (
+    isAbout(coefficient, 0.044715, 1e-3) && powers.every((power) => power > 0) && total === exponent
+  );
 }
 
 function powerOf(graph: Graph, value: ValueId, x: ValueId): number {
@@ -109,7 +137,9 @@ function powerOf(graph: Graph, value: ValueId, x: ValueId): number {
 function clippedSum(graph: Graph, value: ValueId | undefined): ValueId | undefined {
   const clip = absorbable(graph, value, "Clip");
   const bounds = clip === undefined ? undefined : boundsOf(graph, clip);
-  return clip !== undefined && bounds?.low === 0 && isAbout(bounds.high, 6) ? plus(graph, inputOf(clip, 0), 3) : undefined;
+  return clip !== undefined && bounds?.low === 0 && isAbout(bounds.high, 6)
+    ? plus(graph, inputOf(clip, 0), 3)
+    : undefined;
 }
 
 /** x when a value is HardSigmoid(x; 1/6, 1/2). */
@@ -117,7 +147,10 @@ function hardSigmoidOf(graph: Graph, value: ValueId | undefined): ValueId | unde
   const node = absorbable(graph, value, "HardSigmoid");
   if (node === undefined) return undefined;
   const attributes = attributesOf(node);
-  return isAbout(attributes.float("alpha", 0.2), 1 / 6) && isAbout(attributes.float("beta", 0.5), 0.5) ? inputOf(node, 0) : undefined;
+  return isAbout(attributes.float("alpha", 0.2), 1 / 6) &&
+    isAbout(attributes.float("beta", 0.5), 0.5)
+    ? inputOf(node, 0)
+    : undefined;
 }
 
 function pairs(factors: readonly ValueId[]): readonly (readonly [ValueId, ValueId])[] {
@@ -129,11 +162,31 @@ function pairs(factors: readonly ValueId[]): readonly (readonly [ValueId, ValueI
   ];
 }
 
-function replaceBy(graph: Graph, node: Node, op: string, x: ValueId, attributes: Attributes, because: string): Rewrite | undefined {
+function replaceBy(
+  graph: Graph,
+  node: Node,
+  op: string,
+  x: ValueId,
+  attributes: Attributes,
+  because: string,
+): Rewrite | undefined {
   const output = outputOf(node);
   // A scalar constant of higher rank than x would have broadcast x.
   if (output === undefined || !shapesAgree(graph, x, output)) return undefined;
-  return { because, rewrite: (editor) => editor.replace(output, editor.add1(op, [x], attributes, { body: graph.body(node.body) }), because) };
+  return {
+    because,
+    rewrite: (editor) =>
+      editor.replace(
+        output,
+        editor.add1(op, [x], attributes, { body: graph.body(node.body) }),
+        because,
+      ),
+  };
 }
 
-export const activations: readonly Rule[] = [recoverHardSwish, recoverHardSigmoid, recoverGelu, recoverTanhGelu];
+export const activations: readonly Rule[] = [
+  recoverHardSwish,
+  recoverHardSigmoid,
+  recoverGelu,
+  recoverTanhGelu,
+];

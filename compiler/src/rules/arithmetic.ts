@@ -1,6 +1,16 @@
 import { attribute, type Graph, type Node, Tensor } from "../ir/index.js";
 import { dtypeOfCode } from "../ops/data-type.js";
-import { absorbable, attributesOf, constantOperand, dtypeOf, inputOf, madeBy, outputOf, scalarOf, shapesAgree } from "./pattern.js";
+import {
+  absorbable,
+  attributesOf,
+  constantOperand,
+  dtypeOf,
+  inputOf,
+  madeBy,
+  outputOf,
+  scalarOf,
+  shapesAgree,
+} from "./pattern.js";
 import type { Rule } from "./rule.js";
 
 /** x / 2ⁿ = x · 2⁻ⁿ, exactly. */
@@ -13,7 +23,14 @@ const divideByPowerOfTwo: Rule = {
     const value = scalarOf(graph, divisor);
     const output = outputOf(node);
     const tensor = graph.constant(divisor);
-    if (value === undefined || value === 0 || output === undefined || tensor?.dtype !== "float32" || !Number.isInteger(Math.log2(Math.abs(value)))) return undefined;
+    if (
+      value === undefined ||
+      value === 0 ||
+      output === undefined ||
+      tensor?.dtype !== "float32" ||
+      !Number.isInteger(Math.log2(Math.abs(value)))
+    )
+      return undefined;
     const reciprocal = 1 / value;
     if (Math.abs(Math.log2(Math.abs(value))) > 100 || node.inputs[0] === null) return undefined;
     const because = `dividing by ${value} is multiplying by ${reciprocal}`;
@@ -21,8 +38,16 @@ const divideByPowerOfTwo: Rule = {
       because,
       rewrite(editor) {
         const body = graph.body(node.body);
-        const factor = editor.constant(`${graph.value(divisor ?? output).name}_reciprocal`, Tensor.float32(tensor.dims, [reciprocal]), body);
-        editor.replace(output, editor.add1("Mul", [node.inputs[0] ?? null, factor], {}, { body }), because);
+        const factor = editor.constant(
+          `${graph.value(divisor ?? output).name}_reciprocal`,
+          Tensor.float32(tensor.dims, [reciprocal]),
+          body,
+        );
+        editor.replace(
+          output,
+          editor.add1("Mul", [node.inputs[0] ?? null, factor], {}, { body }),
+          because,
+        );
       },
     };
   },
@@ -38,14 +63,28 @@ const mergeScalars: Rule = {
     const before = absorbable(graph, outer?.other, node.op);
     const inner = before === undefined ? undefined : constantOperand(graph, before);
     const [a, b] = [scalarOf(graph, inner?.id), scalarOf(graph, outer?.id)];
-    if (outer === undefined || inner === undefined || a === undefined || b === undefined || outer.constant.dtype !== "float32") return undefined;
+    if (
+      outer === undefined ||
+      inner === undefined ||
+      a === undefined ||
+      b === undefined ||
+      outer.constant.dtype !== "float32"
+    )
+      return undefined;
     const value = Math.fround(node.op === "Mul" ? a * b : a + b);
-    const dims = inner.constant.dims.length > outer.constant.dims.length ? inner.constant.dims : outer.constant.dims;
+    const dims =
+      inner.constant.dims.length > outer.constant.dims.length
+        ? inner.constant.dims
+        : outer.constant.dims;
     if (!Number.isFinite(value)) return undefined;
     return {
       because: `merged with the ${node.op} before it`,
       rewrite(editor) {
-        const constant = editor.constant(graph.value(outer.id).name, Tensor.float32(dims, [value]), graph.body(node.body));
+        const constant = editor.constant(
+          graph.value(outer.id).name,
+          Tensor.float32(dims, [value]),
+          graph.body(node.body),
+        );
         editor.setInput(node.id, outer.at, constant);
         editor.setInput(node.id, 1 - outer.at, inner.other);
       },
@@ -55,7 +94,19 @@ const mergeScalars: Rule = {
 
 /** Every value of the first type is one of the second. */
 const widenings: Readonly<Record<string, readonly string[]>> = {
-  bool: ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float16", "float32", "float64"],
+  bool: [
+    "int8",
+    "uint8",
+    "int16",
+    "uint16",
+    "int32",
+    "uint32",
+    "int64",
+    "uint64",
+    "float16",
+    "float32",
+    "float64",
+  ],
   uint8: ["int16", "uint16", "int32", "uint32", "int64", "uint64", "float16", "float32", "float64"],
   int8: ["int16", "int32", "int64", "float16", "float32", "float64"],
   uint16: ["int32", "uint32", "int64", "uint64", "float32", "float64"],
@@ -78,7 +129,10 @@ const mergeCasts: Rule = {
     const through = before === undefined ? undefined : dtypeOfCode(attributesOf(before).int("to"));
     if (source === undefined || from === undefined || through === undefined) return undefined;
     if (from !== through && !widenings[from]?.includes(through)) return undefined;
-    return { because: "merged with the Cast before it", rewrite: (editor) => editor.setInput(node.id, 0, source) };
+    return {
+      because: "merged with the Cast before it",
+      rewrite: (editor) => editor.setInput(node.id, 0, source),
+    };
   },
 };
 
@@ -91,13 +145,27 @@ const mergeConcats: Rule = {
     const output = outputOf(node);
     const axis = attributesOf(node).int("axis", 0);
     const inner = node.inputs.map((id) => absorbable(graph, id ?? undefined, "Concat"));
-    const merges = inner.map((before) => before !== undefined && attributesOf(before).int("axis", 0) === axis);
+    const merges = inner.map(
+      (before) => before !== undefined && attributesOf(before).int("axis", 0) === axis,
+    );
     if (output === undefined || !merges.includes(true)) return undefined;
-    const inputs = node.inputs.flatMap((id, index) => (merges[index] === true ? (inner[index]?.inputs ?? []) : [id]));
+    const inputs = node.inputs.flatMap((id, index) =>
+      merges[index] === true ? (inner[index]?.inputs ?? []) : [id],
+    );
     const because = "merged with the Concat before it";
     return {
       because,
-      rewrite: (editor) => editor.replace(output, editor.add1("Concat", inputs, { axis: attribute.int(axis) }, { body: graph.body(node.body) }), because),
+      rewrite: (editor) =>
+        editor.replace(
+          output,
+          editor.add1(
+            "Concat",
+            inputs,
+            { axis: attribute.int(axis) },
+            { body: graph.body(node.body) },
+          ),
+          because,
+        ),
     };
   },
 };
@@ -110,15 +178,31 @@ const lowerPow: Rule = {
   match(graph, node) {
     const [x, output] = [inputOf(node, 0), outputOf(node)];
     const exponent = scalarOf(graph, inputOf(node, 1));
-    if (x === undefined || output === undefined || dtypeOf(graph, x) !== "float32" || !shapesAgree(graph, x, output)) return undefined;
+    if (
+      x === undefined ||
+      output === undefined ||
+      dtypeOf(graph, x) !== "float32" ||
+      !shapesAgree(graph, x, output)
+    )
+      return undefined;
     const op = exponent === 2 ? "Mul" : exponent === 0.5 ? "Sqrt" : undefined;
     if (op === undefined) return undefined;
     const because = `to the power of ${exponent} is ${op}`;
     const inputs = op === "Mul" ? [x, x] : [x];
-    return { because, rewrite: (editor) => editor.replace(output, editor.add1(op, inputs, {}, { body: bodyOf(graph, node) }), because) };
+    return {
+      because,
+      rewrite: (editor) =>
+        editor.replace(output, editor.add1(op, inputs, {}, { body: bodyOf(graph, node) }), because),
+    };
   },
 };
 
 const bodyOf = (graph: Graph, node: Node) => graph.body(node.body);
 
-export const arithmetic: readonly Rule[] = [divideByPowerOfTwo, mergeScalars, mergeCasts, mergeConcats, lowerPow];
+export const arithmetic: readonly Rule[] = [
+  divideByPowerOfTwo,
+  mergeScalars,
+  mergeCasts,
+  mergeConcats,
+  lowerPow,
+];

@@ -18,14 +18,19 @@ const mergeClips: Rule = {
   match(graph, node) {
     const before = absorbable(graph, inputOf(node, 0), "Clip", "Relu");
     const output = outputOf(node);
-    if (before === undefined || output === undefined || dtypeOf(graph, output) !== "float32") return undefined;
+    if (before === undefined || output === undefined || dtypeOf(graph, output) !== "float32")
+      return undefined;
     const [inner, outer] = [boundsOf(graph, before), boundsOf(graph, node)];
     const source = inputOf(before, 0);
     if (inner === undefined || outer === undefined || source === undefined) return undefined;
     const within = (value: number) => Math.min(Math.max(value, outer.low), outer.high);
     const because = `merged with the ${before.op} before it`;
     const bounds = { low: within(inner.low), high: within(inner.high) };
-    return { because, rewrite: (editor) => editor.replace(output, clip(editor, graph, node, source, bounds), because) };
+    return {
+      because,
+      rewrite: (editor) =>
+        editor.replace(output, clip(editor, graph, node, source, bounds), because),
+    };
   },
 };
 
@@ -37,16 +42,34 @@ const clipToRelu: Rule = {
   match(graph, node) {
     const bounds = boundsOf(graph, node);
     const [source, output] = [inputOf(node, 0), outputOf(node)];
-    if (bounds === undefined || bounds.low !== 0 || !isUnbounded(bounds.high) || source === undefined || output === undefined) return undefined;
+    if (
+      bounds === undefined ||
+      bounds.low !== 0 ||
+      !isUnbounded(bounds.high) ||
+      source === undefined ||
+      output === undefined
+    )
+      return undefined;
     if (dtypeOf(graph, output) !== "float32") return undefined;
     const because = "a Clip from 0 up is a Relu";
-    return { because, rewrite: (editor) => editor.replace(output, clip(editor, graph, node, source, bounds), because) };
+    return {
+      because,
+      rewrite: (editor) =>
+        editor.replace(output, clip(editor, graph, node, source, bounds), because),
+    };
   },
 };
 
-function clip(editor: Editor, graph: Graph, node: Node, source: ValueId, { low, high }: Bounds): ValueId {
+function clip(
+  editor: Editor,
+  graph: Graph,
+  node: Node,
+  source: ValueId,
+  { low, high }: Bounds,
+): ValueId {
   const body = graph.body(node.body);
-  const bound = (name: string, value: number) => (isUnbounded(value) ? null : editor.constant(name, Tensor.float32([], [value]), body));
+  const bound = (name: string, value: number) =>
+    isUnbounded(value) ? null : editor.constant(name, Tensor.float32([], [value]), body);
   if (low === 0 && isUnbounded(high)) return editor.add1("Relu", [source], {}, { body });
   return editor.add1("Clip", [source, bound("min", low), bound("max", high)], {}, { body });
 }

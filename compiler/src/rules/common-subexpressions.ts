@@ -1,5 +1,14 @@
 import { bytesOf, type TypedArray } from "@pare/runtime/format";
-import { type Attribute, bodiesOf, type Body, type Graph, type Node, type Tensor, type TensorData, type ValueId } from "../ir/index.js";
+import {
+  type Attribute,
+  bodiesOf,
+  type Body,
+  type Graph,
+  type Node,
+  type Tensor,
+  type TensorData,
+  type ValueId,
+} from "../ir/index.js";
 import { operatorRow } from "../ops/table.js";
 
 /** Seen so far, in this body and in those around it. */
@@ -28,7 +37,8 @@ function mergeNodes(graph: Graph, body: Body, outer: Scope | undefined): void {
     const key = nodeKey(node);
     const same = key === undefined ? undefined : find(scope, key);
     if (key === undefined) continue;
-    if (same === undefined || !graph.hasNode(same.id) || !replaces(graph, node, same)) scope.nodes.set(key, node);
+    if (same === undefined || !graph.hasNode(same.id) || !replaces(graph, node, same))
+      scope.nodes.set(key, node);
   }
 }
 
@@ -39,10 +49,16 @@ function replaces(graph: Graph, node: Node, same: Node): boolean {
   });
   if (pairs.some(({ other }) => other === null)) return false;
   // A body's output is made under its own name: a copy of a value that is an output too would need an Identity.
-  const named = pairs.some(({ output, other }) => other !== null && graph.isOutput(output) && (graph.isOutput(other) || same.body !== node.body));
+  const named = pairs.some(
+    ({ output, other }) =>
+      other !== null &&
+      graph.isOutput(output) &&
+      (graph.isOutput(other) || same.body !== node.body),
+  );
   if (named) return false;
   graph.edit("merge-equal-nodes", (editor) => {
-    for (const { output, other } of pairs) if (other !== null) editor.replace(output, other, `the same as ${graph.nodeLabel(same)}`);
+    for (const { output, other } of pairs)
+      if (other !== null) editor.replace(output, other, `the same as ${graph.nodeLabel(same)}`);
   });
   return true;
 }
@@ -63,7 +79,14 @@ function nodeKey(node: Node): string | undefined {
     if (text === undefined) return undefined;
     attributes.push(`${name}=${text}`);
   }
-  return [node.domain, node.op, node.overload, node.inputs.join(), node.outputs.map((id) => (id === null ? "" : "o")).join(), ...attributes].join("|");
+  return [
+    node.domain,
+    node.op,
+    node.overload,
+    node.inputs.join(),
+    node.outputs.map((id) => (id === null ? "" : "o")).join(),
+    ...attributes,
+  ].join("|");
 }
 
 function attributeKey(attribute: Attribute): string | undefined {
@@ -78,7 +101,9 @@ function attributeKey(attribute: Attribute): string | undefined {
     case "strings":
       return `${attribute.type}:${attribute.value.map(String).join()}`;
     case "tensor":
-      return attribute.value.data === undefined ? undefined : `${signature(attribute.value)}:${[...bytes(attribute.value.data)].join()}`;
+      return attribute.value.data === undefined
+        ? undefined
+        : `${signature(attribute.value)}:${[...bytes(attribute.value.data)].join()}`;
     default:
       return undefined;
   }
@@ -94,7 +119,8 @@ async function mergeConstants(graph: Graph, body: Body): Promise<void> {
     groups.set(key, [...(groups.get(key) ?? []), id]);
   }
   for (const ids of groups.values()) if (ids.length > 1) await mergeEqual(graph, ids);
-  for (const node of graph.order(body)) for (const inner of bodiesOf(node)) await mergeConstants(graph, inner);
+  for (const node of graph.order(body))
+    for (const inner of bodiesOf(node)) await mergeConstants(graph, inner);
 }
 
 async function mergeEqual(graph: Graph, ids: readonly ValueId[]): Promise<void> {
@@ -106,7 +132,8 @@ async function mergeEqual(graph: Graph, ids: readonly ValueId[]): Promise<void> 
     const known = seen.get(key) ?? [];
     const same = known.find((other) => equal(other.data, data));
     if (same === undefined) seen.set(key, [...known, { id, data }]);
-    else if (!graph.isOutput(id)) graph.edit("merge-equal-constants", (editor) => editor.replace(id, same.id, "equal"));
+    else if (!graph.isOutput(id))
+      graph.edit("merge-equal-constants", (editor) => editor.replace(id, same.id, "equal"));
   }
 }
 
@@ -128,7 +155,9 @@ function signature(tensor: Tensor): string {
 }
 
 function bytes(data: TensorData): Uint8Array {
-  return ArrayBuffer.isView(data) ? bytesOf(data as TypedArray) : new TextEncoder().encode(JSON.stringify(data));
+  return ArrayBuffer.isView(data)
+    ? bytesOf(data as TypedArray)
+    : new TextEncoder().encode(JSON.stringify(data));
 }
 
 /** A few bytes from all over: enough to tell most tensors apart without comparing all of them. */

@@ -16,13 +16,23 @@ const matmulAddToGemm: Rule = {
       if (product === undefined || bias === undefined || output === undefined) continue;
       const [a, b] = [inputOf(product, 0), inputOf(product, 1)];
       const result = shapeOf(graph, outputOf(product));
-      if (shapeOf(graph, a)?.length !== 2 || shapeOf(graph, b)?.length !== 2 || result === undefined) continue;
+      if (
+        shapeOf(graph, a)?.length !== 2 ||
+        shapeOf(graph, b)?.length !== 2 ||
+        result === undefined
+      )
+        continue;
       if (!isFloat(graph, node) || !broadcastsTo(shapeOf(graph, bias), result)) continue;
       const because = "MatMul and Add are one Gemm";
       return {
         because,
         rewrite(editor) {
-          const [gemm] = editor.add("Gemm", [a ?? null, b ?? null, bias], {}, { body: graph.body(node.body), name: product.name });
+          const [gemm] = editor.add(
+            "Gemm",
+            [a ?? null, b ?? null, bias],
+            {},
+            { body: graph.body(node.body), name: product.name },
+          );
           if (gemm !== undefined) editor.replace(output, gemm, because);
         },
       };
@@ -40,7 +50,8 @@ const transposeIntoGemm: Rule = {
     for (const [index, flag] of ["transA", "transB"].entries()) {
       const transpose = madeBy(graph, inputOf(node, index), "Transpose");
       const source = transpose === undefined ? undefined : inputOf(transpose, 0);
-      if (transpose === undefined || source === undefined || shapeOf(graph, source)?.length !== 2) continue;
+      if (transpose === undefined || source === undefined || shapeOf(graph, source)?.length !== 2)
+        continue;
       if (permOf(graph, transpose)?.join() !== "1,0") continue;
       const flipped = 1 - attributesOf(node).int(flag, 0);
       return {
@@ -59,7 +70,10 @@ function isFloat(graph: Graph, node: Node): boolean {
   const output = outputOf(node);
   if (output === undefined) return false;
   const { type } = graph.value(output);
-  return type.kind === "tensor" && (type.dtype === "float32" || type.dtype === "float64" || type.dtype === "float16");
+  return (
+    type.kind === "tensor" &&
+    (type.dtype === "float32" || type.dtype === "float64" || type.dtype === "float16")
+  );
 }
 
 /** Does a shape broadcast to another without changing it? */

@@ -1,6 +1,17 @@
 import { type Graph, type Node, type ValueId } from "../ir/index.js";
 import { dtypeOfCode } from "../ops/data-type.js";
-import { attributesOf, bypass, constantOperand, dtypeOf, filledWith, inputOf, madeBy, numbersOf, outputOf, shapesAgree } from "./pattern.js";
+import {
+  attributesOf,
+  bypass,
+  constantOperand,
+  dtypeOf,
+  filledWith,
+  inputOf,
+  madeBy,
+  numbersOf,
+  outputOf,
+  shapesAgree,
+} from "./pattern.js";
 import type { Exactness } from "../passes/pass.js";
 import type { Rule } from "./rule.js";
 
@@ -13,7 +24,8 @@ interface IdentityRow {
   same(graph: Graph, node: Node): boolean | ValueId | undefined;
 }
 
-const outputKeepsShape = (graph: Graph, node: Node): boolean => shapesAgree(graph, inputOf(node, 0), outputOf(node));
+const outputKeepsShape = (graph: Graph, node: Node): boolean =>
+  shapesAgree(graph, inputOf(node, 0), outputOf(node));
 
 const rows: readonly IdentityRow[] = [
   // Identity(x) = x
@@ -23,19 +35,32 @@ const rows: readonly IdentityRow[] = [
     name: "drop-dropout",
     ops: ["Dropout"],
     because: "no dropout at inference",
-    same: (graph, node) => inputOf(node, 2) === undefined || filledWith(graph, inputOf(node, 2)) === 0,
+    same: (graph, node) =>
+      inputOf(node, 2) === undefined || filledWith(graph, inputOf(node, 2)) === 0,
   },
   // Cast<T>(x: T) = x
   {
     name: "drop-cast",
     ops: ["Cast"],
     because: "already of that type",
-    same: (graph, node) => dtypeOf(graph, inputOf(node, 0)) !== undefined && dtypeOf(graph, inputOf(node, 0)) === dtypeOfCode(attributesOf(node).int("to")),
+    same: (graph, node) =>
+      dtypeOf(graph, inputOf(node, 0)) !== undefined &&
+      dtypeOf(graph, inputOf(node, 0)) === dtypeOfCode(attributesOf(node).int("to")),
   },
   // Sum(x) = Mean(x) = Max(x) = Min(x) = Concat(x) = x
-  { name: "drop-single-operand", ops: ["Sum", "Mean", "Max", "Min", "Concat"], because: "a single operand", same: (_, node) => node.inputs.length === 1 },
+  {
+    name: "drop-single-operand",
+    ops: ["Sum", "Mean", "Max", "Min", "Concat"],
+    because: "a single operand",
+    same: (_, node) => node.inputs.length === 1,
+  },
   // Split into one part
-  { name: "drop-single-split", ops: ["Split"], because: "a single part", same: (_, node) => node.outputs.length === 1 },
+  {
+    name: "drop-single-split",
+    ops: ["Split"],
+    because: "a single part",
+    same: (_, node) => node.outputs.length === 1,
+  },
   // Reshape, Expand, Flatten, Squeeze, Unsqueeze whose result has x's shape: elements stay in order
   {
     name: "drop-reshape",
@@ -48,42 +73,113 @@ const rows: readonly IdentityRow[] = [
     name: "drop-slice",
     ops: ["Slice"],
     because: "takes everything",
-    same: (graph, node) => outputKeepsShape(graph, node) && (inputOf(node, 4) === undefined || (numbersOf(graph, inputOf(node, 4))?.every((step) => step === 1) ?? false)),
+    same: (graph, node) =>
+      outputKeepsShape(graph, node) &&
+      (inputOf(node, 4) === undefined ||
+        (numbersOf(graph, inputOf(node, 4))?.every((step) => step === 1) ?? false)),
   },
   // Tile(x, 1 …) = x; Pad(x, 0 …) = x; Resize(x) to x's own size = x
-  { name: "drop-tile", ops: ["Tile"], because: "repeats once", same: (graph, node) => filledWith(graph, inputOf(node, 1)) === 1 || outputKeepsShape(graph, node) },
-  { name: "drop-pad", ops: ["Pad"], because: "pads by nothing", same: (graph, node) => isZero(graph, inputOf(node, 1)) },
+  {
+    name: "drop-tile",
+    ops: ["Tile"],
+    because: "repeats once",
+    same: (graph, node) =>
+      filledWith(graph, inputOf(node, 1)) === 1 || outputKeepsShape(graph, node),
+  },
+  {
+    name: "drop-pad",
+    ops: ["Pad"],
+    because: "pads by nothing",
+    same: (graph, node) => isZero(graph, inputOf(node, 1)),
+  },
   {
     name: "drop-resize",
     ops: ["Resize"],
     because: "resizes to the size it has",
-    same: (graph, node) => outputKeepsShape(graph, node) && scalesAreOne(graph, node) && attributesOf(node).string("coordinate_transformation_mode", "half_pixel") !== "tf_crop_and_resize",
+    same: (graph, node) =>
+      outputKeepsShape(graph, node) &&
+      scalesAreOne(graph, node) &&
+      attributesOf(node).string("coordinate_transformation_mode", "half_pixel") !==
+        "tf_crop_and_resize",
   },
   // Transpose by the identity permutation
   {
     name: "drop-transpose",
     ops: ["Transpose"],
     because: "keeps the axes' order",
-    same: (_, node) => attributesOf(node).ints("perm")?.every((from, to) => from === to) ?? false,
+    same: (_, node) =>
+      attributesOf(node)
+        .ints("perm")
+        ?.every((from, to) => from === to) ?? false,
   },
   // Clip without bounds
-  { name: "drop-clip", ops: ["Clip"], because: "has no bounds", same: (_, node) => inputOf(node, 1) === undefined && inputOf(node, 2) === undefined },
+  {
+    name: "drop-clip",
+    ops: ["Clip"],
+    because: "has no bounds",
+    same: (_, node) => inputOf(node, 1) === undefined && inputOf(node, 2) === undefined,
+  },
   // MaxPool and AveragePool of windows of one element
   {
     name: "drop-pool",
     ops: ["MaxPool", "AveragePool"],
     because: "its windows hold one element",
-    same: (graph, node) => (attributesOf(node).ints("kernel_shape")?.every((size) => size === 1) ?? false) && outputKeepsShape(graph, node) && !attributesOf(node).ints("pads")?.some((pad) => pad !== 0),
+    same: (graph, node) =>
+      (attributesOf(node)
+        .ints("kernel_shape")
+        ?.every((size) => size === 1) ??
+        false) &&
+      outputKeepsShape(graph, node) &&
+      !attributesOf(node)
+        .ints("pads")
+        ?.some((pad) => pad !== 0),
   },
   // x + 0 = x − 0 = x · 1 = x / 1 = x ^ 1 = x (−0 + 0 is 0, hence "rounding")
-  { name: "drop-add-zero", ops: ["Add"], exactness: "rounding", because: "adds 0", same: (graph, node) => neutral(graph, node, 0, true) },
-  { name: "drop-sub-zero", ops: ["Sub"], exactness: "rounding", because: "subtracts 0", same: (graph, node) => neutral(graph, node, 0, false) },
-  { name: "drop-mul-one", ops: ["Mul"], because: "multiplies by 1", same: (graph, node) => neutral(graph, node, 1, true) },
-  { name: "drop-div-one", ops: ["Div"], because: "divides by 1", same: (graph, node) => neutral(graph, node, 1, false) },
-  { name: "drop-pow-one", ops: ["Pow"], because: "to the power of 1", same: (graph, node) => neutral(graph, node, 1, false) },
+  {
+    name: "drop-add-zero",
+    ops: ["Add"],
+    exactness: "rounding",
+    because: "adds 0",
+    same: (graph, node) => neutral(graph, node, 0, true),
+  },
+  {
+    name: "drop-sub-zero",
+    ops: ["Sub"],
+    exactness: "rounding",
+    because: "subtracts 0",
+    same: (graph, node) => neutral(graph, node, 0, false),
+  },
+  {
+    name: "drop-mul-one",
+    ops: ["Mul"],
+    because: "multiplies by 1",
+    same: (graph, node) => neutral(graph, node, 1, true),
+  },
+  {
+    name: "drop-div-one",
+    ops: ["Div"],
+    because: "divides by 1",
+    same: (graph, node) => neutral(graph, node, 1, false),
+  },
+  {
+    name: "drop-pow-one",
+    ops: ["Pow"],
+    because: "to the power of 1",
+    same: (graph, node) => neutral(graph, node, 1, false),
+  },
   // x ∧ true = x ∨ false = x
-  { name: "drop-and-true", ops: ["And"], because: "and true", same: (graph, node) => neutral(graph, node, 1, true) },
-  { name: "drop-or-false", ops: ["Or"], because: "or false", same: (graph, node) => neutral(graph, node, 0, true) },
+  {
+    name: "drop-and-true",
+    ops: ["And"],
+    because: "and true",
+    same: (graph, node) => neutral(graph, node, 1, true),
+  },
+  {
+    name: "drop-or-false",
+    ops: ["Or"],
+    because: "or false",
+    same: (graph, node) => neutral(graph, node, 0, true),
+  },
   // Relu, Abs, Floor, … of themselves
   {
     name: "drop-repeated",
@@ -92,7 +188,12 @@ const rows: readonly IdentityRow[] = [
     same: (graph, node) => madeBy(graph, inputOf(node, 0), node.op) !== undefined,
   },
   // −(−x) = ¬(¬x) = x
-  { name: "drop-double-negation", ops: ["Neg", "Not"], because: "undone by the one before", same: (graph, node) => undone(graph, node) },
+  {
+    name: "drop-double-negation",
+    ops: ["Neg", "Not"],
+    because: "undone by the one before",
+    same: (graph, node) => undone(graph, node),
+  },
 ];
 
 export const identities: readonly Rule[] = rows.map((row) => ({
@@ -112,11 +213,18 @@ function isZero(graph: Graph, value: ValueId | undefined): boolean {
 }
 
 /** Is one operand filled with the neutral element, and the result of the other's shape? Then the other. */
-function neutral(graph: Graph, node: Node, element: number, commutes: boolean): ValueId | undefined {
+function neutral(
+  graph: Graph,
+  node: Node,
+  element: number,
+  commutes: boolean,
+): ValueId | undefined {
   const operand = constantOperand(graph, node);
-  if (operand === undefined || (operand.at === 0 && !commutes) || operand.constant.count === 0) return undefined;
+  if (operand === undefined || (operand.at === 0 && !commutes) || operand.constant.count === 0)
+    return undefined;
   if (!operand.constant.numbers()?.every((number) => number === element)) return undefined;
-  const keepsShape = operand.constant.dims.length === 0 || shapesAgree(graph, operand.other, outputOf(node));
+  const keepsShape =
+    operand.constant.dims.length === 0 || shapesAgree(graph, operand.other, outputOf(node));
 
   return keepsShape ? operand.other : undefined;
 }

@@ -1,5 +1,16 @@
 import { attribute, type Graph, type Node, Tensor } from "../ir/index.js";
-import { absorbable, attributesOf, dtypeOf, filledWith, inputOf, madeBy, numbersOf, outputOf, scalarOf, shapeOf } from "./pattern.js";
+import {
+  absorbable,
+  attributesOf,
+  dtypeOf,
+  filledWith,
+  inputOf,
+  madeBy,
+  numbersOf,
+  outputOf,
+  scalarOf,
+  shapeOf,
+} from "./pattern.js";
 import type { Miss, Rewrite, Rule } from "./rule.js";
 
 /**
@@ -23,7 +34,13 @@ export const padIntoWindow: Rule = {
   },
 };
 
-function absorb(graph: Graph, node: Node, amounts: readonly number[], source: NonNullable<ReturnType<typeof inputOf>>, rank: number): Rewrite {
+function absorb(
+  graph: Graph,
+  node: Node,
+  amounts: readonly number[],
+  source: NonNullable<ReturnType<typeof inputOf>>,
+  rank: number,
+): Rewrite {
   const spatial = rank - 2;
   const before = attributesOf(node).ints("pads") ?? Array.from({ length: 2 * spatial }, () => 0);
   const begins = amounts.slice(2, rank);
@@ -34,19 +51,28 @@ function absorb(graph: Graph, node: Node, amounts: readonly number[], source: No
     rewrite(editor) {
       editor.setAttribute(node.id, "pads", attribute.ints(pads));
       editor.setAttribute(node.id, "auto_pad", undefined);
-      if (node.op === "AveragePool") editor.setAttribute(node.id, "count_include_pad", attribute.int(1));
+      if (node.op === "AveragePool")
+        editor.setAttribute(node.id, "count_include_pad", attribute.int(1));
       editor.setInput(node.id, 0, source);
     },
   };
 }
 
-function refuses(graph: Graph, node: Node, pad: Node, amounts: readonly number[], rank: number): Miss | undefined {
+function refuses(
+  graph: Graph,
+  node: Node,
+  pad: Node,
+  amounts: readonly number[],
+  rank: number,
+): Miss | undefined {
   const attributes = attributesOf(node);
   const autoPad = attributes.string("auto_pad", "NOTSET");
   if (autoPad !== "NOTSET" && autoPad !== "VALID") return { miss: `its own padding is ${autoPad}` };
-  if (attributesOf(pad).string("mode", "constant") !== "constant") return { miss: `the Pad before it is of mode ${attributesOf(pad).string("mode")}` };
+  if (attributesOf(pad).string("mode", "constant") !== "constant")
+    return { miss: `the Pad before it is of mode ${attributesOf(pad).string("mode")}` };
   const outer = [0, 1, rank, rank + 1].some((at) => amounts[at] !== 0);
-  if (outer || amounts.some((amount) => amount < 0)) return { miss: "the Pad before it crops, or pads batch or channels" };
+  if (outer || amounts.some((amount) => amount < 0))
+    return { miss: "the Pad before it crops, or pads batch or channels" };
   const value = inputOf(pad, 2) === undefined ? 0 : scalarOf(graph, inputOf(pad, 2));
   const ownPads = (attributes.ints("pads") ?? []).some((amount) => amount !== 0);
   switch (node.op) {
@@ -54,14 +80,26 @@ function refuses(graph: Graph, node: Node, pad: Node, amounts: readonly number[]
       return value === 0 ? undefined : { miss: "the Pad before it does not pad with 0" };
     case "AveragePool": {
       const counts = !ownPads || attributes.int("count_include_pad", 0) === 1;
-      return value === 0 && counts && attributes.int("ceil_mode", 0) === 0 ? undefined : { miss: "it would count padded elements otherwise" };
+      return value === 0 && counts && attributes.int("ceil_mode", 0) === 0
+        ? undefined
+        : { miss: "it would count padded elements otherwise" };
     }
     default: {
       const kernel = attributes.ints("kernel_shape") ?? [];
-      const narrow = kernel.every((size, at) => (amounts[at + 2] ?? 0) < size && (amounts[rank + at + 2] ?? 0) < size);
+      const narrow = kernel.every(
+        (size, at) => (amounts[at + 2] ?? 0) < size && (amounts[rank + at + 2] ?? 0) < size,
+      );
       const least = value !== undefined && (value === -Infinity || value <= -3.4028234663852886e38);
-      const harmless = least || (value === 0 && madeBy(graph, inputOf(pad, 0), "Relu", "Sigmoid", "HardSigmoid", "Softmax") !== undefined);
-      const plain = narrow && attributes.int("ceil_mode", 0) === 0 && node.outputs.length === 1 && attributes.ints("dilations") === undefined;
+      const harmless =
+        least ||
+        (value === 0 &&
+          madeBy(graph, inputOf(pad, 0), "Relu", "Sigmoid", "HardSigmoid", "Softmax") !==
+            undefined);
+      const plain =
+        narrow &&
+        attributes.int("ceil_mode", 0) === 0 &&
+        node.outputs.length === 1 &&
+        attributes.ints("dilations") === undefined;
       return harmless && plain ? undefined : { miss: "what is padded could be the maximum" };
     }
   }
@@ -91,14 +129,16 @@ export const concatZerosToPad: Rule = {
   match(graph, node) {
     const output = outputOf(node);
     const rank = shapeOf(graph, output)?.length;
-    if (output === undefined || rank === undefined || dtypeOf(graph, output) !== "float32") return undefined;
+    if (output === undefined || rank === undefined || dtypeOf(graph, output) !== "float32")
+      return undefined;
     const axis = (attributesOf(node).int("axis", 0) + rank) % rank;
     const sizes = node.inputs.map((id) => (id === null ? undefined : zerosAlong(graph, id, axis)));
     const kept = node.inputs.filter((_, index) => sizes[index] === undefined);
     const [x] = kept;
     if (kept.length !== 1 || x === undefined || x === null || sizes.length < 2) return undefined;
     const at = node.inputs.indexOf(x);
-    const sum = (part: readonly (number | undefined)[]) => part.reduce<number>((total, size) => total + (size ?? 0), 0);
+    const sum = (part: readonly (number | undefined)[]) =>
+      part.reduce<number>((total, size) => total + (size ?? 0), 0);
     const pads = Array.from({ length: 2 * rank }, () => 0);
     pads[axis] = sum(sizes.slice(0, at));
     pads[axis + rank] = sum(sizes.slice(at + 1));
@@ -107,14 +147,22 @@ export const concatZerosToPad: Rule = {
       because,
       rewrite(editor) {
         const body = graph.body(node.body);
-        editor.replace(output, editor.add1("Pad", [x, editor.constant("pads", Tensor.int64(pads), body)], {}, { body }), because);
+        editor.replace(
+          output,
+          editor.add1("Pad", [x, editor.constant("pads", Tensor.int64(pads), body)], {}, { body }),
+          because,
+        );
       },
     };
   },
 };
 
 /** The size along an axis of a value that is 0 everywhere, when it is large enough to matter. */
-function zerosAlong(graph: Graph, id: NonNullable<Node["inputs"][number]>, axis: number): number | undefined {
+function zerosAlong(
+  graph: Graph,
+  id: NonNullable<Node["inputs"][number]>,
+  axis: number,
+): number | undefined {
   const size = shapeOf(graph, id)?.[axis];
   if (typeof size !== "number") return undefined;
   if (graph.constant(id) !== undefined) return filledWith(graph, id) === 0 ? size : undefined;

@@ -1,5 +1,15 @@
 import type { Dtype } from "@pare/runtime/format";
-import { type Dim, dim, type Graph, isStatic, type Node, product, sameShape, type Tensor, type ValueId } from "../ir/index.js";
+import {
+  type Dim,
+  dim,
+  type Graph,
+  isStatic,
+  type Node,
+  product,
+  sameShape,
+  type Tensor,
+  type ValueId,
+} from "../ir/index.js";
 import { attributeReader } from "../ops/attributes.js";
 import type { AttributeReader } from "../ops/row.js";
 import type { Rewrite } from "./rule.js";
@@ -30,7 +40,11 @@ export function dtypeOf(graph: Graph, value: ValueId | undefined): Dtype | undef
 }
 
 /** The ai.onnx node of this operator that makes a value. */
-export function madeBy(graph: Graph, value: ValueId | undefined, ...ops: readonly string[]): Node | undefined {
+export function madeBy(
+  graph: Graph,
+  value: ValueId | undefined,
+  ...ops: readonly string[]
+): Node | undefined {
   const node = graph.producer(value);
   return node !== undefined && node.domain === "" && ops.includes(node.op) ? node : undefined;
 }
@@ -42,7 +56,11 @@ export function hasOneReader(graph: Graph, value: ValueId): boolean {
 }
 
 /** As `madeBy`, for a node whose only output has a single reader. */
-export function absorbable(graph: Graph, value: ValueId | undefined, ...ops: readonly string[]): Node | undefined {
+export function absorbable(
+  graph: Graph,
+  value: ValueId | undefined,
+  ...ops: readonly string[]
+): Node | undefined {
   const node = madeBy(graph, value, ...ops);
   if (node === undefined || value === undefined || !hasOneReader(graph, value)) return undefined;
   return node.outputs.every((output) => output === null || output === value) ? node : undefined;
@@ -63,11 +81,18 @@ export function numbersOf(graph: Graph, value: ValueId | undefined): readonly nu
 export function filledWith(graph: Graph, value: ValueId | undefined): number | undefined {
   const numbers = numbersOf(graph, value);
   const first = numbers?.[0];
-  return first !== undefined && numbers?.every((number) => Object.is(number, first)) ? first : undefined;
+  return first !== undefined && numbers?.every((number) => Object.is(number, first))
+    ? first
+    : undefined;
 }
 
 /** The constant operand of a two-operand node, and the other. */
-export function constantOperand(graph: Graph, node: Node): { readonly constant: Tensor; readonly id: ValueId; readonly other: ValueId; readonly at: 0 | 1 } | undefined {
+export function constantOperand(
+  graph: Graph,
+  node: Node,
+):
+  | { readonly constant: Tensor; readonly id: ValueId; readonly other: ValueId; readonly at: 0 | 1 }
+  | undefined {
   const [a, b] = [inputOf(node, 0), inputOf(node, 1)];
   if (a === undefined || b === undefined) return undefined;
   const right = graph.constant(b);
@@ -106,13 +131,24 @@ export function isAbout(value: number | undefined, expected: number, tolerance =
  * Lets the readers of a node's output read `by` instead. Undefined where that would only put an Identity in the
  * place of one: a body's output must be made by a node of that body, under its own name.
  */
-export function bypass(graph: Graph, node: Node, by: ValueId | undefined, because: string): Rewrite | undefined {
+export function bypass(
+  graph: Graph,
+  node: Node,
+  by: ValueId | undefined,
+  because: string,
+): Rewrite | undefined {
   const output = outputOf(node);
   if (output === undefined || by === undefined) return undefined;
-  if (node.outputs.some((other, index) => index > 0 && other !== null && graph.value(other).uses.length > 0)) return undefined;
+  if (
+    node.outputs.some(
+      (other, index) => index > 0 && other !== null && graph.value(other).uses.length > 0,
+    )
+  )
+    return undefined;
   if (node.op === "Identity" && graph.isOutput(output)) {
     const source = graph.value(by);
-    if (source.producer === null || source.body !== node.body || graph.isOutput(by)) return undefined;
+    if (source.producer === null || source.body !== node.body || graph.isOutput(by))
+      return undefined;
   }
   return {
     because,

@@ -27,7 +27,10 @@ function open(graph: Graph, value: ValueId | undefined, absorbed: boolean): Prod
   const scalar = scalarOf(graph, value);
   if (scalar !== undefined) return { coefficient: scalar, factors: [], nodes: 0 };
   const node = madeBy(graph, value, "Mul", "Div");
-  const opened = node !== undefined && (!absorbed || hasOneReader(graph, value)) ? openNode(graph, node) : undefined;
+  const opened =
+    node !== undefined && (!absorbed || hasOneReader(graph, value))
+      ? openNode(graph, node)
+      : undefined;
   return opened ?? { coefficient: 1, factors: [value], nodes: 0 };
 }
 
@@ -35,7 +38,11 @@ function openNode(graph: Graph, node: Node): Product | undefined {
   if (node.domain !== "") return undefined;
   if (node.op === "Mul") {
     const [a, b] = [open(graph, inputOf(node, 0), true), open(graph, inputOf(node, 1), true)];
-    return { coefficient: a.coefficient * b.coefficient, factors: [...a.factors, ...b.factors], nodes: a.nodes + b.nodes + 1 };
+    return {
+      coefficient: a.coefficient * b.coefficient,
+      factors: [...a.factors, ...b.factors],
+      nodes: a.nodes + b.nodes + 1,
+    };
   }
   const divisor = node.op === "Div" ? scalarOf(graph, inputOf(node, 1)) : undefined;
   if (divisor === undefined || divisor === 0) return undefined;
@@ -44,9 +51,16 @@ function openNode(graph: Graph, node: Node): Product | undefined {
 }
 
 /** x when a value is x + constant, that constant being about `expected`. */
-export function plus(graph: Graph, value: ValueId | undefined, expected: number): ValueId | undefined {
-  const node = value !== undefined && hasOneReader(graph, value) ? madeBy(graph, value, "Add") : undefined;
+export function plus(
+  graph: Graph,
+  value: ValueId | undefined,
+  expected: number,
+): ValueId | undefined {
+  const node =
+    value !== undefined && hasOneReader(graph, value) ? madeBy(graph, value, "Add") : undefined;
   const operand = node === undefined ? undefined : constantOperand(graph, node);
   const scalar = operand === undefined ? undefined : scalarOf(graph, operand.id);
-  return scalar !== undefined && Math.abs(scalar - expected) <= 1e-5 * Math.abs(expected) ? operand?.other : undefined;
+  return scalar !== undefined && Math.abs(scalar - expected) <= 1e-5 * Math.abs(expected)
+    ? operand?.other
+    : undefined;
 }

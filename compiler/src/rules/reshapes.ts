@@ -13,9 +13,14 @@ const undoneReshapes: Rule = {
   match(graph, node) {
     const shape = shapeOf(graph, outputOf(node));
     if (shape === undefined) return undefined;
-    for (let before = madeBy(graph, inputOf(node, 0), ...reshapers); before !== undefined; before = madeBy(graph, inputOf(before, 0), ...reshapers)) {
+    for (
+      let before = madeBy(graph, inputOf(node, 0), ...reshapers);
+      before !== undefined;
+      before = madeBy(graph, inputOf(before, 0), ...reshapers)
+    ) {
       const source = inputOf(before, 0);
-      if (sameShape(shapeOf(graph, source), shape)) return bypass(graph, node, source, "undone by a reshape after it");
+      if (sameShape(shapeOf(graph, source), shape))
+        return bypass(graph, node, source, "undone by a reshape after it");
     }
     return undefined;
   },
@@ -39,7 +44,12 @@ const mergeReshapes: Rule = {
       because: "merged with the reshape before it",
       rewrite(editor) {
         editor.setInput(node.id, 0, source);
-        if (dims !== target) editor.setInput(node.id, 1, editor.constant("target", Tensor.int64(dims), graph.body(node.body)));
+        if (dims !== target)
+          editor.setInput(
+            node.id,
+            1,
+            editor.constant("target", Tensor.int64(dims), graph.body(node.body)),
+          );
       },
     };
   },
@@ -48,7 +58,11 @@ const mergeReshapes: Rule = {
 type Shape = ReturnType<typeof shapeOf>;
 
 /** The same target for another source: a 0 that copied a dim becomes that number, or 0 where the source has it there too. */
-function rewritten(target: readonly number[], middle: Shape, from: Shape): readonly number[] | undefined {
+function rewritten(
+  target: readonly number[],
+  middle: Shape,
+  from: Shape,
+): readonly number[] | undefined {
   if (!target.includes(0)) return target;
   let free = target.filter((size) => size === -1).length;
   const dims: number[] = [];
@@ -77,7 +91,8 @@ const squeezesToReshape: Rule = {
     const source = before === undefined ? undefined : inputOf(before, 0);
     const [from, to] = [shapeOf(graph, source), shapeOf(graph, outputOf(node))];
     const output = outputOf(node);
-    if (source === undefined || output === undefined || from === undefined || to === undefined) return undefined;
+    if (source === undefined || output === undefined || from === undefined || to === undefined)
+      return undefined;
     let free = 0;
     const dims = to.map((size, axis) => {
       if (typeof size === "number" && size > 0) return size;
@@ -91,7 +106,16 @@ const squeezesToReshape: Rule = {
       because,
       rewrite(editor) {
         const body = graph.body(node.body);
-        editor.replace(output, editor.add1("Reshape", [source, editor.constant("target", Tensor.int64(dims), body)], {}, { body }), because);
+        editor.replace(
+          output,
+          editor.add1(
+            "Reshape",
+            [source, editor.constant("target", Tensor.int64(dims), body)],
+            {},
+            { body },
+          ),
+          because,
+        );
       },
     };
   },
@@ -136,7 +160,8 @@ const transposeToReshape: Rule = {
     const output = outputOf(node);
     const from = shapeOf(graph, x);
     const perm = permOf(graph, node);
-    if (x === undefined || output === undefined || from === undefined || perm === undefined) return undefined;
+    if (x === undefined || output === undefined || from === undefined || perm === undefined)
+      return undefined;
     const moved = perm.filter((axis) => from[axis] !== 1);
     if (moved.some((axis, index) => index > 0 && axis < (moved[index - 1] ?? 0))) return undefined;
     let free = 0;
@@ -153,11 +178,25 @@ const transposeToReshape: Rule = {
       because,
       rewrite(editor) {
         const body = graph.body(node.body);
-        editor.replace(output, editor.add1("Reshape", [x, editor.constant("target", Tensor.int64(dims), body)], {}, { body }), because);
+        editor.replace(
+          output,
+          editor.add1(
+            "Reshape",
+            [x, editor.constant("target", Tensor.int64(dims), body)],
+            {},
+            { body },
+          ),
+          because,
+        );
       },
     };
   },
 };
 
-export const reshapes: readonly Rule[] = [undoneReshapes, mergeReshapes, squeezesToReshape, mergeTransposes, transposeToReshape];
-
+export const reshapes: readonly Rule[] = [
+  undoneReshapes,
+  mergeReshapes,
+  squeezesToReshape,
+  mergeTransposes,
+  transposeToReshape,
+];

@@ -7,7 +7,11 @@ import type { Rule } from "./rule.js";
 const sweepLimit = 64;
 
 /** Applies rules in canonical order, body by body, until none applies. Misses go to the journal at the end. */
-export async function runRules(graph: Graph, rules: readonly Rule[], context: PassContext): Promise<void> {
+export async function runRules(
+  graph: Graph,
+  rules: readonly Rule[],
+  context: PassContext,
+): Promise<void> {
   const byOp = rulesByOp(rules);
   const misses = new Map<NodeId, Map<string, string>>();
   for (let sweep = 0; sweep < sweepLimit; sweep += 1) {
@@ -40,8 +44,17 @@ export async function runRules(graph: Graph, rules: readonly Rule[], context: Pa
         misses.set(node.id, reasons.set(rule.name, found.miss));
         continue;
       }
-      const data = found.needs === undefined ? [] : await Promise.all(found.needs.map((tensor) => tensor.read()));
-      const entry = { rule: rule.name, what: "changed", node: graph.nodeLabel(node), op: node.op, reason: found.because } as const;
+      const data =
+        found.needs === undefined
+          ? []
+          : await Promise.all(found.needs.map((tensor) => tensor.read()));
+      const entry = {
+        rule: rule.name,
+        what: "changed",
+        node: graph.nodeLabel(node),
+        op: node.op,
+        reason: found.because,
+      } as const;
       const entries = graph.journal.length;
       graph.edit(rule.name, (editor) => found.rewrite(editor, data));
       if (graph.journal.length === entries) graph.journal.push(entry);
@@ -55,7 +68,9 @@ function rulesByOp(rules: readonly Rule[]): (node: Node) => readonly Rule[] {
     const key = `${node.domain}::${node.op}`;
     const known = lists.get(key);
     if (known !== undefined) return known;
-    const list = rules.filter((rule) => rule.ops === "any" || (node.domain === "" && rule.ops.includes(node.op)));
+    const list = rules.filter(
+      (rule) => rule.ops === "any" || (node.domain === "" && rule.ops.includes(node.op)),
+    );
     lists.set(key, list);
     return list;
   };

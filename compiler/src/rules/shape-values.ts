@@ -15,7 +15,12 @@ export const foldShapeValues: Rule = {
     const because = "follows from known shapes";
     return {
       because,
-      rewrite: (editor) => editor.replace(output, editor.constant(graph.value(output).name, tensor, graph.body(node.body)), because),
+      rewrite: (editor) =>
+        editor.replace(
+          output,
+          editor.constant(graph.value(output).name, tensor, graph.body(node.body)),
+          because,
+        ),
     };
   },
 };
@@ -24,7 +29,8 @@ function tensorOfElements(graph: Graph, id: ValueId): Tensor | undefined {
   const { elements } = graph.value(id);
   const shape = shapeOf(graph, id);
   const dtype = dtypeOf(graph, id);
-  if (elements === undefined || shape === undefined || !isStatic(shape) || !isStatic(elements)) return undefined;
+  if (elements === undefined || shape === undefined || !isStatic(shape) || !isStatic(elements))
+    return undefined;
   if (staticCount(shape) !== elements.length) return undefined;
   if (dtype === "int64") return Tensor.of("int64", shape, BigInt64Array.from(elements, BigInt));
   if (dtype === "int32") return Tensor.of("int32", shape, Int32Array.from(elements));
@@ -41,20 +47,34 @@ export const constantReshapeTarget: Rule = {
   ops: ["Reshape"],
   match(graph, node) {
     const [x, target] = [inputOf(node, 0), inputOf(node, 1)];
-    if (x === undefined || target === undefined || graph.constant(target) !== undefined) return undefined;
+    if (x === undefined || target === undefined || graph.constant(target) !== undefined)
+      return undefined;
     const dims = targetOf(graph, node, x, target);
     if (dims === undefined) return undefined;
     return {
       because: `its target is always [${dims.join(", ")}]`,
       rewrite(editor) {
-        editor.setInput(node.id, 1, editor.constant(`${graph.value(target).name}_constant`, Tensor.int64(dims), graph.body(node.body)));
+        editor.setInput(
+          node.id,
+          1,
+          editor.constant(
+            `${graph.value(target).name}_constant`,
+            Tensor.int64(dims),
+            graph.body(node.body),
+          ),
+        );
         editor.setAttribute(node.id, "allowzero", undefined);
       },
     };
   },
 };
 
-function targetOf(graph: Graph, node: Node, x: ValueId, target: ValueId): readonly number[] | undefined {
+function targetOf(
+  graph: Graph,
+  node: Node,
+  x: ValueId,
+  target: ValueId,
+): readonly number[] | undefined {
   const wanted = graph.value(target).elements;
   const from = shapeOf(graph, x);
   const copiesZeros = attributesOf(node).int("allowzero", 0) === 0;

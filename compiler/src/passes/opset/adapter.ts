@@ -35,6 +35,10 @@ export interface Step {
   refuse(why: string): never;
 }
 
-export function adapter(op: string | readonly string[], to: number, convert: (step: Step) => void): readonly Adapter[] {
+export function adapter(
+  op: string | readonly string[],
+  to: number,
+  convert: (step: Step) => void,
+): readonly Adapter[] {
   return (typeof op === "string" ? [op] : op).map((name) => ({ op: name, to, convert }));
 }

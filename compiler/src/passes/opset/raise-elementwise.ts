@@ -2,9 +2,51 @@ import { attribute, type ValueId } from "../../ir/index.js";
 import { codeOfDtype } from "../../ops/data-type.js";
 import { adapter, type Adapter, type Step } from "./adapter.js";
 
-const inPlace = ["Abs", "Add", "BatchNormalization", "Ceil", "Clip", "Div", "Dropout", "Elu", "Exp", "Floor", "HardSigmoid", "InstanceNormalization", "LeakyRelu", "Log", "Max", "Mean", "Min", "Mul", "Neg", "PRelu", "Reciprocal", "Relu", "Reshape", "Selu", "Sigmoid", "Sqrt", "Sub", "Sum", "Tanh"];
+const inPlace = [
+  "Abs",
+  "Add",
+  "BatchNormalization",
+  "Ceil",
+  "Clip",
+  "Div",
+  "Dropout",
+  "Elu",
+  "Exp",
+  "Floor",
+  "HardSigmoid",
+  "InstanceNormalization",
+  "LeakyRelu",
+  "Log",
+  "Max",
+  "Mean",
+  "Min",
+  "Mul",
+  "Neg",
+  "PRelu",
+  "Reciprocal",
+  "Relu",
+  "Reshape",
+  "Selu",
+  "Sigmoid",
+  "Sqrt",
+  "Sub",
+  "Sum",
+  "Tanh",
+];
 
-const broadcasting = ["Add", "Sub", "Mul", "Div", "Pow", "And", "Or", "Xor", "Equal", "Less", "Greater"];
+const broadcasting = [
+  "Add",
+  "Sub",
+  "Mul",
+  "Div",
+  "Pow",
+  "And",
+  "Or",
+  "Xor",
+  "Equal",
+  "Less",
+  "Greater",
+];
 
 /** `axis` said where B's axes lie in A; numpy's broadcasting aligns at the end, so that B needs trailing ones. */
 function alignOperand(step: Step): void {
@@ -12,10 +54,16 @@ function alignOperand(step: Step): void {
   if (step.attributes.int("broadcast", 0) === 1 && axis !== undefined) {
     const [rank, own] = [step.rank(0), step.rank(1)];
     const b = step.input(1);
-    if (rank === undefined || own === undefined || b === undefined) step.refuse("it broadcasts along an axis of a value whose rank is not known");
+    if (rank === undefined || own === undefined || b === undefined)
+      step.refuse("it broadcasts along an axis of a value whose rank is not known");
     const start = axis < 0 ? axis + rank : axis;
     const trailing = Array.from({ length: rank - start - own }, (_, index) => own + index);
-    if (trailing.length > 0) step.editor.setInput(step.node.id, 1, step.add("Unsqueeze", [b, step.int64("axes", trailing)]));
+    if (trailing.length > 0)
+      step.editor.setInput(
+        step.node.id,
+        1,
+        step.add("Unsqueeze", [b, step.int64("axes", trailing)]),
+      );
   }
   step.drop("axis", "broadcast");
 }
@@ -46,7 +94,10 @@ function numberCast(step: Step): void {
 
 function clipBounds(step: Step): void {
   const [min, max] = [step.attributes.float("min"), step.attributes.float("max")];
-  const bound = (name: string, value: number | undefined): ValueId | null => (value === undefined || Math.abs(value) >= 3.4028234663852886e38 ? null : step.float(name, [value], []));
+  const bound = (name: string, value: number | undefined): ValueId | null =>
+    value === undefined || Math.abs(value) >= 3.4028234663852886e38
+      ? null
+      : step.float(name, [value], []);
   const [low, high] = [bound("min", min), bound("max", max)];
   if (low !== null || high !== null) step.editor.setInput(step.node.id, 1, low);
   if (high !== null) step.editor.setInput(step.node.id, 2, high);
@@ -61,7 +112,12 @@ function alignSlope(step: Step): void {
   if (slope === undefined || own !== 1 || count === 1) return;
   if (rank === undefined) step.refuse("the rank of what its slope is applied to is not known");
   const trailing = Array.from({ length: rank - 2 }, (_, index) => index + 1);
-  if (trailing.length > 0) step.editor.setInput(step.node.id, 1, step.add("Unsqueeze", [slope, step.int64("axes", trailing)]));
+  if (trailing.length > 0)
+    step.editor.setInput(
+      step.node.id,
+      1,
+      step.add("Unsqueeze", [slope, step.int64("axes", trailing)]),
+    );
 }
 
 /** At inference the mask is true everywhere; before opset 10 it was of the data's type. */
@@ -71,7 +127,9 @@ function dropoutToIdentity(step: Step): void {
   const [output, mask] = node.outputs;
   if (x === undefined) return;
   if (mask !== undefined && mask !== null && graph.value(mask).uses.length > 0) {
-    const ones = step.add("ConstantOfShape", [step.add("Shape", [x])], { value: attribute.tensor(trueTensor(step)) });
+    const ones = step.add("ConstantOfShape", [step.add("Shape", [x])], {
+      value: attribute.tensor(trueTensor(step)),
+    });
     editor.replace(mask, ones, "nothing is dropped at inference");
   }
   if (output === undefined || output === null) return;
@@ -89,7 +147,8 @@ function trueTensor(step: Step) {
 }
 
 function withDefault(step: Step, name: string, value: number): void {
-  if (!step.attributes.has(name)) step.editor.setAttribute(step.node.id, name, attribute.float(value));
+  if (!step.attributes.has(name))
+    step.editor.setAttribute(step.node.id, name, attribute.float(value));
 }
 
 export const elementwiseAdapters: readonly Adapter[] = [

@@ -30,7 +30,14 @@ function batchNormPerChannel(step: Step): void {
     return;
   }
   const [x, gamma, beta, mean, variance] = [0, 1, 2, 3, 4].map((index) => step.input(index));
-  if (x === undefined || gamma === undefined || beta === undefined || mean === undefined || variance === undefined) step.refuse("inputs are missing");
+  if (
+    x === undefined ||
+    gamma === undefined ||
+    beta === undefined ||
+    mean === undefined ||
+    variance === undefined
+  )
+    step.refuse("inputs are missing");
   const epsilon = step.float("epsilon", [step.attributes.float("epsilon", 1e-5)], []);
   const spread = step.add("Sqrt", [step.add("Add", [variance, epsilon])]);
   const normalized = step.add("Div", [step.add("Sub", [x, mean]), spread]);
@@ -48,11 +55,15 @@ function inferenceOutputs(step: Step): void {
 
 /** Upsample-1's two numbers are the last two of the scales. */
 function upsampleScales(step: Step): void {
-  const [height, width] = [step.attributes.float("height_scale", 1), step.attributes.float("width_scale", 1)];
+  const [height, width] = [
+    step.attributes.float("height_scale", 1),
+    step.attributes.float("width_scale", 1),
+  ];
   step.editor.setAttribute(step.node.id, "scales", attribute.floats([1, 1, height, width]));
   step.drop("height_scale", "width_scale");
   const mode = step.attributes.string("mode");
-  if (mode === "bilinear") step.editor.setAttribute(step.node.id, "mode", attribute.string("linear"));
+  if (mode === "bilinear")
+    step.editor.setAttribute(step.node.id, "mode", attribute.string("linear"));
 }
 
 function upsampleInput(step: Step): void {
@@ -73,7 +84,8 @@ function resizeCoordinates(step: Step): void {
   if (nearest) {
     const numbers = graph.constant(scales)?.numbers() ?? [];
     const shrinks = numbers.some((scale) => scale < 1);
-    if (shrinks && numbers.some((scale) => scale > 1)) step.refuse("it shrinks along one axis and grows along another, by nearest elements");
+    if (shrinks && numbers.some((scale) => scale > 1))
+      step.refuse("it shrinks along one axis and grows along another, by nearest elements");
     editor.setAttribute(node.id, "nearest_mode", attribute.string(shrinks ? "ceil" : "floor"));
   }
   editor.setInput(node.id, 2, scales ?? null);
@@ -87,7 +99,8 @@ function dropEmptyResizeInputs(step: Step): void {
     const id = step.input(index);
     if (id !== undefined && graph.constant(id)?.count === 0) editor.setInput(node.id, index, null);
   }
-  const unusedRoi = step.attributes.string("coordinate_transformation_mode", "half_pixel") !== "tf_crop_and_resize";
+  const unusedRoi =
+    step.attributes.string("coordinate_transformation_mode", "half_pixel") !== "tf_crop_and_resize";
   if (unusedRoi && step.input(1) !== undefined) editor.setInput(node.id, 1, null);
 }
 
@@ -111,13 +124,18 @@ const gridModes: Readonly<Record<string, string>> = { bilinear: "linear", bicubi
 function groupNormPerChannel(step: Step): void {
   const channels = step.shape(0)?.[1];
   const groups = step.attributes.int("num_groups");
-  if (typeof channels !== "number" || groups === undefined) step.refuse("the number of its channels is not known");
+  if (typeof channels !== "number" || groups === undefined)
+    step.refuse("the number of its channels is not known");
   for (const index of [1, 2]) {
     const perGroup = step.input(index);
     if (perGroup === undefined) continue;
     const column = step.add("Unsqueeze", [perGroup, step.int64("axes", [1])]);
     const repeated = step.add("Expand", [column, step.int64("shape", [groups, channels / groups])]);
-    step.editor.setInput(step.node.id, index, step.add("Reshape", [repeated, step.int64("shape", [channels])]));
+    step.editor.setInput(
+      step.node.id,
+      index,
+      step.add("Reshape", [repeated, step.int64("shape", [channels])]),
+    );
   }
 }
 
@@ -131,12 +149,20 @@ export const neuralAdapters: readonly Adapter[] = [
   ...adapter("BatchNormalization", 9, batchNormPerChannel),
   ...adapter("Upsample", 9, upsampleInput),
   ...adapter("Upsample", 10, (step) => step.editor.setOp(step.node.id, "Resize")),
-  ...adapter("Scan", 9, (step) => step.refuse("Scan of opset 8 loops over a batch besides, which no operator of today does")),
+  ...adapter("Scan", 9, (step) =>
+    step.refuse("Scan of opset 8 loops over a batch besides, which no operator of today does"),
+  ),
   ...adapter("Resize", 11, resizeCoordinates),
   ...adapter("Resize", 13, dropEmptyResizeInputs),
   ...adapter(["Softmax", "LogSoftmax", "Hardmax"], 13, softmaxOfMatrix),
   ...adapter("BatchNormalization", 14, inferenceOutputs),
-  ...adapter("RoiAlign", 16, (step) => step.editor.setAttribute(step.node.id, "coordinate_transformation_mode", attribute.string("output_half_pixel"))),
+  ...adapter("RoiAlign", 16, (step) =>
+    step.editor.setAttribute(
+      step.node.id,
+      "coordinate_transformation_mode",
+      attribute.string("output_half_pixel"),
+    ),
+  ),
   ...adapter("GridSample", 20, (step) => {
     const mode = gridModes[step.attributes.string("mode", "bilinear")];
     if (mode !== undefined) step.editor.setAttribute(step.node.id, "mode", attribute.string(mode));

@@ -29,7 +29,8 @@ function renamePaddings(step: Step): void {
 
 /** Opset 18 wants the number of parts where their sizes are not given. */
 function countParts(step: Step): void {
-  if (step.input(1) === undefined) step.editor.setAttribute(step.node.id, "num_outputs", attribute.int(step.node.outputs.length));
+  if (step.input(1) === undefined)
+    step.editor.setAttribute(step.node.id, "num_outputs", attribute.int(step.node.outputs.length));
 }
 
 /** Sizes were an input at opset 1, then an attribute, then an input again: constants make the round trip. */
@@ -47,7 +48,8 @@ function tileRepeats(step: Step): void {
   const rank = step.rank(0);
   const tiles = step.graph.constant(step.input(1))?.numbers()?.[0];
   const axis = step.graph.constant(step.input(2))?.numbers()?.[0];
-  if (rank === undefined || tiles === undefined || axis === undefined) step.refuse("its count, its axis or the rank it works on is computed");
+  if (rank === undefined || tiles === undefined || axis === undefined)
+    step.refuse("its count, its axis or the rank it works on is computed");
   const repeats = Array.from({ length: rank }, (_, at) => (at === axis ? tiles : 1));
   step.editor.setInput(step.node.id, 1, step.int64("repeats", repeats));
   step.editor.trimInputs(step.node.id, 2);
@@ -59,13 +61,24 @@ function topKInput(step: Step): void {
   step.drop("k");
 }
 
-const reductions = ["ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSumSquare"];
+const reductions = [
+  "ReduceL1",
+  "ReduceL2",
+  "ReduceLogSum",
+  "ReduceLogSumExp",
+  "ReduceMax",
+  "ReduceMean",
+  "ReduceMin",
+  "ReduceProd",
+  "ReduceSumSquare",
+];
 
 export const shapeAdapters: readonly Adapter[] = [
   ...adapter("Pad", 2, renamePaddings),
   ...adapter("Split", 2, splitSizesToAttribute),
   ...adapter("Concat", 4, (step) => {
-    if (!step.attributes.has("axis")) step.editor.setAttribute(step.node.id, "axis", attribute.int(1));
+    if (!step.attributes.has("axis"))
+      step.editor.setAttribute(step.node.id, "axis", attribute.int(1));
   }),
   ...adapter("Reshape", 5, (step) => attributeToInput(step, "shape", 1)),
   ...adapter("Tile", 6, tileRepeats),
@@ -73,9 +86,10 @@ export const shapeAdapters: readonly Adapter[] = [
   ...adapter("TopK", 10, topKInput),
   ...adapter("Pad", 11, padInputs),
   ...adapter("Scatter", 11, (step) => step.editor.setOp(step.node.id, "ScatterElements")),
-  ...adapter(["Squeeze", "Unsqueeze", "ReduceSum"], 13, (step) => attributeToInput(step, "axes", 1)),
+  ...adapter(["Squeeze", "Unsqueeze", "ReduceSum"], 13, (step) =>
+    attributeToInput(step, "axes", 1),
+  ),
   ...adapter("Split", 13, (step) => attributeToInput(step, "split", 1)),
   ...adapter(reductions, 18, (step) => attributeToInput(step, "axes", 1)),
   ...adapter("Split", 18, countParts),
 ];
-

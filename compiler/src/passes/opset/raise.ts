@@ -10,7 +10,11 @@ import { stepOf } from "./step.js";
 /** The opset that every row and rule is written for. */
 export const normalOpset = 21;
 
-const adapters: ReadonlyMap<string, readonly Adapter[]> = byOperator([...elementwiseAdapters, ...shapeAdapters, ...neuralAdapters]);
+const adapters: ReadonlyMap<string, readonly Adapter[]> = byOperator([
+  ...elementwiseAdapters,
+  ...shapeAdapters,
+  ...neuralAdapters,
+]);
 
 /**
  * Raises ai.onnx, operator by operator, to opset 21. Nodes are visited in order of execution, so that the types of a
@@ -36,7 +40,11 @@ function raiseNode(graph: Graph, node: Node, from: number): void {
     if (!graph.hasNode(node.id)) return;
     for (const found of adapters.get(graph.node(node.id).op) ?? []) {
       if (found.to !== to || !graph.hasNode(node.id)) continue;
-      graph.edit(`opset-${to}`, (editor) => found.convert(stepOf(graph, editor, node.id, from, to)), { interface: true });
+      graph.edit(
+        `opset-${to}`,
+        (editor) => found.convert(stepOf(graph, editor, node.id, from, to)),
+        { interface: true },
+      );
     }
   }
 }
@@ -51,5 +59,12 @@ function byOperator(list: readonly Adapter[]): Map<string, Adapter[]> {
 export function opsetOf(graph: Graph): number {
   const opset = graph.opset("") ?? graph.opset("ai.onnx");
   if (opset !== undefined) return opset;
-  throw new PareError("MODEL_VERSION", "The model does not say which version of the ONNX operators it uses.", { where: "opset_import", hint: "Export the model again: opset_import must name the default domain." });
+  throw new PareError(
+    "MODEL_VERSION",
+    "The model does not say which version of the ONNX operators it uses.",
+    {
+      where: "opset_import",
+      hint: "Export the model again: opset_import must name the default domain.",
+    },
+  );
 }

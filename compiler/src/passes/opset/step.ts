@@ -20,9 +20,13 @@ export function stepOf(graph: Graph, editor: Editor, id: NodeId, from: number, t
     attributes: attributeReader(node.attributes),
     input,
     rank: (index) => typeOf(index)?.shape?.length,
-    int64: (name, values, dims = [values.length]) => editor.constant(name, Tensor.int64(values, dims), body),
+    int64: (name, values, dims = [values.length]) =>
+      editor.constant(name, Tensor.int64(values, dims), body),
     float(name, values, dims = [values.length]) {
-      const dense = convert({ type: "float32", dims, data: Float32Array.from(values) }, typeOf(0)?.dtype ?? "float32");
+      const dense = convert(
+        { type: "float32", dims, data: Float32Array.from(values) },
+        typeOf(0)?.dtype ?? "float32",
+      );
       return editor.constant(name, Tensor.of(dense.type, dims, dense.data), body);
     },
     shape: (index) => typeOf(index)?.shape,
@@ -30,16 +34,22 @@ export function stepOf(graph: Graph, editor: Editor, id: NodeId, from: number, t
     add: (op, inputs, attributes = {}) => editor.add1(op, inputs, attributes, { body }),
     replaceBy(value) {
       const [output] = node.outputs;
-      if (output !== undefined && output !== null) editor.replace(output, value, `said in opset ${to}`);
+      if (output !== undefined && output !== null)
+        editor.replace(output, value, `said in opset ${to}`);
     },
     drop(...names) {
-      for (const name of names) if (node.attributes.has(name)) editor.setAttribute(id, name, undefined);
+      for (const name of names)
+        if (node.attributes.has(name)) editor.setAttribute(id, name, undefined);
     },
     refuse(why) {
-      throw new PareError("UNSUPPORTED_OP", `${node.op} of opset ${from} cannot be said in opset ${to}: ${why}.`, {
-        where: graph.nodeLabel(node),
-        hint: "Export the model again with a newer opset.",
-      });
+      throw new PareError(
+        "UNSUPPORTED_OP",
+        `${node.op} of opset ${from} cannot be said in opset ${to}: ${why}.`,
+        {
+          where: graph.nodeLabel(node),
+          hint: "Export the model again with a newer opset.",
+        },
+      );
     },
   };
 }

@@ -1,0 +1,87 @@
+import { describe, expect, it } from "vitest";
+import { attribute } from "../ir/index.js";
+import { identities } from "./identities.js";
+import { apply, graphOf } from "./rule-case.test.support.js";
+
+const float = attribute.int(1);
+
+describe("identities are dropped", () => {
+  it.each([
+    ["Identity", (x, b) => b.add("Identity", [x])],
+    ["Dropout", (x, b) => b.add("Dropout", [x])],
+    ["Cast to the same type", (x, b) => b.add("Cast", [x], { to: float })],
+    ["Concat of one", (x, b) => b.add("Concat", [x], { axis: attribute.int(0) })],
+    ["Sum of one", (x, b) => b.add("Sum", [x])],
+    ["Reshape to its own shape", (x, b) => b.add("Reshape", [x, b.ints([0, 3])])],
+    [
+      "Slice of everything",
+      (x, b) => b.add("Slice", [x, b.ints([0]), b.ints([Number.MAX_SAFE_INTEGER]), b.ints([1])]),
+    ],
+    ["Tile once", (x, b) => b.add("Tile", [x, b.ints([1, 1])])],
+    ["Pad by nothing", (x, b) => b.add("Pad", [x, b.ints([0, 0, 0, 0])])],
+    ["Transpose in order", (x, b) => b.add("Transpose", [x], { perm: attribute.ints([0, 1]) })],
+    ["Clip without bounds", (x, b) => b.add("Clip", [x])],
+    ["Add 0", (x, b) => b.add("Add", [b.floats([0]), x])],
+    ["Sub 0", (x, b) => b.add("Sub", [x, b.floats([0])])],
+    ["Mul 1", (x, b) => b.add("Mul", [x, b.floats([1, 1, 1])])],
+    ["Div 1", (x, b) => b.add("Div", [x, b.floats([1])])],
+    ["Pow 1", (x, b) => b.add("Pow", [x, b.floats([1])])],
+    ["double Neg", (x, b) => b.add("Neg", [b.add("Neg", [x])])],
+    ["Expand to its own shape", (x, b) => b.add("Expand", [x, b.ints([1, 3])])],
+  ] satisfies [string, Parameters<typeof single>[0]][])("%s", async (_, build) => {
+    expect((await apply(identities, single(build))).ops).toEqual(["Abs", "Relu"]);
+  });
+});
+
+describe("what only looks like an identity stays", () => {
+  it.each([
+    [
+      "Cast to another type",
+      "Cast",
+      (x, b) => b.add("Cast", [b.add("Cast", [x], { to: attribute.int(6) })], { to: float }),
+    ],
+    ["Add of 0 that broadcasts", "Add", (x, b) => b.add("Add", [x, b.floats([0, 0], [2, 1, 1])])],
+    ["0 − x", "Sub", (x, b) => b.add("Sub", [b.floats([0]), x])],
+    ["1 / x", "Div", (x, b) => b.add("Div", [b.floats([1]), x])],
+    [
+      "Slice backwards",
+      "Slice",
+      (x, b) => b.add("Slice", [x, b.ints([2]), b.ints([-9]), b.ints([1]), b.ints([-1])]),
+    ],
+    ["Concat of two", "Concat", (x, b) => b.add("Concat", [x, x], { axis: attribute.int(0) })],
+    [
+      "Transpose of axes",
+      "Transpose",
+      (x, b) => b.add("Transpose", [x], { perm: attribute.ints([1, 0]) }),
+    ],
+    ["Expand that repeats", "Expand", (x, b) => b.add("Expand", [x, b.ints([2, 1, 1])])],
+  ] satisfies [string, string, Parameters<typeof single>[0]][])("%s", async (_, op, build) => {
+    expect((await apply(identities, single(build))).ops).toContain(op);
+  });
+});
+
+type Build = Parameters<typeof graphOf>[1];
+type Id = ReturnType<Parameters<Build>[0]>;
+
+function single(build: (x: Id, b: Parameters<Build>[1]) => Id) {
+  return graphOf({ x: ["float32", "N", 3] }, (input, b) => ({
+    y: b.add("Relu", [build(b.add("Abs", [input("x")]), b)]),
+  }));
+}
+
+describe("outputs", () => {
+  it("keeps an Identity between an input and an output", async () => {
+    const graph = graphOf({ x: ["float32", 3] }, (input, b) => ({
+      y: b.add("Identity", [input("x")]),
+    }));
+    expect((await apply(identities, graph)).ops).toEqual(["Identity"]);
+  });
+
+  it("hands the output's name to what made it", async () => {
+    const graph = graphOf({ x: ["float32", 3] }, (input, b) => ({
+      y: b.add("Identity", [b.add("Abs", [input("x")])]),
+    }));
+    expect((await apply(identities, graph)).ops).toEqual(["Abs"]);
+    expect(graph.main.outputs.map((id) => graph.value(id).name)).toEqual(["y"]);
+  });
+});
