@@ -10,13 +10,16 @@ export interface Proposal {
   readonly name: string;
   readonly precision: Precision;
   /** Steps after `simplify`, as data: passes by name with their options. */
-  readonly steps: readonly { readonly use: string; readonly with?: Readonly<Record<string, unknown>> }[];
+  readonly steps: readonly {
+    readonly use: string;
+    readonly with?: Readonly<Record<string, unknown>>;
+  }[];
   /** Needs activations: calibration samples. */
   readonly needsData: boolean;
   /** Equal to the float model within rounding, or weights alone: may be written without data. */
   readonly withoutData: boolean;
   readonly session: Readonly<Record<string, unknown>>;
-  readonly features: readonly ("shader-f16")[];
+  readonly features: readonly "shader-f16"[];
 }
 
 export interface Target {

@@ -1,0 +1,40 @@
+import { lookUp } from "./kernel-table.js";
+import { fp16Weights, int8Dynamic, int8Static, int8Weights } from "./proposals.js";
+import { cpuKernels } from "./tables/cpu.js";
+import type { Proposal, Target } from "./target.js";
+import { workloadOf } from "./workload.js";
+
+/** onnxruntime-node on the CPU: integers pay for convolutions and matrices alike; 7-bit weights suit every x86. */
+export const cpu: Target = {
+  name: "cpu",
+  label: "cpu (onnxruntime-node)",
+  supports: (op, domain, types) =>
+    lookUp(cpuKernels, op, domain, types, "the engine refuses the model"),
+  propose(graph) {
+    const { full, pointwise, depthwise, matmul, matmulShare, weightBytes } = workloadOf(graph);
+    const convolutions = full + pointwise + depthwise;
+    const proposals: Proposal[] = [];
+    if (matmulShare > 0.5) proposals.push(int8Dynamic());
+    if (convolutions + matmul > 0) proposals.push(int8Static("int8-static", {}));
+    if (convolutions > 0) {
+      proposals.push(
+        int8Static("int8-static-mse", { ranges: "mse", weightRanges: "mse" }),
+        int8Static(
+          "int8-mixed",
+          {
+            ranges: "mse",
+            weightRanges: "mse",
+            outputs: "float",
+            convolutions: ["full", "pointwise"],
+          },
+          "mixed",
+        ),
+      );
+    }
+    if (weightBytes > 0) proposals.push(int8Weights("fold"), fp16Weights);
+    return proposals;
+  },
+  lower() {
+    // Opset 21 as it is: the fusions of this engine come out the same from 17 to 23.
+  },
+};
