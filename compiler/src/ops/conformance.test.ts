@@ -1,9 +1,10 @@
-import { byteSource, type Tensor as Dense } from "@pare/runtime/format";
+import { byteSource, type Dtype, isPareError, type Tensor as Dense } from "@pare/runtime/format";
 import { afterAll, describe, expect, test } from "vitest";
 import { backendTests } from "../../../fixtures/scripts/backend-tests.mjs";
 import { isStatic, Tensor } from "../ir/index.js";
 import type { Graph, ValueId } from "../ir/index.js";
 import { decodeModel, decodeTensor, readMessage } from "../onnx/index.js";
+import { normalizeGraph } from "../passes/normalize.js";
 import { unpack } from "./arrays.js";
 import { evaluateGraph } from "./execute.js";
 import { inferAll, inferNode } from "./infer.js";
@@ -58,6 +59,9 @@ function obstacle(graph: Graph): string | undefined {
   return values.every((kind) => kind === "tensor") ? undefined : "sequence or optional";
 }
 
+/** Relative, where not 1e-5. Some bfloat16 files were rounded towards zero, which engines do not do. */
+const tolerances: Partial<Record<Dtype, number>> = { float16: 1e-3, bfloat16: 2 ** -7 };
+
 function expectClose(actual: Dense | undefined, expected: Dense, name: string): void {
   expect(actual?.type, name).toBe(expected.type);
   expect(actual?.dims, name).toEqual(expected.dims);
@@ -67,11 +71,11 @@ function expectClose(actual: Dense | undefined, expected: Dense, name: string): 
     return;
   }
   const [a, b] = [unpack(actual), unpack(expected)];
-  const tolerance = expected.type === "float16" || expected.type === "bfloat16" ? 1e-2 : 1e-5;
+  const tolerance = tolerances[expected.type] ?? 1e-5;
   for (let i = 0; i < b.length; i += 1) {
     const [x, y] = [Number(a[i]), Number(b[i])];
     if (Object.is(x, y) || x === y) continue;
-    if (!(Math.abs(x - y) <= 1e-7 + tolerance * Math.abs(y) * 10)) {
+    if (!(Math.abs(x - y) <= 1e-7 + tolerance * Math.abs(y))) {
       throw new Error(`${name}[${i}]: ${x}, but ${y} was expected`);
     }
   }
@@ -82,6 +86,14 @@ const tests = await backendTests();
 describe("ONNX's own operator tests", () => {
   test.each(tests.map((entry) => [entry.name, entry] as const))("%s", async (name, entry) => {
     const graph = await decodeModel({ proto: byteSource(entry.model) }, { infer: inferNode });
+    if (!graph.header.opsets.has("")) return skip("no operator of ai.onnx", name);
+    try {
+      normalizeGraph(graph);
+    } catch (error) {
+      if (isPareError(error) && error.code === "UNSUPPORTED_OP")
+        return skip("refused on its way to opset 21", name);
+      throw error;
+    }
     const why = obstacle(graph);
     if (why !== undefined) return skip(why, name);
     for (const set of entry.sets) {
