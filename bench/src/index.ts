@@ -11,7 +11,11 @@ export {
   type MetricName,
 } from "./metrics/metrics.js";
 export { createScorer, type Flip, type Scorer, type ScoringHooks } from "./metrics/scorer.js";
-export { type BenchmarkEntry, benchmarkEntries, toBenchmarkAction } from "./report/benchmark-action.js";
+export {
+  type BenchmarkEntry,
+  benchmarkEntries,
+  toBenchmarkAction,
+} from "./report/benchmark-action.js";
 export { toHtml } from "./report/html.js";
 export { toJson } from "./report/json.js";
 export { toJUnit } from "./report/junit.js";

@@ -21,17 +21,41 @@ export function toBenchmarkAction(report: Report): string {
 
 function rowEntries(model: string, row: ReportRow): BenchmarkEntry[] {
   const name = `${model} · ${row.name} · ${row.target}`;
-  const entries: BenchmarkEntry[] = [{ name: `${name} · size`, unit: "bytes", value: row.sizeBytes.brotli, extra: `brotli; raw ${row.sizeBytes.raw}, gzip ${row.sizeBytes.gzip}` }];
+  const entries: BenchmarkEntry[] = [
+    {
+      name: `${name} · size`,
+      unit: "bytes",
+      value: row.sizeBytes.brotli,
+      extra: `brotli; raw ${row.sizeBytes.raw}, gzip ${row.sizeBytes.gzip}`,
+    },
+  ];
   const { latencyMs, accuracy } = row;
   if (isTimed(latencyMs)) {
-    const ratio = latencyMs.ratio === null ? "" : `; ${latencyMs.ratio.toFixed(3)} of the baseline's [${latencyMs.ratioInterval?.map((bound) => bound.toFixed(3)).join(", ")}]`;
-    entries.push({ name: `${name} · latency`, unit: "ms", value: latencyMs.p50, range: `± ${metricValue(Math.max(0, latencyMs.p90 - latencyMs.p50))}`, extra: `p50; p90 ${latencyMs.p90}${ratio}; ${row.engine}; ${latencyMs.method}` });
+    const ratio =
+      latencyMs.ratio === null
+        ? ""
+        : `; ${latencyMs.ratio.toFixed(3)} of the baseline's [${latencyMs.ratioInterval?.map((bound) => bound.toFixed(3)).join(", ")}]`;
+    entries.push({
+      name: `${name} · latency`,
+      unit: "ms",
+      value: latencyMs.p50,
+      range: `± ${metricValue(Math.max(0, latencyMs.p90 - latencyMs.p50))}`,
+      extra: `p50; p90 ${latencyMs.p90}${ratio}; ${row.engine}; ${latencyMs.method}`,
+    });
   }
   if (accuracy && accuracy.drop !== null) {
     const [low, high] = accuracy.dropInterval ?? [accuracy.drop, accuracy.drop];
-    entries.push({ name: `${name} · drop of ${accuracy.metric}`, unit: accuracy.metric, value: accuracy.drop, range: `± ${metricValue((high - low) / 2)}`, extra: `${accuracyText(accuracy)} on ${accuracy.n} samples` });
+    entries.push({
+      name: `${name} · drop of ${accuracy.metric}`,
+      unit: accuracy.metric,
+      value: accuracy.drop,
+      range: `± ${metricValue((high - low) / 2)}`,
+      extra: `${accuracyText(accuracy)} on ${accuracy.n} samples`,
+    });
   }
-  if (row.memoryBytes !== null) entries.push({ name: `${name} · memory`, unit: "bytes", value: row.memoryBytes });
-  if (row.startupMs !== null) entries.push({ name: `${name} · start-up`, unit: "ms", value: row.startupMs });
+  if (row.memoryBytes !== null)
+    entries.push({ name: `${name} · memory`, unit: "bytes", value: row.memoryBytes });
+  if (row.startupMs !== null)
+    entries.push({ name: `${name} · start-up`, unit: "ms", value: row.startupMs });
   return entries;
 }

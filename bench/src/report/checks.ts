@@ -5,8 +5,34 @@ import { accuracyText, changeText, milliseconds, speed } from "./figures.js";
 export function checksOf(report: Report): readonly ReportCheck[] {
   if (report.checks) return report.checks;
   return report.variants.flatMap(({ target, name, engine, accuracy, latencyMs }) => [
-    { target, name, what: "loads", outcome: "passed", reason: `It loads and runs on ${engine}.` } as const,
-    ...(accuracy ? [{ target, name, what: "accuracy", outcome: "passed", reason: `${accuracy.metric} ${accuracyText(accuracy)}; ${changeText(accuracy)}` } as const] : []),
-    ...("p50" in latencyMs ? [{ target, name, what: "latency", outcome: "passed", reason: `${milliseconds(latencyMs)} ${speed(latencyMs)}`.trim() } as const] : []),
+    {
+      target,
+      name,
+      what: "loads",
+      outcome: "passed",
+      reason: `It loads and runs on ${engine}.`,
+    } as const,
+    ...(accuracy
+      ? [
+          {
+            target,
+            name,
+            what: "accuracy",
+            outcome: "passed",
+            reason: `${accuracy.metric} ${accuracyText(accuracy)}; ${changeText(accuracy)}`,
+          } as const,
+        ]
+      : []),
+    ...("p50" in latencyMs
+      ? [
+          {
+            target,
+            name,
+            what: "latency",
+            outcome: "passed",
+            reason: `${milliseconds(latencyMs)} ${speed(latencyMs)}`.trim(),
+          } as const,
+        ]
+      : []),
   ]);
 }

@@ -1,9 +1,17 @@
-import type { Accuracy, Latency, ReportRow, SizeBytes, TargetName, Unmeasured } from "@pare/runtime/format";
+import type {
+  Accuracy,
+  Latency,
+  ReportRow,
+  SizeBytes,
+  TargetName,
+  Unmeasured,
+} from "@pare/runtime/format";
 
 /** `0.58 MB`, `341 kB`: decimal units, three digits. */
 export function bytes(count: number): string {
   if (count < 1000) return `${count} B`;
-  const [value, unit] = count < 1e6 ? [count / 1e3, "kB"] : count < 1e9 ? [count / 1e6, "MB"] : [count / 1e9, "GB"];
+  const [value, unit] =
+    count < 1e6 ? [count / 1e3, "kB"] : count < 1e9 ? [count / 1e6, "MB"] : [count / 1e9, "GB"];
   return `${digits(value)} ${unit}`;
 }
 
@@ -44,14 +52,18 @@ export function speed(latency: Latency | Unmeasured): string {
   const [low, high] = latency.ratioInterval ?? [latency.ratio, latency.ratio];
   if (low >= 0.98 && high <= 1.02) return "as fast";
   const faster = latency.ratio <= 1;
-  const [value, from, to] = faster ? [1 / latency.ratio, 1 / high, 1 / low] : [latency.ratio, low, high];
+  const [value, from, to] = faster
+    ? [1 / latency.ratio, 1 / high, 1 / low]
+    : [latency.ratio, low, high];
   const open = low < 1 && high > 1 ? ", not decided" : "";
   return `${value.toFixed(2)}× ${faster ? "faster" : "slower"} [${from.toFixed(2)}, ${to.toFixed(2)}]${open}`;
 }
 
 /** `0.9905 [0.985, 0.994]` */
 export function accuracyText(accuracy: Accuracy | null): string {
-  return accuracy ? `${metricValue(accuracy.value)} [${accuracy.interval.map(metricValue).join(", ")}]` : "–";
+  return accuracy
+    ? `${metricValue(accuracy.value)} [${accuracy.interval.map(metricValue).join(", ")}]`
+    : "–";
 }
 
 /** `−0.0005 [−0.002, +0.001], 3 flips of 2000`; a drop is shown as the change it is. */
@@ -59,7 +71,9 @@ export function changeText(accuracy: Accuracy | null): string {
   if (!accuracy || accuracy.drop === null) return "";
   const sign = accuracy.direction === "higher" ? -1 : 1;
   const interval = accuracy.dropInterval?.map((bound) => sign * bound).sort((a, b) => a - b);
-  const flips = accuracy.flips ? `, ${accuracy.flips.count} ${accuracy.flips.count === 1 ? "flip" : "flips"} of ${accuracy.flips.n}` : "";
+  const flips = accuracy.flips
+    ? `, ${accuracy.flips.count} ${accuracy.flips.count === 1 ? "flip" : "flips"} of ${accuracy.flips.n}`
+    : "";
   return `${signed(sign * accuracy.drop)}${interval ? ` [${interval.map(signed).join(", ")}]` : ""}${flips}`;
 }
 
@@ -87,6 +101,9 @@ export function outcome(row: ReportRow, baseline: ReportRow | null): string {
   const parts = baseline ? [smaller(row.sizeBytes, baseline.sizeBytes)] : [];
   const fast = speed(row.latencyMs);
   if (fast) parts.push(fast.replace(/ \[.*/, ""));
-  if (row.accuracy && row.accuracy.drop !== null) parts.push(`${row.accuracy.metric} ${signed((row.accuracy.direction === "higher" ? -1 : 1) * row.accuracy.drop)}`);
+  if (row.accuracy && row.accuracy.drop !== null)
+    parts.push(
+      `${row.accuracy.metric} ${signed((row.accuracy.direction === "higher" ? -1 : 1) * row.accuracy.drop)}`,
+    );
   return parts.join(", ");
 }

@@ -1,5 +1,17 @@
 import type { Disagreement, NodeWhy, Report, ReportRow } from "@pare/runtime/format";
-import { accuracyText, bytes, changeText, digits, isTimed, milliseconds, outcome, percent, smaller, speed, targetText } from "./figures.js";
+import {
+  accuracyText,
+  bytes,
+  changeText,
+  digits,
+  isTimed,
+  milliseconds,
+  outcome,
+  percent,
+  smaller,
+  speed,
+  targetText,
+} from "./figures.js";
 import { html, type Markup } from "./markup.js";
 import { numbered, plots } from "./plot.js";
 import { style } from "./style.js";
@@ -7,28 +19,49 @@ import { style } from "./style.js";
 /** The report as one HTML file that asks nothing of any network: a plot, tables, reasons. No script. */
 export function toHtml(report: Report): string {
   const plot = plots(report);
-  const body = html`<header><div class="soft small">${report.command}</div><h1>${report.model}</h1><p class="soft">${lead(report)}</p></header>
-${checks(report)}
-<div class="cards">${report.variants.map(card)}</div>
-${report.skipped.map(({ target, reason }) => html`<p class="soft">${targetText(target)} was skipped: ${reason}</p>`)}
-${report.nextStep === null ? null : html`<div class="next"><strong>Next:</strong> ${report.nextStep}</div>`}
-${plot ? section("Size, latency and accuracy", "Towards the lower left is smaller and faster; colour is what it cost in accuracy.", plot) : null}
-${report.variants.length > 0 ? section("What was measured", null, variantTable(report)) : null}
-${report.disagreements.length > 0 ? section("Worst disagreements", "Samples to which the variant and the float model answer differently, worst first.", disagreements(report.disagreements)) : null}
-${report.candidates.length > 0 ? section("Candidates", "What was tried for each target, and why it was chosen or not.", candidateTable(report)) : null}
-${report.steps.length > 0 ? section("Steps", "What each step changed, and whether it stayed.", stepTable(report)) : null}
-${report.sensitivity && report.sensitivity.length > 0 ? section("Sensitivity", "The most sensitive nodes: signal over noise at the outputs when one node alone is quantized. Shorter is worse.", sensitivity(report.sensitivity)) : null}
-${report.why.length > 0 ? section("Why", "What was done to every node, by which rule, or why it was left alone.", why(report.why)) : null}
-${footer(report)}`;
+  const body = html`<header>
+      <div class="soft small">${report.command}</div>
+      <h1>${report.model}</h1>
+      <p class="soft">${lead(report)}</p>
+    </header>
+    ${checks(report)}
+    <div class="cards">${report.variants.map(card)}</div>
+    ${report.skipped.map(({ target, reason }) => html`<p class="soft">${targetText(target)} was skipped: ${reason}</p>`)}
+    ${report.nextStep === null ? null : html`<div class="next"><strong>Next:</strong> ${report.nextStep}</div>`}
+    ${plot ? section("Size, latency and accuracy", "Towards the lower left is smaller and faster; colour is what it cost in accuracy.", plot) : null}
+    ${report.variants.length > 0 ? section("What was measured", null, variantTable(report)) : null}
+    ${report.disagreements.length > 0 ? section("Worst disagreements", "Samples to which the variant and the float model answer differently, worst first.", disagreements(report.disagreements)) : null}
+    ${report.candidates.length > 0 ? section("Candidates", "What was tried for each target, and why it was chosen or not.", candidateTable(report)) : null}
+    ${report.steps.length > 0 ? section("Steps", "What each step changed, and whether it stayed.", stepTable(report)) : null}
+    ${report.sensitivity && report.sensitivity.length > 0 ? section("Sensitivity", "The most sensitive nodes: signal over noise at the outputs when one node alone is quantized. Shorter is worse.", sensitivity(report.sensitivity)) : null}
+    ${report.why.length > 0 ? section("Why", "What was done to every node, by which rule, or why it was left alone.", why(report.why)) : null}
+    ${footer(report)}`;
   return html`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
-<title>${report.model} · Pare</title><style>${style}</style></head><body><main>${body}</main></body></html>
-`.text;
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <meta
+          http-equiv="Content-Security-Policy"
+          content="default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+        />
+        <title>${report.model} · Pare</title>
+        <style>
+          ${style}
+        </style>
+      </head>
+      <body>
+        <main>${body}</main>
+      </body>
+    </html> `.text;
 }
 
 function section(title: string, note: string | null, body: Markup): Markup {
-  return html`<section><h2>${title}</h2>${note === null ? null : html`<p class="soft">${note}</p>`}${body}</section>`;
+  return html`<section>
+    <h2>${title}</h2>
+    ${note === null ? null : html`<p class="soft">${note}</p>`}${body}
+  </section>`;
 }
 
 function badge(kind: string): Markup {
@@ -38,49 +71,133 @@ function badge(kind: string): Markup {
 function lead(report: Report): string {
   const { data, shapes } = report;
   const shown = Object.entries(shapes).map(([name, dims]) => `${name} ${dims.join("×")}`);
-  const samples = data.source === null ? "without data" : `on ${data.test} test samples of ${data.source}`;
+  const samples =
+    data.source === null ? "without data" : `on ${data.test} test samples of ${data.source}`;
   return `Measured ${samples}${shown.length > 0 ? `, ${shown.join(", ")}` : ""}, ${report.createdAt.slice(0, 16).replace("T", " ")}.`;
 }
 
 function card(variant: Report["variants"][number]): Markup {
   const { baseline, accuracy, latencyMs, sizeBytes } = variant;
   const against = outcome(variant, baseline);
-  return html`<div class="card"><h3>${targetText(variant.target)}</h3><div class="big">${bytes(sizeBytes.brotli)} · ${milliseconds(latencyMs)}</div><div class="small">${variant.name}, ${variant.precision}</div><dl>
-${baseline ? html`<dt>float model</dt><dd>${bytes(baseline.sizeBytes.brotli)} · ${milliseconds(baseline.latencyMs)}</dd>` : null}
-${against ? html`<dt>against it</dt><dd>${against}</dd>` : null}
-${accuracy ? html`<dt>${accuracy.metric}</dt><dd>${accuracyText(accuracy)}</dd>` : null}
-${accuracy?.flips ? html`<dt>flips</dt><dd>${accuracy.flips.count} of ${accuracy.flips.n}, at most ${percent(accuracy.flips.interval[1])}</dd>` : null}
-<dt>evidence</dt><dd>${variant.evidence}${accuracy && accuracy.measuredOn !== variant.target ? `, measured on ${accuracy.measuredOn}` : ""}</dd></dl></div>`;
+  return html`<div class="card">
+    <h3>${targetText(variant.target)}</h3>
+    <div class="big">${bytes(sizeBytes.brotli)} · ${milliseconds(latencyMs)}</div>
+    <div class="small">${variant.name}, ${variant.precision}</div>
+    <dl>
+      ${
+        baseline
+          ? html`<dt>float model</dt>
+              <dd>${bytes(baseline.sizeBytes.brotli)} · ${milliseconds(baseline.latencyMs)}</dd>`
+          : null
+      }
+      ${
+        against
+          ? html`<dt>against it</dt>
+              <dd>${against}</dd>`
+          : null
+      }
+      ${
+        accuracy
+          ? html`<dt>${accuracy.metric}</dt>
+              <dd>${accuracyText(accuracy)}</dd>`
+          : null
+      }
+      ${
+        accuracy?.flips
+          ? html`<dt>flips</dt>
+              <dd>
+                ${accuracy.flips.count} of ${accuracy.flips.n}, at most
+                ${percent(accuracy.flips.interval[1])}
+              </dd>`
+          : null
+      }
+      <dt>evidence</dt>
+      <dd>
+        ${variant.evidence}${accuracy && accuracy.measuredOn !== variant.target ? `, measured on ${accuracy.measuredOn}` : ""}
+      </dd>
+    </dl>
+  </div>`;
 }
 
 function checks(report: Report): Markup | null {
   if (!report.checks || report.checks.length === 0) return null;
-  const rows = report.checks.map(({ target, name, what, outcome: result, reason }) => html`<tr><td>${badge(result)}</td><td>${target}</td><td>${name}</td><td>${what}</td><td class="reason">${reason}</td></tr>`);
+  const rows = report.checks.map(
+    ({ target, name, what, outcome: result, reason }) =>
+      html`<tr>
+        <td>${badge(result)}</td>
+        <td>${target}</td>
+        <td>${name}</td>
+        <td>${what}</td>
+        <td class="reason">${reason}</td>
+      </tr>`,
+  );
   return section("Checks", null, table(["", "target", "model", "check", "why"], rows));
 }
 
-function table(columns: readonly (string | { readonly number: string })[], rows: readonly Markup[]): Markup {
-  const heads = columns.map((column) => (typeof column === "string" ? html`<th>${column}</th>` : html`<th class="number">${column.number}</th>`));
-  return html`<div class="scroll"><table><thead><tr>${heads}</tr></thead><tbody>${rows}</tbody></table></div>`;
+function table(
+  columns: readonly (string | { readonly number: string })[],
+  rows: readonly Markup[],
+): Markup {
+  const heads = columns.map((column) =>
+    typeof column === "string"
+      ? html`<th>${column}</th>`
+      : html`<th class="number">${column.number}</th>`,
+  );
+  return html`<div class="scroll">
+    <table>
+      <thead>
+        <tr>
+          ${heads}
+        </tr>
+      </thead>
+      <tbody>
+        ${rows}
+      </tbody>
+    </table>
+  </div>`;
 }
 
 function variantTable(report: Report): Markup {
-  const rows = report.variants.flatMap((variant) => [...(variant.baseline ? [measured(variant.baseline, null)] : []), measured(variant, variant.baseline)]);
-  const notes = [...new Set(report.variants.flatMap(({ latencyMs }) => (isTimed(latencyMs) ? [latencyMs.method] : [latencyMs.unmeasured])))];
-  return html`${table(
-    ["target", "model", { number: "raw" }, { number: "gzip" }, { number: "brotli" }, { number: "p50" }, { number: "p90" }, { number: "p99" }, "speed", "accuracy", "change", "parity with cpu", { number: "memory" }, { number: "start-up" }],
-    rows,
-  )}${notes.map((note) => html`<p class="soft small">${note}</p>`)}`;
+  const rows = report.variants.flatMap((variant) => [
+    ...(variant.baseline ? [measured(variant.baseline, null)] : []),
+    measured(variant, variant.baseline),
+  ]);
+  const notes = [
+    ...new Set(
+      report.variants.flatMap(({ latencyMs }) =>
+        isTimed(latencyMs) ? [latencyMs.method] : [latencyMs.unmeasured],
+      ),
+    ),
+  ];
+  return html`${table(["target", "model", "download", "latency", "speed", "accuracy", "parity", "memory", "start-up"], rows)}${notes.map((note) => html`<p class="soft small">${note}</p>`)}`;
 }
 
 function measured(row: ReportRow, baseline: ReportRow | null): Markup {
-  const { latencyMs, parity, memoryBytes, startupMs, sizeBytes } = row;
-  const time = (value: number | null) => (value === null ? "–" : `${digits(value)} ms`);
-  const times = isTimed(latencyMs) ? [latencyMs.p50, latencyMs.p90, latencyMs.p99] : [null, null, null];
-  return html`<tr class="${baseline ? "chosen" : "baseline"}"><td>${row.target}<div class="soft small">${row.engine}</div></td><td>${row.name}<div class="soft small">${baseline ? smaller(sizeBytes, baseline.sizeBytes) : ""}</div></td>
-${[sizeBytes.raw, sizeBytes.gzip, sizeBytes.brotli].map((size) => html`<td class="number">${bytes(size)}</td>`)}${times.map((value) => html`<td class="number">${time(value)}</td>`)}
-<td>${speed(latencyMs)}</td><td>${row.accuracy ? `${row.accuracy.metric} ${accuracyText(row.accuracy)}, n ${row.accuracy.n}` : "–"}</td><td>${changeText(row.accuracy)}</td>
-<td>${parity ? `${parity.maxError.toExponential(1)}, ${parity.flips} flips of ${parity.n}` : "–"}</td><td class="number">${memoryBytes === null ? "–" : bytes(memoryBytes)}</td><td class="number">${time(startupMs)}</td></tr>`;
+  const { latencyMs, parity, memoryBytes, startupMs, sizeBytes, accuracy } = row;
+  const [fast, interval] = speed(latencyMs).split(/ (?=\[)/);
+  const tail = isTimed(latencyMs)
+    ? `p90 ${digits(latencyMs.p90)}${latencyMs.p99 === null ? "" : `, p99 ${digits(latencyMs.p99)}`}`
+    : "";
+  return html`<tr class="${baseline ? "chosen" : "baseline"}">
+    <td>${row.target}</td>
+    <td>
+      ${row.name}
+      <div class="soft small">${baseline ? smaller(sizeBytes, baseline.sizeBytes) : ""}</div>
+    </td>
+    ${lines(bytes(sizeBytes.brotli), `raw ${bytes(sizeBytes.raw)}, gzip ${bytes(sizeBytes.gzip)}`)}${lines(milliseconds(latencyMs), tail)}${lines(fast ?? "", interval ?? "")}
+    ${accuracy ? lines(`${accuracy.metric} ${accuracyText(accuracy)}`, changeText(accuracy) || `${accuracy.n} samples`) : lines("–", "")}
+    ${parity ? lines(parity.maxError.toExponential(1), `${parity.flips} flips of ${parity.n}`) : lines("–", "")}
+    <td>${memoryBytes === null ? "–" : bytes(memoryBytes)}</td>
+    <td>${startupMs === null ? "–" : `${digits(startupMs)} ms`}</td>
+  </tr>`;
+}
+
+/** A cell with its figure and, smaller, what belongs to it. */
+function lines(figure: string, more: string): Markup {
+  return html`<td class="figure">
+    ${figure}
+    <div class="soft small">${more}</div>
+  </td>`;
 }
 
 function candidateTable(report: Report): Markup {
@@ -88,25 +205,82 @@ function candidateTable(report: Report): Markup {
   const rows = targets.flatMap((target) =>
     numbered(report, target).map(({ number, candidate }) => {
       const { measurement } = candidate;
-      return html`<tr class="${candidate.verdict}"><td class="number">${number}</td><td>${target}</td><td>${candidate.name}<div class="soft small">${candidate.precision}</div></td><td>${badge(candidate.verdict)}</td>
-<td class="number">${measurement ? bytes(measurement.sizeBytes.brotli) : "–"}</td><td class="number">${measurement ? milliseconds(measurement.latencyMs) : "–"}</td><td>${changeText(measurement?.accuracy ?? null) || "–"}</td><td class="reason">${candidate.reason}</td></tr>`;
+      return html`<tr class="${candidate.verdict}">
+        <td class="number">${number}</td>
+        <td>${target}</td>
+        <td>
+          ${candidate.name}
+          <div class="soft small">${candidate.precision}</div>
+        </td>
+        <td>${badge(candidate.verdict)}</td>
+        <td class="number">${measurement ? bytes(measurement.sizeBytes.brotli) : "–"}</td>
+        <td class="number">${measurement ? milliseconds(measurement.latencyMs) : "–"}</td>
+        <td>${changeText(measurement?.accuracy ?? null) || "–"}</td>
+        <td class="reason">${candidate.reason}</td>
+      </tr>`;
     }),
   );
-  return table([{ number: "#" }, "target", "candidate", "verdict", { number: "brotli" }, { number: "p50" }, "change", "why"], rows);
+  return table(
+    [
+      { number: "#" },
+      "target",
+      "candidate",
+      "verdict",
+      { number: "brotli" },
+      { number: "p50" },
+      "change",
+      "why",
+    ],
+    rows,
+  );
 }
 
 function stepTable(report: Report): Markup {
   const rows = report.steps.map(
-    (step) => html`<tr><td>${step.target}</td><td>${step.name}</td><td>${badge(step.verdict)}</td><td class="number">${step.nodesBefore} → ${step.nodesAfter}</td><td class="number">${bytes(step.bytesBefore)} → ${bytes(step.bytesAfter)}</td>
-<td class="number">${step.measurement ? milliseconds(step.measurement.latencyMs) : "–"}</td><td>${changeText(step.measurement?.accuracy ?? null) || "–"}</td><td class="reason">${step.reason}</td></tr>`,
+    (step) =>
+      html`<tr>
+        <td>${step.target}</td>
+        <td>${step.name}</td>
+        <td>${badge(step.verdict)}</td>
+        <td class="number">${step.nodesBefore} → ${step.nodesAfter}</td>
+        <td class="number">${bytes(step.bytesBefore)} → ${bytes(step.bytesAfter)}</td>
+        <td class="number">${step.measurement ? milliseconds(step.measurement.latencyMs) : "–"}</td>
+        <td>${changeText(step.measurement?.accuracy ?? null) || "–"}</td>
+        <td class="reason">${step.reason}</td>
+      </tr>`,
   );
-  return table(["target", "step", "verdict", { number: "nodes" }, { number: "bytes" }, { number: "p50" }, "change", "why"], rows);
+  return table(
+    [
+      "target",
+      "step",
+      "verdict",
+      { number: "nodes" },
+      { number: "bytes" },
+      { number: "p50" },
+      "change",
+      "why",
+    ],
+    rows,
+  );
 }
 
 function disagreements(all: readonly Disagreement[]): Markup {
   const pairs = all.map(
-    ({ target, variant, sample, label, float, candidate, thumbnail }) => html`<div class="pair">${thumbnail?.startsWith("data:image/png;base64,") ? html`<img src="${thumbnail}" alt="${sample}">` : null}
-<div class="sides"><div><div class="soft small">float</div>${float}</div><div><div class="soft small">${variant}</div>${candidate}</div></div><div class="caption">${sample} · ${target}${label === null ? "" : ` · label ${label}`}</div></div>`,
+    ({ target, variant, sample, label, float, candidate, thumbnail }) =>
+      html`<div class="pair">
+        ${thumbnail?.startsWith("data:image/png;base64,") ? html`<img src="${thumbnail}" alt="${sample}" />` : null}
+        <div class="sides">
+          <div>
+            <div class="soft small">float</div>
+            ${float}
+          </div>
+          <div>
+            <div class="soft small">${variant}</div>
+            ${candidate}
+          </div>
+        </div>
+        <div class="caption">${sample} · ${target}${label === null ? "" : ` · label ${label}`}</div>
+      </div>`,
   );
   return html`<div class="pairs">${pairs}</div>`;
 }
@@ -116,15 +290,36 @@ const shownSensitivities = 30;
 function sensitivity(all: NonNullable<Report["sensitivity"]>): Markup {
   const worst = [...all].sort((a, b) => a.sqnrDb - b.sqnrDb).slice(0, shownSensitivities);
   const longest = Math.max(1, ...worst.map(({ sqnrDb }) => sqnrDb));
-  const rows = worst.map(({ target, node, op, sqnrDb }) => html`<tr><td>${target}</td><td><code>${node}</code></td><td>${op}</td><td class="number">${digits(sqnrDb)} dB</td><td style="min-width:180px"><div class="bar" style="width:${Math.max(1, (100 * Math.max(0, sqnrDb)) / longest).toFixed(1)}%"></div></td></tr>`);
+  const rows = worst.map(
+    ({ target, node, op, sqnrDb }) =>
+      html`<tr>
+        <td>${target}</td>
+        <td><code>${node}</code></td>
+        <td>${op}</td>
+        <td class="number">${digits(sqnrDb)} dB</td>
+        <td style="min-width:180px">
+          <div
+            class="bar"
+            style="width:${Math.max(1, (100 * Math.max(0, sqnrDb)) / longest).toFixed(1)}%"
+          ></div>
+        </td>
+      </tr>`,
+  );
   return table(["target", "node", "operator", { number: "SQNR" }, ""], rows);
 }
 
 function why(all: readonly NodeWhy[]): Markup {
   return html`${grouped(all, ({ target }) => target).map(([target, nodes]) => {
     const changed = nodes.filter(({ what }) => what === "changed").length;
-    const reasons = grouped(nodes, ({ what, rule, reason }) => `${what}\n${rule}\n${reason}`).sort(([, a], [, b]) => b.length - a.length);
-    return html`<details><summary>${target} <span class="soft">${changed} changed, ${nodes.length - changed} left alone</span></summary>${reasons.map(([, same]) => reason(same))}</details>`;
+    const reasons = grouped(nodes, ({ what, rule, reason }) => `${what}\n${rule}\n${reason}`).sort(
+      ([, a], [, b]) => b.length - a.length,
+    );
+    return html`<details>
+      <summary>
+        ${target} <span class="soft">${changed} changed, ${nodes.length - changed} left alone</span>
+      </summary>
+      ${reasons.map(([, same]) => reason(same))}
+    </details>`;
   })}`;
 }
 
@@ -132,7 +327,15 @@ function reason(nodes: readonly NodeWhy[]): Markup | null {
   const [first] = nodes;
   if (!first) return null;
   const ops = grouped(nodes, ({ op }) => op).map(([op, some]) => `${some.length} ${op}`);
-  return html`<details><summary>${badge(first.what)} ${first.rule} <span class="soft">${ops.join(", ")}</span><div class="soft small">${first.reason}</div></summary><ul class="nodes">${nodes.map(({ node, op }) => html`<li><code>${node}</code> <span class="soft">${op}</span></li>`)}</ul></details>`;
+  return html`<details>
+    <summary>
+      ${badge(first.what)} ${first.rule} <span class="soft">${ops.join(", ")}</span>
+      <div class="soft small">${first.reason}</div>
+    </summary>
+    <ul class="nodes">
+      ${nodes.map(({ node, op }) => html`<li><code>${node}</code> <span class="soft">${op}</span></li>`)}
+    </ul>
+  </details>`;
 }
 
 function grouped<T>(items: readonly T[], key: (item: T) => string): [string, T[]][] {
@@ -146,6 +349,18 @@ function grouped<T>(items: readonly T[], key: (item: T) => string): [string, T[]
 }
 
 function footer({ environment, data }: Report): Markup {
-  const split = data.source === null ? "No data was given." : `${data.calibration} samples to calibrate, ${data.validation} to choose, ${data.test} to test; seed ${data.seed}.`;
-  return html`<footer><p>${split}${data.caveat === null ? "" : ` ${data.caveat}`}</p><p>Intervals are 95 %, of speed 99 %. Sizes are after brotli unless said; the engine's own download is not in them.</p><p>${Object.entries(environment).map(([name, value], index) => html`${index > 0 ? " · " : ""}${name} ${value}`)}</p></footer>`;
+  const split =
+    data.source === null
+      ? "No data was given."
+      : `${data.calibration} samples to calibrate, ${data.validation} to choose, ${data.test} to test; seed ${data.seed}.`;
+  return html`<footer>
+    <p>${split}${data.caveat === null ? "" : ` ${data.caveat}`}</p>
+    <p>
+      Intervals are 95 %, of speed 99 %. Sizes are after brotli unless said; the engine's own
+      download is not in them.
+    </p>
+    <p>
+      ${Object.entries(environment).map(([name, value], index) => html`${index > 0 ? " · " : ""}${name} ${value}`)}
+    </p>
+  </footer>`;
 }

@@ -4,14 +4,22 @@ import { checksOf } from "./checks.js";
 /** JUnit XML: a suite per target, a case per check; a missed budget is a failure, an undecided one is not. */
 export function toJUnit(report: Report): string {
   const checks = checksOf(report);
-  const targets = [...new Set([...checks.map(({ target }) => target), ...report.skipped.map(({ target }) => target)])];
+  const targets = [
+    ...new Set([
+      ...checks.map(({ target }) => target),
+      ...report.skipped.map(({ target }) => target),
+    ]),
+  ];
   const suites = targets.map((target) => {
     const own = checks.filter((check) => check.target === target);
     const skipped = report.skipped.filter((each) => each.target === target);
     const failures = own.filter(({ outcome }) => outcome === "missed").length;
     const cases = [
       ...own.map((check) => testCase(report, check)),
-      ...skipped.map(({ reason }) => `    <testcase classname="${attribute(report.model)}.${target}" name="runs here"><skipped message="${attribute(reason)}"/></testcase>`),
+      ...skipped.map(
+        ({ reason }) =>
+          `    <testcase classname="${attribute(report.model)}.${target}" name="runs here"><skipped message="${attribute(reason)}"/></testcase>`,
+      ),
     ];
     return `  <testsuite name="${target}" tests="${cases.length}" failures="${failures}" errors="0" skipped="${skipped.length}" timestamp="${attribute(report.createdAt)}">\n${cases.join("\n")}\n  </testsuite>`;
   });
@@ -21,16 +29,24 @@ export function toJUnit(report: Report): string {
 
 function testCase(report: Report, { target, name, what, outcome, reason }: ReportCheck): string {
   const open = `    <testcase classname="${attribute(report.model)}.${target}" name="${attribute(`${name}: ${what}`)}"`;
-  if (outcome !== "missed") return `${open}><system-out>${text(`${outcome}: ${reason}`)}</system-out></testcase>`;
-  const flips = report.variants.find((variant) => variant.target === target && variant.name === name)?.accuracy?.flips;
+  if (outcome !== "missed")
+    return `${open}><system-out>${text(`${outcome}: ${reason}`)}</system-out></testcase>`;
+  const flips = report.variants.find(
+    (variant) => variant.target === target && variant.name === name,
+  )?.accuracy?.flips;
   const named = flips && flips.count > 0 ? `\nFlipped: ${flips.samples.join(", ")}` : "";
   return `${open}><failure message="${attribute(reason)}">${text(reason + named)}</failure></testcase>`;
 }
 
-/** Text without what XML forbids even as a reference. */
+/** Text without what XML forbids even as a reference: most control characters, and halves of surrogate pairs. */
 function text(value: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what is to be removed
-  return value.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, "\ufffd").replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
+  return value
+    .replace(/[\p{Cc}\p{Cs}\ufffe\uffff]/gu, (symbol) =>
+      "\t\n\r".includes(symbol) ? symbol : "\ufffd",
+    )
+    .replace(/&/g, "&amp;")
+    .replace(/</g, "&lt;")
+    .replace(/>/g, "&gt;");
 }
 
 function attribute(value: string): string {

@@ -1,5 +1,14 @@
 import type { Report, ReportCheck, ReportRow } from "@pare/runtime/format";
-import { accuracyText, bytes, changeText, isTimed, milliseconds, smaller, speed, targetText } from "./figures.js";
+import {
+  accuracyText,
+  bytes,
+  changeText,
+  isTimed,
+  milliseconds,
+  smaller,
+  speed,
+  targetText,
+} from "./figures.js";
 
 /** A job summary takes a megabyte, a comment 64 KB: the smaller of the two. */
 const limitBytes = 64_000;
@@ -7,11 +16,27 @@ const namedFlips = 40;
 
 /** The report as Markdown under 64 KB: what fits a comment or a job summary. Longer lists are cut, and say so. */
 export function toMarkdown(report: Report): string {
-  const parts = [head(report), checks(report.checks ?? []), variants(report), flips(report), candidates(report), steps(report), skipped(report), footer(report)];
+  const parts = [
+    head(report),
+    checks(report.checks ?? []),
+    variants(report),
+    flips(report),
+    candidates(report),
+    steps(report),
+    skipped(report),
+    footer(report),
+  ];
   const whole = parts.filter((part) => part !== "").join("\n\n");
   if (byteLength(whole) <= limitBytes) return `${whole}\n`;
   let kept = whole;
-  while (byteLength(kept) > limitBytes - 100) kept = kept.slice(0, kept.lastIndexOf("\n", kept.length - Math.max(1, Math.floor((byteLength(kept) - limitBytes + 100) / 4))));
+  while (byteLength(kept) > limitBytes - 100)
+    kept = kept.slice(
+      0,
+      kept.lastIndexOf(
+        "\n",
+        kept.length - Math.max(1, Math.floor((byteLength(kept) - limitBytes + 100) / 4)),
+      ),
+    );
   return `${kept}\n\n… cut here; the whole report is in report.html and report.json.\n`;
 }
 
@@ -21,38 +46,79 @@ function byteLength(value: string): number {
 
 /** Text that cannot break out of a table's cell or turn into markup. */
 function cell(value: string): string {
-  return value.replace(/[\\|`*_<>[\]]/g, (symbol) => (symbol === "<" ? "&lt;" : symbol === ">" ? "&gt;" : `\\${symbol}`)).replace(/\r?\n/g, " ");
+  return value
+    .replace(/[\\|`*_<>[\]]/g, (symbol) =>
+      symbol === "<" ? "&lt;" : symbol === ">" ? "&gt;" : `\\${symbol}`,
+    )
+    .replace(/\r?\n/g, " ");
+}
+
+function line(cells: readonly string[]): string {
+  return `| ${cells.join(" | ")} |`;
 }
 
 function table(columns: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   return [line(columns), line(columns.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
 function head(report: Report): string {
   const missed = report.checks?.filter(({ outcome }) => outcome === "missed").length ?? 0;
-  const verdict = report.checks ? (missed > 0 ? `**${missed} of ${report.checks.length} checks missed.**` : `All ${report.checks.length} checks passed.`) : "";
-  return [`## ${cell(report.model)}`, verdict].filter((line) => line !== "").join("\n\n");
+  const verdict = report.checks
+    ? missed > 0
+      ? `**${missed} of ${report.checks.length} checks missed.**`
+      : `All ${report.checks.length} checks passed.`
+    : "";
+  return [`## ${cell(report.model)}`, verdict].filter((part) => part !== "").join("\n\n");
 }
 
-const marks: { readonly [O in ReportCheck["outcome"]]: string } = { passed: "✅ passed", missed: "❌ missed", inconclusive: "❔ inconclusive" };
+const marks: { readonly [O in ReportCheck["outcome"]]: string } = {
+  passed: "✅ passed",
+  missed: "❌ missed",
+  inconclusive: "❔ inconclusive",
+};
 
 function checks(all: readonly ReportCheck[]): string {
   if (all.length === 0) return "";
-  return table(["target", "model", "check", "outcome", "why"], all.map(({ target, name, what, outcome, reason }) => [target, cell(name), what, marks[outcome], cell(reason)]));
+  return table(
+    ["target", "model", "check", "outcome", "why"],
+    all.map(({ target, name, what, outcome, reason }) => [
+      target,
+      cell(name),
+      what,
+      marks[outcome],
+      cell(reason),
+    ]),
+  );
 }
 
 function variants(report: Report): string {
-  const rows = report.variants.flatMap((variant) => [...(variant.baseline ? [row(variant.baseline, null, "float32")] : []), row(variant, variant.baseline, variant.precision)]);
+  const rows = report.variants.flatMap((variant) => [
+    ...(variant.baseline ? [row(variant.baseline, null, "float32")] : []),
+    row(variant, variant.baseline, variant.precision),
+  ]);
   if (rows.length === 0) return "No variants.";
-  const untimed = report.variants.flatMap(({ target, latencyMs }) => (isTimed(latencyMs) ? [] : [`${target}: ${latencyMs.unmeasured}`]));
+  const untimed = report.variants.flatMap(({ target, latencyMs }) =>
+    isTimed(latencyMs) ? [] : [`${target}: ${latencyMs.unmeasured}`],
+  );
   const notes = [...new Set(untimed)].map((note) => `- ${cell(note)}`).join("\n");
   return `${table(["target", "model", "precision", "size (brotli)", "latency", "accuracy", "against the float model"], rows)}${notes ? `\n\n${notes}` : ""}`;
 }
 
 function row(each: ReportRow, baseline: ReportRow | null, precision: string): string[] {
-  const against = [baseline ? smaller(each.sizeBytes, baseline.sizeBytes) : "", speed(each.latencyMs), changeText(each.accuracy)];
-  return [targetText(each.target), cell(each.name), precision, bytes(each.sizeBytes.brotli), milliseconds(each.latencyMs), each.accuracy ? `${cell(each.accuracy.metric)} ${accuracyText(each.accuracy)}` : "–", against.filter((part) => part !== "").join("; ")];
+  const against = [
+    baseline ? smaller(each.sizeBytes, baseline.sizeBytes) : "",
+    speed(each.latencyMs),
+    changeText(each.accuracy),
+  ];
+  return [
+    targetText(each.target),
+    cell(each.name),
+    cell(precision),
+    bytes(each.sizeBytes.brotli),
+    milliseconds(each.latencyMs),
+    each.accuracy ? `${cell(each.accuracy.metric)} ${accuracyText(each.accuracy)}` : "–",
+    against.filter((part) => part !== "").join("; "),
+  ];
 }
 
 function flips(report: Report): string {
@@ -60,20 +126,37 @@ function flips(report: Report): string {
     const flipped = accuracy?.flips;
     if (!flipped || flipped.count === 0) return [];
     const more = flipped.count > namedFlips ? ` and ${flipped.count - namedFlips} more` : "";
-    return [`- ${cell(name)} on ${target}, ${flipped.count} of ${flipped.n}: ${flipped.samples.slice(0, namedFlips).map(cell).join(", ")}${more}`];
+    return [
+      `- ${cell(name)} on ${target}, ${flipped.count} of ${flipped.n}: ${flipped.samples.slice(0, namedFlips).map(cell).join(", ")}${more}`,
+    ];
   });
   return sections.length > 0 ? `### Flipped samples, worst first\n\n${sections.join("\n")}` : "";
 }
 
 function candidates(report: Report): string {
   if (report.candidates.length === 0) return "";
-  const rows = report.candidates.map(({ target, name, precision, verdict, reason }) => [target, cell(name), precision, verdict === "chosen" ? "**chosen**" : "rejected", cell(reason)]);
+  const rows = report.candidates.map(({ target, name, precision, verdict, reason }) => [
+    target,
+    cell(name),
+    cell(precision),
+    verdict === "chosen" ? "**chosen**" : "rejected",
+    cell(reason),
+  ]);
   return details("Candidates", table(["target", "candidate", "precision", "verdict", "why"], rows));
 }
 
 function steps(report: Report): string {
   if (report.steps.length === 0) return "";
-  const rows = report.steps.map(({ target, name, verdict, reason, nodesBefore, nodesAfter, bytesBefore, bytesAfter }) => [target, cell(name), verdict === "kept" ? "kept" : "**reverted**", `${nodesBefore} → ${nodesAfter}`, `${bytes(bytesBefore)} → ${bytes(bytesAfter)}`, cell(reason)]);
+  const rows = report.steps.map(
+    ({ target, name, verdict, reason, nodesBefore, nodesAfter, bytesBefore, bytesAfter }) => [
+      target,
+      cell(name),
+      verdict === "kept" ? "kept" : "**reverted**",
+      `${nodesBefore} → ${nodesAfter}`,
+      `${bytes(bytesBefore)} → ${bytes(bytesAfter)}`,
+      cell(reason),
+    ],
+  );
   return details("Steps", table(["target", "step", "verdict", "nodes", "size", "why"], rows));
 }
 
@@ -82,12 +165,26 @@ function details(title: string, body: string): string {
 }
 
 function skipped(report: Report): string {
-  return report.skipped.map(({ target, reason }) => `- ${targetText(target)} skipped: ${cell(reason)}`).join("\n");
+  return report.skipped
+    .map(({ target, reason }) => `- ${targetText(target)} skipped: ${cell(reason)}`)
+    .join("\n");
 }
 
 function footer(report: Report): string {
   const { data } = report;
-  const used = data.source === null ? "No data." : `Data: ${cell(data.source)}; ${data.calibration} samples to calibrate, ${data.validation} to choose, ${data.test} to test; seed ${data.seed}.`;
-  const shapes = Object.entries(report.shapes).map(([name, dims]) => `${cell(name)} ${dims.join("×")}`);
-  return [used, data.caveat ? cell(data.caveat) : "", shapes.length > 0 ? `Measured with ${shapes.join(", ")}.` : "", report.nextStep ? `**Next:** ${cell(report.nextStep)}` : ""].filter((line) => line !== "").join("\n");
+  const used =
+    data.source === null
+      ? "No data."
+      : `Data: ${cell(data.source)}; ${data.calibration} samples to calibrate, ${data.validation} to choose, ${data.test} to test; seed ${data.seed}.`;
+  const shapes = Object.entries(report.shapes).map(
+    ([name, dims]) => `${cell(name)} ${dims.join("×")}`,
+  );
+  return [
+    used,
+    data.caveat ? cell(data.caveat) : "",
+    shapes.length > 0 ? `Measured with ${shapes.join(", ")}.` : "",
+    report.nextStep ? `**Next:** ${cell(report.nextStep)}` : "",
+  ]
+    .filter((part) => part !== "")
+    .join("\n");
 }

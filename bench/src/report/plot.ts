@@ -13,29 +13,45 @@ interface Point {
 }
 
 const width = 380;
-const height = 270;
+const height = 258;
 const left = 52;
 const right = 18;
-const top = 14;
-const bottom = 38;
+const top = 10;
+const bottom = 26;
 const radius = 8;
 
 /** A panel per target: download size against latency, the change of accuracy as colour. Lower left is better. */
 export function plots(report: Report): Markup | null {
-  const targets = [...new Set([...report.variants.map(({ target }) => target), ...report.candidates.map(({ target }) => target)])];
+  const targets = [
+    ...new Set([
+      ...report.variants.map(({ target }) => target),
+      ...report.candidates.map(({ target }) => target),
+    ]),
+  ];
   const panels = targets.map((target) => panel(report, target)).filter((each) => each !== null);
   if (panels.length === 0) return null;
-  return html`<div class="plots">${panels}</div>${legend()}`;
+  return html`<div class="plots">${panels}</div>
+    ${legend()}`;
 }
 
 /** Numbers of a target's candidates, as the table counts them. */
-export function numbered(report: Report, target: TargetName): { readonly number: number; readonly candidate: Report["candidates"][number] }[] {
-  return report.candidates.filter((candidate) => candidate.target === target).map((candidate, index) => ({ number: index + 1, candidate }));
+export function numbered(
+  report: Report,
+  target: TargetName,
+): { readonly number: number; readonly candidate: Report["candidates"][number] }[] {
+  return report.candidates
+    .filter((candidate) => candidate.target === target)
+    .map((candidate, index) => ({ number: index + 1, candidate }));
 }
 
 function pointsOf(report: Report, target: TargetName): Point[] {
   const variant = report.variants.find((each) => each.target === target);
-  const of = (row: Pick<ReportRow, "sizeBytes" | "latencyMs" | "accuracy">, name: string, kind: Point["kind"], number: number): Point => ({
+  const of = (
+    row: Pick<ReportRow, "sizeBytes" | "latencyMs" | "accuracy">,
+    name: string,
+    kind: Point["kind"],
+    number: number,
+  ): Point => ({
     name,
     kind,
     number,
@@ -46,7 +62,8 @@ function pointsOf(report: Report, target: TargetName): Point[] {
   const points = variant?.baseline ? [of(variant.baseline, "float model", "float", 0)] : [];
   const candidates = numbered(report, target);
   for (const { number, candidate } of candidates) {
-    if (candidate.measurement && candidate.verdict === "rejected") points.push(of(candidate.measurement, candidate.name, "rejected", number));
+    if (candidate.measurement && candidate.verdict === "rejected")
+      points.push(of(candidate.measurement, candidate.name, "rejected", number));
   }
   const chosen = candidates.find(({ candidate }) => candidate.verdict === "chosen");
   if (variant) points.push(of(variant, variant.name, "chosen", chosen?.number ?? 1));
@@ -56,22 +73,38 @@ function pointsOf(report: Report, target: TargetName): Point[] {
 function panel(report: Report, target: TargetName): Markup | null {
   const all = pointsOf(report, target);
   const timed = all.some(({ latency }) => latency !== null);
-  const value = (point: Point): number | null => (timed ? point.latency : (point.accuracy?.value ?? null));
+  const value = (point: Point): number | null =>
+    timed ? point.latency : (point.accuracy?.value ?? null);
   const points = all.filter((point) => value(point) !== null);
   if (points.length === 0) return null;
   const ys = points.map((point) => value(point) ?? 0);
   const metric = points.find(({ accuracy }) => accuracy)?.accuracy?.metric ?? "";
   const x = scale(0, Math.max(...points.map(({ size }) => size)) * 1.08, left, width - right);
-  const y = timed ? scale(0, Math.max(...ys) * 1.12, height - bottom, top) : scale(...around(ys), height - bottom, top);
-  const placed = place(points.map((point) => ({ point, x: x.at(point.size), y: y.at(value(point) ?? 0) })));
-  const note = timed ? "median latency over download size" : `not timed; ${metric} over download size`;
-  return html`<figure class="plot" style="margin:0"><h3>${targetText(target)}</h3><div class="soft small">${note}</div>
-<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${`${target}: ${note}`}">
-${y.ticks.map((tick) => html`<line class="grid" x1="${left}" x2="${width - right}" y1="${y.at(tick)}" y2="${y.at(tick)}"/><text x="${left - 8}" y="${y.at(tick) + 4}" text-anchor="end">${timed ? digits(tick) : metricValue(tick)}</text>`)}
-${x.ticks.map((tick) => html`<text x="${x.at(tick)}" y="${height - bottom + 16}" text-anchor="middle">${bytes(tick)}</text>`)}
-<line class="axis" x1="${left}" x2="${width - right}" y1="${height - bottom}" y2="${height - bottom}"/>
-<text x="${width - right}" y="${height - 4}" text-anchor="end">brotli</text><text x="${left - 8}" y="${height - bottom + 16}" text-anchor="end">${timed ? "ms" : ""}</text>
-${path(placed)}${placed.map(draw)}</svg></figure>`;
+  const y = timed
+    ? scale(0, Math.max(...ys) * 1.18, height - bottom, top)
+    : scale(...around(ys), height - bottom, top);
+  const placed = place(
+    points.map((point) => ({ point, x: x.at(point.size), y: y.at(value(point) ?? 0) })),
+  );
+  const note = timed
+    ? "median latency in ms, over size after brotli"
+    : `not timed; ${metric}, over size after brotli`;
+  return html`<figure class="plot" style="margin:0">
+    <h3>${targetText(target)}</h3>
+    <div class="soft small">${note}</div>
+    <svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${`${target}: ${note}`}">
+      ${y.ticks.map((tick) => html`<line class="grid" x1="${left}" x2="${width - right}" y1="${y.at(tick)}" y2="${y.at(tick)}" /><text x="${left - 8}" y="${y.at(tick) + 4}" text-anchor="end">${timed ? digits(tick) : metricValue(tick)}</text>`)}
+      ${x.ticks.map((tick) => html`<text x="${x.at(tick)}" y="${height - bottom + 16}" text-anchor="middle">${bytes(tick)}</text>`)}
+      <line
+        class="axis"
+        x1="${left}"
+        x2="${width - right}"
+        y1="${height - bottom}"
+        y2="${height - bottom}"
+      />
+      ${path(placed)}${[...placed].reverse().map(draw)}
+    </svg>
+  </figure>`;
 }
 
 interface Scale {
@@ -85,8 +118,12 @@ function scale(from: number, to: number, start: number, end: number): Scale {
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = ([1, 2, 5, 10].find((each) => each * power >= raw) ?? 10) * power;
   const ticks: number[] = [];
-  for (let index = Math.ceil(from / step); index * step <= to + step / 1e6; index++) ticks.push(index * step);
-  return { ticks, at: (value) => Math.round((start + ((value - from) / span) * (end - start)) * 10) / 10 };
+  for (let index = Math.ceil(from / step); index * step <= to + step / 1e6; index++)
+    ticks.push(index * step);
+  return {
+    ticks,
+    at: (value) => Math.round((start + ((value - from) / span) * (end - start)) * 10) / 10,
+  };
 }
 
 function around(values: readonly number[]): [number, number] {
@@ -105,9 +142,12 @@ interface Placed {
 /** Points that would cover one another move aside, with a line to where they belong; the chosen one stays. */
 function place(points: readonly { point: Point; x: number; y: number }[]): Placed[] {
   const placed: Placed[] = [];
-  const first = [...points].sort((a, b) => Number(b.point.kind !== "rejected") - Number(a.point.kind !== "rejected"));
+  const first = [...points].sort(
+    (a, b) => Number(b.point.kind !== "rejected") - Number(a.point.kind !== "rejected"),
+  );
   for (const each of first) {
-    const free = (at: number) => placed.every((other) => Math.hypot(other.shownX - at, other.y - each.y) >= radius * 2.1);
+    const free = (at: number) =>
+      placed.every((other) => Math.hypot(other.shownX - at, other.y - each.y) >= radius * 2.1);
     let shownX = each.x;
     for (let tries = 1; !free(shownX) && tries < 12; tries++) {
       const aside = Math.ceil(tries / 2) * radius * 2.2 * (tries % 2 ? 1 : -1);
@@ -121,23 +161,75 @@ function place(points: readonly { point: Point; x: number; y: number }[]): Place
 function path(placed: readonly Placed[]): Markup | null {
   const float = placed.find(({ point }) => point.kind === "float");
   const chosen = placed.find(({ point }) => point.kind === "chosen");
-  return float && chosen ? html`<path class="path" d="M${float.shownX} ${float.y}L${chosen.shownX} ${chosen.y}"/>` : null;
+  return float && chosen
+    ? html`<path class="path" d="M${float.shownX} ${float.y}L${chosen.shownX} ${chosen.y}" />`
+    : null;
 }
 
 function draw({ point, x, y, shownX }: Placed): Markup {
   const { kind, number, accuracy } = point;
-  const change = accuracy?.drop !== null && accuracy?.drop !== undefined ? ` (${signed((accuracy.direction === "higher" ? -1 : 1) * accuracy.drop)})` : "";
-  const about = [point.name, bytes(point.size), point.latency === null ? "not timed" : `${digits(point.latency)} ms`, accuracy ? `${accuracy.metric} ${metricValue(accuracy.value)}${change}` : "accuracy not measured"].join("\n");
-  const leader = shownX === x ? null : html`<line class="leader" x1="${x}" y1="${y}" x2="${shownX}" y2="${y}"/><circle cx="${x}" cy="${y}" r="1.5" fill="var(--soft)"/>`;
+  const change =
+    accuracy?.drop !== null && accuracy?.drop !== undefined
+      ? ` (${signed((accuracy.direction === "higher" ? -1 : 1) * accuracy.drop)})`
+      : "";
+  const about = [
+    point.name,
+    bytes(point.size),
+    point.latency === null ? "not timed" : `${digits(point.latency)} ms`,
+    accuracy
+      ? `${accuracy.metric} ${metricValue(accuracy.value)}${change}`
+      : "accuracy not measured",
+  ].join("\n");
+  const leader =
+    shownX === x
+      ? null
+      : html`<line class="leader" x1="${x}" y1="${y}" x2="${shownX}" y2="${y}" /><circle
+            cx="${x}"
+            cy="${y}"
+            r="1.5"
+            fill="var(--soft)"
+          />`;
   const label = accuracy ? metricValue(accuracy.value) : "";
-  const flipped = shownX > width - 110;
-  const text = html`<text class="strong" x="${flipped ? shownX - radius - 6 : shownX + radius + 6}" y="${y + 4}" text-anchor="${flipped ? "end" : "start"}">${kind === "float" ? `float ${label}` : label}</text>`;
+  const anchor = shownX > width - 60 ? "end" : "middle";
+  const text = html`<text
+    class="strong"
+    x="${anchor === "end" ? width - right + 8 : shownX}"
+    y="${kind === "float" ? y - 13 : y + radius + 17}"
+    text-anchor="${anchor}"
+    >${kind === "float" ? `float ${label}` : label}</text
+  >`;
   if (kind === "float") {
-    return html`<g><title>${about}</title>${leader}<rect x="${shownX - 6.5}" y="${y - 6.5}" width="13" height="13" rx="2" fill="var(--card)" stroke="var(--ink)" stroke-width="2"/>${text}</g>`;
+    return html`<g
+      ><title>${about}</title>${leader}<rect
+        x="${shownX - 6.5}"
+        y="${y - 6.5}"
+        width="13"
+        height="13"
+        rx="2"
+        fill="var(--card)"
+        stroke="var(--ink)"
+        stroke-width="2"
+      />${text}</g
+    >`;
   }
-  const dot = html`<circle cx="${shownX}" cy="${y}" r="${radius}" fill="${colour(accuracy)}" ${kind === "rejected" ? html`opacity="0.85"` : null}/><text class="inside" x="${shownX}" y="${y + 3.5}">${number}</text>`;
+  const dot = html`<circle
+      cx="${shownX}"
+      cy="${y}"
+      r="${radius}"
+      fill="${colour(accuracy)}"
+      ${kind === "rejected" ? html`opacity="0.85"` : null}
+    /><text class="inside" x="${shownX}" y="${y + 3.5}">${number}</text>`;
   if (kind === "rejected") return html`<g><title>${about}</title>${leader}${dot}</g>`;
-  return html`<g><title>${about}</title>${leader}<circle cx="${shownX}" cy="${y}" r="${radius + 4}" fill="none" stroke="${colour(accuracy)}" stroke-width="2"/>${dot}${text}</g>`;
+  return html`<g
+    ><title>${about}</title>${leader}<circle
+      cx="${shownX}"
+      cy="${y}"
+      r="${radius + 4}"
+      fill="none"
+      stroke="${colour(accuracy)}"
+      stroke-width="2"
+    />${dot}${text}</g
+  >`;
 }
 
 const shades = [
@@ -151,12 +243,21 @@ const shades = [
 /** By how much of its own value the metric got worse. */
 function colour(accuracy: Accuracy | null): string {
   if (!accuracy || accuracy.drop === null) return "var(--none)";
-  const before = Math.abs(accuracy.value + (accuracy.direction === "higher" ? accuracy.drop : -accuracy.drop));
+  const before = Math.abs(
+    accuracy.value + (accuracy.direction === "higher" ? accuracy.drop : -accuracy.drop),
+  );
   const share = accuracy.drop / Math.max(before, 1e-12);
   return shades.find(({ upTo }) => share <= upTo)?.colour ?? "var(--none)";
 }
 
+function shade({ colour, text }: { readonly colour: string; readonly text: string }): Markup {
+  return html`<span><i class="dot" style="background:${colour}"></i>${text}</span>`;
+}
+
 function legend(): Markup {
-  const shade = ({ colour, text }: { readonly colour: string; readonly text: string }) => html`<span><i class="dot" style="background:${colour}"></i>${text}</span>`;
-  return html`<div class="legend"><span>□ float model</span><span>◎ chosen</span><span>numbers: see Candidates</span>${shades.map(shade)}${shade({ colour: "var(--none)", text: "accuracy not measured" })}</div>`;
+  return html`<div class="legend">
+    <span>□ float model</span><span>◎ chosen</span
+    ><span>numbers: see Candidates</span
+    >${shades.map(shade)}${shade({ colour: "var(--none)", text: "accuracy not measured" })}
+  </div>`;
 }

@@ -17,7 +17,7 @@ export const style = Markup.of(`
 }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif; }
-main { max-width: 1120px; margin: 0 auto; padding: 40px 24px 80px; }
+main { max-width: 1200px; margin: 0 auto; padding: 40px 24px 80px; }
 h1 { font-size: 30px; line-height: 1.2; margin: 0; letter-spacing: -0.02em; }
 h2 { font-size: 19px; margin: 52px 0 6px; letter-spacing: -0.01em; }
 h3 { font-size: 14px; margin: 0; }
@@ -35,11 +35,12 @@ code { font: 12.5px/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; ove
 .scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: 10px; background: var(--card); margin-top: 12px; }
 table { border-collapse: collapse; width: 100%; font-size: 13.5px; font-variant-numeric: tabular-nums; }
 th { text-align: left; color: var(--soft); font-weight: 600; white-space: nowrap; }
-th, td { padding: 8px 14px; vertical-align: top; border-bottom: 1px solid var(--line); }
+th, td { padding: 8px 11px; vertical-align: top; border-bottom: 1px solid var(--line); }
 tbody tr:last-child td { border-bottom: 0; }
 td.number, th.number { text-align: right; white-space: nowrap; }
 tr.baseline td { color: var(--soft); background: var(--stripe); }
 tr.chosen td:first-child { box-shadow: inset 3px 0 var(--mark); }
+td.figure { white-space: nowrap; }
 td.reason { min-width: 260px; }
 .badge { display: inline-block; border-radius: 99px; padding: 0 9px; font-size: 12px; line-height: 20px; font-weight: 600; border: 1px solid currentColor; white-space: nowrap; }
 .badge.rejected, .badge.inconclusive, .badge.left { color: var(--soft); }
@@ -48,11 +49,11 @@ td.reason { min-width: 260px; }
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(330px, 1fr)); gap: 16px; margin-top: 12px; }
 .plot { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 14px 16px 8px; }
 .plot svg { display: block; width: 100%; height: auto; margin-top: 6px; }
-svg text { font: 11px system-ui, sans-serif; fill: var(--soft); }
+svg text { font: 12px system-ui, sans-serif; fill: var(--soft); }
 svg .axis { stroke: var(--line); } svg .grid { stroke: var(--line); stroke-dasharray: 2 4; }
 svg .leader { stroke: var(--soft); stroke-width: 1; } svg .path { stroke: var(--mark); stroke-width: 1.5; fill: none; stroke-dasharray: 4 4; opacity: .7; }
 svg .inside { fill: var(--card); font-weight: 700; font-size: 10px; text-anchor: middle; }
-svg .strong { fill: var(--ink); font-weight: 600; }
+svg .strong { fill: var(--ink); font-weight: 600; paint-order: stroke; stroke: var(--card); stroke-width: 3px; }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 16px; margin-top: 10px; font-size: 12.5px; color: var(--soft); }
 .dot { display: inline-block; width: 10px; height: 10px; border-radius: 50%; margin-right: 6px; vertical-align: -1px; }
 details { border: 1px solid var(--line); border-radius: 10px; background: var(--card); margin-top: 10px; }

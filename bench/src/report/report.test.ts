@@ -1,0 +1,224 @@
+import { readFile } from "node:fs/promises";
+import type { Report } from "@pare/runtime/format";
+import { Ajv } from "ajv";
+import { describe, expect, it } from "vitest";
+import { benchmarkEntries } from "./benchmark-action.js";
+import { bytes, changeText, digits, speed } from "./figures.js";
+import { toHtml } from "./html.js";
+import { toJson } from "./json.js";
+import { toJUnit } from "./junit.js";
+import { toMarkdown } from "./markdown.js";
+
+async function json(name: string): Promise<unknown> {
+  return JSON.parse(await readFile(new URL(`../../schema/${name}`, import.meta.url), "utf8"));
+}
+const example = (await json("example-report.json")) as Report;
+const validate = new Ajv({ allErrors: true }).compile((await json("report.schema.json")) as object);
+
+const hostile = `<img src=x onerror="alert('1')">|&\`*_\u0001`;
+const hostileReport: Report = JSON.parse(
+  JSON.stringify(example, (_, value: unknown) =>
+    typeof value === "string" &&
+    !/^(cpu|wasm|webgpu|webnn|labelled|higher|kept|reverted|chosen|rejected|changed|left|passed|missed|inconclusive|loads|accuracy|latency|size|parity|top1|data:.*)$/.test(
+      value,
+    )
+      ? hostile
+      : value,
+  ),
+);
+
+describe("report.json", () => {
+  it("is what its schema says", () => {
+    validate(JSON.parse(toJson(example)));
+    expect(validate.errors).toBeNull();
+  });
+
+  it("is not when something is missing or of another kind", () => {
+    const { variants, ...rest } = example;
+    expect(validate(rest)).toBe(false);
+    expect(
+      validate({ ...rest, variants: variants.map((variant) => ({ ...variant, target: "gpu" })) }),
+    ).toBe(false);
+    expect(
+      validate({ ...rest, variants: variants.map((variant) => ({ ...variant, latencyMs: null })) }),
+    ).toBe(false);
+  });
+});
+
+describe("report.html", () => {
+  const page = toHtml(example);
+
+  it("asks nothing of any network, and runs nothing", () => {
+    expect(page).not.toMatch(/<script|<link|https?:|url\(|@import/i);
+  });
+
+  it("shows every part", () => {
+    for (const title of [
+      "Checks",
+      "Size, latency and accuracy",
+      "What was measured",
+      "Worst disagreements",
+      "Candidates",
+      "Steps",
+      "Sensitivity",
+      "Why",
+    ]) {
+      expect(page).toContain(`<h2>${title}</h2>`);
+    }
+    expect(page.match(/<svg/g)).toHaveLength(3);
+    expect(page).toContain("emulated on the CPU");
+    for (const { reason } of example.candidates)
+      expect(page).toContain(reason.replaceAll("'", "&#39;"));
+    for (const { node } of example.why) expect(page).toContain(node);
+  });
+
+  it("lets nothing from outside become markup", () => {
+    const shown = toHtml(hostileReport);
+    expect(shown).not.toContain("<img src=x");
+    expect(shown).toContain("&#60;img src=x onerror=&#34;alert(&#39;1&#39;)&#34;&#62;");
+  });
+
+  it("takes no image but a PNG of its own", () => {
+    const [first] = example.disagreements;
+    if (!first) throw new Error("The example has disagreements.");
+    const shown = toHtml({
+      ...example,
+      disagreements: [{ ...first, thumbnail: "https://example.com/track.png" }],
+    });
+    expect(shown).not.toContain("example.com");
+  });
+
+  it("holds with almost nothing in it", () => {
+    const bare: Report = {
+      ...example,
+      float: null,
+      variants: [],
+      steps: [],
+      candidates: [],
+      skipped: [],
+      why: [],
+      disagreements: [],
+      checks: [],
+      sensitivity: [],
+      nextStep: "50 images in a folder let int8 be checked: --data ./images",
+    };
+    expect(toHtml(bare)).toContain("50 images in a folder");
+    expect(toMarkdown(bare)).toContain("50 images in a folder");
+  });
+});
+
+describe("Markdown", () => {
+  it("says what was missed, and names the flipped samples", () => {
+    const text = toMarkdown(example);
+    expect(text).toContain("**1 of 3 checks missed.**");
+    expect(text).toContain("static int8 on cpu, 3 of 2000: line-0500, line-0537, line-0574");
+    expect(text).toMatch(
+      /\| cpu \(onnxruntime-node\) \| static int8 \| int8 \| 141 kB \| 0\.410 ms/,
+    );
+  });
+
+  it("keeps to 64 KB, and says that it was cut", () => {
+    const reason = "é".repeat(100);
+    const many = Array.from(
+      { length: 2000 },
+      () =>
+        ({
+          target: "cpu",
+          name: "c",
+          verdict: "rejected",
+          reason,
+          precision: "int8",
+          measurement: null,
+        }) as const,
+    );
+    const text = toMarkdown({ ...example, candidates: many });
+    expect(new TextEncoder().encode(text).byteLength).toBeLessThan(64 * 1024);
+    expect(text).toContain("cut here");
+  });
+
+  it("lets nothing from outside become markup", () => {
+    const text = toMarkdown(hostileReport);
+    expect(text).not.toContain("<img");
+    for (const line of text.split("\n").filter((each) => /^\| (cpu|wasm|webgpu) \|/.test(each)))
+      expect([7, 8]).toContain(line.replaceAll("\\|", "").split("|").length);
+  });
+});
+
+describe("JUnit", () => {
+  const text = toJUnit(example);
+
+  it("has a suite per target and a failure per missed check", () => {
+    expect(text).toMatch(/<testsuites name="ocr-direction" tests="4" failures="1">/);
+    expect(text.match(/<testsuite /g)).toHaveLength(3);
+    expect(text).toMatch(
+      /<failure message="141 kB after brotli[^"]*">[^<]*Flipped: line-0500, line-0537, line-0574<\/failure>/,
+    );
+    expect(text).toContain('<skipped message="Headless Chromium on Linux has no WebNN."/>');
+  });
+
+  it("is well-formed whatever it is given", () => {
+    const shown = toJUnit(hostileReport);
+    expect(shown).not.toMatch(/<img|\p{Cc}(?<![\n\r\t])/u);
+    expect(shown.replace(/&(amp|lt|gt|quot|#10);/g, "")).not.toContain("&");
+  });
+});
+
+describe("benchmark entries", () => {
+  it("are all better when smaller, and hold no time that was not measured", () => {
+    const entries = benchmarkEntries(example);
+    expect(entries.map(({ name }) => name)).toEqual([
+      ...["size", "latency", "drop of top1", "memory", "start-up"].map(
+        (what) => `ocr-direction · static int8 · cpu · ${what}`,
+      ),
+      ...["size", "latency", "drop of top1", "memory", "start-up"].map(
+        (what) => `ocr-direction · int8 weights · wasm · ${what}`,
+      ),
+      ...["size", "drop of top1"].map((what) => `ocr-direction · int8 weights · webgpu · ${what}`),
+    ]);
+    expect(entries[1]).toMatchObject({
+      unit: "ms",
+      value: 0.41,
+      range: expect.stringMatching(/^± /),
+    });
+  });
+});
+
+const latency = (ratio: number, low: number, high: number) => ({
+  p50: 1,
+  p90: 1,
+  p99: null,
+  n: 1,
+  method: "",
+  ratio,
+  ratioInterval: [low, high] as const,
+});
+
+describe("figures", () => {
+  it("have three digits and a unit", () => {
+    expect([bytes(999), bytes(495_723), bytes(10_822_323), bytes(2.5e9)]).toEqual([
+      "999 B",
+      "496 kB",
+      "10.8 MB",
+      "2.50 GB",
+    ]);
+    expect([digits(0), digits(0.00123), digits(1234.5), digits(12.345)]).toEqual([
+      "0",
+      "0.00123",
+      "1235",
+      "12.3",
+    ]);
+  });
+
+  it("tell faster from slower and from the same", () => {
+    expect(speed(latency(0.5, 0.49, 0.51))).toBe("2.00× faster [1.96, 2.04]");
+    expect(speed(latency(1.5, 1.4, 1.6))).toBe("1.50× slower [1.40, 1.60]");
+    expect(speed(latency(1.001, 0.99, 1.01))).toBe("as fast");
+    expect(speed(latency(0.97, 0.9, 1.05))).toContain("not decided");
+  });
+
+  it("show a drop as the change of the metric that it is", () => {
+    const accuracy = example.variants[0]?.accuracy ?? null;
+    expect(changeText(accuracy)).toBe("−0.0005 [−0.0030, +0.0015], 3 flips of 2000");
+    expect(changeText(accuracy && { ...accuracy, direction: "lower" })).toMatch(/^\+0\.0005/);
+  });
+});
