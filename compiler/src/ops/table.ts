@@ -3,8 +3,10 @@ import { elementwiseRows } from "./elementwise.js";
 import { gatherRows } from "./gather.js";
 import { logicalRows } from "./logical.js";
 import { movementRows } from "./movement.js";
+import { neuralRows } from "./neural.js";
 import { padRows } from "./pad.js";
 import { reductionRows } from "./reduction.js";
+import { randomRows } from "./random.js";
 import type { OperatorRow } from "./row.js";
 import { scatterRows } from "./scatter.js";
 import { selectionRows } from "./selection.js";
@@ -14,6 +16,7 @@ import { sliceRows } from "./slice.js";
 const families: readonly (readonly OperatorRow[])[] = [
   elementwiseRows,
   logicalRows,
+  randomRows,
   reductionRows,
   selectionRows,
   shapeRows,
@@ -23,6 +26,7 @@ const families: readonly (readonly OperatorRow[])[] = [
   padRows,
   gatherRows,
   scatterRows,
+  neuralRows,
 ];
 
 /** Every operator that is known, by `domain::name`; "" is ai.onnx. */

@@ -1,0 +1,153 @@
+import { PareError } from "@pare/runtime/format";
+
+/** How Resize looks between elements, by its attributes. */
+export interface Interpolation {
+  readonly mode: "nearest" | "linear" | "cubic";
+  readonly transformation: string;
+  readonly nearest: string;
+  /** The coefficient a of the cubic. */
+  readonly cubic: number;
+  readonly antialias: boolean;
+  readonly excludeOutside: boolean;
+}
+
+/** One axis: its size, the size it gets, the factor between them as given, and the region of a crop. */
+export interface AxisResize {
+  readonly from: number;
+  readonly size: number;
+  readonly scale: number;
+  readonly roi: readonly [number, number];
+}
+
+export interface Weighted {
+  readonly index: number;
+  readonly weight: number;
+}
+
+/** For every place of the result the elements it is made of; undefined where it lies outside a crop. */
+export function axisWeights(
+  interpolation: Interpolation,
+  axis: AxisResize,
+): readonly (readonly Weighted[] | undefined)[] {
+  return Array.from({ length: axis.size }, (_, place) => {
+    const x = sourceOf(place, interpolation.transformation, axis);
+    const cropped = interpolation.transformation === "tf_crop_and_resize";
+    return cropped && (x < 0 || x > axis.from - 1) ? undefined : weightsAt(x, interpolation, axis);
+  });
+}
+
+/** Which coordinate of the input a place of the output shows. */
+function sourceOf(
+  place: number,
+  transformation: string,
+  { from, size, scale, roi }: AxisResize,
+): number {
+  // What the scale means exactly; `size` is that, rounded down.
+  const exact = scale * from;
+  switch (transformation) {
+    case "half_pixel":
+      return (place + 0.5) / scale - 0.5;
+    case "pytorch_half_pixel":
+      return exact === 1 ? -0.5 : (place + 0.5) / scale - 0.5;
+    case "half_pixel_symmetric":
+      return (from / 2) * (1 - size / exact) + (place + 0.5) / scale - 0.5;
+    case "asymmetric":
+      return place / scale;
+    case "align_corners":
+      return exact === 1 ? 0 : (place * (from - 1)) / (exact - 1);
+    case "tf_half_pixel_for_nn":
+      return (place + 0.5) / scale;
+    case "tf_crop_and_resize": {
+      const span = (roi[1] - roi[0]) * (from - 1);
+      return roi[0] * (from - 1) + (exact === 1 ? span / 2 : (place * span) / (exact - 1));
+    }
+    default:
+      throw new PareError(
+        "MODEL_INVALID",
+        `Resize has no coordinate transformation ${transformation}.`,
+      );
+  }
+}
+
+function weightsAt(
+  x: number,
+  interpolation: Interpolation,
+  { from, scale }: AxisResize,
+): readonly Weighted[] {
+  const left = Math.floor(x);
+  // In (0, 1]: of an element's own coordinate it is the right neighbour.
+  const ratio = x === left ? 1 : x - left;
+  const first = x === left ? left - 1 : left;
+  let taps = tapsAt(ratio, interpolation, scale).map(({ index, weight }) => ({
+    index: first + index,
+    weight,
+  }));
+  if (interpolation.excludeOutside) {
+    const inside = taps.map(({ index, weight }) => ({
+      index,
+      weight: index < 0 || index >= from ? 0 : weight,
+    }));
+    const sum = inside.reduce((total, { weight }) => total + weight, 0) || 1;
+    taps = inside.map(({ index, weight }) => ({ index, weight: weight / sum }));
+  }
+  return taps.map(({ index, weight }) => ({
+    index: Math.max(0, Math.min(from - 1, index)),
+    weight,
+  }));
+}
+
+/** Weights by offset from the left neighbour, `ratio` of the way to the right one. */
+function tapsAt(
+  ratio: number,
+  { mode, nearest, cubic, antialias }: Interpolation,
+  scale: number,
+): readonly Weighted[] {
+  // When making smaller, an antialiasing filter is as much wider.
+  const narrow = antialias ? Math.min(scale, 1) : 1;
+  switch (mode) {
+    case "nearest":
+      return [{ index: takesRight(ratio, nearest) ? 1 : 0, weight: 1 }];
+    case "linear":
+      return filtered(ratio, narrow, 1, (distance) => Math.max(0, 1 - distance));
+    case "cubic":
+      return filtered(ratio, narrow, 2, (distance) => cubicAt(distance, cubic));
+    default:
+      return mode satisfies never;
+  }
+}
+
+function takesRight(ratio: number, nearest: string): boolean {
+  switch (nearest) {
+    case "round_prefer_floor":
+      return ratio > 0.5;
+    case "round_prefer_ceil":
+      return ratio >= 0.5;
+    case "floor":
+      return ratio === 1;
+    case "ceil":
+      return true;
+    default:
+      throw new PareError("MODEL_INVALID", `Resize has no nearest mode ${nearest}.`);
+  }
+}
+
+function filtered(
+  ratio: number,
+  narrow: number,
+  reach: number,
+  filter: (distance: number) => number,
+): readonly Weighted[] {
+  const start = Math.floor(-reach / narrow) + 1;
+  const taps: Weighted[] = [];
+  for (let index = start; index < 2 - start; index += 1) {
+    taps.push({ index, weight: filter(Math.abs(index - ratio) * narrow) });
+  }
+  if (narrow === 1) return taps;
+  const sum = taps.reduce((total, { weight }) => total + weight, 0);
+  return taps.map(({ index, weight }) => ({ index, weight: weight / sum }));
+}
+
+function cubicAt(x: number, a: number): number {
+  if (x <= 1) return (a + 2) * x ** 3 - (a + 3) * x ** 2 + 1;
+  return x < 2 ? a * x ** 3 - 5 * a * x ** 2 + 8 * a * x - 4 * a : 0;
+}
