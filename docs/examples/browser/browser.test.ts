@@ -5,7 +5,14 @@ import { load } from "@pare/runtime";
 import { parseManifest } from "@pare/runtime/format";
 import { cpu } from "@pare/runtime/ort-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Bundler, makeApp, makeTinyApp, type Place, serveApp } from "../testing/apps.js";
+import {
+  type Bundler,
+  closeApp,
+  makeApp,
+  makeTinyApp,
+  type Place,
+  serveApp,
+} from "../testing/apps.js";
 import { chromiumPath, launchChromium } from "../testing/chromium.js";
 import type { Server } from "../testing/serve.js";
 
@@ -32,7 +39,7 @@ const cases: readonly [Bundler, Place][] = [
   ["webpack", "installed"],
 ];
 
-describe.skipIf(chromiumPath === undefined)(
+describe.skipIf(chromiumPath === null)(
   "the browser example (skipped where no Chromium is installed)",
   () => {
     let browser: Browser;
@@ -48,7 +55,7 @@ describe.skipIf(chromiumPath === undefined)(
         app = await makeApp(`${bundler}-${place}`, place);
         server = await serveApp(app, bundler);
       });
-      afterAll(() => server?.close());
+      afterAll(() => closeApp(app, server));
 
       const everywhere = ["target=wasm", "target=wasm&threads=2&in=worker"];
       const once =
@@ -85,7 +92,7 @@ describe.skipIf(chromiumPath === undefined)(
         app = await makeApp("static", "inside");
         server = await serveApp(app, "vite-build");
       });
-      afterAll(() => server?.close());
+      afterAll(() => closeApp(app, server));
 
       const bundleFile = (path: string): string => join(app, "dist/digits.pare", path);
       const damaged = async (
@@ -170,12 +177,13 @@ describe.skipIf(chromiumPath === undefined)(
     });
 
     it("decodes a variant that the bundler inlined, which connect-src 'self' does not let it fetch", async () => {
-      const server = await serveApp(await makeTinyApp("tiny"), "vite-build");
+      const app = await makeTinyApp("tiny");
+      const server = await serveApp(app, "vite-build");
       try {
         const { result } = await visit(browser, server.url);
         expect(result).toEqual({ y: [3, 5, 7], inlined: true, proven: true });
       } finally {
-        await server.close();
+        await closeApp(app, server);
       }
     });
   },

@@ -48,7 +48,7 @@ export async function makeApp(name: string, place: Place): Promise<string> {
 /** An app around a model so small that Vite puts it into the script as a data: URL. */
 export async function makeTinyApp(name: string): Promise<string> {
   const app = join(workplace, name, "app");
-  await rm(app, { recursive: true, force: true });
+  await rm(dirname(app), { recursive: true, force: true });
   await mkdir(join(app, "src"), { recursive: true });
   for (const part of ["index.html", "vite.config.js"])
     await cp(join(example, part), join(app, part));
@@ -98,6 +98,12 @@ export async function serveApp(app: string, bundler: Bundler): Promise<Server> {
     default:
       return bundler satisfies never;
   }
+}
+
+/** Stops serving an app and removes it. */
+export async function closeApp(app: string, server: Server | undefined): Promise<void> {
+  await server?.close();
+  await rm(dirname(app), { recursive: true, force: true });
 }
 
 async function runWebpack(config: webpack.Configuration): Promise<void> {

@@ -1,24 +1,14 @@
-import { existsSync } from "node:fs";
 import { type Browser, chromium } from "playwright-core";
+import { findBrowser } from "../../../bench/src/engines/find-browser.js";
 
-const places = [
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome",
-  "/usr/bin/google-chrome-stable",
-  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-];
-
-/** Where an installed Chromium or Chrome lies; undefined where there is none. */
-export const chromiumPath: string | undefined = [process.env["PARE_BROWSER"], ...places].find(
-  (path) => path !== undefined && existsSync(path),
-);
+/** Where an installed Chromium, Chrome or Edge lies; null where there is none. */
+export const chromiumPath = await findBrowser();
 
 /** With the software GPU that Chromium brings, so that WebGPU can be tested everywhere. */
 export function launchChromium(): Promise<Browser> {
-  // pare.example stands for a host that is not localhost, over plain http.
   const args = [
     "--enable-unsafe-webgpu",
+    // Stands for a host that is not localhost, over plain http.
     "--host-resolver-rules=MAP pare.example 127.0.0.1",
     ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
   ];
