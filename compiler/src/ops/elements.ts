@@ -1,8 +1,14 @@
 import type { Dtype } from "@pare/runtime/format";
-import type { Tensor } from "../ir/index.js";
+import { type Dim, product, type Tensor } from "../ir/index.js";
 
 /** Elements are followed up to this many: shapes are short, data is not. */
 export const elementLimit = 1024;
+
+/** May the integers of a tensor of this shape be followed? Asked before anything of its size is made. */
+export function isShort(shape: readonly Dim[]): boolean {
+  const count = product(shape);
+  return typeof count === "number" && count <= elementLimit;
+}
 
 /** Dtypes whose elements are held as the numbers they are. */
 const exactDtypes: ReadonlySet<Dtype> = new Set<Dtype>([

@@ -47,15 +47,12 @@ const gatherRow: OperatorRow = {
       return tensorOf(context.dtype(0), undefined);
     const axis = normalAxis(context.attributes.int("axis", 0), shape.length);
     const indices = context.elements(1);
+    const result = [...shape.slice(0, axis), ...indexShape, ...shape.slice(axis + 1)];
     const elements =
       indices !== undefined && isStatic(indices) && isStatic(indexShape)
-        ? movedElements(context, (dims) => gathered(dims, axis, indices, indexShape))
+        ? movedElements(context, result, (dims) => gathered(dims, axis, indices, indexShape))
         : undefined;
-    return tensorOf(
-      context.dtype(0),
-      [...shape.slice(0, axis), ...indexShape, ...shape.slice(axis + 1)],
-      elements,
-    );
+    return tensorOf(context.dtype(0), result, elements);
   },
   evaluate({ input, attributes }) {
     const { dims } = input(0);

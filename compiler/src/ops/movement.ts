@@ -2,7 +2,7 @@ import { elementCount, PareError, type Tensor as Dense } from "@pare/runtime/for
 import { type Dim, dim, isStatic, tensorType } from "../ir/index.js";
 import { integers } from "./arrays.js";
 import { normalAxis, sourceIndices, steps, stridesOf } from "./indexing.js";
-import { elementLimit } from "./elements.js";
+import { isShort } from "./elements.js";
 import { givenNumbers, tensorOf } from "./inferred.js";
 import type { InferContext, OperatorRow } from "./row.js";
 import { parameters } from "./signature.js";
@@ -14,17 +14,18 @@ export interface Movement {
   readonly indices: Int32Array;
 }
 
-/** The integers of input 0 after a movement; undefined where they, its dims or the movement are not known. */
+/** The integers of input 0 after a movement to `result`; undefined where they or the movement are not known. */
 export function movedElements(
   context: InferContext,
-  movement: (dims: readonly number[]) => Movement | undefined,
+  result: readonly Dim[],
+  movement: (dims: readonly number[]) => Movement,
 ): readonly Dim[] | undefined {
   const elements = context.elements(0);
   const shape = context.shape(0);
-  if (elements === undefined || shape === undefined || !isStatic(shape)) return undefined;
-  const found = movement(shape);
-  if (found === undefined || found.indices.length > elementLimit) return undefined;
-  const moved = Array.from(found.indices, (at) => elements[at]);
+  if (elements === undefined || shape === undefined || !isStatic(shape) || !isShort(result)) {
+    return undefined;
+  }
+  const moved = Array.from(movement(shape).indices, (at) => elements[at]);
   return moved.every((value) => value !== undefined) ? moved : undefined;
 }
 
@@ -61,7 +62,7 @@ const transposeRow: OperatorRow = {
     return tensorOf(
       context.dtype(0),
       result,
-      movedElements(context, (dims) => transposed(dims, permutation)),
+      movedElements(context, result, (dims) => transposed(dims, permutation)),
     );
   },
   evaluate({ input, attributes }) {
@@ -171,17 +172,12 @@ const splitRow: OperatorRow = {
       const size = sizes[index] ?? dim.unknown();
       const from = start;
       start = dim.add(start, size);
+      const part = shape.map((extent, at) => (at === axis ? size : extent));
       const elements =
         typeof from === "number" && typeof size === "number"
-          ? movedElements(context, (dims) => section(dims, axis, from, size))
+          ? movedElements(context, part, (dims) => section(dims, axis, from, size))
           : undefined;
-      return {
-        type: tensorType(
-          dtype,
-          shape.map((extent, at) => (at === axis ? size : extent)),
-        ),
-        elements,
-      };
+      return { type: tensorType(dtype, part), elements };
     });
   },
   evaluate(context) {
@@ -226,8 +222,8 @@ const tileRow: OperatorRow = {
       return times === undefined ? dim.unknown() : dim.multiply(size, times);
     });
     const elements =
-      repeats !== undefined && isStatic(repeats)
-        ? movedElements(context, (dims) => tiled(dims, repeats))
+      repeats !== undefined && isStatic(repeats) && result !== undefined
+        ? movedElements(context, result, (dims) => tiled(dims, repeats))
         : undefined;
     return tensorOf(context.dtype(0), result, elements);
   },

@@ -82,7 +82,7 @@ const padRow: OperatorRow = {
     return tensorOf(
       context.dtype(0),
       result,
-      isKnown ? movedElements(context, (dims) => padded(dims, found, mode)) : undefined,
+      isKnown ? movedElements(context, result, (dims) => padded(dims, found, mode)) : undefined,
     );
   },
   evaluate(context) {

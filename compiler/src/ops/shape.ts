@@ -3,7 +3,7 @@ import { type Dim, dim, product } from "../ir/index.js";
 import { integers } from "./arrays.js";
 import { broadcastDims, broadcastShapes } from "./broadcast.js";
 import { broadcastIndices, normalAxis } from "./indexing.js";
-import { elementLimit } from "./elements.js";
+import { isShort } from "./elements.js";
 import { givenNumbers, isAbsent, numbersOf, tensorOf } from "./inferred.js";
 import type { InferContext, OperatorRow } from "./row.js";
 import { parameters } from "./signature.js";
@@ -206,10 +206,10 @@ function spread(
   shape: readonly Dim[] | undefined,
 ): readonly Dim[] | undefined {
   const elements = context.elements(0);
-  const count = shape === undefined ? undefined : product(shape);
-  if (elements === undefined || typeof count !== "number" || count > elementLimit) return undefined;
-  const [first] = elements;
+  if (elements === undefined || shape === undefined || !isShort(shape)) return undefined;
+  const count = Number(product(shape));
   if (elements.length === count) return elements;
+  const [first] = elements;
   return elements.length === 1 && first !== undefined
     ? Array.from({ length: count }, () => first)
     : undefined;

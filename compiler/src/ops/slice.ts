@@ -87,7 +87,7 @@ const sliceRow: OperatorRow = {
     return tensorOf(
       context.dtype(0),
       result,
-      isKnown ? movedElements(context, (dims) => sliced(dims, cuts)) : undefined,
+      isKnown ? movedElements(context, result, (dims) => sliced(dims, cuts)) : undefined,
     );
   },
   evaluate(context) {

@@ -1,4 +1,5 @@
 import { type Atom, type Dim, dim, isStatic } from "../ir/index.js";
+import { isShort } from "./elements.js";
 import { broadcastIndices } from "./indexing.js";
 import type { InferContext } from "./row.js";
 
@@ -90,12 +91,13 @@ export function combine(
   shape: readonly Dim[] | undefined,
   operation: (...values: readonly [Dim, Dim, Dim]) => Dim | undefined,
 ): readonly Dim[] | undefined {
-  if (shape === undefined || !isStatic(shape)) return undefined;
+  if (shape === undefined || !isStatic(shape) || !isShort(shape)) return undefined;
+  const operands = Array.from({ length: inputs }, (_, input) => context.elements(input));
+  if (!operands.every((elements) => elements !== undefined)) return undefined;
   const columns: Dim[][] = [];
-  for (let input = 0; input < inputs; input += 1) {
-    const elements = context.elements(input);
+  for (const [input, elements] of operands.entries()) {
     const from = context.shape(input);
-    if (elements === undefined || from === undefined || !isStatic(from)) return undefined;
+    if (from === undefined || !isStatic(from)) return undefined;
     const column = Array.from(broadcastIndices(from, shape), (at) => elements[at]);
     if (!column.every((value) => value !== undefined)) return undefined;
     columns.push(column);
