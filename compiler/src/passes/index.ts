@@ -2,6 +2,7 @@ import { PareError } from "@pare/runtime/format";
 import { bindShapes } from "./bind-shapes.js";
 import { fp16 } from "./fp16.js";
 import { fp16Weights } from "./fp16-weights.js";
+import { lowerOpset } from "./lower-opset.js";
 import { normalize } from "./normalize.js";
 import type { PassDefinition } from "./pass.js";
 import { quantizeDynamic } from "./quantize-dynamic.js";
@@ -10,6 +11,7 @@ import { quantizeWeights } from "./quantize-weights.js";
 import { simplify } from "./simplify.js";
 
 export { bindShapes, type BindShapesOptions } from "./bind-shapes.js";
+export { lowerOpset, type LowerOpsetOptions, toOpset } from "./lower-opset.js";
 export { normalize, normalizeGraph } from "./normalize.js";
 export type * from "./pass.js";
 export { simplify, simplifyGraph } from "./simplify.js";
@@ -19,6 +21,7 @@ export const passes = [
   bindShapes,
   normalize,
   simplify,
+  lowerOpset,
   quantizeStatic,
   quantizeDynamic,
   quantizeWeights,

@@ -55,9 +55,10 @@ export async function runRules(
         op: node.op,
         reason: found.because,
       } as const;
-      const entries = graph.journal.length;
+      const { changes, journal } = graph;
+      const entries = journal.length;
       graph.edit(rule.name, (editor) => found.rewrite(editor, data));
-      if (graph.journal.length === entries) graph.journal.push(entry);
+      if (graph.changes > changes && journal.length === entries) journal.push(entry);
     }
   }
 }

@@ -1,16 +1,31 @@
 import { PareError } from "@pare/runtime/format";
-import { type Editor, type Graph, type NodeId, Tensor } from "../../ir/index.js";
+import {
+  type Editor,
+  type Graph,
+  type NodeId,
+  Tensor,
+  type ValueId,
+  type ValueType,
+} from "../../ir/index.js";
 import { attributeReader } from "../../ops/attributes.js";
 import { convert } from "../../ops/convert.js";
 import type { Step } from "./adapter.js";
 
-export function stepOf(graph: Graph, editor: Editor, id: NodeId, from: number, to: number): Step {
+/** @param types that are known better than the graph knows them at this moment */
+export function stepOf(
+  graph: Graph,
+  editor: Editor,
+  id: NodeId,
+  from: number,
+  to: number,
+  types?: ReadonlyMap<ValueId, ValueType>,
+): Step {
   const node = graph.node(id);
   const body = graph.body(node.body);
   const input: Step["input"] = (index) => node.inputs[index] ?? undefined;
   const typeOf = (index: number) => {
     const value = input(index);
-    const type = value === undefined ? undefined : graph.value(value).type;
+    const type = value === undefined ? undefined : (types?.get(value) ?? graph.value(value).type);
     return type?.kind === "tensor" ? type : undefined;
   };
   return {

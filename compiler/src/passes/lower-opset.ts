@@ -1,0 +1,39 @@
+import type { Graph } from "../ir/index.js";
+import { normalizeGraph } from "./normalize.js";
+import { normalOpset } from "./opset/raise.js";
+import { lowerOpset as lower, lowestOpset } from "./opset/lower.js";
+import { fieldsOf, refuse } from "./options.js";
+import type { PassDefinition } from "./pass.js";
+
+export interface LowerOpsetOptions {
+  /** From 7 to 21. */
+  readonly opset: number;
+}
+
+/** `convert --opset 17`: normalizes, then says the model in that opset. Passes and rules expect 21: make it the last. */
+export const lowerOpset: PassDefinition<"lower-opset", LowerOpsetOptions> = {
+  name: "lower-opset",
+  summary: "write the model in an older opset",
+  parse(options) {
+    const { opset } = fieldsOf("lower-opset", options, ["opset"]);
+    if (
+      typeof opset === "number" &&
+      Number.isInteger(opset) &&
+      opset >= lowestOpset &&
+      opset <= normalOpset
+    )
+      return { opset };
+    throw refuse(
+      "lower-opset.opset",
+      `must be a whole number from ${lowestOpset} to ${normalOpset}`,
+      ["opset"],
+    );
+  },
+  create: ({ opset }) => ({ exactness: "rounding", run: (graph: Graph) => toOpset(graph, opset) }),
+};
+
+/** @throws PareError UNSUPPORTED_OP naming the node that an older opset has no words for */
+export function toOpset(graph: Graph, opset: number): void {
+  normalizeGraph(graph);
+  lower(graph, opset);
+}

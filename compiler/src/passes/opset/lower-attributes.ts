@@ -1,0 +1,163 @@
+import { attribute } from "../../ir/index.js";
+import { adapter, type Adapter, type Step } from "./adapter.js";
+
+/** An attribute that did not exist: gone where it says the default, refused where it says something else. */
+function onlyDefault(name: string, fallback: number | string, why: string): (step: Step) => void {
+  return (step) => {
+    const value =
+      typeof fallback === "number"
+        ? step.attributes.int(name, fallback)
+        : step.attributes.string(name, fallback);
+    if (value !== fallback) step.refuse(why);
+    step.drop(name);
+  };
+}
+
+function onlyOnes(name: string, why: string): (step: Step) => void {
+  return (step) => {
+    if (step.attributes.ints(name)?.some((size) => size !== 1) === true) step.refuse(why);
+    step.drop(name);
+  };
+}
+
+/** Before opset 11 an axis is counted from the start. */
+function axesFromStart(step: Step): void {
+  const rank = step.node.op === "Unsqueeze" ? unsqueezedRank(step) : step.rank(0);
+  const axis = step.attributes.int("axis");
+  const axes = step.attributes.ints("axes");
+  if ((axis ?? 0) >= 0 && (axes ?? []).every((value) => value >= 0)) return;
+  if (rank === undefined)
+    step.refuse("it counts axes from the end of a shape whose rank is not known");
+  const fromStart = (value: number) => (value < 0 ? value + rank : value);
+  if (axis !== undefined)
+    step.editor.setAttribute(step.node.id, "axis", attribute.int(fromStart(axis)));
+  if (axes !== undefined)
+    step.editor.setAttribute(step.node.id, "axes", attribute.ints(axes.map(fromStart)));
+}
+
+function unsqueezedRank(step: Step): number | undefined {
+  const rank = step.rank(0);
+  return rank === undefined ? undefined : rank + (step.attributes.ints("axes")?.length ?? 0);
+}
+
+/** Only whole shapes could be asked for. */
+function shapeOfAll(step: Step): void {
+  const [start, end] = [step.attributes.int("start", 0), step.attributes.int("end")];
+  const x = step.input(0);
+  step.drop("start", "end");
+  if ((start === 0 && end === undefined) || x === undefined) return;
+  const ends = end ?? Number.MAX_SAFE_INTEGER;
+  step.replaceBy(
+    step.add("Slice", [
+      step.add("Shape", [x]),
+      step.int64("starts", [start]),
+      step.int64("ends", [ends]),
+    ]),
+  );
+}
+
+function literalZero(step: Step): void {
+  const target = step.graph.constant(step.input(1))?.numbers();
+  if (step.attributes.int("allowzero", 0) === 1 && target?.includes(0) !== false)
+    step.refuse("its target may hold a 0 that means 0");
+  step.drop("allowzero");
+}
+
+function perTensorOnly(step: Step): void {
+  const scale = step.shape(1);
+  if (scale === undefined || scale.some((size) => size !== 1))
+    step.refuse("it has a scale per channel");
+  step.drop("axis");
+}
+
+const gridModes: Readonly<Record<string, string>> = { linear: "bilinear", cubic: "bicubic" };
+const withAxis = [
+  "ArgMax",
+  "ArgMin",
+  "Concat",
+  "Flatten",
+  "Gather",
+  "Softmax",
+  "LogSoftmax",
+  "Hardmax",
+  "Split",
+  "Squeeze",
+  "Unsqueeze",
+  "ReduceL1",
+  "ReduceL2",
+  "ReduceLogSum",
+  "ReduceLogSumExp",
+  "ReduceMax",
+  "ReduceMean",
+  "ReduceMin",
+  "ReduceProd",
+  "ReduceSum",
+  "ReduceSumSquare",
+  "TopK",
+  "Slice",
+  "OneHot",
+];
+
+/** Attributes that came later. `to` is the version that brought them. */
+export const attributeLowerings: readonly Adapter[] = [
+  ...adapter(
+    ["QuantizeLinear", "DequantizeLinear"],
+    21,
+    onlyDefault("block_size", 0, "it has a scale per block"),
+  ),
+  ...adapter("QuantizeLinear", 21, (step) => step.drop("output_dtype")),
+  ...adapter("GroupNormalization", 21, (step) => step.refuse("its scale was one number per group")),
+  ...adapter("GridSample", 20, (step) => {
+    const mode = gridModes[step.attributes.string("mode", "linear")];
+    if (mode !== undefined) step.editor.setAttribute(step.node.id, "mode", attribute.string(mode));
+  }),
+  ...adapter(["Cast", "CastLike", "QuantizeLinear"], 19, (step) => step.drop("saturate")),
+  ...adapter("AveragePool", 19, onlyOnes("dilations", "it skips elements")),
+  ...adapter("Pad", 19, (step) => {
+    if (step.attributes.string("mode", "constant") === "wrap") step.refuse("it wraps around");
+  }),
+  ...adapter("Resize", 19, (step) => {
+    if (
+      step.attributes.string("coordinate_transformation_mode", "half_pixel") ===
+      "half_pixel_symmetric"
+    )
+      step.refuse("half_pixel_symmetric is newer");
+  }),
+  ...adapter("LpPool", 18, onlyDefault("ceil_mode", 0, "it rounds its size up")),
+  ...adapter(["ScatterElements", "ScatterND"], 18, (step) => {
+    if (["max", "min"].includes(step.attributes.string("reduction", "none")))
+      step.refuse("it scatters a maximum or minimum");
+  }),
+  ...adapter(
+    ["ScatterElements", "ScatterND"],
+    16,
+    onlyDefault("reduction", "none", "it adds or multiplies where it scatters"),
+  ),
+  ...adapter(
+    "RoiAlign",
+    16,
+    onlyDefault("coordinate_transformation_mode", "output_half_pixel", "it shifts by half a pixel"),
+  ),
+  ...adapter("Shape", 15, shapeOfAll),
+  ...adapter("Reshape", 14, literalZero),
+  ...adapter(["LSTM", "GRU", "RNN"], 14, onlyDefault("layout", 0, "its batch comes first")),
+  ...adapter("BatchNormalization", 14, onlyDefault("training_mode", 0, "it is in training")),
+  ...adapter(["QuantizeLinear", "DequantizeLinear"], 13, perTensorOnly),
+  ...adapter(
+    ["ArgMax", "ArgMin"],
+    12,
+    onlyDefault("select_last_index", 0, "it takes the last of equals"),
+  ),
+  ...adapter("GatherND", 12, onlyDefault("batch_dims", 0, "it has batch dims")),
+  ...adapter("TopK", 11, onlyDefault("largest", 1, "it takes the smallest")),
+  ...adapter("TopK", 11, (step) => step.drop("sorted")),
+  ...adapter("DepthToSpace", 11, onlyDefault("mode", "DCR", "it goes column by row by depth")),
+  ...adapter("Gemm", 11, (step) => {
+    if (step.input(2) === undefined)
+      step.editor.setInput(step.node.id, 2, step.float("zero", [0], []));
+  }),
+  ...adapter(withAxis, 11, axesFromStart),
+  ...adapter(["MaxPool", "AveragePool"], 10, onlyDefault("ceil_mode", 0, "it rounds its size up")),
+  ...adapter("MaxPool", 10, onlyOnes("dilations", "it skips elements")),
+  ...adapter("MaxPool", 8, onlyDefault("storage_order", 0, "it counts column by column")),
+];

@@ -1,0 +1,222 @@
+import { attribute, type Dim, Tensor } from "../../ir/index.js";
+import { adapter, type Adapter, type Step } from "./adapter.js";
+
+/** The integers of an input that has to become an attribute. */
+function constantInts(step: Step, index: number, what: string): readonly number[] | undefined {
+  const id = step.input(index);
+  if (id === undefined) return undefined;
+  const numbers = step.graph.constant(id)?.numbers();
+  if (numbers === undefined) step.refuse(`${what} are computed, and must be constants there`);
+  return numbers;
+}
+
+function inputToInts(step: Step, index: number, name: string): void {
+  const values = constantInts(step, index, `its ${name}`);
+  if (values !== undefined) step.editor.setAttribute(step.node.id, name, attribute.ints(values));
+  step.editor.trimInputs(step.node.id, index);
+}
+
+function reductionAxes(step: Step): void {
+  const isNoop =
+    step.attributes.int("noop_with_empty_axes", 0) === 1 &&
+    (step.input(1) === undefined || step.graph.constant(step.input(1))?.count === 0);
+  const x = step.input(0);
+  if (isNoop && x !== undefined) {
+    step.replaceBy(step.add("Identity", [x]));
+    return;
+  }
+  if (step.graph.constant(step.input(1))?.count === 0) step.editor.trimInputs(step.node.id, 1);
+  else inputToInts(step, 1, "axes");
+  step.drop("noop_with_empty_axes");
+}
+
+/** Equal parts need no sizes; others get them from the shape. */
+function splitCount(step: Step): void {
+  const parts = step.attributes.int("num_outputs");
+  step.drop("num_outputs");
+  if (parts === undefined || step.input(1) !== undefined) return;
+  const shape = step.shape(0);
+  const axis = step.attributes.int("axis", 0);
+  const size = shape?.[axis < 0 ? axis + shape.length : axis];
+  if (typeof size !== "number")
+    step.refuse("the size along its axis is not known, so equal parts cannot be told");
+  const part = Math.ceil(size / parts);
+  const sizes = Array.from({ length: parts }, (_, index) =>
+    Math.max(0, Math.min(part, size - index * part)),
+  );
+  step.editor.setInput(step.node.id, 1, step.int64("split", sizes));
+}
+
+function padAxes(step: Step): void {
+  const axes = constantInts(step, 3, "its axes");
+  if (axes === undefined) return;
+  const rank = step.rank(0);
+  const pads = constantInts(step, 1, "its pads");
+  if (rank === undefined || pads === undefined) step.refuse("the rank of its input is not known");
+  const all = Array.from({ length: 2 * rank }, () => 0);
+  axes.forEach((axis, index) => {
+    const at = axis < 0 ? axis + rank : axis;
+    all[at] = pads[index] ?? 0;
+    all[at + rank] = pads[index + axes.length] ?? 0;
+  });
+  step.editor.setInput(step.node.id, 1, step.int64("pads", all));
+  step.editor.trimInputs(step.node.id, step.input(2) === undefined ? 2 : 3);
+}
+
+function padAttributes(step: Step): void {
+  const value = step.graph.constant(step.input(2));
+  if (step.input(2) !== undefined) {
+    const number = value?.numbers()?.[0];
+    if (number === undefined) step.refuse("its value is computed");
+    step.editor.setAttribute(step.node.id, "value", attribute.float(number));
+  }
+  step.editor.trimInputs(step.node.id, 2);
+  inputToInts(step, 1, "pads");
+}
+
+function sliceAttributes(step: Step): void {
+  const steps = constantInts(step, 4, "its steps");
+  if (steps?.some((size) => size !== 1) === true)
+    step.refuse("it takes every n-th element, or goes backwards");
+  step.editor.trimInputs(step.node.id, 4);
+  inputToInts(step, 3, "axes");
+  const clamp = (values: readonly number[] | undefined) =>
+    values?.map((value) =>
+      Math.abs(value) === Number.MAX_SAFE_INTEGER ? Math.sign(value) * (2 ** 31 - 1) : value,
+    ) ?? [];
+  step.editor.setAttribute(
+    step.node.id,
+    "ends",
+    attribute.ints(clamp(constantInts(step, 2, "its ends"))),
+  );
+  step.editor.setAttribute(
+    step.node.id,
+    "starts",
+    attribute.ints(clamp(constantInts(step, 1, "its starts"))),
+  );
+  step.editor.trimInputs(step.node.id, 1);
+}
+
+function clipAttributes(step: Step): void {
+  if (step.dtype(0) !== undefined && !step.dtype(0)?.startsWith("float"))
+    step.refuse("it clips integers");
+  for (const [name, index] of [
+    ["min", 1],
+    ["max", 2],
+  ] as const) {
+    if (step.input(index) === undefined) continue;
+    const bound = step.graph.constant(step.input(index))?.numbers()?.[0];
+    if (bound === undefined) step.refuse("its bounds are computed");
+    step.editor.setAttribute(step.node.id, name, attribute.float(bound));
+  }
+  step.editor.trimInputs(step.node.id, 1);
+}
+
+/** Softmax worked on a matrix: its axis has to be the last one that is not 1. */
+function softmaxLastAxis(step: Step): void {
+  const { node, editor } = step;
+  const rank = step.rank(0);
+  const axis = step.attributes.int("axis", -1);
+  const x = step.input(0);
+  if (rank === undefined || x === undefined) {
+    if (axis !== -1) step.refuse("the rank of its input is not known");
+    return;
+  }
+  const at = axis < 0 ? axis + rank : axis;
+  const after: readonly Dim[] = step.shape(0)?.slice(at + 1) ?? [];
+  if (after.every((size) => size === 1)) {
+    editor.setAttribute(node.id, "axis", attribute.int(at));
+    return;
+  }
+  const perm = Array.from({ length: rank }, (_, index) =>
+    index === at ? rank - 1 : index === rank - 1 ? at : index,
+  );
+  const order = { perm: attribute.ints(perm) };
+  const result = step.add(node.op, [step.add("Transpose", [x], order)], {
+    axis: attribute.int(rank - 1),
+  });
+  step.replaceBy(step.add("Transpose", [result], order));
+}
+
+function emptyResizeInputs(step: Step): void {
+  const { editor, node } = step;
+  if (step.input(1) === undefined)
+    editor.setInput(node.id, 1, editor.constant("roi", emptyFloats(), step.graph.body(node.body)));
+  if (step.input(2) === undefined)
+    editor.setInput(
+      node.id,
+      2,
+      editor.constant("scales", emptyFloats(), step.graph.body(node.body)),
+    );
+}
+
+function plainResize(step: Step): void {
+  if (step.attributes.int("antialias", 0) !== 0) step.refuse("it smooths before it shrinks");
+  if (step.attributes.string("keep_aspect_ratio_policy", "stretch") !== "stretch")
+    step.refuse("it keeps the aspect ratio");
+  if (step.attributes.ints("axes") !== undefined) step.refuse("it names axes");
+  step.drop("antialias", "keep_aspect_ratio_policy");
+}
+
+/** Opset 10 knows positions that are divided by the scale, and for "nearest" the element below them. */
+function resizeByDivision(step: Step): void {
+  const { editor, node, graph } = step;
+  const mode = step.attributes.string("mode", "nearest");
+  const scales = graph.constant(step.input(2));
+  const mustShrink = step.attributes.string("nearest_mode", "round_prefer_floor") === "ceil";
+  const numbers = scales?.numbers() ?? [];
+  const fits = mustShrink
+    ? numbers.every((scale) => scale <= 1)
+    : step.attributes.string("nearest_mode") === "floor" && numbers.every((scale) => scale >= 1);
+  const isPlain =
+    step.attributes.string("coordinate_transformation_mode", "half_pixel") === "asymmetric";
+  if (!isPlain || numbers.length === 0 || mode === "cubic" || (mode === "nearest" && !fits))
+    step.refuse("its way of finding positions is newer");
+  step.drop(
+    "coordinate_transformation_mode",
+    "nearest_mode",
+    "cubic_coeff_a",
+    "exclude_outside",
+    "extrapolation_value",
+  );
+  editor.setInput(node.id, 1, step.input(2) ?? null);
+  editor.trimInputs(node.id, 2);
+}
+
+function emptyFloats(): Tensor {
+  return Tensor.float32([0], []);
+}
+
+const reductions = [
+  "ReduceL1",
+  "ReduceL2",
+  "ReduceLogSum",
+  "ReduceLogSumExp",
+  "ReduceMax",
+  "ReduceMean",
+  "ReduceMin",
+  "ReduceProd",
+  "ReduceSumSquare",
+];
+
+/** Input by input, back to attributes. `to` is the version that made the change which is undone. */
+export const inputLowerings: readonly Adapter[] = [
+  ...adapter("Split", 18, splitCount),
+  ...adapter(reductions, 18, reductionAxes),
+  ...adapter("Pad", 18, padAxes),
+  ...adapter("Resize", 18, plainResize),
+  ...adapter("ReduceSum", 13, reductionAxes),
+  ...adapter(["Squeeze", "Unsqueeze"], 13, (step) => inputToInts(step, 1, "axes")),
+  ...adapter("Split", 13, (step) => inputToInts(step, 1, "split")),
+  ...adapter("Resize", 13, emptyResizeInputs),
+  ...adapter(["Softmax", "LogSoftmax", "Hardmax"], 13, softmaxLastAxis),
+  ...adapter("Clip", 11, clipAttributes),
+  ...adapter("Pad", 11, padAttributes),
+  ...adapter("Resize", 11, resizeByDivision),
+  ...adapter("Slice", 10, sliceAttributes),
+  ...adapter("TopK", 10, (step) => {
+    const k = constantInts(step, 1, "its k")?.[0];
+    if (k !== undefined) step.editor.setAttribute(step.node.id, "k", attribute.int(k));
+    step.editor.trimInputs(step.node.id, 1);
+  }),
+];

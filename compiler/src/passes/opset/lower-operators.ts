@@ -1,0 +1,87 @@
+import { attribute, type ValueId } from "../../ir/index.js";
+import { adapter, type Adapter, type Step } from "./adapter.js";
+
+function operand(step: Step, index: number): ValueId {
+  return step.input(index) ?? step.refuse("an input is missing");
+}
+
+/** ½ x (1 + erf(x / √2)), or with tanh: ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))) */
+function gelu(step: Step): void {
+  const x = operand(step, 0);
+  const number = (value: number) => step.float("c", [value], []);
+  const isTanh = step.attributes.string("approximate", "none") === "tanh";
+  const cube = () => step.add("Mul", [step.add("Mul", [x, x]), x]);
+  const inner = isTanh
+    ? step.add("Tanh", [
+        step.add("Mul", [
+          step.add("Add", [x, step.add("Mul", [cube(), number(0.044715)])]),
+          number(Math.sqrt(2 / Math.PI)),
+        ]),
+      ])
+    : step.add("Erf", [step.add("Mul", [x, number(Math.SQRT1_2)])]);
+  const gate = step.add("Mul", [step.add("Add", [inner, number(1)]), number(0.5)]);
+  step.replaceBy(step.add("Mul", [x, gate]));
+}
+
+/** γ (x − μ) / √(σ² + ε) + β. The mean's axes are an input or an attribute as the opset wants it. */
+function layerNorm(step: Step): void {
+  const x = operand(step, 0);
+  const rank = step.rank(0);
+  const axis = step.attributes.int("axis", -1);
+  if (rank === undefined) step.refuse("the rank of its input is not known");
+  if (step.node.outputs.slice(1).some((id) => id !== null && step.graph.value(id).uses.length > 0))
+    step.refuse("its mean is read");
+  const first = axis < 0 ? axis + rank : axis;
+  const axes = Array.from({ length: rank - first }, (_, index) => first + index);
+  // Written as opset 17 has it: what is lowered further visits these nodes too.
+  const mean = (value: ValueId) =>
+    step.add("ReduceMean", [value], { axes: attribute.ints(axes), keepdims: attribute.int(1) });
+  const difference = step.add("Sub", [x, mean(x)]);
+  const variance = mean(step.add("Mul", [difference, difference]));
+  const spread = step.add("Sqrt", [
+    step.add("Add", [
+      variance,
+      step.float("epsilon", [step.attributes.float("epsilon", 1e-5)], []),
+    ]),
+  ]);
+  const scaled = step.add("Mul", [step.add("Div", [difference, spread]), operand(step, 1)]);
+  const beta = step.input(2);
+  step.replaceBy(beta === undefined ? scaled : step.add("Add", [scaled, beta]));
+}
+
+/** x · HardSigmoid(x; 1/6, 1/2) */
+function hardSwish(step: Step): void {
+  const x = operand(step, 0);
+  const gate = step.add("HardSigmoid", [x], {
+    alpha: attribute.float(Math.fround(1 / 6)),
+    beta: attribute.float(0.5),
+  });
+  step.replaceBy(step.add("Mul", [x, gate]));
+}
+
+/** x · tanh(softplus(x)) */
+function mish(step: Step): void {
+  const x = operand(step, 0);
+  step.replaceBy(step.add("Mul", [x, step.add("Tanh", [step.add("Softplus", [x])])]));
+}
+
+/** a ≥ b is ¬(a < b), unless one is not a number. */
+function negated(op: string): (step: Step) => void {
+  return (step) => {
+    if (step.dtype(0)?.startsWith("float") !== false)
+      step.refuse("of floats it is no negation: neither holds where one is not a number");
+    step.replaceBy(step.add("Not", [step.add(op, [operand(step, 0), operand(step, 1)])]));
+  };
+}
+
+/** Operators in the words of those before them. `to` is the version that brought them. */
+export const operatorLowerings: readonly Adapter[] = [
+  ...adapter("Gelu", 20, gelu),
+  ...adapter("Mish", 18, mish),
+  ...adapter("LayerNormalization", 17, layerNorm),
+  ...adapter("HardSwish", 14, hardSwish),
+  ...adapter("GreaterOrEqual", 12, negated("Less")),
+  ...adapter("LessOrEqual", 12, negated("Greater")),
+  ...adapter("ScatterElements", 11, (step) => step.editor.setOp(step.node.id, "Scatter")),
+  ...adapter("Resize", 10, (step) => step.editor.setOp(step.node.id, "Upsample")),
+];
