@@ -1,5 +1,4 @@
 import {
-  bodiesOf,
   type Body,
   type Dim,
   dim,
@@ -44,9 +43,14 @@ const ifRow: OperatorRow = {
   outputs: parameters("outputs..."),
   attributes: ["then_branch", "else_branch"],
   infer(context) {
-    const branches = bodiesOf(context.node).map((body) => outputTypes(context.graph, body));
-    const [first = [], second = first] = branches;
-    return first.map((type, index) => ({ type: common(type, second[index] ?? unknownType) }));
+    const [then = [], otherwise = []] = ["then_branch", "else_branch"].map((name) =>
+      outputTypes(context.graph, bodyOf(context, name)),
+    );
+    const [condition] = context.elements(0) ?? [];
+    if (typeof condition === "number") {
+      return (condition === 0 ? otherwise : then).map((type) => ({ type }));
+    }
+    return then.map((type, index) => ({ type: common(type, otherwise[index] ?? unknownType) }));
   },
 };
 

@@ -72,8 +72,6 @@ export function requantize(
     scales.zeroPoint,
   ].map(unpackNumbers);
   const range = integerRange(type);
-  const pick = (values: ArrayLike<number> | undefined, channel: number) =>
-    values?.length === 1 ? (values[0] ?? 0) : (values?.[channel] ?? 0);
   const values = Float64Array.from(sums, (sum, i) => {
     const channel = channelOf(i);
     const factor = Math.fround(
@@ -82,4 +80,9 @@ export function requantize(
     return clampTo(roundHalfEven(Math.fround(sum * factor)) + pick(zeros, channel), range);
   });
   return denseOf(type, dims, values);
+}
+
+/** The value of a channel, or the one for all. */
+function pick(values: ArrayLike<number> | undefined, channel: number): number {
+  return values?.length === 1 ? (values[0] ?? 0) : (values?.[channel] ?? 0);
 }
