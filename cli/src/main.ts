@@ -4,6 +4,7 @@ import { joinLists } from "./program/join-lists.js";
 import { createOutput } from "./program/output.js";
 import type { VerbContext, VerbEntry } from "./program/verb.js";
 import { verbs } from "./program/verbs.js";
+import { version } from "./program/version.js";
 
 /** Runs the command line and sets the exit code. Only what the verb needs is loaded. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -107,8 +108,4 @@ function quoted(argument: string): string {
 
 function sentence(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
-}
-
-function version(): string {
-  return "0.1.0";
 }

@@ -120,13 +120,14 @@ describe(".npz and .npy as numpy writes them", () => {
   });
 });
 
+function safetensors(header: unknown, body: Uint8Array): Uint8Array {
+  const json = Buffer.from(typeof header === "string" ? header : JSON.stringify(header));
+  const prefix = Buffer.alloc(8);
+  prefix.writeBigUInt64LE(BigInt(json.length));
+  return Buffer.concat([prefix, json, body]);
+}
+
 describe(".safetensors", () => {
-  function safetensors(header: unknown, body: Uint8Array): Uint8Array {
-    const json = Buffer.from(typeof header === "string" ? header : JSON.stringify(header));
-    const prefix = Buffer.alloc(8);
-    prefix.writeBigUInt64LE(BigInt(json.length));
-    return Buffer.concat([prefix, json, body]);
-  }
   const values = new Float32Array([1, 2, 3, 4, 5, 6, 7, 8]);
   const body = Buffer.concat([
     Buffer.from(BigInt64Array.of(7n, 8n).buffer),

@@ -1,4 +1,5 @@
 import {
+  type BindShapesOptions,
   countMacs,
   countOperators,
   countParameters,
@@ -7,12 +8,13 @@ import {
   targets,
 } from "@pare/compiler";
 import { describeValue, PareError, type ValueInfo } from "@pare/runtime/format";
-import { modelInputs, modelOutputs, openModel } from "../platform/open-model.js";
+import { openSubject } from "../prepare/subject.js";
 import { byteText, countText, tableText } from "./words.js";
 
 /** What `pare inspect model.onnx` says of the file as it was read. @throws PareError MODEL_* */
 export async function inspectModel(
   path: string,
+  shapes: BindShapesOptions,
   why: boolean,
   signal: AbortSignal,
 ): Promise<{ text: string; document: unknown }> {
@@ -26,17 +28,12 @@ export async function inspectModel(
       },
     );
   }
-  const model = await openModel(path, signal);
+  const model = await openSubject(path, shapes, signal);
   try {
     const { graph } = model;
-    const externalBytes = [...model.source.external.values()].reduce(
-      (sum, { size }) => sum + size,
-      0,
-    );
     const facts = {
       model: path,
-      bytes: model.source.proto.size + externalBytes,
-      externalBytes,
+      bytes: model.sizeBytes,
       irVersion: Number(graph.header.irVersion),
       producer: [graph.header.producerName, graph.header.producerVersion]
         .filter((part) => part !== "")
@@ -44,8 +41,8 @@ export async function inspectModel(
       opsets: Object.fromEntries(
         [...graph.header.opsets].map(([domain, version]) => [domain || "ai.onnx", version]),
       ),
-      inputs: modelInputs(graph),
-      outputs: modelOutputs(graph),
+      inputs: model.inputs,
+      outputs: model.outputs,
       nodes: [...graph.allNodes()].length,
       operators: countOperators(graph),
       parameters: countParameters(graph),

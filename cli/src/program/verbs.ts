@@ -3,6 +3,11 @@ import type { VerbEntry } from "./verb.js";
 /** Every verb that works. */
 export const verbs: readonly VerbEntry[] = [
   {
+    name: "optimize",
+    summary: "compile for targets, measure, keep the best, write a bundle",
+    load: () => import("../verbs/optimize.js"),
+  },
+  {
     name: "inspect",
     summary: "inputs, outputs, operators, size, and what each target supports",
     load: () => import("../verbs/inspect.js"),

@@ -1,13 +1,15 @@
+import { addShapeOptions, parseShapes, type ShapeOptions } from "../prepare/shape-options.js";
 import type { OutputOptions } from "../program/output.js";
 import type { DefineVerb } from "../program/verb.js";
 
-interface InspectOptions extends OutputOptions {
+interface InspectOptions extends OutputOptions, ShapeOptions {
   readonly why?: boolean;
 }
 
 export const define: DefineVerb = (command, context) => {
+  command.argument("<model or bundle>", "an ONNX file, or a folder that pare optimize wrote");
+  addShapeOptions(command);
   command
-    .argument("<model or bundle>", "an ONNX file, or a folder that pare optimize wrote")
     .option("--why", "for a bundle: what was done to each node, by which rule, and why")
     .action(async (path: string, options: InspectOptions) => {
       const output = context.output(options);
@@ -19,7 +21,12 @@ export const define: DefineVerb = (command, context) => {
         return;
       }
       const { inspectModel } = await import("../inspect/inspect-model.js");
-      const { text, document } = await inspectModel(path, options.why === true, context.signal);
+      const { text, document } = await inspectModel(
+        path,
+        parseShapes(options),
+        options.why === true,
+        context.signal,
+      );
       output.result(text, document);
     });
 };

@@ -1,8 +1,9 @@
-import { bodiesOf, type Body, type Dim, type Graph, isStatic, type Node } from "../ir/index.js";
+import { bodiesOf, type Body, dim, type Dim, type Graph, isStatic, type Node } from "../ir/index.js";
 
 /**
  * Multiply-accumulates of one run: those of convolutions, matrix products and recurrent layers; what is done once per
- * element is not counted. Null where a shape that decides is free, or a loop's length unknown.
+ * element is not counted. A free batch (the first axis of an input) counts as one. Null where another shape that decides
+ * is free, or a loop's length unknown.
  */
 export function countMacs(graph: Graph, body: Body = graph.main): number | null {
   let total = 0;
@@ -105,7 +106,18 @@ function staticShape(
   if (id === null || id === undefined) return null;
   const { type } = graph.value(id);
   const shape: readonly Dim[] | undefined = type.kind === "tensor" ? type.shape : undefined;
-  return shape !== undefined && isStatic(shape) ? shape : null;
+  const sizes = shape?.map((size) => dim.substitute(size, batchOfOne(graph)));
+  return sizes !== undefined && isStatic(sizes) ? sizes : null;
+}
+
+function batchOfOne(graph: Graph): ReadonlyMap<string, Dim> {
+  const batches = new Map<string, Dim>();
+  for (const id of graph.main.inputs) {
+    const { type } = graph.value(id);
+    const first = type.kind === "tensor" ? type.shape?.[0] : undefined;
+    if (first !== undefined) for (const name of dim.symbolsOf(first)) batches.set(name, 1);
+  }
+  return batches;
 }
 
 function integer(node: Node, name: string): number | undefined {

@@ -1,0 +1,97 @@
+import { cpus, release, type as systemName } from "node:os";
+import type { TargetDevice } from "@pare/compiler";
+import { type EngineHost, executor, type Hosts, openHosts } from "@pare/bench";
+import {
+  byteSource,
+  type ModelSource,
+  PareError,
+  type TargetName,
+  targetNames,
+} from "@pare/runtime/format";
+
+/** The engines that are to be measured, and the CPU engine that the others are compared with. */
+export interface Engines extends Hosts {
+  readonly devices: readonly TargetDevice[];
+  /** Answers what a metric and calibration ask: the CPU engine, or else the first there is. */
+  readonly reference: EngineHost;
+}
+
+const measurable = ["cpu", "wasm", "webgpu"] as const satisfies readonly TargetName[];
+
+/** @throws PareError ARGUMENT for a name that is no target, or one that this version cannot measure */
+export function parseTargets(names: readonly string[] | undefined): readonly TargetName[] {
+  if (names === undefined || names.length === 0) return measurable;
+  return names.map((name) => {
+    const target = targetNames.find((known) => known === name);
+    if (target === undefined) {
+      throw new PareError("ARGUMENT", `There is no target "${name}".`, {
+        where: "--target",
+        hint: `The targets are ${measurable.join(", ")}.`,
+      });
+    }
+    if (!measurable.some((known) => known === target)) {
+      throw new PareError("ARGUMENT", `The target ${target} is not available in this version.`, {
+        where: "--target",
+        hint: `The targets are ${measurable.join(", ")}.`,
+      });
+    }
+    return target;
+  });
+}
+
+/** @throws PareError UNSUPPORTED_DEVICE when none of the targets can run here */
+export async function openEngines(targets: readonly TargetName[]): Promise<Engines> {
+  const wanted = new Set(targets);
+  const opened = await openHosts([...new Set<TargetName>([...targets, "cpu"])]);
+  const reference = opened.hosts.get("cpu") ?? [...opened.hosts.values()][0];
+  const devices = targets.flatMap((target) => {
+    const host = opened.hosts.get(target);
+    return host === undefined ? [] : [deviceOf(host, opened.hosts)];
+  });
+  const skipped = opened.skipped.filter(({ target }) => wanted.has(target));
+  if (reference === undefined || devices.length === 0) {
+    await opened.dispose();
+    throw new PareError(
+      "UNSUPPORTED_DEVICE",
+      `None of the targets can run here. ${skipped.map(({ target, reason }) => `${target}: ${reason}`).join(" ")}`,
+      {
+        where: targets.join(", "),
+        hint: "Run `pare doctor`: it says how to get what is missing.",
+      },
+    );
+  }
+  return { ...opened, skipped, devices, reference };
+}
+
+function deviceOf(host: EngineHost, hosts: ReadonlyMap<TargetName, EngineHost>): TargetDevice {
+  const standIn = host.software && hosts.has("cpu") ? "cpu" : null;
+  return {
+    target: host.target,
+    engine: host.engine,
+    standIn,
+    features: [],
+    executor: executor(host),
+  };
+}
+
+/** A model in memory as engines take it. */
+export function modelSource(bytes: Uint8Array): ModelSource {
+  return { proto: byteSource(bytes), external: new Map() };
+}
+
+/** Where figures come from. */
+export function environment(engines: Engines): Readonly<Record<string, string>> {
+  const rows = [...engines.hosts.values()].map(({ target, engine }) => [target, engine] as const);
+  const [cpu] = cpus();
+  return {
+    system: `${systemName()} ${release()}, ${process.arch}`,
+    processor: `${cpu?.model.trim() || "unknown"}, ${cpus().length} cores`,
+    node: process.versions.node,
+    ...Object.fromEntries(rows),
+  };
+}
+
+/** Short, for the manifest: `linux x64, 2 cores`. */
+export function measuredOn(): string {
+  return `${process.platform} ${process.arch}, ${cpus().length} cores`;
+}

@@ -1,0 +1,132 @@
+import type { Calibration } from "@pare/compiler";
+import { type EngineHost, executor, type Scorer } from "@pare/bench";
+import {
+  type Evidence,
+  PareError,
+  type Report,
+  type SampleSet,
+  sha256,
+  type SplitName,
+  type Tensors,
+} from "@pare/runtime/format";
+import type { OpenData } from "../data/open-data.js";
+import { modelSource } from "./engines.js";
+import type { Subject } from "./subject.js";
+import { syntheticCount, syntheticSamples } from "./synthetic-samples.js";
+
+/** What models are measured with: the user's samples and metric, or noise where there is no data. */
+export interface Material {
+  readonly samples: SampleSet;
+  readonly splits: Readonly<Record<SplitName, readonly number[]>>;
+  readonly scorer: Scorer | null;
+  readonly evidence: Evidence;
+  readonly report: Report["data"];
+  /** Of the first sample: what was measured. */
+  readonly shapes: Report["shapes"];
+}
+
+/**
+ * Without data, noise; with data, its samples and the metric that was named or fits.
+ * @throws PareError LABELS, ARGUMENT for an unknown metric
+ */
+export async function material(
+  subject: Subject,
+  data: OpenData | null,
+  metric: string | undefined,
+  seed: number,
+  host: EngineHost,
+): Promise<Material> {
+  const samples = data?.samples ?? syntheticSamples(subject.inputs, seed);
+  const first = await samples.sample(data?.splits.validation[0] ?? 0);
+  const shapes = Object.fromEntries(
+    Object.entries(first.feeds).map(([name, { dims }]) => [name, dims]),
+  );
+  if (data === null) {
+    if (metric !== undefined) {
+      throw new PareError(
+        "ARGUMENT",
+        "--metric needs --data: without data there is nothing to be right about.",
+        { where: "--metric", hint: "Add --data, or leave --metric out." },
+      );
+    }
+    const all = Array.from({ length: syntheticCount }, (_, index) => index);
+    return {
+      samples,
+      splits: { calibration: [], validation: all, test: all },
+      scorer: null,
+      evidence: "none",
+      report: { source: null, calibration: 0, validation: 0, test: 0, seed, caveat: null },
+      shapes,
+    };
+  }
+  const { splits } = data;
+  const scorer = await chooseScorer(subject, data, metric, host, first.feeds, first.label);
+  return {
+    samples,
+    splits,
+    scorer,
+    evidence: scorer.evidence,
+    report: {
+      source: data.source,
+      calibration: splits.calibration.length,
+      validation: splits.validation.length,
+      test: splits.test.length,
+      seed,
+      caveat: data.caveat,
+    },
+    shapes,
+  };
+}
+
+async function chooseScorer(
+  subject: Subject,
+  { hooks, samples: { labelled } }: OpenData,
+  metric: string | undefined,
+  host: EngineHost,
+  feeds: Tensors,
+  label: unknown,
+): Promise<Scorer> {
+  const { chooseMetric, createScorer } = await import("@pare/bench");
+  if (metric !== undefined) return createScorer(metric, labelled, hooks);
+  if (hooks.score) return createScorer("score", labelled, hooks);
+  if (hooks.metric) return createScorer(hooks.metric.name, labelled, hooks);
+  const model = await host.load(modelSource(subject.bytes));
+  try {
+    return createScorer(
+      chooseMetric(await host.run(model, feeds), label, hooks.predict !== undefined),
+      labelled,
+      hooks,
+    );
+  } finally {
+    await host.unload(model);
+  }
+}
+
+/** The calibration split on an engine; undefined where there is none. */
+export function calibrationOf(
+  { samples, splits }: Material,
+  host: EngineHost,
+): Calibration | undefined {
+  const { calibration } = splits;
+  if (calibration.length === 0) return undefined;
+  return {
+    executor: executor(host),
+    count: calibration.length,
+    async *samples() {
+      for (const index of calibration) yield (await samples.sample(index)).feeds;
+    },
+  };
+}
+
+/** sha256 over each split's ids, for the lock; empty without data. */
+export async function splitHashes(
+  data: OpenData | null,
+): Promise<Readonly<Record<string, string>>> {
+  if (data === null) return {};
+  const hashes: Record<string, string> = {};
+  for (const name of ["calibration", "validation", "test"] as const) {
+    const ids = data.splits[name].map((index) => data.samples.entries[index]?.id);
+    hashes[name] = await sha256(new TextEncoder().encode(JSON.stringify(ids)));
+  }
+  return hashes;
+}

@@ -1,0 +1,70 @@
+import type { Latency, Report, ReportRow, Unmeasured } from "@pare/runtime/format";
+import { byteText, tableText } from "../inspect/words.js";
+
+const engines: Readonly<Record<string, string>> = {
+  cpu: "onnxruntime-node",
+  wasm: "onnxruntime-web",
+  webgpu: "onnxruntime-web",
+  webnn: "onnxruntime-web",
+  aot: "no engine",
+};
+
+/** What a reader wants to see first: per target, what was chosen and what it came to, and what was turned down. */
+export function summaryText(report: Report): string {
+  const rows = [
+    ["", "variant", "download", "accuracy", "change", "latency", ""],
+    ...report.variants.map((row) => variantRow(row, row.baseline)),
+  ];
+  const parts = [tableText(rows, new Set([0, 1, 4, 6]))];
+  const turnedDown = report.candidates
+    .filter(({ verdict }) => verdict === "rejected")
+    .map(({ target, name, reason }) => [`  ${target}`, name, reason]);
+  const reverted = report.steps
+    .filter(({ verdict }) => verdict === "reverted")
+    .map(({ target, name, reason }) => [`  ${target}`, name, reason]);
+  const known = new Set(reverted.map((row) => row.join(" ")));
+  const others = turnedDown.filter((row) => !known.has(row.join(" ")));
+  if (reverted.length > 0) parts.push(`reverted\n${tableText(reverted, new Set([0, 1, 2]))}`);
+  if (others.length > 0) parts.push(`not chosen\n${tableText(others, new Set([0, 1, 2]))}`);
+  if (report.skipped.length > 0)
+    parts.push(
+      report.skipped.map(({ target, reason }) => `skipped ${target}: ${reason}`).join("\n"),
+    );
+  if (report.data.caveat !== null) parts.push(`note: ${report.data.caveat}`);
+  if (report.nextStep !== null) parts.push(`next: ${report.nextStep}`);
+  return parts.join("\n\n");
+}
+
+function variantRow(row: Report["variants"][number], baseline: ReportRow | null): string[] {
+  const { accuracy } = row;
+  return [
+    `${row.target} (${engines[row.target] ?? ""})`,
+    row.name.replace(`${row.target}-`, ""),
+    baseline === null
+      ? byteText(row.sizeBytes.brotli)
+      : `${byteText(baseline.sizeBytes.brotli)} → ${byteText(row.sizeBytes.brotli)}`,
+    accuracy === null ? "not checked" : `${accuracy.metric} ${accuracy.value.toFixed(4)}`,
+    changeText(row),
+    latencyText(row.latencyMs, baseline?.latencyMs),
+    row.evidence === "none" ? "evidence: none" : "",
+  ];
+}
+
+function changeText({ accuracy }: ReportRow): string {
+  if (accuracy === null || accuracy.drop === null) return "";
+  const flips =
+    accuracy.flips === null ? "" : `, ${accuracy.flips.count} of ${accuracy.flips.n} flipped`;
+  const worse = accuracy.direction === "higher" ? -accuracy.drop : accuracy.drop;
+  return `${worse < 0 ? "−" : "+"}${Math.abs(worse).toFixed(4)}${flips}`;
+}
+
+function latencyText(
+  latency: Latency | Unmeasured,
+  baseline: Latency | Unmeasured | undefined,
+): string {
+  if ("unmeasured" in latency) return "not timed";
+  const now = `${latency.p50.toPrecision(3)} ms`;
+  return baseline === undefined || "unmeasured" in baseline
+    ? now
+    : `${baseline.p50.toPrecision(3)} → ${now}`;
+}

@@ -1,0 +1,41 @@
+import { addMeasureOptions, type MeasureVerbOptions } from "../prepare/measure-options.js";
+import { bytes, milliseconds, numberAtLeast } from "../program/option-values.js";
+import type { DefineVerb } from "../program/verb.js";
+
+export interface OptimizeOptions extends MeasureVerbOptions {
+  readonly recipe: string;
+  readonly maxDrop?: number;
+  readonly maxSize?: number;
+  readonly maxLatency?: number;
+  readonly prefer: string;
+  readonly timeBudget: number;
+  readonly frozen?: string;
+  readonly output?: string;
+}
+
+export const define: DefineVerb = (command, context) => {
+  command.argument("<model>", "an ONNX file");
+  addMeasureOptions(command);
+  command
+    .option("--recipe <preset or file>", "auto, simplify, naive-per-tensor, or a JSON file", "auto")
+    .option(
+      "--max-drop <number>",
+      "how far the metric may drop, in its own unit (default: 0.01)",
+      numberAtLeast("--max-drop", 0),
+    )
+    .option("--max-size <bytes>", "the largest file: 500kB, 2MB", bytes("--max-size"))
+    .option("--max-latency <ms>", "the longest median latency", milliseconds("--max-latency", "ms"))
+    .option("--prefer <latency|size>", "what counts among those that hold", "latency")
+    .option(
+      "--time-budget <time>",
+      "how long the search may take",
+      milliseconds("--time-budget", "s"),
+      120_000,
+    )
+    .option("--frozen <lock>", "replay the decisions of a pare.lock.json, timing nothing")
+    .option("-o, --output <folder>", "the bundle (default: <model>.pare in the current folder)")
+    .action(async (model: string, options: OptimizeOptions) => {
+      const { runOptimize } = await import("../optimize/run-optimize.js");
+      await runOptimize(model, options, context);
+    });
+};
