@@ -22,13 +22,6 @@ const known = new Map([
         "expected values wrapped around instead of saturating",
       ] as const,
   ),
-  ...["float_type_positive", "int32_type_negative"].map(
-    (kind) =>
-      [
-        `test_range_${kind}_delta_expanded`,
-        "the body of a Loop does not declare its types",
-      ] as const,
-  ),
 ]);
 
 const skipped = new Map<string, string[]>();

@@ -1,6 +1,7 @@
 import type { Graph, Infer, Inferred, Node, Value, ValueType } from "../ir/index.js";
 import { bodiesOf, type Body, dim, sameShape, sameType, tensorType } from "../ir/index.js";
 import { attributeReader } from "./attributes.js";
+import { typeBodyInputs } from "./body-inputs.js";
 import { elementLimit, integersIn } from "./elements.js";
 import type { InferContext } from "./row.js";
 import { operatorRow } from "./table.js";
@@ -36,23 +37,13 @@ export const inferNode: Infer = (graph, node) => {
  * of the model's outputs gives way to what follows from its nodes.
  */
 export function inferAll(graph: Graph): readonly InferenceDiagnostic[] {
-  const diagnostics: InferenceDiagnostic[] = [];
   graph.edit(
     "infer",
     (editor) => {
-      const visit = (body: Body): void => {
+      const settle = (body: Body): void => {
         for (const node of graph.order(body)) {
-          bodiesOf(node).forEach(visit);
-          if (operatorRow(node.domain, node.op) === undefined) {
-            const label = graph.nodeLabel(node);
-            diagnostics.push({
-              code: "unsupported-op",
-              op: node.op,
-              domain: node.domain,
-              node: label,
-            });
-            continue;
-          }
+          typeBodyInputs(graph, editor, node, settle);
+          bodiesOf(node).forEach(settle);
           inferNode(graph, node).forEach((inferred, index) => {
             const value = outputValue(graph, node, index);
             if (inferred === undefined || value === undefined) return;
@@ -62,11 +53,20 @@ export function inferAll(graph: Graph): readonly InferenceDiagnostic[] {
           });
         }
       };
-      visit(graph.main);
+      settle(graph.main);
     },
     { interface: true },
   );
-  return diagnostics;
+  return unknownOperators(graph, graph.main);
+}
+
+function unknownOperators(graph: Graph, body: Body): readonly InferenceDiagnostic[] {
+  return graph.order(body).flatMap((node) => {
+    const inner = bodiesOf(node).flatMap((nested) => unknownOperators(graph, nested));
+    if (operatorRow(node.domain, node.op) !== undefined) return inner;
+    const { op, domain } = node;
+    return [...inner, { code: "unsupported-op", op, domain, node: graph.nodeLabel(node) }];
+  });
 }
 
 /** A node as rows see it; for tests of single rows too. */

@@ -28,6 +28,17 @@ function bound(value: Dim, size: Dim, low: Dim, high: Dim): Dim {
 }
 
 function cut(axis: number, size: Dim, start: Dim, end: Dim, step: number): Cut {
+  if (typeof size !== "number" && !isNonNegative(size)) {
+    // A size is never negative, even where its expression could be.
+    const opaque = dim.unknown();
+    const back = new Map([...dim.symbolsOf(opaque)].map((name) => [name, size]));
+    const found = cut(axis, opaque, start, end, step);
+    return {
+      ...found,
+      start: dim.substitute(found.start, back),
+      count: dim.substitute(found.count, back),
+    };
+  }
   const last = dim.subtract(size, 1);
   const from = step > 0 ? bound(start, size, 0, size) : bound(start, size, 0, last);
   const to = step > 0 ? bound(end, size, 0, size) : bound(end, size, -1, last);
