@@ -20,3 +20,13 @@ export { toHtml } from "./report/html.js";
 export { toJson } from "./report/json.js";
 export { toJUnit } from "./report/junit.js";
 export { toMarkdown } from "./report/markdown.js";
+export {
+  type BenchModel,
+  compare,
+  type CompareRequest,
+  type Comparison,
+} from "./compare/compare.js";
+export type { Gate } from "./compare/gate.js";
+export { type DisagreementRequest, findDisagreements } from "./measure/disagreements.js";
+export { findBrowser } from "./engines/find-browser.js";
+export { EngineBrowser } from "./engines/browser.js";

@@ -1,0 +1,187 @@
+import { readFile } from "node:fs/promises";
+import {
+  byteSource,
+  type Measurement,
+  type ModelSource,
+  type SampleSet,
+} from "@pare/runtime/format";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { EngineHost } from "../engines/host.js";
+import { openNodeChannel } from "../engines/node-channel.js";
+import { createScorer } from "../metrics/scorer.js";
+import { toJUnit } from "../report/junit.js";
+import { toMarkdown } from "../report/markdown.js";
+import { seeded } from "../statistics/random.js";
+import { compare, type CompareRequest } from "./compare.js";
+import { checkAccuracy, checkLatencies, checkSize } from "./gate.js";
+
+const image: SampleSet = {
+  size: 60,
+  labelled: false,
+  async sample(index) {
+    const random = seeded(index);
+    const data = Float32Array.from({ length: 784 }, () => (random() < 0.2 ? random() : 0));
+    return {
+      id: `digit-${index}`,
+      label: null,
+      group: null,
+      feeds: { x: { type: "float32", dims: [1, 1, 28, 28], data } },
+    };
+  },
+};
+
+describe("compare", () => {
+  let host: EngineHost;
+  let good: ModelSource;
+  let worse: ModelSource;
+  beforeAll(async () => {
+    host = await EngineHost.start("cpu", () => openNodeChannel("cpu"));
+    const bytes = await readFile(
+      new URL("../../../fixtures/models/mnist-cnn.onnx", import.meta.url),
+    );
+    good = { proto: byteSource(bytes), external: new Map() };
+    const changed = Uint8Array.from(bytes, (byte, at) =>
+      at >= 120_000 && at < 200_000 ? byte ^ 0x80 : byte,
+    );
+    worse = { proto: byteSource(changed), external: new Map() };
+  });
+  afterAll(() => host.dispose());
+
+  function request(candidate: ModelSource): CompareRequest {
+    const model = { parameters: 80_000, macs: null };
+    return {
+      hosts: new Map([["cpu", host]]),
+      samples: image,
+      splits: {
+        calibration: [],
+        validation: [],
+        test: Array.from({ length: 60 }, (_, index) => index),
+      },
+      scorer: createScorer("top1-agreement", false),
+      seed: 1,
+      baseline: { name: "before", source: good, ...model },
+      candidates: [{ name: "after", source: candidate, ...model }],
+      targets: ["cpu"],
+      evidence: "unlabelled",
+      gate: {},
+      context: {
+        command: "pare bench",
+        createdAt: "2026-11-25T00:00:00Z",
+        environment: {},
+        shapes: {},
+        data: { source: "noise", calibration: 0, validation: 0, test: 60, seed: 1, caveat: null },
+        nextStep: null,
+        skipped: [],
+      },
+    };
+  }
+
+  it("passes a model that equals its baseline, having measured it all the same", async () => {
+    const { report, passed, missed } = await compare(request(good));
+    expect(missed).toEqual([]);
+    expect(passed).toBe(true);
+    expect(report.variants[0]?.latencyMs).toHaveProperty("ratioInterval", [
+      expect.any(Number),
+      expect.any(Number),
+    ]);
+    expect(report.variants[0]?.accuracy).toMatchObject({ drop: 0, n: 60 });
+    expect(report.checks?.map(({ what }) => what)).toEqual(["accuracy", "latency", "size"]);
+    expect(report.disagreements).toEqual([]);
+  });
+
+  it("misses a model that got worse, names the flipped samples and shows them", async () => {
+    const { report, passed, missed } = await compare(request(worse));
+    expect(passed).toBe(false);
+    expect(missed.map(({ what }) => what)).toContain("accuracy");
+    const flipped = report.variants[0]?.accuracy?.flips?.samples ?? [];
+    expect(flipped.length).toBeGreaterThan(0);
+    expect(toMarkdown(report)).toContain(flipped[0]);
+    expect(toJUnit(report)).toMatch(new RegExp(`<failure[^>]*>[^<]*${flipped[0]}`));
+    expect(report.disagreements[0]).toMatchObject({
+      sample: flipped[0],
+      float: expect.stringMatching(/^class \d$/),
+      thumbnail: expect.stringMatching(/^data:image\/png;base64,/),
+    });
+    expect(report.disagreements[0]?.candidate).not.toBe(report.disagreements[0]?.float);
+  });
+
+  it("misses a file that its engine refuses, and says what the engine said", async () => {
+    const { passed, missed } = await compare(
+      request({ proto: byteSource(new Uint8Array(64).fill(9)), external: new Map() }),
+    );
+    expect(passed).toBe(false);
+    expect(missed).toMatchObject([
+      { what: "loads", name: "after", reason: expect.stringMatching(/refused the model/) },
+    ]);
+  });
+});
+
+describe("the gate", () => {
+  const base: Measurement = {
+    target: "cpu",
+    engine: "e",
+    sizeBytes: { raw: 1000, gzip: 900, brotli: 800 },
+    accuracy: {
+      metric: "top1",
+      direction: "higher",
+      value: 0.9,
+      interval: [0.8, 0.95],
+      n: 100,
+      drop: 0.02,
+      dropInterval: [-0.01, 0.05],
+      flips: null,
+      measuredOn: "cpu",
+    },
+    parity: null,
+    latencyMs: {
+      p50: 1,
+      p90: 1,
+      p99: null,
+      n: 100,
+      method: "",
+      ratio: 1.1,
+      ratioInterval: [1.05, 1.15],
+    },
+    memoryBytes: null,
+    startupMs: null,
+  };
+  const withRatio = (ratio: number, low: number, high: number): Measurement => ({
+    ...base,
+    latencyMs: { p50: 1, p90: 1, p99: null, n: 100, method: "", ratio, ratioInterval: [low, high] },
+  });
+
+  it("misses accuracy only when the whole interval lies above what is allowed", () => {
+    expect(checkAccuracy(base, {})[0]?.outcome).toBe("inconclusive");
+    expect(checkAccuracy(base, { maxDrop: 0.02 })[0]?.outcome).toBe("passed");
+    const accuracy = base.accuracy && { ...base.accuracy, dropInterval: [0.001, 0.05] as const };
+    expect(checkAccuracy({ ...base, accuracy }, {})[0]?.outcome).toBe("missed");
+  });
+
+  it("misses latency only above two percent, surely", () => {
+    const outcomes = (...all: Measurement[]) =>
+      checkLatencies(all, {}).map((checks) => checks[0]?.outcome);
+    expect(outcomes(base)).toEqual(["missed"]);
+    expect(outcomes(withRatio(1.01, 0.99, 1.015))).toEqual(["passed"]);
+    expect(outcomes(withRatio(1.04, 0.99, 1.08))).toEqual(["inconclusive"]);
+    expect(checkLatencies([base], { maxSlowdown: 0.2 })[0]?.[0]?.outcome).toBe("passed");
+  });
+
+  it("takes one slowdown among many for chance, and a clear one not", () => {
+    const same = withRatio(1, 0.99, 1.01);
+    const hardly = withRatio(1.0355, 1.0203, 1.0508);
+    expect(checkLatencies([hardly], {})[0]?.[0]?.outcome).toBe("missed");
+    const among = checkLatencies([...Array.from({ length: 30 }, () => same), hardly, base], {});
+    expect(among[31]?.[0]?.outcome).toBe("missed");
+    expect(among[30]?.[0]?.outcome).toBe("inconclusive");
+  });
+
+  it("has no tolerance for bytes unless told", () => {
+    const larger = { ...base.sizeBytes, raw: 1001 };
+    expect(checkSize(larger, base.sizeBytes, {})[0]?.outcome).toBe("missed");
+    expect(checkSize(larger, base.sizeBytes, { maxGrowthBytes: 1 })[0]?.outcome).toBe("passed");
+    expect(checkSize(base.sizeBytes, base.sizeBytes, { maxSizeBytes: 700 })[1]?.outcome).toBe(
+      "missed",
+    );
+    expect(checkLatencies([base], { maxLatencyMs: 0.5 })[0]?.[1]?.outcome).toBe("missed");
+  });
+});

@@ -1,0 +1,245 @@
+import {
+  type Disagreement,
+  type Evidence,
+  isPareError,
+  type Measure,
+  type Measurement,
+  type ModelSource,
+  type Report,
+  type ReportCheck,
+  reportFormatVersion,
+  type ReportRow,
+  type TargetName,
+} from "@pare/runtime/format";
+import { findDisagreements } from "../measure/disagreements.js";
+import { createMeasure, type MeasureOptions } from "../measure/measure.js";
+import { isTimed } from "../report/figures.js";
+import { checkAccuracy, checkLatencies, checkSize, type Gate, isSlower } from "./gate.js";
+
+/** A model as a comparison shows it. */
+export interface BenchModel {
+  readonly name: string;
+  readonly source: ModelSource;
+  readonly session?: Readonly<Record<string, unknown>>;
+  readonly parameters: number;
+  readonly macs: number | null;
+}
+
+export interface CompareRequest extends MeasureOptions {
+  readonly baseline: BenchModel;
+  readonly candidates: readonly BenchModel[];
+  readonly targets: readonly TargetName[];
+  /** Of the accuracy, or of what stands for it: `none` without data. */
+  readonly evidence: Evidence;
+  /** Null: nothing is gated. */
+  readonly gate: Gate | null;
+  /** What the report says besides. */
+  readonly context: Pick<
+    Report,
+    "command" | "createdAt" | "environment" | "shapes" | "data" | "nextStep" | "skipped"
+  >;
+  readonly signal?: AbortSignal;
+  /** Told before each measurement. */
+  readonly onMeasure?: (about: {
+    readonly model: string;
+    readonly target: TargetName;
+    readonly index: number;
+    readonly count: number;
+  }) => void;
+}
+
+export interface Comparison {
+  readonly report: Report;
+  /** False when a check was missed; what could not be decided passes. */
+  readonly passed: boolean;
+  readonly missed: readonly ReportCheck[];
+}
+
+/** How often a slowdown must show, in engines' sessions made anew, before it is called one: where memory lies alone can cost 2 %. */
+const confirmations = 2;
+
+/**
+ * Measures candidates against a baseline, interleaved, on every target, on the test samples. Equal files are measured
+ * like any others.
+ */
+export async function compare(request: CompareRequest): Promise<Comparison> {
+  const { baseline, candidates, targets, signal } = request;
+  const measure = createMeasure(request);
+  const rows: {
+    readonly model: BenchModel;
+    readonly measurement: Measurement;
+    readonly before: Measurement;
+  }[] = [];
+  const refused: ReportCheck[] = [];
+  const skipped = [...request.context.skipped];
+  const base = { split: "test", timed: true, ...(signal && { signal }) } as const;
+  let index = 0;
+  const tell = (model: string, target: TargetName) =>
+    request.onMeasure?.({
+      model,
+      target,
+      index: index++,
+      count: targets.length * (candidates.length + 1),
+    });
+
+  for (const target of targets) {
+    tell(baseline.name, target);
+    const before = await attempt(() =>
+      measure({
+        ...base,
+        model: baseline.source,
+        target,
+        ...(baseline.session && { session: baseline.session }),
+      }),
+    );
+    if (typeof before === "string") {
+      skipped.push({ target, reason: `The baseline cannot be measured: ${before}` });
+      index += candidates.length;
+      continue;
+    }
+    for (const model of candidates) {
+      tell(model.name, target);
+      const ask = {
+        ...base,
+        model: model.source,
+        baseline: baseline.source,
+        target,
+        ...(model.session && { session: model.session }),
+      };
+      const measurement = await attempt(() => measure(ask));
+      if (typeof measurement === "string")
+        refused.push({
+          target,
+          name: model.name,
+          what: "loads",
+          outcome: "missed",
+          reason: measurement,
+        });
+      else
+        rows.push({
+          model,
+          before,
+          measurement: request.gate
+            ? await confirm(measure, ask, measurement, request.gate)
+            : measurement,
+        });
+    }
+  }
+
+  const checks = request.gate ? [...refused, ...gated(rows, request.gate)] : refused;
+  const report: Report = {
+    formatVersion: reportFormatVersion,
+    model: candidates.length === 1 ? (candidates[0]?.name ?? baseline.name) : baseline.name,
+    ...request.context,
+    skipped,
+    float: rows[0] ? rowOf(baseline, rows[0].before, request.evidence) : null,
+    variants: rows.map(({ model, measurement, before }) => ({
+      ...rowOf(model, measurement, request.evidence),
+      precision: "as given",
+      file: model.name,
+      baseline: rowOf(baseline, before, request.evidence),
+    })),
+    steps: [],
+    candidates: [],
+    why: [],
+    disagreements: await disagreementsOf(request, rows),
+    ...(request.gate || refused.length > 0 ? { checks } : {}),
+  };
+  const missed = checks.filter(({ outcome }) => outcome === "missed");
+  return { report, passed: missed.length === 0, missed };
+}
+
+/** The result, or why the engine refused; anything else that goes wrong is thrown. */
+async function attempt(measure: () => Promise<Measurement>): Promise<Measurement | string> {
+  try {
+    return await measure();
+  } catch (error) {
+    if (
+      isPareError(error) &&
+      (error.code === "ENGINE" ||
+        error.code === "ENGINE_CRASHED" ||
+        error.code === "UNSUPPORTED_DEVICE")
+    )
+      return error.message;
+    throw error;
+  }
+}
+
+/** A candidate that looks slower is timed again in new sessions, and the fastest of the answers counts. */
+async function confirm(
+  measure: Measure,
+  ask: Parameters<Measure>[0],
+  first: Measurement,
+  gate: Gate,
+): Promise<Measurement> {
+  let best = first;
+  for (let again = 0; again < confirmations; again++) {
+    if (!isTimed(best.latencyMs) || !isSlower(best.latencyMs, gate)) return best;
+    const { latencyMs } = await measure({ ...ask, limit: 1 });
+    if (isTimed(latencyMs) && (latencyMs.ratio ?? Infinity) < (best.latencyMs.ratio ?? Infinity))
+      best = { ...best, latencyMs };
+  }
+  return best;
+}
+
+function gated(
+  rows: readonly {
+    readonly model: BenchModel;
+    readonly measurement: Measurement;
+    readonly before: Measurement;
+  }[],
+  gate: Gate,
+): ReportCheck[] {
+  const latencies = checkLatencies(
+    rows.map(({ measurement }) => measurement),
+    gate,
+  );
+  return rows.flatMap(({ model, measurement, before }, index) =>
+    [
+      ...checkAccuracy(measurement, gate),
+      ...(latencies[index] ?? []),
+      ...checkSize(measurement.sizeBytes, before.sizeBytes, gate),
+    ].map((check) => ({ target: measurement.target, name: model.name, ...check })),
+  );
+}
+
+function rowOf(model: BenchModel, measurement: Measurement, evidence: Evidence): ReportRow {
+  return {
+    name: model.name,
+    evidence,
+    parameters: model.parameters,
+    macs: model.macs,
+    ...measurement,
+  };
+}
+
+async function disagreementsOf(
+  request: CompareRequest,
+  rows: readonly { readonly model: BenchModel; readonly measurement: Measurement }[],
+): Promise<Disagreement[]> {
+  const { scorer, samples, splits, baseline, hosts, signal } = request;
+  const all: Disagreement[] = [];
+  for (const { model, measurement } of rows) {
+    const { accuracy, target } = measurement;
+    const host = accuracy && hosts.get(accuracy.measuredOn);
+    if (!scorer || !host) continue;
+    const { source, session, name } = model;
+    all.push(
+      ...(await findDisagreements({
+        host,
+        target,
+        variant: name,
+        model: source,
+        float: baseline.source,
+        accuracy,
+        samples,
+        indexes: splits.test,
+        scorer,
+        limit: 6,
+        ...(session && { session }),
+        ...(signal && { signal }),
+      })),
+    );
+  }
+  return all;
+}

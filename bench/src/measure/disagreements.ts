@@ -1,0 +1,80 @@
+import type {
+  Accuracy,
+  Disagreement,
+  ModelSource,
+  SampleSet,
+  TargetName,
+} from "@pare/runtime/format";
+import type { EngineHost } from "../engines/host.js";
+import type { Scorer } from "../metrics/scorer.js";
+import { thumbnailOf } from "../report/thumbnail.js";
+
+export interface DisagreementRequest {
+  /** The engine that the accuracy was measured on. */
+  readonly host: EngineHost;
+  readonly target: TargetName;
+  readonly variant: string;
+  readonly model: ModelSource;
+  readonly session?: Readonly<Record<string, unknown>>;
+  readonly float: ModelSource;
+  /** Its flips say which samples. */
+  readonly accuracy: Accuracy | null;
+  readonly samples: SampleSet;
+  /** The samples among which the flips are. */
+  readonly indexes: readonly number[];
+  readonly scorer: Scorer;
+  /** 12 where not given. */
+  readonly limit?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** The samples on which a variant and the float model disagree most, both asked again, for showing side by side. */
+export async function findDisagreements(request: DisagreementRequest): Promise<Disagreement[]> {
+  const { host, target, variant, samples, scorer, limit = 12, signal } = request;
+  const worst = request.accuracy?.flips?.samples.slice(0, limit) ?? [];
+  if (worst.length === 0) return [];
+  const wanted = new Set(worst);
+  const found: number[] = [];
+  for (const index of request.indexes) {
+    if (wanted.has((await samples.sample(index)).id)) found.push(index);
+  }
+  const options = {
+    ...(request.session && { session: request.session }),
+    ...(signal && { signal }),
+  };
+  const [model, float] = [
+    await host.load(request.model, options),
+    await host.load(request.float, signal ? { signal } : {}),
+  ];
+  const all: Disagreement[] = [];
+  try {
+    for (const index of found) {
+      const sample = await samples.sample(index);
+      const before = await host.run(float, sample.feeds, signal);
+      const now = await host.run(model, sample.feeds, signal);
+      all.push({
+        target,
+        variant,
+        sample: sample.id,
+        label: labelText(sample.label),
+        float: scorer.show(await scorer.keep(before, sample, before)),
+        candidate: scorer.show(await scorer.keep(now, sample, before)),
+        thumbnail: thumbnailOf(sample.feeds),
+      });
+    }
+  } finally {
+    await host.unload(model).catch(() => {}); // gone with its engine, which has been reported
+    await host.unload(float).catch(() => {});
+  }
+  return all.sort((a, b) => worst.indexOf(a.sample) - worst.indexOf(b.sample));
+}
+
+/** Labels that read well; a mask or a list of boxes does not. */
+function labelText(label: unknown): string | null {
+  return typeof label === "string" ||
+    typeof label === "number" ||
+    typeof label === "bigint" ||
+    typeof label === "boolean"
+    ? String(label)
+    : null;
+}
