@@ -14,6 +14,7 @@ import {
   type Use,
   type ValueId,
 } from "./graph.js";
+import { canonicalOrder } from "./order.js";
 import type { Tensor } from "./tensor.js";
 import { sameShape, sameType, tensorType, typeText, unknownType, type ValueType } from "./type.js";
 
@@ -553,8 +554,8 @@ export class Editor {
     const outputs = body.outputs;
     body.outputs = [];
     this.#undo.push(() => (body.outputs = outputs));
-    for (const node of [...this.#graph.order(this.#graph.body(body.id))].reverse())
-      this.remove(node.id);
+    // Not the graph's order: that may be from before this transaction moved nodes out of the body.
+    for (const node of [...canonicalOrder(this.#graph, body)].reverse()) this.remove(node.id);
     for (const id of [...body.inputs, ...body.initializers])
       if (this.#tables.values.has(id)) this.#deleteValue(id);
     this.#tables.bodies.delete(body.id);

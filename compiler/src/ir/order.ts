@@ -9,21 +9,21 @@ export function dependencies(graph: Graph, node: Node): readonly ValueId[] {
   return needed;
 }
 
-/** The values of enclosing bodies that a body or those nested in it read, in order of first use. */
+/** The values of enclosing bodies that a body or those nested in it read, in order of first use, whatever the file's order. */
 export function captures(graph: Graph, body: Body): readonly ValueId[] {
   const own = new Set<number>([body.id]);
   const found = new Set<ValueId>();
   const visit = (inner: Body): void => {
     own.add(inner.id);
-    for (const id of inner.nodes) {
-      const node = graph.node(id);
+    for (const node of graph.order(inner)) {
       for (const input of node.inputs) if (input !== null) found.add(input);
       bodiesOf(node).forEach(visit);
     }
     for (const output of inner.outputs) found.add(output);
   };
   visit(body);
-  return [...found].filter((id) => !own.has(graph.value(id).body));
+  // In the middle of a transaction an order may be from before it, and name what is gone.
+  return [...found].filter((id) => graph.hasValue(id) && !own.has(graph.value(id).body));
 }
 
 /**
