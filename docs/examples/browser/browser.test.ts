@@ -27,6 +27,9 @@ interface Result {
   };
 }
 
+/** Milliseconds; a build may have to share its cores. */
+const bundling = 120_000;
+
 const cases: readonly [Bundler, Place][] = [
   ["vite-dev", "inside"],
   ["vite-dev", "outside"],
@@ -54,7 +57,7 @@ describe.skipIf(chromiumPath === null)(
       beforeAll(async () => {
         app = await makeApp(`${bundler}-${place}`, place);
         server = await serveApp(app, bundler);
-      });
+      }, bundling);
       afterAll(() => closeApp(app, server));
 
       const everywhere = ["target=wasm", "target=wasm&threads=2&in=worker"];
@@ -91,7 +94,7 @@ describe.skipIf(chromiumPath === null)(
       beforeAll(async () => {
         app = await makeApp("static", "inside");
         server = await serveApp(app, "vite-build");
-      });
+      }, bundling);
       afterAll(() => closeApp(app, server));
 
       const bundleFile = (path: string): string => join(app, "dist/digits.pare", path);
