@@ -19,7 +19,8 @@ import { broadcastIndices } from "./indexing.js";
 import { broadcastInputs, tensorOf } from "./inferred.js";
 import type { AttributeReader, OperatorRow } from "./row.js";
 import { parameters } from "./signature.js";
-import { combine, isNonNegative, isPositive, quotient } from "./symbolic.js";
+import { isNonNegative, isPositive } from "./bounds.js";
+import { combine, quotient } from "./symbolic.js";
 import { take } from "./take.js";
 
 /** z = f(x, y) for every pair of elements; `integer` and `wide` (64 bits) where integers differ from floats. */

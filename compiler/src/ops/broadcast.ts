@@ -1,5 +1,6 @@
 import { PareError } from "@pare/runtime/format";
-import { type Dim, dim } from "../ir/index.js";
+import type { Dim } from "../ir/index.js";
+import { larger } from "./symbolic.js";
 
 /**
  * ONNX's (numpy's) broadcast of shapes. Of two dims that are not known to be equal, the result is their maximum: it
@@ -29,7 +30,7 @@ function broadcastTwo(a: readonly Dim[], b: readonly Dim[]): readonly Dim[] | un
     else if (typeof left === "number" && typeof right === "number") return undefined;
     else if (typeof left === "number") result.push(left);
     else if (typeof right === "number") result.push(right);
-    else result.push(dim.max(left, right));
+    else result.push(larger(left, right));
   }
   return result;
 }

@@ -1,9 +1,4 @@
-import {
-  type Dtype,
-  elementCount,
-  PareError,
-  type Tensor as Dense,
-} from "@pare/runtime/format";
+import { type Dtype, elementCount, PareError, type Tensor as Dense } from "@pare/runtime/format";
 import { type Dim, dim, isStatic, product, type Tensor } from "../ir/index.js";
 import {
   integers,
@@ -21,7 +16,8 @@ import { tensorOf } from "./inferred.js";
 import type { AttributeReader, InferContext, OperatorRow } from "./row.js";
 import { unknownDims } from "./shape.js";
 import { parameters } from "./signature.js";
-import { isNonNegative, larger } from "./symbolic.js";
+import { isNonNegative } from "./bounds.js";
+import { larger } from "./symbolic.js";
 import { take } from "./take.js";
 
 /** A resident tensor as evaluation takes it. @throws PareError UNSUPPORTED_OP when it is not resident */

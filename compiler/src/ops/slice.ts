@@ -5,7 +5,8 @@ import { givenNumbers, integersOf, isAbsent, numbersOf, tensorOf } from "./infer
 import { type Movement, movedElements } from "./movement.js";
 import type { InferContext, OperatorRow } from "./row.js";
 import { parameters } from "./signature.js";
-import { isNonNegative, larger, smaller } from "./symbolic.js";
+import { isNonNegative } from "./bounds.js";
+import { larger, smaller } from "./symbolic.js";
 import { take } from "./take.js";
 
 /** Beyond this a bound means "to the end": exporters write the largest int32 or int64. */

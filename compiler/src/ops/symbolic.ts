@@ -1,50 +1,8 @@
-import { type Atom, type Dim, dim, isStatic } from "../ir/index.js";
+import { type Dim, dim, isStatic } from "../ir/index.js";
+import { isNonNegative, isPositive } from "./bounds.js";
 import { isShort } from "./elements.js";
 import { broadcastIndices } from "./indexing.js";
 import type { InferContext } from "./row.js";
-
-/**
- * Is a dim at least 0 for every size its symbols can have? Named symbols are sizes of inputs, at least 1; unknown
- * ones (how many a NonZero finds) at least 0. False also where it cannot be told.
- */
-export function isNonNegative(value: Dim): boolean {
-  return lowest(value) >= 0;
-}
-
-export function isPositive(value: Dim): boolean {
-  return lowest(value) >= 1;
-}
-
-/** A lower bound; −∞ where none is known. */
-function lowest(value: Dim): number {
-  if (typeof value === "number") return value;
-  let sum = 0;
-  for (const { coefficient, atoms } of value.terms) {
-    if (atoms.length === 0) sum += coefficient;
-    else if (coefficient < 0) return -Infinity;
-    else {
-      const bounds = atoms.map(lowestAtom);
-      if (bounds.some((bound) => bound < 0)) return -Infinity;
-      sum += coefficient * bounds.reduce((a, b) => a * b, 1);
-    }
-  }
-  return sum;
-}
-
-function lowestAtom(atom: Atom): number {
-  switch (atom.kind) {
-    case "symbol":
-      return atom.name.startsWith("?") ? 0 : 1;
-    case "max":
-      return Math.max(lowest(atom.left), lowest(atom.right));
-    case "floordiv":
-      return typeof atom.right === "number" && atom.right > 0
-        ? Math.floor(lowest(atom.left) / atom.right)
-        : -Infinity;
-    default:
-      return atom satisfies never;
-  }
-}
 
 /** max(left, right), without the max where one is known to be no less. */
 export function larger(left: Dim, right: Dim): Dim {

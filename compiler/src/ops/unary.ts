@@ -5,7 +5,8 @@ import { erf } from "./erf.js";
 import { tensorOf } from "./inferred.js";
 import type { AttributeReader, OperatorRow } from "./row.js";
 import { parameters } from "./signature.js";
-import { isEqual, isNonNegative, larger } from "./symbolic.js";
+import { isNonNegative } from "./bounds.js";
+import { isEqual, larger } from "./symbolic.js";
 
 /** y = f(x) for every element. */
 interface UnaryMath {
