@@ -1,0 +1,201 @@
+import { describe, expect, it } from "vitest";
+import type { ValueId } from "../ir/index.js";
+import { activations } from "./activations.js";
+import { clips } from "./clips.js";
+import { recoverLayerNorm } from "./layer-norm.js";
+import { apply, type Builder, graphOf } from "./rule-case.test.support.js";
+
+type Build = (x: ValueId, b: Builder) => ValueId;
+
+const gate: Build = (x, b) =>
+  b.add("Clip", [b.add("Add", [x, b.floats([3])]), b.floats([0]), b.floats([6])]);
+const erfSum: Build = (x, b) =>
+  b.add("Add", [b.add("Erf", [b.add("Div", [x, b.floats([Math.SQRT2])])]), b.floats([1])]);
+const cube: Build = (x, b) =>
+  b.add("Add", [x, b.add("Mul", [b.floats([0.044715]), b.add("Pow", [x, b.floats([3])])])]);
+const tanhSum: Build = (x, b) =>
+  b.add("Add", [
+    b.floats([1]),
+    b.add("Tanh", [b.add("Mul", [cube(x, b), b.floats([Math.sqrt(2 / Math.PI)])])]),
+  ]);
+
+function single(build: Build) {
+  return graphOf({ x: ["float32", "N", 5] }, (x, b) => ({ y: build(x("x"), b) }));
+}
+
+describe("activations are recovered", () => {
+  it.each<[string, string[], Build]>([
+    [
+      "x · gate / 6",
+      ["HardSwish"],
+      (x, b) => b.add("Div", [b.add("Mul", [x, gate(x, b)]), b.floats([6])]),
+    ],
+    [
+      "(gate / 6) · x",
+      ["HardSwish"],
+      (x, b) => b.add("Mul", [b.add("Div", [gate(x, b), b.floats([6])]), x]),
+    ],
+    [
+      "x · (gate · 1/6)",
+      ["HardSwish"],
+      (x, b) => b.add("Mul", [x, b.add("Mul", [gate(x, b), b.floats([1 / 6])])]),
+    ],
+    [
+      "(x / 6) · gate",
+      ["HardSwish"],
+      (x, b) => b.add("Mul", [b.add("Div", [x, b.floats([6])]), gate(x, b)]),
+    ],
+    ["gate / 6", ["HardSigmoid"], (x, b) => b.add("Div", [gate(x, b), b.floats([6])])],
+    [
+      "½ x (1 + erf)",
+      ["Gelu"],
+      (x, b) => b.add("Mul", [b.add("Mul", [b.floats([0.5]), x]), erfSum(x, b)]),
+    ],
+    [
+      "x (1 + erf) / 2",
+      ["Gelu"],
+      (x, b) => b.add("Div", [b.add("Mul", [erfSum(x, b), x]), b.floats([2])]),
+    ],
+    [
+      "x (½ (1 + erf))",
+      ["Gelu"],
+      (x, b) => b.add("Mul", [x, b.add("Mul", [erfSum(x, b), b.floats([0.5])])]),
+    ],
+    [
+      "½ x (1 + tanh)",
+      ["Gelu"],
+      (x, b) => b.add("Mul", [b.add("Mul", [x, b.floats([0.5])]), tanhSum(x, b)]),
+    ],
+  ])("%s", async (_, expected, build) => {
+    expect((await apply(activations, single(build))).ops).toEqual(expected);
+  });
+
+  it.each<[string, Build]>([
+    ["divided by 5", (x, b) => b.add("Div", [b.add("Mul", [x, gate(x, b)]), b.floats([5])])],
+    [
+      "gated by another value",
+      (x, b) => b.add("Div", [b.add("Mul", [b.add("Relu", [x]), gate(x, b)]), b.floats([6])]),
+    ],
+    [
+      "a third of x (1 + erf)",
+      (x, b) => b.add("Div", [b.add("Mul", [erfSum(x, b), x]), b.floats([3])]),
+    ],
+  ])("leaves what is %s", async (_, build) => {
+    const { ops } = await apply(activations, single(build));
+    expect(ops).not.toContain("HardSwish");
+    expect(ops).not.toContain("Gelu");
+  });
+
+  it("leaves a gate that is read elsewhere", async () => {
+    const graph = graphOf({ x: ["float32", "N", 5] }, (x, b) => {
+      const shared = gate(x("x"), b);
+      return {
+        y: b.add("Div", [b.add("Mul", [x("x"), shared]), b.floats([6])]),
+        z: b.add("Neg", [shared]),
+      };
+    });
+    expect((await apply(activations, graph)).ops).toEqual(["Add", "Clip", "Mul", "Div", "Neg"]);
+  });
+});
+
+describe("clips", () => {
+  it.each<[string, string[], Build]>([
+    ["Relu and Clip", ["Clip"], (x, b) => b.add("Clip", [b.add("Relu", [x]), null, b.floats([2])])],
+    [
+      "Clip and Clip",
+      ["Clip"],
+      (x, b) =>
+        b.add("Clip", [
+          b.add("Clip", [x, b.floats([-1]), b.floats([1])]),
+          b.floats([0]),
+          b.floats([2]),
+        ]),
+    ],
+    ["Clip from 0 up", ["Relu"], (x, b) => b.add("Clip", [x, b.floats([0])])],
+    [
+      "Clips that leave no bound",
+      ["Clip"],
+      (x, b) => b.add("Relu", [b.add("Clip", [x, b.floats([-2]), b.floats([2])])]),
+    ],
+  ])("merges %s", async (_, expected, build) => {
+    expect((await apply(clips, single(build))).ops).toEqual(expected);
+  });
+
+  it("leaves a Clip whose bound is computed", async () => {
+    const graph = graphOf({ x: ["float32", "N", 5], m: ["float32"] }, (x, b) => ({
+      y: b.add("Clip", [b.add("Relu", [x("x")]), null, x("m")]),
+    }));
+    expect((await apply(clips, graph)).ops).toEqual(["Relu", "Clip"]);
+  });
+});
+
+describe("recover-layer-norm", () => {
+  const mean: Build = (x, b) => b.add("ReduceMean", [x, b.ints([-1])]);
+  const spread = (d: ValueId, b: Builder) =>
+    b.add("Sqrt", [b.add("Add", [mean(b.add("Pow", [d, b.floats([2])]), b), b.floats([1e-5])])]);
+
+  it.each<[string, string[], Build]>([
+    [
+      "d / √v · γ + β",
+      ["LayerNormalization"],
+      (x, b) => {
+        const d = b.add("Sub", [x, mean(x, b)]);
+        return b.add("Add", [
+          b.add("Mul", [b.add("Div", [d, spread(d, b)]), b.weights(5)]),
+          b.weights(5),
+        ]);
+      },
+    ],
+    [
+      "γ · (d · 1/√v), two differences",
+      ["LayerNormalization"],
+      (x, b) => {
+        const [d, e] = [b.add("Sub", [x, mean(x, b)]), b.add("Sub", [x, mean(x, b)])];
+        return b.add("Mul", [
+          b.weights(1, 5),
+          b.add("Mul", [b.add("Reciprocal", [spread(e, b)]), d]),
+        ]);
+      },
+    ],
+    [
+      "with neither γ nor β",
+      ["LayerNormalization", "Relu"],
+      (x, b) => {
+        const d = b.add("Sub", [x, mean(x, b)]);
+        return b.add("Relu", [b.add("Div", [d, spread(d, b)])]);
+      },
+    ],
+  ])("%s", async (_, expected, build) => {
+    expect((await apply(recoverLayerNorm, single(build))).ops).toEqual(expected);
+  });
+
+  it("leaves a mean over the first axis", async () => {
+    const graph = single((x, b) => {
+      const over = (value: ValueId) => b.add("ReduceMean", [value, b.ints([0])]);
+      const d = b.add("Sub", [x, over(x)]);
+      return b.add("Div", [
+        d,
+        b.add("Sqrt", [b.add("Add", [over(b.add("Mul", [d, d])), b.floats([1e-5])])]),
+      ]);
+    });
+    expect((await apply(recoverLayerNorm, graph)).ops).toContain("Div");
+  });
+
+  it("leaves a spread of other values", async () => {
+    const graph = single((x, b) => {
+      const d = b.add("Sub", [x, mean(x, b)]);
+      return b.add("Div", [d, spread(b.add("Relu", [x]), b)]);
+    });
+    expect((await apply(recoverLayerNorm, graph)).ops).toContain("Div");
+  });
+
+  it("says when the size is not known", async () => {
+    const graph = graphOf({ x: ["float32", "N", "M"] }, (x, b) => {
+      const d = b.add("Sub", [x("x"), mean(x("x"), b)]);
+      return { y: b.add("Div", [d, spread(d, b)]) };
+    });
+    expect((await apply(recoverLayerNorm, graph)).misses).toEqual([
+      expect.stringContaining("not known"),
+    ]);
+  });
+});

@@ -1,0 +1,124 @@
+import { describe, expect, it } from "vitest";
+import { attribute, Tensor } from "../ir/index.js";
+import { mergeCommonSubexpressions } from "./common-subexpressions.js";
+import { inlineIf } from "./control-flow.js";
+import { foldConstants } from "./fold-constants.js";
+import { apply, type Builder, graphOf, opsOf } from "./rule-case.test.support.js";
+
+describe("fold-constants", () => {
+  it("computes what needs no input", async () => {
+    const graph = graphOf({ x: ["float32", 2, 3] }, (x, b) => ({
+      y: b.add("MatMul", [
+        x("x"),
+        b.add("Transpose", [b.weights(4, 3)], { perm: attribute.ints([1, 0]) }),
+      ]),
+    }));
+    expect((await apply(foldConstants, graph)).ops).toEqual(["MatMul"]);
+  });
+
+  it("leaves what would make the file larger", async () => {
+    const graph = graphOf({ x: ["float32", 100, 100] }, (x, b) => ({
+      y: b.add("Add", [x("x"), b.add("Expand", [b.floats([2]), b.ints([100, 100])])]),
+    }));
+    const { ops, misses } = await apply(foldConstants, graph);
+    expect(ops).toEqual(["Expand", "Add"]);
+    expect(misses).toEqual([expect.stringContaining("to the file")]);
+  });
+
+  it("leaves a weight that is needed as it is, too", async () => {
+    const graph = graphOf({ x: ["float32", 20, 20] }, (x, b) => {
+      const weight = b.weights(20, 20);
+      return {
+        y: b.add("MatMul", [
+          b.add("MatMul", [x("x"), weight]),
+          b.add("Transpose", [weight], { perm: attribute.ints([1, 0]) }),
+        ]),
+      };
+    });
+    expect((await apply(foldConstants, graph)).ops).toContain("Transpose");
+  });
+
+  it("puts together again what was only taken apart", async () => {
+    const graph = graphOf({ x: ["float32", 2, 20] }, (x, b) => {
+      const weight = b.weights(20, 20);
+      const rows = (from: number) =>
+        b.add("Slice", [weight, b.ints([from]), b.ints([from + 10]), b.ints([0])]);
+      return {
+        y: b.add("MatMul", [
+          x("x"),
+          b.add("Concat", [rows(10), rows(0)], { axis: attribute.int(0) }),
+        ]),
+      };
+    });
+    expect((await apply(foldConstants, graph)).ops).toEqual(["MatMul"]);
+  });
+
+  it("does not decode what is stored small", async () => {
+    const graph = graphOf({ x: ["float32", 2] }, (x, b) => {
+      const quantized = b.editor.constant("q", Tensor.of("int8", [2], Int8Array.of(3, -4)));
+      return { y: b.add("Add", [x("x"), b.add("DequantizeLinear", [quantized, b.floats([0.5])])]) };
+    });
+    expect((await apply(foldConstants, graph)).ops).toContain("DequantizeLinear");
+  });
+});
+
+describe("merge-common-subexpressions", () => {
+  it("makes one of equal nodes and constants", async () => {
+    const graph = graphOf({ x: ["float32", 3] }, (x, b) => {
+      const scaled = () => b.add("Mul", [x("x"), b.floats([2, 3, 4])]);
+      return { y: b.add("Add", [scaled(), b.add("Relu", [scaled()])]) };
+    });
+    await mergeCommonSubexpressions(graph);
+    expect(opsOf(graph)).toEqual(["Mul", "Relu", "Add"]);
+    expect(graph.main.initializers.size).toBe(1);
+  });
+
+  it("tells attributes, outputs and random numbers apart", async () => {
+    const graph = graphOf({ x: ["float32", 3, 3] }, (x, b) => {
+      const softmax = (axis: number) => b.add("Softmax", [x("x")], { axis: attribute.int(axis) });
+      const random = () => b.add("RandomUniformLike", [x("x")]);
+      return { y: b.add("Sum", [softmax(0), softmax(1), random(), random()]) };
+    });
+    await mergeCommonSubexpressions(graph);
+    expect(opsOf(graph)).toHaveLength(5);
+  });
+
+  it("leaves two outputs that are equal under their own names", async () => {
+    const graph = graphOf({ x: ["float32", 3] }, (x, b) => ({
+      y: b.add("Relu", [x("x")]),
+      z: b.add("Relu", [x("x")]),
+    }));
+    await mergeCommonSubexpressions(graph);
+    expect(opsOf(graph)).toEqual(["Relu", "Relu"]);
+  });
+});
+
+describe("inline-if", () => {
+  const branches = (
+    b: Builder,
+    condition: ReturnType<Builder["floats"]>,
+    captured: ReturnType<Builder["floats"]>,
+  ) => {
+    const branch = (op: string) => {
+      const body = b.editor.addBody(op);
+      b.editor.addOutput(b.editor.add1(op, [captured], {}, { body }), body);
+      return attribute.graph(body);
+    };
+    return b.add("If", [condition], { then_branch: branch("Relu"), else_branch: branch("Neg") });
+  };
+
+  it("keeps the branch that is always taken", async () => {
+    const graph = graphOf({ x: ["float32", 3] }, (x, b) => {
+      const never = b.editor.constant("never", Tensor.of("bool", [], Uint8Array.of(0)));
+      return { y: b.add("Abs", [branches(b, never, x("x"))]) };
+    });
+    expect((await apply(inlineIf, graph)).ops).toEqual(["Neg", "Abs"]);
+  });
+
+  it("leaves a condition that is computed", async () => {
+    const graph = graphOf({ x: ["float32", 3], c: ["bool"] }, (x, b) => ({
+      y: b.add("Abs", [branches(b, x("c"), x("x"))]),
+    }));
+    expect((await apply(inlineIf, graph)).ops).toContain("If");
+  });
+});

@@ -1,0 +1,143 @@
+import { describe, expect, it } from "vitest";
+import { attribute, type Attributes, Tensor, type ValueId } from "../ir/index.js";
+import { concatZerosToPad, padIntoWindow } from "./pads.js";
+import { apply, type Builder, graphOf } from "./rule-case.test.support.js";
+
+const around = [0, 0, 1, 2, 0, 0, 1, 0];
+const kernel = { kernel_shape: attribute.ints([3, 3]) };
+const image = { x: ["float32", 1, 3, 6, 6] } as const;
+
+function padded(
+  b: Builder,
+  x: ValueId,
+  amounts = around,
+  value: ValueId | null = null,
+  attributes: Attributes = {},
+): ValueId {
+  return b.add(
+    "Pad",
+    value === null ? [x, b.ints(amounts)] : [x, b.ints(amounts), value],
+    attributes,
+  );
+}
+
+function after(build: (x: ValueId, b: Builder) => ValueId) {
+  return graphOf(image, (x, b) => ({ y: build(x("x"), b) }));
+}
+
+describe("pad-into-window", () => {
+  it.each<[string, string[], (x: ValueId, b: Builder) => ValueId]>([
+    [
+      "Conv",
+      ["Conv"],
+      (x, b) =>
+        b.add("Conv", [padded(b, x), b.weights(2, 3, 3, 3)], {
+          pads: attribute.ints([1, 1, 1, 1]),
+        }),
+    ],
+    [
+      "Conv that pads nothing itself",
+      ["Conv"],
+      (x, b) =>
+        b.add("Conv", [padded(b, x), b.weights(2, 3, 3, 3)], {
+          auto_pad: attribute.string("VALID"),
+        }),
+    ],
+    ["AveragePool", ["AveragePool"], (x, b) => b.add("AveragePool", [padded(b, x)], kernel)],
+    [
+      "MaxPool of −∞",
+      ["MaxPool"],
+      (x, b) => b.add("MaxPool", [padded(b, x, around, b.floats([-Infinity]))], kernel),
+    ],
+    [
+      "MaxPool of what is nowhere negative",
+      ["Relu", "MaxPool"],
+      (x, b) => b.add("MaxPool", [padded(b, b.add("Relu", [x]))], kernel),
+    ],
+    [
+      "Pad of named axes",
+      ["Conv"],
+      (x, b) =>
+        b.add("Conv", [
+          b.add("Pad", [x, b.ints([1, 2, 0, 1]), null, b.ints([2, -1])]),
+          b.weights(2, 3, 3, 3),
+        ]),
+    ],
+  ])("%s", async (_, expected, build) => {
+    expect((await apply(padIntoWindow, after(build))).ops).toEqual(expected);
+  });
+
+  it.each<[string, RegExp, (x: ValueId, b: Builder) => ValueId]>([
+    [
+      "ones around a Conv",
+      /not pad with 0/,
+      (x, b) => b.add("Conv", [padded(b, x, around, b.floats([1])), b.weights(2, 3, 3, 3)]),
+    ],
+    [
+      "a reflection",
+      /mode reflect/,
+      (x, b) =>
+        b.add("Conv", [
+          padded(b, x, around, null, { mode: attribute.string("reflect") }),
+          b.weights(2, 3, 3, 3),
+        ]),
+    ],
+    [
+      "padded channels",
+      /channels/,
+      (x, b) => b.add("Conv", [padded(b, x, [0, 1, 0, 0, 0, 0, 0, 0]), b.weights(2, 4, 3, 3)]),
+    ],
+    ["zeros that could win", /maximum/, (x, b) => b.add("MaxPool", [padded(b, x)], kernel)],
+    [
+      "a pool that does not count its pads",
+      /count/,
+      (x, b) =>
+        b.add("AveragePool", [padded(b, x)], { ...kernel, pads: attribute.ints([1, 1, 1, 1]) }),
+    ],
+  ])("leaves %s, and says why", async (_, why, build) => {
+    const { ops, misses } = await apply(padIntoWindow, after(build));
+    expect(ops).toContain("Pad");
+    expect(misses).toEqual([expect.stringMatching(why)]);
+  });
+});
+
+describe("concat-zeros-to-pad", () => {
+  const axis = { axis: attribute.int(1) };
+  const zeros = (b: Builder, value: number) =>
+    b.add("ConstantOfShape", [b.ints([1, 2, 6, 6])], {
+      value: attribute.tensor(Tensor.float32([1], [value])),
+    });
+
+  it.each<[string, (x: ValueId, b: Builder) => ValueId]>([
+    ["made zeros after", (x, b) => b.add("Concat", [x, zeros(b, 0)], axis)],
+    ["made zeros on both sides", (x, b) => b.add("Concat", [zeros(b, 0), x, zeros(b, 0)], axis)],
+    [
+      "stored zeros",
+      (x, b) =>
+        b.add(
+          "Concat",
+          [
+            b.floats(
+              Array.from({ length: 36 }, () => 0),
+              [1, 1, 6, 6],
+            ),
+            x,
+          ],
+          axis,
+        ),
+    ],
+  ])("pads by %s", async (_, build) => {
+    expect((await apply(concatZerosToPad, after(build))).ops).toEqual(["Pad"]);
+  });
+
+  it("leaves ones", async () => {
+    expect(
+      (
+        await apply(
+          concatZerosToPad,
+          after((x, b) => b.add("Concat", [x, zeros(b, 1)], axis)),
+        )
+      ).ops,
+    ).toContain("Concat");
+  });
+});
