@@ -22,7 +22,10 @@ const shapes: Readonly<Record<string, unknown>> = {
 
 async function normalized(name: string): Promise<Graph> {
   const bytes = await readFile(new URL(`../../../fixtures/models/${name}.onnx`, import.meta.url));
-  const graph = await decodeModel({ proto: byteSource(bytes) }, { infer: inferNode });
+  const graph = await decodeModel(
+    { proto: byteSource(new Uint8Array(bytes)) },
+    { infer: inferNode },
+  );
   normalizeGraph(graph);
   if (shapes[name] !== undefined)
     await bindShapes.create(bindShapes.parse(shapes[name])).run(graph, {});
