@@ -17,7 +17,13 @@ export const presets = {
   "naive-per-tensor": {
     name: "naive-per-tensor",
     summary: "the plain way: per-tensor min-max int8 on every operator",
-    steps: [{ use: "simplify" }, { use: "quantize-static", with: { granularity: "tensor", ranges: "minmax", ops: "all", weightBits: 8 } }],
+    steps: [
+      { use: "simplify" },
+      {
+        use: "quantize-static",
+        with: { granularity: "tensor", ranges: "minmax", ops: "all", weightBits: 8 },
+      },
+    ],
     propose: false,
   },
 } as const satisfies Record<string, Recipe>;

@@ -25,32 +25,52 @@ export interface Recipe {
 export function parseRecipe(data: unknown, name: string, known: readonly string[]): Recipe {
   const fields = record(data, "recipe");
   for (const key of Object.keys(fields)) {
-    if (!["name", "summary", "steps", "propose", "$schema"].includes(key)) fail(`recipe.${key}`, "is not a field of a recipe", "The fields are name, summary, steps and propose.");
+    if (!["name", "summary", "steps", "propose", "$schema"].includes(key))
+      fail(
+        `recipe.${key}`,
+        "is not a field of a recipe",
+        "The fields are name, summary, steps and propose.",
+      );
   }
   const steps = fields["steps"];
-  if (!Array.isArray(steps)) fail("recipe.steps", "must be a list of steps", 'For example: [{ "use": "simplify" }].');
+  if (!Array.isArray(steps))
+    fail("recipe.steps", "must be a list of steps", 'For example: [{ "use": "simplify" }].');
   const propose = fields["propose"] ?? false;
   if (typeof propose !== "boolean") fail("recipe.propose", "must be true or false");
   return {
     name: typeof fields["name"] === "string" ? fields["name"] : name,
     summary: typeof fields["summary"] === "string" ? fields["summary"] : "",
     propose,
-    steps: (steps as readonly unknown[]).map((step, index) => parseStep(step, `recipe.steps[${index}]`, known)),
+    steps: (steps as readonly unknown[]).map((step, index) =>
+      parseStep(step, `recipe.steps[${index}]`, known),
+    ),
   };
 }
 
 function parseStep(data: unknown, path: string, known: readonly string[]): Step {
   const fields = record(typeof data === "string" ? { use: data } : data, path);
   const { use } = fields;
-  if (typeof use !== "string" || !known.includes(use)) fail(`${path}.use`, `is ${JSON.stringify(use)}, which is no pass`, `The passes are ${known.join(", ")}.`);
-  return fields["with"] === undefined ? { use: String(use) } : { use: String(use), with: record(fields["with"], `${path}.with`) };
+  if (typeof use !== "string" || !known.includes(use))
+    fail(
+      `${path}.use`,
+      `is ${JSON.stringify(use)}, which is no pass`,
+      `The passes are ${known.join(", ")}.`,
+    );
+  return fields["with"] === undefined
+    ? { use: String(use) }
+    : { use: String(use), with: record(fields["with"], `${path}.with`) };
 }
 
 function record(data: unknown, path: string): Readonly<Record<string, unknown>> {
-  if (typeof data !== "object" || data === null || Array.isArray(data)) fail(path, "must be an object");
+  if (typeof data !== "object" || data === null || Array.isArray(data))
+    fail(path, "must be an object");
   return data as Readonly<Record<string, unknown>>;
 }
 
 function fail(path: string, what: string, hint?: string): never {
-  throw new PareError("RECIPE", `${path} ${what}.`, hint === undefined ? { where: path } : { where: path, hint });
+  throw new PareError(
+    "RECIPE",
+    `${path} ${what}.`,
+    hint === undefined ? { where: path } : { where: path, hint },
+  );
 }

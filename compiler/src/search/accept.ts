@@ -8,7 +8,9 @@ export interface AcceptanceRule {
   readonly evidence: Evidence;
 }
 
-export type Acceptance = { readonly accepted: true; readonly reason: string } | { readonly accepted: false; readonly reason: string };
+export type Acceptance =
+  | { readonly accepted: true; readonly reason: string }
+  | { readonly accepted: false; readonly reason: string };
 
 const yes = (reason: string): Acceptance => ({ accepted: true, reason });
 const no = (reason: string): Acceptance => ({ accepted: false, reason });
@@ -17,7 +19,12 @@ const no = (reason: string): Acceptance => ({ accepted: false, reason });
  * Is a candidate good enough, against the state it was made from? The drop's point estimate decides; a slower one is
  * turned down unless size is what counts; one that gained nothing is turned down too.
  */
-export function accept(candidate: Measurement, current: Measurement, precision: Precision, rule: AcceptanceRule): Acceptance {
+export function accept(
+  candidate: Measurement,
+  current: Measurement,
+  precision: Precision,
+  rule: AcceptanceRule,
+): Acceptance {
   const parity = checkParity(candidate, precision);
   if (parity !== null) return no(parity);
   const accuracy = checkAccuracy(candidate, rule);
@@ -38,7 +45,8 @@ export function checkAccuracy(candidate: Measurement, rule: AcceptanceRule): Acc
   const { metric, value, drop, dropInterval, n, flips } = accuracy;
   if (!Number.isFinite(value)) return no(`${metric} is ${value}`);
   if (drop === null) return yes(`${metric} ${round(value)}`);
-  const interval = dropInterval === null ? "" : ` [${round(dropInterval[0])}, ${round(dropInterval[1])}]`;
+  const interval =
+    dropInterval === null ? "" : ` [${round(dropInterval[0])}, ${round(dropInterval[1])}]`;
   const flipped = flips === null ? "" : `, ${flips.count} of ${flips.n} flipped`;
   const text = `${metric} ${round(value)}, drop ${round(drop)}${interval} on ${n}${flipped}`;
   return drop <= rule.maxDrop ? yes(text) : no(`${text}, over the allowed ${round(rule.maxDrop)}`);
@@ -65,7 +73,8 @@ function parityLimit(precision: Precision): number {
 function checkParity(candidate: Measurement, precision: Precision): string | null {
   const { parity, accuracy, target } = candidate;
   // Where the device's own engine was measured for accuracy, that decides; on cpu parity is with the float model.
-  if (parity === null || target === "cpu" || (accuracy !== null && accuracy.measuredOn === target)) return null;
+  if (parity === null || target === "cpu" || (accuracy !== null && accuracy.measuredOn === target))
+    return null;
   const limit = parityLimit(precision);
   if (parity.maxError <= limit) return null;
   return `disagrees with the CPU engine: error ${round(parity.maxError)} of the largest output on ${parity.n} samples, over ${limit}`;

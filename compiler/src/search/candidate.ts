@@ -1,4 +1,9 @@
-import { type Measurement, type ModelSource, PareError, type Precision } from "@pare/runtime/format";
+import {
+  type Measurement,
+  type ModelSource,
+  PareError,
+  type Precision,
+} from "@pare/runtime/format";
 import type { Graph, JournalEntry } from "../ir/index.js";
 import { bytesSource, encodeModel } from "../onnx/index.js";
 import { findPass } from "../passes/index.js";
@@ -32,7 +37,11 @@ export interface AppliedStep {
 }
 
 /** Runs one step on a fork; the graph it was given stays as it is. */
-export async function applyStep(graph: Graph, step: Step, context: PassContext): Promise<AppliedStep> {
+export async function applyStep(
+  graph: Graph,
+  step: Step,
+  context: PassContext,
+): Promise<AppliedStep> {
   const definition = findPass(step.use);
   const pass = definition.create(definition.parse(step.with ?? {}));
   const fork = graph.fork();
@@ -42,9 +51,18 @@ export async function applyStep(graph: Graph, step: Step, context: PassContext):
     await pass.run(fork, context);
   } catch (error) {
     if (error instanceof PareError) throw error;
-    throw new PareError("PASS_FAILED", `The pass ${step.use} failed: ${error instanceof Error ? error.message : String(error)}`, { where: step.use, cause: error });
+    throw new PareError(
+      "PASS_FAILED",
+      `The pass ${step.use} failed: ${error instanceof Error ? error.message : String(error)}`,
+      { where: step.use, cause: error },
+    );
   }
-  return { graph: fork, exactness: pass.exactness, changed: fork.changes > before, journal: fork.journal.slice(entries) };
+  return {
+    graph: fork,
+    exactness: pass.exactness,
+    changed: fork.changes > before,
+    journal: fork.journal.slice(entries),
+  };
 }
 
 /** Writes a graph as one ONNX file. */

@@ -44,7 +44,10 @@ function ratioOf(measurement: Measurement): { low: number; high: number; median:
  * after brotli. Size: the smallest after brotli, and among equal sizes the fastest. What was not timed is ordered by
  * size alone.
  */
-export function rank<C extends Contender>(accepted: readonly C[], prefer: "latency" | "size"): readonly C[] {
+export function rank<C extends Contender>(
+  accepted: readonly C[],
+  prefer: "latency" | "size",
+): readonly C[] {
   const rest = [...accepted];
   const ranked: C[] = [];
   while (rest.length > 0) {
@@ -56,10 +59,16 @@ export function rank<C extends Contender>(accepted: readonly C[], prefer: "laten
   return ranked;
 }
 
-function pick<C extends Contender>(candidates: readonly C[], prefer: "latency" | "size"): C | undefined {
+function pick<C extends Contender>(
+  candidates: readonly C[],
+  prefer: "latency" | "size",
+): C | undefined {
   const bySize = [...candidates].sort((a, b) => brotli(a) - brotli(b) || median(a) - median(b));
   if (prefer === "size") return bySize[0];
-  const fastest = candidates.reduce<C | undefined>((best, one) => (best === undefined || median(one) < median(best) ? one : best), undefined);
+  const fastest = candidates.reduce<C | undefined>(
+    (best, one) => (best === undefined || median(one) < median(best) ? one : best),
+    undefined,
+  );
   if (fastest === undefined) return undefined;
   return bySize.find((one) => compareLatency(one.measurement, fastest.measurement) === "tie");
 }

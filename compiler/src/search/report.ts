@@ -1,4 +1,10 @@
-import { type Disagreement, type Measurement, type Report, reportFormatVersion, type ReportRow } from "@pare/runtime/format";
+import {
+  type Disagreement,
+  type Measurement,
+  type Report,
+  reportFormatVersion,
+  type ReportRow,
+} from "@pare/runtime/format";
 import { variantId } from "../bundle/record-golden.js";
 import { countMacs, countParameters } from "../inspect/index.js";
 import type { Graph } from "../ir/index.js";
@@ -16,9 +22,16 @@ export interface ReportContext {
 }
 
 /** `report.json`: what was measured, what was tried, what was done to each node and why. */
-export function reportOf(request: Pick<OptimizeRequest, "graph" | "evidence">, optimized: Optimized, context: ReportContext): Report {
-  const floatRow = (measurement: Measurement): ReportRow => row("float", measurement, request.graph, request.evidence);
-  const baselines = optimized.variants.flatMap(({ baseline }) => (baseline === null ? [] : [baseline]));
+export function reportOf(
+  request: Pick<OptimizeRequest, "graph" | "evidence">,
+  optimized: Optimized,
+  context: ReportContext,
+): Report {
+  const floatRow = (measurement: Measurement): ReportRow =>
+    row("float", measurement, request.graph, request.evidence);
+  const baselines = optimized.variants.flatMap(({ baseline }) =>
+    baseline === null ? [] : [baseline],
+  );
   return {
     formatVersion: reportFormatVersion,
     ...context,
@@ -37,7 +50,26 @@ export function reportOf(request: Pick<OptimizeRequest, "graph" | "evidence">, o
   };
 }
 
-function row(name: string, measurement: Measurement, graph: Graph, evidence: OptimizedVariant["evidence"]): ReportRow {
-  const { target, engine, sizeBytes, accuracy, parity, latencyMs, memoryBytes, startupMs } = measurement;
-  return { name, target, engine, evidence, sizeBytes, parameters: countParameters(graph), macs: countMacs(graph), accuracy, parity, latencyMs, memoryBytes, startupMs };
+function row(
+  name: string,
+  measurement: Measurement,
+  graph: Graph,
+  evidence: OptimizedVariant["evidence"],
+): ReportRow {
+  const { target, engine, sizeBytes, accuracy, parity, latencyMs, memoryBytes, startupMs } =
+    measurement;
+  return {
+    name,
+    target,
+    engine,
+    evidence,
+    sizeBytes,
+    parameters: countParameters(graph),
+    macs: countMacs(graph),
+    accuracy,
+    parity,
+    latencyMs,
+    memoryBytes,
+    startupMs,
+  };
 }

@@ -13,9 +13,9 @@ import type { PassContext } from "../passes/pass.js";
 import type { Step } from "../recipes/recipe.js";
 import { findTarget } from "../targets/index.js";
 import type { Proposal } from "../targets/target.js";
-import { accept, type Acceptance, type AcceptanceRule } from "./accept.js";
-import { applyStep, type Candidate, encode, type Judged, modelOf, type State } from "./candidate.js";
-import { compareLatency, rank } from "./choose.js";
+import { accept, type Acceptance, type AcceptanceRule, round } from "./accept.js";
+import { applyStep, encode, type Judged, modelOf, type State } from "./candidate.js";
+import { compareLatency, latencyOf, rank } from "./choose.js";
 import type { OptimizeRequest, TargetDevice } from "./request.js";
 import { type Layer, layerSensitivity, type LayerSensitivity } from "./sensitivity.js";
 
@@ -34,21 +34,35 @@ export interface TargetSearch {
 }
 
 /** Tries a recipe's steps, and with `propose` what the target's table adds, each on a fork. */
-export async function searchTarget(request: OptimizeRequest, device: TargetDevice, simplified: Graph, deadline: number, progress: (fraction: number, what: string) => void): Promise<TargetSearch> {
+export async function searchTarget(
+  request: OptimizeRequest,
+  device: TargetDevice,
+  simplified: Graph,
+  deadline: number,
+  progress: (fraction: number, what: string) => void,
+): Promise<TargetSearch> {
   const search = new Search(request, device, simplified);
   return search.run(deadline, progress);
 }
 
-/** One way through the steps, and what it is called. */
+/** Steps that are measured as one. */
+type Stage = readonly Step[];
+
+/** One way to a file: a recipe's steps each by itself, or a target's proposal as a whole. */
 interface Branch {
   readonly name: string;
   readonly precision: Precision;
-  readonly steps: readonly Step[];
+  readonly stages: readonly Stage[];
   readonly session: Readonly<Record<string, unknown>>;
   readonly features: readonly string[];
   readonly skip: string | null;
   /** From a target's table: mixed precision may be tried with it. */
   readonly proposed: boolean;
+}
+
+interface Written {
+  readonly graph: Graph;
+  readonly bytes: Uint8Array;
 }
 
 class Search implements TargetSearch {
@@ -61,16 +75,28 @@ class Search implements TargetSearch {
   readonly #device: TargetDevice;
   readonly #simplified: Graph;
   readonly #rule: AcceptanceRule;
-  readonly #tooCoarse: { branch: Branch; step: Step; layers: readonly Layer[]; measurement: Measurement }[] = [];
+  readonly #tooCoarse: {
+    branch: Branch;
+    step: Step;
+    layers: readonly Layer[];
+    measurement: Measurement;
+  }[] = [];
 
   constructor(request: OptimizeRequest, device: TargetDevice, simplified: Graph) {
     this.#request = request;
     this.#device = device;
     this.#simplified = simplified;
-    this.#rule = { maxDrop: request.budget.maxDrop, prefer: request.budget.prefer, evidence: request.evidence };
+    this.#rule = {
+      maxDrop: request.budget.maxDrop,
+      prefer: request.budget.prefer,
+      evidence: request.evidence,
+    };
   }
 
-  async run(deadline: number, progress: (fraction: number, what: string) => void): Promise<TargetSearch> {
+  async run(
+    deadline: number,
+    progress: (fraction: number, what: string) => void,
+  ): Promise<TargetSearch> {
     const { target } = this.#device;
     progress(0, `${target}: the float model`);
     this.baseline = await this.#measureBaseline();
@@ -100,18 +126,36 @@ class Search implements TargetSearch {
    * Static int8 that was fast enough but not accurate enough is tried again with its most sensitive layers float: one,
    * two, four and so on, until it holds.
    */
-  async #mixed(float: Judged, deadline: number, progress: (fraction: number, what: string) => void): Promise<Judged | null> {
-    const tooCoarse = this.#tooCoarse.sort((a, b) => (drop(a.measurement) ?? Infinity) - (drop(b.measurement) ?? Infinity))[0];
+  async #mixed(
+    float: Judged,
+    deadline: number,
+    progress: (fraction: number, what: string) => void,
+  ): Promise<Judged | null> {
+    const tooCoarse = this.#tooCoarse.sort(
+      (a, b) => (drop(a.measurement) ?? Infinity) - (drop(b.measurement) ?? Infinity),
+    )[0];
     if (tooCoarse === undefined || Date.now() > deadline) return null;
     const { branch, step, layers } = tooCoarse;
     const { target, executor } = this.#device;
-    this.sensitivity = await layerSensitivity(this.#simplified, step, layers, executor, this.#context(), (done) => progress(done / layers.length, `${target}: sensitivity of ${layers.length} layers`));
+    this.sensitivity = await layerSensitivity(
+      this.#simplified,
+      step,
+      layers,
+      executor,
+      this.#context(),
+      (done) => progress(done / layers.length, `${target}: sensitivity of ${layers.length} layers`),
+    );
     for (let kept = 1; kept < layers.length; kept *= 2) {
       if (Date.now() > deadline) return null;
       const keepFloat = this.sensitivity.slice(0, kept).map(({ layer }) => layer);
       const name = `${branch.name}-${kept}-float`;
       progress(1, `${target}: ${name}`);
-      const judged = await this.#try({ ...branch, name, precision: "mixed", proposed: false, steps: [{ ...step, with: { ...step.with, keepFloat } }] }, float);
+      const mixed = { ...step, with: { ...step.with, keepFloat } };
+      const stages = branch.stages.map((stage) => stage.map((one) => (one === step ? mixed : one)));
+      const judged = await this.#try(
+        { ...branch, name, precision: "mixed", proposed: false, stages },
+        float,
+      );
       if (judged !== null) return judged;
     }
     return null;
@@ -122,35 +166,84 @@ class Search implements TargetSearch {
       return await this.#measure(this.#request.original, {}, false);
     } catch (error) {
       if (!isRefusal(error)) throw error;
-      this.#reject("original", "float32", `the engine refuses the model as it is: ${messageOf(error)}`, null);
+      this.#reject(
+        "original",
+        "float32",
+        `the engine refuses the model as it is: ${messageOf(error)}`,
+        null,
+      );
       return null;
     }
   }
 
   /** The simplified float model: what is written when nothing else is accepted. */
   async #float(): Promise<Judged> {
+    const { original, graph: read } = this.#request;
+    const before = { graph: read, bytes: original };
     const graph = this.#simplified.fork();
     await findTarget(this.#device.target).lower(graph, this.#context());
     const bytes = await encode(graph);
-    const { original } = this.#request;
+    const float = { name: "float", precision: "float32", session: {}, features: [] } as const;
+    const asRead = (measurement: Measurement): Judged => ({
+      ...float,
+      ...before,
+      steps: [],
+      measurement,
+    });
     try {
       const measurement = await this.#measure(bytes, {}, this.baseline !== null);
-      this.#step("simplify", "kept", floatReason(measurement), this.#request.graph, original.byteLength, graph, bytes, measurement);
-      return { name: "float", graph, bytes, steps: [{ use: "simplify" }], precision: "float32", session: {}, features: [], measurement };
+      const slower =
+        this.baseline !== null && compareLatency(measurement, this.baseline) === "slower";
+      this.#step(
+        "simplify",
+        slower ? "reverted" : "kept",
+        floatReason(measurement),
+        before,
+        { graph, bytes },
+        measurement,
+      );
+      if (slower && this.baseline !== null) return asRead(this.baseline);
+      return { ...float, graph, bytes, steps: [{ use: "simplify" }], measurement };
     } catch (error) {
       if (!isRefusal(error) || this.baseline === null) throw refused(this.#device, error);
-      this.#step("simplify", "reverted", `the engine refuses it: ${messageOf(error)}`, this.#request.graph, original.byteLength, graph, bytes, null);
-      return { name: "float", graph: this.#request.graph, bytes: original, steps: [], precision: "float32", session: {}, features: [], measurement: this.baseline };
+      this.#step(
+        "simplify",
+        "reverted",
+        `the engine refuses it: ${messageOf(error)}`,
+        before,
+        { graph, bytes },
+        null,
+      );
+      return asRead(this.baseline);
     }
   }
 
   #branches(): readonly Branch[] {
     const { recipe, evidence } = this.#request;
     const own = recipe.steps.filter((step) => step.use !== "simplify");
-    const branches: Branch[] = own.length === 0 ? [] : [{ name: recipe.name, precision: "mixed", steps: own, session: {}, features: [], skip: null, proposed: false }];
+    const branches: Branch[] =
+      own.length === 0
+        ? []
+        : [
+            {
+              name: recipe.name,
+              precision: "mixed",
+              stages: own.map((step) => [step]),
+              session: {},
+              features: [],
+              skip: null,
+              proposed: false,
+            },
+          ];
     if (!recipe.propose) return branches;
     const target = findTarget(this.#device.target);
-    for (const proposal of target.propose(this.#simplified)) branches.push({ ...proposal, skip: this.#unavailable(proposal, evidence === "none"), proposed: true });
+    for (const proposal of target.propose(this.#simplified))
+      branches.push({
+        ...proposal,
+        stages: [proposal.steps],
+        skip: this.#unavailable(proposal, evidence === "none"),
+        proposed: true,
+      });
     return branches;
   }
 
@@ -158,62 +251,116 @@ class Search implements TargetSearch {
     const missing = proposal.features.find((feature) => !this.#device.features.includes(feature));
     if (missing !== undefined) return `unverifiable-here: this machine lacks ${missing}`;
     if (withoutData && !proposal.withoutData) return "needs data to be checked";
-    if (proposal.needsData && this.#request.calibration === undefined) return "needs data to calibrate with";
+    if (proposal.needsData && this.#request.calibration === undefined)
+      return "needs data to calibrate with";
     return null;
   }
 
-  /** Applies a branch's steps one by one; a step that breaks the budget is reverted and the next one tried without it. */
+  /** Tries a branch's stages one after another; one that breaks the budget is reverted and the next tried without it. */
   async #try(branch: Branch, float: Judged): Promise<Judged | null> {
-    let state: State = { graph: this.#simplified, steps: [{ use: "simplify" }], precision: "float32" };
-    let current: Judged = float;
-    for (const step of branch.steps) {
+    let current = float;
+    for (const stage of branch.stages) {
       throwIfAborted(this.#request.signal);
-      const outcome = await this.#tryStep(branch, step, state, current);
-      if (outcome === null) continue;
-      state = outcome;
-      current = outcome;
+      const state: State =
+        current === float
+          ? { graph: this.#simplified, steps: [{ use: "simplify" }], precision: "float32" }
+          : current;
+      current = (await this.#tryStage(branch, stage, state, current)) ?? current;
     }
-    if (current === float) return null;
-    return current;
+    return current === float ? null : current;
   }
 
-  async #tryStep(branch: Branch, step: Step, state: State, current: Judged): Promise<Judged | null> {
-    const name = `${branch.name}: ${step.use}`;
-    const bytesBefore = current.bytes;
-    let candidate: Candidate;
-    let measurement: Measurement;
+  async #tryStage(
+    branch: Branch,
+    stage: Stage,
+    state: State,
+    current: Judged,
+  ): Promise<Judged | null> {
+    const name = `${branch.name}: ${stage.map(({ use }) => use).join(", ")}`;
+    const { precision, session, features } = branch;
+    const before = { graph: state.graph, bytes: current.bytes };
+    const revert = (reason: string): null => {
+      this.#step(name, "reverted", reason, before, before, null);
+      this.#reject(branch.name, precision, reason, null);
+      return null;
+    };
     try {
-      const applied = await applyStep(state.graph, step, this.#context());
-      if (!applied.changed) {
-        this.#step(name, "reverted", "it changes nothing in this model", state.graph, bytesBefore.byteLength, state.graph, bytesBefore, null);
-        this.#reject(branch.name, branch.precision, "it changes nothing in this model", null);
-        return null;
+      let { graph } = state;
+      let changed = false;
+      for (const step of stage) {
+        const applied = await applyStep(graph, step, this.#context());
+        ({ graph } = applied);
+        changed ||= applied.changed;
       }
-      await findTarget(this.#device.target).lower(applied.graph, this.#context());
-      const bytes = await encode(applied.graph);
-      candidate = { name: branch.name, graph: applied.graph, bytes, steps: [...state.steps, step], precision: branch.precision, session: branch.session, features: branch.features };
-      measurement = await this.#measure(bytes, branch.session, true);
-      const verdict: Acceptance = accept(measurement, current.measurement, branch.precision, this.#rule);
-      this.#step(name, verdict.accepted ? "kept" : "reverted", verdict.reason, state.graph, bytesBefore.byteLength, applied.graph, bytes, measurement);
-      if (verdict.accepted) return { ...candidate, measurement };
-      this.#reject(branch.name, branch.precision, verdict.reason, measurement);
-      const faster = compareLatency(measurement, current.measurement) !== "slower";
-      if (branch.proposed && step.use === "quantize-static" && faster && (drop(measurement) ?? 0) > this.#rule.maxDrop) {
-        const layers = applied.journal.filter(({ what, rule }) => what === "changed" && rule === step.use).map(({ node, op }) => ({ layer: node, op }));
-        this.#tooCoarse.push({ branch, step, layers, measurement });
-      }
+      if (!changed) return revert(nothingReason(graph, state.graph));
+      const explained = graph.fork();
+      await findTarget(this.#device.target).lower(explained, this.#context());
+      const bytes = await encode(explained);
+      const measurement = await this.#measure(bytes, session, true);
+      const verdict: Acceptance = accept(measurement, current.measurement, precision, this.#rule);
+      this.#step(
+        name,
+        verdict.accepted ? "kept" : "reverted",
+        verdict.reason,
+        before,
+        { graph: explained, bytes },
+        measurement,
+      );
+      if (verdict.accepted)
+        return {
+          name: branch.name,
+          graph: explained,
+          bytes,
+          steps: [...state.steps, ...stage],
+          precision,
+          session,
+          features,
+          measurement,
+        };
+      this.#reject(branch.name, precision, verdict.reason, measurement);
+      this.#noteTooCoarse(branch, stage, explained, measurement, current.measurement);
       return null;
     } catch (error) {
       if (!isRefusal(error)) throw error;
-      const reason = `${error.code === "PASS_FAILED" ? "it failed" : "the engine refuses it"}: ${error.message}`;
-      this.#step(name, "reverted", reason, state.graph, bytesBefore.byteLength, state.graph, bytesBefore, null);
-      this.#reject(branch.name, branch.precision, reason, null);
-      return null;
+      return revert(
+        `${error.code === "PASS_FAILED" ? "it failed" : "the engine refuses it"}: ${error.message}`,
+      );
     }
   }
 
+  #noteTooCoarse(
+    branch: Branch,
+    stage: Stage,
+    graph: Graph,
+    measurement: Measurement,
+    current: Measurement,
+  ): void {
+    const step = stage.find(({ use }) => use === "quantize-static");
+    const tooCoarse = (drop(measurement) ?? 0) > this.#rule.maxDrop;
+    if (
+      !branch.proposed ||
+      step === undefined ||
+      !tooCoarse ||
+      compareLatency(measurement, current) === "slower"
+    )
+      return;
+    const changed = graph.journal.filter(
+      ({ what, rule }) => what === "changed" && rule === step.use,
+    );
+    this.#tooCoarse.push({
+      branch,
+      step,
+      layers: changed.map(({ node, op }) => ({ layer: node, op })),
+      measurement,
+    });
+  }
+
   /** On a software GPU its stand-in answers for the file while candidates are compared, and size decides. */
-  async #measure(bytes: Uint8Array, session: Readonly<Record<string, unknown>>, against: boolean): Promise<Measurement> {
+  async #measure(
+    bytes: Uint8Array,
+    session: Readonly<Record<string, unknown>>,
+    against: boolean,
+  ): Promise<Measurement> {
     const { target, standIn } = this.#device;
     const { measure, original, signal } = this.#request;
     return measure({
@@ -230,39 +377,68 @@ class Search implements TargetSearch {
 
   #context(): PassContext {
     const { calibration, signal } = this.#request;
-    return { ...(calibration === undefined ? {} : { calibration }), ...(signal === undefined ? {} : { signal }) };
+    return {
+      ...(calibration === undefined ? {} : { calibration }),
+      ...(signal === undefined ? {} : { signal }),
+    };
   }
 
-  #step(name: string, verdict: "kept" | "reverted", reason: string, before: Graph, bytesBefore: number, after: Graph, bytesAfter: Uint8Array, measurement: Measurement | null): void {
+  #step(
+    name: string,
+    verdict: "kept" | "reverted",
+    reason: string,
+    before: Written,
+    after: Written,
+    measurement: Measurement | null,
+  ): void {
     this.steps.push({
       target: this.#device.target,
       name,
       verdict,
       reason,
-      nodesBefore: countNodes(before),
-      nodesAfter: countNodes(after),
-      bytesBefore,
-      bytesAfter: bytesAfter.byteLength,
+      nodesBefore: countNodes(before.graph),
+      nodesAfter: countNodes(after.graph),
+      bytesBefore: before.bytes.byteLength,
+      bytesAfter: after.bytes.byteLength,
       measurement,
     });
   }
 
-  #reject(name: string, precision: Precision, reason: string, measurement: Measurement | null): void {
-    this.candidates.push({ target: this.#device.target, name, verdict: "rejected", reason, precision, measurement });
+  #reject(
+    name: string,
+    precision: Precision,
+    reason: string,
+    measurement: Measurement | null,
+  ): void {
+    this.candidates.push({
+      target: this.#device.target,
+      name,
+      verdict: "rejected",
+      reason,
+      precision,
+      measurement,
+    });
   }
 }
 
 function isRefusal(error: unknown): error is PareError {
-  return isPareError(error) && ["ENGINE", "ENGINE_CRASHED", "PASS_FAILED", "UNSUPPORTED_OP"].includes(error.code);
+  return (
+    isPareError(error) &&
+    ["ENGINE", "ENGINE_CRASHED", "PASS_FAILED", "UNSUPPORTED_OP"].includes(error.code)
+  );
 }
 
 function refused(device: TargetDevice, error: unknown): unknown {
   if (!isRefusal(error)) return error;
-  return new PareError("ENGINE", `${device.engine} can run neither the model nor its simplified form: ${error.message}`, {
-    where: device.target,
-    hint: "`pare inspect` says for each target which operators it lacks.",
-    cause: error,
-  });
+  return new PareError(
+    "ENGINE",
+    `${device.engine} can run neither the model nor its simplified form: ${error.message}`,
+    {
+      where: device.target,
+      hint: "`pare inspect` says for each target which operators it lacks.",
+      cause: error,
+    },
+  );
 }
 
 function drop(measurement: Measurement): number | null {
@@ -270,8 +446,24 @@ function drop(measurement: Measurement): number | null {
 }
 
 function floatReason(measurement: Measurement): string {
-  const { accuracy } = measurement;
-  return accuracy?.flips === null || accuracy?.flips === undefined ? "equal within rounding" : `equal within rounding: ${accuracy.flips.count} of ${accuracy.flips.n} flipped`;
+  const flips = measurement.accuracy?.flips ?? null;
+  const agreement =
+    flips === null
+      ? "equal within rounding"
+      : `equal within rounding: ${flips.count} of ${flips.n} flipped`;
+  const ratio = latencyOf(measurement)?.ratio ?? null;
+  return ratio === null ? agreement : `${agreement}; ${round(ratio)}× the latency before`;
+}
+
+/** Why a pass that applies to nothing left what it left. */
+function nothingReason(graph: Graph, before: Graph): string {
+  const said = graph.journal
+    .slice(before.journal.length)
+    .map(({ op, reason }) => `${op}: ${reason}`);
+  const different = [...new Set(said)].slice(0, 3);
+  return different.length === 0
+    ? "it changes nothing in this model"
+    : `it changes nothing in this model (${different.join("; ")})`;
 }
 
 /** Nodes of all bodies, Constants among them. */

@@ -22,7 +22,14 @@ const sensitivitySamples = 8;
  * Quantizes one layer at a time and runs the whole model; most sensitive first. Observed activations are shared, so
  * that a layer costs one load and a few runs.
  */
-export async function layerSensitivity(graph: Graph, step: Step, layers: readonly Layer[], executor: Executor, context: PassContext, onLayer: (done: number) => void): Promise<readonly LayerSensitivity[]> {
+export async function layerSensitivity(
+  graph: Graph,
+  step: Step,
+  layers: readonly Layer[],
+  executor: Executor,
+  context: PassContext,
+  onLayer: (done: number) => void,
+): Promise<readonly LayerSensitivity[]> {
   const feeds: Tensors[] = [];
   for await (const sample of context.calibration?.samples() ?? []) {
     feeds.push(sample);
@@ -33,14 +40,26 @@ export async function layerSensitivity(graph: Graph, step: Step, layers: readonl
   for (const [index, { layer, op }] of layers.entries()) {
     throwIfAborted(context.signal);
     const kept = layers.map((other) => other.layer).filter((other) => other !== layer);
-    const { graph: one } = await applyStep(graph, { ...step, with: { ...step.with, keepFloat: kept } }, context);
-    measured.push({ layer, op, error: relativeError(float, await answers(executor, await encode(one), feeds)) });
+    const { graph: one } = await applyStep(
+      graph,
+      { ...step, with: { ...step.with, keepFloat: kept } },
+      context,
+    );
+    measured.push({
+      layer,
+      op,
+      error: relativeError(float, await answers(executor, await encode(one), feeds)),
+    });
     onLayer(index + 1);
   }
   return measured.sort((a, b) => b.error - a.error);
 }
 
-async function answers(executor: Executor, bytes: Uint8Array, feeds: readonly Tensors[]): Promise<readonly Tensors[]> {
+async function answers(
+  executor: Executor,
+  bytes: Uint8Array,
+  feeds: readonly Tensors[],
+): Promise<readonly Tensors[]> {
   const session = await executor.load(modelOf(bytes));
   try {
     const outputs: Tensors[] = [];

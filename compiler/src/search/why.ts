@@ -8,16 +8,36 @@ const heavy = new Set(["Conv", "ConvTranspose", "MatMul", "Gemm", "LSTM", "GRU"]
  * What was done to each node of a chosen variant, and for the heavy ones that stayed float, why: what a pass said of
  * the node, or the verdict on the step that would have changed it.
  */
-export function explain(target: TargetName, chosen: Judged, steps: readonly ReportStep[]): readonly NodeWhy[] {
-  const said = chosen.graph.journal.map(({ node, op, what, rule, reason }): NodeWhy => ({ target, node, op, what, rule, reason }));
+export function explain(
+  target: TargetName,
+  chosen: Judged,
+  steps: readonly ReportStep[],
+): readonly NodeWhy[] {
+  const said = chosen.graph.journal.map(({ node, op, what, rule, reason }): NodeWhy => ({
+    target,
+    node,
+    op,
+    what,
+    rule,
+    reason,
+  }));
   const known = new Set(said.map(({ node }) => node));
-  const reverted = steps.filter(({ name, verdict }) => verdict === "reverted" && name !== "simplify");
+  const reverted = steps.filter(
+    ({ name, verdict }) => verdict === "reverted" && name !== "simplify",
+  );
   const reason = reverted.map(({ name, reason: why }) => `${name}: ${why}`).join("; ");
   const rest: NodeWhy[] = [];
   for (const node of chosen.graph.allNodes()) {
     const label = chosen.graph.nodeLabel(node);
     if (!heavy.has(node.op) || known.has(label)) continue;
-    rest.push({ target, node: label, op: node.op, what: "left", rule: "search", reason: reason === "" ? "no step of the recipe applies to it" : `stays float: ${reason}` });
+    rest.push({
+      target,
+      node: label,
+      op: node.op,
+      what: "left",
+      rule: "search",
+      reason: reason === "" ? "no step of the recipe applies to it" : `stays float: ${reason}`,
+    });
   }
   return [...said, ...rest];
 }
