@@ -1,5 +1,6 @@
 import { PareError } from "@pare/runtime/format";
 import type { Attribute, Attributes } from "./attribute.js";
+import type { Dim } from "./dim.js";
 import {
   bodiesOf,
   type Body,
@@ -40,10 +41,13 @@ export class Editor {
   readonly #graph: Graph;
   readonly #tables: GraphTables;
   readonly #rule: string;
-  readonly #options: EditOptions;
   readonly #undo: (() => void)[] = [];
   readonly #dirty = new Set<NodeId>();
+  readonly #added = new Set<NodeId>();
   readonly #released = new Set<ValueId>();
+  /** Bodies whose order of nodes or initializers an undo already holds. */
+  readonly #kept = new Set<BodyId>();
+  readonly #before: Interface | undefined;
   readonly #entries: { what: "changed"; node: string; op: string; reason: string }[] = [];
   #touched = 0;
 
@@ -51,7 +55,7 @@ export class Editor {
     this.#graph = graph;
     this.#tables = tables;
     this.#rule = rule;
-    this.#options = options;
+    this.#before = options.interface === true ? undefined : interfaceOf(graph);
   }
 
   /** Adds a node; gives the ids of its outputs, in order, those left out excluded. */
@@ -105,17 +109,13 @@ export class Editor {
       origin: options.origin,
     };
     this.#tables.nodes.set(id, node);
+    this.#added.add(id);
     body.nodes.add(id);
     this.#undo.push(() => {
       this.#tables.nodes.delete(id);
       body.nodes.delete(id);
     });
-    for (const inner of bodiesOf(node)) {
-      const mutable = this.#body(inner.id);
-      const before = mutable.owner;
-      mutable.owner = id;
-      this.#undo.push(() => (mutable.owner = before));
-    }
+    for (const inner of bodiesOf(node)) this.#own(inner.id, id);
     inputs.forEach((value, index) => {
       node.inputs.push(value);
       if (value !== null) this.#use(value, { kind: "node", node: id, index });
@@ -142,35 +142,50 @@ export class Editor {
     return id;
   }
 
-  /** Lets every reader of `old` read `by` instead. A body's output keeps its name. */
+  /**
+   * Lets every reader of `old` read `by` instead. Nodes that this transaction added and that `by` is made of keep
+   * reading `old`: what is put behind a value may begin with it. A body's output keeps its name.
+   */
   replace(old: ValueId, by: ValueId, because: string): void {
     if (old === by) return;
     const producer = this.#graph.producer(old);
     if (producer !== undefined) this.note(producer, because);
-    let replacement = by;
-    const from = this.#value(old);
-    if (from.uses.some((use) => use.kind === "output")) {
-      const to = this.#value(by);
-      const takesName =
-        to.producer !== null &&
-        to.body === from.body &&
-        !to.uses.some((use) => use.kind === "output");
-      if (takesName) this.rename(by, from.name);
-      else
-        replacement = this.add1(
-          "Identity",
-          [by],
-          {},
-          { body: this.#graph.body(from.body), outputs: [from.name] },
-        );
-    }
-    for (const use of from.uses.slice()) {
-      if (use.kind === "node") {
-        if (this.#graph.producer(replacement)?.id !== use.node || replacement === by)
-          this.setInput(use.node, use.index, replacement);
-      } else this.#setOutput(use.body, use.index, replacement);
+    const makers = this.#addedBehind(by);
+    const { uses } = this.#value(old);
+    const output = uses.some((use) => use.kind === "output") ? this.#asOutput(old, by) : by;
+    for (const use of uses) {
+      if (use.kind === "output") this.#setOutput(use.body, use.index, output);
+      else if (!makers.has(use.node)) this.setInput(use.node, use.index, by);
     }
     this.#released.add(old);
+  }
+
+  /** `by`, or a copy of it where it cannot take the place and the name of the output `old`. */
+  #asOutput(old: ValueId, by: ValueId): ValueId {
+    const from = this.#value(old);
+    const to = this.#value(by);
+    const isOutput = to.uses.some((use) => use.kind === "output");
+    if (to.producer !== null && to.body === from.body && !isOutput) {
+      this.rename(by, from.name);
+      return by;
+    }
+    const producer = this.#graph.producer(old);
+    if (producer?.op === "Identity" && producer.inputs[0] === by) return old;
+    const body = this.#graph.body(from.body);
+    return this.add1("Identity", [by], {}, { body, outputs: [from.name] });
+  }
+
+  /** The nodes added in this transaction that a value depends on. */
+  #addedBehind(value: ValueId): ReadonlySet<NodeId> {
+    const found = new Set<NodeId>();
+    const visit = (id: ValueId | null): void => {
+      const producer = id === null ? undefined : this.#graph.producer(id);
+      if (producer === undefined || found.has(producer.id) || !this.#added.has(producer.id)) return;
+      found.add(producer.id);
+      producer.inputs.forEach(visit);
+    };
+    visit(value);
+    return found;
   }
 
   setInput(nodeId: NodeId, index: number, value: ValueId | null): void {
@@ -226,8 +241,14 @@ export class Editor {
     const after = new Map(before);
     if (value === undefined) after.delete(name);
     else after.set(name, value);
+    const bodiesBefore = bodiesOf(node);
     node.attributes = after;
     this.#undo.push(() => (node.attributes = before));
+    const bodiesAfter = bodiesOf(node).map((body) => body.id);
+    for (const id of bodiesAfter) this.#own(id, nodeId);
+    for (const { id } of bodiesBefore) {
+      if (!bodiesAfter.includes(id)) this.#removeBody(this.#body(id));
+    }
     this.#dirty.add(nodeId);
     this.#touched += 1;
   }
@@ -250,12 +271,15 @@ export class Editor {
     this.#touched += 1;
   }
 
-  /** Declares a type: an input's, or one that inference cannot know. */
-  setType(id: ValueId, type: ValueType, elements = this.#value(id).elements): void {
+  /**
+   * Declares a type: an input's, or one that inference cannot know. The integers that were known in the value are
+   * forgotten where they are not given; an initializer keeps its own.
+   */
+  setType(id: ValueId, type: ValueType, elements?: readonly Dim[]): void {
     const value = this.#value(id);
     const before = { type: value.type, elements: value.elements };
     value.type = type;
-    value.elements = elements;
+    if (this.#graph.constant(id) === undefined || elements !== undefined) value.elements = elements;
     this.#undo.push(() => Object.assign(value, before));
     for (const use of value.uses) if (use.kind === "node") this.#dirty.add(use.node);
     this.#touched += 1;
@@ -436,14 +460,11 @@ export class Editor {
     for (const output of node.outputs) if (output !== null) this.#deleteValue(output);
     for (const body of bodiesOf(node)) this.#removeBody(this.#body(body.id));
     const owner = this.#body(node.body);
-    const order = [...owner.nodes];
+    this.#keepOrder(owner);
     owner.nodes.delete(nodeId);
     this.#tables.nodes.delete(nodeId);
     this.#dirty.delete(nodeId);
-    this.#undo.push(() => {
-      this.#tables.nodes.set(nodeId, node);
-      owner.nodes = new Set(order);
-    });
+    this.#undo.push(() => this.#tables.nodes.set(nodeId, node));
     this.#touched += 1;
   }
 
@@ -454,22 +475,14 @@ export class Editor {
 
   /** Called by Graph.edit: infers types again, drops what lost its last use, checks the model's interface. */
   commit(): void {
-    const { main } = this.#graph;
-    const interfaceBefore =
-      this.#options.interface === true ? undefined : main.outputs.map((id) => this.#value(id).type);
     this.#sweep();
     this.#inferDirty();
-    interfaceBefore?.forEach((before, index) => {
-      const output = main.outputs[index];
-      const after = output === undefined ? unknownType : this.#value(output).type;
-      if (contradicts(before, after)) {
-        throw new PareError(
-          "PASS_FAILED",
-          `${this.#rule} would change output ${index} from ${typeText(before)} to ${typeText(after)}.`,
-          { where: this.#rule },
-        );
-      }
-    });
+    const change = this.#before && interfaceChange(this.#before, interfaceOf(this.#graph));
+    if (change !== undefined) {
+      throw new PareError("PASS_FAILED", `${this.#rule} would change ${change}.`, {
+        where: this.#rule,
+      });
+    }
     if (this.#touched > 0) this.#graph.changes += 1;
     for (const entry of this.#entries) this.#graph.journal.push({ rule: this.#rule, ...entry });
   }
@@ -492,9 +505,8 @@ export class Editor {
         )
           this.remove(node.id);
       } else if (value.constant !== undefined && !owner.inputs.includes(id)) {
-        const order = owner.initializers;
-        owner.initializers = new Set([...order].filter((initializer) => initializer !== id));
-        this.#undo.push(() => (owner.initializers = order));
+        this.#keepOrder(owner);
+        owner.initializers.delete(id);
         this.#deleteValue(id);
       }
     }
@@ -542,6 +554,24 @@ export class Editor {
     this.#use(value, { kind: "output", body: bodyId, index });
     if (body.owner !== null) this.#dirty.add(body.owner);
     this.#touched += 1;
+  }
+
+  /** Before the first removal from a body: undone last, it puts everything back in its place. */
+  #keepOrder(body: MutableBody): void {
+    if (this.#kept.has(body.id)) return;
+    this.#kept.add(body.id);
+    const before = { nodes: [...body.nodes], initializers: [...body.initializers] };
+    this.#undo.push(() => {
+      body.nodes = new Set(before.nodes);
+      body.initializers = new Set(before.initializers);
+    });
+  }
+
+  #own(bodyId: BodyId, owner: NodeId): void {
+    const body = this.#body(bodyId);
+    const before = body.owner;
+    body.owner = owner;
+    this.#undo.push(() => (body.owner = before));
   }
 
   #removeBody(body: MutableBody): void {
@@ -651,6 +681,55 @@ function refined(known: ValueType, found: ValueType): ValueType {
   if (found.shape !== undefined)
     return found.dtype === undefined ? tensorType(known.dtype, found.shape) : found;
   return tensorType(found.dtype ?? known.dtype, known.shape);
+}
+
+/** What of the model others rely on. */
+interface Interface {
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
+}
+
+interface Port {
+  /** An input's identity; an output may come from elsewhere. */
+  readonly id: ValueId | undefined;
+  readonly name: string;
+  readonly type: ValueType;
+}
+
+function interfaceOf(graph: Graph): Interface {
+  const port = (id: ValueId): Port => ({ id, ...named(graph, id) });
+  const output = (id: ValueId): Port => ({ id: undefined, ...named(graph, id) });
+  return { inputs: graph.main.inputs.map(port), outputs: graph.main.outputs.map(output) };
+}
+
+function named(graph: Graph, id: ValueId): { name: string; type: ValueType } {
+  const { name, type } = graph.value(id);
+  return { name, type };
+}
+
+/** How an interface changed, or undefined. */
+function interfaceChange(before: Interface, after: Interface): string | undefined {
+  return (
+    portChange("input", before.inputs, after.inputs) ??
+    portChange("output", before.outputs, after.outputs)
+  );
+}
+
+function portChange(
+  kind: string,
+  before: readonly Port[],
+  after: readonly Port[],
+): string | undefined {
+  if (before.length !== after.length)
+    return `the number of ${kind}s from ${before.length} to ${after.length}`;
+  for (const [index, old] of before.entries()) {
+    const now = after[index];
+    if (now === undefined || old.id !== now.id || old.name !== now.name)
+      return `${kind} ${index} from ${JSON.stringify(old.name)} to ${JSON.stringify(now?.name)}`;
+    if (contradicts(old.type, now.type))
+      return `${kind} ${index} from ${typeText(old.type)} to ${typeText(now.type)}`;
+  }
+  return undefined;
 }
 
 /** Do two types exclude each other: another kind, dtype, rank or number? */

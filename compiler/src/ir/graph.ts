@@ -134,6 +134,7 @@ export class Graph {
   readonly #tables: GraphTables;
   readonly #main: BodyId;
   readonly #orders = new Map<BodyId, readonly Node[]>();
+  #editing = 0;
 
   constructor(header: ModelHeader, infer: Infer, tables?: GraphTables, main?: BodyId) {
     this.header = header;
@@ -203,7 +204,7 @@ export class Graph {
     const known = this.#orders.get(body.id);
     if (known !== undefined) return known;
     const order = canonicalOrder(this, body);
-    this.#orders.set(body.id, order);
+    if (this.#editing === 0) this.#orders.set(body.id, order);
     return order;
   }
 
@@ -248,17 +249,19 @@ export class Graph {
     options: EditOptions = {},
   ): Result {
     const editor = new Editor(this, this.#tables, rule, options);
-    let result: Result;
+    // In the middle of a transaction an order holds for no longer than the next edit.
+    this.#editing += 1;
+    this.#orders.clear();
     try {
-      result = change(editor);
+      const result = change(editor);
       editor.commit();
+      return result;
     } catch (error) {
       editor.rollback();
-      this.#orders.clear();
       throw error;
+    } finally {
+      this.#editing -= 1;
     }
-    this.#orders.clear();
-    return result;
   }
 
   /** Records why a rule did not apply to a node. */
