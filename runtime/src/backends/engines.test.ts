@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
-import { byteSource, type Backend, type Session } from "../format/index.js";
+import { byteSource, type Backend, type PareError, type Session } from "../format/index.js";
 import { cpu } from "./ort-node.js";
 import { wasm, webgpu } from "./ort-web.js";
 
@@ -152,6 +152,21 @@ describe.each([cpu(), wasm()])("$target in Node", (backend: Backend) => {
       const { y } = await session.run({ x: Float32Array.of(1, 1, 1) });
       expect(y?.data).toEqual(Float32Array.of(1, 2, 3));
     }
+  });
+
+  it("says that memory ran out, and goes on", async () => {
+    const asked = fileURLToPath(
+      new URL("../../test-models/as-large-as-asked.onnx", import.meta.url),
+    );
+    const session = await load({ path: asked });
+    // Just more than WebAssembly's 4 GiB can give: refused before anything is touched.
+    const n = backend.target === "cpu" ? 10n ** 14n : 1_073_700_000n;
+    const outcome = await session.run({ n: BigInt64Array.of(n) }).then(
+      () => "it ran",
+      (error: PareError) => error.code,
+    );
+    expect(outcome).toBe("NO_MEMORY");
+    expect((await session.run({ n: BigInt64Array.of(3n) }))["y"]?.dims).toEqual([3]);
   });
 
   it("takes and gives float16 as bits", async () => {

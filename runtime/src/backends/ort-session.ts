@@ -42,6 +42,7 @@ export async function createSession(
   options: LoadOptions,
 ): Promise<Session> {
   const all = {
+    logSeverityLevel: 4, // what it would print comes with the error
     ...engineOptions,
     ...structuredClone(options.session ?? {}), // onnxruntime-web writes into what it is given
     ...(source.external.size > 0 && {
@@ -132,10 +133,18 @@ function valueInfo(metadata: import("onnxruntime-web").InferenceSession.ValueMet
   return { name: metadata.name, type: metadata.type, dims };
 }
 
+/** Emscripten throws a C++ exception that nobody caught as a number; on this path it is a failed allocation. */
 function engineError(engine: string, what: string, cause: unknown): PareError {
-  const message =
-    typeof cause === "number"
-      ? `WebAssembly exception ${cause} (most often: out of memory)`
-      : messageOf(cause);
-  return new PareError("ENGINE", `${engine} ${what}: ${message}`, { where: engine, cause });
+  const outOfMemory =
+    typeof cause === "number" ||
+    /bad_alloc|out of memory|failed to allocate|allocation failed/i.test(messageOf(cause));
+  return new PareError(
+    outOfMemory ? "NO_MEMORY" : "ENGINE",
+    `${engine} ${what}: ${messageOf(cause)}`,
+    {
+      where: engine,
+      cause,
+      ...(outOfMemory && { hint: "Use a smaller input or batch, or a smaller variant." }),
+    },
+  );
 }
