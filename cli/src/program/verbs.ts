@@ -8,9 +8,29 @@ export const verbs: readonly VerbEntry[] = [
     load: () => import("../verbs/optimize.js"),
   },
   {
+    name: "simplify",
+    summary: "fold, merge and drop nodes: ONNX in, ONNX out",
+    load: () => import("../verbs/simplify.js"),
+  },
+  {
+    name: "quantize",
+    summary: "one way of quantizing, unmeasured: ONNX in, ONNX out",
+    load: () => import("../verbs/quantize.js"),
+  },
+  {
+    name: "convert",
+    summary: "write another opset: ONNX in, ONNX out",
+    load: () => import("../verbs/convert.js"),
+  },
+  {
     name: "inspect",
     summary: "inputs, outputs, operators, size, and what each target supports",
     load: () => import("../verbs/inspect.js"),
+  },
+  {
+    name: "run",
+    summary: "run a model or bundle once",
+    load: () => import("../verbs/run.js"),
   },
   {
     name: "data",

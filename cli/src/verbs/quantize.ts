@@ -1,0 +1,36 @@
+import { addShapeOptions, type ShapeOptions } from "../prepare/shape-options.js";
+import { integerAtLeast } from "../program/option-values.js";
+import type { OutputOptions } from "../program/output.js";
+import type { DefineVerb } from "../program/verb.js";
+
+export interface QuantizeOptions extends OutputOptions, ShapeOptions {
+  readonly mode: string;
+  readonly bits: number;
+  readonly data?: string;
+  readonly preprocess?: string;
+  readonly seed: number;
+  readonly output?: string;
+}
+
+export const define: DefineVerb = (command, context) => {
+  command
+    .argument("<model>", "an ONNX file")
+    .option("--mode <mode>", "dynamic, static (needs --data), weights or fp16", "dynamic")
+    .option("--bits <number>", "of weights: 8", integerAtLeast("--bits", 1), 8)
+    .option(
+      "--data <path>",
+      "to calibrate on: a folder of images, .npz, .npy, .safetensors, .jsonl, or an ES module",
+    )
+    .option(
+      "--preprocess <preset or file>",
+      "for images: imagenet, 0..1, -1..1, yolo, or a preprocessor_config.json",
+    );
+  addShapeOptions(command);
+  command
+    .option("--seed <number>", "fixes which samples calibrate", integerAtLeast("--seed", 0), 0)
+    .option("-o, --output <file>", "where to (default: <model>.<mode>.onnx in the current folder)")
+    .action(async (path: string, options: QuantizeOptions) => {
+      const { runQuantize } = await import("../transform/run-quantize.js");
+      await runQuantize(path, options, context);
+    });
+};
