@@ -13,6 +13,7 @@ import {
   dim,
   type Editor,
   Graph,
+  type Infer,
   newHeader,
   Tensor,
   tensorType,
@@ -45,8 +46,9 @@ export function graphOf(
   inputs: Readonly<Record<string, Declared>>,
   build: (input: (name: string) => ValueId, builder: Builder) => Readonly<Record<string, ValueId>>,
   opset = 21,
+  infer: Infer = inferNode,
 ): Graph {
-  const graph = new Graph(newHeader(opset), inferNode);
+  const graph = new Graph(newHeader(opset), infer);
   graph.edit(
     "build",
     (editor) => {
@@ -126,7 +128,7 @@ export function opsOf(graph: Graph): readonly string[] {
   return ops;
 }
 
-function madeUp(graph: Graph, sizes: Readonly<Record<string, number>>): Tensors {
+export function madeUp(graph: Graph, sizes: Readonly<Record<string, number>>): Tensors {
   const bindings = (value: Dim): number => {
     const bound = dim.substitute(
       value,
@@ -160,7 +162,7 @@ function noise(count: number, amplitude: number): number[] {
   });
 }
 
-function compare(
+export function compare(
   name: string,
   expected: Dense,
   actual: Dense | undefined,
