@@ -41,7 +41,7 @@ export async function createSession(
   engineOptions: OrtOptions,
   options: LoadOptions,
 ): Promise<Session> {
-  const all = {
+  const all: OrtOptions = {
     logSeverityLevel: 4, // what it would print comes with the error
     ...engineOptions,
     ...structuredClone(options.session ?? {}), // onnxruntime-web writes into what it is given
