@@ -3,13 +3,8 @@ export { executor } from "./engines/executor.js";
 export { type Hosts, openHosts } from "./engines/open-hosts.js";
 export { openNodeChannel } from "./engines/node-channel.js";
 export { createMeasure, type MeasureOptions, type MeasureProgress } from "./measure/measure.js";
-export {
-  chooseMetric,
-  metricNamed,
-  metrics,
-  type Metric,
-  type MetricName,
-} from "./metrics/metrics.js";
+export type { Metric } from "./metrics/metric.js";
+export { chooseMetric, metricNamed, type MetricName, metrics } from "./metrics/metrics.js";
 export { createScorer, type Flip, type Scorer, type ScoringHooks } from "./metrics/scorer.js";
 export {
   type BenchmarkEntry,

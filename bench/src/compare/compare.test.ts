@@ -116,6 +116,9 @@ describe("compare", () => {
   });
 });
 
+const outcomes = (...all: Measurement[]) =>
+  checkLatencies(all, {}).map((checks) => checks[0]?.outcome);
+
 describe("the gate", () => {
   const base: Measurement = {
     target: "cpu",
@@ -158,8 +161,6 @@ describe("the gate", () => {
   });
 
   it("misses latency only above two percent, surely", () => {
-    const outcomes = (...all: Measurement[]) =>
-      checkLatencies(all, {}).map((checks) => checks[0]?.outcome);
     expect(outcomes(base)).toEqual(["missed"]);
     expect(outcomes(withRatio(1.01, 0.99, 1.015))).toEqual(["passed"]);
     expect(outcomes(withRatio(1.04, 0.99, 1.08))).toEqual(["inconclusive"]);

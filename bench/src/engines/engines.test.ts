@@ -1,11 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { byteSource, type ModelSource } from "@pare/runtime/format";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { EngineBrowser } from "./browser.js";
 import { executor } from "./executor.js";
 import { findBrowser } from "./find-browser.js";
 import { EngineHost } from "./host.js";
 import { openNodeChannel } from "./node-channel.js";
+import { openHosts } from "./open-hosts.js";
 
 const file = new URL("../../../fixtures/models/mnist-cnn.onnx", import.meta.url);
 const digit = (value: number) => ({
@@ -122,6 +123,21 @@ describe.each(places)("$name", (place) => {
       expect(memoryBytes).toBeGreaterThan(4e6);
     },
   );
+});
+
+describe("without a browser", () => {
+  afterEach(() => vi.unstubAllEnvs());
+
+  it("runs wasm in Node, and skips webgpu with the reason and what to install", async () => {
+    vi.stubEnv("PARE_BROWSER", "/nowhere/chromium");
+    const open = await openHosts(["wasm", "webgpu"]);
+    expect(open.hosts.get("wasm")?.engine).toMatch(/Node/);
+    expect(open.notes).toEqual([expect.stringMatching(/in Node: No Chromium/)]);
+    expect(open.skipped).toEqual([
+      { target: "webgpu", reason: expect.stringMatching(/No Chromium.* Install/) },
+    ]);
+    await open.dispose();
+  });
 });
 
 describe("a crash", () => {

@@ -1,7 +1,9 @@
 import { PareError, type StoredSample, type Tensors } from "@pare/runtime/format";
 import { auc, bestThreshold } from "./auc.js";
-import { type Metric, metricNamed, numbersFrom, type Row } from "./metrics.js";
+import type { Metric, Row } from "./metric.js";
+import { metricNamed } from "./metrics.js";
 import { argmax } from "./outputs.js";
+import { numbersFrom } from "./readings.js";
 
 /** A sample on which candidate and float model disagree; `size` orders them, worst first. */
 export interface Flip {

@@ -1,0 +1,159 @@
+import { mean } from "../statistics/quantile.js";
+import { auc } from "./auc.js";
+import { type Metric, meanOfFirst, type Row } from "./metric.js";
+import { mainOutput, numbersOf, topClasses } from "./outputs.js";
+import {
+  checkRange,
+  classLabel,
+  classOf,
+  numbersFrom,
+  plain,
+  readClass,
+  sameClass,
+  wrongLabel,
+  wrongOutput,
+} from "./readings.js";
+
+/** F1 of class 1 where there are only 0 and 1, else the mean over all classes that occur. */
+function f1(rows: readonly Row[]): number {
+  const hits = new Map<number, number>();
+  const misses = new Map<number, number>();
+  const count = (counts: Map<number, number>, target: number) =>
+    counts.set(target, (counts.get(target) ?? 0) + 1);
+  for (const [prediction = Number.NaN, label = Number.NaN] of rows) {
+    if (prediction === label) count(hits, label);
+    else [prediction, label].forEach((target) => count(misses, target));
+  }
+  const of = (target: number): number => {
+    const twice = 2 * (hits.get(target) ?? 0);
+    return twice === 0 ? 0 : twice / (twice + (misses.get(target) ?? 0));
+  };
+  const classes = [...new Set([...hits.keys(), ...misses.keys()])];
+  return classes.every((each) => each === 0 || each === 1) ? of(1) : mean(classes.map(of));
+}
+
+/** Metrics of classes and of scores that tell classes apart. */
+export const classification = [
+  {
+    name: "top1",
+    direction: "higher",
+    against: "labels",
+    proportion: true,
+    flip: "value",
+    read: readClass("top1"),
+    row(prediction, truth, where) {
+      const got = classOf("top1", prediction);
+      const label = classLabel("top1", truth, got, where);
+      checkRange("top1", prediction, label, where);
+      return [sameClass(got, label) ? 1 : 0];
+    },
+    reduce: meanOfFirst,
+  },
+  {
+    name: "top5",
+    direction: "higher",
+    against: "labels",
+    proportion: true,
+    flip: "value",
+    read: readClass("top5"),
+    row(prediction, truth, where) {
+      const label = classLabel("top5", truth, null, where);
+      checkRange("top5", prediction, label, where);
+      const scores = numbersFrom(prediction);
+      const listed = Array.isArray(prediction) && prediction.length <= 5;
+      const best: readonly unknown[] = listed
+        ? prediction.map(plain)
+        : scores
+          ? topClasses(scores, 5)
+          : [plain(prediction)];
+      return [best.some((each) => sameClass(each, label)) ? 1 : 0];
+    },
+    reduce: meanOfFirst,
+  },
+  {
+    name: "auc",
+    direction: "higher",
+    against: "labels",
+    proportion: false,
+    flip: "threshold",
+    read(outputs) {
+      const output = mainOutput(outputs);
+      const values = output && numbersOf(output);
+      if (values?.length === 1) return values[0];
+      if (values?.length === 2) return (values[1] as number) - (values[0] as number);
+      throw wrongOutput("auc", "one score, or scores of two classes,");
+    },
+    row(prediction, truth, where) {
+      const score = numbersFrom(prediction);
+      if (score?.length !== 1) throw wrongOutput("auc", "one score per sample");
+      const label = Number(plain(truth));
+      if (truth === null || truth === undefined || (label !== 0 && label !== 1))
+        throw wrongLabel(
+          "auc",
+          "labels 0 and 1",
+          truth,
+          where,
+          "Give 1 to the samples that should score high and 0 to the others.",
+        );
+      return [score[0] as number, label];
+    },
+    reduce: (all) =>
+      auc(
+        all.map((row) => row[0] as number),
+        all.map((row) => row[1] as number),
+      ),
+  },
+  {
+    name: "f1",
+    direction: "higher",
+    against: "labels",
+    proportion: false,
+    flip: "value",
+    read: readClass("f1"),
+    row(prediction, truth, where) {
+      const got = Number(classOf("f1", prediction));
+      const label = Number(classLabel("f1", truth, got, where));
+      if (Number.isNaN(got) || Number.isNaN(label))
+        throw wrongLabel("f1", "class numbers", truth, where, "Give labels as 0, 1, 2, …");
+      checkRange("f1", prediction, label, where);
+      return [got, label];
+    },
+    reduce: f1,
+  },
+  {
+    name: "exact-match",
+    direction: "higher",
+    against: "labels",
+    proportion: true,
+    flip: "value",
+    read() {
+      throw wrongOutput("exact-match", "text");
+    },
+    row(prediction, truth, where) {
+      if (truth === null || truth === undefined)
+        throw wrongLabel(
+          "exact-match",
+          "a label for every sample",
+          truth,
+          where,
+          "Give each sample a `label`.",
+        );
+      return [sameClass(plain(prediction), plain(truth)) ? 1 : 0];
+    },
+    reduce: meanOfFirst,
+  },
+  {
+    name: "top1-agreement",
+    direction: "higher",
+    against: "float",
+    proportion: true,
+    flip: "value",
+    read: readClass("top1-agreement"),
+    row(prediction, truth) {
+      return [
+        sameClass(classOf("top1-agreement", prediction), classOf("top1-agreement", truth)) ? 1 : 0,
+      ];
+    },
+    reduce: meanOfFirst,
+  },
+] as const satisfies readonly Metric[];

@@ -1,0 +1,157 @@
+import { isTypedArray, PareError, type Tensors } from "@pare/runtime/format";
+import { argmax, classScores, numbersOf } from "./outputs.js";
+
+export function wrongLabel(
+  metric: string,
+  needs: string,
+  got: unknown,
+  where: string,
+  hint: string,
+): PareError {
+  const shown =
+    typeof got === "object" && got !== null
+      ? got.constructor?.name
+      : JSON.stringify(got, (_, value) => (typeof value === "bigint" ? `${value}n` : value));
+  return new PareError(
+    "LABELS",
+    `The metric ${metric} needs ${needs}, but ${where} has ${shown}.`,
+    { where, hint },
+  );
+}
+
+export function wrongOutput(metric: string, needs: string): PareError {
+  return new PareError(
+    "LABELS",
+    `The metric ${metric} needs ${needs}, which this model's outputs are not.`,
+    {
+      where: metric,
+      hint: "Export `predict(outputs, sample)` from a data module, which says what the metric is to read, or name another metric.",
+    },
+  );
+}
+
+export function plain(value: unknown): unknown {
+  return typeof value === "bigint" ? Number(value) : value;
+}
+
+/** Numbers from a number, an array or a tensor; null from anything else. */
+export function numbersFrom(value: unknown): ArrayLike<number> | null {
+  if (typeof value === "number" || typeof value === "bigint" || typeof value === "boolean")
+    return [Number(value)];
+  if (value instanceof BigInt64Array || value instanceof BigUint64Array)
+    return Float64Array.from(value, Number);
+  if (isTypedArray(value)) return value as Exclude<typeof value, BigInt64Array | BigUint64Array>;
+  if (Array.isArray(value)) return value.every((each) => typeof each === "number") ? value : null;
+  if (typeof value === "object" && value !== null && "data" in value)
+    return numbersFrom(value.data);
+  return null;
+}
+
+export function classOf(metric: string, prediction: unknown): number | string | boolean {
+  const value = plain(prediction);
+  if (typeof value === "number" || typeof value === "string" || typeof value === "boolean")
+    return value;
+  const scores = numbersFrom(value);
+  if (scores && scores.length > 1) return argmax(scores);
+  throw wrongOutput(metric, "a class, or scores per class,");
+}
+
+export function classLabel(
+  metric: string,
+  label: unknown,
+  prediction: unknown,
+  where: string,
+): number | string | boolean {
+  const value = plain(label);
+  if (
+    typeof value === "number"
+      ? Number.isInteger(value)
+      : typeof value === "string" || typeof value === "boolean"
+  ) {
+    if (typeof value === "string" && typeof prediction === "number") {
+      throw wrongLabel(
+        metric,
+        "class numbers, as the model's outputs are scores per class",
+        value,
+        where,
+        "Give labels as 0, 1, 2, …, or export `predict(outputs, sample)` that returns the label's text.",
+      );
+    }
+    return value as number | string | boolean;
+  }
+  throw wrongLabel(
+    metric,
+    "one class per sample",
+    label,
+    where,
+    "Give each sample a `label`: a whole number or a text.",
+  );
+}
+
+export function readClass(metric: string): (outputs: Tensors) => unknown {
+  return (outputs) => {
+    const scores = classScores(outputs);
+    if (!scores) throw wrongOutput(metric, "scores per class ([1, C])");
+    return scores;
+  };
+}
+
+export function readNumbers(outputs: Tensors): unknown {
+  const all = Object.values(outputs)
+    .map(numbersOf)
+    .filter((each) => each !== null);
+  if (all.length === 1) return all[0];
+  const joined = new Float64Array(all.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of all) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
+}
+
+export function pairOfNumbers(
+  metric: string,
+  prediction: unknown,
+  truth: unknown,
+  where: string,
+): [ArrayLike<number>, ArrayLike<number>] {
+  const got = numbersFrom(prediction);
+  if (!got) throw wrongOutput(metric, "numbers");
+  const expected = numbersFrom(truth);
+  if (!expected || expected.length !== got.length) {
+    throw wrongLabel(
+      metric,
+      `${got.length} number(s) per sample`,
+      expected ? `${expected.length} number(s)` : truth,
+      where,
+      "Give labels of the outputs' size, or none to compare with the float model.",
+    );
+  }
+  return [got, expected];
+}
+
+/** Equality of classes, where true is 1. */
+export function sameClass(a: unknown, b: unknown): boolean {
+  return (
+    a === b || (typeof a === "boolean" ? Number(a) : a) === (typeof b === "boolean" ? Number(b) : b)
+  );
+}
+
+export function checkRange(
+  metric: string,
+  prediction: unknown,
+  label: unknown,
+  where: string,
+): void {
+  const scores = typeof prediction === "object" ? numbersFrom(prediction) : null;
+  if (scores && typeof label === "number" && (label < 0 || label >= scores.length)) {
+    throw wrongLabel(
+      metric,
+      `classes from 0 to ${scores.length - 1}`,
+      label,
+      where,
+      "Number the classes from 0, as the model does.",
+    );
+  }
+}
