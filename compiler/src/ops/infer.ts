@@ -1,4 +1,4 @@
-import type { Graph, Infer, Inferred, Node, Value, ValueType } from "../ir/index.js";
+import type { Dim, Graph, Infer, Inferred, Node, Value, ValueType } from "../ir/index.js";
 import { bodiesOf, type Body, dim, sameShape, sameType, tensorType } from "../ir/index.js";
 import { attributeReader } from "./attributes.js";
 import { typeBodyInputs } from "./body-inputs.js";
@@ -19,7 +19,7 @@ export interface InferenceDiagnostic {
 export const inferNode: Infer = (graph, node) => {
   const row = operatorRow(node.domain, node.op);
   if (row === undefined) return [];
-  const first = freshNumber();
+  const last = lastUnknown();
   let inferred: readonly (Inferred | undefined)[];
   try {
     inferred = row.infer(inferContext(graph, node));
@@ -28,7 +28,7 @@ export const inferNode: Infer = (graph, node) => {
     return [];
   }
   return inferred.map(
-    (found, index) => found && settle(found, outputValue(graph, node, index), first),
+    (found, index) => found && settle(found, outputValue(graph, node, index), last),
   );
 };
 
@@ -97,29 +97,42 @@ function outputValue(graph: Graph, node: Node, index: number): Value | undefined
   return id === undefined || id === null ? undefined : graph.value(id);
 }
 
-/** The number of the next dim that equals no other. */
-function freshNumber(): number {
-  return Number(String(dim.unknown()).replace(/\D/g, ""));
+/** The number of the last dim that equals no other. */
+function lastUnknown(): number {
+  return unknownNumber([...dim.symbolsOf(dim.unknown())][0] ?? "");
+}
+
+function unknownNumber(symbol: string): number {
+  return symbol.startsWith("?") ? Number(symbol.slice(1)) : 0;
+}
+
+/** Longer expressions say nothing to anyone, and could grow without end from layer to layer. */
+const longestExpression = 1000;
+
+/** Does inference say of a dim no more than that it is unknown? `last` is the last unknown before it. */
+function isVague(size: Dim, last: number): boolean {
+  if (typeof size === "number") return false;
+  if (String(size).length > longestExpression) return true;
+  return [...dim.symbolsOf(size)].some((symbol) => unknownNumber(symbol) > last);
 }
 
 /**
  * Where inference says no more of a dim than that it is unknown, what was known of it stays: a declared size, or the
  * unknown of the last inference, so that inferring twice changes nothing.
  */
-function settle(found: Inferred, value: Value | undefined, first: number): Inferred {
+function settle(found: Inferred, value: Value | undefined, last: number): Inferred {
   const { type } = found;
-  const elements =
-    found.elements !== undefined && found.elements.length <= elementLimit
-      ? found.elements
-      : undefined;
+  const isFollowed =
+    found.elements !== undefined &&
+    found.elements.length <= elementLimit &&
+    !found.elements.some((element) => isVague(element, last));
+  const elements = isFollowed ? found.elements : undefined;
   if (type.kind !== "tensor" || type.shape === undefined) return { type, elements };
   const known = value?.type.kind === "tensor" ? value.type.shape : undefined;
+  const isSameRank = known?.length === type.shape.length;
   const shape = type.shape.map((size, axis) => {
-    const isFresh =
-      typeof size !== "number" &&
-      /^"\?\d+"$/.test(String(size)) &&
-      Number(String(size).slice(2, -1)) > first;
-    return isFresh && known?.length === type.shape?.length ? (known?.[axis] ?? size) : size;
+    if (!isVague(size, last)) return size;
+    return (isSameRank ? known[axis] : undefined) ?? dim.unknown();
   });
   return { type: tensorType(type.dtype, shape), elements };
 }

@@ -124,11 +124,11 @@ const concatRow: OperatorRow = {
   },
 };
 
-/** Equal parts, the last one smaller where they do not come out even. */
-function evenParts(size: Dim, count: number): readonly Dim[] {
-  const part = dim.ceilDiv(size, count);
-  const last = dim.subtract(size, dim.multiply(count - 1, part));
-  return Array.from({ length: count }, (_, index) => (index === count - 1 ? last : part));
+/** The first `count` of equal parts, the last of all smaller where they do not come out even. */
+function evenParts(size: Dim, count: number, parts: number): readonly Dim[] {
+  const part = dim.ceilDiv(size, parts);
+  const last = dim.subtract(size, dim.multiply(parts - 1, part));
+  return Array.from({ length: count }, (_, index) => (index === parts - 1 ? last : part));
 }
 
 function section(dims: readonly number[], axis: number, start: number, length: number): Movement {
@@ -165,6 +165,7 @@ const splitRow: OperatorRow = {
         ? node.outputs.map(() => dim.unknown())
         : evenParts(
             shape[axis] ?? dim.unknown(),
+            node.outputs.length,
             attributes.int("num_outputs", node.outputs.length),
           ));
     let start: Dim = 0;
@@ -186,7 +187,7 @@ const splitRow: OperatorRow = {
     const axis = normalAxis(attributes.int("axis", 0), from.dims.length);
     const sizes =
       givenNumbers(context, 1, "split") ??
-      evenParts(from.dims[axis] ?? 1, attributes.int("num_outputs", outputs)).map(Number);
+      evenParts(from.dims[axis] ?? 1, outputs, attributes.int("num_outputs", outputs)).map(Number);
     let start = 0;
     return sizes.map((size) => {
       const moved = section(from.dims, axis, start, size);

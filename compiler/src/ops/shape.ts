@@ -3,7 +3,7 @@ import { type Dim, dim, product } from "../ir/index.js";
 import { integers } from "./arrays.js";
 import { broadcastDims, broadcastShapes } from "./broadcast.js";
 import { broadcastIndices, normalAxis } from "./indexing.js";
-import { isShort } from "./elements.js";
+import { elementLimit, isShort } from "./elements.js";
 import { givenNumbers, isAbsent, numbersOf, tensorOf } from "./inferred.js";
 import type { InferContext, OperatorRow } from "./row.js";
 import { parameters } from "./signature.js";
@@ -218,7 +218,8 @@ function spread(
 /** Unknown dims, as many as an input that holds a shape has elements. */
 export function unknownDims(context: InferContext, input: number): readonly Dim[] | undefined {
   const rank = context.shape(input)?.[0];
-  return typeof rank === "number" ? Array.from({ length: rank }, () => dim.unknown()) : undefined;
+  if (typeof rank !== "number" || rank > elementLimit) return undefined;
+  return Array.from({ length: rank }, () => dim.unknown());
 }
 
 export const shapeRows: readonly OperatorRow[] = [
