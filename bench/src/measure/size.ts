@@ -7,8 +7,11 @@ import type { ModelBytes } from "../engines/model-bytes.js";
 const toGzip = promisify(gzip);
 const toBrotli = promisify(brotliCompress);
 
-/** Above this, brotli's best quality takes longer than what it saves is worth knowing. */
-const bestBrotliBytes = 2 * 2 ** 20;
+/** Brotli's best quality takes a second a megabyte: what larger files would save by it is not worth the wait. */
+function quality(bytes: number): number {
+  if (bytes <= 2 * 2 ** 20) return 11;
+  return bytes <= 32 * 2 ** 20 ? 9 : 5;
+}
 
 export function hashOf(model: ModelBytes): string {
   const hash = createHash("sha256").update(model.proto);
@@ -21,13 +24,12 @@ export function hashOf(model: ModelBytes): string {
 export async function sizeOf(model: ModelBytes): Promise<SizeBytes> {
   const size = { raw: 0, gzip: 0, brotli: 0 };
   for (const bytes of [model.proto, ...Object.values(model.external)]) {
-    const quality = bytes.byteLength <= bestBrotliBytes ? 11 : 9;
     size.raw += bytes.byteLength;
     size.gzip += (await toGzip(bytes, { level: 9 })).byteLength;
     size.brotli += (
       await toBrotli(bytes, {
         params: {
-          [constants.BROTLI_PARAM_QUALITY]: quality,
+          [constants.BROTLI_PARAM_QUALITY]: quality(bytes.byteLength),
           [constants.BROTLI_PARAM_SIZE_HINT]: bytes.byteLength,
         },
       })

@@ -14,12 +14,14 @@ import {
   wrongOutput,
 } from "./readings.js";
 
+function count(counts: Map<number, number>, target: number): void {
+  counts.set(target, (counts.get(target) ?? 0) + 1);
+}
+
 /** F1 of class 1 where there are only 0 and 1, else the mean over all classes that occur. */
 function f1(rows: readonly Row[]): number {
   const hits = new Map<number, number>();
   const misses = new Map<number, number>();
-  const count = (counts: Map<number, number>, target: number) =>
-    counts.set(target, (counts.get(target) ?? 0) + 1);
   for (const [prediction = Number.NaN, label = Number.NaN] of rows) {
     if (prediction === label) count(hits, label);
     else [prediction, label].forEach((target) => count(misses, target));
