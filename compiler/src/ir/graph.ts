@@ -337,14 +337,14 @@ function found<T>(item: T | undefined, kind: string, id: number): T {
   return item;
 }
 
-/** The bodies that a node holds: If's branches, a Loop's body. */
+/** The bodies that a node holds, If's branches or a Loop's body, by their attributes' names. */
 export function bodiesOf(node: Node): readonly Body[] {
-  const bodies: Body[] = [];
-  for (const attribute of node.attributes.values()) {
-    if (attribute.type === "graph") bodies.push(attribute.value);
-    else if (attribute.type === "graphs") bodies.push(...attribute.value);
+  const held: [string, readonly Body[]][] = [];
+  for (const [name, attribute] of node.attributes) {
+    if (attribute.type === "graph") held.push([name, [attribute.value]]);
+    else if (attribute.type === "graphs") held.push([name, attribute.value]);
   }
-  return bodies;
+  return held.sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([, bodies]) => bodies);
 }
 
 export function newHeader(opset = 21): ModelHeader {

@@ -5,3 +5,6 @@ export * from "./graph.js";
 export * from "./order.js";
 export * from "./tensor.js";
 export * from "./type.js";
+export * from "./parse.js";
+export * from "./print.js";
+export * from "./verify.js";
