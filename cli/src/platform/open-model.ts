@@ -1,24 +1,17 @@
 import { basename, dirname, extname, resolve } from "node:path";
 import type { Graph } from "@pare/compiler";
-import { PareError, type ValueInfo } from "@pare/runtime/format";
+import { type ByteSource, PareError, type ValueInfo } from "@pare/runtime/format";
 import { ExternalFiles } from "./external-files.js";
 import { type FileSource, openFileSource } from "./file-source.js";
 
-/** A model file, open: weights are read from it when they are needed. */
-export interface OpenModel {
-  readonly path: string;
-  /** Without folder and `.onnx`; for a model.onnx its folder's name. */
-  readonly name: string;
+/** A model's file and the files of its external data; weights are read from them when they are needed. */
+export interface ModelFile {
   readonly source: { readonly proto: FileSource; readonly external: ExternalFiles };
-  readonly graph: Graph;
   close(): void;
 }
 
-/**
- * Opens and decodes an ONNX file with its external data.
- * @throws PareError MODEL_*, EXTERNAL_DATA, PERMISSION
- */
-export async function openModel(path: string, signal?: AbortSignal): Promise<OpenModel> {
+/** @throws PareError MODEL_NOT_FOUND, MODEL_INVALID, PERMISSION */
+export function openModelFile(path: string): ModelFile {
   if (extname(path).toLowerCase() === ".json") {
     throw new PareError(
       "MODEL_INVALID",
@@ -35,15 +28,16 @@ export async function openModel(path: string, signal?: AbortSignal): Promise<Ope
     proto.close();
     external.close();
   };
-  try {
-    const { decodeModel, inferNode } = await import("@pare/compiler");
-    const options = signal === undefined ? {} : { signal };
-    const graph = await decodeModel({ proto, external }, { ...options, infer: inferNode });
-    return { path, name: modelName(path), source: { proto, external }, graph, close };
-  } catch (error) {
-    close();
-    throw error;
-  }
+  return { source: { proto, external }, close };
+}
+
+/** @throws PareError MODEL_*, EXTERNAL_DATA */
+export async function decodeSource(
+  source: { readonly proto: ByteSource; readonly external: ReadonlyMap<string, ByteSource> },
+  signal?: AbortSignal,
+): Promise<Graph> {
+  const { decodeModel, inferNode } = await import("@pare/compiler");
+  return decodeModel(source, { ...(signal !== undefined && { signal }), infer: inferNode });
 }
 
 /** `a/b/kws.onnx` is `kws`, `a/b/model.onnx` is `b`. */

@@ -2,7 +2,6 @@ import type { Calibration } from "@pare/compiler";
 import { type EngineHost, executor, type Scorer } from "@pare/bench";
 import {
   type Evidence,
-  PareError,
   type Report,
   type SampleSet,
   sha256,
@@ -42,13 +41,6 @@ export async function material(
     Object.entries(first.feeds).map(([name, { dims }]) => [name, dims]),
   );
   if (data === null) {
-    if (metric !== undefined) {
-      throw new PareError(
-        "ARGUMENT",
-        "--metric needs --data: without data there is nothing to be right about.",
-        { where: "--metric", hint: "Add --data, or leave --metric out." },
-      );
-    }
     const all = Array.from({ length: syntheticCount }, (_, index) => index);
     return {
       samples,

@@ -1,7 +1,12 @@
-import { readFile } from "node:fs/promises";
 import type { BindShapesOptions, Graph } from "@pare/compiler";
-import { sha256, type ValueInfo } from "@pare/runtime/format";
-import { modelInputs, modelOutputs, openModel } from "../platform/open-model.js";
+import { type ByteSource, sha256, type ValueInfo } from "@pare/runtime/format";
+import {
+  decodeSource,
+  modelInputs,
+  modelName,
+  modelOutputs,
+  openModelFile,
+} from "../platform/open-model.js";
 
 /** A model as it is to be measured: with the shapes that were asked for. */
 export interface Subject {
@@ -24,28 +29,38 @@ export async function openSubject(
   shapes: BindShapesOptions,
   signal?: AbortSignal,
 ): Promise<Subject> {
-  const model = await openModel(path, signal);
+  const { source, close } = openModelFile(path);
   try {
-    const { graph, source } = model;
-    const { encodeModel, findPass } = await import("@pare/compiler");
-    const bind = findPass("bind-shapes");
-    await bind.create(bind.parse(shapes)).run(graph, signal === undefined ? {} : { signal });
-    const onDisk = await readFile(path);
-    const rewritten = source.external.size > 0 || Object.keys(shapes.constants).length > 0;
-    const externalBytes = [...source.external.values()].reduce((sum, { size }) => sum + size, 0);
-    return {
-      path,
-      name: model.name,
-      graph,
-      bytes: rewritten ? (await encodeModel(graph)).proto : onDisk,
-      sha256: await sha256(onDisk),
-      sizeBytes: onDisk.byteLength + externalBytes,
-      inputs: modelInputs(graph),
-      outputs: modelOutputs(graph),
-      close: () => model.close(),
-    };
+    return { ...(await subjectOf(path, source, shapes, signal)), close };
   } catch (error) {
-    model.close();
+    close();
     throw error;
   }
+}
+
+/** The same of a model that is not a file of its own. @param label how reports name it */
+export async function subjectOf(
+  label: string,
+  source: { readonly proto: ByteSource; readonly external: ReadonlyMap<string, ByteSource> },
+  shapes: BindShapesOptions,
+  signal?: AbortSignal,
+): Promise<Subject> {
+  const { encodeModel, findPass } = await import("@pare/compiler");
+  const graph = await decodeSource(source, signal);
+  const bind = findPass("bind-shapes");
+  await bind.create(bind.parse(shapes)).run(graph, signal === undefined ? {} : { signal });
+  const file = await source.proto.read(0, source.proto.size);
+  const rewritten = source.external.size > 0 || Object.keys(shapes.constants).length > 0;
+  const externalBytes = [...source.external.values()].reduce((sum, { size }) => sum + size, 0);
+  return {
+    path: label,
+    name: modelName(label),
+    graph,
+    bytes: rewritten ? (await encodeModel(graph)).proto : file,
+    sha256: await sha256(file),
+    sizeBytes: file.byteLength + externalBytes,
+    inputs: modelInputs(graph),
+    outputs: modelOutputs(graph),
+    close: () => {},
+  };
 }

@@ -33,6 +33,11 @@ export const verbs: readonly VerbEntry[] = [
     load: () => import("../verbs/run.js"),
   },
   {
+    name: "bench",
+    summary: "compare files: accuracy, flips, latency, memory, start-up, size; gate",
+    load: () => import("../verbs/bench.js"),
+  },
+  {
     name: "data",
     summary: "write a commented data module that fits the model's inputs",
     load: () => import("../verbs/data.js"),

@@ -28,12 +28,14 @@ export async function runSteps(request: StepsRequest): Promise<void> {
   for (const [index, { use, with: options }] of steps.entries()) {
     throwIfAborted(signal);
     const pass = findPass(use);
+    const changes = graph.changes;
     await pass.create(pass.parse(options)).run(graph, {
       signal,
       ...(calibration !== undefined && { calibration }),
       onProgress: (fraction, what) =>
         say.progress((index + fraction) / steps.length, `${use}: ${what}`),
     });
+    if (graph.changes === changes && use.startsWith("quantize")) say.note(unchanged(use, graph));
   }
   const file = request.output ?? `${subject.name}.${request.suffix}.onnx`;
   const sizeBytes = await writeModel(graph, file, subject.sizeBytes);
@@ -44,6 +46,15 @@ export async function runSteps(request: StepsRequest): Promise<void> {
     `Wrote ${file}: ${before.nodes} → ${after.nodes} nodes, ${byteText(before.sizeBytes)} → ${byteText(after.sizeBytes)}, opset ${before.opset} → ${after.opset}.`,
     { file, before, after, journal: graph.journal },
   );
+}
+
+/** A step that found nothing to do says why: otherwise its user would believe that it did. */
+function unchanged(use: string, graph: Graph): string {
+  const reasons = graph.journal
+    .filter(({ rule, what }) => rule === use && what === "left")
+    .map(({ op, reason }) => `${op}: ${reason}`);
+  const [most, ...others] = [...new Set(reasons)].slice(0, 3);
+  return `${use} changed nothing${most === undefined ? ": the model has no operator for it" : `: ${[most, ...others].join("; ")}`}.`;
 }
 
 interface Facts {

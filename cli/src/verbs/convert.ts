@@ -1,3 +1,4 @@
+import { PareError } from "@pare/runtime/format";
 import { addShapeOptions, parseShapes, type ShapeOptions } from "../prepare/shape-options.js";
 import { integerAtLeast } from "../program/option-values.js";
 import type { OutputOptions } from "../program/output.js";
@@ -24,6 +25,11 @@ export const define: DefineVerb = (command, context) => {
     )
     .action(async (path: string, options: ConvertOptions) => {
       const say = context.output(options);
+      if (options.opset < 7 || options.opset > 21) {
+        throw new PareError("ARGUMENT", `--opset is ${options.opset}, but can be 7 to 21.`, {
+          where: "--opset",
+        });
+      }
       const { openSubject } = await import("../prepare/subject.js");
       const { runSteps } = await import("../transform/run-steps.js");
       const subject = await openSubject(path, parseShapes(options), context.signal);

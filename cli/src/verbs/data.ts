@@ -1,5 +1,6 @@
 import { access } from "node:fs/promises";
 import { PareError } from "@pare/runtime/format";
+import { parseShapes } from "../prepare/shape-options.js";
 import type { DefineVerb } from "../program/verb.js";
 import type { OutputOptions } from "../program/output.js";
 
@@ -18,13 +19,12 @@ export const define: DefineVerb = (command, context) => {
     .option("--force", "overwrite the file if it is there")
     .action(async (path: string, options: DataOptions) => {
       const output = context.output(options);
-      const [{ modelInputs, modelOutputs, openModel }, { dataModule }, { writeFileAtomic }] =
-        await Promise.all([
-          import("../platform/open-model.js"),
-          import("../data/data-template.js"),
-          import("../platform/write-file.js"),
-        ]);
-      const model = await openModel(path, context.signal);
+      const [{ openSubject }, { dataModule }, { writeFileAtomic }] = await Promise.all([
+        import("../prepare/subject.js"),
+        import("../data/data-template.js"),
+        import("../platform/write-file.js"),
+      ]);
+      const model = await openSubject(path, parseShapes({}), context.signal);
       const file = options.output ?? `${model.name}.data.mjs`;
       try {
         if (options.force !== true && (await exists(file))) {
@@ -33,10 +33,7 @@ export const define: DefineVerb = (command, context) => {
             hint: "Overwrite it with --force, or name another file with -o.",
           });
         }
-        await writeFileAtomic(
-          file,
-          dataModule(path, modelInputs(model.graph), modelOutputs(model.graph)),
-        );
+        await writeFileAtomic(file, dataModule(path, model.inputs, model.outputs));
       } finally {
         model.close();
       }

@@ -1,0 +1,65 @@
+import { execFileSync } from "node:child_process";
+import { basename, dirname } from "node:path";
+import { byteSource, type ByteSource, PareError } from "@pare/runtime/format";
+
+/**
+ * A model as it was at a commit: its file and, when tensors name them, those of its external data. Filters apply, so
+ * files in Git LFS are read too.
+ * @throws PareError MODEL_NOT_FOUND when there is no repository, no such commit, or no such file in it
+ */
+export function modelAtCommit(
+  path: string,
+  ref: string,
+): { proto: ByteSource; external: ReadonlyMap<string, ByteSource> } {
+  const folder = dirname(path);
+  return {
+    proto: byteSource(fileAtCommit(folder, basename(path), ref)),
+    external: new FilesAtCommit(folder, ref),
+  };
+}
+
+class FilesAtCommit extends Map<string, ByteSource> {
+  readonly #folder: string;
+  readonly #ref: string;
+
+  constructor(folder: string, ref: string) {
+    super();
+    this.#folder = folder;
+    this.#ref = ref;
+  }
+
+  override get(location: string): ByteSource | undefined {
+    const known = super.get(location);
+    if (known !== undefined) return known;
+    const source = byteSource(fileAtCommit(this.#folder, location, this.#ref));
+    this.set(location, source);
+    return source;
+  }
+}
+
+function fileAtCommit(folder: string, name: string, ref: string): Uint8Array {
+  const where = `${ref}:${name}`;
+  if (ref.startsWith("-"))
+    throw new PareError("ARGUMENT", `"${ref}" is no commit.`, { where: "--base" });
+  try {
+    return execFileSync("git", ["cat-file", "--filters", `${ref}:./${name}`], {
+      cwd: folder,
+      maxBuffer: 2 ** 31 - 1,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+  } catch (cause) {
+    const said =
+      cause instanceof Error && "stderr" in cause
+        ? String(cause.stderr).trim().split("\n")[0]
+        : String(cause);
+    throw new PareError(
+      "MODEL_NOT_FOUND",
+      `git has no ${name} at ${ref}: ${said || "git is not installed"}.`,
+      {
+        where,
+        hint: "Name a commit, branch or tag that has the file. In CI, check out with its history: fetch-depth: 0.",
+        cause,
+      },
+    );
+  }
+}
