@@ -44,7 +44,7 @@ describe("compare", () => {
       at >= 120_000 && at < 200_000 ? byte ^ 0x80 : byte,
     );
     worse = { proto: byteSource(changed), external: new Map() };
-  });
+  }, 60_000);
   afterAll(() => host.dispose());
 
   function request(candidate: ModelSource): CompareRequest {

@@ -71,7 +71,7 @@ describe.each(places)("$name", (place) => {
     const outputs = await cpu.run(await cpu.load(model), digit(0.5));
     expected = Array.from(outputs["logits"]?.data ?? [], Number);
     await cpu.dispose();
-  });
+  }, 60_000);
   afterAll(() => host?.dispose());
 
   it.skipIf(place.browser && !hasBrowser)(

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { byteSource, type ModelSource, PareError, type SampleSet } from "@pare/runtime/format";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { findBrowser } from "../engines/find-browser.js";
 import { type Hosts, openHosts } from "../engines/open-hosts.js";
 import { createScorer } from "../metrics/scorer.js";
 import { seeded } from "../statistics/random.js";
@@ -28,6 +29,44 @@ function noise(label: (index: number) => unknown): SampleSet {
   };
 }
 
+describe.skipIf((await findBrowser()) === null)("createMeasure on a GPU", () => {
+  let open: Hosts;
+  beforeAll(async () => void (open = await openHosts(["cpu", "webgpu"])), 60_000);
+  afterAll(() => open.dispose());
+
+  it("publishes no time of an emulated one, and shows its agreement with the CPU engine", async (context) => {
+    if (open.hosts.get("webgpu")?.software !== true) return context.skip();
+    const model = { proto: byteSource(await readFile(modelUrl)), external: new Map() };
+    const options = {
+      hosts: open.hosts,
+      samples: noise(() => 3),
+      splits,
+      seed: 1,
+      softwareGpuMs: 0,
+    };
+    const measure = createMeasure({ ...options, scorer: createScorer("top1", true) });
+    const ask = { model, baseline: model, target: "webgpu", timed: true } as const;
+
+    const candidate = await measure({ ...ask, split: "validation" });
+    expect(candidate.latencyMs).toEqual({
+      unmeasured: expect.stringMatching(/emulated on the CPU/),
+    });
+    expect(candidate).toMatchObject({
+      parity: null,
+      memoryBytes: null,
+      startupMs: null,
+      accuracy: { n: 40, measuredOn: "cpu" },
+    });
+
+    const chosen = await measure({ ...ask, split: "test" });
+    expect(chosen.latencyMs).toHaveProperty("unmeasured");
+    expect(chosen.accuracy).toMatchObject({ n: 60, measuredOn: "cpu" });
+    expect(chosen.parity?.n).toBeGreaterThanOrEqual(16);
+    expect(chosen.parity?.maxError).toBeLessThan(1e-4);
+    expect(chosen.parity?.maxError).toBeGreaterThan(0);
+  });
+});
+
 describe("createMeasure", () => {
   let open: Hosts;
   let model: ModelSource;
@@ -40,7 +79,7 @@ describe("createMeasure", () => {
     const changed = Uint8Array.from(bytes);
     for (let at = 120_000; at < 200_000; at++) changed[at] = (changed[at] ?? 0) ^ 0x80;
     damaged = { proto: byteSource(changed), external: new Map() };
-  });
+  }, 60_000);
   afterAll(() => open.dispose());
 
   it.each(["cpu", "wasm"] as const)("measures a model against itself on %s", async (target) => {
