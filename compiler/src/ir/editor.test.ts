@@ -21,13 +21,18 @@ const infer: Infer = (graph, node) => {
   return [{ type: tensorType(type.dtype, shape) }];
 };
 
+function one<T>(item: T | null | undefined): T {
+  if (item === null || item === undefined) throw new Error("it is not there");
+  return item;
+}
+
 const parse = (text: string) => parseGraph(text, { infer });
 
 function find(graph: Graph, op: string) {
   const node = [...graph.allNodes()].find((candidate) => candidate.op === op);
   if (node === undefined) throw new Error(`no ${op}`);
   const [output] = node.outputs;
-  return { node, output: output as ValueId };
+  return { node, output: one(output) };
 }
 
 const chain = `graph main opset 21 (x: float32[2, 3]) -> (y) {
@@ -66,14 +71,12 @@ describe("replace", () => {
   it("puts an Identity where an input becomes an output", async () => {
     const graph = parse(chain);
     const [x] = graph.main.inputs;
-    graph.edit("test", (editor) => editor.replace(find(graph, "Add").output, x as ValueId, ""));
+    graph.edit("test", (editor) => editor.replace(find(graph, "Add").output, one(x), ""));
     expect(await printGraph(graph)).toBe(
       "graph main opset 21 (x: float32[2, 3]) -> (y) {\n  %1 = Identity(x) : float32[2, 3]\n  return %1\n}\n",
     );
     const before = graph.main.nodes.size;
-    graph.edit("again", (editor) =>
-      editor.replace(find(graph, "Identity").output, x as ValueId, ""),
-    );
+    graph.edit("again", (editor) => editor.replace(find(graph, "Identity").output, one(x), ""));
     expect(graph.main.nodes.size).toBe(before);
     verifyGraph(graph);
   });
@@ -95,7 +98,7 @@ describe("commit", () => {
   it("infers again what depends on a change", () => {
     const graph = parse(chain.replace("-> (y) {", "-> () {").replace("return %3", "return"));
     const [x] = graph.main.inputs;
-    graph.edit("test", (editor) => editor.setType(x as ValueId, tensorType("float32", [7])), {
+    graph.edit("test", (editor) => editor.setType(one(x), tensorType("float32", [7])), {
       interface: true,
     });
     expect(graph.value(find(graph, "Add").output).type).toEqual(tensorType("float32", [7]));
@@ -128,7 +131,7 @@ describe("commit", () => {
   it.each<[string, (editor: Editor, graph: Graph) => void, string]>([
     [
       "an output's name",
-      (editor, graph) => editor.rename(graph.main.outputs[0] as ValueId, "z"),
+      (editor, graph) => editor.rename(one(graph.main.outputs[0]), "z"),
       'output 0 from "y" to "z"',
     ],
     [
@@ -138,8 +141,7 @@ describe("commit", () => {
     ],
     [
       "an input's type",
-      (editor, graph) =>
-        editor.setType(graph.main.inputs[0] as ValueId, tensorType("int8", [2, 3])),
+      (editor, graph) => editor.setType(one(graph.main.inputs[0]), tensorType("int8", [2, 3])),
       "input 0 from float32[2, 3] to int8[2, 3]",
     ],
   ])("refuses to change %s", (_, change, message) => {
@@ -170,7 +172,7 @@ describe("bodies", () => {
     if (then?.type !== "graph") throw new Error("no branch");
     graph.edit("test", (editor) => {
       const [result] = editor.inline(then.value, graph.main);
-      editor.replace(output, result as ValueId, "known");
+      editor.replace(output, one(result), "known");
     });
     expect(await printGraph(graph)).toBe(
       "graph main opset 21 (c: bool[], x: float32[2]) -> (y) {\n  %1 = Add(x, const float32[] 2.0) : float32[2]\n  return %1\n}\n",
@@ -184,7 +186,7 @@ describe("bodies", () => {
     const { node } = find(graph, "If");
     graph.edit("test", (editor) => {
       const body = editor.addBody("new");
-      editor.addOutput(editor.add1("Sin", [graph.main.inputs[1] as ValueId], {}, { body }), body);
+      editor.addOutput(editor.add1("Sin", [one(graph.main.inputs[1])], {}, { body }), body);
       editor.setAttribute(node.id, "else_branch", attribute.graph(body));
     });
     expect([...graph.allBodies()]).toHaveLength(3);
@@ -238,8 +240,8 @@ function randomEdit(graph: Graph, editor: Editor, pick: (below: number) => numbe
     ...order.flatMap((node) => node.outputs),
   ].filter((id) => id !== null && graph.hasValue(id)) as ValueId[];
   const at = pick(values.length);
-  const value = values[at] as ValueId;
-  const earlier = values[pick(at + 1)] as ValueId;
+  const value = one(values[at]);
+  const earlier = one(values[pick(at + 1)]);
   const node = graph.producer(value);
   switch (pick(10)) {
     case 0:

@@ -88,7 +88,7 @@ export class Editor {
     options: AddOptions = {},
   ): Node {
     const body = this.#body((options.body ?? this.#graph.main).id);
-    const id = this.#id<NodeId>();
+    const id = this.#id() as NodeId;
     const names =
       typeof options.outputs === "object"
         ? options.outputs
@@ -375,7 +375,7 @@ export class Editor {
 
   /** An empty body for a node that is about to be added. */
   addBody(name: string, origin?: unknown): Body {
-    const id = this.#id<BodyId>();
+    const id = this.#id() as BodyId;
     const body: MutableBody = {
       id,
       name,
@@ -599,7 +599,7 @@ export class Editor {
     producer: NodeId | null,
     origin?: unknown,
   ): ValueId {
-    const id = this.#id<ValueId>();
+    const id = this.#id() as ValueId;
     this.#tables.values.set(id, {
       id,
       name,
@@ -635,13 +635,11 @@ export class Editor {
     this.#undo.push(() => (value.uses = before));
     if (value.uses.length === 0) this.#released.add(id);
   }
-
-  #id<Id extends number>(): Id {
-    this.#tables.next += 1;
-    return this.#tables.next as Id;
+    numberis.#tables.next += 1;
+    return this.#tables.next;
   }
 
-  #value(id: ValueId): MutableValue {
+  #valnumber(id: ValueId): MutableValue {
     const value = this.#tables.values.get(id);
     if (value === undefined)
       throw new PareError("INTERNAL", `${this.#rule} uses a value that is not in the graph.`);

@@ -54,10 +54,9 @@ async function constantText(tensor: Tensor): Promise<string> {
     return `${head} [${data.map((text) => JSON.stringify(text)).join(", ")}]`;
   const shown =
     elementCount(tensor.dims) <= shownElements
-      ? shownNumbers(tensor, data as TypedArray)
-      : undefined;
-  if (shown === undefined) return `${head} #${hash(bytesOf(data as TypedArray))}`;
-  return `${head} ${tensor.dims.length === 0 ? shown.join("") : `[${shown.join(", ")}]`}`;
+      ? shownNumbers(tensor, datafined;
+  if (shown === undefined) return `${head} #${hash(bytesOf(data))}`;
+  returnnsor.dims.length === 0 ? shown.join("") : `[${shown.join(", ")}]`}`;
 }
 
 /** Elements as text that reads back the same; undefined for dtypes that have no plain numbers. */

@@ -118,10 +118,7 @@ export class Tensor {
         "MODEL_SHAPE",
         "A numeric tensor was expected, but this one holds strings.",
       );
-    return data as TypedArray;
-  }
-
-  /** float32 elements. @throws PareError MODEL_SHAPE for another dtype */
+    return dataloat32 elements. @throws PareError MODEL_SHAPE for another dtype */
   async readFloat32(): Promise<Float32Array> {
     const data = await this.read();
     if (!(data instanceof Float32Array))

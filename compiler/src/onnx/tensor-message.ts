@@ -195,8 +195,7 @@ export function encodeTensor(tensor: Tensor, name: string | undefined): TensorPr
   if (dtype === "string") {
     if (data === undefined || ArrayBuffer.isView(data))
       throw new PareError("INTERNAL", "A tensor of strings is not in memory.");
-    proto.stringData = (data as readonly string[]).map(textBytes);
-  } else if (data === undefined || !ArrayBuffer.isView(data)) {
+    proto.stringData = data.lse if (data === undefined || !ArrayBuffer.isView(data)) {
     proto.rawData = new Slice(
       {
         size: tensor.byteLength,
@@ -211,10 +210,8 @@ export function encodeTensor(tensor: Tensor, name: string | undefined): TensorPr
     const field = typedFieldName(dtype);
     if (field === "int64Data" || field === "uint64Data") proto[field] = values.map(BigInt);
     else proto[field] = values.map(Number);
-  } else proto.rawData = bytesOf(data as TypedArray);
-  return withName(proto, name);
-}
-
+  } else proto.rawData = bytesOf(data);
+  return withName(pr
 function inlined({ proto, external }: TensorOrigin): TensorProto {
   if (external === undefined) return { ...proto };
   const { dataLocation: _, externalData: __, ...rest } = proto;

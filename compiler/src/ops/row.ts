@@ -44,7 +44,7 @@ export interface EvaluateContext {
   readonly attributes: AttributeReader;
   readonly outputs: number;
   /** An input that must be there. @throws PareError MODEL_SHAPE */
-  input(index: number): Dense;
+  readonly input: (index: number) => Dense;
 }
 
 export interface Parameter {
