@@ -12,7 +12,7 @@ export async function prove({ claim, root }) {
   const ort = await import("onnxruntime-node");
   await scratch(async (folder) => {
     const bundle = join(folder, "overhead.pare");
-    const model = join(root, "fixtures/models/latency/vww_mbv1_025_96.onnx");
+    const model = join(root, "fixtures/models/latency/vww-mbv1-025-96.onnx");
     const made = await pare(root, [
       "optimize",
       model,
