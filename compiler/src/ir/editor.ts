@@ -635,11 +635,13 @@ export class Editor {
     this.#undo.push(() => (value.uses = before));
     if (value.uses.length === 0) this.#released.add(id);
   }
-    numberis.#tables.next += 1;
+
+  #id(): number {
+    this.#tables.next += 1;
     return this.#tables.next;
   }
 
-  #valnumber(id: ValueId): MutableValue {
+  #value(id: ValueId): MutableValue {
     const value = this.#tables.values.get(id);
     if (value === undefined)
       throw new PareError("INTERNAL", `${this.#rule} uses a value that is not in the graph.`);

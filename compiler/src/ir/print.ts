@@ -54,9 +54,10 @@ async function constantText(tensor: Tensor): Promise<string> {
     return `${head} [${data.map((text) => JSON.stringify(text)).join(", ")}]`;
   const shown =
     elementCount(tensor.dims) <= shownElements
-      ? shownNumbers(tensor, datafined;
+      ? shownNumbers(tensor, data)
+      : undefined;
   if (shown === undefined) return `${head} #${hash(bytesOf(data))}`;
-  returnnsor.dims.length === 0 ? shown.join("") : `[${shown.join(", ")}]`}`;
+  return `${head} ${tensor.dims.length === 0 ? shown.join("") : `[${shown.join(", ")}]`}`;
 }
 
 /** Elements as text that reads back the same; undefined for dtypes that have no plain numbers. */

@@ -118,7 +118,10 @@ export class Tensor {
         "MODEL_SHAPE",
         "A numeric tensor was expected, but this one holds strings.",
       );
-    return dataloat32 elements. @throws PareError MODEL_SHAPE for another dtype */
+    return data;
+  }
+
+  /** float32 elements. @throws PareError MODEL_SHAPE for another dtype */
   async readFloat32(): Promise<Float32Array> {
     const data = await this.read();
     if (!(data instanceof Float32Array))

@@ -195,7 +195,8 @@ export function encodeTensor(tensor: Tensor, name: string | undefined): TensorPr
   if (dtype === "string") {
     if (data === undefined || ArrayBuffer.isView(data))
       throw new PareError("INTERNAL", "A tensor of strings is not in memory.");
-    proto.stringData = data.lse if (data === undefined || !ArrayBuffer.isView(data)) {
+    proto.stringData = data.map(textBytes);
+  } else if (data === undefined || !ArrayBuffer.isView(data)) {
     proto.rawData = new Slice(
       {
         size: tensor.byteLength,
@@ -211,7 +212,9 @@ export function encodeTensor(tensor: Tensor, name: string | undefined): TensorPr
     if (field === "int64Data" || field === "uint64Data") proto[field] = values.map(BigInt);
     else proto[field] = values.map(Number);
   } else proto.rawData = bytesOf(data);
-  return withName(pr
+  return withName(proto, name);
+}
+
 function inlined({ proto, external }: TensorOrigin): TensorProto {
   if (external === undefined) return { ...proto };
   const { dataLocation: _, externalData: __, ...rest } = proto;
