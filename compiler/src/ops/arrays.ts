@@ -71,10 +71,10 @@ export function unpack(tensor: Dense): TypedArray {
       return bfloatsToFloats(data as Uint16Array);
     case "int4":
     case "uint4":
-      return unpackBits(data as TypedArray, elementCount(tensor.dims), 4, type === "int4");
+      return unpackBits(data, elementCount(tensor.dims), 4, type === "int4");
     case "int2":
     case "uint2":
-      return unpackBits(data as TypedArray, elementCount(tensor.dims), 2, type === "int2");
+      return unpackBits(data, elementCount(tensor.dims), 2, type === "int2");
     case "float8e4m3fn":
     case "float8e4m3fnuz":
     case "float8e5m2":
@@ -86,7 +86,7 @@ export function unpack(tensor: Dense): TypedArray {
     case "complex128":
       throw unsupported(type);
     default:
-      return data as TypedArray;
+      return data;
   }
 }
 

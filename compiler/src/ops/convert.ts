@@ -1,13 +1,5 @@
 import { type Dtype, dtypeBits, elementCount, type Tensor as Dense } from "@pare/runtime/format";
-import {
-  isFloat,
-  isWide,
-  limitsOf,
-  type NumberArray,
-  pack,
-  unpack,
-  workingArray,
-} from "./arrays.js";
+import { isFloat, isWide, limitsOf, pack, unpack, workingArray } from "./arrays.js";
 import { floatsToFloat8, isFloat8 } from "./float8.js";
 
 /**
@@ -38,8 +30,7 @@ export function convert(from: Dense, to: Dtype, saturate = true): Dense {
   } else if (isWide(source) && !isFloat(to)) {
     for (let i = 0; i < count; i += 1) result[i] = Number(BigInt.asIntN(32, source[i] ?? 0n));
   } else {
-    const numbers = result as NumberArray;
-    for (let i = 0; i < count; i += 1) numbers[i] = Number(source[i] ?? 0);
+    for (let i = 0; i < count; i += 1) result[i] = Number(source[i] ?? 0);
   }
   return pack(to, dims, result);
 }

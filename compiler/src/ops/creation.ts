@@ -1,19 +1,11 @@
-import { type Dtype, elementCount, PareError, type Tensor as Dense } from "@pare/runtime/format";
-import { type Dim, dim, isStatic, product, type Tensor } from "../ir/index.js";
-import {
-  integers,
-  isWide,
-  type NumberArray,
-  pack,
-  unpack,
-  unpackNumbers,
-  workingArray,
-} from "./arrays.js";
+import { elementCount, PareError, type Tensor as Dense } from "@pare/runtime/format";
+import { dim, isStatic, product, type Tensor } from "../ir/index.js";
+import { integers, isWide, pack, unpack, unpackNumbers, workingArray } from "./arrays.js";
 import { convert } from "./convert.js";
 import { dtypeOfCode } from "./data-type.js";
 import { elementLimit, integersIn } from "./elements.js";
 import { tensorOf } from "./inferred.js";
-import type { AttributeReader, InferContext, OperatorRow } from "./row.js";
+import type { AttributeReader, OperatorRow } from "./row.js";
 import { unknownDims } from "./shape.js";
 import { parameters } from "./signature.js";
 import { isNonNegative } from "./bounds.js";
@@ -166,58 +158,10 @@ const rangeRow: OperatorRow = {
     const step = unpack(input(2))[0] ?? 0;
     if (isWide(to))
       for (let i = 0; i < count; i += 1) to[i] = BigInt(first) + BigInt(i) * BigInt(step);
-    else
-      for (let i = 0; i < count; i += 1) (to as NumberArray)[i] = Number(first) + i * Number(step);
+    else for (let i = 0; i < count; i += 1) to[i] = Number(first) + i * Number(step);
     return [pack(type, [count], to)];
   },
 };
-
-/** `saturate` concerns 8-bit floats alone. */
-function castRow(name: "Cast" | "CastLike"): OperatorRow {
-  const target = (
-    context: Pick<InferContext, "attributes">,
-    like: Dtype | undefined,
-  ): Dtype | undefined => (name === "Cast" ? dtypeOfCode(context.attributes.int("to")) : like);
-  return {
-    name,
-    domain: "",
-    inputs: name === "Cast" ? parameters("input") : parameters("input", "target_type"),
-    outputs: parameters("output"),
-    attributes: name === "Cast" ? ["saturate", "to"] : ["saturate"],
-    infer(context) {
-      const to = target(context, context.dtype(1));
-      return tensorOf(to, context.shape(0), castElements(context.elements(0), to));
-    },
-    evaluate(context) {
-      const to = target(context, context.inputs[1]?.type);
-      if (to === undefined)
-        throw new PareError("UNSUPPORTED_OP", "The type to cast to is not known.");
-      return [convert(context.input(0), to, context.attributes.int("saturate", 1) !== 0)];
-    },
-  };
-}
-
-/** The integers that survive a cast: those that the dtype holds exactly. */
-function castElements(
-  elements: readonly Dim[] | undefined,
-  to: Dtype | undefined,
-): readonly Dim[] | undefined {
-  if (elements === undefined) return undefined;
-  switch (to) {
-    case "int64":
-    case "int32":
-    case "float64":
-      return elements;
-    case "float32":
-      return elements.every((value) => typeof value !== "number" || Math.abs(value) <= 2 ** 24)
-        ? elements
-        : undefined;
-    case "bool":
-      return isStatic(elements) ? elements.map((value) => (value === 0 ? 0 : 1)) : undefined;
-    default:
-      return undefined;
-  }
-}
 
 const nonZeroRow: OperatorRow = {
   name: "NonZero",
@@ -278,8 +222,6 @@ export const creationRows: readonly OperatorRow[] = [
   constantRow,
   constantOfShapeRow,
   rangeRow,
-  castRow("Cast"),
-  castRow("CastLike"),
   nonZeroRow,
   eyeLikeRow,
 ];

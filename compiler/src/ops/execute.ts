@@ -16,7 +16,7 @@ export type Environment = Map<ValueId, Dense>;
 export type RunBody = (body: Body, inputs: readonly Dense[]) => Promise<readonly Dense[]>;
 
 /**
- * Runs a whole graph by the operators' reference evaluations: slow and exact, to check engines, passes and kernels
+ * Runs a whole normalized graph by the operators' reference evaluations: slow and exact, to check engines, passes and kernels
  * against. `feeds` and the result go by the names of inputs and outputs.
  * @throws PareError INPUT for a missing input, UNSUPPORTED_OP where an operator has no evaluation
  */

@@ -8,7 +8,7 @@ import type { EvaluateContext, InferContext } from "./row.js";
 export function tensorOf(
   dtype: Dtype | undefined,
   shape: readonly Dim[] | undefined,
-  elements?: readonly Dim[] | undefined,
+  elements?: readonly Dim[],
 ): readonly Inferred[] {
   return [{ type: tensorType(dtype, shape), elements }];
 }

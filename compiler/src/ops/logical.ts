@@ -40,7 +40,7 @@ function comparison(
 /** An operand's elements, one for each of the result's, strings too. */
 function scalars(operand: Dense, dims: readonly number[]): ArrayLike<Scalar> {
   if (operand.type !== "string") return broadcast(operand, dims);
-  return take(operand, broadcastIndices(operand.dims, dims), dims).data as readonly string[];
+  return take(operand, broadcastIndices(operand.dims, dims), dims).data;
 }
 
 const flipped = (value: Dim | undefined): Dim | undefined =>

@@ -1,6 +1,6 @@
 import { type Dtype, elementCount, type Tensor as Dense } from "@pare/runtime/format";
 import { dim } from "../ir/index.js";
-import { isWide, integers, type NumberArray, pack, unpack, workingArray } from "./arrays.js";
+import { isWide, integers, pack, unpack, workingArray } from "./arrays.js";
 import { indexOn, positionsByElement, positionsByTuple } from "./gather.js";
 import { normalAxis } from "./indexing.js";
 import { tensorOf } from "./inferred.js";
@@ -32,12 +32,11 @@ function scattered(
       to[at] = f(BigInt(to[at] ?? 0), BigInt(changes[i] ?? 0));
     }
   } else {
-    const numbers = to as NumberArray;
     const f = reductions[reduction] ?? ((_, y) => y);
-    for (let i = 0; i < count; i += 1) numbers[i] = Number(from[i]);
+    for (let i = 0; i < count; i += 1) to[i] = Number(from[i]);
     for (let i = 0; i < positions.length; i += 1) {
       const at = positions[i] ?? 0;
-      numbers[at] = f(numbers[at] ?? 0, Number(changes[i]));
+      to[at] = f(to[at] ?? 0, Number(changes[i]));
     }
   }
   return pack(data.type, data.dims, to);

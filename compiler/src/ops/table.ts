@@ -1,4 +1,7 @@
+import { castRows } from "./cast.js";
+import { concatSplitRows } from "./concat-split.js";
 import { creationRows } from "./creation.js";
+import { depthSpaceRows } from "./depth-space.js";
 import { elementwiseRows } from "./elementwise.js";
 import { gatherRows } from "./gather.js";
 import { logicalRows } from "./logical.js";
@@ -21,7 +24,10 @@ const families: readonly (readonly OperatorRow[])[] = [
   selectionRows,
   shapeRows,
   creationRows,
+  castRows,
   movementRows,
+  concatSplitRows,
+  depthSpaceRows,
   sliceRows,
   padRows,
   gatherRows,

@@ -77,7 +77,7 @@ export function join(tensors: readonly Dense[]): Dense {
   const result = isPacked ? workingArray(type, count) : zeros(type, count);
   let at = 0;
   for (const part of parts) {
-    if (isWide(result) && isWide(part)) result.set(part as BigInt64Array, at);
+    if (isWide(result) && isWide(part)) result.set(part, at);
     else (result as NumberArray).set(part as NumberArray, at);
     at += part.length;
   }
