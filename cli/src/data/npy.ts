@@ -121,7 +121,7 @@ export function formatNpy(tensor: Tensor): Uint8Array {
   const dict = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${shape}, }`;
   const padded = Math.ceil((10 + dict.length + 1) / 64) * 64;
   const file = new Uint8Array(padded + bytes.byteLength);
-  const header = `${magic}\u0001\u0000\u0000\u0000${`${dict.padEnd(padded - 11)}\n`}`;
+  const header = `${magic}\u0001\u0000\u0000\u0000${dict.padEnd(padded - 11)}\n`;
   for (let at = 0; at < header.length; at++) file[at] = header.charCodeAt(at);
   new DataView(file.buffer).setUint16(8, padded - 10, true);
   file.set(bytes, padded);

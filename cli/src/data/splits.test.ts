@@ -33,7 +33,7 @@ function placesOf(
   const places = new Map<string, Set<number>>();
   for (const [place, indices] of sets(splits).entries()) {
     for (const index of indices) {
-      const name = key(all[index] as Splittable);
+      const name = key(all[index]);
       if (name !== null) places.set(name, (places.get(name) ?? new Set()).add(place));
     }
   }

@@ -16,7 +16,7 @@ export function joinLists(argv: readonly string[]): string[] {
   const joined: string[] = [];
   for (let at = 0; at < argv.length; at++) {
     const argument = argv[at] ?? "";
-    const [flag = "", inline] = splitOnce(argument);
+    const [flag, inline] = splitOnce(argument);
     const item = items[flag];
     if (item === undefined) {
       joined.push(argument);

@@ -76,9 +76,7 @@ describe("replace", () => {
       "graph main opset 21 (x: float32[2, 3]) -> (y) {\n  %1 = Identity(x) : float32[2, 3]\n  return %1\n}\n",
     );
     const before = graph.main.nodes.size;
-    graph.edit("again", (editor) =>
-      editor.replace(find(graph, "Identity").output, one(x), ""),
-    );
+    graph.edit("again", (editor) => editor.replace(find(graph, "Identity").output, one(x), ""));
     expect(graph.main.nodes.size).toBe(before);
     verifyGraph(graph);
   });
@@ -143,8 +141,7 @@ describe("commit", () => {
     ],
     [
       "an input's type",
-      (editor, graph) =>
-        editor.setType(one(graph.main.inputs[0]), tensorType("int8", [2, 3])),
+      (editor, graph) => editor.setType(one(graph.main.inputs[0]), tensorType("int8", [2, 3])),
       "input 0 from float32[2, 3] to int8[2, 3]",
     ],
   ])("refuses to change %s", (_, change, message) => {

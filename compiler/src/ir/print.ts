@@ -52,10 +52,7 @@ async function constantText(tensor: Tensor): Promise<string> {
   const data = await tensor.read();
   if (!ArrayBuffer.isView(data))
     return `${head} [${data.map((text) => JSON.stringify(text)).join(", ")}]`;
-  const shown =
-    elementCount(tensor.dims) <= shownElements
-      ? shownNumbers(tensor, data)
-      : undefined;
+  const shown = elementCount(tensor.dims) <= shownElements ? shownNumbers(tensor, data) : undefined;
   if (shown === undefined) return `${head} #${hash(bytesOf(data))}`;
   return `${head} ${tensor.dims.length === 0 ? shown.join("") : `[${shown.join(", ")}]`}`;
 }

@@ -37,7 +37,7 @@ function parseOptions(options: unknown): BindShapesOptions {
   return {
     shapes: record(fields["shapes"], "shapes", (value, path) => {
       if (Array.isArray(value) && value.every((size) => typeof size === "string" || isSize(size)))
-        return value as readonly (number | string)[];
+        return value;
       throw refuse(path, "must be a list of sizes", known);
     }),
     dims: record(fields["dims"], "dims", (value, path) => {
@@ -46,8 +46,7 @@ function parseOptions(options: unknown): BindShapesOptions {
     }),
     constants: record(fields["constants"], "constants", (value, path) => {
       if (typeof value === "number" || typeof value === "boolean") return value;
-      if (Array.isArray(value) && value.every((item) => typeof item === "number"))
-        return value as readonly number[];
+      if (Array.isArray(value) && value.every((item) => typeof item === "number")) return value;
       throw refuse(path, "must be a number or a list of numbers", known);
     }),
   };

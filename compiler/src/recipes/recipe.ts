@@ -57,8 +57,8 @@ function parseStep(data: unknown, path: string, known: readonly string[]): Step 
       `The passes are ${known.join(", ")}.`,
     );
   return fields["with"] === undefined
-    ? { use: String(use) }
-    : { use: String(use), with: record(fields["with"], `${path}.with`) };
+    ? { use }
+    : { use, with: record(fields["with"], `${path}.with`) };
 }
 
 function record(data: unknown, path: string): Readonly<Record<string, unknown>> {

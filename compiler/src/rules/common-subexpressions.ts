@@ -155,9 +155,7 @@ function signature(tensor: Tensor): string {
 }
 
 function bytes(data: TensorData): Uint8Array {
-  return ArrayBuffer.isView(data)
-    ? bytesOf(data as TypedArray)
-    : new TextEncoder().encode(JSON.stringify(data));
+  return ArrayBuffer.isView(data) ? bytesOf(data) : new TextEncoder().encode(JSON.stringify(data));
 }
 
 /** A few bytes from all over: enough to tell most tensors apart without comparing all of them. */
