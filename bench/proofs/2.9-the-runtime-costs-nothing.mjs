@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { load } from "../../runtime/dist/index.js";
 import { cpu } from "../../runtime/dist/backends/ort-node.js";
+import { modelPath } from "../../fixtures/scripts/assets.mjs";
 import { pare, scratch } from "./shell.mjs";
 
 const blocks = 60;
@@ -12,7 +13,8 @@ export async function prove({ claim, root }) {
   const ort = await import("onnxruntime-node");
   await scratch(async (folder) => {
     const bundle = join(folder, "overhead.pare");
-    const model = join(root, "fixtures/models/latency/vww-mbv1-025-96.onnx");
+    const { path: model, reason } = await modelPath("latency/mbv2-100-96");
+    if (model === null) throw new Error(reason);
     const made = await pare(root, [
       "optimize",
       model,

@@ -32,7 +32,7 @@ export function bytesOf(array: TypedArray): Uint8Array {
 /** A typed array over bytes: a view where they are aligned, a copy where not. */
 export function arrayOver(dtype: Exclude<Dtype, "string">, bytes: Uint8Array): TypedArray {
   const Array = dtypeArray[dtype];
-  const aligned = bytes.byteOffset % Array.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice();
+  const aligned = bytes.byteOffset % Array.BYTES_PER_ELEMENT === 0 ? bytes : new Uint8Array(bytes);
   return new Array(
     aligned.buffer as ArrayBuffer,
     aligned.byteOffset,

@@ -1,0 +1,44 @@
+import { describe, expect, it } from "vitest";
+import { arrayOver, checkTensor } from "./tensor.js";
+
+describe("an array over bytes", () => {
+  const floats = Float32Array.of(1.5, -2, 3);
+  const bytes = new Uint8Array(floats.buffer);
+
+  it("is a view where they are aligned", () => {
+    expect(arrayOver("float32", bytes).buffer).toBe(floats.buffer);
+  });
+
+  it("is a copy where they are not, also of a subclass whose slice is a view, as Node's Buffer", () => {
+    class Pool extends Uint8Array {
+      override slice(start?: number, end?: number): Uint8Array<ArrayBuffer> {
+        return new Uint8Array(this.buffer as ArrayBuffer, this.byteOffset).subarray(start, end);
+      }
+    }
+    const pool = new Pool(13);
+    pool.set(bytes, 1);
+    expect(arrayOver("float32", pool.subarray(1))).toEqual(floats);
+  });
+});
+
+describe("checking a tensor", () => {
+  it.each([
+    [
+      "another array",
+      { type: "int64", dims: [1], data: Float32Array.of(1) },
+      /BigInt64Array, but it got Float32Array/,
+    ],
+    [
+      "too few values",
+      { type: "float32", dims: [2, 2], data: new Float32Array(3) },
+      /has 3 values, but dims \[2, 2\] need 4/,
+    ],
+    [
+      "impossible dims",
+      { type: "float32", dims: [-1], data: new Float32Array(1) },
+      /impossible dims/,
+    ],
+  ] as const)("refuses %s", (_, tensor, message) => {
+    expect(() => checkTensor(tensor, 'input "x"')).toThrow(message);
+  });
+});
