@@ -103,7 +103,10 @@ export async function prove({ claim, root }) {
     }
     const slow = report.steps.find(
       ({ target, name, verdict, reason }) =>
-        target === "wasm" && /int8/.test(name) && verdict === "reverted" && reason.startsWith('slower'),
+        target === "wasm" &&
+        /int8/.test(name) &&
+        verdict === "reverted" &&
+        reason.startsWith("slower"),
     );
     claim("auto, wasm: int8 reverted for latency", {
       value: slow?.reason ?? "no such step",

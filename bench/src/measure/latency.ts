@@ -1,6 +1,7 @@
 import type { Latency, Tensors } from "@pare/runtime/format";
 import type { EngineHost, LoadedModel } from "../engines/host.js";
 import type { BlockTimes } from "../timing/blocks.js";
+import { median } from "../statistics/quantile.js";
 import { percentiles } from "../timing/percentiles.js";
 import { compareRatio, ratioOf } from "../timing/ratio.js";
 
@@ -86,6 +87,7 @@ export async function measureLatency(
     ),
     ratio: compared?.ratio ?? null,
     ratioInterval: compared?.interval ?? null,
+    ...(paired && { baselineP50: median(blocks.flatMap((block) => block[0] ?? [])) }),
   };
 }
 

@@ -46,6 +46,21 @@ export function milliseconds(latency: Latency | Unmeasured): string {
   return isTimed(latency) ? `${digits(latency.p50)} ms` : "not timed";
 }
 
+/** `0.52 → 0.41 ms` where the baseline was timed in the same run, else `0.41 ms`. */
+export function fromTo(latency: Latency | Unmeasured): string {
+  if (!isTimed(latency) || latency.baselineP50 === undefined) return milliseconds(latency);
+  return `${digits(latency.baselineP50)} → ${milliseconds(latency)}`;
+}
+
+/** The baseline's time as it was beside the model, which is what the model's own is to be held against. */
+export function baselineTime(
+  latency: Latency | Unmeasured,
+  baseline: Latency | Unmeasured,
+): string {
+  const beside = isTimed(latency) ? latency.baselineP50 : undefined;
+  return beside === undefined ? milliseconds(baseline) : `${digits(beside)} ms`;
+}
+
 /** `1.42× faster [1.39, 1.45]`, from a ratio of times. */
 export function speed(latency: Latency | Unmeasured): string {
   if (!isTimed(latency) || latency.ratio === null) return "";

@@ -5,6 +5,8 @@ import {
   changeText,
   digits,
   isTimed,
+  baselineTime,
+  fromTo,
   milliseconds,
   outcome,
   percent,
@@ -87,7 +89,9 @@ function card(variant: Report["variants"][number]): Markup {
       ${
         baseline
           ? html`<dt>float model</dt>
-              <dd>${bytes(baseline.sizeBytes.brotli)} · ${milliseconds(baseline.latencyMs)}</dd>`
+              <dd>
+                ${bytes(baseline.sizeBytes.brotli)} · ${baselineTime(latencyMs, baseline.latencyMs)}
+              </dd>`
           : null
       }
       ${
@@ -184,7 +188,7 @@ function measured(row: ReportRow, baseline: ReportRow | null): Markup {
       ${row.name}
       <div class="soft small">${baseline ? smaller(sizeBytes, baseline.sizeBytes) : ""}</div>
     </td>
-    ${lines(bytes(sizeBytes.brotli), `raw ${bytes(sizeBytes.raw)}, gzip ${bytes(sizeBytes.gzip)}`)}${lines(milliseconds(latencyMs), tail)}${lines(fast ?? "", interval ?? "")}
+    ${lines(bytes(sizeBytes.brotli), `raw ${bytes(sizeBytes.raw)}, gzip ${bytes(sizeBytes.gzip)}`)}${lines(fromTo(latencyMs), tail)}${lines(fast ?? "", interval ?? "")}
     ${accuracy ? lines(`${accuracy.metric} ${accuracyText(accuracy)}`, changeText(accuracy) || `${accuracy.n} samples`) : lines("–", "")}
     ${parity ? lines(parity.maxError.toExponential(1), `${parity.flips} flips of ${parity.n}`) : lines("–", "")}
     <td>${memoryBytes === null ? "–" : bytes(memoryBytes)}</td>
@@ -214,7 +218,7 @@ function candidateTable(report: Report): Markup {
         </td>
         <td>${badge(candidate.verdict)}</td>
         <td class="number">${measurement ? bytes(measurement.sizeBytes.brotli) : "–"}</td>
-        <td class="number">${measurement ? milliseconds(measurement.latencyMs) : "–"}</td>
+        <td class="number">${measurement ? fromTo(measurement.latencyMs) : "–"}</td>
         <td>${changeText(measurement?.accuracy ?? null) || "–"}</td>
         <td class="reason">${candidate.reason}</td>
       </tr>`;
@@ -244,7 +248,7 @@ function stepTable(report: Report): Markup {
         <td>${badge(step.verdict)}</td>
         <td class="number">${step.nodesBefore} → ${step.nodesAfter}</td>
         <td class="number">${bytes(step.bytesBefore)} → ${bytes(step.bytesAfter)}</td>
-        <td class="number">${step.measurement ? milliseconds(step.measurement.latencyMs) : "–"}</td>
+        <td class="number">${step.measurement ? fromTo(step.measurement.latencyMs) : "–"}</td>
         <td>${changeText(step.measurement?.accuracy ?? null) || "–"}</td>
         <td class="reason">${step.reason}</td>
       </tr>`,

@@ -4,7 +4,7 @@ import {
   bytes,
   changeText,
   isTimed,
-  milliseconds,
+  fromTo,
   smaller,
   speed,
   targetText,
@@ -115,7 +115,7 @@ function row(each: ReportRow, baseline: ReportRow | null, precision: string): st
     cell(each.name),
     cell(precision),
     bytes(each.sizeBytes.brotli),
-    milliseconds(each.latencyMs),
+    fromTo(each.latencyMs),
     each.accuracy ? `${cell(each.accuracy.metric)} ${accuracyText(each.accuracy)}` : "–",
     against.filter((part) => part !== "").join("; "),
   ];

@@ -1,5 +1,5 @@
 import type { Accuracy, Report, ReportRow, TargetName } from "@pare/runtime/format";
-import { bytes, digits, isTimed, metricValue, signed, targetText } from "./figures.js";
+import { bytes, digits, fromTo, isTimed, metricValue, signed, targetText } from "./figures.js";
 import { html, type Markup } from "./markup.js";
 
 interface Point {
@@ -8,7 +8,9 @@ interface Point {
   /** Its row in the table of candidates; 0 for the float model. */
   readonly number: number;
   readonly size: number;
+  /** Over the float model's in the same run. */
   readonly latency: number | null;
+  readonly time: string;
   readonly accuracy: Accuracy | null;
 }
 
@@ -56,7 +58,8 @@ function pointsOf(report: Report, target: TargetName): Point[] {
     kind,
     number,
     size: row.sizeBytes.brotli,
-    latency: isTimed(row.latencyMs) ? row.latencyMs.p50 : null,
+    latency: isTimed(row.latencyMs) ? (row.latencyMs.ratio ?? 1) : null,
+    time: fromTo(row.latencyMs),
     accuracy: row.accuracy,
   });
   const points = variant?.baseline ? [of(variant.baseline, "float model", "float", 0)] : [];
@@ -87,7 +90,7 @@ function panel(report: Report, target: TargetName): Markup | null {
     points.map((point) => ({ point, x: x.at(point.size), y: y.at(value(point) ?? 0) })),
   );
   const note = timed
-    ? "median latency in ms, over size after brotli"
+    ? "latency, float model = 1, over size after brotli"
     : `not timed; ${metric}, over size after brotli`;
   return html`<figure class="plot" style="margin:0">
     <h3>${targetText(target)}</h3>
@@ -175,7 +178,7 @@ function draw({ point, x, y, shownX }: Placed): Markup {
   const about = [
     point.name,
     bytes(point.size),
-    point.latency === null ? "not timed" : `${digits(point.latency)} ms`,
+    point.time,
     accuracy
       ? `${accuracy.metric} ${metricValue(accuracy.value)}${change}`
       : "accuracy not measured",

@@ -113,7 +113,7 @@ describe("Markdown", () => {
     expect(text).toContain("**1 of 3 checks missed.**");
     expect(text).toContain("static int8 on cpu, 3 of 2000: line-0500, line-0537, line-0574");
     expect(text).toMatch(
-      /\| cpu \(onnxruntime-node\) \| static int8 \| int8 \| 141 kB \| 0\.410 ms/,
+      /\| cpu \(onnxruntime-node\) \| static int8 \| int8 \| 141 kB \| 0\.520 → 0\.410 ms/,
     );
   });
 

@@ -54,6 +54,8 @@ export interface Latency {
   readonly ratio: number | null;
   /** Bootstrap 99 % interval of the ratio. */
   readonly ratioInterval: Interval | null;
+  /** The baseline's median in the same run: what this one's is to be held against, on a machine whose speed varies. */
+  readonly baselineP50?: number;
 }
 
 /** Something that was not measured, and why. */
