@@ -160,7 +160,7 @@ describe("built-in metrics", () => {
 });
 
 describe("the choice of a metric", () => {
-  it.each([
+  it.each<[Tensors, unknown, boolean, string]>([
     [scores(1, 2, 3), 1, false, "top1"],
     [scores(1), 1, false, "auc"],
     [scores(1, 2, 3), null, false, "top1-agreement"],

@@ -27,20 +27,20 @@ describe("an image as an input", () => {
   it("is planes where channels come first", async () => {
     const { dims, data } = await tensor(nchw);
     expect(dims).toEqual([1, 3, 2, 2]);
-    expect(Array.from(data)).toEqual(planes);
+    expect([...data]).toEqual(planes);
   });
 
   it("is pixels where channels come last, and bytes as they are for uint8", async () => {
     const { dims, data } = await tensor({ name: "image", type: "uint8", dims: [null, 2, 2, 3] });
     expect(dims).toEqual([1, 2, 2, 3]);
-    expect(Array.from(data)).toEqual([255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255]);
+    expect([...data]).toEqual([255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255]);
   });
 
   it("is normalized per channel", async () => {
     const { data } = await tensor(nchw, { ...presets.imagenet, edgeRatio: 1 });
     expect(data[0]).toBeCloseTo((1 - 0.485) / 0.229, 5);
     expect(data[4]).toBeCloseTo((0 - 0.456) / 0.224, 5);
-    expect(Array.from((await tensor(nchw, presets["-1..1"])).data)).toEqual(
+    expect([...(await tensor(nchw, presets["-1..1"])).data]).toEqual(
       planes.map((value) => value * 2 - 1),
     );
   });

@@ -33,7 +33,8 @@ function placesOf(
   const places = new Map<string, Set<number>>();
   for (const [place, indices] of sets(splits).entries()) {
     for (const index of indices) {
-      const name = key(all[index]);
+      const sample = all[index];
+      const name = sample === undefined ? null : key(sample);
       if (name !== null) places.set(name, (places.get(name) ?? new Set()).add(place));
     }
   }

@@ -14,7 +14,7 @@ import { operatorRow } from "./table.js";
 const random = /^test_(bernoulli|training_dropout_(?!zero))|^test_training_dropout$/;
 
 /** Tests that are not run, and why. */
-const known = new Map(
+const known = new Map<string, string>(
   ["2D_int8_float16", "2D_int8_float32", "3D_int8_float16", "3D_int8_float32"].map(
     (kind) =>
       [

@@ -259,18 +259,20 @@ describe("evaluation is what onnxruntime computes", () => {
     expect(found?.type).toBe(expected?.type);
     expect(found?.type).toBe(entry.output ?? dtype);
     expect(found?.dims).toEqual(expected?.dims);
-    const wrong = Array.from(expected?.data ?? [], (value, i) => ({
-      i,
-      expected: Number(value),
-      found: Number(found?.data[i]),
-    })).filter(
-      (pair) =>
-        !Object.is(pair.expected + 0, pair.found + 0) &&
-        !(
-          Math.abs(pair.expected - pair.found) <=
-          tolerance * Math.max(1e-3, Math.abs(pair.expected))
-        ),
-    );
+    const wrong = [...(expected?.data ?? [])]
+      .map((value, i) => ({
+        i,
+        expected: Number(value),
+        found: Number(found?.data[i]),
+      }))
+      .filter(
+        (pair) =>
+          !Object.is(pair.expected + 0, pair.found + 0) &&
+          !(
+            Math.abs(pair.expected - pair.found) <=
+            tolerance * Math.max(1e-3, Math.abs(pair.expected))
+          ),
+      );
     expect(
       wrong.slice(0, 3).map(({ i, ...pair }) => ({
         ...pair,

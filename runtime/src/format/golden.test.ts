@@ -22,6 +22,7 @@ function scaled(by: number): RunTensors {
 /** Forty outputs. */
 async function many(feeds: Tensors): Promise<Tensors> {
   const { y } = await scaled(0.1)(feeds);
+  if (y === undefined) throw new Error("no output y");
   return Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`y${i}`, y]));
 }
 
