@@ -23,7 +23,7 @@ export function toHtml(report: Report): string {
   const plot = plots(report);
   const body = html`<header>
       <div class="soft small">${report.command}</div>
-      <h1>${report.model}</h1>
+      <h1>${shortName(report.model)}</h1>
       <p class="soft">${lead(report)}</p>
     </header>
     ${checks(report)}
@@ -48,7 +48,7 @@ export function toHtml(report: Report): string {
           http-equiv="Content-Security-Policy"
           content="default-src 'none'; style-src 'unsafe-inline'; img-src data:"
         />
-        <title>${report.model} · Pare</title>
+        <title>${shortName(report.model)} · Pare</title>
         <style>
           ${style}
         </style>
@@ -57,6 +57,11 @@ export function toHtml(report: Report): string {
         <main>${body}</main>
       </body>
     </html> `.text;
+}
+
+/** A path's last part: the whole stands in the command. */
+function shortName(model: string): string {
+  return model.split(/[\\/]/).at(-1) || model;
 }
 
 function section(title: string, note: string | null, body: Markup): Markup {
@@ -315,30 +320,45 @@ function sensitivity(all: NonNullable<Report["sensitivity"]>): Markup {
 function why(all: readonly NodeWhy[]): Markup {
   return html`${grouped(all, ({ target }) => target).map(([target, nodes]) => {
     const changed = nodes.filter(({ what }) => what === "changed").length;
-    const reasons = grouped(nodes, ({ what, rule, reason }) => `${what}\n${rule}\n${reason}`).sort(
+    const rules = grouped(nodes, ({ what, rule }) => `${what} ${rule}`).sort(
       ([, a], [, b]) => b.length - a.length,
     );
     return html`<details>
       <summary>
         ${target} <span class="soft">${changed} changed, ${nodes.length - changed} left alone</span>
       </summary>
-      ${reasons.map(([, same]) => reason(same))}
+      ${rules.map(([, same]) => ruleWhy(same))}
     </details>`;
   })}`;
 }
 
-function reason(nodes: readonly NodeWhy[]): Markup | null {
+/** What one rule did: its reason once where all nodes share it, else beside each. */
+function ruleWhy(nodes: readonly NodeWhy[]): Markup | null {
   const [first] = nodes;
   if (!first) return null;
   const ops = grouped(nodes, ({ op }) => op).map(([op, some]) => `${some.length} ${op}`);
+  const shared = nodes.every(({ reason }) => reason === first.reason);
+  const list = shared
+    ? html`<ul class="nodes">
+        ${nodes.map(({ node, op }) => html`<li><code>${node}</code> <span class="soft">${op}</span></li>`)}
+      </ul>`
+    : table(
+        ["node", "operator", "why"],
+        nodes.map(
+          ({ node, op, reason }) =>
+            html`<tr>
+              <td><code>${node}</code></td>
+              <td>${op}</td>
+              <td class="reason">${reason}</td>
+            </tr>`,
+        ),
+      );
   return html`<details>
     <summary>
       ${badge(first.what)} ${first.rule} <span class="soft">${ops.join(", ")}</span>
-      <div class="soft small">${first.reason}</div>
+      ${shared ? html`<div class="soft small">${first.reason}</div>` : null}
     </summary>
-    <ul class="nodes">
-      ${nodes.map(({ node, op }) => html`<li><code>${node}</code> <span class="soft">${op}</span></li>`)}
-    </ul>
+    ${list}
   </details>`;
 }
 

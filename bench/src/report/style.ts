@@ -46,7 +46,7 @@ td.reason { min-width: 260px; }
 .badge.rejected, .badge.inconclusive, .badge.left { color: var(--soft); }
 .badge.chosen, .badge.kept, .badge.passed, .badge.changed { color: var(--good); }
 .badge.reverted, .badge.missed { color: var(--bad); }
-.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(330px, 1fr)); gap: 16px; margin-top: 12px; }
+.plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(330px, 1fr)); gap: 16px; margin-top: 12px; }
 .plot { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 14px 16px 8px; }
 .plot svg { display: block; width: 100%; height: auto; margin-top: 6px; }
 svg text { font: 12px system-ui, sans-serif; fill: var(--soft); }
