@@ -47,10 +47,8 @@ export async function decodeMessage(
   options: DecodeOptions = {},
 ): Promise<Graph> {
   const { graph: main, functions = [], ...rest } = message;
-  if (
-    main === undefined ||
-    (main.node === undefined && main.output === undefined && main.initializer === undefined)
-  ) {
+  const parts = [main?.node, main?.input, main?.output, main?.initializer];
+  if (main === undefined || parts.every((part) => part === undefined)) {
     throw notAModel("The file holds no graph.");
   }
   const tensors = new Map<TensorProto, Tensor>();
@@ -188,7 +186,8 @@ class Builder {
       if (known !== undefined && inputs.delete(known)) editor.setDefault(known, tensor);
       else scope.define(name, editor.constant(name, tensor, body), "initializer");
     }
-    for (const node of sortNodes(nodes)) this.#node(node, body, scope);
+    for (const node of sortNodes(nodes, (name) => scope.own(name) !== undefined))
+      this.#node(node, body, scope);
     for (const info of output) {
       const id = scope.find(info.name ?? "", "output of the graph");
       const type = decodeType(info.type, this.#ambiguous);

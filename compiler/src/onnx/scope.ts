@@ -13,11 +13,7 @@ export class Scope {
   /** @throws PareError MODEL_NAME when this body defines the name already */
   define(name: string, id: ValueId, by: string): void {
     if (this.#names.has(name)) {
-      throw new PareError(
-        "MODEL_NAME",
-        `The name ${JSON.stringify(name)} is defined twice, the second time by ${by}.`,
-        { where: name },
-      );
+      throw definedTwice(name, by);
     }
     this.#names.set(name, id);
   }
@@ -46,4 +42,9 @@ export class Scope {
   values(): IterableIterator<ValueId> {
     return this.#names.values();
   }
+}
+
+export function definedTwice(name: string, by: string): PareError {
+  const message = `The name ${JSON.stringify(name)} is defined twice, the second time by ${by}.`;
+  return new PareError("MODEL_NAME", message, { where: name });
 }

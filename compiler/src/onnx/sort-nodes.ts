@@ -1,5 +1,6 @@
 import { PareError } from "@pare/runtime/format";
 import type { Message } from "./schema.js";
+import { definedTwice } from "./scope.js";
 
 type NodeProto = Message<"NodeProto">;
 type GraphProto = Message<"GraphProto">;
@@ -7,11 +8,20 @@ type GraphProto = Message<"GraphProto">;
 /**
  * Nodes so that each comes after those it reads from: as they are where that holds, else moved as little as a
  * depth-first walk moves them.
- * @throws PareError MODEL_CYCLE
+ * @throws PareError MODEL_CYCLE, and MODEL_NAME when a name is defined twice
  */
-export function sortNodes(nodes: readonly NodeProto[]): readonly NodeProto[] {
+export function sortNodes(
+  nodes: readonly NodeProto[],
+  isDefined: (name: string) => boolean,
+): readonly NodeProto[] {
   const producers = new Map<string, number>();
-  nodes.forEach((node, index) => node.output?.forEach((name) => producers.set(name, index)));
+  nodes.forEach((node, index) => {
+    for (const name of node.output ?? []) {
+      if (name === "") continue;
+      if (producers.has(name) || isDefined(name)) throw definedTwice(name, labelOf(node));
+      producers.set(name, index);
+    }
+  });
   const needs = nodes.map((node) => {
     const found = new Set<number>();
     for (const name of readNames(node)) {
@@ -38,7 +48,10 @@ export function sortNodes(nodes: readonly NodeProto[]): readonly NodeProto[] {
         stack.pop();
       } else if (state.get(need) === "open") {
         const from = stack.findIndex(({ index }) => index === need);
-        throw cycle(stack.slice(from).map(({ index }) => labelOf(nodes[index])));
+        throw cycle(
+          nodes,
+          stack.slice(from).map(({ index }) => index),
+        );
       } else if (!state.has(need)) {
         state.set(need, "open");
         stack.push({ index: need, next: 0 });
@@ -69,13 +82,14 @@ function capturedNames(graph: GraphProto): readonly string[] {
   return read.filter((name) => !own.has(name));
 }
 
-function cycle(labels: readonly string[]): PareError {
-  // The walk goes from reader to producer; data flows the other way.
-  const loop = [...labels].reverse();
-  const shown = [...loop.slice(0, 8), loop.length > 8 ? "…" : (loop[0] ?? "")].join(" → ");
-  return new PareError("MODEL_CYCLE", `Nodes depend on one another in a circle: ${shown}.`, {
-    where: loop[0] ?? "",
-  });
+/** @param walked positions from reader to producer: data flows the other way */
+function cycle(nodes: readonly NodeProto[], walked: readonly number[]): PareError {
+  const start = walked.indexOf(Math.min(...walked));
+  const loop = [...walked.slice(0, start + 1).reverse(), ...walked.slice(start + 1).reverse()];
+  const labels = loop.map((index) => labelOf(nodes[index]));
+  const end = labels.length > 8 ? "…" : (labels[0] ?? "");
+  const message = `Nodes depend on one another in a circle: ${[...labels.slice(0, 8), end].join(" → ")}.`;
+  return new PareError("MODEL_CYCLE", message, { where: labels[0] ?? "" });
 }
 
 export function labelOf(node: NodeProto | undefined): string {
