@@ -94,14 +94,13 @@ export async function runOptimize(
     const { folder, report } = await writer.write(optimized, signal);
     await writeReports(report, options.report, output);
     const missed = (report.checks ?? []).filter(({ outcome }) => outcome === "missed");
-    output.result(
-      [
-        summaryText(report),
-        ...missed.map(missedText),
-        `Wrote ${folder}; report.html in it shows the whole picture.`,
-      ].join("\n\n"),
-      { ...report, bundle: folder },
-    );
+    const lines = [
+      summaryText(report),
+      ...missed.map(missedText),
+      `Wrote ${folder}; report.html in it shows the whole picture.`,
+      ...(report.nextStep === null ? [] : [`next: ${report.nextStep}`]),
+    ];
+    output.result(lines.join("\n\n"), { ...report, bundle: folder });
     if (missed.length > 0) context.exit(3);
   } finally {
     output.settle();

@@ -1,31 +1,51 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { mkdir, open, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileError } from "./file-error.js";
 
 /**
  * Writes a file so that it is there as a whole or not at all: under another name first, then renamed into place.
- * Missing folders are made.
+ * Missing folders are made; a link is followed; a device or pipe is written to, not replaced.
  * @throws PareError NO_SPACE, PERMISSION
  */
 export async function writeFileAtomic(path: string, content: Uint8Array | string): Promise<void> {
-  const folder = dirname(path);
-  const temporary = join(
-    folder,
-    `.${basename(path)}.${process.pid}.${randomBytes(4).toString("hex")}`,
-  );
+  let temporary: string | null = null;
   try {
-    await mkdir(folder, { recursive: true });
-    const file = await open(temporary, "wx");
-    try {
-      await file.writeFile(content);
-      await file.sync();
-    } finally {
-      await file.close();
+    const target = await realpath(path).catch(() => path);
+    if (await isSpecial(target)) {
+      await write(target, "w", content, false);
+      return;
     }
-    await rename(temporary, path);
+    const folder = dirname(target);
+    await mkdir(folder, { recursive: true });
+    const name = `.${basename(target)}.${process.pid}.${randomBytes(4).toString("hex")}`;
+    temporary = join(folder, name);
+    await write(temporary, "wx", content, true);
+    await rename(temporary, target);
   } catch (cause) {
-    await rm(temporary, { force: true }).catch(() => undefined);
+    if (temporary !== null) await rm(temporary, { force: true }).catch(() => undefined);
     throw fileError(cause, path, "ARGUMENT");
   }
+}
+
+async function write(
+  path: string,
+  flags: string,
+  content: Uint8Array | string,
+  sync: boolean,
+): Promise<void> {
+  const file = await open(path, flags);
+  try {
+    await file.writeFile(content);
+    if (sync) await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function isSpecial(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => !found.isFile() && !found.isDirectory(),
+    () => false,
+  );
 }

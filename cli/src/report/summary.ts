@@ -31,7 +31,6 @@ export function summaryText(report: Report): string {
       report.skipped.map(({ target, reason }) => `skipped ${target}: ${reason}`).join("\n"),
     );
   if (report.data.caveat !== null) parts.push(`note: ${report.data.caveat}`);
-  if (report.nextStep !== null) parts.push(`next: ${report.nextStep}`);
   return parts.join("\n\n");
 }
 
@@ -45,7 +44,7 @@ function variantRow(row: Report["variants"][number], baseline: ReportRow | null)
       : `${byteText(baseline.sizeBytes.brotli)} → ${byteText(row.sizeBytes.brotli)}`,
     accuracy === null ? "not checked" : `${accuracy.metric} ${accuracy.value.toFixed(4)}`,
     changeText(row),
-    latencyText(row.latencyMs, baseline?.latencyMs),
+    latencyText(row.latencyMs),
     row.evidence === "none" ? "evidence: none" : "",
   ];
 }
@@ -58,13 +57,15 @@ function changeText({ accuracy }: ReportRow): string {
   return `${worse < 0 ? "−" : "+"}${Math.abs(worse).toFixed(4)}${flips}`;
 }
 
-function latencyText(
-  latency: Latency | Unmeasured,
-  baseline: Latency | Unmeasured | undefined,
-): string {
+/** The ratio comes from one interleaved run; the baseline's own milliseconds were timed at another moment. */
+function latencyText(latency: Latency | Unmeasured): string {
   if ("unmeasured" in latency) return "not timed";
-  const now = `${latency.p50.toPrecision(3)} ms`;
-  return baseline === undefined || "unmeasured" in baseline
-    ? now
-    : `${baseline.p50.toPrecision(3)} → ${now}`;
+  const { p50, ratio } = latency;
+  const change =
+    ratio === null
+      ? ""
+      : ratio <= 1
+        ? `, ${(1 / ratio).toFixed(2)}× as fast`
+        : `, ${ratio.toFixed(2)}× slower`;
+  return `${p50.toPrecision(3)} ms${change}`;
 }

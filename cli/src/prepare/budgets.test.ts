@@ -1,0 +1,115 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ReportRow } from "@pare/runtime/format";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { budgetChecks, configName, configSchema, loadBudgets } from "./budgets.js";
+
+let folder = "";
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "pare-budgets-"));
+});
+beforeEach(() => void vi.spyOn(process, "cwd").mockReturnValue(folder));
+afterAll(async () => {
+  vi.restoreAllMocks();
+  await rm(folder, { recursive: true });
+});
+
+async function config(content: unknown): Promise<void> {
+  await writeFile(
+    join(folder, configName),
+    typeof content === "string" ? content : JSON.stringify(content),
+  );
+}
+
+describe("pare.config.json", () => {
+  it("is taken by path or by name, flags before targets before models", async () => {
+    await config({
+      models: {
+        "models/kws.onnx": {
+          maxSize: "500kB",
+          maxDrop: 0.02,
+          targets: { wasm: { maxLatency: "8ms", maxSize: 9 } },
+        },
+        other: { maxDrop: 0.5 },
+      },
+    });
+    const budgets = await loadBudgets(join(folder, "models/kws.onnx"), "kws", { maxDrop: 0.1 });
+    expect(budgets("cpu")).toEqual({
+      maxDrop: 0.1,
+      maxSizeBytes: 500_000,
+      maxLatencyMs: undefined,
+    });
+    expect(budgets("wasm")).toEqual({ maxDrop: 0.1, maxSizeBytes: 9, maxLatencyMs: 8 });
+    expect((await loadBudgets("x.onnx", "other", {}))(null).maxDrop).toBe(0.5);
+    expect((await loadBudgets("x.onnx", "x", {}))("cpu").maxDrop).toBeUndefined();
+  });
+
+  it.each([
+    ["a misspelt limit", { models: { a: { maxDrops: 1 } } }, /models\.a\.maxDrops is not a field/],
+    ["another type", { models: { a: { maxDrop: "1" } } }, /models\.a\.maxDrop must be a number/],
+    [
+      "an unknown target",
+      { models: { a: { targets: { gpu: {} } } } },
+      /models\.a\.targets\.gpu is not a field/,
+    ],
+    ["no JSON", "{", /is not JSON/],
+    ["a size that is none", { models: { a: { maxSize: "big" } } }, /"big", which is no size/],
+  ])("with %s is refused", async (_, content, message) => {
+    await config(content);
+    const load = async () => (await loadBudgets("a.onnx", "a", {}))(null);
+    await expect(load()).rejects.toMatchObject({
+      code: "ARGUMENT",
+      message: expect.stringMatching(message),
+    });
+  });
+
+  it("has a published schema", async () => {
+    const published = await readFile(
+      new URL("../../schema/pare.config.schema.json", import.meta.url),
+      "utf8",
+    );
+    expect(JSON.parse(published)).toEqual(configSchema);
+  });
+});
+
+describe("budgetChecks", () => {
+  const row: ReportRow = {
+    name: "cpu-int8",
+    target: "cpu",
+    engine: "e",
+    evidence: "labelled",
+    parameters: 1,
+    macs: 1,
+    parity: null,
+    memoryBytes: null,
+    startupMs: null,
+    sizeBytes: { raw: 1000, gzip: 900, brotli: 800 },
+    latencyMs: { unmeasured: "a software GPU" },
+    accuracy: {
+      metric: "top1",
+      direction: "higher",
+      value: 0.9,
+      interval: [0.8, 1],
+      n: 10,
+      drop: 0.05,
+      dropInterval: [0, 0.1],
+      flips: null,
+      measuredOn: "cpu",
+    },
+  };
+  it("passes, misses, and says what cannot be decided", () => {
+    const outcomes = (budget: Parameters<typeof budgetChecks>[1]) =>
+      budgetChecks(row, budget).map(({ what, outcome }) => [what, outcome]);
+    expect(outcomes({})).toEqual([]);
+    expect(outcomes({ maxSizeBytes: 1000, maxLatencyMs: 1, maxDrop: 0.05 })).toEqual([
+      ["size", "passed"],
+      ["latency", "inconclusive"],
+      ["accuracy", "passed"],
+    ]);
+    expect(outcomes({ maxSizeBytes: 999, maxDrop: 0.04 })).toEqual([
+      ["size", "missed"],
+      ["accuracy", "missed"],
+    ]);
+  });
+});
