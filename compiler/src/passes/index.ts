@@ -11,10 +11,7 @@ import { quantizeWeights } from "./quantize-weights.js";
 import { simplify } from "./simplify.js";
 
 export { bindShapes, type BindShapesOptions } from "./bind-shapes.js";
-export { lowerOpset, type LowerOpsetOptions, toOpset } from "./lower-opset.js";
-export { normalize, normalizeGraph } from "./normalize.js";
 export type * from "./pass.js";
-export { simplify, simplifyGraph } from "./simplify.js";
 
 /** Every pass. Recipe steps follow from this tuple. */
 export const passes = [

@@ -1,7 +1,6 @@
 import type { Dtype } from "@pare/runtime/format";
 import {
   type Dim,
-  dim,
   type Graph,
   isStatic,
   type Node,
@@ -112,14 +111,6 @@ export function staticCount(shape: readonly Dim[] | undefined): number | undefin
   if (shape === undefined || !isStatic(shape)) return undefined;
   const count = product(shape);
   return typeof count === "number" ? count : undefined;
-}
-
-export function sameCount(a: readonly Dim[], b: readonly Dim[]): boolean {
-  return product(a) === product(b);
-}
-
-export function isKnown(value: Dim): boolean {
-  return !dim.isUnknown(value);
 }
 
 /** Close enough that a float32 constant was meant to be this number. */

@@ -1,11 +1,12 @@
 import {
+  byteSource,
   type Measurement,
   type ModelSource,
   PareError,
   type Precision,
 } from "@pare/runtime/format";
 import type { Graph, JournalEntry } from "../ir/index.js";
-import { bytesSource, encodeModel } from "../onnx/index.js";
+import { encodeModel } from "../onnx/index.js";
 import { findPass } from "../passes/index.js";
 import type { Exactness, PassContext } from "../passes/pass.js";
 import type { Step } from "../recipes/recipe.js";
@@ -72,5 +73,5 @@ export async function encode(graph: Graph): Promise<Uint8Array> {
 
 /** A file in memory as an engine or a measurement takes it. */
 export function modelOf(bytes: Uint8Array): ModelSource {
-  return { proto: bytesSource(bytes), external: new Map() };
+  return { proto: byteSource(bytes), external: new Map() };
 }

@@ -4,7 +4,7 @@ import type { Target } from "./target.js";
 import { wasm } from "./wasm.js";
 import { webgpu } from "./webgpu.js";
 
-export type { Proposal, Target, Verdict } from "./target.js";
+export type { Target } from "./target.js";
 
 /** Every target that can be compiled for. */
 export const targets: readonly Target[] = [cpu, wasm, webgpu];
