@@ -1,4 +1,5 @@
 export * from "./attribute.js";
+export * from "./data-type.js";
 export * from "./dim.js";
 export * from "./editor.js";
 export * from "./graph.js";

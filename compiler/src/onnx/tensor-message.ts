@@ -11,7 +11,7 @@ import {
 } from "@pare/runtime/format";
 import protobuf from "protobufjs/minimal.js";
 import { residentLimit, Tensor, type TensorData } from "../ir/tensor.js";
-import { codeOfDtype, dtypeOfCode } from "./dtype.js";
+import { codeOfDtype, dtypeOfCode } from "../ir/data-type.js";
 import { externalSlice } from "./external.js";
 import type { Message } from "./schema.js";
 import { Slice } from "./slice.js";

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { attribute, type Attributes, Graph, newHeader, tensorType } from "../ir/index.js";
 import { encodeModel } from "../onnx/index.js";
 import { convert } from "./convert.js";
-import { codeOfDtype } from "./data-type.js";
+import { codeOfDtype } from "../ir/data-type.js";
 import { evaluateGraph } from "./execute.js";
 import { inferNode } from "./infer.js";
 

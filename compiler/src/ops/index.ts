@@ -1,5 +1,4 @@
 export * from "./attributes.js";
-export * from "./data-type.js";
 export * from "./evaluate.js";
 export * from "./infer.js";
 export * from "./row.js";

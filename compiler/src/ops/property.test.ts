@@ -12,7 +12,7 @@ import {
   type ValueId,
 } from "../ir/index.js";
 import { unpack } from "./arrays.js";
-import { codeOfDtype } from "./data-type.js";
+import { codeOfDtype } from "../ir/data-type.js";
 import { evaluateGraph } from "./execute.js";
 import { inferNode } from "./infer.js";
 

@@ -1,7 +1,7 @@
 import { PareError } from "@pare/runtime/format";
 import { type Dim, tensorType } from "../ir/index.js";
 import { unpackNumbers } from "./arrays.js";
-import { dtypeOfCode } from "./data-type.js";
+import { dtypeOfCode } from "../ir/data-type.js";
 import { tensorOf } from "./inferred.js";
 import type { OperatorRow } from "./row.js";
 import { parameters } from "./signature.js";

@@ -1,5 +1,5 @@
 import { attribute, type Graph, type Node, Tensor } from "../ir/index.js";
-import { dtypeOfCode } from "../ops/data-type.js";
+import { dtypeOfCode } from "../ir/data-type.js";
 import {
   absorbable,
   attributesOf,

@@ -1,5 +1,5 @@
 import { type Graph, type Node, type ValueId } from "../ir/index.js";
-import { dtypeOfCode } from "../ops/data-type.js";
+import { dtypeOfCode } from "../ir/data-type.js";
 import {
   attributesOf,
   bypass,

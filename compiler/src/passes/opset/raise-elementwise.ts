@@ -1,5 +1,5 @@
 import { attribute, type ValueId } from "../../ir/index.js";
-import { codeOfDtype } from "../../ops/data-type.js";
+import { codeOfDtype } from "../../ir/data-type.js";
 import { adapter, type Adapter, type Step } from "./adapter.js";
 
 const inPlace = [
