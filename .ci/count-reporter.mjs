@@ -3,14 +3,16 @@ export default class CountReporter {
   onTestRunEnd(modules, errors) {
     const counts = { passed: 0, failed: errors.length, skipped: 0 };
     for (const module of modules) {
-      let tests = 0;
+      // What fails outside a test (an import, a hook) leaves the tests skipped; it counts as failed all the same.
+      counts.failed += module.errors().length;
+      for (const suite of module.children.allSuites()) counts.failed += suite.errors().length;
       for (const test of module.children.allTests()) {
-        tests += 1;
         const { state } = test.result();
-        if (state === "passed" || state === "failed" || state === "skipped") counts[state] += 1;
+        if (state in counts) counts[state] += 1;
       }
-      if (tests === 0 && module.state() === "failed") counts.failed += 1;
     }
-    process.on("exit", () => console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`));
+    process.on("exit", () =>
+      console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`),
+    );
   }
 }

@@ -1,23 +1,31 @@
 // `npm test`: builds, brings a Chromium from Debian's packages where there is none, and runs every test.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { chromiumPath } from "./chromium.mjs";
+import { fileURLToPath } from "node:url";
 
-const run = (command, args, options = {}) => spawnSync(command, args, { stdio: "inherit", ...options }).status ?? 1;
-const root = new URL("..", import.meta.url).pathname;
+const cwd = fileURLToPath(new URL("..", import.meta.url));
+const run = (command, args, options = {}) =>
+  spawnSync(command, args, { stdio: "inherit", cwd, ...options }).status ?? 1;
 
-if (run("npx", ["tsc", "-b"], { cwd: root }) !== 0) process.exit(1);
-run("node", ["fixtures/scripts/materialize.mjs"], { cwd: root });
+if (run("npx", ["tsc", "-b"]) !== 0) process.exit(1);
+run("node", ["fixtures/scripts/materialize.mjs"]);
 
-if (chromiumPath() === null) {
-  const canInstall = existsSync("/usr/bin/apt-get") && process.getuid?.() === 0;
-  if (canInstall) {
+const { findBrowser } = await import("../bench/dist/engines/find-browser.js");
+if ((await findBrowser()) === null) {
+  if (existsSync("/usr/bin/apt-get") && process.getuid?.() === 0) {
     console.error("No Chromium was found: installing Debian's.");
-    run("apt-get", ["update", "-qq"], { stdio: ["ignore", "ignore", "inherit"] });
-    run("apt-get", ["install", "-y", "-qq", "chromium"], { stdio: ["ignore", "ignore", "inherit"], env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } });
+    const quiet = {
+      stdio: ["ignore", "ignore", "inherit"],
+      env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+    };
+    run("apt-get", ["update", "-qq"], quiet);
+    run("apt-get", ["install", "-y", "-qq", "--no-install-recommends", "chromium"], quiet);
   } else {
-    console.error("No Chromium was found and none can be installed here: browser tests are skipped. On Debian: apt-get install chromium");
+    console.error(
+      "No Chromium was found and none can be installed here: browser tests are skipped. On Debian: apt-get install chromium",
+    );
   }
 }
 
-process.exit(run("npx", ["vitest", "run", "--reporter=default", "--reporter=./.ci/count-reporter.mjs", ...process.argv.slice(2)], { cwd: root }));
+const reporters = ["--reporter=default", "--reporter=./.ci/count-reporter.mjs"];
+process.exit(run("npx", ["vitest", "run", ...reporters, ...process.argv.slice(2)]));
