@@ -76,7 +76,6 @@ interface TooCoarse {
 
 /** The proposal of static int8 that was fast enough, but lost too much: the one that lost least. */
 function tooCoarse(trials: Trials, float: Judged): TooCoarse | null {
-  const drop = ({ measurement }: Refused): number => measurement.accuracy?.drop ?? 0;
   const [best] = trials.refused
     .filter(({ branch, measurement }) => {
       const slower = compareLatency(measurement, float.measurement) === "slower";
@@ -90,6 +89,10 @@ function tooCoarse(trials: Trials, float: Judged): TooCoarse | null {
     .filter(({ what, rule }) => what === "changed" && rule === step.use)
     .map(({ node, op }) => ({ layer: node, op }));
   return { branch: best.branch, step, layers };
+}
+
+function drop({ measurement }: Refused): number {
+  return measurement.accuracy?.drop ?? 0;
 }
 
 function staticStep({ stage }: Refused): TooCoarse["step"] | undefined {

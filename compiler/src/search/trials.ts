@@ -6,6 +6,7 @@ import {
   type Precision,
   type ReportCandidate,
   type ReportStep,
+  sha256,
   throwIfAborted,
 } from "@pare/runtime/format";
 import type { Graph } from "../ir/index.js";
@@ -44,6 +45,7 @@ export class Trials {
   readonly #request: OptimizeRequest;
   readonly #device: TargetDevice;
   readonly #simplified: Graph;
+  readonly #made = new Map<string, string>();
 
   constructor(request: OptimizeRequest, device: TargetDevice, simplified: Graph) {
     const { budget, evidence, calibration, signal } = request;
@@ -150,6 +152,8 @@ export class Trials {
       }
       if (!changed) return revert(nothingReason(graph, state.graph));
       const after = await this.#write(graph.fork());
+      const twin = await this.#twinOf(after.bytes, branch.name);
+      if (twin !== undefined) return revert(`it makes the same file as ${twin}`);
       const measurement = await this.#measure(after.bytes, session, true);
       const verdict = accept(measurement, current.measurement, precision, this.rule);
       const kept = verdict.accepted ? "kept" : "reverted";
@@ -166,6 +170,14 @@ export class Trials {
       const who = error.code === "PASS_FAILED" ? "it failed" : "the engine refuses it";
       return revert(`${who}: ${error.message}`);
     }
+  }
+
+  /** The branch that made these very bytes before. */
+  async #twinOf(bytes: Uint8Array, name: string): Promise<string | undefined> {
+    const hash = await sha256(bytes);
+    const twin = this.#made.get(hash);
+    if (twin === undefined) this.#made.set(hash, name);
+    return twin;
   }
 
   /** Ends a graph as the target wants it and writes it as a file. */
