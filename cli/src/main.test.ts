@@ -1,0 +1,636 @@
+import { spawn } from "node:child_process";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+// The command line as it is installed: what was built, in a process of its own.
+
+const bin = fileURLToPath(new URL("../bin/pare.js", import.meta.url));
+const mnist = fileURLToPath(new URL("../../fixtures/models/mnist-cnn.onnx", import.meta.url));
+const images = fileURLToPath(new URL("../test-data/images", import.meta.url));
+
+let folder = "";
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "pare-cli-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function pare(
+  args: readonly string[],
+  options: { readonly cwd?: string; readonly interruptAt?: RegExp } = {},
+): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [bin, ...args], {
+      cwd: options.cwd ?? folder,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let [stdout, stderr] = ["", ""];
+    let interrupted = false;
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      stderr += text;
+      if (!interrupted && options.interruptAt?.test(stderr)) interrupted = child.kill("SIGINT");
+    });
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+async function write(name: string, content: string | Uint8Array): Promise<string> {
+  await writeFile(join(folder, name), content);
+  return name;
+}
+
+// Just enough of protobuf to write models that no exporter would.
+const field = (number: number, value: string | number | Uint8Array): Uint8Array => {
+  if (typeof value === "number") return Uint8Array.of(number << 3, value);
+  const bytes = typeof value === "string" ? new TextEncoder().encode(value) : value;
+  return Uint8Array.of(
+    (number << 3) | 2,
+    ...(bytes.length < 128 ? [bytes.length] : [(bytes.length & 127) | 128, bytes.length >> 7]),
+    ...bytes,
+  );
+};
+const join_ = (...parts: readonly Uint8Array[]): Uint8Array =>
+  Uint8Array.from(parts.flatMap((part) => [...part]));
+const node = (op: string, inputs: readonly string[], output: string): Uint8Array =>
+  field(1, join_(...inputs.map((name) => field(1, name)), field(2, output), field(4, op)));
+const value = (number: number, name: string): Uint8Array =>
+  field(
+    number,
+    join_(field(1, name), field(2, field(1, join_(field(1, 1), field(2, field(1, field(1, 2))))))),
+  );
+const model = (...graph: readonly Uint8Array[]): Uint8Array =>
+  join_(
+    field(1, 8),
+    field(7, join_(...graph, field(2, "g"), value(11, "x"), value(12, "y"))),
+    field(8, field(2, 17)),
+  );
+const tensor = (name: string, ...rest: readonly Uint8Array[]): Uint8Array =>
+  field(5, join_(field(1, 2), field(2, 1), field(8, name), ...rest));
+
+describe("asking for help", () => {
+  it("lists the verbs, and a verb's options", async () => {
+    const help = await pare(["--help"]);
+    expect(help.code).toBe(0);
+    for (const verb of [
+      "optimize",
+      "simplify",
+      "quantize",
+      "convert",
+      "inspect",
+      "run",
+      "bench",
+      "data",
+      "doctor",
+    ])
+      expect(help.stdout).toMatch(new RegExp(`^  ${verb} `, "m"));
+    expect(help.stdout).not.toMatch(/prune|distill/);
+    expect((await pare(["optimize", "--help"])).stdout).toContain("--max-drop");
+    expect((await pare(["--version"])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  it("is what a missing verb gets, on stderr", async () => {
+    expect(await pare([])).toMatchObject({
+      code: 2,
+      stdout: "",
+      stderr: expect.stringContaining("Usage: pare"),
+    });
+  });
+});
+
+describe("what is wrong with arguments", () => {
+  it.each([
+    [["inspct", "m.onnx"], /Did you mean inspect/],
+    [["inspect"], /Missing required argument/],
+    [["inspect", mnist, "--jsn"], /Unknown option '--jsn'/],
+    [["optimize", mnist, "--target", "gpu"], /no target "gpu"/],
+    [["optimize", mnist, "--target", "aot"], /aot is not available/],
+    [["optimize", mnist, "--max-drop", "0.01"], /--max-drop needs --data/],
+    [["optimize", mnist, "--recipe", "magic"], /no recipe "magic"/],
+    [["optimize", mnist, "--report", "pdf=x"], /no report format "pdf"/],
+    [["optimize", mnist, "--frozen", "absent.json"], /no file absent\.json/],
+    [["optimize", mnist, "--shape", "y=1x2"], /no input "y"/],
+    [["optimize", mnist, "--shape", "x=1xbig"], /no shape for "x"/],
+    [["quantize", mnist, "--mode", "static"], /needs --data/],
+    [["quantize", mnist, "--mode", "gptq"], /no mode "gptq"/],
+    [["convert", mnist, "--opset", "99"], /can be 7 to 21/],
+    [["run", mnist], /Input "x" is not given/],
+    [["bench", mnist, "--gate"], /something to compare with/],
+    [["inspect", mnist, "--why"], /--why needs a bundle/],
+  ])("%j: exit 2, what and what to do", async (args, message) => {
+    const ended = await pare(args);
+    expect(ended).toMatchObject({ code: 2, stdout: "", stderr: expect.stringMatching(message) });
+    expect(ended.stderr).toMatch(/code: {2}[A-Z_]+/);
+    expect(ended.stderr).not.toMatch(/ at .*\.js:\d+/);
+  });
+
+  it("with --json is one document on stdout", async () => {
+    const { code, stdout, stderr } = await pare(["inspect", "absent.onnx", "--json"]);
+    expect([code, stderr]).toEqual([2, ""]);
+    expect(JSON.parse(stdout)).toEqual({
+      error: {
+        code: "MODEL_NOT_FOUND",
+        message: expect.any(String),
+        where: "absent.onnx",
+        hint: expect.any(String),
+      },
+    });
+  });
+});
+
+describe("what is wrong with a model", () => {
+  const relu = node("Relu", ["x"], "y");
+  it.each<[string, () => Promise<string>, string, RegExp]>([
+    ["is absent", async () => "absent.onnx", "MODEL_NOT_FOUND", /absent\.onnx/],
+    ["is a folder", async () => ".", "MODEL_NOT_FOUND", /folder/],
+    ["is empty", () => write("empty.onnx", ""), "MODEL_INVALID", /empty/],
+    [
+      "is a picture",
+      () => cp(join(images, "dog/four.png"), join(folder, "png.onnx")).then(() => "png.onnx"),
+      "MODEL_",
+      /./,
+    ],
+    [
+      "is a web page",
+      () => write("page.onnx", "<!doctype html><title>Not found</title>"),
+      "MODEL_",
+      /./,
+    ],
+    [
+      "is truncated",
+      async () => write("cut.onnx", (await readFile(mnist)).subarray(0, 5000)),
+      "MODEL_TRUNCATED",
+      /./,
+    ],
+    [
+      "has a cycle",
+      () =>
+        write(
+          "cycle.onnx",
+          model(node("Add", ["x", "b"], "a"), node("Relu", ["a"], "b"), node("Relu", ["b"], "y")),
+        ),
+      "MODEL_CYCLE",
+      /circle/,
+    ],
+    [
+      "has a dangling name",
+      () => write("dangling.onnx", model(node("Add", ["x", "ghost"], "y"))),
+      "MODEL_NAME",
+      /ghost/,
+    ],
+    [
+      "defines a name twice",
+      () => write("twice.onnx", model(relu, node("Tanh", ["x"], "y"))),
+      "MODEL_NAME",
+      /"?y"?/,
+    ],
+    [
+      "has a tensor of another size",
+      () =>
+        write(
+          "shape.onnx",
+          model(node("Add", ["x", "w"], "y"), tensor("w", field(9, new Uint8Array(4)))),
+        ),
+      "MODEL_SHAPE",
+      /w/,
+    ],
+    [
+      "lacks its external data",
+      () =>
+        write(
+          "external.onnx",
+          model(
+            node("Add", ["x", "w"], "y"),
+            tensor("w", field(13, join_(field(1, "location"), field(2, "w.bin"))), field(14, 1)),
+          ),
+        ),
+      "EXTERNAL_DATA",
+      /w\.bin/,
+    ],
+    [
+      "wants external data from elsewhere",
+      () =>
+        write(
+          "outside.onnx",
+          model(
+            node("Add", ["x", "w"], "y"),
+            tensor("w", field(13, join_(field(1, "location"), field(2, "../w.bin"))), field(14, 1)),
+          ),
+        ),
+      "EXTERNAL_DATA",
+      /\.\.\/w\.bin/,
+    ],
+  ])("that %s: exit 2, and nothing is written", async (_, make, code, message) => {
+    const path = await make();
+    const before = await readdir(folder);
+    const ended = await pare(["simplify", path, "--json"]);
+    const { error } = JSON.parse(ended.stdout);
+    expect([ended.code, error.code, error.message]).toEqual([
+      2,
+      expect.stringContaining(code),
+      expect.stringMatching(message),
+    ]);
+    expect(await readdir(folder)).toEqual(before);
+  });
+
+  it("an unknown operator is inspected, and named when no engine runs it", async () => {
+    const path = await write("unknown.onnx", model(node("Frobnicate", ["x"], "y")));
+    expect((await pare(["inspect", path])).stdout).toContain("Frobnicate");
+    const ended = await pare(["optimize", path, "--target", "cpu", "--shape", "x=2"]);
+    expect(ended).toMatchObject({ code: 2, stderr: expect.stringContaining("Frobnicate") });
+    expect(await readdir(folder)).not.toContain("unknown.pare");
+  });
+});
+
+describe("what is wrong with data", () => {
+  it.each<[string, () => Promise<readonly string[]>, string, RegExp]>([
+    ["is absent", async () => ["absent.npz"], "DATA_NOT_FOUND", /absent\.npz/],
+    [
+      "is of no known kind",
+      async () => [await write("data.csv", "1,2")],
+      "DATA_INVALID",
+      /no kind that can be read/,
+    ],
+    [
+      "is a module that throws",
+      async () => [await write("throws.mjs", "throw new Error('my own words')")],
+      "DATA_MODULE",
+      /my own words/,
+    ],
+    [
+      "is a module that ends",
+      async () => [await write("ends.mjs", "export const samples = []; process.exit(0)")],
+      "DATA_MODULE",
+      /ended its process/,
+    ],
+    [
+      "does not fit",
+      async () => [await write("misfit.jsonl", '{"x":[1,2,3]}')],
+      "DATA_MISMATCH",
+      /dims \[3\]/,
+    ],
+    [
+      "has labels that the metric cannot take",
+      async () => [
+        await write(
+          "labels.mjs",
+          "export const samples = Array.from({ length: 20 }, (_, i) => ({ feeds: { x: new Float32Array(784).fill(i / 20) }, label: [i] }))",
+        ),
+        "--metric",
+        "top1",
+      ],
+      "LABELS",
+      /top1/,
+    ],
+    [
+      "has a metric that there is not",
+      async () => [
+        await write("metric.jsonl", `{"x":[${Array(784).fill(0).join()}]}`),
+        "--metric",
+        "magic",
+      ],
+      "ARGUMENT",
+      /no metric "magic"/,
+    ],
+  ])("that %s: exit 2, and nothing is written", async (_, make, code, message) => {
+    const ended = await pare([
+      "optimize",
+      mnist,
+      "--target",
+      "cpu",
+      "--json",
+      "--data",
+      ...(await make()),
+    ]);
+    const { error } = JSON.parse(ended.stdout);
+    expect([ended.code, error.code, error.message]).toEqual([
+      2,
+      code,
+      expect.stringMatching(message),
+    ]);
+    expect(await readdir(folder)).not.toContain("mnist-cnn.pare");
+  });
+});
+
+describe("one step", () => {
+  it("inspects a model", async () => {
+    const { code, stdout } = await pare(["inspect", mnist, "--json", "--dim", "N=1"]);
+    const facts = JSON.parse(stdout);
+    expect(code).toBe(0);
+    expect(facts).toMatchObject({
+      parameters: 80202,
+      inputs: [{ name: "x", dims: [1, 1, 28, 28] }],
+      opsets: { "ai.onnx": 17 },
+    });
+    expect(facts.macs).toBeGreaterThan(1e6);
+    expect(facts.targets.map(({ target }: { target: string }) => target)).toEqual(
+      expect.arrayContaining(["cpu", "wasm", "webgpu"]),
+    );
+    expect((await pare(["inspect", mnist])).stdout).toMatch(/Conv +2/);
+  });
+
+  it("simplifies, quantizes and converts, and its result runs", async () => {
+    const input = await write(
+      "x.json",
+      JSON.stringify(Array.from({ length: 784 }, (_, at) => (at % 7) / 7)),
+    );
+    const run = async (path: string): Promise<readonly number[]> => {
+      const { stdout } = await pare([
+        "run",
+        path,
+        "--input",
+        `x=${input}`,
+        "--target",
+        "cpu",
+        "--json",
+      ]);
+      return JSON.parse(stdout).outputs.logits.data;
+    };
+    const expected = await run(mnist);
+    for (const [args, tolerance] of [
+      [["simplify"], 1e-4],
+      [["convert", "--opset", "13"], 1e-4],
+      [["quantize", "--mode", "weights"], 0.5],
+    ] as const) {
+      const output = `out/${args[0]}.onnx`;
+      expect(await pare([...args, mnist, "-o", output, "--quiet"])).toMatchObject({
+        code: 0,
+        stderr: "",
+        stdout: expect.stringContaining(output),
+      });
+      const got = await run(output);
+      expect(
+        Math.max(...got.map((each, at) => Math.abs(each - (expected[at] ?? NaN)))),
+      ).toBeLessThan(tolerance);
+    }
+    expect((await readdir(join(folder, "out"))).toSorted()).toEqual([
+      "convert.onnx",
+      "quantize.onnx",
+      "simplify.onnx",
+    ]);
+  });
+
+  it("calibrates on images", async () => {
+    const ended = await pare([
+      "quantize",
+      mnist,
+      "--mode",
+      "static",
+      "--data",
+      images,
+      "--preprocess",
+      "0..1",
+      "-o",
+      "static.onnx",
+    ]);
+    expect(ended).toMatchObject({ code: 0, stdout: expect.stringContaining("static.onnx") });
+  });
+
+  it("writes a data module that works as it is, and does not overwrite it", async () => {
+    expect(await pare(["data", mnist])).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining("mnist-cnn.data.mjs"),
+    });
+    expect(await pare(["data", mnist])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("already there"),
+    });
+    expect((await pare(["data", mnist, "--force"])).code).toBe(0);
+    const ended = await pare([
+      "quantize",
+      mnist,
+      "--mode",
+      "static",
+      "--data",
+      "mnist-cnn.data.mjs",
+      "-o",
+      "from-template.onnx",
+    ]);
+    expect(ended).toMatchObject({ code: 0, stderr: expect.not.stringContaining("error") });
+  });
+
+  it("writes outputs as .npy", async () => {
+    const input = await write("zeros.json", JSON.stringify(Array(784).fill(0)));
+    await pare(["run", mnist, "--input", `x=${input}`, "--target", "cpu", "-o", "outputs"]);
+    expect((await readFile(join(folder, "outputs/logits.npy"))).subarray(1, 6).toString()).toBe(
+      "NUMPY",
+    );
+  });
+});
+
+describe("pare optimize", () => {
+  const data = `
+    let seed = 1;
+    const random = () => (seed = (seed * 48271) % 2147483647) / 2147483647;
+    export const samples = Array.from({ length: 60 }, (_, id) => ({ id: String(id), feeds: { x: Float32Array.from({ length: 784 }, random) } }));`;
+
+  it("writes a bundle that the runtime proves, and replays its lock to the same hashes", async () => {
+    const module = await write("unlabelled.mjs", data);
+    const first = await pare([
+      "optimize",
+      mnist,
+      "--data",
+      module,
+      "--target",
+      "cpu",
+      "-o",
+      "m.pare",
+      "--json",
+      "--report",
+      "junit=j.xml",
+      "md=m.md",
+    ]);
+    expect(first.code).toBe(0);
+    const report = JSON.parse(first.stdout);
+    expect(report.variants).toMatchObject([
+      { target: "cpu", evidence: "unlabelled", accuracy: { metric: "top1-agreement" } },
+    ]);
+    expect(report.data).toMatchObject({ calibration: 6, validation: 12, test: 42 });
+    expect(await readdir(join(folder, "m.pare"))).toEqual(
+      [
+        "golden.json",
+        "index.d.ts",
+        "index.js",
+        "manifest.json",
+        "package.json",
+        "pare.lock.json",
+        "report.html",
+        "report.json",
+        "report.md",
+        "variants",
+      ].toSorted(),
+    );
+    expect(await readFile(join(folder, "j.xml"), "utf8")).toContain("<testsuite");
+
+    const frozen = await pare([
+      "optimize",
+      mnist,
+      "--data",
+      module,
+      "--target",
+      "cpu",
+      "-o",
+      "n.pare",
+      "--frozen",
+      "m.pare/pare.lock.json",
+      "--quiet",
+    ]);
+    expect([frozen.code, frozen.stderr]).toEqual([0, ""]);
+    expect(await readdir(join(folder, "n.pare/variants"))).toEqual(
+      await readdir(join(folder, "m.pare/variants")),
+    );
+
+    const inspected = JSON.parse((await pare(["inspect", "m.pare", "--json", "--why"])).stdout);
+    expect(inspected.manifest.name).toBe("mnist-cnn");
+    expect(inspected.steps.length).toBeGreaterThan(0);
+    const input = await write("ones.json", JSON.stringify(Array(784).fill(1)));
+    const ran = JSON.parse(
+      (await pare(["run", "m.pare", "--input", `x=${input}`, "--target", "cpu", "--json"])).stdout,
+    );
+    expect(ran.selection).toMatchObject({ proven: true, target: "cpu" });
+  });
+
+  it("exits with 3 when a budget is missed, and still writes the best", async () => {
+    const cwd = join(folder, "budget");
+    await mkdir(cwd);
+    await writeFile(
+      join(cwd, "pare.config.json"),
+      JSON.stringify({ models: { "mnist-cnn": { targets: { cpu: { maxSize: "1kB" } } } } }),
+    );
+    const ended = await pare(["optimize", mnist, "--target", "cpu", "--recipe", "simplify"], {
+      cwd,
+    });
+    expect(ended).toMatchObject({
+      code: 3,
+      stdout: expect.stringMatching(/missed: cpu, size: 322 kB, at most 1\.00 kB/),
+    });
+    expect(ended.stdout.trim().split("\n").at(-1)).toMatch(/^next: 50 images/);
+    expect(await readdir(join(cwd, "mnist-cnn.pare"))).toContain("manifest.json");
+  });
+
+  it("ends with 130 at Ctrl-C, leaving nothing half-written", async () => {
+    const cwd = join(folder, "stopped");
+    await mkdir(cwd);
+    const slow = await write(
+      "slow.mjs",
+      "export async function* samples() { for (;;) { await new Promise((done) => setTimeout(done, 50)); yield { feeds: { x: new Float32Array(784) } }; } }",
+    );
+    const ended = await pare(["optimize", mnist, "--target", "cpu", "--data", join(folder, slow)], {
+      cwd,
+      interruptAt: /reading samples/,
+    });
+    expect(ended).toMatchObject({ code: 130, stdout: "" });
+    expect(await readdir(cwd)).toEqual([]);
+  });
+
+  it("refuses a lock of another model", async () => {
+    const lock = {
+      lockVersion: 1,
+      model: { sha256: "0" },
+      recipe: "auto",
+      seed: 0,
+      splits: {},
+      shapes: {},
+      constants: {},
+      targets: [{ target: "cpu" }],
+    };
+    const ended = await pare([
+      "optimize",
+      mnist,
+      "--frozen",
+      await write("other.lock.json", JSON.stringify(lock)),
+    ]);
+    expect(ended).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/the model changed[^]*LOCK/),
+    });
+  });
+});
+
+describe("pare bench", () => {
+  it("compares with a commit, gates, and names what flipped", async () => {
+    const cwd = join(folder, "repository");
+    await mkdir(cwd);
+    const git = (...args: readonly string[]) =>
+      new Promise((done) =>
+        spawn(
+          "git",
+          [
+            "-c",
+            "user.name=n",
+            "-c",
+            "user.email=e@example.com",
+            "-c",
+            "init.defaultBranch=main",
+            ...args,
+          ],
+          { cwd, stdio: "ignore" },
+        ).on("close", done),
+      );
+    await git("init");
+    await cp(mnist, join(cwd, "model.onnx"));
+    await git("add", ".");
+    await git("commit", "-m", "good");
+    const worse = await readFile(mnist);
+    for (let at = 5_000; at < worse.length - 20_000; at += 400) worse[at + (3 - (at % 4))] = 0x40;
+    await writeFile(join(cwd, "model.onnx"), worse);
+    await git("commit", "-am", "worse");
+    await writeFile(
+      join(cwd, "data.mjs"),
+      "let s = 1; const random = () => (s = (s * 48271) % 2147483647) / 2147483647;\nexport const samples = Array.from({ length: 60 }, (_, i) => ({ id: `digit-${i}`, feeds: { x: Float32Array.from({ length: 784 }, random) } }));",
+    );
+    const gate = await pare(
+      [
+        "bench",
+        "model.onnx",
+        "--base",
+        "HEAD~1",
+        "--data",
+        "data.mjs",
+        "--target",
+        "cpu",
+        "--gate",
+        "--report",
+        "md=r.md",
+      ],
+      { cwd },
+    );
+    expect(gate).toMatchObject({
+      code: 3,
+      stdout: expect.stringContaining("missed: cpu, accuracy"),
+    });
+    expect(await readFile(join(cwd, "r.md"), "utf8")).toMatch(/digit-\d+/);
+    const missing = await pare(["bench", "model.onnx", "--base", "nowhere", "--target", "cpu"], {
+      cwd,
+    });
+    expect(missing).toMatchObject({ code: 2, stderr: expect.stringContaining("MODEL_NOT_FOUND") });
+  });
+});
+
+describe("a bundle", () => {
+  it.each([
+    ["of a newer version", JSON.stringify({ formatVersion: 99 }), "BUNDLE_VERSION"],
+    ["with HTML in the place of its manifest", "<!doctype html>", "BUNDLE_INVALID"],
+    ["with a damaged manifest", '{ "formatVersion": 1 }', "BUNDLE_INVALID"],
+  ])("%s is refused", async (name, manifest, code) => {
+    const bundle = join(folder, name.replaceAll(" ", "-"));
+    await mkdir(bundle);
+    await writeFile(join(bundle, "manifest.json"), manifest);
+    const ended = await pare(["inspect", bundle, "--json"]);
+    expect([ended.code, JSON.parse(ended.stdout).error.code]).toEqual([2, code]);
+  });
+});
+
+it("follows a symbolic link to a model", async () => {
+  await symlink(mnist, join(folder, "link.onnx"));
+  expect((await pare(["inspect", "link.onnx", "--json"])).code).toBe(0);
+});
