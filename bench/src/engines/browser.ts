@@ -78,7 +78,7 @@ export class EngineBrowser {
         .join(" ");
       throw new PareError("ENGINE", `The browser at ${executablePath} does not start: ${message}`, {
         where: executablePath,
-        hint: "Name another one in PARE_BROWSER.",
+        hint: "Name another one in PARE_CHROMIUM.",
         cause: error,
       });
     }

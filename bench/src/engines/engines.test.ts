@@ -129,7 +129,7 @@ describe("without a browser", () => {
   afterEach(() => vi.unstubAllEnvs());
 
   it("runs wasm in Node, and skips webgpu with the reason and what to install", async () => {
-    vi.stubEnv("PARE_BROWSER", "/nowhere/chromium");
+    vi.stubEnv("PARE_CHROMIUM", "/nowhere/chromium");
     const open = await openHosts(["wasm", "webgpu"]);
     expect(open.hosts.get("wasm")?.engine).toMatch(/Node/);
     expect(open.notes).toEqual([expect.stringMatching(/in Node: No Chromium/)]);

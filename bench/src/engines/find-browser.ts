@@ -12,11 +12,11 @@ const names = [
   "brave-browser",
 ];
 
-/** Where an installed Chromium, Chrome or Edge may be, the likeliest first; `PARE_BROWSER` names one outright. */
+/** Where an installed Chromium, Chrome or Edge may be, the likeliest first; `PARE_CHROMIUM` names one outright. */
 function* places(): Generator<string> {
   const { env, platform } = process;
-  if (env["PARE_BROWSER"]) {
-    yield env["PARE_BROWSER"];
+  if (env["PARE_CHROMIUM"]) {
+    yield env["PARE_CHROMIUM"];
     return;
   }
   if (platform === "darwin") {
@@ -68,7 +68,7 @@ export function browserMissing(): PareError {
     win32: "Install Chrome or Edge.",
   };
   return new PareError("BROWSER_MISSING", "No Chromium, Chrome or Edge was found.", {
-    where: process.env["PARE_BROWSER"] ?? "the usual places",
-    hint: hints[process.platform] ?? "Install Chromium, or name one in PARE_BROWSER.",
+    where: process.env["PARE_CHROMIUM"] ?? "the usual places",
+    hint: hints[process.platform] ?? "Install Chromium, or name one in PARE_CHROMIUM.",
   });
 }

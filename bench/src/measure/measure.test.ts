@@ -115,6 +115,31 @@ describe("createMeasure", () => {
     ]);
   });
 
+  it("takes a limited number of samples from all over a split", async () => {
+    const seen: number[] = [];
+    const samples = noise(() => 3);
+    const watched: SampleSet = {
+      ...samples,
+      sample: (index) => (seen.push(index), samples.sample(index)),
+    };
+    const measure = createMeasure({
+      hosts: open.hosts,
+      samples: watched,
+      splits,
+      scorer: createScorer("top1", true),
+      seed: 1,
+    });
+    const { accuracy } = await measure({
+      model,
+      target: "cpu",
+      split: "validation",
+      limit: 4,
+      timed: false,
+    });
+    expect(accuracy?.n).toBe(4);
+    expect([...new Set(seen)]).toEqual([0, 10, 20, 30]);
+  });
+
   it("sees what a damaged model lost", async () => {
     const finding = createScorer("top1-agreement", false);
     const measure = createMeasure({

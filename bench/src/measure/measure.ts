@@ -86,7 +86,7 @@ class Bench {
       });
     const cpu = hosts.get("cpu") ?? null;
     const scoring = host.software ? cpu : host;
-    const indexes = splits[request.split].slice(0, request.limit);
+    const indexes = spread(splits[request.split], request.limit);
     const visit = new Visit(request);
     try {
       const size = this.#size(await visit.bytes());
@@ -274,6 +274,15 @@ class Bench {
 /** A software GPU takes half a second a sample: it runs only a variant that was chosen, for its final numbers. */
 function spared(host: EngineHost, { split, baseline }: MeasureRequest): boolean {
   return host.software && (split !== "test" || baseline === undefined);
+}
+
+/** At most `limit` of the samples, evenly over them all: data that lies sorted by class is not cut to one class. */
+function spread(indexes: readonly number[], limit = indexes.length): readonly number[] {
+  if (limit >= indexes.length) return indexes;
+  return Array.from(
+    { length: limit },
+    (_, at) => indexes[Math.floor((at * indexes.length) / limit)] ?? 0,
+  );
 }
 
 function untimed(unmeasured: string): Pick<Measurement, "latencyMs" | "memoryBytes" | "startupMs"> {

@@ -1,22 +1,19 @@
-import type { Disagreement, NodeWhy, Report, ReportRow } from "@pare/runtime/format";
+import type { Disagreement, Report } from "@pare/runtime/format";
 import {
   accuracyText,
-  bytes,
-  changeText,
-  digits,
-  isTimed,
   baselineTime,
-  fromTo,
+  bytes,
+  digits,
   milliseconds,
   outcome,
   percent,
-  smaller,
-  speed,
   targetText,
 } from "./figures.js";
 import { html, type Markup } from "./markup.js";
-import { numbered, plots } from "./plot.js";
+import { plots } from "./plot.js";
 import { style } from "./style.js";
+import { badge, candidateTable, stepTable, table, variantTable } from "./tables.js";
+import { why } from "./why.js";
 
 /** The report as one HTML file that asks nothing of any network: a plot, tables, reasons. No script. */
 export function toHtml(report: Report): string {
@@ -69,10 +66,6 @@ function section(title: string, note: string | null, body: Markup): Markup {
     <h2>${title}</h2>
     ${note === null ? null : html`<p class="soft">${note}</p>`}${body}
   </section>`;
-}
-
-function badge(kind: string): Markup {
-  return html`<span class="badge ${kind}">${kind}</span>`;
 }
 
 function lead(report: Report): string {
@@ -143,136 +136,6 @@ function checks(report: Report): Markup | null {
   return section("Checks", null, table(["", "target", "model", "check", "why"], rows));
 }
 
-function table(
-  columns: readonly (string | { readonly number: string })[],
-  rows: readonly Markup[],
-): Markup {
-  const heads = columns.map((column) =>
-    typeof column === "string"
-      ? html`<th>${column}</th>`
-      : html`<th class="number">${column.number}</th>`,
-  );
-  return html`<div class="scroll">
-    <table>
-      <thead>
-        <tr>
-          ${heads}
-        </tr>
-      </thead>
-      <tbody>
-        ${rows}
-      </tbody>
-    </table>
-  </div>`;
-}
-
-function variantTable(report: Report): Markup {
-  const rows = report.variants.flatMap((variant) => [
-    ...(variant.baseline ? [measured(variant.baseline, null)] : []),
-    measured(variant, variant.baseline),
-  ]);
-  const notes = [
-    ...new Set(
-      report.variants.flatMap(({ latencyMs }) =>
-        isTimed(latencyMs) ? [latencyMs.method] : [latencyMs.unmeasured],
-      ),
-    ),
-  ];
-  return html`${table(["target", "model", "download", "latency", "speed", "accuracy", "parity", "memory", "start-up"], rows)}${notes.map((note) => html`<p class="soft small">${note}</p>`)}`;
-}
-
-function measured(row: ReportRow, baseline: ReportRow | null): Markup {
-  const { latencyMs, parity, memoryBytes, startupMs, sizeBytes, accuracy } = row;
-  const [fast, interval] = speed(latencyMs).split(/ (?=\[)/);
-  const tail = isTimed(latencyMs)
-    ? `p90 ${digits(latencyMs.p90)}${latencyMs.p99 === null ? "" : `, p99 ${digits(latencyMs.p99)}`}`
-    : "";
-  return html`<tr class="${baseline ? "chosen" : "baseline"}">
-    <td>${row.target}</td>
-    <td>
-      ${row.name}
-      <div class="soft small">${baseline ? smaller(sizeBytes, baseline.sizeBytes) : ""}</div>
-    </td>
-    ${lines(bytes(sizeBytes.brotli), `raw ${bytes(sizeBytes.raw)}, gzip ${bytes(sizeBytes.gzip)}`)}${lines(fromTo(latencyMs), tail)}${lines(fast ?? "", interval ?? "")}
-    ${accuracy ? lines(`${accuracy.metric} ${accuracyText(accuracy)}`, changeText(accuracy) || `${accuracy.n} samples`) : lines("–", "")}
-    ${parity ? lines(parity.maxError.toExponential(1), `${parity.flips} flips of ${parity.n}`) : lines("–", "")}
-    <td>${memoryBytes === null ? "–" : bytes(memoryBytes)}</td>
-    <td>${startupMs === null ? "–" : `${digits(startupMs)} ms`}</td>
-  </tr>`;
-}
-
-/** A cell with its figure and, smaller, what belongs to it. */
-function lines(figure: string, more: string): Markup {
-  return html`<td class="figure">
-    ${figure}
-    <div class="soft small">${more}</div>
-  </td>`;
-}
-
-function candidateTable(report: Report): Markup {
-  const targets = [...new Set(report.candidates.map(({ target }) => target))];
-  const rows = targets.flatMap((target) =>
-    numbered(report, target).map(({ number, candidate }) => {
-      const { measurement } = candidate;
-      return html`<tr class="${candidate.verdict}">
-        <td class="number">${number}</td>
-        <td>${target}</td>
-        <td>
-          ${candidate.name}
-          <div class="soft small">${candidate.precision}</div>
-        </td>
-        <td>${badge(candidate.verdict)}</td>
-        <td class="number">${measurement ? bytes(measurement.sizeBytes.brotli) : "–"}</td>
-        <td class="number">${measurement ? fromTo(measurement.latencyMs) : "–"}</td>
-        <td>${changeText(measurement?.accuracy ?? null) || "–"}</td>
-        <td class="reason">${candidate.reason}</td>
-      </tr>`;
-    }),
-  );
-  return table(
-    [
-      { number: "#" },
-      "target",
-      "candidate",
-      "verdict",
-      { number: "brotli" },
-      { number: "p50" },
-      "change",
-      "why",
-    ],
-    rows,
-  );
-}
-
-function stepTable(report: Report): Markup {
-  const rows = report.steps.map(
-    (step) =>
-      html`<tr>
-        <td>${step.target}</td>
-        <td>${step.name}</td>
-        <td>${badge(step.verdict)}</td>
-        <td class="number">${step.nodesBefore} → ${step.nodesAfter}</td>
-        <td class="number">${bytes(step.bytesBefore)} → ${bytes(step.bytesAfter)}</td>
-        <td class="number">${step.measurement ? fromTo(step.measurement.latencyMs) : "–"}</td>
-        <td>${changeText(step.measurement?.accuracy ?? null) || "–"}</td>
-        <td class="reason">${step.reason}</td>
-      </tr>`,
-  );
-  return table(
-    [
-      "target",
-      "step",
-      "verdict",
-      { number: "nodes" },
-      { number: "bytes" },
-      { number: "p50" },
-      "change",
-      "why",
-    ],
-    rows,
-  );
-}
-
 function disagreements(all: readonly Disagreement[]): Markup {
   const pairs = all.map(
     ({ target, variant, sample, label, float, candidate, thumbnail }) =>
@@ -315,61 +178,6 @@ function sensitivity(all: NonNullable<Report["sensitivity"]>): Markup {
       </tr>`,
   );
   return table(["target", "node", "operator", { number: "SQNR" }, ""], rows);
-}
-
-function why(all: readonly NodeWhy[]): Markup {
-  return html`${grouped(all, ({ target }) => target).map(([target, nodes]) => {
-    const changed = nodes.filter(({ what }) => what === "changed").length;
-    const rules = grouped(nodes, ({ what, rule }) => `${what} ${rule}`).sort(
-      ([, a], [, b]) => b.length - a.length,
-    );
-    return html`<details>
-      <summary>
-        ${target} <span class="soft">${changed} changed, ${nodes.length - changed} left alone</span>
-      </summary>
-      ${rules.map(([, same]) => ruleWhy(same))}
-    </details>`;
-  })}`;
-}
-
-/** What one rule did: its reason once where all nodes share it, else beside each. */
-function ruleWhy(nodes: readonly NodeWhy[]): Markup | null {
-  const [first] = nodes;
-  if (!first) return null;
-  const ops = grouped(nodes, ({ op }) => op).map(([op, some]) => `${some.length} ${op}`);
-  const shared = nodes.every(({ reason }) => reason === first.reason);
-  const list = shared
-    ? html`<ul class="nodes">
-        ${nodes.map(({ node, op }) => html`<li><code>${node}</code> <span class="soft">${op}</span></li>`)}
-      </ul>`
-    : table(
-        ["node", "operator", "why"],
-        nodes.map(
-          ({ node, op, reason }) =>
-            html`<tr>
-              <td><code>${node}</code></td>
-              <td>${op}</td>
-              <td class="reason">${reason}</td>
-            </tr>`,
-        ),
-      );
-  return html`<details>
-    <summary>
-      ${badge(first.what)} ${first.rule} <span class="soft">${ops.join(", ")}</span>
-      ${shared ? html`<div class="soft small">${first.reason}</div>` : null}
-    </summary>
-    ${list}
-  </details>`;
-}
-
-function grouped<T>(items: readonly T[], key: (item: T) => string): [string, T[]][] {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const group = groups.get(key(item));
-    if (group) group.push(item);
-    else groups.set(key(item), [item]);
-  }
-  return [...groups];
 }
 
 function footer({ environment, data }: Report): Markup {

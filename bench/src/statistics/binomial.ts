@@ -48,13 +48,3 @@ export function clopperPearson(count: number, n: number, confidence = 0.95): Int
   const high = count === n ? 1 : crossing((p) => binomialCdf(count, n, p), tail);
   return [low, high];
 }
-
-/** Wilson's score interval of a proportion; z = 1.96 for 95 %. */
-export function wilson(count: number, n: number, z = 1.959964): Interval {
-  if (n === 0) return [0, 1];
-  const p = count / n;
-  const spread = z * Math.sqrt((p * (1 - p)) / n + (z * z) / (4 * n * n));
-  const centre = p + (z * z) / (2 * n);
-  const scale = 1 + (z * z) / n;
-  return [Math.max(0, (centre - spread) / scale), Math.min(1, (centre + spread) / scale)];
-}

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { benjaminiHochberg } from "./benjamini-hochberg.js";
-import { binomialCdf, clopperPearson, wilson } from "./binomial.js";
+import { binomialCdf, clopperPearson } from "./binomial.js";
 import { bootstrapInterval, groupUnits, percentileInterval, resamples } from "./bootstrap.js";
 import { pairedDifference } from "./paired.js";
 import { mean, median, quantile } from "./quantile.js";
@@ -30,12 +30,6 @@ describe("binomial", () => {
     expect(clopperPearson(8, 20)[1]).toBeCloseTo(0.639457, 5);
     expect(clopperPearson(20, 20)).toEqual([expect.closeTo(0.831566, 5), 1]);
     expect(clopperPearson(0, 0)).toEqual([0, 1]);
-  });
-
-  it("gives Wilson's intervals", () => {
-    const [low, high] = wilson(8, 20);
-    expect(low).toBeCloseTo(0.218807, 5);
-    expect(high).toBeCloseTo(0.613423, 5);
   });
 
   it("says of no flip among 50 that 5.8 % are still possible (one-sided 95 %)", () => {
