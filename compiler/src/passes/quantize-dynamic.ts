@@ -120,7 +120,6 @@ function insert(graph: Graph, editor: Editor, prepared: readonly Prepared[]): vo
       [value],
       {},
       {
-        name: `${name}_QuantizeLinear`,
         outputs: [`${name}_quantized`, `${name}_scale`, `${name}_zero_point`],
       },
     );
@@ -160,43 +159,30 @@ function insert(graph: Graph, editor: Editor, prepared: readonly Prepared[]): vo
     const [output] = node.outputs;
     if (output === null || output === undefined) continue;
     const { name } = graph.value(output);
-    const label = graph.nodeLabel(node);
     const x = activationOf(activation);
     const w = weightOf(one);
     const product = editor.add1(
       "MatMulInteger",
       [x.quantized, w.data, x.zeroPoint, w.zeroPoint],
       {},
-      { name: `${label}_quant`, outputs: [`${name}_output_quantized`] },
+      { name: node.name, outputs: [`${name}_output_quantized`] },
     );
     const cast = editor.add1(
       "Cast",
       [product],
       { to: attribute.int(1) },
-      { outputs: [`${name}_output_quantized_cast_output`] },
+      { outputs: [`${name}_output_cast`] },
     );
-    const scale = editor.add1(
-      "Mul",
-      [x.scale, w.scale],
-      {},
-      { outputs: [`${label}_quant_scales_mul:0`] },
-    );
+    const scale = editor.add1("Mul", [x.scale, w.scale], {}, { outputs: [`${name}_output_scale`] });
     let result = editor.add1(
       "Mul",
       [cast, scale],
       {},
       {
-        name: `${label}_quant_output_scale_mul`,
         outputs: [bias === null ? name : `${name}_MatMul`],
       },
     );
-    if (bias !== null)
-      result = editor.add1(
-        "Add",
-        [result, bias.value],
-        {},
-        { name: `${label}_Add`, outputs: [name] },
-      );
+    if (bias !== null) result = editor.add1("Add", [result, bias.value], {}, { outputs: [name] });
     editor.replace(
       output,
       result,

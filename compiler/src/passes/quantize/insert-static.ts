@@ -12,7 +12,7 @@ import type { ActivationParameters } from "./activation-parameters.js";
 import type { PlannedActivation, StaticPlan } from "./plan-static.js";
 import type { QuantizedNode, StoredWeight } from "./quantize-weighted.js";
 
-/** Writes the plan into the graph, named as onnxruntime's Python quantizer names it. */
+/** Writes the plan into the graph. */
 export function insertStatic(
   graph: Graph,
   plan: StaticPlan,
@@ -70,10 +70,7 @@ class Inserter {
       this.#editor.setInput(
         node.id,
         2,
-        this.#editor.add1("DequantizeLinear", inputs, axis, {
-          name: `${name}_DequantizeLinear`,
-          outputs: [`${name}_DequantizeLinear_Output`],
-        }),
+        this.#editor.add1("DequantizeLinear", inputs, axis, { outputs: [`${name}_dequantized`] }),
       );
     }
     this.#editor.note(node, this.#reason({ weighted, stored, bias }));
@@ -104,7 +101,7 @@ class Inserter {
         ),
       ],
       stored.axis === undefined ? {} : { axis: attribute.int(stored.axis) },
-      { name: `${name}_DequantizeLinear`, outputs: [`${name}_DequantizeLinear_Output`] },
+      { outputs: [`${name}_dequantized`] },
     );
     this.#weights.set(stored, made);
     return made;
@@ -115,24 +112,19 @@ class Inserter {
     const { name, uses } = this.#graph.value(value);
     const isOutput = readers === "all" && uses.some((use) => use.kind === "output");
     const names = {
-      quantized: `${name}_QuantizeLinear_Output`,
-      dequantized: isOutput ? name : `${name}_DequantizeLinear_Output`,
+      quantized: `${name}_quantized`,
+      dequantized: isOutput ? name : `${name}_dequantized`,
     };
-    if (isOutput) this.#editor.rename(value, `${name}_QuantizeLinear_Input`);
+    if (isOutput) this.#editor.rename(value, `${name}_float`);
     const inputs = [parameters.scale, parameters.zeroPoint];
     const quantized =
       this.#constantOf(value, name) ??
-      this.#editor.add1(
-        "QuantizeLinear",
-        [source, ...inputs],
-        {},
-        { name: `${name}_QuantizeLinear`, outputs: [names.quantized] },
-      );
+      this.#editor.add1("QuantizeLinear", [source, ...inputs], {}, { outputs: [names.quantized] });
     const rounded = this.#editor.add1(
       "DequantizeLinear",
       [quantized, ...inputs],
       {},
-      { name: `${name}_DequantizeLinear`, outputs: [names.dequantized] },
+      { outputs: [names.dequantized] },
     );
     for (const use of uses) {
       if (use.kind === "output") {

@@ -1,0 +1,92 @@
+import { describe, expect, it } from "vitest";
+import { attribute, type Graph, Tensor } from "../ir/index.js";
+import { graphOf, opsOf } from "../rules/rule-case.test.support.js";
+import { fp16 } from "./fp16.js";
+import { agreement, feedsOf, quantized, run } from "./quantize/engine-case.test.support.js";
+
+function network(): Graph {
+  return graphOf({ x: ["float32", 1, 3, 4, 4], n: ["int64", 1] }, (input, b) => {
+    const wide = b.add("Conv", [input("x"), b.weights(4, 3, 3, 3), b.weights(4)], {
+      pads: attribute.ints([1, 1, 1, 1]),
+    });
+    const larger = b.add("Resize", [wide, null, b.floats([1, 1, 2, 2])], {
+      mode: attribute.string("nearest"),
+    });
+    const capped = b.add("Min", [larger, b.floats([1e30])]);
+    const filled = b.add("ConstantOfShape", [input("n")], {
+      value: attribute.tensor(Tensor.float32([1], [0.5])),
+    });
+    const cast = b.add("Cast", [input("n")], { to: attribute.int(1) });
+    return {
+      y: b.add("Add", [
+        capped,
+        b.add("Mul", [b.add("ReduceMean", [filled], { keepdims: attribute.int(0) }), cast]),
+      ]),
+      same: b.add("Relu", [input("x")]),
+    };
+  });
+}
+
+describe("fp16", () => {
+  const float = network();
+  const feeds = {
+    ...feedsOf(float),
+    n: { type: "int64", dims: [1], data: BigInt64Array.of(3n) },
+  } as const;
+
+  it("agrees with the float model, whose inputs and outputs stay float32", async () => {
+    const graph = await quantized(fp16, float);
+    expect(agreement(await run(float, feeds), await run(graph, feeds))).toBeGreaterThan(55);
+    for (const id of [...graph.main.inputs.slice(0, 1), ...graph.main.outputs])
+      expect(graph.value(id).type).toMatchObject({ dtype: "float32" });
+    expect(
+      [...graph.main.initializers].filter((id) => graph.constant(id)?.dtype === "float16"),
+    ).toHaveLength(2);
+  });
+
+  it("keeps some operators in float32 with casts around them, and says so", async () => {
+    const graph = await quantized(fp16, float);
+    expect(
+      graph.journal.filter((entry) => entry.what === "left").map((entry) => entry.reason),
+    ).toEqual(["Resize stays float32", "Min stays float32"]);
+    const more = await quantized(fp16, float, { keepFloat: ["Conv"] });
+    expect(agreement(await run(float, feeds), await run(more, feeds))).toBeGreaterThan(55);
+    expect(
+      [...more.main.initializers].filter((id) => more.constant(id)?.dtype === "float16"),
+    ).toHaveLength(0);
+  });
+
+  it("casts what a branch captures", async () => {
+    const branches = graphOf({ c: ["bool"], x: ["float32", 1, 2] }, (input, b) => {
+      const shared = b.add("Exp", [b.add("Neg", [input("x")])]);
+      const branch = (name: string, op: string) => {
+        const body = b.editor.addBody(name);
+        b.editor.addOutput(b.editor.add1(op, [shared], {}, { body }), body);
+        return attribute.graph(body);
+      };
+      return {
+        y: b.add("Relu", [
+          b.add("If", [input("c")], {
+            then_branch: branch("then", "Sqrt"),
+            else_branch: branch("else", "Neg"),
+          }),
+        ]),
+      };
+    });
+    const graph = await quantized(fp16, branches);
+    const given = {
+      ...feedsOf(branches),
+      c: { type: "bool", dims: [], data: Uint8Array.of(1) },
+    } as const;
+    expect(agreement(await run(branches, given), await run(graph, given))).toBeGreaterThan(55);
+    expect(opsOf(graph).filter((op) => op === "Cast")).toHaveLength(4);
+  });
+
+  it("clamps what float16 cannot hold", async () => {
+    const mask = graphOf({ x: ["float32", 1, 2] }, (input, b) => ({
+      y: b.add("Softmax", [b.add("Add", [input("x"), b.floats([-3.4e38, 0], [1, 2])])]),
+    }));
+    const { y } = await run(await quantized(fp16, mask), feedsOf(mask));
+    expect([...(y?.data ?? [])]).toEqual([0, 1]);
+  });
+});

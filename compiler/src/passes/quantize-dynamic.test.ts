@@ -1,0 +1,79 @@
+import { wasm } from "@pare/runtime/ort-web";
+import { describe, expect, it } from "vitest";
+import { attribute, type Graph } from "../ir/index.js";
+import { graphOf, opsOf } from "../rules/rule-case.test.support.js";
+import { quantizeDynamic } from "./quantize-dynamic.js";
+import {
+  agreement,
+  feedsOf,
+  fusedOps,
+  quantized,
+  run,
+} from "./quantize/engine-case.test.support.js";
+
+/** Two projections of one activation, a Gemm with turned weights and bias, and a product of two activations. */
+function attention(): Graph {
+  return graphOf({ x: ["float32", "T", 8] }, (input, b) => {
+    const query = b.add("MatMul", [input("x"), b.weights(8, 6)]);
+    const other = b.floats(
+      Array.from({ length: 48 }, (_, i) => Math.sin(i * 7)),
+      [8, 6],
+    );
+    const key = b.add("MatMul", [input("x"), other]);
+    const scores = b.add("MatMul", [query, b.add("Transpose", [key])]);
+    const mixed = b.add("MatMul", [scores, input("x")]);
+    return {
+      y: b.add("Gemm", [mixed, b.weights(5, 8), b.weights(5)], { transB: attribute.int(1) }),
+    };
+  });
+}
+
+describe("quantize-dynamic", () => {
+  const float = attention();
+
+  it.each([{}, { weightBits: 8 }, { granularity: "tensor" }, { weightRanges: "mse" }])(
+    "with %o agrees with the float model on both engines",
+    async (options) => {
+      const graph = await quantized(quantizeDynamic, float, options);
+      for (const T of [1, 3, 20]) {
+        const feeds = feedsOf(float, 1, { T });
+        const expected = await run(float, feeds);
+        expect(agreement(expected, await run(graph, feeds))).toBeGreaterThan(25);
+        expect(agreement(expected, await run(graph, feeds, wasm()))).toBeGreaterThan(25);
+      }
+    },
+  );
+
+  it("rounds a shared activation once, and is fused by the CPU engine", async () => {
+    const graph = await quantized(quantizeDynamic, float);
+    expect(opsOf(graph).filter((op) => op === "DynamicQuantizeLinear")).toHaveLength(2);
+    const fused = await fusedOps(graph);
+
+    expect(
+      fused.filter((op) => /DynamicQuantizeMatMul|MatMulIntegerToFloat/.test(op)),
+    ).toHaveLength(3);
+    expect(fused.filter((op) => op === "MatMulInteger")).toHaveLength(0);
+  });
+
+  it("leaves products of two activations, saying so", async () => {
+    const graph = await quantized(quantizeDynamic, float);
+    expect(
+      graph.journal.filter((entry) => entry.what === "left").map((entry) => entry.reason),
+    ).toEqual(["it has no constant weight", "it has no constant weight"]);
+  });
+
+  it("leaves convolutions and weights of higher rank", async () => {
+    const other = graphOf({ x: ["float32", 2, 3, 4, 4] }, (input, b) => ({
+      y: b.add("MatMul", [
+        b.add("Conv", [input("x"), b.weights(2, 3, 1, 1)]),
+        b.weights(2, 2, 4, 4),
+      ]),
+    }));
+    const graph = await quantized(quantizeDynamic, other);
+    expect(graph.changes).toBe(other.changes);
+    expect(graph.journal.map((entry) => entry.reason)).toEqual([
+      "integer convolutions with dynamic ranges are slower than float ones",
+      "its weights are not a matrix",
+    ]);
+  });
+});

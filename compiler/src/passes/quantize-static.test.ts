@@ -1,0 +1,203 @@
+import { wasm } from "@pare/runtime/ort-web";
+import { describe, expect, it } from "vitest";
+import { attribute, type Graph, printGraph, type ValueId } from "../ir/index.js";
+import { type Builder, graphOf, opsOf } from "../rules/rule-case.test.support.js";
+import { quantizeStatic } from "./quantize-static.js";
+import {
+  agreement,
+  calibrationOn,
+  feedsOf,
+  fusedOps,
+  quantized,
+  run,
+} from "./quantize/engine-case.test.support.js";
+
+const same = { pads: attribute.ints([1, 1, 1, 1]) };
+
+function clip6(b: Builder, x: ValueId): ValueId {
+  return b.add("Clip", [x, b.floats([0]), b.floats([6])]);
+}
+
+/** A full, a depthwise and a pointwise convolution, pooling, and a Gemm: what mobile networks are made of. */
+function mobileNetwork(): Graph {
+  return graphOf({ x: ["float32", "N", 3, 8, "W"] }, (input, b) => {
+    const full = b.add("Relu", [
+      b.add("Conv", [input("x"), b.weights(8, 3, 3, 3), b.weights(8)], same),
+    ]);
+    const deep = clip6(
+      b,
+      b.add("Conv", [full, b.weights(8, 1, 3, 3), b.weights(8)], {
+        ...same,
+        group: attribute.int(8),
+      }),
+    );
+    const pooled = b.add("MaxPool", [deep], {
+      kernel_shape: attribute.ints([2, 2]),
+      strides: attribute.ints([2, 2]),
+    });
+    const point = b.add("Relu", [b.add("Conv", [pooled, b.weights(6, 8, 1, 1)])]);
+    const flat = b.add("Flatten", [b.add("GlobalAveragePool", [point])]);
+    return {
+      y: b.add("Gemm", [flat, b.weights(5, 6), b.weights(5)], { transB: attribute.int(1) }),
+    };
+  });
+}
+
+const widths = [
+  { N: 1, W: 8 },
+  { N: 2, W: 12 },
+  { N: 1, W: 10 },
+];
+
+describe("quantize-static", () => {
+  const float = mobileNetwork();
+  const calibration = calibrationOn(float, widths);
+
+  it("writes pairs that the CPU engine fuses into integer kernels alone", async () => {
+    const graph = await quantized(quantizeStatic, float, {}, calibration);
+    const ops = await fusedOps(graph);
+    expect(ops.filter((op) => op === "QLinearConv")).toHaveLength(3);
+    expect(ops).toContain("QGemm");
+    for (const op of ["Conv", "Gemm", "Relu", "Clip"]) expect(ops).not.toContain(op);
+  });
+
+  it.each([
+    [{}, 25],
+    [{ weightBits: 8 }, 30],
+    [{ ranges: "mse", weightRanges: "mse" }, 25],
+    [{ granularity: "tensor" }, 20],
+    [{ ops: "all", weightBits: 8 }, 20],
+    [{ ops: "all", granularity: "tensor", weightBits: 8 }, 18],
+    [{ convolutions: ["full"] }, 25],
+  ])("with %o agrees with the float model on both engines", async (options, atLeast) => {
+    const graph = await quantized(quantizeStatic, float, options, calibration);
+    for (const size of widths) {
+      const feeds = feedsOf(float, 1, size);
+      const expected = await run(float, feeds);
+      expect(agreement(expected, await run(graph, feeds))).toBeGreaterThan(atLeast);
+      expect(agreement(expected, await run(graph, feeds, wasm()))).toBeGreaterThan(atLeast);
+    }
+  });
+
+  it("gives every node with weights a reason", async () => {
+    const graph = await quantized(
+      quantizeStatic,
+      float,
+      { convolutions: ["full"], outputs: "float" },
+      calibration,
+    );
+    const reasons = graph.journal.map(
+      ({ op, what, reason }) => `${op} ${what}: ${reason.replaceAll(/\d+\.\d+/g, "…")}`,
+    );
+    expect(reasons).toEqual([
+      "Conv left: depthwise convolutions are slower in int8 on this target",
+      "Conv left: pointwise convolutions are slower in int8 on this target",
+      "Conv changed: int8: 8 weight scales, … dB; input in steps of …, … dB",
+      "Gemm changed: int8: 5 weight scales, … dB; input in steps of …, … dB",
+    ]);
+  });
+
+  it("leaves float what it is told to, by name and by operator", async () => {
+    const gemm = await quantized(quantizeStatic, float, { keepFloat: ["Conv"] }, calibration);
+    expect(opsOf(gemm).filter((op) => op === "QuantizeLinear")).toHaveLength(1);
+    const none = await quantized(
+      quantizeStatic,
+      float,
+      { keepFloat: ["Conv", "Gemm"] },
+      calibration,
+    );
+    expect(none.changes).toBe(float.changes);
+    expect(await printGraph(none)).toBe(await printGraph(float));
+  });
+
+  it("keeps convolutions float that make the model's outputs", async () => {
+    const heads = graphOf({ x: ["float32", 1, 3, 6, 6] }, (input, b) => {
+      const body = b.add("Relu", [
+        b.add("Conv", [input("x"), b.weights(4, 3, 3, 3), b.weights(4)], same),
+      ]);
+      const boxes = b.add("Mul", [b.add("Conv", [body, b.weights(4, 4, 1, 1)]), b.floats([100])]);
+      return { boxes, scores: b.add("Sigmoid", [b.add("Conv", [body, b.weights(2, 4, 1, 1)])]) };
+    });
+    const graph = await quantized(quantizeStatic, heads, { outputs: "float" });
+    expect((await fusedOps(graph)).filter((op) => op.endsWith("Conv"))).toEqual([
+      "QLinearConv",
+      "Conv",
+      "FusedConv",
+    ]);
+  });
+
+  it("keeps a shared weight shared, wide enough for the bias of both nodes", async () => {
+    const twins = graphOf({ x: ["float32", 1, 3, 6, 6] }, (input, b) => {
+      const weight = b.weights(3, 3, 3, 3);
+      const first = b.add("Relu", [b.add("Conv", [input("x"), weight, b.weights(3)], same)]);
+      return { y: b.add("Conv", [first, weight, b.floats([1e7, 0.1, -0.2])], same) };
+    });
+    const graph = await quantized(quantizeStatic, twins);
+    const stored = [...graph.main.initializers].filter(
+      (id) =>
+        graph.value(id).type.kind === "tensor" &&
+        graph.constant(id)?.dtype === "int8" &&
+        graph.constant(id)?.dims.length === 4,
+    );
+    expect(stored).toHaveLength(1);
+    const feeds = feedsOf(twins);
+    expect(agreement(await run(twins, feeds), await run(graph, feeds))).toBeGreaterThan(20);
+  });
+
+  it("rounds everything in the plain way, inputs and outputs included", async () => {
+    const graph = await quantized(
+      quantizeStatic,
+      float,
+      { ops: "all", granularity: "tensor", weightBits: 8 },
+      calibration,
+    );
+    expect(await printGraph(graph)).toMatch(/^ {2}%1 = QuantizeLinear\(x, /m);
+    expect(graph.producer(graph.main.outputs[0])?.op).toBe("DequantizeLinear");
+    expect(graph.value(graph.main.outputs[0] ?? (0 as ValueId)).name).toBe("y");
+    expect(opsOf(graph)).not.toContain("Relu");
+  });
+
+  it("says what to do when there is no data", async () => {
+    const pass = quantizeStatic.create(quantizeStatic.parse({}));
+    await expect(Promise.resolve(pass.run(float.fork(), {}))).rejects.toMatchObject({
+      code: "DATA_NOT_FOUND",
+      hint: expect.stringContaining("--data"),
+    });
+  });
+
+  it.each([
+    [{ ranges: "entropy" }, "quantize-static.ranges", /minmax/],
+    [{ convolutions: ["wide"] }, "quantize-static.convolutions", /pointwise/],
+    [{ bits: 4 }, "quantize-static.bits", /weightBits/],
+    [[], "quantize-static", undefined],
+  ])("refuses the options %o", (options, where, hint) => {
+    const expected = {
+      code: "RECIPE",
+      where,
+      ...(hint === undefined ? {} : { hint: expect.stringMatching(hint) }),
+    };
+    expect(() => quantizeStatic.parse(options)).toThrow(expect.objectContaining(expected));
+  });
+});
+
+it("prints as expected on a small network", async () => {
+  const small = graphOf({ x: ["float32", 1, 2, 4, 4] }, (input, b) => ({
+    y: b.add("Relu", [
+      b.add("Conv", [input("x"), b.floats([1, -2, 0.5, 4], [2, 2, 1, 1]), b.floats([0.25, -1])]),
+    ]),
+  }));
+  const graph = await quantized(quantizeStatic, small);
+  expect(await printGraph(graph)).toMatchInlineSnapshot(`
+    "graph main opset 21 (x: float32[1, 2, 4, 4]) -> (y) {
+      %1 = QuantizeLinear(x, const float32[] 0.02208857, const uint8[] 124) : uint8[1, 2, 4, 4]
+      %2 = DequantizeLinear(%1, const float32[] 0.02208857, const uint8[] 124) : float32[1, 2, 4, 4]
+      %3 = DequantizeLinear(const int8[2, 2, 1, 1] [32, -64, 8, 64], const float32[2] [0.03125, 0.0625], const int8[2] [0, 0]) {axis = 0} : float32[2, 2, 1, 1]
+      %4 = DequantizeLinear(const int32[2] [362, -724], const float32[2] [0.0006902678, 0.0013805357]) {axis = 0} : float32[2]
+      %5 = Conv(%2, %3, %4) : float32[1, 2, 4, 4]
+      %6 = QuantizeLinear(%5, const float32[] 0.03531497, const uint8[] 0) : uint8[1, 2, 4, 4]
+      %7 = DequantizeLinear(%6, const float32[] 0.03531497, const uint8[] 0) : float32[1, 2, 4, 4]
+      return %7
+    }
+    "
+  `);
+});

@@ -1,0 +1,123 @@
+import { wasm } from "@pare/runtime/ort-web";
+import { describe, expect, it } from "vitest";
+import { encodeModel } from "../onnx/index.js";
+import { attribute, type Graph } from "../ir/index.js";
+import { graphOf, opsOf } from "../rules/rule-case.test.support.js";
+import { fp16Weights } from "./fp16-weights.js";
+import { quantizeWeights } from "./quantize-weights.js";
+import {
+  agreement,
+  feedsOf,
+  fusedOps,
+  quantized,
+  run,
+} from "./quantize/engine-case.test.support.js";
+
+/** An embedding, a convolution over it and a matrix, with a table of numbers that are no weights. */
+function embedded(): Graph {
+  return graphOf({ ids: ["int64", 1, 16] }, (input, b) => {
+    const rows = b.add("Gather", [b.weights(10, 32), input("ids")]);
+    const wide = b.add(
+      "Conv",
+      [
+        b.add("Transpose", [rows], { perm: attribute.ints([0, 2, 1]) }),
+        b.weights(32, 32, 3),
+        b.weights(32),
+      ],
+      { pads: attribute.ints([1, 1]) },
+    );
+    const added = b.add("Add", [wide, b.weights(1, 32, 16)]);
+    return { y: b.add("MatMul", [added, b.weights(16, 64)]) };
+  });
+}
+
+const ids = {
+  ids: {
+    type: "int64",
+    dims: [1, 16],
+    data: BigInt64Array.from({ length: 16 }, (_, i) => BigInt((i * 7) % 10)),
+  },
+} as const;
+
+describe("weights stored small", () => {
+  const float = embedded();
+
+  it.each([
+    [quantizeWeights, {}, 38],
+    [quantizeWeights, { weightRanges: "minmax" }, 38],
+    [quantizeWeights, { decode: "dequantize" }, 38],
+    [fp16Weights, {}, 65],
+  ] as const)(
+    "%o with %o agree with the float model on both engines",
+    async (pass, options, atLeast) => {
+      const graph = await quantized<unknown>(pass, float, options);
+      const expected = await run(float, ids);
+      expect(agreement(expected, await run(graph, ids))).toBeGreaterThan(atLeast);
+      expect(agreement(expected, await run(graph, ids, wasm()))).toBeGreaterThan(atLeast);
+    },
+  );
+
+  it("fold away when the engine loads them, apart from rows that are asked for", async () => {
+    const kept = await fusedOps(float, "basic");
+    expect(await fusedOps(await quantized(fp16Weights, float), "basic")).toEqual(kept);
+    const int8 = await fusedOps(
+      await quantized(quantizeWeights, float, { keepFloat: ["Gather"] }),
+      "basic",
+    );
+    expect(int8).toEqual(kept);
+    const rows = await fusedOps(await quantized(quantizeWeights, float), "basic");
+    expect(rows.filter((op) => op === "Cast" || op === "Mul")).toHaveLength(2);
+  });
+
+  it("take a quarter and half of the bytes", async () => {
+    const bytes = async (graph: Graph): Promise<number> => (await encodeModel(graph)).proto.length;
+    const before = await bytes(float);
+    expect(await bytes(await quantized(quantizeWeights, float))).toBeLessThan(before * 0.45);
+    expect(await bytes(await quantized(fp16Weights, float))).toBeLessThan(before * 0.62);
+  });
+
+  it("leave alone what is no weight, small, or infinite", async () => {
+    const graph = await quantized(quantizeWeights, float, { minBytes: 5000 });
+    expect(opsOf(graph).filter((op) => op === "Cast")).toHaveLength(1);
+    const infinite = graphOf({ x: ["float32", 1, 2] }, (input, b) => ({
+      y: b.add("MatMul", [input("x"), b.floats([1, Infinity, 0, 1e6], [2, 2])]),
+    }));
+    for (const pass of [quantizeWeights, fp16Weights]) {
+      const left = await quantized<unknown>(pass, infinite, { minBytes: 0 });
+      expect(left.changes).toBe(infinite.changes);
+      expect(left.journal).toMatchObject([{ what: "left", op: "MatMul" }]);
+    }
+  });
+
+  it("are found inside branches", async () => {
+    const branches = graphOf({ c: ["bool"], x: ["float32", 1, 32] }, (input, b) => {
+      const branch = (name: string, turned: boolean) => {
+        const body = b.editor.addBody(name);
+        const weight = b.editor.constant(
+          "w",
+          (turned ? float : embedded()).constant([...float.main.initializers][0]) ?? fail(),
+          body,
+        );
+        const product = b.editor.add1(
+          "MatMul",
+          [input("x"), b.editor.add1("Transpose", [weight], {}, { body })],
+          {},
+          { body },
+        );
+        b.editor.addOutput(product, body);
+        return attribute.graph(body);
+      };
+      return {
+        y: b.add("If", [input("c")], {
+          then_branch: branch("then", true),
+          else_branch: branch("else", false),
+        }),
+      };
+    });
+    expect((await quantized(quantizeWeights, branches)).changes).toBe(branches.changes);
+  });
+});
+
+function fail(): never {
+  throw new Error("no constant");
+}
