@@ -40,8 +40,8 @@ function sampleOf(line: string, where: string, inputs: readonly ValueInfo[]): Ra
   return {
     feeds,
     ...(label !== undefined && label !== null && { label }),
-    ...(id !== undefined && { id: String(id) }),
-    ...(group !== undefined && group !== null && { group: String(group) }),
+    ...(id !== undefined && { id: textOf(id) }),
+    ...(group !== undefined && group !== null && { group: textOf(group) }),
   };
 }
 
@@ -58,4 +58,8 @@ function parse(line: string, where: string): ReadonlyMap<string, unknown> {
       cause,
     });
   }
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
 }

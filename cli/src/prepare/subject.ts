@@ -29,11 +29,11 @@ export async function openSubject(
   shapes: BindShapesOptions,
   signal?: AbortSignal,
 ): Promise<Subject> {
-  const { source, close } = openModelFile(path);
+  const file = openModelFile(path);
   try {
-    return { ...(await subjectOf(path, source, shapes, signal)), close };
+    return { ...(await subjectOf(path, file.source, shapes, signal)), close: () => file.close() };
   } catch (error) {
-    close();
+    file.close();
     throw error;
   }
 }

@@ -16,14 +16,15 @@ export function summaryText(report: Report): string {
     ...report.variants.map((row) => variantRow(row, row.baseline)),
   ];
   const parts = [tableText(rows, new Set([0, 1, 4, 6]))];
-  const turnedDown = report.candidates
-    .filter(({ verdict }) => verdict === "rejected")
-    .map(({ target, name, reason }) => [`  ${target}`, name, reason]);
-  const reverted = report.steps
-    .filter(({ verdict }) => verdict === "reverted")
-    .map(({ target, name, reason }) => [`  ${target}`, name, reason]);
-  const known = new Set(reverted.map((row) => row.join(" ")));
-  const others = turnedDown.filter((row) => !known.has(row.join(" ")));
+  const revertedSteps = report.steps.filter(({ verdict }) => verdict === "reverted");
+  const reverted = revertedSteps.map(told);
+  const others = report.candidates
+    .filter(
+      ({ verdict, target, reason }) =>
+        verdict === "rejected" &&
+        !revertedSteps.some((step) => step.target === target && step.reason === reason),
+    )
+    .map(told);
   if (reverted.length > 0) parts.push(`reverted\n${tableText(reverted, new Set([0, 1, 2]))}`);
   if (others.length > 0) parts.push(`not chosen\n${tableText(others, new Set([0, 1, 2]))}`);
   if (report.skipped.length > 0)
@@ -68,4 +69,16 @@ function latencyText(latency: Latency | Unmeasured): string {
         ? `, ${(1 / ratio).toFixed(2)}× as fast`
         : `, ${ratio.toFixed(2)}× slower`;
   return `${p50.toPrecision(3)} ms${change}`;
+}
+
+function told({
+  target,
+  name,
+  reason,
+}: {
+  readonly target: string;
+  readonly name: string;
+  readonly reason: string;
+}): string[] {
+  return [`  ${target}`, name, reason];
 }
