@@ -16,6 +16,9 @@ export const simplify: PassDefinition<"simplify", Record<never, never>> = {
   create: () => ({ exactness: "rounding", run: simplifyGraph }),
 };
 
+/** Two or three are enough; a rule that undoes another must not run for ever. */
+const roundLimit = 16;
+
 export async function simplifyGraph(graph: Graph, context: PassContext): Promise<void> {
   normalizeGraph(graph);
   for (let before = -1; before !== graph.changes;) {
@@ -24,5 +27,6 @@ export async function simplifyGraph(graph: Graph, context: PassContext): Promise
     await runRules(graph, simplifyRules, context);
     await mergeCommonSubexpressions(graph);
     dropUnused(graph);
+    if (graph.changes === before) return;
   }
 }

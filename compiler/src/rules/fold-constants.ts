@@ -19,6 +19,8 @@ export const foldConstants: Rule = {
   exactness: "rounding",
   ops: "any",
   match(graph, node) {
+    // A body's output that is constant needs an Identity to be made by; any other is dropped as such.
+    if (node.op === "Identity") return undefined;
     const cone = constantCone(graph, node);
     if (cone === undefined) return undefined;
     const size = node.outputs.reduce(

@@ -55,16 +55,17 @@ function byOperator(list: readonly Adapter[]): Map<string, Adapter[]> {
   return map;
 }
 
-/** @throws PareError MODEL_VERSION for a model that says no opset of ai.onnx and has nodes of it */
+/**
+ * The version of ai.onnx that a model is written in; 21 where it has no node of that domain.
+ * @throws PareError MODEL_VERSION where it has, and does not say
+ */
 export function opsetOf(graph: Graph): number {
-  const opset = graph.opset("") ?? graph.opset("ai.onnx");
+  const opset = graph.opset("");
   if (opset !== undefined) return opset;
-  throw new PareError(
-    "MODEL_VERSION",
-    "The model does not say which version of the ONNX operators it uses.",
-    {
-      where: "opset_import",
-      hint: "Export the model again: opset_import must name the default domain.",
-    },
-  );
+  const node = [...graph.allNodes()].find((candidate) => candidate.domain === "");
+  if (node === undefined) return normalOpset;
+  throw new PareError("MODEL_VERSION", `The model does not say which version of ${node.op} it means.`, {
+    where: graph.nodeLabel(node),
+    hint: "Export the model again: opset_import must name the default domain.",
+  });
 }
