@@ -7,7 +7,6 @@ import { fp16Weights } from "./fp16-weights.js";
 import { quantizeWeights } from "./quantize-weights.js";
 import {
   agreement,
-  feedsOf,
   fusedOps,
   quantized,
   run,

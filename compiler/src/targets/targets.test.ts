@@ -1,0 +1,155 @@
+import type { Precision } from "@pare/runtime/format";
+import { cpu as cpuEngine } from "@pare/runtime/ort-node";
+import { describe, expect, it } from "vitest";
+import { attribute, type Graph } from "../ir/index.js";
+import { findPass } from "../passes/index.js";
+import {
+  agreement,
+  calibrationOn,
+  feedsOf,
+  run,
+} from "../passes/quantize/engine-case.test.support.js";
+import { graphOf } from "../rules/rule-case.test.support.js";
+import { cpu } from "./cpu.js";
+import { findTarget, targets } from "./index.js";
+import { wasm } from "./wasm.js";
+import { webgpu } from "./webgpu.js";
+
+const same = { pads: attribute.ints([1, 1, 1, 1]) };
+
+const network = graphOf({ x: ["float32", 1, 3, 8, 8] }, (input, b) => {
+  const full = b.add("Relu", [
+    b.add("Conv", [input("x"), b.weights(16, 3, 3, 3), b.weights(16)], same),
+  ]);
+  const deep = b.add("Relu", [
+    b.add("Conv", [full, b.weights(16, 1, 3, 3), b.weights(16)], {
+      ...same,
+      group: attribute.int(16),
+    }),
+  ]);
+  const point = b.add("Relu", [b.add("Conv", [deep, b.weights(24, 16, 1, 1)])]);
+  const flat = b.add("Flatten", [b.add("GlobalAveragePool", [point])]);
+  return { y: b.add("Gemm", [flat, b.weights(24, 40), b.weights(40)]) };
+});
+
+const transformer = graphOf({ x: ["float32", "T", 64] }, (input, b) => {
+  const up = b.add("Relu", [b.add("MatMul", [input("x"), b.weights(64, 64)])]);
+  return { y: b.add("Add", [b.add("MatMul", [up, b.weights(64, 64)]), input("x")]) };
+});
+
+const nothing = graphOf({ x: ["float32", 2] }, (input, b) => ({ y: b.add("Neg", [input("x")]) }));
+
+const names = (graph: Graph, target: (typeof targets)[number]): readonly string[] =>
+  target.propose(graph).map((proposal) => proposal.name);
+
+describe("proposals", () => {
+  it("suit the target and the graph, most promising first", () => {
+    expect(names(network, cpu)).toEqual([
+      "int8-static",
+      "int8-static-mse",
+      "int8-mixed",
+      "int8-weights",
+      "fp16-weights",
+    ]);
+    expect(names(transformer, cpu)).toEqual([
+      "int8-dynamic",
+      "int8-static",
+      "int8-weights",
+      "fp16-weights",
+    ]);
+    expect(names(network, wasm)).toEqual([
+      "int8-static",
+      "int8-static-pointwise",
+      "int8-dynamic",
+      "int8-weights",
+      "fp16-weights",
+    ]);
+    expect(names(transformer, webgpu)).toEqual(["fp16", "int8-weights", "fp16-weights"]);
+    for (const target of targets) expect(names(nothing, target)).toEqual([]);
+  });
+
+  it("without data are weights alone", () => {
+    for (const target of targets) {
+      for (const proposal of target.propose(network))
+        expect([proposal.name, proposal.withoutData]).toEqual([
+          proposal.name,
+          proposal.name.endsWith("-weights"),
+        ]);
+    }
+  });
+
+  const least: Readonly<Partial<Record<Precision, number>>> = {
+    "float16-weights": 60,
+    float16: 45,
+    "int8-weights": 35,
+  };
+
+  it.each(
+    targets.flatMap((target) =>
+      [network, transformer].flatMap((graph) =>
+        target
+          .propose(graph)
+          .map((proposal) => [target.name, proposal.name, graph, proposal, target] as const),
+      ),
+    ),
+  )("for %s: %s loads, runs and agrees", async (_target, _name, graph, proposal, target) => {
+    const sizes = [{ T: 9 }, { T: 3 }];
+    const calibration = calibrationOn(graph, sizes);
+    const fork = graph.fork();
+    for (const { use, with: options } of proposal.steps) {
+      const pass = findPass(use);
+      await pass
+        .create(pass.parse(options ?? {}))
+        .run(fork, proposal.needsData ? { calibration } : {});
+    }
+    await target.lower(fork, {});
+    expect(fork.changes).toBeGreaterThan(graph.changes);
+    const feeds = feedsOf(graph, 1, { T: 9 });
+    const expected = await run(graph, feeds);
+    expect(agreement(expected, await run(fork, feeds, cpuEngine()))).toBeGreaterThan(
+      least[proposal.precision] ?? 22,
+    );
+  });
+});
+
+describe("supports", () => {
+  it("answers from the table of real kernels, with the reason", () => {
+    expect(cpu.supports("Conv", "", ["float32", "float32"])).toEqual({ ok: true });
+    expect(cpu.supports("Conv", "", ["int8", "int8"])).toEqual({
+      ok: false,
+      why: expect.stringMatching(
+        /^onnxruntime-node 1\.\d+\.\d+ has no kernel for Conv on int8: the engine refuses the model$/,
+      ),
+    });
+    expect(wasm.supports("Frobnicate", "", ["float32"])).toEqual({
+      ok: false,
+      why: expect.stringContaining("has no kernel for Frobnicate"),
+    });
+    expect(webgpu.supports("DynamicQuantizeLinear", "", ["float32"])).toEqual({
+      ok: false,
+      why: expect.stringContaining("it runs on the CPU"),
+    });
+    expect(webgpu.supports("Where", "", ["bool", "float32", "float32"])).toEqual({ ok: true });
+    expect(webgpu.supports("Fused", "com.example", [])).toMatchObject({ ok: false });
+    expect(cpu.supports("constructor", "", [])).toMatchObject({ ok: false });
+  });
+
+  it("keeps float32 in a float16 model what WebGPU has in float32 alone", () => {
+    const scatter = graphOf({ x: ["float32", 16, 16], i: ["int64", 1] }, (input, b) => ({
+      y: b.add("CumSum", [
+        b.add("Det", [b.add("MatMul", [input("x"), b.weights(16, 32)])]),
+        input("i"),
+      ]),
+    }));
+    expect(webgpu.propose(scatter)[0]?.steps).toEqual([
+      { use: "fp16", with: { keepFloat: ["Det"] } },
+    ]);
+  });
+});
+
+it("names the targets when one is unknown", () => {
+  expect(findTarget("cpu")).toBe(cpu);
+  expect(() => findTarget("tpu")).toThrow(
+    expect.objectContaining({ code: "ARGUMENT", hint: "The targets are cpu, wasm, webgpu." }),
+  );
+});
