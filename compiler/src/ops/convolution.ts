@@ -186,6 +186,9 @@ function transposedAxes(
       };
     }
     const total = dim.subtract(full, wanted);
+    // Padding is never negative: what is not there cannot be kept.
+    if (outputShape === undefined && typeof total === "number" && total < 0)
+      return { stride, dilation, before: 0, output: full };
     const cut = typeof total === "number" ? Math.max(0, total) : 0;
     const before = autoPad === "SAME_UPPER" ? Math.floor(cut / 2) : cut - Math.floor(cut / 2);
     return { stride, dilation, before, output: wanted };

@@ -48,7 +48,7 @@ function sourceOf(
     case "half_pixel":
       return (place + 0.5) / scale - 0.5;
     case "pytorch_half_pixel":
-      return exact === 1 ? -0.5 : (place + 0.5) / scale - 0.5;
+      return size > 1 ? (place + 0.5) / scale - 0.5 : 0;
     case "half_pixel_symmetric":
       return (from / 2) * (1 - size / exact) + (place + 0.5) / scale - 0.5;
     case "asymmetric":
