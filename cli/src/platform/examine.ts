@@ -52,7 +52,9 @@ async function tryTarget(target: TargetName): Promise<Finding> {
       return {
         what: target,
         ok: false,
-        found: opened.skipped[0]?.reason ?? "It cannot run here.",
+        found:
+          opened.skipped[0]?.reason.replace(`${target} cannot run here: `, "") ??
+          "It cannot run here.",
         hint: engineHints[target] ?? (await browserHint()),
       };
     }

@@ -48,7 +48,12 @@ export async function openEngines(targets: readonly TargetName[]): Promise<Engin
     const host = opened.hosts.get(target);
     return host === undefined ? [] : [deviceOf(host, opened.hosts)];
   });
-  const skipped = opened.skipped.filter(({ target }) => wanted.has(target));
+  const skipped = opened.skipped
+    .filter(({ target }) => wanted.has(target))
+    .map(({ target, reason }) => ({
+      target,
+      reason: reason.replace(`${target} cannot run here: `, ""),
+    }));
   if (reference === undefined || devices.length === 0) {
     await opened.dispose();
     throw new PareError(
