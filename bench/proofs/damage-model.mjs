@@ -9,6 +9,6 @@ const graph = await decodeModel({ proto: byteSource(bytes), external: new Map() 
 const last = graph.order().at(-1);
 const bias = last.inputs[2];
 const values = Float32Array.from(await graph.constant(bias).readFloat32());
-values[3] += 2;
+values[3] += 8;
 graph.edit("damage", (editor) => editor.setConstant(bias, Tensor.float32([values.length], values)));
 writeFileSync(file, (await encodeModel(graph)).proto);
