@@ -252,7 +252,7 @@ const problems: Readonly<Record<string, fc.Arbitrary<Problem>>> = {
   MatMul: fc
     .record({
       left: list(3, 1, 3),
-      batch: fc.constantFrom([], [1], "same"),
+      batch: fc.constantFrom("none", "one", "same"),
       columns: size(1, 4),
       dtype: fc.constantFrom<Dtype>("float32", "int32", "int64"),
       seed: fc.nat(),
@@ -263,7 +263,11 @@ const problems: Readonly<Record<string, fc.Arbitrary<Problem>>> = {
         random(dtype, left, seed, -5, 5),
         random(
           dtype,
-          [...(batch === "same" ? left.slice(0, 1) : batch), left[2] ?? 1, columns],
+          [
+            ...(batch === "same" ? left.slice(0, 1) : batch === "one" ? [1] : []),
+            left[2] ?? 1,
+            columns,
+          ],
           seed + 1,
           -5,
           5,
