@@ -65,7 +65,7 @@ describe("weights stored small", () => {
     );
     expect(int8).toEqual(kept);
     const rows = await fusedOps(await quantized(quantizeWeights, float), "basic");
-    expect(rows.filter((op) => op === "Cast" || op === "Mul")).toHaveLength(2);
+    expect(rows.filter((op) => op === "Cast" || op === "Mul")).toHaveLength(3);
   });
 
   it("take a quarter and half of the bytes", async () => {

@@ -1,3 +1,4 @@
+import { floatsToHalves, halvesToFloats } from "@pare/runtime/format";
 import {
   attribute,
   type Editor,
@@ -6,6 +7,7 @@ import {
   Tensor,
   type ValueId,
 } from "../ir/index.js";
+import { largestHalf } from "../quantize/half.js";
 import type { RangeMethod } from "../quantize/range.js";
 import {
   quantizeWeights as roundWeights,
@@ -46,10 +48,17 @@ export const quantizeWeights: PassDefinition<"quantize-weights", WeightsOptions>
   create: (options): Pass => ({ exactness: "lossy", run: (graph) => run(graph, options) }),
 };
 
+interface Rounded {
+  readonly weight: StoredWeight;
+  readonly weights: QuantizedWeights;
+  /** Read by rows alone, each with its own scale: only the rows that are asked for are decoded. */
+  readonly byRow: boolean;
+}
+
 async function run(graph: Graph, options: WeightsOptions): Promise<void> {
-  const rounded: { weight: StoredWeight; weights: QuantizedWeights }[] = [];
+  const rounded: Rounded[] = [];
   for (const weight of storedWeights(graph, options.minBytes)) {
-    const { reader, tensor, axis } = weight;
+    const { reader, tensor, axis, value } = weight;
     if (
       options.keepFloat.includes(reader.op) ||
       options.keepFloat.includes(graph.nodeLabel(reader))
@@ -62,21 +71,33 @@ async function run(graph: Graph, options: WeightsOptions): Promise<void> {
       graph.leave("quantize-weights", reader, "its weights are not all finite");
       continue;
     }
-    const scales = weightScales(values, tensor.dims, axis, 8, options.weightRanges);
-    rounded.push({ weight, weights: roundWeights(values, tensor.dims, axis, 8, scales) });
+    const byRow =
+      options.decode === "fold" &&
+      axis === 0 &&
+      graph.consumers(value).every((node) => isRowGather(node, value));
+    const exact = weightScales(values, tensor.dims, axis, 8, options.weightRanges);
+    const scales = byRow ? asHalves(exact) : exact;
+    rounded.push({ weight, byRow, weights: roundWeights(values, tensor.dims, axis, 8, scales) });
   }
   if (rounded.length === 0) return;
   graph.edit("quantize-weights", (editor) => {
-    for (const { weight, weights } of rounded)
-      store(graph, editor, weight, weights, options.decode);
+    for (const one of rounded) store(graph, editor, one, options.decode);
   });
+}
+
+/** A table has as many scales as rows: rounded to float16 first, they can be stored so without loss. */
+function asHalves(scales: Float32Array): Float32Array {
+  return fitsHalves(scales) ? halvesToFloats(floatsToHalves(scales)) : scales;
+}
+
+function fitsHalves(scales: Float32Array): boolean {
+  return scales.every((scale) => scale >= 2 ** -14 && scale <= largestHalf);
 }
 
 function store(
   graph: Graph,
   editor: Editor,
-  weight: StoredWeight,
-  weights: QuantizedWeights,
+  { weight, weights, byRow }: Rounded,
   decode: "fold" | "dequantize",
 ): void {
   const { value, tensor, axis, reader } = weight;
@@ -87,23 +108,20 @@ function store(
     Tensor.of("int8", tensor.dims, weights.data),
     body,
   );
-  const scaleDims =
-    axis === undefined
-      ? []
-      : decode === "dequantize"
-        ? [weights.scales.length]
-        : tensor.dims.map((size, at) => (at === axis ? size : 1));
-  const scale = editor.constant(
-    `${name}_scale`,
-    Tensor.of("float32", scaleDims, weights.scales),
-    body,
-  );
   const reason = `weights stored as int8: ${weights.scales.length} scales, ${Number.isFinite(weights.sqnr) ? `${weights.sqnr.toFixed(1)} dB` : "exact"}`;
-  const gathers = graph.consumers(value);
-  if (decode === "fold" && axis === 0 && gathers.every((node) => isRowGather(node, value))) {
-    for (const gather of gathers) gatherThenDecode(graph, editor, gather, quantized, scale, reason);
+  if (byRow) {
+    const scales = fitsHalves(weights.scales)
+      ? Tensor.of("float16", [weights.scales.length, 1], floatsToHalves(weights.scales))
+      : Tensor.float32([weights.scales.length, 1], weights.scales);
+    const scale = editor.constant(`${name}_scale`, scales, body);
+    for (const gather of graph.consumers(value))
+      gatherThenDecode(graph, editor, gather, quantized, scale, reason);
     return;
   }
+  const perAxis = tensor.dims.map((size, at) => (at === axis ? size : 1));
+  const scaleDims =
+    axis === undefined ? [] : decode === "dequantize" ? [weights.scales.length] : perAxis;
+  const scale = editor.constant(`${name}_scale`, Tensor.float32(scaleDims, weights.scales), body);
   const decoded =
     decode === "dequantize"
       ? editor.add1(
@@ -114,15 +132,7 @@ function store(
         )
       : editor.add1(
           "Mul",
-          [
-            editor.add1(
-              "Cast",
-              [quantized],
-              { to: attribute.int(1) },
-              { body, outputs: [`${name}_cast`] },
-            ),
-            scale,
-          ],
+          [editor.add1("Cast", [quantized], toFloat, { body, outputs: [`${name}_cast`] }), scale],
           {},
           { body, outputs: [name] },
         );
@@ -130,7 +140,8 @@ function store(
   editor.note(reader, reason);
 }
 
-/** Rows of a table, each with its own scale: only those that were asked for are decoded. */
+const toFloat = { to: attribute.int(1) };
+
 function gatherThenDecode(
   graph: Graph,
   editor: Editor,
@@ -150,13 +161,12 @@ function gatherThenDecode(
     {},
     { body, name: gather.name, outputs: [`${name}_quantized`] },
   );
-  const scale = editor.add1("Gather", [scales, rows], {}, { body, outputs: [`${name}_scale`] });
-  const cast = editor.add1(
-    "Cast",
-    [picked],
-    { to: attribute.int(1) },
-    { body, outputs: [`${name}_cast`] },
-  );
+  const cast = editor.add1("Cast", [picked], toFloat, { body, outputs: [`${name}_cast`] });
+  const stored = editor.add1("Gather", [scales, rows], {}, { body, outputs: [`${name}_scale`] });
+  const half = graph.constant(scales)?.dtype === "float16";
+  const scale = half
+    ? editor.add1("Cast", [stored], toFloat, { body, outputs: [`${name}_scale_cast`] })
+    : stored;
   editor.replace(output, editor.add1("Mul", [cast, scale], {}, { body, outputs: [name] }), reason);
 }
 
