@@ -86,7 +86,7 @@ export async function runBench(
     const comparison: Comparison =
       candidates.length === 0
         ? await measureAlone(
-            benchModel(baseline),
+            await benchModel(baseline),
             measured,
             measuring,
             reportContext,
@@ -95,8 +95,8 @@ export async function runBench(
           )
         : await compare({
             ...measuring,
-            baseline: benchModel(baseline),
-            candidates: candidates.map(benchModel),
+            baseline: await benchModel(baseline),
+            candidates: await Promise.all(candidates.map(benchModel)),
             targets: measured,
             evidence: material.evidence,
             gate: options.gate === true ? (maxDrop === undefined ? {} : { maxDrop }) : null,
@@ -124,7 +124,9 @@ export async function runBench(
   }
 }
 
-function benchModel({ path, bytes, graph }: Subject): BenchModel {
+async function benchModel(subject: Subject): Promise<BenchModel> {
+  const { bytes } = await subject.read();
+  const { path, graph } = subject;
   return {
     name: path,
     source: modelSource(bytes),

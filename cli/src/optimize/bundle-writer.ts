@@ -58,7 +58,7 @@ export class BundleWriter {
     signal: AbortSignal | null,
   ): Promise<{ folder: string; report: Report }> {
     const { subject, setup, request, folder, output } = this.#options;
-    const { name, inputs, outputs, graph, sha256, sizeBytes } = subject;
+    const { name, inputs, outputs, graph, sizeBytes } = subject;
     output.progress(1, "writing the bundle");
     const report = this.#report(
       optimized,
@@ -80,7 +80,7 @@ export class BundleWriter {
       seed: request.seed,
       source: {
         bytes: sizeBytes,
-        sha256,
+        sha256: request.originalSha256,
         parameters: countParameters(graph),
         macs: countMacs(graph),
       },
@@ -125,7 +125,7 @@ export class BundleWriter {
     optimized: Optimized,
     signal: AbortSignal,
   ): Promise<readonly Disagreement[]> {
-    const { subject, setup } = this.#options;
+    const { setup, request } = this.#options;
     const { engines, material } = setup;
     const found: Disagreement[] = [];
     for (const variant of optimized.variants) {
@@ -138,7 +138,7 @@ export class BundleWriter {
         variant: variantId(variant),
         model: modelSource(variant.bytes),
         session: variant.session,
-        float: modelSource(subject.bytes),
+        float: modelSource(request.original),
         accuracy,
         samples: material.samples,
         indexes: material.splits.test,

@@ -39,14 +39,15 @@ export async function runOptimize(
     });
     setup = await setUp(subject, targets, options, seed, output, signal);
     const { data, engines, material } = setup;
+    const original = await subject.read();
     const calibration = calibrationOf(material, engines.reference);
     const { maxDrop = 0.01, maxSizeBytes, maxLatencyMs } = budgets(null);
     let progressed = 0;
     let best: Optimized | null = null;
     const request: OptimizeRequest = {
       graph: subject.graph,
-      original: subject.bytes,
-      originalSha256: subject.sha256,
+      original: original.bytes,
+      originalSha256: original.sha256,
       recipe,
       devices: engines.devices,
       evidence: material.evidence,

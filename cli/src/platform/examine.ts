@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { cpus, totalmem } from "node:os";
 import { openHosts } from "@pare/bench";
 import { messageOf, type TargetName, throwIfAborted } from "@pare/runtime/format";
@@ -55,7 +54,7 @@ async function tryTarget(target: TargetName): Promise<Finding> {
         found:
           opened.skipped[0]?.reason.replace(`${target} cannot run here: `, "") ??
           "It cannot run here.",
-        hint: engineHints[target] ?? (await browserHint()),
+        hint: engineHints[target] ?? null,
       };
     }
     const software = host.software
@@ -65,12 +64,6 @@ async function tryTarget(target: TargetName): Promise<Finding> {
   } finally {
     await opened.dispose();
   }
-}
-
-/** Debian and what derives from it have Chromium as a package of its own. */
-async function browserHint(): Promise<string | null> {
-  const release = await readFile("/etc/os-release", "utf8").catch(() => "");
-  return /\b(debian|ubuntu)\b/i.test(release) ? "On this system: apt-get install chromium" : null;
 }
 
 async function trySharp(): Promise<Finding> {

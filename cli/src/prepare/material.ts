@@ -82,7 +82,7 @@ async function chooseScorer(
   if (metric !== undefined) return createScorer(metric, labelled, hooks);
   if (hooks.score) return createScorer("score", labelled, hooks);
   if (hooks.metric) return createScorer(hooks.metric.name, labelled, hooks);
-  const model = await host.load(modelSource(subject.bytes));
+  const model = await host.load(modelSource((await subject.read()).bytes));
   try {
     return createScorer(
       chooseMetric(await host.run(model, feeds), label, hooks.predict !== undefined),

@@ -13,14 +13,19 @@ export interface Subject {
   readonly path: string;
   readonly name: string;
   readonly graph: Graph;
-  /** One file that holds all of it: as it is on disk, or written anew where it had external data or constants were set. */
-  readonly bytes: Uint8Array;
-  /** Of the file on disk. */
-  readonly sha256: string;
   readonly sizeBytes: number;
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
+  /** All of it in memory; once. Before any pass changes the graph. */
+  read(): Promise<SubjectBytes>;
   close(): void;
+}
+
+interface SubjectBytes {
+  /** One file: as it is on disk, or written anew where it had external data or constants were set. */
+  readonly bytes: Uint8Array;
+  /** Of the file on disk. */
+  readonly sha256: string;
 }
 
 /** @throws PareError MODEL_*, EXTERNAL_DATA, ARGUMENT for shapes that do not fit */
@@ -49,18 +54,24 @@ export async function subjectOf(
   const graph = await decodeSource(source, signal);
   const bind = findPass("bind-shapes");
   await bind.create(bind.parse(shapes)).run(graph, signal === undefined ? {} : { signal });
-  const file = await source.proto.read(0, source.proto.size);
-  const rewritten = source.external.size > 0 || Object.keys(shapes.constants).length > 0;
   const externalBytes = [...source.external.values()].reduce((sum, { size }) => sum + size, 0);
+  let held: Promise<SubjectBytes> | null = null;
+  const readAll = async (): Promise<SubjectBytes> => {
+    const file = await source.proto.read(0, source.proto.size);
+    const rewritten = source.external.size > 0 || Object.keys(shapes.constants).length > 0;
+    return {
+      bytes: rewritten ? (await encodeModel(graph)).proto : file,
+      sha256: await sha256(file),
+    };
+  };
   return {
     path: label,
     name: modelName(label),
     graph,
-    bytes: rewritten ? (await encodeModel(graph)).proto : file,
-    sha256: await sha256(file),
-    sizeBytes: file.byteLength + externalBytes,
+    sizeBytes: source.proto.size + externalBytes,
     inputs: modelInputs(graph),
     outputs: modelOutputs(graph),
+    read: () => (held ??= readAll()),
     close: () => {},
   };
 }

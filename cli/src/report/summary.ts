@@ -53,7 +53,9 @@ function variantRow(row: Report["variants"][number], baseline: ReportRow | null)
 function changeText({ accuracy }: ReportRow): string {
   if (accuracy === null || accuracy.drop === null) return "";
   const flips =
-    accuracy.flips === null ? "" : `, ${accuracy.flips.count} of ${accuracy.flips.n} flipped`;
+    accuracy.flips === null
+      ? ""
+      : `, ${accuracy.flips.count} of ${accuracy.flips.n} flipped [${accuracy.flips.interval.map((share) => `${(share * 100).toFixed(1)} %`).join(", ")}]`;
   const worse = accuracy.direction === "higher" ? -accuracy.drop : accuracy.drop;
   return `${worse < 0 ? "−" : "+"}${Math.abs(worse).toFixed(4)}${flips}`;
 }

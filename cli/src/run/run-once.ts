@@ -56,7 +56,9 @@ async function runModel(
     try {
       const host = engines.hosts.get(target) ?? engines.reference;
       say.detail(`Runs on ${host.engine}`);
-      const model = await host.load(modelSource(subject.bytes), { signal: context.signal });
+      const model = await host.load(modelSource((await subject.read()).bytes), {
+        signal: context.signal,
+      });
       return {
         engine: host.engine,
         outputs: await host.run(model, feeds, context.signal),
