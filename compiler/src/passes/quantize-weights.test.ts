@@ -5,12 +5,7 @@ import { attribute, type Graph } from "../ir/index.js";
 import { graphOf, opsOf } from "../rules/rule-case.test.support.js";
 import { fp16Weights } from "./fp16-weights.js";
 import { quantizeWeights } from "./quantize-weights.js";
-import {
-  agreement,
-  fusedOps,
-  quantized,
-  run,
-} from "./quantize/engine-case.test.support.js";
+import { agreement, fusedOps, quantized, run } from "./quantize/engine-case.test.support.js";
 
 /** An embedding, a convolution over it and a matrix, with a table of numbers that are no weights. */
 function embedded(): Graph {

@@ -19,6 +19,7 @@ import {
   tensorType,
   type ValueId,
 } from "../ir/index.js";
+import { verifyGraph } from "../ir/verify.js";
 import { evaluateGraph, inferNode } from "../ops/index.js";
 import type { Rule } from "./rule.js";
 import { runRules } from "./run-rules.js";
@@ -106,6 +107,7 @@ export async function apply(
   const feeds = madeUp(graph, sizes);
   const before = await evaluateGraph(graph, feeds);
   await runRules(graph, list, {});
+  verifyGraph(graph);
   const after = await evaluateGraph(graph, feeds);
   const bitwise = list.every((rule) => rule.exactness === "bitwise");
   for (const [name, expected] of Object.entries(before))

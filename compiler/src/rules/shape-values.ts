@@ -9,7 +9,8 @@ export const foldShapeValues: Rule = {
   ops: "any",
   match(graph, node) {
     const output = outputOf(node);
-    if (output === undefined || node.outputs.length !== 1 || node.op === "Identity") return undefined;
+    if (output === undefined || node.outputs.length !== 1 || node.op === "Identity")
+      return undefined;
     const tensor = tensorOfElements(graph, output);
     if (tensor === undefined) return undefined;
     const because = "follows from known shapes";

@@ -64,8 +64,12 @@ export function opsetOf(graph: Graph): number {
   if (opset !== undefined) return opset;
   const node = [...graph.allNodes()].find((candidate) => candidate.domain === "");
   if (node === undefined) return normalOpset;
-  throw new PareError("MODEL_VERSION", `The model does not say which version of ${node.op} it means.`, {
-    where: graph.nodeLabel(node),
-    hint: "Export the model again: opset_import must name the default domain.",
-  });
+  throw new PareError(
+    "MODEL_VERSION",
+    `The model does not say which version of ${node.op} it means.`,
+    {
+      where: graph.nodeLabel(node),
+      hint: "Export the model again: opset_import must name the default domain.",
+    },
+  );
 }
