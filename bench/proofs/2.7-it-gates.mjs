@@ -59,11 +59,13 @@ export async function prove({ claim, root }) {
       note: worse.stderr.slice(-300) || undefined,
     });
     const markdown = readFileSync(join(folder, "gate.md"), "utf8");
-    const flipped = markdown.match(/`[^`]+`/g)?.length ?? 0;
+    const named = /Flipped samples[\s\S]*?on cpu, (\d+) of \d+: ([\w-]+(?:, [\w-]+)*)/.exec(markdown);
+    const flipped = named === null ? 0 : named[2].split(", ").length;
     claim("a worse model: the Markdown names flipped samples", {
       value: flipped,
       bound: "> 0",
-      met: /flip/i.test(markdown) && flipped > 0,
+      n: Number(named?.[1] ?? 0),
+      met: flipped > 0,
     });
     claim("a worse model: JUnit has a failure", {
       value: /<failure/.test(readFileSync(join(folder, "gate.xml"), "utf8")),
