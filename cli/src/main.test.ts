@@ -25,12 +25,17 @@ interface Ended {
 
 function pare(
   args: readonly string[],
-  options: { readonly cwd?: string; readonly interruptAt?: RegExp } = {},
+  options: {
+    readonly cwd?: string;
+    readonly interruptAt?: RegExp;
+    readonly env?: Readonly<Record<string, string>>;
+  } = {},
 ): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [bin, ...args], {
       cwd: options.cwd ?? folder,
       stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, ...options.env },
     });
     let [stdout, stderr] = ["", ""];
     let interrupted = false;
@@ -602,13 +607,14 @@ describe("pare bench", () => {
         "--report",
         "md=r.md",
       ],
-      { cwd },
+      { cwd, env: { GITHUB_STEP_SUMMARY: join(cwd, "summary.md") } },
     );
     expect(gate).toMatchObject({
       code: 3,
       stdout: expect.stringContaining("missed: cpu, accuracy"),
     });
     expect(await readFile(join(cwd, "r.md"), "utf8")).toMatch(/digit-\d+/);
+    expect(await readFile(join(cwd, "summary.md"), "utf8")).toMatch(/digit-\d+/);
     const missing = await pare(["bench", "model.onnx", "--base", "nowhere", "--target", "cpu"], {
       cwd,
     });

@@ -16,7 +16,7 @@ export interface Subject {
   readonly sizeBytes: number;
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
-  /** All of it in memory; once. Before any pass changes the graph. */
+  /** All of it in memory; read once. */
   read(): Promise<SubjectBytes>;
   close(): void;
 }
@@ -24,7 +24,7 @@ export interface Subject {
 interface SubjectBytes {
   /** One file: as it is on disk, or written anew where it had external data or constants were set. */
   readonly bytes: Uint8Array;
-  /** Of the file on disk. */
+  /** Of the file on disk; of a model with external data, of the one file that holds all of it. */
   readonly sha256: string;
 }
 
@@ -51,19 +51,28 @@ export async function subjectOf(
   signal?: AbortSignal,
 ): Promise<Subject> {
   const { encodeModel, findPass } = await import("@pare/compiler");
-  const graph = await decodeSource(source, signal);
-  const bind = findPass("bind-shapes");
-  await bind.create(bind.parse(shapes)).run(graph, signal === undefined ? {} : { signal });
+  const bound = async (wanted: BindShapesOptions): Promise<Graph> => {
+    const graph = await decodeSource(source, signal);
+    const bind = findPass("bind-shapes");
+    await bind.create(bind.parse(wanted)).run(graph, signal === undefined ? {} : { signal });
+    return graph;
+  };
+  const graph = await bound(shapes);
   const externalBytes = [...source.external.values()].reduce((sum, { size }) => sum + size, 0);
-  let held: Promise<SubjectBytes> | null = null;
+  const { constants } = shapes;
+  const rewritten = source.external.size > 0 || Object.keys(constants).length > 0;
   const readAll = async (): Promise<SubjectBytes> => {
     const file = await source.proto.read(0, source.proto.size);
-    const rewritten = source.external.size > 0 || Object.keys(shapes.constants).length > 0;
+    // The shapes stay free, as its user has them: what is bound is the graph that is compiled.
+    const whole = rewritten
+      ? await encodeModel(await bound({ shapes: {}, dims: {}, constants }))
+      : null;
     return {
-      bytes: rewritten ? (await encodeModel(graph)).proto : file,
-      sha256: await sha256(file),
+      bytes: whole?.proto ?? file,
+      sha256: await sha256(source.external.size > 0 && whole !== null ? whole.proto : file),
     };
   };
+  let held: Promise<SubjectBytes> | null = null;
   return {
     path: label,
     name: modelName(label),
