@@ -172,3 +172,14 @@ function clampedIntegers(numbers: readonly number[]): readonly number[] {
     Math.max(Number.MIN_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, value)),
   );
 }
+
+/** Integers that a tensor holds, for shape arithmetic: small int32 and int64 only. */
+export function elementsOf(tensor: Tensor): readonly number[] | undefined {
+  if (
+    (tensor.dtype !== "int64" && tensor.dtype !== "int32") ||
+    tensor.dims.length > 1 ||
+    tensor.count > 1024
+  )
+    return undefined;
+  return tensor.numbers();
+}
