@@ -4,6 +4,7 @@ import { clips } from "./clips.js";
 import { inlineIf } from "./control-flow.js";
 import { foldAffine } from "./fold-affine.js";
 import { foldConstants } from "./fold-constants.js";
+import { foldInputAffine } from "./fold-input-affine.js";
 import { gemms } from "./gemm.js";
 import { identities } from "./identities.js";
 import { recoverLayerNorm } from "./layer-norm.js";
@@ -24,6 +25,7 @@ export const simplifyRules: readonly Rule[] = [
   recoverLayerNorm,
   ...clips,
   foldAffine,
+  foldInputAffine,
   ...gemms,
   padIntoWindow,
   concatZerosToPad,
