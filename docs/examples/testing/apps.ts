@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { cp, mkdir, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { build, createServer } from "vite";
@@ -8,39 +8,57 @@ import webpack from "webpack";
 import { writeDigitsBundle, writeTinyBundle } from "./digits-bundle.js";
 import { serve, type Server, strictHeaders } from "./serve.js";
 
-const example = fileURLToPath(new URL("../browser", import.meta.url));
+const example = (part: string): string =>
+  fileURLToPath(new URL(`../browser/${part}`, import.meta.url));
 // Below the repository, so that packages are found by walking up; git ignores the folder.
 const workplace = fileURLToPath(new URL("../../../.cache/examples", import.meta.url));
 
 export type Place = "inside" | "outside" | "installed";
 export type Bundler = "vite-dev" | "vite-build" | "webpack";
 
+export interface AppSource {
+  /** Files and folders that the app consists of. */
+  readonly parts: readonly string[];
+  /** The bundle's package name. */
+  readonly bundle: string;
+  writeBundle(folder: string): Promise<void>;
+}
+
+/** What every app shares with the example. */
+export const bundlerConfigs = ["vite.config.js", "webpack.config.js"].map(example);
+
+const digits: AppSource = {
+  parts: [...bundlerConfigs, example("index.html"), example("src")],
+  bundle: "digits",
+  writeBundle: writeDigitsBundle,
+};
+
 /** A copy of the example with its bundle inside the app's folder, beside it, or installed as a package. */
-export async function makeApp(name: string, place: Place): Promise<string> {
+export async function makeApp(name: string, place: Place, source = digits): Promise<string> {
   const app = join(workplace, name, "app");
   await rm(dirname(app), { recursive: true, force: true });
   await mkdir(app, { recursive: true });
-  for (const part of ["index.html", "src", "vite.config.js", "webpack.config.js"])
-    await cp(join(example, part), join(app, part), { recursive: true });
+  for (const part of source.parts) await cp(part, join(app, basename(part)), { recursive: true });
   await writeFile(
     join(app, "package.json"),
     JSON.stringify({ name, private: true, type: "module" }),
   );
-  const bundle = join(app, place === "inside" ? "digits.pare" : "../digits.pare");
-  await writeDigitsBundle(bundle);
-  await cp(bundle, join(app, "public/digits.pare"), { recursive: true });
+  const folder = `${source.bundle}.pare`;
+  const bundle = join(app, place === "inside" ? folder : `../${folder}`);
+  await source.writeBundle(bundle);
+  await cp(bundle, join(app, "public", folder), { recursive: true });
   if (place === "outside")
     await writeFile(
       join(app, "src/bundle.js"),
-      'export { default } from "../../digits.pare/index.js";\n',
+      `export { default } from "../../${folder}/index.js";\n`,
     );
   if (place === "installed") {
     await promisify(execFile)(
       "npm",
-      ["install", "--offline", "--no-audit", "--no-fund", "../digits.pare"],
+      ["install", "--offline", "--no-audit", "--no-fund", `../${folder}`],
       { cwd: app },
     );
-    await writeFile(join(app, "src/bundle.js"), 'export { default } from "digits";\n');
+    await writeFile(join(app, "src/bundle.js"), `export { default } from "${source.bundle}";\n`);
   }
   return app;
 }
@@ -50,8 +68,7 @@ export async function makeTinyApp(name: string): Promise<string> {
   const app = join(workplace, name, "app");
   await rm(dirname(app), { recursive: true, force: true });
   await mkdir(join(app, "src"), { recursive: true });
-  for (const part of ["index.html", "vite.config.js"])
-    await cp(join(example, part), join(app, part));
+  for (const part of ["index.html", "vite.config.js"]) await cp(example(part), join(app, part));
   await writeTinyBundle(join(app, "tiny.pare"));
   const main = `import { load } from "@pare/runtime";
 import { wasm } from "@pare/runtime/ort-web";

@@ -1,0 +1,1 @@
+export { default } from "../model.pare/index.js";
