@@ -124,6 +124,7 @@ export const attributeLowerings: readonly Adapter[] = [
       step.refuse("half_pixel_symmetric is newer");
   }),
   ...adapter("LpPool", 18, onlyDefault("ceil_mode", 0, "it rounds its size up")),
+  ...adapter("LpPool", 18, onlyOnes("dilations", "it skips elements")),
   ...adapter(["ScatterElements", "ScatterND"], 18, (step) => {
     if (["max", "min"].includes(step.attributes.string("reduction", "none")))
       step.refuse("it scatters a maximum or minimum");

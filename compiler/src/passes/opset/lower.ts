@@ -9,6 +9,7 @@ import {
   type ValueType,
 } from "../../ir/index.js";
 import type { Adapter } from "./adapter.js";
+import { widenedAt } from "./dtype-history.js";
 import { introduced } from "./introduced.js";
 import { attributeLowerings } from "./lower-attributes.js";
 import { inputLowerings } from "./lower-inputs.js";
@@ -94,14 +95,25 @@ function lowerNode(
     );
   }
   if (!graph.hasNode(node.id)) return;
-  const { op } = graph.node(node.id);
-  if (introduced[op] !== version) return;
-  throw new PareError(
-    "UNSUPPORTED_OP",
-    `${op} came with opset ${version} and has no equal in opset ${version - 1}.`,
-    {
-      where: graph.nodeLabel(node),
-      hint: `Ask for opset ${version} or later.`,
-    },
-  );
+  const { op, inputs } = graph.node(node.id);
+  const hint = `Ask for opset ${version} or later.`;
+  const where = graph.nodeLabel(node);
+  const [first] = inputs;
+  const type =
+    first === undefined || first === null
+      ? undefined
+      : (types.get(first) ?? graph.value(first).type);
+  if (type?.kind === "tensor" && type.dtype !== undefined && widenedAt(version, op, type.dtype)) {
+    throw new PareError("UNSUPPORTED_OP", `${op} takes ${type.dtype} from opset ${version} on.`, {
+      where,
+      hint,
+    });
+  }
+  if (introduced[op] === version) {
+    throw new PareError(
+      "UNSUPPORTED_OP",
+      `${op} came with opset ${version} and has no equal in opset ${version - 1}.`,
+      { where, hint },
+    );
+  }
 }

@@ -1,0 +1,209 @@
+import { describe, expect, it } from "vitest";
+import { attribute, type ValueId } from "../../ir/index.js";
+import { type Builder, type Declared, graphOf, opsOf } from "../../rules/rule-case.test.support.js";
+import { lowerOpset } from "../lower-opset.js";
+import { reopened, sameAfter } from "./opset-case.test.support.js";
+
+type Build = (x: ValueId, b: Builder) => ValueId;
+const { int, string } = attribute;
+
+const matrix: Declared = ["float32", 3, 4];
+const image: Declared = ["float32", 1, 2, 4, 6];
+
+const to = (opset: number) => lowerOpset.create(lowerOpset.parse({ opset }));
+
+function single(input: Declared, build: Build) {
+  return graphOf({ x: input }, (x, b) => ({ y: build(x("x"), b) }));
+}
+
+describe("in an older opset, the engine gives what it gave", () => {
+  it.each<[string, number, Declared, string[], Build]>([
+    ["Gelu", 17, matrix, ["Mul", "Erf", "Add", "Mul", "Mul"], (x, b) => b.add("Gelu", [x])],
+    [
+      "Gelu with tanh",
+      13,
+      matrix,
+      ["Mul", "Mul", "Mul", "Add", "Mul", "Tanh", "Add", "Mul", "Mul"],
+      (x, b) => b.add("Gelu", [x], { approximate: string("tanh") }),
+    ],
+    [
+      "LayerNormalization",
+      13,
+      matrix,
+      ["ReduceMean", "Sub", "Mul", "ReduceMean", "Add", "Sqrt", "Div", "Mul", "Add"],
+      (x, b) => b.add("LayerNormalization", [x, b.weights(4), b.weights(4)]),
+    ],
+    ["HardSwish", 13, matrix, ["HardSigmoid", "Mul"], (x, b) => b.add("HardSwish", [x])],
+    ["Mish", 15, matrix, ["Softplus", "Tanh", "Mul"], (x, b) => b.add("Mish", [x])],
+    [
+      "Softmax over an inner axis",
+      12,
+      ["float32", 2, 3, 4],
+      ["Transpose", "Softmax", "Transpose"],
+      (x, b) => b.add("Softmax", [x], { axis: int(1) }),
+    ],
+    [
+      "Softmax over the last axis",
+      9,
+      ["float32", 2, 3, 4],
+      ["Softmax"],
+      (x, b) => b.add("Softmax", [x], { axis: int(-1) }),
+    ],
+    ["ReduceMean", 17, matrix, ["ReduceMean"], (x, b) => b.add("ReduceMean", [x, b.ints([-1])])],
+    [
+      "ReduceSum, its axis from the end",
+      10,
+      matrix,
+      ["ReduceSum"],
+      (x, b) => b.add("ReduceSum", [x, b.ints([-1])], { keepdims: int(0) }),
+    ],
+    [
+      "Squeeze, Unsqueeze and what follows them",
+      10,
+      ["float32", 1, 3, 1, 4],
+      ["Squeeze", "Concat", "Unsqueeze"],
+      (x, b) => {
+        const squeezed = b.add("Squeeze", [x, b.ints([0])]);
+        return b.add("Unsqueeze", [
+          b.add("Concat", [squeezed, squeezed], { axis: int(-1) }),
+          b.ints([-1]),
+        ]);
+      },
+    ],
+    [
+      "Slice",
+      9,
+      matrix,
+      ["Slice"],
+      (x, b) => b.add("Slice", [x, b.ints([1]), b.ints([Number.MAX_SAFE_INTEGER]), b.ints([-1])]),
+    ],
+    [
+      "Pad of named axes",
+      10,
+      matrix,
+      ["Pad"],
+      (x, b) => b.add("Pad", [x, b.ints([1, 2]), b.floats([0.5]), b.ints([-1])]),
+    ],
+    ["Clip", 10, matrix, ["Clip"], (x, b) => b.add("Clip", [x, b.floats([-1]), b.floats([1])])],
+    [
+      "Split into equal parts",
+      12,
+      matrix,
+      ["Split", "Concat"],
+      (x, b) =>
+        b.add(
+          "Concat",
+          [...b.many("Split", 2, [x], { axis: int(1), num_outputs: int(2) })].reverse(),
+          { axis: int(1) },
+        ),
+    ],
+    [
+      "Split into parts that are not equal",
+      17,
+      ["float32", 3, 5],
+      ["Split", "Concat"],
+      (x, b) =>
+        b.add(
+          "Concat",
+          [...b.many("Split", 2, [x], { axis: int(-1), num_outputs: int(2) })].reverse(),
+          { axis: int(1) },
+        ),
+    ],
+    [
+      "Resize to a size",
+      11,
+      image,
+      ["Resize"],
+      (x, b) => b.add("Resize", [x, null, null, b.ints([1, 2, 8, 9])], { mode: string("linear") }),
+    ],
+    [
+      "Resize by whole numbers",
+      9,
+      image,
+      ["Upsample"],
+      (x, b) =>
+        b.add("Resize", [x, null, b.floats([1, 1, 2, 3])], {
+          coordinate_transformation_mode: string("asymmetric"),
+          nearest_mode: string("floor"),
+        }),
+    ],
+    ["Gemm without a bias", 9, matrix, ["Gemm"], (x, b) => b.add("Gemm", [x, b.weights(4, 2)])],
+    [
+      "Shape of some axes",
+      13,
+      ["float32", 2, 3, 4],
+      ["Shape", "Slice", "Cast"],
+      (x, b) => b.add("Cast", [b.add("Shape", [x], { start: int(1) })], { to: int(1) }),
+    ],
+    [
+      "GridSample",
+      16,
+      image,
+      ["GridSample"],
+      (x, b) => b.add("GridSample", [x, b.weights(1, 3, 3, 2)], { mode: string("linear") }),
+    ],
+    ["TopK", 9, matrix, ["TopK"], (x, b) => b.many("TopK", 2, [x, b.ints([2])])[0] ?? x],
+    [
+      "ScatterElements",
+      10,
+      matrix,
+      ["Scatter"],
+      (x, b) => b.add("ScatterElements", [x, b.ints([1, 2, 0, 0], [1, 4]), b.weights(1, 4)]),
+    ],
+  ])("%s (opset %i)", async (_, opset, input, expected, build) => {
+    const lowered = await sameAfter(single(input, build), (graph) => to(opset).run(graph, {}));
+    expect(lowered.opset()).toBe(opset);
+    expect(opsOf(lowered)).toEqual(expected);
+  });
+
+  it("declares the shapes that it had", async () => {
+    const graph = await sameAfter(
+      single(["float32", 1, 3, 1, 4], (x, b) => b.add("Squeeze", [x, b.ints([0])])),
+      (lowered) => to(11).run(lowered, {}),
+    );
+    const [output] = graph.main.outputs;
+    expect(output === undefined ? undefined : graph.value(output).type).toMatchObject({
+      shape: [3, 1, 4],
+    });
+  });
+});
+
+describe("what an older opset cannot say", () => {
+  it.each<[string, number, RegExp, Build]>([
+    ["a new operator", 13, /Trilu came with opset 14/, (x, b) => b.add("Trilu", [x])],
+    [
+      "computed axes",
+      12,
+      /its axes are computed/,
+      (x, b) => b.add("ReduceSum", [x, b.add("Shape", [b.add("Shape", [x])])]),
+    ],
+    [
+      "the smallest of TopK",
+      10,
+      /takes the smallest/,
+      (x, b) => b.many("TopK", 2, [x, b.ints([1])], { largest: int(0) })[0] ?? x,
+    ],
+    [
+      "steps",
+      9,
+      /every n-th element/,
+      (x, b) => b.add("Slice", [x, b.ints([0]), b.ints([3]), b.ints([0]), b.ints([2])]),
+    ],
+  ])("%s (opset %i)", async (_, opset, message, build) => {
+    const graph = await reopened(single(matrix, build));
+    expect(() => to(opset).run(graph, {})).toThrow(
+      expect.objectContaining({ code: "UNSUPPORTED_OP", message: expect.stringMatching(message) }),
+    );
+  });
+
+  it("refuses opsets that do not exist, with the field", () => {
+    for (const opset of [6, 22, 17.5, "17"]) {
+      expect(() => lowerOpset.parse({ opset })).toThrow(
+        expect.objectContaining({ code: "RECIPE", where: "lower-opset.opset" }),
+      );
+    }
+    expect(() => lowerOpset.parse({ opst: 17 })).toThrow(
+      expect.objectContaining({ where: "lower-opset.opst" }),
+    );
+  });
+});
