@@ -105,7 +105,14 @@ export const attributeLowerings: readonly Adapter[] = [
     21,
     onlyDefault("block_size", 0, "it has a scale per block"),
   ),
-  ...adapter("QuantizeLinear", 21, (step) => step.drop("output_dtype")),
+  ...adapter("QuantizeLinear", 21, (step) => {
+    if (["int16", "uint16", "int4", "uint4"].includes(step.dtype(2) ?? ""))
+      step.refuse(`it gives ${step.dtype(2)}`);
+    step.drop("output_dtype");
+  }),
+  ...adapter("QLinearMatMul", 21, (step) => {
+    if (step.dtype(1) === "float16") step.refuse("its scales are float16");
+  }),
   ...adapter("GroupNormalization", 21, (step) => step.refuse("its scale was one number per group")),
   ...adapter("GridSample", 20, (step) => {
     const mode = gridModes[step.attributes.string("mode", "linear")];

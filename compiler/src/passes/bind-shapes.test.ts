@@ -1,0 +1,85 @@
+import { describe, expect, it } from "vitest";
+import { attribute, type Graph, typeText } from "../ir/index.js";
+import { graphOf, opsOf } from "../rules/rule-case.test.support.js";
+import { bindShapes } from "./bind-shapes.js";
+import { simplifyGraph } from "./simplify.js";
+
+async function bind(graph: Graph, options: unknown): Promise<Graph> {
+  await bindShapes.create(bindShapes.parse(options)).run(graph, {});
+  return graph;
+}
+
+function typesOf(graph: Graph): readonly string[] {
+  return [...graph.main.inputs, ...graph.main.outputs].map((id) => typeText(graph.value(id).type));
+}
+
+const attention = () =>
+  graphOf(
+    { ids: ["float32", "batch", "sequence"], mask: ["float32", "batch", "sequence"] },
+    (x, b) => ({ y: b.add("Concat", [x("ids"), x("mask")], { axis: attribute.int(1) }) }),
+  );
+
+describe("bind-shapes", () => {
+  it("puts a size wherever its symbol stands", async () => {
+    const graph = await bind(attention(), { dims: { sequence: 128 } });
+    expect(typesOf(graph)).toEqual([
+      "float32[batch, 128]",
+      "float32[batch, 128]",
+      "float32[batch, 256]",
+    ]);
+  });
+
+  it("takes one input's shape, and binds its symbols for the others", async () => {
+    const graph = await bind(attention(), { shapes: { ids: [2, 16] } });
+    expect(typesOf(graph)).toEqual(["float32[2, 16]", "float32[2, 16]", "float32[2, 32]"]);
+  });
+
+  it("overrules a size that the file declares, and all that follows from it", async () => {
+    const graph = graphOf({ x: ["float32", 10, 3, 32, 32] }, (x, b) => ({
+      y: b.add("MaxPool", [x("x")], {
+        kernel_shape: attribute.ints([2, 2]),
+        strides: attribute.ints([2, 2]),
+      }),
+    }));
+    await bind(graph, { shapes: { x: [1, 3, 640, "W"] } });
+    expect(typesOf(graph)).toEqual(["float32[1, 3, 640, W]", "float32[1, 3, 320, floordiv(W, 2)]"]);
+  });
+
+  it("makes an input a constant, so that what depends on it is decided", async () => {
+    const graph = graphOf({ x: ["float32", 3], sr: ["int64"] }, (x, b) => {
+      const branch = (op: string) => {
+        const body = b.editor.addBody(op);
+        b.editor.addOutput(b.editor.add1(op, [x("x")], {}, { body }), body);
+        return attribute.graph(body);
+      };
+      const isFast = b.add("Equal", [x("sr"), b.ints([16000], [])]);
+      return {
+        y: b.add("If", [isFast], { then_branch: branch("Relu"), else_branch: branch("Neg") }),
+      };
+    });
+    await bind(graph, { constants: { sr: 16000 } });
+    expect(graph.main.inputs.map((id) => graph.value(id).name)).toEqual(["x"]);
+    await simplifyGraph(graph, {});
+    expect(opsOf(graph)).toEqual(["Relu"]);
+  });
+
+  it.each([
+    [{ shapes: { nothing: [1] } }, "ARGUMENT", /no input "nothing"/],
+    [{ dims: { nothing: 1 } }, "ARGUMENT", /No input has a dim "nothing"/],
+    [{ shapes: { ids: [1] } }, "ARGUMENT", /has 2 dims, but 1/],
+    [
+      { constants: { ids: [1, 2, 3] }, shapes: { ids: [1, 4] } },
+      "ARGUMENT",
+      /3 values do not fill|has 2 dims/,
+    ],
+    [{ shapes: { ids: [1, -4] } }, "RECIPE", /shapes\.ids must be a list of sizes/],
+    [{ dims: { batch: 1.5 } }, "RECIPE", /dims\.batch must be a whole number/],
+    [{ constants: { ids: "16k" } }, "RECIPE", /constants\.ids must be a number/],
+    [{ shape: {} }, "RECIPE", /bind-shapes\.shape is not an option/],
+  ])("refuses %j", async (options, code, message) => {
+    await expect(bind(attention(), options)).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(message),
+    });
+  });
+});

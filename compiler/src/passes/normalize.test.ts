@@ -1,0 +1,87 @@
+import { describe, expect, it } from "vitest";
+import { attribute, Tensor, tensorType, typeText } from "../ir/index.js";
+import { graphOf, opsOf } from "../rules/rule-case.test.support.js";
+import { findPass, passes } from "./index.js";
+import { normalizeGraph } from "./normalize.js";
+
+describe("normalize", () => {
+  it.each([
+    ["value", attribute.tensor(Tensor.float32([2], [1, 2])), "float32[2]"],
+    ["value_float", attribute.float(1.5), "float32[]"],
+    ["value_floats", attribute.floats([1, 2]), "float32[2]"],
+    ["value_int", attribute.int(3), "int64[]"],
+    ["value_ints", attribute.ints([1n, 2n ** 60n]), "int64[2]"],
+    ["value_string", attribute.string("a"), "string[]"],
+    ["value_strings", { type: "strings", value: ["a", "b"] } as const, "string[2]"],
+  ])("turns a Constant's %s into an initializer", (name, value, type) => {
+    const graph = graphOf({ x: ["float32", 2] }, (x, b) => ({
+      y: b.add("Identity", [b.add("Constant", [], { [name]: value })]),
+      z: b.add("Relu", [x("x")]),
+    }));
+    normalizeGraph(graph);
+    expect(opsOf(graph)).toEqual(["Identity", "Relu"]);
+    const [id] = graph.order()[0]?.inputs ?? [];
+    expect(id === undefined || id === null ? "" : typeText(graph.value(id).type)).toBe(type);
+    expect(graph.constant(id)).toBeDefined();
+  });
+
+  it("makes inputs with a default initializers, and drops what nobody reads", () => {
+    const graph = graphOf({ x: ["float32", 2] }, (x, b) => {
+      b.add("Neg", [b.add("Abs", [x("x")])]);
+      b.floats([1, 2, 3]);
+      return { y: b.add("Relu", [x("x")]) };
+    });
+    graph.edit(
+      "add a default",
+      (editor) => {
+        const input = editor.addInput("bias", tensorType("float32", [2]));
+        editor.setConstant(input, Tensor.float32([2], [1, 2]));
+        const [relu] = graph.order().filter((node) => node.op === "Relu");
+        if (relu !== undefined)
+          editor.replace(
+            relu.inputs[0] ?? input,
+            editor.add1("Add", [relu.inputs[0] ?? null, input]),
+            "test",
+          );
+      },
+      { interface: true },
+    );
+    normalizeGraph(graph);
+    expect(graph.main.inputs.map((id) => graph.value(id).name)).toEqual(["x"]);
+    expect(opsOf(graph)).toEqual(["Add", "Relu"]);
+    expect([...graph.allValues()].filter((value) => value.constant !== undefined)).toHaveLength(1);
+  });
+
+  it("keeps the domains that are used, and those alone", () => {
+    const graph = graphOf({ x: ["float32", 2] }, (x, b) => ({
+      y: b.editor.add1("FusedThing", [x("x")], {}, { domain: "com.example" }),
+    }));
+    graph.header.opsets.set("com.example", 1).set("com.unused", 3);
+    normalizeGraph(graph);
+    expect([...graph.header.opsets]).toEqual([
+      ["", 21],
+      ["com.example", 1],
+    ]);
+  });
+
+  it("says when a model does not tell its opset", () => {
+    const graph = graphOf({ x: ["float32", 2] }, (x, b) => ({ y: b.add("Relu", [x("x")]) }));
+    graph.header.opsets.clear();
+    expect(() => normalizeGraph(graph)).toThrow(expect.objectContaining({ code: "MODEL_VERSION" }));
+  });
+});
+
+describe("passes", () => {
+  it("are found by name, and an unknown one is refused with the list", () => {
+    for (const { name } of passes) expect(findPass(name).name).toBe(name);
+    expect(() => findPass("simplfy")).toThrow(
+      expect.objectContaining({ code: "RECIPE", hint: expect.stringContaining("simplify") }),
+    );
+  });
+
+  it.each(["simplify", "normalize"])("%s takes no options", (name) => {
+    expect(() => findPass(name).parse({ level: 3 })).toThrow(
+      expect.objectContaining({ code: "RECIPE", where: `${name}.level` }),
+    );
+  });
+});
