@@ -1,0 +1,14 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { expect, it } from "vitest";
+import { cliPage } from "./cli-page.js";
+import { errorsPage } from "./errors-page.js";
+
+it.each([
+  ["errors.md", errorsPage],
+  ["cli.md", cliPage],
+])("%s is what the code says (UPDATE_GOLDENS=1 writes it)", async (name, page) => {
+  const file = new URL(name, import.meta.url);
+  const text = await page();
+  if (process.env["UPDATE_GOLDENS"] === "1") await writeFile(file, text);
+  expect(await readFile(file, "utf8")).toBe(text);
+});
