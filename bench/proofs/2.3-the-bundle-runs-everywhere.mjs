@@ -12,7 +12,12 @@ const made = process.env.PARE_BUNDLES;
 export async function prove({ claim, root }) {
   // What the examples' tests use is TypeScript, which Node 20 does not run by itself.
   const load = async (name) =>
-    (await runnerImport(join(root, "docs/examples/testing", name), { configFile: false, logLevel: "error" })).module;
+    (
+      await runnerImport(join(root, "docs/examples/testing", name), {
+        configFile: false,
+        logLevel: "error",
+      })
+    ).module;
   const apps = await load("apps.ts");
   const { chromiumPath, launchChromium } = await load("chromium.ts");
   claim("a Chromium is here", { value: chromiumPath, bound: "one", met: chromiumPath !== null });

@@ -59,7 +59,9 @@ export async function prove({ claim, root }) {
       note: worse.stderr.slice(-300) || undefined,
     });
     const markdown = readFileSync(join(folder, "gate.md"), "utf8");
-    const named = /Flipped samples[\s\S]*?on cpu, (\d+) of \d+: ([\w-]+(?:, [\w-]+)*)/.exec(markdown);
+    const named = /Flipped samples[\s\S]*?on cpu, (\d+) of \d+: ([\w-]+(?:, [\w-]+)*)/.exec(
+      markdown,
+    );
     const flipped = named === null ? 0 : named[2].split(", ").length;
     claim("a worse model: the Markdown names flipped samples", {
       value: flipped,

@@ -5,7 +5,10 @@ import { byteSource } from "../../runtime/dist/format/index.js";
 
 const [file] = process.argv.slice(2);
 const bytes = new Uint8Array(readFileSync(file));
-const graph = await decodeModel({ proto: byteSource(bytes), external: new Map() }, { infer: inferNode });
+const graph = await decodeModel(
+  { proto: byteSource(bytes), external: new Map() },
+  { infer: inferNode },
+);
 const last = graph.order().at(-1);
 const bias = last.inputs[2];
 const values = Float32Array.from(await graph.constant(bias).readFloat32());

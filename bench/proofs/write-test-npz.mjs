@@ -13,7 +13,13 @@ for await (const { feeds, label, id } of samples()) {
 }
 const x = new Float32Array(pixels.length * 784);
 pixels.forEach((image, index) => x.set(image, index * 784));
-const archive = zipSync({ "x.npy": npy("<f4", [pixels.length, 1, 28, 28], x), "label.npy": npy("<i4", [labels.length], Int32Array.from(labels)) }, { level: 0 });
+const archive = zipSync(
+  {
+    "x.npy": npy("<f4", [pixels.length, 1, 28, 28], x),
+    "label.npy": npy("<i4", [labels.length], Int32Array.from(labels)),
+  },
+  { level: 0 },
+);
 writeFileSync(process.argv[2], archive);
 
 /** NumPy's format 1.0: a magic, the header's length, a Python literal padded to 64 bytes, and the elements. */
