@@ -1,0 +1,85 @@
+import { execFile } from "node:child_process";
+import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import ts from "typescript";
+import { afterAll, beforeAll, expect, it } from "vitest";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+// Below the repository, so that packages are found by walking up; git ignores the folder.
+const place = join(root, ".cache/guides");
+
+/** The fenced blocks of a guide in one language. */
+async function blocks(guide: string, language: string): Promise<string[]> {
+  const text = await readFile(new URL(`${guide}.md`, import.meta.url), "utf8");
+  const fences = text.matchAll(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\`$`, "gm"));
+  return [...fences].map(([, code = ""]) => code);
+}
+
+async function block(guide: string, language: string): Promise<string> {
+  const [first] = await blocks(guide, language);
+  if (first === undefined) throw new Error(`${guide}.md has no ${language} block`);
+  return first;
+}
+
+async function node(...args: string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: place });
+  return stdout;
+}
+
+/** Runs what a reader would paste, in order. Only `npx pare` is understood. */
+async function runCommands(guide: string): Promise<string[]> {
+  const said: string[] = [];
+  for (const line of (await blocks(guide, "sh")).join("").trim().split("\n")) {
+    const [npx, name, ...args] = line.split(" ");
+    expect([npx, name]).toEqual(["npx", "pare"]);
+    said.push(await node(join(root, "cli/bin/pare.js"), ...args));
+  }
+  return said;
+}
+
+beforeAll(async () => {
+  await rm(place, { recursive: true, force: true });
+  await mkdir(place, { recursive: true });
+  for (const part of ["fixtures", "docs"]) await symlink(join(root, part), join(place, part));
+  // The bundle that the first guide makes is what the others use.
+  const said = await runCommands("first-model");
+  expect(said[0]).toContain("digits.pare");
+  expect(said.find((text) => text.includes("logits"))).toBeDefined();
+}, 300_000);
+afterAll(() => rm(place, { recursive: true, force: true }));
+
+it("your-own-data: writes a module, and the one that is shown yields samples", async () => {
+  await runCommands("your-own-data");
+  expect(await readFile(join(place, "digits-data.mjs"), "utf8")).toContain("export");
+  const shown = join(place, "shown.mjs");
+  await writeFile(shown, await block("your-own-data", "js"));
+  const { samples } = (await import(shown)) as { samples(): AsyncIterable<unknown> };
+  const found: unknown[] = [];
+  for await (const sample of samples()) found.push(sample);
+  expect(found).toMatchObject([{ feeds: { x: { dims: [1, 1, 28, 28] } }, label: 7 }]);
+});
+
+it("in-node: prints a digit", async () => {
+  await writeFile(join(place, "in-node.mjs"), await block("in-node", "js"));
+  expect((await node("in-node.mjs")).trim()).toMatch(/^\d$/);
+});
+
+it("in-a-browser: fits the types of the runtime and of the bundle", async () => {
+  const file = join(place, "in-a-browser.mts");
+  await writeFile(file, await block("in-a-browser", "js"));
+  const program = ts.createProgram([file], {
+    module: ts.ModuleKind.ESNext,
+    moduleResolution: ts.ModuleResolutionKind.Bundler,
+    target: ts.ScriptTarget.ES2022,
+    lib: ["lib.es2023.d.ts", "lib.esnext.disposable.d.ts", "lib.dom.d.ts"],
+    types: [],
+    strict: true,
+    noEmit: true,
+  });
+  const problems = ts.getPreEmitDiagnostics(program);
+  expect(
+    problems.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n")),
+  ).toEqual([]);
+});
