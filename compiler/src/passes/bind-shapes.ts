@@ -102,7 +102,7 @@ function bind(graph: Graph, options: BindShapesOptions): void {
   graph.edit(
     "bind-shapes",
     (editor) => {
-      for (const value of [...graph.allValues()]) {
+      for (const value of graph.allValues()) {
         if (value.constant !== undefined) continue;
         const isInput = value.producer === null;
         const type = isInput || !overrides ? wanted(value) : forgotten(value.type);

@@ -18,7 +18,7 @@ export function dropUnused(graph: Graph): void {
       }
     };
     visit(graph.main);
-    for (const body of [...graph.allBodies()]) {
+    for (const body of graph.allBodies()) {
       for (const id of body.initializers) {
         const [other] = graph.main.outputs;
         // Nobody reads it, so that this moves no reader and only lets go of it.

@@ -64,6 +64,29 @@ describe("normalize", () => {
     ]);
   });
 
+  it("takes a newer opset back where it says nothing new", () => {
+    const graph = graphOf(
+      { x: ["float32", 2] },
+      (x, b) => ({
+        y: b.add("Cast", [x("x")], { to: attribute.int(6), round_mode: attribute.string("up") }),
+      }),
+      24,
+    );
+    normalizeGraph(graph);
+    expect(graph.opset()).toBe(21);
+    expect([...(graph.order()[0]?.attributes.keys() ?? [])]).toEqual(["to"]);
+  });
+
+  it.each<[number, string, RegExp]>([
+    [24, "Swish", /Swish came with opset 24/],
+    [29, "Relu", /newer than 28/],
+  ])("refuses opset %i with %s", (opset, op, message) => {
+    const graph = graphOf({ x: ["float32", 2] }, (x, b) => ({ y: b.add(op, [x("x")]) }), opset);
+    expect(() => normalizeGraph(graph)).toThrow(
+      expect.objectContaining({ code: "MODEL_VERSION", message: expect.stringMatching(message) }),
+    );
+  });
+
   it("says when a model does not tell its opset", () => {
     const graph = graphOf({ x: ["float32", 2] }, (x, b) => ({ y: b.add("Relu", [x("x")]) }));
     graph.header.opsets.clear();

@@ -2,7 +2,8 @@ import type { Body, Graph } from "../ir/index.js";
 import { inferAll } from "../ops/infer.js";
 import { constantsToInitializers } from "./constants-to-initializers.js";
 import { dropUnused } from "./drop-unused.js";
-import { noOptions } from "./options.js";
+import { type NoOptions, noOptions } from "./options.js";
+import { fromNewerOpset } from "./opset/from-newer.js";
 import { normalOpset, opsetOf, raiseOpset } from "./opset/raise.js";
 import type { PassDefinition } from "./pass.js";
 
@@ -10,7 +11,7 @@ import type { PassDefinition } from "./pass.js";
  * The one form that rules and rows are written for: ai.onnx at opset 21, constants as initializers, defaults no
  * longer inputs, nothing unused, every type inferred.
  */
-export const normalize: PassDefinition<"normalize", Record<never, never>> = {
+export const normalize: PassDefinition<"normalize", NoOptions> = {
   name: "normalize",
   summary: "raise to opset 21, and bring constants, inputs and types into one form",
   parse: (options) => noOptions("normalize", options),
@@ -24,6 +25,8 @@ export function normalizeGraph(graph: Graph): void {
   mergeDomainNames(graph);
   const opset = opsetOf(graph);
   if (opset < normalOpset) raiseOpset(graph, opset);
+  else if (opset > normalOpset) fromNewerOpset(graph, opset);
+  else graph.header.opsets.set("", normalOpset);
   constantsToInitializers(graph);
   dropUnused(graph);
   for (const { op, domain, node } of inferAll(graph)) {
@@ -73,6 +76,6 @@ function dropUnusedDomains(graph: Graph): void {
   for (const node of graph.allNodes()) used.add(node.domain);
   // What local functions use is not looked at here.
   if (graph.header.functions.size > 0) return;
-  for (const domain of [...graph.header.opsets.keys()])
+  for (const domain of graph.header.opsets.keys())
     if (!used.has(domain)) graph.header.opsets.delete(domain);
 }

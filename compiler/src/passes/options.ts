@@ -18,7 +18,10 @@ export function fieldsOf(
   return { ...options };
 }
 
-export function noOptions(pass: string, options: unknown): Record<never, never> {
+/** What a pass that takes none is given. */
+export type NoOptions = Readonly<Record<string, never>>;
+
+export function noOptions(pass: string, options: unknown): NoOptions {
   fieldsOf(pass, options, []);
   return {};
 }

@@ -1,11 +1,11 @@
 import { observeActivations } from "../calibrate/observe-activations.js";
-import type { Graph } from "../ir/index.js";
+import type { Graph, ValueId } from "../ir/index.js";
 import type { RangeMethod } from "../quantize/range.js";
 import type { WeightBits } from "../quantize/weights.js";
 import type { Pass, PassContext, PassDefinition } from "./pass.js";
 import { activationParameters } from "./quantize/activation-parameters.js";
 import { insertStatic } from "./quantize/insert-static.js";
-import { planStatic, type StaticScope } from "./quantize/plan-static.js";
+import { planStatic, type StaticPlan, type StaticScope } from "./quantize/plan-static.js";
 import { quantizeWeightedNodes } from "./quantize/quantize-weighted.js";
 import { convolutionKinds } from "./quantize/weighted-node.js";
 import { OptionReader } from "./read-options.js";
@@ -16,6 +16,8 @@ export interface StaticOptions extends StaticScope {
   readonly ranges: RangeMethod;
   /** Of weights. */
   readonly weightRanges: RangeMethod;
+  /** Takes out of biases what rounding the weights shifts results by, on average. */
+  readonly correctBias: boolean;
   /** 7 never saturates on x86 without VNNI; 8 is finer. */
   readonly weightBits: WeightBits;
 }
@@ -25,12 +27,14 @@ export const quantizeStatic: PassDefinition<"quantize-static", StaticOptions> = 
   summary: "int8 weights and uint8 activations with ranges from calibration (QDQ)",
   parse(options) {
     const read = new OptionReader("quantize-static", options);
+    const ops = read.oneOf("ops", ["weighted", "all"], "weighted");
     const parsed: StaticOptions = {
       granularity: read.oneOf("granularity", ["channel", "tensor"], "channel"),
       ranges: read.oneOf("ranges", ["minmax", "mse"], "minmax"),
       weightRanges: read.oneOf("weightRanges", ["minmax", "mse"], "minmax"),
       weightBits: read.oneOf("weightBits", [7, 8], 7),
-      ops: read.oneOf("ops", ["weighted", "all"], "weighted"),
+      correctBias: read.boolean("correctBias", ops === "weighted"),
+      ops,
       convolutions: read.someOf("convolutions", convolutionKinds, convolutionKinds),
       outputs: read.oneOf("outputs", ["quantize", "float"], "quantize"),
       keepFloat: read.texts("keepFloat", []),
@@ -48,11 +52,17 @@ async function run(graph: Graph, context: PassContext, options: StaticOptions): 
   const plan = planStatic(graph, options);
   for (const { node, why } of plan.left) graph.leave("quantize-static", node, why);
   if (plan.activations.size === 0) return;
+  const axes = options.correctBias ? channelAxes(plan) : new Map<ValueId, number>();
   const observed = [...plan.activations].flatMap(([value, { sameAs }]) =>
-    sameAs === null && graph.constant(value) === undefined ? [value] : [],
+    (sameAs === null || axes.has(value)) && graph.constant(value) === undefined ? [value] : [],
   );
-  const observers = await observeActivations(graph, observed, context, "quantize-static");
+  const observers = await observeActivations(graph, observed, context, "quantize-static", axes);
   const activations = await activationParameters(graph, plan, observers, options.ranges);
-  const weighted = await quantizeWeightedNodes(graph, plan, activations, options);
+  const weighted = await quantizeWeightedNodes(plan, activations, options);
   insertStatic(graph, plan, activations, weighted);
+}
+
+/** Where the channels are that weights are multiplied with. */
+function channelAxes({ weighted }: StaticPlan): ReadonlyMap<ValueId, number> {
+  return new Map(weighted.map(({ activation, kind }) => [activation, kind === "matmul" ? -1 : 1]));
 }

@@ -20,11 +20,11 @@ export function randomFrom(seed: number): () => number {
 export async function scrambled(graph: Graph, seed: number): Promise<Graph> {
   const random = randomFrom(seed);
   const copy = graph.fork();
-  for (const body of [...copy.allBodies()]) exchangeConstants(body);
+  for (const body of copy.allBodies()) exchangeConstants(body);
   const interfaceNames = new Set([...copy.main.inputs, ...copy.main.outputs]);
   copy.edit("rename", (editor) => {
     let next = 0;
-    for (const value of [...copy.allValues()]) {
+    for (const value of copy.allValues()) {
       next += 1;
       if (!interfaceNames.has(value.id))
         editor.rename(value.id, `v${Math.floor(random() * 1e9)}_${next}`);
@@ -52,7 +52,7 @@ export async function scrambled(graph: Graph, seed: number): Promise<Graph> {
           "scrambled",
         );
       }
-      for (const nodeId of [...body.nodes]) {
+      for (const nodeId of body.nodes) {
         const node = copy.node(nodeId);
         const value = node.op === "Constant" ? node.attributes.get("value") : undefined;
         const [output] = node.outputs;
@@ -73,10 +73,10 @@ function shuffleNodes(proto: Message<"GraphProto">, random: () => number): void 
   const nodes = proto.node ?? [];
   for (let at = nodes.length - 1; at > 0; at -= 1) {
     const other = Math.floor(random() * (at + 1));
-    [nodes[at], nodes[other]] = [
-      nodes[other] as (typeof nodes)[number],
-      nodes[at] as (typeof nodes)[number],
-    ];
+    const [here, there] = [nodes[at], nodes[other]];
+    if (here === undefined || there === undefined) continue;
+    nodes[at] = there;
+    nodes[other] = here;
   }
   for (const node of nodes)
     for (const attribute of node.attribute ?? [])

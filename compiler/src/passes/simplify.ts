@@ -5,11 +5,11 @@ import { simplifyRules } from "../rules/index.js";
 import { runRules } from "../rules/run-rules.js";
 import { dropUnused } from "./drop-unused.js";
 import { normalizeGraph } from "./normalize.js";
-import { noOptions } from "./options.js";
+import { type NoOptions, noOptions } from "./options.js";
 import type { PassContext, PassDefinition } from "./pass.js";
 
 /** Normalizes, then applies every rule of `rules/` until none applies. Never makes the file larger. */
-export const simplify: PassDefinition<"simplify", Record<never, never>> = {
+export const simplify: PassDefinition<"simplify", NoOptions> = {
   name: "simplify",
   summary: "fold constants, merge and drop nodes, recover fused operators",
   parse: (options) => noOptions("simplify", options),
@@ -21,9 +21,9 @@ const roundLimit = 16;
 
 export async function simplifyGraph(graph: Graph, context: PassContext): Promise<void> {
   normalizeGraph(graph);
-  for (let before = -1; before !== graph.changes;) {
+  for (let round = 0; round < roundLimit; round += 1) {
     throwIfAborted(context.signal);
-    before = graph.changes;
+    const before = graph.changes;
     await runRules(graph, simplifyRules, context);
     await mergeCommonSubexpressions(graph);
     dropUnused(graph);

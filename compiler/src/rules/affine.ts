@@ -73,6 +73,9 @@ function normalization(
   };
 }
 
+const one: ChannelValues = () => 1;
+const zero: ChannelValues = () => 0;
+
 function arithmetic(
   graph: Graph,
   node: Node,
@@ -85,8 +88,6 @@ function arithmetic(
     return undefined;
   const { constant, other, at } = operand;
   const none = { of: other, needs: [constant] };
-  const one: ChannelValues = () => 1;
-  const zero: ChannelValues = () => 0;
   switch (node.op) {
     case "Add":
       return {

@@ -1,4 +1,4 @@
-import { bytesOf, type TypedArray } from "@pare/runtime/format";
+import { bytesOf } from "@pare/runtime/format";
 import {
   type Attribute,
   bodiesOf,

@@ -137,11 +137,9 @@ export const concatZerosToPad: Rule = {
     const [x] = kept;
     if (kept.length !== 1 || x === undefined || x === null || sizes.length < 2) return undefined;
     const at = node.inputs.indexOf(x);
-    const sum = (part: readonly (number | undefined)[]) =>
-      part.reduce<number>((total, size) => total + (size ?? 0), 0);
     const pads = Array.from({ length: 2 * rank }, () => 0);
-    pads[axis] = sum(sizes.slice(0, at));
-    pads[axis + rank] = sum(sizes.slice(at + 1));
+    pads[axis] = total(sizes.slice(0, at));
+    pads[axis + rank] = total(sizes.slice(at + 1));
     const because = "joining with zeros is padding";
     return {
       because,
@@ -156,6 +154,10 @@ export const concatZerosToPad: Rule = {
     };
   },
 };
+
+function total(sizes: readonly (number | undefined)[]): number {
+  return sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
+}
 
 /** The size along an axis of a value that is 0 everywhere, when it is large enough to matter. */
 function zerosAlong(

@@ -91,17 +91,3 @@ export const introduced: Readonly<Record<string, number>> = {
   Unique: 11,
   Where: 9,
 };
-
-/** What came after the opset that is normal here. */
-export const introducedLater: Readonly<Record<string, number>> = {
-  Attention: 23,
-  BitCast: 26,
-  CausalConvWithState: 27,
-  CumProd: 26,
-  LinearAttention: 27,
-  RMSNormalization: 23,
-  RotaryEmbedding: 23,
-  SwiGLU: 28,
-  Swish: 24,
-  TensorScatter: 24,
-};

@@ -74,25 +74,26 @@ function padAttributes(step: Step): void {
   inputToInts(step, 1, "pads");
 }
 
+/** "To the end" was said in 32 bits. */
+function within32Bits(values: readonly number[] | undefined): readonly number[] {
+  return (values ?? []).map((value) => Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, value)));
+}
+
 function sliceAttributes(step: Step): void {
   const steps = constantInts(step, 4, "its steps");
   if (steps?.some((size) => size !== 1) === true)
     step.refuse("it takes every n-th element, or goes backwards");
   step.editor.trimInputs(step.node.id, 4);
   inputToInts(step, 3, "axes");
-  const clamp = (values: readonly number[] | undefined) =>
-    values?.map((value) =>
-      Math.abs(value) === Number.MAX_SAFE_INTEGER ? Math.sign(value) * (2 ** 31 - 1) : value,
-    ) ?? [];
   step.editor.setAttribute(
     step.node.id,
     "ends",
-    attribute.ints(clamp(constantInts(step, 2, "its ends"))),
+    attribute.ints(within32Bits(constantInts(step, 2, "its ends"))),
   );
   step.editor.setAttribute(
     step.node.id,
     "starts",
-    attribute.ints(clamp(constantInts(step, 1, "its starts"))),
+    attribute.ints(within32Bits(constantInts(step, 1, "its starts"))),
   );
   step.editor.trimInputs(step.node.id, 1);
 }

@@ -8,6 +8,8 @@ export interface ActivationParameters {
   readonly affine: Affine;
   /** Signal to rounding noise on the calibration samples, in dB. */
   readonly sqnr: number;
+  /** Of its channels, where they were observed. */
+  readonly channelMeans: Float64Array | undefined;
   /** The elements of a constant that is rounded like an activation. */
   readonly constant: Float32Array | null;
 }
@@ -23,7 +25,7 @@ export async function activationParameters(
   for (const [value, { sameAs }] of plan.activations) {
     const inherited = sameAs === null ? undefined : parameters.get(sameAs);
     if (inherited !== undefined) {
-      parameters.set(value, inherited);
+      parameters.set(value, { ...inherited, channelMeans: observers.get(value)?.channelMeans });
       continue;
     }
     const constant = floats(await graph.constant(value)?.read());
@@ -32,7 +34,12 @@ export async function activationParameters(
       rangeOf(observer, constant === null ? method : "minmax", uint8Range),
       uint8Range,
     );
-    parameters.set(value, { affine, sqnr: activationSqnr(observer, affine, uint8Range), constant });
+    parameters.set(value, {
+      affine,
+      channelMeans: observer.channelMeans,
+      sqnr: activationSqnr(observer, affine, uint8Range),
+      constant,
+    });
   }
   return parameters;
 }

@@ -54,15 +54,15 @@ class Inserter {
   #insertWeighted({ weighted, stored, bias }: QuantizedNode): void {
     const { node } = weighted;
     this.#editor.setInput(node.id, 1, this.#storedWeight(stored));
-    if (weighted.bias !== null && bias !== null) {
-      const { name } = this.#graph.value(weighted.bias.value);
+    if (bias !== null) {
+      const { name } = this.#graph.value(weighted.bias?.value ?? stored.value);
       const inputs = [
         this.#editor.constant(
           `${name}_quantized`,
           Tensor.of("int32", [bias.data.length], bias.data),
         ),
         this.#editor.constant(
-          `${name}_quantized_scale`,
+          `${name}_int32_scale`,
           Tensor.of("float32", bias.scales.length === 1 ? [] : [bias.scales.length], bias.scales),
         ),
       ];
@@ -70,7 +70,9 @@ class Inserter {
       this.#editor.setInput(
         node.id,
         2,
-        this.#editor.add1("DequantizeLinear", inputs, axis, { outputs: [`${name}_dequantized`] }),
+        this.#editor.add1("DequantizeLinear", inputs, axis, {
+          outputs: [`${name}_int32_dequantized`],
+        }),
       );
     }
     this.#editor.note(node, this.#reason({ weighted, stored, bias }));

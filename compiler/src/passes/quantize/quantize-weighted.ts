@@ -1,5 +1,5 @@
-import type { Graph, NodeId, ValueId } from "../../ir/index.js";
-import { guardedScales, quantizeBias, type QuantizedBias } from "../../quantize/bias.js";
+import type { NodeId, ValueId } from "../../ir/index.js";
+import { guardedScales, meanShift, quantizeBias, type QuantizedBias } from "../../quantize/bias.js";
 import type { RangeMethod } from "../../quantize/range.js";
 import {
   quantizeWeights,
@@ -15,6 +15,8 @@ export interface WeightOptions {
   readonly granularity: "channel" | "tensor";
   readonly weightRanges: RangeMethod;
   readonly weightBits: WeightBits;
+  /** Takes out of biases what rounding the weights shifts results by, on average. */
+  readonly correctBias: boolean;
 }
 
 /** A weight as it is stored; nodes that share it share this too. */
@@ -30,9 +32,15 @@ export interface QuantizedNode {
   readonly bias: QuantizedBias | null;
 }
 
+/** What quantizing one node with weights needs of its input. */
+interface NodeInput {
+  readonly weighted: WeightedNode;
+  readonly inputScale: number;
+  readonly bias: Float32Array | null;
+}
+
 /** Rounds weights and biases. A weight that several nodes share is widened to suit the bias of each. */
 export async function quantizeWeightedNodes(
-  graph: Graph,
   plan: StaticPlan,
   activations: ReadonlyMap<ValueId, ActivationParameters>,
   options: WeightOptions,
@@ -61,26 +69,41 @@ async function quantizeGroup(
   const { dims } = first.weightTensor;
   const axis = options.granularity === "channel" ? first.axis : undefined;
   const values = await first.weightTensor.readFloat32();
-  const biases: { weighted: WeightedNode; inputScale: number; bias: Float32Array | null }[] = [];
+  const inputs: NodeInput[] = [];
   for (const weighted of group) {
     const inputScale = activations.get(weighted.activation)?.affine.scale ?? 1;
-    biases.push({
-      weighted,
-      inputScale,
-      bias: weighted.bias === null ? null : await weighted.bias.tensor.readFloat32(),
-    });
+    const bias = weighted.bias === null ? null : await weighted.bias.tensor.readFloat32();
+    inputs.push({ weighted, inputScale, bias });
   }
   let scales = weightScales(values, dims, axis, options.weightBits, options.weightRanges);
-  for (const { inputScale, bias } of biases)
+  for (const { inputScale, bias } of inputs)
     if (bias !== null) scales = guardedScales(scales, inputScale, bias);
-  const stored: StoredWeight = {
-    value: first.weight,
-    axis,
-    weights: quantizeWeights(values, dims, axis, options.weightBits, scales),
-  };
-  return biases.map(({ weighted, inputScale, bias }) => ({
-    weighted,
-    stored,
-    bias: bias === null ? null : quantizeBias(bias, inputScale, scales),
-  }));
+  const weights = quantizeWeights(values, dims, axis, options.weightBits, scales);
+  const stored: StoredWeight = { value: first.weight, axis, weights };
+  return inputs.map((input) => {
+    const { weighted, inputScale } = input;
+    const means = options.correctBias
+      ? activations.get(weighted.activation)?.channelMeans
+      : undefined;
+    const bias = means === undefined ? input.bias : correctedBias(input, values, weights, means);
+    return {
+      weighted,
+      stored,
+      bias: bias === null ? null : quantizeBias(bias, inputScale, scales),
+    };
+  });
+}
+
+/** The bias, or zero where the node could have one, less what rounding the weights adds. */
+function correctedBias(
+  { weighted, bias }: NodeInput,
+  values: Float32Array,
+  weights: QuantizedWeights,
+  means: Float64Array,
+): Float32Array | null {
+  const { node, weightTensor, axis, group } = weighted;
+  if ((axis !== 0 && axis !== 1) || node.op === "MatMul" || node.op === "ConvTranspose")
+    return bias;
+  const shift = meanShift(values, weights, weightTensor.dims, axis, group, means);
+  return Float32Array.from(shift, (lost, channel) => (bias?.[channel] ?? 0) + lost);
 }

@@ -12,6 +12,8 @@ export interface WeightedNode {
   readonly weightTensor: Tensor;
   /** The weights' axis of output channels; undefined where one scale must do for all. */
   readonly axis: number | undefined;
+  /** Groups of channels that do not mix; 1 where all do. */
+  readonly group: number;
   /** Its constant bias, one element per output channel. */
   readonly bias: { readonly value: ValueId; readonly tensor: Tensor } | null;
 }
@@ -52,6 +54,7 @@ export function weightedNode(graph: Graph, node: Node): WeightedNode | Unweighte
   return {
     node,
     kind: kindOf(graph, node, weightTensor),
+    group: integer(node, "group", 1),
     activation,
     weight,
     weightTensor,
