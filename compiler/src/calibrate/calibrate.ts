@@ -14,6 +14,8 @@ import { Observer } from "../quantize/observer.js";
 export interface CalibrateOptions {
   /** The activations to observe: float32 values of the main graph. */
   readonly values: readonly ValueId[];
+  /** Of these also the mean along an axis, of each channel; −1 is the last axis. */
+  readonly channelAxes?: ReadonlyMap<ValueId, number>;
   readonly signal?: AbortSignal | undefined;
   /** Done so far, of 1. */
   readonly onProgress?: ((fraction: number, what: string) => void) | undefined;
@@ -39,32 +41,34 @@ export async function calibrate(
   options: CalibrateOptions,
 ): Promise<ReadonlyMap<ValueId, Observer>> {
   const observers = new Map(options.values.map((value) => [value, new Observer()]));
-  const inputs = options.values.filter((value) => graph.main.inputs.includes(value));
-  const rounds = [
-    inputs,
-    ...shareOut(
-      graph,
-      options.values.filter((value) => !inputs.includes(value)),
-    ),
-  ].filter((round) => round.length > 0);
-  for (const [index, round] of rounds.entries()) {
-    const probe = round === inputs ? undefined : await open(graph, round, executor, options.signal);
+  const isInput = (value: ValueId): boolean => graph.main.inputs.includes(value);
+  const inputs = options.values.filter(isInput);
+  const rounds = shareOut(
+    graph,
+    options.values.filter((value) => !isInput(value)),
+  );
+  const look = (value: ValueId, tensor: Tensors[string] | undefined): void => {
+    if (tensor === undefined || tensor.type !== "float32" || !isTypedArray(tensor.data)) return;
+    const data = tensor.data as Float32Array;
+    const observer = observers.get(value);
+    observer?.observe(data);
+    const axis = options.channelAxes?.get(value);
+    if (axis !== undefined) observer?.observeChannels(data, tensor.dims, axis);
+  };
+  for (const [index, round] of (rounds.length === 0 ? [[]] : rounds).entries()) {
+    const probe =
+      round.length === 0 ? undefined : await open(graph, round, executor, options.signal);
     try {
       let done = 0;
       for await (const feeds of samples()) {
         throwIfAborted(options.signal);
-        const tensors =
-          probe === undefined ? feeds : await probe.session.run(feeds, options.signal);
-        for (const value of round) {
-          const tensor = tensors[probe?.names.get(value) ?? graph.value(value).name];
-          if (tensor !== undefined && isTypedArray(tensor.data) && tensor.type === "float32")
-            observers.get(value)?.observe(tensor.data as Float32Array);
-        }
+        if (index === 0) for (const value of inputs) look(value, feeds[graph.value(value).name]);
+        const tensors = await probe?.session.run(feeds, options.signal);
+        for (const value of round) look(value, tensors?.[probe?.names.get(value) ?? ""]);
         done += 1;
-        options.onProgress?.(
-          (index + Math.min(1, done / Math.max(1, count))) / rounds.length,
-          "calibrating",
-        );
+        const fraction =
+          (index + Math.min(1, done / Math.max(1, count))) / Math.max(1, rounds.length);
+        options.onProgress?.(fraction, "calibrating");
       }
       if (done === 0)
         throw new PareError("DATA_MISMATCH", "There is no sample to calibrate with.", {

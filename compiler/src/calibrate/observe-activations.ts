@@ -22,6 +22,7 @@ export async function observeActivations(
   values: readonly ValueId[],
   context: PassContext,
   pass: string,
+  channelAxes: ReadonlyMap<ValueId, number> = new Map(),
 ): Promise<ReadonlyMap<ValueId, Observer>> {
   const { calibration } = context;
   if (calibration === undefined) {
@@ -47,7 +48,7 @@ export async function observeActivations(
       calibration.executor,
       () => calibration.samples(),
       calibration.count,
-      { values: missing, signal: context.signal, onProgress: context.onProgress },
+      { values: missing, channelAxes, signal: context.signal, onProgress: context.onProgress },
     );
     for (const [value, observer] of fresh) memory.observers.set(numbers.get(value) ?? -1, observer);
   }

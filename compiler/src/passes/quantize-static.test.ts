@@ -144,6 +144,21 @@ describe("quantize-static", () => {
     expect(agreement(await run(twins, feeds), await run(graph, feeds))).toBeGreaterThan(20);
   });
 
+  it("takes out of biases what rounding shifts, also where there was no bias", async () => {
+    const shifted = graphOf({ x: ["float32", 1, 6, 5, 5] }, (input, b) => ({
+      y: b.add("Conv", [b.add("Exp", [input("x")]), b.weights(8, 6, 1, 1)]),
+    }));
+    const feeds = feedsOf(shifted, 3);
+    const expected = await run(shifted, feeds);
+    const [plain, corrected] = await Promise.all(
+      [false, true].map(async (correctBias) => {
+        const graph = await quantized(quantizeStatic, shifted, { correctBias });
+        return agreement(expected, await run(graph, feeds));
+      }),
+    );
+    expect(corrected).toBeGreaterThan((plain ?? NaN) + 0.5);
+  });
+
   it("rounds everything in the plain way, inputs and outputs included", async () => {
     const graph = await quantized(
       quantizeStatic,

@@ -42,3 +42,34 @@ export function quantizeBias(
   });
   return { data, scales };
 }
+
+/**
+ * By how much rounding the weights shifts each output channel on average: E[(W − Ŵ)·x], with the mean of x per input
+ * channel (padding neglected). Added to the bias it takes the shift out again.
+ * @param axis of output channels: 0 for convolutions ([outputs, inputs / group, …kernel]) and turned matrices, 1 for matrices
+ */
+export function meanShift(
+  values: Float32Array,
+  { data, scales }: { readonly data: Int8Array; readonly scales: Float32Array },
+  dims: readonly number[],
+  axis: 0 | 1,
+  group: number,
+  means: Float64Array,
+): Float64Array {
+  const [first = 0, second = 0] = dims;
+  const inner = first * second === 0 ? 0 : values.length / (first * second);
+  const outputs = axis === 0 ? first : second;
+  const shift = new Float64Array(outputs);
+  for (let a = 0; a < first; a += 1) {
+    for (let b = 0; b < second; b += 1) {
+      const output = axis === 0 ? a : b;
+      const input = axis === 0 ? Math.floor((a * group) / first) * second + b : a;
+      const scale = scales[scales.length === 1 ? 0 : output] as number;
+      let lost = 0;
+      for (let i = (a * second + b) * inner; i < (a * second + b + 1) * inner; i += 1)
+        lost += (values[i] as number) - scale * (data[i] as number);
+      shift[output] = (shift[output] as number) + lost * (means[input] ?? 0);
+    }
+  }
+  return shift;
+}

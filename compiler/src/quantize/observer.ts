@@ -1,3 +1,4 @@
+import { elementCount } from "@pare/runtime/format";
 import type { Range } from "./scale.js";
 
 /** Counts of values x by floor(x / width), from bin `first` on. */
@@ -23,6 +24,8 @@ export class Observer {
   count = 0;
   notFinite = 0;
   #zeros = 0;
+  #channelSums: Float64Array | undefined;
+  #perChannel = 0;
   #min = Infinity;
   #max = -Infinity;
   /** log2 of the bins' width; undefined while only zeros were seen. */
@@ -60,7 +63,31 @@ export class Observer {
     for (const n of counts) this.count += n;
   }
 
-  /** As if this one had seen what the other saw. */
+  /**
+   * Sums along an axis, for `channelMeans`; −1 is the last one. What has another number of channels than what came
+   * first is left out.
+   */
+  observeChannels(values: ArrayLike<number>, dims: readonly number[], axis: number): void {
+    const at = axis < 0 ? dims.length + axis : axis;
+    const channels = dims[at] ?? 0;
+    const inner = elementCount(dims.slice(at + 1));
+    this.#channelSums ??= new Float64Array(channels);
+    const sums = this.#channelSums;
+    if (sums.length !== channels || channels === 0) return;
+    for (let start = 0, run = 0; start < values.length; start += inner, run += 1) {
+      let sum = 0;
+      for (let i = start; i < start + inner; i += 1) sum += values[i] as number;
+      sums[run % channels] = (sums[run % channels] as number) + sum;
+    }
+    this.#perChannel += values.length / channels;
+  }
+
+  /** The mean of each channel, where channels were observed. */
+  get channelMeans(): Float64Array | undefined {
+    return this.#channelSums?.map((sum) => sum / Math.max(1, this.#perChannel));
+  }
+
+  /** As if this one had seen what the other saw, channels apart. */
   merge(other: Observer): void {
     this.notFinite += other.notFinite;
     this.#zeros += other.#zeros;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { guardedScales, quantizeBias } from "./bias.js";
+import { guardedScales, meanShift, quantizeBias } from "./bias.js";
 import { Observer } from "./observer.js";
 import { leastSquaresRange, rangeOf } from "./range.js";
 import { affineOf, quantizeValue, type Range, uint8Range } from "./scale.js";
@@ -104,6 +104,49 @@ describe("bias", () => {
         },
       ),
     );
+  });
+
+  it("is shifted by what rounding loses on average, as a slow reference says", () => {
+    const values = Float32Array.from({ length: 24 }, (_, i) => Math.sin(i * 3));
+    const means = Float64Array.of(1, -2, 0.5, 3);
+    const lossOf = (
+      weights: { data: Int8Array; scales: Float32Array },
+      i: number,
+      channel: number,
+    ) => (values[i] ?? NaN) - (weights.scales[channel] ?? NaN) * (weights.data[i] ?? NaN);
+
+    const grouped = quantizeWeights(
+      values,
+      [4, 2, 3],
+      0,
+      7,
+      weightScales(values, [4, 2, 3], 0, 7, "minmax"),
+    );
+    const shift = meanShift(values, grouped, [4, 2, 3], 0, 2, means);
+    for (let o = 0; o < 4; o += 1) {
+      let expected = 0;
+      for (let i = 0; i < 2; i += 1) {
+        for (let k = 0; k < 3; k += 1)
+          expected += lossOf(grouped, (o * 2 + i) * 3 + k, o) * (means[(o < 2 ? 0 : 2) + i] ?? NaN);
+      }
+      expect(shift[o]).toBeCloseTo(expected, 12);
+    }
+
+    const matrix = quantizeWeights(
+      values,
+      [4, 6],
+      1,
+      7,
+      weightScales(values, [4, 6], 1, 7, "minmax"),
+    );
+    const turned = meanShift(values, matrix, [4, 6], 1, 1, means);
+    for (let n = 0; n < 6; n += 1) {
+      const expected = [0, 1, 2, 3].reduce(
+        (sum, k) => sum + lossOf(matrix, k * 6 + n, n) * (means[k] ?? NaN),
+        0,
+      );
+      expect(turned[n]).toBeCloseTo(expected, 12);
+    }
   });
 
   it("leaves scales alone that have room", () => {

@@ -57,10 +57,7 @@ class Inserter {
     if (bias !== null) {
       const { name } = this.#graph.value(weighted.bias?.value ?? stored.value);
       const inputs = [
-        this.#editor.constant(
-          `${name}_quantized`,
-          Tensor.of("int32", [bias.data.length], bias.data),
-        ),
+        this.#editor.constant(`${name}_int32`, Tensor.of("int32", [bias.data.length], bias.data)),
         this.#editor.constant(
           `${name}_int32_scale`,
           Tensor.of("float32", bias.scales.length === 1 ? [] : [bias.scales.length], bias.scales),
