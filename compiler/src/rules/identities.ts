@@ -5,7 +5,7 @@ import {
   bypass,
   constantOperand,
   dtypeOf,
-  filledWith,
+  isFilledWith,
   inputOf,
   madeBy,
   numbersOf,
@@ -36,7 +36,7 @@ const rows: readonly IdentityRow[] = [
     ops: ["Dropout"],
     because: "no dropout at inference",
     same: (graph, node) =>
-      inputOf(node, 2) === undefined || filledWith(graph, inputOf(node, 2)) === 0,
+      inputOf(node, 2) === undefined || isFilledWith(graph.constant(inputOf(node, 2)), 0),
   },
   // Cast<T>(x: T) = x
   {
@@ -84,7 +84,7 @@ const rows: readonly IdentityRow[] = [
     ops: ["Tile"],
     because: "repeats once",
     same: (graph, node) =>
-      filledWith(graph, inputOf(node, 1)) === 1 || outputKeepsShape(graph, node),
+      isFilledWith(graph.constant(inputOf(node, 1)), 1) || outputKeepsShape(graph, node),
   },
   {
     name: "drop-pad",
@@ -220,17 +220,15 @@ function neutral(
   commutes: boolean,
 ): ValueId | undefined {
   const operand = constantOperand(graph, node);
-  if (operand === undefined || (operand.at === 0 && !commutes) || operand.constant.count === 0)
-    return undefined;
-  if (!operand.constant.numbers()?.every((number) => number === element)) return undefined;
+  if (operand === undefined || (operand.at === 0 && !commutes)) return undefined;
+  if (!isFilledWith(operand.constant, element)) return undefined;
   const keepsShape =
     operand.constant.dims.length === 0 || shapesAgree(graph, operand.other, outputOf(node));
-
   return keepsShape ? operand.other : undefined;
 }
 
 function scalesAreOne(graph: Graph, node: Node): boolean {
-  return inputOf(node, 2) === undefined || filledWith(graph, inputOf(node, 2)) === 1;
+  return inputOf(node, 2) === undefined || isFilledWith(graph.constant(inputOf(node, 2)), 1);
 }
 
 function undone(graph: Graph, node: Node): ValueId | undefined {

@@ -3,7 +3,7 @@ import {
   absorbable,
   attributesOf,
   dtypeOf,
-  filledWith,
+  isFilledWith,
   inputOf,
   madeBy,
   numbersOf,
@@ -167,7 +167,8 @@ function zerosAlong(
 ): number | undefined {
   const size = shapeOf(graph, id)?.[axis];
   if (typeof size !== "number") return undefined;
-  if (graph.constant(id) !== undefined) return filledWith(graph, id) === 0 ? size : undefined;
+  const constant = graph.constant(id);
+  if (constant !== undefined) return isFilledWith(constant, 0) ? size : undefined;
   const made = madeBy(graph, id, "ConstantOfShape");
   if (made === undefined) return undefined;
   const value = attributesOf(made).get("value");

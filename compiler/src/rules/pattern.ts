@@ -76,13 +76,22 @@ export function numbersOf(graph: Graph, value: ValueId | undefined): readonly nu
   return graph.constant(value)?.numbers();
 }
 
-/** The number that fills a resident constant. */
-export function filledWith(graph: Graph, value: ValueId | undefined): number | undefined {
-  const numbers = numbersOf(graph, value);
-  const first = numbers?.[0];
-  return first !== undefined && numbers?.every((number) => Object.is(number, first))
-    ? first
-    : undefined;
+/** Dtypes whose elements are kept as bits, not as numbers. */
+const inBits: ReadonlySet<Dtype> = new Set([
+  "float16",
+  "bfloat16",
+  "int4",
+  "uint4",
+  "int2",
+  "uint2",
+]);
+
+/** Is every element of a resident constant this number? */
+export function isFilledWith(tensor: Tensor | undefined, number: number): boolean {
+  if (tensor?.data === undefined || tensor.count === 0 || inBits.has(tensor.dtype)) return false;
+  for (const element of tensor.data)
+    if (typeof element === "string" || Number(element) !== number) return false;
+  return true;
 }
 
 /** The constant operand of a two-operand node, and the other. */
