@@ -23,6 +23,7 @@ export async function simplifyGraph(graph: Graph, context: PassContext): Promise
   normalizeGraph(graph);
   for (let round = 0; round < roundLimit; round += 1) {
     throwIfAborted(context.signal);
+    context.onProgress?.(1 - 1 / (round + 1), `round ${round + 1}`);
     const before = graph.changes;
     await runRules(graph, simplifyRules, context);
     await mergeCommonSubexpressions(graph);

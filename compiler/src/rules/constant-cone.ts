@@ -1,4 +1,4 @@
-import type { Tensor as Dense } from "@pare/runtime/format";
+import { dtypeBytes, type Tensor as Dense } from "@pare/runtime/format";
 import {
   bodiesOf,
   type Graph,
@@ -10,12 +10,30 @@ import {
 } from "../ir/index.js";
 import { evaluateNode } from "../ops/evaluate.js";
 import { operatorRow } from "../ops/table.js";
+import { dtypeOf, shapeOf, staticCount } from "./pattern.js";
 
 /** Their purpose is to be stored small and to be expanded by the engine. */
 const kept = new Set(["QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear"]);
 
 /** Beyond so many nodes a cone is left to the engine. */
 const nodeLimit = 64;
+
+/** What is computed on the way may be as large as the constants it comes from, and always so many bytes. */
+const innerBytes = 1024 * 1024;
+
+/** Multiplications that evaluation, which is exact and slow, does within about a second. */
+const workLimit = 1e8;
+
+/** Operators whose work grows faster than their operands. */
+const products = new Set([
+  "MatMul",
+  "Gemm",
+  "Conv",
+  "ConvTranspose",
+  "Einsum",
+  "MatMulInteger",
+  "ConvInteger",
+]);
 
 /** A node and all that it is computed from, down to constants alone. */
 export interface ConstantCone {
@@ -43,7 +61,43 @@ export function constantCone(graph: Graph, root: Node): ConstantCone | undefined
     nodes.push(node);
     return true;
   };
-  return visit(root) ? { nodes, constants } : undefined;
+  return visit(root) && isAffordable(graph, root, nodes, constants)
+    ? { nodes, constants }
+    : undefined;
+}
+
+/** A file of a stranger may ask for a tensor of any size, only to take its sum. */
+function isAffordable(
+  graph: Graph,
+  root: Node,
+  nodes: readonly Node[],
+  constants: ReadonlyMap<ValueId, Tensor>,
+): boolean {
+  let given = 0;
+  for (const tensor of constants.values()) given += tensor.byteLength;
+  const ceiling = Math.max(innerBytes, given);
+  return nodes.every((node) => {
+    if (products.has(node.op) && workOf(graph, node) > workLimit) return false;
+    return (
+      node === root || node.outputs.every((id) => id === null || bytesOfValue(graph, id) <= ceiling)
+    );
+  });
+}
+
+/** M·K·N of a product of matrices, and about as much of a convolution: √(|A| |B| |A·B|). */
+function workOf(graph: Graph, node: Node): number {
+  const counts = [node.inputs[0], node.inputs[1], node.outputs[0]].map(
+    (id) => staticCount(shapeOf(graph, id ?? undefined)) ?? Infinity,
+  );
+  return Math.sqrt(counts.reduce((total, count) => total * count, 1));
+}
+
+/** Infinity where the shape is not known before it is computed. */
+export function bytesOfValue(graph: Graph, id: ValueId): number {
+  const count = staticCount(shapeOf(graph, id));
+  const dtype = dtypeOf(graph, id);
+  if (count === undefined || dtype === undefined) return Infinity;
+  return dtype === "string" ? count : dtypeBytes(dtype, count);
 }
 
 function isEvaluable(node: Node): boolean {

@@ -3,6 +3,7 @@ import { attribute, Tensor } from "../ir/index.js";
 import { mergeCommonSubexpressions } from "./common-subexpressions.js";
 import { inlineIf } from "./control-flow.js";
 import { foldConstants } from "./fold-constants.js";
+import { runRules } from "./run-rules.js";
 import { apply, type Builder, graphOf, opsOf } from "./rule-case.test.support.js";
 
 describe("fold-constants", () => {
@@ -51,6 +52,30 @@ describe("fold-constants", () => {
       };
     });
     expect((await apply(foldConstants, graph)).ops).toEqual(["MatMul"]);
+  });
+
+  it("does not make a giant to take its sum, nor multiply giants", async () => {
+    const graph = graphOf({ x: ["float32"] }, (x, b) => {
+      const giant = b.add("Expand", [b.floats([1]), b.ints([100_000, 100_000])]);
+      return {
+        y: b.add("Add", [x("x"), b.add("ReduceMax", [giant], { keepdims: attribute.int(0) })]),
+      };
+    });
+    await runRules(graph, [foldConstants], {});
+    expect(opsOf(graph)).toContain("Expand");
+    const lazy = (...dims: number[]) =>
+      Tensor.lazy("float32", dims, () => Promise.reject(new Error("must not be read")));
+    const product = graphOf({ x: ["float32", 2000, 2000] }, (x, b) => ({
+      y: b.add("Add", [
+        x("x"),
+        b.add("MatMul", [
+          b.editor.constant("a", lazy(2000, 2000)),
+          b.editor.constant("b", lazy(2000, 2000)),
+        ]),
+      ]),
+    }));
+    await runRules(product, [foldConstants], {});
+    expect(opsOf(product)).toContain("MatMul");
   });
 
   it("does not decode what is stored small", async () => {

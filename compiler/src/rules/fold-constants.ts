@@ -1,7 +1,5 @@
-import { dtypeBytes, elementCount } from "@pare/runtime/format";
-import { type Graph, isStatic, type Node, type ValueId } from "../ir/index.js";
-import { constantCone, evaluateCone, freedBytes } from "./constant-cone.js";
-import { dtypeOf, shapeOf } from "./pattern.js";
+import type { Graph, Node } from "../ir/index.js";
+import { bytesOfValue, constantCone, evaluateCone, freedBytes } from "./constant-cone.js";
 import type { Rule } from "./rule.js";
 
 /** So few bytes cost less in a file than the node that makes them. */
@@ -53,15 +51,6 @@ export const foldConstants: Rule = {
     };
   },
 };
-
-/** Infinity where the shape is not known before it is computed. */
-function bytesOfValue(graph: Graph, id: ValueId): number {
-  const shape = shapeOf(graph, id);
-  const dtype = dtypeOf(graph, id);
-  if (shape === undefined || dtype === undefined || !isStatic(shape)) return Infinity;
-  const count = elementCount(shape);
-  return dtype === "string" ? count : dtypeBytes(dtype, count);
-}
 
 function onlyLeadsToConstants(graph: Graph, node: Node): boolean {
   return node.outputs.every(

@@ -15,7 +15,6 @@ export async function runRules(
   const byOp = rulesByOp(rules);
   const misses = new Map<NodeId, Map<string, string>>();
   for (let sweep = 0; sweep < sweepLimit; sweep += 1) {
-    throwIfAborted(context.signal);
     const before = graph.changes;
     misses.clear();
     await visit(graph.main);
@@ -29,6 +28,7 @@ export async function runRules(
   async function visit(body: Body): Promise<void> {
     for (const node of graph.order(body)) {
       if (!graph.hasNode(node.id)) continue;
+      throwIfAborted(context.signal);
       for (const inner of bodiesOf(node)) await visit(inner);
       await applyTo(node);
     }
