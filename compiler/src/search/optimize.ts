@@ -22,7 +22,7 @@ export async function optimize(request: OptimizeRequest): Promise<Optimized> {
       shapes: request.shapes,
       constants: request.constants,
     });
-  const started = Date.now();
+  let spentMs = 0;
   const decisions = new Decisions(request);
   request.onProgress?.(0, "simplifying");
   const simplified = await simplify(request);
@@ -30,8 +30,9 @@ export async function optimize(request: OptimizeRequest): Promise<Optimized> {
     throwIfAborted(signal);
     const share = (fraction: number, what: string): void =>
       request.onProgress?.((index + fraction) / devices.length, what);
-    const left = Math.max(0, started + budget.timeBudgetMs - Date.now());
-    const deadline = Date.now() + left / (devices.length - index);
+    // The budget is the search's alone: final measurements must not starve the targets that come later.
+    const began = Date.now();
+    const deadline = began + Math.max(0, budget.timeBudgetMs - spentMs) / (devices.length - index);
     try {
       const search =
         frozen === undefined
@@ -39,6 +40,7 @@ export async function optimize(request: OptimizeRequest): Promise<Optimized> {
               share(fraction * 0.8, what),
             )
           : await replay(request, device, simplified, frozen);
+      spentMs += Date.now() - began;
       decisions.steps.push(...search.steps);
       decisions.sensitivity.push(
         ...search.sensitivity.map(({ layer, op, error }) => ({
