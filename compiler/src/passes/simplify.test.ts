@@ -31,6 +31,8 @@ const models: Readonly<Record<string, ModelCase>> = {
   // onnxslim 93, onnxsim 93
   "blazeface-front": { file: "blazeface-front", nodes: [104, 93] },
   "mnist-cnn": { file: "mnist-cnn", nodes: [10, 10] },
+  "transformer block": { file: "latency/enc-64x128", nodes: [33, 29] },
+  "separable convolutions": { file: "latency/kws-dscnn", nodes: [22, 22] },
   "silero-vad-v5": { file: "silero-vad-v5", nodes: [689, 160], feeds: speech },
   "silero-vad-v5 at one rate and size": {
     file: "silero-vad-v5",

@@ -3,6 +3,7 @@ import type { ValueId } from "../ir/index.js";
 import { activations } from "./activations.js";
 import { clips } from "./clips.js";
 import { recoverLayerNorm } from "./layer-norm.js";
+import { sigmoids } from "./sigmoids.js";
 import { apply, type Builder, graphOf } from "./rule-case.test.support.js";
 
 type Build = (x: ValueId, b: Builder) => ValueId;
@@ -126,6 +127,72 @@ describe("clips", () => {
       y: b.add("Clip", [b.add("Relu", [x("x")]), null, x("m")]),
     }));
     expect((await apply(clips, graph)).ops).toEqual(["Relu", "Clip"]);
+  });
+});
+
+describe("sigmoids", () => {
+  const onePlusExp: Build = (x, b) =>
+    b.add("Add", [b.floats([1]), b.add("Exp", [b.add("Neg", [x])])]);
+
+  it.each<[string, string[], Build]>([
+    ["1 / (1 + e^−x)", ["Sigmoid"], (x, b) => b.add("Div", [b.floats([1]), onePlusExp(x, b)])],
+    ["its reciprocal", ["Sigmoid"], (x, b) => b.add("Reciprocal", [onePlusExp(x, b)])],
+    ["SiLU", ["Sigmoid", "Mul"], (x, b) => b.add("Div", [x, onePlusExp(x, b)])],
+    [
+      "clip(x / 6 + ½, 0, 1)",
+      ["HardSigmoid"],
+      (x, b) =>
+        b.add("Clip", [
+          b.add("Add", [b.add("Div", [x, b.floats([6])]), b.floats([0.5])]),
+          b.floats([0]),
+          b.floats([1]),
+        ]),
+    ],
+    [
+      "Relu6 as Min and Max, around x + 3",
+      ["HardSwish"],
+      (x, b) =>
+        b.add("Div", [
+          b.add("Mul", [
+            x,
+            b.add("Min", [
+              b.add("Max", [b.add("Add", [x, b.floats([3])]), b.floats([0])]),
+              b.floats([6]),
+            ]),
+          ]),
+          b.floats([6]),
+        ]),
+    ],
+  ])("%s", async (_, expected, build) => {
+    expect((await apply([...clips, ...activations, ...sigmoids], single(build))).ops).toEqual(
+      expected,
+    );
+  });
+
+  it.each<[string, string, Build]>([
+    ["2 / (1 + e^−x)", "Div", (x, b) => b.add("Div", [b.floats([2]), onePlusExp(x, b)])],
+    [
+      "1 / (2 + e^−x)",
+      "Div",
+      (x, b) =>
+        b.add("Div", [
+          b.floats([1]),
+          b.add("Add", [b.floats([2]), b.add("Exp", [b.add("Neg", [x])])]),
+        ]),
+    ],
+    [
+      "another value over 1 + e^−x",
+      "Div",
+      (x, b) => b.add("Div", [b.add("Relu", [x]), onePlusExp(x, b)]),
+    ],
+    ["a bound per column", "Min", (x, b) => b.add("Min", [x, b.weights(5)])],
+    [
+      "a line that is clipped elsewhere",
+      "Clip",
+      (x, b) => b.add("Clip", [b.add("Add", [x, b.floats([0.5])]), b.floats([0]), b.floats([2])]),
+    ],
+  ])("leaves %s", async (_, op, build) => {
+    expect((await apply([...clips, ...activations, ...sigmoids], single(build))).ops).toContain(op);
   });
 });
 

@@ -1,5 +1,13 @@
 import { type Editor, type Graph, type Node, Tensor, type ValueId } from "../ir/index.js";
-import { absorbable, dtypeOf, inputOf, outputOf, scalarOf } from "./pattern.js";
+import {
+  absorbable,
+  constantOperand,
+  dtypeOf,
+  inputOf,
+  outputOf,
+  scalarOf,
+  shapesAgree,
+} from "./pattern.js";
 import type { Rule } from "./rule.js";
 
 interface Bounds {
@@ -60,6 +68,34 @@ const clipToRelu: Rule = {
   },
 };
 
+/** min(x, b) = clip(x, −∞, b) and max(x, a) = clip(x, a, ∞), for single numbers a and b. */
+const boundToClip: Rule = {
+  name: "bound-to-clip",
+  exactness: "bitwise",
+  ops: ["Min", "Max"],
+  match(graph, node) {
+    const output = outputOf(node);
+    const operand = node.inputs.length === 2 ? constantOperand(graph, node) : undefined;
+    const value = scalarOf(graph, operand?.id);
+    if (
+      output === undefined ||
+      operand === undefined ||
+      value === undefined ||
+      dtypeOf(graph, output) !== "float32"
+    )
+      return undefined;
+    if (!shapesAgree(graph, operand.other, output)) return undefined;
+    const because = `${node.op} of a number is a Clip`;
+    const bounds =
+      node.op === "Min" ? { low: -Infinity, high: value } : { low: value, high: Infinity };
+    return {
+      because,
+      rewrite: (editor) =>
+        editor.replace(output, clip(editor, graph, node, operand.other, bounds), because),
+    };
+  },
+};
+
 function clip(
   editor: Editor,
   graph: Graph,
@@ -89,4 +125,4 @@ export function boundsOf(graph: Graph, node: Node): Bounds | undefined {
   return low === undefined || high === undefined || low > high ? undefined : { low, high };
 }
 
-export const clips: readonly Rule[] = [mergeClips, clipToRelu];
+export const clips: readonly Rule[] = [mergeClips, clipToRelu, boundToClip];

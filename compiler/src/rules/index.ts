@@ -11,6 +11,7 @@ import { recoverLayerNorm } from "./layer-norm.js";
 import { concatZerosToPad, padIntoWindow } from "./pads.js";
 import { reshapes } from "./reshapes.js";
 import type { Rule } from "./rule.js";
+import { sigmoids } from "./sigmoids.js";
 import { constantReshapeTarget, foldShapeValues } from "./shape-values.js";
 
 /** What `simplify` applies; at one node in this order. */
@@ -22,6 +23,7 @@ export const simplifyRules: readonly Rule[] = [
   constantReshapeTarget,
   ...reshapes,
   ...activations,
+  ...sigmoids,
   recoverLayerNorm,
   ...clips,
   foldAffine,
