@@ -87,6 +87,27 @@ describe("normalize", () => {
     );
   });
 
+  it("drops functions that are not called, and refuses to raise those that are", () => {
+    const calling = (op: string) => {
+      const graph = graphOf(
+        { x: ["float32", 2] },
+        (x, b) => ({ y: b.editor.add1(op, [x("x")], {}, { domain: "local" }) }),
+        17,
+      );
+      graph.header.functions.set("local::Mean::", {});
+      return graph;
+    };
+    const other = calling("Median");
+    normalizeGraph(other);
+    expect(other.header.functions.size).toBe(0);
+    expect(() => normalizeGraph(calling("Mean"))).toThrow(
+      expect.objectContaining({
+        code: "UNSUPPORTED_OP",
+        message: expect.stringContaining("local.Mean"),
+      }),
+    );
+  });
+
   it("says when a model does not tell its opset", () => {
     const graph = graphOf({ x: ["float32", 2] }, (x, b) => ({ y: b.add("Relu", [x("x")]) }));
     graph.header.opsets.clear();

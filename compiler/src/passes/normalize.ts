@@ -1,4 +1,5 @@
-import type { Body, Graph } from "../ir/index.js";
+import { PareError } from "@pare/runtime/format";
+import type { Body, Graph, Node } from "../ir/index.js";
 import { inferAll } from "../ops/infer.js";
 import { constantsToInitializers } from "./constants-to-initializers.js";
 import { dropUnused } from "./drop-unused.js";
@@ -24,6 +25,8 @@ export function normalizeGraph(graph: Graph): void {
   dropUnused(graph);
   mergeDomainNames(graph);
   const opset = opsetOf(graph);
+  dropUnusedFunctions(graph);
+  if (opset !== normalOpset) refuseFunctions(graph, opset);
   if (opset < normalOpset) raiseOpset(graph, opset);
   else if (opset > normalOpset) fromNewerOpset(graph, opset);
   else graph.header.opsets.set("", normalOpset);
@@ -54,6 +57,33 @@ function defaultsToInitializers(graph: Graph): void {
     },
     { interface: true },
   );
+}
+
+/** Functions may call one another, so that all stay where one is called. */
+function dropUnusedFunctions(graph: Graph): void {
+  if ([...graph.allNodes()].every((node) => !isCall(graph, node))) graph.header.functions.clear();
+}
+
+/**
+ * A model's functions are read in the model's own opset, and their nodes are not looked at here.
+ * @throws PareError UNSUPPORTED_OP naming the call
+ */
+function refuseFunctions(graph: Graph, opset: number): void {
+  for (const node of graph.allNodes()) {
+    if (!isCall(graph, node)) continue;
+    throw new PareError(
+      "UNSUPPORTED_OP",
+      `${node.domain}.${node.op} is a function of the model, written for opset ${opset}, and cannot be raised to ${normalOpset}.`,
+      {
+        where: graph.nodeLabel(node),
+        hint: "Inline the model's functions (onnx.inliner does), or export it for opset 21.",
+      },
+    );
+  }
+}
+
+function isCall(graph: Graph, { domain, op, overload }: Node): boolean {
+  return graph.header.functions.has(`${domain}::${op}::${overload}`);
 }
 
 /** "ai.onnx" is the default domain's other name. */

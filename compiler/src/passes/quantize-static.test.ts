@@ -126,6 +126,13 @@ describe("quantize-static", () => {
     ]);
   });
 
+  it("keeps the node float that reads the model's input", async () => {
+    const graph = await quantized(quantizeStatic, float, { inputs: "float" }, calibration);
+    expect(graph.journal.filter((entry) => entry.what === "left")).toMatchObject([
+      { op: "Conv", reason: "it reads the model's input, where rounding does most harm" },
+    ]);
+  });
+
   it("keeps a shared weight shared, wide enough for the bias of both nodes", async () => {
     const twins = graphOf({ x: ["float32", 1, 3, 6, 6] }, (input, b) => {
       const weight = b.weights(3, 3, 3, 3);

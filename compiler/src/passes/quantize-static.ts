@@ -36,6 +36,7 @@ export const quantizeStatic: PassDefinition<"quantize-static", StaticOptions> = 
       correctBias: read.boolean("correctBias", ops === "weighted"),
       ops,
       convolutions: read.someOf("convolutions", convolutionKinds, convolutionKinds),
+      inputs: read.oneOf("inputs", ["quantize", "float"], "quantize"),
       outputs: read.oneOf("outputs", ["quantize", "float"], "quantize"),
       keepFloat: read.texts("keepFloat", []),
     };

@@ -202,6 +202,11 @@ const reductions = [
 
 /** Input by input, back to attributes. `to` is the version that made the change which is undone. */
 export const inputLowerings: readonly Adapter[] = [
+  ...adapter("DFT", 20, (step) => {
+    const axis = step.input(2) === undefined ? -2 : constantInts(step, 2, "its axis")?.[0];
+    step.editor.setAttribute(step.node.id, "axis", attribute.int(axis ?? -2));
+    step.editor.trimInputs(step.node.id, step.input(1) === undefined ? 1 : 2);
+  }),
   ...adapter("Split", 18, splitCount),
   ...adapter(reductions, 18, reductionAxes),
   ...adapter("Pad", 18, padAxes),

@@ -12,6 +12,8 @@ export interface StaticScope {
   readonly convolutions: readonly ConvolutionKind[];
   /** "float" keeps convolutions whose output the model gives away without another weighted node. */
   readonly outputs: "quantize" | "float";
+  /** "float" keeps the nodes that read the model's own input: few channels, many values. */
+  readonly inputs: "quantize" | "float";
   /** Nodes by name, or operators by type, that stay float. */
   readonly keepFloat: readonly string[];
 }
@@ -107,17 +109,36 @@ class Planner {
     };
   }
 
-  #excluded({ node, kind }: WeightedNode): string | null {
-    const { keepFloat, convolutions, outputs, ops } = this.#scope;
+  #excluded({ node, kind, activation }: WeightedNode): string | null {
+    const { keepFloat, convolutions, inputs, outputs, ops } = this.#scope;
     if (keepFloat.includes(node.op) || keepFloat.includes(this.#graph.nodeLabel(node)))
       return "it was asked to stay float";
     if (ops === "all") return null;
     if (kind === "transposed") return "no engine has an int8 kernel for it";
     if (kind !== "matmul" && !convolutions.includes(kind))
       return `${kind} convolutions are slower in int8 on this target`;
+    if (inputs === "float" && kind !== "matmul" && this.#readsInput(activation))
+      return "it reads the model's input, where rounding does most harm";
     if (outputs === "float" && kind !== "matmul" && this.#reachesOutput(node))
       return "its result is the model's output, whose values may span orders of magnitude";
     return null;
+  }
+
+  /** Is a value the model's input, or made of it without weights? */
+  #readsInput(start: ValueId): boolean {
+    const seen = new Set<ValueId>();
+    const stack: ValueId[] = [start];
+    for (let value = stack.pop(); value !== undefined; value = stack.pop()) {
+      if (this.#graph.main.inputs.includes(value)) return true;
+      const producer = this.#graph.producer(value);
+      if (producer === undefined || isWeightedOp(producer)) continue;
+      for (const input of producer.inputs) {
+        if (input === null || seen.has(input)) continue;
+        seen.add(input);
+        stack.push(input);
+      }
+    }
+    return false;
   }
 
   /** Does a result leave the model without passing another node with weights? */

@@ -1,4 +1,4 @@
-import type { NodeId, ValueId } from "../../ir/index.js";
+import type { Node, NodeId, ValueId } from "../../ir/index.js";
 import { guardedScales, meanShift, quantizeBias, type QuantizedBias } from "../../quantize/bias.js";
 import type { RangeMethod } from "../../quantize/range.js";
 import {
@@ -94,7 +94,10 @@ async function quantizeGroup(
   });
 }
 
-/** The bias, or zero where the node could have one, less what rounding the weights adds. */
+/**
+ * The bias, or zero where the node could have one, less what rounding the weights adds. A convolution that pads sees
+ * less of its input at the borders than the mean says: where rows are few its correction would do harm.
+ */
 function correctedBias(
   { weighted, bias }: NodeInput,
   values: Float32Array,
@@ -102,8 +105,16 @@ function correctedBias(
   means: Float64Array,
 ): Float32Array | null {
   const { node, weightTensor, axis, group } = weighted;
+  if (pads(node)) return bias;
   if ((axis !== 0 && axis !== 1) || node.op === "MatMul" || node.op === "ConvTranspose")
     return bias;
   const shift = meanShift(values, weights, weightTensor.dims, axis, group, means);
   return Float32Array.from(shift, (lost, channel) => (bias?.[channel] ?? 0) + lost);
+}
+
+function pads(node: Node): boolean {
+  const padding = node.attributes.get("pads");
+  const automatic = node.attributes.get("auto_pad");
+  if (automatic?.type === "string" && String(automatic.value).startsWith("SAME")) return true;
+  return padding?.type === "ints" && padding.value.some((size) => size !== 0n);
 }
