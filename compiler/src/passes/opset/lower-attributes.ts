@@ -130,6 +130,10 @@ export const attributeLowerings: readonly Adapter[] = [
     )
       step.refuse("half_pixel_symmetric is newer");
   }),
+  ...adapter(["OptionalHasElement", "OptionalGetElement"], 18, (step) => {
+    if (step.input(0) === undefined || step.dtype(0) !== undefined)
+      step.refuse("it was asked of optional values alone");
+  }),
   ...adapter("LpPool", 18, onlyDefault("ceil_mode", 0, "it rounds its size up")),
   ...adapter("LpPool", 18, onlyOnes("dilations", "it skips elements")),
   ...adapter(["ScatterElements", "ScatterND"], 18, (step) => {
