@@ -136,6 +136,13 @@ describe("in an older opset, the engine gives what it gave", () => {
       (x, b) => b.add("Cast", [b.add("Shape", [x], { start: int(1) })], { to: int(1) }),
     ],
     [
+      "Dropout",
+      9,
+      matrix,
+      ["Dropout"],
+      (x, b) => b.add("Dropout", [x, b.floats([0.3])], { seed: int(1) }),
+    ],
+    [
       "GridSample",
       16,
       image,
