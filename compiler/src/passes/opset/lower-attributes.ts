@@ -155,6 +155,17 @@ export const attributeLowerings: readonly Adapter[] = [
   ...adapter(["LSTM", "GRU", "RNN"], 14, onlyDefault("layout", 0, "its batch comes first")),
   ...adapter("BatchNormalization", 14, onlyDefault("training_mode", 0, "it is in training")),
   ...adapter(["QuantizeLinear", "DequantizeLinear"], 13, perTensorOnly),
+  ...adapter("Dropout", 12, (step) => {
+    const training = step.input(2);
+    if (training !== undefined && step.graph.constant(training)?.numbers()?.[0] !== 0)
+      step.refuse("it may be in training");
+    step.editor.trimInputs(step.node.id, 1);
+    step.drop("seed");
+  }),
+  ...adapter("Dropout", 10, (step) => {
+    const mask = step.node.outputs[1];
+    if (mask !== undefined && mask !== null) step.refuse("its mask was of numbers");
+  }),
   ...adapter(
     ["ArgMax", "ArgMin"],
     12,
