@@ -1,4 +1,4 @@
-import { attribute } from "../../ir/index.js";
+import { attribute, codeOfDtype } from "../../ir/index.js";
 import { adapter, type Adapter, type Step } from "./adapter.js";
 
 /** An attribute that did not exist: gone where it says the default, refused where it says something else. */
@@ -22,7 +22,7 @@ function onlyOnes(name: string, why: string): (step: Step) => void {
 
 /** Before opset 11 an axis is counted from the start. */
 function axesFromStart(step: Step): void {
-  const rank = step.node.op === "Unsqueeze" ? unsqueezedRank(step) : step.rank(0);
+  const rank = rankOfAxes(step);
   const axis = step.attributes.int("axis");
   const axes = step.attributes.ints("axes");
   if ((axis ?? 0) >= 0 && (axes ?? []).every((value) => value >= 0)) return;
@@ -35,9 +35,12 @@ function axesFromStart(step: Step): void {
     step.editor.setAttribute(step.node.id, "axes", attribute.ints(axes.map(fromStart)));
 }
 
-function unsqueezedRank(step: Step): number | undefined {
+/** Unsqueeze and OneHot count in their result. */
+function rankOfAxes(step: Step): number | undefined {
   const rank = step.rank(0);
-  return rank === undefined ? undefined : rank + (step.attributes.ints("axes")?.length ?? 0);
+  if (rank === undefined) return undefined;
+  if (step.node.op === "OneHot") return rank + 1;
+  return step.node.op === "Unsqueeze" ? rank + (step.attributes.ints("axes")?.length ?? 0) : rank;
 }
 
 /** Only whole shapes could be asked for. */
@@ -165,6 +168,15 @@ export const attributeLowerings: readonly Adapter[] = [
   ...adapter("Dropout", 10, (step) => {
     const mask = step.node.outputs[1];
     if (mask !== undefined && mask !== null) step.refuse("its mask was of numbers");
+  }),
+  ...adapter("Pow", 12, (step) => {
+    const [base, exponent] = [step.dtype(0), step.input(1)];
+    if (base === undefined || exponent === undefined || base === step.dtype(1)) return;
+    step.editor.setInput(
+      step.node.id,
+      1,
+      step.add("Cast", [exponent], { to: attribute.int(codeOfDtype(base)) }),
+    );
   }),
   ...adapter(
     ["ArgMax", "ArgMin"],

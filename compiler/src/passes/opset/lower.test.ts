@@ -136,6 +136,20 @@ describe("in an older opset, the engine gives what it gave", () => {
       (x, b) => b.add("Cast", [b.add("Shape", [x], { start: int(1) })], { to: int(1) }),
     ],
     [
+      "OneHot on a middle axis",
+      9,
+      ["int64", 3, 4],
+      ["OneHot"],
+      (x, b) => b.add("OneHot", [x, b.ints([4], []), b.floats([0, 1])], { axis: int(-2) }),
+    ],
+    [
+      "Pow by whole numbers",
+      9,
+      matrix,
+      ["Cast", "Pow"],
+      (x, b) => b.add("Pow", [x, b.ints([2], [])]),
+    ],
+    [
       "Dropout",
       9,
       matrix,
