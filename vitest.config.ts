@@ -1,14 +1,42 @@
 import { defineConfig } from "vitest/config";
 
 const conditions = ["@pare/source"];
+const exclude = ["**/node_modules/**", "**/dist/**"];
+/** What starts browsers, bundlers and engines of its own: one file at a time, when all else is done. */
+const heavy = [
+  "bench/src/{engines,measure,compare}/**/*.test.ts",
+  "cli/src/main.test.ts",
+  "docs/{examples,guides}/**/*.test.ts",
+];
+const shared = { resolve: { conditions }, ssr: { resolve: { conditions } } };
 
 export default defineConfig({
-  resolve: { conditions },
-  ssr: { resolve: { conditions } },
   test: {
-    include: ["{runtime,compiler,bench,cli,docs,fixtures}/**/*.test.ts"],
-    exclude: ["**/node_modules/**", "**/dist/**"],
-    testTimeout: 60_000,
     reporters: ["default"],
+    projects: [
+      {
+        ...shared,
+        test: {
+          name: "quick",
+          include: ["{runtime,compiler,bench,cli,docs,fixtures}/**/*.test.ts"],
+          exclude: [...exclude, ...heavy],
+          maxWorkers: 2,
+          testTimeout: 60_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        ...shared,
+        test: {
+          name: "engines",
+          include: heavy,
+          exclude,
+          maxWorkers: 1,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });

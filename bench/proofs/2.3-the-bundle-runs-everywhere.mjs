@@ -1,7 +1,7 @@
 import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { runnerImport } from "vite";
+import { createServer } from "vite";
 import { manifestOf, pare, run, scratch } from "./shell.mjs";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -11,13 +11,13 @@ const made = process.env.PARE_BUNDLES;
 
 export async function prove({ claim, root }) {
   // What the examples' tests use is TypeScript, which Node 20 does not run by itself.
-  const load = async (name) =>
-    (
-      await runnerImport(join(root, "docs/examples/testing", name), {
-        configFile: false,
-        logLevel: "error",
-      })
-    ).module;
+  const typescript = await createServer({
+    configFile: false,
+    logLevel: "error",
+    server: { middlewareMode: true, hmr: false, watch: null },
+    optimizeDeps: { noDiscovery: true },
+  });
+  const load = (name) => typescript.ssrLoadModule(join(root, "docs/examples/testing", name));
   const apps = await load("apps.ts");
   const { chromiumPath, launchChromium } = await load("chromium.ts");
   claim("a Chromium is here", { value: chromiumPath, bound: "one", met: chromiumPath !== null });
@@ -32,7 +32,8 @@ export async function prove({ claim, root }) {
         const feeds = await feedsOf(join(root, `fixtures/data/${data}.mjs`));
         const source = {
           parts: [...apps.bundlerConfigs, ...["index.html", "src", "in-node.mjs"].map(part)],
-          bundle: "model",
+          bundle: name,
+          folder: "model.pare",
           writeBundle: async (place) => cpSync(bundle, place, { recursive: true }),
         };
         await everywhere({ claim, name, bundle, feeds, source, apps, browser });
@@ -40,6 +41,7 @@ export async function prove({ claim, root }) {
     });
   } finally {
     await browser.close();
+    await typescript.close();
   }
 }
 
@@ -107,7 +109,7 @@ async function everywhere({ claim, name, bundle, feeds, source, apps, browser })
           const runs = [];
           for (const target of ["cpu", "wasm"])
             for (const where of ["main", "worker"]) {
-              const bundlePlace = place === "installed" ? "model" : join(app, there);
+              const bundlePlace = place === "installed" ? name : join(app, there);
               const said = await inNode(app, bundlePlace, where, { target });
               runs.push({ what: `${target} in ${where}`, why: judge.why(target, said) });
             }
@@ -200,6 +202,8 @@ async function visit(browser, url, prepare = async () => {}) {
   }
 }
 
+const oneLine = (text) => text.replaceAll("\n", " ").slice(0, 200);
+
 const flipped = (bytes) => {
   const copy = Buffer.from(bytes);
   copy[copy.length >> 1] ^= 1;
@@ -229,7 +233,7 @@ async function damagedInBrowser({ claim, name, browser, url, bundle }) {
     const { said } = await visit(browser, `${url}?from=static`, prepare);
     const attempt = said.selection?.tried.find(({ variant }) => variant === wasm.id);
     claim(`${name}, on a page: ${what}: the next variant, and why`, {
-      value: said.error?.message ?? `${said.selection.chosen}: ${attempt?.reason}`,
+      value: oneLine(said.error?.message ?? `${said.selection.chosen}: ${attempt?.reason}`),
       bound: `${webgpu.id}: ${reason}`,
       met: said.selection?.chosen === webgpu.id && reason.test(attempt?.reason ?? ""),
     });
@@ -244,7 +248,7 @@ async function damagedInBrowser({ claim, name, browser, url, bundle }) {
       ? `${said.error.code}: ${said.error.message} ${said.error.hint ?? ""}`
       : "it ran";
     claim(`${name}, on a page: ${what}`, {
-      value: found.slice(0, 200),
+      value: oneLine(found),
       bound: `${code}, ${text}`,
       met: said.error?.code === code && text.test(found),
     });
@@ -284,7 +288,7 @@ async function damagedInBrowser({ claim, name, browser, url, bundle }) {
     file,
     () => ({ status: 404, body: "" }),
     "BUNDLE_NOT_FOUND",
-    /manifest/,
+    /404/,
   );
   await fails(
     "another manifest than the pinned one",
@@ -301,7 +305,9 @@ async function damagedInBrowser({ claim, name, browser, url, bundle }) {
     damage(golden, flip),
   );
   claim(`${name}, on a page: a damaged golden check, and unproven variants asked for`, {
-    value: said.error?.message ?? `${said.selection.chosen}, proven ${said.selection.proven}`,
+    value: oneLine(
+      said.error?.message ?? `${said.selection.chosen}, proven ${said.selection.proven}`,
+    ),
     bound: `${wasm.id}, proven false`,
     met: said.selection?.chosen === wasm.id && said.selection.proven === false,
   });
@@ -335,7 +341,7 @@ async function damagedInNode({ claim, name, app, bundle }) {
     claim(
       `${name}, in Node: ${what}: ${shared ? "refused, for all share the file" : "the next variant, and why"}`,
       {
-        value: said.error?.message ?? `${said.selection.chosen}: ${attempt?.reason}`,
+        value: oneLine(said.error?.message ?? `${said.selection.chosen}: ${attempt?.reason}`),
         bound: shared ? `NO_VARIANT, ${reason}` : `${wasm.id}: ${reason}`,
         met: shared
           ? said.error?.code === "NO_VARIANT" && reason.test(said.error.message)
@@ -350,7 +356,7 @@ async function damagedInNode({ claim, name, app, bundle }) {
     ["no manifest", () => rmSync(join(copy, "manifest.json")), "BUNDLE_NOT_FOUND"],
   ]) {
     const said = await ask(damage);
-    const value = said.error ? `${said.error.code}: ${said.error.message.slice(0, 160)}` : "it ran";
+    const value = said.error ? oneLine(`${said.error.code}: ${said.error.message}`) : "it ran";
     claim(`${name}, in Node: ${what}`, { value, bound: code, met: said.error?.code === code });
   }
   function flipFile(path) {

@@ -1,9 +1,10 @@
-// node write-test-npz.mjs FILE: the digits' test samples as arrays, for a gate that needs no module.
+// node write-test-npz.mjs FILE [COUNT]: the digits' test samples as arrays, for a gate that needs no module.
 import { writeFileSync } from "node:fs";
 import { zipSync } from "fflate";
 import { samples, splits } from "../../fixtures/data/mnist.mjs";
 
-const test = new Set(splits.test);
+const [file, count] = process.argv.slice(2);
+const test = new Set(count === undefined ? splits.test : splits.test.slice(0, Number(count)));
 const pixels = [];
 const labels = [];
 for await (const { feeds, label, id } of samples()) {
@@ -20,7 +21,7 @@ const archive = zipSync(
   },
   { level: 0 },
 );
-writeFileSync(process.argv[2], archive);
+writeFileSync(file, archive);
 
 /** NumPy's format 1.0: a magic, the header's length, a Python literal padded to 64 bytes, and the elements. */
 function npy(descr, shape, array) {

@@ -1,8 +1,9 @@
 import { execFile } from "node:child_process";
-import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { parseManifest } from "@pare/runtime/format";
 import ts from "typescript";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
@@ -23,10 +24,12 @@ async function block(guide: string, language: string): Promise<string> {
   return first;
 }
 
-async function node(...args: string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: place });
+async function run(program: string, ...args: string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(program, args, { cwd: place });
   return stdout;
 }
+
+const node = (...args: string[]): Promise<string> => run(process.execPath, ...args);
 
 /** Runs what a reader would paste, in order. Only `npx pare` is understood. */
 async function runCommands(guide: string): Promise<string[]> {
@@ -37,6 +40,13 @@ async function runCommands(guide: string): Promise<string[]> {
     said.push(await node(join(root, "cli/bin/pare.js"), ...args));
   }
   return said;
+}
+
+async function variantHashes(bundle: string): Promise<string[]> {
+  const text = await readFile(join(place, bundle, "manifest.json"), "utf8");
+  return parseManifest(JSON.parse(text)).variants.flatMap(({ files }) =>
+    files.map(({ sha256 }) => sha256),
+  );
 }
 
 beforeAll(async () => {
@@ -59,6 +69,22 @@ it("your-own-data: writes a module, and the one that is shown yields samples", a
   const found: unknown[] = [];
   for await (const sample of samples()) found.push(sample);
   expect(found).toMatchObject([{ feeds: { x: { dims: [1, 1, 28, 28] } }, label: 7 }]);
+});
+
+it("in-ci: passes an unchanged model, and builds again what was decided", async () => {
+  await copyFile(join(root, "fixtures/models/mnist-cnn.onnx"), join(place, "model.onnx"));
+  await node(join(root, "bench/proofs/write-test-npz.mjs"), "test.npz", "200");
+  const git = (...args: string[]): Promise<string> =>
+    run("git", "-c", "user.name=test", "-c", "user.email=test@example.invalid", ...args);
+  await git("init", "-q");
+  await git("add", "model.onnx");
+  await git("commit", "-qm", "The model");
+  await git("commit", "-qm", "Something else", "--allow-empty");
+  await writeFile(join(place, "data.mjs"), 'export * from "./fixtures/data/mnist.mjs";\n');
+  await copyFile(join(place, "digits.pare/pare.lock.json"), join(place, "pare.lock.json"));
+  await runCommands("in-ci");
+  expect(await readFile(join(place, "gate.xml"), "utf8")).toContain("<testsuite");
+  expect(await variantHashes("guides.pare")).toEqual(await variantHashes("digits.pare"));
 });
 
 it("in-node: prints a digit", async () => {

@@ -19,8 +19,10 @@ export type Bundler = "vite-dev" | "vite-build" | "webpack";
 export interface AppSource {
   /** Files and folders that the app consists of. */
   readonly parts: readonly string[];
-  /** The bundle's package name. */
+  /** The name of the bundle as a package. */
   readonly bundle: string;
+  /** The bundle's folder. */
+  readonly folder: string;
   writeBundle(folder: string): Promise<void>;
 }
 
@@ -30,6 +32,7 @@ export const bundlerConfigs = ["vite.config.js", "webpack.config.js"].map(exampl
 const digits: AppSource = {
   parts: [...bundlerConfigs, example("index.html"), example("src")],
   bundle: "digits",
+  folder: "digits.pare",
   writeBundle: writeDigitsBundle,
 };
 
@@ -43,7 +46,7 @@ export async function makeApp(name: string, place: Place, source = digits): Prom
     join(app, "package.json"),
     JSON.stringify({ name, private: true, type: "module" }),
   );
-  const folder = `${source.bundle}.pare`;
+  const { folder } = source;
   const bundle = join(app, place === "inside" ? folder : `../${folder}`);
   await source.writeBundle(bundle);
   await cp(bundle, join(app, "public", folder), { recursive: true });
