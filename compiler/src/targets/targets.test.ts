@@ -48,6 +48,7 @@ describe("proposals", () => {
       "int8-static",
       "int8-static-mse",
       "int8-mixed",
+      "int8-dynamic",
       "int8-weights",
       "fp16-weights",
     ]);
