@@ -3,13 +3,26 @@ export * from "./inspect/index.js";
 export * from "./ir/index.js";
 export { decodeModel, encodeModel, type DecodeOptions } from "./onnx/index.js";
 export { inferAll, inferNode, evaluateGraph } from "./ops/index.js";
-export { bindShapes, type BindShapesOptions, findPass, type PassName, passes, passNames } from "./passes/index.js";
+export {
+  bindShapes,
+  type BindShapesOptions,
+  findPass,
+  type PassName,
+  passes,
+  passNames,
+} from "./passes/index.js";
 export type { Calibration, Exactness, Pass, PassContext, PassDefinition } from "./passes/pass.js";
 export { isPreset, type PresetName, presets } from "./recipes/presets.js";
 export { parseRecipe, type Recipe, type Step } from "./recipes/recipe.js";
 export { checkLock, type Lock, type LockedTarget, parseLock } from "./search/lock.js";
 export { optimize } from "./search/optimize.js";
 export { reportOf, type ReportContext } from "./search/report.js";
-export type { Budget, Optimized, OptimizedVariant, OptimizeRequest, TargetDevice } from "./search/request.js";
+export type {
+  Budget,
+  Optimized,
+  OptimizedVariant,
+  OptimizeRequest,
+  TargetDevice,
+} from "./search/request.js";
 export { findTarget, targets } from "./targets/index.js";
 export type { Proposal, Target, Verdict } from "./targets/target.js";

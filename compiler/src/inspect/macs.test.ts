@@ -72,8 +72,16 @@ describe("countMacs", () => {
       7 * (800 + 1600),
     ],
     ["what is done per element", one("Relu", [1, 8], [], [1, 8]), 0],
-    ["a free batch as one", one("MatMul", [dim.symbol("N"), 32], [[32, 8]], [dim.symbol("N"), 8]), 256],
-    ["nothing where another dim is free", one("MatMul", [1, dim.symbol("S"), 32], [[32, 8]], [1, dim.symbol("S"), 8]), null],
+    [
+      "a free batch as one",
+      one("MatMul", [dim.symbol("N"), 32], [[32, 8]], [dim.symbol("N"), 8]),
+      256,
+    ],
+    [
+      "nothing where another dim is free",
+      one("MatMul", [1, dim.symbol("S"), 32], [[32, 8]], [1, dim.symbol("S"), 8]),
+      null,
+    ],
   ];
   it.each(cases)("counts %s", (_, graph, macs) => {
     expect(countMacs(graph)).toBe(macs);

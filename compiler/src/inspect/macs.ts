@@ -1,4 +1,12 @@
-import { bodiesOf, type Body, dim, type Dim, type Graph, isStatic, type Node } from "../ir/index.js";
+import {
+  bodiesOf,
+  type Body,
+  dim,
+  type Dim,
+  type Graph,
+  isStatic,
+  type Node,
+} from "../ir/index.js";
 
 /**
  * Multiply-accumulates of one run: those of convolutions, matrix products and recurrent layers; what is done once per
