@@ -60,7 +60,7 @@ describe("proposals", () => {
     ]);
     expect(names(network, wasm)).toEqual([
       "int8-static",
-      "int8-static-pointwise",
+      "int8-mixed",
       "int8-dynamic",
       "int8-weights",
       "fp16-weights",

@@ -14,18 +14,18 @@ export const wasm: Target = {
     const { full, pointwise, matmul, weightBytes } = workloadOf(graph);
     const proposals: Proposal[] = [];
     // Its integer kernels do not saturate, so that all eight bits can be used.
+    const int8 = { weightBits: 8, ranges: "mse" };
     if (full + matmul > 0)
-      proposals.push(
-        int8Static("int8-static", { weightBits: 8, ranges: "mse", convolutions: ["full"] }),
-      );
-    if (pointwise > 0)
-      proposals.push(
-        int8Static("int8-static-pointwise", {
-          weightBits: 8,
-          ranges: "mse",
-          convolutions: ["full", "pointwise"],
-        }),
-      );
+      proposals.push(int8Static("int8-static", { ...int8, convolutions: ["full"] }));
+    if (pointwise > 0) {
+      const options = {
+        ...int8,
+        convolutions: ["full", "pointwise"],
+        inputs: "float",
+        outputs: "float",
+      };
+      proposals.push(int8Static("int8-mixed", options, "mixed"));
+    }
     if (matmul > 0) proposals.push(int8Dynamic({ weightBits: 8 }));
     if (weightBytes > 0) proposals.push(int8Weights("fold"), fp16Weights);
     return proposals;
