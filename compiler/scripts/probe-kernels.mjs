@@ -127,16 +127,12 @@ async function inBrowser() {
     js: "text/javascript",
     wasm: "application/wasm",
   };
-  const server = createServer(async (request, response) => {
+  const server = createServer((request, response) => {
     const name = (request.url ?? "/").slice(1).split("?")[0] || "index.html";
-    try {
-      const body = name === "index.html" ? "<!doctype html>" : await readFile(new URL(name, dist));
-      response
-        .writeHead(200, { "content-type": types[name.split(".").pop()] ?? "text/plain" })
-        .end(body);
-    } catch {
-      response.writeHead(404).end();
-    }
+    const type = types[name.split(".").pop()] ?? "text/plain";
+    const send = (body) => response.writeHead(200, { "content-type": type }).end(body);
+    if (name === "index.html") send("<!doctype html>");
+    else readFile(new URL(name, dist)).then(send, () => response.writeHead(404).end());
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const browser = await chromium.launch({

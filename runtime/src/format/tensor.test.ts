@@ -12,7 +12,7 @@ describe("an array over bytes", () => {
   it("is a copy where they are not, also of a subclass whose slice is a view, as Node's Buffer", () => {
     class Pool extends Uint8Array {
       override slice(start?: number, end?: number): Uint8Array<ArrayBuffer> {
-        return new Uint8Array(this.buffer as ArrayBuffer, this.byteOffset).subarray(start, end);
+        return new Uint8Array(this.buffer, this.byteOffset).subarray(start, end);
       }
     }
     const pool = new Pool(13);
