@@ -2,6 +2,7 @@ import { floatsToHalves } from "@pare/runtime/format";
 import { attribute, type Graph, Tensor } from "../ir/index.js";
 import { largestHalf } from "../quantize/half.js";
 import type { Pass, PassDefinition } from "./pass.js";
+import { bringToNormalForm } from "./quantize/normal-form.js";
 import { type StoredWeight, storedWeights } from "./quantize/stored-weight.js";
 import { OptionReader } from "./read-options.js";
 
@@ -24,6 +25,7 @@ export const fp16Weights: PassDefinition<"fp16-weights", HalfWeightsOptions> = {
 };
 
 async function run(graph: Graph, options: HalfWeightsOptions): Promise<void> {
+  bringToNormalForm(graph);
   const stored: { weight: StoredWeight; halves: Uint16Array }[] = [];
   for (const weight of storedWeights(graph, options.minBytes)) {
     const values = await weight.tensor.readFloat32();

@@ -11,6 +11,7 @@ import {
 } from "../ir/index.js";
 import { clampedHalves } from "../quantize/half.js";
 import type { Pass, PassDefinition } from "./pass.js";
+import { bringToNormalForm } from "./quantize/normal-form.js";
 import { OptionReader } from "./read-options.js";
 
 export interface Fp16Options {
@@ -43,6 +44,7 @@ const float32 = 1;
 const float16 = 10;
 
 async function run(graph: Graph, options: Fp16Options): Promise<void> {
+  bringToNormalForm(graph);
   const untyped = [...graph.main.nodes]
     .map((id) => graph.node(id))
     .find((node) =>

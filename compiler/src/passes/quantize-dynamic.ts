@@ -7,6 +7,7 @@ import {
   weightScales,
 } from "../quantize/weights.js";
 import type { Pass, PassDefinition } from "./pass.js";
+import { bringToNormalForm } from "./quantize/normal-form.js";
 import { isWeightedOp, type WeightedNode, weightedNode } from "./quantize/weighted-node.js";
 import { OptionReader } from "./read-options.js";
 
@@ -42,6 +43,7 @@ interface Prepared {
 }
 
 async function run(graph: Graph, options: DynamicOptions): Promise<void> {
+  bringToNormalForm(graph);
   const prepared: Prepared[] = [];
   const known = new Map<string, QuantizedWeights>();
   for (const node of graph.order()) {

@@ -3,6 +3,7 @@ import type { Graph, ValueId } from "../ir/index.js";
 import type { RangeMethod } from "../quantize/range.js";
 import type { WeightBits } from "../quantize/weights.js";
 import type { Pass, PassContext, PassDefinition } from "./pass.js";
+import { bringToNormalForm } from "./quantize/normal-form.js";
 import { activationParameters } from "./quantize/activation-parameters.js";
 import { insertStatic } from "./quantize/insert-static.js";
 import { planStatic, type StaticPlan, type StaticScope } from "./quantize/plan-static.js";
@@ -50,6 +51,7 @@ export const quantizeStatic: PassDefinition<"quantize-static", StaticOptions> = 
 };
 
 async function run(graph: Graph, context: PassContext, options: StaticOptions): Promise<void> {
+  bringToNormalForm(graph);
   const plan = planStatic(graph, options);
   for (const { node, why } of plan.left) graph.leave("quantize-static", node, why);
   if (plan.activations.size === 0) return;

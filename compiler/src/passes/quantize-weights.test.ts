@@ -1,11 +1,18 @@
 import { wasm } from "@pare/runtime/ort-web";
 import { describe, expect, it } from "vitest";
 import { encodeModel } from "../onnx/index.js";
-import { attribute, type Graph } from "../ir/index.js";
+import { attribute, type Graph, Tensor } from "../ir/index.js";
 import { graphOf, opsOf } from "../rules/rule-case.test.support.js";
 import { fp16Weights } from "./fp16-weights.js";
+import { quantizeDynamic } from "./quantize-dynamic.js";
 import { quantizeWeights } from "./quantize-weights.js";
-import { agreement, fusedOps, quantized, run } from "./quantize/engine-case.test.support.js";
+import {
+  agreement,
+  feedsOf,
+  fusedOps,
+  quantized,
+  run,
+} from "./quantize/engine-case.test.support.js";
 
 /** An embedding, a convolution over it and a matrix, with a table of numbers that are no weights. */
 function embedded(): Graph {
@@ -83,35 +90,53 @@ describe("weights stored small", () => {
     }
   });
 
-  it("are found inside branches", async () => {
+  it("are found in a file as it is: of an old opset, in Constant nodes", async () => {
+    const weight = Tensor.float32(
+      [16, 32],
+      new Float32Array(512).map((_, i) => Math.sin(i)),
+    );
+    const old = graphOf(
+      { x: ["float32", 1, 16] },
+      (input, b) => {
+        const constant = b.add("Constant", [], { value: attribute.tensor(weight) });
+        const product = b.add("MatMul", [input("x"), constant]);
+        return { y: b.add("Unsqueeze", [product], { axes: attribute.ints([0]) }) };
+      },
+      11,
+    );
+    for (const pass of [quantizeWeights, fp16Weights, quantizeDynamic]) {
+      const graph = await quantized<unknown>(pass, old);
+      expect(graph.opset()).toBe(21);
+      const feeds = feedsOf(old);
+      expect(agreement(await run(old, feeds), await run(graph, feeds))).toBeGreaterThan(25);
+      expect(opsOf(graph)).toContain("Cast");
+    }
+  });
+
+  it("are found inside branches, and fold there too", async () => {
     const branches = graphOf({ c: ["bool"], x: ["float32", 1, 32] }, (input, b) => {
-      const branch = (name: string, turned: boolean) => {
+      const branch = (name: string, phase: number) => {
+        const values = new Float32Array(1024).map((_, i) => Math.sin(i * phase));
         const body = b.editor.addBody(name);
-        const weight = b.editor.constant(
-          "w",
-          (turned ? float : embedded()).constant([...float.main.initializers][0]) ?? fail(),
-          body,
-        );
-        const product = b.editor.add1(
-          "MatMul",
-          [input("x"), b.editor.add1("Transpose", [weight], {}, { body })],
-          {},
-          { body },
-        );
-        b.editor.addOutput(product, body);
+        const weight = b.editor.constant("w", Tensor.float32([32, 32], values), body);
+        b.editor.addOutput(b.editor.add1("MatMul", [input("x"), weight], {}, { body }), body);
         return attribute.graph(body);
       };
-      return {
-        y: b.add("If", [input("c")], {
-          then_branch: branch("then", true),
-          else_branch: branch("else", false),
-        }),
-      };
+      const both = { then_branch: branch("then", 1), else_branch: branch("else", 2) };
+      return { y: b.add("If", [input("c")], both) };
     });
-    expect((await quantized(quantizeWeights, branches)).changes).toBe(branches.changes);
+    const feeds = feedsOf(branches);
+    for (const pass of [quantizeWeights, fp16Weights]) {
+      const graph = await quantized<unknown>(pass, branches);
+      expect(opsOf(graph).filter((op) => op === "Cast")).toHaveLength(2);
+      expect(await fusedOps(graph, "basic")).toEqual(["MatMul", "MatMul", "If"]);
+      for (const taken of [0, 1]) {
+        const given = {
+          ...feeds,
+          c: { type: "bool", dims: [], data: Uint8Array.of(taken) },
+        } as const;
+        expect(agreement(await run(branches, given), await run(graph, given))).toBeGreaterThan(35);
+      }
+    }
   });
 });
-
-function fail(): never {
-  throw new Error("no constant");
-}

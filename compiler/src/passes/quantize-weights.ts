@@ -15,6 +15,7 @@ import {
   weightScales,
 } from "../quantize/weights.js";
 import type { Pass, PassDefinition } from "./pass.js";
+import { bringToNormalForm } from "./quantize/normal-form.js";
 import { type StoredWeight, storedWeights } from "./quantize/stored-weight.js";
 import { OptionReader } from "./read-options.js";
 
@@ -56,6 +57,7 @@ interface Rounded {
 }
 
 async function run(graph: Graph, options: WeightsOptions): Promise<void> {
+  bringToNormalForm(graph);
   const rounded: Rounded[] = [];
   for (const weight of storedWeights(graph, options.minBytes)) {
     const { reader, tensor, axis, value } = weight;
