@@ -1,8 +1,9 @@
 import { renameSync } from "node:fs";
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isPareError, messageOf, PareError } from "@pare/runtime/format";
 import type { BundleSink } from "@pare/compiler";
+import { makeFolder } from "./make-folder.js";
 
 /**
  * Writes bundles into a folder. Variants go to their own names, which an old manifest does not use; all else
@@ -15,7 +16,7 @@ export function folderSink(folder: string): BundleSink {
     async write(files) {
       try {
         await demandBundleOrNothing(folder);
-        await mkdir(join(folder, "variants"), { recursive: true });
+        await makeFolder(join(folder, "variants"));
         await removeStale(folder, (name) => name.endsWith(temporary));
         const moves: [from: string, to: string][] = [];
         for (const [path, bytes] of files) {

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, open, realpath, rename, rm, stat } from "node:fs/promises";
+import { open, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileError } from "./file-error.js";
+import { makeFolder } from "./make-folder.js";
 
 /**
  * Writes a file so that it is there as a whole or not at all: under another name first, then renamed into place.
@@ -17,7 +18,7 @@ export async function writeFileAtomic(path: string, content: Uint8Array | string
       return;
     }
     const folder = dirname(target);
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     const name = `.${basename(target)}.${process.pid}.${randomBytes(4).toString("hex")}`;
     temporary = join(folder, name);
     await write(temporary, "wx", content, true);
