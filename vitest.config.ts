@@ -22,6 +22,7 @@ export default defineConfig({
           exclude: [...exclude, ...heavy],
           maxWorkers: 2,
           testTimeout: 60_000,
+          hookTimeout: 60_000,
           sequence: { groupOrder: 0 },
         },
       },

@@ -206,7 +206,7 @@ async function visit(
     await page.goto(url);
     await page
       .waitForFunction(() => document.querySelector("output")?.dataset["result"], null, {
-        timeout: 30_000,
+        timeout: 90_000,
       })
       .catch((error: unknown) => {
         throw new Error(`${String(error)}\nThe page said:\n${said.join("\n")}`);
