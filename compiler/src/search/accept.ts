@@ -1,6 +1,9 @@
 import type { Evidence, Measurement, Precision } from "@pare/runtime/format";
 import { compareLatency, latencyOf } from "./choose.js";
 
+/** 0.995 − 0.985 is a little over 0.01 in binary. */
+const rounding = 1e-9;
+
 export interface AcceptanceRule {
   /** The largest drop of the metric that is allowed, in the metric's own unit. */
   readonly maxDrop: number;
@@ -49,7 +52,9 @@ export function checkAccuracy(candidate: Measurement, rule: AcceptanceRule): Acc
     dropInterval === null ? "" : ` [${round(dropInterval[0])}, ${round(dropInterval[1])}]`;
   const flipped = flips === null ? "" : `, ${flips.count} of ${flips.n} flipped`;
   const text = `${metric} ${round(value)}, drop ${round(drop)}${interval} on ${n}${flipped}`;
-  return drop <= rule.maxDrop ? yes(text) : no(`${text}, over the allowed ${round(rule.maxDrop)}`);
+  return drop <= rule.maxDrop + rounding
+    ? yes(text)
+    : no(`${text}, over the allowed ${round(rule.maxDrop)}`);
 }
 
 /** How far a target's engine may be from the CPU engine, of the largest output: int8 rounds differently per engine. */

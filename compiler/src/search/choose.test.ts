@@ -131,6 +131,14 @@ describe("accepting a step", () => {
     });
   });
 
+  it("allows a drop of exactly the budget, whatever binary makes of it", () => {
+    const drop = 0.995 - 0.985;
+    expect(drop).toBeGreaterThan(0.01);
+    expect(accept(measured({ ratio: 0.5, brotli: 100, drop }), float, "int8", rule).accepted).toBe(
+      true,
+    );
+  });
+
   it("reverts what is slower, unless size is what counts", () => {
     const slower = measured({ ratio: 1.4, brotli: 100 });
     expect(accept(slower, float, "int8", rule)).toMatchObject({
