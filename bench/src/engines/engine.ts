@@ -10,9 +10,10 @@ export function engineOf(backend: Backend, place: string, peakBytes: () => numbe
         ? {
             engine: `${probe.engine} (${place})`.replace(/\) \(/, ", "),
             software: probe.software ?? false,
+            features: probe.features ?? [],
             unavailable: null,
           }
-        : { engine: backend.engine, software: false, unavailable: probe.why };
+        : { engine: backend.engine, software: false, features: [], unavailable: probe.why };
     },
     load: (model, options) => backend.load(model, options),
     peakBytes,

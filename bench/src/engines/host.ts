@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import {
   bytesOf,
+  type DeviceFeature,
   isTypedArray,
   type LoadOptions,
   type ModelSource,
@@ -31,6 +32,8 @@ export interface HostDescription {
   readonly engine: string;
   /** A GPU that is emulated on the CPU: right, and never timed. */
   readonly software: boolean;
+  /** What the device has besides: `shader-f16`. */
+  readonly features: readonly DeviceFeature[];
 }
 
 /** How many bytes of samples an engine keeps between candidates; what is over goes with each run. */
@@ -47,6 +50,7 @@ export class EngineHost implements HostDescription {
   readonly target: TargetName;
   readonly engine: string;
   readonly software: boolean;
+  readonly features: readonly DeviceFeature[];
   readonly #open: () => Promise<Channel>;
   readonly #close: () => Promise<void>;
   #channel: Channel | null;
@@ -65,6 +69,7 @@ export class EngineHost implements HostDescription {
     this.target = description.target;
     this.engine = description.engine;
     this.software = description.software;
+    this.features = description.features;
     this.#channel = channel;
     this.#open = open;
     this.#close = close;
@@ -88,7 +93,7 @@ export class EngineHost implements HostDescription {
           `${target} cannot run here: ${probe.unavailable}`,
         );
       return new EngineHost(
-        { target, engine: probe.engine, software: probe.software },
+        { target, engine: probe.engine, software: probe.software, features: probe.features },
         channel,
         open,
         close,

@@ -1,4 +1,4 @@
-import type { Tensors, ValueInfo } from "@pare/runtime/format";
+import type { DeviceFeature, Tensors, ValueInfo } from "@pare/runtime/format";
 import type { BlockTimes, TimingPlan } from "../timing/blocks.js";
 
 /** A model as it travels to an engine: a path where both share a disk, bytes where not. */
@@ -48,6 +48,7 @@ export interface EngineReplies {
   readonly probe: {
     readonly engine: string;
     readonly software: boolean;
+    readonly features: readonly DeviceFeature[];
     readonly unavailable: string | null;
   };
   readonly load: {

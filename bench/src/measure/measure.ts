@@ -31,7 +31,7 @@ export interface MeasureProgress {
 }
 
 export interface MeasureOptions {
-  /** The engines there are; a target without one throws UNSUPPORTED_DEVICE. `cpu` is also what the others agree with. */
+  /** The engines there are; a target without one throws UNSUPPORTED_DEVICE. `cpu` is also what the others agree with (for a software GPU, `wasm` where there is no `cpu`). */
   readonly hosts: ReadonlyMap<TargetName, EngineHost>;
   /** The user's samples, or generated ones: these are only timed and compared. */
   readonly samples: SampleSet;
@@ -84,7 +84,8 @@ class Bench {
         where: "samples",
         hint: "Give at least one.",
       });
-    const cpu = hosts.get("cpu") ?? null;
+    // What answers for a software GPU, and what the others are held against.
+    const cpu = hosts.get("cpu") ?? (host.software ? hosts.get("wasm") : undefined) ?? null;
     const scoring = host.software ? cpu : host;
     const indexes = spread(splits[request.split], request.limit);
     const visit = new Visit(request);

@@ -69,12 +69,12 @@ export async function openEngines(targets: readonly TargetName[]): Promise<Engin
 }
 
 function deviceOf(host: EngineHost, hosts: ReadonlyMap<TargetName, EngineHost>): TargetDevice {
-  const standIn = host.software && hosts.has("cpu") ? "cpu" : null;
+  const standIn = hosts.has("cpu") ? "cpu" : "wasm";
   return {
     target: host.target,
     engine: host.engine,
-    standIn,
-    features: [],
+    standIn: host.software && hosts.has(standIn) ? standIn : null,
+    features: host.features,
     executor: executor(host),
   };
 }
