@@ -1,0 +1,22 @@
+"""python simplify.py MODEL OUT --tool onnxsim|onnxslim"""
+
+import argparse
+
+import onnx
+
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("model")
+parser.add_argument("out")
+parser.add_argument("--tool", choices=["onnxsim", "onnxslim"], required=True)
+options = parser.parse_args()
+if options.tool == "onnxsim":
+    import onnxsim
+
+    simplified, holds = onnxsim.simplify(onnx.load(options.model))
+    if not holds:
+        raise SystemExit("onnxsim: its result differs from the model.")
+else:
+    import onnxslim
+
+    simplified = onnxslim.slim(onnx.load(options.model))
+onnx.save(simplified, options.out)
