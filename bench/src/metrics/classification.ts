@@ -1,3 +1,4 @@
+import { isTypedArray } from "@pare/runtime/format";
 import { mean } from "../statistics/quantile.js";
 import { auc } from "./auc.js";
 import { type Metric, meanOfFirst, type Row } from "./metric.js";
@@ -32,6 +33,18 @@ function f1(rows: readonly Row[]): number {
   };
   const classes = [...new Set([...hits.keys(), ...misses.keys()])];
   return classes.every((each) => each === 0 || each === 1) ? of(1) : mean(classes.map(of));
+}
+
+/** What a list or an object holds, to be compared as a whole. */
+function textOf(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) =>
+    isTypedArray(part) ? Array.from(part as Iterable<number | bigint>, Number) : plain(part),
+  );
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return "null";
+  return typeof value === "object" ? (value.constructor?.name ?? "an object") : `a ${typeof value}`;
 }
 
 /** Metrics of classes and of scores that tell classes apart. */
@@ -140,7 +153,19 @@ export const classification = [
           where,
           "Give each sample a `label`.",
         );
-      return [sameClass(plain(prediction), plain(truth)) ? 1 : 0];
+      const [got, wanted] = [plain(prediction), plain(truth)];
+      if (typeof got === "object" || typeof wanted === "object") {
+        if (typeof got !== typeof wanted)
+          throw wrongLabel(
+            "exact-match",
+            "labels of the kind that predictions are",
+            truth,
+            where,
+            `Here \`predict\` returned ${kindOf(got)}: return what labels are, or name another metric.`,
+          );
+        return [textOf(got) === textOf(wanted) ? 1 : 0];
+      }
+      return [sameClass(got, wanted) ? 1 : 0];
     },
     reduce: meanOfFirst,
   },

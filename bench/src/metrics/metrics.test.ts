@@ -160,21 +160,44 @@ describe("built-in metrics", () => {
 });
 
 describe("the choice of a metric", () => {
-  it.each<[Tensors, unknown, boolean, string]>([
-    [scores(1, 2, 3), 1, false, "top1"],
-    [scores(1), 1, false, "auc"],
-    [scores(1, 2, 3), null, false, "top1-agreement"],
-    [
-      { e: { type: "float32", dims: [1, 8, 8], data: new Float32Array(64) } },
-      null,
-      false,
-      "cosine",
-    ],
-    [scores(1, 2), "cat", true, "exact-match"],
-    [scores(1, 2), [0.5, 0.5], false, "mse"],
-  ])("goes by outputs and labels (%#)", (outputs, label, hasPredict, expected) =>
-    expect(chooseMetric(outputs, label, hasPredict)).toBe(expected),
+  const none = undefined;
+  const grid: Tensors = { e: { type: "float32", dims: [1, 8, 8], data: new Float32Array(64) } };
+
+  it.each<[Tensors, unknown, unknown, string]>([
+    [scores(1, 2, 3), 1, none, "top1"],
+    [scores(1), 1, none, "auc"],
+    [scores(1, 2, 3), null, none, "top1-agreement"],
+    [grid, null, none, "cosine"],
+    [scores(1, 2), [0.5, 0.5], none, "mse"],
+    [scores(1, 2), "cat", "dog", "exact-match"],
+    [grid, 3, Float32Array.of(1, 2, 3, 4), "top1"],
+    [grid, 3, 2, "exact-match"],
+    [grid, 1, 0.25, "auc"],
+    [grid, 2.5, 0.25, "mse"],
+    [grid, Float32Array.of(1, 2), [0.5, 1.5], "mse"],
+    [grid, ["a", "b"], ["a", "c"], "exact-match"],
+    [grid, null, Float32Array.of(1, 2), "cosine"],
+    [grid, null, "dog", "top1-agreement"],
+  ])(
+    "goes by outputs, labels and what predict returns (%#)",
+    (outputs, label, prediction, expected) =>
+      expect(chooseMetric(outputs, label, prediction)).toBe(expected),
   );
+});
+
+describe("an exact match", () => {
+  const { row } = metricNamed("exact-match");
+
+  it("is of lists as of texts", () => {
+    expect(row(["a", "b"], ["a", "b"], "s")).toEqual([1]);
+    expect(row(BigInt64Array.of(1n, 2n), [1, 2], "s")).toEqual([1]);
+    expect(row(["a"], ["b"], "s")).toEqual([0]);
+  });
+
+  it("is refused between what can never be equal: it would call every answer wrong", () => {
+    expect(() => row(Float32Array.of(1, 2), "cat", "s")).toThrow(/kind that predictions are/);
+    expect(() => row(null, 3, "s")).toThrow(/kind that predictions are/);
+  });
 });
 
 describe("flips", () => {

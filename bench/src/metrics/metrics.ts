@@ -3,6 +3,7 @@ import { classification } from "./classification.js";
 import { closeness } from "./closeness.js";
 import type { Metric } from "./metric.js";
 import { classScores, mainOutput, numbersOf } from "./outputs.js";
+import { numbersFrom } from "./readings.js";
 
 const rows = [...classification, ...closeness] as const;
 
@@ -24,18 +25,34 @@ export function metricNamed(name: string): Metric {
 }
 
 /**
- * The metric for data that names none. With labels: `exact-match` for what a `predict` of the user's returns or for
- * text, `auc` for one score and two classes, else `top1`, or `mse` for numbers. Without: agreement with the float
- * model, `top1-agreement` where the outputs are scores per class, else `cosine`.
+ * The metric for data that names none. With labels: what a `predict` of the user's returned is read as it is (scores
+ * per class against a class are `top1`, a number between the classes 0 and 1 is `auc`, a list of numbers against another
+ * is `mse`, anything else `exact-match`); of outputs, `auc` for one score and two classes, else `top1`, or `mse` for
+ * numbers. Without labels: agreement with the float model, `top1-agreement` where there are classes, else `cosine`.
+ * @param prediction what `predict` returned for the sample; undefined where there is none
  */
-export function chooseMetric(outputs: Tensors, label: unknown, hasPredict = false): MetricName {
+export function chooseMetric(outputs: Tensors, label: unknown, prediction?: unknown): MetricName {
+  if (prediction !== undefined) return metricOfPrediction(prediction, label);
   const scores = classScores(outputs);
   if (label === null || label === undefined) return scores ? "top1-agreement" : "cosine";
-  if (hasPredict || typeof label === "string") return "exact-match";
+  if (typeof label === "string") return "exact-match";
   if (typeof label === "object") return "mse";
   if (scores) return "top1";
   const output = mainOutput(outputs);
-  return output && numbersOf(output)?.length === 1 && Number.isInteger(Number(label))
-    ? "auc"
-    : "mse";
+  return output && numbersOf(output)?.length === 1 && isClass(label) ? "auc" : "mse";
+}
+
+function metricOfPrediction(prediction: unknown, label: unknown): MetricName {
+  const numbers = numbersFrom(prediction);
+  const score = numbers?.length === 1 && !Number.isInteger(numbers[0]);
+  if (label === null || label === undefined)
+    return score || (numbers !== null && numbers.length > 1) ? "cosine" : "top1-agreement";
+  if (numbers === null) return "exact-match";
+  if (typeof label === "object") return score || numbers.length > 1 ? "mse" : "exact-match";
+  if (numbers.length > 1) return isClass(label) ? "top1" : "exact-match";
+  return score ? (isClass(label) ? "auc" : "mse") : "exact-match";
+}
+
+function isClass(label: unknown): boolean {
+  return typeof label !== "string" && Number.isInteger(Number(label));
 }

@@ -2,11 +2,12 @@ import type { Calibration } from "@pare/compiler";
 import { type EngineHost, executor, type Scorer } from "@pare/bench";
 import {
   type Evidence,
+  PareError,
   type Report,
   type SampleSet,
   sha256,
   type SplitName,
-  type Tensors,
+  type StoredSample,
 } from "@pare/runtime/format";
 import type { OpenData } from "../data/open-data.js";
 import { modelSource } from "./engines.js";
@@ -52,7 +53,7 @@ export async function material(
     };
   }
   const { splits } = data;
-  const scorer = await chooseScorer(subject, data, metric, host, first.feeds, first.label);
+  const scorer = await chooseScorer(subject, data, metric, host, first);
   return {
     samples,
     splits,
@@ -75,8 +76,7 @@ async function chooseScorer(
   { hooks, samples: { labelled } }: OpenData,
   metric: string | undefined,
   host: EngineHost,
-  feeds: Tensors,
-  label: unknown,
+  first: StoredSample,
 ): Promise<Scorer> {
   const { chooseMetric, createScorer } = await import("@pare/bench");
   if (metric !== undefined) return createScorer(metric, labelled, hooks);
@@ -84,14 +84,20 @@ async function chooseScorer(
   if (hooks.metric) return createScorer(hooks.metric.name, labelled, hooks);
   const model = await host.load(modelSource((await subject.read()).bytes));
   try {
-    return createScorer(
-      chooseMetric(await host.run(model, feeds), label, hooks.predict !== undefined),
-      labelled,
-      hooks,
-    );
+    const outputs = await host.run(model, first.feeds);
+    const prediction = await hooks.predict?.(outputs, first);
+    if (hooks.predict !== undefined && prediction === undefined) throw nothingPredicted(first.id);
+    return createScorer(chooseMetric(outputs, first.label, prediction), labelled, hooks);
   } finally {
     await host.unload(model);
   }
+}
+
+function nothingPredicted(id: string): PareError {
+  return new PareError("LABELS", `predict() returned nothing for sample "${id}".`, {
+    where: "predict(outputs, sample)",
+    hint: "Return a class, scores per class, a text or numbers: what the label is compared with.",
+  });
 }
 
 /** The calibration split on an engine; undefined where there is none. */
