@@ -22,7 +22,7 @@ export interface Subject {
 }
 
 interface SubjectBytes {
-  /** One file: as it is on disk, or written anew where it had external data or constants were set. */
+  /** One file: as it is on disk, or written anew where it had external data, or constants or other shapes were set. */
   readonly bytes: Uint8Array;
   /** Of the file on disk; of a model with external data, of the one file that holds all of it. */
   readonly sha256: string;
@@ -60,12 +60,19 @@ export async function subjectOf(
   const graph = await bound(shapes);
   const externalBytes = [...source.external.values()].reduce((sum, { size }) => sum + size, 0);
   const { constants } = shapes;
-  const rewritten = source.external.size > 0 || Object.keys(constants).length > 0;
+  const declared =
+    Object.keys(shapes.shapes).length > 0 ? await decodeSource(source, signal) : graph;
+  const overriding = overriddenShapes(modelInputs(declared), shapes.shapes);
+  const rewritten =
+    source.external.size > 0 ||
+    Object.keys(constants).length > 0 ||
+    Object.keys(overriding).length > 0;
   const readAll = async (): Promise<SubjectBytes> => {
     const file = await source.proto.read(0, source.proto.size);
-    // The shapes stay free, as its user has them: what is bound is the graph that is compiled.
+    // Free dims stay free, as its user has them: what is bound is the graph that is compiled. A number that the file
+    // declares and the user overrides has to go: engines refuse feeds of another size.
     const whole = rewritten
-      ? await encodeModel(await bound({ shapes: {}, dims: {}, constants }))
+      ? await encodeModel(await bound({ shapes: overriding, dims: {}, constants }))
       : null;
     return {
       bytes: whole?.proto ?? file,
@@ -83,4 +90,18 @@ export async function subjectOf(
     read: () => (held ??= readAll()),
     close: () => {},
   };
+}
+
+/** The shapes that change a number which the file declares, by input. */
+function overriddenShapes(
+  declared: readonly ValueInfo[],
+  shapes: BindShapesOptions["shapes"],
+): BindShapesOptions["shapes"] {
+  return Object.fromEntries(
+    Object.entries(shapes).filter(([name, sizes]) =>
+      declared
+        .find((info) => info.name === name)
+        ?.dims.some((dim, axis) => typeof dim === "number" && dim !== sizes[axis]),
+    ),
+  );
 }

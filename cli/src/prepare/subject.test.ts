@@ -1,0 +1,37 @@
+import { encodeModel, parseGraph } from "@pare/compiler";
+import { byteSource } from "@pare/runtime/format";
+import { describe, expect, it } from "vitest";
+import { decodeSource, modelInputs } from "../platform/open-model.js";
+import { subjectOf } from "./subject.js";
+
+const relu = async (shape: string) =>
+  encodeModel(
+    parseGraph(
+      `graph main opset 21 (x: float32[${shape}]) -> (y) {\n  %1 = Relu(x) : float32[${shape}]\n  return %1\n}\n`,
+    ),
+  );
+
+/** The dims of the input in the file that an engine gets. */
+async function measuredDims(declared: string, sizes: readonly number[]): Promise<unknown> {
+  const { proto } = await relu(declared);
+  const source = { proto: byteSource(proto), external: new Map() };
+  const subject = await subjectOf("m.onnx", source, {
+    shapes: { x: sizes },
+    dims: {},
+    constants: {},
+  });
+  expect(subject.inputs[0]?.dims).toEqual(sizes);
+  const { bytes } = await subject.read();
+  const graph = await decodeSource({ proto: byteSource(bytes), external: new Map() });
+  return modelInputs(graph)[0]?.dims;
+}
+
+describe("a shape that is asked for", () => {
+  it("leaves free dims of the measured file free", async () => {
+    expect(await measuredDims("N, 3", [7, 3])).toEqual(["N", 3]);
+  });
+
+  it("replaces a number that the file declares: engines refuse feeds of another size", async () => {
+    expect(await measuredDims("10, 3", [1, 3])).toEqual([1, 3]);
+  });
+});
