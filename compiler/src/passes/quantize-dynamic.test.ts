@@ -1,6 +1,6 @@
 import { wasm } from "@pare/runtime/ort-web";
 import { describe, expect, it } from "vitest";
-import { attribute, type Graph } from "../ir/index.js";
+import { attribute, type Graph, printGraph } from "../ir/index.js";
 import { graphOf, opsOf } from "../rules/rule-case.test.support.js";
 import { quantizeDynamic } from "./quantize-dynamic.js";
 import {
@@ -76,4 +76,22 @@ describe("quantize-dynamic", () => {
       "its weights are not a matrix",
     ]);
   });
+});
+
+it("prints as expected on a small network", async () => {
+  const small = graphOf({ x: ["float32", "T", 2] }, (input, b) => ({
+    y: b.add("Gemm", [input("x"), b.floats([1, -2, 0.5, 4], [2, 2]), b.floats([0.25, -1])]),
+  }));
+  expect(await printGraph(await quantized(quantizeDynamic, small))).toMatchInlineSnapshot(`
+    "graph main opset 21 (x: float32[T, 2]) -> (y) {
+      %1, %2, %3 = DynamicQuantizeLinear(x) : uint8[T, 2], float32[], uint8[]
+      %4 = MatMulInteger(%1, const int8[2, 2] [64, -32, 32, 64], %3, const int8[2] [0, 0]) : int32[T, 2]
+      %5 = Cast(%4) {to = 1} : float32[T, 2]
+      %6 = Mul(%2, const float32[2] [0.015625, 0.0625]) : float32[2]
+      %7 = Mul(%5, %6) : float32[T, 2]
+      %8 = Add(%7, const float32[2] [0.25, -1.0]) : float32[T, 2]
+      return %8
+    }
+    "
+  `);
 });

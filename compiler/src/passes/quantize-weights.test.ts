@@ -1,7 +1,7 @@
 import { wasm } from "@pare/runtime/ort-web";
 import { describe, expect, it } from "vitest";
 import { encodeModel } from "../onnx/index.js";
-import { attribute, type Graph, Tensor } from "../ir/index.js";
+import { attribute, type Graph, printGraph, Tensor } from "../ir/index.js";
 import { graphOf, opsOf } from "../rules/rule-case.test.support.js";
 import { fp16Weights } from "./fp16-weights.js";
 import { quantizeDynamic } from "./quantize-dynamic.js";
@@ -139,4 +139,29 @@ describe("weights stored small", () => {
       }
     }
   });
+});
+
+it("prints as expected on a small network", async () => {
+  const small = graphOf({ ids: ["int64", "T"] }, (input, b) => ({
+    y: b.add("MatMul", [
+      b.add("Gather", [b.floats([1, -2, 0.5, 4], [2, 2]), input("ids")]),
+      b.floats([127, 0, -127, 254], [2, 2]),
+    ]),
+  }));
+  expect(
+    await printGraph(await quantized(quantizeWeights, small, { minBytes: 0 })),
+  ).toMatchInlineSnapshot(`
+    "graph main opset 21 (ids: int64[T]) -> (y) {
+      %1 = Gather(const int8[2, 2] [64, -127, 16, 127], ids) : int8[T, 2]
+      %2 = Cast(%1) {to = 1} : float32[T, 2]
+      %3 = Gather(const float16[2, 1] [0.01574707, 0.03149414], ids) : float16[T, 1]
+      %4 = Cast(%3) {to = 1} : float32[T, 1]
+      %5 = Mul(%2, %4) : float32[T, 2]
+      %6 = Cast(const int8[2, 2] [127, 0, -127, 127]) {to = 1} : float32[2, 2]
+      %7 = Mul(%6, const float32[1, 2] [1.0, 2.0]) : float32[2, 2]
+      %8 = MatMul(%5, %7) : float32[T, 2]
+      return %8
+    }
+    "
+  `);
 });
