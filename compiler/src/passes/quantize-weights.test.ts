@@ -148,9 +148,8 @@ it("prints as expected on a small network", async () => {
       b.floats([127, 0, -127, 254], [2, 2]),
     ]),
   }));
-  expect(
-    await printGraph(await quantized(quantizeWeights, small, { minBytes: 0 })),
-  ).toMatchInlineSnapshot(`
+  expect(await printGraph(await quantized(quantizeWeights, small, { minBytes: 0 })))
+    .toMatchInlineSnapshot(`
     "graph main opset 21 (ids: int64[T]) -> (y) {
       %1 = Gather(const int8[2, 2] [64, -127, 16, 127], ids) : int8[T, 2]
       %2 = Cast(%1) {to = 1} : float32[T, 2]
