@@ -1,6 +1,6 @@
 """What a Python user gets from onnxruntime.quantization, in 8 bits.
 
-    python quantize.py MODEL SAMPLES OUT --recipe plain|best|dynamic [--operators Conv,MatMul]
+    python quantize.py MODEL SAMPLES OUT --recipe plain|best|dynamic [--operators …] [--ranges …]
 
 SAMPLES is a folder written by write-samples.mjs. `plain` is static QDQ with min-max ranges: weights per tensor, every
 operator. `best` is the same with weights per channel, and only the operators that hold most weights, which measuring
@@ -58,6 +58,7 @@ def main():
     parser.add_argument("out")
     parser.add_argument("--recipe", choices=["plain", "best", "dynamic"], required=True)
     parser.add_argument("--operators", default="Conv,MatMul", help="what `best` quantizes")
+    parser.add_argument("--ranges", choices=["MinMax", "Percentile"], default="MinMax", help="of `best`")
     options = parser.parse_args()
     logging.getLogger().setLevel(logging.ERROR)
     best = options.recipe == "best"
@@ -78,7 +79,7 @@ def main():
             op_types_to_quantize=options.operators.split(",") if best else None,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
-            calibrate_method=CalibrationMethod.MinMax,
+            calibrate_method=CalibrationMethod[options.ranges if best else "MinMax"],
         )
 
 

@@ -20,8 +20,8 @@ const models = [
     name: "blazeface-front",
     data: "blazeface-front",
     maxDrop: 0.002,
-    best: ["best", "--operators", "Conv"],
-    bestIs: "Conv per channel",
+    best: ["best", "--operators", "Conv", "--ranges", "Percentile"],
+    bestIs: "Conv per channel, percentile ranges",
     mode: "static",
   },
   {
