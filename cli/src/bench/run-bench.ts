@@ -46,7 +46,10 @@ export async function runBench(
         path: label,
       });
     }
-    for (const path of [first, ...others]) subjects.push(await openSubject(path, shapes, signal));
+    for (const path of [first, ...others]) {
+      const unfitting = subjects.length > 0 ? "skip" : "refuse";
+      subjects.push(await openSubject(path, shapes, signal, unfitting));
+    }
     const [baseline, ...candidates] = subjects;
     if (baseline === undefined) throw new PareError("INTERNAL", "There is no baseline.");
     if (options.gate === true && candidates.length === 0) {

@@ -35,3 +35,20 @@ describe("a shape that is asked for", () => {
     expect(await measuredDims("10, 3", [1, 3])).toEqual([1, 3]);
   });
 });
+
+describe("what a model was compiled with", () => {
+  const asked = { shapes: { x: [2, 3], state: [1] }, dims: { N: 2 }, constants: { sr: 16000 } };
+  const open = async (unfitting: "refuse" | "skip") => {
+    const { proto } = await relu("2, 3");
+    const source = { proto: byteSource(proto), external: new Map() };
+    return subjectOf("m.onnx", source, asked, undefined, unfitting);
+  };
+
+  it("is in a candidate already, which has no such inputs and dims any more", async () => {
+    expect((await open("skip")).inputs).toMatchObject([{ name: "x", dims: [2, 3] }]);
+  });
+
+  it("is refused of any other model", async () => {
+    await expect(open("refuse")).rejects.toMatchObject({ code: "ARGUMENT" });
+  });
+});

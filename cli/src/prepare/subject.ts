@@ -28,15 +28,23 @@ interface SubjectBytes {
   readonly sha256: string;
 }
 
+/**
+ * What to do about shapes, dims and constants that a model has no input for: a candidate may be what was compiled with
+ * them, so that they are in it already.
+ */
+type Unfitting = "refuse" | "skip";
+
 /** @throws PareError MODEL_*, EXTERNAL_DATA, ARGUMENT for shapes that do not fit */
 export async function openSubject(
   path: string,
   shapes: BindShapesOptions,
   signal?: AbortSignal,
+  unfitting: Unfitting = "refuse",
 ): Promise<Subject> {
   const file = openModelFile(path);
   try {
-    return { ...(await subjectOf(path, file.source, shapes, signal)), close: () => file.close() };
+    const subject = await subjectOf(path, file.source, shapes, signal, unfitting);
+    return { ...subject, close: () => file.close() };
   } catch (error) {
     file.close();
     throw error;
@@ -47,8 +55,9 @@ export async function openSubject(
 export async function subjectOf(
   label: string,
   source: { readonly proto: ByteSource; readonly external: ReadonlyMap<string, ByteSource> },
-  shapes: BindShapesOptions,
+  asked: BindShapesOptions,
   signal?: AbortSignal,
+  unfitting: Unfitting = "refuse",
 ): Promise<Subject> {
   const { encodeModel, findPass } = await import("@pare/compiler");
   const bound = async (wanted: BindShapesOptions): Promise<Graph> => {
@@ -57,12 +66,13 @@ export async function subjectOf(
     await bind.create(bind.parse(wanted)).run(graph, signal === undefined ? {} : { signal });
     return graph;
   };
+  const anyAsked = Object.values(asked).some((group) => Object.keys(group).length > 0);
+  const declared = anyAsked ? modelInputs(await decodeSource(source, signal)) : [];
+  const shapes = unfitting === "skip" ? fittingShapes(declared, asked) : asked;
   const graph = await bound(shapes);
   const externalBytes = [...source.external.values()].reduce((sum, { size }) => sum + size, 0);
   const { constants } = shapes;
-  const declared =
-    Object.keys(shapes.shapes).length > 0 ? await decodeSource(source, signal) : graph;
-  const overriding = overriddenShapes(modelInputs(declared), shapes.shapes);
+  const overriding = overriddenShapes(declared, shapes.shapes);
   const rewritten =
     source.external.size > 0 ||
     Object.keys(constants).length > 0 ||
@@ -104,4 +114,19 @@ function overriddenShapes(
         ?.dims.some((dim, axis) => typeof dim === "number" && dim !== sizes[axis]),
     ),
   );
+}
+
+function fittingShapes(
+  declared: readonly ValueInfo[],
+  { shapes, dims, constants }: BindShapesOptions,
+): BindShapesOptions {
+  const names = new Set(declared.map(({ name }) => name));
+  const symbols = new Set(declared.flatMap((info) => info.dims));
+  const only = <T>(group: Readonly<Record<string, T>>, known: ReadonlySet<unknown>) =>
+    Object.fromEntries(Object.entries(group).filter(([name]) => known.has(name)));
+  return {
+    shapes: only(shapes, names),
+    dims: only(dims, symbols),
+    constants: only(constants, names),
+  };
 }
