@@ -200,6 +200,24 @@ describe("an exact match", () => {
   });
 });
 
+describe("agreement with the float model where outputs vary in size", () => {
+  const boxes = (...values: number[]): Tensors => ({
+    boxes: { type: "float32", dims: [values.length / 2, 2], data: Float32Array.from(values) },
+  });
+
+  it.each([
+    ["cosine", 5 / Math.sqrt(5 * 30)],
+    ["mse", 25 / 4],
+    ["sqnr", 10 * Math.log10(30 / 25)],
+  ])("holds what only one found against nothing: %s", async (name, expected) => {
+    const pair: [Tensors, unknown] = [boxes(1, 2), null];
+    expect(await measured(name, [pair], [boxes(1, 2, 3, 4)])).toBeCloseTo(expected, 10);
+    expect(await measured(name, [[boxes(), null]], [boxes()])).toBe(
+      name === "mse" ? 0 : name === "cosine" ? 1 : 144,
+    );
+  });
+});
+
 describe("flips", () => {
   it("come worst first: a right answer lost before a wrong one changed", async () => {
     const scorer = createScorer("top1", true);

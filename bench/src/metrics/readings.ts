@@ -155,3 +155,20 @@ export function checkRange(
     );
   }
 }
+
+/**
+ * What a candidate and the float model give where their number varies (boxes that were found): what only one has is held
+ * against zeros.
+ */
+export function ofOneSize(got: unknown, float: unknown): [unknown, unknown] {
+  const [a, b] = [numbersFrom(got), numbersFrom(float)];
+  if (a === null || b === null || a.length === b.length) return [got, float];
+  const size = Math.max(a.length, b.length);
+  return [filledTo(size, a), filledTo(size, b)];
+}
+
+function filledTo(size: number, values: ArrayLike<number>): Float64Array {
+  const filled = new Float64Array(size);
+  filled.set(values);
+  return filled;
+}

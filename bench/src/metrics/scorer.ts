@@ -3,7 +3,7 @@ import { auc, bestThreshold } from "./auc.js";
 import type { Metric, Row } from "./metric.js";
 import { metricNamed } from "./metrics.js";
 import { argmax } from "./outputs.js";
-import { numbersFrom } from "./readings.js";
+import { numbersFrom, ofOneSize } from "./readings.js";
 
 /** A sample on which candidate and float model disagree; `size` orders them, worst first. */
 export interface Flip {
@@ -90,11 +90,13 @@ function builtin(
     async keep(outputs, sample, float) {
       const prediction = await read(outputs, sample);
       const byLabel = metric.against === "labels" || (metric.against === "either" && labelled);
-      const truth = byLabel ? sample.label : await read(float ?? outputs, sample);
+      const [got, truth] = byLabel
+        ? [prediction, sample.label]
+        : ofOneSize(prediction, await read(float ?? outputs, sample));
       return {
         prediction: compact(prediction),
         label: compact(sample.label),
-        row: metric.row(prediction, truth, `Sample "${sample.id}"`),
+        row: metric.row(got, truth, `Sample "${sample.id}"`),
       };
     },
     reduce: async (kept, picks) =>

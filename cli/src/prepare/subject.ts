@@ -122,11 +122,16 @@ function fittingShapes(
 ): BindShapesOptions {
   const names = new Set(declared.map(({ name }) => name));
   const symbols = new Set(declared.flatMap((info) => info.dims));
-  const only = <T>(group: Readonly<Record<string, T>>, known: ReadonlySet<unknown>) =>
-    Object.fromEntries(Object.entries(group).filter(([name]) => known.has(name)));
   return {
     shapes: only(shapes, names),
     dims: only(dims, symbols),
     constants: only(constants, names),
   };
+}
+
+function only<T>(
+  group: Readonly<Record<string, T>>,
+  known: ReadonlySet<unknown>,
+): Record<string, T> {
+  return Object.fromEntries(Object.entries(group).filter(([name]) => known.has(name)));
 }
