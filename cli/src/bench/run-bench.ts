@@ -19,6 +19,7 @@ import { modelAtCommit } from "../prepare/git-model.js";
 import { checkMeasureOptions, type Setup, setUp } from "../prepare/setup.js";
 import { parseShapes } from "../prepare/shape-options.js";
 import { openSubject, type Subject, subjectOf } from "../prepare/subject.js";
+import { twoLevelProgress } from "../program/two-level-progress.js";
 import type { VerbContext } from "../program/verb.js";
 import { writeReports } from "../report/report-files.js";
 import { summaryText } from "../report/summary.js";
@@ -60,16 +61,15 @@ export async function runBench(
     }
     setup = await setUp(candidates[0] ?? baseline, targets, options, options.seed, output, signal);
     const { engines, material } = setup;
+    const progress = twoLevelProgress(output);
     const measuring: MeasureOptions = {
       hosts: engines.hosts,
       samples: material.samples,
       splits: material.splits,
       scorer: material.scorer,
       seed: options.seed,
-      onProgress: ({ target, phase, done, total }) =>
-        output.progress(progressed, `${target}: ${phase}${total > 1 ? ` ${done}/${total}` : ""}`),
+      onProgress: progress.phase,
     };
-    let progressed = 0;
     const reportContext = {
       command: context.typed,
       createdAt: new Date().toISOString(),
@@ -106,7 +106,7 @@ export async function runBench(
             context: reportContext,
             signal,
             onMeasure: ({ model, target, index, count }) =>
-              output.progress((progressed = index / count), `${target}: ${model}`),
+              progress.step(index / count, `${target}: ${model}`),
           });
     const own =
       options.gate === true

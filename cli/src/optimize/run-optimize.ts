@@ -8,6 +8,7 @@ import { loadLock, loadRecipe } from "../prepare/recipe.js";
 import { checkMeasureOptions, type Setup, setUp } from "../prepare/setup.js";
 import { parseShapes } from "../prepare/shape-options.js";
 import { openSubject } from "../prepare/subject.js";
+import { twoLevelProgress } from "../program/two-level-progress.js";
 import type { VerbContext } from "../program/verb.js";
 import { version } from "../program/version.js";
 import { writeReports } from "../report/report-files.js";
@@ -42,7 +43,7 @@ export async function runOptimize(
     const original = await subject.read();
     const calibration = calibrationOf(material, engines.reference);
     const { maxDrop = 0.01, maxSizeBytes, maxLatencyMs } = budgets(null);
-    let progressed = 0;
+    const progress = twoLevelProgress(output);
     let best: Optimized | null = null;
     const request: OptimizeRequest = {
       graph: subject.graph,
@@ -58,8 +59,7 @@ export async function runOptimize(
         splits: material.splits,
         scorer: material.scorer,
         seed,
-        onProgress: ({ target, phase, done, total }) =>
-          output.progress(progressed, `${target}: ${phase}${total > 1 ? ` ${done}/${total}` : ""}`),
+        onProgress: progress.phase,
       }),
       budget: {
         maxDrop,
@@ -75,7 +75,7 @@ export async function runOptimize(
       ...(lock !== null && { frozen: lock }),
       compiler: `pare ${version()}`,
       signal,
-      onProgress: (fraction, what) => output.progress((progressed = fraction), what),
+      onProgress: progress.step,
       onTarget: async (done) => void (best = done),
     };
     const writer = new BundleWriter({
