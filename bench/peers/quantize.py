@@ -57,18 +57,19 @@ def main():
     parser.add_argument("samples")
     parser.add_argument("out")
     parser.add_argument("--recipe", choices=["plain", "best", "dynamic"], required=True)
-    parser.add_argument("--operators", default="Conv,MatMul", help="what `best` quantizes")
+    parser.add_argument("--operators", help="of `best` and `dynamic` (default: all)")
     parser.add_argument("--ranges", choices=["MinMax", "Percentile"], default="MinMax", help="of `best`")
     options = parser.parse_args()
     logging.getLogger().setLevel(logging.ERROR)
     best = options.recipe == "best"
+    operators = options.operators.split(",") if options.operators else None
     with TemporaryDirectory() as folder:
         source, prepared = (str(Path(folder, name)) for name in ("source.onnx", "prepared.onnx"))
         convert(options.model, source)
         # Symbolic shape inference refuses some of these models; onnx's own suffices here.
         quant_pre_process(source, prepared, skip_symbolic_shape=True)
         if options.recipe == "dynamic":
-            quantize_dynamic(prepared, options.out)
+            quantize_dynamic(prepared, options.out, op_types_to_quantize=operators)
             return
         quantize_static(
             prepared,
@@ -76,7 +77,7 @@ def main():
             Samples(options.samples),
             quant_format=QuantFormat.QDQ,
             per_channel=best,
-            op_types_to_quantize=options.operators.split(",") if best else None,
+            op_types_to_quantize=operators if best else None,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             calibrate_method=CalibrationMethod[options.ranges if best else "MinMax"],

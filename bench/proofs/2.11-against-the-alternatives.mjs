@@ -41,8 +41,8 @@ const models = [
     name: "mnist-cnn",
     data: "mnist",
     maxDrop: 0.01,
-    best: ["dynamic"],
-    bestIs: "dynamic",
+    best: ["dynamic", "--operators", "MatMul,Gemm"],
+    bestIs: "dynamic, MatMul and Gemm",
     mode: "dynamic",
   },
 ];
@@ -282,7 +282,6 @@ function tell(claim, { name, maxDrop }, target, { float, rows }, whole) {
     met: true,
   });
   const own = rows.find(({ is }) => is === "pare").row;
-  const best = rows.find(({ is }) => is === "best")?.row;
   const holds = whole.drop <= maxDrop + 1e-9;
   claim(`${label}: Pare's drop on all test samples`, {
     value: whole.drop,
@@ -291,16 +290,18 @@ function tell(claim, { name, maxDrop }, target, { float, rows }, whole) {
     interval: whole.dropInterval,
     met: holds,
   });
-  if (best !== undefined) {
-    const size = own.sizeBytes.brotli / best.sizeBytes.brotli;
-    const faster = own.latencyMs.ratioInterval?.[1] < best.latencyMs.ratioInterval?.[0];
-    claim(`${label}: within the bar, and no larger than Python's best or surely faster`, {
-      value: `${size.toFixed(3)}× its bytes, latency ${shown(own.latencyMs.ratio)} against ${shown(best.latencyMs.ratio)}`,
+  for (const { is, row } of rows) {
+    const within = row.accuracy.drop <= maxDrop + 1e-9;
+    if (is === "pare" || (is === "plain" && !within)) continue;
+    const size = own.sizeBytes.brotli / row.sizeBytes.brotli;
+    const faster = own.latencyMs.ratioInterval?.[1] < row.latencyMs.ratioInterval?.[0];
+    claim(`${label}: within the bar, and no larger than Python's ${is} or surely faster`, {
+      value: `${size.toFixed(3)}× its bytes, latency ${shown(own.latencyMs.ratio)} against ${shown(row.latencyMs.ratio)}`,
       bound: "<= 1× its bytes, or intervals apart",
       n,
-      interval: [own.latencyMs.ratioInterval, best.latencyMs.ratioInterval],
+      interval: [own.latencyMs.ratioInterval, row.latencyMs.ratioInterval],
       met: holds && (size <= 1 || faster),
-      note: `Python's best drops ${shown(best.accuracy.drop, 4)}, ${best.accuracy.drop <= maxDrop + 1e-9 ? "within" : "over"} the bar`,
+      note: `Python's ${is} drops ${shown(row.accuracy.drop, 4)}, ${within ? "within" : "over"} the bar`,
     });
   }
   return [{ what: "float", row: float }, ...rows].map((each) => ({ ...each, name, target }));
