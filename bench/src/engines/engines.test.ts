@@ -1,4 +1,6 @@
-import { readFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { byteSource, type ModelSource } from "@pare/runtime/format";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { EngineBrowser } from "./browser.js";
@@ -151,4 +153,18 @@ describe("a crash", () => {
     });
     await host.dispose();
   });
+});
+
+it("leaves nothing of onnxruntime-node's own in the temporary folder", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "engine-"));
+  vi.stubEnv("TMPDIR", folder);
+  try {
+    const opened = await openHosts(["cpu"]);
+    await opened.dispose();
+    expect(opened.hosts.size).toBe(1);
+    expect(await readdir(folder)).toEqual([]);
+  } finally {
+    vi.unstubAllEnvs();
+    await rm(folder, { recursive: true, force: true });
+  }
 });

@@ -16,6 +16,8 @@ export async function openNodeChannel(target: "cpu" | "wasm"): Promise<Channel> 
   const child = fork(childEntry, [target], {
     serialization: "advanced",
     execArgv: [],
+    // Else onnxruntime-node has telemetry, which also leaves a log per process in the temporary folder.
+    env: { ORT_DISABLE_TELEMETRY: "1", ...process.env },
     stdio: ["ignore", "ignore", "pipe", "ipc"],
   });
   return new NodeChannel(child, target);
