@@ -1,6 +1,7 @@
 import { type Lock, optimize, type Optimized, type OptimizeRequest } from "@pare/compiler";
 import { createMeasure } from "@pare/bench";
 import { PareError, type ReportCheck } from "@pare/runtime/format";
+import { checkBundlePlace } from "../platform/write-bundle.js";
 import { loadBudgets } from "../prepare/budgets.js";
 import { parseTargets } from "../prepare/engines.js";
 import { calibrationOf, splitHashes } from "../prepare/material.js";
@@ -38,6 +39,8 @@ export async function runOptimize(
       maxSizeBytes: options.maxSize,
       maxLatencyMs: options.maxLatency,
     });
+    const folder = options.output ?? `${subject.name}.pare`;
+    await checkBundlePlace(folder);
     setup = await setUp(subject, targets, options, seed, output, signal);
     const { data, engines, material } = setup;
     const original = await subject.read();
@@ -84,7 +87,7 @@ export async function runOptimize(
       request,
       budgets,
       typed: context.typed,
-      folder: options.output ?? `${subject.name}.pare`,
+      folder,
       output,
     });
     const optimized = await optimize(request).catch(async (error: unknown) => {
@@ -92,16 +95,16 @@ export async function runOptimize(
       if (signal.aborted && best !== null && best.variants.length > 0) await writer.keep(best);
       throw error;
     });
-    const { folder, report } = await writer.write(optimized, signal);
+    const { folder: written, report } = await writer.write(optimized, signal);
     await writeReports(report, options.report, output);
     const missed = (report.checks ?? []).filter(({ outcome }) => outcome === "missed");
     const lines = [
       summaryText(report),
       ...missed.map(missedText),
-      `Wrote ${folder}; report.html in it shows the whole picture.`,
+      `Wrote ${written}; report.html in it shows the whole picture.`,
       ...(report.nextStep === null ? [] : [`next: ${report.nextStep}`]),
     ];
-    output.result(lines.join("\n\n"), { ...report, bundle: folder });
+    output.result(lines.join("\n\n"), { ...report, bundle: written });
     if (missed.length > 0) context.exit(3);
   } finally {
     output.settle();

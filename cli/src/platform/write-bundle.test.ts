@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { folderSink } from "./write-bundle.js";
+import { checkBundlePlace, folderSink } from "./write-bundle.js";
 
 let place: string;
 beforeEach(async () => {
@@ -103,4 +103,35 @@ it("says that the place is a file", async () => {
   await expect(folderSink(join(file, "below")).write(bundle("1"))).rejects.toMatchObject({
     code: "ARGUMENT",
   });
+});
+
+it("is asked beforehand whether a bundle can go somewhere", async () => {
+  await expect(checkBundlePlace(join(place, "a", "b.pare"))).resolves.toBeUndefined();
+  await folderSink(place).write(bundle("1", "x"));
+  await expect(checkBundlePlace(place)).resolves.toBeUndefined();
+  await expect(checkBundlePlace(join(place, "golden.json"))).rejects.toMatchObject({
+    code: "ARGUMENT",
+  });
+  await expect(checkBundlePlace(join(place, "golden.json", "x"))).rejects.toMatchObject({
+    code: "ARGUMENT",
+  });
+});
+
+it("never mixes a bundle with what somebody else keeps in a folder", async () => {
+  await mkdir(join(place, "variants"));
+  await writeFile(join(place, "variants", "mine.txt"), "mine");
+  await writeFile(join(place, "index.js"), "mine");
+  await expect(checkBundlePlace(place)).rejects.toThrow(/no bundle: index\.js/);
+  await expect(folderSink(place).write(bundle("1"))).rejects.toMatchObject({ code: "ARGUMENT" });
+  expect(await readFile(join(place, "variants", "mine.txt"), "utf8")).toBe("mine");
+});
+
+it("leaves no folder of its own when the first write fails", async () => {
+  const folder = join(place, "new.pare");
+  const impossible = new Map([
+    ...bundle("1", "x"),
+    ["no-such-folder/file", new Uint8Array(1)] as const,
+  ]);
+  await expect(folderSink(folder).write(impossible)).rejects.toMatchObject({ name: "PareError" });
+  expect(await readdir(place)).toEqual([]);
 });

@@ -1,6 +1,6 @@
 import { renameSync } from "node:fs";
-import { readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { access, constants, readdir, readFile, rm, rmdir, writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { isPareError, messageOf, PareError } from "@pare/runtime/format";
 import type { BundleSink } from "@pare/compiler";
 import { makeFolder } from "./make-folder.js";
@@ -29,7 +29,7 @@ export function folderSink(folder: string): BundleSink {
         for (const [from, to] of moves) renameSync(from, to);
         await removeStale(join(folder, "variants"), (name) => !files.has(`variants/${name}`));
       } catch (error) {
-        await removeStale(folder, (name) => name.endsWith(temporary)).catch(() => undefined);
+        await removeLeftovers(folder);
         throw writeError(error, folder);
       }
     },
@@ -38,16 +38,50 @@ export function folderSink(folder: string): BundleSink {
 
 const temporary = ".pare-tmp";
 
+/**
+ * Whether a bundle can go here, to be asked before the work that makes one.
+ * @throws PareError PERMISSION, ARGUMENT when the place is a file, or a folder with something other than a bundle in it
+ */
+export async function checkBundlePlace(folder: string): Promise<void> {
+  try {
+    await demandBundleOrNothing(folder);
+    await access(await nearestThere(resolve(folder)), constants.W_OK);
+  } catch (error) {
+    throw writeError(error, folder);
+  }
+}
+
 async function demandBundleOrNothing(folder: string): Promise<void> {
   const names = await readdir(folder).catch((error: unknown) => {
     if (codeOf(error) === "ENOENT") return [] as string[];
     throw error;
   });
-  if (names.includes("package.json") && !names.includes("manifest.json")) {
-    throw new PareError("ARGUMENT", "The folder holds a package that is not a bundle.", {
-      where: folder,
-      hint: "Choose another folder with -o.",
-    });
+  // What an interrupted write leaves is no obstacle.
+  const others = names.filter((name) => name !== "variants" && !name.endsWith(temporary));
+  if (others.length === 0 || names.includes("golden.json")) return;
+  const message = names.includes("package.json")
+    ? "The folder holds a package that is not a bundle."
+    : `The folder is not empty, and what it holds is no bundle: ${others[0]}.`;
+  throw new PareError("ARGUMENT", message, {
+    where: folder,
+    hint: "Choose another folder with -o.",
+  });
+}
+
+/** The folder itself, or of those above it the first that exists. */
+async function nearestThere(path: string): Promise<string> {
+  const there = await access(path).then(
+    () => true,
+    (error: unknown) => codeOf(error) !== "ENOENT",
+  );
+  return there || dirname(path) === path ? path : nearestThere(dirname(path));
+}
+
+/** Takes away what a failed write left, and the folders that it made, if they are empty. */
+async function removeLeftovers(folder: string): Promise<void> {
+  for (const each of [join(folder, "variants"), folder]) {
+    await removeStale(each, (name) => name.endsWith(temporary)).catch(() => undefined);
+    await rmdir(each).catch(() => undefined);
   }
 }
 

@@ -89,6 +89,8 @@ async function firstEngine(
 
 /** As an app would: chosen, verified and proven by the runtime. */
 async function runBundle(path: string, options: RunOptions, signal: AbortSignal): Promise<Ran> {
+  // Before onnxruntime-node is loaded, which else has telemetry.
+  process.env["ORT_DISABLE_TELEMETRY"] ??= "1";
   const [{ load }, { cpu }, { wasm }] = await Promise.all([
     import("@pare/runtime"),
     import("@pare/runtime/ort-node"),
