@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { attribute, type Graph, Tensor } from "../ir/index.js";
+import { attribute, type Graph, Tensor, tensorType } from "../ir/index.js";
 import { graphOf, opsOf } from "../rules/rule-case.test.support.js";
 import { fp16 } from "./fp16.js";
 import { agreement, feedsOf, quantized, run } from "./quantize/engine-case.test.support.js";
@@ -54,6 +54,29 @@ describe("fp16", () => {
     expect(
       [...more.main.initializers].filter((id) => more.constant(id)?.dtype === "float16"),
     ).toHaveLength(0);
+  });
+
+  it("keeps float32 what it cannot infer the type of", async () => {
+    const unknown = graphOf({ x: ["float32", 2, 3] }, (input, b) => ({
+      y: b.add("Einsum", [b.add("Relu", [input("x")])], { equation: attribute.string("ij->ji") }),
+    }));
+    unknown.edit("test", (editor) => {
+      for (const id of unknown.main.outputs) editor.setType(id, tensorType("float32", [3, 2]));
+    });
+    const graph = await quantized(fp16, unknown);
+    const x = feedsOf(unknown);
+    expect(agreement(await run(unknown, x), await run(graph, x))).toBeGreaterThan(55);
+  });
+
+  it("gives a value that is an output twice twice", async () => {
+    const twice = graphOf({ x: ["float32", 2, 3] }, (input, b) => ({
+      y: b.add("Relu", [input("x")]),
+    }));
+    twice.edit("test", (editor) => editor.addOutput(twice.main.outputs[0] ?? (0 as never)), {
+      interface: true,
+    });
+    const graph = await quantized(fp16, twice);
+    expect(graph.main.outputs.map((id) => graph.value(id).name)).toEqual(["y", "y"]);
   });
 
   it("casts what a branch captures", async () => {

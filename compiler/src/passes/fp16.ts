@@ -9,6 +9,7 @@ import {
   Tensor,
   type ValueId,
 } from "../ir/index.js";
+import { operatorRow } from "../ops/table.js";
 import { clampedHalves } from "../quantize/half.js";
 import type { Pass, PassDefinition } from "./pass.js";
 import { bringToNormalForm } from "./quantize/normal-form.js";
@@ -100,16 +101,22 @@ class Converter {
           this.#graph.leave("fp16", node, why);
       }
     }
+    const given = new Map<ValueId, ValueId>();
     this.#graph.main.outputs.forEach((output, index) => {
       if (!this.#half.has(output)) return;
-      const { name } = this.#graph.value(output);
-      this.#editor.rename(output, `${name}_float16`);
-      this.#editor.setOutput(
-        index,
-        this.#editor.add1("Cast", [output], { to: attribute.int(float32) }, { outputs: [name] }),
-      );
+      const known = given.get(output);
+      const float = known ?? this.#givenAsFloat(output);
+      given.set(output, float);
+      this.#editor.setOutput(index, float);
     });
     return this;
+  }
+
+  /** Under the output's own name; a model may list one value as several outputs. */
+  #givenAsFloat(output: ValueId): ValueId {
+    const { name } = this.#graph.value(output);
+    this.#editor.rename(output, `${name}_float16`);
+    return this.#editor.add1("Cast", [output], { to: attribute.int(float32) }, { outputs: [name] });
   }
 
   /** @throws PareError PASS_FAILED when inference does not find float16 where it should be */
@@ -129,6 +136,8 @@ class Converter {
   #staysFloat(node: Node): string | null {
     if (bodiesOf(node).length > 0) return "control flow stays float32";
     if (node.domain !== "") return `${node.domain}.${node.op} is not known to have a float16 form`;
+    if (operatorRow(node.domain, node.op) === undefined)
+      return `${node.op} is not known, and so the type it would give`;
     if (blocked.has(node.op)) return `${node.op} stays float32`;
     if (this.#keepFloat.includes(node.op) || this.#keepFloat.includes(this.#graph.nodeLabel(node)))
       return "it was asked to stay float32";
