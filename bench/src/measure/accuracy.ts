@@ -1,4 +1,10 @@
-import type { Accuracy, Flips, Interval, TargetName } from "@pare/runtime/format";
+import {
+  type Accuracy,
+  type Flips,
+  type Interval,
+  PareError,
+  type TargetName,
+} from "@pare/runtime/format";
 import type { Scorer } from "../metrics/scorer.js";
 import { clopperPearson } from "../statistics/binomial.js";
 import { groupUnits, percentileInterval, resamples } from "../statistics/bootstrap.js";
@@ -18,6 +24,7 @@ const namedFlips = 200;
  * The metric of a model with its interval and, against the float model on the same samples, what it lost and where
  * the two disagree. Intervals are two-sided 95 %: exact for shares of independent samples, else a bootstrap over
  * groups (images, speakers), paired where two models are compared.
+ * @throws PareError LABELS where the metric is no finite number of the float model, ENGINE where it is none of a candidate
  */
 export async function accuracyOf(
   scorer: Scorer,
@@ -35,6 +42,7 @@ export async function accuracyOf(
     ...(exact ? [] : resamples(groupUnits(candidate.groups), bootstraps, seed)),
   ];
   const [value = Number.NaN, ...drawn] = await scorer.reduce(candidate.kept, picks);
+  if (n > 0 && !Number.isFinite(value)) throw noNumber(scorer.metric, value, n, float === null);
   const common = { metric: scorer.metric, direction: scorer.direction, value, n, measuredOn };
   const interval = exact
     ? clopperPearson(Math.round(value * n), n)
@@ -55,6 +63,17 @@ export async function accuracyOf(
     dropInterval,
     flips: await flipsOf(scorer, candidate, float),
   };
+}
+
+/** Of the float model, the data is to blame; of a candidate, what became of its outputs. */
+function noNumber(metric: string, value: number, n: number, isFloat: boolean): PareError {
+  const message = `The metric ${metric} is ${value} over ${n} samples`;
+  return isFloat
+    ? new PareError("LABELS", `${message}.`, {
+        where: metric,
+        hint: "Look for NaN in the data and for a class that has no sample (auc needs both); a metric of your own has to return a number.",
+      })
+    : new PareError("ENGINE", `${message}, but a number for the float model.`, { where: metric });
 }
 
 async function shareDrop(scorer: Scorer, candidate: Scored, float: Scored): Promise<Interval> {
