@@ -7,7 +7,8 @@ import {
   type TargetSupport,
   targets,
 } from "@pare/compiler";
-import { describeValue, PareError, type ValueInfo } from "@pare/runtime/format";
+import { describeValue, PareError } from "@pare/runtime/format";
+import { type Described, describeInterface } from "../platform/open-model.js";
 import { openSubject } from "../prepare/subject.js";
 import { byteText, countText, tableText } from "./words.js";
 
@@ -41,8 +42,7 @@ export async function inspectModel(
       opsets: Object.fromEntries(
         [...graph.header.opsets].map(([domain, version]) => [domain || "ai.onnx", version]),
       ),
-      inputs: model.inputs,
-      outputs: model.outputs,
+      ...(await describeInterface(graph)),
       nodes: [...graph.allNodes()].length,
       operators: countOperators(graph),
       parameters: countParameters(graph),
@@ -60,8 +60,8 @@ interface Facts {
   readonly bytes: number;
   readonly producer: string;
   readonly opsets: Readonly<Record<string, number>>;
-  readonly inputs: readonly ValueInfo[];
-  readonly outputs: readonly ValueInfo[];
+  readonly inputs: readonly Described[];
+  readonly outputs: readonly Described[];
   readonly nodes: number;
   readonly operators: ReturnType<typeof countOperators>;
   readonly parameters: number;
@@ -101,9 +101,9 @@ function factsText(facts: Facts): string {
   ].join("\n\n");
 }
 
-function valueTable(title: string, values: readonly ValueInfo[]): string {
+function valueTable(title: string, values: readonly Described[]): string {
   return `${title}\n${tableText(
-    values.map((info) => [`  ${info.name}`, describeValue(info)]),
+    values.map((info) => [`  ${info.name}`, info.dims === null ? info.type : describeValue(info)]),
     new Set([0, 1]),
   )}`;
 }

@@ -59,6 +59,29 @@ export function modelOutputs(graph: Graph): readonly ValueInfo[] {
   return graph.main.outputs.map((id) => valueInfo(graph, id));
 }
 
+/** An input or output of any kind: dims are null where it is no tensor, or one of an unknown number of dims. */
+export type Described =
+  | ValueInfo
+  | { readonly name: string; readonly type: string; readonly dims: null };
+
+/** As the file declares them, what has a default left out. */
+export async function describeInterface(
+  graph: Graph,
+): Promise<{ inputs: readonly Described[]; outputs: readonly Described[] }> {
+  const { typeText } = await import("@pare/compiler");
+  const describe = (id: Graph["main"]["inputs"][number]): Described => {
+    const { name, type } = graph.value(id);
+    const plain = type.kind === "tensor" && type.dtype !== undefined && type.shape !== undefined;
+    return plain ? valueInfo(graph, id) : { name, type: typeText(type), dims: null };
+  };
+  return {
+    inputs: graph.main.inputs
+      .filter((id) => graph.value(id).constant === undefined)
+      .map((id) => describe(id)),
+    outputs: graph.main.outputs.map((id) => describe(id)),
+  };
+}
+
 function valueInfo(graph: Graph, id: Graph["main"]["inputs"][number]): ValueInfo {
   const { name, type } = graph.value(id);
   if (type.kind !== "tensor" || type.dtype === undefined) {

@@ -1,7 +1,7 @@
 import { encodeModel, parseGraph } from "@pare/compiler";
 import { byteSource } from "@pare/runtime/format";
 import { describe, expect, it } from "vitest";
-import { decodeSource, modelInputs } from "../platform/open-model.js";
+import { decodeSource, describeInterface, modelInputs } from "../platform/open-model.js";
 import { subjectOf } from "./subject.js";
 
 const relu = async (shape: string) =>
@@ -50,5 +50,22 @@ describe("what a model was compiled with", () => {
 
   it("is refused of any other model", async () => {
     await expect(open("refuse")).rejects.toMatchObject({ code: "ARGUMENT" });
+  });
+});
+
+it("is refused as something to run where it takes other things than tensors, but can be described", async () => {
+  const graph = parseGraph(
+    "graph main opset 21 (s: sequence(float32[2]), x: float32[*]) -> (y) {\n  %1 = ConcatFromSequence(s) {axis = 0} : float32[N]\n  return %1\n}\n",
+  );
+  const { proto } = await encodeModel(graph);
+  const source = { proto: byteSource(proto), external: new Map() };
+  const subject = await subjectOf("m.onnx", source, { shapes: {}, dims: {}, constants: {} });
+  expect(() => subject.inputs).toThrow(/"s" is no tensor/);
+  expect(await describeInterface(subject.graph)).toEqual({
+    inputs: [
+      { name: "s", type: "sequence(float32[2])", dims: null },
+      { name: "x", type: "float32[*]", dims: null },
+    ],
+    outputs: [{ name: "y", type: "float32", dims: ["N"] }],
   });
 });

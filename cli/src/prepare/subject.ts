@@ -14,6 +14,7 @@ export interface Subject {
   readonly name: string;
   readonly graph: Graph;
   readonly sizeBytes: number;
+  /** @throws PareError MODEL_INVALID where one is no tensor; so do outputs */
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
   /** All of it in memory; read once. */
@@ -43,8 +44,7 @@ export async function openSubject(
 ): Promise<Subject> {
   const file = openModelFile(path);
   try {
-    const subject = await subjectOf(path, file.source, shapes, signal, unfitting);
-    return { ...subject, close: () => file.close() };
+    return await subjectOf(path, file.source, shapes, signal, unfitting, () => file.close());
   } catch (error) {
     file.close();
     throw error;
@@ -58,6 +58,7 @@ export async function subjectOf(
   asked: BindShapesOptions,
   signal?: AbortSignal,
   unfitting: Unfitting = "refuse",
+  close: () => void = () => {},
 ): Promise<Subject> {
   const { encodeModel, findPass } = await import("@pare/compiler");
   const bound = async (wanted: BindShapesOptions): Promise<Graph> => {
@@ -95,10 +96,15 @@ export async function subjectOf(
     name: modelName(label),
     graph,
     sizeBytes: source.proto.size + externalBytes,
-    inputs: modelInputs(graph),
-    outputs: modelOutputs(graph),
+    // Asked for when they are needed: a model with other things than tensors can be inspected, simplified and converted.
+    get inputs() {
+      return modelInputs(graph);
+    },
+    get outputs() {
+      return modelOutputs(graph);
+    },
     read: () => (held ??= readAll()),
-    close: () => {},
+    close,
   };
 }
 
