@@ -9,6 +9,9 @@ const engines: Readonly<Record<string, string>> = {
   aot: "no engine",
 };
 
+/** Ratios of latency nearer to 1 than this are no difference. */
+const tie = 0.02;
+
 /** What a reader wants to see first: per target, what was chosen and what it came to, and what was turned down. */
 export function summaryText(report: Report): string {
   const rows = [
@@ -57,20 +60,24 @@ function changeText({ accuracy }: ReportRow): string {
       ? ""
       : `, ${accuracy.flips.count} of ${accuracy.flips.n} flipped [${accuracy.flips.interval.map((share) => `${(share * 100).toFixed(1)} %`).join(", ")}]`;
   const worse = accuracy.direction === "higher" ? -accuracy.drop : accuracy.drop;
-  return `${worse < 0 ? "−" : "+"}${Math.abs(worse).toFixed(4)}${flips}`;
+  const change = Math.abs(worse).toFixed(4);
+  const sign = Number(change) === 0 ? "±" : worse < 0 ? "−" : "+";
+  return `${sign}${change}${flips}`;
 }
 
 /** The ratio comes from one interleaved run; the baseline's own milliseconds were timed at another moment. */
 function latencyText(latency: Latency | Unmeasured): string {
   if ("unmeasured" in latency) return "not timed";
-  const { p50, ratio } = latency;
-  const change =
-    ratio === null
-      ? ""
-      : ratio <= 1
-        ? `, ${(1 / ratio).toFixed(2)}× as fast`
-        : `, ${ratio.toFixed(2)}× slower`;
-  return `${p50.toPrecision(3)} ms${change}`;
+  const change = speedText(latency);
+  return `${latency.p50.toPrecision(3)} ms${change === "" ? "" : `, ${change}`}`;
+}
+
+function speedText({ ratio, ratioInterval }: Latency): string {
+  if (ratio === null) return "";
+  if (Math.abs(ratio - 1) <= tie) return "as fast";
+  const [low, high] = ratioInterval ?? [ratio, ratio];
+  const open = low < 1 && high > 1 ? ", not decided" : "";
+  return `${ratio < 1 ? `${(1 / ratio).toFixed(2)}× as fast` : `${ratio.toFixed(2)}× slower`}${open}`;
 }
 
 function told({
