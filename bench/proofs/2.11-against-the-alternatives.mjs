@@ -104,6 +104,7 @@ export async function prove({ claim, root }) {
           ...peers.filter(({ code }) => code === 0),
         ];
         const compared = await bench(file, files, fewer(model, target, data), target);
+        if (!compared.rows.some(({ is }) => is === "pare")) continue;
         environment = { ...compared.environment, ...environment };
         table.push(...tell(claim, model, target, compared, variant.accuracy));
       }
@@ -216,11 +217,10 @@ export const splits = { ...whole, test: whole.test.slice(0, ${onWasm}) };
       for (const one of files) {
         const { report, stderr } = await benchOnce(baseline, [one], data, target);
         if (report === null) {
-          if (one.is === "pare") throw new Error(`pare bench failed: ${stderr.slice(-300)}`);
           claim(`${baseline.split("/").at(-1)}, ${target}: ${one.what} runs`, {
             value: false,
-            bound: "told",
-            met: true,
+            bound: one.is === "pare" ? true : "told",
+            met: one.is !== "pare",
             note: stderr.slice(-300),
           });
           continue;
