@@ -1,5 +1,5 @@
 import type { Optimized } from "@pare/compiler";
-import type { ValueInfo } from "@pare/runtime/format";
+import type { Accuracy, ValueInfo } from "@pare/runtime/format";
 import type { Material } from "../prepare/material.js";
 
 /** The cheapest thing that would make the result better or surer: one sentence, or null. */
@@ -18,15 +18,21 @@ export function nextStep(
     return "More samples: with fewer than ten, there is nothing to calibrate and search on.";
   if (evidence === "unlabelled")
     return "Labels would show accuracy, not only agreement with the float model: put images into one subfolder per label, or add `label` to the samples.";
-  const undecided = optimized.variants.some(
-    ({ measurement: { accuracy } }) =>
-      accuracy?.dropInterval &&
-      accuracy.drop !== null &&
-      accuracy.dropInterval[1] > optimized.lock.maxDrop,
+  const accuracies = optimized.variants.flatMap(({ measurement: { accuracy } }) => accuracy ?? []);
+  if (accuracies.some(isHopeless))
+    return "Look at the labels: the float model itself is right on none of the test samples, so that no variant can be worse. Labels count as the model's outputs do, from 0; `predict` returns what labels are.";
+  const undecided = accuracies.some(
+    ({ drop, dropInterval }) =>
+      dropInterval !== null && drop !== null && dropInterval[1] > optimized.lock.maxDrop,
   );
   if (undecided)
     return `More test samples: with ${report.test}, a drop of ${optimized.lock.maxDrop} is within what chance does.`;
   return null;
+}
+
+/** Twenty samples and not one right: the labels are of another kind or order, or the preprocessing is. */
+function isHopeless({ direction, value, drop, n }: Accuracy): boolean {
+  return direction === "higher" && n >= 20 && value === 0 && (drop ?? 0) === 0;
 }
 
 function takesImages(inputs: readonly ValueInfo[]): boolean {

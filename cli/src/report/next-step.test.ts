@@ -1,0 +1,51 @@
+import type { Optimized } from "@pare/compiler";
+import type { Accuracy } from "@pare/runtime/format";
+import { expect, it } from "vitest";
+import type { Material } from "../prepare/material.js";
+import { nextStep } from "./next-step.js";
+
+const accuracy: Accuracy = {
+  metric: "top1",
+  direction: "higher",
+  value: 0.9,
+  n: 2000,
+  measuredOn: "cpu",
+  interval: [0.89, 0.91],
+  drop: 0,
+  dropInterval: [-0.001, 0.001],
+  flips: null,
+};
+
+/** Only what the advice looks at. */
+function advice(changed: Partial<Accuracy>, evidence: Material["evidence"] = "labelled") {
+  const report = {
+    source: "d",
+    calibration: 100,
+    validation: 200,
+    test: 2000,
+    seed: 0,
+    caveat: null,
+  };
+  const measurement = { accuracy: { ...accuracy, ...changed } };
+  return nextStep(
+    [],
+    { evidence, report } as Material,
+    { variants: [{ measurement }], lock: { maxDrop: 0.01 } } as unknown as Optimized,
+  );
+}
+
+it("is nothing where labels decide", () => {
+  expect(advice({})).toBeNull();
+});
+
+it("is to look at labels that the float model never gives", () => {
+  expect(advice({ value: 0 })).toMatch(/^Look at the labels/);
+  expect(advice({ value: 0, drop: 0.9 })).toBeNull();
+  expect(advice({ value: 0, n: 5 })).toBeNull();
+  expect(advice({ value: 0, direction: "lower" })).toBeNull();
+});
+
+it("is more samples where chance may do what is allowed, and labels where there are none", () => {
+  expect(advice({ dropInterval: [-0.02, 0.02] })).toMatch(/^More test samples: with 2000/);
+  expect(advice({}, "unlabelled")).toMatch(/^Labels would show/);
+});
