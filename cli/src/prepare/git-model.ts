@@ -54,7 +54,7 @@ function fileAtCommit(folder: string, name: string, ref: string): Uint8Array {
         : String(cause);
     throw new PareError(
       "MODEL_NOT_FOUND",
-      `git has no ${name} at ${ref}: ${said || "git is not installed"}.`,
+      `git has no ${name} at ${ref}: ${(said || "git is not installed").replace(/\.$/, "")}.`,
       {
         where,
         hint: "Name a commit, branch or tag that has the file. In CI, check out with its history: fetch-depth: 0.",

@@ -42,7 +42,8 @@ it("is to look at labels that the float model never gives", () => {
   expect(advice({ value: 0 })).toMatch(/^Look at the labels/);
   expect(advice({ value: 0, drop: 0.9 })).toBeNull();
   expect(advice({ value: 0, n: 5 })).toBeNull();
-  expect(advice({ value: 0, direction: "lower" })).toBeNull();
+  expect(advice({ value: 0.0015 })).toMatch(/^Look at the labels/);
+  expect(advice({ value: 0, metric: "mse", direction: "lower" })).toBeNull();
 });
 
 it("is more samples where chance may do what is allowed, and labels where there are none", () => {

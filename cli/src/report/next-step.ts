@@ -20,7 +20,7 @@ export function nextStep(
     return "Labels would show accuracy, not only agreement with the float model: put images into one subfolder per label, or add `label` to the samples.";
   const accuracies = optimized.variants.flatMap(({ measurement: { accuracy } }) => accuracy ?? []);
   if (accuracies.some(isHopeless))
-    return "Look at the labels: the float model itself is right on none of the test samples, so that no variant can be worse. Labels count as the model's outputs do, from 0; `predict` returns what labels are.";
+    return "Look at the labels: the float model itself is right on hardly any of the test samples, so that no variant can be worse. Labels count as the model's outputs do, from 0; `predict` returns what labels are.";
   const undecided = accuracies.some(
     ({ drop, dropInterval }) =>
       dropInterval !== null && drop !== null && dropInterval[1] > optimized.lock.maxDrop,
@@ -30,9 +30,12 @@ export function nextStep(
   return null;
 }
 
-/** Twenty samples and not one right: the labels are of another kind or order, or the preprocessing is. */
-function isHopeless({ direction, value, drop, n }: Accuracy): boolean {
-  return direction === "higher" && n >= 20 && value === 0 && (drop ?? 0) === 0;
+/** Metrics that say how many answers are right; what a data module counts may be small as it should. */
+const shares = new Set(["top1", "top5", "exact-match", "f1"]);
+
+/** Hardly one of a hundred is right: the labels are of another kind or order, or the preprocessing is. */
+function isHopeless({ metric, value, drop, n }: Accuracy): boolean {
+  return shares.has(metric) && n >= 20 && value + (drop ?? 0) < 0.02;
 }
 
 function takesImages(inputs: readonly ValueInfo[]): boolean {
