@@ -3,6 +3,7 @@ import { executor } from "@pare/bench";
 import { PareError } from "@pare/runtime/format";
 import { openData, type OpenData } from "../data/open-data.js";
 import { type Engines, openEngines } from "../prepare/engines.js";
+import { loadRecipe } from "../prepare/recipe.js";
 import { parseShapes } from "../prepare/shape-options.js";
 import { openSubject } from "../prepare/subject.js";
 import type { VerbContext } from "../program/verb.js";
@@ -25,14 +26,15 @@ export async function runQuantize(
   options: QuantizeOptions,
   context: VerbContext,
 ): Promise<void> {
-  const step = stepOf(options);
+  const steps = await stepsOf(options);
   const say = context.output(options);
   const { signal } = context;
   const subject = await openSubject(path, parseShapes(options), signal);
   let data: OpenData | null = null;
   let engines: Engines | null = null;
   try {
-    if (options.mode === "static" && options.data !== undefined) {
+    const calibrates = options.mode === "static" || options.recipe !== undefined;
+    if (calibrates && options.data !== undefined) {
       data = await openData(options.data, {
         inputs: subject.inputs,
         seed: options.seed,
@@ -45,13 +47,12 @@ export async function runQuantize(
     }
     const calibration =
       data === null || engines === null ? undefined : calibrationOn(data, engines);
-    const steps = [{ use: "simplify" }, step];
     await runSteps({
       subject,
       steps,
       calibration,
       output: options.output,
-      suffix: options.mode,
+      suffix: options.recipe === undefined ? options.mode : "quantized",
       say,
       signal,
     });
@@ -61,6 +62,23 @@ export async function runQuantize(
     await engines?.dispose();
     subject.close();
   }
+}
+
+/** A recipe's steps as they stand, or simplify and the mode's. Nothing is measured, so nothing can be proposed. */
+async function stepsOf(options: QuantizeOptions): Promise<readonly Step[]> {
+  if (options.recipe === undefined) return [{ use: "simplify" }, stepOf(options)];
+  const recipe = await loadRecipe(options.recipe);
+  if (recipe.propose) {
+    throw new PareError(
+      "ARGUMENT",
+      `The recipe ${recipe.name} tries and measures, which quantize does not.`,
+      {
+        where: "--recipe",
+        hint: "Use pare optimize, or a recipe of steps alone.",
+      },
+    );
+  }
+  return recipe.steps;
 }
 
 function stepOf({ mode, bits, data }: QuantizeOptions): Step {

@@ -6,6 +6,7 @@ import type { DefineVerb } from "../program/verb.js";
 export interface QuantizeOptions extends OutputOptions, ShapeOptions {
   readonly mode: string;
   readonly bits: number;
+  readonly recipe?: string;
   readonly data?: string;
   readonly preprocess?: string;
   readonly seed: number;
@@ -27,6 +28,10 @@ export const define: DefineVerb = (command, context) => {
     );
   addShapeOptions(command);
   command
+    .option(
+      "--recipe <preset or file>",
+      "a recipe's steps instead of a mode: naive-per-tensor, or a .json file",
+    )
     .option("--seed <number>", "fixes which samples calibrate", integerAtLeast("--seed", 0), 0)
     .option("-o, --output <file>", "where to (default: <model>.<mode>.onnx in the current folder)")
     .action(async (path: string, options: QuantizeOptions) => {
