@@ -97,7 +97,16 @@ export class EngineRoom {
 
   #session(id: number): Session {
     const session = this.#sessions.get(id);
-    if (!session) throw new PareError("INTERNAL", `Model ${id} is not loaded in this engine.`);
+    if (!session) {
+      throw new PareError(
+        "ENGINE_CRASHED",
+        "The engine ended, and what was loaded in it is gone.",
+        {
+          where: `model ${id}`,
+          hint: "It may have been out of memory: close other programs.",
+        },
+      );
+    }
     return session;
   }
 

@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { byteSource, type ModelSource } from "@pare/runtime/format";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { EngineBrowser } from "./browser.js";
@@ -152,6 +153,25 @@ describe("a crash", () => {
       message: expect.stringMatching(/SIGKILL/),
     });
     await host.dispose();
+  });
+
+  it("between two calls is one of the second, and the engine starts again", async () => {
+    const channels: Awaited<ReturnType<typeof openNodeChannel>>[] = [];
+    const host = await EngineHost.start("cpu", async () => {
+      const channel = await openNodeChannel("cpu");
+      channels.push(channel);
+      return channel;
+    });
+    try {
+      const source = { path: fileURLToPath(file) };
+      const model = await host.load(source);
+      await channels[0]?.dispose();
+      await expect(host.run(model, digit(0))).rejects.toMatchObject({ code: "ENGINE_CRASHED" });
+      const again = await host.load(source);
+      expect((await host.run(again, digit(0)))["logits"]?.dims).toEqual([1, 10]);
+    } finally {
+      await host.dispose();
+    }
   });
 });
 

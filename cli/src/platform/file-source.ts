@@ -97,6 +97,7 @@ function allocate(length: number, path: string): Uint8Array {
   } catch (cause) {
     throw new PareError("NO_MEMORY", `${length} bytes of ${path} do not fit into memory.`, {
       where: path,
+      hint: "Close other programs, or use a machine with more memory.",
       cause,
     });
   }
