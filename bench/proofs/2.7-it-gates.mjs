@@ -56,7 +56,7 @@ export async function prove({ claim, root }) {
       value: worse.code,
       bound: 3,
       met: worse.code === 3,
-      note: worse.stderr.slice(-300) || undefined,
+      note: worse.code === 3 ? undefined : worse.stderr.slice(-300),
     });
     const markdown = readFileSync(join(folder, "gate.md"), "utf8");
     const named = /Flipped samples[\s\S]*?on cpu, (\d+) of \d+: ([\w-]+(?:, [\w-]+)*)/.exec(

@@ -29,7 +29,7 @@ export async function prove({ claim, root }) {
       value: made.code,
       bound: 0,
       met: made.code === 0,
-      note: made.stderr.slice(-200) || undefined,
+      note: made.code === 0 ? undefined : made.stderr.slice(-200),
     });
     const manifest = JSON.parse(readFileSync(join(bundle, "manifest.json"), "utf8"));
     const own = await load(bundle, { backends: [cpu()] });
