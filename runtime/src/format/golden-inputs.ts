@@ -58,7 +58,10 @@ function goldenTensor({ name, type, dims, seed, range: [low, high], values }: Go
     throw new PareError(
       "ARGUMENT",
       `No golden check can be made for input "${name}" of type ${type}.`,
-      { where: name },
+      {
+        where: name,
+        hint: "Models with such inputs can be inspected, simplified, quantized and converted, but not bundled.",
+      },
     );
   }
   if (values !== undefined && values.length !== count) {

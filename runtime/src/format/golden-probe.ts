@@ -113,7 +113,7 @@ function demandValues(golden: Golden, variants: ReadonlyMap<string, unknown>): G
     ) {
       throw new PareError("GOLDEN", `Variant ${id} gives no finite value on the golden input.`, {
         where: id,
-        hint: "Give real values for the golden input.",
+        hint: "Does an input count or select, so that noise gives nothing? pare optimize --const k=5 makes it a constant.",
       });
     }
   }
