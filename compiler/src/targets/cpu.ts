@@ -13,7 +13,8 @@ export const cpu: Target = {
   propose(graph) {
     const { full, pointwise, depthwise, matmul, matmulShare, weightBytes } = workloadOf(graph);
     const convolutions = full + pointwise + depthwise;
-    const proposals: Proposal[] = [];
+    // First what is as fast as float and a quarter of it: a time budget must not end before that.
+    const proposals: Proposal[] = weightBytes > 0 ? [int8Weights("fold")] : [];
     if (matmulShare > 0.5) proposals.push(int8Dynamic());
     if (convolutions + matmul > 0) proposals.push(int8Static("int8-static", {}));
     if (convolutions > 0) {
@@ -25,7 +26,7 @@ export const cpu: Target = {
       );
       if (matmul > 0 && matmulShare <= 0.5) proposals.push(int8Dynamic());
     }
-    if (weightBytes > 0) proposals.push(int8Weights("fold"), fp16Weights);
+    if (weightBytes > 0) proposals.push(fp16Weights);
     return proposals;
   },
   lower() {

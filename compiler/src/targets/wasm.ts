@@ -12,7 +12,8 @@ export const wasm: Target = {
     lookUp(wasmKernels, op, domain, types, "the engine refuses the model"),
   propose(graph) {
     const { full, pointwise, matmul, weightBytes } = workloadOf(graph);
-    const proposals: Proposal[] = [];
+    // First what is as fast as float and a quarter of it: a time budget must not end before that.
+    const proposals: Proposal[] = weightBytes > 0 ? [int8Weights("fold")] : [];
     // Its integer kernels do not saturate, so that all eight bits can be used.
     const int8 = { weightBits: 8, ranges: "mse" };
     if (full + matmul > 0)
@@ -27,7 +28,7 @@ export const wasm: Target = {
       proposals.push(int8Static("int8-mixed", options, "mixed"));
     }
     if (matmul > 0) proposals.push(int8Dynamic({ weightBits: 8 }));
-    if (weightBytes > 0) proposals.push(int8Weights("fold"), fp16Weights);
+    if (weightBytes > 0) proposals.push(fp16Weights);
     return proposals;
   },
   lower() {
