@@ -10,8 +10,8 @@ import {
 } from "../ir/index.js";
 import { convert } from "../ops/convert.js";
 import { inferAll } from "../ops/infer.js";
-import { fieldsOf, refuse } from "./options.js";
 import type { PassDefinition } from "./pass.js";
+import { OptionReader } from "./read-options.js";
 
 export interface BindShapesOptions {
   /** Input → its dims; a dim that is text becomes that symbol. */
@@ -22,8 +22,6 @@ export interface BindShapesOptions {
   readonly constants: Readonly<Record<string, number | boolean | readonly number[]>>;
 }
 
-const known = ["shapes", "dims", "constants"];
-
 /** `--shape images=1x3x640x640`, `--dim sequence=128`, `--const sr=16000`. */
 export const bindShapes: PassDefinition<"bind-shapes", BindShapesOptions> = {
   name: "bind-shapes",
@@ -33,37 +31,31 @@ export const bindShapes: PassDefinition<"bind-shapes", BindShapesOptions> = {
 };
 
 function parseOptions(options: unknown): BindShapesOptions {
-  const fields = fieldsOf("bind-shapes", options, known);
-  return {
-    shapes: record(fields["shapes"], "shapes", (value, path) => {
-      if (Array.isArray(value) && value.every((size) => typeof size === "string" || isSize(size)))
-        return value;
-      throw refuse(path, "must be a list of sizes", known);
-    }),
-    dims: record(fields["dims"], "dims", (value, path) => {
-      if (isSize(value)) return value;
-      throw refuse(path, "must be a whole number", known);
-    }),
-    constants: record(fields["constants"], "constants", (value, path) => {
-      if (typeof value === "number" || typeof value === "boolean") return value;
-      if (Array.isArray(value) && value.every((item) => typeof item === "number")) return value;
-      throw refuse(path, "must be a number or a list of numbers", known);
-    }),
+  const read = new OptionReader("bind-shapes", options);
+  const parsed: BindShapesOptions = {
+    shapes: read.record(
+      "shapes",
+      (value) => (isShape(value) ? value : undefined),
+      "a list of sizes",
+    ),
+    dims: read.record("dims", (value) => (isSize(value) ? value : undefined), "a whole number"),
+    constants: read.record(
+      "constants",
+      (value) => (isConstant(value) ? value : undefined),
+      "a number or a list of numbers",
+    ),
   };
+  read.done();
+  return parsed;
 }
 
-function record<T>(
-  value: unknown,
-  name: string,
-  parse: (value: unknown, path: string) => T,
-): Readonly<Record<string, T>> {
-  if (value === undefined) return {};
-  const path = `bind-shapes.${name}`;
-  if (typeof value !== "object" || value === null || Array.isArray(value))
-    throw refuse(path, "must be an object", known);
-  return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [key, parse(item, `${path}.${key}`)]),
-  );
+function isShape(value: unknown): value is readonly (number | string)[] {
+  return Array.isArray(value) && value.every((size) => typeof size === "string" || isSize(size));
+}
+
+function isConstant(value: unknown): value is number | boolean | readonly number[] {
+  if (typeof value === "number" || typeof value === "boolean") return true;
+  return Array.isArray(value) && value.every((item) => typeof item === "number");
 }
 
 function isSize(value: unknown): value is number {

@@ -2,8 +2,8 @@ import type { Graph } from "../ir/index.js";
 import { normalizeGraph } from "./normalize.js";
 import { normalOpset } from "./opset/raise.js";
 import { lowerOpset as lower, lowestOpset } from "./opset/lower.js";
-import { fieldsOf, refuse } from "./options.js";
 import type { PassDefinition } from "./pass.js";
+import { OptionReader } from "./read-options.js";
 
 export interface LowerOpsetOptions {
   /** From 7 to 21. */
@@ -15,19 +15,14 @@ export const lowerOpset: PassDefinition<"lower-opset", LowerOpsetOptions> = {
   name: "lower-opset",
   summary: "write the model in an older opset",
   parse(options) {
-    const { opset } = fieldsOf("lower-opset", options, ["opset"]);
-    if (
-      typeof opset === "number" &&
-      Number.isInteger(opset) &&
-      opset >= lowestOpset &&
-      opset <= normalOpset
-    )
-      return { opset };
-    throw refuse(
-      "lower-opset.opset",
-      `must be a whole number from ${lowestOpset} to ${normalOpset}`,
-      ["opset"],
+    const read = new OptionReader("lower-opset", options);
+    const opset = read.custom(
+      "opset",
+      (value) => (isOpset(value) ? value : undefined),
+      `a whole number from ${lowestOpset} to ${normalOpset}`,
     );
+    read.done();
+    return { opset };
   },
   create: ({ opset }) => ({ exactness: "rounding", run: (graph: Graph) => toOpset(graph, opset) }),
 };
@@ -36,4 +31,9 @@ export const lowerOpset: PassDefinition<"lower-opset", LowerOpsetOptions> = {
 export function toOpset(graph: Graph, opset: number): void {
   normalizeGraph(graph);
   lower(graph, opset);
+}
+
+function isOpset(value: unknown): value is number {
+  const whole = typeof value === "number" && Number.isInteger(value);
+  return whole && value >= lowestOpset && value <= normalOpset;
 }

@@ -3,10 +3,10 @@ import type { Body, Graph, Node } from "../ir/index.js";
 import { inferAll } from "../ops/infer.js";
 import { constantsToInitializers } from "./constants-to-initializers.js";
 import { dropUnused } from "./drop-unused.js";
-import { type NoOptions, noOptions } from "./options.js";
 import { fromNewerOpset } from "./opset/from-newer.js";
 import { normalOpset, opsetOf, raiseOpset } from "./opset/raise.js";
 import type { PassDefinition } from "./pass.js";
+import { type NoOptions, noOptions } from "./read-options.js";
 
 /**
  * The one form that rules and rows are written for: ai.onnx at opset 21, constants as initializers, defaults no

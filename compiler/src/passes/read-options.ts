@@ -81,11 +81,44 @@ export class OptionReader {
     });
   }
 
+  /** A field that only its pass can read; what is absent is undefined too. `what` says what it must be. */
+  custom<T>(name: string, parse: (value: unknown) => T | undefined, what: string): T {
+    const parsed = parse(this.#take(name));
+    if (parsed === undefined) this.#fail(name, `must be ${what}`, "Leave it out, or mend it.");
+    return parsed;
+  }
+
+  /** An object whose every value `parse` reads; empty where absent. `what` says what a value must be. */
+  record<T>(
+    name: string,
+    parse: (value: unknown) => T | undefined,
+    what: string,
+  ): Readonly<Record<string, T>> {
+    const value = this.#take(name);
+    if (value === undefined) return {};
+    if (typeof value !== "object" || value === null || Array.isArray(value))
+      this.#fail(name, "must be an object", `Its values are ${what}.`);
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => {
+        const parsed = parse(item);
+        if (parsed === undefined)
+          this.#fail(`${name}.${key}`, `must be ${what}`, `It is ${JSON.stringify(item)}.`);
+        return [key, parsed];
+      }),
+    );
+  }
+
   /** @throws PareError RECIPE for a field that was never asked for */
   done(): void {
     for (const name of this.#fields.keys()) {
       if (!this.#known.has(name))
-        this.#fail(name, "is not an option", `The options are ${[...this.#known].join(", ")}.`);
+        this.#fail(
+          name,
+          "is not an option",
+          this.#known.size === 0
+            ? "It takes no options."
+            : `The options are ${[...this.#known].join(", ")}.`,
+        );
     }
   }
 
@@ -95,7 +128,7 @@ export class OptionReader {
   }
 
   #fail(name: string, what: string, hint: string): never {
-    throw new PareError("RECIPE", `The option ${name} of ${this.#pass} ${what}.`, {
+    throw new PareError("RECIPE", `${this.#pass}.${name} ${what}.`, {
       where: `${this.#pass}.${name}`,
       hint,
     });
@@ -104,4 +137,12 @@ export class OptionReader {
 
 function isTexts(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((item) => typeof item === "string");
+}
+
+export type NoOptions = Readonly<Record<never, never>>;
+
+/** @throws PareError RECIPE for any option at all */
+export function noOptions(pass: string, options: unknown): NoOptions {
+  new OptionReader(pass, options).done();
+  return {};
 }
