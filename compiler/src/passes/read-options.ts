@@ -139,7 +139,8 @@ function isTexts(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((item) => typeof item === "string");
 }
 
-export type NoOptions = Readonly<Record<never, never>>;
+/** What a pass that takes none is given. */
+export type NoOptions = Readonly<Record<string, never>>;
 
 /** @throws PareError RECIPE for any option at all */
 export function noOptions(pass: string, options: unknown): NoOptions {
