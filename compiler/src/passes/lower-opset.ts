@@ -6,7 +6,7 @@ import type { PassDefinition } from "./pass.js";
 import { OptionReader } from "./read-options.js";
 
 export interface LowerOpsetOptions {
-  /** From 7 to 21. */
+  /** From 7 to 21, which it is where not given. */
   readonly opset: number;
 }
 
@@ -16,11 +16,7 @@ export const lowerOpset: PassDefinition<"lower-opset", LowerOpsetOptions> = {
   summary: "write the model in an older opset",
   parse(options) {
     const read = new OptionReader("lower-opset", options);
-    const opset = read.custom(
-      "opset",
-      (value) => (isOpset(value) ? value : undefined),
-      `a whole number from ${lowestOpset} to ${normalOpset}`,
-    );
+    const opset = read.integer("opset", normalOpset, lowestOpset, normalOpset);
     read.done();
     return { opset };
   },
@@ -31,9 +27,4 @@ export const lowerOpset: PassDefinition<"lower-opset", LowerOpsetOptions> = {
 export function toOpset(graph: Graph, opset: number): void {
   normalizeGraph(graph);
   lower(graph, opset);
-}
-
-function isOpset(value: unknown): value is number {
-  const whole = typeof value === "number" && Number.isInteger(value);
-  return whole && value >= lowestOpset && value <= normalOpset;
 }

@@ -43,15 +43,18 @@ export class OptionReader {
     return value;
   }
 
-  /** A whole number of at least `least`. */
-  integer(name: string, fallback: number, least = 0): number {
+  /** A whole number from `least` to `most`. */
+  integer(name: string, fallback: number, least = 0, most = Number.MAX_SAFE_INTEGER): number {
     const value = this.#take(name);
     if (value === undefined) return fallback;
-    if (typeof value !== "number" || !Number.isSafeInteger(value) || value < least)
+    const whole = typeof value === "number" && Number.isSafeInteger(value);
+    if (!whole || value < least || value > most)
       this.#fail(
         name,
         `is ${JSON.stringify(value)}`,
-        `It must be a whole number, at least ${least}.`,
+        most === Number.MAX_SAFE_INTEGER
+          ? `It must be a whole number, at least ${least}.`
+          : `It must be a whole number from ${least} to ${most}.`,
       );
     return value;
   }
@@ -79,13 +82,6 @@ export class OptionReader {
         );
       return choice;
     });
-  }
-
-  /** A field that only its pass can read; what is absent is undefined too. `what` says what it must be. */
-  custom<T>(name: string, parse: (value: unknown) => T | undefined, what: string): T {
-    const parsed = parse(this.#take(name));
-    if (parsed === undefined) this.#fail(name, `must be ${what}`, "Leave it out, or mend it.");
-    return parsed;
   }
 
   /** An object whose every value `parse` reads; empty where absent. `what` says what a value must be. */
