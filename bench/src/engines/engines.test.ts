@@ -91,6 +91,22 @@ describe.each(places)("$name", (place) => {
     },
   );
 
+  it.skipIf((place.browser && !hasBrowser) || place.target !== "wasm")(
+    "multiplies pairs of integers without saturating, so that weights may have all eight bits",
+    async () => {
+      const pairs = await readFile(
+        new URL("../../../runtime/test-models/saturating-pairs.onnx", import.meta.url),
+      );
+      const session = await executor(host).load({
+        proto: byteSource(pairs),
+        external: new Map(),
+      });
+      const x = { type: "uint8", dims: [1, 64], data: new Uint8Array(64).fill(255) } as const;
+      expect(Number((await session.run({ x })).y?.data[0])).toBe(64 * 255 * 127);
+      await session.dispose();
+    },
+  );
+
   it.skipIf(place.browser && !hasBrowser)(
     "says what is wrong with feeds, and goes on",
     async () => {

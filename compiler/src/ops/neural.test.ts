@@ -13,6 +13,7 @@ import {
 } from "../ir/index.js";
 import { encodeModel } from "../onnx/index.js";
 import { denseOf } from "./dense.js";
+import { exactEngine } from "../targets/exact-engine.test.support.js";
 import { evaluateGraph } from "./execute.js";
 import { inferNode } from "./infer.js";
 
@@ -78,7 +79,8 @@ async function check(problem: Problem): Promise<void> {
   if (x === null || x === undefined) throw new Error("the first input is fed");
   const graph = graphOf(problem, false);
   const { proto } = await encodeModel(graph);
-  const session = await cpu().load({ proto: byteSource(proto), external: new Map() });
+  const engine = /Integer$|^QLinear/.test(problem.op) ? await exactEngine() : cpu();
+  const session = await engine.load({ proto: byteSource(proto), external: new Map() });
   const expected = await session.run({ x });
   await session.dispose();
   const found = await evaluateGraph(graph, { x });

@@ -11,6 +11,7 @@ import {
 } from "../passes/quantize/engine-case.test.support.js";
 import { graphOf } from "../rules/rule-case.test.support.js";
 import { cpu } from "./cpu.js";
+import { exactEngine } from "./exact-engine.test.support.js";
 import { findTarget, targets } from "./index.js";
 import { wasm } from "./wasm.js";
 import { webgpu } from "./webgpu.js";
@@ -107,7 +108,9 @@ describe("proposals", () => {
     expect(fork.changes).toBeGreaterThan(graph.changes);
     const feeds = feedsOf(graph, 1, { T: 9 });
     const expected = await run(graph, feeds);
-    expect(agreement(expected, await run(fork, feeds, cpuEngine()))).toBeGreaterThan(
+    // What is for WebAssembly may hold weights of eight bits, which some processors' own kernels saturate.
+    const engine = target.name === "wasm" ? await exactEngine() : cpuEngine();
+    expect(agreement(expected, await run(fork, feeds, engine))).toBeGreaterThan(
       least[proposal.precision] ?? 22,
     );
   });

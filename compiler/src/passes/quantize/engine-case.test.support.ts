@@ -3,9 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Backend, byteSource, type Tensor, type Tensors } from "@pare/runtime/format";
 import { cpu } from "@pare/runtime/ort-node";
+import { wasm } from "@pare/runtime/ort-web";
 import { type Graph, verifyGraph } from "../../ir/index.js";
 import { decodeModel, encodeModel } from "../../onnx/index.js";
 import { madeUp, opsOf } from "../../rules/rule-case.test.support.js";
+import { exactEngine } from "../../targets/exact-engine.test.support.js";
 import type { Calibration, PassDefinition } from "../pass.js";
 
 type Sizes = Readonly<Record<string, number>>;
@@ -58,6 +60,13 @@ export async function run(
   } finally {
     await session.dispose();
   }
+}
+
+/** Seven-bit weights are right on both engines; eight-bit ones on WebAssembly, and on processors that do not saturate. */
+export async function enginesFor(
+  options: Readonly<Record<string, unknown>>,
+): Promise<readonly Backend[]> {
+  return [options["weightBits"] === 8 ? await exactEngine() : cpu(), wasm()];
 }
 
 /** 10·log10(signal / difference) over all outputs, in dB. */
