@@ -1,5 +1,54 @@
-// The arrows of the architecture: cli → bench → runtime, cli → compiler → runtime/format.
+// The arrows of the architecture. Packages: cli → bench → runtime, cli → compiler → runtime/format. Inside each package
+// its rooms stand in order, and none imports one above itself.
 const shipped = (path) => ({ path, pathNot: "\\.test\\." });
+
+/** Top to bottom; a name is a folder, or a file without its ending. */
+const rooms = {
+  compiler: [
+    "index",
+    "bundle",
+    "search",
+    "targets",
+    "recipes",
+    "passes",
+    "rules",
+    "calibrate",
+    "pipeline",
+    "import-model",
+    "analysis",
+    "quantize",
+    "ops",
+    "onnx",
+    "ir",
+  ],
+  runtime: ["index", "load", "select", "session", "backends", "platform", "format"],
+  bench: ["index", "compare", "measure", "report", "engines", "metrics", "timing", "statistics"],
+  cli: ["main", "verbs", "report", "workbench", "data", "config", "terminal", "platform"],
+};
+/** Inside the runtime's format and the compiler's graph, the same. */
+const inner = {
+  "runtime/src/format": [
+    "index",
+    "bundle",
+    "measurement",
+    "engine",
+    "tensor",
+    "json-schema",
+    "error",
+  ],
+  "compiler/src/ir": ["index", "text", "edit", "verify", "graph", "order", "model"],
+};
+
+const place = (folder, room) => `^${folder}/${room}(\\.ts$|/)`;
+
+function inOrder(folder, names) {
+  return names.slice(1).map((room, index) => ({
+    name: `${folder}: ${room} imports nothing above it`,
+    severity: "error",
+    from: shipped(place(folder, room)),
+    to: { path: names.slice(0, index + 1).map((above) => place(folder, above)) },
+  }));
+}
 
 module.exports = {
   forbidden: [
@@ -34,29 +83,38 @@ module.exports = {
       to: { path: "protobufjs" },
     },
     {
-      name: "the-graph-knows-no-operators",
-      severity: "error",
-      from: shipped("^compiler/src/ir"),
-      to: { path: "^compiler/src/(?!ir/)" },
-    },
-    {
-      name: "quantize-walks-no-graph",
+      name: "quantize-is-functions-on-arrays",
       severity: "error",
       from: shipped("^compiler/src/quantize"),
-      to: { path: "^compiler/src/(passes|rules|targets|search)/" },
+      to: { path: "^compiler/src/(?!quantize/)" },
     },
+    ...Object.entries(rooms).flatMap(([name, names]) => inOrder(`${name}/src`, names)),
+    ...Object.entries(inner).flatMap(([folder, names]) => inOrder(folder, names)),
     {
-      name: "no-circles",
+      name: "every-room-has-its-place",
       severity: "error",
-      from: { pathNot: "^compiler/src/ir/" }, // a graph opens its editor
-      to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
+      from: {},
+      to: {
+        path: Object.keys(rooms).map((name) => `^${name}/src/`),
+        pathNot: Object.entries(rooms).flatMap(([name, names]) =>
+          names.map((room) => place(`${name}/src`, room)),
+        ),
+      },
+    },
+    { name: "no-circle-of-files", severity: "error", from: {}, to: { circular: true } },
+    {
+      name: "no-circle-of-folders",
+      severity: "error",
+      scope: "folder",
+      from: {},
+      to: { circular: true },
     },
   ],
   options: {
     tsConfig: { fileName: "tsconfig.base.json" },
     tsPreCompilationDeps: true,
     doNotFollow: { path: "node_modules" },
-    exclude: { path: "(^|/)dist/" },
+    exclude: { path: "(^|/)dist/|\\.test\\." },
     enhancedResolveOptions: {
       exportsFields: ["exports"],
       conditionNames: ["@pare/source", "import", "node", "default"],

@@ -1,29 +1,31 @@
-// npm run prove -- <issue>.<item>: what was promised, as value, bound, n and interval. Exits 1 when it is missed.
-import { readdirSync, writeFileSync, mkdirSync } from "node:fs";
+// npm run prove -- <area> or <area>/<what>: what was promised, as value, bound, n and interval. Exits 1 when it is missed.
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 
 const folder = new URL("./", import.meta.url);
 const root = fileURLToPath(new URL("../../", folder));
-const known = readdirSync(folder)
-  .map((name) => /^(\d+\.\d+)-.*\.mjs$/.exec(name))
-  .filter((match) => match !== null);
+/** A proof is a module with `prove`, one file a promise: `house/the-choice-is-right`. */
+const known = readdirSync(folder, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .flatMap(({ name: area }) =>
+    readdirSync(new URL(`${area}/`, folder), { withFileTypes: true })
+      .filter((entry) => entry.isFile() && entry.name.endsWith(".mjs"))
+      .map(({ name }) => `${area}/${name.slice(0, -4)}`),
+  )
+  .sort();
 const wanted = process.argv.slice(2);
-if (wanted.length === 0) {
-  console.log("Give one or more of:");
-  for (const [file, id] of known)
-    console.log(`  ${id}  ${file.slice(id.length + 1, -4).replaceAll("-", " ")}`);
+const proofs = (id) => known.filter((name) => name === id || name.startsWith(`${id}/`));
+const unknown = wanted.find((id) => proofs(id).length === 0);
+if (wanted.length === 0 || unknown !== undefined) {
+  if (unknown !== undefined) console.error(`There is no proof ${unknown}.`);
+  console.error(`Give an area, or one of its proofs:\n${known.map((id) => `  ${id}`).join("\n")}`);
   process.exit(2);
 }
 
 let missed = 0;
-for (const id of wanted) {
-  const match = known.find(([, name]) => name === id);
-  if (match === undefined) {
-    console.error(`There is no proof ${id}. Known: ${known.map(([, name]) => name).join(", ")}.`);
-    process.exit(2);
-  }
-  const { prove } = await import(new URL(match[0], folder));
+for (const id of wanted.flatMap(proofs)) {
+  const { prove } = await import(new URL(`${id}.mjs`, folder));
   const rows = [];
   /** One promise: `met` decides; value, bound, n and interval say by how much. */
   const claim = (name, { value, bound, n = 1, interval = null, met, note }) => {
@@ -35,7 +37,7 @@ for (const id of wanted) {
     );
     if (!met) missed += 1;
   };
-  console.log(`# ${id} ${match[0].slice(id.length + 1, -4).replaceAll("-", " ")}`);
+  console.log(`# ${id}`);
   try {
     await prove({ claim, root });
   } catch (error) {
@@ -46,12 +48,14 @@ for (const id of wanted) {
     });
     console.error(error);
   }
-  const measured = new URL("../../docs/measured/", folder);
-  mkdirSync(measured, { recursive: true });
-  writeFileSync(
-    new URL(`${id}.json`, measured),
-    `${JSON.stringify({ proof: id, date: new Date().toISOString().slice(0, 10), node: process.version, rows }, null, 2)}\n`,
-  );
+  if (rows.length === 0) {
+    console.log("MISSED nothing was claimed");
+    missed += 1;
+  }
+  const file = new URL(`../../docs/measured/${id}.json`, folder);
+  mkdirSync(new URL("./", file), { recursive: true });
+  const about = { proof: id, date: new Date().toISOString().slice(0, 10), node: process.version };
+  writeFileSync(file, `${JSON.stringify({ ...about, rows }, null, 2)}\n`);
 }
 process.exit(missed > 0 ? 1 : 0);
 

@@ -1,10 +1,10 @@
 import { Command, CommanderError } from "commander";
-import type { ExitCode } from "./program/failure.js";
-import { joinLists } from "./program/join-lists.js";
-import { createOutput } from "./program/output.js";
-import type { VerbContext, VerbEntry } from "./program/verb.js";
-import { verbs } from "./program/verbs.js";
-import { version } from "./program/version.js";
+import type { ExitCode } from "./terminal/failure.js";
+import { joinLists } from "./terminal/join-lists.js";
+import { createOutput } from "./terminal/output.js";
+import type { VerbContext, VerbEntry } from "./terminal/verb.js";
+import { verbs } from "./verbs/verbs.js";
+import { version } from "./terminal/version.js";
 
 /** Runs the command line and sets the exit code. Only what the verb needs is loaded. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -71,7 +71,7 @@ async function report(error: unknown, json: boolean): Promise<ExitCode> {
     return error.exitCode === 0 ? 0 : 2;
   }
   const { asPareError, exitCodeOf, failureDocument, failureText } =
-    await import("./program/failure.js");
+    await import("./terminal/failure.js");
   const failure = error instanceof CommanderError ? await usageError(error) : asPareError(error);
   if (json) process.stdout.write(`${JSON.stringify(failureDocument(failure), null, 2)}\n`);
   else process.stderr.write(`${failureText(failure)}\n`);

@@ -6,6 +6,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { byteSource } from "../../runtime/dist/format/index.js";
 import { backendTests } from "../../fixtures/scripts/backend-tests.mjs";
+import { edit } from "../dist/ir/index.js";
 import { decodeModel, encodeModel } from "../dist/onnx/index.js";
 
 const dtypes = [
@@ -58,7 +59,8 @@ async function candidates() {
       const fork = graph.fork();
       fork.header.opsets.set("", 21);
       fork.header.irVersion = 10n;
-      fork.edit(
+      edit(
+        fork,
         "retype",
         (editor) => {
           for (const id of [...fork.main.inputs, ...fork.main.outputs]) {

@@ -1,5 +1,5 @@
 export * from "./bundle/index.js";
-export * from "./inspect/index.js";
+export * from "./analysis/index.js";
 export * from "./ir/index.js";
 export { decodeModel, encodeModel, type DecodeOptions } from "./onnx/index.js";
 export { inferAll, inferNode, evaluateGraph } from "./ops/index.js";
@@ -11,12 +11,13 @@ export {
   passes,
   passNames,
 } from "./passes/index.js";
-export type { Calibration, Exactness, Pass, PassContext, PassDefinition } from "./passes/pass.js";
+export type { Calibration, Exactness, Pass, PassContext, PassDefinition } from "./pipeline/pass.js";
 export { isPreset, type PresetName, presets } from "./recipes/presets.js";
-export { parseRecipe, type Recipe, type Step } from "./recipes/recipe.js";
+export { parseRecipe, type Recipe, type Step } from "./pipeline/recipe.js";
 export { checkLock, type Lock, type LockedTarget, parseLock } from "./search/lock.js";
 export { optimize } from "./search/optimize.js";
 export { reportOf, type ReportContext } from "./search/report.js";
+export { variantId } from "./search/request.js";
 export type {
   Budget,
   Optimized,
@@ -25,4 +26,5 @@ export type {
   TargetDevice,
 } from "./search/request.js";
 export { findTarget, targets } from "./targets/index.js";
+export { type Obstacle, supportOf, type TargetSupport } from "./targets/support.js";
 export type { Proposal, Target, Verdict } from "./targets/target.js";

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { verbs } from "../../cli/src/program/verbs.js";
+import { verbs } from "../../cli/src/verbs/verbs.js";
 
 const bin = fileURLToPath(new URL("../../cli/bin/pare.js", import.meta.url));
 

@@ -1,5 +1,5 @@
 import { type ErrorCode, errorCodes } from "@pare/runtime/format";
-import { exitCodeOf } from "../../cli/src/program/failure.js";
+import { exitCodeOf } from "../../cli/src/terminal/failure.js";
 
 /** What to do, for each code; the error itself says it for the case at hand. */
 const remedies: Readonly<Record<ErrorCode, string>> = {

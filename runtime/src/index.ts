@@ -1,10 +1,11 @@
 export { load } from "./load/load.js";
 export type { LoadModelOptions as LoadOptions, Progress } from "./load/load.js";
 export type { Model, RunOptions } from "./session/model.js";
-export type { Attempt, Selection } from "./select/selection.js";
+export type { Attempt, Selection } from "./session/selection.js";
 export { PareError } from "./format/error.js";
 export type { ErrorCode } from "./format/error.js";
-export type { Backend, Probe, TargetName, ValueInfo } from "./format/backend.js";
-export type { BundleModule } from "./format/bundle-module.js";
-export type { Dtype, TypedArray } from "./format/dtype.js";
-export type { Feeds, Tensor, Tensors } from "./format/tensor.js";
+export type { Backend, Probe, TargetName } from "./format/engine/backend.js";
+export type { ValueInfo } from "./format/tensor/value-info.js";
+export type { BundleModule } from "./format/bundle/bundle-module.js";
+export type { Dtype, TypedArray } from "./format/tensor/dtype.js";
+export type { Feeds, Tensor, Tensors } from "./format/tensor/tensor.js";

@@ -2,7 +2,7 @@ import { messageOf } from "@pare/runtime/format";
 import { wasm, webgpu } from "@pare/runtime/ort-web";
 import { decode, encode } from "./codec.js";
 import { engineOf } from "./engine.js";
-import { EngineRoom } from "./engine-room.js";
+import { EngineRoom } from "./engine-server.js";
 import type { EngineRequest } from "./protocol.js";
 import { watchWasmHeap } from "./wasm-heap.js";
 

@@ -1,5 +1,5 @@
 import type { Backend } from "@pare/runtime/format";
-import type { Engine } from "./engine-room.js";
+import type { Engine } from "./engine-server.js";
 
 /** A runtime backend as an engine to measure. `place` is what runs it: `Node 20.20`, `Chromium 156`. */
 export function engineOf(backend: Backend, place: string, peakBytes: () => number | null): Engine {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Backend } from "@pare/runtime/format";
 import { engineOf } from "./engine.js";
-import { EngineRoom } from "./engine-room.js";
+import { EngineRoom } from "./engine-server.js";
 import type { EngineRequest } from "./protocol.js";
 import { watchWasmHeap } from "./wasm-heap.js";
 

@@ -1,7 +1,7 @@
 import type { Optimized } from "@pare/compiler";
 import type { Accuracy } from "@pare/runtime/format";
 import { expect, it } from "vitest";
-import type { Material } from "../prepare/material.js";
+import type { Material } from "../workbench/material.js";
 import { nextStep } from "./next-step.js";
 
 const accuracy: Accuracy = {

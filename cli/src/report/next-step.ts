@@ -1,6 +1,6 @@
 import type { Optimized } from "@pare/compiler";
 import type { Accuracy, ValueInfo } from "@pare/runtime/format";
-import type { Material } from "../prepare/material.js";
+import type { Material } from "../workbench/material.js";
 
 /** The cheapest thing that would make the result better or surer: one sentence, or null. */
 export function nextStep(

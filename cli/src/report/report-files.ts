@@ -1,8 +1,8 @@
 import { appendFile } from "node:fs/promises";
 import { toBenchmarkAction, toHtml, toJson, toJUnit, toMarkdown } from "@pare/bench";
 import { PareError, type Report } from "@pare/runtime/format";
-import type { Output } from "../program/output.js";
-import type { Pairs } from "../program/option-values.js";
+import type { Output } from "../terminal/output.js";
+import type { Pairs } from "../terminal/option-values.js";
 import { fileError } from "../platform/file-error.js";
 import { writeFileAtomic } from "../platform/write-file.js";
 

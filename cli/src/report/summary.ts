@@ -1,5 +1,5 @@
 import type { Latency, Report, ReportRow, Unmeasured } from "@pare/runtime/format";
-import { byteText, tableText } from "../inspect/words.js";
+import { byteText, tableText } from "../terminal/words.js";
 
 const engines: Readonly<Record<string, string>> = {
   cpu: "onnxruntime-node",

@@ -5,9 +5,14 @@ import {
   type TargetName,
   type ValueInfo,
 } from "@pare/runtime/format";
-import type { Optimized, OptimizedVariant, TargetDevice } from "../search/request.js";
+import {
+  type Optimized,
+  type OptimizedVariant,
+  type TargetDevice,
+  variantId,
+} from "../search/request.js";
 import { type BundleInput, bundleFiles } from "./bundle-files.js";
-import { recordGolden, variantId } from "./record-golden.js";
+import { recordGolden } from "./record-golden.js";
 
 export interface AssembleRequest {
   readonly name: string;

@@ -11,7 +11,7 @@ import {
   type VariantEntry,
 } from "@pare/runtime/format";
 import { modelOf } from "../search/candidate.js";
-import type { OptimizedVariant, TargetDevice } from "../search/request.js";
+import { type OptimizedVariant, type TargetDevice, variantId } from "../search/request.js";
 
 export interface RecordedGolden {
   readonly golden: Golden;
@@ -82,11 +82,6 @@ export async function recordGolden(
   } finally {
     for (const session of sessions) await session.dispose();
   }
-}
-
-/** Unique within a bundle: one variant per target. */
-export function variantId(variant: Pick<OptimizedVariant, "target" | "name">): string {
-  return `${variant.target}-${variant.name}`;
 }
 
 function numbersOf(tensor: Tensor | undefined): ArrayLike<number> | null {

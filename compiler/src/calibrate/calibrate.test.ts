@@ -1,9 +1,9 @@
 import type { Tensors } from "@pare/runtime/format";
 import { cpu } from "@pare/runtime/ort-node";
 import { describe, expect, it, vi } from "vitest";
-import { attribute, Tensor, type ValueId } from "../ir/index.js";
-import type { Calibration } from "../passes/pass.js";
-import { feedsOf } from "../passes/quantize/engine-case.test.support.js";
+import { edit, attribute, Tensor, type ValueId } from "../ir/index.js";
+import type { Calibration } from "../pipeline/pass.js";
+import { feedsOf } from "../passes/quantization/engine-case.test.support.js";
 import { Observer } from "../quantize/observer.js";
 import { graphOf } from "../rules/rule-case.test.support.js";
 import { calibrate } from "./calibrate.js";
@@ -69,7 +69,7 @@ describe("observeActivations", () => {
     const calibration: Calibration = { executor: { load }, samples: stream, count: samples.length };
     const first = await observeActivations(graph, [mul, relu], { calibration }, "test");
     const fork = graph.fork();
-    fork.edit("test", (editor) =>
+    edit(fork, "test", (editor) =>
       editor.setConstant(fork.producer(add)?.inputs[1] ?? add, Tensor.float32([], [5])),
     );
     const again = await observeActivations(graph.fork(), [mul, relu], { calibration }, "test");

@@ -7,7 +7,7 @@ import {
   type Tensors,
   throwIfAborted,
 } from "@pare/runtime/format";
-import type { Graph, ValueId } from "../ir/index.js";
+import { edit, type Graph, type ValueId } from "../ir/index.js";
 import { encodeModel } from "../onnx/index.js";
 import { Observer } from "../quantize/observer.js";
 
@@ -89,7 +89,8 @@ async function open(
 ): Promise<{ session: Session; names: ReadonlyMap<ValueId, string> }> {
   const copy = graph.fork();
   const names = new Map(values.map((value) => [value, `observed_${value}`]));
-  copy.edit(
+  edit(
+    copy,
     "calibrate",
     (editor) => {
       for (let index = copy.main.outputs.length - 1; index >= 0; index -= 1)

@@ -1,9 +1,9 @@
 import { PareError } from "@pare/runtime/format";
 import type { Graph, ValueId } from "../ir/index.js";
-import type { Calibration, PassContext } from "../passes/pass.js";
+import type { Calibration, PassContext } from "../pipeline/pass.js";
 import type { Observer } from "../quantize/observer.js";
 import { calibrate } from "./calibrate.js";
-import { Cones } from "./cones.js";
+import { Cones } from "../analysis/fingerprints.js";
 
 interface Memory {
   readonly cones: Cones;

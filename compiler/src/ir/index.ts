@@ -1,11 +1,25 @@
 export * from "./attribute.js";
 export * from "./data-type.js";
 export * from "./dim.js";
-export * from "./editor.js";
-export * from "./graph.js";
-export * from "./order.js";
+export { build, edit } from "./edit/edit.js";
+export { type AddOptions, Editor, type EditOptions } from "./edit/editor.js";
+export { Graph, type Infer, type Inferred } from "./graph.js";
+export type * from "./ids.js";
+export {
+  type Attribute,
+  type Attributes,
+  bodiesOf,
+  type Body,
+  type JournalEntry,
+  type ModelHeader,
+  newHeader,
+  type Node,
+  type Value,
+} from "./model.js";
+export { captures, dependencies } from "./order.js";
 export * from "./tensor.js";
+export * from "./text/parse.js";
+export * from "./text/print.js";
 export * from "./type.js";
-export * from "./parse.js";
-export * from "./print.js";
+export type { Use, Uses } from "./uses.js";
 export * from "./verify.js";

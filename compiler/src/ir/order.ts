@@ -1,8 +1,9 @@
 import { PareError } from "@pare/runtime/format";
-import { bodiesOf, type Body, type Graph, type Node, type NodeId, type ValueId } from "./graph.js";
+import type { NodeId, ValueId } from "./ids.js";
+import { bodiesOf, type Body, type Node, type Structure } from "./model.js";
 
 /** All values a node needs: its inputs, and what its bodies capture from outside. */
-export function dependencies(graph: Graph, node: Node): readonly ValueId[] {
+export function dependencies(graph: Structure, node: Node): readonly ValueId[] {
   const needed: ValueId[] = [];
   for (const input of node.inputs) if (input !== null) needed.push(input);
   for (const body of bodiesOf(node)) needed.push(...captures(graph, body));
@@ -10,7 +11,7 @@ export function dependencies(graph: Graph, node: Node): readonly ValueId[] {
 }
 
 /** The values of enclosing bodies that a body or those nested in it read, in order of first use, whatever the file's order. */
-export function captures(graph: Graph, body: Body): readonly ValueId[] {
+export function captures(graph: Structure, body: Body): readonly ValueId[] {
   const own = new Set<number>([body.id]);
   const found = new Set<ValueId>();
   const visit = (inner: Body): void => {
@@ -22,8 +23,7 @@ export function captures(graph: Graph, body: Body): readonly ValueId[] {
     for (const output of inner.outputs) found.add(output);
   };
   visit(body);
-  // In the middle of a transaction an order may be from before it, and name what is gone.
-  return [...found].filter((id) => graph.hasValue(id) && !own.has(graph.value(id).body));
+  return [...found].filter((id) => !own.has(graph.value(id).body));
 }
 
 /**
@@ -31,7 +31,7 @@ export function captures(graph: Graph, body: Body): readonly ValueId[] {
  * output needs follow in the file's order.
  * @throws PareError MODEL_CYCLE
  */
-export function canonicalOrder(graph: Graph, body: Body): readonly Node[] {
+export function canonicalOrder(graph: Structure, body: Body): readonly Node[] {
   const order: Node[] = [];
   const state = new Map<NodeId, "open" | "done">();
   const visit = (root: NodeId): void => {

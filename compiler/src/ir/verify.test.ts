@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { Graph, type GraphTables, newHeader, type NodeId, type ValueId } from "./graph.js";
-import { parseGraph } from "./parse.js";
+import { Graph, tablesOf } from "./graph.js";
+import type { NodeId, ValueId } from "./ids.js";
+import type { GraphTables } from "./model.js";
+import { parseGraph } from "./text/parse.js";
+import { UseList } from "./uses.js";
 import { verifyGraph } from "./verify.js";
 
 const text = `graph main opset 21 (c: bool[], x: float32[2]) -> (y) {
@@ -19,41 +22,8 @@ function breakable(): {
   node: (op: string) => NodeId;
   output: (op: string) => ValueId;
 } {
-  const source = parseGraph(text);
-  const tables: GraphTables = {
-    values: new Map(
-      [...source.allValues()].map((value) => [value.id, { ...value, uses: [...value.uses] }]),
-    ),
-    nodes: new Map(
-      [...source.allNodes()].map((node) => [
-        node.id,
-        {
-          ...node,
-          inputs: [...node.inputs],
-          outputs: [...node.outputs],
-          attributes: new Map(node.attributes),
-        },
-      ]),
-    ),
-    bodies: new Map(),
-    next: 1000,
-  };
-  for (const body of source.allBodies()) {
-    tables.bodies.set(body.id, {
-      ...body,
-      inputs: [...body.inputs],
-      outputs: [...body.outputs],
-      initializers: new Set(body.initializers),
-      nodes: new Set(body.nodes),
-    });
-  }
-  for (const node of tables.nodes.values()) {
-    for (const [name, attribute] of node.attributes) {
-      const body = attribute.type === "graph" ? tables.bodies.get(attribute.value.id) : undefined;
-      if (body !== undefined) node.attributes.set(name, { type: "graph", value: body });
-    }
-  }
-  const graph = new Graph(newHeader(), () => [], tables, source.main.id);
+  const graph = parseGraph(text);
+  const tables = tablesOf(graph);
   const find = (op: string) => {
     const found = [...tables.nodes.values()].find((candidate) => candidate.op === op);
     if (found === undefined) throw new Error(`no ${op}`);
@@ -81,7 +51,10 @@ describe("verifyGraph", () => {
       /If #\d+ reads value_2, which it cannot see/,
       ({ tables, node, output }) => (tables.nodes.get(node("If"))!.inputs[0] = output("Tanh")),
     ],
-    ["is read by [", ({ tables, output }) => (tables.values.get(output("Relu"))!.uses = [])],
+    [
+      "is read by [",
+      ({ tables, output }) => (tables.values.get(output("Relu"))!.uses = new UseList()),
+    ],
     [
       "does not know that",
       ({ tables, node, output }) => (tables.values.get(output("Relu"))!.producer = node("Tanh")),
@@ -104,7 +77,7 @@ describe("verifyGraph", () => {
 
   it("names the pass and the rule", () => {
     const broken = breakable();
-    broken.tables.values.get(broken.output("Relu"))!.uses = [];
+    broken.tables.values.get(broken.output("Relu"))!.uses = new UseList();
     expect(() => verifyGraph(broken.graph, "simplify » fold")).toThrow(
       "simplify » fold left the graph broken",
     );
@@ -115,10 +88,8 @@ describe("verifyGraph", () => {
     const relu = broken.node("Relu");
     const [before] = broken.tables.nodes.get(relu)!.inputs;
     broken.tables.nodes.get(relu)!.inputs[0] = broken.output("If");
-    broken.tables.values.get(before!)!.uses = [];
-    broken.tables.values
-      .get(broken.output("If"))!
-      .uses.push({ kind: "node", node: relu, index: 0 });
+    broken.tables.values.get(before!)!.uses = new UseList();
+    broken.tables.values.get(broken.output("If"))!.uses.add({ kind: "node", node: relu, index: 0 });
     expect(() => verifyGraph(broken.graph)).toThrow("in a circle");
   });
 });

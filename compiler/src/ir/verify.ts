@@ -1,15 +1,9 @@
 import { PareError } from "@pare/runtime/format";
-import {
-  bodiesOf,
-  type Body,
-  type BodyId,
-  type Graph,
-  type Node,
-  type Use,
-  type Value,
-  type ValueId,
-} from "./graph.js";
+import type { Graph } from "./graph.js";
+import type { BodyId, ValueId } from "./ids.js";
+import { bodiesOf, type Body, type Node, type Value } from "./model.js";
 import { canonicalOrder } from "./order.js";
+import type { Use } from "./uses.js";
 
 /**
  * Checks that a graph is well-formed: ids lead where they should, uses and readers agree, what is read is in scope and
@@ -106,7 +100,7 @@ function checkTables(
         ? body?.inputs.includes(value.id) || body?.initializers.has(value.id)
         : graph.hasNode(value.producer) && graph.node(value.producer).outputs.includes(value.id);
     if (listed !== true) fail(`nothing makes ${nameOf(value)}`);
-    const known = value.uses.map(useKey).sort();
+    const known = [...value.uses].map(useKey).sort();
     const found = (uses.get(value.id) ?? []).map(useKey).sort();
     if (known.join() !== found.join())
       fail(`${nameOf(value)} is read by [${found.join(", ")}], but knows of [${known.join(", ")}]`);

@@ -1,7 +1,4 @@
-import type { Attribute } from "../ir/attribute.js";
-import type { Body } from "../ir/graph.js";
-import type { Tensor } from "../ir/tensor.js";
-import { sameType } from "../ir/type.js";
+import { type Attribute, type Body, sameType, type Tensor } from "../ir/index.js";
 import type { Message } from "./schema.js";
 import { encodeTensor } from "./tensor-message.js";
 import { type Ambiguous, decodeType, encodeType } from "./type-message.js";

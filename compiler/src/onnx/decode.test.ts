@@ -1,6 +1,14 @@
 import { byteSource, isPareError } from "@pare/runtime/format";
 import { describe, expect, it } from "vitest";
-import { type Graph, printGraph, Tensor, tensorType, typeText, verifyGraph } from "../ir/index.js";
+import {
+  edit,
+  type Graph,
+  printGraph,
+  Tensor,
+  tensorType,
+  typeText,
+  verifyGraph,
+} from "../ir/index.js";
 import { inferNode } from "../ops/index.js";
 import { decodeModel, encodeModel, type Message, readMessage, writeMessage } from "./index.js";
 
@@ -210,7 +218,7 @@ describe("names", () => {
       node: [node("Relu", ["x"], ["y"])],
       output: [{ name: "y" }],
     });
-    graph.edit("test", (editor) => {
+    edit(graph, "test", (editor) => {
       const [output] = graph.main.outputs;
       if (output === undefined) throw new Error("no output");
       const w = editor.constant("y", Tensor.float32([], [2]));
@@ -288,7 +296,8 @@ describe("types", () => {
       output: [{ name: "y", type: float32("N") }],
     });
     expect((await written(graph)).graph?.valueInfo).toEqual([declared]);
-    graph.edit(
+    edit(
+      graph,
       "bind",
       (editor) => editor.setType(graph.main.inputs[0] ?? (0 as never), tensorType("float32", [5])),
       { interface: true },

@@ -1,8 +1,15 @@
 import { type ByteSource, PareError, throwIfAborted } from "@pare/runtime/format";
-import type { Attribute } from "../ir/attribute.js";
-import type { Editor } from "../ir/editor.js";
-import { type Body, Graph, type Infer, type ModelHeader, type ValueId } from "../ir/graph.js";
-import type { Tensor } from "../ir/tensor.js";
+import {
+  build,
+  type Attribute,
+  type Body,
+  type Editor,
+  type Graph,
+  type Infer,
+  type ModelHeader,
+  type Tensor,
+  type ValueId,
+} from "../ir/index.js";
 import { type AttributeDecoding, decodeAttribute, withoutContents } from "./attribute-message.js";
 import { BodyOrigin, Declaration, ModelOrigin, NodeOrigin, plainDomain } from "./origin.js";
 import { readMessage } from "./read-message.js";
@@ -53,21 +60,12 @@ export async function decodeMessage(
   }
   const tensors = new Map<TensorProto, Tensor>();
   await readTensors(main, external, tensors);
-  const graph = new Graph(headerOf(rest, functions), options.infer ?? (() => []));
-  graph.edit(
-    "decode",
-    (editor) =>
-      new Builder(graph, editor, tensors, ambiguousNames(main.input ?? [])).build(
-        main,
-        graph.main,
-        undefined,
-      ),
-    { interface: true },
+  const ambiguous = ambiguousNames(main.input ?? []);
+  const graph = build(headerOf(rest, functions), options.infer ?? (() => []), (editor, empty) =>
+    new Builder(empty, editor, tensors, ambiguous).build(main, empty.main, undefined),
   );
   for (const body of graph.allBodies())
     if (body.origin instanceof BodyOrigin) settle(graph, body.origin);
-  graph.journal.length = 0;
-  graph.changes = 0;
   return graph;
 }
 

@@ -1,7 +1,15 @@
 import { PareError } from "@pare/runtime/format";
-import { type Body, bodiesOf, type Graph, type Node, type ValueId } from "../ir/graph.js";
-import { dependencies } from "../ir/order.js";
-import { sameType, type ValueType } from "../ir/type.js";
+import {
+  bodiesOf,
+  type Body,
+  dependencies,
+  type Graph,
+  type ModelHeader,
+  type Node,
+  sameType,
+  type ValueId,
+  type ValueType,
+} from "../ir/index.js";
 import { encodeAttribute } from "./attribute-message.js";
 import { assignNames } from "./names.js";
 import { BodyOrigin, type Declaration, ModelOrigin, nodeOrigin, plainDomain } from "./origin.js";
@@ -93,7 +101,7 @@ function importsOf(
 }
 
 function metadataOf(
-  metadata: readonly [string, string][],
+  metadata: ModelHeader["metadata"],
   read: readonly Message<"StringStringEntryProto">[],
 ): Message<"StringStringEntryProto">[] {
   return metadata.map(([key, value], index) => {

@@ -1,5 +1,4 @@
-import type { Graph } from "../ir/graph.js";
-import { residentLimit } from "../ir/tensor.js";
+import { type Graph, residentLimit } from "../ir/index.js";
 import type { Message } from "./schema.js";
 import { Slice } from "./slice.js";
 import { TensorOrigin } from "./tensor-message.js";

@@ -1,4 +1,4 @@
-import { type Body, bodiesOf, type Graph, type ValueId } from "../ir/graph.js";
+import { bodiesOf, type Body, type Graph, type ValueId } from "../ir/index.js";
 
 /**
  * A name for every value, unique wherever it can be seen: in its own body and in those nested in it. The model's

@@ -1,5 +1,4 @@
-import type { Node, ValueId } from "../ir/graph.js";
-import type { ValueType } from "../ir/type.js";
+import { type Node, type ValueId, type ValueType } from "../ir/index.js";
 import type { Message } from "./schema.js";
 
 // What a file said besides its graph. The graph carries it along without looking; encoding looks here first, so that

@@ -1,6 +1,6 @@
 import { type ByteSource, PareError } from "@pare/runtime/format";
+import { residentLimit } from "../ir/index.js";
 import protobuf from "protobufjs/minimal.js";
-import { residentLimit } from "../ir/tensor.js";
 import {
   type Field,
   type Message,

@@ -1,5 +1,5 @@
 import { PareError } from "@pare/runtime/format";
-import type { ValueId } from "../ir/graph.js";
+import { type ValueId } from "../ir/index.js";
 
 /** The names that are known in a body, and around it those of the bodies that enclose it. */
 export class Scope {

@@ -1,5 +1,5 @@
 import { type ByteSource, elementCount, PareError, zeros } from "@pare/runtime/format";
-import { Tensor } from "../ir/tensor.js";
+import { Tensor } from "../ir/index.js";
 import type { Message } from "./schema.js";
 import { checkedDims, decodeTensor, TensorOrigin } from "./tensor-message.js";
 

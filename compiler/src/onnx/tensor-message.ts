@@ -9,9 +9,8 @@ import {
   type TypedArray,
   zeros,
 } from "@pare/runtime/format";
+import { codeOfDtype, dtypeOfCode, residentLimit, Tensor, type TensorData } from "../ir/index.js";
 import protobuf from "protobufjs/minimal.js";
-import { residentLimit, Tensor, type TensorData } from "../ir/tensor.js";
-import { codeOfDtype, dtypeOfCode } from "../ir/data-type.js";
 import { externalSlice } from "./external.js";
 import type { Message } from "./schema.js";
 import { Slice } from "./slice.js";

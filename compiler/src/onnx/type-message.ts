@@ -1,6 +1,13 @@
-import { dim, type Dim, type DimExpression } from "../ir/dim.js";
-import { tensorType, unknownType, type ValueType } from "../ir/type.js";
-import { codeOfDtype, dtypeOfCode } from "../ir/data-type.js";
+import {
+  codeOfDtype,
+  dim,
+  type Dim,
+  type DimExpression,
+  dtypeOfCode,
+  tensorType,
+  unknownType,
+  type ValueType,
+} from "../ir/index.js";
 import type { Message } from "./schema.js";
 
 /** Names of dims that one input uses twice in its shape, so that they cannot mean one size: see `decodeShape`. */

@@ -1,7 +1,6 @@
 import { type Dtype, PareError } from "@pare/runtime/format";
-import { type Dim, isStatic } from "../ir/index.js";
+import { type Dim, dtypeOfCode, isStatic } from "../ir/index.js";
 import { convert } from "./convert.js";
-import { dtypeOfCode } from "../ir/data-type.js";
 import { tensorOf } from "./inferred.js";
 import type { InferContext, OperatorRow } from "./row.js";
 import { parameters } from "./signature.js";

@@ -1,7 +1,7 @@
 import { byteSource, type Dtype, isPareError, type Tensor as Dense } from "@pare/runtime/format";
 import { afterAll, describe, expect, test } from "vitest";
 import { backendTests } from "../../../fixtures/scripts/backend-tests.mjs";
-import { isStatic, Tensor } from "../ir/index.js";
+import { edit, isStatic, Tensor } from "../ir/index.js";
 import type { Graph, ValueId } from "../ir/index.js";
 import { decodeModel, decodeTensor, readMessage } from "../onnx/index.js";
 import { normalizeGraph } from "../passes/normalize.js";
@@ -140,7 +140,8 @@ function expectInferred(
   outputs: readonly Dense[],
 ): void {
   const graph = original.fork();
-  graph.edit(
+  edit(
+    graph,
     "bind",
     (editor) => {
       for (const [index, id] of [...graph.main.inputs].entries()) {

@@ -1,11 +1,13 @@
 import { elementCount, PareError, type Tensor as Dense } from "@pare/runtime/format";
 import type { Body, Node } from "../ir/index.js";
 import { integers, unpackNumbers } from "./arrays.js";
-import type { RunBody } from "./execute.js";
 import { normalAxis, sourceIndices, steps, stridesOf } from "./indexing.js";
 import { transposed } from "./movement.js";
 import type { AttributeReader } from "./row.js";
 import { join, take } from "./take.js";
+
+/** Runs a body whose inputs are in the environment; gives its outputs. */
+export type RunBody = (body: Body, inputs: readonly Dense[]) => Promise<readonly Dense[]>;
 
 /** If, Loop and Scan. Undefined for another operator that holds bodies. */
 export function runControlFlow(

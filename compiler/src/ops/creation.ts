@@ -1,8 +1,7 @@
 import { elementCount, PareError, type Tensor as Dense } from "@pare/runtime/format";
-import { dim, isStatic, product, type Tensor } from "../ir/index.js";
+import { dim, dtypeOfCode, isStatic, product, type Tensor } from "../ir/index.js";
 import { integers, isWide, pack, unpack, unpackNumbers, workingArray } from "./arrays.js";
 import { convert } from "./convert.js";
-import { dtypeOfCode } from "../ir/data-type.js";
 import { elementLimit, integersIn } from "./elements.js";
 import { tensorOf } from "./inferred.js";
 import type { AttributeReader, OperatorRow } from "./row.js";

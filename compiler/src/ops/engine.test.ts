@@ -1,10 +1,17 @@
 import { byteSource, type Dtype, elementCount, type Tensor as Dense } from "@pare/runtime/format";
 import { cpu } from "@pare/runtime/ort-node";
 import { describe, expect, test } from "vitest";
-import { attribute, type Attributes, Graph, newHeader, tensorType } from "../ir/index.js";
+import {
+  attribute,
+  type Attributes,
+  codeOfDtype,
+  edit,
+  Graph,
+  newHeader,
+  tensorType,
+} from "../ir/index.js";
 import { encodeModel } from "../onnx/index.js";
 import { convert } from "./convert.js";
-import { codeOfDtype } from "../ir/data-type.js";
 import { evaluateGraph } from "./execute.js";
 import { inferNode } from "./infer.js";
 
@@ -235,7 +242,8 @@ describe("evaluation is what onnxruntime computes", () => {
     } = entry;
     const dims = [4, 17];
     const graph = new Graph(newHeader(), inferNode);
-    graph.edit(
+    edit(
+      graph,
       "build",
       (editor) => {
         const inputs = Array.from({ length: entry.inputs }, (_, index) =>

@@ -6,14 +6,11 @@ import {
 } from "@pare/runtime/format";
 import { bodiesOf, type Body, type Graph, type Node, type ValueId } from "../ir/index.js";
 import { attributeReader } from "./attributes.js";
-import { runControlFlow } from "./control-flow.js";
+import { type RunBody, runControlFlow } from "./control-flow.js";
 import { evaluateNode } from "./evaluate.js";
 
 /** What values hold while a graph is executed. */
 export type Environment = Map<ValueId, Dense>;
-
-/** Runs a body whose inputs are in the environment; gives its outputs. */
-export type RunBody = (body: Body, inputs: readonly Dense[]) => Promise<readonly Dense[]>;
 
 /**
  * Runs a whole normalized graph by the operators' reference evaluations: slow and exact, to check engines, passes and kernels

@@ -2,6 +2,8 @@ import type { Dtype } from "@pare/runtime/format";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
+  edit,
+  type Editor,
   attribute,
   type Attributes,
   type Dim,
@@ -21,15 +23,13 @@ const symbol = dim.symbol;
 /** A graph of inputs x0, x1, … to be filled by `build`. */
 function graphOf(
   shapes: readonly (readonly Dim[])[],
-  build: (
-    editor: Parameters<Parameters<Graph["edit"]>[1]>[0],
-    inputs: readonly ValueId[],
-  ) => ValueId,
+  build: (editor: Editor, inputs: readonly ValueId[]) => ValueId,
   dtype: Dtype = "float32",
 ): { readonly graph: Graph; readonly output: ValueId } {
   const graph = new Graph(newHeader(), inferNode);
   let output: ValueId | undefined;
-  graph.edit(
+  edit(
+    graph,
     "build",
     (editor) => {
       const inputs = shapes.map((shape, index) =>
@@ -196,7 +196,8 @@ test("inference never throws and makes nothing large, whatever a node looks like
       fc.integer({ min: 1, max: 4 }),
       (row, inputs, given: Attributes, outputs) => {
         const graph = new Graph(newHeader(), inferNode);
-        graph.edit(
+        edit(
+          graph,
           "build",
           (editor) => {
             const ids = inputs.map((item, index) => {

@@ -1,4 +1,13 @@
-import type { Dim, Graph, Infer, Inferred, Node, Value, ValueType } from "../ir/index.js";
+import {
+  edit,
+  type Dim,
+  type Graph,
+  type Infer,
+  type Inferred,
+  type Node,
+  type Value,
+  type ValueType,
+} from "../ir/index.js";
 import { bodiesOf, type Body, dim, sameShape, sameType, tensorType } from "../ir/index.js";
 import { attributeReader } from "./attributes.js";
 import { typeBodyInputs } from "./body-inputs.js";
@@ -37,7 +46,8 @@ export const inferNode: Infer = (graph, node) => {
  * of the model's outputs gives way to what follows from its nodes.
  */
 export function inferAll(graph: Graph): readonly InferenceDiagnostic[] {
-  graph.edit(
+  edit(
+    graph,
     "infer",
     (editor) => {
       const settle = (body: Body): void => {

@@ -3,6 +3,7 @@ import { cpu } from "@pare/runtime/ort-node";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
+  edit,
   attribute,
   type Attributes,
   dim,
@@ -56,7 +57,8 @@ const scalar = (dtype: Dtype, value: number): Dense => denseOf(dtype, [], [value
 
 function graphOf({ op, inputs, attributes, outputs }: Problem, symbolic: boolean): Graph {
   const graph = new Graph(newHeader(), inferNode);
-  graph.edit(
+  edit(
+    graph,
     "build",
     (editor) => {
       const ids = inputs.map((input, index) => {

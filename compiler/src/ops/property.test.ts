@@ -3,8 +3,10 @@ import { describe, expect, test } from "vitest";
 import {
   attribute,
   type Attributes,
+  codeOfDtype,
   type Dim,
   dim,
+  edit,
   Graph,
   newHeader,
   Tensor,
@@ -12,7 +14,6 @@ import {
   type ValueId,
 } from "../ir/index.js";
 import { unpack } from "./arrays.js";
-import { codeOfDtype } from "../ir/data-type.js";
 import { evaluateGraph } from "./execute.js";
 import { inferNode } from "./infer.js";
 
@@ -124,7 +125,8 @@ interface Input {
 function nodeGraph(op: string, inputs: readonly Input[], attributes: Attributes = {}, outputs = 1) {
   const graph = new Graph(newHeader(), inferNode);
   const names = Array.from({ length: outputs }, (_, index) => `y${index}`);
-  graph.edit(
+  edit(
+    graph,
     "build",
     (editor) => {
       const ids: ValueId[] = inputs.map(({ dtype, shape, constant }, index) =>

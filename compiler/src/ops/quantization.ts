@@ -1,8 +1,7 @@
 import { type Dtype, elementCount, type Tensor as Dense } from "@pare/runtime/format";
-import { tensorType } from "../ir/index.js";
+import { dtypeOfCode, tensorType } from "../ir/index.js";
 import { unpackNumbers } from "./arrays.js";
 import { convert } from "./convert.js";
-import { dtypeOfCode } from "../ir/data-type.js";
 import { denseOf } from "./dense.js";
 import { isFloat8 } from "./float8.js";
 import { normalAxis } from "./indexing.js";

@@ -1,7 +1,6 @@
 import { PareError } from "@pare/runtime/format";
-import { type Dim, tensorType } from "../ir/index.js";
+import { type Dim, dtypeOfCode, tensorType } from "../ir/index.js";
 import { unpackNumbers } from "./arrays.js";
-import { dtypeOfCode } from "../ir/data-type.js";
 import { tensorOf } from "./inferred.js";
 import type { OperatorRow } from "./row.js";
 import { parameters } from "./signature.js";

@@ -1,5 +1,6 @@
 import { PareError } from "@pare/runtime/format";
 import {
+  edit,
   type Dim,
   dim,
   type Graph,
@@ -10,8 +11,8 @@ import {
 } from "../ir/index.js";
 import { convert } from "../ops/convert.js";
 import { inferAll } from "../ops/infer.js";
-import type { PassDefinition } from "./pass.js";
-import { OptionReader } from "./read-options.js";
+import type { PassDefinition } from "../pipeline/pass.js";
+import { OptionReader } from "../pipeline/options.js";
 
 export interface BindShapesOptions {
   /** Input → its dims; a dim that is text becomes that symbol. */
@@ -91,7 +92,8 @@ function bind(graph: Graph, options: BindShapesOptions): void {
   const overrides = Object.entries(options.shapes).some(([name, sizes]) =>
     contradicts(inputs.get(name), sizes),
   );
-  graph.edit(
+  edit(
+    graph,
     "bind-shapes",
     (editor) => {
       for (const value of graph.allValues()) {

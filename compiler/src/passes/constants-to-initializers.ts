@@ -1,5 +1,5 @@
 import { attributeReader } from "../ops/attributes.js";
-import { type Graph, type Node, Tensor } from "../ir/index.js";
+import { edit, type Graph, type Node, Tensor } from "../ir/index.js";
 
 /** Every Constant node, in whatever of its forms, becomes an initializer of the body it stands in. */
 export function constantsToInitializers(graph: Graph): void {
@@ -7,7 +7,7 @@ export function constantsToInitializers(graph: Graph): void {
     (node) => node.op === "Constant" && node.domain === "",
   );
   if (nodes.length === 0) return;
-  graph.edit("constants-to-initializers", (editor) => {
+  edit(graph, "constants-to-initializers", (editor) => {
     for (const node of nodes) {
       const [output] = node.outputs;
       const tensor = tensorOf(node);

@@ -1,4 +1,4 @@
-import { bodiesOf, type Body, type Graph, type Node, type ValueId } from "../ir/index.js";
+import { edit, bodiesOf, type Body, type Graph, type Node, type ValueId } from "../ir/index.js";
 
 /**
  * Nodes that no output needs, initializers that nobody reads, and optional last outputs of nodes that nobody reads.
@@ -6,7 +6,7 @@ import { bodiesOf, type Body, type Graph, type Node, type ValueId } from "../ir/
  */
 export function dropUnused(graph: Graph): void {
   if (!hasUnused(graph, graph.main)) return;
-  graph.edit("drop-unused", (editor) => {
+  edit(graph, "drop-unused", (editor) => {
     const visit = (body: Body): void => {
       for (const node of [...graph.order(body)].reverse()) {
         if (!graph.hasNode(node.id)) continue;

@@ -1,10 +1,10 @@
 import { floatsToHalves } from "@pare/runtime/format";
-import { attribute, type Graph, Tensor } from "../ir/index.js";
+import { edit, attribute, type Graph, Tensor } from "../ir/index.js";
 import { largestHalf } from "../quantize/half.js";
-import type { Pass, PassDefinition } from "./pass.js";
-import { bringToNormalForm } from "./quantize/normal-form.js";
-import { type StoredWeight, storedWeights } from "./quantize/stored-weight.js";
-import { OptionReader } from "./read-options.js";
+import type { Pass, PassDefinition } from "../pipeline/pass.js";
+import { bringToNormalForm } from "./quantization/normal-form.js";
+import { type StoredWeight, storedWeights } from "../analysis/stored-weights.js";
+import { OptionReader } from "../pipeline/options.js";
 
 export interface HalfWeightsOptions {
   /** Smaller tensors stay as they are; bytes in float32. */
@@ -36,7 +36,7 @@ async function run(graph: Graph, options: HalfWeightsOptions): Promise<void> {
     stored.push({ weight, halves: floatsToHalves(values) });
   }
   if (stored.length === 0) return;
-  graph.edit("fp16-weights", (editor) => {
+  edit(graph, "fp16-weights", (editor) => {
     for (const { weight, halves } of stored) {
       const { name, body: bodyId } = graph.value(weight.value);
       const body = graph.body(bodyId);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { attribute, type Graph, Tensor, tensorType } from "../ir/index.js";
+import { edit, attribute, type Graph, Tensor, tensorType } from "../ir/index.js";
 import { graphOf, opsOf } from "../rules/rule-case.test.support.js";
 import { fp16 } from "./fp16.js";
-import { agreement, feedsOf, quantized, run } from "./quantize/engine-case.test.support.js";
+import { agreement, feedsOf, quantized, run } from "./quantization/engine-case.test.support.js";
 
 function network(): Graph {
   return graphOf({ x: ["float32", 1, 3, 4, 4], n: ["int64", 1] }, (input, b) => {
@@ -60,7 +60,7 @@ describe("fp16", () => {
     const unknown = graphOf({ x: ["float32", 2, 3] }, (input, b) => ({
       y: b.add("Einsum", [b.add("Relu", [input("x")])], { equation: attribute.string("ij->ji") }),
     }));
-    unknown.edit("test", (editor) => {
+    edit(unknown, "test", (editor) => {
       for (const id of unknown.main.outputs) editor.setType(id, tensorType("float32", [3, 2]));
     });
     const graph = await quantized(fp16, unknown);
@@ -72,7 +72,7 @@ describe("fp16", () => {
     const twice = graphOf({ x: ["float32", 2, 3] }, (input, b) => ({
       y: b.add("Relu", [input("x")]),
     }));
-    twice.edit("test", (editor) => editor.addOutput(twice.main.outputs[0] ?? (0 as never)), {
+    edit(twice, "test", (editor) => editor.addOutput(twice.main.outputs[0] ?? (0 as never)), {
       interface: true,
     });
     const graph = await quantized(fp16, twice);

@@ -1,5 +1,6 @@
 import { PareError } from "@pare/runtime/format";
 import {
+  edit,
   attribute,
   bodiesOf,
   captures,
@@ -11,9 +12,9 @@ import {
 } from "../ir/index.js";
 import { operatorRow } from "../ops/table.js";
 import { clampedHalves } from "../quantize/half.js";
-import type { Pass, PassDefinition } from "./pass.js";
-import { bringToNormalForm } from "./quantize/normal-form.js";
-import { OptionReader } from "./read-options.js";
+import type { Pass, PassDefinition } from "../pipeline/pass.js";
+import { bringToNormalForm } from "./quantization/normal-form.js";
+import { OptionReader } from "../pipeline/options.js";
 
 export interface Fp16Options {
   /** Nodes by name, or operators by type, that stay float32 besides those that have no float16 form. */
@@ -63,7 +64,7 @@ async function run(graph: Graph, options: Fp16Options): Promise<void> {
     const tensor = graph.constant(value);
     if (tensor?.dtype === "float32") halves.set(value, clampedHalves(await tensor.readFloat32()));
   }
-  const converter = graph.edit("fp16", (editor) =>
+  const converter = edit(graph, "fp16", (editor) =>
     new Converter(graph, editor, options, halves).convert(),
   );
   converter.verify();
@@ -193,7 +194,7 @@ class Converter {
     collect(node);
     for (const captured of bodiesOf(node).flatMap((body) => captures(this.#graph, body))) {
       if (!this.#half.has(captured)) continue;
-      for (const use of this.#graph.value(captured).uses.slice()) {
+      for (const use of Array.from(this.#graph.value(captured).uses)) {
         const body = use.kind === "node" ? this.#graph.node(use.node).body : use.body;
         if (!inner.has(body)) continue;
         if (use.kind === "node")

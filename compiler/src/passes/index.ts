@@ -4,14 +4,14 @@ import { fp16 } from "./fp16.js";
 import { fp16Weights } from "./fp16-weights.js";
 import { lowerOpset } from "./lower-opset.js";
 import { normalize } from "./normalize.js";
-import type { PassDefinition } from "./pass.js";
+import type { PassDefinition } from "../pipeline/pass.js";
 import { quantizeDynamic } from "./quantize-dynamic.js";
 import { quantizeStatic } from "./quantize-static.js";
 import { quantizeWeights } from "./quantize-weights.js";
 import { simplify } from "./simplify.js";
 
 export { bindShapes, type BindShapesOptions } from "./bind-shapes.js";
-export type * from "./pass.js";
+export type * from "../pipeline/pass.js";
 
 /** Every pass. Recipe steps follow from this tuple. */
 export const passes = [

@@ -2,8 +2,8 @@ import type { Graph } from "../ir/index.js";
 import { normalizeGraph } from "./normalize.js";
 import { normalOpset } from "./opset/raise.js";
 import { lowerOpset as lower, lowestOpset } from "./opset/lower.js";
-import type { PassDefinition } from "./pass.js";
-import { OptionReader } from "./read-options.js";
+import type { PassDefinition } from "../pipeline/pass.js";
+import { OptionReader } from "../pipeline/options.js";
 
 export interface LowerOpsetOptions {
   /** From 7 to 21, which it is where not given. */

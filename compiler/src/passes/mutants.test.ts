@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { byteSource, isPareError } from "@pare/runtime/format";
 import { describe, expect, it } from "vitest";
-import { countMacs, countOperators, countParameters } from "../inspect/index.js";
+import { countMacs, countOperators, countParameters } from "../analysis/index.js";
 import { decodeModel, encodeModel } from "../onnx/index.js";
 import { inferNode } from "../ops/index.js";
 import { findPass } from "./index.js";

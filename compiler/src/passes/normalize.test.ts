@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { attribute, Tensor, tensorType, typeText } from "../ir/index.js";
+import { edit, attribute, Tensor, tensorType, typeText } from "../ir/index.js";
 import { graphOf, opsOf } from "../rules/rule-case.test.support.js";
 import { findPass, passes } from "./index.js";
 import { normalizeGraph } from "./normalize.js";
@@ -31,7 +31,8 @@ describe("normalize", () => {
       b.floats([1, 2, 3]);
       return { y: b.add("Relu", [x("x")]) };
     });
-    graph.edit(
+    edit(
+      graph,
       "add a default",
       (editor) => {
         const input = editor.addInput("bias", tensorType("float32", [2]));
@@ -56,7 +57,10 @@ describe("normalize", () => {
     const graph = graphOf({ x: ["float32", 2] }, (x, b) => ({
       y: b.editor.add1("FusedThing", [x("x")], {}, { domain: "com.example" }),
     }));
-    graph.header.opsets.set("com.example", 1).set("com.unused", 3);
+    edit(graph, "test", (editor) => {
+      editor.setOpset("com.example", 1);
+      editor.setOpset("com.unused", 3);
+    });
     normalizeGraph(graph);
     expect([...graph.header.opsets]).toEqual([
       ["", 21],
@@ -94,7 +98,9 @@ describe("normalize", () => {
         (x, b) => ({ y: b.editor.add1(op, [x("x")], {}, { domain: "local" }) }),
         17,
       );
-      graph.header.functions.set("local::Mean::", {});
+      edit(graph, "test", (editor) =>
+        editor.setHeader({ functions: new Map([["local::Mean::", {}]]) }),
+      );
       return graph;
     };
     const other = calling("Median");
@@ -110,7 +116,7 @@ describe("normalize", () => {
 
   it("says when a model does not tell its opset", () => {
     const graph = graphOf({ x: ["float32", 2] }, (x, b) => ({ y: b.add("Relu", [x("x")]) }));
-    graph.header.opsets.clear();
+    edit(graph, "test", (editor) => editor.setHeader({ opsets: new Map() }));
     expect(() => normalizeGraph(graph)).toThrow(expect.objectContaining({ code: "MODEL_VERSION" }));
   });
 });

@@ -1,12 +1,12 @@
 import { PareError } from "@pare/runtime/format";
-import type { Body, Graph, Node } from "../ir/index.js";
+import { edit, type Body, type Graph, type Node } from "../ir/index.js";
 import { inferAll } from "../ops/infer.js";
 import { constantsToInitializers } from "./constants-to-initializers.js";
 import { dropUnused } from "./drop-unused.js";
 import { fromNewerOpset } from "./opset/from-newer.js";
 import { normalOpset, opsetOf, raiseOpset } from "./opset/raise.js";
-import type { PassDefinition } from "./pass.js";
-import { type NoOptions, noOptions } from "./read-options.js";
+import type { PassDefinition } from "../pipeline/pass.js";
+import { type NoOptions, noOptions } from "../pipeline/options.js";
 
 /**
  * The one form that rules and rows are written for: ai.onnx at opset 21, constants as initializers, defaults no
@@ -19,6 +19,9 @@ export const normalize: PassDefinition<"normalize", NoOptions> = {
   create: () => ({ exactness: "rounding", run: normalizeGraph }),
 };
 
+/** Opset 21 came with it. */
+const lowestIrVersion = 10n;
+
 export function normalizeGraph(graph: Graph): void {
   constantsToInitializers(graph);
   defaultsToInitializers(graph);
@@ -29,7 +32,7 @@ export function normalizeGraph(graph: Graph): void {
   if (opset !== normalOpset) refuseFunctions(graph, opset);
   if (opset < normalOpset) raiseOpset(graph, opset);
   else if (opset > normalOpset) fromNewerOpset(graph, opset);
-  else graph.header.opsets.set("", normalOpset);
+  else edit(graph, "normalize", (editor) => editor.setOpset("", normalOpset));
   constantsToInitializers(graph);
   dropUnused(graph);
   for (const { op, domain, node } of inferAll(graph)) {
@@ -42,7 +45,8 @@ export function normalizeGraph(graph: Graph): void {
     });
   }
   dropUnusedDomains(graph);
-  if (graph.header.irVersion < 10n) graph.header.irVersion = 10n;
+  if (graph.header.irVersion < lowestIrVersion)
+    edit(graph, "normalize", (editor) => editor.setHeader({ irVersion: lowestIrVersion }));
 }
 
 /** An input with a default is how old files said "initializer": it becomes one, and the interface shrinks. */
@@ -50,7 +54,8 @@ function defaultsToInitializers(graph: Graph): void {
   const defaulted = (body: Body) =>
     body.inputs.filter((id) => graph.value(id).constant !== undefined);
   if (defaulted(graph.main).length === 0) return;
-  graph.edit(
+  edit(
+    graph,
     "defaults-to-initializers",
     (editor) => {
       for (const id of defaulted(graph.main)) editor.removeInput(id);
@@ -61,7 +66,9 @@ function defaultsToInitializers(graph: Graph): void {
 
 /** Functions may call one another, so that all stay where one is called. */
 function dropUnusedFunctions(graph: Graph): void {
-  if ([...graph.allNodes()].every((node) => !isCall(graph, node))) graph.header.functions.clear();
+  if (graph.header.functions.size === 0) return;
+  if ([...graph.allNodes()].some((node) => isCall(graph, node))) return;
+  edit(graph, "drop-unused", (editor) => editor.setHeader({ functions: new Map() }));
 }
 
 /**
@@ -91,12 +98,14 @@ function mergeDomainNames(graph: Graph): void {
   const { opsets } = graph.header;
   const named = opsets.get("ai.onnx");
   if (named !== undefined) {
-    opsets.delete("ai.onnx");
-    if (!opsets.has("")) opsets.set("", named);
+    edit(graph, "merge-domain-names", (editor) => {
+      editor.setOpset("ai.onnx", undefined);
+      if (!opsets.has("")) editor.setOpset("", named);
+    });
   }
   const nodes = [...graph.allNodes()].filter((node) => node.domain === "ai.onnx");
   if (nodes.length === 0) return;
-  graph.edit("merge-domain-names", (editor) => {
+  edit(graph, "merge-domain-names", (editor) => {
     for (const node of nodes) editor.setOp(node.id, node.op);
   });
 }
@@ -106,6 +115,9 @@ function dropUnusedDomains(graph: Graph): void {
   for (const node of graph.allNodes()) used.add(node.domain);
   // What local functions use is not looked at here.
   if (graph.header.functions.size > 0) return;
-  for (const domain of graph.header.opsets.keys())
-    if (!used.has(domain)) graph.header.opsets.delete(domain);
+  const unused = [...graph.header.opsets.keys()].filter((domain) => !used.has(domain));
+  if (unused.length === 0) return;
+  edit(graph, "drop-unused", (editor) => {
+    for (const domain of unused) editor.setOpset(domain, undefined);
+  });
 }

@@ -9,7 +9,7 @@ import {
   fusedOps,
   quantized,
   run,
-} from "./quantize/engine-case.test.support.js";
+} from "./quantization/engine-case.test.support.js";
 
 /** Two projections of one activation, a Gemm with turned weights and bias, and a product of two activations. */
 function attention(): Graph {

@@ -1,4 +1,4 @@
-import { attribute, type Editor, type Graph, Tensor, type ValueId } from "../ir/index.js";
+import { edit, attribute, type Editor, type Graph, Tensor, type ValueId } from "../ir/index.js";
 import type { RangeMethod } from "../quantize/range.js";
 import {
   quantizeWeights,
@@ -6,10 +6,10 @@ import {
   type WeightBits,
   weightScales,
 } from "../quantize/weights.js";
-import type { Pass, PassDefinition } from "./pass.js";
-import { bringToNormalForm } from "./quantize/normal-form.js";
-import { isWeightedOp, type WeightedNode, weightedNode } from "./quantize/weighted-node.js";
-import { OptionReader } from "./read-options.js";
+import type { Pass, PassDefinition } from "../pipeline/pass.js";
+import { bringToNormalForm } from "./quantization/normal-form.js";
+import { isWeightedOp, type WeightedNode, weightedNode } from "../analysis/weighted-node.js";
+import { OptionReader } from "../pipeline/options.js";
 
 export interface DynamicOptions {
   readonly granularity: "channel" | "tensor";
@@ -60,7 +60,7 @@ async function run(graph: Graph, options: DynamicOptions): Promise<void> {
     prepared.push({ weighted, weights });
   }
   if (prepared.length > 0)
-    graph.edit("quantize-dynamic", (editor) => insert(graph, editor, prepared));
+    edit(graph, "quantize-dynamic", (editor) => insert(graph, editor, prepared));
 }
 
 function excluded(

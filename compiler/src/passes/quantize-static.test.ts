@@ -10,7 +10,7 @@ import {
   fusedOps,
   quantized,
   run,
-} from "./quantize/engine-case.test.support.js";
+} from "./quantization/engine-case.test.support.js";
 
 const same = { pads: attribute.ints([1, 1, 1, 1]) };
 

@@ -2,14 +2,14 @@ import { observeActivations } from "../calibrate/observe-activations.js";
 import type { Graph, ValueId } from "../ir/index.js";
 import type { RangeMethod } from "../quantize/range.js";
 import type { WeightBits } from "../quantize/weights.js";
-import type { Pass, PassContext, PassDefinition } from "./pass.js";
-import { bringToNormalForm } from "./quantize/normal-form.js";
-import { activationParameters } from "./quantize/activation-parameters.js";
-import { insertStatic } from "./quantize/insert-static.js";
-import { planStatic, type StaticPlan, type StaticScope } from "./quantize/plan-static.js";
-import { quantizeWeightedNodes } from "./quantize/quantize-weighted.js";
-import { convolutionKinds } from "./quantize/weighted-node.js";
-import { OptionReader } from "./read-options.js";
+import type { Pass, PassContext, PassDefinition } from "../pipeline/pass.js";
+import { bringToNormalForm } from "./quantization/normal-form.js";
+import { activationParameters } from "./quantization/qdq/activation-parameters.js";
+import { insertStatic } from "./quantization/qdq/insert.js";
+import { planStatic, type StaticPlan, type StaticScope } from "./quantization/qdq/plan.js";
+import { quantizeWeightedNodes } from "./quantization/qdq/round-weights.js";
+import { convolutionKinds } from "../analysis/weighted-node.js";
+import { OptionReader } from "../pipeline/options.js";
 
 export interface StaticOptions extends StaticScope {
   readonly granularity: "channel" | "tensor";

@@ -12,7 +12,7 @@ import {
   fusedOps,
   quantized,
   run,
-} from "./quantize/engine-case.test.support.js";
+} from "./quantization/engine-case.test.support.js";
 
 /** An embedding, a convolution over it and a matrix, with a table of numbers that are no weights. */
 function embedded(): Graph {

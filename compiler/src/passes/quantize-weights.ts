@@ -1,5 +1,6 @@
 import { floatsToHalves, halvesToFloats } from "@pare/runtime/format";
 import {
+  edit,
   attribute,
   type Editor,
   type Graph,
@@ -14,10 +15,10 @@ import {
   type QuantizedWeights,
   weightScales,
 } from "../quantize/weights.js";
-import type { Pass, PassDefinition } from "./pass.js";
-import { bringToNormalForm } from "./quantize/normal-form.js";
-import { type StoredWeight, storedWeights } from "./quantize/stored-weight.js";
-import { OptionReader } from "./read-options.js";
+import type { Pass, PassDefinition } from "../pipeline/pass.js";
+import { bringToNormalForm } from "./quantization/normal-form.js";
+import { type StoredWeight, storedWeights } from "../analysis/stored-weights.js";
+import { OptionReader } from "../pipeline/options.js";
 
 export interface WeightsOptions {
   /**
@@ -82,7 +83,7 @@ async function run(graph: Graph, options: WeightsOptions): Promise<void> {
     rounded.push({ weight, byRow, weights: roundWeights(values, tensor.dims, axis, 8, scales) });
   }
   if (rounded.length === 0) return;
-  graph.edit("quantize-weights", (editor) => {
+  edit(graph, "quantize-weights", (editor) => {
     for (const one of rounded) store(graph, editor, one, options.decode);
   });
 }

@@ -1,4 +1,4 @@
-import { attribute, type Body, type Graph, Tensor } from "../ir/index.js";
+import { edit, attribute, type Body, type Graph, Tensor } from "../ir/index.js";
 import { decodeMessage } from "../onnx/decode.js";
 import { encodeMessage } from "../onnx/encode.js";
 import type { Message } from "../onnx/schema.js";
@@ -22,7 +22,7 @@ export async function scrambled(graph: Graph, seed: number): Promise<Graph> {
   const copy = graph.fork();
   for (const body of copy.allBodies()) exchangeConstants(body);
   const interfaceNames = new Set([...copy.main.inputs, ...copy.main.outputs]);
-  copy.edit("rename", (editor) => {
+  edit(copy, "rename", (editor) => {
     let next = 0;
     for (const value of copy.allValues()) {
       next += 1;
@@ -35,7 +35,7 @@ export async function scrambled(graph: Graph, seed: number): Promise<Graph> {
   return decodeMessage(message, new Map(), { infer: inferNode });
 
   function exchangeConstants(body: Body): void {
-    copy.edit("exchange-constants", (editor) => {
+    edit(copy, "exchange-constants", (editor) => {
       const initializers = [...body.initializers].filter((id) => !body.inputs.includes(id));
       for (const id of initializers) {
         const tensor = copy.constant(id);

@@ -5,8 +5,8 @@ import { simplifyRules } from "../rules/index.js";
 import { runRules } from "../rules/run-rules.js";
 import { dropUnused } from "./drop-unused.js";
 import { normalizeGraph } from "./normalize.js";
-import type { PassContext, PassDefinition } from "./pass.js";
-import { type NoOptions, noOptions } from "./read-options.js";
+import type { PassContext, PassDefinition } from "../pipeline/pass.js";
+import { type NoOptions, noOptions } from "../pipeline/options.js";
 
 /** Normalizes, then applies every rule of `rules/` until none applies. Never makes the file larger. */
 export const simplify: PassDefinition<"simplify", NoOptions> = {

@@ -1,4 +1,4 @@
-import type { Recipe } from "./recipe.js";
+import type { Recipe } from "../pipeline/recipe.js";
 
 /** The recipes that `--recipe` knows by name. */
 export const presets = {

@@ -1,5 +1,4 @@
-import { attribute, type Graph, type Node, Tensor } from "../ir/index.js";
-import { dtypeOfCode } from "../ir/data-type.js";
+import { attribute, dtypeOfCode, type Graph, type Node, Tensor } from "../ir/index.js";
 import {
   absorbable,
   attributesOf,

@@ -1,5 +1,6 @@
 import { bytesOf } from "@pare/runtime/format";
 import {
+  edit,
   type Attribute,
   bodiesOf,
   type Body,
@@ -56,7 +57,7 @@ function replaces(graph: Graph, node: Node, same: Node): boolean {
       (graph.isOutput(other) || same.body !== node.body),
   );
   if (named) return false;
-  graph.edit("merge-equal-nodes", (editor) => {
+  edit(graph, "merge-equal-nodes", (editor) => {
     for (const { output, other } of pairs)
       if (other !== null) editor.replace(output, other, `the same as ${graph.nodeLabel(same)}`);
   });
@@ -133,7 +134,7 @@ async function mergeEqual(graph: Graph, ids: readonly ValueId[]): Promise<void> 
     const same = known.find((other) => equal(other.data, data));
     if (same === undefined) seen.set(key, [...known, { id, data }]);
     else if (!graph.isOutput(id))
-      graph.edit("merge-equal-constants", (editor) => editor.replace(id, same.id, "equal"));
+      edit(graph, "merge-equal-constants", (editor) => editor.replace(id, same.id, "equal"));
   }
 }
 

@@ -1,5 +1,4 @@
-import { type Graph, type Node, type ValueId } from "../ir/index.js";
-import { dtypeOfCode } from "../ir/data-type.js";
+import { dtypeOfCode, type Graph, type Node, type ValueId } from "../ir/index.js";
 import {
   attributesOf,
   bypass,
@@ -12,7 +11,7 @@ import {
   outputOf,
   shapesAgree,
 } from "./pattern.js";
-import type { Exactness } from "../passes/pass.js";
+import type { Exactness } from "../pipeline/pass.js";
 import type { Rule } from "./rule.js";
 
 /** One row: nodes of these operators for which `same` holds give their first input (or the one it names) unchanged. */

@@ -51,7 +51,7 @@ export function madeBy(
 /** Does a single input of a node, and nothing else, read this value? Then its producer may be absorbed. */
 export function hasOneReader(graph: Graph, value: ValueId): boolean {
   const { uses } = graph.value(value);
-  return uses.length === 1 && uses[0]?.kind === "node";
+  return uses.length === 1 && uses.first?.kind === "node";
 }
 
 /** As `madeBy`, for a node whose only output has a single reader. */

@@ -11,6 +11,7 @@ import {
   type Body,
   type Dim,
   dim,
+  edit,
   type Editor,
   Graph,
   type Infer,
@@ -18,8 +19,8 @@ import {
   Tensor,
   tensorType,
   type ValueId,
+  verifyGraph,
 } from "../ir/index.js";
-import { verifyGraph } from "../ir/verify.js";
 import { evaluateGraph, inferNode } from "../ops/index.js";
 import type { Rule } from "./rule.js";
 import { runRules } from "./run-rules.js";
@@ -50,7 +51,8 @@ export function graphOf(
   infer: Infer = inferNode,
 ): Graph {
   const graph = new Graph(newHeader(opset), infer);
-  graph.edit(
+  edit(
+    graph,
     "build",
     (editor) => {
       const ids = new Map<string, ValueId>();

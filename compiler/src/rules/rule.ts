@@ -1,5 +1,5 @@
 import type { Editor, Graph, Node, Tensor, TensorData } from "../ir/index.js";
-import type { Exactness } from "../passes/pass.js";
+import type { Exactness } from "../pipeline/pass.js";
 
 /** A local rewrite: where it applies and what it puts there. It depends on structure alone, never on names. */
 export interface Rule {

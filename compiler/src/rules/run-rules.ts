@@ -1,6 +1,6 @@
 import { throwIfAborted } from "@pare/runtime/format";
-import { bodiesOf, type Body, type Graph, type Node, type NodeId } from "../ir/index.js";
-import type { PassContext } from "../passes/pass.js";
+import { edit, bodiesOf, type Body, type Graph, type Node, type NodeId } from "../ir/index.js";
+import type { PassContext } from "../pipeline/pass.js";
 import type { Rule } from "./rule.js";
 
 /** A rewrite makes a graph smaller or its operators cheaper, so sweeps end; this only bounds a mistake. */
@@ -57,7 +57,7 @@ export async function runRules(
       } as const;
       const { changes, journal } = graph;
       const entries = journal.length;
-      graph.edit(rule.name, (editor) => found.rewrite(editor, data));
+      edit(graph, rule.name, (editor) => found.rewrite(editor, data));
       if (graph.changes > changes && journal.length === entries) journal.push(entry);
     }
   }

@@ -1,6 +1,6 @@
 import type { Precision } from "@pare/runtime/format";
 import type { Graph } from "../ir/index.js";
-import type { Step } from "../recipes/recipe.js";
+import type { Step } from "../pipeline/recipe.js";
 import { findTarget } from "../targets/index.js";
 import type { Proposal } from "../targets/target.js";
 import type { OptimizeRequest, TargetDevice } from "./request.js";

@@ -8,8 +8,8 @@ import {
 import type { Graph, JournalEntry } from "../ir/index.js";
 import { encodeModel } from "../onnx/index.js";
 import { findPass } from "../passes/index.js";
-import type { Exactness, PassContext } from "../passes/pass.js";
-import type { Step } from "../recipes/recipe.js";
+import type { Exactness, PassContext } from "../pipeline/pass.js";
+import type { Step } from "../pipeline/recipe.js";
 
 /** A graph on its way to a file: the steps that made it, and what its journal says of them. */
 export interface State {

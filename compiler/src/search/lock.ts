@@ -5,7 +5,7 @@ import {
   type TargetName,
   type Unmeasured,
 } from "@pare/runtime/format";
-import type { Step } from "../recipes/recipe.js";
+import type { Step } from "../pipeline/recipe.js";
 
 export const lockVersion = 1;
 

@@ -1,6 +1,6 @@
 import { PareError, throwIfAborted } from "@pare/runtime/format";
 import type { Graph } from "../ir/index.js";
-import type { PassContext } from "../passes/pass.js";
+import type { PassContext } from "../pipeline/pass.js";
 import { applyStep } from "./candidate.js";
 import { checkLock } from "./lock.js";
 import { replay } from "./replay.js";

@@ -1,6 +1,6 @@
 import { type Measurement, PareError } from "@pare/runtime/format";
 import type { Graph } from "../ir/index.js";
-import type { PassContext } from "../passes/pass.js";
+import type { PassContext } from "../pipeline/pass.js";
 import { findTarget } from "../targets/index.js";
 import { applyStep, encode } from "./candidate.js";
 import type { Lock } from "./lock.js";

@@ -5,10 +5,14 @@ import {
   reportFormatVersion,
   type ReportRow,
 } from "@pare/runtime/format";
-import { variantId } from "../bundle/record-golden.js";
-import { countMacs, countParameters } from "../inspect/index.js";
+import { countMacs, countParameters } from "../analysis/index.js";
 import type { Graph } from "../ir/index.js";
-import type { Optimized, OptimizedVariant, OptimizeRequest } from "./request.js";
+import {
+  type Optimized,
+  type OptimizedVariant,
+  type OptimizeRequest,
+  variantId,
+} from "./request.js";
 
 export interface ReportContext {
   readonly model: string;

@@ -11,8 +11,8 @@ import type {
   TargetName,
 } from "@pare/runtime/format";
 import type { Graph } from "../ir/index.js";
-import type { Calibration } from "../passes/pass.js";
-import type { Recipe, Step } from "../recipes/recipe.js";
+import type { Calibration } from "../pipeline/pass.js";
+import type { Recipe, Step } from "../pipeline/recipe.js";
 import type { Lock } from "./lock.js";
 
 /** A place to run that the caller found on this machine. */
@@ -91,4 +91,9 @@ export interface Optimized {
   /** Budgets that the user gave and that no candidate met. */
   readonly missed: readonly string[];
   readonly lock: Lock;
+}
+
+/** Unique within a bundle: one variant per target. */
+export function variantId(variant: Pick<OptimizedVariant, "target" | "name">): string {
+  return `${variant.target}-${variant.name}`;
 }

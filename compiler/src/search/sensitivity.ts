@@ -1,7 +1,7 @@
 import { type Executor, type Tensor, type Tensors, throwIfAborted } from "@pare/runtime/format";
 import type { Graph } from "../ir/index.js";
-import type { PassContext } from "../passes/pass.js";
-import type { Step } from "../recipes/recipe.js";
+import type { PassContext } from "../pipeline/pass.js";
+import type { Step } from "../pipeline/recipe.js";
 import { applyStep, encode, modelOf } from "./candidate.js";
 
 /** A node by the name that `keepFloat` takes. */

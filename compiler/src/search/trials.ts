@@ -10,7 +10,7 @@ import {
   throwIfAborted,
 } from "@pare/runtime/format";
 import type { Graph } from "../ir/index.js";
-import type { PassContext } from "../passes/pass.js";
+import type { PassContext } from "../pipeline/pass.js";
 import { findTarget } from "../targets/index.js";
 import { accept, type AcceptanceRule, round } from "./accept.js";
 import type { Branch, Stage } from "./branch.js";

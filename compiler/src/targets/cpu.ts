@@ -2,7 +2,7 @@ import { lookUp } from "./kernel-table.js";
 import { fp16Weights, int8Dynamic, int8Static, int8Weights } from "./proposals.js";
 import { cpuKernels } from "./tables/cpu.js";
 import type { Proposal, Target } from "./target.js";
-import { workloadOf } from "./workload.js";
+import { workloadOf } from "../analysis/workload.js";
 
 /** onnxruntime-node on the CPU: integers pay for convolutions and matrices alike; 7-bit weights suit every x86. */
 export const cpu: Target = {

@@ -1,5 +1,5 @@
 import { byteSource, type Executor } from "@pare/runtime/format";
-import { Graph, newHeader, Tensor, tensorType } from "../ir/index.js";
+import { edit, Graph, newHeader, Tensor, tensorType } from "../ir/index.js";
 import { encodeModel } from "../onnx/index.js";
 import { inferNode } from "../ops/index.js";
 
@@ -11,7 +11,8 @@ const length = 64;
  */
 export async function saturates(executor: Executor): Promise<boolean> {
   const graph = new Graph(newHeader(), inferNode);
-  graph.edit(
+  edit(
+    graph,
     "saturation-probe",
     (editor) => {
       const x = editor.addInput("x", tensorType("uint8", [1, length]));

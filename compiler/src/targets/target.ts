@@ -1,6 +1,6 @@
 import type { Dtype, Precision, TargetName } from "@pare/runtime/format";
 import type { Graph } from "../ir/index.js";
-import type { PassContext } from "../passes/pass.js";
+import type { PassContext } from "../pipeline/pass.js";
 
 export type Verdict = { readonly ok: true } | { readonly ok: false; readonly why: string };
 

@@ -8,7 +8,7 @@ import {
   calibrationOn,
   feedsOf,
   run,
-} from "../passes/quantize/engine-case.test.support.js";
+} from "../passes/quantization/engine-case.test.support.js";
 import { graphOf } from "../rules/rule-case.test.support.js";
 import { cpu } from "./cpu.js";
 import { exactEngine } from "./exact-engine.test.support.js";

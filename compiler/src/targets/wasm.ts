@@ -2,7 +2,7 @@ import { lookUp } from "./kernel-table.js";
 import { fp16Weights, int8Dynamic, int8Static, int8Weights } from "./proposals.js";
 import { wasmKernels } from "./tables/wasm.js";
 import type { Proposal, Target } from "./target.js";
-import { workloadOf } from "./workload.js";
+import { workloadOf } from "../analysis/workload.js";
 
 /** onnxruntime-web in WebAssembly: integers pay for full convolutions and for matrices of eight rows or more. */
 export const wasm: Target = {

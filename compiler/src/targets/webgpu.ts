@@ -4,7 +4,7 @@ import { lookUp } from "./kernel-table.js";
 import { fp16Weights, int8Weights } from "./proposals.js";
 import { webgpuKernels } from "./tables/webgpu.js";
 import type { Proposal, Target } from "./target.js";
-import { workloadOf } from "./workload.js";
+import { workloadOf } from "../analysis/workload.js";
 
 /** onnxruntime-web on WebGPU: no integer arithmetic, which would go to the CPU with a copy per layer. */
 export const webgpu: Target = {

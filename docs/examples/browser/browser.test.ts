@@ -30,7 +30,7 @@ interface Result {
 /** Milliseconds; a build may have to share its cores. */
 const bundling = 120_000;
 
-/** Every bundler and every place once; proof 2.3 goes through all pairs of them. */
+/** Every bundler and every place once; the proof line/the-bundle-runs-everywhere goes through all pairs of them. */
 const cases: readonly [Bundler, Place, readonly string[]][] = [
   ["vite-dev", "outside", ["target=wasm"]],
   ["webpack", "installed", ["target=wasm&threads=2&in=worker"]],

@@ -1,4 +1,4 @@
-import type { Backend, ModelSource } from "../format/backend.js";
+import type { Backend, ModelSource } from "../format/engine/backend.js";
 import { messageOf } from "../format/error.js";
 import { createSession, importEngine, type ModelBytes, type Ort } from "./ort-session.js";
 import { readSource } from "./read-source.js";

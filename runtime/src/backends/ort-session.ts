@@ -1,9 +1,10 @@
-import type { LoadOptions, Session, ValueInfo } from "../format/backend.js";
-import { isDtype } from "../format/dtype.js";
+import type { LoadOptions, Session } from "../format/engine/backend.js";
+import type { ValueInfo } from "../format/tensor/value-info.js";
+import { isDtype } from "../format/tensor/dtype.js";
 import { messageOf, PareError } from "../format/error.js";
-import { completeFeeds, withBits } from "../format/feeds.js";
-import type { Feeds, Tensor, Tensors } from "../format/tensor.js";
-import { Queue } from "../session/queue.js";
+import { completeFeeds, withBits } from "../format/tensor/feeds.js";
+import type { Feeds, Tensor, Tensors } from "../format/tensor/tensor.js";
+import { Queue } from "./queue.js";
 
 /** What Pare uses of onnxruntime; onnxruntime-node and every build of onnxruntime-web export it. */
 export type Ort = Pick<typeof import("onnxruntime-web"), "InferenceSession" | "Tensor" | "env">;

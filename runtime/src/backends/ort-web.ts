@@ -6,7 +6,7 @@ import type {
   ModelSource,
   Probe,
   Session,
-} from "../format/backend.js";
+} from "../format/engine/backend.js";
 import { messageOf, PareError } from "../format/error.js";
 import { createSession, importEngine, type ModelBytes, type Ort } from "./ort-session.js";
 import { readSource } from "./read-source.js";

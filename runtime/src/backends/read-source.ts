@@ -1,4 +1,4 @@
-import type { ModelSource } from "../format/backend.js";
+import type { ModelSource } from "../format/engine/backend.js";
 import type { ModelBytes } from "./ort-session.js";
 
 /** All of a model and of its external data. */

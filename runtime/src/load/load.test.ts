@@ -8,9 +8,9 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { makeBundle, type TestBundle, writeFiles } from "../../test-models/write-bundle.js";
 import { cpu } from "../backends/ort-node.js";
 import { wasm, webgpu } from "../backends/ort-web.js";
-import type { Backend } from "../format/backend.js";
-import { bundleJson } from "../format/parse-manifest.js";
-import { sha256Sync } from "../format/sha256.js";
+import type { Backend } from "../format/engine/backend.js";
+import { bundleJson } from "../format/bundle/parse-manifest.js";
+import { sha256Sync } from "../format/bundle/sha256.js";
 import { load, type LoadModelOptions } from "./load.js";
 
 const feeds = {

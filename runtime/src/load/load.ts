@@ -1,12 +1,12 @@
-import type { Backend, ByteSource, Session, TargetName } from "../format/backend.js";
-import type { BundleModule } from "../format/bundle-module.js";
-import { byteSource } from "../format/byte-source.js";
+import type { Backend, ByteSource, Session, TargetName } from "../format/engine/backend.js";
+import type { BundleModule } from "../format/bundle/bundle-module.js";
+import { byteSource } from "../format/engine/byte-source.js";
 import { messageOf, PareError, throwIfAborted } from "../format/error.js";
-import { checkGolden } from "../format/golden-check.js";
-import type { Golden, VariantEntry } from "../format/manifest.js";
-import type { Feeds, Tensors } from "../format/tensor.js";
+import { checkGolden } from "../format/bundle/golden-check.js";
+import type { Golden, VariantEntry } from "../format/bundle/manifest.js";
+import type { Feeds, Tensors } from "../format/tensor/tensor.js";
 import { type Candidate, candidates } from "../select/candidates.js";
-import { type Attempt, noVariant } from "../select/selection.js";
+import { type Attempt, noVariant } from "../session/selection.js";
 import { type Model, openModel } from "../session/model.js";
 import { isAbort, type OpenBundle, openBundle, readVerified } from "./open-bundle.js";
 

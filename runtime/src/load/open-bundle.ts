@@ -1,9 +1,9 @@
 import { locate } from "#platform";
-import type { BundleModule } from "../format/bundle-module.js";
+import type { BundleModule } from "../format/bundle/bundle-module.js";
 import { isPareError, messageOf, PareError } from "../format/error.js";
-import type { BundleFile, Golden, Manifest } from "../format/manifest.js";
-import { bundleJson, parseGolden, parseManifest } from "../format/parse-manifest.js";
-import { sha256 } from "../format/sha256.js";
+import type { BundleFile, Golden, Manifest } from "../format/bundle/manifest.js";
+import { bundleJson, parseGolden, parseManifest } from "../format/bundle/parse-manifest.js";
+import { sha256 } from "../format/bundle/sha256.js";
 import { download } from "./download.js";
 
 /** A bundle whose manifest is sound; everything else is read, and checked, when it is needed. */

@@ -1,8 +1,8 @@
-import type { Backend, Probe, TargetName } from "../format/backend.js";
+import type { Backend, Probe, TargetName } from "../format/engine/backend.js";
 import { messageOf } from "../format/error.js";
-import type { VariantEntry } from "../format/manifest.js";
+import type { VariantEntry } from "../format/bundle/manifest.js";
 import { missingFeatures } from "./device-features.js";
-import type { Attempt } from "./selection.js";
+import type { Attempt } from "../session/selection.js";
 
 export interface Candidate {
   readonly backend: Backend;

@@ -1,8 +1,9 @@
-import type { Session, ValueInfo } from "../format/backend.js";
+import type { Session } from "../format/engine/backend.js";
+import type { ValueInfo } from "../format/tensor/value-info.js";
 import { PareError } from "../format/error.js";
-import type { Manifest } from "../format/manifest.js";
-import type { Feeds, Tensors } from "../format/tensor.js";
-import type { Selection } from "../select/selection.js";
+import type { Manifest } from "../format/bundle/manifest.js";
+import type { Feeds, Tensors } from "../format/tensor/tensor.js";
+import type { Selection } from "./selection.js";
 
 export interface RunOptions {
   /** Rejects at once: a queued run leaves the queue, one in flight is discarded when it ends. */

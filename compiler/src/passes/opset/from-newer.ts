@@ -1,5 +1,5 @@
 import { PareError } from "@pare/runtime/format";
-import type { Graph, Node } from "../../ir/index.js";
+import { edit, type Graph, type Node } from "../../ir/index.js";
 import { attributeReader } from "../../ops/attributes.js";
 import { normalOpset } from "./raise.js";
 
@@ -49,15 +49,15 @@ export function fromNewerOpset(graph: Graph, opset: number): void {
     );
   }
   for (const node of graph.allNodes()) if (node.domain === "") requireOld(graph, node);
-  graph.edit("opset-21", (editor) => {
+  edit(graph, "opset-21", (editor) => {
     for (const node of graph.allNodes()) {
       for (const [ops, name] of newAttributes) {
         if (node.domain === "" && ops.includes(node.op) && node.attributes.has(name))
           editor.setAttribute(node.id, name, undefined);
       }
     }
+    editor.setOpset("", normalOpset);
   });
-  graph.header.opsets.set("", normalOpset);
 }
 
 function requireOld(graph: Graph, node: Node): void {

@@ -1,5 +1,6 @@
 import { PareError } from "@pare/runtime/format";
 import {
+  edit,
   bodiesOf,
   type Body,
   type Graph,
@@ -56,8 +57,10 @@ export function lowerOpset(graph: Graph, opset: number): void {
     visit(graph.main);
   }
   restoreTypes(graph, types);
-  graph.header.opsets.set("", opset);
-  graph.header.irVersion = irVersions.find(([from]) => opset >= from)?.[1] ?? 4n;
+  edit(graph, "lower-opset", (editor) => {
+    editor.setOpset("", opset);
+    editor.setHeader({ irVersion: irVersions.find(([from]) => opset >= from)?.[1] ?? 4n });
+  });
 }
 
 /**
@@ -71,7 +74,7 @@ function restoreTypes(graph: Graph, types: ReadonlyMap<ValueId, ValueType>): voi
       for (const id of node.outputs) {
         const type = id === null ? undefined : types.get(id);
         if (id === null || type === undefined || sameType(type, graph.value(id).type)) continue;
-        graph.edit("lower-opset", (editor) => editor.setType(id, type), { interface: true });
+        edit(graph, "lower-opset", (editor) => editor.setType(id, type), { interface: true });
       }
     }
   };
@@ -88,7 +91,8 @@ function lowerNode(
   if (node.domain !== "") return;
   for (const adapter of changed) {
     if (!graph.hasNode(node.id) || graph.node(node.id).op !== adapter.op) continue;
-    graph.edit(
+    edit(
+      graph,
       `opset-${version - 1}`,
       (editor) => adapter.convert(stepOf(graph, editor, node.id, version, version - 1, types)),
       { interface: true },

@@ -1,5 +1,4 @@
-import { attribute, type ValueId } from "../../ir/index.js";
-import { codeOfDtype } from "../../ir/data-type.js";
+import { attribute, codeOfDtype, type ValueId } from "../../ir/index.js";
 import { adapter, type Adapter, type Step } from "./adapter.js";
 
 const inPlace = [

@@ -1,5 +1,5 @@
 import { PareError } from "@pare/runtime/format";
-import { bodiesOf, type Body, type Graph, type Node } from "../../ir/index.js";
+import { edit, bodiesOf, type Body, type Graph, type Node } from "../../ir/index.js";
 import { inferAll } from "../../ops/infer.js";
 import type { Adapter } from "./adapter.js";
 import { elementwiseAdapters } from "./raise-elementwise.js";
@@ -31,7 +31,7 @@ export function raiseOpset(graph: Graph, from: number): void {
   };
   if (from < 13) inferAll(graph);
   visit(graph.main);
-  graph.header.opsets.set("", normalOpset);
+  edit(graph, "raise-opset", (editor) => editor.setOpset("", normalOpset));
 }
 
 function raiseNode(graph: Graph, node: Node, from: number): void {
@@ -40,7 +40,8 @@ function raiseNode(graph: Graph, node: Node, from: number): void {
     if (!graph.hasNode(node.id)) return;
     for (const found of adapters.get(graph.node(node.id).op) ?? []) {
       if (found.to !== to || !graph.hasNode(node.id)) continue;
-      graph.edit(
+      edit(
+        graph,
         `opset-${to}`,
         (editor) => found.convert(stepOf(graph, editor, node.id, from, to)),
         { interface: true },

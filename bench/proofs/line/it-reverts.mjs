@@ -1,0 +1,124 @@
+import { join } from "node:path";
+import { pare, reportOf, scratch } from "../shell.mjs";
+
+export async function prove({ claim, root }) {
+  await scratch(async (folder) => {
+    const model = [
+      "fixtures/models/blazeface-front.onnx",
+      "--data",
+      "fixtures/data/blazeface-front.mjs",
+      "--max-drop",
+      "0.002",
+    ];
+    const naive = join(folder, "naive.pare");
+    const plain = await pare(root, [
+      "optimize",
+      ...model,
+      "--recipe",
+      "naive-per-tensor",
+      "--target",
+      "cpu",
+      "-o",
+      naive,
+    ]);
+    claim("naive-per-tensor exits with", {
+      value: plain.code,
+      bound: 0,
+      met: plain.code === 0,
+      note: plain.code === 0 ? undefined : plain.stderr.slice(-300),
+    });
+    const step = reportOf(naive).steps.find(({ name }) => name.includes("quantize-static"));
+    claim("naive-per-tensor: the step on cpu is", {
+      value: step?.verdict ?? "absent",
+      bound: "reverted",
+      met: step?.verdict === "reverted",
+      note: step?.reason,
+    });
+    const drop = step?.measurement?.accuracy;
+    claim("naive-per-tensor: its drop was measured", {
+      value: drop?.drop ?? null,
+      bound: "> 0.002",
+      n: drop?.n,
+      interval: drop?.dropInterval,
+      met: (drop?.drop ?? 0) > 0.002,
+    });
+
+    const file = join(folder, "naive.onnx");
+    await pare(root, [
+      "quantize",
+      "fixtures/models/blazeface-front.onnx",
+      "--recipe",
+      "naive-per-tensor",
+      "--data",
+      "fixtures/data/blazeface-front.mjs",
+      "-o",
+      file,
+    ]);
+    const all = await pare(root, [
+      "bench",
+      "fixtures/models/blazeface-front.onnx",
+      file,
+      "--data",
+      "bench/proofs/line/support/all-faces.mjs",
+      "--target",
+      "cpu",
+      "--json",
+    ]);
+    const row = all.code === 0 ? JSON.parse(all.stdout).variants[0]?.accuracy : undefined;
+    claim("naive-per-tensor: AUC over all 200 images", {
+      value: row?.value ?? null,
+      bound: "0.74 to 0.80",
+      n: row?.n,
+      interval: row?.interval,
+      met: row !== undefined && row.value >= 0.74 && row.value <= 0.8 && row.n === 200,
+    });
+
+    const auto = join(folder, "auto.pare");
+    const best = await pare(root, ["optimize", ...model, "-o", auto]);
+    claim("auto exits with", {
+      value: best.code,
+      bound: 0,
+      met: best.code === 0,
+      note: best.code === 0 ? undefined : best.stderr.slice(-300),
+    });
+    const report = reportOf(auto);
+    for (const variant of report.variants) {
+      const { target, accuracy, sizeBytes, latencyMs, baseline } = variant;
+      claim(`auto, ${target}: drop of the AUC on the test images`, {
+        value: accuracy.drop,
+        bound: "<= 0.002",
+        n: accuracy.n,
+        interval: accuracy.dropInterval,
+        met: accuracy.drop <= 0.002,
+      });
+      const smaller = sizeBytes.brotli / baseline.sizeBytes.brotli;
+      const faster = latencyMs.ratio ?? 1;
+      claim(`auto, ${target}: smaller or faster`, {
+        value: [smaller, faster],
+        bound: "one below 1",
+        interval: latencyMs.ratioInterval ?? null,
+        met: smaller < 1 || faster < 0.98,
+        note: `${variant.name}: brotli and latency over the float model's`,
+      });
+    }
+    const slow = report.steps.find(
+      ({ target, name, verdict, reason }) =>
+        target === "wasm" &&
+        /int8/.test(name) &&
+        verdict === "reverted" &&
+        reason.startsWith("slower"),
+    );
+    claim("auto, wasm: int8 reverted for latency", {
+      value: slow?.reason ?? "no such step",
+      bound: "slower: …",
+      met: slow !== undefined,
+    });
+    const left = report.why.filter(({ what }) => what === "left");
+    claim("nodes that stayed float, with a reason", {
+      value: left.length,
+      bound: "> 0",
+      met: left.length > 0 && left.every(({ reason }) => reason.length > 0),
+      note: left[0]?.reason.slice(0, 160),
+    });
+  });
+}

@@ -1,0 +1,191 @@
+import { readFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import {
+  findFault,
+  type JsonSchema,
+  messageOf,
+  PareError,
+  type ReportCheck,
+  type ReportRow,
+  type TargetName,
+} from "@pare/runtime/format";
+import { byteText } from "../terminal/words.js";
+import { fileError, systemCode } from "../platform/file-error.js";
+import { bytes, milliseconds } from "../terminal/option-values.js";
+
+/** What a model may cost on a target; what is absent is not limited. */
+export interface TargetBudget {
+  readonly maxDrop?: number | undefined;
+  readonly maxSizeBytes?: number | undefined;
+  readonly maxLatencyMs?: number | undefined;
+}
+
+export const configName = "pare.config.json";
+
+/** No other fields: a misspelt limit would limit nothing. */
+const nothing: JsonSchema = { enum: [] };
+
+const limits = {
+  maxDrop: { type: "number", minimum: 0 },
+  maxSize: { type: ["string", "number"] },
+  maxLatency: { type: ["string", "number"] },
+} as const;
+
+/** Published as pare.config.schema.json. */
+export const configSchema: JsonSchema = {
+  $schema: "https://json-schema.org/draft/2020-12/schema",
+  title: "Budgets of models, by path or name",
+  type: "object",
+  properties: {
+    $schema: { type: "string" },
+    models: {
+      type: "object",
+      additionalProperties: {
+        type: "object",
+        properties: {
+          ...limits,
+          targets: {
+            type: "object",
+            properties: Object.fromEntries(
+              ["aot", "wasm", "webgpu", "cpu", "webnn"].map((target) => [
+                target,
+                { type: "object", properties: limits, additionalProperties: nothing },
+              ]),
+            ),
+            additionalProperties: nothing,
+          },
+        },
+        additionalProperties: nothing,
+      },
+    },
+  },
+  required: ["models"],
+  additionalProperties: nothing,
+};
+
+interface Limits {
+  readonly maxDrop?: number;
+  readonly maxSize?: string | number;
+  readonly maxLatency?: string | number;
+}
+
+interface Config {
+  readonly models: Readonly<
+    Record<string, Limits & { readonly targets?: Readonly<Partial<Record<TargetName, Limits>>> }>
+  >;
+}
+
+/**
+ * The budgets of a model: from the command line, or else from pare.config.json in the current folder, where it is
+ * named by its path (from that folder) or by its name.
+ * @throws PareError ARGUMENT with the path of a wrong field
+ */
+export async function loadBudgets(
+  model: string,
+  name: string,
+  flags: TargetBudget,
+): Promise<(target: TargetName | null) => TargetBudget> {
+  const path = resolve(configName);
+  const config = await readConfig(path);
+  const entry =
+    Object.entries(config?.models ?? {}).find(
+      ([key]) => key === name || resolve(dirname(path), key) === resolve(model),
+    )?.[1] ?? {};
+  return (target) => {
+    const own = target === null ? {} : (entry.targets?.[target] ?? {});
+    const [general, special] = [parse(entry, path), parse(own, path)];
+    return {
+      maxDrop: flags.maxDrop ?? special.maxDrop ?? general.maxDrop,
+      maxSizeBytes: flags.maxSizeBytes ?? special.maxSizeBytes ?? general.maxSizeBytes,
+      maxLatencyMs: flags.maxLatencyMs ?? special.maxLatencyMs ?? general.maxLatencyMs,
+    };
+  };
+}
+
+function parse({ maxDrop, maxSize, maxLatency }: Limits, path: string): TargetBudget {
+  return {
+    maxDrop,
+    maxSizeBytes: maxSize === undefined ? undefined : bytes(`${path}: maxSize`)(String(maxSize)),
+    maxLatencyMs:
+      maxLatency === undefined
+        ? undefined
+        : milliseconds(`${path}: maxLatency`, "ms")(String(maxLatency)),
+  };
+}
+
+async function readConfig(path: string): Promise<Config | null> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (cause) {
+    if (systemCode(cause) === "ENOENT") return null;
+    throw fileError(cause, path, "ARGUMENT");
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new PareError("ARGUMENT", `${path} is not JSON: ${messageOf(cause)}.`, {
+      where: path,
+      cause,
+    });
+  }
+  const fault = findFault(json, configSchema);
+  if (fault === null && isConfig(json)) return json;
+  const problem =
+    fault?.problem.replace(/^must be one of $/, "is not a field that there is") ?? "is no config";
+  throw new PareError("ARGUMENT", `${path} is wrong: ${fault?.path || "it"} ${problem}.`, {
+    where: `${path}: ${fault?.path ?? ""}`,
+    hint: "pare.config.schema.json says what it may hold.",
+  });
+}
+
+function isConfig(value: unknown): value is Config {
+  return typeof value === "object" && value !== null && "models" in value;
+}
+
+/** What was measured against what was allowed: one check per limit. */
+export function budgetChecks(row: ReportRow, budget: TargetBudget): readonly ReportCheck[] {
+  const { target, name, accuracy, sizeBytes, latencyMs } = row;
+  const check = (
+    what: ReportCheck["what"],
+    outcome: ReportCheck["outcome"],
+    reason: string,
+  ): ReportCheck => ({ target, name, what, outcome, reason });
+  const checks: ReportCheck[] = [];
+  const { maxDrop, maxSizeBytes, maxLatencyMs } = budget;
+  if (maxSizeBytes !== undefined) {
+    checks.push(
+      check(
+        "size",
+        sizeBytes.raw <= maxSizeBytes ? "passed" : "missed",
+        `${byteText(sizeBytes.raw)}, at most ${byteText(maxSizeBytes)} allowed.`,
+      ),
+    );
+  }
+  if (maxLatencyMs !== undefined) {
+    checks.push(
+      "unmeasured" in latencyMs
+        ? check("latency", "inconclusive", `Not timed: ${latencyMs.unmeasured}`)
+        : check(
+            "latency",
+            latencyMs.p50 <= maxLatencyMs ? "passed" : "missed",
+            `Median ${latencyMs.p50.toPrecision(3)} ms, at most ${maxLatencyMs} ms allowed.`,
+          ),
+    );
+  }
+  if (maxDrop !== undefined && accuracy !== null && accuracy.drop !== null) {
+    const interval =
+      accuracy.dropInterval === null
+        ? ""
+        : ` [${accuracy.dropInterval.map((bound) => bound.toFixed(4)).join(", ")}]`;
+    checks.push(
+      check(
+        "accuracy",
+        accuracy.drop <= maxDrop ? "passed" : "missed",
+        `${accuracy.metric} drops by ${accuracy.drop.toFixed(4)}${interval}, at most ${maxDrop} allowed.`,
+      ),
+    );
+  }
+  return checks;
+}

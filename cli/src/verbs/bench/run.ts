@@ -1,0 +1,199 @@
+import { countMacs, countParameters } from "@pare/compiler";
+import {
+  type BenchModel,
+  compare,
+  type Comparison,
+  createMeasure,
+  type MeasureOptions,
+} from "@pare/bench";
+import {
+  PareError,
+  type Report,
+  type ReportCheck,
+  reportFormatVersion,
+  type TargetName,
+} from "@pare/runtime/format";
+import { budgetChecks, loadBudgets } from "../../config/budgets.js";
+import { environment, modelSource, parseTargets } from "../../workbench/engines.js";
+import { modelAtCommit } from "./git-model.js";
+import { checkMeasureOptions, type Setup, setUp } from "../../workbench/setup.js";
+import { parseShapes } from "../../workbench/shape-options.js";
+import { openSubject, type Subject, subjectOf } from "../../workbench/subject.js";
+import { twoLevelProgress } from "../../terminal/two-level-progress.js";
+import type { VerbContext } from "../../terminal/verb.js";
+import { checkReportFormats, writeReports } from "../../report/report-files.js";
+import { summaryText } from "../../report/summary.js";
+import type { MeasureVerbOptions } from "../../workbench/measure-options.js";
+
+export interface BenchOptions extends MeasureVerbOptions {
+  readonly base?: string;
+  readonly gate?: boolean;
+  readonly maxDrop?: number;
+  readonly maxSize?: number;
+  readonly maxLatency?: number;
+}
+
+/** `pare bench`: files measured against one another, interleaved, on the test samples. */
+export async function runBench(
+  first: string,
+  others: readonly string[],
+  options: BenchOptions,
+  context: VerbContext,
+): Promise<void> {
+  const output = context.output(options);
+  const { signal } = context;
+  checkMeasureOptions(options);
+  checkReportFormats(options.report);
+  const targets = parseTargets(options.target);
+  const shapes = parseShapes(options);
+  const subjects: Subject[] = [];
+  let setup: Setup | null = null;
+  try {
+    if (options.base !== undefined) {
+      const label = `${first} at ${options.base}`;
+      subjects.push({
+        ...(await subjectOf(first, modelAtCommit(first, options.base), shapes, signal)),
+        path: label,
+      });
+    }
+    for (const path of [first, ...others]) {
+      const unfitting = subjects.length > 0 ? "skip" : "refuse";
+      subjects.push(await openSubject(path, shapes, signal, unfitting));
+    }
+    const [baseline, ...candidates] = subjects;
+    if (baseline === undefined) throw new PareError("INTERNAL", "There is no baseline.");
+    if (options.gate === true && candidates.length === 0) {
+      throw new PareError("ARGUMENT", "--gate needs something to compare with.", {
+        where: "--gate",
+        hint: "Name a candidate, or the baseline's commit with --base HEAD~1.",
+      });
+    }
+    setup = await setUp(candidates[0] ?? baseline, targets, options, options.seed, output, signal);
+    const { engines, material } = setup;
+    const progress = twoLevelProgress(output);
+    const measuring: MeasureOptions = {
+      hosts: engines.hosts,
+      samples: material.samples,
+      splits: material.splits,
+      scorer: material.scorer,
+      seed: options.seed,
+      onProgress: progress.phase,
+    };
+    const reportContext = {
+      command: context.typed,
+      createdAt: new Date().toISOString(),
+      environment: environment(engines),
+      shapes: material.shapes,
+      data: material.report,
+      nextStep: null,
+      skipped: engines.skipped,
+    };
+    const measured = engines.devices.map(({ target }) => target);
+    const budgets = await loadBudgets(first, candidates[0]?.name ?? baseline.name, {
+      maxDrop: options.maxDrop,
+      maxSizeBytes: options.maxSize,
+      maxLatencyMs: options.maxLatency,
+    });
+    const { maxDrop } = budgets(null);
+    const comparison: Comparison =
+      candidates.length === 0
+        ? await measureAlone(
+            await benchModel(baseline),
+            measured,
+            measuring,
+            reportContext,
+            material.evidence,
+            signal,
+          )
+        : await compare({
+            ...measuring,
+            baseline: await benchModel(baseline),
+            candidates: await Promise.all(candidates.map(benchModel)),
+            targets: measured,
+            evidence: material.evidence,
+            gate: options.gate === true ? (maxDrop === undefined ? {} : { maxDrop }) : null,
+            context: reportContext,
+            signal,
+            onMeasure: ({ model, target, index, count }) =>
+              progress.step(index / count, `${target}: ${model}`),
+          });
+    const own =
+      options.gate === true
+        ? comparison.report.variants.flatMap((row) =>
+            budgetChecks(row, { ...budgets(row.target), maxDrop: undefined }),
+          )
+        : [];
+    const checks = [...(comparison.report.checks ?? []), ...own];
+    const report: Report = { ...comparison.report, ...(checks.length > 0 && { checks }) };
+    await writeReports(report, options.report, output);
+    const missed = checks.filter(({ outcome }) => outcome === "missed");
+    output.result([summaryText(report), ...checks.map(checkText)].join("\n\n"), report);
+    if (missed.length > 0) context.exit(3);
+  } finally {
+    output.settle();
+    await setup?.dispose();
+    for (const subject of subjects) subject.close();
+  }
+}
+
+async function benchModel(subject: Subject): Promise<BenchModel> {
+  const { bytes } = await subject.read();
+  const { path, graph } = subject;
+  return {
+    name: path,
+    source: modelSource(bytes),
+    parameters: countParameters(graph),
+    macs: countMacs(graph),
+  };
+}
+
+/** One file and nothing to compare it with: its own figures. */
+async function measureAlone(
+  model: BenchModel,
+  targets: readonly TargetName[],
+  measuring: MeasureOptions,
+  context: Pick<
+    Report,
+    "command" | "createdAt" | "environment" | "shapes" | "data" | "nextStep" | "skipped"
+  >,
+  evidence: Report["variants"][number]["evidence"],
+  signal: AbortSignal,
+): Promise<Comparison> {
+  const measure = createMeasure(measuring);
+  const variants: Report["variants"][number][] = [];
+  for (const target of targets) {
+    const measurement = await measure({
+      model: model.source,
+      target,
+      split: "test",
+      timed: true,
+      signal,
+    });
+    variants.push({
+      name: model.name,
+      evidence,
+      parameters: model.parameters,
+      macs: model.macs,
+      ...measurement,
+      precision: "as given",
+      file: model.name,
+      baseline: null,
+    });
+  }
+  const report: Report = {
+    formatVersion: reportFormatVersion,
+    model: model.name,
+    ...context,
+    float: null,
+    variants,
+    steps: [],
+    candidates: [],
+    why: [],
+    disagreements: [],
+  };
+  return { report, passed: true, missed: [] };
+}
+
+function checkText({ target, what, outcome, reason }: ReportCheck): string {
+  return `${outcome}: ${target}, ${what}: ${reason}`;
+}

@@ -1,0 +1,24 @@
+import { integerAtLeast } from "../../terminal/option-values.js";
+import type { DefineVerb } from "../../terminal/verb.js";
+import { addShapeOptions } from "../../workbench/shape-options.js";
+import type { ConvertOptions } from "./run.js";
+
+export const define: DefineVerb = (command, context) => {
+  command
+    .argument("<model>", "an ONNX file")
+    .requiredOption(
+      "--opset <version>",
+      "the operator set of ai.onnx to write",
+      integerAtLeast("--opset", 1),
+    );
+  addShapeOptions(command);
+  command
+    .option(
+      "-o, --output <file>",
+      "where to (default: <model>.opset<version>.onnx in the current folder)",
+    )
+    .action(async (path: string, options: ConvertOptions) => {
+      const { runConvert } = await import("./run.js");
+      await runConvert(path, options, context);
+    });
+};

@@ -1,0 +1,41 @@
+import { PareError } from "@pare/runtime/format";
+import type { OutputOptions } from "../../terminal/output.js";
+import type { VerbContext } from "../../terminal/verb.js";
+import { runSteps } from "../../workbench/run-steps.js";
+import { parseShapes, type ShapeOptions } from "../../workbench/shape-options.js";
+import { openSubject } from "../../workbench/subject.js";
+
+export interface ConvertOptions extends OutputOptions, ShapeOptions {
+  readonly opset: number;
+  readonly output?: string;
+}
+
+/** `pare convert`: the model in another opset. */
+export async function runConvert(
+  path: string,
+  options: ConvertOptions,
+  context: VerbContext,
+): Promise<void> {
+  const { opset, output } = options;
+  if (opset < 7 || opset > 21) {
+    throw new PareError("ARGUMENT", `--opset is ${opset}, but can be 7 to 21.`, {
+      where: "--opset",
+    });
+  }
+  const steps = [{ use: "normalize" }, { use: "lower-opset", with: { opset } }];
+  const say = context.output(options);
+  const subject = await openSubject(path, parseShapes(options), context.signal);
+  try {
+    await runSteps({
+      subject,
+      steps,
+      output,
+      suffix: `opset${opset}`,
+      say,
+      signal: context.signal,
+    });
+  } finally {
+    say.settle();
+    subject.close();
+  }
+}

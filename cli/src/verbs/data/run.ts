@@ -1,0 +1,43 @@
+import { access } from "node:fs/promises";
+import { PareError } from "@pare/runtime/format";
+import { writeFileAtomic } from "../../platform/write-file.js";
+import type { OutputOptions } from "../../terminal/output.js";
+import type { VerbContext } from "../../terminal/verb.js";
+import { parseShapes } from "../../workbench/shape-options.js";
+import { openSubject } from "../../workbench/subject.js";
+import { dataModule } from "./data-template.js";
+
+export interface DataOptions extends OutputOptions {
+  readonly output?: string;
+  readonly force?: boolean;
+}
+
+/** `pare data`: a commented module that fits the model's inputs, to be filled in. */
+export async function writeDataModule(
+  path: string,
+  options: DataOptions,
+  context: VerbContext,
+): Promise<void> {
+  const output = context.output(options);
+  const model = await openSubject(path, parseShapes({}), context.signal);
+  const file = options.output ?? `${model.name}.data.mjs`;
+  try {
+    if (options.force !== true && (await exists(file))) {
+      throw new PareError("ARGUMENT", `${file} is already there.`, {
+        where: file,
+        hint: "Overwrite it with --force, or name another file with -o.",
+      });
+    }
+    await writeFileAtomic(file, dataModule(path, model.inputs, model.outputs));
+  } finally {
+    model.close();
+  }
+  output.result(`Wrote ${file}. Fill it in, then: pare optimize ${path} --data ${file}`, { file });
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

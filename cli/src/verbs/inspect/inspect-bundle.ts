@@ -1,0 +1,85 @@
+import {
+  describeValue,
+  type Manifest,
+  type NodeWhy,
+  type Report,
+  type VariantEntry,
+} from "@pare/runtime/format";
+import { readManifest, readReport } from "../../platform/bundle-files.js";
+import { byteText, countText, tableText } from "../../terminal/words.js";
+
+/** What `pare inspect model.pare` says. @throws PareError BUNDLE_* */
+export async function inspectBundle(
+  path: string,
+  why: boolean,
+): Promise<{ text: string; document: unknown }> {
+  const manifest = await readManifest(path);
+  const report = why ? await readReport(path) : null;
+  const text = [summary(path, manifest), ...(why ? [whyText(report)] : [])].join("\n\n");
+  return {
+    text,
+    document: why ? { manifest, why: report?.why ?? [], steps: report?.steps ?? [] } : { manifest },
+  };
+}
+
+function summary(path: string, manifest: Manifest): string {
+  const head = tableText(
+    [
+      ["bundle", path],
+      ["name", manifest.name],
+      ["identity", manifest.identity],
+      ["created by", manifest.createdBy],
+      [
+        "float model",
+        `${byteText(manifest.source.bytes)}, ${countText(manifest.source.parameters)} parameters`,
+      ],
+      ...manifest.inputs.map((info) => [`input ${info.name}`, describeValue(info)]),
+      ...manifest.outputs.map((info) => [`output ${info.name}`, describeValue(info)]),
+    ],
+    new Set([0, 1]),
+  );
+  const rows = [
+    ["target", "precision", "bytes", "accuracy", "latency", "evidence"],
+    ...manifest.variants.map(variantRow),
+  ];
+  return `${head}\n\n${tableText(rows, new Set([0, 1, 5]))}`;
+}
+
+function variantRow(variant: VariantEntry): string[] {
+  const { accuracy, latencyMs } = variant;
+  return [
+    variant.target,
+    variant.precision,
+    byteText(variant.files.reduce((sum, { bytes }) => sum + bytes, 0)),
+    accuracy === null ? "–" : `${accuracy.metric} ${accuracy.value.toPrecision(4)}`,
+    "unmeasured" in latencyMs ? "–" : `${latencyMs.p50.toPrecision(3)} ms`,
+    variant.evidence,
+  ];
+}
+
+function whyText(report: Report | null): string {
+  if (report === null)
+    return "There is no report.json in this bundle: what was done to each node is not known.";
+  const steps = report.steps.map(({ target, name, verdict, reason }) => [
+    target,
+    name,
+    verdict,
+    reason,
+  ]);
+  const changed = nodeTable(report.why, "changed");
+  const left = nodeTable(report.why, "left");
+  return [
+    `steps\n${tableText(steps, new Set([0, 1, 2, 3])) || "none"}`,
+    `changed\n${changed || "nothing"}`,
+    `left alone\n${left || "nothing"}`,
+  ].join("\n\n");
+}
+
+function nodeTable(why: readonly NodeWhy[], what: NodeWhy["what"]): string {
+  return tableText(
+    why
+      .filter((entry) => entry.what === what)
+      .map(({ target, node, op, rule, reason }) => [target, op, node, rule, reason]),
+    new Set([0, 1, 2, 3, 4]),
+  );
+}

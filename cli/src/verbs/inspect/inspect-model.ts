@@ -1,0 +1,121 @@
+import {
+  type BindShapesOptions,
+  countMacs,
+  countOperators,
+  countParameters,
+  supportOf,
+  type TargetSupport,
+  targets,
+} from "@pare/compiler";
+import { describeValue, PareError } from "@pare/runtime/format";
+import { type Described, describeInterface } from "../../platform/open-model.js";
+import { openSubject } from "../../workbench/subject.js";
+import { byteText, countText, tableText } from "../../terminal/words.js";
+
+/** What `pare inspect model.onnx` says of the file as it was read. @throws PareError MODEL_* */
+export async function inspectModel(
+  path: string,
+  shapes: BindShapesOptions,
+  why: boolean,
+  signal: AbortSignal,
+): Promise<{ text: string; document: unknown }> {
+  if (why) {
+    throw new PareError(
+      "ARGUMENT",
+      "--why needs a bundle: a model says nothing of what was done to it.",
+      {
+        where: "--why",
+        hint: "Name the .pare folder that pare optimize wrote.",
+      },
+    );
+  }
+  const model = await openSubject(path, shapes, signal);
+  try {
+    const { graph } = model;
+    const facts = {
+      model: path,
+      bytes: model.sizeBytes,
+      irVersion: Number(graph.header.irVersion),
+      producer: [graph.header.producerName, graph.header.producerVersion]
+        .filter((part) => part !== "")
+        .join(" "),
+      opsets: Object.fromEntries(
+        [...graph.header.opsets].map(([domain, version]) => [domain || "ai.onnx", version]),
+      ),
+      ...(await describeInterface(graph)),
+      nodes: [...graph.allNodes()].length,
+      operators: countOperators(graph),
+      parameters: countParameters(graph),
+      macs: countMacs(graph),
+      targets: [...targets.values()].map((target) => supportOf(graph, target)),
+    };
+    return { text: factsText(facts), document: facts };
+  } finally {
+    model.close();
+  }
+}
+
+interface Facts {
+  readonly model: string;
+  readonly bytes: number;
+  readonly producer: string;
+  readonly opsets: Readonly<Record<string, number>>;
+  readonly inputs: readonly Described[];
+  readonly outputs: readonly Described[];
+  readonly nodes: number;
+  readonly operators: ReturnType<typeof countOperators>;
+  readonly parameters: number;
+  readonly macs: number | null;
+  readonly targets: readonly TargetSupport[];
+}
+
+function factsText(facts: Facts): string {
+  const opsets = Object.entries(facts.opsets).map(([domain, version]) => `${domain} ${version}`);
+  const macs =
+    facts.macs === null
+      ? "unknown: a shape is free (fix it with --shape or --dim)"
+      : countText(facts.macs);
+  const head = tableText(
+    [
+      ["model", facts.model],
+      ["size", byteText(facts.bytes)],
+      ["producer", facts.producer || "not given"],
+      ["opsets", opsets.join(", ")],
+      ["parameters", countText(facts.parameters)],
+      ["MACs", macs],
+      ["nodes", String(facts.nodes)],
+    ],
+    new Set([0, 1]),
+  );
+  const operators = facts.operators.map(({ op, domain, count, macs: own }) => [
+    `  ${domain === "" ? op : `${domain}.${op}`}`,
+    String(count),
+    own === null ? "?" : own === 0 ? "" : `${countText(own)} MACs`,
+  ]);
+  return [
+    head,
+    valueTable("inputs", facts.inputs),
+    valueTable("outputs", facts.outputs),
+    `operators\n${tableText(operators)}`,
+    `targets\n${facts.targets.map(supportText).join("\n")}`,
+  ].join("\n\n");
+}
+
+function valueTable(title: string, values: readonly Described[]): string {
+  return `${title}\n${tableText(
+    values.map((info) => [`  ${info.name}`, info.dims === null ? info.type : describeValue(info)]),
+    new Set([0, 1]),
+  )}`;
+}
+
+function supportText({ label, obstacles }: TargetSupport): string {
+  if (obstacles.length === 0) return `  ${label}: every node`;
+  const reasons = obstacles.map(
+    ({ op, count, reason, nodes }) =>
+      `    ${count} × ${op}: ${reason} (${nodes.join(", ")}${count > nodes.length ? ", …" : ""})`,
+  );
+  return [
+    `  ${label}: not ${obstacles.reduce((sum, { count }) => sum + count, 0)} nodes`,
+    ...reasons,
+  ].join("\n");
+}

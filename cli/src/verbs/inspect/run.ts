@@ -1,0 +1,27 @@
+import { isBundle } from "../../platform/bundle-files.js";
+import type { OutputOptions } from "../../terminal/output.js";
+import type { VerbContext } from "../../terminal/verb.js";
+import { parseShapes, type ShapeOptions } from "../../workbench/shape-options.js";
+
+export interface InspectOptions extends OutputOptions, ShapeOptions {
+  readonly why?: boolean;
+}
+
+/** `pare inspect`: a model as it was read, or what a bundle holds. */
+export async function runInspect(
+  path: string,
+  options: InspectOptions,
+  context: VerbContext,
+): Promise<void> {
+  const output = context.output(options);
+  const why = options.why === true;
+  if (await isBundle(path)) {
+    const { inspectBundle } = await import("./inspect-bundle.js");
+    const { text, document } = await inspectBundle(path, why);
+    output.result(text, document);
+    return;
+  }
+  const { inspectModel } = await import("./inspect-model.js");
+  const { text, document } = await inspectModel(path, parseShapes(options), why, context.signal);
+  output.result(text, document);
+}

@@ -1,0 +1,31 @@
+import { addMeasureOptions } from "../../workbench/measure-options.js";
+import { bytes, milliseconds, numberAtLeast } from "../../terminal/option-values.js";
+import type { DefineVerb } from "../../terminal/verb.js";
+import type { OptimizeOptions } from "./run.js";
+
+export const define: DefineVerb = (command, context) => {
+  command.argument("<model>", "an ONNX file");
+  addMeasureOptions(command);
+  command
+    .option("--recipe <preset or file>", "auto, simplify, naive-per-tensor, or a JSON file", "auto")
+    .option(
+      "--max-drop <number>",
+      "how far the metric may drop, in its own unit (default: 0.01)",
+      numberAtLeast("--max-drop", 0),
+    )
+    .option("--max-size <bytes>", "the largest file: 500kB, 2MB", bytes("--max-size"))
+    .option("--max-latency <ms>", "the longest median latency", milliseconds("--max-latency", "ms"))
+    .option("--prefer <latency|size>", "what counts among those that hold", "latency")
+    .option(
+      "--time-budget <time>",
+      "how long the search may take",
+      milliseconds("--time-budget", "s"),
+      120_000,
+    )
+    .option("--frozen <lock>", "replay the decisions of a pare.lock.json, timing nothing")
+    .option("-o, --output <folder>", "the bundle (default: <model>.pare in the current folder)")
+    .action(async (model: string, options: OptimizeOptions) => {
+      const { runOptimize } = await import("./run.js");
+      await runOptimize(model, options, context);
+    });
+};

@@ -1,0 +1,31 @@
+import { addShapeOptions } from "../../workbench/shape-options.js";
+import { integerAtLeast } from "../../terminal/option-values.js";
+import type { DefineVerb } from "../../terminal/verb.js";
+import type { QuantizeOptions } from "./run.js";
+
+export const define: DefineVerb = (command, context) => {
+  command
+    .argument("<model>", "an ONNX file")
+    .option("--mode <mode>", "dynamic, static (needs --data), weights or fp16", "dynamic")
+    .option("--bits <number>", "of weights: 8", integerAtLeast("--bits", 1), 8)
+    .option(
+      "--data <path>",
+      "to calibrate on: a folder of images, .npz, .npy, .safetensors, .jsonl, or an ES module",
+    )
+    .option(
+      "--preprocess <preset or file>",
+      "for images: imagenet, 0..1, -1..1, yolo, or a preprocessor_config.json",
+    );
+  addShapeOptions(command);
+  command
+    .option(
+      "--recipe <preset or file>",
+      "a recipe's steps instead of a mode: naive-per-tensor, or a .json file",
+    )
+    .option("--seed <number>", "fixes which samples calibrate", integerAtLeast("--seed", 0), 0)
+    .option("-o, --output <file>", "where to (default: <model>.<mode>.onnx in the current folder)")
+    .action(async (path: string, options: QuantizeOptions) => {
+      const { runQuantize } = await import("./run.js");
+      await runQuantize(path, options, context);
+    });
+};

@@ -1,0 +1,132 @@
+import type { Calibration, Step } from "@pare/compiler";
+import { executor } from "@pare/bench";
+import { PareError } from "@pare/runtime/format";
+import { openData, type OpenData } from "../../data/open-data.js";
+import { type Engines, openEngines } from "../../workbench/engines.js";
+import { loadRecipe } from "../../config/recipe.js";
+import { parseShapes, type ShapeOptions } from "../../workbench/shape-options.js";
+import { openSubject } from "../../workbench/subject.js";
+import type { VerbContext } from "../../terminal/verb.js";
+import { runSteps } from "../../workbench/run-steps.js";
+import type { OutputOptions } from "../../terminal/output.js";
+
+export interface QuantizeOptions extends OutputOptions, ShapeOptions {
+  readonly mode: string;
+  readonly bits: number;
+  readonly recipe?: string;
+  readonly data?: string;
+  readonly preprocess?: string;
+  readonly seed: number;
+  readonly output?: string;
+}
+
+const modes: Readonly<Record<string, Step>> = {
+  dynamic: { use: "quantize-dynamic" },
+  static: { use: "quantize-static" },
+  weights: { use: "quantize-weights" },
+  fp16: { use: "fp16" },
+};
+
+/** As many samples as ranges need; more make calibration slow and ranges no better. */
+const mostCalibration = 200;
+
+/** `pare quantize`: one step, nothing measured. */
+export async function runQuantize(
+  path: string,
+  options: QuantizeOptions,
+  context: VerbContext,
+): Promise<void> {
+  const steps = await stepsOf(options);
+  const say = context.output(options);
+  const { signal } = context;
+  const subject = await openSubject(path, parseShapes(options), signal);
+  let data: OpenData | null = null;
+  let engines: Engines | null = null;
+  try {
+    const calibrates = options.mode === "static" || options.recipe !== undefined;
+    if (calibrates && options.data !== undefined) {
+      data = await openData(options.data, {
+        inputs: subject.inputs,
+        seed: options.seed,
+        signal,
+        ...(options.preprocess !== undefined && { preprocess: options.preprocess }),
+        onProgress: (done) => say.progress(0, `reading samples: ${done}`),
+        onPrint: (text) => say.detail(text),
+      });
+      engines = await openEngines(["cpu"]).catch(() => openEngines(["wasm"]));
+    }
+    const calibration =
+      data === null || engines === null ? undefined : calibrationOn(data, engines);
+    await runSteps({
+      subject,
+      steps,
+      calibration,
+      output: options.output,
+      suffix: options.recipe === undefined ? options.mode : "quantized",
+      say,
+      signal,
+    });
+  } finally {
+    say.settle();
+    await data?.dispose();
+    await engines?.dispose();
+    subject.close();
+  }
+}
+
+/** A recipe's steps as they stand, or simplify and the mode's. Nothing is measured, so nothing can be proposed. */
+async function stepsOf(options: QuantizeOptions): Promise<readonly Step[]> {
+  if (options.recipe === undefined) return [{ use: "simplify" }, stepOf(options)];
+  const recipe = await loadRecipe(options.recipe);
+  if (recipe.propose) {
+    throw new PareError(
+      "ARGUMENT",
+      `The recipe ${recipe.name} tries and measures, which quantize does not.`,
+      {
+        where: "--recipe",
+        hint: "Use pare optimize, or a recipe of steps alone.",
+      },
+    );
+  }
+  return recipe.steps;
+}
+
+function stepOf({ mode, bits, data }: QuantizeOptions): Step {
+  const step = Object.hasOwn(modes, mode) ? modes[mode] : undefined;
+  if (step === undefined) {
+    throw new PareError("ARGUMENT", `There is no mode "${mode}".`, {
+      where: "--mode",
+      hint: `The modes are ${Object.keys(modes).join(", ")}.`,
+    });
+  }
+  if (bits !== 8) {
+    throw new PareError("ARGUMENT", `--bits ${bits} is not available in this version.`, {
+      where: "--bits",
+      hint: "Leave it out: weights get 8 bits.",
+    });
+  }
+  if (mode === "static" && data === undefined) {
+    throw new PareError(
+      "ARGUMENT",
+      "--mode static needs --data: the ranges of activations come from samples.",
+      { where: "--data", hint: "Add --data, or use --mode dynamic." },
+    );
+  }
+  return step;
+}
+
+/** All of the data may calibrate here, for nothing is measured; the split's calibration part where it is exported. */
+function calibrationOn({ samples, splits }: OpenData, { reference }: Engines): Calibration {
+  const own =
+    splits.calibration.length >= 20
+      ? splits.calibration
+      : Array.from({ length: samples.size }, (_, index) => index);
+  const used = own.slice(0, mostCalibration);
+  return {
+    executor: executor(reference),
+    count: used.length,
+    async *samples() {
+      for (const index of used) yield (await samples.sample(index)).feeds;
+    },
+  };
+}

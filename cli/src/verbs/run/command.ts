@@ -1,0 +1,22 @@
+import { addShapeOptions } from "../../workbench/shape-options.js";
+import { collectPairs } from "../../terminal/option-values.js";
+import type { DefineVerb } from "../../terminal/verb.js";
+import type { RunOptions } from "./run.js";
+
+export const define: DefineVerb = (command, context) => {
+  command
+    .argument("<model or bundle>", "an ONNX file, or a folder that pare optimize wrote")
+    .option("--input <list>", "name=file: .npy, .json, or an image", collectPairs("--input"))
+    .option(
+      "--preprocess <preset or file>",
+      "for images: imagenet, 0..1, -1..1, yolo, or a preprocessor_config.json",
+    )
+    .option("--target <target>", "cpu, wasm or webgpu (default: the first that runs here)");
+  addShapeOptions(command);
+  command
+    .option("-o, --output <folder>", "write each output there as .npy (default: print them)")
+    .action(async (path: string, options: RunOptions) => {
+      const { runOnce } = await import("./run.js");
+      await runOnce(path, options, context);
+    });
+};

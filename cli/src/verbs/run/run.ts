@@ -1,0 +1,175 @@
+import { join, resolve } from "node:path";
+import {
+  isTypedArray,
+  PareError,
+  type TargetName,
+  type Tensor,
+  type Tensors,
+} from "@pare/runtime/format";
+import { formatNpy } from "../../data/npy.js";
+import { fitFeeds } from "../../data/fit-feeds.js";
+import { tableText } from "../../terminal/words.js";
+import { isBundle } from "../../platform/bundle-files.js";
+import { writeFileAtomic } from "../../platform/write-file.js";
+import { modelSource, openEngines, parseTargets } from "../../workbench/engines.js";
+import { parseShapes, type ShapeOptions } from "../../workbench/shape-options.js";
+import { openSubject } from "../../workbench/subject.js";
+import type { Output } from "../../terminal/output.js";
+import type { VerbContext } from "../../terminal/verb.js";
+import { readInputs } from "./input-files.js";
+import type { OutputOptions } from "../../terminal/output.js";
+import type { Pairs } from "../../terminal/option-values.js";
+
+export interface RunOptions extends OutputOptions, ShapeOptions {
+  readonly input?: Pairs;
+  readonly preprocess?: string;
+  readonly target?: string;
+  readonly output?: string;
+}
+
+interface Ran {
+  readonly engine: string;
+  readonly outputs: Tensors;
+  /** Of a bundle: the variant, and why. */
+  readonly selection: unknown;
+}
+
+/** `pare run`: once, on one engine. */
+export async function runOnce(
+  path: string,
+  options: RunOptions,
+  context: VerbContext,
+): Promise<void> {
+  const say = context.output(options);
+  try {
+    const ran = (await isBundle(path))
+      ? await runBundle(path, options, context.signal)
+      : await runModel(path, options, context, say);
+    await give(ran, options, say);
+  } finally {
+    say.settle();
+  }
+}
+
+async function runModel(
+  path: string,
+  options: RunOptions,
+  context: VerbContext,
+  say: Output,
+): Promise<Ran> {
+  const subject = await openSubject(path, parseShapes(options), context.signal);
+  try {
+    const feeds = await feedsFor(subject.inputs, options);
+    const { engines, target } = await firstEngine(options.target);
+    try {
+      const host = engines.hosts.get(target) ?? engines.reference;
+      say.detail(`Runs on ${host.engine}`);
+      const model = await host.load(modelSource((await subject.read()).bytes), {
+        signal: context.signal,
+      });
+      return {
+        engine: host.engine,
+        outputs: await host.run(model, feeds, context.signal),
+        selection: null,
+      };
+    } finally {
+      await engines.dispose();
+    }
+  } finally {
+    subject.close();
+  }
+}
+
+async function firstEngine(
+  wanted: string | undefined,
+): Promise<{ engines: Awaited<ReturnType<typeof openEngines>>; target: TargetName }> {
+  const candidates: readonly TargetName[] =
+    wanted === undefined ? ["cpu", "wasm"] : parseTargets([wanted]);
+  for (const target of candidates) {
+    try {
+      return { engines: await openEngines([target]), target };
+    } catch (error) {
+      if (target === candidates.at(-1)) throw error;
+    }
+  }
+  throw new PareError("INTERNAL", "No target was tried.");
+}
+
+/** As an app would: chosen, verified and proven by the runtime. */
+async function runBundle(path: string, options: RunOptions, signal: AbortSignal): Promise<Ran> {
+  // Before onnxruntime-node is loaded, which else has telemetry.
+  process.env["ORT_DISABLE_TELEMETRY"] ??= "1";
+  const [{ load }, { cpu }, { wasm }] = await Promise.all([
+    import("@pare/runtime"),
+    import("@pare/runtime/ort-node"),
+    import("@pare/runtime/ort-web"),
+  ]);
+  const target = options.target === undefined ? undefined : parseTargets([options.target])[0];
+  if (target === "webgpu") {
+    throw new PareError("ARGUMENT", "A bundle's webgpu variant runs in browsers only.", {
+      where: "--target",
+      hint: "Run it on a page, or use --target cpu or wasm here.",
+    });
+  }
+  const model = await load(resolve(path), { backends: [cpu(), wasm()], signal, target });
+  try {
+    const feeds = await feedsFor(model.inputs, options);
+    return {
+      engine: model.selection.engine,
+      outputs: await model.run(feeds, { signal }),
+      selection: model.selection,
+    };
+  } finally {
+    await model.dispose();
+  }
+}
+
+async function feedsFor(
+  inputs: Parameters<typeof readInputs>[0],
+  options: RunOptions,
+): Promise<Tensors> {
+  const files = options.input ?? [];
+  const feeds = await readInputs(inputs, files, options.preprocess ?? "0..1");
+  return fitFeeds(inputs, feeds, files.map(([, file]) => file).join(", ")).feeds;
+}
+
+async function give(
+  { engine, outputs, selection }: Ran,
+  options: RunOptions,
+  say: Output,
+): Promise<void> {
+  const rows: string[][] = [];
+  const document: Record<string, unknown> = {};
+  for (const [name, tensor] of Object.entries(outputs)) {
+    const file =
+      options.output === undefined
+        ? null
+        : join(options.output, `${name.replaceAll(/[^\w.-]/g, "_")}.npy`);
+    if (file !== null) await writeFileAtomic(file, formatNpy(tensor));
+    rows.push([name, `${tensor.type} [${tensor.dims.join(", ")}]`, file ?? preview(tensor)]);
+    document[name] = {
+      type: tensor.type,
+      dims: tensor.dims,
+      ...(file === null ? { data: numbers(tensor) } : { file }),
+    };
+  }
+  say.result(tableText(rows, new Set([0, 1, 2])), { engine, selection, outputs: document });
+}
+
+/** JSON has no 64-bit integers: those beyond 2^53 become text. */
+function numbers({ data }: Tensor): unknown[] {
+  return Array.from<unknown>(data).map((value) =>
+    typeof value === "bigint"
+      ? Number.isSafeInteger(Number(value))
+        ? Number(value)
+        : String(value)
+      : value,
+  );
+}
+
+function preview({ data }: Tensor): string {
+  const shown = Array.from<unknown>(data.slice(0, 8)).map((value) =>
+    typeof value === "number" && isTypedArray(data) ? Number(value.toPrecision(6)) : String(value),
+  );
+  return `${shown.join(" ")}${data.length > shown.length ? " …" : ""}`;
+}

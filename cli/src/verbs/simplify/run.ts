@@ -1,0 +1,27 @@
+import type { OutputOptions } from "../../terminal/output.js";
+import type { VerbContext } from "../../terminal/verb.js";
+import { runSteps } from "../../workbench/run-steps.js";
+import { parseShapes, type ShapeOptions } from "../../workbench/shape-options.js";
+import { openSubject } from "../../workbench/subject.js";
+
+export interface SimplifyOptions extends OutputOptions, ShapeOptions {
+  readonly output?: string;
+}
+
+/** `pare simplify`: one pass, ONNX in, ONNX out. */
+export async function runSimplify(
+  path: string,
+  options: SimplifyOptions,
+  context: VerbContext,
+): Promise<void> {
+  const say = context.output(options);
+  const subject = await openSubject(path, parseShapes(options), context.signal);
+  try {
+    const steps = [{ use: "simplify" }];
+    const { output } = options;
+    await runSteps({ subject, steps, output, suffix: "simplified", say, signal: context.signal });
+  } finally {
+    say.settle();
+    subject.close();
+  }
+}

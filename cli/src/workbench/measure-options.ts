@@ -1,0 +1,49 @@
+import type { Command } from "commander";
+import {
+  collectNames,
+  collectPairs,
+  integerAtLeast,
+  type Pairs,
+} from "../terminal/option-values.js";
+import type { OutputOptions } from "../terminal/output.js";
+import { addShapeOptions, type ShapeOptions } from "./shape-options.js";
+
+/** What `optimize` and `bench` have in common. */
+export interface MeasureVerbOptions extends OutputOptions, ShapeOptions {
+  readonly target?: readonly string[];
+  readonly data?: string;
+  readonly preprocess?: string;
+  readonly metric?: string;
+  readonly seed: number;
+  readonly report?: Pairs;
+}
+
+export function addMeasureOptions(command: Command): void {
+  command
+    .option("--target <list>", "cpu, wasm, webgpu (default: all that can run here)", collectNames)
+    .option(
+      "--data <path>",
+      "a folder of images, .npz, .npy, .safetensors, .jsonl, or an ES module",
+    )
+    .option(
+      "--preprocess <preset or file>",
+      "for images: imagenet, 0..1, -1..1, yolo, or a preprocessor_config.json",
+    )
+    .option(
+      "--metric <name>",
+      "top1, top5, auc, f1, cer, mse, cosine, sqnr, top1-agreement, or the module's own",
+    );
+  addShapeOptions(command);
+  command
+    .option(
+      "--seed <number>",
+      "fixes the splits and all that is random",
+      integerAtLeast("--seed", 0),
+      0,
+    )
+    .option(
+      "--report <list>",
+      "html=… md=… junit=… benchmark-action=… json=…",
+      collectPairs("--report"),
+    );
+}

@@ -1,0 +1,84 @@
+import { basename, extname, resolve } from "node:path";
+import { type Calibration, encodeModel, findPass, type Graph, type Step } from "@pare/compiler";
+import { throwIfAborted } from "@pare/runtime/format";
+import { byteText } from "../terminal/words.js";
+import { writeFileAtomic } from "../platform/write-file.js";
+import type { Subject } from "./subject.js";
+import type { Output } from "../terminal/output.js";
+
+/** More than this does not fit into one protobuf file. */
+const mostInlineBytes = 1.9e9;
+
+export interface StepsRequest {
+  readonly subject: Subject;
+  readonly steps: readonly Step[];
+  readonly calibration?: Calibration | undefined;
+  /** Where to; `<model>.<suffix>.onnx` in the current folder where not given. */
+  readonly output: string | undefined;
+  readonly suffix: string;
+  readonly say: Output;
+  readonly signal: AbortSignal;
+}
+
+/** ONNX in, steps, ONNX out: what `simplify`, `quantize` and `convert` have in common. */
+export async function runSteps(request: StepsRequest): Promise<void> {
+  const { subject, steps, calibration, say, signal } = request;
+  const { graph } = subject;
+  const before = facts(graph, subject.sizeBytes);
+  for (const [index, { use, with: options }] of steps.entries()) {
+    throwIfAborted(signal);
+    const pass = findPass(use);
+    const changes = graph.changes;
+    await pass.create(pass.parse(options)).run(graph, {
+      signal,
+      ...(calibration !== undefined && { calibration }),
+      onProgress: (fraction, what) =>
+        say.progress((index + fraction) / steps.length, `${use}: ${what}`),
+    });
+    if (graph.changes === changes && use.startsWith("quantize")) say.note(unchanged(use, graph));
+  }
+  const file = request.output ?? `${subject.name}.${request.suffix}.onnx`;
+  const sizeBytes = await writeModel(graph, file, subject.sizeBytes);
+  const after = facts(graph, sizeBytes);
+  for (const { rule, what, op, node, reason } of graph.journal)
+    say.detail(`${what === "left" ? "left" : "did"} ${op} ${node}: ${rule}: ${reason}`);
+  say.result(
+    `Wrote ${file}: ${before.nodes} → ${after.nodes} nodes, ${byteText(before.sizeBytes)} → ${byteText(after.sizeBytes)}, opset ${before.opset} → ${after.opset}.`,
+    { file, before, after, journal: graph.journal },
+  );
+}
+
+/** A step that found nothing to do says why: otherwise its user would believe that it did. */
+function unchanged(use: string, graph: Graph): string {
+  const reasons = graph.journal
+    .filter(({ rule, what }) => rule === use && what === "left")
+    .map(({ op, reason }) => `${op}: ${reason}`);
+  const [most, ...others] = [...new Set(reasons)].slice(0, 3);
+  return `${use} changed nothing${most === undefined ? ": the model has no operator for it" : `: ${[most, ...others].join("; ")}`}.`;
+}
+
+interface Facts {
+  readonly nodes: number;
+  readonly sizeBytes: number;
+  readonly opset: number | null;
+}
+
+function facts(graph: Graph, sizeBytes: number): Facts {
+  return { nodes: [...graph.allNodes()].length, sizeBytes, opset: graph.opset() ?? null };
+}
+
+/** Writes the model, and its weights beside it where they do not fit into one file; the model comes last. */
+async function writeModel(graph: Graph, file: string, about: number): Promise<number> {
+  const location = `${basename(file, extname(file))}.data`;
+  const { proto, external } = await encodeModel(
+    graph,
+    about > mostInlineBytes ? { external: { location } } : {},
+  );
+  let size = proto.byteLength;
+  for (const [name, bytes] of external) {
+    await writeFileAtomic(resolve(file, "..", name), bytes);
+    size += bytes.byteLength;
+  }
+  await writeFileAtomic(file, proto);
+  return size;
+}

@@ -1,0 +1,3 @@
+export { countMacs, nodeMacs } from "./macs.js";
+export { countOperators, type OperatorCount } from "./operators.js";
+export { countConstantBytes, countParameters } from "./parameters.js";

@@ -1,4 +1,0 @@
-export { countMacs, nodeMacs } from "./macs.js";
-export { countOperators, type OperatorCount } from "./operators.js";
-export { countConstantBytes, countParameters } from "./parameters.js";
-export { type Obstacle, supportOf, type TargetSupport } from "./support.js";

@@ -1,0 +1,125 @@
+import type { Node, NodeId, ValueId } from "../../../ir/index.js";
+import {
+  guardedScales,
+  meanShift,
+  quantizeBias,
+  type QuantizedBias,
+} from "../../../quantize/bias.js";
+import type { RangeMethod } from "../../../quantize/range.js";
+import {
+  quantizeWeights,
+  type QuantizedWeights,
+  type WeightBits,
+  weightScales,
+} from "../../../quantize/weights.js";
+import type { ActivationParameters } from "./activation-parameters.js";
+import type { StaticPlan } from "./plan.js";
+import type { WeightedNode } from "../../../analysis/weighted-node.js";
+
+export interface WeightOptions {
+  readonly granularity: "channel" | "tensor";
+  readonly weightRanges: RangeMethod;
+  readonly weightBits: WeightBits;
+  /** Takes out of biases what rounding the weights shifts results by, on average. */
+  readonly correctBias: boolean;
+}
+
+/** A weight as it is stored; nodes that share it share this too. */
+export interface StoredWeight {
+  readonly value: ValueId;
+  readonly axis: number | undefined;
+  readonly weights: QuantizedWeights;
+}
+
+export interface QuantizedNode {
+  readonly weighted: WeightedNode;
+  readonly stored: StoredWeight;
+  readonly bias: QuantizedBias | null;
+}
+
+/** What quantizing one node with weights needs of its input. */
+interface NodeInput {
+  readonly weighted: WeightedNode;
+  readonly inputScale: number;
+  readonly bias: Float32Array | null;
+}
+
+/** Rounds weights and biases. A weight that several nodes share is widened to suit the bias of each. */
+export async function quantizeWeightedNodes(
+  plan: StaticPlan,
+  activations: ReadonlyMap<ValueId, ActivationParameters>,
+  options: WeightOptions,
+): Promise<ReadonlyMap<NodeId, QuantizedNode>> {
+  const groups = new Map<string, WeightedNode[]>();
+  for (const weighted of plan.weighted) {
+    const key = `${weighted.weight} ${weighted.axis ?? ""}`;
+    const group = groups.get(key) ?? [];
+    group.push(weighted);
+    groups.set(key, group);
+  }
+  const quantized = new Map<NodeId, QuantizedNode>();
+  for (const group of groups.values())
+    for (const node of await quantizeGroup(group, activations, options))
+      quantized.set(node.weighted.node.id, node);
+  return quantized;
+}
+
+async function quantizeGroup(
+  group: readonly WeightedNode[],
+  activations: ReadonlyMap<ValueId, ActivationParameters>,
+  options: WeightOptions,
+): Promise<readonly QuantizedNode[]> {
+  const [first] = group;
+  if (first === undefined) return [];
+  const { dims } = first.weightTensor;
+  const axis = options.granularity === "channel" ? first.axis : undefined;
+  const values = await first.weightTensor.readFloat32();
+  const inputs: NodeInput[] = [];
+  for (const weighted of group) {
+    const inputScale = activations.get(weighted.activation)?.affine.scale ?? 1;
+    const bias = weighted.bias === null ? null : await weighted.bias.tensor.readFloat32();
+    inputs.push({ weighted, inputScale, bias });
+  }
+  let scales = weightScales(values, dims, axis, options.weightBits, options.weightRanges);
+  for (const { inputScale, bias } of inputs)
+    if (bias !== null) scales = guardedScales(scales, inputScale, bias);
+  const weights = quantizeWeights(values, dims, axis, options.weightBits, scales);
+  const stored: StoredWeight = { value: first.weight, axis, weights };
+  return inputs.map((input) => {
+    const { weighted, inputScale } = input;
+    const means = options.correctBias
+      ? activations.get(weighted.activation)?.channelMeans
+      : undefined;
+    const bias = means === undefined ? input.bias : correctedBias(input, values, weights, means);
+    return {
+      weighted,
+      stored,
+      bias: bias === null ? null : quantizeBias(bias, inputScale, scales),
+    };
+  });
+}
+
+/**
+ * The bias, or zero where the node could have one, less what rounding the weights adds. A convolution that pads sees
+ * less of its input at the borders than the mean says: where rows are few its correction would do harm.
+ */
+function correctedBias(
+  { weighted, bias }: NodeInput,
+  values: Float32Array,
+  weights: QuantizedWeights,
+  means: Float64Array,
+): Float32Array | null {
+  const { node, weightTensor, axis, group } = weighted;
+  if (pads(node)) return bias;
+  if ((axis !== 0 && axis !== 1) || node.op === "MatMul" || node.op === "ConvTranspose")
+    return bias;
+  const shift = meanShift(values, weights, weightTensor.dims, axis, group, means);
+  return Float32Array.from(shift, (lost, channel) => (bias?.[channel] ?? 0) + lost);
+}
+
+function pads(node: Node): boolean {
+  const padding = node.attributes.get("pads");
+  const automatic = node.attributes.get("auto_pad");
+  if (automatic?.type === "string" && String(automatic.value).startsWith("SAME")) return true;
+  return padding?.type === "ints" && padding.value.some((size) => size !== 0n);
+}

@@ -1,0 +1,121 @@
+import { PareError } from "../error.js";
+import { goldenFeeds, splitmix32 } from "./golden-inputs.js";
+import { numberAt, type RunTensors } from "./golden-check.js";
+import {
+  bundleFormatVersion,
+  type Golden,
+  type GoldenCase,
+  type GoldenInput,
+  type GoldenOutput,
+} from "./manifest.js";
+import { bundleJson } from "./parse-manifest.js";
+import { elementCount, type Tensor, type Tensors } from "../tensor/tensor.js";
+
+export const goldenMaxBytes = 32 * 1024;
+
+export interface ProbeOptions {
+  /** Values recorded per output; fewer when the whole would pass 32 KB. Default 64. */
+  readonly maxProbes?: number;
+  /** Chooses the probed places. */
+  readonly seed?: number;
+}
+
+/**
+ * Records what each variant answers to each case's inputs.
+ * @param variants by id, on the engine whose answers count
+ * @throws PareError GOLDEN where no finite value can be recorded for a variant, or 32 KB do not suffice
+ */
+export async function probeGolden(
+  cases: readonly (readonly GoldenInput[])[],
+  variants: ReadonlyMap<string, RunTensors>,
+  { maxProbes = 64, seed = 1 }: ProbeOptions = {},
+): Promise<Golden> {
+  const answers: Map<string, Tensors>[] = [];
+  for (const inputs of cases) {
+    const byVariant = new Map<string, Tensors>();
+    for (const [id, run] of variants) byVariant.set(id, await run(goldenFeeds(inputs)));
+    answers.push(byVariant);
+  }
+  for (let probes = maxProbes; probes >= 1; probes = Math.floor(probes / 2)) {
+    const recorded = cases.map((inputs, index): GoldenCase => ({
+      inputs,
+      outputs: recordOutputs(answers[index] ?? new Map(), probes, seed),
+    }));
+    const golden: Golden = { formatVersion: bundleFormatVersion, cases: recorded };
+    if (bundleJson(golden).length <= goldenMaxBytes) return demandValues(golden, variants);
+  }
+  throw new PareError("GOLDEN", `The golden check does not fit in ${goldenMaxBytes} bytes.`, {
+    hint: "Give fewer values, or fewer cases.",
+  });
+}
+
+function recordOutputs(
+  answers: ReadonlyMap<string, Tensors>,
+  probes: number,
+  seed: number,
+): GoldenOutput[] {
+  const [first] = answers.values();
+  return Object.entries(first ?? {}).map(([name, { type, dims }]): GoldenOutput => {
+    // Where the number of results depends on the values (boxes after suppression), variants may differ in dims.
+    const alike = [...answers].flatMap(([id, outputs]): [string, Tensor][] => {
+      const tensor = outputs[name];
+      return tensor !== undefined && tensor.dims.join() === dims.join() ? [[id, tensor]] : [];
+    });
+    const tensors = alike.map(([, tensor]) => tensor);
+    const indices = chooseIndices(tensors, elementCount(dims), probes, seed);
+    const values = alike.map(
+      ([id, tensor]) => [id, indices.map((index) => rounded(numberAt(tensor, index)))] as const,
+    );
+    return { name, type, dims, indices, values: Object.fromEntries(values) };
+  });
+}
+
+/** The largest and smallest value, which say most, and others anywhere; only where all variants are finite. */
+function chooseIndices(
+  tensors: readonly Tensor[],
+  count: number,
+  probes: number,
+  seed: number,
+): number[] {
+  const [first] = tensors;
+  if (first === undefined) return [];
+  const finite = (index: number): boolean =>
+    tensors.every((tensor) => Number.isFinite(numberAt(tensor, index)));
+  const chosen = new Set<number>();
+  let largest = -1;
+  let smallest = -1;
+  for (let index = 0; index < count; index++) {
+    if (!finite(index)) continue;
+    if (largest < 0 || numberAt(first, index) > numberAt(first, largest)) largest = index;
+    if (smallest < 0 || numberAt(first, index) < numberAt(first, smallest)) smallest = index;
+    if (count <= probes) chosen.add(index);
+  }
+  for (const index of [largest, smallest])
+    if (index >= 0 && chosen.size < probes) chosen.add(index);
+  const next = splitmix32(seed);
+  for (let attempt = 0; attempt < 4 * probes && chosen.size < Math.min(probes, count); attempt++) {
+    const index = next() % count;
+    if (finite(index)) chosen.add(index);
+  }
+  return [...chosen].sort((a, b) => a - b);
+}
+
+function rounded(value: number): number {
+  return Number(value.toPrecision(7));
+}
+
+function demandValues(golden: Golden, variants: ReadonlyMap<string, unknown>): Golden {
+  for (const id of variants.keys()) {
+    if (
+      !golden.cases.some(({ outputs }) =>
+        outputs.some((output) => (output.values[id]?.length ?? 0) > 0),
+      )
+    ) {
+      throw new PareError("GOLDEN", `Variant ${id} gives no finite value on the golden input.`, {
+        where: id,
+        hint: "Does an input count or select, so that noise gives nothing? pare optimize --const k=5 makes it a constant.",
+      });
+    }
+  }
+  return golden;
+}

@@ -1,0 +1,183 @@
+import { describe, expect, it } from "vitest";
+import { checkGolden, type RunTensors } from "./golden-check.js";
+import { goldenFeeds, goldenInputs, splitmix32 } from "./golden-inputs.js";
+import { goldenMaxBytes, probeGolden } from "./golden-probe.js";
+import { bundleJson, parseGolden } from "./parse-manifest.js";
+import type { Tensors } from "../tensor/tensor.js";
+
+const tolerance = { absolute: 1e-6, relative: 1e-5 };
+const infos = [{ name: "x", type: "float32", dims: ["N", 100] }] as const;
+const inputs = goldenInputs(infos, 7, { x: { dims: [2, 100] } });
+
+function scaled(by: number): RunTensors {
+  return async ({ x }) => ({
+    y: {
+      type: "float32",
+      dims: [2, 100],
+      data: Float32Array.from(x?.data as Float32Array, (v) => v * by),
+    },
+  });
+}
+
+/** Forty outputs. */
+async function many(feeds: Tensors): Promise<Tensors> {
+  const { y } = await scaled(0.1)(feeds);
+  if (y === undefined) throw new Error("no output y");
+  return Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`y${i}`, y]));
+}
+
+/** As many boxes as it is told, as after a suppression. */
+function boxes(count: number): RunTensors {
+  return async (feeds) => ({
+    ...(await scaled(1)(feeds)),
+    boxes: { type: "float32", dims: [count, 4], data: new Float32Array(count * 4).fill(1) },
+  });
+}
+
+describe("golden inputs", () => {
+  it("are the numbers of splitmix32, for ever", () => {
+    const next = splitmix32(1);
+    expect([next(), next(), next()]).toEqual(referenceSplitmix(1, 3));
+  });
+
+  it("stay in their range, in every type", () => {
+    const types = [
+      "float32",
+      "float64",
+      "float16",
+      "int8",
+      "uint8",
+      "int16",
+      "uint16",
+      "int32",
+      "uint32",
+      "int64",
+      "uint64",
+      "bool",
+    ] as const;
+    const given = goldenInputs(
+      types.map((type) => ({ name: type, type, dims: [50] })),
+      3,
+      { int64: { range: [5, 9] }, float32: { range: [0, 255] } },
+    );
+    const feeds = goldenFeeds(given);
+    const numbers = (name: string): number[] =>
+      Array.from(feeds[name]?.data as Float32Array, Number);
+    expect(new Set(numbers("int64"))).toEqual(new Set([5, 6, 7, 8, 9]));
+    expect(new Set(numbers("bool"))).toEqual(new Set([0, 1]));
+    expect(Math.max(...numbers("float32"))).toBeGreaterThan(200);
+    expect(Math.min(...numbers("float64"))).toBeGreaterThanOrEqual(-1);
+    expect(feeds["float16"]?.data).toBeInstanceOf(Uint16Array);
+    expect(feeds["int64"]?.data).toBeInstanceOf(BigInt64Array);
+  });
+
+  it("may be given numbers", () => {
+    const rate = goldenInputs([{ name: "sr", type: "int64", dims: [] }], 1, {
+      sr: { values: [16000] },
+    });
+    expect(goldenFeeds(rate)).toEqual({
+      sr: { type: "int64", dims: [], data: BigInt64Array.of(16000n) },
+    });
+  });
+
+  it("need concrete dims, and a type that numbers fill", () => {
+    expect(() => goldenInputs(infos, 1)).toThrow(expect.objectContaining({ code: "ARGUMENT" }));
+    expect(() => goldenFeeds(goldenInputs([{ name: "t", type: "string", dims: [1] }], 1))).toThrow(
+      expect.objectContaining({ code: "ARGUMENT" }),
+    );
+  });
+});
+
+describe("the golden check", async () => {
+  const golden = await probeGolden([inputs], new Map([["one", scaled(1)], ["two", scaled(2)]])); // prettier-ignore
+
+  it("passes what was recorded, through JSON", async () => {
+    const read = parseGolden(JSON.parse(bundleJson(golden)));
+    expect(read.cases[0]?.outputs[0]?.indices.length).toBe(64);
+    expect(await checkGolden(read, "one", tolerance, scaled(1))).toMatchObject({ ok: true });
+    expect(await checkGolden(read, "two", tolerance, scaled(2))).toMatchObject({ ok: true });
+  });
+
+  it.each<[string, RunTensors, RegExp]>([
+    ["another answer", scaled(1.001), /output "y" at \d+ is .*, recorded was/],
+    ["zeros", scaled(0), /is 0, recorded was/],
+    ["NaN", scaled(NaN), /is NaN/],
+    ["nothing", async () => ({}), /output "y" is missing/],
+    [
+      "another shape",
+      async () => ({ y: { type: "float32", dims: [200], data: new Float32Array(200) } }),
+      /is float32 \[200\], not float32 \[2, 100\]/,
+    ],
+    [
+      "an error",
+      () => Promise.reject(new Error("no kernel")),
+      /failed on the golden input: no kernel/,
+    ],
+  ])("refuses %s", async (_, run, why) => {
+    expect(await checkGolden(golden, "one", tolerance, run)).toEqual({
+      ok: false,
+      why: expect.stringMatching(why),
+    });
+  });
+
+  it("proves nothing of a variant that it has no values for", async () => {
+    expect(await checkGolden(golden, "three", tolerance, scaled(1))).toMatchObject({ ok: false });
+    expect(
+      await checkGolden({ formatVersion: 1, cases: [] }, "one", tolerance, scaled(1)),
+    ).toMatchObject({ ok: false });
+  });
+
+  it("probes the largest and the smallest value", async () => {
+    const data = new Float32Array(100_000);
+    data[77_777] = 9;
+    data[33] = -4;
+    const recorded = await probeGolden(
+      [inputs],
+      new Map([["a", async () => ({ y: { type: "float32", dims: [100_000], data } })]]),
+    );
+    const output = recorded.cases[0]?.outputs[0];
+    expect(output?.values["a"]?.[output.indices.indexOf(77_777)]).toBe(9);
+    expect(output?.values["a"]?.[output.indices.indexOf(33)]).toBe(-4);
+  });
+
+  it("stays under 32 KB with many variants and outputs", async () => {
+    const big = await probeGolden(
+      [inputs],
+      new Map(["a", "b", "c", "d", "e"].map((id) => [id, many])),
+    );
+    expect(bundleJson(big).length).toBeLessThanOrEqual(goldenMaxBytes);
+    expect(await checkGolden(big, "e", tolerance, many)).toMatchObject({ ok: true });
+  });
+
+  it("leaves out what is not finite, and refuses to record nothing", async () => {
+    const data = Float32Array.of(NaN, 2, Infinity);
+    const recorded = await probeGolden(
+      [inputs],
+      new Map([["a", async () => ({ y: { type: "float32", dims: [3], data } })]]),
+    );
+    expect(recorded.cases[0]?.outputs[0]?.indices).toEqual([1]);
+    await expect(probeGolden([inputs], new Map([["a", scaled(NaN)]]))).rejects.toMatchObject({
+      code: "GOLDEN",
+    });
+  });
+
+  it("lets variants differ in the number of results", async () => {
+    const mixed = await probeGolden([inputs], new Map([["a", boxes(3)], ["b", boxes(2)]])); // prettier-ignore
+    expect(await checkGolden(mixed, "a", tolerance, boxes(3))).toMatchObject({ ok: true });
+    expect(await checkGolden(mixed, "a", tolerance, boxes(2))).toMatchObject({ ok: false });
+    expect(await checkGolden(mixed, "b", tolerance, boxes(2))).toMatchObject({ ok: true });
+  });
+});
+
+/** The same in plain 64-bit arithmetic. */
+function referenceSplitmix(seed: number, count: number): number[] {
+  const mask = 0xffffffffn;
+  let state = BigInt(seed);
+  return Array.from({ length: count }, () => {
+    state = (state + 0x9e3779b9n) & mask;
+    let z = state ^ (state >> 16n);
+    z = (z * 0x21f0aaadn) & mask;
+    z = ((z ^ (z >> 15n)) * 0x735a2d97n) & mask;
+    return Number(z ^ (z >> 15n));
+  });
+}

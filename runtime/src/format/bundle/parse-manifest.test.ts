@@ -1,0 +1,162 @@
+import { readFile } from "node:fs/promises";
+import { describe, expect, it } from "vitest";
+import { type JsonSchema, findFault } from "../json-schema.js";
+import type { Manifest } from "./manifest.js";
+import { manifestSchema } from "./manifest-schema.js";
+import { bundleJson, parseGolden, parseManifest } from "./parse-manifest.js";
+
+const hash = "ab".repeat(32);
+
+const manifest: Manifest = {
+  formatVersion: 1,
+  name: "kws",
+  identity: hash,
+  createdBy: "pare 0.1.0",
+  inputs: [{ name: "audio", type: "float32", dims: ["N", null, 40] }],
+  outputs: [{ name: "logits", type: "float32", dims: ["N", 12] }],
+  variants: [
+    {
+      id: "cpu-int8",
+      target: "cpu",
+      precision: "int8",
+      evidence: "labelled",
+      files: [{ path: `variants/${hash}.onnx`, bytes: 10, sha256: hash }],
+      requires: { features: ["simd"], memoryBytes: 100 },
+      session: { extra: { session: { disable_quant_qdq: "1" } } },
+      accuracy: {
+        metric: "top1",
+        direction: "higher",
+        value: 0.9,
+        interval: [0.88, 0.92],
+        n: 500,
+        drop: 0.001,
+        dropInterval: [0, 0.002],
+        flips: { count: 1, n: 500, interval: [0, 0.01], samples: ["a"] },
+        measuredOn: "cpu",
+      },
+      latencyMs: {
+        p50: 1,
+        p90: 1.1,
+        p99: null,
+        n: 100,
+        method: "1 thread",
+        ratio: 0.5,
+        ratioInterval: [0.4, 0.6],
+        measuredOn: "x64",
+      },
+      tolerance: { absolute: 0.001, relative: 0.01 },
+    },
+    {
+      id: "webgpu",
+      target: "webgpu",
+      precision: "float32",
+      evidence: "none",
+      files: [{ path: `variants/${hash}.onnx`, bytes: 10, sha256: hash }],
+      requires: { features: [] },
+      session: {},
+      accuracy: null,
+      latencyMs: { unmeasured: "a software GPU" },
+      tolerance: { absolute: 0, relative: 0 },
+    },
+  ],
+  golden: { path: "golden.json", bytes: 3, sha256: hash },
+  source: { bytes: 40, sha256: hash, parameters: 10, macs: null },
+  baselines: [{ target: "cpu", accuracy: null, latencyMs: { unmeasured: "no data" } }],
+};
+
+describe("parseManifest", () => {
+  it("takes a full manifest, and one with fields of a later version", () => {
+    expect(parseManifest(JSON.parse(bundleJson(manifest)))).toEqual(manifest);
+    expect(parseManifest({ ...manifest, colour: "red" })).toHaveProperty("colour");
+  });
+
+  it.each<[string, (json: never) => void, RegExp]>([
+    ["no name", (json: { name?: string }) => delete json.name, /name is missing/],
+    ["a wrong type", (json: { name: unknown }) => (json.name = 5), /name must be a string/],
+    [
+      "no variants",
+      (json: { variants: unknown[] }) => (json.variants = []),
+      /variants must have at least 1 items/,
+    ],
+    [
+      "an unknown target",
+      (json: Mutable) => (json.variants[1].target = "toaster"),
+      /variants\[1\]\.target must be one of aot/,
+    ],
+    [
+      "a path outside",
+      (json: Mutable) => (json.variants[0].files[0].path = "../../etc/passwd"),
+      /variants\[0\]\.files\[0\]\.path must match/,
+    ],
+    [
+      "a path with a scheme",
+      (json: Mutable) => (json.variants[0].files[0].path = "https://a.example/x"),
+      /path must match/,
+    ],
+    [
+      "a short hash",
+      (json: Mutable) => (json.variants[0].files[0].sha256 = "ab"),
+      /sha256 must match/,
+    ],
+    [
+      "negative bytes",
+      (json: Mutable) => (json.variants[0].files[0].bytes = -1),
+      /bytes must be at least 0/,
+    ],
+    [
+      "a fraction of a byte",
+      (json: Mutable) => (json.variants[0].files[0].bytes = 1.5),
+      /bytes must be an integer/,
+    ],
+    [
+      "a half accuracy",
+      (json: Mutable) => (json.variants[0].accuracy = { metric: "top1" }),
+      /accuracy\.direction is missing/,
+    ],
+    [
+      "a wrong dim",
+      (json: Mutable) => (json.inputs[0].dims = [1.5]),
+      /inputs\[0\]\.dims\[0\] must be an integer or a string or null/,
+    ],
+  ])("refuses %s, and says where", (_, damage, message) => {
+    const json = structuredClone(manifest);
+    damage(json as never);
+    expect(() => parseManifest(json)).toThrow(
+      expect.objectContaining({ code: "BUNDLE_INVALID", message: expect.stringMatching(message) }),
+    );
+  });
+
+  it.each([null, [], "text", 5, {}])("refuses %j", (json) => {
+    expect(() => parseManifest(json)).toThrow(expect.objectContaining({ code: "BUNDLE_INVALID" }));
+    expect(() => parseGolden(json)).toThrow(expect.objectContaining({ code: "BUNDLE_INVALID" }));
+  });
+
+  it("tells a newer version from damage", () => {
+    expect(() => parseManifest({ formatVersion: 2 })).toThrow(
+      expect.objectContaining({ code: "BUNDLE_VERSION" }),
+    );
+  });
+});
+
+type Mutable = Record<"variants" | "inputs", [Loose, Loose]>;
+type Loose = Record<string, unknown> & { files: [Record<string, unknown>] };
+
+describe("the published schema", async () => {
+  const text = await readFile(
+    new URL("../../../schema/manifest.schema.json", import.meta.url),
+    "utf8",
+  );
+  const published = JSON.parse(text) as JsonSchema;
+
+  it("is the one that the runtime validates with; node runtime/scripts/write-schema.mjs writes it", () => {
+    expect(published).toEqual(JSON.parse(JSON.stringify(manifestSchema)));
+  });
+
+  it("holds for the example", () => {
+    expect(findFault(manifest, published)).toBeNull();
+    expect(findFault({ ...manifest, inputs: 5 }, published)).toEqual({
+      path: "inputs",
+      problem: "must be an array",
+    });
+  });
+});

@@ -1,0 +1,98 @@
+import type { ModelSource, TargetName } from "../engine/backend.js";
+
+/** A value with its two-sided 95 % interval. */
+export type Interval = readonly [low: number, high: number];
+
+export type Evidence = "labelled" | "unlabelled" | "synthetic" | "none";
+
+export interface SizeBytes {
+  readonly raw: number;
+  readonly gzip: number;
+  readonly brotli: number;
+}
+
+/** Samples on which a candidate and the float model disagree, of `n`. */
+export interface Flips {
+  readonly count: number;
+  readonly n: number;
+  readonly interval: Interval;
+  /** Which samples, by id, worst first; at most 200. */
+  readonly samples: readonly string[];
+}
+
+export interface Accuracy {
+  /** The metric's name: `top1`, `auc`, `cosine`, a data module's own. */
+  readonly metric: string;
+  readonly direction: "higher" | "lower";
+  readonly value: number;
+  readonly interval: Interval;
+  readonly n: number;
+  /** How much worse than the float model on the same samples, in the metric's own unit; negative is better. Null for the float model. */
+  readonly drop: number | null;
+  readonly dropInterval: Interval | null;
+  readonly flips: Flips | null;
+  /** The target on whose engine this was measured; "cpu" for a webgpu variant on a software GPU. */
+  readonly measuredOn: TargetName;
+}
+
+/** Agreement with the CPU engine (or, there, with the float model's own file) on real or generated inputs. */
+export interface Parity {
+  readonly n: number;
+  /** Largest absolute difference over the largest absolute value of the output. */
+  readonly maxError: number;
+  readonly flips: number;
+}
+
+export interface Latency {
+  readonly p50: number;
+  readonly p90: number;
+  readonly p99: number | null;
+  readonly n: number;
+  /** How it was timed: threads, blocks, the shape. */
+  readonly method: string;
+  /** Median over the baseline's median in the same interleaved run; below 1 is faster. Null for the baseline itself. */
+  readonly ratio: number | null;
+  /** Bootstrap 99 % interval of the ratio. */
+  readonly ratioInterval: Interval | null;
+  /** The baseline's median in the same run: what this one's is to be held against, on a machine whose speed varies. */
+  readonly baselineP50?: number;
+}
+
+/** Something that was not measured, and why. */
+export interface Unmeasured {
+  readonly unmeasured: string;
+}
+
+/** What was measured of one file on one target. Units are in the names. */
+export interface Measurement {
+  readonly target: TargetName;
+  /** Engine and version: `onnxruntime-web 1.30.0 (Chromium 156)`. */
+  readonly engine: string;
+  readonly sizeBytes: SizeBytes;
+  readonly accuracy: Accuracy | null;
+  readonly parity: Parity | null;
+  readonly latencyMs: Latency | Unmeasured;
+  /** Peak memory of the engine's process or heap while the model was loaded and run. */
+  readonly memoryBytes: number | null;
+  /** From bytes to the first answer. */
+  readonly startupMs: number | null;
+}
+
+export type SplitName = "calibration" | "validation" | "test";
+
+export interface MeasureRequest {
+  readonly model: ModelSource;
+  readonly target: TargetName;
+  /** The float model on the same target: drops, flips and latency ratios are against it. Absent: this is the baseline. */
+  readonly baseline?: ModelSource;
+  readonly split: SplitName;
+  /** At most this many samples of the split; all when absent. */
+  readonly limit?: number;
+  /** Skip timing: the size decides. */
+  readonly timed: boolean;
+  readonly session?: Readonly<Record<string, unknown>>;
+  readonly signal?: AbortSignal;
+}
+
+/** A candidate in, a measurement out, on a named target. Throws PareError ENGINE when the engine refuses the file. */
+export type Measure = (request: MeasureRequest) => Promise<Measurement>;

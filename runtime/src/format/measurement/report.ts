@@ -1,0 +1,125 @@
+import type { TargetName } from "../engine/backend.js";
+import type {
+  Accuracy,
+  Evidence,
+  Latency,
+  Measurement,
+  Parity,
+  SizeBytes,
+  Unmeasured,
+} from "./measurement.js";
+
+export const reportFormatVersion = 1;
+
+/** One model on one target, as the report shows it. */
+export interface ReportRow {
+  readonly name: string;
+  readonly target: TargetName;
+  readonly engine: string;
+  readonly evidence: Evidence;
+  readonly sizeBytes: SizeBytes;
+  readonly parameters: number;
+  readonly macs: number | null;
+  readonly accuracy: Accuracy | null;
+  readonly parity: Parity | null;
+  readonly latencyMs: Latency | Unmeasured;
+  readonly memoryBytes: number | null;
+  readonly startupMs: number | null;
+}
+
+/** A step of a recipe on one target: what it changed, what it gained or cost, and whether it stayed. */
+export interface ReportStep {
+  readonly target: TargetName;
+  readonly name: string;
+  readonly verdict: "kept" | "reverted";
+  readonly reason: string;
+  readonly nodesBefore: number;
+  readonly nodesAfter: number;
+  readonly bytesBefore: number;
+  readonly bytesAfter: number;
+  readonly measurement: Measurement | null;
+}
+
+export interface ReportCandidate {
+  readonly target: TargetName;
+  readonly name: string;
+  readonly verdict: "chosen" | "rejected";
+  readonly reason: string;
+  readonly precision: string;
+  readonly measurement: Measurement | null;
+}
+
+/** What was done to one node on one target, by which rule, or why it was left alone. */
+export interface NodeWhy {
+  readonly target: TargetName;
+  readonly node: string;
+  readonly op: string;
+  readonly what: "changed" | "left";
+  readonly rule: string;
+  readonly reason: string;
+}
+
+/** One sample on which a variant and the float model disagree most, for showing side by side. */
+export interface Disagreement {
+  readonly target: TargetName;
+  readonly variant: string;
+  readonly sample: string;
+  readonly label: string | null;
+  readonly float: string;
+  readonly candidate: string;
+  /** Where an input looks like an image: a small PNG as a data URL. */
+  readonly thumbnail: string | null;
+}
+
+/** Whether a budget or gate held. `inconclusive` passes: what could not be decided is not held against a model. */
+export interface ReportCheck {
+  readonly target: TargetName;
+  /** The variant or candidate. */
+  readonly name: string;
+  readonly what: "loads" | "accuracy" | "latency" | "size" | "parity";
+  readonly outcome: "passed" | "missed" | "inconclusive";
+  /** The measured figure, its bound and its interval, as one sentence. */
+  readonly reason: string;
+}
+
+/** What quantizing one node alone costs. */
+export interface NodeSensitivity {
+  readonly target: TargetName;
+  readonly node: string;
+  readonly op: string;
+  /** Signal over quantization noise at the outputs, in dB: lower is more sensitive. */
+  readonly sqnrDb: number;
+}
+
+export interface Report {
+  readonly formatVersion: number;
+  readonly model: string;
+  readonly command: string;
+  readonly createdAt: string;
+  readonly environment: Readonly<Record<string, string>>;
+  /** Shapes that were measured, by input. */
+  readonly shapes: Readonly<Record<string, readonly number[]>>;
+  readonly data: {
+    readonly source: string | null;
+    readonly calibration: number;
+    readonly validation: number;
+    readonly test: number;
+    readonly seed: number;
+    readonly caveat: string | null;
+  };
+  readonly float: ReportRow | null;
+  readonly variants: readonly (ReportRow & {
+    readonly precision: string;
+    readonly file: string;
+    readonly baseline: ReportRow | null;
+  })[];
+  readonly steps: readonly ReportStep[];
+  readonly candidates: readonly ReportCandidate[];
+  readonly skipped: readonly { readonly target: TargetName; readonly reason: string }[];
+  readonly why: readonly NodeWhy[];
+  readonly disagreements: readonly Disagreement[];
+  readonly checks?: readonly ReportCheck[];
+  readonly sensitivity?: readonly NodeSensitivity[];
+  /** The cheapest next step, one sentence. */
+  readonly nextStep: string | null;
+}

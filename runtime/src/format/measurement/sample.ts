@@ -1,0 +1,24 @@
+import type { Feeds, Tensors } from "../tensor/tensor.js";
+
+/** One item of the user's data. A group never straddles two splits. */
+export interface Sample {
+  readonly feeds: Feeds;
+  readonly label?: unknown;
+  readonly id?: string;
+  readonly group?: string;
+}
+
+/** A sample as kept between processes: tensors complete, id given. */
+export interface StoredSample {
+  readonly id: string;
+  readonly feeds: Tensors;
+  readonly label: unknown;
+  readonly group: string | null;
+}
+
+/** Reads samples by index; nothing is held that was not asked for. */
+export interface SampleSet {
+  readonly size: number;
+  readonly labelled: boolean;
+  sample(index: number): Promise<StoredSample>;
+}

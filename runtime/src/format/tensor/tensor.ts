@@ -1,0 +1,94 @@
+import { type Dtype, dtypeArray, dtypeBits, dtypeBytes, type TypedArray } from "./dtype.js";
+import { PareError } from "../error.js";
+
+/** A dense tensor in row-major order. onnxruntime's and transformers.js' tensors fit as they are. */
+export interface Tensor {
+  readonly type: Dtype;
+  readonly dims: readonly number[];
+  readonly data: TypedArray | readonly string[];
+}
+
+/** Named tensors in or out of a model. */
+export type Tensors = Readonly<Record<string, Tensor>>;
+
+/** What a caller may pass: a bare typed array where the input's dims are fixed. */
+export type Feeds = Readonly<Record<string, Tensor | TypedArray>>;
+
+export function elementCount(dims: readonly number[]): number {
+  let count = 1;
+  for (const dim of dims) count *= dim;
+  return count;
+}
+
+export function isTypedArray(value: unknown): value is TypedArray {
+  return ArrayBuffer.isView(value) && !(value instanceof DataView);
+}
+
+/** The bytes under a typed array, as a view. */
+export function bytesOf(array: TypedArray): Uint8Array {
+  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+}
+
+/** A typed array over bytes: a view where they are aligned, a copy where not. */
+export function arrayOver(dtype: Exclude<Dtype, "string">, bytes: Uint8Array): TypedArray {
+  const Array = dtypeArray[dtype];
+  const aligned = bytes.byteOffset % Array.BYTES_PER_ELEMENT === 0 ? bytes : new Uint8Array(bytes);
+  return new Array(
+    aligned.buffer as ArrayBuffer,
+    aligned.byteOffset,
+    Math.floor(aligned.byteLength / Array.BYTES_PER_ELEMENT),
+  );
+}
+
+export function zeros(dtype: Exclude<Dtype, "string">, count: number): TypedArray {
+  const Storage = dtypeArray[dtype];
+  const perElement = dtypeBits[dtype] / (8 * Storage.BYTES_PER_ELEMENT);
+  return new Storage(Math.ceil(count * perElement));
+}
+
+/**
+ * Checks that a tensor's data is the right kind and length for its type and dims.
+ * @throws PareError `code` saying which, at `where`
+ */
+export function checkTensor(
+  tensor: Tensor,
+  where: string,
+  code: "INPUT" | "DATA_INVALID" | "DATA_MISMATCH" = "INPUT",
+): void {
+  const { type, dims, data } = tensor;
+  const count = elementCount(dims);
+  if (!Number.isSafeInteger(count) || dims.some((dim) => dim < 0)) {
+    throw new PareError(code, `${where} has impossible dims [${dims.join(", ")}].`, { where });
+  }
+  if (type === "string") {
+    if (!Array.isArray(data) || data.length !== count) {
+      throw new PareError(
+        code,
+        `${where} needs an array of ${count} strings for dims [${dims.join(", ")}].`,
+        { where },
+      );
+    }
+    return;
+  }
+  const Expected = dtypeArray[type];
+  if (!(data instanceof Expected)) {
+    throw new PareError(
+      code,
+      `${where} is ${type}, which is held in a ${Expected.name}, but it got ${isTypedArray(data) ? data.constructor.name : typeof data}.`,
+      {
+        where,
+        hint:
+          type === "int64"
+            ? "Make the values bigint: BigInt64Array.from([1n, 2n])."
+            : `Pass a ${Expected.name}.`,
+      },
+    );
+  }
+  if (data.byteLength !== dtypeBytes(type, count)) {
+    throw new PareError(
+      code,
+      `${where} has ${data.length} values, but dims [${dims.join(", ")}] need ${count}.`,
+      { where },
+    );
+  }
+}
