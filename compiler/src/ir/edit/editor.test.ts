@@ -247,10 +247,11 @@ describe("edit", () => {
 }`);
     const [x = 0 as ValueId] = graph.main.inputs;
     const before = [...graph.value(x).uses];
-    const [, neg] = graph.order();
+    const neg = graph.order().find(({ op }) => op === "Neg");
+    if (neg === undefined) throw new Error("no Neg");
     expect(() =>
       edit(graph, "test", (editor) => {
-        editor.setInput(neg?.id as never, 0, graph.main.outputs[0] ?? null);
+        editor.setInput(neg.id, 0, graph.main.outputs[0] ?? null);
         expect(graph.value(x).uses.length).toBe(2);
         throw new Error("no");
       }),
