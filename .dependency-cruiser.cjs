@@ -34,6 +34,7 @@ const inner = {
     "engine",
     "tensor",
     "json-schema",
+    "sha256",
     "error",
   ],
   "compiler/src/ir": ["index", "text", "edit", "verify", "graph", "order", "model"],

@@ -11,20 +11,28 @@ export {
   passes,
   passNames,
 } from "./passes/index.js";
-export type { Calibration, Exactness, Pass, PassContext, PassDefinition } from "./pipeline/pass.js";
+export type { Exactness, Pass, PassContext, PassDefinition } from "./pipeline/pass.js";
 export { isPreset, type PresetName, presets } from "./recipes/presets.js";
-export { parseRecipe, type Recipe, type Step } from "./pipeline/recipe.js";
+export { parseRecipe, type Recipe } from "./pipeline/recipe.js";
+export type { Step, StepGroup } from "./pipeline/step.js";
+export { type CalibrationSamples, MeasuredActivations } from "./calibrate/measured-activations.js";
 export { checkLock, type Lock, type LockedTarget, parseLock } from "./search/lock.js";
 export { optimize } from "./search/optimize.js";
+export type { PlanSummary } from "./search/plan.js";
+export { replay, type ReplayRequest } from "./search/replay.js";
 export { reportOf, type ReportContext } from "./search/report.js";
 export { variantId } from "./search/request.js";
 export type {
   Budget,
+  Clock,
+  Limits,
   Optimized,
   OptimizedVariant,
   OptimizeRequest,
+  SearchProgress,
   TargetDevice,
 } from "./search/request.js";
 export { findTarget, targets } from "./targets/index.js";
+export { saturates } from "./targets/saturation.js";
 export { type Obstacle, supportOf, type TargetSupport } from "./targets/support.js";
 export type { Proposal, Target, Verdict } from "./targets/target.js";

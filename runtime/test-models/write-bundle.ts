@@ -50,6 +50,7 @@ export async function makeBundle(): Promise<TestBundle> {
       target,
       precision: "float32",
       evidence: "none",
+      format: "onnx",
       files: [{ path, bytes: models[id].length, sha256: hash }],
       requires: { features: ["simd"] },
       session: {},

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import {
-  byteSource,
+  onnxArtifact,
   type Measurement,
-  type ModelSource,
+  type Artifact,
   type SampleSet,
 } from "@pare/runtime/format";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -32,22 +32,22 @@ const image: SampleSet = {
 
 describe("compare", () => {
   let host: EngineHost;
-  let good: ModelSource;
-  let worse: ModelSource;
+  let good: Artifact;
+  let worse: Artifact;
   beforeAll(async () => {
     host = await EngineHost.start("cpu", () => openNodeChannel("cpu"));
     const bytes = await readFile(
       new URL("../../../fixtures/models/mnist-cnn.onnx", import.meta.url),
     );
-    good = { proto: byteSource(bytes), external: new Map() };
+    good = onnxArtifact(bytes);
     const changed = Uint8Array.from(bytes, (byte, at) =>
       at >= 120_000 && at < 200_000 ? byte ^ 0x80 : byte,
     );
-    worse = { proto: byteSource(changed), external: new Map() };
+    worse = onnxArtifact(changed);
   }, 60_000);
   afterAll(() => host.dispose());
 
-  function request(candidate: ModelSource): CompareRequest {
+  function request(candidate: Artifact): CompareRequest {
     const model = { parameters: 80_000, macs: null };
     return {
       hosts: new Map([["cpu", host]]),
@@ -59,8 +59,8 @@ describe("compare", () => {
       },
       scorer: createScorer("top1-agreement", false),
       seed: 1,
-      baseline: { name: "before", source: good, ...model },
-      candidates: [{ name: "after", source: candidate, ...model }],
+      baseline: { name: "before", artifact: good, ...model },
+      candidates: [{ name: "after", artifact: candidate, ...model }],
       targets: ["cpu"],
       evidence: "unlabelled",
       gate: {},
@@ -106,9 +106,7 @@ describe("compare", () => {
   });
 
   it("misses a file that its engine refuses, and says what the engine said", async () => {
-    const { passed, missed } = await compare(
-      request({ proto: byteSource(new Uint8Array(64).fill(9)), external: new Map() }),
-    );
+    const { passed, missed } = await compare(request(onnxArtifact(new Uint8Array(64).fill(9))));
     expect(passed).toBe(false);
     expect(missed).toMatchObject([
       { what: "loads", name: "after", reason: expect.stringMatching(/refused the model/) },

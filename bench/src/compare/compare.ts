@@ -1,10 +1,10 @@
 import {
+  type Artifact,
   type Disagreement,
   type Evidence,
   isPareError,
   type Measure,
   type Measurement,
-  type ModelSource,
   type Report,
   type ReportCheck,
   reportFormatVersion,
@@ -13,14 +13,14 @@ import {
 } from "@pare/runtime/format";
 import { findDisagreements } from "../measure/disagreements.js";
 import { createMeasure, type MeasureOptions } from "../measure/measure.js";
+import { finalLimits, measureWhole, type WholeRequest } from "../measure/whole.js";
 import { isTimed } from "../report/figures.js";
 import { checkAccuracy, checkLatencies, checkSize, type Gate, isSlower } from "./gate.js";
 
 /** A model as a comparison shows it. */
 export interface BenchModel {
   readonly name: string;
-  readonly source: ModelSource;
-  readonly session?: Readonly<Record<string, unknown>>;
+  readonly artifact: Artifact;
   readonly parameters: number;
   readonly macs: number | null;
 }
@@ -72,7 +72,6 @@ export async function compare(request: CompareRequest): Promise<Comparison> {
   }[] = [];
   const refused: ReportCheck[] = [];
   const skipped = [...request.context.skipped];
-  const base = { split: "test", timed: true, ...(signal && { signal }) } as const;
   let index = 0;
   const tell = (model: string, target: TargetName) =>
     request.onMeasure?.({
@@ -84,13 +83,9 @@ export async function compare(request: CompareRequest): Promise<Comparison> {
 
   for (const target of targets) {
     tell(baseline.name, target);
+    const ask = askOn(request, target);
     const before = await attempt(() =>
-      measure({
-        ...base,
-        model: baseline.source,
-        target,
-        ...(baseline.session && { session: baseline.session }),
-      }),
+      measureWhole(measure, { ...ask, artifact: baseline.artifact }),
     );
     if (typeof before === "string") {
       skipped.push({ target, reason: `The baseline cannot be measured: ${before}` });
@@ -99,14 +94,8 @@ export async function compare(request: CompareRequest): Promise<Comparison> {
     }
     for (const model of candidates) {
       tell(model.name, target);
-      const ask = {
-        ...base,
-        model: model.source,
-        baseline: baseline.source,
-        target,
-        ...(model.session && { session: model.session }),
-      };
-      const measurement = await attempt(() => measure(ask));
+      const whole = { ...ask, artifact: model.artifact, baseline: baseline.artifact };
+      const measurement = await attempt(() => measureWhole(measure, whole));
       if (typeof measurement === "string")
         refused.push({
           target,
@@ -120,7 +109,7 @@ export async function compare(request: CompareRequest): Promise<Comparison> {
           model,
           before,
           measurement: request.gate
-            ? await confirm(measure, ask, measurement, request.gate)
+            ? await confirm(measure, whole, measurement, request.gate)
             : measurement,
         });
     }
@@ -168,18 +157,44 @@ async function attempt(measure: () => Promise<Measurement>): Promise<Measurement
 /** A candidate that looks slower is timed again in new sessions, and the fastest of the answers counts. */
 async function confirm(
   measure: Measure,
-  ask: Parameters<Measure>[0],
+  { artifact, baseline = artifact, target, signal }: WholeRequest,
   first: Measurement,
   gate: Gate,
 ): Promise<Measurement> {
   let best = first;
-  for (let again = 0; again < confirmations; again++) {
+  for (let again = 1; again <= confirmations; again++) {
     if (!isTimed(best.latencyMs) || !isSlower(best.latencyMs, gate)) return best;
-    const { latencyMs } = await measure({ ...ask, limit: 1 });
-    if (isTimed(latencyMs) && (latencyMs.ratio ?? Infinity) < (best.latencyMs.ratio ?? Infinity))
+    const { latencies } = await measure.latency({
+      artifacts: [baseline, artifact],
+      target,
+      limits: finalLimits,
+      seed: again,
+      fresh: true,
+      signal,
+    });
+    const latencyMs = latencies[1];
+    if (latencyMs && (latencyMs.ratio ?? Infinity) < (best.latencyMs.ratio ?? Infinity))
       best = { ...best, latencyMs };
   }
   return best;
+}
+
+/** What is the same for every model on a target. A GPU that is emulated is answered for by a CPU engine. */
+function askOn(
+  { hosts, signal }: CompareRequest,
+  target: TargetName,
+): Omit<WholeRequest, "artifact" | "baseline"> {
+  const host = hosts.get(target);
+  const software = host?.software === true;
+  const referenceTarget = hosts.has("cpu") ? "cpu" : software && hosts.has("wasm") ? "wasm" : null;
+  return {
+    target,
+    engine: host?.engine ?? "",
+    referenceTarget,
+    standIn: software ? referenceTarget : null,
+    split: "test",
+    signal,
+  };
 }
 
 function gated(
@@ -223,20 +238,19 @@ async function disagreementsOf(
     const { accuracy, target } = measurement;
     const host = accuracy && hosts.get(accuracy.measuredOn);
     if (!scorer || !host) continue;
-    const { source, session, name } = model;
+    const { artifact, name } = model;
     all.push(
       ...(await findDisagreements({
         host,
         target,
         variant: name,
-        model: source,
-        float: baseline.source,
+        artifact,
+        float: baseline.artifact,
         accuracy,
         samples,
         indexes: splits.test,
         scorer,
         limit: 6,
-        ...(session && { session }),
         ...(signal && { signal }),
       })),
     );

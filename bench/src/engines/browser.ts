@@ -115,7 +115,6 @@ interface Waiting {
 
 /** A worker's end of the server: one request waits to be fetched, or one fetch waits for a request. */
 class Mailbox implements Channel {
-  readonly sharesDisk = false;
   readonly #name: string;
   readonly #terminate: () => Promise<void>;
   #outgoing: Uint8Array | null = null;

@@ -1,6 +1,6 @@
 import {
+  type Artifact,
   type LoadOptions,
-  type ModelSource,
   messageOf,
   PareError,
   type Session,
@@ -8,13 +8,12 @@ import {
   isPareError,
 } from "@pare/runtime/format";
 import { clockTick, planFor, type Runner, timeBlocks, warmUp } from "../timing/blocks.js";
-import { sourceOf } from "./model-bytes.js";
 import type { EngineReplies, EngineRequest, WireReply, WireSample } from "./protocol.js";
 
 /** What an engine room needs of the place it is in. */
 export interface Engine {
   probe(): Promise<EngineReplies["probe"]>;
-  load(model: ModelSource, options: LoadOptions): Promise<Session>;
+  load(artifact: Artifact, options: LoadOptions): Promise<Session>;
   peakBytes(): number | null;
 }
 
@@ -47,10 +46,8 @@ export class EngineRoom {
         return this.#engine.probe();
       case "load": {
         const started = performance.now();
-        const session = await this.#engine.load(sourceOf(request.model), {
-          threads: request.threads,
-          session: request.session,
-        });
+        const { artifact, threads } = request;
+        const session = await this.#engine.load(artifact, { threads });
         this.#sessions.set(request.id, session);
         return {
           inputs: session.inputs,

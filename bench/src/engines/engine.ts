@@ -15,7 +15,7 @@ export function engineOf(backend: Backend, place: string, peakBytes: () => numbe
           }
         : { engine: backend.engine, software: false, features: [], unavailable: probe.why };
     },
-    load: (model, options) => backend.load(model, options),
+    load: (artifact, options) => backend.load(artifact, options),
     peakBytes,
   };
 }

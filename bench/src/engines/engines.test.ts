@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { byteSource, type ModelSource } from "@pare/runtime/format";
+import { onnxArtifact, type Artifact } from "@pare/runtime/format";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { EngineBrowser } from "./browser.js";
 import { executor } from "./executor.js";
@@ -64,12 +64,12 @@ function open({ target, browser: inBrowser }: Place): Promise<EngineHost> {
 
 describe.each(places)("$name", (place) => {
   let host: EngineHost;
-  let model: ModelSource;
+  let model: Artifact;
   let expected: readonly number[];
   beforeAll(async () => {
     if (place.browser && !hasBrowser) return;
     host = await open(place);
-    model = { proto: byteSource(await readFile(file)), external: new Map() };
+    model = onnxArtifact(await readFile(file));
     const cpu = await EngineHost.start("cpu", () => openNodeChannel("cpu"));
     const outputs = await cpu.run(await cpu.load(model), digit(0.5));
     expected = Array.from(outputs["logits"]?.data ?? [], Number);
@@ -97,10 +97,7 @@ describe.each(places)("$name", (place) => {
       const pairs = await readFile(
         new URL("../../../runtime/test-models/saturating-pairs.onnx", import.meta.url),
       );
-      const session = await executor(host).load({
-        proto: byteSource(pairs),
-        external: new Map(),
-      });
+      const session = await executor(host).load(onnxArtifact(pairs));
       const x = { type: "uint8", dims: [1, 64], data: new Uint8Array(64).fill(255) } as const;
       expect(Number((await session.run({ x })).y?.data[0])).toBe(64 * 255 * 127);
       await session.dispose();
@@ -125,8 +122,8 @@ describe.each(places)("$name", (place) => {
       const loaded = await host.load(model);
       const stop = new AbortController();
       const running = host
-        .warmUp([loaded], [digit(0)], 60_000, stop.signal)
-        .then(() => host.warmUp([loaded], [digit(0)], 60_000, stop.signal));
+        .warmUp([loaded], [digit(0)], 60_000, { signal: stop.signal })
+        .then(() => host.warmUp([loaded], [digit(0)], 60_000, { signal: stop.signal }));
       stop.abort();
       await expect(running).rejects.toMatchObject({ code: "ABORTED" });
       const again = await host.load(model);
@@ -171,6 +168,28 @@ describe("a crash", () => {
     await host.dispose();
   });
 
+  it("is what a hang is taken for, after the time that an answer may take", async () => {
+    const forever = new URL("../../../runtime/test-models/loop-forever.onnx", import.meta.url);
+    const host = await EngineHost.start("cpu", () => openNodeChannel("cpu"));
+    try {
+      const hung = await host.load(onnxArtifact(await readFile(forever)), { limitMs: 20_000 });
+      const feeds = Object.fromEntries(
+        hung.inputs.map(({ name, type, dims }) => [
+          name,
+          { type, dims: dims.map((dim) => Number(dim ?? 1)), data: new Float32Array(1) },
+        ]),
+      );
+      await expect(host.run(hung, feeds, { limitMs: 300 })).rejects.toMatchObject({
+        code: "ENGINE_CRASHED",
+        message: expect.stringMatching(/did not answer within 0\.3 s/),
+      });
+      const model = await host.load(onnxArtifact(await readFile(file)));
+      expect((await host.run(model, digit(0), { limitMs: 20_000 })).logits?.dims).toEqual([1, 10]);
+    } finally {
+      await host.dispose();
+    }
+  });
+
   it("between two calls is one of the second, and the engine starts again", async () => {
     const channels: Awaited<ReturnType<typeof openNodeChannel>>[] = [];
     const host = await EngineHost.start("cpu", async () => {
@@ -179,7 +198,7 @@ describe("a crash", () => {
       return channel;
     });
     try {
-      const source = { path: fileURLToPath(file) };
+      const source = onnxArtifact(await readFile(file));
       const model = await host.load(source);
       await channels[0]?.dispose();
       await expect(host.run(model, digit(0))).rejects.toMatchObject({ code: "ENGINE_CRASHED" });

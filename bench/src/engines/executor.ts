@@ -12,13 +12,13 @@ import type { EngineHost } from "./host.js";
 /** A host as the compiler wants it: load a model, run feeds, get all outputs. Runs in the host's process. */
 export function executor(host: EngineHost): Executor {
   return {
-    async load(model, options = {}) {
-      const loaded = await host.load(model, options);
+    async load(artifact, options = {}) {
+      const loaded = await host.load(artifact, options);
       const session: Session = {
         inputs: loaded.inputs,
         outputs: loaded.outputs,
         run: async (feeds, signal) =>
-          host.run(loaded, named(feeds, loaded.inputs), signal ?? options.signal),
+          host.run(loaded, named(feeds, loaded.inputs), { signal: signal ?? options.signal }),
         dispose: () => host.unload(loaded),
       };
       return session;

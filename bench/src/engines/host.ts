@@ -1,10 +1,10 @@
-import { readFile } from "node:fs/promises";
 import {
+  type Artifact,
   bytesOf,
   type DeviceFeature,
   isTypedArray,
   type LoadOptions,
-  type ModelSource,
+  type NamedBytes,
   PareError,
   type SampleSet,
   type StoredSample,
@@ -14,8 +14,7 @@ import {
   type ValueInfo,
 } from "@pare/runtime/format";
 import type { BlockTimes, TimingPlan } from "../timing/blocks.js";
-import { readModel } from "./model-bytes.js";
-import type { Channel, EngineReplies, EngineRequest, WireModel, WireSample } from "./protocol.js";
+import type { Channel, EngineReplies, EngineRequest, WireSample } from "./protocol.js";
 
 /** A model inside an engine. It is gone when the engine is: load it again after ENGINE_CRASHED or ABORTED. */
 export interface LoadedModel {
@@ -34,6 +33,12 @@ export interface HostDescription {
   readonly software: boolean;
   /** What the device has besides: `shader-f16`. */
   readonly features: readonly DeviceFeature[];
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** An engine that takes longer for one answer is ended. Endless where not given. */
+  readonly limitMs?: number | undefined;
 }
 
 /** How many bytes of samples an engine keeps between candidates; what is over goes with each run. */
@@ -59,6 +64,7 @@ export class EngineHost implements HostDescription {
   #resident = new Map<SampleSet, Map<number, number>>();
   #residentBytes = 0;
   #nextRef = 1;
+  #generation = 1;
 
   private constructor(
     description: HostDescription,
@@ -104,21 +110,16 @@ export class EngineHost implements HostDescription {
     }
   }
 
-  async load(model: ModelSource, options: LoadOptions = {}): Promise<LoadedModel> {
+  /** Grows when the engine starts anew: what was loaded in it before is gone. */
+  get generation(): number {
+    return this.#channel?.alive ? this.#generation : this.#generation + 1;
+  }
+
+  async load(artifact: Artifact, options: LoadOptions & CallOptions = {}): Promise<LoadedModel> {
     const id = this.#nextId++;
-    const reply = await this.#exclusive(async () => {
-      const channel = await this.#live();
-      return channel.call(
-        {
-          kind: "load",
-          id,
-          model: await wire(model, channel),
-          threads: options.threads ?? 1,
-          session: options.session ?? {},
-        },
-        options.signal,
-      );
-    });
+    const threads = options.threads ?? 1;
+    const request = { kind: "load", id, artifact: wire(artifact), threads } as const;
+    const reply = await this.#call<"load">(request, options);
     return { id, ...reply };
   }
 
@@ -127,12 +128,28 @@ export class EngineHost implements HostDescription {
   }
 
   /** One run on feeds of the caller's. */
-  async run(model: LoadedModel, feeds: Tensors, signal?: AbortSignal): Promise<Tensors> {
+  async run(model: LoadedModel, feeds: Tensors, options: CallOptions = {}): Promise<Tensors> {
     const { outputs } = await this.#call(
-      { kind: "run", id: model.id, samples: [{ ref: 0, feeds: sendable(feeds) }] },
-      signal,
+      { kind: "run", id: model.id, samples: once([feeds]) },
+      options,
     );
     return outputs[0] ?? {};
+  }
+
+  /** Runs a model a few times on one sample; the quickest time of a run. */
+  async quickest(
+    model: LoadedModel,
+    feeds: Tensors,
+    runs: number,
+    options: CallOptions = {},
+  ): Promise<number> {
+    const samples = once([feeds]);
+    let best = Infinity;
+    for (let run = 0; run < runs; run++) {
+      const { ms } = await this.#call({ kind: "run", id: model.id, samples }, options);
+      best = Math.min(best, ms);
+    }
+    return best;
   }
 
   /**
@@ -147,10 +164,7 @@ export class EngineHost implements HostDescription {
     samples: SampleSet,
     indexes: readonly number[],
     each: (outputs: Tensors, sample: StoredSample, position: number) => Promise<void> | void,
-    options: {
-      readonly signal?: AbortSignal | undefined;
-      readonly until?: (done: number) => boolean;
-    } = {},
+    options: CallOptions & { readonly until?: (done: number) => boolean } = {},
   ): Promise<number> {
     let msPerSample = chunkMs;
     let done = 0;
@@ -170,7 +184,8 @@ export class EngineHost implements HostDescription {
         const request = stored.map((sample, offset) =>
           this.#ticket(samples, indexes[done + offset] ?? 0, sample),
         );
-        return channel.call({ kind: "run", id: model.id, samples: request }, options.signal);
+        const run = { kind: "run", id: model.id, samples: request } as const;
+        return this.#watched<"run">(channel, run, forAnswers(options, stored.length, 0));
       });
       for (const [offset, outputs] of reply.outputs.entries())
         await each(outputs, stored[offset] as StoredSample, done + offset);
@@ -185,11 +200,11 @@ export class EngineHost implements HostDescription {
     models: readonly LoadedModel[],
     feeds: readonly Tensors[],
     maxMs: number,
-    signal?: AbortSignal,
+    options: CallOptions = {},
   ): Promise<TimingPlan> {
     const { plan } = await this.#call(
       { kind: "warm-up", ids: models.map(({ id }) => id), samples: once(feeds), maxMs },
-      signal,
+      forAnswers(options, models.length, maxMs),
     );
     return plan;
   }
@@ -200,38 +215,31 @@ export class EngineHost implements HostDescription {
     feeds: readonly Tensors[],
     plan: TimingPlan,
     blocks: number,
-    signal?: AbortSignal,
+    options: CallOptions = {},
   ): Promise<readonly BlockTimes[]> {
     const reply = await this.#call(
       { kind: "time", ids: models.map(({ id }) => id), samples: once(feeds), plan, blocks },
-      signal,
+      forAnswers(options, blocks * models.length * 2, chunkMs),
     );
     return reply.blocks;
   }
 
   /** Loads and runs a model once in an engine started for it alone: what a user waits for, and what memory it takes. */
   async coldStart(
-    model: ModelSource,
+    artifact: Artifact,
     feeds: Tensors,
-    options: LoadOptions = {},
+    options: LoadOptions & CallOptions = {},
   ): Promise<{ startupMs: number; memoryBytes: number | null }> {
     return this.#exclusive(async () => {
       const channel = await this.#open();
       try {
-        await channel.call({ kind: "probe" }, options.signal);
-        const load = {
-          kind: "load",
-          id: 1,
-          model: await wire(model, channel),
-          threads: options.threads ?? 1,
-          session: options.session ?? {},
-        } as const;
-        const { loadMs } = await channel.call(load, options.signal);
-        const { ms } = await channel.call(
-          { kind: "run", id: 1, samples: once([feeds]) },
-          options.signal,
-        );
-        const { peakBytes } = await channel.call({ kind: "memory" }, options.signal);
+        await this.#watched(channel, { kind: "probe" }, options);
+        const threads = options.threads ?? 1;
+        const load = { kind: "load", id: 1, artifact: wire(artifact), threads } as const;
+        const { loadMs } = await this.#watched<"load">(channel, load, options);
+        const run = { kind: "run", id: 1, samples: once([feeds]) } as const;
+        const { ms } = await this.#watched<"run">(channel, run, options);
+        const { peakBytes } = await this.#watched<"memory">(channel, { kind: "memory" }, options);
         return { startupMs: loadMs + ms, memoryBytes: peakBytes };
       } finally {
         await channel.dispose();
@@ -263,15 +271,51 @@ export class EngineHost implements HostDescription {
     this.#resident = new Map();
     this.#residentBytes = 0;
     await this.#channel?.dispose();
+    this.#generation += 1;
     this.#channel = await this.#open();
     return this.#channel;
   }
 
   #call<K extends EngineRequest["kind"]>(
     request: Extract<EngineRequest, { kind: K }>,
-    signal?: AbortSignal,
+    options: CallOptions = {},
   ): Promise<EngineReplies[K]> {
-    return this.#exclusive(async () => (await this.#live()).call<K>(request, signal));
+    return this.#exclusive(async () => this.#watched<K>(await this.#live(), request, options));
+  }
+
+  /** A call that is given up, with its engine, when it takes too long: no budget holds without a watch. */
+  async #watched<K extends EngineRequest["kind"]>(
+    channel: Channel,
+    request: Extract<EngineRequest, { kind: K }>,
+    { signal, limitMs }: CallOptions,
+  ): Promise<EngineReplies[K]> {
+    if (limitMs === undefined) return channel.call<K>(request, signal);
+    const watch = new AbortController();
+    const forward = (): void => watch.abort(signal?.reason);
+    signal?.addEventListener("abort", forward, { once: true });
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      watch.abort();
+    }, limitMs);
+    try {
+      throwIfAborted(signal);
+      return await channel.call<K>(request, watch.signal);
+    } catch (error) {
+      if (!late || signal?.aborted) throw error;
+      throw new PareError(
+        "ENGINE_CRASHED",
+        `${this.engine} did not answer within ${Math.round(limitMs / 100) / 10} s (${request.kind}), and was ended.`,
+        {
+          where: this.target,
+          hint: "Give more time with --time-budget, or a smaller input with --shape.",
+          cause: error,
+        },
+      );
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", forward);
+    }
   }
 
   #exclusive<T>(work: () => Promise<T>): Promise<T> {
@@ -301,8 +345,26 @@ function once(feeds: readonly Tensors[]): WireSample[] {
   return feeds.map((tensors) => ({ ref: 0, feeds: sendable(tensors) }));
 }
 
-async function wire(model: ModelSource, channel: Channel): Promise<WireModel> {
-  return "path" in model && channel.sharesDisk ? model : readModel(model, readFile);
+/** Messages carry only memory of their own, neither shared nor a window on something larger. */
+function wire(artifact: Artifact): Artifact {
+  const [first, ...rest] = artifact.files;
+  const owned = ({ name, bytes }: NamedBytes): NamedBytes => ({
+    name,
+    bytes:
+      bytes.buffer instanceof ArrayBuffer && bytes.byteLength === bytes.buffer.byteLength
+        ? bytes
+        : Uint8Array.from(bytes),
+  });
+  return { ...artifact, files: [owned(first), ...rest.map(owned)] };
+}
+
+/** The limit of a call that holds several answers, each of which may take its own time and all of them `allowedMs` more. */
+function forAnswers(
+  { signal, limitMs }: CallOptions,
+  count: number,
+  allowedMs: number,
+): CallOptions {
+  return { signal, limitMs: limitMs === undefined ? undefined : count * (limitMs + allowedMs) };
 }
 
 function tensorBytes(tensors: Tensors): number {

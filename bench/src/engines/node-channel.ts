@@ -24,7 +24,6 @@ export async function openNodeChannel(target: "cpu" | "wasm"): Promise<Channel> 
 }
 
 class NodeChannel implements Channel {
-  readonly sharesDisk = true;
   readonly #child: ChildProcess;
   readonly #name: string;
   #waiting: {

@@ -1,13 +1,5 @@
-import type { DeviceFeature, Tensors, ValueInfo } from "@pare/runtime/format";
+import type { Artifact, DeviceFeature, Tensors, ValueInfo } from "@pare/runtime/format";
 import type { BlockTimes, TimingPlan } from "../timing/blocks.js";
-
-/** A model as it travels to an engine: a path where both share a disk, bytes where not. */
-export type WireModel =
-  | { readonly path: string }
-  | {
-      readonly proto: Uint8Array<ArrayBuffer>;
-      readonly external: Readonly<Record<string, Uint8Array<ArrayBuffer>>>;
-    };
 
 /** A sample the engine already holds (`ref` alone), is to hold (`keep`), or sees once. */
 export interface WireSample {
@@ -22,9 +14,8 @@ export type EngineRequest =
   | {
       readonly kind: "load";
       readonly id: number;
-      readonly model: WireModel;
+      readonly artifact: Artifact;
       readonly threads: number;
-      readonly session: Readonly<Record<string, unknown>>;
     }
   | { readonly kind: "run"; readonly id: number; readonly samples: readonly WireSample[] }
   | {
@@ -84,7 +75,5 @@ export interface Channel {
     signal?: AbortSignal,
   ): Promise<EngineReplies[K]>;
   readonly alive: boolean;
-  /** Whether a model may be sent as a path. */
-  readonly sharesDisk: boolean;
   dispose(): Promise<void>;
 }

@@ -8,6 +8,7 @@ import {
 import type { Scorer } from "../metrics/scorer.js";
 import { clopperPearson } from "../statistics/binomial.js";
 import { groupUnits, percentileInterval, resamples } from "../statistics/bootstrap.js";
+import { normalQuantile } from "../statistics/normal.js";
 import { pairedDifference } from "../statistics/paired.js";
 
 /** What a model said to a list of samples, ready to be scored. */
@@ -22,8 +23,8 @@ const namedFlips = 200;
 
 /**
  * The metric of a model with its interval and, against the float model on the same samples, what it lost and where
- * the two disagree. Intervals are two-sided 95 %: exact for shares of independent samples, else a bootstrap over
- * groups (images, speakers), paired where two models are compared.
+ * the two disagree. Intervals are two-sided, 95 % but for the drop's where another confidence is asked for: exact for
+ * shares of independent samples, else a bootstrap over groups (images, speakers), paired where two models are compared.
  * @throws PareError LABELS where the metric is no finite number of the float model, ENGINE where it is none of a candidate
  */
 export async function accuracyOf(
@@ -32,6 +33,7 @@ export async function accuracyOf(
   float: Scored | null,
   measuredOn: TargetName,
   seed: number,
+  confidence = 0.95,
 ): Promise<Accuracy> {
   const n = candidate.kept.length;
   const grouped = candidate.groups.some((group) => group !== null);
@@ -54,8 +56,8 @@ export async function accuracyOf(
   const drop = sign * (floatValue - value);
   const drops = drawn.map((each, index) => sign * ((floatDrawn[index] ?? Number.NaN) - each));
   const dropInterval = exact
-    ? await shareDrop(scorer, candidate, float)
-    : percentileInterval(drops, 0.95);
+    ? await shareDrop(scorer, candidate, float, confidence)
+    : percentileInterval(drops, confidence);
   return {
     ...common,
     interval,
@@ -76,7 +78,12 @@ function noNumber(metric: string, value: number, n: number, isFloat: boolean): P
     : new PareError("ENGINE", `${message}, but a number for the float model.`, { where: metric });
 }
 
-async function shareDrop(scorer: Scorer, candidate: Scored, float: Scored): Promise<Interval> {
+async function shareDrop(
+  scorer: Scorer,
+  candidate: Scored,
+  float: Scored,
+  confidence: number,
+): Promise<Interval> {
   const each = candidate.kept.map((_, position) => [position]);
   const [now, before] = [
     await scorer.reduce(candidate.kept, each),
@@ -88,7 +95,7 @@ async function shareDrop(scorer: Scorer, candidate: Scored, float: Scored): Prom
     if (right > (now[position] ?? 0)) lost++;
     else if (right < (now[position] ?? 0)) gained++;
   }
-  return pairedDifference(lost, gained, each.length);
+  return pairedDifference(lost, gained, each.length, normalQuantile((1 + confidence) / 2));
 }
 
 async function flipsOf(scorer: Scorer, candidate: Scored, float: Scored): Promise<Flips | null> {

@@ -1,10 +1,4 @@
-import type {
-  Accuracy,
-  Disagreement,
-  ModelSource,
-  SampleSet,
-  TargetName,
-} from "@pare/runtime/format";
+import type { Accuracy, Artifact, Disagreement, SampleSet, TargetName } from "@pare/runtime/format";
 import type { EngineHost } from "../engines/host.js";
 import type { Scorer } from "../metrics/scorer.js";
 import { thumbnailOf } from "../report/thumbnail.js";
@@ -14,9 +8,8 @@ export interface DisagreementRequest {
   readonly host: EngineHost;
   readonly target: TargetName;
   readonly variant: string;
-  readonly model: ModelSource;
-  readonly session?: Readonly<Record<string, unknown>>;
-  readonly float: ModelSource;
+  readonly artifact: Artifact;
+  readonly float: Artifact;
   /** Its flips say which samples. */
   readonly accuracy: Accuracy | null;
   readonly samples: SampleSet;
@@ -38,20 +31,17 @@ export async function findDisagreements(request: DisagreementRequest): Promise<D
   for (const index of request.indexes) {
     if (wanted.has((await samples.sample(index)).id)) found.push(index);
   }
-  const options = {
-    ...(request.session && { session: request.session }),
-    ...(signal && { signal }),
-  };
+  const options = { signal };
   const [model, float] = [
-    await host.load(request.model, options),
-    await host.load(request.float, signal ? { signal } : {}),
+    await host.load(request.artifact, options),
+    await host.load(request.float, options),
   ];
   const all: Disagreement[] = [];
   try {
     for (const index of found) {
       const sample = await samples.sample(index);
-      const before = await host.run(float, sample.feeds, signal);
-      const now = await host.run(model, sample.feeds, signal);
+      const before = await host.run(float, sample.feeds, options);
+      const now = await host.run(model, sample.feeds, options);
       all.push({
         target,
         variant,

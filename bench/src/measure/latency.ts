@@ -1,101 +1,93 @@
-import type { Latency, Tensors } from "@pare/runtime/format";
-import type { EngineHost, LoadedModel } from "../engines/host.js";
-import type { BlockTimes } from "../timing/blocks.js";
+import type {
+  Latency,
+  LatencyComparison,
+  LatencyLimits,
+  LatencyRatio,
+  Tensors,
+} from "@pare/runtime/format";
+import type { CallOptions, EngineHost, LoadedModel } from "../engines/host.js";
 import { median } from "../statistics/quantile.js";
+import type { BlockTimes } from "../timing/blocks.js";
 import { percentiles } from "../timing/percentiles.js";
 import { compareRatio, ratioOf } from "../timing/ratio.js";
-
-export interface LatencyLimits {
-  /** Of both models together. */
-  readonly warmUpMs: number;
-  /** Blocks that are always timed, unless they take `maxMs`. */
-  readonly blocks: number;
-  /** Blocks at which a comparison that is still open stays inconclusive. */
-  readonly maxBlocks: number;
-  readonly maxMs: number;
-}
-
-/** Enough for a candidate among others: most comparisons are decided well before. */
-export const candidateLimits: LatencyLimits = {
-  warmUpMs: 1500,
-  blocks: 15,
-  maxBlocks: 60,
-  maxMs: 4000,
-};
-/** For numbers that are published and gated. */
-export const finalLimits: LatencyLimits = {
-  warmUpMs: 3000,
-  blocks: 25,
-  maxBlocks: 120,
-  maxMs: 12_000,
-};
 
 const blocksPerCall = 5;
 const fewestBlocks = 5;
 
 /**
- * Times a model, against a baseline where there is one, in interleaved blocks; goes on while it is undecided which is
- * faster, up to the limits.
- * @param models the model alone, or the baseline and the model
+ * Times models in interleaved blocks; goes on while it is undecided how any of them compares with the fastest, up to
+ * the limits.
+ * @param models the first is what the ratios of the latencies are to
  */
 export async function measureLatency(
   host: EngineHost,
-  models: readonly [LoadedModel] | readonly [LoadedModel, LoadedModel],
+  models: readonly LoadedModel[],
   feeds: readonly Tensors[],
-  options: {
+  options: CallOptions & {
     readonly limits: LatencyLimits;
     readonly seed: number;
-    readonly signal?: AbortSignal | undefined;
     readonly threads?: number;
   },
-): Promise<Latency> {
-  const { limits, seed, signal } = options;
-  const plan = await host.warmUp(models, feeds, limits.warmUpMs / models.length, signal);
+): Promise<LatencyComparison> {
+  const { limits, seed } = options;
+  const plan = await host.warmUp(models, feeds, limits.warmUpMs / models.length, options);
   const blocks: BlockTimes[] = [];
   const started = performance.now();
-  const paired = models.length === 2;
   for (;;) {
-    blocks.push(
-      ...(await host.time(
-        models,
-        feeds,
-        { ...plan, seed: seed + blocks.length },
-        blocksPerCall,
-        signal,
-      )),
-    );
+    const drawn = { ...plan, seed: seed + blocks.length };
+    blocks.push(...(await host.time(models, feeds, drawn, blocksPerCall, options)));
     const spent = performance.now() - started;
-    const enough =
-      blocks.length >= limits.blocks &&
-      (!paired || compareRatio(ratioOf(blocks, seed).interval) !== "inconclusive");
+    const enough = blocks.length >= limits.blocks && isDecided(blocks, models.length, seed);
     const timedOut =
       blocks.length >= fewestBlocks && spent * (1 + blocksPerCall / blocks.length) > limits.maxMs;
     if (enough || timedOut || blocks.length >= limits.maxBlocks) break;
   }
-  const times = blocks.flatMap((block) => block[models.length - 1] ?? []);
-  const compared = paired ? ratioOf(blocks, seed) : null;
-  return {
-    ...percentiles(times),
-    n: times.length,
-    method: describe(
-      blocks.length,
-      plan.units[models.length - 1] ?? 1,
-      plan.batch[models.length - 1] ?? 1,
-      paired,
-      options.threads ?? 1,
-      feeds[0],
-    ),
-    ratio: compared?.ratio ?? null,
-    ratioInterval: compared?.interval ?? null,
-    ...(paired && { baselineP50: median(blocks.flatMap((block) => block[0] ?? [])) }),
-  };
+  const indexes = models.map((_, index) => index);
+  const between = indexes.map((a) =>
+    indexes.map((b): LatencyRatio => (a === b ? same : ratioOf(blocks, seed, a, b))),
+  );
+  const latencies = indexes.map((index): Latency => {
+    const times = blocks.flatMap((block) => block[index] ?? []);
+    const compared = index === 0 ? null : (between[0]?.[index] ?? null);
+    return {
+      ...percentiles(times),
+      n: times.length,
+      method: describe(
+        blocks.length,
+        plan.units[index] ?? 1,
+        plan.batch[index] ?? 1,
+        models.length,
+        options.threads ?? 1,
+        feeds[0],
+      ),
+      ratio: compared?.ratio ?? null,
+      ratioInterval: compared?.interval ?? null,
+      ...(index > 0 && { baselineP50: median(blocks.flatMap((block) => block[0] ?? [])) }),
+    };
+  });
+  return { latencies, between };
+}
+
+const same: LatencyRatio = { ratio: 1, interval: [1, 1] };
+
+/** Is it known of every model whether the fastest is faster by more than 2 %? */
+function isDecided(blocks: readonly BlockTimes[], models: number, seed: number): boolean {
+  const medians = Array.from({ length: models }, (_, index) =>
+    median(blocks.map((block) => median(block[index] ?? []))),
+  );
+  const fastest = medians.indexOf(Math.min(...medians));
+  return medians.every(
+    (_, index) =>
+      index === fastest ||
+      compareRatio(ratioOf(blocks, seed, fastest, index).interval) !== "inconclusive",
+  );
 }
 
 function describe(
   blocks: number,
   units: number,
   batch: number,
-  paired: boolean,
+  models: number,
   threads: number,
   feeds: Tensors = {},
 ): string {
@@ -103,5 +95,11 @@ function describe(
     ([name, { dims }]) => `${name} ${dims.length ? dims.join("×") : "scalar"}`,
   );
   const runs = batch === 1 ? `${units} runs` : `${units} times ${batch} runs`;
-  return `${threads === 1 ? "1 thread" : `${threads} threads`}, ${blocks} ${paired ? "blocks interleaved with the baseline's" : "blocks"}, ${runs} each, ${shapes.join(", ")}`;
+  const interleaved =
+    models === 1
+      ? "blocks"
+      : models === 2
+        ? "blocks interleaved with the baseline's"
+        : `blocks of ${models} files in turns`;
+  return `${threads === 1 ? "1 thread" : `${threads} threads`}, ${blocks} ${interleaved}, ${runs} each, ${shapes.join(", ")}`;
 }

@@ -1,16 +1,18 @@
 import { readFile } from "node:fs/promises";
-import { byteSource, type ModelSource, PareError, type SampleSet } from "@pare/runtime/format";
+import { type Artifact, onnxArtifact, PareError, type SampleSet } from "@pare/runtime/format";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findBrowser } from "../engines/find-browser.js";
 import { type Hosts, openHosts } from "../engines/open-hosts.js";
 import { createScorer } from "../metrics/scorer.js";
 import { seeded } from "../statistics/random.js";
 import { createMeasure } from "./measure.js";
+import { measureWhole } from "./whole.js";
 
 const modelUrl = new URL("../../../fixtures/models/mnist-cnn.onnx", import.meta.url);
-const range = (from: number, to: number) =>
+const indexes = (from: number, to: number) =>
   Array.from({ length: to - from }, (_, index) => from + index);
-const splits = { calibration: [], validation: range(0, 40), test: range(40, 100) };
+const splits = { calibration: [], validation: indexes(0, 40), test: indexes(40, 100) };
+const limits = { warmUpMs: 100, blocks: 5, maxBlocks: 10, maxMs: 500 };
 
 function noise(label: (index: number) => unknown): SampleSet {
   return {
@@ -29,179 +31,169 @@ function noise(label: (index: number) => unknown): SampleSet {
   };
 }
 
-describe.skipIf((await findBrowser()) === null)("createMeasure on a GPU", () => {
+describe.skipIf((await findBrowser()) === null)("a GPU", () => {
   let open: Hosts;
   beforeAll(async () => void (open = await openHosts(["cpu", "webgpu"])), 60_000);
   afterAll(() => open.dispose());
 
-  it("publishes no time of an emulated one, and shows its agreement with the CPU engine", async (context) => {
-    if (open.hosts.get("webgpu")?.software !== true) return context.skip();
-    const model = { proto: byteSource(await readFile(modelUrl)), external: new Map() };
-    const options = {
-      hosts: open.hosts,
-      samples: noise(() => 3),
-      splits,
-      seed: 1,
-      softwareGpuMs: 0,
-    };
-    const measure = createMeasure({ ...options, scorer: createScorer("top1", true) });
-    const ask = { model, baseline: model, target: "webgpu", timed: true } as const;
-
-    const candidate = await measure({ ...ask, split: "validation" });
-    expect(candidate.latencyMs).toEqual({
-      unmeasured: expect.stringMatching(/emulated on the CPU/),
-    });
-    expect(candidate).toMatchObject({
-      parity: null,
-      memoryBytes: null,
-      startupMs: null,
-      accuracy: { n: 40, measuredOn: "cpu" },
-    });
-
-    const chosen = await measure({ ...ask, split: "test" });
-    expect(chosen.latencyMs).toHaveProperty("unmeasured");
-    expect(chosen.accuracy).toMatchObject({ n: 60, measuredOn: "cpu" });
-    expect(chosen.parity?.n).toBeGreaterThanOrEqual(16);
-    expect(chosen.parity?.maxError).toBeLessThan(1e-4);
-    expect(chosen.parity?.maxError).toBeGreaterThan(0);
-  });
-});
-
-describe("createMeasure", () => {
-  let open: Hosts;
-  let model: ModelSource;
-  let damaged: ModelSource;
-  beforeAll(async () => {
-    open = await openHosts(["cpu", "wasm"]);
-    const bytes = await readFile(modelUrl);
-    model = { proto: byteSource(bytes), external: new Map() };
-    // Signs and lowest exponent bits of the weights in the middle turned over: it loads, and answers differently.
-    const changed = Uint8Array.from(bytes);
-    for (let at = 120_000; at < 200_000; at++) changed[at] = (changed[at] ?? 0) ^ 0x80;
-    damaged = { proto: byteSource(changed), external: new Map() };
-  }, 60_000);
-  afterAll(() => open.dispose());
-
-  it.each(["cpu", "wasm"] as const)("measures a model against itself on %s", async (target) => {
+  it("that is emulated gets no time, and shows its agreement with the CPU engine", async (context) => {
+    const host = open.hosts.get("webgpu");
+    if (host?.software !== true) return context.skip();
+    const artifact = onnxArtifact(await readFile(modelUrl));
     const measure = createMeasure({
       hosts: open.hosts,
       samples: noise(() => 3),
       splits,
+      seed: 1,
       scorer: createScorer("top1", true),
+    });
+    const whole = await measureWhole(measure, {
+      artifact,
+      baseline: artifact,
+      target: "webgpu",
+      engine: host.engine,
+      referenceTarget: "cpu",
+      standIn: "cpu",
+      split: "test",
+    });
+    expect(whole.latencyMs).toEqual({ unmeasured: expect.stringMatching(/emulated on the CPU/) });
+    expect(whole).toMatchObject({ memoryBytes: null, startupMs: null });
+    expect(whole.accuracy).toMatchObject({ n: 60, measuredOn: "cpu" });
+    expect(whole.parity?.n).toBeGreaterThan(0);
+    expect(whole.parity?.maxError).toBeLessThan(1e-4);
+    expect(whole.parity?.maxError).toBeGreaterThan(0);
+  });
+});
+
+describe("a measure", () => {
+  let open: Hosts;
+  let artifact: Artifact;
+  let damaged: Artifact;
+  beforeAll(async () => {
+    open = await openHosts(["cpu", "wasm"]);
+    const bytes = await readFile(modelUrl);
+    artifact = onnxArtifact(bytes);
+    // Signs and lowest exponent bits of the weights in the middle turned over: it loads, and answers differently.
+    const changed = Uint8Array.from(bytes);
+    for (let at = 120_000; at < 200_000; at++) changed[at] = (changed[at] ?? 0) ^ 0x80;
+    damaged = onnxArtifact(changed);
+  }, 60_000);
+  afterAll(() => open.dispose());
+
+  const measureOf = (samples: SampleSet, metric: "top1" | "top1-agreement" = "top1") =>
+    createMeasure({
+      hosts: open.hosts,
+      samples,
+      splits,
+      scorer: createScorer(metric, metric === "top1"),
       seed: 1,
     });
-    const alone = await measure({ model, target, split: "validation", timed: true });
-    expect(alone.accuracy).toMatchObject({ metric: "top1", n: 40, drop: null, measuredOn: target });
-    expect(alone.sizeBytes.raw).toBe(322241);
-    expect(alone.sizeBytes.brotli).toBeLessThan(alone.sizeBytes.gzip);
-    expect(alone.memoryBytes).toBeGreaterThan(1e6);
-    expect(alone.startupMs).toBeGreaterThan(0);
-    expect(alone.latencyMs).toMatchObject({ ratio: null });
 
-    const again = await measure({
-      model,
-      target,
-      baseline: model,
-      split: "validation",
-      timed: true,
-      limit: 30,
+  it.each(["cpu", "wasm"] as const)("compares a model with itself on %s", async (target) => {
+    const measure = measureOf(noise(() => 3));
+    const ask = { artifact, target, split: "validation" } as const;
+    const alone = await measure.accuracy({ ...ask, count: 40 });
+    expect(alone).toMatchObject({ metric: "top1", n: 40, drop: null, measuredOn: target });
+    const size = await measure.size(artifact);
+    expect(size.raw).toBe(322241);
+    expect(size.brotli).toBeLessThan(size.gzip);
+    const { loadMs, runMs } = await measure.tryOut({ artifact, target });
+    expect(Math.min(loadMs, runMs)).toBeGreaterThan(0);
+    const cold = await measure.coldStart({ artifact, target });
+    expect(cold.memoryBytes).toBeGreaterThan(1e6);
+    expect(cold.startupMs).toBeGreaterThan(0);
+
+    const again = await measure.accuracy({ ...ask, count: 30, float: artifact });
+    expect(again).toMatchObject({ n: 30, drop: 0, flips: { count: 0, n: 30 } });
+    expect(again?.dropInterval?.[1]).toBeGreaterThan(0);
+    const surer = await measure.accuracy({
+      ...ask,
+      count: 30,
+      float: artifact,
+      confidence: 0.999,
     });
-    expect(again.accuracy).toMatchObject({ n: 30, drop: 0, flips: { count: 0, n: 30 } });
-    expect(again.accuracy?.dropInterval?.[1]).toBeGreaterThan(0);
-    expect(again.parity).toMatchObject({ n: 16, flips: 0 });
-    expect(again.latencyMs).toHaveProperty("ratioInterval", [
-      expect.any(Number),
-      expect.any(Number),
-    ]);
+    expect(surer?.dropInterval?.[1]).toBeGreaterThan(again?.dropInterval?.[1] ?? Infinity);
   });
 
-  it("takes a limited number of samples from all over a split", async () => {
+  it("times several files in turns, each against the first and against each other", async () => {
+    const measure = measureOf(noise(() => 3));
+    const other = onnxArtifact(artifact.files[0].bytes, { graphOptimizationLevel: "disabled" });
+    const { latencies, between } = await measure.latency({
+      artifacts: [artifact, other, damaged],
+      target: "cpu",
+      limits,
+      seed: 0,
+    });
+    expect(latencies.map(({ ratio }) => ratio === null)).toEqual([true, false, false]);
+    expect(latencies[1]?.method).toContain("blocks of 3 files in turns");
+    expect(between[0]?.[1]?.ratio).toBe(latencies[1]?.ratio);
+    expect(between.map((row, index) => row[index]?.ratio)).toEqual([1, 1, 1]);
+    const [there, back] = [between[1]?.[2]?.ratio ?? 0, between[2]?.[1]?.ratio ?? 0];
+    expect(there * back).toBeGreaterThan(0.7);
+    expect(there * back).toBeLessThan(1.4);
+  });
+
+  it("takes a few samples from all over a split, the same for all, and looks at each once", async () => {
     const seen: number[] = [];
     const samples = noise(() => 3);
     const watched: SampleSet = {
       ...samples,
       sample: (index) => (seen.push(index), samples.sample(index)),
     };
-    const measure = createMeasure({
-      hosts: open.hosts,
-      samples: watched,
-      splits,
-      scorer: createScorer("top1", true),
-      seed: 1,
-    });
-    const { accuracy } = await measure({
-      model,
-      target: "cpu",
-      split: "validation",
-      limit: 4,
-      timed: false,
-    });
-    expect(accuracy?.n).toBe(4);
-    expect([...new Set(seen)]).toEqual([0, 10, 20, 30]);
+    const measure = measureOf(watched);
+    const ask = { target: "cpu", split: "validation" } as const;
+    expect((await measure.accuracy({ ...ask, artifact, count: 4 }))?.n).toBe(4);
+    const few = [...new Set(seen)];
+    expect(few).toHaveLength(4);
+    expect(Math.max(...few) - Math.min(...few)).toBeGreaterThan(8);
+    seen.length = 0;
+    expect((await measure.accuracy({ ...ask, artifact, count: 8 }))?.n).toBe(8);
+    expect(new Set(seen).size).toBe(8);
+    expect(few.every((index) => seen.includes(index))).toBe(true);
+    await measure.accuracy({ ...ask, artifact: damaged, float: artifact, count: 4 });
   });
 
   it("sees what a damaged model lost", async () => {
-    const finding = createScorer("top1-agreement", false);
-    const measure = createMeasure({
-      hosts: open.hosts,
-      samples: noise(() => null),
-      splits,
-      scorer: finding,
-      seed: 1,
-    });
-    const { accuracy, parity, latencyMs } = await measure({
-      model: damaged,
-      baseline: model,
-      target: "cpu",
-      split: "test",
-      timed: false,
-    });
+    const measure = measureOf(
+      noise(() => null),
+      "top1-agreement",
+    );
+    const ask = { artifact: damaged, target: "cpu", split: "test" } as const;
+    const accuracy = await measure.accuracy({ ...ask, float: artifact, count: 60 });
     expect(accuracy?.value).toBeLessThan(1);
     expect(accuracy?.drop).toBeCloseTo(1 - (accuracy?.value ?? 0));
     expect(accuracy?.flips?.samples).toHaveLength(accuracy?.flips?.count ?? -1);
+    const reference = { artifact, target: "cpu" } as const;
+    const parity = await measure.parity({ ...ask, reference, count: 16 });
+    expect(parity?.n).toBe(16);
     expect(parity?.maxError).toBeGreaterThan(0.01);
-    expect(latencyMs).toEqual({ unmeasured: expect.stringContaining("Not asked") });
+    const evaluate = async () => ({});
+    expect((await measure.parity({ ...ask, reference: { evaluate }, count: 2 }))?.n).toBe(2);
   });
 
   it("gives the engine's own words when it refuses a file", async () => {
-    const measure = createMeasure({
-      hosts: open.hosts,
-      samples: noise(() => 1),
-      splits,
-      scorer: null,
-      seed: 1,
-    });
-    const broken = { proto: byteSource(new Uint8Array(100).fill(7)), external: new Map() };
-    const error = await measure({
-      model: broken,
-      target: "cpu",
-      split: "test",
-      timed: false,
-    }).catch((thrown: unknown) => thrown);
+    const broken = onnxArtifact(new Uint8Array(100).fill(7));
+    const error = await measureOf(noise(() => 1))
+      .tryOut({ artifact: broken, target: "cpu" })
+      .catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(PareError);
     expect(error).toMatchObject({ code: "ENGINE", message: expect.stringMatching(/protobuf/i) });
   });
 
   it("stops when told to, and works again afterwards", async () => {
-    const measure = createMeasure({
-      hosts: open.hosts,
-      samples: noise(() => 1),
-      splits,
-      scorer: createScorer("top1", true),
-      seed: 1,
-    });
+    const measure = measureOf(noise(() => 1));
     const stop = new AbortController();
-    const running = measure({
-      model,
+    const long = { warmUpMs: 60_000, blocks: 1000, maxBlocks: 1000, maxMs: 60_000 };
+    const running = measure.latency({
+      artifacts: [artifact],
       target: "cpu",
-      split: "test",
-      timed: true,
+      limits: long,
+      seed: 0,
       signal: stop.signal,
     });
     setTimeout(() => stop.abort(), 100);
     await expect(running).rejects.toMatchObject({ code: "ABORTED" });
-    await expect(
-      measure({ model, target: "cpu", split: "test", timed: false }),
-    ).resolves.toHaveProperty("accuracy.n", 60);
+    const ask = { artifact, target: "cpu", split: "test", count: 60 } as const;
+    await expect(measure.accuracy(ask)).resolves.toHaveProperty("n", 60);
   });
 });

@@ -1,8 +1,6 @@
-import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
-import type { SizeBytes } from "@pare/runtime/format";
-import type { ModelBytes } from "../engines/model-bytes.js";
+import type { Artifact, SizeBytes } from "@pare/runtime/format";
 
 const toGzip = promisify(gzip);
 const toBrotli = promisify(brotliCompress);
@@ -13,17 +11,10 @@ function quality(bytes: number): number {
   return bytes <= 32 * 2 ** 20 ? 9 : 5;
 }
 
-export function hashOf(model: ModelBytes): string {
-  const hash = createHash("sha256").update(model.proto);
-  for (const [location, bytes] of Object.entries(model.external))
-    hash.update(location).update(bytes);
-  return hash.digest("hex");
-}
-
-/** What has to be downloaded of a model: its file and its external data. */
-export async function sizeOf(model: ModelBytes): Promise<SizeBytes> {
+/** What has to be downloaded of an artifact: its file and its external data. */
+export async function sizeOf({ files }: Artifact): Promise<SizeBytes> {
   const size = { raw: 0, gzip: 0, brotli: 0 };
-  for (const bytes of [model.proto, ...Object.values(model.external)]) {
+  for (const { bytes } of files) {
     size.raw += bytes.byteLength;
     size.gzip += (await toGzip(bytes, { level: 9 })).byteLength;
     size.brotli += (

@@ -1,6 +1,6 @@
 import { PareError, type StoredSample, type Tensors } from "@pare/runtime/format";
 import { auc, bestThreshold } from "./auc.js";
-import type { Metric, Row } from "./metric.js";
+import { type Metric, meanOfFirst, type Row } from "./metric.js";
 import { metricNamed } from "./metrics.js";
 import { argmax } from "./outputs.js";
 import { numbersFrom, ofOneSize } from "./readings.js";
@@ -23,6 +23,8 @@ export interface Scorer<Kept = unknown> {
   readonly needsFloat: boolean;
   /** The metric is the share of right samples among all: exact intervals apply. */
   readonly proportion: boolean;
+  /** The metric is a mean over samples, so that the drop on some of them says something of the drop on all. */
+  readonly mean: boolean;
   /** @param float the float model's outputs on the same sample, where `needsFloat`; for the float model, its own */
   keep(outputs: Tensors, sample: StoredSample, float: Tensors | null): Promise<Kept>;
   /** The metric over each list of positions in `kept`. */
@@ -87,6 +89,7 @@ function builtin(
     evidence: labelled && metric.against !== "float" ? "labelled" : "unlabelled",
     needsFloat: metric.against !== "labels",
     proportion: metric.proportion,
+    mean: metric.reduce === meanOfFirst,
     async keep(outputs, sample, float) {
       const prediction = await read(outputs, sample);
       const byLabel = metric.against === "labels" || (metric.against === "either" && labelled);
@@ -123,6 +126,7 @@ function ownMetric(
     evidence: "labelled",
     needsFloat: false,
     proportion: false,
+    mean: false,
     keep: async (outputs, sample) => ({
       prediction: predict ? await predict(outputs, sample) : outputs,
       label: sample.label,
@@ -146,6 +150,7 @@ function scoreHook(name: string, score: NonNullable<ScoringHooks["score"]>): Sco
     evidence: "labelled",
     needsFloat: true,
     proportion: false,
+    mean: true,
     async keep(outputs, sample, float) {
       const result = await score(outputs, sample, float ?? outputs);
       const value = typeof result === "number" ? result : result[name];

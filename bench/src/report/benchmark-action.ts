@@ -39,7 +39,10 @@ function rowEntries(model: string, row: ReportRow): BenchmarkEntry[] {
       name: `${name} · latency`,
       unit: "ms",
       value: latencyMs.p50,
-      range: `± ${metricValue(Math.max(0, latencyMs.p90 - latencyMs.p50))}`,
+      range:
+        latencyMs.p90 === null
+          ? ""
+          : `± ${metricValue(Math.max(0, latencyMs.p90 - latencyMs.p50))}`,
       extra: `p50; p90 ${latencyMs.p90}${ratio}; ${row.engine}; ${latencyMs.method}`,
     });
   }

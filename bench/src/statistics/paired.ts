@@ -1,7 +1,7 @@
 import type { Interval } from "@pare/runtime/format";
 
 /**
- * The 95 % interval of the difference of two shares over the same samples, after Agresti and Min (2005): Wald's with
+ * The interval (95 % with the z given here) of the difference of two shares over the same samples, after Agresti and Min (2005): Wald's with
  * one half added to each cell, so that no flip at all in 50 samples still allows for some.
  * @param lost right before and wrong after; `gained` the other way round
  * @returns interval of (lost − gained) / n

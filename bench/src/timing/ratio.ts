@@ -14,9 +14,12 @@ export interface Ratio {
   readonly blocks: number;
 }
 
-/** The typical ratio of two models timed in the same blocks: the median over blocks of the ratio of their medians. */
-export function ratioOf(blocks: readonly BlockTimes[], seed: number): Ratio {
-  const ratios = blocks.map((block) => median(block[1] ?? []) / median(block[0] ?? []));
+/**
+ * The typical ratio of two models timed in the same blocks, the time of `model` over that of `base`: the median over
+ * blocks of the ratio of their medians.
+ */
+export function ratioOf(blocks: readonly BlockTimes[], seed: number, base = 0, model = 1): Ratio {
+  const ratios = blocks.map((block) => median(block[model] ?? []) / median(block[base] ?? []));
   const interval = bootstrapInterval(ratios, median, { confidence: 0.99, resamples: 1000, seed });
   return { ratio: median(ratios), interval, blocks: blocks.length };
 }

@@ -1,5 +1,4 @@
-import type { Optimized } from "@pare/compiler";
-import type { Accuracy } from "@pare/runtime/format";
+import type { Accuracy, ReportCandidate } from "@pare/runtime/format";
 import { expect, it } from "vitest";
 import type { Material } from "../workbench/material.js";
 import { nextStep } from "./next-step.js";
@@ -17,7 +16,12 @@ const accuracy: Accuracy = {
 };
 
 /** Only what the advice looks at. */
-function advice(changed: Partial<Accuracy>, evidence: Material["evidence"] = "labelled") {
+function advice(
+  changed: Partial<Accuracy>,
+  evidence: Material["evidence"] = "labelled",
+  candidates: readonly Partial<ReportCandidate>[] = [],
+  tested = 2000,
+) {
   const report = {
     source: "d",
     calibration: 100,
@@ -30,7 +34,8 @@ function advice(changed: Partial<Accuracy>, evidence: Material["evidence"] = "la
   return nextStep(
     [],
     { evidence, report } as Material,
-    { variants: [{ measurement }], lock: { maxDrop: 0.01 } } as unknown as Optimized,
+    { variants: [{ measurement, target: "cpu" }], candidates, tested: { cpu: tested } } as never,
+    { limits: () => ({ maxDrop: 0.01 }) },
   );
 }
 
@@ -44,6 +49,21 @@ it("is to look at labels that the float model never gives", () => {
   expect(advice({ value: 0, n: 5 })).toBeNull();
   expect(advice({ value: 0.0015 })).toMatch(/^Look at the labels/);
   expect(advice({ value: 0, metric: "mse", direction: "lower" })).toBeNull();
+});
+
+it("is more time where something was not tried, or not all samples were looked at", () => {
+  const untried = {
+    name: "int8-static",
+    target: "wasm",
+    reason: "not tried: it takes about 9 s",
+    expectedGain: { latency: 0.5, size: 0.27 },
+  } as const;
+  expect(advice({}, "labelled", [untried])).toBe(
+    "More time: 1 candidate was not tried, int8-static on wasm first, expected at 0.50× the time and 27 % of the download: --time-budget.",
+  );
+  expect(advice({ dropInterval: [-0.02, 0.02] }, "labelled", [], 300)).toMatch(
+    /^More time, for more test samples: 300 of 2000 were looked at/,
+  );
 });
 
 it("is more samples where chance may do what is allowed, and labels where there are none", () => {

@@ -1,5 +1,5 @@
-import type { Optimized } from "@pare/compiler";
-import type { Accuracy, ValueInfo } from "@pare/runtime/format";
+import type { Budget, Optimized } from "@pare/compiler";
+import type { Accuracy, ReportCandidate, ValueInfo } from "@pare/runtime/format";
 import type { Material } from "../workbench/material.js";
 
 /** The cheapest thing that would make the result better or surer: one sentence, or null. */
@@ -7,6 +7,7 @@ export function nextStep(
   inputs: readonly ValueInfo[],
   material: Material,
   optimized: Optimized,
+  budget: Pick<Budget, "limits">,
 ): string | null {
   const { evidence, report } = material;
   if (evidence === "none") {
@@ -19,15 +20,29 @@ export function nextStep(
   if (evidence === "unlabelled")
     return "Labels would show accuracy, not only agreement with the float model: put images into one subfolder per label, or add `label` to the samples.";
   const accuracies = optimized.variants.flatMap(({ measurement: { accuracy } }) => accuracy ?? []);
+  const untried = optimized.candidates.filter(({ reason }) => reason.startsWith("not tried"));
+  const [first] = untried;
+  const allowed = Math.max(
+    0,
+    ...optimized.variants.map(({ target }) => budget.limits(target).maxDrop),
+  );
   if (accuracies.some(isHopeless))
     return "Look at the labels: the float model itself is right on hardly any of the test samples, so that no variant can be worse. Labels count as the model's outputs do, from 0; `predict` returns what labels are.";
+  if (first !== undefined)
+    return `More time: ${untried.length} ${untried.length === 1 ? "candidate was" : "candidates were"} not tried, ${first.name} on ${first.target} first${gainText(first.expectedGain)}: --time-budget.`;
   const undecided = accuracies.some(
-    ({ drop, dropInterval }) =>
-      dropInterval !== null && drop !== null && dropInterval[1] > optimized.lock.maxDrop,
+    ({ drop, dropInterval }) => dropInterval !== null && drop !== null && dropInterval[1] > allowed,
   );
-  if (undecided)
-    return `More test samples: with ${report.test}, a drop of ${optimized.lock.maxDrop} is within what chance does.`;
-  return null;
+  if (!undecided) return null;
+  const looked = Math.max(0, ...Object.values(optimized.tested));
+  return looked < report.test
+    ? `More time, for more test samples: ${looked} of ${report.test} were looked at, with which a drop of ${allowed} is within what chance does: --time-budget.`
+    : `More test samples: with ${report.test}, a drop of ${allowed} is within what chance does.`;
+}
+
+function gainText(gain: ReportCandidate["expectedGain"]): string {
+  if (gain === undefined || gain === null) return "";
+  return `, expected at ${gain.latency.toFixed(2)}× the time and ${Math.round(gain.size * 100)} % of the download`;
 }
 
 /** Metrics that say how many answers are right; what a data module counts may be small as it should. */

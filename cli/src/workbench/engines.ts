@@ -1,13 +1,7 @@
 import { cpus, release, type as systemName } from "node:os";
-import type { TargetDevice } from "@pare/compiler";
+import { saturates, type TargetDevice } from "@pare/compiler";
 import { type EngineHost, executor, type Hosts, openHosts } from "@pare/bench";
-import {
-  byteSource,
-  type ModelSource,
-  PareError,
-  type TargetName,
-  targetNames,
-} from "@pare/runtime/format";
+import { PareError, type TargetName, targetNames } from "@pare/runtime/format";
 
 /** The engines that are to be measured, and the CPU engine that the others are compared with. */
 export interface Engines extends Hosts {
@@ -44,10 +38,11 @@ export async function openEngines(targets: readonly TargetName[]): Promise<Engin
   const wanted = new Set(targets);
   const opened = await openHosts([...new Set<TargetName>([...targets, "cpu"])]);
   const reference = opened.hosts.get("cpu") ?? [...opened.hosts.values()][0];
-  const devices = targets.flatMap((target) => {
+  const devices: TargetDevice[] = [];
+  for (const target of targets) {
     const host = opened.hosts.get(target);
-    return host === undefined ? [] : [deviceOf(host, opened.hosts)];
-  });
+    if (host !== undefined) devices.push(await deviceOf(host, opened.hosts));
+  }
   const skipped = opened.skipped
     .filter(({ target }) => wanted.has(target))
     .map(({ target, reason }) => ({
@@ -68,20 +63,22 @@ export async function openEngines(targets: readonly TargetName[]): Promise<Engin
   return { ...opened, skipped, devices, reference };
 }
 
-function deviceOf(host: EngineHost, hosts: ReadonlyMap<TargetName, EngineHost>): TargetDevice {
+async function deviceOf(
+  host: EngineHost,
+  hosts: ReadonlyMap<TargetName, EngineHost>,
+): Promise<TargetDevice> {
   const standIn = hosts.has("cpu") ? "cpu" : "wasm";
+  const { target, engine, features } = host;
+  const runs = executor(host);
   return {
-    target: host.target,
-    engine: host.engine,
+    target,
+    engine,
     standIn: host.software && hosts.has(standIn) ? standIn : null,
-    features: host.features,
-    executor: executor(host),
+    features,
+    executor: runs,
+    // WebAssembly's kernels never do, and GPUs have no integer products.
+    saturates: target === "cpu" && (await saturates(runs)),
   };
-}
-
-/** A model in memory as engines take it. */
-export function modelSource(bytes: Uint8Array): ModelSource {
-  return { proto: byteSource(bytes), external: new Map() };
 }
 
 /** Where figures come from. */

@@ -1,7 +1,8 @@
-import type { Calibration } from "@pare/compiler";
+import type { CalibrationSamples } from "@pare/compiler";
 import { type EngineHost, executor, type Scorer } from "@pare/bench";
 import {
   type Evidence,
+  onnxArtifact,
   PareError,
   type Report,
   type SampleSet,
@@ -10,7 +11,6 @@ import {
   type StoredSample,
 } from "@pare/runtime/format";
 import type { OpenData } from "../data/open-data.js";
-import { modelSource } from "./engines.js";
 import type { Subject } from "./subject.js";
 import { syntheticCount, syntheticSamples } from "./synthetic-samples.js";
 
@@ -82,7 +82,7 @@ async function chooseScorer(
   if (metric !== undefined) return createScorer(metric, labelled, hooks);
   if (hooks.score) return createScorer("score", labelled, hooks);
   if (hooks.metric) return createScorer(hooks.metric.name, labelled, hooks);
-  const model = await host.load(modelSource((await subject.read()).bytes));
+  const model = await host.load(onnxArtifact((await subject.read()).bytes));
   try {
     const outputs = await host.run(model, first.feeds);
     const prediction = await hooks.predict?.(outputs, first);
@@ -104,7 +104,7 @@ function nothingPredicted(id: string): PareError {
 export function calibrationOf(
   { samples, splits }: Material,
   host: EngineHost,
-): Calibration | undefined {
+): CalibrationSamples | undefined {
   const { calibration } = splits;
   if (calibration.length === 0) return undefined;
   return {

@@ -1,5 +1,12 @@
 import { basename, extname, resolve } from "node:path";
-import { type Calibration, encodeModel, findPass, type Graph, type Step } from "@pare/compiler";
+import {
+  type CalibrationSamples,
+  encodeModel,
+  findPass,
+  type Graph,
+  MeasuredActivations,
+  type Step,
+} from "@pare/compiler";
 import { throwIfAborted } from "@pare/runtime/format";
 import { byteText } from "../terminal/words.js";
 import { writeFileAtomic } from "../platform/write-file.js";
@@ -12,7 +19,7 @@ const mostInlineBytes = 1.9e9;
 export interface StepsRequest {
   readonly subject: Subject;
   readonly steps: readonly Step[];
-  readonly calibration?: Calibration | undefined;
+  readonly calibration?: CalibrationSamples | undefined;
   /** Where to; `<model>.<suffix>.onnx` in the current folder where not given. */
   readonly output: string | undefined;
   readonly suffix: string;
@@ -24,6 +31,8 @@ export interface StepsRequest {
 export async function runSteps(request: StepsRequest): Promise<void> {
   const { subject, steps, calibration, say, signal } = request;
   const { graph } = subject;
+  const activations =
+    calibration === undefined ? {} : { activations: new MeasuredActivations(calibration) };
   const before = facts(graph, subject.sizeBytes);
   for (const [index, { use, with: options }] of steps.entries()) {
     throwIfAborted(signal);
@@ -31,7 +40,7 @@ export async function runSteps(request: StepsRequest): Promise<void> {
     const changes = graph.changes;
     await pass.create(pass.parse(options)).run(graph, {
       signal,
-      ...(calibration !== undefined && { calibration }),
+      ...activations,
       onProgress: (fraction, what) =>
         say.progress((index + fraction) / steps.length, `${use}: ${what}`),
     });

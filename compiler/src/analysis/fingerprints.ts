@@ -1,6 +1,8 @@
+import { bytesOf, sha256, sha256Sync } from "@pare/runtime/format";
 import {
   type Attribute,
   bodiesOf,
+  type Body,
   type Graph,
   type Node,
   type Tensor,
@@ -8,72 +10,141 @@ import {
 } from "../ir/index.js";
 
 /**
- * Numbers computations: two values, of one graph or of several, get the same number when the same operators make them
- * from the same constants and inputs. So what was observed of an activation holds in every fork that left what is
- * above it alone.
+ * Names computations by their content: two values, of one graph or of several, today or tomorrow, get the same
+ * fingerprint when the same operators make them from the same constants and inputs. So what was observed of an
+ * activation holds in every graph that left what is above it alone. Names count for the model's inputs only.
  */
-export class Cones {
-  readonly #numbers = new Map<string, number>();
-  readonly #tensors = new Map<Tensor, number>();
+export class Fingerprints {
+  readonly #tensors = new WeakMap<Tensor, Promise<string>>();
 
-  /** The number of every value of the main graph. */
-  of(graph: Graph): ReadonlyMap<ValueId, number> {
-    const known = new Map<ValueId, number>();
-    const number = (value: ValueId): number => {
-      const numbered = known.get(value);
-      if (numbered !== undefined) return numbered;
-      const { constant, name } = graph.value(value);
-      const made = this.#intern(
-        constant === undefined ? `input ${name}` : `constant ${this.#tensor(constant)}`,
-      );
-      known.set(value, made);
-      return made;
-    };
-    for (const node of graph.order()) {
-      const text = this.#text(node, number);
-      node.outputs.forEach((output, index) => {
-        if (output !== null) known.set(output, this.#intern(`${index} of ${text}`));
-      });
+  /** Of every value of the main graph: 32 hexadecimal digits. */
+  async of(graph: Graph): Promise<ReadonlyMap<ValueId, string>> {
+    const tensors = new Map<Tensor, string>();
+    for (const tensor of tensorsOf(graph)) tensors.set(tensor, await this.#tensor(tensor));
+    return new Namer(graph, tensors).main();
+  }
+
+  #tensor(tensor: Tensor): Promise<string> {
+    const known = this.#tensors.get(tensor);
+    if (known !== undefined) return known;
+    const made = hashOf(tensor);
+    this.#tensors.set(tensor, made);
+    return made;
+  }
+}
+
+async function hashOf(tensor: Tensor): Promise<string> {
+  const data = await tensor.read();
+  const bytes = ArrayBuffer.isView(data) ? bytesOf(data) : utf8(JSON.stringify(data));
+  return `${tensor.dtype}[${tensor.dims.join()}] ${await sha256(bytes)}`;
+}
+
+function* tensorsOf(graph: Graph): Generator<Tensor> {
+  for (const { constant } of graph.allValues()) if (constant !== undefined) yield constant;
+  for (const node of graph.allNodes()) {
+    for (const attribute of node.attributes.values()) {
+      if (attribute.type === "tensor") yield attribute.value;
+      else if (attribute.type === "tensors") yield* attribute.value;
     }
-    graph.main.inputs.forEach(number);
+  }
+}
+
+type Known = Map<ValueId, string>;
+
+class Namer {
+  readonly #graph: Graph;
+  readonly #tensors: ReadonlyMap<Tensor, string>;
+
+  constructor(graph: Graph, tensors: ReadonlyMap<Tensor, string>) {
+    this.#graph = graph;
+    this.#tensors = tensors;
+  }
+
+  main(): ReadonlyMap<ValueId, string> {
+    const { main } = this.#graph;
+    const known: Known = new Map();
+    for (const id of main.inputs) {
+      const { name, constant } = this.#graph.value(id);
+      known.set(id, digest(["input", name, constant && this.#tensorText(constant)]));
+    }
+    this.#nodes(main, known);
     return known;
   }
 
-  #text(node: Node, number: (value: ValueId) => number): string {
-    // What captures from outside is not followed: such a node equals itself alone, in every fork.
-    if (bodiesOf(node).length > 0)
-      return `node ${node.id} with bodies ${node.inputs.map((input) => (input === null ? "" : number(input))).join()}`;
-    const attributes = [...node.attributes]
-      .map(([name, attribute]) => `${name}=${this.#attribute(attribute)}`)
-      .sort();
-    return `${node.domain}.${node.op}(${node.inputs.map((input) => (input === null ? "" : number(input))).join()}) ${attributes.join()}`;
+  /** Names what a body makes. What it reads of the bodies around it is in `known`. */
+  #nodes(body: Body, known: Known): void {
+    for (const id of body.initializers) {
+      const constant = this.#graph.constant(id);
+      if (constant !== undefined) known.set(id, digest(["constant", this.#tensorText(constant)]));
+    }
+    for (const node of this.#graph.order(body)) {
+      const text = this.#node(node, known);
+      node.outputs.forEach((output, index) => {
+        if (output !== null) known.set(output, digest([text, index]));
+      });
+    }
   }
 
-  #attribute(attribute: Attribute): string {
+  #node(node: Node, known: Known): string {
+    const attributes = [...node.attributes]
+      .filter(([, { type }]) => type !== "graph" && type !== "graphs")
+      .map(([name, attribute]) => [name, this.#attribute(attribute)] as const)
+      .sort(([a], [b]) => (a < b ? -1 : 1));
+    return digest([
+      node.domain,
+      node.op,
+      node.overload,
+      this.#graph.opset(node.domain) ?? null,
+      node.inputs.map((input) => (input === null ? null : (known.get(input) ?? "?"))),
+      attributes,
+      bodiesOf(node).map((body) => this.#body(body, known)),
+    ]);
+  }
+
+  /** A body is what its outputs are, made of its inputs by position and of what it captures. */
+  #body(body: Body, outer: Known): string {
+    const known: Known = new Map(outer);
+    body.inputs.forEach((id, index) => known.set(id, digest(["body input", index])));
+    this.#nodes(body, known);
+    return digest(body.outputs.map((id) => known.get(id) ?? "?"));
+  }
+
+  #attribute(attribute: Attribute): unknown {
     switch (attribute.type) {
       case "tensor":
-        return `tensor ${this.#tensor(attribute.value)}`;
+        return this.#tensorText(attribute.value);
+      case "tensors":
+        return attribute.value.map((tensor) => this.#tensorText(tensor));
+      case "ints":
+      case "strings":
+        return [attribute.type, attribute.value.map(plain)];
       case "int":
       case "float":
-      case "string":
-      case "ints":
       case "floats":
-      case "strings":
-        return String(attribute.value);
+      case "string":
+        return [attribute.type, plain(attribute.value)];
       default:
         return attribute.type;
     }
   }
 
-  #tensor(tensor: Tensor): number {
-    const known = this.#tensors.get(tensor) ?? this.#tensors.size;
-    this.#tensors.set(tensor, known);
-    return known;
+  #tensorText(tensor: Tensor): string {
+    return this.#tensors.get(tensor) ?? "?";
   }
+}
 
-  #intern(text: string): number {
-    const known = this.#numbers.get(text) ?? this.#numbers.size;
-    this.#numbers.set(text, known);
-    return known;
-  }
+function plain(value: unknown): unknown {
+  if (typeof value === "bigint") return String(value);
+  if (value instanceof Uint8Array) return Array.from(value);
+  // JSON has no −0, NaN and infinities.
+  if (typeof value === "number") return Object.is(value, -0) ? "-0" : String(value);
+  return Array.isArray(value) ? value.map(plain) : value;
+}
+
+function digest(parts: readonly unknown[]): string {
+  return sha256Sync(utf8(JSON.stringify(parts))).slice(0, 32);
+}
+
+function utf8(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(text);
 }

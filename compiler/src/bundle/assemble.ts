@@ -1,10 +1,5 @@
-import {
-  type GoldenInput,
-  type Manifest,
-  type Requirements,
-  type TargetName,
-  type ValueInfo,
-} from "@pare/runtime/format";
+import type { Artifact, GoldenInput, Manifest, ValueInfo } from "@pare/runtime/format";
+import type { Lock } from "../search/lock.js";
 import {
   type Optimized,
   type OptimizedVariant,
@@ -31,17 +26,15 @@ export interface AssembleRequest {
 }
 
 /**
- * All files of a bundle from what was decided. Runs each variant once, for the golden check; timings enter the
- * manifest, never a variant or the check.
+ * All files of a bundle from what was decided. Runs each variant once, for the golden check, where a lock does not
+ * bring it; timings enter the manifest, never a variant or the check.
  */
 export async function assembleBundle(request: AssembleRequest): Promise<Map<string, Uint8Array>> {
-  const { optimized, devices, seed, measuredOn } = request;
-  const { golden, tolerances } = await recordGolden(
-    optimized.variants,
-    devices,
-    request.golden,
-    seed,
-  );
+  const { optimized, devices, seed, measuredOn, extra } = request;
+  const { golden, tolerances } =
+    optimized.lock.golden ??
+    (await recordGolden(optimized.variants, devices, request.golden, seed));
+  const lock: Lock = { ...optimized.lock, golden: { golden, tolerances } };
   return bundleFiles({
     name: request.name,
     createdBy: request.createdBy,
@@ -49,40 +42,32 @@ export async function assembleBundle(request: AssembleRequest): Promise<Map<stri
     outputs: request.outputs,
     source: request.source,
     golden,
-    extra: request.extra,
+    extra: { "pare.lock.json": `${JSON.stringify(lock, null, 1)}\n`, ...extra },
     baselines: optimized.variants.flatMap(({ target, baseline }) =>
       baseline === null
         ? []
         : [{ target, accuracy: baseline.accuracy, latencyMs: baseline.latencyMs }],
     ),
     variants: optimized.variants.map((variant) => {
-      const { target, precision, evidence, session, measurement, bytes } = variant;
+      const { target, precision, evidence, measurement } = variant;
       const { latencyMs, accuracy } = measurement;
+      const id = variantId(variant);
       return {
-        id: variantId(variant),
+        id,
         target,
         precision,
         evidence,
-        requires: requirements(target, variant),
-        session,
         accuracy,
         latencyMs: "unmeasured" in latencyMs ? latencyMs : { ...latencyMs, measuredOn },
-        tolerance: tolerances.get(variantId(variant)) ?? { absolute: 0, relative: 0 },
-        model: bytes,
+        tolerance: tolerances[id] ?? { absolute: 0, relative: 0 },
+        artifact: requiring(variant),
       };
     }),
   });
 }
 
-function requirements(
-  target: TargetName,
-  { features, measurement }: OptimizedVariant,
-): Requirements {
-  const needs = new Set<Requirements["features"][number]>();
-  if (target === "wasm" || target === "aot") needs.add("simd");
-  if (target === "webgpu") needs.add("webgpu");
-  if (target === "webnn") needs.add("webnn");
-  if (features.includes("shader-f16")) needs.add("shader-f16");
-  const { memoryBytes } = measurement;
-  return memoryBytes === null ? { features: [...needs] } : { features: [...needs], memoryBytes };
+/** With the memory that it was seen to take. */
+function requiring({ artifact, measurement: { memoryBytes } }: OptimizedVariant): Artifact {
+  if (memoryBytes === null) return artifact;
+  return { ...artifact, requires: { ...artifact.requires, memoryBytes } };
 }

@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import {
+  type Artifact,
+  onnxArtifact,
   type BundleModule,
   bundleJson,
   type Golden,
@@ -37,8 +39,6 @@ const golden: Golden = {
 const common = {
   precision: "float32",
   evidence: "none",
-  requires: { features: [] },
-  session: {},
   accuracy: null,
   latencyMs: { unmeasured: "no data" },
   tolerance: { absolute: 1e-5, relative: 0.001 },
@@ -53,9 +53,9 @@ const input: BundleInput = {
   ],
   outputs: [{ name: "y", type: "float32", dims: [1] }],
   variants: [
-    { id: "a", target: "cpu", ...common, model: Uint8Array.of(1, 2, 3) },
-    { id: "b", target: "wasm", ...common, model: Uint8Array.of(1, 2, 3) },
-    { id: "c", target: "webgpu", ...common, model: Uint8Array.of(4) },
+    { id: "a", target: "cpu", ...common, artifact: onnxArtifact(Uint8Array.of(1, 2, 3)) },
+    { id: "b", target: "wasm", ...common, artifact: onnxArtifact(Uint8Array.of(1, 2, 3)) },
+    { id: "c", target: "webgpu", ...common, artifact: onnxArtifact(Uint8Array.of(4)) },
   ],
   golden,
   source: { bytes: 10, sha256: "0".repeat(64), parameters: 4, macs: null },
@@ -99,7 +99,11 @@ describe("bundleFiles", async () => {
 
   it("takes external data by its hash only", async () => {
     const bytes = Uint8Array.of(9, 9);
-    const withExternal = (location: string): BundleInput => ({ ...input, variants: [{ id: "a", target: "cpu", ...common, model: Uint8Array.of(1), external: new Map([[location, bytes]]) }] }); // prettier-ignore
+    const withExternal = (location: string): BundleInput => {
+      const model = onnxArtifact(Uint8Array.of(1));
+      const artifact: Artifact = { ...model, files: [model.files[0], { name: location, bytes }] };
+      return { ...input, variants: [{ id: "a", target: "cpu", ...common, artifact }] };
+    };
     const location = await externalLocation(bytes);
     expect((await bundleFiles(withExternal(location))).get(`variants/${location}`)).toBe(bytes);
     await expect(bundleFiles(withExternal("weights.bin"))).rejects.toMatchObject({

@@ -1,4 +1,5 @@
 import {
+  type Artifact,
   bundleFormatVersion,
   type BundleFile,
   bundleJson,
@@ -12,13 +13,13 @@ import {
 } from "@pare/runtime/format";
 import { indexModule, indexTypes, packageJson } from "./index-module.js";
 
-/** A variant as its manifest entry without the files, and its bytes. */
-export interface BundleVariant extends Omit<VariantEntry, "files"> {
-  readonly model: Uint8Array;
-  /** Of the model's file: `onnx` where not given. */
-  readonly extension?: string;
-  /** External data by the location that the model names, which must be `<sha256>.bin`: see `externalLocation`. */
-  readonly external?: ReadonlyMap<string, Uint8Array>;
+/** A variant as its manifest entry without what its artifact says, and the artifact. */
+export interface BundleVariant extends Omit<
+  VariantEntry,
+  "files" | "format" | "session" | "requires"
+> {
+  /** External data must be named by its hash: see `externalLocation`. */
+  readonly artifact: Artifact;
 }
 
 export interface BundleInput extends Pick<
@@ -49,9 +50,10 @@ export async function externalLocation(bytes: Uint8Array): Promise<string> {
 export async function bundleFiles(input: BundleInput): Promise<Map<string, Uint8Array>> {
   const files = new Map<string, Uint8Array>();
   const variants: VariantEntry[] = [];
-  for (const { model, extension = "onnx", external, ...entry } of input.variants) {
-    const parts = [await addressed(files, model, extension)];
-    for (const [location, bytes] of external ?? []) {
+  for (const { artifact, ...entry } of input.variants) {
+    const [model, ...external] = artifact.files;
+    const parts = [await addressed(files, model.bytes, artifact.format)];
+    for (const { name: location, bytes } of external) {
       if (location !== (await externalLocation(bytes))) {
         throw new PareError(
           "BUNDLE_INVALID",
@@ -61,9 +63,8 @@ export async function bundleFiles(input: BundleInput): Promise<Map<string, Uint8
       }
       parts.push(await addressed(files, bytes, "bin"));
     }
-    variants.push(orderedEntry(entry, parts));
+    variants.push(entryOf(entry, artifact, parts));
   }
-
   const golden = parseGolden(input.golden);
   const goldenBytes = utf8(bundleJson(golden));
   const goldenFile: BundleFile = {
@@ -108,17 +109,18 @@ async function addressed(
 }
 
 /** The entry with its fields in the format's order, so that the manifest's bytes do not depend on the caller's. */
-function orderedEntry(
-  entry: Omit<VariantEntry, "files">,
+function entryOf(
+  entry: Omit<BundleVariant, "artifact">,
+  { format, session, requires }: Artifact,
   files: readonly BundleFile[],
 ): VariantEntry {
-  const { id, target, precision, evidence, requires, session, accuracy, latencyMs, tolerance } =
-    entry;
+  const { id, target, precision, evidence, accuracy, latencyMs, tolerance } = entry;
   return {
     id,
     target,
     precision,
     evidence,
+    format,
     files,
     requires,
     session,

@@ -10,13 +10,12 @@ import {
   type Tensors,
   type VariantEntry,
 } from "@pare/runtime/format";
-import { modelOf } from "../search/candidate.js";
 import { type OptimizedVariant, type TargetDevice, variantId } from "../search/request.js";
 
 export interface RecordedGolden {
   readonly golden: Golden;
   /** By variant id. */
-  readonly tolerances: ReadonlyMap<string, VariantEntry["tolerance"]>;
+  readonly tolerances: Readonly<Record<string, VariantEntry["tolerance"]>>;
 }
 
 /** Of the largest output: what another device of the same kind may differ by. */
@@ -25,6 +24,7 @@ function allowance(precision: Precision): number {
     case "float32":
     case "float16-weights":
     case "int8-weights":
+    case "int4-weights":
       return 1e-3;
     case "float16":
       return 2e-2;
@@ -55,9 +55,7 @@ export async function recordGolden(
       const own = devices.find(({ target }) => target === variant.target);
       if (own === undefined) continue;
       const open = async (device: TargetDevice): Promise<Session> => {
-        const session = await device.executor.load(modelOf(variant.bytes), {
-          session: variant.session,
-        });
+        const session = await device.executor.load(variant.artifact);
         sessions.push(session);
         return session;
       };
@@ -78,7 +76,10 @@ export async function recordGolden(
         relative: fraction,
       });
     }
-    return { golden: await probeGolden([inputs], runs, { seed }), tolerances };
+    return {
+      golden: await probeGolden([inputs], runs, { seed }),
+      tolerances: Object.fromEntries(tolerances),
+    };
   } finally {
     for (const session of sessions) await session.dispose();
   }

@@ -1,13 +1,16 @@
-import type { Tensors } from "@pare/runtime/format";
+import type { Executor, Tensors } from "@pare/runtime/format";
 import { cpu } from "@pare/runtime/ort-node";
 import { describe, expect, it, vi } from "vitest";
-import { edit, attribute, Tensor, type ValueId } from "../ir/index.js";
-import type { Calibration } from "../pipeline/pass.js";
+import { attribute, edit, Tensor, type ValueId } from "../ir/index.js";
 import { feedsOf } from "../passes/quantization/engine-case.test.support.js";
+import type { Wanted } from "../pipeline/activations.js";
 import { Observer } from "../quantize/observer.js";
+import { uint8Range } from "../quantize/scale.js";
 import { graphOf } from "../rules/rule-case.test.support.js";
+import { Fingerprints } from "../analysis/fingerprints.js";
 import { calibrate } from "./calibrate.js";
-import { observeActivations } from "./observe-activations.js";
+import { MeasuredActivations } from "./measured-activations.js";
+import { NotedActivations, RecordedActivations } from "./recorded-activations.js";
 
 const graph = graphOf({ x: ["float32", 1, "W"] }, (input, b) => {
   const doubled = b.add("Mul", [input("x"), b.floats([2])]);
@@ -63,38 +66,84 @@ describe("calibrate", () => {
   });
 });
 
-describe("observeActivations", () => {
-  it("observes once for all forks that leave what is above a value alone", async () => {
-    const load = vi.fn<Calibration["executor"]["load"]>((...args) => cpu().load(...args));
-    const calibration: Calibration = { executor: { load }, samples: stream, count: samples.length };
-    const first = await observeActivations(graph, [mul, relu], { calibration }, "test");
+const range = (value: ValueId): Wanted => ({
+  value,
+  statistic: { kind: "range", method: "minmax", integers: uint8Range },
+});
+const means = (value: ValueId): Wanted => ({
+  value,
+  statistic: { kind: "channel-means", axis: 1 },
+});
+const options = { pass: "test" };
+
+describe("activations", () => {
+  it("are observed once for all forks that leave what is above a value alone", async () => {
+    const load = vi.fn<Executor["load"]>((...args) => cpu().load(...args));
+    const measured = new MeasuredActivations({ executor: { load }, samples: stream, count: 3 });
+    const first = await measured.observe(graph, [range(mul), range(relu)], options);
     const fork = graph.fork();
     edit(fork, "test", (editor) =>
       editor.setConstant(fork.producer(add)?.inputs[1] ?? add, Tensor.float32([], [5])),
     );
-    const again = await observeActivations(graph.fork(), [mul, relu], { calibration }, "test");
+    const again = await measured.observe(graph.fork(), [range(mul), range(relu)], options);
     expect(load).toHaveBeenCalledTimes(1);
-    expect(again.get(relu)).toBe(first.get(relu));
-    const changed = await observeActivations(fork, [mul, relu], { calibration }, "test");
+    expect(again.ranges.get(relu)).toEqual(first.ranges.get(relu));
+    const changed = await measured.observe(fork, [range(mul), range(relu)], options);
     expect(load).toHaveBeenCalledTimes(2);
-    expect(changed.get(mul)).toBe(first.get(mul));
-    expect(changed.get(relu)?.range.max).toBe((first.get(relu)?.range.max ?? 0) + 6);
+    expect(changed.ranges.get(mul)).toEqual(first.ranges.get(mul));
+    expect(changed.ranges.get(relu)?.max).toBe((first.ranges.get(relu)?.max ?? 0) + 6);
   });
 
-  it("tells attributes apart", async () => {
+  it("are the same whatever was asked before", async () => {
+    const wide = graphOf({ x: ["float32", 1, 3] }, (given, b) => ({
+      y: b.add("Relu", [b.add("Mul", [given("x"), b.floats([2])])]),
+    }));
+    const value = wide.order()[0]?.outputs[0] ?? (0 as ValueId);
+    const calibration = {
+      executor: cpu(),
+      count: 2,
+      async *samples() {
+        for (const seed of [1, 2]) yield feedsOf(wide, seed);
+      },
+    };
+    const alone = new MeasuredActivations(calibration);
+    const expectedMeans = (await alone.observe(wide, [means(value)], options)).channelMeans;
+    expect(expectedMeans.get(value)).toHaveLength(3);
+    const after = new MeasuredActivations(calibration);
+    await after.observe(wide, [range(value)], options);
+    const both = await after.observe(wide, [range(value), means(value)], options);
+    expect(both.channelMeans).toEqual(expectedMeans);
+  });
+
+  it("tell attributes apart", async () => {
     const pair = graphOf({ x: ["float32", 2, 3] }, (given, b) => ({
       a: b.add("Softmax", [given("x")], { axis: attribute.int(0) }),
       c: b.add("Softmax", [given("x")], { axis: attribute.int(1) }),
     }));
-    const calibration: Calibration = {
+    const measured = new MeasuredActivations({
       executor: cpu(),
       count: 1,
       async *samples() {
         yield feedsOf(pair);
       },
-    };
+    });
     const [a, c] = pair.main.outputs as [ValueId, ValueId];
-    const found = await observeActivations(pair, [a, c], { calibration }, "test");
-    expect(found.get(a)?.range).not.toEqual(found.get(c)?.range);
+    const { ranges } = await measured.observe(pair, [range(a), range(c)], options);
+    expect(ranges.get(a)).not.toEqual(ranges.get(c));
+  });
+
+  it("can be noted and answered from the note alone, and from nothing else", async () => {
+    const source = { executor: cpu(), samples: stream, count: 3 };
+    const noted = new NotedActivations(new MeasuredActivations(source), new Fingerprints());
+    const before = await noted.observe(graph, [range(mul)], options);
+    const known = new Map(Object.entries(JSON.parse(JSON.stringify([...noted.noted])) as object));
+    const entries = [...known.values()] as [string, number[]][];
+    const recorded = new RecordedActivations(new Map(entries));
+    const after = await recorded.observe(graph.fork(), [range(mul)], options);
+    expect(after.ranges.get(mul)).toEqual(before.ranges.get(mul));
+    await expect(recorded.observe(graph, [range(relu)], options)).rejects.toMatchObject({
+      code: "LOCK",
+      where: "test",
+    });
   });
 });

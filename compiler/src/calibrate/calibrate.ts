@@ -1,7 +1,7 @@
 import {
-  byteSource,
   type Executor,
   isTypedArray,
+  onnxArtifact,
   PareError,
   type Session,
   type Tensors,
@@ -103,10 +103,7 @@ async function open(
     { interface: true },
   );
   const { proto } = await encodeModel(copy);
-  const session = await executor.load(
-    { proto: byteSource(proto), external: new Map() },
-    signal === undefined ? {} : { signal },
-  );
+  const session = await executor.load(onnxArtifact(proto), { signal });
   return { session, names };
 }
 

@@ -1,4 +1,4 @@
-import { byteSource, type Dtype, elementCount, type Tensor as Dense } from "@pare/runtime/format";
+import { onnxArtifact, type Dtype, elementCount, type Tensor as Dense } from "@pare/runtime/format";
 import { cpu } from "@pare/runtime/ort-node";
 import { describe, expect, test } from "vitest";
 import {
@@ -260,7 +260,7 @@ describe("evaluation is what onnxruntime computes", () => {
       ]),
     );
     const { proto } = await encodeModel(graph);
-    const session = await cpu().load({ proto: byteSource(proto), external: new Map() });
+    const session = await cpu().load(onnxArtifact(proto));
     const expected = (await session.run(feeds))["y"];
     await session.dispose();
     const found = (await evaluateGraph(graph, feeds))["y"];

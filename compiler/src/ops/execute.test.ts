@@ -1,6 +1,11 @@
 import { readFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
-import { byteSource, type Dtype, type Tensor as Dense, type Tensors } from "@pare/runtime/format";
+import {
+  byteSource,
+  onnxArtifact,
+  type Dtype,
+  type Tensor as Dense,
+  type Tensors,
+} from "@pare/runtime/format";
 import { cpu } from "@pare/runtime/ort-node";
 import { describe, expect, test } from "vitest";
 
@@ -59,7 +64,7 @@ describe("a whole graph, run by its operators' definitions", () => {
       const tensors = Object.fromEntries(
         Object.entries(feeds).map(([input, feed]) => [input, tensorOf(feed)]),
       );
-      const session = await cpu().load({ path: fileURLToPath(url) });
+      const session = await cpu().load(onnxArtifact(new Uint8Array(await readFile(url))));
       const expected = await session.run(tensors);
       await session.dispose();
       const graph = await decodeModel(

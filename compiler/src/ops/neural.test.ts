@@ -1,4 +1,4 @@
-import { byteSource, type Dtype, elementCount, type Tensor as Dense } from "@pare/runtime/format";
+import { onnxArtifact, type Dtype, elementCount, type Tensor as Dense } from "@pare/runtime/format";
 import { cpu } from "@pare/runtime/ort-node";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -82,7 +82,7 @@ async function check(problem: Problem): Promise<void> {
   const graph = graphOf(problem, false);
   const { proto } = await encodeModel(graph);
   const engine = /Integer$|^QLinear/.test(problem.op) ? await exactEngine() : cpu();
-  const session = await engine.load({ proto: byteSource(proto), external: new Map() });
+  const session = await engine.load(onnxArtifact(proto));
   const expected = await session.run({ x });
   await session.dispose();
   const found = await evaluateGraph(graph, { x });

@@ -1,6 +1,8 @@
-import { observeActivations } from "../calibrate/observe-activations.js";
+import { PareError } from "@pare/runtime/format";
 import type { Graph, ValueId } from "../ir/index.js";
+import type { Observed, Wanted } from "../pipeline/activations.js";
 import type { RangeMethod } from "../quantize/range.js";
+import { uint8Range } from "../quantize/scale.js";
 import type { WeightBits } from "../quantize/weights.js";
 import type { Pass, PassContext, PassDefinition } from "../pipeline/pass.js";
 import { bringToNormalForm } from "./quantization/normal-form.js";
@@ -55,14 +57,39 @@ async function run(graph: Graph, context: PassContext, options: StaticOptions): 
   const plan = planStatic(graph, options);
   for (const { node, why } of plan.left) graph.leave("quantize-static", node, why);
   if (plan.activations.size === 0) return;
-  const axes = options.correctBias ? channelAxes(plan) : new Map<ValueId, number>();
-  const observed = [...plan.activations].flatMap(([value, { sameAs }]) =>
-    (sameAs === null || axes.has(value)) && graph.constant(value) === undefined ? [value] : [],
-  );
-  const observers = await observeActivations(graph, observed, context, "quantize-static", axes);
-  const activations = await activationParameters(graph, plan, observers, options.ranges);
+  const observed = await observe(graph, plan, options, context);
+  const activations = await activationParameters(graph, plan, observed);
   const weighted = await quantizeWeightedNodes(plan, activations, options);
   insertStatic(graph, plan, activations, weighted);
+}
+
+/** @throws PareError DATA_NOT_FOUND without calibration data, and as `Activations.observe` */
+async function observe(
+  graph: Graph,
+  plan: StaticPlan,
+  { correctBias, ranges: method }: StaticOptions,
+  { activations, signal, onProgress }: PassContext,
+): Promise<Observed> {
+  if (activations === undefined) {
+    throw new PareError(
+      "DATA_NOT_FOUND",
+      "quantize-static measures activations, but there is no data to measure them on.",
+      {
+        where: "quantize-static",
+        hint: "Give data with --data, or quantize without it: quantize-dynamic, quantize-weights.",
+      },
+    );
+  }
+  const wanted: Wanted[] = [];
+  for (const [value, { sameAs }] of plan.activations)
+    if (sameAs === null && graph.constant(value) === undefined)
+      wanted.push({ value, statistic: { kind: "range", method, integers: uint8Range } });
+  if (correctBias) {
+    for (const [value, axis] of channelAxes(plan))
+      if (graph.constant(value) === undefined)
+        wanted.push({ value, statistic: { kind: "channel-means", axis } });
+  }
+  return activations.observe(graph, wanted, { pass: "quantize-static", signal, onProgress });
 }
 
 /** Where the channels are that weights are multiplied with. */

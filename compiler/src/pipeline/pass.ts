@@ -1,20 +1,16 @@
-import type { Executor, Tensors } from "@pare/runtime/format";
 import type { Graph } from "../ir/index.js";
+import type { Activations } from "./activations.js";
 
 /** How equal the numbers are before and after: tests and verification take their tolerance from it. */
 export type Exactness = "bitwise" | "rounding" | "lossy";
 
-/** An engine and the calibration split's feeds; `samples` starts anew at each call. */
-export interface Calibration {
-  readonly executor: Executor;
-  samples(): AsyncIterable<Tensors>;
-  readonly count: number;
-}
-
+/** What a pass may ask for. Nothing is remembered in a module: what outlives a pass is a service here. */
 export interface PassContext {
   readonly signal?: AbortSignal;
-  /** What a pass that needs activations calibrates with. Absent: there is no data. */
-  readonly calibration?: Calibration;
+  /** Absent: there is no data to measure activations on. */
+  readonly activations?: Activations;
+  /** Numbers in [0, 1) by seed and name, so that the order of trials cannot matter. */
+  readonly random?: (name: string) => () => number;
   /** Done so far, of 1. */
   readonly onProgress?: (fraction: number, what: string) => void;
 }
@@ -33,3 +29,6 @@ export interface PassDefinition<Name extends string, Options> {
   parse(options: unknown): Options;
   create(options: Options): Pass;
 }
+
+/** The passes that a recipe can name. */
+export type Registry = readonly PassDefinition<string, unknown>[];

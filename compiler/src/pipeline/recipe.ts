@@ -1,10 +1,5 @@
 import { PareError } from "@pare/runtime/format";
-
-/** A pass by name with its options, as data. */
-export interface Step {
-  readonly use: string;
-  readonly with?: Readonly<Record<string, unknown>>;
-}
+import type { Step, StepGroup } from "./step.js";
 
 /**
  * A list of passes as data. With `propose`, each target's table adds alternatives after `steps`, and measurement
@@ -13,7 +8,7 @@ export interface Step {
 export interface Recipe {
   readonly name: string;
   readonly summary: string;
-  readonly steps: readonly Step[];
+  readonly groups: readonly StepGroup[];
   readonly propose: boolean;
 }
 
@@ -41,9 +36,10 @@ export function parseRecipe(data: unknown, name: string, known: readonly string[
     name: typeof fields["name"] === "string" ? fields["name"] : name,
     summary: typeof fields["summary"] === "string" ? fields["summary"] : "",
     propose,
-    steps: (steps as readonly unknown[]).map((step, index) =>
-      parseStep(step, `recipe.steps[${index}]`, known),
-    ),
+    groups: (steps as readonly unknown[]).map((step, index) => ({
+      steps: [parseStep(step, `recipe.steps[${index}]`, known)],
+      required: false,
+    })),
   };
 }
 

@@ -1,5 +1,5 @@
 import { cpu } from "@pare/runtime/ort-node";
-import { byteSource } from "@pare/runtime/format";
+import { onnxArtifact } from "@pare/runtime/format";
 import { describe, expect, it } from "vitest";
 import { edit, type Graph } from "../ir/index.js";
 import { encodeModel } from "../onnx/index.js";
@@ -14,10 +14,7 @@ const graph = () =>
 
 const verify = (model: Graph): Verification => ({
   executor: cpu(),
-  encode: async (candidate) => ({
-    proto: byteSource((await encodeModel(candidate)).proto),
-    external: new Map(),
-  }),
+  encode: async (candidate) => onnxArtifact((await encodeModel(candidate)).proto),
   samples: [madeUp(model, {})],
 });
 

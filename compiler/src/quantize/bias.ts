@@ -54,7 +54,7 @@ export function meanShift(
   dims: readonly number[],
   axis: 0 | 1,
   group: number,
-  means: Float64Array,
+  means: ArrayLike<number>,
 ): Float64Array {
   const [first = 0, second = 0] = dims;
   const inner = first * second === 0 ? 0 : values.length / (first * second);

@@ -1,28 +1,34 @@
 import type { Recipe } from "../pipeline/recipe.js";
+import type { Step, StepGroup } from "../pipeline/step.js";
+
+/** A step that is measured by itself. */
+function alone(step: Step): StepGroup {
+  return { steps: [step], required: false };
+}
 
 /** The recipes that `--recipe` knows by name. */
 export const presets = {
   auto: {
     name: "auto",
     summary: "simplify, then what each target's table proposes, as far as measurement agrees",
-    steps: [{ use: "simplify" }],
+    groups: [alone({ use: "simplify" })],
     propose: true,
   },
   simplify: {
     name: "simplify",
     summary: "the float model, simplified, and nothing else",
-    steps: [{ use: "simplify" }],
+    groups: [alone({ use: "simplify" })],
     propose: false,
   },
   "naive-per-tensor": {
     name: "naive-per-tensor",
     summary: "the plain way: per-tensor min-max int8 on every operator",
-    steps: [
-      { use: "simplify" },
-      {
+    groups: [
+      alone({ use: "simplify" }),
+      alone({
         use: "quantize-static",
         with: { granularity: "tensor", ranges: "minmax", ops: "all", weightBits: 8 },
-      },
+      }),
     ],
     propose: false,
   },

@@ -1,77 +1,61 @@
-import {
-  byteSource,
-  type Measurement,
-  type ModelSource,
-  PareError,
-  type Precision,
+import type {
+  Accuracy,
+  Artifact,
+  Precision,
+  SessionOptions,
+  SizeBytes,
+  TargetName,
+  TryOut,
 } from "@pare/runtime/format";
-import type { Graph, JournalEntry } from "../ir/index.js";
-import { encodeModel } from "../onnx/index.js";
-import { findPass } from "../passes/index.js";
-import type { Exactness, PassContext } from "../pipeline/pass.js";
-import type { Step } from "../pipeline/recipe.js";
+import type { Statistics } from "../calibrate/measured-activations.js";
+import type { Graph } from "../ir/index.js";
+import type { StepGroup } from "../pipeline/step.js";
+import type { Gain } from "../targets/gains.js";
+import type { Relative } from "./verdict.js";
 
-/** A graph on its way to a file: the steps that made it, and what its journal says of them. */
+/** A graph on its way to a file: the groups that made it, and the numbers that its bytes rest on. */
 export interface State {
   readonly graph: Graph;
-  readonly steps: readonly Step[];
+  readonly groups: readonly StepGroup[];
   readonly precision: Precision;
+  readonly statistics: Statistics;
 }
 
 /** A file that can be measured. */
-export interface Candidate extends State {
+export interface Made extends State {
   readonly name: string;
-  readonly bytes: Uint8Array;
-  readonly session: Readonly<Record<string, unknown>>;
-  readonly features: readonly string[];
+  /** As it was written: with what every file of the recipe ends with. */
+  readonly written: State;
+  readonly artifact: Artifact;
+  readonly identity: string;
 }
 
-export interface Judged extends Candidate {
-  readonly measurement: Measurement;
+/** A file with what was measured of it on the way. */
+export interface Tried extends Made {
+  readonly tryOut: TryOut;
+  readonly size: SizeBytes;
+  /** Against the model as its user has it; null where nothing is timed. */
+  readonly latency: Relative | null;
+  readonly accuracy: Accuracy | null;
 }
 
-export interface AppliedStep {
-  readonly graph: Graph;
-  readonly exactness: Exactness;
-  readonly changed: boolean;
-  readonly journal: readonly JournalEntry[];
+/** A way to a file that may be tried. */
+export interface Planned {
+  readonly target: TargetName;
+  /** As the report names it. */
+  readonly name: string;
+  readonly precision: Precision;
+  readonly group: StepGroup;
+  readonly session: SessionOptions;
+  /** Of the recipe itself, in its order, each judged against what the recipe came to before; else from a table. */
+  readonly first: boolean;
+  readonly needsData: boolean;
+  /** What the tables expect of it. */
+  readonly expected: Gain | null;
+  readonly prefer: "latency" | "size";
+  /** What it takes besides being made and measured. */
+  readonly extraMs: number;
 }
 
-/** Runs one step on a fork; the graph it was given stays as it is. */
-export async function applyStep(
-  graph: Graph,
-  step: Step,
-  context: PassContext,
-): Promise<AppliedStep> {
-  const definition = findPass(step.use);
-  const pass = definition.create(definition.parse(step.with ?? {}));
-  const fork = graph.fork();
-  const entries = fork.journal.length;
-  const before = fork.changes;
-  try {
-    await pass.run(fork, context);
-  } catch (error) {
-    if (error instanceof PareError) throw error;
-    throw new PareError(
-      "PASS_FAILED",
-      `The pass ${step.use} failed: ${error instanceof Error ? error.message : String(error)}`,
-      { where: step.use, cause: error },
-    );
-  }
-  return {
-    graph: fork,
-    exactness: pass.exactness,
-    changed: fork.changes > before,
-    journal: fork.journal.slice(entries),
-  };
-}
-
-/** Writes a graph as one ONNX file. */
-export async function encode(graph: Graph): Promise<Uint8Array> {
-  return (await encodeModel(graph)).proto;
-}
-
-/** A file in memory as an engine or a measurement takes it. */
-export function modelOf(bytes: Uint8Array): ModelSource {
-  return { proto: byteSource(bytes), external: new Map() };
-}
+/** How far a candidate was looked at. */
+export type TriedAs = "not" | "screened" | "decided";

@@ -1,119 +1,63 @@
 import { readFile } from "node:fs/promises";
 import {
+  type Artifact,
+  artifactBytes,
+  artifactIdentity,
   byteSource,
-  type Measure,
-  type MeasureRequest,
-  type Measurement,
-  type ModelSource,
+  onnxArtifact,
   PareError,
   sha256,
+  type TargetName,
   type Tensors,
 } from "@pare/runtime/format";
 import { cpu } from "@pare/runtime/ort-node";
 import { beforeAll, describe, expect, it } from "vitest";
+import { MeasuredActivations } from "../calibrate/measured-activations.js";
 import { decodeModel } from "../onnx/index.js";
 import { inferNode } from "../ops/index.js";
 import { presets } from "../recipes/presets.js";
+import { checkLock, parseLock } from "./lock.js";
 import { optimize } from "./optimize.js";
-import type { OptimizeRequest } from "./request.js";
+import { replay } from "./replay.js";
+import type { OptimizeRequest, TargetDevice } from "./request.js";
+import { type Said, type Simulated, simulatedMeasure } from "./simulated-measure.test.support.js";
 
 const path = new URL("../../../fixtures/models/mnist-cnn.onnx", import.meta.url);
 
-/** What a file is said to be: ratio and drop by split. The files themselves are real. */
-interface Verdict {
-  readonly ratio?: number;
-  readonly drop?: number;
-  readonly testDrop?: number;
-}
-
-let original: Uint8Array;
+let original: Artifact;
 beforeAll(async () => {
-  original = new Uint8Array(await readFile(path));
+  original = onnxArtifact(new Uint8Array(await readFile(path)));
 });
 
-async function bytesOf(model: ModelSource): Promise<Uint8Array> {
-  if ("path" in model) throw new Error("a file in memory was expected");
-  return model.proto.read(0, model.proto.size);
+async function* calibration(): AsyncGenerator<Tensors> {
+  for (let sample = 0; sample < 4; sample += 1) {
+    const data = Float32Array.from({ length: 784 }, (_, at) => ((at * (sample + 3)) % 97) / 97);
+    yield { x: { type: "float32", dims: [1, 1, 28, 28], data } };
+  }
 }
 
-/** Says of each file what `judge` says by its size: candidates differ in nothing else that a measure could see. */
-function measureAs(
-  judge: (bytes: number, request: MeasureRequest) => Verdict | PareError,
-): Measure & { readonly requests: MeasureRequest[] } {
-  const requests: MeasureRequest[] = [];
-  const measure: Measure = async (request) => {
-    requests.push(request);
-    const { length } = await bytesOf(request.model);
-    const verdict = judge(length, request);
-    if (verdict instanceof PareError) throw verdict;
-    const { ratio = 1, drop = 0, testDrop = drop } = verdict;
-    const lost = request.split === "test" ? testDrop : drop;
-    const baseline = request.baseline === undefined;
-    const accuracy: Measurement["accuracy"] = {
-      metric: "top1",
-      direction: "higher",
-      value: 0.98 - lost,
-      interval: [0.9, 1],
-      n: 200,
-      drop: baseline ? null : lost,
-      dropInterval: null,
-      flips: null,
-      measuredOn: request.target,
-    };
-    const latency: Measurement["latencyMs"] = {
-      p50: ratio,
-      p90: ratio,
-      p99: null,
-      n: 100,
-      method: "said",
-      ratio: baseline ? null : ratio,
-      ratioInterval: baseline ? null : [ratio * 0.999, ratio * 1.001],
-    };
-    return {
-      target: request.target,
-      engine: "said",
-      sizeBytes: { raw: length, gzip: length, brotli: length },
-      accuracy,
-      parity: null,
-      latencyMs: request.timed ? latency : { unmeasured: "not asked" },
-      memoryBytes: null,
-      startupMs: null,
-    };
-  };
-  return Object.assign(measure, { requests });
+function device(target: TargetName): TargetDevice {
+  const common = { engine: "said", standIn: null, features: [], saturates: false } as const;
+  return { ...common, target, executor: cpu() };
 }
 
 async function requestFor(
-  measure: Measure,
+  measure: Simulated,
   more: Partial<OptimizeRequest> = {},
 ): Promise<OptimizeRequest> {
-  const graph = await decodeModel(
-    { proto: byteSource(original), external: new Map() },
-    { infer: inferNode },
-  );
-  const executor = cpu();
+  const proto = byteSource(original.files[0].bytes);
+  const graph = await decodeModel({ proto, external: new Map() }, { infer: inferNode });
   return {
     graph,
     original,
-    originalSha256: await sha256(original),
+    originalSha256: await sha256(original.files[0].bytes),
     recipe: presets.auto,
-    devices: [{ target: "cpu", engine: "said", standIn: null, features: [], executor }],
+    devices: [device("cpu")],
     evidence: "labelled",
-    calibration: {
-      executor,
-      count: 4,
-      async *samples(): AsyncIterable<Tensors> {
-        for (let sample = 0; sample < 4; sample += 1) {
-          const data = Float32Array.from(
-            { length: 784 },
-            (_, at) => ((at * (sample + 3)) % 97) / 97,
-          );
-          yield { x: { type: "float32", dims: [1, 1, 28, 28], data } };
-        }
-      },
-    },
+    activations: new MeasuredActivations({ executor: cpu(), count: 4, samples: calibration }),
     measure,
-    budget: { maxDrop: 0.01, prefer: "latency", timeBudgetMs: 600_000 },
+    budget: { limits: () => ({ maxDrop: 0.01 }), prefer: "latency", timeBudgetMs: 600_000 },
+    clock: { now: () => measure.spentMs },
     seed: 0,
     splits: {},
     shapes: {},
@@ -123,128 +67,302 @@ async function requestFor(
   };
 }
 
-const small = (bytes: number): boolean => bytes < 0.4 * original.length;
+const bytesOf = (artifact: Artifact | undefined): number =>
+  artifact === undefined ? 0 : artifactBytes(artifact);
+const isSmall = (artifact: Artifact | undefined): boolean =>
+  bytesOf(artifact) < 0.4 * bytesOf(original);
+const saying = (judge: (artifact: Artifact) => Said | PareError): Simulated =>
+  simulatedMeasure((artifact) => judge(artifact));
 
 describe("optimize", () => {
   it("takes the fastest of what keeps the budget, and says why not the others", async () => {
-    const measure = measureAs((bytes) => (small(bytes) ? { ratio: 0.5 } : {}));
+    const measure = saying((artifact) => (isSmall(artifact) ? { ratio: 0.5 } : {}));
     const { variants, candidates, steps } = await optimize(await requestFor(measure));
     expect(variants).toHaveLength(1);
-    expect(small(variants[0]?.bytes.length ?? 0)).toBe(true);
+    expect(isSmall(variants[0]?.artifact)).toBe(true);
     expect(candidates.filter(({ verdict }) => verdict === "chosen")).toHaveLength(1);
     expect(candidates.every(({ reason }) => reason !== "")).toBe(true);
     expect(steps[0]).toMatchObject({ name: "simplify", verdict: "kept" });
+    const names = candidates.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
   });
 
   it("reverts what loses too much, and writes the simplified float model when all does", async () => {
-    const measure = measureAs((bytes) =>
-      bytes === original.length || bytes > 0.9 * original.length ? {} : { drop: 0.3, ratio: 0.5 },
+    const measure = saying((artifact) =>
+      bytesOf(artifact) > 0.9 * bytesOf(original) ? {} : { drop: 0.3, ratio: 0.5 },
     );
     const { variants, steps } = await optimize(await requestFor(measure));
     expect(variants[0]).toMatchObject({ name: "float", precision: "float32" });
-    expect(steps.filter(({ verdict }) => verdict === "reverted").length).toBeGreaterThan(2);
-    expect(steps.some(({ reason }) => /drop 0\.3 .*over the allowed/.test(reason))).toBe(true);
+    const reverted = steps.filter(({ verdict }) => verdict === "reverted");
+    expect(reverted.length).toBeGreaterThan(2);
+    // A loss like that shows on a few samples.
+    expect(reverted.some(({ reason }) => /drop 0\.3 .* on (16|50), surely over/.test(reason))).toBe(
+      true,
+    );
+    expect(reverted.every(({ tried }) => tried !== undefined)).toBe(true);
+  });
+
+  it("looks at no sample of what is slower than the best so far", async () => {
+    const slow = saying((artifact) => (isSmall(artifact) ? { ratio: 1.5 } : {}));
+    const { steps } = await optimize(await requestFor(slow));
+    const screened = steps.filter(({ tried }) => tried === "screened");
+    expect(screened.length).toBeGreaterThan(2);
+    expect(screened[0]?.reason).toMatch(/^slower than \S+: 1\.5× the latency/);
+    const looked = slow.asked.filter(
+      ({ what, artifacts: [one] }) => what === "accuracy" && isSmall(one),
+    );
+    expect(looked).toEqual([]);
   });
 
   it("looks at the test samples once per candidate, and takes the next where the best fails there", async () => {
-    const measure = measureAs((bytes) => (small(bytes) ? { ratio: 0.5, testDrop: 0.2 } : {}));
+    const measure = saying((artifact) => (isSmall(artifact) ? { ratio: 0.5, testDrop: 0.2 } : {}));
     const { variants, candidates } = await optimize(await requestFor(measure));
-    expect(small(variants[0]?.bytes.length ?? 0)).toBe(false);
-    expect(
-      candidates.some(({ reason }) => /best in the search, but on the test samples/.test(reason)),
-    ).toBe(true);
-    // The baseline is tested too: here it is the same file as its simplified form.
+    expect(isSmall(variants[0]?.artifact)).toBe(false);
+    const failed = candidates.filter(({ reason }) =>
+      reason.startsWith("best in the search, but on the test samples"),
+    );
+    expect(failed.length).toBeGreaterThan(0);
+    const chosen = candidates.find(({ verdict }) => verdict === "chosen");
+    expect(chosen?.reason).toContain(`taken after ${failed[0]?.name}`);
     const tested = await Promise.all(
-      measure.requests
-        .filter(({ split, baseline }) => split === "test" && baseline !== undefined)
-        .map(async ({ model }) => sha256(await bytesOf(model))),
+      measure.asked
+        .filter(({ what, split }) => what === "accuracy" && split === "test")
+        .map(({ artifacts: [one] }) => artifactIdentity(one ?? original)),
     );
     expect(new Set(tested).size).toBe(tested.length);
   });
 
+  it("publishes times of blocks that took no part in choosing", async () => {
+    const measure = saying((artifact) => (isSmall(artifact) ? { ratio: 0.5 } : {}));
+    const { variants } = await optimize(await requestFor(measure));
+    const times = measure.asked.filter(({ what }) => what === "latency");
+    expect(times.at(-1)?.artifacts).toEqual([original, variants[0]?.artifact]);
+    expect(variants[0]?.measurement.latencyMs).toMatchObject({ ratio: 0.5, method: "said" });
+  });
+
   it("goes on where an engine refuses or crashes on a candidate", async () => {
-    const measure = measureAs((bytes) =>
-      small(bytes) ? new PareError("ENGINE_CRASHED", "It ended.") : {},
+    const measure = saying((artifact) =>
+      isSmall(artifact) ? new PareError("ENGINE_CRASHED", "It ended.") : {},
     );
     const { variants, steps } = await optimize(await requestFor(measure));
     expect(variants).toHaveLength(1);
     expect(steps.some(({ reason }) => /the engine refuses it: It ended/.test(reason))).toBe(true);
   });
 
-  it("tries nothing after the time budget, and says so", async () => {
-    const measure = measureAs(() => ({}));
+  it("tries nothing that does not fit into the time, and says what it would have been", async () => {
+    const measure = saying(() => ({}));
+    const summaries: unknown[] = [];
     const request = await requestFor(measure, {
-      budget: { maxDrop: 0.01, prefer: "latency", timeBudgetMs: -1 },
+      budget: { limits: () => ({ maxDrop: 0.01 }), prefer: "latency", timeBudgetMs: 1000 },
+      onPlan: (plan) => void summaries.push(plan),
     });
-    const { candidates } = await optimize(request);
+    const { candidates, variants } = await optimize(request);
+    expect(summaries).toEqual([expect.objectContaining({ tooShort: true, budgetMs: 1000 })]);
+    expect(variants[0]?.name).toBe("float");
+    const untried = candidates.filter(({ reason }) =>
+      reason.startsWith("not tried: it takes about"),
+    );
+    expect(untried.length).toBeGreaterThan(3);
     expect(
-      candidates.filter(({ reason }) => /time budget was spent/.test(reason)).length,
-    ).toBeGreaterThan(3);
+      untried.every(({ tried, expectedGain }) => tried === "not" && expectedGain),
+    ).toBeTruthy();
   });
 
   it("says which budget no candidate met, and still gives the best", async () => {
-    const measure = measureAs(() => ({}));
-    const budget = {
-      maxDrop: 0.01,
-      prefer: "latency",
-      timeBudgetMs: 600_000,
-      maxSizeBytes: 1000,
-    } as const;
+    const measure = saying(() => ({}));
+    const limits = () => ({ maxDrop: 0.01, maxSizeBytes: 1000 });
+    const budget = { limits, prefer: "latency", timeBudgetMs: 600_000 } as const;
     const { missed, variants } = await optimize(await requestFor(measure, { budget }));
     expect(missed).toEqual([
-      expect.stringMatching(/^cpu: the best file has \d+ bytes, over --max-size 1000/),
+      expect.stringMatching(/^cpu: of \S+: its files have \d+ bytes, over --max-size 1000/),
     ]);
     expect(variants).toHaveLength(1);
   });
 
+  it("holds each target to its own limits", async () => {
+    const measure = saying((artifact) => (isSmall(artifact) ? { ratio: 0.5, drop: 0.05 } : {}));
+    const limits = (target: TargetName) => ({ maxDrop: target === "cpu" ? 0.1 : 0.01 });
+    const budget = { limits, prefer: "latency", timeBudgetMs: 600_000 } as const;
+    const devices = [device("cpu"), device("wasm")];
+    const { variants, lock } = await optimize(await requestFor(measure, { budget, devices }));
+    expect(variants.map(({ artifact }) => isSmall(artifact))).toEqual([true, false]);
+    expect(lock.targets.map(({ maxDrop }) => maxDrop)).toEqual([0.1, 0.01]);
+  });
+
   it("keeps the simplified model only where it is no slower", async () => {
-    const measure = measureAs((bytes, { baseline }) =>
-      baseline !== undefined && bytes > 0.9 * original.length ? { ratio: 1.5 } : { drop: 1 },
+    const before = await artifactIdentity(original);
+    const slower = new Set<Artifact>();
+    const measure = simulatedMeasure((artifact) =>
+      artifact === original ? {} : slower.has(artifact) ? { ratio: 1.5 } : { ratio: 1.5, drop: 1 },
     );
     const { variants, steps } = await optimize(await requestFor(measure));
     expect(steps[0]).toMatchObject({ name: "simplify", verdict: "reverted" });
-    expect(variants[0]?.bytes).toEqual(original);
-  });
-
-  it("makes the same files from its lock, and times nothing", async () => {
-    const measure = measureAs((bytes) => (small(bytes) ? { ratio: 0.5 } : {}));
-    const first = await optimize(await requestFor(measure));
-    const again = measureAs(() => ({}));
-    const second = await optimize(await requestFor(again, { frozen: first.lock }));
-    expect(second.variants.map(({ sha256: hash }) => hash)).toEqual(
-      first.variants.map(({ sha256: hash }) => hash),
-    );
-    expect(again.requests.every(({ timed }) => !timed)).toBe(true);
-    expect(second.variants[0]?.measurement.latencyMs).toEqual(
-      first.variants[0]?.measurement.latencyMs,
+    expect(await artifactIdentity(variants[0]?.artifact ?? onnxArtifact(new Uint8Array()))).toBe(
+      before,
     );
   });
 
-  it("refuses a lock of another model", async () => {
-    const measure = measureAs(() => ({}));
-    const { lock } = await optimize(await requestFor(measure));
-    await expect(
-      requestFor(measure, { frozen: { ...lock, model: { sha256: "0" } } }).then(optimize),
-    ).rejects.toMatchObject({
-      code: "LOCK",
-      message: expect.stringContaining("the model changed"),
-    });
-  });
-
-  it("stops when it is told to, with what is complete handed over before", async () => {
-    const controller = new AbortController();
-    const done: number[] = [];
-    const measure = measureAs(() => ({}));
+  it("hands over what is best whenever it gets better, before anything is tested", async () => {
+    const measure = saying((artifact) => (isSmall(artifact) ? { ratio: 0.5 } : {}));
+    const improved: (string | undefined)[] = [];
     const request = await requestFor(measure, {
-      signal: controller.signal,
-      onTarget: async ({ variants }) => {
-        done.push(variants.length);
-        controller.abort();
+      async onImproved({ variants, lock }) {
+        improved.push(variants[0]?.name);
+        expect(variants[0]?.measurement.accuracy).toBeNull();
+        expect(lock.targets).toHaveLength(1);
       },
     });
-    const [device] = request.devices;
-    const devices = device === undefined ? [] : [device, { ...device, target: "wasm" as const }];
+    const { variants } = await optimize(request);
+    expect(improved[0]).toBe("float");
+    expect(improved.length).toBeGreaterThan(1);
+    expect(variants[0]?.measurement.accuracy?.n).toBe(2000);
+  });
+
+  it("stops when it is told to, with what is best handed over before", async () => {
+    const controller = new AbortController();
+    const done: number[] = [];
+    const request = await requestFor(
+      saying(() => ({})),
+      {
+        signal: controller.signal,
+        async onImproved({ variants }) {
+          done.push(variants.length);
+          controller.abort();
+        },
+      },
+    );
+    const devices = [device("cpu"), device("wasm")];
     await expect(optimize({ ...request, devices })).rejects.toMatchObject({ code: "ABORTED" });
-    expect(done).toEqual([1]);
+    expect(done).toEqual([2]);
+  });
+
+  it("tells its progress as a share of the time, which never falls, with what is best", async () => {
+    const measure = saying((artifact) => (isSmall(artifact) ? { ratio: 0.5 } : {}));
+    const fractions: number[] = [];
+    const bests = new Set<string | null>();
+    await optimize(
+      await requestFor(measure, {
+        onProgress({ fraction, best }) {
+          fractions.push(fraction);
+          bests.add(best);
+        },
+      }),
+    );
+    expect(
+      fractions.every((value, index) => index === 0 || value >= (fractions[index - 1] ?? 0)),
+    ).toBe(true);
+    expect(fractions.at(-1)).toBe(1);
+    expect([...bests].some((best) => best !== null && /^cpu \S+ 0\.50×, \d+ %$/.test(best))).toBe(
+      true,
+    );
+  });
+});
+
+describe("a lock", () => {
+  const locked = async () => {
+    const measure = saying((artifact) => (isSmall(artifact) ? { ratio: 0.5 } : {}));
+    const devices = [device("cpu"), device("wasm")];
+    const first = await optimize(await requestFor(measure, { devices }));
+    const lock = parseLock(JSON.parse(JSON.stringify(first.lock)));
+    return { first, lock, request: await requestFor(measure) };
+  };
+
+  it("makes the same files again without data and without an engine", async () => {
+    const { first, lock, request } = await locked();
+    const { activations: _, ...nothing } = request;
+    const again = await replay(nothing, lock);
+    expect(again.variants.map(({ sha256: hash }) => hash)).toEqual(
+      first.variants.map(({ sha256: hash }) => hash),
+    );
+    expect(again.variants.map(({ measurement }) => measurement.latencyMs)).toEqual(
+      first.variants.map(({ measurement }) => measurement.latencyMs),
+    );
+    expect(JSON.stringify(again.lock.targets)).toBe(JSON.stringify(lock.targets));
+  });
+
+  it("is refused where the bytes came out otherwise", async () => {
+    const { lock, request } = await locked();
+    const [target] = lock.targets;
+    if (target === undefined) throw new Error("no target");
+    const changed = { ...target, files: [{ name: "model.onnx", sha256: "0".repeat(64) }] };
+    await expect(replay(request, { ...lock, targets: [changed] })).rejects.toMatchObject({
+      code: "LOCK",
+      message: expect.stringContaining("makes another file now"),
+    });
+  });
+
+  it("is refused for another model, other data or other shapes", async () => {
+    const { lock } = await locked();
+    const now = { modelSha256: lock.model.sha256, splits: {}, shapes: {}, constants: {} };
+    expect(() => checkLock(lock, now)).not.toThrow();
+    for (const [changed, what] of [
+      [{ modelSha256: "0" }, "the model"],
+      [{ splits: { test: "1" } }, "the data or its splits"],
+      [{ shapes: { x: [1] } }, "the shapes"],
+    ] as const)
+      expect(() => checkLock(lock, { ...now, ...changed })).toThrow(
+        expect.objectContaining({
+          code: "LOCK",
+          message: expect.stringContaining(`${what} changed`),
+        }),
+      );
+  });
+
+  it.each<[string, (lock: never) => unknown]>([
+    ["no targets", (lock: object) => ({ ...lock, targets: undefined })],
+    ["a newer version", (lock: object) => ({ ...lock, lockVersion: 9 })],
+    [
+      "options that an engine writes files by",
+      (lock: { targets: object[] }) => ({
+        ...lock,
+        targets: [{ ...lock.targets[0], session: { optimizedModelFilePath: "x" } }],
+      }),
+    ],
+    [
+      "a name that leads out of a folder",
+      (lock: { targets: object[] }) => ({
+        ...lock,
+        targets: [{ ...lock.targets[0], candidate: "../x" }],
+      }),
+    ],
+  ])("with %s is refused", async (_, damage) => {
+    const { lock } = await locked();
+    expect(() => parseLock(damage(lock as never))).toThrow(
+      expect.objectContaining({ code: "LOCK" }),
+    );
+  });
+
+  it("of the first version is read, with its steps one by one", async () => {
+    const first = {
+      lockVersion: 1,
+      compiler: "pare 0.1.0",
+      model: { sha256: "0".repeat(64) },
+      recipe: "auto",
+      seed: 0,
+      maxDrop: 0.02,
+      shapes: {},
+      constants: {},
+      splits: {},
+      targets: [
+        {
+          target: "cpu",
+          engine: "e",
+          candidate: "int8-weights",
+          precision: "int8-weights",
+          steps: [{ use: "simplify" }, { use: "quantize-weights" }],
+          session: {},
+          features: [],
+          sha256: "1".repeat(64),
+          latencyMs: { unmeasured: "no" },
+          baselineLatencyMs: { unmeasured: "no" },
+        },
+      ],
+    };
+    const lock = parseLock(first);
+    expect(lock.targets[0]).toMatchObject({
+      maxDrop: 0.02,
+      groups: [{ steps: [{ use: "simplify" }] }, { steps: [{ use: "quantize-weights" }] }],
+      files: [{ sha256: "1".repeat(64) }],
+    });
   });
 });

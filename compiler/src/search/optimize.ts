@@ -1,83 +1,348 @@
-import { PareError, throwIfAborted } from "@pare/runtime/format";
-import type { Graph } from "../ir/index.js";
-import type { PassContext } from "../pipeline/pass.js";
-import { applyStep } from "./candidate.js";
-import { checkLock } from "./lock.js";
-import { replay } from "./replay.js";
+import { isPareError, PareError, type TargetName, throwIfAborted } from "@pare/runtime/format";
+import { Fingerprints } from "../analysis/fingerprints.js";
+import { recipeHash } from "../pipeline/recipe-data.js";
+import type { Planned, State, Tried } from "./candidate.js";
+import { choicesFor } from "./planned.js";
+import {
+  type FinalsContext,
+  interim,
+  publish,
+  rankFinalists,
+  type Ranking,
+  testRanked,
+} from "./finals.js";
+import { beginning, type MakeServices, ordered, type Ordered } from "./make.js";
+import { mixedPlan, tooCoarse, type TooCoarse, tryMixed } from "./mixed.js";
+import { openTarget } from "./open-target.js";
+import { defaultBudgetMs, Plan } from "./plan.js";
+import { measurementOf, Record } from "./record.js";
 import type { Optimized, OptimizeRequest } from "./request.js";
-import { searchTarget } from "./search-target.js";
-import { Decisions } from "./decisions.js";
+import { bestOf, type TargetState } from "./target-state.js";
+import { type Outcome, type TrialContext, tryCandidate } from "./trial.js";
+
+/** Samples that calibrate, for the plan: what calibration takes at most. */
+const calibrationSamples = 200;
+/** An engine that has not answered by the end of the time, and a little more, is taken for hung. */
+const graceMs = 5000;
+const patienceMs = 60_000;
 
 /**
- * The main job: for each device, the smallest or fastest file that keeps the accuracy budget, by the contract's rule
- * of choice. The float model is simplified once; every step is tried on a fork, measured, and kept or reverted.
- * @throws PareError ABORTED, LOCK, ENGINE where an engine can run neither the model nor its simplified form
+ * The main job: for each device, the smallest or fastest file that keeps the accuracy budget, by the contract's rule of
+ * choice. The float model is simplified once; what the recipe and the targets' tables say is tried on forks, what is
+ * expected to gain most in a second first, and measured, cheap before dear, as far as the time goes; the finalists are
+ * timed against each other, and the best is held against the test samples.
+ * @throws PareError ABORTED, ENGINE where no engine can run the model nor its simplified form
  */
 export async function optimize(request: OptimizeRequest): Promise<Optimized> {
-  const { devices, budget, frozen, signal } = request;
-  if (frozen !== undefined)
-    checkLock(frozen, {
-      modelSha256: request.originalSha256,
-      splits: request.splits,
-      shapes: request.shapes,
-      constants: request.constants,
-    });
-  let spentMs = 0;
-  const decisions = new Decisions(request);
-  request.onProgress?.(0, "simplifying");
-  const simplified = await simplify(request);
-  for (const [index, device] of devices.entries()) {
-    throwIfAborted(signal);
-    const share = (fraction: number, what: string): void =>
-      request.onProgress?.((index + fraction) / devices.length, what);
-    // The budget is the search's alone: final measurements must not starve the targets that come later.
-    const began = Date.now();
-    const deadline = began + Math.max(0, budget.timeBudgetMs - spentMs) / (devices.length - index);
-    try {
-      const search =
-        frozen === undefined
-          ? await searchTarget(request, device, simplified, deadline, (fraction, what) =>
-              share(fraction * 0.8, what),
-            )
-          : await replay(request, device, simplified, frozen);
-      spentMs += Date.now() - began;
-      decisions.steps.push(...search.steps);
-      decisions.sensitivity.push(
-        ...search.sensitivity.map(({ layer, op, error }) => ({
-          target: device.target,
-          node: layer,
-          op,
-          sqnrDb: -10 * Math.log10(Math.max(error, 1e-12)),
-        })),
-      );
-      share(0.8, `${device.target}: the test samples`);
-      await decisions.choose(device, search);
-    } catch (error) {
-      if (
-        !(error instanceof PareError) ||
-        (error.code !== "ENGINE" && error.code !== "ENGINE_CRASHED") ||
-        devices.length === 1
-      )
-        throw error;
-      decisions.skipped.push({ target: device.target, reason: error.message });
-    }
-    await request.onTarget?.(decisions.done());
-  }
-  if (decisions.variants.length === 0)
-    throw new PareError(
-      "ENGINE",
-      `No target could run the model: ${decisions.skipped.map(({ target, reason }) => `${target}: ${reason}`).join("; ")}`,
-    );
-  request.onProgress?.(1, "done");
-  return decisions.done();
+  return new Search(request, await recipeHash(request.recipe)).run();
 }
 
-async function simplify(request: OptimizeRequest): Promise<Graph> {
-  const { signal } = request;
-  const context: PassContext = signal === undefined ? {} : { signal };
-  const normalized = await applyStep(request.graph, { use: "normalize" }, context);
-  const step = request.recipe.steps.find(({ use }) => use === "simplify");
-  return step === undefined
-    ? normalized.graph
-    : (await applyStep(normalized.graph, step, context)).graph;
+class Search {
+  readonly #request: OptimizeRequest;
+  readonly #recipe: Ordered;
+  readonly #services: MakeServices;
+  readonly #states: TargetState[] = [];
+  readonly #coarse = new Map<TargetName, TooCoarse>();
+  readonly #mixed = new Map<Planned, TooCoarse>();
+  readonly #record: Record;
+  #plan: Plan | null = null;
+  #fraction = 0;
+  #what = "";
+
+  constructor(request: OptimizeRequest, recipeSha256: string) {
+    const { activations, seed, signal } = request;
+    this.#request = request;
+    this.#recipe = ordered(request.recipe);
+    this.#record = new Record(request, recipeSha256);
+    this.#services = {
+      activations,
+      fingerprints: new Fingerprints(),
+      seed,
+      signal,
+      onProgress: (_, what) => this.#say(`${this.#what}: ${what}`),
+    };
+  }
+
+  async run(): Promise<Optimized> {
+    const { request } = { request: this.#request };
+    const { clock, budget } = request;
+    this.#tell("simplifying");
+    const simplified = await beginning(request.graph, this.#recipe.simplify, this.#services);
+    await this.#openTargets(simplified);
+    const plan = this.#makePlan(simplified);
+    await this.#measureFloat(plan);
+    await this.#improved();
+
+    for (let next = plan.next(clock.now()); next !== undefined; next = plan.next(clock.now())) {
+      throwIfAborted(request.signal);
+      await this.#try(next, simplified, plan);
+    }
+    const late = budget.timeBudgetMs ?? defaultBudgetMs;
+    for (const left of plan.waiting)
+      this.#record.turnDown(
+        left.target,
+        left,
+        "not",
+        `not tried: it takes about ${seconds(plan.costMs(left))}, and of ${seconds(Math.max(late, plan.summary.budgetMs))} too little was left`,
+        null,
+      );
+    await this.#finish(plan);
+    this.#report(1, "done");
+    return this.#record.done();
+  }
+
+  async #openTargets(simplified: State): Promise<void> {
+    const request = this.#request;
+    const limitMs = this.#limitMs();
+    for (const device of request.devices) {
+      throwIfAborted(request.signal);
+      this.#tell(`${device.target}: the float model`);
+      try {
+        const opening = {
+          request,
+          simplified,
+          recipe: this.#recipe,
+          services: this.#services,
+          limitMs,
+          record: this.#record,
+        };
+        this.#states.push(await openTarget(opening, device));
+      } catch (error) {
+        this.#skip(device.target, error);
+      }
+    }
+    this.#demandOne();
+  }
+
+  /** A target that fails is left out while there are others. */
+  #skip(target: TargetName, error: unknown): void {
+    if (!isPareError(error) || !["ENGINE", "ENGINE_CRASHED", "NO_MEMORY"].includes(error.code))
+      throw error;
+    if (this.#request.devices.length === 1) throw error;
+    this.#record.skip(target, error.message);
+  }
+
+  #demandOne(): void {
+    if (this.#states.length > 0) return;
+    const reasons = this.#record.skipped.map(({ target, reason }) => `${target}: ${reason}`);
+    throw new PareError("ENGINE", `No target could run the model: ${reasons.join("; ")}`);
+  }
+
+  #makePlan(simplified: State): Plan {
+    const { clock, budget, onPlan, measure } = this.#request;
+    const planned: Planned[] = [];
+    for (const { device } of this.#states) {
+      const choices = choicesFor(this.#request, device, this.#recipe, simplified);
+      planned.push(...choices.planned);
+      for (const { planned: one, reason } of choices.left)
+        this.#record.turnDown(device.target, one, "not", reason, null);
+    }
+    const plan = new Plan(
+      this.#states.map(({ facts }) => facts),
+      planned,
+      clock.now(),
+      budget.timeBudgetMs,
+      Math.min(calibrationSamples, measure.samples("calibration")),
+    );
+    this.#plan = plan;
+    onPlan?.(plan.summary);
+    return plan;
+  }
+
+  /** On the validation samples; targets side by side, because nothing is timed. */
+  async #measureFloat(plan: Plan): Promise<void> {
+    const { measure, signal, evidence } = this.#request;
+    if (evidence === "none") return;
+    this.#tell("the float model on the validation samples");
+    await Promise.all(
+      this.#states.map(async (state) => {
+        const { device, reference, float } = state;
+        const target = device.standIn ?? device.target;
+        const count = plan.countsOf(device.target).validation;
+        const ask = {
+          target,
+          split: "validation",
+          count,
+          signal,
+          limitMs: this.#limitMs(),
+        } as const;
+        const accuracy = await measure.accuracy({ ...ask, artifact: reference });
+        if (state.baseline !== null) state.baseline.accuracy = accuracy;
+        state.float = { ...float, accuracy };
+      }),
+    );
+  }
+
+  async #try(planned: Planned, simplified: State, plan: Plan): Promise<void> {
+    const { clock } = this.#request;
+    const state = this.#states.find(({ device }) => device.target === planned.target);
+    if (state === undefined) return;
+    this.#tell(`${planned.target}: ${planned.name}`);
+    const began = clock.now();
+    const from: State = planned.first && state.recipe !== state.float ? state.recipe : simplified;
+    const before = planned.first ? state.recipe : state.float;
+    const context = this.#trialContext(state, plan);
+    const coarse = this.#mixed.get(planned);
+    let accepted = false;
+    if (coarse === undefined) {
+      const outcome = await tryCandidate(planned, from, before, context);
+      accepted = await this.#take(planned, outcome, state, before);
+    } else {
+      const isLate = (): boolean => clock.now() > plan.deadlineMs;
+      const { outcomes, sensitivity } = await tryMixed(coarse, from, before, context, isLate);
+      this.#record.sensitivity(sensitivity);
+      for (const [one, outcome] of outcomes)
+        accepted = (await this.#take(one, outcome, state, before)) || accepted;
+    }
+    plan.note(planned, clock.now() - began, accepted);
+    this.#considerMixed(state, plan);
+  }
+
+  async #take(
+    planned: Planned,
+    outcome: Outcome,
+    state: TargetState,
+    before: Tried,
+  ): Promise<boolean> {
+    const { target } = state.device;
+    const { name, group } = planned;
+    const steps = group.steps.map(({ use }) => use).join(", ");
+    const title = `${name}: ${steps}`;
+    if (!outcome.accepted) {
+      const { made, far, reason, measured } = outcome;
+      const measurement = measured === null ? null : measurementOf(state.device, measured);
+      this.#record.step(target, title, false, reason, before, made, far, planned, measurement);
+      this.#record.turnDown(target, planned, far, reason, measurement);
+      if (made !== null && outcome.tooCoarse) {
+        const found = tooCoarse(planned, made, measured?.accuracy?.drop ?? Infinity);
+        const known = this.#coarse.get(target);
+        if (found !== null && (known === undefined || found.drop < known.drop))
+          this.#coarse.set(target, found);
+      }
+      return false;
+    }
+    const { tried, reason } = outcome;
+    const measurement = measurementOf(state.device, tried);
+    this.#record.step(target, title, true, reason, before, tried, "decided", planned, measurement);
+    const wasBest = bestOf(state);
+    if (planned.first) {
+      // What the recipe came to before is on the way to this, and no candidate beside it.
+      state.accepted.splice(
+        0,
+        state.accepted.length,
+        ...state.accepted.filter((one) => one !== state.recipe),
+      );
+      state.recipe = tried;
+    }
+    state.accepted.push(tried);
+    if (bestOf(state) !== wasBest) await this.#improved(state);
+    return true;
+  }
+
+  /** When a target's table has nothing more to say: the one that lost least, with some of it left float. */
+  #considerMixed(state: TargetState, plan: Plan): void {
+    const { target } = state.device;
+    const coarse = this.#coarse.get(target);
+    const open = plan.waiting.some(
+      (one) =>
+        one.target === target && one.group.steps.some(({ use }) => use === "quantize-static"),
+    );
+    if (coarse === undefined || open || this.#request.samples === undefined) return;
+    this.#coarse.delete(target);
+    const planned = mixedPlan(coarse, state.facts.loadMs, state.facts.runMs);
+    this.#mixed.set(planned, coarse);
+    plan.add(planned);
+  }
+
+  #trialContext(state: TargetState, plan: Plan): TrialContext {
+    return {
+      request: this.#request,
+      device: state.device,
+      services: this.#services,
+      ending: this.#recipe.ending,
+      reference: state.reference,
+      best: bestOf(state),
+      validation: plan.countsOf(state.device.target).validation,
+      made: state.made,
+      limitMs: this.#limitMs(),
+      say: (what) => this.#say(`${this.#what}: ${what}`),
+    };
+  }
+
+  async #finish(plan: Plan): Promise<void> {
+    const contexts = this.#states.map((state): FinalsContext => ({
+      request: this.#request,
+      state,
+      record: this.#record,
+      test: plan.countsOf(state.device.target).test,
+      limitMs: patienceMs,
+      say: (what) => this.#say(`${state.device.target}: ${what}`),
+    }));
+    const rankings: Ranking[] = [];
+    for (const context of contexts) rankings.push(await rankFinalists(context));
+    // Nothing is timed while the test samples are looked at: targets side by side.
+    this.#tell("the test samples");
+    const tested = await Promise.all(
+      contexts.map(async (context, index) => {
+        const ranking = rankings[index];
+        return ranking === undefined ? undefined : testRanked(context, ranking, 5000);
+      }),
+    );
+    for (const [index, context] of contexts.entries()) {
+      const [ranking, result] = [rankings[index], tested[index]];
+      if (ranking === undefined || result === undefined) continue;
+      throwIfAborted(this.#request.signal);
+      this.#record.decide(await publish(context, ranking, result));
+    }
+  }
+
+  /** Hands over what is best now: of one target or, at first, of all. */
+  async #improved(only?: TargetState): Promise<void> {
+    const { onImproved } = this.#request;
+    for (const state of only === undefined ? this.#states : [only])
+      this.#record.decide(await interim(this.#request, state, bestOf(state), this.#record));
+    await onImproved?.(this.#record.done());
+  }
+
+  /** How long an engine may take for one answer: until the time is up, and never less than a few seconds. */
+  #limitMs(): number {
+    const { clock, budget } = this.#request;
+    if (this.#plan === null) {
+      const given = budget.timeBudgetMs;
+      return given === null ? patienceMs : Math.max(graceMs, given - clock.now());
+    }
+    return Math.max(graceMs, this.#plan.summary.budgetMs - clock.now());
+  }
+
+  #tell(what: string): void {
+    this.#what = what;
+    this.#say(what);
+  }
+
+  #say(what: string): void {
+    const { clock, budget } = this.#request;
+    const now = clock.now();
+    const end = this.#plan?.expectedEndMs(now) ?? budget.timeBudgetMs ?? defaultBudgetMs;
+    this.#report(Math.min(0.99, now / Math.max(1, end)), what);
+  }
+
+  #report(fraction: number, what: string): void {
+    this.#fraction = Math.max(this.#fraction, fraction);
+    this.#request.onProgress?.({ fraction: this.#fraction, what, best: this.#bestText() });
+  }
+
+  #bestText(): string | null {
+    const texts = this.#states.flatMap((state) => {
+      const best = bestOf(state);
+      if (best === state.float) return [];
+      const time = best.latency === null ? "" : `${best.latency.ratio.toFixed(2)}×, `;
+      const size = Math.round((100 * best.size.brotli) / state.float.size.brotli);
+      return [`${state.device.target} ${best.name} ${time}${size} %`];
+    });
+    return texts.length === 0 ? null : texts.join("; ");
+  }
+}
+
+function seconds(ms: number): string {
+  return `${Math.max(1, Math.round(ms / 1000))} s`;
 }

@@ -1,53 +1,143 @@
-import { type Measurement, PareError } from "@pare/runtime/format";
-import type { Graph } from "../ir/index.js";
-import type { PassContext } from "../pipeline/pass.js";
-import { findTarget } from "../targets/index.js";
-import { applyStep, encode } from "./candidate.js";
-import type { Lock } from "./lock.js";
-import type { OptimizeRequest, TargetDevice } from "./request.js";
-import type { TargetSearch } from "./search-target.js";
+import { type Measurement, PareError, sha256 } from "@pare/runtime/format";
+import { Fingerprints } from "../analysis/fingerprints.js";
+import { RecordedActivations } from "../calibrate/recorded-activations.js";
+import type { State, Tried } from "./candidate.js";
+import type { Lock, LockedTarget } from "./lock.js";
+import { beginning, change, finish, type MakeServices } from "./make.js";
+import { Record } from "./record.js";
+import type { Optimized, OptimizeRequest, TargetDevice } from "./request.js";
+import { explain } from "./why.js";
 
-/** A locked decision made again: the same steps on the same model, nothing timed, nothing compared. */
-export async function replay(
-  request: OptimizeRequest,
-  device: TargetDevice,
-  simplified: Graph,
-  lock: Lock,
-): Promise<TargetSearch> {
-  const locked = lock.targets.find(({ target }) => target === device.target);
-  if (locked === undefined)
-    throw new PareError("LOCK", `The lock file has no decision for ${device.target}.`, {
-      hint: "Leave that target out, or run without --frozen.",
+/** What a replay needs: of a request all that says what the model is, and nothing that measures. */
+export type ReplayRequest = Pick<
+  OptimizeRequest,
+  | "graph"
+  | "original"
+  | "originalSha256"
+  | "recipe"
+  | "evidence"
+  | "budget"
+  | "shapes"
+  | "constants"
+  | "compiler"
+  | "signal"
+> & {
+  /** Answers for a lock of the first version, which holds no statistics. Absent: such a lock suffices for weights alone. */
+  readonly activations?: OptimizeRequest["activations"];
+};
+
+/**
+ * Locked decisions made again: the same groups on the same model, nothing timed, nothing compared, no engine asked.
+ * @throws PareError LOCK where a file's bytes are not those that were locked
+ */
+export async function replay(request: ReplayRequest, lock: Lock): Promise<Optimized> {
+  const { signal } = request;
+  const fingerprints = new Fingerprints();
+  const statistics = new Map(Object.entries(lock.statistics));
+  const services: MakeServices = {
+    activations:
+      statistics.size === 0 && request.activations !== undefined
+        ? request.activations
+        : new RecordedActivations(statistics, fingerprints),
+    fingerprints,
+    seed: lock.seed,
+    signal,
+  };
+  const normal = await beginning(request.graph, null, services);
+  const devices = lock.targets.map(deviceOf);
+  const record = new Record(
+    { ...request, devices, seed: lock.seed, splits: lock.splits },
+    lock.recipe.sha256,
+  );
+  for (const [index, locked] of lock.targets.entries()) {
+    const device = devices[index];
+    if (device === undefined) continue;
+    const chosen = await make(request, locked, normal, services);
+    const hash = await sha256(chosen.artifact.files[0].bytes);
+    if (hash !== locked.files[0]?.sha256)
+      throw new PareError(
+        "LOCK",
+        `What the lock file says of ${locked.target} makes another file now: its sha256 is ${hash.slice(0, 12)}…, locked was ${locked.files[0]?.sha256.slice(0, 12)}….`,
+        {
+          where: locked.target,
+          hint: `It was written by ${lock.compiler}; this is ${request.compiler}. Run without --frozen to decide anew.`,
+        },
+      );
+    const { evidence } = request;
+    record.decide({
+      device,
+      chosen,
+      variant: {
+        target: locked.target,
+        name: locked.candidate,
+        precision: locked.precision,
+        evidence,
+        artifact: chosen.artifact,
+        sha256: hash,
+        graph: chosen.written.graph,
+        groups: locked.groups,
+        measurement: measurementOf(locked),
+        baseline: {
+          ...measurementOf(locked),
+          accuracy: locked.baselineAccuracy,
+          latencyMs: locked.baselineLatencyMs,
+        },
+      },
+      candidates: [],
+      why: explain(locked.target, chosen, []),
+      missed: null,
+      tested: locked.accuracy?.n ?? 0,
     });
-  const { calibration, signal } = request;
-  const context: PassContext = {
-    ...(calibration === undefined ? {} : { calibration }),
-    ...(signal === undefined ? {} : { signal }),
-  };
-  let graph = simplified;
-  for (const step of locked.steps)
-    if (step.use !== "simplify") graph = (await applyStep(graph, step, context)).graph;
-  if (graph === simplified) graph = simplified.fork();
-  await findTarget(device.target).lower(graph, context);
-  const bytes = locked.steps.length === 0 ? request.original : await encode(graph);
-  const measurement: Measurement = {
-    target: device.target,
-    engine: device.engine,
-    sizeBytes: { raw: bytes.byteLength, gzip: 0, brotli: 0 },
+  }
+  const done = record.done();
+  return { ...done, golden: lock.golden?.golden ?? null, lock: { ...done.lock, ...pinned(lock) } };
+}
+
+/** What a replay does not decide anew. */
+function pinned({ recipe, statistics, golden, splits, prefer }: Lock): Partial<Lock> {
+  return { recipe, statistics, golden, splits, prefer };
+}
+
+async function make(
+  { graph, original }: ReplayRequest,
+  locked: LockedTarget,
+  normal: State,
+  services: MakeServices,
+): Promise<Tried> {
+  const { candidate, precision, session, sizeBytes } = locked;
+  const measured = {
+    tryOut: { loadMs: 0, runMs: 0 },
+    size: sizeBytes,
+    latency: null,
     accuracy: null,
-    parity: null,
-    latencyMs: locked.latencyMs,
-    memoryBytes: null,
-    startupMs: null,
   };
-  const { candidate: name, precision, session, features } = locked;
+  if (locked.groups.length === 0) {
+    const state: State = { graph, groups: [], precision, statistics: new Map() };
+    const name = candidate;
+    return { ...state, written: state, name, artifact: original, identity: "", ...measured };
+  }
+  let state = normal;
+  for (const group of locked.groups)
+    state = (await change(state, group, precision, services)).state;
+  const made = await finish(state, candidate, locked.target, session, [], services);
+  return { ...made, ...measured };
+}
+
+function deviceOf({ target, engine, features }: LockedTarget): TargetDevice {
   return {
-    ranked: [
-      { name, precision, session, features, graph, bytes, steps: locked.steps, measurement },
-    ],
-    baseline: { ...measurement, latencyMs: locked.baselineLatencyMs },
-    sensitivity: [],
-    steps: [],
-    candidates: [],
+    target,
+    engine,
+    standIn: null,
+    features,
+    saturates: false,
+    executor: {
+      load: () =>
+        Promise.reject(new PareError("INTERNAL", "A replay asks no engine.", { where: target })),
+    },
   };
+}
+
+function measurementOf(locked: LockedTarget): Measurement {
+  const { target, engine, sizeBytes, accuracy, latencyMs, memoryBytes, startupMs } = locked;
+  return { target, engine, sizeBytes, accuracy, parity: null, latencyMs, memoryBytes, startupMs };
 }

@@ -1,6 +1,8 @@
 import type {
+  Artifact,
   Evidence,
   Executor,
+  Golden,
   Measure,
   Measurement,
   NodeSensitivity,
@@ -9,11 +11,14 @@ import type {
   ReportCandidate,
   ReportStep,
   TargetName,
+  Tensors,
 } from "@pare/runtime/format";
 import type { Graph } from "../ir/index.js";
-import type { Calibration } from "../pipeline/pass.js";
-import type { Recipe, Step } from "../pipeline/recipe.js";
+import type { Activations } from "../pipeline/activations.js";
+import type { Recipe } from "../pipeline/recipe.js";
+import type { StepGroup } from "../pipeline/step.js";
 import type { Lock } from "./lock.js";
+import type { PlanSummary } from "./plan.js";
 
 /** A place to run that the caller found on this machine. */
 export interface TargetDevice {
@@ -27,42 +32,66 @@ export interface TargetDevice {
   readonly standIn: TargetName | null;
   readonly features: readonly string[];
   readonly executor: Executor;
+  /** Its integer products saturate: what that is worth is known of such processors. */
+  readonly saturates: boolean;
+}
+
+/** What a file may cost on a target; what is absent is not limited. */
+export interface Limits {
+  /** In the metric's own unit. */
+  readonly maxDrop: number;
+  readonly maxSizeBytes?: number | undefined;
+  readonly maxLatencyMs?: number | undefined;
 }
 
 export interface Budget {
-  /** In the metric's own unit. */
-  readonly maxDrop: number;
-  readonly maxSizeBytes?: number;
-  readonly maxLatencyMs?: number;
+  readonly limits: (target: TargetName) => Limits;
   readonly prefer: "latency" | "size";
-  readonly timeBudgetMs: number;
+  /** Of the whole command, its bundle written. Null: two minutes, or what the cheapest sound plan takes. */
+  readonly timeBudgetMs: number | null;
+}
+
+/** Milliseconds since the command began. Belongs to the search alone: no pass sees it. */
+export interface Clock {
+  now(): number;
+}
+
+export interface SearchProgress {
+  /** Of the time that the whole is estimated to take; it never falls. */
+  readonly fraction: number;
+  readonly what: string;
+  /** What is best so far, in a few words; null before anything is. */
+  readonly best: string | null;
 }
 
 export interface OptimizeRequest {
   /** The model as it was read, with shapes bound but not yet normalized. */
   readonly graph: Graph;
   /** The file that drops and ratios are against: the model as its user has it. */
-  readonly original: Uint8Array;
+  readonly original: Artifact;
   readonly originalSha256: string;
   readonly recipe: Recipe;
   readonly devices: readonly TargetDevice[];
   readonly evidence: Evidence;
   /** Absent without data. */
-  readonly calibration?: Calibration;
+  readonly activations?: Activations;
+  /** Real inputs, spread over the calibration split; starts anew at each call. Absent without data. */
+  readonly samples?: () => AsyncIterable<Tensors>;
   readonly measure: Measure;
   readonly budget: Budget;
+  readonly clock: Clock;
   readonly seed: number;
-  /** sha256 over each split's ids, for the lock. */
+  /** sha256 over each split's ids and content, for the lock. */
   readonly splits: Readonly<Record<string, string>>;
   readonly shapes: Lock["shapes"];
   readonly constants: Lock["constants"];
-  /** Replay these decisions and time nothing. */
-  readonly frozen?: Lock;
   readonly compiler: string;
   readonly signal?: AbortSignal;
-  readonly onProgress?: (fraction: number, what: string) => void;
-  /** Called with all that is complete so far, each time a target is done: what Ctrl-C leaves behind. */
-  readonly onTarget?: (done: Optimized) => Promise<void>;
+  /** Told once what will be done, before it is. */
+  readonly onPlan?: (plan: PlanSummary) => void;
+  readonly onProgress?: (progress: SearchProgress) => void;
+  /** Called with all that is complete whenever something better is: what a bundle is made of at once. */
+  readonly onImproved?: (done: Optimized) => Promise<void>;
 }
 
 export interface OptimizedVariant {
@@ -70,13 +99,12 @@ export interface OptimizedVariant {
   readonly name: string;
   readonly precision: Precision;
   readonly evidence: Evidence;
-  readonly bytes: Uint8Array;
+  readonly artifact: Artifact;
+  /** Of its first file. */
   readonly sha256: string;
   readonly graph: Graph;
-  readonly steps: readonly Step[];
-  readonly session: Readonly<Record<string, unknown>>;
-  readonly features: readonly string[];
-  /** Accuracy on the test samples, latency from the search. */
+  readonly groups: readonly StepGroup[];
+  /** Accuracy on the test samples; null while they were not looked at. */
   readonly measurement: Measurement;
   readonly baseline: Measurement | null;
 }
@@ -90,7 +118,12 @@ export interface Optimized {
   readonly skipped: readonly { readonly target: TargetName; readonly reason: string }[];
   /** Budgets that the user gave and that no candidate met. */
   readonly missed: readonly string[];
+  /** How many test samples were looked at, by target; fewer than there are where the time would not do. */
+  readonly tested: Readonly<Partial<Record<TargetName, number>>>;
+  /** Without its golden check, which is recorded when the bundle is made. */
   readonly lock: Lock;
+  /** From the lock that was replayed: nothing has to be recorded anew. */
+  readonly golden: Golden | null;
 }
 
 /** Unique within a bundle: one variant per target. */

@@ -1,8 +1,15 @@
-import { type Executor, type Tensor, type Tensors, throwIfAborted } from "@pare/runtime/format";
+import {
+  type Executor,
+  onnxArtifact,
+  type Tensor,
+  type Tensors,
+  throwIfAborted,
+} from "@pare/runtime/format";
+import { encodeModel } from "../onnx/index.js";
 import type { Graph } from "../ir/index.js";
-import type { PassContext } from "../pipeline/pass.js";
-import type { Step } from "../pipeline/recipe.js";
-import { applyStep, encode, modelOf } from "./candidate.js";
+import type { State } from "./candidate.js";
+import { change, type MakeServices } from "./make.js";
+import type { StepGroup } from "../pipeline/step.js";
 
 /** A node by the name that `keepFloat` takes. */
 export interface Layer {
@@ -16,40 +23,35 @@ export interface LayerSensitivity extends Layer {
   readonly error: number;
 }
 
-const sensitivitySamples = 8;
+export const sensitivitySamples = 8;
 
 /**
  * Quantizes one layer at a time and runs the whole model; most sensitive first. Observed activations are shared, so
  * that a layer costs one load and a few runs.
+ * @param keeping a group that leaves the named layers float
  */
 export async function layerSensitivity(
-  graph: Graph,
-  step: Step,
+  from: State,
+  keeping: (layers: readonly string[]) => StepGroup,
   layers: readonly Layer[],
   executor: Executor,
-  context: PassContext,
+  samples: () => AsyncIterable<Tensors>,
+  services: MakeServices,
   onLayer: (done: number) => void,
 ): Promise<readonly LayerSensitivity[]> {
   const feeds: Tensors[] = [];
-  for await (const sample of context.calibration?.samples() ?? []) {
+  for await (const sample of samples()) {
     feeds.push(sample);
     if (feeds.length === sensitivitySamples) break;
   }
-  const float = await answers(executor, await encode(graph), feeds);
+  const float = await answers(executor, from.graph, feeds);
   const measured: LayerSensitivity[] = [];
   for (const [index, { layer, op }] of layers.entries()) {
-    throwIfAborted(context.signal);
-    const kept = layers.map((other) => other.layer).filter((other) => other !== layer);
-    const { graph: one } = await applyStep(
-      graph,
-      { ...step, with: { ...step.with, keepFloat: kept } },
-      context,
-    );
-    measured.push({
-      layer,
-      op,
-      error: relativeError(float, await answers(executor, await encode(one), feeds)),
-    });
+    throwIfAborted(services.signal);
+    const others = layers.map((other) => other.layer).filter((other) => other !== layer);
+    const { state } = await change(from, keeping(others), "mixed", services);
+    const error = relativeError(float, await answers(executor, state.graph, feeds));
+    measured.push({ layer, op, error });
     onLayer(index + 1);
   }
   return measured.sort((a, b) => b.error - a.error);
@@ -57,10 +59,10 @@ export async function layerSensitivity(
 
 async function answers(
   executor: Executor,
-  bytes: Uint8Array,
+  graph: Graph,
   feeds: readonly Tensors[],
 ): Promise<readonly Tensors[]> {
-  const session = await executor.load(modelOf(bytes));
+  const session = await executor.load(onnxArtifact((await encodeModel(graph)).proto));
   try {
     const outputs: Tensors[] = [];
     for (const feed of feeds) outputs.push(await session.run(feed));

@@ -1,5 +1,5 @@
 import type { NodeWhy, ReportStep, TargetName } from "@pare/runtime/format";
-import type { Judged } from "./candidate.js";
+import type { Made } from "./candidate.js";
 
 /** Operators whose staying float is worth a reason: they hold the work. */
 const heavy = new Set(["Conv", "ConvTranspose", "MatMul", "Gemm", "LSTM", "GRU"]);
@@ -10,10 +10,10 @@ const heavy = new Set(["Conv", "ConvTranspose", "MatMul", "Gemm", "LSTM", "GRU"]
  */
 export function explain(
   target: TargetName,
-  chosen: Judged,
+  { written: { graph } }: Pick<Made, "written">,
   steps: readonly ReportStep[],
 ): readonly NodeWhy[] {
-  const said = chosen.graph.journal.map(({ node, op, what, rule, reason }): NodeWhy => ({
+  const said = graph.journal.map(({ node, op, what, rule, reason }): NodeWhy => ({
     target,
     node,
     op,
@@ -27,8 +27,8 @@ export function explain(
   );
   const reason = reverted.map(({ name, reason: why }) => `${name}: ${why}`).join("; ");
   const rest: NodeWhy[] = [];
-  for (const node of chosen.graph.allNodes()) {
-    const label = chosen.graph.nodeLabel(node);
+  for (const node of graph.allNodes()) {
+    const label = graph.nodeLabel(node);
     if (!heavy.has(node.op) || known.has(label)) continue;
     rest.push({
       target,

@@ -1,3 +1,4 @@
+import { emitOnnx } from "./emit-onnx.js";
 import { lookUp } from "./kernel-table.js";
 import { fp16Weights, int8Dynamic, int8Static, int8Weights } from "./proposals.js";
 import { cpuKernels } from "./tables/cpu.js";
@@ -29,7 +30,6 @@ export const cpu: Target = {
     if (weightBytes > 0) proposals.push(fp16Weights);
     return proposals;
   },
-  lower() {
-    // Opset 21 as it is: the fusions of this engine come out the same from 17 to 23.
-  },
+  // Opset 21 as it is: the fusions of this engine come out the same from 17 to 23.
+  emit: (graph, session) => emitOnnx(graph, session, []),
 };

@@ -1,8 +1,5 @@
+import type { Step } from "../pipeline/step.js";
 import type { Proposal } from "./target.js";
-
-type Step = Proposal["steps"][number];
-
-const plain = { session: {}, features: [] } as const;
 
 /** Integer activations and weights; what stays float is stored as int8 and decoded when the model is loaded. */
 export function int8Static(
@@ -13,10 +10,9 @@ export function int8Static(
   return {
     name,
     precision,
-    steps: [{ use: "quantize-static", with: options }, storedAsInt8()],
+    group: { steps: [{ use: "quantize-static", with: options }, storedAsInt8()], required: false },
     needsData: true,
     withoutData: false,
-    ...plain,
   };
 }
 
@@ -25,10 +21,9 @@ export function int8Dynamic(options: Readonly<Record<string, unknown>> = {}): Pr
   return {
     name: "int8-dynamic",
     precision: "int8-dynamic",
-    steps: [{ use: "quantize-dynamic", with: options }, storedAsInt8()],
+    group: { steps: [{ use: "quantize-dynamic", with: options }, storedAsInt8()], required: false },
     needsData: false,
     withoutData: false,
-    ...plain,
   };
 }
 
@@ -36,20 +31,18 @@ export function int8Weights(decode: "fold" | "dequantize"): Proposal {
   return {
     name: "int8-weights",
     precision: "int8-weights",
-    steps: [storedAsInt8(decode)],
+    group: { steps: [storedAsInt8(decode)], required: false },
     needsData: false,
     withoutData: true,
-    ...plain,
   };
 }
 
 export const fp16Weights: Proposal = {
   name: "fp16-weights",
   precision: "float16-weights",
-  steps: [{ use: "fp16-weights" }],
+  group: { steps: [{ use: "fp16-weights" }], required: false },
   needsData: false,
   withoutData: true,
-  ...plain,
 };
 
 function storedAsInt8(decode: "fold" | "dequantize" = "fold"): Step {

@@ -1,4 +1,4 @@
-import { byteSource, type Executor } from "@pare/runtime/format";
+import { type Executor, onnxArtifact } from "@pare/runtime/format";
 import { edit, Graph, newHeader, Tensor, tensorType } from "../ir/index.js";
 import { encodeModel } from "../onnx/index.js";
 import { inferNode } from "../ops/index.js";
@@ -25,7 +25,7 @@ export async function saturates(executor: Executor): Promise<boolean> {
     { interface: true },
   );
   const { proto } = await encodeModel(graph);
-  const session = await executor.load({ proto: byteSource(proto), external: new Map() });
+  const session = await executor.load(onnxArtifact(proto));
   try {
     const x = { type: "uint8", dims: [1, length], data: new Uint8Array(length).fill(255) } as const;
     const { y } = await session.run({ x });

@@ -1,6 +1,6 @@
-import type { Dtype, Precision, TargetName } from "@pare/runtime/format";
+import type { Artifact, Dtype, Precision, SessionOptions, TargetName } from "@pare/runtime/format";
 import type { Graph } from "../ir/index.js";
-import type { PassContext } from "../pipeline/pass.js";
+import type { StepGroup } from "../pipeline/step.js";
 
 export type Verdict = { readonly ok: true } | { readonly ok: false; readonly why: string };
 
@@ -9,17 +9,12 @@ export interface Proposal {
   /** As the report names it: `int8-static`, `fp16-weights`. */
   readonly name: string;
   readonly precision: Precision;
-  /** Steps after `simplify`, as data: passes by name with their options. */
-  readonly steps: readonly {
-    readonly use: string;
-    readonly with?: Readonly<Record<string, unknown>>;
-  }[];
+  /** Steps after `simplify`, measured as one. */
+  readonly group: StepGroup;
   /** Needs activations: calibration samples. */
   readonly needsData: boolean;
   /** Equal to the float model within rounding, or weights alone: may be written without data. */
   readonly withoutData: boolean;
-  readonly session: Readonly<Record<string, unknown>>;
-  readonly features: readonly "shader-f16"[];
 }
 
 export interface Target {
@@ -28,8 +23,11 @@ export interface Target {
   readonly label: string;
   /** With the reason, from a table of real kernels. */
   supports(op: string, domain: string, types: readonly (Dtype | undefined)[]): Verdict;
-  /** What is worth trying on this graph, most promising first. */
+  /** What is worth trying on this graph. */
   propose(graph: Graph): readonly Proposal[];
-  /** The target's own ending of every recipe: a lower opset, fused contrib operators. */
-  lower(graph: Graph, context: PassContext): void | Promise<void>;
+  /**
+   * The target's own ending: what its engine loads. The graph stays as it is.
+   * @throws PareError UNSUPPORTED_OP
+   */
+  emit(graph: Graph, session: SessionOptions): Promise<Artifact>;
 }

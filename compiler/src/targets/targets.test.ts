@@ -1,6 +1,7 @@
 import type { Precision } from "@pare/runtime/format";
 import { cpu as cpuEngine } from "@pare/runtime/ort-node";
 import { describe, expect, it } from "vitest";
+import { MeasuredActivations } from "../calibrate/measured-activations.js";
 import { attribute, type Graph } from "../ir/index.js";
 import { findPass } from "../passes/index.js";
 import {
@@ -80,6 +81,12 @@ describe("proposals", () => {
     }
   });
 
+  const needed: Readonly<Record<string, readonly string[]>> = {
+    cpu: [],
+    wasm: ["simd"],
+    webgpu: ["webgpu"],
+    "webgpu fp16": ["webgpu", "shader-f16"],
+  };
   const least: Readonly<Partial<Record<Precision, number>>> = {
     "float16-weights": 60,
     float16: 45,
@@ -96,21 +103,25 @@ describe("proposals", () => {
     ),
   )("for %s: %s loads, runs and agrees", async (_target, _name, graph, proposal, target) => {
     const sizes = [{ T: 9 }, { T: 3 }];
-    const calibration = calibrationOn(graph, sizes);
+    const activations = new MeasuredActivations(calibrationOn(graph, sizes));
     const fork = graph.fork();
-    for (const { use, with: options } of proposal.steps) {
+    for (const { use, with: options } of proposal.group.steps) {
       const pass = findPass(use);
       await pass
         .create(pass.parse(options ?? {}))
-        .run(fork, proposal.needsData ? { calibration } : {});
+        .run(fork, proposal.needsData ? { activations } : {});
     }
-    await target.lower(fork, {});
     expect(fork.changes).toBeGreaterThan(graph.changes);
     const feeds = feedsOf(graph, 1, { T: 9 });
     const expected = await run(graph, feeds);
     // What is for WebAssembly may hold weights of eight bits, which some processors' own kernels saturate.
     const engine = target.name === "wasm" ? await exactEngine() : cpuEngine();
-    expect(agreement(expected, await run(fork, feeds, engine))).toBeGreaterThan(
+    const artifact = await target.emit(fork, {});
+    expect(artifact.requires.features).toEqual(
+      needed[`${target.name} ${proposal.name}`] ?? needed[target.name],
+    );
+    const session = await engine.load(artifact);
+    expect(agreement(expected, await session.run(feeds))).toBeGreaterThan(
       least[proposal.precision] ?? 22,
     );
   });
@@ -145,7 +156,7 @@ describe("supports", () => {
         input("i"),
       ]),
     }));
-    expect(webgpu.propose(scatter)[0]?.steps).toEqual([
+    expect(webgpu.propose(scatter)[0]?.group.steps).toEqual([
       { use: "fp16", with: { keepFloat: ["Det"] } },
     ]);
   });

@@ -1,3 +1,4 @@
+import { emitOnnx } from "./emit-onnx.js";
 import { lookUp } from "./kernel-table.js";
 import { fp16Weights, int8Dynamic, int8Static, int8Weights } from "./proposals.js";
 import { wasmKernels } from "./tables/wasm.js";
@@ -31,7 +32,5 @@ export const wasm: Target = {
     if (weightBytes > 0) proposals.push(fp16Weights);
     return proposals;
   },
-  lower() {
-    // Opset 21 as it is.
-  },
+  emit: (graph, session) => emitOnnx(graph, session, ["simd"]),
 };

@@ -1,5 +1,6 @@
 import type { Dtype } from "@pare/runtime/format";
 import type { Graph } from "../ir/index.js";
+import { emitOnnx } from "./emit-onnx.js";
 import { lookUp } from "./kernel-table.js";
 import { fp16Weights, int8Weights } from "./proposals.js";
 import { webgpuKernels } from "./tables/webgpu.js";
@@ -17,9 +18,9 @@ export const webgpu: Target = {
     if (weightBytes === 0) return [];
     return [half(graph), int8Weights("dequantize"), fp16Weights];
   },
-  lower() {
-    // Opset 21 as it is: from 22 on the provider gives GlobalAveragePool and others to the CPU.
-  },
+  // Opset 21 as it is: from 22 on the provider gives GlobalAveragePool and others to the CPU.
+  emit: (graph, session) =>
+    emitOnnx(graph, session, computesInHalf(graph) ? ["webgpu", "shader-f16"] : ["webgpu"]),
 };
 
 /** All in float16, apart from operators that only the CPU would take so. */
@@ -41,10 +42,20 @@ function half(graph: Graph): Proposal {
   return {
     name: "fp16",
     precision: "float16",
-    steps: [{ use: "fp16", ...options }],
+    group: { steps: [{ use: "fp16", ...options }], required: false },
     needsData: false,
     withoutData: false,
-    session: {},
-    features: ["shader-f16"],
   };
+}
+
+/** Rows of a table that are fetched in float16 and cast are no arithmetic. */
+function computesInHalf(graph: Graph): boolean {
+  for (const node of graph.allNodes()) {
+    if (node.op === "Cast" || node.op === "Gather") continue;
+    for (const id of node.outputs) {
+      const type = id === null ? undefined : graph.value(id).type;
+      if (type?.kind === "tensor" && type.dtype === "float16") return true;
+    }
+  }
+  return false;
 }

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import {
-  byteSource,
+  onnxArtifact,
   goldenInputs,
   probeGolden,
   type RunTensors,
@@ -37,7 +37,7 @@ async function writeFloatBundle(
   dims: Readonly<Record<string, readonly number[]>>,
 ): Promise<void> {
   const model = new Uint8Array(await readFile(path));
-  const session = await cpu().load({ proto: byteSource(model), external: new Map() });
+  const session = await cpu().load(onnxArtifact(model));
   const targets = ["cpu", "wasm", "webgpu"] as const;
   const run: RunTensors = (feeds) => session.run(feeds);
   try {
@@ -72,9 +72,7 @@ function floatVariant(target: TargetName, model: Uint8Array): BundleVariant {
     target,
     precision: "float32",
     evidence: "none",
-    model,
-    requires: { features: [] },
-    session: {},
+    artifact: onnxArtifact(model),
     accuracy: null,
     latencyMs: { unmeasured: "an example" },
     tolerance: { absolute: 1e-4, relative: 1e-4 },

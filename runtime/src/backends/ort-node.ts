@@ -1,7 +1,6 @@
-import type { Backend, ModelSource } from "../format/engine/backend.js";
+import type { Backend } from "../format/engine/backend.js";
 import { messageOf } from "../format/error.js";
-import { createSession, importEngine, type ModelBytes, type Ort } from "./ort-session.js";
-import { readSource } from "./read-source.js";
+import { createSession, importEngine, type Ort } from "./ort-session.js";
 
 export interface CpuOptions {
   /** Threads within an operator; 1 where not given, which is what Pare measures with. */
@@ -26,25 +25,17 @@ export function cpu(options: CpuOptions = {}): Backend {
         return { ok: false, why: messageOf(error) };
       }
     },
-    async load(model, loadOptions = {}) {
-      const [ort, source] = await Promise.all([importOrt(), openModel(model)]);
+    async load(artifact, loadOptions = {}) {
       const intraOpNumThreads = loadOptions.threads ?? options.threads ?? 1;
       return createSession(
-        ort,
+        await importOrt(),
         engine,
-        source,
+        artifact,
         { executionProviders: ["cpu"], intraOpNumThreads, interOpNumThreads: 1 },
         loadOptions,
       );
     },
   };
-}
-
-/** A path goes to the engine as it is: it maps the file and finds external data beside it. */
-function openModel(model: ModelSource): ModelBytes | Promise<ModelBytes> {
-  return "path" in model
-    ? { model: model.path, external: new Map<string, Uint8Array>() }
-    : readSource(model);
 }
 
 function importOrt(): Promise<Ort> {

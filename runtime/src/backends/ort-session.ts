@@ -1,4 +1,6 @@
+import type { Artifact } from "../format/engine/artifact.js";
 import type { LoadOptions, Session } from "../format/engine/backend.js";
+import type { SessionOptions } from "../format/engine/session-options.js";
 import type { ValueInfo } from "../format/tensor/value-info.js";
 import { isDtype } from "../format/tensor/dtype.js";
 import { messageOf, PareError } from "../format/error.js";
@@ -11,12 +13,6 @@ export type Ort = Pick<typeof import("onnxruntime-web"), "InferenceSession" | "T
 type OrtSession = import("onnxruntime-web").InferenceSession;
 type OrtOptions = import("onnxruntime-web").InferenceSession.SessionOptions;
 type OrtTensor = import("onnxruntime-web").Tensor;
-
-export interface ModelBytes {
-  /** Bytes, or a path that the engine itself opens. */
-  readonly model: Uint8Array | string;
-  readonly external: ReadonlyMap<string, Uint8Array>;
-}
 
 /** Imports an engine when it is first needed. */
 export async function importEngine<T>(name: string, load: () => Promise<T>): Promise<T> {
@@ -38,30 +34,48 @@ export async function importEngine<T>(name: string, load: () => Promise<T>): Pro
 export async function createSession(
   ort: Ort,
   engine: string,
-  source: ModelBytes,
+  { format, files, session: wanted }: Artifact,
   engineOptions: OrtOptions,
-  options: LoadOptions,
+  { signal }: LoadOptions,
 ): Promise<Session> {
+  if (format !== "onnx")
+    throw new PareError("ENGINE", `${engine} loads ONNX files, and this is a ${format} file.`, {
+      where: engine,
+    });
+  const [model, ...external] = files;
   const all: OrtOptions = {
     logSeverityLevel: 4, // what it would print comes with the error
     ...engineOptions,
-    ...structuredClone(options.session ?? {}), // onnxruntime-web writes into what it is given
-    ...(source.external.size > 0 && {
-      externalData: Array.from(source.external, ([path, data]) => ({ path, data })),
+    ...sessionOptions(wanted),
+    ...(external.length > 0 && {
+      externalData: external.map(({ name, bytes }) => ({ path: name, data: bytes })),
     }),
   };
   const create = async (): Promise<OrtSession> => {
     try {
-      const { model } = source;
-      return await (typeof model === "string"
-        ? ort.InferenceSession.create(model, all)
-        : ort.InferenceSession.create(model, all));
+      return await ort.InferenceSession.create(model.bytes, all);
     } catch (cause) {
       throw engineError(engine, "refused the model", cause);
     }
   };
-  const session = await queue().run(create, options.signal, (late) => void late.release());
+  const session = await queue().run(create, signal, (late) => void late.release());
   return wrapSession(ort, engine, session);
+}
+
+/** In onnxruntime's own words. Nothing else of what a file says reaches the engine's options. */
+function sessionOptions({
+  graphOptimizationLevel,
+  foldDequantize,
+  spinning,
+}: SessionOptions): OrtOptions {
+  const entries = {
+    ...(foldDequantize !== undefined && { disable_quant_qdq: foldDequantize ? "1" : "0" }),
+    ...(spinning !== undefined && { intra_op: { allow_spinning: spinning ? "1" : "0" } }),
+  };
+  return {
+    ...(graphOptimizationLevel !== undefined && { graphOptimizationLevel }),
+    ...(Object.keys(entries).length > 0 && { extra: { session: entries } }),
+  };
 }
 
 function wrapSession(ort: Ort, engine: string, session: OrtSession): Session {

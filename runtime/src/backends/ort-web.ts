@@ -1,15 +1,9 @@
-import { importOrtWasm, readModelFile } from "#platform";
-import type {
-  Backend,
-  DeviceFeature,
-  LoadOptions,
-  ModelSource,
-  Probe,
-  Session,
-} from "../format/engine/backend.js";
+import { importOrtWasm } from "#platform";
+import type { Artifact } from "../format/engine/artifact.js";
+import type { Backend, LoadOptions, Probe, Session } from "../format/engine/backend.js";
+import type { DeviceFeature } from "../format/engine/requirements.js";
 import { messageOf, PareError } from "../format/error.js";
-import { createSession, importEngine, type ModelBytes, type Ort } from "./ort-session.js";
-import { readSource } from "./read-source.js";
+import { createSession, importEngine, type Ort } from "./ort-session.js";
 
 export interface WebOptions {
   /**
@@ -34,7 +28,7 @@ export function wasm(options: WebOptions = {}): Backend {
         return { ok: false, why: "There is no WebAssembly here." };
       return probeEngine(importOrt, "");
     },
-    load: (model, loadOptions = {}) => load(importOrt, "wasm", model, options, loadOptions),
+    load: (artifact, loadOptions = {}) => load(importOrt, "wasm", artifact, options, loadOptions),
   };
 }
 
@@ -51,7 +45,7 @@ export function webgpu(options: WebOptions = {}): Backend {
       const found = await probeEngine(importOrt, ` (WebGPU: ${gpu.name})`);
       return found.ok ? { ...found, software: gpu.software, features: gpu.features } : found;
     },
-    load: (model, loadOptions = {}) => load(importOrt, "webgpu", model, options, loadOptions),
+    load: (artifact, loadOptions = {}) => load(importOrt, "webgpu", artifact, options, loadOptions),
   };
 }
 
@@ -67,14 +61,20 @@ async function probeEngine(importOrt: () => Promise<Ort>, device: string): Promi
 async function load(
   importOrt: () => Promise<Ort>,
   provider: "wasm" | "webgpu",
-  model: ModelSource,
+  artifact: Artifact,
   web: WebOptions,
   options: LoadOptions,
 ): Promise<Session> {
-  const [ort, source] = await Promise.all([importOrt(), openModel(model)]);
+  const ort = await importOrt();
   configure(ort, options.threads ?? web.threads, web.wasmPaths);
   // Given as a bare string, the WebGPU provider ignores enableGraphCapture.
-  return createSession(ort, engine, source, { executionProviders: [{ name: provider }] }, options);
+  return createSession(
+    ort,
+    engine,
+    artifact,
+    { executionProviders: [{ name: provider }] },
+    options,
+  );
 }
 
 /** Sets what the engine reads when it starts, unless the app, or an earlier model, has. */
@@ -108,12 +108,6 @@ function sharedMemory(): boolean {
 
 function defaultThreads(): number {
   return inBrowser() ? Math.max(1, Math.min(4, Math.floor(navigator.hardwareConcurrency / 2))) : 1;
-}
-
-async function openModel(model: ModelSource): Promise<ModelBytes> {
-  if (!("path" in model)) return readSource(model);
-  const { proto, external } = await readModelFile(model.path);
-  return { model: proto, external };
 }
 
 /** The parts of WebGPU that a probe reads; TypeScript's DOM types do not have them yet. */

@@ -10,7 +10,7 @@ import { cpu } from "../backends/ort-node.js";
 import { wasm, webgpu } from "../backends/ort-web.js";
 import type { Backend } from "../format/engine/backend.js";
 import { bundleJson } from "../format/bundle/parse-manifest.js";
-import { sha256Sync } from "../format/bundle/sha256.js";
+import { sha256Sync } from "../format/sha256.js";
 import { load, type LoadModelOptions } from "./load.js";
 
 const feeds = {
@@ -246,8 +246,7 @@ describe("a damaged bundle", () => {
   it("that an engine refuses uses the next variant", async () => {
     const refusing: Backend = {
       ...wasm(),
-      load: (model, options) =>
-        wasm().load(model, { ...options, session: { graphOptimizationLevel: "sideways" } }),
+      load: (artifact, options) => wasm().load({ ...artifact, format: "wasm" }, options),
     };
     expect(
       (await selectionOf(folder, { backends: [refusing, cpu()] })).tried.map(({ variant, ok }) => [

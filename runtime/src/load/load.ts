@@ -1,6 +1,6 @@
-import type { Backend, ByteSource, Session, TargetName } from "../format/engine/backend.js";
+import type { Artifact, NamedBytes } from "../format/engine/artifact.js";
+import type { Backend, Session, TargetName } from "../format/engine/backend.js";
 import type { BundleModule } from "../format/bundle/bundle-module.js";
-import { byteSource } from "../format/engine/byte-source.js";
 import { messageOf, PareError, throwIfAborted } from "../format/error.js";
 import { checkGolden } from "../format/bundle/golden-check.js";
 import type { Golden, VariantEntry } from "../format/bundle/manifest.js";
@@ -113,11 +113,8 @@ async function prepare(
           "it cannot be proven, because the golden check has no values for it",
         );
   }
-  const [proto, external] = await readVariant(bundle, variant, options);
-  const session = await backend.load(
-    { proto, external },
-    { session: variant.session, ...(options.signal && { signal: options.signal }) },
-  );
+  const artifact = await readVariant(bundle, variant, options);
+  const session = await backend.load(artifact, options.signal ? { signal: options.signal } : {});
   if (known === null) return { session, proven: false };
   try {
     await prove(known, variant, engine, bundle.manifest.golden.sha256, session, options.signal);
@@ -132,33 +129,26 @@ async function readVariant(
   bundle: OpenBundle,
   variant: VariantEntry,
   { signal, onProgress }: LoadModelOptions,
-): Promise<[ByteSource, Map<string, ByteSource>]> {
+): Promise<Artifact> {
   const totalBytes = variant.files.reduce((sum, file) => sum + file.bytes, 0);
   let before = 0;
-  const read: ByteSource[] = [];
+  const read: NamedBytes[] = [];
   for (const file of variant.files) {
     const bytes = await readVerified(bundle.locate(file), file, signal, (received) =>
       onProgress?.({ variant: variant.id, receivedBytes: before + received, totalBytes }),
     );
     before += file.bytes;
     onProgress?.({ variant: variant.id, receivedBytes: before, totalBytes });
-    read.push(byteSource(bytes));
+    // A model names its external data as the bundle does: variants/<sha256>.bin is <sha256>.bin to it.
+    read.push({ name: file.path.replace("variants/", ""), bytes });
   }
-  const [proto, ...rest] = read;
-  if (proto === undefined)
+  const [model, ...rest] = read;
+  if (model === undefined)
     throw new PareError("BUNDLE_INVALID", `Variant ${variant.id} has no file.`, {
       where: variant.id,
     });
-  // A model names its external data as the bundle does: variants/<sha256>.bin is <sha256>.bin to it.
-  return [
-    proto,
-    new Map(
-      rest.map((bytes, index) => [
-        (variant.files[index + 1]?.path ?? "").replace("variants/", ""),
-        bytes,
-      ]),
-    ),
-  ];
+  const { format, session, requires } = variant;
+  return { format, files: [model, ...rest], session, requires };
 }
 
 function hasValues(golden: Golden, id: string): boolean {

@@ -3,7 +3,7 @@ import type { BundleModule } from "../format/bundle/bundle-module.js";
 import { isPareError, messageOf, PareError } from "../format/error.js";
 import type { BundleFile, Golden, Manifest } from "../format/bundle/manifest.js";
 import { bundleJson, parseGolden, parseManifest } from "../format/bundle/parse-manifest.js";
-import { sha256 } from "../format/bundle/sha256.js";
+import { sha256 } from "../format/sha256.js";
 import { download } from "./download.js";
 
 /** A bundle whose manifest is sound; everything else is read, and checked, when it is needed. */
@@ -58,7 +58,7 @@ async function openModule(
 ): Promise<OpenBundle> {
   const manifest = parseManifest(module.manifest);
   await demandIntegrity(
-    new TextEncoder().encode(bundleJson(manifest)),
+    new TextEncoder().encode(bundleJson(module.manifest)),
     integrity,
     "the bundle's index.js",
   );

@@ -18,21 +18,7 @@ export function readFileUrl(url: URL): Promise<Uint8Array<ArrayBuffer>> {
   );
 }
 
-export function readModelFile(path: string): Promise<ModelFile> {
-  return Promise.reject(
-    new PareError("MODEL_NOT_FOUND", "A browser has no files by path.", {
-      where: path,
-      hint: "Pass the model's bytes.",
-    }),
-  );
-}
-
 /** The smallest build of onnxruntime-web that runs models in WebAssembly. */
 export function importOrtWasm(): Promise<typeof import("onnxruntime-web")> {
   return import("onnxruntime-web/wasm");
-}
-
-export interface ModelFile {
-  readonly proto: Uint8Array;
-  readonly external: ReadonlyMap<string, Uint8Array>;
 }

@@ -5,11 +5,8 @@ declare module "node:fs/promises" {
     path: string | URL,
     options?: { signal?: AbortSignal },
   ): Promise<Uint8Array<ArrayBuffer>>;
-  export function readdir(path: string): Promise<string[]>;
 }
 declare module "node:path" {
-  export function dirname(path: string): string;
-  export function join(...parts: string[]): string;
   export function resolve(...parts: string[]): string;
 }
 declare module "node:url" {

@@ -1,4 +1,4 @@
-import type { DeviceFeature } from "../format/engine/backend.js";
+import type { DeviceFeature } from "../format/engine/requirements.js";
 
 // Smallest modules that use one instruction each: i8x16.popcnt, and i32x4.relaxed_dot_i8x16_i7x16_add_s.
 const simd = [

@@ -4,9 +4,11 @@ import {
   compare,
   type Comparison,
   createMeasure,
+  measureWhole,
   type MeasureOptions,
 } from "@pare/bench";
 import {
+  onnxArtifact,
   PareError,
   type Report,
   type ReportCheck,
@@ -14,7 +16,7 @@ import {
   type TargetName,
 } from "@pare/runtime/format";
 import { budgetChecks, loadBudgets } from "../../config/budgets.js";
-import { environment, modelSource, parseTargets } from "../../workbench/engines.js";
+import { environment, parseTargets } from "../../workbench/engines.js";
 import { modelAtCommit } from "./git-model.js";
 import { checkMeasureOptions, type Setup, setUp } from "../../workbench/setup.js";
 import { parseShapes } from "../../workbench/shape-options.js";
@@ -115,7 +117,7 @@ export async function runBench(
             context: reportContext,
             signal,
             onMeasure: ({ model, target, index, count }) =>
-              progress.step(index / count, `${target}: ${model}`),
+              progress.step({ fraction: index / count, what: `${target}: ${model}`, best: null }),
           });
     const own =
       options.gate === true
@@ -141,7 +143,7 @@ async function benchModel(subject: Subject): Promise<BenchModel> {
   const { path, graph } = subject;
   return {
     name: path,
-    source: modelSource(bytes),
+    artifact: onnxArtifact(bytes),
     parameters: countParameters(graph),
     macs: countMacs(graph),
   };
@@ -162,11 +164,14 @@ async function measureAlone(
   const measure = createMeasure(measuring);
   const variants: Report["variants"][number][] = [];
   for (const target of targets) {
-    const measurement = await measure({
-      model: model.source,
+    const host = measuring.hosts.get(target);
+    const measurement = await measureWhole(measure, {
+      artifact: model.artifact,
       target,
+      engine: host?.engine ?? "",
+      referenceTarget: measuring.hosts.has("cpu") ? "cpu" : null,
+      standIn: host?.software === true ? "cpu" : null,
       split: "test",
-      timed: true,
       signal,
     });
     variants.push({

@@ -4,33 +4,28 @@ import {
   countMacs,
   countParameters,
   type Optimized,
-  type OptimizeRequest,
   reportOf,
+  type ReplayRequest,
   variantId,
 } from "@pare/compiler";
 import { findDisagreements } from "@pare/bench";
-import {
-  type Disagreement,
-  goldenInputs,
-  type Report,
-  type TargetName,
-} from "@pare/runtime/format";
+import { type Disagreement, goldenInputs, type Report } from "@pare/runtime/format";
+import { budgetChecks } from "../../config/budgets.js";
 import { folderSink } from "../../platform/write-bundle.js";
-import { budgetChecks, type TargetBudget } from "../../config/budgets.js";
-import { environment, measuredOn, modelSource } from "../../workbench/engines.js";
+import { nextStep } from "../../report/next-step.js";
+import { bundleReports } from "../../report/report-files.js";
+import type { Output } from "../../terminal/output.js";
+import { version } from "../../terminal/version.js";
+import { environment, measuredOn } from "../../workbench/engines.js";
 import type { Setup } from "../../workbench/setup.js";
 import type { Subject } from "../../workbench/subject.js";
 import { guessedDims } from "../../workbench/synthetic-samples.js";
-import type { Output } from "../../terminal/output.js";
-import { version } from "../../terminal/version.js";
-import { nextStep } from "../../report/next-step.js";
-import { bundleReports } from "../../report/report-files.js";
 
 interface BundleWriterOptions {
   readonly subject: Subject;
-  readonly setup: Setup;
-  readonly request: OptimizeRequest;
-  readonly budgets: (target: TargetName | null) => TargetBudget;
+  /** Null where a lock is replayed without data: no engine is there, and none is needed. */
+  readonly setup: Setup | null;
+  readonly request: ReplayRequest & { readonly seed: number };
   /** The command as it was typed. */
   readonly typed: string;
   readonly folder: string;
@@ -40,40 +35,43 @@ interface BundleWriterOptions {
 /** Puts what was decided into a folder: variants, manifest, golden check, lock and reports. */
 export class BundleWriter {
   readonly #options: BundleWriterOptions;
+  /** What the folder holds, in a few words; null before anything was written. */
+  kept: string | null = null;
 
   constructor(options: BundleWriterOptions) {
     this.#options = options;
   }
 
-  /** After Ctrl-C: what is complete, without looking for what disagrees. */
+  /** What is best so far, without looking for what disagrees: so that nothing is lost, whenever the work ends. */
   async keep(optimized: Optimized): Promise<void> {
-    const { folder } = await this.write(optimized, null);
-    const targets = optimized.variants.map(({ target }) => target).join(", ");
-    this.#options.output.note(`Stopped. ${folder} holds what was complete: ${targets}.`);
+    await this.#write(optimized, []);
+    this.kept = optimized.variants.map(({ target, name }) => `${target} ${name}`).join(", ");
   }
 
-  /** @param signal null: quickly */
   async write(
     optimized: Optimized,
-    signal: AbortSignal | null,
+    signal: AbortSignal,
   ): Promise<{ folder: string; report: Report }> {
-    const { subject, setup, request, folder, output } = this.#options;
-    const { name, inputs, outputs, graph, sizeBytes } = subject;
+    const { folder, output } = this.#options;
     output.progress(1, "writing the bundle");
-    const report = this.#report(
-      optimized,
-      signal === null ? [] : await this.#disagreements(optimized, signal),
-    );
+    const report = await this.#write(optimized, await this.#disagreements(optimized, signal));
+    return { folder, report };
+  }
+
+  async #write(optimized: Optimized, disagreements: readonly Disagreement[]): Promise<Report> {
+    const { subject, setup, request, folder } = this.#options;
+    const { name, inputs, outputs, graph, sizeBytes } = subject;
+    const report = this.#report(optimized, disagreements);
     const dims = Object.fromEntries(
       inputs.map((info) => [
         info.name,
-        { dims: setup.material.shapes[info.name] ?? guessedDims(info) },
+        { dims: setup?.material.shapes[info.name] ?? guessedDims(info) },
       ]),
     );
     const files = await assembleBundle({
       name,
       optimized,
-      devices: setup.engines.devices,
+      devices: setup?.engines.devices ?? [],
       inputs,
       outputs,
       golden: goldenInputs(inputs, request.seed, dims),
@@ -86,39 +84,47 @@ export class BundleWriter {
       },
       createdBy: `pare ${version()}`,
       measuredOn: measuredOn(),
-      extra: {
-        "pare.lock.json": `${JSON.stringify(optimized.lock, null, 2)}\n`,
-        ...bundleReports(report),
-      },
+      extra: bundleReports(report),
     });
     await folderSink(resolve(folder)).write(files);
-    return { folder, report };
+    return report;
   }
 
   #report(optimized: Optimized, disagreements: readonly Disagreement[]): Report {
-    const { subject, setup, request, budgets, typed } = this.#options;
-    const { engines, material } = setup;
+    const { subject, setup, request, typed } = this.#options;
     const report = reportOf(request, optimized, {
       model: subject.path,
       command: typed,
       createdAt: new Date().toISOString(),
-      environment: environment(engines),
-      shapes: material.shapes,
-      data: material.report,
+      environment: setup === null ? {} : environment(setup.engines),
+      shapes: setup?.material.shapes ?? {},
+      data: setup?.material.report ?? {
+        source: null,
+        calibration: 0,
+        validation: 0,
+        test: 0,
+        seed: request.seed,
+        caveat: "Decided before: every figure is the lock file's.",
+      },
       disagreements,
-      nextStep: nextStep(subject.inputs, material, optimized),
+      nextStep:
+        setup === null ? null : nextStep(subject.inputs, setup.material, optimized, request.budget),
     });
     const checks = report.variants.flatMap((row) => [
-      {
-        target: row.target,
-        name: row.name,
-        what: "loads",
-        outcome: "passed",
-        reason: `It loads and runs on ${row.engine}.`,
-      } as const,
-      ...budgetChecks(row, { maxDrop: request.budget.maxDrop, ...defined(budgets(row.target)) }),
+      ...(setup === null
+        ? []
+        : [
+            {
+              target: row.target,
+              name: row.name,
+              what: "loads",
+              outcome: "passed",
+              reason: `It loads and runs on ${row.engine}.`,
+            } as const,
+          ]),
+      ...budgetChecks(row, request.budget.limits(row.target)),
     ]);
-    return { ...report, skipped: [...engines.skipped, ...report.skipped], checks };
+    return { ...report, skipped: [...(setup?.engines.skipped ?? []), ...report.skipped], checks };
   }
 
   async #disagreements(
@@ -126,23 +132,23 @@ export class BundleWriter {
     signal: AbortSignal,
   ): Promise<readonly Disagreement[]> {
     const { setup, request } = this.#options;
-    const { engines, material } = setup;
     const found: Disagreement[] = [];
+    if (setup === null || setup.material.scorer === null) return found;
+    const { engines, material } = setup;
     for (const variant of optimized.variants) {
       const { accuracy } = variant.measurement;
       const host = accuracy === null ? undefined : engines.hosts.get(accuracy.measuredOn);
-      if (material.scorer === null || host === undefined) continue;
+      if (setup.material.scorer === null || host === undefined) continue;
       const more = await findDisagreements({
         host,
         target: variant.target,
         variant: variantId(variant),
-        model: modelSource(variant.bytes),
-        session: variant.session,
-        float: modelSource(request.original),
+        artifact: variant.artifact,
+        float: request.original,
         accuracy,
         samples: material.samples,
         indexes: material.splits.test,
-        scorer: material.scorer,
+        scorer: setup.material.scorer,
         limit: 8,
         signal,
       });
@@ -150,8 +156,4 @@ export class BundleWriter {
     }
     return found;
   }
-}
-
-function defined(budget: TargetBudget): TargetBudget {
-  return Object.fromEntries(Object.entries(budget).filter(([, value]) => value !== undefined));
 }

@@ -18,9 +18,8 @@ export const define: DefineVerb = (command, context) => {
     .option("--prefer <latency|size>", "what counts among those that hold", "latency")
     .option(
       "--time-budget <time>",
-      "how long the search may take",
+      "of the whole, its bundle written (default: 2m, or what the cheapest sound plan takes)",
       milliseconds("--time-budget", "s"),
-      120_000,
     )
     .option("--frozen <lock>", "replay the decisions of a pare.lock.json, timing nothing")
     .option("-o, --output <folder>", "the bundle (default: <model>.pare in the current folder)")

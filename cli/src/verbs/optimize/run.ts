@@ -1,21 +1,31 @@
-import { type Lock, optimize, type Optimized, type OptimizeRequest } from "@pare/compiler";
+import {
+  checkLock,
+  type Lock,
+  MeasuredActivations,
+  optimize,
+  type Optimized,
+  type OptimizeRequest,
+  type PlanSummary,
+  replay,
+} from "@pare/compiler";
 import { createMeasure } from "@pare/bench";
-import { PareError, type ReportCheck } from "@pare/runtime/format";
-import { checkBundlePlace } from "../../platform/write-bundle.js";
+import { onnxArtifact, PareError, type ReportCheck } from "@pare/runtime/format";
 import { loadBudgets } from "../../config/budgets.js";
-import { parseTargets } from "../../workbench/engines.js";
-import { calibrationOf, splitHashes } from "../../workbench/material.js";
 import { loadLock, loadRecipe } from "../../config/recipe.js";
-import { checkMeasureOptions, type Setup, setUp } from "../../workbench/setup.js";
-import { parseShapes } from "../../workbench/shape-options.js";
-import { openSubject } from "../../workbench/subject.js";
+import { checkBundlePlace } from "../../platform/write-bundle.js";
+import { checkReportFormats, writeReports } from "../../report/report-files.js";
+import { summaryText } from "../../report/summary.js";
+import type { Output } from "../../terminal/output.js";
 import { twoLevelProgress } from "../../terminal/two-level-progress.js";
 import type { VerbContext } from "../../terminal/verb.js";
 import { version } from "../../terminal/version.js";
-import { checkReportFormats, writeReports } from "../../report/report-files.js";
-import { summaryText } from "../../report/summary.js";
-import { BundleWriter } from "./bundle-writer.js";
+import { parseTargets } from "../../workbench/engines.js";
+import { calibrationOf, splitHashes } from "../../workbench/material.js";
 import type { MeasureVerbOptions } from "../../workbench/measure-options.js";
+import { checkMeasureOptions, type Setup, setUp } from "../../workbench/setup.js";
+import { parseShapes } from "../../workbench/shape-options.js";
+import { openSubject, type Subject } from "../../workbench/subject.js";
+import { BundleWriter } from "./bundle-writer.js";
 
 export interface OptimizeOptions extends MeasureVerbOptions {
   readonly recipe: string;
@@ -23,10 +33,13 @@ export interface OptimizeOptions extends MeasureVerbOptions {
   readonly maxSize?: number;
   readonly maxLatency?: number;
   readonly prefer: string;
-  readonly timeBudget: number;
+  /** Milliseconds. */
+  readonly timeBudget?: number;
   readonly frozen?: string;
   readonly output?: string;
 }
+
+const defaultMaxDrop = 0.01;
 
 /** `pare optimize`: data, engines and measure handed to the compiler; bundle, reports and a summary made of what it decides. */
 export async function runOptimize(
@@ -35,38 +48,55 @@ export async function runOptimize(
   context: VerbContext,
 ): Promise<void> {
   const output = context.output(options);
-  const { signal } = context;
   checkOptions(options);
   const lock = options.frozen === undefined ? null : await loadLock(options.frozen);
-  const recipe = await loadRecipe(lock?.recipe ?? options.recipe);
-  const targets = parseTargets(options.target ?? lock?.targets.map(({ target }) => target));
-  const seed = lock?.seed ?? options.seed;
-  const shapes = parseShapes(options);
-  const subject = await openSubject(path, shapes, signal);
-  let setup: Setup | null = null;
+  const subject = await openSubject(path, parseShapes(options), context.signal);
   try {
-    const budgets = await loadBudgets(path, subject.name, {
-      maxDrop: options.maxDrop ?? lock?.maxDrop,
-      maxSizeBytes: options.maxSize,
-      maxLatencyMs: options.maxLatency,
-    });
     const folder = options.output ?? `${subject.name}.pare`;
     await checkBundlePlace(folder);
+    if (lock !== null) await replayLock(lock, subject, folder, options, context, output);
+    else await search(subject, folder, options, context, output);
+  } finally {
+    output.settle();
+    subject.close();
+  }
+}
+
+async function search(
+  subject: Subject,
+  folder: string,
+  options: OptimizeOptions,
+  context: VerbContext,
+  output: Output,
+): Promise<void> {
+  const { signal } = context;
+  const recipe = await loadRecipe(options.recipe);
+  const targets = parseTargets(options.target);
+  const { seed } = options;
+  const budgets = await loadBudgets(subject.path, subject.name, {
+    maxDrop: options.maxDrop,
+    maxSizeBytes: options.maxSize,
+    maxLatencyMs: options.maxLatency,
+  });
+  let setup: Setup | null = null;
+  try {
     setup = await setUp(subject, targets, options, seed, output, signal);
     const { data, engines, material } = setup;
     const original = await subject.read();
     const calibration = calibrationOf(material, engines.reference);
-    const { maxDrop = 0.01, maxSizeBytes, maxLatencyMs } = budgets(null);
     const progress = twoLevelProgress(output);
-    let best: Optimized | null = null;
+    const shapes = parseShapes(options);
     const request: OptimizeRequest = {
       graph: subject.graph,
-      original: original.bytes,
+      original: onnxArtifact(original.bytes),
       originalSha256: original.sha256,
       recipe,
       devices: engines.devices,
       evidence: material.evidence,
-      ...(calibration !== undefined && { calibration }),
+      ...(calibration !== undefined && {
+        activations: new MeasuredActivations(calibration),
+        samples: () => calibration.samples(),
+      }),
       measure: createMeasure({
         hosts: engines.hosts,
         samples: material.samples,
@@ -76,52 +106,153 @@ export async function runOptimize(
         onProgress: progress.phase,
       }),
       budget: {
-        maxDrop,
-        ...(maxSizeBytes !== undefined && { maxSizeBytes }),
-        ...(maxLatencyMs !== undefined && { maxLatencyMs }),
+        limits(target) {
+          const { maxDrop = defaultMaxDrop, maxSizeBytes, maxLatencyMs } = budgets(target);
+          return { maxDrop, maxSizeBytes, maxLatencyMs };
+        },
         prefer: options.prefer === "size" ? "size" : "latency",
-        timeBudgetMs: options.timeBudget,
+        timeBudgetMs: options.timeBudget ?? null,
       },
+      // Since this process began: what a user waits for.
+      clock: { now: () => performance.now() },
       seed,
       splits: await splitHashes(data),
       shapes: shapes.shapes,
       constants: lockedConstants(shapes.constants),
-      ...(lock !== null && { frozen: lock }),
       compiler: `pare ${version()}`,
       signal,
+      onPlan: (plan) => output.note(planText(plan)),
       onProgress: progress.step,
-      onTarget: async (done) => void (best = done),
+      onImproved: (done) => writer.keep(done),
     };
     const writer = new BundleWriter({
       subject,
       setup,
       request,
-      budgets,
       typed: context.typed,
       folder,
       output,
     });
-    const optimized = await optimize(request).catch(async (error: unknown) => {
-      // Ctrl-C: what is complete so far is kept.
-      if (signal.aborted && best !== null && best.variants.length > 0) await writer.keep(best);
+    const optimized = await optimize(request).catch((error: unknown) => {
+      if (signal.aborted && writer.kept !== null)
+        output.note(`Stopped. ${folder} holds what was best so far: ${writer.kept}.`);
       throw error;
     });
-    const { folder: written, report } = await writer.write(optimized, signal);
-    await writeReports(report, options.report, output);
-    const missed = (report.checks ?? []).filter(({ outcome }) => outcome === "missed");
-    const lines = [
-      summaryText(report),
-      ...missed.map(missedText),
-      `Wrote ${written}; report.html in it shows the whole picture.`,
-      ...(report.nextStep === null ? [] : [`next: ${report.nextStep}`]),
-    ];
-    output.result(lines.join("\n\n"), { ...report, bundle: written });
-    if (missed.length > 0) context.exit(3);
+    await tell(optimized, writer, options, context, output);
   } finally {
-    output.settle();
     await setup?.dispose();
-    subject.close();
   }
+}
+
+/** Decided before: nothing is timed, and where there is no data nothing is measured either. */
+async function replayLock(
+  lock: Lock,
+  subject: Subject,
+  folder: string,
+  options: OptimizeOptions,
+  context: VerbContext,
+  output: Output,
+): Promise<void> {
+  const { signal } = context;
+  const wanted = options.target === undefined ? null : parseTargets(options.target);
+  const missing = wanted?.find((name) => !lock.targets.some(({ target }) => target === name));
+  if (missing !== undefined)
+    throw new PareError("LOCK", `The lock file has no decision for ${missing}.`, {
+      hint: "Leave that target out, or run without --frozen.",
+    });
+  const targets = lock.targets.filter(({ target }) => wanted?.includes(target) ?? true);
+  const shapes = parseShapes(options);
+  const original = await subject.read();
+  const needsEngines = options.data !== undefined || lock.golden === null;
+  const setup = needsEngines
+    ? await setUp(
+        subject,
+        targets.map(({ target }) => target),
+        options,
+        lock.seed,
+        output,
+        signal,
+      )
+    : null;
+  try {
+    checkLock(lock, {
+      modelSha256: original.sha256,
+      ...(setup?.data && { splits: await splitHashes(setup.data) }),
+      shapes: shapes.shapes,
+      constants: lockedConstants(shapes.constants),
+    });
+    const calibration = setup && calibrationOf(setup.material, setup.engines.reference);
+    const request: OptimizeRequestOfReplay = {
+      graph: subject.graph,
+      original: onnxArtifact(original.bytes),
+      originalSha256: original.sha256,
+      recipe: { name: lock.recipe.name, summary: "", groups: [], propose: false },
+      evidence: setup?.material.evidence ?? (targets.some(hasAccuracy) ? "labelled" : "none"),
+      ...(calibration && { activations: new MeasuredActivations(calibration) }),
+      budget: {
+        limits: (target) => ({
+          maxDrop: targets.find((one) => one.target === target)?.maxDrop ?? defaultMaxDrop,
+        }),
+        prefer: lock.prefer,
+        timeBudgetMs: null,
+      },
+      seed: lock.seed,
+      shapes: shapes.shapes,
+      constants: lockedConstants(shapes.constants),
+      compiler: `pare ${version()}`,
+      signal,
+    };
+    const optimized = await replay(request, { ...lock, targets });
+    const writer = new BundleWriter({
+      subject,
+      setup,
+      request,
+      typed: context.typed,
+      folder,
+      output,
+    });
+    await tell(optimized, writer, options, context, output);
+  } finally {
+    await setup?.dispose();
+  }
+}
+
+type OptimizeRequestOfReplay = Parameters<typeof replay>[0] & { readonly seed: number };
+
+function hasAccuracy({ accuracy }: Lock["targets"][number]): boolean {
+  return accuracy !== null;
+}
+
+async function tell(
+  optimized: Optimized,
+  writer: BundleWriter,
+  options: OptimizeOptions,
+  context: VerbContext,
+  output: Output,
+): Promise<void> {
+  const { folder, report } = await writer.write(optimized, context.signal);
+  await writeReports(report, options.report, output);
+  const missed = (report.checks ?? []).filter(({ outcome }) => outcome === "missed");
+  const lines = [
+    summaryText(report),
+    ...missed.map(missedText),
+    `Wrote ${folder}; report.html in it shows the whole picture.`,
+    ...(report.nextStep === null ? [] : [`next: ${report.nextStep}`]),
+  ];
+  output.result(lines.join("\n\n"), { ...report, bundle: folder });
+  if (missed.length > 0) context.exit(3);
+}
+
+function planText({ lowMs, highMs, budgetMs, tooShort, targets }: PlanSummary): string {
+  const each = targets.map(({ target, candidates, validation, test, ofTest }) => {
+    const tested = test < ofTest ? `${test} of ${ofTest}` : String(test);
+    return `${target}: ${candidates} to try on ${validation} samples, ${tested} to test on`;
+  });
+  const range = `${Math.round(lowMs / 1000)} to ${Math.round(highMs / 1000)} s in all`;
+  const short = tooShort
+    ? ` This is less than the cheapest sound plan takes: the bundle will hold little more than the float model.`
+    : "";
+  return `Plan: about ${range}, of ${Math.round(budgetMs / 1000)} s (--time-budget). ${each.join("; ")}.${short}`;
 }
 
 function checkOptions(options: OptimizeOptions): void {

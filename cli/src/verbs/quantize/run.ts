@@ -1,4 +1,4 @@
-import type { Calibration, Step } from "@pare/compiler";
+import type { CalibrationSamples, Step } from "@pare/compiler";
 import { executor } from "@pare/bench";
 import { PareError } from "@pare/runtime/format";
 import { openData, type OpenData } from "../../data/open-data.js";
@@ -88,7 +88,7 @@ async function stepsOf(options: QuantizeOptions): Promise<readonly Step[]> {
       },
     );
   }
-  return recipe.steps;
+  return recipe.groups.flatMap(({ steps }) => steps);
 }
 
 function stepOf({ mode, bits, data }: QuantizeOptions): Step {
@@ -116,7 +116,7 @@ function stepOf({ mode, bits, data }: QuantizeOptions): Step {
 }
 
 /** All of the data may calibrate here, for nothing is measured; the split's calibration part where it is exported. */
-function calibrationOn({ samples, splits }: OpenData, { reference }: Engines): Calibration {
+function calibrationOn({ samples, splits }: OpenData, { reference }: Engines): CalibrationSamples {
   const own =
     splits.calibration.length >= 20
       ? splits.calibration

@@ -1,6 +1,7 @@
 import { join, resolve } from "node:path";
 import {
   isTypedArray,
+  onnxArtifact,
   PareError,
   type TargetName,
   type Tensor,
@@ -11,7 +12,7 @@ import { fitFeeds } from "../../data/fit-feeds.js";
 import { tableText } from "../../terminal/words.js";
 import { isBundle } from "../../platform/bundle-files.js";
 import { writeFileAtomic } from "../../platform/write-file.js";
-import { modelSource, openEngines, parseTargets } from "../../workbench/engines.js";
+import { openEngines, parseTargets } from "../../workbench/engines.js";
 import { parseShapes, type ShapeOptions } from "../../workbench/shape-options.js";
 import { openSubject } from "../../workbench/subject.js";
 import type { Output } from "../../terminal/output.js";
@@ -64,12 +65,12 @@ async function runModel(
     try {
       const host = engines.hosts.get(target) ?? engines.reference;
       say.detail(`Runs on ${host.engine}`);
-      const model = await host.load(modelSource((await subject.read()).bytes), {
+      const model = await host.load(onnxArtifact((await subject.read()).bytes), {
         signal: context.signal,
       });
       return {
         engine: host.engine,
-        outputs: await host.run(model, feeds, context.signal),
+        outputs: await host.run(model, feeds, { signal: context.signal }),
         selection: null,
       };
     } finally {

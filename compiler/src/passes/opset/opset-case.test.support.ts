@@ -1,5 +1,5 @@
 import type { Backend, Tensor as Dense, Tensors } from "@pare/runtime/format";
-import { byteSource } from "@pare/runtime/format";
+import { byteSource, onnxArtifact } from "@pare/runtime/format";
 import { cpu } from "@pare/runtime/ort-node";
 import type { Graph } from "../../ir/index.js";
 import { decodeModel, encodeModel } from "../../onnx/index.js";
@@ -8,11 +8,11 @@ import { compare, madeUp } from "../../rules/rule-case.test.support.js";
 
 const engine: Backend = cpu();
 /** As written: nothing that the engine would do at load hides a difference. */
-const session = { graphOptimizationLevel: "disabled", logSeverityLevel: 4 };
+const session = { graphOptimizationLevel: "disabled" } as const;
 
 /** What the engine makes of a model. */
 export async function runBytes(proto: Uint8Array, feeds: Tensors): Promise<Tensors> {
-  const loaded = await engine.load({ proto: byteSource(proto), external: new Map() }, { session });
+  const loaded = await engine.load(onnxArtifact(proto, session));
   try {
     return await loaded.run(feeds);
   } finally {

@@ -1,14 +1,24 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Backend, byteSource, type Tensor, type Tensors } from "@pare/runtime/format";
+import {
+  type Backend,
+  byteSource,
+  onnxArtifact,
+  type Tensor,
+  type Tensors,
+} from "@pare/runtime/format";
 import { cpu } from "@pare/runtime/ort-node";
 import { wasm } from "@pare/runtime/ort-web";
 import { type Graph, verifyGraph } from "../../ir/index.js";
 import { decodeModel, encodeModel } from "../../onnx/index.js";
 import { madeUp, opsOf } from "../../rules/rule-case.test.support.js";
 import { exactEngine } from "../../targets/exact-engine.test.support.js";
-import type { Calibration, PassDefinition } from "../../pipeline/pass.js";
+import {
+  type CalibrationSamples,
+  MeasuredActivations,
+} from "../../calibrate/measured-activations.js";
+import type { PassDefinition } from "../../pipeline/pass.js";
 
 type Sizes = Readonly<Record<string, number>>;
 
@@ -25,7 +35,7 @@ export function feedsOf(graph: Graph, seed = 0, sizes: Sizes = {}): Tensors {
 export function calibrationOn(
   graph: Graph,
   sizes: readonly Sizes[] = [{}, {}, {}, {}],
-): Calibration {
+): CalibrationSamples {
   return {
     executor: cpu(),
     count: sizes.length,
@@ -40,10 +50,12 @@ export async function quantized<Options>(
   definition: PassDefinition<string, Options>,
   graph: Graph,
   options: Readonly<Record<string, unknown>> = {},
-  calibration: Calibration = calibrationOn(graph),
+  calibration: CalibrationSamples = calibrationOn(graph),
 ): Promise<Graph> {
   const fork = graph.fork();
-  await definition.create(definition.parse(options)).run(fork, { calibration });
+  await definition.create(definition.parse(options)).run(fork, {
+    activations: new MeasuredActivations(calibration),
+  });
   verifyGraph(fork, definition.name);
   return fork;
 }
@@ -54,7 +66,7 @@ export async function run(
   backend: Backend = cpu(),
 ): Promise<Tensors> {
   const { proto } = await encodeModel(graph);
-  const session = await backend.load({ proto: byteSource(proto), external: new Map() });
+  const session = await backend.load(onnxArtifact(proto));
   try {
     return await session.run(feeds);
   } finally {
@@ -96,9 +108,14 @@ export async function fusedOps(
   try {
     const optimizedModelFilePath = join(folder, "fused.onnx");
     const { proto } = await encodeModel(graph);
-    const source = { proto: byteSource(proto), external: new Map() };
-    const session = { optimizedModelFilePath, graphOptimizationLevel, logSeverityLevel: 3 };
-    await (await cpu().load(source, { session })).dispose();
+    const options = {
+      optimizedModelFilePath,
+      graphOptimizationLevel,
+      logSeverityLevel: 3,
+    } as const;
+    // Asked for directly: no session option of Pare's lets an engine write a file.
+    const { InferenceSession } = await import("onnxruntime-node");
+    await (await InferenceSession.create(proto, options)).release();
     const fused = byteSource(new Uint8Array(await readFile(optimizedModelFilePath)));
     return opsOf(await decodeModel({ proto: fused, external: new Map() }, { infer: () => [] }));
   } finally {

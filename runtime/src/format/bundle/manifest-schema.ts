@@ -1,6 +1,10 @@
-import { deviceFeatures, targetNames } from "../engine/backend.js";
+import { artifactFormats } from "../engine/artifact.js";
+import { targetNames } from "../engine/backend.js";
+import { deviceFeatures } from "../engine/requirements.js";
+import { sessionSchema } from "../engine/session-options.js";
 import { dtypeBits } from "../tensor/dtype.js";
 import type { JsonSchema } from "../json-schema.js";
+import { precisions } from "./manifest.js";
 
 const text: JsonSchema = { type: "string" };
 const number: JsonSchema = { type: "number" };
@@ -33,7 +37,7 @@ function list(items: JsonSchema, minItems = 0): JsonSchema {
 
 const latency: Record<string, JsonSchema> = {
   p50: number,
-  p90: number,
+  p90: orNull(number),
   p99: orNull(number),
   n: count,
   method: text,
@@ -79,23 +83,14 @@ export const manifestSchema: JsonSchema = {
     variant: object({
       id: { type: "string", pattern: "^[\\w.-]+$" },
       target: ref("target"),
-      precision: {
-        enum: [
-          "float32",
-          "float16",
-          "int8",
-          "int8-dynamic",
-          "int8-weights",
-          "float16-weights",
-          "mixed",
-        ],
-      },
+      precision: { enum: precisions },
       evidence: { enum: ["labelled", "unlabelled", "synthetic", "none"] },
+      format: { enum: artifactFormats },
       files: list(ref("file"), 1),
       requires: object({ features: list({ enum: deviceFeatures }), memoryBytes: count }, [
         "memoryBytes",
       ]),
-      session: { type: "object" },
+      session: sessionSchema,
       accuracy: orNull(ref("accuracy")),
       latencyMs: { anyOf: [object({ ...latency, measuredOn: text }), ref("unmeasured")] },
       tolerance: object({

@@ -1,9 +1,13 @@
+import type { ArtifactFormat } from "../engine/artifact.js";
 import type { TargetName } from "../engine/backend.js";
+import type { Requirements } from "../engine/requirements.js";
+import type { SessionOptions } from "../engine/session-options.js";
 import type { ValueInfo } from "../tensor/value-info.js";
 import type { Dtype } from "../tensor/dtype.js";
 import type { Accuracy, Evidence, Latency, Unmeasured } from "../measurement/measurement.js";
 
-export const bundleFormatVersion = 1;
+/** Version 1, which is still read, said nothing of an artifact's format: it was ONNX. */
+export const bundleFormatVersion = 2;
 
 export interface BundleFile {
   /** Relative to the manifest: `variants/<sha256>.onnx`. */
@@ -12,38 +16,28 @@ export interface BundleFile {
   readonly sha256: string;
 }
 
-export type Precision =
-  | "float32"
-  | "float16"
-  | "int8"
-  | "int8-dynamic"
-  | "int8-weights"
-  | "float16-weights"
-  | "mixed";
-
-/** What a device must have for a variant to run there. */
-export interface Requirements {
-  readonly features: readonly (
-    | "simd"
-    | "relaxed-simd"
-    | "threads"
-    | "shader-f16"
-    | "webgpu"
-    | "webnn"
-  )[];
-  readonly memoryBytes?: number;
-}
+export const precisions = [
+  "float32",
+  "float16",
+  "int8",
+  "int8-dynamic",
+  "int8-weights",
+  "int4-weights",
+  "float16-weights",
+  "mixed",
+] as const;
+export type Precision = (typeof precisions)[number];
 
 export interface VariantEntry {
   readonly id: string;
   readonly target: TargetName;
   readonly precision: Precision;
   readonly evidence: Evidence;
+  readonly format: ArtifactFormat;
   /** The first file is the model; others are its external data. */
   readonly files: readonly BundleFile[];
   readonly requires: Requirements;
-  /** Options for onnxruntime's session, as data. */
-  readonly session: Readonly<Record<string, unknown>>;
+  readonly session: SessionOptions;
   readonly accuracy: Accuracy | null;
   readonly latencyMs: (Latency & { readonly measuredOn: string }) | Unmeasured;
   /** Of the golden check: |got − expected| ≤ absolute + relative × |expected|. */

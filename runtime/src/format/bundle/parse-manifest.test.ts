@@ -8,7 +8,7 @@ import { bundleJson, parseGolden, parseManifest } from "./parse-manifest.js";
 const hash = "ab".repeat(32);
 
 const manifest: Manifest = {
-  formatVersion: 1,
+  formatVersion: 2,
   name: "kws",
   identity: hash,
   createdBy: "pare 0.1.0",
@@ -20,9 +20,10 @@ const manifest: Manifest = {
       target: "cpu",
       precision: "int8",
       evidence: "labelled",
+      format: "onnx",
       files: [{ path: `variants/${hash}.onnx`, bytes: 10, sha256: hash }],
       requires: { features: ["simd"], memoryBytes: 100 },
-      session: { extra: { session: { disable_quant_qdq: "1" } } },
+      session: { foldDequantize: true, graphOptimizationLevel: "extended" },
       accuracy: {
         metric: "top1",
         direction: "higher",
@@ -51,6 +52,7 @@ const manifest: Manifest = {
       target: "webgpu",
       precision: "float32",
       evidence: "none",
+      format: "onnx",
       files: [{ path: `variants/${hash}.onnx`, bytes: 10, sha256: hash }],
       requires: { features: [] },
       session: {},
@@ -68,6 +70,30 @@ describe("parseManifest", () => {
   it("takes a full manifest, and one with fields of a later version", () => {
     expect(parseManifest(JSON.parse(bundleJson(manifest)))).toEqual(manifest);
     expect(parseManifest({ ...manifest, colour: "red" })).toHaveProperty("colour");
+  });
+
+  it("takes version 1, whose artifacts were ONNX files and did not say so", () => {
+    const variants = manifest.variants.map(({ format: _, ...variant }) => variant);
+    const first = JSON.parse(JSON.stringify({ ...manifest, formatVersion: 1, variants }));
+    expect(parseManifest(first).variants.map(({ format }) => format)).toEqual(["onnx", "onnx"]);
+    expect(() => parseManifest({ ...first, formatVersion: 2 })).toThrow(/format is missing/);
+  });
+
+  it.each<[string, unknown, RegExp]>([
+    ["a path for the engine to write", { optimizedModelFilePath: "x" }, /optimizedModelFilePath/],
+    ["a profile", { enableProfiling: true }, /enableProfiling/],
+    ["threads without end", { intraOpNumThreads: 100_000 }, /intraOpNumThreads/],
+    ["the engine's own entries", { extra: { session: { x: "1" } } }, /extra/],
+    ["a level that there is not", { graphOptimizationLevel: "sideways" }, /graphOptimizationLevel/],
+  ])("refuses session options with %s", (_, session, message) => {
+    const variants = manifest.variants.map((variant) => ({ ...variant, session }));
+    for (const formatVersion of [1, 2])
+      expect(() => parseManifest({ ...manifest, formatVersion, variants })).toThrow(
+        expect.objectContaining({
+          code: "BUNDLE_INVALID",
+          message: expect.stringMatching(message),
+        }),
+      );
   });
 
   it.each<[string, (json: never) => void, RegExp]>([

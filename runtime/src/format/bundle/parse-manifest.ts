@@ -19,7 +19,7 @@ export function parseGolden(json: unknown): Golden {
  * The text of a manifest or golden check as a bundle's files hold it, and hashes are made of. Parsing it and
  * writing it again gives the same, so what a bundler did to an embedded one does not matter.
  */
-export function bundleJson(value: Manifest | Golden): string {
+export function bundleJson(value: unknown): string {
   return `${JSON.stringify(value, null, 1)}\n`;
 }
 
@@ -35,7 +35,8 @@ function parse(json: unknown, schema: JsonSchema, where: string): unknown {
       },
     );
   }
-  const fault = findFault(json, schema);
+  const current = version === 1 ? fromFirstVersion(json) : json;
+  const fault = findFault(current, schema);
   if (fault !== null) {
     throw new PareError(
       "BUNDLE_INVALID",
@@ -46,5 +47,14 @@ function parse(json: unknown, schema: JsonSchema, where: string): unknown {
       },
     );
   }
-  return json;
+  return current;
+}
+
+/** Version 1 knew ONNX files alone, and did not say so. */
+function fromFirstVersion(json: unknown): unknown {
+  if (!isRecord(json) || !Array.isArray(json["variants"])) return json;
+  const variants = json["variants"].map((variant: unknown) =>
+    isRecord(variant) ? { format: "onnx", ...variant } : variant,
+  );
+  return { ...json, variants };
 }

@@ -1,17 +1,7 @@
 import type { Feeds, Tensors } from "../tensor/tensor.js";
 import type { ValueInfo } from "../tensor/value-info.js";
-
-/** Bytes that are read where and when they are needed: a file, a Blob, a buffer. */
-export interface ByteSource {
-  readonly size: number;
-  /** @throws PareError MODEL_TRUNCATED when the range does not lie inside */
-  read(offset: number, length: number): Promise<Uint8Array>;
-}
-
-/** A model as bytes with its external data by location, or as a path on this machine. */
-export type ModelSource =
-  | { readonly proto: ByteSource; readonly external: ReadonlyMap<string, ByteSource> }
-  | { readonly path: string };
+import type { Artifact } from "./artifact.js";
+import type { DeviceFeature } from "./requirements.js";
 
 export const targetNames = ["aot", "wasm", "webgpu", "cpu", "webnn"] as const;
 export type TargetName = (typeof targetNames)[number];
@@ -19,9 +9,7 @@ export type TargetName = (typeof targetNames)[number];
 export interface LoadOptions {
   /** 1 where not given. */
   readonly threads?: number;
-  /** Options of onnxruntime's session, as data: `graphOptimizationLevel`, `extra`, … */
-  readonly session?: Readonly<Record<string, unknown>>;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface Session {
@@ -32,20 +20,10 @@ export interface Session {
   dispose(): Promise<void>;
 }
 
-/** Loads a model and runs feeds; the compiler is handed one for calibration and never imports an engine. */
+/** Loads what a target emits and runs feeds; the compiler is handed one and never imports an engine. */
 export interface Executor {
-  load(model: ModelSource, options?: LoadOptions): Promise<Session>;
+  load(artifact: Artifact, options?: LoadOptions): Promise<Session>;
 }
-
-export const deviceFeatures = [
-  "simd",
-  "relaxed-simd",
-  "threads",
-  "shader-f16",
-  "webgpu",
-  "webnn",
-] as const;
-export type DeviceFeature = (typeof deviceFeatures)[number];
 
 /** What a backend finds here: the engine with its version, or why it cannot run. */
 export type Probe =

@@ -1,5 +1,11 @@
-import type { ByteSource } from "./backend.js";
 import { PareError } from "../error.js";
+
+/** Bytes that are read where and when they are needed: a file, a Blob, a buffer. */
+export interface ByteSource {
+  readonly size: number;
+  /** @throws PareError MODEL_TRUNCATED when the range does not lie inside */
+  read(offset: number, length: number): Promise<Uint8Array>;
+}
 
 /** A source over bytes that are in memory; what it reads are views, not copies. */
 export function byteSource(bytes: Uint8Array): ByteSource {

@@ -1,4 +1,4 @@
-import type { ModelSource, TargetName } from "../engine/backend.js";
+import type { TargetName } from "../engine/backend.js";
 
 /** A value with its two-sided 95 % interval. */
 export type Interval = readonly [low: number, high: number];
@@ -45,7 +45,8 @@ export interface Parity {
 
 export interface Latency {
   readonly p50: number;
-  readonly p90: number;
+  /** Null where single runs were not told apart. */
+  readonly p90: number | null;
   readonly p99: number | null;
   readonly n: number;
   /** How it was timed: threads, blocks, the shape. */
@@ -77,22 +78,3 @@ export interface Measurement {
   /** From bytes to the first answer. */
   readonly startupMs: number | null;
 }
-
-export type SplitName = "calibration" | "validation" | "test";
-
-export interface MeasureRequest {
-  readonly model: ModelSource;
-  readonly target: TargetName;
-  /** The float model on the same target: drops, flips and latency ratios are against it. Absent: this is the baseline. */
-  readonly baseline?: ModelSource;
-  readonly split: SplitName;
-  /** At most this many samples of the split; all when absent. */
-  readonly limit?: number;
-  /** Skip timing: the size decides. */
-  readonly timed: boolean;
-  readonly session?: Readonly<Record<string, unknown>>;
-  readonly signal?: AbortSignal;
-}
-
-/** A candidate in, a measurement out, on a named target. Throws PareError ENGINE when the engine refuses the file. */
-export type Measure = (request: MeasureRequest) => Promise<Measurement>;

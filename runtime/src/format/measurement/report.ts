@@ -38,6 +38,17 @@ export interface ReportStep {
   readonly bytesBefore: number;
   readonly bytesAfter: number;
   readonly measurement: Measurement | null;
+  /** The passes that were done as one. */
+  readonly group?: readonly string[];
+  /** How far it was looked at: not at all, by a few blocks of its time, or to the end. */
+  readonly tried?: "not" | "screened" | "decided";
+  readonly expectedGain?: ExpectedGain | null;
+}
+
+/** Before it was tried, as ratios to the float model; null where nothing was known. */
+export interface ExpectedGain {
+  readonly latency: number;
+  readonly size: number;
 }
 
 export interface ReportCandidate {
@@ -47,6 +58,9 @@ export interface ReportCandidate {
   readonly reason: string;
   readonly precision: string;
   readonly measurement: Measurement | null;
+  /** How far it was looked at: not at all, by a few blocks of its time, or to the end. */
+  readonly tried?: "not" | "screened" | "decided";
+  readonly expectedGain?: ExpectedGain | null;
 }
 
 /** What was done to one node on one target, by which rule, or why it was left alone. */

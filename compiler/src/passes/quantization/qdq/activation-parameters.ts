@@ -1,15 +1,16 @@
 import type { Graph, TensorData, ValueId } from "../../../ir/index.js";
 import { Observer } from "../../../quantize/observer.js";
-import { activationSqnr, type RangeMethod, rangeOf } from "../../../quantize/range.js";
+import type { Observed, ObservedRange } from "../../../pipeline/activations.js";
+import { activationSqnr } from "../../../quantize/range.js";
 import { type Affine, affineOf, uint8Range } from "../../../quantize/scale.js";
 import type { StaticPlan } from "./plan.js";
 
 export interface ActivationParameters {
   readonly affine: Affine;
-  /** Signal to rounding noise on the calibration samples, in dB. */
-  readonly sqnr: number;
+  /** Signal to rounding noise on the calibration samples, in dB; null where it was not observed. */
+  readonly sqnr: number | null;
   /** Of its channels, where they were observed. */
-  readonly channelMeans: Float64Array | undefined;
+  readonly channelMeans: Float32Array | undefined;
   /** The elements of a constant that is rounded like an activation. */
   readonly constant: Float32Array | null;
 }
@@ -18,36 +19,33 @@ export interface ActivationParameters {
 export async function activationParameters(
   graph: Graph,
   plan: StaticPlan,
-  observers: ReadonlyMap<ValueId, Observer>,
-  method: RangeMethod,
+  observed: Observed,
 ): Promise<ReadonlyMap<ValueId, ActivationParameters>> {
   const parameters = new Map<ValueId, ActivationParameters>();
   for (const [value, { sameAs }] of plan.activations) {
+    const channelMeans = observed.channelMeans.get(value);
     const inherited = sameAs === null ? undefined : parameters.get(sameAs);
     if (inherited !== undefined) {
-      parameters.set(value, { ...inherited, channelMeans: observers.get(value)?.channelMeans });
+      parameters.set(value, { ...inherited, channelMeans });
       continue;
     }
     const constant = floats(await graph.constant(value)?.read());
-    const observer = observers.get(value) ?? observerOf(constant);
-    const affine = affineOf(
-      rangeOf(observer, constant === null ? method : "minmax", uint8Range),
-      uint8Range,
-    );
+    const range = constant === null ? observed.ranges.get(value) : rangeOfConstant(constant);
     parameters.set(value, {
-      affine,
-      channelMeans: observer.channelMeans,
-      sqnr: activationSqnr(observer, affine, uint8Range),
+      affine: affineOf(range ?? { min: 0, max: 0 }, uint8Range),
+      channelMeans,
+      sqnr: range?.sqnr ?? null,
       constant,
     });
   }
   return parameters;
 }
 
-function observerOf(constant: Float32Array | null): Observer {
+function rangeOfConstant(constant: Float32Array): ObservedRange {
   const observer = new Observer();
-  if (constant !== null) observer.observe(constant);
-  return observer;
+  observer.observe(constant);
+  const { range } = observer;
+  return { ...range, sqnr: activationSqnr(observer, affineOf(range, uint8Range), uint8Range) };
 }
 
 function floats(data: TensorData | undefined): Float32Array | null {

@@ -81,7 +81,7 @@ class Inserter {
     const granularity =
       stored.axis === undefined ? "one scale for all weights" : `${scales.length} weight scales`;
     const input = this.#activations.get(weighted.activation);
-    return `int8: ${granularity}, ${decibels(sqnr)}; input in steps of ${input?.affine.scale.toPrecision(3) ?? "?"}, ${decibels(input?.sqnr ?? 0)}`;
+    return `int8: ${granularity}, ${decibels(sqnr)}; input in steps of ${input?.affine.scale.toPrecision(3) ?? "?"}${input === undefined || input.sqnr === null ? "" : `, ${decibels(input.sqnr)}`}`;
   }
 
   #storedWeight(stored: StoredWeight): ValueId {

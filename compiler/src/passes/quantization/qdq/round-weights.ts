@@ -107,7 +107,7 @@ function correctedBias(
   { weighted, bias }: NodeInput,
   values: Float32Array,
   weights: QuantizedWeights,
-  means: Float64Array,
+  means: ArrayLike<number>,
 ): Float32Array | null {
   const { node, weightTensor, axis, group } = weighted;
   if (pads(node)) return bias;

@@ -23,8 +23,10 @@ function fraction(x: number): number {
   return ((x - Math.floor(x)) * 2 ** 32) | 0;
 }
 
+let made: ReturnType<typeof constants> | undefined;
+
 export function sha256Sync(bytes: Uint8Array): string {
-  const { initial, round } = constants();
+  const { initial, round } = (made ??= constants());
   const state = Int32Array.from(initial);
   const words = new Int32Array(64);
   const tail = new Uint8Array(bytes.length % 64 < 56 ? 64 : 128);

@@ -1,0 +1,67 @@
+import { PareError } from "@pare/runtime/format";
+import { Fingerprints } from "../analysis/fingerprints.js";
+import type { Graph } from "../ir/index.js";
+import type { Activations, Observed, ObserveOptions, Wanted } from "../pipeline/activations.js";
+import { observedFrom, statisticKeys, type Statistics } from "./measured-activations.js";
+
+/** Statistics that were measured before and are all that is known: a lock's, which needs neither data nor an engine. */
+export class RecordedActivations implements Activations {
+  readonly #known: ReadonlyMap<string, readonly number[]>;
+  readonly #fingerprints: Fingerprints;
+
+  constructor(known: ReadonlyMap<string, readonly number[]>, fingerprints = new Fingerprints()) {
+    this.#known = known;
+    this.#fingerprints = fingerprints;
+  }
+
+  async observe(
+    graph: Graph,
+    wanted: readonly Wanted[],
+    { pass }: ObserveOptions,
+  ): Promise<Observed> {
+    const keys = await statisticKeys(graph, wanted, this.#fingerprints);
+    const missing = keys.findIndex((key) => !this.#known.has(key));
+    if (missing >= 0) {
+      const value = wanted[missing]?.value;
+      const name = value === undefined ? "?" : graph.value(value).name;
+      throw new PareError(
+        "LOCK",
+        `The lock file does not hold what ${pass} needs to know of "${name}": it was written for another model or version.`,
+        { where: pass, hint: "Run without --frozen to decide anew." },
+      );
+    }
+    return observedFrom(wanted, keys, this.#known);
+  }
+}
+
+/** Passes questions on and notes the answers: what a file's bytes rest on. */
+export class NotedActivations implements Activations {
+  readonly #inner: Activations;
+  readonly #fingerprints: Fingerprints;
+  readonly noted: Statistics = new Map();
+
+  constructor(inner: Activations, fingerprints: Fingerprints) {
+    this.#inner = inner;
+    this.#fingerprints = fingerprints;
+  }
+
+  async observe(
+    graph: Graph,
+    wanted: readonly Wanted[],
+    options: ObserveOptions,
+  ): Promise<Observed> {
+    const observed = await this.#inner.observe(graph, wanted, options);
+    const keys = await statisticKeys(graph, wanted, this.#fingerprints);
+    for (const [index, { value, statistic }] of wanted.entries()) {
+      const range = observed.ranges.get(value);
+      const numbers =
+        statistic.kind === "channel-means"
+          ? Array.from(observed.channelMeans.get(value) ?? [])
+          : range === undefined
+            ? []
+            : [range.min, range.max, ...(range.sqnr === null ? [] : [range.sqnr])];
+      this.noted.set(keys[index] ?? "", numbers);
+    }
+    return observed;
+  }
+}

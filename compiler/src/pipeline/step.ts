@@ -1,0 +1,14 @@
+/** A pass by name with its options, as data. */
+export interface Step {
+  readonly use: string;
+  readonly with?: Readonly<Record<string, unknown>>;
+}
+
+/** Steps that are measured, and kept or reverted, as one. */
+export interface StepGroup<S extends Step = Step> {
+  readonly steps: readonly S[];
+  /** It stays whatever it gains, as long as the model loads and is right. */
+  readonly required: boolean;
+  /** For reports. */
+  readonly name?: string;
+}

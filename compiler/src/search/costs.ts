@@ -1,0 +1,128 @@
+import type { LatencyLimits, TargetName } from "@pare/runtime/format";
+import type { Gain } from "../targets/gains.js";
+
+/** What was found out about the float model on a target before anything is planned. */
+export interface TargetFacts {
+  readonly target: TargetName;
+  /** From bytes to a session. */
+  readonly loadMs: number;
+  /** One run. */
+  readonly runMs: number;
+  /** One sample of an accuracy, with all that is done besides the run: transfers, reading, scoring. */
+  readonly sampleMs: number;
+  /** Nothing is timed on an emulated GPU. */
+  readonly timed: boolean;
+  /** Bytes of the float model. */
+  readonly bytes: number;
+  /** An engine of its own in a browser starts more slowly than a child process. */
+  readonly startMs: number;
+  /** Samples that there are. */
+  readonly validation: number;
+  readonly test: number;
+  /** One sample on an emulated GPU itself, which is asked only whether it agrees. */
+  readonly paritySampleMs: number;
+}
+
+/** How many samples are looked at. Fixed before they are. */
+export interface Counts {
+  readonly validation: number;
+  readonly test: number;
+}
+
+/** As long as it takes to see a difference that matters, and no longer: most comparisons are decided well before. */
+export function screeningLimits(runMs: number): LatencyLimits {
+  return {
+    warmUpMs: clamp(10 * runMs, 200, 1000),
+    blocks: runMs > 100 ? 3 : 6,
+    maxBlocks: 24,
+    maxMs: clamp(12 * runMs, 600, 4000),
+  };
+}
+
+/** Of finalists against each other, and of the numbers that are published. */
+export function finalLimits(runMs: number): LatencyLimits {
+  return {
+    warmUpMs: clamp(10 * runMs, 300, 1500),
+    blocks: runMs > 100 ? 5 : 15,
+    maxBlocks: 100,
+    maxMs: clamp(30 * runMs, 2500, 15_000),
+  };
+}
+
+/** Passes over weights: rounding, packing, writing. Milliseconds a megabyte of float weights. */
+const makeMsPerMegabyte = 25;
+const makeLeastMs = 40;
+/** Of what a comparison may take at most, how much it takes on the average. */
+const usuallyTimed = 0.5;
+
+/** What comes with every run but the run: a candidate pays it as the float model does. */
+export function overheadMs({ sampleMs, runMs }: TargetFacts): number {
+  return Math.max(0, sampleMs - runMs);
+}
+
+export function candidateSampleMs(facts: TargetFacts, latency: number): number {
+  return overheadMs(facts) + facts.runMs * latency;
+}
+
+export interface CandidateCost {
+  readonly makeMs: number;
+  readonly screenMs: number;
+  readonly decideMs: number;
+}
+
+/**
+ * @param calibration samples that have to be run before it can be made; 0 where none, or where they were
+ */
+export function costOf(
+  facts: TargetFacts,
+  counts: Counts,
+  gain: Pick<Gain, "latency">,
+  calibration: number,
+): CandidateCost {
+  const { bytes, loadMs, runMs, timed } = facts;
+  const makeMs = makeLeastMs + (bytes / 1e6) * makeMsPerMegabyte + calibration * runMs * 1.5;
+  const { warmUpMs, maxMs } = screeningLimits(runMs);
+  const screenMs =
+    loadMs + 5 * runMs * gain.latency + (timed ? warmUpMs + maxMs * usuallyTimed : 0);
+  return { makeMs, screenMs, decideMs: counts.validation * candidateSampleMs(facts, gain.latency) };
+}
+
+/** What a candidate is expected to take: many are turned down before they are decided. */
+export function expectedMs({ makeMs, screenMs, decideMs }: CandidateCost, decided: number): number {
+  return makeMs + screenMs + decideMs * decided;
+}
+
+/** Of one target, after the search: finalists, published times, start-up. The test samples are apart. */
+export function finalsMs(facts: TargetFacts): number {
+  const { runMs, loadMs, timed, startMs } = facts;
+  if (!timed) return loadMs + 16 * facts.paritySampleMs;
+  const { warmUpMs, maxMs } = finalLimits(runMs);
+  const timing = 2 * (warmUpMs + maxMs * usuallyTimed);
+  return timing + startMs + 2 * loadMs + runMs;
+}
+
+/** The float model and what was chosen, on the test samples. Targets are tested side by side. */
+export function testMs(
+  facts: readonly TargetFacts[],
+  counts: ReadonlyMap<TargetName, Counts>,
+): number {
+  const each = facts.map((one) => (counts.get(one.target)?.test ?? 0) * testSampleMs(one));
+  // Two engines on two cores disturb each other a little.
+  return Math.max(0, ...each) * (each.filter((ms) => ms > 0).length > 1 ? 1.2 : 1);
+}
+
+export function testSampleMs(facts: TargetFacts): number {
+  return facts.sampleMs + candidateSampleMs(facts, 0.8);
+}
+
+/** Golden check, worst disagreements, files, reports. */
+export function writeMs(facts: readonly TargetFacts[]): number {
+  return facts.reduce(
+    (sum, { loadMs, runMs, bytes }) => sum + 3 * loadMs + 18 * runMs + bytes / 2e5,
+    400,
+  );
+}
+
+export function clamp(value: number, least: number, most: number): number {
+  return Math.min(most, Math.max(least, value));
+}

@@ -1,0 +1,337 @@
+import {
+  type Accuracy,
+  type Latency,
+  type Measurement,
+  type ReportCandidate,
+  sha256,
+  throwIfAborted,
+  type Unmeasured,
+} from "@pare/runtime/format";
+import type { Tried } from "./candidate.js";
+import { finalLimits } from "./costs.js";
+import { type Decided, measurementOf, type Record } from "./record.js";
+import { checkAgreement } from "./reference.js";
+import type { Limits, OptimizedVariant, OptimizeRequest } from "./request.js";
+import type { TargetState } from "./target-state.js";
+import {
+  type Between,
+  checkAccuracy,
+  choose,
+  gainText,
+  orderOf,
+  relative,
+  type Relative,
+  round,
+} from "./verdict.js";
+import { explain } from "./why.js";
+
+/** More than so many are not timed against each other: the others are clearly slower. */
+const mostFinalists = 4;
+/** Within so much of the best median a candidate may still turn out to be the best. */
+const closeBand = 0.03;
+
+export interface FinalsContext {
+  readonly request: OptimizeRequest;
+  readonly state: TargetState;
+  readonly record: Record;
+  /** Test samples that are looked at: fixed before they are. */
+  readonly test: number;
+  readonly limitMs: number;
+  readonly say: (what: string) => void;
+}
+
+/** Accepted candidates, best first, and what was seen when they were timed against each other. */
+export interface Ranking {
+  readonly ranked: readonly Tried[];
+  /** Why each is not better than the first. */
+  readonly reasons: ReadonlyMap<string, string>;
+  /** No candidate is within what the user allows: what is the matter with the best one. */
+  readonly missed: string | null;
+}
+
+/** Times the finalists against each other and orders all that is accepted by the rule of choice. */
+export async function rankFinalists(context: FinalsContext): Promise<Ranking> {
+  const { request, state } = context;
+  const { prefer } = request.budget;
+  const limits = request.budget.limits(state.device.target);
+  const all = [state.float, ...state.accepted];
+  const within = all.filter((one) => overLimits(one, limits) === null);
+  const contenders = within.length > 0 ? within : all;
+  const timed = prefer === "latency" ? await timeFinalists(context, contenders) : contenders;
+  const between: Between = (a, b) => {
+    const [first, second] = [timed[a]?.latency ?? null, timed[b]?.latency ?? null];
+    return first === null || second === null ? null : relative(second, first);
+  };
+  const order = choose(
+    timed.map(({ name, size }) => ({ name, brotli: size.brotli })),
+    between,
+    prefer,
+  );
+  const ranked = order.flatMap((index) => timed[index] ?? []);
+  const [best] = ranked;
+  const reasons = new Map(
+    best === undefined ? [] : ranked.map((one) => [one.name, reasonFor(one, best)] as const),
+  );
+  const missed = within.length > 0 || best === undefined ? null : overLimits(best, limits);
+  const over = all.filter((one) => !contenders.includes(one));
+  for (const one of over)
+    context.record.turnDown(
+      state.device.target,
+      { ...one, expected: null },
+      "decided",
+      overLimits(one, limits) ?? "",
+      measurementOf(state.device, one),
+    );
+  return { ranked, reasons, missed };
+}
+
+/** Those that may be the fastest, in the same blocks; the others keep the times of the search. */
+async function timeFinalists(
+  { request, state, limitMs, say }: FinalsContext,
+  contenders: readonly Tried[],
+): Promise<readonly Tried[]> {
+  const times = contenders.flatMap(({ latency }) => (latency === null ? [] : [latency]));
+  if (times.length < 2) return contenders;
+  const fastest = times.reduce((best, one) => (one.ratio < best.ratio ? one : best));
+  const close = contenders
+    .filter(
+      ({ latency }) => latency !== null && relative(latency, fastest).interval[0] <= 1 + closeBand,
+    )
+    .sort((a, b) => (a.latency?.ratio ?? 1) - (b.latency?.ratio ?? 1))
+    .slice(0, mostFinalists);
+  if (close.length < 2) return contenders;
+  say(`finalists against each other: ${close.map(({ name }) => name).join(", ")}`);
+  const { between } = await request.measure.latency({
+    artifacts: [state.reference, ...close.map(({ artifact }) => artifact)],
+    target: state.device.target,
+    limits: finalLimits(state.facts.runMs),
+    seed: 2,
+    signal: request.signal,
+    limitMs,
+  });
+  return contenders.map((one) => {
+    const index = close.indexOf(one);
+    const latency = index < 0 ? undefined : between[0]?.[index + 1];
+    return latency === undefined ? one : { ...one, latency };
+  });
+}
+
+function overLimits({ artifact, tryOut }: Tried, limits: Limits): string | null {
+  const bytes = artifact.files.reduce((sum, file) => sum + file.bytes.byteLength, 0);
+  const { maxSizeBytes, maxLatencyMs } = limits;
+  if (maxSizeBytes !== undefined && bytes > maxSizeBytes)
+    return `its files have ${bytes} bytes, over --max-size ${maxSizeBytes}`;
+  if (maxLatencyMs !== undefined && tryOut.runMs > maxLatencyMs)
+    return `it takes ${round(tryOut.runMs)} ms, over --max-latency ${maxLatencyMs}`;
+  return null;
+}
+
+function reasonFor(one: Tried, best: Tried): string {
+  const size = one.size.brotli / best.size.brotli;
+  const compared =
+    one.latency === null || best.latency === null ? null : relative(one.latency, best.latency);
+  const text = `next to ${best.name}: ${gainText(compared, size)}`;
+  if (compared === null) return size > 1 ? `larger ${text}` : `no better ${text}`;
+  const order = orderOf(compared);
+  if (order === "slower") return `slower ${text}`;
+  return compared.ratio > 1.02 && order !== "tie"
+    ? `slower, not surely, ${text}`
+    : `as fast and larger ${text}`;
+}
+
+/** What the test samples say of the best that holds on them. */
+export interface Tested {
+  readonly chosen: Tried;
+  readonly accuracy: Accuracy | null;
+  readonly baseline: Accuracy | null;
+  readonly agreement: Awaited<ReturnType<typeof checkAgreement>>;
+  readonly reason: string;
+  /** What was better in the search and failed on the test samples. */
+  readonly failed: ReadonlyMap<string, string>;
+}
+
+/** Takes the best candidate that also holds on the test samples; they are looked at once per candidate. */
+export async function testRanked(
+  { request, state, test, limitMs, say }: FinalsContext,
+  { ranked }: Ranking,
+  parityMs: number,
+): Promise<Tested> {
+  const { measure, evidence, budget, signal } = request;
+  const { device, reference } = state;
+  const rule = { maxDrop: budget.limits(device.target).maxDrop, evidence };
+  const target = device.standIn ?? device.target;
+  const ask = { target, split: "test", count: test, signal, limitMs } as const;
+  const failed = new Map<string, string>();
+  const baseline =
+    state.baseline === null || evidence === "none"
+      ? null
+      : await measure.accuracy({ ...ask, artifact: reference });
+  for (const candidate of [...ranked, state.float]) {
+    throwIfAborted(signal);
+    say(`the test samples: ${candidate.name}`);
+    const { artifact } = candidate;
+    const accuracy =
+      evidence === "none" ? null : await measure.accuracy({ ...ask, artifact, float: reference });
+    const agreement = await checkAgreement(request, device, candidate, parityMs, limitMs);
+    const verdict = checkAccuracy(accuracy, rule);
+    const isLast = candidate.precision === "float32";
+    // Where the device's own engine was measured for accuracy, that decides.
+    const agrees = agreement.verdict.accepted || (evidence !== "none" && device.standIn === null);
+    if (isLast || (verdict.accepted && agrees)) {
+      const fell =
+        failed.size === 0
+          ? ""
+          : `; taken after ${[...failed.keys()].join(", ")} failed on these samples, which makes its drop look a little better than it is`;
+      const reason = `on the test samples: ${verdict.reason}${fell}`;
+      return { chosen: candidate, accuracy, baseline, agreement, reason, failed };
+    }
+    const why = verdict.accepted ? agreement.verdict.reason : verdict.reason;
+    failed.set(candidate.name, `best in the search, but on the test samples: ${why}`);
+  }
+  throw new RangeError("The float model is always taken.");
+}
+
+/** Times what was chosen in blocks that took no part in choosing, and starts it from nothing. */
+export async function publish(
+  context: FinalsContext,
+  ranking: Ranking,
+  tested: Tested,
+): Promise<Decided> {
+  const { request, state, limitMs, say } = context;
+  const { device, reference, facts } = state;
+  const { chosen } = tested;
+  let latencyMs: Latency | Unmeasured = {
+    unmeasured: `The GPU of ${device.engine} is emulated on the CPU: its times say nothing.`,
+  };
+  let baselineMs: Latency | Unmeasured = latencyMs;
+  let cold: { memoryBytes: number | null; startupMs: number | null } = {
+    memoryBytes: null,
+    startupMs: null,
+  };
+  if (device.standIn === null) {
+    say("times to be published");
+    const isReference = chosen.artifact === reference;
+    const { latencies } = await request.measure.latency({
+      artifacts: isReference ? [reference] : [reference, chosen.artifact],
+      target: device.target,
+      limits: finalLimits(facts.runMs),
+      seed: 3,
+      signal: request.signal,
+      limitMs,
+    });
+    const [first, second] = latencies;
+    baselineMs = first ?? baselineMs;
+    latencyMs =
+      second ?? (first === undefined ? latencyMs : { ...first, ratio: 1, ratioInterval: [1, 1] });
+    const { artifact } = chosen;
+    cold = await request.measure.coldStart({
+      artifact,
+      target: device.target,
+      signal: request.signal,
+      limitMs,
+    });
+  }
+  const { size } = chosen;
+  const { accuracy, agreement } = tested;
+  const common = { target: device.target, engine: device.engine };
+  const measurement: Measurement = {
+    ...common,
+    sizeBytes: size,
+    accuracy,
+    parity: agreement.parity,
+    latencyMs,
+    ...cold,
+  };
+  const baseline: Measurement | null =
+    state.baseline === null
+      ? null
+      : {
+          ...common,
+          sizeBytes: state.baseline.size,
+          accuracy: tested.baseline,
+          parity: null,
+          latencyMs: baselineMs,
+          memoryBytes: null,
+          startupMs: null,
+        };
+  return decidedAs(context, ranking, tested, measurement, baseline);
+}
+
+async function decidedAs(
+  { request, state, record, test }: FinalsContext,
+  { ranked, reasons, missed }: Ranking,
+  { chosen, reason, failed }: Tested,
+  measurement: Measurement,
+  baseline: Measurement | null,
+): Promise<Decided> {
+  const { device } = state;
+  const candidates = ranked.map((one): ReportCandidate => {
+    const isChosen = one.name === chosen.name;
+    return {
+      target: device.target,
+      name: one.name,
+      verdict: isChosen ? "chosen" : "rejected",
+      reason: isChosen ? reason : (failed.get(one.name) ?? reasons.get(one.name) ?? ""),
+      precision: one.precision,
+      measurement: isChosen ? measurement : measurementOf(device, one),
+      tried: "decided",
+      expectedGain: null,
+    };
+  });
+  return {
+    device,
+    chosen,
+    variant: await variantOf(request, chosen, device.target, measurement, baseline),
+    candidates,
+    why: explain(device.target, chosen, record.stepsOf(device.target)),
+    missed: missed === null ? null : `of ${chosen.name}: ${missed}`,
+    tested: test,
+  };
+}
+
+/** The best so far, as it would be written now: nothing was looked at on the test samples. */
+export async function interim(
+  request: OptimizeRequest,
+  state: TargetState,
+  best: Tried,
+  record: Record,
+): Promise<Decided> {
+  const { device } = state;
+  const measurement = measurementOf(device, best, null);
+  const baseline =
+    state.baseline === null
+      ? null
+      : measurementOf(device, { ...state.baseline, latency: null }, null);
+  if (measurement === null) throw new RangeError("What is best was measured.");
+  return {
+    device,
+    chosen: best,
+    variant: await variantOf(request, best, device.target, measurement, baseline),
+    candidates: [],
+    why: explain(device.target, best, record.stepsOf(device.target)),
+    missed: null,
+    tested: 0,
+  };
+}
+
+async function variantOf(
+  { evidence }: OptimizeRequest,
+  chosen: Tried,
+  target: OptimizedVariant["target"],
+  measurement: Measurement,
+  baseline: Measurement | null,
+): Promise<OptimizedVariant> {
+  const { name, precision, artifact, written } = chosen;
+  return {
+    target,
+    name,
+    precision,
+    evidence,
+    artifact,
+    sha256: await sha256(artifact.files[0].bytes),
+    graph: written.graph,
+    groups: written.groups,
+    measurement,
+    baseline,
+  };
+}

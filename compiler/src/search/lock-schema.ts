@@ -1,0 +1,60 @@
+import { deviceFeatures, type JsonSchema, precisions, targetNames } from "@pare/runtime/format";
+
+const text: JsonSchema = { type: "string" };
+const number: JsonSchema = { type: "number" };
+const record = (of: JsonSchema): JsonSchema => ({ type: "object", additionalProperties: of });
+const list = (items: JsonSchema): JsonSchema => ({ type: "array", items });
+const object = (properties: Readonly<Record<string, JsonSchema>>): JsonSchema => ({
+  type: "object",
+  properties,
+  required: Object.keys(properties),
+});
+
+const step: JsonSchema = {
+  type: "object",
+  properties: { use: text, with: { type: "object" } },
+  required: ["use"],
+};
+
+/** The schema of `pare.lock.json`, version 2. Every name is held against what is known before it is used. */
+export const lockSchema: JsonSchema = {
+  $schema: "https://json-schema.org/draft/2020-12/schema",
+  title: "What Pare decided, and what it takes to decide it again",
+  ...object({
+    lockVersion: { type: "integer", minimum: 1 },
+    compiler: text,
+    model: object({ sha256: text }),
+    recipe: object({ name: text, sha256: text }),
+    seed: { type: "integer" },
+    prefer: { enum: ["latency", "size"] },
+    shapes: record(list({ type: ["integer", "string"] })),
+    constants: record(text),
+    splits: record(text),
+    statistics: record(list(number)),
+    golden: { type: ["object", "null"] },
+    targets: list(
+      object({
+        target: { enum: targetNames },
+        engine: text,
+        candidate: { type: "string", pattern: "^[\\w.-]+$" },
+        precision: { enum: precisions },
+        groups: list(object({ steps: list(step), required: { type: "boolean" } })),
+        session: { type: "object" },
+        features: list({ enum: deviceFeatures }),
+        files: {
+          type: "array",
+          minItems: 1,
+          items: object({ name: text, sha256: { type: "string", pattern: "^[0-9a-f]{64}$" } }),
+        },
+        maxDrop: number,
+        sizeBytes: object({ raw: number, gzip: number, brotli: number }),
+        accuracy: { type: ["object", "null"] },
+        baselineAccuracy: { type: ["object", "null"] },
+        latencyMs: { type: "object" },
+        baselineLatencyMs: { type: "object" },
+        memoryBytes: { type: ["number", "null"] },
+        startupMs: { type: ["number", "null"] },
+      }),
+    ),
+  }),
+};

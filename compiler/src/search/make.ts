@@ -1,0 +1,139 @@
+import {
+  type Artifact,
+  artifactIdentity,
+  type Precision,
+  type SessionOptions,
+  type TargetName,
+} from "@pare/runtime/format";
+import type { Fingerprints } from "../analysis/fingerprints.js";
+import { NotedActivations } from "../calibrate/recorded-activations.js";
+import type { Graph } from "../ir/index.js";
+import { passes } from "../passes/index.js";
+import type { Activations } from "../pipeline/activations.js";
+import { applyGroup } from "../pipeline/apply-step.js";
+import type { PassContext } from "../pipeline/pass.js";
+import type { Recipe } from "../pipeline/recipe.js";
+import type { StepGroup } from "../pipeline/step.js";
+import { findTarget } from "../targets/index.js";
+import type { Made, State } from "./candidate.js";
+
+export interface MakeServices {
+  /** Absent: there is no data. */
+  readonly activations?: Activations | undefined;
+  readonly fingerprints: Fingerprints;
+  readonly seed: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((fraction: number, what: string) => void) | undefined;
+}
+
+/** A recipe in the order in which it is done. */
+export interface Ordered {
+  /** Leads to the float model that all begins with. */
+  readonly simplify: StepGroup | null;
+  /** Each judged against what came before. */
+  readonly own: readonly StepGroup[];
+  /** Required groups that come last: every file ends with them, whatever was tried before. */
+  readonly ending: readonly StepGroup[];
+}
+
+export function ordered({ groups }: Recipe): Ordered {
+  const isSimplify = ({ steps }: StepGroup): boolean =>
+    steps.length === 1 && steps[0]?.use === "simplify";
+  let end = groups.length;
+  while (end > 0 && groups[end - 1]?.required === true) end -= 1;
+  const before = groups.slice(0, end);
+  return {
+    simplify: before.find(isSimplify) ?? null,
+    own: before.filter((group) => !isSimplify(group)),
+    ending: groups.slice(end),
+  };
+}
+
+/** The model in its normal form and, where the recipe asks for it, simplified. */
+export async function beginning(
+  graph: Graph,
+  simplify: StepGroup | null,
+  services: MakeServices,
+): Promise<State> {
+  const group: StepGroup = {
+    steps: [{ use: "normalize" }, ...(simplify?.steps ?? [])],
+    required: false,
+  };
+  const applied = await applyGroup(graph, group, contextOf(services), passes);
+  const groups = simplify === null ? [] : [simplify];
+  return { graph: applied.graph, groups, precision: "float32", statistics: new Map() };
+}
+
+/** What a group makes of a state, and why it changes nothing where it does. */
+export interface Changed {
+  readonly state: State;
+  readonly changed: boolean;
+  readonly said: readonly string[];
+}
+
+/** Runs a group on a fork. The same group on the same state gives the same graph, whatever was made before. */
+export async function change(
+  from: State,
+  group: StepGroup,
+  precision: Precision,
+  services: MakeServices,
+): Promise<Changed> {
+  const { activations, fingerprints } = services;
+  const noted =
+    activations === undefined ? undefined : new NotedActivations(activations, fingerprints);
+  const context = contextOf({ ...services, activations: noted });
+  const applied = await applyGroup(from.graph, group, context, passes);
+  return {
+    state: {
+      graph: applied.graph,
+      groups: [...from.groups, group],
+      precision,
+      statistics: new Map([...from.statistics, ...(noted?.noted ?? [])]),
+    },
+    changed: applied.changed,
+    said: applied.journal.map(({ op, reason }) => `${op}: ${reason}`),
+  };
+}
+
+/** Ends a state as the recipe and the target want it, and writes it as a file. */
+export async function finish(
+  state: State,
+  name: string,
+  target: TargetName,
+  session: SessionOptions,
+  ending: readonly StepGroup[],
+  services: MakeServices,
+): Promise<Made> {
+  let last = state;
+  for (const group of ending) last = (await change(last, group, state.precision, services)).state;
+  const artifact: Artifact = await findTarget(target).emit(last.graph, session);
+  return {
+    ...state,
+    written: last,
+    name,
+    artifact,
+    identity: await artifactIdentity(artifact),
+  };
+}
+
+function contextOf({ activations, seed, signal, onProgress }: MakeServices): PassContext {
+  return {
+    random: (name) => randomOf(seed, name),
+    ...(activations !== undefined && { activations }),
+    ...(signal !== undefined && { signal }),
+    ...(onProgress !== undefined && { onProgress }),
+  };
+}
+
+/** splitmix32 of the seed and the name: what one pass draws is no matter of what others drew. */
+function randomOf(seed: number, name: string): () => number {
+  let state = seed | 0;
+  for (const character of name)
+    state = Math.imul(state ^ (character.codePointAt(0) ?? 0), 0x01000193);
+  return () => {
+    state = (state + 0x9e3779b9) | 0;
+    let mixed = Math.imul(state ^ (state >>> 16), 0x21f0aaad);
+    mixed = Math.imul(mixed ^ (mixed >>> 15), 0x735a2d97);
+    return ((mixed ^ (mixed >>> 15)) >>> 0) / 2 ** 32;
+  };
+}

@@ -1,0 +1,95 @@
+import type { NodeSensitivity } from "@pare/runtime/format";
+import type { StepGroup } from "../pipeline/step.js";
+import type { Made, Planned, State, Tried } from "./candidate.js";
+import { type Layer, layerSensitivity, sensitivitySamples } from "./sensitivity.js";
+import { type Outcome, type TrialContext, tryCandidate } from "./trial.js";
+
+/** A candidate of static int8 that was fast and small enough, and lost too much. */
+export interface TooCoarse {
+  readonly planned: Planned;
+  readonly layers: readonly Layer[];
+  readonly drop: number;
+}
+
+/** What can be made of an outcome by leaving some of its layers float; null where that is not the matter. */
+export function tooCoarse(planned: Planned, made: Made, drop: number): TooCoarse | null {
+  const step = planned.group.steps.find(({ use }) => use === "quantize-static");
+  if (step === undefined || planned.first) return null;
+  const layers = made.graph.journal
+    .filter(({ what, rule }) => what === "changed" && rule === step.use)
+    .map(({ node, op }) => ({ layer: node, op }));
+  return layers.length < 2 ? null : { planned, layers, drop };
+}
+
+/** The same with its most sensitive layers left float, as something to try: finding them takes a load and a few runs each. */
+export function mixedPlan({ planned, layers }: TooCoarse, loadMs: number, runMs: number): Planned {
+  const { expected } = planned;
+  return {
+    ...planned,
+    name: `${planned.name}-partly`,
+    precision: "mixed",
+    extraMs: layers.length * (loadMs + 60 + sensitivitySamples * runMs),
+    expected:
+      expected === null
+        ? null
+        : {
+            latency: Math.min(1, expected.latency * 1.1),
+            size: expected.size * 1.1,
+            accepted: 0.5,
+          },
+  };
+}
+
+/** The most sensitive layers stay float: one, two, four and so on, until it holds or the time is up. */
+export async function tryMixed(
+  { planned, layers }: TooCoarse,
+  from: State,
+  before: Tried,
+  context: TrialContext,
+  isLate: () => boolean,
+): Promise<{
+  readonly outcomes: readonly [Planned, Outcome][];
+  readonly sensitivity: readonly NodeSensitivity[];
+}> {
+  const { request, device, services, say } = context;
+  const keeping = (nodes: readonly string[]): StepGroup => keepFloat(planned.group, nodes);
+  const sensitivity =
+    request.samples === undefined
+      ? []
+      : await layerSensitivity(
+          from,
+          keeping,
+          layers,
+          device.executor,
+          request.samples,
+          services,
+          (done) => say(`sensitivity of layers ${done}/${layers.length}`),
+        );
+  const outcomes: [Planned, Outcome][] = [];
+  for (let kept = 1; kept < sensitivity.length && !isLate(); kept *= 2) {
+    const nodes = sensitivity.slice(0, kept).map(({ layer }) => layer);
+    const name = `${planned.name}-${kept}-float`;
+    const one: Planned = { ...planned, name, precision: "mixed", group: keeping(nodes) };
+    const outcome = await tryCandidate(one, from, before, context);
+    outcomes.push([one, outcome]);
+    if (outcome.accepted) break;
+  }
+  return {
+    outcomes,
+    sensitivity: sensitivity.map(({ layer, op, error }) => ({
+      target: device.target,
+      node: layer,
+      op,
+      sqnrDb: -10 * Math.log10(Math.max(error, 1e-12)),
+    })),
+  };
+}
+
+function keepFloat(group: StepGroup, nodes: readonly string[]): StepGroup {
+  return {
+    ...group,
+    steps: group.steps.map((step) =>
+      step.use === "quantize-static" ? { ...step, with: { ...step.with, keepFloat: nodes } } : step,
+    ),
+  };
+}

@@ -1,0 +1,195 @@
+import {
+  type Artifact,
+  artifactIdentity,
+  messageOf,
+  PareError,
+  type TryOut,
+} from "@pare/runtime/format";
+import type { State, Tried } from "./candidate.js";
+import { screeningLimits, type TargetFacts } from "./costs.js";
+import { finish, type MakeServices, type Ordered } from "./make.js";
+import type { Record } from "./record.js";
+import type { OptimizeRequest, TargetDevice } from "./request.js";
+import type { TargetState } from "./target-state.js";
+import { isRefusal } from "./trial.js";
+import { orderOf, type Relative, round } from "./verdict.js";
+
+/** So many samples tell what one costs. */
+const firstSamples = 32;
+/** Until an engine of its own runs: a worker in a browser fetches its module, one in Node is a process. */
+const startMs = { cpu: 300, wasm: 700, webgpu: 1500, aot: 100, webnn: 1500 } as const;
+
+/** What is needed to open a target. */
+export interface Opening {
+  readonly request: OptimizeRequest;
+  readonly simplified: State;
+  readonly recipe: Ordered;
+  readonly services: MakeServices;
+  readonly limitMs: number;
+  readonly record: Record;
+}
+
+/**
+ * Tries the model as it is and in its simplified form, and finds out what runs and samples cost.
+ * @throws PareError ENGINE where the engine runs neither
+ */
+export async function openTarget(opening: Opening, device: TargetDevice): Promise<TargetState> {
+  const { request, simplified, recipe, record } = opening;
+  const { original } = request;
+  const asItIs = await attempt(() => tryOut(opening, device, original));
+  const before = await asRead(request, device);
+  const after = await attempt(async (): Promise<Tried> => {
+    const made = await finish(
+      simplified,
+      "float",
+      device.target,
+      {},
+      recipe.ending,
+      opening.services,
+    );
+    const answered = await tryOut(opening, device, made.artifact);
+    const size = await request.measure.size(made.artifact);
+    return { ...made, tryOut: answered, size, latency: null, accuracy: null };
+  });
+  if (typeof asItIs === "string" && typeof after === "string")
+    throw new PareError(
+      "ENGINE",
+      `${device.engine} can run neither the model nor its simplified form: ${asItIs}`,
+      {
+        where: device.target,
+        hint: "`pare inspect` says for each target which operators it lacks.",
+      },
+    );
+  if (typeof asItIs === "string")
+    record.turnDown(
+      device.target,
+      { name: "original", precision: "float32", expected: null },
+      "not",
+      `the engine refuses the model as it is: ${asItIs}`,
+      null,
+    );
+  const equal: Relative | null = device.standIn === null ? { ratio: 1, interval: [1, 1] } : null;
+  const latency =
+    typeof asItIs === "string" || typeof after === "string"
+      ? equal
+      : await compare(opening, device, after);
+  const isSlower = latency !== null && orderOf(latency) === "slower";
+  const simplifiedStays = typeof after !== "string" && (typeof asItIs === "string" || !isSlower);
+  if (recipe.simplify !== null) {
+    const times = latency === null ? "" : `; ${round(latency.ratio, 3)}× the latency before`;
+    const reason =
+      typeof after === "string"
+        ? `the engine refuses it: ${after}`
+        : `equal within rounding${times}`;
+    const made = typeof after === "string" ? null : after;
+    record.step(device.target, "simplify", simplifiedStays, reason, before, made, "decided", null);
+  }
+  const float: Tried =
+    simplifiedStays && typeof after !== "string"
+      ? { ...after, latency }
+      : { ...before, tryOut: typeof asItIs === "string" ? noTryOut : asItIs, latency: equal };
+  const reference = typeof asItIs === "string" ? float.artifact : original;
+  const runs = typeof asItIs === "string" ? float.tryOut : asItIs;
+  return {
+    device,
+    facts: await findFacts(opening, device, reference, runs),
+    baseline:
+      typeof asItIs === "string" ? null : { tryOut: asItIs, size: before.size, accuracy: null },
+    reference,
+    float,
+    accepted: [],
+    recipe: float,
+    made: new Map([[float.identity, "float"]]),
+  };
+}
+
+const noTryOut: TryOut = { loadMs: 0, runMs: 0 };
+
+/** What came of it, or why the engine refuses. */
+async function attempt<T>(work: () => Promise<T>): Promise<T | string> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    return messageOf(error);
+  }
+}
+
+function tryOut(
+  { request, limitMs }: Opening,
+  device: TargetDevice,
+  artifact: Artifact,
+): Promise<TryOut> {
+  const target = device.standIn ?? device.target;
+  return request.measure.tryOut({ artifact, target, signal: request.signal, limitMs });
+}
+
+async function asRead(
+  { original, graph, measure }: OptimizeRequest,
+  device: TargetDevice,
+): Promise<Omit<Tried, "tryOut">> {
+  const state: State = { graph, groups: [], precision: "float32", statistics: new Map() };
+  return {
+    ...state,
+    written: state,
+    name: "float",
+    artifact: original,
+    identity: await artifactIdentity(original),
+    size: await measure.size(original),
+    latency: device.standIn === null ? { ratio: 1, interval: [1, 1] } : null,
+    accuracy: null,
+  };
+}
+
+async function compare(
+  { request, limitMs }: Opening,
+  device: TargetDevice,
+  { artifact, tryOut: { runMs } }: Tried,
+): Promise<Relative | null> {
+  if (device.standIn !== null) return null;
+  const { between } = await request.measure.latency({
+    artifacts: [request.original, artifact],
+    target: device.target,
+    limits: screeningLimits(runMs),
+    seed: 0,
+    signal: request.signal,
+    limitMs,
+  });
+  return between[0]?.[1] ?? null;
+}
+
+async function findFacts(
+  { request, limitMs }: Opening,
+  device: TargetDevice,
+  reference: Artifact,
+  { loadMs, runMs }: TryOut,
+): Promise<TargetFacts> {
+  const { measure, clock, signal, evidence } = request;
+  const target = device.standIn ?? device.target;
+  const isTimed = device.standIn === null;
+  const validation = evidence === "none" ? 0 : measure.samples("validation");
+  const count = Math.min(firstSamples, validation);
+  const began = clock.now();
+  if (count > 0)
+    await measure.accuracy({
+      artifact: reference,
+      target,
+      split: "validation",
+      count,
+      signal,
+      limitMs,
+    });
+  const sampleMs = count > 0 ? Math.max((clock.now() - began) / count, runMs / 2) : runMs;
+  return {
+    target: device.target,
+    loadMs,
+    runMs,
+    sampleMs,
+    timed: isTimed,
+    bytes: reference.files.reduce((sum, { bytes }) => sum + bytes.byteLength, 0),
+    startMs: startMs[device.target],
+    validation,
+    test: evidence === "none" ? 0 : measure.samples("test"),
+    paritySampleMs: isTimed ? runMs : 500 + 20 * runMs,
+  };
+}

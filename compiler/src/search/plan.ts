@@ -1,0 +1,267 @@
+import type { TargetName } from "@pare/runtime/format";
+import type { Gain } from "../targets/gains.js";
+import type { Planned } from "./candidate.js";
+import {
+  clamp,
+  costOf,
+  type Counts,
+  expectedMs,
+  finalsMs,
+  type TargetFacts,
+  testMs,
+  testSampleMs,
+  writeMs,
+} from "./costs.js";
+
+/** What is done where nobody says how long it may take. */
+export const defaultBudgetMs = 120_000;
+
+/** Enough that a number means something; fewer where there are no more. */
+const fewestValidation = 50;
+const fewestTest = 100;
+/** Of the budget, for the test samples of all targets, and for the validation samples of one candidate. */
+const testShare = 0.3;
+const candidateShare = 0.04;
+/** A candidate is often turned down before it is decided: by its time, or after some of the samples. */
+const decidedShare = 0.6;
+
+/** What a user is told before it is done. */
+export interface PlanSummary {
+  readonly lowMs: number;
+  readonly highMs: number;
+  readonly expectedMs: number;
+  /** What may be taken; more than the default where the cheapest sound plan takes longer. */
+  readonly budgetMs: number;
+  /** The cheapest sound plan does not fit into what the user gave. */
+  readonly tooShort: boolean;
+  readonly targets: readonly {
+    readonly target: TargetName;
+    readonly candidates: number;
+    readonly validation: number;
+    readonly test: number;
+    readonly ofTest: number;
+  }[];
+}
+
+/** What is expected where no table knows: a recipe's own group. */
+const unknownGain: Gain = { latency: 0.9, size: 0.6, accepted: 0.5 };
+
+/**
+ * One queue over all targets. What is expected to gain most in a second comes first; no target takes another one's
+ * share of the time while there is something for that one to try. Independent of the order in which targets were named.
+ */
+export class Plan {
+  readonly facts: readonly TargetFacts[];
+  readonly counts: ReadonlyMap<TargetName, Counts>;
+  readonly summary: PlanSummary;
+  /** When the search must end, so that finals, test and writing fit. */
+  readonly deadlineMs: number;
+  readonly #waiting: Planned[];
+  readonly #calibration: number;
+  readonly #spent = new Map<TargetName, number>();
+  readonly #startedMs: number;
+  /** Accepted on a target: the first to try on the next. */
+  readonly #accepted = new Set<string>();
+  #calibrated = false;
+  /** Of what was expected, what candidates have taken. */
+  #scale = 1;
+
+  /**
+   * @param nowMs what was taken before the search
+   * @param askedMs what the user gave; null for the default
+   * @param calibration samples that calibrate
+   */
+  constructor(
+    facts: readonly TargetFacts[],
+    planned: readonly Planned[],
+    nowMs: number,
+    askedMs: number | null,
+    calibration: number,
+  ) {
+    this.facts = [...facts].sort((a, b) => (a.target < b.target ? -1 : 1));
+    this.#waiting = [...planned];
+    this.#calibration = calibration;
+    this.#startedMs = nowMs;
+    const least = nowMs + this.#soundMs();
+    const budgetMs = askedMs ?? Math.max(defaultBudgetMs, Math.ceil((least * 1.1) / 1000) * 1000);
+    this.counts = countsFor(this.facts, budgetMs - nowMs);
+    const ending = this.#endingMs(this.counts);
+    this.deadlineMs = Math.max(nowMs, budgetMs - ending);
+    const searching = this.#candidatesMs(planned, this.counts);
+    const expected = Math.min(
+      budgetMs,
+      nowMs + floatMs(this.facts, this.counts) + searching + ending,
+    );
+    this.summary = {
+      lowMs: expected * 0.8,
+      highMs:
+        askedMs === null
+          ? Math.max(expected * 1.15, expected)
+          : Math.min(budgetMs, expected * 1.15),
+      expectedMs: expected,
+      budgetMs,
+      tooShort: askedMs !== null && least > askedMs,
+      targets: this.facts.map(({ target, test }) => ({
+        target,
+        candidates: planned.filter((one) => one.target === target).length,
+        validation: this.counts.get(target)?.validation ?? 0,
+        test: this.counts.get(target)?.test ?? 0,
+        ofTest: test,
+      })),
+    };
+  }
+
+  countsOf(target: TargetName): Counts {
+    return this.counts.get(target) ?? { validation: 0, test: 0 };
+  }
+
+  factsOf(target: TargetName): TargetFacts | undefined {
+    return this.facts.find((one) => one.target === target);
+  }
+
+  /** Something that a result suggests: mixed precision, the recipe's next group. */
+  add(planned: Planned): void {
+    this.#waiting.push(planned);
+  }
+
+  /** What to try next; undefined when there is nothing, or no time for it. */
+  next(nowMs: number): Planned | undefined {
+    const left = this.deadlineMs - nowMs;
+    const fitting = this.#waiting.filter(
+      (one) => this.costMs(one) <= left - this.#guaranteedMs(one.target, left),
+    );
+    const [best] = fitting.sort(
+      (a, b) =>
+        Number(b.first) - Number(a.first) ||
+        this.#worth(b) - this.#worth(a) ||
+        (`${a.target} ${a.name}` < `${b.target} ${b.name}` ? -1 : 1),
+    );
+    if (best !== undefined) this.#waiting.splice(this.#waiting.indexOf(best), 1);
+    return best;
+  }
+
+  /** What came of a candidate: how long it took, and whether it was taken. */
+  note(planned: Planned, tookMs: number, accepted: boolean): void {
+    const { target, name, needsData } = planned;
+    this.#spent.set(target, (this.#spent.get(target) ?? 0) + tookMs);
+    if (accepted) this.#accepted.add(name);
+    const expected = this.#expectedMs(planned, this.counts);
+    if (needsData) this.#calibrated = true;
+    this.#scale = clamp(0.7 * this.#scale + (0.3 * tookMs) / expected, 0.5, 4);
+  }
+
+  /** Never tried: for the report. */
+  get waiting(): readonly Planned[] {
+    return this.#waiting;
+  }
+
+  costMs(planned: Planned): number {
+    return this.#expectedMs(planned, this.counts) * this.#scale;
+  }
+
+  /** When the whole is expected to end. */
+  expectedEndMs(nowMs: number): number {
+    const searching = this.#candidatesMs(this.#waiting, this.counts) * this.#scale;
+    return (
+      Math.min(nowMs + searching, Math.max(nowMs, this.deadlineMs)) + this.#endingMs(this.counts)
+    );
+  }
+
+  /** What other targets are still to get of what is left: an equal share each, as far as they can use it. */
+  #guaranteedMs(target: TargetName, leftMs: number): number {
+    const total = this.deadlineMs - this.#startedMs;
+    const share = total / Math.max(1, this.facts.length);
+    let sum = 0;
+    for (const other of this.facts) {
+      if (other.target === target) continue;
+      const open = this.#waiting.filter((one) => one.target === other.target);
+      const wanted = this.#candidatesMs(open, this.counts) * this.#scale;
+      sum += Math.min(Math.max(0, share - (this.#spent.get(other.target) ?? 0)), wanted);
+    }
+    return Math.min(sum, leftMs * (1 - 1 / Math.max(1, this.facts.length)));
+  }
+
+  /** Expected gain a second: of the logarithms of latency and of size, where it is accepted. */
+  #worth(planned: Planned): number {
+    const { latency, size, accepted } = planned.expected ?? unknownGain;
+    const faster = Math.max(0, -Math.log(latency));
+    const smaller = Math.max(0, -Math.log(size));
+    const [first, second] = planned.prefer === "size" ? [smaller, faster] : [faster, smaller];
+    const likely = this.#accepted.has(planned.name) ? 1 : accepted;
+    const boost = this.#accepted.has(planned.name) ? 4 : 1;
+    return (boost * likely * (first + 0.15 * second)) / this.costMs(planned);
+  }
+
+  #expectedMs(planned: Planned, counts: ReadonlyMap<TargetName, Counts>): number {
+    const facts = this.factsOf(planned.target);
+    const own = counts.get(planned.target);
+    if (facts === undefined || own === undefined) return 0;
+    const calibration = planned.needsData && !this.#calibrated ? this.#calibration : 0;
+    const cost = costOf(facts, own, planned.expected ?? unknownGain, calibration);
+    return planned.extraMs + expectedMs(cost, decidedShare);
+  }
+
+  #candidatesMs(planned: readonly Planned[], counts: ReadonlyMap<TargetName, Counts>): number {
+    let sum = 0;
+    let calibrates = false;
+    for (const one of planned) {
+      const facts = this.factsOf(one.target);
+      const own = counts.get(one.target);
+      if (facts === undefined || own === undefined) continue;
+      const calibration = one.needsData && !calibrates && !this.#calibrated ? this.#calibration : 0;
+      calibrates ||= one.needsData;
+      const cost = costOf(facts, own, one.expected ?? unknownGain, calibration);
+      sum += one.extraMs + expectedMs(cost, decidedShare);
+    }
+    return sum;
+  }
+
+  #endingMs(counts: ReadonlyMap<TargetName, Counts>): number {
+    const finals = this.facts.reduce((sum, facts) => sum + finalsMs(facts), 0);
+    return finals + testMs(this.facts, counts) + writeMs(this.facts);
+  }
+
+  /** The float model and one candidate on each target, on as few samples as are worth something. */
+  #soundMs(): number {
+    const counts = new Map(
+      this.facts.map(({ target, validation, test }) => [
+        target,
+        { validation: Math.min(validation, fewestValidation), test: Math.min(test, fewestTest) },
+      ]),
+    );
+    const cheapest = this.facts.map(({ target }) => {
+      const own = this.#waiting.filter((one) => one.target === target && !one.needsData);
+      return Math.min(Infinity, ...own.map((one) => this.#expectedMs(one, counts)));
+    });
+    const candidates = cheapest.reduce((sum, ms) => sum + (Number.isFinite(ms) ? ms : 0), 0);
+    return floatMs(this.facts, counts) + candidates + this.#endingMs(counts);
+  }
+}
+
+/** The float model on the validation samples, targets side by side. */
+function floatMs(facts: readonly TargetFacts[], counts: ReadonlyMap<TargetName, Counts>): number {
+  return Math.max(
+    0,
+    ...facts.map(({ target, sampleMs }) => (counts.get(target)?.validation ?? 0) * sampleMs),
+  );
+}
+
+function countsFor(facts: readonly TargetFacts[], leftMs: number): ReadonlyMap<TargetName, Counts> {
+  return new Map(
+    facts.map((one): [TargetName, Counts] => {
+      const { target, validation, test, sampleMs } = one;
+      const affordable = (share: number, ms: number): number =>
+        Math.floor((share * Math.max(0, leftMs)) / Math.max(ms, 1e-3));
+      return [
+        target,
+        {
+          validation: Math.min(
+            validation,
+            Math.max(fewestValidation, affordable(candidateShare, sampleMs)),
+          ),
+          test: Math.min(test, Math.max(fewestTest, affordable(testShare, testSampleMs(one)))),
+        },
+      ];
+    }),
+  );
+}

@@ -1,0 +1,69 @@
+import type { Precision } from "@pare/runtime/format";
+import { workloadOf } from "../analysis/workload.js";
+import type { StepGroup } from "../pipeline/step.js";
+import { expectedGain, operatorMix } from "../targets/gains.js";
+import { findTarget } from "../targets/index.js";
+import type { Planned, State } from "./candidate.js";
+import type { Ordered } from "./make.js";
+import type { OptimizeRequest, TargetDevice } from "./request.js";
+
+export interface Choices {
+  readonly planned: readonly Planned[];
+  /** What is not tried at all, and why. */
+  readonly left: readonly { readonly planned: Planned; readonly reason: string }[];
+}
+
+/** What a recipe asks for on a target, and with `propose` what the target's table adds. */
+export function choicesFor(
+  request: OptimizeRequest,
+  device: TargetDevice,
+  recipe: Ordered,
+  simplified: State,
+): Choices {
+  const { budget, evidence, activations } = request;
+  const common = { target: device.target, session: {}, prefer: budget.prefer, extraMs: 0 };
+  const own = recipe.own.map((group, index): Planned => ({
+    ...common,
+    name: nameOf(request.recipe.name, recipe.own.length, index),
+    group,
+    precision: precisionOf(group),
+    first: true,
+    needsData: group.steps.some(({ use }) => use === "quantize-static"),
+    expected: null,
+  }));
+  if (!request.recipe.propose) return { planned: own, left: [] };
+  const mix = operatorMix(workloadOf(simplified.graph));
+  const planned = [...own];
+  const left: { planned: Planned; reason: string }[] = [];
+  for (const proposal of findTarget(device.target).propose(simplified.graph)) {
+    const { name, precision, group, needsData, withoutData } = proposal;
+    const expected = expectedGain(device.target, name, mix, device.saturates) ?? null;
+    const one: Planned = { ...common, name, precision, group, first: false, needsData, expected };
+    const reason =
+      evidence === "none" && !withoutData
+        ? "needs data to be checked"
+        : needsData && activations === undefined
+          ? "needs data to calibrate with"
+          : null;
+    if (reason === null) planned.push(one);
+    else left.push({ planned: one, reason });
+  }
+  return { planned, left };
+}
+
+/** The recipe's name, with a number where it has several groups; it names files and variants. */
+function nameOf(recipe: string, groups: number, index: number): string {
+  const plain = recipe.replaceAll(/[^\w.-]+/g, "-").replace(/^[.-]+/, "") || "recipe";
+  return groups === 1 ? plain : `${plain}-${index + 1}`;
+}
+
+/** By the step that decides what engines compute in. */
+export function precisionOf({ steps }: StepGroup): Precision {
+  const uses = new Set(steps.map(({ use }) => use));
+  if (uses.has("quantize-static")) return "int8";
+  if (uses.has("quantize-dynamic")) return "int8-dynamic";
+  if (uses.has("fp16")) return "float16";
+  const weights = steps.find(({ use }) => use === "quantize-weights");
+  if (weights !== undefined) return weights.with?.["bits"] === 4 ? "int4-weights" : "int8-weights";
+  return uses.has("fp16-weights") ? "float16-weights" : "float32";
+}

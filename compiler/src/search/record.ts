@@ -1,0 +1,254 @@
+import type {
+  Accuracy,
+  ExpectedGain,
+  Latency,
+  Measurement,
+  NodeSensitivity,
+  NodeWhy,
+  Precision,
+  ReportCandidate,
+  ReportStep,
+  TargetName,
+  Unmeasured,
+} from "@pare/runtime/format";
+import type { Graph } from "../ir/index.js";
+import type { Gain } from "../targets/gains.js";
+import type { Made, Planned, Tried, TriedAs } from "./candidate.js";
+import { type Lock, type LockedTarget, lockVersion } from "./lock.js";
+import type { Optimized, OptimizedVariant, OptimizeRequest, TargetDevice } from "./request.js";
+import type { Relative } from "./verdict.js";
+
+interface Named {
+  readonly name: string;
+  readonly precision: Precision;
+  readonly expected: Gain | null;
+}
+
+/** What a lock says of the request. */
+export type RecordRequest = Pick<
+  OptimizeRequest,
+  | "devices"
+  | "compiler"
+  | "originalSha256"
+  | "recipe"
+  | "seed"
+  | "budget"
+  | "shapes"
+  | "constants"
+  | "splits"
+>;
+
+/** What was done and decided so far, as reports and the lock tell it. */
+export class Record {
+  readonly #request: RecordRequest;
+  readonly #recipeSha256: string;
+  readonly #steps: ReportStep[] = [];
+  readonly #rejected: ReportCandidate[] = [];
+  readonly #sensitivity: NodeSensitivity[] = [];
+  readonly #skipped: Optimized["skipped"][number][] = [];
+  readonly #decided = new Map<TargetName, Decided>();
+
+  constructor(request: RecordRequest, recipeSha256: string) {
+    this.#request = request;
+    this.#recipeSha256 = recipeSha256;
+  }
+
+  /** A group on one target: what it changed, and whether it stayed. */
+  step(
+    target: TargetName,
+    name: string,
+    kept: boolean,
+    reason: string,
+    before: Pick<Made, "graph" | "artifact">,
+    after: Pick<Made, "graph" | "artifact"> | null,
+    tried: TriedAs,
+    planned: Planned | null,
+    measurement: Measurement | null = null,
+  ): void {
+    const made = after ?? before;
+    this.#steps.push({
+      target,
+      name,
+      verdict: kept ? "kept" : "reverted",
+      reason,
+      nodesBefore: countNodes(before.graph),
+      nodesAfter: countNodes(made.graph),
+      bytesBefore: bytesOf(before),
+      bytesAfter: bytesOf(made),
+      measurement,
+      group: planned?.group.steps.map(({ use }) => use) ?? [name],
+      tried,
+      expectedGain: gainOf(planned?.expected ?? null),
+    });
+  }
+
+  turnDown(
+    target: TargetName,
+    { name, precision, expected }: Named,
+    tried: TriedAs,
+    reason: string,
+    measurement: Measurement | null,
+  ): void {
+    this.#rejected.push({
+      target,
+      name,
+      verdict: "rejected",
+      reason,
+      precision,
+      measurement,
+      tried,
+      expectedGain: gainOf(expected),
+    });
+  }
+
+  skip(target: TargetName, reason: string): void {
+    this.#skipped.push({ target, reason });
+  }
+
+  sensitivity(entries: readonly NodeSensitivity[]): void {
+    this.#sensitivity.push(...entries);
+  }
+
+  /** What stands for a target now; the last word is the last one said. */
+  decide(decided: Decided): void {
+    this.#decided.set(decided.device.target, decided);
+  }
+
+  get isEmpty(): boolean {
+    return this.#decided.size === 0;
+  }
+
+  get skipped(): Optimized["skipped"] {
+    return this.#skipped;
+  }
+
+  stepsOf(target: TargetName): readonly ReportStep[] {
+    return this.#steps.filter((step) => step.target === target);
+  }
+
+  done(): Optimized {
+    // In the order in which the targets were named.
+    const decided = this.#request.devices.flatMap(({ target }) => this.#decided.get(target) ?? []);
+    return {
+      variants: decided.map(({ variant }) => variant),
+      steps: [...this.#steps],
+      candidates: [...decided.flatMap(({ candidates }) => candidates), ...this.#rejected],
+      why: decided.flatMap(({ why }) => why),
+      sensitivity: [...this.#sensitivity],
+      skipped: [...this.#skipped],
+      missed: decided.flatMap(({ device, missed }) =>
+        missed === null ? [] : [`${device.target}: ${missed}`],
+      ),
+      tested: Object.fromEntries(decided.map(({ device, tested }) => [device.target, tested])),
+      lock: this.#lock(decided),
+      golden: null,
+    };
+  }
+
+  #lock(decided: readonly Decided[]): Lock {
+    const { compiler, originalSha256, recipe, seed, budget, shapes, constants, splits } =
+      this.#request;
+    const statistics = new Map<string, readonly number[]>();
+    for (const { chosen } of decided)
+      for (const [key, numbers] of chosen.written.statistics) statistics.set(key, numbers);
+    return {
+      lockVersion,
+      compiler,
+      model: { sha256: originalSha256 },
+      recipe: { name: recipe.name, sha256: this.#recipeSha256 },
+      seed,
+      prefer: budget.prefer,
+      shapes,
+      constants,
+      splits,
+      targets: decided.map((one) => lockedTarget(one, budget.limits(one.device.target).maxDrop)),
+      statistics: Object.fromEntries([...statistics].sort(([a], [b]) => (a < b ? -1 : 1))),
+      golden: null,
+    };
+  }
+}
+
+/** What a target has come to. */
+export interface Decided {
+  readonly device: TargetDevice;
+  readonly chosen: Made;
+  readonly variant: OptimizedVariant;
+  readonly candidates: readonly ReportCandidate[];
+  readonly why: readonly NodeWhy[];
+  /** A budget that the user gave and that no candidate met. */
+  readonly missed: string | null;
+  readonly tested: number;
+}
+
+function lockedTarget({ device, chosen, variant }: Decided, maxDrop: number): LockedTarget {
+  const { measurement, baseline } = variant;
+  return {
+    target: device.target,
+    engine: device.engine,
+    candidate: chosen.name,
+    precision: chosen.precision,
+    groups: chosen.written.groups,
+    session: chosen.artifact.session,
+    features: chosen.artifact.requires.features,
+    files: [{ name: chosen.artifact.files[0].name, sha256: variant.sha256 }],
+    maxDrop,
+    sizeBytes: measurement.sizeBytes,
+    accuracy: measurement.accuracy,
+    baselineAccuracy: baseline?.accuracy ?? null,
+    latencyMs: measurement.latencyMs,
+    baselineLatencyMs: baseline?.latencyMs ?? {
+      unmeasured: "the engine refuses the model as it is",
+    },
+    memoryBytes: measurement.memoryBytes,
+    startupMs: measurement.startupMs,
+  };
+}
+
+/** What was measured of a candidate while it was searched for, as a report shows it. */
+export function measurementOf(
+  device: TargetDevice,
+  tried: Partial<Tried>,
+  accuracy: Accuracy | null = tried.accuracy ?? null,
+): Measurement | null {
+  const { size, tryOut } = tried;
+  if (size === undefined) return null;
+  return {
+    target: device.target,
+    engine: device.engine,
+    sizeBytes: size,
+    accuracy,
+    parity: null,
+    latencyMs: searchedLatency(tried.latency ?? null, tryOut?.runMs ?? null),
+    memoryBytes: null,
+    startupMs: null,
+  };
+}
+
+/** Of a few blocks only: good for choosing, and for nothing else. */
+function searchedLatency(latency: Relative | null, runMs: number | null): Latency | Unmeasured {
+  if (latency === null || runMs === null) return { unmeasured: "It was not timed." };
+  return {
+    p50: runMs,
+    p90: null,
+    p99: null,
+    n: 1,
+    method: "a few blocks during the search",
+    ratio: latency.ratio,
+    ratioInterval: latency.interval,
+  };
+}
+
+function gainOf(expected: Gain | null): ExpectedGain | null {
+  return expected === null ? null : { latency: expected.latency, size: expected.size };
+}
+
+function bytesOf({ artifact }: Pick<Made, "artifact">): number {
+  return artifact.files.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
+}
+
+/** Nodes of all bodies, Constants among them. */
+function countNodes(graph: Graph): number {
+  let count = 0;
+  for (const _ of graph.allNodes()) count += 1;
+  return count;
+}

@@ -1,0 +1,69 @@
+import type { Parity, ParityRequest, Precision } from "@pare/runtime/format";
+import { countMacs } from "../analysis/index.js";
+import { evaluateGraph } from "../ops/index.js";
+import type { Tried } from "./candidate.js";
+import type { OptimizeRequest, TargetDevice } from "./request.js";
+import { checkParity, type Verdict } from "./verdict.js";
+
+/** The reference evaluation takes some ten nanoseconds a multiply-accumulate: more is not worth the wait. */
+const mostMacs = 2e8;
+const samples = 16;
+
+function isInteger(precision: Precision): boolean {
+  return precision === "int8" || precision === "int8-dynamic" || precision === "mixed";
+}
+
+export interface Agreement {
+  readonly parity: Parity | null;
+  readonly verdict: Verdict;
+}
+
+/**
+ * Does a file compute on its engine what it says? Integers are held against the reference evaluation where that can be
+ * waited for, all else against the CPU engine. A CPU engine whose integer products saturate is no reference for them.
+ * @param maxMs on an emulated GPU, after the first samples
+ */
+export async function checkAgreement(
+  request: OptimizeRequest,
+  device: TargetDevice,
+  chosen: Tried,
+  maxMs: number,
+  limitMs: number,
+): Promise<Agreement> {
+  const reference = referenceFor(request, device, chosen);
+  if (reference === null) return { parity: null, verdict: checkParity(null, chosen.precision, "") };
+  const parity = await request.measure.parity({
+    artifact: chosen.artifact,
+    target: device.target,
+    reference: reference.by,
+    split: "test",
+    count: device.standIn === null ? samples : Math.max(samples, request.measure.samples("test")),
+    maxMs: device.standIn === null ? undefined : maxMs,
+    signal: request.signal,
+    limitMs,
+  });
+  const verdict = checkParity(parity, chosen.precision, reference.name);
+  return { parity, verdict };
+}
+
+function referenceFor(
+  request: OptimizeRequest,
+  device: TargetDevice,
+  chosen: Tried,
+): { readonly by: ParityRequest["reference"]; readonly name: string } | null {
+  const { artifact, written, precision } = chosen;
+  if (isInteger(precision)) {
+    const macs = countMacs(written.graph);
+    if (macs !== null && macs * samples <= mostMacs)
+      return {
+        by: { evaluate: (feeds) => evaluateGraph(written.graph, feeds, request.signal) },
+        name: "the reference evaluation",
+      };
+  }
+  const other = request.devices.find(
+    ({ target, standIn }) => target === (device.standIn ?? "cpu") && standIn === null,
+  );
+  if (other === undefined || other.target === device.target) return null;
+  if (isInteger(precision) && other.saturates) return null;
+  return { by: { artifact, target: other.target }, name: `the ${other.target} engine` };
+}

@@ -1,0 +1,274 @@
+import {
+  type Artifact,
+  isPareError,
+  type Measured,
+  PareError,
+  throwIfAborted,
+} from "@pare/runtime/format";
+import type { Made, Planned, State, Tried, TriedAs } from "./candidate.js";
+import { screeningLimits } from "./costs.js";
+import { change, finish, type MakeServices } from "./make.js";
+import type { OptimizeRequest, TargetDevice } from "./request.js";
+import {
+  accuracyText,
+  checkAccuracy,
+  checkGain,
+  gainText,
+  lookAt,
+  orderOf,
+  relative,
+  type Relative,
+  round,
+  tieBand,
+} from "./verdict.js";
+import type { StepGroup } from "../pipeline/step.js";
+
+/** What a trial needs to know of its target. */
+export interface TrialContext {
+  readonly request: OptimizeRequest;
+  readonly device: TargetDevice;
+  readonly services: MakeServices;
+  readonly ending: readonly StepGroup[];
+  /** What drops and ratios are against: the model as its user has it, where the engine takes it. */
+  readonly reference: Artifact;
+  /** What is best so far; the float model at first. */
+  readonly best: Tried;
+  /** Validation samples that are looked at, at most. */
+  readonly validation: number;
+  /** Names by the identity of what was made on this target before. */
+  readonly made: Map<string, string>;
+  /** An engine may take so long for one answer. */
+  readonly limitMs: number;
+  readonly say: (what: string) => void;
+}
+
+export type Outcome =
+  | { readonly accepted: true; readonly tried: Tried; readonly reason: string }
+  | {
+      readonly accepted: false;
+      readonly far: TriedAs;
+      readonly reason: string;
+      /** As far as it was made and measured. */
+      readonly made: Made | null;
+      readonly measured: Partial<Tried> | null;
+      /** It was fast and small enough, and lost too much: keeping some of it float may help. */
+      readonly tooCoarse: boolean;
+    };
+
+/** Samples at which a candidate is looked at before all of them, and what each look may spend of the error (two-sided). */
+const looks: readonly (readonly [count: number, error: number])[] = [
+  [16, 0.0005],
+  [50, 0.002],
+  [200, 0.005],
+];
+
+/**
+ * Makes a candidate and measures it, cheap before dear: it loads and answers; a few blocks of its time; then its
+ * accuracy, on more samples at each look. It ends as soon as the answer is known.
+ * @param from what it starts from, and is judged against where it is the recipe's own
+ */
+export async function tryCandidate(
+  planned: Planned,
+  from: State,
+  before: Tried,
+  context: TrialContext,
+): Promise<Outcome> {
+  try {
+    return await new Trial(planned, from, before, context).run();
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    const who = error.code === "PASS_FAILED" ? "it failed" : "the engine refuses it";
+    return rejected("not", `${who}: ${error.message}`);
+  }
+}
+
+function rejected(
+  far: TriedAs,
+  reason: string,
+  made: Made | null = null,
+  measured: Partial<Tried> | null = null,
+  tooCoarse = false,
+): Outcome {
+  return { accepted: false, far, reason, made, measured, tooCoarse };
+}
+
+class Trial {
+  readonly #planned: Planned;
+  readonly #from: State;
+  readonly #before: Tried;
+  readonly #context: TrialContext;
+
+  constructor(planned: Planned, from: State, before: Tried, context: TrialContext) {
+    this.#planned = planned;
+    this.#from = from;
+    this.#before = before;
+    this.#context = context;
+  }
+
+  async run(): Promise<Outcome> {
+    const { planned, context } = { planned: this.#planned, context: this.#context };
+    const { request, device, services, ending } = context;
+    const { measure } = request;
+    const required = planned.group.required;
+    context.say("making it");
+    const { state, changed, said } = await change(
+      this.#from,
+      planned.group,
+      planned.precision,
+      services,
+    );
+    if (!changed && !required) return rejected("not", nothingText(said));
+    const { name, session } = planned;
+    const made = await finish(state, name, device.target, session, ending, services);
+    const lacks = made.artifact.requires.features.find((feature) => !hasFeature(device, feature));
+    if (lacks !== undefined)
+      return rejected("not", `unverifiable-here: this machine lacks ${lacks}`, made);
+    const twin = context.made.get(made.identity);
+    if (twin !== undefined && !required)
+      return rejected("not", `it makes the same file as ${twin}`, made);
+    context.made.set(made.identity, name);
+
+    const on = this.#on(made);
+    context.say("loading it");
+    const tryOut = await measure.tryOut(on);
+    const size = measure.size(made.artifact);
+    size.catch(() => {});
+    throwIfAborted(request.signal);
+    context.say("timing it");
+    const latency = await this.#screen(made, tryOut.runMs);
+    const hopeless = required ? null : this.#hopeless(made, latency);
+    if (hopeless !== null)
+      return rejected("screened", hopeless, made, { tryOut, latency, size: await size });
+
+    const tried: Tried = {
+      ...made,
+      tryOut,
+      latency,
+      size: await size,
+      accuracy: null,
+    };
+    const { accuracy, verdict } = await this.#look(on);
+    const measured = { ...tried, accuracy };
+    if (!verdict.accepted)
+      return rejected("decided", verdict.reason, made, measured, request.evidence !== "none");
+    const gain = checkGain(
+      this.#against(latency, this.#before),
+      measured.size.brotli / this.#before.size.brotli,
+      request.budget.prefer,
+    );
+    if (!gain.accepted && !required)
+      return rejected("decided", `${gain.reason}; ${verdict.reason}`, made, measured);
+    return { accepted: true, tried: measured, reason: `${verdict.reason}; ${gain.reason}` };
+  }
+
+  #on({ artifact }: Made): Measured {
+    const { request, device, limitMs } = this.#context;
+    return { artifact, target: device.standIn ?? device.target, signal: request.signal, limitMs };
+  }
+
+  /** Against the model as its user has it, in a few blocks; null where nothing is timed. */
+  async #screen({ artifact }: Made, runMs: number): Promise<Relative | null> {
+    const { request, device, limitMs, reference } = this.#context;
+    if (device.standIn !== null) return null;
+    const { between } = await request.measure.latency({
+      artifacts: [reference, artifact],
+      target: device.target,
+      limits: screeningLimits(runMs),
+      seed: 1,
+      signal: request.signal,
+      limitMs,
+    });
+    return between[0]?.[1] ?? null;
+  }
+
+  #against(latency: Relative | null, { latency: other }: Tried): Relative | null {
+    return latency === null || other === null ? null : relative(latency, other);
+  }
+
+  /** Can it still win? It is slower than what is best so far, or as fast and no smaller. */
+  #hopeless(made: Made, latency: Relative | null): string | null {
+    const { best, request } = this.#context;
+    const { prefer } = request.budget;
+    const bytes = rawBytes(made);
+    const bestBytes = rawBytes(best);
+    const size = bytes / bestBytes;
+    if (prefer === "size") {
+      return size > 1.1
+        ? `larger than ${best.name}: ${Math.round(size * 100)} % of its bytes`
+        : null;
+    }
+    const compared = this.#against(latency, best);
+    if (compared === null)
+      return size > 1.1
+        ? `larger than ${best.name}: ${Math.round(size * 100)} % of its bytes`
+        : null;
+    const text = `than ${best.name}: ${gainText(compared, size)}`;
+    if (compared.interval[0] > 1 + tieBand) return `slower ${text}`;
+    const order = orderOf(compared);
+    if (order === "tie" && size >= 1) return `as fast and no smaller ${text}`;
+    return null;
+  }
+
+  async #look(on: Measured): Promise<{
+    readonly accuracy: Tried["accuracy"];
+    readonly verdict: ReturnType<typeof checkAccuracy>;
+  }> {
+    const { request, device, validation, say, reference } = this.#context;
+    const { measure, evidence, budget } = request;
+    const { maxDrop } = budget.limits(device.target);
+    const rule = { maxDrop, evidence };
+    if (evidence === "none") return { accuracy: null, verdict: checkAccuracy(null, rule) };
+    const ask = { ...on, float: reference, split: "validation" } as const;
+    for (const [count, error] of measure.isMean ? looks : []) {
+      if (count * 2 > validation) break;
+      say(`accuracy on ${count} samples`);
+      const accuracy = await measure.accuracy({ ...ask, count, confidence: 1 - error });
+      if (accuracy === null) break;
+      const look = lookAt(accuracy, rule);
+      const allowed = `the allowed ${round(maxDrop)}`;
+      if (look === "reject")
+        return {
+          accuracy,
+          verdict: {
+            accepted: false,
+            reason: `${accuracyText(accuracy)}, surely over ${allowed}`,
+          },
+        };
+      if (look === "accept")
+        return {
+          accuracy,
+          verdict: {
+            accepted: true,
+            reason: `${accuracyText(accuracy)}, surely within ${allowed}`,
+          },
+        };
+    }
+    say(`accuracy on ${validation} samples`);
+    const accuracy = await measure.accuracy({ ...ask, count: validation });
+    return { accuracy, verdict: checkAccuracy(accuracy, rule) };
+  }
+}
+
+function rawBytes({ artifact }: Made): number {
+  return artifact.files.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
+}
+
+/** What every engine of a target has is not asked of the device. */
+function hasFeature(device: TargetDevice, feature: string): boolean {
+  return feature !== "shader-f16" || device.features.includes(feature);
+}
+
+/** The engine or a pass says no to this file; another one may do. */
+export function isRefusal(error: unknown): error is PareError {
+  return (
+    isPareError(error) &&
+    ["ENGINE", "ENGINE_CRASHED", "NO_MEMORY", "PASS_FAILED", "UNSUPPORTED_OP"].includes(error.code)
+  );
+}
+
+/** Why a pass that applies to nothing left what it left. */
+function nothingText(said: readonly string[]): string {
+  const different = [...new Set(said)].slice(0, 3);
+  const nothing = "it changes nothing in this model";
+  return different.length === 0 ? nothing : `${nothing} (${different.join("; ")})`;
+}

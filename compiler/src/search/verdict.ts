@@ -1,0 +1,206 @@
+import type {
+  Accuracy,
+  Evidence,
+  Interval,
+  LatencyRatio,
+  Parity,
+  Precision,
+} from "@pare/runtime/format";
+
+/** Two medians this close are the same. */
+export const tieBand = 0.02;
+/** What could not be told apart is the same up to here, where its size says something. */
+const undecidedBand = 0.03;
+/** 0.995 − 0.985 is a little over 0.01 in binary. */
+const rounding = 1e-9;
+
+export type Verdict =
+  | { readonly accepted: true; readonly reason: string }
+  | { readonly accepted: false; readonly reason: string };
+
+const yes = (reason: string): Verdict => ({ accepted: true, reason });
+const no = (reason: string): Verdict => ({ accepted: false, reason });
+
+/** How a candidate compares with another one: its time over the other's. */
+export interface Relative {
+  readonly ratio: number;
+  readonly interval: Interval;
+}
+
+export type Order = "faster" | "slower" | "tie" | "undecided";
+
+/** Faster or slower where the whole interval says so, a tie where all of it lies within 2 %. */
+export function orderOf({ interval: [low, high] }: Relative): Order {
+  if (high < 1 - tieBand) return "faster";
+  if (low > 1 + tieBand) return "slower";
+  return low >= 1 - tieBand && high <= 1 + tieBand ? "tie" : "undecided";
+}
+
+/** Of two that were each timed against the same third, in other blocks: as wide as both together. */
+export function relative(a: Relative, b: Relative): Relative {
+  const spread = Math.hypot(halfWidth(a), halfWidth(b));
+  const ratio = a.ratio / b.ratio;
+  return { ratio, interval: [ratio * Math.exp(-spread), ratio * Math.exp(spread)] };
+}
+
+/** Of the logarithm, by the wider side. */
+function halfWidth({ ratio, interval: [low, high] }: Relative): number {
+  return Math.max(Math.log(high / ratio), Math.log(ratio / low), 0);
+}
+
+export interface AccuracyRule {
+  /** The largest drop of the metric that is allowed, in the metric's own unit. */
+  readonly maxDrop: number;
+  readonly evidence: Evidence;
+}
+
+/** A look at some of the samples: enough to say yes or no, or not yet. */
+export type Look = "accept" | "reject" | "open";
+
+/**
+ * What a look at a part of the samples says: the whole interval on one side of what is allowed decides. The interval's
+ * confidence is what this look may spend of the error.
+ */
+export function lookAt({ drop, dropInterval, value }: Accuracy, { maxDrop }: AccuracyRule): Look {
+  if (!Number.isFinite(value)) return "reject";
+  if (drop === null || dropInterval === null) return "open";
+  const [low, high] = dropInterval;
+  if (low > maxDrop + rounding) return "reject";
+  return high <= maxDrop + rounding ? "accept" : "open";
+}
+
+/** The last look, and the test: the drop's point estimate decides. */
+export function checkAccuracy(accuracy: Accuracy | null, rule: AccuracyRule): Verdict {
+  if (rule.evidence === "none") return yes("not checked for accuracy: there is no data");
+  if (accuracy === null) return no("its accuracy could not be measured");
+  const { metric, value, drop } = accuracy;
+  if (!Number.isFinite(value)) return no(`${metric} is ${value}`);
+  if (drop === null) return yes(`${metric} ${round(value)}`);
+  const text = accuracyText(accuracy);
+  return drop <= rule.maxDrop + rounding
+    ? yes(text)
+    : no(`${text}, over the allowed ${round(rule.maxDrop)}`);
+}
+
+export function accuracyText({ metric, value, drop, dropInterval, n, flips }: Accuracy): string {
+  if (drop === null) return `${metric} ${round(value)} on ${n}`;
+  const interval =
+    dropInterval === null ? "" : ` [${round(dropInterval[0])}, ${round(dropInterval[1])}]`;
+  const flipped = flips === null ? "" : `, ${flips.count} of ${flips.n} flipped`;
+  return `${metric} ${round(value)}, drop ${round(drop)}${interval} on ${n}${flipped}`;
+}
+
+/** How far a file may be from what it must agree with, of the largest output. */
+export function parityLimit(precision: Precision): number {
+  switch (precision) {
+    case "float32":
+    case "float16-weights":
+    case "int8-weights":
+    case "int4-weights":
+      return 0.01;
+    case "float16":
+      return 0.05;
+    // Engines round integers differently, and what follows a rounding that fell the other way differs more.
+    case "int8":
+    case "int8-dynamic":
+    case "mixed":
+      return 0.5;
+    default:
+      return precision satisfies never;
+  }
+}
+
+export function checkParity(
+  parity: Parity | null,
+  precision: Precision,
+  withWhat: string,
+): Verdict {
+  if (parity === null) return yes("no output can be compared");
+  const limit = parityLimit(precision);
+  const text = `error ${round(parity.maxError)} of the largest output on ${parity.n} samples`;
+  return parity.maxError <= limit
+    ? yes(`agrees with ${withWhat}: ${text}`)
+    : no(`disagrees with ${withWhat}: ${text}, over ${limit}`);
+}
+
+/** What a step made of a file: is it worth keeping? Null where nothing was timed. */
+export function checkGain(
+  latency: Relative | null,
+  size: number,
+  prefer: "latency" | "size",
+): Verdict {
+  const text = gainText(latency, size);
+  const order = latency === null ? "tie" : orderOf(latency);
+  if (order === "slower" && prefer === "latency") return no(`slower: ${text}`);
+  return order === "faster" || size < 1 ? yes(text) : no(`gains nothing: ${text}`);
+}
+
+/** `0.52× the latency [0.50, 0.54], 28 % of the download`. */
+export function gainText(latency: Relative | null, size: number): string {
+  const time =
+    latency === null
+      ? "not timed"
+      : `${round(latency.ratio, 3)}× the latency [${round(latency.interval[0], 3)}, ${round(latency.interval[1], 3)}]`;
+  return `${time}, ${Math.round(size * 100)} % of the download`;
+}
+
+/** What the rule of choice needs to know. */
+export interface Contender {
+  readonly name: string;
+  /** Bytes after brotli. */
+  readonly brotli: number;
+}
+
+/** The time of b over that of a; null where they were not timed. */
+export type Between = (a: number, b: number) => LatencyRatio | null;
+
+/**
+ * Orders accepted candidates, best first. By latency: those within 2 % of the lowest median tie, and so do those that
+ * could not be told from it, lie within 3 % and are smaller by 2 %; of them the smallest wins. By size: the smallest,
+ * and among equal sizes the fastest. What was not timed is ordered by size alone.
+ */
+export function choose(
+  contenders: readonly Contender[],
+  between: Between,
+  prefer: "latency" | "size",
+): readonly number[] {
+  const rest = contenders.map((_, index) => index);
+  const ranked: number[] = [];
+  while (rest.length > 0) {
+    const best = pick(contenders, rest, between, prefer);
+    ranked.push(best);
+    rest.splice(rest.indexOf(best), 1);
+  }
+  return ranked;
+}
+
+function pick(
+  contenders: readonly Contender[],
+  among: readonly number[],
+  between: Between,
+  prefer: "latency" | "size",
+): number {
+  const brotli = (index: number): number => contenders[index]?.brotli ?? Infinity;
+  const ratio = (a: number, b: number): number => between(a, b)?.ratio ?? 1;
+  const fastest = among.reduce((best, one) => (ratio(best, one) < 1 ? one : best), among[0] ?? 0);
+  const bySize = [...among].sort((a, b) => brotli(a) - brotli(b) || ratio(b, a) - 1);
+  const smallest = (of: readonly number[]): number =>
+    bySize.find((one) => of.includes(one)) ?? fastest;
+  if (prefer === "size") return smallest(among);
+  return smallest(
+    among.filter((one) => {
+      const compared = between(fastest, one);
+      if (one === fastest || compared === null || compared.ratio <= 1 + tieBand) return true;
+      const undecided = orderOf(compared) === "undecided";
+      return (
+        undecided &&
+        compared.ratio < 1 + undecidedBand &&
+        brotli(one) <= brotli(fastest) * (1 - tieBand)
+      );
+    }),
+  );
+}
+
+export function round(value: number, digits = 4): string {
+  return Number.isFinite(value) ? String(Number(value.toPrecision(digits))) : String(value);
+}

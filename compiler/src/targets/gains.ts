@@ -1,0 +1,153 @@
+import type { TargetName } from "@pare/runtime/format";
+import type { Workload } from "../analysis/workload.js";
+
+/** What a way to a file can be expected to come to, next to the float model: ratios below 1 are gains. */
+export interface Gain {
+  /** Of latency. */
+  readonly latency: number;
+  /** Of the download, after brotli. */
+  readonly size: number;
+  /** How often it held the accuracy. */
+  readonly accepted: number;
+}
+
+/** Where most of a model's work is: what integers are worth depends on it. */
+export type OperatorMix = "convolutions" | "depthwise" | "matrices" | "other";
+
+export function operatorMix({
+  full,
+  pointwise,
+  depthwise,
+  matmul,
+  matmulShare,
+}: Workload): OperatorMix {
+  if (matmulShare > 0.5) return "matrices";
+  if (depthwise > 0) return "depthwise";
+  if (full + pointwise > 0) return "convolutions";
+  return matmul > 0 ? "matrices" : "other";
+}
+
+type Row = readonly [latency: number, size: number, accepted: number];
+type ByMix = Readonly<Record<OperatorMix, Row>>;
+
+const weights: ByMix = {
+  convolutions: [1, 0.28, 0.95],
+  depthwise: [0.98, 0.3, 0.95],
+  matrices: [1, 0.27, 0.95],
+  other: [1, 0.5, 0.9],
+};
+const half: ByMix = {
+  convolutions: [1, 0.52, 0.99],
+  depthwise: [1, 0.52, 0.99],
+  matrices: [1, 0.52, 0.99],
+  other: [1, 0.7, 0.99],
+};
+
+/**
+ * What the fixtures showed, by target, processor and name of the proposal: `exact` processors multiply integers without
+ * saturating (x64 with VNNI, arm64), on the others integer convolutions lose. It only orders what is tried.
+ */
+const shown: Readonly<Record<string, Readonly<Record<string, ByMix>>>> = {
+  "cpu exact": {
+    "int8-weights": weights,
+    "fp16-weights": half,
+    "int8-static": {
+      convolutions: [0.8, 0.25, 0.7],
+      depthwise: [0.95, 0.27, 0.4],
+      matrices: [0.5, 0.27, 0.3],
+      other: [1, 0.4, 0.5],
+    },
+    "int8-static-mse": {
+      convolutions: [0.8, 0.25, 0.75],
+      depthwise: [0.85, 0.27, 0.6],
+      matrices: [0.5, 0.27, 0.35],
+      other: [1, 0.4, 0.5],
+    },
+    "int8-mixed": {
+      convolutions: [0.85, 0.26, 0.85],
+      depthwise: [0.9, 0.28, 0.8],
+      matrices: [0.55, 0.27, 0.4],
+      other: [1, 0.4, 0.5],
+    },
+    "int8-dynamic": {
+      convolutions: [0.95, 0.28, 0.9],
+      depthwise: [0.85, 0.3, 0.9],
+      matrices: [0.45, 0.27, 0.9],
+      other: [1, 0.4, 0.8],
+    },
+  },
+  "cpu saturating": {
+    "int8-weights": weights,
+    "fp16-weights": half,
+    "int8-static": {
+      convolutions: [1.4, 0.25, 0.7],
+      depthwise: [2, 0.27, 0.4],
+      matrices: [0.55, 0.27, 0.3],
+      other: [1, 0.4, 0.5],
+    },
+    "int8-static-mse": {
+      convolutions: [1.3, 0.25, 0.75],
+      depthwise: [1.5, 0.27, 0.6],
+      matrices: [0.55, 0.27, 0.35],
+      other: [1, 0.4, 0.5],
+    },
+    "int8-mixed": {
+      convolutions: [1.25, 0.26, 0.85],
+      depthwise: [1.5, 0.28, 0.8],
+      matrices: [0.6, 0.27, 0.4],
+      other: [1, 0.4, 0.5],
+    },
+    "int8-dynamic": {
+      convolutions: [1, 0.28, 0.9],
+      depthwise: [0.7, 0.3, 0.9],
+      matrices: [0.55, 0.27, 0.9],
+      other: [1, 0.4, 0.8],
+    },
+  },
+  wasm: {
+    "int8-weights": weights,
+    "fp16-weights": half,
+    "int8-static": {
+      convolutions: [0.8, 0.25, 0.75],
+      depthwise: [1, 0.27, 0.5],
+      matrices: [0.5, 0.27, 0.3],
+      other: [1, 0.4, 0.5],
+    },
+    "int8-mixed": {
+      convolutions: [1.1, 0.26, 0.85],
+      depthwise: [1.5, 0.28, 0.8],
+      matrices: [0.6, 0.27, 0.4],
+      other: [1, 0.4, 0.5],
+    },
+    "int8-dynamic": {
+      convolutions: [1, 0.28, 0.9],
+      depthwise: [1, 0.3, 0.9],
+      matrices: [0.65, 0.27, 0.9],
+      other: [1, 0.4, 0.8],
+    },
+  },
+  webgpu: {
+    fp16: {
+      convolutions: [0.7, 0.52, 0.95],
+      depthwise: [0.8, 0.52, 0.95],
+      matrices: [0.6, 0.52, 0.95],
+      other: [0.9, 0.6, 0.9],
+    },
+    "int8-weights": weights,
+    "fp16-weights": half,
+  },
+};
+
+/** Undefined for what no table knows: a recipe's own steps. */
+export function expectedGain(
+  target: TargetName,
+  name: string,
+  mix: OperatorMix,
+  saturates: boolean,
+): Gain | undefined {
+  const place = target === "cpu" ? `cpu ${saturates ? "saturating" : "exact"}` : target;
+  const row = shown[place]?.[name]?.[mix];
+  if (row === undefined) return undefined;
+  const [latency, size, accepted] = row;
+  return { latency, size, accepted };
+}

@@ -1,0 +1,109 @@
+import type { Artifact } from "../engine/artifact.js";
+import type { TargetName } from "../engine/backend.js";
+import type { Tensors } from "../tensor/tensor.js";
+import type { Accuracy, Interval, Latency, Parity, SizeBytes } from "./measurement.js";
+
+export type SplitName = "calibration" | "validation" | "test";
+
+/** One file on one target's engine. */
+export interface Measured {
+  readonly artifact: Artifact;
+  readonly target: TargetName;
+  readonly signal?: AbortSignal | undefined;
+  /** An engine that takes longer than this for one answer is ended: ENGINE_CRASHED. Endless where not given. */
+  readonly limitMs?: number | undefined;
+}
+
+export interface TryOut {
+  /** From bytes to a session. */
+  readonly loadMs: number;
+  /** The quickest of a few runs on one sample. */
+  readonly runMs: number;
+}
+
+export interface AccuracyRequest extends Measured {
+  /** The float model, for the drop and the flips. Absent: this is it. */
+  readonly float?: Artifact | undefined;
+  /** Whose engine answers for the float model; the candidate's own where not given. */
+  readonly floatOn?: TargetName | undefined;
+  readonly split: SplitName;
+  /** The first so many of the split in an order drawn from the seed: a larger count holds the smaller ones. */
+  readonly count: number;
+  /** Of the drop's interval, two-sided; 0.95 where not given. */
+  readonly confidence?: number | undefined;
+}
+
+export interface ParityRequest extends Measured {
+  /** What it must agree with: another engine's answers, or a function's. */
+  readonly reference:
+    | { readonly artifact: Artifact; readonly target: TargetName }
+    | { readonly evaluate: (feeds: Tensors) => Promise<Tensors> };
+  readonly split: SplitName;
+  /** At most so many samples; at least one is compared. */
+  readonly count: number;
+  /** Stops after the sample in which so much time has passed. */
+  readonly maxMs?: number | undefined;
+}
+
+/** How long to time. */
+export interface LatencyLimits {
+  readonly warmUpMs: number;
+  /** Blocks that are always timed, unless they take `maxMs`. */
+  readonly blocks: number;
+  /** Blocks at which a comparison that is still open stays undecided. */
+  readonly maxBlocks: number;
+  readonly maxMs: number;
+}
+
+export interface LatencyRequest {
+  /** Timed in turns, in the same blocks; the ratios of `Latency` are to the first, which has none. */
+  readonly artifacts: readonly [Artifact, ...Artifact[]];
+  readonly target: TargetName;
+  readonly limits: LatencyLimits;
+  /** Draws the order within blocks. */
+  readonly seed: number;
+  /** In sessions made anew: where memory happens to lie can cost two per cent. */
+  readonly fresh?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly limitMs?: number | undefined;
+}
+
+export interface LatencyRatio {
+  readonly ratio: number;
+  /** Bootstrap 99 %. */
+  readonly interval: Interval;
+}
+
+export interface LatencyComparison {
+  /** In the order of the request. */
+  readonly latencies: readonly Latency[];
+  /** `between[a][b]`: the time of b over that of a, from the same blocks. */
+  readonly between: readonly (readonly LatencyRatio[])[];
+}
+
+/** From nothing to the first answer, in an engine started for it alone. */
+export interface ColdStart {
+  readonly startupMs: number;
+  /** Peak of the engine's process or heap; null where it cannot be read. */
+  readonly memoryBytes: number | null;
+}
+
+/**
+ * Measures files on engines. Every method throws PareError ENGINE where the engine refuses a file, ENGINE_CRASHED where
+ * it ends or does not answer, NO_MEMORY, and ABORTED. What was measured of a file is remembered: asking again is free.
+ */
+export interface Measure {
+  size(artifact: Artifact): Promise<SizeBytes>;
+  /** It loads and answers. */
+  tryOut(request: Measured): Promise<TryOut>;
+  /** Null where there is nothing to be accurate about: no data, or no sample in the split. */
+  accuracy(request: AccuracyRequest): Promise<Accuracy | null>;
+  /** Null where no output can be compared. */
+  parity(request: ParityRequest): Promise<Parity | null>;
+  latency(request: LatencyRequest): Promise<LatencyComparison>;
+  coldStart(request: Measured): Promise<ColdStart>;
+  /** How many samples a split has. */
+  samples(split: SplitName): number;
+  /** The metric is a mean over samples: the drop on some of them says something of the drop on all. */
+  readonly isMean: boolean;
+}
