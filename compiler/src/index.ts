@@ -13,7 +13,9 @@ export {
 } from "./passes/index.js";
 export type { Calibration, Exactness, Pass, PassContext, PassDefinition } from "./pipeline/pass.js";
 export { isPreset, type PresetName, presets } from "./recipes/presets.js";
+export { CacheKey, type CacheKind, type KeyPart } from "./pipeline/cache-key.js";
 export { parseRecipe, type Recipe, type Step } from "./pipeline/recipe.js";
+export { type Cache, memoryCache, noCache } from "./pipeline/services.js";
 export { checkLock, type Lock, type LockedTarget, parseLock } from "./search/lock.js";
 export { optimize } from "./search/optimize.js";
 export { reportOf, type ReportContext } from "./search/report.js";
