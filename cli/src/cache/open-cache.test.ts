@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { CacheKey, noCache } from "@pare/compiler";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { codeIdentity } from "./code-identity.js";
-import { cacheState, openCache } from "./open-cache.js";
+import { openCache } from "./open-cache.js";
 
 let place = "";
 let notes: string[] = [];
@@ -54,33 +54,6 @@ describe("opening the cache", () => {
     await expect(open({ PARE_CACHE_SIZE: "much" })).rejects.toMatchObject({
       code: "ARGUMENT",
       where: "PARE_CACHE_SIZE",
-    });
-  });
-});
-
-describe("what doctor says of it", () => {
-  it("is where it is and what it holds, making nothing", async () => {
-    const path = join(place, "pare");
-    expect(await cacheState(environment())).toEqual({
-      ok: true,
-      found: `${path}: 0 entries, 0 B of at most 2.00 GB`,
-      hint: null,
-    });
-    expect(await readdir(place)).toEqual([]);
-    await (await open()).put(key, new Uint8Array(1000));
-    expect(await cacheState(environment({ PARE_CACHE_SIZE: "5MB" }))).toEqual({
-      ok: true,
-      found: `${path}: 1 entry, 1.08 kB of at most 5.00 MB`,
-      hint: "To empty it, delete the folder.",
-    });
-  });
-
-  it("is a finding, not an error, where there is something wrong", async () => {
-    await writeFile(join(place, "pare"), "");
-    expect(await cacheState(environment())).toMatchObject({ ok: false, hint: "Delete it." });
-    expect(await cacheState(environment({ PARE_CACHE_SIZE: "much" }))).toMatchObject({
-      ok: false,
-      found: expect.stringContaining("PARE_CACHE_SIZE"),
     });
   });
 });

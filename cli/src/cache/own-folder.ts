@@ -10,12 +10,13 @@ export interface Refusal {
 
 /**
  * Makes the folder if it is not there, and takes from others what they may do in it.
+ * @param path as `cachePlace` says
  * @returns why it will not do; null: it is this user's own
  * @throws the system's error where it cannot be made or looked at
  */
-export async function claimFolder(path: string): Promise<Refusal | null> {
+export async function claimFolder(path: string | null): Promise<Refusal | null> {
   const before = await refusalOf(path);
-  if (before !== null) return before;
+  if (path === null || before !== null) return before;
   await makeFolder(path, 0o700);
   const refusal = await refusalOf(path);
   if (refusal === null && process.geteuid !== undefined) await chmod(path, 0o700);
@@ -27,7 +28,13 @@ export async function claimFolder(path: string): Promise<Refusal | null> {
  * found there. On Windows the folder above belongs to the user alone, and nothing is checked but its kind.
  * @returns why it will not do; null: it is this user's own, or not there
  */
-export async function refusalOf(path: string): Promise<Refusal | null> {
+export async function refusalOf(path: string | null): Promise<Refusal | null> {
+  if (path === null) {
+    return {
+      reason: "this user has no home folder",
+      hint: "Set XDG_CACHE_HOME to a folder of yours.",
+    };
+  }
   const found = await lstat(path).catch((error: unknown) => {
     if (systemCode(error) === "ENOENT") return null;
     throw error;

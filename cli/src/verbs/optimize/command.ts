@@ -22,6 +22,7 @@ export const define: DefineVerb = (command, context) => {
       milliseconds("--time-budget", "s"),
       120_000,
     )
+    .option("--no-cache", "neither use nor keep results between runs")
     .option("--frozen <lock>", "replay the decisions of a pare.lock.json, timing nothing")
     .option("-o, --output <folder>", "the bundle (default: <model>.pare in the current folder)")
     .action(async (model: string, options: OptimizeOptions) => {

@@ -24,6 +24,8 @@ export interface OptimizeOptions extends MeasureVerbOptions {
   readonly maxLatency?: number;
   readonly prefer: string;
   readonly timeBudget: number;
+  /** `--no-cache` makes it false. */
+  readonly cache: boolean;
   readonly frozen?: string;
   readonly output?: string;
 }
