@@ -87,7 +87,7 @@ describe("a lock", () => {
     ["is empty", ""],
     ["is no JSON", "{"],
     ["holds something else", "null"],
-    ["names no process", owner(-1)],
+    ["names no process", owner(-(2 ** 30))],
     ["is larger than any", owner(2 ** 30).padEnd(5000)],
   ])("that %s is left, until it is old", async (_, content) => {
     await writeFile(path, content);
