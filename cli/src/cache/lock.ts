@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { lstat, rename, rm, writeFile } from "node:fs/promises";
+import { link, lstat, rename, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { systemCode } from "../platform/file-error.js";
 import { type FileSource, openFileSource } from "../platform/file-source.js";
@@ -12,7 +12,7 @@ const mostBytes = 1024;
 
 /**
  * Does the work while no other process does it, or not at all. A lock whose owner is gone is taken over; two that find
- * it at the same instant may both go on, so the work must bear that, though nothing gains from it.
+ * it at the same instant may both go on, so the work must bear that.
  * @returns whether the work was done
  * @throws what the work throws, or the system's error
  */
@@ -41,13 +41,25 @@ async function take(path: string, token: string): Promise<boolean> {
   return create(path, token);
 }
 
+/**
+ * The lock appears with its owner's name in it: one who is killed in between must not leave a lock of nobody. Where
+ * files cannot have two names, it is written in place.
+ */
 async function create(path: string, token: string): Promise<boolean> {
+  const own = `${path}.${randomUUID()}`;
+  const options = { flag: "wx", mode: 0o600 };
   try {
-    await writeFile(path, token, { flag: "wx", mode: 0o600 });
+    await writeFile(own, token, options);
+    await link(own, path).catch(async (error: unknown) => {
+      if (systemCode(error) === "EEXIST") throw error;
+      await writeFile(path, token, options);
+    });
     return true;
   } catch (error) {
     if (systemCode(error) === "EEXIST") return false;
     throw error;
+  } finally {
+    await rm(own, { force: true }).catch(() => undefined);
   }
 }
 

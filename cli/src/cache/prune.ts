@@ -4,7 +4,7 @@ import { isEntryName, isTemporaryName } from "./entry.js";
 import { withLock } from "./lock.js";
 
 /** More entries than this would make looking through the folder slow. */
-const mostEntries = 50_000;
+const mostEntries = 20_000;
 
 /** How full pruning leaves the cache, so that not every entry that comes next prunes again. */
 const leave = 7 / 8;
