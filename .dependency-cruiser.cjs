@@ -23,7 +23,7 @@ const rooms = {
   ],
   runtime: ["index", "load", "select", "session", "backends", "platform", "format"],
   bench: ["index", "compare", "measure", "report", "engines", "metrics", "timing", "statistics"],
-  cli: ["main", "verbs", "report", "workbench", "data", "config", "terminal", "platform"],
+  cli: ["main", "verbs", "report", "workbench", "data", "config", "cache", "terminal", "platform"],
 };
 /** Inside the runtime's format and the compiler's graph, the same. */
 const inner = {

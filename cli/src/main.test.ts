@@ -35,7 +35,7 @@ function pare(
     const child = spawn(process.execPath, [bin, ...args], {
       cwd: options.cwd ?? folder,
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, ...options.env },
+      env: { ...process.env, XDG_CACHE_HOME: join(folder, "cache"), ...options.env },
     });
     let [stdout, stderr] = ["", ""];
     let interrupted = false;
@@ -99,7 +99,7 @@ describe("asking for help", () => {
     ])
       expect(help.stdout).toMatch(new RegExp(`^  ${verb} `, "m"));
     expect(help.stdout).not.toMatch(/prune|distill/);
-    expect((await pare(["optimize", "--help"])).stdout).toContain("--max-drop");
+    expect((await pare(["optimize", "--help"])).stdout).toMatch(/--max-drop[^]*--no-cache/);
     expect((await pare(["--version"])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
@@ -539,14 +539,37 @@ describe("pare optimize", () => {
 
   it("refuses a lock of another model", async () => {
     const lock = {
-      lockVersion: 1,
+      lockVersion: 2,
+      compiler: "0.1.0",
       model: { sha256: "0" },
-      recipe: "auto",
+      recipe: { name: "auto", sha256: "0" },
       seed: 0,
+      prefer: "latency",
       splits: {},
       shapes: {},
       constants: {},
-      targets: [{ target: "cpu" }],
+      statistics: {},
+      golden: null,
+      targets: [
+        {
+          target: "cpu",
+          engine: "onnxruntime-node 1",
+          candidate: "int8",
+          precision: "int8",
+          groups: [],
+          session: {},
+          features: [],
+          files: [{ name: "model.onnx", sha256: "0".repeat(64) }],
+          maxDrop: 0,
+          sizeBytes: { raw: 1, gzip: 1, brotli: 1 },
+          accuracy: null,
+          baselineAccuracy: null,
+          latencyMs: { unmeasured: "no engine" },
+          baselineLatencyMs: { unmeasured: "no engine" },
+          memoryBytes: null,
+          startupMs: null,
+        },
+      ],
     };
     const ended = await pare([
       "optimize",
@@ -620,6 +643,28 @@ describe("pare bench", () => {
     });
     expect(missing).toMatchObject({ code: 2, stderr: expect.stringContaining("MODEL_NOT_FOUND") });
   });
+});
+
+it("says with doctor what there is on this machine, and where the cache is", async () => {
+  const { code, stdout } = await pare(["doctor", "--json"]);
+  const { findings } = JSON.parse(stdout);
+  expect(code).toBe(0);
+  expect(findings.map(({ what }: { what: string }) => what)).toEqual([
+    "node",
+    "machine",
+    "cpu",
+    "wasm",
+    "webgpu",
+    "images",
+    "cache",
+  ]);
+  if (process.platform !== "win32")
+    expect(findings.at(-1)).toEqual({
+      what: "cache",
+      ok: true,
+      found: `${join(folder, "cache", "pare")}: 0 entries, 0 B of at most 2.00 GB`,
+      hint: null,
+    });
 });
 
 describe("a bundle", () => {

@@ -13,9 +13,11 @@ export {
 } from "./passes/index.js";
 export type { Exactness, Pass, PassContext, PassDefinition } from "./pipeline/pass.js";
 export { isPreset, type PresetName, presets } from "./recipes/presets.js";
+export { CacheKey, type CacheKind, type KeyPart } from "./pipeline/cache-key.js";
 export { parseRecipe, type Recipe } from "./pipeline/recipe.js";
 export type { Step, StepGroup } from "./pipeline/step.js";
 export { type CalibrationSamples, MeasuredActivations } from "./calibrate/measured-activations.js";
+export { type Cache, memoryCache, noCache } from "./pipeline/services.js";
 export { checkLock, type Lock, type LockedTarget, parseLock } from "./search/lock.js";
 export { optimize } from "./search/optimize.js";
 export type { PlanSummary } from "./search/plan.js";

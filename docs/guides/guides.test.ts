@@ -73,7 +73,7 @@ it("your-own-data: writes a module, and the one that is shown yields samples", a
 
 it("in-ci: passes an unchanged model, and builds again what was decided", async () => {
   await copyFile(join(root, "fixtures/models/mnist-cnn.onnx"), join(place, "model.onnx"));
-  await node(join(root, "bench/proofs/write-test-npz.mjs"), "test.npz", "200");
+  await node(join(root, "bench/proofs/line/support/write-test-npz.mjs"), "test.npz", "200");
   const git = (...args: string[]): Promise<string> =>
     run("git", "-c", "user.name=test", "-c", "user.email=test@example.invalid", ...args);
   await git("init", "-q");

@@ -63,7 +63,7 @@ const confirmations = 2;
  * like any others.
  */
 export async function compare(request: CompareRequest): Promise<Comparison> {
-  const { baseline, candidates, targets, signal } = request;
+  const { baseline, candidates, targets } = request;
   const measure = createMeasure(request);
   const rows: {
     readonly model: BenchModel;

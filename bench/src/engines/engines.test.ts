@@ -1,7 +1,6 @@
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { onnxArtifact, type Artifact } from "@pare/runtime/format";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { EngineBrowser } from "./browser.js";
@@ -176,7 +175,7 @@ describe("a crash", () => {
       const feeds = Object.fromEntries(
         hung.inputs.map(({ name, type, dims }) => [
           name,
-          { type, dims: dims.map((dim) => Number(dim ?? 1)), data: new Float32Array(1) },
+          { type, dims: dims.map(Number), data: new Float32Array(4) },
         ]),
       );
       await expect(host.run(hung, feeds, { limitMs: 300 })).rejects.toMatchObject({

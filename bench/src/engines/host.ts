@@ -348,14 +348,12 @@ function once(feeds: readonly Tensors[]): WireSample[] {
 /** Messages carry only memory of their own, neither shared nor a window on something larger. */
 function wire(artifact: Artifact): Artifact {
   const [first, ...rest] = artifact.files;
-  const owned = ({ name, bytes }: NamedBytes): NamedBytes => ({
-    name,
-    bytes:
-      bytes.buffer instanceof ArrayBuffer && bytes.byteLength === bytes.buffer.byteLength
-        ? bytes
-        : Uint8Array.from(bytes),
-  });
   return { ...artifact, files: [owned(first), ...rest.map(owned)] };
+}
+
+function owned({ name, bytes }: NamedBytes): NamedBytes {
+  const whole = bytes.buffer instanceof ArrayBuffer && bytes.byteLength === bytes.buffer.byteLength;
+  return { name, bytes: whole ? bytes : Uint8Array.from(bytes) };
 }
 
 /** The limit of a call that holds several answers, each of which may take its own time and all of them `allowedMs` more. */

@@ -18,6 +18,12 @@ it("makes a folder, those above it, and minds none that is there", async () => {
   expect((await stat(path)).isDirectory()).toBe(true);
 });
 
+it("may be asked for the same folders many times at once", async () => {
+  const path = join(place, "p", "q", "r");
+  await Promise.all(Array.from({ length: 50 }, () => makeFolder(path, 0o700)));
+  expect((await stat(path)).isDirectory()).toBe(true);
+});
+
 it("fails where a file is in the way", async () => {
   await writeFile(join(place, "file"), "");
   await expect(makeFolder(join(place, "file"))).rejects.toMatchObject({ code: "EEXIST" });

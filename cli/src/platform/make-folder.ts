@@ -5,19 +5,25 @@ import { systemCode } from "./file-error.js";
 /**
  * Makes a folder and those above it. Node's own `recursive` never returns where the system answers ENOENT for a folder
  * whose parent is there, as /proc does.
+ * @param mode of each that is made; the process's umask takes from it
  * @throws the system's error
  */
-export async function makeFolder(path: string): Promise<void> {
+export async function makeFolder(path: string, mode = 0o777): Promise<void> {
   try {
-    await mkdir(path);
+    await makeOne(path, mode);
   } catch (error) {
-    const code = systemCode(error);
-    if (code === "EEXIST" && (await isFolder(path))) return;
     const parent = dirname(path);
-    if (code !== "ENOENT" || parent === path || (await isFolder(parent))) throw error;
-    await makeFolder(parent);
-    await mkdir(path);
+    if (systemCode(error) !== "ENOENT" || parent === path || (await isFolder(parent))) throw error;
+    await makeFolder(parent, mode);
+    await makeOne(path, mode);
   }
+}
+
+/** Another process may make the same folder at the same time. */
+async function makeOne(path: string, mode: number): Promise<void> {
+  await mkdir(path, mode).catch(async (error: unknown) => {
+    if (systemCode(error) !== "EEXIST" || !(await isFolder(path))) throw error;
+  });
 }
 
 async function isFolder(path: string): Promise<boolean> {

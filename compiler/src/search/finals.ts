@@ -20,7 +20,6 @@ import {
   gainText,
   orderOf,
   relative,
-  type Relative,
   round,
 } from "./verdict.js";
 import { explain } from "./why.js";

@@ -32,8 +32,10 @@ export const lockSchema: JsonSchema = {
     splits: record(text),
     statistics: record(list(number)),
     golden: { type: ["object", "null"] },
-    targets: list(
-      object({
+    targets: {
+      type: "array",
+      minItems: 1,
+      items: object({
         target: { enum: targetNames },
         engine: text,
         candidate: { type: "string", pattern: "^[\\w.-]+$" },
@@ -55,6 +57,6 @@ export const lockSchema: JsonSchema = {
         memoryBytes: { type: ["number", "null"] },
         startupMs: { type: ["number", "null"] },
       }),
-    ),
+    },
   }),
 };

@@ -177,7 +177,9 @@ export function checkLock(
 }
 
 function same(a: object, b: object): boolean {
-  const sorted = (value: object): string =>
-    JSON.stringify(Object.entries(value).sort(([x], [y]) => (x < y ? -1 : 1)));
-  return sorted(a) === sorted(b);
+  return sortedText(a) === sortedText(b);
+}
+
+function sortedText(value: object): string {
+  return JSON.stringify(Object.entries(value).sort(([x], [y]) => (x < y ? -1 : 1)));
 }

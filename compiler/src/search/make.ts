@@ -36,9 +36,11 @@ export interface Ordered {
   readonly ending: readonly StepGroup[];
 }
 
+function isSimplify({ steps }: StepGroup): boolean {
+  return steps.length === 1 && steps[0]?.use === "simplify";
+}
+
 export function ordered({ groups }: Recipe): Ordered {
-  const isSimplify = ({ steps }: StepGroup): boolean =>
-    steps.length === 1 && steps[0]?.use === "simplify";
   let end = groups.length;
   while (end > 0 && groups[end - 1]?.required === true) end -= 1;
   const before = groups.slice(0, end);

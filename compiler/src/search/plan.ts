@@ -246,20 +246,26 @@ function floatMs(facts: readonly TargetFacts[], counts: ReadonlyMap<TargetName, 
   );
 }
 
+/** How many of a millisecond count each fit. */
+function fitting(leftMs: number, eachMs: number): number {
+  return Math.floor(Math.max(0, leftMs) / Math.max(eachMs, 1e-3));
+}
+
 function countsFor(facts: readonly TargetFacts[], leftMs: number): ReadonlyMap<TargetName, Counts> {
   return new Map(
     facts.map((one): [TargetName, Counts] => {
       const { target, validation, test, sampleMs } = one;
-      const affordable = (share: number, ms: number): number =>
-        Math.floor((share * Math.max(0, leftMs)) / Math.max(ms, 1e-3));
       return [
         target,
         {
           validation: Math.min(
             validation,
-            Math.max(fewestValidation, affordable(candidateShare, sampleMs)),
+            Math.max(fewestValidation, fitting(candidateShare * leftMs, sampleMs)),
           ),
-          test: Math.min(test, Math.max(fewestTest, affordable(testShare, testSampleMs(one)))),
+          test: Math.min(
+            test,
+            Math.max(fewestTest, fitting(testShare * leftMs, testSampleMs(one))),
+          ),
         },
       ];
     }),

@@ -53,16 +53,7 @@ export async function replay(request: ReplayRequest, lock: Lock): Promise<Optimi
     const device = devices[index];
     if (device === undefined) continue;
     const chosen = await make(request, locked, normal, services);
-    const hash = await sha256(chosen.artifact.files[0].bytes);
-    if (hash !== locked.files[0]?.sha256)
-      throw new PareError(
-        "LOCK",
-        `What the lock file says of ${locked.target} makes another file now: its sha256 is ${hash.slice(0, 12)}…, locked was ${locked.files[0]?.sha256.slice(0, 12)}….`,
-        {
-          where: locked.target,
-          hint: `It was written by ${lock.compiler}; this is ${request.compiler}. Run without --frozen to decide anew.`,
-        },
-      );
+    await checkFiles(chosen, locked, { lock, request });
     const { evidence } = request;
     record.decide({
       device,
@@ -73,7 +64,7 @@ export async function replay(request: ReplayRequest, lock: Lock): Promise<Optimi
         precision: locked.precision,
         evidence,
         artifact: chosen.artifact,
-        sha256: hash,
+        sha256: locked.files[0]?.sha256 ?? "",
         graph: chosen.written.graph,
         groups: locked.groups,
         measurement: measurementOf(locked),
@@ -91,6 +82,27 @@ export async function replay(request: ReplayRequest, lock: Lock): Promise<Optimi
   }
   const done = record.done();
   return { ...done, golden: lock.golden?.golden ?? null, lock: { ...done.lock, ...pinned(lock) } };
+}
+
+/** @throws PareError LOCK */
+async function checkFiles(
+  { artifact }: Tried,
+  { target, files }: LockedTarget,
+  by: { readonly lock: Lock; readonly request: ReplayRequest },
+): Promise<void> {
+  const hashes = await Promise.all(artifact.files.map(({ bytes }) => sha256(bytes)));
+  const at = Array.from({ length: Math.max(hashes.length, files.length) }, (_, i) => i).find(
+    (i) => hashes[i] !== files[i]?.sha256,
+  );
+  if (at === undefined) return;
+  throw new PareError(
+    "LOCK",
+    `What the lock file says of ${target} makes another file now: its sha256 begins with ${hashes[at]?.slice(0, 12) ?? "none"}, locked was ${files[at]?.sha256.slice(0, 12) ?? "none"}.`,
+    {
+      where: target,
+      hint: `It was written by ${by.lock.compiler}; this is ${by.request.compiler}. Run without --frozen to decide anew.`,
+    },
+  );
 }
 
 /** What a replay does not decide anew. */

@@ -148,8 +148,8 @@ describe.skipIf(chromiumPath === null)(
         [
           "manifest of a newer version",
           "manifest.json",
-          () => '{ "formatVersion": 2 }',
-          /has format 2/,
+          () => '{ "formatVersion": 99 }',
+          /has format 99/,
         ],
         [
           "page instead of a manifest",

@@ -1,6 +1,7 @@
 import { cpus, totalmem } from "node:os";
 import { openHosts } from "@pare/bench";
 import { messageOf, type TargetName, throwIfAborted } from "@pare/runtime/format";
+import { cacheState } from "../../cache/cache-state.js";
 
 /** One thing that this machine has or lacks, and how to get it. */
 export interface Finding {
@@ -39,6 +40,7 @@ export async function examine(
     findings.push(await tryTarget(target));
   }
   findings.push(await trySharp());
+  findings.push({ what: "cache", ...(await cacheState()) });
   return findings;
 }
 

@@ -21,6 +21,7 @@ export const define: DefineVerb = (command, context) => {
       "of the whole, its bundle written (default: 2m, or what the cheapest sound plan takes)",
       milliseconds("--time-budget", "s"),
     )
+    .option("--no-cache", "neither use nor keep results between runs")
     .option("--frozen <lock>", "replay the decisions of a pare.lock.json, timing nothing")
     .option("-o, --output <folder>", "the bundle (default: <model>.pare in the current folder)")
     .action(async (model: string, options: OptimizeOptions) => {

@@ -35,6 +35,8 @@ export interface OptimizeOptions extends MeasureVerbOptions {
   readonly prefer: string;
   /** Milliseconds. */
   readonly timeBudget?: number;
+  /** `--no-cache` makes it false. */
+  readonly cache: boolean;
   readonly frozen?: string;
   readonly output?: string;
 }
@@ -163,6 +165,12 @@ async function replayLock(
   const targets = lock.targets.filter(({ target }) => wanted?.includes(target) ?? true);
   const shapes = parseShapes(options);
   const original = await subject.read();
+  const model = {
+    modelSha256: original.sha256,
+    shapes: shapes.shapes,
+    constants: lockedConstants(shapes.constants),
+  };
+  checkLock(lock, model);
   const needsEngines = options.data !== undefined || lock.golden === null;
   const setup = needsEngines
     ? await setUp(
@@ -175,12 +183,7 @@ async function replayLock(
       )
     : null;
   try {
-    checkLock(lock, {
-      modelSha256: original.sha256,
-      ...(setup?.data && { splits: await splitHashes(setup.data) }),
-      shapes: shapes.shapes,
-      constants: lockedConstants(shapes.constants),
-    });
+    if (setup?.data) checkLock(lock, { ...model, splits: await splitHashes(setup.data) });
     const calibration = setup && calibrationOf(setup.material, setup.engines.reference);
     const request: OptimizeRequestOfReplay = {
       graph: subject.graph,
@@ -197,8 +200,8 @@ async function replayLock(
         timeBudgetMs: null,
       },
       seed: lock.seed,
-      shapes: shapes.shapes,
-      constants: lockedConstants(shapes.constants),
+      shapes: model.shapes,
+      constants: model.constants,
       compiler: `pare ${version()}`,
       signal,
     };
