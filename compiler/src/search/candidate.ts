@@ -50,6 +50,8 @@ export interface Planned {
   /** Of the recipe itself, in its order, each judged against what the recipe came to before; else from a table. */
   readonly first: boolean;
   readonly needsData: boolean;
+  /** An earlier lock chose it: it is tried before the others. */
+  readonly asBefore: boolean;
   /** What the tables expect of it. */
   readonly expected: Gain | null;
   readonly prefer: "latency" | "size";

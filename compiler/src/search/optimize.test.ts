@@ -236,6 +236,28 @@ describe("optimize", () => {
     expect(done).toEqual([2]);
   });
 
+  it("tries first what an earlier lock chose, of a model that has changed since", async () => {
+    const first = saying((artifact) => (isSmall(artifact) ? { ratio: 0.5 } : {}));
+    const earlier = await optimize(await requestFor(first));
+    const kept = earlier.lock.targets[0];
+    if (kept === undefined) throw new Error("a target is expected");
+    const groups = [
+      {
+        steps: [{ use: "quantize-weights" }, { use: "fp16-weights" }],
+        required: false,
+      },
+    ];
+    for (const [locked, name] of [
+      [kept, kept.candidate],
+      [{ ...kept, candidate: "of-old", groups }, "of-old"],
+    ] as const) {
+      const measure = saying((artifact) => (isSmall(artifact) ? { ratio: 0.5 } : {}));
+      const like = { ...earlier.lock, targets: [locked] };
+      const { steps } = await optimize(await requestFor(measure, { like }));
+      expect(steps[1]?.name).toMatch(new RegExp(`^${name}:`));
+    }
+  });
+
   it("tells its progress as a share of the time, which never falls, with what is best", async () => {
     const measure = saying((artifact) => (isSmall(artifact) ? { ratio: 0.5 } : {}));
     const fractions: number[] = [];

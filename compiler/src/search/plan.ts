@@ -133,6 +133,7 @@ export class Plan {
     const [best] = fitting.sort(
       (a, b) =>
         Number(b.first) - Number(a.first) ||
+        Number(b.asBefore) - Number(a.asBefore) ||
         this.#worth(b) - this.#worth(a) ||
         (`${a.target} ${a.name}` < `${b.target} ${b.name}` ? -1 : 1),
     );

@@ -4,6 +4,7 @@ import type { StepGroup } from "../pipeline/step.js";
 import { expectedGain, operatorMix } from "../targets/gains.js";
 import { findTarget } from "../targets/index.js";
 import type { Planned, State } from "./candidate.js";
+import type { Lock } from "./lock.js";
 import type { Ordered } from "./make.js";
 import type { OptimizeRequest, TargetDevice } from "./request.js";
 
@@ -29,16 +30,28 @@ export function choicesFor(
     precision: precisionOf(group),
     first: true,
     needsData: group.steps.some(({ use }) => use === "quantize-static"),
+    asBefore: false,
     expected: null,
   }));
   if (!request.recipe.propose) return { planned: own, left: [] };
   const mix = operatorMix(workloadOf(simplified.graph));
+  const before = chosenBefore(request.like, device, recipe);
   const planned = [...own];
   const left: { planned: Planned; reason: string }[] = [];
   for (const proposal of findTarget(device.target).propose(simplified.graph)) {
     const { name, precision, group, needsData, withoutData } = proposal;
     const expected = expectedGain(device.target, name, mix, device.saturates) ?? null;
-    const one: Planned = { ...common, name, precision, group, first: false, needsData, expected };
+    const asBefore = before !== null && sameSteps(before.group, group);
+    const one: Planned = {
+      ...common,
+      name,
+      precision,
+      group,
+      first: false,
+      needsData,
+      asBefore,
+      expected,
+    };
     const reason =
       evidence === "none" && !withoutData
         ? "needs data to be checked"
@@ -48,7 +61,39 @@ export function choicesFor(
     if (reason === null) planned.push(one);
     else left.push({ planned: one, reason });
   }
+  if (before !== null && !planned.some(({ asBefore }) => asBefore))
+    planned.push({
+      ...common,
+      ...before,
+      first: false,
+      needsData: before.group.steps.some(({ use }) => use === "quantize-static"),
+      asBefore: true,
+      expected: null,
+    });
   return { planned, left };
+}
+
+/** What a lock chose for a target, in one group; null where that was the float model, or nothing. */
+function chosenBefore(
+  like: Lock | undefined,
+  { target }: TargetDevice,
+  { simplify, own, ending }: Ordered,
+): Pick<Planned, "name" | "precision" | "group"> | null {
+  const locked = like?.targets.find((one) => one.target === target);
+  if (locked === undefined || locked.precision === "float32") return null;
+  const known = [simplify, ...own, ...ending].flatMap((group) => group ?? []);
+  const groups = locked.groups.filter((group) => !known.some((one) => sameSteps(one, group)));
+  if (groups.length === 0) return null;
+  const steps = groups.flatMap((group) => group.steps);
+  return {
+    name: locked.candidate,
+    precision: locked.precision,
+    group: { steps, required: false },
+  };
+}
+
+function sameSteps(a: StepGroup, b: StepGroup): boolean {
+  return JSON.stringify(a.steps) === JSON.stringify(b.steps);
 }
 
 /** The recipe's name, with a number where it has several groups; it names files and variants. */

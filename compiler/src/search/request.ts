@@ -78,6 +78,8 @@ export interface OptimizeRequest {
   /** Real inputs, spread over the calibration split; starts anew at each call. Absent without data. */
   readonly samples?: () => AsyncIterable<Tensors>;
   readonly measure: Measure;
+  /** What was decided for an earlier state of the model: tried first. */
+  readonly like?: Lock;
   readonly budget: Budget;
   readonly clock: Clock;
   readonly seed: number;

@@ -38,6 +38,7 @@ export interface OptimizeOptions extends MeasureVerbOptions {
   /** `--no-cache` makes it false. */
   readonly cache: boolean;
   readonly frozen?: string;
+  readonly like?: string;
   readonly output?: string;
 }
 
@@ -73,6 +74,7 @@ async function search(
 ): Promise<void> {
   const { signal } = context;
   const recipe = await loadRecipe(options.recipe);
+  const like = options.like === undefined ? undefined : await loadLock(options.like);
   const targets = parseTargets(options.target);
   const { seed } = options;
   const budgets = await loadBudgets(subject.path, subject.name, {
@@ -99,6 +101,7 @@ async function search(
         activations: new MeasuredActivations(calibration),
         samples: () => calibration.samples(),
       }),
+      ...(like && { like }),
       measure: createMeasure({
         hosts: engines.hosts,
         samples: material.samples,
@@ -265,6 +268,12 @@ function checkOptions(options: OptimizeOptions): void {
       "--max-drop needs --data: without data no drop can be measured.",
       { where: "--max-drop", hint: "Add --data, or leave --max-drop out." },
     );
+  }
+  if (options.like !== undefined && options.frozen !== undefined) {
+    throw new PareError("ARGUMENT", "--like and --frozen exclude each other.", {
+      where: "--like",
+      hint: "--frozen repeats what was decided; --like decides anew, and begins with it.",
+    });
   }
   if (options.prefer !== "latency" && options.prefer !== "size") {
     throw new PareError("ARGUMENT", `--prefer is "${options.prefer}".`, {
