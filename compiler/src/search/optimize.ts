@@ -1,4 +1,10 @@
-import { isPareError, PareError, type TargetName, throwIfAborted } from "@pare/runtime/format";
+import {
+  isPareError,
+  PareError,
+  type SearchTime,
+  type TargetName,
+  throwIfAborted,
+} from "@pare/runtime/format";
 import { Fingerprints } from "../analysis/fingerprints.js";
 import { recipeHash } from "../pipeline/recipe-data.js";
 import type { Planned, State, Tried } from "./candidate.js";
@@ -45,6 +51,7 @@ class Search {
   readonly #coarse = new Map<TargetName, TooCoarse>();
   readonly #mixed = new Map<Planned, TooCoarse>();
   readonly #record: Record;
+  readonly #improvements: SearchTime["improvements"][number][] = [];
   #plan: Plan | null = null;
   #fraction = 0;
   #what = "";
@@ -88,7 +95,7 @@ class Search {
       );
     await this.#finish(plan);
     this.#report(1, "done");
-    return this.#record.done();
+    return this.#done();
   }
 
   async #openTargets(simplified: State): Promise<void> {
@@ -298,10 +305,25 @@ class Search {
 
   /** Hands over what is best now: of one target or, at first, of all. */
   async #improved(only?: TargetState): Promise<void> {
-    const { onImproved } = this.#request;
+    const { onImproved, clock } = this.#request;
     for (const state of only === undefined ? this.#states : [only])
       this.#record.decide(await interim(this.#request, state, bestOf(state), this.#record));
-    await onImproved?.(this.#record.done());
+    if (only !== undefined) {
+      const { name } = bestOf(only);
+      this.#improvements.push({ target: only.device.target, name, atMs: clock.now() });
+    }
+    await onImproved?.(this.#done());
+  }
+
+  #done(): Optimized {
+    const time: SearchTime | null = this.#plan && {
+      budgetMs: this.#plan.summary.budgetMs,
+      expectedMs: this.#plan.summary.expectedMs,
+      rangeMs: [this.#plan.summary.lowMs, this.#plan.summary.highMs],
+      tookMs: this.#request.clock.now(),
+      improvements: [...this.#improvements],
+    };
+    return { ...this.#record.done(), time };
   }
 
   /** How long an engine may take for one answer: until the time is up, and never less than a few seconds. */

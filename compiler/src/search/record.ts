@@ -8,6 +8,7 @@ import type {
   Precision,
   ReportCandidate,
   ReportStep,
+  SearchTime,
   TargetName,
   Unmeasured,
 } from "@pare/runtime/format";
@@ -141,6 +142,7 @@ export class Record {
       ),
       tested: Object.fromEntries(decided.map(({ device, tested }) => [device.target, tested])),
       lock: this.#lock(decided),
+      time: null,
       golden: null,
     };
   }

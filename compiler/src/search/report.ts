@@ -51,6 +51,7 @@ export function reportOf(
     skipped: optimized.skipped,
     why: optimized.why,
     sensitivity: optimized.sensitivity,
+    ...(optimized.time !== null && { time: optimized.time }),
   };
 }
 

@@ -10,6 +10,7 @@ import type {
   Precision,
   ReportCandidate,
   ReportStep,
+  SearchTime,
   TargetName,
   Tensors,
 } from "@pare/runtime/format";
@@ -122,6 +123,8 @@ export interface Optimized {
   readonly missed: readonly string[];
   /** How many test samples were looked at, by target; fewer than there are where the time would not do. */
   readonly tested: Readonly<Partial<Record<TargetName, number>>>;
+  /** Null where a lock was replayed. */
+  readonly time: SearchTime | null;
   /** Without its golden check, which is recorded when the bundle is made. */
   readonly lock: Lock;
   /** From the lock that was replayed: nothing has to be recorded anew. */

@@ -124,7 +124,14 @@ export class BundleWriter {
           ]),
       ...budgetChecks(row, request.budget.limits(row.target)),
     ]);
-    return { ...report, skipped: [...(setup?.engines.skipped ?? []), ...report.skipped], checks };
+    // Nothing comes after but the files themselves.
+    const time = report.time && { ...report.time, tookMs: performance.now() };
+    return {
+      ...report,
+      ...(time && { time }),
+      skipped: [...(setup?.engines.skipped ?? []), ...report.skipped],
+      checks,
+    };
   }
 
   async #disagreements(

@@ -105,6 +105,22 @@ export interface NodeSensitivity {
   readonly sqnrDb: number;
 }
 
+/** How long a search was expected to take and took, in milliseconds since the command began. */
+export interface SearchTime {
+  readonly budgetMs: number;
+  readonly expectedMs: number;
+  /** The range that was said before it began. */
+  readonly rangeMs: readonly [low: number, high: number];
+  /** When the report was written. */
+  readonly tookMs: number;
+  /** Each time something better was in hand, written to the bundle's folder. */
+  readonly improvements: readonly {
+    readonly target: TargetName;
+    readonly name: string;
+    readonly atMs: number;
+  }[];
+}
+
 export interface Report {
   readonly formatVersion: number;
   readonly model: string;
@@ -134,6 +150,8 @@ export interface Report {
   readonly disagreements: readonly Disagreement[];
   readonly checks?: readonly ReportCheck[];
   readonly sensitivity?: readonly NodeSensitivity[];
+  /** Absent where nothing was searched for. */
+  readonly time?: SearchTime;
   /** The cheapest next step, one sentence. */
   readonly nextStep: string | null;
 }
