@@ -1,0 +1,3 @@
+import { worthItsTime } from "./support/worth-its-time.mjs";
+
+export const prove = worthItsTime("mlsd-large");
