@@ -1,0 +1,120 @@
+// The same step on the same model gives the same bytes, whatever was tried before it, beside it and in another process.
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { json, manifestOf, pare, run, scratch } from "../shell.mjs";
+import { argumentsFor } from "./support/models.mjs";
+
+const names = ["mnist", "ocr-direction", "ocr-recognition", "blazeface"];
+const permutations = 10;
+const orders = [
+  ["cpu", "wasm", "webgpu"],
+  ["cpu", "webgpu", "wasm"],
+  ["wasm", "cpu", "webgpu"],
+  ["wasm", "webgpu", "cpu"],
+  ["webgpu", "cpu", "wasm"],
+  ["webgpu", "wasm", "cpu"],
+  ["cpu"],
+  ["wasm"],
+  ["webgpu"],
+];
+
+export async function prove({ claim, root }) {
+  await scratch(async (folder) => {
+    for (const name of names) await ofModel(name, { claim, root, folder });
+  });
+}
+
+async function ofModel(name, { claim, root, folder }) {
+  const { args, reason } = await argumentsFor(root, name);
+  if (args === null) throw new Error(reason);
+  const [model, , data, ...options] = args;
+  const make = async (targets, order) => {
+    const script = join(root, "bench/proofs/house/support/make-all.mjs");
+    const wanted = JSON.stringify({ model, data, options, targets, order });
+    const { code, stdout, stderr } = await run(process.execPath, [script, wanted], { cwd: root });
+    if (code !== 0) throw new Error(stderr.slice(-600));
+    return JSON.parse(stdout.trim().split("\n").at(-1));
+  };
+  const [all] = orders;
+  const first = await make(all, 0);
+  const count = Object.keys(first).length;
+  const differing = (other) => Object.entries(other).filter(([key, hash]) => first[key] !== hash);
+
+  let differ = 0;
+  for (let order = 1; order <= permutations; order += 1)
+    differ += differing(await make(all, order)).length;
+  claim(`${name}: files that differ when candidates are made in another order`, {
+    value: differ,
+    bound: 0,
+    n: permutations * count,
+    met: differ === 0 && count > 0,
+  });
+
+  let beside = 0;
+  let compared = 0;
+  for (const targets of orders) {
+    const made = await make(targets, 0);
+    beside += differing(made).length;
+    compared += Object.keys(made).length;
+  }
+  claim(`${name}: files that differ with other targets beside, or in another order`, {
+    value: beside,
+    bound: 0,
+    n: compared,
+    met: beside === 0 && compared > 0,
+  });
+  await replays(name, args, { claim, root, folder });
+}
+
+/** From its lock alone, in a process that cannot load an engine; with a cache and without. */
+async function replays(name, args, { claim, root, folder }) {
+  const [model, , , ...options] = args;
+  const bundle = join(folder, `${name}.pare`);
+  const cache = join(folder, "cache");
+  const searched = await pare(
+    root,
+    ["optimize", ...args, "--target", "cpu,wasm", "--time-budget", "40s", "-o", bundle],
+    { env: { XDG_CACHE_HOME: cache } },
+  );
+  if (searched.code !== 0) throw new Error(searched.stderr.slice(-600));
+  const lock = join(bundle, "pare.lock.json");
+  const hashes = (folderOf) =>
+    manifestOf(folderOf).variants.map(({ files: [file] }) => file.sha256);
+  const noEngine = `--import=${join(root, "bench/proofs/house/support/no-engine.mjs")}`;
+  let differ = 0;
+  let runs = 0;
+  for (const more of [[], ["--no-cache"]]) {
+    const again = join(folder, `${name}-${runs}.pare`);
+    const { code, stderr } = await pare(
+      root,
+      ["optimize", model, ...options, "--frozen", lock, ...more, "-o", again],
+      { env: { NODE_OPTIONS: noEngine, XDG_CACHE_HOME: cache } },
+    );
+    if (code !== 0) throw new Error(stderr.slice(-600));
+    if (hashes(again).join() !== hashes(bundle).join()) differ += 1;
+    if (!existsSync(join(again, "golden.json"))) differ += 1;
+    runs += 1;
+  }
+  claim(`${name}: replays of its lock without data or an engine that differ`, {
+    value: differ,
+    bound: 0,
+    n: runs,
+    met: differ === 0,
+  });
+
+  const damaged = json(lock);
+  damaged.targets[0].files[0].sha256 = "0".repeat(64);
+  const wrong = join(folder, "wrong.lock.json");
+  writeFileSync(wrong, JSON.stringify(damaged));
+  const refused = await pare(
+    root,
+    ["optimize", model, ...options, "--frozen", wrong, "-o", join(folder, "wrong.pare")],
+    {},
+  );
+  const said = /code:\s+LOCK/.test(refused.stderr);
+  claim(`${name}: a lock with another hash is refused`, {
+    value: `exit ${refused.code}${said ? ", LOCK" : ""}`,
+    bound: "exit 2, LOCK",
+    met: refused.code === 2 && said && !existsSync(join(folder, "wrong.pare")),
+  });
+}

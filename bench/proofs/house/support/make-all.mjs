@@ -1,0 +1,84 @@
+// node make-all.mjs '{ "model", "data", "targets", "order" }': makes every candidate of a model, as the search would,
+// and prints the sha256 of each file. Nothing is measured but activations. `order` is the seed of the order in which
+// candidates are made; the answer must not depend on it, nor on the targets beside one, nor on the process.
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../../../../", import.meta.url));
+const compiler = (file) => import(join(root, "compiler/dist", file));
+const { model, data, options = [], targets, order } = JSON.parse(process.argv[2]);
+
+const { presets } = await compiler("recipes/presets.js");
+const { choicesFor } = await compiler("search/planned.js");
+const { beginning, change, finish, ordered } = await compiler("search/make.js");
+const { Fingerprints } = await compiler("analysis/fingerprints.js");
+const { MeasuredActivations } = await compiler("index.js");
+const { executor, openHosts } = await import(join(root, "bench/dist/index.js"));
+const { openSubject } = await import(join(root, "cli/dist/workbench/subject.js"));
+const { parseShapes } = await import(join(root, "cli/dist/workbench/shape-options.js"));
+
+const shapes = parseShapes({ shape: options.filter((_, index) => index % 2 === 1) });
+const subject = await openSubject(model, shapes);
+const { hosts } = await openHosts(["cpu"]);
+try {
+  const { feeds, count } = await calibrationFeeds(join(root, data));
+  const fingerprints = new Fingerprints();
+  const activations = new MeasuredActivations({
+    executor: executor(hosts.get("cpu")),
+    count,
+    async *samples() {
+      yield* feeds;
+    },
+  });
+  const services = { activations, fingerprints, seed: 0 };
+  const recipe = ordered(presets.auto);
+  const simplified = await beginning(subject.graph, recipe.simplify, services);
+  const request = {
+    recipe: presets.auto,
+    budget: { prefer: "latency" },
+    evidence: "labelled",
+    activations,
+  };
+  const planned = targets.flatMap(
+    (target) =>
+      choicesFor(
+        request,
+        { target, engine: "", standIn: null, features: [], saturates: false },
+        recipe,
+        simplified,
+      ).planned,
+  );
+  const hashes = {};
+  for (const one of shuffled(planned, order)) {
+    const { state } = await change(simplified, one.group, one.precision, services);
+    const made = await finish(state, one.name, one.target, one.session, recipe.ending, services);
+    hashes[`${one.target} ${one.name}`] = made.identity;
+  }
+  console.log(JSON.stringify(hashes));
+} finally {
+  subject.close();
+  for (const host of hosts.values()) await host.dispose();
+}
+
+async function calibrationFeeds(module) {
+  const { samples, splits } = await import(module);
+  const wanted = new Set(splits.calibration.slice(0, 24));
+  const found = [];
+  for await (const { id, feeds } of samples()) {
+    if (wanted.has(id)) found.push(feeds);
+    if (found.length === wanted.size) break;
+  }
+  return { feeds: found, count: found.length };
+}
+
+/** By a linear congruential generator: 0 leaves the order as it is. */
+function shuffled(list, seed) {
+  const result = [...list];
+  let state = seed;
+  for (let last = result.length - 1; seed !== 0 && last > 0; last -= 1) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    const other = state % (last + 1);
+    [result[last], result[other]] = [result[other], result[last]];
+  }
+  return result;
+}
