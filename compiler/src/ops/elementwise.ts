@@ -1,7 +1,7 @@
-import { binaryRows } from "./binary.js";
-import type { OperatorRow } from "./row.js";
-import { unaryRows } from "./unary.js";
-import { variadicRows } from "./variadic.js";
+import { binaryRows } from "./reference/binary.js";
+import type { OperatorRow } from "./shape/rule.js";
+import { unaryRows } from "./reference/unary.js";
+import { variadicRows } from "./reference/variadic.js";
 
 /** Operators that compute each element of the result from the elements at its place. */
 export const elementwiseRows: readonly OperatorRow[] = [

@@ -1,20 +1,20 @@
-import { castRows } from "./cast.js";
-import { concatSplitRows } from "./concat-split.js";
-import { creationRows } from "./creation.js";
-import { depthSpaceRows } from "./depth-space.js";
+import { castRows } from "./reference/cast.js";
+import { concatSplitRows } from "./reference/concat-split.js";
+import { creationRows } from "./reference/creation.js";
+import { depthSpaceRows } from "./reference/depth-space.js";
 import { elementwiseRows } from "./elementwise.js";
-import { gatherRows } from "./gather.js";
-import { logicalRows } from "./logical.js";
-import { movementRows } from "./movement.js";
+import { gatherRows } from "./reference/gather.js";
+import { logicalRows } from "./reference/logical.js";
+import { movementRows } from "./reference/movement.js";
 import { neuralRows } from "./neural.js";
-import { padRows } from "./pad.js";
-import { reductionRows } from "./reduction.js";
-import { randomRows } from "./random.js";
-import type { OperatorRow } from "./row.js";
-import { scatterRows } from "./scatter.js";
-import { selectionRows } from "./selection.js";
-import { shapeRows } from "./shape.js";
-import { sliceRows } from "./slice.js";
+import { padRows } from "./reference/pad.js";
+import { reductionRows } from "./reference/reduction.js";
+import { randomRows } from "./shape/random.js";
+import type { OperatorRow } from "./shape/rule.js";
+import { scatterRows } from "./reference/scatter.js";
+import { selectionRows } from "./reference/selection.js";
+import { shapeRows } from "./shape/reshape.js";
+import { sliceRows } from "./reference/slice.js";
 
 const families: readonly (readonly OperatorRow[])[] = [
   elementwiseRows,

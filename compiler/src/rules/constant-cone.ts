@@ -8,7 +8,7 @@ import {
   type TensorData,
   type ValueId,
 } from "../ir/index.js";
-import { evaluateNode } from "../ops/evaluate.js";
+import { evaluateNode } from "../ops/reference/evaluate.js";
 import { operatorRow } from "../ops/table.js";
 import { dtypeOf, shapeOf, staticCount } from "./pattern.js";
 
