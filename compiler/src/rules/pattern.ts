@@ -9,8 +9,7 @@ import {
   type Tensor,
   type ValueId,
 } from "../ir/index.js";
-import { attributeReader } from "../ops/schema/attributes.js";
-import type { AttributeReader } from "../ops/shape/rule.js";
+import { type AttributeReader, attributeReader } from "../ops/index.js";
 import type { Rewrite } from "./rule.js";
 
 export function attributesOf(node: Node): AttributeReader {

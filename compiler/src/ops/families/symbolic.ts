@@ -1,8 +1,5 @@
-import { type Dim, dim, isStatic } from "../../ir/index.js";
+import { type Dim, dim } from "../../ir/index.js";
 import { isNonNegative, isPositive } from "./bounds.js";
-import { isShort } from "../shape/integers.js";
-import { broadcastIndices } from "./indexing.js";
-import type { InferContext } from "../shape/rule.js";
 
 /** max(left, right), without the max where one is known to be no less. */
 export function larger(left: Dim, right: Dim): Dim {
@@ -37,35 +34,4 @@ export function isLess(left: Dim, right: Dim): Dim | undefined {
   const difference = dim.subtract(right, left);
   if (isPositive(difference)) return 1;
   return isNonNegative(dim.subtract(left, right)) ? 0 : undefined;
-}
-
-/**
- * One operation on the integers that the first inputs hold, broadcast; undefined where an input's or a result are
- * not known.
- */
-export function combine(
-  context: InferContext,
-  inputs: number,
-  shape: readonly Dim[] | undefined,
-  operation: (...values: readonly [Dim, Dim, Dim]) => Dim | undefined,
-): readonly Dim[] | undefined {
-  if (shape === undefined || !isStatic(shape) || !isShort(shape)) return undefined;
-  const operands = Array.from({ length: inputs }, (_, input) => context.elements(input));
-  if (!operands.every((elements) => elements !== undefined)) return undefined;
-  const columns: Dim[][] = [];
-  for (const [input, elements] of operands.entries()) {
-    const from = context.shape(input);
-    if (from === undefined || !isStatic(from)) return undefined;
-    const column = Array.from(broadcastIndices(from, shape), (at) => elements[at]);
-    if (!column.every((value) => value !== undefined)) return undefined;
-    columns.push(column);
-  }
-  const results: Dim[] = [];
-  for (let at = 0; at < (columns[0]?.length ?? 0); at += 1) {
-    const [first = 0, second = 0, third = 0] = columns.map((column) => column[at]);
-    const result = operation(first, second, third);
-    if (result === undefined) return undefined;
-    results.push(result);
-  }
-  return results;
 }

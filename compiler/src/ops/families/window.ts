@@ -1,5 +1,5 @@
 import { type Dim, dim } from "../../ir/index.js";
-import type { AttributeReader } from "../shape/rule.js";
+import type { AttributeReader } from "../schema/attributes.js";
 import { larger } from "./symbolic.js";
 
 /** How a window moves over one spatial axis. */

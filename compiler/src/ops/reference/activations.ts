@@ -1,5 +1,5 @@
 import { PareError } from "@pare/runtime/format";
-import type { AttributeReader } from "../shape/rule.js";
+import type { AttributeReader } from "../schema/attributes.js";
 
 export type Activation = (x: number) => number;
 

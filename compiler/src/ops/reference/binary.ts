@@ -4,7 +4,6 @@ import {
   type Tensor as Dense,
   type TypedArray,
 } from "@pare/runtime/format";
-import { type Dim, dim } from "../../ir/index.js";
 import {
   isFloat,
   isWide,
@@ -14,43 +13,23 @@ import {
   unpackNumbers,
   workingArray,
 } from "../elements/arrays.js";
+import { take } from "../elements/take.js";
 import { broadcastDims } from "../families/broadcast.js";
 import { broadcastIndices } from "../families/indexing.js";
-import { broadcastInputs, tensorOf } from "../shape/inferred.js";
-import type { AttributeReader, OperatorRow } from "../shape/rule.js";
-import { parameters } from "../schema/operator.js";
-import { isNonNegative, isPositive } from "../families/bounds.js";
-import { combine, quotient } from "../families/symbolic.js";
-import { take } from "../elements/take.js";
+import type { AttributeReader } from "../schema/attributes.js";
+import type { binarySchemas } from "../schema/binary.js";
+import type { Some } from "../schema/cells.js";
+import type { Evaluation } from "./evaluation.js";
 
 /** z = f(x, y) for every pair of elements; `integer` and `wide` (64 bits) where integers differ from floats. */
 export interface BinaryMath {
   readonly number: (attributes: AttributeReader) => (x: number, y: number) => number;
   readonly integer?: (x: number, y: number) => number;
   readonly wide?: (attributes: AttributeReader) => (x: bigint, y: bigint) => bigint;
-  /** On the integers of shapes; undefined where the result is not known. */
-  readonly dims?: (x: Dim, y: Dim, float: boolean) => Dim | undefined;
-  /** The attributes it may carry. */
-  readonly attributes?: readonly string[];
 }
 
-function binaryRow(name: string, math: BinaryMath): OperatorRow {
-  return {
-    name,
-    domain: "",
-    inputs: parameters("A", "B"),
-    outputs: parameters("C"),
-    attributes: math.attributes ?? [],
-    infer(context) {
-      const dtype = context.dtype(0) ?? context.dtype(1);
-      const shape = broadcastInputs(context, 2);
-      const { dims } = math;
-      const elements =
-        dims && dtype && combine(context, 2, shape, (x, y) => dims(x, y, isFloat(dtype)));
-      return tensorOf(dtype, shape, elements);
-    },
-    evaluate: ({ input, attributes }) => [evaluateBinary(math, input(0), input(1), attributes)],
-  };
+function pairwise(math: BinaryMath): Evaluation {
+  return ({ input, attributes }) => [evaluateBinary(math, input(0), input(1), attributes)];
 }
 
 /** The result has the dtype of `a`. @throws PareError MODEL_SHAPE where the operands do not go together */
@@ -91,22 +70,28 @@ export function broadcast(operand: Dense, dims: readonly number[]): TypedArray {
 /** The remainder with the divisor's sign, as Python's. */
 const remainder = (x: number, y: number): number => (y === 0 ? 0 : x - y * Math.floor(x / y));
 
-const bitwise = (
-  name: string,
-  number: (x: number, y: number) => number,
-  wide: (x: bigint, y: bigint) => bigint,
-): OperatorRow => binaryRow(name, { number: () => number, wide: () => wide });
-
-/** The exponent may be of another dtype than the base. */
-const powRow: OperatorRow = {
-  ...binaryRow("Pow", {
-    number: () => Math.pow,
-    dims: (x, y) =>
-      typeof y === "number" && y >= 0 && y <= 8
-        ? dim.multiply(...Array.from({ length: y }, () => x))
-        : undefined,
+export const binaryReferences: Some<typeof binarySchemas, Evaluation> = {
+  Add: pairwise({ number: () => (x, y) => x + y, wide: () => (x, y) => x + y }),
+  Sub: pairwise({ number: () => (x, y) => x - y, wide: () => (x, y) => x - y }),
+  Mul: pairwise({
+    number: () => (x, y) => x * y,
+    integer: Math.imul,
+    wide: () => (x, y) => x * y,
   }),
-  evaluate({ input }) {
+  Div: pairwise({
+    number: () => (x, y) => x / y,
+    integer: (x, y) => Math.trunc(x / y),
+    wide: () => (x, y) => (y === 0n ? 0n : x / y),
+  }),
+  Mod: pairwise({
+    number: (attributes) => (attributes.int("fmod", 0) === 1 ? (x, y) => x % y : remainder),
+    wide: (attributes) =>
+      attributes.int("fmod", 0) === 1
+        ? (x, y) => (y === 0n ? 0n : x % y)
+        : (x, y) => (y === 0n ? 0n : ((x % y) + y) % y),
+  }),
+  /** The exponent may be of another dtype than the base. */
+  Pow({ input }) {
     const dims = broadcastDims(input(0).dims, input(1).dims);
     const base = broadcast(input(0), dims);
     const exponent = unpackNumbers(take(input(1), broadcastIndices(input(1).dims, dims), dims));
@@ -122,68 +107,14 @@ const powRow: OperatorRow = {
     });
     return [pack(input(0).type, dims, to)];
   },
-};
-
-export const binaryRows: readonly OperatorRow[] = [
-  binaryRow("Add", {
-    number: () => (x, y) => x + y,
-    wide: () => (x, y) => x + y,
-    dims: (x, y) => dim.add(x, y),
+  PRelu: pairwise({
+    number: () => (x, slope) => (x < 0 ? slope * x : x),
+    wide: () => (x, slope) => (x < 0n ? slope * x : x),
   }),
-  binaryRow("Sub", {
-    number: () => (x, y) => x - y,
-    wide: () => (x, y) => x - y,
-    dims: (x, y) => dim.subtract(x, y),
-  }),
-  binaryRow("Mul", {
-    number: () => (x, y) => x * y,
-    integer: Math.imul,
-    wide: () => (x, y) => x * y,
-    dims: (x, y) => dim.multiply(x, y),
-  }),
-  binaryRow("Div", {
-    number: () => (x, y) => x / y,
-    integer: (x, y) => Math.trunc(x / y),
-    wide: () => (x, y) => (y === 0n ? 0n : x / y),
-    dims(x, y, float) {
-      const result = quotient(x, y);
-      return result !== undefined && (!float || dim.multiply(result, y) === x) ? result : undefined;
-    },
-  }),
-  binaryRow("Mod", {
-    attributes: ["fmod"],
-    number: (attributes) => (attributes.int("fmod", 0) === 1 ? (x, y) => x % y : remainder),
-    wide: (attributes) =>
-      attributes.int("fmod", 0) === 1
-        ? (x, y) => (y === 0n ? 0n : x % y)
-        : (x, y) => (y === 0n ? 0n : ((x % y) + y) % y),
-    dims: (x, y) => (isNonNegative(x) && isPositive(y) ? dim.modulo(x, y) : undefined),
-  }),
-  powRow,
-  {
-    ...binaryRow("PRelu", {
-      number: () => (x, slope) => (x < 0 ? slope * x : x),
-      wide: () => (x, slope) => (x < 0n ? slope * x : x),
-    }),
-    infer: (context) => tensorOf(context.dtype(0), context.shape(0)),
-  },
-  bitwise(
-    "BitwiseAnd",
-    (x, y) => x & y,
-    (x, y) => x & y,
-  ),
-  bitwise(
-    "BitwiseOr",
-    (x, y) => x | y,
-    (x, y) => x | y,
-  ),
-  bitwise(
-    "BitwiseXor",
-    (x, y) => x ^ y,
-    (x, y) => x ^ y,
-  ),
-  binaryRow("BitShift", {
-    attributes: ["direction"],
+  BitwiseAnd: pairwise({ number: () => (x, y) => x & y, wide: () => (x, y) => x & y }),
+  BitwiseOr: pairwise({ number: () => (x, y) => x | y, wide: () => (x, y) => x | y }),
+  BitwiseXor: pairwise({ number: () => (x, y) => x ^ y, wide: () => (x, y) => x ^ y }),
+  BitShift: pairwise({
     number: (attributes) =>
       attributes.string("direction") === "RIGHT"
         ? (x, y) => (y > 31 ? 0 : x >>> y)
@@ -193,4 +124,4 @@ export const binaryRows: readonly OperatorRow[] = [
         ? (x, y) => x >> y
         : (x, y) => (y > 63n ? 0n : x << y),
   }),
-];
+};

@@ -8,7 +8,7 @@ import { normalizeGraph } from "../../passes/normalize.js";
 import { unpack } from "../elements/arrays.js";
 import { evaluateGraph } from "./execute.js";
 import { inferAll, inferNode } from "../shape/infer.js";
-import { operatorRow } from "../table.js";
+import { operatorOf } from "../table.js";
 
 /** Tests of what is random, which give one draw. */
 const random = /^test_(bernoulli|training_dropout_(?!zero))|^test_training_dropout$/;
@@ -57,11 +57,11 @@ function declared(tensor: Tensor, graph: Graph, id: ValueId | undefined): Tensor
 /** Why a test cannot be run here, or undefined. */
 function obstacle(graph: Graph): string | undefined {
   for (const node of graph.allNodes()) {
-    const row = operatorRow(node.domain, node.op);
+    const operator = operatorOf(node);
     const label = `${node.domain}::${node.op}`;
-    if (row === undefined) return `no row: ${label}`;
-    const isControl = ["If", "Loop", "Scan"].includes(node.op);
-    if (row.evaluate === undefined && !isControl) return `no evaluation: ${label}`;
+    if (operator === undefined) return `not known: ${label}`;
+    const isControl = operator.traits.bodies !== undefined;
+    if (operator.reference === undefined && !isControl) return `no evaluation: ${label}`;
   }
   const values = [...graph.main.inputs, ...graph.main.outputs].map(
     (id) => graph.value(id).type.kind,

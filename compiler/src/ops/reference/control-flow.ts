@@ -1,10 +1,10 @@
 import { elementCount, PareError, type Tensor as Dense } from "@pare/runtime/format";
 import type { Body, Node } from "../../ir/index.js";
 import { integers, unpackNumbers } from "../elements/arrays.js";
-import { normalAxis, sourceIndices, steps, stridesOf } from "../families/indexing.js";
-import { transposed } from "./movement.js";
-import type { AttributeReader } from "../shape/rule.js";
 import { join, take } from "../elements/take.js";
+import { normalAxis, sourceIndices, steps, stridesOf } from "../families/indexing.js";
+import { transposed } from "../families/movement.js";
+import type { AttributeReader } from "../schema/attributes.js";
 
 /** Runs a body whose inputs are in the environment; gives its outputs. */
 export type RunBody = (body: Body, inputs: readonly Dense[]) => Promise<readonly Dense[]>;

@@ -1,28 +1,13 @@
 import { elementCount, PareError, type Tensor as Dense } from "@pare/runtime/format";
-import { type Dim, dim } from "../../ir/index.js";
 import { unpackNumbers } from "../elements/arrays.js";
 import { denseOf, numbersOrUndefined } from "../elements/dense.js";
-import { tensorOf } from "../shape/inferred.js";
-import { centred, requantize } from "./quantized.js";
-import type { AttributeReader, EvaluateContext, InferContext, OperatorRow } from "../shape/rule.js";
-import { parameters } from "../schema/operator.js";
+import { type Transposed, transposedAxes } from "../families/convolution.js";
 import { tapsOf, windowAxes } from "../families/window.js";
-
-/** [N, C, …] and [M, C / group, …kernel] give [N, M, …]. */
-function convolvedShape(context: InferContext, weights: number): readonly Dim[] | undefined {
-  const x = context.shape(0);
-  const w = context.shape(weights);
-  const kernel = w?.slice(2) ?? context.attributes.ints("kernel_shape");
-  const [batch] = x ?? [];
-  if (x === undefined || batch === undefined || kernel === undefined) return undefined;
-  const [channels] = w ?? [];
-  if (channels === undefined) return undefined;
-  return [
-    batch,
-    channels,
-    ...windowAxes(x.slice(2), kernel, context.attributes).map((axis) => axis.output),
-  ];
-}
+import type { AttributeReader } from "../schema/attributes.js";
+import type { Some } from "../schema/cells.js";
+import type { convolutionSchemas } from "../schema/convolution.js";
+import type { EvaluateContext, Evaluation } from "./evaluation.js";
+import { centred, requantize } from "./quantized.js";
 
 /** Sums in double precision, which holds every product of 8- and 16-bit integers exactly. */
 function convolve(
@@ -63,163 +48,6 @@ function convolve(
   }
   return { dims: [batch, maps, ...axes.map((axis) => Number(axis.output))], values };
 }
-
-const attributes = ["auto_pad", "dilations", "group", "kernel_shape", "pads", "strides"];
-
-const convRow: OperatorRow = {
-  name: "Conv",
-  domain: "",
-  inputs: parameters("X", "W", "B?"),
-  outputs: parameters("Y"),
-  attributes,
-  infer: (context) => tensorOf(context.dtype(0), convolvedShape(context, 1)),
-  evaluate({ input, inputs, attributes: given }) {
-    const [x, w] = [input(0), input(1)];
-    const { dims, values } = convolve(
-      unpackNumbers(x),
-      x.dims,
-      unpackNumbers(w),
-      w.dims,
-      numbersOrUndefined(inputs[2]),
-      given,
-    );
-    return [denseOf(x.type, dims, values)];
-  },
-};
-
-const convIntegerRow: OperatorRow = {
-  name: "ConvInteger",
-  domain: "",
-  inputs: parameters("x", "w", "x_zero_point?", "w_zero_point?"),
-  outputs: parameters("y"),
-  attributes,
-  infer: (context) => tensorOf("int32", convolvedShape(context, 1)),
-  evaluate({ input, inputs, attributes: given }) {
-    const [x, w] = [input(0), input(1)];
-    const { dims, values } = convolve(
-      centred(x, inputs[2], 0),
-      x.dims,
-      centred(w, inputs[3], 0),
-      w.dims,
-      undefined,
-      given,
-    );
-    return [denseOf("int32", dims, values)];
-  },
-};
-
-/** y = round((x − zx) ∗ (w − zw) · sx·sw/sy) + zy, the bias in units of sx·sw. */
-const qlinearConvRow: OperatorRow = {
-  name: "QLinearConv",
-  domain: "",
-  inputs: parameters(
-    "x",
-    "x_scale",
-    "x_zero_point",
-    "w",
-    "w_scale",
-    "w_zero_point",
-    "y_scale",
-    "y_zero_point",
-    "B?",
-  ),
-  outputs: parameters("y"),
-  attributes,
-  infer: (context) => tensorOf(context.dtype(7), convolvedShape(context, 3)),
-  evaluate({ input, inputs, attributes: given }: EvaluateContext) {
-    const [x, w] = [input(0), input(3)];
-    const { dims, values } = convolve(
-      centred(x, inputs[2], 0),
-      x.dims,
-      centred(w, inputs[5], 0),
-      w.dims,
-      numbersOrUndefined(inputs[8]),
-      given,
-    );
-    const windows = elementCount(dims.slice(2));
-    const maps = dims[1] ?? 1;
-    return [
-      requantize(values, dims, (i) => Math.floor(i / windows) % maps, {
-        left: input(1),
-        right: input(4),
-        result: input(6),
-        zeroPoint: input(7),
-      }),
-    ];
-  },
-};
-
-/** Geometry of a transposed convolution on one axis. */
-interface Transposed {
-  readonly stride: number;
-  readonly dilation: number;
-  readonly before: number;
-  readonly output: Dim;
-}
-
-function transposedAxes(
-  sizes: readonly Dim[],
-  kernel: readonly Dim[],
-  given: AttributeReader,
-): readonly Transposed[] | undefined {
-  if (!kernel.every((size) => typeof size === "number")) return undefined;
-  const rank = sizes.length;
-  const outputShape = given.ints("output_shape");
-  const autoPad = given.string("auto_pad", "NOTSET");
-  const same = autoPad === "SAME_UPPER" || autoPad === "SAME_LOWER";
-  return sizes.map((size, axis) => {
-    const stride = given.ints("strides")?.[axis] ?? 1;
-    const dilation = given.ints("dilations")?.[axis] ?? 1;
-    const extra = given.ints("output_padding")?.[axis] ?? 0;
-    const span = ((kernel[axis] ?? 1) - 1) * dilation + 1;
-    // What there is without pads.
-    const full = dim.add(dim.multiply(stride, dim.subtract(size, 1)), extra + span);
-    const wanted = outputShape?.at(axis - rank) ?? (same ? dim.multiply(size, stride) : undefined);
-    if (wanted === undefined) {
-      const pads = autoPad === "VALID" ? undefined : given.ints("pads");
-      const before = pads?.[axis] ?? 0;
-      return {
-        stride,
-        dilation,
-        before,
-        output: dim.subtract(full, before + (pads?.[axis + rank] ?? 0)),
-      };
-    }
-    const total = dim.subtract(full, wanted);
-    // Padding is never negative: what is not there cannot be kept.
-    if (outputShape === undefined && typeof total === "number" && total < 0)
-      return { stride, dilation, before: 0, output: full };
-    const cut = typeof total === "number" ? Math.max(0, total) : 0;
-    const before = autoPad === "SAME_UPPER" ? Math.floor(cut / 2) : cut - Math.floor(cut / 2);
-    return { stride, dilation, before, output: wanted };
-  });
-}
-
-const convTransposeRow: OperatorRow = {
-  name: "ConvTranspose",
-  domain: "",
-  inputs: parameters("X", "W", "B?"),
-  outputs: parameters("Y"),
-  attributes: [...attributes, "output_padding", "output_shape"],
-  infer(context) {
-    const x = context.shape(0);
-    const w = context.shape(1);
-    const [batch] = x ?? [];
-    const [, depth] = w ?? [];
-    if (x === undefined || w === undefined || batch === undefined || depth === undefined)
-      return tensorOf(context.dtype(0), undefined);
-    const axes = transposedAxes(x.slice(2), w.slice(2), context.attributes);
-    const channels = dim.multiply(depth, context.attributes.int("group", 1));
-    return tensorOf(
-      context.dtype(0),
-      axes && [batch, channels, ...axes.map((axis) => axis.output)],
-    );
-  },
-  evaluate({ input, inputs, attributes: given }) {
-    const [x, w] = [input(0), input(1)];
-    return [denseOf(x.type, ...transposed(x, w, numbersOrUndefined(inputs[2]), given))];
-  },
-};
 
 function transposed(
   x: Dense,
@@ -284,9 +112,55 @@ function scatterIndices(
   return places;
 }
 
-export const convolutionRows: readonly OperatorRow[] = [
-  convRow,
-  convIntegerRow,
-  qlinearConvRow,
-  convTransposeRow,
-];
+export const convolutionReferences: Some<typeof convolutionSchemas, Evaluation> = {
+  Conv({ input, inputs, attributes: given }) {
+    const [x, w] = [input(0), input(1)];
+    const { dims, values } = convolve(
+      unpackNumbers(x),
+      x.dims,
+      unpackNumbers(w),
+      w.dims,
+      numbersOrUndefined(inputs[2]),
+      given,
+    );
+    return [denseOf(x.type, dims, values)];
+  },
+  ConvInteger({ input, inputs, attributes: given }) {
+    const [x, w] = [input(0), input(1)];
+    const { dims, values } = convolve(
+      centred(x, inputs[2], 0),
+      x.dims,
+      centred(w, inputs[3], 0),
+      w.dims,
+      undefined,
+      given,
+    );
+    return [denseOf("int32", dims, values)];
+  },
+  /** y = round((x − zx) ∗ (w − zw) · sx·sw/sy) + zy, the bias in units of sx·sw. */
+  QLinearConv({ input, inputs, attributes: given }: EvaluateContext) {
+    const [x, w] = [input(0), input(3)];
+    const { dims, values } = convolve(
+      centred(x, inputs[2], 0),
+      x.dims,
+      centred(w, inputs[5], 0),
+      w.dims,
+      numbersOrUndefined(inputs[8]),
+      given,
+    );
+    const windows = elementCount(dims.slice(2));
+    const maps = dims[1] ?? 1;
+    return [
+      requantize(values, dims, (i) => Math.floor(i / windows) % maps, {
+        left: input(1),
+        right: input(4),
+        result: input(6),
+        zeroPoint: input(7),
+      }),
+    ];
+  },
+  ConvTranspose({ input, inputs, attributes: given }) {
+    const [x, w] = [input(0), input(1)];
+    return [denseOf(x.type, ...transposed(x, w, numbersOrUndefined(inputs[2]), given))];
+  },
+};

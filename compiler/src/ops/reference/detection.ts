@@ -1,9 +1,8 @@
 import { unpackNumbers } from "../elements/arrays.js";
 import { denseOf } from "../elements/dense.js";
-import { tensorOf } from "../shape/inferred.js";
-import { dim } from "../../ir/index.js";
-import type { EvaluateContext, OperatorRow } from "../shape/rule.js";
-import { parameters } from "../schema/operator.js";
+import type { Some } from "../schema/cells.js";
+import type { detectionSchemas } from "../schema/detection.js";
+import type { EvaluateContext, Evaluation } from "./evaluation.js";
 
 /** Corners of a box, in order. */
 interface Box {
@@ -88,20 +87,6 @@ function evaluate({ input, inputs, attributes }: EvaluateContext) {
   return [denseOf("int64", [rows.length / 3, 3], rows)];
 }
 
-export const detectionRows: readonly OperatorRow[] = [
-  {
-    name: "NonMaxSuppression",
-    domain: "",
-    inputs: parameters(
-      "boxes",
-      "scores",
-      "max_output_boxes_per_class?",
-      "iou_threshold?",
-      "score_threshold?",
-    ),
-    outputs: parameters("selected_indices"),
-    attributes: ["center_point_box"],
-    infer: () => tensorOf("int64", [dim.unknown(), 3]),
-    evaluate,
-  },
-];
+export const detectionReferences: Some<typeof detectionSchemas, Evaluation> = {
+  NonMaxSuppression: evaluate,
+};

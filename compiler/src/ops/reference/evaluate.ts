@@ -1,13 +1,13 @@
 import { isPareError, PareError, type Tensor as Dense } from "@pare/runtime/format";
 import type { Graph, Node } from "../../ir/index.js";
 import { attributeReader } from "../schema/attributes.js";
-import type { EvaluateContext } from "../shape/rule.js";
-import { operatorRow } from "../table.js";
+import { keyOf } from "../schema/schemas.js";
+import type { EvaluateContext } from "./evaluation.js";
+import { references } from "./references.js";
 
 /**
- * What a node gives for these inputs (null where one is left out), by its row's reference evaluation.
- * Undefined where the operator has none, or not
- * for this dtype.
+ * What a node gives for these inputs (null where one is left out), by its operator's reference evaluation.
+ * Undefined where the operator has none, or not for this dtype.
  * @throws PareError MODEL_SHAPE when the inputs do not fit the operator
  */
 export function evaluateNode(
@@ -15,7 +15,7 @@ export function evaluateNode(
   node: Node,
   inputs: readonly (Dense | null)[],
 ): readonly (Dense | null)[] | undefined {
-  const evaluate = operatorRow(node.domain, node.op)?.evaluate;
+  const evaluate = references.get(keyOf(node));
   if (evaluate === undefined) return undefined;
   const where = graph.nodeLabel(node);
   const context: EvaluateContext = {
@@ -35,7 +35,7 @@ export function evaluateNode(
   try {
     return evaluate(context);
   } catch (error) {
-    // A dtype that the row cannot compute in is as a missing cell.
+    // A dtype that it cannot compute in is as a missing cell.
     if (isPareError(error) && error.code === "UNSUPPORTED_OP") return undefined;
     throw error;
   }

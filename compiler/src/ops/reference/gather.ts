@@ -1,66 +1,11 @@
-import { elementCount, PareError } from "@pare/runtime/format";
-import { type Dim, dim, isStatic } from "../../ir/index.js";
+import { elementCount } from "@pare/runtime/format";
 import { integers } from "../elements/arrays.js";
-import { normalAxis, sourceIndices, steps, stridesOf } from "../families/indexing.js";
-import { tensorOf } from "../shape/inferred.js";
-import { type Movement, movedElements } from "./movement.js";
-import type { OperatorRow } from "../shape/rule.js";
-import { parameters } from "../schema/operator.js";
 import { take } from "../elements/take.js";
-
-/** A negative index counts from the end. @throws PareError MODEL_SHAPE outside the axis */
-export function indexOn(size: number, index: number): number {
-  const at = index < 0 ? index + size : index;
-  if (at < 0 || at >= size)
-    throw new PareError("MODEL_SHAPE", `Index ${index} lies outside an axis of ${size}.`);
-  return at;
-}
-
-function gathered(
-  dims: readonly number[],
-  axis: number,
-  indices: readonly number[],
-  indexDims: readonly number[],
-): Movement {
-  const strides = stridesOf(dims);
-  const parts = dims.map((size, at) =>
-    at === axis
-      ? indices.map((index) => indexOn(size, index) * (strides[at] ?? 1))
-      : steps(size, strides[at] ?? 1),
-  );
-  return {
-    dims: [...dims.slice(0, axis), ...indexDims, ...dims.slice(axis + 1)],
-    indices: sourceIndices(parts),
-  };
-}
-
-const gatherRow: OperatorRow = {
-  name: "Gather",
-  domain: "",
-  inputs: parameters("data", "indices"),
-  outputs: parameters("output"),
-  attributes: ["axis"],
-  infer(context) {
-    const shape = context.shape(0);
-    const indexShape = context.shape(1);
-    if (shape === undefined || indexShape === undefined)
-      return tensorOf(context.dtype(0), undefined);
-    const axis = normalAxis(context.attributes.int("axis", 0), shape.length);
-    const indices = context.elements(1);
-    const result = [...shape.slice(0, axis), ...indexShape, ...shape.slice(axis + 1)];
-    const elements =
-      indices !== undefined && isStatic(indices) && isStatic(indexShape)
-        ? movedElements(context, result, (dims) => gathered(dims, axis, indices, indexShape))
-        : undefined;
-    return tensorOf(context.dtype(0), result, elements);
-  },
-  evaluate({ input, attributes }) {
-    const { dims } = input(0);
-    const axis = normalAxis(attributes.int("axis", 0), dims.length);
-    const moved = gathered(dims, axis, integers(input(1)), input(1).dims);
-    return [take(input(0), moved.indices, moved.dims)];
-  },
-};
+import { gathered, indexOn } from "../families/gather.js";
+import { normalAxis, sourceIndices, steps, stridesOf } from "../families/indexing.js";
+import type { Some } from "../schema/cells.js";
+import type { gatherSchemas } from "../schema/gather.js";
+import type { Evaluation } from "./evaluation.js";
 
 /**
  * For every element of an index tensor, the position in the data that has its coordinates, but for the axis, where
@@ -80,21 +25,6 @@ export function positionsByElement(
   return base.map((at, i) => at + indexOn(dims[axis] ?? 1, indices[i] ?? 0) * stride);
 }
 
-const gatherElementsRow: OperatorRow = {
-  name: "GatherElements",
-  domain: "",
-  inputs: parameters("data", "indices"),
-  outputs: parameters("output"),
-  attributes: ["axis"],
-  infer: (context) => tensorOf(context.dtype(0), context.shape(1)),
-  evaluate({ input, attributes }) {
-    const { dims } = input(0);
-    const axis = normalAxis(attributes.int("axis", 0), dims.length);
-    const positions = positionsByElement(dims, axis, integers(input(1)), input(1).dims);
-    return [take(input(0), positions, input(1).dims)];
-  },
-};
-
 /** The start of the slice that each index tuple (the last axis of the indices) points at. */
 export function positionsByTuple(
   dims: readonly number[],
@@ -111,22 +41,20 @@ export function positionsByTuple(
   });
 }
 
-const gatherNdRow: OperatorRow = {
-  name: "GatherND",
-  domain: "",
-  inputs: parameters("data", "indices"),
-  outputs: parameters("output"),
-  attributes: ["batch_dims"],
-  infer(context) {
-    const shape = context.shape(0);
-    const indexShape = context.shape(1);
-    const depth = indexShape?.at(-1);
-    if (shape === undefined || indexShape === undefined || typeof depth !== "number")
-      return tensorOf(context.dtype(0), undefined);
-    const batch = context.attributes.int("batch_dims", 0);
-    return tensorOf(context.dtype(0), [...indexShape.slice(0, -1), ...shape.slice(batch + depth)]);
+export const gatherReferences: Some<typeof gatherSchemas, Evaluation> = {
+  Gather({ input, attributes }) {
+    const { dims } = input(0);
+    const axis = normalAxis(attributes.int("axis", 0), dims.length);
+    const moved = gathered(dims, axis, integers(input(1)), input(1).dims);
+    return [take(input(0), moved.indices, moved.dims)];
   },
-  evaluate({ input, attributes }) {
+  GatherElements({ input, attributes }) {
+    const { dims } = input(0);
+    const axis = normalAxis(attributes.int("axis", 0), dims.length);
+    const positions = positionsByElement(dims, axis, integers(input(1)), input(1).dims);
+    return [take(input(0), positions, input(1).dims)];
+  },
+  GatherND({ input, attributes }) {
     const batch = attributes.int("batch_dims", 0);
     const { dims } = input(0);
     const indexDims = input(1).dims;
@@ -145,30 +73,7 @@ const gatherNdRow: OperatorRow = {
     }
     return [take(input(0), positions, [...indexDims.slice(0, -1), ...dims.slice(batch + depth)])];
   },
-};
-
-const compressRow: OperatorRow = {
-  name: "Compress",
-  domain: "",
-  inputs: parameters("input", "condition"),
-  outputs: parameters("output"),
-  attributes: ["axis"],
-  infer(context) {
-    const shape = context.shape(0);
-    const axis = context.attributes.int("axis");
-    const conditions = context.elements(1);
-    const count =
-      conditions !== undefined && isStatic(conditions)
-        ? conditions.filter((value) => value !== 0).length
-        : dim.unknown();
-    if (axis === undefined) return tensorOf(context.dtype(0), [count]);
-    const at = shape === undefined ? 0 : normalAxis(axis, shape.length);
-    const result: readonly Dim[] | undefined = shape?.map((size, which) =>
-      which === at ? count : size,
-    );
-    return tensorOf(context.dtype(0), result);
-  },
-  evaluate({ input, attributes }) {
+  Compress({ input, attributes }) {
     const given = attributes.int("axis");
     const dims = given === undefined ? [elementCount(input(0).dims)] : input(0).dims;
     const axis = normalAxis(given ?? 0, dims.length);
@@ -179,10 +84,3 @@ const compressRow: OperatorRow = {
     return [take(input(0), moved.indices, moved.dims)];
   },
 };
-
-export const gatherRows: readonly OperatorRow[] = [
-  gatherRow,
-  gatherElementsRow,
-  gatherNdRow,
-  compressRow,
-];

@@ -1,41 +1,14 @@
 import { elementCount, type Tensor as Dense } from "@pare/runtime/format";
-import type { Dim } from "../../ir/index.js";
 import { unpackNumbers } from "../elements/arrays.js";
-import { broadcast } from "./binary.js";
+import { join, take } from "../elements/take.js";
 import { broadcastDims } from "../families/broadcast.js";
 import { broadcastIndices } from "../families/indexing.js";
-import { broadcastInputs, tensorOf } from "../shape/inferred.js";
-import type { OperatorRow } from "../shape/rule.js";
-import { parameters } from "../schema/operator.js";
-import { combine, isEqual, isLess } from "../families/symbolic.js";
-import { join, take } from "../elements/take.js";
+import type { Some } from "../schema/cells.js";
+import type { logicalSchemas } from "../schema/logical.js";
+import { broadcast } from "./binary.js";
+import type { Evaluation } from "./evaluation.js";
 
 type Scalar = number | bigint | string;
-
-function comparison(
-  name: string,
-  holds: (x: Scalar, y: Scalar) => boolean,
-  dims: (x: Dim, y: Dim) => Dim | undefined,
-): OperatorRow {
-  return {
-    name,
-    domain: "",
-    inputs: parameters("A", "B"),
-    outputs: parameters("C"),
-    attributes: [],
-    infer(context) {
-      const shape = broadcastInputs(context, 2);
-      return tensorOf("bool", shape, combine(context, 2, shape, dims));
-    },
-    evaluate({ input }) {
-      const dims = broadcastDims(input(0).dims, input(1).dims);
-      const [x, y] = [scalars(input(0), dims), scalars(input(1), dims)];
-      const data = new Uint8Array(elementCount(dims));
-      for (let i = 0; i < data.length; i += 1) data[i] = holds(x[i] ?? 0, y[i] ?? 0) ? 1 : 0;
-      return [{ type: "bool", dims, data }];
-    },
-  };
-}
 
 /** An operand's elements, one for each of the result's, strings too. */
 function scalars(operand: Dense, dims: readonly number[]): ArrayLike<Scalar> {
@@ -43,28 +16,27 @@ function scalars(operand: Dense, dims: readonly number[]): ArrayLike<Scalar> {
   return take(operand, broadcastIndices(operand.dims, dims), dims).data;
 }
 
-const flipped = (value: Dim | undefined): Dim | undefined =>
-  value === undefined ? undefined : value === 0 ? 1 : 0;
-const both = (x: Dim, y: Dim): Dim | undefined =>
-  x === 0 || y === 0 ? 0 : x === 1 && y === 1 ? 1 : undefined;
-const either = (x: Dim, y: Dim): Dim | undefined =>
-  x === 1 || y === 1 ? 1 : x === 0 && y === 0 ? 0 : undefined;
+function truth(holds: (x: Scalar, y: Scalar) => boolean): Evaluation {
+  return ({ input }) => {
+    const dims = broadcastDims(input(0).dims, input(1).dims);
+    const [x, y] = [scalars(input(0), dims), scalars(input(1), dims)];
+    const data = new Uint8Array(elementCount(dims));
+    for (let i = 0; i < data.length; i += 1) data[i] = holds(x[i] ?? 0, y[i] ?? 0) ? 1 : 0;
+    return [{ type: "bool", dims, data }];
+  };
+}
 
-/** condition ? X : Y, all three broadcast. */
-const whereRow: OperatorRow = {
-  name: "Where",
-  domain: "",
-  inputs: parameters("condition", "X", "Y"),
-  outputs: parameters("output"),
-  attributes: [],
-  infer(context) {
-    const shape = broadcastInputs(context, 3);
-    const elements = combine(context, 3, shape, (condition, x, y) =>
-      condition === 1 ? x : condition === 0 ? y : x === y ? x : undefined,
-    );
-    return tensorOf(context.dtype(1) ?? context.dtype(2), shape, elements);
-  },
-  evaluate({ input }) {
+export const logicalReferences: Some<typeof logicalSchemas, Evaluation> = {
+  Equal: truth((x, y) => x === y),
+  Less: truth((x, y) => x < y),
+  Greater: truth((x, y) => x > y),
+  LessOrEqual: truth((x, y) => x <= y),
+  GreaterOrEqual: truth((x, y) => x >= y),
+  And: truth((x, y) => x === 1 && y === 1),
+  Or: truth((x, y) => x === 1 || y === 1),
+  Xor: truth((x, y) => x !== y),
+  /** condition ? X : Y, all three broadcast. */
+  Where({ input }) {
     const dims = broadcastDims(input(0).dims, input(1).dims, input(2).dims);
     const condition = unpackNumbers(take(input(0), broadcastIndices(input(0).dims, dims), dims));
     const x = broadcastIndices(input(1).dims, dims);
@@ -74,31 +46,3 @@ const whereRow: OperatorRow = {
     return [take(join([input(1), input(2)]), source, dims)];
   },
 };
-
-export const logicalRows: readonly OperatorRow[] = [
-  comparison("Equal", (x, y) => x === y, isEqual),
-  comparison("Less", (x, y) => x < y, isLess),
-  comparison(
-    "Greater",
-    (x, y) => x > y,
-    (x, y) => isLess(y, x),
-  ),
-  comparison(
-    "LessOrEqual",
-    (x, y) => x <= y,
-    (x, y) => flipped(isLess(y, x)),
-  ),
-  comparison(
-    "GreaterOrEqual",
-    (x, y) => x >= y,
-    (x, y) => flipped(isLess(x, y)),
-  ),
-  comparison("And", (x, y) => x === 1 && y === 1, both),
-  comparison("Or", (x, y) => x === 1 || y === 1, either),
-  comparison(
-    "Xor",
-    (x, y) => x !== y,
-    (x, y) => flipped(isEqual(x, y)),
-  ),
-  whereRow,
-];

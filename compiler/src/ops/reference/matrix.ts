@@ -1,24 +1,19 @@
 import { elementCount, PareError, type Tensor as Dense } from "@pare/runtime/format";
-import type { Dim } from "../../ir/index.js";
-import { isWide, pack, unpack, unpackNumbers, type WideArray, workingArray } from "../elements/arrays.js";
-import { broadcastDims, broadcastShapes } from "../families/broadcast.js";
+import {
+  isWide,
+  pack,
+  unpack,
+  unpackNumbers,
+  type WideArray,
+  workingArray,
+} from "../elements/arrays.js";
 import { denseOf } from "../elements/dense.js";
+import { broadcastDims } from "../families/broadcast.js";
 import { broadcastIndices } from "../families/indexing.js";
-import { tensorOf } from "../shape/inferred.js";
+import type { Some } from "../schema/cells.js";
+import type { matrixSchemas } from "../schema/matrix.js";
+import type { EvaluateContext, Evaluation } from "./evaluation.js";
 import { centred, requantize } from "./quantized.js";
-import type { EvaluateContext, InferContext, OperatorRow } from "../shape/rule.js";
-import { parameters } from "../schema/operator.js";
-
-/** numpy's matmul: a vector is a row on the left, a column on the right, and its 1 is dropped again. */
-function productShape(
-  a: readonly Dim[] | undefined,
-  b: readonly Dim[] | undefined,
-): readonly Dim[] | undefined {
-  if (a === undefined || b === undefined || a.length === 0 || b.length === 0) return undefined;
-  const batch = broadcastShapes([a.slice(0, -2), b.slice(0, -2)]);
-  if (batch === undefined) return undefined;
-  return [...batch, ...a.slice(0, -1).slice(-1), ...(b.length > 1 ? b.slice(-1) : [])];
-}
 
 /** Which rows and columns each result's element is the product of. */
 interface Product {
@@ -82,14 +77,18 @@ function multiplyWide(a: WideArray, b: WideArray, plan: Product, into: WideArray
   }
 }
 
-const matMulRow: OperatorRow = {
-  name: "MatMul",
-  domain: "",
-  inputs: parameters("A", "B"),
-  outputs: parameters("Y"),
-  attributes: [],
-  infer: (context) => tensorOf(context.dtype(0), productShape(context.shape(0), context.shape(1))),
-  evaluate({ input }) {
+function swapped(x: Dense): Dense {
+  const [rows = 0, columns = 0] = x.dims;
+  const from = unpackNumbers(x);
+  const values = Float64Array.from(
+    { length: from.length },
+    (_, i) => from[(i % rows) * columns + Math.floor(i / rows)] ?? 0,
+  );
+  return denseOf(x.type, [columns, rows], values);
+}
+
+export const matrixReferences: Some<typeof matrixSchemas, Evaluation> = {
+  MatMul({ input }) {
     const [a, b] = [input(0), input(1)];
     const plan = productPlan(a.dims, b.dims);
     const [left, right] = [unpack(a), unpack(b)];
@@ -100,16 +99,7 @@ const matMulRow: OperatorRow = {
     }
     return [denseOf(a.type, plan.dims, multiply(unpackNumbers(a), unpackNumbers(b), plan))];
   },
-};
-
-const matMulIntegerRow: OperatorRow = {
-  name: "MatMulInteger",
-  domain: "",
-  inputs: parameters("A", "B", "a_zero_point?", "b_zero_point?"),
-  outputs: parameters("Y"),
-  attributes: [],
-  infer: (context) => tensorOf("int32", productShape(context.shape(0), context.shape(1))),
-  evaluate({ input, inputs }) {
+  MatMulInteger({ input, inputs }) {
     const [a, b] = [input(0), input(1)];
     const plan = productPlan(a.dims, b.dims);
     const sums = multiply(
@@ -119,25 +109,7 @@ const matMulIntegerRow: OperatorRow = {
     );
     return [denseOf("int32", plan.dims, sums)];
   },
-};
-
-const qlinearMatMulRow: OperatorRow = {
-  name: "QLinearMatMul",
-  domain: "",
-  inputs: parameters(
-    "a",
-    "a_scale",
-    "a_zero_point",
-    "b",
-    "b_scale",
-    "b_zero_point",
-    "y_scale",
-    "y_zero_point",
-  ),
-  outputs: parameters("y"),
-  attributes: [],
-  infer: (context) => tensorOf(context.dtype(7), productShape(context.shape(0), context.shape(3))),
-  evaluate({ input, inputs }) {
+  QLinearMatMul({ input, inputs }) {
     const [a, b] = [input(0), input(3)];
     const plan = productPlan(a.dims, b.dims);
     const sums = multiply(
@@ -148,24 +120,8 @@ const qlinearMatMulRow: OperatorRow = {
     const scales = { left: input(1), right: input(4), result: input(6), zeroPoint: input(7) };
     return [requantize(sums, plan.dims, (i) => i % plan.columns, scales)];
   },
-};
-
-function gemmShape(context: InferContext): readonly Dim[] | undefined {
-  const { attributes } = context;
-  const rows = context.shape(0)?.[attributes.int("transA", 0) === 0 ? 0 : 1];
-  const columns = context.shape(1)?.[attributes.int("transB", 0) === 0 ? 1 : 0];
-  return rows === undefined || columns === undefined ? undefined : [rows, columns];
-}
-
-/** Y = alpha · A' · B' + beta · C. */
-const gemmRow: OperatorRow = {
-  name: "Gemm",
-  domain: "",
-  inputs: parameters("A", "B", "C?"),
-  outputs: parameters("Y"),
-  attributes: ["alpha", "beta", "transA", "transB"],
-  infer: (context) => tensorOf(context.dtype(0), gemmShape(context)),
-  evaluate({ input, inputs, attributes }: EvaluateContext) {
+  /** Y = alpha · A' · B' + beta · C. */
+  Gemm({ input, inputs, attributes }: EvaluateContext) {
     const a = attributes.int("transA", 0) === 0 ? input(0) : swapped(input(0));
     const b = attributes.int("transB", 0) === 0 ? input(1) : swapped(input(1));
     const plan = productPlan(a.dims, b.dims);
@@ -180,38 +136,3 @@ const gemmRow: OperatorRow = {
     return [denseOf(a.type, plan.dims, values)];
   },
 };
-
-function swapped(x: Dense): Dense {
-  const [rows = 0, columns = 0] = x.dims;
-  const from = unpackNumbers(x);
-  const values = Float64Array.from(
-    { length: from.length },
-    (_, i) => from[(i % rows) * columns + Math.floor(i / rows)] ?? 0,
-  );
-  return denseOf(x.type, [columns, rows], values);
-}
-
-/** Weights in N blocks of a few bits: inference alone, for files that were quantized so. */
-const matMulNBitsRow: OperatorRow = {
-  name: "MatMulNBits",
-  domain: "com.microsoft",
-  inputs: parameters("A", "B", "scales", "zero_points?", "g_idx?", "bias?"),
-  outputs: parameters("Y"),
-  attributes: ["K", "N", "accuracy_level", "bits", "block_size", "weight_prepacked"],
-  infer(context) {
-    const a = context.shape(0);
-    const columns = context.attributes.int("N");
-    return tensorOf(
-      context.dtype(0),
-      a === undefined || columns === undefined ? undefined : [...a.slice(0, -1), columns],
-    );
-  },
-};
-
-export const matrixRows: readonly OperatorRow[] = [
-  matMulRow,
-  matMulIntegerRow,
-  qlinearMatMulRow,
-  gemmRow,
-  matMulNBitsRow,
-];

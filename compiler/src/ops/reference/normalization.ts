@@ -1,53 +1,10 @@
 import { elementCount, type Tensor as Dense } from "@pare/runtime/format";
-import { tensorType } from "../../ir/index.js";
 import { unpackNumbers } from "../elements/arrays.js";
 import { denseOf } from "../elements/dense.js";
 import { broadcastIndices, normalAxis } from "../families/indexing.js";
-import { sameAsInput, tensorOf } from "../shape/inferred.js";
-import type { OperatorRow } from "../shape/rule.js";
-import { parameters } from "../schema/operator.js";
-
-/** y = scale · (x − mean) / √(variance + ε) + bias, with the statistics of training. */
-const batchNormalizationRow: OperatorRow = {
-  name: "BatchNormalization",
-  domain: "",
-  inputs: parameters("X", "scale", "B", "input_mean", "input_var"),
-  outputs: parameters("Y", "running_mean?", "running_var?"),
-  attributes: ["epsilon", "momentum", "training_mode", "spatial"],
-  infer(context) {
-    const running = tensorOf(context.dtype(3), context.shape(3));
-    return [...sameAsInput(context), ...running, ...running];
-  },
-  evaluate({ input, attributes }) {
-    const x = input(0);
-    const from = unpackNumbers(x);
-    const [scale, bias, givenMean, givenVariance] = [1, 2, 3, 4].map((index) =>
-      unpackNumbers(input(index)),
-    );
-    const [batch = 1, channels = 1] = x.dims;
-    const plane = elementCount(x.dims.slice(2));
-    const channelOf = (i: number) => Math.floor(i / plane) % channels;
-    const epsilon = attributes.float("epsilon", 1e-5);
-    if (attributes.int("training_mode", 0) === 0) {
-      return [
-        denseOf(
-          x.type,
-          x.dims,
-          normalized(from, channelOf, givenMean, givenVariance, epsilon, scale, bias),
-        ),
-      ];
-    }
-    const momentum = attributes.float("momentum", 0.9);
-    const { mean, variance } = statistics(from, channelOf, channels, batch * plane);
-    const blend = (old: ArrayLike<number> | undefined, now: Float64Array) =>
-      now.map((value, i) => (old?.[i] ?? 0) * momentum + value * (1 - momentum));
-    return [
-      denseOf(x.type, x.dims, normalized(from, channelOf, mean, variance, epsilon, scale, bias)),
-      denseOf(input(3).type, [channels], blend(givenMean, mean)),
-      denseOf(input(4).type, [channels], blend(givenVariance, variance)),
-    ];
-  },
-};
+import type { Some } from "../schema/cells.js";
+import type { normalizationSchemas } from "../schema/normalization.js";
+import type { Evaluation } from "./evaluation.js";
 
 /** Mean and variance of each group of elements, all groups of one size. */
 function statistics(
@@ -85,26 +42,39 @@ function normalized(
   });
 }
 
-/** The axes from `axis` on are brought to mean 0 and variance 1, then scaled. */
-const layerNormalizationRow: OperatorRow = {
-  name: "LayerNormalization",
-  domain: "",
-  inputs: parameters("X", "Scale", "B?"),
-  outputs: parameters("Y", "Mean?", "InvStdDev?"),
-  attributes: ["axis", "epsilon", "stash_type"],
-  infer(context) {
-    const shape = context.shape(0);
-    const axis = shape && normalAxis(context.attributes.int("axis", -1), shape.length);
-    const kept = shape?.map((size, at) => (at < (axis ?? 0) ? size : 1));
-    const statistic = {
-      type: tensorType(
-        context.attributes.int("stash_type", 1) === 1 ? "float32" : context.dtype(0),
-        kept,
-      ),
-    };
-    return [...sameAsInput(context), statistic, statistic];
+export const normalizationReferences: Some<typeof normalizationSchemas, Evaluation> = {
+  /** y = scale · (x − mean) / √(variance + ε) + bias, with the statistics of training. */
+  BatchNormalization({ input, attributes }) {
+    const x = input(0);
+    const from = unpackNumbers(x);
+    const [scale, bias, givenMean, givenVariance] = [1, 2, 3, 4].map((index) =>
+      unpackNumbers(input(index)),
+    );
+    const [batch = 1, channels = 1] = x.dims;
+    const plane = elementCount(x.dims.slice(2));
+    const channelOf = (i: number) => Math.floor(i / plane) % channels;
+    const epsilon = attributes.float("epsilon", 1e-5);
+    if (attributes.int("training_mode", 0) === 0) {
+      return [
+        denseOf(
+          x.type,
+          x.dims,
+          normalized(from, channelOf, givenMean, givenVariance, epsilon, scale, bias),
+        ),
+      ];
+    }
+    const momentum = attributes.float("momentum", 0.9);
+    const { mean, variance } = statistics(from, channelOf, channels, batch * plane);
+    const blend = (old: ArrayLike<number> | undefined, now: Float64Array) =>
+      now.map((value, i) => (old?.[i] ?? 0) * momentum + value * (1 - momentum));
+    return [
+      denseOf(x.type, x.dims, normalized(from, channelOf, mean, variance, epsilon, scale, bias)),
+      denseOf(input(3).type, [channels], blend(givenMean, mean)),
+      denseOf(input(4).type, [channels], blend(givenVariance, variance)),
+    ];
   },
-  evaluate({ input, inputs, attributes }) {
+  /** The axes from `axis` on are brought to mean 0 and variance 1, then scaled. */
+  LayerNormalization({ input, inputs, attributes }) {
     const x = input(0);
     const axis = normalAxis(attributes.int("axis", -1), x.dims.length);
     const inner = x.dims.slice(axis);
@@ -141,16 +111,7 @@ const layerNormalizationRow: OperatorRow = {
       ),
     ];
   },
-};
-
-const instanceNormalizationRow: OperatorRow = {
-  name: "InstanceNormalization",
-  domain: "",
-  inputs: parameters("input", "scale", "B"),
-  outputs: parameters("output"),
-  attributes: ["epsilon"],
-  infer: sameAsInput,
-  evaluate({ input, attributes }) {
+  InstanceNormalization({ input, attributes }) {
     const x = input(0);
     const [batch = 1, channels = 1] = x.dims;
     const plane = elementCount(x.dims.slice(2));
@@ -169,16 +130,7 @@ const instanceNormalizationRow: OperatorRow = {
     );
     return [denseOf(x.type, x.dims, y)];
   },
-};
-
-const groupNormalizationRow: OperatorRow = {
-  name: "GroupNormalization",
-  domain: "",
-  inputs: parameters("X", "scale", "bias"),
-  outputs: parameters("Y"),
-  attributes: ["epsilon", "num_groups", "stash_type"],
-  infer: sameAsInput,
-  evaluate({ input, attributes }) {
+  GroupNormalization({ input, attributes }) {
     const x = input(0);
     const [batch = 1, channels = 1] = x.dims;
     const plane = elementCount(x.dims.slice(2));
@@ -203,17 +155,8 @@ const groupNormalizationRow: OperatorRow = {
     );
     return [denseOf(x.type, x.dims, y)];
   },
-};
-
-/** y = x / (bias + alpha / size · Σ x² over `size` neighbouring channels) ^ beta. */
-const lrnRow: OperatorRow = {
-  name: "LRN",
-  domain: "",
-  inputs: parameters("X"),
-  outputs: parameters("Y"),
-  attributes: ["alpha", "beta", "bias", "size"],
-  infer: sameAsInput,
-  evaluate({ input, attributes }) {
+  /** y = x / (bias + alpha / size · Σ x² over `size` neighbouring channels) ^ beta. */
+  LRN({ input, attributes }) {
     const x = input(0);
     const from = unpackNumbers(x);
     const [, channels = 1] = x.dims;
@@ -234,17 +177,8 @@ const lrnRow: OperatorRow = {
     });
     return [denseOf(x.type, x.dims, y)];
   },
-};
-
-/** x over its 1- or 2-norm along an axis; 0 where the norm is. */
-const lpNormalizationRow: OperatorRow = {
-  name: "LpNormalization",
-  domain: "",
-  inputs: parameters("input"),
-  outputs: parameters("output"),
-  attributes: ["axis", "p"],
-  infer: sameAsInput,
-  evaluate({ input, attributes }) {
+  /** x over its 1- or 2-norm along an axis; 0 where the norm is. */
+  LpNormalization({ input, attributes }) {
     const x = input(0);
     const from = unpackNumbers(x);
     const axis = normalAxis(attributes.int("axis", -1), x.dims.length);
@@ -262,12 +196,3 @@ const lpNormalizationRow: OperatorRow = {
     return [denseOf(x.type, x.dims, y)];
   },
 };
-
-export const normalizationRows: readonly OperatorRow[] = [
-  batchNormalizationRow,
-  layerNormalizationRow,
-  instanceNormalizationRow,
-  groupNormalizationRow,
-  lrnRow,
-  lpNormalizationRow,
-];

@@ -1,61 +1,10 @@
 import { elementCount, type Tensor as Dense } from "@pare/runtime/format";
-import type { Dim } from "../../ir/index.js";
 import { unpackNumbers } from "../elements/arrays.js";
 import { denseOf } from "../elements/dense.js";
-import { tensorOf } from "../shape/inferred.js";
-import type { InferContext, OperatorRow } from "../shape/rule.js";
-import { parameters } from "../schema/operator.js";
 import { beyond, padding, type Taps, tapsOf, windowAxes } from "../families/window.js";
-
-function pooledShape(context: InferContext): readonly Dim[] | undefined {
-  const x = context.shape(0);
-  const kernel = context.attributes.ints("kernel_shape");
-  if (x === undefined || kernel === undefined) return undefined;
-  const axes = windowAxes(x.slice(2), kernel, context.attributes);
-  return [...x.slice(0, 2), ...axes.map((axis) => axis.output)];
-}
-
-const attributes = ["auto_pad", "ceil_mode", "dilations", "kernel_shape", "pads", "strides"];
-
-const maxPoolRow: OperatorRow = {
-  name: "MaxPool",
-  domain: "",
-  inputs: parameters("X"),
-  outputs: parameters("Y", "Indices?"),
-  attributes: [...attributes, "storage_order"],
-  infer(context) {
-    const shape = pooledShape(context);
-    return [...tensorOf(context.dtype(0), shape), ...tensorOf("int64", shape)];
-  },
-  evaluate({ input, attributes: given, outputs }) {
-    const x = input(0);
-    const sizes = x.dims.slice(2);
-    const axes = windowAxes(sizes, given.ints("kernel_shape") ?? [], given);
-    const dims = [...x.dims.slice(0, 2), ...axes.map((axis) => Number(axis.output))];
-    const from = unpackNumbers(x);
-    const { indices, windows, taps } = tapsOf(axes);
-    const plane = elementCount(sizes);
-    const best = new Float64Array(elementCount(dims)).fill(-1);
-    best.forEach((_, i) => {
-      const start = Math.floor(i / windows) * plane;
-      const first = (i % windows) * taps;
-      for (let tap = first; tap < first + taps; tap += 1) {
-        const index = indices[tap] ?? 0;
-        const held = best[i] ?? -1;
-        if (index >= 0 && (held < 0 || (from[start + index] ?? 0) > (from[held] ?? 0)))
-          best[i] = start + index;
-      }
-    });
-    const y = denseOf(
-      x.type,
-      dims,
-      best.map((at) => from[at] ?? -Infinity),
-    );
-    if (outputs < 2) return [y];
-    const columns = given.int("storage_order", 0) === 1;
-    return [y, denseOf("int64", dims, columns ? best.map((at) => columnMajor(at, sizes)) : best)];
-  },
-};
+import type { Some } from "../schema/cells.js";
+import type { poolingSchemas } from "../schema/pooling.js";
+import type { Evaluation } from "./evaluation.js";
 
 /** The position of a row-major position when the last two axes are swapped in memory. */
 function columnMajor(at: number, sizes: readonly number[]): number {
@@ -90,14 +39,56 @@ function pool(
   return denseOf(x.type, dims, values);
 }
 
-const averagePoolRow: OperatorRow = {
-  name: "AveragePool",
-  domain: "",
-  inputs: parameters("X"),
-  outputs: parameters("Y"),
-  attributes: [...attributes, "count_include_pad"],
-  infer: (context) => tensorOf(context.dtype(0), pooledShape(context)),
-  evaluate({ input, attributes: given }) {
+/** One window over everything. */
+function overAll(
+  start: number,
+  fold: (sum: number, value: number) => number,
+  end: (sum: number, count: number) => number,
+): Evaluation {
+  return ({ input }) => {
+    const x = input(0);
+    const from = unpackNumbers(x);
+    const dims = x.dims.map((size, axis) => (axis < 2 ? size : 1));
+    const plane = elementCount(x.dims.slice(2));
+    const values = Float64Array.from({ length: elementCount(dims) }, (_, i) => {
+      let sum = start;
+      for (let at = 0; at < plane; at += 1) sum = fold(sum, from[i * plane + at] ?? 0);
+      return end(sum, plane);
+    });
+    return [denseOf(x.type, dims, values)];
+  };
+}
+
+export const poolingReferences: Some<typeof poolingSchemas, Evaluation> = {
+  MaxPool({ input, attributes: given, outputs }) {
+    const x = input(0);
+    const sizes = x.dims.slice(2);
+    const axes = windowAxes(sizes, given.ints("kernel_shape") ?? [], given);
+    const dims = [...x.dims.slice(0, 2), ...axes.map((axis) => Number(axis.output))];
+    const from = unpackNumbers(x);
+    const { indices, windows, taps } = tapsOf(axes);
+    const plane = elementCount(sizes);
+    const best = new Float64Array(elementCount(dims)).fill(-1);
+    best.forEach((_, i) => {
+      const start = Math.floor(i / windows) * plane;
+      const first = (i % windows) * taps;
+      for (let tap = first; tap < first + taps; tap += 1) {
+        const index = indices[tap] ?? 0;
+        const held = best[i] ?? -1;
+        if (index >= 0 && (held < 0 || (from[start + index] ?? 0) > (from[held] ?? 0)))
+          best[i] = start + index;
+      }
+    });
+    const y = denseOf(
+      x.type,
+      dims,
+      best.map((at) => from[at] ?? -Infinity),
+    );
+    if (outputs < 2) return [y];
+    const columns = given.int("storage_order", 0) === 1;
+    return [y, denseOf("int64", dims, columns ? best.map((at) => columnMajor(at, sizes)) : best)];
+  },
+  AveragePool({ input, attributes: given }) {
     const x = input(0);
     const axes = windowAxes(x.dims.slice(2), given.ints("kernel_shape") ?? [], given);
     const dims = [...x.dims.slice(0, 2), ...axes.map((axis) => Number(axis.output))];
@@ -113,16 +104,7 @@ const averagePoolRow: OperatorRow = {
       ),
     ];
   },
-};
-
-const lpPoolRow: OperatorRow = {
-  name: "LpPool",
-  domain: "",
-  inputs: parameters("X"),
-  outputs: parameters("Y"),
-  attributes: [...attributes, "p"],
-  infer: (context) => tensorOf(context.dtype(0), pooledShape(context)),
-  evaluate({ input, attributes: given }) {
+  LpPool({ input, attributes: given }) {
     const x = input(0);
     const axes = windowAxes(x.dims.slice(2), given.ints("kernel_shape") ?? [], given);
     const dims = [...x.dims.slice(0, 2), ...axes.map((axis) => Number(axis.output))];
@@ -138,57 +120,14 @@ const lpPoolRow: OperatorRow = {
       ),
     ];
   },
-};
-
-/** One window over everything. */
-function globalRow(
-  name: string,
-  start: number,
-  fold: (sum: number, value: number) => number,
-  end: (sum: number, count: number) => number,
-): OperatorRow {
-  return {
-    name,
-    domain: "",
-    inputs: parameters("X"),
-    outputs: parameters("Y"),
-    attributes: [],
-    infer(context) {
-      const x = context.shape(0);
-      return tensorOf(
-        context.dtype(0),
-        x?.map((size, axis) => (axis < 2 ? size : 1)),
-      );
-    },
-    evaluate({ input }) {
-      const x = input(0);
-      const from = unpackNumbers(x);
-      const dims = x.dims.map((size, axis) => (axis < 2 ? size : 1));
-      const plane = elementCount(x.dims.slice(2));
-      const values = Float64Array.from({ length: elementCount(dims) }, (_, i) => {
-        let sum = start;
-        for (let at = 0; at < plane; at += 1) sum = fold(sum, from[i * plane + at] ?? 0);
-        return end(sum, plane);
-      });
-      return [denseOf(x.type, dims, values)];
-    },
-  };
-}
-
-export const poolingRows: readonly OperatorRow[] = [
-  maxPoolRow,
-  averagePoolRow,
-  lpPoolRow,
-  globalRow(
-    "GlobalAveragePool",
+  GlobalAveragePool: overAll(
     0,
     (sum, value) => sum + value,
     (sum, count) => sum / count,
   ),
-  globalRow(
-    "GlobalMaxPool",
+  GlobalMaxPool: overAll(
     -Infinity,
     (sum, value) => Math.max(sum, value),
     (sum) => sum,
   ),
-];
+};

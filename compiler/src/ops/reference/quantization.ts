@@ -1,19 +1,17 @@
-import { type Dtype, elementCount, type Tensor as Dense } from "@pare/runtime/format";
-import { dtypeOfCode, tensorType } from "../../ir/index.js";
+import { elementCount, type Tensor as Dense } from "@pare/runtime/format";
+import { dtypeOfCode } from "../../ir/index.js";
 import { unpackNumbers } from "../elements/arrays.js";
 import { convert } from "../elements/convert.js";
 import { denseOf } from "../elements/dense.js";
 import { isFloat8 } from "../elements/float8.js";
 import { normalAxis } from "../families/indexing.js";
-import { tensorOf } from "../shape/inferred.js";
+import { quantizedDtype } from "../families/quantization.js";
+import type { AttributeReader } from "../schema/attributes.js";
+import type { Some } from "../schema/cells.js";
+import type { quantizationSchemas } from "../schema/quantization.js";
+import type { Evaluation } from "./evaluation.js";
 import { clampTo, integerRange, scaleIndices } from "./quantized.js";
-import type { AttributeReader, InferContext, OperatorRow } from "../shape/rule.js";
-import { parameters } from "../schema/operator.js";
-import { roundHalfEven } from "./unary.js";
-
-function quantizedDtype(attributes: AttributeReader, zeroPoint: Dtype | undefined): Dtype {
-  return zeroPoint ?? dtypeOfCode(attributes.int("output_dtype")) ?? "uint8";
-}
+import { roundHalfEven } from "./round-half-even.js";
 
 /** For each element its scale and zero point. */
 function positions(x: Dense, scale: Dense, attributes: AttributeReader): Int32Array {
@@ -22,81 +20,46 @@ function positions(x: Dense, scale: Dense, attributes: AttributeReader): Int32Ar
 }
 
 /** y = saturate(round(x / scale) + zero point), ties to even. */
-function quantizeRow(domain: string): OperatorRow {
-  return {
-    name: "QuantizeLinear",
-    domain,
-    inputs: parameters("x", "y_scale", "y_zero_point?"),
-    outputs: parameters("y"),
-    attributes: ["axis", "block_size", "output_dtype", "precision", "saturate"],
-    infer: (context) =>
-      tensorOf(quantizedDtype(context.attributes, zeroPointDtype(context)), context.shape(0)),
-    evaluate({ input, inputs, attributes }) {
-      const [x, scale] = [input(0), input(1)];
-      const zeroPoint = inputs[2] ?? undefined;
-      const type = quantizedDtype(attributes, zeroPoint?.type);
-      const [from, scales] = [unpackNumbers(x), unpackNumbers(scale)];
-      const at = positions(x, scale, attributes);
-      const ratios = Float32Array.from(from, (value, i) => value / (scales[at[i] ?? 0] ?? 1));
-      if (type.startsWith("float")) {
-        const floats: Dense = { type: "float32", dims: x.dims, data: ratios };
-        return [convert(floats, type, !isFloat8(type) || attributes.int("saturate", 1) !== 0)];
-      }
-      const zeros = zeroPoint && unpackNumbers(zeroPoint);
-      const range = integerRange(type);
-      const values = Float64Array.from(ratios, (ratio, i) =>
-        clampTo(roundHalfEven(ratio) + (zeros?.[at[i] ?? 0] ?? 0), range),
-      );
-      return [denseOf(type, x.dims, values)];
-    },
-  };
-}
-
-function zeroPointDtype(context: InferContext): Dtype | undefined {
-  return context.dtype(2);
-}
+const quantize: Evaluation = ({ input, inputs, attributes }) => {
+  const [x, scale] = [input(0), input(1)];
+  const zeroPoint = inputs[2] ?? undefined;
+  const type = quantizedDtype(attributes, zeroPoint?.type);
+  const [from, scales] = [unpackNumbers(x), unpackNumbers(scale)];
+  const at = positions(x, scale, attributes);
+  const ratios = Float32Array.from(from, (value, i) => value / (scales[at[i] ?? 0] ?? 1));
+  if (type.startsWith("float")) {
+    const floats: Dense = { type: "float32", dims: x.dims, data: ratios };
+    return [convert(floats, type, !isFloat8(type) || attributes.int("saturate", 1) !== 0)];
+  }
+  const zeros = zeroPoint && unpackNumbers(zeroPoint);
+  const range = integerRange(type);
+  const values = Float64Array.from(ratios, (ratio, i) =>
+    clampTo(roundHalfEven(ratio) + (zeros?.[at[i] ?? 0] ?? 0), range),
+  );
+  return [denseOf(type, x.dims, values)];
+};
 
 /** y = (x − zero point) · scale. */
-function dequantizeRow(domain: string): OperatorRow {
-  return {
-    name: "DequantizeLinear",
-    domain,
-    inputs: parameters("x", "x_scale", "x_zero_point?"),
-    outputs: parameters("y"),
-    attributes: ["axis", "block_size", "output_dtype"],
-    infer: (context) =>
-      tensorOf(
-        dtypeOfCode(context.attributes.int("output_dtype")) ?? context.dtype(1),
-        context.shape(0),
-      ),
-    evaluate({ input, inputs, attributes }) {
-      const [x, scale] = [input(0), input(1)];
-      const zeroPoint = inputs[2] ?? undefined;
-      const [from, scales] = [unpackNumbers(x), unpackNumbers(scale)];
-      const zeros = zeroPoint && unpackNumbers(zeroPoint);
-      const at = positions(x, scale, attributes);
-      const values = Float64Array.from(
-        from,
-        (value, i) => (value - (zeros?.[at[i] ?? 0] ?? 0)) * (scales[at[i] ?? 0] ?? 1),
-      );
-      return [denseOf(dtypeOfCode(attributes.int("output_dtype")) ?? scale.type, x.dims, values)];
-    },
-  };
-}
+const dequantize: Evaluation = ({ input, inputs, attributes }) => {
+  const [x, scale] = [input(0), input(1)];
+  const zeroPoint = inputs[2] ?? undefined;
+  const [from, scales] = [unpackNumbers(x), unpackNumbers(scale)];
+  const zeros = zeroPoint && unpackNumbers(zeroPoint);
+  const at = positions(x, scale, attributes);
+  const values = Float64Array.from(
+    from,
+    (value, i) => (value - (zeros?.[at[i] ?? 0] ?? 0)) * (scales[at[i] ?? 0] ?? 1),
+  );
+  return [denseOf(dtypeOfCode(attributes.int("output_dtype")) ?? scale.type, x.dims, values)];
+};
 
-/** uint8 over the range of x, which is widened to hold 0. */
-const dynamicQuantizeRow: OperatorRow = {
-  name: "DynamicQuantizeLinear",
-  domain: "",
-  inputs: parameters("x"),
-  outputs: parameters("y", "y_scale", "y_zero_point"),
-  attributes: [],
-  infer: (context) => [
-    { type: tensorType("uint8", context.shape(0)) },
-    { type: tensorType("float32", []) },
-    { type: tensorType("uint8", []) },
-  ],
-  evaluate({ input }) {
+export const quantizationReferences: Some<typeof quantizationSchemas, Evaluation> = {
+  QuantizeLinear: quantize,
+  DequantizeLinear: dequantize,
+  "com.microsoft::QuantizeLinear": quantize,
+  "com.microsoft::DequantizeLinear": dequantize,
+  /** uint8 over the range of x, which is widened to hold 0. */
+  DynamicQuantizeLinear({ input }) {
     const x = input(0);
     const from = unpackNumbers(x);
     let [low, high] = [0, 0];
@@ -116,11 +79,3 @@ const dynamicQuantizeRow: OperatorRow = {
     ];
   },
 };
-
-export const quantizationRows: readonly OperatorRow[] = [
-  quantizeRow(""),
-  dequantizeRow(""),
-  quantizeRow("com.microsoft"),
-  dequantizeRow("com.microsoft"),
-  dynamicQuantizeRow,
-];

@@ -2,7 +2,7 @@ import { type Dtype, elementCount, type Tensor as Dense } from "@pare/runtime/fo
 import { unpackNumbers } from "../elements/arrays.js";
 import { denseOf } from "../elements/dense.js";
 import { sourceIndices, steps, stridesOf } from "../families/indexing.js";
-import { roundHalfEven } from "./unary.js";
+import { roundHalfEven } from "./round-half-even.js";
 
 /** The integers that a dtype can hold. */
 export function integerRange(dtype: Dtype): readonly [number, number] {

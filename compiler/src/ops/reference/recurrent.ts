@@ -1,10 +1,12 @@
 import { elementCount, type Tensor as Dense } from "@pare/runtime/format";
-import { type Dim, type Inferred, tensorType } from "../../ir/index.js";
-import { type Activation, activations } from "./activations.js";
 import { integers, unpackNumbers } from "../elements/arrays.js";
 import { denseOf } from "../elements/dense.js";
-import type { AttributeReader, EvaluateContext, InferContext, OperatorRow } from "../shape/rule.js";
-import { parameters } from "../schema/operator.js";
+import { directionsOf } from "../families/recurrent.js";
+import type { AttributeReader } from "../schema/attributes.js";
+import type { Some } from "../schema/cells.js";
+import type { recurrentSchemas } from "../schema/recurrent.js";
+import { type Activation, activations } from "./activations.js";
+import type { EvaluateContext, Evaluation } from "./evaluation.js";
 
 /** What one time step of one direction and one batch item makes of its state. */
 interface Step {
@@ -24,34 +26,6 @@ type Cell = (
   h: Float64Array,
   c: Float64Array,
 ) => { readonly h: Float64Array; readonly c: Float64Array };
-
-function directionsOf(attributes: AttributeReader): number {
-  return attributes.string("direction", "forward") === "bidirectional" ? 2 : 1;
-}
-
-/** Layout 1 puts the batch first. */
-function infer(context: InferContext, withCell: boolean): readonly Inferred[] {
-  const { attributes } = context;
-  const dtype = context.dtype(0);
-  const batchFirst = attributes.int("layout", 0) === 1;
-  const [first, second] = context.shape(0) ?? [];
-  const hidden: Dim | undefined = attributes.int("hidden_size") ?? context.shape(2)?.[2];
-  const [sequence, batch] = batchFirst ? [second, first] : [first, second];
-  const directions = directionsOf(attributes);
-  const known = sequence !== undefined && batch !== undefined && hidden !== undefined;
-  const y = !known
-    ? undefined
-    : batchFirst
-      ? [batch, sequence, directions, hidden]
-      : [sequence, directions, batch, hidden];
-  const state = !known
-    ? undefined
-    : batchFirst
-      ? [batch, directions, hidden]
-      : [directions, batch, hidden];
-  const last = { type: tensorType(dtype, state) };
-  return [{ type: tensorType(dtype, y) }, last, ...(withCell ? [last] : [])];
-}
 
 /** Where things lie in the tensors of a recurrent operator. */
 interface Layout {
@@ -230,42 +204,8 @@ const rnnCell: Cell = ({ activations: [f], hidden, ...step }, before, c) => {
   return { h, c };
 };
 
-const attributes = [
-  "activation_alpha",
-  "activation_beta",
-  "activations",
-  "clip",
-  "direction",
-  "hidden_size",
-  "layout",
-];
-
-export const recurrentRows: readonly OperatorRow[] = [
-  {
-    name: "LSTM",
-    domain: "",
-    inputs: parameters("X", "W", "R", "B?", "sequence_lens?", "initial_h?", "initial_c?", "P?"),
-    outputs: parameters("Y?", "Y_h?", "Y_c?"),
-    attributes: [...attributes, "input_forget"],
-    infer: (context) => infer(context, true),
-    evaluate: (context) => run(context, 4, ["Sigmoid", "Tanh", "Tanh"], lstmCell, 6),
-  },
-  {
-    name: "GRU",
-    domain: "",
-    inputs: parameters("X", "W", "R", "B?", "sequence_lens?", "initial_h?"),
-    outputs: parameters("Y?", "Y_h?"),
-    attributes: [...attributes, "linear_before_reset"],
-    infer: (context) => infer(context, false),
-    evaluate: (context) => run(context, 3, ["Sigmoid", "Tanh"], gruCell, 0),
-  },
-  {
-    name: "RNN",
-    domain: "",
-    inputs: parameters("X", "W", "R", "B?", "sequence_lens?", "initial_h?"),
-    outputs: parameters("Y?", "Y_h?"),
-    attributes,
-    infer: (context) => infer(context, false),
-    evaluate: (context) => run(context, 1, ["Tanh"], rnnCell, 0),
-  },
-];
+export const recurrentReferences: Some<typeof recurrentSchemas, Evaluation> = {
+  LSTM: (context) => run(context, 4, ["Sigmoid", "Tanh", "Tanh"], lstmCell, 6),
+  GRU: (context) => run(context, 3, ["Sigmoid", "Tanh"], gruCell, 0),
+  RNN: (context) => run(context, 1, ["Tanh"], rnnCell, 0),
+};

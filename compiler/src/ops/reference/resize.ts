@@ -1,78 +1,20 @@
 import { elementCount, PareError, type Tensor as Dense } from "@pare/runtime/format";
-import { type Dim, dim, isStatic } from "../../ir/index.js";
 import { integers, unpackNumbers } from "../elements/arrays.js";
 import { denseOf } from "../elements/dense.js";
-import { normalAxis } from "../families/indexing.js";
-import { tensorOf } from "../shape/inferred.js";
 import { axisWeights, type Interpolation } from "../families/interpolation.js";
+import { axesOf, bySizes } from "../families/resize.js";
+import type { AttributeReader } from "../schema/attributes.js";
+import type { Some } from "../schema/cells.js";
+import type { resizeSchemas } from "../schema/resize.js";
+import type { EvaluateContext, Evaluation } from "./evaluation.js";
 import { clampTo, integerRange } from "./quantized.js";
-import type { AttributeReader, EvaluateContext, InferContext, OperatorRow } from "../shape/rule.js";
-import { parameters } from "../schema/operator.js";
-import { roundHalfEven } from "./unary.js";
+import { roundHalfEven } from "./round-half-even.js";
 
 /** What an axis becomes: its size, by which factor, and which part of it is looked at. */
 interface Target {
   readonly size: number;
   readonly scale: number;
   readonly roi: readonly [number, number];
-}
-
-/** The sizes or scales of Resize are inputs 3 and 2; before opset 11 the scales were input 1. */
-function resizedShape(context: InferContext): readonly Dim[] | undefined {
-  const x = context.shape(0);
-  if (x === undefined) return undefined;
-  const { attributes } = context;
-  const axes = axesOf(attributes, x.length);
-  const sizes = context.elements(3);
-  if (sizes !== undefined && sizes.length > 0) {
-    if (attributes.string("keep_aspect_ratio_policy", "stretch") !== "stretch") {
-      return isStatic(x) && isStatic(sizes)
-        ? bySizes(x, sizes, axes, attributes).map(({ size }) => size)
-        : x.map((size, axis) => (axes.includes(axis) ? dim.unknown() : size));
-    }
-    return x.map((size, axis) =>
-      axes.includes(axis) ? (sizes[axes.indexOf(axis)] ?? size) : size,
-    );
-  }
-  const scales =
-    context.constant(context.node.inputs.length === 2 ? 1 : 2)?.numbers() ??
-    context.attributes.floats("scales");
-  return x.map((size, axis) => {
-    const at = axes.indexOf(axis);
-    const scale = scales?.[at];
-    if (at < 0 || scale === 1) return size;
-    if (scale === undefined) return dim.unknown();
-    if (typeof size === "number") return Math.floor(size * scale);
-    if (Number.isInteger(scale)) return dim.multiply(size, scale);
-    return Number.isInteger(1 / scale) ? dim.floorDiv(size, 1 / scale) : dim.unknown();
-  });
-}
-
-function axesOf(attributes: AttributeReader, rank: number): readonly number[] {
-  const axes = attributes.ints("axes") ?? Array.from({ length: rank }, (_, axis) => axis);
-  return axes.map((axis) => normalAxis(axis, rank));
-}
-
-function bySizes(
-  dims: readonly number[],
-  sizes: readonly number[],
-  axes: readonly number[],
-  attributes: AttributeReader,
-): readonly { readonly size: number; readonly scale: number }[] {
-  const policy = attributes.string("keep_aspect_ratio_policy", "stretch");
-  const scales = axes.map((axis, at) => (sizes[at] ?? 1) / (dims[axis] ?? 1));
-  const common =
-    policy === "not_larger"
-      ? Math.min(...scales)
-      : policy === "not_smaller"
-        ? Math.max(...scales)
-        : undefined;
-  return dims.map((size, axis) => {
-    const at = axes.indexOf(axis);
-    if (at < 0) return { size, scale: 1 };
-    if (common === undefined) return { size: sizes[at] ?? size, scale: scales[at] ?? 1 };
-    return { size: Math.floor(common * size + 0.5), scale: common };
-  });
 }
 
 function targetsOf({ inputs, attributes }: EvaluateContext, x: Dense): readonly Target[] {
@@ -142,24 +84,6 @@ function evaluate(context: EvaluateContext): readonly Dense[] {
   return [denseOf(x.type, dims, rounded)];
 }
 
-export const resizeRows: readonly OperatorRow[] = [
-  {
-    name: "Resize",
-    domain: "",
-    inputs: parameters("X", "roi?", "scales?", "sizes?"),
-    outputs: parameters("Y"),
-    attributes: [
-      "antialias",
-      "axes",
-      "coordinate_transformation_mode",
-      "cubic_coeff_a",
-      "exclude_outside",
-      "extrapolation_value",
-      "keep_aspect_ratio_policy",
-      "mode",
-      "nearest_mode",
-    ],
-    infer: (context) => tensorOf(context.dtype(0), resizedShape(context)),
-    evaluate,
-  },
-];
+export const resizeReferences: Some<typeof resizeSchemas, Evaluation> = {
+  Resize: evaluate,
+};

@@ -1,12 +1,13 @@
-import { type Dtype, elementCount, type Tensor as Dense } from "@pare/runtime/format";
-import { dim } from "../../ir/index.js";
-import { isWide, integers, pack, unpack, workingArray } from "../elements/arrays.js";
-import { indexOn, positionsByElement, positionsByTuple } from "./gather.js";
-import { normalAxis } from "../families/indexing.js";
-import { tensorOf } from "../shape/inferred.js";
-import type { AttributeReader, OperatorRow } from "../shape/rule.js";
-import { parameters } from "../schema/operator.js";
+import { elementCount, type Tensor as Dense } from "@pare/runtime/format";
+import { integers, isWide, pack, unpack, workingArray } from "../elements/arrays.js";
 import { join, take } from "../elements/take.js";
+import { indexOn } from "../families/gather.js";
+import { normalAxis } from "../families/indexing.js";
+import type { AttributeReader } from "../schema/attributes.js";
+import type { Some } from "../schema/cells.js";
+import type { scatterSchemas } from "../schema/scatter.js";
+import type { Evaluation } from "./evaluation.js";
+import { positionsByElement, positionsByTuple } from "./gather.js";
 
 /** Puts update i at positions[i] of a copy of the data, joined with what is there as `reduction` says. */
 function scattered(
@@ -56,31 +57,17 @@ const wideReductions: Readonly<Record<string, (x: bigint, y: bigint) => bigint>>
   min: (x, y) => (x < y ? x : y),
 };
 
-function scatterElementsRow(name: "ScatterElements" | "Scatter"): OperatorRow {
-  return {
-    name,
-    domain: "",
-    inputs: parameters("data", "indices", "updates"),
-    outputs: parameters("output"),
-    attributes: name === "Scatter" ? ["axis"] : ["axis", "reduction"],
-    infer: (context) => tensorOf(context.dtype(0), context.shape(0)),
-    evaluate({ input, attributes }) {
-      const { dims } = input(0);
-      const axis = normalAxis(attributes.int("axis", 0), dims.length);
-      const positions = positionsByElement(dims, axis, integers(input(1)), input(1).dims);
-      return [scattered(input(0), positions, input(2), attributes)];
-    },
-  };
-}
+const scatterElements: Evaluation = ({ input, attributes }) => {
+  const { dims } = input(0);
+  const axis = normalAxis(attributes.int("axis", 0), dims.length);
+  const positions = positionsByElement(dims, axis, integers(input(1)), input(1).dims);
+  return [scattered(input(0), positions, input(2), attributes)];
+};
 
-const scatterNdRow: OperatorRow = {
-  name: "ScatterND",
-  domain: "",
-  inputs: parameters("data", "indices", "updates"),
-  outputs: parameters("output"),
-  attributes: ["reduction"],
-  infer: (context) => tensorOf(context.dtype(0), context.shape(0)),
-  evaluate({ input, attributes }) {
+export const scatterReferences: Some<typeof scatterSchemas, Evaluation> = {
+  ScatterElements: scatterElements,
+  Scatter: scatterElements,
+  ScatterND({ input, attributes }) {
     const { dims } = input(0);
     const depth = input(1).dims.at(-1) ?? 0;
     const inner = elementCount(dims.slice(depth));
@@ -89,24 +76,8 @@ const scatterNdRow: OperatorRow = {
     );
     return [scattered(input(0), positions, input(2), attributes)];
   },
-};
-
-/** values holds [off, on]; an index outside 0…depth−1 gives a row of off. */
-const oneHotRow: OperatorRow = {
-  name: "OneHot",
-  domain: "",
-  inputs: parameters("indices", "depth", "values"),
-  outputs: parameters("output"),
-  attributes: ["axis"],
-  infer(context) {
-    const dtype: Dtype | undefined = context.dtype(2);
-    const shape = context.shape(0);
-    if (shape === undefined) return tensorOf(dtype, undefined);
-    const axis = normalAxis(context.attributes.int("axis", -1), shape.length + 1);
-    const depth = context.elements(1)?.[0] ?? dim.unknown();
-    return tensorOf(dtype, [...shape.slice(0, axis), depth, ...shape.slice(axis)]);
-  },
-  evaluate({ input, attributes }) {
+  /** values holds [off, on]; an index outside 0…depth−1 gives a row of off. */
+  OneHot({ input, attributes }) {
     const { dims } = input(0);
     const axis = normalAxis(attributes.int("axis", -1), dims.length + 1);
     const depth = integers(input(1))[0] ?? 0;
@@ -121,10 +92,3 @@ const oneHotRow: OperatorRow = {
     return [take(input(2), sources, result)];
   },
 };
-
-export const scatterRows: readonly OperatorRow[] = [
-  scatterElementsRow("ScatterElements"),
-  scatterElementsRow("Scatter"),
-  scatterNdRow,
-  oneHotRow,
-];

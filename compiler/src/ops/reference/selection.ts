@@ -1,21 +1,19 @@
 import type { Tensor as Dense } from "@pare/runtime/format";
-import { type Dim, dim, tensorType } from "../../ir/index.js";
 import { integers, isWide, type NumberArray, pack, unpack } from "../elements/arrays.js";
-import { normalAxis } from "../families/indexing.js";
-import { tensorOf } from "../shape/inferred.js";
-import type { OperatorRow } from "../shape/rule.js";
-import { parameters } from "../schema/operator.js";
-import { smaller } from "../families/symbolic.js";
 import { take } from "../elements/take.js";
+import { normalAxis } from "../families/indexing.js";
+import type { Some } from "../schema/cells.js";
+import type { selectionSchemas } from "../schema/selection.js";
+import type { Evaluation } from "./evaluation.js";
 
 /** A tensor as lines along one axis: element j of line i lies at starts[i] + j·stride. */
-export interface Lines {
+interface Lines {
   readonly starts: readonly number[];
   readonly length: number;
   readonly stride: number;
 }
 
-export function linesAlong(dims: readonly number[], axis: number): Lines {
+function linesAlong(dims: readonly number[], axis: number): Lines {
   const length = dims[axis] ?? 1;
   const stride = dims.slice(axis + 1).reduce((a, b) => a * b, 1);
   const outer = dims.slice(0, axis).reduce((a, b) => a * b, 1);
@@ -26,59 +24,39 @@ export function linesAlong(dims: readonly number[], axis: number): Lines {
   return { starts, length, stride };
 }
 
-function argRow(name: "ArgMax" | "ArgMin"): OperatorRow {
-  return {
-    name,
-    domain: "",
-    inputs: parameters("data"),
-    outputs: parameters("reduced"),
-    attributes: ["axis", "keepdims", "select_last_index"],
-    infer(context) {
-      const shape = context.shape(0);
-      if (shape === undefined) return tensorOf("int64", undefined);
-      const axis = normalAxis(context.attributes.int("axis", 0), shape.length);
-      const keep = context.attributes.int("keepdims", 1) !== 0;
-      return tensorOf(
-        "int64",
-        shape.flatMap((size, at) => (at !== axis ? [size] : keep ? [1] : [])),
-      );
-    },
-    evaluate({ input, attributes }) {
-      const { dims } = input(0);
-      const axis = normalAxis(attributes.int("axis", 0), dims.length);
-      const keep = attributes.int("keepdims", 1) !== 0;
-      const last = attributes.int("select_last_index", 0) !== 0;
-      const values = unpack(input(0));
-      const { starts, length, stride } = linesAlong(dims, axis);
-      const data = BigInt64Array.from(starts, (start) => {
-        let best = 0;
-        for (let j = 1; j < length; j += 1) {
-          const here = values[start + j * stride] ?? 0;
-          const there = values[start + best * stride] ?? 0;
-          const wins = name === "ArgMax" ? here > there : here < there;
-          if (wins || (last && here === there)) best = j;
-        }
-        return BigInt(best);
-      });
-      return [
-        {
-          type: "int64",
-          dims: dims.flatMap((size, at) => (at !== axis ? [size] : keep ? [1] : [])),
-          data,
-        },
-      ];
-    },
+/** The place of the element along an axis that beats all others. */
+function argument(beats: (here: number | bigint, there: number | bigint) => boolean): Evaluation {
+  return ({ input, attributes }) => {
+    const { dims } = input(0);
+    const axis = normalAxis(attributes.int("axis", 0), dims.length);
+    const keep = attributes.int("keepdims", 1) !== 0;
+    const last = attributes.int("select_last_index", 0) !== 0;
+    const values = unpack(input(0));
+    const { starts, length, stride } = linesAlong(dims, axis);
+    const data = BigInt64Array.from(starts, (start) => {
+      let best = 0;
+      for (let j = 1; j < length; j += 1) {
+        const here = values[start + j * stride] ?? 0;
+        const there = values[start + best * stride] ?? 0;
+        const wins = beats(here, there);
+        if (wins || (last && here === there)) best = j;
+      }
+      return BigInt(best);
+    });
+    return [
+      {
+        type: "int64",
+        dims: dims.flatMap((size, at) => (at !== axis ? [size] : keep ? [1] : [])),
+        data,
+      },
+    ];
   };
 }
 
-const cumSumRow: OperatorRow = {
-  name: "CumSum",
-  domain: "",
-  inputs: parameters("x", "axis"),
-  outputs: parameters("y"),
-  attributes: ["exclusive", "reverse"],
-  infer: (context) => tensorOf(context.dtype(0), context.shape(0)),
-  evaluate({ input, attributes }) {
+export const selectionReferences: Some<typeof selectionSchemas, Evaluation> = {
+  ArgMax: argument((here, there) => here > there),
+  ArgMin: argument((here, there) => here < there),
+  CumSum({ input, attributes }) {
     const x = input(0);
     const axis = normalAxis(integers(input(1))[0] ?? 0, x.dims.length);
     const exclusive = attributes.int("exclusive", 0) !== 0;
@@ -109,27 +87,7 @@ const cumSumRow: OperatorRow = {
     }
     return [pack(x.type, x.dims, to)];
   },
-};
-
-const topKRow: OperatorRow = {
-  name: "TopK",
-  domain: "",
-  inputs: parameters("X", "K"),
-  outputs: parameters("Values", "Indices"),
-  attributes: ["axis", "largest", "sorted"],
-  infer(context) {
-    const shape = context.shape(0);
-    if (shape === undefined)
-      return [
-        { type: tensorType(context.dtype(0), undefined) },
-        { type: tensorType("int64", undefined) },
-      ];
-    const axis = normalAxis(context.attributes.int("axis", -1), shape.length);
-    const k: Dim = context.elements(1)?.[0] ?? context.attributes.int("k") ?? dim.unknown();
-    const found = shape.map((size, at) => (at === axis ? smaller(k, size) : size));
-    return [{ type: tensorType(context.dtype(0), found) }, { type: tensorType("int64", found) }];
-  },
-  evaluate({ input, attributes }) {
+  TopK({ input, attributes }) {
     const x: Dense = input(0);
     const axis = normalAxis(attributes.int("axis", -1), x.dims.length);
     const sign = attributes.int("largest", 1) !== 0 ? -1 : 1;
@@ -153,10 +111,3 @@ const topKRow: OperatorRow = {
     return [take(x, sources, dims), { type: "int64", dims, data: indices }];
   },
 };
-
-export const selectionRows: readonly OperatorRow[] = [
-  argRow("ArgMax"),
-  argRow("ArgMin"),
-  cumSumRow,
-  topKRow,
-];

@@ -1,5 +1,18 @@
 import type { Attribute } from "../../ir/index.js";
-import type { AttributeReader } from "../shape/rule.js";
+
+/** Reads attributes with defaults; an attribute of another type than asked for reads as absent. */
+export interface AttributeReader {
+  int(name: string): number | undefined;
+  int(name: string, fallback: number): number;
+  float(name: string): number | undefined;
+  float(name: string, fallback: number): number;
+  string(name: string): string | undefined;
+  string(name: string, fallback: string): string;
+  ints(name: string): readonly number[] | undefined;
+  floats(name: string): readonly number[] | undefined;
+  get(name: string): Attribute | undefined;
+  has(name: string): boolean;
+}
 
 /** Reads a node's attributes by type; see AttributeReader. */
 export function attributeReader(attributes: ReadonlyMap<string, Attribute>): AttributeReader {

@@ -8,8 +8,8 @@ import {
   tensorType,
   type ValueType,
 } from "../../ir/index.js";
-import { attributeReader } from "../schema/attributes.js";
 import { normalAxis } from "../families/indexing.js";
+import { attributeReader } from "../schema/attributes.js";
 
 /**
  * Gives the inputs of a Loop's or Scan's body the types that the node hands them, where the file says nothing. What a

@@ -1,17 +1,18 @@
 import {
   type Body,
-  type Dim,
   dim,
+  type Dim,
   type Graph,
   type Inferred,
   sameType,
   tensorType,
-  type ValueType,
   unknownType,
+  type ValueType,
 } from "../../ir/index.js";
 import { normalAxis } from "../families/indexing.js";
-import type { InferContext, OperatorRow } from "./rule.js";
-import { parameters } from "../schema/operator.js";
+import type { Every } from "../schema/cells.js";
+import type { controlSchemas } from "../schema/control.js";
+import type { InferContext, ShapeRule } from "./rule.js";
 
 /** What holds of two types at once: equal dims stay, others are unknown. */
 function common(a: ValueType, b: ValueType): ValueType {
@@ -36,24 +37,6 @@ function outputTypes(graph: Graph, body: Body | undefined): readonly ValueType[]
   return body?.outputs.map((id) => graph.value(id).type) ?? [];
 }
 
-const ifRow: OperatorRow = {
-  name: "If",
-  domain: "",
-  inputs: parameters("cond"),
-  outputs: parameters("outputs..."),
-  attributes: ["then_branch", "else_branch"],
-  infer(context) {
-    const [then = [], otherwise = []] = ["then_branch", "else_branch"].map((name) =>
-      outputTypes(context.graph, bodyOf(context, name)),
-    );
-    const [condition] = context.elements(0) ?? [];
-    if (typeof condition === "number") {
-      return (condition === 0 ? otherwise : then).map((type) => ({ type }));
-    }
-    return then.map((type, index) => ({ type: common(type, otherwise[index] ?? unknownType) }));
-  },
-};
-
 /** With an axis of `size` put in front of it, or at `axis`. */
 function stacked(type: ValueType, size: Dim, axis = 0): Inferred {
   if (type.kind !== "tensor") return { type: unknownType };
@@ -63,13 +46,18 @@ function stacked(type: ValueType, size: Dim, axis = 0): Inferred {
   return { type: tensorType(type.dtype, shape) };
 }
 
-const loopRow: OperatorRow = {
-  name: "Loop",
-  domain: "",
-  inputs: parameters("M?", "cond?", "v_initial..."),
-  outputs: parameters("v_final_and_scan_outputs..."),
-  attributes: ["body"],
-  infer(context) {
+export const controlShapes: Every<typeof controlSchemas, ShapeRule> = {
+  If(context) {
+    const [then = [], otherwise = []] = ["then_branch", "else_branch"].map((name) =>
+      outputTypes(context.graph, bodyOf(context, name)),
+    );
+    const [condition] = context.elements(0) ?? [];
+    if (typeof condition === "number") {
+      return (condition === 0 ? otherwise : then).map((type) => ({ type }));
+    }
+    return then.map((type, index) => ({ type: common(type, otherwise[index] ?? unknownType) }));
+  },
+  Loop(context) {
     const carried = context.node.inputs.length - 2;
     // The body gives its condition, what is carried on, and what is stacked.
     const [, ...types] = outputTypes(context.graph, bodyOf(context, "body"));
@@ -80,22 +68,7 @@ const loopRow: OperatorRow = {
       return { type: common(initial, type) };
     });
   },
-};
-
-const scanRow: OperatorRow = {
-  name: "Scan",
-  domain: "",
-  inputs: parameters("initial_state_and_scan_inputs..."),
-  outputs: parameters("final_state_and_scan_outputs..."),
-  attributes: [
-    "body",
-    "num_scan_inputs",
-    "scan_input_axes",
-    "scan_input_directions",
-    "scan_output_axes",
-    "scan_output_directions",
-  ],
-  infer(context) {
+  Scan(context) {
     const { attributes } = context;
     const states = context.node.inputs.length - attributes.int("num_scan_inputs", 0);
     const scanned = context.shape(states);
@@ -108,5 +81,3 @@ const scanRow: OperatorRow = {
     });
   },
 };
-
-export const controlRows: readonly OperatorRow[] = [ifRow, loopRow, scanRow];

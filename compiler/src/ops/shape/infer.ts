@@ -10,12 +10,13 @@ import {
 } from "../../ir/index.js";
 import { bodiesOf, type Body, dim, sameShape, sameType, tensorType } from "../../ir/index.js";
 import { attributeReader } from "../schema/attributes.js";
+import { keyOf } from "../schema/schemas.js";
 import { typeBodyInputs } from "./body-inputs.js";
 import { elementLimit, integersIn } from "./integers.js";
 import type { InferContext } from "./rule.js";
-import { operatorRow } from "../table.js";
+import { shapeRules } from "./shapes.js";
 
-/** An operator that no row describes; what it gives keeps the type that the file declares, if any. */
+/** An operator that is not known; what it gives keeps the type that the file declares, if any. */
 export interface InferenceDiagnostic {
   readonly code: "unsupported-op";
   readonly op: string;
@@ -24,14 +25,14 @@ export interface InferenceDiagnostic {
   readonly node: string;
 }
 
-/** Types of a node's outputs, by its operator's row. Never throws: an unknown operator gives nothing. */
+/** Types of a node's outputs, by its operator's rule. Never throws: an unknown operator gives nothing. */
 export const inferNode: Infer = (graph, node) => {
-  const row = operatorRow(node.domain, node.op);
-  if (row === undefined) return [];
+  const rule = shapeRules.get(keyOf(node));
+  if (rule === undefined) return [];
   const last = lastUnknown();
   let inferred: readonly (Inferred | undefined)[];
   try {
-    inferred = row.infer(inferContext(graph, node));
+    inferred = rule(inferContext(graph, node));
   } catch {
     // A malformed node (too few inputs, an impossible attribute): verify says so, types just stay unknown.
     return [];
@@ -73,14 +74,14 @@ export function inferAll(graph: Graph): readonly InferenceDiagnostic[] {
 function unknownOperators(graph: Graph, body: Body): readonly InferenceDiagnostic[] {
   return graph.order(body).flatMap((node) => {
     const inner = bodiesOf(node).flatMap((nested) => unknownOperators(graph, nested));
-    if (operatorRow(node.domain, node.op) !== undefined) return inner;
+    if (shapeRules.has(keyOf(node))) return inner;
     const { op, domain } = node;
     return [...inner, { code: "unsupported-op", op, domain, node: graph.nodeLabel(node) }];
   });
 }
 
-/** A node as rows see it; for tests of single rows too. */
-export function inferContext(graph: Graph, node: Node): InferContext {
+/** A node as rules see it. */
+function inferContext(graph: Graph, node: Node): InferContext {
   const value = (input: number): Value | undefined => {
     const id = node.inputs[input];
     return id === undefined || id === null ? undefined : graph.value(id);

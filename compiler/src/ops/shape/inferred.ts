@@ -1,8 +1,8 @@
 import type { Dtype } from "@pare/runtime/format";
-import { type Dim, type Inferred, tensorType } from "../../ir/index.js";
+import { type Dim, dim, type Inferred, tensorType } from "../../ir/index.js";
 import { broadcastShapes } from "../families/broadcast.js";
-import { integers } from "../elements/arrays.js";
-import type { EvaluateContext, InferContext } from "./rule.js";
+import { elementLimit } from "./integers.js";
+import type { InferContext } from "./rule.js";
 
 /** One output of a dtype and shape. */
 export function tensorOf(
@@ -45,17 +45,14 @@ export function numbersOf(
   return found?.every((value) => typeof value === "number") ? found : undefined;
 }
 
-/** As `numbersOf`, in an evaluation. */
-export function givenNumbers(
-  { inputs, attributes }: EvaluateContext,
-  input: number,
-  attribute: string,
-): readonly number[] | undefined {
-  const found = inputs[input];
-  return found ? integers(found) : attributes.ints(attribute);
-}
-
 /** Was the input, or the attribute that came before it, left out? */
 export function isAbsent(context: InferContext, input: number, attribute: string): boolean {
   return (context.node.inputs[input] ?? null) === null && !context.attributes.has(attribute);
+}
+
+/** Unknown dims, as many as an input that holds a shape has elements. */
+export function unknownDims(context: InferContext, input: number): readonly Dim[] | undefined {
+  const rank = context.shape(input)?.[0];
+  if (typeof rank !== "number" || rank > elementLimit) return undefined;
+  return Array.from({ length: rank }, () => dim.unknown());
 }

@@ -21,7 +21,9 @@ const shapes: Readonly<Record<string, unknown>> = {
 };
 
 async function normalized(name: string): Promise<Graph> {
-  const bytes = await readFile(new URL(`../../../../fixtures/models/${name}.onnx`, import.meta.url));
+  const bytes = await readFile(
+    new URL(`../../../../fixtures/models/${name}.onnx`, import.meta.url),
+  );
   const graph = await decodeModel(
     { proto: byteSource(new Uint8Array(bytes)) },
     { infer: inferNode },
