@@ -11,7 +11,11 @@ interface Subscripts {
 
 function subscripts(text: string): Subscripts {
   const [before = "", after] = text.split("...");
-  return { before: [...before], after: [...(after ?? "")], ellipsis: after !== undefined };
+  return {
+    before: before.split(""),
+    after: (after ?? "").split(""),
+    ellipsis: after !== undefined,
+  };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type Dim, dim, isStatic } from "../../ir/index.js";
+import { dim, isStatic } from "../../ir/index.js";
 import { permutationOf, tiled, transposed } from "../families/movement.js";
 import type { Every } from "../schema/cells.js";
 import type { movementSchemas } from "../schema/movement.js";
