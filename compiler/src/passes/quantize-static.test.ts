@@ -177,6 +177,25 @@ describe("quantize-static", () => {
     expect(corrected).toBeGreaterThan((plain ?? NaN) + 0.5);
   });
 
+  it("gives what an operator only moves the steps that it came in", async () => {
+    const split = graphOf({ x: ["float32", 1, 3, 4, 4] }, (input, b) => {
+      const before = b.add("Conv", [input("x"), b.weights(6, 3, 1, 1)]);
+      const attributes = { axis: attribute.int(1), num_outputs: attribute.int(2) };
+      const [left = before, right = before] = b.many("Split", 2, [before], attributes);
+      return {
+        y: b.add("Conv", [left, b.weights(2, 3, 1, 1)]),
+        z: b.add("Add", [right, b.floats([1])]),
+      };
+    });
+    const graph = await quantized(quantizeStatic, split);
+    const scaleOf = (value: ValueId | null | undefined): ValueId | null | undefined =>
+      graph.producer(value ?? undefined)?.inputs[1];
+    const [mover] = graph.order().filter(({ op }) => op === "Split");
+    const [reader] = graph.consumers(mover?.outputs[0] ?? (0 as ValueId));
+    expect(reader?.op).toBe("QuantizeLinear");
+    expect(reader?.inputs[1]).toBe(scaleOf(mover?.inputs[0]));
+  });
+
   it("corrects the bias of a convolution whatever else reads its input", async () => {
     const convolution = (beside: boolean): Graph =>
       graphOf({ x: ["float32", 1, 6, 5, 6] }, (input, b) => {

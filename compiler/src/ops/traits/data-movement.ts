@@ -18,8 +18,8 @@ export type DataMovement =
   | "pads";
 
 /**
- * Of the first output; a row's other outputs are indices. An operator without a cell computes, or it is not known
- * whether it does.
+ * Of the outputs that have the input's dtype; others (Indices) say where elements were. An operator without a cell
+ * computes, or it is not known whether it does.
  */
 export const dataMovement: Cells<DataMovement> = {
   Identity: "copies",

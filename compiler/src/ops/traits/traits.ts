@@ -1,56 +1,46 @@
 import { byKey } from "../schema/schemas.js";
-import { type Bodies, bodies } from "./bodies.js";
-import { type Channels, channels } from "./channels.js";
-import { type Clamp, clamp } from "./clamp.js";
-import { type DataMovement, dataMovement } from "./data-movement.js";
-import { type Float16, float16 } from "./float16.js";
-import { type Linear, linear } from "./linear.js";
-import { type Macs, macs } from "./macs.js";
+import { bodies } from "./bodies.js";
+import { channels } from "./channels.js";
+import { clamp } from "./clamp.js";
+import { dataMovement } from "./data-movement.js";
+import { float16 } from "./float16.js";
+import { linear } from "./linear.js";
+import { macs } from "./macs.js";
 import { outputDtype } from "./output-dtype.js";
-import { type Quantization, quantization } from "./quantization.js";
-import { type Range, range } from "./range.js";
-import { type WeightInput, weights } from "./weights.js";
+import { quantization } from "./quantization.js";
+import { range } from "./range.js";
+import { weights } from "./weights.js";
 
-/** What passes need to know of operators, one file per trait. Undefined: nothing is known. */
-export interface Traits {
-  /** How it runs the bodies that it holds. */
-  readonly bodies: Bodies | undefined;
-  /** Channels pass through it, and with what algebra. */
-  readonly channels: Channels | undefined;
-  /** It does what rounding to a range does. */
-  readonly clamp: Clamp | undefined;
-  /** Its result's elements are elements of its inputs. */
-  readonly dataMovement: DataMovement | undefined;
-  /** What it does in a model of float16. */
-  readonly float16: Float16 | undefined;
-  /** It is x ∗ w + b. */
-  readonly linear: Linear | undefined;
-  /** It multiplies: how often, by sizes. */
-  readonly macs: Macs | undefined;
-  /** The attribute that says its result's dtype. */
-  readonly outputDtype: string | undefined;
-  /** It goes between floats and integers. */
-  readonly quantization: Quantization | undefined;
-  /** Between which numbers its result lies. */
-  readonly range: Range | undefined;
-  /** In which inputs it carries weights. */
-  readonly weights: readonly WeightInput[] | undefined;
-}
-
-/** Every trait's cells by operator. */
+/** What passes need to know of operators, one file per trait. */
 export const traitCells = {
+  /** How it runs the bodies that it holds. */
   bodies: byKey(bodies),
+  /** Channels pass through it, and with what algebra. */
   channels: byKey(channels),
+  /** It does what rounding to a range does. */
   clamp: byKey(clamp),
+  /** Its result's elements are elements of its inputs. */
   dataMovement: byKey(dataMovement),
+  /** What it does in a model of float16. */
   float16: byKey(float16),
+  /** It is x ∗ w + b. */
   linear: byKey(linear),
+  /** It multiplies: how often, by sizes. */
   macs: byKey(macs),
+  /** The attribute that says its result's dtype. */
   outputDtype: byKey(outputDtype),
+  /** It goes between floats and integers. */
   quantization: byKey(quantization),
+  /** Between which numbers its result lies. */
   range: byKey(range),
+  /** In which inputs it carries weights. */
   weights: byKey(weights),
-} as const satisfies { readonly [Trait in keyof Traits]: ReadonlyMap<string, unknown> };
+};
+
+/** The traits of one operator; undefined where nothing is known. */
+export type Traits = {
+  readonly [Name in keyof typeof traitCells]: ReturnType<(typeof traitCells)[Name]["get"]>;
+};
 
 export function traitsOf(key: string): Traits {
   return {
