@@ -1,4 +1,4 @@
-import { byteSource, type Dtype, elementCount, type Tensors } from "@pare/runtime/format";
+import { type Dtype, elementCount, onnxArtifact, type Tensors } from "@pare/runtime/format";
 import { cpu } from "@pare/runtime/ort-node";
 import { describe, expect, test } from "vitest";
 import {
@@ -257,7 +257,7 @@ describe("products of other forms", () => {
       }),
     );
     const { proto } = await encodeModel(graph);
-    const session = await cpu().load({ proto: byteSource(proto), external: new Map() });
+    const session = await cpu().load(onnxArtifact(proto));
     try {
       const { y } = await session.run(feeds);
       expect(`${y?.type}[${y?.dims.join(", ")}]`).toBe(resultOf(graph));
