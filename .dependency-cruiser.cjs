@@ -25,7 +25,7 @@ const rooms = {
   bench: ["index", "compare", "measure", "report", "engines", "metrics", "timing", "statistics"],
   cli: ["main", "verbs", "report", "workbench", "data", "config", "cache", "terminal", "platform"],
 };
-/** Inside the runtime's format and the compiler's graph, the same. */
+/** Inside the runtime's format, the compiler's graph and what it knows of operators, the same. */
 const inner = {
   "runtime/src/format": [
     "index",
@@ -38,6 +38,16 @@ const inner = {
     "error",
   ],
   "compiler/src/ir": ["index", "text", "edit", "verify", "graph", "order", "model"],
+  "compiler/src/ops": [
+    "index",
+    "table",
+    "reference",
+    "shape",
+    "traits",
+    "families",
+    "elements",
+    "schema",
+  ],
 };
 
 const place = (folder, room) => `^${folder}/${room}(\\.ts$|/)`;

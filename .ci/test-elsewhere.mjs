@@ -3,7 +3,11 @@ import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 const cwd = fileURLToPath(new URL("..", import.meta.url));
-const files = ["compiler/src/ops/neural", "compiler/src/passes/quantize", "compiler/src/targets"];
+const files = [
+  "compiler/src/ops/reference/neural",
+  "compiler/src/passes/quantize",
+  "compiler/src/targets",
+];
 const emulator = "qemu-x86_64";
 
 if (process.arch !== "x64" || spawnSync(emulator, ["--version"]).status !== 0) {

@@ -1,4 +1,5 @@
-import type { Graph, Tensor, Value } from "../ir/index.js";
+import type { Graph, Tensor, Use, Value } from "../ir/index.js";
+import { operatorOf } from "../ops/index.js";
 
 /**
  * Trained numbers: the elements of all constants but shapes, indices and truth values (int64, bool, text) and the
@@ -32,13 +33,12 @@ function isTrained({ dtype }: Tensor): boolean {
   return dtype !== "int64" && dtype !== "bool" && dtype !== "string";
 }
 
-function isScale(graph: Graph, value: Value): boolean {
-  const { uses } = value;
-  return (
-    uses.length > 0 &&
-    uses.every(
-      (use) =>
-        use.kind === "node" && use.index > 0 && /quantizeLinear$/i.test(graph.node(use.node).op),
-    )
-  );
+function isScale(graph: Graph, { uses }: Value): boolean {
+  return uses.length > 0 && uses.every((use) => isQuantizationParameter(graph, use));
+}
+
+function isQuantizationParameter(graph: Graph, use: Use): boolean {
+  if (use.kind !== "node") return false;
+  const quantization = operatorOf(graph.node(use.node))?.traits.quantization;
+  return quantization?.parameters.includes(use.index) === true;
 }

@@ -1,4 +1,5 @@
 import { type Graph, isStatic, type Node, type Tensor, type ValueId } from "../ir/index.js";
+import { type AttributeReader, attributeReader, type Linear, operatorOf } from "../ops/index.js";
 
 export const convolutionKinds = ["full", "pointwise", "depthwise"] as const;
 export type ConvolutionKind = (typeof convolutionKinds)[number];
@@ -6,6 +7,7 @@ export type ConvolutionKind = (typeof convolutionKinds)[number];
 /** A node that multiplies an activation with constant weights. */
 export interface WeightedNode {
   readonly node: Node;
+  readonly linear: Linear;
   readonly kind: ConvolutionKind | "transposed" | "matmul";
   readonly activation: ValueId;
   readonly weight: ValueId;
@@ -20,15 +22,16 @@ export interface WeightedNode {
 
 export type Unweighted = { readonly why: string };
 
-const weightedOps = ["Conv", "ConvTranspose", "Gemm", "MatMul"];
-
+/** May it be a weighted node: is its operator linear in an activation and in weights? */
 export function isWeightedOp(node: Node): boolean {
-  return node.domain === "" && weightedOps.includes(node.op);
+  return operatorOf(node)?.traits.linear !== undefined;
 }
 
 /** What int8 needs to know of a Conv, ConvTranspose, Gemm or MatMul, or why it cannot be int8. */
 export function weightedNode(graph: Graph, node: Node): WeightedNode | Unweighted {
-  const [activation, weight] = node.inputs;
+  const linear = operatorOf(node)?.traits.linear;
+  if (linear === undefined) return { why: "it does not multiply with weights" };
+  const [activation, weight] = [node.inputs[linear.activation], node.inputs[linear.weight]];
   if (activation === null || activation === undefined || weight === null || weight === undefined)
     return { why: "an input is missing" };
   const weightTensor = graph.constant(weight);
@@ -43,62 +46,75 @@ export function weightedNode(graph: Graph, node: Node): WeightedNode | Unweighte
   if (graph.constant(activation) !== undefined) return { why: "all of it is constant" };
   if (weightTensor.dtype !== "float32") return { why: `its weight is ${weightTensor.dtype}` };
   if (weightTensor.count === 0) return { why: "its weight is empty" };
-  const bias = constantBias(graph, node, weightTensor);
+  const attributes = attributeReader(node.attributes);
+  const axis = channelAxis(node, linear, weightTensor, attributes);
+  const channels = axis === undefined ? undefined : weightTensor.dims[axis];
+  const bias = constantBias(graph, node, linear, channels);
   if (bias !== null && "why" in bias) return bias;
-  if (
-    node.op === "Gemm" &&
-    (float(node, "alpha") !== 1 || float(node, "beta") !== 1 || integer(node, "transA") !== 0)
-  ) {
-    return { why: "its alpha, beta or transA is not the default" };
-  }
+  const unlike = linear.unlike?.(attributes);
+  if (unlike !== undefined) return { why: unlike };
   return {
     node,
-    kind: kindOf(graph, node, weightTensor),
-    group: integer(node, "group", 1),
+    linear,
+    kind: kindOf(linear, weightTensor, attributes),
+    group: attributes.int("group", 1),
     activation,
     weight,
     weightTensor,
-    axis: channelAxis(node, weightTensor.dims.length),
+    axis,
     bias,
   };
 }
 
-/** The axis of output channels in the weights. */
-export function channelAxis(node: Node, rank: number): number | undefined {
-  switch (node.op) {
-    case "Conv":
-      return 0;
-    case "ConvTranspose":
-      return integer(node, "group", 1) === 1 ? 1 : undefined;
-    case "Gemm":
-      return integer(node, "transB") === 0 ? 1 : 0;
-    case "MatMul":
-      return rank === 2 ? 1 : undefined;
-    default:
-      return undefined;
-  }
+/** Stacked matrices have no axis of their own: a kernel takes one scale per column of a single matrix. */
+function channelAxis(
+  node: Node,
+  linear: Linear,
+  { dims }: Tensor,
+  attributes: AttributeReader,
+): number | undefined {
+  if (linear.kind === "matrix" && dims.length !== 2) return undefined;
+  const weights = operatorOf(node)?.traits.weights?.find(({ input }) => input === linear.weight);
+  return weights?.channelAxis(dims.length, attributes);
 }
 
-function constantBias(graph: Graph, node: Node, weight: Tensor): WeightedNode["bias"] | Unweighted {
-  const value = node.op === "MatMul" ? null : node.inputs[2];
+function constantBias(
+  graph: Graph,
+  node: Node,
+  linear: Linear,
+  channels: number | undefined,
+): WeightedNode["bias"] | Unweighted {
+  const value = linear.bias === undefined ? null : node.inputs[linear.bias];
   if (value === null || value === undefined) return null;
   const tensor = graph.constant(value);
   if (tensor === undefined) return { why: "its bias is not constant" };
   if (tensor.dtype !== "float32") return { why: `its bias is ${tensor.dtype}` };
-  const channels = weight.dims[channelAxis(node, weight.dims.length) ?? 0];
-  if (node.op !== "ConvTranspose" && tensor.count !== channels)
+  if (channels !== undefined && !isPerChannel(tensor, channels))
     return { why: "its bias is not one number per output channel" };
   return { value, tensor };
 }
 
-function kindOf(graph: Graph, node: Node, weight: Tensor): WeightedNode["kind"] {
-  if (node.op === "ConvTranspose") return "transposed";
-  if (node.op !== "Conv") return "matmul";
-  const group = integer(node, "group", 1);
-  const [outputs, inputsPerGroup, ...kernel] = weight.dims;
-  if (group > 1 && inputsPerGroup === 1 && outputs !== undefined && outputs % group === 0)
-    return "depthwise";
-  return kernel.every((size) => size === 1) ? "pointwise" : "full";
+/** Added to a result whose last axis is the channels', does it give each channel its own element? */
+function isPerChannel({ count, dims }: Tensor, channels: number): boolean {
+  return count === channels && (dims.at(-1) ?? 1) === channels;
+}
+
+function kindOf(linear: Linear, weight: Tensor, attributes: AttributeReader): WeightedNode["kind"] {
+  switch (linear.kind) {
+    case "transposed-convolution":
+      return "transposed";
+    case "matrix":
+      return "matmul";
+    case "convolution": {
+      const group = attributes.int("group", 1);
+      const [outputs, inputsPerGroup, ...kernel] = weight.dims;
+      if (group > 1 && inputsPerGroup === 1 && outputs !== undefined && outputs % group === 0)
+        return "depthwise";
+      return kernel.every((size) => size === 1) ? "pointwise" : "full";
+    }
+    default:
+      return linear.kind satisfies never;
+  }
 }
 
 /** Multiply-accumulates of one run, where the shapes say; else as for one output position. */
@@ -110,15 +126,4 @@ export function macs(graph: Graph, weighted: WeightedNode): number {
     weighted.axis === undefined ? 1 : (weighted.weightTensor.dims[weighted.axis] ?? 1);
   if (shape === undefined || !isStatic(shape)) return weighted.weightTensor.count;
   return (weighted.weightTensor.count / channels) * shape.reduce((count, size) => count * size, 1);
-}
-
-/** An integer attribute. */
-function integer(node: Node, name: string, fallback = 0): number {
-  const attribute = node.attributes.get(name);
-  return attribute?.type === "int" ? Number(attribute.value) : fallback;
-}
-
-function float(node: Node, name: string): number {
-  const attribute = node.attributes.get(name);
-  return attribute?.type === "float" ? attribute.value : 1;
 }

@@ -1,45 +1,31 @@
-import { castRows } from "./cast.js";
-import { concatSplitRows } from "./concat-split.js";
-import { creationRows } from "./creation.js";
-import { depthSpaceRows } from "./depth-space.js";
-import { elementwiseRows } from "./elementwise.js";
-import { gatherRows } from "./gather.js";
-import { logicalRows } from "./logical.js";
-import { movementRows } from "./movement.js";
-import { neuralRows } from "./neural.js";
-import { padRows } from "./pad.js";
-import { reductionRows } from "./reduction.js";
-import { randomRows } from "./random.js";
-import type { OperatorRow } from "./row.js";
-import { scatterRows } from "./scatter.js";
-import { selectionRows } from "./selection.js";
-import { shapeRows } from "./shape.js";
-import { sliceRows } from "./slice.js";
+import type { Node } from "../ir/index.js";
+import type { Evaluation } from "./reference/evaluation.js";
+import { references } from "./reference/references.js";
+import type { OperatorSchema } from "./schema/operator.js";
+import { keyOf, schemas } from "./schema/schemas.js";
+import type { ShapeRule } from "./shape/rule.js";
+import { shapeRules } from "./shape/shapes.js";
+import { type Traits, traitsOf } from "./traits/traits.js";
 
-const families: readonly (readonly OperatorRow[])[] = [
-  elementwiseRows,
-  logicalRows,
-  randomRows,
-  reductionRows,
-  selectionRows,
-  shapeRows,
-  creationRows,
-  castRows,
-  movementRows,
-  concatSplitRows,
-  depthSpaceRows,
-  sliceRows,
-  padRows,
-  gatherRows,
-  scatterRows,
-  neuralRows,
-];
+/** All that is known of one operator: a cell from each folder. */
+export interface Operator {
+  readonly schema: OperatorSchema;
+  readonly shape: ShapeRule;
+  /** Undefined for operators with bodies, for random ones, and where nobody wrote it. */
+  readonly reference: Evaluation | undefined;
+  readonly traits: Traits;
+}
 
-/** Every operator that is known, by `domain::name`; "" is ai.onnx. */
-export const operators: ReadonlyMap<string, OperatorRow> = new Map(
-  families.flat().map((row) => [`${row.domain}::${row.name}`, row]),
+/** Every operator that is known: "Conv" of ai.onnx, "com.microsoft::Gelu" of another domain. */
+export const operators: ReadonlyMap<string, Operator> = new Map(
+  [...schemas].flatMap(([key, schema]) => {
+    const shape = shapeRules.get(key);
+    const row = shape && { schema, shape, reference: references.get(key), traits: traitsOf(key) };
+    return row === undefined ? [] : [[key, row] as const];
+  }),
 );
 
-export function operatorRow(domain: string, op: string): OperatorRow | undefined {
-  return operators.get(`${domain === "ai.onnx" ? "" : domain}::${op}`);
+/** What is known of a node's operator; undefined where nothing is. */
+export function operatorOf(node: Pick<Node, "domain" | "op">): Operator | undefined {
+  return operators.get(keyOf(node));
 }

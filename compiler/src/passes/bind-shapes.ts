@@ -9,8 +9,7 @@ import {
   type Value,
   type ValueType,
 } from "../ir/index.js";
-import { convert } from "../ops/convert.js";
-import { inferAll } from "../ops/infer.js";
+import { convert, inferAll } from "../ops/index.js";
 import type { PassDefinition } from "../pipeline/pass.js";
 import { OptionReader } from "../pipeline/options.js";
 

@@ -1,4 +1,4 @@
-import { attributeReader } from "../ops/attributes.js";
+import { attributeReader } from "../ops/index.js";
 import { edit, type Graph, type Node, Tensor } from "../ir/index.js";
 
 /** Every Constant node, in whatever of its forms, becomes an initializer of the body it stands in. */

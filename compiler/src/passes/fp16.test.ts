@@ -57,15 +57,29 @@ describe("fp16", () => {
   });
 
   it("keeps float32 what it cannot infer the type of", async () => {
-    const unknown = graphOf({ x: ["float32", 2, 3] }, (input, b) => ({
-      y: b.add("Einsum", [b.add("Relu", [input("x")])], { equation: attribute.string("ij->ji") }),
+    const unknown = graphOf({ x: ["float32", 2, 3, 3] }, (input, b) => ({
+      y: b.add("Det", [b.add("Relu", [input("x")])]),
     }));
     edit(unknown, "test", (editor) => {
-      for (const id of unknown.main.outputs) editor.setType(id, tensorType("float32", [3, 2]));
+      for (const id of unknown.main.outputs) editor.setType(id, tensorType("float32", [2]));
     });
     const graph = await quantized(fp16, unknown);
     const x = feedsOf(unknown);
     expect(agreement(await run(unknown, x), await run(graph, x))).toBeGreaterThan(55);
+  });
+
+  it("changes the dtype that an attribute gives where it gives float32 alone", async () => {
+    const made = graphOf({ x: ["float32", 2, 2], n: ["int64", 2, 2] }, (input, b) => ({
+      y: b.add("EyeLike", [input("n")]),
+      z: b.add("EyeLike", [input("n")], { dtype: attribute.int(1) }),
+      like: b.add("EyeLike", [input("x")]),
+    }));
+    const graph = await quantized(fp16, made);
+    const dtypes = graph
+      .order()
+      .filter(({ op }) => op === "EyeLike")
+      .map((node) => node.attributes.get("dtype"));
+    expect(dtypes).toEqual([undefined, attribute.int(10), attribute.int(10)]);
   });
 
   it("gives a value that is an output twice twice", async () => {

@@ -10,7 +10,7 @@ import {
   Tensor,
   type ValueId,
 } from "../ir/index.js";
-import { operatorRow } from "../ops/table.js";
+import { operatorOf } from "../ops/index.js";
 import { clampedHalves } from "../quantize/half.js";
 import type { Pass, PassDefinition } from "../pipeline/pass.js";
 import { bringToNormalForm } from "./quantization/normal-form.js";
@@ -32,15 +32,6 @@ export const fp16: PassDefinition<"fp16", Fp16Options> = {
   },
   create: (options): Pass => ({ exactness: "lossy", run: (graph) => run(graph, options) }),
 };
-
-/** Operators that stay float32: what onnxruntime's converter blocks, Resize, and those whose floats are scales. */
-const blocked = new Set(
-  "NonMaxSuppression TopK RoiAlign Range CumSum Min Max Upsample RandomUniformLike RandomNormalLike Resize QuantizeLinear DequantizeLinear DynamicQuantizeLinear QLinearConv QLinearMatMul OneHot StringNormalizer TfIdfVectorizer".split(
-    " ",
-  ),
-);
-/** Operators whose `dtype` says what they give. */
-const typed = new Set(["EyeLike", "RandomNormal", "RandomUniform", "Bernoulli", "Multinomial"]);
 
 const float32 = 1;
 const float16 = 10;
@@ -137,9 +128,9 @@ class Converter {
   #staysFloat(node: Node): string | null {
     if (bodiesOf(node).length > 0) return "control flow stays float32";
     if (node.domain !== "") return `${node.domain}.${node.op} is not known to have a float16 form`;
-    if (operatorRow(node.domain, node.op) === undefined)
-      return `${node.op} is not known, and so the type it would give`;
-    if (blocked.has(node.op)) return `${node.op} stays float32`;
+    const operator = operatorOf(node);
+    if (operator === undefined) return `${node.op} is not known, and so the type it would give`;
+    if (operator.traits.float16 === "stays") return `${node.op} stays float32`;
     if (this.#keepFloat.includes(node.op) || this.#keepFloat.includes(this.#graph.nodeLabel(node)))
       return "it was asked to stay float32";
     return null;
@@ -150,17 +141,12 @@ class Converter {
       if (input !== null && this.#isFloat(input) && !this.#half.has(input))
         this.#editor.setInput(node.id, index, this.#asHalf(input));
     });
-    const to = node.attributes.get("to");
-    if (node.op === "Cast" && to?.type === "int" && to.value === BigInt(float32))
-      this.#editor.setAttribute(node.id, "to", attribute.int(float16));
-    const dtype = node.attributes.get("dtype");
-    if (
-      typed.has(node.op) &&
-      (dtype === undefined || (dtype.type === "int" && dtype.value === BigInt(float32)))
-    )
-      this.#editor.setAttribute(node.id, "dtype", attribute.int(float16));
+    const { outputDtype, float16: form } = operatorOf(node)?.traits ?? {};
+    const [first] = node.outputs;
+    if (outputDtype !== undefined && first !== null && first !== undefined && this.#isFloat(first))
+      this.#editor.setAttribute(node.id, outputDtype, attribute.int(float16));
     if (node.op === "ConstantOfShape") this.#convertFill(node);
-    const given = node.op === "LayerNormalization" ? node.outputs.slice(0, 1) : node.outputs;
+    const given = typeof form === "object" ? node.outputs.slice(0, form.outputs) : node.outputs;
     for (const output of given)
       if (output !== null && this.#isFloat(output)) this.#half.add(output);
     if (given.some((output) => output !== null && this.#half.has(output)))

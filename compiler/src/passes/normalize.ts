@@ -1,6 +1,6 @@
 import { PareError } from "@pare/runtime/format";
 import { edit, type Body, type Graph, type Node } from "../ir/index.js";
-import { inferAll } from "../ops/infer.js";
+import { inferAll } from "../ops/index.js";
 import { constantsToInitializers } from "./constants-to-initializers.js";
 import { dropUnused } from "./drop-unused.js";
 import { fromNewerOpset } from "./opset/from-newer.js";

@@ -62,6 +62,20 @@ describe("quantize-dynamic", () => {
     ).toEqual(["it has no constant weight", "it has no constant weight"]);
   });
 
+  it("leaves weights that are not all finite, and a C of one number per row", async () => {
+    const other = graphOf({ x: ["float32", 4, 2] }, (input, b) => {
+      const unfit = b.add("MatMul", [input("x"), b.floats([1, 2, 3, Infinity], [2, 2])]);
+      const column = b.floats([1, 2, 3, 4], [4, 1]);
+      return { y: b.add("Gemm", [unfit, b.weights(2, 4), column]) };
+    });
+    const graph = await quantized(quantizeDynamic, other);
+    expect(graph.changes).toBe(other.changes);
+    expect(graph.journal.map((entry) => entry.reason)).toEqual([
+      "its weights are not all finite",
+      "its bias is not one number per output channel",
+    ]);
+  });
+
   it("leaves convolutions and weights of higher rank", async () => {
     const other = graphOf({ x: ["float32", 2, 3, 4, 4] }, (input, b) => ({
       y: b.add("MatMul", [

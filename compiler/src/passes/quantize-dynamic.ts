@@ -7,6 +7,7 @@ import {
   weightScales,
 } from "../quantize/weights.js";
 import type { Pass, PassDefinition } from "../pipeline/pass.js";
+import { allFinite } from "./quantization/finite.js";
 import { bringToNormalForm } from "./quantization/normal-form.js";
 import { isWeightedOp, type WeightedNode, weightedNode } from "../analysis/weighted-node.js";
 import { OptionReader } from "../pipeline/options.js";
@@ -45,7 +46,7 @@ interface Prepared {
 async function run(graph: Graph, options: DynamicOptions): Promise<void> {
   bringToNormalForm(graph);
   const prepared: Prepared[] = [];
-  const known = new Map<string, QuantizedWeights>();
+  const known = new Map<string, QuantizedWeights | null>();
   for (const node of graph.order()) {
     if (!isWeightedOp(node)) continue;
     const weighted = weightedNode(graph, node);
@@ -57,7 +58,8 @@ async function run(graph: Graph, options: DynamicOptions): Promise<void> {
     const key = `${weighted.weight} ${weighted.axis}`;
     const weights = known.get(key) ?? (await roundWeights(weighted, options));
     known.set(key, weights);
-    prepared.push({ weighted, weights });
+    if (weights === null) graph.leave("quantize-dynamic", node, "its weights are not all finite");
+    else prepared.push({ weighted, weights });
   }
   if (prepared.length > 0)
     edit(graph, "quantize-dynamic", (editor) => insert(graph, editor, prepared));
@@ -75,12 +77,14 @@ function excluded(
   return axis === undefined ? "its weights are not a matrix" : null;
 }
 
+/** Null where one of them is not finite: no scale stands for it. */
 async function roundWeights(
   { weightTensor, axis }: WeightedNode,
   options: DynamicOptions,
-): Promise<QuantizedWeights> {
+): Promise<QuantizedWeights | null> {
   const [rows = 0, columns = 0] = weightTensor.dims;
   const stored = await weightTensor.readFloat32();
+  if (!allFinite(stored)) return null;
   const values = axis === 1 ? stored : transposed(stored, rows, columns);
   const dims = axis === 1 ? [rows, columns] : [columns, rows];
   const channels = options.granularity === "channel" ? 1 : undefined;

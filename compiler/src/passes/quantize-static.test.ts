@@ -43,6 +43,14 @@ function mobileNetwork(): Graph {
   });
 }
 
+/** The biases as they are stored, in the accumulator's steps. */
+function biasesOf(graph: Graph): readonly (readonly number[])[] {
+  return [...graph.main.initializers].flatMap((id) => {
+    const tensor = graph.constant(id);
+    return tensor?.dtype === "int32" ? [tensor.numbers() ?? []] : [];
+  });
+}
+
 const widths = [
   { N: 1, W: 8 },
   { N: 2, W: 12 },
@@ -167,6 +175,78 @@ describe("quantize-static", () => {
       }),
     );
     expect(corrected).toBeGreaterThan((plain ?? NaN) + 0.5);
+  });
+
+  it("gives what an operator only moves the steps that it came in", async () => {
+    const split = graphOf({ x: ["float32", 1, 3, 4, 4] }, (input, b) => {
+      const before = b.add("Conv", [input("x"), b.weights(6, 3, 1, 1)]);
+      const attributes = { axis: attribute.int(1), num_outputs: attribute.int(2) };
+      const [left = before, right = before] = b.many("Split", 2, [before], attributes);
+      return {
+        y: b.add("Conv", [left, b.weights(2, 3, 1, 1)]),
+        z: b.add("Add", [right, b.floats([1])]),
+      };
+    });
+    const graph = await quantized(quantizeStatic, split);
+    const scaleOf = (value: ValueId | null | undefined): ValueId | null | undefined =>
+      graph.producer(value ?? undefined)?.inputs[1];
+    const [mover] = graph.order().filter(({ op }) => op === "Split");
+    const [reader] = graph.consumers(mover?.outputs[0] ?? (0 as ValueId));
+    expect(reader?.op).toBe("QuantizeLinear");
+    expect(reader?.inputs[1]).toBe(scaleOf(mover?.inputs[0]));
+  });
+
+  it("corrects the bias of a convolution whatever else reads its input", async () => {
+    const convolution = (beside: boolean): Graph =>
+      graphOf({ x: ["float32", 1, 6, 5, 6] }, (input, b) => {
+        const shared = b.add("Exp", [input("x")]);
+        const y = b.add("Conv", [shared, b.weights(8, 6, 1, 1), b.weights(8)]);
+        return beside ? { y, z: b.add("MatMul", [shared, b.weights(6, 3)]) } : { y };
+      });
+    const alone = await quantized(quantizeStatic, convolution(false));
+    const beside = await quantized(quantizeStatic, convolution(true));
+    expect(biasesOf(alone)).toHaveLength(1);
+    expect(biasesOf(beside)).toEqual(biasesOf(alone));
+  });
+
+  it("leaves a Gemm whose C is one number per row, and takes one of one number per column", async () => {
+    const gemm = (...dims: readonly number[]): Graph =>
+      graphOf({ x: ["float32", 4, 8] }, (input, b) => ({
+        y: b.add("Gemm", [input("x"), b.weights(8, 4), b.floats([1, -20, 30, -4], dims)]),
+      }));
+    const rows = await quantized(quantizeStatic, gemm(4, 1));
+    expect(rows.journal).toMatchObject([
+      { what: "left", reason: "its bias is not one number per output channel" },
+    ]);
+    for (const columns of [gemm(4), gemm(1, 4)]) {
+      const feeds = feedsOf(columns, 1);
+      const graph = await quantized(quantizeStatic, columns);
+      expect(graph.journal).toMatchObject([{ what: "changed" }]);
+      expect(agreement(await run(columns, feeds), await run(graph, feeds))).toBeGreaterThan(30);
+    }
+  });
+
+  it.each([
+    [Infinity, 0, "its weights are not all finite"],
+    [NaN, 0, "its weights are not all finite"],
+    [1, -Infinity, "its bias is not all finite"],
+  ])("leaves a weight of %d and a bias of %d float, saying so", async (weight, bias, reason) => {
+    const unfit = graphOf({ x: ["float32", 3, 2] }, (input, b) => ({
+      y: b.add("Gemm", [input("x"), b.floats([0.5, weight], [2, 1]), b.floats([bias], [1])]),
+    }));
+    for (const options of [{}, { ops: "all" }]) {
+      const graph = await quantized(quantizeStatic, unfit, options);
+      expect(graph.journal).toMatchObject([{ what: "left", reason }]);
+      expect(graph.changes).toBe(unfit.changes);
+    }
+  });
+
+  it("does not round a MatMul's weights as an activation where they are not finite", async () => {
+    const unfit = graphOf({ x: ["float32", 3, 2] }, (input, b) => ({
+      y: b.add("MatMul", [input("x"), b.floats([0.5, NaN], [2, 1])]),
+    }));
+    const graph = await quantized(quantizeStatic, unfit, { ops: "all" });
+    expect(graph.changes).toBe(unfit.changes);
   });
 
   it("rounds everything in the plain way, inputs and outputs included", async () => {

@@ -5,15 +5,19 @@ import type { RangeMethod } from "../quantize/range.js";
 import { uint8Range } from "../quantize/scale.js";
 import type { WeightBits } from "../quantize/weights.js";
 import type { Pass, PassContext, PassDefinition } from "../pipeline/pass.js";
+import { planEveryOperator } from "./ort-compat/plan.js";
 import { bringToNormalForm } from "./quantization/normal-form.js";
 import { activationParameters } from "./quantization/qdq/activation-parameters.js";
 import { insertStatic } from "./quantization/qdq/insert.js";
-import { planStatic, type StaticPlan, type StaticScope } from "./quantization/qdq/plan.js";
-import { quantizeWeightedNodes } from "./quantization/qdq/round-weights.js";
+import { planStatic } from "./quantization/qdq/plan.js";
+import { canCorrectBias, quantizeWeightedNodes } from "./quantization/qdq/round-weights.js";
+import type { StaticPlan, StaticScope } from "./quantization/qdq/static-plan.js";
 import { convolutionKinds } from "../analysis/weighted-node.js";
 import { OptionReader } from "../pipeline/options.js";
 
 export interface StaticOptions extends StaticScope {
+  /** "weighted": Conv, Gemm and MatMul; "all": every operator that onnxruntime's Python quantizer takes. */
+  readonly ops: "weighted" | "all";
   readonly granularity: "channel" | "tensor";
   /** Of activations. */
   readonly ranges: RangeMethod;
@@ -54,7 +58,7 @@ export const quantizeStatic: PassDefinition<"quantize-static", StaticOptions> = 
 
 async function run(graph: Graph, context: PassContext, options: StaticOptions): Promise<void> {
   bringToNormalForm(graph);
-  const plan = planStatic(graph, options);
+  const plan = await (options.ops === "all" ? planEveryOperator : planStatic)(graph, options);
   for (const { node, why } of plan.left) graph.leave("quantize-static", node, why);
   if (plan.activations.size === 0) return;
   const observed = await observe(graph, plan, options, context);
@@ -92,7 +96,11 @@ async function observe(
   return activations.observe(graph, wanted, { pass: "quantize-static", signal, onProgress });
 }
 
-/** Where the channels are that weights are multiplied with. */
+/** Where the channels are whose means correct a bias. */
 function channelAxes({ weighted }: StaticPlan): ReadonlyMap<ValueId, number> {
-  return new Map(weighted.map(({ activation, kind }) => [activation, kind === "matmul" ? -1 : 1]));
+  return new Map(
+    weighted
+      .filter(canCorrectBias)
+      .map(({ activation, linear }) => [activation, linear.inputChannels]),
+  );
 }

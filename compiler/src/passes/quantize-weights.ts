@@ -16,6 +16,7 @@ import {
   weightScales,
 } from "../quantize/weights.js";
 import type { Pass, PassDefinition } from "../pipeline/pass.js";
+import { allFinite } from "./quantization/finite.js";
 import { bringToNormalForm } from "./quantization/normal-form.js";
 import { type StoredWeight, storedWeights } from "../analysis/stored-weights.js";
 import { OptionReader } from "../pipeline/options.js";
@@ -70,7 +71,7 @@ async function run(graph: Graph, options: WeightsOptions): Promise<void> {
       continue;
     }
     const values = await tensor.readFloat32();
-    if (!values.every(Number.isFinite)) {
+    if (!allFinite(values)) {
       graph.leave("quantize-weights", reader, "its weights are not all finite");
       continue;
     }

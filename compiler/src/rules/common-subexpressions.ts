@@ -10,7 +10,7 @@ import {
   type TensorData,
   type ValueId,
 } from "../ir/index.js";
-import { operatorRow } from "../ops/table.js";
+import { operatorOf } from "../ops/index.js";
 
 /** Seen so far, in this body and in those around it. */
 interface Scope {
@@ -33,8 +33,8 @@ function mergeNodes(graph: Graph, body: Body, outer: Scope | undefined): void {
     if (!graph.hasNode(node.id)) continue;
     const inner = bodiesOf(node);
     for (const branch of inner) mergeNodes(graph, branch, scope);
-    const row = operatorRow(node.domain, node.op);
-    if (inner.length > 0 || row === undefined || row.deterministic === false) continue;
+    const operator = operatorOf(node);
+    if (inner.length > 0 || operator?.schema.deterministic !== true) continue;
     const key = nodeKey(node);
     const same = key === undefined ? undefined : find(scope, key);
     if (key === undefined) continue;

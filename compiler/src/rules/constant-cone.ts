@@ -1,4 +1,5 @@
 import { dtypeBytes, type Tensor as Dense } from "@pare/runtime/format";
+import { nodeMacs } from "../analysis/macs.js";
 import {
   bodiesOf,
   type Graph,
@@ -8,12 +9,8 @@ import {
   type TensorData,
   type ValueId,
 } from "../ir/index.js";
-import { evaluateNode } from "../ops/evaluate.js";
-import { operatorRow } from "../ops/table.js";
+import { evaluateNode, operatorOf } from "../ops/index.js";
 import { dtypeOf, shapeOf, staticCount } from "./pattern.js";
-
-/** Their purpose is to be stored small and to be expanded by the engine. */
-const kept = new Set(["QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear"]);
 
 /** Beyond so many nodes a cone is left to the engine. */
 const nodeLimit = 64;
@@ -21,19 +18,8 @@ const nodeLimit = 64;
 /** What is computed on the way may be as large as the constants it comes from, and always so many bytes. */
 const innerBytes = 1024 * 1024;
 
-/** Multiplications that evaluation, which is exact and slow, does within about a second. */
+/** Multiply-accumulates that evaluation, which is exact and slow, does within about a second. */
 const workLimit = 1e8;
-
-/** Operators whose work grows faster than their operands. */
-const products = new Set([
-  "MatMul",
-  "Gemm",
-  "Conv",
-  "ConvTranspose",
-  "Einsum",
-  "MatMulInteger",
-  "ConvInteger",
-]);
 
 /** A node and all that it is computed from, down to constants alone. */
 export interface ConstantCone {
@@ -77,19 +63,11 @@ function isAffordable(
   for (const tensor of constants.values()) given += tensor.byteLength;
   const ceiling = Math.max(innerBytes, given);
   return nodes.every((node) => {
-    if (products.has(node.op) && workOf(graph, node) > workLimit) return false;
+    if ((nodeMacs(graph, node) ?? Infinity) > workLimit) return false;
     return (
       node === root || node.outputs.every((id) => id === null || bytesOfValue(graph, id) <= ceiling)
     );
   });
-}
-
-/** M·K·N of a product of matrices, and about as much of a convolution: √(|A| |B| |A·B|). */
-function workOf(graph: Graph, node: Node): number {
-  const counts = [node.inputs[0], node.inputs[1], node.outputs[0]].map(
-    (id) => staticCount(shapeOf(graph, id ?? undefined)) ?? Infinity,
-  );
-  return Math.sqrt(counts.reduce((total, count) => total * count, 1));
 }
 
 /** Infinity where the shape is not known before it is computed. */
@@ -100,12 +78,13 @@ export function bytesOfValue(graph: Graph, id: ValueId): number {
   return dtype === "string" ? count : dtypeBytes(dtype, count);
 }
 
+/** What quantizes is left: its purpose is to be stored small and to be expanded by the engine. */
 function isEvaluable(node: Node): boolean {
-  const row = operatorRow(node.domain, node.op);
+  const operator = operatorOf(node);
   return (
-    row?.evaluate !== undefined &&
-    row.deterministic !== false &&
-    !kept.has(node.op) &&
+    operator?.reference !== undefined &&
+    operator.schema.deterministic &&
+    operator.traits.quantization === undefined &&
     bodiesOf(node).length === 0
   );
 }

@@ -1,4 +1,5 @@
 import { attribute, type Graph, type Node, Tensor } from "../ir/index.js";
+import { operatorOf } from "../ops/index.js";
 import {
   absorbable,
   attributesOf,
@@ -90,11 +91,7 @@ function refuses(
         (size, at) => (amounts[at + 2] ?? 0) < size && (amounts[rank + at + 2] ?? 0) < size,
       );
       const least = value !== undefined && (value === -Infinity || value <= -3.4028234663852886e38);
-      const harmless =
-        least ||
-        (value === 0 &&
-          madeBy(graph, inputOf(pad, 0), "Relu", "Sigmoid", "HardSigmoid", "Softmax") !==
-            undefined);
+      const harmless = least || (value === 0 && isNowhereNegative(graph, inputOf(pad, 0)));
       const plain =
         narrow &&
         attributes.int("ceil_mode", 0) === 0 &&
@@ -103,6 +100,13 @@ function refuses(
       return harmless && plain ? undefined : { miss: "what is padded could be the maximum" };
     }
   }
+}
+
+/** Does the operator that makes a value say so, whatever it was given? */
+function isNowhereNegative(graph: Graph, value: ReturnType<typeof inputOf>): boolean {
+  const producer = graph.producer(value);
+  const range = producer === undefined ? undefined : operatorOf(producer)?.traits.range;
+  return range !== undefined && range[0] >= 0;
 }
 
 /** All 2 · rank amounts, those of axes that are not named being 0. */

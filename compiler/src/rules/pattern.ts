@@ -9,8 +9,7 @@ import {
   type Tensor,
   type ValueId,
 } from "../ir/index.js";
-import { attributeReader } from "../ops/attributes.js";
-import type { AttributeReader } from "../ops/row.js";
+import { type AttributeReader, attributeReader } from "../ops/index.js";
 import type { Rewrite } from "./rule.js";
 
 export function attributesOf(node: Node): AttributeReader {

@@ -1,9 +1,12 @@
 import { type Graph, type Node, sameShape, Tensor } from "../ir/index.js";
+import { operators } from "../ops/index.js";
 import { attributesOf, bypass, inputOf, madeBy, numbersOf, outputOf, shapeOf } from "./pattern.js";
 import type { Rule } from "./rule.js";
 
 /** They keep the elements and their order, and change the shape alone. */
-const reshapers = ["Reshape", "Flatten", "Squeeze", "Unsqueeze"];
+const reshapers = [...operators]
+  .filter(([, { traits }]) => traits.dataMovement === "reshapes")
+  .map(([key]) => key);
 
 /** r(… r(x)) = x when the last result has x's shape. */
 const undoneReshapes: Rule = {

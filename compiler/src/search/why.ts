@@ -1,8 +1,7 @@
 import type { NodeWhy, ReportStep, TargetName } from "@pare/runtime/format";
+import type { Node } from "../ir/index.js";
+import { operatorOf } from "../ops/index.js";
 import type { Made } from "./candidate.js";
-
-/** Operators whose staying float is worth a reason: they hold the work. */
-const heavy = new Set(["Conv", "ConvTranspose", "MatMul", "Gemm", "LSTM", "GRU"]);
 
 /**
  * What was done to each node of a chosen variant, and for the heavy ones that stayed float, why: what a pass said of
@@ -29,7 +28,7 @@ export function explain(
   const rest: NodeWhy[] = [];
   for (const node of graph.allNodes()) {
     const label = graph.nodeLabel(node);
-    if (!heavy.has(node.op) || known.has(label)) continue;
+    if (!isHeavy(node) || known.has(label)) continue;
     rest.push({
       target,
       node: label,
@@ -40,4 +39,10 @@ export function explain(
     });
   }
   return [...said, ...rest];
+}
+
+/** Does a float operator multiply with weights? Such ones hold the work: their staying float is worth a reason. */
+function isHeavy(node: Node): boolean {
+  const traits = operatorOf(node)?.traits;
+  return traits?.macs !== undefined && traits.weights !== undefined;
 }

@@ -1,6 +1,6 @@
 import type { Dtype } from "@pare/runtime/format";
 import type { Attributes, Dim, Editor, Graph, Node, ValueId } from "../../ir/index.js";
-import type { AttributeReader } from "../../ops/row.js";
+import type { AttributeReader } from "../../ops/index.js";
 
 /** One operator at one version: how a node written for the version before is said from this one on. */
 export interface Adapter {

@@ -1,6 +1,6 @@
 import { PareError } from "@pare/runtime/format";
 import { edit, type Graph, type Node } from "../../ir/index.js";
-import { attributeReader } from "../../ops/attributes.js";
+import { attributeReader } from "../../ops/index.js";
 import { normalOpset } from "./raise.js";
 
 /** The newest opset whose changes are known. */

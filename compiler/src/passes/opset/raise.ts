@@ -1,6 +1,6 @@
 import { PareError } from "@pare/runtime/format";
 import { edit, bodiesOf, type Body, type Graph, type Node } from "../../ir/index.js";
-import { inferAll } from "../../ops/infer.js";
+import { inferAll } from "../../ops/index.js";
 import type { Adapter } from "./adapter.js";
 import { elementwiseAdapters } from "./raise-elementwise.js";
 import { neuralAdapters } from "./raise-neural.js";

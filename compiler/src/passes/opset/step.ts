@@ -7,8 +7,7 @@ import {
   type ValueId,
   type ValueType,
 } from "../../ir/index.js";
-import { attributeReader } from "../../ops/attributes.js";
-import { convert } from "../../ops/convert.js";
+import { attributeReader, convert } from "../../ops/index.js";
 import type { Step } from "./adapter.js";
 
 /** @param types that are known better than the graph knows them at this moment */

@@ -3,7 +3,7 @@ import { Observer } from "../../../quantize/observer.js";
 import type { Observed, ObservedRange } from "../../../pipeline/activations.js";
 import { activationSqnr } from "../../../quantize/range.js";
 import { type Affine, affineOf, uint8Range } from "../../../quantize/scale.js";
-import type { StaticPlan } from "./plan.js";
+import type { StaticPlan } from "./static-plan.js";
 
 export interface ActivationParameters {
   readonly affine: Affine;

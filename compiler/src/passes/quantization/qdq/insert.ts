@@ -10,7 +10,7 @@ import {
 } from "../../../ir/index.js";
 import { quantizeValue, uint8Range } from "../../../quantize/scale.js";
 import type { ActivationParameters } from "./activation-parameters.js";
-import type { PlannedActivation, StaticPlan } from "./plan.js";
+import type { PlannedActivation, StaticPlan } from "./static-plan.js";
 import type { QuantizedNode, StoredWeight } from "./round-weights.js";
 
 /** Writes the plan into the graph. */

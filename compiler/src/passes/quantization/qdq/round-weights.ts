@@ -13,7 +13,7 @@ import {
   weightScales,
 } from "../../../quantize/weights.js";
 import type { ActivationParameters } from "./activation-parameters.js";
-import type { StaticPlan } from "./plan.js";
+import type { StaticPlan } from "./static-plan.js";
 import type { WeightedNode } from "../../../analysis/weighted-node.js";
 
 export interface WeightOptions {
@@ -99,22 +99,25 @@ async function quantizeGroup(
   });
 }
 
-/**
- * The bias, or zero where the node could have one, less what rounding the weights adds. A convolution that pads sees
- * less of its input at the borders than the mean says: where rows are few its correction would do harm.
- */
+/** The bias, or zero where the node could have one, less what rounding the weights adds. */
 function correctedBias(
   { weighted, bias }: NodeInput,
   values: Float32Array,
   weights: QuantizedWeights,
   means: ArrayLike<number>,
 ): Float32Array | null {
-  const { node, weightTensor, axis, group } = weighted;
-  if (pads(node)) return bias;
-  if ((axis !== 0 && axis !== 1) || node.op === "MatMul" || node.op === "ConvTranspose")
-    return bias;
+  const { weightTensor, axis, group } = weighted;
+  if (!canCorrectBias(weighted) || (axis !== 0 && axis !== 1)) return bias;
   const shift = meanShift(values, weights, weightTensor.dims, axis, group, means);
   return Float32Array.from(shift, (lost, channel) => (bias?.[channel] ?? 0) + lost);
+}
+
+/**
+ * Can a bias take out what rounding the weights shifts results by? A convolution that pads sees less of its input at
+ * the borders than the mean says: where rows are few its correction would do harm.
+ */
+export function canCorrectBias({ node, linear, kind, axis }: WeightedNode): boolean {
+  return linear.bias !== undefined && kind !== "transposed" && axis !== undefined && !pads(node);
 }
 
 function pads(node: Node): boolean {

@@ -1,0 +1,55 @@
+import type { Dim } from "../../ir/index.js";
+import { normalAxis, sourceIndices, stridesOf } from "./indexing.js";
+import type { Movement } from "./movement.js";
+
+/** Where a coordinate outside 0…size−1 reads; −1 for the constant. */
+function reflected(at: number, size: number, mode: string): number {
+  if (at >= 0 && at < size) return at;
+  switch (mode) {
+    case "edge":
+      return at < 0 ? 0 : size - 1;
+    case "reflect": {
+      if (size === 1) return 0;
+      const period = 2 * (size - 1);
+      const place = ((at % period) + period) % period;
+      return place < size ? place : period - place;
+    }
+    case "wrap":
+      return ((at % size) + size) % size;
+    default:
+      return -1;
+  }
+}
+
+interface AxisPad {
+  readonly axis: number;
+  readonly before: Dim;
+  readonly after: Dim;
+}
+
+export function padded(dims: readonly number[], pads: readonly AxisPad[], mode: string): Movement {
+  const strides = stridesOf(dims);
+  const parts = dims.map((size, axis) => {
+    const found = pads.find((pad) => pad.axis === axis);
+    const before = Number(found?.before ?? 0);
+    const count = size + before + Number(found?.after ?? 0);
+    return Array.from({ length: Math.max(0, count) }, (_, i) => {
+      const at = reflected(i - before, size, mode);
+      return at < 0 ? -1 : at * (strides[axis] ?? 1);
+    });
+  });
+  return { dims: parts.map((part) => part.length), indices: sourceIndices(parts) };
+}
+
+/** `pads` holds all the befores, then all the afters. */
+export function byAxis(
+  pads: readonly Dim[],
+  axes: readonly number[],
+  rank: number,
+): readonly AxisPad[] {
+  return axes.map((axis, index) => ({
+    axis: normalAxis(axis, rank),
+    before: pads[index] ?? 0,
+    after: pads[index + axes.length] ?? 0,
+  }));
+}

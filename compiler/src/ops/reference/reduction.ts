@@ -1,0 +1,135 @@
+import { type Dtype, elementCount } from "@pare/runtime/format";
+import {
+  isFloat,
+  isWide,
+  limitsOf,
+  type NumberArray,
+  pack,
+  unpack,
+  workingArray,
+} from "../elements/arrays.js";
+import { normalAxis, sourceIndices, steps, stridesOf } from "../families/indexing.js";
+import { withoutAxes } from "../families/reduction.js";
+import type { Some } from "../schema/cells.js";
+import type { reductionSchemas } from "../schema/reduction.js";
+import { type EvaluateContext, type Evaluation, givenNumbers } from "./evaluation.js";
+
+/** A fold: result = end(Σ step), started from `start`. */
+interface Reduction {
+  readonly start: number;
+  readonly step: (sum: number, x: number) => number;
+  readonly end?: (sum: number, count: number) => number;
+  /** For 64-bit integers; the empty fold then gives `start`, or 0 where that is infinite. */
+  readonly wide: (sum: bigint, x: bigint) => bigint;
+}
+
+/** Folds over the axes. */
+function folded(reduction: Reduction): Evaluation {
+  return (context) => {
+    const x = context.input(0);
+    const { dims, targets } = reductionPlan(context);
+    const { start, step, end, wide } = reduction;
+    const from = unpack(x);
+    const count = elementCount(dims);
+    const to = workingArray(x.type, count);
+    if (isWide(from)) {
+      // A reduction without axes still folds each element alone: a sum of squares squares it.
+      const sums: (bigint | undefined)[] = Array.from({ length: count });
+      from.forEach((value, i) => {
+        const at = targets[i] ?? 0;
+        const sum = sums[at];
+        sums[at] = wide(sum ?? (Number.isFinite(start) ? BigInt(start) : value), value);
+      });
+      const per = count === 0 ? 0 : from.length / count;
+      sums.forEach((sum, at) => {
+        const value = sum ?? (Number.isFinite(start) ? BigInt(start) : 0n);
+        to[at] = end === undefined ? value : BigInt(Math.trunc(end(Number(value), per)));
+      });
+    } else {
+      const sums = new Float64Array(count).fill(start);
+      for (let i = 0; i < from.length; i += 1) {
+        const at = targets[i] ?? 0;
+        sums[at] = step(sums[at] ?? 0, from[i] ?? 0);
+      }
+      const per = count === 0 ? 0 : from.length / count;
+      const clamp = limits(x.type);
+      sums.forEach((sum, at) => {
+        (to as NumberArray)[at] = clamp(end === undefined ? sum : end(sum, per));
+      });
+    }
+    return [pack(x.type, dims, to)];
+  };
+}
+
+/** An integer type has no infinity: the maximum of nothing is its lowest number. */
+function limits(dtype: Dtype): (value: number) => number {
+  if (isFloat(dtype)) return (value) => value;
+  const [low, high] = limitsOf(dtype);
+  return (value) => Math.max(low, Math.min(high, value));
+}
+
+interface Plan {
+  readonly dims: readonly number[];
+  /** For every element of the input, where in the result it goes. */
+  readonly targets: Int32Array;
+}
+
+function reductionPlan(context: EvaluateContext): Plan {
+  const { attributes } = context;
+  const { dims } = context.input(0);
+  const keep = attributes.int("keepdims", 1) !== 0;
+  const given = givenNumbers(context, 1, "axes") ?? [];
+  const isNoop = given.length === 0 && attributes.int("noop_with_empty_axes", 0) !== 0;
+  const axes = isNoop
+    ? []
+    : given.length === 0
+      ? [...dims.keys()]
+      : given.map((axis) => normalAxis(axis, dims.length));
+  const kept = withoutAxes(dims, axes, true).map(Number);
+  const strides = stridesOf(kept);
+  const targets = sourceIndices(
+    dims.map((size, axis) => steps(size, axes.includes(axis) ? 0 : (strides[axis] ?? 0))),
+  );
+  return { dims: withoutAxes(dims, axes, keep).map(Number), targets };
+}
+
+const sum: Reduction = { start: 0, step: (s, x) => s + x, wide: (s, x) => s + x };
+const squares: Reduction = { start: 0, step: (s, x) => s + x * x, wide: (s, x) => s + x * x };
+const sizes: Reduction = {
+  start: 0,
+  step: (s, x) => s + Math.abs(x),
+  wide: (s, x) => s + (x < 0n ? -x : x),
+};
+const sumExp = folded({ ...sum, step: (s, x) => s + Math.exp(x), end: Math.log });
+
+export const reductionReferences: Some<typeof reductionSchemas, Evaluation> = {
+  ReduceSum: folded(sum),
+  ReduceMean: folded({ ...sum, end: (s, count) => s / count }),
+  ReduceProd: folded({ start: 1, step: (s, x) => s * x, wide: (s, x) => s * x }),
+  ReduceMax: folded({ start: -Infinity, step: Math.max, wide: (s, x) => (x > s ? x : s) }),
+  ReduceMin: folded({ start: Infinity, step: Math.min, wide: (s, x) => (x < s ? x : s) }),
+  ReduceSumSquare: folded(squares),
+  ReduceL1: folded(sizes),
+  ReduceL2: folded({ ...squares, end: Math.sqrt }),
+  ReduceLogSum: folded({ ...sum, end: Math.log }),
+  /** log Σ eˣ, with the largest x taken out so that nothing overflows. */
+  ReduceLogSumExp(context) {
+    const x = context.input(0);
+    const from = unpack(x);
+    if (isWide(from)) return sumExp(context);
+    const { dims, targets } = reductionPlan(context);
+    const largest = new Float64Array(elementCount(dims)).fill(-Infinity);
+    from.forEach(
+      (value, i) => (largest[targets[i] ?? 0] = Math.max(largest[targets[i] ?? 0] ?? 0, value)),
+    );
+    const offsets = largest.map((value) => (Number.isFinite(value) ? value : 0));
+    const sums = new Float64Array(largest.length);
+    from.forEach((value, i) => {
+      const at = targets[i] ?? 0;
+      sums[at] = (sums[at] ?? 0) + Math.exp(value - (offsets[at] ?? 0));
+    });
+    const to = workingArray(x.type, sums.length) as NumberArray;
+    sums.forEach((total, at) => (to[at] = Math.log(total) + (offsets[at] ?? 0)));
+    return [pack(x.type, dims, to)];
+  },
+};

@@ -1,0 +1,109 @@
+import {
+  type Body,
+  dim,
+  type Editor,
+  type Graph,
+  type Node,
+  sameType,
+  tensorType,
+  type ValueType,
+} from "../../ir/index.js";
+import { normalAxis } from "../families/indexing.js";
+import { attributeReader } from "../schema/attributes.js";
+
+/**
+ * Gives the inputs of a Loop's or Scan's body the types that the node hands them, where the file says nothing. What a
+ * body carries from one round to the next may change its shape: `settle` infers the body's nodes, and where what it
+ * gives differs from what it got, the difference becomes unknown and the body is inferred again.
+ */
+export function typeBodyInputs(
+  graph: Graph,
+  editor: Editor,
+  node: Node,
+  settle: (body: Body) => void,
+): void {
+  const attribute = node.attributes.get("body");
+  if (attribute?.type !== "graph") return;
+  const body = attribute.value;
+  const handed =
+    node.op === "Loop"
+      ? loopInputs(graph, node)
+      : node.op === "Scan"
+        ? scanInputs(graph, node)
+        : [];
+  const open = body.inputs.flatMap((id, index) => {
+    const type = handed[index];
+    return type !== undefined && isOpen(graph.value(id).type) ? [{ id, index, type }] : [];
+  });
+  for (const { id, type } of open) editor.setType(id, type);
+  // Each round can only forget more: a dim, a rank, a dtype.
+  const carriedAt = node.op === "Loop" ? 1 : 0;
+  for (let changes = open.length > 0; changes;) {
+    settle(body);
+    changes = false;
+    for (const { id, index } of open) {
+      const carried = index - carriedAt;
+      const output = body.outputs[node.op === "Loop" ? carried : index];
+      if (carried < 0 || output === undefined || index >= carriedCount(node, body)) continue;
+      const before = graph.value(id).type;
+      const after = agreed(before, graph.value(output).type);
+      if (sameType(before, after)) continue;
+      editor.setType(id, after);
+      changes = true;
+    }
+  }
+}
+
+/** Inputs of the body that its outputs feed again; those before them are the loop's own. */
+function carriedCount(node: Node, body: Body): number {
+  const scans = attributeReader(node.attributes).int("num_scan_inputs", 0);
+  return node.op === "Loop" ? body.inputs.length : body.inputs.length - scans;
+}
+
+function isOpen(type: ValueType): boolean {
+  return (
+    type.kind === "unknown" ||
+    (type.kind === "tensor" && (type.dtype === undefined || type.shape === undefined))
+  );
+}
+
+function typeOf(graph: Graph, node: Node, input: number): ValueType | undefined {
+  const id = node.inputs[input];
+  return id === undefined || id === null ? undefined : graph.value(id).type;
+}
+
+function loopInputs(graph: Graph, node: Node): readonly (ValueType | undefined)[] {
+  const carried = node.inputs.slice(2).map((_, index) => typeOf(graph, node, index + 2));
+  return [tensorType("int64", []), tensorType("bool", []), ...carried];
+}
+
+function scanInputs(graph: Graph, node: Node): readonly (ValueType | undefined)[] {
+  const attributes = attributeReader(node.attributes);
+  const states = node.inputs.length - attributes.int("num_scan_inputs", 0);
+  return node.inputs.map((_, index) => {
+    const type = typeOf(graph, node, index);
+    if (index < states || type?.kind !== "tensor" || type.shape === undefined) return type;
+    const axis = normalAxis(
+      attributes.ints("scan_input_axes")?.[index - states] ?? 0,
+      type.shape.length,
+    );
+    return tensorType(
+      type.dtype,
+      type.shape.filter((_, at) => at !== axis),
+    );
+  });
+}
+
+/** What holds of a type before and after a round. */
+function agreed(before: ValueType, after: ValueType): ValueType {
+  if (before.kind !== "tensor" || after.kind !== "tensor") return before;
+  if (before.shape === undefined || after.shape === undefined) return before;
+  if (before.shape.length !== after.shape.length) return tensorType(before.dtype, undefined);
+  const other = after.shape;
+  return tensorType(
+    before.dtype,
+    before.shape.map((size, axis) =>
+      size === other[axis] || dim.isUnknown(size) ? size : dim.unknown(),
+    ),
+  );
+}

@@ -1,0 +1,60 @@
+import { dim, type Dim, tensorType } from "../../ir/index.js";
+import { evenParts, section } from "../families/concat-split.js";
+import { normalAxis } from "../families/indexing.js";
+import type { Every } from "../schema/cells.js";
+import type { concatSplitSchemas } from "../schema/concat-split.js";
+import { tensorOf } from "./inferred.js";
+import { movedElements } from "./moved-elements.js";
+import type { ShapeRule } from "./rule.js";
+
+export const concatSplitShapes: Every<typeof concatSplitSchemas, ShapeRule> = {
+  Concat(context) {
+    const inputs = [...context.node.inputs.keys()];
+    const shapes = inputs.map((input) => context.shape(input));
+    const known = shapes.find((shape) => shape !== undefined);
+    const dtype = inputs.map((input) => context.dtype(input)).find((found) => found !== undefined);
+    if (known === undefined) return tensorOf(dtype, undefined);
+    const axis = normalAxis(context.attributes.int("axis", 0), known.length);
+    const sizes = shapes.map((shape) => shape?.[axis] ?? dim.unknown());
+    // Off the axis all agree: a number says more than a symbol.
+    const shape = known.map((size, at) => {
+      if (at === axis) return dim.add(...sizes);
+      return shapes.map((other) => other?.[at]).find((other) => typeof other === "number") ?? size;
+    });
+    const parts = inputs.map((input) => context.elements(input));
+    const elements =
+      axis === 0 && parts.every((part) => part !== undefined) ? parts.flat() : undefined;
+    return tensorOf(dtype, shape, elements);
+  },
+  Split(context) {
+    const { node, attributes } = context;
+    const dtype = context.dtype(0);
+    const shape = context.shape(0);
+    if (shape === undefined)
+      return node.outputs.map(() => ({ type: tensorType(dtype, undefined) }));
+    const axis = normalAxis(attributes.int("axis", 0), shape.length);
+    const given = context.elements(1) ?? attributes.ints("split");
+    const isGiven = (node.inputs[1] ?? null) !== null;
+    const sizes =
+      given ??
+      (isGiven
+        ? node.outputs.map(() => dim.unknown())
+        : evenParts(
+            shape[axis] ?? dim.unknown(),
+            node.outputs.length,
+            attributes.int("num_outputs", node.outputs.length),
+          ));
+    let start: Dim = 0;
+    return node.outputs.map((_, index) => {
+      const size = sizes[index] ?? dim.unknown();
+      const from = start;
+      start = dim.add(start, size);
+      const part = shape.map((extent, at) => (at === axis ? size : extent));
+      const elements =
+        typeof from === "number" && typeof size === "number"
+          ? movedElements(context, part, (dims) => section(dims, axis, from, size))
+          : undefined;
+      return { type: tensorType(dtype, part), elements };
+    });
+  },
+};

@@ -1,0 +1,63 @@
+import { dim, dtypeOfCode, isStatic, product } from "../../ir/index.js";
+import { integers, unpackNumbers } from "../elements/arrays.js";
+import { isNonNegative } from "../families/bounds.js";
+import { constantOf, filling } from "../families/creation.js";
+import { larger } from "../families/symbolic.js";
+import type { Every } from "../schema/cells.js";
+import type { creationSchemas } from "../schema/creation.js";
+import { tensorOf, unknownDims } from "./inferred.js";
+import { elementLimit, integersIn } from "./integers.js";
+import type { ShapeRule } from "./rule.js";
+
+export const creationShapes: Every<typeof creationSchemas, ShapeRule> = {
+  Constant({ attributes }) {
+    const value = attributes.get("value");
+    if (value?.type === "tensor")
+      return tensorOf(value.value.dtype, value.value.dims, integersIn(value.value));
+    const found = constantOf(attributes);
+    if (found === undefined) return [];
+    return tensorOf(found.type, found.dims, found.type === "int64" ? integers(found) : undefined);
+  },
+  ConstantOfShape(context) {
+    const fill = filling(context.attributes);
+    const shape = context.elements(0) ?? unknownDims(context, 0);
+    const count = shape === undefined ? undefined : product(shape);
+    const [value] = fill.type === "string" ? [] : unpackNumbers(fill);
+    const isShort =
+      typeof count === "number" &&
+      count <= elementLimit &&
+      value !== undefined &&
+      Number.isSafeInteger(value);
+    return tensorOf(
+      fill.type,
+      shape,
+      isShort ? Array.from({ length: count }, () => value) : undefined,
+    );
+  },
+  Range(context) {
+    const dtype = context.dtype(0);
+    const [start, limit, delta] = [0, 1, 2].map((input) => context.elements(input)?.[0]);
+    if (start === undefined || limit === undefined || typeof delta !== "number" || delta === 0) {
+      return tensorOf(dtype, [dim.unknown()]);
+    }
+    const span = delta > 0 ? dim.subtract(limit, start) : dim.subtract(start, limit);
+    const steps = dim.ceilDiv(span, Math.abs(delta));
+    const count = isNonNegative(steps) ? steps : larger(steps, 0);
+    const isShort = typeof count === "number" && count <= elementLimit;
+    const elements = isShort
+      ? Array.from({ length: count }, (_, i) => dim.add(start, i * delta))
+      : undefined;
+    return tensorOf(dtype, [count], elements);
+  },
+  NonZero(context) {
+    const rank = context.shape(0)?.length;
+    const elements = context.elements(0);
+    const count =
+      rank === 1 && elements !== undefined && isStatic(elements)
+        ? elements.filter((value) => value !== 0).length
+        : dim.unknown();
+    return tensorOf("int64", [rank ?? dim.unknown(), count]);
+  },
+  EyeLike: (context) =>
+    tensorOf(dtypeOfCode(context.attributes.int("dtype")) ?? context.dtype(0), context.shape(0)),
+};

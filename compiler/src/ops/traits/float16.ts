@@ -1,0 +1,32 @@
+import type { Cells } from "../schema/schemas.js";
+
+/**
+ * What an operator does when a model goes from float32 to float16: "stays" in float32, or gives only its first
+ * `outputs` in float16. One without a cell goes with all that it reads and gives, as far as is known.
+ */
+export type Float16 = "stays" | { readonly outputs: number };
+
+/**
+ * What onnxruntime's converter (float16.py, DEFAULT_OP_BLOCK_LIST) blocks and is known here; Resize; those whose
+ * floats are scales; and Einsum, of which no engine was asked.
+ */
+export const float16: Cells<Float16> = {
+  CumSum: "stays",
+  DequantizeLinear: "stays",
+  DynamicQuantizeLinear: "stays",
+  Einsum: "stays",
+  Max: "stays",
+  Min: "stays",
+  NonMaxSuppression: "stays",
+  OneHot: "stays",
+  QLinearConv: "stays",
+  QLinearMatMul: "stays",
+  QuantizeLinear: "stays",
+  RandomNormalLike: "stays",
+  RandomUniformLike: "stays",
+  Range: "stays",
+  Resize: "stays",
+  TopK: "stays",
+  // Mean and inverse deviation are kept in float32.
+  LayerNormalization: { outputs: 1 },
+};

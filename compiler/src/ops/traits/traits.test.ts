@@ -1,0 +1,217 @@
+import { elementCount, type Tensor as Dense } from "@pare/runtime/format";
+import { describe, expect, test } from "vitest";
+import {
+  attribute,
+  type Attributes,
+  edit,
+  Graph,
+  newHeader,
+  tensorType,
+  type ValueId,
+} from "../../ir/index.js";
+import { evaluateNode } from "../reference/evaluate.js";
+import { attributeReader } from "../schema/attributes.js";
+import { inferNode } from "../shape/infer.js";
+import { operators } from "../table.js";
+import { movesExactly } from "./data-movement.js";
+
+/** What a node is given besides x [2, 3, 4, 4]. */
+interface Given {
+  readonly inputs?: readonly Dense[];
+  readonly attributes?: Attributes;
+  /** Where it cannot take x's numbers as they are: all above 0. */
+  readonly positive?: true;
+}
+
+const dims = [2, 3, 4, 4];
+const int64 = (...values: number[]): Dense => ({
+  type: "int64",
+  dims: [values.length],
+  data: BigInt64Array.from(values, BigInt),
+});
+const float32 = (values: readonly number[], shape: readonly number[] = [values.length]): Dense => ({
+  type: "float32",
+  dims: shape,
+  data: Float32Array.from(values),
+});
+const window: Attributes = {
+  kernel_shape: attribute.ints([2, 2]),
+  strides: attribute.ints([2, 1]),
+};
+
+const given: Readonly<Record<string, Given>> = {
+  AveragePool: { attributes: window },
+  BatchNormalization: {
+    inputs: [
+      float32([2, -1, 0.5]),
+      float32([1, 2, 3]),
+      float32([0.1, 0.2, 0.3]),
+      float32([1, 2, 3]),
+    ],
+  },
+  Clip: { inputs: [float32([-0.5], []), float32([0.75], [])] },
+  Compress: {
+    inputs: [{ type: "bool", dims: [3], data: Uint8Array.of(1, 0, 1) }],
+    attributes: { axis: attribute.int(1) },
+  },
+  DepthToSpace: { attributes: { blocksize: attribute.int(1) } },
+  Expand: { inputs: [int64(2, 2, 3, 4, 4)] },
+  Gather: { inputs: [int64(2, 0, 2)], attributes: { axis: attribute.int(1) } },
+  GatherElements: { inputs: [{ ...int64(0, 1, 1, 0), dims: [1, 1, 2, 2] }] },
+  GatherND: { inputs: [{ ...int64(1, 2, 0, 1), dims: [2, 2] }] },
+  InstanceNormalization: { inputs: [float32([2, -1, 0.5]), float32([1, 2, 3])] },
+  Log: { positive: true },
+  LpPool: { attributes: window },
+  MaxPool: { attributes: window },
+  PRelu: { inputs: [float32([0.25, -0.5, 2], [3, 1, 1])] },
+  Reciprocal: { positive: true },
+  Reshape: { inputs: [int64(4, -1)] },
+  ReverseSequence: { inputs: [int64(1, 2, 2)], attributes: { batch_axis: attribute.int(1) } },
+  Slice: { inputs: [int64(3), int64(-10), int64(3), int64(-2)] },
+  SpaceToDepth: { attributes: { blocksize: attribute.int(2) } },
+  Split: { attributes: { axis: attribute.int(1), num_outputs: attribute.int(1) } },
+  Sqrt: { positive: true },
+  Squeeze: { inputs: [int64()] },
+  Tile: { inputs: [int64(1, 2, 1, 1)] },
+  TopK: { inputs: [int64(2)] },
+  Transpose: { attributes: { perm: attribute.ints([2, 1, 0, 3]) } },
+  Unsqueeze: { inputs: [int64(1)] },
+};
+
+/** Numbers of both signs that are all different, and are held exactly with their small multiples. */
+function xOf(key: string): Float32Array {
+  const sign = given[key]?.positive === true ? Math.abs : (x: number) => x;
+  return Float32Array.from({ length: elementCount(dims) }, (_, i) =>
+    sign((((i * 37) % 97) - 48 || 0.5) / 16),
+  );
+}
+
+/** The first output of an operator of x by its reference evaluation. */
+function applied(key: string, x: Float32Array): Dense {
+  const { inputs = [], attributes = {} } = given[key] ?? {};
+  const [op = key, domain = ""] = key.split("::").reverse();
+  const graph = new Graph(newHeader(), inferNode);
+  edit(
+    graph,
+    "build",
+    (editor) => {
+      const ids: ValueId[] = [{ type: "float32" as const, dims }, ...inputs].map((input, index) =>
+        editor.addInput(`x${index}`, tensorType(input.type, input.dims)),
+      );
+      editor.add(op, ids, attributes, { domain });
+    },
+    { interface: true },
+  );
+  const [node] = graph.allNodes();
+  if (node === undefined) throw new Error("no node");
+  const [y] = evaluateNode(graph, node, [{ type: "float32", dims, data: x }, ...inputs]) ?? [];
+  if (y === undefined || y === null) throw new Error(`${key} was not evaluated`);
+  return y;
+}
+
+const withTrait = <Trait>(
+  pick: (traits: NonNullable<ReturnType<typeof operators.get>>["traits"]) => Trait | undefined,
+): readonly (readonly [string, Trait])[] =>
+  [...operators].flatMap(([key, { traits }]) => {
+    const found = pick(traits);
+    return found === undefined ? [] : [[key, found] as const];
+  });
+
+const channels = withTrait((traits) => traits.channels);
+const movements = withTrait((traits) => traits.dataMovement);
+const ranges = withTrait((traits) => traits.range);
+
+function scaled(x: Float32Array, factors: readonly number[]): Float32Array {
+  const channel = (i: number): number => Math.floor(i / 16) % 3;
+  return x.map((value, i) => value * (factors[channel(i)] ?? 1));
+}
+
+/** For each element of y the channel of x that it is of, as the trait says. */
+function channelsOf(key: string, y: Dense): readonly number[] {
+  const { attributes = {} } = given[key] ?? {};
+  const place = operators
+    .get(key)
+    ?.traits.channels?.place(1, dims, attributeReader(new Map(Object.entries(attributes))));
+  if (place === undefined) throw new Error(`${key} does not say where channels are`);
+  const inner = elementCount(y.dims.slice(place.axis + 1));
+  const size = y.dims[place.axis] ?? 1;
+  return Array.from({ length: elementCount(y.dims) }, (_, i) =>
+    Math.floor((Math.floor(i / inner) % size) / Number(place.each)),
+  );
+}
+
+describe("channels", () => {
+  test.each(channels)("pass through %s, each alone", (key) => {
+    const x = xOf(key);
+    const before = applied(key, x);
+    const owners = channelsOf(key, before);
+    for (const changed of [0, 1, 2]) {
+      const after = applied(
+        key,
+        scaled(
+          x,
+          [0, 1, 2].map((channel) => (channel === changed ? 1.5 : 1)),
+        ),
+      );
+      const moved = owners.filter((_, i) => after.data[i] !== before.data[i]);
+      expect(moved.length, `channel ${changed}`).toBeGreaterThan(0);
+      expect(new Set(moved)).toEqual(new Set([changed]));
+    }
+  });
+
+  test.each(channels)("of %s are scaled as it says: %o", (key, { scaling }) => {
+    const x = xOf(key);
+    const y = applied(key, x);
+    const owners = channelsOf(key, y);
+    const commutes = (factors: readonly number[]): boolean => {
+      const found = applied(key, scaled(x, factors)).data;
+      return owners.every((channel, i) => {
+        const expected = Number(y.data[i]) * (factors[channel] ?? 1);
+        return Math.abs(Number(found[i]) - expected) <= 1e-5 * Math.abs(expected);
+      });
+    };
+    expect(commutes([0.5, 2, 4])).toBe(scaling !== "none");
+    if (given[key]?.positive !== true) expect(commutes([-0.5, 2, -4])).toBe(scaling === "any");
+  });
+
+  test("do not lie together where a Flatten takes them apart", () => {
+    const flatten = operators.get("Flatten")?.traits.channels;
+    const axis = (value: number) => attributeReader(new Map([["axis", attribute.int(value)]]));
+    expect(flatten?.place(1, dims, axis(2))).toBeUndefined();
+    expect(flatten?.place(2, dims, axis(2))).toEqual({ axis: 1, each: 4 });
+    expect(flatten?.place(0, dims, axis(2))).toEqual({ axis: 0, each: 3 });
+  });
+});
+
+describe("data movement", () => {
+  const moving = movements.filter(([key]) => !["Concat", "Where", "Pad", "Trilu"].includes(key));
+
+  test.each(moving)("%s %s its elements", (key, movement) => {
+    expect(movesExactly(movement)).toBe(true);
+    const x = xOf(key);
+    const y = Array.from(applied(key, x).data, Number);
+    expect(y.length).toBeGreaterThan(0);
+    expect(y.every((value) => x.includes(value))).toBe(true);
+    if (movement === "copies" || movement === "reshapes") expect(y).toEqual([...x]);
+    if (movement === "permutes")
+      expect([...y].sort((a, b) => a - b)).toEqual([...x].sort((a, b) => a - b));
+  });
+
+  test("of several inputs, or with a constant, is not exact", () => {
+    const others = movements.filter(([, movement]) => movement === "joins" || movement === "pads");
+    expect(others.map(([key]) => key).sort()).toEqual(["Concat", "Pad", "Trilu", "Where"]);
+    expect(others.some(([, movement]) => movesExactly(movement))).toBe(false);
+  });
+});
+
+test.each(ranges)("the result of %s lies in %o", (key, [least, greatest]) => {
+  for (const factor of [1, 1e-3, 1e3]) {
+    const y = applied(
+      key,
+      xOf(key).map((value) => value * factor),
+    );
+    const numbers = Array.from(y.data, Number);
+    expect(Math.min(...numbers)).toBeGreaterThanOrEqual(least);
+    expect(Math.max(...numbers)).toBeLessThanOrEqual(greatest);
+  }
+});

@@ -1,0 +1,59 @@
+import { byKey } from "../schema/schemas.js";
+import { bodies } from "./bodies.js";
+import { channels } from "./channels.js";
+import { clamp } from "./clamp.js";
+import { dataMovement } from "./data-movement.js";
+import { float16 } from "./float16.js";
+import { linear } from "./linear.js";
+import { macs } from "./macs.js";
+import { outputDtype } from "./output-dtype.js";
+import { quantization } from "./quantization.js";
+import { range } from "./range.js";
+import { weights } from "./weights.js";
+
+/** What passes need to know of operators, one file per trait. */
+export const traitCells = {
+  /** How it runs the bodies that it holds. */
+  bodies: byKey(bodies),
+  /** Channels pass through it, and with what algebra. */
+  channels: byKey(channels),
+  /** It does what rounding to a range does. */
+  clamp: byKey(clamp),
+  /** Its result's elements are elements of its inputs. */
+  dataMovement: byKey(dataMovement),
+  /** What it does in a model of float16. */
+  float16: byKey(float16),
+  /** It is x ∗ w + b. */
+  linear: byKey(linear),
+  /** It multiplies: how often, by sizes. */
+  macs: byKey(macs),
+  /** The attribute that says its result's dtype. */
+  outputDtype: byKey(outputDtype),
+  /** It goes between floats and integers. */
+  quantization: byKey(quantization),
+  /** Between which numbers its result lies. */
+  range: byKey(range),
+  /** In which inputs it carries weights. */
+  weights: byKey(weights),
+};
+
+/** The traits of one operator; undefined where nothing is known. */
+export type Traits = {
+  readonly [Name in keyof typeof traitCells]: ReturnType<(typeof traitCells)[Name]["get"]>;
+};
+
+export function traitsOf(key: string): Traits {
+  return {
+    bodies: traitCells.bodies.get(key),
+    channels: traitCells.channels.get(key),
+    clamp: traitCells.clamp.get(key),
+    dataMovement: traitCells.dataMovement.get(key),
+    float16: traitCells.float16.get(key),
+    linear: traitCells.linear.get(key),
+    macs: traitCells.macs.get(key),
+    outputDtype: traitCells.outputDtype.get(key),
+    quantization: traitCells.quantization.get(key),
+    range: traitCells.range.get(key),
+    weights: traitCells.weights.get(key),
+  };
+}

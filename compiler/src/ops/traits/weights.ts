@@ -1,0 +1,54 @@
+import type { AttributeReader } from "../schema/attributes.js";
+import type { Cells } from "../schema/schemas.js";
+
+/** An input in which an operator carries trained weights when it is constant. */
+export interface WeightInput {
+  readonly input: number;
+  /**
+   * The axis of a tensor of that rank along which the output channels lie, each made of its own slice; undefined
+   * where they do not lie along one axis.
+   */
+  readonly channelAxis: (rank: number, attributes: AttributeReader) => number | undefined;
+}
+
+const along =
+  (axis: number) =>
+  (rank: number): number | undefined =>
+    rank > axis ? axis : undefined;
+
+/** [directions, gates × hidden, …]: every gate's unit has its own row. */
+const recurrent: readonly WeightInput[] = [
+  { input: 1, channelAxis: along(1) },
+  { input: 2, channelAxis: along(1) },
+];
+
+/** What other constants an operator reads are shapes, masks, anchors. */
+export const weights: Cells<readonly WeightInput[]> = {
+  // [outputs, inputs / group, …kernel]
+  Conv: [{ input: 1, channelAxis: along(0) }],
+  // [inputs, outputs / group, …kernel]: an output of several groups has as many slices.
+  ConvTranspose: [
+    {
+      input: 1,
+      channelAxis: (rank, attributes) =>
+        attributes.int("group", 1) === 1 ? along(1)(rank) : undefined,
+    },
+  ],
+  // Rows of the left operand, columns of the right one.
+  MatMul: [
+    { input: 0, channelAxis: (rank) => (rank === 1 ? undefined : rank - 2) },
+    { input: 1, channelAxis: (rank) => (rank === 1 ? undefined : rank - 1) },
+  ],
+  Gemm: [
+    { input: 0, channelAxis: () => undefined },
+    {
+      input: 1,
+      channelAxis: (_, attributes) => (attributes.int("transB", 0) === 0 ? 1 : 0),
+    },
+  ],
+  // A table of rows.
+  Gather: [{ input: 0, channelAxis: (rank) => (rank === 2 ? 0 : undefined) }],
+  LSTM: recurrent,
+  GRU: recurrent,
+  RNN: recurrent,
+};

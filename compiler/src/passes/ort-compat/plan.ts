@@ -1,0 +1,120 @@
+import type { WeightedNode } from "../../analysis/weighted-node.js";
+import type { Graph, Node, NodeId, ValueId } from "../../ir/index.js";
+import { isRemovable } from "../quantization/qdq/removable.js";
+import type {
+  PlannedActivation,
+  StaticPlan,
+  StaticScope,
+} from "../quantization/qdq/static-plan.js";
+import { isKeptFloat, weightedNodes } from "../quantization/qdq/weighted-nodes.js";
+import { handling } from "./operators.js";
+
+/**
+ * Which weights and activations become integers as onnxruntime's Python quantizer goes over a graph, operator by
+ * operator: every one that it takes, the model's own inputs and outputs included. Looks at the main graph alone.
+ */
+export async function planEveryOperator(
+  graph: Graph,
+  { keepFloat }: Pick<StaticScope, "keepFloat">,
+): Promise<StaticPlan> {
+  const { taken, left, notFinite } = await weightedNodes(graph, ({ node }) =>
+    isKeptFloat(graph, node, keepFloat) ? "it was asked to stay float" : null,
+  );
+  const planner = new Planner(graph, taken);
+  for (const node of graph.order()) {
+    const isLeft = isKeptFloat(graph, node, keepFloat) || notFinite.has(node.id);
+    if (node.domain === "" && !isLeft) planner.visit(node);
+  }
+  return { weighted: [...taken.values()], activations: planner.activations, left };
+}
+
+class Planner {
+  readonly activations = new Map<ValueId, PlannedActivation>();
+  readonly #graph: Graph;
+  readonly #weighted: ReadonlyMap<NodeId, WeightedNode>;
+
+  constructor(graph: Graph, weighted: ReadonlyMap<NodeId, WeightedNode>) {
+    this.#graph = graph;
+    this.#weighted = weighted;
+  }
+
+  visit(node: Node): void {
+    const how = handling.get(node.op);
+    switch (how) {
+      case "weights":
+        return this.#visitWeighted(node);
+      case "removed":
+        return this.#visitRemoved(node);
+      case "shares":
+        return this.#visitSharing(node);
+      case "all-inputs":
+      case "first-input":
+        (how === "all-inputs" ? node.inputs : node.inputs.slice(0, 1)).forEach(this.#mark);
+        return node.outputs.slice(0, 1).forEach(this.#mark);
+      case undefined:
+        return;
+      default:
+        return how satisfies never;
+    }
+  }
+
+  readonly #mark = (value: ValueId | null | undefined): void => {
+    if (value === null || value === undefined) return;
+    if (!this.#isFloat(value) || this.activations.has(value)) return;
+    this.activations.set(value, { source: value, sameAs: null, readers: "all" });
+  };
+
+  /** A MatMul of two activations is rounded too. */
+  #visitWeighted(node: Node): void {
+    const weighted = this.#weighted.get(node.id);
+    if (weighted === undefined && node.op !== "MatMul") return;
+    if (weighted !== undefined) this.#mark(weighted.activation);
+    else node.inputs.forEach(this.#mark);
+    node.outputs.forEach(this.#mark);
+  }
+
+  #visitRemoved(node: Node): void {
+    const [input] = node.inputs;
+    const [output] = node.outputs;
+    const planned = this.#planned(input);
+    if (planned === undefined || input === null || input === undefined) return;
+    if (output === null || output === undefined) return;
+    const alone =
+      this.#graph.value(input).uses.length === 1 &&
+      planned.source === input &&
+      planned.sameAs === null &&
+      this.#graph.producer(input) !== undefined;
+    if (alone && isRemovable(this.#graph, node)) {
+      this.activations.delete(input);
+      this.activations.set(output, { source: input, sameAs: null, readers: "all" });
+    } else this.#mark(output);
+  }
+
+  #visitSharing(node: Node): void {
+    const [input] = node.inputs;
+    if (this.#planned(input) === undefined || input === null || input === undefined) return;
+    if (node.op === "Pad" && !this.#padsZeros(node)) return;
+    for (const output of node.outputs) {
+      if (output !== null && this.#isFloat(output))
+        this.activations.set(output, { source: output, sameAs: input, readers: "all" });
+    }
+  }
+
+  #planned(value: ValueId | null | undefined): PlannedActivation | undefined {
+    return value === null || value === undefined ? undefined : this.activations.get(value);
+  }
+
+  #padsZeros(node: Node): boolean {
+    const padding = node.inputs[2];
+    return (
+      padding === null ||
+      padding === undefined ||
+      this.#graph.constant(padding)?.numbers()?.[0] === 0
+    );
+  }
+
+  #isFloat(value: ValueId): boolean {
+    const { type, body } = this.#graph.value(value);
+    return type.kind === "tensor" && type.dtype === "float32" && body === this.#graph.main.id;
+  }
+}

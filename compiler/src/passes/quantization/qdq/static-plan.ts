@@ -1,0 +1,28 @@
+import type { ConvolutionKind, WeightedNode } from "../../../analysis/weighted-node.js";
+import type { Node, NodeId, ValueId } from "../../../ir/index.js";
+
+export interface StaticScope {
+  readonly convolutions: readonly ConvolutionKind[];
+  /** "float" keeps convolutions whose output the model gives away without another weighted node. */
+  readonly outputs: "quantize" | "float";
+  /** "float" keeps the nodes that read the model's own input: few channels, many values. */
+  readonly inputs: "quantize" | "float";
+  /** Nodes by name, or operators by type, that stay float. */
+  readonly keepFloat: readonly string[];
+}
+
+/** An activation that is rounded to uint8. */
+export interface PlannedActivation {
+  /** What QuantizeLinear reads: the value itself, or what a removed Relu or Clip read. */
+  readonly source: ValueId;
+  /** Takes the parameters of another one, because the operator between them only moves numbers. */
+  readonly sameAs: ValueId | null;
+  /** Who reads the rounded value: everyone, or the quantized nodes alone. */
+  readonly readers: "all" | ReadonlySet<NodeId>;
+}
+
+export interface StaticPlan {
+  readonly weighted: readonly WeightedNode[];
+  readonly activations: ReadonlyMap<ValueId, PlannedActivation>;
+  readonly left: readonly { readonly node: Node; readonly why: string }[];
+}
