@@ -75,7 +75,8 @@ async function calibrationFeeds(module) {
 function shuffled(list, seed) {
   const result = [...list];
   let state = seed;
-  for (let last = result.length - 1; seed !== 0 && last > 0; last -= 1) {
+  if (seed === 0) return result;
+  for (let last = result.length - 1; last > 0; last -= 1) {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     const other = state % (last + 1);
     [result[last], result[other]] = [result[other], result[last]];
