@@ -251,6 +251,13 @@ describe("flips", () => {
 });
 
 describe("scoring hooks", () => {
+  it.each([
+    [true, "labelled"],
+    [false, "unlabelled"],
+  ])("score() is evidence of what the samples have (labels: %s)", (labelled, evidence) => {
+    expect(createScorer("score", labelled, { score: async () => 1 })).toMatchObject({ evidence });
+  });
+
   it("score() may name several numbers, and one of them counts", async () => {
     const scorer = createScorer("iou", true, { score: async () => ({ iou: 0.5, dice: 0.6 }) });
     expect(scorer).toMatchObject({ metric: "iou", direction: "higher", needsFloat: true });

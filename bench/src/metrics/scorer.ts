@@ -71,7 +71,7 @@ export function createScorer(
   labelled: boolean,
   hooks: ScoringHooks = {},
 ): Scorer<Read> {
-  if (hooks.score) return scoreHook(name, hooks.score);
+  if (hooks.score) return scoreHook(name, labelled, hooks.score);
   if (hooks.metric && hooks.metric.name === name) return ownMetric(hooks.metric, hooks.predict);
   return builtin(metricNamed(name), labelled, hooks.predict);
 }
@@ -143,11 +143,15 @@ function ownMetric(
   };
 }
 
-function scoreHook(name: string, score: NonNullable<ScoringHooks["score"]>): Scorer<Read> {
+function scoreHook(
+  name: string,
+  labelled: boolean,
+  score: NonNullable<ScoringHooks["score"]>,
+): Scorer<Read> {
   return {
     metric: name,
     direction: "higher",
-    evidence: "labelled",
+    evidence: labelled ? "labelled" : "unlabelled",
     needsFloat: true,
     proportion: false,
     mean: true,
