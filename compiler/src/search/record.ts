@@ -8,7 +8,6 @@ import type {
   Precision,
   ReportCandidate,
   ReportStep,
-  SearchTime,
   TargetName,
   Unmeasured,
 } from "@pare/runtime/format";
