@@ -8,13 +8,15 @@ export {
   type BindShapesOptions,
   findPass,
   type PassName,
+  type PassStep,
   passes,
-  passNames,
 } from "./passes/index.js";
-export type { Exactness, Pass, PassContext, PassDefinition } from "./pipeline/pass.js";
+export { type Applied, applyGroup, applyStep } from "./pipeline/apply-step.js";
+export type { Exactness, Pass, PassContext, PassDefinition, Registry } from "./pipeline/pass.js";
 export { isPreset, type PresetName, presets } from "./recipes/presets.js";
 export { CacheKey, type CacheKind, type KeyPart } from "./pipeline/cache-key.js";
-export { parseRecipe, type Recipe } from "./pipeline/recipe.js";
+export { parseRecipe, type Recipe, recipeSchema } from "./pipeline/recipe.js";
+export { recipeData, type RecipeData, recipeHash } from "./pipeline/recipe-data.js";
 export type { Step, StepGroup } from "./pipeline/step.js";
 export { type CalibrationSamples, MeasuredActivations } from "./calibrate/measured-activations.js";
 export { type Cache, memoryCache, noCache } from "./pipeline/services.js";

@@ -20,7 +20,8 @@ const remedies: Readonly<Record<ErrorCode, string>> = {
   PASS_FAILED:
     "A bug in Pare: report it, with the model if you can. Another `--recipe` may go round it.",
   ARGUMENT: "`pare <verb> --help` says what there is.",
-  RECIPE: "The message names the field. A recipe is a preset's name or a JSON file of steps.",
+  RECIPE:
+    "The message names the field. A recipe is a preset's name or a JSON or YAML file of steps.",
   LOCK: "Run `optimize` without `--frozen`; it writes a new lock.",
   DATA_NOT_FOUND: "Check the path given to `--data`.",
   DATA_INVALID:

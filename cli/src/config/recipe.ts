@@ -4,37 +4,58 @@ import {
   type Lock,
   parseLock,
   parseRecipe,
-  passNames,
+  passes,
   presets,
   type Recipe,
 } from "@pare/compiler";
-import { messageOf, PareError } from "@pare/runtime/format";
+import { isPareError, messageOf, PareError } from "@pare/runtime/format";
 import { fileError } from "../platform/file-error.js";
+import { readDataFile } from "./data-file.js";
 
-/** A preset by name, or a recipe in a JSON file. @throws PareError RECIPE */
+/**
+ * A preset by name, or a recipe in a JSON or YAML file.
+ * @throws PareError RECIPE naming the file, and the line where it is known
+ */
 export async function loadRecipe(nameOrFile: string): Promise<Recipe> {
   if (isPreset(nameOrFile)) return presets[nameOrFile];
-  if (!/\.json$/i.test(nameOrFile)) {
+  if (!/\.(json|ya?ml)$/i.test(nameOrFile)) {
     throw new PareError("RECIPE", `There is no recipe "${nameOrFile}".`, {
       where: "--recipe",
-      hint: `The presets are ${Object.keys(presets).join(", ")}; a recipe of your own is a .json file.`,
+      hint: `The presets are ${Object.keys(presets).join(", ")}; a recipe of your own is a .json or .yaml file.`,
     });
   }
-  return parseRecipe(await readJson(nameOrFile, "RECIPE"), nameOrFile, passNames);
+  const { data, lineOf } = await readDataFile(nameOrFile);
+  try {
+    return parseRecipe(data, nameOrFile, passes);
+  } catch (cause) {
+    if (!isPareError(cause) || cause.where === undefined) throw cause;
+    const line = lineOf(fieldsOf(cause.where));
+    const place = line === null ? nameOrFile : `${nameOrFile}, line ${line}`;
+    throw new PareError(cause.code, `${place}: ${cause.message}`, {
+      where: `${place}: ${cause.where}`,
+      ...(cause.hint !== undefined && { hint: cause.hint }),
+      cause,
+    });
+  }
+}
+
+/** `recipe.steps[2].with.ranges` as the names and numbers that lead there from the whole. */
+function fieldsOf(path: string): readonly string[] {
+  return (path.match(/[^.[\]]+/g) ?? []).slice(1);
 }
 
 /** @throws PareError LOCK */
 export async function loadLock(path: string): Promise<Lock> {
-  return parseLock(await readJson(path, "LOCK"));
-}
-
-async function readJson(path: string, code: "RECIPE" | "LOCK"): Promise<unknown> {
   const text = await readFile(path, "utf8").catch((cause: unknown) => {
-    throw fileError(cause, path, code);
+    throw fileError(cause, path, "LOCK");
   });
   try {
-    return JSON.parse(text);
+    return parseLock(JSON.parse(text));
   } catch (cause) {
-    throw new PareError(code, `${path} is not JSON: ${messageOf(cause)}.`, { where: path, cause });
+    if (isPareError(cause)) throw cause;
+    throw new PareError("LOCK", `${path} is not JSON: ${messageOf(cause)}.`, {
+      where: path,
+      cause,
+    });
   }
 }

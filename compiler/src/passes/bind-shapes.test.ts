@@ -72,9 +72,9 @@ describe("bind-shapes", () => {
       "ARGUMENT",
       /3 values do not fill|has 2 dims/,
     ],
-    [{ shapes: { ids: [1, -4] } }, "RECIPE", /shapes\.ids must be a list of sizes/],
-    [{ dims: { batch: 1.5 } }, "RECIPE", /dims\.batch must be a whole number/],
-    [{ constants: { ids: "16k" } }, "RECIPE", /constants\.ids must be a number/],
+    [{ shapes: { ids: [1, -4] } }, "RECIPE", /shapes\.ids\[1\] is -4/],
+    [{ dims: { batch: 1.5 } }, "RECIPE", /dims\.batch is 1\.5/],
+    [{ constants: { ids: "16k" } }, "RECIPE", /constants\.ids is "16k"/],
     [{ shape: {} }, "RECIPE", /bind-shapes\.shape is not an option/],
   ])("refuses %j", async (options, code, message) => {
     await expect(bind(attention(), options)).rejects.toMatchObject({

@@ -10,57 +10,35 @@ import {
   type ValueType,
 } from "../ir/index.js";
 import { convert, inferAll } from "../ops/index.js";
-import type { PassDefinition } from "../pipeline/pass.js";
-import { OptionReader } from "../pipeline/options.js";
+import { boolean, either, integer, listOf, number, recordOf, text } from "../pipeline/kinds.js";
+import { option, type OptionsOf } from "../pipeline/options.js";
+import { definePass } from "../pipeline/pass.js";
 
-export interface BindShapesOptions {
-  /** Input → its dims; a dim that is text becomes that symbol. */
-  readonly shapes: Readonly<Record<string, readonly (number | string)[]>>;
-  /** Symbol → its size, wherever it stands. */
-  readonly dims: Readonly<Record<string, number>>;
-  /** Input → the value that it always has: it is an input no longer. */
-  readonly constants: Readonly<Record<string, number | boolean | readonly number[]>>;
-}
+const size = integer();
 
-/** `--shape images=1x3x640x640`, `--dim sequence=128`, `--const sr=16000`. */
-export const bindShapes: PassDefinition<"bind-shapes", BindShapesOptions> = {
-  name: "bind-shapes",
-  summary: "give free dims their sizes, and inputs that never change their value",
-  parse: parseOptions,
-  create: (options) => ({ exactness: "bitwise", run: (graph) => bind(graph, options) }),
+const described = {
+  shapes: option(
+    recordOf(listOf(either(size, text))),
+    {},
+    "Input → its dims; a dim that is text becomes that symbol.",
+  ),
+  dims: option(recordOf(size), {}, "Symbol → its size, wherever it stands."),
+  constants: option(
+    recordOf(either(number, boolean, listOf(number))),
+    {},
+    "Input → the value that it always has: it is an input no longer.",
+  ),
 };
 
-function parseOptions(options: unknown): BindShapesOptions {
-  const read = new OptionReader("bind-shapes", options);
-  const parsed: BindShapesOptions = {
-    shapes: read.record(
-      "shapes",
-      (value) => (isShape(value) ? value : undefined),
-      "a list of sizes",
-    ),
-    dims: read.record("dims", (value) => (isSize(value) ? value : undefined), "a whole number"),
-    constants: read.record(
-      "constants",
-      (value) => (isConstant(value) ? value : undefined),
-      "a number or a list of numbers",
-    ),
-  };
-  read.done();
-  return parsed;
-}
+export type BindShapesOptions = OptionsOf<typeof described>;
 
-function isShape(value: unknown): value is readonly (number | string)[] {
-  return Array.isArray(value) && value.every((size) => typeof size === "string" || isSize(size));
-}
-
-function isConstant(value: unknown): value is number | boolean | readonly number[] {
-  if (typeof value === "number" || typeof value === "boolean") return true;
-  return Array.isArray(value) && value.every((item) => typeof item === "number");
-}
-
-function isSize(value: unknown): value is number {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
-}
+/** `--shape images=1x3x640x640`, `--dim sequence=128`, `--const sr=16000`. */
+export const bindShapes = definePass({
+  name: "bind-shapes",
+  summary: "give free dims their sizes, and inputs that never change their value",
+  options: described,
+  create: (options) => ({ exactness: "bitwise", run: (graph) => bind(graph, options) }),
+});
 
 function bind(graph: Graph, options: BindShapesOptions): void {
   const named = [...Object.keys(options.shapes), ...Object.keys(options.constants)];

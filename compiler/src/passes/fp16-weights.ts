@@ -1,33 +1,30 @@
 import { floatsToHalves } from "@pare/runtime/format";
 import { edit, attribute, type Graph, Tensor } from "../ir/index.js";
 import { largestHalf } from "../quantize/half.js";
-import type { Pass, PassDefinition } from "../pipeline/pass.js";
+import { integer } from "../pipeline/kinds.js";
+import { option } from "../pipeline/options.js";
+import { definePass } from "../pipeline/pass.js";
 import { bringToNormalForm } from "./quantization/normal-form.js";
 import { type StoredWeight, storedWeights } from "../analysis/stored-weights.js";
-import { OptionReader } from "../pipeline/options.js";
 
-export interface HalfWeightsOptions {
-  /** Smaller tensors stay as they are; bytes in float32. */
-  readonly minBytes: number;
-}
-
-export const fp16Weights: PassDefinition<"fp16-weights", HalfWeightsOptions> = {
+export const fp16Weights = definePass({
   name: "fp16-weights",
   summary:
     "weights stored as float16 and cast to float32 when the model is loaded: half the size, no faster",
-  parse(options) {
-    const read = new OptionReader("fp16-weights", options);
-    const parsed: HalfWeightsOptions = { minBytes: read.integer("minBytes", 1024) };
-    read.done();
-    return parsed;
+  options: {
+    minBytes: option(
+      integer(),
+      1024,
+      "Smaller tensors stay as they are; in bytes of their float32 form.",
+    ),
   },
-  create: (options): Pass => ({ exactness: "rounding", run: (graph) => run(graph, options) }),
-};
+  create: ({ minBytes }) => ({ exactness: "rounding", run: (graph) => run(graph, minBytes) }),
+});
 
-async function run(graph: Graph, options: HalfWeightsOptions): Promise<void> {
+async function run(graph: Graph, minBytes: number): Promise<void> {
   bringToNormalForm(graph);
   const stored: { weight: StoredWeight; halves: Uint16Array }[] = [];
-  for (const weight of storedWeights(graph, options.minBytes)) {
+  for (const weight of storedWeights(graph, minBytes)) {
     const values = await weight.tensor.readFloat32();
     if (values.some((x) => Math.abs(x) > largestHalf)) {
       graph.leave("fp16-weights", weight.reader, "its weights exceed what float16 can hold");

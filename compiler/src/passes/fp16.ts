@@ -12,26 +12,27 @@ import {
 } from "../ir/index.js";
 import { operatorOf } from "../ops/index.js";
 import { clampedHalves } from "../quantize/half.js";
-import type { Pass, PassDefinition } from "../pipeline/pass.js";
+import { listOf, text } from "../pipeline/kinds.js";
+import { option, type OptionsOf } from "../pipeline/options.js";
+import { definePass } from "../pipeline/pass.js";
 import { bringToNormalForm } from "./quantization/normal-form.js";
-import { OptionReader } from "../pipeline/options.js";
 
-export interface Fp16Options {
-  /** Nodes by name, or operators by type, that stay float32 besides those that have no float16 form. */
-  readonly keepFloat: readonly string[];
-}
+const described = {
+  keepFloat: option(
+    listOf(text),
+    [],
+    "Nodes by name, or operators by type, that stay float32 besides those that have no float16 form.",
+  ),
+};
 
-export const fp16: PassDefinition<"fp16", Fp16Options> = {
+type Fp16Options = OptionsOf<typeof described>;
+
+export const fp16 = definePass({
   name: "fp16",
   summary: "all of the model in float16, inputs and outputs in float32 (WebGPU with shader-f16)",
-  parse(options) {
-    const read = new OptionReader("fp16", options);
-    const parsed: Fp16Options = { keepFloat: read.texts("keepFloat", []) };
-    read.done();
-    return parsed;
-  },
-  create: (options): Pass => ({ exactness: "lossy", run: (graph) => run(graph, options) }),
-};
+  options: described,
+  create: (options) => ({ exactness: "lossy", run: (graph) => run(graph, options) }),
+});
 
 const float32 = 1;
 const float16 = 10;

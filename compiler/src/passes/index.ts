@@ -1,10 +1,11 @@
-import { PareError } from "@pare/runtime/format";
 import { bindShapes } from "./bind-shapes.js";
 import { fp16 } from "./fp16.js";
 import { fp16Weights } from "./fp16-weights.js";
 import { lowerOpset } from "./lower-opset.js";
 import { normalize } from "./normalize.js";
 import type { PassDefinition } from "../pipeline/pass.js";
+import { findPass as findIn } from "../pipeline/registry.js";
+import type { StepOf } from "../pipeline/step.js";
 import { quantizeDynamic } from "./quantize-dynamic.js";
 import { quantizeStatic } from "./quantize-static.js";
 import { quantizeWeights } from "./quantize-weights.js";
@@ -26,18 +27,14 @@ export const passes = [
   fp16Weights,
 ] as const;
 
-export type PassName = (typeof passes)[number]["name"];
+type Definition = (typeof passes)[number];
 
-export const passNames: readonly PassName[] = passes.map((definition) => definition.name);
+export type PassName = Definition["name"];
+
+/** A step of a recipe in TypeScript: a typo in a pass's name or in an option is a type error. */
+export type PassStep = StepOf<Definition>;
 
 /** @throws PareError RECIPE when there is no pass of this name */
 export function findPass(name: string): PassDefinition<string, unknown> {
-  const found = passes.find((definition) => definition.name === name);
-  if (found === undefined) {
-    throw new PareError("RECIPE", `There is no pass "${name}".`, {
-      where: name,
-      hint: `The passes are ${passNames.join(", ")}.`,
-    });
-  }
-  return found;
+  return findIn(passes, name);
 }

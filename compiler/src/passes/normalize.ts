@@ -5,19 +5,18 @@ import { constantsToInitializers } from "./constants-to-initializers.js";
 import { dropUnused } from "./drop-unused.js";
 import { fromNewerOpset } from "./opset/from-newer.js";
 import { normalOpset, opsetOf, raiseOpset } from "./opset/raise.js";
-import type { PassDefinition } from "../pipeline/pass.js";
-import { type NoOptions, noOptions } from "../pipeline/options.js";
+import { definePass } from "../pipeline/pass.js";
 
 /**
  * The one form that rules and rows are written for: ai.onnx at opset 21, constants as initializers, defaults no
  * longer inputs, nothing unused, every type inferred.
  */
-export const normalize: PassDefinition<"normalize", NoOptions> = {
+export const normalize = definePass({
   name: "normalize",
   summary: "raise to opset 21, and bring constants, inputs and types into one form",
-  parse: (options) => noOptions("normalize", options),
+  options: {},
   create: () => ({ exactness: "rounding", run: normalizeGraph }),
-};
+});
 
 /** Opset 21 came with it. */
 const lowestIrVersion = 10n;

@@ -1,41 +1,22 @@
 import { edit, attribute, type Editor, type Graph, Tensor, type ValueId } from "../ir/index.js";
-import type { RangeMethod } from "../quantize/range.js";
-import {
-  quantizeWeights,
-  type QuantizedWeights,
-  type WeightBits,
-  weightScales,
-} from "../quantize/weights.js";
-import type { Pass, PassDefinition } from "../pipeline/pass.js";
+import { quantizeWeights, type QuantizedWeights, weightScales } from "../quantize/weights.js";
+import type { OptionsOf } from "../pipeline/options.js";
+import { definePass } from "../pipeline/pass.js";
 import { allFinite } from "./quantization/finite.js";
 import { bringToNormalForm } from "./quantization/normal-form.js";
+import { granularity, keepFloat, weightBits, weightRanges } from "./quantization/weight-options.js";
 import { isWeightedOp, type WeightedNode, weightedNode } from "../analysis/weighted-node.js";
-import { OptionReader } from "../pipeline/options.js";
 
-export interface DynamicOptions {
-  readonly granularity: "channel" | "tensor";
-  readonly weightRanges: RangeMethod;
-  readonly weightBits: WeightBits;
-  /** Nodes by name, or operators by type, that stay float. */
-  readonly keepFloat: readonly string[];
-}
+const described = { granularity, weightRanges: weightRanges("minmax"), weightBits, keepFloat };
 
-export const quantizeDynamic: PassDefinition<"quantize-dynamic", DynamicOptions> = {
+type DynamicOptions = OptionsOf<typeof described>;
+
+export const quantizeDynamic = definePass({
   name: "quantize-dynamic",
   summary: "int8 weights of MatMul and Gemm, activations rounded as they come (no data needed)",
-  parse(options) {
-    const read = new OptionReader("quantize-dynamic", options);
-    const parsed: DynamicOptions = {
-      granularity: read.oneOf("granularity", ["channel", "tensor"], "channel"),
-      weightRanges: read.oneOf("weightRanges", ["minmax", "mse"], "minmax"),
-      weightBits: read.oneOf("weightBits", [7, 8], 7),
-      keepFloat: read.texts("keepFloat", []),
-    };
-    read.done();
-    return parsed;
-  },
-  create: (options): Pass => ({ exactness: "lossy", run: (graph) => run(graph, options) }),
-};
+  options: described,
+  create: (options) => ({ exactness: "lossy", run: (graph) => run(graph, options) }),
+});
 
 interface Prepared {
   readonly weighted: WeightedNode;

@@ -272,7 +272,7 @@ describe("quantize-static", () => {
 
   it.each([
     [{ ranges: "entropy" }, "quantize-static.ranges", /minmax/],
-    [{ convolutions: ["wide"] }, "quantize-static.convolutions", /pointwise/],
+    [{ convolutions: ["wide"] }, "quantize-static.convolutions[0]", /pointwise/],
     [{ bits: 4 }, "quantize-static.bits", /weightBits/],
     [[], "quantize-static", undefined],
   ])("refuses the options %o", (options, where, hint) => {

@@ -1,69 +1,83 @@
 import { PareError } from "@pare/runtime/format";
 import type { Graph, ValueId } from "../ir/index.js";
 import type { Observed, Wanted } from "../pipeline/activations.js";
-import type { RangeMethod } from "../quantize/range.js";
+import { boolean, listOf, oneOf } from "../pipeline/kinds.js";
+import { option, optional, type OptionsOf } from "../pipeline/options.js";
+import { definePass, type PassContext } from "../pipeline/pass.js";
 import { uint8Range } from "../quantize/scale.js";
-import type { WeightBits } from "../quantize/weights.js";
-import type { Pass, PassContext, PassDefinition } from "../pipeline/pass.js";
 import { planEveryOperator } from "./ort-compat/plan.js";
 import { bringToNormalForm } from "./quantization/normal-form.js";
 import { activationParameters } from "./quantization/qdq/activation-parameters.js";
 import { insertStatic } from "./quantization/qdq/insert.js";
 import { planStatic } from "./quantization/qdq/plan.js";
 import { canCorrectBias, quantizeWeightedNodes } from "./quantization/qdq/round-weights.js";
-import type { StaticPlan, StaticScope } from "./quantization/qdq/static-plan.js";
+import type { StaticPlan } from "./quantization/qdq/static-plan.js";
+import {
+  granularity,
+  keepFloat,
+  rangeMethod,
+  weightBits,
+  weightRanges,
+} from "./quantization/weight-options.js";
 import { convolutionKinds } from "../analysis/weighted-node.js";
-import { OptionReader } from "../pipeline/options.js";
 
-export interface StaticOptions extends StaticScope {
-  /** "weighted": Conv, Gemm and MatMul; "all": every operator that onnxruntime's Python quantizer takes. */
-  readonly ops: "weighted" | "all";
-  readonly granularity: "channel" | "tensor";
-  /** Of activations. */
-  readonly ranges: RangeMethod;
-  /** Of weights. */
-  readonly weightRanges: RangeMethod;
-  /** Takes out of biases what rounding the weights shifts results by, on average. */
-  readonly correctBias: boolean;
-  /** 7 never saturates on x86 without VNNI; 8 is finer. */
-  readonly weightBits: WeightBits;
-}
+const described = {
+  granularity,
+  ranges: option(
+    rangeMethod,
+    "minmax",
+    "Of activations: all that was seen, or what loses least in the mean square.",
+  ),
+  weightRanges: weightRanges("minmax"),
+  weightBits,
+  correctBias: optional(
+    boolean,
+    'Takes out of biases what rounding the weights shifts results by, on average; true where `ops` is "weighted".',
+  ),
+  ops: option(
+    oneOf(["weighted", "all"]),
+    "weighted",
+    "Conv, Gemm and MatMul, or every operator that onnxruntime's Python quantizer takes.",
+  ),
+  convolutions: option(
+    listOf(oneOf(convolutionKinds)),
+    convolutionKinds,
+    "Which kinds of convolution become integer.",
+  ),
+  inputs: option(
+    oneOf(["quantize", "float"]),
+    "quantize",
+    '"float" keeps the convolutions float that read the model\'s own input.',
+  ),
+  outputs: option(
+    oneOf(["quantize", "float"]),
+    "quantize",
+    '"float" keeps the convolutions float whose results leave the model without passing further weights.',
+  ),
+  keepFloat,
+};
 
-export const quantizeStatic: PassDefinition<"quantize-static", StaticOptions> = {
+type StaticOptions = OptionsOf<typeof described>;
+
+export const quantizeStatic = definePass({
   name: "quantize-static",
   summary: "int8 weights and uint8 activations with ranges from calibration (QDQ)",
-  parse(options) {
-    const read = new OptionReader("quantize-static", options);
-    const ops = read.oneOf("ops", ["weighted", "all"], "weighted");
-    const parsed: StaticOptions = {
-      granularity: read.oneOf("granularity", ["channel", "tensor"], "channel"),
-      ranges: read.oneOf("ranges", ["minmax", "mse"], "minmax"),
-      weightRanges: read.oneOf("weightRanges", ["minmax", "mse"], "minmax"),
-      weightBits: read.oneOf("weightBits", [7, 8], 7),
-      correctBias: read.boolean("correctBias", ops === "weighted"),
-      ops,
-      convolutions: read.someOf("convolutions", convolutionKinds, convolutionKinds),
-      inputs: read.oneOf("inputs", ["quantize", "float"], "quantize"),
-      outputs: read.oneOf("outputs", ["quantize", "float"], "quantize"),
-      keepFloat: read.texts("keepFloat", []),
-    };
-    read.done();
-    return parsed;
-  },
-  create: (options): Pass => ({
+  options: described,
+  create: (options) => ({
     exactness: "lossy",
     run: (graph, context) => run(graph, context, options),
   }),
-};
+});
 
 async function run(graph: Graph, context: PassContext, options: StaticOptions): Promise<void> {
   bringToNormalForm(graph);
+  const { correctBias = options.ops === "weighted" } = options;
   const plan = await (options.ops === "all" ? planEveryOperator : planStatic)(graph, options);
   for (const { node, why } of plan.left) graph.leave("quantize-static", node, why);
   if (plan.activations.size === 0) return;
-  const observed = await observe(graph, plan, options, context);
+  const observed = await observe(graph, plan, { ...options, correctBias }, context);
   const activations = await activationParameters(graph, plan, observed);
-  const weighted = await quantizeWeightedNodes(plan, activations, options);
+  const weighted = await quantizeWeightedNodes(plan, activations, { ...options, correctBias });
   insertStatic(graph, plan, activations, weighted);
 }
 

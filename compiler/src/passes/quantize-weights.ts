@@ -9,47 +9,42 @@ import {
   type ValueId,
 } from "../ir/index.js";
 import { largestHalf } from "../quantize/half.js";
-import type { RangeMethod } from "../quantize/range.js";
 import {
   quantizeWeights as roundWeights,
   type QuantizedWeights,
   weightScales,
 } from "../quantize/weights.js";
-import type { Pass, PassDefinition } from "../pipeline/pass.js";
+import { integer, oneOf } from "../pipeline/kinds.js";
+import { option, type OptionsOf } from "../pipeline/options.js";
+import { definePass } from "../pipeline/pass.js";
 import { allFinite } from "./quantization/finite.js";
 import { bringToNormalForm } from "./quantization/normal-form.js";
+import { keepFloat, weightRanges } from "./quantization/weight-options.js";
 import { type StoredWeight, storedWeights } from "../analysis/stored-weights.js";
-import { OptionReader } from "../pipeline/options.js";
 
-export interface WeightsOptions {
-  /**
-   * "fold": Cast and Mul, which onnxruntime computes once when it loads; "dequantize": DequantizeLinear, which it
-   * computes at every run.
-   */
-  readonly decode: "fold" | "dequantize";
-  readonly weightRanges: RangeMethod;
-  /** Smaller tensors stay as they are; bytes in float32. */
-  readonly minBytes: number;
-  /** Nodes by name, or operators by type, whose weights stay float. */
-  readonly keepFloat: readonly string[];
-}
+const described = {
+  decode: option(
+    oneOf(["fold", "dequantize"]),
+    "fold",
+    "Cast and Mul, which onnxruntime computes once when it loads, or DequantizeLinear, which it computes at every run.",
+  ),
+  weightRanges: weightRanges("mse"),
+  minBytes: option(
+    integer(),
+    1024,
+    "Smaller tensors stay as they are; in bytes of their float32 form.",
+  ),
+  keepFloat,
+};
 
-export const quantizeWeights: PassDefinition<"quantize-weights", WeightsOptions> = {
+type WeightsOptions = OptionsOf<typeof described>;
+
+export const quantizeWeights = definePass({
   name: "quantize-weights",
   summary: "weights stored as int8 and decoded to float when the model is loaded: small, no faster",
-  parse(options) {
-    const read = new OptionReader("quantize-weights", options);
-    const parsed: WeightsOptions = {
-      decode: read.oneOf("decode", ["fold", "dequantize"], "fold"),
-      weightRanges: read.oneOf("weightRanges", ["minmax", "mse"], "mse"),
-      minBytes: read.integer("minBytes", 1024),
-      keepFloat: read.texts("keepFloat", []),
-    };
-    read.done();
-    return parsed;
-  },
-  create: (options): Pass => ({ exactness: "lossy", run: (graph) => run(graph, options) }),
-};
+  options: described,
+  create: (options) => ({ exactness: "lossy", run: (graph) => run(graph, options) }),
+});
 
 interface Rounded {
   readonly weight: StoredWeight;

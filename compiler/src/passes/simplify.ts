@@ -5,16 +5,15 @@ import { simplifyRules } from "../rules/index.js";
 import { runRules } from "../rules/run-rules.js";
 import { dropUnused } from "./drop-unused.js";
 import { normalizeGraph } from "./normalize.js";
-import type { PassContext, PassDefinition } from "../pipeline/pass.js";
-import { type NoOptions, noOptions } from "../pipeline/options.js";
+import { definePass, type PassContext } from "../pipeline/pass.js";
 
 /** Normalizes, then applies every rule of `rules/` until none applies. Never makes the file larger. */
-export const simplify: PassDefinition<"simplify", NoOptions> = {
+export const simplify = definePass({
   name: "simplify",
   summary: "fold constants, merge and drop nodes, recover fused operators",
-  parse: (options) => noOptions("simplify", options),
+  options: {},
   create: () => ({ exactness: "rounding", run: simplifyGraph }),
-};
+});
 
 /** Two or three are enough; a rule that undoes another must not run for ever. */
 const roundLimit = 16;

@@ -1,145 +1,126 @@
-import { PareError } from "@pare/runtime/format";
+import { isRecord } from "@pare/runtime/format";
+import { type Kind, refuse } from "./kinds.js";
 
-/** Reads a pass's options field by field; `done` refuses what was not asked for. */
-export class OptionReader {
-  readonly #pass: string;
-  readonly #fields: ReadonlyMap<string, unknown>;
-  readonly #known = new Set<string>();
-
-  /** @throws PareError RECIPE when the options are no object */
-  constructor(pass: string, options: unknown) {
-    this.#pass = pass;
-    if (
-      options !== undefined &&
-      (typeof options !== "object" || options === null || Array.isArray(options))
-    ) {
-      throw new PareError("RECIPE", `The options of ${pass} must be an object.`, { where: pass });
-    }
-    this.#fields = new Map(Object.entries(options ?? {}));
-  }
-
-  oneOf<const Choice extends string | number>(
-    name: string,
-    choices: readonly Choice[],
-    fallback: Choice,
-  ): Choice {
-    const value = this.#take(name);
-    if (value === undefined) return fallback;
-    const choice = choices.find((candidate) => candidate === value);
-    if (choice === undefined)
-      this.#fail(
-        name,
-        `is ${JSON.stringify(value)}`,
-        `It may be ${choices.map((one) => JSON.stringify(one)).join(", ")}.`,
-      );
-    return choice;
-  }
-
-  boolean(name: string, fallback: boolean): boolean {
-    const value = this.#take(name);
-    if (value === undefined) return fallback;
-    if (typeof value !== "boolean")
-      this.#fail(name, `is ${JSON.stringify(value)}`, "It may be true or false.");
-    return value;
-  }
-
-  /** A whole number from `least` to `most`. */
-  integer(name: string, fallback: number, least = 0, most = Number.MAX_SAFE_INTEGER): number {
-    const value = this.#take(name);
-    if (value === undefined) return fallback;
-    const whole = typeof value === "number" && Number.isSafeInteger(value);
-    if (!whole || value < least || value > most)
-      this.#fail(
-        name,
-        `is ${JSON.stringify(value)}`,
-        most === Number.MAX_SAFE_INTEGER
-          ? `It must be a whole number, at least ${least}.`
-          : `It must be a whole number from ${least} to ${most}.`,
-      );
-    return value;
-  }
-
-  texts(name: string, fallback: readonly string[]): readonly string[] {
-    const value = this.#take(name);
-    if (value === undefined) return fallback;
-    if (!isTexts(value))
-      this.#fail(name, "is no list of names", 'For example: ["Conv", "MatMul"].');
-    return value;
-  }
-
-  someOf<const Choice extends string>(
-    name: string,
-    choices: readonly Choice[],
-    fallback: readonly Choice[],
-  ): readonly Choice[] {
-    return this.texts(name, fallback).map((text) => {
-      const choice = choices.find((candidate) => candidate === text);
-      if (choice === undefined)
-        this.#fail(
-          name,
-          `holds ${JSON.stringify(text)}`,
-          `It may hold ${choices.map((one) => JSON.stringify(one)).join(", ")}.`,
-        );
-      return choice;
-    });
-  }
-
-  /** An object whose every value `parse` reads; empty where absent. `what` says what a value must be. */
-  record<T>(
-    name: string,
-    parse: (value: unknown) => T | undefined,
-    what: string,
-  ): Readonly<Record<string, T>> {
-    const value = this.#take(name);
-    if (value === undefined) return {};
-    if (typeof value !== "object" || value === null || Array.isArray(value))
-      this.#fail(name, "must be an object", `Its values are ${what}.`);
-    return Object.fromEntries(
-      Object.entries(value).map(([key, item]) => {
-        const parsed = parse(item);
-        if (parsed === undefined)
-          this.#fail(`${name}.${key}`, `must be ${what}`, `It is ${JSON.stringify(item)}.`);
-        return [key, parsed];
-      }),
-    );
-  }
-
-  /** @throws PareError RECIPE for a field that was never asked for */
-  done(): void {
-    for (const name of this.#fields.keys()) {
-      if (!this.#known.has(name))
-        this.#fail(
-          name,
-          "is not an option",
-          this.#known.size === 0
-            ? "It takes no options."
-            : `The options are ${[...this.#known].join(", ")}.`,
-        );
-    }
-  }
-
-  #take(name: string): unknown {
-    this.#known.add(name);
-    return this.#fields.get(name);
-  }
-
-  #fail(name: string, what: string, hint: string): never {
-    throw new PareError("RECIPE", `${this.#pass}.${name} ${what}.`, {
-      where: `${this.#pass}.${name}`,
-      hint,
-    });
-  }
+/** One field of an object: what it may be, what it is where it is not given, and what it means. */
+export interface Option<T> {
+  readonly kind: Kind<T>;
+  /** Undefined: it has no value of its own, and must be given where `required` says so. */
+  readonly fallback: T | undefined;
+  readonly required: boolean;
+  readonly says: string;
 }
 
-function isTexts(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === "string");
+export type Described = Readonly<Record<string, Option<unknown>>>;
+
+/** What is read of an object that is so described: every field has its value. */
+export type OptionsOf<D extends Described> = keyof D extends never
+  ? Readonly<Record<string, never>>
+  : { readonly [Name in keyof D]: D[Name] extends Option<infer T> ? T : never };
+
+/** What may be written: every field may be left out. */
+export type Written<T> = T extends readonly unknown[]
+  ? T
+  : T extends object
+    ? { readonly [Name in keyof T]?: Written<T[Name]> }
+    : T;
+
+/** @param says for tables and editors: one sentence */
+export function option<T>(kind: Kind<T>, fallback: NoInfer<T>, says: string): Option<T> {
+  return { kind, fallback, required: false, says };
 }
 
-/** What a pass that takes none is given. */
-export type NoOptions = Readonly<Record<string, never>>;
+/** A field that may be left out, and is undefined then. */
+export function optional<T>(kind: Kind<T>, says: string): Option<T | undefined> {
+  return { kind, fallback: undefined, required: false, says };
+}
 
-/** @throws PareError RECIPE for any option at all */
-export function noOptions(pass: string, options: unknown): NoOptions {
-  new OptionReader(pass, options).done();
-  return {};
+export function required<T>(kind: Kind<T>, says: string): Option<T> {
+  return { kind, fallback: undefined, required: true, says };
+}
+
+/** An object with fixed fields, as a kind; its description is kept for tables. */
+export interface Fields<T> extends Kind<T> {
+  readonly described: Described;
+}
+
+/** What of an object is not its fields. */
+export interface FieldsNotes {
+  /** Former names: what they held, as the fields that hold it now. */
+  readonly former?: Readonly<Record<string, Kind<Readonly<Record<string, unknown>>>>>;
+  /** What a field is called in messages. */
+  readonly noun?: string;
+}
+
+/** An object with fixed fields; whatever else it holds is refused. */
+export function fields<const D extends Described>(
+  described: D,
+  { former = {}, noun = "option" }: FieldsNotes = {},
+): Fields<OptionsOf<D>> {
+  const names = Object.keys(described);
+  const said = names.length === 0 ? "an empty object" : `an object with ${names.join(", ")}`;
+  return {
+    described,
+    said,
+    schema: schemaOf(described, former),
+    read(value, at) {
+      if (!isRecord(value)) refuse(at, "is no object", `It must be ${said}.`);
+      for (const name of Object.keys(value)) {
+        if (Object.hasOwn(described, name) || Object.hasOwn(former, name)) continue;
+        const hint =
+          names.length === 0 ? `It takes no ${noun}s.` : `The ${noun}s are ${names.join(", ")}.`;
+        refuse(`${at}.${name}`, `is not ${/^[aeiou]/.test(noun) ? "an" : "a"} ${noun}`, hint);
+      }
+      const given = renamed(value, former, at);
+      const read = Object.entries(described).map(([name, { kind, fallback, required: must }]) => {
+        const one = given[name];
+        const absent = one === undefined && !must;
+        return [name, absent ? fallback : kind.read(one, `${at}.${name}`)] as const;
+      });
+      return Object.fromEntries(read) as OptionsOf<D>;
+    },
+  };
+}
+
+function renamed(
+  value: Readonly<Record<string, unknown>>,
+  former: NonNullable<FieldsNotes["former"]>,
+  at: string,
+): Readonly<Record<string, unknown>> {
+  const given = new Map(Object.entries(value));
+  for (const [name, kind] of Object.entries(former)) {
+    if (!given.has(name)) continue;
+    const now = Object.entries(kind.read(given.get(name), `${at}.${name}`));
+    const instead = now.map(([field]) => field).join(" and ");
+    for (const [field, content] of now) {
+      if (given.has(field))
+        refuse(
+          `${at}.${name}`,
+          `says what ${field} says too`,
+          `Leave it out: it is now ${instead}.`,
+        );
+      given.set(field, content);
+    }
+    given.delete(name);
+  }
+  return Object.fromEntries(given);
+}
+
+function schemaOf(
+  described: Described,
+  former: NonNullable<FieldsNotes["former"]>,
+): Kind<unknown>["schema"] {
+  const must = Object.keys(described).filter((name) => described[name]?.required);
+  const properties = Object.entries(described).map(([name, { kind, fallback, says }]) => {
+    const standing = fallback === undefined ? {} : { default: fallback };
+    return [name, { ...kind.schema, description: says, ...standing }] as const;
+  });
+  const before = Object.entries(former).map(
+    ([name, { schema }]) => [name, { ...schema, deprecated: true }] as const,
+  );
+  return {
+    type: "object",
+    properties: Object.fromEntries([...properties, ...before]),
+    ...(must.length > 0 && { required: must }),
+    additionalProperties: false,
+  };
 }

@@ -1,5 +1,12 @@
 import type { Graph } from "../ir/index.js";
 import type { Activations } from "./activations.js";
+import {
+  type Described,
+  type Fields,
+  fields,
+  type FieldsNotes,
+  type OptionsOf,
+} from "./options.js";
 
 /** How equal the numbers are before and after: tests and verification take their tolerance from it. */
 export type Exactness = "bitwise" | "rounding" | "lossy";
@@ -25,10 +32,36 @@ export interface Pass {
 export interface PassDefinition<Name extends string, Options> {
   readonly name: Name;
   readonly summary: string;
-  /** @throws PareError RECIPE with the path of the offending field */
-  parse(options: unknown): Options;
+  /** What it can be told: `parse`, the schema of recipes and the reference follow from this. */
+  readonly options: Fields<Options>;
+  /**
+   * @param options absent: all at their defaults
+   * @param at where they stand, for messages; the pass's name where not given
+   * @throws PareError RECIPE with the path of the offending field
+   */
+  parse(options?: unknown, at?: string): Options;
   create(options: Options): Pass;
 }
 
 /** The passes that a recipe can name. */
 export type Registry = readonly PassDefinition<string, unknown>[];
+
+/** A pass from its name, its options as data, and what it does with them. */
+export function definePass<const Name extends string, const D extends Described>(definition: {
+  readonly name: Name;
+  readonly summary: string;
+  readonly options: D;
+  /** Former names of options. */
+  readonly former?: FieldsNotes["former"];
+  create(options: OptionsOf<D>): Pass;
+}): PassDefinition<Name, OptionsOf<D>> {
+  const { name, summary, former = {} } = definition;
+  const options = fields(definition.options, { former });
+  return {
+    name,
+    summary,
+    options,
+    parse: (given = {}, at = name) => options.read(given, at),
+    create: (given) => definition.create(given),
+  };
+}

@@ -1,72 +1,148 @@
-import { PareError } from "@pare/runtime/format";
+import { isRecord, type JsonSchema } from "@pare/runtime/format";
+import { boolean, type Kind, listOf, oneOf, refuse, text } from "./kinds.js";
+import { type Described, type Fields, fields, option, optional, required } from "./options.js";
+import type { Registry } from "./pass.js";
 import type { Step, StepGroup } from "./step.js";
 
 /**
- * A list of passes as data. With `propose`, each target's table adds alternatives after `steps`, and measurement
- * decides among them.
+ * Groups of steps as data. With `propose`, each target's table adds alternatives after them, and measurement decides
+ * among all.
  */
-export interface Recipe {
+export interface Recipe<S extends Step = Step> {
   readonly name: string;
   readonly summary: string;
-  readonly groups: readonly StepGroup[];
+  readonly groups: readonly StepGroup<S>[];
   readonly propose: boolean;
 }
 
 /**
- * Reads a recipe from JSON data.
- * @param known the names of the passes that can be used
+ * Reads a recipe from JSON data: `{ "steps": [ "simplify", { "together": [ … ] } ] }`. Every step's options are read by
+ * its pass, so that what is wrong is said here and not in the middle of a run.
+ * @param name where the recipe itself gives none
+ * @param passes those that steps can name
  * @throws PareError RECIPE with the path of the offending field
  */
-export function parseRecipe(data: unknown, name: string, known: readonly string[]): Recipe {
-  const fields = record(data, "recipe");
-  for (const key of Object.keys(fields)) {
-    if (!["name", "summary", "steps", "propose", "$schema"].includes(key))
-      fail(
-        `recipe.${key}`,
-        "is not a field of a recipe",
-        "The fields are name, summary, steps and propose.",
-      );
-  }
-  const steps = fields["steps"];
-  if (!Array.isArray(steps))
-    fail("recipe.steps", "must be a list of steps", 'For example: [{ "use": "simplify" }].');
-  const propose = fields["propose"] ?? false;
-  if (typeof propose !== "boolean") fail("recipe.propose", "must be true or false");
+export function parseRecipe(data: unknown, name: string, passes: Registry): Recipe {
+  const { steps, propose, summary, ...given } = recipeFields(passes).read(data, "recipe");
+  return { name: given.name ?? name, summary, groups: steps, propose };
+}
+
+/** What a recipe's file may hold, for editors and for those who write recipes by program. */
+export function recipeSchema(passes: Registry): JsonSchema {
   return {
-    name: typeof fields["name"] === "string" ? fields["name"] : name,
-    summary: typeof fields["summary"] === "string" ? fields["summary"] : "",
-    propose,
-    groups: (steps as readonly unknown[]).map((step, index) => ({
-      steps: [parseStep(step, `recipe.steps[${index}]`, known)],
-      required: false,
-    })),
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    title: "A recipe: passes in the order in which Pare tries them",
+    ...recipeFields(passes).schema,
+    $defs: Object.fromEntries(
+      passes.map(({ name, summary, options }) => [
+        name,
+        { ...options.schema, description: summary },
+      ]),
+    ),
   };
 }
 
-function parseStep(data: unknown, path: string, known: readonly string[]): Step {
-  const fields = record(typeof data === "string" ? { use: data } : data, path);
-  const { use } = fields;
-  if (typeof use !== "string" || !known.includes(use))
-    fail(
-      `${path}.use`,
-      `is ${JSON.stringify(use)}, which is no pass`,
-      `The passes are ${known.join(", ")}.`,
-    );
-  return fields["with"] === undefined
-    ? { use }
-    : { use, with: record(fields["with"], `${path}.with`) };
+function recipeFields(passes: Registry) {
+  const described = {
+    $schema: optional(text, "The address of this schema, for editors."),
+    name: optional(text, "How reports name it; the file's name where not given."),
+    summary: option(text, "", "What it is for."),
+    steps: required(
+      listOf(groupKind(passes)),
+      "Passes in order: each measured by itself, those of a group together.",
+    ),
+    propose: option(
+      boolean,
+      false,
+      "Whether each target's own proposals are tried after the steps.",
+    ),
+  };
+  return fields(described, { noun: "field" });
 }
 
-function record(data: unknown, path: string): Readonly<Record<string, unknown>> {
-  if (typeof data !== "object" || data === null || Array.isArray(data))
-    fail(path, "must be an object");
-  return data as Readonly<Record<string, unknown>>;
+/** What a plain step and a group can say of themselves. */
+const ofGroup = {
+  required: option(
+    boolean,
+    false,
+    "Whether it stays whatever it gains, as long as the model loads and is right.",
+  ),
+  name: optional(text, "How reports name it."),
+};
+
+/** A plain step is a group of one. */
+function groupKind(passes: Registry): Kind<StepGroup> {
+  const plain = stepKind(passes, ofGroup);
+  const together = fields(
+    {
+      together: required(
+        listOf(innerKind(passes), 1),
+        "Steps that are measured, and kept or reverted, as one.",
+      ),
+      ...ofGroup,
+    },
+    { noun: "field" },
+  );
+  return {
+    schema: { anyOf: [...(plain.schema.anyOf ?? []), together.schema] },
+    said: `${plain.said}, or { "together": [ … ] }`,
+    read(value, at) {
+      if (!isRecord(value)) return { steps: [plain.read(value, at)], required: false };
+      const isGroup = "together" in value;
+      const steps = isGroup ? together.read(value, at).together : [plain.read(value, at)];
+      return {
+        steps,
+        required: value["required"] === true,
+        ...(typeof value["name"] === "string" && { name: value["name"] }),
+      };
+    },
+  };
 }
 
-function fail(path: string, what: string, hint?: string): never {
-  throw new PareError(
-    "RECIPE",
-    `${path} ${what}.`,
-    hint === undefined ? { where: path } : { where: path, hint },
+function innerKind(passes: Registry): Kind<Step> {
+  const step = stepKind(passes, {});
+  return {
+    ...step,
+    read(value, at) {
+      if (isRecord(value) && "together" in value)
+        refuse(
+          at,
+          "is a group inside a group",
+          "Groups do not nest: put its steps into the outer one.",
+        );
+      return step.read(value, at);
+    },
+  };
+}
+
+/** A pass's name, or an object that holds it; the options stay as they are written. */
+function stepKind(passes: Registry, more: Described): Kind<Step> {
+  const name = oneOf(passes.map((pass) => pass.name));
+  const kinds = new Map(passes.map((pass) => [pass.name, passKind(pass, more)]));
+  return {
+    schema: { anyOf: [name.schema, ...[...kinds.values()].map(({ schema }) => schema)] },
+    said: `a pass by name, or { "use": a pass }`,
+    read(value, at) {
+      if (typeof value === "string") return { use: name.read(value, at) };
+      if (!isRecord(value)) refuse(at, "is no step", `It must be ${this.said}.`);
+      const use = name.read(value["use"], `${at}.use`);
+      kinds.get(use)?.read(value, at);
+      const options = value["with"];
+      return isRecord(options) && Object.keys(options).length > 0
+        ? { use, with: options }
+        : { use };
+    },
+  };
+}
+
+function passKind({ name, summary, options }: Registry[number], more: Described): Fields<unknown> {
+  const referred = { ...options, schema: { $ref: `#/$defs/${name}` } };
+  return fields(
+    {
+      use: required(oneOf([name]), summary),
+      with: optional(referred, "Its options."),
+      ...more,
+    },
+    { noun: "field" },
   );
 }

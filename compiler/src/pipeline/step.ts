@@ -1,3 +1,6 @@
+import type { Written } from "./options.js";
+import type { PassDefinition } from "./pass.js";
+
 /** A pass by name with its options, as data. */
 export interface Step {
   readonly use: string;
@@ -12,3 +15,9 @@ export interface StepGroup<S extends Step = Step> {
   /** For reports. */
   readonly name?: string;
 }
+
+/** The steps that can be written with some passes: a typo in a name or an option is a type error. */
+export type StepOf<Definition> =
+  Definition extends PassDefinition<infer Name, infer Options>
+    ? { readonly use: Name; readonly with?: Written<Options> }
+    : never;

@@ -1,8 +1,9 @@
+import type { PassStep } from "../passes/index.js";
 import type { Recipe } from "../pipeline/recipe.js";
-import type { Step, StepGroup } from "../pipeline/step.js";
+import type { StepGroup } from "../pipeline/step.js";
 
 /** A step that is measured by itself. */
-function alone(step: Step): StepGroup {
+function alone(step: PassStep): StepGroup<PassStep> {
   return { steps: [step], required: false };
 }
 
@@ -32,7 +33,7 @@ export const presets = {
     ],
     propose: false,
   },
-} as const satisfies Record<string, Recipe>;
+} satisfies Record<string, Recipe<PassStep>>;
 
 export type PresetName = keyof typeof presets;
 

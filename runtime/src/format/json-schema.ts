@@ -4,17 +4,25 @@ export interface JsonSchema {
   readonly enum?: readonly (string | number | null)[];
   readonly pattern?: string;
   readonly minimum?: number;
+  readonly maximum?: number;
   readonly minItems?: number;
   readonly maxItems?: number;
   readonly items?: JsonSchema;
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly required?: readonly string[];
-  /** Of keys that `properties` does not name; without it they may hold anything, so that newer files stay readable. */
-  readonly additionalProperties?: JsonSchema;
+  /**
+   * Of keys that `properties` does not name; false where there must be none. Without it they may hold anything, so that
+   * newer files stay readable.
+   */
+  readonly additionalProperties?: JsonSchema | false;
   readonly anyOf?: readonly JsonSchema[];
   readonly $ref?: string;
   readonly $defs?: Readonly<Record<string, JsonSchema>>;
   readonly description?: string;
+  /** For a reader: what it is where it is not given. */
+  readonly default?: unknown;
+  /** For a reader: it is still taken, and has another name or form now. */
+  readonly deprecated?: boolean;
   readonly title?: string;
   readonly $id?: string;
   readonly $schema?: string;
@@ -69,6 +77,9 @@ function ownFault(value: unknown, schema: JsonSchema, path: string): SchemaFault
   if (typeof value === "number" && schema.minimum !== undefined && value < schema.minimum) {
     return fault(`must be at least ${schema.minimum}`);
   }
+  if (typeof value === "number" && schema.maximum !== undefined && value > schema.maximum) {
+    return fault(`must be at most ${schema.maximum}`);
+  }
   if (Array.isArray(value) && value.length < (schema.minItems ?? 0)) {
     return fault(`must have at least ${schema.minItems} items`);
   }
@@ -102,6 +113,7 @@ function partFault(
       (schema.properties && Object.hasOwn(schema.properties, key)
         ? schema.properties[key]
         : undefined) ?? schema.additionalProperties;
+    if (part === false) return { path: at(key), problem: "is not a field that there is" };
     const fault = part === undefined ? null : findFault(value[key], part, root, at(key));
     if (fault !== null) return fault;
   }

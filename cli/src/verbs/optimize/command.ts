@@ -7,7 +7,11 @@ export const define: DefineVerb = (command, context) => {
   command.argument("<model>", "an ONNX file");
   addMeasureOptions(command);
   command
-    .option("--recipe <preset or file>", "auto, simplify, naive-per-tensor, or a JSON file", "auto")
+    .option(
+      "--recipe <preset or file>",
+      "auto, simplify, naive-per-tensor, or a .json or .yaml file",
+      "auto",
+    )
     .option(
       "--max-drop <number>",
       "how far the metric may drop, in its own unit (default: 0.01)",

@@ -20,7 +20,7 @@ export const define: DefineVerb = (command, context) => {
   command
     .option(
       "--recipe <preset or file>",
-      "a recipe's steps instead of a mode: naive-per-tensor, or a .json file",
+      "a recipe's steps instead of a mode: naive-per-tensor, or a .json or .yaml file",
     )
     .option("--seed <number>", "fixes which samples calibrate", integerAtLeast("--seed", 0), 0)
     .option("-o, --output <file>", "where to (default: <model>.<mode>.onnx in the current folder)")
