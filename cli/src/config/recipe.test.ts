@@ -135,16 +135,10 @@ describe("loadRecipe", () => {
     });
   });
 
-  it(
-    "refuses ninety thousand names in no more than a few seconds",
-    { timeout: 20_000 },
-    async () => {
-      const names = Array.from({ length: 90_000 }, (_, index) => `k${index}: 1`).join("\n");
-      await expect(loadRecipe(await file("names.yaml", names))).rejects.toThrow(
-        /k0 is not a field/,
-      );
-    },
-  );
+  it("gets through ninety thousand names", async () => {
+    const names = Array.from({ length: 90_000 }, (_, index) => `k${index}: 1`).join("\n");
+    await expect(loadRecipe(await file("names.yaml", names))).rejects.toThrow(/k0 is not a field/);
+  });
 });
 
 /** Ten times ten times ten: small in the file, large when it is unfolded. */

@@ -1,4 +1,5 @@
 import { bindShapes } from "./bind-shapes.js";
+import { equalize } from "./equalize.js";
 import { fp16 } from "./fp16.js";
 import { fp16Weights } from "./fp16-weights.js";
 import { lowerOpset } from "./lower-opset.js";
@@ -20,6 +21,7 @@ export const passes = [
   normalize,
   simplify,
   lowerOpset,
+  equalize,
   quantizeStatic,
   quantizeDynamic,
   quantizeWeights,
