@@ -400,6 +400,23 @@ describe("one step", () => {
     expect(ended).toMatchObject({ code: 0, stdout: expect.stringContaining("static.onnx") });
   });
 
+  it("runs a recipe's steps from YAML, and says in which line it is wrong", async () => {
+    const steps = "steps:\n  - together:\n      - equalize\n      - quantize-weights\n";
+    const args = (recipe: string): string[] => ["quantize", mnist, "--recipe", recipe];
+    const right = args(await write("small.yaml", steps));
+    const ended = await pare([...right, "-o", "small.onnx", "--json"]);
+    expect(ended.code).toBe(0);
+    const { journal } = JSON.parse(ended.stdout);
+    expect(new Set(journal.map(({ rule }: { rule: string }) => rule))).toEqual(
+      new Set(["equalize", "quantize-weights"]),
+    );
+    const wrong = await write("wrong.yaml", `${steps}  - use: fp16\n    with: { half: true }\n`);
+    expect(await pare(args(wrong))).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/wrong\.yaml, line 6: recipe\.steps\[1\]\.with\.half/),
+    });
+  });
+
   it("writes a data module that works as it is, and does not overwrite it", async () => {
     expect(await pare(["data", mnist])).toMatchObject({
       code: 0,

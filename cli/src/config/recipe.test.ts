@@ -64,9 +64,16 @@ describe("loadRecipe", () => {
   });
 
   it("reads JSON, and names a recipe by its file", async () => {
-    const path = await file("r.json", '\ufeff{ "steps": ["simplify"], "propose": true }');
+    const path = await file(
+      "for phones.v2.json",
+      '\ufeff{ "steps": ["simplify"], "propose": true }',
+    );
     const recipe = await loadRecipe(path);
-    expect(recipe).toMatchObject({ name: path, propose: true, groups: [groups[0]] });
+    expect(recipe).toMatchObject({
+      name: "for-phones.v2",
+      propose: true,
+      groups: [groups[0]],
+    });
   });
 
   it.each([

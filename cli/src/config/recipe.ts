@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { basename, extname } from "node:path";
 import {
   isPreset,
   type Lock,
@@ -26,7 +27,7 @@ export async function loadRecipe(nameOrFile: string): Promise<Recipe> {
   }
   const { data, lineOf } = await readDataFile(nameOrFile);
   try {
-    return parseRecipe(data, nameOrFile, passes);
+    return parseRecipe(data, nameOf(nameOrFile), passes);
   } catch (cause) {
     if (!isPareError(cause) || cause.where === undefined) throw cause;
     const line = lineOf(fieldsOf(cause.where));
@@ -37,6 +38,11 @@ export async function loadRecipe(nameOrFile: string): Promise<Recipe> {
       cause,
     });
   }
+}
+
+/** A file's name without its folder and ending, as part of a variant's. */
+function nameOf(file: string): string {
+  return basename(file, extname(file)).replace(/[^\w.-]/g, "-");
 }
 
 /** `recipe.steps[2].with.ranges` as the names and numbers that lead there from the whole. */

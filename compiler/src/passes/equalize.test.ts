@@ -109,6 +109,47 @@ describe("equalize", () => {
   });
 });
 
+describe("what equalize follows channels through", () => {
+  const conv = (b: Builder, x: ValueId): ValueId =>
+    b.add("Conv", [x, b.floats([1, -2, 0.5, 4, 8, -16, 0.25, 1], [4, 2, 1, 1]), b.weights(4)]);
+  const last = attribute.ints([0, 2, 3, 1]);
+
+  it.each<[string, (x: ValueId, b: Builder) => ValueId]>([
+    [
+      "a Clip that is a Relu",
+      (x, b) => b.add("Conv", [b.add("Clip", [x, b.floats([0])]), b.weights(2, 4, 1, 1)]),
+    ],
+    [
+      "an Add of a number per feature, several to a channel",
+      (x, b) => {
+        const shift = b.floats(Array.from({ length: 64 }, (_, index) => Math.sin(index)));
+        const features = b.add("Add", [b.add("Flatten", [x]), shift]);
+        return b.add("MatMul", [b.add("Relu", [features]), b.weights(64, 2)]);
+      },
+    ],
+    [
+      "a Transpose to channels last",
+      (x, b) => b.add("MatMul", [b.add("Transpose", [x], { perm: last }), b.weights(4, 2)]),
+    ],
+    [
+      "axes of one that come and go",
+      (x, b) => {
+        const pooled = b.add("GlobalMaxPool", [x]);
+        const rows = b.add("Squeeze", [pooled, b.ints([2, 3])]);
+        const images = b.add("Unsqueeze", [b.add("LeakyRelu", [rows]), b.ints([2, 3])]);
+        return b.add("Conv", [images, b.weights(2, 4, 1, 1)]);
+      },
+    ],
+  ])("%s", async (_, between) => {
+    const graph = graphOf({ x: ["float32", 1, 2, 4, 4] }, (input, b) => ({
+      y: between(conv(b, input("x")), b),
+    }));
+    expect(said(await verified(graph))).toContainEqual(
+      expect.stringMatching(/^Conv changed: 4 outputs scaled/),
+    );
+  });
+});
+
 const same = { pads: attribute.ints([1, 1, 1, 1]) };
 
 /** Two convolutions with something between them. */
@@ -143,7 +184,12 @@ describe("what equalize leaves, and why", () => {
       (x, b) => b.add("Mul", [x, b.add("Sigmoid", [x])]),
     ],
     [
-      "two numbers for all",
+      "a number for every place",
+      "Add behind it does not scale with its input",
+      (x, b) => b.add("Add", [x, b.weights(4, 4, 4)]),
+    ],
+    [
+      "numbers along another axis",
       "Add behind it does not scale with its input",
       (x, b) => b.add("Add", [x, b.floats([1, 2, 3, 4])]),
     ],

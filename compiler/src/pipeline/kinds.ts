@@ -59,6 +59,13 @@ export const text: Kind<string> = kindOf(
   (value) => typeof value === "string",
 );
 
+/** A text that can be part of a file's name, or of a variant's. */
+export const plainName: Kind<string> = kindOf(
+  { type: "string", pattern: "^[\\w.-]+$" },
+  "a name of letters, digits, dots, dashes and underscores",
+  (value): value is string => typeof value === "string" && /^[\w.-]+$/.test(value),
+);
+
 /** Any finite number. */
 export const number: Kind<number> = kindOf(
   { type: "number" },
@@ -71,7 +78,7 @@ export function integer(least = 0, most?: number): Kind<number> {
   return kindOf(
     { type: "integer", minimum: least, ...(most !== undefined && { maximum: most }) },
     most === undefined
-      ? `a whole number, at least ${least}`
+      ? `a whole number (${least} or more)`
       : `a whole number from ${least} to ${most}`,
     (value): value is number =>
       Number.isSafeInteger(value) && Number(value) >= least && Number(value) <= (most ?? Infinity),

@@ -47,6 +47,7 @@ describe("parseRecipe", () => {
     [{}, "recipe.steps", /missing/],
     [{ steps: "plain" }, "recipe.steps", /is "plain"/],
     [{ steps: [], stpes: [] }, "recipe.stpes", /not a field/],
+    [{ steps: [], name: "for phones" }, "recipe.name", /"for phones"/],
     [{ steps: ["plan"] }, "recipe.steps[0]", /"plan"/],
     [{ steps: [{ use: "plan" }] }, "recipe.steps[0].use", /"plan"/],
     [{ steps: [{}] }, "recipe.steps[0].use", /missing/],

@@ -1,5 +1,5 @@
 import { isRecord, type JsonSchema } from "@pare/runtime/format";
-import { boolean, type Kind, listOf, oneOf, refuse, text } from "./kinds.js";
+import { boolean, type Kind, listOf, oneOf, plainName, refuse, text } from "./kinds.js";
 import { type Described, type Fields, fields, option, optional, required } from "./options.js";
 import type { Registry } from "./pass.js";
 import type { Step, StepGroup } from "./step.js";
@@ -18,7 +18,7 @@ export interface Recipe<S extends Step = Step> {
 /**
  * Reads a recipe from JSON data: `{ "steps": [ "simplify", { "together": [ … ] } ] }`. Every step's options are read by
  * its pass, so that what is wrong is said here and not in the middle of a run.
- * @param name where the recipe itself gives none
+ * @param name where the recipe itself gives none; of letters, digits, dots, dashes and underscores
  * @param passes those that steps can name
  * @throws PareError RECIPE with the path of the offending field
  */
@@ -45,7 +45,7 @@ export function recipeSchema(passes: Registry): JsonSchema {
 function recipeFields(passes: Registry) {
   const described = {
     $schema: optional(text, "The address of this schema, for editors."),
-    name: optional(text, "How reports name it; the file's name where not given."),
+    name: optional(plainName, "How reports and variants name it; the file's name where not given."),
     summary: option(text, "", "What it is for."),
     steps: required(
       listOf(groupKind(passes)),

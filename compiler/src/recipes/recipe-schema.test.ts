@@ -81,7 +81,9 @@ function right(part: JsonSchema): fc.Arbitrary<unknown> {
     case "boolean":
       return fc.boolean();
     case "string":
-      return fc.string({ maxLength: 4 });
+      return part.pattern === undefined
+        ? fc.string({ maxLength: 4 })
+        : fc.stringMatching(new RegExp(part.pattern));
     case "number":
       return fc.double({ noNaN: true, noDefaultInfinity: true });
     case "integer":
