@@ -20,7 +20,7 @@ import { fileError } from "../platform/file-error.js";
 export interface DataFile {
   readonly data: unknown;
   /** The line, from 1, of the field at a path, or of what holds it; null where the parser does not know. */
-  lineOf(path: readonly string[]): number | null;
+  readonly lineOf: (path: readonly string[]) => number | null;
 }
 
 /** A file of someone else's that is larger, or nested deeper, is no recipe. */

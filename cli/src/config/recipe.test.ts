@@ -151,7 +151,7 @@ describe("loadRecipe", () => {
 /** Ten times ten times ten: small in the file, large when it is unfolded. */
 function laughs(): string {
   const levels = ["a: &a [x, x, x, x, x, x, x, x, x, x]"];
-  for (const [from, to] of ["ab", "bc", "cd"].map((pair) => [...pair]))
+  for (const [from, to] of ["ab", "bc", "cd"].map((pair) => pair.split("")))
     levels.push(`${to}: &${to} [${Array(10).fill(`*${from}`).join(", ")}]`);
   return `${levels.join("\n")}\nsteps: []\n`;
 }

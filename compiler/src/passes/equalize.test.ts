@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import fc from "fast-check";
-import { byteSource, type Tensors } from "@pare/runtime/format";
+import { byteSource } from "@pare/runtime/format";
 import { cpu } from "@pare/runtime/ort-node";
 import { wasm } from "@pare/runtime/ort-web";
 import { describe, expect, it } from "vitest";
@@ -8,9 +8,8 @@ import { attribute, type Graph, printGraph, type ValueId } from "../ir/index.js"
 import { decodeModel, encodeModel } from "../onnx/index.js";
 import { inferNode } from "../ops/index.js";
 import { applyGroup } from "../pipeline/apply-step.js";
-import type { PassContext } from "../pipeline/pass.js";
 import { runPasses, type Verification } from "../pipeline/run-passes.js";
-import { type Builder, graphOf, madeUp } from "../rules/rule-case.test.support.js";
+import { type Builder, graphOf } from "../rules/rule-case.test.support.js";
 import {
   betweens,
   type Drawn,
@@ -308,54 +307,5 @@ describe("on models as they are", () => {
     const graph = await open(new Uint8Array(await readFile(file)));
     const equalized = await verified(graph);
     expect(equalized.changes).toBeGreaterThan(graph.changes);
-  });
-
-  it("rescaled channels: neither step alone is worth anything, both together are", async () => {
-    const { rescaledChannels } = await import("../../../fixtures/scripts/rescaled-channels.mjs");
-    const data = await import("../../../fixtures/data/mnist.mjs");
-    const graph = await open(await rescaledChannels());
-    const calibrates = new Set(data.splits.calibration);
-    const tests = new Set(data.splits.test.filter((_, index) => index % 5 === 0));
-    const feeds: Tensors[] = [];
-    const digits: { feeds: Tensors; label: number }[] = [];
-    for await (const sample of data.samples()) {
-      if (calibrates.has(sample.id)) feeds.push(sample.feeds);
-      if (tests.has(sample.id)) digits.push(sample);
-    }
-    const context: PassContext = {
-      calibration: {
-        executor: cpu(),
-        count: feeds.length,
-        async *samples() {
-          yield* feeds;
-        },
-      },
-    };
-    const plain = await open(await rescaledChannels(0));
-    for (const { feeds: one } of digits.slice(0, 5))
-      expect(await run(graph, one)).toEqual(await run(plain, one));
-    const right = async (uses: readonly string[]): Promise<number> => {
-      const steps = uses.map((use) =>
-        use === "equalize" ? { use } : { use, with: { granularity: "tensor" } },
-      );
-      const made = await applyGroup(graph, { steps }, context, passes);
-      const session = await cpu().load({
-        proto: byteSource((await encodeModel(made.graph)).proto),
-        external: new Map(),
-      });
-      let count = 0;
-      for (const digit of digits) {
-        const { logits } = await session.run(digit.feeds);
-        const values = Array.from(logits?.data ?? [], Number);
-        if (values.indexOf(Math.max(...values)) === digit.label) count += 1;
-      }
-      await session.dispose();
-      return count / digits.length;
-    };
-    const float = await right([]);
-    expect(float).toBeGreaterThan(0.97);
-    expect(await right(["equalize"])).toBe(float);
-    expect(await right(["quantize-static"])).toBeLessThan(0.5);
-    expect(await right(["equalize", "quantize-static"])).toBeGreaterThan(float - 0.01);
   });
 });
