@@ -10,6 +10,7 @@ import {
   decodeModel,
   type Graph,
   inferNode,
+  MeasuredActivations,
   type PassContext,
   passes,
   recipeData,
@@ -31,14 +32,14 @@ const examples = [...page.matchAll(/^```(yaml|json)\n([^]*?)^```$/gm)].map(
 const pixels = (seed: number): Float32Array =>
   Float32Array.from({ length: 784 }, (_, at) => ((at * (seed + 3)) % 97) / 97);
 const context: PassContext = {
-  calibration: {
+  activations: new MeasuredActivations({
     executor: cpu(),
     count: 4,
     async *samples() {
       for (let seed = 0; seed < 4; seed += 1)
         yield { x: { type: "float32", dims: [1, 1, 28, 28], data: pixels(seed) } };
     },
-  },
+  }),
 };
 
 async function digits(): Promise<Graph> {

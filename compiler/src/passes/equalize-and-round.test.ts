@@ -1,13 +1,13 @@
-import { byteSource, type Tensors } from "@pare/runtime/format";
+import { byteSource, onnxArtifact, type Tensors } from "@pare/runtime/format";
 import { cpu } from "@pare/runtime/ort-node";
 import { beforeAll, describe, expect, it } from "vitest";
 import { samples, splits } from "../../../fixtures/data/mnist.mjs";
 import { rescaledChannels } from "../../../fixtures/scripts/rescaled-channels.mjs";
+import { MeasuredActivations } from "../calibrate/measured-activations.js";
 import type { Graph } from "../ir/index.js";
 import { decodeModel, encodeModel } from "../onnx/index.js";
 import { inferNode } from "../ops/index.js";
 import { applyGroup } from "../pipeline/apply-step.js";
-import type { Calibration } from "../pipeline/pass.js";
 import type { Step } from "../pipeline/step.js";
 import { passes } from "./index.js";
 import { run } from "./quantization/engine-case.test.support.js";
@@ -33,19 +33,19 @@ beforeAll(async () => {
   }
 });
 
-const calibration: Calibration = {
+const activations = new MeasuredActivations({
   executor: cpu(),
   count: 200,
   async *samples() {
     yield* calibrating;
   },
-};
+});
 
 /** The share of digits that are read rightly after some steps. */
 async function accuracy(...steps: readonly Step[]): Promise<number> {
-  const made = await applyGroup(graph, { steps }, { calibration }, passes);
+  const made = await applyGroup(graph, { steps }, { activations }, passes);
   const { proto } = await encodeModel(made.graph);
-  const session = await cpu().load({ proto: byteSource(proto), external: new Map() });
+  const session = await cpu().load(onnxArtifact(proto));
   let right = 0;
   for (const { feeds, label } of digits) {
     const { logits } = await session.run(feeds);

@@ -1,9 +1,10 @@
 import { readFile } from "node:fs/promises";
 import fc from "fast-check";
-import { byteSource } from "@pare/runtime/format";
+import { byteSource, onnxArtifact } from "@pare/runtime/format";
 import { cpu } from "@pare/runtime/ort-node";
 import { wasm } from "@pare/runtime/ort-web";
 import { describe, expect, it } from "vitest";
+import { MeasuredActivations } from "../calibrate/measured-activations.js";
 import { attribute, type Graph, printGraph, type ValueId } from "../ir/index.js";
 import { decodeModel, encodeModel } from "../onnx/index.js";
 import { inferNode } from "../ops/index.js";
@@ -40,10 +41,7 @@ async function verified(graph: Graph, executor = cpu()): Promise<Graph> {
   const equalized = graph.fork();
   const verification: Verification = {
     executor,
-    encode: async (one) => ({
-      proto: byteSource((await encodeModel(one)).proto),
-      external: new Map(),
-    }),
+    encode: async (one) => onnxArtifact((await encodeModel(one)).proto),
     samples: [feedsOf(graph, 1), feedsOf(graph, 2)],
   };
   const pass = equalize.create({});
@@ -79,10 +77,10 @@ describe("equalize", () => {
     }));
     for (const head of ["Flatten, Gemm", "Reshape, MatMul, Add"] as const) {
       const graph = networkOf({ layers, head, transB: true, seed: 5, exponent: 5 });
-      const calibration = calibrationOn(graph);
+      const activations = new MeasuredActivations(calibrationOn(graph));
       const expected = await run(graph, feedsOf(graph, 9));
       const lost = async (steps: readonly { use: string }[]): Promise<number> => {
-        const rounded = await applyGroup(graph, { steps }, { calibration }, passes);
+        const rounded = await applyGroup(graph, { steps }, { activations }, passes);
         return agreement(expected, await run(rounded.graph, feedsOf(graph, 9)));
       };
       const alone = await lost([step]);
