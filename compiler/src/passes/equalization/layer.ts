@@ -13,87 +13,108 @@ export class Layer {
   readonly outputs: Float64Array;
   readonly inputs: Float64Array;
   readonly #values: Float32Array;
-  readonly #outputsInRows: boolean;
+  readonly #rows: Float64Array;
+  readonly #columns: Float64Array;
+  /** Of one group. */
   readonly #rowsPerGroup: number;
-  readonly #columns: number;
-  readonly #kernel: number;
-  /** The largest magnitude over the kernel. */
-  readonly #largest: Float64Array;
+  readonly #width: number;
+  /** The largest magnitude over the kernel, rows × width. */
+  readonly #largest: Float32Array;
 
   constructor(weighted: WeightedNode, values: Float32Array) {
     const { weightTensor, group, node } = weighted;
-    const [rows = 1, columns = 1, ...kernel] = weightTensor.dims;
+    const [rows = 1, width = 1] = weightTensor.dims;
     this.weighted = weighted;
-    this.isFinite = values.every(Number.isFinite);
     this.#values = values;
-    this.#outputsInRows = isByOutputs(node);
     this.#rowsPerGroup = rows / group;
-    this.#columns = columns;
-    this.#kernel = kernel.reduce((product, size) => product * size, 1);
-    const [byRow, byColumn] = [filled(rows), filled(columns * group)];
-    this.outputs = this.#outputsInRows ? byRow : byColumn;
-    this.inputs = this.#outputsInRows ? byColumn : byRow;
-    this.#largest = new Float64Array(rows * columns);
-    for (let at = 0; at < values.length; at += 1) {
-      const place = Math.floor(at / this.#kernel);
-      const magnitude = Math.abs(values[at] as number);
-      if (magnitude > (this.#largest[place] as number)) this.#largest[place] = magnitude;
-    }
+    this.#width = width;
+    this.#rows = new Float64Array(rows).fill(1);
+    this.#columns = new Float64Array(width * group).fill(1);
+    const byOutputs = isByOutputs(node);
+    this.outputs = byOutputs ? this.#rows : this.#columns;
+    this.inputs = byOutputs ? this.#columns : this.#rows;
+    this.#largest = largestOf(values, rows * width);
+    // Not a number, too, is passed on by Math.max.
+    this.isFinite = this.#largest.every(Number.isFinite);
     this.#forget();
   }
 
   /** The largest magnitude of each output channel's weights, scaled as they are now; 0 where it is next to nothing. */
   outputRanges(): Float64Array {
-    return this.#ranges(this.#outputsInRows);
+    return this.outputs === this.#rows ? this.#rowRanges() : this.#columnRanges();
   }
 
   inputRanges(): Float64Array {
-    return this.#ranges(!this.#outputsInRows);
+    return this.inputs === this.#rows ? this.#rowRanges() : this.#columnRanges();
   }
 
   /** The weights, scaled as they are now. */
   scaledValues(): Float32Array {
-    const { row, column } = this.#factors();
-    return this.#values.map((value, at) => {
-      const place = Math.floor(at / this.#kernel);
-      return value * (row[this.#row(place)] as number) * (column[this.#column(place)] as number);
+    const scaled = new Float32Array(this.#values.length);
+    const kernel = scaled.length / this.#largest.length;
+    let at = 0;
+    for (const [row, byRow] of this.#rows.entries()) {
+      const first = this.#firstColumn(row);
+      for (let column = first; column < first + this.#width; column += 1) {
+        const factor = byRow * (this.#columns[column] as number);
+        for (let end = at + kernel; at < end; at += 1)
+          scaled[at] = (this.#values[at] as number) * factor;
+      }
+    }
+    return scaled;
+  }
+
+  #rowRanges(): Float64Array {
+    return this.#rows.map((byRow, row) => {
+      const [first, at] = [this.#firstColumn(row), row * this.#width];
+      let range = 0;
+      for (let column = 0; column < this.#width; column += 1) {
+        const byColumn = this.#columns[first + column] as number;
+        range = Math.max(range, (this.#largest[at + column] as number) * byColumn);
+      }
+      return range * byRow;
     });
+  }
+
+  #columnRanges(): Float64Array {
+    const ranges = new Float64Array(this.#columns.length);
+    for (const [row, byRow] of this.#rows.entries()) {
+      const [first, at] = [this.#firstColumn(row), row * this.#width];
+      for (let column = 0; column < this.#width; column += 1) {
+        const range = (this.#largest[at + column] as number) * byRow;
+        if (range > (ranges[first + column] as number)) ranges[first + column] = range;
+      }
+    }
+    return ranges.map((range, column) => range * (this.#columns[column] as number));
+  }
+
+  #firstColumn(row: number): number {
+    return Math.floor(row / this.#rowsPerGroup) * this.#width;
   }
 
   /** Channels without range have none that could be matched, and what is scaled up with them is their bias alone. */
   #forget(): void {
-    const rows = withoutRange(this.#ranges(true));
-    const columns = withoutRange(this.#ranges(false));
-    for (let place = 0; place < this.#largest.length; place += 1)
-      if (rows.has(this.#row(place)) || columns.has(this.#column(place))) this.#largest[place] = 0;
-  }
-
-  #ranges(ofRows: boolean): Float64Array {
-    const { row, column } = this.#factors();
-    const ranges = new Float64Array(ofRows ? row.length : column.length);
-    for (let place = 0; place < this.#largest.length; place += 1) {
-      const [r, c] = [this.#row(place), this.#column(place)];
-      const range = (this.#largest[place] as number) * (row[r] as number) * (column[c] as number);
-      const channel = ofRows ? r : c;
-      if (range > (ranges[channel] as number)) ranges[channel] = range;
+    const rows = withoutRange(this.#rowRanges());
+    const columns = withoutRange(this.#columnRanges());
+    if (rows.size === 0 && columns.size === 0) return;
+    for (const row of this.#rows.keys()) {
+      const [first, at] = [this.#firstColumn(row), row * this.#width];
+      for (let column = 0; column < this.#width; column += 1)
+        if (rows.has(row) || columns.has(first + column)) this.#largest[at + column] = 0;
     }
-    return ranges;
   }
+}
 
-  #factors(): { row: Float64Array; column: Float64Array } {
-    return this.#outputsInRows
-      ? { row: this.outputs, column: this.inputs }
-      : { row: this.inputs, column: this.outputs };
+function largestOf(values: Float32Array, count: number): Float32Array {
+  const largest = new Float32Array(count);
+  const kernel = values.length / count;
+  for (let place = 0, at = 0; place < count; place += 1) {
+    let most = 0;
+    for (const end = at + kernel; at < end; at += 1)
+      most = Math.max(most, Math.abs(values[at] as number));
+    largest[place] = most;
   }
-
-  #row(place: number): number {
-    return Math.floor(place / this.#columns);
-  }
-
-  #column(place: number): number {
-    const group = Math.floor(this.#row(place) / this.#rowsPerGroup);
-    return group * this.#columns + (place % this.#columns);
-  }
+  return largest;
 }
 
 /** Training leaves channels behind that do nothing, with weights near 1e-39. */
@@ -103,8 +124,4 @@ const leastRange = 1e-6;
 function withoutRange(ranges: Float64Array): ReadonlySet<number> {
   const least = leastRange * ranges.reduce((a, b) => Math.max(a, b), 0);
   return new Set([...ranges.keys()].filter((channel) => (ranges[channel] as number) < least));
-}
-
-function filled(count: number): Float64Array {
-  return new Float64Array(count).fill(1);
 }
