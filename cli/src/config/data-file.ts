@@ -4,7 +4,6 @@ import {
   Composer,
   type CST,
   type Document,
-  isAlias,
   isMap,
   isScalar,
   isSeq,
@@ -152,12 +151,11 @@ function repeatedKey(document: Document.Parsed): Scalar | null {
   return repeated;
 }
 
-/** Where the field at a path begins, or the last of what holds it. */
+/** Where the field at a path begins, or the last of what holds it; of what an alias stands for, the alias. */
 function positionOf(document: Document.Parsed, fields: readonly string[]): number {
   let node: Node | null = document.contents;
   let position = node?.range?.[0] ?? 0;
   for (const field of fields) {
-    if (isAlias(node)) node = node.resolve(document) ?? null;
     if (isSeq<Node>(node)) node = node.items[Number(field)] ?? null;
     else if (isMap<Node, Node>(node)) {
       const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === field);

@@ -102,6 +102,12 @@ describe("loadRecipe", () => {
       4,
       /half/,
     ],
+    [
+      "elsewhere.yml",
+      "steps:\n- use: quantize-static\n  with: &w\n    ranges: mse\n- use: fp16\n  with: *w\n",
+      6,
+      /steps\[1\]\.with\.ranges is not an option/,
+    ],
     ["missing.yaml", "# nothing\nname: x\n", 2, /steps is missing/],
     [
       "wrong.json",
