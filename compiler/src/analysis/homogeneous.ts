@@ -1,4 +1,5 @@
-import { type Dim, type Graph, type Node } from "../ir/index.js";
+import type { Dim, Graph, Node } from "../ir/index.js";
+import { attributeReader, operatorOf } from "../ops/index.js";
 
 /** Where a channel lies in a value: on one axis, in `each` neighbouring places. */
 export interface ChannelPlace {
@@ -7,17 +8,6 @@ export interface ChannelPlace {
 }
 
 export type NotBehind = { readonly why: string };
-
-const elementwise = new Set(["Relu", "LeakyRelu", "PRelu", "Abs", "Neg", "Identity"]);
-const pools = new Set([
-  "MaxPool",
-  "AveragePool",
-  "LpPool",
-  "GlobalMaxPool",
-  "GlobalAveragePool",
-  "GlobalLpPool",
-]);
-const reshapes = new Set(["Flatten", "Reshape", "Squeeze", "Unsqueeze"]);
 
 /**
  * Where the channels of a node's first input lie in its first output, if the node is positively homogeneous in each of
@@ -28,40 +18,35 @@ export function channelsBehind(
   node: Node,
   place: ChannelPlace,
 ): ChannelPlace | NotBehind {
-  const alike = { why: `${node.op} behind it does not scale with its input` };
-  if (node.domain !== "") return alike;
-  if (elementwise.has(node.op)) return place;
-  if (node.op === "Clip")
-    return isRelu(graph, node) ? place : { why: "Clip behind it bounds all channels alike" };
-  if (pools.has(node.op)) return place.axis === 1 ? place : alike;
-  if (node.op === "Transpose") {
-    const order = node.attributes.get("perm");
-    const axis = order?.type === "ints" ? order.value.indexOf(BigInt(place.axis)) : -1;
-    return axis < 0 ? alike : { ...place, axis };
+  const apart = { why: `${node.op} behind it does not keep channels together` };
+  const traits = operatorOf(node)?.traits;
+  const [from, to] = [shapeOf(graph, node.inputs[0]), shapeOf(graph, node.outputs[0])];
+  if (from === undefined) return { why: "the rank of its result is not known" };
+  if (traits?.dataMovement === "reshapes") return merged(from, to, place) ?? apart;
+  const { channels, clamp } = traits ?? {};
+  if (clamp !== undefined && isRelu(graph, node, clamp.bounds)) return place;
+  if (channels === undefined || channels.scaling === "none") {
+    const why = clamp === undefined ? "does not scale with its input" : "bounds all channels alike";
+    return { why: `${node.op} behind it ${why}` };
   }
-  if (!reshapes.has(node.op)) return alike;
-  return (
-    merged(shapeOf(graph, node.inputs[0]), shapeOf(graph, node.outputs[0]), place) ?? {
-      why: `${node.op} behind it does not keep channels together`,
-    }
-  );
+  const next = channels.place(place.axis, from, attributeReader(node.attributes));
+  return typeof next?.each === "number" ? { axis: next.axis, each: place.each * next.each } : apart;
 }
 
-/** A Clip that has no upper bound and the lower one 0. */
-function isRelu(graph: Graph, node: Node): boolean {
-  const bounds = node.inputs.slice(1).map((id) => {
-    return id === null ? null : (graph.constant(id)?.numbers()?.[0] ?? NaN);
-  });
-  return bounds[0] === 0 && (bounds[1] ?? null) === null;
+/** Has a clamp the lower bound 0, and no upper one? */
+function isRelu(graph: Graph, node: Node, [low, high]: readonly number[]): boolean {
+  if (low === undefined || high === undefined) return false;
+  const least = graph.constant(node.inputs[low])?.numbers()?.[0];
+  return least === 0 && (node.inputs[high] ?? null) === null;
 }
 
 /** A reshape that leaves all axes before the channels' as they are, and at most merges following ones into it. */
 function merged(
-  from: readonly Dim[] | undefined,
+  from: readonly Dim[],
   to: readonly Dim[] | undefined,
   { axis, each }: ChannelPlace,
 ): ChannelPlace | undefined {
-  if (from === undefined || to === undefined) return undefined;
+  if (to === undefined) return undefined;
   if (from.slice(0, axis).some((size, at) => size !== to[at])) return undefined;
   let size: Dim | undefined = from[axis];
   let more = 1;

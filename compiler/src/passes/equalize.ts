@@ -104,11 +104,13 @@ function scaledShifts({ shifts, source, each }: Pair): readonly Promise<Replacem
 }
 
 function scaledParameters(layer: Layer): readonly Promise<Replacement>[] {
-  const { node, weightTensor, bias } = layer.weighted;
+  const { node, linear, weightTensor, bias } = layer.weighted;
   const weights = Tensor.float32(weightTensor.dims, layer.scaledValues());
   return [
-    Promise.resolve({ node, input: 1, tensor: weights }),
-    ...(bias === null ? [] : [scaled({ node, input: 2, tensor: bias.tensor }, layer.outputs, 1)]),
+    Promise.resolve({ node, input: linear.weight, tensor: weights }),
+    ...(bias === null || linear.bias === undefined
+      ? []
+      : [scaled({ node, input: linear.bias, tensor: bias.tensor }, layer.outputs, 1)]),
   ];
 }
 

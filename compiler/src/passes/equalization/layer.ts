@@ -1,5 +1,4 @@
 import type { WeightedNode } from "../../analysis/weighted-node.js";
-import { isByOutputs } from "./links.js";
 
 /**
  * The weights of a layer as rows × columns × kernel. In a Conv and a Gemm with transB a row is an output channel and a
@@ -22,7 +21,7 @@ export class Layer {
   readonly #largest: Float32Array;
 
   constructor(weighted: WeightedNode, values: Float32Array) {
-    const { weightTensor, group, node } = weighted;
+    const { weightTensor, group, axis } = weighted;
     const [rows = 1, width = 1] = weightTensor.dims;
     this.weighted = weighted;
     this.#values = values;
@@ -30,9 +29,8 @@ export class Layer {
     this.#width = width;
     this.#rows = new Float64Array(rows).fill(1);
     this.#columns = new Float64Array(width * group).fill(1);
-    const byOutputs = isByOutputs(node);
-    this.outputs = byOutputs ? this.#rows : this.#columns;
-    this.inputs = byOutputs ? this.#columns : this.#rows;
+    this.outputs = axis === 0 ? this.#rows : this.#columns;
+    this.inputs = axis === 0 ? this.#columns : this.#rows;
     this.#largest = largestOf(values, rows * width);
     // Not a number, too, is passed on by Math.max.
     this.isFinite = this.#largest.every(Number.isFinite);

@@ -33,7 +33,7 @@ export function linkBehind(graph: Graph, node: Node): Link | NotBehind {
   const from = layerOf(graph, node);
   if ("why" in from) return from;
   const channels = outputChannels(from);
-  const axis = node.op === "MatMul" ? lastAxis(graph, node.outputs[0]) : 1;
+  const axis = channelAxis(graph, node.outputs[0], from.linear.inputChannels);
   if (axis === undefined) return { why: "the rank of its result is not known" };
   let place: ChannelPlace = { axis, each: 1 };
   let value = node.outputs[0];
@@ -71,7 +71,7 @@ function linkTo(graph: Graph, node: Node, way: Way): Link | NotBehind {
   const { from, shifts, place, channels, value } = way;
   const to = layerOf(graph, node);
   if ("why" in to) return { why: `of the ${node.op} behind it: ${to.why}` };
-  const axis = node.op === "MatMul" ? lastAxis(graph, value) : 1;
+  const axis = channelAxis(graph, value, to.linear.inputChannels);
   if (to.activation !== value || axis !== place.axis || inputChannels(to) !== channels * place.each)
     return { why: `the ${node.op} behind it does not read its channels as inputs` };
   return { from, to, shifts, each: place.each };
@@ -80,7 +80,7 @@ function linkTo(graph: Graph, node: Node, way: Way): Link | NotBehind {
 function layerOf(graph: Graph, node: Node): WeightedNode | Unweighted {
   const weighted = weightedNode(graph, node);
   if ("why" in weighted) return weighted;
-  if (node.op === "MatMul" && weighted.weightTensor.dims.length !== 2)
+  if (weighted.kind === "matmul" && weighted.axis === undefined)
     return { why: "its weights are not a matrix" };
   if (graph.value(weighted.weight).uses.length > 1) return { why: "its weights are shared" };
   const { bias } = weighted;
@@ -89,26 +89,25 @@ function layerOf(graph: Graph, node: Node): WeightedNode | Unweighted {
     : weighted;
 }
 
-export function outputChannels({ node, weightTensor, group }: WeightedNode): number {
+function outputChannels({ axis, weightTensor, group }: WeightedNode): number {
   const [first = 0, second = 0] = weightTensor.dims;
-  return isByOutputs(node) ? first : second * group;
+  return axis === 0 ? first : second * group;
 }
 
-function inputChannels({ node, weightTensor, group }: WeightedNode): number {
+function inputChannels({ axis, weightTensor, group }: WeightedNode): number {
   const [first = 0, second = 0] = weightTensor.dims;
-  return isByOutputs(node) ? second * group : first;
+  return axis === 0 ? second * group : first;
 }
 
-/** Output channels come first in the weights of a Conv, and of a Gemm that transposes them. */
-export function isByOutputs(node: Node): boolean {
-  if (node.op === "Conv") return true;
-  const transposed = node.attributes.get("transB");
-  return node.op === "Gemm" && transposed?.type === "int" && transposed.value === 1n;
-}
-
-function lastAxis(graph: Graph, value: ValueId | null | undefined): number | undefined {
-  const shape = shapeOf(graph, value);
-  return shape === undefined || shape.length < 2 ? undefined : shape.length - 1;
+/** Where an operator reads channels, it gives them too. @param axis −1 is the last */
+function channelAxis(
+  graph: Graph,
+  value: ValueId | null | undefined,
+  axis: number,
+): number | undefined {
+  if (axis >= 0) return axis;
+  const rank = shapeOf(graph, value)?.length ?? 0;
+  return rank < 2 ? undefined : rank + axis;
 }
 
 /** An Add of a constant that has an element per channel, in their place. */
