@@ -41,3 +41,20 @@ it("is refused where the metric is no number: of the float model for its data, o
     accuracyOf(scorer, scored(1, Number.NaN), scored(1, 1), "cpu", 0),
   ).rejects.toMatchObject({ code: "ENGINE" });
 });
+
+it("is refused where a score is NaN, which a sum would show and a rank hides", async () => {
+  const auc = createScorer("auc", true);
+  const scores = (...values: number[]): Scored => ({
+    ...scored(...values),
+    kept: values.map((value, index) => ({
+      prediction: value,
+      label: index % 2,
+      row: [value, index % 2],
+    })),
+  });
+  const damaged = scores(0, 1, Number.NaN, 1);
+  await expect(accuracyOf(auc, damaged, null, "cpu", 0)).rejects.toMatchObject({ code: "LABELS" });
+  await expect(accuracyOf(auc, damaged, scores(0, 1, 0, 1), "cpu", 0)).rejects.toMatchObject({
+    code: "ENGINE",
+  });
+});

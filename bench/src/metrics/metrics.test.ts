@@ -41,6 +41,24 @@ describe("auc", () => {
   it("has the threshold at which the classes are told apart best", () => {
     expect(bestThreshold([0.1, 0.2, 0.8, 0.9], [0, 0, 1, 1])).toBeCloseTo(0.5);
   });
+
+  it("has a threshold between scores of infinity", () => {
+    for (const values of [
+      [-Infinity, Infinity],
+      [-Infinity, 0],
+    ]) {
+      const threshold = bestThreshold(values, [0, 1]);
+      expect(values.map((value) => value >= threshold)).toEqual([false, true]);
+    }
+  });
+
+  it.each([[[Number.NaN, 0.1, 0.9]], [[0.1, Number.NaN, 0.9]], [[0.1, 0.9, Number.NaN]]])(
+    "is no number where a score is none, and neither is the threshold: %j",
+    (values) => {
+      expect(auc(values, [0, 1, 1])).toBeNaN();
+      expect(bestThreshold(values, [0, 1, 1])).toBeNaN();
+    },
+  );
 });
 
 describe("built-in metrics", () => {
