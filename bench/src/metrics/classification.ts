@@ -1,8 +1,8 @@
-import { isTypedArray } from "@pare/runtime/format";
+import { isTypedArray, numbersOf } from "@pare/runtime/format";
 import { mean } from "../statistics/quantile.js";
 import { auc } from "./auc.js";
 import { type Metric, meanOfFirst, type Row } from "./metric.js";
-import { mainOutput, numbersOf, topClasses } from "./outputs.js";
+import { mainOutput, topClasses } from "./outputs.js";
 import {
   checkRange,
   classLabel,

@@ -38,7 +38,10 @@ export interface Accuracy {
 /** Agreement with the CPU engine (or, there, with the float model's own file) on real or generated inputs. */
 export interface Parity {
   readonly n: number;
-  /** Largest absolute difference over the largest absolute value of the output. */
+  /**
+   * Largest `relativeDistance` of an output. Infinity, which is null in JSON, where one answer is NaN or infinite, or has
+   * dims, and the other has not.
+   */
   readonly maxError: number;
   readonly flips: number;
 }
