@@ -64,10 +64,12 @@ function gapOfNumbers(x: number, y: number): number {
 
 /** Of two tensors of 64-bit integers the exact differences; null for others, whose numbers are exact as they are. */
 function gapOfIntegers({ data: a }: Tensor, { data: b }: Tensor): ((at: number) => number) | null {
-  const wide = (data: unknown): data is BigInt64Array | BigUint64Array =>
-    data instanceof BigInt64Array || data instanceof BigUint64Array;
-  if (!wide(a) || !wide(b)) return null;
+  if (!isWide(a) || !isWide(b)) return null;
   return (at) => Math.abs(Number((a[at] ?? 0n) - (b[at] ?? 0n)));
+}
+
+function isWide(data: Tensor["data"]): data is BigInt64Array | BigUint64Array {
+  return data instanceof BigInt64Array || data instanceof BigUint64Array;
 }
 
 function sameElements({ data: a }: Tensor, { data: b }: Tensor): boolean {
