@@ -638,6 +638,25 @@ describe("pare bench", () => {
     });
     expect(await readFile(join(cwd, "r.md"), "utf8")).toMatch(/digit-\d+/);
     expect(await readFile(join(cwd, "summary.md"), "utf8")).toMatch(/digit-\d+/);
+    await writeFile(
+      join(cwd, "pare.config.json"),
+      JSON.stringify({ models: { "model.onnx": { targets: { cpu: { maxDrop: 1 } } } } }),
+    );
+    const allowed = await pare(
+      [
+        "bench",
+        "model.onnx",
+        "--base",
+        "HEAD~1",
+        "--data",
+        "data.mjs",
+        "--target",
+        "cpu",
+        "--gate",
+      ],
+      { cwd },
+    );
+    expect(allowed.stdout).toMatch(/passed: cpu, accuracy: .* 1\.0000 is allowed/);
     const missing = await pare(["bench", "model.onnx", "--base", "nowhere", "--target", "cpu"], {
       cwd,
     });

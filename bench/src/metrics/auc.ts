@@ -1,7 +1,6 @@
 /** A NaN has no rank, and equals not even itself: what goes by order or by ties has to look for it first. */
 function holdsNaN(scores: ArrayLike<number>): boolean {
-  for (let index = 0; index < scores.length; index++)
-    if (Number.isNaN(scores[index])) return true;
+  for (let index = 0; index < scores.length; index++) if (Number.isNaN(scores[index])) return true;
   return false;
 }
 

@@ -15,7 +15,7 @@ import {
   reportFormatVersion,
   type TargetName,
 } from "@pare/runtime/format";
-import { budgetChecks, loadBudgets } from "../../config/budgets.js";
+import { loadBudgets } from "../../config/budgets.js";
 import { environment, parseTargets } from "../../workbench/engines.js";
 import { modelAtCommit } from "./git-model.js";
 import { checkMeasureOptions, type Setup, setUp } from "../../workbench/setup.js";
@@ -96,7 +96,6 @@ export async function runBench(
       maxSizeBytes: options.maxSize,
       maxLatencyMs: options.maxLatency,
     });
-    const { maxDrop } = budgets(null);
     const comparison: Comparison =
       candidates.length === 0
         ? await measureAlone(
@@ -113,24 +112,19 @@ export async function runBench(
             candidates: await Promise.all(candidates.map(benchModel)),
             targets: measured,
             evidence: material.evidence,
-            gate: options.gate === true ? (maxDrop === undefined ? {} : { maxDrop }) : null,
+            gate: options.gate === true ? budgets : null,
             context: reportContext,
             signal,
             onMeasure: ({ model, target, index, count }) =>
               progress.step({ fraction: index / count, what: `${target}: ${model}`, best: null }),
           });
-    const own =
-      options.gate === true
-        ? comparison.report.variants.flatMap((row) =>
-            budgetChecks(row, { ...budgets(row.target), maxDrop: undefined }),
-          )
-        : [];
-    const checks = [...(comparison.report.checks ?? []), ...own];
-    const report: Report = { ...comparison.report, ...(checks.length > 0 && { checks }) };
+    const { report, passed } = comparison;
     await writeReports(report, options.report, output);
-    const missed = checks.filter(({ outcome }) => outcome === "missed");
-    output.result([summaryText(report), ...checks.map(checkText)].join("\n\n"), report);
-    if (missed.length > 0) context.exit(3);
+    output.result(
+      [summaryText(report), ...(report.checks ?? []).map(checkText)].join("\n\n"),
+      report,
+    );
+    if (!passed) context.exit(3);
   } finally {
     output.settle();
     await setup?.dispose();
