@@ -116,15 +116,18 @@ export function calibrationOf(
   };
 }
 
-/** sha256 over each split's ids, for the lock; empty without data. */
+/** sha256 over the ids, feeds and labels of each split's samples in order, for the lock; empty without data. */
 export async function splitHashes(
   data: OpenData | null,
 ): Promise<Readonly<Record<string, string>>> {
   if (data === null) return {};
   const hashes: Record<string, string> = {};
   for (const name of ["calibration", "validation", "test"] as const) {
-    const ids = data.splits[name].map((index) => data.samples.entries[index]?.id);
-    hashes[name] = await sha256(new TextEncoder().encode(JSON.stringify(ids)));
+    const samples = data.splits[name].map((index) => {
+      const entry = data.samples.entries[index];
+      return [entry?.id, entry?.digest, entry?.labelDigest];
+    });
+    hashes[name] = await sha256(new TextEncoder().encode(JSON.stringify(samples)));
   }
   return hashes;
 }
