@@ -397,7 +397,11 @@ describe("one step", () => {
       "-o",
       "static.onnx",
     ]);
-    expect(ended).toMatchObject({ code: 0, stdout: expect.stringContaining("static.onnx") });
+    expect(ended).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining("static.onnx"),
+      stderr: expect.stringMatching(/1 of 3 samples.*measure the result on others/),
+    });
   });
 
   it("writes a data module that works as it is, and does not overwrite it", async () => {

@@ -11,6 +11,7 @@ import {
   type StoredSample,
 } from "@pare/runtime/format";
 import type { OpenData } from "../data/open-data.js";
+import { spreadOrder } from "../data/spread-order.js";
 import type { Subject } from "./subject.js";
 import { syntheticCount, syntheticSamples } from "./synthetic-samples.js";
 
@@ -18,6 +19,7 @@ import { syntheticCount, syntheticSamples } from "./synthetic-samples.js";
 export interface Material {
   readonly samples: SampleSet;
   readonly splits: Readonly<Record<SplitName, readonly number[]>>;
+  readonly seed: number;
   readonly scorer: Scorer | null;
   readonly evidence: Evidence;
   readonly report: Report["data"];
@@ -46,6 +48,7 @@ export async function material(
     return {
       samples,
       splits: { calibration: [], validation: all, test: all },
+      seed,
       scorer: null,
       evidence: "none",
       report: { source: null, calibration: 0, validation: 0, test: 0, seed, caveat: null },
@@ -57,6 +60,7 @@ export async function material(
   return {
     samples,
     splits,
+    seed,
     scorer,
     evidence: scorer.evidence,
     report: {
@@ -100,12 +104,15 @@ function nothingPredicted(id: string): PareError {
   });
 }
 
-/** The calibration split on an engine; undefined where there is none. */
+/**
+ * The calibration split on an engine, in an order whose every beginning lies spread over the split: who takes only some
+ * takes them from all of it. Undefined where there is none.
+ */
 export function calibrationOf(
-  { samples, splits }: Material,
+  { samples, splits, seed }: Pick<Material, "samples" | "splits" | "seed">,
   host: EngineHost,
 ): CalibrationSamples | undefined {
-  const { calibration } = splits;
+  const calibration = spreadOrder(splits.calibration, seed);
   if (calibration.length === 0) return undefined;
   return {
     executor: executor(host),

@@ -8,7 +8,8 @@ import { parseShapes, type ShapeOptions } from "../../workbench/shape-options.js
 import { openSubject } from "../../workbench/subject.js";
 import type { VerbContext } from "../../terminal/verb.js";
 import { runSteps } from "../../workbench/run-steps.js";
-import type { OutputOptions } from "../../terminal/output.js";
+import type { Output, OutputOptions } from "../../terminal/output.js";
+import { chooseSamples } from "./choose-samples.js";
 
 export interface QuantizeOptions extends OutputOptions, ShapeOptions {
   readonly mode: string;
@@ -26,9 +27,6 @@ const modes: Readonly<Record<string, Step>> = {
   weights: { use: "quantize-weights" },
   fp16: { use: "fp16" },
 };
-
-/** As many samples as ranges need; more make calibration slow and ranges no better. */
-const mostCalibration = 200;
 
 /** `pare quantize`: one step, nothing measured. */
 export async function runQuantize(
@@ -56,7 +54,7 @@ export async function runQuantize(
       engines = await openEngines(["cpu"]).catch(() => openEngines(["wasm"]));
     }
     const calibration =
-      data === null || engines === null ? undefined : calibrationOn(data, engines);
+      data === null || engines === null ? undefined : calibrationOn(data, engines, say);
     await runSteps({
       subject,
       steps,
@@ -115,18 +113,18 @@ function stepOf({ mode, bits, data }: QuantizeOptions): Step {
   return step;
 }
 
-/** All of the data may calibrate here, for nothing is measured; the split's calibration part where it is exported. */
-function calibrationOn({ samples, splits }: OpenData, { reference }: Engines): CalibrationSamples {
-  const own =
-    splits.calibration.length >= 20
-      ? splits.calibration
-      : Array.from({ length: samples.size }, (_, index) => index);
-  const used = own.slice(0, mostCalibration);
+function calibrationOn(
+  { samples, splits, seed }: OpenData,
+  { reference }: Engines,
+  say: Output,
+): CalibrationSamples {
+  const { indexes, note } = chooseSamples(splits, samples.size, seed);
+  if (note !== null) say.note(note);
   return {
     executor: executor(reference),
-    count: used.length,
+    count: indexes.length,
     async *samples() {
-      for (const index of used) yield (await samples.sample(index)).feeds;
+      for (const index of indexes) yield (await samples.sample(index)).feeds;
     },
   };
 }
