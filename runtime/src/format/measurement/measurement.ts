@@ -48,9 +48,11 @@ export interface Parity {
 
 export interface Latency {
   readonly p50: number;
-  /** Null where single runs were not told apart. */
+  /** Null, as is p99, where a run is too short for the clock and only means of several were timed. */
   readonly p90: number | null;
+  /** Null too with fewer runs than a claim about the tail takes. */
   readonly p99: number | null;
+  /** Times: of runs, or of means of several. */
   readonly n: number;
   /** How it was timed: threads, blocks, the shape. */
   readonly method: string;
