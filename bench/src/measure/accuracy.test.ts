@@ -19,7 +19,12 @@ const scorer = createScorer("mean", true, {
 
 function scored(...values: number[]): Scored {
   return {
-    kept: values.map((prediction) => ({ prediction, label: null, row: [] })),
+    kept: values.map((prediction) => ({
+      answer: { key: null, shown: "" },
+      prediction,
+      label: null,
+      row: [],
+    })),
     ids: values.map((_, index) => String(index)),
     groups: values.map(() => null),
   };
@@ -30,6 +35,8 @@ it("is the metric, and what a candidate lost of it", async () => {
     value: 1.5,
     drop: 0.5,
     n: 2,
+    flips: null,
+    noFlips: expect.stringMatching(/measured quantities/),
   });
 });
 
@@ -47,8 +54,7 @@ it("is refused where a score is NaN, which a sum would show and a rank hides", a
   const scores = (...values: number[]): Scored => ({
     ...scored(...values),
     kept: values.map((value, index) => ({
-      prediction: value,
-      label: index % 2,
+      answer: { key: null, shown: "" },
       row: [value, index % 2],
     })),
   });

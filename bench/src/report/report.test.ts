@@ -207,6 +207,20 @@ it("shows no tail of a latency that has none", () => {
   expect(entry?.extra).not.toMatch(/p90/);
 });
 
+it("says why there are no flips", () => {
+  const report: Report = {
+    ...example,
+    variants: example.variants.map((each) => ({
+      ...each,
+      accuracy: each.accuracy && { ...each.accuracy, flips: null, noFlips: "No flips: boxes." },
+    })),
+  };
+  validate(JSON.parse(toJson(report)));
+  expect(validate.errors).toBeNull();
+  for (const text of [toHtml(report), toMarkdown(report)])
+    expect(text).toContain("No flips: boxes.");
+});
+
 describe("figures", () => {
   it("have three digits and a unit", () => {
     expect([bytes(999), bytes(495_723), bytes(10_822_323), bytes(2.5e9)]).toEqual([

@@ -30,7 +30,9 @@ export interface Accuracy {
   /** How much worse than the float model on the same samples, in the metric's own unit; negative is better. Null for the float model. */
   readonly drop: number | null;
   readonly dropInterval: Interval | null;
+  /** Null for the float model, and where predictions have no notion of it: `noFlips` says why. */
   readonly flips: Flips | null;
+  readonly noFlips?: string;
   /** The target on whose engine this was measured; "cpu" for a webgpu variant on a software GPU. */
   readonly measuredOn: TargetName;
 }
