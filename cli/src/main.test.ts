@@ -127,6 +127,7 @@ describe("what is wrong with arguments", () => {
     [["optimize", mnist, "--shape", "x=1xbig"], /no shape for "x"/],
     [["quantize", mnist, "--mode", "static"], /needs --data/],
     [["quantize", mnist, "--mode", "gptq"], /no mode "gptq"/],
+    [["quantize", mnist, "--recipe", "simplify", "--keep-metadata"], /--recipe names the steps/],
     [["convert", mnist, "--opset", "99"], /can be 7 to 21/],
     [["run", mnist], /Input "x" is not given/],
     [["bench", mnist, "--gate"], /something to compare with/],
@@ -382,6 +383,20 @@ describe("one step", () => {
       "quantize.onnx",
       "simplify.onnx",
     ]);
+  });
+
+  it("drops what exporters wrote about nodes, unless it is asked to keep it", async () => {
+    const told = join_(node("Relu", ["x"], "y").subarray(2), field(6, "File /home/someone/net.py"));
+    const path = await write("told.onnx", model(field(1, told)));
+    const keeps = async (...args: readonly string[]) => {
+      expect(await pare([...args, path, "-o", "bare.onnx"])).toMatchObject({ code: 0 });
+      return (await readFile(join(folder, "bare.onnx"))).includes("/home/someone");
+    };
+    expect(await keeps("simplify")).toBe(false);
+    expect(await keeps("simplify", "--keep-metadata")).toBe(true);
+    expect(await keeps("quantize", "--mode", "fp16")).toBe(false);
+    expect(await keeps("quantize", "--mode", "fp16", "--keep-metadata")).toBe(true);
+    expect(await keeps("convert", "--opset", "17")).toBe(true);
   });
 
   it("calibrates on images", async () => {

@@ -3,17 +3,37 @@ import type { Graph } from "../ir/index.js";
 import { mergeCommonSubexpressions } from "../rules/common-subexpressions.js";
 import { simplifyRules } from "../rules/index.js";
 import { runRules } from "../rules/run-rules.js";
+import { dropDescriptions } from "./drop-descriptions.js";
 import { dropUnused } from "./drop-unused.js";
 import { normalizeGraph } from "./normalize.js";
 import type { PassContext, PassDefinition } from "../pipeline/pass.js";
-import { type NoOptions, noOptions } from "../pipeline/options.js";
+import { OptionReader } from "../pipeline/options.js";
 
-/** Normalizes, then applies every rule of `rules/` until none applies. Never makes the file larger. */
-export const simplify: PassDefinition<"simplify", NoOptions> = {
+export interface SimplifyOptions {
+  /** Keep what the file says about single nodes, values and tensors. False where not given. */
+  readonly keepMetadata: boolean;
+}
+
+/**
+ * Normalizes, then applies every rule of `rules/` until none applies, and drops what exporters wrote about nodes and
+ * values. Never makes the file larger.
+ */
+export const simplify: PassDefinition<"simplify", SimplifyOptions> = {
   name: "simplify",
   summary: "fold constants, merge and drop nodes, recover fused operators",
-  parse: (options) => noOptions("simplify", options),
-  create: () => ({ exactness: "rounding", run: simplifyGraph }),
+  parse(options) {
+    const read = new OptionReader("simplify", options);
+    const keepMetadata = read.boolean("keepMetadata", false);
+    read.done();
+    return { keepMetadata };
+  },
+  create: ({ keepMetadata }) => ({
+    exactness: "rounding",
+    async run(graph, context) {
+      if (!keepMetadata) dropDescriptions(graph);
+      await simplifyGraph(graph, context);
+    },
+  }),
 };
 
 /** Two or three are enough; a rule that undoes another must not run for ever. */

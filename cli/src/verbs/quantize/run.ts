@@ -4,6 +4,7 @@ import { PareError } from "@pare/runtime/format";
 import { openData, type OpenData } from "../../data/open-data.js";
 import { type Engines, openEngines } from "../../workbench/engines.js";
 import { loadRecipe } from "../../config/recipe.js";
+import { type KeepMetadataOptions, simplifyStep } from "../../workbench/keep-metadata.js";
 import { parseShapes, type ShapeOptions } from "../../workbench/shape-options.js";
 import { openSubject } from "../../workbench/subject.js";
 import type { VerbContext } from "../../terminal/verb.js";
@@ -11,7 +12,7 @@ import { runSteps } from "../../workbench/run-steps.js";
 import type { Output, OutputOptions } from "../../terminal/output.js";
 import { chooseSamples } from "./choose-samples.js";
 
-export interface QuantizeOptions extends OutputOptions, ShapeOptions {
+export interface QuantizeOptions extends OutputOptions, ShapeOptions, KeepMetadataOptions {
   readonly mode: string;
   readonly bits: number;
   readonly recipe?: string;
@@ -74,7 +75,17 @@ export async function runQuantize(
 
 /** A recipe's steps as they stand, or simplify and the mode's. Nothing is measured, so nothing can be proposed. */
 async function stepsOf(options: QuantizeOptions): Promise<readonly Step[]> {
-  if (options.recipe === undefined) return [{ use: "simplify" }, stepOf(options)];
+  if (options.recipe === undefined) return [simplifyStep(options), stepOf(options)];
+  if (options.keepMetadata === true) {
+    throw new PareError(
+      "ARGUMENT",
+      "--keep-metadata is for a mode, but --recipe names the steps.",
+      {
+        where: "--keep-metadata",
+        hint: 'Write it in the recipe: { "use": "simplify", "with": { "keepMetadata": true } }.',
+      },
+    );
+  }
   const recipe = await loadRecipe(options.recipe);
   if (recipe.propose) {
     throw new PareError(
