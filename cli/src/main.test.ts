@@ -479,6 +479,9 @@ describe("pare optimize", () => {
       { target: "cpu", evidence: "unlabelled", accuracy: { metric: "top1-agreement" } },
     ]);
     expect(report.data).toMatchObject({ calibration: 6, validation: 12, test: 42 });
+    expect(report.data.splits.test.ids).toHaveLength(42);
+    const { splits } = JSON.parse(await readFile(join(folder, "m.pare/pare.lock.json"), "utf8"));
+    expect(splits.test).toBe(report.data.splits.test.sha256);
     expect(await readdir(join(folder, "m.pare"))).toEqual(
       [
         "golden.json",

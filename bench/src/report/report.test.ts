@@ -36,6 +36,7 @@ describe("report.json", () => {
   it("is not when something is missing or of another kind", () => {
     const { variants, ...rest } = example;
     expect(validate(rest)).toBe(false);
+    expect(validate({ ...example, data: { ...example.data, splits: {} } })).toBe(false);
     expect(
       validate({ ...rest, variants: variants.map((variant) => ({ ...variant, target: "gpu" })) }),
     ).toBe(false);

@@ -6,10 +6,10 @@ import {
   PareError,
   type Report,
   type SampleSet,
-  sha256,
   type SplitName,
   type StoredSample,
 } from "@pare/runtime/format";
+import { describeSplits } from "../data/describe-splits.js";
 import type { OpenData } from "../data/open-data.js";
 import { spreadOrder } from "../data/spread-order.js";
 import type { Subject } from "./subject.js";
@@ -70,6 +70,7 @@ export async function material(
       test: splits.test.length,
       seed,
       caveat: data.caveat,
+      splits: await describeSplits(data),
     },
     shapes,
   };
@@ -123,18 +124,15 @@ export function calibrationOf(
   };
 }
 
-/** sha256 over the ids, feeds and labels of each split's samples in order, for the lock; empty without data. */
-export async function splitHashes(
-  data: OpenData | null,
-): Promise<Readonly<Record<string, string>>> {
-  if (data === null) return {};
-  const hashes: Record<string, string> = {};
-  for (const name of ["calibration", "validation", "test"] as const) {
-    const samples = data.splits[name].map((index) => {
-      const entry = data.samples.entries[index];
-      return [entry?.id, entry?.digest, entry?.labelDigest];
-    });
-    hashes[name] = await sha256(new TextEncoder().encode(JSON.stringify(samples)));
-  }
-  return hashes;
+/** The splits' hashes, for the lock; empty without data. */
+export function splitHashes({
+  report: { splits },
+}: Pick<Material, "report">): Readonly<Record<string, string>> {
+  if (splits === undefined) return {};
+  const { calibration, validation, test } = splits;
+  return {
+    calibration: calibration.sha256,
+    validation: validation.sha256,
+    test: test.sha256,
+  };
 }

@@ -85,7 +85,7 @@ async function search(
   let setup: Setup | null = null;
   try {
     setup = await setUp(subject, targets, options, seed, output, signal);
-    const { data, engines, material } = setup;
+    const { engines, material } = setup;
     const original = await subject.read();
     const calibration = calibrationOf(material, engines.reference);
     const progress = twoLevelProgress(output);
@@ -121,7 +121,7 @@ async function search(
       // Since this process began: what a user waits for.
       clock: { now: () => performance.now() },
       seed,
-      splits: await splitHashes(data),
+      splits: splitHashes(material),
       shapes: shapes.shapes,
       constants: lockedConstants(shapes.constants),
       compiler: `pare ${version()}`,
@@ -186,7 +186,7 @@ async function replayLock(
       )
     : null;
   try {
-    if (setup?.data) checkLock(lock, { ...model, splits: await splitHashes(setup.data) });
+    if (setup?.data) checkLock(lock, { ...model, splits: splitHashes(setup.material) });
     const calibration = setup && calibrationOf(setup.material, setup.engines.reference);
     const request: OptimizeRequestOfReplay = {
       graph: subject.graph,
