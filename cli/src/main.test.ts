@@ -99,7 +99,9 @@ describe("asking for help", () => {
     ])
       expect(help.stdout).toMatch(new RegExp(`^  ${verb} `, "m"));
     expect(help.stdout).not.toMatch(/prune|distill/);
-    expect((await pare(["optimize", "--help"])).stdout).toMatch(/--max-drop[^]*--no-cache/);
+    const { stdout } = await pare(["optimize", "--help"]);
+    expect(stdout).toMatch(/--max-drop[^]*--no-cache/);
+    expect(stdout.replace(/\s+/g, " ")).toMatch(/--time-budget <time>[^-]*\(default: 2m/);
     expect((await pare(["--version"])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
@@ -170,6 +172,16 @@ describe("what is wrong with a model", () => {
       () => write("page.onnx", "<!doctype html><title>Not found</title>"),
       "MODEL_",
       /./,
+    ],
+    [
+      "is a pointer of Git LFS",
+      () =>
+        write(
+          "lfs.onnx",
+          `version https://git-lfs.github.com/spec/v1\noid sha256:${"4d7a".repeat(16)}\nsize 2327524\n`,
+        ),
+      "MODEL_INVALID",
+      /Git LFS pointer/,
     ],
     [
       "is truncated",
@@ -524,6 +536,45 @@ describe("pare optimize", () => {
       (await pare(["run", "m.pare", "--input", `x=${input}`, "--target", "cpu", "--json"])).stdout,
     );
     expect(ran.selection).toMatchObject({ proven: true, target: "cpu" });
+  });
+
+  it("tells no path of this machine in its reports", async () => {
+    const cwd = join(folder, "reported");
+    await mkdir(cwd);
+    await cp(mnist, join(cwd, "m.onnx"));
+    const html = join(cwd, "reports/r.html");
+    const ended = await pare(
+      [
+        "optimize",
+        join(cwd, "m.onnx"),
+        "--target",
+        "cpu",
+        "--recipe",
+        "simplify",
+        "--report",
+        `html=${html},md=r.md`,
+      ],
+      { cwd },
+    );
+    expect(ended.code).toBe(0);
+    const reports = [
+      "m.pare/report.json",
+      "m.pare/report.html",
+      "m.pare/report.md",
+      "reports/r.html",
+    ];
+    for (const name of [...reports, "m.pare/manifest.json", "m.pare/pare.lock.json"])
+      expect(await readFile(join(cwd, name), "utf8")).not.toContain(cwd);
+    expect(JSON.parse(await readFile(join(cwd, "m.pare/report.json"), "utf8"))).toMatchObject({
+      model: "m.onnx",
+      command:
+        "pare optimize m.onnx --target cpu --recipe simplify --report html=reports/r.html,md=r.md",
+    });
+    const benched = await pare(["bench", join(cwd, "m.onnx"), "--target", "cpu", "--json"], {
+      cwd,
+    });
+    expect(benched.stdout).not.toContain(cwd);
+    expect(JSON.parse(benched.stdout).variants[0].name).toBe("m.onnx");
   });
 
   it("exits with 3 when a budget is missed, and still writes the best", async () => {

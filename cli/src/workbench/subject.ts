@@ -7,9 +7,11 @@ import {
   modelOutputs,
   openModelFile,
 } from "../platform/open-model.js";
+import { shownPath } from "../terminal/shown-path.js";
 
 /** A model as it is to be measured: with the shapes that were asked for. */
 export interface Subject {
+  /** As reports name it: from the current folder. */
   readonly path: string;
   readonly name: string;
   readonly graph: Graph;
@@ -92,7 +94,7 @@ export async function subjectOf(
   };
   let held: Promise<SubjectBytes> | null = null;
   return {
-    path: label,
+    path: shownPath(label),
     name: modelName(label),
     graph,
     sizeBytes: source.proto.size + externalBytes,

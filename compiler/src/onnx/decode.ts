@@ -43,6 +43,7 @@ export interface DecodeOptions {
  */
 export async function decodeModel(model: ModelBytes, options: DecodeOptions = {}): Promise<Graph> {
   if (model.proto.size === 0) throw notAModel("The file is empty.");
+  await refusePointer(model.proto);
   const message = await readMessage("ModelProto", model.proto);
   throwIfAborted(options.signal);
   return decodeMessage(message, model.external ?? new Map(), options);
@@ -257,6 +258,20 @@ class Builder {
       throw new PareError("INTERNAL", "A tensor was not read before the graph was built.");
     return tensor;
   }
+}
+
+/** How a pointer begins; it has less than a kilobyte (Git LFS's specification). */
+const pointerStart = "version https://git-lfs.github.com/spec/";
+
+async function refusePointer(source: ByteSource): Promise<void> {
+  if (source.size >= 1024) return;
+  const start = await source.read(0, Math.min(source.size, pointerStart.length));
+  if (new TextDecoder().decode(start) !== pointerStart) return;
+  throw new PareError(
+    "MODEL_INVALID",
+    "The file is a Git LFS pointer, which says where the model is and holds nothing of it.",
+    { hint: "Fetch the model itself: git lfs pull." },
+  );
 }
 
 function notAModel(message: string): PareError {

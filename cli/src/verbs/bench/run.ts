@@ -52,11 +52,8 @@ export async function runBench(
   let setup: Setup | null = null;
   try {
     if (options.base !== undefined) {
-      const label = `${first} at ${options.base}`;
-      subjects.push({
-        ...(await subjectOf(first, modelAtCommit(first, options.base), shapes, signal)),
-        path: label,
-      });
+      const before = await subjectOf(first, modelAtCommit(first, options.base), shapes, signal);
+      subjects.push({ ...before, path: `${before.path} at ${options.base}` });
     }
     for (const path of [first, ...others]) {
       const unfitting = subjects.length > 0 ? "skip" : "refuse";
