@@ -18,9 +18,9 @@ import {
 import { loadBudgets } from "../../config/budgets.js";
 import { environment, parseTargets } from "../../workbench/engines.js";
 import { modelAtCommit } from "./git-model.js";
-import { checkMeasureOptions, type Setup, setUp } from "../../workbench/setup.js";
+import { checkMeasureOptions, type Workbench, openWorkbench } from "../../workbench/workbench.js";
 import { parseShapes } from "../../workbench/shape-options.js";
-import { openSubject, type Subject, subjectOf } from "../../workbench/subject.js";
+import { openModel, type OpenedModel, openModelSource } from "../../workbench/opened-model.js";
 import { twoLevelProgress } from "../../terminal/two-level-progress.js";
 import type { VerbContext } from "../../terminal/verb.js";
 import { checkReportFormats, writeReports } from "../../report/report-files.js";
@@ -48,18 +48,23 @@ export async function runBench(
   checkReportFormats(options.report);
   const targets = parseTargets(options.target);
   const shapes = parseShapes(options);
-  const subjects: Subject[] = [];
-  let setup: Setup | null = null;
+  const models: OpenedModel[] = [];
+  let workbench: Workbench | null = null;
   try {
     if (options.base !== undefined) {
-      const before = await subjectOf(first, modelAtCommit(first, options.base), shapes, signal);
-      subjects.push({ ...before, path: `${before.path} at ${options.base}` });
+      const before = await openModelSource(
+        first,
+        modelAtCommit(first, options.base),
+        shapes,
+        signal,
+      );
+      models.push({ ...before, path: `${before.path} at ${options.base}` });
     }
     for (const path of [first, ...others]) {
-      const unfitting = subjects.length > 0 ? "skip" : "refuse";
-      subjects.push(await openSubject(path, shapes, signal, unfitting));
+      const unfitting = models.length > 0 ? "skip" : "refuse";
+      models.push(await openModel(path, shapes, signal, unfitting));
     }
-    const [baseline, ...candidates] = subjects;
+    const [baseline, ...candidates] = models;
     if (baseline === undefined) throw new PareError("INTERNAL", "There is no baseline.");
     if (options.gate === true && candidates.length === 0) {
       throw new PareError("ARGUMENT", "--gate needs something to compare with.", {
@@ -67,14 +72,21 @@ export async function runBench(
         hint: "Name a candidate, or the baseline's commit with --base HEAD~1.",
       });
     }
-    setup = await setUp(candidates[0] ?? baseline, targets, options, options.seed, output, signal);
-    const { engines, material } = setup;
+    workbench = await openWorkbench(
+      candidates[0] ?? baseline,
+      targets,
+      options,
+      options.seed,
+      output,
+      signal,
+    );
+    const { engines, evaluation } = workbench;
     const progress = twoLevelProgress(output);
     const measuring: MeasureOptions = {
       hosts: engines.hosts,
-      samples: material.samples,
-      splits: material.splits,
-      scorer: material.scorer,
+      samples: evaluation.samples,
+      splits: evaluation.splits,
+      scorer: evaluation.scorer,
       seed: options.seed,
       onProgress: progress.phase,
     };
@@ -82,8 +94,8 @@ export async function runBench(
       command: context.typed,
       createdAt: new Date().toISOString(),
       environment: environment(engines),
-      shapes: material.shapes,
-      data: material.report,
+      shapes: evaluation.shapes,
+      data: evaluation.report,
       nextStep: null,
       skipped: engines.skipped,
     };
@@ -100,7 +112,7 @@ export async function runBench(
             measured,
             measuring,
             reportContext,
-            material.evidence,
+            evaluation.evidence,
             signal,
           )
         : await compare({
@@ -108,7 +120,7 @@ export async function runBench(
             baseline: await benchModel(baseline),
             candidates: await Promise.all(candidates.map(benchModel)),
             targets: measured,
-            evidence: material.evidence,
+            evidence: evaluation.evidence,
             gate: options.gate === true ? budgets : null,
             context: reportContext,
             signal,
@@ -124,14 +136,14 @@ export async function runBench(
     if (!passed) context.exit(3);
   } finally {
     output.settle();
-    await setup?.dispose();
-    for (const subject of subjects) subject.close();
+    await workbench?.dispose();
+    for (const model of models) model.close();
   }
 }
 
-async function benchModel(subject: Subject): Promise<BenchModel> {
-  const { bytes } = await subject.read();
-  const { path, graph } = subject;
+async function benchModel(model: OpenedModel): Promise<BenchModel> {
+  const { bytes } = await model.read();
+  const { path, graph } = model;
   return {
     name: path,
     artifact: onnxArtifact(bytes),

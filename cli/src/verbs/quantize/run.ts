@@ -6,7 +6,7 @@ import { type Engines, openEngines } from "../../workbench/engines.js";
 import { loadRecipe } from "../../config/recipe.js";
 import { type KeepMetadataOptions, simplifyStep } from "../../workbench/keep-metadata.js";
 import { parseShapes, type ShapeOptions } from "../../workbench/shape-options.js";
-import { openSubject } from "../../workbench/subject.js";
+import { openModel } from "../../workbench/opened-model.js";
 import type { VerbContext } from "../../terminal/verb.js";
 import { runSteps } from "../../workbench/run-steps.js";
 import type { Output, OutputOptions } from "../../terminal/output.js";
@@ -38,14 +38,14 @@ export async function runQuantize(
   const steps = await stepsOf(options);
   const say = context.output(options);
   const { signal } = context;
-  const subject = await openSubject(path, parseShapes(options), signal);
+  const model = await openModel(path, parseShapes(options), signal);
   let data: OpenData | null = null;
   let engines: Engines | null = null;
   try {
     const calibrates = options.mode === "static" || options.recipe !== undefined;
     if (calibrates && options.data !== undefined) {
       data = await openData(options.data, {
-        inputs: subject.inputs,
+        inputs: model.inputs,
         seed: options.seed,
         signal,
         ...(options.preprocess !== undefined && { preprocess: options.preprocess }),
@@ -57,7 +57,7 @@ export async function runQuantize(
     const calibration =
       data === null || engines === null ? undefined : calibrationOn(data, engines, say);
     await runSteps({
-      subject,
+      model,
       steps,
       calibration,
       output: options.output,
@@ -69,7 +69,7 @@ export async function runQuantize(
     say.settle();
     await data?.dispose();
     await engines?.dispose();
-    subject.close();
+    model.close();
   }
 }
 

@@ -12,11 +12,11 @@ import {
 import { describeSplits } from "../data/describe-splits.js";
 import type { OpenData } from "../data/open-data.js";
 import { spreadOrder } from "../data/spread-order.js";
-import type { Subject } from "./subject.js";
+import type { OpenedModel } from "./opened-model.js";
 import { syntheticCount, syntheticSamples } from "./synthetic-samples.js";
 
-/** What models are measured with: the user's samples and metric, or noise where there is no data. */
-export interface Material {
+/** What models are evaluated with: the user's samples, their splits and the metric, or noise where there is no data. */
+export interface Evaluation {
   readonly samples: SampleSet;
   readonly splits: Readonly<Record<SplitName, readonly number[]>>;
   readonly seed: number;
@@ -31,14 +31,14 @@ export interface Material {
  * Without data, noise; with data, its samples and the metric that was named or fits.
  * @throws PareError LABELS, ARGUMENT for an unknown metric
  */
-export async function material(
-  subject: Subject,
+export async function prepareEvaluation(
+  model: OpenedModel,
   data: OpenData | null,
   metric: string | undefined,
   seed: number,
   host: EngineHost,
-): Promise<Material> {
-  const samples = data?.samples ?? syntheticSamples(subject.inputs, seed);
+): Promise<Evaluation> {
+  const samples = data?.samples ?? syntheticSamples(model.inputs, seed);
   const first = await samples.sample(data?.splits.validation[0] ?? 0);
   const shapes = Object.fromEntries(
     Object.entries(first.feeds).map(([name, { dims }]) => [name, dims]),
@@ -56,7 +56,7 @@ export async function material(
     };
   }
   const { splits } = data;
-  const scorer = await chooseScorer(subject, data, metric, host, first);
+  const scorer = await chooseScorer(model, data, metric, host, first);
   return {
     samples,
     splits,
@@ -77,7 +77,7 @@ export async function material(
 }
 
 async function chooseScorer(
-  subject: Subject,
+  model: OpenedModel,
   { hooks, samples: { labelled } }: OpenData,
   metric: string | undefined,
   host: EngineHost,
@@ -87,14 +87,14 @@ async function chooseScorer(
   if (metric !== undefined) return createScorer(metric, labelled, hooks);
   if (hooks.score) return createScorer("score", labelled, hooks);
   if (hooks.metric) return createScorer(hooks.metric.name, labelled, hooks);
-  const model = await host.load(onnxArtifact((await subject.read()).bytes));
+  const loaded = await host.load(onnxArtifact((await model.read()).bytes));
   try {
-    const outputs = await host.run(model, first.feeds);
+    const outputs = await host.run(loaded, first.feeds);
     const prediction = await hooks.predict?.(outputs, first);
     if (hooks.predict !== undefined && prediction === undefined) throw nothingPredicted(first.id);
     return createScorer(chooseMetric(outputs, first.label, prediction), labelled, hooks);
   } finally {
-    await host.unload(model);
+    await host.unload(loaded);
   }
 }
 
@@ -110,7 +110,7 @@ function nothingPredicted(id: string): PareError {
  * takes them from all of it. Undefined where there is none.
  */
 export function calibrationOf(
-  { samples, splits, seed }: Pick<Material, "samples" | "splits" | "seed">,
+  { samples, splits, seed }: Pick<Evaluation, "samples" | "splits" | "seed">,
   host: EngineHost,
 ): CalibrationSamples | undefined {
   const calibration = spreadOrder(splits.calibration, seed);
@@ -127,7 +127,7 @@ export function calibrationOf(
 /** The splits' hashes, for the lock; empty without data. */
 export function splitHashes({
   report: { splits },
-}: Pick<Material, "report">): Readonly<Record<string, string>> {
+}: Pick<Evaluation, "report">): Readonly<Record<string, string>> {
   if (splits === undefined) return {};
   const { calibration, validation, test } = splits;
   return {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { openData } from "../data/open-data.js";
 import { openEngines } from "./engines.js";
-import { calibrationOf } from "./material.js";
+import { calibrationOf } from "./evaluation.js";
 
 let folder = "";
 beforeAll(async () => {
