@@ -99,7 +99,9 @@ describe("asking for help", () => {
     ])
       expect(help.stdout).toMatch(new RegExp(`^  ${verb} `, "m"));
     expect(help.stdout).not.toMatch(/prune|distill/);
-    expect((await pare(["optimize", "--help"])).stdout).toMatch(/--max-drop[^]*--no-cache/);
+    const { stdout } = await pare(["optimize", "--help"]);
+    expect(stdout).toMatch(/--max-drop[^]*--no-cache/);
+    expect(stdout.replace(/\s+/g, " ")).toMatch(/--time-budget <time>[^-]*\(default: 2m/);
     expect((await pare(["--version"])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
@@ -127,6 +129,7 @@ describe("what is wrong with arguments", () => {
     [["optimize", mnist, "--shape", "x=1xbig"], /no shape for "x"/],
     [["quantize", mnist, "--mode", "static"], /needs --data/],
     [["quantize", mnist, "--mode", "gptq"], /no mode "gptq"/],
+    [["quantize", mnist, "--recipe", "simplify", "--keep-metadata"], /--recipe names the steps/],
     [["convert", mnist, "--opset", "99"], /can be 7 to 21/],
     [["run", mnist], /Input "x" is not given/],
     [["bench", mnist, "--gate"], /something to compare with/],
@@ -169,6 +172,16 @@ describe("what is wrong with a model", () => {
       () => write("page.onnx", "<!doctype html><title>Not found</title>"),
       "MODEL_",
       /./,
+    ],
+    [
+      "is a pointer of Git LFS",
+      () =>
+        write(
+          "lfs.onnx",
+          `version https://git-lfs.github.com/spec/v1\noid sha256:${"4d7a".repeat(16)}\nsize 2327524\n`,
+        ),
+      "MODEL_INVALID",
+      /Git LFS pointer/,
     ],
     [
       "is truncated",
@@ -384,6 +397,20 @@ describe("one step", () => {
     ]);
   });
 
+  it("drops what exporters wrote about nodes, unless it is asked to keep it", async () => {
+    const told = join_(node("Relu", ["x"], "y").subarray(2), field(6, "File /home/someone/net.py"));
+    const path = await write("told.onnx", model(field(1, told)));
+    const keeps = async (...args: readonly string[]) => {
+      expect(await pare([...args, path, "-o", "bare.onnx"])).toMatchObject({ code: 0 });
+      return (await readFile(join(folder, "bare.onnx"))).includes("/home/someone");
+    };
+    expect(await keeps("simplify")).toBe(false);
+    expect(await keeps("simplify", "--keep-metadata")).toBe(true);
+    expect(await keeps("quantize", "--mode", "fp16")).toBe(false);
+    expect(await keeps("quantize", "--mode", "fp16", "--keep-metadata")).toBe(true);
+    expect(await keeps("convert", "--opset", "17")).toBe(true);
+  });
+
   it("calibrates on images", async () => {
     const ended = await pare([
       "quantize",
@@ -397,7 +424,11 @@ describe("one step", () => {
       "-o",
       "static.onnx",
     ]);
-    expect(ended).toMatchObject({ code: 0, stdout: expect.stringContaining("static.onnx") });
+    expect(ended).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining("static.onnx"),
+      stderr: expect.stringMatching(/1 of 3 samples.*measure the result on others/),
+    });
   });
 
   it("runs a recipe's steps from YAML, and says in which line it is wrong", async () => {
@@ -477,6 +508,9 @@ describe("pare optimize", () => {
       { target: "cpu", evidence: "unlabelled", accuracy: { metric: "top1-agreement" } },
     ]);
     expect(report.data).toMatchObject({ calibration: 6, validation: 12, test: 42 });
+    expect(report.data.splits.test.ids).toHaveLength(42);
+    const { splits } = JSON.parse(await readFile(join(folder, "m.pare/pare.lock.json"), "utf8"));
+    expect(splits.test).toBe(report.data.splits.test.sha256);
     expect(await readdir(join(folder, "m.pare"))).toEqual(
       [
         "golden.json",
@@ -519,6 +553,45 @@ describe("pare optimize", () => {
       (await pare(["run", "m.pare", "--input", `x=${input}`, "--target", "cpu", "--json"])).stdout,
     );
     expect(ran.selection).toMatchObject({ proven: true, target: "cpu" });
+  });
+
+  it("tells no path of this machine in its reports", async () => {
+    const cwd = join(folder, "reported");
+    await mkdir(cwd);
+    await cp(mnist, join(cwd, "m.onnx"));
+    const html = join(cwd, "reports/r.html");
+    const ended = await pare(
+      [
+        "optimize",
+        join(cwd, "m.onnx"),
+        "--target",
+        "cpu",
+        "--recipe",
+        "simplify",
+        "--report",
+        `html=${html},md=r.md`,
+      ],
+      { cwd },
+    );
+    expect(ended.code).toBe(0);
+    const reports = [
+      "m.pare/report.json",
+      "m.pare/report.html",
+      "m.pare/report.md",
+      "reports/r.html",
+    ];
+    for (const name of [...reports, "m.pare/manifest.json", "m.pare/pare.lock.json"])
+      expect(await readFile(join(cwd, name), "utf8")).not.toContain(cwd);
+    expect(JSON.parse(await readFile(join(cwd, "m.pare/report.json"), "utf8"))).toMatchObject({
+      model: "m.onnx",
+      command:
+        "pare optimize m.onnx --target cpu --recipe simplify --report html=reports/r.html,md=r.md",
+    });
+    const benched = await pare(["bench", join(cwd, "m.onnx"), "--target", "cpu", "--json"], {
+      cwd,
+    });
+    expect(benched.stdout).not.toContain(cwd);
+    expect(JSON.parse(benched.stdout).variants[0].name).toBe("m.onnx");
   });
 
   it("exits with 3 when a budget is missed, and still writes the best", async () => {
@@ -655,6 +728,25 @@ describe("pare bench", () => {
     });
     expect(await readFile(join(cwd, "r.md"), "utf8")).toMatch(/digit-\d+/);
     expect(await readFile(join(cwd, "summary.md"), "utf8")).toMatch(/digit-\d+/);
+    await writeFile(
+      join(cwd, "pare.config.json"),
+      JSON.stringify({ models: { "model.onnx": { targets: { cpu: { maxDrop: 1 } } } } }),
+    );
+    const allowed = await pare(
+      [
+        "bench",
+        "model.onnx",
+        "--base",
+        "HEAD~1",
+        "--data",
+        "data.mjs",
+        "--target",
+        "cpu",
+        "--gate",
+      ],
+      { cwd },
+    );
+    expect(allowed.stdout).toMatch(/passed: cpu, accuracy: .* 1\.0000 is allowed/);
     const missing = await pare(["bench", "model.onnx", "--base", "nowhere", "--target", "cpu"], {
       cwd,
     });

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import type { ExitCode } from "./terminal/failure.js";
 import { joinLists } from "./terminal/join-lists.js";
+import { shownArgument } from "./terminal/shown-path.js";
 import { createOutput } from "./terminal/output.js";
 import type { VerbContext, VerbEntry } from "./terminal/verb.js";
 import { verbs } from "./verbs/verbs.js";
@@ -16,7 +17,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   let code: ExitCode = 0;
   const context: VerbContext = {
     signal: stop.signal,
-    typed: ["pare", ...typed].map(quoted).join(" "),
+    typed: ["pare", ...typed.map(shownArgument)].map(quoted).join(" "),
     output: createOutput,
     exit: (wanted) => (code = wanted),
   };

@@ -10,10 +10,23 @@ async function help(...args: string[]): Promise<string> {
   return stdout.trim();
 }
 
+/** What a verb's options leave open. */
+const notes: Readonly<Record<string, string>> = {
+  simplify: `\`simplify\`, \`quantize\` and \`optimize\` drop what exporters write about single nodes, values, tensors and the graph
+(\`doc_string\`, \`metadata_props\`): stack traces, module names and folders, which no engine reads and which can be nearly
+half of a file. What the model says of itself stays (its \`doc_string\`, its author, licence or classes among the
+\`metadata_props\`), but for keys that begin with \`pkg.\`, in which tools note things for themselves; and so does the
+documentation of its inputs and outputs. \`--keep-metadata\` keeps all of it. \`convert\` drops nothing.`,
+};
+
 /** `cli.md`: what `--help` says, of the program and of every verb. */
 export async function cliPage(): Promise<string> {
   const own = await Promise.all(verbs.map(({ name }) => help(name)));
-  const sections = verbs.map(({ name }, index) => `## \`pare ${name}\`\n\n${fenced(own[index])}`);
+  const sections = verbs.map(({ name }, index) =>
+    [`## \`pare ${name}\``, fenced(own[index]), notes[name]]
+      .filter((part) => part !== undefined)
+      .join("\n\n"),
+  );
   const exits = `Exit codes: 0 done; 1 an internal error; 2 the arguments, model, recipe or data are wrong; 3 a budget or gate was
 missed (the best result is still written); 130 Ctrl-C (the best complete bundle is kept). [Error codes](errors.md) say
 which is which.`;

@@ -5,9 +5,8 @@ import { exitCodeOf } from "../../cli/src/terminal/failure.js";
 const remedies: Readonly<Record<ErrorCode, string>> = {
   MODEL_NOT_FOUND: "Check the path, and that the file may be read.",
   MODEL_INVALID:
-    "Export the model as ONNX again; a page saved under the model's name is a usual cause.",
-  MODEL_TRUNCATED:
-    "Copy or download the file again; with Git LFS, fetch the file behind the pointer.",
+    "Export the model as ONNX again. Usual causes are a page saved under the model's name, and a Git LFS pointer (`git lfs pull`).",
+  MODEL_TRUNCATED: "Copy or download the file again.",
   MODEL_CYCLE: "Export the model again: no engine can order these nodes.",
   MODEL_NAME: "Export the model again: a name in it stands for nothing, or for two things.",
   MODEL_SHAPE:

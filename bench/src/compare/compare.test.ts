@@ -63,7 +63,7 @@ describe("compare", () => {
       candidates: [{ name: "after", artifact: candidate, ...model }],
       targets: ["cpu"],
       evidence: "unlabelled",
-      gate: {},
+      gate: () => ({}),
       context: {
         command: "pare bench",
         createdAt: "2026-11-25T00:00:00Z",
@@ -105,6 +105,22 @@ describe("compare", () => {
     expect(report.disagreements[0]?.candidate).not.toBe(report.disagreements[0]?.float);
   });
 
+  it("holds each target to its own budgets", async () => {
+    const gate: CompareRequest["gate"] = (target) =>
+      target === "cpu" ? { maxDrop: 1, maxSizeBytes: 1000, maxLatencyMs: 1e4 } : {};
+    const { missed, report } = await compare({ ...request(worse), gate });
+    expect(missed.map(({ what, reason }) => [what, reason])).toEqual([
+      ["size", "322 kB; 1.00 kB are allowed."],
+    ]);
+    expect(report.checks?.map(({ what }) => what)).toEqual([
+      "accuracy",
+      "latency",
+      "latency",
+      "size",
+      "size",
+    ]);
+  });
+
   it("misses a file that its engine refuses, and says what the engine said", async () => {
     const { passed, missed } = await compare(request(onnxArtifact(new Uint8Array(64).fill(9))));
     expect(passed).toBe(false);
@@ -115,7 +131,7 @@ describe("compare", () => {
 });
 
 const outcomes = (...all: Measurement[]) =>
-  checkLatencies(all, {}).map((checks) => checks[0]?.outcome);
+  checkLatencies(all, () => ({})).map((checks) => checks[0]?.outcome);
 
 describe("the gate", () => {
   const base: Measurement = {
@@ -162,14 +178,17 @@ describe("the gate", () => {
     expect(outcomes(base)).toEqual(["missed"]);
     expect(outcomes(withRatio(1.01, 0.99, 1.015))).toEqual(["passed"]);
     expect(outcomes(withRatio(1.04, 0.99, 1.08))).toEqual(["inconclusive"]);
-    expect(checkLatencies([base], { maxSlowdown: 0.2 })[0]?.[0]?.outcome).toBe("passed");
+    expect(checkLatencies([base], () => ({ maxSlowdown: 0.2 }))[0]?.[0]?.outcome).toBe("passed");
   });
 
   it("takes one slowdown among many for chance, and a clear one not", () => {
     const same = withRatio(1, 0.99, 1.01);
     const hardly = withRatio(1.0355, 1.0203, 1.0508);
-    expect(checkLatencies([hardly], {})[0]?.[0]?.outcome).toBe("missed");
-    const among = checkLatencies([...Array.from({ length: 30 }, () => same), hardly, base], {});
+    expect(checkLatencies([hardly], () => ({}))[0]?.[0]?.outcome).toBe("missed");
+    const among = checkLatencies(
+      [...Array.from({ length: 30 }, () => same), hardly, base],
+      () => ({}),
+    );
     expect(among[31]?.[0]?.outcome).toBe("missed");
     expect(among[30]?.[0]?.outcome).toBe("inconclusive");
   });
@@ -178,9 +197,18 @@ describe("the gate", () => {
     const larger = { ...base.sizeBytes, raw: 1001 };
     expect(checkSize(larger, base.sizeBytes, {})[0]?.outcome).toBe("missed");
     expect(checkSize(larger, base.sizeBytes, { maxGrowthBytes: 1 })[0]?.outcome).toBe("passed");
-    expect(checkSize(base.sizeBytes, base.sizeBytes, { maxSizeBytes: 700 })[1]?.outcome).toBe(
-      "missed",
-    );
-    expect(checkLatencies([base], { maxLatencyMs: 0.5 })[0]?.[1]?.outcome).toBe("missed");
+  });
+
+  it("limits the bytes of the files as they are, and not what is downloaded", () => {
+    const outcome = (maxSizeBytes: number) =>
+      checkSize(base.sizeBytes, base.sizeBytes, { maxSizeBytes })[1]?.outcome;
+    expect([outcome(999), outcome(1000)]).toEqual(["missed", "passed"]);
+  });
+
+  it("limits the median, and cannot say of what was not timed", () => {
+    const outcome = (measurement: Measurement) =>
+      checkLatencies([measurement], () => ({ maxLatencyMs: 0.5 }))[0]?.at(-1)?.outcome;
+    expect(outcome(base)).toBe("missed");
+    expect(outcome({ ...base, latencyMs: { unmeasured: "a software GPU" } })).toBe("inconclusive");
   });
 });

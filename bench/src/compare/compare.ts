@@ -31,8 +31,8 @@ export interface CompareRequest extends MeasureOptions {
   readonly targets: readonly TargetName[];
   /** Of the accuracy, or of what stands for it: `none` without data. */
   readonly evidence: Evidence;
-  /** Null: nothing is gated. */
-  readonly gate: Gate | null;
+  /** What a candidate may cost on each target. Null: nothing is gated. */
+  readonly gate: ((target: TargetName) => Gate) | null;
   /** What the report says besides. */
   readonly context: Pick<
     Report,
@@ -109,7 +109,7 @@ export async function compare(request: CompareRequest): Promise<Comparison> {
           model,
           before,
           measurement: request.gate
-            ? await confirm(measure, whole, measurement, request.gate)
+            ? await confirm(measure, whole, measurement, request.gate(target))
             : measurement,
         });
     }
@@ -203,7 +203,7 @@ function gated(
     readonly measurement: Measurement;
     readonly before: Measurement;
   }[],
-  gate: Gate,
+  gate: (target: TargetName) => Gate,
 ): ReportCheck[] {
   const latencies = checkLatencies(
     rows.map(({ measurement }) => measurement),
@@ -211,9 +211,9 @@ function gated(
   );
   return rows.flatMap(({ model, measurement, before }, index) =>
     [
-      ...checkAccuracy(measurement, gate),
+      ...checkAccuracy(measurement, gate(measurement.target)),
       ...(latencies[index] ?? []),
-      ...checkSize(measurement.sizeBytes, before.sizeBytes, gate),
+      ...checkSize(measurement.sizeBytes, before.sizeBytes, gate(measurement.target)),
     ].map((check) => ({ target: measurement.target, name: model.name, ...check })),
   );
 }

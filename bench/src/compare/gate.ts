@@ -1,21 +1,27 @@
-import type { Latency, Measurement, ReportCheck, SizeBytes } from "@pare/runtime/format";
+import type {
+  Latency,
+  Measurement,
+  ReportCheck,
+  SizeBytes,
+  TargetName,
+} from "@pare/runtime/format";
 import { bytes, digits, isTimed, metricValue } from "../report/figures.js";
 import { benjaminiHochberg } from "../statistics/benjamini-hochberg.js";
 import { normalTail } from "../statistics/normal.js";
 import { noticeable } from "../timing/ratio.js";
 
-/** What a candidate may cost. Budgets that are not given are not checked, but for the first three, which have defaults. */
+/** What a candidate may cost on a target. Budgets that are not given are not checked, but for the first three, which have defaults. */
 export interface Gate {
   /** In the metric's own unit; 0 where not given. Missed when the whole interval of the drop lies above. */
-  readonly maxDrop?: number;
+  readonly maxDrop?: number | undefined;
   /** 0.02 where not given. Missed when the whole interval of the ratio lies above 1 + this. */
-  readonly maxSlowdown?: number;
+  readonly maxSlowdown?: number | undefined;
   /** Bytes over the baseline's, uncompressed; 0 where not given: what is counted exactly has no tolerance. */
-  readonly maxGrowthBytes?: number;
-  /** After brotli. */
-  readonly maxSizeBytes?: number;
+  readonly maxGrowthBytes?: number | undefined;
+  /** Of the files, uncompressed. */
+  readonly maxSizeBytes?: number | undefined;
   /** Of the median. */
-  readonly maxLatencyMs?: number;
+  readonly maxLatencyMs?: number | undefined;
 }
 
 type Outcome = Pick<ReportCheck, "what" | "outcome" | "reason">;
@@ -47,8 +53,8 @@ export function checkSize(
   if (maxSizeBytes === undefined) return [against];
   const budget: Outcome = {
     what: "size",
-    outcome: size.brotli > maxSizeBytes ? "missed" : "passed",
-    reason: `${bytes(size.brotli)} after brotli; ${bytes(maxSizeBytes)} are allowed.`,
+    outcome: size.raw > maxSizeBytes ? "missed" : "passed",
+    reason: `${bytes(size.raw)}; ${bytes(maxSizeBytes)} are allowed.`,
   };
   return [against, budget];
 }
@@ -62,17 +68,25 @@ export function isSlower(latency: Latency, { maxSlowdown = noticeable }: Gate): 
  * Latency over a whole matrix of models and targets. One among many looks slower by chance: a slowdown counts only
  * if it is also a discovery by Benjamini and Hochberg's procedure at 5 %.
  */
-export function checkLatencies(measurements: readonly Measurement[], gate: Gate): Outcome[][] {
-  const compared = measurements.map(({ latencyMs }) =>
-    isTimed(latencyMs) && latencyMs.ratio !== null && latencyMs.ratioInterval ? latencyMs : null,
+export function checkLatencies(
+  measurements: readonly Measurement[],
+  gate: (target: TargetName) => Gate,
+): Outcome[][] {
+  const compared = measurements.map(({ latencyMs, target }) =>
+    isTimed(latencyMs) && latencyMs.ratio !== null && latencyMs.ratioInterval
+      ? { latency: latencyMs, gate: gate(target) }
+      : null,
   );
-  const tested = compared.filter((latency) => latency !== null);
-  const discoveries = benjaminiHochberg(tested.map((latency) => chanceOfSlowdown(latency, gate)));
+  const tested = compared.filter((each) => each !== null);
+  const discoveries = benjaminiHochberg(
+    tested.map((each) => chanceOfSlowdown(each.latency, each.gate)),
+  );
   return measurements.map((measurement, index) => {
-    const latency = compared[index];
-    const budget = checkBudget(measurement, gate);
-    if (!latency) return budget;
-    return [ratioOutcome(latency, gate, discoveries[tested.indexOf(latency)] ?? false), ...budget];
+    const each = compared[index];
+    const budget = checkBudget(measurement, gate(measurement.target));
+    if (!each) return budget;
+    const discovery = discoveries[tested.indexOf(each)] ?? false;
+    return [ratioOutcome(each.latency, each.gate, discovery), ...budget];
   });
 }
 
@@ -85,7 +99,11 @@ function ratioOutcome(latency: Latency, gate: Gate, discovery: boolean): Outcome
 }
 
 function checkBudget({ latencyMs }: Measurement, { maxLatencyMs }: Gate): Outcome[] {
-  if (maxLatencyMs === undefined || !isTimed(latencyMs)) return [];
+  if (maxLatencyMs === undefined) return [];
+  if (!isTimed(latencyMs))
+    return [
+      { what: "latency", outcome: "inconclusive", reason: `Not timed: ${latencyMs.unmeasured}` },
+    ];
   return [
     {
       what: "latency",

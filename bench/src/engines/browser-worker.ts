@@ -2,7 +2,7 @@ import { messageOf } from "@pare/runtime/format";
 import { wasm, webgpu } from "@pare/runtime/ort-web";
 import { decode, encode } from "./codec.js";
 import { engineOf } from "./engine.js";
-import { EngineRoom } from "./engine-server.js";
+import { EngineServer } from "./engine-server.js";
 import type { EngineRequest } from "./protocol.js";
 import { watchWasmHeap } from "./wasm-heap.js";
 
@@ -12,14 +12,14 @@ const mailbox = new URL(`../../call/${parameters.get("channel")}`, import.meta.u
 
 const heap = watchWasmHeap();
 const backend = parameters.get("target") === "webgpu" ? webgpu() : wasm();
-const room = new EngineRoom(engineOf(backend, parameters.get("place") ?? "a browser", heap));
+const server = new EngineServer(engineOf(backend, parameters.get("place") ?? "a browser", heap));
 
 async function serve(): Promise<void> {
   for (;;) {
     const next = await fetch(mailbox);
     if (next.status === 410) return;
     if (next.status === 204) continue;
-    const reply = await room.answer(
+    const reply = await server.answer(
       decode(new Uint8Array(await next.arrayBuffer())) as EngineRequest,
     );
     await fetch(mailbox, { method: "POST", body: encode(reply) });

@@ -10,7 +10,7 @@ import {
 import { clockTick, planFor, type Runner, timeBlocks, warmUp } from "../timing/blocks.js";
 import type { EngineReplies, EngineRequest, WireReply, WireSample } from "./protocol.js";
 
-/** What an engine room needs of the place it is in. */
+/** What an engine server needs of the place it is in. */
 export interface Engine {
   probe(): Promise<EngineReplies["probe"]>;
   load(artifact: Artifact, options: LoadOptions): Promise<Session>;
@@ -21,7 +21,7 @@ export interface Engine {
  * The far side of a channel: holds sessions and samples, runs and times them. The same code in Node's child process
  * and in a browser's worker, so that both are measured alike.
  */
-export class EngineRoom {
+export class EngineServer {
   readonly #engine: Engine;
   readonly #sessions = new Map<number, Session>();
   readonly #samples = new Map<number, Tensors>();
@@ -56,8 +56,9 @@ export class EngineRoom {
         };
       }
       case "run": {
+        // Samples before the session: the host counts on what it sent being held, also where the model is gone.
+        const feeds = this.#feeds(request.samples);
         const session = this.#session(request.id);
-        const feeds = request.samples.map((sample) => this.#feeds(sample));
         const started = performance.now();
         const outputs: Tensors[] = [];
         for (const feed of feeds) outputs.push(await session.run(feed));
@@ -107,15 +108,16 @@ export class EngineRoom {
     return session;
   }
 
-  #feeds(sample: WireSample): Tensors {
-    if (sample.feeds && sample.keep) this.#samples.set(sample.ref, sample.feeds);
-    const feeds = sample.feeds ?? this.#samples.get(sample.ref);
-    if (!feeds) throw new PareError("INTERNAL", `Sample ${sample.ref} is not held by this engine.`);
-    return feeds;
+  #feeds(samples: readonly WireSample[]): Tensors[] {
+    for (const { ref, feeds, keep } of samples) if (feeds && keep) this.#samples.set(ref, feeds);
+    return samples.map(({ ref, feeds = this.#samples.get(ref) }) => {
+      if (!feeds) throw new PareError("INTERNAL", `Sample ${ref} is not held by this engine.`);
+      return feeds;
+    });
   }
 
   #runners(ids: readonly number[], samples: readonly WireSample[]): Runner[] {
-    const feeds = samples.map((sample) => this.#feeds(sample));
+    const feeds = this.#feeds(samples);
     return ids.map((id) => {
       const session = this.#session(id);
       return (turn) => session.run(feeds[turn % feeds.length] as Tensors);

@@ -1,12 +1,12 @@
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { onnxArtifact, type Artifact } from "@pare/runtime/format";
+import { onnxArtifact, type Artifact, type SampleSet, type Tensors } from "@pare/runtime/format";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { EngineBrowser } from "./browser.js";
 import { executor } from "./executor.js";
 import { findBrowser } from "./find-browser.js";
-import { EngineHost } from "./host.js";
+import { EngineHost, type LoadedModel } from "./host.js";
 import { openNodeChannel } from "./node-channel.js";
 import { openHosts } from "./open-hosts.js";
 
@@ -203,6 +203,41 @@ describe("a crash", () => {
       await expect(host.run(model, digit(0))).rejects.toMatchObject({ code: "ENGINE_CRASHED" });
       const again = await host.load(source);
       expect((await host.run(again, digit(0)))["logits"]?.dims).toEqual([1, 10]);
+    } finally {
+      await host.dispose();
+    }
+  });
+
+  it("between two candidates loses the samples that the engine held, and the next one runs on them all", async () => {
+    const channels: Awaited<ReturnType<typeof openNodeChannel>>[] = [];
+    const host = await EngineHost.start("cpu", async () => {
+      const channel = await openNodeChannel("cpu");
+      channels.push(channel);
+      return channel;
+    });
+    const samples: SampleSet = {
+      size: 3,
+      labelled: false,
+      sample: async (index) => ({
+        id: String(index),
+        label: null,
+        group: null,
+        feeds: digit(index / 3),
+      }),
+    };
+    const answers = async (model: LoadedModel): Promise<Tensors[]> => {
+      const outputs: Tensors[] = [];
+      await host.runSamples(model, samples, [0, 1, 2], (each) => void outputs.push(each));
+      return outputs;
+    };
+    try {
+      const source = onnxArtifact(await readFile(file));
+      const first = await host.load(source);
+      const expected = await answers(first);
+      await channels[0]?.dispose();
+      await expect(answers(first)).rejects.toMatchObject({ code: "ENGINE_CRASHED" });
+      expect(await answers(await host.load(source))).toEqual(expected);
+      expect(channels).toHaveLength(2);
     } finally {
       await host.dispose();
     }

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Backend } from "@pare/runtime/format";
 import { engineOf } from "./engine.js";
-import { EngineRoom } from "./engine-server.js";
+import { EngineServer } from "./engine-server.js";
 import type { EngineRequest } from "./protocol.js";
 import { watchWasmHeap } from "./wasm-heap.js";
 
@@ -28,9 +28,9 @@ async function backend(): Promise<Backend> {
   return (await import("@pare/runtime/ort-node")).cpu();
 }
 
-const room = backend().then((found) => new EngineRoom(engineOf(found, place, peakBytes)));
+const server = backend().then((found) => new EngineServer(engineOf(found, place, peakBytes)));
 process.on("message", (request) => void answer(request as EngineRequest));
 
 async function answer(request: EngineRequest): Promise<void> {
-  process.send?.(await (await room).answer(request));
+  process.send?.(await (await server).answer(request));
 }

@@ -19,7 +19,12 @@ const scorer = createScorer("mean", true, {
 
 function scored(...values: number[]): Scored {
   return {
-    kept: values.map((prediction) => ({ prediction, label: null, row: [] })),
+    kept: values.map((prediction) => ({
+      answer: { key: null, shown: "" },
+      prediction,
+      label: null,
+      row: [],
+    })),
     ids: values.map((_, index) => String(index)),
     groups: values.map(() => null),
   };
@@ -30,6 +35,8 @@ it("is the metric, and what a candidate lost of it", async () => {
     value: 1.5,
     drop: 0.5,
     n: 2,
+    flips: null,
+    noFlips: expect.stringMatching(/measured quantities/),
   });
 });
 
@@ -40,4 +47,20 @@ it("is refused where the metric is no number: of the float model for its data, o
   await expect(
     accuracyOf(scorer, scored(1, Number.NaN), scored(1, 1), "cpu", 0),
   ).rejects.toMatchObject({ code: "ENGINE" });
+});
+
+it("is refused where a score is NaN, which a sum would show and a rank hides", async () => {
+  const auc = createScorer("auc", true);
+  const scores = (...values: number[]): Scored => ({
+    ...scored(...values),
+    kept: values.map((value, index) => ({
+      answer: { key: null, shown: "" },
+      row: [value, index % 2],
+    })),
+  });
+  const damaged = scores(0, 1, Number.NaN, 1);
+  await expect(accuracyOf(auc, damaged, null, "cpu", 0)).rejects.toMatchObject({ code: "LABELS" });
+  await expect(accuracyOf(auc, damaged, scores(0, 1, 0, 1), "cpu", 0)).rejects.toMatchObject({
+    code: "ENGINE",
+  });
 });

@@ -1,10 +1,4 @@
-import {
-  type Accuracy,
-  type Flips,
-  type Interval,
-  PareError,
-  type TargetName,
-} from "@pare/runtime/format";
+import { type Accuracy, type Interval, PareError, type TargetName } from "@pare/runtime/format";
 import type { Scorer } from "../metrics/scorer.js";
 import { clopperPearson } from "../statistics/binomial.js";
 import { groupUnits, percentileInterval, resamples } from "../statistics/bootstrap.js";
@@ -63,7 +57,7 @@ export async function accuracyOf(
     interval,
     drop,
     dropInterval,
-    flips: await flipsOf(scorer, candidate, float),
+    ...(await flipsOf(scorer, candidate, float)),
   };
 }
 
@@ -98,12 +92,17 @@ async function shareDrop(
   return pairedDifference(lost, gained, each.length, normalQuantile((1 + confidence) / 2));
 }
 
-async function flipsOf(scorer: Scorer, candidate: Scored, float: Scored): Promise<Flips | null> {
+async function flipsOf(
+  scorer: Scorer,
+  candidate: Scored,
+  float: Scored,
+): Promise<Pick<Accuracy, "flips" | "noFlips">> {
   const flips = await scorer.flips(candidate.kept, float.kept);
-  if (!flips) return null;
+  if ("none" in flips) return { flips: null, noFlips: flips.none };
   const n = candidate.kept.length;
   const samples = flips
     .slice(0, namedFlips)
     .map(({ position }) => candidate.ids[position] ?? String(position));
-  return { count: flips.length, n, interval: clopperPearson(flips.length, n), samples };
+  const interval = clopperPearson(flips.length, n);
+  return { flips: { count: flips.length, n, interval, samples } };
 }

@@ -7,7 +7,7 @@ import type {
 } from "@pare/runtime/format";
 import type { CallOptions, EngineHost, LoadedModel } from "../engines/host.js";
 import { median } from "../statistics/quantile.js";
-import type { BlockTimes } from "../timing/blocks.js";
+import type { BlockTimes, TimingPlan } from "../timing/blocks.js";
 import { percentiles } from "../timing/percentiles.js";
 import { compareRatio, ratioOf } from "../timing/ratio.js";
 
@@ -42,24 +42,30 @@ export async function measureLatency(
       blocks.length >= fewestBlocks && spent * (1 + blocksPerCall / blocks.length) > limits.maxMs;
     if (enough || timedOut || blocks.length >= limits.maxBlocks) break;
   }
-  const indexes = models.map((_, index) => index);
+  return comparisonOf(blocks, plan, seed, options.threads ?? 1, feeds[0]);
+}
+
+/** What blocks of times come to, for each of the models that were timed in them; ratios are to the first. */
+export function comparisonOf(
+  blocks: readonly BlockTimes[],
+  plan: Pick<TimingPlan, "batch" | "units">,
+  seed: number,
+  threads: number,
+  feeds: Tensors = {},
+): LatencyComparison {
+  const models = plan.batch.length;
+  const indexes = plan.batch.map((_, index) => index);
   const between = indexes.map((a) =>
     indexes.map((b): LatencyRatio => (a === b ? same : ratioOf(blocks, seed, a, b))),
   );
-  const latencies = indexes.map((index): Latency => {
+  const latencies = plan.batch.map((batch, index): Latency => {
     const times = blocks.flatMap((block) => block[index] ?? []);
     const compared = index === 0 ? null : (between[0]?.[index] ?? null);
+    const units = plan.units[index] ?? 1;
     return {
-      ...percentiles(times),
+      ...percentiles(times, batch),
       n: times.length,
-      method: describe(
-        blocks.length,
-        plan.units[index] ?? 1,
-        plan.batch[index] ?? 1,
-        models.length,
-        options.threads ?? 1,
-        feeds[0],
-      ),
+      method: describe(blocks.length, units, batch, models, threads, feeds),
       ratio: compared?.ratio ?? null,
       ratioInterval: compared?.interval ?? null,
       ...(index > 0 && { baselineP50: median(blocks.flatMap((block) => block[0] ?? [])) }),
@@ -89,7 +95,7 @@ function describe(
   batch: number,
   models: number,
   threads: number,
-  feeds: Tensors = {},
+  feeds: Tensors,
 ): string {
   const shapes = Object.entries(feeds).map(
     ([name, { dims }]) => `${name} ${dims.length ? dims.join("×") : "scalar"}`,
@@ -101,5 +107,8 @@ function describe(
       : models === 2
         ? "blocks interleaved with the baseline's"
         : `blocks of ${models} files in turns`;
-  return `${threads === 1 ? "1 thread" : `${threads} threads`}, ${blocks} ${interleaved}, ${runs} each, ${shapes.join(", ")}`;
+  const told = `${threads === 1 ? "1 thread" : `${threads} threads`}, ${blocks} ${interleaved}, ${runs} each, ${shapes.join(", ")}`;
+  return batch === 1
+    ? told
+    : `${told}; a run is too short for the clock, so each time is the mean of ${batch}, and there is no p90 or p99`;
 }

@@ -1,8 +1,9 @@
-import { isTypedArray } from "@pare/runtime/format";
+import { isTypedArray, numbersOf } from "@pare/runtime/format";
 import { mean } from "../statistics/quantile.js";
 import { auc } from "./auc.js";
+import { type Answer, classAnswer, isDiscrete, quantityAnswer, wholeAnswer } from "./answers.js";
 import { type Metric, meanOfFirst, type Row } from "./metric.js";
-import { mainOutput, numbersOf, topClasses } from "./outputs.js";
+import { mainOutput, topClasses } from "./outputs.js";
 import {
   checkRange,
   classLabel,
@@ -47,6 +48,19 @@ function kindOf(value: unknown): string {
   return typeof value === "object" ? (value.constructor?.name ?? "an object") : `a ${typeof value}`;
 }
 
+/** Of up to five classes, best first, or of scores per class. */
+function firstClass(prediction: unknown): Answer {
+  return classAnswer(isListOfClasses(prediction) ? prediction[0] : prediction);
+}
+
+function isListOfClasses(prediction: unknown): prediction is readonly unknown[] {
+  return (
+    Array.isArray(prediction) &&
+    prediction.length <= 5 &&
+    prediction.every((each) => isDiscrete(plain(each)))
+  );
+}
+
 /** Metrics of classes and of scores that tell classes apart. */
 export const classification = [
   {
@@ -54,7 +68,8 @@ export const classification = [
     direction: "higher",
     against: "labels",
     proportion: true,
-    flip: "value",
+    flip: "answer",
+    answer: classAnswer,
     read: readClass("top1"),
     row(prediction, truth, where) {
       const got = classOf("top1", prediction);
@@ -69,14 +84,14 @@ export const classification = [
     direction: "higher",
     against: "labels",
     proportion: true,
-    flip: "value",
+    flip: "answer",
+    answer: firstClass,
     read: readClass("top5"),
     row(prediction, truth, where) {
       const label = classLabel("top5", truth, null, where);
-      checkRange("top5", prediction, label, where);
+      if (!isListOfClasses(prediction)) checkRange("top5", prediction, label, where);
       const scores = numbersFrom(prediction);
-      const listed = Array.isArray(prediction) && prediction.length <= 5;
-      const best: readonly unknown[] = listed
+      const best: readonly unknown[] = isListOfClasses(prediction)
         ? prediction.map(plain)
         : scores
           ? topClasses(scores, 5)
@@ -91,6 +106,7 @@ export const classification = [
     against: "labels",
     proportion: false,
     flip: "threshold",
+    answer: quantityAnswer,
     read(outputs) {
       const output = mainOutput(outputs);
       const values = output && numbersOf(output);
@@ -123,7 +139,8 @@ export const classification = [
     direction: "higher",
     against: "labels",
     proportion: false,
-    flip: "value",
+    flip: "answer",
+    answer: classAnswer,
     read: readClass("f1"),
     row(prediction, truth, where) {
       const got = Number(classOf("f1", prediction));
@@ -140,7 +157,8 @@ export const classification = [
     direction: "higher",
     against: "labels",
     proportion: true,
-    flip: "value",
+    flip: "answer",
+    answer: wholeAnswer,
     read() {
       throw wrongOutput("exact-match", "text");
     },
@@ -174,7 +192,8 @@ export const classification = [
     direction: "higher",
     against: "float",
     proportion: true,
-    flip: "value",
+    flip: "answer",
+    answer: classAnswer,
     read: readClass("top1-agreement"),
     row(prediction, truth) {
       return [

@@ -1,3 +1,4 @@
+import { quantityAnswer, wholeAnswer } from "./answers.js";
 import { editDistance } from "./edit-distance.js";
 import { type Metric, meanOfFirst } from "./metric.js";
 import { pairOfNumbers, readNumbers, wrongLabel, wrongOutput } from "./readings.js";
@@ -12,7 +13,8 @@ export const closeness = [
     direction: "lower",
     against: "labels",
     proportion: false,
-    flip: "value",
+    flip: "answer",
+    answer: wholeAnswer,
     read() {
       throw wrongOutput("cer", "text");
     },
@@ -45,6 +47,7 @@ export const closeness = [
     against: "either",
     proportion: false,
     flip: "none",
+    answer: quantityAnswer,
     read: readNumbers,
     row(prediction, truth, where) {
       const [got, expected] = pairOfNumbers("mse", prediction, truth, where);
@@ -61,6 +64,7 @@ export const closeness = [
     against: "either",
     proportion: false,
     flip: "none",
+    answer: quantityAnswer,
     read: readNumbers,
     row(prediction, truth, where) {
       const [got, expected] = pairOfNumbers("cosine", prediction, truth, where);
@@ -83,6 +87,7 @@ export const closeness = [
     against: "either",
     proportion: false,
     flip: "none",
+    answer: quantityAnswer,
     read: readNumbers,
     row(prediction, truth, where) {
       const [got, expected] = pairOfNumbers("sqnr", prediction, truth, where);

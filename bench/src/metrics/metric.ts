@@ -1,5 +1,6 @@
 import type { Tensors } from "@pare/runtime/format";
 import { mean } from "../statistics/quantile.js";
+import type { Answer } from "./answers.js";
 
 /** What one sample adds to a metric: a few numbers from which the metric of any set of samples follows. */
 export type Row = readonly number[];
@@ -17,8 +18,10 @@ export interface Metric {
   readonly against: Against;
   /** The metric is the share of samples that are right: exact intervals apply. */
   readonly proportion: boolean;
-  /** When two models disagree on a sample: another class or text, another side of the best threshold, or never. */
-  readonly flip: "value" | "threshold" | "none";
+  /** When two models disagree on a sample: another answer, another side of the best threshold, or never. */
+  readonly flip: "answer" | "threshold" | "none";
+  /** What a prediction says. */
+  answer(prediction: unknown): Answer;
   read(outputs: Tensors): unknown;
   row(prediction: unknown, truth: unknown, where: string): Row;
   reduce(rows: readonly Row[]): number;

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { auc, bestThreshold } from "./auc.js";
 import { editDistance } from "./edit-distance.js";
 import { chooseMetric, metricNamed } from "./metrics.js";
-import { classScores, numbersOf } from "./outputs.js";
+import { classScores } from "./outputs.js";
 import { createScorer } from "./scorer.js";
 
 const scores = (...values: number[]): Tensors => ({
@@ -41,6 +41,24 @@ describe("auc", () => {
   it("has the threshold at which the classes are told apart best", () => {
     expect(bestThreshold([0.1, 0.2, 0.8, 0.9], [0, 0, 1, 1])).toBeCloseTo(0.5);
   });
+
+  it("has a threshold between scores of infinity", () => {
+    for (const values of [
+      [-Infinity, Infinity],
+      [-Infinity, 0],
+    ]) {
+      const threshold = bestThreshold(values, [0, 1]);
+      expect(values.map((value) => value >= threshold)).toEqual([false, true]);
+    }
+  });
+
+  it.each([[[Number.NaN, 0.1, 0.9]], [[0.1, Number.NaN, 0.9]], [[0.1, 0.9, Number.NaN]]])(
+    "is no number where a score is none, and neither is the threshold: %j",
+    (values) => {
+      expect(auc(values, [0, 1, 1])).toBeNaN();
+      expect(bestThreshold(values, [0, 1, 1])).toBeNaN();
+    },
+  );
 });
 
 describe("built-in metrics", () => {
@@ -61,6 +79,15 @@ describe("built-in metrics", () => {
         [scores(6, 5, 4, 3, 2, 1), 5],
       ]),
     ).toBe(0.5);
+  });
+
+  it("top5 takes up to five classes as they are, or scores of fewer than five", () => {
+    const { row } = metricNamed("top5");
+    expect(row(["dog", "cat"], "cat", "s")).toEqual([1]);
+    expect(row(["dog", "cat"], "ox", "s")).toEqual([0]);
+    expect(row([7, 9], 9, "s")).toEqual([1]);
+    expect(row([0.25, 0.75], 1, "s")).toEqual([1]);
+    expect(() => row([0.25, 0.75], 2, "s")).toThrow(/classes from 0 to 1/);
   });
 
   it("auc reads one score, or the lead of the second of two", async () => {
@@ -232,7 +259,7 @@ describe("flips", () => {
       await keep(scores(1, 0, 0), 1),
       await keep(scores(0, 0, 1), 2),
     ];
-    expect((await scorer.flips(candidate, float))?.map(({ position }) => position)).toEqual([1, 0]);
+    expect(await scorer.flips(candidate, float)).toMatchObject([{ position: 1 }, { position: 0 }]);
   });
 
   it("of scores are crossings of the float model's best threshold", async () => {
@@ -240,13 +267,123 @@ describe("flips", () => {
     const keep = (score: number, label: number) => scorer.keep(scores(score), sample(label), null);
     const float = [await keep(0.1, 0), await keep(0.9, 1), await keep(0.8, 1)];
     const candidate = [await keep(0.2, 0), await keep(0.3, 1), await keep(0.7, 1)];
-    expect((await scorer.flips(candidate, float))?.map(({ position }) => position)).toEqual([1]);
+    expect(await scorer.flips(candidate, float)).toMatchObject([{ position: 1 }]);
   });
 
-  it("mean nothing for measured quantities", async () => {
+  it("mean nothing for measured quantities, and say so", async () => {
     const scorer = createScorer("cosine", false);
     const kept = [await scorer.keep(scores(1, 2), sample(null), scores(1, 2))];
-    expect(await scorer.flips(kept, kept)).toBeNull();
+    expect(await scorer.flips(kept, kept)).toEqual({ none: expect.stringMatching(/quantities/) });
+  });
+
+  /** Where two predictions of a data module's, one before and one after, flip under its own metric or a built-in one. */
+  async function flipped(
+    metric: string,
+    [before, after]: readonly [unknown, unknown],
+    label: unknown,
+  ): Promise<boolean | string> {
+    const own = { name: "own", direction: "higher", reduce: async () => [1] } as const;
+    let said = before;
+    const scorer = createScorer(metric, true, { metric: own, predict: async () => said });
+    const float = [await scorer.keep({}, sample(label), null)];
+    said = after;
+    const flips = await scorer.flips([await scorer.keep({}, sample(label), null)], float);
+    return "none" in flips ? flips.none : flips.length > 0;
+  }
+
+  it.each<[string, readonly [unknown, unknown], unknown]>([
+    ["own", [1, 2], 1],
+    ["own", ["cat", "dog"], "cat"],
+    ["own", [1n, 2n], 1],
+    [
+      "own",
+      [
+        ["a", "b"],
+        ["a", "c"],
+      ],
+      ["a"],
+    ],
+    ["own", [Float32Array.of(0.2, 0.8), Float32Array.of(0.7, 0.3)], 1],
+    [
+      "own",
+      [
+        [0.2, 0.8],
+        [0.7, 0.3],
+      ],
+      1n,
+    ],
+    [
+      "top5",
+      [
+        ["cat", "dog"],
+        ["dog", "cat"],
+      ],
+      "cat",
+    ],
+    [
+      "top5",
+      [
+        [3, 9],
+        [2, 9],
+      ],
+      3,
+    ],
+    [
+      "exact-match",
+      [
+        [1, 2, 9],
+        [1, 3, 9],
+      ],
+      [1, 2, 9],
+    ],
+    ["exact-match", [BigInt64Array.of(1n, 9n), BigInt64Array.of(2n, 9n)], [1, 9]],
+    ["exact-match", [`${"long ".repeat(50)}a`, `${"long ".repeat(50)}b`], `${"long ".repeat(50)}a`],
+  ])("%s: another class, text or list is one (%#)", async (metric, pair, label) => {
+    expect(await flipped(metric, pair, label)).toBe(true);
+    expect(await flipped(metric, [pair[0], pair[0]], label)).toBe(false);
+  });
+
+  it("are of the best class, and not of its score", async () => {
+    const pair = [Float32Array.of(0.2, 0.8), Float32Array.of(0.3, 0.7)] as const;
+    expect(await flipped("own", pair, 1)).toBe(false);
+  });
+
+  const box = (x: number) => [10.5, 20, x, 40, 0.9];
+  it.each<[string, (x: number) => unknown, unknown]>([
+    ["a number", (x) => x + 0.5, 0.5],
+    ["a box", box, box(0)],
+    ["a box of whole numbers", (x) => [10, 20, Math.round(x), 40], [10, 20, 30, 40]],
+    ["a list of boxes", (x) => [box(x), box(x + 1)], [box(0)]],
+    ["a signal", (x) => Float32Array.of(x, 1, 2), Float32Array.of(0, 1, 2)],
+    ["boxes with their scores", (x) => ({ boxes: [box(x)], scores: [0.9] }), { boxes: [box(0)] }],
+    ["boxes beside a class, which is none of theirs", box, 17],
+    ["all outputs", (x) => scores(x, 1), null],
+  ])("are none of %s that moved a little", async (_, predict, label) => {
+    expect(await flipped("own", [predict(30), predict(30.6)], label)).toMatch(
+      /measured quantities or boxes/,
+    );
+  });
+
+  it("are none of objects that are matched exactly", async () => {
+    const of = (x: number) => ({ boxes: [box(x)] });
+    expect(await flipped("exact-match", [of(1), of(2)], of(1))).toMatch(/boxes/);
+  });
+
+  it("show a prediction by its beginning", async () => {
+    const shown = async (metric: string, prediction: unknown, label: unknown) => {
+      const own = { name: "own", direction: "higher", reduce: async () => [1] } as const;
+      const scorer = createScorer(metric, true, { metric: own, predict: async () => prediction });
+      return scorer.show(await scorer.keep({}, sample(label), null));
+    };
+    expect(await shown("top1", [0.1, 0.9], 1)).toBe("class 1");
+    expect(await shown("own", ["a", "b"], ["a"])).toBe("[a, b]");
+    expect(await shown("own", { boxes: [[1, 2.123456]], n: 1n }, null)).toBe(
+      "{ boxes: [1, 2.123], n: 1 }",
+    );
+    expect(await shown("own", new Float32Array(1e6).fill(0.5), null)).toMatch(
+      /^\[(0\.5000, ){8}…\]$/,
+    );
+    expect((await shown("own", "x".repeat(1e6), null)).length).toBeLessThanOrEqual(200);
   });
 });
 
@@ -280,15 +417,5 @@ describe("outputs", () => {
     expect(
       classScores({ y: { type: "int64", dims: [1, 3], data: new BigInt64Array(3) } }),
     ).toBeNull();
-  });
-
-  it("read half precision", () => {
-    expect(
-      numbersOf({
-        type: "float16",
-        dims: [4],
-        data: Uint16Array.of(0x3c00, 0xc000, 0x0001, 0x7c00),
-      }),
-    ).toEqual(Float32Array.of(1, -2, 2 ** -24, Infinity));
   });
 });

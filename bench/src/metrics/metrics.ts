@@ -1,8 +1,8 @@
-import { PareError, type Tensors } from "@pare/runtime/format";
+import { numbersOf, PareError, type Tensors } from "@pare/runtime/format";
 import { classification } from "./classification.js";
 import { closeness } from "./closeness.js";
 import type { Metric } from "./metric.js";
-import { classScores, mainOutput, numbersOf } from "./outputs.js";
+import { classScores, mainOutput } from "./outputs.js";
 import { numbersFrom } from "./readings.js";
 
 const rows = [...classification, ...closeness] as const;

@@ -1,29 +1,7 @@
-import type { Tensor, Tensors } from "@pare/runtime/format";
-
-/** Half-precision bits as a number. */
-function halfToNumber(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction ? Number.NaN : sign * Infinity;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-}
-
-/** A tensor's values as numbers, in order; null for strings. Float32 comes as it is. */
-export function numbersOf(tensor: Tensor): Float32Array | Float64Array | null {
-  const { type, data } = tensor;
-  if (data instanceof Float32Array || data instanceof Float64Array) return data;
-  if (type === "float16" && data instanceof Uint16Array)
-    return Float32Array.from(data, halfToNumber);
-  if (data instanceof BigInt64Array || data instanceof BigUint64Array)
-    return Float64Array.from(data, Number);
-  if (ArrayBuffer.isView(data)) return Float64Array.from(data);
-  return null;
-}
+import { numbersOf, type Tensor, type Tensors } from "@pare/runtime/format";
 
 function isFloat(tensor: Tensor): boolean {
-  return tensor.type === "float32" || tensor.type === "float64" || tensor.type === "float16";
+  return ["float32", "float64", "float16", "bfloat16"].includes(tensor.type);
 }
 
 /** The output that metrics read: the first of floats, or else the first. */

@@ -1,5 +1,5 @@
-import { isTypedArray, PareError, type Tensors } from "@pare/runtime/format";
-import { argmax, classScores, numbersOf } from "./outputs.js";
+import { isTypedArray, numbersOf, PareError, type Tensors } from "@pare/runtime/format";
+import { argmax, classScores } from "./outputs.js";
 
 export function wrongLabel(
   metric: string,

@@ -1,15 +1,27 @@
 import { PareError, type StoredSample, type Tensors } from "@pare/runtime/format";
+import { type Answer, quantityAnswer, unknownAnswer } from "./answers.js";
 import { auc, bestThreshold } from "./auc.js";
 import { type Metric, meanOfFirst, type Row } from "./metric.js";
 import { metricNamed } from "./metrics.js";
-import { argmax } from "./outputs.js";
-import { numbersFrom, ofOneSize } from "./readings.js";
+import { ofOneSize } from "./readings.js";
 
 /** A sample on which candidate and float model disagree; `size` orders them, worst first. */
 export interface Flip {
   readonly position: number;
   readonly size: number;
 }
+
+/** Why nothing can be said to have flipped. */
+export interface NoFlips {
+  readonly none: string;
+}
+
+const ofQuantities: NoFlips = {
+  none: "No flips are counted: predictions are measured quantities or boxes, which differ a little on every sample.",
+};
+const ofScores: NoFlips = {
+  none: "No flips are counted: score() gives a figure for each sample, and no answer that could be another.",
+};
 
 /**
  * Turns outputs into a metric. `Kept` is what remains of a sample's outputs: small, for it is held for all samples.
@@ -29,8 +41,8 @@ export interface Scorer<Kept = unknown> {
   keep(outputs: Tensors, sample: StoredSample, float: Tensors | null): Promise<Kept>;
   /** The metric over each list of positions in `kept`. */
   reduce(kept: readonly Kept[], picks: readonly ArrayLike<number>[]): Promise<number[]>;
-  /** Where two models disagree, worst first; null where predictions have no notion of it. */
-  flips(candidate: readonly Kept[], float: readonly Kept[]): Promise<readonly Flip[] | null>;
+  /** Where two models disagree, worst first; or why predictions have no notion of it. */
+  flips(candidate: readonly Kept[], float: readonly Kept[]): Promise<readonly Flip[] | NoFlips>;
   /** A prediction in a few words, for showing disagreements. */
   show(kept: Kept): string;
 }
@@ -54,11 +66,12 @@ export interface ScoringHooks {
   ) => Promise<number | Readonly<Record<string, number>>>;
 }
 
-/** A sample after a built-in or the user's own metric has read it. */
+/** A sample after a metric has read it: a built-in one keeps its row, the user's own what it is to be given. */
 interface Read {
-  readonly prediction: unknown;
-  readonly label: unknown;
+  readonly answer: Answer;
   readonly row: Row;
+  readonly prediction?: unknown;
+  readonly label?: unknown;
 }
 
 /**
@@ -96,23 +109,20 @@ function builtin(
       const [got, truth] = byLabel
         ? [prediction, sample.label]
         : ofOneSize(prediction, await read(float ?? outputs, sample));
-      return {
-        prediction: compact(prediction),
-        label: compact(sample.label),
-        row: metric.row(got, truth, `Sample "${sample.id}"`),
-      };
+      const row = metric.row(got, truth, `Sample "${sample.id}"`);
+      return { answer: metric.answer(prediction), row };
     },
     reduce: async (kept, picks) =>
       picks.map((positions) =>
         metric.reduce(Array.from(positions, (position) => kept[position]?.row ?? [])),
       ),
     async flips(candidate, float) {
-      if (metric.flip === "none") return null;
+      if (metric.flip === "none") return ofQuantities;
       return metric.flip === "threshold"
         ? thresholdFlips(candidate, float)
-        : changedPredictions(candidate, float);
+        : changedAnswers(candidate, float);
     },
-    show: ({ prediction }) => show(prediction),
+    show: ({ answer }) => answer.shown,
   };
 }
 
@@ -127,19 +137,19 @@ function ownMetric(
     needsFloat: false,
     proportion: false,
     mean: false,
-    keep: async (outputs, sample) => ({
-      prediction: predict ? await predict(outputs, sample) : outputs,
-      label: sample.label,
-      row: [],
-    }),
+    async keep(outputs, sample) {
+      const prediction = predict ? await predict(outputs, sample) : outputs;
+      const { label } = sample;
+      return { answer: unknownAnswer(prediction, label), row: [], prediction, label };
+    },
     reduce: (kept, picks) =>
       metric.reduce(
         kept.map((each) => each.prediction),
         kept.map((each) => each.label),
         picks,
       ),
-    flips: async (candidate, float) => changedPredictions(candidate, float),
-    show: ({ prediction }) => show(prediction),
+    flips: async (candidate, float) => changedAnswers(candidate, float),
+    show: ({ answer }) => answer.shown,
   };
 }
 
@@ -171,7 +181,7 @@ function scoreHook(
           },
         );
       }
-      return { prediction: value, label: null, row: [value] };
+      return { answer: quantityAnswer(value), row: [value] };
     },
     reduce: async (kept, picks) =>
       picks.map((positions) => {
@@ -180,51 +190,29 @@ function scoreHook(
           sum += kept[positions[index] as number]?.row[0] ?? Number.NaN;
         return sum / positions.length;
       }),
-    flips: async () => null,
-    show: ({ prediction }) => show(prediction),
+    flips: async () => ofScores,
+    show: ({ answer }) => answer.shown,
   };
 }
 
-/** A prediction as held for all samples: scores become their class with its lead, large arrays go. */
-function compact(prediction: unknown): unknown {
-  if (typeof prediction === "bigint") return Number(prediction);
-  if (typeof prediction !== "object" || prediction === null) return prediction;
-  const numbers = numbersFrom(prediction);
-  if (!numbers || numbers.length < 2) return numbers?.[0] ?? null;
-  if (numbers.length > 65536) return null;
-  return { best: argmax(numbers) };
-}
-
-function isBest(value: unknown): value is { best: number } {
-  return typeof value === "object" && value !== null && "best" in value;
-}
-
-function changedPredictions(candidate: readonly Read[], float: readonly Read[]): Flip[] | null {
+function changedAnswers(candidate: readonly Read[], float: readonly Read[]): Flip[] | NoFlips {
   const flips: Flip[] = [];
-  for (const [position, { prediction, row }] of candidate.entries()) {
+  for (const [position, { answer, row }] of candidate.entries()) {
     const before = float[position];
-    const [a, b] = [plainOf(prediction), plainOf(before?.prediction)];
-    if (a === null || b === null) return null;
+    const [a, b] = [answer.key, before?.answer.key ?? null];
+    if (a === null || b === null) return ofQuantities;
     // A right answer lost comes before a wrong one changed.
     if (a !== b) flips.push({ position, size: Math.abs((before?.row[0] ?? 0) - (row[0] ?? 0)) });
   }
   return flips.sort((a, b) => b.size - a.size || a.position - b.position);
 }
 
-/** What equality of predictions means: of classes, texts and whole numbers; null for measured quantities. */
-function plainOf(prediction: unknown): string | null {
-  if (isBest(prediction)) return String(prediction.best);
-  if (typeof prediction === "number")
-    return Number.isInteger(prediction) ? String(prediction) : null;
-  if (typeof prediction === "string" || typeof prediction === "boolean") return String(prediction);
-  return Array.isArray(prediction) ? JSON.stringify(prediction) : null;
-}
-
 /** Scores flip where they cross the threshold at which the float model tells the classes apart best. */
-function thresholdFlips(candidate: readonly Read[], float: readonly Read[]): Flip[] | null {
+function thresholdFlips(candidate: readonly Read[], float: readonly Read[]): Flip[] | NoFlips {
   const scores = float.map(({ row }) => row[0] ?? 0);
   const labels = float.map(({ row }) => row[1] ?? 0);
-  if (Number.isNaN(auc(scores, labels))) return null;
+  if (Number.isNaN(auc(scores, labels)))
+    return { none: "No flips are counted: there is one class only, and no threshold between two." };
   const threshold = bestThreshold(scores, labels);
   const flips = candidate.flatMap(({ row }, position) => {
     const [now, before] = [row[0] ?? 0, scores[position] ?? 0];
@@ -233,12 +221,4 @@ function thresholdFlips(candidate: readonly Read[], float: readonly Read[]): Fli
       : [{ position, size: Math.abs(now - before) }];
   });
   return flips.sort((a, b) => b.size - a.size);
-}
-
-function show(prediction: unknown): string {
-  if (isBest(prediction)) return `class ${prediction.best}`;
-  if (typeof prediction === "number")
-    return Number.isInteger(prediction) ? String(prediction) : prediction.toPrecision(4);
-  if (typeof prediction === "string") return prediction;
-  return JSON.stringify(prediction ?? null).slice(0, 200);
 }

@@ -35,15 +35,13 @@ function rowEntries(model: string, row: ReportRow): BenchmarkEntry[] {
       latencyMs.ratio === null
         ? ""
         : `; ${latencyMs.ratio.toFixed(3)} of the baseline's [${latencyMs.ratioInterval?.map((bound) => bound.toFixed(3)).join(", ")}]`;
+    const { p50, p90 } = latencyMs;
     entries.push({
       name: `${name} · latency`,
       unit: "ms",
-      value: latencyMs.p50,
-      range:
-        latencyMs.p90 === null
-          ? ""
-          : `± ${metricValue(Math.max(0, latencyMs.p90 - latencyMs.p50))}`,
-      extra: `p50; p90 ${latencyMs.p90}${ratio}; ${row.engine}; ${latencyMs.method}`,
+      value: p50,
+      ...(p90 !== null && { range: `± ${metricValue(Math.max(0, p90 - p50))}` }),
+      extra: `p50${p90 === null ? "" : `; p90 ${p90}`}${ratio}; ${row.engine}; ${latencyMs.method}`,
     });
   }
   if (accuracy && accuracy.drop !== null) {

@@ -111,7 +111,10 @@ function card(variant: Report["variants"][number]): Markup {
                 ${accuracy.flips.count} of ${accuracy.flips.n}, at most
                 ${percent(accuracy.flips.interval[1])}
               </dd>`
-          : null
+          : accuracy?.noFlips
+            ? html`<dt>flips</dt>
+                <dd>${accuracy.noFlips}</dd>`
+            : null
       }
       <dt>evidence</dt>
       <dd>

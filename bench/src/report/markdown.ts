@@ -100,7 +100,10 @@ function variants(report: Report): string {
   const untimed = report.variants.flatMap(({ target, latencyMs }) =>
     isTimed(latencyMs) ? [] : [`${target}: ${latencyMs.unmeasured}`],
   );
-  const notes = [...new Set(untimed)].map((note) => `- ${cell(note)}`).join("\n");
+  const unflipped = report.variants.flatMap(({ accuracy }) => accuracy?.noFlips ?? []);
+  const notes = [...new Set([...untimed, ...unflipped])]
+    .map((note) => `- ${cell(note)}`)
+    .join("\n");
   return `${table(["target", "model", "precision", "size (brotli)", "latency", "accuracy", "against the float model"], rows)}${notes ? `\n\n${notes}` : ""}`;
 }
 

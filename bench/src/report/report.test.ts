@@ -36,6 +36,7 @@ describe("report.json", () => {
   it("is not when something is missing or of another kind", () => {
     const { variants, ...rest } = example;
     expect(validate(rest)).toBe(false);
+    expect(validate({ ...example, data: { ...example.data, splits: {} } })).toBe(false);
     expect(
       validate({ ...rest, variants: variants.map((variant) => ({ ...variant, target: "gpu" })) }),
     ).toBe(false);
@@ -151,7 +152,7 @@ describe("JUnit", () => {
     expect(text).toMatch(/<testsuites name="ocr-direction" tests="4" failures="1">/);
     expect(text.match(/<testsuite /g)).toHaveLength(3);
     expect(text).toMatch(
-      /<failure message="141 kB after brotli[^"]*">[^<]*Flipped: line-0500, line-0537, line-0574<\/failure>/,
+      /<failure message="192 kB, at most[^"]*">[^<]*Flipped: line-0500, line-0537, line-0574<\/failure>/,
     );
     expect(text).toContain('<skipped message="Headless Chromium on Linux has no WebNN."/>');
   });
@@ -191,6 +192,34 @@ const latency = (ratio: number, low: number, high: number) => ({
   method: "",
   ratio,
   ratioInterval: [low, high] as const,
+});
+
+it("shows no tail of a latency that has none", () => {
+  const latencyMs = { ...latency(0.5, 0.49, 0.51), p90: null };
+  const report: Report = {
+    ...example,
+    variants: example.variants.map((each) => ({ ...each, latencyMs, baseline: null })),
+  };
+  validate(JSON.parse(toJson(report)));
+  expect(validate.errors).toBeNull();
+  expect(toHtml(report)).not.toMatch(/p90|p99|null/);
+  const entry = benchmarkEntries(report).find(({ unit }) => unit === "ms");
+  expect(entry).not.toHaveProperty("range");
+  expect(entry?.extra).not.toMatch(/p90/);
+});
+
+it("says why there are no flips", () => {
+  const report: Report = {
+    ...example,
+    variants: example.variants.map((each) => ({
+      ...each,
+      accuracy: each.accuracy && { ...each.accuracy, flips: null, noFlips: "No flips: boxes." },
+    })),
+  };
+  validate(JSON.parse(toJson(report)));
+  expect(validate.errors).toBeNull();
+  for (const text of [toHtml(report), toMarkdown(report)])
+    expect(text).toContain("No flips: boxes.");
 });
 
 describe("figures", () => {

@@ -58,7 +58,9 @@ function measured(row: ReportRow, baseline: ReportRow | null): Markup {
   const { latencyMs, parity, memoryBytes, startupMs, sizeBytes, accuracy } = row;
   const [fast, interval] = speed(latencyMs).split(/ (?=\[)/);
   const tail = isTimed(latencyMs)
-    ? `p90 ${latencyMs.p90 === null ? "–" : digits(latencyMs.p90)}${latencyMs.p99 === null ? "" : `, p99 ${digits(latencyMs.p99)}`}`
+    ? [["p90", latencyMs.p90] as const, ["p99", latencyMs.p99] as const]
+        .flatMap(([name, value]) => (value === null ? [] : [`${name} ${digits(value)}`]))
+        .join(", ")
     : "";
   return html`<tr class="${baseline ? "chosen" : "baseline"}">
     <td>${row.target}</td>

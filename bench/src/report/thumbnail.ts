@@ -1,5 +1,5 @@
-import type { Tensor, Tensors } from "@pare/runtime/format";
-import { numbersOf } from "../metrics/outputs.js";
+import { numbersOf, type Tensor, type Tensors } from "@pare/runtime/format";
+
 import { encodePng } from "./png.js";
 
 const longestSide = 96;

@@ -15,15 +15,20 @@ export function tailPercentile(ascending: ArrayLike<number>, percentile: number)
   return ascending[n - 1 - t] ?? null;
 }
 
-export function percentiles(times: readonly number[]): {
+/** @param runs of which each time is the mean: beyond one, slow runs vanish in it, and there is a median only */
+export function percentiles(
+  times: readonly number[],
+  runs: number,
+): {
   p50: number;
-  p90: number;
+  p90: number | null;
   p99: number | null;
 } {
   const ascending = Float64Array.from(times).sort();
+  const single = runs === 1;
   return {
     p50: quantileSorted(ascending, 0.5),
-    p90: quantileSorted(ascending, 0.9),
-    p99: tailPercentile(ascending, 0.99),
+    p90: single ? quantileSorted(ascending, 0.9) : null,
+    p99: single ? tailPercentile(ascending, 0.99) : null,
   };
 }

@@ -118,8 +118,17 @@ describe("percentiles", () => {
     expect(tailPercentile(times(64), 0.9)).toBe(62);
   });
 
+  it("have no tail where each time is the mean of several runs", () => {
+    expect(percentiles(Array.from(times(1000)), 4)).toEqual({ p50: 499.5, p90: null, p99: null });
+  });
+
   it("are of the runs", () => {
-    expect(percentiles(Array.from({ length: 101 }, (_, index) => index))).toEqual({
+    expect(
+      percentiles(
+        Array.from({ length: 101 }, (_, index) => index),
+        1,
+      ),
+    ).toEqual({
       p50: 50,
       p90: 90,
       p99: null,

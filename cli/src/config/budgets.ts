@@ -16,6 +16,7 @@ import { bytes, milliseconds } from "../terminal/option-values.js";
 /** What a model may cost on a target; what is absent is not limited. */
 export interface TargetBudget {
   readonly maxDrop?: number | undefined;
+  /** Of the variant's files, uncompressed. */
   readonly maxSizeBytes?: number | undefined;
   readonly maxLatencyMs?: number | undefined;
 }
@@ -26,9 +27,19 @@ export const configName = "pare.config.json";
 const nothing: JsonSchema = { enum: [] };
 
 const limits = {
-  maxDrop: { type: "number", minimum: 0 },
-  maxSize: { type: ["string", "number"] },
-  maxLatency: { type: ["string", "number"] },
+  maxDrop: {
+    type: "number",
+    minimum: 0,
+    description: "How far the metric may drop, in its own unit.",
+  },
+  maxSize: {
+    type: ["string", "number"],
+    description: "What the variant's files may take, uncompressed: 500kB, 2MB, or bytes.",
+  },
+  maxLatency: {
+    type: ["string", "number"],
+    description: "The longest median latency: 8ms, or milliseconds.",
+  },
 } as const;
 
 /** Published as pare.config.schema.json. */

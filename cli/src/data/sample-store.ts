@@ -1,10 +1,7 @@
-import { createHash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { deserialize, serialize } from "node:v8";
 import {
-  bytesOf,
-  isTypedArray,
   PareError,
   type SampleSet,
   type StoredSample,
@@ -14,13 +11,16 @@ import {
 } from "@pare/runtime/format";
 import { fileError } from "../platform/file-error.js";
 import { temporaryFolder, type TemporaryFolder } from "../platform/temporary-folder.js";
+import { feedsDigest, labelDigest } from "./digests.js";
 import { fitFeeds } from "./fit-feeds.js";
 import type { SampleRecord, StoredAt } from "./module-protocol.js";
 import type { RawSamples } from "./raw-sample.js";
 
-/** What is known of a sample without reading it. Equal digests are equal feeds. */
+/** What is known of a sample without reading it. */
 export interface SampleEntry extends StoredAt {
+  /** Of its feeds: equal digests are equal feeds. */
   readonly digest: string;
+  readonly labelDigest: string;
 }
 
 /** Samples in a temporary file, by index: memory stays small however many there are. */
@@ -147,7 +147,8 @@ async function writeAll(
     entries.push({
       id,
       group,
-      digest: digestOf(fitted.feeds),
+      digest: feedsDigest(fitted.feeds),
+      labelDigest: labelDigest(record.label),
       file: path,
       offset,
       length: bytes.length,
@@ -166,15 +167,6 @@ function plain(tensors: Tensors): Tensors {
       { type, dims: [...dims], data },
     ]),
   );
-}
-
-function digestOf(feeds: Tensors): string {
-  const hash = createHash("sha256");
-  for (const [name, { type, dims, data }] of Object.entries(feeds)) {
-    hash.update(JSON.stringify([name, type, dims]));
-    hash.update(isTypedArray(data) ? bytesOf(data) : JSON.stringify(data));
-  }
-  return hash.digest("base64");
 }
 
 function checkIds(entries: readonly SampleEntry[], where: string): void {

@@ -9,6 +9,8 @@ export interface Splittable {
 
 /** Indices into the samples, ascending. No sample, and no copy of one, is in two of them. */
 export interface Splits extends Readonly<Record<SplitName, readonly number[]>> {
+  /** How they came about, as a sentence. */
+  readonly rule: string;
   /** What the reader of a figure should know about them. */
   readonly caveat: string | null;
 }
@@ -40,7 +42,11 @@ export function splitBySeed(samples: readonly Splittable[], seed: number): Split
     empty.length === 0
       ? null
       : `There are too few independent samples (${units.length}): none are left for ${empty.join(" and ")}.`;
-  return { ...sets, caveat };
+  const parts = (["calibration", "validation", "test"] as const).map(
+    (name) => `${Math.round(shares[name] * 100)} % for ${name}`,
+  );
+  const rule = `By seed ${seed}: ${parts.join(", ")}; samples of a group, and equal ones, stay together.`;
+  return { ...sets, rule, caveat };
 }
 
 /** Lists of indices that belong together: by group, or by equal feeds, or by a chain of both. In order of first index. */
@@ -161,5 +167,5 @@ function withoutCopies(
     said.length === 0
       ? null
       : `Samples whose inputs equal those of a later split were left out: ${said.join(", ")}.`;
-  return { ...kept, caveat };
+  return { ...kept, rule: "As the data names them.", caveat };
 }

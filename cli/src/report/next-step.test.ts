@@ -1,6 +1,6 @@
 import type { Accuracy, ReportCandidate } from "@pare/runtime/format";
 import { expect, it } from "vitest";
-import type { Material } from "../workbench/material.js";
+import type { Evaluation } from "../workbench/evaluation.js";
 import { nextStep } from "./next-step.js";
 
 const accuracy: Accuracy = {
@@ -18,7 +18,7 @@ const accuracy: Accuracy = {
 /** Only what the advice looks at. */
 function advice(
   changed: Partial<Accuracy>,
-  evidence: Material["evidence"] = "labelled",
+  evidence: Evaluation["evidence"] = "labelled",
   candidates: readonly Partial<ReportCandidate>[] = [],
   tested = 2000,
 ) {
@@ -33,7 +33,7 @@ function advice(
   const measurement = { accuracy: { ...accuracy, ...changed } };
   return nextStep(
     [],
-    { evidence, report } as Material,
+    { evidence, report } as Evaluation,
     { variants: [{ measurement, target: "cpu" }], candidates, tested: { cpu: tested } } as never,
     { limits: () => ({ maxDrop: 0.01 }) },
   );

@@ -1,15 +1,15 @@
 import type { Budget, Optimized } from "@pare/compiler";
 import type { Accuracy, ReportCandidate, ValueInfo } from "@pare/runtime/format";
-import type { Material } from "../workbench/material.js";
+import type { Evaluation } from "../workbench/evaluation.js";
 
 /** The cheapest thing that would make the result better or surer: one sentence, or null. */
 export function nextStep(
   inputs: readonly ValueInfo[],
-  material: Material,
+  evaluation: Evaluation,
   optimized: Optimized,
   budget: Pick<Budget, "limits">,
 ): string | null {
-  const { evidence, report } = material;
+  const { evidence, report } = evaluation;
   if (evidence === "none") {
     return takesImages(inputs)
       ? "50 images in a folder let int8 be checked: --data ./images"

@@ -57,6 +57,13 @@ function summary(...variants: Report["variants"][number][]): string {
 }
 
 describe("the summary", () => {
+  it("says once why no flips are counted", () => {
+    const each = row({ unmeasured: "m" }, 0);
+    const accuracy = each.accuracy && { ...each.accuracy, noFlips: "No flips: boxes." };
+    const text = summary({ ...each, accuracy }, { ...each, accuracy });
+    expect(text.match(/No flips: boxes\./g)).toHaveLength(1);
+  });
+
   it.each([
     [0.5, [0.4, 0.6], "12.3 ms, 2.00× as fast"],
     [1.5, [1.4, 1.6], "12.3 ms, 1.50× slower"],

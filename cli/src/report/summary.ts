@@ -34,7 +34,8 @@ export function summaryText(report: Report): string {
     parts.push(
       report.skipped.map(({ target, reason }) => `skipped ${target}: ${reason}`).join("\n"),
     );
-  if (report.data.caveat !== null) parts.push(`note: ${report.data.caveat}`);
+  const notes = [report.data.caveat, ...report.variants.map(({ accuracy }) => accuracy?.noFlips)];
+  for (const note of new Set(notes)) if (note) parts.push(`note: ${note}`);
   return parts.join("\n\n");
 }
 

@@ -1,4 +1,4 @@
-import type { SingleBar } from "cli-progress";
+import { type Bar, progressBar } from "./progress-bar.js";
 
 export interface OutputOptions {
   readonly json?: boolean;
@@ -26,7 +26,7 @@ const lineEveryMs = 5_000;
 
 export function createOutput(options: OutputOptions): Output {
   const { json = false, quiet = false, verbose = false } = options;
-  const bar = quiet ? null : process.stderr.isTTY ? terminalBar() : plainLines();
+  const bar = quiet ? null : process.stderr.isTTY ? progressBar(process.stderr) : plainLines();
   const say = (line: string): void => {
     bar?.settle();
     process.stderr.write(`${line}\n`);
@@ -46,51 +46,6 @@ export function createOutput(options: OutputOptions): Output {
     },
     progress: (fraction, what) => bar?.show(fraction, what),
     settle: () => bar?.settle(),
-  };
-}
-
-interface Bar {
-  show(fraction: number, what: string): void;
-  settle(): void;
-}
-
-/** A bar with an estimate. The library is loaded when first shown; what comes before is not drawn. */
-function terminalBar(): Bar {
-  let bar: SingleBar | null = null;
-  let loading = false;
-  let wanted = false;
-  const open = async (): Promise<void> => {
-    loading = true;
-    const { default: progress } = await import("cli-progress");
-    bar = new progress.SingleBar({
-      format: " {bar} {percentage}% | {eta_formatted} left | {what}",
-      barCompleteChar: "█",
-      barIncompleteChar: "░",
-      barsize: 24,
-      clearOnComplete: true,
-      hideCursor: true,
-      stopOnComplete: false,
-      gracefulExit: false,
-      etaBuffer: 50,
-      stream: process.stderr,
-    });
-    loading = false;
-    if (wanted) bar.start(1000, 0, { what: "" });
-  };
-  return {
-    show(fraction, what) {
-      wanted = true;
-      if (bar === null) {
-        if (!loading) void open();
-        return;
-      }
-      if (!bar.isActive) bar.start(1000, 0, { what });
-      bar.update(Math.round(Math.min(1, fraction) * 1000), { what });
-    },
-    settle() {
-      wanted = false;
-      if (bar?.isActive) bar.stop();
-    },
   };
 }
 

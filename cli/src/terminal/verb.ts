@@ -6,7 +6,7 @@ import type { Output, OutputOptions } from "./output.js";
 export interface VerbContext {
   /** Raised at the first Ctrl-C. */
   readonly signal: AbortSignal;
-  /** The command as it was typed, for reports. */
+  /** The command as it was typed, with absolute paths from the current folder: for reports. */
   readonly typed: string;
   output(options: OutputOptions): Output;
   /** A budget or gate was missed, though the result is there: 3. */

@@ -10,14 +10,14 @@ import {
 import { throwIfAborted } from "@pare/runtime/format";
 import { byteText } from "../terminal/words.js";
 import { writeFileAtomic } from "../platform/write-file.js";
-import type { Subject } from "./subject.js";
+import type { OpenedModel } from "./opened-model.js";
 import type { Output } from "../terminal/output.js";
 
 /** More than this does not fit into one protobuf file. */
 const mostInlineBytes = 1.9e9;
 
 export interface StepsRequest {
-  readonly subject: Subject;
+  readonly model: OpenedModel;
   readonly steps: readonly Step[];
   readonly calibration?: CalibrationSamples | undefined;
   /** Where to; `<model>.<suffix>.onnx` in the current folder where not given. */
@@ -29,11 +29,11 @@ export interface StepsRequest {
 
 /** ONNX in, steps, ONNX out: what `simplify`, `quantize` and `convert` have in common. */
 export async function runSteps(request: StepsRequest): Promise<void> {
-  const { subject, steps, calibration, say, signal } = request;
-  const { graph } = subject;
+  const { model, steps, calibration, say, signal } = request;
+  const { graph } = model;
   const activations =
     calibration === undefined ? {} : { activations: new MeasuredActivations(calibration) };
-  const before = facts(graph, subject.sizeBytes);
+  const before = facts(graph, model.sizeBytes);
   for (const [index, { use, with: options }] of steps.entries()) {
     throwIfAborted(signal);
     const pass = findPass(use);
@@ -46,8 +46,8 @@ export async function runSteps(request: StepsRequest): Promise<void> {
     });
     if (graph.changes === changes && use.startsWith("quantize")) say.note(unchanged(use, graph));
   }
-  const file = request.output ?? `${subject.name}.${request.suffix}.onnx`;
-  const sizeBytes = await writeModel(graph, file, subject.sizeBytes);
+  const file = request.output ?? `${model.name}.${request.suffix}.onnx`;
+  const sizeBytes = await writeModel(graph, file, model.sizeBytes);
   const after = facts(graph, sizeBytes);
   for (const { rule, what, op, node, reason } of graph.journal)
     say.detail(`${what === "left" ? "left" : "did"} ${op} ${node}: ${rule}: ${reason}`);

@@ -88,6 +88,11 @@ export interface ModelHeader {
   readonly modelVersion: bigint;
   readonly docString: string;
   readonly metadata: readonly (readonly [key: string, value: string])[];
+  /**
+   * The file describes single nodes, values or tensors (doc_string, metadata_props), and that is written back; once
+   * false, it is not.
+   */
+  readonly described: boolean;
   /** Domain → version; "" is ai.onnx. */
   readonly opsets: ReadonlyMap<string, number>;
   /** Local functions as the file holds them, opaque here, by `domain::name::overload`. */
@@ -157,6 +162,7 @@ export function newHeader(opset = 21): ModelHeader {
     modelVersion: 0n,
     docString: "",
     metadata: [],
+    described: false,
     opsets: new Map([["", opset]]),
     functions: new Map(),
     origin: undefined,

@@ -166,6 +166,8 @@ describe("a model that is wrong is refused by name", () => {
     expect(await refused(await writeMessage("ModelProto", { producerName: "nobody" }))).toBe(
       "The file holds no graph.",
     );
+    const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${"0".repeat(64)}\nsize 9\n`;
+    expect(await refused(new TextEncoder().encode(pointer))).toMatch(/is a Git LFS pointer/);
   });
 });
 

@@ -11,6 +11,7 @@ import {
   type ValueId,
 } from "../ir/index.js";
 import { type AttributeDecoding, decodeAttribute, withoutContents } from "./attribute-message.js";
+import { withoutDescriptions } from "./descriptions.js";
 import { BodyOrigin, Declaration, ModelOrigin, NodeOrigin, plainDomain } from "./origin.js";
 import { readMessage } from "./read-message.js";
 import type { Message } from "./schema.js";
@@ -42,6 +43,7 @@ export interface DecodeOptions {
  */
 export async function decodeModel(model: ModelBytes, options: DecodeOptions = {}): Promise<Graph> {
   if (model.proto.size === 0) throw notAModel("The file is empty.");
+  await refusePointer(model.proto);
   const message = await readMessage("ModelProto", model.proto);
   throwIfAborted(options.signal);
   return decodeMessage(message, model.external ?? new Map(), options);
@@ -53,7 +55,7 @@ export async function decodeMessage(
   external: ReadonlyMap<string, ByteSource>,
   options: DecodeOptions = {},
 ): Promise<Graph> {
-  const { graph: main, functions = [], ...rest } = message;
+  const { graph: main } = message;
   const parts = [main?.node, main?.input, main?.output, main?.initializer];
   if (main === undefined || parts.every((part) => part === undefined)) {
     throw notAModel("The file holds no graph.");
@@ -61,7 +63,7 @@ export async function decodeMessage(
   const tensors = new Map<TensorProto, Tensor>();
   await readTensors(main, external, tensors);
   const ambiguous = ambiguousNames(main.input ?? []);
-  const graph = build(headerOf(rest, functions), options.infer ?? (() => []), (editor, empty) =>
+  const graph = build(headerOf(message), options.infer ?? (() => []), (editor, empty) =>
     new Builder(empty, editor, tensors, ambiguous).build(main, empty.main, undefined),
   );
   for (const body of graph.allBodies())
@@ -69,10 +71,8 @@ export async function decodeMessage(
   return graph;
 }
 
-function headerOf(
-  proto: Message<"ModelProto">,
-  functions: readonly Message<"FunctionProto">[],
-): ModelHeader {
+function headerOf(message: Message<"ModelProto">): ModelHeader {
+  const { graph: _, functions = [], ...proto } = message;
   const opsets = new Map<string, number>();
   for (const { domain, version = 0n } of proto.opsetImport ?? []) {
     if (!opsets.has(plainDomain(domain))) opsets.set(plainDomain(domain), Number(version));
@@ -94,6 +94,7 @@ function headerOf(
     modelVersion: proto.modelVersion ?? 0n,
     docString: proto.docString ?? "",
     metadata: (proto.metadataProps ?? []).map(({ key = "", value = "" }) => [key, value]),
+    described: withoutDescriptions(message).dropped > 0,
     opsets,
     functions: byKey,
     origin: new ModelOrigin(proto),
@@ -257,6 +258,20 @@ class Builder {
       throw new PareError("INTERNAL", "A tensor was not read before the graph was built.");
     return tensor;
   }
+}
+
+/** How a pointer begins; it has less than a kilobyte (Git LFS's specification). */
+const pointerStart = "version https://git-lfs.github.com/spec/";
+
+async function refusePointer(source: ByteSource): Promise<void> {
+  if (source.size >= 1024) return;
+  const start = await source.read(0, Math.min(source.size, pointerStart.length));
+  if (new TextDecoder().decode(start) !== pointerStart) return;
+  throw new PareError(
+    "MODEL_INVALID",
+    "The file is a Git LFS pointer, which says where the model is and holds nothing of it.",
+    { hint: "Fetch the model itself: git lfs pull." },
+  );
 }
 
 function notAModel(message: string): PareError {

@@ -11,6 +11,7 @@ import {
   type ValueType,
 } from "../ir/index.js";
 import { encodeAttribute } from "./attribute-message.js";
+import { withoutDescriptions } from "./descriptions.js";
 import { assignNames } from "./names.js";
 import { BodyOrigin, type Declaration, ModelOrigin, nodeOrigin, plainDomain } from "./origin.js";
 import { type ExternalWriting, keepExternal, moveOut } from "./external-write.js";
@@ -70,7 +71,7 @@ export function encodeMessage(graph: Graph): Message<"ModelProto"> {
   if (header.functions.size > 0)
     message.functions = [...header.functions.values()] as Message<"FunctionProto">[]; // Only decoding puts them there.
   message.graph = new BodyEncoding(graph, assignNames(graph)).encode(graph.main);
-  return message;
+  return header.described ? message : withoutDescriptions(message).model;
 }
 
 function assign<Key extends string, Value>(

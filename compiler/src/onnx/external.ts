@@ -105,7 +105,7 @@ export function externalSlice(
       `${where} needs ${size} bytes at ${offset} of ${JSON.stringify(location)}, which has ${source.size}.`,
       {
         where,
-        hint: "Copy or download the file again.",
+        hint: "Copy or download the file again; where it is a Git LFS pointer, git lfs pull fetches it.",
       },
     );
   }

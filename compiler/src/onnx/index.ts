@@ -1,4 +1,5 @@
 export { decodeModel, type DecodeOptions } from "./decode.js";
+export { isToolKey } from "./descriptions.js";
 export { encodeModel } from "./encode.js";
 export { checkLocation, externalLocations } from "./external.js";
 export { readMessage } from "./read-message.js";

@@ -3,16 +3,34 @@ import type { Graph } from "../ir/index.js";
 import { mergeCommonSubexpressions } from "../rules/common-subexpressions.js";
 import { simplifyRules } from "../rules/index.js";
 import { runRules } from "../rules/run-rules.js";
+import { dropDescriptions } from "./drop-descriptions.js";
 import { dropUnused } from "./drop-unused.js";
 import { normalizeGraph } from "./normalize.js";
+import { boolean } from "../pipeline/kinds.js";
+import { option } from "../pipeline/options.js";
 import { definePass, type PassContext } from "../pipeline/pass.js";
 
-/** Normalizes, then applies every rule of `rules/` until none applies. Never makes the file larger. */
+/**
+ * Normalizes, then applies every rule of `rules/` until none applies, and drops what exporters wrote about nodes and
+ * values. Never makes the file larger.
+ */
 export const simplify = definePass({
   name: "simplify",
   summary: "fold constants, merge and drop nodes, recover fused operators",
-  options: {},
-  create: () => ({ exactness: "rounding", run: simplifyGraph }),
+  options: {
+    keepMetadata: option(
+      boolean,
+      false,
+      "keep what the file says about single nodes, values and tensors",
+    ),
+  },
+  create: ({ keepMetadata }) => ({
+    exactness: "rounding",
+    async run(graph: Graph, context: PassContext): Promise<void> {
+      if (!keepMetadata) dropDescriptions(graph);
+      await simplifyGraph(graph, context);
+    },
+  }),
 });
 
 /** Two or three are enough; a rule that undoes another must not run for ever. */

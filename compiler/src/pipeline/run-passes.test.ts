@@ -1,7 +1,7 @@
 import { cpu } from "@pare/runtime/ort-node";
-import { onnxArtifact } from "@pare/runtime/format";
+import { onnxArtifact, type Tensors } from "@pare/runtime/format";
 import { describe, expect, it } from "vitest";
-import { edit, type Graph } from "../ir/index.js";
+import { attribute, edit, type Graph, Tensor } from "../ir/index.js";
 import { encodeModel } from "../onnx/index.js";
 import { graphOf, madeUp } from "../rules/rule-case.test.support.js";
 import type { Pass } from "./pass.js";
@@ -16,6 +16,10 @@ const verify = (model: Graph): Verification => ({
   executor: cpu(),
   encode: async (candidate) => onnxArtifact((await encodeModel(candidate)).proto),
   samples: [madeUp(model, {})],
+});
+
+const fed = (...x: number[]): Tensors => ({
+  x: { type: "float32", dims: [x.length], data: Float32Array.from(x) },
 });
 
 /** Does nothing, or puts another operator in the place of one. */
@@ -56,6 +60,60 @@ describe("runPasses", () => {
     ).rejects.toMatchObject({
       code: "PASS_FAILED",
       where: `wrong » ${name}`,
+    });
+  });
+
+  it("sees a difference beside an infinity", async () => {
+    const model = graphOf({ x: ["float32", 4] }, (x, b) => ({
+      y: b.add("Add", [b.add("Neg", [x("x")]), b.floats([Infinity, 0, 0, 0])]),
+    }));
+    await expect(
+      runPasses(
+        model,
+        [{ name: "wrong", pass: swap("Neg", "Abs", "rounding") }],
+        {},
+        { ...verify(model), samples: [fed(1, 2, 3, 4)] },
+      ),
+    ).rejects.toMatchObject({ code: "PASS_FAILED" });
+  });
+
+  describe("in float16", () => {
+    const halves = () =>
+      graphOf({ x: ["float32", 4] }, (x, b) => ({
+        y: b.add("Cast", [b.add("Neg", [b.add("Mul", [x("x"), b.floats([2])])])], {
+          to: attribute.int(10),
+        }),
+      }));
+
+    it("sees a difference of a thousandth, which is hardly one of the bits", async () => {
+      const model = halves();
+      const scaled: Pass = {
+        exactness: "rounding",
+        run: (graph) =>
+          edit(graph, "scale", (editor) => {
+            for (const id of graph.main.initializers)
+              editor.setConstant(id, Tensor.float32([], [2.002]));
+          }),
+      };
+      await expect(
+        runPasses(
+          model,
+          [{ name: "wrong", pass: scaled }],
+          {},
+          { ...verify(model), samples: [fed(1, 1, 1, 1)] },
+        ),
+      ).rejects.toMatchObject({ code: "PASS_FAILED" });
+    });
+
+    it("takes zeros of either sign for equal, whose bits are as far apart as can be", async () => {
+      const model = halves();
+      await runPasses(
+        model,
+        [{ name: "right", pass: swap("Neg", "Abs", "rounding") }],
+        {},
+        { ...verify(model), samples: [fed(0, 0, 0, 0)] },
+      );
+      expect(model.order().map(({ op }) => op)).toContain("Abs");
     });
   });
 

@@ -1,9 +1,8 @@
 import {
   type Executor,
-  isTypedArray,
   messageOf,
   PareError,
-  type Tensor as Dense,
+  relativeDistance,
   type Tensors,
   throwIfAborted,
 } from "@pare/runtime/format";
@@ -155,32 +154,11 @@ function firstDifference(
   tolerance: number,
 ): Difference | undefined {
   for (const [tensor, expected] of Object.entries(before)) {
-    const error = relativeError(expected, after[tensor]);
+    const actual = after[tensor];
+    const error = actual?.type === expected.type ? relativeDistance(expected, actual) : Infinity;
     if (!(error <= tolerance)) return { tensor, error };
   }
   return undefined;
-}
-
-/** Largest difference over the largest magnitude; infinite where type, dims or not-a-number disagree. */
-function relativeError(expected: Dense, actual: Dense | undefined): number {
-  if (
-    actual === undefined ||
-    actual.type !== expected.type ||
-    actual.dims.join() !== expected.dims.join()
-  )
-    return Infinity;
-  let largest = 0;
-  let difference = 0;
-  for (let i = 0; i < expected.data.length; i += 1) {
-    const [a, b] = [expected.data[i], actual.data[i]];
-    if (!isTypedArray(expected.data)) difference = Math.max(difference, a === b ? 0 : Infinity);
-    else if (!Object.is(a, b)) {
-      largest = Math.max(largest, Math.abs(Number(a)));
-      const gap = Math.abs(Number(a) - Number(b));
-      difference = Number.isNaN(gap) ? Infinity : Math.max(difference, gap);
-    } else largest = Math.max(largest, Math.abs(Number(a)) || 0);
-  }
-  return difference === 0 ? 0 : difference / (largest || 1);
 }
 
 async function outputsOf(

@@ -17,7 +17,11 @@ export const define: DefineVerb = (command, context) => {
       "with --gate: how far the metric may drop, in its own unit (default: 0)",
       numberAtLeast("--max-drop", 0),
     )
-    .option("--max-size <bytes>", "with --gate: the largest file: 500kB, 2MB", bytes("--max-size"))
+    .option(
+      "--max-size <bytes>",
+      "with --gate: what the files may take, uncompressed: 500kB, 2MB",
+      bytes("--max-size"),
+    )
     .option(
       "--max-latency <ms>",
       "with --gate: the longest median latency",

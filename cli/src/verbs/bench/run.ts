@@ -15,12 +15,12 @@ import {
   reportFormatVersion,
   type TargetName,
 } from "@pare/runtime/format";
-import { budgetChecks, loadBudgets } from "../../config/budgets.js";
+import { loadBudgets } from "../../config/budgets.js";
 import { environment, parseTargets } from "../../workbench/engines.js";
 import { modelAtCommit } from "./git-model.js";
-import { checkMeasureOptions, type Setup, setUp } from "../../workbench/setup.js";
+import { checkMeasureOptions, type Workbench, openWorkbench } from "../../workbench/workbench.js";
 import { parseShapes } from "../../workbench/shape-options.js";
-import { openSubject, type Subject, subjectOf } from "../../workbench/subject.js";
+import { openModel, type OpenedModel, openModelSource } from "../../workbench/opened-model.js";
 import { twoLevelProgress } from "../../terminal/two-level-progress.js";
 import type { VerbContext } from "../../terminal/verb.js";
 import { checkReportFormats, writeReports } from "../../report/report-files.js";
@@ -48,21 +48,23 @@ export async function runBench(
   checkReportFormats(options.report);
   const targets = parseTargets(options.target);
   const shapes = parseShapes(options);
-  const subjects: Subject[] = [];
-  let setup: Setup | null = null;
+  const models: OpenedModel[] = [];
+  let workbench: Workbench | null = null;
   try {
     if (options.base !== undefined) {
-      const label = `${first} at ${options.base}`;
-      subjects.push({
-        ...(await subjectOf(first, modelAtCommit(first, options.base), shapes, signal)),
-        path: label,
-      });
+      const before = await openModelSource(
+        first,
+        modelAtCommit(first, options.base),
+        shapes,
+        signal,
+      );
+      models.push({ ...before, path: `${before.path} at ${options.base}` });
     }
     for (const path of [first, ...others]) {
-      const unfitting = subjects.length > 0 ? "skip" : "refuse";
-      subjects.push(await openSubject(path, shapes, signal, unfitting));
+      const unfitting = models.length > 0 ? "skip" : "refuse";
+      models.push(await openModel(path, shapes, signal, unfitting));
     }
-    const [baseline, ...candidates] = subjects;
+    const [baseline, ...candidates] = models;
     if (baseline === undefined) throw new PareError("INTERNAL", "There is no baseline.");
     if (options.gate === true && candidates.length === 0) {
       throw new PareError("ARGUMENT", "--gate needs something to compare with.", {
@@ -70,14 +72,21 @@ export async function runBench(
         hint: "Name a candidate, or the baseline's commit with --base HEAD~1.",
       });
     }
-    setup = await setUp(candidates[0] ?? baseline, targets, options, options.seed, output, signal);
-    const { engines, material } = setup;
+    workbench = await openWorkbench(
+      candidates[0] ?? baseline,
+      targets,
+      options,
+      options.seed,
+      output,
+      signal,
+    );
+    const { engines, evaluation } = workbench;
     const progress = twoLevelProgress(output);
     const measuring: MeasureOptions = {
       hosts: engines.hosts,
-      samples: material.samples,
-      splits: material.splits,
-      scorer: material.scorer,
+      samples: evaluation.samples,
+      splits: evaluation.splits,
+      scorer: evaluation.scorer,
       seed: options.seed,
       onProgress: progress.phase,
     };
@@ -85,8 +94,8 @@ export async function runBench(
       command: context.typed,
       createdAt: new Date().toISOString(),
       environment: environment(engines),
-      shapes: material.shapes,
-      data: material.report,
+      shapes: evaluation.shapes,
+      data: evaluation.report,
       nextStep: null,
       skipped: engines.skipped,
     };
@@ -96,7 +105,6 @@ export async function runBench(
       maxSizeBytes: options.maxSize,
       maxLatencyMs: options.maxLatency,
     });
-    const { maxDrop } = budgets(null);
     const comparison: Comparison =
       candidates.length === 0
         ? await measureAlone(
@@ -104,7 +112,7 @@ export async function runBench(
             measured,
             measuring,
             reportContext,
-            material.evidence,
+            evaluation.evidence,
             signal,
           )
         : await compare({
@@ -112,35 +120,30 @@ export async function runBench(
             baseline: await benchModel(baseline),
             candidates: await Promise.all(candidates.map(benchModel)),
             targets: measured,
-            evidence: material.evidence,
-            gate: options.gate === true ? (maxDrop === undefined ? {} : { maxDrop }) : null,
+            evidence: evaluation.evidence,
+            gate: options.gate === true ? budgets : null,
             context: reportContext,
             signal,
             onMeasure: ({ model, target, index, count }) =>
               progress.step({ fraction: index / count, what: `${target}: ${model}`, best: null }),
           });
-    const own =
-      options.gate === true
-        ? comparison.report.variants.flatMap((row) =>
-            budgetChecks(row, { ...budgets(row.target), maxDrop: undefined }),
-          )
-        : [];
-    const checks = [...(comparison.report.checks ?? []), ...own];
-    const report: Report = { ...comparison.report, ...(checks.length > 0 && { checks }) };
+    const { report, passed } = comparison;
     await writeReports(report, options.report, output);
-    const missed = checks.filter(({ outcome }) => outcome === "missed");
-    output.result([summaryText(report), ...checks.map(checkText)].join("\n\n"), report);
-    if (missed.length > 0) context.exit(3);
+    output.result(
+      [summaryText(report), ...(report.checks ?? []).map(checkText)].join("\n\n"),
+      report,
+    );
+    if (!passed) context.exit(3);
   } finally {
     output.settle();
-    await setup?.dispose();
-    for (const subject of subjects) subject.close();
+    await workbench?.dispose();
+    for (const model of models) model.close();
   }
 }
 
-async function benchModel(subject: Subject): Promise<BenchModel> {
-  const { bytes } = await subject.read();
-  const { path, graph } = subject;
+async function benchModel(model: OpenedModel): Promise<BenchModel> {
+  const { bytes } = await model.read();
+  const { path, graph } = model;
   return {
     name: path,
     artifact: onnxArtifact(bytes),

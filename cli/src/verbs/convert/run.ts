@@ -3,7 +3,7 @@ import type { OutputOptions } from "../../terminal/output.js";
 import type { VerbContext } from "../../terminal/verb.js";
 import { runSteps } from "../../workbench/run-steps.js";
 import { parseShapes, type ShapeOptions } from "../../workbench/shape-options.js";
-import { openSubject } from "../../workbench/subject.js";
+import { openModel } from "../../workbench/opened-model.js";
 
 export interface ConvertOptions extends OutputOptions, ShapeOptions {
   readonly opset: number;
@@ -24,10 +24,10 @@ export async function runConvert(
   }
   const steps = [{ use: "normalize" }, { use: "lower-opset", with: { opset } }];
   const say = context.output(options);
-  const subject = await openSubject(path, parseShapes(options), context.signal);
+  const model = await openModel(path, parseShapes(options), context.signal);
   try {
     await runSteps({
-      subject,
+      model,
       steps,
       output,
       suffix: `opset${opset}`,
@@ -36,6 +36,6 @@ export async function runConvert(
     });
   } finally {
     say.settle();
-    subject.close();
+    model.close();
   }
 }

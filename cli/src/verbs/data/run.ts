@@ -4,7 +4,7 @@ import { writeFileAtomic } from "../../platform/write-file.js";
 import type { OutputOptions } from "../../terminal/output.js";
 import type { VerbContext } from "../../terminal/verb.js";
 import { parseShapes } from "../../workbench/shape-options.js";
-import { openSubject } from "../../workbench/subject.js";
+import { openModel } from "../../workbench/opened-model.js";
 import { dataModule } from "./data-template.js";
 
 export interface DataOptions extends OutputOptions {
@@ -19,7 +19,7 @@ export async function writeDataModule(
   context: VerbContext,
 ): Promise<void> {
   const output = context.output(options);
-  const model = await openSubject(path, parseShapes({}), context.signal);
+  const model = await openModel(path, parseShapes({}), context.signal);
   const file = options.output ?? `${model.name}.data.mjs`;
   try {
     if (options.force !== true && (await exists(file))) {

@@ -9,7 +9,7 @@ import {
 } from "@pare/compiler";
 import { describeValue, PareError } from "@pare/runtime/format";
 import { type Described, describeInterface } from "../../platform/open-model.js";
-import { openSubject } from "../../workbench/subject.js";
+import { openModel } from "../../workbench/opened-model.js";
 import { byteText, countText, tableText } from "../../terminal/words.js";
 
 /** What `pare inspect model.onnx` says of the file as it was read. @throws PareError MODEL_* */
@@ -29,7 +29,7 @@ export async function inspectModel(
       },
     );
   }
-  const model = await openSubject(path, shapes, signal);
+  const model = await openModel(path, shapes, signal);
   try {
     const { graph } = model;
     const facts = {

@@ -17,14 +17,14 @@ import { bundleReports } from "../../report/report-files.js";
 import type { Output } from "../../terminal/output.js";
 import { version } from "../../terminal/version.js";
 import { environment, measuredOn } from "../../workbench/engines.js";
-import type { Setup } from "../../workbench/setup.js";
-import type { Subject } from "../../workbench/subject.js";
+import type { Workbench } from "../../workbench/workbench.js";
+import type { OpenedModel } from "../../workbench/opened-model.js";
 import { guessedDims } from "../../workbench/synthetic-samples.js";
 
 interface BundleWriterOptions {
-  readonly subject: Subject;
+  readonly model: OpenedModel;
   /** Null where a lock is replayed without data: no engine is there, and none is needed. */
-  readonly setup: Setup | null;
+  readonly workbench: Workbench | null;
   readonly request: ReplayRequest & { readonly seed: number };
   /** The command as it was typed. */
   readonly typed: string;
@@ -59,19 +59,19 @@ export class BundleWriter {
   }
 
   async #write(optimized: Optimized, disagreements: readonly Disagreement[]): Promise<Report> {
-    const { subject, setup, request, folder } = this.#options;
-    const { name, inputs, outputs, graph, sizeBytes } = subject;
+    const { model, workbench, request, folder } = this.#options;
+    const { name, inputs, outputs, graph, sizeBytes } = model;
     const report = this.#report(optimized, disagreements);
     const dims = Object.fromEntries(
       inputs.map((info) => [
         info.name,
-        { dims: setup?.material.shapes[info.name] ?? guessedDims(info) },
+        { dims: workbench?.evaluation.shapes[info.name] ?? guessedDims(info) },
       ]),
     );
     const files = await assembleBundle({
       name,
       optimized,
-      devices: setup?.engines.devices ?? [],
+      devices: workbench?.engines.devices ?? [],
       inputs,
       outputs,
       golden: goldenInputs(inputs, request.seed, dims),
@@ -91,14 +91,14 @@ export class BundleWriter {
   }
 
   #report(optimized: Optimized, disagreements: readonly Disagreement[]): Report {
-    const { subject, setup, request, typed } = this.#options;
+    const { model, workbench, request, typed } = this.#options;
     const report = reportOf(request, optimized, {
-      model: subject.path,
+      model: model.path,
       command: typed,
       createdAt: new Date().toISOString(),
-      environment: setup === null ? {} : environment(setup.engines),
-      shapes: setup?.material.shapes ?? {},
-      data: setup?.material.report ?? {
+      environment: workbench === null ? {} : environment(workbench.engines),
+      shapes: workbench?.evaluation.shapes ?? {},
+      data: workbench?.evaluation.report ?? {
         source: null,
         calibration: 0,
         validation: 0,
@@ -108,10 +108,12 @@ export class BundleWriter {
       },
       disagreements,
       nextStep:
-        setup === null ? null : nextStep(subject.inputs, setup.material, optimized, request.budget),
+        workbench === null
+          ? null
+          : nextStep(model.inputs, workbench.evaluation, optimized, request.budget),
     });
     const checks = report.variants.flatMap((row) => [
-      ...(setup === null
+      ...(workbench === null
         ? []
         : [
             {
@@ -129,7 +131,7 @@ export class BundleWriter {
     return {
       ...report,
       ...(time && { time }),
-      skipped: [...(setup?.engines.skipped ?? []), ...report.skipped],
+      skipped: [...(workbench?.engines.skipped ?? []), ...report.skipped],
       checks,
     };
   }
@@ -138,14 +140,14 @@ export class BundleWriter {
     optimized: Optimized,
     signal: AbortSignal,
   ): Promise<readonly Disagreement[]> {
-    const { setup, request } = this.#options;
+    const { workbench, request } = this.#options;
     const found: Disagreement[] = [];
-    if (setup === null || setup.material.scorer === null) return found;
-    const { engines, material } = setup;
+    if (workbench === null || workbench.evaluation.scorer === null) return found;
+    const { engines, evaluation } = workbench;
     for (const variant of optimized.variants) {
       const { accuracy } = variant.measurement;
       const host = accuracy === null ? undefined : engines.hosts.get(accuracy.measuredOn);
-      if (setup.material.scorer === null || host === undefined) continue;
+      if (workbench.evaluation.scorer === null || host === undefined) continue;
       const more = await findDisagreements({
         host,
         target: variant.target,
@@ -153,9 +155,9 @@ export class BundleWriter {
         artifact: variant.artifact,
         float: request.original,
         accuracy,
-        samples: material.samples,
-        indexes: material.splits.test,
-        scorer: setup.material.scorer,
+        samples: evaluation.samples,
+        indexes: evaluation.splits.test,
+        scorer: workbench.evaluation.scorer,
         limit: 8,
         signal,
       });

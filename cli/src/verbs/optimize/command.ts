@@ -17,7 +17,11 @@ export const define: DefineVerb = (command, context) => {
       "how far the metric may drop, in its own unit (default: 0.01)",
       numberAtLeast("--max-drop", 0),
     )
-    .option("--max-size <bytes>", "the largest file: 500kB, 2MB", bytes("--max-size"))
+    .option(
+      "--max-size <bytes>",
+      "what the files may take, uncompressed: 500kB, 2MB",
+      bytes("--max-size"),
+    )
     .option("--max-latency <ms>", "the longest median latency", milliseconds("--max-latency", "ms"))
     .option("--prefer <latency|size>", "what counts among those that hold", "latency")
     .option(

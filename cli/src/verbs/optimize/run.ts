@@ -20,11 +20,11 @@ import { twoLevelProgress } from "../../terminal/two-level-progress.js";
 import type { VerbContext } from "../../terminal/verb.js";
 import { version } from "../../terminal/version.js";
 import { parseTargets } from "../../workbench/engines.js";
-import { calibrationOf, splitHashes } from "../../workbench/material.js";
+import { calibrationOf, splitHashes } from "../../workbench/evaluation.js";
 import type { MeasureVerbOptions } from "../../workbench/measure-options.js";
-import { checkMeasureOptions, type Setup, setUp } from "../../workbench/setup.js";
+import { checkMeasureOptions, type Workbench, openWorkbench } from "../../workbench/workbench.js";
 import { parseShapes } from "../../workbench/shape-options.js";
-import { openSubject, type Subject } from "../../workbench/subject.js";
+import { openModel, type OpenedModel } from "../../workbench/opened-model.js";
 import { BundleWriter } from "./bundle-writer.js";
 
 export interface OptimizeOptions extends MeasureVerbOptions {
@@ -53,20 +53,20 @@ export async function runOptimize(
   const output = context.output(options);
   checkOptions(options);
   const lock = options.frozen === undefined ? null : await loadLock(options.frozen);
-  const subject = await openSubject(path, parseShapes(options), context.signal);
+  const model = await openModel(path, parseShapes(options), context.signal);
   try {
-    const folder = options.output ?? `${subject.name}.pare`;
+    const folder = options.output ?? `${model.name}.pare`;
     await checkBundlePlace(folder);
-    if (lock !== null) await replayLock(lock, subject, folder, options, context, output);
-    else await search(subject, folder, options, context, output);
+    if (lock !== null) await replayLock(lock, model, folder, options, context, output);
+    else await search(model, folder, options, context, output);
   } finally {
     output.settle();
-    subject.close();
+    model.close();
   }
 }
 
 async function search(
-  subject: Subject,
+  model: OpenedModel,
   folder: string,
   options: OptimizeOptions,
   context: VerbContext,
@@ -77,26 +77,26 @@ async function search(
   const like = options.like === undefined ? undefined : await loadLock(options.like);
   const targets = parseTargets(options.target);
   const { seed } = options;
-  const budgets = await loadBudgets(subject.path, subject.name, {
+  const budgets = await loadBudgets(model.path, model.name, {
     maxDrop: options.maxDrop,
     maxSizeBytes: options.maxSize,
     maxLatencyMs: options.maxLatency,
   });
-  let setup: Setup | null = null;
+  let workbench: Workbench | null = null;
   try {
-    setup = await setUp(subject, targets, options, seed, output, signal);
-    const { data, engines, material } = setup;
-    const original = await subject.read();
-    const calibration = calibrationOf(material, engines.reference);
+    workbench = await openWorkbench(model, targets, options, seed, output, signal);
+    const { engines, evaluation } = workbench;
+    const original = await model.read();
+    const calibration = calibrationOf(evaluation, engines.reference);
     const progress = twoLevelProgress(output);
     const shapes = parseShapes(options);
     const request: OptimizeRequest = {
-      graph: subject.graph,
+      graph: model.graph,
       original: onnxArtifact(original.bytes),
       originalSha256: original.sha256,
       recipe,
       devices: engines.devices,
-      evidence: material.evidence,
+      evidence: evaluation.evidence,
       ...(calibration !== undefined && {
         activations: new MeasuredActivations(calibration),
         samples: () => calibration.samples(),
@@ -104,9 +104,9 @@ async function search(
       ...(like && { like }),
       measure: createMeasure({
         hosts: engines.hosts,
-        samples: material.samples,
-        splits: material.splits,
-        scorer: material.scorer,
+        samples: evaluation.samples,
+        splits: evaluation.splits,
+        scorer: evaluation.scorer,
         seed,
         onProgress: progress.phase,
       }),
@@ -121,7 +121,7 @@ async function search(
       // Since this process began: what a user waits for.
       clock: { now: () => performance.now() },
       seed,
-      splits: await splitHashes(data),
+      splits: splitHashes(evaluation),
       shapes: shapes.shapes,
       constants: lockedConstants(shapes.constants),
       compiler: `pare ${version()}`,
@@ -131,8 +131,8 @@ async function search(
       onImproved: (done) => writer.keep(done),
     };
     const writer = new BundleWriter({
-      subject,
-      setup,
+      model,
+      workbench,
       request,
       typed: context.typed,
       folder,
@@ -145,14 +145,14 @@ async function search(
     });
     await tell(optimized, writer, options, context, output);
   } finally {
-    await setup?.dispose();
+    await workbench?.dispose();
   }
 }
 
 /** Decided before: nothing is timed, and where there is no data nothing is measured either. */
 async function replayLock(
   lock: Lock,
-  subject: Subject,
+  model: OpenedModel,
   folder: string,
   options: OptimizeOptions,
   context: VerbContext,
@@ -167,17 +167,17 @@ async function replayLock(
     });
   const targets = lock.targets.filter(({ target }) => wanted?.includes(target) ?? true);
   const shapes = parseShapes(options);
-  const original = await subject.read();
-  const model = {
+  const original = await model.read();
+  const asked = {
     modelSha256: original.sha256,
     shapes: shapes.shapes,
     constants: lockedConstants(shapes.constants),
   };
-  checkLock(lock, model);
+  checkLock(lock, asked);
   const needsEngines = options.data !== undefined || lock.golden === null;
-  const setup = needsEngines
-    ? await setUp(
-        subject,
+  const workbench = needsEngines
+    ? await openWorkbench(
+        model,
         targets.map(({ target }) => target),
         options,
         lock.seed,
@@ -186,14 +186,15 @@ async function replayLock(
       )
     : null;
   try {
-    if (setup?.data) checkLock(lock, { ...model, splits: await splitHashes(setup.data) });
-    const calibration = setup && calibrationOf(setup.material, setup.engines.reference);
+    if (workbench?.data) checkLock(lock, { ...asked, splits: splitHashes(workbench.evaluation) });
+    const calibration =
+      workbench && calibrationOf(workbench.evaluation, workbench.engines.reference);
     const request: OptimizeRequestOfReplay = {
-      graph: subject.graph,
+      graph: model.graph,
       original: onnxArtifact(original.bytes),
       originalSha256: original.sha256,
       recipe: { name: lock.recipe.name, summary: "", groups: [], propose: false },
-      evidence: setup?.material.evidence ?? (targets.some(hasAccuracy) ? "labelled" : "none"),
+      evidence: workbench?.evaluation.evidence ?? (targets.some(hasAccuracy) ? "labelled" : "none"),
       ...(calibration && { activations: new MeasuredActivations(calibration) }),
       budget: {
         limits: (target) => ({
@@ -203,15 +204,15 @@ async function replayLock(
         timeBudgetMs: null,
       },
       seed: lock.seed,
-      shapes: model.shapes,
-      constants: model.constants,
+      shapes: asked.shapes,
+      constants: asked.constants,
       compiler: `pare ${version()}`,
       signal,
     };
     const optimized = await replay(request, { ...lock, targets });
     const writer = new BundleWriter({
-      subject,
-      setup,
+      model,
+      workbench,
       request,
       typed: context.typed,
       folder,
@@ -219,7 +220,7 @@ async function replayLock(
     });
     await tell(optimized, writer, options, context, output);
   } finally {
-    await setup?.dispose();
+    await workbench?.dispose();
   }
 }
 

@@ -1,3 +1,4 @@
+import { addKeepMetadata } from "../../workbench/keep-metadata.js";
 import { addShapeOptions } from "../../workbench/shape-options.js";
 import { integerAtLeast } from "../../terminal/option-values.js";
 import type { DefineVerb } from "../../terminal/verb.js";
@@ -17,6 +18,7 @@ export const define: DefineVerb = (command, context) => {
       "for images: imagenet, 0..1, -1..1, yolo, or a preprocessor_config.json",
     );
   addShapeOptions(command);
+  addKeepMetadata(command);
   command
     .option(
       "--recipe <preset or file>",

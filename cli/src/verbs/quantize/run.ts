@@ -4,13 +4,15 @@ import { PareError } from "@pare/runtime/format";
 import { openData, type OpenData } from "../../data/open-data.js";
 import { type Engines, openEngines } from "../../workbench/engines.js";
 import { loadRecipe } from "../../config/recipe.js";
+import { type KeepMetadataOptions, simplifyStep } from "../../workbench/keep-metadata.js";
 import { parseShapes, type ShapeOptions } from "../../workbench/shape-options.js";
-import { openSubject } from "../../workbench/subject.js";
+import { openModel } from "../../workbench/opened-model.js";
 import type { VerbContext } from "../../terminal/verb.js";
 import { runSteps } from "../../workbench/run-steps.js";
-import type { OutputOptions } from "../../terminal/output.js";
+import type { Output, OutputOptions } from "../../terminal/output.js";
+import { chooseSamples } from "./choose-samples.js";
 
-export interface QuantizeOptions extends OutputOptions, ShapeOptions {
+export interface QuantizeOptions extends OutputOptions, ShapeOptions, KeepMetadataOptions {
   readonly mode: string;
   readonly bits: number;
   readonly recipe?: string;
@@ -27,9 +29,6 @@ const modes: Readonly<Record<string, Step>> = {
   fp16: { use: "fp16" },
 };
 
-/** As many samples as ranges need; more make calibration slow and ranges no better. */
-const mostCalibration = 200;
-
 /** `pare quantize`: one step, nothing measured. */
 export async function runQuantize(
   path: string,
@@ -39,14 +38,14 @@ export async function runQuantize(
   const steps = await stepsOf(options);
   const say = context.output(options);
   const { signal } = context;
-  const subject = await openSubject(path, parseShapes(options), signal);
+  const model = await openModel(path, parseShapes(options), signal);
   let data: OpenData | null = null;
   let engines: Engines | null = null;
   try {
     const calibrates = options.mode === "static" || options.recipe !== undefined;
     if (calibrates && options.data !== undefined) {
       data = await openData(options.data, {
-        inputs: subject.inputs,
+        inputs: model.inputs,
         seed: options.seed,
         signal,
         ...(options.preprocess !== undefined && { preprocess: options.preprocess }),
@@ -56,9 +55,9 @@ export async function runQuantize(
       engines = await openEngines(["cpu"]).catch(() => openEngines(["wasm"]));
     }
     const calibration =
-      data === null || engines === null ? undefined : calibrationOn(data, engines);
+      data === null || engines === null ? undefined : calibrationOn(data, engines, say);
     await runSteps({
-      subject,
+      model,
       steps,
       calibration,
       output: options.output,
@@ -70,13 +69,23 @@ export async function runQuantize(
     say.settle();
     await data?.dispose();
     await engines?.dispose();
-    subject.close();
+    model.close();
   }
 }
 
 /** A recipe's steps as they stand, or simplify and the mode's. Nothing is measured, so nothing can be proposed. */
 async function stepsOf(options: QuantizeOptions): Promise<readonly Step[]> {
-  if (options.recipe === undefined) return [{ use: "simplify" }, stepOf(options)];
+  if (options.recipe === undefined) return [simplifyStep(options), stepOf(options)];
+  if (options.keepMetadata === true) {
+    throw new PareError(
+      "ARGUMENT",
+      "--keep-metadata is for a mode, but --recipe names the steps.",
+      {
+        where: "--keep-metadata",
+        hint: 'Write it in the recipe: { "use": "simplify", "with": { "keepMetadata": true } }.',
+      },
+    );
+  }
   const recipe = await loadRecipe(options.recipe);
   if (recipe.propose) {
     throw new PareError(
@@ -115,18 +124,18 @@ function stepOf({ mode, bits, data }: QuantizeOptions): Step {
   return step;
 }
 
-/** All of the data may calibrate here, for nothing is measured; the split's calibration part where it is exported. */
-function calibrationOn({ samples, splits }: OpenData, { reference }: Engines): CalibrationSamples {
-  const own =
-    splits.calibration.length >= 20
-      ? splits.calibration
-      : Array.from({ length: samples.size }, (_, index) => index);
-  const used = own.slice(0, mostCalibration);
+function calibrationOn(
+  { samples, splits, seed }: OpenData,
+  { reference }: Engines,
+  say: Output,
+): CalibrationSamples {
+  const { indexes, note } = chooseSamples(splits, samples.size, seed);
+  if (note !== null) say.note(note);
   return {
     executor: executor(reference),
-    count: used.length,
+    count: indexes.length,
     async *samples() {
-      for (const index of used) yield (await samples.sample(index)).feeds;
+      for (const index of indexes) yield (await samples.sample(index)).feeds;
     },
   };
 }

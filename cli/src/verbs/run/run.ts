@@ -14,7 +14,7 @@ import { isBundle } from "../../platform/bundle-files.js";
 import { writeFileAtomic } from "../../platform/write-file.js";
 import { openEngines, parseTargets } from "../../workbench/engines.js";
 import { parseShapes, type ShapeOptions } from "../../workbench/shape-options.js";
-import { openSubject } from "../../workbench/subject.js";
+import { openModel } from "../../workbench/opened-model.js";
 import type { Output } from "../../terminal/output.js";
 import type { VerbContext } from "../../terminal/verb.js";
 import { readInputs } from "./input-files.js";
@@ -58,26 +58,26 @@ async function runModel(
   context: VerbContext,
   say: Output,
 ): Promise<Ran> {
-  const subject = await openSubject(path, parseShapes(options), context.signal);
+  const model = await openModel(path, parseShapes(options), context.signal);
   try {
-    const feeds = await feedsFor(subject.inputs, options);
+    const feeds = await feedsFor(model.inputs, options);
     const { engines, target } = await firstEngine(options.target);
     try {
       const host = engines.hosts.get(target) ?? engines.reference;
       say.detail(`Runs on ${host.engine}`);
-      const model = await host.load(onnxArtifact((await subject.read()).bytes), {
+      const loaded = await host.load(onnxArtifact((await model.read()).bytes), {
         signal: context.signal,
       });
       return {
         engine: host.engine,
-        outputs: await host.run(model, feeds, { signal: context.signal }),
+        outputs: await host.run(loaded, feeds, { signal: context.signal }),
         selection: null,
       };
     } finally {
       await engines.dispose();
     }
   } finally {
-    subject.close();
+    model.close();
   }
 }
 

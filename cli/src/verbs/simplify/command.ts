@@ -1,10 +1,12 @@
 import type { DefineVerb } from "../../terminal/verb.js";
+import { addKeepMetadata } from "../../workbench/keep-metadata.js";
 import { addShapeOptions } from "../../workbench/shape-options.js";
 import type { SimplifyOptions } from "./run.js";
 
 export const define: DefineVerb = (command, context) => {
   command.argument("<model>", "an ONNX file");
   addShapeOptions(command);
+  addKeepMetadata(command);
   command
     .option(
       "-o, --output <file>",

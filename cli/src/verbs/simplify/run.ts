@@ -1,10 +1,11 @@
 import type { OutputOptions } from "../../terminal/output.js";
 import type { VerbContext } from "../../terminal/verb.js";
+import { type KeepMetadataOptions, simplifyStep } from "../../workbench/keep-metadata.js";
 import { runSteps } from "../../workbench/run-steps.js";
 import { parseShapes, type ShapeOptions } from "../../workbench/shape-options.js";
-import { openSubject } from "../../workbench/subject.js";
+import { openModel } from "../../workbench/opened-model.js";
 
-export interface SimplifyOptions extends OutputOptions, ShapeOptions {
+export interface SimplifyOptions extends OutputOptions, ShapeOptions, KeepMetadataOptions {
   readonly output?: string;
 }
 
@@ -15,13 +16,13 @@ export async function runSimplify(
   context: VerbContext,
 ): Promise<void> {
   const say = context.output(options);
-  const subject = await openSubject(path, parseShapes(options), context.signal);
+  const model = await openModel(path, parseShapes(options), context.signal);
   try {
-    const steps = [{ use: "simplify" }];
+    const steps = [simplifyStep(options)];
     const { output } = options;
-    await runSteps({ subject, steps, output, suffix: "simplified", say, signal: context.signal });
+    await runSteps({ model, steps, output, suffix: "simplified", say, signal: context.signal });
   } finally {
     say.settle();
-    subject.close();
+    model.close();
   }
 }

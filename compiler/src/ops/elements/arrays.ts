@@ -1,4 +1,5 @@
 import {
+  bfloatsToFloats,
   bytesOf,
   type Dtype,
   dtypeArray,
@@ -151,12 +152,6 @@ function packBits(array: TypedArray, bits: 2 | 4): Uint8Array {
       (bytes[at] ?? 0) | ((Number(array[i]) & ((1 << bits) - 1)) << (bits * (i % perByte)));
   }
   return bytes;
-}
-
-function bfloatsToFloats(halves: Uint16Array): Float32Array {
-  const bits = new Uint32Array(halves.length);
-  for (let i = 0; i < halves.length; i += 1) bits[i] = (halves[i] ?? 0) << 16;
-  return new Float32Array(bits.buffer);
 }
 
 /** Ties to even; NaN stays NaN. */

@@ -213,7 +213,11 @@ describe("what an older opset cannot say", () => {
   ])("%s (opset %i)", async (_, opset, message, build) => {
     const graph = await reopened(single(matrix, build));
     expect(() => to(opset).run(graph, {})).toThrow(
-      expect.objectContaining({ code: "UNSUPPORTED_OP", message: expect.stringMatching(message) }),
+      expect.objectContaining({
+        code: "UNSUPPORTED_OP",
+        message: expect.stringMatching(message),
+        hint: `Ask for opset ${opset + 1} or later.`,
+      }),
     );
   });
 

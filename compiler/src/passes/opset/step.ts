@@ -61,7 +61,10 @@ export function stepOf(
         `${node.op} of opset ${from} cannot be said in opset ${to}: ${why}.`,
         {
           where: graph.nodeLabel(node),
-          hint: "Export the model again with a newer opset.",
+          hint:
+            to < from
+              ? `Ask for opset ${from} or later.`
+              : "Export the model again with a newer opset.",
         },
       );
     },

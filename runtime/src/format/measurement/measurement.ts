@@ -30,7 +30,9 @@ export interface Accuracy {
   /** How much worse than the float model on the same samples, in the metric's own unit; negative is better. Null for the float model. */
   readonly drop: number | null;
   readonly dropInterval: Interval | null;
+  /** Null for the float model, and where predictions have no notion of it: `noFlips` says why. */
   readonly flips: Flips | null;
+  readonly noFlips?: string;
   /** The target on whose engine this was measured; "cpu" for a webgpu variant on a software GPU. */
   readonly measuredOn: TargetName;
 }
@@ -38,16 +40,21 @@ export interface Accuracy {
 /** Agreement with the CPU engine (or, there, with the float model's own file) on real or generated inputs. */
 export interface Parity {
   readonly n: number;
-  /** Largest absolute difference over the largest absolute value of the output. */
+  /**
+   * Largest `relativeDistance` of an output. Infinity, which is null in JSON, where one answer is NaN or infinite, or has
+   * dims, and the other has not.
+   */
   readonly maxError: number;
   readonly flips: number;
 }
 
 export interface Latency {
   readonly p50: number;
-  /** Null where single runs were not told apart. */
+  /** Null, as is p99, where a run is too short for the clock and only means of several were timed. */
   readonly p90: number | null;
+  /** Null too with fewer runs than a claim about the tail takes. */
   readonly p99: number | null;
+  /** Times: of runs, or of means of several. */
   readonly n: number;
   /** How it was timed: threads, blocks, the shape. */
   readonly method: string;

@@ -1,4 +1,5 @@
 import type { TargetName } from "../engine/backend.js";
+import type { SplitName } from "./measure.js";
 import type {
   Accuracy,
   Evidence,
@@ -121,6 +122,19 @@ export interface SearchTime {
   }[];
 }
 
+/** Which samples are in one split. */
+export interface ReportSplit {
+  /** Over the ids, inputs and labels of its samples, in order: the same as in the lock. */
+  readonly sha256: string;
+  /** In the order of the data; null where all splits together have more than 10,000. */
+  readonly ids: readonly string[] | null;
+}
+
+export interface ReportSplits extends Readonly<Record<SplitName, ReportSplit>> {
+  /** How samples came to be in them, as a sentence: with the seed and the shares, or that the data says so. */
+  readonly rule: string;
+}
+
 export interface Report {
   readonly formatVersion: number;
   readonly model: string;
@@ -136,6 +150,8 @@ export interface Report {
     readonly test: number;
     readonly seed: number;
     readonly caveat: string | null;
+    /** Absent without data. */
+    readonly splits?: ReportSplits;
   };
   readonly float: ReportRow | null;
   readonly variants: readonly (ReportRow & {

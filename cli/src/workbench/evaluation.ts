@@ -6,18 +6,20 @@ import {
   PareError,
   type Report,
   type SampleSet,
-  sha256,
   type SplitName,
   type StoredSample,
 } from "@pare/runtime/format";
+import { describeSplits } from "../data/describe-splits.js";
 import type { OpenData } from "../data/open-data.js";
-import type { Subject } from "./subject.js";
+import { spreadOrder } from "../data/spread-order.js";
+import type { OpenedModel } from "./opened-model.js";
 import { syntheticCount, syntheticSamples } from "./synthetic-samples.js";
 
-/** What models are measured with: the user's samples and metric, or noise where there is no data. */
-export interface Material {
+/** What models are evaluated with: the user's samples, their splits and the metric, or noise where there is no data. */
+export interface Evaluation {
   readonly samples: SampleSet;
   readonly splits: Readonly<Record<SplitName, readonly number[]>>;
+  readonly seed: number;
   readonly scorer: Scorer | null;
   readonly evidence: Evidence;
   readonly report: Report["data"];
@@ -29,14 +31,14 @@ export interface Material {
  * Without data, noise; with data, its samples and the metric that was named or fits.
  * @throws PareError LABELS, ARGUMENT for an unknown metric
  */
-export async function material(
-  subject: Subject,
+export async function prepareEvaluation(
+  model: OpenedModel,
   data: OpenData | null,
   metric: string | undefined,
   seed: number,
   host: EngineHost,
-): Promise<Material> {
-  const samples = data?.samples ?? syntheticSamples(subject.inputs, seed);
+): Promise<Evaluation> {
+  const samples = data?.samples ?? syntheticSamples(model.inputs, seed);
   const first = await samples.sample(data?.splits.validation[0] ?? 0);
   const shapes = Object.fromEntries(
     Object.entries(first.feeds).map(([name, { dims }]) => [name, dims]),
@@ -46,6 +48,7 @@ export async function material(
     return {
       samples,
       splits: { calibration: [], validation: all, test: all },
+      seed,
       scorer: null,
       evidence: "none",
       report: { source: null, calibration: 0, validation: 0, test: 0, seed, caveat: null },
@@ -53,10 +56,11 @@ export async function material(
     };
   }
   const { splits } = data;
-  const scorer = await chooseScorer(subject, data, metric, host, first);
+  const scorer = await chooseScorer(model, data, metric, host, first);
   return {
     samples,
     splits,
+    seed,
     scorer,
     evidence: scorer.evidence,
     report: {
@@ -66,13 +70,14 @@ export async function material(
       test: splits.test.length,
       seed,
       caveat: data.caveat,
+      splits: await describeSplits(data),
     },
     shapes,
   };
 }
 
 async function chooseScorer(
-  subject: Subject,
+  model: OpenedModel,
   { hooks, samples: { labelled } }: OpenData,
   metric: string | undefined,
   host: EngineHost,
@@ -82,14 +87,14 @@ async function chooseScorer(
   if (metric !== undefined) return createScorer(metric, labelled, hooks);
   if (hooks.score) return createScorer("score", labelled, hooks);
   if (hooks.metric) return createScorer(hooks.metric.name, labelled, hooks);
-  const model = await host.load(onnxArtifact((await subject.read()).bytes));
+  const loaded = await host.load(onnxArtifact((await model.read()).bytes));
   try {
-    const outputs = await host.run(model, first.feeds);
+    const outputs = await host.run(loaded, first.feeds);
     const prediction = await hooks.predict?.(outputs, first);
     if (hooks.predict !== undefined && prediction === undefined) throw nothingPredicted(first.id);
     return createScorer(chooseMetric(outputs, first.label, prediction), labelled, hooks);
   } finally {
-    await host.unload(model);
+    await host.unload(loaded);
   }
 }
 
@@ -100,12 +105,15 @@ function nothingPredicted(id: string): PareError {
   });
 }
 
-/** The calibration split on an engine; undefined where there is none. */
+/**
+ * The calibration split on an engine, in an order whose every beginning lies spread over the split: who takes only some
+ * takes them from all of it. Undefined where there is none.
+ */
 export function calibrationOf(
-  { samples, splits }: Material,
+  { samples, splits, seed }: Pick<Evaluation, "samples" | "splits" | "seed">,
   host: EngineHost,
 ): CalibrationSamples | undefined {
-  const { calibration } = splits;
+  const calibration = spreadOrder(splits.calibration, seed);
   if (calibration.length === 0) return undefined;
   return {
     executor: executor(host),
@@ -116,15 +124,15 @@ export function calibrationOf(
   };
 }
 
-/** sha256 over each split's ids, for the lock; empty without data. */
-export async function splitHashes(
-  data: OpenData | null,
-): Promise<Readonly<Record<string, string>>> {
-  if (data === null) return {};
-  const hashes: Record<string, string> = {};
-  for (const name of ["calibration", "validation", "test"] as const) {
-    const ids = data.splits[name].map((index) => data.samples.entries[index]?.id);
-    hashes[name] = await sha256(new TextEncoder().encode(JSON.stringify(ids)));
-  }
-  return hashes;
+/** The splits' hashes, for the lock; empty without data. */
+export function splitHashes({
+  report: { splits },
+}: Pick<Evaluation, "report">): Readonly<Record<string, string>> {
+  if (splits === undefined) return {};
+  const { calibration, validation, test } = splits;
+  return {
+    calibration: calibration.sha256,
+    validation: validation.sha256,
+    test: test.sha256,
+  };
 }

@@ -3,16 +3,16 @@ import { PareError, throwIfAborted } from "@pare/runtime/format";
 import { openData, type OpenData } from "../data/open-data.js";
 import type { Output } from "../terminal/output.js";
 import { type Engines, openEngines } from "./engines.js";
-import { type Material, material } from "./material.js";
+import { type Evaluation, prepareEvaluation } from "./evaluation.js";
 import type { MeasureVerbOptions } from "./measure-options.js";
-import type { Subject } from "./subject.js";
+import type { OpenedModel } from "./opened-model.js";
 import { guessedText } from "./synthetic-samples.js";
 
-/** Everything that measuring needs, open. */
-export interface Setup {
+/** Everything that measuring a model needs, open: the data, the engines, what it is evaluated with. */
+export interface Workbench {
   readonly data: OpenData | null;
   readonly engines: Engines;
-  readonly material: Material;
+  readonly evaluation: Evaluation;
   dispose(): Promise<void>;
 }
 
@@ -34,14 +34,14 @@ export function checkMeasureOptions(options: MeasureVerbOptions): void {
 }
 
 /** Reads the data, starts the engines and settles the metric. */
-export async function setUp(
-  subject: Subject,
+export async function openWorkbench(
+  model: OpenedModel,
   targets: readonly TargetName[],
   options: MeasureVerbOptions,
   seed: number,
   output: Output,
   signal: AbortSignal,
-): Promise<Setup> {
+): Promise<Workbench> {
   let data: OpenData | null = null;
   let engines: Engines | null = null;
   const dispose = async (): Promise<void> => {
@@ -51,7 +51,7 @@ export async function setUp(
   try {
     if (options.data !== undefined) {
       data = await openData(options.data, {
-        inputs: subject.inputs,
+        inputs: model.inputs,
         seed,
         signal,
         ...(options.preprocess !== undefined && { preprocess: options.preprocess }),
@@ -60,7 +60,7 @@ export async function setUp(
         onPrint: (text) => output.detail(text),
       });
     } else {
-      const guessed = guessedText(subject.inputs);
+      const guessed = guessedText(model.inputs);
       if (guessed !== null) output.note(guessed);
     }
     throwIfAborted(signal);
@@ -72,7 +72,7 @@ export async function setUp(
     return {
       data,
       engines,
-      material: await material(subject, data, options.metric, seed, engines.reference),
+      evaluation: await prepareEvaluation(model, data, options.metric, seed, engines.reference),
       dispose,
     };
   } catch (error) {

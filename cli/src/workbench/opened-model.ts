@@ -7,9 +7,11 @@ import {
   modelOutputs,
   openModelFile,
 } from "../platform/open-model.js";
+import { shownPath } from "../terminal/shown-path.js";
 
 /** A model as it is to be measured: with the shapes that were asked for. */
-export interface Subject {
+export interface OpenedModel {
+  /** As reports name it: from the current folder. */
   readonly path: string;
   readonly name: string;
   readonly graph: Graph;
@@ -18,11 +20,11 @@ export interface Subject {
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
   /** All of it in memory; read once. */
-  read(): Promise<SubjectBytes>;
+  read(): Promise<WholeModel>;
   close(): void;
 }
 
-interface SubjectBytes {
+interface WholeModel {
   /** One file: as it is on disk, or written anew where it had external data, or constants or other shapes were set. */
   readonly bytes: Uint8Array;
   /** Of the file on disk; of a model with external data, of the one file that holds all of it. */
@@ -36,15 +38,15 @@ interface SubjectBytes {
 type Unfitting = "refuse" | "skip";
 
 /** @throws PareError MODEL_*, EXTERNAL_DATA, ARGUMENT for shapes that do not fit */
-export async function openSubject(
+export async function openModel(
   path: string,
   shapes: BindShapesOptions,
   signal?: AbortSignal,
   unfitting: Unfitting = "refuse",
-): Promise<Subject> {
+): Promise<OpenedModel> {
   const file = openModelFile(path);
   try {
-    return await subjectOf(path, file.source, shapes, signal, unfitting, () => file.close());
+    return await openModelSource(path, file.source, shapes, signal, unfitting, () => file.close());
   } catch (error) {
     file.close();
     throw error;
@@ -52,14 +54,14 @@ export async function openSubject(
 }
 
 /** The same of a model that is not a file of its own. @param label how reports name it */
-export async function subjectOf(
+export async function openModelSource(
   label: string,
   source: { readonly proto: ByteSource; readonly external: ReadonlyMap<string, ByteSource> },
   asked: BindShapesOptions,
   signal?: AbortSignal,
   unfitting: Unfitting = "refuse",
   close: () => void = () => {},
-): Promise<Subject> {
+): Promise<OpenedModel> {
   const { encodeModel, findPass } = await import("@pare/compiler");
   const bound = async (wanted: BindShapesOptions): Promise<Graph> => {
     const graph = await decodeSource(source, signal);
@@ -78,7 +80,7 @@ export async function subjectOf(
     source.external.size > 0 ||
     Object.keys(constants).length > 0 ||
     Object.keys(overriding).length > 0;
-  const readAll = async (): Promise<SubjectBytes> => {
+  const readAll = async (): Promise<WholeModel> => {
     const file = await source.proto.read(0, source.proto.size);
     // Free dims stay free, as its user has them: what is bound is the graph that is compiled. A number that the file
     // declares and the user overrides has to go: engines refuse feeds of another size.
@@ -90,9 +92,9 @@ export async function subjectOf(
       sha256: await sha256(source.external.size > 0 && whole !== null ? whole.proto : file),
     };
   };
-  let held: Promise<SubjectBytes> | null = null;
+  let held: Promise<WholeModel> | null = null;
   return {
-    path: label,
+    path: shownPath(label),
     name: modelName(label),
     graph,
     sizeBytes: source.proto.size + externalBytes,

@@ -2,7 +2,7 @@ import { encodeModel, parseGraph } from "@pare/compiler";
 import { byteSource } from "@pare/runtime/format";
 import { describe, expect, it } from "vitest";
 import { decodeSource, describeInterface, modelInputs } from "../platform/open-model.js";
-import { subjectOf } from "./subject.js";
+import { openModelSource } from "./opened-model.js";
 
 const relu = async (shape: string) =>
   encodeModel(
@@ -15,13 +15,13 @@ const relu = async (shape: string) =>
 async function measuredDims(declared: string, sizes: readonly number[]): Promise<unknown> {
   const { proto } = await relu(declared);
   const source = { proto: byteSource(proto), external: new Map() };
-  const subject = await subjectOf("m.onnx", source, {
+  const model = await openModelSource("m.onnx", source, {
     shapes: { x: sizes },
     dims: {},
     constants: {},
   });
-  expect(subject.inputs[0]?.dims).toEqual(sizes);
-  const { bytes } = await subject.read();
+  expect(model.inputs[0]?.dims).toEqual(sizes);
+  const { bytes } = await model.read();
   const graph = await decodeSource({ proto: byteSource(bytes), external: new Map() });
   return modelInputs(graph)[0]?.dims;
 }
@@ -41,7 +41,7 @@ describe("what a model was compiled with", () => {
   const open = async (unfitting: "refuse" | "skip") => {
     const { proto } = await relu("2, 3");
     const source = { proto: byteSource(proto), external: new Map() };
-    return subjectOf("m.onnx", source, asked, undefined, unfitting);
+    return openModelSource("m.onnx", source, asked, undefined, unfitting);
   };
 
   it("is in a candidate already, which has no such inputs and dims any more", async () => {
@@ -59,9 +59,9 @@ it("is refused as something to run where it takes other things than tensors, but
   );
   const { proto } = await encodeModel(graph);
   const source = { proto: byteSource(proto), external: new Map() };
-  const subject = await subjectOf("m.onnx", source, { shapes: {}, dims: {}, constants: {} });
-  expect(() => subject.inputs).toThrow(/"s" is no tensor/);
-  expect(await describeInterface(subject.graph)).toEqual({
+  const model = await openModelSource("m.onnx", source, { shapes: {}, dims: {}, constants: {} });
+  expect(() => model.inputs).toThrow(/"s" is no tensor/);
+  expect(await describeInterface(model.graph)).toEqual({
     inputs: [
       { name: "s", type: "sequence(float32[2])", dims: null },
       { name: "x", type: "float32[*]", dims: null },

@@ -1,0 +1,38 @@
+import { Writable } from "node:stream";
+import { expect, it, vi } from "vitest";
+import { leftText, progressBar } from "./progress-bar.js";
+
+/** A terminal that keeps what is written to it. */
+class Terminal extends Writable {
+  readonly isTTY = true;
+  readonly columns = 120;
+  shown = "";
+  override _write(chunk: unknown, _: unknown, done: () => void): void {
+    this.shown += String(chunk);
+    done();
+  }
+}
+
+it("shows no time left before there is anything to go by", async () => {
+  const terminal = new Terminal();
+  const bar = progressBar(terminal);
+  try {
+    await vi.waitFor(() => {
+      bar.show(0, "reading samples");
+      expect(terminal.shown).toContain("0% | estimating | reading samples");
+    });
+  } finally {
+    bar.settle();
+  }
+  expect(terminal.shown).not.toMatch(/NFs|ULLs|NaN/);
+});
+
+it.each([
+  [Number.NaN, "estimating"],
+  [Infinity, "estimating"],
+  [0, "0s left"],
+  [59, "59s left"],
+  [61, "2m left"],
+  [3600, "1h 0m left"],
+  [7260, "2h 1m left"],
+])("tells %d seconds", (seconds, text) => expect(leftText(seconds)).toBe(text));

@@ -1,0 +1,38 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { openData } from "../data/open-data.js";
+import { openEngines } from "./engines.js";
+import { calibrationOf } from "./evaluation.js";
+
+let folder = "";
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "pare-calibration-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+it("calibration begins with samples of every class of data that lies sorted", async () => {
+  const path = join(folder, "sorted.jsonl");
+  const lines = Array.from({ length: 1000 }, (_, index) =>
+    JSON.stringify({ x: [Math.floor(index / 250), index] }),
+  );
+  await writeFile(path, lines.join("\n"));
+  const inputs = [{ name: "x", type: "float32", dims: [1, 2] }] as const;
+  const data = await openData(path, { inputs, seed: 0 });
+  const engines = await openEngines(["cpu"]);
+  try {
+    const { samples, splits } = data;
+    const calibration = calibrationOf({ samples, splits, seed: 0 }, engines.reference);
+    const classes = new Set<unknown>();
+    let seen = 0;
+    for await (const { x } of calibration?.samples() ?? []) {
+      if (seen++ < 8) classes.add(x?.data[0]);
+    }
+    expect(classes.size).toBe(4);
+    expect(seen).toBe(splits.calibration.length);
+  } finally {
+    await engines.dispose();
+    await data.dispose();
+  }
+});
