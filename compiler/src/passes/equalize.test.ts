@@ -290,7 +290,7 @@ describe("on models as they are", () => {
       { proto: byteSource(bytes), external: new Map() },
       { infer: inferNode },
     );
-    await simplify.create({}).run(graph, {});
+    await simplify.create(simplify.parse()).run(graph, {});
     return graph;
   };
 
