@@ -1,12 +1,12 @@
 import { basename, dirname, extname, resolve } from "node:path";
-import type { Graph } from "@pare/compiler";
-import { type ByteSource, PareError, type ValueInfo } from "@pare/runtime/format";
+import type { Graph, ModelSource } from "@pare/compiler";
+import { PareError, type ValueInfo } from "@pare/runtime/format";
 import { ExternalFiles } from "./external-files.js";
-import { type FileSource, openFileSource } from "./file-source.js";
+import { openFileSource } from "./file-source.js";
 
 /** A model's file and the files of its external data; weights are read from them when they are needed. */
 export interface ModelFile {
-  readonly source: { readonly proto: FileSource; readonly external: ExternalFiles };
+  readonly source: ModelSource;
   close(): void;
 }
 
@@ -28,16 +28,7 @@ export function openModelFile(path: string): ModelFile {
     proto.close();
     external.close();
   };
-  return { source: { proto, external }, close };
-}
-
-/** @throws PareError MODEL_*, EXTERNAL_DATA */
-export async function decodeSource(
-  source: { readonly proto: ByteSource; readonly external: ReadonlyMap<string, ByteSource> },
-  signal?: AbortSignal,
-): Promise<Graph> {
-  const { decodeModel, inferNode } = await import("@pare/compiler");
-  return decodeModel(source, { ...(signal !== undefined && { signal }), infer: inferNode });
+  return { source: { format: "onnx", proto, external }, close };
 }
 
 /** `a/b/kws.onnx` is `kws`, `a/b/model.onnx` is `b`. */

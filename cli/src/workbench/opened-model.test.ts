@@ -1,8 +1,14 @@
-import { encodeModel, parseGraph } from "@pare/compiler";
+import { encodeModel, importModel, type OnnxSource, parseGraph } from "@pare/compiler";
 import { byteSource } from "@pare/runtime/format";
 import { describe, expect, it } from "vitest";
-import { decodeSource, describeInterface, modelInputs } from "../platform/open-model.js";
+import { describeInterface, modelInputs } from "../platform/open-model.js";
 import { openModelSource } from "./opened-model.js";
+
+const onnxSource = (bytes: Uint8Array): OnnxSource => ({
+  format: "onnx",
+  proto: byteSource(bytes),
+  external: new Map(),
+});
 
 const relu = async (shape: string) =>
   encodeModel(
@@ -14,7 +20,7 @@ const relu = async (shape: string) =>
 /** The dims of the input in the file that an engine gets. */
 async function measuredDims(declared: string, sizes: readonly number[]): Promise<unknown> {
   const { proto } = await relu(declared);
-  const source = { proto: byteSource(proto), external: new Map() };
+  const source = onnxSource(proto);
   const model = await openModelSource("m.onnx", source, {
     shapes: { x: sizes },
     dims: {},
@@ -22,7 +28,7 @@ async function measuredDims(declared: string, sizes: readonly number[]): Promise
   });
   expect(model.inputs[0]?.dims).toEqual(sizes);
   const { bytes } = await model.read();
-  const graph = await decodeSource({ proto: byteSource(bytes), external: new Map() });
+  const graph = await importModel(onnxSource(bytes));
   return modelInputs(graph)[0]?.dims;
 }
 
@@ -40,7 +46,7 @@ describe("what a model was compiled with", () => {
   const asked = { shapes: { x: [2, 3], state: [1] }, dims: { N: 2 }, constants: { sr: 16000 } };
   const open = async (unfitting: "refuse" | "skip") => {
     const { proto } = await relu("2, 3");
-    const source = { proto: byteSource(proto), external: new Map() };
+    const source = onnxSource(proto);
     return openModelSource("m.onnx", source, asked, undefined, unfitting);
   };
 
@@ -58,7 +64,7 @@ it("is refused as something to run where it takes other things than tensors, but
     "graph main opset 21 (s: sequence(float32[2]), x: float32[*]) -> (y) {\n  %1 = ConcatFromSequence(s) {axis = 0} : float32[N]\n  return %1\n}\n",
   );
   const { proto } = await encodeModel(graph);
-  const source = { proto: byteSource(proto), external: new Map() };
+  const source = onnxSource(proto);
   const model = await openModelSource("m.onnx", source, { shapes: {}, dims: {}, constants: {} });
   expect(() => model.inputs).toThrow(/"s" is no tensor/);
   expect(await describeInterface(model.graph)).toEqual({

@@ -1,12 +1,6 @@
-import type { BindShapesOptions, Graph } from "@pare/compiler";
-import { type ByteSource, sha256, type ValueInfo } from "@pare/runtime/format";
-import {
-  decodeSource,
-  modelInputs,
-  modelName,
-  modelOutputs,
-  openModelFile,
-} from "../platform/open-model.js";
+import type { BindShapesOptions, Graph, ModelSource } from "@pare/compiler";
+import { sha256, type ValueInfo } from "@pare/runtime/format";
+import { modelInputs, modelName, modelOutputs, openModelFile } from "../platform/open-model.js";
 import { shownPath } from "../terminal/shown-path.js";
 
 /** A model as it is to be measured: with the shapes that were asked for. */
@@ -56,21 +50,21 @@ export async function openModel(
 /** The same of a model that is not a file of its own. @param label how reports name it */
 export async function openModelSource(
   label: string,
-  source: { readonly proto: ByteSource; readonly external: ReadonlyMap<string, ByteSource> },
+  source: ModelSource,
   asked: BindShapesOptions,
   signal?: AbortSignal,
   unfitting: Unfitting = "refuse",
   close: () => void = () => {},
 ): Promise<OpenedModel> {
-  const { encodeModel, findPass } = await import("@pare/compiler");
+  const { encodeModel, findPass, importModel } = await import("@pare/compiler");
   const bound = async (wanted: BindShapesOptions): Promise<Graph> => {
-    const graph = await decodeSource(source, signal);
+    const graph = await importModel(source, { signal });
     const bind = findPass("bind-shapes");
     await bind.create(bind.parse(wanted)).run(graph, signal === undefined ? {} : { signal });
     return graph;
   };
   const anyAsked = Object.values(asked).some((group) => Object.keys(group).length > 0);
-  const declared = anyAsked ? modelInputs(await decodeSource(source, signal)) : [];
+  const declared = anyAsked ? modelInputs(await importModel(source, { signal })) : [];
   const shapes = unfitting === "skip" ? fittingShapes(declared, asked) : asked;
   const graph = await bound(shapes);
   const externalBytes = [...source.external.values()].reduce((sum, { size }) => sum + size, 0);

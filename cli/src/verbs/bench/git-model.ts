@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { basename, dirname } from "node:path";
+import type { OnnxSource } from "@pare/compiler";
 import { byteSource, type ByteSource, PareError } from "@pare/runtime/format";
 
 /**
@@ -7,12 +8,10 @@ import { byteSource, type ByteSource, PareError } from "@pare/runtime/format";
  * files in Git LFS are read too.
  * @throws PareError MODEL_NOT_FOUND when there is no repository, no such commit, or no such file in it
  */
-export function modelAtCommit(
-  path: string,
-  ref: string,
-): { proto: ByteSource; external: ReadonlyMap<string, ByteSource> } {
+export function modelAtCommit(path: string, ref: string): OnnxSource {
   const folder = dirname(path);
   return {
+    format: "onnx",
     proto: byteSource(fileAtCommit(folder, basename(path), ref)),
     external: new FilesAtCommit(folder, ref),
   };
