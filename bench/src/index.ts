@@ -3,6 +3,7 @@ export { executor } from "./engines/executor.js";
 export { type Hosts, openHosts } from "./engines/open-hosts.js";
 export { openNodeChannel } from "./engines/node-channel.js";
 export { measureWhole, type WholeRequest } from "./measure/whole.js";
+export type { EarlierResults, ResultName } from "./measure/earlier-results.js";
 export { createMeasure, type MeasureOptions, type MeasureProgress } from "./measure/measure.js";
 export type { Metric } from "./metrics/metric.js";
 export { chooseMetric, metricNamed, type MetricName, metrics } from "./metrics/metrics.js";

@@ -19,6 +19,7 @@ export { CacheKey, type CacheKind, type KeyPart } from "./pipeline/cache-key.js"
 export { parseRecipe, type Recipe, recipeSchema } from "./pipeline/recipe.js";
 export { recipeData, type RecipeData, recipeHash } from "./pipeline/recipe-data.js";
 export type { Step, StepGroup } from "./pipeline/step.js";
+export { KeptActivations } from "./calibrate/kept-activations.js";
 export { type CalibrationSamples, MeasuredActivations } from "./calibrate/measured-activations.js";
 export { type Cache, memoryCache, noCache } from "./pipeline/services.js";
 export { checkLock, type Lock, type LockedTarget, parseLock } from "./search/lock.js";

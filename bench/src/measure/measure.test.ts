@@ -1,10 +1,17 @@
 import { readFile } from "node:fs/promises";
-import { type Artifact, onnxArtifact, PareError, type SampleSet } from "@pare/runtime/format";
+import {
+  type Artifact,
+  type Measure,
+  onnxArtifact,
+  PareError,
+  type SampleSet,
+} from "@pare/runtime/format";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findBrowser } from "../engines/find-browser.js";
 import { type Hosts, openHosts } from "../engines/open-hosts.js";
 import { createScorer } from "../metrics/scorer.js";
 import { seeded } from "../statistics/random.js";
+import type { EarlierResults } from "./earlier-results.js";
 import { createMeasure } from "./measure.js";
 import { measureWhole } from "./whole.js";
 
@@ -169,6 +176,77 @@ describe("a measure", () => {
     expect(parity?.maxError).toBeGreaterThan(0.01);
     const evaluate = async () => ({});
     expect((await measure.parity({ ...ask, reference: { evaluate }, count: 2 }))?.n).toBe(2);
+  });
+
+  describe("with results of earlier runs", () => {
+    const kept = new Map<string, string>();
+    const earlier: EarlierResults = {
+      async get(name) {
+        const text = kept.get(JSON.stringify(name));
+        return text === undefined ? undefined : JSON.parse(text);
+      },
+      put: async (name, value) => void kept.set(JSON.stringify(name), JSON.stringify(value)),
+    };
+    const measureWith = (hosts: Hosts["hosts"], metric = "top1") =>
+      createMeasure({
+        hosts,
+        samples: noise((index) => index % 10),
+        splits,
+        seed: 1,
+        scorer: createScorer(metric, metric === "top1"),
+        earlier,
+      });
+    const all = async (measure: Measure) => {
+      const ask = { artifact: damaged, target: "cpu", split: "validation", count: 40 } as const;
+      const artifacts = [artifact, damaged] as const;
+      return {
+        size: await measure.size(damaged),
+        tryOut: await measure.tryOut(ask),
+        accuracy: await measure.accuracy({ ...ask, float: artifact }),
+        latency: await measure.latency({
+          artifacts,
+          target: "cpu",
+          limits,
+          seed: 1,
+          screening: true,
+        }),
+        sampleMs: await measure.sampleMs(damaged, "cpu"),
+      };
+    };
+
+    it.each(["top1", "mse"])("asks no engine again, by %s", async (metric) => {
+      kept.clear();
+      const first = await all(measureWith(open.hosts, metric));
+      expect(await all(measureWith(new Map(), metric))).toEqual(first);
+      expect(first.sampleMs).toBeGreaterThan(0);
+    });
+
+    it("runs only the samples that are new", async () => {
+      kept.clear();
+      const ask = { artifact, target: "cpu", split: "validation" } as const;
+      await measureWith(open.hosts).accuracy({ ...ask, count: 30 });
+      await expect(measureWith(new Map()).accuracy({ ...ask, count: 30 })).resolves.toMatchObject({
+        n: 30,
+      });
+      await expect(measureWith(new Map()).accuracy({ ...ask, count: 31 })).rejects.toMatchObject({
+        code: "UNSUPPORTED_DEVICE",
+      });
+      expect((await measureWith(open.hosts).accuracy({ ...ask, count: 40 }))?.n).toBe(40);
+    });
+
+    it("measures anew what is published, and what was kept in another shape", async () => {
+      const ask = { artifacts: [artifact, damaged], target: "cpu", limits, seed: 1 } as const;
+      const none = measureWith(new Map());
+      await expect(none.latency(ask)).rejects.toMatchObject({ code: "UNSUPPORTED_DEVICE" });
+      kept.clear();
+      const first = await all(measureWith(open.hosts));
+      for (const [name, text] of kept)
+        kept.set(name, text.replace(/"(raw|loadMs|between|kept)":/, '"other":'));
+      await expect(all(measureWith(new Map()))).rejects.toThrow();
+      const again = await all(measureWith(open.hosts));
+      expect(again.accuracy).toEqual(first.accuracy);
+      expect(again.size).toEqual(first.size);
+    });
   });
 
   it("gives the engine's own words when it refuses a file", async () => {

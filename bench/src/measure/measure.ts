@@ -22,6 +22,13 @@ import type { CallOptions, EngineHost } from "../engines/host.js";
 import type { Scorer } from "../metrics/scorer.js";
 import { accuracyOf, type Scored } from "./accuracy.js";
 import { measureLatency } from "./latency.js";
+import {
+  earlier,
+  type EarlierResults,
+  noEarlierResults,
+  type ResultName,
+  type ResultOf,
+} from "./earlier-results.js";
 import { LoadedModels } from "./loaded-models.js";
 import { ParityMeter } from "./parity.js";
 import { Predictions, Room } from "./predictions.js";
@@ -45,11 +52,15 @@ export interface MeasureOptions {
   /** Null without data: nothing is called accuracy then. */
   readonly scorer: Scorer | null;
   readonly seed: number;
+  /** Of runs with the same engines, samples and metric. */
+  readonly earlier?: EarlierResults;
   readonly onProgress?: (progress: MeasureProgress) => void;
 }
 
 const timedSamples = 4;
 const quickRuns = 5;
+/** Predictions that take long are kept as they come: an interrupted run has lost no more. */
+const keepEveryMs = 5000;
 /** A WebAssembly engine beyond this is started anew: its memory never shrinks. */
 const recycleBytes = 1.5 * 2 ** 30;
 
@@ -64,12 +75,14 @@ class Bench implements Measure {
   readonly #models = new LoadedModels();
   readonly #sizes = new Map<string, Promise<SizeBytes>>();
   readonly #tryOuts = new Map<string, TryOut>();
-  readonly #predictions = new Map<string, Predictions>();
+  readonly #predictions = new Map<string, Promise<Predictions>>();
+  readonly #earlier: EarlierResults;
   readonly #room = new Room();
 
   constructor(options: MeasureOptions) {
     this.#options = options;
     const { splits, seed } = options;
+    this.#earlier = options.earlier ?? noEarlierResults;
     this.#orders = {
       calibration: sampleOrder(splits.calibration, seed),
       validation: sampleOrder(splits.validation, seed),
@@ -89,27 +102,54 @@ class Bench implements Measure {
     const identity = await this.#models.identity(artifact);
     const known = this.#sizes.get(identity);
     if (known) return known;
-    const size = sizeOf(artifact);
+    const name = { kind: "size", artifact: identity } as const;
+    const size = this.#remembered(name, () => sizeOf(artifact));
     this.#sizes.set(identity, size);
     return size;
   }
 
+  async sampleMs(artifact: Artifact, target: TargetName): Promise<number | null> {
+    const known: (number | null)[] = [];
+    for (const split of ["validation", "test"] as const)
+      known.push((await this.#predictionsOf(artifact, target, split, null)).sampleMs);
+    return known.find((ms) => ms !== null) ?? null;
+  }
+
   async tryOut({ artifact, target, ...options }: Measured): Promise<TryOut> {
-    const host = this.#host(target);
-    const key = `${await this.#models.identity(artifact)} ${target}`;
+    const identity = await this.#models.identity(artifact);
+    const key = `${identity} ${target}`;
     const known = this.#tryOuts.get(key);
     if (known) return known;
     this.#progress(target, "loading", 0, 1);
+    const name = { kind: "try-out", artifact: identity, target } as const;
+    const made = await this.#remembered(name, () =>
+      this.#load(this.#host(target), artifact, options),
+    );
+    this.#tryOuts.set(key, made);
+    this.#progress(target, "loading", 1, 1);
+    return made;
+  }
+
+  async #load(host: EngineHost, artifact: Artifact, options: CallOptions): Promise<TryOut> {
     const { feeds } = await this.#sample("validation");
     await this.#recycle(host);
     const model = await this.#models.on(host, artifact, options);
     const first = await host.quickest(model, feeds, 1, options);
     // WebAssembly's first runs are in its baseline tier: a few more where they cost nothing.
     const more = first < 100 ? await host.quickest(model, feeds, quickRuns - 1, options) : Infinity;
-    const made = { loadMs: model.loadMs, runMs: Math.min(first, more) };
-    this.#tryOuts.set(key, made);
-    this.#progress(target, "loading", 1, 1);
-    return made;
+    return { loadMs: model.loadMs, runMs: Math.min(first, more) };
+  }
+
+  /** From an earlier run, or measured now and kept for later ones. */
+  async #remembered<Name extends ResultName>(
+    name: Name,
+    measure: () => Promise<ResultOf[Name["kind"]]>,
+  ): Promise<ResultOf[Name["kind"]]> {
+    const known = await earlier(this.#earlier, name);
+    if (known !== undefined) return known;
+    const measured = await measure();
+    await this.#earlier.put(name, measured);
+    return measured;
   }
 
   async accuracy(request: AccuracyRequest): Promise<Accuracy | null> {
@@ -117,9 +157,10 @@ class Bench implements Measure {
     const { scorer, seed } = this.#options;
     const indexes = this.#orders[split].slice(0, count);
     if (scorer === null || indexes.length === 0) return null;
-    const before = await this.#predict(scorer, float, floatOn, indexes, null, request);
+    const before = await this.#predict(scorer, float, floatOn, split, indexes, null, request);
     if (request.float === undefined) return accuracyOf(scorer, before, null, target, seed);
-    const now = await this.#predict(scorer, artifact, target, indexes, { float, floatOn }, request);
+    const against = { float, floatOn };
+    const now = await this.#predict(scorer, artifact, target, split, indexes, against, request);
     return accuracyOf(scorer, now, before, target, seed, request.confidence);
   }
 
@@ -145,6 +186,14 @@ class Bench implements Measure {
   }
 
   async latency(request: LatencyRequest): Promise<LatencyComparison> {
+    const { artifacts, target, limits, seed, screening } = request;
+    if (screening !== true) return this.#time(request);
+    const identities = await Promise.all(artifacts.map((one) => this.#models.identity(one)));
+    const name = { kind: "latency", artifacts: identities, target, limits, seed } as const;
+    return this.#remembered(name, () => this.#time(request));
+  }
+
+  async #time(request: LatencyRequest): Promise<LatencyComparison> {
     const { artifacts, target, limits, seed } = request;
     const { samples } = this.#options;
     const host = this.#host(target);
@@ -178,18 +227,30 @@ class Bench implements Measure {
     scorer: Scorer,
     artifact: Artifact,
     target: TargetName,
+    split: SplitName,
     indexes: readonly number[],
     against: { readonly float: Artifact; readonly floatOn: TargetName } | null,
     options: CallOptions,
   ): Promise<Scored> {
     const { samples } = this.#options;
-    const host = this.#host(target);
-    const own = await this.#predictionsOf(artifact, target);
-    const float = against && (await this.#predictionsOf(against.float, against.floatOn));
+    const own = await this.#predictionsOf(artifact, target, split, against);
+    const float =
+      against && (await this.#predictionsOf(against.float, against.floatOn, split, null));
     const missing = indexes.filter((index) => !own.has(index));
     const done = indexes.length - missing.length;
     if (missing.length > 0) {
+      const host = this.#host(target);
       const model = await this.#models.on(host, artifact, options);
+      const name = await this.#predictionsName(artifact, target, split, against);
+      let keptAt = performance.now();
+      let toldAt = 0;
+      const settle = async (samples: number): Promise<void> => {
+        const now = performance.now();
+        own.took(now - keptAt, samples - toldAt);
+        [keptAt, toldAt] = [now, samples];
+        const { result } = own;
+        if (result !== undefined) await this.#earlier.put(name, result);
+      };
       const keep = async (outputs: Tensors, sample: StoredSample, position: number) => {
         const index = missing[position] ?? 0;
         const floats =
@@ -201,8 +262,10 @@ class Bench implements Measure {
         const kept = await scorer.keep(outputs, sample, floats);
         own.set(index, kept, float === null && scorer.needsFloat ? outputs : null);
         this.#progress(target, "accuracy", done + position + 1, indexes.length);
+        if (performance.now() - keptAt > keepEveryMs) await settle(position + 1);
       };
       await host.runSamples(model, samples, missing, keep, options);
+      await settle(missing.length);
     }
     const ids: string[] = [];
     const groups: (string | null)[] = [];
@@ -214,13 +277,38 @@ class Bench implements Measure {
     return { kept: indexes.map((index) => own.kept(index)), ids, groups };
   }
 
-  async #predictionsOf(artifact: Artifact, target: TargetName): Promise<Predictions> {
-    const key = `${await this.#models.identity(artifact)} ${target}`;
+  async #predictionsOf(
+    artifact: Artifact,
+    target: TargetName,
+    split: SplitName,
+    against: { readonly float: Artifact; readonly floatOn: TargetName } | null,
+  ): Promise<Predictions> {
+    const name = await this.#predictionsName(artifact, target, split, against);
+    const key = JSON.stringify(name);
     const known = this.#predictions.get(key);
     if (known) return known;
-    const made = new Predictions(this.#room);
+    const made = earlier(this.#earlier, name).then((found) => new Predictions(this.#room, found));
     this.#predictions.set(key, made);
     return made;
+  }
+
+  async #predictionsName(
+    artifact: Artifact,
+    target: TargetName,
+    split: SplitName,
+    against: { readonly float: Artifact; readonly floatOn: TargetName } | null,
+  ): Promise<ResultName & { readonly kind: "predictions" }> {
+    const beside =
+      against === null || this.#options.scorer?.needsFloat !== true
+        ? null
+        : { artifact: await this.#models.identity(against.float), target: against.floatOn };
+    return {
+      kind: "predictions",
+      artifact: await this.#models.identity(artifact),
+      target,
+      split,
+      against: beside,
+    };
   }
 
   /** The float model asked again: its outputs were too large to be held. */

@@ -1,16 +1,23 @@
 import { bytesOf, isTypedArray, type Tensors } from "@pare/runtime/format";
+import { isJson, type KeptPredictions } from "./earlier-results.js";
 
 /** Outputs held in all; beyond, the float model is run again beside each candidate. */
 const heldBytes = 256 * 2 ** 20;
 
 /** What one model said to samples, by index: as the scorer keeps it and, of the float model, the outputs themselves. */
 export class Predictions {
-  readonly #kept = new Map<number, unknown>();
+  readonly #kept: Map<number, unknown>;
   readonly #outputs = new Map<number, Tensors>();
   readonly #room: Room;
+  #timed: number;
+  #spentMs: number;
 
-  constructor(room: Room) {
+  /** @param earlier what an earlier run kept */
+  constructor(room: Room, earlier?: KeptPredictions) {
     this.#room = room;
+    this.#kept = new Map(earlier?.kept.filter(([index]) => Number.isInteger(index)));
+    this.#timed = this.#kept.size;
+    this.#spentMs = this.#timed * (earlier?.sampleMs ?? 0);
   }
 
   has(index: number): boolean {
@@ -28,6 +35,23 @@ export class Predictions {
 
   outputs(index: number): Tensors | null {
     return this.#outputs.get(index) ?? null;
+  }
+
+  took(ms: number, samples: number): void {
+    this.#spentMs += ms;
+    this.#timed += samples;
+  }
+
+  get sampleMs(): number | null {
+    return this.#timed === 0 ? null : this.#spentMs / this.#timed;
+  }
+
+  /** To be kept for a later run; undefined where JSON cannot hold it. */
+  get result(): KeptPredictions | undefined {
+    const kept = [...this.#kept];
+    return kept.every(([, each]) => isJson(each))
+      ? { sampleMs: this.sampleMs ?? 0, kept }
+      : undefined;
   }
 }
 

@@ -25,7 +25,7 @@ const cache = (options: Partial<DiskCacheOptions> = {}) =>
     onNote: (line) => notes.push(line),
     ...options,
   });
-const key = (model: string) => CacheKey.of("artifact", { model });
+const key = (model: string) => CacheKey.of("size", { model });
 const bytes = Uint8Array.of(1, 2, 3);
 
 describe("a cache on disk", () => {
@@ -85,7 +85,7 @@ const prologue = `
   import { DiskCache } from ${built("cli/dist/cache/disk-cache.js")};
   import { CacheKey } from ${built("compiler/dist/index.js")};
   const cache = new DiskCache({ folder: process.argv[1], mostBytes: 100_000, identity: "i", onNote: (line) => console.log(line) });
-  const key = (model) => CacheKey.of("artifact", { model });`;
+  const key = (model) => CacheKey.of("size", { model });`;
 
 it.skipIf(process.platform === "win32")(
   "leaves no part of an entry when the disk takes no more",

@@ -52,16 +52,16 @@ export class NotedActivations implements Activations {
   ): Promise<Observed> {
     const observed = await this.#inner.observe(graph, wanted, options);
     const keys = await statisticKeys(graph, wanted, this.#fingerprints);
-    for (const [index, { value, statistic }] of wanted.entries()) {
-      const range = observed.ranges.get(value);
-      const numbers =
-        statistic.kind === "channel-means"
-          ? Array.from(observed.channelMeans.get(value) ?? [])
-          : range === undefined
-            ? []
-            : [range.min, range.max, ...(range.sqnr === null ? [] : [range.sqnr])];
-      this.noted.set(keys[index] ?? "", numbers);
-    }
+    for (const [index, one] of wanted.entries())
+      this.noted.set(keys[index] ?? "", numbersIn(observed, one));
     return observed;
   }
+}
+
+/** What was observed of one value, as numbers: the inverse of `observedFrom`. */
+export function numbersIn(observed: Observed, { value, statistic }: Wanted): readonly number[] {
+  if (statistic.kind === "channel-means") return Array.from(observed.channelMeans.get(value) ?? []);
+  const range = observed.ranges.get(value);
+  if (range === undefined) return [];
+  return [range.min, range.max, ...(range.sqnr === null ? [] : [range.sqnr])];
 }

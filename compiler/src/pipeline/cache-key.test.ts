@@ -81,14 +81,14 @@ function same(a: KeyPart, b: KeyPart): boolean {
 
 describe("caches without a disk", () => {
   it("keep copies, or nothing", async () => {
-    const key = CacheKey.of("artifact", { graph: "g" });
+    const key = CacheKey.of("size", { graph: "g" });
     const bytes = Uint8Array.of(1, 2, 3);
     const cache = memoryCache();
     await cache.put(key, bytes);
     bytes.fill(0);
     (await cache.get(key))?.fill(9);
     expect(await cache.get(key)).toEqual(Uint8Array.of(1, 2, 3));
-    expect(await cache.get(CacheKey.of("artifact", { graph: "h" }))).toBeUndefined();
+    expect(await cache.get(CacheKey.of("size", { graph: "h" }))).toBeUndefined();
     await noCache.put(key, bytes);
     expect(await noCache.get(key)).toBeUndefined();
   });

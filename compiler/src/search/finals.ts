@@ -12,16 +12,8 @@ import { finalLimits } from "./costs.js";
 import { type Decided, measurementOf, type Record } from "./record.js";
 import { checkAgreement } from "./reference.js";
 import type { Limits, OptimizedVariant, OptimizeRequest } from "./request.js";
-import type { TargetState } from "./target-state.js";
-import {
-  type Between,
-  checkAccuracy,
-  choose,
-  gainText,
-  orderOf,
-  relative,
-  round,
-} from "./verdict.js";
+import { relativeTo, type TargetState } from "./target-state.js";
+import { checkAccuracy, choose, gainText, orderOf, relative, round } from "./verdict.js";
 import { explain } from "./why.js";
 
 /** More than so many are not timed against each other: the others are clearly slower. */
@@ -57,13 +49,9 @@ export async function rankFinalists(context: FinalsContext): Promise<Ranking> {
   const within = all.filter((one) => overLimits(one, limits) === null);
   const contenders = within.length > 0 ? within : all;
   const timed = prefer === "latency" ? await timeFinalists(context, contenders) : contenders;
-  const between: Between = (a, b) => {
-    const [first, second] = [timed[a]?.latency ?? null, timed[b]?.latency ?? null];
-    return first === null || second === null ? null : relative(second, first);
-  };
   const order = choose(
     timed.map(({ name, size }) => ({ name, brotli: size.brotli })),
-    between,
+    (a, b) => relativeTo(timed[a], timed[b]),
     prefer,
   );
   const ranked = order.flatMap((index) => timed[index] ?? []);

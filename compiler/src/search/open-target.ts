@@ -152,6 +152,7 @@ async function compare(
     target: device.target,
     limits: screeningLimits(runMs),
     seed: 0,
+    screening: true,
     signal: request.signal,
     limitMs,
   });
@@ -164,12 +165,11 @@ async function findFacts(
   reference: Artifact,
   { loadMs, runMs }: TryOut,
 ): Promise<TargetFacts> {
-  const { measure, clock, signal, evidence } = request;
+  const { measure, signal, evidence } = request;
   const target = device.standIn ?? device.target;
   const isTimed = device.standIn === null;
   const validation = evidence === "none" ? 0 : measure.samples("validation");
   const count = Math.min(firstSamples, validation);
-  const began = clock.now();
   if (count > 0)
     await measure.accuracy({
       artifact: reference,
@@ -179,7 +179,7 @@ async function findFacts(
       signal,
       limitMs,
     });
-  const sampleMs = count > 0 ? Math.max((clock.now() - began) / count, runMs / 2) : runMs;
+  const sampleMs = Math.max((await measure.sampleMs(reference, target)) ?? runMs, runMs / 2);
   return {
     target: device.target,
     loadMs,

@@ -231,7 +231,7 @@ class Search {
     const { tried, reason } = outcome;
     const measurement = measurementOf(state.device, tried);
     this.#record.step(target, title, true, reason, before, tried, "decided", planned, measurement);
-    const wasBest = bestOf(state);
+    const wasBest = this.#best(state);
     if (planned.first) {
       // What the recipe came to before is on the way to this, and no candidate beside it.
       state.accepted.splice(
@@ -242,7 +242,7 @@ class Search {
       state.recipe = tried;
     }
     state.accepted.push(tried);
-    if (bestOf(state) !== wasBest) await this.#improved(state);
+    if (this.#best(state) !== wasBest) await this.#improved(state);
     return true;
   }
 
@@ -268,7 +268,7 @@ class Search {
       services: this.#services,
       ending: this.#recipe.ending,
       reference: state.reference,
-      best: bestOf(state),
+      best: this.#best(state),
       validation: plan.countsOf(state.device.target).validation,
       made: state.made,
       limitMs: this.#limitMs(),
@@ -307,9 +307,9 @@ class Search {
   async #improved(only?: TargetState): Promise<void> {
     const { onImproved, clock } = this.#request;
     for (const state of only === undefined ? this.#states : [only])
-      this.#record.decide(await interim(this.#request, state, bestOf(state), this.#record));
+      this.#record.decide(await interim(this.#request, state, this.#best(state), this.#record));
     if (only !== undefined) {
-      const { name } = bestOf(only);
+      const { name } = this.#best(only);
       this.#improvements.push({ target: only.device.target, name, atMs: clock.now() });
     }
     await onImproved?.(this.#done());
@@ -324,6 +324,10 @@ class Search {
       improvements: [...this.#improvements],
     };
     return { ...this.#record.done(), time };
+  }
+
+  #best(state: TargetState): Tried {
+    return bestOf(state, this.#request.budget.prefer);
   }
 
   /** How long an engine may take for one answer: until the time is up, and never less than a few seconds. */
@@ -355,7 +359,7 @@ class Search {
 
   #bestText(): string | null {
     const texts = this.#states.flatMap((state) => {
-      const best = bestOf(state);
+      const best = this.#best(state);
       if (best === state.float) return [];
       const time = best.latency === null ? "" : `${best.latency.ratio.toFixed(2)}×, `;
       const size = Math.round((100 * best.size.brotli) / state.float.size.brotli);

@@ -148,6 +148,8 @@ export class Plan {
     if (accepted) this.#accepted.add(name);
     const expected = this.#expectedMs(planned, this.counts);
     if (needsData) this.#calibrated = true;
+    // That quick it was known from an earlier run, which says nothing of what the others will take.
+    if (tookMs < 0.1 * expected) return;
     this.#scale = clamp(0.7 * this.#scale + (0.3 * tookMs) / expected, 0.5, 4);
   }
 
@@ -247,9 +249,13 @@ function floatMs(facts: readonly TargetFacts[], counts: ReadonlyMap<TargetName, 
   );
 }
 
-/** How many of a millisecond count each fit. */
+/** Steps between counts: a run that has a little less time looks at the same samples, which are then known. */
+const countStep = 1.2;
+
+/** How many of a millisecond count each fit, rounded down to a step. */
 function fitting(leftMs: number, eachMs: number): number {
-  return Math.floor(Math.max(0, leftMs) / Math.max(eachMs, 1e-3));
+  const count = Math.max(1, leftMs / Math.max(eachMs, 1e-3));
+  return Math.floor(countStep ** Math.floor(Math.log(count) / Math.log(countStep)));
 }
 
 function countsFor(facts: readonly TargetFacts[], leftMs: number): ReadonlyMap<TargetName, Counts> {

@@ -1,7 +1,7 @@
 import {
+  distanceOf,
   type Executor,
   onnxArtifact,
-  type Tensor,
   type Tensors,
   throwIfAborted,
 } from "@pare/runtime/format";
@@ -72,27 +72,22 @@ async function answers(
   }
 }
 
-/** Each output counts the same, whatever its scale: boxes in pixels must not drown scores. */
+/**
+ * Each output counts the same, whatever its scale: boxes in pixels must not drown scores. One that is missing or not
+ * finite is as wrong as can be.
+ */
 function relativeError(float: readonly Tensors[], quantized: readonly Tensors[]): number {
   const sums = new Map<string, { noise: number; signal: number }>();
   for (const [index, outputs] of float.entries()) {
-    for (const [name, tensor] of Object.entries(outputs)) {
-      const a = numbers(tensor);
-      const b = numbers(quantized[index]?.[name]);
+    for (const [name, expected] of Object.entries(outputs)) {
+      const actual = quantized[index]?.[name];
+      if (actual === undefined) return Infinity;
+      const { noise, signal } = distanceOf(expected, actual);
       const sum = sums.get(name) ?? { noise: 0, signal: 0 };
-      sums.set(name, sum);
-      for (let at = 0; at < a.length; at += 1) {
-        const value = a[at] ?? 0;
-        sum.signal += value * value;
-        sum.noise += (value - (b[at] ?? 0)) ** 2;
-      }
+      sums.set(name, { noise: sum.noise + noise, signal: sum.signal + signal });
     }
   }
   let total = 0;
   for (const { noise, signal } of sums.values()) total += signal > 0 ? noise / signal : noise;
-  return total;
-}
-
-function numbers(tensor: Tensor | undefined): ArrayLike<number> {
-  return tensor?.data instanceof Float32Array ? tensor.data : [];
+  return Number.isNaN(total) ? Infinity : total;
 }

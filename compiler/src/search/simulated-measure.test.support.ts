@@ -65,6 +65,7 @@ export function simulatedMeasure(
     },
     isMean: true,
     samples: (split) => samples[split],
+    sampleMs: async () => sampleMs,
     async size(artifact) {
       const raw = artifactBytes(artifact);
       return { raw, gzip: raw, brotli: raw };

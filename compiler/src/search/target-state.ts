@@ -2,7 +2,7 @@ import type { Accuracy, Artifact, SizeBytes, TryOut } from "@pare/runtime/format
 import type { Tried } from "./candidate.js";
 import type { TargetFacts } from "./costs.js";
 import type { TargetDevice } from "./request.js";
-import { relative, tieBand } from "./verdict.js";
+import { choose, relative, type Relative } from "./verdict.js";
 
 /** The model as its user has it, on one target. */
 export interface Baseline {
@@ -29,14 +29,22 @@ export interface TargetState {
   readonly made: Map<string, string>;
 }
 
-/** Best so far, by the times of the search: what is accepted, or the float model. */
-export function bestOf({ accepted, float }: TargetState): Tried {
-  return accepted.reduce((best, one) => (isBetter(one, best) ? one : best), float);
+/** Best so far by the rule of choice, on the times of the search: of what is accepted and the float model. */
+export function bestOf({ accepted, float }: TargetState, prefer: "latency" | "size"): Tried {
+  const contenders = [float, ...accepted];
+  const [best = 0] = choose(
+    contenders.map(({ name, size }) => ({ name, brotli: size.brotli })),
+    (a, b) => relativeTo(contenders[a], contenders[b]),
+    prefer,
+  );
+  return contenders[best] ?? float;
 }
 
-function isBetter(one: Tried, other: Tried): boolean {
-  if (one.latency === null || other.latency === null) return one.size.brotli < other.size.brotli;
-  const { ratio } = relative(one.latency, other.latency);
-  if (ratio < 1 - tieBand) return true;
-  return ratio <= 1 + tieBand && one.size.brotli < other.size.brotli;
+/** The time of the second over the first's; null where either was not timed. */
+export function relativeTo(
+  first: Pick<Tried, "latency"> | undefined,
+  second: Pick<Tried, "latency"> | undefined,
+): Relative | null {
+  const [from, to] = [first?.latency ?? null, second?.latency ?? null];
+  return from === null || to === null ? null : relative(to, from);
 }

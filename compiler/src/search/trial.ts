@@ -175,6 +175,7 @@ class Trial {
       target: device.target,
       limits: screeningLimits(runMs),
       seed: 1,
+      screening: true,
       signal: request.signal,
       limitMs,
     });

@@ -1,6 +1,7 @@
 import {
   checkLock,
   type Lock,
+  KeptActivations,
   MeasuredActivations,
   optimize,
   type Optimized,
@@ -10,6 +11,7 @@ import {
 } from "@pare/compiler";
 import { createMeasure } from "@pare/bench";
 import { onnxArtifact, PareError, type ReportCheck } from "@pare/runtime/format";
+import { openCache } from "../../cache/open-cache.js";
 import { loadBudgets } from "../../config/budgets.js";
 import { loadLock, loadRecipe } from "../../config/recipe.js";
 import { checkBundlePlace } from "../../platform/write-bundle.js";
@@ -19,6 +21,7 @@ import type { Output } from "../../terminal/output.js";
 import { twoLevelProgress } from "../../terminal/two-level-progress.js";
 import type { VerbContext } from "../../terminal/verb.js";
 import { version } from "../../terminal/version.js";
+import { calibrationSetting, earlierResults, settingOf } from "../../workbench/earlier-results.js";
 import { parseTargets } from "../../workbench/engines.js";
 import { calibrationOf, splitHashes } from "../../workbench/evaluation.js";
 import type { MeasureVerbOptions } from "../../workbench/measure-options.js";
@@ -87,6 +90,11 @@ async function search(
     workbench = await openWorkbench(model, targets, options, seed, output, signal);
     const { engines, evaluation } = workbench;
     const original = await model.read();
+    const cache = await openCache({
+      cache: options.cache,
+      onNote: (line) => output.note(line),
+    });
+    const setting = await settingOf(workbench, options.data);
     const calibration = calibrationOf(evaluation, engines.reference);
     const progress = twoLevelProgress(output);
     const shapes = parseShapes(options);
@@ -98,7 +106,11 @@ async function search(
       devices: engines.devices,
       evidence: evaluation.evidence,
       ...(calibration !== undefined && {
-        activations: new MeasuredActivations(calibration),
+        activations: new KeptActivations(
+          new MeasuredActivations(calibration),
+          cache,
+          calibrationSetting(setting, engines.reference),
+        ),
         samples: () => calibration.samples(),
       }),
       ...(like && { like }),
@@ -108,6 +120,7 @@ async function search(
         splits: evaluation.splits,
         scorer: evaluation.scorer,
         seed,
+        earlier: earlierResults(cache, setting),
         onProgress: progress.phase,
       }),
       budget: {

@@ -62,6 +62,8 @@ export interface LatencyRequest {
   readonly limits: LatencyLimits;
   /** Draws the order within blocks. */
   readonly seed: number;
+  /** It only orders what is tried: what an earlier run measured will do. */
+  readonly screening?: boolean | undefined;
   /** In sessions made anew: where memory happens to lie can cost two per cent. */
   readonly fresh?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -102,6 +104,8 @@ export interface Measure {
   parity(request: ParityRequest): Promise<Parity | null>;
   latency(request: LatencyRequest): Promise<LatencyComparison>;
   coldStart(request: Measured): Promise<ColdStart>;
+  /** Mean time of the samples that `accuracy` has run, all included, in this run or an earlier one; null before any. */
+  sampleMs(artifact: Artifact, target: TargetName): Promise<number | null>;
   /** How many samples a split has. */
   samples(split: SplitName): number;
   /** The metric is a mean over samples: the drop on some of them says something of the drop on all. */
