@@ -130,6 +130,8 @@ describe("what is wrong with arguments", () => {
     [["quantize", mnist, "--mode", "static"], /needs --data/],
     [["quantize", mnist, "--mode", "gptq"], /no mode "gptq"/],
     [["quantize", mnist, "--recipe", "simplify", "--keep-metadata"], /--recipe names the steps/],
+    [["quantize", mnist, "--mode", "weights", "--bits", "2"], /--bits 2 is not available/],
+    [["quantize", mnist, "--bits", "4"], /--bits 4 does not go with --mode dynamic/],
     [["convert", mnist, "--opset", "99"], /can be 7 to 21/],
     [["run", mnist], /Input "x" is not given/],
     [["bench", mnist, "--gate"], /something to compare with/],
@@ -378,6 +380,8 @@ describe("one step", () => {
       [["simplify"], 1e-4],
       [["convert", "--opset", "13"], 1e-4],
       [["quantize", "--mode", "weights"], 0.5],
+      [["quantize", "--mode", "weights", "--bits", "4"], 5],
+      [["quantize", "--mode", "fp16"], 0.1],
     ] as const) {
       const output = `out/${args[0]}.onnx`;
       expect(await pare([...args, mnist, "-o", output, "--quiet"])).toMatchObject({
@@ -409,6 +413,38 @@ describe("one step", () => {
     expect(await keeps("quantize", "--mode", "fp16")).toBe(false);
     expect(await keeps("quantize", "--mode", "fp16", "--keep-metadata")).toBe(true);
     expect(await keeps("convert", "--opset", "17")).toBe(true);
+  });
+
+  it("stores what dynamic quantization leaves, and says what it left", async () => {
+    const { stdout, stderr } = await pare(["quantize", mnist, "-o", "dynamic.onnx", "--json"]);
+    const { before, after, journal } = JSON.parse(stdout);
+    expect(stderr).not.toContain("quantize-weights changed nothing");
+    expect(after.sizeBytes).toBeLessThan(before.sizeBytes * 0.3);
+    const changed = journal.filter(({ what }: { what: string }) => what === "changed");
+    expect(changed.map(({ rule, op }: Record<string, string>) => `${rule} ${op}`)).toEqual(
+      expect.arrayContaining(["quantize-dynamic Gemm", "quantize-weights Conv"]),
+    );
+    const smaller = await pare([
+      "quantize",
+      mnist,
+      "--mode",
+      "weights",
+      "--bits",
+      "4",
+      "-o",
+      "four.onnx",
+      "--json",
+    ]);
+    expect(JSON.parse(smaller.stdout).after.sizeBytes).toBeLessThan(before.sizeBytes * 0.17);
+  });
+
+  it("says what float16 left as it was", async () => {
+    const bytes = model(node("Relu", ["x"], "r"), node("Min", ["r", "x"], "y"));
+    const float = await write("min.onnx", bytes);
+    const { stderr } = await pare(["quantize", float, "--mode", "fp16", "-o", "half.onnx"]);
+    expect(stderr).toContain(
+      "fp16 left 1 of the model's nodes as they were: Min: Min stays float32.",
+    );
   });
 
   it("calibrates on images", async () => {

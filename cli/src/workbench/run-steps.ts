@@ -34,17 +34,21 @@ export async function runSteps(request: StepsRequest): Promise<void> {
   const activations =
     calibration === undefined ? {} : { activations: new MeasuredActivations(calibration) };
   const before = facts(graph, model.sizeBytes);
+  const main = steps.findIndex(({ use }) => use.startsWith("quantize") || use === "fp16");
   for (const [index, { use, with: options }] of steps.entries()) {
     throwIfAborted(signal);
     const pass = findPass(use);
-    const changes = graph.changes;
+    const { changes } = graph;
+    const entries = graph.journal.length;
     await pass.create(pass.parse(options)).run(graph, {
       signal,
       ...activations,
       onProgress: (fraction, what) =>
         say.progress((index + fraction) / steps.length, `${use}: ${what}`),
     });
-    if (graph.changes === changes && use.startsWith("quantize")) say.note(unchanged(use, graph));
+    const left = graph.journal.slice(entries).filter(({ what }) => what === "left");
+    if (graph.changes === changes && index === main) say.note(unchanged(use, left));
+    else if (use === "fp16" && left.length > 0) say.note(partial(use, left));
   }
   const file = request.output ?? `${model.name}.${request.suffix}.onnx`;
   const sizeBytes = await writeModel(graph, file, model.sizeBytes);
@@ -58,12 +62,21 @@ export async function runSteps(request: StepsRequest): Promise<void> {
 }
 
 /** A step that found nothing to do says why: otherwise its user would believe that it did. */
-function unchanged(use: string, graph: Graph): string {
-  const reasons = graph.journal
-    .filter(({ rule, what }) => rule === use && what === "left")
-    .map(({ op, reason }) => `${op}: ${reason}`);
+function unchanged(use: string, left: Graph["journal"]): string {
+  const reasons = left.map(({ op, reason }) => `${op}: ${reason}`);
   const [most, ...others] = [...new Set(reasons)].slice(0, 3);
   return `${use} changed nothing${most === undefined ? ": the model has no operator for it" : `: ${[most, ...others].join("; ")}`}.`;
+}
+
+/** What a step left of a model that is to be all of one type. */
+function partial(use: string, left: Graph["journal"]): string {
+  const counts = new Map<string, number>();
+  for (const { op, reason } of left)
+    counts.set(`${op}: ${reason}`, (counts.get(`${op}: ${reason}`) ?? 0) + 1);
+  const most = [...counts].sort(([, a], [, b]) => b - a).slice(0, 3);
+  const said = most.map(([reason, count]) => (count === 1 ? reason : `${count} × ${reason}`));
+  const more = counts.size > most.length ? "; …" : "";
+  return `${use} left ${left.length} of the model's nodes as they were: ${said.join("; ")}${more}.`;
 }
 
 interface Facts {

@@ -5,7 +5,7 @@ import { attribute, edit, Tensor, type ValueId } from "../ir/index.js";
 import { feedsOf } from "../passes/quantization/engine-case.test.support.js";
 import type { Wanted } from "../pipeline/activations.js";
 import { Observer } from "../quantize/observer.js";
-import { uint8Range } from "../quantize/scale.js";
+import { uint8Activations } from "../quantize/format.js";
 import { graphOf } from "../rules/rule-case.test.support.js";
 import { Fingerprints } from "../analysis/fingerprints.js";
 import { calibrate } from "./calibrate.js";
@@ -68,7 +68,7 @@ describe("calibrate", () => {
 
 const range = (value: ValueId): Wanted => ({
   value,
-  statistic: { kind: "range", method: "minmax", integers: uint8Range },
+  statistic: { kind: "range", method: "minmax", format: uint8Activations },
 });
 const means = (value: ValueId): Wanted => ({
   value,

@@ -10,8 +10,8 @@ import type {
   Wanted,
 } from "../pipeline/activations.js";
 import type { Observer } from "../quantize/observer.js";
-import { activationSqnr, rangeOf } from "../quantize/range.js";
-import { affineOf } from "../quantize/scale.js";
+import { integerRange } from "../quantize/format.js";
+import { observedRange, observedSqnr } from "../quantize/observed-range.js";
 import { calibrate } from "./calibrate.js";
 
 /** The calibration split's feeds, on an engine; `samples` starts anew at each call. */
@@ -80,9 +80,9 @@ export class MeasuredActivations implements Activations {
 function numbersOf(observer: Observer, statistic: Statistic): readonly number[] {
   switch (statistic.kind) {
     case "range": {
-      const { method, integers } = statistic;
-      const { min, max } = rangeOf(observer, method, integers);
-      return [min, max, activationSqnr(observer, affineOf({ min, max }, integers), integers)];
+      const { method, format } = statistic;
+      const range = observedRange(observer, method, format);
+      return [range.min, range.max, observedSqnr(observer, range, format)];
     }
     case "channel-means":
       // Nine digits tell every float32 from its neighbours.
@@ -104,8 +104,11 @@ export async function statisticKeys(
 
 function kindOf(statistic: Statistic): string {
   switch (statistic.kind) {
-    case "range":
-      return `range ${statistic.method} ${statistic.integers.min}…${statistic.integers.max}`;
+    case "range": {
+      const { method, format } = statistic;
+      const { min, max } = integerRange(format);
+      return `range ${method} ${min}…${max}${format.symmetric ? " symmetric" : ""}`;
+    }
     case "channel-means":
       return `channel-means ${statistic.axis}`;
     default:

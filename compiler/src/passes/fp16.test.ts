@@ -1,5 +1,17 @@
+import { readFile } from "node:fs/promises";
+import {
+  byteSource,
+  type Dtype,
+  type Tensor as Dense,
+  type Tensors,
+  type TypedArray,
+} from "@pare/runtime/format";
+import { cpu } from "@pare/runtime/ort-node";
+import { wasm } from "@pare/runtime/ort-web";
 import { describe, expect, it } from "vitest";
-import { edit, attribute, type Graph, Tensor, tensorType } from "../ir/index.js";
+import { edit, attribute, bodiesOf, type Graph, Tensor, tensorType } from "../ir/index.js";
+import { decodeModel, encodeModel } from "../onnx/index.js";
+import { inferNode } from "../ops/index.js";
 import { graphOf, opsOf } from "../rules/rule-case.test.support.js";
 import { fp16 } from "./fp16.js";
 import { agreement, feedsOf, quantized, run } from "./quantization/engine-case.test.support.js";
@@ -27,6 +39,102 @@ function network(): Graph {
   });
 }
 
+const scalar = (type: Dtype, data: TypedArray): Dense => ({ type, dims: [], data });
+
+const condition = (graph: Graph, taken: number): Tensors => ({
+  ...feedsOf(graph),
+  c: scalar("bool", Uint8Array.of(taken)),
+});
+
+/** Initializers that are still float32, by operator that reads them. */
+function floatsIn(graph: Graph): readonly string[] {
+  const readers: string[] = [];
+  for (const { constant, uses } of graph.allValues())
+    for (const use of uses)
+      if (constant?.dtype === "float32" && use.kind === "node")
+        readers.push(graph.node(use.node).op);
+  return readers;
+}
+
+/** Both branches have weights and capture a value; one may hold an operator whose type is not inferred. */
+function branching(opaque?: "MeanVarianceNormalization"): Graph {
+  return graphOf({ c: ["bool"], x: ["float32", 2, 3] }, (input, b) => {
+    const shared = b.add("Exp", [b.add("Neg", [input("x")])]);
+    const branch = (name: string, phase: number, op?: string) => {
+      const body = b.editor.addBody(name);
+      const values = new Float32Array(9).map((_, i) => Math.sin(i * phase));
+      const weight = b.editor.constant("w", Tensor.float32([3, 3], values), body);
+      const kept =
+        op === undefined
+          ? shared
+          : b.editor.add1(op, [shared], { axes: attribute.ints([0]) }, { body });
+      const product = b.editor.add1("MatMul", [kept, weight], {}, { body });
+      b.editor.addOutput(product, body);
+      return attribute.graph(body);
+    };
+    const [chosen] = b.editor.add(
+      "If",
+      [input("c")],
+      { then_branch: branch("then", 1, opaque), else_branch: branch("else", 2) },
+      { name: "branches" },
+    );
+    return { y: b.add("Relu", [chosen ?? input("x")]) };
+  });
+}
+
+/** Carries a vector, adds a weighted part of what it captures, and stacks what it has. */
+function looping(): Graph {
+  return graphOf({ n: ["int64"], x: ["float32", 1, 4] }, (input, b) => {
+    const { editor } = b;
+    const start = b.add("Relu", [input("x")]);
+    const body = editor.addBody("body");
+    editor.addInput("i", tensorType("int64", []), body);
+    const goes = editor.addInput("goes", tensorType("bool", []), body);
+    const carried = editor.addInput("carried", tensorType("float32", [1, 4]), body);
+    const values = new Float32Array(16).map((_, i) => Math.sin(i) / 4);
+    const weight = editor.constant("w", Tensor.float32([4, 4], values), body);
+    const next = editor.add1(
+      "Add",
+      [editor.add1("MatMul", [carried, weight], {}, { body }), start],
+      {},
+      { body },
+    );
+    editor.addOutput(editor.add1("Identity", [goes], {}, { body }), body);
+    editor.addOutput(next, body);
+    editor.addOutput(editor.add1("Tanh", [next], {}, { body }), body);
+    const [last, stacked] = b.many("Loop", 2, [input("n"), null, start], {
+      body: attribute.graph(body),
+    });
+    if (last === undefined || stacked === undefined) throw new Error("a Loop without outputs");
+    return { y: b.add("Neg", [last]), all: b.add("Neg", [stacked]) };
+  });
+}
+
+/** Sums weighted rows. */
+function scanning(): Graph {
+  return graphOf({ s: ["float32", 3], x: ["float32", 5, 3] }, (input, b) => {
+    const { editor } = b;
+    const body = editor.addBody("body");
+    const sum = editor.addInput("sum", tensorType("float32", [3]), body);
+    const row = editor.addInput("row", tensorType("float32", [3]), body);
+    const weight = editor.constant("w", Tensor.float32([3], [0.5, 0.3, -0.7]), body);
+    const next = editor.add1(
+      "Add",
+      [sum, editor.add1("Mul", [row, weight], {}, { body })],
+      {},
+      { body },
+    );
+    editor.addOutput(next, body);
+    editor.addOutput(editor.add1("Identity", [next], {}, { body }), body);
+    const [last, all] = b.many("Scan", 2, [input("s"), input("x")], {
+      body: attribute.graph(body),
+      num_scan_inputs: attribute.int(1),
+    });
+    if (last === undefined || all === undefined) throw new Error("a Scan without outputs");
+    return { y: b.add("Neg", [last]), all: b.add("Neg", [all]) };
+  });
+}
+
 describe("fp16", () => {
   const float = network();
   const feeds = {
@@ -49,6 +157,13 @@ describe("fp16", () => {
     expect(
       graph.journal.filter((entry) => entry.what === "left").map((entry) => entry.reason),
     ).toEqual(["Resize stays float32", "Min stays float32"]);
+    const alone = graphOf({ x: ["float32", 2] }, (input, b) => {
+      const half = b.add("Relu", [input("x")]);
+      return { y: b.add("Min", [half, half]) };
+    });
+    expect((await quantized(fp16, alone)).journal).toContainEqual(
+      expect.objectContaining({ what: "left", op: "Min" }),
+    );
     const more = await quantized(fp16, float, { keepFloat: ["Conv"] });
     expect(agreement(await run(float, feeds), await run(more, feeds))).toBeGreaterThan(55);
     expect(
@@ -93,30 +208,86 @@ describe("fp16", () => {
     expect(graph.main.outputs.map((id) => graph.value(id).name)).toEqual(["y", "y"]);
   });
 
-  it("casts what a branch captures", async () => {
-    const branches = graphOf({ c: ["bool"], x: ["float32", 1, 2] }, (input, b) => {
-      const shared = b.add("Exp", [b.add("Neg", [input("x")])]);
-      const branch = (name: string, op: string) => {
-        const body = b.editor.addBody(name);
-        b.editor.addOutput(b.editor.add1(op, [shared], {}, { body }), body);
-        return attribute.graph(body);
-      };
-      return {
-        y: b.add("Relu", [
-          b.add("If", [input("c")], {
-            then_branch: branch("then", "Sqrt"),
-            else_branch: branch("else", "Neg"),
-          }),
-        ]),
-      };
-    });
+  it("converts both branches of an If, which then gives float16", async () => {
+    const branches = branching();
     const graph = await quantized(fp16, branches);
-    const given = {
-      ...feedsOf(branches),
-      c: { type: "bool", dims: [], data: Uint8Array.of(1) },
-    } as const;
+    for (const taken of [0, 1]) {
+      const given = condition(branches, taken);
+      for (const engine of [cpu(), wasm()])
+        expect(
+          agreement(await run(branches, given), await run(graph, given, engine)),
+        ).toBeGreaterThan(55);
+    }
+    expect(opsOf(graph).filter((op) => op === "Cast")).toHaveLength(2);
+    expect(floatsIn(graph)).toEqual([]);
+  });
+
+  it("converts the body of a Loop, and carries float32 from round to round", async () => {
+    const loop = looping();
+    const graph = await quantized(fp16, loop);
+    const given = { ...feedsOf(loop), n: scalar("int64", BigInt64Array.of(5n)) };
+    const expected = await run(loop, given);
+    for (const engine of [cpu(), wasm()])
+      expect(agreement(expected, await run(graph, given, engine))).toBeGreaterThan(50);
+    expect(floatsIn(graph)).toEqual([]);
+    const [body] = graph.order().flatMap(bodiesOf);
+    const types = [...(body?.inputs ?? []), ...(body?.outputs ?? [])].map((id) => {
+      const { type } = graph.value(id);
+      return type.kind === "tensor" ? type.dtype : type.kind;
+    });
+    expect(types).toEqual(["int64", "bool", "float32", "bool", "float32", "float32"]);
+    expect(graph.journal.filter(({ what }) => what === "left")).toEqual([]);
+  });
+
+  it("converts the body of a Scan", async () => {
+    const scan = scanning();
+    const graph = await quantized(fp16, scan);
+    const given = feedsOf(scan);
+    expect(agreement(await run(scan, given), await run(graph, given))).toBeGreaterThan(50);
+    expect(floatsIn(graph)).toEqual([]);
+  });
+
+  it("leaves a body that it cannot type, and says so", async () => {
+    const branches = branching("MeanVarianceNormalization");
+    const graph = await quantized(fp16, branches);
+    const given = condition(branches, 1);
     expect(agreement(await run(branches, given), await run(graph, given))).toBeGreaterThan(55);
-    expect(opsOf(graph).filter((op) => op === "Cast")).toHaveLength(4);
+    expect(graph.journal.filter(({ what }) => what === "left")).toMatchObject([
+      { op: "If", reason: expect.stringMatching(/^a body stays float32: the type of .* in it/) },
+    ]);
+    expect(floatsIn(graph)).toHaveLength(1);
+  });
+
+  it("keeps what it is asked to keep, bodies and all, telling names from operators", async () => {
+    const branches = branching();
+    for (const keepFloat of [["If"], { ops: ["If"] }, { nodes: ["branches"] }]) {
+      const graph = await quantized(fp16, branches, { keepFloat });
+      const given = condition(branches, 0);
+      expect(agreement(await run(branches, given), await run(graph, given))).toBeGreaterThan(55);
+      expect(graph.journal.filter(({ what }) => what === "left")).toMatchObject([
+        { op: "If", reason: "it was asked to stay float32" },
+      ]);
+      expect(floatsIn(graph)).toHaveLength(2);
+    }
+    const none = await quantized(fp16, branches, { keepFloat: { nodes: ["If"] } });
+    expect(floatsIn(none)).toEqual([]);
+  });
+
+  it("halves a model whose weights are all inside branches", async () => {
+    const path = new URL("../../../fixtures/models/silero-vad-v5.onnx", import.meta.url);
+    const proto = byteSource(new Uint8Array(await readFile(path)));
+    const float = await decodeModel({ proto, external: new Map() }, { infer: inferNode });
+    const graph = await quantized(fp16, float);
+    const bytes = async (one: Graph): Promise<number> => (await encodeModel(one)).proto.length;
+    expect(await bytes(graph)).toBeLessThan((await bytes(float)) * 0.55);
+    const sine = new Float32Array(512).map((_, i) => 0.3 * Math.sin(i / 3));
+    const given = {
+      input: { type: "float32", dims: [1, 512], data: sine },
+      state: { type: "float32", dims: [2, 1, 128], data: new Float32Array(256).fill(0.1) },
+      sr: scalar("int64", BigInt64Array.of(16000n)),
+    } as const;
+    // It squares small numbers, of which float16 has few.
+    expect(agreement(await run(float, given), await run(graph, given))).toBeGreaterThan(30);
   });
 
   it("clamps what float16 cannot hold", async () => {

@@ -1,13 +1,28 @@
-import { edit, attribute, type Editor, type Graph, Tensor, type ValueId } from "../ir/index.js";
-import { quantizeWeights, type QuantizedWeights, weightScales } from "../quantize/weights.js";
+import { edit, attribute, type Editor, type Graph, type ValueId } from "../ir/index.js";
+import { isWeightedOp, type WeightedNode, weightedNode } from "../analysis/weighted-node.js";
 import type { OptionsOf } from "../pipeline/options.js";
 import { definePass } from "../pipeline/pass.js";
+import { along, type IntegerFormat } from "../quantize/format.js";
+import { chooseScales } from "../quantize/range.js";
+import { quantize, type QuantizedTensor } from "../quantize/round.js";
 import { allFinite } from "./quantization/finite.js";
+import { isKept } from "./quantization/keep-float.js";
 import { bringToNormalForm } from "./quantization/normal-form.js";
-import { granularity, keepFloat, weightBits, weightRanges } from "./quantization/weight-options.js";
-import { isWeightedOp, type WeightedNode, weightedNode } from "../analysis/weighted-node.js";
+import {
+  addIntegers,
+  addScales,
+  addZeroPoints,
+  decibels,
+} from "./quantization/quantized-constants.js";
+import {
+  formerWeightBits,
+  granularity,
+  keepFloat,
+  reduceRange,
+  weightRanges,
+} from "./quantization/weight-options.js";
 
-const described = { granularity, weightRanges: weightRanges("minmax"), weightBits, keepFloat };
+const described = { granularity, weightRanges: weightRanges("minmax"), reduceRange, keepFloat };
 
 type DynamicOptions = OptionsOf<typeof described>;
 
@@ -15,19 +30,20 @@ export const quantizeDynamic = definePass({
   name: "quantize-dynamic",
   summary: "int8 weights of MatMul and Gemm, activations rounded as they come (no data needed)",
   options: described,
+  former: formerWeightBits,
   create: (options) => ({ exactness: "lossy", run: (graph) => run(graph, options) }),
 });
 
 interface Prepared {
   readonly weighted: WeightedNode;
   /** K × N: a Gemm's transposed weights are turned around. */
-  readonly weights: QuantizedWeights;
+  readonly weights: QuantizedTensor;
 }
 
 async function run(graph: Graph, options: DynamicOptions): Promise<void> {
   bringToNormalForm(graph);
   const prepared: Prepared[] = [];
-  const known = new Map<string, QuantizedWeights | null>();
+  const known = new Map<string, QuantizedTensor | null>();
   for (const node of graph.order()) {
     if (!isWeightedOp(node)) continue;
     const weighted = weightedNode(graph, node);
@@ -51,8 +67,7 @@ function excluded(
   { node, kind, axis }: WeightedNode,
   options: DynamicOptions,
 ): string | null {
-  if (options.keepFloat.includes(node.op) || options.keepFloat.includes(graph.nodeLabel(node)))
-    return "it was asked to stay float";
+  if (isKept(graph, node, options.keepFloat)) return "it was asked to stay float";
   if (kind !== "matmul")
     return "integer convolutions with dynamic ranges are slower than float ones";
   return axis === undefined ? "its weights are not a matrix" : null;
@@ -62,15 +77,19 @@ function excluded(
 async function roundWeights(
   { weightTensor, axis }: WeightedNode,
   options: DynamicOptions,
-): Promise<QuantizedWeights | null> {
+): Promise<QuantizedTensor | null> {
   const [rows = 0, columns = 0] = weightTensor.dims;
   const stored = await weightTensor.readFloat32();
   if (!allFinite(stored)) return null;
   const values = axis === 1 ? stored : transposed(stored, rows, columns);
   const dims = axis === 1 ? [rows, columns] : [columns, rows];
-  const channels = options.granularity === "channel" ? 1 : undefined;
-  const scales = weightScales(values, dims, channels, options.weightBits, options.weightRanges);
-  return quantizeWeights(values, dims, channels, options.weightBits, scales);
+  const format: IntegerFormat = {
+    dtype: "int8",
+    symmetric: true,
+    granularity: along(options.granularity === "channel" ? 1 : undefined),
+    reduceRange: options.reduceRange,
+  };
+  return quantize(values, dims, format, chooseScales(values, dims, format, options.weightRanges));
 }
 
 function transposed(values: Float32Array, rows: number, columns: number): Float32Array {
@@ -96,7 +115,7 @@ interface Weight {
 
 function insert(graph: Graph, editor: Editor, prepared: readonly Prepared[]): void {
   const activations = new Map<ValueId, Activation>();
-  const weights = new Map<QuantizedWeights, Weight>();
+  const weights = new Map<QuantizedTensor, Weight>();
 
   const activationOf = (value: ValueId): Activation => {
     const known = activations.get(value);
@@ -124,18 +143,10 @@ function insert(graph: Graph, editor: Editor, prepared: readonly Prepared[]): vo
     const known = weights.get(rounded);
     if (known !== undefined) return known;
     const { name } = graph.value(weighted.weight);
-    const [rows = 0, columns = 0] = weighted.weightTensor.dims;
-    const dims = rounded.scales.length === 1 ? [] : [rounded.scales.length];
     const made = {
-      data: editor.constant(
-        `${name}_quantized`,
-        Tensor.of("int8", weighted.axis === 1 ? [rows, columns] : [columns, rows], rounded.data),
-      ),
-      scale: editor.constant(`${name}_scale`, Tensor.of("float32", dims, rounded.scales)),
-      zeroPoint: editor.constant(
-        `${name}_zero_point`,
-        Tensor.of("int8", dims, new Int8Array(rounded.scales.length)),
-      ),
+      data: addIntegers(editor, name, rounded),
+      scale: addScales(editor, name, rounded),
+      zeroPoint: addZeroPoints(editor, name, rounded),
     };
     weights.set(rounded, made);
     return made;
@@ -177,6 +188,3 @@ function insert(graph: Graph, editor: Editor, prepared: readonly Prepared[]): vo
     );
   }
 }
-
-const decibels = (sqnr: number): string =>
-  Number.isFinite(sqnr) ? `${sqnr.toFixed(1)} dB` : "exact";

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { attribute, type Graph, printGraph, type ValueId } from "../ir/index.js";
 import { type Builder, graphOf, opsOf } from "../rules/rule-case.test.support.js";
+import { quantizeDynamic } from "./quantize-dynamic.js";
 import { quantizeStatic } from "./quantize-static.js";
 import {
   agreement,
@@ -71,11 +72,11 @@ describe("quantize-static", () => {
 
   it.each([
     [{}, 25],
-    [{ weightBits: 8 }, 30],
+    [{ reduceRange: false }, 30],
     [{ ranges: "mse", weightRanges: "mse" }, 25],
     [{ granularity: "tensor" }, 20],
-    [{ ops: "all", weightBits: 8 }, 20],
-    [{ ops: "all", granularity: "tensor", weightBits: 8 }, 18],
+    [{ ops: "all", reduceRange: false }, 20],
+    [{ ops: "all", granularity: "tensor", reduceRange: false }, 18],
     [{ convolutions: ["full"] }, 25],
   ])(
     "with %o agrees with the float model on every engine that it is for",
@@ -119,6 +120,27 @@ describe("quantize-static", () => {
     );
     expect(none.changes).toBe(float.changes);
     expect(await printGraph(none)).toBe(await printGraph(float));
+  });
+
+  it("tells a node from an operator that has the same name", async () => {
+    const named = graphOf({ x: ["float32", 2, 4] }, (input, b) => {
+      const weighted = (from: ValueId, name: string): ValueId =>
+        b.editor.add1("MatMul", [from, b.weights(4, 4)], {}, { name });
+      const hidden = b.add("Tanh", [weighted(input("x"), "MatMul")]);
+      return { y: b.add("Relu", [weighted(b.add("Tanh", [weighted(hidden, "Gemm")]), "last")]) };
+    });
+    const left = async (keepFloat: unknown): Promise<readonly string[]> => {
+      const graph = await quantized(quantizeStatic, named, { keepFloat });
+      return graph.journal.filter(({ what }) => what === "left").map(({ node }) => node);
+    };
+    const all = ["MatMul", "Gemm", "last"];
+    expect(await left({ nodes: ["MatMul"] })).toEqual(["MatMul"]);
+    expect(await left({ nodes: ["Gemm"], ops: [] })).toEqual(["Gemm"]);
+    expect(await left({ ops: ["MatMul"] })).toEqual(all);
+    // A list of texts, as it was before: what is an operator means the operator.
+    expect(await left(["MatMul"])).toEqual(all);
+    expect(await left(["Gemm"])).toEqual([]);
+    expect(await left(["last"])).toEqual(["last"]);
   });
 
   it("keeps convolutions float that make the model's outputs", async () => {
@@ -253,7 +275,7 @@ describe("quantize-static", () => {
     const graph = await quantized(
       quantizeStatic,
       float,
-      { ops: "all", granularity: "tensor", weightBits: 8 },
+      { ops: "all", granularity: "tensor", reduceRange: false },
       calibration,
     );
     expect(await printGraph(graph)).toMatch(/^ {2}%1 = QuantizeLinear\(x, /m);
@@ -270,10 +292,26 @@ describe("quantize-static", () => {
     });
   });
 
+  it("reads weightBits as what reduceRange was called before", () => {
+    const reduced = (options: Readonly<Record<string, unknown>>) => [
+      quantizeStatic.parse(options).reduceRange,
+      quantizeDynamic.parse(options).reduceRange,
+    ];
+    expect(reduced({})).toEqual([true, true]);
+    expect(reduced({ weightBits: 7 })).toEqual([true, true]);
+    expect(reduced({ weightBits: 8 })).toEqual([false, false]);
+    expect(reduced({ reduceRange: false })).toEqual([false, false]);
+  });
+
   it.each([
     [{ ranges: "entropy" }, "quantize-static.ranges", /minmax/],
+    [{ weightBits: 6 }, "quantize-static.weightBits", /7 or 8/],
+    [{ weightBits: 8, reduceRange: false }, "quantize-static.weightBits", /now reduceRange/],
+    [{ reduceRange: 7 }, "quantize-static.reduceRange", /true or false/],
+    [{ keepFloat: [3] }, "quantize-static.keepFloat[0]", /a text/],
+    [{ keepFloat: { node: [] } }, "quantize-static.keepFloat.node", /nodes, ops/],
     [{ convolutions: ["wide"] }, "quantize-static.convolutions[0]", /pointwise/],
-    [{ bits: 4 }, "quantize-static.bits", /weightBits/],
+    [{ bits: 4 }, "quantize-static.bits", /reduceRange/],
     [[], "quantize-static", undefined],
   ])("refuses the options %o", (options, where, hint) => {
     const expected = {

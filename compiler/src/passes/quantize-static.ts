@@ -4,7 +4,7 @@ import type { Observed, Wanted } from "../pipeline/activations.js";
 import { boolean, listOf, oneOf } from "../pipeline/kinds.js";
 import { option, optional, type OptionsOf } from "../pipeline/options.js";
 import { definePass, type PassContext } from "../pipeline/pass.js";
-import { uint8Range } from "../quantize/scale.js";
+import { uint8Activations } from "../quantize/format.js";
 import { planEveryOperator } from "./ort-compat/plan.js";
 import { bringToNormalForm } from "./quantization/normal-form.js";
 import { activationParameters } from "./quantization/qdq/activation-parameters.js";
@@ -13,10 +13,11 @@ import { planStatic } from "./quantization/qdq/plan.js";
 import { canCorrectBias, quantizeWeightedNodes } from "./quantization/qdq/round-weights.js";
 import type { StaticPlan } from "./quantization/qdq/static-plan.js";
 import {
+  formerWeightBits,
   granularity,
   keepFloat,
   rangeMethod,
-  weightBits,
+  reduceRange,
   weightRanges,
 } from "./quantization/weight-options.js";
 import { convolutionKinds } from "../analysis/weighted-node.js";
@@ -29,7 +30,7 @@ const described = {
     "Of activations: all that was seen, or what loses least in the mean square.",
   ),
   weightRanges: weightRanges("minmax"),
-  weightBits,
+  reduceRange,
   correctBias: optional(
     boolean,
     'Takes out of biases what rounding the weights shifts results by, on average; true where `ops` is "weighted".',
@@ -63,6 +64,7 @@ export const quantizeStatic = definePass({
   name: "quantize-static",
   summary: "int8 weights and uint8 activations with ranges from calibration (QDQ)",
   options: described,
+  former: formerWeightBits,
   create: (options) => ({
     exactness: "lossy",
     run: (graph, context) => run(graph, context, options),
@@ -101,7 +103,7 @@ async function observe(
   const wanted: Wanted[] = [];
   for (const [value, { sameAs }] of plan.activations)
     if (sameAs === null && graph.constant(value) === undefined)
-      wanted.push({ value, statistic: { kind: "range", method, integers: uint8Range } });
+      wanted.push({ value, statistic: { kind: "range", method, format: uint8Activations } });
   if (correctBias) {
     for (const [value, axis] of channelAxes(plan))
       if (graph.constant(value) === undefined)

@@ -1,7 +1,10 @@
+import { onnxArtifact } from "@pare/runtime/format";
+import { cpu } from "@pare/runtime/ort-node";
 import { wasm } from "@pare/runtime/ort-web";
 import { describe, expect, it } from "vitest";
-import { encodeModel } from "../onnx/index.js";
 import { attribute, type Graph, printGraph, Tensor } from "../ir/index.js";
+import { encodeModel } from "../onnx/index.js";
+import { runPasses } from "../pipeline/run-passes.js";
 import { graphOf, opsOf } from "../rules/rule-case.test.support.js";
 import { fp16Weights } from "./fp16-weights.js";
 import { quantizeDynamic } from "./quantize-dynamic.js";
@@ -40,6 +43,15 @@ const ids = {
   },
 } as const;
 
+/** Every way in which 4 bits are grouped. */
+const int4: readonly Readonly<Record<string, unknown>>[] = [
+  {},
+  { symmetric: false },
+  { granularity: "tensor" },
+  { granularity: "block", blockSize: 16 },
+  { granularity: "block", blockSize: 64, symmetric: false },
+];
+
 describe("weights stored small", () => {
   const float = embedded();
 
@@ -47,6 +59,14 @@ describe("weights stored small", () => {
     [quantizeWeights, {}, 38],
     [quantizeWeights, { weightRanges: "minmax" }, 38],
     [quantizeWeights, { decode: "dequantize" }, 38],
+    [quantizeWeights, { granularity: "tensor" }, 38],
+    [quantizeWeights, { granularity: "block", symmetric: false }, 38],
+    [quantizeWeights, { bits: 4 }, 16],
+    [quantizeWeights, { bits: 4, symmetric: false }, 16],
+    [quantizeWeights, { bits: 4, decode: "dequantize" }, 16],
+    [quantizeWeights, { bits: 4, granularity: "block", blockSize: 16 }, 18],
+    [quantizeWeights, { bits: 4, granularity: "block", decode: "dequantize" }, 16],
+    [quantizeWeights, { bits: 4, granularity: "block", symmetric: false }, 18],
     [fp16Weights, {}, 65],
   ] as const)(
     "%o with %o agree with the float model on both engines",
@@ -68,6 +88,19 @@ describe("weights stored small", () => {
     expect(int8).toEqual(kept);
     const rows = await fusedOps(await quantized(quantizeWeights, float), "basic");
     expect(rows.filter((op) => op === "Cast" || op === "Mul")).toHaveLength(3);
+    for (const options of int4) {
+      const keepFloat = { ops: ["Gather"] };
+      const graph = await quantized(quantizeWeights, float, { bits: 4, ...options, keepFloat });
+      expect(opsOf(graph)).toContain("BitShift");
+      expect(await fusedOps(graph, "basic")).toEqual(kept);
+    }
+  });
+
+  it("in 4 bits are unpacked by rows too, and only those that are asked for", async () => {
+    const graph = await quantized(quantizeWeights, float, { bits: 4 });
+    const left = await fusedOps(graph, "basic");
+    expect(left.filter((op) => op === "BitShift")).toHaveLength(1);
+    expect(left.filter((op) => op === "Gather")).toHaveLength(2);
   });
 
   it("take a quarter and half of the bytes", async () => {
@@ -88,6 +121,23 @@ describe("weights stored small", () => {
       expect(left.changes).toBe(infinite.changes);
       expect(left.journal).toMatchObject([{ what: "left", op: "MatMul" }]);
     }
+  });
+
+  it("as float16 move results by more than rounding, and are said to", async () => {
+    const table = graphOf({ ids: ["int64", 2] }, (input, b) => ({
+      y: b.add("Gather", [b.floats([1 / 3, 0.7001], [2, 1]), input("ids")]),
+    }));
+    const samples = [
+      { ids: { type: "int64", dims: [2], data: BigInt64Array.of(0n, 1n) } },
+    ] as const;
+    const pass = fp16Weights.create(fp16Weights.parse({ minBytes: 0 }));
+    const encode = async (graph: Graph) => onnxArtifact((await encodeModel(graph)).proto);
+    const verify = { executor: cpu(), encode, samples };
+    const graph = table.fork();
+    await runPasses(graph, [{ name: "fp16-weights", pass }], {}, verify);
+    expect(graph.changes).toBeGreaterThan(table.changes);
+    const [before, after] = [await run(table, samples[0]), await run(graph, samples[0])];
+    expect(agreement(before, after)).toBeLessThan(80);
   });
 
   it("are found in a file as it is: of an old opset, in Constant nodes", async () => {
@@ -126,18 +176,54 @@ describe("weights stored small", () => {
       return { y: b.add("If", [input("c")], both) };
     });
     const feeds = feedsOf(branches);
-    for (const pass of [quantizeWeights, fp16Weights]) {
-      const graph = await quantized<unknown>(pass, branches);
-      expect(opsOf(graph).filter((op) => op === "Cast")).toHaveLength(2);
+    for (const [pass, options, atLeast] of [
+      [quantizeWeights, {}, 35],
+      [quantizeWeights, { bits: 4 }, 16],
+      [quantizeWeights, { bits: 4, granularity: "block", symmetric: false }, 16],
+      [fp16Weights, {}, 60],
+    ] as const) {
+      const graph = await quantized<unknown>(pass, branches, options);
+      expect(opsOf(graph)).toContain("Cast");
       expect(await fusedOps(graph, "basic")).toEqual(["MatMul", "MatMul", "If"]);
       for (const taken of [0, 1]) {
         const given = {
           ...feeds,
           c: { type: "bool", dims: [], data: Uint8Array.of(taken) },
         } as const;
-        expect(agreement(await run(branches, given), await run(graph, given))).toBeGreaterThan(35);
+        expect(agreement(await run(branches, given), await run(graph, given))).toBeGreaterThan(
+          atLeast,
+        );
       }
     }
+  });
+});
+
+describe("the options of quantize-weights", () => {
+  it("leave old recipes as they were", async () => {
+    const old = { decode: "fold", weightRanges: "minmax", minBytes: 64, keepFloat: ["Gather"] };
+    expect(quantizeWeights.parse(old)).toEqual({
+      decode: "fold",
+      bits: 8,
+      granularity: "channel",
+      blockSize: 32,
+      symmetric: true,
+      weightRanges: "minmax",
+      minBytes: 64,
+      keepFloat: { nodes: [], ops: ["Gather"] },
+    });
+  });
+
+  it.each([
+    [{ bits: 2 }, "bits"],
+    [{ blockSize: 24 }, "blockSize"],
+    [{ blockSize: 8 }, "blockSize"],
+    [{ granularity: "row" }, "granularity"],
+    [{ keepFloat: { node: [] } }, "keepFloat.node"],
+    [{ keepFloat: "Conv" }, "keepFloat"],
+  ])("refuse %o", (options, where) => {
+    expect(() => quantizeWeights.parse(options)).toThrow(
+      expect.objectContaining({ code: "RECIPE", where: `quantize-weights.${where}` }),
+    );
   });
 });
 

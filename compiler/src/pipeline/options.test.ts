@@ -1,3 +1,4 @@
+import { findFault } from "@pare/runtime/format";
 import { describe, expect, it } from "vitest";
 import {
   boolean,
@@ -31,7 +32,14 @@ const rounding = fields(
     ),
     correct: optional(boolean, "Whether biases are corrected."),
   },
-  { former: { weightBits: formerly(oneOf([7, 8]), (bits) => ({ bits: 8, narrow: bits === 7 })) } },
+  {
+    former: {
+      weightBits: {
+        now: ["bits", "narrow"],
+        kind: formerly(oneOf([7, 8]), (bits) => ({ bits: 8, narrow: bits === 7 })),
+      },
+    },
+  },
 );
 
 describe("fields", () => {
@@ -83,8 +91,13 @@ describe("fields", () => {
         correct: { type: "boolean", description: "Whether biases are corrected." },
         weightBits: { type: "number", enum: [7, 8], deprecated: true },
       },
+      not: {
+        anyOf: [{ required: ["weightBits", "bits"] }, { required: ["weightBits", "narrow"] }],
+      },
       additionalProperties: false,
     });
+    expect(findFault({ weightBits: 7 }, rounding.schema)).toBeNull();
+    expect(findFault({ weightBits: 7, narrow: true }, rounding.schema)).not.toBeNull();
   });
 
   it.each<[unknown, string, string]>([

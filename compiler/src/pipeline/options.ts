@@ -43,10 +43,17 @@ export interface Fields<T> extends Kind<T> {
   readonly described: Described;
 }
 
+/** A former name of a field, or of several. */
+export interface Former {
+  /** The fields that say now what it said; it does not go with any of them. */
+  readonly now: readonly string[];
+  /** Reads what it held as those fields. */
+  readonly kind: Kind<Readonly<Record<string, unknown>>>;
+}
+
 /** What of an object is not its fields. */
 export interface FieldsNotes {
-  /** Former names: what they held, as the fields that hold it now. */
-  readonly former?: Readonly<Record<string, Kind<Readonly<Record<string, unknown>>>>>;
+  readonly former?: Readonly<Record<string, Former>>;
   /** What a field is called in messages. */
   readonly noun?: string;
 }
@@ -87,19 +94,17 @@ function renamed(
   at: string,
 ): Readonly<Record<string, unknown>> {
   const given = new Map(Object.entries(value));
-  for (const [name, kind] of Object.entries(former)) {
+  for (const [name, { now, kind }] of Object.entries(former)) {
     if (!given.has(name)) continue;
-    const now = Object.entries(kind.read(given.get(name), `${at}.${name}`));
-    const instead = now.map(([field]) => field).join(" and ");
-    for (const [field, content] of now) {
-      if (given.has(field))
-        refuse(
-          `${at}.${name}`,
-          `says what ${field} says too`,
-          `Leave it out: it is now ${instead}.`,
-        );
-      given.set(field, content);
-    }
+    const twice = now.find((field) => given.has(field));
+    if (twice !== undefined)
+      refuse(
+        `${at}.${name}`,
+        `says what ${twice} says too`,
+        `Leave it out: it is now ${now.join(" and ")}.`,
+      );
+    const held = kind.read(given.get(name), `${at}.${name}`);
+    for (const [field, content] of Object.entries(held)) given.set(field, content);
     given.delete(name);
   }
   return Object.fromEntries(given);
@@ -115,12 +120,16 @@ function schemaOf(
     return [name, { ...kind.schema, description: says, ...standing }] as const;
   });
   const before = Object.entries(former).map(
-    ([name, { schema }]) => [name, { ...schema, deprecated: true }] as const,
+    ([name, { kind }]) => [name, { ...kind.schema, deprecated: true }] as const,
+  );
+  const twice = Object.entries(former).flatMap(([name, { now }]) =>
+    now.map((field) => ({ required: [name, field] })),
   );
   return {
     type: "object",
     properties: Object.fromEntries([...properties, ...before]),
     ...(must.length > 0 && { required: must }),
+    ...(twice.length > 0 && { not: { anyOf: twice } }),
     additionalProperties: false,
   };
 }

@@ -1,6 +1,8 @@
-import { roundHalfEven } from "./scale.js";
+import type { IntegerRange } from "./format.js";
+import { nearestInteger } from "./half-even.js";
 
 const int32Max = 2 ** 31 - 1;
+const int32: IntegerRange = { min: -int32Max - 1, max: int32Max };
 
 /**
  * Weight scales widened where a channel's bias would not fit into int32 at scale input × weight: onnxruntime's guard.
@@ -36,21 +38,23 @@ export function quantizeBias(
   weightScales: Float32Array,
 ): QuantizedBias {
   const scales = weightScales.map((scale) => inputScale * scale);
-  const data = Int32Array.from(bias, (b, channel) => {
-    const q = roundHalfEven(b / (scales[scales.length === 1 ? 0 : channel] ?? 1));
-    return Math.max(-int32Max - 1, Math.min(int32Max, q));
-  });
+  const data = new Int32Array(bias.length);
+  for (let i = 0; i < bias.length; i += 1) {
+    const scale = scales[scales.length === 1 ? 0 : i] ?? 1;
+    data[i] = nearestInteger((bias[i] as number) / scale, 0, int32);
+  }
   return { data, scales };
 }
 
 /**
  * By how much rounding the weights shifts each output channel on average: E[(W − Ŵ)·x], with the mean of x per input
  * channel (padding neglected). Added to the bias it takes the shift out again.
+ * @param rounded Ŵ: what the integers of the weights W stand for
  * @param axis of output channels: 0 for convolutions ([outputs, inputs / group, …kernel]) and turned matrices, 1 for matrices
  */
 export function meanShift(
   values: Float32Array,
-  { data, scales }: { readonly data: Int8Array; readonly scales: Float32Array },
+  rounded: Float32Array,
   dims: readonly number[],
   axis: 0 | 1,
   group: number,
@@ -64,10 +68,9 @@ export function meanShift(
     for (let b = 0; b < second; b += 1) {
       const output = axis === 0 ? a : b;
       const input = axis === 0 ? Math.floor((a * group) / first) * second + b : a;
-      const scale = scales[scales.length === 1 ? 0 : output] as number;
       let lost = 0;
       for (let i = (a * second + b) * inner; i < (a * second + b + 1) * inner; i += 1)
-        lost += (values[i] as number) - scale * (data[i] as number);
+        lost += (values[i] as number) - (rounded[i] as number);
       shift[output] = (shift[output] as number) + lost * (means[input] ?? 0);
     }
   }

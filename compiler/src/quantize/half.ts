@@ -1,4 +1,4 @@
-import { floatsToHalves } from "@pare/runtime/format";
+import { floatsToHalves, halvesToFloats } from "@pare/runtime/format";
 
 export const largestHalf = 65504;
 /** The smallest positive float16. */
@@ -8,22 +8,23 @@ const smallestHalf = 2 ** -24;
  * float32 to float16 bits without losing numbers to infinity or zero: what is larger than 65504 becomes that, what is
  * smaller than 2^−24 but not zero becomes that. Infinities and NaN stay.
  */
-export function clampedHalves(values: Float32Array): {
-  readonly halves: Uint16Array;
-  readonly clamped: number;
-} {
-  let clamped = 0;
-  const kept = values.map((x) => {
-    const magnitude = Math.abs(x);
-    if (
-      magnitude === Infinity ||
-      magnitude === 0 ||
-      (magnitude <= largestHalf && magnitude >= smallestHalf) ||
-      x !== x
-    )
+export function clampedHalves(values: Float32Array): Uint16Array<ArrayBuffer> {
+  return floatsToHalves(
+    values.map((x) => {
+      const magnitude = Math.abs(x);
+      if (magnitude > largestHalf && magnitude < Infinity) return Math.sign(x) * largestHalf;
+      if (magnitude < smallestHalf && magnitude > 0) return Math.sign(x) * smallestHalf;
       return x;
-    clamped += 1;
-    return Math.sign(x) * (magnitude > largestHalf ? largestHalf : smallestHalf);
-  });
-  return { halves: floatsToHalves(kept), clamped };
+    }),
+  );
+}
+
+/** Can these be float16 numbers that keep all their digits? */
+export function fitsHalves(values: Float32Array): boolean {
+  return values.every((value) => value >= 2 ** -14 && value <= largestHalf);
+}
+
+/** Each rounded to the nearest float16 number. */
+export function asHalves(values: Float32Array): Float32Array {
+  return halvesToFloats(floatsToHalves(values));
 }

@@ -1,57 +1,127 @@
-import type { Histogram, Observer } from "./observer.js";
-import { type Affine, affineOf, type IntegerRange, quantizeValue, type Range } from "./scale.js";
+import { dtypeBits } from "@pare/runtime/format";
+import { type IntegerFormat, type IntegerRange, integerRange } from "./format.js";
+import { nearestInteger } from "./half-even.js";
+import { forEachRun, type Layout, layoutOf } from "./layout.js";
+import { type Ranges, type Scales, scalesFor } from "./scale.js";
 
+/** "minmax": all that occurs. "mse": what loses least in the mean square. */
 export type RangeMethod = "minmax" | "mse";
 
-/** The range to quantize with: all that was seen, or what loses least in the mean square. */
-export function rangeOf(observer: Observer, method: RangeMethod, integers: IntegerRange): Range {
-  return method === "minmax" ? observer.range : leastSquaresRange(observer, integers);
+/** Scales and zero points of a tensor's groups, by its own values. */
+export function chooseScales(
+  values: Float32Array,
+  dims: readonly number[],
+  format: IntegerFormat,
+  method: RangeMethod,
+): Scales {
+  const layout = layoutOf(dims, format.granularity);
+  const all = rangesOf(values, layout);
+  const steps = narrowings[dtypeBits[format.dtype]] ?? 1;
+  const ranges =
+    method === "minmax"
+      ? all
+      : leastSquares(all, format, steps, (tried) => squaredErrors(values, layout, format, tried));
+  return scalesFor(ranges, format);
+}
+
+/** In steps of a thirty-second: with fewer integers it pays to clip more. */
+const narrowings: Readonly<Record<number, number>> = { 8: 12, 4: 20, 2: 26 };
+
+/** For every group the smallest and the largest value, both widened to contain zero; NaN is left out. */
+function rangesOf(values: Float32Array, layout: Layout): Ranges {
+  const min = new Float64Array(layout.groups);
+  const max = new Float64Array(layout.groups);
+  forEachRun(layout, (start, end, first, step) => {
+    for (let i = start, group = first; i < end; i += 1, group += step) {
+      const x = values[i] as number;
+      if (x < (min[group] as number)) min[group] = x;
+      if (x > (max[group] as number)) max[group] = x;
+    }
+  });
+  return { min, max };
 }
 
 /**
- * Narrows the range as long as the mean square error over the histogram falls: first both ends together, then each
- * alone. Clipping a few outliers costs less than a coarser step for all.
+ * Narrows ranges as long as the squared error falls, each group by itself: first both ends together, then, where the
+ * format is not symmetric, each alone. Clipping a few outliers costs less than a coarser step for all.
+ * @param steps how often an end is moved, each time by a `1 / unit` of where it was
+ * @param errorsOf the squared error of every group with given scales
  */
-export function leastSquaresRange(observer: Observer, integers: IntegerRange): Range {
-  const { min, max } = observer.range;
-  const { histogram } = observer;
-  let best = { low: 1, high: 1, error: Infinity };
-  const attempt = (low: number, high: number): void => {
-    const error = squaredError(
-      histogram,
-      affineOf({ min: min * low, max: max * high }, integers),
-      integers,
-    );
-    if (error < best.error) best = { low, high, error };
+export function leastSquares(
+  { min, max }: Ranges,
+  format: IntegerFormat,
+  steps: number,
+  errorsOf: (tried: Scales) => Float64Array,
+  unit = 32,
+): Ranges {
+  const groups = min.length;
+  /** What is kept of each end. */
+  const low = new Float64Array(groups).fill(1);
+  const high = new Float64Array(groups).fill(1);
+  const narrowed = (lows: Float64Array, highs: Float64Array): Ranges => ({
+    min: min.map((end, group) => end * (lows[group] as number)),
+    max: max.map((end, group) => end * (highs[group] as number)),
+  });
+  const least = errorsOf(scalesFor({ min, max }, format));
+  const attempt = (lows: Float64Array, highs: Float64Array): void => {
+    const errors = errorsOf(scalesFor(narrowed(lows, highs), format));
+    for (let group = 0; group < groups; group += 1) {
+      if (!((errors[group] as number) < (least[group] as number))) continue;
+      least[group] = errors[group] as number;
+      low[group] = lows[group] as number;
+      high[group] = highs[group] as number;
+    }
   };
-  for (let step = 0; step < 64; step += 1) attempt(1 - step / 64, 1 - step / 64);
-  const { low, high } = best;
-  if (min < 0) for (let step = 0; step < 64; step += 1) attempt(1 - step / 64, high);
-  if (max > 0)
-    for (let step = 0; step < 64; step += 1) attempt(min < 0 ? best.low : low, 1 - step / 64);
-  return { min: min * best.low, max: max * best.high };
+  const factors = Array.from({ length: steps }, (_, step) =>
+    new Float64Array(groups).fill(1 - step / unit),
+  );
+  for (const factor of factors.slice(1)) attempt(factor, factor);
+  if (!format.symmetric) {
+    const highs = high.slice();
+    for (const factor of factors) attempt(factor, highs);
+    const lows = low.slice();
+    for (const factor of factors) attempt(lows, factor);
+  }
+  return narrowed(low, high);
 }
 
-/** Sum of (x − dequantize(quantize(x)))² with every value at its bin's middle. Zero is always exact. */
-export function squaredError(histogram: Histogram, affine: Affine, integers: IntegerRange): number {
-  const { width, first, counts } = histogram;
+/** Σ (x − dequantized)² of every group. */
+function squaredErrors(
+  values: Float32Array,
+  layout: Layout,
+  format: IntegerFormat,
+  { scales, zeroPoints }: Scales,
+): Float64Array {
+  const range = integerRange(format);
+  const errors = new Float64Array(layout.groups);
+  const add = (start: number, end: number, group: number): void => {
+    const scale = scales[group] as number;
+    const zeroPoint = zeroPoints[group] as number;
+    const error = squaredError(values, start, end, scale, zeroPoint, range);
+    errors[group] = (errors[group] as number) + error;
+  };
+  forEachRun(layout, (start, end, first, step) => {
+    if (step === 0) add(start, end, first);
+    else for (let i = start; i < end; i += 1) add(i, i + 1, first + i - start);
+  });
+  return errors;
+}
+
+/** The same of elements that share a scale. */
+function squaredError(
+  values: Float32Array,
+  start: number,
+  end: number,
+  scale: number,
+  zeroPoint: number,
+  range: IntegerRange,
+): number {
   let sum = 0;
-  for (let i = 0; i < counts.length; i += 1) {
-    const n = counts[i] as number;
-    if (n === 0) continue;
-    const x = (first + i + 0.5) * width;
-    const error = x - affine.scale * (quantizeValue(x, affine, integers) - affine.zeroPoint);
-    sum += n * error * error;
+  for (let i = start; i < end; i += 1) {
+    const x = values[i] as number;
+    const q = nearestInteger(Math.fround(x / scale), zeroPoint, range);
+    const lost = x - scale * (q - zeroPoint);
+    sum += lost * lost;
   }
   return sum;
-}
-
-/** 10·log10(signal / error) over what was observed, in dB; Infinity without error. */
-export function activationSqnr(observer: Observer, affine: Affine, integers: IntegerRange): number {
-  const { histogram } = observer;
-  let signal = 0;
-  histogram.counts.forEach(
-    (n, i) => (signal += n * ((histogram.first + i + 0.5) * histogram.width) ** 2),
-  );
-  return 10 * Math.log10(signal / squaredError(histogram, affine, integers));
 }

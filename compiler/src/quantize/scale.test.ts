@@ -1,19 +1,42 @@
-import { describe, expect, it } from "vitest";
 import fc from "fast-check";
-import {
-  affineOf,
-  int7Range,
-  int8Range,
-  quantizeValue,
-  roundHalfEven,
-  symmetricScale,
-  uint8Range,
-} from "./scale.js";
+import { describe, expect, it } from "vitest";
+import { type IntegerDtype, type IntegerFormat, integerRange, uint8Activations } from "./format.js";
+import { nearestInteger, roundHalfEven } from "./half-even.js";
+import { scaleOf } from "./scale.js";
+import { slowHalfEven } from "./slow-reference.test.support.js";
 
 const float = (bits: string): number =>
   new Float32Array(Uint32Array.of(parseInt(bits, 16)).buffer)[0] ?? 0;
 
-describe("affineOf", () => {
+const format = (
+  dtype: IntegerDtype,
+  symmetric: boolean,
+  reduceRange = false,
+): Omit<IntegerFormat, "granularity"> => ({ dtype, symmetric, reduceRange });
+
+describe("integerRange", () => {
+  it.each([
+    [format("int8", false), -128, 127],
+    [format("int8", true), -127, 127],
+    [format("int8", true, true), -64, 64],
+    [format("int8", false, true), -64, 64],
+    [format("uint8", false), 0, 255],
+    [format("uint8", true), 0, 255],
+    [format("uint8", true, true), 0, 127],
+    [format("int4", true), -8, 7],
+    [format("int4", false, true), -4, 3],
+    [format("uint4", false), 0, 15],
+    [format("uint4", false, true), 0, 7],
+    [format("int2", true), -2, 1],
+    [format("uint2", false), 0, 3],
+  ])("of %o is what onnxruntime's tables say", (one, min, max) => {
+    expect(integerRange(one)).toEqual({ min, max });
+  });
+});
+
+describe("scaleOf", () => {
+  const scale8 = (min: number, max: number) => scaleOf({ min, max }, uint8Activations);
+
   // From onnxruntime 1.31.1's compute_scale_zp, uint8 asymmetric.
   it.each([
     ["c0029e6b", "40239004", "3c93aae2", 113],
@@ -23,70 +46,71 @@ describe("affineOf", () => {
     ["bfea08ad", "40acf7d2", "3ce86260", 64],
     ["bc9e85bd", "3b30b2c9", "38b55168", 224],
   ])("gives onnxruntime's numbers for %s…%s", (min, max, scale, zeroPoint) => {
-    expect(affineOf({ min: float(min), max: float(max) }, uint8Range)).toEqual({
-      scale: float(scale),
-      zeroPoint,
-    });
+    expect(scale8(float(min), float(max))).toEqual({ scale: float(scale), zeroPoint });
+  });
+
+  // uint8 is 128 since 1.31: before, its symmetric range was 0…254 and its zero point 127.
+  it.each([
+    ["int8", false, 0],
+    ["int8", true, 0],
+    ["uint8", false, 128],
+    ["uint8", true, 64],
+    ["int4", false, 0],
+    ["uint4", false, 8],
+    ["int2", false, 0],
+    ["uint2", false, 2],
+  ] as const)("puts the zero point of symmetric %s (reduced: %s) at %i", (dtype, reduced, zero) => {
+    for (const range of [
+      { min: -3, max: 1 },
+      { min: 0, max: 5 },
+      { min: -2, max: -1 },
+    ])
+      expect(scaleOf(range, format(dtype, true, reduced)).zeroPoint).toBe(zero);
   });
 
   it("widens to contain zero, and falls back to 1 where there is nothing", () => {
-    expect(affineOf({ min: 3, max: 3 }, uint8Range)).toEqual({
-      scale: Math.fround(3 / 255),
-      zeroPoint: 0,
-    });
-    expect(affineOf({ min: 0, max: 0 }, uint8Range)).toEqual({ scale: 1, zeroPoint: 0 });
-    expect(affineOf({ min: -2, max: -1 }, uint8Range).zeroPoint).toBe(255);
+    expect(scale8(3, 3)).toEqual({ scale: Math.fround(3 / 255), zeroPoint: 0 });
+    expect(scale8(0, 0)).toEqual({ scale: 1, zeroPoint: 0 });
+    expect(scale8(0, 1e-37)).toEqual({ scale: 1, zeroPoint: 0 });
+    expect(scale8(-2, -1).zeroPoint).toBe(255);
+  });
+
+  it("divides a symmetric range by all of its integers", () => {
+    const scale = (max: number, ...of: Parameters<typeof format>): number =>
+      scaleOf({ min: -1, max }, format(...of)).scale;
+    expect(scale(127, "int8", true)).toBe(1);
+    expect(scale(64, "int8", true, true)).toBe(1);
+    expect(scale(7.5, "int4", true)).toBe(1);
+    expect(scale(7.5, "uint4", true)).toBe(1);
+    expect(scale(1.5, "int2", true)).toBe(1);
   });
 
   it("gives a finite scale for ranges that overflow float32", () => {
-    expect(affineOf({ min: -3e38, max: 3e38 }, uint8Range).scale).toBeLessThan(Infinity);
+    expect(scale8(-3e38, 3e38).scale).toBeLessThan(Infinity);
   });
+});
 
-  it("keeps zero exact and errs by half a step inside the range", () => {
+describe("rounding", () => {
+  it("is half to even, as a slow reference does", () => {
     fc.assert(
       fc.property(
-        fc.float({ noNaN: true, min: -1000, max: 1000 }),
-        fc.float({ noNaN: true, min: -1000, max: 1000 }),
-        fc.float({ noNaN: true, min: 0, max: 1 }),
-        (a, b, at) => {
-          const range = { min: Math.min(a, b, 0), max: Math.max(a, b, 0) };
-          if (range.max - range.min < 1e-30) return;
-          const affine = affineOf(range, uint8Range);
-          expect(quantizeValue(0, affine, uint8Range)).toBe(affine.zeroPoint);
-          const x = range.min + at * (range.max - range.min);
-          const back = affine.scale * (quantizeValue(x, affine, uint8Range) - affine.zeroPoint);
-          expect(Math.abs(back - x)).toBeLessThanOrEqual(affine.scale * 1.0001);
+        fc.oneof(
+          fc.integer({ min: -1000, max: 1000 }).map((n) => n / 2),
+          fc.double({ min: -1e6, max: 1e6, noNaN: true }),
+        ),
+        (x) => {
+          expect(roundHalfEven(x) + 0).toBe(slowHalfEven(x) + 0);
         },
       ),
     );
   });
-});
 
-it("rounds half to even, as a slow reference does", () => {
-  fc.assert(
-    fc.property(
-      fc.oneof(
-        fc.integer({ min: -1000, max: 1000 }).map((n) => n / 2),
-        fc.double({ min: -1e6, max: 1e6, noNaN: true }),
-      ),
-      (x) => {
-        const below = Math.floor(x);
-        const expected =
-          x - below < 0.5
-            ? below
-            : x - below > 0.5
-              ? below + 1
-              : below % 2 === 0
-                ? below
-                : below + 1;
-        expect(roundHalfEven(x) + 0).toBe(expected + 0);
-      },
-    ),
-  );
-});
-
-it("scales symmetrically to seven and eight bits", () => {
-  expect(symmetricScale(127, int8Range)).toBe(1);
-  expect(symmetricScale(64, int7Range)).toBe(1);
-  expect(symmetricScale(0, int8Range)).toBe(1);
+  it("comes before the zero point is added, and clips last", () => {
+    const range = { min: 0, max: 15 };
+    const integers = [0.5, 1.5, 2.5, -0.5].map((x) => nearestInteger(x, 0, range));
+    expect(integers.map((q) => q + 0)).toEqual([0, 2, 2, 0]);
+    expect(nearestInteger(0.5, 1, range)).toBe(1);
+    expect(nearestInteger(Infinity, 8, range)).toBe(15);
+    expect(nearestInteger(-1e30, 8, range)).toBe(0);
+  });
 });

@@ -1,66 +1,63 @@
+import { type IntegerFormat, integerRange } from "./format.js";
+import { roundHalfEven } from "./half-even.js";
+
 /** Real values lie between `min` and `max`; what lies outside is clipped. */
 export interface Range {
   readonly min: number;
   readonly max: number;
 }
 
-/** real = scale × (q − zeroPoint). The scale is a float32. */
-export interface Affine {
+/** real = scale × (q − zeroPoint). The scale is a float32, the zero point one of the format's integers. */
+export interface Scale {
   readonly scale: number;
   readonly zeroPoint: number;
 }
 
-/** Both ends included. */
-export interface IntegerRange {
-  readonly min: number;
-  readonly max: number;
+/** Of every group of a tensor, in the order of its layout. */
+export interface Scales {
+  readonly scales: Float32Array;
+  readonly zeroPoints: Int16Array;
 }
 
-/** All of uint8: activations. */
-export const uint8Range: IntegerRange = { min: 0, max: 255 };
+/** A range for every group. */
+export interface Ranges {
+  readonly min: Float64Array;
+  readonly max: Float64Array;
+}
 
-/** int8 without −128, so that zero is in the middle: weights. */
-export const int8Range: IntegerRange = { min: -127, max: 127 };
-
-/**
- * Seven bits in an int8. x86 without VNNI adds two products of uint8 × int8 in 16 bits, which saturate at 32767:
- * 2 × 255 × 64 = 32640 fits, 2 × 255 × 127 does not.
- */
-export const int7Range: IntegerRange = { min: -64, max: 64 };
-
+/** Below the smallest normal float32 a scale would lose digits, or be zero. */
 const smallestNormal = 2 ** -126;
-const halfEvenMagic = 1.5 * 2 ** 52;
 
-/** To the nearest integer, ties to even; for |x| below 2^51. */
-export function roundHalfEven(x: number): number {
-  return x + halfEvenMagic - halfEvenMagic;
-}
+type Numbers = Pick<IntegerFormat, "dtype" | "symmetric" | "reduceRange">;
 
 /**
- * Scale and zero point that map [min, max], widened to contain zero, onto the integers: onnxruntime's
+ * Scale and zero point that map a range, widened to contain zero, onto a format's integers: onnxruntime's
  * `compute_scale_zp` (1.31.1). The zero point follows from the scale in float64; the scale is cast afterwards. A range
- * too small for a float32 scale gives scale 1, zero point 0.
+ * too small for a float32 scale gives scale 1 and zero point 0.
  */
-export function affineOf(range: Range, integers: IntegerRange): Affine {
-  const min = Math.min(range.min, 0);
-  const max = Math.max(range.max, 0);
-  const scale = (max - min) / (integers.max - integers.min);
-  if (!(scale >= smallestNormal)) return { scale: 1, zeroPoint: 0 };
-  return { scale: Math.fround(scale), zeroPoint: roundHalfEven(integers.min - min / scale) };
+export function scaleOf({ min, max }: Range, format: Numbers): Scale {
+  const { scales, zeroPoints } = scalesFor(
+    { min: Float64Array.of(min), max: Float64Array.of(max) },
+    format,
+  );
+  return { scale: scales[0] as number, zeroPoint: zeroPoints[0] as number };
 }
 
-/** As `affineOf`, with −a…a around zero: the zero point is 0 where the integers are symmetric. */
-export function symmetricScale(absoluteMax: number, integers: IntegerRange): number {
-  const scale = (2 * absoluteMax) / (integers.max - integers.min);
-  return scale >= smallestNormal ? Math.fround(scale) : 1;
-}
-
-/** One value: divided in float32, rounded half to even, then shifted and clipped. */
-export function quantizeValue(
-  x: number,
-  { scale, zeroPoint }: Affine,
-  integers: IntegerRange,
-): number {
-  const q = roundHalfEven(Math.fround(x / scale)) + zeroPoint;
-  return q < integers.min ? integers.min : q > integers.max ? integers.max : q;
+/** For every group what `scaleOf` gives. */
+export function scalesFor({ min: lows, max: highs }: Ranges, format: Numbers): Scales {
+  const { symmetric } = format;
+  const { min: least, max: most } = integerRange(format);
+  const middle = roundHalfEven((least + most) / 2);
+  const scales = new Float32Array(lows.length);
+  const zeroPoints = new Int16Array(lows.length);
+  for (let group = 0; group < lows.length; group += 1) {
+    const [low, high] = [lows[group] as number, highs[group] as number];
+    const max = symmetric ? Math.max(-low, high, 0) : Math.max(high, 0);
+    const min = symmetric ? -max : Math.min(low, 0);
+    const scale = (max - min) / (most - least);
+    const fits = scale >= smallestNormal;
+    scales[group] = fits ? scale : 1;
+    zeroPoints[group] = !fits ? 0 : symmetric ? middle : roundHalfEven(least - min / scale);
+  }
+  return { scales, zeroPoints };
 }

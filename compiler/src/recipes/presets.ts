@@ -28,7 +28,7 @@ export const presets = {
       alone({ use: "simplify" }),
       alone({
         use: "quantize-static",
-        with: { granularity: "tensor", ranges: "minmax", ops: "all", weightBits: 8 },
+        with: { granularity: "tensor", ranges: "minmax", ops: "all", reduceRange: false },
       }),
     ],
     propose: false,

@@ -40,13 +40,16 @@ describe("the schema of recipes", () => {
 
 describe("a step in TypeScript", () => {
   it("has the names and options that the passes declare", () => {
-    const right: PassStep = { use: "quantize-static", with: { weightBits: 8, keepFloat: ["a"] } };
+    const right: PassStep = {
+      use: "quantize-static",
+      with: { reduceRange: false, keepFloat: { nodes: ["a"] } },
+    };
     // @ts-expect-error no such pass
     const name: PassStep = { use: "quantise-static" };
     // @ts-expect-error no such option
-    const option: PassStep = { use: "quantize-static", with: { weightBit: 8 } };
+    const option: PassStep = { use: "quantize-static", with: { reduceRanges: false } };
     // @ts-expect-error no such value
-    const value: PassStep = { use: "quantize-static", with: { weightBits: 9 } };
+    const value: PassStep = { use: "quantize-static", with: { reduceRange: 9 } };
     // @ts-expect-error it takes no options
     const none: PassStep = { use: "simplify", with: { level: 9 } };
     const parsed = [right, name, option, value, none].map((step) => isTaken({ steps: [step] }));

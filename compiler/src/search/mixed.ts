@@ -52,7 +52,7 @@ export async function tryMixed(
   readonly sensitivity: readonly NodeSensitivity[];
 }> {
   const { request, device, services, say } = context;
-  const keeping = (nodes: readonly string[]): StepGroup => keepFloat(planned.group, nodes);
+  const keeping = (nodes: readonly string[]): StepGroup => keepingFloat(planned.group, nodes);
   const sensitivity =
     request.samples === undefined
       ? []
@@ -85,11 +85,14 @@ export async function tryMixed(
   };
 }
 
-function keepFloat(group: StepGroup, nodes: readonly string[]): StepGroup {
+/** The group with some nodes left float, by name. */
+export function keepingFloat(group: StepGroup, nodes: readonly string[]): StepGroup {
   return {
     ...group,
     steps: group.steps.map((step) =>
-      step.use === "quantize-static" ? { ...step, with: { ...step.with, keepFloat: nodes } } : step,
+      step.use === "quantize-static"
+        ? { ...step, with: { ...step.with, keepFloat: { nodes } } }
+        : step,
     ),
   };
 }

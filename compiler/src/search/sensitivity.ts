@@ -11,7 +11,7 @@ import type { State } from "./candidate.js";
 import { change, type MakeServices } from "./make.js";
 import type { StepGroup } from "../pipeline/step.js";
 
-/** A node by the name that `keepFloat` takes. */
+/** A node by the name that `keepFloat.nodes` takes. */
 export interface Layer {
   readonly layer: string;
   readonly op: string;

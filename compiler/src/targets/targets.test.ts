@@ -157,7 +157,7 @@ describe("supports", () => {
       ]),
     }));
     expect(webgpu.propose(scatter)[0]?.group.steps).toEqual([
-      { use: "fp16", with: { keepFloat: ["Det"] } },
+      { use: "fp16", with: { keepFloat: { ops: ["Det"] } } },
     ]);
   });
 });

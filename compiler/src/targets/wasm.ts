@@ -16,7 +16,7 @@ export const wasm: Target = {
     // First what is as fast as float and a quarter of it: a time budget must not end before that.
     const proposals: Proposal[] = weightBytes > 0 ? [int8Weights("fold")] : [];
     // Its integer kernels do not saturate, so that all eight bits can be used.
-    const int8 = { weightBits: 8, ranges: "mse" };
+    const int8 = { reduceRange: false, ranges: "mse" };
     if (full + matmul > 0)
       proposals.push(int8Static("int8-static", { ...int8, convolutions: ["full"] }));
     if (pointwise > 0) {
@@ -28,7 +28,7 @@ export const wasm: Target = {
       };
       proposals.push(int8Static("int8-mixed", options, "mixed"));
     }
-    if (matmul > 0) proposals.push(int8Dynamic({ weightBits: 8 }));
+    if (matmul > 0) proposals.push(int8Dynamic({ reduceRange: false }));
     if (weightBytes > 0) proposals.push(fp16Weights);
     return proposals;
   },

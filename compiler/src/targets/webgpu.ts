@@ -38,7 +38,8 @@ function half(graph: Graph): Proposal {
     if (types.includes("float16") && !lookUp(webgpuKernels, node.op, node.domain, types, "").ok)
       keepFloat.add(node.op);
   }
-  const options = keepFloat.size === 0 ? {} : { with: { keepFloat: [...keepFloat].sort() } };
+  const options =
+    keepFloat.size === 0 ? {} : { with: { keepFloat: { ops: [...keepFloat].sort() } } };
   return {
     name: "fp16",
     precision: "float16",

@@ -16,6 +16,8 @@ export interface JsonSchema {
    */
   readonly additionalProperties?: JsonSchema | false;
   readonly anyOf?: readonly JsonSchema[];
+  /** What it must not fit. */
+  readonly not?: JsonSchema;
   readonly $ref?: string;
   readonly $defs?: Readonly<Record<string, JsonSchema>>;
   readonly description?: string;
@@ -53,6 +55,8 @@ export function findFault(
     // The first alternative is the usual one: what it misses is the most helpful to read.
     return faults.includes(null) ? null : (faults[0] ?? null);
   }
+  if (schema.not !== undefined && findFault(value, schema.not, root, path) === null)
+    return { path, problem: "holds what does not go together" };
   return ownFault(value, schema, path) ?? partFault(value, schema, root, path);
 }
 

@@ -8,7 +8,12 @@ export const define: DefineVerb = (command, context) => {
   command
     .argument("<model>", "an ONNX file")
     .option("--mode <mode>", "dynamic, static (needs --data), weights or fp16", "dynamic")
-    .option("--bits <number>", "of weights: 8", integerAtLeast("--bits", 1), 8)
+    .option(
+      "--bits <number>",
+      "of weights: 8, or 4 with --mode weights",
+      integerAtLeast("--bits", 1),
+      8,
+    )
     .option(
       "--data <path>",
       "to calibrate on: a folder of images, .npz, .npy, .safetensors, .jsonl, or an ES module",

@@ -22,14 +22,18 @@ export interface QuantizeOptions extends OutputOptions, ShapeOptions, KeepMetada
   readonly output?: string;
 }
 
-const modes: Readonly<Record<string, Step>> = {
-  dynamic: { use: "quantize-dynamic" },
-  static: { use: "quantize-static" },
-  weights: { use: "quantize-weights" },
-  fp16: { use: "fp16" },
+const modes: Readonly<Record<string, readonly Step[]>> = {
+  // What has no integer kernel is stored small: embeddings, convolutions.
+  dynamic: [{ use: "quantize-dynamic" }, { use: "quantize-weights" }],
+  static: [{ use: "quantize-static" }],
+  weights: [{ use: "quantize-weights" }],
+  fp16: [{ use: "fp16" }],
 };
 
-/** `pare quantize`: one step, nothing measured. */
+/** One scale for a whole channel is too coarse for 4 bits. */
+const fourBits: Step = { use: "quantize-weights", with: { bits: 4, granularity: "block" } };
+
+/** `pare quantize`: one way of quantizing, nothing measured. */
 export async function runQuantize(
   path: string,
   options: QuantizeOptions,
@@ -75,7 +79,7 @@ export async function runQuantize(
 
 /** A recipe's steps as they stand, or simplify and the mode's. Nothing is measured, so nothing can be proposed. */
 async function stepsOf(options: QuantizeOptions): Promise<readonly Step[]> {
-  if (options.recipe === undefined) return [simplifyStep(options), stepOf(options)];
+  if (options.recipe === undefined) return [simplifyStep(options), ...modeSteps(options)];
   if (options.keepMetadata === true) {
     throw new PareError(
       "ARGUMENT",
@@ -100,18 +104,24 @@ async function stepsOf(options: QuantizeOptions): Promise<readonly Step[]> {
   return recipe.groups.flatMap(({ steps }) => steps);
 }
 
-function stepOf({ mode, bits, data }: QuantizeOptions): Step {
-  const step = Object.hasOwn(modes, mode) ? modes[mode] : undefined;
-  if (step === undefined) {
+function modeSteps({ mode, bits, data }: QuantizeOptions): readonly Step[] {
+  const steps = Object.hasOwn(modes, mode) ? modes[mode] : undefined;
+  if (steps === undefined) {
     throw new PareError("ARGUMENT", `There is no mode "${mode}".`, {
       where: "--mode",
       hint: `The modes are ${Object.keys(modes).join(", ")}.`,
     });
   }
-  if (bits !== 8) {
+  if (bits !== 8 && bits !== 4) {
     throw new PareError("ARGUMENT", `--bits ${bits} is not available in this version.`, {
       where: "--bits",
-      hint: "Leave it out: weights get 8 bits.",
+      hint: "Weights get 8 bits, or 4 with --mode weights.",
+    });
+  }
+  if (bits === 4 && mode !== "weights") {
+    throw new PareError("ARGUMENT", `--bits 4 does not go with --mode ${mode}.`, {
+      where: "--bits",
+      hint: "Use --mode weights: no engine computes with 4-bit activations.",
     });
   }
   if (mode === "static" && data === undefined) {
@@ -121,7 +131,7 @@ function stepOf({ mode, bits, data }: QuantizeOptions): Step {
       { where: "--data", hint: "Add --data, or use --mode dynamic." },
     );
   }
-  return step;
+  return bits === 4 ? [fourBits] : steps;
 }
 
 function calibrationOn(

@@ -8,12 +8,9 @@ import { operators } from "../../ops/index.js";
 type Build = (x: ValueId, b: Builder) => Readonly<Record<string, ValueId>>;
 
 /** The planned activations by name, each with whose parameters it takes or what QuantizeLinear reads in its place. */
-async function planned(
-  build: Build,
-  keepFloat: readonly string[] = [],
-): Promise<readonly string[]> {
+async function planned(build: Build, ops: readonly string[] = []): Promise<readonly string[]> {
   const graph: Graph = graphOf({ x: ["float32", 1, 3, 4, 4] }, (input, b) => build(input("x"), b));
-  const { activations } = await planEveryOperator(graph, { keepFloat });
+  const { activations } = await planEveryOperator(graph, { keepFloat: { nodes: [], ops } });
   const name = (id: ValueId): string => {
     const producer = graph.producer(id);
     return producer === undefined ? graph.value(id).name : producer.op;

@@ -6,7 +6,8 @@ import type {
   StaticPlan,
   StaticScope,
 } from "../quantization/qdq/static-plan.js";
-import { isKeptFloat, weightedNodes } from "../quantization/qdq/weighted-nodes.js";
+import { isKept } from "../quantization/keep-float.js";
+import { weightedNodes } from "../quantization/qdq/weighted-nodes.js";
 import { handling } from "./operators.js";
 
 /**
@@ -18,11 +19,11 @@ export async function planEveryOperator(
   { keepFloat }: Pick<StaticScope, "keepFloat">,
 ): Promise<StaticPlan> {
   const { taken, left, notFinite } = await weightedNodes(graph, ({ node }) =>
-    isKeptFloat(graph, node, keepFloat) ? "it was asked to stay float" : null,
+    isKept(graph, node, keepFloat) ? "it was asked to stay float" : null,
   );
   const planner = new Planner(graph, taken);
   for (const node of graph.order()) {
-    const isLeft = isKeptFloat(graph, node, keepFloat) || notFinite.has(node.id);
+    const isLeft = isKept(graph, node, keepFloat) || notFinite.has(node.id);
     if (node.domain === "" && !isLeft) planner.visit(node);
   }
   return { weighted: [...taken.values()], activations: planner.activations, left };

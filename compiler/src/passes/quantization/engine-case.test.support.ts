@@ -78,7 +78,7 @@ export async function run(
 export async function enginesFor(
   options: Readonly<Record<string, unknown>>,
 ): Promise<readonly Backend[]> {
-  return [options["weightBits"] === 8 ? await exactEngine() : cpu(), wasm()];
+  return [options["reduceRange"] === false ? await exactEngine() : cpu(), wasm()];
 }
 
 /** 10·log10(signal / difference) over all outputs, in dB. */

@@ -1,5 +1,6 @@
-import { listOf, oneOf, text } from "../../pipeline/kinds.js";
+import { boolean, formerly, oneOf } from "../../pipeline/kinds.js";
 import { option } from "../../pipeline/options.js";
+import { keepFloatKind, nothingKept } from "./keep-float.js";
 
 /** What a range is taken from. */
 export const rangeMethod = oneOf(["minmax", "mse"]);
@@ -10,11 +11,19 @@ export const granularity = option(
   "What shares a scale: an output channel of the weights, or all of them.",
 );
 
-export const weightBits = option(
-  oneOf([7, 8]),
-  7,
-  "7 never saturates on x64 processors without VNNI; 8 is finer.",
+export const reduceRange = option(
+  boolean,
+  true,
+  "One bit less, which x64 processors without VNNI never saturate; without it weights are finer.",
 );
+
+/** `weightBits` said it before: 7 of the 8 bits. */
+export const formerWeightBits = {
+  weightBits: {
+    now: ["reduceRange"],
+    kind: formerly(oneOf([7, 8]), (bits) => ({ reduceRange: bits === 7 })),
+  },
+};
 
 export function weightRanges(fallback: "minmax" | "mse") {
   return option(
@@ -25,7 +34,7 @@ export function weightRanges(fallback: "minmax" | "mse") {
 }
 
 export const keepFloat = option(
-  listOf(text),
-  [],
-  "Nodes by name, or operators by type, that stay float.",
+  keepFloatKind,
+  nothingKept,
+  "Nodes by name and operators by type that stay float.",
 );

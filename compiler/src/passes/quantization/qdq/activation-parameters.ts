@@ -1,12 +1,13 @@
 import type { Graph, TensorData, ValueId } from "../../../ir/index.js";
 import { Observer } from "../../../quantize/observer.js";
 import type { Observed, ObservedRange } from "../../../pipeline/activations.js";
-import { activationSqnr } from "../../../quantize/range.js";
-import { type Affine, affineOf, uint8Range } from "../../../quantize/scale.js";
+import { uint8Activations } from "../../../quantize/format.js";
+import { observedSqnr } from "../../../quantize/observed-range.js";
+import { type Scale, scaleOf } from "../../../quantize/scale.js";
 import type { StaticPlan } from "./static-plan.js";
 
 export interface ActivationParameters {
-  readonly affine: Affine;
+  readonly scale: Scale;
   /** Signal to rounding noise on the calibration samples, in dB; null where it was not observed. */
   readonly sqnr: number | null;
   /** Of its channels, where they were observed. */
@@ -32,7 +33,7 @@ export async function activationParameters(
     const constant = floats(await graph.constant(value)?.read());
     const range = constant === null ? observed.ranges.get(value) : rangeOfConstant(constant);
     parameters.set(value, {
-      affine: affineOf(range ?? { min: 0, max: 0 }, uint8Range),
+      scale: scaleOf(range ?? { min: 0, max: 0 }, uint8Activations),
       channelMeans,
       sqnr: range?.sqnr ?? null,
       constant,
@@ -45,7 +46,7 @@ function rangeOfConstant(constant: Float32Array): ObservedRange {
   const observer = new Observer();
   observer.observe(constant);
   const { range } = observer;
-  return { ...range, sqnr: activationSqnr(observer, affineOf(range, uint8Range), uint8Range) };
+  return { ...range, sqnr: observedSqnr(observer, range, uint8Activations) };
 }
 
 function floats(data: TensorData | undefined): Float32Array | null {

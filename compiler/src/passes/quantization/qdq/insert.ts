@@ -8,10 +8,13 @@ import {
   Tensor,
   type ValueId,
 } from "../../../ir/index.js";
-import { quantizeValue, uint8Range } from "../../../quantize/scale.js";
+import { uint8Activations } from "../../../quantize/format.js";
+import { quantize } from "../../../quantize/round.js";
+import { decibels, addIntegers, addScales, addZeroPoints } from "../quantized-constants.js";
+import type { WeightedNode } from "../../../analysis/weighted-node.js";
 import type { ActivationParameters } from "./activation-parameters.js";
 import type { PlannedActivation, StaticPlan } from "./static-plan.js";
-import type { QuantizedNode, StoredWeight } from "./round-weights.js";
+import type { QuantizedNode, RoundedWeight } from "./round-weights.js";
 
 /** Writes the plan into the graph. */
 export function insertStatic(
@@ -35,7 +38,7 @@ class Inserter {
   readonly #editor: Editor;
   readonly #activations: ReadonlyMap<ValueId, ActivationParameters>;
   readonly #parameters = new Map<ValueId, ParameterValues>();
-  readonly #weights = new Map<StoredWeight, ValueId>();
+  readonly #weights = new Map<RoundedWeight, ValueId>();
 
   constructor(
     graph: Graph,
@@ -52,11 +55,11 @@ class Inserter {
     for (const [value, planned] of plan.activations) this.#insertActivation(value, planned);
   }
 
-  #insertWeighted({ weighted, stored, bias }: QuantizedNode): void {
+  #insertWeighted({ weighted, weight, bias }: QuantizedNode): void {
     const { node } = weighted;
-    this.#editor.setInput(node.id, 1, this.#storedWeight(stored));
+    this.#editor.setInput(node.id, 1, this.#roundedWeight(weight));
     if (bias !== null) {
-      const { name } = this.#graph.value(weighted.bias?.value ?? stored.value);
+      const { name } = this.#graph.value(weighted.bias?.value ?? weight.value);
       const inputs = [
         this.#editor.constant(`${name}_int32`, Tensor.of("int32", [bias.data.length], bias.data)),
         this.#editor.constant(
@@ -73,37 +76,38 @@ class Inserter {
         }),
       );
     }
-    this.#editor.note(node, this.#reason({ weighted, stored, bias }));
+    this.#editor.note(node, this.#reason(weighted, weight));
   }
 
-  #reason({ weighted, stored }: QuantizedNode): string {
-    const { scales, sqnr } = stored.weights;
+  #reason({ activation }: WeightedNode, { tensor }: RoundedWeight): string {
+    const { format, scales, sqnr } = tensor;
     const granularity =
-      stored.axis === undefined ? "one scale for all weights" : `${scales.length} weight scales`;
-    const input = this.#activations.get(weighted.activation);
-    return `int8: ${granularity}, ${decibels(sqnr)}; input in steps of ${input?.affine.scale.toPrecision(3) ?? "?"}${input === undefined || input.sqnr === null ? "" : `, ${decibels(input.sqnr)}`}`;
+      format.granularity.kind === "tensor"
+        ? "one scale for all weights"
+        : `${scales.length} weight scales`;
+    const input = this.#activations.get(activation);
+    const steps = input?.scale.scale.toPrecision(3) ?? "?";
+    const lost = input === undefined || input.sqnr === null ? "" : `, ${decibels(input.sqnr)}`;
+    return `int8: ${granularity}, ${decibels(sqnr)}; input in steps of ${steps}${lost}`;
   }
 
-  #storedWeight(stored: StoredWeight): ValueId {
-    const known = this.#weights.get(stored);
+  #roundedWeight(weight: RoundedWeight): ValueId {
+    const known = this.#weights.get(weight);
     if (known !== undefined) return known;
-    const { name, constant } = this.#graph.value(stored.value);
-    const { data, scales } = stored.weights;
-    const dims = stored.axis === undefined ? [] : [scales.length];
+    const { tensor, value } = weight;
+    const { name } = this.#graph.value(value);
+    const { granularity } = tensor.format;
     const made = this.#editor.add1(
       "DequantizeLinear",
       [
-        this.#editor.constant(`${name}_quantized`, Tensor.of("int8", constant?.dims ?? [], data)),
-        this.#editor.constant(`${name}_scale`, Tensor.of("float32", dims, scales)),
-        this.#editor.constant(
-          `${name}_zero_point`,
-          Tensor.of("int8", dims, new Int8Array(scales.length)),
-        ),
+        addIntegers(this.#editor, name, tensor),
+        addScales(this.#editor, name, tensor),
+        addZeroPoints(this.#editor, name, tensor),
       ],
-      stored.axis === undefined ? {} : { axis: attribute.int(stored.axis) },
+      granularity.kind === "tensor" ? {} : { axis: attribute.int(granularity.axis) },
       { outputs: [`${name}_dequantized`] },
     );
-    this.#weights.set(stored, made);
+    this.#weights.set(weight, made);
     return made;
   }
 
@@ -141,10 +145,10 @@ class Inserter {
     const parameters = this.#activations.get(value);
     const dims = this.#graph.constant(value)?.dims;
     if (parameters === undefined || parameters.constant === null || dims === undefined) return null;
-    const data = Uint8Array.from(parameters.constant, (x) =>
-      quantizeValue(x, parameters.affine, uint8Range),
-    );
-    return this.#editor.constant(`${name}_quantized`, Tensor.of("uint8", dims, data));
+    const { scale, zeroPoint } = parameters.scale;
+    const scales = { scales: Float32Array.of(scale), zeroPoints: Int16Array.of(zeroPoint) };
+    const rounded = quantize(parameters.constant, dims, uint8Activations, scales);
+    return addIntegers(this.#editor, name, rounded);
   }
 
   #parametersOf(value: ValueId, sameAs: ValueId | null): ParameterValues {
@@ -156,7 +160,7 @@ class Inserter {
 
   #makeParameters(value: ValueId): ParameterValues {
     const { name } = this.#graph.value(value);
-    const { scale, zeroPoint } = this.#activations.get(value)?.affine ?? { scale: 1, zeroPoint: 0 };
+    const { scale, zeroPoint } = this.#activations.get(value)?.scale ?? { scale: 1, zeroPoint: 0 };
     return {
       scale: this.#editor.constant(
         `${name}_scale`,
@@ -169,6 +173,3 @@ class Inserter {
     };
   }
 }
-
-const decibels = (sqnr: number): string =>
-  Number.isFinite(sqnr) ? `${sqnr.toFixed(1)} dB` : "exact";

@@ -1,9 +1,10 @@
 import { isWeightedOp, type WeightedNode } from "../../../analysis/weighted-node.js";
 import type { Graph, Node, NodeId, ValueId } from "../../../ir/index.js";
 import { movesExactly, operatorOf } from "../../../ops/index.js";
+import { isKept } from "../keep-float.js";
 import { isRemovable } from "./removable.js";
 import type { PlannedActivation, StaticPlan, StaticScope } from "./static-plan.js";
-import { isKeptFloat, weightedNodes } from "./weighted-nodes.js";
+import { weightedNodes } from "./weighted-nodes.js";
 
 /**
  * Which weights and activations become integers, and why the others do not: Conv, Gemm and MatMul with what they read
@@ -35,7 +36,7 @@ class Planner {
 
   #excluded({ node, kind, activation }: WeightedNode): string | null {
     const { keepFloat, convolutions, inputs, outputs } = this.#scope;
-    if (isKeptFloat(this.#graph, node, keepFloat)) return "it was asked to stay float";
+    if (isKept(this.#graph, node, keepFloat)) return "it was asked to stay float";
     if (kind === "transposed") return "no engine has an int8 kernel for it";
     if (kind !== "matmul" && !convolutions.includes(kind))
       return `${kind} convolutions are slower in int8 on this target`;

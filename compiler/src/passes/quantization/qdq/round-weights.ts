@@ -5,13 +5,9 @@ import {
   quantizeBias,
   type QuantizedBias,
 } from "../../../quantize/bias.js";
-import type { RangeMethod } from "../../../quantize/range.js";
-import {
-  quantizeWeights,
-  type QuantizedWeights,
-  type WeightBits,
-  weightScales,
-} from "../../../quantize/weights.js";
+import { along, type IntegerFormat } from "../../../quantize/format.js";
+import { chooseScales, type RangeMethod } from "../../../quantize/range.js";
+import { dequantize, quantize, type QuantizedTensor } from "../../../quantize/round.js";
 import type { ActivationParameters } from "./activation-parameters.js";
 import type { StaticPlan } from "./static-plan.js";
 import type { WeightedNode } from "../../../analysis/weighted-node.js";
@@ -19,21 +15,21 @@ import type { WeightedNode } from "../../../analysis/weighted-node.js";
 export interface WeightOptions {
   readonly granularity: "channel" | "tensor";
   readonly weightRanges: RangeMethod;
-  readonly weightBits: WeightBits;
+  /** See `IntegerFormat`. */
+  readonly reduceRange: boolean;
   /** Takes out of biases what rounding the weights shifts results by, on average. */
   readonly correctBias: boolean;
 }
 
-/** A weight as it is stored; nodes that share it share this too. */
-export interface StoredWeight {
+/** A weight as integers; nodes that share it share this too. */
+export interface RoundedWeight {
   readonly value: ValueId;
-  readonly axis: number | undefined;
-  readonly weights: QuantizedWeights;
+  readonly tensor: QuantizedTensor;
 }
 
 export interface QuantizedNode {
   readonly weighted: WeightedNode;
-  readonly stored: StoredWeight;
+  readonly weight: RoundedWeight;
   readonly bias: QuantizedBias | null;
 }
 
@@ -72,28 +68,35 @@ async function quantizeGroup(
   const [first] = group;
   if (first === undefined) return [];
   const { dims } = first.weightTensor;
-  const axis = options.granularity === "channel" ? first.axis : undefined;
+  const format: IntegerFormat = {
+    dtype: "int8",
+    symmetric: true,
+    granularity: along(options.granularity === "channel" ? first.axis : undefined),
+    reduceRange: options.reduceRange,
+  };
   const values = await first.weightTensor.readFloat32();
   const inputs: NodeInput[] = [];
   for (const weighted of group) {
-    const inputScale = activations.get(weighted.activation)?.affine.scale ?? 1;
+    const inputScale = activations.get(weighted.activation)?.scale.scale ?? 1;
     const bias = weighted.bias === null ? null : await weighted.bias.tensor.readFloat32();
     inputs.push({ weighted, inputScale, bias });
   }
-  let scales = weightScales(values, dims, axis, options.weightBits, options.weightRanges);
+  const chosen = chooseScales(values, dims, format, options.weightRanges);
+  let { scales } = chosen;
   for (const { inputScale, bias } of inputs)
     if (bias !== null) scales = guardedScales(scales, inputScale, bias);
-  const weights = quantizeWeights(values, dims, axis, options.weightBits, scales);
-  const stored: StoredWeight = { value: first.weight, axis, weights };
+  const tensor = quantize(values, dims, format, { ...chosen, scales });
+  const rounded = options.correctBias ? dequantize(tensor) : values;
+  const weight: RoundedWeight = { value: first.weight, tensor };
   return inputs.map((input) => {
     const { weighted, inputScale } = input;
     const means = options.correctBias
       ? activations.get(weighted.activation)?.channelMeans
       : undefined;
-    const bias = means === undefined ? input.bias : correctedBias(input, values, weights, means);
+    const bias = means === undefined ? input.bias : correctedBias(input, values, rounded, means);
     return {
       weighted,
-      stored,
+      weight,
       bias: bias === null ? null : quantizeBias(bias, inputScale, scales),
     };
   });
@@ -103,12 +106,12 @@ async function quantizeGroup(
 function correctedBias(
   { weighted, bias }: NodeInput,
   values: Float32Array,
-  weights: QuantizedWeights,
+  rounded: Float32Array,
   means: ArrayLike<number>,
 ): Float32Array | null {
   const { weightTensor, axis, group } = weighted;
   if (!canCorrectBias(weighted) || (axis !== 0 && axis !== 1)) return bias;
-  const shift = meanShift(values, weights, weightTensor.dims, axis, group, means);
+  const shift = meanShift(values, rounded, weightTensor.dims, axis, group, means);
   return Float32Array.from(shift, (lost, channel) => (bias?.[channel] ?? 0) + lost);
 }
 

@@ -1,4 +1,5 @@
 import type { ConvolutionKind, WeightedNode } from "../../../analysis/weighted-node.js";
+import type { KeepFloat } from "../keep-float.js";
 import type { Node, NodeId, ValueId } from "../../../ir/index.js";
 
 export interface StaticScope {
@@ -7,8 +8,7 @@ export interface StaticScope {
   readonly outputs: "quantize" | "float";
   /** "float" keeps the nodes that read the model's own input: few channels, many values. */
   readonly inputs: "quantize" | "float";
-  /** Nodes by name, or operators by type, that stay float. */
-  readonly keepFloat: readonly string[];
+  readonly keepFloat: KeepFloat;
 }
 
 /** An activation that is rounded to uint8. */

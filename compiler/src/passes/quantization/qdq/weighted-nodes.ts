@@ -42,8 +42,3 @@ async function withoutScale({ weightTensor, bias }: WeightedNode): Promise<strin
     ? null
     : "its bias is not all finite";
 }
-
-/** Was a node asked to stay float, by its name or its operator's type? */
-export function isKeptFloat(graph: Graph, node: Node, keepFloat: readonly string[]): boolean {
-  return keepFloat.includes(node.op) || keepFloat.includes(graph.nodeLabel(node));
-}

@@ -1,0 +1,18 @@
+import type { Graph, Node, ValueId } from "../../ir/index.js";
+import { operatorOf } from "../../ops/index.js";
+
+/** Why an operator without bodies stays float32; null where it has a float16 form. */
+export function staysFloat(graph: Graph, node: Node): string | null {
+  if (node.domain !== "") return `${node.domain}.${node.op} is not known to have a float16 form`;
+  const operator = operatorOf(node);
+  if (operator === undefined) return `${node.op} is not known, and so the type it would give`;
+  if (operator.traits.float16 === "stays") return `${node.op} stays float32`;
+  if ([...node.inputs, ...node.outputs].some((value) => value !== null && isNested(graph, value)))
+    return `${node.op} works on values that are no tensors`;
+  return null;
+}
+
+function isNested(graph: Graph, value: ValueId): boolean {
+  const { kind } = graph.value(value).type;
+  return kind === "sequence" || kind === "optional" || kind === "map";
+}

@@ -1,0 +1,50 @@
+import { type IntegerFormat, integerRange } from "./format.js";
+import { nearestInteger } from "./half-even.js";
+import type { Histogram, Observer } from "./observer.js";
+import { leastSquares, type RangeMethod } from "./range.js";
+import { type Range, type Scale, type Scales, scaleOf } from "./scale.js";
+
+const steps = 64;
+
+/** The range to round what was observed with: all of it, or what loses least in the mean square. */
+export function observedRange(
+  { range, histogram }: Observer,
+  method: RangeMethod,
+  format: IntegerFormat,
+): Range {
+  if (method === "minmax") return range;
+  const ranges = { min: Float64Array.of(range.min), max: Float64Array.of(range.max) };
+  const errorsOf = ({ scales, zeroPoints }: Scales): Float64Array => {
+    const scale = { scale: scales[0] as number, zeroPoint: zeroPoints[0] as number };
+    return Float64Array.of(squaredError(histogram, scale, format));
+  };
+  const { min, max } = leastSquares(ranges, format, steps, errorsOf, steps);
+  return { min: min[0] as number, max: max[0] as number };
+}
+
+/** 10·log10(signal / error) of what was observed, rounded with a range, in dB; Infinity without error. */
+export function observedSqnr({ histogram }: Observer, range: Range, format: IntegerFormat): number {
+  const { width, first, counts } = histogram;
+  let signal = 0;
+  counts.forEach((n, i) => (signal += n * ((first + i + 0.5) * width) ** 2));
+  return 10 * Math.log10(signal / squaredError(histogram, scaleOf(range, format), format));
+}
+
+/** Σ (x − dequantized)² with every value at its bin's middle. Zero is always exact. */
+function squaredError(
+  { width, first, counts }: Histogram,
+  { scale, zeroPoint }: Scale,
+  format: IntegerFormat,
+): number {
+  const integers = integerRange(format);
+  let sum = 0;
+  for (let i = 0; i < counts.length; i += 1) {
+    const n = counts[i] as number;
+    if (n === 0) continue;
+    const x = (first + i + 0.5) * width;
+    const q = nearestInteger(Math.fround(x / scale), zeroPoint, integers);
+    const error = x - scale * (q - zeroPoint);
+    sum += n * error * error;
+  }
+  return sum;
+}
