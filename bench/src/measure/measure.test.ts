@@ -210,7 +210,7 @@ describe("a measure", () => {
           seed: 1,
           screening: true,
         }),
-        sampleMs: await measure.sampleMs(damaged, "cpu"),
+        sampleMs: await measure.sampleMs(artifact, "cpu"),
       };
     };
 

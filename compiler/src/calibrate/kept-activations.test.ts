@@ -9,7 +9,8 @@ const graph = parseGraph(
 );
 const [relu, neg] = graph.order().flatMap(({ outputs }) => outputs[0] ?? []);
 if (relu === undefined || neg === undefined) throw new Error("two values are expected");
-const range = { kind: "range", method: "minmax", integers: { min: -128, max: 127 } } as const;
+const format = { dtype: "int8", symmetric: true, granularity: { kind: "tensor" } } as const;
+const range = { kind: "range", method: "minmax", format } as const;
 const means = { kind: "channel-means", axis: 1 } as const;
 
 /** Counts what it is asked. */
