@@ -41,6 +41,13 @@ export interface CallOptions {
   readonly limitMs?: number | undefined;
 }
 
+/** Samples that were run together. */
+interface Batch {
+  readonly stored: readonly StoredSample[];
+  readonly outputs: readonly Tensors[];
+  readonly ms: number;
+}
+
 /** How many bytes of samples an engine keeps between candidates; what is over goes with each run. */
 const residentBytes = 512 * 2 ** 20;
 const chunkMs = 250;
@@ -155,8 +162,8 @@ export class EngineHost implements HostDescription {
   /**
    * Runs samples in order and hands over each one's outputs; none are held. Samples stay in the engine, up to 512 MB,
    * so that the next candidate need not be sent them again.
-   * @param each may be slow: nothing runs meanwhile
-   * @param until stops early when it says so; asked between batches
+   * @param each may be slow: the engine goes on with the next few samples meanwhile
+   * @param until stops early when it says so; asked between batches, and the engine waits for its answer
    * @returns how many ran
    */
   async runSamples(
@@ -166,33 +173,55 @@ export class EngineHost implements HostDescription {
     each: (outputs: Tensors, sample: StoredSample, position: number) => Promise<void> | void,
     options: CallOptions & { readonly until?: (done: number) => boolean } = {},
   ): Promise<number> {
-    let msPerSample = chunkMs;
     let done = 0;
+    let msPerSample = chunkMs;
+    let ahead: Promise<Batch> | null = null;
     while (done < indexes.length && !options.until?.(done)) {
-      throwIfAborted(options.signal);
-      const size = Math.min(chunkSamples, Math.max(1, Math.round(chunkMs / msPerSample)));
-      const stored: StoredSample[] = [];
-      let bytes = 0;
-      for (const index of indexes.slice(done, done + size)) {
-        const sample = await samples.sample(index);
-        bytes += tensorBytes(sample.feeds);
-        if (stored.length > 0 && bytes > chunkBytes) break;
-        stored.push(sample);
+      const run =
+        ahead ?? this.#runBatch(model, samples, indexes.slice(done), msPerSample, options);
+      const { stored, outputs, ms } = await run;
+      const after = done + stored.length;
+      msPerSample = ms / stored.length;
+      ahead = null;
+      if (options.until === undefined && after < indexes.length) {
+        ahead = this.#runBatch(model, samples, indexes.slice(after), msPerSample, options);
+        // Whoever waits for it hears of its failure.
+        ahead.catch(() => {});
       }
-      const reply = await this.#exclusive(async () => {
-        const channel = await this.#live();
-        const request = stored.map((sample, offset) =>
-          this.#ticket(samples, indexes[done + offset] ?? 0, sample),
-        );
-        const run = { kind: "run", id: model.id, samples: request } as const;
-        return this.#watched<"run">(channel, run, forAnswers(options, stored.length, 0));
-      });
-      for (const [offset, outputs] of reply.outputs.entries())
-        await each(outputs, stored[offset] as StoredSample, done + offset);
-      msPerSample = reply.ms / stored.length;
-      done += stored.length;
+      for (const [offset, sample] of stored.entries())
+        await each(outputs[offset] ?? {}, sample, done + offset);
+      done = after;
     }
     return done;
+  }
+
+  /** The first few samples, as many as take a little while. */
+  async #runBatch(
+    model: LoadedModel,
+    samples: SampleSet,
+    indexes: readonly number[],
+    msPerSample: number,
+    options: CallOptions,
+  ): Promise<Batch> {
+    throwIfAborted(options.signal);
+    const size = Math.min(chunkSamples, Math.max(1, Math.round(chunkMs / msPerSample)));
+    const stored: StoredSample[] = [];
+    let bytes = 0;
+    for (const index of indexes.slice(0, size)) {
+      const sample = await samples.sample(index);
+      bytes += tensorBytes(sample.feeds);
+      if (stored.length > 0 && bytes > chunkBytes) break;
+      stored.push(sample);
+    }
+    return this.#exclusive(async () => {
+      const channel = await this.#live();
+      const request = stored.map((sample, offset) =>
+        this.#ticket(samples, indexes[offset] ?? 0, sample),
+      );
+      const run = { kind: "run", id: model.id, samples: request } as const;
+      const limits = forAnswers(options, stored.length, 0);
+      return { stored, ...(await this.#watched<"run">(channel, run, limits)) };
+    });
   }
 
   /** Runs models until their times settle, and plans how to time them. */

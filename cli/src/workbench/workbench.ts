@@ -33,7 +33,7 @@ export function checkMeasureOptions(options: MeasureVerbOptions): void {
   }
 }
 
-/** Reads the data, starts the engines and settles the metric. */
+/** Reads the data while the engines start, and settles the metric. */
 export async function openWorkbench(
   model: OpenedModel,
   targets: readonly TargetName[],
@@ -42,41 +42,58 @@ export async function openWorkbench(
   output: Output,
   signal: AbortSignal,
 ): Promise<Workbench> {
-  let data: OpenData | null = null;
-  let engines: Engines | null = null;
+  const guessed = options.data === undefined ? guessedText(model.inputs) : null;
+  if (guessed !== null) output.note(guessed);
+  // Whichever fails first, the other one is waited for and closed.
+  const opening = await Promise.allSettled([
+    readData(model, options, seed, output, signal),
+    openEngines(targets),
+  ]);
+  const [data, engines] = opening;
   const dispose = async (): Promise<void> => {
-    await data?.dispose();
-    await engines?.dispose();
+    if (data.status === "fulfilled") await data.value?.dispose();
+    if (engines.status === "fulfilled") await engines.value.dispose();
   };
   try {
-    if (options.data !== undefined) {
-      data = await openData(options.data, {
-        inputs: model.inputs,
-        seed,
-        signal,
-        ...(options.preprocess !== undefined && { preprocess: options.preprocess }),
-        onProgress: (done, count) =>
-          output.progress(count === null ? 0 : done / count, `reading samples: ${done}`),
-        onPrint: (text) => output.detail(text),
-      });
-    } else {
-      const guessed = guessedText(model.inputs);
-      if (guessed !== null) output.note(guessed);
-    }
-    throwIfAborted(signal);
-    output.progress(0, "starting engines");
-    engines = await openEngines(targets);
-    for (const note of engines.notes) output.note(note);
-    for (const { target, reason } of engines.skipped) output.note(`skipped ${target}: ${reason}`);
+    if (data.status === "rejected") throw data.reason;
+    if (engines.status === "rejected") throw engines.reason;
+    for (const note of engines.value.notes) output.note(note);
+    for (const { target, reason } of engines.value.skipped)
+      output.note(`skipped ${target}: ${reason}`);
     throwIfAborted(signal);
     return {
-      data,
-      engines,
-      evaluation: await prepareEvaluation(model, data, options.metric, seed, engines.reference),
+      data: data.value,
+      engines: engines.value,
+      evaluation: await prepareEvaluation(
+        model,
+        data.value,
+        options.metric,
+        seed,
+        engines.value.reference,
+      ),
       dispose,
     };
   } catch (error) {
     await dispose();
     throw error;
   }
+}
+
+async function readData(
+  model: OpenedModel,
+  { data, preprocess }: MeasureVerbOptions,
+  seed: number,
+  output: Output,
+  signal: AbortSignal,
+): Promise<OpenData | null> {
+  if (data === undefined) return null;
+  return openData(data, {
+    inputs: model.inputs,
+    seed,
+    signal,
+    ...(preprocess !== undefined && { preprocess }),
+    onProgress: (done, count) =>
+      output.progress(count === null ? 0 : done / count, `reading samples: ${done}`),
+    onPrint: (text) => output.detail(text),
+  });
 }
