@@ -1,8 +1,9 @@
 import {
+  type Arithmetic,
+  arithmeticOf,
   type Golden,
   type GoldenInput,
   goldenFeeds,
-  type Precision,
   probeGolden,
   type RunTensors,
   type Session,
@@ -19,23 +20,11 @@ export interface RecordedGolden {
 }
 
 /** Of the largest output: what another device of the same kind may differ by. */
-function allowance(precision: Precision): number {
-  switch (precision) {
-    case "float32":
-    case "float16-weights":
-    case "int8-weights":
-    case "int4-weights":
-      return 1e-3;
-    case "float16":
-      return 2e-2;
-    case "int8":
-    case "int8-dynamic":
-    case "mixed":
-      return 5e-2;
-    default:
-      return precision satisfies never;
-  }
-}
+const allowances: Readonly<Record<Arithmetic, number>> = {
+  float32: 1e-3,
+  float16: 2e-2,
+  integer: 5e-2,
+};
 
 /**
  * Runs each variant on its own target with inputs that every device can make for itself, and writes down probed
@@ -70,7 +59,7 @@ export async function recordGolden(
               .then(async (second) => difference(answers, await second.run(goldenFeeds(inputs))))
               .catch(() => 0);
       const scale = largest(answers);
-      const fraction = allowance(variant.precision);
+      const fraction = allowances[arithmeticOf[variant.precision]];
       tolerances.set(variantId(variant), {
         absolute: Number(Math.max(fraction * scale, 3 * apart, 1e-6).toPrecision(3)),
         relative: fraction,

@@ -1,4 +1,4 @@
-import type { Parity, ParityRequest, Precision } from "@pare/runtime/format";
+import { arithmeticOf, type Parity, type ParityRequest } from "@pare/runtime/format";
 import { countMacs } from "../analysis/index.js";
 import { evaluateGraph } from "../ops/index.js";
 import type { Tried } from "./candidate.js";
@@ -8,10 +8,6 @@ import { checkParity, type Verdict } from "./verdict.js";
 /** The reference evaluation takes some ten nanoseconds a multiply-accumulate: more is not worth the wait. */
 const mostMacs = 2e8;
 const samples = 16;
-
-function isInteger(precision: Precision): boolean {
-  return precision === "int8" || precision === "int8-dynamic" || precision === "mixed";
-}
 
 export interface Agreement {
   readonly parity: Parity | null;
@@ -52,7 +48,8 @@ function referenceFor(
   chosen: Tried,
 ): { readonly by: ParityRequest["reference"]; readonly name: string } | null {
   const { artifact, written, precision } = chosen;
-  if (isInteger(precision)) {
+  const isInteger = arithmeticOf[precision] === "integer";
+  if (isInteger) {
     const macs = countMacs(written.graph);
     if (macs !== null && macs * samples <= mostMacs)
       return {
@@ -64,6 +61,6 @@ function referenceFor(
     ({ target, standIn }) => target === (device.standIn ?? "cpu") && standIn === null,
   );
   if (other === undefined || other.target === device.target) return null;
-  if (isInteger(precision) && other.saturates) return null;
+  if (isInteger && other.saturates) return null;
   return { by: { artifact, target: other.target }, name: `the ${other.target} engine` };
 }
