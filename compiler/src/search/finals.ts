@@ -1,9 +1,9 @@
 import {
   type Accuracy,
+  fileHashes,
   type Latency,
   type Measurement,
   type ReportCandidate,
-  sha256,
   throwIfAborted,
   type Unmeasured,
 } from "@pare/runtime/format";
@@ -315,7 +315,7 @@ async function variantOf(
     precision,
     evidence,
     artifact,
-    sha256: await sha256(artifact.files[0].bytes),
+    files: await fileHashes(artifact),
     graph: written.graph,
     groups: written.groups,
     measurement,

@@ -1,4 +1,4 @@
-import { type Measurement, PareError, sha256 } from "@pare/runtime/format";
+import { fileHashes, type Measurement, PareError } from "@pare/runtime/format";
 import { Fingerprints } from "../analysis/fingerprints.js";
 import { RecordedActivations } from "../calibrate/recorded-activations.js";
 import type { State, Tried } from "./candidate.js";
@@ -64,7 +64,7 @@ export async function replay(request: ReplayRequest, lock: Lock): Promise<Optimi
         precision: locked.precision,
         evidence,
         artifact: chosen.artifact,
-        sha256: locked.files[0]?.sha256 ?? "",
+        files: locked.files,
         graph: chosen.written.graph,
         groups: locked.groups,
         measurement: measurementOf(locked),
@@ -90,14 +90,14 @@ async function checkFiles(
   { target, files }: LockedTarget,
   by: { readonly lock: Lock; readonly request: ReplayRequest },
 ): Promise<void> {
-  const hashes = await Promise.all(artifact.files.map(({ bytes }) => sha256(bytes)));
-  const at = Array.from({ length: Math.max(hashes.length, files.length) }, (_, i) => i).find(
-    (i) => hashes[i] !== files[i]?.sha256,
+  const made = await fileHashes(artifact);
+  const at = Array.from({ length: Math.max(made.length, files.length) }, (_, i) => i).find(
+    (i) => made[i]?.sha256 !== files[i]?.sha256,
   );
   if (at === undefined) return;
   throw new PareError(
     "LOCK",
-    `What the lock file says of ${target} makes another file now: its sha256 begins with ${hashes[at]?.slice(0, 12) ?? "none"}, locked was ${files[at]?.sha256.slice(0, 12) ?? "none"}.`,
+    `What the lock file says of ${target} makes another file now: its sha256 begins with ${made[at]?.sha256.slice(0, 12) ?? "none"}, locked was ${files[at]?.sha256.slice(0, 12) ?? "none"}.`,
     {
       where: target,
       hint: `It was written by ${by.lock.compiler}; this is ${by.request.compiler}. Run without --frozen to decide anew.`,
