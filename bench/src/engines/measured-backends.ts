@@ -45,5 +45,5 @@ export function backendFor(name: string | null | undefined): MeasuredBackend {
 /** What runs in this process of Node, as it does in an app. */
 export async function backendsInNode(): Promise<readonly Backend[]> {
   const here = backends.filter(({ places }) => places.includes("node"));
-  return Promise.all(here.map(({ load }) => load()));
+  return Promise.all(here.map((backend) => backend.load()));
 }

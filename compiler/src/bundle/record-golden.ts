@@ -12,6 +12,8 @@ import {
   type VariantEntry,
 } from "@pare/runtime/format";
 import { type OptimizedVariant, type TargetDevice, variantId } from "../search/request.js";
+import { findTarget } from "../targets/index.js";
+import { loadableOn } from "../targets/loadable.js";
 
 export interface RecordedGolden {
   readonly golden: Golden;
@@ -43,8 +45,11 @@ export async function recordGolden(
     for (const variant of variants) {
       const own = devices.find(({ target }) => target === variant.target);
       if (own === undefined) continue;
-      const open = async (device: TargetDevice): Promise<Session> => {
-        const session = await device.executor.load(variant.artifact);
+      const open = async ({ target, executor }: TargetDevice): Promise<Session> => {
+        const { artifact, graph } = variant;
+        const session = await executor.load(
+          await loadableOn(findTarget(target), artifact, () => graph),
+        );
         sessions.push(session);
         return session;
       };

@@ -1,6 +1,8 @@
 import { arithmeticOf, type Parity, type ParityRequest } from "@pare/runtime/format";
 import { countMacs } from "../analysis/index.js";
 import { evaluateGraph } from "../ops/index.js";
+import { findTarget } from "../targets/index.js";
+import { loadableOn } from "../targets/loadable.js";
 import type { Tried } from "./candidate.js";
 import type { OptimizeRequest, TargetDevice } from "./request.js";
 import { checkParity, type Verdict } from "./verdict.js";
@@ -26,7 +28,7 @@ export async function checkAgreement(
   maxMs: number,
   limitMs: number,
 ): Promise<Agreement> {
-  const reference = referenceFor(request, device, chosen);
+  const reference = await referenceFor(request, device, chosen);
   if (reference === null) return { parity: null, verdict: checkParity(null, chosen.precision, "") };
   const parity = await request.measure.parity({
     artifact: chosen.artifact,
@@ -42,11 +44,11 @@ export async function checkAgreement(
   return { parity, verdict };
 }
 
-function referenceFor(
+async function referenceFor(
   request: OptimizeRequest,
   device: TargetDevice,
   chosen: Tried,
-): { readonly by: ParityRequest["reference"]; readonly name: string } | null {
+): Promise<{ readonly by: ParityRequest["reference"]; readonly name: string } | null> {
   const { artifact, written, precision } = chosen;
   const isInteger = arithmeticOf[precision] === "integer";
   if (isInteger) {
@@ -62,5 +64,6 @@ function referenceFor(
   );
   if (other === undefined || other.target === device.target) return null;
   if (isInteger && other.saturates) return null;
-  return { by: { artifact, target: other.target }, name: `the ${other.target} engine` };
+  const own = await loadableOn(findTarget(other.target), artifact, () => written.graph);
+  return { by: { artifact: own, target: other.target }, name: `the ${other.target} engine` };
 }

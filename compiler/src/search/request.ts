@@ -104,6 +104,8 @@ export interface OptimizedVariant {
   readonly precision: Precision;
   readonly evidence: Evidence;
   readonly artifact: Artifact;
+  /** What its drop is against, on the same target: the model as its user has it, or what stands for it there. */
+  readonly reference: Artifact;
   /** Of the artifact's files, in order. */
   readonly files: readonly FileHash[];
   readonly graph: Graph;
