@@ -1,16 +1,37 @@
-import type { ByteSource } from "@pare/runtime/format";
+import { type ByteSource, PareError } from "@pare/runtime/format";
 import type { Graph } from "./ir/index.js";
 import { decodeModel } from "./onnx/index.js";
 import { inferNode } from "./ops/index.js";
 
-/** A model's bytes, by the format that they are in; each format is read by a room of its own. */
-export type ModelSource = OnnxSource;
+/** A model's file, and those that lie beside it. */
+export interface ModelSource {
+  /** Of the file: its ending says which format it is in. */
+  readonly name: string;
+  readonly main: ByteSource;
+  /** Files that the model names, by location: ONNX's external data, the weights of other formats. */
+  readonly beside: ReadonlyMap<string, ByteSource>;
+}
 
-export interface OnnxSource {
-  readonly format: "onnx";
-  readonly proto: ByteSource;
-  /** Files of external data by location. */
-  readonly external: ReadonlyMap<string, ByteSource>;
+/** A format that models are read in; a room of its own knows it. */
+interface Importer {
+  readonly format: string;
+  /** Of files, with the dot and in lower case. */
+  readonly endings: readonly string[];
+  read(source: ModelSource, signal: AbortSignal | undefined): Promise<Graph>;
+}
+
+const onnx: Importer = {
+  format: "onnx",
+  endings: [".onnx"],
+  read: ({ main, beside }, signal) =>
+    decodeModel({ proto: main, external: beside }, { infer: inferNode, ...(signal && { signal }) }),
+};
+
+const importers: readonly Importer[] = [onnx];
+
+/** The format that a file of this name is read as: ONNX where its ending says no other. */
+export function formatOf(name: string): string {
+  return importerOf(name).format;
 }
 
 /**
@@ -22,10 +43,18 @@ export async function importModel(
   source: ModelSource,
   { signal }: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<Graph> {
-  switch (source.format) {
-    case "onnx":
-      return decodeModel(source, { infer: inferNode, ...(signal && { signal }) });
-    default:
-      return source.format satisfies never;
+  const importer = importerOf(source.name);
+  if (importer === onnx && /\.json$/i.test(source.name)) {
+    throw new PareError(
+      "MODEL_INVALID",
+      `${source.name} is JSON: TensorFlow.js models are not read yet by this version.`,
+      { where: source.name, hint: "Give an ONNX file." },
+    );
   }
+  return importer.read(source, signal);
+}
+
+function importerOf(name: string): Importer {
+  const plain = name.toLowerCase();
+  return importers.find(({ endings }) => endings.some((ending) => plain.endsWith(ending))) ?? onnx;
 }

@@ -1,7 +1,7 @@
 export * from "./bundle/index.js";
 export * from "./analysis/index.js";
 export * from "./ir/index.js";
-export { importModel, type ModelSource, type OnnxSource } from "./import-model.js";
+export { formatOf, importModel, type ModelSource } from "./import-model.js";
 export { decodeModel, encodeModel, type DecodeOptions } from "./onnx/index.js";
 export { inferAll, inferNode, evaluateGraph } from "./ops/index.js";
 export {

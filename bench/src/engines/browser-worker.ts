@@ -1,8 +1,8 @@
 import { messageOf } from "@pare/runtime/format";
-import { wasm, webgpu } from "@pare/runtime/ort-web";
 import { decode, encode } from "./codec.js";
 import { engineOf } from "./engine.js";
 import { EngineServer } from "./engine-server.js";
+import { backendFor } from "./measured-backends.js";
 import type { EngineRequest } from "./protocol.js";
 import { watchWasmHeap } from "./wasm-heap.js";
 
@@ -11,10 +11,10 @@ const parameters = new URL(import.meta.url).searchParams;
 const mailbox = new URL(`../../call/${parameters.get("channel")}`, import.meta.url);
 
 const heap = watchWasmHeap();
-const backend = parameters.get("target") === "webgpu" ? webgpu() : wasm();
-const server = new EngineServer(engineOf(backend, parameters.get("place") ?? "a browser", heap));
 
 async function serve(): Promise<void> {
+  const backend = await backendFor(parameters.get("target")).load();
+  const server = new EngineServer(engineOf(backend, parameters.get("place") ?? "a browser", heap));
   for (;;) {
     const next = await fetch(mailbox);
     if (next.status === 410) return;

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { PareError, throwIfAborted } from "@pare/runtime/format";
+import { PareError, type TargetName, throwIfAborted } from "@pare/runtime/format";
 import type { Browser, Page } from "playwright-core";
 import { decode, encode } from "./codec.js";
 import { browserMissing, findBrowser } from "./find-browser.js";
@@ -85,7 +85,7 @@ export class EngineBrowser {
   }
 
   /** A new engine, in a worker of its own. */
-  async openChannel(target: "wasm" | "webgpu"): Promise<Channel> {
+  async openChannel(target: TargetName): Promise<Channel> {
     const id = this.#next++;
     const mailbox = new Mailbox(`${target} in ${this.name}`, async () => {
       this.#mailboxes.delete(id);

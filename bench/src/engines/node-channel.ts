@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { PareError, throwIfAborted } from "@pare/runtime/format";
+import { PareError, type TargetName, throwIfAborted } from "@pare/runtime/format";
 import type { Channel, EngineReplies, EngineRequest, WireReply } from "./protocol.js";
 import { unwrap } from "./reply.js";
 
@@ -12,7 +12,7 @@ const stderrKept = 4096;
  * An engine in a child process: a crash is a lost candidate and not a lost tool, Ctrl-C works in the middle of a run,
  * and memory can be told apart. Terminating a worker thread during a run would abort this process.
  */
-export async function openNodeChannel(target: "cpu" | "wasm"): Promise<Channel> {
+export async function openNodeChannel(target: TargetName): Promise<Channel> {
   const child = fork(childEntry, [target], {
     serialization: "advanced",
     execArgv: [],

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
-import type { Backend } from "@pare/runtime/format";
 import { engineOf } from "./engine.js";
 import { EngineServer } from "./engine-server.js";
+import { backendFor } from "./measured-backends.js";
 import type { EngineRequest } from "./protocol.js";
 import { watchWasmHeap } from "./wasm-heap.js";
 
@@ -9,9 +9,9 @@ import { watchWasmHeap } from "./wasm-heap.js";
 process.on("SIGINT", () => {});
 process.on("disconnect", () => process.exit());
 
-const target = process.argv[2];
+const backend = backendFor(process.argv[2]);
 const place = `Node ${process.versions.node.split(".")[0]}`;
-const wasmHeap = target === "wasm" ? watchWasmHeap() : null;
+const wasmHeap = backend.inWasm ? watchWasmHeap() : null;
 const peakBytes = wasmHeap ?? peakOfProcess;
 
 /** Linux counts the parent's pages into a child's maxRSS, as it was forked from it: VmHWM is the child's own. */
@@ -23,12 +23,7 @@ function peakOfProcess(): number {
   return process.resourceUsage().maxRSS * 1024;
 }
 
-async function backend(): Promise<Backend> {
-  if (target === "wasm") return (await import("@pare/runtime/ort-web")).wasm({ threads: 1 });
-  return (await import("@pare/runtime/ort-node")).cpu();
-}
-
-const server = backend().then((found) => new EngineServer(engineOf(found, place, peakBytes)));
+const server = backend.load().then((found) => new EngineServer(engineOf(found, place, peakBytes)));
 process.on("message", (request) => void answer(request as EngineRequest));
 
 async function answer(request: EngineRequest): Promise<void> {

@@ -1,6 +1,7 @@
 import { isPareError, messageOf, PareError, type TargetName } from "@pare/runtime/format";
 import { EngineBrowser } from "./browser.js";
 import { EngineHost } from "./host.js";
+import { backendFor } from "./measured-backends.js";
 import { openNodeChannel } from "./node-channel.js";
 
 export interface Hosts {
@@ -13,38 +14,28 @@ export interface Hosts {
 }
 
 /**
- * Starts the engines of targets: `cpu` in a child process, `wasm` and `webgpu` in one headless browser. Without a
- * browser, `wasm` runs on onnxruntime-web in Node. What cannot run here is skipped with its reason, never an error.
+ * Starts the engines of targets, each in the first of its places that there is: one headless browser for all that run
+ * in it, or a child process. What cannot run here is skipped with its reason, never an error.
  */
 export async function openHosts(targets: readonly TargetName[]): Promise<Hosts> {
   const hosts = new Map<TargetName, EngineHost>();
   const skipped: { target: TargetName; reason: string }[] = [];
   const notes: string[] = [];
-  const browser = targets.some((target) => target === "wasm" || target === "webgpu")
-    ? await EngineBrowser.launch().catch(asPareError)
-    : null;
+  let launched: Promise<EngineBrowser | PareError> | null = null;
 
-  const start = (target: TargetName): Promise<EngineHost> => {
-    switch (target) {
-      case "cpu":
+  const start = async (target: TargetName): Promise<EngineHost> => {
+    let absent: PareError | null = null;
+    for (const place of backendFor(target).places) {
+      if (place === "node") {
+        if (absent !== null) notes.push(`${target} runs in Node: ${sentence(absent)}`);
         return EngineHost.start(target, () => openNodeChannel(target));
-      case "wasm":
-        if (browser instanceof EngineBrowser)
-          return EngineHost.start(target, () => browser.openChannel(target));
-        notes.push(`wasm runs on onnxruntime-web in Node: ${sentence(browser)}`);
-        return EngineHost.start(target, () => openNodeChannel(target));
-      case "webgpu":
-        if (browser instanceof EngineBrowser)
-          return EngineHost.start(target, () => browser.openChannel(target));
-        return Promise.reject(browser);
-      case "aot":
-      case "webnn":
-        return Promise.reject(
-          new PareError("UNSUPPORTED_DEVICE", `${target} cannot be measured yet.`),
-        );
-      default:
-        return target satisfies never;
+      }
+      const browser = await (launched ??= EngineBrowser.launch().catch(asPareError));
+      if (browser instanceof EngineBrowser)
+        return EngineHost.start(target, () => browser.openChannel(target));
+      absent = browser;
     }
+    throw absent ?? new PareError("INTERNAL", `${target} has no place to run in.`);
   };
   for (const target of targets) {
     try {
@@ -59,6 +50,7 @@ export async function openHosts(targets: readonly TargetName[]): Promise<Hosts> 
     notes,
     async dispose() {
       await Promise.all([...hosts.values()].map((host) => host.dispose()));
+      const browser = await launched;
       if (browser instanceof EngineBrowser) await browser.dispose();
     },
   };

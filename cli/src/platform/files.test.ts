@@ -135,10 +135,6 @@ describe("writing", () => {
 });
 
 it("names a model as its file, or for a model.onnx as its folder", () => {
-  expect(["a/kws.onnx", "a/kws/model.onnx", "KWS.ONNX", "x"].map(modelName)).toEqual([
-    "kws",
-    "kws",
-    "KWS",
-    "x",
-  ]);
+  const paths = ["a/kws.onnx", "a/kws/model.onnx", "KWS.ONNX", "x", "net_1.0", "a/kws/model.json"];
+  expect(paths.map(modelName)).toEqual(["kws", "kws", "KWS", "x", "net_1.0", "kws"]);
 });

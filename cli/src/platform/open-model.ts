@@ -1,39 +1,29 @@
-import { basename, dirname, extname, resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import type { Graph, ModelSource } from "@pare/compiler";
 import { PareError, type ValueInfo } from "@pare/runtime/format";
 import { ExternalFiles } from "./external-files.js";
 import { openFileSource } from "./file-source.js";
 
-/** A model's file and the files of its external data; weights are read from them when they are needed. */
+/** A model's file and those beside it that it names; weights are read from them when they are needed. */
 export interface ModelFile {
   readonly source: ModelSource;
   close(): void;
 }
 
-/** @throws PareError MODEL_NOT_FOUND, MODEL_INVALID, PERMISSION */
+/** @throws PareError MODEL_NOT_FOUND, PERMISSION */
 export function openModelFile(path: string): ModelFile {
-  if (extname(path).toLowerCase() === ".json") {
-    throw new PareError(
-      "MODEL_INVALID",
-      `${path} is JSON: TensorFlow.js models are not read yet by this version.`,
-      {
-        where: path,
-        hint: "Give an ONNX file.",
-      },
-    );
-  }
-  const proto = openFileSource(path);
-  const external = new ExternalFiles(dirname(resolve(path)));
+  const main = openFileSource(path);
+  const beside = new ExternalFiles(dirname(resolve(path)));
   const close = (): void => {
-    proto.close();
-    external.close();
+    main.close();
+    beside.close();
   };
-  return { source: { format: "onnx", proto, external }, close };
+  return { source: { name: basename(path), main, beside }, close };
 }
 
 /** `a/b/kws.onnx` is `kws`, `a/b/model.onnx` is `b`. */
 export function modelName(path: string): string {
-  const name = basename(path).replace(/\.onnx$/i, "");
+  const name = basename(path).replace(/\.[a-z]\w*$/i, "");
   const folder = basename(dirname(resolve(path)));
   return name === "model" && folder !== "" ? folder : name;
 }

@@ -1,6 +1,6 @@
 import { cpus, release, type as systemName } from "node:os";
 import { saturates, type TargetDevice } from "@pare/compiler";
-import { type EngineHost, executor, type Hosts, openHosts } from "@pare/bench";
+import { type EngineHost, executor, type Hosts, measurableTargets, openHosts } from "@pare/bench";
 import { PareError, type TargetName, targetNames } from "@pare/runtime/format";
 
 /** The engines that are to be measured, and the CPU engine that the others are compared with. */
@@ -10,23 +10,21 @@ export interface Engines extends Hosts {
   readonly reference: EngineHost;
 }
 
-const measurable = ["cpu", "wasm", "webgpu"] as const satisfies readonly TargetName[];
-
 /** @throws PareError ARGUMENT for a name that is no target, or one that this version cannot measure */
 export function parseTargets(names: readonly string[] | undefined): readonly TargetName[] {
-  if (names === undefined || names.length === 0) return measurable;
+  if (names === undefined || names.length === 0) return measurableTargets;
   return names.map((name) => {
     const target = targetNames.find((known) => known === name);
     if (target === undefined) {
       throw new PareError("ARGUMENT", `There is no target "${name}".`, {
         where: "--target",
-        hint: `The targets are ${measurable.join(", ")}.`,
+        hint: `The targets are ${measurableTargets.join(", ")}.`,
       });
     }
-    if (!measurable.some((known) => known === target)) {
+    if (!measurableTargets.includes(target)) {
       throw new PareError("ARGUMENT", `The target ${target} is not available in this version.`, {
         where: "--target",
-        hint: `The targets are ${measurable.join(", ")}.`,
+        hint: `The targets are ${measurableTargets.join(", ")}.`,
       });
     }
     return target;

@@ -1,3 +1,4 @@
+import { measurableTargets } from "@pare/bench";
 import type { Command } from "commander";
 import {
   collectNames,
@@ -20,7 +21,11 @@ export interface MeasureVerbOptions extends OutputOptions, ShapeOptions {
 
 export function addMeasureOptions(command: Command): void {
   command
-    .option("--target <list>", "cpu, wasm, webgpu (default: all that can run here)", collectNames)
+    .option(
+      "--target <list>",
+      `${measurableTargets.join(", ")} (default: all that can run here)`,
+      collectNames,
+    )
     .option(
       "--data <path>",
       "a folder of images, .npz, .npy, .safetensors, .jsonl, or an ES module",

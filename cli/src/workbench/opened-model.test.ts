@@ -1,13 +1,13 @@
-import { encodeModel, importModel, type OnnxSource, parseGraph } from "@pare/compiler";
+import { encodeModel, importModel, type ModelSource, parseGraph } from "@pare/compiler";
 import { byteSource } from "@pare/runtime/format";
 import { describe, expect, it } from "vitest";
 import { describeInterface, modelInputs } from "../platform/open-model.js";
 import { openModelSource } from "./opened-model.js";
 
-const onnxSource = (bytes: Uint8Array): OnnxSource => ({
-  format: "onnx",
-  proto: byteSource(bytes),
-  external: new Map(),
+const onnxSource = (bytes: Uint8Array): ModelSource => ({
+  name: "m.onnx",
+  main: byteSource(bytes),
+  beside: new Map(),
 });
 
 const relu = async (shape: string) =>

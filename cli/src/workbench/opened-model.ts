@@ -19,9 +19,9 @@ export interface OpenedModel {
 }
 
 interface WholeModel {
-  /** One file: as it is on disk, or written anew where it had external data, or constants or other shapes were set. */
+  /** One ONNX file: as it is on disk, or written anew where it was in several or in another format, or constants or other shapes were set. */
   readonly bytes: Uint8Array;
-  /** Of the file on disk; of a model with external data, of the one file that holds all of it. */
+  /** Of the file on disk, where that is one ONNX file; else of the one that holds all of it. */
   readonly sha256: string;
 }
 
@@ -56,7 +56,7 @@ export async function openModelSource(
   unfitting: Unfitting = "refuse",
   close: () => void = () => {},
 ): Promise<OpenedModel> {
-  const { encodeModel, findPass, importModel } = await import("@pare/compiler");
+  const { encodeModel, findPass, formatOf, importModel } = await import("@pare/compiler");
   const bound = async (wanted: BindShapesOptions): Promise<Graph> => {
     const graph = await importModel(source, { signal });
     const bind = findPass("bind-shapes");
@@ -67,15 +67,14 @@ export async function openModelSource(
   const declared = anyAsked ? modelInputs(await importModel(source, { signal })) : [];
   const shapes = unfitting === "skip" ? fittingShapes(declared, asked) : asked;
   const graph = await bound(shapes);
-  const externalBytes = [...source.external.values()].reduce((sum, { size }) => sum + size, 0);
+  const besideBytes = [...source.beside.values()].reduce((sum, { size }) => sum + size, 0);
+  const inOneFile = formatOf(source.name) === "onnx" && source.beside.size === 0;
   const { constants } = shapes;
   const overriding = overriddenShapes(declared, shapes.shapes);
   const rewritten =
-    source.external.size > 0 ||
-    Object.keys(constants).length > 0 ||
-    Object.keys(overriding).length > 0;
+    !inOneFile || Object.keys(constants).length > 0 || Object.keys(overriding).length > 0;
   const readAll = async (): Promise<WholeModel> => {
-    const file = await source.proto.read(0, source.proto.size);
+    const file = await source.main.read(0, source.main.size);
     // Free dims stay free, as its user has them: what is bound is the graph that is compiled. A number that the file
     // declares and the user overrides has to go: engines refuse feeds of another size.
     const whole = rewritten
@@ -83,7 +82,7 @@ export async function openModelSource(
       : null;
     return {
       bytes: whole?.proto ?? file,
-      sha256: await sha256(source.external.size > 0 && whole !== null ? whole.proto : file),
+      sha256: await sha256(!inOneFile && whole !== null ? whole.proto : file),
     };
   };
   let held: Promise<WholeModel> | null = null;
@@ -91,7 +90,7 @@ export async function openModelSource(
     path: shownPath(label),
     name: modelName(label),
     graph,
-    sizeBytes: source.proto.size + externalBytes,
+    sizeBytes: source.main.size + besideBytes,
     // Asked for when they are needed: a model with other things than tensors can be inspected, simplified and converted.
     get inputs() {
       return modelInputs(graph);

@@ -1,8 +1,9 @@
 import {
+  type Arithmetic,
+  arithmeticOf,
   type Golden,
   type GoldenInput,
   goldenFeeds,
-  type Precision,
   probeGolden,
   type RunTensors,
   type Session,
@@ -11,6 +12,8 @@ import {
   type VariantEntry,
 } from "@pare/runtime/format";
 import { type OptimizedVariant, type TargetDevice, variantId } from "../search/request.js";
+import { findTarget } from "../targets/index.js";
+import { loadableOn } from "../targets/loadable.js";
 
 export interface RecordedGolden {
   readonly golden: Golden;
@@ -19,23 +22,11 @@ export interface RecordedGolden {
 }
 
 /** Of the largest output: what another device of the same kind may differ by. */
-function allowance(precision: Precision): number {
-  switch (precision) {
-    case "float32":
-    case "float16-weights":
-    case "int8-weights":
-    case "int4-weights":
-      return 1e-3;
-    case "float16":
-      return 2e-2;
-    case "int8":
-    case "int8-dynamic":
-    case "mixed":
-      return 5e-2;
-    default:
-      return precision satisfies never;
-  }
-}
+const allowances: Readonly<Record<Arithmetic, number>> = {
+  float32: 1e-3,
+  float16: 2e-2,
+  integer: 5e-2,
+};
 
 /**
  * Runs each variant on its own target with inputs that every device can make for itself, and writes down probed
@@ -54,8 +45,11 @@ export async function recordGolden(
     for (const variant of variants) {
       const own = devices.find(({ target }) => target === variant.target);
       if (own === undefined) continue;
-      const open = async (device: TargetDevice): Promise<Session> => {
-        const session = await device.executor.load(variant.artifact);
+      const open = async ({ target, executor }: TargetDevice): Promise<Session> => {
+        const { artifact, graph } = variant;
+        const session = await executor.load(
+          await loadableOn(findTarget(target), artifact, () => graph),
+        );
         sessions.push(session);
         return session;
       };
@@ -70,7 +64,7 @@ export async function recordGolden(
               .then(async (second) => difference(answers, await second.run(goldenFeeds(inputs))))
               .catch(() => 0);
       const scale = largest(answers);
-      const fraction = allowance(variant.precision);
+      const fraction = allowances[arithmeticOf[variant.precision]];
       tolerances.set(variantId(variant), {
         absolute: Number(Math.max(fraction * scale, 3 * apart, 1e-6).toPrecision(3)),
         relative: fraction,

@@ -1,9 +1,9 @@
 import {
   type Accuracy,
+  fileHashes,
   type Latency,
   type Measurement,
   type ReportCandidate,
-  sha256,
   throwIfAborted,
   type Unmeasured,
 } from "@pare/runtime/format";
@@ -268,7 +268,7 @@ async function decidedAs(
   return {
     device,
     chosen,
-    variant: await variantOf(request, chosen, device.target, measurement, baseline),
+    variant: await variantOf(request, state, chosen, measurement, baseline),
     candidates,
     why: explain(device.target, chosen, record.stepsOf(device.target)),
     missed: missed === null ? null : `of ${chosen.name}: ${missed}`,
@@ -293,7 +293,7 @@ export async function interim(
   return {
     device,
     chosen: best,
-    variant: await variantOf(request, best, device.target, measurement, baseline),
+    variant: await variantOf(request, state, best, measurement, baseline),
     candidates: [],
     why: explain(device.target, best, record.stepsOf(device.target)),
     missed: null,
@@ -303,19 +303,20 @@ export async function interim(
 
 async function variantOf(
   { evidence }: OptimizeRequest,
+  { device, reference }: TargetState,
   chosen: Tried,
-  target: OptimizedVariant["target"],
   measurement: Measurement,
   baseline: Measurement | null,
 ): Promise<OptimizedVariant> {
   const { name, precision, artifact, written } = chosen;
   return {
-    target,
+    target: device.target,
     name,
     precision,
     evidence,
     artifact,
-    sha256: await sha256(artifact.files[0].bytes),
+    reference,
+    files: await fileHashes(artifact),
     graph: written.graph,
     groups: written.groups,
     measurement,

@@ -1,4 +1,4 @@
-import { deviceFeatures, type JsonSchema, precisions, targetNames } from "@pare/runtime/format";
+import { arithmeticOf, deviceFeatures, type JsonSchema, targetNames } from "@pare/runtime/format";
 
 const text: JsonSchema = { type: "string" };
 const number: JsonSchema = { type: "number" };
@@ -39,7 +39,7 @@ export const lockSchema: JsonSchema = {
         target: { enum: targetNames },
         engine: text,
         candidate: { type: "string", pattern: "^[\\w.-]+$" },
-        precision: { enum: precisions },
+        precision: { enum: Object.keys(arithmeticOf) },
         groups: list(object({ steps: list(step), required: { type: "boolean" } })),
         session: { type: "object" },
         features: list({ enum: deviceFeatures }),

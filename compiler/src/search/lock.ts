@@ -1,6 +1,7 @@
 import {
   type Accuracy,
   type DeviceFeature,
+  type FileHash,
   findFault,
   type Golden,
   isRecord,
@@ -31,7 +32,7 @@ export interface LockedTarget {
   readonly session: SessionOptions;
   readonly features: readonly DeviceFeature[];
   /** Of the artifact's files, in order. */
-  readonly files: readonly { readonly name: string; readonly sha256: string }[];
+  readonly files: readonly FileHash[];
   readonly maxDrop: number;
   readonly sizeBytes: SizeBytes;
   readonly accuracy: Accuracy | null;

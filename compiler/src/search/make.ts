@@ -15,7 +15,9 @@ import type { PassContext } from "../pipeline/pass.js";
 import type { Recipe } from "../pipeline/recipe.js";
 import type { StepGroup } from "../pipeline/step.js";
 import { findTarget } from "../targets/index.js";
+import { loadableOn } from "../targets/loadable.js";
 import type { Made, State } from "./candidate.js";
+import type { OptimizeRequest } from "./request.js";
 
 export interface MakeServices {
   /** Absent: there is no data. */
@@ -64,6 +66,19 @@ export async function beginning(
   const applied = await applyGroup(graph, group, contextOf(services), passes);
   const groups = simplify === null ? [] : [simplify];
   return { graph: applied.graph, groups, precision: "float32", statistics: new Map() };
+}
+
+/**
+ * The model as its user has it, where a target's engine loads such files; else what the target makes of it as it is.
+ * @throws PareError UNSUPPORTED_OP
+ */
+export async function asGiven(
+  { original, graph }: Pick<OptimizeRequest, "original" | "graph">,
+  target: TargetName,
+  services: MakeServices,
+): Promise<Artifact> {
+  const normal = async (): Promise<Graph> => (await beginning(graph, null, services)).graph;
+  return loadableOn(findTarget(target), original, normal);
 }
 
 /** What a group makes of a state, and why it changes nothing where it does. */

@@ -56,14 +56,8 @@ export async function tryMixed(
   const sensitivity =
     request.samples === undefined
       ? []
-      : await layerSensitivity(
-          from,
-          keeping,
-          layers,
-          device.executor,
-          request.samples,
-          services,
-          (done) => say(`sensitivity of layers ${done}/${layers.length}`),
+      : await layerSensitivity(from, keeping, layers, device, request.samples, services, (done) =>
+          say(`sensitivity of layers ${done}/${layers.length}`),
         );
   const outcomes: [Planned, Outcome][] = [];
   for (let kept = 1; kept < sensitivity.length && !isLate(); kept *= 2) {

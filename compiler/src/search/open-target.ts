@@ -7,7 +7,7 @@ import {
 } from "@pare/runtime/format";
 import type { State, Tried } from "./candidate.js";
 import { screeningLimits, type TargetFacts } from "./costs.js";
-import { finish, type MakeServices, type Ordered } from "./make.js";
+import { asGiven, finish, type MakeServices, type Ordered } from "./make.js";
 import type { Record } from "./record.js";
 import type { OptimizeRequest, TargetDevice } from "./request.js";
 import type { TargetState } from "./target-state.js";
@@ -34,19 +34,14 @@ export interface Opening {
  * @throws PareError ENGINE where the engine runs neither
  */
 export async function openTarget(opening: Opening, device: TargetDevice): Promise<TargetState> {
-  const { request, simplified, recipe, record } = opening;
-  const { original } = request;
-  const asItIs = await attempt(() => tryOut(opening, device, original));
-  const before = await asRead(request, device);
+  const { request, simplified, recipe, record, services } = opening;
+  const given = await attempt(() => asGiven(request, device.target, services));
+  const original = typeof given === "string" ? request.original : given;
+  const asItIs =
+    typeof given === "string" ? given : await attempt(() => tryOut(opening, device, original));
+  const before = await asRead(request, device, original);
   const after = await attempt(async (): Promise<Tried> => {
-    const made = await finish(
-      simplified,
-      "float",
-      device.target,
-      {},
-      recipe.ending,
-      opening.services,
-    );
+    const made = await finish(simplified, "float", device.target, {}, recipe.ending, services);
     const answered = await tryOut(opening, device, made.artifact);
     const size = await request.measure.size(made.artifact);
     return { ...made, tryOut: answered, size, latency: null, accuracy: null };
@@ -72,7 +67,7 @@ export async function openTarget(opening: Opening, device: TargetDevice): Promis
   const latency =
     typeof asItIs === "string" || typeof after === "string"
       ? equal
-      : await compare(opening, device, after);
+      : await compare(opening, device, original, after);
   const isSlower = latency !== null && orderOf(latency) === "slower";
   const simplifiedStays = typeof after !== "string" && (typeof asItIs === "string" || !isSlower);
   if (recipe.simplify !== null) {
@@ -125,8 +120,9 @@ function tryOut(
 }
 
 async function asRead(
-  { original, graph, measure }: OptimizeRequest,
+  { graph, measure }: OptimizeRequest,
   device: TargetDevice,
+  original: Artifact,
 ): Promise<Omit<Tried, "tryOut">> {
   const state: State = { graph, groups: [], precision: "float32", statistics: new Map() };
   return {
@@ -144,11 +140,12 @@ async function asRead(
 async function compare(
   { request, limitMs }: Opening,
   device: TargetDevice,
+  original: Artifact,
   { artifact, tryOut: { runMs } }: Tried,
 ): Promise<Relative | null> {
   if (device.standIn !== null) return null;
   const { between } = await request.measure.latency({
-    artifacts: [request.original, artifact],
+    artifacts: [original, artifact],
     target: device.target,
     limits: screeningLimits(runMs),
     seed: 0,

@@ -191,7 +191,7 @@ function lockedTarget({ device, chosen, variant }: Decided, maxDrop: number): Lo
     groups: chosen.written.groups,
     session: chosen.artifact.session,
     features: chosen.artifact.requires.features,
-    files: [{ name: chosen.artifact.files[0].name, sha256: variant.sha256 }],
+    files: variant.files,
     maxDrop,
     sizeBytes: measurement.sizeBytes,
     accuracy: measurement.accuracy,

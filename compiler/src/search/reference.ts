@@ -1,6 +1,8 @@
-import type { Parity, ParityRequest, Precision } from "@pare/runtime/format";
+import { arithmeticOf, type Parity, type ParityRequest } from "@pare/runtime/format";
 import { countMacs } from "../analysis/index.js";
 import { evaluateGraph } from "../ops/index.js";
+import { findTarget } from "../targets/index.js";
+import { loadableOn } from "../targets/loadable.js";
 import type { Tried } from "./candidate.js";
 import type { OptimizeRequest, TargetDevice } from "./request.js";
 import { checkParity, type Verdict } from "./verdict.js";
@@ -8,10 +10,6 @@ import { checkParity, type Verdict } from "./verdict.js";
 /** The reference evaluation takes some ten nanoseconds a multiply-accumulate: more is not worth the wait. */
 const mostMacs = 2e8;
 const samples = 16;
-
-function isInteger(precision: Precision): boolean {
-  return precision === "int8" || precision === "int8-dynamic" || precision === "mixed";
-}
 
 export interface Agreement {
   readonly parity: Parity | null;
@@ -30,7 +28,7 @@ export async function checkAgreement(
   maxMs: number,
   limitMs: number,
 ): Promise<Agreement> {
-  const reference = referenceFor(request, device, chosen);
+  const reference = await referenceFor(request, device, chosen);
   if (reference === null) return { parity: null, verdict: checkParity(null, chosen.precision, "") };
   const parity = await request.measure.parity({
     artifact: chosen.artifact,
@@ -46,13 +44,14 @@ export async function checkAgreement(
   return { parity, verdict };
 }
 
-function referenceFor(
+async function referenceFor(
   request: OptimizeRequest,
   device: TargetDevice,
   chosen: Tried,
-): { readonly by: ParityRequest["reference"]; readonly name: string } | null {
+): Promise<{ readonly by: ParityRequest["reference"]; readonly name: string } | null> {
   const { artifact, written, precision } = chosen;
-  if (isInteger(precision)) {
+  const isInteger = arithmeticOf[precision] === "integer";
+  if (isInteger) {
     const macs = countMacs(written.graph);
     if (macs !== null && macs * samples <= mostMacs)
       return {
@@ -64,6 +63,7 @@ function referenceFor(
     ({ target, standIn }) => target === (device.standIn ?? "cpu") && standIn === null,
   );
   if (other === undefined || other.target === device.target) return null;
-  if (isInteger(precision) && other.saturates) return null;
-  return { by: { artifact, target: other.target }, name: `the ${other.target} engine` };
+  if (isInteger && other.saturates) return null;
+  const own = await loadableOn(findTarget(other.target), artifact, () => written.graph);
+  return { by: { artifact: own, target: other.target }, name: `the ${other.target} engine` };
 }

@@ -1,11 +1,12 @@
-import { type Measurement, PareError, sha256 } from "@pare/runtime/format";
+import { type Artifact, fileHashes, type Measurement, PareError } from "@pare/runtime/format";
 import { Fingerprints } from "../analysis/fingerprints.js";
 import { RecordedActivations } from "../calibrate/recorded-activations.js";
 import type { State, Tried } from "./candidate.js";
 import type { Lock, LockedTarget } from "./lock.js";
-import { beginning, change, finish, type MakeServices } from "./make.js";
+import { asGiven, beginning, change, finish, type MakeServices } from "./make.js";
 import { Record } from "./record.js";
 import type { Optimized, OptimizeRequest, TargetDevice } from "./request.js";
+import { isRefusal } from "./trial.js";
 import { explain } from "./why.js";
 
 /** What a replay needs: of a request all that says what the model is, and nothing that measures. */
@@ -64,7 +65,8 @@ export async function replay(request: ReplayRequest, lock: Lock): Promise<Optimi
         precision: locked.precision,
         evidence,
         artifact: chosen.artifact,
-        sha256: locked.files[0]?.sha256 ?? "",
+        reference: await referenceOf(request, chosen, locked, services),
+        files: locked.files,
         graph: chosen.written.graph,
         groups: locked.groups,
         measurement: measurementOf(locked),
@@ -90,19 +92,34 @@ async function checkFiles(
   { target, files }: LockedTarget,
   by: { readonly lock: Lock; readonly request: ReplayRequest },
 ): Promise<void> {
-  const hashes = await Promise.all(artifact.files.map(({ bytes }) => sha256(bytes)));
-  const at = Array.from({ length: Math.max(hashes.length, files.length) }, (_, i) => i).find(
-    (i) => hashes[i] !== files[i]?.sha256,
+  const made = await fileHashes(artifact);
+  const at = Array.from({ length: Math.max(made.length, files.length) }, (_, i) => i).find(
+    (i) => made[i]?.sha256 !== files[i]?.sha256,
   );
   if (at === undefined) return;
   throw new PareError(
     "LOCK",
-    `What the lock file says of ${target} makes another file now: its sha256 begins with ${hashes[at]?.slice(0, 12) ?? "none"}, locked was ${files[at]?.sha256.slice(0, 12) ?? "none"}.`,
+    `What the lock file says of ${target} makes another file now: its sha256 begins with ${made[at]?.sha256.slice(0, 12) ?? "none"}, locked was ${files[at]?.sha256.slice(0, 12) ?? "none"}.`,
     {
       where: target,
       hint: `It was written by ${by.lock.compiler}; this is ${by.request.compiler}. Run without --frozen to decide anew.`,
     },
   );
+}
+
+/** The model as its user has it; the chosen file itself where the target makes nothing of that. */
+async function referenceOf(
+  request: ReplayRequest,
+  { artifact }: Tried,
+  { target }: LockedTarget,
+  services: MakeServices,
+): Promise<Artifact> {
+  try {
+    return await asGiven(request, target, services);
+  } catch (error) {
+    if (isRefusal(error)) return artifact;
+    throw error;
+  }
 }
 
 /** What a replay does not decide anew. */
@@ -111,12 +128,13 @@ function pinned({ recipe, statistics, golden, splits, prefer }: Lock): Partial<L
 }
 
 async function make(
-  { graph, original }: ReplayRequest,
+  request: ReplayRequest,
   locked: LockedTarget,
   normal: State,
   services: MakeServices,
 ): Promise<Tried> {
-  const { candidate, precision, session, sizeBytes } = locked;
+  const { candidate, precision, session, sizeBytes, target } = locked;
+  const { graph } = request;
   const measured = {
     tryOut: { loadMs: 0, runMs: 0 },
     size: sizeBytes,
@@ -125,13 +143,13 @@ async function make(
   };
   if (locked.groups.length === 0) {
     const state: State = { graph, groups: [], precision, statistics: new Map() };
-    const name = candidate;
-    return { ...state, written: state, name, artifact: original, identity: "", ...measured };
+    const artifact = await asGiven(request, target, services);
+    return { ...state, written: state, name: candidate, artifact, identity: "", ...measured };
   }
   let state = normal;
   for (const group of locked.groups)
     state = (await change(state, group, precision, services)).state;
-  const made = await finish(state, candidate, locked.target, session, [], services);
+  const made = await finish(state, candidate, target, session, [], services);
   return { ...made, ...measured };
 }
 

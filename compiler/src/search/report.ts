@@ -43,7 +43,7 @@ export function reportOf(
     variants: optimized.variants.map((variant) => ({
       ...row(variantId(variant), variant.measurement, variant.graph, variant.evidence),
       precision: variant.precision,
-      file: `variants/${variant.sha256}.${variant.artifact.format}`,
+      file: `variants/${variant.files[0]?.sha256}.${variant.artifact.format}`,
       baseline: variant.baseline === null ? null : floatRow(variant.baseline),
     })),
     steps: optimized.steps,

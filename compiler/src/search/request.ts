@@ -2,6 +2,7 @@ import type {
   Artifact,
   Evidence,
   Executor,
+  FileHash,
   Golden,
   Measure,
   Measurement,
@@ -103,8 +104,10 @@ export interface OptimizedVariant {
   readonly precision: Precision;
   readonly evidence: Evidence;
   readonly artifact: Artifact;
-  /** Of its first file. */
-  readonly sha256: string;
+  /** What its drop is against, on the same target: the model as its user has it, or what stands for it there. */
+  readonly reference: Artifact;
+  /** Of the artifact's files, in order. */
+  readonly files: readonly FileHash[];
   readonly graph: Graph;
   readonly groups: readonly StepGroup[];
   /** Accuracy on the test samples; null while they were not looked at. */

@@ -20,7 +20,7 @@ it("is measured of each layer alone, also where a node is called as its operator
     { graph, groups: [], precision: "float32", statistics: new Map() },
     (nodes) => keepingFloat(group, nodes),
     ["MatMul", "MatMul_1"].map((layer) => ({ layer, op: "MatMul" })),
-    cpu(),
+    { target: "cpu", executor: cpu() },
     () => samples.samples(),
     { activations: new MeasuredActivations(samples), fingerprints: new Fingerprints(), seed: 0 },
     () => {},

@@ -1,15 +1,16 @@
 import {
+  type Artifact,
   distanceOf,
   type Executor,
-  onnxArtifact,
   type Tensors,
   throwIfAborted,
 } from "@pare/runtime/format";
-import { encodeModel } from "../onnx/index.js";
 import type { Graph } from "../ir/index.js";
+import { findTarget } from "../targets/index.js";
 import type { State } from "./candidate.js";
 import { change, type MakeServices } from "./make.js";
 import type { StepGroup } from "../pipeline/step.js";
+import type { TargetDevice } from "./request.js";
 
 /** A node by the name that `keepFloat.nodes` takes. */
 export interface Layer {
@@ -34,7 +35,7 @@ export async function layerSensitivity(
   from: State,
   keeping: (layers: readonly string[]) => StepGroup,
   layers: readonly Layer[],
-  executor: Executor,
+  { target, executor }: Pick<TargetDevice, "target" | "executor">,
   samples: () => AsyncIterable<Tensors>,
   services: MakeServices,
   onLayer: (done: number) => void,
@@ -44,13 +45,15 @@ export async function layerSensitivity(
     feeds.push(sample);
     if (feeds.length === sensitivitySamples) break;
   }
-  const float = await answers(executor, from.graph, feeds);
+  const asked = (graph: Graph): ReturnType<typeof answers> =>
+    answers(executor, findTarget(target).emit(graph, {}), feeds);
+  const float = await asked(from.graph);
   const measured: LayerSensitivity[] = [];
   for (const [index, { layer, op }] of layers.entries()) {
     throwIfAborted(services.signal);
     const others = layers.map((other) => other.layer).filter((other) => other !== layer);
     const { state } = await change(from, keeping(others), "mixed", services);
-    const error = relativeError(float, await answers(executor, state.graph, feeds));
+    const error = relativeError(float, await asked(state.graph));
     measured.push({ layer, op, error });
     onLayer(index + 1);
   }
@@ -59,10 +62,10 @@ export async function layerSensitivity(
 
 async function answers(
   executor: Executor,
-  graph: Graph,
+  artifact: Promise<Artifact>,
   feeds: readonly Tensors[],
 ): Promise<readonly Tensors[]> {
-  const session = await executor.load(onnxArtifact((await encodeModel(graph)).proto));
+  const session = await executor.load(await artifact);
   try {
     const outputs: Tensors[] = [];
     for (const feed of feeds) outputs.push(await session.run(feed));

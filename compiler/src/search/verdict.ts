@@ -1,10 +1,12 @@
-import type {
-  Accuracy,
-  Evidence,
-  Interval,
-  LatencyRatio,
-  Parity,
-  Precision,
+import {
+  type Accuracy,
+  type Arithmetic,
+  arithmeticOf,
+  type Evidence,
+  type Interval,
+  type LatencyRatio,
+  type Parity,
+  type Precision,
 } from "@pare/runtime/format";
 
 /** Two medians this close are the same. */
@@ -91,24 +93,12 @@ export function accuracyText({ metric, value, drop, dropInterval, n, flips }: Ac
 }
 
 /** How far a file may be from what it must agree with, of the largest output. */
-export function parityLimit(precision: Precision): number {
-  switch (precision) {
-    case "float32":
-    case "float16-weights":
-    case "int8-weights":
-    case "int4-weights":
-      return 0.01;
-    case "float16":
-      return 0.05;
-    // Engines round integers differently, and what follows a rounding that fell the other way differs more.
-    case "int8":
-    case "int8-dynamic":
-    case "mixed":
-      return 0.5;
-    default:
-      return precision satisfies never;
-  }
-}
+const parityLimits: Readonly<Record<Arithmetic, number>> = {
+  float32: 0.01,
+  float16: 0.05,
+  // Engines round integers differently, and what follows a rounding that fell the other way differs more.
+  integer: 0.5,
+};
 
 export function checkParity(
   parity: Parity | null,
@@ -116,7 +106,7 @@ export function checkParity(
   withWhat: string,
 ): Verdict {
   if (parity === null) return yes("no output can be compared");
-  const limit = parityLimit(precision);
+  const limit = parityLimits[arithmeticOf[precision]];
   const text = `error ${round(parity.maxError)} of the largest output on ${parity.n} samples`;
   return parity.maxError <= limit
     ? yes(`agrees with ${withWhat}: ${text}`)

@@ -9,6 +9,7 @@ import { workloadOf } from "../analysis/workload.js";
 export const cpu: Target = {
   name: "cpu",
   label: "cpu (onnxruntime-node)",
+  format: "onnx",
   supports: (op, domain, types) =>
     lookUp(cpuKernels, op, domain, types, "the engine refuses the model"),
   propose(graph) {

@@ -1,4 +1,11 @@
-import type { Artifact, Dtype, Precision, SessionOptions, TargetName } from "@pare/runtime/format";
+import type {
+  Artifact,
+  ArtifactFormat,
+  Dtype,
+  Precision,
+  SessionOptions,
+  TargetName,
+} from "@pare/runtime/format";
 import type { Graph } from "../ir/index.js";
 import type { StepGroup } from "../pipeline/step.js";
 
@@ -21,6 +28,8 @@ export interface Target {
   readonly name: TargetName;
   /** For print: `wasm (onnxruntime-web)`. */
   readonly label: string;
+  /** What its engine loads, and `emit` makes. */
+  readonly format: ArtifactFormat;
   /** With the reason, from a table of real kernels. */
   supports(op: string, domain: string, types: readonly (Dtype | undefined)[]): Verdict;
   /** What is worth trying on this graph. */

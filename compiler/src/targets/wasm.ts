@@ -9,6 +9,7 @@ import { workloadOf } from "../analysis/workload.js";
 export const wasm: Target = {
   name: "wasm",
   label: "wasm (onnxruntime-web)",
+  format: "onnx",
   supports: (op, domain, types) =>
     lookUp(wasmKernels, op, domain, types, "the engine refuses the model"),
   propose(graph) {

@@ -11,6 +11,7 @@ import { workloadOf } from "../analysis/workload.js";
 export const webgpu: Target = {
   name: "webgpu",
   label: "webgpu (onnxruntime-web)",
+  format: "onnx",
   supports: (op, domain, types) =>
     lookUp(webgpuKernels, op, domain, types, "it runs on the CPU, with a copy each way"),
   propose(graph) {

@@ -1,19 +1,19 @@
 import { execFileSync } from "node:child_process";
 import { basename, dirname } from "node:path";
-import type { OnnxSource } from "@pare/compiler";
+import type { ModelSource } from "@pare/compiler";
 import { byteSource, type ByteSource, PareError } from "@pare/runtime/format";
 
 /**
- * A model as it was at a commit: its file and, when tensors name them, those of its external data. Filters apply, so
+ * A model as it was at a commit: its file and, when it names them, those beside it. Filters apply, so
  * files in Git LFS are read too.
  * @throws PareError MODEL_NOT_FOUND when there is no repository, no such commit, or no such file in it
  */
-export function modelAtCommit(path: string, ref: string): OnnxSource {
+export function modelAtCommit(path: string, ref: string): ModelSource {
   const folder = dirname(path);
   return {
-    format: "onnx",
-    proto: byteSource(fileAtCommit(folder, basename(path), ref)),
-    external: new FilesAtCommit(folder, ref),
+    name: basename(path),
+    main: byteSource(fileAtCommit(folder, basename(path), ref)),
+    beside: new FilesAtCommit(folder, ref),
   };
 }
 

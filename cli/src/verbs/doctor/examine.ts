@@ -1,5 +1,5 @@
 import { cpus, totalmem } from "node:os";
-import { openHosts } from "@pare/bench";
+import { measurableTargets, openHosts } from "@pare/bench";
 import { messageOf, type TargetName, throwIfAborted } from "@pare/runtime/format";
 import { cacheState } from "../../cache/cache-state.js";
 
@@ -34,7 +34,7 @@ export async function examine(
       hint: null,
     },
   ];
-  for (const target of ["cpu", "wasm", "webgpu"] as const) {
+  for (const target of measurableTargets) {
     throwIfAborted(signal);
     onProgress(`starting ${target}`);
     findings.push(await tryTarget(target));

@@ -140,7 +140,7 @@ export class BundleWriter {
     optimized: Optimized,
     signal: AbortSignal,
   ): Promise<readonly Disagreement[]> {
-    const { workbench, request } = this.#options;
+    const { workbench } = this.#options;
     const found: Disagreement[] = [];
     if (workbench === null || workbench.evaluation.scorer === null) return found;
     const { engines, evaluation } = workbench;
@@ -153,7 +153,7 @@ export class BundleWriter {
         target: variant.target,
         variant: variantId(variant),
         artifact: variant.artifact,
-        float: request.original,
+        float: variant.reference,
         accuracy,
         samples: evaluation.samples,
         indexes: evaluation.splits.test,

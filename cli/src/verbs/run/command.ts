@@ -1,3 +1,4 @@
+import { measurableTargets } from "@pare/bench";
 import { addShapeOptions } from "../../workbench/shape-options.js";
 import { collectPairs } from "../../terminal/option-values.js";
 import type { DefineVerb } from "../../terminal/verb.js";
@@ -11,7 +12,10 @@ export const define: DefineVerb = (command, context) => {
       "--preprocess <preset or file>",
       "for images: imagenet, 0..1, -1..1, yolo, or a preprocessor_config.json",
     )
-    .option("--target <target>", "cpu, wasm or webgpu (default: the first that runs here)");
+    .option(
+      "--target <target>",
+      `${measurableTargets.join(", ")} (default: the first that runs here)`,
+    );
   addShapeOptions(command);
   command
     .option("-o, --output <folder>", "write each output there as .npy (default: print them)")

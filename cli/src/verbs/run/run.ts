@@ -7,6 +7,7 @@ import {
   type Tensor,
   type Tensors,
 } from "@pare/runtime/format";
+import { backendsInNode } from "@pare/bench";
 import { formatNpy } from "../../data/npy.js";
 import { fitFeeds } from "../../data/fit-feeds.js";
 import { tableText } from "../../terminal/words.js";
@@ -100,19 +101,17 @@ async function firstEngine(
 async function runBundle(path: string, options: RunOptions, signal: AbortSignal): Promise<Ran> {
   // Before onnxruntime-node is loaded, which else has telemetry.
   process.env["ORT_DISABLE_TELEMETRY"] ??= "1";
-  const [{ load }, { cpu }, { wasm }] = await Promise.all([
-    import("@pare/runtime"),
-    import("@pare/runtime/ort-node"),
-    import("@pare/runtime/ort-web"),
-  ]);
+  const { load } = await import("@pare/runtime");
+  const backends = await backendsInNode();
   const target = options.target === undefined ? undefined : parseTargets([options.target])[0];
-  if (target === "webgpu") {
-    throw new PareError("ARGUMENT", "A bundle's webgpu variant runs in browsers only.", {
+  if (target !== undefined && !backends.some((backend) => backend.target === target)) {
+    const others = backends.map((backend) => backend.target).join(" or ");
+    throw new PareError("ARGUMENT", `A bundle's ${target} variant runs in browsers only.`, {
       where: "--target",
-      hint: "Run it on a page, or use --target cpu or wasm here.",
+      hint: `Run it on a page, or use --target ${others} here.`,
     });
   }
-  const model = await load(resolve(path), { backends: [cpu(), wasm()], signal, target });
+  const model = await load(resolve(path), { backends, signal, target });
   try {
     const feeds = await feedsFor(model.inputs, options);
     return {

@@ -4,7 +4,7 @@ import { deviceFeatures } from "../engine/requirements.js";
 import { sessionSchema } from "../engine/session-options.js";
 import { dtypeBits } from "../tensor/dtype.js";
 import type { JsonSchema } from "../json-schema.js";
-import { precisions } from "./manifest.js";
+import { arithmeticOf } from "./manifest.js";
 
 const text: JsonSchema = { type: "string" };
 const number: JsonSchema = { type: "number" };
@@ -83,7 +83,7 @@ export const manifestSchema: JsonSchema = {
     variant: object({
       id: { type: "string", pattern: "^[\\w.-]+$" },
       target: ref("target"),
-      precision: { enum: precisions },
+      precision: { enum: Object.keys(arithmeticOf) },
       evidence: { enum: ["labelled", "unlabelled", "synthetic", "none"] },
       format: { enum: artifactFormats },
       files: list(ref("file"), 1),

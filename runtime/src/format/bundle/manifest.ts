@@ -16,17 +16,21 @@ export interface BundleFile {
   readonly sha256: string;
 }
 
-export const precisions = [
-  "float32",
-  "float16",
-  "int8",
-  "int8-dynamic",
-  "int8-weights",
-  "int4-weights",
-  "float16-weights",
-  "mixed",
-] as const;
-export type Precision = (typeof precisions)[number];
+/** What an engine multiplies with where the work is. */
+export type Arithmetic = "float32" | "float16" | "integer";
+
+/** What variants compute in and store, and the arithmetic that it comes to: tolerances follow from that. */
+export const arithmeticOf = {
+  float32: "float32",
+  float16: "float16",
+  int8: "integer",
+  "int8-dynamic": "integer",
+  "int8-weights": "float32",
+  "int4-weights": "float32",
+  "float16-weights": "float32",
+  mixed: "integer",
+} as const satisfies Readonly<Record<string, Arithmetic>>;
+export type Precision = keyof typeof arithmeticOf;
 
 export interface VariantEntry {
   readonly id: string;

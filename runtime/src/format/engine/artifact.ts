@@ -34,9 +34,22 @@ export function artifactBytes({ files }: Artifact): number {
   return files.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
 }
 
+/** A file by its content. */
+export interface FileHash {
+  readonly name: string;
+  readonly sha256: string;
+}
+
+/** Of the artifact's files, in order. */
+export async function fileHashes({ files }: Artifact): Promise<readonly FileHash[]> {
+  return Promise.all(files.map(async ({ name, bytes }) => ({ name, sha256: await sha256(bytes) })));
+}
+
 /** sha256 over the files, their names and the session options: equal artifacts have equal identities. */
-export async function artifactIdentity({ format, files, session }: Artifact): Promise<string> {
-  const parts: unknown[] = [format, Object.entries(session).sort(([a], [b]) => (a < b ? -1 : 1))];
-  for (const { name, bytes } of files) parts.push([name, await sha256(bytes)]);
+export async function artifactIdentity(artifact: Artifact): Promise<string> {
+  const { format, session } = artifact;
+  const options = Object.entries(session).sort(([a], [b]) => (a < b ? -1 : 1));
+  const files = (await fileHashes(artifact)).map(({ name, sha256: hash }) => [name, hash]);
+  const parts: unknown[] = [format, options, ...files];
   return sha256(new TextEncoder().encode(JSON.stringify(parts)));
 }
