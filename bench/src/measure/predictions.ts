@@ -1,6 +1,8 @@
 import { bytesOf, isTypedArray, type Tensors } from "@pare/runtime/format";
 import { isJson, type KeptPredictions } from "./earlier-results.js";
 
+/** So many samples tell how long one takes. */
+const enough = 16;
 /** Outputs held in all; beyond, the float model is run again beside each candidate. */
 const heldBytes = 256 * 2 ** 20;
 
@@ -9,15 +11,13 @@ export class Predictions {
   readonly #kept: Map<number, unknown>;
   readonly #outputs = new Map<number, Tensors>();
   readonly #room: Room;
-  #timed: number;
-  #spentMs: number;
+  #sampleMs: number | null;
 
   /** @param earlier what an earlier run kept */
   constructor(room: Room, earlier?: KeptPredictions) {
     this.#room = room;
     this.#kept = new Map(earlier?.kept.filter(([index]) => Number.isInteger(index)));
-    this.#timed = this.#kept.size;
-    this.#spentMs = this.#timed * (earlier?.sampleMs ?? 0);
+    this.#sampleMs = earlier?.sampleMs ?? null;
   }
 
   has(index: number): boolean {
@@ -37,13 +37,13 @@ export class Predictions {
     return this.#outputs.get(index) ?? null;
   }
 
+  /** The last ones count: the first are sent to the engine, in small batches. */
   took(ms: number, samples: number): void {
-    this.#spentMs += ms;
-    this.#timed += samples;
+    if (samples >= enough || this.#sampleMs === null) this.#sampleMs = ms / samples;
   }
 
   get sampleMs(): number | null {
-    return this.#timed === 0 ? null : this.#spentMs / this.#timed;
+    return this.#sampleMs;
   }
 
   /** To be kept for a later run; undefined where JSON cannot hold it. */

@@ -1,23 +1,16 @@
-import type { Artifact, GoldenInput, Manifest, ValueInfo } from "@pare/runtime/format";
+import type { Artifact, Manifest, ValueInfo } from "@pare/runtime/format";
 import type { Lock } from "../search/lock.js";
-import {
-  type Optimized,
-  type OptimizedVariant,
-  type TargetDevice,
-  variantId,
-} from "../search/request.js";
+import { type Optimized, type OptimizedVariant, variantId } from "../search/request.js";
 import { type BundleInput, bundleFiles } from "./bundle-files.js";
-import { recordGolden } from "./record-golden.js";
+import type { GoldenRecorder } from "./record-golden.js";
 
 export interface AssembleRequest {
   readonly name: string;
   readonly optimized: Optimized;
-  readonly devices: readonly TargetDevice[];
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
-  /** The golden check's inputs: concrete dims, seeded. */
-  readonly golden: readonly GoldenInput[];
-  readonly seed: number;
+  /** Runs variants where a lock does not bring their golden check. */
+  readonly golden: GoldenRecorder;
   readonly source: Manifest["source"];
   readonly createdBy: string;
   /** Where latencies were measured: `linux x64, 2 cores`. */
@@ -30,10 +23,9 @@ export interface AssembleRequest {
  * bring it; timings enter the manifest, never a variant or the check.
  */
 export async function assembleBundle(request: AssembleRequest): Promise<Map<string, Uint8Array>> {
-  const { optimized, devices, seed, measuredOn, extra } = request;
+  const { optimized, measuredOn, extra } = request;
   const { golden, tolerances } =
-    optimized.lock.golden ??
-    (await recordGolden(optimized.variants, devices, request.golden, seed));
+    optimized.lock.golden ?? (await request.golden.record(optimized.variants));
   const lock: Lock = { ...optimized.lock, golden: { golden, tolerances } };
   return bundleFiles({
     name: request.name,

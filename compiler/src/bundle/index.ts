@@ -6,4 +6,4 @@ export {
   bundleFiles,
   externalLocation,
 } from "./bundle-files.js";
-export { type RecordedGolden, recordGolden } from "./record-golden.js";
+export { GoldenRecorder, type RecordedGolden } from "./record-golden.js";

@@ -1,12 +1,13 @@
 import {
   type Arithmetic,
   arithmeticOf,
+  artifactIdentity,
   type Golden,
   type GoldenInput,
   goldenFeeds,
   probeGolden,
   type RunTensors,
-  type Session,
+  type TargetName,
   type Tensor,
   type Tensors,
   type VariantEntry,
@@ -28,54 +29,86 @@ const allowances: Readonly<Record<Arithmetic, number>> = {
   integer: 5e-2,
 };
 
+/** A variant's answers on its own target, and how far another engine's on the same file are from them. */
+interface Answered {
+  readonly identity: string;
+  readonly answers: Tensors;
+  readonly apart: number;
+}
+
 /**
  * Runs each variant on its own target with inputs that every device can make for itself, and writes down probed
- * values. The tolerance follows from the precision, and from how far two engines here are apart on the same file.
+ * values. The tolerance follows from the precision, and from how far two engines here are apart on the same file. What
+ * a target answered last is remembered: a bundle that is written again runs only the variants that are new.
  */
-export async function recordGolden(
-  variants: readonly OptimizedVariant[],
-  devices: readonly TargetDevice[],
-  inputs: readonly GoldenInput[],
-  seed: number,
-): Promise<RecordedGolden> {
-  const sessions: Session[] = [];
-  const runs = new Map<string, RunTensors>();
-  const tolerances = new Map<string, VariantEntry["tolerance"]>();
-  try {
+export class GoldenRecorder {
+  readonly #devices: readonly TargetDevice[];
+  readonly #inputs: readonly GoldenInput[];
+  readonly #seed: number;
+  readonly #answered = new Map<TargetName, Answered>();
+
+  /** @param inputs with concrete dims */
+  constructor(devices: readonly TargetDevice[], inputs: readonly GoldenInput[], seed: number) {
+    this.#devices = devices;
+    this.#inputs = inputs;
+    this.#seed = seed;
+  }
+
+  /** @throws PareError ENGINE, ENGINE_CRASHED, NO_MEMORY */
+  async record(variants: readonly OptimizedVariant[]): Promise<RecordedGolden> {
+    const runs = new Map<string, RunTensors>();
+    const tolerances = new Map<string, VariantEntry["tolerance"]>();
     for (const variant of variants) {
-      const own = devices.find(({ target }) => target === variant.target);
+      const own = this.#devices.find(({ target }) => target === variant.target);
       if (own === undefined) continue;
-      const open = async ({ target, executor }: TargetDevice): Promise<Session> => {
-        const { artifact, graph } = variant;
-        const session = await executor.load(
-          await loadableOn(findTarget(target), artifact, () => graph),
-        );
-        sessions.push(session);
-        return session;
-      };
-      const session = await open(own);
-      const answers = await session.run(goldenFeeds(inputs));
+      const { answers, apart } = await this.#ask(variant, own);
       runs.set(variantId(variant), async () => answers);
-      const other = devices.find(({ target }) => target !== variant.target && target === "cpu");
-      const apart =
-        other === undefined
-          ? 0
-          : await open(other)
-              .then(async (second) => difference(answers, await second.run(goldenFeeds(inputs))))
-              .catch(() => 0);
-      const scale = largest(answers);
       const fraction = allowances[arithmeticOf[variant.precision]];
+      const absolute = Math.max(fraction * largest(answers), 3 * apart, 1e-6);
       tolerances.set(variantId(variant), {
-        absolute: Number(Math.max(fraction * scale, 3 * apart, 1e-6).toPrecision(3)),
+        absolute: Number(absolute.toPrecision(3)),
         relative: fraction,
       });
     }
     return {
-      golden: await probeGolden([inputs], runs, { seed }),
+      golden: await probeGolden([this.#inputs], runs, { seed: this.#seed }),
       tolerances: Object.fromEntries(tolerances),
     };
-  } finally {
-    for (const session of sessions) await session.dispose();
+  }
+
+  async #ask(variant: OptimizedVariant, own: TargetDevice): Promise<Answered> {
+    const { target } = variant;
+    const identity = await artifactIdentity(variant.artifact);
+    const known = this.#answered.get(target);
+    if (known?.identity === identity) return known;
+    const answers = await this.#run(variant, own);
+    const other = this.#devices.find(
+      (device) => device.target !== target && device.target === "cpu",
+    );
+    const apart =
+      other === undefined
+        ? 0
+        : await this.#run(variant, other).then(
+            (second) => difference(answers, second),
+            () => 0,
+          );
+    const answered = { identity, answers, apart };
+    this.#answered.set(target, answered);
+    return answered;
+  }
+
+  async #run(
+    { artifact, graph }: OptimizedVariant,
+    { target, executor }: TargetDevice,
+  ): Promise<Tensors> {
+    const session = await executor.load(
+      await loadableOn(findTarget(target), artifact, () => graph),
+    );
+    try {
+      return await session.run(goldenFeeds(this.#inputs));
+    } finally {
+      await session.dispose();
+    }
   }
 }
 

@@ -70,17 +70,18 @@ export interface CandidateCost {
   readonly decideMs: number;
 }
 
-/**
- * @param calibration samples that have to be run before it can be made; 0 where none, or where they were
- */
+/** A run whose activations are looked at. */
+export function calibrationMs(runMs: number): number {
+  return 1.5 * runMs;
+}
+
 export function costOf(
   facts: TargetFacts,
   counts: Counts,
   gain: Pick<Gain, "latency">,
-  calibration: number,
 ): CandidateCost {
   const { bytes, loadMs, runMs, timed } = facts;
-  const makeMs = makeLeastMs + (bytes / 1e6) * makeMsPerMegabyte + calibration * runMs * 1.5;
+  const makeMs = makeLeastMs + (bytes / 1e6) * makeMsPerMegabyte;
   const { warmUpMs, maxMs } = screeningLimits(runMs);
   const screenMs =
     loadMs + 5 * runMs * gain.latency + (timed ? warmUpMs + maxMs * usuallyTimed : 0);

@@ -14,8 +14,10 @@ import type { TargetState } from "./target-state.js";
 import { isRefusal } from "./trial.js";
 import { orderOf, type Relative, round } from "./verdict.js";
 
-/** So many samples tell what one costs. */
+/** So many samples tell what one costs, or more of them where they are quick: the first ones are not typical. */
 const firstSamples = 32;
+const mostFirstSamples = 512;
+const firstMs = 1000;
 /** Until an engine of its own runs: a worker in a browser fetches its module, one in Node is a process. */
 const startMs = { cpu: 300, wasm: 700, webgpu: 1500, aot: 100, webnn: 1500 } as const;
 
@@ -162,20 +164,16 @@ async function findFacts(
   reference: Artifact,
   { loadMs, runMs }: TryOut,
 ): Promise<TargetFacts> {
-  const { measure, signal, evidence } = request;
+  const { measure, clock, signal, evidence } = request;
   const target = device.standIn ?? device.target;
   const isTimed = device.standIn === null;
   const validation = evidence === "none" ? 0 : measure.samples("validation");
-  const count = Math.min(firstSamples, validation);
-  if (count > 0)
-    await measure.accuracy({
-      artifact: reference,
-      target,
-      split: "validation",
-      count,
-      signal,
-      limitMs,
-    });
+  const began = clock.now();
+  const ask = { artifact: reference, target, split: "validation", signal, limitMs } as const;
+  for (let count = firstSamples; validation > 0; count *= 2) {
+    await measure.accuracy({ ...ask, count: Math.min(count, validation) });
+    if (count >= Math.min(validation, mostFirstSamples) || clock.now() - began > firstMs) break;
+  }
   const sampleMs = Math.max((await measure.sampleMs(reference, target)) ?? runMs, runMs / 2);
   return {
     target: device.target,

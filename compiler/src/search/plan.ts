@@ -2,6 +2,7 @@ import type { TargetName } from "@pare/runtime/format";
 import type { Gain } from "../targets/gains.js";
 import type { Planned } from "./candidate.js";
 import {
+  calibrationMs,
   clamp,
   costOf,
   type Counts,
@@ -63,8 +64,8 @@ export class Plan {
   /** Accepted on a target: the first to try on the next. */
   readonly #accepted = new Set<string>();
   #calibrated = false;
-  /** Of what was expected, what candidates have taken. */
-  #scale = 1;
+  /** Of what was expected, what candidates of a target have taken. */
+  readonly #scales = new Map<TargetName, number>();
 
   /**
    * @param nowMs what was taken before the search
@@ -150,7 +151,10 @@ export class Plan {
     if (needsData) this.#calibrated = true;
     // That quick it was known from an earlier run, which says nothing of what the others will take.
     if (tookMs < 0.1 * expected) return;
-    this.#scale = clamp(0.7 * this.#scale + (0.3 * tookMs) / expected, 0.5, 4);
+    this.#scales.set(
+      target,
+      clamp(0.7 * this.#scaleOf(target) + (0.3 * tookMs) / expected, 0.5, 3),
+    );
   }
 
   /** Never tried: for the report. */
@@ -159,12 +163,12 @@ export class Plan {
   }
 
   costMs(planned: Planned): number {
-    return this.#expectedMs(planned, this.counts) * this.#scale;
+    return this.#expectedMs(planned, this.counts) * this.#scaleOf(planned.target);
   }
 
   /** When the whole is expected to end. */
   expectedEndMs(nowMs: number): number {
-    const searching = this.#candidatesMs(this.#waiting, this.counts) * this.#scale;
+    const searching = this.#candidatesMs(this.#waiting, this.counts);
     return (
       Math.min(nowMs + searching, Math.max(nowMs, this.deadlineMs)) + this.#endingMs(this.counts)
     );
@@ -178,7 +182,7 @@ export class Plan {
     for (const other of this.facts) {
       if (other.target === target) continue;
       const open = this.#waiting.filter((one) => one.target === other.target);
-      const wanted = this.#candidatesMs(open, this.counts) * this.#scale;
+      const wanted = this.#candidatesMs(open, this.counts);
       sum += Math.min(Math.max(0, share - (this.#spent.get(other.target) ?? 0)), wanted);
     }
     return Math.min(sum, leftMs * (1 - 1 / Math.max(1, this.facts.length)));
@@ -195,26 +199,39 @@ export class Plan {
     return (boost * likely * (first + 0.15 * second)) / this.costMs(planned);
   }
 
-  #expectedMs(planned: Planned, counts: ReadonlyMap<TargetName, Counts>): number {
+  #scaleOf(target: TargetName): number {
+    return this.#scales.get(target) ?? 1;
+  }
+
+  #expectedMs(
+    planned: Planned,
+    counts: ReadonlyMap<TargetName, Counts>,
+    calibrates = planned.needsData && !this.#calibrated,
+  ): number {
     const facts = this.factsOf(planned.target);
     const own = counts.get(planned.target);
     if (facts === undefined || own === undefined) return 0;
-    const calibration = planned.needsData && !this.#calibrated ? this.#calibration : 0;
-    const cost = costOf(facts, own, planned.expected ?? unknownGain, calibration);
-    return planned.extraMs + expectedMs(cost, decidedShare);
+    const cost = costOf(facts, own, planned.expected ?? unknownGain);
+    return (
+      planned.extraMs +
+      (calibrates ? this.#calibration * this.#calibrationMs() : 0) +
+      expectedMs(cost, decidedShare)
+    );
+  }
+
+  /** One sample through the engine that calibrates: the CPU's, or else the first there is. */
+  #calibrationMs(): number {
+    const { runMs = 0 } = this.factsOf("cpu") ?? this.facts[0] ?? {};
+    return calibrationMs(runMs);
   }
 
   #candidatesMs(planned: readonly Planned[], counts: ReadonlyMap<TargetName, Counts>): number {
     let sum = 0;
-    let calibrates = false;
+    let calibrated = this.#calibrated;
     for (const one of planned) {
-      const facts = this.factsOf(one.target);
-      const own = counts.get(one.target);
-      if (facts === undefined || own === undefined) continue;
-      const calibration = one.needsData && !calibrates && !this.#calibrated ? this.#calibration : 0;
-      calibrates ||= one.needsData;
-      const cost = costOf(facts, own, one.expected ?? unknownGain, calibration);
-      sum += one.extraMs + expectedMs(cost, decidedShare);
+      const calibrates = one.needsData && !calibrated;
+      calibrated ||= one.needsData;
+      sum += this.#expectedMs(one, counts, calibrates) * this.#scaleOf(one.target);
     }
     return sum;
   }

@@ -3,6 +3,7 @@ import {
   assembleBundle,
   countMacs,
   countParameters,
+  GoldenRecorder,
   type Optimized,
   reportOf,
   type ReplayRequest,
@@ -35,11 +36,24 @@ interface BundleWriterOptions {
 /** Puts what was decided into a folder: variants, manifest, golden check, lock and reports. */
 export class BundleWriter {
   readonly #options: BundleWriterOptions;
+  readonly #golden: GoldenRecorder;
   /** What the folder holds, in a few words; null before anything was written. */
   kept: string | null = null;
 
   constructor(options: BundleWriterOptions) {
     this.#options = options;
+    const { model, workbench, request } = options;
+    const dims = Object.fromEntries(
+      model.inputs.map((info) => [
+        info.name,
+        { dims: workbench?.evaluation.shapes[info.name] ?? guessedDims(info) },
+      ]),
+    );
+    this.#golden = new GoldenRecorder(
+      workbench?.engines.devices ?? [],
+      goldenInputs(model.inputs, request.seed, dims),
+      request.seed,
+    );
   }
 
   /** What is best so far, without looking for what disagrees: so that nothing is lost, whenever the work ends. */
@@ -59,23 +73,15 @@ export class BundleWriter {
   }
 
   async #write(optimized: Optimized, disagreements: readonly Disagreement[]): Promise<Report> {
-    const { model, workbench, request, folder } = this.#options;
+    const { model, request, folder } = this.#options;
     const { name, inputs, outputs, graph, sizeBytes } = model;
     const report = this.#report(optimized, disagreements);
-    const dims = Object.fromEntries(
-      inputs.map((info) => [
-        info.name,
-        { dims: workbench?.evaluation.shapes[info.name] ?? guessedDims(info) },
-      ]),
-    );
     const files = await assembleBundle({
       name,
       optimized,
-      devices: workbench?.engines.devices ?? [],
       inputs,
       outputs,
-      golden: goldenInputs(inputs, request.seed, dims),
-      seed: request.seed,
+      golden: this.#golden,
       source: {
         bytes: sizeBytes,
         sha256: request.originalSha256,

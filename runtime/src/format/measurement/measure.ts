@@ -104,7 +104,7 @@ export interface Measure {
   parity(request: ParityRequest): Promise<Parity | null>;
   latency(request: LatencyRequest): Promise<LatencyComparison>;
   coldStart(request: Measured): Promise<ColdStart>;
-  /** Mean time of the samples that `accuracy` has run, all included, in this run or an earlier one; null before any. */
+  /** What a sample of `accuracy` took when some were last run, all included, in this run or an earlier one; null before. */
   sampleMs(artifact: Artifact, target: TargetName): Promise<number | null>;
   /** How many samples a split has. */
   samples(split: SplitName): number;
