@@ -7,7 +7,7 @@ import type {
 } from "@pare/runtime/format";
 import type { CallOptions, EngineHost, LoadedModel } from "../engines/host.js";
 import { median } from "../statistics/quantile.js";
-import type { BlockTimes, TimingPlan } from "../timing/blocks.js";
+import type { BlockTimes, Clock, TimingPlan } from "../timing/blocks.js";
 import { percentiles } from "../timing/percentiles.js";
 import { compareRatio, ratioOf } from "../timing/ratio.js";
 
@@ -20,23 +20,25 @@ const fewestBlocks = 5;
  * @param models the first is what the ratios of the latencies are to
  */
 export async function measureLatency(
-  host: EngineHost,
+  host: Pick<EngineHost, "warmUp" | "time">,
   models: readonly LoadedModel[],
   feeds: readonly Tensors[],
   options: CallOptions & {
     readonly limits: LatencyLimits;
     readonly seed: number;
     readonly threads?: number;
+    /** By which the limits count. */
+    readonly clock?: Clock;
   },
 ): Promise<LatencyComparison> {
-  const { limits, seed } = options;
+  const { limits, seed, clock = performance } = options;
   const plan = await host.warmUp(models, feeds, limits.warmUpMs / models.length, options);
   const blocks: BlockTimes[] = [];
-  const started = performance.now();
+  const started = clock.now();
   for (;;) {
     const drawn = { ...plan, seed: seed + blocks.length };
     blocks.push(...(await host.time(models, feeds, drawn, blocksPerCall, options)));
-    const spent = performance.now() - started;
+    const spent = clock.now() - started;
     const enough = blocks.length >= limits.blocks && isDecided(blocks, models.length, seed);
     const timedOut =
       blocks.length >= fewestBlocks && spent * (1 + blocksPerCall / blocks.length) > limits.maxMs;
