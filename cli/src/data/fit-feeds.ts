@@ -47,11 +47,29 @@ export function fitFeeds(inputs: readonly ValueInfo[], feeds: Feeds, sample: str
       {
         where: `sample "${sample}", ${error.where ?? "feeds"}`,
         hint:
+          otherShape(inputs, whole) ??
           error.hint ??
           `The model takes ${inputs.map((info) => `"${info.name}": ${describeValue(info)}`).join("; ")}.`,
       },
     );
   }
+}
+
+/** Models often run at other sizes than their files declare: how to say so. */
+function otherShape(inputs: readonly ValueInfo[], feeds: Feeds): string | null {
+  const shapes = inputs.flatMap(({ name, type, dims }) => {
+    const feed = feeds[name];
+    if (feed === undefined || isTypedArray(feed) || feed.type !== type) return [];
+    const given = feed.dims;
+    const sized = given.length === dims.length && given.every((dim) => dim > 0);
+    const differs = dims.some((dim, axis) => typeof dim === "number" && dim !== given[axis]);
+    return sized && differs && /^[\w.:/-]+$/.test(name)
+      ? [`--shape ${name}=${given.join("x")}`]
+      : [];
+  });
+  return shapes.length === 0
+    ? null
+    : `Where the model also runs at that size: ${shapes.join(" ")}. Else change what the data gives.`;
 }
 
 /**

@@ -18,7 +18,7 @@ export function nextStep(
   if (report.validation === 0 || report.calibration === 0)
     return "More samples: with fewer than ten, there is nothing to calibrate and search on.";
   if (evidence === "unlabelled")
-    return "Labels would show accuracy, not only agreement with the float model: put images into one subfolder per label, or add `label` to the samples.";
+    return `Labels would show accuracy, not only agreement with the float model: ${howToLabel(report.source)}.`;
   const accuracies = optimized.variants.flatMap(({ measurement: { accuracy } }) => accuracy ?? []);
   const untried = optimized.candidates.filter(({ reason }) => reason.startsWith("not tried"));
   const [first] = untried;
@@ -38,6 +38,12 @@ export function nextStep(
   return looked < report.test
     ? `More time, for more test samples: ${looked} of ${report.test} were looked at, with which a drop of ${allowed} is within what chance does: --time-budget.`
     : `More test samples: with ${report.test}, a drop of ${allowed} is within what chance does.`;
+}
+
+function howToLabel(source: string | null): string {
+  return source !== null && /\.\w+$/.test(source)
+    ? "add `label` to the samples"
+    : "put images into one subfolder per label";
 }
 
 function gainText(gain: ReportCandidate["expectedGain"]): string {

@@ -1,0 +1,30 @@
+import type { ValueInfo } from "@pare/runtime/format";
+import { describe, expect, it } from "vitest";
+import { fitFeeds } from "./fit-feeds.js";
+
+const image = (name: string): ValueInfo => ({ name, type: "float32", dims: [10, 3, 2, 2] });
+const feed = (dims: readonly number[]) => ({
+  type: "float32" as const,
+  dims,
+  data: new Float32Array(dims.reduce((product, dim) => product * dim, 1)),
+});
+
+describe("a sample of another size than the file declares", () => {
+  it("is refused with the option that gives the model its size", () => {
+    expect(() => fitFeeds([image("input.1")], { "input.1": feed([1, 3, 4, 4]) }, "a")).toThrow(
+      expect.objectContaining({
+        code: "DATA_MISMATCH",
+        hint: expect.stringContaining("--shape input.1=1x3x4x4"),
+      }),
+    );
+  });
+
+  it.each([
+    ["another rank", image("x"), feed([3, 4, 4])],
+    ["a name that is no word", image("x; rm"), feed([1, 3, 4, 4])],
+  ])("is refused with what it takes where it is %s", (_, info, given) => {
+    expect(() => fitFeeds([info], { [info.name]: given }, "a")).toThrow(
+      expect.objectContaining({ hint: expect.not.stringContaining("--shape") }),
+    );
+  });
+});
