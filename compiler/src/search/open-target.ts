@@ -170,9 +170,11 @@ async function findFacts(
   const validation = evidence === "none" ? 0 : measure.samples("validation");
   const began = clock.now();
   const ask = { artifact: reference, target, split: "validation", signal, limitMs } as const;
-  for (let count = firstSamples; validation > 0; count *= 2) {
-    await measure.accuracy({ ...ask, count: Math.min(count, validation) });
-    if (count >= Math.min(validation, mostFirstSamples) || clock.now() - began > firstMs) break;
+  const most = Math.min(validation, mostFirstSamples);
+  for (let count = Math.min(firstSamples, most); count > 0;) {
+    await measure.accuracy({ ...ask, count });
+    if (count === most || clock.now() - began > firstMs) break;
+    count = Math.min(2 * count, most);
   }
   const sampleMs = Math.max((await measure.sampleMs(reference, target)) ?? runMs, runMs / 2);
   return {
