@@ -13,6 +13,7 @@ export {
   passes,
 } from "./passes/index.js";
 export { type Applied, applyGroup, applyStep } from "./pipeline/apply-step.js";
+export type { Example, Examples } from "./pipeline/examples.js";
 export type { Exactness, Pass, PassContext, PassDefinition, Registry } from "./pipeline/pass.js";
 export { isPreset, type PresetName, presets } from "./recipes/presets.js";
 export { CacheKey, type CacheKind, type KeyPart } from "./pipeline/cache-key.js";

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { openData } from "../data/open-data.js";
 import { openEngines } from "./engines.js";
-import { calibrationOf } from "./evaluation.js";
+import { calibrationOn } from "./calibration-samples.js";
+import { examplesOf } from "./evaluation.js";
 
 let folder = "";
 beforeAll(async () => {
@@ -23,10 +24,10 @@ it("calibration begins with samples of every class of data that lies sorted", as
   const engines = await openEngines(["cpu"]);
   try {
     const { samples, splits } = data;
-    const calibration = calibrationOf({ samples, splits, seed: 0 }, engines.reference);
+    const examples = examplesOf({ samples, splits, seed: 0 }, engines.reference);
     const classes = new Set<unknown>();
     let seen = 0;
-    for await (const { x } of calibration?.samples() ?? []) {
+    for await (const { x } of examples ? calibrationOn(examples).samples() : []) {
       if (seen++ < 8) classes.add(x?.data[0]);
     }
     expect(classes.size).toBe(4);

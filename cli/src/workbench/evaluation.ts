@@ -1,4 +1,4 @@
-import type { CalibrationSamples } from "@pare/compiler";
+import type { Examples } from "@pare/compiler";
 import { type EngineHost, executor, type Scorer } from "@pare/bench";
 import {
   type Evidence,
@@ -109,17 +109,17 @@ function nothingPredicted(id: string): PareError {
  * The calibration split on an engine, in an order whose every beginning lies spread over the split: who takes only some
  * takes them from all of it. Undefined where there is none.
  */
-export function calibrationOf(
+export function examplesOf(
   { samples, splits, seed }: Pick<Evaluation, "samples" | "splits" | "seed">,
   host: EngineHost,
-): CalibrationSamples | undefined {
+): Examples | undefined {
   const calibration = spreadOrder(splits.calibration, seed);
   if (calibration.length === 0) return undefined;
   return {
     executor: executor(host),
     count: calibration.length,
-    async *samples() {
-      for (const index of calibration) yield (await samples.sample(index)).feeds;
+    async *read() {
+      for (const index of calibration) yield await samples.sample(index);
     },
   };
 }

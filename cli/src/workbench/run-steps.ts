@@ -1,7 +1,7 @@
 import { basename, extname, resolve } from "node:path";
 import {
-  type CalibrationSamples,
   encodeModel,
+  type Examples,
   findPass,
   type Graph,
   MeasuredActivations,
@@ -10,6 +10,7 @@ import {
 import { throwIfAborted } from "@pare/runtime/format";
 import { byteText } from "../terminal/words.js";
 import { writeFileAtomic } from "../platform/write-file.js";
+import { calibrationOn } from "./calibration-samples.js";
 import type { OpenedModel } from "./opened-model.js";
 import type { Output } from "../terminal/output.js";
 
@@ -19,7 +20,8 @@ const mostInlineBytes = 1.9e9;
 export interface StepsRequest {
   readonly model: OpenedModel;
   readonly steps: readonly Step[];
-  readonly calibration?: CalibrationSamples | undefined;
+  /** Absent without data. */
+  readonly examples?: Examples | undefined;
   /** Where to; `<model>.<suffix>.onnx` in the current folder where not given. */
   readonly output: string | undefined;
   readonly suffix: string;
@@ -29,10 +31,12 @@ export interface StepsRequest {
 
 /** ONNX in, steps, ONNX out: what `simplify`, `quantize` and `convert` have in common. */
 export async function runSteps(request: StepsRequest): Promise<void> {
-  const { model, steps, calibration, say, signal } = request;
+  const { model, steps, examples, say, signal } = request;
   const { graph } = model;
-  const activations =
-    calibration === undefined ? {} : { activations: new MeasuredActivations(calibration) };
+  const data =
+    examples === undefined
+      ? {}
+      : { examples, activations: new MeasuredActivations(calibrationOn(examples)) };
   const before = facts(graph, model.sizeBytes);
   const main = steps.findIndex(({ use }) => use.startsWith("quantize") || use === "fp16");
   for (const [index, { use, with: options }] of steps.entries()) {
@@ -42,7 +46,7 @@ export async function runSteps(request: StepsRequest): Promise<void> {
     const entries = graph.journal.length;
     await pass.create(pass.parse(options)).run(graph, {
       signal,
-      ...activations,
+      ...data,
       onProgress: (fraction, what) =>
         say.progress((index + fraction) / steps.length, `${use}: ${what}`),
     });

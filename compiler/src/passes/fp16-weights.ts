@@ -19,7 +19,11 @@ export const fp16Weights = definePass({
     ),
   },
   // A float16 has 11 bits: a result that is a weight itself moves by 2^−12 of it, more than rounding may.
-  create: ({ minBytes }) => ({ exactness: "lossy", run: (graph) => run(graph, minBytes) }),
+  create: ({ minBytes }) => ({
+    exactness: "lossy",
+    precision: "float16-weights",
+    run: (graph) => run(graph, minBytes),
+  }),
 });
 
 async function run(graph: Graph, minBytes: number): Promise<void> {

@@ -17,7 +17,11 @@ export const fp16 = definePass({
       "Nodes by name and operators by type that stay float32 besides those that have no float16 form.",
     ),
   },
-  create: ({ keepFloat }) => ({ exactness: "lossy", run: (graph) => run(graph, keepFloat) }),
+  create: ({ keepFloat }) => ({
+    exactness: "lossy",
+    precision: "float16",
+    run: (graph) => run(graph, keepFloat),
+  }),
 });
 
 async function run(graph: Graph, keepFloat: KeepFloat): Promise<void> {

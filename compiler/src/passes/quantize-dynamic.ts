@@ -31,7 +31,11 @@ export const quantizeDynamic = definePass({
   summary: "int8 weights of MatMul and Gemm, activations rounded as they come (no data needed)",
   options: described,
   former: formerWeightBits,
-  create: (options) => ({ exactness: "lossy", run: (graph) => run(graph, options) }),
+  create: (options) => ({
+    exactness: "lossy",
+    precision: "int8-dynamic",
+    run: (graph) => run(graph, options),
+  }),
 });
 
 interface Prepared {

@@ -67,6 +67,8 @@ export const quantizeStatic = definePass({
   former: formerWeightBits,
   create: (options) => ({
     exactness: "lossy",
+    precision: "int8",
+    needs: "activations",
     run: (graph, context) => run(graph, context, options),
   }),
 });

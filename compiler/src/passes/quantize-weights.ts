@@ -54,7 +54,11 @@ export const quantizeWeights = definePass({
   summary:
     "weights stored as int8 or int4 and decoded to float when the model is loaded: small, no faster",
   options: described,
-  create: (options) => ({ exactness: "lossy", run: (graph) => run(graph, options) }),
+  create: (options) => ({
+    exactness: "lossy",
+    precision: `int${options.bits}-weights`,
+    run: (graph) => run(graph, options),
+  }),
 });
 
 async function run(graph: Graph, options: WeightsOptions): Promise<void> {

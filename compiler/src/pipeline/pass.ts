@@ -1,5 +1,7 @@
+import type { Precision } from "@pare/runtime/format";
 import type { Graph } from "../ir/index.js";
 import type { Activations } from "./activations.js";
+import type { Examples } from "./examples.js";
 import {
   type Described,
   type Fields,
@@ -16,6 +18,8 @@ export interface PassContext {
   readonly signal?: AbortSignal;
   /** Absent: there is no data to measure activations on. */
   readonly activations?: Activations;
+  /** Absent: there is no data to learn from. */
+  readonly examples?: Examples;
   /** Numbers in [0, 1) by seed and name, so that the order of trials cannot matter. */
   readonly random?: (name: string) => () => number;
   /** Done so far, of 1. */
@@ -25,6 +29,10 @@ export interface PassContext {
 /** Graph in, graph out, in place; the graph counts what changed, a pass never claims it. */
 export interface Pass {
   readonly exactness: Exactness;
+  /** What the model computes in, or stores its weights in, once it ran; absent where that stays as it was. */
+  readonly precision?: Precision;
+  /** The service without which it can do nothing; absent where it needs no data. */
+  readonly needs?: "activations" | "examples";
   run(graph: Graph, context: PassContext): void | Promise<void>;
 }
 

@@ -11,6 +11,7 @@ import type { Graph } from "../ir/index.js";
 import { passes } from "../passes/index.js";
 import type { Activations } from "../pipeline/activations.js";
 import { applyGroup } from "../pipeline/apply-step.js";
+import type { Examples } from "../pipeline/examples.js";
 import type { PassContext } from "../pipeline/pass.js";
 import type { Recipe } from "../pipeline/recipe.js";
 import type { StepGroup } from "../pipeline/step.js";
@@ -22,6 +23,8 @@ import type { OptimizeRequest } from "./request.js";
 export interface MakeServices {
   /** Absent: there is no data. */
   readonly activations?: Activations | undefined;
+  /** Absent: there is no data. */
+  readonly examples?: Examples | undefined;
   readonly fingerprints: Fingerprints;
   readonly seed: number;
   readonly signal?: AbortSignal | undefined;
@@ -133,10 +136,11 @@ export async function finish(
   };
 }
 
-function contextOf({ activations, seed, signal, onProgress }: MakeServices): PassContext {
+function contextOf({ activations, examples, seed, signal, onProgress }: MakeServices): PassContext {
   return {
     random: (name) => randomOf(seed, name),
     ...(activations !== undefined && { activations }),
+    ...(examples !== undefined && { examples }),
     ...(signal !== undefined && { signal }),
     ...(onProgress !== undefined && { onProgress }),
   };

@@ -54,9 +54,9 @@ export async function tryMixed(
   const { request, device, services, say } = context;
   const keeping = (nodes: readonly string[]): StepGroup => keepingFloat(planned.group, nodes);
   const sensitivity =
-    request.samples === undefined
+    request.examples === undefined
       ? []
-      : await layerSensitivity(from, keeping, layers, device, request.samples, services, (done) =>
+      : await layerSensitivity(from, keeping, layers, device, request.examples, services, (done) =>
           say(`sensitivity of layers ${done}/${layers.length}`),
         );
   const outcomes: [Planned, Outcome][] = [];

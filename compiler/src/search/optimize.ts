@@ -57,12 +57,13 @@ class Search {
   #what = "";
 
   constructor(request: OptimizeRequest, recipeSha256: string) {
-    const { activations, seed, signal } = request;
+    const { activations, examples, seed, signal } = request;
     this.#request = request;
     this.#recipe = ordered(request.recipe);
     this.#record = new Record(request, recipeSha256);
     this.#services = {
       activations,
+      examples,
       fingerprints: new Fingerprints(),
       seed,
       signal,
@@ -250,11 +251,8 @@ class Search {
   #considerMixed(state: TargetState, plan: Plan): void {
     const { target } = state.device;
     const coarse = this.#coarse.get(target);
-    const open = plan.waiting.some(
-      (one) =>
-        one.target === target && one.group.steps.some(({ use }) => use === "quantize-static"),
-    );
-    if (coarse === undefined || open || this.#request.samples === undefined) return;
+    const open = plan.waiting.some((one) => one.target === target && one.needsData);
+    if (coarse === undefined || open || this.#request.examples === undefined) return;
     this.#coarse.delete(target);
     const planned = mixedPlan(coarse, state.facts.loadMs, state.facts.runMs);
     this.#mixed.set(planned, coarse);

@@ -1,5 +1,8 @@
-import type { Precision } from "@pare/runtime/format";
+import { type Arithmetic, arithmeticOf, type Precision } from "@pare/runtime/format";
 import { workloadOf } from "../analysis/workload.js";
+import { passes } from "../passes/index.js";
+import type { Pass } from "../pipeline/pass.js";
+import { findPass } from "../pipeline/registry.js";
 import type { StepGroup } from "../pipeline/step.js";
 import { expectedGain, operatorMix } from "../targets/gains.js";
 import { findTarget } from "../targets/index.js";
@@ -29,7 +32,7 @@ export function choicesFor(
     group,
     precision: precisionOf(group),
     first: true,
-    needsData: group.steps.some(({ use }) => use === "quantize-static"),
+    needsData: needsData(group),
     asBefore: false,
     expected: null,
   }));
@@ -39,7 +42,7 @@ export function choicesFor(
   const planned = [...own];
   const left: { planned: Planned; reason: string }[] = [];
   for (const proposal of findTarget(device.target).propose(simplified.graph)) {
-    const { name, precision, group, needsData, withoutData } = proposal;
+    const { name, precision, group, withoutData } = proposal;
     const expected = expectedGain(device.target, name, mix, device.saturates) ?? null;
     const asBefore = before !== null && sameSteps(before.group, group);
     const one: Planned = {
@@ -48,14 +51,14 @@ export function choicesFor(
       precision,
       group,
       first: false,
-      needsData,
+      needsData: needsData(group),
       asBefore,
       expected,
     };
     const reason =
       evidence === "none" && !withoutData
         ? "needs data to be checked"
-        : needsData && activations === undefined
+        : one.needsData && activations === undefined
           ? "needs data to calibrate with"
           : null;
     if (reason === null) planned.push(one);
@@ -66,7 +69,7 @@ export function choicesFor(
       ...common,
       ...before,
       first: false,
-      needsData: before.group.steps.some(({ use }) => use === "quantize-static"),
+      needsData: needsData(before.group),
       asBefore: true,
       expected: null,
     });
@@ -102,13 +105,29 @@ function nameOf(recipe: string, groups: number, index: number): string {
   return groups === 1 ? plain : `${plain}-${index + 1}`;
 }
 
-/** By the step that decides what engines compute in. */
-export function precisionOf({ steps }: StepGroup): Precision {
-  const uses = new Set(steps.map(({ use }) => use));
-  if (uses.has("quantize-static")) return "int8";
-  if (uses.has("quantize-dynamic")) return "int8-dynamic";
-  if (uses.has("fp16")) return "float16";
-  const weights = steps.find(({ use }) => use === "quantize-weights");
-  if (weights !== undefined) return weights.with?.["bits"] === 4 ? "int4-weights" : "int8-weights";
-  return uses.has("fp16-weights") ? "float16-weights" : "float32";
+const coarsestLast: readonly Arithmetic[] = ["float32", "float16", "integer"];
+
+/** What a group's steps make of a float model: of what they say the coarsest arithmetic, and of equals the first. */
+export function precisionOf(group: StepGroup): Precision {
+  let coarsest: Precision = "float32";
+  for (const { precision } of passesOf(group)) {
+    if (precision === undefined) continue;
+    if (coarsest === "float32" || rank(precision) > rank(coarsest)) coarsest = precision;
+  }
+  return coarsest;
+}
+
+function rank(precision: Precision): number {
+  return coarsestLast.indexOf(arithmeticOf[precision]);
+}
+
+function needsData(group: StepGroup): boolean {
+  return passesOf(group).some(({ needs }) => needs !== undefined);
+}
+
+function passesOf({ steps }: StepGroup): readonly Pass[] {
+  return steps.map(({ use, with: options }) => {
+    const definition = findPass(passes, use);
+    return definition.create(definition.parse(options));
+  });
 }

@@ -25,6 +25,8 @@ export type ReplayRequest = Pick<
 > & {
   /** Answers for a lock of the first version, which holds no statistics. Absent: such a lock suffices for weights alone. */
   readonly activations?: OptimizeRequest["activations"];
+  /** What steps that learn learn from again. Absent: such a lock cannot be replayed. */
+  readonly examples?: OptimizeRequest["examples"];
 };
 
 /**
@@ -40,6 +42,7 @@ export async function replay(request: ReplayRequest, lock: Lock): Promise<Optimi
       statistics.size === 0 && request.activations !== undefined
         ? request.activations
         : new RecordedActivations(statistics, fingerprints),
+    examples: request.examples,
     fingerprints,
     seed: lock.seed,
     signal,

@@ -13,10 +13,10 @@ import type {
   ReportStep,
   SearchTime,
   TargetName,
-  Tensors,
 } from "@pare/runtime/format";
 import type { Graph } from "../ir/index.js";
 import type { Activations } from "../pipeline/activations.js";
+import type { Examples } from "../pipeline/examples.js";
 import type { Recipe } from "../pipeline/recipe.js";
 import type { StepGroup } from "../pipeline/step.js";
 import type { Lock } from "./lock.js";
@@ -77,8 +77,8 @@ export interface OptimizeRequest {
   readonly evidence: Evidence;
   /** Absent without data. */
   readonly activations?: Activations;
-  /** Real inputs, spread over the calibration split; starts anew at each call. Absent without data. */
-  readonly samples?: () => AsyncIterable<Tensors>;
+  /** Absent without data. */
+  readonly examples?: Examples;
   readonly measure: Measure;
   /** What was decided for an earlier state of the model: tried first. */
   readonly like?: Lock;

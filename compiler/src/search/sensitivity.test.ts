@@ -15,13 +15,19 @@ it("is measured of each layer alone, also where a node is called as its operator
     return { y: weighted(b.add("Tanh", [weighted(input("x"), "MatMul")]), "MatMul_1") };
   });
   const samples = calibrationOn(graph);
+  const examples = {
+    ...samples,
+    async *read() {
+      for await (const feeds of samples.samples()) yield { feeds, label: undefined };
+    },
+  };
   const group = { steps: [{ use: "quantize-static" }], required: false };
   const measured = await layerSensitivity(
     { graph, groups: [], precision: "float32", statistics: new Map() },
     (nodes) => keepingFloat(group, nodes),
     ["MatMul", "MatMul_1"].map((layer) => ({ layer, op: "MatMul" })),
     { target: "cpu", executor: cpu() },
-    () => samples.samples(),
+    examples,
     { activations: new MeasuredActivations(samples), fingerprints: new Fingerprints(), seed: 0 },
     () => {},
   );

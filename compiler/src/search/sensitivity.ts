@@ -6,6 +6,7 @@ import {
   throwIfAborted,
 } from "@pare/runtime/format";
 import type { Graph } from "../ir/index.js";
+import type { Examples } from "../pipeline/examples.js";
 import { findTarget } from "../targets/index.js";
 import type { State } from "./candidate.js";
 import { change, type MakeServices } from "./make.js";
@@ -36,13 +37,13 @@ export async function layerSensitivity(
   keeping: (layers: readonly string[]) => StepGroup,
   layers: readonly Layer[],
   { target, executor }: Pick<TargetDevice, "target" | "executor">,
-  samples: () => AsyncIterable<Tensors>,
+  examples: Examples,
   services: MakeServices,
   onLayer: (done: number) => void,
 ): Promise<readonly LayerSensitivity[]> {
   const feeds: Tensors[] = [];
-  for await (const sample of samples()) {
-    feeds.push(sample);
+  for await (const example of examples.read()) {
+    feeds.push(example.feeds);
     if (feeds.length === sensitivitySamples) break;
   }
   const asked = (graph: Graph): ReturnType<typeof answers> =>

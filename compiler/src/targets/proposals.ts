@@ -11,7 +11,6 @@ export function int8Static(
     name,
     precision,
     group: { steps: [{ use: "quantize-static", with: options }, storedAsInt8()], required: false },
-    needsData: true,
     withoutData: false,
   };
 }
@@ -22,7 +21,6 @@ export function int8Dynamic(options: Readonly<Record<string, unknown>> = {}): Pr
     name: "int8-dynamic",
     precision: "int8-dynamic",
     group: { steps: [{ use: "quantize-dynamic", with: options }, storedAsInt8()], required: false },
-    needsData: false,
     withoutData: false,
   };
 }
@@ -32,7 +30,6 @@ export function int8Weights(decode: "fold" | "dequantize"): Proposal {
     name: "int8-weights",
     precision: "int8-weights",
     group: { steps: [storedAsInt8(decode)], required: false },
-    needsData: false,
     withoutData: true,
   };
 }
@@ -41,7 +38,6 @@ export const fp16Weights: Proposal = {
   name: "fp16-weights",
   precision: "float16-weights",
   group: { steps: [{ use: "fp16-weights" }], required: false },
-  needsData: false,
   withoutData: true,
 };
 

@@ -18,8 +18,6 @@ export interface Proposal {
   readonly precision: Precision;
   /** Steps after `simplify`, measured as one. */
   readonly group: StepGroup;
-  /** Needs activations: calibration samples. */
-  readonly needsData: boolean;
   /** Equal to the float model within rounding, or weights alone: may be written without data. */
   readonly withoutData: boolean;
 }

@@ -107,9 +107,7 @@ describe("proposals", () => {
     const fork = graph.fork();
     for (const { use, with: options } of proposal.group.steps) {
       const pass = findPass(use);
-      await pass
-        .create(pass.parse(options ?? {}))
-        .run(fork, proposal.needsData ? { activations } : {});
+      await pass.create(pass.parse(options ?? {})).run(fork, { activations });
     }
     expect(fork.changes).toBeGreaterThan(graph.changes);
     const feeds = feedsOf(graph, 1, { T: 9 });

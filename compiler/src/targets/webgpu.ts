@@ -45,7 +45,6 @@ function half(graph: Graph): Proposal {
     name: "fp16",
     precision: "float16",
     group: { steps: [{ use: "fp16", ...options }], required: false },
-    needsData: false,
     withoutData: false,
   };
 }

@@ -14,11 +14,11 @@ const { beginning, change, finish, ordered } = await compiler("search/make.js");
 const { Fingerprints } = await compiler("analysis/fingerprints.js");
 const { MeasuredActivations } = await compiler("index.js");
 const { executor, openHosts } = await import(join(root, "bench/dist/index.js"));
-const { openSubject } = await import(join(root, "cli/dist/workbench/subject.js"));
+const { openModel } = await import(join(root, "cli/dist/workbench/opened-model.js"));
 const { parseShapes } = await import(join(root, "cli/dist/workbench/shape-options.js"));
 
 const shapes = parseShapes({ shape: options.filter((_, index) => index % 2 === 1) });
-const subject = await openSubject(model, shapes);
+const opened = await openModel(model, shapes);
 const { hosts } = await openHosts(["cpu"]);
 try {
   const { feeds, count } = await calibrationFeeds(join(root, data));
@@ -32,7 +32,7 @@ try {
   });
   const services = { activations, fingerprints, seed: 0 };
   const recipe = ordered(presets.auto);
-  const simplified = await beginning(subject.graph, recipe.simplify, services);
+  const simplified = await beginning(opened.graph, recipe.simplify, services);
   const request = {
     recipe: presets.auto,
     budget: { prefer: "latency" },
@@ -56,7 +56,7 @@ try {
   }
   console.log(JSON.stringify(hashes));
 } finally {
-  subject.close();
+  opened.close();
   for (const host of hosts.values()) await host.dispose();
 }
 

@@ -21,9 +21,10 @@ import type { Output } from "../../terminal/output.js";
 import { twoLevelProgress } from "../../terminal/two-level-progress.js";
 import type { VerbContext } from "../../terminal/verb.js";
 import { version } from "../../terminal/version.js";
+import { calibrationOn } from "../../workbench/calibration-samples.js";
 import { calibrationSetting, earlierResults, settingOf } from "../../workbench/earlier-results.js";
 import { parseTargets } from "../../workbench/engines.js";
-import { calibrationOf, splitHashes } from "../../workbench/evaluation.js";
+import { examplesOf, splitHashes } from "../../workbench/evaluation.js";
 import type { MeasureVerbOptions } from "../../workbench/measure-options.js";
 import { checkMeasureOptions, type Workbench, openWorkbench } from "../../workbench/workbench.js";
 import { parseShapes } from "../../workbench/shape-options.js";
@@ -95,7 +96,7 @@ async function search(
       onNote: (line) => output.note(line),
     });
     const setting = await settingOf(workbench, options.data);
-    const calibration = calibrationOf(evaluation, engines.reference);
+    const examples = examplesOf(evaluation, engines.reference);
     const progress = twoLevelProgress(output);
     const shapes = parseShapes(options);
     const request: OptimizeRequest = {
@@ -105,13 +106,13 @@ async function search(
       recipe,
       devices: engines.devices,
       evidence: evaluation.evidence,
-      ...(calibration !== undefined && {
+      ...(examples !== undefined && {
         activations: new KeptActivations(
-          new MeasuredActivations(calibration),
+          new MeasuredActivations(calibrationOn(examples)),
           cache,
           calibrationSetting(setting, engines.reference),
         ),
-        samples: () => calibration.samples(),
+        examples,
       }),
       ...(like && { like }),
       measure: createMeasure({
@@ -200,15 +201,17 @@ async function replayLock(
     : null;
   try {
     if (workbench?.data) checkLock(lock, { ...asked, splits: splitHashes(workbench.evaluation) });
-    const calibration =
-      workbench && calibrationOf(workbench.evaluation, workbench.engines.reference);
+    const examples = workbench && examplesOf(workbench.evaluation, workbench.engines.reference);
     const request: OptimizeRequestOfReplay = {
       graph: model.graph,
       original: onnxArtifact(original.bytes),
       originalSha256: original.sha256,
       recipe: { name: lock.recipe.name, summary: "", groups: [], propose: false },
       evidence: workbench?.evaluation.evidence ?? (targets.some(hasAccuracy) ? "labelled" : "none"),
-      ...(calibration && { activations: new MeasuredActivations(calibration) }),
+      ...(examples && {
+        activations: new MeasuredActivations(calibrationOn(examples)),
+        examples,
+      }),
       budget: {
         limits: (target) => ({
           maxDrop: targets.find((one) => one.target === target)?.maxDrop ?? defaultMaxDrop,

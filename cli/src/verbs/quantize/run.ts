@@ -1,4 +1,4 @@
-import type { CalibrationSamples, Step } from "@pare/compiler";
+import type { Examples, Step } from "@pare/compiler";
 import { executor } from "@pare/bench";
 import { PareError } from "@pare/runtime/format";
 import { openData, type OpenData } from "../../data/open-data.js";
@@ -58,12 +58,11 @@ export async function runQuantize(
       });
       engines = await openEngines(["cpu"]).catch(() => openEngines(["wasm"]));
     }
-    const calibration =
-      data === null || engines === null ? undefined : calibrationOn(data, engines, say);
+    const examples = data === null || engines === null ? undefined : examplesOn(data, engines, say);
     await runSteps({
       model,
       steps,
-      calibration,
+      examples,
       output: options.output,
       suffix: options.recipe === undefined ? options.mode : "quantized",
       say,
@@ -134,18 +133,18 @@ function modeSteps({ mode, bits, data }: QuantizeOptions): readonly Step[] {
   return bits === 4 ? [fourBits] : steps;
 }
 
-function calibrationOn(
+function examplesOn(
   { samples, splits, seed }: OpenData,
   { reference }: Engines,
   say: Output,
-): CalibrationSamples {
+): Examples {
   const { indexes, note } = chooseSamples(splits, samples.size, seed);
   if (note !== null) say.note(note);
   return {
     executor: executor(reference),
     count: indexes.length,
-    async *samples() {
-      for (const index of indexes) yield (await samples.sample(index)).feeds;
+    async *read() {
+      for (const index of indexes) yield await samples.sample(index);
     },
   };
 }
