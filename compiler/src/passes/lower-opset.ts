@@ -6,10 +6,11 @@ import { integer } from "../pipeline/kinds.js";
 import { option } from "../pipeline/options.js";
 import { definePass } from "../pipeline/pass.js";
 
-/** `convert --opset 17`: normalizes, then says the model in that opset. Passes and rules expect 21: make it the last. */
+/** `convert --opset 17`: normalizes, then says the model in that opset. Passes and rules expect 21. */
 export const lowerOpset = definePass({
   name: "lower-opset",
   summary: "write the model in an older opset",
+  endsFile: true,
   options: {
     opset: option(integer(lowestOpset, normalOpset), normalOpset, "The version of ai.onnx."),
   },

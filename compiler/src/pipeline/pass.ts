@@ -40,6 +40,8 @@ export interface Pass {
 export interface PassDefinition<Name extends string, Options> {
   readonly name: Name;
   readonly summary: string;
+  /** What it leaves is no longer the form that other passes expect: where a recipe requires it, every file ends with it. */
+  readonly endsFile: boolean;
   /** What it can be told: `parse`, the schema of recipes and the reference follow from this. */
   readonly options: Fields<Options>;
   /**
@@ -59,15 +61,17 @@ export function definePass<const Name extends string, const D extends Described>
   readonly name: Name;
   readonly summary: string;
   readonly options: D;
+  readonly endsFile?: boolean;
   /** Former names of options. */
   readonly former?: FieldsNotes["former"];
   create(options: OptionsOf<D>): Pass;
 }): PassDefinition<Name, OptionsOf<D>> {
-  const { name, summary, former = {} } = definition;
+  const { name, summary, endsFile = false, former = {} } = definition;
   const options = fields(definition.options, { former });
   return {
     name,
     summary,
+    endsFile,
     options,
     parse: (given = {}, at = name) => options.read(given, at),
     create: (given) => definition.create(given),

@@ -12,7 +12,7 @@ import { finalLimits } from "./costs.js";
 import { type Decided, measurementOf, type Record } from "./record.js";
 import { checkAgreement } from "./reference.js";
 import type { Limits, OptimizedVariant, OptimizeRequest } from "./request.js";
-import { relativeTo, type TargetState } from "./target-state.js";
+import { contendersOf, relativeTo, type TargetState } from "./target-state.js";
 import { checkAccuracy, choose, gainText, orderOf, relative, round } from "./verdict.js";
 import { explain } from "./why.js";
 
@@ -45,7 +45,7 @@ export async function rankFinalists(context: FinalsContext): Promise<Ranking> {
   const { request, state } = context;
   const { prefer } = request.budget;
   const limits = request.budget.limits(state.device.target);
-  const all = [state.float, ...state.accepted];
+  const all = contendersOf(state);
   const within = all.filter((one) => overLimits(one, limits) === null);
   const contenders = within.length > 0 ? within : all;
   const timed = prefer === "latency" ? await timeFinalists(context, contenders) : contenders;
@@ -161,7 +161,7 @@ export async function testRanked(
       evidence === "none" ? null : await measure.accuracy({ ...ask, artifact, float: reference });
     const agreement = await checkAgreement(request, device, candidate, parityMs, limitMs);
     const verdict = checkAccuracy(accuracy, rule);
-    const isLast = candidate.precision === "float32";
+    const isLast = candidate.identity === state.float.identity;
     // Where the device's own engine was measured for accuracy, that decides.
     const agrees = agreement.verdict.accepted || (evidence !== "none" && device.standIn === null);
     if (isLast || (verdict.accepted && agrees)) {
@@ -252,7 +252,9 @@ async function decidedAs(
   baseline: Measurement | null,
 ): Promise<Decided> {
   const { device } = state;
-  const candidates = ranked.map((one): ReportCandidate => {
+  // The float model stands in where what is required failed.
+  const told = ranked.some(({ name }) => name === chosen.name) ? ranked : [...ranked, chosen];
+  const candidates = told.map((one): ReportCandidate => {
     const isChosen = one.name === chosen.name;
     return {
       target: device.target,

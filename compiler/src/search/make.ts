@@ -14,6 +14,7 @@ import { applyGroup } from "../pipeline/apply-step.js";
 import type { Examples } from "../pipeline/examples.js";
 import type { PassContext } from "../pipeline/pass.js";
 import type { Recipe } from "../pipeline/recipe.js";
+import { findPass } from "../pipeline/registry.js";
 import type { StepGroup } from "../pipeline/step.js";
 import { findTarget } from "../targets/index.js";
 import { loadableOn } from "../targets/loadable.js";
@@ -37,7 +38,7 @@ export interface Ordered {
   readonly simplify: StepGroup | null;
   /** Each judged against what came before. */
   readonly own: readonly StepGroup[];
-  /** Required groups that come last: every file ends with them, whatever was tried before. */
+  /** Required groups of passes that end a file: every file ends with them, whatever was tried before. */
   readonly ending: readonly StepGroup[];
 }
 
@@ -45,14 +46,16 @@ function isSimplify({ steps }: StepGroup): boolean {
   return steps.length === 1 && steps[0]?.use === "simplify";
 }
 
+function isEnding({ steps, required }: StepGroup): boolean {
+  return required && steps.every(({ use }) => findPass(passes, use).endsFile);
+}
+
 export function ordered({ groups }: Recipe): Ordered {
-  let end = groups.length;
-  while (end > 0 && groups[end - 1]?.required === true) end -= 1;
-  const before = groups.slice(0, end);
+  const rest = groups.filter((group) => !isEnding(group));
   return {
-    simplify: before.find(isSimplify) ?? null,
-    own: before.filter((group) => !isSimplify(group)),
-    ending: groups.slice(end),
+    simplify: rest.find(isSimplify) ?? null,
+    own: rest.filter((group) => !isSimplify(group)),
+    ending: groups.filter(isEnding),
   };
 }
 

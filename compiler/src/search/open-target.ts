@@ -71,18 +71,21 @@ export async function openTarget(opening: Opening, device: TargetDevice): Promis
       ? equal
       : await compare(opening, device, original, after);
   const isSlower = latency !== null && orderOf(latency) === "slower";
-  const simplifiedStays = typeof after !== "string" && (typeof asItIs === "string" || !isSlower);
-  if (recipe.simplify !== null) {
-    const times = latency === null ? "" : `; ${round(latency.ratio, 3)}× the latency before`;
-    const reason =
-      typeof after === "string"
-        ? `the engine refuses it: ${after}`
-        : `equal within rounding${times}`;
+  const required = [recipe.simplify, ...recipe.ending].some((group) => group?.required);
+  const stays = typeof after !== "string" && (typeof asItIs === "string" || !isSlower || required);
+  const times = latency === null ? "" : `; ${round(latency.ratio, 3)}× the latency before`;
+  const reason =
+    typeof after === "string" ? `the engine refuses it: ${after}` : `equal within rounding${times}`;
+  for (const group of [recipe.simplify, ...recipe.ending]) {
+    if (group === null) continue;
+    const name = group.name ?? group.steps.map(({ use }) => use).join(", ");
+    const why = group.required ? `required; ${reason}` : reason;
     const made = typeof after === "string" ? null : after;
-    record.step(device.target, "simplify", simplifiedStays, reason, before, made, "decided", null);
+    const planned = { group, expected: null };
+    record.step(device.target, name, stays, why, before, made, "decided", planned);
   }
   const float: Tried =
-    simplifiedStays && typeof after !== "string"
+    stays && typeof after !== "string"
       ? { ...after, latency }
       : { ...before, tryOut: typeof asItIs === "string" ? noTryOut : asItIs, latency: equal };
   const reference = typeof asItIs === "string" ? float.artifact : original;
@@ -94,6 +97,7 @@ export async function openTarget(opening: Opening, device: TargetDevice): Promis
       typeof asItIs === "string" ? null : { tryOut: asItIs, size: before.size, accuracy: null },
     reference,
     float,
+    required: float,
     accepted: [],
     recipe: float,
     made: new Map([[float.identity, "float"]]),

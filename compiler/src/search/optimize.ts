@@ -177,6 +177,8 @@ class Search {
         const accuracy = await measure.accuracy({ ...ask, artifact: reference });
         if (state.baseline !== null) state.baseline.accuracy = accuracy;
         state.float = { ...float, accuracy };
+        state.required = state.float;
+        state.recipe = state.float;
       }),
     );
   }
@@ -187,8 +189,8 @@ class Search {
     if (state === undefined) return;
     this.#tell(`${planned.target}: ${planned.name}`);
     const began = clock.now();
-    const from: State = planned.first && state.recipe !== state.float ? state.recipe : simplified;
-    const before = planned.first ? state.recipe : state.float;
+    const before = planned.first ? state.recipe : state.required;
+    const from: State = before === state.float ? simplified : before;
     const context = this.#trialContext(state, plan);
     const coarse = this.#mixed.get(planned);
     let accepted = false;
@@ -214,8 +216,7 @@ class Search {
   ): Promise<boolean> {
     const { target } = state.device;
     const { name, group } = planned;
-    const steps = group.steps.map(({ use }) => use).join(", ");
-    const title = `${name}: ${steps}`;
+    const title = `${name}: ${group.name ?? group.steps.map(({ use }) => use).join(", ")}`;
     if (!outcome.accepted) {
       const { made, far, reason, measured } = outcome;
       const measurement = measured === null ? null : measurementOf(state.device, measured);
@@ -233,16 +234,17 @@ class Search {
     const measurement = measurementOf(state.device, tried);
     this.#record.step(target, title, true, reason, before, tried, "decided", planned, measurement);
     const wasBest = this.#best(state);
-    if (planned.first) {
-      // What the recipe came to before is on the way to this, and no candidate beside it.
-      state.accepted.splice(
-        0,
-        state.accepted.length,
-        ...state.accepted.filter((one) => one !== state.recipe),
-      );
+    if (planned.first && group.required) {
+      state.accepted.length = 0;
+      state.required = tried;
       state.recipe = tried;
+    } else {
+      // What the recipe came to before is on the way to this, and no candidate beside it.
+      const passed = planned.first ? state.accepted.indexOf(state.recipe) : -1;
+      if (passed >= 0) state.accepted.splice(passed, 1);
+      if (planned.first) state.recipe = tried;
+      state.accepted.push(tried);
     }
-    state.accepted.push(tried);
     if (this.#best(state) !== wasBest) await this.#improved(state);
     return true;
   }

@@ -125,19 +125,22 @@ export class Plan {
     this.#waiting.push(planned);
   }
 
-  /** What to try next; undefined when there is nothing, or no time for it. */
+  /** What to try next; undefined when there is nothing, or no time for it. What is required is tried all the same. */
   next(nowMs: number): Planned | undefined {
     const left = this.deadlineMs - nowMs;
     const fitting = this.#waiting.filter(
-      (one) => this.costMs(one) <= left - this.#guaranteedMs(one.target, left),
+      (one) =>
+        one.group.required || this.costMs(one) <= left - this.#guaranteedMs(one.target, left),
     );
-    const [best] = fitting.sort(
-      (a, b) =>
-        Number(b.first) - Number(a.first) ||
-        Number(b.asBefore) - Number(a.asBefore) ||
-        this.#worth(b) - this.#worth(a) ||
-        (`${a.target} ${a.name}` < `${b.target} ${b.name}` ? -1 : 1),
-    );
+    const [best] = fitting
+      .filter(isNext)
+      .sort(
+        (a, b) =>
+          Number(b.first) - Number(a.first) ||
+          Number(b.asBefore) - Number(a.asBefore) ||
+          this.#worth(b) - this.#worth(a) ||
+          (`${a.target} ${a.name}` < `${b.target} ${b.name}` ? -1 : 1),
+      );
     if (best !== undefined) this.#waiting.splice(this.#waiting.indexOf(best), 1);
     return best;
   }
@@ -256,6 +259,11 @@ export class Plan {
     const candidates = cheapest.reduce((sum, ms) => sum + (Number.isFinite(ms) ? ms : 0), 0);
     return floatMs(this.facts, counts) + candidates + this.#endingMs(counts);
   }
+}
+
+/** A recipe's own groups come in its order: each is judged on what those before it left. */
+function isNext(one: Planned, _: number, among: readonly Planned[]): boolean {
+  return !one.first || one === among.find(({ first, target }) => first && target === one.target);
 }
 
 /** The float model on the validation samples, targets side by side. */

@@ -62,7 +62,7 @@ export class Record {
     before: Pick<Made, "graph" | "artifact">,
     after: Pick<Made, "graph" | "artifact"> | null,
     tried: TriedAs,
-    planned: Planned | null,
+    { group, expected }: Pick<Planned, "group" | "expected">,
     measurement: Measurement | null = null,
   ): void {
     const made = after ?? before;
@@ -76,9 +76,9 @@ export class Record {
       bytesBefore: bytesOf(before),
       bytesAfter: bytesOf(made),
       measurement,
-      group: planned?.group.steps.map(({ use }) => use) ?? [name],
+      group: group.steps.map(({ use }) => use),
       tried,
-      expectedGain: gainOf(planned?.expected ?? null),
+      expectedGain: gainOf(expected),
     });
   }
 

@@ -22,6 +22,8 @@ export interface TargetState {
   readonly reference: Artifact;
   /** What is written when nothing else is accepted. */
   float: Tried;
+  /** What the groups that the recipe requires made; the float model until one of them holds. Nothing without them wins. */
+  required: Tried;
   readonly accepted: Tried[];
   /** What the recipe's own groups have come to. */
   recipe: Tried;
@@ -29,15 +31,20 @@ export interface TargetState {
   readonly made: Map<string, string>;
 }
 
-/** Best so far by the rule of choice, on the times of the search: of what is accepted and the float model. */
-export function bestOf({ accepted, float }: TargetState, prefer: "latency" | "size"): Tried {
-  const contenders = [float, ...accepted];
+/** Best so far by the rule of choice, on the times of the search: of what is accepted and what is required. */
+export function bestOf(state: TargetState, prefer: "latency" | "size"): Tried {
+  const contenders = contendersOf(state);
   const [best = 0] = choose(
     contenders.map(({ name, size }) => ({ name, brotli: size.brotli })),
     (a, b) => relativeTo(contenders[a], contenders[b]),
     prefer,
   );
-  return contenders[best] ?? float;
+  return contenders[best] ?? state.required;
+}
+
+/** What can be chosen. */
+export function contendersOf({ required, accepted }: TargetState): readonly Tried[] {
+  return [required, ...accepted];
 }
 
 /** The time of the second over the first's; null where either was not timed. */

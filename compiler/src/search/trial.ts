@@ -77,7 +77,8 @@ export async function tryCandidate(
     return await new Trial(planned, from, before, context).run();
   } catch (error) {
     if (!isRefusal(error)) throw error;
-    const who = error.code === "PASS_FAILED" ? "it failed" : "the engine refuses it";
+    const isMaking = error.code === "PASS_FAILED" || error.code === "UNSUPPORTED_OP";
+    const who = isMaking ? "it cannot be made" : "the engine refuses it";
     return rejected("not", `${who}: ${error.message}`);
   }
 }

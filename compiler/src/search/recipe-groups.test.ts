@@ -1,0 +1,147 @@
+import { type Artifact, byteSource, PareError } from "@pare/runtime/format";
+import { describe, expect, it } from "vitest";
+import type { Graph } from "../ir/index.js";
+import { decodeModel } from "../onnx/index.js";
+import { inferNode } from "../ops/index.js";
+import { passes } from "../passes/index.js";
+import { parseRecipe } from "../pipeline/recipe.js";
+import { optimize } from "./optimize.js";
+import { replay } from "./replay.js";
+import type { Optimized } from "./request.js";
+import { bytesOf, original, requestFor } from "./search-request.test.support.js";
+import { type Said, type Simulated, simulatedMeasure } from "./simulated-measure.test.support.js";
+
+const recipeOf = (...steps: readonly unknown[]) => parseRecipe({ steps }, "own", passes);
+const isSmall = (artifact: Artifact): boolean => bytesOf(artifact) < 0.4 * bytesOf(original);
+
+async function searched(
+  steps: readonly unknown[],
+  say: (artifact: Artifact) => Said | PareError = () => ({}),
+  more: Parameters<typeof requestFor>[1] = {},
+): Promise<Optimized> {
+  const measure: Simulated = simulatedMeasure(say);
+  return optimize(await requestFor(measure, { recipe: recipeOf(...steps), ...more }));
+}
+
+async function graphOf({ variants: [variant] }: Optimized): Promise<Graph> {
+  const proto = byteSource(variant?.artifact.files[0].bytes ?? new Uint8Array());
+  return decodeModel({ proto, external: new Map() }, { infer: inferNode });
+}
+
+const stepOf = ({ steps }: Optimized, use: string) =>
+  steps.find(({ group }) => group?.includes(use));
+
+describe("a group that is required", () => {
+  const lower = { use: "lower-opset", with: { opset: 13 }, required: true };
+
+  it("ends every file where its pass does, wherever it stands, and is told", async () => {
+    const done = await searched(["simplify", lower, "quantize-weights"]);
+    expect((await graphOf(done)).opset()).toBe(13);
+    expect(isSmall(done.variants[0]?.artifact ?? original)).toBe(true);
+    expect(stepOf(done, "lower-opset")).toMatchObject({
+      verdict: "kept",
+      reason: expect.stringMatching(/^required; equal within rounding/),
+    });
+    expect(done.lock.targets[0]?.groups.at(-1)).toMatchObject({
+      steps: [{ use: "lower-opset", with: { opset: 13 } }],
+      required: true,
+    });
+  });
+
+  it("stays where it makes the model slower, and goes where it is not required", async () => {
+    const slower = (artifact: Artifact): Said => (artifact === original ? {} : { ratio: 1.3 });
+    const required = await searched(["simplify", lower], slower);
+    expect((await graphOf(required)).opset()).toBe(13);
+    expect(stepOf(required, "lower-opset")).toMatchObject({ verdict: "kept" });
+    const free = await searched(["simplify", { ...lower, required: false }], slower);
+    expect(free.variants[0]?.artifact).toBe(original);
+    expect(stepOf(free, "lower-opset")).toMatchObject({ verdict: "reverted" });
+  });
+
+  it("is said to be impossible where the engine refuses what it makes", async () => {
+    const refusing = (artifact: Artifact): Said | PareError =>
+      artifact === original ? {} : new PareError("ENGINE", "No such opset.");
+    const done = await searched(["simplify", lower], refusing);
+    expect(stepOf(done, "lower-opset")).toMatchObject({
+      verdict: "reverted",
+      reason: expect.stringContaining("No such opset."),
+    });
+  });
+
+  it("stays in the middle, slower or not, in all that is chosen after it", async () => {
+    const steps = ["simplify", { use: "fp16-weights", required: true }, "quantize-dynamic"];
+    const halved = (artifact: Artifact): Said =>
+      isSmall(artifact)
+        ? { drop: 0.5 }
+        : bytesOf(artifact) < 0.9 * bytesOf(original)
+          ? { ratio: 1.4 }
+          : {};
+    const done = await searched(steps, halved);
+    expect(stepOf(done, "fp16-weights")).toMatchObject({ verdict: "kept" });
+    expect(done.variants[0]?.precision).toBe("float16-weights");
+    const chosen = done.candidates.filter(({ verdict }) => verdict === "chosen");
+    expect(chosen).toHaveLength(1);
+    expect(done.candidates.map(({ name }) => name)).not.toContain("float");
+  });
+
+  it("is judged where it may lose accuracy, even as the last, and goes where it is wrong", async () => {
+    const steps = ["simplify", { use: "quantize-weights", required: true }];
+    const wrong = await searched(steps, (artifact) => (isSmall(artifact) ? { drop: 0.3 } : {}));
+    expect(stepOf(wrong, "quantize-weights")).toMatchObject({ verdict: "reverted" });
+    expect(wrong.variants[0]?.name).toBe("float");
+    const late = await searched(steps, (artifact) => (isSmall(artifact) ? { testDrop: 0.3 } : {}));
+    expect(late.variants[0]?.name).toBe("float");
+    const chosen = late.candidates.filter(({ verdict }) => verdict === "chosen");
+    expect(chosen.map(({ name }) => name)).toEqual(["float"]);
+  });
+
+  it("is tried however little time there is", async () => {
+    const steps = ["simplify", { use: "fp16-weights", required: true }, "quantize-weights"];
+    const budget = {
+      limits: () => ({ maxDrop: 0.01 }),
+      prefer: "latency",
+      timeBudgetMs: 1,
+    } as const;
+    const done = await searched(steps, () => ({}), { budget });
+    expect(stepOf(done, "fp16-weights")).toMatchObject({ verdict: "kept" });
+    expect(stepOf(done, "quantize-weights")).toBeUndefined();
+  });
+
+  it("carries on into what a target proposes", async () => {
+    const recipe = {
+      ...recipeOf("simplify", { use: "equalize", required: true }),
+      propose: true,
+    };
+    const say = (artifact: Artifact): Said => (isSmall(artifact) ? { ratio: 0.5 } : {});
+    const { lock } = await searched([], say, { recipe });
+    const uses = lock.targets[0]?.groups.flatMap(({ steps }) => steps.map(({ use }) => use));
+    expect(uses?.slice(0, 2)).toEqual(["simplify", "equalize"]);
+    expect(uses?.length).toBeGreaterThan(2);
+  });
+});
+
+describe("a group together", () => {
+  const half = (artifact: Artifact): Said => (isSmall(artifact) ? { ratio: 0.5 } : { ratio: 1.1 });
+
+  it("is measured, kept, told and locked as one, by the name that it gives itself", async () => {
+    const group = { together: ["fp16-weights", "quantize-weights"], name: "stored small" };
+    const done = await searched(["simplify", group], half);
+    const told = done.steps.filter(({ name }) => name !== "simplify");
+    expect(told).toMatchObject([
+      { name: "own: stored small", group: group.together, verdict: "kept" },
+    ]);
+    const again = await replay(
+      await requestFor(simulatedMeasure(() => ({}))),
+      JSON.parse(JSON.stringify(done.lock)),
+    );
+    expect(again.variants.map(({ files }) => files)).toEqual(
+      done.variants.map(({ files }) => files),
+    );
+  });
+
+  it("comes in the recipe's order, cheap or dear", async () => {
+    const steps = ["simplify", "quantize-static", "fp16-weights", "quantize-weights"];
+    const { steps: told } = await searched(steps);
+    expect(told.map(({ group }) => group?.[0])).toEqual(steps);
+  });
+});
