@@ -12,7 +12,8 @@ import {
 import { html, type Markup } from "./markup.js";
 import { plots } from "./plot.js";
 import { style } from "./style.js";
-import { badge, candidateTable, stepTable, table, variantTable } from "./tables.js";
+import { timeText } from "./search-time.js";
+import { badge, candidateTable, number, reason, stepTable, table, variantTable } from "./tables.js";
 import { why } from "./why.js";
 
 /** The report as one HTML file that asks nothing of any network: a plot, tables, reasons. No script. */
@@ -23,11 +24,12 @@ export function toHtml(report: Report): string {
       <h1>${shortName(report.model)}</h1>
       <p class="soft">${lead(report)}</p>
     </header>
-    ${checks(report)}
     <div class="cards">${report.variants.map(card)}</div>
+    ${checks(report)}
     ${report.skipped.map(({ target, reason }) => html`<p class="soft">${targetText(target)} was skipped: ${reason}</p>`)}
     ${report.nextStep === null ? null : html`<div class="next"><strong>Next:</strong> ${report.nextStep}</div>`}
-    ${plot ? section("Size, latency and accuracy", "Towards the lower left is smaller and faster; colour is what it cost in accuracy.", plot) : null}
+    ${report.time === undefined ? null : html`<p class="soft">${timeText(report.time)}</p>`}
+    ${plot ? section("Size, latency and accuracy", "Towards the lower left is smaller and faster, or loses less; colour is what it cost in accuracy. What was chosen was measured on the test samples, the others on those that choose.", plot) : null}
     ${report.variants.length > 0 ? section("What was measured", null, variantTable(report)) : null}
     ${report.disagreements.length > 0 ? section("Worst disagreements", "Samples to which the variant and the float model answer differently, worst first.", disagreements(report.disagreements)) : null}
     ${report.candidates.length > 0 ? section("Candidates", "What was tried for each target, and why it was chosen or not.", candidateTable(report)) : null}
@@ -126,17 +128,10 @@ function card(variant: Report["variants"][number]): Markup {
 
 function checks(report: Report): Markup | null {
   if (!report.checks || report.checks.length === 0) return null;
-  const rows = report.checks.map(
-    ({ target, name, what, outcome: result, reason }) =>
-      html`<tr>
-        <td>${badge(result)}</td>
-        <td>${target}</td>
-        <td>${name}</td>
-        <td>${what}</td>
-        <td class="reason">${reason}</td>
-      </tr>`,
-  );
-  return section("Checks", null, table(["", "target", "model", "check", "why"], rows));
+  const rows = report.checks.map(({ target, name, what, outcome: result, reason: text }) => ({
+    cells: [badge(result), target, name, what, reason(text)],
+  }));
+  return section("Checks", null, table(["outcome", "target", "model", "check", "why"], rows));
 }
 
 function disagreements(all: readonly Disagreement[]): Markup {
@@ -165,22 +160,19 @@ const shownSensitivities = 30;
 function sensitivity(all: NonNullable<Report["sensitivity"]>): Markup {
   const worst = [...all].sort((a, b) => a.sqnrDb - b.sqnrDb).slice(0, shownSensitivities);
   const longest = Math.max(1, ...worst.map(({ sqnrDb }) => sqnrDb));
-  const rows = worst.map(
-    ({ target, node, op, sqnrDb }) =>
-      html`<tr>
-        <td>${target}</td>
-        <td><code>${node}</code></td>
-        <td>${op}</td>
-        <td class="number">${digits(sqnrDb)} dB</td>
-        <td style="min-width:180px">
-          <div
-            class="bar"
-            style="width:${Math.max(1, (100 * Math.max(0, sqnrDb)) / longest).toFixed(1)}%"
-          ></div>
-        </td>
-      </tr>`,
-  );
-  return table(["target", "node", "operator", { number: "SQNR" }, ""], rows);
+  const rows = worst.map(({ target, node, op, sqnrDb }) => ({
+    cells: [
+      target,
+      html`<code>${node}</code>`,
+      op,
+      number(`${digits(sqnrDb)} dB`),
+      html`<div
+        class="bar"
+        style="width:${Math.max(1, (100 * Math.max(0, sqnrDb)) / longest).toFixed(1)}%"
+      ></div>`,
+    ],
+  }));
+  return table(["target", "node", "operator", "SQNR", ""], rows);
 }
 
 function footer({ environment, data }: Report): Markup {

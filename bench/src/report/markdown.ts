@@ -1,6 +1,7 @@
 import type { Report, ReportCheck, ReportRow } from "@pare/runtime/format";
 import {
   accuracyText,
+  baselineTime,
   bytes,
   changeText,
   isTimed,
@@ -9,6 +10,7 @@ import {
   speed,
   targetText,
 } from "./figures.js";
+import { expectedText, timeText, triedText } from "./search-time.js";
 
 /** A job summary takes a megabyte, a comment 64 KB: the smaller of the two. */
 const limitBytes = 64_000;
@@ -93,7 +95,7 @@ function checks(all: readonly ReportCheck[]): string {
 
 function variants(report: Report): string {
   const rows = report.variants.flatMap((variant) => [
-    ...(variant.baseline ? [row(variant.baseline, null, "float32")] : []),
+    ...(variant.baseline ? [baselineRow(variant.baseline, variant)] : []),
     row(variant, variant.baseline, variant.precision),
   ]);
   if (rows.length === 0) return "No variants.";
@@ -105,6 +107,11 @@ function variants(report: Report): string {
     .map((note) => `- ${cell(note)}`)
     .join("\n");
   return `${table(["target", "model", "precision", "size (brotli)", "latency", "accuracy", "against the float model"], rows)}${notes ? `\n\n${notes}` : ""}`;
+}
+
+/** The float model's time is the one beside the variant: it shows no other one. */
+function baselineRow(baseline: ReportRow, { latencyMs }: ReportRow): string[] {
+  return row(baseline, null, "float32").with(4, baselineTime(latencyMs, baseline.latencyMs));
 }
 
 function row(each: ReportRow, baseline: ReportRow | null, precision: string): string[] {
@@ -138,29 +145,31 @@ function flips(report: Report): string {
 
 function candidates(report: Report): string {
   if (report.candidates.length === 0) return "";
-  const rows = report.candidates.map(({ target, name, precision, verdict, reason }) => [
-    target,
-    cell(name),
-    cell(precision),
-    verdict === "chosen" ? "**chosen**" : "rejected",
-    cell(reason),
+  const rows = report.candidates.map((each) => [
+    each.target,
+    cell(each.name),
+    cell(each.precision),
+    each.verdict === "chosen" ? "**chosen**" : also("rejected", triedText(each.tried)),
+    also(cell(each.reason), expectedText(each.expectedGain)),
   ]);
   return details("Candidates", table(["target", "candidate", "precision", "verdict", "why"], rows));
 }
 
 function steps(report: Report): string {
   if (report.steps.length === 0) return "";
-  const rows = report.steps.map(
-    ({ target, name, verdict, reason, nodesBefore, nodesAfter, bytesBefore, bytesAfter }) => [
-      target,
-      cell(name),
-      verdict === "kept" ? "kept" : "**reverted**",
-      `${nodesBefore} → ${nodesAfter}`,
-      `${bytes(bytesBefore)} → ${bytes(bytesAfter)}`,
-      cell(reason),
-    ],
-  );
+  const rows = report.steps.map(({ target, name, group = [], verdict, tried, reason, ...each }) => [
+    target,
+    also(cell(name), cell(group.join(" + "))),
+    also(verdict === "kept" ? "kept" : "**reverted**", triedText(tried)),
+    `${each.nodesBefore} → ${each.nodesAfter}`,
+    `${bytes(each.bytesBefore)} → ${bytes(each.bytesAfter)}`,
+    cell(reason),
+  ]);
   return details("Steps", table(["target", "step", "verdict", "nodes", "size", "why"], rows));
+}
+
+function also(text: string, more: string): string {
+  return more === "" || text.includes(more) ? text : `${text} (${more})`;
 }
 
 function details(title: string, body: string): string {
@@ -185,6 +194,7 @@ function footer(report: Report): string {
   return [
     used,
     data.caveat ? cell(data.caveat) : "",
+    report.time ? cell(timeText(report.time)) : "",
     shapes.length > 0 ? `Measured with ${shapes.join(", ")}.` : "",
     report.nextStep ? `**Next:** ${cell(report.nextStep)}` : "",
   ]

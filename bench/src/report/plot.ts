@@ -1,5 +1,14 @@
 import type { Accuracy, Report, ReportRow, TargetName } from "@pare/runtime/format";
-import { bytes, digits, fromTo, isTimed, metricValue, signed, targetText } from "./figures.js";
+import {
+  baselineTime,
+  bytes,
+  digits,
+  fromTo,
+  isTimed,
+  metricValue,
+  signed,
+  targetText,
+} from "./figures.js";
 import { html, type Markup } from "./markup.js";
 
 interface Point {
@@ -20,9 +29,11 @@ const left = 52;
 const right = 18;
 const top = 10;
 const bottom = 26;
-const radius = 8;
+const radius = 5;
+/** Around what was chosen. */
+const ring = 9;
 
-/** A panel per target: download size against latency, the change of accuracy as colour. Lower left is better. */
+/** A panel per target: download size against latency, or against the drop where nothing is timed. Lower left is better. */
 export function plots(report: Report): Markup | null {
   const targets = [
     ...new Set([
@@ -62,7 +73,16 @@ function pointsOf(report: Report, target: TargetName): Point[] {
     time: fromTo(row.latencyMs),
     accuracy: row.accuracy,
   });
-  const points = variant?.baseline ? [of(variant.baseline, "float model", "float", 0)] : [];
+  const { baseline = null } = variant ?? {};
+  const points =
+    variant && baseline
+      ? [
+          {
+            ...of(baseline, "float model", "float", 0),
+            time: baselineTime(variant.latencyMs, baseline.latencyMs),
+          },
+        ]
+      : [];
   const candidates = numbered(report, target);
   for (const { number, candidate } of candidates) {
     if (candidate.measurement && candidate.verdict === "rejected")
@@ -73,11 +93,15 @@ function pointsOf(report: Report, target: TargetName): Point[] {
   return points;
 }
 
+/** Against the float model on the same samples: what was measured on other samples can stand beside it. */
+function dropOf({ kind, accuracy }: Point): number | null {
+  return kind === "float" ? 0 : (accuracy?.drop ?? null);
+}
+
 function panel(report: Report, target: TargetName): Markup | null {
   const all = pointsOf(report, target);
   const timed = all.some(({ latency }) => latency !== null);
-  const value = (point: Point): number | null =>
-    timed ? point.latency : (point.accuracy?.value ?? null);
+  const value = (point: Point): number | null => (timed ? point.latency : dropOf(point));
   const points = all.filter((point) => value(point) !== null);
   if (points.length === 0) return null;
   const ys = points.map((point) => value(point) ?? 0);
@@ -91,7 +115,7 @@ function panel(report: Report, target: TargetName): Markup | null {
   );
   const note = timed
     ? "latency, float model = 1, over size after brotli"
-    : `not timed; ${metric}, over size after brotli`;
+    : `not timed; drop of ${metric}, float model = 0, over size after brotli`;
   return html`<figure class="plot" style="margin:0">
     <h3>${targetText(target)}</h3>
     <div class="soft small">${note}</div>
@@ -139,37 +163,55 @@ interface Placed {
   readonly point: Point;
   readonly x: number;
   readonly y: number;
-  readonly shownX: number;
+  /** Where its number stands. */
+  readonly numberX: number;
+  readonly numberY: number;
 }
 
-/** Points that would cover one another move aside, with a line to where they belong; the chosen one stays. */
+/** Around a marker, nearest first: above, below, and then further away. */
+const aside = [1, 1.6, 2.3, 3].flatMap((far) =>
+  [-90, 90, -45, -135, 45, 135, 0, 180].map((degrees) => ({
+    dx: Math.cos((degrees * Math.PI) / 180) * far * 15,
+    dy: Math.sin((degrees * Math.PI) / 180) * far * 15,
+  })),
+);
+
+/** Every marker stands where it belongs; a number that would cover something moves aside, with a line to its marker. */
 function place(points: readonly { point: Point; x: number; y: number }[]): Placed[] {
-  const placed: Placed[] = [];
-  const first = [...points].sort(
-    (a, b) => Number(b.point.kind !== "rejected") - Number(a.point.kind !== "rejected"),
-  );
-  for (const each of first) {
-    const free = (at: number) =>
-      placed.every((other) => Math.hypot(other.shownX - at, other.y - each.y) >= radius * 2.1);
-    let shownX = each.x;
-    for (let tries = 1; !free(shownX) && tries < 12; tries++) {
-      const aside = Math.ceil(tries / 2) * radius * 2.2 * (tries % 2 ? 1 : -1);
-      if (each.x + aside > left && each.x + aside < width - radius) shownX = each.x + aside;
-    }
-    placed.push({ ...each, shownX });
-  }
-  return placed;
+  const taken = points.map(({ x, y, point }) => ({
+    x,
+    y,
+    clear: point.kind === "chosen" ? ring + 6 : radius + 6,
+  }));
+  return points.map((each) => {
+    const isFree = ({ dx, dy }: { dx: number; dy: number }): boolean => {
+      const [x, y] = [each.x + dx, each.y + dy];
+      return (
+        x > left + 6 &&
+        x < width - 6 &&
+        y > top + 4 &&
+        y < height - bottom - 4 &&
+        taken.every((other) => Math.hypot(other.x - x, other.y - y) >= other.clear)
+      );
+    };
+    const { dx, dy } = aside.find(isFree) ?? { dx: 0, dy: -15 };
+    const placed = { ...each, numberX: rounded(each.x + dx), numberY: rounded(each.y + dy) };
+    taken.push({ x: placed.numberX, y: placed.numberY, clear: 13 });
+    return placed;
+  });
 }
+
+const rounded = (value: number): number => Math.round(value * 10) / 10;
 
 function path(placed: readonly Placed[]): Markup | null {
   const float = placed.find(({ point }) => point.kind === "float");
   const chosen = placed.find(({ point }) => point.kind === "chosen");
   return float && chosen
-    ? html`<path class="path" d="M${float.shownX} ${float.y}L${chosen.shownX} ${chosen.y}" />`
+    ? html`<path class="path" d="M${float.x} ${float.y}L${chosen.x} ${chosen.y}" />`
     : null;
 }
 
-function draw({ point, x, y, shownX }: Placed): Markup {
+function draw({ point, x, y, numberX, numberY }: Placed): Markup {
   const { kind, number, accuracy } = point;
   const change =
     accuracy?.drop !== null && accuracy?.drop !== undefined
@@ -180,34 +222,26 @@ function draw({ point, x, y, shownX }: Placed): Markup {
     bytes(point.size),
     point.time,
     accuracy
-      ? `${accuracy.metric} ${metricValue(accuracy.value)}${change}`
+      ? `${accuracy.metric} ${metricValue(accuracy.value)}${change} on ${accuracy.n} samples`
       : "accuracy not measured",
   ].join("\n");
-  const leader =
-    shownX === x
-      ? null
-      : html`<line class="leader" x1="${x}" y1="${y}" x2="${shownX}" y2="${y}" /><circle
-            cx="${x}"
-            cy="${y}"
-            r="1.5"
-            fill="var(--soft)"
-          />`;
-  const label = accuracy ? metricValue(accuracy.value) : "";
-  const anchor = shownX > width - 60 ? "end" : "middle";
+  const isFar = Math.hypot(numberX - x, numberY - y) > 20;
+  const leader = isFar
+    ? html`<line class="leader" x1="${x}" y1="${y}" x2="${numberX}" y2="${numberY}" />`
+    : null;
   const text = html`<text
-    class="strong"
-    x="${anchor === "end" ? width - right + 8 : shownX}"
-    y="${kind === "float" ? y - 13 : y + radius + 17}"
-    text-anchor="${anchor}"
-    >${kind === "float" ? `float ${label}` : label}</text
+    class="${kind === "rejected" ? "label" : "strong label"}"
+    x="${numberX}"
+    y="${numberY + 4}"
+    >${kind === "float" ? "float" : number}</text
   >`;
   if (kind === "float") {
     return html`<g
       ><title>${about}</title>${leader}<rect
-        x="${shownX - 6.5}"
-        y="${y - 6.5}"
-        width="13"
-        height="13"
+        x="${x - radius}"
+        y="${y - radius}"
+        width="${2 * radius}"
+        height="${2 * radius}"
         rx="2"
         fill="var(--card)"
         stroke="var(--ink)"
@@ -215,23 +249,25 @@ function draw({ point, x, y, shownX }: Placed): Markup {
       />${text}</g
     >`;
   }
-  const dot = html`<circle
-      cx="${shownX}"
+  const circle =
+    kind === "rejected"
+      ? null
+      : html`<circle
+          cx="${x}"
+          cy="${y}"
+          r="${ring}"
+          fill="none"
+          stroke="${colour(accuracy)}"
+          stroke-width="2"
+        />`;
+  return html`<g
+    ><title>${about}</title>${leader}${circle}<circle
+      cx="${x}"
       cy="${y}"
       r="${radius}"
       fill="${colour(accuracy)}"
-      ${kind === "rejected" ? html`opacity="0.85"` : null}
-    /><text class="inside" x="${shownX}" y="${y + 3.5}">${number}</text>`;
-  if (kind === "rejected") return html`<g><title>${about}</title>${leader}${dot}</g>`;
-  return html`<g
-    ><title>${about}</title>${leader}<circle
-      cx="${shownX}"
-      cy="${y}"
-      r="${radius + 4}"
-      fill="none"
-      stroke="${colour(accuracy)}"
-      stroke-width="2"
-    />${dot}${text}</g
+      stroke="var(--card)"
+    />${text}</g
   >`;
 }
 

@@ -73,6 +73,44 @@ describe("report.html", () => {
     for (const { node } of example.why) expect(page).toContain(node);
   });
 
+  it("begins with what came of it, before what was checked", () => {
+    const [cards, checks] = [page.indexOf('class="card"'), page.indexOf("<h2>Checks</h2>")];
+    expect(cards).toBeGreaterThan(0);
+    expect(checks).toBeGreaterThan(cards);
+  });
+
+  it("shows one time of the float model on a target, the one beside the variant", () => {
+    const twice: Report = JSON.parse(JSON.stringify(example), (_, value: unknown) =>
+      // What was timed at another moment: 1.47 ms by itself, 1.463 beside the variant.
+      value === 1.47 ? 987.6 : value,
+    );
+    expect(JSON.stringify(twice)).toContain("987.6");
+    const { candidates: _, ...shown } = twice;
+    for (const text of [toHtml, toMarkdown].map((to) => to({ ...shown, candidates: [] }))) {
+      expect(text).toContain("1.46 ms");
+      expect(text).not.toContain("988 ms");
+    }
+  });
+
+  it("plots the drop where nothing is timed, and every marker where it belongs", () => {
+    expect(page).toContain("not timed; drop of top1, float model = 0");
+    const panel = page.split("<figure").find((each) => each.includes("not timed; drop")) ?? "";
+    const at = (name: string): number =>
+      Number(panel.match(new RegExp(`<title>${name}\n.*?<circle\\s+cx="([\\d.]+)"`, "s"))?.[1]);
+    const size = (name: string): number | undefined =>
+      example.candidates.find((each) => each.target === "webgpu" && each.name === name)?.measurement
+        ?.sizeBytes.brotli;
+    const [small, large] = ["per-tensor int8", "simplified"] as const;
+    const share = (size(small) ?? 0) / (size(large) ?? 1);
+    // The axis begins at zero bytes.
+    expect((at(small) - 52) / (at(large) - 52)).toBeCloseTo(share, 2);
+  });
+
+  it("names the column of every cell, for screens that show a row as a list", () => {
+    const cells = page.match(/<td/g)?.length;
+    expect(page.match(/<td class="[a-z]*" data-column="/g)).toHaveLength(cells ?? 0);
+  });
+
   it("lets nothing from outside become markup", () => {
     const shown = toHtml(hostileReport);
     expect(shown).not.toContain("<img src=x");
@@ -105,6 +143,40 @@ describe("report.html", () => {
     };
     expect(toHtml(bare)).toContain("50 images in a folder");
     expect(toMarkdown(bare)).toContain("50 images in a folder");
+  });
+});
+
+describe("what the search did", () => {
+  const [step, ...steps] = example.steps;
+  const [one, ...others] = example.candidates;
+  if (step === undefined || one === undefined) throw new Error("The example has both.");
+  const report: Report = {
+    ...example,
+    steps: [{ ...step, name: "balanced", group: ["equalize", "quantize-static"] }, ...steps],
+    candidates: [
+      { ...one, tried: "not", expectedGain: { latency: 0.55, size: 0.28 }, measurement: null },
+      { ...one, name: "b", tried: "screened", expectedGain: null },
+      ...others,
+    ],
+  };
+
+  it.each([
+    ["html", toHtml(report)],
+    ["md", toMarkdown(report)],
+  ])("is told in plain words in %s", (_, text) => {
+    expect(text).toContain("equalize + quantize-static");
+    expect(text).toContain("not measured");
+    expect(text).toContain("timed and no more");
+    expect(text).toContain("expected: 0.55× the time, 28.0 % of the download");
+    expect(text).toContain(
+      "It took 61 s of 120 s; 51 to 74 s were expected. In hand: static int8 on cpu after 11 s.",
+    );
+  });
+
+  it("says so where nothing better was found", () => {
+    const time = example.time && { ...example.time, improvements: [] };
+    const found = time && toMarkdown({ ...example, time });
+    expect(found).toContain("Nothing better than the float model was found.");
   });
 });
 

@@ -40,8 +40,9 @@ tbody tr:last-child td { border-bottom: 0; }
 td.number, th.number { text-align: right; white-space: nowrap; }
 tr.baseline td { color: var(--soft); background: var(--stripe); }
 tr.chosen td:first-child { box-shadow: inset 3px 0 var(--mark); }
-td.figure { white-space: nowrap; }
-td.reason { min-width: 260px; }
+td.figure { white-space: nowrap; } td.figure .small { white-space: normal; }
+td.reason { min-width: 240px; }
+td > div > .bar { min-width: 2px; } td:has(> div > .bar) { min-width: 160px; }
 .badge { display: inline-block; border-radius: 99px; padding: 0 9px; font-size: 12px; line-height: 20px; font-weight: 600; border: 1px solid currentColor; white-space: nowrap; }
 .badge.rejected, .badge.inconclusive, .badge.left { color: var(--soft); }
 .badge.chosen, .badge.kept, .badge.passed, .badge.changed { color: var(--good); }
@@ -52,8 +53,8 @@ td.reason { min-width: 260px; }
 svg text { font: 12px system-ui, sans-serif; fill: var(--soft); }
 svg .axis { stroke: var(--line); } svg .grid { stroke: var(--line); stroke-dasharray: 2 4; }
 svg .leader { stroke: var(--soft); stroke-width: 1; } svg .path { stroke: var(--mark); stroke-width: 1.5; fill: none; stroke-dasharray: 4 4; opacity: .7; }
-svg .inside { fill: var(--card); font-weight: 700; font-size: 10px; text-anchor: middle; }
-svg .strong { fill: var(--ink); font-weight: 600; paint-order: stroke; stroke: var(--card); stroke-width: 3px; }
+svg .label { text-anchor: middle; font-size: 11px; paint-order: stroke; stroke: var(--card); stroke-width: 3px; }
+svg .strong { fill: var(--ink); font-weight: 600; }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 16px; margin-top: 10px; font-size: 12.5px; color: var(--soft); }
 .dot { display: inline-block; width: 10px; height: 10px; border-radius: 50%; margin-right: 6px; vertical-align: -1px; }
 details { border: 1px solid var(--line); border-radius: 10px; background: var(--card); margin-top: 10px; }
@@ -73,5 +74,15 @@ details details { margin-bottom: 8px; background: var(--paper); }
 .bar { height: 8px; border-radius: 4px; background: var(--mark); min-width: 2px; }
 .next { border-left: 3px solid var(--mark); padding: 8px 16px; margin-top: 24px; background: var(--card); }
 footer { margin-top: 56px; padding-top: 16px; border-top: 1px solid var(--line); color: var(--soft); font-size: 13px; }
+@media (max-width: 1160px) { th, td { padding: 8px 7px; } table { font-size: 13px; } }
+@media (max-width: 860px) {
+  main { padding: 24px 14px 60px; }
+  thead { display: none; }
+  tbody tr { display: block; padding: 8px 0; border-bottom: 1px solid var(--line); }
+  tbody tr:last-child { border-bottom: 0; }
+  td, td.number, td.figure { display: grid; grid-template-columns: 6.5em 1fr; gap: 0 10px; padding: 3px 14px; border: 0; text-align: left; white-space: normal; overflow-wrap: anywhere; }
+  td::before { content: attr(data-column); color: var(--soft); }
+  td.reason { min-width: 0; }
+}
 @media print { body { background: #fff; } .card, .plot, .pair { break-inside: avoid; } }
 `);

@@ -1,6 +1,7 @@
 import type { Measurement, Report, ReportRow } from "@pare/runtime/format";
 import {
   accuracyText,
+  baselineTime,
   bytes,
   changeText,
   digits,
@@ -9,21 +10,33 @@ import {
   smaller,
   speed,
 } from "./figures.js";
-import { html, type Markup } from "./markup.js";
+import { html, type Insertable, type Markup } from "./markup.js";
 import { numbered } from "./plot.js";
+import { expectedText, triedText } from "./search-time.js";
 
 export function badge(kind: string): Markup {
   return html`<span class="badge ${kind}">${kind}</span>`;
 }
 
-export function table(
-  columns: readonly (string | { readonly number: string })[],
-  rows: readonly Markup[],
-): Markup {
-  const heads = columns.map((column) =>
-    typeof column === "string"
-      ? html`<th>${column}</th>`
-      : html`<th class="number">${column.number}</th>`,
+/** A cell, and how it is set; what stands alone is text. */
+export interface Cell {
+  readonly content: Insertable;
+  readonly kind: "number" | "figure" | "reason";
+}
+export interface Row {
+  readonly cells: readonly (Cell | Markup | string | number)[];
+  readonly kind?: string;
+}
+
+/** Cells know their column, because a narrow screen shows a row as a list. */
+export function table(columns: readonly string[], rows: readonly Row[]): Markup {
+  const isNumber = (index: number): boolean =>
+    rows.some(({ cells }) => {
+      const cell = cells[index];
+      return isCell(cell) && cell.kind === "number";
+    });
+  const heads = columns.map(
+    (column, index) => html`<th class="${isNumber(index) ? "number" : ""}">${column}</th>`,
   );
   return html`<div class="scroll">
     <table>
@@ -33,15 +46,41 @@ export function table(
         </tr>
       </thead>
       <tbody>
-        ${rows}
+        ${rows.map(
+          ({ cells, kind = "" }) =>
+            html`<tr class="${kind}">
+              ${cells.map((cell, index) => td(cell, columns[index] ?? ""))}
+            </tr>`,
+        )}
       </tbody>
     </table>
   </div>`;
 }
 
+function isCell(cell: Row["cells"][number] | undefined): cell is Cell {
+  return typeof cell === "object" && "content" in cell;
+}
+
+function td(cell: Row["cells"][number], column: string): Markup {
+  const { content, kind } = isCell(cell) ? cell : { content: cell, kind: "" };
+  return html`<td class="${kind}" data-column="${column}"><div>${content}</div></td>`;
+}
+
+export const number = (content: Insertable): Cell => ({ content, kind: "number" });
+export const reason = (content: Insertable): Cell => ({ content, kind: "reason" });
+
+/** A figure and, smaller, what belongs to it. */
+function figure(content: string, more: string): Cell {
+  return { content: under(content, more), kind: "figure" };
+}
+
+function under(content: Insertable, more: string): Markup {
+  return html`${content}${more === "" ? null : html`<div class="soft small">${more}</div>`}`;
+}
+
 export function variantTable(report: Report): Markup {
   const rows = report.variants.flatMap((variant) => [
-    ...(variant.baseline ? [measured(variant.baseline, null)] : []),
+    ...(variant.baseline ? [baselineRow(variant.baseline, variant)] : []),
     measured(variant, variant.baseline),
   ]);
   const notes = [
@@ -51,104 +90,107 @@ export function variantTable(report: Report): Markup {
       ),
     ),
   ];
-  return html`${table(["target", "model", "download", "latency", "speed", "accuracy", "parity", "memory", "start-up"], rows)}${notes.map((note) => html`<p class="soft small">${note}</p>`)}`;
+  const columns = [
+    ...["target", "model", "download", "latency", "speed", "accuracy"],
+    ...["parity", "memory", "start-up"],
+  ];
+  return html`${table(columns, rows)}${notes.map((note) => html`<p class="soft small">${note}</p>`)}`;
 }
 
-function measured(row: ReportRow, baseline: ReportRow | null): Markup {
+/** The float model's time is the one beside the variant: it shows no other one. */
+function baselineRow(baseline: ReportRow, { latencyMs }: ReportRow): Row {
+  const time = baselineTime(latencyMs, baseline.latencyMs);
+  return { ...measured(baseline, null, figure(time, "")), kind: "baseline" };
+}
+
+function measured(
+  row: ReportRow,
+  baseline: ReportRow | null,
+  time = figure(fromTo(row.latencyMs), tailText(row.latencyMs)),
+): Row {
   const { latencyMs, parity, memoryBytes, startupMs, sizeBytes, accuracy } = row;
-  const [fast, interval] = speed(latencyMs).split(/ (?=\[)/);
-  const tail = isTimed(latencyMs)
-    ? [["p90", latencyMs.p90] as const, ["p99", latencyMs.p99] as const]
-        .flatMap(([name, value]) => (value === null ? [] : [`${name} ${digits(value)}`]))
-        .join(", ")
-    : "";
-  return html`<tr class="${baseline ? "chosen" : "baseline"}">
-    <td>${row.target}</td>
-    <td>
-      ${row.name}
-      <div class="soft small">${baseline ? smaller(sizeBytes, baseline.sizeBytes) : ""}</div>
-    </td>
-    ${lines(bytes(sizeBytes.brotli), `raw ${bytes(sizeBytes.raw)}, gzip ${bytes(sizeBytes.gzip)}`)}${lines(fromTo(latencyMs), tail)}${lines(fast ?? "", interval ?? "")}
-    ${accuracy ? lines(`${accuracy.metric} ${accuracyText(accuracy)}`, changeText(accuracy) || `${accuracy.n} samples`) : lines("–", "")}
-    ${parity ? lines(parity.maxError.toExponential(1), `${parity.flips} flips of ${parity.n}`) : lines("–", "")}
-    <td>${memoryBytes === null ? "–" : bytes(memoryBytes)}</td>
-    <td>${startupMs === null ? "–" : `${digits(startupMs)} ms`}</td>
-  </tr>`;
+  const [fast = "", interval = ""] = speed(latencyMs).split(/ (?=\[)/);
+  return {
+    kind: "chosen",
+    cells: [
+      row.target,
+      under(row.name, baseline ? smaller(sizeBytes, baseline.sizeBytes) : ""),
+      figure(bytes(sizeBytes.brotli), `raw ${bytes(sizeBytes.raw)}, gzip ${bytes(sizeBytes.gzip)}`),
+      time,
+      figure(fast, interval),
+      accuracy
+        ? figure(
+            `${accuracy.metric} ${accuracyText(accuracy)}`,
+            changeText(accuracy) || `${accuracy.n} samples`,
+          )
+        : figure("–", ""),
+      parity
+        ? figure(parity.maxError.toExponential(1), `${parity.flips} flips of ${parity.n}`)
+        : figure("–", ""),
+      memoryBytes === null ? "–" : bytes(memoryBytes),
+      startupMs === null ? "–" : `${digits(startupMs)} ms`,
+    ],
+  };
 }
 
-/** A cell with its figure and, smaller, what belongs to it. */
-function lines(figure: string, more: string): Markup {
-  return html`<td class="figure">
-    ${figure}
-    <div class="soft small">${more}</div>
-  </td>`;
+function tailText(latency: ReportRow["latencyMs"]): string {
+  if (!isTimed(latency)) return "";
+  const tail = [["p90", latency.p90] as const, ["p99", latency.p99] as const];
+  return tail
+    .flatMap(([name, value]) => (value === null ? [] : [`${name} ${digits(value)}`]))
+    .join(", ");
 }
 
 export function candidateTable(report: Report): Markup {
   const targets = [...new Set(report.candidates.map(({ target }) => target))];
   const rows = targets.flatMap((target) =>
-    numbered(report, target).map(({ number, candidate }) => {
-      const { measurement } = candidate;
-      return html`<tr class="${candidate.verdict}">
-        <td class="number">${number}</td>
-        <td>${target}</td>
-        <td>
-          ${candidate.name}
-          <div class="soft small">${candidate.precision}</div>
-        </td>
-        <td>${badge(candidate.verdict)}</td>
-        <td class="number">${measurement ? bytes(measurement.sizeBytes.brotli) : "–"}</td>
-        <td class="number">${measurement ? fromTo(measurement.latencyMs) : "–"}</td>
-        ${changed(measurement)}
-        <td class="reason">${candidate.reason}</td>
-      </tr>`;
+    numbered(report, target).map(({ number: index, candidate }): Row => {
+      const { measurement, tried, expectedGain } = candidate;
+      return {
+        kind: candidate.verdict,
+        cells: [
+          number(index),
+          target,
+          under(candidate.name, candidate.precision),
+          under(badge(candidate.verdict), triedText(tried)),
+          number(measurement ? bytes(measurement.sizeBytes.brotli) : "–"),
+          number(measurement ? timeText(measurement) : "–"),
+          changed(measurement),
+          reason(under(candidate.reason, expectedText(expectedGain))),
+        ],
+      };
     }),
   );
   return table(
-    [
-      { number: "#" },
-      "target",
-      "candidate",
-      "verdict",
-      { number: "brotli" },
-      { number: "p50" },
-      "change",
-      "why",
-    ],
+    ["#", "target", "candidate", "verdict", "download", "latency", "change", "why"],
     rows,
   );
 }
 
 export function stepTable(report: Report): Markup {
-  const rows = report.steps.map(
-    (step) =>
-      html`<tr>
-        <td>${step.target}</td>
-        <td>${step.name}</td>
-        <td>${badge(step.verdict)}</td>
-        <td class="number">${step.nodesBefore} → ${step.nodesAfter}</td>
-        <td class="number">${bytes(step.bytesBefore)} → ${bytes(step.bytesAfter)}</td>
-        <td class="number">${step.measurement ? fromTo(step.measurement.latencyMs) : "–"}</td>
-        ${changed(step.measurement)}
-        <td class="reason">${step.reason}</td>
-      </tr>`,
-  );
-  return table(
-    [
-      "target",
-      "step",
-      "verdict",
-      { number: "nodes" },
-      { number: "bytes" },
-      { number: "p50" },
-      "change",
-      "why",
+  const rows = report.steps.map((step): Row => ({
+    cells: [
+      step.target,
+      under(step.name, step.group === undefined ? "" : step.group.join(" + ")),
+      under(badge(step.verdict), triedText(step.tried)),
+      number(`${step.nodesBefore} → ${step.nodesAfter}`),
+      number(`${bytes(step.bytesBefore)} → ${bytes(step.bytesAfter)}`),
+      number(step.measurement ? timeText(step.measurement) : "–"),
+      changed(step.measurement),
+      reason(step.reason),
     ],
-    rows,
-  );
+  }));
+  return table(["target", "step", "verdict", "nodes", "bytes", "latency", "change", "why"], rows);
 }
 
-function changed(measurement: Measurement | null): Markup {
-  const [change, interval] = changeText(measurement?.accuracy ?? null).split(/ (?=\[)/);
-  return lines(change || "–", interval ?? "");
+/** Of what the search timed in a few blocks, the ratio is worth more than the milliseconds. */
+function timeText({ latencyMs }: Measurement): string {
+  if (!isTimed(latencyMs) || latencyMs.ratio === null || latencyMs.baselineP50 !== undefined)
+    return fromTo(latencyMs);
+  return `${latencyMs.ratio.toFixed(2)}×`;
+}
+
+function changed(measurement: Measurement | null): Cell {
+  const [change = "", interval = ""] = changeText(measurement?.accuracy ?? null).split(/ (?=\[)/);
+  return figure(change || "–", interval);
 }

@@ -1,6 +1,6 @@
 import type { NodeWhy } from "@pare/runtime/format";
 import { html, type Markup } from "./markup.js";
-import { badge, table } from "./tables.js";
+import { badge, reason, table } from "./tables.js";
 
 /** What was done to each node and why, by target and by rule; folded away until asked for. */
 export function why(all: readonly NodeWhy[]): Markup {
@@ -30,14 +30,9 @@ function ruleWhy(nodes: readonly NodeWhy[]): Markup | null {
       </ul>`
     : table(
         ["node", "operator", "why"],
-        nodes.map(
-          ({ node, op, reason }) =>
-            html`<tr>
-              <td><code>${node}</code></td>
-              <td>${op}</td>
-              <td class="reason">${reason}</td>
-            </tr>`,
-        ),
+        nodes.map(({ node, op, reason: text }) => ({
+          cells: [html`<code>${node}</code>`, op, reason(text)],
+        })),
       );
   return html`<details>
     <summary>

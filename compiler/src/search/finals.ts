@@ -13,7 +13,15 @@ import { type Decided, measurementOf, type Record } from "./record.js";
 import { checkAgreement } from "./reference.js";
 import type { Limits, OptimizedVariant, OptimizeRequest } from "./request.js";
 import { contendersOf, relativeTo, type TargetState } from "./target-state.js";
-import { checkAccuracy, choose, gainText, orderOf, relative, round } from "./verdict.js";
+import {
+  accuracyText,
+  checkAccuracy,
+  choose,
+  gainText,
+  orderOf,
+  relative,
+  round,
+} from "./verdict.js";
 import { explain } from "./why.js";
 
 /** More than so many are not timed against each other: the others are clearly slower. */
@@ -117,13 +125,24 @@ function reasonFor(one: Tried, best: Tried): string {
   const size = one.size.brotli / best.size.brotli;
   const compared =
     one.latency === null || best.latency === null ? null : relative(one.latency, best.latency);
-  const text = `next to ${best.name}: ${gainText(compared, size)}`;
+  const lost = one.accuracy === null ? "" : `; ${accuracyText(one.accuracy)}`;
+  const text = `next to ${best.name}: ${gainText(compared, size)}${lost}`;
   if (compared === null) return size > 1 ? `larger ${text}` : `no better ${text}`;
   const order = orderOf(compared);
   if (order === "slower") return `slower ${text}`;
   return compared.ratio > 1.02 && order !== "tie"
     ? `slower, not surely, ${text}`
     : `as fast and larger ${text}`;
+}
+
+/** What the choice is worth, by the published times. */
+function againstFloat({ sizeBytes, latencyMs }: Measurement, baseline: Measurement | null): string {
+  if (baseline === null) return "the engine takes no file of the float model to compare with";
+  const { ratio = null, ratioInterval = null } = "unmeasured" in latencyMs ? {} : latencyMs;
+  const latency =
+    ratio === null || ratioInterval === null ? null : { ratio, interval: ratioInterval };
+  const size = sizeBytes.brotli / baseline.sizeBytes.brotli;
+  return `next to the model as it was: ${gainText(latency, size)}`;
 }
 
 /** What the test samples say of the best that holds on them. */
@@ -169,7 +188,8 @@ export async function testRanked(
         failed.size === 0
           ? ""
           : `; taken after ${[...failed.keys()].join(", ")} failed on these samples, which makes its drop look a little better than it is`;
-      const reason = `on the test samples: ${verdict.reason}${fell}`;
+      const where = evidence === "none" ? "" : "on the test samples: ";
+      const reason = `${where}${verdict.reason}${fell}`;
       return { chosen: candidate, accuracy, baseline, agreement, reason, failed };
     }
     const why = verdict.accepted ? agreement.verdict.reason : verdict.reason;
@@ -260,7 +280,9 @@ async function decidedAs(
       target: device.target,
       name: one.name,
       verdict: isChosen ? "chosen" : "rejected",
-      reason: isChosen ? reason : (failed.get(one.name) ?? reasons.get(one.name) ?? ""),
+      reason: isChosen
+        ? `${reason}; ${againstFloat(measurement, baseline)}`
+        : (failed.get(one.name) ?? reasons.get(one.name) ?? ""),
       precision: one.precision,
       measurement: isChosen ? measurement : measurementOf(device, one),
       tried: "decided",

@@ -25,7 +25,15 @@ describe("optimize", () => {
     expect(variants).toHaveLength(1);
     expect(isSmall(variants[0]?.artifact)).toBe(true);
     expect(candidates.filter(({ verdict }) => verdict === "chosen")).toHaveLength(1);
-    expect(candidates.every(({ reason }) => reason !== "")).toBe(true);
+    const chosen = candidates.find(({ verdict }) => verdict === "chosen");
+    expect(chosen?.reason).toMatch(
+      /top1 .* drop .* \[.*\] on 2000.*; next to the model as it was: 0\.5× the latency \[.*\], \d+ % of the download/,
+    );
+    // In numbers: of time, of size, or of the drop, with its interval.
+    for (const { reason, name } of candidates)
+      expect(`${name}: ${reason}`).toMatch(
+        /\d× the latency \[|\d % of (the download|its bytes)|drop [\d.-]+ \[|it makes the same file as|it cannot be made/,
+      );
     expect(steps[0]).toMatchObject({ name: "simplify", verdict: "kept" });
     const names = candidates.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
@@ -107,6 +115,8 @@ describe("optimize", () => {
       reason.startsWith("not tried: it takes about"),
     );
     expect(untried.length).toBeGreaterThan(3);
+    for (const { reason } of untried)
+      expect(reason).toMatch(/; expected at [\d.]+× the latency and \d+ % of the download$/);
     expect(
       untried.every(({ tried, expectedGain }) => tried === "not" && expectedGain),
     ).toBeTruthy();

@@ -24,6 +24,7 @@ import { defaultBudgetMs, Plan } from "./plan.js";
 import { measurementOf, Record } from "./record.js";
 import type { Optimized, OptimizeRequest } from "./request.js";
 import { bestOf, type TargetState } from "./target-state.js";
+import { expectedText } from "./verdict.js";
 import { type Outcome, type TrialContext, tryCandidate } from "./trial.js";
 
 /** Samples that calibrate, for the plan: what calibration takes at most. */
@@ -91,7 +92,7 @@ class Search {
         left.target,
         left,
         "not",
-        `not tried: it takes about ${seconds(plan.costMs(left))}, and of ${seconds(Math.max(late, plan.summary.budgetMs))} too little was left`,
+        `not tried: it takes about ${seconds(plan.costMs(left))}, and of ${seconds(Math.max(late, plan.summary.budgetMs))} too little was left${expectedText(left.expected)}`,
         null,
       );
     await this.#finish(plan);
@@ -143,7 +144,13 @@ class Search {
       const choices = choicesFor(this.#request, device, this.#recipe, simplified);
       planned.push(...choices.planned);
       for (const { planned: one, reason } of choices.left)
-        this.#record.turnDown(device.target, one, "not", reason, null);
+        this.#record.turnDown(
+          device.target,
+          one,
+          "not",
+          `${reason}${expectedText(one.expected)}`,
+          null,
+        );
     }
     const plan = new Plan(
       this.#states.map(({ facts }) => facts),

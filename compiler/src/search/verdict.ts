@@ -3,6 +3,7 @@ import {
   type Arithmetic,
   arithmeticOf,
   type Evidence,
+  type ExpectedGain,
   type Interval,
   type LatencyRatio,
   type Parity,
@@ -132,6 +133,13 @@ export function gainText(latency: Relative | null, size: number): string {
       ? "not timed"
       : `${round(latency.ratio, 3)}× the latency [${round(latency.interval[0], 3)}, ${round(latency.interval[1], 3)}]`;
   return `${time}, ${Math.round(size * 100)} % of the download`;
+}
+
+/** `; expected at 0.55× the latency and 28 % of the download`, for what was not tried. */
+export function expectedText(gain: ExpectedGain | null): string {
+  return gain === null
+    ? ""
+    : `; expected at ${round(gain.latency, 3)}× the latency and ${Math.round(gain.size * 100)} % of the download`;
 }
 
 /** What the rule of choice needs to know. */
