@@ -35,9 +35,18 @@ export function run(command, args, { cwd, env, echo = false } = {}) {
   });
 }
 
-/** The command line of a checkout. */
-export const pare = (root, args, options = {}) =>
-  run(process.execPath, [join(root, "cli/bin/pare.js"), ...args], { cwd: root, ...options });
+/** Names the folder that holds the cache. */
+export const cacheVariable = process.platform === "win32" ? "LOCALAPPDATA" : "XDG_CACHE_HOME";
+
+/** The command line of a checkout; it knows nothing from earlier runs, unless it is given a cache to know it from. */
+export const pare = (root, args, { env, ...options } = {}) =>
+  scratch((cache) =>
+    run(process.execPath, [join(root, "cli/bin/pare.js"), ...args], {
+      cwd: root,
+      env: { [cacheVariable]: cache, ...env },
+      ...options,
+    }),
+  );
 
 /** A folder that is gone when `use` is done. */
 export async function scratch(use) {

@@ -25,7 +25,8 @@ async function block(guide: string, language: string): Promise<string> {
 }
 
 async function run(program: string, ...args: string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(program, args, { cwd: place });
+  const env = { ...process.env, XDG_CACHE_HOME: join(place, "cache") };
+  const { stdout } = await promisify(execFile)(program, args, { cwd: place, env });
   return stdout;
 }
 

@@ -72,7 +72,7 @@ export async function prove({ claim, root }) {
 
 async function optimized({ root, folder, model }, name, file) {
   const bundle = join(folder, `${name}.pare`);
-  const args = ["--target", "cpu", "--recipe", file, "--prefer", "size", "--no-cache"];
+  const args = ["--target", "cpu", "--recipe", file, "--prefer", "size"];
   const { code, stderr } = await pare(root, ["optimize", model, ...data, ...args, "-o", bundle]);
   if (code !== 0) throw new Error(stderr.slice(-600));
   return bundle;
@@ -171,10 +171,8 @@ async function onlyTogether(bench) {
 
   rmSync(yaml);
   const again = join(folder, "again.pare");
-  const replayed = await pare(root, [
-    ...["optimize", model, "--frozen", join(fromYaml, "pare.lock.json"), "--no-cache"],
-    ...["-o", again],
-  ]);
+  const lock = join(fromYaml, "pare.lock.json");
+  const replayed = await pare(root, ["optimize", model, "--frozen", lock, "-o", again]);
   const same = replayed.code === 0 && hashes(again).join() === hashes(fromYaml).join();
   claim("its lock makes the same files without the recipe's file and without data", {
     value: replayed.code === 0 ? same : replayed.stderr.slice(-300),
@@ -215,9 +213,9 @@ function onTestSamples(claim, { accuracy, sizeBytes, baseline }) {
 async function aloneOnTestSamples(bench) {
   const { claim, root, folder, model } = bench;
   const files = [];
-  for (const [name, step] of [
-    ["equalize", "equalize"],
-    ["rounding", round],
+  for (const { name, step } of [
+    { name: "equalize", step: "equalize" },
+    { name: "rounding", step: round },
   ]) {
     const recipe = written(bench, `${name}.json`, { steps: ["simplify", step] });
     const file = join(folder, `${name}.onnx`);

@@ -1,6 +1,6 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { cleanClone, manifestOf, run, scratch } from "../shell.mjs";
+import { cacheVariable, cleanClone, manifestOf, run, scratch } from "../shell.mjs";
 
 const packages = ["runtime", "compiler", "bench", "cli"];
 const rounds = 30;
@@ -152,7 +152,8 @@ function emptyFolder(root, folder) {
 
 async function optimize({ claim, folder, env, targets, named = "" }) {
   const args = ["pare", "optimize", "model.onnx", "--data", "test.npz", "-o", "model.pare"];
-  const { code, stdout, stderr } = await run("npx", args, { cwd: folder, env });
+  const own = { ...env, [cacheVariable]: join(folder, "cache") };
+  const { code, stdout, stderr } = await run("npx", args, { cwd: folder, env: own });
   claim(`${named}npx pare optimize exits with`, {
     value: code,
     bound: 0,

@@ -5,11 +5,10 @@ import {
   PareError,
   type TargetName,
 } from "@pare/runtime/format";
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { checkLock, parseLock } from "./lock.js";
 import { optimize } from "./optimize.js";
 import { replay } from "./replay.js";
-import type { TargetDevice } from "./request.js";
 import { bytesOf, device, original, requestFor } from "./search-request.test.support.js";
 import { type Said, type Simulated, simulatedMeasure } from "./simulated-measure.test.support.js";
 
