@@ -5,7 +5,12 @@ export { backendsInNode, measurableTargets } from "./engines/measured-backends.j
 export { openNodeChannel } from "./engines/node-channel.js";
 export { measureWhole, type WholeRequest } from "./measure/whole.js";
 export type { EarlierResults, ResultName } from "./measure/earlier-results.js";
-export { createMeasure, type MeasureOptions, type MeasureProgress } from "./measure/measure.js";
+export {
+  createMeasure,
+  type MeasureOptions,
+  type MeasureProgress,
+  type MeasuringEngines,
+} from "./measure/measure.js";
 export type { Metric } from "./metrics/metric.js";
 export { chooseMetric, metricNamed, type MetricName, metrics } from "./metrics/metrics.js";
 export { createScorer, type Flip, type Scorer, type ScoringHooks } from "./metrics/scorer.js";

@@ -18,6 +18,7 @@ import { checkAccuracy, checkLatencies, checkSize } from "./gate.js";
 const image: SampleSet = {
   size: 60,
   labelled: false,
+  info: async (index) => ({ id: `digit-${index}`, label: null, group: null }),
   async sample(index) {
     const random = seeded(index);
     const data = Float32Array.from({ length: 784 }, () => (random() < 0.2 ? random() : 0));

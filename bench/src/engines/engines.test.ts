@@ -218,10 +218,9 @@ describe("a crash", () => {
     const samples: SampleSet = {
       size: 3,
       labelled: false,
+      info: async (index) => ({ id: String(index), label: null, group: null }),
       sample: async (index) => ({
-        id: String(index),
-        label: null,
-        group: null,
+        ...(await samples.info(index)),
         feeds: digit(index / 3),
       }),
     };

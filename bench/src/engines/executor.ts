@@ -1,4 +1,5 @@
 import {
+  type Artifact,
   completeFeeds,
   type Executor,
   type Feeds,
@@ -7,19 +8,27 @@ import {
   type Tensors,
   type ValueInfo,
 } from "@pare/runtime/format";
-import type { EngineHost } from "./host.js";
+import type { CallOptions, EngineHost, LoadedModel } from "./host.js";
 
-/** A host as the compiler wants it: load a model, run feeds, get all outputs. Runs in the host's process. */
-export function executor(host: EngineHost): Executor {
+/**
+ * A host as the compiler wants it: load a model, run feeds, get all outputs. Runs in the host's process.
+ * @param kept loads for somebody who unloads it
+ */
+export function executor(
+  host: EngineHost,
+  kept?: (artifact: Artifact, options: CallOptions) => Promise<LoadedModel>,
+): Executor {
   return {
     async load(artifact, options = {}) {
-      const loaded = await host.load(artifact, options);
+      const loaded = await (kept?.(artifact, options) ?? host.load(artifact, options));
       const session: Session = {
         inputs: loaded.inputs,
         outputs: loaded.outputs,
         run: async (feeds, signal) =>
           host.run(loaded, named(feeds, loaded.inputs), { signal: signal ?? options.signal }),
-        dispose: () => host.unload(loaded),
+        dispose: async () => {
+          if (kept === undefined) await host.unload(loaded);
+        },
       };
       return session;
     },

@@ -6,8 +6,8 @@ import {
   type LoadOptions,
   type NamedBytes,
   PareError,
+  type SampleInfo,
   type SampleSet,
-  type StoredSample,
   type TargetName,
   type Tensors,
   throwIfAborted,
@@ -43,9 +43,15 @@ export interface CallOptions {
 
 /** Samples that were run together. */
 interface Batch {
-  readonly stored: readonly StoredSample[];
+  readonly infos: readonly SampleInfo[];
   readonly outputs: readonly Tensors[];
   readonly ms: number;
+}
+
+/** A sample that an engine keeps. */
+interface Resident {
+  readonly ref: number;
+  readonly bytes: number;
 }
 
 /** How many bytes of samples an engine keeps between candidates; what is over goes with each run. */
@@ -68,7 +74,7 @@ export class EngineHost implements HostDescription {
   #channel: Channel | null;
   #turn: Promise<unknown> = Promise.resolve();
   #nextId = 1;
-  #resident = new Map<SampleSet, Map<number, number>>();
+  #resident = new Map<SampleSet, Map<number, Resident>>();
   #residentBytes = 0;
   #nextRef = 1;
   #generation = 1;
@@ -170,7 +176,7 @@ export class EngineHost implements HostDescription {
     model: LoadedModel,
     samples: SampleSet,
     indexes: readonly number[],
-    each: (outputs: Tensors, sample: StoredSample, position: number) => Promise<void> | void,
+    each: (outputs: Tensors, sample: SampleInfo, position: number) => Promise<void> | void,
     options: CallOptions & { readonly until?: (done: number) => boolean } = {},
   ): Promise<number> {
     let done = 0;
@@ -179,16 +185,16 @@ export class EngineHost implements HostDescription {
     while (done < indexes.length && !options.until?.(done)) {
       const run =
         ahead ?? this.#runBatch(model, samples, indexes.slice(done), msPerSample, options);
-      const { stored, outputs, ms } = await run;
-      const after = done + stored.length;
-      msPerSample = ms / stored.length;
+      const { infos, outputs, ms } = await run;
+      const after = done + infos.length;
+      msPerSample = ms / infos.length;
       ahead = null;
       if (options.until === undefined && after < indexes.length) {
         ahead = this.#runBatch(model, samples, indexes.slice(after), msPerSample, options);
         // Whoever waits for it hears of its failure.
         ahead.catch(() => {});
       }
-      for (const [offset, sample] of stored.entries())
+      for (const [offset, sample] of infos.entries())
         await each(outputs[offset] ?? {}, sample, done + offset);
       done = after;
     }
@@ -205,22 +211,26 @@ export class EngineHost implements HostDescription {
   ): Promise<Batch> {
     throwIfAborted(options.signal);
     const size = Math.min(chunkSamples, Math.max(1, Math.round(chunkMs / msPerSample)));
-    const stored: StoredSample[] = [];
+    const infos: SampleInfo[] = [];
+    // Read while the engine may still be busy; what it has already need not be read.
+    const read = new Map<number, Tensors>();
     let bytes = 0;
     for (const index of indexes.slice(0, size)) {
-      const sample = await samples.sample(index);
-      bytes += tensorBytes(sample.feeds);
-      if (stored.length > 0 && bytes > chunkBytes) break;
-      stored.push(sample);
+      const held = this.#resident.get(samples)?.get(index);
+      const feeds = held === undefined ? (await samples.sample(index)).feeds : null;
+      bytes += held?.bytes ?? tensorBytes(feeds ?? {});
+      if (infos.length > 0 && bytes > chunkBytes) break;
+      if (feeds !== null) read.set(index, feeds);
+      infos.push(await samples.info(index));
     }
     return this.#exclusive(async () => {
       const channel = await this.#live();
-      const request = stored.map((sample, offset) =>
-        this.#ticket(samples, indexes[offset] ?? 0, sample),
-      );
+      const request: WireSample[] = [];
+      for (const index of indexes.slice(0, infos.length))
+        request.push(await this.#ticket(samples, index, read.get(index)));
       const run = { kind: "run", id: model.id, samples: request } as const;
-      const limits = forAnswers(options, stored.length, 0);
-      return { stored, ...(await this.#watched<"run">(channel, run, limits)) };
+      const limits = forAnswers(options, infos.length, 0);
+      return { infos, ...(await this.#watched<"run">(channel, run, limits)) };
     });
   }
 
@@ -353,20 +363,21 @@ export class EngineHost implements HostDescription {
     return result;
   }
 
-  /** A sample by number where the engine has it, with its feeds where not. */
-  #ticket(samples: SampleSet, index: number, sample: StoredSample): WireSample {
+  /** A sample by number where the engine has it, with its feeds where not: an engine that started anew has none. */
+  async #ticket(samples: SampleSet, index: number, read: Tensors | undefined): Promise<WireSample> {
     let known = this.#resident.get(samples);
     if (!known) this.#resident.set(samples, (known = new Map()));
     const held = known.get(index);
-    if (held !== undefined) return { ref: held };
-    const bytes = tensorBytes(sample.feeds);
+    if (held !== undefined) return { ref: held.ref };
+    const feeds = read ?? (await samples.sample(index)).feeds;
+    const bytes = tensorBytes(feeds);
     const keep = this.#residentBytes + bytes <= residentBytes;
     const ref = this.#nextRef++;
     if (keep) {
-      known.set(index, ref);
+      known.set(index, { ref, bytes });
       this.#residentBytes += bytes;
     }
-    return { ref, feeds: sendable(sample.feeds), keep };
+    return { ref, feeds: sendable(feeds), keep };
   }
 }
 

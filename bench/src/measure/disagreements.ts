@@ -29,7 +29,7 @@ export async function findDisagreements(request: DisagreementRequest): Promise<D
   const wanted = new Set(worst);
   const found: number[] = [];
   for (const index of request.indexes) {
-    if (wanted.has((await samples.sample(index)).id)) found.push(index);
+    if (wanted.has((await samples.info(index)).id)) found.push(index);
   }
   const options = { signal };
   const [model, float] = [

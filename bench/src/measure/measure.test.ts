@@ -6,8 +6,9 @@ import {
   PareError,
   type SampleSet,
 } from "@pare/runtime/format";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { findBrowser } from "../engines/find-browser.js";
+import { EngineHost } from "../engines/host.js";
 import { type Hosts, openHosts } from "../engines/open-hosts.js";
 import { createScorer } from "../metrics/scorer.js";
 import { seeded } from "../statistics/random.js";
@@ -25,13 +26,12 @@ function noise(label: (index: number) => unknown): SampleSet {
   return {
     size: 100,
     labelled: true,
+    info: async (index) => ({ id: `s${index}`, label: label(index), group: null }),
     async sample(index) {
       const random = seeded(index);
       const data = Float32Array.from({ length: 784 }, () => (random() < 0.2 ? random() : 0));
       return {
-        id: `s${index}`,
-        label: label(index),
-        group: null,
+        ...(await this.info(index)),
         feeds: { x: { type: "float32", dims: [1, 1, 28, 28], data } },
       };
     },
@@ -155,9 +155,57 @@ describe("a measure", () => {
     expect(Math.max(...few) - Math.min(...few)).toBeGreaterThan(8);
     seen.length = 0;
     expect((await measure.accuracy({ ...ask, artifact, count: 8 }))?.n).toBe(8);
-    expect(new Set(seen).size).toBe(8);
-    expect(few.every((index) => seen.includes(index))).toBe(true);
-    await measure.accuracy({ ...ask, artifact: damaged, float: artifact, count: 4 });
+    expect(seen).toHaveLength(4);
+    expect(few.some((index) => seen.includes(index))).toBe(false);
+    seen.length = 0;
+    await measure.accuracy({ ...ask, artifact: damaged, float: artifact, count: 8 });
+    // The engine holds them all.
+    expect(seen).toEqual([]);
+  });
+
+  it("asks a model once where two ask for the same at the same time", async () => {
+    const progress: number[] = [];
+    const measure = createMeasure({
+      hosts: open.hosts,
+      samples: noise((index) => index % 10),
+      splits,
+      seed: 1,
+      scorer: createScorer("top1", true),
+      onProgress: ({ phase, done }) => void (phase === "accuracy" && progress.push(done)),
+    });
+    const ask = { target: "cpu", split: "test", count: 60 } as const;
+    const [one, other] = await Promise.all([
+      measure.accuracy({ ...ask, artifact }),
+      measure.accuracy({ ...ask, artifact: damaged, float: artifact }),
+    ]);
+    expect(other?.drop).toBeCloseTo((one?.value ?? 0) - (other?.value ?? 0));
+    expect(progress).toHaveLength(120);
+  });
+
+  it("compares as many samples as it has to, whatever the time", async () => {
+    const measure = measureOf(noise(() => 3));
+    const evaluate = async () =>
+      ({ logits: { type: "float32", dims: [1], data: new Float32Array(1) } }) as const;
+    const ask = { artifact, target: "cpu", split: "test", reference: { evaluate } } as const;
+    const parity = await measure.parity({ ...ask, count: 60, maxMs: 0, atLeast: 16 });
+    expect(parity?.n ?? 16).toBeGreaterThanOrEqual(16);
+    expect((await measure.parity({ ...ask, count: 60, maxMs: 0 }))?.n ?? 1).toBeLessThan(60);
+  });
+
+  it("loads nothing again for who asks an engine directly", async () => {
+    const measure = measureOf(noise(() => 3));
+    await measure.tryOut({ artifact, target: "cpu" });
+    const loads = vi.spyOn(EngineHost.prototype, "load");
+    try {
+      const session = await measure.executor("cpu").load(artifact);
+      const { feeds } = await noise(() => 3).sample(0);
+      expect((await session.run(feeds))["logits"]?.dims).toEqual([1, 10]);
+      await session.dispose();
+      await measure.accuracy({ artifact, target: "cpu", split: "test", count: 4 });
+      expect(loads).not.toHaveBeenCalled();
+    } finally {
+      loads.mockRestore();
+    }
   });
 
   it("sees what a damaged model lost", async () => {

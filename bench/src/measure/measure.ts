@@ -3,6 +3,7 @@ import {
   type AccuracyRequest,
   type Artifact,
   type ColdStart,
+  type Executor,
   type LatencyComparison,
   type LatencyRequest,
   type Measure,
@@ -10,6 +11,7 @@ import {
   type Parity,
   type ParityRequest,
   PareError,
+  type SampleInfo,
   type SampleSet,
   type SizeBytes,
   type SplitName,
@@ -18,6 +20,7 @@ import {
   type Tensors,
   type TryOut,
 } from "@pare/runtime/format";
+import { executor } from "../engines/executor.js";
 import type { CallOptions, EngineHost } from "../engines/host.js";
 import type { Scorer } from "../metrics/scorer.js";
 import { accuracyOf, type Scored } from "./accuracy.js";
@@ -64,12 +67,18 @@ const keepEveryMs = 5000;
 /** A WebAssembly engine beyond this is started anew: its memory never shrinks. */
 const recycleBytes = 1.5 * 2 ** 30;
 
+/** A measure whose engines can also be asked directly. */
+export interface MeasuringEngines extends Measure {
+  /** Loads nothing that is loaded already, and leaves it loaded for who asks next. */
+  executor(target: TargetName): Executor;
+}
+
 /** Measures files on the engines that are open. What the float model says to a sample is asked once per engine. */
-export function createMeasure(options: MeasureOptions): Measure {
+export function createMeasure(options: MeasureOptions): MeasuringEngines {
   return new Bench(options);
 }
 
-class Bench implements Measure {
+class Bench implements MeasuringEngines {
   readonly #options: MeasureOptions;
   readonly #orders: Readonly<Record<SplitName, readonly number[]>>;
   readonly #models = new LoadedModels();
@@ -96,6 +105,11 @@ class Bench implements Measure {
 
   samples(split: SplitName): number {
     return this.#orders[split].length;
+  }
+
+  executor(target: TargetName): Executor {
+    const host = this.#host(target);
+    return executor(host, (artifact, options) => this.#models.on(host, artifact, options));
   }
 
   async size(artifact: Artifact): Promise<SizeBytes> {
@@ -165,7 +179,7 @@ class Bench implements Measure {
   }
 
   async parity(request: ParityRequest): Promise<Parity | null> {
-    const { artifact, target, reference, split, count, maxMs = Infinity } = request;
+    const { artifact, target, reference, split, count, maxMs, atLeast = 1 } = request;
     const { samples } = this.#options;
     const host = this.#host(target);
     const model = await this.#models.on(host, artifact, request);
@@ -176,12 +190,14 @@ class Bench implements Measure {
     const indexes = (pool.length > 0 ? pool : [0]).slice(0, Math.max(1, count));
     const meter = new ParityMeter();
     const started = performance.now();
-    const compare = async (outputs: Tensors, sample: StoredSample, position: number) => {
-      meter.add(outputs, await ask(sample.feeds));
+    const compare = async (outputs: Tensors, _: SampleInfo, position: number) => {
+      const { feeds } = await samples.sample(indexes[position] ?? 0);
+      meter.add(outputs, await ask(feeds));
       this.#progress(target, "parity", position + 1, indexes.length);
     };
-    const until = (done: number) => done > 0 && performance.now() - started > maxMs;
-    await host.runSamples(model, samples, indexes, compare, { ...request, until });
+    const until = (done: number) => done >= atLeast && performance.now() - started > (maxMs ?? 0);
+    const options = maxMs === undefined ? request : { ...request, until };
+    await host.runSamples(model, samples, indexes, compare, options);
     return meter.result();
   }
 
@@ -234,47 +250,62 @@ class Bench implements Measure {
   ): Promise<Scored> {
     const { samples } = this.#options;
     const own = await this.#predictionsOf(artifact, target, split, against);
-    const float =
-      against && (await this.#predictionsOf(against.float, against.floatOn, split, null));
-    const missing = indexes.filter((index) => !own.has(index));
-    const done = indexes.length - missing.length;
-    if (missing.length > 0) {
-      const host = this.#host(target);
-      const model = await this.#models.on(host, artifact, options);
-      const name = await this.#predictionsName(artifact, target, split, against);
-      let keptAt = performance.now();
-      let toldAt = 0;
-      const settle = async (samples: number): Promise<void> => {
-        const now = performance.now();
-        own.took(now - keptAt, samples - toldAt);
-        [keptAt, toldAt] = [now, samples];
-        const { result } = own;
-        if (result !== undefined) await this.#earlier.put(name, result);
-      };
-      const keep = async (outputs: Tensors, sample: StoredSample, position: number) => {
-        const index = missing[position] ?? 0;
-        const floats =
-          float === null || against === null
-            ? outputs
-            : scorer.needsFloat
-              ? (float.outputs(index) ?? (await this.#answer(against, sample, options)))
-              : null;
-        const kept = await scorer.keep(outputs, sample, floats);
-        own.set(index, kept, float === null && scorer.needsFloat ? outputs : null);
-        this.#progress(target, "accuracy", done + position + 1, indexes.length);
-        if (performance.now() - keptAt > keepEveryMs) await settle(position + 1);
-      };
-      await host.runSamples(model, samples, missing, keep, options);
-      await settle(missing.length);
-    }
+    await own.inTurn(() =>
+      this.#predictMissing(own, scorer, artifact, target, split, indexes, against, options),
+    );
     const ids: string[] = [];
     const groups: (string | null)[] = [];
     for (const index of indexes) {
-      const { id, group } = await samples.sample(index);
+      const { id, group } = await samples.info(index);
       ids.push(id);
       groups.push(group);
     }
     return { kept: indexes.map((index) => own.kept(index)), ids, groups };
+  }
+
+  async #predictMissing(
+    own: Predictions,
+    scorer: Scorer,
+    artifact: Artifact,
+    target: TargetName,
+    split: SplitName,
+    indexes: readonly number[],
+    against: { readonly float: Artifact; readonly floatOn: TargetName } | null,
+    options: CallOptions,
+  ): Promise<void> {
+    const missing = indexes.filter((index) => !own.has(index));
+    if (missing.length === 0) return;
+    const { samples } = this.#options;
+    const done = indexes.length - missing.length;
+    const float =
+      against && (await this.#predictionsOf(against.float, against.floatOn, split, null));
+    const host = this.#host(target);
+    const model = await this.#models.on(host, artifact, options);
+    const name = await this.#predictionsName(artifact, target, split, against);
+    let keptAt = performance.now();
+    let toldAt = 0;
+    const settle = async (samples: number): Promise<void> => {
+      const now = performance.now();
+      own.took(now - keptAt, samples - toldAt);
+      [keptAt, toldAt] = [now, samples];
+      const { result } = own;
+      if (result !== undefined) await this.#earlier.put(name, result);
+    };
+    const keep = async (outputs: Tensors, sample: SampleInfo, position: number) => {
+      const index = missing[position] ?? 0;
+      const floats =
+        float === null || against === null
+          ? outputs
+          : scorer.needsFloat
+            ? (float.outputs(index) ?? (await this.#answer(against, index, options)))
+            : null;
+      const kept = await scorer.keep(outputs, sample, floats);
+      own.set(index, kept, float === null && scorer.needsFloat ? outputs : null);
+      this.#progress(target, "accuracy", done + position + 1, indexes.length);
+      if (performance.now() - keptAt > keepEveryMs) await settle(position + 1);
+    };
+    await host.runSamples(model, samples, missing, keep, options);
+    await settle(missing.length);
   }
 
   async #predictionsOf(
@@ -314,11 +345,12 @@ class Bench implements Measure {
   /** The float model asked again: its outputs were too large to be held. */
   async #answer(
     { float, floatOn }: { readonly float: Artifact; readonly floatOn: TargetName },
-    sample: StoredSample,
+    index: number,
     options: CallOptions,
   ): Promise<Tensors> {
     const host = this.#host(floatOn);
-    return host.run(await this.#models.on(host, float, options), sample.feeds, options);
+    const { feeds } = await this.#options.samples.sample(index);
+    return host.run(await this.#models.on(host, float, options), feeds, options);
   }
 
   async #reference(

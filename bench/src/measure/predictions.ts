@@ -12,12 +12,20 @@ export class Predictions {
   readonly #outputs = new Map<number, Tensors>();
   readonly #room: Room;
   #sampleMs: number | null;
+  #turn: Promise<unknown> = Promise.resolve();
 
   /** @param earlier what an earlier run kept */
   constructor(room: Room, earlier?: KeptPredictions) {
     this.#room = room;
     this.#kept = new Map(earlier?.kept.filter(([index]) => Number.isInteger(index)));
     this.#sampleMs = earlier?.sampleMs ?? null;
+  }
+
+  /** One after the other: who comes second finds what the first was told. */
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(work);
+    this.#turn = result.catch(() => {});
+    return result;
   }
 
   has(index: number): boolean {

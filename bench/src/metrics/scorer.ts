@@ -1,4 +1,4 @@
-import { PareError, type StoredSample, type Tensors } from "@pare/runtime/format";
+import { PareError, type SampleInfo, type Tensors } from "@pare/runtime/format";
 import { type Answer, quantityAnswer, unknownAnswer } from "./answers.js";
 import { auc, bestThreshold } from "./auc.js";
 import { type Metric, meanOfFirst, type Row } from "./metric.js";
@@ -38,7 +38,7 @@ export interface Scorer<Kept = unknown> {
   /** The metric is a mean over samples, so that the drop on some of them says something of the drop on all. */
   readonly mean: boolean;
   /** @param float the float model's outputs on the same sample, where `needsFloat`; for the float model, its own */
-  keep(outputs: Tensors, sample: StoredSample, float: Tensors | null): Promise<Kept>;
+  keep(outputs: Tensors, sample: SampleInfo, float: Tensors | null): Promise<Kept>;
   /** The metric over each list of positions in `kept`. */
   reduce(kept: readonly Kept[], picks: readonly ArrayLike<number>[]): Promise<number[]>;
   /** Where two models disagree, worst first; or why predictions have no notion of it. */
@@ -49,7 +49,7 @@ export interface Scorer<Kept = unknown> {
 
 /** What a data module exports to score with, forwarded from its process. */
 export interface ScoringHooks {
-  readonly predict?: (outputs: Tensors, sample: StoredSample) => Promise<unknown>;
+  readonly predict?: (outputs: Tensors, sample: SampleInfo) => Promise<unknown>;
   readonly metric?: {
     readonly name: string;
     readonly direction: "higher" | "lower";
@@ -61,7 +61,7 @@ export interface ScoringHooks {
   };
   readonly score?: (
     outputs: Tensors,
-    sample: StoredSample,
+    sample: SampleInfo,
     float: Tensors,
   ) => Promise<number | Readonly<Record<string, number>>>;
 }
@@ -94,7 +94,7 @@ function builtin(
   labelled: boolean,
   predict: ScoringHooks["predict"],
 ): Scorer<Read> {
-  const read = async (outputs: Tensors, sample: StoredSample): Promise<unknown> =>
+  const read = async (outputs: Tensors, sample: SampleInfo): Promise<unknown> =>
     predict ? predict(outputs, sample) : metric.read(outputs);
   return {
     metric: metric.name,

@@ -53,6 +53,8 @@ describe("a data module", () => {
         label: { boxes: [1] },
         feeds: { x: { data: Float32Array.of(3, 4) } },
       });
+      expect(await samples.info(0)).toEqual({ id: "first", group: "g", label: 1n });
+      expect(await samples.info(1)).toMatchObject({ id: "1", label: { boxes: [1] } });
       expect(samples.labelled).toBe(true);
       expect(splits.test.length + splits.validation.length).toBe(2);
     });
@@ -73,6 +75,13 @@ describe("a data module", () => {
       expect(
         await hooks.metric?.reduce([1, 2, 3], [0, 0, 0], [[0, 1], Uint32Array.of(2, 2, 2)]),
       ).toEqual([5, 12]);
+    });
+  });
+
+  it("reads a label with its sample where it is too large to be held", async () => {
+    const source = `export const samples = [{ feeds: { x: Float32Array.of(1, 2) }, label: new Float64Array(4000).fill(2) }];`;
+    await use(open(source), async ({ samples }) => {
+      expect((await samples.info(0)).label).toEqual(new Float64Array(4000).fill(2));
     });
   });
 

@@ -67,9 +67,11 @@ export class DataModule {
   async *samples(): AsyncGenerator<RawSample> {
     const most = this.#options.mostSamples ?? 1_000_000;
     let count = 0;
-    for (let done = false; !done;) {
-      const batch = await this.#process.call({ kind: "next" });
-      done = batch.done;
+    let next: Promise<ModuleReplies["next"]> | null = this.#nextBatch();
+    while (next !== null) {
+      const batch: ModuleReplies["next"] = await next;
+      // The module goes on while these are stored.
+      next = batch.done ? null : this.#nextBatch();
       count += batch.samples.length;
       if (count > most) {
         throw new PareError(
@@ -83,6 +85,13 @@ export class DataModule {
       }
       yield* batch.samples;
     }
+  }
+
+  /** Whoever waits for it hears of its failure; nobody does where reading ended before. */
+  #nextBatch(): Promise<ModuleReplies["next"]> {
+    const batch = this.#process.call<"next">({ kind: "next" });
+    batch.catch(() => {});
+    return batch;
   }
 
   call<K extends ModuleRequest["kind"]>(

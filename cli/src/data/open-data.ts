@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { dirname, extname, join, relative } from "node:path";
 import type { ScoringHooks } from "@pare/bench";
-import { PareError, type StoredSample, type ValueInfo } from "@pare/runtime/format";
+import { PareError, type SampleInfo, type ValueInfo } from "@pare/runtime/format";
 import { fileError } from "../platform/file-error.js";
 import { DataModule, type ModuleOptions } from "./data-module.js";
 import type { RawSamples } from "./raw-sample.js";
@@ -143,7 +143,7 @@ function hooksOf(
   find: (id: string) => ReturnType<SampleStore["find"]> | null,
 ): ScoringHooks {
   const { predicts, scores, metric } = module.description;
-  const at = (sample: StoredSample): ReturnType<SampleStore["find"]> => {
+  const at = (sample: SampleInfo): ReturnType<SampleStore["find"]> => {
     const found = find(sample.id);
     if (found === null)
       throw new PareError("INTERNAL", `Sample "${sample.id}" is asked about before all are read.`);

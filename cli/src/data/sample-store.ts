@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { deserialize, serialize } from "node:v8";
 import {
   PareError,
+  type SampleInfo,
   type SampleSet,
   type StoredSample,
   type Tensors,
@@ -23,6 +24,9 @@ export interface SampleEntry extends StoredAt {
   readonly labelDigest: string;
 }
 
+/** Labels of up to so many bytes are held; larger ones are read with their sample. */
+const heldLabelBytes = 1024;
+
 /** Samples in a temporary file, by index: memory stays small however many there are. */
 export class SampleStore implements SampleSet {
   readonly entries: readonly SampleEntry[];
@@ -30,15 +34,19 @@ export class SampleStore implements SampleSet {
   readonly #file: FileHandle;
   readonly #folder: TemporaryFolder;
   readonly #byId: ReadonlyMap<string, SampleEntry>;
+  readonly #labels: ReadonlyMap<number, unknown>;
 
+  /** @param labels by index, of those that are held */
   constructor(
     entries: readonly SampleEntry[],
+    labels: ReadonlyMap<number, unknown>,
     labelled: boolean,
     file: FileHandle,
     folder: TemporaryFolder,
   ) {
     this.entries = entries;
     this.labelled = labelled;
+    this.#labels = labels;
     this.#file = file;
     this.#folder = folder;
     this.#byId = new Map(entries.map((entry) => [entry.id, entry]));
@@ -48,10 +56,21 @@ export class SampleStore implements SampleSet {
     return this.entries.length;
   }
 
-  async sample(index: number): Promise<StoredSample> {
+  async info(index: number): Promise<SampleInfo> {
+    if (!this.#labels.has(index)) return this.sample(index);
+    const { id, group } = this.#entry(index);
+    return { id, group, label: this.#labels.get(index) };
+  }
+
+  #entry(index: number): SampleEntry {
     const entry = this.entries[index];
     if (entry === undefined)
       throw new PareError("INTERNAL", `There is no sample ${index} of ${this.size}.`);
+    return entry;
+  }
+
+  async sample(index: number): Promise<StoredSample> {
+    const entry = this.#entry(index);
     const bytes = Buffer.allocUnsafeSlow(entry.length);
     await this.#file.read(bytes, 0, entry.length, entry.offset);
     const { feeds, label }: SampleRecord = deserialize(bytes);
@@ -91,7 +110,7 @@ export async function storeSamples(
   let file: FileHandle | null = null;
   try {
     file = await open(path, "wx+");
-    const { entries, labels } = await writeAll(file, path, inputs, raw, options);
+    const { entries, held, labels } = await writeAll(file, path, inputs, raw, options);
     if (entries.length === 0) {
       throw new PareError("DATA_INVALID", `${where} holds no samples.`, {
         where,
@@ -109,7 +128,7 @@ export async function storeSamples(
         },
       );
     }
-    return new SampleStore(entries, labels > 0, file, folder);
+    return new SampleStore(entries, held, labels > 0, file, folder);
   } catch (error) {
     await file?.close();
     await folder.dispose();
@@ -123,8 +142,13 @@ async function writeAll(
   inputs: readonly ValueInfo[],
   raw: RawSamples,
   options: StoreOptions,
-): Promise<{ entries: readonly SampleEntry[]; labels: number }> {
+): Promise<{
+  entries: readonly SampleEntry[];
+  held: ReadonlyMap<number, unknown>;
+  labels: number;
+}> {
   const entries: SampleEntry[] = [];
+  const held = new Map<number, unknown>();
   let offset = 0;
   let labels = 0;
   for await (const {
@@ -144,6 +168,7 @@ async function writeAll(
     };
     const bytes = serialize(record);
     await file.write(bytes, 0, bytes.length, offset);
+    if (serialize(record.label).length <= heldLabelBytes) held.set(entries.length, record.label);
     entries.push({
       id,
       group,
@@ -157,7 +182,7 @@ async function writeAll(
     if (label !== undefined && label !== null) labels++;
     options.onProgress?.(entries.length, raw.count);
   }
-  return { entries, labels };
+  return { entries, held, labels };
 }
 
 function plain(tensors: Tensors): Tensors {

@@ -1,4 +1,10 @@
-import { goldenFeeds, goldenInputs, type SampleSet, type ValueInfo } from "@pare/runtime/format";
+import {
+  goldenFeeds,
+  goldenInputs,
+  type SampleInfo,
+  type SampleSet,
+  type ValueInfo,
+} from "@pare/runtime/format";
 
 /** How many are made: enough to compare engines, and to time. */
 export const syntheticCount = 16;
@@ -9,13 +15,16 @@ export function syntheticSamples(inputs: readonly ValueInfo[], seed: number): Sa
   return {
     size: syntheticCount,
     labelled: false,
+    info: async (index) => infoOf(index),
     sample: async (index) => ({
-      id: `synthetic-${index}`,
+      ...infoOf(index),
       feeds: goldenFeeds(goldenInputs(inputs, seed + 1000 * index, dims)),
-      label: null,
-      group: null,
     }),
   };
+}
+
+function infoOf(index: number): SampleInfo {
+  return { id: `synthetic-${index}`, label: null, group: null };
 }
 
 /** Concrete dims: a free batch is 1, a free side of an image 224, any other free dim 128. */

@@ -11,6 +11,8 @@ export interface AssembleRequest {
   readonly outputs: readonly ValueInfo[];
   /** Runs variants where a lock does not bring their golden check. */
   readonly golden: GoldenRecorder;
+  /** Written while the search goes on. */
+  readonly provisional: boolean;
   readonly source: Manifest["source"];
   readonly createdBy: string;
   /** Where latencies were measured: `linux x64, 2 cores`. */
@@ -23,9 +25,9 @@ export interface AssembleRequest {
  * bring it; timings enter the manifest, never a variant or the check.
  */
 export async function assembleBundle(request: AssembleRequest): Promise<Map<string, Uint8Array>> {
-  const { optimized, measuredOn, extra } = request;
+  const { optimized, provisional, measuredOn, extra } = request;
   const { golden, tolerances } =
-    optimized.lock.golden ?? (await request.golden.record(optimized.variants));
+    optimized.lock.golden ?? (await request.golden.record(optimized.variants, provisional));
   const lock: Lock = { ...optimized.lock, golden: { golden, tolerances } };
   return bundleFiles({
     name: request.name,

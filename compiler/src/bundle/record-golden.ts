@@ -29,9 +29,10 @@ const allowances: Readonly<Record<Arithmetic, number>> = {
   integer: 5e-2,
 };
 
-/** A variant's answers on its own target, and how far another engine's on the same file are from them. */
+/** A variant's answers on one engine, and how far another engine's on the same file are from them. */
 interface Answered {
   readonly identity: string;
+  readonly on: TargetName;
   readonly answers: Tensors;
   readonly apart: number;
 }
@@ -54,14 +55,22 @@ export class GoldenRecorder {
     this.#seed = seed;
   }
 
-  /** @throws PareError ENGINE, ENGINE_CRASHED, NO_MEMORY */
-  async record(variants: readonly OptimizedVariant[]): Promise<RecordedGolden> {
+  /**
+   * @param provisional while the search goes on: an emulated GPU, which takes seconds to load a model, is not asked,
+   *   the engine that stands in for it is
+   * @throws PareError ENGINE, ENGINE_CRASHED, NO_MEMORY
+   */
+  async record(
+    variants: readonly OptimizedVariant[],
+    provisional: boolean,
+  ): Promise<RecordedGolden> {
     const runs = new Map<string, RunTensors>();
     const tolerances = new Map<string, VariantEntry["tolerance"]>();
     for (const variant of variants) {
-      const own = this.#devices.find(({ target }) => target === variant.target);
+      const own = this.#device(variant.target);
       if (own === undefined) continue;
-      const { answers, apart } = await this.#ask(variant, own);
+      const standIn = provisional && own.standIn !== null ? this.#device(own.standIn) : undefined;
+      const { answers, apart } = await this.#ask(variant, standIn ?? own);
       runs.set(variantId(variant), async () => answers);
       const fraction = allowances[arithmeticOf[variant.precision]];
       const absolute = Math.max(fraction * largest(answers), 3 * apart, 1e-6);
@@ -76,15 +85,17 @@ export class GoldenRecorder {
     };
   }
 
-  async #ask(variant: OptimizedVariant, own: TargetDevice): Promise<Answered> {
+  #device(target: TargetName): TargetDevice | undefined {
+    return this.#devices.find((device) => device.target === target);
+  }
+
+  async #ask(variant: OptimizedVariant, asked: TargetDevice): Promise<Answered> {
     const { target } = variant;
     const identity = await artifactIdentity(variant.artifact);
     const known = this.#answered.get(target);
-    if (known?.identity === identity) return known;
-    const answers = await this.#run(variant, own);
-    const other = this.#devices.find(
-      (device) => device.target !== target && device.target === "cpu",
-    );
+    if (known?.identity === identity && known.on === asked.target) return known;
+    const answers = await this.#run(variant, asked);
+    const other = asked.target === "cpu" ? undefined : this.#device("cpu");
     const apart =
       other === undefined
         ? 0
@@ -92,7 +103,7 @@ export class GoldenRecorder {
             (second) => difference(answers, second),
             () => 0,
           );
-    const answered = { identity, answers, apart };
+    const answered = { identity, on: asked.target, answers, apart };
     this.#answered.set(target, answered);
     return answered;
   }

@@ -11,6 +11,7 @@ import type { Tried } from "./candidate.js";
 import { finalLimits } from "./costs.js";
 import { type Decided, measurementOf, type Record } from "./record.js";
 import { checkAgreement } from "./reference.js";
+import { isRefusal } from "./trial.js";
 import type { Limits, OptimizedVariant, OptimizeRequest } from "./request.js";
 import { contendersOf, relativeTo, type TargetState } from "./target-state.js";
 import {
@@ -156,7 +157,10 @@ export interface Tested {
   readonly failed: ReadonlyMap<string, string>;
 }
 
-/** Takes the best candidate that also holds on the test samples; they are looked at once per candidate. */
+/**
+ * Takes the best candidate that also holds on the test samples; they are looked at once per candidate.
+ * @throws PareError ENGINE, ENGINE_CRASHED, NO_MEMORY where the engine refuses all, the float model too
+ */
 export async function testRanked(
   { request, state, test, limitMs, say }: FinalsContext,
   { ranked }: Ranking,
@@ -168,19 +172,32 @@ export async function testRanked(
   const target = device.standIn ?? device.target;
   const ask = { target, split: "test", count: test, signal, limitMs } as const;
   const failed = new Map<string, string>();
-  const baseline =
+  const baselined =
     state.baseline === null || evidence === "none"
       ? null
-      : await measure.accuracy({ ...ask, artifact: reference });
+      : measure.accuracy({ ...ask, artifact: reference });
+  // The first candidate waits for it, and hears of its failure.
+  baselined?.catch(() => {});
   for (const candidate of [...ranked, state.float]) {
     throwIfAborted(signal);
     say(`the test samples: ${candidate.name}`);
     const { artifact } = candidate;
-    const accuracy =
-      evidence === "none" ? null : await measure.accuracy({ ...ask, artifact, float: reference });
-    const agreement = await checkAgreement(request, device, candidate, parityMs, limitMs);
-    const verdict = checkAccuracy(accuracy, rule);
     const isLast = candidate.identity === state.float.identity;
+    let answers;
+    try {
+      // On an emulated GPU the one waits for the CPU engine, and the other for the GPU's.
+      answers = await Promise.all([
+        baselined,
+        evidence === "none" ? null : measure.accuracy({ ...ask, artifact, float: reference }),
+        checkAgreement(request, device, candidate, parityMs, limitMs),
+      ]);
+    } catch (error) {
+      if (isLast || !isRefusal(error)) throw error;
+      failed.set(candidate.name, `best in the search, but then: ${error.message}`);
+      continue;
+    }
+    const [baseline, accuracy, agreement] = answers;
+    const verdict = checkAccuracy(accuracy, rule);
     // Where the device's own engine was measured for accuracy, that decides.
     const agrees = agreement.verdict.accepted || (evidence !== "none" && device.standIn === null);
     if (isLast || (verdict.accepted && agrees)) {

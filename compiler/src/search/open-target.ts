@@ -41,14 +41,12 @@ export async function openTarget(opening: Opening, device: TargetDevice): Promis
   const original = typeof given === "string" ? request.original : given;
   const asItIs =
     typeof given === "string" ? given : await attempt(() => tryOut(opening, device, original));
-  const before = await asRead(request, device, original);
-  const after = await attempt(async (): Promise<Tried> => {
+  const answering = await attempt(async () => {
     const made = await finish(simplified, "float", device.target, {}, recipe.ending, services);
-    const answered = await tryOut(opening, device, made.artifact);
-    const size = await request.measure.size(made.artifact);
-    return { ...made, tryOut: answered, size, latency: null, accuracy: null };
+    return { ...made, tryOut: await tryOut(opening, device, made.artifact) };
   });
-  if (typeof asItIs === "string" && typeof after === "string")
+  const runs = typeof asItIs === "string" ? answering : { artifact: original, tryOut: asItIs };
+  if (typeof runs === "string")
     throw new PareError(
       "ENGINE",
       `${device.engine} can run neither the model nor its simplified form: ${asItIs}`,
@@ -67,9 +65,19 @@ export async function openTarget(opening: Opening, device: TargetDevice): Promis
     );
   const equal: Relative | null = device.standIn === null ? { ratio: 1, interval: [1, 1] } : null;
   const latency =
-    typeof asItIs === "string" || typeof after === "string"
+    typeof asItIs === "string" || typeof answering === "string"
       ? equal
-      : await compare(opening, device, original, after);
+      : await compare(opening, device, original, answering);
+  // Compressing takes a while and a core: beside what is not timed against anything.
+  const [facts, before, after] = await Promise.all([
+    findFacts(opening, device, runs.artifact, runs.tryOut),
+    asRead(request, device, original),
+    typeof answering === "string"
+      ? answering
+      : request.measure
+          .size(answering.artifact)
+          .then((size): Tried => ({ ...answering, size, latency, accuracy: null })),
+  ]);
   const isSlower = latency !== null && orderOf(latency) === "slower";
   const required = [recipe.simplify, ...recipe.ending].some((group) => group?.required);
   const stays = typeof after !== "string" && (typeof asItIs === "string" || !isSlower || required);
@@ -86,16 +94,14 @@ export async function openTarget(opening: Opening, device: TargetDevice): Promis
   }
   const float: Tried =
     stays && typeof after !== "string"
-      ? { ...after, latency }
+      ? after
       : { ...before, tryOut: typeof asItIs === "string" ? noTryOut : asItIs, latency: equal };
-  const reference = typeof asItIs === "string" ? float.artifact : original;
-  const runs = typeof asItIs === "string" ? float.tryOut : asItIs;
   return {
     device,
-    facts: await findFacts(opening, device, reference, runs),
+    facts,
     baseline:
       typeof asItIs === "string" ? null : { tryOut: asItIs, size: before.size, accuracy: null },
-    reference,
+    reference: runs.artifact,
     float,
     required: float,
     accepted: [],
@@ -147,7 +153,7 @@ async function compare(
   { request, limitMs }: Opening,
   device: TargetDevice,
   original: Artifact,
-  { artifact, tryOut: { runMs } }: Tried,
+  { artifact, tryOut: { runMs } }: Pick<Tried, "artifact" | "tryOut">,
 ): Promise<Relative | null> {
   if (device.standIn !== null) return null;
   const { between } = await request.measure.latency({

@@ -1,14 +1,18 @@
 import {
   type Artifact,
   artifactIdentity,
+  goldenInputs,
   onnxArtifact,
   PareError,
   type TargetName,
 } from "@pare/runtime/format";
+import { cpu } from "@pare/runtime/ort-node";
 import { describe, expect, it } from "vitest";
+import { GoldenRecorder } from "../bundle/record-golden.js";
 import { checkLock, parseLock } from "./lock.js";
 import { optimize } from "./optimize.js";
 import { replay } from "./replay.js";
+import type { TargetDevice } from "./request.js";
 import { bytesOf, device, original, requestFor } from "./search-request.test.support.js";
 import { type Said, type Simulated, simulatedMeasure } from "./simulated-measure.test.support.js";
 
@@ -169,6 +173,55 @@ describe("optimize", () => {
     expect(improved[0]).toBe("float");
     expect(improved.length).toBeGreaterThan(1);
     expect(variants[0]?.measurement.accuracy?.n).toBe(2000);
+  });
+
+  it("takes the next where an engine refuses the best at last, and leaves out a target that refuses all", async () => {
+    const measure = saying((artifact) => (isSmall(artifact) ? { ratio: 0.5 } : {}));
+    const refusing: Simulated = {
+      ...measure,
+      get spentMs() {
+        return measure.spentMs;
+      },
+      async parity(ask) {
+        if (ask.target === "wasm" || isSmall(ask.artifact))
+          throw new PareError("ENGINE", "It cannot run this.");
+        return measure.parity(ask);
+      },
+    };
+    const devices = [device("cpu"), device("wasm")];
+    const onGpu = { ...device("webgpu"), standIn: "cpu" } as const;
+    const request = await requestFor(refusing, { devices: [...devices, onGpu] });
+    const { variants, candidates, skipped } = await optimize(request);
+    expect(variants.map(({ target }) => target)).not.toContain("wasm");
+    expect(skipped).toEqual([{ target: "wasm", reason: "It cannot run this." }]);
+    const webgpu = variants.find(({ target }) => target === "webgpu");
+    expect(isSmall(webgpu?.artifact)).toBe(false);
+    expect(
+      candidates.some(({ target, reason }) => target === "webgpu" && /cannot run/.test(reason)),
+    ).toBe(true);
+  });
+
+  it("asks an emulated GPU for no golden check before the end", async () => {
+    const loads: TargetName[] = [];
+    const counted = (target: TargetName): TargetDevice => ({
+      ...device(target),
+      executor: { load: (...all) => (loads.push(target), cpu().load(...all)) },
+    });
+    const devices = [counted("cpu"), { ...counted("webgpu"), standIn: "cpu" } as const];
+    const { variants } = await optimize(
+      await requestFor(
+        saying(() => ({})),
+        { devices },
+      ),
+    );
+    const inputs = goldenInputs([{ name: "x", type: "float32", dims: [1, 1, 28, 28] }], 0);
+    const recorder = new GoldenRecorder(devices, inputs, 0);
+    loads.length = 0;
+    const before = await recorder.record(variants, true);
+    expect(loads).not.toContain("webgpu");
+    const after = await recorder.record(variants, false);
+    expect(loads.filter((target) => target === "webgpu")).toHaveLength(1);
+    expect(Object.keys(after.tolerances)).toEqual(Object.keys(before.tolerances));
   });
 
   it("stops when it is told to, with what is best handed over before", async () => {

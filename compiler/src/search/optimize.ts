@@ -120,7 +120,7 @@ class Search {
         this.#skip(device.target, error);
       }
     }
-    this.#demandOne();
+    if (this.#states.length === 0) this.#noTarget();
   }
 
   /** A target that fails is left out while there are others. */
@@ -131,8 +131,7 @@ class Search {
     this.#record.skip(target, error.message);
   }
 
-  #demandOne(): void {
-    if (this.#states.length > 0) return;
+  #noTarget(): never {
     const reasons = this.#record.skipped.map(({ target, reason }) => `${target}: ${reason}`);
     throw new PareError("ENGINE", `No target could run the model: ${reasons.join("; ")}`);
   }
@@ -296,7 +295,7 @@ class Search {
     for (const context of contexts) rankings.push(await rankFinalists(context));
     // Nothing is timed while the test samples are looked at: targets side by side.
     this.#tell("the test samples");
-    const tested = await Promise.all(
+    const tested = await Promise.allSettled(
       contexts.map(async (context, index) => {
         const ranking = rankings[index];
         return ranking === undefined ? undefined : testRanked(context, ranking, 5000);
@@ -306,8 +305,11 @@ class Search {
       const [ranking, result] = [rankings[index], tested[index]];
       if (ranking === undefined || result === undefined) continue;
       throwIfAborted(this.#request.signal);
-      this.#record.decide(await publish(context, ranking, result));
+      if (result.status === "rejected") this.#skip(context.state.device.target, result.reason);
+      else if (result.value !== undefined)
+        this.#record.decide(await publish(context, ranking, result.value));
     }
+    if (this.#record.isEmpty) this.#noTarget();
   }
 
   /** Hands over what is best now: of one target or, at first, of all. */

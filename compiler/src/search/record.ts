@@ -101,7 +101,9 @@ export class Record {
     });
   }
 
+  /** A target that is left out, whatever was found for it before. */
   skip(target: TargetName, reason: string): void {
+    this.#decided.delete(target);
     this.#skipped.push({ target, reason });
   }
 

@@ -36,7 +36,7 @@ export async function checkAgreement(
     reference: reference.by,
     split: "test",
     count: device.standIn === null ? samples : Math.max(samples, request.measure.samples("test")),
-    maxMs: device.standIn === null ? undefined : maxMs,
+    ...(device.standIn !== null && { maxMs, atLeast: samples }),
     signal: request.signal,
     limitMs,
   });

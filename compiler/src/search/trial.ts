@@ -132,24 +132,23 @@ class Trial {
     const on = this.#on(made);
     context.say("loading it");
     const tryOut = await measure.tryOut(on);
-    const size = measure.size(made.artifact);
-    size.catch(() => {});
     throwIfAborted(request.signal);
     context.say("timing it");
     const latency = await this.#screen(made, tryOut.runMs);
     const hopeless = required ? null : this.#hopeless(made, latency);
     if (hopeless !== null)
-      return rejected("screened", hopeless, made, { tryOut, latency, size: await size });
+      return rejected("screened", hopeless, made, {
+        tryOut,
+        latency,
+        size: await measure.size(made.artifact),
+      });
 
-    const tried: Tried = {
-      ...made,
-      tryOut,
-      latency,
-      size: await size,
-      accuracy: null,
-    };
-    const { accuracy, verdict } = await this.#look(on);
-    const measured = { ...tried, accuracy };
+    // Compressing takes a while and a core: beside what is not timed.
+    const [size, { accuracy, verdict }] = await Promise.all([
+      measure.size(made.artifact),
+      this.#look(on),
+    ]);
+    const measured: Tried = { ...made, tryOut, latency, size, accuracy };
     if (!verdict.accepted)
       return rejected("decided", verdict.reason, made, measured, request.evidence !== "none");
     const gain = checkGain(

@@ -7,6 +7,7 @@ import {
   type Optimized,
   reportOf,
   type ReplayRequest,
+  type TargetDevice,
   variantId,
 } from "@pare/compiler";
 import { findDisagreements } from "@pare/bench";
@@ -26,6 +27,8 @@ interface BundleWriterOptions {
   readonly model: OpenedModel;
   /** Null where a lock is replayed without data: no engine is there, and none is needed. */
   readonly workbench: Workbench | null;
+  /** What runs the golden check; none where the lock brings it. */
+  readonly devices: readonly TargetDevice[];
   readonly request: ReplayRequest & { readonly seed: number };
   /** The command as it was typed. */
   readonly typed: string;
@@ -50,7 +53,7 @@ export class BundleWriter {
       ]),
     );
     this.#golden = new GoldenRecorder(
-      workbench?.engines.devices ?? [],
+      options.devices,
       goldenInputs(model.inputs, request.seed, dims),
       request.seed,
     );
@@ -58,7 +61,7 @@ export class BundleWriter {
 
   /** What is best so far, without looking for what disagrees: so that nothing is lost, whenever the work ends. */
   async keep(optimized: Optimized): Promise<void> {
-    await this.#write(optimized, []);
+    await this.#write(optimized, [], true);
     this.kept = optimized.variants.map(({ target, name }) => `${target} ${name}`).join(", ");
   }
 
@@ -68,11 +71,19 @@ export class BundleWriter {
   ): Promise<{ folder: string; report: Report }> {
     const { folder, output } = this.#options;
     output.progress(1, "writing the bundle");
-    const report = await this.#write(optimized, await this.#disagreements(optimized, signal));
+    const report = await this.#write(
+      optimized,
+      await this.#disagreements(optimized, signal),
+      false,
+    );
     return { folder, report };
   }
 
-  async #write(optimized: Optimized, disagreements: readonly Disagreement[]): Promise<Report> {
+  async #write(
+    optimized: Optimized,
+    disagreements: readonly Disagreement[],
+    provisional: boolean,
+  ): Promise<Report> {
     const { model, request, folder } = this.#options;
     const { name, inputs, outputs, graph, sizeBytes } = model;
     const report = this.#report(optimized, disagreements);
@@ -82,6 +93,7 @@ export class BundleWriter {
       inputs,
       outputs,
       golden: this.#golden,
+      provisional,
       source: {
         bytes: sizeBytes,
         sha256: request.originalSha256,

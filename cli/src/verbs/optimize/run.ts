@@ -99,6 +99,15 @@ async function search(
     const examples = examplesOf(evaluation, engines.reference);
     const progress = twoLevelProgress(output);
     const shapes = parseShapes(options);
+    const measure = createMeasure({
+      hosts: engines.hosts,
+      samples: evaluation.samples,
+      splits: evaluation.splits,
+      scorer: evaluation.scorer,
+      seed,
+      earlier: earlierResults(cache, setting),
+      onProgress: progress.phase,
+    });
     const request: OptimizeRequest = {
       graph: model.graph,
       original: onnxArtifact(original.bytes),
@@ -115,15 +124,7 @@ async function search(
         examples,
       }),
       ...(like && { like }),
-      measure: createMeasure({
-        hosts: engines.hosts,
-        samples: evaluation.samples,
-        splits: evaluation.splits,
-        scorer: evaluation.scorer,
-        seed,
-        earlier: earlierResults(cache, setting),
-        onProgress: progress.phase,
-      }),
+      measure,
       budget: {
         limits(target) {
           const { maxDrop = defaultMaxDrop, maxSizeBytes, maxLatencyMs } = budgets(target);
@@ -147,6 +148,10 @@ async function search(
     const writer = new BundleWriter({
       model,
       workbench,
+      devices: engines.devices.map((device) => ({
+        ...device,
+        executor: measure.executor(device.target),
+      })),
       request,
       typed: context.typed,
       folder,
@@ -229,6 +234,7 @@ async function replayLock(
     const writer = new BundleWriter({
       model,
       workbench,
+      devices: workbench?.engines.devices ?? [],
       request,
       typed: context.typed,
       folder,

@@ -41,8 +41,10 @@ export interface ParityRequest extends Measured {
   readonly split: SplitName;
   /** At most so many samples; at least one is compared. */
   readonly count: number;
-  /** Stops after the sample in which so much time has passed. */
+  /** Stops after the sample in which so much time has passed, and not before `atLeast` of them. */
   readonly maxMs?: number | undefined;
+  /** 1 where not given. */
+  readonly atLeast?: number | undefined;
 }
 
 /** How long to time. */

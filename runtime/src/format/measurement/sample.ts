@@ -8,12 +8,16 @@ export interface Sample {
   readonly group?: string;
 }
 
-/** A sample as kept between processes: tensors complete, id given. */
-export interface StoredSample {
+/** A sample without its feeds. */
+export interface SampleInfo {
   readonly id: string;
-  readonly feeds: Tensors;
   readonly label: unknown;
   readonly group: string | null;
+}
+
+/** A sample as kept between processes: tensors complete, id given. */
+export interface StoredSample extends SampleInfo {
+  readonly feeds: Tensors;
 }
 
 /** Reads samples by index; nothing is held that was not asked for. */
@@ -21,4 +25,6 @@ export interface SampleSet {
   readonly size: number;
   readonly labelled: boolean;
   sample(index: number): Promise<StoredSample>;
+  /** What is asked most often, and costs little: the feeds are not read. */
+  info(index: number): Promise<SampleInfo>;
 }
