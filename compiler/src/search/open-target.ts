@@ -49,7 +49,7 @@ export async function openTarget(opening: Opening, device: TargetDevice): Promis
   if (typeof runs === "string")
     throw new PareError(
       "ENGINE",
-      `${device.engine} can run neither the model nor its simplified form: ${asItIs}`,
+      `${device.engine} can run neither the model nor its simplified form: ${runs}`,
       {
         where: device.target,
         hint: "`pare inspect` says for each target which operators it lacks.",
