@@ -12,6 +12,7 @@ import type {
   Value,
 } from "./model.js";
 import { canonicalOrder } from "./order.js";
+import { OrderedSet } from "./ordered-map.js";
 import type { Tensor } from "./tensor.js";
 import type { ValueType } from "./type.js";
 
@@ -118,9 +119,8 @@ export class Graph implements Structure {
   /** A value's tensor when it can never be anything else: an initializer that is no input. */
   constant(value: ValueId | null | undefined): Tensor | undefined {
     if (value === null || value === undefined) return undefined;
-    const { constant, body } = this.value(value);
-    if (constant === undefined || this.body(body).inputs.includes(value)) return undefined;
-    return constant;
+    const { constant, isInput } = this.value(value);
+    return isInput ? undefined : constant;
   }
 
   /** The nodes that read a value. */
@@ -166,8 +166,8 @@ export class Graph implements Structure {
           ...body,
           inputs: [...body.inputs],
           outputs: [...body.outputs],
-          initializers: new Set(body.initializers),
-          nodes: new Set(body.nodes),
+          initializers: new OrderedSet(body.initializers),
+          nodes: new OrderedSet(body.nodes),
         },
       ]),
     );
@@ -211,8 +211,8 @@ function emptyTables(header: ModelHeader): GraphTables {
     name: "main",
     inputs: [],
     outputs: [],
-    initializers: new Set<ValueId>(),
-    nodes: new Set<NodeId>(),
+    initializers: new OrderedSet<ValueId>(),
+    nodes: new OrderedSet<NodeId>(),
     owner: null,
     origin: undefined,
   };

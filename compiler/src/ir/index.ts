@@ -2,7 +2,8 @@ export * from "./attribute.js";
 export * from "./data-type.js";
 export * from "./dim.js";
 export { build, edit } from "./edit/edit.js";
-export { type AddOptions, Editor, type EditOptions } from "./edit/editor.js";
+export { type AddOptions, Editor } from "./edit/editor.js";
+export type { EditOptions } from "./edit/transaction.js";
 export { Graph, type Infer, type Inferred } from "./graph.js";
 export type * from "./ids.js";
 export {

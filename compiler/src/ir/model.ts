@@ -2,6 +2,7 @@ import type { Dim } from "./dim.js";
 import type { BodyId, NodeId, ValueId } from "./ids.js";
 import type { Tensor } from "./tensor.js";
 import type { ValueType } from "./type.js";
+import type { Members, OrderedSet } from "./ordered-map.js";
 import type { UseList, Uses } from "./uses.js";
 
 /** An attribute's value. Integers are bigint because ONNX means 64 bits; text is bytes where it is not UTF-8. */
@@ -36,6 +37,8 @@ export interface Value {
   /** The node that makes it; null for inputs and initializers. */
   readonly producer: NodeId | null;
   readonly body: BodyId;
+  /** It is an input of its body, whether or not it has a default. */
+  readonly isInput: boolean;
   readonly uses: Uses;
   /** What the file said besides (value_info, documentation, unknown fields). Opaque here. */
   readonly origin: unknown;
@@ -62,9 +65,9 @@ export interface Body {
   readonly inputs: readonly ValueId[];
   readonly outputs: readonly ValueId[];
   /** In the file's order. */
-  readonly initializers: ReadonlySet<ValueId>;
+  readonly initializers: Members<ValueId>;
   /** In the file's order, which may be no order of execution: see `Graph.order`. */
-  readonly nodes: ReadonlySet<NodeId>;
+  readonly nodes: Members<NodeId>;
   /** The node that holds it; null for the main graph. */
   readonly owner: NodeId | null;
   readonly origin: unknown;
@@ -124,8 +127,8 @@ export interface MutableBody extends Mutable<
 > {
   inputs: ValueId[];
   outputs: ValueId[];
-  initializers: Set<ValueId>;
-  nodes: Set<NodeId>;
+  initializers: OrderedSet<ValueId>;
+  nodes: OrderedSet<NodeId>;
 }
 
 /** What a graph is made of. Only the Editor and the fork write to it. */

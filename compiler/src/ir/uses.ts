@@ -1,4 +1,5 @@
 import type { BodyId, NodeId } from "./ids.js";
+import { OrderedMap } from "./ordered-map.js";
 
 /** Who reads a value: a node's input, or a body's output. */
 export type Use =
@@ -15,14 +16,12 @@ export interface Uses extends Iterable<Use> {
   every(test: (use: Use) => boolean): boolean;
 }
 
-/** Readers that come and go, each in constant time: a constant may have as many as a graph has nodes. */
 export class UseList implements Uses {
-  readonly #entries = new Map<string, { readonly use: Use; readonly place: number }>();
+  readonly #uses = new OrderedMap<string, Use>();
   #outputs = 0;
-  #next = 0;
 
   get length(): number {
-    return this.#entries.size;
+    return this.#uses.size;
   }
 
   get isOutput(): boolean {
@@ -34,8 +33,8 @@ export class UseList implements Uses {
     return undefined;
   }
 
-  *[Symbol.iterator](): IterableIterator<Use> {
-    for (const { use } of this.#entries.values()) yield use;
+  [Symbol.iterator](): IterableIterator<Use> {
+    return this.#uses[Symbol.iterator]();
   }
 
   some(test: (use: Use) => boolean): boolean {
@@ -48,21 +47,18 @@ export class UseList implements Uses {
   }
 
   add(use: Use): void {
-    this.#set(use, this.#next);
-    this.#next += 1;
+    this.#uses.set(keyOf(use), use);
+    if (use.kind === "output") this.#outputs += 1;
   }
 
   /** Takes a reader out; what it gives puts the reader back in its place. Undefined where there is no such reader. */
   remove(use: Use): (() => void) | undefined {
-    const entry = this.#entries.get(keyOf(use));
-    if (entry === undefined) return undefined;
-    this.#entries.delete(keyOf(use));
-    if (use.kind === "output") this.#outputs -= 1;
+    const putBack = this.#uses.delete(keyOf(use));
+    if (putBack === undefined || use.kind === "node") return putBack;
+    this.#outputs -= 1;
     return () => {
-      this.#set(entry.use, entry.place);
-      const sorted = [...this.#entries].sort(([, a], [, b]) => a.place - b.place);
-      this.#entries.clear();
-      for (const [key, kept] of sorted) this.#entries.set(key, kept);
+      putBack();
+      this.#outputs += 1;
     };
   }
 
@@ -70,11 +66,6 @@ export class UseList implements Uses {
     const copy = new UseList();
     for (const use of this) copy.add(use);
     return copy;
-  }
-
-  #set(use: Use, place: number): void {
-    this.#entries.set(keyOf(use), { use, place });
-    if (use.kind === "output") this.#outputs += 1;
   }
 }
 

@@ -68,6 +68,10 @@ describe("verifyGraph", () => {
       ({ tables, graph, node }) =>
         (tables.bodies.get(graph.node(node("Tanh")).body)!.owner = node("Relu")),
     ],
+    [
+      "does not know that it is an input",
+      ({ tables, graph }) => (tables.values.get(graph.main.inputs[1]!)!.isInput = false),
+    ],
     ["nothing makes value_1", ({ tables, node }) => (tables.nodes.get(node("Relu"))!.outputs = [])],
   ])("refuses: %s", (message, damage) => {
     const broken = breakable();

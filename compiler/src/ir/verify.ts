@@ -30,7 +30,10 @@ export function verifyGraph(graph: Graph, where = "the graph"): void {
     if (body.owner !== (owner?.id ?? null))
       fail(`the body ${body.name} has another owner than the node that holds it`);
     const scope = new Set(outer).add(body.id);
-    for (const id of body.inputs) checkSource(graph, body, id, "input", fail);
+    for (const id of body.inputs) {
+      checkSource(graph, body, id, "input", fail);
+      if (!graph.value(id).isInput) fail(`${nameOf(graph.value(id))} does not know that it is an input`);
+    }
     for (const id of body.initializers) {
       checkSource(graph, body, id, "initializer", fail);
       if (graph.value(id).constant === undefined)
@@ -87,6 +90,7 @@ function checkTables(
   uses: ReadonlyMap<ValueId, readonly Use[]>,
   fail: Fail,
 ): void {
+  const inputs = new Set([...graph.allBodies()].flatMap((body) => body.inputs));
   for (const body of graph.allBodies())
     if (!reached.has(body.id)) fail(`the body ${body.name} belongs to no node`);
   for (const node of graph.allNodes()) {
@@ -97,7 +101,7 @@ function checkTables(
     const body = reached.has(value.body) ? graph.body(value.body) : undefined;
     const listed =
       value.producer === null
-        ? body?.inputs.includes(value.id) || body?.initializers.has(value.id)
+        ? value.isInput ? inputs.has(value.id) : body?.initializers.has(value.id)
         : graph.hasNode(value.producer) && graph.node(value.producer).outputs.includes(value.id);
     if (listed !== true) fail(`nothing makes ${nameOf(value)}`);
     const known = [...value.uses].map(useKey).sort();

@@ -87,7 +87,7 @@ function bind(graph: Graph, options: BindShapesOptions): void {
           editor.constant(name, constantTensor(input, value)),
           `is always ${String(value)}`,
         );
-        if (graph.hasValue(input.id)) editor.removeInput(input.id);
+        if (graph.hasValue(input.id)) editor.removeInputs([input.id]);
       }
     },
     { interface: true },

@@ -22,7 +22,7 @@ export function dropUnused(graph: Graph): void {
       for (const id of body.initializers) {
         const [other] = graph.main.outputs;
         // Nobody reads it, so that this moves no reader and only lets go of it.
-        if (other !== undefined && isUnusedInitializer(graph, body, id))
+        if (other !== undefined && isUnusedInitializer(graph, id))
           editor.replace(id, other, "unused");
       }
     }
@@ -33,12 +33,13 @@ function isUnused(graph: Graph, node: Node): boolean {
   return node.outputs.every((id) => id === null || graph.value(id).uses.length === 0);
 }
 
-function isUnusedInitializer(graph: Graph, body: Body, id: ValueId): boolean {
-  return graph.value(id).uses.length === 0 && !body.inputs.includes(id);
+function isUnusedInitializer(graph: Graph, id: ValueId): boolean {
+  const { uses, isInput } = graph.value(id);
+  return uses.length === 0 && !isInput;
 }
 
 function hasUnused(graph: Graph, body: Body): boolean {
-  for (const id of body.initializers) if (isUnusedInitializer(graph, body, id)) return true;
+  for (const id of body.initializers) if (isUnusedInitializer(graph, id)) return true;
   for (const id of body.nodes) {
     const node = graph.node(id);
     if (isUnused(graph, node) || bodiesOf(node).some((inner) => hasUnused(graph, inner)))

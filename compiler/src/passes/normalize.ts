@@ -57,7 +57,7 @@ function defaultsToInitializers(graph: Graph): void {
     graph,
     "defaults-to-initializers",
     (editor) => {
-      for (const id of defaulted(graph.main)) editor.removeInput(id);
+      editor.removeInputs(defaulted(graph.main));
     },
     { interface: true },
   );

@@ -117,7 +117,9 @@ async function mergeConstants(graph: Graph, body: Body): Promise<void> {
     const tensor = graph.constant(id);
     if (tensor === undefined) continue;
     const key = signature(tensor);
-    groups.set(key, [...(groups.get(key) ?? []), id]);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [id]);
+    else group.push(id);
   }
   for (const ids of groups.values()) if (ids.length > 1) await mergeEqual(graph, ids);
   for (const node of graph.order(body))
@@ -125,14 +127,15 @@ async function mergeConstants(graph: Graph, body: Body): Promise<void> {
 }
 
 async function mergeEqual(graph: Graph, ids: readonly ValueId[]): Promise<void> {
-  const seen = new Map<string, { readonly id: ValueId; readonly data: TensorData }[]>();
+  const seen = new Map<string, { id: ValueId; data: TensorData }[]>();
   for (const id of ids) {
     const data = await graph.constant(id)?.read();
     if (data === undefined) continue;
     const key = probe(data);
-    const known = seen.get(key) ?? [];
-    const same = known.find((other) => equal(other.data, data));
-    if (same === undefined) seen.set(key, [...known, { id, data }]);
+    const known = seen.get(key);
+    const same = known?.find((other) => equal(other.data, data));
+    if (known === undefined) seen.set(key, [{ id, data }]);
+    else if (same === undefined) known.push({ id, data });
     else if (!graph.isOutput(id))
       edit(graph, "merge-equal-constants", (editor) => editor.replace(id, same.id, "equal"));
   }

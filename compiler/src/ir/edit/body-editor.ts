@@ -1,7 +1,8 @@
 import { PareError } from "@pare/runtime/format";
 import type { Dim } from "../dim.js";
 import type { BodyId, ValueId } from "../ids.js";
-import type { Body, ModelHeader, MutableBody } from "../model.js";
+import { OrderedSet } from "../ordered-map.js";
+import type { Body, ModelHeader, MutableBody, MutableValue } from "../model.js";
 import { elementsOf, type Tensor } from "../tensor.js";
 import { Transaction } from "./transaction.js";
 import { tensorType, type ValueType } from "../type.js";
@@ -32,14 +33,14 @@ export class BodyEditor extends Transaction {
     const value = this.mutableValue(id);
     value.constant = tensor;
     value.elements = elementsOf(tensor);
-    owner.initializers.add(id);
-    this.undo(() => owner.initializers.delete(id));
+    this.enlist(owner.initializers, id);
     this.touched += 1;
     return id;
   }
 
   rename(id: ValueId, name: string): void {
     const value = this.mutableValue(id);
+    this.guard?.beforeValue(id);
     const before = value.name;
     value.name = name;
     this.undo(() => (value.name = before));
@@ -52,6 +53,7 @@ export class BodyEditor extends Transaction {
    */
   setType(id: ValueId, type: ValueType, elements?: readonly Dim[]): void {
     const value = this.mutableValue(id);
+    this.guard?.beforeValue(id);
     const before = { type: value.type, elements: value.elements };
     value.type = type;
     if (this.graph.constant(id) === undefined || elements !== undefined) value.elements = elements;
@@ -72,7 +74,9 @@ export class BodyEditor extends Transaction {
   /** Adds an input to a body. */
   addInput(name: string, type: ValueType, body: Body = this.graph.main, origin?: unknown): ValueId {
     const owner = this.mutableBody(body.id);
+    this.guard?.beforeCount(body.id);
     const id = this.makeValue(name, type, body.id, null, origin);
+    this.mutableValue(id).isInput = true;
     owner.inputs.push(id);
     this.undo(() => owner.inputs.pop());
     this.touched += 1;
@@ -86,35 +90,42 @@ export class BodyEditor extends Transaction {
     const before = value.constant;
     value.constant = tensor;
     this.undo(() => (value.constant = before));
-    if (!owner.initializers.has(id)) {
-      owner.initializers.add(id);
-      this.undo(() => owner.initializers.delete(id));
-    }
+    this.enlist(owner.initializers, id);
     this.touched += 1;
   }
 
-  /** Takes an input away: one with a default becomes an initializer; one without must not be read. */
-  removeInput(id: ValueId): void {
-    const value = this.mutableValue(id);
-    const owner = this.mutableBody(value.body);
+  /** Takes inputs away: one with a default becomes an initializer; one without must not be read. */
+  removeInputs(ids: Iterable<ValueId>, body: Body = this.graph.main): void {
+    const owner = this.mutableBody(body.id);
+    const going = new Set(ids);
+    this.guard?.beforeCount(body.id);
     const before = owner.inputs;
-    if (value.constant === undefined && value.uses.length > 0)
-      throw new PareError(
-        "INTERNAL",
-        `${this.rule} removes the input ${value.name}, which is still read.`,
-      );
-    owner.inputs = before.filter((input) => input !== id);
+    owner.inputs = before.filter((id) => !going.has(id));
     this.undo(() => (owner.inputs = before));
-    if (value.constant === undefined) this.deleteValue(id);
-    else {
-      value.elements = elementsOf(value.constant);
-      for (const use of value.uses) if (use.kind === "node") this.dirty.add(use.node);
-    }
+    for (const id of going) this.#demote(this.mutableValue(id));
     this.touched += 1;
+  }
+
+  #demote(value: MutableValue): void {
+    if (value.constant === undefined) {
+      if (value.uses.length > 0)
+        throw new PareError(
+          "INTERNAL",
+          `${this.rule} removes the input ${value.name}, which is still read.`,
+        );
+      this.deleteValue(value.id);
+      return;
+    }
+    const before = value.elements;
+    value.elements = elementsOf(value.constant);
+    value.isInput = false;
+    this.undo(() => Object.assign(value, { elements: before, isInput: true }));
+    for (const use of value.uses) if (use.kind === "node") this.dirty.add(use.node);
   }
 
   addOutput(value: ValueId, body: Body = this.graph.main): void {
     const owner = this.mutableBody(body.id);
+    this.guard?.beforeCount(body.id);
     owner.outputs.push(value);
     this.undo(() => owner.outputs.pop());
     this.use(value, { kind: "output", body: body.id, index: owner.outputs.length - 1 });
@@ -123,6 +134,7 @@ export class BodyEditor extends Transaction {
 
   removeOutput(index: number, body: Body = this.graph.main): void {
     const owner = this.mutableBody(body.id);
+    this.guard?.beforeCount(body.id);
     const before = owner.outputs;
     before.forEach((value, at) => this.unuse(value, { kind: "output", body: body.id, index: at }));
     owner.outputs = before.filter((_, at) => at !== index);
@@ -142,6 +154,7 @@ export class BodyEditor extends Transaction {
     const body = this.mutableBody(bodyId);
     const before = body.outputs[index];
     if (before === undefined || before === value) return;
+    this.guard?.beforeOutput(bodyId, index);
     body.outputs[index] = value;
     this.undo(() => (body.outputs[index] = before));
     this.unuse(before, { kind: "output", body: bodyId, index });
@@ -158,8 +171,8 @@ export class BodyEditor extends Transaction {
       name,
       inputs: [],
       outputs: [],
-      initializers: new Set(),
-      nodes: new Set(),
+      initializers: new OrderedSet(),
+      nodes: new OrderedSet(),
       owner: null,
       origin,
     };
@@ -192,20 +205,20 @@ export class BodyEditor extends Transaction {
     for (const id of from.nodes) {
       const node = this.mutableNode(id);
       node.body = to.id;
-      to.nodes.add(id);
-      this.undo(() => {
-        node.body = from.id;
-        to.nodes.delete(id);
-      });
+      this.undo(() => (node.body = from.id));
+      this.enlist(to.nodes, id);
       for (const output of node.outputs) if (output !== null) moveValue(output);
       this.dirty.add(id);
     }
     for (const id of from.initializers) {
-      to.initializers.add(id);
-      this.undo(() => to.initializers.delete(id));
+      this.enlist(to.initializers, id);
       moveValue(id);
     }
-    Object.assign(from, { nodes: new Set(), initializers: new Set(), outputs: [] });
+    Object.assign(from, {
+      nodes: new OrderedSet(),
+      initializers: new OrderedSet(),
+      outputs: [],
+    });
     this.undo(() => Object.assign(from, before));
     this.touched += 1;
     return outputs;

@@ -1,7 +1,8 @@
 import { PareError } from "@pare/runtime/format";
 import { Graph, type Infer, tablesOf } from "../graph.js";
 import type { ModelHeader } from "../model.js";
-import { Editor, type EditOptions } from "./editor.js";
+import { Editor } from "./editor.js";
+import type { EditOptions } from "./transaction.js";
 
 /**
  * One transaction: all of `change`, or nothing when it throws. Afterwards types of all that depends on it are

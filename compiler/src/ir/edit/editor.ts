@@ -1,24 +1,17 @@
 import { PareError } from "@pare/runtime/format";
-import type { Graph } from "../graph.js";
 import type { NodeId, ValueId } from "../ids.js";
 import {
   type Attribute,
   type Attributes,
   bodiesOf,
   type Body,
-  type GraphTables,
   type MutableBody,
   type MutableNode,
   type Node,
 } from "../model.js";
 import { BodyEditor } from "./body-editor.js";
-import { type Interface, interfaceChange, interfaceOf } from "./interface.js";
+import type { Use } from "../uses.js";
 import { sameShape, sameType, tensorType, unknownType, type ValueType } from "../type.js";
-
-export interface EditOptions {
-  /** The pass declares that it changes the model's own inputs or outputs. */
-  readonly interface?: boolean;
-}
 
 export interface AddOptions {
   /** "" (ai.onnx) where not given. */
@@ -35,13 +28,7 @@ export interface AddOptions {
 /** One transaction on a graph; see `edit`. */
 export class Editor extends BodyEditor {
   readonly #added = new Set<NodeId>();
-  readonly #before: Interface | undefined;
   readonly #entries: { what: "changed"; node: string; op: string; reason: string }[] = [];
-
-  constructor(graph: Graph, tables: GraphTables, rule: string, options: EditOptions) {
-    super(graph, tables, rule);
-    this.#before = options.interface === true ? undefined : interfaceOf(graph);
-  }
 
   /** Adds a node; gives the ids of its outputs, in order, those left out excluded. */
   add(
@@ -95,11 +82,8 @@ export class Editor extends BodyEditor {
     };
     this.tables.nodes.set(id, node);
     this.#added.add(id);
-    body.nodes.add(id);
-    this.undo(() => {
-      this.tables.nodes.delete(id);
-      body.nodes.delete(id);
-    });
+    this.undo(() => this.tables.nodes.delete(id));
+    this.enlist(body.nodes, id);
     for (const inner of bodiesOf(node)) this.own(inner.id, id);
     inputs.forEach((value, index) => {
       node.inputs.push(value);
@@ -122,7 +106,7 @@ export class Editor extends BodyEditor {
     if (old === by) return;
     const producer = this.graph.producer(old);
     if (producer !== undefined) this.note(producer, because);
-    const makers = this.#addedBehind(by);
+    const makers = this.#addedBetween(old, by);
     const { uses } = this.mutableValue(old);
     const output = uses.isOutput ? this.#asOutput(old, by) : by;
     for (const use of Array.from(uses)) {
@@ -146,16 +130,18 @@ export class Editor extends BodyEditor {
     return this.add1("Identity", [by], {}, { body, outputs: [from.name] });
   }
 
-  /** The nodes added in this transaction that a value depends on. */
-  #addedBehind(value: ValueId): ReadonlySet<NodeId> {
+  /** The nodes added in this transaction that lead from one value to another; none where none of them reads the first. */
+  #addedBetween(from: ValueId, to: ValueId): ReadonlySet<NodeId> {
     const found = new Set<NodeId>();
-    const visit = (id: ValueId | null): void => {
-      const producer = id === null ? undefined : this.graph.producer(id);
-      if (producer === undefined || found.has(producer.id) || !this.#added.has(producer.id)) return;
+    const reads = (use: Use): boolean => use.kind === "node" && this.#added.has(use.node);
+    const open: (ValueId | null)[] = this.mutableValue(from).uses.some(reads) ? [to] : [];
+    for (let id = open.pop(); id !== undefined; id = open.pop()) {
+      const producer = id === from ? undefined : this.graph.producer(id);
+      if (producer === undefined || found.has(producer.id) || !this.#added.has(producer.id))
+        continue;
       found.add(producer.id);
-      producer.inputs.forEach(visit);
-    };
-    visit(value);
+      open.push(...producer.inputs);
+    }
     return found;
   }
 
@@ -246,9 +232,7 @@ export class Editor extends BodyEditor {
     });
     for (const output of node.outputs) if (output !== null) this.deleteValue(output);
     for (const body of bodiesOf(node)) this.#removeBody(this.mutableBody(body.id));
-    const owner = this.mutableBody(node.body);
-    this.keepOrder(owner);
-    owner.nodes.delete(nodeId);
+    this.strike(this.mutableBody(node.body).nodes, nodeId);
     this.tables.nodes.delete(nodeId);
     this.dirty.delete(nodeId);
     this.undo(() => this.tables.nodes.set(nodeId, node));
@@ -264,7 +248,7 @@ export class Editor extends BodyEditor {
   commit(): void {
     this.#sweep();
     this.#inferDirty();
-    const change = this.#before && interfaceChange(this.#before, interfaceOf(this.graph));
+    const change = this.guard?.change();
     if (change !== undefined) {
       throw new PareError("PASS_FAILED", `${this.rule} would change ${change}.`, {
         where: this.rule,
@@ -278,7 +262,6 @@ export class Editor extends BodyEditor {
     for (const id of this.released) {
       const value = this.tables.values.get(id);
       if (value === undefined || value.uses.length > 0) continue;
-      const owner = this.mutableBody(value.body);
       if (value.producer !== null) {
         const node = this.tables.nodes.get(value.producer);
         if (
@@ -288,9 +271,8 @@ export class Editor extends BodyEditor {
           )
         )
           this.remove(node.id);
-      } else if (value.constant !== undefined && !owner.inputs.includes(id)) {
-        this.keepOrder(owner);
-        owner.initializers.delete(id);
+      } else if (value.constant !== undefined && !value.isInput) {
+        this.strike(this.mutableBody(value.body).initializers, id);
         this.deleteValue(id);
       }
     }

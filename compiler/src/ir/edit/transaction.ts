@@ -1,28 +1,36 @@
 import { PareError } from "@pare/runtime/format";
 import type { Graph } from "../graph.js";
 import type { BodyId, NodeId, ValueId } from "../ids.js";
+import type { OrderedSet } from "../ordered-map.js";
+import { InterfaceGuard } from "./interface.js";
 import type { GraphTables, MutableBody, MutableNode, MutableValue } from "../model.js";
 import type { ValueType } from "../type.js";
 import { type Use, UseList } from "../uses.js";
+
+export interface EditOptions {
+  /** The pass declares that it changes the model's own inputs or outputs. */
+  readonly interface?: boolean;
+}
 
 /** The primitives under the Editor. Each records how to undo itself. */
 export class Transaction {
   protected readonly graph: Graph;
   protected readonly tables: GraphTables;
   protected readonly rule: string;
+  /** Undefined where the pass declares that it changes the model's own inputs or outputs. */
+  protected readonly guard: InterfaceGuard | undefined;
   /** Nodes whose outputs' types are to be inferred again. */
   protected readonly dirty = new Set<NodeId>();
   /** Values that lost a reader. */
   protected readonly released = new Set<ValueId>();
   protected touched = 0;
-  /** Bodies whose order of nodes and initializers an undo already holds. */
-  readonly #kept = new Set<BodyId>();
   readonly #undo: (() => void)[] = [];
 
-  constructor(graph: Graph, tables: GraphTables, rule: string) {
+  constructor(graph: Graph, tables: GraphTables, rule: string, options: EditOptions) {
     this.graph = graph;
     this.tables = tables;
     this.rule = rule;
+    this.guard = options.interface === true ? undefined : new InterfaceGuard(graph);
   }
 
   /** Called when the transaction fails. */
@@ -38,15 +46,17 @@ export class Transaction {
     this.tables.version += 1;
   }
 
-  /** Before the first removal from a body: undone last, it puts everything back in its place. */
-  protected keepOrder(body: MutableBody): void {
-    if (this.#kept.has(body.id)) return;
-    this.#kept.add(body.id);
-    const before = { nodes: [...body.nodes], initializers: [...body.initializers] };
-    this.undo(() => {
-      body.nodes = new Set(before.nodes);
-      body.initializers = new Set(before.initializers);
-    });
+  /** Puts a node or an initializer into a body's list. */
+  protected enlist<Id>(list: OrderedSet<Id>, id: Id): void {
+    if (list.has(id)) return;
+    list.add(id);
+    this.undo(() => list.delete(id));
+  }
+
+  /** Takes a node or an initializer out of a body's list. */
+  protected strike<Id>(list: OrderedSet<Id>, id: Id): void {
+    const putBack = list.delete(id);
+    if (putBack !== undefined) this.undo(putBack);
   }
 
   protected own(bodyId: BodyId, owner: NodeId): void {
@@ -72,6 +82,7 @@ export class Transaction {
       constant: undefined,
       producer,
       body,
+      isInput: false,
       uses: new UseList(),
       origin,
     });

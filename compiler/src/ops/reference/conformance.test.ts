@@ -148,7 +148,7 @@ function expectInferred(
         const input = inputs[index];
         if (input !== undefined) {
           editor.setConstant(id, input);
-          editor.removeInput(id);
+          editor.removeInputs([id]);
         }
       }
     },
