@@ -228,6 +228,11 @@ function unknown(): Dim {
   return symbol(`?${fresh}`);
 }
 
+/** How many unknowns there are so far; those to come have larger numbers. */
+function unknowns(): number {
+  return fresh;
+}
+
 /** Is this an unnamed unknown? Such dims are written to a file as "not given". */
 function isUnknown(value: Dim): boolean {
   return typeof value !== "number" && [...symbolsOf(value)].some((name) => name.startsWith("?"));
@@ -236,6 +241,7 @@ function isUnknown(value: Dim): boolean {
 export const dim = {
   symbol,
   unknown,
+  unknowns,
   isUnknown,
   add,
   subtract,

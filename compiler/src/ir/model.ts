@@ -146,13 +146,17 @@ export interface GraphTables {
   editing: boolean;
 }
 
+/** Nearly every node's bodies. */
+const none: readonly Body[] = [];
+
 /** The bodies that a node holds, If's branches or a Loop's body, by their attributes' names. */
 export function bodiesOf(node: Node): readonly Body[] {
-  const held: [string, readonly Body[]][] = [];
+  let held: [string, readonly Body[]][] | undefined;
   for (const [name, attribute] of node.attributes) {
-    if (attribute.type === "graph") held.push([name, [attribute.value]]);
-    else if (attribute.type === "graphs") held.push([name, attribute.value]);
+    if (attribute.type === "graph") (held ??= []).push([name, [attribute.value]]);
+    else if (attribute.type === "graphs") (held ??= []).push([name, attribute.value]);
   }
+  if (held === undefined) return none;
   return held.sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([, bodies]) => bodies);
 }
 

@@ -1,9 +1,10 @@
-import { attribute, dtypeOfCode, type Graph, type Node, Tensor } from "../ir/index.js";
+import { attribute, dtypeOfCode, type Graph, type Node, Tensor, type ValueId } from "../ir/index.js";
 import {
   absorbable,
   attributesOf,
   constantOperand,
   dtypeOf,
+  hasOneReader,
   inputOf,
   madeBy,
   outputOf,
@@ -135,22 +136,23 @@ const mergeCasts: Rule = {
   },
 };
 
-/** Concat(Concat(a, b), c) = Concat(a, b, c) along one axis. */
+/** Concat(Concat(a, b), c) = Concat(a, b, c) along one axis: the outermost takes all that is nested, at once. */
 const mergeConcats: Rule = {
   name: "merge-concats",
   exactness: "bitwise",
   ops: ["Concat"],
   match(graph, node) {
     const output = outputOf(node);
-    const axis = attributesOf(node).int("axis", 0);
-    const inner = node.inputs.map((id) => absorbable(graph, id ?? undefined, "Concat"));
-    const merges = inner.map(
-      (before) => before !== undefined && attributesOf(before).int("axis", 0) === axis,
-    );
-    if (output === undefined || !merges.includes(true)) return undefined;
-    const inputs = node.inputs.flatMap((id, index) =>
-      merges[index] === true ? (inner[index]?.inputs ?? []) : [id],
-    );
+    const axis = axisOf(node);
+    if (output === undefined || isNestedConcat(graph, output, axis)) return undefined;
+    const inputs: (ValueId | null)[] = [];
+    const open = [...node.inputs].reverse();
+    for (let id = open.pop(); id !== undefined; id = open.pop()) {
+      const inner = absorbable(graph, id ?? undefined, "Concat");
+      if (inner === undefined || axisOf(inner) !== axis) inputs.push(id);
+      else for (const input of [...inner.inputs].reverse()) open.push(input);
+    }
+    if (inputs.length === node.inputs.length) return undefined;
     const because = "merged with the Concat before it";
     return {
       because,
@@ -168,6 +170,16 @@ const mergeConcats: Rule = {
     };
   },
 };
+
+function axisOf(concat: Node): number {
+  return attributesOf(concat).int("axis", 0);
+}
+
+/** Is a Concat along the same axis the only one that reads it? */
+function isNestedConcat(graph: Graph, value: ValueId, axis: number): boolean {
+  const reader = hasOneReader(graph, value) ? graph.consumers(value)[0] : undefined;
+  return reader?.op === "Concat" && reader.domain === "" && axisOf(reader) === axis;
+}
 
 /** x² as Pow is a multiplication: x · x. Pow(x, ½) is Sqrt. */
 const lowerPow: Rule = {

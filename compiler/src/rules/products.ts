@@ -5,49 +5,53 @@ import { constantOperand, hasOneReader, inputOf, madeBy, scalarOf } from "./patt
 export interface Product {
   readonly coefficient: number;
   readonly factors: readonly ValueId[];
-  /** How many nodes it took. */
-  readonly nodes: number;
 }
+
+/** Beyond so many nodes no activation is written; what is below them stays one factor. */
+const nodeLimit = 8;
 
 /**
  * Takes Mul, and Div by scalars, apart, in whatever order they were written: ½x · (1 + e), (x · (1 + e)) / 2 and
  * x · (½ · (1 + e)) all come out as ½ · {x, 1 + e}. Inner products are opened only where nothing else reads them.
  */
 export function productOf(graph: Graph, value: ValueId | undefined): Product {
-  return open(graph, value, true);
+  return open(graph, value, { nodes: nodeLimit });
 }
 
 /** As `productOf`, of a node's own output, read by whomever. */
 export function productAt(graph: Graph, node: Node): Product {
-  return openNode(graph, node) ?? { coefficient: 1, factors: [], nodes: 0 };
+  return openNode(graph, node, { nodes: nodeLimit }) ?? { coefficient: 1, factors: [] };
 }
 
-function open(graph: Graph, value: ValueId | undefined, absorbed: boolean): Product {
-  if (value === undefined) return { coefficient: 1, factors: [], nodes: 0 };
+/** How many nodes may still be opened. */
+interface Budget {
+  nodes: number;
+}
+
+function open(graph: Graph, value: ValueId | undefined, budget: Budget): Product {
+  if (value === undefined) return { coefficient: 1, factors: [] };
   const scalar = scalarOf(graph, value);
-  if (scalar !== undefined) return { coefficient: scalar, factors: [], nodes: 0 };
-  const node = madeBy(graph, value, "Mul", "Div");
-  const opened =
-    node !== undefined && (!absorbed || hasOneReader(graph, value))
-      ? openNode(graph, node)
-      : undefined;
-  return opened ?? { coefficient: 1, factors: [value], nodes: 0 };
+  if (scalar !== undefined) return { coefficient: scalar, factors: [] };
+  const node = hasOneReader(graph, value) ? madeBy(graph, value, "Mul", "Div") : undefined;
+  const opened = node === undefined ? undefined : openNode(graph, node, budget);
+  return opened ?? { coefficient: 1, factors: [value] };
 }
 
-function openNode(graph: Graph, node: Node): Product | undefined {
-  if (node.domain !== "") return undefined;
+function openNode(graph: Graph, node: Node, budget: Budget): Product | undefined {
+  if (node.domain !== "" || budget.nodes === 0) return undefined;
+  budget.nodes -= 1;
   if (node.op === "Mul") {
-    const [a, b] = [open(graph, inputOf(node, 0), true), open(graph, inputOf(node, 1), true)];
+    const a = open(graph, inputOf(node, 0), budget);
+    const b = open(graph, inputOf(node, 1), budget);
     return {
       coefficient: a.coefficient * b.coefficient,
       factors: [...a.factors, ...b.factors],
-      nodes: a.nodes + b.nodes + 1,
     };
   }
   const divisor = node.op === "Div" ? scalarOf(graph, inputOf(node, 1)) : undefined;
   if (divisor === undefined || divisor === 0) return undefined;
-  const dividend = open(graph, inputOf(node, 0), true);
-  return { ...dividend, coefficient: dividend.coefficient / divisor, nodes: dividend.nodes + 1 };
+  const dividend = open(graph, inputOf(node, 0), budget);
+  return { ...dividend, coefficient: dividend.coefficient / divisor };
 }
 
 /** x when a value is x + constant, that constant being about `expected`. */

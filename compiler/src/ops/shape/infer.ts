@@ -29,7 +29,7 @@ export interface InferenceDiagnostic {
 export const inferNode: Infer = (graph, node) => {
   const rule = shapeRules.get(keyOf(node));
   if (rule === undefined) return [];
-  const last = lastUnknown();
+  const last = dim.unknowns();
   let inferred: readonly (Inferred | undefined)[];
   try {
     inferred = rule(inferContext(graph, node));
@@ -106,11 +106,6 @@ function inferContext(graph: Graph, node: Node): InferContext {
 function outputValue(graph: Graph, node: Node, index: number): Value | undefined {
   const id = node.outputs[index];
   return id === undefined || id === null ? undefined : graph.value(id);
-}
-
-/** The number of the last dim that equals no other. */
-function lastUnknown(): number {
-  return unknownNumber([...dim.symbolsOf(dim.unknown())][0] ?? "");
 }
 
 function unknownNumber(symbol: string): number {
