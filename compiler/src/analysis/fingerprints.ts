@@ -68,10 +68,11 @@ class Namer {
       known.set(id, digest(["input", name, constant && this.#tensorText(constant)]));
     }
     this.#nodes(main, known);
+    for (const id of known.keys()) if (this.#graph.value(id).body !== main.id) known.delete(id);
     return known;
   }
 
-  /** Names what a body makes. What it reads of the bodies around it is in `known`. */
+  /** Names what a body makes. What it reads of the bodies around it is in `known`, as is then what is in it. */
   #nodes(body: Body, known: Known): void {
     for (const id of body.initializers) {
       const constant = this.#graph.constant(id);
@@ -102,8 +103,7 @@ class Namer {
   }
 
   /** A body is what its outputs are, made of its inputs by position and of what it captures. */
-  #body(body: Body, outer: Known): string {
-    const known: Known = new Map(outer);
+  #body(body: Body, known: Known): string {
     body.inputs.forEach((id, index) => known.set(id, digest(["body input", index])));
     this.#nodes(body, known);
     return digest(body.outputs.map((id) => known.get(id) ?? "?"));

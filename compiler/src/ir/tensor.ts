@@ -145,7 +145,10 @@ export class Tensor {
       case "uint2":
         return undefined;
       default: {
-        const numbers = Array.from(this.data as ArrayLike<number | bigint>, Number);
+        const { data } = this;
+        const numbers: number[] = [];
+        // Rules ask at every node: several times faster than Array.from.
+        for (let at = 0; at < data.length; at += 1) numbers.push(Number(data[at]));
         return this.dtype === "int64" || this.dtype === "uint64"
           ? clampedIntegers(numbers)
           : numbers;

@@ -70,7 +70,8 @@ describe("verifyGraph", () => {
     ],
     [
       "does not know that it is an input",
-      ({ tables, graph }) => (tables.values.get(graph.main.inputs[1]!)!.isInput = false),
+      ({ tables, graph }) =>
+        graph.main.inputs.forEach((id) => (tables.values.get(id)!.isInput = false)),
     ],
     ["nothing makes value_1", ({ tables, node }) => (tables.nodes.get(node("Relu"))!.outputs = [])],
   ])("refuses: %s", (message, damage) => {

@@ -32,7 +32,8 @@ export function verifyGraph(graph: Graph, where = "the graph"): void {
     const scope = new Set(outer).add(body.id);
     for (const id of body.inputs) {
       checkSource(graph, body, id, "input", fail);
-      if (!graph.value(id).isInput) fail(`${nameOf(graph.value(id))} does not know that it is an input`);
+      if (!graph.value(id).isInput)
+        fail(`${nameOf(graph.value(id))} does not know that it is an input`);
     }
     for (const id of body.initializers) {
       checkSource(graph, body, id, "initializer", fail);
@@ -101,7 +102,9 @@ function checkTables(
     const body = reached.has(value.body) ? graph.body(value.body) : undefined;
     const listed =
       value.producer === null
-        ? value.isInput ? inputs.has(value.id) : body?.initializers.has(value.id)
+        ? value.isInput
+          ? inputs.has(value.id)
+          : body?.initializers.has(value.id)
         : graph.hasNode(value.producer) && graph.node(value.producer).outputs.includes(value.id);
     if (listed !== true) fail(`nothing makes ${nameOf(value)}`);
     const known = [...value.uses].map(useKey).sort();

@@ -10,12 +10,7 @@ export function assignNames(graph: Graph): ReadonlyMap<ValueId, string> {
   return names;
 }
 
-function nameBody(
-  graph: Graph,
-  body: Body,
-  taken: TakenNames,
-  names: Map<ValueId, string>,
-): void {
+function nameBody(graph: Graph, body: Body, taken: TakenNames, names: Map<ValueId, string>): void {
   const give = (id: ValueId): void => {
     if (names.has(id)) return;
     const { name } = graph.value(id);
@@ -57,10 +52,8 @@ class TakenNames {
 
   /** Undefined where nothing has that name. */
   #numberFor(name: string): number | undefined {
-    for (let at: TakenNames | undefined = this; at !== undefined; at = at.#outer) {
-      const number = at.#next.get(name);
-      if (number !== undefined) return number;
-    }
-    return undefined;
+    const number = this.#next.get(name);
+    if (number !== undefined || this.#outer === undefined) return number;
+    return this.#outer.#numberFor(name);
   }
 }

@@ -37,6 +37,15 @@ describe("arithmetic", () => {
         }),
     ],
     [
+      "Concats within Concats, in order",
+      ["Abs", "Concat"],
+      (x, b) => {
+        const concat = (...parts: ValueId[]) => b.add("Concat", parts, { axis: attribute.int(0) });
+        const other = b.add("Abs", [x]);
+        return concat(other, concat(x, concat(x, other), other), concat(other, x));
+      },
+    ],
+    [
       "a Cast there and back through a wider type",
       ["Cast"],
       (x, b) => b.add("Cast", [b.add("Cast", [x], to(11))], to(1)),

@@ -1,4 +1,11 @@
-import { attribute, dtypeOfCode, type Graph, type Node, Tensor, type ValueId } from "../ir/index.js";
+import {
+  attribute,
+  dtypeOfCode,
+  type Graph,
+  type Node,
+  Tensor,
+  type ValueId,
+} from "../ir/index.js";
 import {
   absorbable,
   attributesOf,

@@ -8,7 +8,7 @@ export interface Product {
 }
 
 /** Beyond so many nodes no activation is written; what is below them stays one factor. */
-const nodeLimit = 8;
+const nodeLimit = 6;
 
 /**
  * Takes Mul, and Div by scalars, apart, in whatever order they were written: ½x · (1 + e), (x · (1 + e)) / 2 and
