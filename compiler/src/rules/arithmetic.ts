@@ -189,8 +189,8 @@ function isNestedConcat(graph: Graph, value: ValueId, axis: number): boolean {
 }
 
 /** x² as Pow is a multiplication: x · x. Pow(x, ½) is Sqrt. */
-const lowerPow: Rule = {
-  name: "lower-pow",
+const powToMul: Rule = {
+  name: "pow-to-mul",
   exactness: "rounding",
   ops: ["Pow"],
   match(graph, node) {
@@ -222,5 +222,5 @@ export const arithmetic: readonly Rule[] = [
   mergeScalars,
   mergeCasts,
   mergeConcats,
-  lowerPow,
+  powToMul,
 ];

@@ -1,5 +1,10 @@
 import type { Graph, Node } from "../ir/index.js";
-import { bytesOfValue, constantCone, evaluateCone, freedBytes } from "./constant-cone.js";
+import {
+  bytesOfValue,
+  constantSubgraph,
+  evaluateSubgraph,
+  freedBytes,
+} from "./constant-subgraph.js";
 import type { Rule } from "./rule.js";
 
 /** So few bytes cost less in a file than the node that makes them. */
@@ -19,13 +24,13 @@ export const foldConstants: Rule = {
   match(graph, node) {
     // A body's output that is constant needs an Identity to be made by; any other is dropped as such.
     if (node.op === "Identity") return undefined;
-    const cone = constantCone(graph, node);
-    if (cone === undefined) return undefined;
+    const subgraph = constantSubgraph(graph, node);
+    if (subgraph === undefined) return undefined;
     const size = node.outputs.reduce(
       (sum, id) => sum + (id === null ? 0 : bytesOfValue(graph, id)),
       0,
     );
-    const freed = freedBytes(graph, cone);
+    const freed = freedBytes(graph, subgraph);
     if (size > Math.max(smallBytes, freed)) {
       const isEnd = !onlyLeadsToConstants(graph, node);
       return isEnd && Number.isFinite(size) && size - freed > notableBytes
@@ -35,9 +40,9 @@ export const foldConstants: Rule = {
     const because = "computed from constants";
     return {
       because,
-      needs: [...cone.constants.values()],
+      needs: [...subgraph.constants.values()],
       rewrite(editor, data) {
-        const results = evaluateCone(graph, cone, data);
+        const results = evaluateSubgraph(graph, subgraph, data);
         node.outputs.forEach((id, index) => {
           const tensor = results?.[index];
           if (id === null || tensor === null || tensor === undefined) return;
@@ -56,6 +61,6 @@ function onlyLeadsToConstants(graph: Graph, node: Node): boolean {
   return node.outputs.every(
     (id) =>
       id === null ||
-      graph.consumers(id).some((reader) => constantCone(graph, reader) !== undefined),
+      graph.consumers(id).some((reader) => constantSubgraph(graph, reader) !== undefined),
   );
 }

@@ -19,6 +19,7 @@ import type { StepGroup } from "../pipeline/step.js";
 import { findTarget } from "../targets/index.js";
 import { loadableOn } from "../targets/loadable.js";
 import type { Made, State } from "./candidate.js";
+import { coarser } from "./precision.js";
 import type { OptimizeRequest } from "./request.js";
 
 export interface MakeServices {
@@ -110,7 +111,7 @@ export async function change(
     state: {
       graph: applied.graph,
       groups: [...from.groups, group],
-      precision,
+      precision: coarser(from.precision, precision),
       statistics: new Map([...from.statistics, ...(noted?.noted ?? [])]),
     },
     changed: applied.changed,

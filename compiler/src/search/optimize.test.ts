@@ -264,6 +264,24 @@ describe("optimize", () => {
     }
   });
 
+  it("says of a file which precision required steps leave", async () => {
+    const steps = [{ use: "quantize-weights", with: { bits: 4 } }];
+    const simplify = { steps: [{ use: "simplify" }], required: false };
+    const measure = saying(() => ({}));
+    const request = await requestFor(measure, {
+      recipe: {
+        name: "small",
+        summary: "",
+        groups: [simplify, { steps, required: true }],
+        propose: false,
+      },
+    });
+    const { variants, lock } = await optimize(request);
+    expect(variants[0]).toMatchObject({ precision: "int4-weights" });
+    expect(lock.targets[0]?.groups).toEqual([simplify, { steps, required: true }]);
+    expect((await replay(request, lock)).variants[0]?.precision).toBe("int4-weights");
+  });
+
   it("tells its progress as a share of the time, which never falls, with what is best", async () => {
     const measure = saying((artifact) => (isSmall(artifact) ? { ratio: 0.5 } : {}));
     const fractions: number[] = [];

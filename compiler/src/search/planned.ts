@@ -1,14 +1,11 @@
-import { type Arithmetic, arithmeticOf, type Precision } from "@pare/runtime/format";
 import { workloadOf } from "../analysis/workload.js";
-import { passes } from "../passes/index.js";
-import type { Pass } from "../pipeline/pass.js";
-import { findPass } from "../pipeline/registry.js";
 import type { StepGroup } from "../pipeline/step.js";
 import { expectedGain, operatorMix } from "../targets/gains.js";
 import { findTarget } from "../targets/index.js";
 import type { Planned, State } from "./candidate.js";
 import type { Lock } from "./lock.js";
 import type { Ordered } from "./make.js";
+import { passesIn, precisionOf } from "./precision.js";
 import type { OptimizeRequest, TargetDevice } from "./request.js";
 
 export interface Choices {
@@ -30,7 +27,7 @@ export function choicesFor(
     ...common,
     name: nameOf(request.recipe.name, recipe.own.length, index),
     group,
-    precision: precisionOf(group),
+    precision: precisionOf([group]),
     first: true,
     needsData: needsData(group),
     asBefore: false,
@@ -105,29 +102,6 @@ function nameOf(recipe: string, groups: number, index: number): string {
   return groups === 1 ? plain : `${plain}-${index + 1}`;
 }
 
-const coarsestLast: readonly Arithmetic[] = ["float32", "float16", "integer"];
-
-/** What a group's steps make of a float model: of what they say the coarsest arithmetic, and of equals the first. */
-export function precisionOf(group: StepGroup): Precision {
-  let coarsest: Precision = "float32";
-  for (const { precision } of passesOf(group)) {
-    if (precision === undefined) continue;
-    if (coarsest === "float32" || rank(precision) > rank(coarsest)) coarsest = precision;
-  }
-  return coarsest;
-}
-
-function rank(precision: Precision): number {
-  return coarsestLast.indexOf(arithmeticOf[precision]);
-}
-
 function needsData(group: StepGroup): boolean {
-  return passesOf(group).some(({ needs }) => needs !== undefined);
-}
-
-function passesOf({ steps }: StepGroup): readonly Pass[] {
-  return steps.map(({ use, with: options }) => {
-    const definition = findPass(passes, use);
-    return definition.create(definition.parse(options));
-  });
+  return passesIn(group).some(({ needs }) => needs !== undefined);
 }

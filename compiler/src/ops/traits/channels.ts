@@ -5,7 +5,7 @@ import type { AttributeReader } from "../schema/attributes.js";
 import type { Cells } from "../schema/schemas.js";
 
 /** Where one channel lies in the result: an axis, and how many neighbouring places on it are its own. */
-export interface ChannelPlace {
+export interface ChannelsAt {
   readonly axis: number;
   readonly each: Dim;
 }
@@ -23,7 +23,7 @@ export interface Channels {
   /** The inputs that hold an element for each channel: they are cut along with it. */
   readonly perChannel: readonly number[];
   /** Where the channels along an axis of the first input come to lie; undefined where they do not stay apart. */
-  place(axis: number, shape: readonly Dim[], attributes: AttributeReader): ChannelPlace | undefined;
+  place(axis: number, shape: readonly Dim[], attributes: AttributeReader): ChannelsAt | undefined;
 }
 
 function elementwise(scaling: Channels["scaling"], perChannel: readonly number[] = []): Channels {

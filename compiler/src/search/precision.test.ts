@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
 import type { Step } from "../pipeline/step.js";
-import { precisionOf } from "./planned.js";
+import { precisionOf } from "./precision.js";
 
-const precision = (...steps: readonly Step[]) => precisionOf({ steps, required: false });
+const precision = (...steps: readonly Step[]) => precisionOf([{ steps, required: false }]);
 
 it("names a candidate by the coarsest arithmetic of its steps, whatever their order", () => {
   const weights = { use: "quantize-weights", with: { bits: 4 } };

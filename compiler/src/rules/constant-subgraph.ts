@@ -12,7 +12,7 @@ import {
 import { evaluateNode, operatorOf } from "../ops/index.js";
 import { dtypeOf, shapeOf, staticCount } from "./pattern.js";
 
-/** Beyond so many nodes a cone is left to the engine. */
+/** Beyond so many nodes a subgraph is left to the engine. */
 const nodeLimit = 64;
 
 /** What is computed on the way may be as large as the constants it comes from, and always so many bytes. */
@@ -29,7 +29,7 @@ export interface ConstantCone {
 }
 
 /** Undefined where something that it is computed from is no constant, or has no evaluation. */
-export function constantCone(graph: Graph, root: Node): ConstantCone | undefined {
+export function constantSubgraph(graph: Graph, root: Node): ConstantCone | undefined {
   const nodes: Node[] = [];
   const seen = new Set<NodeId>();
   const constants = new Map<ValueId, Tensor>();
@@ -105,9 +105,9 @@ export function freedBytes(graph: Graph, { nodes, constants }: ConstantCone): nu
 
 /**
  * The root's outputs. Undefined where an evaluation refuses its inputs: the engine will say so.
- * @param data of the cone's constants, in order
+ * @param data of the subgraph's constants, in order
  */
-export function evaluateCone(
+export function evaluateSubgraph(
   graph: Graph,
   { nodes, constants }: ConstantCone,
   data: readonly TensorData[],
