@@ -8,6 +8,14 @@ const heavy = [
   "cli/src/main.test.ts",
   "docs/{examples,guides}/**/*.test.ts",
 ];
+/** Functions of a graph: nothing global is changed for good and no module remembers, so that files share imports. */
+const pure = ["compiler/**/*.test.ts"];
+const quick = {
+  maxWorkers: 2,
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+  sequence: { groupOrder: 0 },
+};
 const shared = { resolve: { conditions }, ssr: { resolve: { conditions } } };
 
 export default defineConfig({
@@ -17,13 +25,20 @@ export default defineConfig({
       {
         ...shared,
         test: {
+          ...quick,
+          name: "pure",
+          include: pure,
+          exclude,
+          isolate: false,
+        },
+      },
+      {
+        ...shared,
+        test: {
+          ...quick,
           name: "quick",
-          include: ["{runtime,compiler,bench,cli,docs,fixtures}/**/*.test.ts"],
+          include: ["{runtime,bench,cli,docs,fixtures}/**/*.test.ts"],
           exclude: [...exclude, ...heavy],
-          maxWorkers: 2,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-          sequence: { groupOrder: 0 },
         },
       },
       {

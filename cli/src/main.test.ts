@@ -791,7 +791,8 @@ describe("pare bench", () => {
 });
 
 it("says with doctor what there is on this machine, and where the cache is", async () => {
-  const { code, stdout } = await pare(["doctor", "--json"]);
+  const home = join(folder, "empty-cache");
+  const { code, stdout } = await pare(["doctor", "--json"], { env: { XDG_CACHE_HOME: home } });
   const { findings } = JSON.parse(stdout);
   expect(code).toBe(0);
   expect(findings.map(({ what }: { what: string }) => what)).toEqual([
@@ -807,7 +808,7 @@ it("says with doctor what there is on this machine, and where the cache is", asy
     expect(findings.at(-1)).toEqual({
       what: "cache",
       ok: true,
-      found: `${join(folder, "cache", "pare")}: 0 entries, 0 B of at most 2.00 GB`,
+      found: `${join(home, "pare")}: 0 entries, 0 B of at most 2.00 GB`,
       hint: null,
     });
 });
