@@ -1,10 +1,10 @@
 """What a Python user gets from onnxruntime.quantization, in 8 bits.
 
-    python quantize.py MODEL SAMPLES OUT --recipe plain|best|dynamic [--operators …] [--ranges …]
+    python quantize.py MODEL SAMPLES OUT [--mode dynamic] [--per-channel] [--reduce-range] [--operators Conv,MatMul]
+        [--ranges Percentile] [--activations QInt8]
 
-SAMPLES is a folder written by write-samples.mjs. `plain` is static QDQ with min-max ranges: weights per tensor, every
-operator. `best` is the same with weights per channel, and only the operators that hold most weights, which measuring
-found to keep the most accuracy. `dynamic` is the tool's dynamic mode, without samples.
+SAMPLES is a folder written by write-samples.mjs; dynamic mode does not read it. Without options it is the tool as it
+comes: static QDQ with min-max ranges, weights per tensor, every operator.
 """
 
 import argparse
@@ -56,31 +56,36 @@ def main():
     parser.add_argument("model")
     parser.add_argument("samples")
     parser.add_argument("out")
-    parser.add_argument("--recipe", choices=["plain", "best", "dynamic"], required=True)
-    parser.add_argument("--operators", help="of `best` and `dynamic` (default: all)")
-    parser.add_argument("--ranges", choices=["MinMax", "Percentile"], default="MinMax", help="of `best`")
+    parser.add_argument("--mode", choices=["static", "dynamic"], default="static")
+    parser.add_argument("--per-channel", action="store_true")
+    parser.add_argument("--reduce-range", action="store_true")
+    parser.add_argument("--operators", type=lambda text: text.split(","), help="default: all")
+    parser.add_argument("--ranges", choices=["MinMax", "Percentile", "Entropy"], default="MinMax")
+    parser.add_argument("--activations", choices=["QUInt8", "QInt8"], default="QUInt8")
     options = parser.parse_args()
     logging.getLogger().setLevel(logging.ERROR)
-    best = options.recipe == "best"
-    operators = options.operators.split(",") if options.operators else None
+    common = {
+        "op_types_to_quantize": options.operators,
+        "per_channel": options.per_channel,
+        "reduce_range": options.reduce_range,
+        "weight_type": QuantType.QInt8,
+    }
     with TemporaryDirectory() as folder:
         source, prepared = (str(Path(folder, name)) for name in ("source.onnx", "prepared.onnx"))
         convert(options.model, source)
         # Symbolic shape inference refuses some of these models; onnx's own suffices here.
         quant_pre_process(source, prepared, skip_symbolic_shape=True)
-        if options.recipe == "dynamic":
-            quantize_dynamic(prepared, options.out, op_types_to_quantize=operators)
+        if options.mode == "dynamic":
+            quantize_dynamic(prepared, options.out, **common)
             return
         quantize_static(
             prepared,
             options.out,
             Samples(options.samples),
             quant_format=QuantFormat.QDQ,
-            per_channel=best,
-            op_types_to_quantize=operators if best else None,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-            calibrate_method=CalibrationMethod[options.ranges if best else "MinMax"],
+            activation_type=QuantType[options.activations],
+            calibrate_method=CalibrationMethod[options.ranges],
+            **common,
         )
 
 

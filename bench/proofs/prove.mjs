@@ -1,6 +1,6 @@
 // npm run prove -- <area> or <area>/<what>: what was promised, as value, bound, n and interval. Exits 1 when it is missed.
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpus, tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 
 const folder = new URL("./", import.meta.url);
@@ -37,9 +37,18 @@ for (const id of wanted.flatMap(proofs)) {
     );
     if (!met) missed += 1;
   };
+  /** A number that a reader wants beside the promises, and that promises nothing: it is counted as neither. */
+  const inform = (name, { value, n = 1, interval = null, note }) => {
+    [value, note] = [value, note].map(withoutPlaces);
+    const row = { name, value, n, interval, ...(note === undefined ? {} : { note }) };
+    rows.push(row);
+    console.log(
+      `       ${name}: ${show(value)} (n ${n}${interval === null ? "" : `, interval ${show(interval)}`})${note === undefined ? "" : `, ${note}`}`,
+    );
+  };
   console.log(`# ${id}`);
   try {
-    await prove({ claim, root });
+    await prove({ claim, inform, root });
   } catch (error) {
     claim("ran to its end", {
       value: error instanceof Error ? error.message : String(error),
@@ -48,13 +57,20 @@ for (const id of wanted.flatMap(proofs)) {
     });
     console.error(error);
   }
-  if (rows.length === 0) {
+  const claims = rows.filter(({ met }) => met !== undefined);
+  if (claims.length === 0) {
     console.log("MISSED nothing was claimed");
     missed += 1;
   }
+  console.log(`${claims.filter(({ met }) => met).length} of ${claims.length} claims met`);
   const file = new URL(`../../docs/measured/${id}.json`, folder);
   mkdirSync(new URL("./", file), { recursive: true });
-  const about = { proof: id, date: new Date().toISOString().slice(0, 10), node: process.version };
+  const about = {
+    proof: id,
+    date: new Date().toISOString().slice(0, 10),
+    node: process.version,
+    processor: `${cpus()[0]?.model ?? process.arch}, ${cpus().length} cores`,
+  };
   writeFileSync(file, `${JSON.stringify({ ...about, rows }, null, 2)}\n`);
 }
 process.exit(missed > 0 ? 1 : 0);

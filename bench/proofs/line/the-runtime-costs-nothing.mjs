@@ -9,7 +9,7 @@ const blocks = 60;
 const runs = 40;
 
 // A model of about a millisecond, run through the runtime and through onnxruntime-node itself, in blocks that take turns.
-export async function prove({ claim, root }) {
+export async function prove({ claim, inform, root }) {
   const ort = await import("onnxruntime-node");
   await scratch(async (folder) => {
     const bundle = join(folder, "overhead.pare");
@@ -63,11 +63,9 @@ export async function prove({ claim, root }) {
       ratios.push(median(times[0]) / median(times[1]));
     }
     const interval = bootstrap(ratios);
-    claim("milliseconds of onnxruntime-node alone", {
+    inform("milliseconds of onnxruntime-node alone", {
       value: median(medians[1]),
-      bound: "about 1",
       n: blocks * runs,
-      met: true,
     });
     claim("the runtime's latency over onnxruntime's", {
       value: median(ratios),

@@ -10,7 +10,7 @@ import {
   speed,
   targetText,
 } from "./figures.js";
-import { expectedText, timeText, triedText } from "./search-time.js";
+import { expectedText, groupText, timeText, triedText } from "./search-time.js";
 
 /** A job summary takes a megabyte, a comment 64 KB: the smaller of the two. */
 const limitBytes = 64_000;
@@ -157,19 +157,19 @@ function candidates(report: Report): string {
 
 function steps(report: Report): string {
   if (report.steps.length === 0) return "";
-  const rows = report.steps.map(({ target, name, group = [], verdict, tried, reason, ...each }) => [
-    target,
-    also(cell(name), cell(group.join(" + "))),
-    also(verdict === "kept" ? "kept" : "**reverted**", triedText(tried)),
+  const rows = report.steps.map((each) => [
+    each.target,
+    also(cell(each.name), cell(groupText(each))),
+    also(each.verdict === "kept" ? "kept" : "**reverted**", triedText(each.tried)),
     `${each.nodesBefore} → ${each.nodesAfter}`,
     `${bytes(each.bytesBefore)} → ${bytes(each.bytesAfter)}`,
-    cell(reason),
+    cell(each.reason),
   ]);
   return details("Steps", table(["target", "step", "verdict", "nodes", "size", "why"], rows));
 }
 
 function also(text: string, more: string): string {
-  return more === "" || text.includes(more) ? text : `${text} (${more})`;
+  return more === "" ? text : `${text} (${more})`;
 }
 
 function details(title: string, body: string): string {

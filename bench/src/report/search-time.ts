@@ -1,10 +1,15 @@
-import type { ExpectedGain, ReportCandidate, SearchTime } from "@pare/runtime/format";
+import type { ExpectedGain, ReportCandidate, ReportStep, SearchTime } from "@pare/runtime/format";
 import { percent } from "./figures.js";
 
 /** How far something was looked at, in words; what was decided is measured like all the rest, and needs none. */
 export function triedText(tried: ReportCandidate["tried"]): string {
   if (tried === "not") return "not measured";
   return tried === "screened" ? "timed and no more" : "";
+}
+
+/** The passes that were done as one, where the step's name does not say them. */
+export function groupText({ name, group = [] }: ReportStep): string {
+  return group.every((use) => name.includes(use)) ? "" : group.join(" + ");
 }
 
 /** `expected: 0.55× the time, 28.0 % of the download` */

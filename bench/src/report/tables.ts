@@ -12,7 +12,7 @@ import {
 } from "./figures.js";
 import { html, type Insertable, type Markup } from "./markup.js";
 import { numbered } from "./plot.js";
-import { expectedText, triedText } from "./search-time.js";
+import { expectedText, groupText, triedText } from "./search-time.js";
 
 export function badge(kind: string): Markup {
   return html`<span class="badge ${kind}">${kind}</span>`;
@@ -168,7 +168,7 @@ export function stepTable(report: Report): Markup {
   const rows = report.steps.map((step): Row => ({
     cells: [
       step.target,
-      under(step.name, step.group === undefined ? "" : step.group.join(" + ")),
+      under(step.name, groupText(step)),
       under(badge(step.verdict), triedText(step.tried)),
       number(`${step.nodesBefore} → ${step.nodesAfter}`),
       number(`${bytes(step.bytesBefore)} → ${bytes(step.bytesAfter)}`),
