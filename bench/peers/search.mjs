@@ -6,6 +6,7 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { pare, run, scratch } from "../proofs/shell.mjs";
+import { choose, close } from "./choose.mjs";
 import { models } from "./models.mjs";
 import { findPython, versions } from "./python.mjs";
 import { writeSamples } from "./write-samples.mjs";
@@ -16,7 +17,6 @@ const targets = ["cpu", "wasm"];
 /** The tool keeps every activation for some kinds of ranges. */
 const mostKilobytes = 8_000_000;
 const mostSeconds = 300;
-const close = 0.02;
 
 const operators = [null, "Conv,MatMul,Gemm", "Conv", "MatMul,Gemm"];
 /** Settings as quantize.py takes them. */
@@ -87,7 +87,7 @@ function search({ name, data, maxDrop }) {
     for (const options of first) await make(options);
     const tried = await measured("cpu", files);
     const gentlest = tried
-      .filter(({ options, drop }) => drop !== undefined && !options.includes("dynamic"))
+      .filter(({ options, size = 1 }) => size < 1 - close && !options.includes("dynamic"))
       .sort((a, b) => a.drop - b.drop || a.brotli - b.brotli)[0];
     const done = files.length;
     for (const more of gentlest === undefined ? [] : further)
@@ -97,23 +97,12 @@ function search({ name, data, maxDrop }) {
     const answers = {};
     for (const target of targets) {
       const rows = target === "cpu" ? tried : await measured(target, files);
-      answers[target] = { best: bestOf(rows, maxDrop), tried: rows };
-      const { best } = answers[target];
-      console.log(`${name}, ${target}: ${best.join(" ") || "its defaults"}`);
+      answers[target] = rows;
+      for (const [what, file] of Object.entries(choose(rows, maxDrop)))
+        console.log(`${name}, ${target}, ${what}: ${file?.options.join(" ") || "its defaults"}`);
     }
     return answers;
   });
-}
-
-/** Of those within the bar the fastest, and of those as fast the smallest; where none is, what loses least. */
-function bestOf(rows, maxDrop) {
-  const right = rows.filter(({ drop }) => drop !== undefined);
-  const within = right.filter(({ drop }) => drop <= maxDrop + 1e-9);
-  const byDrop = [...right].sort((a, b) => a.drop - b.drop || a.brotli - b.brotli);
-  if (within.length === 0) return byDrop[0]?.options ?? [];
-  const fastest = Math.min(...within.map(({ latency }) => latency));
-  const tied = within.filter(({ latency }) => latency <= fastest * (1 + close));
-  return tied.sort((a, b) => a.brotli - b.brotli)[0].options;
 }
 
 /** Null, or why there is no file. */
@@ -147,10 +136,11 @@ async function bench(model, files, data, target) {
   return rows;
 }
 
-function rowOf({ sizeBytes, accuracy, latencyMs }, { options }) {
+function rowOf({ sizeBytes, accuracy, latencyMs, baseline }, { options }) {
   const { drop, n } = accuracy;
+  const size = sizeBytes.brotli / baseline.sizeBytes.brotli;
   const { ratio: latency, ratioInterval: latencyInterval } = latencyMs;
-  return { options, brotli: sizeBytes.brotli, drop, n, latency, latencyInterval };
+  return { options, brotli: sizeBytes.brotli, size, drop, n, latency, latencyInterval };
 }
 
 /** The samples that choose, where `bench` looks for those that test. */

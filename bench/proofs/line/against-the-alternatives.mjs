@@ -1,6 +1,7 @@
 import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { choose } from "../../peers/choose.mjs";
 import { footprint } from "../../peers/footprint.mjs";
 import { models } from "../../peers/models.mjs";
 import { findPython, versions } from "../../peers/python.mjs";
@@ -8,7 +9,7 @@ import { writeSamples } from "../../peers/write-samples.mjs";
 import { json, manifestOf, pare, scratch } from "../shell.mjs";
 
 const targets = ["cpu", "wasm"];
-/** What bench/peers/search.mjs found to be the best that onnxruntime's quantizer makes of each model on each target. */
+/** What bench/peers/search.mjs tried of onnxruntime's quantizer on each model and target. */
 const found = json(new URL("../../peers/found.json", import.meta.url));
 
 // What Pare makes of each model, next to what a Python user makes: the same test samples, the same engines, one session
@@ -64,14 +65,16 @@ export async function prove({ claim, inform, root }) {
             is: "pare",
             path: join(own, variant.files[0].path),
           },
-          ...peers.filter(({ code, on }) => code === 0 && on.includes(target)),
+          ...peers
+            .filter(({ code, on }) => code === 0 && on[target] !== undefined)
+            .map((peer) => ({ ...peer, is: peer.on[target] })),
         ];
         const compared = await bench(file, files, fewer(model, target, data), target);
         if (!compared.rows.some(({ is }) => is === "pare")) continue;
         environment = { ...compared.environment, ...environment };
         table.push(...tell({ claim, inform }, model, target, compared, variant.accuracy));
       }
-      costs.push(...peers.filter(({ is }) => is === "best"), await ownCost(model, file, data));
+      costs.push(...peers, await ownCost(model, file, data));
       costs.push(...(await simplifiers(model, file)));
     }
     writeTables(
@@ -95,26 +98,32 @@ export const splits = { ...whole, test: whole.test.slice(0, ${onWasm}) };
       return path;
     }
 
-    /** The plain and the best files of a Python user; one file where the best on both targets is the same. */
-    async function makePeers({ name }, path, module) {
+    /** The plain file of a Python user, and the fastest and the smallest within the bar on each target; no file twice. */
+    async function makePeers({ name, maxDrop }, path, module) {
       const samples = join(folder, `${name}.samples`);
       await writeSamples(module, samples);
-      const bestOn = (target) => found.models[name][target].best.join(" ");
+      /** By settings: what they are on a target. */
+      const wanted = new Map([
+        ["", Object.fromEntries(targets.map((target) => [target, "plain"]))],
+      ]);
+      for (const target of targets)
+        for (const [is, { options }] of Object.entries(
+          choose(found.models[name][target], maxDrop),
+        )) {
+          const on = wanted.get(options.join(" ")) ?? {};
+          wanted.set(options.join(" "), {
+            ...on,
+            [target]: on[target] === undefined ? is : `${on[target]} and ${is}`,
+          });
+        }
       const rows = [];
-      for (const [is, settings, on] of [
-        ["plain", "", targets],
-        ...[...new Set(targets.map(bestOn))].map((settings) => [
-          "best",
-          settings,
-          targets.filter((target) => bestOn(target) === settings),
-        ]),
-      ]) {
-        const out = join(folder, `${name}.${is}.${on.join("-")}.onnx`);
+      for (const [index, [settings, on]] of [...wanted].entries()) {
+        const out = join(folder, `${name}.${index}.onnx`);
         const script = join(root, "bench/peers/quantize.py");
         const options = settings === "" ? [] : settings.split(" ");
         const cost = await footprint(python, [script, path, samples, out, ...options]);
         const what = `onnxruntime's quantizer, ${settings === "" ? "its defaults" : settings.replaceAll("--", "")}`;
-        rows.push({ ...cost, what, is, on, path: out, model: name });
+        rows.push({ ...cost, what, on, path: out, model: name });
       }
       return rows;
     }
