@@ -1,4 +1,4 @@
-// node bench/peers/search.mjs [MODEL…]: finds the best file that onnxruntime's quantizer makes of each model, and writes
+// node bench/peers/search.mjs [MODEL… [TARGET…]]: finds the best file that onnxruntime's quantizer makes of each model, and writes
 // what it tried to found.json. Calibrated on the samples that calibrate Pare, judged on those that Pare chooses by; the
 // test samples are not looked at.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -13,7 +13,10 @@ import { writeSamples } from "./write-samples.mjs";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const result = new URL("found.json", import.meta.url);
-const targets = ["cpu", "wasm"];
+const asked = process.argv.slice(2);
+const targets = ["cpu", "wasm"].filter(
+  (target) => asked.includes(target) || !(asked.includes("cpu") || asked.includes("wasm")),
+);
 /** The tool keeps every activation for some kinds of ranges. */
 const mostKilobytes = 8_000_000;
 const mostSeconds = 300;
@@ -39,10 +42,10 @@ const further = [
 ];
 
 const python = await findPython();
-const wanted = process.argv.slice(2);
 const found = existsSync(result) ? JSON.parse(readFileSync(result, "utf8")).models : {};
-for (const model of models.filter(({ name }) => wanted.length === 0 || wanted.includes(name)))
-  found[model.name] = await search(model);
+const named = models.filter(({ name }) => asked.includes(name));
+for (const model of named.length === 0 ? models : named)
+  found[model.name] = { ...found[model.name], ...(await search(model)) };
 const about = {
   how: "node bench/peers/search.mjs",
   date: new Date().toISOString().slice(0, 10),
@@ -59,14 +62,14 @@ function settings({ mode = "static", operators: only = null, perChannel = false 
   ];
 }
 
-function search({ name, data, maxDrop }) {
+function search({ name, data, maxDrop, onWasm = Infinity }) {
   return scratch(async (folder) => {
     const model = join(root, `fixtures/models/${name}.onnx`);
     const module = join(root, `fixtures/data/${data}.mjs`);
     const samples = join(folder, "samples");
     await writeSamples(module, samples);
     const judged = join(folder, "validation.mjs");
-    writeFileSync(judged, validationOnly(pathToFileURL(module).href));
+    writeFileSync(judged, validationOnly(pathToFileURL(module).href, onWasm));
 
     const files = [];
     const make = async (options) => {
@@ -144,11 +147,11 @@ function rowOf({ sizeBytes, accuracy, latencyMs, baseline }, { options }) {
 }
 
 /** The samples that choose, where `bench` looks for those that test. */
-function validationOnly(module) {
+function validationOnly(module, most) {
   const url = JSON.stringify(module);
   return `import { splits as whole } from ${url};
 export * from ${url};
 const { calibration, validation, test } = whole;
-export const splits = { calibration, validation: test.slice(0, 1), test: validation };
+export const splits = { calibration, validation: test.slice(0, 1), test: validation.slice(0, ${most}) };
 `;
 }
