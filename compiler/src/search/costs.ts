@@ -52,8 +52,18 @@ export function finalLimits(runMs: number): LatencyLimits {
 /** Passes over weights: rounding, packing, writing. Milliseconds a megabyte of float weights. */
 const makeMsPerMegabyte = 25;
 const makeLeastMs = 40;
-/** Of what a comparison may take at most, how much it takes on the average. */
-const usuallyTimed = 0.5;
+/** Times that are published are of two files that differ: they settle sooner than finalists'. */
+const publishingShare = 0.4;
+/** Compressing for the size of a download, a megabyte of a small file and of a large one, where less is tried. */
+const sizeMsPerMegabyte = { small: 2500, large: 120 };
+const smallBytes = 2 * 2 ** 20;
+/** Of a float model's bytes, what a candidate has. */
+const candidateBytes = 0.35;
+
+/** Of what a comparison may take at most, how much it usually takes: short runs are many, and settle soon. */
+function usuallyTimed(runMs: number): number {
+  return clamp(0.35 + 0.25 * runMs, 0.35, 0.9);
+}
 
 /** What comes with every run but the run: a candidate pays it as the float model does. */
 export function overheadMs({ sampleMs, runMs }: TargetFacts): number {
@@ -67,6 +77,8 @@ export function candidateSampleMs(facts: TargetFacts, latency: number): number {
 export interface CandidateCost {
   readonly makeMs: number;
   readonly screenMs: number;
+  /** Beside the decision where there is one. */
+  readonly sizeMs: number;
   readonly decideMs: number;
 }
 
@@ -84,13 +96,26 @@ export function costOf(
   const makeMs = makeLeastMs + (bytes / 1e6) * makeMsPerMegabyte;
   const { warmUpMs, maxMs } = screeningLimits(runMs);
   const screenMs =
-    loadMs + 5 * runMs * gain.latency + (timed ? warmUpMs + maxMs * usuallyTimed : 0);
-  return { makeMs, screenMs, decideMs: counts.validation * candidateSampleMs(facts, gain.latency) };
+    loadMs + 5 * runMs * gain.latency + (timed ? warmUpMs + maxMs * usuallyTimed(runMs) : 0);
+  return {
+    makeMs,
+    screenMs,
+    sizeMs: sizeMs(bytes * candidateBytes),
+    decideMs: counts.validation * candidateSampleMs(facts, gain.latency),
+  };
+}
+
+function sizeMs(bytes: number): number {
+  const { small, large } = sizeMsPerMegabyte;
+  return (bytes / 1e6) * (bytes <= smallBytes ? small : large);
 }
 
 /** What a candidate is expected to take: many are turned down before they are decided. */
-export function expectedMs({ makeMs, screenMs, decideMs }: CandidateCost, decided: number): number {
-  return makeMs + screenMs + decideMs * decided;
+export function expectedMs(
+  { makeMs, screenMs, sizeMs, decideMs }: CandidateCost,
+  decided: number,
+): number {
+  return makeMs + screenMs + decided * Math.max(sizeMs, decideMs) + (1 - decided) * sizeMs;
 }
 
 /** Of one target, after the search: finalists, published times, start-up. The test samples are apart. */
@@ -98,8 +123,8 @@ export function finalsMs(facts: TargetFacts): number {
   const { runMs, loadMs, timed, startMs } = facts;
   if (!timed) return loadMs + 16 * facts.paritySampleMs;
   const { warmUpMs, maxMs } = finalLimits(runMs);
-  const timing = 2 * (warmUpMs + maxMs * usuallyTimed);
-  return timing + startMs + 2 * loadMs + runMs;
+  const timing = 2 * warmUpMs + maxMs * usuallyTimed(runMs) * (1 + publishingShare);
+  return timing + startMs + loadMs + runMs;
 }
 
 /** The float model and what was chosen, on the test samples. Targets are tested side by side. */
@@ -119,8 +144,8 @@ export function testSampleMs(facts: TargetFacts): number {
 /** Golden check, worst disagreements, files, reports. */
 export function writeMs(facts: readonly TargetFacts[]): number {
   return facts.reduce(
-    (sum, { loadMs, runMs, bytes }) => sum + 3 * loadMs + 18 * runMs + bytes / 2e5,
-    400,
+    (sum, { loadMs, runMs, bytes }) => sum + loadMs + 18 * runMs + bytes / 2e5,
+    300,
   );
 }
 

@@ -19,7 +19,7 @@ const firstSamples = 32;
 const mostFirstSamples = 512;
 const firstMs = 1000;
 /** Until an engine of its own runs: a worker in a browser fetches its module, one in Node is a process. */
-const startMs = { cpu: 300, wasm: 700, webgpu: 1500, aot: 100, webnn: 1500 } as const;
+const startMs = { cpu: 200, wasm: 300, webgpu: 1500, aot: 100, webnn: 1500 } as const;
 
 /** What is needed to open a target. */
 export interface Opening {

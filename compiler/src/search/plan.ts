@@ -95,10 +95,7 @@ export class Plan {
     );
     this.summary = {
       lowMs: expected * 0.8,
-      highMs:
-        askedMs === null
-          ? Math.max(expected * 1.15, expected)
-          : Math.min(budgetMs, expected * 1.15),
+      highMs: Math.min(budgetMs, expected * 1.15),
       expectedMs: expected,
       budgetMs,
       tooShort: askedMs !== null && least > askedMs,
