@@ -3,6 +3,7 @@ import {
   type LoadOptions,
   messageOf,
   PareError,
+  Reducer,
   type Session,
   type Tensors,
   isPareError,
@@ -25,6 +26,7 @@ export class EngineServer {
   readonly #engine: Engine;
   readonly #sessions = new Map<number, Session>();
   readonly #samples = new Map<number, Tensors>();
+  readonly #reducers = new Map<number, Reducer>();
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -63,6 +65,20 @@ export class EngineServer {
         const outputs: Tensors[] = [];
         for (const feed of feeds) outputs.push(await session.run(feed));
         return { outputs, ms: performance.now() - started };
+      }
+      case "reduce": {
+        const feeds = this.#feeds(request.samples);
+        const session = this.#session(request.id);
+        const started = performance.now();
+        const reducer = this.#reducers.get(request.reduction) ?? new Reducer(request.reductions);
+        this.#reducers.set(request.reduction, reducer);
+        for (const feed of feeds) reducer.add(await session.run(feed));
+        return { ms: performance.now() - started };
+      }
+      case "reduced": {
+        const reduced = this.#reducers.get(request.reduction)?.reduced ?? [];
+        this.#reducers.delete(request.reduction);
+        return { reduced };
       }
       case "warm-up": {
         const runners = this.#runners(request.ids, request.samples);

@@ -1,7 +1,14 @@
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { onnxArtifact, type Artifact, type SampleSet, type Tensors } from "@pare/runtime/format";
+import {
+  onnxArtifact,
+  type Artifact,
+  Reducer,
+  reduceOutputs,
+  type SampleSet,
+  type Tensors,
+} from "@pare/runtime/format";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { EngineBrowser } from "./browser.js";
 import { executor } from "./executor.js";
@@ -99,6 +106,33 @@ describe.each(places)("$name", (place) => {
       const session = await executor(host).load(onnxArtifact(pairs));
       const x = { type: "uint8", dims: [1, 64], data: new Uint8Array(64).fill(255) } as const;
       expect(Number((await session.run({ x })).y?.data[0])).toBe(64 * 255 * 127);
+      await session.dispose();
+    },
+  );
+
+  it.skipIf(place.browser && !hasBrowser)(
+    "reduces the outputs of many samples as it would one by one, and sends none of them",
+    async () => {
+      const session = await executor(host).load(model);
+      const values = Array.from({ length: 9 }, (_, index) => index / 10);
+      const reductions = (["histogram", "min", "max", "sum"] as const).map((by) => ({
+        output: "logits",
+        by,
+      }));
+      const reducer = new Reducer(reductions);
+      for (const value of values) reducer.add(await session.run(digit(value)));
+      const run = vi.spyOn(host, "run");
+      const done: number[] = [];
+      const samples = async function* samples(): AsyncGenerator<Tensors> {
+        for (const value of values) yield digit(value);
+      };
+      const reduced = await reduceOutputs(session, samples(), reductions, {
+        onSamples: (count) => done.push(count),
+      });
+      // Exactly: sums are taken in the samples' order, however they were sent.
+      expect(reduced).toEqual(reducer.reduced);
+      expect(run).not.toHaveBeenCalled();
+      expect(done.at(-1)).toBe(9);
       await session.dispose();
     },
   );

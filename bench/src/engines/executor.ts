@@ -26,6 +26,11 @@ export function executor(
         outputs: loaded.outputs,
         run: async (feeds, signal) =>
           host.run(loaded, named(feeds, loaded.inputs), { signal: signal ?? options.signal }),
+        reduce: (samples, reductions, { signal, onSamples }) =>
+          host.reduce(loaded, complete(samples, loaded.inputs), reductions, {
+            signal: signal ?? options.signal,
+            onSamples,
+          }),
         dispose: async () => {
           if (kept === undefined) await host.unload(loaded);
         },
@@ -33,6 +38,13 @@ export function executor(
       return session;
     },
   };
+}
+
+async function* complete(
+  samples: AsyncIterable<Tensors>,
+  inputs: readonly ValueInfo[],
+): AsyncGenerator<Tensors> {
+  for await (const feeds of samples) yield named(feeds, inputs);
 }
 
 function named(feeds: Feeds, inputs: readonly ValueInfo[]): Tensors {

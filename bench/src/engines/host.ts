@@ -6,6 +6,9 @@ import {
   type LoadOptions,
   type NamedBytes,
   PareError,
+  type Reduced,
+  type ReduceOptions,
+  type Reduction,
   type SampleInfo,
   type SampleSet,
   type TargetName,
@@ -59,6 +62,8 @@ const residentBytes = 512 * 2 ** 20;
 const chunkMs = 250;
 const chunkSamples = 64;
 const chunkBytes = 32 * 2 ** 20;
+/** Samples that are looked at once: a message carries no more when it has this. */
+const reducedBytes = 2 ** 20;
 
 /**
  * One target's engine in another process. It starts when first asked, starts again after a crash, and does one thing
@@ -234,6 +239,41 @@ export class EngineHost implements HostDescription {
     });
   }
 
+  /**
+   * Runs samples in order and reduces their outputs in the engine's process. Nothing is kept of samples; the next ones are
+   * read while the engine works on the last.
+   */
+  async reduce(
+    model: LoadedModel,
+    samples: AsyncIterable<Tensors>,
+    reductions: readonly Reduction[],
+    { onSamples, ...options }: ReduceOptions & CallOptions = {},
+  ): Promise<readonly Reduced[]> {
+    const reduction = this.#nextId++;
+    const source = samples[Symbol.asyncIterator]();
+    let done = 0;
+    let size = 1;
+    try {
+      let batch = await nextFeeds(source, size);
+      while (batch.length > 0) {
+        throwIfAborted(options.signal);
+        const request = { id: model.id, reduction, samples: once(batch), reductions } as const;
+        const limits = forAnswers(options, batch.length, 0);
+        const [{ ms }, next] = await Promise.all([
+          this.#call<"reduce">({ kind: "reduce", ...request }, limits),
+          nextFeeds(source, size),
+        ]);
+        done += batch.length;
+        onSamples?.(done);
+        size = Math.min(chunkSamples, Math.max(1, Math.round((chunkMs * batch.length) / ms)));
+        batch = next;
+      }
+      return (await this.#call<"reduced">({ kind: "reduced", reduction }, options)).reduced;
+    } finally {
+      await source.return?.();
+    }
+  }
+
   /** Runs models until their times settle, and plans how to time them. */
   async warmUp(
     models: readonly LoadedModel[],
@@ -394,6 +434,18 @@ function wire(artifact: Artifact): Artifact {
 function owned({ name, bytes }: NamedBytes): NamedBytes {
   const whole = bytes.buffer instanceof ArrayBuffer && bytes.byteLength === bytes.buffer.byteLength;
   return { name, bytes: whole ? bytes : Uint8Array.from(bytes) };
+}
+
+/** The next few samples, as many as a message should carry. */
+async function nextFeeds(source: AsyncIterator<Tensors>, size: number): Promise<Tensors[]> {
+  const batch: Tensors[] = [];
+  for (let bytes = 0; batch.length < size && bytes < reducedBytes;) {
+    const next = await source.next();
+    if (next.done === true) break;
+    batch.push(next.value);
+    bytes += tensorBytes(next.value);
+  }
+  return batch;
 }
 
 /** The limit of a call that holds several answers, each of which may take its own time and all of them `allowedMs` more. */

@@ -1,4 +1,11 @@
-import type { Artifact, DeviceFeature, Tensors, ValueInfo } from "@pare/runtime/format";
+import type {
+  Artifact,
+  DeviceFeature,
+  Reduced,
+  Reduction,
+  Tensors,
+  ValueInfo,
+} from "@pare/runtime/format";
 import type { BlockTimes, TimingPlan } from "../timing/blocks.js";
 
 /** A sample the engine already holds (`ref` alone), is to hold (`keep`), or sees once. */
@@ -18,6 +25,16 @@ export type EngineRequest =
       readonly threads: number;
     }
   | { readonly kind: "run"; readonly id: number; readonly samples: readonly WireSample[] }
+  | {
+      /** Goes on with a reduction, or begins it. */
+      readonly kind: "reduce";
+      readonly id: number;
+      readonly reduction: number;
+      readonly samples: readonly WireSample[];
+      readonly reductions: readonly Reduction[];
+    }
+  /** Ends a reduction. */
+  | { readonly kind: "reduced"; readonly reduction: number }
   | {
       readonly kind: "time";
       readonly ids: readonly number[];
@@ -49,6 +66,8 @@ export interface EngineReplies {
   };
   /** `ms` is the time of all runs together, transfers excluded. */
   readonly run: { readonly outputs: readonly Tensors[]; readonly ms: number };
+  readonly reduce: { readonly ms: number };
+  readonly reduced: { readonly reduced: readonly Reduced[] };
   readonly time: { readonly blocks: readonly BlockTimes[] };
   readonly "warm-up": { readonly plan: TimingPlan };
   readonly unload: null;

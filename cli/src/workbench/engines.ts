@@ -1,7 +1,7 @@
-import { cpus, release, type as systemName } from "node:os";
+import { availableParallelism, cpus, release, type as systemName } from "node:os";
 import { saturates, type TargetDevice } from "@pare/compiler";
 import { type EngineHost, executor, type Hosts, measurableTargets, openHosts } from "@pare/bench";
-import { PareError, type TargetName, targetNames } from "@pare/runtime/format";
+import { type Executor, PareError, type TargetName, targetNames } from "@pare/runtime/format";
 
 /** The engines that are to be measured, and the CPU engine that the others are compared with. */
 export interface Engines extends Hosts {
@@ -59,6 +59,14 @@ export async function openEngines(targets: readonly TargetName[]): Promise<Engin
     );
   }
   return { ...opened, skipped, devices, reference };
+}
+
+/** For work that nobody times: on the CPU it may have every core. WebAssembly's threads are set once for all its models. */
+export function untimedExecutor(host: EngineHost): Executor {
+  const runs = executor(host);
+  if (host.target !== "cpu") return runs;
+  const threads = availableParallelism();
+  return { load: (artifact, options) => runs.load(artifact, { threads, ...options }) };
 }
 
 async function deviceOf(

@@ -1,5 +1,5 @@
 import type { Examples } from "@pare/compiler";
-import { type EngineHost, executor, type Scorer } from "@pare/bench";
+import type { EngineHost, Scorer } from "@pare/bench";
 import {
   type Evidence,
   onnxArtifact,
@@ -12,6 +12,7 @@ import {
 import { describeSplits } from "../data/describe-splits.js";
 import type { OpenData } from "../data/open-data.js";
 import { spreadOrder } from "../data/spread-order.js";
+import { untimedExecutor } from "./engines.js";
 import type { OpenedModel } from "./opened-model.js";
 import { syntheticCount, syntheticSamples } from "./synthetic-samples.js";
 
@@ -116,7 +117,7 @@ export function examplesOf(
   const calibration = spreadOrder(splits.calibration, seed);
   if (calibration.length === 0) return undefined;
   return {
-    executor: executor(host),
+    executor: untimedExecutor(host),
     count: calibration.length,
     async *read() {
       for (const index of calibration) yield await samples.sample(index);

@@ -1,15 +1,15 @@
-import type { Executor, Tensors } from "@pare/runtime/format";
+import { type Executor, Observer, type Tensors } from "@pare/runtime/format";
 import { cpu } from "@pare/runtime/ort-node";
 import { describe, expect, it, vi } from "vitest";
 import { attribute, edit, Tensor, type ValueId } from "../ir/index.js";
 import { feedsOf } from "../passes/quantization/engine-case.test.support.js";
 import type { Wanted } from "../pipeline/activations.js";
-import { Observer } from "../quantize/observer.js";
 import { uint8Activations } from "../quantize/format.js";
 import { graphOf } from "../rules/rule-case.test.support.js";
 import { Fingerprints } from "../analysis/fingerprints.js";
 import { calibrate } from "./calibrate.js";
 import { MeasuredActivations } from "./measured-activations.js";
+import type { Watched } from "./observed-graph.js";
 import { NotedActivations, RecordedActivations } from "./recorded-activations.js";
 
 const graph = graphOf({ x: ["float32", 1, "W"] }, (input, b) => {
@@ -28,6 +28,9 @@ async function* stream(): AsyncGenerator<Tensors> {
   yield* samples;
 }
 
+const source = { executor: cpu(), samples: stream, count: samples.length };
+const nothing: Watched = { extremes: [], histograms: [], channelMeans: [] };
+
 function expected(of: (x: number) => number): Observer {
   const observer = new Observer();
   for (const { x } of samples) observer.observe(Float32Array.from(x?.data as Float32Array, of));
@@ -36,8 +39,11 @@ function expected(of: (x: number) => number): Observer {
 
 describe("calibrate", () => {
   it("sees inputs, inner values and outputs of samples of every width", async () => {
-    const found = await calibrate(graph, cpu(), stream, samples.length, {
-      values: [input, mul, add, relu],
+    const values = [input, mul, add, relu];
+    const found = await calibrate(graph, source, {
+      ...nothing,
+      extremes: values,
+      histograms: values,
     });
     const cases: readonly [ValueId, (x: number) => number][] = [
       [input, (x) => x],
@@ -46,23 +52,103 @@ describe("calibrate", () => {
       [relu, (x) => Math.max(0, Math.fround(Math.fround(2 * x) - 1))],
     ];
     for (const [value, of] of cases) {
-      expect(found.get(value)?.range).toEqual(expected(of).range);
-      expect(found.get(value)?.histogram).toEqual(expected(of).histogram);
+      expect(found.ranges.get(value)).toEqual(expected(of).range);
+      expect(found.histograms.get(value)?.observation).toEqual(expected(of).observation);
     }
     expect(graph.main.outputs).toEqual([relu]);
   });
 
+  it("averages channels over every element of samples of every size, along both axes", async () => {
+    const images = graphOf({ x: ["float32", "N", 2, "H", "W"] }, (given, b) => ({
+      y: b.add("Relu", [b.add("Mul", [given("x"), b.floats([2])])]),
+    }));
+    const value = images.order()[0]?.outputs[0] ?? (0 as ValueId);
+    const data = [
+      { dims: [1, 2, 2, 2], numbers: [1, 2, 3, 4, 5, 6, 7, 8] },
+      { dims: [1, 2, 1, 2], numbers: [0, 0, 10, 10] },
+    ];
+    const found = await calibrate(
+      images,
+      {
+        executor: cpu(),
+        count: 2,
+        async *samples() {
+          for (const { dims, numbers } of data)
+            yield { x: { type: "float32", dims, data: Float32Array.from(numbers) } };
+        },
+      },
+      {
+        ...nothing,
+        channelMeans: [
+          { value, axis: 1 },
+          { value, axis: -1 },
+        ],
+      },
+    );
+    expect(found.channelMeans(value, 1)).toEqual(Float64Array.of(20 / 6, 92 / 6));
+    expect(found.channelMeans(value, -1)).toEqual(Float64Array.of(52 / 6, 60 / 6));
+    expect(found.channelMeans(input, 1)).toBeUndefined();
+  });
+
+  it("leaves out of extremes what is not finite, and knows a value without elements", async () => {
+    const data = [[1, NaN, -Infinity, 4], [Infinity, 2, 3], []];
+    const fed = {
+      executor: cpu(),
+      count: 3,
+      async *samples(): AsyncGenerator<Tensors> {
+        for (const x of data)
+          yield { x: { type: "float32", dims: [1, x.length], data: Float32Array.from(x) } };
+      },
+    };
+    const found = await calibrate(graph, fed, { ...nothing, extremes: [mul] });
+    expect(found.ranges.get(mul)).toEqual({ min: 2, max: 8 });
+    const empty = {
+      ...fed,
+      async *samples(): AsyncGenerator<Tensors> {
+        yield { x: { type: "float32", dims: [1, 0], data: new Float32Array() } };
+      },
+    };
+    const none = await calibrate(graph, empty, { ...nothing, extremes: [mul] });
+    expect(none.ranges.get(mul)).toEqual({ min: 0, max: 0 });
+  });
+
+  it("gives the engine no activation but those whose distribution is asked for", async () => {
+    const outputs: string[][] = [];
+    const executor: Executor = {
+      async load(artifact) {
+        const session = await cpu().load(artifact);
+        outputs.push(session.outputs.map(({ name }) => name));
+        return session;
+      },
+    };
+    const channelMeans = [{ value: add, axis: -1 }];
+    await calibrate(
+      graph,
+      { ...source, executor },
+      { extremes: [mul], histograms: [relu], channelMeans },
+    );
+    expect(outputs).toEqual([
+      [
+        `observed_min_${mul}`,
+        `observed_max_${mul}`,
+        `observed_sums_${add}_-1`,
+        `observed_size_${add}`,
+        `observed_all_${relu}`,
+      ],
+    ]);
+  });
+
   it("reports progress, stops on a signal, and refuses to learn from nothing", async () => {
     const onProgress = vi.fn<(fraction: number) => void>();
-    await calibrate(graph, cpu(), stream, samples.length, { values: [mul], onProgress });
+    const watched = { ...nothing, extremes: [mul] };
+    await calibrate(graph, source, watched, { onProgress });
     expect(onProgress.mock.calls.map(([fraction]) => fraction)).toEqual([1 / 3, 2 / 3, 1]);
     const signal = AbortSignal.abort();
-    await expect(
-      calibrate(graph, cpu(), stream, 3, { values: [mul], signal }),
-    ).rejects.toMatchObject({ code: "ABORTED" });
-    await expect(
-      calibrate(graph, cpu(), async function* none() {}, 0, { values: [mul] }),
-    ).rejects.toMatchObject({ code: "DATA_MISMATCH" });
+    await expect(calibrate(graph, source, watched, { signal })).rejects.toMatchObject({
+      code: "ABORTED",
+    });
+    const none = { ...source, count: 0, async *samples() {} };
+    await expect(calibrate(graph, none, watched)).rejects.toMatchObject({ code: "DATA_MISMATCH" });
   });
 });
 
@@ -133,7 +219,6 @@ describe("activations", () => {
   });
 
   it("can be noted and answered from the note alone, and from nothing else", async () => {
-    const source = { executor: cpu(), samples: stream, count: 3 };
     const noted = new NotedActivations(new MeasuredActivations(source), new Fingerprints());
     const before = await noted.observe(graph, [range(mul)], options);
     const known = new Map(Object.entries(JSON.parse(JSON.stringify([...noted.noted])) as object));

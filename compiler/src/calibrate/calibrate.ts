@@ -1,110 +1,151 @@
 import {
   type Executor,
-  isTypedArray,
+  Observer,
   onnxArtifact,
   PareError,
-  type Session,
+  type Reduced,
+  reduceOutputs,
   type Tensors,
   throwIfAborted,
 } from "@pare/runtime/format";
-import { edit, type Graph, type ValueId } from "../ir/index.js";
+import type { Graph, ValueId } from "../ir/index.js";
 import { encodeModel } from "../onnx/index.js";
-import { Observer } from "../quantize/observer.js";
+import type { Range } from "../quantize/scale.js";
+import { observedGraph, outputNames, type Watched } from "./observed-graph.js";
+
+/** The calibration split's feeds, on an engine; `samples` starts anew at each call. */
+export interface CalibrationSamples {
+  readonly executor: Executor;
+  samples(): AsyncIterable<Tensors>;
+  readonly count: number;
+}
 
 export interface CalibrateOptions {
-  /** The activations to observe: float32 values of the main graph. */
-  readonly values: readonly ValueId[];
-  /** Of these also the mean along an axis, of each channel; −1 is the last axis. */
-  readonly channelAxes?: ReadonlyMap<ValueId, number>;
   readonly signal?: AbortSignal | undefined;
   /** Done so far, of 1. */
   readonly onProgress?: ((fraction: number, what: string) => void) | undefined;
 }
 
-/** What one run may give back at most, as far as shapes tell. */
-const bytesPerRun = 128 * 2 ** 20;
+/** What was seen of activations. */
+export interface Calibrated {
+  /** Of finite elements; 0…0 where there was none. */
+  readonly ranges: ReadonlyMap<ValueId, Range>;
+  readonly histograms: ReadonlyMap<ValueId, Observer>;
+  /** Over all samples; undefined for what was not watched. */
+  channelMeans(value: ValueId, axis: number): Float64Array | undefined;
+}
+
+/** What the activations of one run may take that become outputs, as far as shapes tell. */
+const bytesPerRun = 256 * 2 ** 20;
 /** Stands for a dim that shapes do not tell. */
 const guessedDim = 64;
 
 /**
- * Runs samples through a copy of the graph that gives away the wanted activations, and observes them as they come:
- * nothing of them is kept, samples may differ in shape. Activations that are too many for one run are shared out over
- * several, each of which reads the samples again.
- * @param samples starts anew at each call
+ * Runs samples through copies of the graph that give away what is watched, and reduces it where the engine is: nothing is
+ * kept of a sample, and samples may differ in shape. Activations whose distribution is asked for are shared out over
+ * several passes over the samples where they are too large for one.
  * @throws PareError DATA_MISMATCH when there is no sample; ENGINE; ABORTED
  */
 export async function calibrate(
   graph: Graph,
-  executor: Executor,
-  samples: () => AsyncIterable<Tensors>,
-  count: number,
-  options: CalibrateOptions,
-): Promise<ReadonlyMap<ValueId, Observer>> {
-  const observers = new Map(options.values.map((value) => [value, new Observer()]));
-  const isInput = (value: ValueId): boolean => graph.main.inputs.includes(value);
-  const inputs = options.values.filter(isInput);
-  const rounds = shareOut(
-    graph,
-    options.values.filter((value) => !isInput(value)),
-  );
-  const look = (value: ValueId, tensor: Tensors[string] | undefined): void => {
-    if (tensor === undefined || tensor.type !== "float32" || !isTypedArray(tensor.data)) return;
-    const data = tensor.data as Float32Array;
-    const observer = observers.get(value);
-    observer?.observe(data);
-    const axis = options.channelAxes?.get(value);
-    if (axis !== undefined) observer?.observeChannels(data, tensor.dims, axis);
+  source: CalibrationSamples,
+  watched: Watched,
+  { signal, onProgress }: CalibrateOptions = {},
+): Promise<Calibrated> {
+  const [first = [], ...others] = shareOut(graph, watched.histograms);
+  const rounds: Watched[] = [
+    { ...watched, histograms: first },
+    ...others.map((histograms) => ({ extremes: [], histograms, channelMeans: [] })),
+  ];
+  const seen = new Map<string, Reduced>();
+  const observe = async (round: Watched, before: number): Promise<void> => {
+    for (const [output, reduced] of await observeOnce(graph, source, round, {
+      signal,
+      onProgress: (fraction, what) => onProgress?.((before + fraction) / rounds.length, what),
+    }))
+      seen.set(output, reduced);
   };
-  for (const [index, round] of (rounds.length === 0 ? [[]] : rounds).entries()) {
-    const probe =
-      round.length === 0 ? undefined : await open(graph, round, executor, options.signal);
-    try {
-      let done = 0;
-      for await (const feeds of samples()) {
-        throwIfAborted(options.signal);
-        if (index === 0) for (const value of inputs) look(value, feeds[graph.value(value).name]);
-        const tensors = await probe?.session.run(feeds, options.signal);
-        for (const value of round) look(value, tensors?.[probe?.names.get(value) ?? ""]);
-        done += 1;
-        const fraction =
-          (index + Math.min(1, done / Math.max(1, count))) / Math.max(1, rounds.length);
-        options.onProgress?.(fraction, "calibrating");
-      }
-      if (done === 0)
-        throw new PareError("DATA_MISMATCH", "There is no sample to calibrate with.", {
-          hint: "Give the calibration split at least one sample.",
-        });
-    } finally {
-      await probe?.session.dispose();
-    }
+  for (const [before, round] of rounds.entries()) await observe(round, before);
+  // An engine's extremes are of all elements. Those of the finite ones are found by looking at each.
+  const notFinite = watched.extremes.filter((value) => isFault(extremesOf(seen, value)));
+  for (const histograms of shareOut(graph, notFinite))
+    await observe({ extremes: [], histograms, channelMeans: [] }, rounds.length - 1);
+
+  const histograms = new Map<ValueId, Observer>();
+  for (const value of [...watched.histograms, ...notFinite]) {
+    const reduced = seen.get(outputNames.all(value));
+    const observer = new Observer();
+    if (reduced?.by === "histogram") observer.merge(reduced.observation);
+    histograms.set(value, observer);
   }
-  return observers;
+  const ranges = new Map<ValueId, Range>();
+  for (const value of watched.extremes) {
+    const { min, max } = extremesOf(seen, value);
+    const elementwise = notFinite.includes(value) ? histograms.get(value)?.range : undefined;
+    // A value without elements is the smallest of none: +∞.
+    ranges.set(
+      value,
+      elementwise ?? (min > max ? { min: 0, max: 0 } : { min: min + 0, max: max + 0 }),
+    );
+  }
+  return {
+    ranges,
+    histograms,
+    channelMeans(value, axis) {
+      const sums = numbersOf(seen, outputNames.sums(value, axis));
+      const [elements = 0] = numbersOf(seen, outputNames.size(value)) ?? [];
+      return sums?.map((sum) => (sum * sums.length) / Math.max(1, elements));
+    },
+  };
 }
 
-async function open(
+/** One pass over the samples: what came of each output of the observed graph, by its name. */
+async function observeOnce(
   graph: Graph,
-  values: readonly ValueId[],
-  executor: Executor,
-  signal: AbortSignal | undefined,
-): Promise<{ session: Session; names: ReadonlyMap<ValueId, string> }> {
-  const copy = graph.fork();
-  const names = new Map(values.map((value) => [value, `observed_${value}`]));
-  edit(
-    copy,
-    "calibrate",
-    (editor) => {
-      for (let index = copy.main.outputs.length - 1; index >= 0; index -= 1)
-        editor.removeOutput(index);
-      for (const [value, name] of names) {
-        editor.rename(value, name);
-        editor.addOutput(value);
-      }
-    },
-    { interface: true },
-  );
-  const { proto } = await encodeModel(copy);
+  { executor, samples, count }: CalibrationSamples,
+  watched: Watched,
+  { signal, onProgress }: CalibrateOptions,
+): Promise<ReadonlyMap<string, Reduced>> {
+  throwIfAborted(signal);
+  const { graph: observed, reductions } = observedGraph(graph, watched);
+  const { proto } = await encodeModel(observed);
   const session = await executor.load(onnxArtifact(proto), { signal });
-  return { session, names };
+  try {
+    let done = 0;
+    const reduced = await reduceOutputs(session, samples(), reductions, {
+      signal,
+      onSamples(sofar) {
+        done = sofar;
+        onProgress?.(Math.min(1, done / Math.max(1, count)), "calibrating");
+      },
+    });
+    if (done === 0)
+      throw new PareError("DATA_MISMATCH", "There is no sample to calibrate with.", {
+        hint: "Give the calibration split at least one sample.",
+      });
+    return new Map(reductions.map(({ output }, index) => [output, reduced[index] as Reduced]));
+  } finally {
+    await session.dispose();
+  }
+}
+
+function numbersOf(seen: ReadonlyMap<string, Reduced>, output: string): Float64Array | undefined {
+  const reduced = seen.get(output);
+  return reduced === undefined || reduced.by === "histogram"
+    ? undefined
+    : (reduced.numbers ?? undefined);
+}
+
+function extremesOf(seen: ReadonlyMap<string, Reduced>, value: ValueId): Range {
+  const [min = Infinity] = numbersOf(seen, outputNames.min(value)) ?? [];
+  const [max = -Infinity] = numbersOf(seen, outputNames.max(value)) ?? [];
+  return { min, max };
+}
+
+/** +∞…−∞ is no fault: there was no element. */
+function isFault({ min, max }: Range): boolean {
+  const isEmpty = min === Infinity && max === -Infinity;
+  return !isEmpty && !(Number.isFinite(min) && Number.isFinite(max));
 }
 
 /** Splits values into rounds whose tensors fit into memory together. */

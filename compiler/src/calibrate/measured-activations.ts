@@ -1,4 +1,4 @@
-import { type Executor, PareError, type Tensors } from "@pare/runtime/format";
+import { Observer, PareError } from "@pare/runtime/format";
 import { Fingerprints } from "../analysis/fingerprints.js";
 import type { Graph, ValueId } from "../ir/index.js";
 import type {
@@ -9,17 +9,10 @@ import type {
   Statistic,
   Wanted,
 } from "../pipeline/activations.js";
-import type { Observer } from "../quantize/observer.js";
 import { integerRange } from "../quantize/format.js";
 import { observedRange, observedSqnr } from "../quantize/observed-range.js";
-import { calibrate } from "./calibrate.js";
-
-/** The calibration split's feeds, on an engine; `samples` starts anew at each call. */
-export interface CalibrationSamples {
-  readonly executor: Executor;
-  samples(): AsyncIterable<Tensors>;
-  readonly count: number;
-}
+import { calibrate, type Calibrated, type CalibrationSamples } from "./calibrate.js";
+import type { Watched } from "./observed-graph.js";
 
 /** Numbers by what they are of: the fingerprint of the computation and the statistic. */
 export type Statistics = Map<string, readonly number[]>;
@@ -57,36 +50,45 @@ export class MeasuredActivations implements Activations {
         hint: "Give the calibration split at least one sample.",
       });
     }
-    const { executor, count } = this.#source;
-    const channelAxes = new Map<ValueId, number>();
-    for (const { value, statistic } of wanted)
-      if (statistic.kind === "channel-means") channelAxes.set(value, statistic.axis);
-    const values = [...new Set(wanted.map(({ value }) => value))];
-    const observers = await calibrate(graph, executor, () => this.#source.samples(), count, {
-      values,
-      channelAxes,
+    const calibrated = await calibrate(graph, this.#source, watchedFor(wanted), {
       signal,
       onProgress,
     });
     const keys = await statisticKeys(graph, wanted, this.#fingerprints);
-    for (const [index, { value, statistic }] of wanted.entries()) {
-      const observer = observers.get(value);
-      if (observer !== undefined)
-        this.#known.set(keys[index] ?? "", numbersOf(observer, statistic));
-    }
+    for (const [index, one] of wanted.entries())
+      this.#known.set(keys[index] ?? "", numbersOf(calibrated, one));
   }
 }
 
-function numbersOf(observer: Observer, statistic: Statistic): readonly number[] {
+/** Extremes are enough for ranges of all that was seen; other methods look at the distribution. */
+function watchedFor(wanted: readonly Wanted[]): Watched {
+  const extremes = new Set<ValueId>();
+  const histograms = new Set<ValueId>();
+  const channelMeans: { value: ValueId; axis: number }[] = [];
+  for (const { value, statistic } of wanted) {
+    if (statistic.kind === "channel-means") channelMeans.push({ value, axis: statistic.axis });
+    else (statistic.method === "minmax" ? extremes : histograms).add(value);
+  }
+  return { extremes: [...extremes], histograms: [...histograms], channelMeans };
+}
+
+function numbersOf(calibrated: Calibrated, { value, statistic }: Wanted): readonly number[] {
   switch (statistic.kind) {
     case "range": {
       const { method, format } = statistic;
+      if (method === "minmax") {
+        const { min, max } = calibrated.ranges.get(value) ?? { min: 0, max: 0 };
+        return [min, max];
+      }
+      const observer = calibrated.histograms.get(value) ?? new Observer();
       const range = observedRange(observer, method, format);
       return [range.min, range.max, observedSqnr(observer, range, format)];
     }
     case "channel-means":
       // Nine digits tell every float32 from its neighbours.
-      return Array.from(observer.channelMeans ?? [], (mean) => Number(mean.toPrecision(9)));
+      return Array.from(calibrated.channelMeans(value, statistic.axis) ?? [], (mean) =>
+        Number(mean.toPrecision(9)),
+      );
     default:
       return statistic satisfies never;
   }

@@ -104,8 +104,8 @@ describe("quantize-static", () => {
     expect(reasons).toEqual([
       "Conv left: depthwise convolutions are slower in int8 on this target",
       "Conv left: pointwise convolutions are slower in int8 on this target",
-      "Conv changed: int8: 8 weight scales, … dB; input in steps of …, … dB",
-      "Gemm changed: int8: 5 weight scales, … dB; input in steps of …, … dB",
+      "Conv changed: int8: 8 weight scales, … dB; input in steps of …",
+      "Gemm changed: int8: 5 weight scales, … dB; input in steps of …",
     ]);
   });
 

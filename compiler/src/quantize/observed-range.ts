@@ -1,6 +1,6 @@
+import type { Histogram, Observer } from "@pare/runtime/format";
 import { type IntegerFormat, integerRange } from "./format.js";
 import { nearestInteger } from "./half-even.js";
-import type { Histogram, Observer } from "./observer.js";
 import { leastSquares, type RangeMethod } from "./range.js";
 import { type Range, type Scale, type Scales, scaleOf } from "./scale.js";
 

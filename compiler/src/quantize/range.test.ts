@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type IntegerFormat, uint8Activations } from "./format.js";
 import { observedRange, observedSqnr } from "./observed-range.js";
-import { Observer } from "./observer.js";
+import { Observer } from "@pare/runtime/format";
 import { chooseScales } from "./range.js";
 import { dequantize, quantize } from "./round.js";
 import { type Range, scaleOf } from "./scale.js";

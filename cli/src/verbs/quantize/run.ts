@@ -1,8 +1,7 @@
 import type { Examples, Step } from "@pare/compiler";
-import { executor } from "@pare/bench";
 import { PareError } from "@pare/runtime/format";
 import { openData, type OpenData } from "../../data/open-data.js";
-import { type Engines, openEngines } from "../../workbench/engines.js";
+import { type Engines, openEngines, untimedExecutor } from "../../workbench/engines.js";
 import { loadRecipe } from "../../config/recipe.js";
 import { type KeepMetadataOptions, simplifyStep } from "../../workbench/keep-metadata.js";
 import { parseShapes, type ShapeOptions } from "../../workbench/shape-options.js";
@@ -141,7 +140,7 @@ function examplesOn(
   const { indexes, note } = chooseSamples(splits, samples.size, seed);
   if (note !== null) say.note(note);
   return {
-    executor: executor(reference),
+    executor: untimedExecutor(reference),
     count: indexes.length,
     async *read() {
       for (const index of indexes) yield await samples.sample(index);

@@ -14,10 +14,8 @@ import { type Graph, verifyGraph } from "../../ir/index.js";
 import { decodeModel, encodeModel } from "../../onnx/index.js";
 import { madeUp, opsOf } from "../../rules/rule-case.test.support.js";
 import { exactEngine } from "../../targets/exact-engine.test.support.js";
-import {
-  type CalibrationSamples,
-  MeasuredActivations,
-} from "../../calibrate/measured-activations.js";
+import type { CalibrationSamples } from "../../calibrate/calibrate.js";
+import { MeasuredActivations } from "../../calibrate/measured-activations.js";
 import type { PassDefinition } from "../../pipeline/pass.js";
 
 type Sizes = Readonly<Record<string, number>>;

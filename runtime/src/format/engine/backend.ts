@@ -1,6 +1,7 @@
 import type { Feeds, Tensors } from "../tensor/tensor.js";
 import type { ValueInfo } from "../tensor/value-info.js";
 import type { Artifact } from "./artifact.js";
+import type { Reduced, ReduceOptions, Reduction } from "./reduce-outputs.js";
 import type { DeviceFeature } from "./requirements.js";
 
 export const targetNames = ["aot", "wasm", "webgpu", "cpu", "webnn"] as const;
@@ -17,6 +18,12 @@ export interface Session {
   readonly outputs: readonly ValueInfo[];
   /** The outputs belong to the caller. */
   run(feeds: Feeds, signal?: AbortSignal): Promise<Tensors>;
+  /** `reduceOutputs` where the engine is: only what is wanted of outputs is sent. */
+  reduce?(
+    samples: AsyncIterable<Tensors>,
+    reductions: readonly Reduction[],
+    options: ReduceOptions,
+  ): Promise<readonly Reduced[]>;
   dispose(): Promise<void>;
 }
 

@@ -1,5 +1,5 @@
+import { Observer } from "@pare/runtime/format";
 import type { Graph, TensorData, ValueId } from "../../../ir/index.js";
-import { Observer } from "../../../quantize/observer.js";
 import type { Observed, ObservedRange } from "../../../pipeline/activations.js";
 import { uint8Activations } from "../../../quantize/format.js";
 import { observedSqnr } from "../../../quantize/observed-range.js";

@@ -1,6 +1,3 @@
-import { elementCount } from "@pare/runtime/format";
-import type { Range } from "./scale.js";
-
 /** Counts of values x by floor(x / width), from bin `first` on. */
 export interface Histogram {
   /** A power of two. */
@@ -9,6 +6,18 @@ export interface Histogram {
   readonly counts: Float64Array;
   /** Values that are exactly zero; they are not in `counts`. */
   readonly zeros: number;
+}
+
+/** What an observer saw, as data that can be sent. */
+export interface Observation {
+  /** Null where nothing finite was seen. */
+  readonly range: { readonly min: number; readonly max: number } | null;
+  readonly notFinite: number;
+  readonly zeros: number;
+  /** log2 of the bins' width; null while only zeros were seen. */
+  readonly exponent: number | null;
+  readonly first: number;
+  readonly counts: Float64Array;
 }
 
 /**
@@ -20,15 +29,10 @@ export interface Histogram {
  */
 export class Observer {
   readonly bins: number;
-  /** Values seen, not finite ones excluded. */
-  count = 0;
   notFinite = 0;
   #zeros = 0;
-  #channelSums: Float64Array | undefined;
-  #perChannel = 0;
   #min = Infinity;
   #max = -Infinity;
-  /** log2 of the bins' width; undefined while only zeros were seen. */
   #exponent: number | undefined;
   #first = 0;
   #counts: Float64Array;
@@ -50,63 +54,42 @@ export class Observer {
     const inverse = 2 ** -(this.#exponent ?? 0);
     const first = this.#first;
     const counts = this.#counts;
+    let zeros = 0;
     for (let i = 0; i < values.length; i += 1) {
       const x = values[i] as number;
-      if (x === 0) this.#zeros += 1;
+      if (x === 0) zeros += 1;
       else if (x - x !== 0) this.notFinite += 1;
       else {
         const at = Math.floor(x * inverse) - first;
         counts[at] = (counts[at] as number) + 1;
       }
     }
-    this.count = this.#zeros;
-    for (const n of counts) this.count += n;
+    this.#zeros += zeros;
   }
 
-  /**
-   * Sums along an axis, for `channelMeans`; −1 is the last one. What has another number of channels than what came
-   * first is left out.
-   */
-  observeChannels(values: ArrayLike<number>, dims: readonly number[], axis: number): void {
-    const at = axis < 0 ? dims.length + axis : axis;
-    const channels = dims[at] ?? 0;
-    const inner = elementCount(dims.slice(at + 1));
-    this.#channelSums ??= new Float64Array(channels);
-    const sums = this.#channelSums;
-    if (sums.length !== channels || channels === 0) return;
-    for (let start = 0, run = 0; start < values.length; start += inner, run += 1) {
-      let sum = 0;
-      for (let i = start; i < start + inner; i += 1) sum += values[i] as number;
-      sums[run % channels] = (sums[run % channels] as number) + sum;
-    }
-    this.#perChannel += values.length / channels;
+  /** As if this one had seen what another with as many bins saw. */
+  merge({ range, notFinite, zeros, exponent, first, counts }: Observation): void {
+    this.notFinite += notFinite;
+    this.#zeros += zeros;
+    if (range !== null) this.#cover(range.min, range.max);
+    if (exponent === null || this.#exponent === undefined) return;
+    const coarser = this.#exponent - exponent;
+    if (coarser < 0)
+      throw new RangeError("Observers with different numbers of bins cannot be merged.");
+    counts.forEach((n, i) => {
+      if (n === 0) return;
+      const at = Math.floor((first + i) / 2 ** coarser) - this.#first;
+      this.#counts[at] = (this.#counts[at] as number) + n;
+    });
   }
 
-  /** The mean of each channel, where channels were observed. */
-  get channelMeans(): Float64Array | undefined {
-    return this.#channelSums?.map((sum) => sum / Math.max(1, this.#perChannel));
-  }
-
-  /** As if this one had seen what the other saw, channels apart. */
-  merge(other: Observer): void {
-    this.notFinite += other.notFinite;
-    this.#zeros += other.#zeros;
-    this.#cover(other.#min, other.#max);
-    if (other.#exponent !== undefined && this.#exponent !== undefined) {
-      const coarser = this.#exponent - other.#exponent;
-      if (coarser < 0)
-        throw new RangeError("Observers with different numbers of bins cannot be merged.");
-      other.#counts.forEach((n, i) => {
-        if (n === 0) return;
-        const at = Math.floor((other.#first + i) / 2 ** coarser) - this.#first;
-        this.#counts[at] = (this.#counts[at] as number) + n;
-      });
-    }
-    this.count += other.count;
+  /** Values seen, not finite ones excluded. */
+  get count(): number {
+    return this.#counts.reduce((sum, n) => sum + n, this.#zeros);
   }
 
   /** The smallest and the largest value seen; 0…0 when there was none. */
-  get range(): Range {
+  get range(): { readonly min: number; readonly max: number } {
     return this.#min > this.#max ? { min: 0, max: 0 } : { min: this.#min + 0, max: this.#max + 0 };
   }
 
@@ -116,6 +99,17 @@ export class Observer {
       first: this.#first,
       counts: this.#counts,
       zeros: this.#zeros,
+    };
+  }
+
+  get observation(): Observation {
+    return {
+      range: this.#min > this.#max ? null : { min: this.#min, max: this.#max },
+      notFinite: this.notFinite,
+      zeros: this.#zeros,
+      exponent: this.#exponent ?? null,
+      first: this.#first,
+      counts: this.#counts,
     };
   }
 

@@ -42,7 +42,7 @@ describe("Observer", () => {
         for (const batch of batches) {
           const one = new Observer(16);
           one.observe(batch);
-          merged.merge(one);
+          merged.merge(one.observation);
         }
         const expected = reference(all, 16);
         expect(seen(parts)).toEqual(expected);
@@ -64,17 +64,5 @@ describe("Observer", () => {
     const { width } = observer.histogram;
     expect(8.9 / width).toBeGreaterThan(1023);
     expect(8.9 / width).toBeLessThanOrEqual(2048);
-  });
-
-  it("averages channels along any axis", () => {
-    const observer = new Observer();
-    observer.observeChannels([1, 2, 3, 4, 5, 6, 7, 8], [1, 2, 2, 2], 1);
-    observer.observeChannels([0, 0, 10, 10], [1, 2, 1, 2], 1);
-    observer.observeChannels([9], [1, 1], 1);
-    expect(observer.channelMeans).toEqual(Float64Array.of(10 / 6, 46 / 6));
-    const last = new Observer();
-    last.observeChannels([1, 2, 3, 4, 5, 6], [2, 3], -1);
-    expect(last.channelMeans).toEqual(Float64Array.of(2.5, 3.5, 4.5));
-    expect(new Observer().channelMeans).toBeUndefined();
   });
 });
