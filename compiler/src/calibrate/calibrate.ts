@@ -102,21 +102,21 @@ export async function calibrate(
 /** One pass over the samples: what came of each output of the observed graph, by its name. */
 async function observeOnce(
   graph: Graph,
-  { executor, samples, count }: CalibrationSamples,
+  source: CalibrationSamples,
   watched: Watched,
   { signal, onProgress }: CalibrateOptions,
 ): Promise<ReadonlyMap<string, Reduced>> {
   throwIfAborted(signal);
   const { graph: observed, reductions } = observedGraph(graph, watched);
   const { proto } = await encodeModel(observed);
-  const session = await executor.load(onnxArtifact(proto), { signal });
+  const session = await source.executor.load(onnxArtifact(proto), { signal });
   try {
     let done = 0;
-    const reduced = await reduceOutputs(session, samples(), reductions, {
+    const reduced = await reduceOutputs(session, source.samples(), reductions, {
       signal,
       onSamples(sofar) {
         done = sofar;
-        onProgress?.(Math.min(1, done / Math.max(1, count)), "calibrating");
+        onProgress?.(Math.min(1, done / Math.max(1, source.count)), "calibrating");
       },
     });
     if (done === 0)
