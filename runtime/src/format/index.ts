@@ -10,6 +10,7 @@ export * from "./engine/artifact.js";
 export * from "./engine/backend.js";
 export * from "./engine/byte-source.js";
 export * from "./engine/reduce-outputs.js";
+export * from "./engine/reduction.js";
 export * from "./engine/requirements.js";
 export * from "./engine/session-options.js";
 export * from "./error.js";

@@ -1,7 +1,7 @@
 import type { Feeds, Tensors } from "../tensor/tensor.js";
 import type { ValueInfo } from "../tensor/value-info.js";
 import type { Artifact } from "./artifact.js";
-import type { Reduced, ReduceOptions, Reduction } from "./reduce-outputs.js";
+import type { Reduced, ReduceOptions, Reduction } from "./reduction.js";
 import type { DeviceFeature } from "./requirements.js";
 
 export const targetNames = ["aot", "wasm", "webgpu", "cpu", "webnn"] as const;

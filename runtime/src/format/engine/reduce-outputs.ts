@@ -1,29 +1,7 @@
 import { throwIfAborted } from "../error.js";
-import { type Observation, Observer } from "../tensor/observer.js";
-import { isTypedArray, type Tensors } from "../tensor/tensor.js";
+import type { Tensors } from "../tensor/tensor.js";
 import type { Session } from "./backend.js";
-
-/** What is wanted of an output over many samples. */
-export interface Reduction {
-  readonly output: string;
-  /**
-   * `histogram`: of all elements. The others: of each element by itself, over the samples; the output has as many
-   * elements for every sample.
-   */
-  readonly by: "histogram" | "min" | "max" | "sum";
-}
-
-/** What came of a reduction, as data that can be sent. */
-export type Reduced =
-  | { readonly by: "histogram"; readonly observation: Observation }
-  /** Null before the first sample. */
-  | { readonly by: "min" | "max" | "sum"; readonly numbers: Float64Array | null };
-
-export interface ReduceOptions {
-  readonly signal?: AbortSignal | undefined;
-  /** How many samples were run so far; called every second or so, more often where samples are slow. */
-  readonly onSamples?: ((done: number) => void) | undefined;
-}
+import { type Reduced, type ReduceOptions, Reducer, type Reduction } from "./reduction.js";
 
 /**
  * Runs samples and reduces their outputs; no sample and no output is kept. A session whose engine is in another process
@@ -46,50 +24,4 @@ export async function reduceOutputs(
     options.onSamples?.(done);
   }
   return reducer.reduced;
-}
-
-/** Reduces outputs as they come. Sums are taken in this order, so that they are the same at every run. */
-export class Reducer {
-  readonly #reductions: readonly Reduction[];
-  readonly #observers: readonly (Observer | undefined)[];
-  readonly #numbers: (Float64Array | undefined)[];
-
-  constructor(reductions: readonly Reduction[]) {
-    this.#reductions = reductions;
-    this.#observers = reductions.map(({ by }) => (by === "histogram" ? new Observer() : undefined));
-    this.#numbers = reductions.map(() => undefined);
-  }
-
-  /** The outputs of a run. One that is not there, or holds no numbers, is left out. */
-  add(outputs: Tensors): void {
-    for (const [index, { output }] of this.#reductions.entries()) {
-      const data = outputs[output]?.data;
-      if (!isTypedArray(data)) continue;
-      const observer = this.#observers[index];
-      if (observer === undefined) this.#fold(index, Float64Array.from(data, Number));
-      else observer.observe(data instanceof Float32Array ? data : Float64Array.from(data, Number));
-    }
-  }
-
-  get reduced(): readonly Reduced[] {
-    return this.#reductions.map(({ by }, index) =>
-      by === "histogram"
-        ? { by, observation: (this.#observers[index] ?? new Observer()).observation }
-        : { by, numbers: this.#numbers[index] ?? null },
-    );
-  }
-
-  #fold(index: number, numbers: Float64Array): void {
-    const before = this.#numbers[index];
-    if (before === undefined) {
-      this.#numbers[index] = numbers;
-      return;
-    }
-    const by = this.#reductions[index]?.by;
-    for (let i = 0; i < before.length; i += 1) {
-      const a = before[i] as number;
-      const b = numbers[i] as number;
-      before[i] = by === "min" ? Math.min(a, b) : by === "max" ? Math.max(a, b) : a + b;
-    }
-  }
 }
