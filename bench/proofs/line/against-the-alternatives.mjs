@@ -12,6 +12,13 @@ const targets = ["cpu", "wasm"];
 /** What bench/peers/search.mjs tried of onnxruntime's quantizer on each model and target. */
 const found = json(new URL("../../peers/found.json", import.meta.url));
 
+function triedOn(name, target) {
+  const tried = found.models[name]?.[target];
+  if (tried === undefined)
+    throw new Error(`Nothing was tried on ${name}: node bench/peers/search.mjs ${name} ${target}`);
+  return tried;
+}
+
 // What Pare makes of each model, next to what a Python user makes: the same test samples, the same engines, one session
 // per target in which every file takes turns with the float model.
 export async function prove({ claim, inform, root }) {
@@ -107,9 +114,7 @@ export const splits = { ...whole, test: whole.test.slice(0, ${onWasm}) };
         ["", Object.fromEntries(targets.map((target) => [target, "plain"]))],
       ]);
       for (const target of targets)
-        for (const [is, { options }] of Object.entries(
-          choose(found.models[name][target], maxDrop),
-        )) {
+        for (const [is, { options }] of Object.entries(choose(triedOn(name, target), maxDrop))) {
           const on = wanted.get(options.join(" ")) ?? {};
           wanted.set(options.join(" "), {
             ...on,
