@@ -96,7 +96,7 @@ export async function prove({ claim, root }) {
 async function proveArrows(claim, copy) {
   const whole = await deps(copy);
   claim("`npm run deps` on the repository: violations", {
-    value: whole.code === 0 ? 0 : whole.stdout.slice(-300),
+    value: whole.code === 0 ? 0 : whole.stderr.slice(-300),
     bound: 0,
     met: whole.code === 0,
   });
@@ -121,7 +121,7 @@ async function proveArrows(claim, copy) {
       added.push(path);
     }
     const answer = await deps(copy);
-    const isRefused = answer.code !== 0 && answer.stdout.includes(by);
+    const isRefused = answer.code === 1 && answer.stderr.includes(by);
     (isRefused ? refused : missed).push(name);
     for (const path of added) rmSync(path);
   }
@@ -160,7 +160,8 @@ async function proveCapability(claim, copy, name) {
   const failed = [];
   for (const [command, ...args] of checks) {
     const answer = await run(command, args, { cwd: copy });
-    if (answer.code !== 0) failed.push(`${args.join(" ")}: ${answer.stdout.slice(-300)}`);
+    if (answer.code !== 0)
+      failed.push(`${args.join(" ")}: ${`${answer.stdout}${answer.stderr}`.slice(-300)}`);
   }
   claim(`${name}: types, arrows, lint and format that fail with it`, {
     value: failed.length,
