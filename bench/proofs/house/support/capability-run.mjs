@@ -31,11 +31,11 @@ export function sourceOf(path) {
 export async function examplesOf(data, split, count) {
   const module = await built(data);
   const wanted = new Set(module.splits[split]);
-  const every = Math.ceil(wanted.size / count);
+  const every = Math.floor(wanted.size / count);
   const found = [];
   let index = 0;
   for await (const sample of module.samples())
-    if (wanted.has(sample.id) && index++ % every === 0) found.push(sample);
+    if (wanted.has(sample.id) && index++ % every === 0 && found.length < count) found.push(sample);
   return {
     executor: cpu(),
     count: found.length,
