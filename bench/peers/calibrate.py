@@ -89,6 +89,8 @@ def main():
                 operators,
                 str(Path(folder, "augmented.onnx")),
                 CalibrationMethod[options.method],
+                # Percentile ranges are symmetric by default; Pare's are not.
+                extra_options={"symmetric": False},
             )
             for start in range(0, count, options.stride or count):
                 end = min(count, start + (options.stride or count))

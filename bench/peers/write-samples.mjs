@@ -11,9 +11,15 @@ const descriptions = { float32: "<f4", int32: "<i4", int64: "<i8", uint8: "|u1",
 export async function writeSamples(dataModule, folder) {
   const { samples, splits } = await import(pathToFileURL(resolve(dataModule)).href);
   const wanted = new Set(splits.calibration);
+  const found = [];
+  for await (const { id, feeds } of samples()) if (wanted.has(id)) found.push(feeds);
+  return writeFeeds(found, folder);
+}
+
+/** Writes feeds as one file for each set of shapes; gives their number. */
+export async function writeFeeds(all, folder) {
   const groups = new Map();
-  for await (const { id, feeds } of samples()) {
-    if (!wanted.has(id)) continue;
+  for (const feeds of all) {
     const key = JSON.stringify(Object.values(feeds).map(({ dims }) => dims));
     if (!groups.has(key)) groups.set(key, []);
     groups.get(key).push(feeds);

@@ -16,7 +16,6 @@ import {
   formerWeightBits,
   granularity,
   keepFloat,
-  rangeMethod,
   reduceRange,
   weightRanges,
 } from "./quantization/weight-options.js";
@@ -25,9 +24,9 @@ import { convolutionKinds } from "../analysis/weighted-node.js";
 const described = {
   granularity,
   ranges: option(
-    rangeMethod,
+    oneOf(["minmax", "mse", "percentile"]),
     "minmax",
-    "Of activations: all that was seen, or what loses least in the mean square.",
+    "Of activations: all that was seen, what loses least in the mean square, or all but the outermost hundred-thousandth.",
   ),
   weightRanges: weightRanges("minmax"),
   reduceRange,

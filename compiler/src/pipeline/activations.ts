@@ -1,11 +1,15 @@
 import type { Graph, ValueId } from "../ir/index.js";
-import type { RangeMethod } from "../quantize/range.js";
+import type { ActivationRangeMethod } from "../quantize/observed-range.js";
 import type { IntegerFormat } from "../quantize/format.js";
 
 /** What can be known of an activation from the calibration samples. */
 export type Statistic =
   /** The range to round with: all that was seen, or what a method leaves of it. */
-  | { readonly kind: "range"; readonly method: RangeMethod; readonly format: IntegerFormat }
+  | {
+      readonly kind: "range";
+      readonly method: ActivationRangeMethod;
+      readonly format: IntegerFormat;
+    }
   /** The mean of each channel along an axis; −1 is the last. */
   | { readonly kind: "channel-means"; readonly axis: number };
 

@@ -6,13 +6,21 @@ import { type Range, type Scale, type Scales, scaleOf } from "./scale.js";
 
 const steps = 64;
 
-/** The range to round what was observed with: all of it, or what loses least in the mean square. */
+/** How ranges of activations are chosen. "percentile": all but the outermost, a hundred-thousandth of what occurs. */
+export type ActivationRangeMethod = RangeMethod | "percentile";
+
+/** Of what occurs, at each end. */
+const outermost = 0.5e-5;
+
+/** The range to round what was observed with. */
 export function observedRange(
-  { range, histogram }: Observer,
-  method: RangeMethod,
+  observer: Observer,
+  method: ActivationRangeMethod,
   format: IntegerFormat,
 ): Range {
+  const { range, histogram } = observer;
   if (method === "minmax") return range;
+  if (method === "percentile") return withoutOutermost(observer);
   const ranges = { min: Float64Array.of(range.min), max: Float64Array.of(range.max) };
   const errorsOf = ({ scales, zeroPoints }: Scales): Float64Array => {
     const scale = { scale: scales[0] as number, zeroPoint: zeroPoints[0] as number };
@@ -20,6 +28,23 @@ export function observedRange(
   };
   const { min, max } = leastSquares(ranges, format, steps, errorsOf, steps);
   return { min: min[0] as number, max: max[0] as number };
+}
+
+/** From bin to bin, inwards from both ends, until what was passed by is more than may be left out. */
+function withoutOutermost({ count, range, histogram }: Observer): Range {
+  const { width, first, counts, zeros } = histogram;
+  const bins: { low: number; high: number; n: number }[] = [];
+  counts.forEach((n, i) => {
+    if (first + i === 0) bins.push({ low: 0, high: 0, n: zeros });
+    bins.push({ low: (first + i) * width, high: (first + i + 1) * width, n });
+  });
+  const stop = (inwards: typeof bins): (typeof bins)[number] | undefined => {
+    let passed = 0;
+    return inwards.find(({ n }) => (passed += n) > count * outermost);
+  };
+  const low = stop(bins)?.low ?? 0;
+  const high = stop(bins.toReversed())?.high ?? 0;
+  return { min: Math.max(range.min, low), max: Math.min(range.max, high) };
 }
 
 /** 10·log10(signal / error) of what was observed, rounded with a range, in dB; Infinity without error. */

@@ -148,3 +148,32 @@ describe("scales of what was observed", () => {
     );
   });
 });
+
+describe("ranges of activations by percentile", () => {
+  const observed = (values: ArrayLike<number>): Range => {
+    const observer = new Observer();
+    observer.observe(values);
+    return observedRange(observer, "percentile", uint8Activations);
+  };
+
+  it("leave out a two-hundred-thousandth at each end, and no more than a bin besides", () => {
+    const count = 400_000;
+    const values = Float32Array.from({ length: count }, (_, i) => Math.sin(i));
+    const far = [-90, -80, -70, 60, 50, 40];
+    far.forEach((x, i) => (values[i * 1000] = x));
+    const bin = 2 ** -3;
+    const { min, max } = observed(values);
+    // Two of 400,000 may go: the third from the outside stays, in its bin.
+    expect(min).toBeGreaterThan(-70 - bin);
+    expect(min).toBeLessThanOrEqual(-70);
+    expect(max).toBeGreaterThanOrEqual(40);
+    expect(max).toBeLessThanOrEqual(40 + bin);
+  });
+
+  it("are all that was seen where nothing is so rare, and end at zero where zeros are most", () => {
+    expect(observed([-1.5, 0, 2.25])).toEqual({ min: -1.5, max: 2.25 });
+    const values = new Float32Array(1_000_000);
+    values[17] = 3;
+    expect(observed(values)).toEqual({ min: 0, max: 0 });
+  });
+});

@@ -3,7 +3,7 @@ import { option } from "../../pipeline/options.js";
 import { keepFloatKind, nothingKept } from "./keep-float.js";
 
 /** What a range is taken from. */
-export const rangeMethod = oneOf(["minmax", "mse"]);
+const rangeMethod = oneOf(["minmax", "mse"]);
 
 export const granularity = option(
   oneOf(["channel", "tensor"]),

@@ -1,4 +1,5 @@
 import { type Observation, Observer } from "../tensor/observer.js";
+import type { TypedArray } from "../tensor/dtype.js";
 import { isTypedArray, type Tensors } from "../tensor/tensor.js";
 
 /** What is wanted of an output over many samples. */
@@ -10,6 +11,8 @@ export interface Reduction {
    */
   readonly by: "histogram" | "min" | "max" | "sum";
 }
+
+type Fold = Exclude<Reduction["by"], "histogram">;
 
 /** What came of a reduction, as data that can be sent. */
 export type Reduced =
@@ -37,12 +40,12 @@ export class Reducer {
 
   /** The outputs of a run. One that is not there, or holds no numbers, is left out. */
   add(outputs: Tensors): void {
-    for (const [index, { output }] of this.#reductions.entries()) {
+    for (const [index, { output, by }] of this.#reductions.entries()) {
       const data = outputs[output]?.data;
       if (!isTypedArray(data)) continue;
-      const observer = this.#observers[index];
-      if (observer === undefined) this.#fold(index, Float64Array.from(data, Number));
-      else observer.observe(data instanceof Float32Array ? data : Float64Array.from(data, Number));
+      if (by !== "histogram") this.#fold(index, by, data);
+      else if (data instanceof Float32Array) this.#observers[index]?.observe(data);
+      else this.#observers[index]?.observe(Float64Array.from(data, Number));
     }
   }
 
@@ -54,17 +57,26 @@ export class Reducer {
     );
   }
 
-  #fold(index: number, numbers: Float64Array): void {
+  #fold(index: number, by: Fold, data: TypedArray): void {
     const before = this.#numbers[index];
-    if (before === undefined) {
-      this.#numbers[index] = numbers;
-      return;
+    const numbers = before ?? new Float64Array(data.length);
+    this.#numbers[index] = numbers;
+    for (let i = 0; i < numbers.length; i += 1) {
+      const x = Number(data[i]);
+      numbers[i] = before === undefined ? x : folded(by, numbers[i] as number, x);
     }
-    const by = this.#reductions[index]?.by;
-    for (let i = 0; i < before.length; i += 1) {
-      const a = before[i] as number;
-      const b = numbers[i] as number;
-      before[i] = by === "min" ? Math.min(a, b) : by === "max" ? Math.max(a, b) : a + b;
-    }
+  }
+}
+
+function folded(by: Fold, a: number, b: number): number {
+  switch (by) {
+    case "min":
+      return Math.min(a, b);
+    case "max":
+      return Math.max(a, b);
+    case "sum":
+      return a + b;
+    default:
+      return by satisfies never;
   }
 }

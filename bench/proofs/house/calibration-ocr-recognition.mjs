@@ -1,0 +1,3 @@
+import { calibration } from "./support/calibration.mjs";
+
+export const prove = calibration("ocr-recognition");
