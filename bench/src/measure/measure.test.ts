@@ -244,6 +244,19 @@ describe("a measure", () => {
         scorer: createScorer(metric, metric === "top1"),
         earlier,
       });
+    it("tells what was measured before, and nothing of what was not", async () => {
+      const request = {
+        artifacts: [artifact, damaged],
+        target: "cpu",
+        limits,
+        seed: 9,
+      } as const;
+      const measure = measureWith(open.hosts);
+      expect(await measure.earlierLatency(request)).toBeNull();
+      const compared = await measure.latency(request);
+      expect(await measureWith(open.hosts).earlierLatency(request)).toEqual(compared);
+    });
+
     const all = async (measure: Measure) => {
       const ask = { artifact: damaged, target: "cpu", split: "validation", count: 40 } as const;
       const artifacts = [artifact, damaged] as const;

@@ -202,11 +202,25 @@ class Bench implements MeasuringEngines {
   }
 
   async latency(request: LatencyRequest): Promise<LatencyComparison> {
-    const { artifacts, target, limits, seed, screening } = request;
-    if (screening !== true) return this.#time(request);
+    const name = await this.#latencyName(request);
+    if (request.screening === true) return this.#remembered(name, () => this.#time(request));
+    const compared = await this.#time(request);
+    await this.#earlier.put(name, compared);
+    return compared;
+  }
+
+  async earlierLatency(request: LatencyRequest): Promise<LatencyComparison | null> {
+    return (await earlier(this.#earlier, await this.#latencyName(request))) ?? null;
+  }
+
+  async #latencyName({
+    artifacts,
+    target,
+    limits,
+    seed,
+  }: LatencyRequest): Promise<ResultName & { readonly kind: "latency" }> {
     const identities = await Promise.all(artifacts.map((one) => this.#models.identity(one)));
-    const name = { kind: "latency", artifacts: identities, target, limits, seed } as const;
-    return this.#remembered(name, () => this.#time(request));
+    return { kind: "latency", artifacts: identities, target, limits, seed };
   }
 
   async #time(request: LatencyRequest): Promise<LatencyComparison> {

@@ -2,6 +2,8 @@ import {
   type Accuracy,
   fileHashes,
   type Latency,
+  type LatencyComparison,
+  type LatencyRequest,
   type Measurement,
   type ReportCandidate,
   throwIfAborted,
@@ -20,8 +22,9 @@ import {
   choose,
   gainText,
   orderOf,
-  relative,
+  type Relative,
   round,
+  tieBand,
 } from "./verdict.js";
 import { explain } from "./why.js";
 
@@ -57,16 +60,24 @@ export async function rankFinalists(context: FinalsContext): Promise<Ranking> {
   const all = contendersOf(state);
   const within = all.filter((one) => overLimits(one, limits) === null);
   const contenders = within.length > 0 ? within : all;
-  const timed = prefer === "latency" ? await timeFinalists(context, contenders) : contenders;
+  const { all: timed, between } =
+    prefer === "latency"
+      ? await timeFinalists(context, contenders)
+      : { all: contenders, between: relativeTo };
   const order = choose(
     timed.map(({ name, size }) => ({ name, brotli: size.brotli })),
-    (a, b) => relativeTo(timed[a], timed[b]),
+    (a, b) => {
+      const [one, other] = [timed[a], timed[b]];
+      return one === undefined || other === undefined ? null : between(one, other);
+    },
     prefer,
   );
   const ranked = order.flatMap((index) => timed[index] ?? []);
   const [best] = ranked;
   const reasons = new Map(
-    best === undefined ? [] : ranked.map((one) => [one.name, reasonFor(one, best)] as const),
+    best === undefined
+      ? []
+      : ranked.map((one) => [one.name, reasonFor(one, best, between(best, one))] as const),
   );
   const missed = within.length > 0 || best === undefined ? null : overLimits(best, limits);
   const over = all.filter((one) => !contenders.includes(one));
@@ -81,35 +92,86 @@ export async function rankFinalists(context: FinalsContext): Promise<Ranking> {
   return { ranked, reasons, missed };
 }
 
-/** Those that may be the fastest, in the same blocks; the others keep the times of the search. */
-async function timeFinalists(
-  { request, state, limitMs, say }: FinalsContext,
-  contenders: readonly Tried[],
-): Promise<readonly Tried[]> {
-  const times = contenders.flatMap(({ latency }) => (latency === null ? [] : [latency]));
-  if (times.length < 2) return contenders;
-  const fastest = times.reduce((best, one) => (one.ratio < best.ratio ? one : best));
-  const close = contenders
-    .filter(
-      ({ latency }) => latency !== null && relative(latency, fastest).interval[0] <= 1 + closeBand,
-    )
-    .sort((a, b) => (a.latency?.ratio ?? 1) - (b.latency?.ratio ?? 1))
-    .slice(0, mostFinalists);
-  if (close.length < 2) return contenders;
-  say(`finalists against each other: ${close.map(({ name }) => name).join(", ")}`);
-  const { between } = await request.measure.latency({
-    artifacts: [state.reference, ...close.map(({ artifact }) => artifact)],
+/** Accepted candidates, and how the times of two of them compare. */
+interface Field {
+  readonly all: readonly Tried[];
+  /** The second's time over the first's. */
+  readonly between: (a: Tried, b: Tried) => Relative | null;
+}
+
+/**
+ * Those that may win, in the same blocks; the others keep the times of the search. Where an earlier run timed the same
+ * finalists, only those are timed again that could still win by what it saw.
+ */
+async function timeFinalists(context: FinalsContext, all: readonly Tried[]): Promise<Field> {
+  const { request, state, limitMs, say } = context;
+  let field: Field = { all, between: relativeTo };
+  const asked = (finalists: readonly Tried[]): LatencyRequest => ({
+    artifacts: [state.reference, ...finalists.map(({ artifact }) => artifact)],
     target: state.device.target,
     limits: finalLimits(state.facts.runMs),
     seed: 2,
     signal: request.signal,
     limitMs,
   });
-  return contenders.map((one) => {
-    const index = close.indexOf(one);
-    const latency = index < 0 ? undefined : between[0]?.[index + 1];
-    return latency === undefined ? one : { ...one, latency };
+  let finalists = stillOpen(field, closeBand);
+  if (finalists.length < 2) return field;
+  const before = await request.measure.earlierLatency(asked(finalists));
+  if (before !== null) {
+    field = timedTogether(field, finalists, before);
+    finalists = stillOpen(field, tieBand);
+    if (finalists.length < 2) return field;
+  }
+  say(`finalists against each other: ${finalists.map(({ name }) => name).join(", ")}`);
+  return timedTogether(field, finalists, await request.measure.latency(asked(finalists)));
+}
+
+/**
+ * Who may still win: not surely slower than the fastest, and no smaller one is as fast.
+ * @param band by how much a candidate may seem slower than the fastest
+ */
+function stillOpen({ all, between }: Field, band: number): readonly Tried[] {
+  const timed = all.filter(({ latency }) => latency !== null);
+  const ratio = (a: Tried, b: Tried): number => between(a, b)?.ratio ?? 1;
+  const fastest = timed.reduce<Tried | null>(
+    (best, one) => (best === null || ratio(best, one) < 1 ? one : best),
+    null,
+  );
+  if (fastest === null) return [];
+  const low = (a: Tried, b: Tried): number => between(a, b)?.interval[0] ?? 1;
+  const isBeaten = (one: Tried): boolean =>
+    timed.some(
+      (other) =>
+        other.size.brotli <= one.size.brotli * (1 - tieBand) &&
+        low(other, one) >= 1 / (1 + tieBand),
+    );
+  return timed
+    .filter((one) => one === fastest || (low(fastest, one) <= 1 + band && !isBeaten(one)))
+    .sort((a, b) => ratio(fastest, a) - ratio(fastest, b))
+    .slice(0, mostFinalists);
+}
+
+/** With what was seen when some of them, after the reference, were timed in the same blocks. */
+function timedTogether(
+  { all, between }: Field,
+  some: readonly Tried[],
+  { between: seen }: LatencyComparison,
+): Field {
+  const place = new Map<Tried, number>();
+  const now = all.map((one): Tried => {
+    const index = some.indexOf(one);
+    const latency = index < 0 ? undefined : seen[0]?.[index + 1];
+    const tried = latency === undefined ? one : { ...one, latency };
+    if (index >= 0) place.set(tried, index + 1);
+    return tried;
   });
+  return {
+    all: now,
+    between(a, b) {
+      const [from, to] = [place.get(a), place.get(b)];
+      return (from && to && seen[from]?.[to]) || between(a, b);
+    },
+  };
 }
 
 function overLimits({ artifact, tryOut }: Tried, limits: Limits): string | null {
@@ -122,10 +184,8 @@ function overLimits({ artifact, tryOut }: Tried, limits: Limits): string | null 
   return null;
 }
 
-function reasonFor(one: Tried, best: Tried): string {
+function reasonFor(one: Tried, best: Tried, compared: Relative | null): string {
   const size = one.size.brotli / best.size.brotli;
-  const compared =
-    one.latency === null || best.latency === null ? null : relative(one.latency, best.latency);
   const lost = one.accuracy === null ? "" : `; ${accuracyText(one.accuracy)}`;
   const text = `next to ${best.name}: ${gainText(compared, size)}${lost}`;
   if (compared === null) return size > 1 ? `larger ${text}` : `no better ${text}`;

@@ -2,6 +2,7 @@ import {
   type Artifact,
   artifactIdentity,
   goldenInputs,
+  type LatencyRatio,
   onnxArtifact,
   PareError,
   type TargetName,
@@ -85,6 +86,40 @@ describe("optimize", () => {
         .map(({ artifacts: [one] }) => artifactIdentity(one ?? original)),
     );
     expect(new Set(tested).size).toBe(tested.length);
+  });
+
+  it("times no finalists again that an earlier run could tell apart", async () => {
+    const together = (measure: Simulated): number =>
+      measure.asked.filter(({ what, artifacts }) => what === "latency" && artifacts.length > 2)
+        .length;
+    // Too far apart to be the same, and not surely so by the blocks of the search.
+    const judge = (artifact: Artifact): Said =>
+      isSmall(artifact)
+        ? { ratio: 0.5 + (bytesOf(artifact) % 97) / 400, spread: 0.3 }
+        : { spread: 0.3 };
+    const measure = saying(judge);
+    const first = await optimize(await requestFor(measure));
+    expect(together(measure)).toBe(1);
+    const again = saying(judge);
+    const remembering: Simulated = {
+      ...again,
+      get spentMs() {
+        return again.spentMs;
+      },
+      async earlierLatency(request) {
+        const { between, latencies } = await measure.latency(request);
+        const narrow = between.map((row) =>
+          row.map(({ ratio }): LatencyRatio => ({
+            ratio,
+            interval: [ratio * 0.999, ratio * 1.001],
+          })),
+        );
+        return { between: narrow, latencies };
+      },
+    };
+    const { variants } = await optimize(await requestFor(remembering));
+    expect(together(again)).toBe(0);
+    expect(variants[0]?.name).toBe(first.variants[0]?.name);
   });
 
   it("publishes times of blocks that took no part in choosing", async () => {

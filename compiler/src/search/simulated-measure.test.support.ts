@@ -123,6 +123,7 @@ export function simulatedMeasure(
         })),
       };
     },
+    earlierLatency: async () => null,
     async coldStart({ artifact, target }) {
       ask({ what: "coldStart", target, artifacts: [artifact] }, 300);
       return { startupMs: 20, memoryBytes: 1e7 };

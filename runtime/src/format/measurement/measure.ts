@@ -105,6 +105,8 @@ export interface Measure {
   /** Null where no output can be compared. */
   parity(request: ParityRequest): Promise<Parity | null>;
   latency(request: LatencyRequest): Promise<LatencyComparison>;
+  /** What an earlier run measured of the same files; null where there is none. It tells what need not be timed again. */
+  earlierLatency(request: LatencyRequest): Promise<LatencyComparison | null>;
   coldStart(request: Measured): Promise<ColdStart>;
   /** What a sample of `accuracy` took when some were last run, all included, in this run or an earlier one; null before. */
   sampleMs(artifact: Artifact, target: TargetName): Promise<number | null>;
