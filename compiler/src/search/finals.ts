@@ -118,8 +118,9 @@ async function timeFinalists(context: FinalsContext, all: readonly Tried[]): Pro
   if (finalists.length < 2) return field;
   const before = await request.measure.earlierLatency(asked(finalists));
   if (before !== null) {
+    const names = new Set(finalists.map(({ name }) => name));
     field = timedTogether(field, finalists, before);
-    finalists = stillOpen(field, tieBand);
+    finalists = stillOpen(field, tieBand).filter(({ name }) => names.has(name));
     if (finalists.length < 2) return field;
   }
   say(`finalists against each other: ${finalists.map(({ name }) => name).join(", ")}`);
