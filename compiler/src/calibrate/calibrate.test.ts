@@ -1,4 +1,4 @@
-import { type Executor, Observer, type Tensors } from "@pare/runtime/format";
+import { type Executor, Observer, type Tensors, type ValueInfo } from "@pare/runtime/format";
 import { cpu } from "@pare/runtime/ort-node";
 import { describe, expect, it, vi } from "vitest";
 import { attribute, edit, Tensor, type ValueId } from "../ir/index.js";
@@ -29,7 +29,7 @@ async function* stream(): AsyncGenerator<Tensors> {
 }
 
 const source = { executor: cpu(), samples: stream, count: samples.length };
-const nothing: Watched = { extremes: [], histograms: [], channelMeans: [] };
+const nothing: Watched = { extremes: [], histograms: [], channelSums: [] };
 
 function expected(of: (x: number) => number): Observer {
   const observer = new Observer();
@@ -79,7 +79,7 @@ describe("calibrate", () => {
       },
       {
         ...nothing,
-        channelMeans: [
+        channelSums: [
           { value, axis: 1 },
           { value, axis: -1 },
         ],
@@ -113,29 +113,25 @@ describe("calibrate", () => {
   });
 
   it("gives the engine no activation but those whose distribution is asked for", async () => {
-    const outputs: string[][] = [];
+    const loaded: (readonly ValueInfo[])[] = [];
     const executor: Executor = {
       async load(artifact) {
         const session = await cpu().load(artifact);
-        outputs.push(session.outputs.map(({ name }) => name));
+        loaded.push(session.outputs);
         return session;
       },
     };
-    const channelMeans = [{ value: add, axis: -1 }];
-    await calibrate(
+    const channelSums = [{ value: add, axis: -1 }];
+    const found = await calibrate(
       graph,
       { ...source, executor },
-      { extremes: [mul], histograms: [relu], channelMeans },
+      { extremes: [mul, add], histograms: [relu], channelSums },
     );
-    expect(outputs).toEqual([
-      [
-        `observed_min_${mul}`,
-        `observed_max_${mul}`,
-        `observed_sums_${add}_-1`,
-        `observed_size_${add}`,
-        `observed_all_${relu}`,
-      ],
-    ]);
+    // Both smallest, both largest elements, sums of channels, their number; the distribution's elements.
+    const dims = loaded.map((outputs) => outputs.map((output) => output.dims));
+    expect(dims).toEqual([[[2, 1], [2, 1], ["W"], [], [1, "W"]]]);
+    expect(found.ranges.get(mul)).toEqual(expected((x) => 2 * x).range);
+    expect(found.ranges.get(add)).toEqual(expected((x) => Math.fround(2 * x) - 1).range);
   });
 
   it("reports progress, stops on a signal, and refuses to learn from nothing", async () => {

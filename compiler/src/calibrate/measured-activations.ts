@@ -64,12 +64,12 @@ export class MeasuredActivations implements Activations {
 function watchedFor(wanted: readonly Wanted[]): Watched {
   const extremes = new Set<ValueId>();
   const histograms = new Set<ValueId>();
-  const channelMeans: { value: ValueId; axis: number }[] = [];
+  const channelSums: { value: ValueId; axis: number }[] = [];
   for (const { value, statistic } of wanted) {
-    if (statistic.kind === "channel-means") channelMeans.push({ value, axis: statistic.axis });
+    if (statistic.kind === "channel-means") channelSums.push({ value, axis: statistic.axis });
     else (statistic.method === "minmax" ? extremes : histograms).add(value);
   }
-  return { extremes: [...extremes], histograms: [...histograms], channelMeans };
+  return { extremes: [...extremes], histograms: [...histograms], channelSums };
 }
 
 function numbersOf(calibrated: Calibrated, { value, statistic }: Wanted): readonly number[] {
