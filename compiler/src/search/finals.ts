@@ -25,6 +25,7 @@ import {
   type Relative,
   round,
   tieBand,
+  undecidedBand,
 } from "./verdict.js";
 import { explain } from "./why.js";
 
@@ -114,13 +115,13 @@ async function timeFinalists(context: FinalsContext, all: readonly Tried[]): Pro
     signal: request.signal,
     limitMs,
   });
-  let finalists = stillOpen(field, closeBand);
+  let finalists = stillOpen(field, false);
   if (finalists.length < 2) return field;
   const before = await request.measure.earlierLatency(asked(finalists));
   if (before !== null) {
     const names = new Set(finalists.map(({ name }) => name));
     field = timedTogether(field, finalists, before);
-    finalists = stillOpen(field, tieBand).filter(({ name }) => names.has(name));
+    finalists = stillOpen(field, true).filter(({ name }) => names.has(name));
     if (finalists.length < 2) return field;
   }
   say(`finalists against each other: ${finalists.map(({ name }) => name).join(", ")}`);
@@ -129,9 +130,9 @@ async function timeFinalists(context: FinalsContext, all: readonly Tried[]): Pro
 
 /**
  * Who may still win: not surely slower than the fastest, and no smaller one is as fast.
- * @param band by how much a candidate may seem slower than the fastest
+ * @param settled they had their time together: what stayed undecided within the band is a tie
  */
-function stillOpen({ all, between }: Field, band: number): readonly Tried[] {
+function stillOpen({ all, between }: Field, settled: boolean): readonly Tried[] {
   const timed = all.filter(({ latency }) => latency !== null);
   const ratio = (a: Tried, b: Tried): number => between(a, b)?.ratio ?? 1;
   const fastest = timed.reduce<Tried | null>(
@@ -140,14 +141,15 @@ function stillOpen({ all, between }: Field, band: number): readonly Tried[] {
   );
   if (fastest === null) return [];
   const low = (a: Tried, b: Tried): number => between(a, b)?.interval[0] ?? 1;
+  const asFast = (other: Tried, one: Tried): boolean =>
+    settled ? ratio(other, one) >= 1 / (1 + undecidedBand) : low(other, one) >= 1 / (1 + tieBand);
   const isBeaten = (one: Tried): boolean =>
     timed.some(
-      (other) =>
-        other.size.brotli <= one.size.brotli * (1 - tieBand) &&
-        low(other, one) >= 1 / (1 + tieBand),
+      (other) => other.size.brotli <= one.size.brotli * (1 - tieBand) && asFast(other, one),
     );
+  const band = settled ? tieBand : closeBand;
   return timed
-    .filter((one) => one === fastest || (low(fastest, one) <= 1 + band && !isBeaten(one)))
+    .filter((one) => low(fastest, one) <= 1 + band && !isBeaten(one))
     .sort((a, b) => ratio(fastest, a) - ratio(fastest, b))
     .slice(0, mostFinalists);
 }

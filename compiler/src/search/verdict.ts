@@ -13,7 +13,7 @@ import {
 /** Two medians this close are the same. */
 export const tieBand = 0.02;
 /** What could not be told apart is the same up to here, where its size says something. */
-const undecidedBand = 0.03;
+export const undecidedBand = 0.03;
 /** 0.995 − 0.985 is a little over 0.01 in binary. */
 const rounding = 1e-9;
 
