@@ -71,7 +71,10 @@ async function calibrate({ method, names, count, abortAfterMs }) {
     return { seconds, idle, peak: sum(pids, "VmHWM"), silence: silence / 1000, ranges };
   } catch (error) {
     if (!stop.signal.aborted) throw error;
-    return { stopped: (performance.now() - started - abortAfterMs) / 1000, code: error.code };
+    return {
+      stopped: Math.max(0, performance.now() - started - abortAfterMs) / 1000,
+      code: error.code,
+    };
   } finally {
     clearTimeout(timer);
   }

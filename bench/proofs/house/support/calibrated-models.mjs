@@ -9,7 +9,7 @@ export const sampleCount = 60;
 const large = { width: 640, height: 640 };
 
 /**
- * `percentile`: how many samples its histograms are taken of, and how the Python tool can take them at all: it keeps every
+ * `many`: samples whose memory is compared with that of 10; 1,000 where not given. `percentile`: how many samples its histograms are taken of, and how the Python tool can take them at all: it keeps every
  * activation of every sample, or of `stride` samples at a time, which must be 1 where samples differ in shape.
  */
 export const calibratedModels = {
@@ -20,12 +20,14 @@ export const calibratedModels = {
     samples: () => ofModule("ocr-recognition"),
     rounds: 5,
     percentile: { count: sampleCount, stride: 1, rounds: 3 },
+    many: 200,
   },
   centerface: {
     samples: faces,
     shapes: [["input.1", `1x3x${large.height}x${large.width}`]],
-    rounds: 5,
-    percentile: { count: 10, rounds: 3 },
+    rounds: 3,
+    percentile: { count: 4, rounds: 2 },
+    many: 200,
   },
 };
 

@@ -40,9 +40,9 @@ export function calibration(name) {
         table.push(await compare(claim, tools, compared));
         if (method === "minmax")
           table.push(await compare(claim, tools, { ...compared, each: true }));
+        write(root, table);
       }
       await proveFlat(claim, tools);
-      write(root, name, table);
     });
   };
 }
@@ -145,14 +145,15 @@ async function proveFlat(claim, tools) {
   const own = await startOwn(tools);
   try {
     const peaks = [];
-    for (const count of [10, 10, 100, 1000]) {
+    const { many: most = 1000 } = calibratedModels[tools.name];
+    for (const count of [10, 10, 100, most]) {
       const { idle, peak } = await own.ask({ method: "minmax", count });
       peaks.push({ count, idle, peak });
     }
     // The first grows what later ones use again.
     const [, few, , many] = peaks;
     const ratio = many.peak / few.peak;
-    claim(`${tools.name}: memory of 1,000 samples over that of 10`, {
+    claim(`${tools.name}: memory of ${most} samples over that of 10`, {
       value: ratio,
       bound: 1.1,
       n: 1,
@@ -224,7 +225,7 @@ function distance([low, high], [theirLow, theirHigh]) {
 const megabytes = (bytes) => `${(bytes / megabyte).toFixed(0)} MB`;
 
 /** This model's rows among those of the others. */
-function write(root, name, table) {
+function write(root, table) {
   const folder = join(root, "docs/measured/house");
   mkdirSync(folder, { recursive: true });
   const file = join(folder, "calibration.md");
