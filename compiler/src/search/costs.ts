@@ -62,7 +62,7 @@ const candidateBytes = 0.35;
 
 /** Of what a comparison may take at most, how much it usually takes: short runs are many, and settle soon. */
 function usuallyTimed(runMs: number): number {
-  return clamp(0.35 + 0.25 * runMs, 0.35, 0.9);
+  return clamp(0.2 + 0.4 * runMs, 0.2, 0.9);
 }
 
 /** What comes with every run but the run: a candidate pays it as the float model does. */
