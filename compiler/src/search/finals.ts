@@ -141,12 +141,13 @@ function stillOpen({ all, between }: Field, settled: boolean): readonly Tried[] 
   );
   if (fastest === null) return [];
   const low = (a: Tried, b: Tried): number => between(a, b)?.interval[0] ?? 1;
-  const asFast = (other: Tried, one: Tried): boolean =>
-    settled ? ratio(other, one) >= 1 / (1 + undecidedBand) : low(other, one) >= 1 / (1 + tieBand);
   const isBeaten = (one: Tried): boolean =>
-    timed.some(
-      (other) => other.size.brotli <= one.size.brotli * (1 - tieBand) && asFast(other, one),
-    );
+    timed.some((other) => {
+      const muchSmaller = other.size.brotli <= one.size.brotli * (1 - tieBand);
+      if (!settled) return muchSmaller && low(other, one) >= 1 / (1 + tieBand);
+      const tie = muchSmaller ? undecidedBand : tieBand;
+      return other.size.brotli < one.size.brotli && ratio(other, one) >= 1 / (1 + tie);
+    });
   const band = settled ? tieBand : closeBand;
   return timed
     .filter((one) => low(fastest, one) <= 1 + band && !isBeaten(one))
