@@ -56,7 +56,10 @@ describe("activations that are kept", () => {
     expect(later.wanted).toEqual([]);
     const more = { value: relu, statistic: means } as const;
     await kept.observe(graph, [...all, more], { pass: "test" });
-    expect(later.wanted).toEqual([more]);
+    // Engines fuse by what is observed together: all of it is asked anew, and what was known stays what it was.
+    expect(later.wanted).toEqual([...all, more]);
+    expect(await kept.observe(graph, all, { pass: "test" })).toEqual(observed);
+    expect(later.wanted).toHaveLength(4);
   });
 
   it("are those of the same setting only", async () => {

@@ -4,7 +4,7 @@ import type { Graph } from "../ir/index.js";
 import type { Activations, Observed, ObserveOptions, Wanted } from "../pipeline/activations.js";
 import { CacheKey, type KeyPart } from "../pipeline/cache-key.js";
 import type { Cache } from "../pipeline/services.js";
-import { observedFrom, statisticKeys, type Statistics } from "./measured-activations.js";
+import { observationKeys, observedFrom, type Statistics } from "./measured-activations.js";
 import { numbersIn } from "./recorded-activations.js";
 
 const schema: JsonSchema = {
@@ -39,12 +39,11 @@ export class KeptActivations implements Activations {
     options: ObserveOptions,
   ): Promise<Observed> {
     const known = await (this.#known ??= this.#read());
-    const keys = await statisticKeys(graph, wanted, this.#fingerprints);
-    const missing = wanted.filter((_, index) => !known.has(keys[index] ?? ""));
-    if (missing.length > 0) {
-      const observed = await this.#inner.observe(graph, missing, options);
+    const keys = await observationKeys(graph, wanted, this.#fingerprints);
+    if (!keys.every((key) => known.has(key))) {
+      const observed = await this.#inner.observe(graph, wanted, options);
       for (const [index, one] of wanted.entries())
-        if (missing.includes(one)) known.set(keys[index] ?? "", numbersIn(observed, one));
+        known.set(keys[index] ?? "", numbersIn(observed, one));
       await this.#cache.put(
         this.#key,
         new TextEncoder().encode(JSON.stringify(Object.fromEntries(known))),

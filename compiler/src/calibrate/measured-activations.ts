@@ -1,4 +1,4 @@
-import { Observer, PareError } from "@pare/runtime/format";
+import { Observer, PareError, sha256Sync } from "@pare/runtime/format";
 import { Fingerprints } from "../analysis/fingerprints.js";
 import type { Graph, ValueId } from "../ir/index.js";
 import type {
@@ -33,15 +33,16 @@ export class MeasuredActivations implements Activations {
     wanted: readonly Wanted[],
     options: ObserveOptions,
   ): Promise<Observed> {
-    const keys = await statisticKeys(graph, wanted, this.#fingerprints);
-    const missing = wanted.filter((_, index) => !this.#known.has(keys[index] ?? ""));
-    if (missing.length > 0) await this.#measure(graph, missing, options);
+    const keys = await observationKeys(graph, wanted, this.#fingerprints);
+    if (!keys.every((key) => this.#known.has(key)))
+      await this.#measure(graph, wanted, keys, options);
     return observedFrom(wanted, keys, this.#known);
   }
 
   async #measure(
     graph: Graph,
     wanted: readonly Wanted[],
+    keys: readonly string[],
     { pass, signal, onProgress }: ObserveOptions,
   ): Promise<void> {
     if (this.#source.count === 0) {
@@ -54,7 +55,6 @@ export class MeasuredActivations implements Activations {
       signal,
       onProgress,
     });
-    const keys = await statisticKeys(graph, wanted, this.#fingerprints);
     for (const [index, one] of wanted.entries())
       this.#known.set(keys[index] ?? "", numbersOf(calibrated, one));
   }
@@ -102,6 +102,24 @@ export async function statisticKeys(
 ): Promise<readonly string[]> {
   const names = await fingerprints.of(graph);
   return wanted.map(({ value, statistic }) => `${names.get(value) ?? "?"} ${kindOf(statistic)}`);
+}
+
+/**
+ * What each statistic is of, and what was asked together with it. An engine fuses nodes by what has to be seen of them, so
+ * that the last digits of a statistic depend on what is observed beside it: the answer to a question must not depend on
+ * those that came before.
+ */
+export async function observationKeys(
+  graph: Graph,
+  wanted: readonly Wanted[],
+  fingerprints: Fingerprints,
+): Promise<readonly string[]> {
+  const keys = await statisticKeys(graph, wanted, fingerprints);
+  const names = await fingerprints.of(graph);
+  const outputs = graph.main.outputs.map((value) => names.get(value) ?? "?");
+  const asked = new TextEncoder().encode([...outputs, "", ...[...keys].sort()].join("\n"));
+  const together = sha256Sync(asked).slice(0, 16);
+  return keys.map((key) => `${key} of ${together}`);
 }
 
 function kindOf(statistic: Statistic): string {

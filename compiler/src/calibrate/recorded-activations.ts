@@ -2,7 +2,12 @@ import { PareError } from "@pare/runtime/format";
 import { Fingerprints } from "../analysis/fingerprints.js";
 import type { Graph } from "../ir/index.js";
 import type { Activations, Observed, ObserveOptions, Wanted } from "../pipeline/activations.js";
-import { observedFrom, statisticKeys, type Statistics } from "./measured-activations.js";
+import {
+  observationKeys,
+  observedFrom,
+  statisticKeys,
+  type Statistics,
+} from "./measured-activations.js";
 
 /** Statistics that were measured before and are all that is known: a lock's, which needs neither data nor an engine. */
 export class RecordedActivations implements Activations {
@@ -19,7 +24,10 @@ export class RecordedActivations implements Activations {
     wanted: readonly Wanted[],
     { pass }: ObserveOptions,
   ): Promise<Observed> {
-    const keys = await statisticKeys(graph, wanted, this.#fingerprints);
+    const asked = await observationKeys(graph, wanted, this.#fingerprints);
+    // Earlier locks do not say what was asked together.
+    const plain = await statisticKeys(graph, wanted, this.#fingerprints);
+    const keys = asked.map((key, index) => (this.#known.has(key) ? key : (plain[index] ?? "")));
     const missing = keys.findIndex((key) => !this.#known.has(key));
     if (missing >= 0) {
       const value = wanted[missing]?.value;
@@ -51,7 +59,7 @@ export class NotedActivations implements Activations {
     options: ObserveOptions,
   ): Promise<Observed> {
     const observed = await this.#inner.observe(graph, wanted, options);
-    const keys = await statisticKeys(graph, wanted, this.#fingerprints);
+    const keys = await observationKeys(graph, wanted, this.#fingerprints);
     for (const [index, one] of wanted.entries())
       this.noted.set(keys[index] ?? "", numbersIn(observed, one));
     return observed;
