@@ -283,6 +283,7 @@ class Search {
   }
 
   async #finish(plan: Plan): Promise<void> {
+    plan.beginEnding(this.#request.clock.now());
     const contexts = this.#states.map((state): FinalsContext => ({
       request: this.#request,
       state,

@@ -64,6 +64,7 @@ export class Plan {
   /** Accepted on a target: the first to try on the next. */
   readonly #accepted = new Set<string>();
   #calibrated = false;
+  #endMs: number | null = null;
   /** Of what was expected, what candidates of a target have taken. */
   readonly #scales = new Map<TargetName, number>();
 
@@ -166,8 +167,14 @@ export class Plan {
     return this.#expectedMs(planned, this.counts) * this.#scaleOf(planned.target);
   }
 
+  /** The search has ended: what is left is the ending, which goes by from here. */
+  beginEnding(nowMs: number): void {
+    this.#endMs = nowMs + this.#endingMs(this.counts);
+  }
+
   /** When the whole is expected to end. */
   expectedEndMs(nowMs: number): number {
+    if (this.#endMs !== null) return this.#endMs;
     const searching = this.#candidatesMs(this.#waiting, this.counts);
     return (
       Math.min(nowMs + searching, Math.max(nowMs, this.deadlineMs)) + this.#endingMs(this.counts)
