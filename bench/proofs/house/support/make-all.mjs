@@ -1,19 +1,21 @@
-// node make-all.mjs '{ "model", "data", "targets", "order" }': makes every candidate of a model, as the search would,
-// and prints the sha256 of each file. Nothing is measured but activations. `order` is the seed of the order in which
-// candidates are made; the answer must not depend on it, nor on the targets beside one, nor on the process.
+// node make-all.mjs '{ "model", "data", "targets", "order", "cache" }': makes every candidate of a model, as the search
+// would, and prints the sha256 of each file. Nothing is measured but activations. `order` is the seed of the order in
+// which candidates are made; the answer must not depend on it, nor on the targets beside one, nor on the process, nor on
+// what the user's cache, where `cache` asks for it, kept of earlier processes.
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../../../../", import.meta.url));
 const compiler = (file) => import(join(root, "compiler/dist", file));
-const { model, data, options = [], targets, order } = JSON.parse(process.argv[2]);
+const { model, data, options = [], targets, order, cache = false } = JSON.parse(process.argv[2]);
 
 const { presets } = await compiler("recipes/presets.js");
 const { choicesFor } = await compiler("search/planned.js");
 const { beginning, change, finish, ordered } = await compiler("search/make.js");
 const { Fingerprints } = await compiler("analysis/fingerprints.js");
-const { MeasuredActivations } = await compiler("index.js");
+const { KeptActivations, MeasuredActivations } = await compiler("index.js");
 const { executor, openHosts } = await import(join(root, "bench/dist/index.js"));
+const { openCache } = await import(join(root, "cli/dist/cache/open-cache.js"));
 const { openModel } = await import(join(root, "cli/dist/workbench/opened-model.js"));
 const { parseShapes } = await import(join(root, "cli/dist/workbench/shape-options.js"));
 
@@ -23,13 +25,18 @@ const { hosts } = await openHosts(["cpu"]);
 try {
   const { feeds, count } = await calibrationFeeds(join(root, data));
   const fingerprints = new Fingerprints();
-  const activations = new MeasuredActivations({
+  let observed = 0;
+  const measured = new MeasuredActivations({
     executor: executor(hosts.get("cpu")),
     count,
     async *samples() {
+      observed += 1;
       yield* feeds;
     },
   });
+  const activations = cache
+    ? new KeptActivations(measured, await openCache({ onNote: fail }), [data])
+    : measured;
   const services = { activations, fingerprints, seed: 0 };
   const recipe = ordered(presets.auto);
   const simplified = await beginning(opened.graph, recipe.simplify, services);
@@ -54,7 +61,7 @@ try {
     const made = await finish(state, one.name, one.target, one.session, recipe.ending, services);
     hashes[`${one.target} ${one.name}`] = made.identity;
   }
-  console.log(JSON.stringify(hashes));
+  console.log(JSON.stringify({ hashes, observed }));
 } finally {
   opened.close();
   for (const host of hosts.values()) await host.dispose();
@@ -69,6 +76,10 @@ async function calibrationFeeds(module) {
     if (found.length === wanted.size) break;
   }
   return { feeds: found, count: found.length };
+}
+
+function fail(note) {
+  throw new Error(note);
 }
 
 /** By a linear congruential generator: 0 leaves the order as it is. */
