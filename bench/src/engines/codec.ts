@@ -1,10 +1,22 @@
 import { bytesOf, isTypedArray, type TypedArray } from "@pare/runtime/format";
 
 /**
- * Values with typed arrays inside as one run of bytes, for HTTP: the length of the JSON, the JSON with each array
- * replaced by where it lies, and the arrays one after the other, each at a multiple of eight.
+ * Values with typed arrays inside as one run of bytes: the length of the JSON, the JSON with each array replaced by where
+ * it lies, and the arrays one after the other, each at a multiple of eight.
  */
 export function encode(value: unknown): Uint8Array<ArrayBuffer> {
+  const parts = encodeParts(value);
+  const out = new Uint8Array(parts.reduce((sum, { byteLength }) => sum + byteLength, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.byteLength;
+  }
+  return out;
+}
+
+/** The same run in parts: arrays are not copied. */
+export function encodeParts(value: unknown): readonly Uint8Array[] {
   const arrays: TypedArray[] = [];
   let bytes = 0;
   const json = JSON.stringify(value, function (this: Record<string, unknown>, key, each: unknown) {
@@ -22,16 +34,16 @@ export function encode(value: unknown): Uint8Array<ArrayBuffer> {
     };
   });
   const header = new TextEncoder().encode(json);
-  const body = aligned(8 + header.byteLength);
-  const out = new Uint8Array(body + bytes);
-  new DataView(out.buffer).setUint32(0, header.byteLength, true);
-  out.set(header, 8);
-  let at = body;
+  const front = new Uint8Array(aligned(8 + header.byteLength));
+  new DataView(front.buffer).setUint32(0, header.byteLength, true);
+  front.set(header, 8);
+  const parts: Uint8Array[] = [front];
   for (const array of arrays) {
-    out.set(bytesOf(array), at);
-    at += aligned(array.byteLength);
+    parts.push(bytesOf(array));
+    const gap = aligned(array.byteLength) - array.byteLength;
+    if (gap > 0) parts.push(new Uint8Array(gap));
   }
-  return out;
+  return parts;
 }
 
 /** The value back; its arrays are views of `bytes`. */

@@ -4,7 +4,6 @@ import {
   type DeviceFeature,
   isTypedArray,
   type LoadOptions,
-  type NamedBytes,
   PareError,
   type Reduced,
   type ReduceOptions,
@@ -136,7 +135,7 @@ export class EngineHost implements HostDescription {
   async load(artifact: Artifact, options: LoadOptions & CallOptions = {}): Promise<LoadedModel> {
     const id = this.#nextId++;
     const threads = options.threads ?? 1;
-    const request = { kind: "load", id, artifact: wire(artifact), threads } as const;
+    const request = { kind: "load", id, artifact, threads } as const;
     const reply = await this.#call<"load">(request, options);
     return { id, ...reply };
   }
@@ -314,7 +313,7 @@ export class EngineHost implements HostDescription {
       try {
         await this.#watched(channel, { kind: "probe" }, options);
         const threads = options.threads ?? 1;
-        const load = { kind: "load", id: 1, artifact: wire(artifact), threads } as const;
+        const load = { kind: "load", id: 1, artifact, threads } as const;
         const { loadMs } = await this.#watched<"load">(channel, load, options);
         const run = { kind: "run", id: 1, samples: once([feeds]) } as const;
         const { ms } = await this.#watched<"run">(channel, run, options);
@@ -423,17 +422,6 @@ export class EngineHost implements HostDescription {
 
 function once(feeds: readonly Tensors[]): WireSample[] {
   return feeds.map((tensors) => ({ ref: 0, feeds: sendable(tensors) }));
-}
-
-/** Messages carry only memory of their own, neither shared nor a window on something larger. */
-function wire(artifact: Artifact): Artifact {
-  const [first, ...rest] = artifact.files;
-  return { ...artifact, files: [owned(first), ...rest.map(owned)] };
-}
-
-function owned({ name, bytes }: NamedBytes): NamedBytes {
-  const whole = bytes.buffer instanceof ArrayBuffer && bytes.byteLength === bytes.buffer.byteLength;
-  return { name, bytes: whole ? bytes : Uint8Array.from(bytes) };
 }
 
 /** The next few samples, as many as a message should carry. */

@@ -1,10 +1,15 @@
-import { type ChildProcess, fork } from "node:child_process";
-import { PareError, type TargetName, throwIfAborted } from "@pare/runtime/format";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { Socket } from "node:net";
+import { fileURLToPath } from "node:url";
+import { messageOf, PareError, type TargetName, throwIfAborted } from "@pare/runtime/format";
+import { decode } from "./codec.js";
+import { Messages, pipeNumber, sendMessage } from "./messages.js";
 import type { Channel, EngineReplies, EngineRequest, WireReply } from "./protocol.js";
 import { unwrap } from "./reply.js";
 
 /** The child runs compiled code, also when this file is run from `src` by a test. */
-const childEntry = new URL("../../dist/engines/node-child.js", import.meta.url);
+const childEntry = fileURLToPath(new URL("../../dist/engines/node-child.js", import.meta.url));
 
 const stderrKept = 4096;
 
@@ -13,18 +18,26 @@ const stderrKept = 4096;
  * and memory can be told apart. Terminating a worker thread during a run would abort this process.
  */
 export async function openNodeChannel(target: TargetName): Promise<Channel> {
-  const child = fork(childEntry, [target], {
-    serialization: "advanced",
-    execArgv: [],
+  const child = spawn(process.execPath, [childEntry, target], {
     // Else onnxruntime-node has telemetry, which also leaves a log per process in the temporary folder.
     env: { ORT_DISABLE_TELEMETRY: "1", ...process.env },
-    stdio: ["ignore", "ignore", "pipe", "ipc"],
+    stdio: ["ignore", "ignore", "pipe", "pipe"],
   });
-  return new NodeChannel(child, target);
+  const refused = await once(child, "spawn").then(
+    () => "",
+    (error: unknown) => messageOf(error),
+  );
+  const pipe = refused === "" ? child.stdio[pipeNumber] : null;
+  if (pipe instanceof Socket) return new NodeChannel(child, pipe, target);
+  throw new PareError("ENGINE", `The ${target} engine's process does not start: ${refused}`, {
+    where: process.execPath,
+    hint: "Free some memory and file descriptors.",
+  });
 }
 
 class NodeChannel implements Channel {
   readonly #child: ChildProcess;
+  readonly #pipe: Socket;
   readonly #name: string;
   #waiting: {
     readonly resolve: (reply: WireReply) => void;
@@ -33,17 +46,21 @@ class NodeChannel implements Channel {
   #ended: string | null = null;
   #stderr = "";
 
-  constructor(child: ChildProcess, name: string) {
+  constructor(child: ChildProcess, pipe: Socket, name: string) {
     this.#child = child;
+    this.#pipe = pipe;
     this.#name = name;
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-stderrKept);
     });
-    child.on("message", (reply) => {
+    const messages = new Messages((message) => {
       const waiting = this.#waiting;
       this.#waiting = null;
-      waiting?.resolve(reply as WireReply);
+      waiting?.resolve(decode(message) as WireReply);
     });
+    pipe.on("data", (chunk: Uint8Array) => messages.add(chunk));
+    // A process that is gone says so itself.
+    pipe.on("error", () => {});
     child.on("error", (error) => this.#end(error.message));
     child.on("exit", (status, signal) =>
       this.#end(signal ? `it was ended by ${signal}` : `it ended with status ${status}`),
@@ -72,17 +89,7 @@ class NodeChannel implements Channel {
     try {
       const reply = await new Promise<WireReply>((resolve, reject) => {
         this.#waiting = { resolve, reject };
-        this.#child.send(request, (error) => {
-          if (error)
-            reject(
-              this.#ended === null
-                ? new PareError(
-                    "ENGINE_CRASHED",
-                    `The ${this.#name} engine cannot be reached: ${error.message}`,
-                  )
-                : this.#crash(),
-            );
-        });
+        sendMessage(this.#pipe, request);
       });
       return unwrap(reply, this.#name) as EngineReplies[K];
     } finally {

@@ -1,13 +1,15 @@
 import { readFileSync } from "node:fs";
+import { type ConnectOpts, Socket, type SocketConstructorOpts } from "node:net";
+import { decode } from "./codec.js";
 import { engineOf } from "./engine.js";
 import { EngineServer } from "./engine-server.js";
 import { backendFor } from "./measured-backends.js";
+import { Messages, pipeNumber, sendMessage } from "./messages.js";
 import type { EngineRequest } from "./protocol.js";
 import { watchWasmHeap } from "./wasm-heap.js";
 
 // The entry of the engine's process. Its parent decides when it ends: Ctrl-C reaches the whole group.
 process.on("SIGINT", () => {});
-process.on("disconnect", () => process.exit());
 
 const backend = backendFor(process.argv[2]);
 const place = `Node ${process.versions.node.split(".")[0]}`;
@@ -24,8 +26,24 @@ function peakOfProcess(): number {
 }
 
 const server = backend.load().then((found) => new EngineServer(engineOf(found, place, peakBytes)));
-process.on("message", (request) => void answer(request as EngineRequest));
+const messages = new Messages((message) => void answer(message));
+// Bytes are read to where they belong: samples leave nothing behind that would have to be collected.
+const reading: SocketConstructorOpts & ConnectOpts = {
+  fd: pipeNumber,
+  onread: {
+    buffer: () => messages.room,
+    callback(count) {
+      messages.filled(count);
+      return true;
+    },
+  },
+};
+const pipe = new Socket(reading);
+pipe.on("end", () => process.exit()).on("error", () => process.exit());
 
-async function answer(request: EngineRequest): Promise<void> {
-  process.send?.(await (await server).answer(request));
+async function answer(message: Uint8Array<ArrayBuffer>): Promise<void> {
+  const request = decode(message) as EngineRequest;
+  const reply = await (await server).answer(request);
+  if (request.kind === "reduce") messages.giveBack(message);
+  sendMessage(pipe, reply);
 }

@@ -90,6 +90,50 @@ describe("calibrate", () => {
     expect(found.channelMeans(input, 1)).toBeUndefined();
   });
 
+  describe("of many samples", () => {
+    const many = 1000;
+    const over = async (xOf: (index: number) => readonly number[]) => {
+      let taken = 0;
+      const watched: Watched = {
+        extremes: [add],
+        histograms: [mul],
+        channelSums: [{ value: mul, axis: -1 }],
+      };
+      const found = await calibrate(
+        graph,
+        {
+          executor: cpu(),
+          count: many,
+          async *samples(): AsyncGenerator<Tensors> {
+            for (taken = 0; taken < many; taken += 1) {
+              const data = Float32Array.from(xOf(taken));
+              yield { x: { type: "float32", dims: [1, data.length], data } };
+            }
+          },
+        },
+        watched,
+      );
+      return { found, taken };
+    };
+
+    it("takes no more when twice as many moved no range", async () => {
+      const { found, taken } = await over((index) => [index % 8, -(index % 4)]);
+      expect(taken).toBeLessThan(140);
+      expect(found.ranges.get(add)).toEqual({ min: -7, max: 13 });
+      const { counts, zeros } = found.histograms.get(mul)?.histogram ?? { counts: [], zeros: 0 };
+      expect(counts.reduce((sum, n) => sum + n, zeros)).toBe(2 * 128);
+      expect(found.channelMeans(mul, -1)).toEqual(Float64Array.of(7, -3));
+    });
+
+    it("takes all of them while ranges move", async () => {
+      const { found, taken } = await over((index) => [index]);
+      expect(taken).toBe(many);
+      expect(found.ranges.get(add)).toEqual({ min: -1, max: 2 * (many - 1) - 1 });
+      expect(found.histograms.get(mul)?.range).toEqual({ min: 0, max: 2 * (many - 1) });
+      expect(found.channelMeans(mul, -1)).toEqual(Float64Array.of(many - 1));
+    });
+  });
+
   it("leaves out of extremes what is not finite, and knows a value without elements", async () => {
     const data = [[1, NaN, -Infinity, 4], [Infinity, 2, 3], []];
     const fed = {

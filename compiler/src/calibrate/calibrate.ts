@@ -12,6 +12,7 @@ import { encodeModel } from "../onnx/index.js";
 import type { Range } from "../quantize/scale.js";
 import { activationBytes } from "./activation-bytes.js";
 import { observedGraph, type Sighting, type Watched } from "./observed-graph.js";
+import { both, movement } from "./sightings.js";
 
 /** The calibration split's feeds, on an engine; `samples` starts anew at each call. */
 export interface CalibrationSamples {
@@ -37,11 +38,16 @@ export interface Calibrated {
 
 /** What the activations of one run may take that become outputs. */
 const bytesPerRun = 256 * 2 ** 20;
+/** So many samples are looked at in any case; then as many again, each time, while ranges still move. */
+const firstSamples = 64;
+/** Of their widths, on average, when twice as many samples were seen: then more would say no more. */
+const stillMovement = 0.02;
 
 /**
  * Runs samples through copies of the graph that give away what is watched, and reduces it where the engine is: nothing is
  * kept of a sample, and samples may differ in shape. Activations whose distribution is asked for are shared out over
- * several passes over the samples where they are too large for one.
+ * several passes over the samples where they are too large for one. Many samples are taken only while the ranges still
+ * move: the order of samples should be one whose every beginning is fair.
  * @throws PareError DATA_MISMATCH when there is no sample; ENGINE; ABORTED
  */
 export async function calibrate(
@@ -118,15 +124,41 @@ async function observeOnce(
   const observed = observedGraph(graph, watched, bytesOf);
   const { proto } = await encodeModel(observed.graph);
   const session = await source.executor.load(onnxArtifact(proto), { signal });
+  const samples = source.samples()[Symbol.asyncIterator]();
+  let seen: Sighting | null = null;
+  let done = 0;
   try {
-    const reduced = await reduceOutputs(session, source.samples(), observed.reductions, {
-      signal,
-      onSamples: (done) =>
-        onProgress?.(Math.min(1, done / Math.max(1, source.count)), "calibrating"),
-    });
-    return observed.read(reduced);
+    for (;;) {
+      const before = done;
+      const wanted = Math.max(firstSamples, before);
+      const reduced = await reduceOutputs(session, next(samples, wanted), observed.reductions, {
+        signal,
+        onSamples(count) {
+          done = before + count;
+          onProgress?.(Math.min(1, done / Math.max(1, source.count)), "calibrating");
+        },
+      });
+      const now = observed.read(reduced);
+      const all: Sighting = seen === null ? now : both(seen, now);
+      const isStill = seen !== null && movement(seen, all) <= stillMovement;
+      seen = all;
+      if (isStill || done < before + wanted) return seen;
+    }
   } finally {
+    await samples.return?.();
     await session.dispose();
+  }
+}
+
+/** The next few, or as many as are left. */
+async function* next(
+  samples: AsyncIterator<Tensors>,
+  count: number,
+): AsyncGenerator<Tensors, void, undefined> {
+  for (let taken = 0; taken < count; taken += 1) {
+    const { done, value } = await samples.next();
+    if (done === true) return;
+    yield value;
   }
 }
 

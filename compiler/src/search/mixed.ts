@@ -33,6 +33,7 @@ export function mixedPlan({ planned, layers }: TooCoarse, loadMs: number, runMs:
       expected === null
         ? null
         : {
+            ...expected,
             latency: Math.min(1, expected.latency * 1.1),
             size: expected.size * 1.1,
             accepted: 0.5,

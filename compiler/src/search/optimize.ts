@@ -23,7 +23,7 @@ import { openTarget } from "./open-target.js";
 import { defaultBudgetMs, Plan } from "./plan.js";
 import { measurementOf, Record } from "./record.js";
 import type { Optimized, OptimizeRequest } from "./request.js";
-import { bestOf, type TargetState } from "./target-state.js";
+import { bestOf, nextToFloat, type TargetState } from "./target-state.js";
 import { expectedText } from "./verdict.js";
 import { type Outcome, type TrialContext, tryCandidate } from "./trial.js";
 
@@ -210,7 +210,7 @@ class Search {
       for (const [one, outcome] of outcomes)
         accepted = (await this.#take(one, outcome, state, before)) || accepted;
     }
-    plan.note(planned, clock.now() - began, accepted);
+    plan.note(planned, clock.now() - began, accepted, nextToFloat(state, this.#best(state)));
     this.#considerMixed(state, plan);
   }
 

@@ -13,6 +13,7 @@ import {
   testSampleMs,
   writeMs,
 } from "./costs.js";
+import { expectedWorth, type Ratios } from "./worth.js";
 
 /** What is done where nobody says how long it may take. */
 export const defaultBudgetMs = 120_000;
@@ -45,7 +46,9 @@ export interface PlanSummary {
 }
 
 /** What is expected where no table knows: a recipe's own group. */
-const unknownGain: Gain = { latency: 0.9, size: 0.6, accepted: 0.5 };
+const unknownGain: Gain = { latency: 0.9, latencySpread: 0.3, size: 0.6, accepted: 0.5 };
+/** What was accepted on another target is tried before what its own table favours. */
+const acceptedBoost = 4;
 
 /**
  * One queue over all targets. What is expected to gain most in a second comes first; no target takes another one's
@@ -63,6 +66,8 @@ export class Plan {
   readonly #startedMs: number;
   /** Accepted on a target: the first to try on the next. */
   readonly #accepted = new Set<string>();
+  /** What is best so far on a target. */
+  readonly #best = new Map<TargetName, Ratios>();
   #calibrated = false;
   #endMs: number | null = null;
   /** Of what was expected, what candidates of a target have taken. */
@@ -143,9 +148,13 @@ export class Plan {
     return best;
   }
 
-  /** What came of a candidate: how long it took, and whether it was taken. */
-  note(planned: Planned, tookMs: number, accepted: boolean): void {
+  /**
+   * What came of a candidate: how long it took, and whether it was taken.
+   * @param best what is best on its target now
+   */
+  note(planned: Planned, tookMs: number, accepted: boolean, best: Ratios): void {
     const { target, name, needsData } = planned;
+    this.#best.set(target, best);
     this.#spent.set(target, (this.#spent.get(target) ?? 0) + tookMs);
     if (accepted) this.#accepted.add(name);
     const expected = this.#expectedMs(planned, this.counts);
@@ -195,15 +204,14 @@ export class Plan {
     return Math.min(sum, leftMs * (1 - 1 / Math.max(1, this.facts.length)));
   }
 
-  /** Expected gain a second: of the logarithms of latency and of size, where it is accepted. */
+  /** Expected gain a second. */
   #worth(planned: Planned): number {
-    const { latency, size, accepted } = planned.expected ?? unknownGain;
-    const faster = Math.max(0, -Math.log(latency));
-    const smaller = Math.max(0, -Math.log(size));
-    const [first, second] = planned.prefer === "size" ? [smaller, faster] : [faster, smaller];
-    const likely = this.#accepted.has(planned.name) ? 1 : accepted;
-    const boost = this.#accepted.has(planned.name) ? 4 : 1;
-    return (boost * likely * (first + 0.15 * second)) / this.costMs(planned);
+    const { target, name, prefer } = planned;
+    const gain = planned.expected ?? unknownGain;
+    const isAccepted = this.#accepted.has(name);
+    const likely = isAccepted ? { ...gain, accepted: 1 } : gain;
+    const worth = expectedWorth(likely, this.#best.get(target) ?? { latency: 1, size: 1 }, prefer);
+    return ((isAccepted ? acceptedBoost : 1) * worth) / this.costMs(planned);
   }
 
   #scaleOf(target: TargetName): number {

@@ -3,6 +3,7 @@ import type { Tried } from "./candidate.js";
 import type { TargetFacts } from "./costs.js";
 import type { TargetDevice } from "./request.js";
 import { choose, relative, type Relative } from "./verdict.js";
+import type { Ratios } from "./worth.js";
 
 /** The model as its user has it, on one target. */
 export interface Baseline {
@@ -45,6 +46,14 @@ export function bestOf(state: TargetState, prefer: "latency" | "size"): Tried {
 /** What can be chosen. */
 export function contendersOf({ required, accepted }: TargetState): readonly Tried[] {
   return [required, ...accepted];
+}
+
+/** What one came to, next to the float model that all began with. */
+export function nextToFloat({ float }: TargetState, one: Tried): Ratios {
+  return {
+    latency: relativeTo(float, one)?.ratio ?? 1,
+    size: one.size.brotli / float.size.brotli,
+  };
 }
 
 /** The time of the second over the first's; null where either was not timed. */

@@ -1,10 +1,13 @@
 import type { TargetName } from "@pare/runtime/format";
 import type { Workload } from "../analysis/workload.js";
+import { measuredGains } from "./tables/measured-gains.js";
 
-/** What a way to a file can be expected to come to, next to the float model: ratios below 1 are gains. */
+/** What a way to a file can be expected to come to, next to the simplified float model: ratios below 1 are gains. */
 export interface Gain {
   /** Of latency. */
   readonly latency: number;
+  /** Standard deviation of its logarithm: models differ. */
+  readonly latencySpread: number;
   /** Of the download, after brotli. */
   readonly size: number;
   /** How often it held the accuracy. */
@@ -27,6 +30,21 @@ export function operatorMix({
   return matmul > 0 ? "matrices" : "other";
 }
 
+/** Place of a target: engines on the CPU differ by processor. */
+export type GainPlace = "cpu exact" | "cpu saturating" | "wasm" | "webgpu";
+
+/** What one model showed. */
+export interface MeasuredGain {
+  readonly place: GainPlace;
+  readonly name: string;
+  readonly mix: OperatorMix;
+  readonly model: string;
+  readonly latency: number;
+  readonly size: number;
+  /** Null where it was turned down before its accuracy was known. */
+  readonly accepted: boolean | null;
+}
+
 type Row = readonly [latency: number, size: number, accepted: number];
 type ByMix = Readonly<Record<OperatorMix, Row>>;
 
@@ -44,10 +62,11 @@ const half: ByMix = {
 };
 
 /**
- * What the fixtures showed, by target, processor and name of the proposal: `exact` processors multiply integers without
- * saturating (x64 with VNNI, arm64), on the others integer convolutions lose. It only orders what is tried.
+ * What is assumed of models that nothing was measured of, by target, processor and name of the proposal: `exact` processors
+ * multiply integers without saturating (x64 with VNNI, arm64), on the others integer convolutions lose. It only orders
+ * what is tried.
  */
-const shown: Readonly<Record<string, Readonly<Record<string, ByMix>>>> = {
+const assumed: Readonly<Record<GainPlace, Readonly<Record<string, ByMix>>>> = {
   "cpu exact": {
     "int8-weights": weights,
     "fp16-weights": half,
@@ -138,16 +157,57 @@ const shown: Readonly<Record<string, Readonly<Record<string, ByMix>>>> = {
   },
 };
 
-/** Undefined for what no table knows: a recipe's own steps. */
+/** Weights are decoded when a model is loaded: what runs then is the float model. */
+const decodedAtLoad = ["int8-weights", "fp16-weights"];
+const assumedSpread = { decoded: 0.03, computed: 0.3 };
+/** What is assumed counts as one model; of what is accepted, as two. */
+const assumedAccepted = 2;
+
+/**
+ * What was assumed and what models with as much of the same work showed: means of logarithms, shares of what was accepted.
+ * Undefined for what no table knows: a recipe's own steps.
+ */
 export function expectedGain(
   target: TargetName,
   name: string,
   mix: OperatorMix,
   saturates: boolean,
 ): Gain | undefined {
-  const place = target === "cpu" ? `cpu ${saturates ? "saturating" : "exact"}` : target;
-  const row = shown[place]?.[name]?.[mix];
+  const place = placeOf(target, saturates);
+  const row = place && assumed[place][name]?.[mix];
   if (row === undefined) return undefined;
   const [latency, size, accepted] = row;
-  return { latency, size, accepted };
+  const seen = measuredGains.filter(
+    (one) => one.place === place && one.name === name && one.mix === mix,
+  );
+  const known = seen.flatMap((one) => one.accepted ?? []);
+  const held = known.filter((one) => one).length;
+  const spread = decodedAtLoad.includes(name) ? assumedSpread.decoded : assumedSpread.computed;
+  const latencies = [latency, ...seen.map((one) => one.latency)].map(Math.log);
+  const center = mean(latencies);
+  const variance =
+    (spread ** 2 + latencies.reduce((sum, each) => sum + (each - center) ** 2, 0)) /
+    latencies.length;
+  return {
+    latency: Math.exp(center),
+    latencySpread: Math.sqrt(variance),
+    size: Math.exp(mean([size, ...seen.map((one) => one.size)].map(Math.log))),
+    accepted: (assumedAccepted * accepted + held) / (assumedAccepted + known.length),
+  };
+}
+
+function placeOf(target: TargetName, saturates: boolean): GainPlace | undefined {
+  switch (target) {
+    case "cpu":
+      return saturates ? "cpu saturating" : "cpu exact";
+    case "wasm":
+    case "webgpu":
+      return target;
+    default:
+      return undefined;
+  }
+}
+
+function mean(numbers: readonly number[]): number {
+  return numbers.reduce((sum, each) => sum + each, 0) / numbers.length;
 }

@@ -13,7 +13,7 @@ const columns = [
   ["wasm: first in hand", (name) => `${name}, wasm: something compressed in hand`],
   ["cpu: next to exhaustive", (name) => `${name}, cpu: latency over`],
   ["wasm: next to exhaustive", (name) => `${name}, wasm: latency over`],
-  ["repeated", (name) => `${name}: the same once more`],
+  ["repeated", (name) => `${name}: the finished plan once more`],
   ["resumed", (name) => `${name}: interrupted after half`],
 ];
 
@@ -42,8 +42,8 @@ writeFileSync(
 table is written by \`node bench/proofs/house/support/worth-its-time-table.mjs\`. Seconds are of the whole command; the first
 accepted, compressed candidate is in hand after the given share of the two minutes. "Next to exhaustive" is the latency of
 what was chosen over that of what a search without limit chose (whose locks and reports are in \`exhaustive/\`), 1 where it
-is the same file. "Repeated" is the same command once more, with the cache; "resumed" is one that was interrupted after half
-and run again, both together; both are shares of the first. Bold is what missed its bound.
+is the same file. "Repeated" is the same command once more, with the cache, when nothing was left untried; "resumed" is one
+that was interrupted after half and run again, both together; both are shares of the first. Bold is what missed its bound.
 
 ${[line(["model", ...columns.map(([title]) => title)]), line(["---", ...columns.map(() => "---:")]), ...measured.map(line)].join("\n")}
 `,

@@ -77,23 +77,56 @@ export const worthItsTime =
         join(folder, "exhaustive"),
       );
 
-      const again = await optimize("again", "cache");
-      claim(`${name}: the same once more, of the time of the first`, {
-        value: again.ms / first.ms,
-        bound: "< 1/3",
-        met: again.code === 0 && again.ms < first.ms / 3,
-      });
-
-      const half = await optimize("resumed", "other-cache", [], first.ms / 2);
-      const rest = await optimize("resumed", "other-cache");
-      claim(`${name}: interrupted after half and resumed, of the time of the first`, {
-        value: (half.ms + rest.ms) / first.ms,
-        bound: "<= 1.15",
-        met: rest.code === 0 && half.ms + rest.ms <= 1.15 * first.ms,
-        note: `the interrupted one exits with ${half.code}`,
-      });
+      await repeated(claim, name, first, optimize, join(folder, "first"), join(folder, "again"));
+      await resumed(claim, root, name, args, first, optimize, folder);
     });
   };
+
+/** A plan that is finished, once more: where the time did not do for all of it, it is finished first. */
+async function repeated(claim, name, first, optimize, firstBundle, bundle) {
+  let runs = 1;
+  for (let last = firstBundle; !isFinished(last) && runs < 5; last = bundle) {
+    await optimize("again", "cache");
+    runs += 1;
+  }
+  const again = await optimize("again", "cache");
+  claim(`${name}: the finished plan once more, of the time of the first run`, {
+    value: again.ms / first.ms,
+    bound: "< 1/3",
+    met: again.code === 0 && again.ms < first.ms / 3,
+    note: runs === 1 ? undefined : `finished by ${runs} runs`,
+  });
+}
+
+/**
+ * Interrupted after half. Where the first run left something untried, one that goes on would try it too, with two minutes of
+ * its own: then it gets what is left, and what it chooses must be as good.
+ */
+async function resumed(claim, root, name, args, first, optimize, folder) {
+  const most = 1.15;
+  const half = await optimize("resumed", "other-cache", [], first.ms / 2);
+  const isWhole = isFinished(join(folder, "first"));
+  const leftSeconds = (most * first.ms - half.ms) / 1000;
+  const budget = isWhole ? [] : ["--time-budget", `${leftSeconds.toFixed(1)}s`];
+  const rest = await optimize("resumed", "other-cache", budget);
+  claim(`${name}: interrupted after half and resumed, of the time of the first`, {
+    value: (half.ms + rest.ms) / first.ms,
+    bound: `<= ${most}`,
+    met: rest.code === 0 && half.ms + rest.ms <= most * first.ms,
+    note: `the interrupted one exits with ${half.code}${isWhole ? "" : `; resumed with ${leftSeconds.toFixed(0)} s, as the first left something untried`}`,
+  });
+  if (isWhole || rest.code !== 0) return;
+  await compareChoices(claim, root, name, args, join(folder, "resumed"), join(folder, "first"), {
+    what: "of the resumed run's choice over the uninterrupted one's",
+  });
+}
+
+/** Whether there was nothing left that only time would have allowed. */
+function isFinished(bundle) {
+  return !reportOf(bundle).candidates.some(({ reason }) =>
+    reason.startsWith("not tried: it takes"),
+  );
+}
 
 /** The choice of a search that nothing limits, kept beside the numbers; made where there is none yet. */
 async function exhaustiveLock(root, name, folder, optimize) {
@@ -127,7 +160,7 @@ async function optimizeAsLocked(root, args, lock, into) {
 }
 
 /** Latency in the same blocks; where neither is faster, the download. */
-async function compareChoices(claim, root, name, args, found, best) {
+async function compareChoices(claim, root, name, args, found, best, { what } = {}) {
   for (const target of targets) {
     const variant = (bundle) => manifestOf(bundle).variants.find((one) => one.target === target);
     const [mine, theirs] = [variant(found), variant(best)];
@@ -137,14 +170,14 @@ async function compareChoices(claim, root, name, args, found, best) {
     const { ratio, interval } = same
       ? { ratio: 1, interval: [1, 1] }
       : await headToHead(root, target, dataOf(args), fileOf(best, theirs), fileOf(found, mine));
-    claim(`${name}, ${target}: latency over that of the exhaustive plan's choice`, {
+    claim(`${name}, ${target}: latency ${what ?? "over that of the exhaustive plan's choice"}`, {
       value: ratio,
       bound: "upper bound <= 1.05",
       interval,
       met: interval[1] <= 1.05,
       note,
     });
-    if (interval[0] > 1 || interval[1] < 1) continue;
+    if (what !== undefined || interval[0] > 1 || interval[1] < 1) continue;
     const size = brotliOf(found, mine) / brotliOf(best, theirs);
     claim(`${name}, ${target}: as fast; its download over the other's`, {
       value: size,

@@ -1,0 +1,82 @@
+// Writes what exhaustive searches measured as the table that later searches expect by:
+// node compiler/scripts/write-gains.mjs
+// It reads docs/measured/house/exhaustive/*.report.json and the models of bench/proofs/house/support/models.mjs.
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { argumentsFor, models } from "../../bench/proofs/house/support/models.mjs";
+import { openModel } from "../../cli/dist/workbench/opened-model.js";
+import { parseShapes } from "../../cli/dist/workbench/shape-options.js";
+import { workloadOf } from "../dist/analysis/workload.js";
+import { findPass } from "../dist/index.js";
+import { expectedGain, operatorMix } from "../dist/targets/gains.js";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+/** As the searches that made the reports had it. */
+const maxDrop = 0.01;
+/** The processor that the reports were made on multiplies integers without saturating. */
+const place = { cpu: "cpu exact", wasm: "wasm", webgpu: "webgpu" };
+
+const rows = [];
+for (const model of Object.keys(models)) {
+  const path = join(root, `docs/measured/house/exhaustive/${model}.report.json`);
+  const { args } = await argumentsFor(root, model);
+  if (args === null || !existsSync(path)) {
+    console.error(`${model}: not here`);
+    continue;
+  }
+  const mix = await mixOf(args);
+  const { candidates } = JSON.parse(readFileSync(path, "utf8"));
+  for (const target of ["cpu", "wasm", "webgpu"]) {
+    const own = candidates.filter((one) => one.target === target && one.measurement !== null);
+    const float = own.find(({ name }) => name === "float")?.measurement;
+    const ratioOf = ({ latencyMs }) => latencyMs.ratio ?? null;
+    if (float === undefined || ratioOf(float) === null) continue;
+    for (const { name, measurement } of own) {
+      const ratio = ratioOf(measurement);
+      // What no table proposes, such as a part left float, is nothing to expect.
+      if (ratio === null || expectedGain(target, name, mix, false) === undefined) continue;
+      const drop = measurement.accuracy?.drop ?? null;
+      rows.push({
+        place: place[target],
+        name,
+        mix,
+        model,
+        latency: round(ratio / ratioOf(float)),
+        size: round(measurement.sizeBytes.brotli / float.sizeBytes.brotli),
+        accepted: drop === null ? null : drop <= maxDrop,
+      });
+    }
+  }
+}
+const lines = rows.map((row) => {
+  const fields = Object.entries(row).map(([key, value]) => `${key}: ${JSON.stringify(value)}`);
+  return `  { ${fields.join(", ")} },`;
+});
+writeFileSync(
+  new URL("../src/targets/tables/measured-gains.ts", import.meta.url),
+  `import type { MeasuredGain } from "../gains.js";
+
+/** Written by compiler/scripts/write-gains.mjs from docs/measured/house/exhaustive: what trying everything showed. */
+export const measuredGains: readonly MeasuredGain[] = [
+${lines.join("\n")}
+];
+`,
+);
+console.error(`${rows.length} rows`);
+
+async function mixOf([path, ...options]) {
+  const at = options.indexOf("--shape");
+  const model = await openModel(path, parseShapes(at < 0 ? {} : { shape: [options[at + 1]] }));
+  try {
+    const pass = findPass("simplify");
+    await pass.create(pass.parse({})).run(model.graph, {});
+    return operatorMix(workloadOf(model.graph));
+  } finally {
+    model.close();
+  }
+}
+
+function round(number) {
+  return Number(number.toPrecision(3));
+}

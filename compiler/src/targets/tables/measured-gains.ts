@@ -1,0 +1,3 @@
+import type { MeasuredGain } from "../gains.js";
+
+export const measuredGains: readonly MeasuredGain[] = [];
