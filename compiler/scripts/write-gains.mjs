@@ -37,22 +37,14 @@ for (const model of Object.keys(models)) {
       // What no table proposes, such as a part left float, is nothing to expect.
       if (ratio === null || expectedGain(target, name, mix, false) === undefined) continue;
       const drop = measurement.accuracy?.drop ?? null;
-      rows.push({
-        place: place[target],
-        name,
-        mix,
-        model,
-        latency: round(ratio / ratioOf(float)),
-        size: round(measurement.sizeBytes.brotli / float.sizeBytes.brotli),
-        accepted: drop === null ? null : drop <= maxDrop,
-      });
+      const size = measurement.sizeBytes.brotli / float.sizeBytes.brotli;
+      const accepted = drop === null ? null : drop <= maxDrop;
+      const latency = ratio / ratioOf(float);
+      rows.push([place[target], name, mix, model, round(latency), round(size), accepted]);
     }
   }
 }
-const lines = rows.map((row) => {
-  const fields = Object.entries(row).map(([key, value]) => `${key}: ${JSON.stringify(value)}`);
-  return `  { ${fields.join(", ")} },`;
-});
+const lines = rows.map((row) => `  [${row.map((one) => JSON.stringify(one)).join(", ")}],`);
 writeFileSync(
   new URL("../src/targets/tables/measured-gains.ts", import.meta.url),
   `import type { MeasuredGain } from "../gains.js";
@@ -67,7 +59,10 @@ console.error(`${rows.length} rows`);
 
 async function mixOf([path, ...options]) {
   const at = options.indexOf("--shape");
-  const model = await openModel(path, parseShapes(at < 0 ? {} : { shape: [options[at + 1]] }));
+  const model = await openModel(
+    path,
+    parseShapes(at < 0 ? {} : { shape: [options[at + 1].split("=")] }),
+  );
   try {
     const pass = findPass("simplify");
     await pass.create(pass.parse({})).run(model.graph, {});

@@ -33,17 +33,16 @@ export function operatorMix({
 /** Place of a target: engines on the CPU differ by processor. */
 export type GainPlace = "cpu exact" | "cpu saturating" | "wasm" | "webgpu";
 
-/** What one model showed. */
-export interface MeasuredGain {
-  readonly place: GainPlace;
-  readonly name: string;
-  readonly mix: OperatorMix;
-  readonly model: string;
-  readonly latency: number;
-  readonly size: number;
-  /** Null where it was turned down before its accuracy was known. */
-  readonly accepted: boolean | null;
-}
+/** What one model showed. Accepted is null where it was turned down before its accuracy was known. */
+export type MeasuredGain = readonly [
+  place: GainPlace,
+  name: string,
+  mix: OperatorMix,
+  model: string,
+  latency: number,
+  size: number,
+  accepted: boolean | null,
+];
 
 type Row = readonly [latency: number, size: number, accepted: number];
 type ByMix = Readonly<Record<OperatorMix, Row>>;
@@ -178,12 +177,12 @@ export function expectedGain(
   if (row === undefined) return undefined;
   const [latency, size, accepted] = row;
   const seen = measuredGains.filter(
-    (one) => one.place === place && one.name === name && one.mix === mix,
+    ([itsPlace, itsName, itsMix]) => itsPlace === place && itsName === name && itsMix === mix,
   );
-  const known = seen.flatMap((one) => one.accepted ?? []);
+  const known = seen.flatMap(([, , , , , , held]) => held ?? []);
   const held = known.filter((one) => one).length;
   const spread = decodedAtLoad.includes(name) ? assumedSpread.decoded : assumedSpread.computed;
-  const latencies = [latency, ...seen.map((one) => one.latency)].map(Math.log);
+  const latencies = [latency, ...seen.map(([, , , , ratio]) => ratio)].map(Math.log);
   const center = mean(latencies);
   const variance =
     (spread ** 2 + latencies.reduce((sum, each) => sum + (each - center) ** 2, 0)) /
@@ -191,7 +190,7 @@ export function expectedGain(
   return {
     latency: Math.exp(center),
     latencySpread: Math.sqrt(variance),
-    size: Math.exp(mean([size, ...seen.map((one) => one.size)].map(Math.log))),
+    size: Math.exp(mean([size, ...seen.map(([, , , , , ratio]) => ratio)].map(Math.log))),
     accepted: (assumedAccepted * accepted + held) / (assumedAccepted + known.length),
   };
 }
