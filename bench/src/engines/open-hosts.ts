@@ -37,12 +37,12 @@ export async function openHosts(targets: readonly TargetName[]): Promise<Hosts> 
     }
     throw absent ?? new PareError("INTERNAL", `${target} has no place to run in.`);
   };
-  for (const target of targets) {
-    try {
-      hosts.set(target, await start(target));
-    } catch (error) {
-      skipped.push({ target, reason: sentence(error) });
-    }
+  // Side by side: one waits for its process while another one compiles.
+  const started = await Promise.allSettled(targets.map(start));
+  for (const [index, target] of targets.entries()) {
+    const result = started[index];
+    if (result?.status === "fulfilled") hosts.set(target, result.value);
+    else skipped.push({ target, reason: sentence(result?.reason) });
   }
   return {
     hosts,

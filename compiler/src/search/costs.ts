@@ -16,6 +16,8 @@ export interface TargetFacts {
   readonly bytes: number;
   /** An engine of its own in a browser starts more slowly than a child process. */
   readonly startMs: number;
+  /** The accuracy of a candidate is often known before all samples were looked at: the metric is a mean. */
+  readonly decidesEarly: boolean;
   /** Samples that there are. */
   readonly validation: number;
   readonly test: number;
@@ -50,19 +52,27 @@ export function finalLimits(runMs: number): LatencyLimits {
 }
 
 /** Passes over weights: rounding, packing, writing. Milliseconds a megabyte of float weights. */
-const makeMsPerMegabyte = 25;
+const makeMsPerMegabyte = 12;
 const makeLeastMs = 40;
 /** Times that are published are of two files that differ: they settle sooner than finalists'. */
 const publishingShare = 0.4;
 /** Compressing for the size of a download, a megabyte of a small file and of a large one, where less is tried. */
-const sizeMsPerMegabyte = { small: 1000, large: 120 };
+const sizeMsPerMegabyte = { small: 1000, large: 45 };
 const smallBytes = 2 * 2 ** 20;
 /** Of a float model's bytes, what a candidate has. */
 const candidateBytes = 0.35;
 
-/** Of what a comparison may take at most, how much it usually takes: short runs are many, and settle soon. */
-function usuallyTimed(runMs: number): number {
-  return clamp(0.2 + 0.4 * runMs, 0.2, 0.9);
+/** WebAssembly is compiled twice while it runs, and settles later. */
+const settling: Partial<Record<TargetName, number>> = { cpu: 0.65 };
+
+/** A comparison usually takes less than it may: short runs are many, and settle soon. */
+function timingMs({ target, runMs }: TargetFacts, { warmUpMs, maxMs }: LatencyLimits): number {
+  return (settling[target] ?? 1) * (warmUpMs + maxMs * clamp(0.2 + 0.4 * runMs, 0.2, 0.9));
+}
+
+/** Of samples that may be looked at, how many usually are: the answer is often known after some two hundred. */
+function usuallyLooked(count: number, decidesEarly: boolean): number {
+  return decidesEarly ? Math.min(count, 100 + 0.3 * Math.max(0, count - 100)) : count;
 }
 
 /** What comes with every run but the run: a candidate pays it as the float model does. */
@@ -92,16 +102,16 @@ export function costOf(
   counts: Counts,
   gain: Pick<Gain, "latency">,
 ): CandidateCost {
-  const { bytes, loadMs, runMs, timed } = facts;
+  const { bytes, loadMs, runMs, timed, decidesEarly } = facts;
   const makeMs = makeLeastMs + (bytes / 1e6) * makeMsPerMegabyte;
-  const { warmUpMs, maxMs } = screeningLimits(runMs);
   const screenMs =
-    loadMs + 5 * runMs * gain.latency + (timed ? warmUpMs + maxMs * usuallyTimed(runMs) : 0);
+    loadMs + 5 * runMs * gain.latency + (timed ? timingMs(facts, screeningLimits(runMs)) : 0);
+  const looked = usuallyLooked(counts.validation, decidesEarly);
   return {
     makeMs,
     screenMs,
     sizeMs: sizeMs(bytes * candidateBytes),
-    decideMs: counts.validation * candidateSampleMs(facts, gain.latency),
+    decideMs: looked * candidateSampleMs(facts, gain.latency),
   };
 }
 
@@ -122,8 +132,7 @@ export function expectedMs(
 export function finalsMs(facts: TargetFacts): number {
   const { runMs, loadMs, timed, startMs } = facts;
   if (!timed) return loadMs + 16 * facts.paritySampleMs;
-  const { warmUpMs, maxMs } = finalLimits(runMs);
-  const timing = 2 * warmUpMs + maxMs * usuallyTimed(runMs) * (1 + publishingShare);
+  const timing = timingMs(facts, finalLimits(runMs)) * (1 + publishingShare);
   return timing + startMs + loadMs + runMs;
 }
 

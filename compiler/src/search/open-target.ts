@@ -197,6 +197,7 @@ async function findFacts(
     timed: isTimed,
     bytes: reference.files.reduce((sum, { bytes }) => sum + bytes.byteLength, 0),
     startMs: startMs[device.target],
+    decidesEarly: measure.isMean,
     validation,
     test: evidence === "none" ? 0 : measure.samples("test"),
     paritySampleMs: isTimed ? runMs : 500 + 20 * runMs,

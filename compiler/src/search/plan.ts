@@ -24,6 +24,8 @@ const fewestTest = 100;
 /** Of the budget, for the test samples of all targets, and for the validation samples of one candidate. */
 const testShare = 0.3;
 const candidateShare = 0.04;
+/** Who began a little later, or knew more, looks at the same samples: so much of the budget is counted with at most. */
+const usableShare = 0.9;
 /** A candidate is often turned down before it is decided: by its time, or after some of the samples. */
 const decidedShare = 0.6;
 
@@ -91,7 +93,7 @@ export class Plan {
     this.#startedMs = nowMs;
     const least = nowMs + this.#soundMs();
     const budgetMs = askedMs ?? Math.max(defaultBudgetMs, Math.ceil((least * 1.1) / 1000) * 1000);
-    this.counts = countsFor(this.facts, budgetMs - nowMs);
+    this.counts = countsFor(this.facts, Math.min(budgetMs - nowMs, usableShare * budgetMs));
     const ending = this.#endingMs(this.counts);
     this.deadlineMs = Math.max(nowMs, budgetMs - ending);
     const searching = this.#candidatesMs(planned, this.counts);
