@@ -1,7 +1,14 @@
 import type { NodeSensitivity } from "@pare/runtime/format";
 import type { StepGroup } from "../pipeline/step.js";
 import type { Made, Planned, State, Tried } from "./candidate.js";
-import { type Layer, layerSensitivity, sensitivitySamples } from "./sensitivity.js";
+import {
+  type Layer,
+  layerErrors,
+  type LayerSensitivity,
+  mostSensitive,
+  sensitivitySamples,
+  sensitivityTrials,
+} from "./sensitivity.js";
 import { type Outcome, type TrialContext, tryCandidate } from "./trial.js";
 
 /** A candidate of static int8 that was fast and small enough, and lost too much. */
@@ -21,14 +28,14 @@ export function tooCoarse(planned: Planned, made: Made, drop: number): TooCoarse
   return layers.length < 2 ? null : { planned, layers, drop };
 }
 
-/** The same with its most sensitive layers left float, as something to try: finding them takes a load and a few runs each. */
+/** The same with its most sensitive layers left float, as something to try: finding them takes loads and runs. */
 export function mixedPlan({ planned, layers }: TooCoarse, loadMs: number, runMs: number): Planned {
   const { expected } = planned;
   return {
     ...planned,
     name: `${planned.name}-partly`,
     precision: "mixed",
-    extraMs: layers.length * (loadMs + 60 + sensitivitySamples * runMs),
+    extraMs: sensitivityTrials(layers.length) * (loadMs + 60 + sensitivitySamples * runMs),
     expected:
       expected === null
         ? null
@@ -54,30 +61,40 @@ export async function tryMixed(
 }> {
   const { request, device, services, say } = context;
   const keeping = (nodes: readonly string[]): StepGroup => keepingFloat(planned.group, nodes);
-  const sensitivity =
-    request.examples === undefined
-      ? []
-      : await layerSensitivity(from, keeping, layers, device, request.examples, services, (done) =>
-          say(`sensitivity of layers ${done}/${layers.length}`),
-        );
   const outcomes: [Planned, Outcome][] = [];
-  for (let kept = 1; kept < sensitivity.length && !isLate(); kept *= 2) {
-    const nodes = sensitivity.slice(0, kept).map(({ layer }) => layer);
-    const name = `${planned.name}-${kept}-float`;
-    const one: Planned = { ...planned, name, precision: "mixed", group: keeping(nodes) };
-    const outcome = await tryCandidate(one, from, before, context);
-    outcomes.push([one, outcome]);
-    if (outcome.accepted) break;
-  }
-  return {
+  const found: LayerSensitivity[] = [];
+  const done = (): Awaited<ReturnType<typeof tryMixed>> => ({
     outcomes,
-    sensitivity: sensitivity.map(({ layer, op, error }) => ({
+    sensitivity: found.map(({ layer, op, error }) => ({
       target: device.target,
       node: layer,
       op,
       sqnrDb: -10 * Math.log10(Math.max(error, 1e-12)),
     })),
-  };
+  });
+  if (request.examples === undefined) return done();
+  let tried = 0;
+  const errors = layerErrors(from, keeping, layers, device, request.examples, services);
+  const ranked = mostSensitive(layers, async (some) => {
+    tried += 1;
+    say(`which of ${layers.length} layers is most sensitive, ${tried}`);
+    return (await errors)(some);
+  });
+  for (let kept = 1; kept < layers.length && !isLate(); kept *= 2) {
+    while (found.length < kept && !isLate()) {
+      const { done: isAll, value } = await ranked.next();
+      if (isAll === true) return done();
+      found.push(value);
+    }
+    if (isLate()) break;
+    const name = `${planned.name}-${kept}-float`;
+    const nodes = found.map(({ layer }) => layer);
+    const one: Planned = { ...planned, name, precision: "mixed", group: keeping(nodes) };
+    const outcome = await tryCandidate(one, from, before, context);
+    outcomes.push([one, outcome]);
+    if (outcome.accepted) break;
+  }
+  return done();
 }
 
 /** The group with some nodes left float, by name. */

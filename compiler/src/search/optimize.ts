@@ -268,6 +268,7 @@ class Search {
   }
 
   #trialContext(state: TargetState, plan: Plan): TrialContext {
+    const { clock } = this.#request;
     return {
       request: this.#request,
       device: state.device,
@@ -276,6 +277,7 @@ class Search {
       reference: state.reference,
       best: this.#best(state),
       validation: plan.countsOf(state.device.target).validation,
+      affordsMore: (samples) => plan.affords(state.device.target, samples, clock.now()),
       made: state.made,
       limitMs: this.#limitMs(),
       say: (what) => this.#say(`${this.#what}: ${what}`),

@@ -178,6 +178,16 @@ export class Plan {
     return this.#expectedMs(planned, this.counts) * this.#scaleOf(planned.target);
   }
 
+  /** Whether there is time for a candidate and the float model on so many samples more than was planned. */
+  affords(target: TargetName, samples: number, nowMs: number): boolean {
+    const facts = this.factsOf(target);
+    const leftMs = this.deadlineMs - nowMs;
+    return (
+      facts !== undefined &&
+      samples * testSampleMs(facts) <= leftMs - this.#guaranteedMs(target, leftMs)
+    );
+  }
+
   /** The search has ended: what is left is the ending, which goes by from here. */
   beginEnding(nowMs: number): void {
     this.#endMs = nowMs + this.#endingMs(this.counts);

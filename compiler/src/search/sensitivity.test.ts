@@ -1,14 +1,47 @@
 import { cpu } from "@pare/runtime/ort-node";
-import { expect, it } from "vitest";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
 import { Fingerprints } from "../analysis/fingerprints.js";
 import { MeasuredActivations } from "../calibrate/measured-activations.js";
 import type { ValueId } from "../ir/index.js";
 import { calibrationOn } from "../passes/quantization/engine-case.test.support.js";
 import { graphOf } from "../rules/rule-case.test.support.js";
 import { keepingFloat } from "./mixed.js";
-import { layerSensitivity } from "./sensitivity.js";
+import { type Layer, layerErrors, mostSensitive, sensitivityTrials } from "./sensitivity.js";
 
-it("is measured of each layer alone, also where a node is called as its operator", async () => {
+describe("the most sensitive layers", () => {
+  const layersOf = (count: number): Layer[] =>
+    Array.from({ length: count }, (_, index) => ({ layer: `n${index}`, op: "Conv" }));
+
+  it("come first, in the order of what each does, where errors add up", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 0, max: 1000 }), { minLength: 2, maxLength: 40 }),
+        async (errors) => {
+          const layers = layersOf(errors.length);
+          const ranked: number[] = [];
+          const errorOf = async (some: readonly Layer[]): Promise<number> =>
+            some.reduce((sum, { layer }) => sum + (errors[Number(layer.slice(1))] ?? 0), 0);
+          for await (const { error } of mostSensitive(layers, errorOf)) ranked.push(error);
+          expect(ranked).toEqual(errors.toSorted((a, b) => b - a));
+        },
+      ),
+      { seed: 1, numRuns: 100 },
+    );
+  });
+
+  it("are found with a few trials where one stands out", async () => {
+    let trials = 0;
+    const ranked = mostSensitive(layersOf(64), async (some) => {
+      trials += 1;
+      return some.some(({ layer }) => layer === "n37") ? 1 : 0.01 * some.length;
+    });
+    expect((await ranked.next()).value).toMatchObject({ layer: "n37", error: 1 });
+    expect(trials).toBeLessThanOrEqual(sensitivityTrials(64));
+  });
+});
+
+it("is measured of some layers alone, also where a node is called as its operator", async () => {
   const graph = graphOf({ x: ["float32", 2, 4] }, (input, b) => {
     const weighted = (from: ValueId, name: string): ValueId =>
       b.editor.add1("MatMul", [from, b.weights(4, 4)], {}, { name });
@@ -22,15 +55,18 @@ it("is measured of each layer alone, also where a node is called as its operator
     },
   };
   const group = { steps: [{ use: "quantize-static" }], required: false };
-  const measured = await layerSensitivity(
+  const layers = ["MatMul", "MatMul_1"].map((layer) => ({ layer, op: "MatMul" }));
+  const errorOf = await layerErrors(
     { graph, groups: [], precision: "float32", statistics: new Map() },
     (nodes) => keepingFloat(group, nodes),
-    ["MatMul", "MatMul_1"].map((layer) => ({ layer, op: "MatMul" })),
+    layers,
     { target: "cpu", executor: cpu() },
     examples,
     { activations: new MeasuredActivations(samples), fingerprints: new Fingerprints(), seed: 0 },
-    () => {},
   );
-  expect(measured.map(({ layer }) => layer).sort()).toEqual(["MatMul", "MatMul_1"]);
-  for (const { error } of measured) expect(error).toBeGreaterThan(0);
+  const [first, second] = [await errorOf(layers.slice(0, 1)), await errorOf(layers.slice(1))];
+  expect(first).toBeGreaterThan(0);
+  expect(second).toBeGreaterThan(0);
+  expect(await errorOf(layers)).toBeGreaterThan(Math.max(first, second) / 2);
+  expect(await errorOf([])).toBe(0);
 });

@@ -19,28 +19,58 @@ export interface Layer {
   readonly op: string;
 }
 
-/** How much a model's outputs move when one layer alone is quantized. */
 export interface LayerSensitivity extends Layer {
-  /** ‖quantized − float‖² / ‖float‖² over all outputs and samples. */
+  /** ‖quantized − float‖² / ‖float‖² of the model's outputs when it alone is quantized, over all samples. */
   readonly error: number;
 }
 
 export const sensitivitySamples = 8;
 
+/** How many groups of layers have to be tried, about, until the few most sensitive ones are found. */
+export function sensitivityTrials(layers: number): number {
+  return 2 * Math.ceil(Math.log2(layers)) + 4;
+}
+
 /**
- * Quantizes one layer at a time and runs the whole model; most sensitive first. Observed activations are shared, so
- * that a layer costs one load and a few runs.
- * @param keeping a group that leaves the named layers float
+ * Layers, most sensitive first. What layers do to the outputs adds up: a group that does little holds no sensitive layer.
+ * So the worst group is halved, until it is a layer. Who asks for a few has a few groups tried for each.
+ * @param errorOf of the model's outputs when some layers are quantized
  */
-export async function layerSensitivity(
+export async function* mostSensitive(
+  layers: readonly Layer[],
+  errorOf: (quantized: readonly Layer[]) => Promise<number>,
+): AsyncGenerator<LayerSensitivity, void, undefined> {
+  const groups: { readonly layers: readonly Layer[]; readonly error: number }[] = [];
+  const halve = async (group: readonly Layer[]): Promise<void> => {
+    const middle = Math.ceil(group.length / 2);
+    for (const half of [group.slice(0, middle), group.slice(middle)])
+      if (half.length > 0) groups.push({ layers: half, error: await errorOf(half) });
+  };
+  await halve(layers);
+  while (groups.length > 0) {
+    const errors = groups.map(({ error }) => error);
+    const [worst] = groups.splice(errors.indexOf(Math.max(...errors)), 1);
+    const [layer, ...others] = worst?.layers ?? [];
+    if (worst === undefined || layer === undefined) return;
+    if (others.length === 0) yield { ...layer, error: worst.error };
+    else await halve(worst.layers);
+  }
+}
+
+/**
+ * How far outputs move when only some layers are quantized: a load and a few runs each time, because observed activations
+ * are shared.
+ * @param keeping a group that leaves the named layers float
+ * @param layers all that the group quantizes
+ */
+export async function layerErrors(
   from: State,
   keeping: (layers: readonly string[]) => StepGroup,
   layers: readonly Layer[],
   { target, executor }: Pick<TargetDevice, "target" | "executor">,
   examples: Examples,
   services: MakeServices,
-  onLayer: (done: number) => void,
-): Promise<readonly LayerSensitivity[]> {
+): Promise<(quantized: readonly Layer[]) => Promise<number>> {
   const feeds: Tensors[] = [];
   for await (const example of examples.read()) {
     feeds.push(example.feeds);
@@ -49,16 +79,13 @@ export async function layerSensitivity(
   const asked = (graph: Graph): ReturnType<typeof answers> =>
     answers(executor, findTarget(target).emit(graph, {}), feeds);
   const float = await asked(from.graph);
-  const measured: LayerSensitivity[] = [];
-  for (const [index, { layer, op }] of layers.entries()) {
+  return async (quantized) => {
     throwIfAborted(services.signal);
-    const others = layers.map((other) => other.layer).filter((other) => other !== layer);
+    const names = new Set(quantized.map(({ layer }) => layer));
+    const others = layers.flatMap(({ layer }) => (names.has(layer) ? [] : layer));
     const { state } = await change(from, keeping(others), "mixed", services);
-    const error = relativeError(float, await asked(state.graph));
-    measured.push({ layer, op, error });
-    onLayer(index + 1);
-  }
-  return measured.sort((a, b) => b.error - a.error);
+    return relativeError(float, await asked(state.graph));
+  };
 }
 
 async function answers(

@@ -33,8 +33,10 @@ export interface TrialContext {
   readonly reference: Artifact;
   /** What is best so far; the float model at first. */
   readonly best: Tried;
-  /** Validation samples that are looked at, at most. */
+  /** Validation samples that are looked at; more of them only where a candidate may win, and it is still open if it holds. */
   readonly validation: number;
+  /** Whether there is time to look at so many more, with the float model beside. */
+  readonly affordsMore: (samples: number) => boolean;
   /** Names by the identity of what was made on this target before. */
   readonly made: Map<string, string>;
   /** An engine may take so long for one answer. */
@@ -146,7 +148,7 @@ class Trial {
     // Compressing takes a while and a core: beside what is not timed.
     const [size, { accuracy, verdict }] = await Promise.all([
       measure.size(made.artifact),
-      this.#look(on),
+      this.#look(on, latency),
     ]);
     const measured: Tried = { ...made, tryOut, latency, size, accuracy };
     if (!verdict.accepted)
@@ -210,11 +212,14 @@ class Trial {
     return null;
   }
 
-  async #look(on: Measured): Promise<{
+  async #look(
+    on: Measured,
+    latency: Relative | null,
+  ): Promise<{
     readonly accuracy: Tried["accuracy"];
     readonly verdict: ReturnType<typeof checkAccuracy>;
   }> {
-    const { request, device, validation, say, reference } = this.#context;
+    const { request, device, validation, affordsMore, say, reference } = this.#context;
     const { measure, evidence, budget } = request;
     const { maxDrop } = budget.limits(device.target);
     const rule = { maxDrop, evidence };
@@ -244,9 +249,24 @@ class Trial {
           },
         };
     }
-    say(`accuracy on ${validation} samples`);
-    const accuracy = await measure.accuracy({ ...ask, count: validation });
-    return { accuracy, verdict: checkAccuracy(accuracy, rule) };
+    const all = measure.samples("validation");
+    for (let count = validation; ; count = Math.min(all, 2 * count)) {
+      say(`accuracy on ${count} samples`);
+      const accuracy = await measure.accuracy({ ...ask, count });
+      const isOpen = accuracy !== null && lookAt(accuracy, rule) === "open";
+      const more = Math.min(all, 2 * count) - count;
+      if (!isOpen || more <= 0 || !this.#wouldWin(latency) || !affordsMore(more))
+        return { accuracy, verdict: checkAccuracy(accuracy, rule) };
+    }
+  }
+
+  /** It is surely faster than what is best so far: whether it holds is worth more samples. */
+  #wouldWin(latency: Relative | null): boolean {
+    const { best, request } = this.#context;
+    const compared = this.#against(latency, best);
+    return (
+      request.budget.prefer === "latency" && compared !== null && orderOf(compared) === "faster"
+    );
   }
 }
 

@@ -55,19 +55,36 @@ function recordOutputs(
   seed: number,
 ): GoldenOutput[] {
   const [first] = answers.values();
-  return Object.entries(first ?? {}).map(([name, { type, dims }]): GoldenOutput => {
-    // Where the number of results depends on the values (boxes after suppression), variants may differ in dims.
-    const alike = [...answers].flatMap(([id, outputs]): [string, Tensor][] => {
-      const tensor = outputs[name];
-      return tensor !== undefined && tensor.dims.join() === dims.join() ? [[id, tensor]] : [];
-    });
-    const tensors = alike.map(([, tensor]) => tensor);
-    const indices = chooseIndices(tensors, elementCount(dims), probes, seed);
-    const values = alike.map(
-      ([id, tensor]) => [id, indices.map((index) => rounded(numberAt(tensor, index)))] as const,
+  return Object.keys(first ?? {}).flatMap((name) =>
+    [...alike(answers, name)].map(([{ type, dims }, tensors]): GoldenOutput => {
+      const indices = chooseIndices([...tensors.values()], elementCount(dims), probes, seed);
+      const values = [...tensors].map(
+        ([id, tensor]) => [id, indices.map((index) => rounded(numberAt(tensor, index)))] as const,
+      );
+      return { name, type, dims, indices, values: Object.fromEntries(values) };
+    }),
+  );
+}
+
+/**
+ * What variants answer as one output, by variant, apart for each type and dims: where the number of results depends on the
+ * values (boxes after suppression), variants differ in it. The key is the first of those that are alike.
+ */
+function alike(
+  answers: ReadonlyMap<string, Tensors>,
+  name: string,
+): ReadonlyMap<Tensor, ReadonlyMap<string, Tensor>> {
+  const groups = new Map<Tensor, Map<string, Tensor>>();
+  for (const [id, outputs] of answers) {
+    const tensor = outputs[name];
+    if (tensor === undefined) continue;
+    const known = [...groups].find(
+      ([one]) => one.type === tensor.type && one.dims.join() === tensor.dims.join(),
     );
-    return { name, type, dims, indices, values: Object.fromEntries(values) };
-  });
+    if (known === undefined) groups.set(tensor, new Map([[id, tensor]]));
+    else known[1].set(id, tensor);
+  }
+  return groups;
 }
 
 /** The largest and smallest value, which say most, and others anywhere; only where all variants are finite. */

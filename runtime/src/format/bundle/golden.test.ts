@@ -166,6 +166,24 @@ describe("the golden check", async () => {
     expect(await checkGolden(mixed, "a", tolerance, boxes(3))).toMatchObject({ ok: true });
     expect(await checkGolden(mixed, "a", tolerance, boxes(2))).toMatchObject({ ok: false });
     expect(await checkGolden(mixed, "b", tolerance, boxes(2))).toMatchObject({ ok: true });
+    expect(await checkGolden(mixed, "b", tolerance, boxes(3))).toMatchObject({ ok: false });
+  });
+
+  it("lets them differ where that is all there is, as long as each gives something", async () => {
+    const only =
+      (count: number): RunTensors =>
+      async (feeds) => {
+        const { boxes: found } = await boxes(count)(feeds);
+        return found === undefined ? {} : { found };
+      };
+    const mixed = await probeGolden([inputs], new Map([["a", only(3)], ["b", only(2)]])); // prettier-ignore
+    for (const [id, count] of [
+      ["a", 3],
+      ["b", 2],
+    ] as const)
+      // prettier-ignore
+      expect(await checkGolden(mixed, id, tolerance, only(count))).toMatchObject({ ok: true });
+    await expect(probeGolden([inputs], new Map([["a", only(3)], ["b", only(0)]]))).rejects.toMatchObject({ code: "GOLDEN", where: "b" }); // prettier-ignore
   });
 });
 

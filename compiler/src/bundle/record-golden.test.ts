@@ -1,0 +1,59 @@
+import { type Executor, goldenInputs, onnxArtifact, type Tensors } from "@pare/runtime/format";
+import { expect, it } from "vitest";
+import { graphOf } from "../rules/rule-case.test.support.js";
+import type { OptimizedVariant } from "../search/request.js";
+import { GoldenRecorder } from "./record-golden.js";
+
+const graph = graphOf({ x: ["float32", 4] }, (input, b) => ({ y: b.add("Relu", [input("x")]) }));
+const inputs = goldenInputs([{ name: "x", type: "float32", dims: [4] }], 7);
+
+/** A detector that finds as many boxes as it is told in each noise. */
+function detector(counts: (noise: number) => number): { executor: Executor; noises: number[] } {
+  const noises: number[] = [];
+  const run = async ({ x }: Tensors): Promise<Tensors> => {
+    const first = Number(x?.data[0]);
+    if (!noises.includes(first)) noises.push(first);
+    const dims = [counts(noises.indexOf(first)), 2];
+    const data = new Float32Array(2 * (dims[0] ?? 0)).fill(first);
+    return { boxes: { type: "float32", dims, data } };
+  };
+  const executor: Executor = {
+    load: async () => ({ inputs: [], outputs: [], run, dispose: async () => {} }),
+  };
+  return { executor, noises };
+}
+
+async function record(counts: (noise: number) => number) {
+  const { executor, noises } = detector(counts);
+  const device = { target: "cpu", engine: "", standIn: null, features: [], executor, saturates: false } as const; // prettier-ignore
+  const artifact = onnxArtifact(new Uint8Array(8));
+  const variant: OptimizedVariant = {
+    target: "cpu",
+    name: "float",
+    precision: "float32",
+    evidence: "labelled",
+    artifact,
+    reference: artifact,
+    files: [],
+    graph,
+    groups: [],
+    measurement: { target: "cpu", engine: "", sizeBytes: { raw: 0, gzip: 0, brotli: 0 }, accuracy: null, parity: null, latencyMs: { unmeasured: "" }, memoryBytes: null, startupMs: null }, // prettier-ignore
+    baseline: null,
+  };
+  const recorder = new GoldenRecorder([device], inputs, 7);
+  return { recorded: await recorder.record([variant], false), recorder, variant, noises };
+}
+
+it("draws other noise where a detector finds nothing in one, and stays with it", async () => {
+  const { recorded, recorder, variant, noises } = await record((noise) => (noise < 2 ? 0 : 3));
+  const [first] = recorded.golden.cases;
+  expect(first?.outputs[0]?.values["cpu-float"]?.length).toBe(6);
+  expect(first?.inputs[0]?.seed).toBe(2007);
+  expect(noises.length).toBe(3);
+  expect((await recorder.record([variant], false)).golden).toEqual(recorded.golden);
+  expect(noises.length).toBe(3);
+});
+
+it("says so where there is nothing in any", async () => {
+  await expect(record(() => 0)).rejects.toMatchObject({ code: "GOLDEN", where: "cpu-float" });
+});
