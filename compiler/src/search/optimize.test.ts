@@ -70,6 +70,29 @@ describe("optimize", () => {
     expect(looked).toEqual([]);
   });
 
+  it("looks at more samples than were planned only of what would win and is still open, as far as the time goes", async () => {
+    const most = async (ratio: number, budgetMs: number): Promise<number> => {
+      const measure = simulatedMeasure(
+        (artifact) => (isSmall(artifact) ? { ratio, drop: 0.005 } : {}),
+        { calibration: 4, validation: 400, test: 100 },
+        { sampleMs: 100 },
+      );
+      const budget = {
+        limits: () => ({ maxDrop: 0.01 }),
+        prefer: "latency",
+        timeBudgetMs: budgetMs,
+      } as const;
+      await optimize(await requestFor(measure, { budget }));
+      const counts = measure.asked.flatMap(({ what, split, count = 0, artifacts: [one] }) =>
+        what === "accuracy" && split === "validation" && isSmall(one) ? count : [],
+      );
+      return Math.max(...counts);
+    };
+    expect(await most(0.999, 120_000)).toBe(50);
+    expect(await most(0.5, 60_000)).toBeLessThan(400);
+    expect(await most(0.5, 240_000)).toBe(400);
+  });
+
   it("looks at the test samples once per candidate, and takes the next where the best fails there", async () => {
     const measure = saying((artifact) => (isSmall(artifact) ? { ratio: 0.5, testDrop: 0.2 } : {}));
     const { variants, candidates } = await optimize(await requestFor(measure));
