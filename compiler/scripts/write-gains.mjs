@@ -30,7 +30,6 @@ for (const model of Object.keys(models)) {
   for (const target of ["cpu", "wasm", "webgpu"]) {
     const own = candidates.filter((one) => one.target === target && one.measurement !== null);
     const float = own.find(({ name }) => name === "float")?.measurement;
-    const ratioOf = ({ latencyMs }) => latencyMs.ratio ?? null;
     if (float === undefined || ratioOf(float) === null) continue;
     for (const { name, measurement } of own) {
       const ratio = ratioOf(measurement);
@@ -47,7 +46,7 @@ for (const model of Object.keys(models)) {
 const lines = rows.map((row) => `  [${row.map((one) => JSON.stringify(one)).join(", ")}],`);
 writeFileSync(
   new URL("../src/targets/tables/measured-gains.ts", import.meta.url),
-  `import type { MeasuredGain } from "../gains.js";
+  `import type { MeasuredGain } from "./gain-row.js";
 
 /** Written by compiler/scripts/write-gains.mjs from docs/measured/house/exhaustive: what trying everything showed. */
 export const measuredGains: readonly MeasuredGain[] = [
@@ -56,6 +55,10 @@ ${lines.join("\n")}
 `,
 );
 console.error(`${rows.length} rows`);
+
+function ratioOf({ latencyMs }) {
+  return latencyMs.ratio ?? null;
+}
 
 async function mixOf([path, ...options]) {
   const at = options.indexOf("--shape");

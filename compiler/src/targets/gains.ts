@@ -1,5 +1,6 @@
 import type { TargetName } from "@pare/runtime/format";
 import type { Workload } from "../analysis/workload.js";
+import type { GainPlace, OperatorMix } from "./tables/gain-row.js";
 import { measuredGains } from "./tables/measured-gains.js";
 
 /** What a way to a file can be expected to come to, next to the simplified float model: ratios below 1 are gains. */
@@ -14,9 +15,6 @@ export interface Gain {
   readonly accepted: number;
 }
 
-/** Where most of a model's work is: what integers are worth depends on it. */
-export type OperatorMix = "convolutions" | "depthwise" | "matrices" | "other";
-
 export function operatorMix({
   full,
   pointwise,
@@ -29,20 +27,6 @@ export function operatorMix({
   if (full + pointwise > 0) return "convolutions";
   return matmul > 0 ? "matrices" : "other";
 }
-
-/** Place of a target: engines on the CPU differ by processor. */
-export type GainPlace = "cpu exact" | "cpu saturating" | "wasm" | "webgpu";
-
-/** What one model showed. Accepted is null where it was turned down before its accuracy was known. */
-export type MeasuredGain = readonly [
-  place: GainPlace,
-  name: string,
-  mix: OperatorMix,
-  model: string,
-  latency: number,
-  size: number,
-  accepted: boolean | null,
-];
 
 type Row = readonly [latency: number, size: number, accepted: number];
 type ByMix = Readonly<Record<OperatorMix, Row>>;

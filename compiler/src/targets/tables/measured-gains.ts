@@ -1,4 +1,4 @@
-import type { MeasuredGain } from "../gains.js";
+import type { MeasuredGain } from "./gain-row.js";
 
 /** Written by compiler/scripts/write-gains.mjs from docs/measured/house/exhaustive: what trying everything showed. */
 export const measuredGains: readonly MeasuredGain[] = [
