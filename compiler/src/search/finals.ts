@@ -38,8 +38,11 @@ export interface FinalsContext {
   readonly request: OptimizeRequest;
   readonly state: TargetState;
   readonly record: Record;
+  readonly validation: number;
   /** Test samples that are looked at: fixed before they are. */
   readonly test: number;
+  /** Whether there is time for a candidate and the float model on so many more. */
+  readonly affordsMore: (samples: number) => boolean;
   readonly limitMs: number;
   readonly say: (what: string) => void;
 }
@@ -226,10 +229,11 @@ export interface Tested {
  * @throws PareError ENGINE, ENGINE_CRASHED, NO_MEMORY where the engine refuses all, the float model too
  */
 export async function testRanked(
-  { request, state, test, limitMs, say }: FinalsContext,
+  context: FinalsContext,
   { ranked }: Ranking,
   parityMs: number,
 ): Promise<Tested> {
+  const { request, state, test, limitMs, say } = context;
   const { measure, evidence, budget, signal } = request;
   const { device, reference } = state;
   const rule = { maxDrop: budget.limits(device.target).maxDrop, evidence };
@@ -242,7 +246,8 @@ export async function testRanked(
       : measure.accuracy({ ...ask, artifact: reference });
   // The first candidate waits for it, and hears of its failure.
   baselined?.catch(() => {});
-  for (const candidate of [...ranked, state.float]) {
+  let open = [...ranked, state.float];
+  for (let candidate = open.shift(); candidate !== undefined; candidate = open.shift()) {
     throwIfAborted(signal);
     say(`the test samples: ${candidate.name}`);
     const { artifact } = candidate;
@@ -258,6 +263,7 @@ export async function testRanked(
     } catch (error) {
       if (isLast || !isRefusal(error)) throw error;
       failed.set(candidate.name, `best in the search, but then: ${error.message}`);
+      open = await withScreened(context, open);
       continue;
     }
     const [baseline, accuracy, agreement] = answers;
@@ -275,8 +281,70 @@ export async function testRanked(
     }
     const why = verdict.accepted ? agreement.verdict.reason : verdict.reason;
     failed.set(candidate.name, `best in the search, but on the test samples: ${why}`);
+    open = await withScreened(context, open);
   }
   throw new RangeError("The float model is always taken.");
+}
+
+/** What was turned down next to one that failed now is looked at after all, where it is better than what comes next. */
+async function withScreened(
+  { request, state, record, validation, test, affordsMore, limitMs, say }: FinalsContext,
+  open: readonly Tried[],
+): Promise<Tried[]> {
+  const { measure, evidence, budget, signal } = request;
+  const { device, reference } = state;
+  const limits = budget.limits(device.target);
+  const all = [...open];
+  for (const one of state.screened.splice(0)) {
+    throwIfAborted(signal);
+    const isNext = all[0] !== undefined && isBetter(one, all[0], budget.prefer);
+    if (!isNext || overLimits(one, limits) !== null || !affordsMore(validation + test)) continue;
+    say(`${one.name}, after all`);
+    const accuracy =
+      evidence === "none"
+        ? null
+        : await measure.accuracy({
+            artifact: one.artifact,
+            float: reference,
+            target: device.standIn ?? device.target,
+            split: "validation",
+            count: validation,
+            signal,
+            limitMs,
+          });
+    const verdict = checkAccuracy(accuracy, { maxDrop: limits.maxDrop, evidence });
+    if (!verdict.accepted) continue;
+    const tried: Tried = { ...one, accuracy };
+    const title = `${one.name}, after what was better failed`;
+    const planned = { group: one.groups.at(-1) ?? { steps: [], required: false }, expected: null };
+    const measurement = measurementOf(device, tried);
+    const { reason } = verdict;
+    record.step(
+      device.target,
+      title,
+      true,
+      reason,
+      state.float,
+      one,
+      "decided",
+      planned,
+      measurement,
+    );
+    const at = all.findIndex((other) => isBetter(tried, other, budget.prefer));
+    all.splice(at < 0 ? all.length - 1 : at, 0, tried);
+  }
+  return all;
+}
+
+/** By the rule of choice, on the times of the search. */
+function isBetter(one: Tried, other: Tried, prefer: "latency" | "size"): boolean {
+  const both = [one, other];
+  const [best] = choose(
+    both.map(({ name, size }) => ({ name, brotli: size.brotli })),
+    (a, b) => relativeTo(both[a], both[b]),
+    prefer,
+  );
+  return best === 0;
 }
 
 /** Times what was chosen in blocks that took no part in choosing, and starts it from nothing. */

@@ -21,7 +21,8 @@ export interface TooCoarse {
 /** What can be made of an outcome by leaving some of its layers float; null where that is not the matter. */
 export function tooCoarse(planned: Planned, made: Made, drop: number): TooCoarse | null {
   const step = planned.group.steps.find(({ use }) => use === "quantize-static");
-  if (step === undefined || planned.first) return null;
+  // What was found with some of it left float is not begun again.
+  if (step === undefined || planned.first || step.with?.["keepFloat"] !== undefined) return null;
   const layers = made.graph.journal
     .filter(({ what, rule }) => what === "changed" && rule === step.use)
     .map(({ node, op }) => ({ layer: node, op }));

@@ -109,6 +109,7 @@ export async function openTarget(opening: Opening, device: TargetDevice): Promis
     float,
     required: float,
     accepted: [],
+    screened: [],
     recipe: float,
     made: new Map([[float.identity, "float"]]),
   };

@@ -111,6 +111,26 @@ describe("optimize", () => {
     expect(new Set(tested).size).toBe(tested.length);
   });
 
+  it("comes back to what was turned down next to one that fails on the test samples", async () => {
+    const fast = new Set<Artifact>();
+    const measure = saying((artifact) => {
+      if (!isSmall(artifact)) return {};
+      if (fast.size === 0) fast.add(artifact);
+      return fast.has(artifact) ? { ratio: 0.5, testDrop: 0.2 } : { ratio: 0.9 };
+    });
+    const { variants, candidates, steps } = await optimize(await requestFor(measure));
+    const screened = steps.find(
+      ({ tried, reason }) => tried === "screened" && /slower/.test(reason),
+    );
+    expect(screened).toBeDefined();
+    expect(isSmall(variants[0]?.artifact)).toBe(true);
+    const chosen = candidates.filter(({ name }) => name === variants[0]?.name);
+    expect(chosen).toMatchObject([{ verdict: "chosen" }]);
+    expect(chosen[0]?.reason).toMatch(/taken after \S+ failed/);
+    expect(steps.at(-1)).toMatchObject({ verdict: "kept", tried: "decided" });
+    expect(steps.at(-1)?.name).toMatch(/, after what was better failed$/);
+  });
+
   it("times no finalists again that an earlier run could tell apart", async () => {
     const together = (measure: Simulated): number =>
       measure.asked.filter(({ what, artifacts }) => what === "latency" && artifacts.length > 2)

@@ -225,6 +225,10 @@ class Search {
     const title = `${name}: ${group.name ?? group.steps.map(({ use }) => use).join(", ")}`;
     if (!outcome.accepted) {
       const { made, far, reason, measured } = outcome;
+      if (made !== null && far === "screened" && !planned.first) {
+        const { tryOut, latency = null, size } = measured ?? {};
+        if (tryOut && size) state.screened.push({ ...made, tryOut, latency, size, accuracy: null });
+      }
       const measurement = measured === null ? null : measurementOf(state.device, measured);
       this.#record.step(target, title, false, reason, before, made, far, planned, measurement);
       this.#record.turnDown(target, planned, far, reason, measurement);
@@ -290,7 +294,9 @@ class Search {
       request: this.#request,
       state,
       record: this.#record,
-      test: plan.countsOf(state.device.target).test,
+      ...plan.countsOf(state.device.target),
+      affordsMore: (samples) =>
+        plan.affordsAtEnd(state.device.target, samples, this.#request.clock.now()),
       limitMs: patienceMs,
       say: (what) => this.#say(`${state.device.target}: ${what}`),
     }));

@@ -180,12 +180,18 @@ export class Plan {
 
   /** Whether there is time for a candidate and the float model on so many samples more than was planned. */
   affords(target: TargetName, samples: number, nowMs: number): boolean {
-    const facts = this.factsOf(target);
     const leftMs = this.deadlineMs - nowMs;
-    return (
-      facts !== undefined &&
-      samples * testSampleMs(facts) <= leftMs - this.#guaranteedMs(target, leftMs)
-    );
+    return this.#samplesMs(target, samples) <= leftMs - this.#guaranteedMs(target, leftMs);
+  }
+
+  /** The same when the search has ended, and nothing is waiting for the time that is left. */
+  affordsAtEnd(target: TargetName, samples: number, nowMs: number): boolean {
+    return this.#samplesMs(target, samples) <= this.summary.budgetMs - nowMs;
+  }
+
+  #samplesMs(target: TargetName, samples: number): number {
+    const facts = this.factsOf(target);
+    return facts === undefined ? Infinity : samples * testSampleMs(facts);
   }
 
   /** The search has ended: what is left is the ending, which goes by from here. */

@@ -131,10 +131,14 @@ export class Record {
   done(): Optimized {
     // In the order in which the targets were named.
     const decided = this.#request.devices.flatMap(({ target }) => this.#decided.get(target) ?? []);
+    const standing = decided.flatMap(({ candidates }) => candidates);
+    // Turned down once, and in the end looked at after all.
+    const stands = ({ target, name }: ReportCandidate): boolean =>
+      standing.some((one) => one.target === target && one.name === name);
     return {
       variants: decided.map(({ variant }) => variant),
       steps: [...this.#steps],
-      candidates: [...decided.flatMap(({ candidates }) => candidates), ...this.#rejected],
+      candidates: [...standing, ...this.#rejected.filter((one) => !stands(one))],
       why: decided.flatMap(({ why }) => why),
       sensitivity: [...this.#sensitivity],
       skipped: [...this.#skipped],

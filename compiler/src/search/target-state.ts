@@ -28,6 +28,8 @@ export interface TargetState {
   readonly accepted: Tried[];
   /** What the recipe's own groups have come to. */
   recipe: Tried;
+  /** Turned down by time or size alone, next to what was best then; their accuracy was not looked at. */
+  readonly screened: Tried[];
   /** Names by the identity of what was made. */
   readonly made: Map<string, string>;
 }

@@ -13,6 +13,8 @@ import { json } from "../../shell.mjs";
  * @property {number} noise standard deviation of the logarithm of a block's ratio
  */
 
+const busiest = 0.45;
+
 /** On a busy machine a static file at half the time was once called a tie with one at all of it. */
 const busy = {
   model: "a busy machine",
@@ -23,7 +25,7 @@ const busy = {
   validation: 400,
   test: 2000,
   ways: [
-    { name: "int8-static", ratio: 0.502, drop: 0.002, flips: 0.01, size: 0.25, noise: 0.45 },
+    { name: "int8-static", ratio: 0.502, drop: 0.002, flips: 0.01, size: 0.25, noise: busiest },
     { name: "int8-weights", ratio: 1, drop: 0, flips: 0.002, size: 0.2499, noise: 0.25 },
     { name: "int8-dynamic", ratio: 0.8, drop: 0.001, flips: 0.005, size: 0.26, noise: 0.3 },
     { name: "fp16-weights", ratio: 1, drop: 0, flips: 0.0005, size: 0.5, noise: 0.25 },
@@ -71,6 +73,7 @@ function wayOf(name, _, measurement, baseline) {
   const [low, high] = latencyMs.ratioInterval;
   // A 99 % interval of a median over some eight blocks.
   const noise = (Math.log(high / low) / (2 * 2.576)) * Math.sqrt(8);
+  // Where one block out of a few made an end, the others were quieter: no more than on the busy machine.
   const { drop, flips, n } = accuracy;
   return [
     {
@@ -79,7 +82,7 @@ function wayOf(name, _, measurement, baseline) {
       drop: drop ?? 0,
       flips: flips === null ? Math.min(0.1, Math.abs(drop ?? 0) * 2 + 0.005) : flips.count / n,
       size: sizeBytes.brotli / baseline.sizeBytes.brotli,
-      noise: Math.max(0.005, noise),
+      noise: Math.min(busiest, Math.max(0.005, noise)),
     },
   ];
 }

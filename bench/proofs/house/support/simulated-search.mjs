@@ -31,11 +31,11 @@ export async function openSearch(root, scenarios) {
   const estimators = await loadEstimators(root);
   const bytes = new Uint8Array(readFileSync(join(root, network)));
   const original = parts.onnxArtifact(bytes);
-  const names = await namesOfFiles(parts, bytes);
+  const { names, proposed } = await namesOfFiles(parts, bytes);
   return async (number) => {
     const random = seeded(number * 7919 + 1);
     const scenario = scenarios[Math.floor(random() * scenarios.length)];
-    const truth = drawTruth(scenario, random);
+    const truth = drawTruth(scenario, proposed.get(scenario.target), random);
     const nameOf = new WeakMap();
     const nameFor = (artifact) => {
       const known = nameOf.get(artifact) ?? names.get(keyOf(artifact));
@@ -78,10 +78,11 @@ export async function openSearch(root, scenarios) {
   };
 }
 
-/** What is true in one run: near what was seen, and often near what is just allowed. */
-function drawTruth({ ways }, random) {
+/** What is true in one run, of the files that can be made: near what was seen, and often near what is just allowed. */
+function drawTruth({ ways }, proposed, random) {
   const known = new Map(ways.map((way) => [way.name, way]));
-  const drawn = Object.entries(usual).map(([name, one]) => {
+  const drawn = proposed.map((name) => {
+    const one = usual[name];
     const { ratio, drop, flips, size, noise = 0.03 } = known.get(name) ?? one;
     const lost = random() < 0.3 ? 3 * maxDrop * random() : drop + 0.3 * maxDrop * normal(random);
     return {
@@ -145,21 +146,26 @@ async function compilerParts(root) {
   };
 }
 
-/** Each proposal's file is the same in every run: it is made once here to know it by. */
+/** Each proposal's file is the same in every run: it is made once here to know it by. Of two that are the same, the first. */
 async function namesOfFiles(parts, bytes) {
   const { beginning, change, choicesFor, finish, Fingerprints, ordered, presets } = parts;
   const names = new Map();
+  const proposed = new Map();
   const recipe = ordered(presets.auto);
   const services = { activations, fingerprints: new Fingerprints(), seed: 0 };
   const simplified = await beginning(await parts.graphOf(bytes), recipe.simplify, services);
   for (const target of ["cpu", "wasm"]) {
     const request = { recipe: presets.auto, budget: {}, evidence: "labelled", activations };
     const device = parts.deviceOf(target, false);
+    const own = new Map();
     for (const one of choicesFor(request, device, recipe, simplified).planned) {
       const { state } = await change(simplified, one.group, one.precision, services);
       const made = await finish(state, one.name, target, one.session, recipe.ending, services);
-      names.set(keyOf(made.artifact), one.name);
+      const key = keyOf(made.artifact);
+      if (!own.has(key)) own.set(key, one.name);
+      if (!names.has(key)) names.set(key, one.name);
     }
+    proposed.set(target, [...new Set([...own.keys()].map((key) => names.get(key)))]);
   }
-  return names;
+  return { names, proposed };
 }
