@@ -9,14 +9,10 @@ import { Fingerprints } from "../analysis/fingerprints.js";
 import { recipeHash } from "../pipeline/recipe-data.js";
 import type { Planned, State, Tried } from "./candidate.js";
 import { choicesFor } from "./planned.js";
-import {
-  type FinalsContext,
-  interim,
-  publish,
-  rankFinalists,
-  type Ranking,
-  testRanked,
-} from "./finals.js";
+import type { FinalsContext } from "./finals-context.js";
+import { interim, publish } from "./publish.js";
+import { rankFinalists, type Ranking } from "./rank-finalists.js";
+import { testRanked } from "./test-ranked.js";
 import { beginning, type MakeServices, ordered, type Ordered } from "./make.js";
 import { mixedPlan, tooCoarse, type TooCoarse, tryMixed } from "./mixed.js";
 import { openTarget } from "./open-target.js";
@@ -73,7 +69,7 @@ class Search {
   }
 
   async run(): Promise<Optimized> {
-    const { request } = { request: this.#request };
+    const request = this.#request;
     const { clock, budget } = request;
     this.#tell("simplifying");
     const simplified = await beginning(request.graph, this.#recipe.simplify, this.#services);

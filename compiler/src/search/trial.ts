@@ -109,7 +109,8 @@ class Trial {
   }
 
   async run(): Promise<Outcome> {
-    const { planned, context } = { planned: this.#planned, context: this.#context };
+    const planned = this.#planned;
+    const context = this.#context;
     const { request, device, services, ending } = context;
     const { measure } = request;
     const required = planned.group.required;

@@ -1,0 +1,3 @@
+import { longerIsNoWorse } from "./support/longer-is-no-worse.mjs";
+
+export const prove = longerIsNoWorse("minilm");

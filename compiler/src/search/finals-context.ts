@@ -1,0 +1,17 @@
+import type { Record } from "./record.js";
+import type { OptimizeRequest } from "./request.js";
+import type { TargetState } from "./target-state.js";
+
+/** What the end of a search needs to know of a target. */
+export interface FinalsContext {
+  readonly request: OptimizeRequest;
+  readonly state: TargetState;
+  readonly record: Record;
+  readonly validation: number;
+  /** Test samples that are looked at: fixed before they are. */
+  readonly test: number;
+  /** Whether there is time for a candidate and the float model on so many more. */
+  readonly affordsMore: (samples: number) => boolean;
+  readonly limitMs: number;
+  readonly say: (what: string) => void;
+}

@@ -1,0 +1,167 @@
+import type { LatencyComparison, LatencyRequest } from "@pare/runtime/format";
+import type { Tried } from "./candidate.js";
+import { finalLimits } from "./costs.js";
+import type { FinalsContext } from "./finals-context.js";
+import { overLimits } from "./over-limits.js";
+import { measurementOf } from "./record.js";
+import { contendersOf, relativeTo } from "./target-state.js";
+import {
+  accuracyText,
+  choose,
+  gainText,
+  orderOf,
+  type Relative,
+  tieBand,
+  undecidedBand,
+} from "./verdict.js";
+
+/** More than so many are not timed against each other: the others are clearly slower. */
+const mostFinalists = 4;
+/** Within so much of the best median a candidate may still turn out to be the best. */
+const closeBand = 0.03;
+
+/** Accepted candidates, best first, and what was seen when they were timed against each other. */
+export interface Ranking {
+  readonly ranked: readonly Tried[];
+  /** Why each is not better than the first. */
+  readonly reasons: ReadonlyMap<string, string>;
+  /** No candidate is within what the user allows: what is the matter with the best one. */
+  readonly missed: string | null;
+}
+
+/** Times the finalists against each other and orders all that is accepted by the rule of choice. */
+export async function rankFinalists(context: FinalsContext): Promise<Ranking> {
+  const { request, state } = context;
+  const { prefer } = request.budget;
+  const limits = request.budget.limits(state.device.target);
+  const all = contendersOf(state);
+  const within = all.filter((one) => overLimits(one, limits) === null);
+  const contenders = within.length > 0 ? within : all;
+  const { all: timed, between } =
+    prefer === "latency"
+      ? await timeFinalists(context, contenders)
+      : { all: contenders, between: relativeTo };
+  const order = choose(
+    timed.map(({ name, size }) => ({ name, brotli: size.brotli })),
+    (a, b) => {
+      const [one, other] = [timed[a], timed[b]];
+      return one === undefined || other === undefined ? null : between(one, other);
+    },
+    prefer,
+  );
+  const ranked = order.flatMap((index) => timed[index] ?? []);
+  const [best] = ranked;
+  const reasons = new Map(
+    best === undefined
+      ? []
+      : ranked.map((one) => [one.name, reasonFor(one, best, between(best, one))] as const),
+  );
+  const missed = within.length > 0 || best === undefined ? null : overLimits(best, limits);
+  const over = all.filter((one) => !contenders.includes(one));
+  for (const one of over)
+    context.record.turnDown(
+      state.device.target,
+      { ...one, expected: null },
+      "decided",
+      overLimits(one, limits) ?? "",
+      measurementOf(state.device, one),
+    );
+  return { ranked, reasons, missed };
+}
+
+/** Accepted candidates, and how the times of two of them compare. */
+interface Field {
+  readonly all: readonly Tried[];
+  /** The second's time over the first's. */
+  readonly between: (a: Tried, b: Tried) => Relative | null;
+}
+
+/**
+ * Those that may win, in the same blocks; the others keep the times of the search. Where an earlier run timed the same
+ * finalists, only those are timed again that could still win by what it saw.
+ */
+async function timeFinalists(context: FinalsContext, all: readonly Tried[]): Promise<Field> {
+  const { request, state, limitMs, say } = context;
+  let field: Field = { all, between: relativeTo };
+  const asked = (finalists: readonly Tried[]): LatencyRequest => ({
+    artifacts: [state.reference, ...finalists.map(({ artifact }) => artifact)],
+    target: state.device.target,
+    limits: finalLimits(state.facts.runMs),
+    seed: 2,
+    signal: request.signal,
+    limitMs,
+  });
+  let finalists = stillOpen(field, false);
+  if (finalists.length < 2) return field;
+  const before = await request.measure.earlierLatency(asked(finalists));
+  if (before !== null) {
+    const names = new Set(finalists.map(({ name }) => name));
+    field = timedTogether(field, finalists, before);
+    finalists = stillOpen(field, true).filter(({ name }) => names.has(name));
+    if (finalists.length < 2) return field;
+  }
+  say(`finalists against each other: ${finalists.map(({ name }) => name).join(", ")}`);
+  return timedTogether(field, finalists, await request.measure.latency(asked(finalists)));
+}
+
+/**
+ * Who may still win: not surely slower than the fastest, and no smaller one is as fast.
+ * @param settled they had their time together: what stayed undecided within the band is a tie
+ */
+function stillOpen({ all, between }: Field, settled: boolean): readonly Tried[] {
+  const timed = all.filter(({ latency }) => latency !== null);
+  const ratio = (a: Tried, b: Tried): number => between(a, b)?.ratio ?? 1;
+  const fastest = timed.reduce<Tried | null>(
+    (best, one) => (best === null || ratio(best, one) < 1 ? one : best),
+    null,
+  );
+  if (fastest === null) return [];
+  const low = (a: Tried, b: Tried): number => between(a, b)?.interval[0] ?? 1;
+  const isBeaten = (one: Tried): boolean =>
+    timed.some((other) => {
+      const muchSmaller = other.size.brotli <= one.size.brotli * (1 - tieBand);
+      if (!settled) return muchSmaller && low(other, one) >= 1 / (1 + tieBand);
+      const tie = muchSmaller ? undecidedBand : tieBand;
+      return other.size.brotli < one.size.brotli && ratio(other, one) >= 1 / (1 + tie);
+    });
+  const band = settled ? tieBand : closeBand;
+  return timed
+    .filter((one) => low(fastest, one) <= 1 + band && !isBeaten(one))
+    .sort((a, b) => ratio(fastest, a) - ratio(fastest, b))
+    .slice(0, mostFinalists);
+}
+
+/** With what was seen when some of them, after the reference, were timed in the same blocks. */
+function timedTogether(
+  { all, between }: Field,
+  some: readonly Tried[],
+  { between: seen }: LatencyComparison,
+): Field {
+  const place = new Map<Tried, number>();
+  const now = all.map((one): Tried => {
+    const index = some.indexOf(one);
+    const latency = index < 0 ? undefined : seen[0]?.[index + 1];
+    const tried = latency === undefined ? one : { ...one, latency };
+    if (index >= 0) place.set(tried, index + 1);
+    return tried;
+  });
+  return {
+    all: now,
+    between(a, b) {
+      const [from, to] = [place.get(a), place.get(b)];
+      return (from && to && seen[from]?.[to]) || between(a, b);
+    },
+  };
+}
+
+function reasonFor(one: Tried, best: Tried, compared: Relative | null): string {
+  const size = one.size.brotli / best.size.brotli;
+  const lost = one.accuracy === null ? "" : `; ${accuracyText(one.accuracy)}`;
+  const text = `next to ${best.name}: ${gainText(compared, size)}${lost}`;
+  if (compared === null) return size > 1 ? `larger ${text}` : `no better ${text}`;
+  const order = orderOf(compared);
+  if (order === "slower") return `slower ${text}`;
+  return compared.ratio > 1.02 && order !== "tie"
+    ? `slower, not surely, ${text}`
+    : `as fast and larger ${text}`;
+}

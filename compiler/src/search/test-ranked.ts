@@ -1,0 +1,144 @@
+import { type Accuracy, throwIfAborted } from "@pare/runtime/format";
+import type { Tried } from "./candidate.js";
+import type { FinalsContext } from "./finals-context.js";
+import { overLimits } from "./over-limits.js";
+import type { Ranking } from "./rank-finalists.js";
+import { measurementOf } from "./record.js";
+import { checkAgreement } from "./reference.js";
+import { relativeTo } from "./target-state.js";
+import { isRefusal } from "./trial.js";
+import { checkAccuracy, choose } from "./verdict.js";
+
+/** What the test samples say of the best that holds on them. */
+export interface Tested {
+  readonly chosen: Tried;
+  readonly accuracy: Accuracy | null;
+  readonly baseline: Accuracy | null;
+  readonly agreement: Awaited<ReturnType<typeof checkAgreement>>;
+  readonly reason: string;
+  /** What was better in the search and failed on the test samples. */
+  readonly failed: ReadonlyMap<string, string>;
+}
+
+/**
+ * Takes the best candidate that also holds on the test samples; they are looked at once per candidate.
+ * @throws PareError ENGINE, ENGINE_CRASHED, NO_MEMORY where the engine refuses all, the float model too
+ */
+export async function testRanked(
+  context: FinalsContext,
+  { ranked }: Ranking,
+  parityMs: number,
+): Promise<Tested> {
+  const { request, state, test, limitMs, say } = context;
+  const { measure, evidence, budget, signal } = request;
+  const { device, reference } = state;
+  const rule = { maxDrop: budget.limits(device.target).maxDrop, evidence };
+  const target = device.standIn ?? device.target;
+  const ask = { target, split: "test", count: test, signal, limitMs } as const;
+  const failed = new Map<string, string>();
+  const baselined =
+    state.baseline === null || evidence === "none"
+      ? null
+      : measure.accuracy({ ...ask, artifact: reference });
+  // The first candidate waits for it, and hears of its failure.
+  baselined?.catch(() => {});
+  let open = [...ranked, state.float];
+  for (let candidate = open.shift(); candidate !== undefined; candidate = open.shift()) {
+    throwIfAborted(signal);
+    say(`the test samples: ${candidate.name}`);
+    const { artifact } = candidate;
+    const isLast = candidate.identity === state.float.identity;
+    let answers;
+    try {
+      // On an emulated GPU the one waits for the CPU engine, and the other for the GPU's.
+      answers = await Promise.all([
+        baselined,
+        evidence === "none" ? null : measure.accuracy({ ...ask, artifact, float: reference }),
+        checkAgreement(request, device, candidate, parityMs, limitMs),
+      ]);
+    } catch (error) {
+      if (isLast || !isRefusal(error)) throw error;
+      failed.set(candidate.name, `best in the search, but then: ${error.message}`);
+      open = await withScreened(context, open);
+      continue;
+    }
+    const [baseline, accuracy, agreement] = answers;
+    const verdict = checkAccuracy(accuracy, rule);
+    // Where the device's own engine was measured for accuracy, that decides.
+    const agrees = agreement.verdict.accepted || (evidence !== "none" && device.standIn === null);
+    if (isLast || (verdict.accepted && agrees)) {
+      const fell =
+        failed.size === 0
+          ? ""
+          : `; taken after ${[...failed.keys()].join(", ")} failed on these samples, which makes its drop look a little better than it is`;
+      const where = evidence === "none" ? "" : "on the test samples: ";
+      const reason = `${where}${verdict.reason}${fell}`;
+      return { chosen: candidate, accuracy, baseline, agreement, reason, failed };
+    }
+    const why = verdict.accepted ? agreement.verdict.reason : verdict.reason;
+    failed.set(candidate.name, `best in the search, but on the test samples: ${why}`);
+    open = await withScreened(context, open);
+  }
+  throw new RangeError("The float model is always taken.");
+}
+
+/** What was turned down next to one that failed now is looked at after all, where it is better than what comes next. */
+async function withScreened(
+  { request, state, record, validation, test, affordsMore, limitMs, say }: FinalsContext,
+  open: readonly Tried[],
+): Promise<Tried[]> {
+  const { measure, evidence, budget, signal } = request;
+  const { device, reference } = state;
+  const limits = budget.limits(device.target);
+  const all = [...open];
+  for (const one of state.screened.splice(0)) {
+    throwIfAborted(signal);
+    const isNext = all[0] !== undefined && isBetter(one, all[0], budget.prefer);
+    if (!isNext || overLimits(one, limits) !== null || !affordsMore(validation + test)) continue;
+    say(`${one.name}, after all`);
+    const accuracy =
+      evidence === "none"
+        ? null
+        : await measure.accuracy({
+            artifact: one.artifact,
+            float: reference,
+            target: device.standIn ?? device.target,
+            split: "validation",
+            count: validation,
+            signal,
+            limitMs,
+          });
+    const verdict = checkAccuracy(accuracy, { maxDrop: limits.maxDrop, evidence });
+    if (!verdict.accepted) continue;
+    const tried: Tried = { ...one, accuracy };
+    const title = `${one.name}, after what was better failed`;
+    const planned = { group: one.groups.at(-1) ?? { steps: [], required: false }, expected: null };
+    const measurement = measurementOf(device, tried);
+    const { reason } = verdict;
+    record.step(
+      device.target,
+      title,
+      true,
+      reason,
+      state.float,
+      one,
+      "decided",
+      planned,
+      measurement,
+    );
+    const at = all.findIndex((other) => isBetter(tried, other, budget.prefer));
+    all.splice(at < 0 ? all.length - 1 : at, 0, tried);
+  }
+  return all;
+}
+
+/** By the rule of choice, on the times of the search. */
+function isBetter(one: Tried, other: Tried, prefer: "latency" | "size"): boolean {
+  const both = [one, other];
+  const [best] = choose(
+    both.map(({ name, size }) => ({ name, brotli: size.brotli })),
+    (a, b) => relativeTo(both[a], both[b]),
+    prefer,
+  );
+  return best === 0;
+}
