@@ -68,6 +68,8 @@ export class Plan {
   readonly #startedMs: number;
   /** Accepted on a target: the first to try on the next. */
   readonly #accepted = new Set<string>();
+  /** Targets on which something was accepted. */
+  readonly #inHand = new Set<TargetName>();
   /** What is best so far on a target. */
   readonly #best = new Map<TargetName, Ratios>();
   #calibrated = false;
@@ -158,7 +160,10 @@ export class Plan {
     const { target, name, needsData } = planned;
     this.#best.set(target, best);
     this.#spent.set(target, (this.#spent.get(target) ?? 0) + tookMs);
-    if (accepted) this.#accepted.add(name);
+    if (accepted) {
+      this.#accepted.add(name);
+      this.#inHand.add(target);
+    }
     const expected = this.#expectedMs(planned, this.counts);
     if (needsData) this.#calibrated = true;
     // That quick it was known from an earlier run, which says nothing of what the others will take.
@@ -229,7 +234,9 @@ export class Plan {
     const isAccepted = this.#accepted.has(name);
     const likely = isAccepted ? { ...gain, accepted: 1 } : gain;
     const worth = expectedWorth(likely, this.#best.get(target) ?? { latency: 1, size: 1 }, prefer);
-    return ((isAccepted ? acceptedBoost : 1) * worth) / this.costMs(planned);
+    // Until something is in hand, it counts twice how likely it is to hold.
+    const inHand = this.#inHand.has(target) ? 1 : likely.accepted;
+    return ((isAccepted ? acceptedBoost : 1) * inHand * worth) / this.costMs(planned);
   }
 
   #scaleOf(target: TargetName): number {

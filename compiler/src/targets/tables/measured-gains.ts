@@ -60,4 +60,13 @@ export const measuredGains: readonly MeasuredGain[] = [
   ["wasm", "fp16-weights", "depthwise", "centerface", 0.993, 0.505, true],
   ["wasm", "int8-mixed", "depthwise", "centerface", 1.88, 0.262, null],
   ["wasm", "int8-static", "depthwise", "centerface", 1.01, 0.259, false],
+  ["cpu exact", "int8-static-mse", "convolutions", "characters-nms", 0.528, 0.212, true],
+  ["cpu exact", "int8-mixed", "convolutions", "characters-nms", 0.556, 0.213, true],
+  ["cpu exact", "int8-static", "convolutions", "characters-nms", 0.549, 0.212, null],
+  ["cpu exact", "int8-weights", "convolutions", "characters-nms", 1.01, 0.243, null],
+  ["cpu exact", "fp16-weights", "convolutions", "characters-nms", 1.01, 0.498, null],
+  ["wasm", "int8-mixed", "convolutions", "characters-nms", 0.537, 0.245, true],
+  ["wasm", "int8-static", "convolutions", "characters-nms", 0.613, 0.243, true],
+  ["wasm", "int8-weights", "convolutions", "characters-nms", 0.999, 0.243, null],
+  ["wasm", "fp16-weights", "convolutions", "characters-nms", 1, 0.498, null],
 ];
