@@ -8,7 +8,8 @@ import {
   type Tensors,
   type ValueInfo,
 } from "@pare/runtime/format";
-import type { CallOptions, EngineHost, LoadedModel } from "./host.js";
+import type { CallOptions } from "./call-within.js";
+import type { EngineHost, LoadedModel } from "./host.js";
 
 /**
  * A host as the compiler wants it: load a model, run feeds, get all outputs. Runs in the host's process.

@@ -1,8 +1,6 @@
 import {
   type Artifact,
-  bytesOf,
   type DeviceFeature,
-  isTypedArray,
   type LoadOptions,
   PareError,
   type Reduced,
@@ -16,7 +14,9 @@ import {
   type ValueInfo,
 } from "@pare/runtime/format";
 import type { BlockTimes, TimingPlan } from "../timing/blocks.js";
+import { type CallOptions, callWithin } from "./call-within.js";
 import type { Channel, EngineReplies, EngineRequest, WireSample } from "./protocol.js";
+import { ResidentSamples, sendable, tensorBytes } from "./resident-samples.js";
 
 /** A model inside an engine. It is gone when the engine is: load it again after ENGINE_CRASHED or ABORTED. */
 export interface LoadedModel {
@@ -37,12 +37,6 @@ export interface HostDescription {
   readonly features: readonly DeviceFeature[];
 }
 
-export interface CallOptions {
-  readonly signal?: AbortSignal | undefined;
-  /** An engine that takes longer for one answer is ended. Endless where not given. */
-  readonly limitMs?: number | undefined;
-}
-
 /** Samples that were run together. */
 interface Batch {
   readonly infos: readonly SampleInfo[];
@@ -50,14 +44,6 @@ interface Batch {
   readonly ms: number;
 }
 
-/** A sample that an engine keeps. */
-interface Resident {
-  readonly ref: number;
-  readonly bytes: number;
-}
-
-/** How many bytes of samples an engine keeps between candidates; what is over goes with each run. */
-const residentBytes = 512 * 2 ** 20;
 const chunkMs = 250;
 const chunkSamples = 64;
 const chunkBytes = 32 * 2 ** 20;
@@ -78,9 +64,7 @@ export class EngineHost implements HostDescription {
   #channel: Channel | null;
   #turn: Promise<unknown> = Promise.resolve();
   #nextId = 1;
-  #resident = new Map<SampleSet, Map<number, Resident>>();
-  #residentBytes = 0;
-  #nextRef = 1;
+  readonly #resident = new ResidentSamples();
   #generation = 1;
 
   private constructor(
@@ -220,7 +204,7 @@ export class EngineHost implements HostDescription {
     const read = new Map<number, Tensors>();
     let bytes = 0;
     for (const index of indexes.slice(0, size)) {
-      const held = this.#resident.get(samples)?.get(index);
+      const held = this.#resident.held(samples, index);
       const feeds = held === undefined ? (await samples.sample(index)).feeds : null;
       bytes += held?.bytes ?? tensorBytes(feeds ?? {});
       if (infos.length > 0 && bytes > chunkBytes) break;
@@ -231,7 +215,7 @@ export class EngineHost implements HostDescription {
       const channel = await this.#live();
       const request: WireSample[] = [];
       for (const index of indexes.slice(0, infos.length))
-        request.push(await this.#ticket(samples, index, read.get(index)));
+        request.push(await this.#resident.ticket(samples, index, read.get(index)));
       const run = { kind: "run", id: model.id, samples: request } as const;
       const limits = forAnswers(options, infos.length, 0);
       return { infos, ...(await this.#watched<"run">(channel, run, limits)) };
@@ -346,8 +330,7 @@ export class EngineHost implements HostDescription {
 
   async #live(): Promise<Channel> {
     if (this.#channel?.alive) return this.#channel;
-    this.#resident = new Map();
-    this.#residentBytes = 0;
+    this.#resident.forget();
     await this.#channel?.dispose();
     this.#generation += 1;
     this.#channel = await this.#open();
@@ -362,61 +345,18 @@ export class EngineHost implements HostDescription {
   }
 
   /** A call that is given up, with its engine, when it takes too long: no budget holds without a watch. */
-  async #watched<K extends EngineRequest["kind"]>(
+  #watched<K extends EngineRequest["kind"]>(
     channel: Channel,
     request: Extract<EngineRequest, { kind: K }>,
-    { signal, limitMs }: CallOptions,
+    options: CallOptions,
   ): Promise<EngineReplies[K]> {
-    if (limitMs === undefined) return channel.call<K>(request, signal);
-    const watch = new AbortController();
-    const forward = (): void => watch.abort(signal?.reason);
-    signal?.addEventListener("abort", forward, { once: true });
-    let late = false;
-    const timer = setTimeout(() => {
-      late = true;
-      watch.abort();
-    }, limitMs);
-    try {
-      throwIfAborted(signal);
-      return await channel.call<K>(request, watch.signal);
-    } catch (error) {
-      if (!late || signal?.aborted) throw error;
-      throw new PareError(
-        "ENGINE_CRASHED",
-        `${this.engine} did not answer within ${Math.round(limitMs / 100) / 10} s (${request.kind}), and was ended.`,
-        {
-          where: this.target,
-          hint: "Give more time with --time-budget, or a smaller input with --shape.",
-          cause: error,
-        },
-      );
-    } finally {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", forward);
-    }
+    return callWithin<K>(channel, request, options, this);
   }
 
   #exclusive<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#turn.then(work, work);
     this.#turn = result.catch(() => {});
     return result;
-  }
-
-  /** A sample by number where the engine has it, with its feeds where not: an engine that started anew has none. */
-  async #ticket(samples: SampleSet, index: number, read: Tensors | undefined): Promise<WireSample> {
-    let known = this.#resident.get(samples);
-    if (!known) this.#resident.set(samples, (known = new Map()));
-    const held = known.get(index);
-    if (held !== undefined) return { ref: held.ref };
-    const feeds = read ?? (await samples.sample(index)).feeds;
-    const bytes = tensorBytes(feeds);
-    const keep = this.#residentBytes + bytes <= residentBytes;
-    const ref = this.#nextRef++;
-    if (keep) {
-      known.set(index, { ref, bytes });
-      this.#residentBytes += bytes;
-    }
-    return { ref, feeds: sendable(feeds), keep };
   }
 }
 
@@ -443,21 +383,4 @@ function forAnswers(
   allowedMs: number,
 ): CallOptions {
   return { signal, limitMs: limitMs === undefined ? undefined : count * (limitMs + allowedMs) };
-}
-
-function tensorBytes(tensors: Tensors): number {
-  let bytes = 0;
-  for (const { data } of Object.values(tensors))
-    bytes += isTypedArray(data) ? bytesOf(data).byteLength : data.length * 16;
-  return bytes;
-}
-
-/** Plain objects with type, dims and data: onnxruntime's tensors are classes that do not travel. */
-function sendable(tensors: Tensors): Tensors {
-  return Object.fromEntries(
-    Object.entries(tensors).map(([name, { type, dims, data }]) => [
-      name,
-      { type, dims: [...dims], data },
-    ]),
-  );
 }

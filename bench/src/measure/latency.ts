@@ -5,7 +5,8 @@ import type {
   LatencyRatio,
   Tensors,
 } from "@pare/runtime/format";
-import type { CallOptions, EngineHost, LoadedModel } from "../engines/host.js";
+import type { CallOptions } from "../engines/call-within.js";
+import type { EngineHost, LoadedModel } from "../engines/host.js";
 import { median } from "../statistics/quantile.js";
 import type { BlockTimes, Clock, TimingPlan } from "../timing/blocks.js";
 import { percentiles } from "../timing/percentiles.js";

@@ -1,5 +1,6 @@
 import { type Artifact, artifactBytes, artifactIdentity } from "@pare/runtime/format";
-import type { CallOptions, EngineHost, LoadedModel } from "../engines/host.js";
+import type { CallOptions } from "../engines/call-within.js";
+import type { EngineHost, LoadedModel } from "../engines/host.js";
 
 interface Entry {
   readonly generation: number;

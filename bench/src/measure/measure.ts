@@ -21,7 +21,8 @@ import {
   type TryOut,
 } from "@pare/runtime/format";
 import { executor } from "../engines/executor.js";
-import type { CallOptions, EngineHost } from "../engines/host.js";
+import type { CallOptions } from "../engines/call-within.js";
+import type { EngineHost } from "../engines/host.js";
 import type { Scorer } from "../metrics/scorer.js";
 import { accuracyOf, type Scored } from "./accuracy.js";
 import { measureLatency } from "./latency.js";

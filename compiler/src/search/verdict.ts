@@ -132,7 +132,13 @@ export function gainText(latency: Relative | null, size: number): string {
     latency === null
       ? "not timed"
       : `${round(latency.ratio, 3)}× the latency [${round(latency.interval[0], 3)}, ${round(latency.interval[1], 3)}]`;
-  return `${time}, ${Math.round(size * 100)} % of the download`;
+  return `${time}, ${percent(size)} of the download`;
+}
+
+/** As many digits as tell it from all of it: "28 %", "99.7 %", "100.02 %". */
+function percent(share: number): string {
+  const digits = [0, 1, 2].find((count) => Number((share * 100).toFixed(count)) !== 100) ?? 0;
+  return `${(share * 100).toFixed(digits)} %`;
 }
 
 /** `; expected at 0.55× the latency and 28 % of the download`, for what was not tried. */

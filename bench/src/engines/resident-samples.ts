@@ -1,0 +1,62 @@
+import { bytesOf, isTypedArray, type SampleSet, type Tensors } from "@pare/runtime/format";
+import type { WireSample } from "./protocol.js";
+
+/** A sample that an engine keeps. */
+interface Resident {
+  readonly ref: number;
+  readonly bytes: number;
+}
+
+/** How many bytes of samples an engine keeps between candidates; what is over goes with each run. */
+const residentBytes = 512 * 2 ** 20;
+
+/** Which samples an engine has. */
+export class ResidentSamples {
+  readonly #held = new Map<SampleSet, Map<number, Resident>>();
+  #bytes = 0;
+  #nextRef = 1;
+
+  held(samples: SampleSet, index: number): Resident | undefined {
+    return this.#held.get(samples)?.get(index);
+  }
+
+  /** The engine has started anew. */
+  forget(): void {
+    this.#held.clear();
+    this.#bytes = 0;
+  }
+
+  /** A sample by number where the engine has it, with its feeds where not: an engine that started anew has none. */
+  async ticket(samples: SampleSet, index: number, read: Tensors | undefined): Promise<WireSample> {
+    let known = this.#held.get(samples);
+    if (!known) this.#held.set(samples, (known = new Map()));
+    const held = known.get(index);
+    if (held !== undefined) return { ref: held.ref };
+    const feeds = read ?? (await samples.sample(index)).feeds;
+    const bytes = tensorBytes(feeds);
+    const keep = this.#bytes + bytes <= residentBytes;
+    const ref = this.#nextRef++;
+    if (keep) {
+      known.set(index, { ref, bytes });
+      this.#bytes += bytes;
+    }
+    return { ref, feeds: sendable(feeds), keep };
+  }
+}
+
+export function tensorBytes(tensors: Tensors): number {
+  let bytes = 0;
+  for (const { data } of Object.values(tensors))
+    bytes += isTypedArray(data) ? bytesOf(data).byteLength : data.length * 16;
+  return bytes;
+}
+
+/** Plain objects with type, dims and data: onnxruntime's tensors are classes that do not travel. */
+export function sendable(tensors: Tensors): Tensors {
+  return Object.fromEntries(
+    Object.entries(tensors).map(([name, { type, dims, data }]) => [
+      name,
+      { type, dims: [...dims], data },
+    ]),
+  );
+}
