@@ -27,6 +27,7 @@ function scored(...values: number[]): Scored {
     })),
     ids: values.map((_, index) => String(index)),
     groups: values.map(() => null),
+    draws: new Map(),
   };
 }
 

@@ -24,7 +24,7 @@ import { executor } from "../engines/executor.js";
 import type { CallOptions } from "../engines/call-within.js";
 import type { EngineHost } from "../engines/host.js";
 import type { Scorer } from "../metrics/scorer.js";
-import { accuracyOf, type Scored } from "./accuracy.js";
+import { accuracyOf, bootstraps, type Scored } from "./accuracy.js";
 import { measureLatency } from "./latency.js";
 import {
   earlier,
@@ -173,10 +173,12 @@ class Bench implements MeasuringEngines {
     const indexes = this.#orders[split].slice(0, count);
     if (scorer === null || indexes.length === 0) return null;
     const before = await this.#predict(scorer, float, floatOn, split, indexes, null, request);
-    if (request.float === undefined) return accuracyOf(scorer, before, null, target, seed);
+    const draws = split === "validation" && !scorer.mean ? bootstraps.quick : bootstraps.published;
+    if (request.float === undefined)
+      return accuracyOf(scorer, before, null, target, seed, 0.95, draws);
     const against = { float, floatOn };
     const now = await this.#predict(scorer, artifact, target, split, indexes, against, request);
-    return accuracyOf(scorer, now, before, target, seed, request.confidence);
+    return accuracyOf(scorer, now, before, target, seed, request.confidence, draws);
   }
 
   async parity(request: ParityRequest): Promise<Parity | null> {
@@ -275,7 +277,7 @@ class Bench implements MeasuringEngines {
       ids.push(id);
       groups.push(group);
     }
-    return { kept: indexes.map((index) => own.kept(index)), ids, groups };
+    return { kept: indexes.map((index) => own.kept(index)), ids, groups, draws: own.draws };
   }
 
   async #predictMissing(

@@ -8,6 +8,8 @@ const heldBytes = 256 * 2 ** 20;
 
 /** What one model said to samples, by index: as the scorer keeps it and, of the float model, the outputs themselves. */
 export class Predictions {
+  /** What a metric came to over resamples of them. */
+  readonly draws = new Map<string, Promise<readonly number[]>>();
   readonly #kept: Map<number, unknown>;
   readonly #outputs = new Map<number, Tensors>();
   readonly #room: Room;

@@ -130,10 +130,17 @@ export function expectedMs(
 
 /** Of one target, after the search: finalists, published times, start-up. The test samples are apart. */
 export function finalsMs(facts: TargetFacts): number {
+  const { runMs, loadMs, timed, paritySampleMs } = facts;
+  return timed
+    ? timingMs(facts, finalLimits(runMs)) + publishMs(facts)
+    : loadMs + 16 * paritySampleMs;
+}
+
+/** Times that are published, and start-up. */
+export function publishMs(facts: TargetFacts): number {
   const { runMs, loadMs, timed, startMs } = facts;
-  if (!timed) return loadMs + 16 * facts.paritySampleMs;
-  const timing = timingMs(facts, finalLimits(runMs)) * (1 + publishingShare);
-  return timing + startMs + loadMs + runMs;
+  if (!timed) return 0;
+  return publishingShare * timingMs(facts, finalLimits(runMs)) + startMs + loadMs + runMs;
 }
 
 /** The float model and what was chosen, on the test samples. Targets are tested side by side. */

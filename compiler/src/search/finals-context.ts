@@ -10,8 +10,8 @@ export interface FinalsContext {
   readonly validation: number;
   /** Test samples that are looked at: fixed before they are. */
   readonly test: number;
-  /** Whether there is time for a candidate and the float model on so many more. */
-  readonly affordsMore: (samples: number) => boolean;
+  /** On how many more samples there is time for another candidate. */
+  readonly affordable: () => number;
   readonly limitMs: number;
   readonly say: (what: string) => void;
 }

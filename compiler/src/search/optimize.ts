@@ -291,8 +291,7 @@ class Search {
       state,
       record: this.#record,
       ...plan.countsOf(state.device.target),
-      affordsMore: (samples) =>
-        plan.affordsAtEnd(state.device.target, samples, this.#request.clock.now()),
+      affordable: () => plan.affordableAtEnd(state.device.target, this.#request.clock.now()),
       limitMs: patienceMs,
       say: (what) => this.#say(`${state.device.target}: ${what}`),
     }));

@@ -3,11 +3,13 @@ import type { Gain } from "../targets/gains.js";
 import type { Planned } from "./candidate.js";
 import {
   calibrationMs,
+  candidateSampleMs,
   clamp,
   costOf,
   type Counts,
   expectedMs,
   finalsMs,
+  publishMs,
   type TargetFacts,
   testMs,
   testSampleMs,
@@ -189,9 +191,13 @@ export class Plan {
     return this.#samplesMs(target, samples) <= leftMs - this.#guaranteedMs(target, leftMs);
   }
 
-  /** The same when the search has ended, and nothing is waiting for the time that is left. */
-  affordsAtEnd(target: TargetName, samples: number, nowMs: number): boolean {
-    return this.#samplesMs(target, samples) <= this.summary.budgetMs - nowMs;
+  /** On how many samples there is still time for a candidate when only times are to be published and files to be written. */
+  affordableAtEnd(target: TargetName, nowMs: number): number {
+    const facts = this.factsOf(target);
+    if (facts === undefined) return 0;
+    const publishing = this.facts.reduce((sum, one) => sum + publishMs(one), 0);
+    const leftMs = this.summary.budgetMs - nowMs - publishing - writeMs(this.facts);
+    return Math.max(0, Math.floor(leftMs / candidateSampleMs(facts, 1)));
   }
 
   #samplesMs(target: TargetName, samples: number): number {

@@ -9,6 +9,9 @@ import { relativeTo } from "./target-state.js";
 import { isRefusal } from "./trial.js";
 import { checkAccuracy, choose } from "./verdict.js";
 
+/** Test samples, even where the time is up. */
+const fewestAfter = 50;
+
 /** What the test samples say of the best that holds on them. */
 export interface Tested {
   readonly chosen: Tried;
@@ -29,7 +32,7 @@ export async function testRanked(
   { ranked }: Ranking,
   parityMs: number,
 ): Promise<Tested> {
-  const { request, state, test, limitMs, say } = context;
+  const { request, state, test, affordable, limitMs, say } = context;
   const { measure, evidence, budget, signal } = request;
   const { device, reference } = state;
   const rule = { maxDrop: budget.limits(device.target).maxDrop, evidence };
@@ -48,12 +51,16 @@ export async function testRanked(
     say(`the test samples: ${candidate.name}`);
     const { artifact } = candidate;
     const isLast = candidate.identity === state.float.identity;
+    // What comes after one that failed was not planned for: it gets what time there is, fixed before it is looked at.
+    const count = failed.size === 0 ? test : Math.min(test, Math.max(fewestAfter, affordable()));
     let answers;
     try {
       // On an emulated GPU the one waits for the CPU engine, and the other for the GPU's.
       answers = await Promise.all([
         baselined,
-        evidence === "none" ? null : measure.accuracy({ ...ask, artifact, float: reference }),
+        evidence === "none"
+          ? null
+          : measure.accuracy({ ...ask, count, artifact, float: reference }),
         checkAgreement(request, device, candidate, parityMs, limitMs),
       ]);
     } catch (error) {
@@ -84,7 +91,7 @@ export async function testRanked(
 
 /** What was turned down next to one that failed now is looked at after all, where it is better than what comes next. */
 async function withScreened(
-  { request, state, record, validation, test, affordsMore, limitMs, say }: FinalsContext,
+  { request, state, record, validation, test, affordable, limitMs, say }: FinalsContext,
   open: readonly Tried[],
 ): Promise<Tried[]> {
   const { measure, evidence, budget, signal } = request;
@@ -94,7 +101,7 @@ async function withScreened(
   for (const one of state.screened.splice(0)) {
     throwIfAborted(signal);
     const isNext = all[0] !== undefined && isBetter(one, all[0], budget.prefer);
-    if (!isNext || overLimits(one, limits) !== null || !affordsMore(validation + test)) continue;
+    if (!isNext || overLimits(one, limits) !== null || affordable() < validation + test) continue;
     say(`${one.name}, after all`);
     const accuracy =
       evidence === "none"
