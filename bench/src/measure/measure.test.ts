@@ -13,7 +13,7 @@ import { type Hosts, openHosts } from "../engines/open-hosts.js";
 import { createScorer } from "../metrics/scorer.js";
 import { seeded } from "../statistics/random.js";
 import type { EarlierResults } from "./earlier-results.js";
-import { createMeasure } from "./measure.js";
+import { createMeasure, type MeasureProgress } from "./measure.js";
 import { measureWhole } from "./whole.js";
 
 const modelUrl = new URL("../../../fixtures/models/mnist-cnn.onnx", import.meta.url);
@@ -235,8 +235,13 @@ describe("a measure", () => {
       },
       put: async (name, value) => void kept.set(JSON.stringify(name), JSON.stringify(value)),
     };
-    const measureWith = (hosts: Hosts["hosts"], metric = "top1") =>
+    const measureWith = (
+      hosts: Hosts["hosts"],
+      metric = "top1",
+      onProgress: (progress: MeasureProgress) => void = () => {},
+    ) =>
       createMeasure({
+        onProgress,
         hosts,
         samples: noise((index) => index % 10),
         splits,
@@ -293,6 +298,17 @@ describe("a measure", () => {
         code: "UNSUPPORTED_DEVICE",
       });
       expect((await measureWith(open.hosts).accuracy({ ...ask, count: 40 }))?.n).toBe(40);
+    });
+
+    it("keeps what was answered before it was interrupted", async () => {
+      kept.clear();
+      const stop = new AbortController();
+      const interrupted = measureWith(open.hosts, "top1", ({ done }) => done > 0 && stop.abort());
+      const ask = { artifact, target: "cpu", split: "validation" } as const;
+      await expect(
+        interrupted.accuracy({ ...ask, count: 40, signal: stop.signal }),
+      ).rejects.toMatchObject({ code: "ABORTED" });
+      expect((await measureWith(new Map()).accuracy({ ...ask, count: 1 }))?.n).toBe(1);
     });
 
     it("measures anew what is published, and what was kept in another shape", async () => {

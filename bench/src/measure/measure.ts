@@ -301,7 +301,9 @@ class Bench implements MeasuringEngines {
     const name = await this.#predictionsName(artifact, target, split, against);
     let keptAt = performance.now();
     let toldAt = 0;
+    let reached = 0;
     const settle = async (samples: number): Promise<void> => {
+      if (samples === toldAt) return;
       const now = performance.now();
       own.took(now - keptAt, samples - toldAt);
       [keptAt, toldAt] = [now, samples];
@@ -318,11 +320,16 @@ class Bench implements MeasuringEngines {
             : null;
       const kept = await scorer.keep(outputs, sample, floats);
       own.set(index, kept, float === null && scorer.needsFloat ? outputs : null);
-      this.#progress(target, "accuracy", done + position + 1, indexes.length);
-      if (performance.now() - keptAt > keepEveryMs) await settle(position + 1);
+      reached = position + 1;
+      this.#progress(target, "accuracy", done + reached, indexes.length);
+      if (performance.now() - keptAt > keepEveryMs) await settle(reached);
     };
-    await host.runSamples(model, samples, missing, keep, options);
-    await settle(missing.length);
+    try {
+      await host.runSamples(model, samples, missing, keep, options);
+    } finally {
+      // Also where it is interrupted.
+      await settle(reached);
+    }
   }
 
   async #predictionsOf(

@@ -20,7 +20,7 @@ import { defaultBudgetMs, Plan } from "./plan.js";
 import { measurementOf, Record } from "./record.js";
 import type { Optimized, OptimizeRequest } from "./request.js";
 import { bestOf, nextToFloat, type TargetState } from "./target-state.js";
-import { expectedText } from "./verdict.js";
+import { expectedText, lookAt } from "./verdict.js";
 import { type Outcome, type TrialContext, tryCandidate } from "./trial.js";
 
 /** Samples that calibrate, for the plan: what calibration takes at most. */
@@ -206,8 +206,22 @@ class Search {
       for (const [one, outcome] of outcomes)
         accepted = (await this.#take(one, outcome, state, before)) || accepted;
     }
-    plan.note(planned, clock.now() - began, accepted, nextToFloat(state, this.#best(state)));
+    const best = this.#best(state);
+    plan.note(
+      planned,
+      clock.now() - began,
+      accepted,
+      nextToFloat(state, best),
+      this.#isOpen(state, best),
+    );
     this.#considerMixed(state, plan);
+  }
+
+  /** Whether the samples that were looked at leave open if it holds. */
+  #isOpen({ device }: TargetState, { accuracy }: Tried): boolean {
+    const { budget, evidence } = this.#request;
+    const { maxDrop } = budget.limits(device.target);
+    return accuracy?.drop != null && lookAt(accuracy, { maxDrop, evidence }) === "open";
   }
 
   async #take(

@@ -62,14 +62,15 @@ export class Plan {
   readonly facts: readonly TargetFacts[];
   readonly counts: ReadonlyMap<TargetName, Counts>;
   readonly summary: PlanSummary;
-  /** When the search must end, so that finals, test and writing fit. */
-  readonly deadlineMs: number;
+  readonly #deadlineMs: number;
   readonly #waiting: Planned[];
   readonly #calibration: number;
   readonly #spent = new Map<TargetName, number>();
   readonly #startedMs: number;
   /** Accepted on a target: the first to try on the next. */
   readonly #accepted = new Set<string>();
+  /** What a look at the test samples with the next best would take, where the best may fail on them. */
+  readonly #secondLooks = new Map<TargetName, number>();
   /** Targets on which something was accepted. */
   readonly #inHand = new Set<TargetName>();
   /** What is best so far on a target. */
@@ -99,7 +100,7 @@ export class Plan {
     const budgetMs = askedMs ?? Math.max(defaultBudgetMs, Math.ceil((least * 1.1) / 1000) * 1000);
     this.counts = countsFor(this.facts, Math.min(budgetMs - nowMs, usableShare * budgetMs));
     const ending = this.#endingMs(this.counts);
-    this.deadlineMs = Math.max(nowMs, budgetMs - ending);
+    this.#deadlineMs = Math.max(nowMs, budgetMs - ending);
     const searching = this.#candidatesMs(planned, this.counts);
     const expected = Math.min(
       budgetMs,
@@ -119,6 +120,14 @@ export class Plan {
         ofTest: test,
       })),
     };
+  }
+
+  /**
+   * When the search must end, so that finals, test and writing fit; and where it is still open whether what is best holds,
+   * a look at the test samples with the next best.
+   */
+  get deadlineMs(): number {
+    return this.#deadlineMs - Math.max(0, ...this.#secondLooks.values());
   }
 
   countsOf(target: TargetName): Counts {
@@ -157,10 +166,15 @@ export class Plan {
   /**
    * What came of a candidate: how long it took, and whether it was taken.
    * @param best what is best on its target now
+   * @param isOpen it is not sure that this holds
    */
-  note(planned: Planned, tookMs: number, accepted: boolean, best: Ratios): void {
+  note(planned: Planned, tookMs: number, accepted: boolean, best: Ratios, isOpen: boolean): void {
     const { target, name, needsData } = planned;
     this.#best.set(target, best);
+    const facts = this.factsOf(target);
+    if (isOpen && facts !== undefined)
+      this.#secondLooks.set(target, this.countsOf(target).test * candidateSampleMs(facts, 1));
+    else this.#secondLooks.delete(target);
     this.#spent.set(target, (this.#spent.get(target) ?? 0) + tookMs);
     if (accepted) {
       this.#accepted.add(name);

@@ -9,8 +9,10 @@ import { relativeTo } from "./target-state.js";
 import { isRefusal } from "./trial.js";
 import { checkAccuracy, choose } from "./verdict.js";
 
-/** Test samples, even where the time is up. */
+/** Fewer test samples say too little of what comes after one that failed. */
 const fewestAfter = 50;
+/** Of the float model, which is known to hold, even where the time is up. */
+const fewestOfFloat = 16;
 
 /** What the test samples say of the best that holds on them. */
 export interface Tested {
@@ -51,8 +53,13 @@ export async function testRanked(
     say(`the test samples: ${candidate.name}`);
     const { artifact } = candidate;
     const isLast = candidate.identity === state.float.identity;
-    // What comes after one that failed was not planned for: it gets what time there is, fixed before it is looked at.
-    const count = failed.size === 0 ? test : Math.min(test, Math.max(fewestAfter, affordable()));
+    // What comes after one that failed gets what time there is, fixed before it is looked at; the float model at last.
+    const left = failed.size === 0 ? test : Math.min(test, affordable());
+    if (left < Math.min(test, fewestAfter) && !isLast) {
+      failed.set(candidate.name, "no time was left to look at it on the test samples");
+      continue;
+    }
+    const count = Math.max(left, Math.min(test, fewestOfFloat));
     let answers;
     try {
       // On an emulated GPU the one waits for the CPU engine, and the other for the GPU's.
