@@ -128,6 +128,22 @@ export function expectedMs(
   return makeMs + screenMs + decided * Math.max(sizeMs, decideMs) + (1 - decided) * sizeMs;
 }
 
+/** Samples that tell how sensitive a layer is. */
+export const sensitivitySamples = 8;
+
+/** How many groups of layers have to be tried, about, until the few most sensitive ones are found. */
+export function sensitivityTrials(layers: number): number {
+  return 2 * Math.ceil(Math.log2(layers)) + 4;
+}
+
+/** Finding the layers that a static file suffers from: a load and a few runs for each group that is tried. */
+export function sensitivityMs(
+  layers: number,
+  { loadMs, runMs }: Pick<TargetFacts, "loadMs" | "runMs">,
+): number {
+  return sensitivityTrials(layers) * (loadMs + 60 + sensitivitySamples * runMs);
+}
+
 /** Of one target, after the search: finalists, published times, start-up. The test samples are apart. */
 export function finalsMs(facts: TargetFacts): number {
   const { runMs, loadMs, timed, paritySampleMs } = facts;

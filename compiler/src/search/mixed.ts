@@ -1,14 +1,8 @@
 import type { NodeSensitivity } from "@pare/runtime/format";
 import type { StepGroup } from "../pipeline/step.js";
 import type { Made, Planned, State, Tried } from "./candidate.js";
-import {
-  type Layer,
-  layerErrors,
-  type LayerSensitivity,
-  mostSensitive,
-  sensitivitySamples,
-  sensitivityTrials,
-} from "./sensitivity.js";
+import { sensitivityMs, type TargetFacts } from "./costs.js";
+import { type Layer, layerErrors, type LayerSensitivity, mostSensitive } from "./sensitivity.js";
 import { type Outcome, type TrialContext, tryCandidate } from "./trial.js";
 
 /** A candidate of static int8 that was fast and small enough, and lost too much. */
@@ -30,13 +24,13 @@ export function tooCoarse(planned: Planned, made: Made, drop: number): TooCoarse
 }
 
 /** The same with its most sensitive layers left float, as something to try: finding them takes loads and runs. */
-export function mixedPlan({ planned, layers }: TooCoarse, loadMs: number, runMs: number): Planned {
+export function mixedPlan({ planned, layers }: TooCoarse, facts: TargetFacts): Planned {
   const { expected } = planned;
   return {
     ...planned,
     name: `${planned.name}-partly`,
     precision: "mixed",
-    extraMs: sensitivityTrials(layers.length) * (loadMs + 60 + sensitivitySamples * runMs),
+    extraMs: sensitivityMs(layers.length, facts),
     expected:
       expected === null
         ? null

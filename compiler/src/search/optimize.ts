@@ -276,7 +276,7 @@ class Search {
     const open = plan.waiting.some((one) => one.target === target && one.needsData);
     if (coarse === undefined || open || this.#request.examples === undefined) return;
     this.#coarse.delete(target);
-    const planned = mixedPlan(coarse, state.facts.loadMs, state.facts.runMs);
+    const planned = mixedPlan(coarse, state.facts);
     this.#mixed.set(planned, coarse);
     plan.add(planned);
   }

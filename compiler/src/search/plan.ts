@@ -10,6 +10,7 @@ import {
   expectedMs,
   finalsMs,
   publishMs,
+  sensitivityMs,
   type TargetFacts,
   testMs,
   testSampleMs,
@@ -48,6 +49,9 @@ export interface PlanSummary {
     readonly ofTest: number;
   }[];
 }
+
+/** That static files quantize, before one is made. */
+const assumedLayers = 30;
 
 /** What is expected where no table knows: a recipe's own group. */
 const unknownGain: Gain = { latency: 0.9, latencySpread: 0.3, size: 0.6, accepted: 0.5 };
@@ -101,7 +105,7 @@ export class Plan {
     this.counts = countsFor(this.facts, Math.min(budgetMs - nowMs, usableShare * budgetMs));
     const ending = this.#endingMs(this.counts);
     this.#deadlineMs = Math.max(nowMs, budgetMs - ending);
-    const searching = this.#candidatesMs(planned, this.counts);
+    const searching = this.#candidatesMs(planned, this.counts) + this.#mixedMs(planned);
     const expected = Math.min(
       budgetMs,
       nowMs + floatMs(this.facts, this.counts) + searching + ending,
@@ -294,6 +298,23 @@ export class Plan {
       sum += this.#expectedMs(one, counts, calibrates) * this.#scaleOf(one.target);
     }
     return sum;
+  }
+
+  /** What comes on top where static files lose too much, as often as that is expected. */
+  #mixedMs(planned: readonly Planned[]): number {
+    return this.facts.reduce((sum, facts) => {
+      const gains = planned.flatMap(({ target, group, expected }) =>
+        target === facts.target && group.steps.some(({ use }) => use === "quantize-static")
+          ? (expected ?? unknownGain)
+          : [],
+      );
+      const counts = this.countsOf(facts.target);
+      const each = gains.map((gain) => {
+        const cost = expectedMs(costOf(facts, counts, gain), decidedShare);
+        return (1 - gain.accepted) * (sensitivityMs(assumedLayers, facts) + cost);
+      });
+      return sum + each.reduce((total, ms) => total + ms, 0) / Math.max(1, each.length);
+    }, 0);
   }
 
   #endingMs(counts: ReadonlyMap<TargetName, Counts>): number {

@@ -6,8 +6,9 @@ import { MeasuredActivations } from "../calibrate/measured-activations.js";
 import type { ValueId } from "../ir/index.js";
 import { calibrationOn } from "../passes/quantization/engine-case.test.support.js";
 import { graphOf } from "../rules/rule-case.test.support.js";
+import { sensitivityTrials } from "./costs.js";
 import { keepingFloat } from "./mixed.js";
-import { type Layer, layerErrors, mostSensitive, sensitivityTrials } from "./sensitivity.js";
+import { type Layer, layerErrors, mostSensitive } from "./sensitivity.js";
 
 describe("the most sensitive layers", () => {
   const layersOf = (count: number): Layer[] =>

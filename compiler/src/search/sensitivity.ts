@@ -9,6 +9,7 @@ import type { Graph } from "../ir/index.js";
 import type { Examples } from "../pipeline/examples.js";
 import { findTarget } from "../targets/index.js";
 import type { State } from "./candidate.js";
+import { sensitivitySamples } from "./costs.js";
 import { change, type MakeServices } from "./make.js";
 import type { StepGroup } from "../pipeline/step.js";
 import type { TargetDevice } from "./request.js";
@@ -22,13 +23,6 @@ export interface Layer {
 export interface LayerSensitivity extends Layer {
   /** ‖quantized − float‖² / ‖float‖² of the model's outputs when it alone is quantized, over all samples. */
   readonly error: number;
-}
-
-export const sensitivitySamples = 8;
-
-/** How many groups of layers have to be tried, about, until the few most sensitive ones are found. */
-export function sensitivityTrials(layers: number): number {
-  return 2 * Math.ceil(Math.log2(layers)) + 4;
 }
 
 /**
