@@ -176,9 +176,10 @@ export class Plan {
     const { target, name, needsData } = planned;
     this.#best.set(target, best);
     const facts = this.factsOf(target);
-    if (isOpen && facts !== undefined)
-      this.#secondLooks.set(target, this.countsOf(target).test * candidateSampleMs(facts, 1));
-    else this.#secondLooks.delete(target);
+    if (isOpen && facts !== undefined) {
+      const samples = Math.min(this.countsOf(target).test, fewestTest);
+      this.#secondLooks.set(target, samples * candidateSampleMs(facts, 1));
+    } else this.#secondLooks.delete(target);
     this.#spent.set(target, (this.#spent.get(target) ?? 0) + tookMs);
     if (accepted) {
       this.#accepted.add(name);
