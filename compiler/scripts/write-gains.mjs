@@ -4,7 +4,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { argumentsFor, models } from "../../bench/proofs/house/support/models.mjs";
+import { argumentsFor, models, shapeOptions } from "../../bench/proofs/house/support/models.mjs";
 import { openModel } from "../../cli/dist/workbench/opened-model.js";
 import { parseShapes } from "../../cli/dist/workbench/shape-options.js";
 import { workloadOf } from "../dist/analysis/workload.js";
@@ -20,11 +20,13 @@ const place = { cpu: "cpu exact", wasm: "wasm", webgpu: "webgpu" };
 const rows = [];
 for (const model of Object.keys(models)) {
   const path = join(root, `docs/measured/house/exhaustive/${model}.report.json`);
-  const { args } = await argumentsFor(root, model);
-  if (args === null || !existsSync(path)) {
-    console.error(`${model}: not here`);
+  if (!existsSync(path)) {
+    console.error(`${model}: nothing was tried exhaustively`);
     continue;
   }
+  const { args, reason } = await argumentsFor(root, model);
+  // Without its model, what a report showed would be lost from the table.
+  if (args === null) throw new Error(`${model} is not here: ${reason}`);
   const mix = await mixOf(args);
   const { candidates } = JSON.parse(readFileSync(path, "utf8"));
   for (const target of ["cpu", "wasm", "webgpu"]) {
@@ -61,11 +63,7 @@ function ratioOf({ latencyMs }) {
 }
 
 async function mixOf([path, ...options]) {
-  const at = options.indexOf("--shape");
-  const model = await openModel(
-    path,
-    parseShapes(at < 0 ? {} : { shape: [options[at + 1].split("=")] }),
-  );
+  const model = await openModel(path, parseShapes(shapeOptions(options)));
   try {
     const pass = findPass("simplify");
     await pass.create(pass.parse({})).run(model.graph, {});

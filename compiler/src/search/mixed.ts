@@ -69,11 +69,11 @@ export async function tryMixed(
   });
   if (request.examples === undefined) return done();
   let tried = 0;
-  const errors = layerErrors(from, keeping, layers, device, request.examples, services);
-  const ranked = mostSensitive(layers, async (some) => {
+  const errorOf = await layerErrors(from, keeping, layers, device, request.examples, services);
+  const ranked = mostSensitive(layers, (some) => {
     tried += 1;
     say(`which of ${layers.length} layers is most sensitive, ${tried}`);
-    return (await errors)(some);
+    return errorOf(some);
   });
   for (let kept = 1; kept < layers.length && !isLate(); kept *= 2) {
     while (found.length < kept && !isLate()) {

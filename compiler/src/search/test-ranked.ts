@@ -41,6 +41,8 @@ export async function testRanked(
   const target = device.standIn ?? device.target;
   const ask = { target, split: "test", count: test, signal, limitMs } as const;
   const failed = new Map<string, string>();
+  /** Those of them that the test samples spoke against. */
+  const fell: string[] = [];
   const baselined =
     state.baseline === null || evidence === "none"
       ? null
@@ -81,16 +83,17 @@ export async function testRanked(
     // Where the device's own engine was measured for accuracy, that decides.
     const agrees = agreement.verdict.accepted || (evidence !== "none" && device.standIn === null);
     if (isLast || (verdict.accepted && agrees)) {
-      const fell =
-        failed.size === 0
+      const after =
+        fell.length === 0
           ? ""
-          : `; taken after ${[...failed.keys()].join(", ")} failed on these samples, which makes its drop look a little better than it is`;
+          : `; taken after ${fell.join(", ")} failed on these samples, which makes its drop look a little better than it is`;
       const where = evidence === "none" ? "" : "on the test samples: ";
-      const reason = `${where}${verdict.reason}${fell}`;
+      const reason = `${where}${verdict.reason}${after}`;
       return { chosen: candidate, accuracy, baseline, agreement, reason, failed };
     }
     const why = verdict.accepted ? agreement.verdict.reason : verdict.reason;
     failed.set(candidate.name, `best in the search, but on the test samples: ${why}`);
+    fell.push(candidate.name);
     open = await withScreened(context, open);
   }
   throw new RangeError("The float model is always taken.");

@@ -206,7 +206,7 @@ class Trial {
       return size > 1.1
         ? `larger than ${best.name}: ${Math.round(size * 100)} % of its bytes`
         : null;
-    const text = `than ${best.name}: ${gainText(compared, size)}`;
+    const text = `than ${best.name}: ${gainText(compared, size, "its bytes")}`;
     if (compared.interval[0] > 1 + tieBand) return `slower ${text}`;
     const order = orderOf(compared);
     if (order === "tie" && size >= 1) return `as fast and no smaller ${text}`;

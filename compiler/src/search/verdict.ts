@@ -126,13 +126,17 @@ export function checkGain(
   return order === "faster" || size < 1 ? yes(text) : no(`gains nothing: ${text}`);
 }
 
-/** `0.52× the latency [0.50, 0.54], 28 % of the download`. */
-export function gainText(latency: Relative | null, size: number): string {
+/** `0.52× the latency [0.50, 0.54], 28 % of the download`; of the bytes of the file where it was not compressed yet. */
+export function gainText(
+  latency: Relative | null,
+  size: number,
+  of: "the download" | "its bytes" = "the download",
+): string {
   const time =
     latency === null
       ? "not timed"
       : `${round(latency.ratio, 3)}× the latency [${round(latency.interval[0], 3)}, ${round(latency.interval[1], 3)}]`;
-  return `${time}, ${percent(size)} of the download`;
+  return `${time}, ${percent(size)} of ${of}`;
 }
 
 /** As many digits as tell it from all of it: "28 %", "99.7 %", "100.02 %". */

@@ -4,6 +4,7 @@
 // what the user's cache, where `cache` asks for it, kept of earlier processes.
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { shapeOptions } from "./models.mjs";
 
 const root = fileURLToPath(new URL("../../../../", import.meta.url));
 const compiler = (file) => import(join(root, "compiler/dist", file));
@@ -19,8 +20,7 @@ const { openCache } = await import(join(root, "cli/dist/cache/open-cache.js"));
 const { openModel } = await import(join(root, "cli/dist/workbench/opened-model.js"));
 const { parseShapes } = await import(join(root, "cli/dist/workbench/shape-options.js"));
 
-const shapes = parseShapes({ shape: options.filter((_, index) => index % 2 === 1) });
-const opened = await openModel(model, shapes);
+const opened = await openModel(model, parseShapes(shapeOptions(options)));
 const { hosts } = await openHosts(["cpu"]);
 try {
   const { feeds, count } = await calibrationFeeds(join(root, data));

@@ -13,6 +13,12 @@ export const models = {
   "mlsd-large": { data: "mlsd-large" },
 };
 
+/** What `parseShapes` takes, from what follows the data in a model's arguments. */
+export function shapeOptions(options) {
+  const at = options.indexOf("--shape");
+  return at < 0 ? {} : { shape: [options[at + 1].split("=")] };
+}
+
 /** What `pare optimize` is told of a model, or why it cannot be had here. */
 export async function argumentsFor(root, name) {
   const { model = name, data, options = [] } = models[name];

@@ -73,7 +73,6 @@ function wayOf(name, _, measurement, baseline) {
   const [low, high] = latencyMs.ratioInterval;
   // A 99 % interval of a median over some eight blocks.
   const noise = (Math.log(high / low) / (2 * 2.576)) * Math.sqrt(8);
-  // Where one block out of a few made an end, the others were quieter: no more than on the busy machine.
   const { drop, flips, n } = accuracy;
   return [
     {
@@ -82,6 +81,7 @@ function wayOf(name, _, measurement, baseline) {
       drop: drop ?? 0,
       flips: flips === null ? Math.min(0.1, Math.abs(drop ?? 0) * 2 + 0.005) : flips.count / n,
       size: sizeBytes.brotli / baseline.sizeBytes.brotli,
+      // Where one block out of a few made an end, the others were quieter: no more than on the busy machine.
       noise: Math.min(busiest, Math.max(0.005, noise)),
     },
   ];
