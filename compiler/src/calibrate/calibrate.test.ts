@@ -219,6 +219,28 @@ describe("activations", () => {
     expect(changed.ranges.get(relu)?.max).toBe((first.ranges.get(relu)?.max ?? 0) + 6);
   });
 
+  it("are observed once for all questions that name the same beside them", async () => {
+    const load = vi.fn<Executor["load"]>((...args) => cpu().load(...args));
+    const calibration = { executor: { load }, samples: stream, count: 3 };
+    const measured = new MeasuredActivations(calibration);
+    const beside = [range(mul), range(relu)];
+    const part = await measured.observe(graph, [range(relu)], { ...options, beside });
+    const other = await measured.observe(graph, [range(mul)], { ...options, beside });
+    expect(load).toHaveBeenCalledTimes(1);
+    const whole = await new MeasuredActivations(calibration).observe(graph, beside, options);
+    expect(part.ranges.get(relu)).toEqual(whole.ranges.get(relu));
+    expect(other.ranges.get(mul)).toEqual(whole.ranges.get(mul));
+    // What a note holds answers with them and, as earlier notes do, without.
+    for (const noting of [{ ...options, beside }, options]) {
+      const noted = new NotedActivations(measured, new Fingerprints());
+      await noted.observe(graph, [range(mul)], noting);
+      expect(noted.noted.size).toBe(1);
+      const recorded = new RecordedActivations(noted.noted);
+      const { ranges } = await recorded.observe(graph, [range(mul)], { ...options, beside });
+      expect(ranges.get(mul)).toEqual(whole.ranges.get(mul));
+    }
+  });
+
   it("are the same whatever was asked before", async () => {
     const wide = graphOf({ x: ["float32", 1, 3] }, (given, b) => ({
       y: b.add("Relu", [b.add("Mul", [given("x"), b.floats([2])])]),

@@ -4,7 +4,12 @@ import type { Graph } from "../ir/index.js";
 import type { Activations, Observed, ObserveOptions, Wanted } from "../pipeline/activations.js";
 import { CacheKey, type KeyPart } from "../pipeline/cache-key.js";
 import type { Cache } from "../pipeline/services.js";
-import { observationKeys, observedFrom, type Statistics } from "./measured-activations.js";
+import {
+  observationKeys,
+  observedFrom,
+  type Statistics,
+  together,
+} from "./measured-activations.js";
 import { numbersIn } from "./recorded-activations.js";
 
 const schema: JsonSchema = {
@@ -39,17 +44,18 @@ export class KeptActivations implements Activations {
     options: ObserveOptions,
   ): Promise<Observed> {
     const known = await (this.#known ??= this.#read());
-    const keys = await observationKeys(graph, wanted, this.#fingerprints);
+    const all = together(wanted, options.beside);
+    const keys = await observationKeys(graph, all, this.#fingerprints);
     if (!keys.every((key) => known.has(key))) {
       const observed = await this.#inner.observe(graph, wanted, options);
-      for (const [index, one] of wanted.entries())
+      for (const [index, one] of all.entries())
         known.set(keys[index] ?? "", numbersIn(observed, one));
       await this.#cache.put(
         this.#key,
         new TextEncoder().encode(JSON.stringify(Object.fromEntries(known))),
       );
     }
-    return observedFrom(wanted, keys, known);
+    return observedFrom(all, keys, known);
   }
 
   async #read(): Promise<Statistics> {

@@ -33,10 +33,10 @@ export class MeasuredActivations implements Activations {
     wanted: readonly Wanted[],
     options: ObserveOptions,
   ): Promise<Observed> {
-    const keys = await observationKeys(graph, wanted, this.#fingerprints);
-    if (!keys.every((key) => this.#known.has(key)))
-      await this.#measure(graph, wanted, keys, options);
-    return observedFrom(wanted, keys, this.#known);
+    const all = together(wanted, options.beside);
+    const keys = await observationKeys(graph, all, this.#fingerprints);
+    if (!keys.every((key) => this.#known.has(key))) await this.#measure(graph, all, keys, options);
+    return observedFrom(all, keys, this.#known);
   }
 
   async #measure(
@@ -94,6 +94,15 @@ function numbersOf(calibrated: Calibrated, { value, statistic }: Wanted): readon
   }
 }
 
+/** What is wanted, and then what is only observed beside it. */
+export function together(
+  wanted: readonly Wanted[],
+  beside: readonly Wanted[] = [],
+): readonly Wanted[] {
+  const known = new Set(wanted.map(idOf));
+  return [...wanted, ...beside.filter((one) => !known.has(idOf(one)))];
+}
+
 /** What each statistic is of, whatever the values are called and numbered. */
 export async function statisticKeys(
   graph: Graph,
@@ -120,6 +129,10 @@ export async function observationKeys(
   const asked = new TextEncoder().encode([...outputs, "", ...[...keys].sort()].join("\n"));
   const together = sha256Sync(asked).slice(0, 16);
   return keys.map((key) => `${key} of ${together}`);
+}
+
+function idOf({ value, statistic }: Wanted): string {
+  return `${value} ${kindOf(statistic)}`;
 }
 
 function kindOf(statistic: Statistic): string {

@@ -7,6 +7,7 @@ import {
   observedFrom,
   statisticKeys,
   type Statistics,
+  together,
 } from "./measured-activations.js";
 
 /** Statistics that were measured before and are all that is known: a lock's, which needs neither data nor an engine. */
@@ -22,12 +23,19 @@ export class RecordedActivations implements Activations {
   async observe(
     graph: Graph,
     wanted: readonly Wanted[],
-    { pass }: ObserveOptions,
+    { pass, beside }: ObserveOptions,
   ): Promise<Observed> {
-    const asked = await observationKeys(graph, wanted, this.#fingerprints);
-    // Earlier locks do not say what was asked together.
-    const plain = await statisticKeys(graph, wanted, this.#fingerprints);
-    const keys = asked.map((key, index) => (this.#known.has(key) ? key : (plain[index] ?? "")));
+    const ways = [
+      await observationKeys(graph, together(wanted, beside), this.#fingerprints),
+      // Earlier locks hold answers to questions beside which nothing else was observed,
+      await observationKeys(graph, wanted, this.#fingerprints),
+      // and the first ones do not say what was asked together.
+      await statisticKeys(graph, wanted, this.#fingerprints),
+    ];
+    const keys = wanted.map((_, index) => {
+      const names = ways.map((way) => way[index] ?? "");
+      return names.find((name) => this.#known.has(name)) ?? "";
+    });
     const missing = keys.findIndex((key) => !this.#known.has(key));
     if (missing >= 0) {
       const value = wanted[missing]?.value;
@@ -59,7 +67,8 @@ export class NotedActivations implements Activations {
     options: ObserveOptions,
   ): Promise<Observed> {
     const observed = await this.#inner.observe(graph, wanted, options);
-    const keys = await observationKeys(graph, wanted, this.#fingerprints);
+    const all = together(wanted, options.beside);
+    const keys = await observationKeys(graph, all, this.#fingerprints);
     for (const [index, one] of wanted.entries())
       this.noted.set(keys[index] ?? "", numbersIn(observed, one));
     return observed;

@@ -3,6 +3,8 @@ import { attribute, type Graph, printGraph, type ValueId } from "../ir/index.js"
 import { type Builder, graphOf, opsOf } from "../rules/rule-case.test.support.js";
 import { quantizeDynamic } from "./quantize-dynamic.js";
 import { quantizeStatic } from "./quantize-static.js";
+import { MeasuredActivations, together } from "../calibrate/measured-activations.js";
+import type { Wanted } from "../pipeline/activations.js";
 import {
   agreement,
   calibrationOn,
@@ -343,4 +345,32 @@ it("prints as expected on a small network", async () => {
     }
     "
   `);
+});
+
+it("asks, with some of it left float, for a part of what it asks without", async () => {
+  const asked: (readonly Wanted[])[] = [];
+  const own: number[] = [];
+  const graph = mobileNetwork();
+  for (const options of [
+    {},
+    { inputs: "float" },
+    { outputs: "float" },
+    { keepFloat: { ops: ["Conv"] } },
+    { keepFloat: { ops: ["Gemm"] } },
+    { keepFloat: { nodes: ["Conv_1"] } },
+  ]) {
+    const known = new MeasuredActivations(calibrationOn(graph, widths));
+    await quantizeStatic.create(quantizeStatic.parse(options)).run(graph.fork(), {
+      activations: {
+        async observe(fork, wanted, more) {
+          asked.push(together(wanted, more.beside));
+          own.push(wanted.length);
+          return known.observe(fork, wanted, more);
+        },
+      },
+    });
+  }
+  const sorted = asked.map((all) => all.map((one) => JSON.stringify(one)).sort());
+  for (const all of sorted) expect(all).toEqual(sorted[0]);
+  expect(Math.min(...own)).toBeLessThan(Math.max(...own));
 });

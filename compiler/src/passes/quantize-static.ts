@@ -6,6 +6,7 @@ import { option, optional, type OptionsOf } from "../pipeline/options.js";
 import { definePass, type PassContext } from "../pipeline/pass.js";
 import { uint8Activations } from "../quantize/format.js";
 import { planEveryOperator } from "./ort-compat/plan.js";
+import { nothingKept } from "./quantization/keep-float.js";
 import { bringToNormalForm } from "./quantization/normal-form.js";
 import { activationParameters } from "./quantization/qdq/activation-parameters.js";
 import { insertStatic } from "./quantization/qdq/insert.js";
@@ -78,17 +79,31 @@ async function run(graph: Graph, context: PassContext, options: StaticOptions): 
   const plan = await (options.ops === "all" ? planEveryOperator : planStatic)(graph, options);
   for (const { node, why } of plan.left) graph.leave("quantize-static", node, why);
   if (plan.activations.size === 0) return;
-  const observed = await observe(graph, plan, { ...options, correctBias }, context);
+  const scope = { ...options, correctBias };
+  const observed = await observe(graph, plan, await whole(graph, scope), scope, context);
   const activations = await activationParameters(graph, plan, observed);
   const weighted = await quantizeWeightedNodes(plan, activations, { ...options, correctBias });
   insertStatic(graph, plan, activations, weighted);
+}
+
+/** Its plan where nothing is left float but by its kind: those that leave this or that float share what it observes. */
+function whole(graph: Graph, options: StaticOptions): Promise<StaticPlan> {
+  return options.ops === "all"
+    ? planEveryOperator(graph, { ...options, keepFloat: nothingKept })
+    : planStatic(graph, {
+        ...options,
+        keepFloat: nothingKept,
+        inputs: "quantize",
+        outputs: "quantize",
+      });
 }
 
 /** @throws PareError DATA_NOT_FOUND without calibration data, and as `Activations.observe` */
 async function observe(
   graph: Graph,
   plan: StaticPlan,
-  { correctBias, ranges: method }: StaticOptions,
+  beside: StaticPlan,
+  scope: StaticOptions,
   { activations, signal, onProgress }: PassContext,
 ): Promise<Observed> {
   if (activations === undefined) {
@@ -101,16 +116,31 @@ async function observe(
       },
     );
   }
+  return activations.observe(graph, wantedOf(graph, plan, scope), {
+    pass: "quantize-static",
+    beside: wantedOf(graph, beside, scope, true),
+    signal,
+    onProgress,
+  });
+}
+
+/** @param own also of what has another one's range: with less of the graph quantized it may have its own */
+function wantedOf(
+  graph: Graph,
+  plan: StaticPlan,
+  { correctBias, ranges: method }: StaticOptions,
+  own = false,
+): readonly Wanted[] {
   const wanted: Wanted[] = [];
   for (const [value, { sameAs }] of plan.activations)
-    if (sameAs === null && graph.constant(value) === undefined)
+    if ((own || sameAs === null) && graph.constant(value) === undefined)
       wanted.push({ value, statistic: { kind: "range", method, format: uint8Activations } });
-  if (correctBias) {
+  if (correctBias === true) {
     for (const [value, axis] of channelAxes(plan))
       if (graph.constant(value) === undefined)
         wanted.push({ value, statistic: { kind: "channel-means", axis } });
   }
-  return activations.observe(graph, wanted, { pass: "quantize-static", signal, onProgress });
+  return wanted;
 }
 
 /** Where the channels are whose means correct a bias. */

@@ -35,6 +35,11 @@ export interface Observed {
 export interface ObserveOptions {
   /** Who asks, for messages. */
   readonly pass: string;
+  /**
+   * What questions like this one ask besides: it is observed along, so that all of them share one observation. Where one
+   * asks for a part of another, each should name the whole.
+   */
+  readonly beside?: readonly Wanted[] | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Done so far, of 1. */
   readonly onProgress?: ((fraction: number, what: string) => void) | undefined;

@@ -14,6 +14,8 @@ export interface TargetFacts {
   readonly timed: boolean;
   /** Bytes of the float model. */
   readonly bytes: number;
+  /** Nodes with weights. */
+  readonly layers: number;
   /** An engine of its own in a browser starts more slowly than a child process. */
   readonly startMs: number;
   /** The accuracy of a candidate is often known before all samples were looked at: the metric is a mean. */
@@ -24,6 +26,9 @@ export interface TargetFacts {
   /** One sample on an emulated GPU itself, which is asked only whether it agrees. */
   readonly paritySampleMs: number;
 }
+
+/** Fewer test samples say too little of what comes after one that failed on them. */
+export const fewestAfter = 50;
 
 /** How many samples are looked at. Fixed before they are. */
 export interface Counts {
@@ -133,7 +138,7 @@ export const sensitivitySamples = 8;
 
 /** How many groups of layers have to be tried, about, until the few most sensitive ones are found. */
 export function sensitivityTrials(layers: number): number {
-  return 2 * Math.ceil(Math.log2(layers)) + 4;
+  return 2 * Math.ceil(Math.log2(Math.max(2, layers))) + 4;
 }
 
 /** Finding the layers that a static file suffers from: a load and a few runs for each group that is tried. */
@@ -166,7 +171,7 @@ export function testMs(
 ): number {
   const each = facts.map((one) => (counts.get(one.target)?.test ?? 0) * testSampleMs(one));
   // Two engines on two cores disturb each other a little.
-  return Math.max(0, ...each) * (each.filter((ms) => ms > 0).length > 1 ? 1.2 : 1);
+  return Math.max(0, ...each) * (each.filter((ms) => ms > 0).length > 1 ? 1.1 : 1);
 }
 
 export function testSampleMs(facts: TargetFacts): number {

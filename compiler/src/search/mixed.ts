@@ -2,53 +2,75 @@ import type { NodeSensitivity } from "@pare/runtime/format";
 import type { StepGroup } from "../pipeline/step.js";
 import type { Made, Planned, State, Tried } from "./candidate.js";
 import { sensitivityMs, type TargetFacts } from "./costs.js";
+import type { TargetDevice } from "./request.js";
 import { type Layer, layerErrors, type LayerSensitivity, mostSensitive } from "./sensitivity.js";
-import { type Outcome, type TrialContext, tryCandidate } from "./trial.js";
+import { isRefusal, notTried, type Outcome, type TrialContext, tryCandidate } from "./trial.js";
 
 /** A candidate of static int8 that was fast and small enough, and lost too much. */
 export interface TooCoarse {
   readonly planned: Planned;
   readonly layers: readonly Layer[];
   readonly drop: number;
+  /** Next to the simplified float model; null where it was not timed. */
+  readonly latency: number | null;
 }
 
+/** So often in a row it may be no better with more layers left float: what the outputs tell is not what the metric sees. */
+const mostInVain = 2;
+/** What a few layers left float cost in time, and how sure that is: a standard deviation of its logarithm. */
+const partly = { latency: 1.05, spread: 0.1, size: 1.1, accepted: 0.5 };
+
 /** What can be made of an outcome by leaving some of its layers float; null where that is not the matter. */
-export function tooCoarse(planned: Planned, made: Made, drop: number): TooCoarse | null {
+export function tooCoarse(
+  planned: Planned,
+  made: Made,
+  drop: number,
+  latency: number | null,
+): TooCoarse | null {
   const step = planned.group.steps.find(({ use }) => use === "quantize-static");
   // What was found with some of it left float is not begun again.
   if (step === undefined || planned.first || step.with?.["keepFloat"] !== undefined) return null;
   const layers = made.graph.journal
     .filter(({ what, rule }) => what === "changed" && rule === step.use)
     .map(({ node, op }) => ({ layer: node, op }));
-  return layers.length < 2 ? null : { planned, layers, drop };
+  return layers.length < 2 ? null : { planned, layers, drop, latency };
+}
+
+function partlyName({ name }: Planned): string {
+  return `${name}-partly`;
 }
 
 /** The same with its most sensitive layers left float, as something to try: finding them takes loads and runs. */
-export function mixedPlan({ planned, layers }: TooCoarse, facts: TargetFacts): Planned {
+export function mixedPlan({ planned, layers, latency }: TooCoarse, quickest: TargetFacts): Planned {
   const { expected } = planned;
   return {
     ...planned,
-    name: `${planned.name}-partly`,
+    name: partlyName(planned),
     precision: "mixed",
-    extraMs: sensitivityMs(layers.length, facts),
+    extraMs: sensitivityMs(layers.length, quickest),
     expected:
       expected === null
         ? null
         : {
             ...expected,
-            latency: Math.min(1, expected.latency * 1.1),
-            size: expected.size * 1.1,
-            accepted: 0.5,
+            latency: partly.latency * (latency ?? expected.latency),
+            latencySpread: partly.spread,
+            size: partly.size * expected.size,
+            accepted: partly.accepted,
           },
   };
 }
 
-/** The most sensitive layers stay float: one, two, four and so on, until it holds or the time is up. */
+/**
+ * The most sensitive layers stay float: one, two, four and so on, until it holds or the time is up.
+ * @param quickest where to find out which those are
+ */
 export async function tryMixed(
-  { planned, layers }: TooCoarse,
+  { planned, layers, drop }: TooCoarse,
   from: State,
   before: Tried,
   context: TrialContext,
+  quickest: TargetDevice,
   isLate: () => boolean,
 ): Promise<{
   readonly outcomes: readonly [Planned, Outcome][];
@@ -69,17 +91,27 @@ export async function tryMixed(
   });
   if (request.examples === undefined) return done();
   let tried = 0;
-  const errorOf = await layerErrors(from, keeping, layers, device, request.examples, services);
-  const ranked = mostSensitive(layers, (some) => {
+  const errors = layerErrors(from, keeping, layers, quickest, request.examples, services);
+  errors.catch(() => {}); // The first who asks hears of it.
+  const ranked = mostSensitive(layers, async (some) => {
     tried += 1;
     say(`which of ${layers.length} layers is most sensitive, ${tried}`);
-    return errorOf(some);
+    return (await errors)(some);
   });
+  let least = drop;
+  let inVain = 0;
   for (let kept = 1; kept < layers.length && !isLate(); kept *= 2) {
-    while (found.length < kept && !isLate()) {
-      const { done: isAll, value } = await ranked.next();
-      if (isAll === true) return done();
-      found.push(value);
+    try {
+      while (found.length < kept && !isLate()) {
+        const { done: isAll, value } = await ranked.next();
+        if (isAll === true) return done();
+        found.push(value);
+      }
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      const reason = `which layers are sensitive cannot be found out: ${error.message}`;
+      outcomes.push([{ ...planned, name: partlyName(planned) }, notTried(reason)]);
+      return done();
     }
     if (isLate()) break;
     const name = `${planned.name}-${kept}-float`;
@@ -87,7 +119,12 @@ export async function tryMixed(
     const one: Planned = { ...planned, name, precision: "mixed", group: keeping(nodes) };
     const outcome = await tryCandidate(one, from, before, context);
     outcomes.push([one, outcome]);
-    if (outcome.accepted) break;
+    // What is too slow already is not made faster by leaving more of it float.
+    if (outcome.accepted || outcome.far === "screened") break;
+    const lost = outcome.measured?.accuracy?.drop ?? Infinity;
+    inVain = lost < least ? 0 : inVain + 1;
+    least = Math.min(least, lost);
+    if (inVain === mostInVain) break;
   }
   return done();
 }

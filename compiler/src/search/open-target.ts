@@ -6,6 +6,7 @@ import {
   PareError,
   type TryOut,
 } from "@pare/runtime/format";
+import { workloadOf } from "../analysis/workload.js";
 import type { State, Tried } from "./candidate.js";
 import { screeningLimits, type TargetFacts } from "./costs.js";
 import { asGiven, finish, type MakeServices, type Ordered } from "./make.js";
@@ -172,7 +173,7 @@ function compare(
 }
 
 async function findFacts(
-  { request, limitMs }: Opening,
+  { request, simplified, limitMs }: Opening,
   device: TargetDevice,
   reference: Artifact,
   { loadMs, runMs }: TryOut,
@@ -194,6 +195,7 @@ async function findFacts(
   const scored = clock.now();
   if (count > 1) await measure.accuracy({ ...ask, count: count - 1 });
   const scoringMs = count > 1 ? (clock.now() - scored) / (count - 1) : 0;
+  const { full, pointwise, depthwise, matmul } = workloadOf(simplified.graph);
   const sampleMs = Math.max((await measure.sampleMs(reference, target)) ?? runMs, runMs / 2);
   return {
     target: device.target,
@@ -202,6 +204,7 @@ async function findFacts(
     sampleMs: sampleMs + scoringMs,
     timed: isTimed,
     bytes: reference.files.reduce((sum, { bytes }) => sum + bytes.byteLength, 0),
+    layers: full + pointwise + depthwise + matmul,
     startMs: startMs[device.target],
     decidesEarly: measure.isMean,
     validation,

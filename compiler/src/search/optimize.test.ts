@@ -6,10 +6,12 @@ import {
   onnxArtifact,
   PareError,
   type TargetName,
+  type Tensors,
 } from "@pare/runtime/format";
 import { cpu } from "@pare/runtime/ort-node";
 import { describe, expect, it } from "vitest";
 import { GoldenRecorder } from "../bundle/record-golden.js";
+import type { Examples } from "../pipeline/examples.js";
 import { checkLock, parseLock } from "./lock.js";
 import { optimize } from "./optimize.js";
 import { replay } from "./replay.js";
@@ -56,6 +58,66 @@ describe("optimize", () => {
       true,
     );
     expect(reverted.every(({ tried }) => tried !== undefined)).toBe(true);
+  });
+
+  it("leaves no more layers float where that is too slow with fewer", async () => {
+    // "QuantizeLinear" as a string of 14 bytes: of activations, in static files.
+    const quantizers = (artifact: Artifact): number =>
+      artifact.files.reduce(
+        (sum, { bytes }) =>
+          sum + Buffer.from(bytes).toString("latin1").split("\x0eQuantizeLinear").length - 1,
+        0,
+      );
+    const whole: number[] = [];
+    const search = async (ratio: number): Promise<readonly string[]> => {
+      const measure = saying((artifact) => {
+        const count = quantizers(artifact);
+        if (count === 0) return {};
+        whole.push(count);
+        return count < Math.max(...whole) ? { ratio, drop: 0.3 } : { ratio: 0.5, drop: 0.3 };
+      });
+      const request = await requestFor(measure);
+      const data = Float32Array.from({ length: 784 }, (_, at) => (at % 97) / 97);
+      const feeds: Tensors = { x: { type: "float32", dims: [1, 1, 28, 28], data } };
+      const examples: Examples = {
+        executor: cpu(),
+        count: 1,
+        async *read() {
+          yield { feeds, label: undefined };
+        },
+      };
+      const { candidates } = await optimize({ ...request, examples });
+      return candidates.flatMap(({ name }) => (name.endsWith("-float") ? name : []));
+    };
+    expect(await search(0.6)).toHaveLength(2);
+    expect(await search(1.5)).toHaveLength(1);
+  });
+
+  it("decides candidates of two targets side by side, and times nothing meanwhile", async () => {
+    const simulated = saying((artifact) => (isSmall(artifact) ? { ratio: 0.5 } : {}));
+    let deciding = 0;
+    let most = 0;
+    const meanwhile: string[] = [];
+    const measure: Simulated = {
+      ...simulated,
+      async accuracy(request) {
+        deciding += 1;
+        if (request.split === "validation" && isSmall(request.artifact))
+          most = Math.max(most, deciding);
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        deciding -= 1;
+        return simulated.accuracy(request);
+      },
+      async latency(request) {
+        if (deciding > 0) meanwhile.push(request.target);
+        return simulated.latency(request);
+      },
+    };
+    const devices = [device("cpu"), device("wasm")];
+    const { variants } = await optimize(await requestFor(measure, { devices }));
+    expect(variants.map(({ artifact }) => isSmall(artifact))).toEqual([true, true]);
+    expect(most).toBe(2);
+    expect(meanwhile).toEqual([]);
   });
 
   it("looks at no sample of what is slower than the best so far", async () => {

@@ -14,14 +14,26 @@ import { interim, publish } from "./publish.js";
 import { rankFinalists, type Ranking } from "./rank-finalists.js";
 import { testRanked } from "./test-ranked.js";
 import { beginning, type MakeServices, ordered, type Ordered } from "./make.js";
-import { mixedPlan, tooCoarse, type TooCoarse, tryMixed } from "./mixed.js";
+import { tooCoarse, type TooCoarse, tryMixed } from "./mixed.js";
 import { openTarget } from "./open-target.js";
-import { defaultBudgetMs, Plan } from "./plan.js";
+import { PartlyFloat, quickestFor } from "./partly-float.js";
+import { type Came, defaultBudgetMs, Plan } from "./plan.js";
 import { measurementOf, Record } from "./record.js";
 import type { Optimized, OptimizeRequest } from "./request.js";
-import { bestOf, nextToFloat, type TargetState } from "./target-state.js";
+import { bestOf, nextToFloat, relativeTo, type TargetState } from "./target-state.js";
 import { expectedText, lookAt } from "./verdict.js";
-import { type Outcome, type TrialContext, tryCandidate } from "./trial.js";
+import { type Outcome, screenCandidate, type TrialContext } from "./trial.js";
+
+/** A candidate that is tried now, on its target as that is now. */
+interface Trial {
+  readonly planned: Planned;
+  readonly state: TargetState;
+  /** What it starts from. */
+  readonly from: State;
+  /** What a group of the recipe is judged against. */
+  readonly before: Tried;
+  readonly context: TrialContext;
+}
 
 /** Samples that calibrate, for the plan: what calibration takes at most. */
 const calibrationSamples = 200;
@@ -45,8 +57,7 @@ class Search {
   readonly #recipe: Ordered;
   readonly #services: MakeServices;
   readonly #states: TargetState[] = [];
-  readonly #coarse = new Map<TargetName, TooCoarse>();
-  readonly #mixed = new Map<Planned, TooCoarse>();
+  readonly #partly = new PartlyFloat();
   readonly #record: Record;
   readonly #improvements: SearchTime["improvements"][number][] = [];
   #plan: Plan | null = null;
@@ -78,9 +89,15 @@ class Search {
     await this.#measureFloat(plan);
     await this.#improved();
 
-    for (let next = plan.next(clock.now()); next !== undefined; next = plan.next(clock.now())) {
-      throwIfAborted(request.signal);
-      await this.#try(next, simplified, plan);
+    for (
+      let round = plan.nextRound(clock.now());
+      round.length > 0;
+      round = plan.nextRound(clock.now())
+    ) {
+      const [alone] = round;
+      const coarse = alone && this.#partly.wholeOf(alone);
+      if (alone && coarse) await this.#tryMixed(alone, coarse, simplified, plan);
+      else await this.#tryRound(round, simplified, plan);
     }
     const late = budget.timeBudgetMs ?? defaultBudgetMs;
     for (const left of plan.waiting)
@@ -185,43 +202,102 @@ class Search {
     );
   }
 
-  async #try(planned: Planned, simplified: State, plan: Plan): Promise<void> {
-    const { clock } = this.#request;
-    const state = this.#states.find(({ device }) => device.target === planned.target);
-    if (state === undefined) return;
-    this.#tell(`${planned.target}: ${planned.name}`);
-    const began = clock.now();
-    const before = planned.first ? state.recipe : state.required;
-    const from: State = before === state.float ? simplified : before;
-    const context = this.#trialContext(state, plan);
-    const coarse = this.#mixed.get(planned);
-    let accepted = false;
-    if (coarse === undefined) {
-      const outcome = await tryCandidate(planned, from, before, context);
-      accepted = await this.#take(planned, outcome, state, before);
-    } else {
-      const isLate = (): boolean => clock.now() > plan.deadlineMs;
-      const { outcomes, sensitivity } = await tryMixed(coarse, from, before, context, isLate);
-      this.#record.sensitivity(sensitivity);
-      for (const [one, outcome] of outcomes)
-        accepted = (await this.#take(one, outcome, state, before)) || accepted;
+  /** Of each target at most one: made and timed one after the other, and decided side by side, because nothing is timed then. */
+  async #tryRound(round: readonly Planned[], simplified: State, plan: Plan): Promise<void> {
+    const { clock, signal } = this.#request;
+    const screened: {
+      readonly trial: Trial;
+      readonly tookMs: number;
+      readonly decide: () => Promise<Outcome>;
+    }[] = [];
+    for (const planned of round) {
+      throwIfAborted(signal);
+      const began = clock.now();
+      const trial = this.#trialOf(planned, simplified, plan);
+      const outcome = await screenCandidate(planned, trial.from, trial.before, trial.context);
+      const decide = "decide" in outcome ? outcome.decide : async () => outcome;
+      screened.push({ trial, decide, tookMs: clock.now() - began });
     }
-    const best = this.#best(state);
-    plan.note(
-      planned,
-      clock.now() - began,
-      accepted,
-      nextToFloat(state, best),
-      this.#isOpen(state, best),
+    const began = clock.now();
+    const decided = await Promise.all(
+      screened.map(async ({ trial, decide, tookMs }) => {
+        const outcome = await decide();
+        return { trial, outcome, tookMs, decidedMs: clock.now() - began };
+      }),
     );
-    this.#considerMixed(state, plan);
+    // Of the time in which they were decided, each is charged its part.
+    const all = decided.reduce((sum, { decidedMs }) => sum + decidedMs, 0);
+    const share = all > 0 ? (clock.now() - began) / all : 0;
+    for (const { trial, outcome, tookMs, decidedMs } of decided) {
+      const { planned, state, before } = trial;
+      const accepted = await this.#take(planned, outcome, state, before);
+      const tried = outcome.accepted ? outcome.tried : outcome.measured;
+      this.#tried(trial, plan, {
+        tookMs: tookMs + share * decidedMs,
+        accepted,
+        latency: latencyNextToFloat(state, tried),
+        lost: !outcome.accepted && outcome.tooCoarse,
+      });
+    }
   }
 
-  /** Whether the samples that were looked at leave open if it holds. */
-  #isOpen({ device }: TargetState, { accuracy }: Tried): boolean {
+  async #tryMixed(
+    planned: Planned,
+    coarse: TooCoarse,
+    simplified: State,
+    plan: Plan,
+  ): Promise<void> {
+    const { clock } = this.#request;
+    const began = clock.now();
+    const trial = this.#trialOf(planned, simplified, plan);
+    const { state, from, before, context } = trial;
+    // Whatever is found out, a candidate comes of it.
+    const candidateMs = plan.costMs({ ...planned, extraMs: 0 });
+    const isLate = (): boolean => clock.now() + candidateMs > plan.deadlineMs;
+    const { outcomes, sensitivity } = await tryMixed(
+      coarse,
+      from,
+      before,
+      context,
+      quickestFor(state, this.#states).device,
+      isLate,
+    );
+    this.#record.sensitivity(sensitivity);
+    let accepted = false;
+    for (const [one, outcome] of outcomes)
+      accepted = (await this.#take(one, outcome, state, before)) || accepted;
+    const tookMs = clock.now() - began;
+    this.#tried(trial, plan, { tookMs, accepted, latency: null, lost: !accepted });
+  }
+
+  #trialOf(planned: Planned, simplified: State, plan: Plan): Trial {
+    const state = this.#states.find(({ device }) => device.target === planned.target);
+    if (state === undefined) throw new RangeError(`Nothing is planned for ${planned.target}.`);
+    const what = `${planned.target}: ${planned.name}`;
+    this.#tell(what);
+    const before = planned.first ? state.recipe : state.required;
+    const from: State = before === state.float ? simplified : before;
+    return { planned, state, from, before, context: this.#trialContext(state, plan, what) };
+  }
+
+  #tried({ planned, state }: Trial, plan: Plan, came: Omit<Came, "best" | "isOpen">): void {
+    const best = this.#best(state);
+    plan.note(planned, {
+      ...came,
+      best: nextToFloat(state, best),
+      isOpen: this.#isOpen(state, best),
+    });
+    if (this.#request.examples !== undefined)
+      this.#partly.plan(planned.target, quickestFor(state, this.#states), plan);
+  }
+
+  /** Whether the samples that were looked at leave open if it holds, and something else would be next. */
+  #isOpen({ device, accepted, screened }: TargetState, best: Tried): boolean {
     const { budget, evidence } = this.#request;
     const { maxDrop } = budget.limits(device.target);
-    return accuracy?.drop != null && lookAt(accuracy, { maxDrop, evidence }) === "open";
+    const { accuracy } = best;
+    const hasNext = screened.length > 0 || accepted.some((one) => one !== best);
+    return hasNext && accuracy?.drop != null && lookAt(accuracy, { maxDrop, evidence }) === "open";
   }
 
   async #take(
@@ -243,10 +319,13 @@ class Search {
       this.#record.step(target, title, false, reason, before, made, far, planned, measurement);
       this.#record.turnDown(target, planned, far, reason, measurement);
       if (made !== null && outcome.tooCoarse) {
-        const found = tooCoarse(planned, made, measured?.accuracy?.drop ?? Infinity);
-        const known = this.#coarse.get(target);
-        if (found !== null && (known === undefined || found.drop < known.drop))
-          this.#coarse.set(target, found);
+        const found = tooCoarse(
+          planned,
+          made,
+          measured?.accuracy?.drop ?? Infinity,
+          latencyNextToFloat(state, measured),
+        );
+        if (found !== null) this.#partly.lost(found);
       }
       return false;
     }
@@ -269,19 +348,7 @@ class Search {
     return true;
   }
 
-  /** When a target's table has nothing more to say: the one that lost least, with some of it left float. */
-  #considerMixed(state: TargetState, plan: Plan): void {
-    const { target } = state.device;
-    const coarse = this.#coarse.get(target);
-    const open = plan.waiting.some((one) => one.target === target && one.needsData);
-    if (coarse === undefined || open || this.#request.examples === undefined) return;
-    this.#coarse.delete(target);
-    const planned = mixedPlan(coarse, state.facts);
-    this.#mixed.set(planned, coarse);
-    plan.add(planned);
-  }
-
-  #trialContext(state: TargetState, plan: Plan): TrialContext {
+  #trialContext(state: TargetState, plan: Plan, about: string): TrialContext {
     const { clock } = this.#request;
     return {
       request: this.#request,
@@ -294,7 +361,7 @@ class Search {
       affordsMore: (samples) => plan.affords(state.device.target, samples, clock.now()),
       made: state.made,
       limitMs: this.#limitMs(),
-      say: (what) => this.#say(`${this.#what}: ${what}`),
+      say: (what) => this.#say(`${about}: ${what}`),
     };
   }
 
@@ -398,4 +465,8 @@ class Search {
 
 function seconds(ms: number): string {
   return `${Math.max(1, Math.round(ms / 1000))} s`;
+}
+
+function latencyNextToFloat({ float }: TargetState, tried: Partial<Tried> | null): number | null {
+  return relativeTo(float, { latency: tried?.latency ?? null })?.ratio ?? null;
 }

@@ -8,6 +8,7 @@ import {
   costOf,
   type Counts,
   expectedMs,
+  fewestAfter,
   finalsMs,
   publishMs,
   sensitivityMs,
@@ -16,7 +17,8 @@ import {
   testSampleMs,
   writeMs,
 } from "./costs.js";
-import { expectedWorth, type Ratios } from "./worth.js";
+import { ShownGains } from "./shown.js";
+import { expectedWorth, fasterShare, type Ratios } from "./worth.js";
 
 /** What is done where nobody says how long it may take. */
 export const defaultBudgetMs = 120_000;
@@ -31,6 +33,12 @@ const candidateShare = 0.04;
 const usableShare = 0.9;
 /** A candidate is often turned down before it is decided: by its time, or after some of the samples. */
 const decidedShare = 0.6;
+/** Of the time that deciding takes alone, about what each of several targets' takes side by side. */
+const besideShare = 0.75;
+/** Of the time that is left, what one candidate may have to be surer whether it holds, while others wait. */
+const surerShare = 0.25;
+/** Of the worth of what is tried, what the best of another target must at least have to be tried beside it. */
+const leastBeside = 0.1;
 
 /** What a user is told before it is done. */
 export interface PlanSummary {
@@ -50,8 +58,19 @@ export interface PlanSummary {
   }[];
 }
 
-/** That static files quantize, before one is made. */
-const assumedLayers = 30;
+/** What came of a candidate: how long it took, and whether it was taken. */
+export interface Came {
+  readonly tookMs: number;
+  readonly accepted: boolean;
+  /** Next to the simplified float model; null where it was not timed. */
+  readonly latency: number | null;
+  /** It lost too much. */
+  readonly lost: boolean;
+  /** What is best on its target now. */
+  readonly best: Ratios;
+  /** It is not sure that this holds. */
+  readonly isOpen: boolean;
+}
 
 /** What is expected where no table knows: a recipe's own group. */
 const unknownGain: Gain = { latency: 0.9, latencySpread: 0.3, size: 0.6, accepted: 0.5 };
@@ -73,6 +92,7 @@ export class Plan {
   readonly #startedMs: number;
   /** Accepted on a target: the first to try on the next. */
   readonly #accepted = new Set<string>();
+  readonly #shown = new ShownGains();
   /** What a look at the test samples with the next best would take, where the best may fail on them. */
   readonly #secondLooks = new Map<TargetName, number>();
   /** Targets on which something was accepted. */
@@ -147,12 +167,35 @@ export class Plan {
     this.#waiting.push(planned);
   }
 
-  /** What to try next; undefined when there is nothing, or no time for it. What is required is tried all the same. */
-  next(nowMs: number): Planned | undefined {
-    const left = this.deadlineMs - nowMs;
+  /** Something better has taken its place. */
+  withdraw(planned: Planned): void {
+    const at = this.#waiting.indexOf(planned);
+    if (at >= 0) this.#waiting.splice(at, 1);
+  }
+
+  /**
+   * What to try next: of each target at most one, because accuracies of different targets are looked at side by side. None
+   * when there is nothing, or no time for it. What is required is tried all the same.
+   */
+  nextRound(nowMs: number): readonly Planned[] {
+    const round: Planned[] = [];
+    let left = this.deadlineMs - nowMs;
+    for (let next = this.#next(left, round); next !== undefined; next = this.#next(left, round)) {
+      round.push(next);
+      // Finding out what stays float is a search of its own.
+      if (next.extraMs > 0) break;
+      left -= this.costMs(next);
+    }
+    return round;
+  }
+
+  /** The best that fits, of a target that has none in the round. */
+  #next(left: number, round: readonly Planned[]): Planned | undefined {
+    const [first] = round;
     const fitting = this.#waiting.filter(
       (one) =>
-        one.group.required || this.costMs(one) <= left - this.#guaranteedMs(one.target, left),
+        (first === undefined || this.#fitsBeside(one, round, first)) &&
+        (one.group.required || this.costMs(one) <= left - this.#guaranteedMs(one.target, left)),
     );
     const [best] = fitting
       .filter(isNext)
@@ -167,17 +210,22 @@ export class Plan {
     return best;
   }
 
-  /**
-   * What came of a candidate: how long it took, and whether it was taken.
-   * @param best what is best on its target now
-   * @param isOpen it is not sure that this holds
-   */
-  note(planned: Planned, tookMs: number, accepted: boolean, best: Ratios, isOpen: boolean): void {
+  #fitsBeside(one: Planned, round: readonly Planned[], first: Planned): boolean {
+    return (
+      one.extraMs === 0 &&
+      round.every(({ target }) => target !== one.target) &&
+      this.#worth(one) >= leastBeside * this.#worth(first)
+    );
+  }
+
+  /** What came of a candidate. */
+  note(planned: Planned, { tookMs, accepted, latency, lost, best, isOpen }: Came): void {
     const { target, name, needsData } = planned;
+    this.#shown.note(planned, latency, lost);
     this.#best.set(target, best);
     const facts = this.factsOf(target);
     if (isOpen && facts !== undefined) {
-      const samples = Math.min(this.countsOf(target).test, fewestTest);
+      const samples = Math.min(this.countsOf(target).test, fewestAfter);
       this.#secondLooks.set(target, samples * candidateSampleMs(facts, 1));
     } else this.#secondLooks.delete(target);
     this.#spent.set(target, (this.#spent.get(target) ?? 0) + tookMs);
@@ -204,10 +252,15 @@ export class Plan {
     return this.#expectedMs(planned, this.counts) * this.#scaleOf(planned.target);
   }
 
-  /** Whether there is time for a candidate and the float model on so many samples more than was planned. */
+  /**
+   * Whether there is time for a candidate and the float model on so many samples more than was planned: what nothing else
+   * waits for, or a part of it.
+   */
   affords(target: TargetName, samples: number, nowMs: number): boolean {
     const leftMs = this.deadlineMs - nowMs;
-    return this.#samplesMs(target, samples) <= leftMs - this.#guaranteedMs(target, leftMs);
+    const unasked = leftMs - this.#candidatesMs(this.#waiting, this.counts);
+    const part = surerShare * (leftMs - this.#guaranteedMs(target, leftMs));
+    return this.#samplesMs(target, samples) <= Math.max(unasked, part);
   }
 
   /** On how many samples there is still time for a candidate when only times are to be published and files to be written. */
@@ -252,10 +305,17 @@ export class Plan {
     return Math.min(sum, leftMs * (1 - 1 / Math.max(1, this.facts.length)));
   }
 
+  #gainOf(planned: Planned): Gain {
+    const { expected, extraMs } = planned;
+    // What is a part of something else expects already what that showed.
+    if (expected === null || extraMs > 0) return expected ?? unknownGain;
+    return this.#shown.expected(planned, expected);
+  }
+
   /** Expected gain a second. */
   #worth(planned: Planned): number {
     const { target, name, prefer } = planned;
-    const gain = planned.expected ?? unknownGain;
+    const gain = this.#gainOf(planned);
     const isAccepted = this.#accepted.has(name);
     const likely = isAccepted ? { ...gain, accepted: 1 } : gain;
     const worth = expectedWorth(likely, this.#best.get(target) ?? { latency: 1, size: 1 }, prefer);
@@ -276,12 +336,18 @@ export class Plan {
     const facts = this.factsOf(planned.target);
     const own = counts.get(planned.target);
     if (facts === undefined || own === undefined) return 0;
-    const cost = costOf(facts, own, planned.expected ?? unknownGain);
     return (
       planned.extraMs +
       (calibrates ? this.#calibration * this.#calibrationMs() : 0) +
-      expectedMs(cost, decidedShare)
+      this.#usualMs(facts, own, this.#gainOf(planned))
     );
+  }
+
+  /** Making, timing and, as often as that is usual, deciding. */
+  #usualMs(facts: TargetFacts, counts: Counts, gain: Gain): number {
+    const cost = costOf(facts, counts, gain);
+    const decideMs = cost.decideMs * (this.facts.length > 1 ? besideShare : 1);
+    return expectedMs({ ...cost, decideMs }, decidedShare);
   }
 
   /** One sample through the engine that calibrates: the CPU's, or else the first there is. */
@@ -301,7 +367,7 @@ export class Plan {
     return sum;
   }
 
-  /** What comes on top where static files lose too much, as often as that is expected. */
+  /** What comes on top where static files are fast and lose too much, as often as that is expected. */
   #mixedMs(planned: readonly Planned[]): number {
     return this.facts.reduce((sum, facts) => {
       const gains = planned.flatMap(({ target, group, expected }) =>
@@ -311,8 +377,9 @@ export class Plan {
       );
       const counts = this.countsOf(facts.target);
       const each = gains.map((gain) => {
-        const cost = expectedMs(costOf(facts, counts, gain), decidedShare);
-        return (1 - gain.accepted) * (sensitivityMs(assumedLayers, facts) + cost);
+        const cost = this.#usualMs(facts, counts, gain);
+        const lost = fasterShare(gain) * (1 - gain.accepted);
+        return lost * (sensitivityMs(facts.layers, facts) + cost);
       });
       return sum + each.reduce((total, ms) => total + ms, 0) / Math.max(1, each.length);
     }, 0);

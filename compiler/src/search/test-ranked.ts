@@ -1,5 +1,6 @@
 import { type Accuracy, throwIfAborted } from "@pare/runtime/format";
 import type { Tried } from "./candidate.js";
+import { fewestAfter } from "./costs.js";
 import type { FinalsContext } from "./finals-context.js";
 import { overLimits } from "./over-limits.js";
 import type { Ranking } from "./rank-finalists.js";
@@ -9,8 +10,6 @@ import { relativeTo } from "./target-state.js";
 import { isRefusal } from "./trial.js";
 import { checkAccuracy, choose } from "./verdict.js";
 
-/** Fewer test samples say too little of what comes after one that failed. */
-const fewestAfter = 50;
 /** Of the float model, which is known to hold, even where the time is up. */
 const fewestOfFloat = 16;
 

@@ -4,6 +4,7 @@ import {
   type Measured,
   PareError,
   throwIfAborted,
+  type TryOut,
 } from "@pare/runtime/format";
 import type { Made, Planned, State, Tried, TriedAs } from "./candidate.js";
 import { screeningLimits } from "./costs.js";
@@ -64,25 +65,54 @@ const looks: readonly (readonly [count: number, error: number])[] = [
   [200, 0.005],
 ];
 
+/** It may win: what comes of it is said by its accuracy, which is looked at beside those of other targets. */
+export interface Undecided {
+  readonly decide: () => Promise<Outcome>;
+}
+
 /**
- * Makes a candidate and measures it, cheap before dear: it loads and answers; a few blocks of its time; then its
- * accuracy, on more samples at each look. It ends as soon as the answer is known.
+ * Makes a candidate and measures it, cheap before dear: it loads and answers; a few blocks of its time; then, to decide,
+ * its accuracy, on more samples at each look. It ends as soon as the answer is known.
  * @param from what it starts from, and is judged against where it is the recipe's own
  */
+export async function screenCandidate(
+  planned: Planned,
+  from: State,
+  before: Tried,
+  context: TrialContext,
+): Promise<Outcome | Undecided> {
+  const trial = new Trial(planned, from, before, context);
+  const screened = await orRefused(() => trial.screen());
+  return "accepted" in screened
+    ? screened
+    : { decide: () => orRefused(() => trial.decide(screened)) };
+}
+
+/** The whole at once, for what nothing else can be decided beside. */
 export async function tryCandidate(
   planned: Planned,
   from: State,
   before: Tried,
   context: TrialContext,
 ): Promise<Outcome> {
+  const screened = await screenCandidate(planned, from, before, context);
+  return "decide" in screened ? screened.decide() : screened;
+}
+
+async function orRefused<T>(work: () => Promise<T>): Promise<T | Outcome> {
   try {
-    return await new Trial(planned, from, before, context).run();
+    return await work();
   } catch (error) {
     if (!isRefusal(error)) throw error;
     const isMaking = error.code === "PASS_FAILED" || error.code === "UNSUPPORTED_OP";
     const who = isMaking ? "it cannot be made" : "the engine refuses it";
     return rejected("not", `${who}: ${error.message}`);
   }
+}
+
+/** Nothing of it was made. */
+export function notTried(reason: string): Outcome {
+  return rejected("not", reason);
 }
 
 function rejected(
@@ -93,6 +123,13 @@ function rejected(
   tooCoarse = false,
 ): Outcome {
   return { accepted: false, far, reason, made, measured, tooCoarse };
+}
+
+/** A file that runs, and is not too slow. */
+interface Screened {
+  readonly made: Made;
+  readonly tryOut: TryOut;
+  readonly latency: Relative | null;
 }
 
 class Trial {
@@ -108,7 +145,7 @@ class Trial {
     this.#context = context;
   }
 
-  async run(): Promise<Outcome> {
+  async screen(): Promise<Outcome | Screened> {
     const planned = this.#planned;
     const context = this.#context;
     const { request, device, services, ending } = context;
@@ -132,9 +169,8 @@ class Trial {
       return rejected("not", `it makes the same file as ${twin}`, made);
     context.made.set(made.identity, name);
 
-    const on = this.#on(made);
     context.say("loading it");
-    const tryOut = await measure.tryOut(on);
+    const tryOut = await measure.tryOut(this.#on(made));
     throwIfAborted(request.signal);
     context.say("timing it");
     const latency = await this.#screen(made, tryOut.runMs);
@@ -145,11 +181,17 @@ class Trial {
         latency,
         size: await measure.size(made.artifact),
       });
+    return { made, tryOut, latency };
+  }
 
+  async decide({ made, tryOut, latency }: Screened): Promise<Outcome> {
+    const { request } = this.#context;
+    const { measure } = request;
+    const { required } = this.#planned.group;
     // Compressing takes a while and a core: beside what is not timed.
     const [size, { accuracy, verdict }] = await Promise.all([
       measure.size(made.artifact),
-      this.#look(on, latency),
+      this.#look(this.#on(made), latency),
     ]);
     const measured: Tried = { ...made, tryOut, latency, size, accuracy };
     if (!verdict.accepted)

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { Gain } from "../targets/gains.js";
-import { expectedWorth, improvement } from "./worth.js";
+import { expectedWorth, fasterShare, improvement } from "./worth.js";
 
 it("is the mean of what improves", () => {
   const slow = (mean: number, spread: number): number => {
@@ -48,4 +48,10 @@ it("asks for size first where that is preferred", () => {
   expect(expectedWorth(half, float, "latency")).toBeGreaterThan(
     expectedWorth(weights, float, "latency"),
   );
+});
+
+it("says how likely something is to be faster than the float model", () => {
+  expect(fasterShare({ ...weights, latency: 1 })).toBeCloseTo(0.5, 6);
+  expect(fasterShare({ ...static8, latency: Math.exp(-1.96 * 0.3) })).toBeCloseTo(0.975, 3);
+  expect(fasterShare({ ...static8, latency: Math.exp(1.96 * 0.3) })).toBeCloseTo(0.025, 3);
 });

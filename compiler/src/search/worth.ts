@@ -26,18 +26,28 @@ export function expectedWorth(
   return accepted * (first + lesserShare * second);
 }
 
+/** How likely it is to be faster than the float model. */
+export function fasterShare({ latency, latencySpread }: Gain): number {
+  return cumulative(-Math.log(latency) / latencySpread);
+}
+
 /**
  * Mean of the positive part of a normal distribution: μ·Φ(μ/σ) + σ·φ(μ/σ), the "expected improvement" of Jones, Schonlau
  * and Welch (1998), equation 15.
  */
 export function improvement(mean: number, spread: number): number {
   const z = mean / spread;
-  const density = Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI);
-  return Math.max(0, mean * cumulative(z, density) + spread * density);
+  return Math.max(0, mean * cumulative(z) + spread * densityAt(z));
+}
+
+/** φ(z). */
+function densityAt(z: number): number {
+  return Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI);
 }
 
 /** Φ(z), within 7.5e-8: Abramowitz and Stegun, formula 26.2.17. */
-function cumulative(z: number, density: number): number {
+function cumulative(z: number): number {
+  const density = densityAt(z);
   const t = 1 / (1 + 0.2316419 * Math.abs(z));
   const series =
     t *
