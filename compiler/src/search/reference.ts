@@ -11,7 +11,7 @@ import { checkParity, type Verdict } from "./verdict.js";
 const mostMacs = 2e8;
 const samples = 16;
 /** Where the accuracy on the engine itself decides, agreement is told and decides nothing: it may take little time. */
-const toldBeside = { maxMs: 1000, atLeast: 4 };
+const toldBeside = { maxMs: 250, atLeast: 4 };
 
 export interface Agreement {
   readonly parity: Parity | null;
