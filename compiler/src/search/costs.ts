@@ -20,6 +20,8 @@ export interface TargetFacts {
   readonly startMs: number;
   /** The accuracy of a candidate is often known before all samples were looked at: the metric is a mean. */
   readonly decidesEarly: boolean;
+  /** So many that one answer more that is wrong is still allowed; 0 where an accuracy is no mean of answers. */
+  readonly tellingSamples: number;
   /** Samples that there are. */
   readonly validation: number;
   readonly test: number;

@@ -195,6 +195,7 @@ async function findFacts(
   const scored = clock.now();
   if (count > 1) await measure.accuracy({ ...ask, count: count - 1 });
   const scoringMs = count > 1 ? (clock.now() - scored) / (count - 1) : 0;
+  const { maxDrop } = request.budget.limits(device.target);
   const { full, pointwise, depthwise, matmul } = workloadOf(simplified.graph);
   const sampleMs = Math.max((await measure.sampleMs(reference, target)) ?? runMs, runMs / 2);
   return {
@@ -207,6 +208,7 @@ async function findFacts(
     layers: full + pointwise + depthwise + matmul,
     startMs: startMs[device.target],
     decidesEarly: measure.isMean,
+    tellingSamples: measure.isMean && maxDrop > 0 ? Math.ceil(1 / maxDrop) : 0,
     validation,
     test: evidence === "none" ? 0 : measure.samples("test"),
     paritySampleMs: isTimed ? runMs : 500 + 20 * runMs,

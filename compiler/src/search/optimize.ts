@@ -218,27 +218,34 @@ class Search {
       const decide = "decide" in outcome ? outcome.decide : async () => outcome;
       screened.push({ trial, decide, tookMs: clock.now() - began });
     }
-    const began = clock.now();
-    const decided = await Promise.all(
-      screened.map(async ({ trial, decide, tookMs }) => {
-        const outcome = await decide();
-        return { trial, outcome, tookMs, decidedMs: clock.now() - began };
-      }),
-    );
-    // Of the time in which they were decided, each is charged its part.
-    const all = decided.reduce((sum, { decidedMs }) => sum + decidedMs, 0);
-    const share = all > 0 ? (clock.now() - began) / all : 0;
-    for (const { trial, outcome, tookMs, decidedMs } of decided) {
-      const { planned, state, before } = trial;
-      const accepted = await this.#take(planned, outcome, state, before);
-      const tried = outcome.accepted ? outcome.tried : outcome.measured;
-      this.#tried(trial, plan, {
-        tookMs: tookMs + share * decidedMs,
-        accepted,
-        latency: latencyNextToFloat(state, tried),
-        lost: !outcome.accepted && outcome.tooCoarse,
-      });
-    }
+    // Those that are not decided yet share the time that goes by.
+    let [before, sharedMs, open] = [clock.now(), 0, screened.length];
+    let taking = Promise.resolve();
+    const deciding = screened.map(async ({ trial, decide, tookMs }) => {
+      const outcome = await decide();
+      const now = clock.now();
+      sharedMs += (now - before) / open;
+      [before, open] = [now, open - 1];
+      const chargedMs = tookMs + sharedMs;
+      // What is in hand is written at once: one after the other.
+      taking = taking.then(() => this.#decided(trial, outcome, chargedMs, plan));
+      await taking;
+    });
+    // Whichever fails first, the others are waited for.
+    await Promise.allSettled(deciding);
+    await Promise.all(deciding);
+  }
+
+  async #decided(trial: Trial, outcome: Outcome, tookMs: number, plan: Plan): Promise<void> {
+    const { planned, state, before } = trial;
+    const accepted = await this.#take(planned, outcome, state, before);
+    const tried = outcome.accepted ? outcome.tried : outcome.measured;
+    this.#tried(trial, plan, {
+      tookMs,
+      accepted,
+      latency: latencyNextToFloat(state, tried),
+      lost: !outcome.accepted && outcome.tooCoarse,
+    });
   }
 
   async #tryMixed(
@@ -358,7 +365,8 @@ class Search {
       reference: state.reference,
       best: this.#best(state),
       validation: plan.countsOf(state.device.target).validation,
-      affordsMore: (samples) => plan.affords(state.device.target, samples, clock.now()),
+      affordsMore: (samples, worth) =>
+        plan.affords(state.device.target, samples, worth, clock.now()),
       made: state.made,
       limitMs: this.#limitMs(),
       say: (what) => this.#say(`${about}: ${what}`),

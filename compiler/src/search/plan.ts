@@ -33,10 +33,10 @@ const candidateShare = 0.04;
 const usableShare = 0.9;
 /** A candidate is often turned down before it is decided: by its time, or after some of the samples. */
 const decidedShare = 0.6;
+/** Of the budget, what is planned with: a look that was begun goes on. */
+const spareShare = 0.98;
 /** Of the time that deciding takes alone, about what each of several targets' takes side by side. */
-const besideShare = 0.75;
-/** Of the time that is left, what one candidate may have to be surer whether it holds, while others wait. */
-const surerShare = 0.25;
+const besideShare = 0.85;
 /** Of the worth of what is tried, what the best of another target must at least have to be tried beside it. */
 const leastBeside = 0.1;
 
@@ -124,7 +124,7 @@ export class Plan {
     const budgetMs = askedMs ?? Math.max(defaultBudgetMs, Math.ceil((least * 1.1) / 1000) * 1000);
     this.counts = countsFor(this.facts, Math.min(budgetMs - nowMs, usableShare * budgetMs));
     const ending = this.#endingMs(this.counts);
-    this.#deadlineMs = Math.max(nowMs, budgetMs - ending);
+    this.#deadlineMs = Math.max(nowMs, spareShare * budgetMs - ending);
     const searching = this.#candidatesMs(planned, this.counts) + this.#mixedMs(planned);
     const expected = Math.min(
       budgetMs,
@@ -253,14 +253,16 @@ export class Plan {
   }
 
   /**
-   * Whether there is time for a candidate and the float model on so many samples more than was planned: what nothing else
-   * waits for, or a part of it.
+   * Whether a candidate and the float model may have so many samples more than was planned: there is time that nothing waits
+   * for, or nothing that waits is worth more in a second.
    */
-  affords(target: TargetName, samples: number, nowMs: number): boolean {
+  affords(target: TargetName, samples: number, worth: number, nowMs: number): boolean {
     const leftMs = this.deadlineMs - nowMs;
-    const unasked = leftMs - this.#candidatesMs(this.#waiting, this.counts);
-    const part = surerShare * (leftMs - this.#guaranteedMs(target, leftMs));
-    return this.#samplesMs(target, samples) <= Math.max(unasked, part);
+    const free = leftMs - this.#guaranteedMs(target, leftMs);
+    const ms = this.#samplesMs(target, samples);
+    if (ms <= leftMs - this.#candidatesMs(this.#waiting, this.counts)) return true;
+    const others = this.#waiting.filter((one) => this.costMs(one) <= free);
+    return ms <= free && others.every((one) => this.#worth(one) <= worth / ms);
   }
 
   /** On how many samples there is still time for a candidate when only times are to be published and files to be written. */
@@ -420,6 +422,7 @@ function floatMs(facts: readonly TargetFacts[], counts: ReadonlyMap<TargetName, 
   );
 }
 
+const tellingStep = 1.5;
 /** Steps between counts: a run that has a little less time looks at the same samples, which are then known. */
 const countStep = 1.2;
 
@@ -427,6 +430,11 @@ const countStep = 1.2;
 function fitting(leftMs: number, eachMs: number): number {
   const count = Math.max(1, leftMs / Math.max(eachMs, 1e-3));
   return Math.floor(countStep ** Math.floor(Math.log(count) / Math.log(countStep)));
+}
+
+/** A little more where one answer that fell otherwise would decide else. */
+function telling({ tellingSamples }: TargetFacts, count: number): number {
+  return count < tellingSamples && tellingSamples <= tellingStep * count ? tellingSamples : count;
 }
 
 function countsFor(facts: readonly TargetFacts[], leftMs: number): ReadonlyMap<TargetName, Counts> {
@@ -438,7 +446,7 @@ function countsFor(facts: readonly TargetFacts[], leftMs: number): ReadonlyMap<T
         {
           validation: Math.min(
             validation,
-            Math.max(fewestValidation, fitting(candidateShare * leftMs, sampleMs)),
+            telling(one, Math.max(fewestValidation, fitting(candidateShare * leftMs, sampleMs))),
           ),
           test: Math.min(
             test,

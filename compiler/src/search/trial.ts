@@ -14,6 +14,7 @@ import {
   accuracyText,
   checkAccuracy,
   checkGain,
+  holdsShare,
   gainText,
   lookAt,
   orderOf,
@@ -36,8 +37,8 @@ export interface TrialContext {
   readonly best: Tried;
   /** Validation samples that are looked at; more of them only where a candidate may win, and it is still open if it holds. */
   readonly validation: number;
-  /** Whether there is time to look at so many more, with the float model beside. */
-  readonly affordsMore: (samples: number) => boolean;
+  /** Whether so many more, with the float model beside, are worth their time for what may be gained. */
+  readonly affordsMore: (samples: number, worth: number) => boolean;
   /** Names by the identity of what was made on this target before. */
   readonly made: Map<string, string>;
   /** An engine may take so long for one answer. */
@@ -296,20 +297,23 @@ class Trial {
     for (let count = validation; ; count = Math.min(all, 2 * count)) {
       say(`accuracy on ${count} samples`);
       const accuracy = await measure.accuracy({ ...ask, count });
+      const verdict = checkAccuracy(accuracy, rule);
       const isOpen = accuracy !== null && lookAt(accuracy, rule) === "open";
       const more = Math.min(all, 2 * count) - count;
-      if (!isOpen || more <= 0 || !this.#wouldWin(latency) || !affordsMore(more))
-        return { accuracy, verdict: checkAccuracy(accuracy, rule) };
+      if (!isOpen || more <= 0) return { accuracy, verdict };
+      const holds = holdsShare(accuracy, rule);
+      const worth = this.#winsBy(latency) * (verdict.accepted ? 1 - holds : holds);
+      if (worth <= 0 || !affordsMore(more, worth)) return { accuracy, verdict };
     }
   }
 
-  /** It is surely faster than what is best so far: whether it holds is worth more samples. */
-  #wouldWin(latency: Relative | null): boolean {
+  /** The logarithm by which it is faster than what is best so far; 0 where that is not sure. */
+  #winsBy(latency: Relative | null): number {
     const { best, request } = this.#context;
     const compared = this.#against(latency, best);
-    return (
-      request.budget.prefer === "latency" && compared !== null && orderOf(compared) === "faster"
-    );
+    const wins =
+      request.budget.prefer === "latency" && compared !== null && orderOf(compared) === "faster";
+    return wins ? -Math.log(compared.ratio) : 0;
   }
 }
 

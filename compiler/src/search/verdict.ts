@@ -10,6 +10,8 @@ import {
   type Precision,
 } from "@pare/runtime/format";
 
+import { cumulative } from "./worth.js";
+
 /** Two medians this close are the same. */
 export const tieBand = 0.02;
 /** What could not be told apart is the same up to here, where its size says something. */
@@ -70,6 +72,14 @@ export function lookAt({ drop, dropInterval, value }: Accuracy, { maxDrop }: Acc
   const [low, high] = dropInterval;
   if (low > maxDrop + rounding) return "reject";
   return high <= maxDrop + rounding ? "accept" : "open";
+}
+
+/** How likely it is that a drop is within what is allowed, by its 95 % interval: where looks leave it open. */
+export function holdsShare({ drop, dropInterval }: Accuracy, { maxDrop }: AccuracyRule): number {
+  if (drop === null || dropInterval === null) return 0.5;
+  const [low, high] = dropInterval;
+  const deviation = Math.max((high - low) / (2 * 1.96), rounding);
+  return cumulative((maxDrop - drop) / deviation);
 }
 
 /** The last look, and the test: the drop's point estimate decides. */

@@ -46,7 +46,7 @@ function densityAt(z: number): number {
 }
 
 /** Φ(z), within 7.5e-8: Abramowitz and Stegun, formula 26.2.17. */
-function cumulative(z: number): number {
+export function cumulative(z: number): number {
   const density = densityAt(z);
   const t = 1 / (1 + 0.2316419 * Math.abs(z));
   const series =
