@@ -94,9 +94,9 @@ async function observe(activations, method, names, options) {
   const pass = findPass("quantize-static");
   await pass.create(pass.parse({ ranges: method })).run(graph.fork(), {
     activations: {
-      async observe(asked, wanted) {
+      async observe(asked, wanted, { beside }) {
         options.onStart();
-        return (observed = await activations.observe(asked, wanted, options));
+        return (observed = await activations.observe(asked, wanted, { ...options, beside }));
       },
     },
   });
