@@ -1,7 +1,13 @@
 import { PareError, sha256Sync } from "@pare/runtime/format";
 
 /** What an entry of the cache holds; equal parts under two kinds are two keys. */
-export type CacheKind = "activations" | "latency" | "predictions" | "size" | "try-out";
+export type CacheKind =
+  | "activations"
+  | "latency"
+  | "layer-error"
+  | "predictions"
+  | "size"
+  | "try-out";
 
 /** What a key is made of: text and numbers, in lists and by name. */
 export type KeyPart =

@@ -1,4 +1,4 @@
-import type { CacheKey } from "./cache-key.js";
+import type { CacheKey, KeyPart } from "./cache-key.js";
 
 /**
  * Results by key, kept between runs. Entries may vanish at any time, and one that is there may hold anything: its
@@ -9,6 +9,12 @@ export interface Cache {
   get(key: CacheKey): Promise<Uint8Array | undefined>;
   /** The bytes may not change until this is done. */
   put(key: CacheKey, bytes: Uint8Array): Promise<void>;
+}
+
+/** Where results of one kind of work are kept, and all that they depend on besides what each is of. */
+export interface Kept {
+  readonly cache: Cache;
+  readonly setting: KeyPart;
 }
 
 /** Always empty. */

@@ -3,7 +3,7 @@ import type { StepGroup } from "../pipeline/step.js";
 import type { Made, Planned, State, Tried } from "./candidate.js";
 import { sensitivityMs, type TargetFacts } from "./costs.js";
 import type { TargetDevice } from "./request.js";
-import { type Layer, layerErrors, type LayerSensitivity, mostSensitive } from "./sensitivity.js";
+import { type Layer, LayerErrors, type LayerSensitivity, mostSensitive } from "./sensitivity.js";
 import { isRefusal, notTried, type Outcome, type TrialContext, tryCandidate } from "./trial.js";
 
 /** A candidate of static int8 that was fast and small enough, and lost too much. */
@@ -89,14 +89,22 @@ export async function tryMixed(
       sqnrDb: -10 * Math.log10(Math.max(error, 1e-12)),
     })),
   });
-  if (request.examples === undefined) return done();
+  const { examples, kept } = request;
+  if (examples === undefined) return done();
   let tried = 0;
-  const errors = layerErrors(from, keeping, layers, quickest, request.examples, services);
-  errors.catch(() => {}); // The first who asks hears of it.
-  const ranked = mostSensitive(layers, async (some) => {
+  const errors = new LayerErrors({
+    from,
+    keeping,
+    layers,
+    device: quickest,
+    examples,
+    services,
+    kept,
+  });
+  const ranked = mostSensitive(layers, (some) => {
     tried += 1;
     say(`which of ${layers.length} layers is most sensitive, ${tried}`);
-    return (await errors)(some);
+    return errors.of(some);
   });
   let least = drop;
   let inVain = 0;

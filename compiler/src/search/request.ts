@@ -18,6 +18,7 @@ import type { Graph } from "../ir/index.js";
 import type { Activations } from "../pipeline/activations.js";
 import type { Examples } from "../pipeline/examples.js";
 import type { Recipe } from "../pipeline/recipe.js";
+import type { Kept } from "../pipeline/services.js";
 import type { StepGroup } from "../pipeline/step.js";
 import type { Lock } from "./lock.js";
 import type { PlanSummary } from "./plan.js";
@@ -79,6 +80,8 @@ export interface OptimizeRequest {
   readonly activations?: Activations;
   /** Absent without data. */
   readonly examples?: Examples;
+  /** What layers do to the outputs, from earlier runs: engine, processor and samples make up the setting. */
+  readonly kept?: Kept;
   readonly measure: Measure;
   /** What was decided for an earlier state of the model: tried first. */
   readonly like?: Lock;

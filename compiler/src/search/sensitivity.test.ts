@@ -1,14 +1,16 @@
+import type { Executor } from "@pare/runtime/format";
 import { cpu } from "@pare/runtime/ort-node";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { Fingerprints } from "../analysis/fingerprints.js";
 import { MeasuredActivations } from "../calibrate/measured-activations.js";
 import type { ValueId } from "../ir/index.js";
 import { calibrationOn } from "../passes/quantization/engine-case.test.support.js";
+import { memoryCache } from "../pipeline/services.js";
 import { graphOf } from "../rules/rule-case.test.support.js";
 import { sensitivityTrials } from "./costs.js";
 import { keepingFloat } from "./mixed.js";
-import { type Layer, layerErrors, mostSensitive } from "./sensitivity.js";
+import { type Layer, LayerErrors, mostSensitive } from "./sensitivity.js";
 
 describe("the most sensitive layers", () => {
   const layersOf = (count: number): Layer[] =>
@@ -57,17 +59,32 @@ it("is measured of some layers alone, also where a node is called as its operato
   };
   const group = { steps: [{ use: "quantize-static" }], required: false };
   const layers = ["MatMul", "MatMul_1"].map((layer) => ({ layer, op: "MatMul" }));
-  const errorOf = await layerErrors(
-    { graph, groups: [], precision: "float32", statistics: new Map() },
-    (nodes) => keepingFloat(group, nodes),
-    layers,
-    { target: "cpu", executor: cpu() },
-    examples,
-    { activations: new MeasuredActivations(samples), fingerprints: new Fingerprints(), seed: 0 },
-  );
+  const load = vi.fn<Executor["load"]>((...args) => cpu().load(...args));
+  const kept = { cache: memoryCache(), setting: "these samples" };
+  const errors = (): LayerErrors =>
+    new LayerErrors({
+      from: { graph, groups: [], precision: "float32", statistics: new Map() },
+      keeping: (nodes) => keepingFloat(group, nodes),
+      layers,
+      device: { target: "cpu", engine: "this", executor: { load } },
+      examples,
+      services: {
+        activations: new MeasuredActivations(samples),
+        fingerprints: new Fingerprints(),
+        seed: 0,
+      },
+      kept,
+    });
+  const found = errors();
+  const errorOf = (some: readonly Layer[]): Promise<number> => found.of(some);
   const [first, second] = [await errorOf(layers.slice(0, 1)), await errorOf(layers.slice(1))];
   expect(first).toBeGreaterThan(0);
   expect(second).toBeGreaterThan(0);
   expect(await errorOf(layers)).toBeGreaterThan(Math.max(first, second) / 2);
   expect(await errorOf([])).toBe(0);
+  // A later run knows it.
+  const before = load.mock.calls.length;
+  expect(before).toBeGreaterThan(3);
+  expect(await errors().of(layers.slice(0, 1))).toBe(first);
+  expect(load).toHaveBeenCalledTimes(before);
 });

@@ -9,6 +9,8 @@ import type { Graph } from "../ir/index.js";
 import type { Examples } from "../pipeline/examples.js";
 import { findTarget } from "../targets/index.js";
 import type { State } from "./candidate.js";
+import { CacheKey, type KeyPart } from "../pipeline/cache-key.js";
+import type { Kept } from "../pipeline/services.js";
 import { sensitivitySamples } from "./costs.js";
 import { change, type MakeServices } from "./make.js";
 import type { StepGroup } from "../pipeline/step.js";
@@ -53,33 +55,91 @@ export async function* mostSensitive(
 
 /**
  * How far outputs move when only some layers are quantized: a load and a few runs each time, because observed activations
- * are shared.
- * @param keeping a group that leaves the named layers float
- * @param layers all that the group quantizes
+ * are shared, and nothing where an earlier run found it out.
  */
-export async function layerErrors(
-  from: State,
-  keeping: (layers: readonly string[]) => StepGroup,
-  layers: readonly Layer[],
-  { target, executor }: Pick<TargetDevice, "target" | "executor">,
-  examples: Examples,
-  services: MakeServices,
-): Promise<(quantized: readonly Layer[]) => Promise<number>> {
-  const feeds: Tensors[] = [];
-  for await (const example of examples.read()) {
-    feeds.push(example.feeds);
-    if (feeds.length === sensitivitySamples) break;
+export class LayerErrors {
+  readonly #asked: LayerErrorsOf;
+  #before: Promise<Before> | undefined;
+
+  constructor(asked: LayerErrorsOf) {
+    this.#asked = asked;
   }
-  const asked = (graph: Graph): ReturnType<typeof answers> =>
-    answers(executor, findTarget(target).emit(graph, {}), feeds);
-  const float = await asked(from.graph);
-  return async (quantized) => {
+
+  /** @throws PareError where the engine refuses the files, ABORTED */
+  async of(quantized: readonly Layer[]): Promise<number> {
+    const { services, kept } = this.#asked;
     throwIfAborted(services.signal);
-    const names = new Set(quantized.map(({ layer }) => layer));
+    const names = quantized.map(({ layer }) => layer).toSorted();
+    const key = kept && (await this.#key(names, kept.setting));
+    const known = key && numberIn(await kept.cache.get(key));
+    if (known !== undefined) return known;
+    const error = await this.#measure(new Set(names));
+    if (key) await kept.cache.put(key, new TextEncoder().encode(String(error)));
+    return error;
+  }
+
+  async #key(names: readonly string[], setting: KeyPart): Promise<CacheKey> {
+    const { from, keeping, layers, device, services } = this.#asked;
+    const computations = await services.fingerprints.of(from.graph);
+    return CacheKey.of("layer-error", {
+      setting,
+      engine: [device.target, device.engine],
+      outputs: from.graph.main.outputs.map((value) => computations.get(value) ?? "?"),
+      steps: JSON.stringify(keeping([]).steps),
+      layers: layers.map(({ layer }) => layer),
+      names,
+    });
+  }
+
+  async #measure(names: ReadonlySet<string>): Promise<number> {
+    const { from, keeping, layers, services } = this.#asked;
+    const { feeds, outputs } = await (this.#before ??= this.#float());
     const others = layers.flatMap(({ layer }) => (names.has(layer) ? [] : layer));
     const { state } = await change(from, keeping(others), "mixed", services);
-    return relativeError(float, await asked(state.graph));
-  };
+    return relativeError(outputs, await this.#answers(state.graph, feeds));
+  }
+
+  async #float(): Promise<Before> {
+    const { from, examples } = this.#asked;
+    const feeds: Tensors[] = [];
+    for await (const example of examples.read()) {
+      feeds.push(example.feeds);
+      if (feeds.length === sensitivitySamples) break;
+    }
+    return { feeds, outputs: await this.#answers(from.graph, feeds) };
+  }
+
+  async #answers(graph: Graph, feeds: readonly Tensors[]): Promise<readonly Tensors[]> {
+    const { target, executor } = this.#asked.device;
+    return answers(executor, findTarget(target).emit(graph, {}), feeds);
+  }
+}
+
+/** What layers are asked about. */
+export interface LayerErrorsOf {
+  readonly from: State;
+  /** The group with the named layers left float. */
+  readonly keeping: (layers: readonly string[]) => StepGroup;
+  /** All that the group quantizes. */
+  readonly layers: readonly Layer[];
+  /** Where files are run. */
+  readonly device: Pick<TargetDevice, "target" | "executor" | "engine">;
+  readonly examples: Examples;
+  readonly services: MakeServices;
+  readonly kept?: Kept | undefined;
+}
+
+/** Some samples, and what the float model says to them. */
+interface Before {
+  readonly feeds: readonly Tensors[];
+  readonly outputs: readonly Tensors[];
+}
+
+/** What a cache holds may be anything. */
+function numberIn(bytes: Uint8Array | undefined): number | undefined {
+  if (bytes === undefined || bytes.byteLength === 0) return undefined;
+  const number = Number(new TextDecoder().decode(bytes));
+  return Number.isNaN(number) ? undefined : number;
 }
 
 async function answers(

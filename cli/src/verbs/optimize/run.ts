@@ -122,6 +122,7 @@ async function search(
           calibrationSetting(setting, engines.reference),
         ),
         examples,
+        kept: { cache, setting: calibrationSetting(setting, engines.reference) },
       }),
       ...(like && { like }),
       measure,
