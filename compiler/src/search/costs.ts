@@ -166,18 +166,27 @@ export function publishMs(facts: TargetFacts): number {
   return publishingShare * timingMs(facts, finalLimits(runMs)) + startMs + loadMs + runMs;
 }
 
-/** The float model and what was chosen, on the test samples. Targets are tested side by side. */
+/** Of the float model's time, what is chosen usually takes. */
+const usualLatency = 0.8;
+
+/**
+ * The float model and what was chosen, on the test samples. Targets are tested side by side.
+ * @param latencyOf what is best on a target now, next to the float model
+ */
 export function testMs(
   facts: readonly TargetFacts[],
   counts: ReadonlyMap<TargetName, Counts>,
+  latencyOf: (target: TargetName) => number | undefined = () => undefined,
 ): number {
-  const each = facts.map((one) => (counts.get(one.target)?.test ?? 0) * testSampleMs(one));
-  // Two engines on two cores disturb each other a little.
-  return Math.max(0, ...each) * (each.filter((ms) => ms > 0).length > 1 ? 1.1 : 1);
+  const each = facts.map((one) => {
+    const latency = Math.min(usualLatency, latencyOf(one.target) ?? usualLatency);
+    return (counts.get(one.target)?.test ?? 0) * testSampleMs(one, latency);
+  });
+  return Math.max(0, ...each);
 }
 
-export function testSampleMs(facts: TargetFacts): number {
-  return facts.sampleMs + candidateSampleMs(facts, 0.8);
+export function testSampleMs(facts: TargetFacts, latency = usualLatency): number {
+  return facts.sampleMs + candidateSampleMs(facts, latency);
 }
 
 /** Golden check, worst disagreements, files, reports. */

@@ -85,7 +85,6 @@ export class Plan {
   readonly facts: readonly TargetFacts[];
   readonly counts: ReadonlyMap<TargetName, Counts>;
   readonly summary: PlanSummary;
-  readonly #deadlineMs: number;
   readonly #waiting: Planned[];
   readonly #calibration: number;
   readonly #spent = new Map<TargetName, number>();
@@ -124,7 +123,6 @@ export class Plan {
     const budgetMs = askedMs ?? Math.max(defaultBudgetMs, Math.ceil((least * 1.1) / 1000) * 1000);
     this.counts = countsFor(this.facts, Math.min(budgetMs - nowMs, usableShare * budgetMs));
     const ending = this.#endingMs(this.counts);
-    this.#deadlineMs = Math.max(nowMs, spareShare * budgetMs - ending);
     const searching = this.#candidatesMs(planned, this.counts) + this.#mixedMs(planned);
     const expected = Math.min(
       budgetMs,
@@ -151,7 +149,8 @@ export class Plan {
    * a look at the test samples with the next best.
    */
   get deadlineMs(): number {
-    return this.#deadlineMs - Math.max(0, ...this.#secondLooks.values());
+    const endMs = spareShare * this.summary.budgetMs - this.#endingMs(this.counts);
+    return Math.max(this.#startedMs, endMs) - Math.max(0, ...this.#secondLooks.values());
   }
 
   countsOf(target: TargetName): Counts {
@@ -381,7 +380,7 @@ export class Plan {
       const each = gains.map((gain) => {
         const cost = this.#usualMs(facts, counts, gain);
         const lost = fasterShare(gain) * (1 - gain.accepted);
-        return lost * (sensitivityMs(facts.layers, facts) + cost);
+        return lost * (sensitivityMs(facts.layers, facts) + usualPartly * cost);
       });
       return sum + each.reduce((total, ms) => total + ms, 0) / Math.max(1, each.length);
     }, 0);
@@ -389,7 +388,8 @@ export class Plan {
 
   #endingMs(counts: ReadonlyMap<TargetName, Counts>): number {
     const finals = this.facts.reduce((sum, facts) => sum + finalsMs(facts), 0);
-    return finals + testMs(this.facts, counts) + writeMs(this.facts);
+    const test = testMs(this.facts, counts, (target) => this.#best.get(target)?.latency);
+    return finals + test + writeMs(this.facts);
   }
 
   /** The float model and one candidate on each target, on as few samples as are worth something. */
@@ -423,6 +423,8 @@ function floatMs(facts: readonly TargetFacts[], counts: ReadonlyMap<TargetName, 
 }
 
 const tellingStep = 1.5;
+/** With how much of it left float a static file is usually tried, before one holds or that is given up. */
+const usualPartly = 2;
 /** Steps between counts: a run that has a little less time looks at the same samples, which are then known. */
 const countStep = 1.2;
 
