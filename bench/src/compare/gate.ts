@@ -1,9 +1,10 @@
-import type {
-  Latency,
-  Measurement,
-  ReportCheck,
-  SizeBytes,
-  TargetName,
+import {
+  isAllowedDrop,
+  type Latency,
+  type Measurement,
+  type ReportCheck,
+  type SizeBytes,
+  type TargetName,
 } from "@pare/runtime/format";
 import { bytes, digits, isTimed, metricValue } from "../report/figures.js";
 import { benjaminiHochberg } from "../statistics/benjamini-hochberg.js";
@@ -30,7 +31,8 @@ export function checkAccuracy({ accuracy }: Measurement, { maxDrop = 0 }: Gate):
   if (!accuracy || accuracy.drop === null) return [];
   const { drop, dropInterval, metric, n, flips } = accuracy;
   const [low, high] = dropInterval ?? [drop, drop];
-  const outcome = low > maxDrop ? "missed" : drop > maxDrop ? "inconclusive" : "passed";
+  const isOver = (one: number): boolean => !isAllowedDrop(one, maxDrop);
+  const outcome = isOver(low) ? "missed" : isOver(drop) ? "inconclusive" : "passed";
   const changed = flips && flips.count > 0 ? ` ${flips.count} of ${flips.n} answers changed.` : "";
   const reason = `${metric} dropped by ${metricValue(drop)} [${metricValue(low)}, ${metricValue(high)}] on ${n} samples; ${metricValue(maxDrop)} is allowed.${changed}`;
   return [{ what: "accuracy", outcome, reason }];

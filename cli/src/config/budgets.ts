@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import {
   findFault,
+  isAllowedDrop,
   type JsonSchema,
   messageOf,
   PareError,
@@ -193,7 +194,7 @@ export function budgetChecks(row: ReportRow, budget: TargetBudget): readonly Rep
     checks.push(
       check(
         "accuracy",
-        accuracy.drop <= maxDrop ? "passed" : "missed",
+        isAllowedDrop(accuracy.drop, maxDrop) ? "passed" : "missed",
         `${accuracy.metric} drops by ${accuracy.drop.toFixed(4)}${interval}, at most ${maxDrop} allowed.`,
       ),
     );

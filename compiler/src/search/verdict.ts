@@ -5,6 +5,7 @@ import {
   type Evidence,
   type ExpectedGain,
   type Interval,
+  isAllowedDrop,
   type LatencyRatio,
   type Parity,
   type Precision,
@@ -16,8 +17,6 @@ import { cumulative } from "./worth.js";
 export const tieBand = 0.02;
 /** What could not be told apart is the same up to here, where its size says something. */
 export const undecidedBand = 0.03;
-/** 0.995 − 0.985 is a little over 0.01 in binary. */
-const rounding = 1e-9;
 
 export type Verdict =
   | { readonly accepted: true; readonly reason: string }
@@ -70,15 +69,15 @@ export function lookAt({ drop, dropInterval, value }: Accuracy, { maxDrop }: Acc
   if (!Number.isFinite(value)) return "reject";
   if (drop === null || dropInterval === null) return "open";
   const [low, high] = dropInterval;
-  if (low > maxDrop + rounding) return "reject";
-  return high <= maxDrop + rounding ? "accept" : "open";
+  if (!isAllowedDrop(low, maxDrop)) return "reject";
+  return isAllowedDrop(high, maxDrop) ? "accept" : "open";
 }
 
 /** How likely it is that a drop is within what is allowed, by its 95 % interval: where looks leave it open. */
 export function holdsShare({ drop, dropInterval }: Accuracy, { maxDrop }: AccuracyRule): number {
   if (drop === null || dropInterval === null) return 0.5;
   const [low, high] = dropInterval;
-  const deviation = Math.max((high - low) / (2 * 1.96), rounding);
+  const deviation = Math.max((high - low) / (2 * 1.96), 1e-9);
   return cumulative((maxDrop - drop) / deviation);
 }
 
@@ -90,7 +89,7 @@ export function checkAccuracy(accuracy: Accuracy | null, rule: AccuracyRule): Ve
   if (!Number.isFinite(value)) return no(`${metric} is ${value}`);
   if (drop === null) return yes(`${metric} ${round(value)}`);
   const text = accuracyText(accuracy);
-  return drop <= rule.maxDrop + rounding
+  return isAllowedDrop(drop, rule.maxDrop)
     ? yes(text)
     : no(`${text}, over the allowed ${round(rule.maxDrop)}`);
 }

@@ -15,6 +15,7 @@ export * from "./engine/requirements.js";
 export * from "./engine/session-options.js";
 export * from "./error.js";
 export * from "./json-schema.js";
+export * from "./measurement/allowed-drop.js";
 export * from "./measurement/measure.js";
 export * from "./measurement/measurement.js";
 export * from "./measurement/report.js";
