@@ -44,6 +44,8 @@ accepted, compressed candidate is in hand after the given share of the two minut
 what was chosen over that of what a search without limit chose (whose locks and reports are in \`exhaustive/\`), 1 where it
 is the same file. "Repeated" is the same command once more, with the cache, when nothing was left untried; "resumed" is one
 that was interrupted after half and run again, both together; both are shares of the first. Bold is what missed its bound.
+Each row is one run, of the search as it was then; machines of this kind differ by a third from day to day, so compare shares
+and not seconds.
 
 ${[line(["model", ...columns.map(([title]) => title)]), line(["---", ...columns.map(() => "---:")]), ...measured.map(line)].join("\n")}
 `,
