@@ -147,8 +147,8 @@ async function proveFlat(claim, tools) {
     const peaks = [];
     const { many: most = 1000 } = calibratedModels[tools.name];
     for (const count of [10, 10, 100, most]) {
-      const { idle, peak } = await own.ask({ method: "minmax", count });
-      peaks.push({ count, idle, peak });
+      const { idle, peak, seconds } = await own.ask({ method: "minmax", count });
+      peaks.push({ count, idle, peak, seconds });
     }
     // The first grows what later ones use again.
     const [, few, , many] = peaks;
@@ -160,10 +160,11 @@ async function proveFlat(claim, tools) {
       met: ratio <= 1.1,
       note: peaks.map(({ count, peak }) => `${count}: ${megabytes(peak)}`).join(", "),
     });
+    // It ends by itself when the ranges stand still: half-way is of what it took just now.
     const { stopped, code } = await own.ask({
       method: "minmax",
-      count: 100_000,
-      abortAfterMs: 1500,
+      count: most,
+      abortAfterMs: many.seconds * 500,
     });
     claim(`${tools.name}: seconds from Ctrl-C to the end`, {
       value: stopped ?? "it went on",
