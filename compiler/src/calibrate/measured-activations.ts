@@ -127,8 +127,8 @@ export async function observationKeys(
   const names = await fingerprints.of(graph);
   const outputs = graph.main.outputs.map((value) => names.get(value) ?? "?");
   const asked = new TextEncoder().encode([...outputs, "", ...[...keys].sort()].join("\n"));
-  const together = sha256Sync(asked).slice(0, 16);
-  return keys.map((key) => `${key} of ${together}`);
+  const question = sha256Sync(asked).slice(0, 16);
+  return keys.map((key) => `${key} of ${question}`);
 }
 
 function idOf({ value, statistic }: Wanted): string {

@@ -21,6 +21,7 @@ import { type Came, defaultBudgetMs, Plan } from "./plan.js";
 import { measurementOf, Record } from "./record.js";
 import type { Optimized, OptimizeRequest } from "./request.js";
 import { bestOf, nextToFloat, relativeTo, type TargetState } from "./target-state.js";
+import { type Deciding, decideSideBySide } from "./side-by-side.js";
 import { expectedText, lookAt } from "./verdict.js";
 import { type Outcome, screenCandidate, type TrialContext } from "./trial.js";
 
@@ -205,11 +206,7 @@ class Search {
   /** Of each target at most one: made and timed one after the other, and decided side by side, because nothing is timed then. */
   async #tryRound(round: readonly Planned[], simplified: State, plan: Plan): Promise<void> {
     const { clock, signal } = this.#request;
-    const screened: {
-      readonly trial: Trial;
-      readonly tookMs: number;
-      readonly decide: () => Promise<Outcome>;
-    }[] = [];
+    const screened: (Deciding & { readonly trial: Trial })[] = [];
     for (const planned of round) {
       throwIfAborted(signal);
       const began = clock.now();
@@ -218,22 +215,9 @@ class Search {
       const decide = "decide" in outcome ? outcome.decide : async () => outcome;
       screened.push({ trial, decide, tookMs: clock.now() - began });
     }
-    // Those that are not decided yet share the time that goes by.
-    let [before, sharedMs, open] = [clock.now(), 0, screened.length];
-    let taking = Promise.resolve();
-    const deciding = screened.map(async ({ trial, decide, tookMs }) => {
-      const outcome = await decide();
-      const now = clock.now();
-      sharedMs += (now - before) / open;
-      [before, open] = [now, open - 1];
-      const chargedMs = tookMs + sharedMs;
-      // What is in hand is written at once: one after the other.
-      taking = taking.then(() => this.#decided(trial, outcome, chargedMs, plan));
-      await taking;
-    });
-    // Whichever fails first, the others are waited for.
-    await Promise.allSettled(deciding);
-    await Promise.all(deciding);
+    await decideSideBySide(screened, clock, ({ trial }, outcome, ms) =>
+      this.#decided(trial, outcome, ms, plan),
+    );
   }
 
   async #decided(trial: Trial, outcome: Outcome, tookMs: number, plan: Plan): Promise<void> {

@@ -17,22 +17,19 @@ import {
   testSampleMs,
   writeMs,
 } from "./costs.js";
-import { ShownGains } from "./shown.js";
+import { countsFor, fewestCounts } from "./counts.js";
+import { isStatic, ShownGains } from "./shown.js";
 import { expectedWorth, fasterShare, type Ratios } from "./worth.js";
 
 /** What is done where nobody says how long it may take. */
 export const defaultBudgetMs = 120_000;
 
-/** Enough that a number means something; fewer where there are no more. */
-const fewestValidation = 50;
-const fewestTest = 100;
-/** Of the budget, for the test samples of all targets, and for the validation samples of one candidate. */
-const testShare = 0.3;
-const candidateShare = 0.04;
 /** Who began a little later, or knew more, looks at the same samples: so much of the budget is counted with at most. */
 const usableShare = 0.9;
 /** A candidate is often turned down before it is decided: by its time, or after some of the samples. */
 const decidedShare = 0.6;
+/** With how much of it left float a static file is usually tried, before one holds or that is given up. */
+const usualPartly = 2;
 /** Of the budget, what is planned with: a look that was begun goes on. */
 const spareShare = 0.98;
 /** Of the time that deciding takes alone, about what each of several targets' takes side by side. */
@@ -371,10 +368,8 @@ export class Plan {
   /** What comes on top where static files are fast and lose too much, as often as that is expected. */
   #mixedMs(planned: readonly Planned[]): number {
     return this.facts.reduce((sum, facts) => {
-      const gains = planned.flatMap(({ target, group, expected }) =>
-        target === facts.target && group.steps.some(({ use }) => use === "quantize-static")
-          ? (expected ?? unknownGain)
-          : [],
+      const gains = planned.flatMap((one) =>
+        one.target === facts.target && isStatic(one) ? (one.expected ?? unknownGain) : [],
       );
       const counts = this.countsOf(facts.target);
       const each = gains.map((gain) => {
@@ -394,12 +389,7 @@ export class Plan {
 
   /** The float model and one candidate on each target, on as few samples as are worth something. */
   #soundMs(): number {
-    const counts = new Map(
-      this.facts.map(({ target, validation, test }) => [
-        target,
-        { validation: Math.min(validation, fewestValidation), test: Math.min(test, fewestTest) },
-      ]),
-    );
+    const counts = fewestCounts(this.facts);
     const cheapest = this.facts.map(({ target }) => {
       const own = this.#waiting.filter((one) => one.target === target && !one.needsData);
       return Math.min(Infinity, ...own.map((one) => this.#expectedMs(one, counts)));
@@ -419,43 +409,5 @@ function floatMs(facts: readonly TargetFacts[], counts: ReadonlyMap<TargetName, 
   return Math.max(
     0,
     ...facts.map(({ target, sampleMs }) => (counts.get(target)?.validation ?? 0) * sampleMs),
-  );
-}
-
-const tellingStep = 1.5;
-/** With how much of it left float a static file is usually tried, before one holds or that is given up. */
-const usualPartly = 2;
-/** Steps between counts: a run that has a little less time looks at the same samples, which are then known. */
-const countStep = 1.2;
-
-/** How many of a millisecond count each fit, rounded down to a step. */
-function fitting(leftMs: number, eachMs: number): number {
-  const count = Math.max(1, leftMs / Math.max(eachMs, 1e-3));
-  return Math.floor(countStep ** Math.floor(Math.log(count) / Math.log(countStep)));
-}
-
-/** A little more where one answer that fell otherwise would decide else. */
-function telling({ tellingSamples }: TargetFacts, count: number): number {
-  return count < tellingSamples && tellingSamples <= tellingStep * count ? tellingSamples : count;
-}
-
-function countsFor(facts: readonly TargetFacts[], leftMs: number): ReadonlyMap<TargetName, Counts> {
-  return new Map(
-    facts.map((one): [TargetName, Counts] => {
-      const { target, validation, test, sampleMs } = one;
-      return [
-        target,
-        {
-          validation: Math.min(
-            validation,
-            telling(one, Math.max(fewestValidation, fitting(candidateShare * leftMs, sampleMs))),
-          ),
-          test: Math.min(
-            test,
-            Math.max(fewestTest, fitting(testShare * leftMs, testSampleMs(one))),
-          ),
-        },
-      ];
-    }),
   );
 }

@@ -1,7 +1,8 @@
 import { expect, it } from "vitest";
 import type { Gain } from "../targets/gains.js";
 import type { Planned } from "./candidate.js";
-import { ShownGains } from "./shown.js";
+import { measuredGains } from "../targets/tables/measured-gains.js";
+import { correlation, ShownGains } from "./shown.js";
 
 const expected: Gain = { latency: 0.9, latencySpread: 0.3, size: 0.3, accepted: 0.6 };
 
@@ -51,3 +52,38 @@ it("trusts a way less where one like it lost too much on its target", () => {
   expect(shown.expected(likeIt, expected)).toEqual({ ...expected, accepted: 0.3 });
   expect(shown.expected(elsewhere, expected)).toEqual(expected);
 });
+
+it("takes correlations from the table of gains", () => {
+  const ways = new Map<string, Map<string, number>>();
+  for (const [place, name, , model, latency] of measuredGains) {
+    if (!/^int8-(static|mixed)/.test(name) || place === "cpu saturating") continue;
+    const way = ways.get(`${place} ${name}`) ?? new Map<string, number>();
+    ways.set(`${place} ${name}`, way.set(model, Math.log(latency)));
+  }
+  const seen: Record<"sameTarget" | "otherTarget", number[]> = { sameTarget: [], otherTarget: [] };
+  const all = [...ways];
+  for (const [index, [one, a]] of all.entries())
+    for (const [other, b] of all.slice(index + 1)) {
+      const same = one.startsWith("cpu") === other.startsWith("cpu");
+      seen[same ? "sameTarget" : "otherTarget"].push(pearson(a, b));
+    }
+  const mean = (of: readonly number[]): number => of.reduce((sum, x) => sum + x, 0) / of.length;
+  expect(Math.abs(mean(seen.sameTarget) - correlation.sameTarget)).toBeLessThan(0.1);
+  expect(Math.abs(mean(seen.otherTarget) - correlation.otherTarget)).toBeLessThan(0.1);
+});
+
+function pearson(a: ReadonlyMap<string, number>, b: ReadonlyMap<string, number>): number {
+  const pairs = [...a].flatMap(([model, x]) => {
+    const y = b.get(model);
+    return y === undefined ? [] : [[x, y] as const];
+  });
+  const [meanX, meanY] = [0, 1].map(
+    (at) => pairs.reduce((sum, pair) => sum + (pair[at] ?? 0), 0) / pairs.length,
+  );
+  let [xy, xx, yy] = [0, 0, 0];
+  for (const [x, y] of pairs) {
+    const [dx, dy] = [x - (meanX ?? 0), y - (meanY ?? 0)];
+    [xy, xx, yy] = [xy + dx * dy, xx + dx * dx, yy + dy * dy];
+  }
+  return xy / Math.sqrt(xx * yy);
+}

@@ -2,8 +2,8 @@ import type { Gain } from "../targets/gains.js";
 import type { Planned } from "./candidate.js";
 
 /** Between logarithms of latencies, about, over the models of the table of gains: of static files on one target, on two. */
-const correlation = { sameTarget: 0.85, otherTarget: 0.7 };
-/** What of a static file lost too much loses so with the others of its target too, about half of the time. */
+export const correlation = { sameTarget: 0.85, otherTarget: 0.7 };
+/** Assumed: where one static file lost too much, another one of its target holds half as often as its table says. */
 const lostBeside = 0.5;
 
 /** What one way to a file showed on this model. */
@@ -52,6 +52,7 @@ function correlationOf(one: Planned, other: Planned): number {
   return one.target === other.target ? correlation.sameTarget : correlation.otherTarget;
 }
 
-function isStatic({ group }: Planned): boolean {
+/** It rounds activations by what was observed of them. */
+export function isStatic({ group }: Pick<Planned, "group">): boolean {
   return group.steps.some(({ use }) => use === "quantize-static");
 }

@@ -10,7 +10,6 @@ import {
   type Parity,
   type Precision,
 } from "@pare/runtime/format";
-
 import { cumulative } from "./worth.js";
 
 /** Two medians this close are the same. */

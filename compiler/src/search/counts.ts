@@ -1,0 +1,60 @@
+import type { TargetName } from "@pare/runtime/format";
+import { type Counts, type TargetFacts, testSampleMs } from "./costs.js";
+
+/** Enough that a number means something; fewer where there are no more. */
+const fewestValidation = 50;
+const fewestTest = 100;
+/** Of the budget, for the test samples of all targets, and for the validation samples of one candidate. */
+const testShare = 0.3;
+const candidateShare = 0.04;
+/** Steps between counts: a run that has a little less time looks at the same samples, which are then known. */
+const countStep = 1.2;
+
+/** How many of a millisecond count each fit, rounded down to a step. */
+function fitting(leftMs: number, eachMs: number): number {
+  const count = Math.max(1, leftMs / Math.max(eachMs, 1e-3));
+  return Math.floor(countStep ** Math.floor(Math.log(count) / Math.log(countStep)));
+}
+
+/** So many times as many are taken where fewer would let a single answer decide. */
+const tellingStep = 1.5;
+
+/** A little more where a single answer that fell otherwise would decide. */
+function telling({ tellingSamples }: TargetFacts, count: number): number {
+  return count < tellingSamples && tellingSamples <= tellingStep * count ? tellingSamples : count;
+}
+
+/** As many as the time does for: of each target, for one candidate and for the test. */
+export function countsFor(
+  facts: readonly TargetFacts[],
+  leftMs: number,
+): ReadonlyMap<TargetName, Counts> {
+  return new Map(
+    facts.map((one): [TargetName, Counts] => {
+      const { target, validation, test, sampleMs } = one;
+      return [
+        target,
+        {
+          validation: Math.min(
+            validation,
+            telling(one, Math.max(fewestValidation, fitting(candidateShare * leftMs, sampleMs))),
+          ),
+          test: Math.min(
+            test,
+            Math.max(fewestTest, fitting(testShare * leftMs, testSampleMs(one))),
+          ),
+        },
+      ];
+    }),
+  );
+}
+
+/** As few as are worth something. */
+export function fewestCounts(facts: readonly TargetFacts[]): ReadonlyMap<TargetName, Counts> {
+  return new Map(
+    facts.map(({ target, validation, test }) => [
+      target,
+      { validation: Math.min(validation, fewestValidation), test: Math.min(test, fewestTest) },
+    ]),
+  );
+}
