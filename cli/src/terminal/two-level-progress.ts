@@ -10,10 +10,17 @@ export interface TwoLevelProgress {
   readonly phase: (progress: MeasureProgress) => void;
 }
 
-export function twoLevelProgress(output: Pick<Output, "progress">): TwoLevelProgress {
-  let last: SearchProgress = { fraction: 0, what: "", best: null };
-  const show = (what: string): void =>
-    output.progress(last.fraction, last.best === null ? what : `${what} | best: ${last.best}`);
+/** @param now milliseconds since the command began */
+export function twoLevelProgress(
+  output: Pick<Output, "progress">,
+  now: () => number = () => performance.now(),
+): TwoLevelProgress {
+  let last: SearchProgress = { fraction: 0, endMs: Infinity, what: "", best: null };
+  let shown = 0;
+  const show = (what: string): void => {
+    shown = Math.max(shown, last.fraction, Math.min(0.99, now() / last.endMs));
+    output.progress(shown, last.best === null ? what : `${what} | best: ${last.best}`);
+  };
   return {
     step(progress) {
       last = progress;

@@ -13,6 +13,12 @@ import type { StepGroup } from "../pipeline/step.js";
 import type { Gain } from "../targets/gains.js";
 import type { Relative } from "./verdict.js";
 
+/** The float model on an engine: what candidates are looked at beside. */
+export interface FloatAnswers {
+  readonly artifact: Artifact;
+  readonly target: TargetName;
+}
+
 /** A graph on its way to a file: the groups that made it, and the numbers that its bytes rest on. */
 export interface State {
   readonly graph: Graph;

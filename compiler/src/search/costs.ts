@@ -10,6 +10,8 @@ export interface TargetFacts {
   readonly runMs: number;
   /** One sample of an accuracy, with all that is done besides the run: transfers, reading, scoring. */
   readonly sampleMs: number;
+  /** The same of the float model on the validation samples, by the engine that answers for it. */
+  readonly floatSampleMs: number;
   /** Nothing is timed on an emulated GPU. */
   readonly timed: boolean;
   /** Bytes of the float model. */
@@ -167,7 +169,7 @@ export function publishMs(facts: TargetFacts): number {
 }
 
 /** Of the float model's time, what is chosen usually takes. */
-const usualLatency = 0.8;
+export const usualLatency = 0.8;
 
 /**
  * The float model and what was chosen, on the test samples. Targets are tested side by side.

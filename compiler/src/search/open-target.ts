@@ -16,9 +16,8 @@ import type { TargetState } from "./target-state.js";
 import { isRefusal } from "./trial.js";
 import { orderOf, type Relative, round } from "./verdict.js";
 
-/** So many samples tell what one costs, or more of them where they are quick: the first ones are not typical. */
-const firstSamples = 32;
-const mostFirstSamples = 512;
+/** So many samples tell what one costs, the first look that takes long the last: the first ones are not typical. */
+const firstSamples = [8, 32, 64, 128, 256, 512];
 const firstMs = 1000;
 /** Until an engine of its own runs: a worker in a browser fetches its module, one in Node is a process. */
 const startMs = { cpu: 200, wasm: 300, webgpu: 1500, aot: 100, webnn: 1500 } as const;
@@ -107,6 +106,7 @@ export async function openTarget(opening: Opening, device: TargetDevice): Promis
     baseline:
       typeof asItIs === "string" ? null : { tryOut: asItIs, size: before.size, accuracy: null },
     reference: runs.artifact,
+    floatAnswers: { artifact: runs.artifact, target: device.standIn ?? device.target },
     float,
     required: float,
     accepted: [],
@@ -184,12 +184,11 @@ async function findFacts(
   const validation = evidence === "none" ? 0 : measure.samples("validation");
   const began = clock.now();
   const ask = { artifact: reference, target, split: "validation", signal, limitMs } as const;
-  const most = Math.min(validation, mostFirstSamples);
-  let count = Math.min(firstSamples, most);
-  while (count > 0) {
+  let count = 0;
+  for (const first of firstSamples) {
+    if (count === validation || clock.now() - began > firstMs) break;
+    count = Math.min(first, validation);
     await measure.accuracy({ ...ask, count });
-    if (count === most || clock.now() - began > firstMs) break;
-    count = Math.min(2 * count, most);
   }
   // All but one again, with all answers known: what scoring alone takes. Of a candidate, the float model's is known.
   const scored = clock.now();
@@ -203,6 +202,7 @@ async function findFacts(
     loadMs,
     runMs,
     sampleMs: sampleMs + scoringMs,
+    floatSampleMs: sampleMs + scoringMs,
     timed: isTimed,
     bytes: reference.files.reduce((sum, { bytes }) => sum + bytes.byteLength, 0),
     layers: full + pointwise + depthwise + matmul,

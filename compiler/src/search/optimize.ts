@@ -10,6 +10,7 @@ import { recipeHash } from "../pipeline/recipe-data.js";
 import type { Planned, State, Tried } from "./candidate.js";
 import { choicesFor } from "./planned.js";
 import type { FinalsContext } from "./finals-context.js";
+import { withQuickestAnswers } from "./float-answers.js";
 import { interim, publish } from "./publish.js";
 import { rankFinalists, type Ranking } from "./rank-finalists.js";
 import { testRanked } from "./test-ranked.js";
@@ -110,7 +111,7 @@ class Search {
         null,
       );
     await this.#finish(plan);
-    this.#report(1, "done");
+    this.#report(1, clock.now(), "done");
     return this.#done();
   }
 
@@ -135,6 +136,8 @@ class Search {
       }
     }
     if (this.#states.length === 0) this.#noTarget();
+    for (const [index, state] of this.#states.entries())
+      this.#states[index] = await withQuickestAnswers(state, this.#states, request, limitMs);
   }
 
   /** A target that fails is left out while there are others. */
@@ -184,17 +187,16 @@ class Search {
     this.#tell("the float model on the validation samples");
     await Promise.all(
       this.#states.map(async (state) => {
-        const { device, reference, float } = state;
-        const target = device.standIn ?? device.target;
+        const { device, floatAnswers, float } = state;
         const count = plan.countsOf(device.target).validation;
         const ask = {
-          target,
+          ...floatAnswers,
           split: "validation",
           count,
           signal,
           limitMs: this.#limitMs(),
         } as const;
-        const accuracy = await measure.accuracy({ ...ask, artifact: reference });
+        const accuracy = await measure.accuracy(ask);
         if (state.baseline !== null) state.baseline.accuracy = accuracy;
         state.float = { ...float, accuracy };
         state.required = state.float;
@@ -347,6 +349,7 @@ class Search {
       services: this.#services,
       ending: this.#recipe.ending,
       reference: state.reference,
+      floatAnswers: state.floatAnswers,
       best: this.#best(state),
       validation: plan.countsOf(state.device.target).validation,
       affordsMore: (samples, worth) =>
@@ -434,13 +437,14 @@ class Search {
   #say(what: string): void {
     const { clock, budget } = this.#request;
     const now = clock.now();
-    const end = this.#plan?.expectedEndMs(now) ?? budget.timeBudgetMs ?? defaultBudgetMs;
-    this.#report(Math.min(0.99, now / Math.max(1, end)), what);
+    const endMs = this.#plan?.expectedEndMs(now) ?? budget.timeBudgetMs ?? defaultBudgetMs;
+    this.#report(Math.min(0.99, now / Math.max(1, endMs)), endMs, what);
   }
 
-  #report(fraction: number, what: string): void {
+  #report(fraction: number, endMs: number, what: string): void {
     this.#fraction = Math.max(this.#fraction, fraction);
-    this.#request.onProgress?.({ fraction: this.#fraction, what, best: this.#bestText() });
+    const best = this.#bestText();
+    this.#request.onProgress?.({ fraction: this.#fraction, endMs, what, best });
   }
 
   #bestText(): string | null {

@@ -14,7 +14,7 @@ import {
   sensitivityMs,
   type TargetFacts,
   testMs,
-  testSampleMs,
+  usualLatency,
   writeMs,
 } from "./costs.js";
 import { countsFor, fewestCounts } from "./counts.js";
@@ -272,7 +272,9 @@ export class Plan {
 
   #samplesMs(target: TargetName, samples: number): number {
     const facts = this.factsOf(target);
-    return facts === undefined ? Infinity : samples * testSampleMs(facts);
+    return facts === undefined
+      ? Infinity
+      : samples * (facts.floatSampleMs + candidateSampleMs(facts, usualLatency));
   }
 
   /** The search has ended: what is left is the ending, which goes by from here. */
@@ -404,10 +406,12 @@ function isNext(one: Planned, _: number, among: readonly Planned[]): boolean {
   return !one.first || one === among.find(({ first, target }) => first && target === one.target);
 }
 
-/** The float model on the validation samples, targets side by side. */
+/** The float model on the validation samples, engines side by side. */
 function floatMs(facts: readonly TargetFacts[], counts: ReadonlyMap<TargetName, Counts>): number {
   return Math.max(
     0,
-    ...facts.map(({ target, sampleMs }) => (counts.get(target)?.validation ?? 0) * sampleMs),
+    ...facts.map(
+      ({ target, floatSampleMs }) => (counts.get(target)?.validation ?? 0) * floatSampleMs,
+    ),
   );
 }

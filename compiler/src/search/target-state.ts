@@ -1,5 +1,5 @@
 import type { Accuracy, Artifact, SizeBytes, TryOut } from "@pare/runtime/format";
-import type { Tried } from "./candidate.js";
+import type { FloatAnswers, Tried } from "./candidate.js";
 import type { TargetFacts } from "./costs.js";
 import type { TargetDevice } from "./request.js";
 import { choose, relative, type Relative } from "./verdict.js";
@@ -21,6 +21,8 @@ export interface TargetState {
   readonly baseline: Baseline | null;
   /** What drops and ratios are against: the model as it is, or its simplified form where the engine refuses that. */
   readonly reference: Artifact;
+  /** The reference, or what says the same sooner: what drops are against on the validation samples. */
+  readonly floatAnswers: FloatAnswers;
   /** What is written when nothing else is accepted. */
   float: Tried;
   /** What the groups that the recipe requires made; the float model until one of them holds. Nothing without them wins. */

@@ -104,7 +104,7 @@ async function withScreened(
   open: readonly Tried[],
 ): Promise<Tried[]> {
   const { measure, evidence, budget, signal } = request;
-  const { device, reference } = state;
+  const { device, floatAnswers } = state;
   const limits = budget.limits(device.target);
   const all = [...open];
   for (const one of state.screened.splice(0)) {
@@ -117,7 +117,8 @@ async function withScreened(
         ? null
         : await measure.accuracy({
             artifact: one.artifact,
-            float: reference,
+            float: floatAnswers.artifact,
+            floatOn: floatAnswers.target,
             target: device.standIn ?? device.target,
             split: "validation",
             count: validation,

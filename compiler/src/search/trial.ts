@@ -6,7 +6,7 @@ import {
   throwIfAborted,
   type TryOut,
 } from "@pare/runtime/format";
-import type { Made, Planned, State, Tried, TriedAs } from "./candidate.js";
+import type { FloatAnswers, Made, Planned, State, Tried, TriedAs } from "./candidate.js";
 import { screeningLimits } from "./costs.js";
 import { change, finish, type MakeServices } from "./make.js";
 import type { OptimizeRequest, TargetDevice } from "./request.js";
@@ -31,8 +31,10 @@ export interface TrialContext {
   readonly device: TargetDevice;
   readonly services: MakeServices;
   readonly ending: readonly StepGroup[];
-  /** What drops and ratios are against: the model as its user has it, where the engine takes it. */
+  /** What ratios are against: the model as its user has it, where the engine takes it. */
   readonly reference: Artifact;
+  /** What drops are against. */
+  readonly floatAnswers: FloatAnswers;
   /** What is best so far; the float model at first. */
   readonly best: Tried;
   /** Validation samples that are looked at; more of them only where a candidate may win, and it is still open if it holds. */
@@ -263,12 +265,13 @@ class Trial {
     readonly accuracy: Tried["accuracy"];
     readonly verdict: ReturnType<typeof checkAccuracy>;
   }> {
-    const { request, device, validation, affordsMore, say, reference } = this.#context;
+    const { request, device, validation, affordsMore, say, floatAnswers } = this.#context;
     const { measure, evidence, budget } = request;
     const { maxDrop } = budget.limits(device.target);
     const rule = { maxDrop, evidence };
     if (evidence === "none") return { accuracy: null, verdict: checkAccuracy(null, rule) };
-    const ask = { ...on, float: reference, split: "validation" } as const;
+    const float = { float: floatAnswers.artifact, floatOn: floatAnswers.target };
+    const ask = { ...on, ...float, split: "validation" } as const;
     for (const [count, error] of measure.isMean ? looks : []) {
       if (count * 2 > validation) break;
       say(`accuracy on ${count} samples`);

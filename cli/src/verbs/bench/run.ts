@@ -125,7 +125,12 @@ export async function runBench(
             context: reportContext,
             signal,
             onMeasure: ({ model, target, index, count }) =>
-              progress.step({ fraction: index / count, what: `${target}: ${model}`, best: null }),
+              progress.step({
+                fraction: index / count,
+                endMs: Infinity,
+                what: `${target}: ${model}`,
+                best: null,
+              }),
           });
     const { report, passed } = comparison;
     await writeReports(report, options.report, output);
