@@ -1,8 +1,8 @@
 import { bytesOf, isTypedArray, type Tensors } from "@pare/runtime/format";
 import { isJson, type KeptPredictions } from "./earlier-results.js";
 
-/** So many samples tell how long one takes. */
-const enough = 16;
+/** What took so long tells how long a sample takes. */
+const tellingMs = 500;
 /** Outputs held in all; beyond, the float model is run again beside each candidate. */
 const heldBytes = 256 * 2 ** 20;
 
@@ -14,6 +14,8 @@ export class Predictions {
   readonly #outputs = new Map<number, Tensors>();
   readonly #room: Room;
   #sampleMs: number | null;
+  /** What that rests on. */
+  #tookMs: number;
   #turn: Promise<unknown> = Promise.resolve();
 
   /** @param earlier what an earlier run kept */
@@ -21,6 +23,7 @@ export class Predictions {
     this.#room = room;
     this.#kept = new Map(earlier?.kept.filter(([index]) => Number.isInteger(index)));
     this.#sampleMs = earlier?.sampleMs ?? null;
+    this.#tookMs = earlier === undefined ? 0 : tellingMs;
   }
 
   /** One after the other: who comes second finds what the first was told. */
@@ -47,9 +50,11 @@ export class Predictions {
     return this.#outputs.get(index) ?? null;
   }
 
-  /** The last ones count: the first are sent to the engine, in small batches. */
+  /** The first that tell count: those after them may have been run beside another engine. A run that goes on is planned alike. */
   took(ms: number, samples: number): void {
-    if (samples >= enough || this.#sampleMs === null) this.#sampleMs = ms / samples;
+    if (this.#tookMs >= tellingMs) return;
+    this.#sampleMs = ms / samples;
+    this.#tookMs = ms;
   }
 
   get sampleMs(): number | null {

@@ -43,7 +43,7 @@ export interface Counts {
 /** As long as it takes to see a difference that matters, and no longer: most comparisons are decided well before. */
 export function screeningLimits(runMs: number): LatencyLimits {
   return {
-    warmUpMs: clamp(10 * runMs, 200, 1000),
+    warmUpMs: clamp(10 * runMs, 200, 600),
     blocks: runMs > 100 ? 3 : 6,
     maxBlocks: 24,
     maxMs: clamp(12 * runMs, 600, 4000),
@@ -142,7 +142,7 @@ export const sensitivitySamples = 8;
 
 /** How many groups of layers have to be tried, about, until the few most sensitive ones are found. */
 export function sensitivityTrials(layers: number): number {
-  return 2 * Math.ceil(Math.log2(Math.max(2, layers))) + 4;
+  return 3 * Math.ceil(Math.log2(Math.max(2, layers))) + 4;
 }
 
 /** Finding the layers that a static file suffers from: a load and a few runs for each group that is tried. */

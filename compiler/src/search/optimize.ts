@@ -246,7 +246,7 @@ class Search {
     const { state, from, before, context } = trial;
     // Whatever is found out, a candidate comes of it.
     const candidateMs = plan.costMs({ ...planned, extraMs: 0 });
-    const isLate = (): boolean => clock.now() + candidateMs > plan.deadlineMs;
+    const isLate = (): boolean => !plan.mayGoOn(planned, began, candidateMs, clock.now());
     const { outcomes, sensitivity } = await tryMixed(
       coarse,
       from,

@@ -27,9 +27,11 @@ export const defaultBudgetMs = 120_000;
 /** Who began a little later, or knew more, looks at the same samples: so much of the budget is counted with at most. */
 const usableShare = 0.9;
 /** A candidate is often turned down before it is decided: by its time, or after some of the samples. */
-const decidedShare = 0.6;
+const decidedShare = 0.7;
 /** With how much of it left float a static file is usually tried, before one holds or that is given up. */
-const usualPartly = 2;
+const usualPartly = 3;
+/** Of what it was planned with, what may be taken by a search of its own while something else waits. */
+const mostOver = 1.5;
 /** Of the budget, what is planned with: a look that was begun goes on. */
 const spareShare = 0.98;
 /** Of the time that deciding takes alone, about what each of several targets' takes side by side. */
@@ -261,6 +263,16 @@ export class Plan {
     return ms <= free && others.every((one) => this.#worth(one) <= worth / ms);
   }
 
+  /** Whether what is taking longer than was planned may go on: not much longer, where something else waits for the time. */
+  mayGoOn(planned: Planned, sinceMs: number, nextMs: number, nowMs: number): boolean {
+    const leftMs = this.deadlineMs - nowMs - nextMs;
+    if (leftMs < 0) return false;
+    return (
+      nowMs + nextMs - sinceMs <= mostOver * this.costMs(planned) ||
+      leftMs >= this.#candidatesMs(this.#waiting, this.counts)
+    );
+  }
+
   /** On how many samples there is still time for a candidate when only times are to be published and files to be written. */
   affordableAtEnd(target: TargetName, nowMs: number): number {
     const facts = this.factsOf(target);
@@ -379,7 +391,8 @@ export class Plan {
         const lost = fasterShare(gain) * (1 - gain.accepted);
         return lost * (sensitivityMs(facts.layers, facts) + usualPartly * cost);
       });
-      return sum + each.reduce((total, ms) => total + ms, 0) / Math.max(1, each.length);
+      // One that loses too much is enough, and they lose together.
+      return sum + Math.max(0, ...each);
     }, 0);
   }
 

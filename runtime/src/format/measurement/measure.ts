@@ -108,7 +108,7 @@ export interface Measure {
   /** What an earlier run measured of the same files; null where there is none. It tells what need not be timed again. */
   earlierLatency(request: LatencyRequest): Promise<LatencyComparison | null>;
   coldStart(request: Measured): Promise<ColdStart>;
-  /** What a sample of `accuracy` took when some were last run, all included, in this run or an earlier one; null before. */
+  /** What a sample of `accuracy` took when the first were run, all included, in this run or an earlier one; null before. */
   sampleMs(artifact: Artifact, target: TargetName): Promise<number | null>;
   /** How many samples a split has. */
   samples(split: SplitName): number;
