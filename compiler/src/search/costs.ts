@@ -14,6 +14,8 @@ export interface TargetFacts {
   readonly floatSampleMs: number;
   /** Nothing is timed on an emulated GPU. */
   readonly timed: boolean;
+  /** Its integer products saturate: which layers are sensitive is found out elsewhere. */
+  readonly saturates: boolean;
   /** Bytes of the float model. */
   readonly bytes: number;
   /** Nodes with weights. */

@@ -204,6 +204,7 @@ async function findFacts(
     sampleMs: sampleMs + scoringMs,
     floatSampleMs: sampleMs + scoringMs,
     timed: isTimed,
+    saturates: device.saturates,
     bytes: reference.files.reduce((sum, { bytes }) => sum + bytes.byteLength, 0),
     layers: full + pointwise + depthwise + matmul,
     startMs: startMs[device.target],

@@ -35,7 +35,7 @@ export class PartlyFloat {
 /** Where to find out which layers are sensitive: the numbers are the same on all engines whose integers are exact. */
 export function quickestFor(state: TargetState, all: readonly TargetState[]): TargetState {
   return all
-    .filter(({ device }) => device.standIn === null && !device.saturates)
+    .filter(({ facts }) => facts.timed && !facts.saturates)
     .reduce((best, one) => (trialMs(one) < trialMs(best) ? one : best), state);
 }
 

@@ -389,11 +389,17 @@ export class Plan {
       const each = gains.map((gain) => {
         const cost = this.#usualMs(facts, counts, gain);
         const lost = fasterShare(gain) * (1 - gain.accepted);
-        return lost * (sensitivityMs(facts.layers, facts) + usualPartly * cost);
+        return lost * (this.#findingMs(facts) + usualPartly * cost);
       });
       // One that loses too much is enough, and they lose together.
       return sum + Math.max(0, ...each);
     }, 0);
+  }
+
+  /** Finding the sensitive layers of a target's files, on the quickest engine that does. */
+  #findingMs(own: TargetFacts): number {
+    const exact = this.facts.filter(({ timed, saturates }) => timed && !saturates);
+    return Math.min(...[own, ...exact].map((facts) => sensitivityMs(own.layers, facts)));
   }
 
   #endingMs(counts: ReadonlyMap<TargetName, Counts>): number {
