@@ -4,6 +4,16 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+/** The README's main job, as arguments of `pare`. */
+export const mainJob = [
+  "optimize",
+  "fixtures/models/ocr-direction.onnx",
+  "--data",
+  "fixtures/data/ocr-direction.mjs",
+  "--target",
+  "cpu,wasm,webgpu",
+];
+
 /** Runs a command to its end; gives its exit code, output and seconds. Never throws for a code. */
 export function run(command, args, { cwd, env, echo = false } = {}) {
   return new Promise((resolve, reject) => {

@@ -1,6 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { cleanClone, manifestOf, reportOf, run, scratch } from "../shell.mjs";
+import { cleanClone, mainJob, manifestOf, reportOf, run, scratch } from "../shell.mjs";
 
 export async function prove({ claim, inform, root }) {
   await scratch(async (folder) => {
@@ -13,15 +13,7 @@ export async function prove({ claim, inform, root }) {
       note: `${Math.round(install.seconds)} s`,
     });
 
-    const args = [
-      "pare",
-      "optimize",
-      "fixtures/models/ocr-direction.onnx",
-      "--data",
-      "fixtures/data/ocr-direction.mjs",
-      "--target",
-      "cpu,wasm,webgpu",
-    ];
+    const args = ["pare", ...mainJob];
     const optimize = await run("npx", args, { cwd: clone, echo: true });
     claim("pare optimize exits with", { value: optimize.code, bound: 0, met: optimize.code === 0 });
     const bundle = join(clone, "ocr-direction.pare");

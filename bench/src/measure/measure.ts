@@ -24,7 +24,7 @@ import { executor } from "../engines/executor.js";
 import type { CallOptions } from "../engines/call-within.js";
 import type { EngineHost } from "../engines/host.js";
 import type { Scorer } from "../metrics/scorer.js";
-import { accuracyOf, bootstraps, type Scored } from "./accuracy.js";
+import { accuracyOf, bootstraps } from "./accuracy.js";
 import { measureLatency } from "./latency.js";
 import {
   earlier,
@@ -35,7 +35,7 @@ import {
 } from "./earlier-results.js";
 import { LoadedModels } from "./loaded-models.js";
 import { ParityMeter } from "./parity.js";
-import { Predictions, Room } from "./predictions.js";
+import { Predictor } from "./predictor.js";
 import { sampleOrder } from "./sample-order.js";
 import { sizeOf } from "./size.js";
 
@@ -63,8 +63,6 @@ export interface MeasureOptions {
 
 const timedSamples = 4;
 const quickRuns = 5;
-/** Predictions that take long are kept as they come: an interrupted run has lost no more. */
-const keepEveryMs = 5000;
 /** A WebAssembly engine beyond this is started anew: its memory never shrinks. */
 const recycleBytes = 1.5 * 2 ** 30;
 
@@ -85,14 +83,20 @@ class Bench implements MeasuringEngines {
   readonly #models = new LoadedModels();
   readonly #sizes = new Map<string, Promise<SizeBytes>>();
   readonly #tryOuts = new Map<string, TryOut>();
-  readonly #predictions = new Map<string, Promise<Predictions>>();
   readonly #earlier: EarlierResults;
-  readonly #room = new Room();
+  readonly #predictor: Predictor;
 
   constructor(options: MeasureOptions) {
     this.#options = options;
     const { splits, seed } = options;
     this.#earlier = options.earlier ?? noEarlierResults;
+    this.#predictor = new Predictor({
+      samples: options.samples,
+      models: this.#models,
+      earlier: this.#earlier,
+      host: (target) => this.#host(target),
+      onProgress: (target, done, total) => this.#progress(target, "accuracy", done, total),
+    });
     this.#orders = {
       calibration: sampleOrder(splits.calibration, seed),
       validation: sampleOrder(splits.validation, seed),
@@ -125,8 +129,10 @@ class Bench implements MeasuringEngines {
 
   async sampleMs(artifact: Artifact, target: TargetName): Promise<number | null> {
     const known: (number | null)[] = [];
-    for (const split of ["validation", "test"] as const)
-      known.push((await this.#predictionsOf(artifact, target, split, null)).sampleMs);
+    for (const split of ["validation", "test"] as const) {
+      const of = { artifact, target, split, float: null };
+      known.push(await this.#predictor.sampleMs(this.#options.scorer, of));
+    }
     return known.find((ms) => ms !== null) ?? null;
   }
 
@@ -168,16 +174,18 @@ class Bench implements MeasuringEngines {
   }
 
   async accuracy(request: AccuracyRequest): Promise<Accuracy | null> {
-    const { artifact, float = artifact, target, floatOn = target, split, count } = request;
+    const { artifact, target, floatOn = target, split, count } = request;
     const { scorer, seed } = this.#options;
     const indexes = this.#orders[split].slice(0, count);
     if (scorer === null || indexes.length === 0) return null;
-    const before = await this.#predict(scorer, float, floatOn, split, indexes, null, request);
+    const float = { artifact: request.float ?? artifact, target: floatOn };
+    const ofFloat = { ...float, split, float: null };
+    const before = await this.#predictor.predict(scorer, ofFloat, indexes, request);
     const draws = split === "validation" && !scorer.mean ? bootstraps.quick : bootstraps.published;
     if (request.float === undefined)
       return accuracyOf(scorer, before, null, target, seed, 0.95, draws);
-    const against = { float, floatOn };
-    const now = await this.#predict(scorer, artifact, target, split, indexes, against, request);
+    const own = { artifact, target, split, float };
+    const now = await this.#predictor.predict(scorer, own, indexes, request);
     return accuracyOf(scorer, now, before, target, seed, request.confidence, draws);
   }
 
@@ -253,128 +261,6 @@ class Bench implements MeasuringEngines {
     const cold = await this.#host(target).coldStart(artifact, feeds, options);
     this.#progress(target, "start-up", 1, 1);
     return cold;
-  }
-
-  /** What a model says to samples; only those are run that it was not asked before. */
-  async #predict(
-    scorer: Scorer,
-    artifact: Artifact,
-    target: TargetName,
-    split: SplitName,
-    indexes: readonly number[],
-    against: { readonly float: Artifact; readonly floatOn: TargetName } | null,
-    options: CallOptions,
-  ): Promise<Scored> {
-    const { samples } = this.#options;
-    const own = await this.#predictionsOf(artifact, target, split, against);
-    await own.inTurn(() =>
-      this.#predictMissing(own, scorer, artifact, target, split, indexes, against, options),
-    );
-    const ids: string[] = [];
-    const groups: (string | null)[] = [];
-    for (const index of indexes) {
-      const { id, group } = await samples.info(index);
-      ids.push(id);
-      groups.push(group);
-    }
-    return { kept: indexes.map((index) => own.kept(index)), ids, groups, draws: own.draws };
-  }
-
-  async #predictMissing(
-    own: Predictions,
-    scorer: Scorer,
-    artifact: Artifact,
-    target: TargetName,
-    split: SplitName,
-    indexes: readonly number[],
-    against: { readonly float: Artifact; readonly floatOn: TargetName } | null,
-    options: CallOptions,
-  ): Promise<void> {
-    const missing = indexes.filter((index) => !own.has(index));
-    if (missing.length === 0) return;
-    const { samples } = this.#options;
-    const done = indexes.length - missing.length;
-    const float =
-      against && (await this.#predictionsOf(against.float, against.floatOn, split, null));
-    const host = this.#host(target);
-    const model = await this.#models.on(host, artifact, options);
-    const name = await this.#predictionsName(artifact, target, split, against);
-    let keptAt = performance.now();
-    let toldAt = 0;
-    let reached = 0;
-    const settle = async (samples: number): Promise<void> => {
-      if (samples === toldAt) return;
-      const now = performance.now();
-      own.took(now - keptAt, samples - toldAt);
-      [keptAt, toldAt] = [now, samples];
-      const { result } = own;
-      if (result !== undefined) await this.#earlier.put(name, result);
-    };
-    const keep = async (outputs: Tensors, sample: SampleInfo, position: number) => {
-      const index = missing[position] ?? 0;
-      const floats =
-        float === null || against === null
-          ? outputs
-          : scorer.needsFloat
-            ? (float.outputs(index) ?? (await this.#answer(against, index, options)))
-            : null;
-      const kept = await scorer.keep(outputs, sample, floats);
-      own.set(index, kept, float === null && scorer.needsFloat ? outputs : null);
-      reached = position + 1;
-      this.#progress(target, "accuracy", done + reached, indexes.length);
-      if (performance.now() - keptAt > keepEveryMs) await settle(reached);
-    };
-    try {
-      await host.runSamples(model, samples, missing, keep, options);
-    } finally {
-      // Also where it is interrupted.
-      await settle(reached);
-    }
-  }
-
-  async #predictionsOf(
-    artifact: Artifact,
-    target: TargetName,
-    split: SplitName,
-    against: { readonly float: Artifact; readonly floatOn: TargetName } | null,
-  ): Promise<Predictions> {
-    const name = await this.#predictionsName(artifact, target, split, against);
-    const key = JSON.stringify(name);
-    const known = this.#predictions.get(key);
-    if (known) return known;
-    const made = earlier(this.#earlier, name).then((found) => new Predictions(this.#room, found));
-    this.#predictions.set(key, made);
-    return made;
-  }
-
-  async #predictionsName(
-    artifact: Artifact,
-    target: TargetName,
-    split: SplitName,
-    against: { readonly float: Artifact; readonly floatOn: TargetName } | null,
-  ): Promise<ResultName & { readonly kind: "predictions" }> {
-    const beside =
-      against === null || this.#options.scorer?.needsFloat !== true
-        ? null
-        : { artifact: await this.#models.identity(against.float), target: against.floatOn };
-    return {
-      kind: "predictions",
-      artifact: await this.#models.identity(artifact),
-      target,
-      split,
-      against: beside,
-    };
-  }
-
-  /** The float model asked again: its outputs were too large to be held. */
-  async #answer(
-    { float, floatOn }: { readonly float: Artifact; readonly floatOn: TargetName },
-    index: number,
-    options: CallOptions,
-  ): Promise<Tensors> {
-    const host = this.#host(floatOn);
-    const { feeds } = await this.#options.samples.sample(index);
-    return host.run(await this.#models.on(host, float, options), feeds, options);
   }
 
   async #reference(

@@ -15,13 +15,15 @@ import { interim, publish } from "./publish.js";
 import { rankFinalists, type Ranking } from "./rank-finalists.js";
 import { testRanked } from "./test-ranked.js";
 import { beginning, type MakeServices, ordered, type Ordered } from "./make.js";
-import { tooCoarse, type TooCoarse, tryMixed } from "./mixed.js";
+import { type TooCoarse, tryMixed } from "./mixed.js";
 import { openTarget } from "./open-target.js";
 import { PartlyFloat, quickestFor } from "./partly-float.js";
 import { type Came, defaultBudgetMs, Plan } from "./plan.js";
-import { measurementOf, Record } from "./record.js";
+import { Record } from "./record.js";
 import type { Optimized, OptimizeRequest } from "./request.js";
-import { bestOf, nextToFloat, relativeTo, type TargetState } from "./target-state.js";
+import { take } from "./take.js";
+import { bestOf, latencyNextToFloat, nextToFloat, type TargetState } from "./target-state.js";
+import { Progress } from "./progress.js";
 import { type Deciding, decideSideBySide } from "./side-by-side.js";
 import { expectedText, lookAt } from "./verdict.js";
 import { type Outcome, screenCandidate, type TrialContext } from "./trial.js";
@@ -61,14 +63,14 @@ class Search {
   readonly #states: TargetState[] = [];
   readonly #partly = new PartlyFloat();
   readonly #record: Record;
+  readonly #progress: Progress;
   readonly #improvements: SearchTime["improvements"][number][] = [];
   #plan: Plan | null = null;
-  #fraction = 0;
-  #what = "";
 
   constructor(request: OptimizeRequest, recipeSha256: string) {
     const { activations, examples, seed, signal } = request;
     this.#request = request;
+    this.#progress = new Progress(request, this.#states);
     this.#recipe = ordered(request.recipe);
     this.#record = new Record(request, recipeSha256);
     this.#services = {
@@ -77,14 +79,14 @@ class Search {
       fingerprints: new Fingerprints(),
       seed,
       signal,
-      onProgress: (_, what) => this.#say(`${this.#what}: ${what}`),
+      onProgress: (_, what) => this.#progress.within(what),
     };
   }
 
   async run(): Promise<Optimized> {
     const request = this.#request;
     const { clock, budget } = request;
-    this.#tell("simplifying");
+    this.#progress.step("simplifying");
     const simplified = await beginning(request.graph, this.#recipe.simplify, this.#services);
     await this.#openTargets(simplified);
     const plan = this.#makePlan(simplified);
@@ -111,7 +113,7 @@ class Search {
         null,
       );
     await this.#finish(plan);
-    this.#report(1, clock.now(), "done");
+    this.#progress.done();
     return this.#done();
   }
 
@@ -120,7 +122,7 @@ class Search {
     const limitMs = this.#limitMs();
     for (const device of request.devices) {
       throwIfAborted(request.signal);
-      this.#tell(`${device.target}: the float model`);
+      this.#progress.step(`${device.target}: the float model`);
       try {
         const opening = {
           request,
@@ -176,6 +178,7 @@ class Search {
       Math.min(calibrationSamples, measure.samples("calibration")),
     );
     this.#plan = plan;
+    this.#progress.planned(plan);
     onPlan?.(plan.summary);
     return plan;
   }
@@ -184,7 +187,7 @@ class Search {
   async #measureFloat(plan: Plan): Promise<void> {
     const { measure, signal, evidence } = this.#request;
     if (evidence === "none") return;
-    this.#tell("the float model on the validation samples");
+    this.#progress.step("the float model on the validation samples");
     await Promise.all(
       this.#states.map(async (state) => {
         const { device, floatAnswers, float } = state;
@@ -267,7 +270,7 @@ class Search {
     const state = this.#states.find(({ device }) => device.target === planned.target);
     if (state === undefined) throw new RangeError(`Nothing is planned for ${planned.target}.`);
     const what = `${planned.target}: ${planned.name}`;
-    this.#tell(what);
+    this.#progress.step(what);
     const before = planned.first ? state.recipe : state.required;
     const from: State = before === state.float ? simplified : before;
     return { planned, state, from, before, context: this.#trialContext(state, plan, what) };
@@ -299,46 +302,11 @@ class Search {
     state: TargetState,
     before: Tried,
   ): Promise<boolean> {
-    const { target } = state.device;
-    const { name, group } = planned;
-    const title = `${name}: ${group.name ?? group.steps.map(({ use }) => use).join(", ")}`;
-    if (!outcome.accepted) {
-      const { made, far, reason, measured } = outcome;
-      if (made !== null && far === "screened" && !planned.first) {
-        const { tryOut, latency = null, size } = measured ?? {};
-        if (tryOut && size) state.screened.push({ ...made, tryOut, latency, size, accuracy: null });
-      }
-      const measurement = measured === null ? null : measurementOf(state.device, measured);
-      this.#record.step(target, title, false, reason, before, made, far, planned, measurement);
-      this.#record.turnDown(target, planned, far, reason, measurement);
-      if (made !== null && outcome.tooCoarse) {
-        const found = tooCoarse(
-          planned,
-          made,
-          measured?.accuracy?.drop ?? Infinity,
-          latencyNextToFloat(state, measured),
-        );
-        if (found !== null) this.#partly.lost(found);
-      }
-      return false;
-    }
-    const { tried, reason } = outcome;
-    const measurement = measurementOf(state.device, tried);
-    this.#record.step(target, title, true, reason, before, tried, "decided", planned, measurement);
     const wasBest = this.#best(state);
-    if (planned.first && group.required) {
-      state.accepted.length = 0;
-      state.required = tried;
-      state.recipe = tried;
-    } else {
-      // What the recipe came to before is on the way to this, and no candidate beside it.
-      const passed = planned.first ? state.accepted.indexOf(state.recipe) : -1;
-      if (passed >= 0) state.accepted.splice(passed, 1);
-      if (planned.first) state.recipe = tried;
-      state.accepted.push(tried);
-    }
+    const coarse = take(planned, outcome, state, before, this.#record);
+    if (coarse !== null) this.#partly.lost(coarse);
     if (this.#best(state) !== wasBest) await this.#improved(state);
-    return true;
+    return outcome.accepted;
   }
 
   #trialContext(state: TargetState, plan: Plan, about: string): TrialContext {
@@ -356,7 +324,7 @@ class Search {
         plan.affords(state.device.target, samples, worth, clock.now()),
       made: state.made,
       limitMs: this.#limitMs(),
-      say: (what) => this.#say(`${about}: ${what}`),
+      say: (what) => this.#progress.say(`${about}: ${what}`),
     };
   }
 
@@ -369,12 +337,12 @@ class Search {
       ...plan.countsOf(state.device.target),
       affordable: () => plan.affordableAtEnd(state.device.target, this.#request.clock.now()),
       limitMs: patienceMs,
-      say: (what) => this.#say(`${state.device.target}: ${what}`),
+      say: (what) => this.#progress.say(`${state.device.target}: ${what}`),
     }));
     const rankings: Ranking[] = [];
     for (const context of contexts) rankings.push(await rankFinalists(context));
     // Nothing is timed while the test samples are looked at: targets side by side.
-    this.#tell("the test samples");
+    this.#progress.step("the test samples");
     const tested = await Promise.allSettled(
       contexts.map(async (context, index) => {
         const ranking = rankings[index];
@@ -428,41 +396,8 @@ class Search {
     }
     return Math.max(graceMs, this.#plan.summary.budgetMs - clock.now());
   }
-
-  #tell(what: string): void {
-    this.#what = what;
-    this.#say(what);
-  }
-
-  #say(what: string): void {
-    const { clock, budget } = this.#request;
-    const now = clock.now();
-    const endMs = this.#plan?.expectedEndMs(now) ?? budget.timeBudgetMs ?? defaultBudgetMs;
-    this.#report(Math.min(0.99, now / Math.max(1, endMs)), endMs, what);
-  }
-
-  #report(fraction: number, endMs: number, what: string): void {
-    this.#fraction = Math.max(this.#fraction, fraction);
-    const best = this.#bestText();
-    this.#request.onProgress?.({ fraction: this.#fraction, endMs, what, best });
-  }
-
-  #bestText(): string | null {
-    const texts = this.#states.flatMap((state) => {
-      const best = this.#best(state);
-      if (best === state.float) return [];
-      const time = best.latency === null ? "" : `${best.latency.ratio.toFixed(2)}×, `;
-      const size = Math.round((100 * best.size.brotli) / state.float.size.brotli);
-      return [`${state.device.target} ${best.name} ${time}${size} %`];
-    });
-    return texts.length === 0 ? null : texts.join("; ");
-  }
 }
 
 function seconds(ms: number): string {
   return `${Math.max(1, Math.round(ms / 1000))} s`;
-}
-
-function latencyNextToFloat({ float }: TargetState, tried: Partial<Tried> | null): number | null {
-  return relativeTo(float, { latency: tried?.latency ?? null })?.ratio ?? null;
 }

@@ -1,41 +1,19 @@
 import type { TargetName } from "@pare/runtime/format";
-import type { Gain } from "../targets/gains.js";
 import type { Planned } from "./candidate.js";
-import {
-  calibrationMs,
-  candidateSampleMs,
-  clamp,
-  costOf,
-  type Counts,
-  expectedMs,
-  fewestAfter,
-  finalsMs,
-  publishMs,
-  sensitivityMs,
-  type TargetFacts,
-  testMs,
-  usualLatency,
-  writeMs,
-} from "./costs.js";
+import type { Counts, TargetFacts } from "./costs.js";
 import { countsFor, fewestCounts } from "./counts.js";
-import { isStatic, ShownGains } from "./shown.js";
-import { expectedWorth, fasterShare, type Ratios } from "./worth.js";
+import { Estimate } from "./estimate.js";
+import { expectedWorth, type Ratios } from "./worth.js";
 
 /** What is done where nobody says how long it may take. */
 export const defaultBudgetMs = 120_000;
 
 /** Who began a little later, or knew more, looks at the same samples: so much of the budget is counted with at most. */
 const usableShare = 0.9;
-/** A candidate is often turned down before it is decided: by its time, or after some of the samples. */
-const decidedShare = 0.7;
-/** With how much of it left float a static file is usually tried, before one holds or that is given up. */
-const usualPartly = 3;
 /** Of what it was planned with, what may be taken by a search of its own while something else waits. */
 const mostOver = 1.5;
 /** Of the budget, what is planned with: a look that was begun goes on. */
 const spareShare = 0.98;
-/** Of the time that deciding takes alone, about what each of several targets' takes side by side. */
-const besideShare = 0.85;
 /** Of the worth of what is tried, what the best of another target must at least have to be tried beside it. */
 const leastBeside = 0.1;
 
@@ -71,8 +49,6 @@ export interface Came {
   readonly isOpen: boolean;
 }
 
-/** What is expected where no table knows: a recipe's own group. */
-const unknownGain: Gain = { latency: 0.9, latencySpread: 0.3, size: 0.6, accepted: 0.5 };
 /** What was accepted on another target is tried before what its own table favours. */
 const acceptedBoost = 4;
 
@@ -81,26 +57,22 @@ const acceptedBoost = 4;
  * share of the time while there is something for that one to try. Independent of the order in which targets were named.
  */
 export class Plan {
-  readonly facts: readonly TargetFacts[];
   readonly counts: ReadonlyMap<TargetName, Counts>;
   readonly summary: PlanSummary;
+  readonly #targets: readonly TargetName[];
   readonly #waiting: Planned[];
-  readonly #calibration: number;
-  readonly #spent = new Map<TargetName, number>();
+  readonly #estimate: Estimate;
   readonly #startedMs: number;
+  readonly #spent = new Map<TargetName, number>();
   /** Accepted on a target: the first to try on the next. */
   readonly #accepted = new Set<string>();
-  readonly #shown = new ShownGains();
   /** What a look at the test samples with the next best would take, where the best may fail on them. */
   readonly #secondLooks = new Map<TargetName, number>();
   /** Targets on which something was accepted. */
   readonly #inHand = new Set<TargetName>();
   /** What is best so far on a target. */
   readonly #best = new Map<TargetName, Ratios>();
-  #calibrated = false;
   #endMs: number | null = null;
-  /** Of what was expected, what candidates of a target have taken. */
-  readonly #scales = new Map<TargetName, number>();
 
   /**
    * @param nowMs what was taken before the search
@@ -108,32 +80,32 @@ export class Plan {
    * @param calibration samples that calibrate
    */
   constructor(
-    facts: readonly TargetFacts[],
+    given: readonly TargetFacts[],
     planned: readonly Planned[],
     nowMs: number,
     askedMs: number | null,
     calibration: number,
   ) {
-    this.facts = [...facts].sort((a, b) => (a.target < b.target ? -1 : 1));
+    const facts = [...given].sort((a, b) => (a.target < b.target ? -1 : 1));
+    this.#targets = facts.map(({ target }) => target);
     this.#waiting = [...planned];
-    this.#calibration = calibration;
     this.#startedMs = nowMs;
-    const least = nowMs + this.#soundMs();
-    const budgetMs = askedMs ?? Math.max(defaultBudgetMs, Math.ceil((least * 1.1) / 1000) * 1000);
-    this.counts = countsFor(this.facts, Math.min(budgetMs - nowMs, usableShare * budgetMs));
-    const ending = this.#endingMs(this.counts);
-    const searching = this.#candidatesMs(planned, this.counts) + this.#mixedMs(planned);
-    const expected = Math.min(
-      budgetMs,
-      nowMs + floatMs(this.facts, this.counts) + searching + ending,
-    );
+    const leastMs = nowMs + new Estimate(facts, fewestCounts(facts), calibration).soundMs(planned);
+    const budgetMs = askedMs ?? Math.max(defaultBudgetMs, Math.ceil((leastMs * 1.1) / 1000) * 1000);
+    this.counts = countsFor(facts, Math.min(budgetMs - nowMs, usableShare * budgetMs));
+    this.#estimate = new Estimate(facts, this.counts, calibration);
+    const searchingMs =
+      this.#estimate.floatMs() +
+      this.#estimate.candidatesMs(planned) +
+      this.#estimate.partlyFloatMs(planned);
+    const expected = Math.min(budgetMs, nowMs + searchingMs + this.#endingMs());
     this.summary = {
       lowMs: expected * 0.8,
       highMs: Math.min(budgetMs, expected * 1.15),
       expectedMs: expected,
       budgetMs,
-      tooShort: askedMs !== null && least > askedMs,
-      targets: this.facts.map(({ target, test }) => ({
+      tooShort: askedMs !== null && leastMs > askedMs,
+      targets: facts.map(({ target, test }) => ({
         target,
         candidates: planned.filter((one) => one.target === target).length,
         validation: this.counts.get(target)?.validation ?? 0,
@@ -148,16 +120,12 @@ export class Plan {
    * a look at the test samples with the next best.
    */
   get deadlineMs(): number {
-    const endMs = spareShare * this.summary.budgetMs - this.#endingMs(this.counts);
+    const endMs = spareShare * this.summary.budgetMs - this.#endingMs();
     return Math.max(this.#startedMs, endMs) - Math.max(0, ...this.#secondLooks.values());
   }
 
   countsOf(target: TargetName): Counts {
     return this.counts.get(target) ?? { validation: 0, test: 0 };
-  }
-
-  factsOf(target: TargetName): TargetFacts | undefined {
-    return this.facts.find((one) => one.target === target);
   }
 
   /** Something that a result suggests: mixed precision, the recipe's next group. */
@@ -218,27 +186,15 @@ export class Plan {
 
   /** What came of a candidate. */
   note(planned: Planned, { tookMs, accepted, latency, lost, best, isOpen }: Came): void {
-    const { target, name, needsData } = planned;
-    this.#shown.note(planned, latency, lost);
+    const { target, name } = planned;
+    this.#estimate.note(planned, tookMs, latency, lost);
     this.#best.set(target, best);
-    const facts = this.factsOf(target);
-    if (isOpen && facts !== undefined) {
-      const samples = Math.min(this.countsOf(target).test, fewestAfter);
-      this.#secondLooks.set(target, samples * candidateSampleMs(facts, 1));
-    } else this.#secondLooks.delete(target);
+    if (isOpen) this.#secondLooks.set(target, this.#estimate.secondLookMs(target));
+    else this.#secondLooks.delete(target);
     this.#spent.set(target, (this.#spent.get(target) ?? 0) + tookMs);
-    if (accepted) {
-      this.#accepted.add(name);
-      this.#inHand.add(target);
-    }
-    const expected = this.#expectedMs(planned, this.counts);
-    if (needsData) this.#calibrated = true;
-    // That quick it was known from an earlier run, which says nothing of what the others will take.
-    if (tookMs < 0.1 * expected) return;
-    this.#scales.set(
-      target,
-      clamp(0.7 * this.#scaleOf(target) + (0.3 * tookMs) / expected, 0.5, 3),
-    );
+    if (!accepted) return;
+    this.#accepted.add(name);
+    this.#inHand.add(target);
   }
 
   /** Never tried: for the report. */
@@ -247,7 +203,7 @@ export class Plan {
   }
 
   costMs(planned: Planned): number {
-    return this.#expectedMs(planned, this.counts) * this.#scaleOf(planned.target);
+    return this.#estimate.candidateMs(planned);
   }
 
   /**
@@ -257,8 +213,8 @@ export class Plan {
   affords(target: TargetName, samples: number, worth: number, nowMs: number): boolean {
     const leftMs = this.deadlineMs - nowMs;
     const free = leftMs - this.#guaranteedMs(target, leftMs);
-    const ms = this.#samplesMs(target, samples);
-    if (ms <= leftMs - this.#candidatesMs(this.#waiting, this.counts)) return true;
+    const ms = this.#estimate.samplesMs(target, samples);
+    if (ms <= leftMs - this.#waitingMs()) return true;
     const others = this.#waiting.filter((one) => this.costMs(one) <= free);
     return ms <= free && others.every((one) => this.#worth(one) <= worth / ms);
   }
@@ -268,66 +224,54 @@ export class Plan {
     const leftMs = this.deadlineMs - nowMs - nextMs;
     if (leftMs < 0) return false;
     return (
-      nowMs + nextMs - sinceMs <= mostOver * this.costMs(planned) ||
-      leftMs >= this.#candidatesMs(this.#waiting, this.counts)
+      nowMs + nextMs - sinceMs <= mostOver * this.costMs(planned) || leftMs >= this.#waitingMs()
     );
   }
 
   /** On how many samples there is still time for a candidate when only times are to be published and files to be written. */
   affordableAtEnd(target: TargetName, nowMs: number): number {
-    const facts = this.factsOf(target);
-    if (facts === undefined) return 0;
-    const publishing = this.facts.reduce((sum, one) => sum + publishMs(one), 0);
-    const leftMs = this.summary.budgetMs - nowMs - publishing - writeMs(this.facts);
-    return Math.max(0, Math.floor(leftMs / candidateSampleMs(facts, 1)));
-  }
-
-  #samplesMs(target: TargetName, samples: number): number {
-    const facts = this.factsOf(target);
-    return facts === undefined
-      ? Infinity
-      : samples * (facts.floatSampleMs + candidateSampleMs(facts, usualLatency));
+    const leftMs = this.summary.budgetMs - nowMs - this.#estimate.publishingMs();
+    return Math.max(0, Math.floor(leftMs / this.#estimate.laterSampleMs(target)));
   }
 
   /** The search has ended: what is left is the ending, which goes by from here. */
   beginEnding(nowMs: number): void {
-    this.#endMs = nowMs + this.#endingMs(this.counts);
+    this.#endMs = nowMs + this.#endingMs();
   }
 
   /** When the whole is expected to end. */
   expectedEndMs(nowMs: number): number {
     if (this.#endMs !== null) return this.#endMs;
-    const searching = this.#candidatesMs(this.#waiting, this.counts);
-    return (
-      Math.min(nowMs + searching, Math.max(nowMs, this.deadlineMs)) + this.#endingMs(this.counts)
-    );
+    const searchedMs = Math.min(nowMs + this.#waitingMs(), Math.max(nowMs, this.deadlineMs));
+    return searchedMs + this.#endingMs();
   }
 
   /** What other targets are still to get of what is left: an equal share each, as far as they can use it. */
   #guaranteedMs(target: TargetName, leftMs: number): number {
     const total = this.deadlineMs - this.#startedMs;
-    const share = total / Math.max(1, this.facts.length);
+    const share = total / Math.max(1, this.#targets.length);
     let sum = 0;
-    for (const other of this.facts) {
-      if (other.target === target) continue;
-      const open = this.#waiting.filter((one) => one.target === other.target);
-      const wanted = this.#candidatesMs(open, this.counts);
-      sum += Math.min(Math.max(0, share - (this.#spent.get(other.target) ?? 0)), wanted);
+    for (const other of this.#targets) {
+      if (other === target) continue;
+      const open = this.#waiting.filter((one) => one.target === other);
+      const wanted = this.#estimate.candidatesMs(open);
+      sum += Math.min(Math.max(0, share - (this.#spent.get(other) ?? 0)), wanted);
     }
-    return Math.min(sum, leftMs * (1 - 1 / Math.max(1, this.facts.length)));
+    return Math.min(sum, leftMs * (1 - 1 / Math.max(1, this.#targets.length)));
   }
 
-  #gainOf(planned: Planned): Gain {
-    const { expected, extraMs } = planned;
-    // What is a part of something else expects already what that showed.
-    if (expected === null || extraMs > 0) return expected ?? unknownGain;
-    return this.#shown.expected(planned, expected);
+  #waitingMs(): number {
+    return this.#estimate.candidatesMs(this.#waiting);
+  }
+
+  #endingMs(): number {
+    return this.#estimate.endingMs((target) => this.#best.get(target)?.latency);
   }
 
   /** Expected gain a second. */
   #worth(planned: Planned): number {
     const { target, name, prefer } = planned;
-    const gain = this.#gainOf(planned);
+    const gain = this.#estimate.gainOf(planned);
     const isAccepted = this.#accepted.has(name);
     const likely = isAccepted ? { ...gain, accepted: 1 } : gain;
     const worth = expectedWorth(likely, this.#best.get(target) ?? { latency: 1, size: 1 }, prefer);
@@ -335,102 +279,9 @@ export class Plan {
     const inHand = this.#inHand.has(target) ? 1 : likely.accepted;
     return ((isAccepted ? acceptedBoost : 1) * inHand * worth) / this.costMs(planned);
   }
-
-  #scaleOf(target: TargetName): number {
-    return this.#scales.get(target) ?? 1;
-  }
-
-  #expectedMs(
-    planned: Planned,
-    counts: ReadonlyMap<TargetName, Counts>,
-    calibrates = planned.needsData && !this.#calibrated,
-  ): number {
-    const facts = this.factsOf(planned.target);
-    const own = counts.get(planned.target);
-    if (facts === undefined || own === undefined) return 0;
-    return (
-      planned.extraMs +
-      (calibrates ? this.#calibration * this.#calibrationMs() : 0) +
-      this.#usualMs(facts, own, this.#gainOf(planned))
-    );
-  }
-
-  /** Making, timing and, as often as that is usual, deciding. */
-  #usualMs(facts: TargetFacts, counts: Counts, gain: Gain): number {
-    const cost = costOf(facts, counts, gain);
-    const decideMs = cost.decideMs * (this.facts.length > 1 ? besideShare : 1);
-    return expectedMs({ ...cost, decideMs }, decidedShare);
-  }
-
-  /** One sample through the engine that calibrates: the CPU's, or else the first there is. */
-  #calibrationMs(): number {
-    const { runMs = 0 } = this.factsOf("cpu") ?? this.facts[0] ?? {};
-    return calibrationMs(runMs);
-  }
-
-  #candidatesMs(planned: readonly Planned[], counts: ReadonlyMap<TargetName, Counts>): number {
-    let sum = 0;
-    let calibrated = this.#calibrated;
-    for (const one of planned) {
-      const calibrates = one.needsData && !calibrated;
-      calibrated ||= one.needsData;
-      sum += this.#expectedMs(one, counts, calibrates) * this.#scaleOf(one.target);
-    }
-    return sum;
-  }
-
-  /** What comes on top where static files are fast and lose too much, as often as that is expected. */
-  #mixedMs(planned: readonly Planned[]): number {
-    return this.facts.reduce((sum, facts) => {
-      const gains = planned.flatMap((one) =>
-        one.target === facts.target && isStatic(one) ? (one.expected ?? unknownGain) : [],
-      );
-      const counts = this.countsOf(facts.target);
-      const each = gains.map((gain) => {
-        const cost = this.#usualMs(facts, counts, gain);
-        const lost = fasterShare(gain) * (1 - gain.accepted);
-        return lost * (this.#findingMs(facts) + usualPartly * cost);
-      });
-      // One that loses too much is enough, and they lose together.
-      return sum + Math.max(0, ...each);
-    }, 0);
-  }
-
-  /** Finding the sensitive layers of a target's files, on the quickest engine that does. */
-  #findingMs(own: TargetFacts): number {
-    const exact = this.facts.filter(({ timed, saturates }) => timed && !saturates);
-    return Math.min(...[own, ...exact].map((facts) => sensitivityMs(own.layers, facts)));
-  }
-
-  #endingMs(counts: ReadonlyMap<TargetName, Counts>): number {
-    const finals = this.facts.reduce((sum, facts) => sum + finalsMs(facts), 0);
-    const test = testMs(this.facts, counts, (target) => this.#best.get(target)?.latency);
-    return finals + test + writeMs(this.facts);
-  }
-
-  /** The float model and one candidate on each target, on as few samples as are worth something. */
-  #soundMs(): number {
-    const counts = fewestCounts(this.facts);
-    const cheapest = this.facts.map(({ target }) => {
-      const own = this.#waiting.filter((one) => one.target === target && !one.needsData);
-      return Math.min(Infinity, ...own.map((one) => this.#expectedMs(one, counts)));
-    });
-    const candidates = cheapest.reduce((sum, ms) => sum + (Number.isFinite(ms) ? ms : 0), 0);
-    return floatMs(this.facts, counts) + candidates + this.#endingMs(counts);
-  }
 }
 
 /** A recipe's own groups come in its order: each is judged on what those before it left. */
 function isNext(one: Planned, _: number, among: readonly Planned[]): boolean {
   return !one.first || one === among.find(({ first, target }) => first && target === one.target);
-}
-
-/** The float model on the validation samples, engines side by side. */
-function floatMs(facts: readonly TargetFacts[], counts: ReadonlyMap<TargetName, Counts>): number {
-  return Math.max(
-    0,
-    ...facts.map(
-      ({ target, floatSampleMs }) => (counts.get(target)?.validation ?? 0) * floatSampleMs,
-    ),
-  );
 }

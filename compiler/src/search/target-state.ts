@@ -68,3 +68,11 @@ export function relativeTo(
   const [from, to] = [first?.latency ?? null, second?.latency ?? null];
   return from === null || to === null ? null : relative(to, from);
 }
+
+/** Of what was measured of a candidate, its latency next to the simplified float model; null where it was not timed. */
+export function latencyNextToFloat(
+  { float }: TargetState,
+  tried: Partial<Tried> | null,
+): number | null {
+  return relativeTo(float, { latency: tried?.latency ?? null })?.ratio ?? null;
+}

@@ -1,0 +1,171 @@
+import type {
+  Artifact,
+  SampleInfo,
+  SampleSet,
+  SplitName,
+  TargetName,
+  Tensors,
+} from "@pare/runtime/format";
+import type { CallOptions } from "../engines/call-within.js";
+import type { EngineHost } from "../engines/host.js";
+import type { Scorer } from "../metrics/scorer.js";
+import type { Scored } from "./accuracy.js";
+import { earlier, type EarlierResults, type ResultName } from "./earlier-results.js";
+import type { LoadedModels } from "./loaded-models.js";
+import { Predictions, Room } from "./predictions.js";
+
+/** A model on an engine. */
+export interface Predicting {
+  readonly artifact: Artifact;
+  readonly target: TargetName;
+}
+
+/** Whose predictions, on which samples; beside which float model where the scorer reads that one's outputs too. */
+export interface PredictionsOf extends Predicting {
+  readonly split: SplitName;
+  /** Null for the float model itself. */
+  readonly float: Predicting | null;
+}
+
+interface PredictorOptions {
+  readonly samples: SampleSet;
+  readonly models: LoadedModels;
+  readonly earlier: EarlierResults;
+  readonly host: (target: TargetName) => EngineHost;
+  /** Samples that are known, of those that were asked for. */
+  readonly onProgress: (target: TargetName, done: number, total: number) => void;
+}
+
+/** Predictions that take long are kept as they come: an interrupted run has lost no more. */
+const keepEveryMs = 5000;
+
+/** What models say to samples: each sample is run once. */
+export class Predictor {
+  readonly #options: PredictorOptions;
+  readonly #predictions = new Map<string, Promise<Predictions>>();
+  readonly #room = new Room();
+
+  constructor(options: PredictorOptions) {
+    this.#options = options;
+  }
+
+  /** What a sample took; null where none was run. */
+  async sampleMs(scorer: Scorer | null, of: PredictionsOf): Promise<number | null> {
+    return (await this.#known(scorer, of)).sampleMs;
+  }
+
+  /** Only those samples are run that were not asked before. */
+  async predict(
+    scorer: Scorer,
+    of: PredictionsOf,
+    indexes: readonly number[],
+    options: CallOptions,
+  ): Promise<Scored> {
+    const { samples } = this.#options;
+    const known = await this.#known(scorer, of);
+    await known.inTurn(() => this.#predictMissing(known, scorer, of, indexes, options));
+    const ids: string[] = [];
+    const groups: (string | null)[] = [];
+    for (const index of indexes) {
+      const { id, group } = await samples.info(index);
+      ids.push(id);
+      groups.push(group);
+    }
+    return { kept: indexes.map((index) => known.kept(index)), ids, groups, draws: known.draws };
+  }
+
+  async #predictMissing(
+    known: Predictions,
+    scorer: Scorer,
+    of: PredictionsOf,
+    indexes: readonly number[],
+    options: CallOptions,
+  ): Promise<void> {
+    const missing = indexes.filter((index) => !known.has(index));
+    if (missing.length === 0) return;
+    const { samples, models, host: hostOf, earlier: kept, onProgress } = this.#options;
+    const { artifact, target, split, float } = of;
+    const host = hostOf(target);
+    const model = await models.on(host, artifact, options);
+    const name = await this.#nameOf(scorer, of);
+    const outputsOf = await this.#floatOutputs(scorer, float, split, options);
+    let settledAt = performance.now();
+    let settled = 0;
+    let reached = 0;
+    const settle = async (): Promise<void> => {
+      if (reached === settled) return;
+      const now = performance.now();
+      known.took(now - settledAt, reached - settled);
+      [settledAt, settled] = [now, reached];
+      const { result } = known;
+      if (result !== undefined) await kept.put(name, result);
+    };
+    const keep = async (outputs: Tensors, sample: SampleInfo, position: number) => {
+      const index = missing[position] ?? 0;
+      const floats = float === null ? outputs : await outputsOf(index);
+      known.set(
+        index,
+        await scorer.keep(outputs, sample, floats),
+        float === null && scorer.needsFloat ? outputs : null,
+      );
+      reached = position + 1;
+      onProgress(target, indexes.length - missing.length + reached, indexes.length);
+      if (performance.now() - settledAt > keepEveryMs) await settle();
+    };
+    try {
+      await host.runSamples(model, samples, missing, keep, options);
+    } finally {
+      // Also where it is interrupted.
+      await settle();
+    }
+  }
+
+  /** The float model's outputs by sample, where the scorer reads them: held, or asked again where they were too large. */
+  async #floatOutputs(
+    scorer: Scorer,
+    float: Predicting | null,
+    split: SplitName,
+    options: CallOptions,
+  ): Promise<(index: number) => Promise<Tensors | null>> {
+    if (float === null || !scorer.needsFloat) return async () => null;
+    const { samples, models, host: hostOf } = this.#options;
+    const known = await this.#known(scorer, { ...float, split, float: null });
+    return async (index) => {
+      const held = known.outputs(index);
+      if (held !== null) return held;
+      const host = hostOf(float.target);
+      const { feeds } = await samples.sample(index);
+      return host.run(await models.on(host, float.artifact, options), feeds, options);
+    };
+  }
+
+  async #known(scorer: Scorer | null, of: PredictionsOf): Promise<Predictions> {
+    const name = await this.#nameOf(scorer, of);
+    const key = JSON.stringify(name);
+    const known = this.#predictions.get(key);
+    if (known) return known;
+    const made = earlier(this.#options.earlier, name).then(
+      (found) => new Predictions(this.#room, found),
+    );
+    this.#predictions.set(key, made);
+    return made;
+  }
+
+  async #nameOf(
+    scorer: Scorer | null,
+    { artifact, target, split, float }: PredictionsOf,
+  ): Promise<ResultName & { readonly kind: "predictions" }> {
+    const { models } = this.#options;
+    const against =
+      float === null || scorer?.needsFloat !== true
+        ? null
+        : { artifact: await models.identity(float.artifact), target: float.target };
+    return {
+      kind: "predictions",
+      artifact: await models.identity(artifact),
+      target,
+      split,
+      against,
+    };
+  }
+}

@@ -1,0 +1,196 @@
+import type { TargetName } from "@pare/runtime/format";
+import type { Gain } from "../targets/gains.js";
+import type { Planned } from "./candidate.js";
+import {
+  calibrationMs,
+  candidateSampleMs,
+  clamp,
+  costOf,
+  type Counts,
+  expectedMs,
+  fewestAfter,
+  finalsMs,
+  publishMs,
+  sensitivityMs,
+  type TargetFacts,
+  testMs,
+  usualLatency,
+  writeMs,
+} from "./costs.js";
+import { isStatic, ShownGains } from "./shown.js";
+import { fasterShare } from "./worth.js";
+
+/** A candidate is often turned down before it is decided: by its time, or after some of the samples. */
+const decidedShare = 0.7;
+/** With how much of it left float a static file is usually tried, before one holds or that is given up. */
+const usualPartly = 3;
+/** Of the time that deciding takes alone, about what each of several targets' takes side by side. */
+const besideShare = 0.85;
+/** What is expected where no table knows: a recipe's own group. */
+const unknownGain: Gain = { latency: 0.9, latencySpread: 0.3, size: 0.6, accepted: 0.5 };
+
+/** What the parts of a search are expected to take and to gain: by what was found out before it, and by what it shows. */
+export class Estimate {
+  readonly #facts: readonly TargetFacts[];
+  readonly #counts: ReadonlyMap<TargetName, Counts>;
+  readonly #calibration: number;
+  readonly #shown = new ShownGains();
+  #calibrated = false;
+  /** Of what was expected, what candidates of a target have taken. */
+  readonly #scales = new Map<TargetName, number>();
+
+  /** @param calibration samples that calibrate */
+  constructor(
+    facts: readonly TargetFacts[],
+    counts: ReadonlyMap<TargetName, Counts>,
+    calibration: number,
+  ) {
+    this.#facts = facts;
+    this.#counts = counts;
+    this.#calibration = calibration;
+  }
+
+  /** What came of a candidate. */
+  note(planned: Planned, tookMs: number, latency: number | null, lost: boolean): void {
+    const { target, needsData } = planned;
+    this.#shown.note(planned, latency, lost);
+    const expected = this.#unscaledMs(planned);
+    if (needsData) this.#calibrated = true;
+    // That quick it was known from an earlier run, which says nothing of what the others will take.
+    if (tookMs < 0.1 * expected) return;
+    this.#scales.set(
+      target,
+      clamp(0.7 * this.#scaleOf(target) + (0.3 * tookMs) / expected, 0.5, 3),
+    );
+  }
+
+  gainOf(planned: Planned): Gain {
+    const { expected, extraMs } = planned;
+    // What is a part of something else expects already what that showed.
+    if (expected === null || extraMs > 0) return expected ?? unknownGain;
+    return this.#shown.expected(planned, expected);
+  }
+
+  candidateMs(planned: Planned): number {
+    return this.#unscaledMs(planned) * this.#scaleOf(planned.target);
+  }
+
+  candidatesMs(planned: readonly Planned[]): number {
+    let sum = 0;
+    let calibrated = this.#calibrated;
+    for (const one of planned) {
+      const calibrates = one.needsData && !calibrated;
+      calibrated ||= one.needsData;
+      sum += this.#unscaledMs(one, calibrates) * this.#scaleOf(one.target);
+    }
+    return sum;
+  }
+
+  /** What comes on top where static files are fast and lose too much, as often as that is expected. */
+  partlyFloatMs(planned: readonly Planned[]): number {
+    return this.#facts.reduce((sum, facts) => {
+      const gains = planned.flatMap((one) =>
+        one.target === facts.target && isStatic(one) ? (one.expected ?? unknownGain) : [],
+      );
+      const each = gains.map((gain) => {
+        const lost = fasterShare(gain) * (1 - gain.accepted);
+        return lost * (this.#findingMs(facts) + usualPartly * this.#usualMs(facts, gain));
+      });
+      // One that loses too much is enough, and they lose together.
+      return sum + Math.max(0, ...each);
+    }, 0);
+  }
+
+  /** The float model on the validation samples, engines side by side. */
+  floatMs(): number {
+    const each = this.#facts.map(
+      ({ target, floatSampleMs }) => this.#countsOf(target).validation * floatSampleMs,
+    );
+    return Math.max(0, ...each);
+  }
+
+  /** More validation samples of a candidate and the float model. */
+  samplesMs(target: TargetName, samples: number): number {
+    const facts = this.#factsOf(target);
+    if (facts === undefined) return Infinity;
+    return samples * (facts.floatSampleMs + candidateSampleMs(facts, usualLatency));
+  }
+
+  /** A look at the test samples with another candidate. */
+  secondLookMs(target: TargetName): number {
+    const samples = Math.min(this.#countsOf(target).test, fewestAfter);
+    return samples * this.laterSampleMs(target);
+  }
+
+  /** One test sample of a candidate that comes after another. */
+  laterSampleMs(target: TargetName): number {
+    const facts = this.#factsOf(target);
+    return facts === undefined ? Infinity : candidateSampleMs(facts, 1);
+  }
+
+  /**
+   * Finalists, test samples, published times and files.
+   * @param latencyOf what is best on a target now, next to the float model
+   */
+  endingMs(latencyOf: (target: TargetName) => number | undefined = () => undefined): number {
+    const finals = this.#facts.reduce((sum, facts) => sum + finalsMs(facts), 0);
+    return finals + testMs(this.#facts, this.#counts, latencyOf) + writeMs(this.#facts);
+  }
+
+  /** Published times and files alone. */
+  publishingMs(): number {
+    const times = this.#facts.reduce((sum, facts) => sum + publishMs(facts), 0);
+    return times + writeMs(this.#facts);
+  }
+
+  /** The float model and the cheapest candidate on each target, and the ending. */
+  soundMs(planned: readonly Planned[]): number {
+    const cheapest = this.#facts.map(({ target }) => {
+      const own = planned.filter((one) => one.target === target && !one.needsData);
+      return Math.min(Infinity, ...own.map((one) => this.#unscaledMs(one)));
+    });
+    const candidates = cheapest.reduce((sum, ms) => sum + (Number.isFinite(ms) ? ms : 0), 0);
+    return this.floatMs() + candidates + this.endingMs();
+  }
+
+  #factsOf(target: TargetName): TargetFacts | undefined {
+    return this.#facts.find((one) => one.target === target);
+  }
+
+  #countsOf(target: TargetName): Counts {
+    return this.#counts.get(target) ?? { validation: 0, test: 0 };
+  }
+
+  #scaleOf(target: TargetName): number {
+    return this.#scales.get(target) ?? 1;
+  }
+
+  #unscaledMs(planned: Planned, calibrates = planned.needsData && !this.#calibrated): number {
+    const facts = this.#factsOf(planned.target);
+    if (facts === undefined) return 0;
+    return (
+      planned.extraMs +
+      (calibrates ? this.#calibration * this.#calibrationMs() : 0) +
+      this.#usualMs(facts, this.gainOf(planned))
+    );
+  }
+
+  /** Making, timing and, as often as that is usual, deciding. */
+  #usualMs(facts: TargetFacts, gain: Gain): number {
+    const cost = costOf(facts, this.#countsOf(facts.target), gain);
+    const decideMs = cost.decideMs * (this.#facts.length > 1 ? besideShare : 1);
+    return expectedMs({ ...cost, decideMs }, decidedShare);
+  }
+
+  /** One sample through the engine that calibrates: the CPU's, or else the first there is. */
+  #calibrationMs(): number {
+    const { runMs = 0 } = this.#factsOf("cpu") ?? this.#facts[0] ?? {};
+    return calibrationMs(runMs);
+  }
+
+  /** Finding the sensitive layers of a target's files, on the quickest engine that does. */
+  #findingMs(own: TargetFacts): number {
+    const exact = this.#facts.filter(({ timed, saturates }) => timed && !saturates);
+    return Math.min(...[own, ...exact].map((facts) => sensitivityMs(own.layers, facts)));
+  }
+}
