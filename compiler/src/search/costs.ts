@@ -144,7 +144,8 @@ export const sensitivitySamples = 8;
 
 /** How many groups of layers have to be tried, about, until the few most sensitive ones are found. */
 export function sensitivityTrials(layers: number): number {
-  return 3 * Math.ceil(Math.log2(Math.max(2, layers))) + 4;
+  const all = 2 * Math.max(0, layers - 1);
+  return Math.min(all, 3 * Math.ceil(Math.log2(Math.max(2, layers))) + 4);
 }
 
 /** Finding the layers that a static file suffers from: a load and a few runs for each group that is tried. */

@@ -2,6 +2,7 @@ import type { TargetName } from "@pare/runtime/format";
 import type { Gain } from "../targets/gains.js";
 import type { Planned } from "./candidate.js";
 import {
+  type CandidateCost,
   calibrationMs,
   candidateSampleMs,
   clamp,
@@ -24,6 +25,8 @@ import { fasterShare } from "./worth.js";
 const decidedShare = 0.7;
 /** With how much of it left float a static file is usually tried, before one holds or that is given up. */
 const usualPartly = 3;
+/** Of what a search comes to, in standard deviations: three in four end sooner. */
+const safeSide = 0.674;
 /** Of the time that deciding takes alone, about what each of several targets' takes side by side. */
 const besideShare = 0.85;
 /** What is expected where no table knows: a recipe's own group. */
@@ -76,29 +79,46 @@ export class Estimate {
   }
 
   candidatesMs(planned: readonly Planned[]): number {
-    let sum = 0;
     let calibrated = this.#calibrated;
-    for (const one of planned) {
+    const each = planned.map((one) => {
       const calibrates = one.needsData && !calibrated;
       calibrated ||= one.needsData;
-      sum += this.#unscaledMs(one, calibrates) * this.#scaleOf(one.target);
-    }
-    return sum;
+      return this.#unscaledMs(one, calibrates) * this.#scaleOf(one.target);
+    });
+    return sum(each);
   }
 
-  /** What comes on top where static files are fast and lose too much, as often as that is expected. */
-  partlyFloatMs(planned: readonly Planned[]): number {
-    return this.#facts.reduce((sum, facts) => {
-      const gains = planned.flatMap((one) =>
-        one.target === facts.target && isStatic(one) ? (one.expected ?? unknownGain) : [],
-      );
-      const each = gains.map((gain) => {
-        const lost = fasterShare(gain) * (1 - gain.accepted);
-        return lost * (this.#findingMs(facts) + usualPartly * this.#usualMs(facts, gain));
-      });
-      // One that loses too much is enough, and they lose together.
-      return sum + Math.max(0, ...each);
-    }, 0);
+  /**
+   * All of a search that is planned, on the safe side: where nothing holds, all candidates are decided, and some of each
+   * target's layers are left float.
+   */
+  searchMs(planned: readonly Planned[]): number {
+    const partly = this.#facts.map((facts) => this.#partlyFloat(facts, planned));
+    const means = partly.map(({ share, ms }) => share * ms);
+    const spreads = [
+      ...partly.map(({ share, ms }) => deviation(share) * ms),
+      ...planned.map((one) => deviation(decidedShare) * this.#decidingMs(one)),
+    ];
+    return this.candidatesMs(planned) + sum(means) + safeSide * sum(spreads);
+  }
+
+  /** What comes on top where static files of a target are fast and lose too much, and how often that is expected. */
+  #partlyFloat(
+    facts: TargetFacts,
+    planned: readonly Planned[],
+  ): { readonly share: number; readonly ms: number } {
+    const all = planned.flatMap((one) => {
+      if (one.target !== facts.target || !isStatic(one)) return [];
+      const gain = one.expected ?? unknownGain;
+      const share = fasterShare(gain) * (1 - gain.accepted);
+      const times = Math.min(usualPartly, Math.log2(Math.max(1, facts.layers)));
+      return [{ share, ms: this.#findingMs(facts) + times * this.#usualMs(facts, gain) }];
+    });
+    // One that loses too much is enough, and they lose together.
+    return all.reduce((most, one) => (one.share * one.ms > most.share * most.ms ? one : most), {
+      share: 0,
+      ms: 0,
+    });
   }
 
   /** The float model on the validation samples, engines side by side. */
@@ -133,14 +153,14 @@ export class Estimate {
    * @param latencyOf what is best on a target now, next to the float model
    */
   endingMs(latencyOf: (target: TargetName) => number | undefined = () => undefined): number {
-    const finals = this.#facts.reduce((sum, facts) => sum + finalsMs(facts), 0);
-    return finals + testMs(this.#facts, this.#counts, latencyOf) + writeMs(this.#facts);
+    const finals = this.#facts.map(finalsMs);
+    return sum(finals) + testMs(this.#facts, this.#counts, latencyOf) + writeMs(this.#facts);
   }
 
   /** Published times and files alone. */
   publishingMs(): number {
-    const times = this.#facts.reduce((sum, facts) => sum + publishMs(facts), 0);
-    return times + writeMs(this.#facts);
+    const times = this.#facts.map(publishMs);
+    return sum(times) + writeMs(this.#facts);
   }
 
   /** The float model and the cheapest candidate on each target, and the ending. */
@@ -149,8 +169,7 @@ export class Estimate {
       const own = planned.filter((one) => one.target === target && !one.needsData);
       return Math.min(Infinity, ...own.map((one) => this.#unscaledMs(one)));
     });
-    const candidates = cheapest.reduce((sum, ms) => sum + (Number.isFinite(ms) ? ms : 0), 0);
-    return this.floatMs() + candidates + this.endingMs();
+    return this.floatMs() + sum(cheapest.filter(Number.isFinite)) + this.endingMs();
   }
 
   #factsOf(target: TargetName): TargetFacts | undefined {
@@ -177,9 +196,21 @@ export class Estimate {
 
   /** Making, timing and, as often as that is usual, deciding. */
   #usualMs(facts: TargetFacts, gain: Gain): number {
+    return expectedMs(this.#costOf(facts, gain), decidedShare);
+  }
+
+  /** What a candidate takes that is decided, over one that is turned down before. */
+  #decidingMs(planned: Planned): number {
+    const facts = this.#factsOf(planned.target);
+    if (facts === undefined) return 0;
+    const cost = this.#costOf(facts, this.gainOf(planned));
+    return expectedMs(cost, 1) - expectedMs(cost, 0);
+  }
+
+  #costOf(facts: TargetFacts, gain: Gain): CandidateCost {
     const cost = costOf(facts, this.#countsOf(facts.target), gain);
     const decideMs = cost.decideMs * (this.#facts.length > 1 ? besideShare : 1);
-    return expectedMs({ ...cost, decideMs }, decidedShare);
+    return { ...cost, decideMs };
   }
 
   /** One sample through the engine that calibrates: the CPU's, or else the first there is. */
@@ -193,4 +224,13 @@ export class Estimate {
     const exact = this.#facts.filter(({ timed, saturates }) => timed && !saturates);
     return Math.min(...[own, ...exact].map((facts) => sensitivityMs(own.layers, facts)));
   }
+}
+
+/** Of what happens in a share of cases. */
+function deviation(share: number): number {
+  return Math.sqrt(share * (1 - share));
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, one) => total + one, 0);
 }

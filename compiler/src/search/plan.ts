@@ -94,10 +94,7 @@ export class Plan {
     const budgetMs = askedMs ?? Math.max(defaultBudgetMs, Math.ceil((leastMs * 1.1) / 1000) * 1000);
     this.counts = countsFor(facts, Math.min(budgetMs - nowMs, usableShare * budgetMs));
     this.#estimate = new Estimate(facts, this.counts, calibration);
-    const searchingMs =
-      this.#estimate.floatMs() +
-      this.#estimate.candidatesMs(planned) +
-      this.#estimate.partlyFloatMs(planned);
+    const searchingMs = this.#estimate.floatMs() + this.#estimate.searchMs(planned);
     const expected = Math.min(budgetMs, nowMs + searchingMs + this.#endingMs());
     this.summary = {
       lowMs: expected * 0.8,
