@@ -4,6 +4,8 @@ import { isRefusal } from "./trial.js";
 
 /** By how much engines that compute the same in float may differ, of the largest output. */
 const sameWithin = 1e-3;
+/** What must be saved, at least, for finding out whether they say the same: it takes a load and a few runs. */
+const worthMs = 1000;
 /** A few samples tell: no label hides what outputs show. */
 const compared = { count: 4, atLeast: 2, maxMs: 500 };
 
@@ -21,7 +23,8 @@ export async function withQuickestAnswers(
   const quickest = all
     .filter(({ device }) => device.standIn === null)
     .reduce((best, one) => (one.facts.sampleMs < best.facts.sampleMs ? one : best), state);
-  if (quickest === state) return state;
+  const { validation, sampleMs } = state.facts;
+  if (validation * (sampleMs - quickest.facts.sampleMs) < worthMs) return state;
   const { artifact, target } = quickest.floatAnswers;
   try {
     const parity = await measure.parity({
