@@ -58,3 +58,29 @@ export function fewestCounts(facts: readonly TargetFacts[]): ReadonlyMap<TargetN
     ]),
   );
 }
+
+/** What an earlier run counted stands where about as much fits now: what is repeated, or goes on, looks at the same samples. */
+const aboutAsMany = 2;
+
+/** @param earlier of the same search */
+export function asEarlier(
+  counts: ReadonlyMap<TargetName, Counts>,
+  earlier: ReadonlyMap<TargetName, Counts>,
+  facts: readonly TargetFacts[],
+): ReadonlyMap<TargetName, Counts> {
+  const isLike = (one: number, other: number): boolean =>
+    Math.max(one, other) <= aboutAsMany * Math.min(one, other);
+  return new Map(
+    facts.flatMap(({ target, validation, test }) => {
+      const [now, before] = [counts.get(target), earlier.get(target)];
+      if (now === undefined) return [];
+      const stands =
+        before !== undefined &&
+        before.validation <= validation &&
+        before.test <= test &&
+        isLike(before.validation, now.validation) &&
+        isLike(before.test, now.test);
+      return [[target, stands ? before : now]];
+    }),
+  );
+}

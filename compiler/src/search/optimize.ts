@@ -14,6 +14,7 @@ import { withQuickestAnswers } from "./float-answers.js";
 import { interim, publish } from "./publish.js";
 import { rankFinalists, type Ranking } from "./rank-finalists.js";
 import { testRanked } from "./test-ranked.js";
+import { earlierCounts, keepCounts } from "./kept-counts.js";
 import { beginning, type MakeServices, ordered, type Ordered } from "./make.js";
 import { type TooCoarse, tryMixed } from "./mixed.js";
 import { openTarget } from "./open-target.js";
@@ -89,7 +90,7 @@ class Search {
     this.#progress.step("simplifying");
     const simplified = await beginning(request.graph, this.#recipe.simplify, this.#services);
     await this.#openTargets(simplified);
-    const plan = this.#makePlan(simplified);
+    const plan = await this.#makePlan(simplified);
     await this.#measureFloat(plan);
     await this.#improved();
 
@@ -155,7 +156,7 @@ class Search {
     throw new PareError("ENGINE", `No target could run the model: ${reasons.join("; ")}`);
   }
 
-  #makePlan(simplified: State): Plan {
+  async #makePlan(simplified: State): Promise<Plan> {
     const { clock, budget, onPlan, measure } = this.#request;
     const planned: Planned[] = [];
     for (const { device } of this.#states) {
@@ -176,7 +177,9 @@ class Search {
       clock.now(),
       budget.timeBudgetMs,
       Math.min(calibrationSamples, measure.samples("calibration")),
+      await earlierCounts(this.#request),
     );
+    await keepCounts(this.#request, plan.counts);
     this.#plan = plan;
     this.#progress.planned(plan);
     onPlan?.(plan.summary);

@@ -1,7 +1,7 @@
 import type { TargetName } from "@pare/runtime/format";
 import type { Planned } from "./candidate.js";
 import type { Counts, TargetFacts } from "./costs.js";
-import { countsFor, fewestCounts } from "./counts.js";
+import { asEarlier, countsFor, fewestCounts } from "./counts.js";
 import { Estimate } from "./estimate.js";
 import { expectedWorth, type Ratios } from "./worth.js";
 
@@ -78,6 +78,7 @@ export class Plan {
    * @param nowMs what was taken before the search
    * @param askedMs what the user gave; null for the default
    * @param calibration samples that calibrate
+   * @param earlier what an earlier run of the same search counted
    */
   constructor(
     given: readonly TargetFacts[],
@@ -85,6 +86,7 @@ export class Plan {
     nowMs: number,
     askedMs: number | null,
     calibration: number,
+    earlier: ReadonlyMap<TargetName, Counts> = new Map(),
   ) {
     const facts = [...given].sort((a, b) => (a.target < b.target ? -1 : 1));
     this.#targets = facts.map(({ target }) => target);
@@ -92,7 +94,8 @@ export class Plan {
     this.#startedMs = nowMs;
     const leastMs = nowMs + new Estimate(facts, fewestCounts(facts), calibration).soundMs(planned);
     const budgetMs = askedMs ?? Math.max(defaultBudgetMs, Math.ceil((leastMs * 1.1) / 1000) * 1000);
-    this.counts = countsFor(facts, Math.min(budgetMs - nowMs, usableShare * budgetMs));
+    const fitting = countsFor(facts, Math.min(budgetMs - nowMs, usableShare * budgetMs));
+    this.counts = asEarlier(fitting, earlier, facts);
     this.#estimate = new Estimate(facts, this.counts, calibration);
     const searchingMs = this.#estimate.floatMs() + this.#estimate.searchMs(planned);
     const expected = Math.min(budgetMs, nowMs + searchingMs + this.#endingMs());

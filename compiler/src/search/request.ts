@@ -82,7 +82,10 @@ export interface OptimizeRequest {
   readonly activations?: Activations;
   /** Absent without data. */
   readonly examples?: Examples;
-  /** What layers do to the outputs, from earlier runs: engine, processor and samples make up the setting. */
+  /**
+   * What layers do to the outputs and how many samples are looked at, from earlier runs: engine, processor and samples
+   * make up the setting.
+   */
   readonly kept?: Kept;
   readonly measure: Measure;
   /** What was decided for an earlier state of the model: tried first. */
