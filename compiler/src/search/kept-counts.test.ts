@@ -2,7 +2,8 @@ import { expect, it } from "vitest";
 import { type Cache, memoryCache } from "../pipeline/services.js";
 import { earlierCounts, keepCounts } from "./kept-counts.js";
 import { optimize } from "./optimize.js";
-import type { OptimizeRequest, PlanSummary } from "./request.js";
+import type { PlanSummary } from "./plan.js";
+import type { OptimizeRequest } from "./request.js";
 import { device, requestFor } from "./search-request.test.support.js";
 import { simulatedMeasure } from "./simulated-measure.test.support.js";
 
