@@ -12,8 +12,7 @@ import type { BlockTimes, Clock, TimingPlan } from "../timing/blocks.js";
 import { percentiles } from "../timing/percentiles.js";
 import { compareRatio, ratioOf } from "../timing/ratio.js";
 
-const blocksPerCall = 5;
-const fewestBlocks = 5;
+const mostBlocksPerCall = 5;
 
 /**
  * Times models in interleaved blocks; goes on while it is undecided how any of them compares with the fastest, up to
@@ -36,13 +35,13 @@ export async function measureLatency(
   const plan = await host.warmUp(models, feeds, limits.warmUpMs / models.length, options);
   const blocks: BlockTimes[] = [];
   const started = clock.now();
+  const blocksPerCall = Math.min(mostBlocksPerCall, limits.blocks);
   for (;;) {
     const drawn = { ...plan, seed: seed + blocks.length };
     blocks.push(...(await host.time(models, feeds, drawn, blocksPerCall, options)));
     const spent = clock.now() - started;
     const enough = blocks.length >= limits.blocks && isDecided(blocks, models.length, seed);
-    const timedOut =
-      blocks.length >= fewestBlocks && spent * (1 + blocksPerCall / blocks.length) > limits.maxMs;
+    const timedOut = spent * (1 + blocksPerCall / blocks.length) > limits.maxMs;
     if (enough || timedOut || blocks.length >= limits.maxBlocks) break;
   }
   return comparisonOf(blocks, plan, seed, options.threads ?? 1, feeds[0]);

@@ -57,6 +57,10 @@ describe("timing", () => {
     expect(planFor([3], 0.005, 1).batch).toEqual([1]);
   });
 
+  it("runs unseen before it times only what is short", () => {
+    expect(planFor([5, 400], 0.005, 1).unseen).toEqual([true, false]);
+  });
+
   it("times models in one process in a random order, block by block", async () => {
     const clock = new FakeClock(0.0001);
     const order: string[] = [];
@@ -64,7 +68,7 @@ describe("timing", () => {
       order.push(name);
       clock.pass(ms);
     };
-    const plan = { batch: [1, 1], units: [2, 2], tickMs: 0.0001, seed: 4 };
+    const plan = { batch: [1, 1], units: [2, 2], unseen: [true, true], tickMs: 0.0001, seed: 4 };
     const blocks = await timeBlocks([named("a", 2), named("b", 3)], plan, 30, clock);
     expect(blocks).toHaveLength(30);
     expect(ratioOf(blocks, 1).ratio).toBeCloseTo(1.5, 2);

@@ -42,11 +42,14 @@ export interface Counts {
   readonly test: number;
 }
 
+/** Such a run says a lot: a few do. */
+const longMs = 100;
+
 /** As long as it takes to see a difference that matters, and no longer: most comparisons are decided well before. */
 export function screeningLimits(runMs: number): LatencyLimits {
   return {
     warmUpMs: clamp(10 * runMs, 200, 600),
-    blocks: runMs > 100 ? 3 : 6,
+    blocks: runMs > longMs ? 3 : 6,
     maxBlocks: 24,
     maxMs: clamp(12 * runMs, 600, 4000),
   };
@@ -56,7 +59,7 @@ export function screeningLimits(runMs: number): LatencyLimits {
 export function finalLimits(runMs: number): LatencyLimits {
   return {
     warmUpMs: clamp(10 * runMs, 300, 1500),
-    blocks: runMs > 100 ? 5 : 15,
+    blocks: runMs > longMs ? 5 : 15,
     maxBlocks: 100,
     maxMs: clamp(30 * runMs, 2500, 15_000),
   };
@@ -76,9 +79,14 @@ const candidateBytes = 0.35;
 /** WebAssembly is compiled twice while it runs, and settles later. */
 const settling: Partial<Record<TargetName, number>> = { cpu: 0.65 };
 
-/** A comparison usually takes less than it may: short runs are many, and settle soon. */
-function timingMs({ target, runMs }: TargetFacts, { warmUpMs, maxMs }: LatencyLimits): number {
-  return (settling[target] ?? 1) * (warmUpMs + maxMs * clamp(0.2 + 0.4 * runMs, 0.2, 0.9));
+/** A comparison usually takes less than it may: short runs are many, and settle soon. Of long ones, as few as there may be. */
+function timingMs(
+  { target, runMs }: TargetFacts,
+  { warmUpMs, maxMs, blocks }: LatencyLimits,
+): number {
+  const usual = warmUpMs + maxMs * clamp(0.2 + 0.4 * runMs, 0.2, 0.9);
+  const least = 2 * (1 + blocks) * runMs;
+  return Math.max((settling[target] ?? 1) * usual, runMs > longMs ? least : 0);
 }
 
 /** Of samples that may be looked at, how many usually are: the answer is often known after some two hundred. */

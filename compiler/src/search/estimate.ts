@@ -163,13 +163,16 @@ export class Estimate {
     return sum(times) + writeMs(this.#facts);
   }
 
-  /** The float model and the cheapest candidate on each target, and the ending. */
+  /** The float model, the cheapest candidates on each target and the ending: two, because one of them may not hold. */
   soundMs(planned: readonly Planned[]): number {
-    const cheapest = this.#facts.map(({ target }) => {
-      const own = planned.filter((one) => one.target === target && !one.needsData);
-      return Math.min(Infinity, ...own.map((one) => this.#unscaledMs(one)));
-    });
-    return this.floatMs() + sum(cheapest.filter(Number.isFinite)) + this.endingMs();
+    const cheapest = this.#facts.flatMap(({ target }) =>
+      planned
+        .filter((one) => one.target === target && !one.needsData)
+        .map((one) => this.#unscaledMs(one))
+        .sort((a, b) => a - b)
+        .slice(0, 2),
+    );
+    return this.floatMs() + sum(cheapest) + this.endingMs();
   }
 
   #factsOf(target: TargetName): TargetFacts | undefined {

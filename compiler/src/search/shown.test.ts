@@ -37,6 +37,17 @@ it("expects of ways like one that was tried what that showed, and most on the sa
   expect(none).toEqual(expected);
 });
 
+it("expects little of what rounds the same weights where they lost alone", () => {
+  const shown = new ShownGains();
+  shown.note(way("cpu", "int8-weights", "quantize-weights"), 1, true);
+  const accepted = [mixed, elsewhere, other, way("wasm", "int8-weights", "quantize-weights")].map(
+    (one) => shown.expected(one, expected).accepted,
+  );
+  for (const one of accepted) expect(one).toBeCloseTo(0.06, 6);
+  const half = way("cpu", "fp16-weights", "fp16-weights");
+  expect(shown.expected(half, expected).accepted).toBe(0.6);
+});
+
 it("is as surprised elsewhere as it was here, in standard deviations", () => {
   const shown = new ShownGains();
   // Two of its own.

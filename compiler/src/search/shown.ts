@@ -5,6 +5,8 @@ import type { Planned } from "./candidate.js";
 export const correlation = { sameTarget: 0.85, otherTarget: 0.7 };
 /** Assumed: where one static file lost too much, another one of its target holds half as often as its table says. */
 const lostBeside = 0.5;
+/** Assumed: what rounds activations too, or the same weights for another engine, holds that rarely where they lost alone. */
+const lostWithWeights = 0.1;
 
 /** What one way to a file showed on this model. */
 interface Shown {
@@ -38,7 +40,9 @@ export class ShownGains {
     for (const shown of this.#shown) {
       const correlated = correlationOf(planned, shown.planned);
       if (shown.off !== null && correlated >= nearest) [nearest, off] = [correlated, shown.off];
-      if (shown.lost && correlated === correlation.sameTarget) accepted *= lostBeside;
+      if (!shown.lost) continue;
+      if (roundsWeightsAlone(shown.planned) && roundsWeights(planned)) accepted *= lostWithWeights;
+      else if (correlated === correlation.sameTarget) accepted *= lostBeside;
     }
     const latency = gain.latency * Math.exp(nearest * off * gain.latencySpread);
     const latencySpread = gain.latencySpread * Math.sqrt(1 - nearest ** 2);
@@ -55,4 +59,14 @@ function correlationOf(one: Planned, other: Planned): number {
 /** It rounds activations by what was observed of them. */
 export function isStatic({ group }: Pick<Planned, "group">): boolean {
   return group.steps.some(({ use }) => use === "quantize-static");
+}
+
+/** It makes integers of weights, and of nothing else. */
+function roundsWeightsAlone({ group }: Planned): boolean {
+  return group.steps.every(({ use }) => use === "quantize-weights");
+}
+
+/** It makes integers of weights, whatever else it does. */
+function roundsWeights({ group }: Planned): boolean {
+  return group.steps.some(({ use }) => use.startsWith("quantize-"));
 }
