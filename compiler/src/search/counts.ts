@@ -68,8 +68,6 @@ export function asEarlier(
   earlier: ReadonlyMap<TargetName, Counts>,
   facts: readonly TargetFacts[],
 ): ReadonlyMap<TargetName, Counts> {
-  const isLike = (one: number, other: number): boolean =>
-    Math.max(one, other) <= aboutAsMany * Math.min(one, other);
   return new Map(
     facts.flatMap(({ target, validation, test }) => {
       const [now, before] = [counts.get(target), earlier.get(target)];
@@ -83,4 +81,8 @@ export function asEarlier(
       return [[target, stands ? before : now]];
     }),
   );
+}
+
+function isLike(one: number, other: number): boolean {
+  return Math.max(one, other) <= aboutAsMany * Math.min(one, other);
 }

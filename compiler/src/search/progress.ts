@@ -2,6 +2,9 @@ import { defaultBudgetMs, type Plan } from "./plan.js";
 import type { OptimizeRequest } from "./request.js";
 import { bestOf, type TargetState } from "./target-state.js";
 
+/** So far it may seem before there is a plan: what that says is not known. */
+const mostUnknown = 0.1;
+
 /** Tells how far a search is, as a share of what the whole is expected to take; it never falls. */
 export class Progress {
   readonly #request: OptimizeRequest;
@@ -35,8 +38,9 @@ export class Progress {
   say(what: string): void {
     const { clock, budget } = this.#request;
     const now = clock.now();
-    const endMs = this.#plan?.expectedEndMs(now) ?? budget.timeBudgetMs ?? defaultBudgetMs;
-    this.#tell(Math.min(0.99, now / Math.max(1, endMs)), endMs, what);
+    const endMs = this.#plan?.expectedEndMs(now) ?? budget.timeBudgetMs;
+    if (endMs === null) this.#tell(Math.min(mostUnknown, now / defaultBudgetMs), Infinity, what);
+    else this.#tell(Math.min(0.99, now / Math.max(1, endMs)), endMs, what);
   }
 
   done(): void {

@@ -62,7 +62,7 @@ export interface Clock {
 export interface SearchProgress {
   /** Of the time that the whole is estimated to take; it never falls. */
   readonly fraction: number;
-  /** When the whole is expected to end, on the request's clock: where it is while a step goes on. */
+  /** When the whole is expected to end, on the request's clock; Infinity before that is known. */
   readonly endMs: number;
   readonly what: string;
   /** What is best so far, in a few words; null before anything is. */
