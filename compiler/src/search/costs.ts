@@ -184,7 +184,7 @@ export const usualLatency = 0.8;
 
 /**
  * The float model and what was chosen, on the test samples. Targets are tested side by side.
- * @param latencyOf what is best on a target now, next to the float model
+ * @param latencyOf what is best on a target now, next to the float model; undefined before something was accepted
  */
 export function testMs(
   facts: readonly TargetFacts[],
@@ -192,8 +192,8 @@ export function testMs(
   latencyOf: (target: TargetName) => number | undefined = () => undefined,
 ): number {
   const each = facts.map((one) => {
-    const latency = Math.min(usualLatency, latencyOf(one.target) ?? usualLatency);
-    return (counts.get(one.target)?.test ?? 0) * testSampleMs(one, latency);
+    const samples = counts.get(one.target)?.test ?? 0;
+    return samples * testSampleMs(one, latencyOf(one.target));
   });
   return Math.max(0, ...each);
 }

@@ -150,7 +150,7 @@ export class Estimate {
 
   /**
    * Finalists, test samples, published times and files.
-   * @param latencyOf what is best on a target now, next to the float model
+   * @param latencyOf what is best on a target now, next to the float model; undefined before something was accepted
    */
   endingMs(latencyOf: (target: TargetName) => number | undefined = () => undefined): number {
     const finals = this.#facts.map(finalsMs);

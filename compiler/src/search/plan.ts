@@ -265,7 +265,9 @@ export class Plan {
   }
 
   #endingMs(): number {
-    return this.#estimate.endingMs((target) => this.#best.get(target)?.latency);
+    return this.#estimate.endingMs((target) =>
+      this.#inHand.has(target) ? this.#best.get(target)?.latency : undefined,
+    );
   }
 
   /** Expected gain a second. */
