@@ -27,7 +27,7 @@ export type Runner = (turn: number) => Promise<unknown>;
 const ticksPerUnit = 100;
 const blockMs = 20;
 const unitsPerBlock = 25;
-/** A run that takes longer fills the caches in a hundredth of its time, and one unseen would cost as much again. */
+/** Assumed: of a run that takes longer, filling the caches is little. One unseen would cost as much again. */
 const longMs = 100;
 
 /** The smallest step that the clock shows: 5 µs to 100 µs in browsers, well under 1 µs in Node. */

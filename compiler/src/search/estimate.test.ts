@@ -1,54 +1,20 @@
 import type { TargetName } from "@pare/runtime/format";
 import { describe, expect, it } from "vitest";
 import type { Gain } from "../targets/gains.js";
-import type { Planned } from "./candidate.js";
 import type { Counts, TargetFacts } from "./costs.js";
 import { Estimate } from "./estimate.js";
-import { Plan } from "./plan.js";
+import { facts, way } from "./planned.test.support.js";
 
-const facts: TargetFacts = {
-  target: "cpu",
-  loadMs: 10,
-  runMs: 20,
-  sampleMs: 25,
-  floatSampleMs: 25,
-  timed: true,
-  saturates: false,
-  bytes: 10e6,
-  layers: 40,
-  startMs: 200,
-  decidesEarly: true,
-  tellingSamples: 100,
-  validation: 200,
-  test: 400,
-  paritySampleMs: 20,
-};
 const counts: ReadonlyMap<TargetName, Counts> = new Map([["cpu", { validation: 200, test: 400 }]]);
 const holds: Gain = { latency: 0.6, latencySpread: 0.1, size: 0.3, accepted: 1 };
 const mayLose: Gain = { ...holds, accepted: 0.4 };
-
-function way(name: string, use: string, expected: Gain, extraMs = 0): Planned {
-  return {
-    target: "cpu",
-    name,
-    precision: "int8",
-    group: { steps: [{ use }], required: false },
-    session: {},
-    first: false,
-    needsData: use === "quantize-static",
-    asBefore: false,
-    expected,
-    prefer: "latency",
-    extraMs,
-  };
-}
 
 describe("an estimate", () => {
   it("counts calibrating once, and no more when it was done", () => {
     const estimate = new Estimate([facts], counts, 100);
     const [one, other] = [
-      way("int8-static", "quantize-static", holds),
-      way("int8-mixed", "quantize-static", holds),
+      way("cpu", "int8-static", "quantize-static", holds),
+      way("cpu", "int8-mixed", "quantize-static", holds),
     ];
     const alone = estimate.candidateMs(one) + estimate.candidateMs(other);
     // A run whose activations are looked at takes half as long again.
@@ -59,7 +25,7 @@ describe("an estimate", () => {
 
   it("follows what candidates took, but for what an earlier run knew", () => {
     const estimate = new Estimate([facts], counts, 0);
-    const one = way("int8-weights", "quantize-weights", holds);
+    const one = way("cpu", "int8-weights", "quantize-weights", holds);
     const before = estimate.candidateMs(one);
     estimate.note(one, 0.01 * before, 0.6, false);
     expect(estimate.candidateMs(one)).toBeCloseTo(before, 6);
@@ -69,11 +35,11 @@ describe("an estimate", () => {
 
   it("is on the safe side where a static file may lose, and then leaves layers float", () => {
     const searchMs = (gain: Gain): number => {
-      const planned = [way("int8-static", "quantize-static", gain)];
+      const planned = [way("cpu", "int8-static", "quantize-static", gain)];
       return new Estimate([facts], counts, 0).searchMs(planned);
     };
     const candidatesMs = new Estimate([facts], counts, 0).candidatesMs([
-      way("int8-static", "quantize-static", holds),
+      way("cpu", "int8-static", "quantize-static", holds),
     ]);
     expect(searchMs(holds)).toBeGreaterThan(candidatesMs);
     expect(searchMs(mayLose)).toBeGreaterThan(searchMs(holds) + 1000);
@@ -84,31 +50,9 @@ describe("an estimate", () => {
   it("finds sensitive layers on another engine where its own saturates", () => {
     const wasm: TargetFacts = { ...facts, target: "wasm", runMs: 5, sampleMs: 6 };
     const both = new Map([...counts, ["wasm", { validation: 200, test: 400 }]] as const);
-    const planned = [way("int8-static", "quantize-static", mayLose)];
+    const planned = [way("cpu", "int8-static", "quantize-static", mayLose)];
     const searchMs = (other: TargetFacts): number =>
       new Estimate([facts, other], both, 0).searchMs(planned);
     expect(searchMs(wasm)).toBeLessThan(searchMs({ ...wasm, saturates: true }));
-  });
-});
-
-describe("what takes longer than was planned", () => {
-  const partly = way("int8-static-partly", "quantize-static", mayLose, 2000);
-  const other = way("int8-weights", "quantize-weights", holds);
-  const planWith = (waiting: readonly Planned[], budgetMs: number): Plan =>
-    new Plan([facts], waiting, 1000, budgetMs, 0);
-
-  it("goes on where nothing waits for the time, until the deadline", () => {
-    const plan = planWith([], 120_000);
-    const costMs = plan.costMs(partly);
-    expect(plan.mayGoOn(partly, 1000, 500, 1000 + 3 * costMs)).toBe(true);
-    expect(plan.mayGoOn(partly, 1000, 500, plan.deadlineMs)).toBe(false);
-  });
-
-  it("ends where something waits that there would be no time for", () => {
-    const many = Array.from({ length: 60 }, () => other);
-    const plan = planWith(many, 120_000);
-    const costMs = plan.costMs(partly);
-    expect(plan.mayGoOn(partly, 1000, 500, 1000 + costMs / 2)).toBe(true);
-    expect(plan.mayGoOn(partly, 1000, 500, 1000 + 3 * costMs)).toBe(false);
   });
 });

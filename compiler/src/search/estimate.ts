@@ -25,7 +25,7 @@ import { fasterShare } from "./worth.js";
 const decidedShare = 0.7;
 /** With how much of it left float a static file is usually tried, before one holds or that is given up. */
 const usualPartly = 3;
-/** Of what a search comes to, in standard deviations: three in four end sooner. */
+/** Of what a search comes to, in standard deviations: three in four would end sooner, were they normal. */
 const safeSide = 0.674;
 /** Of the time that deciding takes alone, about what each of several targets' takes side by side. */
 const besideShare = 0.85;

@@ -1,30 +1,15 @@
 import { expect, it } from "vitest";
 import type { Gain } from "../targets/gains.js";
-import type { Planned } from "./candidate.js";
 import { measuredGains } from "../targets/tables/measured-gains.js";
+import { way } from "./planned.test.support.js";
 import { correlation, ShownGains } from "./shown.js";
 
 const expected: Gain = { latency: 0.9, latencySpread: 0.3, size: 0.3, accepted: 0.6 };
 
-function way(target: "cpu" | "wasm", name: string, use: string, gain: Gain = expected): Planned {
-  return {
-    target,
-    name,
-    precision: "int8",
-    group: { steps: [{ use }], required: false },
-    session: {},
-    first: false,
-    needsData: true,
-    asBefore: false,
-    expected: gain,
-    prefer: "latency",
-    extraMs: 0,
-  };
-}
-const mixed = way("cpu", "int8-mixed", "quantize-static");
-const likeIt = way("cpu", "int8-static", "quantize-static");
-const elsewhere = way("wasm", "int8-mixed", "quantize-static");
-const other = way("cpu", "int8-dynamic", "quantize-dynamic");
+const mixed = way("cpu", "int8-mixed", "quantize-static", expected);
+const likeIt = way("cpu", "int8-static", "quantize-static", expected);
+const elsewhere = way("wasm", "int8-mixed", "quantize-static", expected);
+const other = way("cpu", "int8-dynamic", "quantize-dynamic", expected);
 
 it("expects of ways like one that was tried what that showed, and most on the same target", () => {
   const shown = new ShownGains();
@@ -39,12 +24,15 @@ it("expects of ways like one that was tried what that showed, and most on the sa
 
 it("expects little of what rounds the same weights where they lost alone", () => {
   const shown = new ShownGains();
-  shown.note(way("cpu", "int8-weights", "quantize-weights"), 1, true);
-  const accepted = [mixed, elsewhere, other, way("wasm", "int8-weights", "quantize-weights")].map(
-    (one) => shown.expected(one, expected).accepted,
-  );
+  shown.note(way("cpu", "int8-weights", "quantize-weights", expected), 1, true);
+  const accepted = [
+    mixed,
+    elsewhere,
+    other,
+    way("wasm", "int8-weights", "quantize-weights", expected),
+  ].map((one) => shown.expected(one, expected).accepted);
   for (const one of accepted) expect(one).toBeCloseTo(0.06, 6);
-  const half = way("cpu", "fp16-weights", "fp16-weights");
+  const half = way("cpu", "fp16-weights", "fp16-weights", expected);
   expect(shown.expected(half, expected).accepted).toBe(0.6);
 });
 

@@ -40,10 +40,12 @@ writeFileSync(
 
 \`optimize\` by all defaults for cpu and wasm on two quiet cores, by \`npm run prove -- house/worth-its-time-<model>\`; this
 table is written by \`node bench/proofs/house/support/worth-its-time-table.mjs\`. Seconds are of the whole command; the first
-accepted, compressed candidate is in hand after the given share of the two minutes. "Next to exhaustive" is the latency of
+accepted, compressed candidate is in hand after the given share of what a search may take: two minutes, or what the plan
+says where that is more. "Next to exhaustive" is the latency of
 what was chosen over that of what a search without limit chose (whose locks and reports are in \`exhaustive/\`), 1 where it
 is the same file. "Repeated" is the same command once more, with the cache, when nothing was left untried; "resumed" is one
-that was interrupted after half and run again, both together; both are shares of the first. Bold is what missed its bound; – was not run (\`PARE_FIRST_RUN=1\`).
+that was interrupted after half and run again, both together; both are shares of the first. Bold is what missed its bound;
+– was not run (\`PARE_FIRST_RUN=1\`).
 Each row is one run, of the search as it was then; machines of this kind differ by a third from day to day, so compare shares
 and not seconds.
 

@@ -1,0 +1,30 @@
+import { describe, expect, it } from "vitest";
+import type { Gain } from "../targets/gains.js";
+import type { Planned } from "./candidate.js";
+import { Plan } from "./plan.js";
+import { facts, way } from "./planned.test.support.js";
+
+const holds: Gain = { latency: 0.6, latencySpread: 0.1, size: 0.3, accepted: 1 };
+const mayLose: Gain = { ...holds, accepted: 0.4 };
+
+describe("what takes longer than was planned", () => {
+  const partly = way("cpu", "int8-static-partly", "quantize-static", mayLose, 2000);
+  const other = way("cpu", "int8-weights", "quantize-weights", holds);
+  const planWith = (waiting: readonly Planned[], budgetMs: number): Plan =>
+    new Plan([facts], waiting, 1000, budgetMs, 0);
+
+  it("goes on where nothing waits for the time, until the deadline", () => {
+    const plan = planWith([], 120_000);
+    const costMs = plan.costMs(partly);
+    expect(plan.mayGoOn(partly, 1000, 500, 1000 + 3 * costMs)).toBe(true);
+    expect(plan.mayGoOn(partly, 1000, 500, plan.deadlineMs)).toBe(false);
+  });
+
+  it("ends where something waits that there would be no time for", () => {
+    const many = Array.from({ length: 60 }, () => other);
+    const plan = planWith(many, 120_000);
+    const costMs = plan.costMs(partly);
+    expect(plan.mayGoOn(partly, 1000, 500, 1000 + costMs / 2)).toBe(true);
+    expect(plan.mayGoOn(partly, 1000, 500, 1000 + 3 * costMs)).toBe(false);
+  });
+});
