@@ -3,6 +3,7 @@ import {
   type JsonSchema,
   type LatencyComparison,
   type LatencyLimits,
+  type Parity,
   type SizeBytes,
   type SplitName,
   type TargetName,
@@ -19,6 +20,14 @@ export type ResultName =
       readonly target: TargetName;
       readonly limits: LatencyLimits;
       readonly seed: number;
+    }
+  | {
+      readonly kind: "parity";
+      readonly artifact: string;
+      readonly target: TargetName;
+      readonly reference: { readonly artifact: string; readonly target: TargetName };
+      readonly split: SplitName;
+      readonly count: number;
     }
   | {
       readonly kind: "predictions";
@@ -69,6 +78,7 @@ const schemas = {
     latencies: { type: "array", items: latency },
     between: { type: "array", items: { type: "array", items: ratio } },
   }),
+  parity: object({ n: count, maxError: count, flips: count }),
   predictions: object({ sampleMs: count, kept: { type: "array", items: { type: "array" } } }),
 } satisfies Readonly<Record<ResultName["kind"], JsonSchema>>;
 
@@ -76,6 +86,7 @@ export interface ResultOf {
   readonly size: SizeBytes;
   readonly "try-out": TryOut;
   readonly latency: LatencyComparison;
+  readonly parity: Parity;
   readonly predictions: KeptPredictions;
 }
 

@@ -62,7 +62,9 @@ export interface MeasureOptions {
 }
 
 const timedSamples = 4;
-const quickRuns = 5;
+/** After the first run of a file. */
+const mostRuns = 4;
+const moreMs = 400;
 /** A WebAssembly engine beyond this is started anew: its memory never shrinks. */
 const recycleBytes = 1.5 * 2 ** 30;
 
@@ -156,9 +158,10 @@ class Bench implements MeasuringEngines {
     await this.#recycle(host);
     const model = await this.#models.on(host, artifact, options);
     const first = await host.quickest(model, feeds, 1, options);
-    // WebAssembly's first runs are in its baseline tier: a few more where they cost nothing.
-    const more = first < 100 ? await host.quickest(model, feeds, quickRuns - 1, options) : Infinity;
-    return { loadMs: model.loadMs, runMs: Math.min(first, more) };
+    // WebAssembly's first runs are in its baseline tier: a few more where they cost little.
+    const more = Math.min(mostRuns, Math.floor(moreMs / first));
+    const next = more > 0 ? await host.quickest(model, feeds, more, options) : Infinity;
+    return { loadMs: model.loadMs, runMs: Math.min(first, next) };
   }
 
   /** From an earlier run, or measured now and kept for later ones. */
@@ -190,6 +193,28 @@ class Bench implements MeasuringEngines {
   }
 
   async parity(request: ParityRequest): Promise<Parity | null> {
+    const { artifact, target, reference, split, count } = request;
+    // What an evaluation says has no name.
+    if ("evaluate" in reference) return this.#compare(request);
+    const name = {
+      kind: "parity",
+      artifact: await this.#models.identity(artifact),
+      target,
+      reference: {
+        artifact: await this.#models.identity(reference.artifact),
+        target: reference.target,
+      },
+      split,
+      count,
+    } as const;
+    const known = await earlier(this.#earlier, name);
+    if (known !== undefined) return known;
+    const compared = await this.#compare(request);
+    if (compared !== null) await this.#earlier.put(name, compared);
+    return compared;
+  }
+
+  async #compare(request: ParityRequest): Promise<Parity | null> {
     const { artifact, target, reference, split, count, maxMs, atLeast = 1 } = request;
     const { samples } = this.#options;
     const host = this.#host(target);

@@ -70,6 +70,17 @@ export function earlierResults(cache: Cache, setting: Setting): EarlierResults {
           processor,
           samples,
         });
+      case "parity":
+        return CacheKey.of("parity", {
+          ...name,
+          reference: {
+            ...name.reference,
+            engine: engines[name.reference.target] ?? "",
+          },
+          engine: engines[name.target] ?? "",
+          processor,
+          samples,
+        });
       case "predictions": {
         if (scoring === null) return null;
         const { against } = name;

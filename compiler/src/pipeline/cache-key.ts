@@ -6,6 +6,7 @@ export type CacheKind =
   | "counts"
   | "latency"
   | "layer-error"
+  | "parity"
   | "predictions"
   | "size"
   | "try-out";

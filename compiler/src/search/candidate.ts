@@ -13,7 +13,7 @@ import type { StepGroup } from "../pipeline/step.js";
 import type { Gain } from "../targets/gains.js";
 import type { Relative } from "./verdict.js";
 
-/** The float model on an engine: what candidates are looked at beside. */
+/** The float model on an engine: what candidates are looked at beside, and asked where they say the same. */
 export interface FloatAnswers {
   readonly artifact: Artifact;
   readonly target: TargetName;

@@ -10,8 +10,8 @@ export interface TargetFacts {
   readonly runMs: number;
   /** One sample of an accuracy, with all that is done besides the run: transfers, reading, scoring. */
   readonly sampleMs: number;
-  /** The same of the float model on the validation samples, by the engine that answers for it. */
-  readonly floatSampleMs: number;
+  /** The same on the validation samples, by the engine that answers there: its own, or a quicker one. */
+  readonly answerMs: number;
   /** Nothing is timed on an emulated GPU. */
   readonly timed: boolean;
   /** Its integer products saturate: which layers are sensitive is found out elsewhere. */
@@ -103,6 +103,21 @@ export function candidateSampleMs(facts: TargetFacts, latency: number): number {
   return overheadMs(facts) + facts.runMs * latency;
 }
 
+/** One validation sample of a candidate. What answers elsewhere takes about what the float model takes there. */
+export function validationSampleMs(facts: TargetFacts, latency: number): number {
+  return isAnsweredElsewhere(facts) ? facts.answerMs : candidateSampleMs(facts, latency);
+}
+
+function isAnsweredElsewhere({ answerMs, sampleMs }: TargetFacts): boolean {
+  return answerMs < sampleMs;
+}
+
+/** Finding out whether another engine says the same: it is loaded there, and both run a few samples. */
+function comparingMs(facts: TargetFacts, latency: number): number {
+  if (!isAnsweredElsewhere(facts)) return 0;
+  return facts.loadMs + 2 * (candidateSampleMs(facts, latency) + facts.answerMs);
+}
+
 export interface CandidateCost {
   readonly makeMs: number;
   readonly screenMs: number;
@@ -130,7 +145,7 @@ export function costOf(
     makeMs,
     screenMs,
     sizeMs: sizeMs(bytes * candidateBytes),
-    decideMs: looked * candidateSampleMs(facts, gain.latency),
+    decideMs: comparingMs(facts, gain.latency) + looked * validationSampleMs(facts, gain.latency),
   };
 }
 

@@ -31,13 +31,13 @@ export function countsFor(
 ): ReadonlyMap<TargetName, Counts> {
   return new Map(
     facts.map((one): [TargetName, Counts] => {
-      const { target, validation, test, sampleMs } = one;
+      const { target, validation, test, answerMs } = one;
       return [
         target,
         {
           validation: Math.min(
             validation,
-            telling(one, Math.max(fewestValidation, fitting(candidateShare * leftMs, sampleMs))),
+            telling(one, Math.max(fewestValidation, fitting(candidateShare * leftMs, answerMs))),
           ),
           test: Math.min(
             test,

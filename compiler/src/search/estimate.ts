@@ -16,6 +16,7 @@ import {
   type TargetFacts,
   testMs,
   usualLatency,
+  validationSampleMs,
   writeMs,
 } from "./costs.js";
 import { isStatic, ShownGains } from "./shown.js";
@@ -124,7 +125,7 @@ export class Estimate {
   /** The float model on the validation samples, engines side by side. */
   floatMs(): number {
     const each = this.#facts.map(
-      ({ target, floatSampleMs }) => this.#countsOf(target).validation * floatSampleMs,
+      ({ target, answerMs }) => this.#countsOf(target).validation * answerMs,
     );
     return Math.max(0, ...each);
   }
@@ -133,7 +134,7 @@ export class Estimate {
   samplesMs(target: TargetName, samples: number): number {
     const facts = this.#factsOf(target);
     if (facts === undefined) return Infinity;
-    return samples * (facts.floatSampleMs + candidateSampleMs(facts, usualLatency));
+    return samples * (facts.answerMs + validationSampleMs(facts, usualLatency));
   }
 
   /** A look at the test samples with another candidate. */

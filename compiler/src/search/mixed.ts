@@ -4,7 +4,8 @@ import type { Made, Planned, State, Tried } from "./candidate.js";
 import { sensitivityMs, type TargetFacts } from "./costs.js";
 import type { TargetDevice } from "./request.js";
 import { type Layer, LayerErrors, type LayerSensitivity, mostSensitive } from "./sensitivity.js";
-import { isRefusal, notTried, type Outcome, type TrialContext, tryCandidate } from "./trial.js";
+import { isRefusal } from "./refusal.js";
+import { notTried, type Outcome, type TrialContext, tryCandidate } from "./trial.js";
 
 /** A candidate of static int8 that was fast and small enough, and lost too much. */
 export interface TooCoarse {

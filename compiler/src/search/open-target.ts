@@ -13,11 +13,11 @@ import { asGiven, finish, type MakeServices, type Ordered } from "./make.js";
 import type { Record } from "./record.js";
 import type { OptimizeRequest, TargetDevice } from "./request.js";
 import type { TargetState } from "./target-state.js";
-import { isRefusal } from "./trial.js";
+import { isRefusal } from "./refusal.js";
 import { orderOf, type Relative, round } from "./verdict.js";
 
-/** So many samples tell what one costs, the first look that takes long the last: the first ones are not typical. */
-const firstSamples = [8, 16, 32, 64, 128, 256, 512];
+/** So many samples tell what one costs, the first look that takes long the last: what is cheap is not typical at first. */
+const firstSamples = [2, 4, 8, 16, 32, 64, 128, 256, 512];
 const firstMs = 700;
 /** Until an engine of its own runs: a worker in a browser fetches its module, one in Node is a process. */
 const startMs = { cpu: 200, wasm: 300, webgpu: 1500, aot: 100, webnn: 1500 } as const;
@@ -202,7 +202,7 @@ async function findFacts(
     loadMs,
     runMs,
     sampleMs: sampleMs + scoringMs,
-    floatSampleMs: sampleMs + scoringMs,
+    answerMs: sampleMs + scoringMs,
     timed: isTimed,
     saturates: device.saturates,
     bytes: reference.files.reduce((sum, { bytes }) => sum + bytes.byteLength, 0),

@@ -10,7 +10,7 @@ import { recipeHash } from "../pipeline/recipe-data.js";
 import type { Planned, State, Tried } from "./candidate.js";
 import { choicesFor } from "./planned.js";
 import type { FinalsContext } from "./finals-context.js";
-import { withQuickestAnswers } from "./float-answers.js";
+import { withQuickestAnswers } from "./quickest-answers.js";
 import { interim, publish } from "./publish.js";
 import { rankFinalists, type Ranking } from "./rank-finalists.js";
 import { testRanked } from "./test-ranked.js";

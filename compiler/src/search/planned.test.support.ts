@@ -8,7 +8,7 @@ export const facts: TargetFacts = {
   loadMs: 10,
   runMs: 20,
   sampleMs: 25,
-  floatSampleMs: 25,
+  answerMs: 25,
   timed: true,
   saturates: false,
   bytes: 10e6,

@@ -6,7 +6,7 @@ import type { Lock, LockedTarget } from "./lock.js";
 import { asGiven, beginning, change, finish, type MakeServices } from "./make.js";
 import { Record } from "./record.js";
 import type { Optimized, OptimizeRequest, TargetDevice } from "./request.js";
-import { isRefusal } from "./trial.js";
+import { isRefusal } from "./refusal.js";
 import { explain } from "./why.js";
 
 /** What a replay needs: of a request all that says what the model is, and nothing that measures. */

@@ -36,6 +36,12 @@ export interface TargetState {
   readonly made: Map<string, string>;
 }
 
+/**
+ * What a few blocks cannot tell apart is settled among the finalists: until then the smaller one is in hand, and not the
+ * float model for a difference that may be noise.
+ */
+const screenedBand = 0.1;
+
 /** Best so far by the rule of choice, on the times of the search: of what is accepted and what is required. */
 export function bestOf(state: TargetState, prefer: "latency" | "size"): Tried {
   const contenders = contendersOf(state);
@@ -43,6 +49,7 @@ export function bestOf(state: TargetState, prefer: "latency" | "size"): Tried {
     contenders.map(({ name, size }) => ({ name, brotli: size.brotli })),
     (a, b) => relativeTo(contenders[a], contenders[b]),
     prefer,
+    screenedBand,
   );
   return contenders[best] ?? state.required;
 }

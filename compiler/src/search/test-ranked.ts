@@ -7,7 +7,7 @@ import type { Ranking } from "./rank-finalists.js";
 import { measurementOf } from "./record.js";
 import { checkAgreement } from "./reference.js";
 import { relativeTo } from "./target-state.js";
-import { isRefusal } from "./trial.js";
+import { isRefusal } from "./refusal.js";
 import { checkAccuracy, choose } from "./verdict.js";
 
 /** Of the float model, which is known to hold, even where the time is up. */

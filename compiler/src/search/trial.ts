@@ -1,13 +1,8 @@
-import {
-  type Artifact,
-  isPareError,
-  type Measured,
-  PareError,
-  throwIfAborted,
-  type TryOut,
-} from "@pare/runtime/format";
+import { type Artifact, type Measured, throwIfAborted, type TryOut } from "@pare/runtime/format";
 import type { FloatAnswers, Made, Planned, State, Tried, TriedAs } from "./candidate.js";
 import { screeningLimits } from "./costs.js";
+import { answering } from "./quickest-answers.js";
+import { isRefusal } from "./refusal.js";
 import { change, finish, type MakeServices } from "./make.js";
 import type { OptimizeRequest, TargetDevice } from "./request.js";
 import {
@@ -271,7 +266,8 @@ class Trial {
     const rule = { maxDrop, evidence };
     if (evidence === "none") return { accuracy: null, verdict: checkAccuracy(null, rule) };
     const float = { float: floatAnswers.artifact, floatOn: floatAnswers.target };
-    const ask = { ...on, ...float, split: "validation" } as const;
+    const asked = await answering(on, floatAnswers.target, measure);
+    const ask = { ...asked, ...float, split: "validation" } as const;
     for (const [count, error] of measure.isMean ? looks : []) {
       if (count * 2 > validation) break;
       say(`accuracy on ${count} samples`);
@@ -327,14 +323,6 @@ function rawBytes({ artifact }: Made): number {
 /** What every engine of a target has is not asked of the device. */
 function hasFeature(device: TargetDevice, feature: string): boolean {
   return feature !== "shader-f16" || device.features.includes(feature);
-}
-
-/** The engine or a pass says no to this file; another one may do. */
-export function isRefusal(error: unknown): error is PareError {
-  return (
-    isPareError(error) &&
-    ["ENGINE", "ENGINE_CRASHED", "NO_MEMORY", "PASS_FAILED", "UNSUPPORTED_OP"].includes(error.code)
-  );
 }
 
 /** Why a pass that applies to nothing left what it left. */

@@ -174,16 +174,18 @@ export type Between = (a: number, b: number) => LatencyRatio | null;
  * Orders accepted candidates, best first. By latency: those within 2 % of the lowest median tie, and so do those that
  * could not be told from it, lie within 3 % and are smaller by 2 %; of them the smallest wins. By size: the smallest,
  * and among equal sizes the fastest. What was not timed is ordered by size alone.
+ * @param band within which what could not be told from the fastest ties with it
  */
 export function choose(
   contenders: readonly Contender[],
   between: Between,
   prefer: "latency" | "size",
+  band = undecidedBand,
 ): readonly number[] {
   const rest = contenders.map((_, index) => index);
   const ranked: number[] = [];
   while (rest.length > 0) {
-    const best = pick(contenders, rest, between, prefer);
+    const best = pick(contenders, rest, between, prefer, band);
     ranked.push(best);
     rest.splice(rest.indexOf(best), 1);
   }
@@ -195,6 +197,7 @@ function pick(
   among: readonly number[],
   between: Between,
   prefer: "latency" | "size",
+  band: number,
 ): number {
   const brotli = (index: number): number => contenders[index]?.brotli ?? Infinity;
   const ratio = (a: number, b: number): number => between(a, b)?.ratio ?? 1;
@@ -209,9 +212,7 @@ function pick(
       if (one === fastest || compared === null || compared.ratio <= 1 + tieBand) return true;
       const undecided = orderOf(compared) === "undecided";
       return (
-        undecided &&
-        compared.ratio < 1 + undecidedBand &&
-        brotli(one) <= brotli(fastest) * (1 - tieBand)
+        undecided && compared.ratio < 1 + band && brotli(one) <= brotli(fastest) * (1 - tieBand)
       );
     }),
   );
