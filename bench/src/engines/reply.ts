@@ -1,9 +1,5 @@
-import { type ErrorCode, errorCodes, PareError } from "@pare/runtime/format";
+import { isErrorCode, PareError } from "@pare/runtime/format";
 import type { WireReply } from "./protocol.js";
-
-function isErrorCode(code: string): code is ErrorCode {
-  return Object.hasOwn(errorCodes, code);
-}
 
 /** The value of a reply, or the error that it carries. */
 export function unwrap(reply: WireReply, engine: string): unknown {

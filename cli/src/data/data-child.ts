@@ -1,6 +1,7 @@
 import { openSync, readSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { deserialize } from "node:v8";
+import { isPareError } from "@pare/runtime/format";
 import type {
   ModuleCall,
   ModuleDescription,
@@ -8,20 +9,22 @@ import type {
   ModuleReplies,
   ModuleReply,
   ModuleRequest,
-  SampleRecord,
-  StoredAt,
 } from "./module-protocol.js";
-import { beginSamples, kindOf, ModuleFault, wireSample } from "./module-samples.js";
-import type { RawSample } from "./raw-sample.js";
+import { kindOf, ModuleFault, samplesOf, ThrownByModule } from "./module-samples.js";
+import {
+  type SampleRecord,
+  type StoredAt,
+  writeSamples,
+  type WrittenSample,
+} from "./sample-writer.js";
 
 // The process of its own that a data module runs in: it may bring another onnxruntime, print, crash or hang.
 
-const batch = { samples: 256, bytes: 8 * 2 ** 20, milliseconds: 200 };
+const batch = { samples: 256, milliseconds: 200 };
 
 let exports: Readonly<Record<string, unknown>> = {};
 let moduleUrl = "";
-let iterator: Iterator<unknown> | AsyncIterator<unknown> | null = null;
-let yielded = 0;
+let written: AsyncIterator<WrittenSample> | null = null;
 const descriptors = new Map<string, number>();
 
 async function open(url: string): Promise<ModuleDescription> {
@@ -67,17 +70,12 @@ function describeMetric(metric: unknown): ModuleDescription["metric"] {
 }
 
 async function next(): Promise<ModuleReplies["next"]> {
-  iterator ??= await beginSamples(exports.samples);
-  const samples: RawSample[] = [];
+  const samples: WrittenSample[] = [];
   const start = performance.now();
-  for (let bytes = 0; samples.length < batch.samples && bytes < batch.bytes;) {
-    const result = await iterator.next();
-    if (result.done) return { samples, done: true };
-    const sample = wireSample(result.value, yielded++);
-    for (const feed of Object.values(sample.feeds))
-      bytes += "byteLength" in feed ? feed.byteLength : feed.data.length * 8;
-    samples.push(sample);
-    if (performance.now() - start > batch.milliseconds) break;
+  while (samples.length < batch.samples && performance.now() - start < batch.milliseconds) {
+    const result = await written?.next();
+    if (result === undefined || result.done === true) return { samples, done: true };
+    samples.push(result.value);
   }
   return { samples, done: false };
 }
@@ -105,6 +103,9 @@ async function answer(request: ModuleRequest): Promise<unknown> {
   switch (request.kind) {
     case "open":
       return open(request.url);
+    case "store":
+      written = writeSamples(request.file, request.inputs, samplesOf(exports["samples"]));
+      return null;
     case "next":
       return next();
     case "predict":
@@ -140,17 +141,20 @@ function call(name: "predict" | "score", ...values: readonly unknown[]): unknown
   return hook(...values);
 }
 
-function problemOf(error: unknown): ModuleProblem {
-  const message =
-    error instanceof Error
-      ? error instanceof ModuleFault
-        ? error.message
-        : `${error.name}: ${error.message}`
-      : String(error);
+function problemOf(thrown: unknown): ModuleProblem {
+  const error = thrown instanceof ThrownByModule ? thrown.cause : thrown;
+  // Its own errors may have codes too: those are words of the module's.
+  if (error === thrown && isPareError(error)) {
+    const { code, message, where = null, hint = null } = error;
+    return { code, message, where, hint, syntax: false };
+  }
+  const fault = error instanceof ModuleFault ? error : null;
+  const own = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return {
-    message,
-    where: error instanceof Error && !(error instanceof ModuleFault) ? lineOf(error) : null,
-    hint: error instanceof ModuleFault ? error.hint : null,
+    code: null,
+    message: fault?.message ?? own,
+    where: error instanceof Error && fault === null ? lineOf(error) : null,
+    hint: fault?.hint ?? null,
     syntax: error instanceof SyntaxError,
   };
 }

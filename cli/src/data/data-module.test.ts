@@ -160,9 +160,17 @@ describe("a data module", () => {
     ],
     ["yields sequences", `export const samples = [{ steps: [] }];`, /is a sequence/, /data-/],
     [
-      "yields what cannot travel",
+      "yields what cannot be stored",
       `export const samples = [{ ...${good}, label: () => 1 }];`,
-      /cannot be passed between processes/,
+      /Sample "0" holds what cannot be stored/,
+      /data-/,
+    ],
+    [
+      "throws an error that has a code of ours",
+      `export function* samples() {
+        throw Object.assign(new Error("mine"), { name: "PareError", code: "NO_SPACE" });
+      }`,
+      /PareError: mine/,
       /data-/,
     ],
     [

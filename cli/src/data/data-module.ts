@@ -2,7 +2,7 @@ import { type ChildProcess, execFile, fork } from "node:child_process";
 import { access } from "node:fs/promises";
 import { resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { PareError, throwIfAborted } from "@pare/runtime/format";
+import { isErrorCode, PareError, throwIfAborted, type ValueInfo } from "@pare/runtime/format";
 import { fileError } from "../platform/file-error.js";
 import type {
   ModuleCall,
@@ -12,7 +12,7 @@ import type {
   ModuleReply,
   ModuleRequest,
 } from "./module-protocol.js";
-import type { RawSample } from "./raw-sample.js";
+import type { WrittenSample } from "./sample-writer.js";
 
 export interface ModuleOptions {
   readonly signal?: AbortSignal;
@@ -63,14 +63,15 @@ export class DataModule {
     }
   }
 
-  /** Every sample, in the module's order. */
-  async *samples(): AsyncGenerator<RawSample> {
+  /** Every sample, in the module's order, written by its process into a new file: none passes through this one. */
+  async *samples(file: string, inputs: readonly ValueInfo[]): AsyncGenerator<WrittenSample> {
     const most = this.#options.mostSamples ?? 1_000_000;
     let count = 0;
+    await this.#process.call({ kind: "store", file, inputs });
     let next: Promise<ModuleReplies["next"]> | null = this.#nextBatch();
     while (next !== null) {
       const batch: ModuleReplies["next"] = await next;
-      // The module goes on while these are stored.
+      // The module goes on while these are taken down.
       next = batch.done ? null : this.#nextBatch();
       count += batch.samples.length;
       if (count > most) {
@@ -165,7 +166,7 @@ class ModuleProcess {
         const doing =
           request.kind === "next"
             ? "give a sample"
-            : request.kind === "open"
+            : request.kind === "open" || request.kind === "store"
               ? "load"
               : `answer ${request.kind}()`;
         this.#fail(
@@ -200,6 +201,12 @@ class ModuleProcess {
   }
 
   async #problem(problem: ModuleProblem): Promise<PareError> {
+    const { code, message, hint } = problem;
+    if (code !== null && isErrorCode(code))
+      return new PareError(code, message, {
+        where: problem.where ?? this.#path,
+        ...(hint !== null && { hint }),
+      });
     const where = problem.syntax
       ? ((await syntaxErrorLine(this.#path)) ?? problem.where)
       : problem.where;

@@ -1,17 +1,10 @@
-import type { Tensors } from "@pare/runtime/format";
-import type { RawSample } from "./raw-sample.js";
-
-/** Where a stored sample lies, so that the module's process reads it from disk instead of being sent it again. */
-export interface StoredAt {
-  readonly file: string;
-  readonly offset: number;
-  readonly length: number;
-  readonly id: string;
-  readonly group: string | null;
-}
+import type { Tensors, ValueInfo } from "@pare/runtime/format";
+import type { StoredAt, WrittenSample } from "./sample-writer.js";
 
 export type ModuleRequest =
   | { readonly kind: "open"; readonly url: string }
+  /** Where its samples are to be written, and what inputs they are for. */
+  | { readonly kind: "store"; readonly file: string; readonly inputs: readonly ValueInfo[] }
   | { readonly kind: "next" }
   | { readonly kind: "predict"; readonly outputs: Tensors; readonly sample: StoredAt }
   | {
@@ -37,7 +30,8 @@ export interface ModuleDescription {
 
 export interface ModuleReplies {
   readonly open: ModuleDescription;
-  readonly next: { readonly samples: readonly RawSample[]; readonly done: boolean };
+  readonly store: null;
+  readonly next: { readonly samples: readonly WrittenSample[]; readonly done: boolean };
   readonly predict: unknown;
   readonly score: number | Readonly<Record<string, number>>;
   readonly reduce: readonly number[];
@@ -45,6 +39,8 @@ export interface ModuleReplies {
 
 /** What went wrong in the module: its own words, and the line of its own that it came from. */
 export interface ModuleProblem {
+  /** Of what was thrown while its samples were written; null for what the module did itself. */
+  readonly code: string | null;
   readonly message: string;
   readonly where: string | null;
   readonly hint: string | null;
@@ -59,11 +55,3 @@ export interface ModuleCall {
 export type ModuleReply =
   | { readonly id: number; readonly ok: true; readonly value: unknown }
   | { readonly id: number; readonly ok: false; readonly problem: ModuleProblem };
-
-/** A stored sample's record on disk. `bare` names the feeds that were given without type and dims. */
-export interface SampleRecord {
-  readonly feeds: Tensors;
-  readonly label: unknown;
-  readonly bare: readonly string[];
-  readonly extra: Readonly<Record<string, unknown>>;
-}

@@ -1,6 +1,6 @@
 import type { RawSample } from "./raw-sample.js";
 
-// Runs in the data module's process: what a module yields, checked and made fit to travel.
+// Runs in the data module's process: what a module yields, checked and made fit to be stored.
 
 /** Something about the module that its author has to change. */
 export class ModuleFault extends Error {
@@ -8,6 +8,31 @@ export class ModuleFault extends Error {
   constructor(message: string, hint: string | null = null) {
     super(message);
     this.hint = hint;
+  }
+}
+
+/** What the module itself threw while it gave its samples. */
+export class ThrownByModule extends Error {
+  constructor(cause: unknown) {
+    super("The module threw.", { cause });
+  }
+}
+
+/** Every sample that a module exports, checked. @throws ModuleFault, ThrownByModule */
+export async function* samplesOf(samples: unknown): AsyncGenerator<RawSample, void, undefined> {
+  const iterator = await byModule(() => beginSamples(samples));
+  for (let index = 0; ; index += 1) {
+    const { done, value } = await byModule(() => iterator.next());
+    if (done === true) return;
+    yield wireSample(value, index);
+  }
+}
+
+async function byModule<T>(work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof ModuleFault ? error : new ThrownByModule(error);
   }
 }
 
@@ -49,7 +74,7 @@ function isGenerator(value: object): boolean {
   return /Generator/.test(Object.prototype.toString.call(value));
 }
 
-/** One yielded value as a sample that can travel. @throws ModuleFault saying which sample and what is wrong */
+/** One yielded value as a sample that can be stored. @throws ModuleFault saying which sample and what is wrong */
 export function wireSample(value: unknown, index: number): RawSample {
   const name = `Sample ${index}`;
   if (!isObject(value)) {
@@ -98,7 +123,7 @@ function wireFeed(feed: unknown, name: string): unknown {
   };
 }
 
-/** Newer engines have a Float16Array, which does not travel to older ones: its bits do. */
+/** Newer engines have a Float16Array, which older ones cannot read back: its bits they can. */
 function withoutHalfFloats(array: ArrayBufferView): ArrayBufferView {
   return Object.prototype.toString.call(array) === "[object Float16Array]"
     ? new Uint16Array(array.buffer, array.byteOffset, array.byteLength / 2)

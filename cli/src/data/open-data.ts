@@ -6,6 +6,7 @@ import { fileError } from "../platform/file-error.js";
 import { DataModule, type ModuleOptions } from "./data-module.js";
 import type { RawSamples } from "./raw-sample.js";
 import { type SampleStore, storeSamples, type StoreOptions } from "./sample-store.js";
+import { writeSamples, type WrittenSample } from "./sample-writer.js";
 import { splitAsExported, splitBySeed, type Splits } from "./splits.js";
 
 /** The user's data, read once: samples by index, their splits, and what a module brings to score with. */
@@ -88,14 +89,7 @@ async function openFolder(path: string, options: OpenDataOptions): Promise<OpenD
     found === null
       ? "No --preprocess was given: pixels were scaled to 0..1, which the model may not expect."
       : null;
-  return collect(
-    path,
-    await readImageFolder(path, options.inputs, preprocess),
-    options,
-    {},
-    null,
-    caveat,
-  );
+  return collect(path, await readImageFolder(path, options.inputs, preprocess), options, caveat);
 }
 
 async function beside(folder: string, name: string): Promise<string | null> {
@@ -117,13 +111,9 @@ async function openModule(path: string, options: OpenDataOptions): Promise<OpenD
     const { splits } = module.description;
     let store: SampleStore | null = null;
     const hooks = hooksOf(module, (id) => (store === null ? null : store.find(id)));
-    const data = await collect(
-      path,
-      { count: null, samples: module.samples() },
-      options,
-      hooks,
-      splits,
-    );
+    const write = (file: string): AsyncIterable<WrittenSample> =>
+      module.samples(file, options.inputs);
+    const data = await collectWritten(path, null, write, options, hooks, splits);
     store = data.samples;
     return {
       ...data,
@@ -169,15 +159,27 @@ function hooksOf(
   };
 }
 
-async function collect(
+function collect(
   path: string,
-  raw: RawSamples,
+  { count, samples }: RawSamples,
   options: OpenDataOptions,
-  hooks: ScoringHooks = {},
-  exported: unknown = null,
   caveat: string | null = null,
 ): Promise<OpenData> {
-  const samples = await storeSamples(options.inputs, raw, path, options);
+  const write = (file: string): AsyncIterable<WrittenSample> =>
+    writeSamples(file, options.inputs, samples);
+  return collectWritten(path, count, write, options, {}, null, caveat);
+}
+
+async function collectWritten(
+  path: string,
+  count: number | null,
+  write: (file: string) => AsyncIterable<WrittenSample>,
+  options: OpenDataOptions,
+  hooks: ScoringHooks,
+  exported: unknown,
+  caveat: string | null = null,
+): Promise<OpenData> {
+  const samples = await storeSamples(write, count, path, options);
   try {
     const splits =
       exported === null

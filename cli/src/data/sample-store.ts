@@ -1,31 +1,16 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
-import { deserialize, serialize } from "node:v8";
+import { deserialize } from "node:v8";
 import {
   PareError,
   type SampleInfo,
   type SampleSet,
   type StoredSample,
-  type Tensors,
   throwIfAborted,
-  type ValueInfo,
 } from "@pare/runtime/format";
 import { fileError } from "../platform/file-error.js";
 import { temporaryFolder, type TemporaryFolder } from "../platform/temporary-folder.js";
-import { feedsDigest, labelDigest } from "./digests.js";
-import { fitFeeds } from "./fit-feeds.js";
-import type { SampleRecord, StoredAt } from "./module-protocol.js";
-import type { RawSamples } from "./raw-sample.js";
-
-/** What is known of a sample without reading it. */
-export interface SampleEntry extends StoredAt {
-  /** Of its feeds: equal digests are equal feeds. */
-  readonly digest: string;
-  readonly labelDigest: string;
-}
-
-/** Labels of up to so many bytes are held; larger ones are read with their sample. */
-const heldLabelBytes = 1024;
+import type { SampleEntry, SampleRecord, StoredAt, WrittenSample } from "./sample-writer.js";
 
 /** Samples in a temporary file, by index: memory stays small however many there are. */
 export class SampleStore implements SampleSet {
@@ -96,21 +81,28 @@ export interface StoreOptions {
 }
 
 /**
- * Reads all samples once, holds each against the model's inputs, and stores them.
- * @throws PareError DATA_MISMATCH, DATA_INVALID (no samples, an id twice), NO_SPACE
+ * Takes down where each sample was written.
+ * @param write writes all samples into a new file of this path
+ * @param count how many there will be, where that is known
+ * @throws PareError DATA_INVALID (no samples, an id twice), and what writing them throws
  */
 export async function storeSamples(
-  inputs: readonly ValueInfo[],
-  raw: RawSamples,
+  write: (path: string) => AsyncIterable<WrittenSample>,
+  count: number | null,
   where: string,
   options: StoreOptions = {},
 ): Promise<SampleStore> {
   const folder = await temporaryFolder();
   const path = join(folder.path, "samples");
-  let file: FileHandle | null = null;
   try {
-    file = await open(path, "wx+");
-    const { entries, held, labels } = await writeAll(file, path, inputs, raw, options);
+    const entries: SampleEntry[] = [];
+    const held = new Map<number, unknown>();
+    for await (const { entry, held: small } of write(path)) {
+      throwIfAborted(options.signal);
+      if (small !== null) held.set(entries.length, small.label);
+      entries.push(entry);
+      options.onProgress?.(entries.length, count);
+    }
     if (entries.length === 0) {
       throw new PareError("DATA_INVALID", `${where} holds no samples.`, {
         where,
@@ -118,6 +110,7 @@ export async function storeSamples(
       });
     }
     checkIds(entries, where);
+    const labels = entries.filter(({ labelled }) => labelled).length;
     if (labels > 0 && labels < entries.length) {
       throw new PareError(
         "DATA_INVALID",
@@ -128,70 +121,11 @@ export async function storeSamples(
         },
       );
     }
-    return new SampleStore(entries, held, labels > 0, file, folder);
+    return new SampleStore(entries, held, labels > 0, await open(path, "r"), folder);
   } catch (error) {
-    await file?.close();
     await folder.dispose();
     throw fileError(error, path, "DATA_INVALID");
   }
-}
-
-async function writeAll(
-  file: FileHandle,
-  path: string,
-  inputs: readonly ValueInfo[],
-  raw: RawSamples,
-  options: StoreOptions,
-): Promise<{
-  entries: readonly SampleEntry[];
-  held: ReadonlyMap<number, unknown>;
-  labels: number;
-}> {
-  const entries: SampleEntry[] = [];
-  const held = new Map<number, unknown>();
-  let offset = 0;
-  let labels = 0;
-  for await (const {
-    feeds,
-    label,
-    id = String(entries.length),
-    group = null,
-    extra = {},
-  } of raw.samples) {
-    throwIfAborted(options.signal);
-    const fitted = fitFeeds(inputs, feeds, id);
-    const record: SampleRecord = {
-      feeds: plain(fitted.feeds),
-      label: label ?? null,
-      bare: fitted.bare,
-      extra,
-    };
-    const bytes = serialize(record);
-    await file.write(bytes, 0, bytes.length, offset);
-    if (serialize(record.label).length <= heldLabelBytes) held.set(entries.length, record.label);
-    entries.push({
-      id,
-      group,
-      digest: feedsDigest(fitted.feeds),
-      labelDigest: labelDigest(record.label),
-      file: path,
-      offset,
-      length: bytes.length,
-    });
-    offset += bytes.length;
-    if (label !== undefined && label !== null) labels++;
-    options.onProgress?.(entries.length, raw.count);
-  }
-  return { entries, held, labels };
-}
-
-function plain(tensors: Tensors): Tensors {
-  return Object.fromEntries(
-    Object.entries(tensors).map(([name, { type, dims, data }]) => [
-      name,
-      { type, dims: [...dims], data },
-    ]),
-  );
 }
 
 function checkIds(entries: readonly SampleEntry[], where: string): void {

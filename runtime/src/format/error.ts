@@ -51,6 +51,11 @@ export const errorCodes = {
 
 export type ErrorCode = keyof typeof errorCodes;
 
+/** Whether a text from elsewhere is one of them. */
+export function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(errorCodes, code);
+}
+
 export interface ErrorDetails {
   /** Where: a file, a node, a field, an argument. */
   readonly where?: string;

@@ -1,0 +1,124 @@
+import { type FileHandle, open } from "node:fs/promises";
+import { serialize } from "node:v8";
+import { messageOf, PareError, type Tensors, type ValueInfo } from "@pare/runtime/format";
+import { fileError } from "../platform/file-error.js";
+import { feedsDigest, labelDigest } from "./digests.js";
+import { fitFeeds } from "./fit-feeds.js";
+import type { RawSample } from "./raw-sample.js";
+
+/** Where a stored sample lies, so that the module's process reads it from disk instead of being sent it again. */
+export interface StoredAt {
+  readonly file: string;
+  readonly offset: number;
+  readonly length: number;
+  readonly id: string;
+  readonly group: string | null;
+}
+
+/** What is known of a sample without reading it. */
+export interface SampleEntry extends StoredAt {
+  /** Of its feeds: equal digests are equal feeds. */
+  readonly digest: string;
+  readonly labelDigest: string;
+  readonly labelled: boolean;
+}
+
+/** A stored sample's record on disk. `bare` names the feeds that were given without type and dims. */
+export interface SampleRecord {
+  readonly feeds: Tensors;
+  readonly label: unknown;
+  readonly bare: readonly string[];
+  readonly extra: Readonly<Record<string, unknown>>;
+}
+
+export interface WrittenSample {
+  readonly entry: SampleEntry;
+  /** The label, where it is small: larger ones are read with their sample. */
+  readonly held: { readonly label: unknown } | null;
+}
+
+const heldLabelBytes = 1024;
+
+/**
+ * Holds samples against the model's inputs and writes them to a new file, one after the other, in whichever process they
+ * come about.
+ * @throws PareError DATA_MISMATCH, DATA_MODULE, NO_SPACE
+ */
+export async function* writeSamples(
+  path: string,
+  inputs: readonly ValueInfo[],
+  samples: AsyncIterable<RawSample>,
+): AsyncGenerator<WrittenSample, void, undefined> {
+  const file = await orFileError(path, () => open(path, "wx"));
+  try {
+    let count = 0;
+    let offset = 0;
+    for await (const { feeds, label, id = String(count), group = null, extra = {} } of samples) {
+      const fitted = fitFeeds(inputs, feeds, id);
+      const record: SampleRecord = {
+        feeds: plain(fitted.feeds),
+        label: label ?? null,
+        bare: fitted.bare,
+        extra,
+      };
+      const bytes = serialized(record, id);
+      await orFileError(path, () => writeAll(file, bytes, offset));
+      const isSmall = serialize(record.label).length <= heldLabelBytes;
+      yield {
+        entry: {
+          id,
+          group,
+          digest: feedsDigest(fitted.feeds),
+          labelDigest: labelDigest(record.label),
+          labelled: record.label !== null,
+          file: path,
+          offset,
+          length: bytes.length,
+        },
+        held: isSmall ? { label: record.label } : null,
+      };
+      offset += bytes.length;
+      count += 1;
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/** @throws PareError DATA_MODULE: only a module can hold anything */
+function serialized(record: SampleRecord, id: string): Uint8Array {
+  try {
+    return serialize(record);
+  } catch (cause) {
+    throw new PareError(
+      "DATA_MODULE",
+      `Sample "${id}" holds what cannot be stored: ${messageOf(cause)}`,
+      { hint: "Give numbers, text, arrays and plain objects.", cause },
+    );
+  }
+}
+
+/** A disk that is filling up takes a part of what it is given, and says so only to who asks again. */
+async function writeAll(file: FileHandle, bytes: Uint8Array, offset: number): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, offset + done);
+    done += bytesWritten;
+  }
+}
+
+async function orFileError<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw fileError(error, path, "DATA_INVALID");
+  }
+}
+
+function plain(tensors: Tensors): Tensors {
+  return Object.fromEntries(
+    Object.entries(tensors).map(([name, { type, dims, data }]) => [
+      name,
+      { type, dims: [...dims], data },
+    ]),
+  );
+}
