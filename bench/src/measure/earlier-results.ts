@@ -25,7 +25,8 @@ export type ResultName =
       readonly kind: "parity";
       readonly artifact: string;
       readonly target: TargetName;
-      readonly reference: { readonly artifact: string; readonly target: TargetName };
+      /** Another engine, or an evaluation of the same file by its name. */
+      readonly reference: { readonly artifact: string; readonly target: TargetName } | string;
       readonly split: SplitName;
       readonly count: number;
     }

@@ -5,6 +5,7 @@ import {
   onnxArtifact,
   PareError,
   type SampleSet,
+  type Tensors,
 } from "@pare/runtime/format";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { findBrowser } from "../engines/find-browser.js";
@@ -276,6 +277,13 @@ describe("a measure", () => {
           seed: 1,
           screening: true,
         }),
+        parity: await measure.parity({
+          artifact,
+          target: "cpu",
+          reference: { artifact: damaged, target: "cpu" },
+          split: "validation",
+          count: 2,
+        }),
         sampleMs: await measure.sampleMs(artifact, "cpu"),
       };
     };
@@ -285,6 +293,18 @@ describe("a measure", () => {
       const first = await all(measureWith(open.hosts, metric));
       expect(await all(measureWith(new Map(), metric))).toEqual(first);
       expect(first.sampleMs).toBeGreaterThan(0);
+      expect(first.parity?.maxError).toBeGreaterThan(0);
+    });
+
+    it("keeps what an evaluation says under its name, and not without one", async () => {
+      kept.clear();
+      const evaluate = async (): Promise<Tensors> => ({});
+      const ask = { artifact, target: "cpu", split: "validation", count: 2 } as const;
+      const named = { ...ask, reference: { evaluate, name: "by hand" } };
+      const first = await measureWith(open.hosts).parity(named);
+      expect(await measureWith(new Map()).parity(named)).toEqual(first);
+      const unnamed = measureWith(new Map()).parity({ ...ask, reference: { evaluate } });
+      await expect(unnamed).rejects.toMatchObject({ code: "UNSUPPORTED_DEVICE" });
     });
 
     it("runs only the samples that are new", async () => {

@@ -194,16 +194,19 @@ class Bench implements MeasuringEngines {
 
   async parity(request: ParityRequest): Promise<Parity | null> {
     const { artifact, target, reference, split, count } = request;
-    // What an evaluation says has no name.
-    if ("evaluate" in reference) return this.#compare(request);
+    const by =
+      "evaluate" in reference
+        ? reference.name
+        : {
+            artifact: await this.#models.identity(reference.artifact),
+            target: reference.target,
+          };
+    if (by === undefined) return this.#compare(request);
     const name = {
       kind: "parity",
       artifact: await this.#models.identity(artifact),
       target,
-      reference: {
-        artifact: await this.#models.identity(reference.artifact),
-        target: reference.target,
-      },
+      reference: by,
       split,
       count,
     } as const;

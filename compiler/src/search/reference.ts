@@ -57,10 +57,11 @@ async function referenceFor(
   const isInteger = arithmeticOf[precision] === "integer";
   if (isInteger) {
     const macs = countMacs(written.graph);
+    const name = "the reference evaluation";
     if (macs !== null && macs * samples <= mostMacs)
       return {
-        by: { evaluate: (feeds) => evaluateGraph(written.graph, feeds, request.signal) },
-        name: "the reference evaluation",
+        by: { evaluate: (feeds) => evaluateGraph(written.graph, feeds, request.signal), name },
+        name,
       };
   }
   const other = request.devices.find(

@@ -37,7 +37,11 @@ export interface ParityRequest extends Measured {
   /** What it must agree with: another engine's answers, or a function's. */
   readonly reference:
     | { readonly artifact: Artifact; readonly target: TargetName }
-    | { readonly evaluate: (feeds: Tensors) => Promise<Tensors> };
+    | {
+        readonly evaluate: (feeds: Tensors) => Promise<Tensors>;
+        /** Of what it says of a file; without one, that is not kept for later runs. */
+        readonly name?: string;
+      };
   readonly split: SplitName;
   /** At most so many samples; at least one is compared. */
   readonly count: number;
