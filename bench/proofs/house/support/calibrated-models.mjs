@@ -13,12 +13,12 @@ const large = { width: 640, height: 640 };
  * activation of every sample, or of `stride` samples at a time, which must be 1 where samples differ in shape.
  */
 export const calibratedModels = {
-  "mnist-cnn": { samples: () => ofModule("mnist"), rounds: 15 },
-  "ocr-direction": { samples: () => ofModule("ocr-direction"), rounds: 9 },
-  "blazeface-front": { samples: () => ofModule("blazeface-front"), rounds: 11 },
+  "mnist-cnn": { samples: () => ofModule("mnist"), rounds: 41 },
+  "ocr-direction": { samples: () => ofModule("ocr-direction"), rounds: 41 },
+  "blazeface-front": { samples: () => ofModule("blazeface-front"), rounds: 41 },
   "ocr-recognition": {
     samples: () => ofModule("ocr-recognition"),
-    rounds: 5,
+    rounds: 9,
     percentile: { count: sampleCount, stride: 1, rounds: 3 },
     many: 200,
   },
