@@ -27,7 +27,7 @@ describe("an estimate", () => {
     const estimate = new Estimate([facts], counts, 0);
     const one = way("cpu", "int8-weights", "quantize-weights", holds);
     const before = estimate.candidateMs(one);
-    estimate.note(one, 0.01 * before, 0.6, false);
+    estimate.note(one, 0.15 * before, 0.6, false);
     expect(estimate.candidateMs(one)).toBeCloseTo(before, 6);
     estimate.note(one, 2 * before, 0.6, false);
     expect(estimate.candidateMs(one)).toBeCloseTo(1.3 * before, 6);

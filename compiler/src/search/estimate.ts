@@ -60,8 +60,8 @@ export class Estimate {
     this.#shown.note(planned, latency, lost);
     const expected = this.#unscaledMs(planned);
     if (needsData) this.#calibrated = true;
-    // That quick it was known from an earlier run, which says nothing of what the others will take.
-    if (tookMs < 0.1 * expected) return;
+    // Nothing was timed: it was known from an earlier run, which says nothing of what the others will take.
+    if (tookMs < this.#knownMs(planned)) return;
     this.#scales.set(
       target,
       clamp(0.7 * this.#scaleOf(target) + (0.3 * tookMs) / expected, 0.5, 3),
@@ -196,6 +196,14 @@ export class Estimate {
       (calibrates ? this.#calibration * this.#calibrationMs() : 0) +
       this.#usualMs(facts, this.gainOf(planned))
     );
+  }
+
+  /** What one takes at most whose measurements an earlier run kept. */
+  #knownMs(planned: Planned): number {
+    const facts = this.#factsOf(planned.target);
+    if (facts === undefined) return 0;
+    const { makeMs, screenMs } = this.#costOf(facts, this.gainOf(planned));
+    return makeMs + screenMs / 2;
   }
 
   /** Making, timing and, as often as that is usual, deciding. */

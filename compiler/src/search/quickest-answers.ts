@@ -5,8 +5,8 @@ import { isRefusal } from "./refusal.js";
 
 /** By how much engines that compute the same in float may differ, of the largest output. */
 const sameFloat = 1e-3;
-/** Of a candidate, whose roundings now and then fall otherwise: much less than what makes it lose an answer. */
-const sameCandidate = 1e-2;
+/** Of a candidate, whose roundings fall otherwise now and then: a few steps of an integer output, as often up as down. */
+const sameCandidate = 3e-2;
 /** What must be saved, at least, for finding out whether they say the same: it takes a load and a few runs. */
 const worthMs = 1000;
 /** A few samples tell: no label hides what outputs show. */
