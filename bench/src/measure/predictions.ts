@@ -1,8 +1,9 @@
 import { bytesOf, isTypedArray, type Tensors } from "@pare/runtime/format";
 import { isJson, type KeptPredictions } from "./earlier-results.js";
 
-/** What took so long tells how long a sample takes. */
-const tellingMs = 500;
+/** What takes so long tells how long a sample takes: samples differ in size, and the first are not typical. */
+const tellingMs = 800;
+const warmingMs = 200;
 /** Outputs held in all; beyond, the float model is run again beside each candidate. */
 const heldBytes = 256 * 2 ** 20;
 
@@ -14,8 +15,9 @@ export class Predictions {
   readonly #outputs = new Map<number, Tensors>();
   readonly #room: Room;
   #sampleMs: number | null;
-  /** What that rests on. */
   #tookMs: number;
+  /** What it rests on. */
+  #counted = { ms: 0, samples: 0 };
   #turn: Promise<unknown> = Promise.resolve();
 
   /** @param earlier what an earlier run kept */
@@ -53,8 +55,10 @@ export class Predictions {
   /** The first that tell count: those after them may have been run beside another engine. A run that goes on is planned alike. */
   took(ms: number, samples: number): void {
     if (this.#tookMs >= tellingMs) return;
-    this.#sampleMs = ms / samples;
-    this.#tookMs = ms;
+    const before = this.#tookMs < warmingMs ? { ms: 0, samples: 0 } : this.#counted;
+    this.#counted = { ms: before.ms + ms, samples: before.samples + samples };
+    this.#tookMs += ms;
+    this.#sampleMs = this.#counted.ms / this.#counted.samples;
   }
 
   get sampleMs(): number | null {

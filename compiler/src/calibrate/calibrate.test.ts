@@ -24,11 +24,11 @@ const [mul, add, relu] = graph.order().map((node) => node.outputs[0] ?? (0 as Va
 const input = graph.main.inputs[0] ?? (0 as ValueId);
 const samples: readonly Tensors[] = [3, 7, 1].map((W, seed) => feedsOf(graph, seed, { W }));
 
-async function* stream(): AsyncGenerator<Tensors> {
-  yield* samples;
+async function* from(some: readonly Tensors[]): AsyncGenerator<Tensors> {
+  yield* some;
 }
 
-const source = { executor: cpu(), samples: stream, count: samples.length };
+const source = { executor: cpu(), samples: () => from(samples), count: samples.length };
 const nothing: Watched = { extremes: [], histograms: [], channelSums: [] };
 
 function expected(of: (x: number) => number): Observer {
@@ -177,6 +177,21 @@ describe("calibrate", () => {
     expect(found.ranges.get(add)).toEqual(expected((x) => Math.fround(2 * x) - 1).range);
   });
 
+  it("lets the engine lay nothing out anew where samples differ in shape", async () => {
+    const levelWith = async (widths: readonly number[]): Promise<unknown> => {
+      const load = vi.fn<Executor["load"]>(cpu().load);
+      const given = widths.map((W, seed) => feedsOf(graph, seed, { W }));
+      await calibrate(
+        graph,
+        { ...source, executor: { load }, samples: () => from(given) },
+        { ...nothing, extremes: [mul] },
+      );
+      return load.mock.calls[0]?.[0].session.graphOptimizationLevel;
+    };
+    expect(await levelWith([3, 7])).toBe("disabled");
+    expect(await levelWith([3, 3])).toBeUndefined();
+  });
+
   it("reports progress, stops on a signal, and refuses to learn from nothing", async () => {
     const onProgress = vi.fn<(fraction: number) => void>();
     const watched = { ...nothing, extremes: [mul] };
@@ -204,7 +219,11 @@ const options = { pass: "test" };
 describe("activations", () => {
   it("are observed once for all forks that leave what is above a value alone", async () => {
     const load = vi.fn<Executor["load"]>((...args) => cpu().load(...args));
-    const measured = new MeasuredActivations({ executor: { load }, samples: stream, count: 3 });
+    const measured = new MeasuredActivations({
+      executor: { load },
+      samples: () => from(samples),
+      count: 3,
+    });
     const first = await measured.observe(graph, [range(mul), range(relu)], options);
     const fork = graph.fork();
     edit(fork, "test", (editor) =>
@@ -221,7 +240,7 @@ describe("activations", () => {
 
   it("are observed once for all questions that name the same beside them", async () => {
     const load = vi.fn<Executor["load"]>((...args) => cpu().load(...args));
-    const calibration = { executor: { load }, samples: stream, count: 3 };
+    const calibration = { executor: { load }, samples: () => from(samples), count: 3 };
     const measured = new MeasuredActivations(calibration);
     const beside = [range(mul), range(relu)];
     const part = await measured.observe(graph, [range(relu)], { ...options, beside });

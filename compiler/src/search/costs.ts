@@ -76,15 +76,16 @@ const smallBytes = 2 * 2 ** 20;
 /** Of a float model's bytes, what a candidate has. */
 const candidateBytes = 0.35;
 
-/** WebAssembly is compiled twice while it runs, and settles later. */
-const settling: Partial<Record<TargetName, number>> = { cpu: 0.65 };
+/** WebAssembly is compiled twice while it runs, and settles later than what was compiled before. */
+const settling: Partial<Record<TargetName, number>> = { cpu: 0.65, wasm: 0.8 };
 
-/** A comparison usually takes less than it may: short runs are many, and settle soon. Of long ones, as few as there may be. */
+/** A comparison usually takes less than it may: short runs are many, and warm up and settle soon. Of long ones, as few as there may be. */
 function timingMs(
   { target, runMs }: TargetFacts,
   { warmUpMs, maxMs, blocks }: LatencyLimits,
 ): number {
-  const usual = warmUpMs + maxMs * clamp(0.2 + 0.4 * runMs, 0.2, 0.9);
+  const warm = Math.min(warmUpMs, 150 + 20 * runMs);
+  const usual = warm + maxMs * clamp(0.2 + 0.4 * runMs, 0.2, 0.9);
   const least = 2 * (1 + blocks) * runMs;
   return Math.max((settling[target] ?? 1) * usual, runMs > longMs ? least : 0);
 }

@@ -18,7 +18,7 @@ import { orderOf, type Relative, round } from "./verdict.js";
 
 /** So many samples tell what one costs, the first look that takes long the last: what is cheap is not typical at first. */
 const firstSamples = [2, 4, 8, 16, 32, 64, 128, 256, 512];
-const firstMs = 700;
+const firstMs = 800;
 /** Until an engine of its own runs: a worker in a browser fetches its module, one in Node is a process. */
 const startMs = { cpu: 200, wasm: 300, webgpu: 1500, aot: 100, webnn: 1500 } as const;
 
