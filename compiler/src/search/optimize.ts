@@ -171,14 +171,14 @@ class Search {
           null,
         );
     }
-    const plan = new Plan(
-      this.#states.map(({ facts }) => facts),
+    const plan = new Plan({
+      facts: this.#states.map(({ facts }) => facts),
       planned,
-      clock.now(),
-      budget.timeBudgetMs,
-      Math.min(calibrationSamples, measure.samples("calibration")),
-      await earlierCounts(this.#request),
-    );
+      nowMs: clock.now(),
+      askedMs: budget.timeBudgetMs,
+      calibration: Math.min(calibrationSamples, measure.samples("calibration")),
+      earlier: await earlierCounts(this.#request),
+    });
     await keepCounts(this.#request, plan.counts);
     this.#plan = plan;
     this.#progress.planned(plan);

@@ -11,7 +11,7 @@ describe("what takes longer than was planned", () => {
   const partly = way("cpu", "int8-static-partly", "quantize-static", mayLose, 2000);
   const other = way("cpu", "int8-weights", "quantize-weights", holds);
   const planWith = (waiting: readonly Planned[], budgetMs: number): Plan =>
-    new Plan([facts], waiting, 1000, budgetMs, 0);
+    new Plan({ facts: [facts], planned: waiting, nowMs: 1000, askedMs: budgetMs, calibration: 0 });
 
   it("goes on where nothing waits for the time, until the deadline", () => {
     const plan = planWith([], 120_000);

@@ -49,6 +49,19 @@ export interface Came {
   readonly isOpen: boolean;
 }
 
+export interface PlanOptions {
+  readonly facts: readonly TargetFacts[];
+  readonly planned: readonly Planned[];
+  /** What was taken before the search. */
+  readonly nowMs: number;
+  /** What the user gave; null for the default. */
+  readonly askedMs: number | null;
+  /** Samples that calibrate. */
+  readonly calibration: number;
+  /** What an earlier run of the same search counted. */
+  readonly earlier?: ReadonlyMap<TargetName, Counts>;
+}
+
 /** What was accepted on another target is tried before what its own table favours. */
 const acceptedBoost = 4;
 
@@ -74,20 +87,14 @@ export class Plan {
   readonly #best = new Map<TargetName, Ratios>();
   #endMs: number | null = null;
 
-  /**
-   * @param nowMs what was taken before the search
-   * @param askedMs what the user gave; null for the default
-   * @param calibration samples that calibrate
-   * @param earlier what an earlier run of the same search counted
-   */
-  constructor(
-    given: readonly TargetFacts[],
-    planned: readonly Planned[],
-    nowMs: number,
-    askedMs: number | null,
-    calibration: number,
-    earlier: ReadonlyMap<TargetName, Counts> = new Map(),
-  ) {
+  constructor({
+    facts: given,
+    planned,
+    nowMs,
+    askedMs,
+    calibration,
+    earlier = new Map(),
+  }: PlanOptions) {
     const facts = [...given].sort((a, b) => (a.target < b.target ? -1 : 1));
     this.#targets = facts.map(({ target }) => target);
     this.#waiting = [...planned];

@@ -62,13 +62,16 @@ async function calibrate({ method, names, count, abortAfterMs }) {
     },
   };
   try {
-    const observed = await observe(activations, method, names, options);
-    silence = Math.max(silence, performance.now() - last);
-    const seconds = (performance.now() - started) / 1000;
+    const { observed, ended, peak } = await observe(activations, method, names, options, () => ({
+      ended: performance.now(),
+      peak: sum(pids, "VmHWM"),
+    }));
+    silence = Math.max(silence, ended - last);
+    const seconds = (ended - started) / 1000;
     const ranges = Object.fromEntries(
       [...observed.ranges].map(([value, { min, max }]) => [graph.value(value).name, [min, max]]),
     );
-    return { seconds, idle, peak: sum(pids, "VmHWM"), silence: silence / 1000, ranges };
+    return { seconds, idle, peak, silence: silence / 1000, ranges };
   } catch (error) {
     if (!stop.signal.aborted) throw error;
     return {
@@ -80,27 +83,32 @@ async function calibrate({ method, names, count, abortAfterMs }) {
   }
 }
 
-/** The ranges of named values, or, without names, all that quantize-static asks for by itself. */
-async function observe(activations, method, names, options) {
+/**
+ * The ranges of named values, or, without names, all that quantize-static asks for by itself.
+ * @param end when and with how much memory calibrating has ended: what the pass makes of it is another phase
+ */
+async function observe(activations, method, names, options, end) {
   if (names !== undefined) {
     const values = new Map([...graph.allValues()].map(({ id, name: its }) => [its, id]));
     const wanted = names.map((each) => ({
       value: values.get(each),
       statistic: { kind: "range", method, format: uint8Activations },
     }));
-    return activations.observe(graph, wanted, options);
+    return { observed: await activations.observe(graph, wanted, options), ...end() };
   }
-  let observed;
+  let result;
   const pass = findPass("quantize-static");
   await pass.create(pass.parse({ ranges: method })).run(graph.fork(), {
     activations: {
       async observe(asked, wanted, { beside }) {
         options.onStart();
-        return (observed = await activations.observe(asked, wanted, { ...options, beside }));
+        const observed = await activations.observe(asked, wanted, { ...options, beside });
+        result = { observed, ...end() };
+        return observed;
       },
     },
   });
-  return observed;
+  return result;
 }
 
 function childrenOf(pid) {
