@@ -35,6 +35,8 @@ export interface TargetFacts {
 
 /** Fewer test samples say too little of what comes after one that failed on them. */
 export const fewestAfter = 50;
+/** Of the float model, which is known to hold, even where the time is up. */
+export const fewestOfFloat = 16;
 
 /** How many samples are looked at. Fixed before they are. */
 export interface Counts {
@@ -131,9 +133,9 @@ export interface CandidateCost {
   readonly decideMs: number;
 }
 
-/** A run whose activations are looked at. */
+/** A run whose activations are looked at: half as long again where most of it is computing, three times where they are large. */
 export function calibrationMs(runMs: number): number {
-  return 1.5 * runMs;
+  return 2.2 * runMs;
 }
 
 export function costOf(
@@ -200,7 +202,7 @@ export function publishMs(facts: TargetFacts): number {
 }
 
 /** Of the float model's time, what is chosen usually takes. */
-export const usualLatency = 0.8;
+export const usualLatency = 0.9;
 
 /**
  * The float model and what was chosen, on the test samples. Targets are tested side by side.

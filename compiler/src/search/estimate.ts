@@ -15,6 +15,7 @@ import {
   sensitivityMs,
   type TargetFacts,
   testMs,
+  testSampleMs,
   usualLatency,
   validationSampleMs,
   writeMs,
@@ -141,6 +142,12 @@ export class Estimate {
   secondLookMs(target: TargetName): number {
     const samples = Math.min(this.#countsOf(target).test, fewestAfter);
     return samples * this.laterSampleMs(target);
+  }
+
+  /** One test sample of the model as its user has it and of its simplified form. */
+  floatTestSampleMs(target: TargetName): number {
+    const facts = this.#factsOf(target);
+    return facts === undefined ? Infinity : testSampleMs(facts, 1);
   }
 
   /** One test sample of a candidate that comes after another. */

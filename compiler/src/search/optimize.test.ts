@@ -254,6 +254,9 @@ describe("optimize", () => {
     const { candidates, variants } = await optimize(request);
     expect(summaries).toEqual([expect.objectContaining({ tooShort: true, budgetMs: 1000 })]);
     expect(variants[0]?.name).toBe("float");
+    // The time is up: the float model is known to hold.
+    const tested = measure.asked.filter(({ split }) => split === "test");
+    expect(tested.every(({ count }) => count === 16)).toBe(true);
     const untried = candidates.filter(({ reason }) =>
       reason.startsWith("not tried: it takes about"),
     );

@@ -188,8 +188,9 @@ class Search {
 
   /** On the validation samples; targets side by side, because nothing is timed. */
   async #measureFloat(plan: Plan): Promise<void> {
-    const { measure, signal, evidence } = this.#request;
-    if (evidence === "none") return;
+    const { measure, signal, evidence, clock } = this.#request;
+    // Where there is no time to try anything, nothing is looked at beside it.
+    if (evidence === "none" || plan.deadlineMs <= clock.now()) return;
     this.#progress.step("the float model on the validation samples");
     await Promise.all(
       this.#states.map(async (state) => {
@@ -337,7 +338,8 @@ class Search {
       request: this.#request,
       state,
       record: this.#record,
-      ...plan.countsOf(state.device.target),
+      validation: plan.countsOf(state.device.target).validation,
+      test: plan.testSamples(state.device.target, this.#request.clock.now()),
       affordable: () => plan.affordableAtEnd(state.device.target, this.#request.clock.now()),
       limitMs: patienceMs,
       say: (what) => this.#progress.say(`${state.device.target}: ${what}`),

@@ -1,6 +1,6 @@
 import type { TargetName } from "@pare/runtime/format";
 import type { Planned } from "./candidate.js";
-import type { Counts, TargetFacts } from "./costs.js";
+import { clamp, type Counts, fewestOfFloat, type TargetFacts } from "./costs.js";
 import { asEarlier, countsFor, fewestCounts } from "./counts.js";
 import { Estimate } from "./estimate.js";
 import { expectedWorth, type Ratios } from "./worth.js";
@@ -239,6 +239,15 @@ export class Plan {
   affordableAtEnd(target: TargetName, nowMs: number): number {
     const leftMs = this.summary.budgetMs - nowMs - this.#estimate.publishingMs();
     return Math.max(0, Math.floor(leftMs / this.#estimate.laterSampleMs(target)));
+  }
+
+  /** Test samples to look at, where the search has ended: fewer of the float model alone, where the time does not do. */
+  testSamples(target: TargetName, nowMs: number): number {
+    const { test } = this.countsOf(target);
+    if (this.#inHand.has(target)) return test;
+    const leftMs = this.summary.budgetMs - nowMs - this.#estimate.publishingMs();
+    const affordable = Math.floor(leftMs / this.#estimate.floatTestSampleMs(target));
+    return clamp(affordable, Math.min(test, fewestOfFloat), test);
   }
 
   /** The search has ended: what is left is the ending, which goes by from here. */

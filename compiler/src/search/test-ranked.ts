@@ -1,6 +1,6 @@
 import { type Accuracy, throwIfAborted } from "@pare/runtime/format";
 import type { Tried } from "./candidate.js";
-import { fewestAfter } from "./costs.js";
+import { fewestAfter, fewestOfFloat } from "./costs.js";
 import type { FinalsContext } from "./finals-context.js";
 import { overLimits } from "./over-limits.js";
 import type { Ranking } from "./rank-finalists.js";
@@ -9,9 +9,6 @@ import { checkAgreement } from "./reference.js";
 import { relativeTo } from "./target-state.js";
 import { isRefusal } from "./refusal.js";
 import { checkAccuracy, choose } from "./verdict.js";
-
-/** Of the float model, which is known to hold, even where the time is up. */
-const fewestOfFloat = 16;
 
 /** What the test samples say of the best that holds on them. */
 export interface Tested {
