@@ -37,6 +37,8 @@ export interface TargetFacts {
 export const fewestAfter = 50;
 /** Of the float model, which is known to hold, even where the time is up. */
 export const fewestOfFloat = 16;
+/** And no more of them than this takes. */
+export const lateMs = 5000;
 
 /** How many samples are looked at. Fixed before they are. */
 export interface Counts {

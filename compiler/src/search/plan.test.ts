@@ -7,6 +7,26 @@ import { facts, way } from "./planned.test.support.js";
 const holds: Gain = { latency: 0.6, latencySpread: 0.1, size: 0.3, accepted: 1 };
 const mayLose: Gain = { ...holds, accepted: 0.4 };
 
+describe("the test samples of the float model alone", () => {
+  const samplesAfter = (sampleMs: number, nowMs: number): number => {
+    const dear = { ...facts, runMs: sampleMs, sampleMs, answerMs: sampleMs };
+    const plan = new Plan({
+      facts: [dear],
+      planned: [],
+      nowMs: 0,
+      askedMs: 120_000,
+      calibration: 0,
+    });
+    return plan.testSamples("cpu", nowMs);
+  };
+
+  it("are those that were planned while there is time, and else as few as take no time", () => {
+    expect(samplesAfter(25, 0)).toBe(400);
+    expect(samplesAfter(25, 120_000)).toBe(16);
+    expect(samplesAfter(1500, 120_000)).toBe(1);
+  });
+});
+
 describe("what takes longer than was planned", () => {
   const partly = way("cpu", "int8-static-partly", "quantize-static", mayLose, 2000);
   const other = way("cpu", "int8-weights", "quantize-weights", holds);

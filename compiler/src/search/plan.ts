@@ -1,6 +1,6 @@
 import type { TargetName } from "@pare/runtime/format";
 import type { Planned } from "./candidate.js";
-import { clamp, type Counts, fewestOfFloat, type TargetFacts } from "./costs.js";
+import { clamp, type Counts, fewestOfFloat, lateMs, type TargetFacts } from "./costs.js";
 import { asEarlier, countsFor, fewestCounts } from "./counts.js";
 import { Estimate } from "./estimate.js";
 import { expectedWorth, type Ratios } from "./worth.js";
@@ -246,8 +246,9 @@ export class Plan {
     const { test } = this.countsOf(target);
     if (this.#inHand.has(target)) return test;
     const leftMs = this.summary.budgetMs - nowMs - this.#estimate.publishingMs();
-    const affordable = Math.floor(leftMs / this.#estimate.floatTestSampleMs(target));
-    return clamp(affordable, Math.min(test, fewestOfFloat), test);
+    const sampleMs = this.#estimate.floatTestSampleMs(target);
+    const fewest = clamp(Math.floor(lateMs / sampleMs), 1, fewestOfFloat);
+    return clamp(Math.floor(leftMs / sampleMs), Math.min(test, fewest), test);
   }
 
   /** The search has ended: what is left is the ending, which goes by from here. */
