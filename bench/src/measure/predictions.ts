@@ -14,9 +14,9 @@ export class Predictions {
   readonly #kept: Map<number, unknown>;
   readonly #outputs = new Map<number, Tensors>();
   readonly #room: Room;
-  #sampleMs: number | null;
-  #tookMs: number;
-  /** What it rests on. */
+  readonly #earlierMs: number | null;
+  #tookMs = 0;
+  /** Of that, what tells. */
   #counted = { ms: 0, samples: 0 };
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -24,8 +24,7 @@ export class Predictions {
   constructor(room: Room, earlier?: KeptPredictions) {
     this.#room = room;
     this.#kept = new Map(earlier?.kept.filter(([index]) => Number.isInteger(index)));
-    this.#sampleMs = earlier?.sampleMs ?? null;
-    this.#tookMs = earlier === undefined ? 0 : tellingMs;
+    this.#earlierMs = earlier?.sampleMs ?? null;
   }
 
   /** One after the other: who comes second finds what the first was told. */
@@ -58,11 +57,11 @@ export class Predictions {
     const before = this.#tookMs < warmingMs ? { ms: 0, samples: 0 } : this.#counted;
     this.#counted = { ms: before.ms + ms, samples: before.samples + samples };
     this.#tookMs += ms;
-    this.#sampleMs = this.#counted.ms / this.#counted.samples;
   }
 
   get sampleMs(): number | null {
-    return this.#sampleMs;
+    const { ms, samples } = this.#counted;
+    return this.#earlierMs ?? (samples > 0 ? ms / samples : null);
   }
 
   /** To be kept for a later run; undefined where JSON cannot hold it. */

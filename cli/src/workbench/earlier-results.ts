@@ -73,7 +73,6 @@ export function earlierResults(cache: Cache, setting: Setting): EarlierResults {
       case "parity":
         return CacheKey.of("parity", {
           ...name,
-          reference: name.reference,
           referenceEngine:
             typeof name.reference === "string" ? null : (engines[name.reference.target] ?? ""),
           engine: engines[name.target] ?? "",

@@ -83,7 +83,10 @@ const candidateBytes = 0.35;
 /** WebAssembly is compiled twice while it runs, and settles later than what was compiled before. */
 const settling: Partial<Record<TargetName, number>> = { cpu: 0.65, wasm: 0.8 };
 
-/** A comparison usually takes less than it may: short runs are many, and warm up and settle soon. Of long ones, as few as there may be. */
+/**
+ * A comparison usually takes less than it may: short runs are many, and warm up and settle soon. Of long ones, as few as
+ * there may be.
+ */
 function timingMs(
   { target, runMs }: TargetFacts,
   { warmUpMs, maxMs, blocks }: LatencyLimits,
@@ -135,7 +138,7 @@ export interface CandidateCost {
   readonly decideMs: number;
 }
 
-/** A run whose activations are looked at: half as long again where most of it is computing, three times where they are large. */
+/** A run whose activations are looked at; more where they are large next to what is computed. */
 export function calibrationMs(runMs: number): number {
   return 2.2 * runMs;
 }

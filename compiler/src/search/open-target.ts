@@ -70,8 +70,9 @@ export async function openTarget(opening: Opening, device: TargetDevice): Promis
       ? null
       : await compare(opening, device, original, answering);
   const latency = compared === null ? equal : (compared.between[0]?.[1] ?? null);
-  // The first runs of a WebAssembly engine are in its baseline tier: those that were timed tell more. Its first load starts it.
+  // The first runs of a WebAssembly engine are in its baseline tier: those that were timed tell more.
   const runMs = compared?.latencies[0]?.p50 ?? runs.tryOut.runMs;
+  // Its first load starts it.
   const loads = [asItIs, typeof answering === "string" ? answering : answering.tryOut];
   const loadMs = Math.min(...loads.flatMap((one) => (typeof one === "string" ? [] : one.loadMs)));
   // Compressing takes a while and a core: beside what is not timed against anything.
