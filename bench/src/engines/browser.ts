@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { createRequire } from "node:module";
 import { PareError, type TargetName, throwIfAborted } from "@pare/runtime/format";
 import type { Browser, Page } from "playwright-core";
 import { decode, encode } from "./codec.js";
@@ -6,6 +7,11 @@ import { browserMissing, findBrowser } from "./find-browser.js";
 import { ModuleServer } from "./module-server.js";
 import type { Channel, EngineReplies, EngineRequest, WireReply } from "./protocol.js";
 import { unwrap } from "./reply.js";
+
+/** Required, and when it is needed: to import this bundle of CommonJS, Node would first search its megabytes for names. */
+function playwright(): typeof import("playwright-core") {
+  return createRequire(import.meta.url)("playwright-core");
+}
 
 /** How long a worker's question for work stays open: well under what a connection may idle. */
 const pollMs = 20_000;
@@ -46,7 +52,7 @@ export class EngineBrowser {
   static async launch(): Promise<EngineBrowser> {
     const executablePath = await findBrowser();
     if (executablePath === null) throw browserMissing();
-    const { chromium } = await import("playwright-core");
+    const { chromium } = playwright();
     const mailboxes = new Map<number, Mailbox>();
     const server = await ModuleServer.start(async (path, request, response) => {
       const mailbox = mailboxes.get(Number(path));

@@ -17,14 +17,25 @@ function logChoose(n: number, k: number): number {
   return logGamma(n + 1) - logGamma(k + 1) - logGamma(n - k + 1);
 }
 
-/** P(X ≤ k) for X ~ Binomial(n, p). */
+/**
+ * P(X ≤ k) for X ~ Binomial(n, p). Summed over the tail that `k` lies in, from `k` outward: there each term is less than
+ * the one before, by a factor that needs no logarithm, and after a few of the distribution's widths nothing is added.
+ */
 export function binomialCdf(k: number, n: number, p: number): number {
   if (k < 0) return 0;
   if (k >= n || p <= 0) return 1;
   if (p >= 1) return 0;
+  return k > n * p ? 1 - lowerTail(n - k - 1, n, 1 - p) : lowerTail(k, n, p);
+}
+
+/** P(X ≤ k) for k that is at most one above the mean. */
+function lowerTail(k: number, n: number, p: number): number {
+  let term = Math.exp(logChoose(n, k) + k * Math.log(p) + (n - k) * Math.log1p(-p));
   let sum = 0;
-  for (let i = 0; i <= k; i++)
-    sum += Math.exp(logChoose(n, i) + i * Math.log(p) + (n - i) * Math.log1p(-p));
+  for (let i = k; i >= 0 && sum + term !== sum; i--) {
+    sum += term;
+    term *= (i / (n - i + 1)) * ((1 - p) / p);
+  }
   return Math.min(1, sum);
 }
 

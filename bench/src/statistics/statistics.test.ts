@@ -24,6 +24,25 @@ describe("binomial", () => {
     expect(binomialCdf(k, n, p)).toBeCloseTo(expected, 4),
   );
 
+  it("is the sum of all terms up to k", () => {
+    const random = seeded(5);
+    const logFactorial = [0];
+    for (let i = 1; i <= 2004; i++) logFactorial.push((logFactorial[i - 1] ?? 0) + Math.log(i));
+    const logOf = (i: number) => logFactorial[i] ?? Number.NaN;
+    for (const n of [1, 2, 7, 64, 2004]) {
+      for (let trial = 0; trial < 40; trial++) {
+        const p = trial % 2 === 0 ? random() : random() ** 6;
+        const k = Math.floor(random() * (n + 1));
+        let sum = 0;
+        for (let i = 0; i <= k; i++)
+          sum += Math.exp(
+            logOf(n) - logOf(i) - logOf(n - i) + i * Math.log(p) + (n - i) * Math.log1p(-p),
+          );
+        expect(binomialCdf(k, n, p)).toBeCloseTo(sum, 9);
+      }
+    }
+  });
+
   it("gives exact intervals", () => {
     expect(clopperPearson(0, 50)[1]).toBeCloseTo(0.071122, 5);
     expect(clopperPearson(8, 20)[0]).toBeCloseTo(0.191191, 5);

@@ -88,13 +88,15 @@ async function search(
   });
   let workbench: Workbench | null = null;
   try {
+    const read = Promise.all([
+      model.read(),
+      openCache({ cache: options.cache, onNote: (line) => output.note(line) }),
+    ]);
+    // Done while the engines start; a failure is told below, where they did.
+    read.catch(() => {});
     workbench = await openWorkbench(model, targets, options, seed, output, signal);
     const { engines, evaluation } = workbench;
-    const original = await model.read();
-    const cache = await openCache({
-      cache: options.cache,
-      onNote: (line) => output.note(line),
-    });
+    const [original, cache] = await read;
     const setting = await settingOf(workbench, options.data);
     const examples = examplesOf(evaluation, engines.reference);
     const progress = twoLevelProgress(output);
