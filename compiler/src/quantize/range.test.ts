@@ -3,9 +3,10 @@ import { describe, expect, it } from "vitest";
 import { type IntegerFormat, uint8Activations } from "./format.js";
 import { observedRange, observedSqnr } from "./observed-range.js";
 import { Observer } from "@pare/runtime/format";
-import { chooseScales } from "./range.js";
+import { forEachRun, layoutOf } from "./layout.js";
+import { chooseScales, leastSquares } from "./range.js";
 import { dequantize, quantize } from "./round.js";
-import { type Range, scaleOf } from "./scale.js";
+import { type Range, scaleOf, type Scales, scalesFor } from "./scale.js";
 import { cases } from "./slow-reference.test.support.js";
 
 const errorOf = (values: Float32Array, back: Float32Array): number =>
@@ -28,6 +29,40 @@ describe("scales of weights", () => {
       fc.property(cases, ({ dims, values, format }) => {
         const least = loss(values, dims, format, "mse");
         expect(least).toBeLessThanOrEqual(loss(values, dims, format, "minmax") * 1.000001 + 1e-9);
+      }),
+    );
+  });
+
+  it("are those that trying every range on every group would choose", () => {
+    fc.assert(
+      fc.property(cases, ({ dims, values, format }) => {
+        const layout = layoutOf(dims, format.granularity);
+        const groupOf = new Uint32Array(values.length);
+        forEachRun(layout, (start, end, first, step) => {
+          for (let i = start; i < end; i += 1) groupOf[i] = first + step * (i - start);
+        });
+        const errorsOf = (tried: Scales): Float64Array => {
+          const { data } = quantize(values, dims, format, tried);
+          const errors = new Float64Array(layout.groups);
+          for (const [i, group] of groupOf.entries()) {
+            const [scale = NaN, zeroPoint = NaN] = [tried.scales[group], tried.zeroPoints[group]];
+            const lost = (values[i] ?? NaN) - scale * ((data[i] ?? NaN) - zeroPoint);
+            errors[group] = (errors[group] ?? NaN) + lost ** 2;
+          }
+          return errors;
+        };
+        const min = new Float64Array(layout.groups);
+        const max = new Float64Array(layout.groups);
+        for (const [i, group] of groupOf.entries()) {
+          min[group] = Math.min(min[group] ?? NaN, values[i] ?? NaN);
+          max[group] = Math.max(max[group] ?? NaN, values[i] ?? NaN);
+        }
+        const steps = { 8: 12, 4: 20, 2: 26 }[Number(format.dtype.at(-1))] ?? NaN;
+        const every = leastSquares({ min, max }, format, steps, errorsOf);
+        const least = errorsOf(scalesFor(every, format));
+        const chosen = errorsOf(chooseScales(values, dims, format, "mse"));
+        for (const [group, error] of chosen.entries())
+          expect(error).toBeLessThanOrEqual((least[group] ?? NaN) * (1 + 1e-9));
       }),
     );
   });

@@ -20,7 +20,11 @@ export function chooseScales(
   const ranges =
     method === "minmax"
       ? all
-      : leastSquares(all, format, steps, (tried) => squaredErrors(values, layout, format, tried));
+      : leastSquares(all, format, steps, (tried, least) => {
+          const errors = hopeless(all, format, tried, least);
+          if (errors.includes(0)) addSquaredErrors(errors, values, layout, format, tried);
+          return errors;
+        });
   return scalesFor(ranges, format);
 }
 
@@ -45,13 +49,13 @@ function rangesOf(values: Float32Array, layout: Layout): Ranges {
  * Narrows ranges as long as the squared error falls, each group by itself: first both ends together, then, where the
  * format is not symmetric, each alone. Clipping a few outliers costs less than a coarser step for all.
  * @param steps how often an end is moved, each time by a `1 / unit` of where it was
- * @param errorsOf the squared error of every group with given scales
+ * @param errorsOf the squared error of every group with given scales; Infinity will do where it is no less than the least
  */
 export function leastSquares(
   { min, max }: Ranges,
   format: IntegerFormat,
   steps: number,
-  errorsOf: (tried: Scales) => Float64Array,
+  errorsOf: (tried: Scales, least: Float64Array) => Float64Array,
   unit = 32,
 ): Ranges {
   const groups = min.length;
@@ -62,9 +66,9 @@ export function leastSquares(
     min: min.map((end, group) => end * (lows[group] as number)),
     max: max.map((end, group) => end * (highs[group] as number)),
   });
-  const least = errorsOf(scalesFor({ min, max }, format));
+  const least = errorsOf(scalesFor({ min, max }, format), new Float64Array(groups).fill(Infinity));
   const attempt = (lows: Float64Array, highs: Float64Array): void => {
-    const errors = errorsOf(scalesFor(narrowed(lows, highs), format));
+    const errors = errorsOf(scalesFor(narrowed(lows, highs), format), least);
     for (let group = 0; group < groups; group += 1) {
       if (!((errors[group] as number) < (least[group] as number))) continue;
       least[group] = errors[group] as number;
@@ -85,43 +89,77 @@ export function leastSquares(
   return narrowed(low, high);
 }
 
-/** Σ (x − dequantized)² of every group. */
-function squaredErrors(
+/** Infinity for each group in which the smallest or the largest value alone loses as much as its least error; 0 for others. */
+function hopeless(
+  { min, max }: Ranges,
+  format: IntegerFormat,
+  { scales, zeroPoints }: Scales,
+  least: Float64Array,
+): Float64Array {
+  const range = integerRange(format);
+  return least.map((bound, group) => {
+    const scale = scales[group] as number;
+    const zeroPoint = zeroPoints[group] as number;
+    const low = squared(min[group] as number, scale, zeroPoint, range);
+    const high = squared(max[group] as number, scale, zeroPoint, range);
+    return Math.max(low, high) >= bound ? Infinity : 0;
+  });
+}
+
+/** (x − dequantized)² */
+function squared(x: number, scale: number, zeroPoint: number, range: IntegerRange): number {
+  const lost = x - scale * (nearestInteger(Math.fround(x / scale), zeroPoint, range) - zeroPoint);
+  return lost * lost;
+}
+
+/** Adds Σ (x − dequantized)² to each group's error that is finite. */
+function addSquaredErrors(
+  errors: Float64Array,
   values: Float32Array,
   layout: Layout,
   format: IntegerFormat,
-  { scales, zeroPoints }: Scales,
-): Float64Array {
+  chosen: Scales,
+): void {
   const range = integerRange(format);
-  const errors = new Float64Array(layout.groups);
-  const add = (start: number, end: number, group: number): void => {
-    const scale = scales[group] as number;
-    const zeroPoint = zeroPoints[group] as number;
-    const error = squaredError(values, start, end, scale, zeroPoint, range);
-    errors[group] = (errors[group] as number) + error;
-  };
   forEachRun(layout, (start, end, first, step) => {
-    if (step === 0) add(start, end, first);
-    else for (let i = start; i < end; i += 1) add(i, i + 1, first + i - start);
+    if (step === 1) addEach(errors, values, start, end, first, chosen, range);
+    else if (errors[first] !== Infinity)
+      errors[first] =
+        (errors[first] as number) + sumOfRun(values, start, end, first, chosen, range);
   });
-  return errors;
 }
 
-/** The same of elements that share a scale. */
-function squaredError(
+/** Of a run whose elements share a scale. Like the next one it is no closure, whose sums engines keep on the heap. */
+function sumOfRun(
   values: Float32Array,
   start: number,
   end: number,
-  scale: number,
-  zeroPoint: number,
+  group: number,
+  { scales, zeroPoints }: Scales,
   range: IntegerRange,
 ): number {
+  const scale = scales[group] as number;
+  const zeroPoint = zeroPoints[group] as number;
   let sum = 0;
-  for (let i = start; i < end; i += 1) {
-    const x = values[i] as number;
-    const q = nearestInteger(Math.fround(x / scale), zeroPoint, range);
-    const lost = x - scale * (q - zeroPoint);
-    sum += lost * lost;
-  }
+  for (let i = start; i < end; i += 1) sum += squared(values[i] as number, scale, zeroPoint, range);
   return sum;
+}
+
+/** Of a run whose elements are each of another group. */
+function addEach(
+  errors: Float64Array,
+  values: Float32Array,
+  start: number,
+  end: number,
+  first: number,
+  { scales, zeroPoints }: Scales,
+  range: IntegerRange,
+): void {
+  for (let i = start, group = first; i < end; i += 1, group += 1) {
+    const error = errors[group] as number;
+    if (error === Infinity) continue;
+    const scale = scales[group] as number;
+    const zeroPoint = zeroPoints[group] as number;
+    errors[group] = error + squared(values[i] as number, scale, zeroPoint, range);
+  }
 }

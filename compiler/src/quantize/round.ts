@@ -1,4 +1,10 @@
-import { type IntegerArray, integerArray, type IntegerFormat, integerRange } from "./format.js";
+import {
+  type IntegerArray,
+  integerArray,
+  type IntegerFormat,
+  type IntegerRange,
+  integerRange,
+} from "./format.js";
 import { nearestInteger } from "./half-even.js";
 import { forEachRun, layoutOf } from "./layout.js";
 import type { Scales } from "./scale.js";
@@ -26,22 +32,46 @@ export function quantize(
 ): QuantizedTensor {
   const range = integerRange(format);
   const data = integerArray(format.dtype, values.length);
-  let signal = 0;
-  let noise = 0;
-  forEachRun(layoutOf(dims, format.granularity), (start, end, first, step) => {
-    for (let i = start, group = first; i < end; i += 1, group += step) {
-      const x = values[i] as number;
-      const scale = scales[group] as number;
-      const zeroPoint = zeroPoints[group] as number;
-      const q = nearestInteger(Math.fround(x / scale), zeroPoint, range);
-      const lost = x - scale * (q - zeroPoint);
-      data[i] = q;
-      signal += x * x;
-      noise += lost * lost;
-    }
-  });
+  const sums: Sums = { signal: 0, noise: 0 };
+  forEachRun(layoutOf(dims, format.granularity), (start, end, first, step) =>
+    roundRun(values, data, start, end, first, step, { scales, zeroPoints }, range, sums),
+  );
+  const { signal, noise } = sums;
   const sqnr = noise === 0 ? Infinity : 10 * Math.log10(signal / noise);
   return { format, dims, data, scales, zeroPoints, sqnr };
+}
+
+/** ‖x‖² and ‖x − dequantized‖² of what was rounded. */
+interface Sums {
+  signal: number;
+  noise: number;
+}
+
+/** A function with sums of its own: those of a closure are kept on the heap, and written there for each element. */
+function roundRun(
+  values: Float32Array,
+  data: IntegerArray,
+  start: number,
+  end: number,
+  first: number,
+  step: 0 | 1,
+  { scales, zeroPoints }: Scales,
+  range: IntegerRange,
+  sums: Sums,
+): void {
+  let { signal, noise } = sums;
+  for (let i = start, group = first; i < end; i += 1, group += step) {
+    const x = values[i] as number;
+    const scale = scales[group] as number;
+    const zeroPoint = zeroPoints[group] as number;
+    const q = nearestInteger(Math.fround(x / scale), zeroPoint, range);
+    const lost = x - scale * (q - zeroPoint);
+    data[i] = q;
+    signal += x * x;
+    noise += lost * lost;
+  }
+  sums.signal = signal;
+  sums.noise = noise;
 }
 
 /** The real numbers that a tensor's integers stand for, in float32: (q − zero point) × scale, as DequantizeLinear. */
