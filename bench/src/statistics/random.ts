@@ -2,10 +2,11 @@
 export type Random = () => number;
 
 export function seeded(seed: number): Random {
-  let state = seed | 0;
+  // A variable of a closure that outgrows 31 bits would be written to the heap anew with each number.
+  const state = Int32Array.of(seed);
   return () => {
-    state = (state + 0x9e3779b9) | 0;
-    let mixed = state ^ (state >>> 16);
+    const now = (state[0] = (state[0] as number) + 0x9e3779b9) | 0;
+    let mixed = now ^ (now >>> 16);
     mixed = Math.imul(mixed, 0x21f0aaad);
     mixed ^= mixed >>> 15;
     mixed = Math.imul(mixed, 0x735a2d97);
