@@ -34,25 +34,25 @@ const allowances: Readonly<Record<Arithmetic, number>> = {
 const mostAttempts = 6;
 const anotherSeed = 1000;
 
-/** A variant's answers on one engine, and how far another engine's on the same file are from them. */
-interface Answered {
-  readonly identity: string;
-  readonly on: TargetName;
+/** Of one variant. */
+interface Recorded {
+  readonly id: string;
   readonly answers: Tensors;
-  readonly apart: number;
+  readonly tolerance: VariantEntry["tolerance"];
 }
 
 /**
  * Runs each variant on its own target with inputs that every device can make for itself, and writes down probed
  * values. The tolerance follows from the precision, and from how far two engines here are apart on the same file. What
- * a target answered last is remembered: a bundle that is written again runs only the variants that are new.
+ * was answered for the bundle before is remembered: one that is written again runs only the variants that are new.
  */
 export class GoldenRecorder {
   readonly #devices: readonly TargetDevice[];
   readonly #seed: number;
   #inputs: readonly GoldenInput[];
   #attempts = 0;
-  readonly #answered = new Map<TargetName, Answered>();
+  /** By target and file. */
+  #answered: ReadonlyMap<string, Promise<Tensors>> = new Map();
 
   /** @param inputs with concrete dims */
   constructor(devices: readonly TargetDevice[], inputs: readonly GoldenInput[], seed: number) {
@@ -79,7 +79,7 @@ export class GoldenRecorder {
         if (!isPareError(error) || error.code !== "GOLDEN" || this.#attempts >= mostAttempts)
           throw error;
         this.#inputs = this.#inputs.map((input) => ({ ...input, seed: input.seed + anotherSeed }));
-        this.#answered.clear();
+        this.#answered = new Map();
       }
     }
   }
@@ -88,48 +88,43 @@ export class GoldenRecorder {
     variants: readonly OptimizedVariant[],
     provisional: boolean,
   ): Promise<RecordedGolden> {
-    const runs = new Map<string, RunTensors>();
-    const tolerances = new Map<string, VariantEntry["tolerance"]>();
-    for (const variant of variants) {
+    const asked = new Map<string, Promise<Tensors>>();
+    const answersOf = async (variant: OptimizedVariant, device: TargetDevice): Promise<Tensors> => {
+      const key = `${device.target} ${await artifactIdentity(variant.artifact)}`;
+      const answers = asked.get(key) ?? this.#answered.get(key) ?? this.#run(variant, device);
+      asked.set(key, answers);
+      return answers;
+    };
+    const record = async (variant: OptimizedVariant): Promise<readonly Recorded[]> => {
       const own = this.#device(variant.target);
-      if (own === undefined) continue;
+      if (own === undefined) return [];
       const standIn = provisional && own.standIn !== null ? this.#device(own.standIn) : undefined;
-      const { answers, apart } = await this.#ask(variant, standIn ?? own);
-      runs.set(variantId(variant), async () => answers);
+      const device = standIn ?? own;
+      const other = device.target === "cpu" ? undefined : this.#device("cpu");
+      const [answers, others] = await Promise.all([
+        answersOf(variant, device),
+        other === undefined ? null : answersOf(variant, other).catch(() => null),
+      ]);
+      const apart = others === null ? 0 : difference(answers, others);
       const fraction = allowances[arithmeticOf[variant.precision]];
       const absolute = Math.max(fraction * largest(answers), 3 * apart, 1e-6);
-      tolerances.set(variantId(variant), {
-        absolute: Number(absolute.toPrecision(3)),
-        relative: fraction,
-      });
-    }
+      const tolerance = { absolute: Number(absolute.toPrecision(3)), relative: fraction };
+      return [{ id: variantId(variant), answers, tolerance }];
+    };
+    // Side by side: nothing is timed here.
+    const recorded = (await Promise.all(variants.map(record))).flat();
+    this.#answered = asked;
+    const runs = new Map(
+      recorded.map(({ id, answers }): [string, RunTensors] => [id, async () => answers]),
+    );
     return {
       golden: await probeGolden([this.#inputs], runs, { seed: this.#seed }),
-      tolerances: Object.fromEntries(tolerances),
+      tolerances: Object.fromEntries(recorded.map(({ id, tolerance }) => [id, tolerance])),
     };
   }
 
   #device(target: TargetName): TargetDevice | undefined {
     return this.#devices.find((device) => device.target === target);
-  }
-
-  async #ask(variant: OptimizedVariant, asked: TargetDevice): Promise<Answered> {
-    const { target } = variant;
-    const identity = await artifactIdentity(variant.artifact);
-    const known = this.#answered.get(target);
-    if (known?.identity === identity && known.on === asked.target) return known;
-    const answers = await this.#run(variant, asked);
-    const other = asked.target === "cpu" ? undefined : this.#device("cpu");
-    const apart =
-      other === undefined
-        ? 0
-        : await this.#run(variant, other).then(
-            (second) => difference(answers, second),
-            () => 0,
-          );
-    const answered = { identity, on: asked.target, answers, apart };
-    this.#answered.set(target, answered);
-    return answered;
   }
 
   async #run(
