@@ -12,6 +12,8 @@ export interface FinalsContext {
   readonly test: number;
   /** On how many more samples there is time for another candidate. */
   readonly affordable: () => number;
+  /** Whether the time is up: what is published is then timed no longer than what a candidate is screened by. */
+  readonly isLate: () => boolean;
   readonly limitMs: number;
   readonly say: (what: string) => void;
 }

@@ -13,6 +13,7 @@ import { describe, expect, it } from "vitest";
 import { GoldenRecorder } from "../bundle/record-golden.js";
 import type { Examples } from "../pipeline/examples.js";
 import { checkLock, parseLock } from "./lock.js";
+import { screeningLimits } from "./costs.js";
 import { optimize } from "./optimize.js";
 import { replay } from "./replay.js";
 import type { TargetDevice } from "./request.js";
@@ -247,14 +248,21 @@ describe("optimize", () => {
   it("tries nothing that does not fit into the time, and says what it would have been", async () => {
     const measure = saying(() => ({}));
     const summaries: unknown[] = [];
+    let askedBefore = 0;
     const request = await requestFor(measure, {
       budget: { limits: () => ({ maxDrop: 0.01 }), prefer: "latency", timeBudgetMs: 1000 },
-      onPlan: (plan) => void summaries.push(plan),
+      onPlan: (plan) => {
+        summaries.push(plan);
+        askedBefore = measure.asked.length;
+      },
     });
     const { candidates, variants } = await optimize(request);
     expect(summaries).toEqual([expect.objectContaining({ tooShort: true, budgetMs: 1000 })]);
     expect(variants[0]?.name).toBe("float");
-    // The time is up: the float model is known to hold.
+    // The time is up: the float model is known to hold, and its times are what a candidate would be screened by.
+    const after = measure.asked.slice(askedBefore);
+    expect(after.filter(({ split }) => split === "validation")).toEqual([]);
+    expect(after.flatMap(({ limits = [] }) => limits)).toEqual([screeningLimits(1)]);
     const tested = measure.asked.filter(({ split }) => split === "test");
     expect(tested.every(({ count }) => count === 16)).toBe(true);
     const untried = candidates.filter(({ reason }) =>

@@ -341,6 +341,7 @@ class Search {
       validation: plan.countsOf(state.device.target).validation,
       test: plan.testSamples(state.device.target, this.#request.clock.now()),
       affordable: () => plan.affordableAtEnd(state.device.target, this.#request.clock.now()),
+      isLate: () => this.#request.clock.now() > plan.summary.budgetMs,
       limitMs: patienceMs,
       say: (what) => this.#progress.say(`${state.device.target}: ${what}`),
     }));

@@ -6,7 +6,7 @@ import {
   type Unmeasured,
 } from "@pare/runtime/format";
 import type { Tried } from "./candidate.js";
-import { finalLimits } from "./costs.js";
+import { finalLimits, screeningLimits } from "./costs.js";
 import type { FinalsContext } from "./finals-context.js";
 import type { Ranking } from "./rank-finalists.js";
 import { type Decided, measurementOf, type Record } from "./record.js";
@@ -22,7 +22,7 @@ export async function publish(
   ranking: Ranking,
   tested: Tested,
 ): Promise<Decided> {
-  const { request, state, limitMs, say } = context;
+  const { request, state, isLate, limitMs, say } = context;
   const { device, reference, facts } = state;
   const { chosen } = tested;
   let latencyMs: Latency | Unmeasured = {
@@ -39,7 +39,7 @@ export async function publish(
     const { latencies } = await request.measure.latency({
       artifacts: isReference ? [reference] : [reference, chosen.artifact],
       target: device.target,
-      limits: finalLimits(facts.runMs),
+      limits: (isLate() ? screeningLimits : finalLimits)(facts.runMs),
       seed: 3,
       signal: request.signal,
       limitMs,

@@ -2,6 +2,7 @@ import {
   type Accuracy,
   type Artifact,
   artifactBytes,
+  type LatencyLimits,
   type LatencyRatio,
   type Measure,
   type PareError,
@@ -24,6 +25,7 @@ export interface Asked {
   readonly artifacts: readonly Artifact[];
   readonly split?: string;
   readonly count?: number;
+  readonly limits?: LatencyLimits;
 }
 
 export interface Simulated extends Measure {
@@ -100,8 +102,8 @@ export function simulatedMeasure(
       ask({ what: "parity", target, artifacts: [artifact], count }, count);
       return { n: count, maxError: 1e-6, flips: 0 };
     },
-    async latency({ artifacts, target }) {
-      ask({ what: "latency", target, artifacts }, 500 * artifacts.length);
+    async latency({ artifacts, target, limits }) {
+      ask({ what: "latency", target, artifacts, limits }, 500 * artifacts.length);
       const known = artifacts.map((artifact) => said(artifact, target));
       const between = known.map((a) =>
         known.map((b): LatencyRatio => {
