@@ -53,6 +53,24 @@ describe("report.html", () => {
     expect(page).not.toMatch(/<script|<link|https?:|url\(|@import/i);
   });
 
+  it("says of a change where it was measured, if that was on another engine than the target's", () => {
+    const candidates = example.candidates.map((each) => ({ ...each, target: "wasm" as const }));
+    const measured = (measuredOn: "cpu" | "wasm"): string =>
+      toHtml({
+        ...example,
+        candidates: candidates.map(({ measurement, ...each }) => ({
+          ...each,
+          measurement: measurement && {
+            ...measurement,
+            target: "wasm",
+            accuracy: measurement.accuracy && { ...measurement.accuracy, drop: 0.01, measuredOn },
+          },
+        })),
+      });
+    expect(measured("cpu")).toContain(" on cpu</div>");
+    expect(measured("wasm")).not.toContain(" on cpu</div>");
+  });
+
   it("shows every part", () => {
     for (const title of [
       "Checks",

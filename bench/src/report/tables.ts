@@ -187,7 +187,13 @@ function timeText({ latencyMs }: Measurement): string {
   return `${latencyMs.ratio.toFixed(2)}×`;
 }
 
+/** While searching, a quicker engine may have answered for the target's own. */
 function changed(measurement: Measurement | null): Cell {
-  const [change = "", interval = ""] = changeText(measurement?.accuracy ?? null).split(/ (?=\[)/);
-  return figure(change || "–", interval);
+  const accuracy = measurement?.accuracy ?? null;
+  const [change = "", interval = ""] = changeText(accuracy).split(/ (?=\[)/);
+  const elsewhere =
+    accuracy === null || change === "" || accuracy.measuredOn === measurement?.target
+      ? ""
+      : ` on ${accuracy.measuredOn}`;
+  return figure(change || "–", `${interval}${elsewhere}`);
 }
