@@ -45,7 +45,8 @@ describe("scales of weights", () => {
           const { data } = quantize(values, dims, format, tried);
           const errors = new Float64Array(layout.groups);
           for (const [i, group] of groupOf.entries()) {
-            const [scale = NaN, zeroPoint = NaN] = [tried.scales[group], tried.zeroPoints[group]];
+            const scale = tried.scales[group] ?? NaN;
+            const zeroPoint = tried.zeroPoints[group] ?? NaN;
             const lost = (values[i] ?? NaN) - scale * ((data[i] ?? NaN) - zeroPoint);
             errors[group] = (errors[group] ?? NaN) + lost ** 2;
           }
