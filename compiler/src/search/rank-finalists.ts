@@ -5,15 +5,7 @@ import type { FinalsContext } from "./finals-context.js";
 import { overLimits } from "./over-limits.js";
 import { measurementOf } from "./record.js";
 import { contendersOf, relativeTo } from "./target-state.js";
-import {
-  accuracyText,
-  choose,
-  gainText,
-  orderOf,
-  type Relative,
-  tieBand,
-  undecidedBand,
-} from "./verdict.js";
+import { accuracyText, choose, gainText, orderOf, type Relative, tieBand } from "./verdict.js";
 
 /** More than so many are not timed against each other: the others are clearly slower. */
 const mostFinalists = 4;
@@ -77,56 +69,46 @@ interface Field {
 }
 
 /**
- * Those that may win, in the same blocks; the others keep the times of the search. Where an earlier run timed the same
- * finalists, only those are timed again that could still win by what it saw.
+ * Those that may win, in the same blocks; the others keep the times of the search. What an earlier run saw of the same
+ * finalists stands: it gave them as much time as this one would.
  */
 async function timeFinalists(context: FinalsContext, all: readonly Tried[]): Promise<Field> {
   const { request, state, limitMs, say } = context;
-  let field: Field = { all, between: relativeTo };
-  const asked = (finalists: readonly Tried[]): LatencyRequest => ({
+  const field: Field = { all, between: relativeTo };
+  const finalists = stillOpen(all);
+  if (finalists.length < 2) return field;
+  const asked: LatencyRequest = {
     artifacts: [state.reference, ...finalists.map(({ artifact }) => artifact)],
     target: state.device.target,
     limits: finalLimits(state.facts.runMs),
     seed: 2,
     signal: request.signal,
     limitMs,
-  });
-  let finalists = stillOpen(field, false);
-  if (finalists.length < 2) return field;
-  const before = await request.measure.earlierLatency(asked(finalists));
-  if (before !== null) {
-    const names = new Set(finalists.map(({ name }) => name));
-    field = timedTogether(field, finalists, before);
-    finalists = stillOpen(field, true).filter(({ name }) => names.has(name));
-    if (finalists.length < 2) return field;
-  }
+  };
+  const before = await request.measure.earlierLatency(asked);
+  if (before !== null) return timedTogether(field, finalists, before);
   say(`finalists against each other: ${finalists.map(({ name }) => name).join(", ")}`);
-  return timedTogether(field, finalists, await request.measure.latency(asked(finalists)));
+  return timedTogether(field, finalists, await request.measure.latency(asked));
 }
 
-/**
- * Who may still win: not surely slower than the fastest, and no smaller one is as fast.
- * @param settled they had their time together: what stayed undecided within the band is a tie
- */
-function stillOpen({ all, between }: Field, settled: boolean): readonly Tried[] {
+/** Who may still win: not surely slower than the fastest, and no smaller one is as fast. */
+function stillOpen(all: readonly Tried[]): readonly Tried[] {
   const timed = all.filter(({ latency }) => latency !== null);
-  const ratio = (a: Tried, b: Tried): number => between(a, b)?.ratio ?? 1;
+  const ratio = (a: Tried, b: Tried): number => relativeTo(a, b)?.ratio ?? 1;
   const fastest = timed.reduce<Tried | null>(
     (best, one) => (best === null || ratio(best, one) < 1 ? one : best),
     null,
   );
   if (fastest === null) return [];
-  const low = (a: Tried, b: Tried): number => between(a, b)?.interval[0] ?? 1;
+  const low = (a: Tried, b: Tried): number => relativeTo(a, b)?.interval[0] ?? 1;
   const isBeaten = (one: Tried): boolean =>
-    timed.some((other) => {
-      const muchSmaller = other.size.brotli <= one.size.brotli * (1 - tieBand);
-      if (!settled) return muchSmaller && low(other, one) >= 1 / (1 + tieBand);
-      const tie = muchSmaller ? undecidedBand : tieBand;
-      return other.size.brotli < one.size.brotli && ratio(other, one) >= 1 / (1 + tie);
-    });
-  const band = settled ? tieBand : closeBand;
+    timed.some(
+      (other) =>
+        other.size.brotli <= one.size.brotli * (1 - tieBand) &&
+        low(other, one) >= 1 / (1 + tieBand),
+    );
   return timed
-    .filter((one) => low(fastest, one) <= 1 + band && !isBeaten(one))
+    .filter((one) => low(fastest, one) <= 1 + closeBand && !isBeaten(one))
     .sort((a, b) => ratio(fastest, a) - ratio(fastest, b))
     .slice(0, mostFinalists);
 }
