@@ -18,6 +18,9 @@ export async function prove({ claim, inform, root }) {
       "naive-per-tensor",
       "--target",
       "cpu",
+      // By latency it is turned down before a sample is looked at, on processors where it is slower.
+      "--prefer",
+      "size",
       "-o",
       naive,
     ]);
