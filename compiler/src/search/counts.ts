@@ -16,12 +16,20 @@ function fitting(leftMs: number, eachMs: number): number {
   return Math.floor(countStep ** Math.floor(Math.log(count) / Math.log(countStep)));
 }
 
-/** So many times as many are taken where fewer would let a single answer decide. */
-const tellingStep = 1.5;
+/** So many times as many are taken where fewer would let a single answer decide, and to the next multiple. */
+const tellingStep = { first: 1.5, next: 1.2 };
 
-/** A little more where a single answer that fell otherwise would decide. */
+/**
+ * A multiple of as many as allow one answer to be lost: of 137 with 1 % allowed, one may be lost and two are too many, so
+ * that in truth .7 % is allowed. The next multiple where that is little more, or else the one below.
+ */
 function telling({ tellingSamples }: TargetFacts, count: number): number {
-  return count < tellingSamples && tellingSamples <= tellingStep * count ? tellingSamples : count;
+  if (tellingSamples === 0) return count;
+  const multiple = Math.floor(count / tellingSamples) * tellingSamples;
+  const next = multiple + tellingSamples;
+  const step = multiple === 0 ? tellingStep.first : tellingStep.next;
+  if (next <= step * count) return next;
+  return multiple === 0 ? count : multiple;
 }
 
 /** As many as the time does for: of each target, for one candidate and for the test. */
@@ -41,7 +49,7 @@ export function countsFor(
           ),
           test: Math.min(
             test,
-            Math.max(fewestTest, fitting(testShare * leftMs, testSampleMs(one))),
+            telling(one, Math.max(fewestTest, fitting(testShare * leftMs, testSampleMs(one)))),
           ),
         },
       ];
