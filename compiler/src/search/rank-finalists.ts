@@ -94,13 +94,11 @@ async function timeFinalists(context: FinalsContext, all: readonly Tried[]): Pro
 /** Who may still win: not surely slower than the fastest, and no smaller one is as fast. */
 function stillOpen(all: readonly Tried[]): readonly Tried[] {
   const timed = all.filter(({ latency }) => latency !== null);
-  const ratio = (a: Tried, b: Tried): number => relativeTo(a, b)?.ratio ?? 1;
   const fastest = timed.reduce<Tried | null>(
     (best, one) => (best === null || ratio(best, one) < 1 ? one : best),
     null,
   );
   if (fastest === null) return [];
-  const low = (a: Tried, b: Tried): number => relativeTo(a, b)?.interval[0] ?? 1;
   const isBeaten = (one: Tried): boolean =>
     timed.some(
       (other) =>
@@ -111,6 +109,14 @@ function stillOpen(all: readonly Tried[]): readonly Tried[] {
     .filter((one) => low(fastest, one) <= 1 + closeBand && !isBeaten(one))
     .sort((a, b) => ratio(fastest, a) - ratio(fastest, b))
     .slice(0, mostFinalists);
+}
+
+function ratio(a: Tried, b: Tried): number {
+  return relativeTo(a, b)?.ratio ?? 1;
+}
+
+function low(a: Tried, b: Tried): number {
+  return relativeTo(a, b)?.interval[0] ?? 1;
 }
 
 /** With what was seen when some of them, after the reference, were timed in the same blocks. */
