@@ -12,7 +12,7 @@ import { cpu } from "@pare/runtime/ort-node";
 import { wasm, webgpu } from "@pare/runtime/ort-web";
 import { decodeModel } from "@pare/compiler";
 import { createMeasure } from "@pare/bench";
-import bundle from "../model.pare/index.js";
+import bundle from "./model.pare/index.js";
 
 export const parts = [sha256, decodeModel, createMeasure];
 const model = await load(bundle, { backends: [cpu(), webgpu(), wasm()] });
