@@ -1,5 +1,16 @@
 import { spawn } from "node:child_process";
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { once } from "node:events";
+import {
+  cp,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  rm,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -81,6 +92,34 @@ const model = (...graph: readonly Uint8Array[]): Uint8Array =>
   );
 const tensor = (name: string, ...rest: readonly Uint8Array[]): Uint8Array =>
   field(5, join_(field(1, 2), field(2, 1), field(8, name), ...rest));
+
+describe("what is said", () => {
+  it.runIf(process.platform === "linux")("is no success where it cannot be written", async () => {
+    const full = await open("/dev/full", "w");
+    try {
+      for (const args of [["inspect", mnist], ["inspect", mnist, "--json"], ["--help"]]) {
+        const child = spawn(process.execPath, [bin, ...args], {
+          stdio: ["ignore", full.fd, "pipe"],
+        });
+        let stderr = "";
+        child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+        const [code] = await once(child, "close");
+        expect(code).toBe(2);
+        expect(stderr).toContain("NO_SPACE");
+      }
+    } finally {
+      await full.close();
+    }
+  });
+
+  it("cannot be steered by a model", async () => {
+    const hostile = "x\u001b]0;title\u0007\n  forged: row";
+    const bytes = model(node("Relu", [hostile], "y"), field(2, "g"), value(11, hostile));
+    const { stdout } = await pare(["inspect", await write("steering.onnx", bytes)]);
+    expect(stdout).toContain("x\\u{1b}]0;title\\u{7}\\u{a}  forged: row");
+    expect(stdout).not.toMatch(/[\u0007\u001b]/);
+  });
+});
 
 describe("asking for help", () => {
   it("lists the verbs, and a verb's options", async () => {

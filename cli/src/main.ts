@@ -2,23 +2,24 @@ import { Command, CommanderError } from "commander";
 import type { ExitCode } from "./terminal/failure.js";
 import { joinLists } from "./terminal/join-lists.js";
 import { shownArgument } from "./terminal/shown-path.js";
-import { createOutput } from "./terminal/output.js";
 import type { VerbContext, VerbEntry } from "./terminal/verb.js";
 import { verbs } from "./verbs/verbs.js";
 import { version } from "./terminal/version.js";
 
+/** What verbs get besides what is loaded only for them. */
+type MainContext = Omit<VerbContext, "output">;
+
 /** Runs the command line and sets the exit code. Only what the verb needs is loaded. */
 export async function main(argv: readonly string[]): Promise<void> {
   const typed = argv.slice(2);
-  process.stdout.on("error", endQuietly);
+  process.stdout.on("error", endForWantOfOutput);
   const stop = new AbortController();
   process.on("SIGINT", () => interrupt(stop));
   process.on("SIGTERM", () => interrupt(stop));
   let code: ExitCode = 0;
-  const context: VerbContext = {
+  const context: MainContext = {
     signal: stop.signal,
     typed: ["pare", ...typed.map(shownArgument)].map(quoted).join(" "),
-    output: createOutput,
     exit: (wanted) => (code = wanted),
   };
   try {
@@ -29,10 +30,13 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
   process.exitCode = code;
   // Nothing may keep a finished command from ending; but what was written has to arrive first.
-  process.stdout.write("", () => process.exit(code));
+  process.stdout.write("", (error) => {
+    if (error) endForWantOfOutput(error);
+    process.exit(code);
+  });
 }
 
-async function build(typed: readonly string[], context: VerbContext): Promise<Command> {
+async function build(typed: readonly string[], context: MainContext): Promise<Command> {
   const program = new Command("pare")
     .description("Makes ONNX models small and fast enough for the edge, without Python.")
     .version(version(), "-V, --version")
@@ -52,15 +56,18 @@ async function addVerb(
   program: Command,
   verb: VerbEntry,
   used: boolean,
-  context: VerbContext,
+  context: MainContext,
 ): Promise<void> {
   const command = program
     .command(verb.name)
     .summary(verb.summary)
     .description(sentence(verb.summary));
   if (!used) return;
-  const { define } = await verb.load();
-  define(command, context);
+  const [{ define }, { createOutput }] = await Promise.all([
+    verb.load(),
+    import("./terminal/output.js"),
+  ]);
+  define(command, { ...context, output: createOutput });
   command
     .option("--json", "one JSON document on stdout, and nothing else there")
     .option("--quiet", "no progress and no notes")
@@ -73,9 +80,10 @@ async function report(error: unknown, json: boolean): Promise<ExitCode> {
   }
   const { asPareError, exitCodeOf, failureDocument, failureText } =
     await import("./terminal/failure.js");
+  const { visibleJson, visibleText } = await import("@pare/runtime/format");
   const failure = error instanceof CommanderError ? await usageError(error) : asPareError(error);
-  if (json) process.stdout.write(`${JSON.stringify(failureDocument(failure), null, 2)}\n`);
-  else process.stderr.write(`${failureText(failure)}\n`);
+  if (json) process.stdout.write(`${visibleJson(failureDocument(failure))}\n`);
+  else process.stderr.write(`${visibleText(failureText(failure))}\n`);
   return exitCodeOf(failure.code);
 }
 
@@ -98,9 +106,13 @@ function interrupt(stop: AbortController): void {
   stop.abort(new Error("interrupted"));
 }
 
-/** Whoever reads stdout may stop early: `pare inspect m.onnx | head`. */
-function endQuietly(error: NodeJS.ErrnoException): void {
+/** Whoever reads stdout may stop early: `pare inspect m.onnx | head`. What cannot be written otherwise is no success. */
+function endForWantOfOutput(error: NodeJS.ErrnoException): void {
   if (error.code === "EPIPE") process.exit(0);
+  process.stderr.write(
+    `error: The result cannot be written: ${error.message}\n  where: the standard output\n  code:  ${error.code === "ENOSPC" ? "NO_SPACE" : "ARGUMENT"}\n`,
+  );
+  process.exit(2);
 }
 
 function quoted(argument: string): string {

@@ -1,4 +1,4 @@
-import type { Report, ReportCheck, ReportRow } from "@pare/runtime/format";
+import { type Report, type ReportCheck, type ReportRow, visibleLine } from "@pare/runtime/format";
 import {
   accuracyText,
   baselineTime,
@@ -52,7 +52,8 @@ function cell(value: string): string {
     .replace(/[\\|`*_<>[\]]/g, (symbol) =>
       symbol === "<" ? "&lt;" : symbol === ">" ? "&gt;" : `\\${symbol}`,
     )
-    .replace(/\r?\n/g, " ");
+    .replace(/\s+/g, " ")
+    .replace(/[^ ]+/g, visibleLine);
 }
 
 function line(cells: readonly string[]): string {

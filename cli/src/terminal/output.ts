@@ -1,3 +1,4 @@
+import { visibleJson, visibleLine, visibleText } from "@pare/runtime/format";
 import { type Bar, progressBar } from "./progress-bar.js";
 
 export interface OutputOptions {
@@ -29,14 +30,14 @@ export function createOutput(options: OutputOptions): Output {
   const bar = quiet ? null : process.stderr.isTTY ? progressBar(process.stderr) : plainLines();
   const say = (line: string): void => {
     bar?.settle();
-    process.stderr.write(`${line}\n`);
+    process.stderr.write(`${visibleText(line)}\n`);
   };
   return {
     verbose,
     result(text, document) {
       bar?.settle();
-      if (json) process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
-      else if (text !== "") process.stdout.write(`${text}\n`);
+      if (json) process.stdout.write(`${visibleJson(document)}\n`);
+      else if (text !== "") process.stdout.write(`${visibleText(text)}\n`);
     },
     note(line) {
       if (!quiet) say(line);
@@ -44,7 +45,7 @@ export function createOutput(options: OutputOptions): Output {
     detail(text) {
       if (verbose) say(text.trimEnd());
     },
-    progress: (fraction, what) => bar?.show(fraction, what),
+    progress: (fraction, what) => bar?.show(fraction, visibleLine(what)),
     settle: () => bar?.settle(),
   };
 }

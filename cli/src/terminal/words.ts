@@ -1,3 +1,5 @@
+import { visibleLine } from "@pare/runtime/format";
+
 /** `1.2 MB`: decimal units, as downloads are counted. */
 export function byteText(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`;
@@ -14,15 +16,17 @@ export function countText(count: number): string {
   return `${(count / 1000 ** power).toPrecision(3)} ${["", "k", "M", "G", "T"][power] ?? ""}`;
 }
 
-/** Columns of equal width, the first one left-aligned and all but `left` of the others to the right. */
+/** Columns of equal width, the first one left-aligned and all but `left` of the others to the right; a row is a line. */
 export function tableText(
-  rows: readonly (readonly string[])[],
+  texts: readonly (readonly string[])[],
   left: ReadonlySet<number> = new Set([0]),
 ): string {
-  const columns = Math.max(0, ...rows.map(({ length }) => length));
-  const widths = Array.from({ length: columns }, (_, column) =>
-    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
-  );
+  const rows = texts.map((row) => row.map(visibleLine));
+  const widths: number[] = [];
+  for (const row of rows) {
+    for (const [column, { length }] of row.entries())
+      widths[column] = Math.max(widths[column] ?? 0, length);
+  }
   return rows
     .map((row) =>
       row

@@ -1,9 +1,11 @@
 import {
   bundleJson,
+  describeValue,
   dtypeArray,
   type Golden,
   type Manifest,
   type ValueInfo,
+  visibleLine,
 } from "@pare/runtime/format";
 
 /**
@@ -53,10 +55,7 @@ function typesOf(name: string, infos: readonly ValueInfo[], bare: boolean): stri
     const tensor = `Tensor<"${info.type}", ${array}>`;
     const fixed =
       bare && info.type !== "string" && info.dims.every((dim) => typeof dim === "number");
-    return `  /** ${info.type} [${info.dims
-      .map((dim) => dim ?? "?")
-      .join(", ")
-      .replaceAll("*/", "* /")}] */
+    return `  /** ${visibleLine(describeValue(info)).replaceAll("*/", "* /")} */
   readonly ${JSON.stringify(info.name)}: ${fixed ? `${tensor} | ${array}` : tensor};
 `;
   });

@@ -28,3 +28,4 @@ export * from "./tensor/numbers.js";
 export * from "./tensor/observer.js";
 export * from "./tensor/tensor.js";
 export * from "./tensor/value-info.js";
+export * from "./visible-text.js";

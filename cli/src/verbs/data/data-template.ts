@@ -4,6 +4,7 @@ import {
   dtypeArray,
   elementCount,
   type ValueInfo,
+  visibleLine,
 } from "@pare/runtime/format";
 
 /** A data module for a model, complete and commented, that yields zeros until it is filled in. */
@@ -12,21 +13,23 @@ export function dataModule(
   inputs: readonly ValueInfo[],
   outputs: readonly ValueInfo[],
 ): string {
-  return `// Data for ${JSON.stringify(model)}: pare optimize ${model} --data <this file>
+  const named = variables(inputs);
+  const answer = JSON.stringify(outputs[0]?.name ?? "output");
+  return `// Data for ${visibleLine(model)}: pare optimize ${visibleLine(model)} --data <this file>
 // It runs in a process of its own and may import whatever it needs: a tokenizer, an image library, files.
 //
 // The model takes
-${inputs.map((info) => `//   ${info.name}: ${describeValue(info)}`).join("\n")}
+${inputs.map(commentOn).join("\n")}
 // and gives
-${outputs.map((info) => `//   ${info.name}: ${describeValue(info)}`).join("\n")}
+${outputs.map(commentOn).join("\n")}
 
 /** Read more than once: keep it a function. A few hundred samples decide little, 2,000 decide half a percent. */
 export async function* samples() {
   for (let index = 0; index < 100; index++) {
     // Put the sample's own numbers into the arrays.
-${inputs.map(feedLines).join("\n")}
+${inputs.map((info, at) => feedLines(info, named[at] ?? "")).join("\n")}
     yield {
-      feeds: { ${inputs.map((info, at) => (isIdentifier(info.name) && info.name === variable(info, at) ? info.name : `${JSON.stringify(info.name)}: ${variable(info, at)}`)).join(", ")} },
+      feeds: { ${inputs.map(({ name }, at) => (name === named[at] ? name : `[${JSON.stringify(name)}]: ${named[at]}`)).join(", ")} },
       // label: 0,            // what the answer should be; without labels Pare compares with the float model
       // id: \`sample-\${index}\`, // how reports name it
       // group: "speaker-1",  // samples of one group stay on one side of the split
@@ -36,7 +39,7 @@ ${inputs.map(feedLines).join("\n")}
 
 // What of the outputs counts as the answer, where it is not simply the best-scored class:
 // export function predict(outputs, sample) {
-//   return outputs[${JSON.stringify(outputs[0]?.name ?? "output")}].data[0] > 0.5 ? 1 : 0;
+//   return outputs[${visibleLine(answer)}].data[0] > 0.5 ? 1 : 0;
 // }
 
 // Which samples are for calibration, for the search, and for the final figures (a tenth, two and seven tenths
@@ -52,13 +55,16 @@ ${inputs.map(feedLines).join("\n")}
 `;
 }
 
-function feedLines(info: ValueInfo, at: number): string {
-  const name = variable(info, at);
+function commentOn(info: ValueInfo): string {
+  return `//   ${visibleLine(`${info.name}: ${describeValue(info)}`)}`;
+}
+
+function feedLines(info: ValueInfo, name: string): string {
   const dims = info.dims.map((dim, axis) => (typeof dim === "number" ? dim : axis === 0 ? 1 : 16));
   const free = info.dims.flatMap((dim, axis) =>
     typeof dim === "number" ? [] : [`axis ${axis}${dim === null ? "" : ` (${dim})`} is free`],
   );
-  const note = free.length > 0 ? ` // ${free.join(", ")}` : "";
+  const note = free.length > 0 ? ` // ${visibleLine(free.join(", "))}` : "";
   return `    const ${name} = { type: "${info.type}", dims: [${dims.join(", ")}], data: ${emptyData(info.type, elementCount(dims))} };${note}${hintFor(info.type)}`;
 }
 
@@ -71,15 +77,22 @@ function hintFor(type: Dtype): string {
   return type === "float16" || type === "bfloat16" ? " // the bits of each number" : "";
 }
 
-function variable(info: ValueInfo, at: number): string {
-  return isIdentifier(info.name) && info.name !== "index" ? info.name : `input${at}`;
+/** The inputs' own names where they can all be names of variables beside each other, and nothing else is meant by them. */
+function variables(inputs: readonly ValueInfo[]): readonly string[] {
+  const plain = inputs.map(({ name }, at) => (isPlain(name) ? name : `input${at}`));
+  return new Set(plain).size === plain.length ? plain : inputs.map((_, at) => `input${at}`);
 }
 
-function isIdentifier(name: string): boolean {
-  return (
-    /^[A-Za-z_$][\w$]*$/.test(name) &&
-    !/^(class|default|delete|export|import|function|return|new|in|if|for|let|const|var|this|yield|await)$/.test(
-      name,
-    )
-  );
+/** Small letters first: types of arrays and what JavaScript brings along begin with large ones. */
+function isPlain(name: string): boolean {
+  return /^[a-z][\w$]*$/.test(name) && !taken.has(name);
 }
+
+/** Words of the language in a module, and what the template itself names. */
+const taken = new Set(
+  `arguments await break case catch class const continue debugger default delete do else enum eval export extends false
+  finally for function if implements import in instanceof interface let new null package private protected public return
+  static super switch this throw true try typeof undefined var void while with yield index`.split(
+    /\s+/,
+  ),
+);
