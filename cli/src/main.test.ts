@@ -586,8 +586,10 @@ describe("pare optimize", () => {
     expect(report.data.splits.test.ids).toHaveLength(42);
     const { splits } = JSON.parse(await readFile(join(folder, "m.pare/pare.lock.json"), "utf8"));
     expect(splits.test).toBe(report.data.splits.test.sha256);
+    const { golden } = JSON.parse(await readFile(join(folder, "m.pare/manifest.json"), "utf8"));
     expect(await readdir(join(folder, "m.pare"))).toEqual(
       [
+        golden.path,
         "golden.json",
         "index.d.ts",
         "index.js",

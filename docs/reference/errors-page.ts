@@ -52,6 +52,7 @@ const remedies: Readonly<Record<ErrorCode, string>> = {
   NO_MEMORY: "Close other programs, or use a machine with more memory.",
   NO_SPACE: "Free space where the message says. What was there before is still whole.",
   PERMISSION: "Let this user read or write the path, or give another one with `-o`.",
+  BUSY: "Wait until it has ended, or choose another place with `-o`.",
   NETWORK: "Check the address and the connection, and load again.",
   ABORTED: "Nothing: it was asked for. The best complete bundle was kept.",
   BUDGET_MISSED:

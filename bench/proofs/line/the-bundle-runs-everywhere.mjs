@@ -253,7 +253,7 @@ async function damagedInBrowser({ claim, name, browser, url, bundle }) {
       met: said.error?.code === code && text.test(found),
     });
   };
-  const golden = "**/golden.json";
+  const golden = "**/golden-*.json";
   const file = "**/manifest.json";
   const as = (body) => () => ({ body });
   const flip = (body) => ({ body: flipped(body) });
@@ -270,7 +270,7 @@ async function damagedInBrowser({ claim, name, browser, url, bundle }) {
     "a manifest of a newer version",
     "",
     file,
-    as('{"formatVersion":2}'),
+    as('{"formatVersion":99}'),
     "BUNDLE_VERSION",
     /format/,
   );
@@ -350,8 +350,8 @@ async function damagedInNode({ claim, name, app, bundle }) {
     );
   }
   for (const [what, damage, code] of [
-    ["a byte flipped in the golden check", () => flipFile("golden.json"), "NO_VARIANT"],
-    ["no golden check", () => rmSync(join(copy, "golden.json")), "NO_VARIANT"],
+    ["a byte flipped in the golden check", () => flipFile(manifest.golden.path), "NO_VARIANT"],
+    ["no golden check", () => rmSync(join(copy, manifest.golden.path)), "NO_VARIANT"],
     ["a manifest cut short", () => truncateSync(join(copy, "manifest.json"), 99), "BUNDLE_INVALID"],
     ["no manifest", () => rmSync(join(copy, "manifest.json")), "BUNDLE_NOT_FOUND"],
   ]) {

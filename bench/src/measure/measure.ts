@@ -35,7 +35,7 @@ import {
 } from "./earlier-results.js";
 import { LoadedModels } from "./loaded-models.js";
 import { ParityMeter } from "./parity.js";
-import { Predictor } from "./predictor.js";
+import { type PredictionsOf, Predictor } from "./predictor.js";
 import { sampleOrder } from "./sample-order.js";
 import { sizeOf } from "./size.js";
 
@@ -77,6 +77,18 @@ export interface MeasuringEngines extends Measure {
 /** Measures files on the engines that are open. What the float model says to a sample is asked once per engine. */
 export function createMeasure(options: MeasureOptions): MeasuringEngines {
   return new Bench(options);
+}
+
+/** What a candidate says, and what the float model says that it is held against; null where that is it. */
+function predictionsOf({ artifact, target, floatOn = target, float, split }: AccuracyRequest): {
+  readonly own: PredictionsOf | null;
+  readonly ofFloat: PredictionsOf;
+} {
+  const reference = { artifact: float ?? artifact, target: floatOn };
+  return {
+    own: float === undefined ? null : { artifact, target, split, float: reference },
+    ofFloat: { ...reference, split, float: null },
+  };
 }
 
 class Bench implements MeasuringEngines {
@@ -176,18 +188,27 @@ class Bench implements MeasuringEngines {
     return measured;
   }
 
+  async knows(request: AccuracyRequest): Promise<boolean> {
+    const { split, count } = request;
+    const { scorer } = this.#options;
+    const indexes = this.#orders[split].slice(0, count);
+    if (scorer === null) return true;
+    const { own, ofFloat } = predictionsOf(request);
+    const each = await Promise.all(
+      [ofFloat, own ?? ofFloat].map((of) => this.#predictor.knows(scorer, of, indexes)),
+    );
+    return each.every((known) => known);
+  }
+
   async accuracy(request: AccuracyRequest): Promise<Accuracy | null> {
-    const { artifact, target, floatOn = target, split, count } = request;
+    const { target, split, count } = request;
     const { scorer, seed } = this.#options;
     const indexes = this.#orders[split].slice(0, count);
     if (scorer === null || indexes.length === 0) return null;
-    const float = { artifact: request.float ?? artifact, target: floatOn };
-    const ofFloat = { ...float, split, float: null };
+    const { own, ofFloat } = predictionsOf(request);
     const before = await this.#predictor.predict(scorer, ofFloat, indexes, request);
     const draws = split === "validation" && !scorer.mean ? bootstraps.quick : bootstraps.published;
-    if (request.float === undefined)
-      return accuracyOf(scorer, before, null, target, seed, 0.95, draws);
-    const own = { artifact, target, split, float };
+    if (own === null) return accuracyOf(scorer, before, null, target, seed, 0.95, draws);
     const now = await this.#predictor.predict(scorer, own, indexes, request);
     return accuracyOf(scorer, now, before, target, seed, request.confidence, draws);
   }

@@ -54,6 +54,12 @@ export class Predictor {
     return (await this.#known(scorer, of)).sampleMs;
   }
 
+  /** Whether all of the samples were asked before. */
+  async knows(scorer: Scorer, of: PredictionsOf, indexes: readonly number[]): Promise<boolean> {
+    const known = await this.#known(scorer, of);
+    return indexes.every((index) => known.has(index));
+  }
+
   /** Only those samples are run that were not asked before. */
   async predict(
     scorer: Scorer,

@@ -1,7 +1,7 @@
 import { lstat, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isEntryName, isTemporaryName } from "./entry.js";
-import { withLock } from "./lock.js";
+import { withLock } from "../platform/lock.js";
 
 /** More entries than this would make looking through the folder slow. */
 const mostEntries = 20_000;
@@ -17,6 +17,9 @@ export interface Use {
   readonly bytes: number;
 }
 
+/** No pruning takes as long. */
+const longestMs = 600_000;
+
 /** What the cache holds; nothing, where there is no such folder. */
 export async function usage(folder: string): Promise<Use> {
   const files = await look(folder, isEntryName).catch(() => []);
@@ -28,7 +31,7 @@ export async function usage(folder: string): Promise<Use> {
  * used longest ago. Does nothing while another process does it. Files of other names are not its own.
  */
 export async function prune(folder: string, mostBytes: number): Promise<void> {
-  await withLock(join(folder, ".lock"), async () => {
+  await withLock(join(folder, ".lock"), longestMs, async () => {
     const now = Date.now();
     for (const { path, mtimeMs } of await look(folder, isTemporaryName)) {
       if (Math.abs(now - mtimeMs) > temporaryMs) await remove(path);

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ReportRow } from "@pare/runtime/format";
@@ -43,6 +43,18 @@ describe("pare.config.json", () => {
     expect(budgets("wasm")).toEqual({ maxDrop: 0.1, maxSizeBytes: 9, maxLatencyMs: 8 });
     expect((await loadBudgets("x.onnx", "other", {}))(null).maxDrop).toBe(0.5);
     expect((await loadBudgets("x.onnx", "x", {}))("cpu").maxDrop).toBeUndefined();
+  });
+
+  it("is taken from beside the model, too, where the one in the current folder does not name it", async () => {
+    await config({ models: { other: { maxDrop: 0.5 } } });
+    const beside = join(folder, "elsewhere");
+    await mkdir(beside);
+    const own = { models: { "kws.onnx": { maxDrop: 0.2 } } };
+    await writeFile(join(beside, configName), JSON.stringify(own));
+    const model = join(beside, "kws.onnx");
+    expect((await loadBudgets(model, "kws", {}))("cpu").maxDrop).toBe(0.2);
+    await config({ models: { kws: { maxDrop: 0.3 } } });
+    expect((await loadBudgets(model, "kws", {}))("cpu").maxDrop).toBe(0.3);
   });
 
   it.each([

@@ -88,8 +88,8 @@ interface Config {
 }
 
 /**
- * The budgets of a model: from the command line, or else from pare.config.json in the current folder, where it is
- * named by its path (from that folder) or by its name.
+ * The budgets of a model: from the command line, or else from the first pare.config.json, of the current folder and of the
+ * model's, that names it: by its path (from the file's folder) or by its name.
  * @throws PareError ARGUMENT with the path of a wrong field
  */
 export async function loadBudgets(
@@ -97,12 +97,7 @@ export async function loadBudgets(
   name: string,
   flags: TargetBudget,
 ): Promise<(target: TargetName | null) => TargetBudget> {
-  const path = resolve(configName);
-  const config = await readConfig(path);
-  const entry =
-    Object.entries(config?.models ?? {}).find(
-      ([key]) => key === name || resolve(dirname(path), key) === resolve(model),
-    )?.[1] ?? {};
+  const { path, entry } = await entryOf(model, name);
   return (target) => {
     const own = target === null ? {} : (entry.targets?.[target] ?? {});
     const [general, special] = [parse(entry, path), parse(own, path)];
@@ -112,6 +107,21 @@ export async function loadBudgets(
       maxLatencyMs: flags.maxLatencyMs ?? special.maxLatencyMs ?? general.maxLatencyMs,
     };
   };
+}
+
+async function entryOf(
+  model: string,
+  name: string,
+): Promise<{ readonly path: string; readonly entry: Config["models"][string] }> {
+  const here = resolve(configName);
+  for (const path of new Set([here, resolve(dirname(model), configName)])) {
+    const config = await readConfig(path);
+    const found = Object.entries(config?.models ?? {}).find(
+      ([key]) => key === name || resolve(dirname(path), key) === resolve(model),
+    );
+    if (found !== undefined) return { path, entry: found[1] };
+  }
+  return { path: here, entry: {} };
 }
 
 function parse({ maxDrop, maxSize, maxLatency }: Limits, path: string): TargetBudget {

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ValueInfo } from "@pare/runtime/format";
+import { zipSync } from "fflate";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readJsonl } from "./jsonl.js";
 import { formatNpy, parseNpy } from "./npy.js";
@@ -93,6 +94,48 @@ describe(".npz and .npy as numpy writes them", () => {
     });
   });
 
+  it("refuses many texts of no letters, and rows of no values", async () => {
+    const header = (descr: string, shape: string): Uint8Array => {
+      const dict = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${shape}, }`.padEnd(117);
+      const bytes = Uint8Array.from(`?NUMPY\u0001\u0000\u0076\u0000${dict}\n`, (c) =>
+        c.charCodeAt(0),
+      );
+      bytes[0] = 0x93;
+      return bytes;
+    };
+    expect(() => parseNpy(header("<U0", "(300000000,)"), "texts")).toThrow(/without room/);
+    const empty = await file("empty.npy", header("<f4", "(300000000, 0, 4)"));
+    await expect(readNpy(empty, [{ ...x, dims: ["N", 0, 4] }])).rejects.toMatchObject({
+      code: "DATA_INVALID",
+      message: expect.stringContaining("rows of no values"),
+    });
+  });
+
+  it("refuses entries that share their bytes, before any is unpacked", async () => {
+    const array = zipSync({
+      "x.npy": formatNpy({ type: "uint8", dims: [2e6], data: new Uint8Array(2e6) }),
+    });
+    const view = new DataView(array.buffer);
+    const directory = view.getUint32(array.length - 6, true);
+    const entry = array.subarray(directory, array.length - 22);
+    const end = Uint8Array.from(array.subarray(array.length - 22));
+    const copies = 40;
+    const named = Array.from({ length: copies }, (_, index) => {
+      const copy = Uint8Array.from(entry);
+      copy[46] = 97 + (index % 26);
+      return copy;
+    });
+    const bytes = Uint8Array.from(Buffer.concat([array.subarray(0, directory), ...named, end]));
+    const tail = new DataView(bytes.buffer, bytes.length - 22);
+    tail.setUint16(8, copies, true);
+    tail.setUint16(10, copies, true);
+    tail.setUint32(12, copies * entry.length, true);
+    await expect(readNpz(await file("shared.npz", bytes), [x])).rejects.toMatchObject({
+      code: "DATA_INVALID",
+      message: expect.stringMatching(/claims that its arrays.* unpack to \d+ bytes/),
+    });
+  });
+
   it("refuses what is no archive", async () => {
     await expect(readNpz(await file("no.npz", "hello"), [x])).rejects.toMatchObject({
       code: "DATA_INVALID",
@@ -170,6 +213,10 @@ describe(".safetensors", () => {
       "a negative offset",
       { ...header, x: { dtype: "F32", shape: [2, 4], data_offsets: [-16, 16] } },
     ],
+    [
+      "what every object has as a type",
+      { ...header, x: { dtype: "constructor", shape: [2, 4], data_offsets: [16, 48] } },
+    ],
     ["an unknown type", { ...header, x: { dtype: "F3", shape: [2, 4], data_offsets: [16, 48] } }],
     ["no JSON", "{"],
     ["a list", "[]"],
@@ -214,6 +261,7 @@ describe(".jsonl", () => {
     ["ragged rows", '{"x":[[1,2],[3]]}', "DATA_MISMATCH", /not a regular array/],
     ["other values", '{"x":["a",2,3,4]}', "DATA_MISMATCH", /values that are not float32/],
     ["other dims", '{"x":[[1,2,3,4],[1,2,3,4]]}', "nothing", null],
+    ["many levels", `{"id":${"[".repeat(1e5)}${"]".repeat(1e5)}}`, "DATA_INVALID", /levels/],
     ["too many dims", '{"x":[[[1,2,3,4]]]}', "DATA_MISMATCH", /dims \[1, 1, 4\]/],
   ])("handles %s", async (_, line, code, message) => {
     const reading = readJsonl(await file("line.jsonl", `{"x":[0,0,0,0]}\n${line}\n`), [x]).then(

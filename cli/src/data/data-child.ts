@@ -20,6 +20,10 @@ import {
 
 // The process of its own that a data module runs in: it may bring another onnxruntime, print, crash or hang.
 
+/** The channel is this program's: what a module finds is a process without one, as it would be by itself. */
+const sendToParent = process.send?.bind(process);
+Object.defineProperty(process, "send", { value: undefined, configurable: true, writable: true });
+
 const batch = { samples: 256, milliseconds: 200 };
 
 let exports: Readonly<Record<string, unknown>> = {};
@@ -170,7 +174,7 @@ function lineOf(error: Error): string | null {
 
 function send(reply: ModuleReply): void {
   try {
-    process.send?.(reply);
+    sendToParent?.(reply);
   } catch (error) {
     const problem = problemOf(
       new ModuleFault(
@@ -178,7 +182,7 @@ function send(reply: ModuleReply): void {
         "Return numbers, text, arrays and plain objects.",
       ),
     );
-    process.send?.({ id: reply.id, ok: false, problem } satisfies ModuleReply);
+    sendToParent?.({ id: reply.id, ok: false, problem } satisfies ModuleReply);
   }
 }
 

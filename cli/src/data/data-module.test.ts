@@ -78,6 +78,25 @@ describe("a data module", () => {
     });
   });
 
+  it("may hold a library that tells a parent that it is ready", async () => {
+    const source = `
+      for (const message of [null, "ready", { id: 1, ok: true, value: null }]) process.send?.(message);
+      export const samples = [${good}];`;
+    await use(open(source), async ({ samples }) => expect(samples.size).toBe(1));
+  });
+
+  it("is not waited for where what it started holds its output", async () => {
+    const source = `
+      import { spawn } from "node:child_process";
+      spawn(process.execPath, ["-e", "setTimeout(() => {}, 20000)"], { stdio: ["ignore", "inherit", "inherit"] });
+      export const samples = [];
+      setTimeout(() => process.exit(7), 300);
+      await new Promise(() => {});`;
+    const began = performance.now();
+    await expect(open(source)).rejects.toThrow(/exit code 7/);
+    expect(performance.now() - began).toBeLessThan(10_000);
+  });
+
   it("reads a label with its sample where it is too large to be held", async () => {
     const source = `export const samples = [{ feeds: { x: Float32Array.of(1, 2) }, label: new Float64Array(4000).fill(2) }];`;
     await use(open(source), async ({ samples }) => {

@@ -106,6 +106,15 @@ export class DataModule {
   }
 }
 
+/** For what an ended process printed last. */
+const lastWordsMs = 1000;
+
+/** A module may send messages of its own: what is no reply to a call is none of ours. */
+function isReply(message: unknown): message is ModuleReply {
+  if (typeof message !== "object" || message === null) return false;
+  return "id" in message && typeof message.id === "number" && "ok" in message;
+}
+
 interface Waiting {
   readonly resolve: (value: never) => void;
   readonly reject: (error: PareError) => void;
@@ -129,22 +138,17 @@ class ModuleProcess {
       serialization: "advanced",
       stdio: ["ignore", "pipe", "pipe", "ipc"],
     });
-    this.#child.on("message", (reply: ModuleReply) => void this.#receive(reply));
+    this.#child.on("message", (message) => {
+      if (isReply(message)) void this.#receive(message);
+    });
     this.#child.on("error", (cause) =>
       this.#fail(this.#error(`Its process cannot run: ${cause.message}.`, null)),
     );
-    // "close" comes after the last of what it printed.
-    this.#child.on("close", (code, signal) => {
-      const how =
-        signal === null ? `with exit code ${code ?? "unknown"}` : `by the signal ${signal}`;
-      const last = this.#tail.trim().split("\n").slice(-5).join("\n");
-      this.#fail(
-        this.#error(
-          `It ended its process, ${how}.${last === "" ? "" : `\nIts last words:\n${last}`}`,
-          null,
-        ),
-      );
+    // "close" comes after the last of what it printed; never, where a process that it started still holds its output.
+    this.#child.on("exit", (code, signal) => {
+      setTimeout(() => this.#tellEnd(code, signal), lastWordsMs).unref();
     });
+    this.#child.on("close", (code, signal) => this.#tellEnd(code, signal));
     const print = options.onPrint ?? ((text: string) => void process.stderr.write(text));
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.setEncoding("utf8").on("data", (text: string) => {
@@ -153,6 +157,13 @@ class ModuleProcess {
       });
     }
     options.signal?.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  #tellEnd(code: number | null, signal: NodeJS.Signals | null): void {
+    const how = signal === null ? `with exit code ${code ?? "unknown"}` : `by the signal ${signal}`;
+    const last = this.#tail.trim().split("\n").slice(-5).join("\n");
+    const words = last === "" ? "" : `\nIts last words:\n${last}`;
+    this.#fail(this.#error(`It ended its process, ${how}.${words}`, null));
   }
 
   call<K extends ModuleRequest["kind"]>(

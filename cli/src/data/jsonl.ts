@@ -1,5 +1,4 @@
 import { createReadStream } from "node:fs";
-import { createInterface } from "node:readline";
 import { messageOf, PareError, type Tensor, type ValueInfo } from "@pare/runtime/format";
 import { openFileSource } from "../platform/file-source.js";
 import { jsonTensor } from "./json-tensor.js";
@@ -12,15 +11,40 @@ export async function readJsonl(path: string, inputs: readonly ValueInfo[]): Pro
   return { count: null, samples: lines(path, inputs) };
 }
 
+/** A sample of a hundred million numbers is none. */
+const mostLineBytes = 256 * 2 ** 20;
+/** Tensors have a handful of axes. */
+const mostLevels = 64;
+
 async function* lines(path: string, inputs: readonly ValueInfo[]): AsyncGenerator<RawSample> {
   let number = 0;
-  for await (const line of createInterface({
-    input: createReadStream(path),
-    crlfDelay: Infinity,
-  })) {
+  for await (const bytes of split(path)) {
     number++;
+    const line = new TextDecoder().decode(bytes);
     if (line.trim() !== "") yield sampleOf(line, `${path}, line ${number}`, inputs);
   }
+}
+
+async function* split(path: string): AsyncGenerator<Buffer> {
+  let [parts, length, number]: [Buffer[], number, number] = [[], 0, 1];
+  const stream: AsyncIterable<Buffer> = createReadStream(path);
+  for await (const chunk of stream) {
+    let from = 0;
+    for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, from)) {
+      yield Buffer.concat([...parts, chunk.subarray(from, end)]);
+      [parts, length, from] = [[], 0, end + 1];
+      number++;
+    }
+    parts.push(chunk.subarray(from));
+    length += chunk.length - from;
+    if (length > mostLineBytes)
+      throw new PareError(
+        "DATA_INVALID",
+        `${path}, line ${number} has more than ${mostLineBytes} bytes.`,
+        { where: `${path}, line ${number}`, hint: "Write one object per line." },
+      );
+  }
+  yield Buffer.concat(parts);
 }
 
 function sampleOf(line: string, where: string, inputs: readonly ValueInfo[]): RawSample {
@@ -47,6 +71,7 @@ function sampleOf(line: string, where: string, inputs: readonly ValueInfo[]): Ra
 
 function parse(line: string, where: string): ReadonlyMap<string, unknown> {
   try {
+    if (isDeep(line)) throw new SyntaxError(`it has more than ${mostLevels} levels`);
     const value: unknown = JSON.parse(line);
     if (typeof value === "object" && value !== null && !Array.isArray(value))
       return new Map(Object.entries(value));
@@ -58,6 +83,19 @@ function parse(line: string, where: string): ReadonlyMap<string, unknown> {
       cause,
     });
   }
+}
+
+/** Brackets in texts count too: nobody writes so many. */
+function isDeep(line: string): boolean {
+  let level = 0;
+  for (let at = 0; at < line.length; at++) {
+    const code = line.charCodeAt(at);
+    // [ and {, ] and }: their codes differ in one bit.
+    if ((code | 32) === 123) level++;
+    else if ((code | 32) === 125) level--;
+    if (level > mostLevels) return true;
+  }
+  return false;
 }
 
 function textOf(value: unknown): string {

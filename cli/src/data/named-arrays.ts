@@ -40,6 +40,13 @@ export function samplesOfArrays(
     ...Object.entries(extras),
   ];
   for (const [name, array] of all) {
+    if (array !== undefined && elementCount(array.dims) === 0 && count > 0) {
+      throw new PareError(
+        "DATA_INVALID",
+        `In ${where}, "${name}" has ${count} rows of no values, [${array.dims.join(", ")}].`,
+        { where: `${where}, "${name}"`, hint: "Save arrays whose other axes are not 0." },
+      );
+    }
     if (array !== undefined && array.dims[0] !== count) {
       throw new PareError(
         "DATA_MISMATCH",

@@ -51,6 +51,8 @@ export function parseNpy(bytes: Uint8Array, where: string): Tensor {
   const body = bytes.subarray(start);
   if (letter === "U" || letter === "S") {
     const width = Number(size) * (letter === "U" ? 4 : 1);
+    // Any number of texts without a letter would fit into no bytes.
+    if (width === 0) throw invalid(where, `holds ${descr}, texts without room for a letter`);
     checkLength(body, count * width, where);
     return { type: "string", dims, data: textsOf(body, count, width, letter) };
   }

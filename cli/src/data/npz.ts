@@ -14,11 +14,9 @@ export async function readNpz(path: string, inputs: readonly ValueInfo[]): Promi
   const bytes = await readWhole(path);
   const wanted = new Set([...inputs.map(({ name }) => name), "label", "id", "group"]);
   const arrays = new Map<string, NamedArray>();
-  for (const [file, content] of Object.entries(await unzip(bytes, path))) {
-    const name = file.replace(/\.npy$/, "");
-    const used = wanted.has(name) || inputs.length === 1;
-    if (used) arrays.set(name, arrayInMemory(parseNpy(content, `${basename(path)}, "${name}"`)));
-  }
+  const isUsed = (name: string): boolean => wanted.has(name) || inputs.length === 1;
+  for (const [name, content] of await unzip(bytes, path, isUsed))
+    arrays.set(name, arrayInMemory(parseNpy(content, `${basename(path)}, "${name}"`)));
   return samplesOfArrays(arrays, inputs, path);
 }
 
@@ -45,21 +43,31 @@ async function readWhole(path: string): Promise<Uint8Array> {
   });
 }
 
-async function unzip(bytes: Uint8Array, path: string): Promise<Record<string, Uint8Array>> {
+/** Arrays that are used, by name. Entries may share their bytes: what counts is what all unpack to from all there are. */
+async function unzip(
+  bytes: Uint8Array,
+  path: string,
+  isUsed: (name: string) => boolean,
+): Promise<ReadonlyMap<string, Uint8Array>> {
   const { unzipSync } = await import("fflate");
+  const nameOf = (file: string): string => file.replace(/\.npy$/, "");
+  let unpacked = 0;
   try {
-    return unzipSync(bytes, {
-      filter({ name, originalSize, size }) {
-        if (originalSize > size * mostInflation + 1024) {
+    const files = unzipSync(bytes, {
+      filter({ name, originalSize }) {
+        if (!name.endsWith(".npy") || !isUsed(nameOf(name))) return false;
+        unpacked += originalSize;
+        if (unpacked > bytes.length * mostInflation) {
           throw new PareError(
             "DATA_INVALID",
-            `${path} claims that "${name}" unpacks to ${originalSize} bytes from ${size}.`,
+            `${path} claims that its arrays, up to "${name}", unpack to ${unpacked} bytes from ${bytes.length}.`,
             { where: path },
           );
         }
-        return name.endsWith(".npy");
+        return true;
       },
     });
+    return new Map(Object.entries(files).map(([file, content]) => [nameOf(file), content]));
   } catch (cause) {
     if (cause instanceof PareError) throw cause;
     throw new PareError("DATA_INVALID", `${path} is not a readable .npz: ${messageOf(cause)}.`, {

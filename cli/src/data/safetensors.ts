@@ -79,7 +79,8 @@ function parseHeader(bytes: Uint8Array, file: FileSource): object {
 
 function arrayAt(file: FileSource, start: number, name: string, entry: unknown): NamedArray {
   const { dtype, shape, data_offsets: offsets } = Object(entry);
-  const type = typeof dtype === "string" ? dtypes[dtype] : undefined;
+  const type =
+    typeof dtype === "string" && Object.hasOwn(dtypes, dtype) ? dtypes[dtype] : undefined;
   if (type === undefined) throw invalid(file, `has "${name}" of the unknown type ${String(dtype)}`);
   if (!isCounts(shape) || !isCounts(offsets) || offsets.length !== 2)
     throw invalid(file, `has a damaged entry for "${name}"`);

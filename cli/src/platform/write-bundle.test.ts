@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { checkBundlePlace, folderSink } from "./write-bundle.js";
+import { checkBundlePlace, folderSink, whileWriting } from "./write-bundle.js";
 
 let place: string;
 beforeEach(async () => {
@@ -71,6 +71,44 @@ it("leaves the old bundle whole when a write fails", async () => {
   expect((await listing(place)).filter((name) => !name.startsWith("variants/"))).toEqual(
     before.filter((name) => !name.startsWith("variants/")),
   );
+});
+
+it("keeps what the old manifest names until the new one is there", async () => {
+  const golden = (digit: string): string => `golden-${digit.repeat(64)}.json`;
+  const named = (version: string): Map<string, Uint8Array> =>
+    new Map([[golden(version), text(version)], ...bundle(version, version)]);
+  await folderSink(place).write(named("1"));
+  // The manifest cannot be replaced.
+  await rm(join(place, "manifest.json"));
+  await mkdir(join(place, "manifest.json", "in-the-way"), { recursive: true });
+  await expect(folderSink(place).write(named("2"))).rejects.toMatchObject({ name: "PareError" });
+  expect(await readFile(join(place, golden("1")), "utf8")).toBe("1");
+  expect(await readFile(join(place, "variants/1.onnx"), "utf8")).toBe("1");
+  await rm(join(place, "manifest.json"), { recursive: true });
+  await folderSink(place).write(named("2"));
+  expect(await listing(place)).toEqual([
+    golden("2"),
+    "golden.json",
+    "manifest.json",
+    "package.json",
+    "variants/2.onnx",
+  ]);
+});
+
+it("lets one write at a time, and says who does", async () => {
+  const folder = join(place, "a", "b.pare");
+  await whileWriting(folder, async () => {
+    await expect(whileWriting(folder, async () => {})).rejects.toMatchObject({
+      code: "BUSY",
+      message: expect.stringContaining(`Process ${process.pid} on`),
+    });
+    await whileWriting(join(place, "a", "c.pare"), async () => {});
+  });
+  await whileWriting(folder, async () => {});
+  await expect(whileWriting(folder, () => Promise.reject(new Error("failed")))).rejects.toThrow(
+    "failed",
+  );
+  expect(await readdir(join(place, "a"))).toEqual([]);
 });
 
 it("removes what an interrupted write left", async () => {

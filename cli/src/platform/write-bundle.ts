@@ -1,33 +1,37 @@
 import { renameSync } from "node:fs";
 import { access, constants, readdir, readFile, rm, rmdir, writeFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { isPareError, messageOf, PareError } from "@pare/runtime/format";
 import type { BundleSink } from "@pare/compiler";
+import { holderOf, withLock } from "./lock.js";
 import { makeFolder } from "./make-folder.js";
 
 /**
- * Writes bundles into a folder. Variants go to their own names, which an old manifest does not use; all else
- * goes to temporary names, and then into place in one synchronous go, the manifest last. What a failed write
- * leaves is the old bundle; what an interrupted one leaves beside it is removed by the next.
+ * Writes bundles into a folder. Everything goes to temporary names first, and then into place, the manifest last. What a
+ * manifest names has its hash in its own name, so that until then the old bundle is whole: it is what a failed or an
+ * interrupted write leaves, and what that leaves beside it is removed by the next.
  * @throws PareError NO_SPACE, PERMISSION, ARGUMENT when the folder holds something other than a bundle
  */
 export function folderSink(folder: string): BundleSink {
   return {
     async write(files) {
       try {
-        await demandBundleOrNothing(folder);
+        const before = await demandBundleOrNothing(folder);
         await makeFolder(join(folder, "variants"));
         await removeStale(folder, (name) => name.endsWith(temporary));
         const moves: [from: string, to: string][] = [];
         for (const [path, bytes] of files) {
           const to = join(folder, path);
           const from = join(dirname(to), `.${path.replaceAll("/", "-")}${temporary}`);
-          if (path.startsWith("variants/") && (await holds(to, bytes))) continue;
+          if (isNamedByContent(path) && (await holds(to, bytes))) continue;
           moves.push([from, to]);
           await writeFile(from, bytes, { flush: true });
         }
+        // What tells a bundle from another package comes first where there is no bundle yet: an interrupted write can go on.
+        if (!before.includes("manifest.json")) moves.sort(([, a], [, b]) => rank(a) - rank(b));
         for (const [from, to] of moves) renameSync(from, to);
         await removeStale(join(folder, "variants"), (name) => !files.has(`variants/${name}`));
+        await removeStale(folder, (name) => isNamedByContent(name) && !files.has(name));
       } catch (error) {
         await removeLeftovers(folder);
         throw writeError(error, folder);
@@ -37,6 +41,39 @@ export function folderSink(folder: string): BundleSink {
 }
 
 const temporary = ".pare-tmp";
+/** A folder with this file is a bundle's. */
+const marker = "golden.json";
+
+/** No search takes as long. */
+const longestMs = 30 * 24 * 3_600_000;
+
+function isNamedByContent(path: string): boolean {
+  return path.startsWith("variants/") || /^golden-[0-9a-f]{64}\.json$/.test(path);
+}
+
+/**
+ * Does work that writes a bundle into a folder, now and then, while no other process does. The lock lies beside the folder.
+ * @throws PareError BUSY, which says who does; what the work throws
+ */
+export async function whileWriting(folder: string, work: () => Promise<void>): Promise<void> {
+  const place = resolve(folder);
+  const lock = join(dirname(place), `.${basename(place)}.lock`);
+  let begun = false;
+  const noted = async (): Promise<void> => {
+    begun = true;
+    await work();
+  };
+  try {
+    await makeFolder(dirname(place));
+    if (await withLock(lock, longestMs, noted)) return;
+  } catch (error) {
+    throw begun ? error : writeError(error, folder);
+  }
+  throw new PareError("BUSY", `${await holderOf(lock)} is writing this bundle.`, {
+    where: folder,
+    hint: `Wait until it has ended, or choose another place with -o. If there is no such process, remove ${lock}.`,
+  });
+}
 
 /**
  * Whether a bundle can go here, to be asked before the work that makes one.
@@ -51,14 +88,19 @@ export async function checkBundlePlace(folder: string): Promise<void> {
   }
 }
 
-async function demandBundleOrNothing(folder: string): Promise<void> {
+function rank(path: string): number {
+  return basename(path) === marker ? 0 : 1;
+}
+
+/** @returns what the folder holds */
+async function demandBundleOrNothing(folder: string): Promise<readonly string[]> {
   const names = await readdir(folder).catch((error: unknown) => {
     if (codeOf(error) === "ENOENT") return [] as string[];
     throw error;
   });
   // What an interrupted write leaves is no obstacle.
   const others = names.filter((name) => name !== "variants" && !name.endsWith(temporary));
-  if (others.length === 0 || names.includes("golden.json")) return;
+  if (others.length === 0 || names.includes(marker)) return names;
   const message = names.includes("package.json")
     ? "The folder holds a package that is not a bundle."
     : `The folder is not empty, and what it holds is no bundle: ${others[0]}.`;

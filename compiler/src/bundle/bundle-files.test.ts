@@ -78,13 +78,16 @@ describe("bundleFiles", async () => {
       "package.json",
       "index.js",
       "index.d.ts",
+      `golden-${manifest.golden.sha256}.json`,
       "golden.json",
       "manifest.json",
     ]);
     expect(manifest.variants[1]?.files).toEqual([
       { path: `variants/${hash}.onnx`, bytes: 3, sha256: hash },
     ]);
-    expect(manifest.golden.sha256).toBe(sha256Sync(files.get("golden.json") ?? new Uint8Array()));
+    expect(manifest.golden.path).toBe(`golden-${manifest.golden.sha256}.json`);
+    for (const path of [manifest.golden.path, "golden.json"])
+      expect(sha256Sync(files.get(path) ?? new Uint8Array())).toBe(manifest.golden.sha256);
   });
 
   it("has an identity that follows the variants and the golden check alone", async () => {

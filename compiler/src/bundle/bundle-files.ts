@@ -67,10 +67,11 @@ export async function bundleFiles(input: BundleInput): Promise<Map<string, Uint8
   }
   const golden = parseGolden(input.golden);
   const goldenBytes = utf8(bundleJson(golden));
+  const goldenHash = await sha256(goldenBytes);
   const goldenFile: BundleFile = {
-    path: "golden.json",
+    path: `golden-${goldenHash}.json`,
     bytes: goldenBytes.length,
-    sha256: await sha256(goldenBytes),
+    sha256: goldenHash,
   };
   const hashes = variants.flatMap((variant) => variant.files.map((file) => file.sha256)).sort();
   const { name, createdBy, inputs, outputs, source, baselines } = input;
@@ -92,6 +93,8 @@ export async function bundleFiles(input: BundleInput): Promise<Map<string, Uint8
   files.set("package.json", utf8(packageJson(manifest)));
   files.set("index.js", utf8(indexModule(manifest, golden)));
   files.set("index.d.ts", utf8(indexTypes(manifest)));
+  files.set(goldenFile.path, goldenBytes);
+  // For readers of the first format.
   files.set("golden.json", goldenBytes);
   files.set("manifest.json", utf8(bundleJson(manifest)));
   return files;

@@ -70,7 +70,7 @@ export function packageJson(manifest: Manifest): string {
     description: `A model for @pare/runtime, written by ${manifest.createdBy}`,
     type: "module",
     sideEffects: false,
-    files: ["index.js", "index.d.ts", "manifest.json", "golden.json", "variants"],
+    files: ["index.js", "index.d.ts", "manifest.json", "golden*.json", "variants"],
     exports: {
       ".": { types: "./index.d.ts", workerd: "./index.js", default: "./index.js" },
       "./index.js": { types: "./index.d.ts", workerd: "./index.js", default: "./index.js" },

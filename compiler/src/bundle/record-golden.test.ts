@@ -54,6 +54,13 @@ it("draws other noise where a detector finds nothing in one, and stays with it",
   expect(noises.length).toBe(3);
 });
 
+it("gives each output a tolerance of its own", async () => {
+  const { recorded } = await record(() => 3);
+  const { absolute, outputs } = recorded.tolerances["cpu-float"] ?? {};
+  expect(Object.keys(outputs ?? {})).toEqual(["boxes"]);
+  expect(outputs?.["boxes"]).toBe(absolute);
+});
+
 it("says so where there is nothing in any", async () => {
   await expect(record(() => 0)).rejects.toMatchObject({ code: "GOLDEN", where: "cpu-float" });
 });

@@ -23,7 +23,7 @@ export interface RecordedGolden {
   readonly tolerances: Readonly<Record<string, VariantEntry["tolerance"]>>;
 }
 
-/** Of the largest output: what another device of the same kind may differ by. */
+/** Of an output's largest value: what another device of the same kind may differ by. */
 const allowances: Readonly<Record<Arithmetic, number>> = {
   float32: 1e-3,
   float16: 2e-2,
@@ -34,6 +34,9 @@ const allowances: Readonly<Record<Arithmetic, number>> = {
 const mostAttempts = 6;
 const anotherSeed = 1000;
 
+/** What is run, and what it says where a target does not take it as it is. */
+type File = Pick<OptimizedVariant, "artifact" | "graph">;
+
 /** Of one variant. */
 interface Recorded {
   readonly id: string;
@@ -43,7 +46,8 @@ interface Recorded {
 
 /**
  * Runs each variant on its own target with inputs that every device can make for itself, and writes down probed
- * values. The tolerance follows from the precision, and from how far two engines here are apart on the same file. What
+ * values. An output's tolerance follows from the precision, and from how far two engines here are apart on the same file, and
+ * the file and the float model. What
  * was answered for the bundle before is remembered: one that is written again runs only the variants that are new.
  */
 export class GoldenRecorder {
@@ -89,26 +93,36 @@ export class GoldenRecorder {
     provisional: boolean,
   ): Promise<RecordedGolden> {
     const asked = new Map<string, Promise<Tensors>>();
-    const answersOf = async (variant: OptimizedVariant, device: TargetDevice): Promise<Tensors> => {
-      const key = `${device.target} ${await artifactIdentity(variant.artifact)}`;
-      const answers = asked.get(key) ?? this.#answered.get(key) ?? this.#run(variant, device);
+    const answersOf = async (file: File, device: TargetDevice): Promise<Tensors> => {
+      const key = `${device.target} ${await artifactIdentity(file.artifact)}`;
+      const answers = asked.get(key) ?? this.#answered.get(key) ?? this.#run(file, device);
       asked.set(key, answers);
       return answers;
     };
+    const orNothing = (answers: Promise<Tensors>): Promise<Tensors> => answers.catch(() => ({}));
     const record = async (variant: OptimizedVariant): Promise<readonly Recorded[]> => {
       const own = this.#device(variant.target);
       if (own === undefined) return [];
       const standIn = provisional && own.standIn !== null ? this.#device(own.standIn) : undefined;
       const device = standIn ?? own;
-      const other = device.target === "cpu" ? undefined : this.#device("cpu");
-      const [answers, others] = await Promise.all([
-        answersOf(variant, device),
-        other === undefined ? null : answersOf(variant, other).catch(() => null),
+      const { artifact, reference, graph, precision } = variant;
+      const other = this.#device("cpu") ?? device;
+      const [answers, others, floats] = await Promise.all([
+        answersOf({ artifact, graph }, device),
+        orNothing(answersOf({ artifact, graph }, other)),
+        orNothing(answersOf({ artifact: reference, graph }, other)),
       ]);
-      const apart = others === null ? 0 : difference(answers, others);
-      const fraction = allowances[arithmeticOf[variant.precision]];
-      const absolute = Math.max(fraction * largest(answers), 3 * apart, 1e-6);
-      const tolerance = { absolute: Number(absolute.toPrecision(3)), relative: fraction };
+      const relative = allowances[arithmeticOf[precision]];
+      const outputs = Object.fromEntries(
+        Object.entries(answers).map(([name, answer]): [string, number] => {
+          // What rounding its weights moved, rounding its sums on another device may move too.
+          const apart =
+            3 * Math.max(difference(answer, others[name]), difference(answer, floats[name]));
+          return [name, Number(Math.max(relative * largest(answer), apart, 1e-6).toPrecision(3))];
+        }),
+      );
+      const absolute = Math.max(...Object.values(outputs));
+      const tolerance = { absolute, relative, outputs };
       return [{ id: variantId(variant), answers, tolerance }];
     };
     // Side by side: nothing is timed here.
@@ -127,10 +141,7 @@ export class GoldenRecorder {
     return this.#devices.find((device) => device.target === target);
   }
 
-  async #run(
-    { artifact, graph }: OptimizedVariant,
-    { target, executor }: TargetDevice,
-  ): Promise<Tensors> {
+  async #run({ artifact, graph }: File, { target, executor }: TargetDevice): Promise<Tensors> {
     const session = await executor.load(
       await loadableOn(findTarget(target), artifact, () => graph),
     );
@@ -149,28 +160,25 @@ function numbersOf(tensor: Tensor | undefined): ArrayLike<number> | null {
     : null;
 }
 
-function largest(outputs: Tensors): number {
+function largest(tensor: Tensor): number {
+  const numbers = numbersOf(tensor) ?? [];
   let most = 0;
-  for (const tensor of Object.values(outputs)) {
-    const numbers = numbersOf(tensor) ?? [];
-    for (let index = 0; index < numbers.length; index += 1) {
-      const size = Math.abs(numbers[index] ?? 0);
-      if (Number.isFinite(size) && size > most) most = size;
-    }
+  for (let index = 0; index < numbers.length; index += 1) {
+    const size = Math.abs(numbers[index] ?? 0);
+    if (Number.isFinite(size) && size > most) most = size;
   }
   return most;
 }
 
-function difference(a: Tensors, b: Tensors): number {
+/** 0 where they cannot be compared. */
+function difference(a: Tensor, b: Tensor | undefined): number {
+  const first = numbersOf(a);
+  const second = numbersOf(b);
+  if (first === null || second === null || first.length !== second.length) return 0;
   let most = 0;
-  for (const [name, tensor] of Object.entries(a)) {
-    const first = numbersOf(tensor);
-    const second = numbersOf(b[name]);
-    if (first === null || second === null || first.length !== second.length) continue;
-    for (let index = 0; index < first.length; index += 1) {
-      const apart = Math.abs((first[index] ?? 0) - (second[index] ?? 0));
-      if (apart > most) most = apart;
-    }
+  for (let index = 0; index < first.length; index += 1) {
+    const apart = Math.abs((first[index] ?? 0) - (second[index] ?? 0));
+    if (apart > most) most = apart;
   }
   return most;
 }

@@ -122,6 +122,17 @@ describe("clips", () => {
     expect((await apply(clips, single(build))).ops).toEqual(expected);
   });
 
+  it("keeps a bound at the other end of the numbers", async () => {
+    const largest = 3.4028234663852886e38;
+    for (const [op, bound] of [
+      ["Min", -largest],
+      ["Max", largest],
+    ] as const) {
+      const build: Build = (x, b) => b.add(op, [x, b.floats([bound])]);
+      expect((await apply(clips, single(build))).ops).toEqual(["Clip"]);
+    }
+  });
+
   it("leaves a Clip whose bound is computed", async () => {
     const graph = graphOf({ x: ["float32", "N", 5], m: ["float32"] }, (x, b) => ({
       y: b.add("Clip", [b.add("Relu", [x("x")]), null, x("m")]),

@@ -53,7 +53,7 @@ const clipToRelu: Rule = {
     if (
       bounds === undefined ||
       bounds.low !== 0 ||
-      !isUnbounded(bounds.high) ||
+      !(bounds.high >= largest) ||
       source === undefined ||
       output === undefined
     )
@@ -105,17 +105,16 @@ function clip(
 ): ValueId {
   const body = graph.body(node.body);
   const bound = (name: string, value: number) =>
-    isUnbounded(value) ? null : editor.constant(name, Tensor.float32([], [value]), body);
-  if (low === 0 && isUnbounded(high)) return editor.add1("Relu", [source], {}, { body });
-  return editor.add1("Clip", [source, bound("min", low), bound("max", high)], {}, { body });
+    editor.constant(name, Tensor.float32([], [value]), body);
+  const max = high >= largest ? null : bound("max", high);
+  if (low === 0 && max === null) return editor.add1("Relu", [source], {}, { body });
+  // A lower bound at the upper end, as of Max(x, ∞), is one.
+  const min = low <= -largest ? null : bound("min", low);
+  return editor.add1("Clip", [source, min, max], {}, { body });
 }
 
 /** The largest float32, which older files write for "no bound". */
 const largest = 3.4028234663852886e38;
-
-function isUnbounded(value: number): boolean {
-  return Math.abs(value) >= largest;
-}
 
 export function boundsOf(graph: Graph, node: Node): Bounds | undefined {
   if (node.op === "Relu") return { low: 0, high: Infinity };

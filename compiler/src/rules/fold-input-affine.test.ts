@@ -81,6 +81,13 @@ describe("fold-input-affine", () => {
     expect((await apply(foldInputAffine, single(build))).ops).toEqual(expected);
   });
 
+  it("leaves a factor per channel that makes many channels of one", async () => {
+    const graph = graphOf({ x: ["float32", 1, 1, 5, 5] }, (x, b) => ({
+      y: b.add("Conv", [b.add("Mul", [x("x"), b.weights(1, 4, 1, 1)]), b.weights(2, 4, 3, 3)]),
+    }));
+    expect((await apply(foldInputAffine, graph)).ops).toEqual(["Mul", "Conv"]);
+  });
+
   it("leaves a factor that is read elsewhere, and shared weights", async () => {
     const graph = graphOf({ x: ["float32", 1, 4, 5, 5] }, (x, b) => {
       const both = scaled(x("x"), b);

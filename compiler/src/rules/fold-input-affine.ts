@@ -1,6 +1,6 @@
 import { type Graph, type Node, Tensor, type TensorData, type ValueId } from "../ir/index.js";
 import { channelValues, perChannel } from "./affine.js";
-import { absorbable, attributesOf, constantOperand, inputOf } from "./pattern.js";
+import { absorbable, attributesOf, constantOperand, inputOf, shapeOf } from "./pattern.js";
 import type { Miss, Rewrite, Rule } from "./rule.js";
 
 /** A Conv whose weights are constant. */
@@ -194,6 +194,9 @@ function operandOf(
     !perChannel(operand.constant, 1, conv.weight.dims.length, conv.inputs)
   )
     return undefined;
+  // Of one channel, a constant per channel would make many.
+  const shape = shapeOf(graph, operand.other);
+  if (shape?.length !== conv.weight.dims.length || shape[1] !== conv.inputs) return undefined;
   return { of: operand.other, constant: operand.constant };
 }
 

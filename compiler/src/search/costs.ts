@@ -209,21 +209,30 @@ export function publishMs(facts: TargetFacts): number {
 /** Of the float model's time, what is chosen usually takes. */
 export const usualLatency = 0.9;
 
-/**
- * The float model and what was chosen, on the test samples. Targets are tested side by side.
- * @param latencyOf what is best on a target now, next to the float model; undefined before something was accepted
- */
+/** What is best on a target now, next to the float model; no latency before something was accepted. */
+export interface InHand {
+  readonly latency?: number | undefined;
+  /** Whether an earlier run kept what they say of the test samples. */
+  readonly floatIsKnown: boolean;
+  readonly bestIsKnown: boolean;
+}
+
+/** The float model and what was chosen, on the test samples. Targets are tested side by side. */
 export function testMs(
   facts: readonly TargetFacts[],
   counts: ReadonlyMap<TargetName, Counts>,
-  latencyOf: (target: TargetName) => number | undefined = () => undefined,
+  inHand: (target: TargetName) => InHand | undefined = () => undefined,
 ): number {
   const each = facts.map((one) => {
     const samples = counts.get(one.target)?.test ?? 0;
-    return samples * testSampleMs(one, latencyOf(one.target));
+    const { latency = usualLatency, floatIsKnown, bestIsKnown } = inHand(one.target) ?? unknown;
+    const floatMs = floatIsKnown ? 0 : one.sampleMs;
+    return samples * (floatMs + (bestIsKnown ? 0 : candidateSampleMs(one, latency)));
   });
   return Math.max(0, ...each);
 }
+
+const unknown: InHand = { floatIsKnown: false, bestIsKnown: false };
 
 export function testSampleMs(facts: TargetFacts, latency = usualLatency): number {
   return facts.sampleMs + candidateSampleMs(facts, latency);

@@ -11,6 +11,7 @@ import {
   expectedMs,
   fewestAfter,
   finalsMs,
+  type InHand,
   publishMs,
   sensitivityMs,
   type TargetFacts,
@@ -156,13 +157,10 @@ export class Estimate {
     return facts === undefined ? Infinity : candidateSampleMs(facts, 1);
   }
 
-  /**
-   * Finalists, test samples, published times and files.
-   * @param latencyOf what is best on a target now, next to the float model; undefined before something was accepted
-   */
-  endingMs(latencyOf: (target: TargetName) => number | undefined = () => undefined): number {
+  /** Finalists, test samples, published times and files. */
+  endingMs(inHand: (target: TargetName) => InHand | undefined = () => undefined): number {
     const finals = this.#facts.map(finalsMs);
-    return sum(finals) + testMs(this.#facts, this.#counts, latencyOf) + writeMs(this.#facts);
+    return sum(finals) + testMs(this.#facts, this.#counts, inHand) + writeMs(this.#facts);
   }
 
   /** Published times and files alone. */

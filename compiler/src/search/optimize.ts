@@ -181,6 +181,7 @@ class Search {
     });
     await keepCounts(this.#request, plan.counts);
     this.#plan = plan;
+    for (const state of this.#states) await this.#noteKnown(state, plan);
     this.#progress.planned(plan);
     onPlan?.(plan.summary);
     return plan;
@@ -232,6 +233,7 @@ class Search {
   async #decided(trial: Trial, outcome: Outcome, tookMs: number, plan: Plan): Promise<void> {
     const { planned, state, before } = trial;
     const accepted = await this.#take(planned, outcome, state, before);
+    await this.#noteKnown(state, plan);
     const tried = outcome.accepted ? outcome.tried : outcome.measured;
     this.#tried(trial, plan, {
       tookMs,
@@ -266,6 +268,7 @@ class Search {
     let accepted = false;
     for (const [one, outcome] of outcomes)
       accepted = (await this.#take(one, outcome, state, before)) || accepted;
+    await this.#noteKnown(state, plan);
     const tookMs = clock.now() - began;
     this.#tried(trial, plan, { tookMs, accepted, latency: null, lost: !accepted });
   }
@@ -289,6 +292,20 @@ class Search {
     });
     if (this.#request.examples !== undefined)
       this.#partly.plan(planned.target, quickestFor(state, this.#states), plan);
+  }
+
+  /** What an earlier run kept need not be looked at again: the search has the more time. */
+  async #noteKnown(state: TargetState, plan: Plan): Promise<void> {
+    const { measure, evidence } = this.#request;
+    if (evidence === "none") return;
+    const { device, reference } = state;
+    const count = plan.countsOf(device.target).test;
+    const ask = { target: device.standIn ?? device.target, split: "test", count } as const;
+    const floatIsKnown = await measure.knows({ ...ask, artifact: reference });
+    const { artifact } = this.#best(state);
+    const bestIsKnown =
+      floatIsKnown && (await measure.knows({ ...ask, artifact, float: reference }));
+    plan.knows(device.target, { floatIsKnown, bestIsKnown });
   }
 
   /** Whether the samples that were looked at leave open if it holds, and something else would be next. */

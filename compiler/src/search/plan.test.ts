@@ -27,6 +27,24 @@ describe("the test samples of the float model alone", () => {
   });
 });
 
+describe("what an earlier run kept of the test samples", () => {
+  it("leaves its time to the search", () => {
+    const plan = new Plan({
+      facts: [facts],
+      planned: [],
+      nowMs: 0,
+      askedMs: 120_000,
+      calibration: 0,
+    });
+    const before = plan.deadlineMs;
+    const { test } = plan.countsOf("cpu");
+    plan.knows("cpu", { floatIsKnown: true, bestIsKnown: false });
+    expect(plan.deadlineMs - before).toBeCloseTo(test * facts.sampleMs);
+    plan.knows("cpu", { floatIsKnown: true, bestIsKnown: true });
+    expect(plan.deadlineMs - before).toBeGreaterThan(1.5 * test * facts.sampleMs);
+  });
+});
+
 describe("what takes longer than was planned", () => {
   const partly = way("cpu", "int8-static-partly", "quantize-static", mayLose, 2000);
   const other = way("cpu", "int8-weights", "quantize-weights", holds);

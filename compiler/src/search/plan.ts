@@ -1,6 +1,13 @@
 import type { TargetName } from "@pare/runtime/format";
 import type { Planned } from "./candidate.js";
-import { clamp, type Counts, fewestOfFloat, lateMs, type TargetFacts } from "./costs.js";
+import {
+  clamp,
+  type Counts,
+  fewestOfFloat,
+  type InHand,
+  lateMs,
+  type TargetFacts,
+} from "./costs.js";
 import { asEarlier, countsFor, fewestCounts } from "./counts.js";
 import { Estimate } from "./estimate.js";
 import { expectedWorth, type Ratios } from "./worth.js";
@@ -85,6 +92,7 @@ export class Plan {
   readonly #inHand = new Set<TargetName>();
   /** What is best so far on a target. */
   readonly #best = new Map<TargetName, Ratios>();
+  readonly #known = new Map<TargetName, Pick<InHand, "floatIsKnown" | "bestIsKnown">>();
   #endMs: number | null = null;
 
   constructor({
@@ -191,6 +199,11 @@ export class Plan {
     );
   }
 
+  /** What an earlier run kept of the test samples: of the float model, and of what is best now. */
+  knows(target: TargetName, known: Pick<InHand, "floatIsKnown" | "bestIsKnown">): void {
+    this.#known.set(target, known);
+  }
+
   /** What came of a candidate. */
   note(planned: Planned, { tookMs, accepted, latency, lost, best, isOpen }: Came): void {
     const { target, name } = planned;
@@ -282,9 +295,10 @@ export class Plan {
   }
 
   #endingMs(): number {
-    return this.#estimate.endingMs((target) =>
-      this.#inHand.has(target) ? this.#best.get(target)?.latency : undefined,
-    );
+    return this.#estimate.endingMs((target) => ({
+      latency: this.#inHand.has(target) ? this.#best.get(target)?.latency : undefined,
+      ...(this.#known.get(target) ?? { floatIsKnown: false, bestIsKnown: false }),
+    }));
   }
 
   /** Expected gain a second. */

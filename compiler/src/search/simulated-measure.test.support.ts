@@ -98,6 +98,7 @@ export function simulatedMeasure(
       };
       return accuracy;
     },
+    knows: async () => false,
     async parity({ artifact, target, count }) {
       ask({ what: "parity", target, artifacts: [artifact], count }, count);
       return { n: count, maxError: 1e-6, flips: 0 };

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import {
   type Artifact,
@@ -161,6 +162,18 @@ describe.each([cpu(), wasm()])("$target in Node", (backend: Backend) => {
     const session = await load({ ...split, files: [split.files[0], data] });
     const { y } = await session.run({ x: Float32Array.of(1, 1, 1) });
     expect(y?.data).toEqual(Float32Array.of(1, 2, 3));
+  });
+
+  it("reads no file that does not come with the model", async () => {
+    const before = process.cwd();
+    process.chdir(fileURLToPath(new URL("../../test-models/", import.meta.url)));
+    try {
+      await expect(load(onnxArtifact(await fileBytes("external.onnx")))).rejects.toMatchObject({
+        code: backend.target === "cpu" ? "EXTERNAL_DATA" : "ENGINE",
+      });
+    } finally {
+      process.chdir(before);
+    }
   });
 
   it("says that memory ran out, and goes on", async () => {

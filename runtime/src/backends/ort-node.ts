@@ -1,5 +1,7 @@
 import type { Backend } from "../format/engine/backend.js";
-import { messageOf } from "../format/error.js";
+import type { Artifact } from "../format/engine/artifact.js";
+import { messageOf, PareError } from "../format/error.js";
+import { externalLocations } from "./external-locations.js";
 import { createSession, importEngine, type Ort } from "./ort-session.js";
 
 export interface CpuOptions {
@@ -26,6 +28,7 @@ export function cpu(options: CpuOptions = {}): Backend {
       }
     },
     async load(artifact, loadOptions = {}) {
+      demandOwnFiles(artifact);
       const intraOpNumThreads = loadOptions.threads ?? options.threads ?? 1;
       return createSession(
         await importOrt(),
@@ -36,6 +39,19 @@ export function cpu(options: CpuOptions = {}): Backend {
       );
     },
   };
+}
+
+/** The engine would read any other file that a model names from the current folder: a bundle is a stranger's. */
+function demandOwnFiles({ files: [model, ...external] }: Artifact): void {
+  // What is no message, the engine refuses in its own words.
+  for (const location of externalLocations(model.bytes) ?? []) {
+    if (external.some(({ name }) => name === location)) continue;
+    throw new PareError(
+      "EXTERNAL_DATA",
+      "The model refers to a file of weights that does not come with it.",
+      { where: location },
+    );
+  }
 }
 
 function importOrt(): Promise<Ort> {

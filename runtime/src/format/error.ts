@@ -43,6 +43,7 @@ export const errorCodes = {
   NO_MEMORY: "there is not enough memory",
   NO_SPACE: "there is no space left on the disk",
   PERMISSION: "a file may not be read or written",
+  BUSY: "another process is writing there",
   NETWORK: "a download failed",
   ABORTED: "the work was cancelled",
   BUDGET_MISSED: "a budget or gate was missed",

@@ -4,6 +4,8 @@ import { isPareError, messageOf, PareError, throwIfAborted } from "../format/err
 export interface DownloadOptions {
   /** Bytes that are expected; more are refused. */
   readonly bytes?: number;
+  /** Where their number is not known: no more than so many, decoded, are taken. */
+  readonly most?: number;
   readonly signal?: AbortSignal | undefined;
   /** Bytes so far. */
   readonly onBytes?: ((received: number) => void) | undefined;
@@ -14,13 +16,14 @@ const attempts = 3;
 /**
  * The bytes behind a URL. `data:` is decoded here, since a policy of `connect-src 'self'` refuses to fetch it;
  * `file:` is read where there is a file system. A download that breaks off is resumed where it stopped.
- * @throws PareError NETWORK, or BUNDLE_NOT_FOUND for a 404 or a missing file; ABORTED
+ * @throws PareError NETWORK, or BUNDLE_NOT_FOUND for a 404 or a missing file; INTEGRITY for more bytes than there may be;
+ *   NO_MEMORY; ABORTED
  */
 export async function download(url: URL, options: DownloadOptions = {}): Promise<Uint8Array> {
   throwIfAborted(options.signal);
   if (url.protocol === "data:") return decodeDataUrl(url.href);
-  if (url.protocol === "file:") return readLocal(url, options.signal);
-  const sink: Sink = { bytes: new Uint8Array(options.bytes ?? 0), length: 0, resumable: false };
+  if (url.protocol === "file:") return readLocal(url, options);
+  const sink: Sink = { bytes: room(options.bytes ?? 0, url), length: 0, resumable: false };
   for (let attempt = 1; ; attempt++) {
     try {
       await receive(url, sink, options);
@@ -46,7 +49,7 @@ interface Sink {
 async function receive(
   url: URL,
   sink: Sink,
-  { bytes = Infinity, signal, onBytes }: DownloadOptions,
+  { bytes, most = Infinity, signal, onBytes }: DownloadOptions,
 ): Promise<void> {
   if (!sink.resumable) sink.length = 0;
   const headers: Record<string, string> = sink.length > 0 ? { range: `bytes=${sink.length}-` } : {};
@@ -65,14 +68,12 @@ async function receive(
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return;
-    if (sink.length + value.length > bytes) {
+    if (sink.length + value.length > (bytes ?? most)) {
       await reader.cancel();
-      throw new PareError("INTEGRITY", `It has more than the ${bytes} bytes it should.`, {
-        where: url.href,
-      });
+      throw tooMany(bytes ?? most, url);
     }
     if (sink.length + value.length > sink.bytes.length) {
-      const grown = new Uint8Array(2 * (sink.length + value.length));
+      const grown = room(2 * (sink.length + value.length), url);
       grown.set(sink.bytes.subarray(0, sink.length));
       sink.bytes = grown;
     }
@@ -82,9 +83,33 @@ async function receive(
   }
 }
 
-async function readLocal(url: URL, signal: AbortSignal | undefined): Promise<Uint8Array> {
+/** A size is what a stranger says: there may be no room for it. */
+function room(bytes: number, url: URL): Uint8Array<ArrayBuffer> {
   try {
-    return await readFileUrl(url, signal);
+    return new Uint8Array(bytes);
+  } catch (cause) {
+    throw new PareError("NO_MEMORY", `There is no room for its ${bytes} bytes.`, {
+      where: url.href,
+      cause,
+    });
+  }
+}
+
+function tooMany(bytes: number, url: URL): PareError {
+  return new PareError("INTEGRITY", `It has more than the ${bytes} bytes it should.`, {
+    where: url.href,
+  });
+}
+
+async function readLocal(
+  url: URL,
+  { bytes, most = Infinity, signal }: DownloadOptions,
+): Promise<Uint8Array> {
+  const limit = bytes ?? most;
+  try {
+    const found = await readFileUrl(url, limit, signal);
+    if (found === null) throw tooMany(limit, url);
+    return found;
   } catch (cause) {
     throwIfAborted(signal);
     throw isPareError(cause)

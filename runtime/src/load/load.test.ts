@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdtemp, rm, unlink, writeFile } from "node:fs/promises";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -283,6 +284,42 @@ describe("a damaged bundle", () => {
       variant: "cpu",
       ok: false,
       reason: "the device lacks shader-f16",
+    });
+  });
+
+  it("with a golden check of many elements is refused before they are made", async () => {
+    const cases = bundle.golden.cases.map((one) => ({
+      ...one,
+      inputs: one.inputs.map((input) => ({ ...input, dims: [2_000_000_000] })),
+    }));
+    const bytes = new TextEncoder().encode(bundleJson({ ...bundle.golden, cases }));
+    const golden = { path: "golden.json", bytes: bytes.length, sha256: sha256Sync(bytes) };
+    await writeFile(join(folder, "golden.json"), bytes);
+    await writeFile(join(folder, "manifest.json"), bundleJson({ ...bundle.manifest, golden }));
+    await expect(load(folder, { backends })).rejects.toMatchObject({
+      code: "NO_VARIANT",
+      message: expect.stringMatching(/inputs have \d+ elements/),
+    });
+  });
+
+  it("is refused where its manifest or golden check is larger than any", async () => {
+    const golden = { ...bundle.manifest.golden, bytes: 40_000 };
+    await writeFile(join(folder, "manifest.json"), bundleJson({ ...bundle.manifest, golden }));
+    await expect(load(folder, { backends })).rejects.toMatchObject({
+      code: "BUNDLE_INVALID",
+      message: expect.stringContaining("golden.bytes"),
+    });
+    const name = "x".repeat(5 * 2 ** 20);
+    await writeFile(join(folder, "manifest.json"), bundleJson({ ...bundle.manifest, name }));
+    await expect(load(folder, { backends })).rejects.toMatchObject({ code: "INTEGRITY" });
+  });
+
+  it.runIf(process.platform !== "win32")("does not wait for a pipe", async () => {
+    await unlink(join(folder, pathOf("cpu")));
+    execFileSync("mkfifo", [join(folder, pathOf("cpu"))]);
+    await expect(load(folder, { backends: [cpu()] })).rejects.toMatchObject({
+      code: "NO_VARIANT",
+      message: expect.stringContaining("not a file"),
     });
   });
 

@@ -15,6 +15,9 @@ export interface OpenBundle {
   locate(file: BundleFile): URL;
 }
 
+/** Decoded. A manifest has some ten kilobytes. */
+const manifestMaxBytes = 4 * 2 ** 20;
+
 /**
  * @param integrity sha256 of manifest.json: 64 hex digits, with or without `sha256-` before them
  * @throws PareError BUNDLE_NOT_FOUND, BUNDLE_INVALID, BUNDLE_VERSION, INTEGRITY, NETWORK, ABORTED
@@ -27,7 +30,7 @@ export async function openBundle(
   if (typeof source === "object" && "manifest" in source) return openModule(source, integrity);
   const base = folderOf(typeof source === "string" ? locate(source) : source);
   const url = new URL("manifest.json", base);
-  const bytes = await download(url, { signal });
+  const bytes = await download(url, { most: manifestMaxBytes, signal });
   const text = new TextDecoder().decode(bytes);
   if (/^\s*</.test(text)) {
     throw new PareError(

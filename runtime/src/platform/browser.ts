@@ -9,7 +9,7 @@ export function locate(source: string): URL {
   }
 }
 
-export function readFileUrl(url: URL): Promise<Uint8Array<ArrayBuffer>> {
+export function readFileUrl(url: URL): Promise<Uint8Array<ArrayBuffer> | null> {
   return Promise.reject(
     new PareError("NETWORK", "A page cannot read file: URLs.", {
       where: url.href,

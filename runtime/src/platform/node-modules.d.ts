@@ -5,6 +5,7 @@ declare module "node:fs/promises" {
     path: string | URL,
     options?: { signal?: AbortSignal },
   ): Promise<Uint8Array<ArrayBuffer>>;
+  export function stat(path: string | URL): Promise<{ readonly size: number; isFile(): boolean }>;
 }
 declare module "node:path" {
   export function resolve(...parts: string[]): string;

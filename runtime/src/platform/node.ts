@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
@@ -7,7 +7,18 @@ export function locate(source: string): URL {
   return /^(https?|file|data):/.test(source) ? new URL(source) : pathToFileURL(resolve(source));
 }
 
-export function readFileUrl(url: URL, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+/**
+ * @param most null comes back for a file of more bytes
+ * @throws Error where it is none: a pipe could be waited for without end
+ */
+export async function readFileUrl(
+  url: URL,
+  most: number,
+  signal?: AbortSignal,
+): Promise<Uint8Array<ArrayBuffer> | null> {
+  const found = await stat(url);
+  if (!found.isFile()) throw new Error("it is not a file");
+  if (found.size > most) return null;
   return readFile(url, signal === undefined ? {} : { signal });
 }
 

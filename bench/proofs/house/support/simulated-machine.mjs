@@ -114,6 +114,7 @@ export function simulatedMachine({ facts, wayOf, seed, estimators }) {
       now += Math.min(16, count) * 2 * runMs;
       return { n: count, maxError: 1e-6, flips: 0 };
     },
+    knows: async () => false,
     earlierLatency: async () => null,
     async latency({ artifacts, limits, seed: own }) {
       const ways = artifacts.map(wayOf);

@@ -14,7 +14,7 @@ import { onnxArtifact, PareError, type ReportCheck } from "@pare/runtime/format"
 import { openCache } from "../../cache/open-cache.js";
 import { loadBudgets } from "../../config/budgets.js";
 import { loadLock, loadRecipe } from "../../config/recipe.js";
-import { checkBundlePlace } from "../../platform/write-bundle.js";
+import { checkBundlePlace, whileWriting } from "../../platform/write-bundle.js";
 import { checkReportFormats, writeReports } from "../../report/report-files.js";
 import { summaryText } from "../../report/summary.js";
 import type { Output } from "../../terminal/output.js";
@@ -61,8 +61,11 @@ export async function runOptimize(
   try {
     const folder = options.output ?? `${model.name}.pare`;
     await checkBundlePlace(folder);
-    if (lock !== null) await replayLock(lock, model, folder, options, context, output);
-    else await search(model, folder, options, context, output);
+    await whileWriting(folder, () =>
+      lock === null
+        ? search(model, folder, options, context, output)
+        : replayLock(lock, model, folder, options, context, output),
+    );
   } finally {
     output.settle();
     model.close();

@@ -1,7 +1,7 @@
 import { messageOf } from "../error.js";
 import { halfToFloat } from "../tensor/float16.js";
 import { goldenFeeds } from "./golden-inputs.js";
-import type { Golden, GoldenOutput, VariantEntry } from "./manifest.js";
+import type { Golden, GoldenOutput, Tolerance } from "./manifest.js";
 import type { Tensor, Tensors } from "../tensor/tensor.js";
 
 export type RunTensors = (feeds: Tensors) => Promise<Tensors>;
@@ -10,11 +10,11 @@ export type GoldenVerdict =
   | { readonly ok: true; readonly maxError: number }
   | { readonly ok: false; readonly why: string };
 
-/** Runs a variant on the golden inputs and compares: |got − expected| ≤ absolute + relative × |expected|. */
+/** Runs a variant on the golden inputs and compares: see `Tolerance`. */
 export async function checkGolden(
   golden: Golden,
   variant: string,
-  tolerance: VariantEntry["tolerance"],
+  tolerance: Tolerance,
   run: RunTensors,
 ): Promise<GoldenVerdict> {
   let maxError = 0;
@@ -44,7 +44,7 @@ function compare(
   output: GoldenOutput,
   values: readonly number[],
   got: Tensor | undefined,
-  tolerance: VariantEntry["tolerance"],
+  { absolute: ofOthers, relative, outputs = {} }: Tolerance,
 ): GoldenVerdict {
   const name = `output "${output.name}"`;
   if (got === undefined) return { ok: false, why: `${name} is missing` };
@@ -56,12 +56,13 @@ function compare(
   }
   if (values.length !== output.indices.length)
     return { ok: false, why: `${name} has a damaged golden check` };
+  const absolute = Object.hasOwn(outputs, output.name) ? outputs[output.name] : undefined;
   let maxError = 0;
   for (const [probe, index] of output.indices.entries()) {
     const expected = values[probe] ?? NaN;
     const actual = numberAt(got, index);
     const error = Math.abs(actual - expected);
-    if (!(error <= tolerance.absolute + tolerance.relative * Math.abs(expected))) {
+    if (!(error <= (absolute ?? ofOthers) + relative * Math.abs(expected))) {
       return { ok: false, why: `${name} at ${index} is ${actual}, recorded was ${expected}` };
     }
     maxError = Math.max(maxError, error);

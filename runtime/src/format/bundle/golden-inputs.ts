@@ -47,8 +47,20 @@ export function goldenInputs(
   });
 }
 
-/** The tensors that golden inputs describe, the same on every device. */
+/** Elements of all inputs together: more than a colour image of 4,096 × 4,096 has. */
+const mostElements = 2 ** 26;
+
+/**
+ * The tensors that golden inputs describe, the same on every device.
+ * @throws PareError BUNDLE_INVALID where they are larger than any model's, or given values do not fit
+ */
 export function goldenFeeds(inputs: readonly GoldenInput[]): Tensors {
+  const elements = inputs.reduce((sum, { dims }) => sum + elementCount(dims), 0);
+  if (!(elements <= mostElements))
+    throw new PareError("BUNDLE_INVALID", `The golden check's inputs have ${elements} elements.`, {
+      where: "golden.json",
+      hint: "Write the bundle again.",
+    });
   return Object.fromEntries(inputs.map((input) => [input.name, goldenTensor(input)]));
 }
 
@@ -75,7 +87,7 @@ function goldenTensor({ name, type, dims, seed, range: [low, high], values }: Go
   const noise = isFloat(type)
     ? () => low + ((high - low) * next()) / 2 ** 32
     : () => low + Math.floor((next() / 2 ** 32) * (high - low + 1));
-  const numbers = values ?? Array.from({ length: count }, noise);
+  const numbers = values === undefined ? new Float64Array(count).map(noise) : values;
   if (type === "float16") return { type, dims, data: floatsToHalves(numbers) };
   if (type === "int64") return { type, dims, data: BigInt64Array.from(numbers, BigInt) };
   if (type === "uint64") return { type, dims, data: BigUint64Array.from(numbers, BigInt) };

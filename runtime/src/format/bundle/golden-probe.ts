@@ -4,14 +4,13 @@ import { numberAt, type RunTensors } from "./golden-check.js";
 import {
   bundleFormatVersion,
   type Golden,
+  goldenMaxBytes,
   type GoldenCase,
   type GoldenInput,
   type GoldenOutput,
 } from "./manifest.js";
 import { bundleJson } from "./parse-manifest.js";
 import { elementCount, type Tensor, type Tensors } from "../tensor/tensor.js";
-
-export const goldenMaxBytes = 32 * 1024;
 
 export interface ProbeOptions {
   /** Values recorded per output; fewer when the whole would pass 32 KB. Default 64. */

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { checkGolden, type RunTensors } from "./golden-check.js";
 import { goldenFeeds, goldenInputs, splitmix32 } from "./golden-inputs.js";
-import { goldenMaxBytes, probeGolden } from "./golden-probe.js";
+import { probeGolden } from "./golden-probe.js";
+import { goldenMaxBytes } from "./manifest.js";
 import { bundleJson, parseGolden } from "./parse-manifest.js";
 import type { Tensors } from "../tensor/tensor.js";
 
@@ -34,7 +35,43 @@ function boxes(count: number): RunTensors {
   });
 }
 
+describe("a tolerance", () => {
+  it("is each output's own: scores may not be as far off as boxes", async () => {
+    const run =
+      (score: number): RunTensors =>
+      async () => ({
+        boxes: { type: "float32", dims: [1, 4], data: Float32Array.of(10, 20, 600, 640) },
+        scores: { type: "float32", dims: [1], data: Float32Array.of(score) },
+      });
+    const golden = await probeGolden([inputs], new Map([["a", run(0.5)]]));
+    const loose = { absolute: 32, relative: 0.05 };
+    const own = { ...loose, outputs: { boxes: 32, scores: 0.05 } };
+    expect(await checkGolden(golden, "a", own, run(0.53))).toMatchObject({ ok: true });
+    expect(await checkGolden(golden, "a", own, run(0))).toMatchObject({
+      ok: false,
+      why: expect.stringContaining('output "scores" at 0 is 0'),
+    });
+    expect(await checkGolden(golden, "a", loose, run(0))).toMatchObject({ ok: true });
+  });
+
+  it("is not looked up in what every object has", async () => {
+    const named: RunTensors = async () => ({
+      constructor: { type: "float32", dims: [1], data: Float32Array.of(1) },
+    });
+    const golden = await probeGolden([inputs], new Map([["a", named]]));
+    const own = { absolute: 0.1, relative: 0, outputs: {} };
+    expect(await checkGolden(golden, "a", own, named)).toMatchObject({ ok: true, maxError: 0 });
+  });
+});
+
 describe("golden inputs", () => {
+  it("are refused before they are made, where no model has such", () => {
+    for (const dims of [[400_000_000], [65_536, 65_536, 65_536, 65_536], [1e200, 1e200]])
+      expect(() => goldenFeeds(goldenInputs([{ name: "x", type: "float32", dims }], 1))).toThrow(
+        /inputs have .* elements/,
+      );
+  });
+
   it("are the numbers of splitmix32, for ever", () => {
     const next = splitmix32(1);
     expect([next(), next(), next()]).toEqual(referenceSplitmix(1, 3));

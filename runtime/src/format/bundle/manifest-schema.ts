@@ -4,7 +4,7 @@ import { deviceFeatures } from "../engine/requirements.js";
 import { sessionSchema } from "../engine/session-options.js";
 import { dtypeBits } from "../tensor/dtype.js";
 import type { JsonSchema } from "../json-schema.js";
-import { arithmeticOf } from "./manifest.js";
+import { arithmeticOf, goldenMaxBytes } from "./manifest.js";
 
 const text: JsonSchema = { type: "string" };
 const number: JsonSchema = { type: "number" };
@@ -57,7 +57,7 @@ export const manifestSchema: JsonSchema = {
     inputs: list(ref("value")),
     outputs: list(ref("value"), 1),
     variants: list(ref("variant"), 1),
-    golden: ref("file"),
+    golden: ref("golden"),
     source: object({ bytes: count, sha256, parameters: count, macs: orNull(count) }),
     baselines: list(
       object({
@@ -76,8 +76,13 @@ export const manifestSchema: JsonSchema = {
       dims: list({ type: ["integer", "string", "null"], minimum: 0 }),
     }),
     file: object({
-      path: { type: "string", pattern: "^(variants/[0-9a-f]{64}\\.[a-z0-9]+|golden\\.json)$" },
+      path: { type: "string", pattern: "^variants/[0-9a-f]{64}\\.[a-z0-9]+$" },
       bytes: count,
+      sha256,
+    }),
+    golden: object({
+      path: { type: "string", pattern: "^golden(-[0-9a-f]{64})?\\.json$" },
+      bytes: { type: "integer", minimum: 0, maximum: goldenMaxBytes },
       sha256,
     }),
     variant: object({
@@ -93,10 +98,14 @@ export const manifestSchema: JsonSchema = {
       session: sessionSchema,
       accuracy: orNull(ref("accuracy")),
       latencyMs: { anyOf: [object({ ...latency, measuredOn: text }), ref("unmeasured")] },
-      tolerance: object({
-        absolute: { type: "number", minimum: 0 },
-        relative: { type: "number", minimum: 0 },
-      }),
+      tolerance: object(
+        {
+          absolute: { type: "number", minimum: 0 },
+          relative: { type: "number", minimum: 0 },
+          outputs: { type: "object", additionalProperties: { type: "number", minimum: 0 } },
+        },
+        ["outputs"],
+      ),
     }),
     accuracy: object({
       metric: text,

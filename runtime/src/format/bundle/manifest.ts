@@ -44,8 +44,16 @@ export interface VariantEntry {
   readonly session: SessionOptions;
   readonly accuracy: Accuracy | null;
   readonly latencyMs: (Latency & { readonly measuredOn: string }) | Unmeasured;
-  /** Of the golden check: |got − expected| ≤ absolute + relative × |expected|. */
-  readonly tolerance: { readonly absolute: number; readonly relative: number };
+  readonly tolerance: Tolerance;
+}
+
+/** Of the golden check: |got − expected| ≤ absolute + relative × |expected|. */
+export interface Tolerance {
+  /** Of outputs that `outputs` does not name. */
+  readonly absolute: number;
+  readonly relative: number;
+  /** What is absolute of each output by its name: scores to 1 may not be as far off as boxes to 640. */
+  readonly outputs?: Readonly<Record<string, number>>;
 }
 
 export interface Manifest {
@@ -101,6 +109,9 @@ export interface GoldenCase {
   readonly inputs: readonly GoldenInput[];
   readonly outputs: readonly GoldenOutput[];
 }
+
+/** As JSON. */
+export const goldenMaxBytes = 32 * 1024;
 
 /** The check on the device; at most 32 KB as JSON. */
 export interface Golden {

@@ -106,6 +106,8 @@ export interface Measure {
   tryOut(request: Measured): Promise<TryOut>;
   /** Null where there is nothing to be accurate about: no data, or no sample in the split. */
   accuracy(request: AccuracyRequest): Promise<Accuracy | null>;
+  /** Whether `accuracy` would run no sample: all that it asks for was said before, in this run or an earlier one. */
+  knows(request: AccuracyRequest): Promise<boolean>;
   /** Null where no output can be compared. */
   parity(request: ParityRequest): Promise<Parity | null>;
   latency(request: LatencyRequest): Promise<LatencyComparison>;

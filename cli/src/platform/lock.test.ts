@@ -3,7 +3,9 @@ import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:f
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { withLock } from "./lock.js";
+import { holderOf, withLock } from "./lock.js";
+
+const longestMs = 600_000;
 
 let folder = "";
 let path = "";
@@ -16,7 +18,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 /** Whether the work was done while the lock is as it is. */
 async function taken(): Promise<boolean> {
   let done = false;
-  const said = await withLock(path, async () => void (done = true));
+  const said = await withLock(path, longestMs, async () => void (done = true));
   expect(said).toBe(done);
   return done;
 }
@@ -29,7 +31,7 @@ const gone = () => spawnSync(process.execPath, ["-e", ""]).pid;
 
 describe("a lock", () => {
   it("is there while the work is done, keeps others out, and is gone afterwards", async () => {
-    await withLock(path, async () => {
+    await withLock(path, longestMs, async () => {
       expect(JSON.parse(await readFile(path, "utf8"))).toMatchObject({ pid: process.pid });
       expect(await taken()).toBe(false);
     });
@@ -37,9 +39,17 @@ describe("a lock", () => {
     expect(await taken()).toBe(true);
   });
 
+  it("says who has it", async () => {
+    await withLock(path, longestMs, async () => {
+      expect(await holderOf(path)).toBe(`Process ${process.pid} on ${hostname()}`);
+    });
+    await writeFile(path, "nobody");
+    expect(await holderOf(path)).toBe("Another process");
+  });
+
   it("is gone when the work fails, too", async () => {
     await expect(
-      withLock(path, async () => {
+      withLock(path, longestMs, async () => {
         throw new Error("no");
       }),
     ).rejects.toThrow("no");
@@ -51,7 +61,7 @@ describe("a lock", () => {
     let most = 0;
     const results = await Promise.all(
       Array.from({ length: 20 }, () =>
-        withLock(path, async () => {
+        withLock(path, longestMs, async () => {
           most = Math.max(most, ++inside);
           await new Promise((done) => setTimeout(done, 20));
           inside--;
@@ -106,7 +116,7 @@ describe("a lock", () => {
   });
 
   it("that another took over meanwhile is not removed", async () => {
-    await withLock(path, () => writeFile(path, owner(process.ppid)));
+    await withLock(path, longestMs, () => writeFile(path, owner(process.ppid)));
     expect(await readFile(path, "utf8")).toBe(owner(process.ppid));
   });
 });

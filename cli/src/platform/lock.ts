@@ -1,11 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { link, lstat, rename, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
-import { systemCode } from "../platform/file-error.js";
-import { type FileSource, openFileSource } from "../platform/file-source.js";
-
-/** No pruning takes as long: a lock of this age was left behind. */
-const staleMs = 600_000;
+import { systemCode } from "./file-error.js";
+import { type FileSource, openFileSource } from "./file-source.js";
 
 /** More than a lock that was written here holds. */
 const mostBytes = 1024;
@@ -13,12 +10,17 @@ const mostBytes = 1024;
 /**
  * Does the work while no other process does it, or not at all. A lock whose owner is gone is taken over; two that find
  * it at the same instant may both go on, so the work must bear that.
+ * @param longestMs no such work takes as long: a lock of this age was left behind
  * @returns whether the work was done
  * @throws what the work throws, or the system's error
  */
-export async function withLock(path: string, work: () => Promise<void>): Promise<boolean> {
+export async function withLock(
+  path: string,
+  longestMs: number,
+  work: () => Promise<void>,
+): Promise<boolean> {
   const token = JSON.stringify({ pid: process.pid, host: hostname(), id: randomUUID() });
-  if (!(await take(path, token))) return false;
+  if (!(await take(path, token, longestMs))) return false;
   try {
     await work();
   } finally {
@@ -27,9 +29,15 @@ export async function withLock(path: string, work: () => Promise<void>): Promise
   return true;
 }
 
-async function take(path: string, token: string): Promise<boolean> {
+/** Who has a lock, for a reader. */
+export async function holderOf(path: string): Promise<string> {
+  const owner = ownerIn(await content(path));
+  return owner === null ? "Another process" : `Process ${owner.pid} on ${owner.host}`;
+}
+
+async function take(path: string, token: string, longestMs: number): Promise<boolean> {
   if (await create(path, token)) return true;
-  if (!(await isStale(path))) return false;
+  if (!(await isStale(path, longestMs))) return false;
   // Moved aside first: of several that see the same stale lock, one moves it.
   const aside = `${path}.${randomUUID()}`;
   const moved = await rename(path, aside).then(
@@ -63,10 +71,10 @@ async function create(path: string, token: string): Promise<boolean> {
   }
 }
 
-async function isStale(path: string): Promise<boolean> {
+async function isStale(path: string, longestMs: number): Promise<boolean> {
   const found = await lstat(path).catch(() => null);
   if (found === null) return false;
-  if (Math.abs(Date.now() - found.mtimeMs) > staleMs) return true;
+  if (Math.abs(Date.now() - found.mtimeMs) > longestMs) return true;
   return ownerIsGone(await content(path));
 }
 
@@ -84,19 +92,29 @@ async function content(path: string): Promise<string> {
   }
 }
 
+interface Owner {
+  readonly pid: number;
+  readonly host: string;
+}
+
+function ownerIn(token: string): Owner | null {
+  try {
+    const { pid, host }: { readonly pid?: unknown; readonly host?: unknown } = Object(
+      JSON.parse(token),
+    );
+    if (typeof pid !== "number" || !Number.isSafeInteger(pid) || pid <= 0) return null;
+    return typeof host === "string" ? { pid, host } : null;
+  } catch {
+    return null;
+  }
+}
+
 /** Of a process on another machine, or in another container, nothing is known but the age of its lock. */
 function ownerIsGone(token: string): boolean {
-  let owner: { readonly pid?: unknown; readonly host?: unknown };
+  const owner = ownerIn(token);
+  if (owner === null || owner.host !== hostname()) return false;
   try {
-    owner = Object(JSON.parse(token));
-  } catch {
-    return false;
-  }
-  const { pid, host } = owner;
-  if (host !== hostname() || typeof pid !== "number" || !Number.isSafeInteger(pid) || pid <= 0)
-    return false;
-  try {
-    process.kill(pid, 0);
+    process.kill(owner.pid, 0);
     return false;
   } catch (error) {
     return systemCode(error) === "ESRCH";
