@@ -50,7 +50,6 @@ async function unzip(
   isUsed: (name: string) => boolean,
 ): Promise<ReadonlyMap<string, Uint8Array>> {
   const { unzipSync } = await import("fflate");
-  const nameOf = (file: string): string => file.replace(/\.npy$/, "");
   let unpacked = 0;
   try {
     const files = unzipSync(bytes, {
@@ -76,4 +75,8 @@ async function unzip(
       cause,
     });
   }
+}
+
+function nameOf(file: string): string {
+  return file.replace(/\.npy$/, "");
 }

@@ -99,7 +99,6 @@ export class GoldenRecorder {
       asked.set(key, answers);
       return answers;
     };
-    const orNothing = (answers: Promise<Tensors>): Promise<Tensors> => answers.catch(() => ({}));
     const record = async (variant: OptimizedVariant): Promise<readonly Recorded[]> => {
       const own = this.#device(variant.target);
       if (own === undefined) return [];
@@ -151,6 +150,10 @@ export class GoldenRecorder {
       await session.dispose();
     }
   }
+}
+
+function orNothing(answers: Promise<Tensors>): Promise<Tensors> {
+  return answers.catch(() => ({}));
 }
 
 function numbersOf(tensor: Tensor | undefined): ArrayLike<number> | null {

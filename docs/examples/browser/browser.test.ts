@@ -2,7 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { load } from "@pare/runtime";
-import { parseManifest } from "@pare/runtime/format";
+import { type Manifest, parseManifest } from "@pare/runtime/format";
 import { cpu } from "@pare/runtime/ort-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
