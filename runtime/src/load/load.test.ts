@@ -316,7 +316,7 @@ describe("a damaged bundle", () => {
 
   it.runIf(process.platform !== "win32")("does not wait for a pipe", async () => {
     await unlink(join(folder, pathOf("cpu")));
-    execFileSync("mkfifo", [join(folder, pathOf("cpu"))]);
+    execFileSync("sh", ["-c", 'mkfifo "$0"', join(folder, pathOf("cpu"))]);
     await expect(load(folder, { backends: [cpu()] })).rejects.toMatchObject({
       code: "NO_VARIANT",
       message: expect.stringContaining("not a file"),
