@@ -90,4 +90,14 @@ describe("dimensions", () => {
     expect(String(dim.add(dim.floorDiv(dim.subtract(h, 1), 2), 1))).toBe("floordiv(H + 1, 2)");
     expect(String(dim.multiply(h, dim.symbol("an odd name")))).toBe('"an odd name"*H');
   });
+
+  it("are unknown where a product grows without end", () => {
+    const sums = Array.from({ length: 40 }, (_, at) =>
+      dim.add(dim.symbol(`a${at}`), dim.symbol(`b${at}`)),
+    );
+    expect(dim.isUnknown(dim.multiply(...sums))).toBe(true);
+    let power: Dim = dim.symbol("n");
+    for (let doubling = 0; doubling < 40; doubling += 1) power = dim.multiply(power, power);
+    expect(dim.isUnknown(power)).toBe(true);
+  });
 });

@@ -90,10 +90,17 @@ function add(...values: readonly Dim[]): Dim {
   return intern(values.flatMap(termsOf));
 }
 
+/** Larger products say nothing to anyone; of sums they grow with every factor. */
+const mostTerms = 256;
+const mostAtoms = 64;
+
+/** An unknown where the product, written out, is too large. */
 function multiply(...values: readonly Dim[]): Dim {
   let product: readonly Term[] = [{ coefficient: 1, atoms: [] }];
   for (const value of values) {
     const factor = termsOf(value);
+    const atoms = longest(product) + longest(factor);
+    if (product.length * factor.length > mostTerms || atoms > mostAtoms) return unknown();
     product = product.flatMap((a) =>
       factor.map((b) => ({
         coefficient: a.coefficient * b.coefficient,
@@ -104,6 +111,10 @@ function multiply(...values: readonly Dim[]): Dim {
     );
   }
   return intern(product);
+}
+
+function longest(terms: readonly Term[]): number {
+  return terms.reduce((most, { atoms }) => Math.max(most, atoms.length), 0);
 }
 
 function subtract(left: Dim, right: Dim): Dim {

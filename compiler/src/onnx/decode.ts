@@ -71,10 +71,18 @@ export async function decodeMessage(
   return graph;
 }
 
+/** Versions count up from 1, one a release. */
+const highestOpset = 10_000n;
+
 function headerOf(message: Message<"ModelProto">): ModelHeader {
   const { graph: _, functions = [], ...proto } = message;
   const opsets = new Map<string, number>();
   for (const { domain, version = 0n } of proto.opsetImport ?? []) {
+    if (version < 0n || version > highestOpset)
+      throw new PareError("MODEL_VERSION", `There is no version ${version} of an operator set.`, {
+        where: `opset_import of ${JSON.stringify(plainDomain(domain))}`,
+        hint: "Export the model again; if it was copied, copy it again.",
+      });
     if (!opsets.has(plainDomain(domain))) opsets.set(plainDomain(domain), Number(version));
   }
   // Before IR version 3 there was one operator set.

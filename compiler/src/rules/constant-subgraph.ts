@@ -9,7 +9,7 @@ import {
   type TensorData,
   type ValueId,
 } from "../ir/index.js";
-import { evaluateNode, operatorOf } from "../ops/index.js";
+import { attributeReader, evaluateNode, operatorOf } from "../ops/index.js";
 import { dtypeOf, shapeOf, staticCount } from "./pattern.js";
 
 /** Beyond so many nodes a subgraph is left to the engine. */
@@ -63,11 +63,26 @@ function isAffordable(
   for (const tensor of constants.values()) given += tensor.byteLength;
   const ceiling = Math.max(innerBytes, given);
   return nodes.every((node) => {
-    if ((nodeMacs(graph, node) ?? Infinity) > workLimit) return false;
+    if ((nodeMacs(graph, node) ?? Infinity) > workLimit || windowWork(graph, node) > workLimit)
+      return false;
     return (
       node === root || node.outputs.every((id) => id === null || bytesOfValue(graph, id) <= ceiling)
     );
   });
+}
+
+/** What pooling and local normalization look at: for each element a window, which a file may make of any size. */
+function windowWork(graph: Graph, node: Node): number {
+  const attributes = attributeReader(node.attributes);
+  const kernel = attributes.ints("kernel_shape");
+  const window =
+    node.op === "LRN"
+      ? attributes.int("size", 1)
+      : node.op.endsWith("Pool") && kernel !== undefined
+        ? kernel.reduce((product, size) => product * size, 1)
+        : 1;
+  if (window <= 1) return 0;
+  return window * (staticCount(shapeOf(graph, node.outputs[0] ?? undefined)) ?? Infinity);
 }
 
 /** Infinity where the shape is not known before it is computed. */

@@ -1,10 +1,12 @@
-import type { Graph, Node } from "../ir/index.js";
+import { PareError } from "@pare/runtime/format";
+import { type Graph, isStatic, type Node, type Tensor, type ValueId } from "../ir/index.js";
 import {
   bytesOfValue,
   constantSubgraph,
   evaluateSubgraph,
   freedBytes,
 } from "./constant-subgraph.js";
+import { shapeOf } from "./pattern.js";
 import type { Rule } from "./rule.js";
 
 /** So few bytes cost less in a file than the node that makes them. */
@@ -46,6 +48,7 @@ export const foldConstants: Rule = {
         node.outputs.forEach((id, index) => {
           const tensor = results?.[index];
           if (id === null || tensor === null || tensor === undefined) return;
+          checkDeclared(graph, node, id, tensor);
           editor.replace(
             id,
             editor.constant(graph.value(id).name, tensor, graph.body(node.body)),
@@ -56,6 +59,24 @@ export const foldConstants: Rule = {
     };
   },
 };
+
+/**
+ * Shapes of a damaged file may contradict each other: what is declared of the model's outputs is what its user relies on.
+ * @throws PareError MODEL_SHAPE
+ */
+function checkDeclared(graph: Graph, node: Node, id: ValueId, { dims }: Tensor): void {
+  const shape = shapeOf(graph, id);
+  const isOutput = graph.value(id).uses.some(({ kind }) => kind === "output");
+  if (!isOutput || shape === undefined || !isStatic(shape) || shape.join() === dims.join()) return;
+  throw new PareError(
+    "MODEL_SHAPE",
+    `The model says that ${graph.value(id).name} is [${shape.join(", ")}], and its nodes give [${dims.join(", ")}].`,
+    {
+      where: graph.nodeLabel(node),
+      hint: "Export the model again: shapes in it contradict each other.",
+    },
+  );
+}
 
 function onlyLeadsToConstants(graph: Graph, node: Node): boolean {
   return node.outputs.every(

@@ -114,9 +114,10 @@ export function shapesAgree(graph: Graph, a: ValueId | undefined, b: ValueId | u
   return shape !== undefined && sameShape(shape, shapeOf(graph, b));
 }
 
-/** The number of elements when shape is known in numbers. */
+/** The number of elements when shape is known in numbers that can be sizes. */
 export function staticCount(shape: readonly Dim[] | undefined): number | undefined {
-  if (shape === undefined || !isStatic(shape)) return undefined;
+  if (shape === undefined || !isStatic(shape) || shape.some((size) => !(size >= 0)))
+    return undefined;
   const count = product(shape);
   return typeof count === "number" ? count : undefined;
 }

@@ -38,6 +38,20 @@ function targetsOf({ inputs, attributes }: EvaluateContext, x: Dense): readonly 
   });
 }
 
+/** Of an axis, and of the result and what lies between: no constant of a model is resized to more. */
+const mostElements = 2 ** 26;
+
+/** @throws PareError MODEL_INVALID, MODEL_LIMIT before anything is made */
+function checkTargets(targets: readonly Target[]): void {
+  for (const { size } of targets) {
+    if (!Number.isSafeInteger(size) || size < 0)
+      throw new PareError("MODEL_INVALID", `Resize makes an axis of ${size} elements.`);
+  }
+  const largest = targets.reduce((product, { size }) => product * Math.max(1, size), 1);
+  if (largest > mostElements)
+    throw new PareError("MODEL_LIMIT", `Resize makes ${largest} elements of a constant.`);
+}
+
 function interpolationOf(attributes: AttributeReader): Interpolation {
   const mode = attributes.string("mode", "nearest");
   if (mode !== "nearest" && mode !== "linear" && mode !== "cubic")
@@ -56,6 +70,7 @@ function interpolationOf(attributes: AttributeReader): Interpolation {
 function evaluate(context: EvaluateContext): readonly Dense[] {
   const x = context.input(0);
   const targets = targetsOf(context, x);
+  checkTargets(targets);
   const interpolation = interpolationOf(context.attributes);
   const outside = context.attributes.float("extrapolation_value", 0);
   let values: ArrayLike<number> = unpackNumbers(x);

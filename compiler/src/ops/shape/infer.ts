@@ -122,6 +122,10 @@ function isVague(size: Dim, last: number): boolean {
   return [...dim.symbolsOf(size)].some((symbol) => unknownNumber(symbol) > last);
 }
 
+function isNoInteger(value: Dim): boolean {
+  return typeof value === "number" && !Number.isSafeInteger(value);
+}
+
 /**
  * Where inference says no more of a dim than that it is unknown, what was known of it stays: a declared size, or the
  * unknown of the last inference, so that inferring twice changes nothing.
@@ -131,13 +135,15 @@ function settle(found: Inferred, value: Value | undefined, last: number): Inferr
   const isFollowed =
     found.elements !== undefined &&
     found.elements.length <= elementLimit &&
-    !found.elements.some((element) => isVague(element, last));
+    !found.elements.some((element) => isVague(element, last) || isNoInteger(element));
   const elements = isFollowed ? found.elements : undefined;
   if (type.kind !== "tensor" || type.shape === undefined) return { type, elements };
   const known = value?.type.kind === "tensor" ? value.type.shape : undefined;
   const isSameRank = known?.length === type.shape.length;
   const shape = type.shape.map((size, axis) => {
-    if (!isVague(size, last)) return size;
+    // What a damaged model comes to may be no size at all.
+    if (!isVague(size, last) && !isNoInteger(size) && !(typeof size === "number" && size < 0))
+      return size;
     return (isSameRank ? known[axis] : undefined) ?? dim.unknown();
   });
   return { type: tensorType(type.dtype, shape), elements };
