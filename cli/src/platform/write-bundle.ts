@@ -1,5 +1,14 @@
 import { renameSync } from "node:fs";
-import { access, constants, readdir, readFile, rm, rmdir, writeFile } from "node:fs/promises";
+import {
+  access,
+  constants,
+  readdir,
+  readFile,
+  rm,
+  rmdir,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { isPareError, messageOf, PareError } from "@pare/runtime/format";
 import type { BundleSink } from "@pare/compiler";
@@ -44,8 +53,9 @@ const temporary = ".pare-tmp";
 /** A folder with this file is a bundle's. */
 const marker = "golden.json";
 
-/** No search takes as long. */
-const longestMs = 30 * 24 * 3_600_000;
+/** A lock that its owner has not touched for so long was left behind: on another machine nothing else is known of it. */
+const longestMs = 600_000;
+const touchEveryMs = 30_000;
 
 function isNamedByContent(path: string): boolean {
   return path.startsWith("variants/") || /^golden-[0-9a-f]{64}\.json$/.test(path);
@@ -61,13 +71,24 @@ export async function whileWriting(folder: string, work: () => Promise<void>): P
   let begun = false;
   const noted = async (): Promise<void> => {
     begun = true;
-    await work();
+    const touch = setInterval(() => {
+      void utimes(lock, new Date(), new Date()).catch(() => undefined); // somebody may have removed it
+    }, touchEveryMs);
+    touch.unref();
+    try {
+      await work();
+    } finally {
+      clearInterval(touch);
+    }
   };
   try {
     await makeFolder(dirname(place));
     if (await withLock(lock, longestMs, noted)) return;
   } catch (error) {
-    throw begun ? error : writeError(error, folder);
+    if (begun) throw error;
+    // The folder may be writable where nothing may be put beside it.
+    if (["EACCES", "EPERM", "EROFS"].includes(String(codeOf(error)))) return work();
+    throw writeError(error, folder);
   }
   throw new PareError("BUSY", `${await holderOf(lock)} is writing this bundle.`, {
     where: folder,
