@@ -13,8 +13,9 @@ export async function makeFolder(path: string, mode = 0o777): Promise<void> {
     await makeOne(path, mode);
   } catch (error) {
     const parent = dirname(path);
-    if (systemCode(error) !== "ENOENT" || parent === path || (await isFolder(parent))) throw error;
-    await makeFolder(parent, mode);
+    if (systemCode(error) !== "ENOENT" || parent === path) throw error;
+    // It may be there by now: another process makes the same folders.
+    if (!(await isFolder(parent))) await makeFolder(parent, mode);
     await makeOne(path, mode);
   }
 }
