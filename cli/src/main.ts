@@ -12,7 +12,8 @@ type MainContext = Omit<VerbContext, "output">;
 /** Runs the command line and sets the exit code. Only what the verb needs is loaded. */
 export async function main(argv: readonly string[]): Promise<void> {
   const typed = argv.slice(2);
-  process.stdout.on("error", endForWantOfOutput);
+  process.stdout.once("error", (error) => void endForWantOfOutput(error));
+  process.stdout.on("error", () => {}); // said once
   const stop = new AbortController();
   process.on("SIGINT", () => interrupt(stop));
   process.on("SIGTERM", () => interrupt(stop));
@@ -31,8 +32,8 @@ export async function main(argv: readonly string[]): Promise<void> {
   process.exitCode = code;
   // Nothing may keep a finished command from ending; but what was written has to arrive first.
   process.stdout.write("", (error) => {
-    if (error) endForWantOfOutput(error);
-    process.exit(code);
+    // Of a failure the stream's own event tells, and ends.
+    if (!error) process.exit(code);
   });
 }
 
@@ -107,12 +108,13 @@ function interrupt(stop: AbortController): void {
 }
 
 /** Whoever reads stdout may stop early: `pare inspect m.onnx | head`. What cannot be written otherwise is no success. */
-function endForWantOfOutput(error: NodeJS.ErrnoException): void {
+async function endForWantOfOutput(error: NodeJS.ErrnoException): Promise<void> {
   if (error.code === "EPIPE") process.exit(0);
-  process.stderr.write(
-    `error: The result cannot be written: ${error.message}\n  where: the standard output\n  code:  ${error.code === "ENOSPC" ? "NO_SPACE" : "ARGUMENT"}\n`,
-  );
-  process.exit(2);
+  const { PareError } = await import("@pare/runtime/format");
+  const code = error.code === "ENOSPC" ? "NO_SPACE" : "ARGUMENT";
+  const message = `The result cannot be written: ${error.message}`;
+  const failure = new PareError(code, message, { where: "the standard output", cause: error });
+  process.exit(await report(failure, false));
 }
 
 function quoted(argument: string): string {

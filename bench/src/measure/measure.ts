@@ -194,10 +194,8 @@ class Bench implements MeasuringEngines {
     const indexes = this.#orders[split].slice(0, count);
     if (scorer === null) return true;
     const { own, ofFloat } = predictionsOf(request);
-    const each = await Promise.all(
-      [ofFloat, own ?? ofFloat].map((of) => this.#predictor.knows(scorer, of, indexes)),
-    );
-    return each.every((known) => known);
+    if (!(await this.#predictor.knows(scorer, ofFloat, indexes))) return false;
+    return own === null || this.#predictor.knows(scorer, own, indexes);
   }
 
   async accuracy(request: AccuracyRequest): Promise<Accuracy | null> {

@@ -48,12 +48,10 @@ function byteLength(value: string): number {
 
 /** Text that cannot break out of a table's cell or turn into markup. */
 function cell(value: string): string {
-  return value
-    .replace(/[\\|`*_<>[\]]/g, (symbol) =>
-      symbol === "<" ? "&lt;" : symbol === ">" ? "&gt;" : `\\${symbol}`,
-    )
-    .replace(/\s+/g, " ")
-    .replace(/[^ ]+/g, visibleLine);
+  const quoted = value.replace(/[\\|`*_<>[\]]/g, (symbol) =>
+    symbol === "<" ? "&lt;" : symbol === ">" ? "&gt;" : `\\${symbol}`,
+  );
+  return visibleLine(quoted.replace(/\s+/g, " "));
 }
 
 function line(cells: readonly string[]): string {

@@ -52,7 +52,7 @@ describe("pruning", () => {
 
   it("is skipped while another process does it", async () => {
     await file(entry(0), 100, 1);
-    await withLock(join(folder, ".lock"), 60_000, () => prune(folder, 10));
+    await withLock(join(folder, ".lock"), () => prune(folder, 10));
     expect(await names()).toEqual([entry(0)]);
     await prune(folder, 10);
     expect(await names()).toEqual([]);

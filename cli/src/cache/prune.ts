@@ -17,9 +17,6 @@ export interface Use {
   readonly bytes: number;
 }
 
-/** No pruning takes as long. */
-const longestMs = 600_000;
-
 /** What the cache holds; nothing, where there is no such folder. */
 export async function usage(folder: string): Promise<Use> {
   const files = await look(folder, isEntryName).catch(() => []);
@@ -31,7 +28,7 @@ export async function usage(folder: string): Promise<Use> {
  * used longest ago. Does nothing while another process does it. Files of other names are not its own.
  */
 export async function prune(folder: string, mostBytes: number): Promise<void> {
-  await withLock(join(folder, ".lock"), longestMs, async () => {
+  await withLock(join(folder, ".lock"), async () => {
     const now = Date.now();
     for (const { path, mtimeMs } of await look(folder, isTemporaryName)) {
       if (Math.abs(now - mtimeMs) > temporaryMs) await remove(path);

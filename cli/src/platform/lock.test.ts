@@ -5,8 +5,6 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { holderOf, withLock } from "./lock.js";
 
-const longestMs = 600_000;
-
 let folder = "";
 let path = "";
 beforeEach(async () => {
@@ -18,7 +16,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 /** Whether the work was done while the lock is as it is. */
 async function taken(): Promise<boolean> {
   let done = false;
-  const said = await withLock(path, longestMs, async () => void (done = true));
+  const said = await withLock(path, async () => void (done = true));
   expect(said).toBe(done);
   return done;
 }
@@ -31,7 +29,7 @@ const gone = () => spawnSync(process.execPath, ["-e", ""]).pid;
 
 describe("a lock", () => {
   it("is there while the work is done, keeps others out, and is gone afterwards", async () => {
-    await withLock(path, longestMs, async () => {
+    await withLock(path, async () => {
       expect(JSON.parse(await readFile(path, "utf8"))).toMatchObject({ pid: process.pid });
       expect(await taken()).toBe(false);
     });
@@ -40,7 +38,7 @@ describe("a lock", () => {
   });
 
   it("says who has it", async () => {
-    await withLock(path, longestMs, async () => {
+    await withLock(path, async () => {
       expect(await holderOf(path)).toBe(`Process ${process.pid} on ${hostname()}`);
     });
     await writeFile(path, "nobody");
@@ -49,7 +47,7 @@ describe("a lock", () => {
 
   it("is gone when the work fails, too", async () => {
     await expect(
-      withLock(path, longestMs, async () => {
+      withLock(path, async () => {
         throw new Error("no");
       }),
     ).rejects.toThrow("no");
@@ -61,7 +59,7 @@ describe("a lock", () => {
     let most = 0;
     const results = await Promise.all(
       Array.from({ length: 20 }, () =>
-        withLock(path, longestMs, async () => {
+        withLock(path, async () => {
           most = Math.max(most, ++inside);
           await new Promise((done) => setTimeout(done, 20));
           inside--;
@@ -116,7 +114,7 @@ describe("a lock", () => {
   });
 
   it("that another took over meanwhile is not removed", async () => {
-    await withLock(path, longestMs, () => writeFile(path, owner(process.ppid)));
+    await withLock(path, () => writeFile(path, owner(process.ppid)));
     expect(await readFile(path, "utf8")).toBe(owner(process.ppid));
   });
 });

@@ -1,8 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { link, lstat, rename, rm, writeFile } from "node:fs/promises";
+import { link, lstat, rename, rm, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { systemCode } from "./file-error.js";
 import { type FileSource, openFileSource } from "./file-source.js";
+
+/** Who holds a lock touches it: one of this age was left behind. On another machine nothing else is known of its owner. */
+const staleMs = 600_000;
+const touchEveryMs = 30_000;
 
 /** More than a lock that was written here holds. */
 const mostBytes = 1024;
@@ -10,20 +14,21 @@ const mostBytes = 1024;
 /**
  * Does the work while no other process does it, or not at all. A lock whose owner is gone is taken over; two that find
  * it at the same instant may both go on, so the work must bear that.
- * @param longestMs no such work takes as long: a lock of this age was left behind
  * @returns whether the work was done
  * @throws what the work throws, or the system's error
  */
-export async function withLock(
-  path: string,
-  longestMs: number,
-  work: () => Promise<void>,
-): Promise<boolean> {
+export async function withLock(path: string, work: () => Promise<void>): Promise<boolean> {
   const token = JSON.stringify({ pid: process.pid, host: hostname(), id: randomUUID() });
-  if (!(await take(path, token, longestMs))) return false;
+  if (!(await take(path, token))) return false;
+  const touch = setInterval(() => {
+    const now = new Date();
+    void utimes(path, now, now).catch(() => undefined); // somebody may have removed it
+  }, touchEveryMs);
+  touch.unref();
   try {
     await work();
   } finally {
+    clearInterval(touch);
     if ((await content(path)) === token) await rm(path, { force: true }).catch(() => undefined);
   }
   return true;
@@ -35,9 +40,9 @@ export async function holderOf(path: string): Promise<string> {
   return owner === null ? "Another process" : `Process ${owner.pid} on ${owner.host}`;
 }
 
-async function take(path: string, token: string, longestMs: number): Promise<boolean> {
+async function take(path: string, token: string): Promise<boolean> {
   if (await create(path, token)) return true;
-  if (!(await isStale(path, longestMs))) return false;
+  if (!(await isStale(path))) return false;
   // Moved aside first: of several that see the same stale lock, one moves it.
   const aside = `${path}.${randomUUID()}`;
   const moved = await rename(path, aside).then(
@@ -71,10 +76,10 @@ async function create(path: string, token: string): Promise<boolean> {
   }
 }
 
-async function isStale(path: string, longestMs: number): Promise<boolean> {
+async function isStale(path: string): Promise<boolean> {
   const found = await lstat(path).catch(() => null);
   if (found === null) return false;
-  if (Math.abs(Date.now() - found.mtimeMs) > longestMs) return true;
+  if (Math.abs(Date.now() - found.mtimeMs) > staleMs) return true;
   return ownerIsGone(await content(path));
 }
 

@@ -1,14 +1,5 @@
 import { renameSync } from "node:fs";
-import {
-  access,
-  constants,
-  readdir,
-  readFile,
-  rm,
-  rmdir,
-  utimes,
-  writeFile,
-} from "node:fs/promises";
+import { access, constants, readdir, readFile, rm, rmdir, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { isPareError, messageOf, PareError } from "@pare/runtime/format";
 import type { BundleSink } from "@pare/compiler";
@@ -53,10 +44,6 @@ const temporary = ".pare-tmp";
 /** A folder with this file is a bundle's. */
 const marker = "golden.json";
 
-/** A lock that its owner has not touched for so long was left behind: on another machine nothing else is known of it. */
-const longestMs = 600_000;
-const touchEveryMs = 30_000;
-
 function isNamedByContent(path: string): boolean {
   return path.startsWith("variants/") || /^golden-[0-9a-f]{64}\.json$/.test(path);
 }
@@ -71,19 +58,11 @@ export async function whileWriting(folder: string, work: () => Promise<void>): P
   let begun = false;
   const noted = async (): Promise<void> => {
     begun = true;
-    const touch = setInterval(() => {
-      void utimes(lock, new Date(), new Date()).catch(() => undefined); // somebody may have removed it
-    }, touchEveryMs);
-    touch.unref();
-    try {
-      await work();
-    } finally {
-      clearInterval(touch);
-    }
+    await work();
   };
   try {
     await makeFolder(dirname(place));
-    if (await withLock(lock, longestMs, noted)) return;
+    if (await withLock(lock, noted)) return;
   } catch (error) {
     if (begun) throw error;
     // The folder may be writable where nothing may be put beside it.

@@ -71,16 +71,9 @@ function isAffordable(
   });
 }
 
-/** What pooling and local normalization look at: for each element a window, which a file may make of any size. */
+/** Elements that are looked at for all of a node's result; 0 where each is made of those in its own place. */
 function windowWork(graph: Graph, node: Node): number {
-  const attributes = attributeReader(node.attributes);
-  const kernel = attributes.ints("kernel_shape");
-  const window =
-    node.op === "LRN"
-      ? attributes.int("size", 1)
-      : node.op.endsWith("Pool") && kernel !== undefined
-        ? kernel.reduce((product, size) => product * size, 1)
-        : 1;
+  const window = operatorOf(node)?.traits.window?.(attributeReader(node.attributes)) ?? 1;
   if (window <= 1) return 0;
   return window * (staticCount(shapeOf(graph, node.outputs[0] ?? undefined)) ?? Infinity);
 }

@@ -10,6 +10,7 @@ import { outputDtype } from "./output-dtype.js";
 import { quantization } from "./quantization.js";
 import { range } from "./range.js";
 import { weights } from "./weights.js";
+import { window } from "./window.js";
 
 /** What passes need to know of operators, one file per trait. */
 export const traitCells = {
@@ -35,6 +36,8 @@ export const traitCells = {
   range: byKey(range),
   /** In which inputs it carries weights. */
   weights: byKey(weights),
+  /** It looks at a window of elements: of how many. */
+  window: byKey(window),
 };
 
 /** The traits of one operator; undefined where nothing is known. */
@@ -55,5 +58,6 @@ export function traitsOf(key: string): Traits {
     quantization: traitCells.quantization.get(key),
     range: traitCells.range.get(key),
     weights: traitCells.weights.get(key),
+    window: traitCells.window.get(key),
   };
 }

@@ -36,7 +36,7 @@ export function raiseOpset(graph: Graph, from: number): void {
 
 function raiseNode(graph: Graph, node: Node, from: number): void {
   if (node.domain !== "" && node.domain !== "ai.onnx") return;
-  for (let to = Math.max(from, 0) + 1; to <= normalOpset; to += 1) {
+  for (let to = from + 1; to <= normalOpset; to += 1) {
     if (!graph.hasNode(node.id)) return;
     for (const found of adapters.get(graph.node(node.id).op) ?? []) {
       if (found.to !== to || !graph.hasNode(node.id)) continue;
