@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { mkdir } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { join } from "node:path";
 import { PareError, type TargetName, throwIfAborted } from "@pare/runtime/format";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, BrowserType, LaunchOptions, Page } from "playwright-core";
 import { decode, encode } from "./codec.js";
 import { browserMissing, findBrowser } from "./find-browser.js";
 import { ModuleServer } from "./module-server.js";
@@ -48,8 +50,12 @@ export class EngineBrowser {
     browser.on("disconnected", () => end("the browser ended"));
   }
 
-  /** @throws PareError BROWSER_MISSING when none is installed, ENGINE when it does not start */
-  static async launch(): Promise<EngineBrowser> {
+  /**
+   * @param folder an empty one of the caller's, for all that the browser writes; otherwise it makes some of its own,
+   * which stay where this process is killed
+   * @throws PareError BROWSER_MISSING when none is installed, ENGINE when it does not start
+   */
+  static async launch(folder?: string): Promise<EngineBrowser> {
     const executablePath = await findBrowser();
     if (executablePath === null) throw browserMissing();
     const { chromium } = playwright();
@@ -60,13 +66,16 @@ export class EngineBrowser {
       else response.writeHead(410).end();
     });
     try {
-      const browser = await chromium.launch({
+      const options = {
         executablePath,
         args: flags(),
         handleSIGINT: false,
         handleSIGTERM: false,
         handleSIGHUP: false,
-      });
+      };
+      const browser = await (folder === undefined
+        ? chromium.launch(options)
+        : launchIn(folder, chromium, options));
       const page = await browser.newPage();
       await page.goto(`${server.base}page.html`);
       return new EngineBrowser(
@@ -218,6 +227,24 @@ async function read(request: IncomingMessage): Promise<Uint8Array<ArrayBuffer>> 
   const chunks: Uint8Array[] = [];
   for await (const chunk of request) chunks.push(chunk as Uint8Array);
   return Uint8Array.from(Buffer.concat(chunks));
+}
+
+/** A profile is asked for only to say where it lies: pages have contexts of their own, as without one. */
+async function launchIn(
+  folder: string,
+  chromium: BrowserType,
+  options: LaunchOptions,
+): Promise<Browser> {
+  const artifactsDir = join(folder, "artifacts");
+  await mkdir(artifactsDir);
+  const context = await chromium.launchPersistentContext(join(folder, "profile"), {
+    ...options,
+    artifactsDir,
+    env: { ...process.env, TMPDIR: folder },
+  });
+  const browser = context.browser();
+  if (browser === null) throw new Error("It started without a way to open pages.");
+  return browser;
 }
 
 function flags(): string[] {

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { type ConnectOpts, Socket, type SocketConstructorOpts } from "node:net";
 import { decode } from "./codec.js";
+import { endWithParent } from "./end-with-parent.js";
 import { engineOf } from "./engine.js";
 import { EngineServer } from "./engine-server.js";
 import { backendFor } from "./measured-backends.js";
@@ -25,7 +26,10 @@ function peakOfProcess(): number {
   return process.resourceUsage().maxRSS * 1024;
 }
 
-const server = backend.load().then((found) => new EngineServer(engineOf(found, place, peakBytes)));
+// Before the first model comes: a thread that starts takes time from it.
+const server = Promise.all([backend.load(), endWithParent()]).then(
+  ([found]) => new EngineServer(engineOf(found, place, peakBytes)),
+);
 const messages = new Messages((message) => void answer(message));
 // Bytes are read to where they belong: samples leave nothing behind that would have to be collected.
 const reading: SocketConstructorOpts & ConnectOpts = {

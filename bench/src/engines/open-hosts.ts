@@ -16,8 +16,9 @@ export interface Hosts {
 /**
  * Starts the engines of targets, each in the first of its places that there is: one headless browser for all that run
  * in it, or a child process. What cannot run here is skipped with its reason, never an error.
+ * @param folder for the browser's files, see `EngineBrowser.launch`
  */
-export async function openHosts(targets: readonly TargetName[]): Promise<Hosts> {
+export async function openHosts(targets: readonly TargetName[], folder?: string): Promise<Hosts> {
   const hosts = new Map<TargetName, EngineHost>();
   const skipped: { target: TargetName; reason: string }[] = [];
   const notes: string[] = [];
@@ -30,7 +31,7 @@ export async function openHosts(targets: readonly TargetName[]): Promise<Hosts> 
         if (absent !== null) notes.push(`${target} runs in Node: ${sentence(absent)}`);
         return EngineHost.start(target, () => openNodeChannel(target));
       }
-      const browser = await (launched ??= EngineBrowser.launch().catch(asPareError));
+      const browser = await (launched ??= EngineBrowser.launch(folder).catch(asPareError));
       if (browser instanceof EngineBrowser)
         return EngineHost.start(target, () => browser.openChannel(target));
       absent = browser;

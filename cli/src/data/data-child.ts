@@ -1,6 +1,7 @@
 import { openSync, readSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { deserialize } from "node:v8";
+import { endWithParent } from "@pare/bench/end-with-parent";
 import { isPareError } from "@pare/runtime/format";
 import type {
   ModuleCall,
@@ -196,4 +197,5 @@ process.on("message", (message: ModuleCall) => {
     );
 });
 process.on("disconnect", () => process.exit());
+void endWithParent(); // a module that loops never hears of it
 process.on("SIGINT", () => undefined); // Ctrl-C reaches the whole group: the parent decides

@@ -1,6 +1,8 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import {
+  findFault,
+  type JsonSchema,
   type Manifest,
   messageOf,
   parseManifest,
@@ -31,22 +33,41 @@ export async function readReport(bundle: string): Promise<Report | null> {
   );
   if (!there) return null;
   const report = await readJson(path);
-  if (!isReport(report))
-    throw new PareError("BUNDLE_INVALID", `${path} is no report.`, {
-      where: path,
-      hint: "Write the bundle again.",
-    });
+  const fault = findFault(report, readSchema);
+  if (fault !== null || !isReport(report))
+    throw new PareError(
+      "BUNDLE_INVALID",
+      `${path} is no report: ${fault?.path || "it"} ${fault?.problem ?? "is none"}.`,
+      { where: path, hint: "Write the bundle again." },
+    );
   return report;
 }
 
+const text: JsonSchema = { type: "string" };
+const listOf = (...fields: readonly string[]): JsonSchema => ({
+  type: "array",
+  items: {
+    type: "object",
+    properties: Object.fromEntries(fields.map((field) => [field, text])),
+    required: fields,
+  },
+});
+
+/** What is read of a report. */
+const readSchema: JsonSchema = {
+  type: "object",
+  properties: {
+    formatVersion: { type: "number" },
+    variants: { type: "array" },
+    steps: listOf("target", "name", "verdict", "reason"),
+    why: listOf("target", "node", "what", "op", "rule", "reason"),
+  },
+  required: ["formatVersion", "variants", "steps", "why"],
+};
+
+/** By what is read of it: its schema has been asked. */
 function isReport(value: unknown): value is Report {
-  const { formatVersion, variants, why, steps } = Object(value);
-  return (
-    typeof formatVersion === "number" &&
-    Array.isArray(variants) &&
-    Array.isArray(why) &&
-    Array.isArray(steps)
-  );
+  return typeof value === "object" && value !== null;
 }
 
 async function readJson(path: string): Promise<unknown> {

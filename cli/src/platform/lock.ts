@@ -3,6 +3,7 @@ import { link, lstat, rename, rm, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { systemCode } from "./file-error.js";
 import { type FileSource, openFileSource } from "./file-source.js";
+import { isProcessGone } from "./process-gone.js";
 
 /** Who holds a lock touches it: one of this age was left behind. On another machine nothing else is known of its owner. */
 const staleMs = 600_000;
@@ -118,10 +119,5 @@ function ownerIn(token: string): Owner | null {
 function ownerIsGone(token: string): boolean {
   const owner = ownerIn(token);
   if (owner === null || owner.host !== hostname()) return false;
-  try {
-    process.kill(owner.pid, 0);
-    return false;
-  } catch (error) {
-    return systemCode(error) === "ESRCH";
-  }
+  return isProcessGone(owner.pid);
 }

@@ -1,9 +1,11 @@
+import { createHash } from "node:crypto";
 import { rmSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { lstat, mkdtemp, readdir, rm } from "node:fs/promises";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { PareError } from "@pare/runtime/format";
 import { fileError, systemCode } from "./file-error.js";
+import { isProcessGone } from "./process-gone.js";
 
 /** A folder of this process's own; gone when disposed of, or at the latest when the process exits. */
 export interface TemporaryFolder {
@@ -11,8 +13,25 @@ export interface TemporaryFolder {
   dispose(): Promise<void>;
 }
 
+/**
+ * Machines and containers may share a folder for temporary files, and not their processes. Short, as the path of a
+ * browser's socket must be.
+ */
+const machine = createHash("sha256").update(hostname()).digest("hex").slice(0, 6);
+
+/** The name says whose it is from the instant it is there: `pare-1f0c3a-4711-Ab3dEf`. */
+const prefixOf = (pid: number): string => `pare-${machine}-${pid}-`;
+const ownerIn = new RegExp(`^pare-${machine}-([1-9]\\d{0,9})-\\w{6}$`);
+
+let swept: Promise<void> | null = null;
+
+/**
+ * Makes a folder, and removes those that killed processes left.
+ * @throws PareError PERMISSION, NO_SPACE
+ */
 export async function temporaryFolder(): Promise<TemporaryFolder> {
-  const prefix = join(tmpdir(), "pare-");
+  await (swept ??= sweep());
+  const prefix = join(tmpdir(), prefixOf(process.pid));
   const path = await mkdtemp(prefix).catch((cause: unknown) => {
     if (systemCode(cause) !== "ENOENT") throw fileError(cause, prefix, "PERMISSION");
     throw new PareError("PERMISSION", `There is no folder ${tmpdir()} for temporary files.`, {
@@ -27,7 +46,25 @@ export async function temporaryFolder(): Promise<TemporaryFolder> {
     path,
     async dispose() {
       process.off("exit", atExit);
-      await rm(path, { recursive: true, force: true });
+      await remove(path);
     },
   };
+}
+
+/** A browser that was just ended may still be writing to its folder. */
+async function remove(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+}
+
+/** What cannot be removed stays: it is nobody's failure. */
+async function sweep(): Promise<void> {
+  const names = await readdir(tmpdir()).catch((): string[] => []);
+  for (const name of names) {
+    const owner = ownerIn.exec(name)?.[1];
+    if (owner === undefined || !isProcessGone(Number(owner))) continue;
+    const path = join(tmpdir(), name);
+    const found = await lstat(path).catch(() => null);
+    if (found?.isDirectory() && found.uid === (process.getuid?.() ?? found.uid))
+      await remove(path).catch(() => undefined);
+  }
 }

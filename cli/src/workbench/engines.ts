@@ -1,7 +1,8 @@
 import { availableParallelism, cpus, release, type as systemName } from "node:os";
 import { saturates, type TargetDevice } from "@pare/compiler";
-import { type EngineHost, executor, type Hosts, measurableTargets, openHosts } from "@pare/bench";
+import { type EngineHost, executor, type Hosts, measurableTargets } from "@pare/bench";
 import { type Executor, PareError, type TargetName, targetNames } from "@pare/runtime/format";
+import { openSweptHosts } from "./swept-hosts.js";
 
 /** The engines that are to be measured, and the CPU engine that the others are compared with. */
 export interface Engines extends Hosts {
@@ -34,7 +35,7 @@ export function parseTargets(names: readonly string[] | undefined): readonly Tar
 /** @throws PareError UNSUPPORTED_DEVICE when none of the targets can run here */
 export async function openEngines(targets: readonly TargetName[]): Promise<Engines> {
   const wanted = new Set(targets);
-  const opened = await openHosts([...new Set<TargetName>([...targets, "cpu"])]);
+  const opened = await openSweptHosts([...new Set<TargetName>([...targets, "cpu"])]);
   const reference = opened.hosts.get("cpu") ?? [...opened.hosts.values()][0];
   const devices: TargetDevice[] = [];
   for (const target of targets) {

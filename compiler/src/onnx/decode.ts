@@ -83,7 +83,17 @@ function headerOf(message: Message<"ModelProto">): ModelHeader {
         where: `opset_import of ${JSON.stringify(plainDomain(domain))}`,
         hint: "Export the model again; if it was copied, copy it again.",
       });
-    if (!opsets.has(plainDomain(domain))) opsets.set(plainDomain(domain), Number(version));
+    const named = opsets.get(plainDomain(domain));
+    if (named !== undefined && named !== Number(version))
+      throw new PareError(
+        "MODEL_VERSION",
+        `The model says twice which version of an operator set it means: ${named} and ${version}.`,
+        {
+          where: `opset_import of ${JSON.stringify(plainDomain(domain))}`,
+          hint: "Export the model again; engines do not agree on which one holds.",
+        },
+      );
+    opsets.set(plainDomain(domain), Number(version));
   }
   // Before IR version 3 there was one operator set.
   if (opsets.size === 0) opsets.set("", 1);

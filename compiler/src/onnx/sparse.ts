@@ -16,8 +16,10 @@ export async function decodeSparse(
   external: ReadonlyMap<string, ByteSource>,
 ): Promise<Tensor> {
   const where = `Sparse initializer ${JSON.stringify(sparseName(sparse))}`;
-  const values = await decodeTensor(sparse.values ?? {}, external, where);
-  const indices = await decodeTensor(sparse.indices ?? {}, external, where);
+  if (sparse.values === undefined || sparse.indices === undefined)
+    throw new PareError("MODEL_INVALID", `${where} has no values or no indices.`, { where });
+  const values = await decodeTensor(sparse.values, external, where);
+  const indices = await decodeTensor(sparse.indices, external, where);
   const dims = checkedDims(sparse.dims ?? [], where);
   const { dtype } = values;
   if (dtype === "string" || indices.dtype !== "int64" || indices.dims[0] !== values.count) {
@@ -44,7 +46,7 @@ export async function decodeSparse(
     dims,
     load,
     "typed",
-    new TensorOrigin(sparse.values ?? {}, undefined, sparse),
+    new TensorOrigin(sparse.values, undefined, sparse),
   );
 }
 

@@ -1,6 +1,6 @@
 import { PareError } from "@pare/runtime/format";
 import { edit, type Body, type Graph, type Node } from "../ir/index.js";
-import { inferAll } from "../ops/index.js";
+import { inferAll, missingInput } from "../ops/index.js";
 import { constantsToInitializers } from "./constants-to-initializers.js";
 import { dropUnused } from "./drop-unused.js";
 import { fromNewerOpset } from "./opset/from-newer.js";
@@ -27,6 +27,7 @@ export function normalizeGraph(graph: Graph): void {
   dropUnused(graph);
   mergeDomainNames(graph);
   const opset = opsetOf(graph);
+  refuseWhatComputesNothing(graph);
   dropUnusedFunctions(graph);
   if (opset !== normalOpset) refuseFunctions(graph, opset);
   if (opset < normalOpset) raiseOpset(graph, opset);
@@ -34,6 +35,7 @@ export function normalizeGraph(graph: Graph): void {
   else edit(graph, "normalize", (editor) => editor.setOpset("", normalOpset));
   constantsToInitializers(graph);
   dropUnused(graph);
+  refuseMissingInputs(graph);
   for (const { op, domain, node } of inferAll(graph)) {
     graph.journal.push({
       rule: "normalize",
@@ -46,6 +48,37 @@ export function normalizeGraph(graph: Graph): void {
   dropUnusedDomains(graph);
   if (graph.header.irVersion < lowestIrVersion)
     edit(graph, "normalize", (editor) => editor.setHeader({ irVersion: lowestIrVersion }));
+}
+
+/** Without outputs nothing is used; of an input of no type nothing can be said. @throws PareError MODEL_INVALID */
+function refuseWhatComputesNothing(graph: Graph): void {
+  const hint = "Export the model again; no engine runs it so.";
+  if (graph.main.outputs.length === 0)
+    throw new PareError("MODEL_INVALID", "The model has no outputs: it computes nothing.", {
+      where: "graph.output",
+      hint,
+    });
+  for (const id of graph.main.inputs) {
+    const { name, type } = graph.value(id);
+    if (type.kind !== "tensor" || type.dtype !== undefined) continue;
+    throw new PareError("MODEL_INVALID", `The input "${name}" does not say its type.`, {
+      where: name,
+      hint,
+    });
+  }
+}
+
+/** Passes read the inputs that an operator must have as if they were there. @throws PareError MODEL_INVALID */
+function refuseMissingInputs(graph: Graph): void {
+  for (const node of graph.allNodes()) {
+    const missing = missingInput(node);
+    if (missing === null) continue;
+    throw new PareError(
+      "MODEL_INVALID",
+      `The ${node.op} "${graph.nodeLabel(node)}" has no input ${missing}, which it must have.`,
+      { where: graph.nodeLabel(node), hint: "Export the model again; no engine runs it so." },
+    );
+  }
 }
 
 /** An input with a default is how old files said "initializer": it becomes one, and the interface shrinks. */

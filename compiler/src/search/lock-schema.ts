@@ -1,4 +1,10 @@
-import { arithmeticOf, deviceFeatures, type JsonSchema, targetNames } from "@pare/runtime/format";
+import {
+  arithmeticOf,
+  deviceFeatures,
+  type JsonSchema,
+  measurementSchemas,
+  targetNames,
+} from "@pare/runtime/format";
 
 const text: JsonSchema = { type: "string" };
 const number: JsonSchema = { type: "number" };
@@ -9,6 +15,11 @@ const object = (properties: Readonly<Record<string, JsonSchema>>): JsonSchema =>
   properties,
   required: Object.keys(properties),
 });
+
+const accuracy: JsonSchema = { anyOf: [{ $ref: "#/$defs/accuracy" }, { type: "null" }] };
+const latency: JsonSchema = {
+  anyOf: [{ $ref: "#/$defs/latency" }, { $ref: "#/$defs/unmeasured" }],
+};
 
 const step: JsonSchema = {
   type: "object",
@@ -50,13 +61,14 @@ export const lockSchema: JsonSchema = {
         },
         maxDrop: number,
         sizeBytes: object({ raw: number, gzip: number, brotli: number }),
-        accuracy: { type: ["object", "null"] },
-        baselineAccuracy: { type: ["object", "null"] },
-        latencyMs: { type: "object" },
-        baselineLatencyMs: { type: "object" },
+        accuracy,
+        baselineAccuracy: accuracy,
+        latencyMs: latency,
+        baselineLatencyMs: latency,
         memoryBytes: { type: ["number", "null"] },
         startupMs: { type: ["number", "null"] },
       }),
     },
   }),
+  $defs: measurementSchemas,
 };

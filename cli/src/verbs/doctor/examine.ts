@@ -1,7 +1,8 @@
 import { cpus, totalmem } from "node:os";
-import { measurableTargets, openHosts } from "@pare/bench";
+import { measurableTargets } from "@pare/bench";
 import { messageOf, type TargetName, throwIfAborted } from "@pare/runtime/format";
 import { cacheState } from "../../cache/cache-state.js";
+import { openSweptHosts } from "../../workbench/swept-hosts.js";
 
 /** One thing that this machine has or lacks, and how to get it. */
 export interface Finding {
@@ -45,7 +46,7 @@ export async function examine(
 }
 
 async function tryTarget(target: TargetName): Promise<Finding> {
-  const opened = await openHosts([target]);
+  const opened = await openSweptHosts([target]);
   try {
     const host = opened.hosts.get(target);
     const [note] = opened.notes;

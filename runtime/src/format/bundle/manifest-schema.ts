@@ -45,6 +45,24 @@ const latency: Record<string, JsonSchema> = {
   ratioInterval: orNull(interval),
 };
 
+/** What was measured, by name, for the `$defs` of a schema. */
+export const measurementSchemas: Readonly<Record<string, JsonSchema>> = {
+  target: { enum: targetNames },
+  accuracy: object({
+    metric: text,
+    direction: { enum: ["higher", "lower"] },
+    value: number,
+    interval,
+    n: count,
+    drop: orNull(number),
+    dropInterval: orNull(interval),
+    flips: orNull(object({ count, n: count, interval, samples: list(text) })),
+    measuredOn: ref("target"),
+  }),
+  latency: object(latency),
+  unmeasured: object({ unmeasured: text }),
+};
+
 /** The schema of `manifest.json`, published as `@pare/runtime/manifest.schema.json`. */
 export const manifestSchema: JsonSchema = {
   $schema: "https://json-schema.org/draft/2020-12/schema",
@@ -68,7 +86,6 @@ export const manifestSchema: JsonSchema = {
     ),
   }),
   $defs: {
-    target: { enum: targetNames },
     dtype: { enum: Object.keys(dtypeBits) },
     value: object({
       name: text,
@@ -107,19 +124,7 @@ export const manifestSchema: JsonSchema = {
         ["outputs"],
       ),
     }),
-    accuracy: object({
-      metric: text,
-      direction: { enum: ["higher", "lower"] },
-      value: number,
-      interval,
-      n: count,
-      drop: orNull(number),
-      dropInterval: orNull(interval),
-      flips: orNull(object({ count, n: count, interval, samples: list(text) })),
-      measuredOn: ref("target"),
-    }),
-    latency: object(latency),
-    unmeasured: object({ unmeasured: text }),
+    ...measurementSchemas,
   },
 };
 
