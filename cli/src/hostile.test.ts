@@ -33,21 +33,39 @@ function pare(args: readonly string[]): Promise<{ code: number | null; stderr: s
   });
 }
 
+const isOwnRefusal = {
+  code: expect.toSatisfy((ended: unknown) => ended === 0 || ended === 2),
+  stderr: expect.not.stringMatching(/INTERNAL|PASS_FAILED|Maximum call stack/),
+};
+
 describe("a hostile model", () => {
   it.concurrent.each(names)(
     "is simplified or refused by name: %s",
     async (name) => {
-      const { code, stderr } = await pare([
-        "simplify",
-        join(corpus, name),
-        "-o",
-        `${name}.out.onnx`,
-      ]);
-      expect({ code, stderr }).toEqual({
-        code: expect.toSatisfy((ended: unknown) => ended === 0 || ended === 2),
-        stderr: expect.not.stringMatching(/INTERNAL|PASS_FAILED|Maximum call stack/),
-      });
+      const ended = await pare(["simplify", join(corpus, name), "-o", `${name}.out.onnx`]);
+      expect(ended).toEqual(isOwnRefusal);
     },
     2 * patienceMs,
   );
+
+  it.each(["opaque-constant", "more-outputs", "constant-with-inputs"])(
+    "whose declared types do not follow from its operators is made float16 where they do: %s",
+    async (name) => {
+      const model = join(corpus, `${name}.onnx`);
+      const ended = await pare(["quantize", "--mode", "fp16", model, "-o", "half.onnx"]);
+      expect(ended).toEqual(isOwnRefusal);
+    },
+    2 * patienceMs,
+  );
+
+  it.each([
+    ["missing-input", "MODEL_INVALID"],
+    ["two-opsets", "MODEL_VERSION"],
+    ["no-outputs", "MODEL_INVALID"],
+    ["untyped-input", "MODEL_INVALID"],
+    ["sparse-without-values", "MODEL_INVALID"],
+  ])("that computes nothing that could be meant is refused: %s", async (name, code) => {
+    const { stderr } = await pare(["simplify", join(corpus, `${name}.onnx`), "-o", "refused.onnx"]);
+    expect(stderr).toContain(`code:  ${code}`);
+  });
 });

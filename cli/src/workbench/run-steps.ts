@@ -55,7 +55,7 @@ export async function runSteps(request: StepsRequest): Promise<void> {
     else if (use === "fp16" && left.length > 0) say.note(partial(use, left));
   }
   const file = request.output ?? `${model.name}.${request.suffix}.onnx`;
-  const sizeBytes = await writeModel(graph, file, model.sizeBytes);
+  const sizeBytes = await writeModel(graph, file, model.sizeBytes, signal);
   const after = facts(graph, sizeBytes);
   for (const { rule, what, op, node, reason } of graph.journal)
     say.detail(`${what === "left" ? "left" : "did"} ${op} ${node}: ${rule}: ${reason}`);
@@ -94,12 +94,18 @@ function facts(graph: Graph, sizeBytes: number): Facts {
 }
 
 /** Writes the model, and its weights beside it where they do not fit into one file; the model comes last. */
-async function writeModel(graph: Graph, file: string, about: number): Promise<number> {
+async function writeModel(
+  graph: Graph,
+  file: string,
+  about: number,
+  signal: AbortSignal,
+): Promise<number> {
   const location = `${basename(file, extname(file))}.data`;
-  const { proto, external } = await encodeModel(
-    graph,
-    about > mostInlineBytes ? { external: { location } } : {},
-  );
+  const { proto, external } = await encodeModel(graph, {
+    signal,
+    ...(about > mostInlineBytes && { external: { location } }),
+  });
+  throwIfAborted(signal);
   let size = proto.byteLength;
   for (const [name, bytes] of external) {
     await writeFileAtomic(resolve(file, "..", name), bytes);

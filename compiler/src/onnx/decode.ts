@@ -131,7 +131,8 @@ async function readTensors(
   for (const proto of graph.initializer ?? [])
     await read(proto, `Initializer ${JSON.stringify(proto.name ?? "")}`);
   for (const sparse of graph.sparseInitializer ?? []) {
-    if (sparse.values !== undefined) into.set(sparse.values, await decodeSparse(sparse, external));
+    const tensor = await decodeSparse(sparse, external);
+    if (sparse.values !== undefined) into.set(sparse.values, tensor);
   }
   for (const node of graph.node ?? []) {
     for (const { name = "", t, tensors, g, graphs } of node.attribute ?? []) {

@@ -26,6 +26,7 @@ export interface EncodeOptions {
    * "keep" leaves them where they were read from.
    */
   readonly external?: ExternalWriting;
+  readonly signal?: AbortSignal;
 }
 
 export interface EncodedModel {
@@ -36,20 +37,20 @@ export interface EncodedModel {
 
 /**
  * Writes a graph as an ONNX file: what was read and not touched as it was, names made unique where values share one.
- * @throws PareError MODEL_LIMIT when it takes 2 GB or more without external data
+ * @throws PareError MODEL_LIMIT when it takes 2 GB or more without external data, ABORTED
  */
 export async function encodeModel(
   graph: Graph,
   options: EncodeOptions = {},
 ): Promise<EncodedModel> {
   const message = encodeMessage(graph);
-  const { external = "inline" } = options;
+  const { external = "inline", signal } = options;
   if (external === "keep") keepExternal(graph, message);
   const files =
     typeof external === "object"
       ? await moveOut(message, external.location)
       : new Map<string, Uint8Array>();
-  return { proto: await writeMessage("ModelProto", message), external: files };
+  return { proto: await writeMessage("ModelProto", message, signal), external: files };
 }
 
 /** The message that `encodeModel` writes; data that is not in memory is read when it is written. */

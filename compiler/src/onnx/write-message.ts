@@ -1,4 +1,4 @@
-import { PareError } from "@pare/runtime/format";
+import { PareError, throwIfAborted } from "@pare/runtime/format";
 import protobuf from "protobufjs/minimal.js";
 import {
   type Field,
@@ -22,6 +22,7 @@ type Bytes = ReadonlyMap<Slice, Uint8Array>;
 export async function writeMessage<Name extends MessageName>(
   name: Name,
   message: Message<Name>,
+  signal?: AbortSignal,
 ): Promise<Uint8Array> {
   const slices = new Set<Slice>();
   collectSlices(message, slices);
@@ -35,7 +36,10 @@ export async function writeMessage<Name extends MessageName>(
     );
   }
   const bytes = new Map<Slice, Uint8Array>();
-  for (const slice of slices) bytes.set(slice, await slice.read());
+  for (const slice of slices) {
+    throwIfAborted(signal);
+    bytes.set(slice, await slice.read());
+  }
   const writer = new protobuf.Writer();
   writeFields(writer, tableOf(name), message, bytes);
   return writer.finish();

@@ -60,7 +60,7 @@ function refuseWhatComputesNothing(graph: Graph): void {
     });
   for (const id of graph.main.inputs) {
     const { name, type } = graph.value(id);
-    if (type.kind !== "tensor" || type.dtype !== undefined) continue;
+    if (type.kind !== "unknown" && (type.kind !== "tensor" || type.dtype !== undefined)) continue;
     throw new PareError("MODEL_INVALID", `The input "${name}" does not say its type.`, {
       where: name,
       hint,

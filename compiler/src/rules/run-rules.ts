@@ -1,5 +1,5 @@
-import { throwIfAborted } from "@pare/runtime/format";
 import { edit, bodiesOf, type Body, type Graph, type Node, type NodeId } from "../ir/index.js";
+import { eventLoopTurns } from "../pipeline/event-loop-turns.js";
 import type { PassContext } from "../pipeline/pass.js";
 import type { Rule } from "./rule.js";
 
@@ -13,6 +13,7 @@ export async function runRules(
   context: PassContext,
 ): Promise<void> {
   const byOp = rulesByOp(rules);
+  const turn = eventLoopTurns(context.signal);
   const misses = new Map<NodeId, Map<string, string>>();
   for (let sweep = 0; sweep < sweepLimit; sweep += 1) {
     const before = graph.changes;
@@ -28,7 +29,7 @@ export async function runRules(
   async function visit(body: Body): Promise<void> {
     for (const node of graph.order(body)) {
       if (!graph.hasNode(node.id)) continue;
-      throwIfAborted(context.signal);
+      await turn();
       for (const inner of bodiesOf(node)) await visit(inner);
       await applyTo(node);
     }

@@ -145,6 +145,7 @@ function rename(bundle, name, text) {
   writeFileSync(join(bundle, `golden-${hash}.json`), text);
   rmSync(join(bundle, "golden.json"), { force: true });
   const file = join(bundle, "manifest.json");
-  const before = name.slice("golden-".length, -".json".length);
-  writeFileSync(file, readFileSync(file, "utf8").replaceAll(before, hash));
+  const manifest = JSON.parse(readFileSync(file, "utf8"));
+  const golden = { path: `golden-${hash}.json`, bytes: Buffer.byteLength(text), sha256: hash };
+  writeFileSync(file, JSON.stringify({ ...manifest, golden }));
 }
