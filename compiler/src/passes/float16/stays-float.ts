@@ -1,4 +1,4 @@
-import type { Graph, Node, ValueId } from "../../ir/index.js";
+import type { Graph, Inferred, Node, ValueId } from "../../ir/index.js";
 import { inferNode, operatorOf } from "../../ops/index.js";
 
 /** Why an operator without bodies stays float32; null where it has a float16 form. */
@@ -11,9 +11,15 @@ export function staysFloat(graph: Graph, node: Node): string | null {
     return `${node.op} works on values that are no tensors`;
   // Of a malformed node the file's declaration is all that says what it gives, and that would not change.
   const inferred = inferNode(graph, node);
-  if (node.outputs.some((output, index) => output !== null && inferred[index] === undefined))
+  if (node.outputs.some((output, index) => output !== null && !isTyped(inferred[index])))
     return `what ${node.op} gives does not follow from what it takes`;
   return null;
+}
+
+function isTyped(inferred: Inferred | undefined): boolean {
+  return (
+    inferred !== undefined && (inferred.type.kind !== "tensor" || inferred.type.dtype !== undefined)
+  );
 }
 
 function isNested(graph: Graph, value: ValueId): boolean {

@@ -55,7 +55,7 @@ function mutate(owner, key, places, random) {
       if (Array.isArray(value)) owner[key] = [...value, ...value, ...value];
       else if (typeof value === "string")
         owner[key] = Buffer.from(mutateBytes(Buffer.from(value), random)).toString("utf8");
-      else owner[key] = nested(random.of([3, 40, 2000]));
+      else owner[key] = nested(random.of([3, 40, 400]));
       return;
     default:
       if (typeof owner === "object" && !Array.isArray(owner))
