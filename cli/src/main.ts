@@ -27,7 +27,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     const program = await build(typed, context);
     await program.parseAsync(joinLists(typed), { from: "user" });
   } catch (error) {
-    code = await report(error, typed.includes("--json"));
+    code = await report(error, typed.includes("--json")).catch(() => lastWords(error));
   }
   process.exitCode = code;
   // Nothing may keep a finished command from ending; but what was written has to arrive first.
@@ -86,6 +86,14 @@ async function report(error: unknown, json: boolean): Promise<ExitCode> {
   if (json) process.stdout.write(`${visibleJson(failureDocument(failure))}\n`);
   else process.stderr.write(`${visibleText(failureText(failure))}\n`);
   return exitCodeOf(failure.code);
+}
+
+/** Where even what tells of failures cannot be loaded. */
+function lastWords(error: unknown): ExitCode {
+  const message = error instanceof Error ? error.message.replace(/[^\x20-\x7e]/g, " ") : "";
+  const hint = /\bE[MN]FILE\b/.test(message) ? "\n  to do: Raise the limit: ulimit -n 4096." : "";
+  process.stderr.write(`error: ${message}${hint}\n  code:  PERMISSION\n`);
+  return 2;
 }
 
 async function usageError(

@@ -11,8 +11,8 @@ import { canLook, goneAfter, markedProcesses, sleep, startPare } from "./support
 const mnist = "fixtures/models/mnist-cnn.onnx";
 const faults = 12;
 const budgetMs = 10_000;
-/** What the end of a run may take beyond its budget: an engine is ended at it, and the bundle is written. */
-const overMs = 2_000;
+/** When the time is up, an engine may still take five seconds for one answer; then the bundle is written. */
+const overMs = 7_000;
 
 export async function prove({ claim, inform, root }) {
   if (!canLook) throw new Error("Only on Linux can a proof stop an engine.");
@@ -199,7 +199,7 @@ async function fullDisk(claim, inform, root, folder) {
 async function fewDescriptors(claim, root, folder) {
   const worst = [];
   let failed = 0;
-  for (const most of [20, 22, 24, 26, 28, 32, 40]) {
+  for (const most of [24, 28, 32, 40, 60, 100, 200]) {
     const { status, stderr } = spawnSync(
       "sh",
       [

@@ -46,6 +46,8 @@ interface Batch {
 
 const chunkMs = 250;
 const chunkSamples = 64;
+/** For what was asked for by how long the last answers took, an engine that takes so long hangs. */
+const hungMs = 20 * chunkMs;
 const chunkBytes = 32 * 2 ** 20;
 /** Samples that are looked at once: a message carries no more when it has this. */
 const reducedBytes = 2 ** 20;
@@ -172,13 +174,15 @@ export class EngineHost implements HostDescription {
     let ahead: Promise<Batch> | null = null;
     while (done < indexes.length && !options.until?.(done)) {
       const run =
-        ahead ?? this.#runBatch(model, samples, indexes.slice(done), msPerSample, options);
+        ahead ??
+        this.#runBatch(model, samples, indexes.slice(done), msPerSample, known(options, done));
       const { infos, outputs, ms } = await run;
       const after = done + infos.length;
       msPerSample = ms / infos.length;
       ahead = null;
       if (options.until === undefined && after < indexes.length) {
-        ahead = this.#runBatch(model, samples, indexes.slice(after), msPerSample, options);
+        const rest = indexes.slice(after);
+        ahead = this.#runBatch(model, samples, rest, msPerSample, known(options, after));
         // Whoever waits for it hears of its failure.
         ahead.catch(() => {});
       }
@@ -217,8 +221,7 @@ export class EngineHost implements HostDescription {
       for (const index of indexes.slice(0, infos.length))
         request.push(await this.#resident.ticket(samples, index, read.get(index)));
       const run = { kind: "run", id: model.id, samples: request } as const;
-      const limits = forAnswers(options, infos.length, 0);
-      return { infos, ...(await this.#watched<"run">(channel, run, limits)) };
+      return { infos, ...(await this.#watched<"run">(channel, run, options)) };
     });
   }
 
@@ -241,9 +244,8 @@ export class EngineHost implements HostDescription {
       while (batch.length > 0) {
         throwIfAborted(options.signal);
         const request = { id: model.id, reduction, samples: once(batch), reductions } as const;
-        const limits = forAnswers(options, batch.length, 0);
         const [{ ms }, next] = await Promise.all([
-          this.#call<"reduce">({ kind: "reduce", ...request }, limits),
+          this.#call<"reduce">({ kind: "reduce", ...request }, known(options, done)),
           nextFeeds(source, size),
         ]);
         done += batch.length;
@@ -266,7 +268,7 @@ export class EngineHost implements HostDescription {
   ): Promise<TimingPlan> {
     const { plan } = await this.#call(
       { kind: "warm-up", ids: models.map(({ id }) => id), samples: once(feeds), maxMs },
-      forAnswers(options, models.length, maxMs),
+      longer(options, models.length * maxMs),
     );
     return plan;
   }
@@ -281,7 +283,7 @@ export class EngineHost implements HostDescription {
   ): Promise<readonly BlockTimes[]> {
     const reply = await this.#call(
       { kind: "time", ids: models.map(({ id }) => id), samples: once(feeds), plan, blocks },
-      forAnswers(options, blocks * models.length * 2, chunkMs),
+      longer(known(options, 1), blocks * models.length * 2 * chunkMs),
     );
     return reply.blocks;
   }
@@ -376,11 +378,13 @@ async function nextFeeds(source: AsyncIterator<Tensors>, size: number): Promise<
   return batch;
 }
 
-/** The limit of a call that holds several answers, each of which may take its own time and all of them `allowedMs` more. */
-function forAnswers(
-  { signal, limitMs }: CallOptions,
-  count: number,
-  allowedMs: number,
-): CallOptions {
-  return { signal, limitMs: limitMs === undefined ? undefined : count * (limitMs + allowedMs) };
+/** The limit of a call for what takes as long as what was done before. */
+function known({ signal, limitMs }: CallOptions, done: number): CallOptions {
+  const isKnown = limitMs !== undefined && done > 0;
+  return { signal, limitMs: isKnown ? Math.min(limitMs, hungMs) : limitMs };
+}
+
+/** The limit of a call that by itself takes `allowedMs`. */
+function longer({ signal, limitMs }: CallOptions, allowedMs: number): CallOptions {
+  return { signal, limitMs: limitMs === undefined ? undefined : limitMs + allowedMs };
 }

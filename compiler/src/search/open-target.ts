@@ -19,6 +19,8 @@ import { orderOf, type Relative, round } from "./verdict.js";
 /** So many samples tell what one costs, the first look that takes long the last: what is cheap is not typical at first. */
 const firstSamples = [2, 4, 8, 16, 32, 64, 128, 256, 512];
 const firstMs = 800;
+/** For the simplified form, where the model as it is took all the time there was. */
+const leastTryMs = 1000;
 /** Until an engine of its own runs: a worker in a browser fetches its module, one in Node is a process. */
 const startMs = { cpu: 200, wasm: 300, webgpu: 1500, aot: 100, webnn: 1500 } as const;
 
@@ -40,11 +42,14 @@ export async function openTarget(opening: Opening, device: TargetDevice): Promis
   const { request, simplified, recipe, record, services } = opening;
   const given = await attempt(() => asGiven(request, device.target, services));
   const original = typeof given === "string" ? request.original : given;
+  const began = request.clock.now();
   const asItIs =
     typeof given === "string" ? given : await attempt(() => tryOut(opening, device, original));
   const answering = await attempt(async () => {
     const made = await finish(simplified, "float", device.target, {}, recipe.ending, services);
-    return { ...made, tryOut: await tryOut(opening, device, made.artifact) };
+    const left = opening.limitMs - (request.clock.now() - began);
+    const limitMs = Math.max(leastTryMs, left);
+    return { ...made, tryOut: await tryOut({ ...opening, limitMs }, device, made.artifact) };
   });
   const runs = typeof asItIs === "string" ? answering : { artifact: original, tryOut: asItIs };
   if (typeof runs === "string")
@@ -55,14 +60,6 @@ export async function openTarget(opening: Opening, device: TargetDevice): Promis
         where: device.target,
         hint: "`pare inspect` says for each target which operators it lacks.",
       },
-    );
-  if (typeof asItIs === "string")
-    record.turnDown(
-      device.target,
-      { name: "original", precision: "float32", expected: null },
-      "not",
-      `the engine refuses the model as it is: ${asItIs}`,
-      null,
     );
   const equal: Relative | null = device.standIn === null ? { ratio: 1, interval: [1, 1] } : null;
   const compared =
@@ -85,6 +82,14 @@ export async function openTarget(opening: Opening, device: TargetDevice): Promis
           .size(answering.artifact)
           .then((size): Tried => ({ ...answering, size, latency, accuracy: null })),
   ]);
+  if (typeof asItIs === "string")
+    record.turnDown(
+      device.target,
+      { name: "original", precision: "float32", expected: null },
+      "not",
+      `the engine refuses the model as it is: ${asItIs}`,
+      null,
+    );
   const isSlower = latency !== null && orderOf(latency) === "slower";
   const required = [recipe.simplify, ...recipe.ending].some((group) => group?.required);
   const stays = typeof after !== "string" && (typeof asItIs === "string" || !isSlower || required);
