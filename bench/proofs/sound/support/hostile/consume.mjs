@@ -1,7 +1,7 @@
 // What Pare does with a stranger's file, by the code that its commands and the runtime run, in this process.
 import { readdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
-import { parse } from "acorn";
 import { encodeModel, findPass, importModel } from "../../../../../compiler/dist/index.js";
 import { loadBudgets } from "../../../../../cli/dist/config/budgets.js";
 import { loadRecipe } from "../../../../../cli/dist/config/recipe.js";
@@ -14,6 +14,10 @@ import { runOptimize } from "../../../../../cli/dist/verbs/optimize/run.js";
 import { openModel } from "../../../../../cli/dist/workbench/opened-model.js";
 import { wasm } from "../../../../../runtime/dist/backends/ort-web.js";
 import { load } from "../../../../../runtime/dist/index.js";
+
+const { parse } = createRequire(new URL("../../../../../cli/package.json", import.meta.url))(
+  "acorn",
+);
 
 const unbound = { shapes: {}, dims: {}, constants: {} };
 /** What a model is asked to become, one after another, each from the simplified one. */
