@@ -10,7 +10,7 @@ import {
   targetText,
 } from "./figures.js";
 import { html, type Markup } from "./markup.js";
-import { plots } from "./plot.js";
+import { triedPlot, writtenPlot } from "./plot.js";
 import { style } from "./style.js";
 import { timeText } from "./search-time.js";
 import { badge, candidateTable, number, reason, stepTable, table, variantTable } from "./tables.js";
@@ -18,7 +18,7 @@ import { why } from "./why.js";
 
 /** The report as one HTML file that asks nothing of any network: a plot, tables, reasons. No script. */
 export function toHtml(report: Report): string {
-  const plot = plots(report);
+  const [written, tried] = [writtenPlot(report), triedPlot(report)];
   const body = html`<header>
       <div class="soft small">${report.command}</div>
       <h1>${shortName(report.model)}</h1>
@@ -29,14 +29,15 @@ export function toHtml(report: Report): string {
     ${report.skipped.map(({ target, reason }) => html`<p class="soft">${targetText(target)} was skipped: ${reason}</p>`)}
     ${report.nextStep === null ? null : html`<div class="next"><strong>Next:</strong> ${report.nextStep}</div>`}
     ${report.time === undefined ? null : html`<p class="soft">${timeText(report.time)}</p>`}
-    ${plot ? section("Size, latency and accuracy", "Towards the lower left is smaller and faster, or loses less; colour is what it cost in accuracy. What was chosen was measured on the test samples, the others on those that choose.", plot) : null}
+    ${written ? section("Size, latency and accuracy", plotNote(report, "on the test samples: they took no part in any choice."), written) : null}
     ${report.variants.length > 0 ? section("What was measured", null, variantTable(report)) : null}
     ${report.disagreements.length > 0 ? section("Worst disagreements", "Samples to which the variant and the float model answer differently, worst first.", disagreements(report.disagreements)) : null}
+    ${tried ? section("What was tried", plotNote(report, "on the validation samples: those that choose."), tried) : null}
     ${report.candidates.length > 0 ? section("Candidates", "What was tried for each target, and why it was chosen or not.", candidateTable(report)) : null}
     ${report.steps.length > 0 ? section("Steps", "What each step changed, and whether it stayed.", stepTable(report)) : null}
     ${report.sensitivity && report.sensitivity.length > 0 ? section("Sensitivity", "The most sensitive nodes: signal over noise at the outputs when one node alone is quantized. Shorter is worse.", sensitivity(report.sensitivity)) : null}
     ${report.why.length > 0 ? section("Why", "What was done to every node, by which rule, or why it was left alone.", why(report.why)) : null}
-    ${footer(report)}`;
+    ${ground(report)} ${footer(report)}`;
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -68,6 +69,14 @@ function section(title: string, note: string | null, body: Markup): Markup {
     <h2>${title}</h2>
     ${note === null ? null : html`<p class="soft">${note}</p>`}${body}
   </section>`;
+}
+
+function plotNote({ data }: Report, samples: string): string {
+  const what =
+    data.source === null
+      ? "Without data no drop was measured: what is left is size and latency."
+      : `How far the metric drops, over size and over latency, ${samples}`;
+  return `${what} Lower left is better.`;
 }
 
 function lead(report: Report): string {
@@ -175,7 +184,26 @@ function sensitivity(all: NonNullable<Report["sensitivity"]>): Markup {
   return table(["target", "node", "operator", "SQNR", ""], rows);
 }
 
-function footer({ environment, data }: Report): Markup {
+/** Other machines, other figures: what these were made on. */
+function ground({ environment, variants }: Report): Markup | null {
+  const rows = Object.entries(environment);
+  const notes = variants.flatMap(({ target, restsOn }) => (restsOn ? [{ target, restsOn }] : []));
+  if (rows.length === 0 && notes.length === 0) return null;
+  return section(
+    "What the figures rest on",
+    "Times were taken on this machine alone; answers of integer files may depend on it too.",
+    html`<dl class="ground">
+        ${rows.map(
+          ([name, value]) =>
+            html`<dt>${name}</dt>
+              <dd>${value}</dd>`,
+        )}
+      </dl>
+      ${notes.map(({ target, restsOn }) => html`<p>${targetText(target)}: ${restsOn}</p>`)}`,
+  );
+}
+
+function footer({ data }: Report): Markup {
   const split =
     data.source === null
       ? "No data was given."
@@ -185,9 +213,6 @@ function footer({ environment, data }: Report): Markup {
     <p>
       Intervals are 95 %, of speed 99 %. Sizes are after brotli unless said; the engine's own
       download is not in them.
-    </p>
-    <p>
-      ${Object.entries(environment).map(([name, value], index) => html`${index > 0 ? " · " : ""}${name} ${value}`)}
     </p>
   </footer>`;
 }

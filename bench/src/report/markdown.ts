@@ -181,6 +181,16 @@ function skipped(report: Report): string {
     .join("\n");
 }
 
+/** Other machines, other figures: what these were made on. */
+function ground({ environment, variants }: Report): string {
+  const rows = Object.entries(environment).map(([name, value]) => `${cell(name)} ${cell(value)}`);
+  const notes = variants.flatMap(({ target, restsOn }) =>
+    restsOn ? [`${targetText(target)}: ${cell(restsOn)}`] : [],
+  );
+  const on = rows.length === 0 ? [] : [`What the figures rest on: ${rows.join("; ")}.`];
+  return [...on, ...notes].join(" ");
+}
+
 function footer(report: Report): string {
   const { data } = report;
   const used =
@@ -195,6 +205,7 @@ function footer(report: Report): string {
     data.caveat ? cell(data.caveat) : "",
     report.time ? cell(timeText(report.time)) : "",
     shapes.length > 0 ? `Measured with ${shapes.join(", ")}.` : "",
+    ground(report),
     report.nextStep ? `**Next:** ${cell(report.nextStep)}` : "",
   ]
     .filter((part) => part !== "")

@@ -1,50 +1,33 @@
-import type { Accuracy, Report, ReportRow, TargetName } from "@pare/runtime/format";
-import {
-  baselineTime,
-  bytes,
-  digits,
-  fromTo,
-  isTimed,
-  metricValue,
-  signed,
-  targetText,
-} from "./figures.js";
+import type { Accuracy, Measurement, Report, ReportRow, TargetName } from "@pare/runtime/format";
+import { bytes, changeText, fromTo, isTimed, metricValue, targetText } from "./figures.js";
 import { html, type Markup } from "./markup.js";
+import { panel, type Point } from "./panel.js";
 
-interface Point {
-  readonly name: string;
-  readonly kind: "float" | "chosen" | "rejected";
-  /** Its row in the table of candidates; 0 for the float model. */
-  readonly number: number;
-  readonly size: number;
-  /** Over the float model's in the same run. */
-  readonly latency: number | null;
-  readonly time: string;
-  readonly accuracy: Accuracy | null;
+type Measured = Pick<Measurement, "sizeBytes" | "latencyMs" | "accuracy">;
+
+/** A figure per target of what was written, all of it as the test samples saw it; null where there is nothing to compare. */
+export function writtenPlot(report: Report): Markup | null {
+  return figures(report, "test", (target) => {
+    const variants = report.variants.filter((each) => each.target === target);
+    const points = variants.map((variant, index) =>
+      pointOf(variant, variant.name, "chosen", String(index + 1)),
+    );
+    return withFloat(report, target, points);
+  });
 }
 
-const width = 380;
-const height = 258;
-const left = 52;
-const right = 18;
-const top = 10;
-const bottom = 26;
-const radius = 5;
-/** Around what was chosen. */
-const ring = 9;
-
-/** A panel per target: download size against latency, or against the drop where nothing is timed. Lower left is better. */
-export function plots(report: Report): Markup | null {
-  const targets = [
-    ...new Set([
-      ...report.variants.map(({ target }) => target),
-      ...report.candidates.map(({ target }) => target),
-    ]),
-  ];
-  const panels = targets.map((target) => panel(report, target)).filter((each) => each !== null);
-  if (panels.length === 0) return null;
-  return html`<div class="plots">${panels}</div>
-    ${legend()}`;
+/** A figure per target of what was tried, all of it as the validation samples saw it. */
+export function triedPlot(report: Report): Markup | null {
+  if (report.candidates.length < 2) return null;
+  return figures(report, "validation", (target) => {
+    const points = numbered(report, target).flatMap(({ number, candidate }) => {
+      const { name, verdict, measurement, searched = null } = candidate;
+      // What was chosen was measured again, on the test samples: here it stands as the search saw it.
+      const seen = verdict === "chosen" ? searched : measurement;
+      return seen === null ? [] : [pointOf(seen, name, verdict, String(number))];
+    });
+    return withFloat(report, target, points);
+  });
 }
 
 /** Numbers of a target's candidates, as the table counts them. */
@@ -57,246 +40,115 @@ export function numbered(
     .map((candidate, index) => ({ number: index + 1, candidate }));
 }
 
-function pointsOf(report: Report, target: TargetName): Point[] {
-  const variant = report.variants.find((each) => each.target === target);
-  const of = (
-    row: Pick<ReportRow, "sizeBytes" | "latencyMs" | "accuracy">,
-    name: string,
-    kind: Point["kind"],
-    number: number,
-  ): Point => ({
+function pointOf(measured: Measured, name: string, kind: Point["kind"], mark: string): Point {
+  const { sizeBytes, latencyMs, accuracy } = measured;
+  const ratio = isTimed(latencyMs) ? latencyMs.ratio : null;
+  return {
     name,
     kind,
-    number,
-    size: row.sizeBytes.brotli,
-    latency: isTimed(row.latencyMs) ? (row.latencyMs.ratio ?? 1) : null,
-    time: fromTo(row.latencyMs),
-    accuracy: row.accuracy,
-  });
-  const { baseline = null } = variant ?? {};
-  const points =
-    variant && baseline
-      ? [
-          {
-            ...of(baseline, "float model", "float", 0),
-            time: baselineTime(variant.latencyMs, baseline.latencyMs),
-          },
-        ]
-      : [];
-  const candidates = numbered(report, target);
-  for (const { number, candidate } of candidates) {
-    if (candidate.measurement && candidate.verdict === "rejected")
-      points.push(of(candidate.measurement, candidate.name, "rejected", number));
-  }
-  const chosen = candidates.find(({ candidate }) => candidate.verdict === "chosen");
-  if (variant) points.push(of(variant, variant.name, "chosen", chosen?.number ?? 1));
-  return points;
-}
-
-/** Against the float model on the same samples: what was measured on other samples can stand beside it. */
-function dropOf({ kind, accuracy }: Point): number | null {
-  return kind === "float" ? 0 : (accuracy?.drop ?? null);
-}
-
-function panel(report: Report, target: TargetName): Markup | null {
-  const all = pointsOf(report, target);
-  const timed = all.some(({ latency }) => latency !== null);
-  const value = (point: Point): number | null => (timed ? point.latency : dropOf(point));
-  const points = all.filter((point) => value(point) !== null);
-  if (points.length === 0) return null;
-  const ys = points.map((point) => value(point) ?? 0);
-  const metric = points.find(({ accuracy }) => accuracy)?.accuracy?.metric ?? "";
-  const x = scale(0, Math.max(...points.map(({ size }) => size)) * 1.08, left, width - right);
-  const y = timed
-    ? scale(0, Math.max(...ys) * 1.18, height - bottom, top)
-    : scale(...around(ys), height - bottom, top);
-  const placed = place(
-    points.map((point) => ({ point, x: x.at(point.size), y: y.at(value(point) ?? 0) })),
-  );
-  const note = timed
-    ? "latency, float model = 1, over size after brotli"
-    : `not timed; drop of ${metric}, float model = 0, over size after brotli`;
-  return html`<figure class="plot" style="margin:0">
-    <h3>${targetText(target)}</h3>
-    <div class="soft small">${note}</div>
-    <svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${`${target}: ${note}`}">
-      ${y.ticks.map((tick) => html`<line class="grid" x1="${left}" x2="${width - right}" y1="${y.at(tick)}" y2="${y.at(tick)}" /><text x="${left - 8}" y="${y.at(tick) + 4}" text-anchor="end">${timed ? digits(tick) : metricValue(tick)}</text>`)}
-      ${x.ticks.map((tick) => html`<text x="${x.at(tick)}" y="${height - bottom + 16}" text-anchor="middle">${bytes(tick)}</text>`)}
-      <line
-        class="axis"
-        x1="${left}"
-        x2="${width - right}"
-        y1="${height - bottom}"
-        y2="${height - bottom}"
-      />
-      ${path(placed)}${[...placed].reverse().map(draw)}
-    </svg>
-  </figure>`;
-}
-
-interface Scale {
-  at(value: number): number;
-  readonly ticks: readonly number[];
-}
-
-function scale(from: number, to: number, start: number, end: number): Scale {
-  const span = to - from || 1;
-  const raw = span / 4;
-  const power = 10 ** Math.floor(Math.log10(raw));
-  const step = ([1, 2, 5, 10].find((each) => each * power >= raw) ?? 10) * power;
-  const ticks: number[] = [];
-  for (let index = Math.ceil(from / step); index * step <= to + step / 1e6; index++)
-    ticks.push(index * step);
-  return {
-    ticks,
-    at: (value) => Math.round((start + ((value - from) / span) * (end - start)) * 10) / 10,
+    mark,
+    size: { value: sizeBytes.brotli, interval: null },
+    latency:
+      ratio === null || !isTimed(latencyMs)
+        ? null
+        : { value: ratio, interval: latencyMs.ratioInterval },
+    drop: dropOf(accuracy),
+    about: [name, bytes(sizeBytes.brotli), fromTo(latencyMs), accuracyLine(accuracy)].join("\n"),
   };
 }
 
-function around(values: readonly number[]): [number, number] {
-  const [low, high] = [Math.min(...values), Math.max(...values)];
-  const margin = Math.max((high - low) * 0.15, Math.abs(high) * 0.002, 1e-6);
-  return [low - margin, high + margin];
+/** A drop that is no number stands nowhere. */
+function dropOf(accuracy: Accuracy | null): Point["drop"] {
+  if (accuracy === null || accuracy.drop === null || !Number.isFinite(accuracy.drop)) return null;
+  const interval = accuracy.dropInterval;
+  return { value: accuracy.drop, interval: interval?.every(Number.isFinite) ? interval : null };
 }
 
-interface Placed {
-  readonly point: Point;
-  readonly x: number;
-  readonly y: number;
-  /** Where its number stands. */
-  readonly numberX: number;
-  readonly numberY: number;
+function accuracyLine(accuracy: Accuracy | null): string {
+  if (accuracy === null) return "accuracy not measured";
+  const { metric, value, n } = accuracy;
+  return `${metric} ${metricValue(value)} on ${n} samples ${changeText(accuracy)}`.trim();
 }
 
-/** Around a marker, nearest first: above, below, and then further away. */
-const aside = [1, 1.6, 2.3, 3].flatMap((far) =>
-  [-90, 90, -45, -135, 45, 135, 0, 180].map((degrees) => ({
-    dx: Math.cos((degrees * Math.PI) / 180) * far * 15,
-    dy: Math.sin((degrees * Math.PI) / 180) * far * 15,
-  })),
-);
+/** What the others are held against: no drop, a latency of 1. */
+function withFloat(report: Report, target: TargetName, points: readonly Point[]): readonly Point[] {
+  const baseline = report.variants.find((each) => each.target === target)?.baseline ?? null;
+  if (baseline === null || points.length === 0) return points;
+  return [floatPoint(baseline, points), ...points];
+}
 
-/** Every marker stands where it belongs; a number that would cover something moves aside, with a line to its marker. */
-function place(points: readonly { point: Point; x: number; y: number }[]): Placed[] {
-  const taken = points.map(({ x, y, point }) => ({
-    x,
-    y,
-    clear: point.kind === "chosen" ? ring + 6 : radius + 6,
-  }));
-  return points.map((each) => {
-    const isFree = ({ dx, dy }: { dx: number; dy: number }): boolean => {
-      const [x, y] = [each.x + dx, each.y + dy];
-      return (
-        x > left + 6 &&
-        x < width - 6 &&
-        y > top + 4 &&
-        y < height - bottom - 4 &&
-        taken.every((other) => Math.hypot(other.x - x, other.y - y) >= other.clear)
-      );
-    };
-    const { dx, dy } = aside.find(isFree) ?? { dx: 0, dy: -15 };
-    const placed = { ...each, numberX: rounded(each.x + dx), numberY: rounded(each.y + dy) };
-    taken.push({ x: placed.numberX, y: placed.numberY, clear: 13 });
-    return placed;
+function floatPoint({ sizeBytes }: ReportRow, points: readonly Point[]): Point {
+  const isTold = (what: "latency" | "drop"): boolean => points.some((each) => each[what] !== null);
+  return {
+    name: "float model",
+    kind: "float",
+    mark: "float",
+    size: { value: sizeBytes.brotli, interval: null },
+    latency: isTold("latency") ? { value: 1, interval: null } : null,
+    drop: isTold("drop") ? { value: 0, interval: null } : null,
+    about: `float model\n${bytes(sizeBytes.brotli)}`,
+  };
+}
+
+function figures(
+  report: Report,
+  split: "test" | "validation",
+  pointsOn: (target: TargetName) => readonly Point[],
+): Markup | null {
+  const named = [...report.variants, ...report.candidates].map(({ target }) => target);
+  const all = [...new Set(named)].flatMap((target) => {
+    const points = pointsOn(target);
+    return points.length < 2 ? [] : [figureOf(report, target, split, points)];
   });
+  if (all.length === 0) return null;
+  return html`<div class="plots" data-split="${split}">${all}</div>
+    ${legend(split)}`;
 }
 
-const rounded = (value: number): number => Math.round(value * 10) / 10;
-
-function path(placed: readonly Placed[]): Markup | null {
-  const float = placed.find(({ point }) => point.kind === "float");
-  const chosen = placed.find(({ point }) => point.kind === "chosen");
-  return float && chosen
-    ? html`<path class="path" d="M${float.x} ${float.y}L${chosen.x} ${chosen.y}" />`
-    : null;
+function figureOf(
+  report: Report,
+  target: TargetName,
+  split: "test" | "validation",
+  points: readonly Point[],
+): Markup {
+  const metric = metricOf(report, target);
+  const over = (what: string): string =>
+    `${targetText(target)}: drop of ${metric} over ${what}, on the ${split} samples`;
+  const isTimedHere = points.some(({ latency }) => latency !== null);
+  return html`<figure class="plot" data-target="${target}">
+    <h3>${targetText(target)}</h3>
+    <div class="panels">
+      ${panel(points, "size", metric, over("size"))}
+      ${isTimedHere ? panel(points, "latency", metric, over("latency")) : html`<p class="soft small">Not timed. ${untimed(report, target)}</p>`}
+    </div>
+    ${split === "test" ? html`<div class="soft small">${keyOf(points)}</div>` : null}
+  </figure>`;
 }
 
-function draw({ point, x, y, numberX, numberY }: Placed): Markup {
-  const { kind, number, accuracy } = point;
-  const change =
-    accuracy?.drop !== null && accuracy?.drop !== undefined
-      ? ` (${signed((accuracy.direction === "higher" ? -1 : 1) * accuracy.drop)})`
-      : "";
-  const about = [
-    point.name,
-    bytes(point.size),
-    point.time,
-    accuracy
-      ? `${accuracy.metric} ${metricValue(accuracy.value)}${change} on ${accuracy.n} samples`
-      : "accuracy not measured",
-  ].join("\n");
-  const isFar = Math.hypot(numberX - x, numberY - y) > 20;
-  const leader = isFar
-    ? html`<line class="leader" x1="${x}" y1="${y}" x2="${numberX}" y2="${numberY}" />`
-    : null;
-  const text = html`<text
-    class="${kind === "rejected" ? "label" : "strong label"}"
-    x="${numberX}"
-    y="${numberY + 4}"
-    >${kind === "float" ? "float" : number}</text
-  >`;
-  if (kind === "float") {
-    return html`<g
-      ><title>${about}</title>${leader}<rect
-        x="${x - radius}"
-        y="${y - radius}"
-        width="${2 * radius}"
-        height="${2 * radius}"
-        rx="2"
-        fill="var(--card)"
-        stroke="var(--ink)"
-        stroke-width="2"
-      />${text}</g
-    >`;
-  }
-  const circle =
-    kind === "rejected"
-      ? null
-      : html`<circle
-          cx="${x}"
-          cy="${y}"
-          r="${ring}"
-          fill="none"
-          stroke="${colour(accuracy)}"
-          stroke-width="2"
-        />`;
-  return html`<g
-    ><title>${about}</title>${leader}${circle}<circle
-      cx="${x}"
-      cy="${y}"
-      r="${radius}"
-      fill="${colour(accuracy)}"
-      stroke="var(--card)"
-    />${text}</g
-  >`;
+function metricOf(report: Report, target: TargetName): string {
+  const measured = [...report.variants, ...report.candidates.map((each) => each.measurement)];
+  const here = measured.find((each) => each?.target === target && each.accuracy !== null);
+  return here?.accuracy?.metric ?? "the metric";
 }
 
-const shades = [
-  { upTo: 0.001, colour: "var(--d0)", text: "at most 0.1 % worse" },
-  { upTo: 0.005, colour: "var(--d1)", text: "0.5 %" },
-  { upTo: 0.01, colour: "var(--d2)", text: "1 %" },
-  { upTo: 0.05, colour: "var(--d3)", text: "5 %" },
-  { upTo: Infinity, colour: "var(--d4)", text: "more" },
-] as const;
-
-/** By how much of its own value the metric got worse. */
-function colour(accuracy: Accuracy | null): string {
-  if (!accuracy || accuracy.drop === null) return "var(--none)";
-  const before = Math.abs(
-    accuracy.value + (accuracy.direction === "higher" ? accuracy.drop : -accuracy.drop),
-  );
-  const share = accuracy.drop / Math.max(before, 1e-12);
-  return shades.find(({ upTo }) => share <= upTo)?.colour ?? "var(--none)";
+function untimed(report: Report, target: TargetName): string {
+  const latency = report.variants.find((each) => each.target === target)?.latencyMs;
+  return latency === undefined || isTimed(latency) ? "" : latency.unmeasured;
 }
 
-function shade({ colour, text }: { readonly colour: string; readonly text: string }): Markup {
-  return html`<span><i class="dot" style="background:${colour}"></i>${text}</span>`;
+function keyOf(points: readonly Point[]): string {
+  return points
+    .filter(({ kind }) => kind !== "float")
+    .map(({ mark, name }) => `${mark} ${name}`)
+    .join(" · ");
 }
 
-function legend(): Markup {
+function legend(split: "test" | "validation"): Markup {
   return html`<div class="legend">
-    <span>□ float model</span><span>◎ chosen</span
-    ><span>numbers: see Candidates</span
-    >${shades.map(shade)}${shade({ colour: "var(--none)", text: "accuracy not measured" })}
+    <span>□ float model</span
+    ><span>◎ ${split === "test" ? "written" : "chosen"}</span
+    >${split === "test" ? null : html`<span>● turned down; numbers are those of Candidates</span>`}<span
+      >lines: what chance may do (95 % of the drop, 99 % of the latency)</span
+    >
   </div>`;
 }

@@ -35,6 +35,10 @@ describe("optimize", () => {
     expect(chosen?.reason).toMatch(
       /top1 .* drop .* \[.*\] on 2000.*; next to the model as it was: 0\.5× the latency \[.*\], \d+ % of the download/,
     );
+    // As the search saw it, on other samples than those that it was published on.
+    expect(chosen?.measurement?.accuracy?.n).toBe(2000);
+    expect(chosen?.searched?.accuracy?.n).toBe(400);
+    expect(candidates.filter(({ searched }) => searched !== undefined)).toEqual([chosen]);
     // In numbers: of time, of size, or of the drop, with its interval.
     for (const { reason, name } of candidates)
       expect(`${name}: ${reason}`).toMatch(

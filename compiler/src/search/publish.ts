@@ -103,6 +103,7 @@ async function decidedAs(
         : (failed.get(one.name) ?? reasons.get(one.name) ?? ""),
       precision: one.precision,
       measurement: isChosen ? measurement : measurementOf(device, one),
+      ...(isChosen && { searched: measurementOf(device, one) }),
       tried: "decided",
       expectedGain: null,
     };

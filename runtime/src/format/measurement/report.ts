@@ -58,7 +58,10 @@ export interface ReportCandidate {
   readonly verdict: "chosen" | "rejected";
   readonly reason: string;
   readonly precision: string;
+  /** Of what was chosen as it was published, on the test samples; of the others as the search saw them, on the validation samples. */
   readonly measurement: Measurement | null;
+  /** Of what was chosen, as the search saw it: what the others' measurements can be held against. */
+  readonly searched?: Measurement | null;
   /** How far it was looked at: not at all, by a few blocks of its time, or to the end. */
   readonly tried?: "not" | "screened" | "decided";
   readonly expectedGain?: ExpectedGain | null;
@@ -140,6 +143,7 @@ export interface Report {
   readonly model: string;
   readonly command: string;
   readonly createdAt: string;
+  /** What the figures rest on: system, processor with its instruction sets where they are known, engines and versions. */
   readonly environment: Readonly<Record<string, string>>;
   /** Shapes that were measured, by input. */
   readonly shapes: Readonly<Record<string, readonly number[]>>;
@@ -158,6 +162,8 @@ export interface Report {
     readonly precision: string;
     readonly file: string;
     readonly baseline: ReportRow | null;
+    /** Of a file that other processors may treat otherwise: in what way, in a sentence or two. */
+    readonly restsOn?: string;
   })[];
   readonly steps: readonly ReportStep[];
   readonly candidates: readonly ReportCandidate[];
