@@ -30,7 +30,18 @@ const rooms = {
   ],
   runtime: ["index", "load", "select", "session", "backends", "platform", "format"],
   bench: ["index", "compare", "measure", "report", "engines", "metrics", "timing", "statistics"],
-  cli: ["main", "verbs", "report", "workbench", "data", "config", "cache", "terminal", "platform"],
+  cli: [
+    "index",
+    "main",
+    "verbs",
+    "report",
+    "workbench",
+    "data",
+    "config",
+    "cache",
+    "terminal",
+    "platform",
+  ],
 };
 /** Inside the runtime's format, the compiler's graph and what it knows of operators, the same. */
 const inner = {

@@ -4,7 +4,7 @@ import { joinLists } from "./terminal/join-lists.js";
 import { shownArgument } from "./terminal/shown-path.js";
 import type { VerbContext, VerbEntry } from "./terminal/verb.js";
 import { verbs } from "./verbs/verbs.js";
-import { version } from "./terminal/version.js";
+import { version } from "./terminal/package-facts.js";
 
 /** What verbs get besides what is loaded only for them. */
 type MainContext = Omit<VerbContext, "output">;

@@ -88,6 +88,15 @@ it("in-ci: passes an unchanged model, and builds again what was decided", async 
   expect(await variantHashes("guides.pare")).toEqual(await variantHashes("digits.pare"));
 });
 
+it("from-a-program: writes a bundle, says how far it is, and fits the types", async () => {
+  const code = await block("from-a-program", "js");
+  await writeFile(join(place, "from-a-program.mjs"), code);
+  const said = (await node("from-a-program.mjs")).trim().split("\n");
+  expect(said[0]).toMatch(/^cpu cpu-\S+ \d+ -?[\d.e-]+$/);
+  expect(said.at(-1)).toBe("from-a-program.pare keeps every budget");
+  expect((await variantHashes("from-a-program.pare")).length).toBe(1);
+});
+
 it("in-node: prints a digit", async () => {
   await writeFile(join(place, "in-node.mjs"), await block("in-node", "js"));
   expect((await node("in-node.mjs")).trim()).toMatch(/^\d$/);

@@ -22,6 +22,9 @@ export interface Output {
   settle(): void;
 }
 
+/** What long work says while it goes on. */
+export type WorkOutput = Pick<Output, "note" | "detail" | "progress">;
+
 /** Without a terminal, at most one progress line in this many milliseconds. */
 const lineEveryMs = 5_000;
 

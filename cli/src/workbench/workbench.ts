@@ -1,7 +1,8 @@
 import type { TargetName } from "@pare/runtime/format";
 import { PareError, throwIfAborted } from "@pare/runtime/format";
 import { openData, type OpenData } from "../data/open-data.js";
-import type { Output } from "../terminal/output.js";
+import type { WorkOutput } from "../terminal/output.js";
+import { shownPath } from "../terminal/shown-path.js";
 import { type Engines, openEngines } from "./engines.js";
 import { type Evaluation, prepareEvaluation } from "./evaluation.js";
 import type { MeasureVerbOptions } from "./measure-options.js";
@@ -16,8 +17,10 @@ export interface Workbench {
   dispose(): Promise<void>;
 }
 
+type DataOptions = Pick<MeasureVerbOptions, "data" | "preprocess" | "metric">;
+
 /** @throws PareError ARGUMENT for options that do not go together; before anything is opened */
-export function checkMeasureOptions(options: MeasureVerbOptions): void {
+export function checkMeasureOptions(options: DataOptions): void {
   if (options.preprocess !== undefined && options.data === undefined) {
     throw new PareError("ARGUMENT", "--preprocess needs --data.", {
       where: "--preprocess",
@@ -37,9 +40,9 @@ export function checkMeasureOptions(options: MeasureVerbOptions): void {
 export async function openWorkbench(
   model: OpenedModel,
   targets: readonly TargetName[],
-  options: MeasureVerbOptions,
+  options: DataOptions,
   seed: number,
-  output: Output,
+  output: WorkOutput,
   signal: AbortSignal,
 ): Promise<Workbench> {
   const guessed = options.data === undefined ? guessedText(model.inputs) : null;
@@ -81,13 +84,13 @@ export async function openWorkbench(
 
 async function readData(
   model: OpenedModel,
-  { data, preprocess }: MeasureVerbOptions,
+  { data, preprocess }: DataOptions,
   seed: number,
-  output: Output,
+  output: WorkOutput,
   signal: AbortSignal,
 ): Promise<OpenData | null> {
   if (data === undefined) return null;
-  return openData(data, {
+  const opened = await openData(data, {
     inputs: model.inputs,
     seed,
     signal,
@@ -96,4 +99,5 @@ async function readData(
       output.progress(count === null ? 0 : done / count, `reading samples: ${done}`),
     onPrint: (text) => output.detail(text),
   });
+  return { ...opened, source: shownPath(data) };
 }

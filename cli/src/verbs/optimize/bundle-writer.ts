@@ -16,12 +16,12 @@ import { budgetChecks } from "../../config/budgets.js";
 import { folderSink } from "../../platform/write-bundle.js";
 import { nextStep } from "../../report/next-step.js";
 import { bundleReports } from "../../report/report-files.js";
-import type { Output } from "../../terminal/output.js";
-import { version } from "../../terminal/version.js";
+import { version } from "../../terminal/package-facts.js";
 import { environment, measuredOn } from "../../workbench/engines.js";
 import type { Workbench } from "../../workbench/workbench.js";
 import type { OpenedModel } from "../../workbench/opened-model.js";
 import { guessedDims } from "../../workbench/synthetic-samples.js";
+import type { Running } from "./job.js";
 
 interface BundleWriterOptions {
   readonly model: OpenedModel;
@@ -30,10 +30,8 @@ interface BundleWriterOptions {
   /** What runs the golden check; none where the lock brings it. */
   readonly devices: readonly TargetDevice[];
   readonly request: ReplayRequest & { readonly seed: number };
-  /** The command as it was typed. */
-  readonly typed: string;
   readonly folder: string;
-  readonly output: Output;
+  readonly running: Running;
 }
 
 /** Puts what was decided into a folder: variants, manifest, golden check, lock and reports. */
@@ -65,18 +63,10 @@ export class BundleWriter {
     this.kept = optimized.variants.map(({ target, name }) => `${target} ${name}`).join(", ");
   }
 
-  async write(
-    optimized: Optimized,
-    signal: AbortSignal,
-  ): Promise<{ folder: string; report: Report }> {
-    const { folder, output } = this.#options;
+  async write(optimized: Optimized): Promise<Report> {
+    const { output, signal } = this.#options.running;
     output.progress(1, "writing the bundle");
-    const report = await this.#write(
-      optimized,
-      await this.#disagreements(optimized, signal),
-      false,
-    );
-    return { folder, report };
+    return this.#write(optimized, await this.#disagreements(optimized, signal), false);
   }
 
   async #write(
@@ -109,10 +99,10 @@ export class BundleWriter {
   }
 
   #report(optimized: Optimized, disagreements: readonly Disagreement[]): Report {
-    const { model, workbench, request, typed } = this.#options;
+    const { model, workbench, request, running } = this.#options;
     const report = reportOf(request, optimized, {
       model: model.path,
-      command: typed,
+      command: running.command,
       createdAt: new Date().toISOString(),
       environment: workbench === null ? {} : environment(workbench.engines),
       shapes: workbench?.evaluation.shapes ?? {},
@@ -145,7 +135,7 @@ export class BundleWriter {
       ...budgetChecks(row, request.budget.limits(row.target)),
     ]);
     // Nothing comes after but the files themselves.
-    const time = report.time && { ...report.time, tookMs: performance.now() };
+    const time = report.time && { ...report.time, tookMs: running.now() };
     return {
       ...report,
       ...(time && { time }),

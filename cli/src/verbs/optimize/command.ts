@@ -1,7 +1,7 @@
 import { addMeasureOptions } from "../../workbench/measure-options.js";
 import { bytes, milliseconds, numberAtLeast } from "../../terminal/option-values.js";
 import type { DefineVerb } from "../../terminal/verb.js";
-import type { OptimizeOptions } from "./run.js";
+import type { OptimizeVerbOptions } from "./run.js";
 
 export const define: DefineVerb = (command, context) => {
   command.argument("<model>", "an ONNX file");
@@ -33,7 +33,7 @@ export const define: DefineVerb = (command, context) => {
     .option("--frozen <lock>", "replay the decisions of a pare.lock.json, timing nothing")
     .option("--like <lock>", "try first what a pare.lock.json of an earlier model says")
     .option("-o, --output <folder>", "the bundle (default: <model>.pare in the current folder)")
-    .action(async (model: string, options: OptimizeOptions) => {
+    .action(async (model: string, options: OptimizeVerbOptions) => {
       const { runOptimize } = await import("./run.js");
       await runOptimize(model, options, context);
     });

@@ -1,0 +1,47 @@
+import type { Report, ReportCheck } from "@pare/runtime/format";
+import { loadLock } from "../../config/recipe.js";
+import { checkBundlePlace, whileWriting } from "../../platform/write-bundle.js";
+import { openModel } from "../../workbench/opened-model.js";
+import type { Job, Running } from "./job.js";
+import { checkOptions, type OptimizeOptions, shapesOf } from "./optimize-options.js";
+import { replayLock } from "./replay-lock.js";
+import { searchModel } from "./search-model.js";
+
+/** What came of it. */
+export interface OptimizeResult {
+  /** The bundle's folder. */
+  readonly bundle: string;
+  /** What is in it as report.json. */
+  readonly report: Report;
+  /** Budgets that were given and are not kept; the best that there is was written all the same. */
+  readonly missed: readonly ReportCheck[];
+}
+
+/** Data, engines and measure handed to the compiler; a bundle with its reports made of what it decides. */
+export async function optimizeModel(
+  path: string,
+  options: OptimizeOptions,
+  running: Running,
+): Promise<OptimizeResult> {
+  checkOptions(options);
+  const lock = options.frozen === undefined ? null : await loadLock(options.frozen);
+  const model = await openModel(path, shapesOf(options), running.signal);
+  try {
+    const folder = options.output ?? `${model.name}.pare`;
+    const job: Job = { model, folder, options, running };
+    await checkBundlePlace(folder);
+    let report: Report | null = null;
+    await whileWriting(folder, async () => {
+      report = lock === null ? await searchModel(path, job) : await replayLock(lock, job);
+    });
+    return resultOf(folder, report);
+  } finally {
+    model.close();
+  }
+}
+
+function resultOf(bundle: string, report: Report | null): OptimizeResult {
+  if (report === null) throw new RangeError("What is written has a report.");
+  const missed = (report.checks ?? []).filter(({ outcome }) => outcome === "missed");
+  return { bundle, report, missed };
+}

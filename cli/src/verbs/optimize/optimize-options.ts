@@ -1,0 +1,101 @@
+import type { BindShapesOptions, Lock } from "@pare/compiler";
+import { PareError, type TargetName } from "@pare/runtime/format";
+import { checkMeasureOptions } from "../../workbench/workbench.js";
+
+/** What a search may be told. Paths are the file system's, from the current folder where they are relative. */
+export interface OptimizeOptions {
+  /** Where it has to run: `cpu`, `wasm`, `webgpu`. Default: all that can run on this machine. */
+  readonly target?: readonly TargetName[];
+  /** A folder of images, .npz, .npy, .safetensors, .jsonl, or an ES module. Default: none, and no accuracy is measured. */
+  readonly data?: string;
+  /** For images: `imagenet`, `0..1`, `-1..1`, `yolo`, or a preprocessor_config.json. */
+  readonly preprocess?: string;
+  /** A built-in metric or the data module's own. Default: the module's, or what fits outputs and labels. */
+  readonly metric?: string;
+  /** Dims of inputs, by name: `{ images: [1, 3, 640, 640] }`; one that is text stays free under that name. */
+  readonly shapes?: Readonly<Record<string, readonly (number | string)[]>>;
+  /** Sizes of free dims, by name: `{ sequence: 128 }`. */
+  readonly dims?: Readonly<Record<string, number>>;
+  /** Inputs that never change, by name: `{ sr: 16000 }`. */
+  readonly constants?: Readonly<Record<string, number | boolean | readonly number[]>>;
+  /** A preset (`auto`, `simplify`, `naive-per-tensor`), or a .json or .yaml file. Default `auto`. */
+  readonly recipe?: string;
+  /** How far the metric may drop, in its own unit. Default 0.01. */
+  readonly maxDrop?: number;
+  /** What a variant's files may take, in bytes, uncompressed. Default: not limited. */
+  readonly maxSizeBytes?: number;
+  /** The longest median latency, in milliseconds. Default: not limited. */
+  readonly maxLatencyMs?: number;
+  /** What counts among those that hold. Default `latency`. */
+  readonly prefer?: "latency" | "size";
+  /** Of the whole, its bundle written, in milliseconds. Default: two minutes, or what the cheapest sound plan takes. */
+  readonly timeBudgetMs?: number;
+  /** Whether results are used and kept between runs. Default true. */
+  readonly cache?: boolean;
+  /** A pare.lock.json whose decisions are replayed, timing nothing. */
+  readonly frozen?: string;
+  /** A pare.lock.json of an earlier state of the model: what it says is tried first. */
+  readonly like?: string;
+  /** Fixes the splits and all that is random. Default 0. */
+  readonly seed?: number;
+  /** The bundle's folder. Default: `<model>.pare` in the current folder. */
+  readonly output?: string;
+}
+
+export const defaultMaxDrop = 0.01;
+
+/** What is to be done about inputs, as the pass `bind-shapes` takes it. */
+export function shapesOf({
+  shapes = {},
+  dims = {},
+  constants = {},
+}: OptimizeOptions): BindShapesOptions {
+  return { shapes, dims, constants };
+}
+
+/** As a lock holds them. */
+export function lockedConstants({ constants }: BindShapesOptions): Lock["constants"] {
+  return Object.fromEntries(
+    Object.entries(constants).map(([name, value]) => [name, JSON.stringify(value)]),
+  );
+}
+
+/** @throws PareError ARGUMENT for another word */
+export function parsePreference(prefer: string): "latency" | "size" {
+  if (prefer === "latency" || prefer === "size") return prefer;
+  throw new PareError("ARGUMENT", `--prefer is "${prefer}".`, {
+    where: "--prefer",
+    hint: "Say latency or size.",
+  });
+}
+
+/** @throws PareError ARGUMENT for what is out of range, or does not go together; before anything is opened */
+export function checkOptions(options: OptimizeOptions): void {
+  const { maxDrop, maxSizeBytes, maxLatencyMs, timeBudgetMs, seed = 0 } = options;
+  if (maxDrop !== undefined && !(maxDrop >= 0 && Number.isFinite(maxDrop)))
+    throw outOfRange("maxDrop", maxDrop, "a number of at least 0");
+  for (const [name, value] of Object.entries({ maxSizeBytes, maxLatencyMs, timeBudgetMs }))
+    if (value !== undefined && !(value > 0 && Number.isFinite(value)))
+      throw outOfRange(name, value, "a number above 0");
+  parsePreference(options.prefer ?? "latency");
+  if (!Number.isSafeInteger(seed) || seed < 0)
+    throw outOfRange("seed", seed, "a whole number of at least 0");
+  if (maxDrop !== undefined && options.data === undefined && options.frozen === undefined) {
+    throw new PareError(
+      "ARGUMENT",
+      "--max-drop needs --data: without data no drop can be measured.",
+      { where: "--max-drop", hint: "Add --data, or leave --max-drop out." },
+    );
+  }
+  if (options.like !== undefined && options.frozen !== undefined) {
+    throw new PareError("ARGUMENT", "--like and --frozen exclude each other.", {
+      where: "--like",
+      hint: "--frozen repeats what was decided; --like decides anew, and begins with it.",
+    });
+  }
+  checkMeasureOptions(options);
+}
+
+function outOfRange(name: string, value: number, wanted: string): PareError {
+  return new PareError("ARGUMENT", `${name} is ${value}, but must be ${wanted}.`, { where: name });
+}

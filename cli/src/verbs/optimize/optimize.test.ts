@@ -1,0 +1,95 @@
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { isPareError, optimize, type OptimizeCall, type OptimizeProgress } from "../../index.js";
+
+const mnist = fileURLToPath(new URL("../../../../fixtures/models/mnist-cnn.onnx", import.meta.url));
+
+let folder = "";
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "pare-function-"));
+  vi.stubEnv("XDG_CACHE_HOME", join(folder, "cache"));
+});
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await rm(folder, { recursive: true });
+});
+
+/** Quick, and only as good as that. */
+const quick = { target: ["cpu"], recipe: "simplify", timeBudgetMs: 20_000 } as const;
+
+it("writes a bundle, and says how far it is and what came of it", async () => {
+  const said: OptimizeProgress[] = [];
+  const notes: string[] = [];
+  const print = vi.spyOn(process.stdout, "write");
+  const output = join(folder, "m.pare");
+  const { bundle, report, missed } = await optimize(mnist, {
+    ...quick,
+    output,
+    maxSizeBytes: 1000,
+    onProgress: (progress) => said.push(progress),
+    onNote: (line) => notes.push(line),
+  });
+  expect(print).not.toHaveBeenCalled();
+  print.mockRestore();
+  expect(bundle).toBe(output);
+  expect(await readdir(output)).toContain("manifest.json");
+  expect(JSON.parse(await readFile(join(output, "report.json"), "utf8"))).toEqual(
+    JSON.parse(JSON.stringify(report)),
+  );
+  expect(report.variants.map(({ target }) => target)).toEqual(["cpu"]);
+  expect(report.command).toMatch(/^optimize\("[^"]*mnist-cnn\.onnx", \{.*"recipe":"simplify"/);
+  expect(JSON.stringify(report)).not.toContain(folder);
+  expect(missed).toMatchObject([{ target: "cpu", what: "size", outcome: "missed" }]);
+  const fractions = said.map(({ fraction }) => fraction);
+  expect(fractions).toEqual(fractions.toSorted((a, b) => a - b));
+  expect(fractions.at(-1)).toBe(1);
+  expect(notes.join("\n")).toMatch(/^Plan: about/m);
+});
+
+it("can be stopped, and leaves nothing half-written", async () => {
+  const stop = new AbortController();
+  const output = join(folder, "stopped.pare");
+  const running = optimize(mnist, {
+    ...quick,
+    output,
+    signal: stop.signal,
+    onProgress: () => stop.abort(new Error("enough")),
+  });
+  await expect(running).rejects.toMatchObject({ name: "PareError", code: "ABORTED" });
+  expect(await readdir(folder)).not.toContain("stopped.pare.lock");
+  const left = await readdir(output).catch(() => []);
+  expect(left.filter((name) => name.includes("pare-tmp"))).toEqual([]);
+  const before = AbortSignal.abort();
+  await expect(optimize(mnist, { ...quick, output, signal: before })).rejects.toMatchObject({
+    code: "ABORTED",
+  });
+});
+
+describe("what is wrong", () => {
+  /** As a program without types might. */
+  const untyped = (json: string): OptimizeCall => JSON.parse(json);
+  it.each<readonly [string, string, OptimizeCall, string]>([
+    ["a model that is not there", "absent.onnx", {}, "MODEL_NOT_FOUND"],
+    ["a drop that is none", mnist, { maxDrop: Number.NaN, data: "d.npz" }, "ARGUMENT"],
+    ["a drop without data", mnist, { maxDrop: 0.1 }, "ARGUMENT"],
+    ["a budget of no time", mnist, { timeBudgetMs: 0 }, "ARGUMENT"],
+    ["a size that is none", mnist, { maxSizeBytes: -1 }, "ARGUMENT"],
+    ["half a seed", mnist, { seed: 0.5 }, "ARGUMENT"],
+    ["another preference", mnist, untyped('{ "prefer": "speed" }'), "ARGUMENT"],
+    ["no target", mnist, untyped('{ "target": ["gpu"] }'), "ARGUMENT"],
+    ["no recipe", mnist, { recipe: "magic" }, "RECIPE"],
+    ["an input that is not there", mnist, { shapes: { y: [1] } }, "ARGUMENT"],
+    ["data that is not there", mnist, { target: ["cpu"], data: "absent.npz" }, "DATA_NOT_FOUND"],
+    ["no lock", mnist, { frozen: "absent.json" }, "LOCK"],
+  ])("%s is a PareError", async (_, model, call, code) => {
+    const error: unknown = await optimize(model, { output: join(folder, "none"), ...call }).then(
+      () => null,
+      (reason: unknown) => reason,
+    );
+    expect(isPareError(error) && error.code).toBe(code);
+    expect(await readdir(folder)).not.toContain("none");
+  });
+});

@@ -1,0 +1,124 @@
+import {
+  KeptActivations,
+  MeasuredActivations,
+  optimize,
+  type OptimizeRequest,
+  type PlanSummary,
+} from "@pare/compiler";
+import { createMeasure } from "@pare/bench";
+import { onnxArtifact, type Report } from "@pare/runtime/format";
+import { openCache } from "../../cache/open-cache.js";
+import { loadBudgets } from "../../config/budgets.js";
+import { loadLock, loadRecipe } from "../../config/recipe.js";
+import { twoLevelProgress } from "../../terminal/two-level-progress.js";
+import { version } from "../../terminal/package-facts.js";
+import { calibrationOn } from "../../workbench/calibration-samples.js";
+import { calibrationSetting, earlierResults, settingOf } from "../../workbench/earlier-results.js";
+import { parseTargets } from "../../workbench/engines.js";
+import { examplesOf, splitHashes } from "../../workbench/evaluation.js";
+import { openWorkbench, type Workbench } from "../../workbench/workbench.js";
+import { BundleWriter } from "./bundle-writer.js";
+import type { Job } from "./job.js";
+import { defaultMaxDrop, lockedConstants, shapesOf } from "./optimize-options.js";
+
+/** Tries what the targets can gain from, and writes each improvement into the folder at once. */
+export async function searchModel(path: string, job: Job): Promise<Report> {
+  const { model, folder, options, running } = job;
+  const { signal, output, now } = running;
+  const { seed = 0, cache: keeps = true } = options;
+  const recipe = await loadRecipe(options.recipe ?? "auto");
+  const like = options.like === undefined ? undefined : await loadLock(options.like);
+  const targets = parseTargets(options.target);
+  const budgets = await loadBudgets(path, model.name, {
+    maxDrop: options.maxDrop,
+    maxSizeBytes: options.maxSizeBytes,
+    maxLatencyMs: options.maxLatencyMs,
+  });
+  let workbench: Workbench | null = null;
+  try {
+    const read = Promise.all([
+      model.read(),
+      openCache({ cache: keeps, onNote: (line) => output.note(line) }),
+    ]);
+    // Done while the engines start; a failure is told below, where they did.
+    read.catch(() => {});
+    workbench = await openWorkbench(model, targets, options, seed, output, signal);
+    const { engines, evaluation } = workbench;
+    const [original, cache] = await read;
+    const setting = await settingOf(workbench, options.data);
+    const examples = examplesOf(evaluation, engines.reference);
+    const progress = twoLevelProgress(output, now);
+    const asked = shapesOf(options);
+    const measure = createMeasure({
+      hosts: engines.hosts,
+      samples: evaluation.samples,
+      splits: evaluation.splits,
+      scorer: evaluation.scorer,
+      seed,
+      earlier: earlierResults(cache, setting),
+      onProgress: progress.phase,
+    });
+    const request: OptimizeRequest = {
+      graph: model.graph,
+      original: onnxArtifact(original.bytes),
+      originalSha256: original.sha256,
+      recipe,
+      devices: engines.devices,
+      evidence: evaluation.evidence,
+      ...(examples !== undefined && {
+        activations: new KeptActivations(
+          new MeasuredActivations(calibrationOn(examples)),
+          cache,
+          calibrationSetting(setting, engines.reference),
+        ),
+        examples,
+        kept: { cache, setting: calibrationSetting(setting, engines.reference) },
+      }),
+      ...(like && { like }),
+      measure,
+      budget: {
+        limits(target) {
+          const { maxDrop = defaultMaxDrop, maxSizeBytes, maxLatencyMs } = budgets(target);
+          return { maxDrop, maxSizeBytes, maxLatencyMs };
+        },
+        prefer: options.prefer ?? "latency",
+        timeBudgetMs: options.timeBudgetMs ?? null,
+      },
+      clock: { now },
+      seed,
+      splits: splitHashes(evaluation),
+      shapes: asked.shapes,
+      constants: lockedConstants(asked),
+      compiler: `pare ${version()}`,
+      signal,
+      onPlan: (plan) => output.note(planText(plan)),
+      onProgress: progress.step,
+      onImproved: (done) => writer.keep(done),
+    };
+    const devices = engines.devices.map((device) => ({
+      ...device,
+      executor: measure.executor(device.target),
+    }));
+    const writer = new BundleWriter({ model, workbench, devices, request, folder, running });
+    const optimized = await optimize(request).catch((error: unknown) => {
+      if (signal.aborted && writer.kept !== null)
+        output.note(`Stopped. ${folder} holds what was best so far: ${writer.kept}.`);
+      throw error;
+    });
+    return await writer.write(optimized);
+  } finally {
+    await workbench?.dispose();
+  }
+}
+
+function planText({ lowMs, highMs, budgetMs, tooShort, targets }: PlanSummary): string {
+  const each = targets.map(({ target, candidates, validation, test, ofTest }) => {
+    const tested = test < ofTest ? `${test} of ${ofTest}` : String(test);
+    return `${target}: ${candidates} to try on ${validation} samples, ${tested} to test on`;
+  });
+  const range = `${Math.round(lowMs / 1000)} to ${Math.round(highMs / 1000)} s in all`;
+  const short = tooShort
+    ? ` This is less than the cheapest sound plan takes: the bundle will hold little more than the float model.`
+    : "";
+  return `Plan: about ${range}, of ${Math.round(budgetMs / 1000)} s (--time-budget). ${each.join("; ")}.${short}`;
+}
