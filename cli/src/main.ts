@@ -4,7 +4,7 @@ import { joinLists } from "./terminal/join-lists.js";
 import { shownArgument } from "./terminal/shown-path.js";
 import type { VerbContext, VerbEntry } from "./terminal/verb.js";
 import { verbs } from "./verbs/verbs.js";
-import { version } from "./terminal/package-facts.js";
+import { docsText, version } from "./terminal/package-facts.js";
 
 /** What verbs get besides what is loaded only for them. */
 type MainContext = Omit<VerbContext, "output">;
@@ -44,8 +44,10 @@ async function build(typed: readonly string[], context: MainContext): Promise<Co
     .exitOverride()
     .configureOutput({ writeErr: () => {} })
     .showSuggestionAfterError();
+  program.addHelpText("after", helpAfter(verbs.slice(0, 1)));
   const used = typed.find((argument) => verbs.some(({ name }) => name === argument));
-  for (const verb of verbs) await addVerb(program, verb, verb.name === used, context);
+  const needsAll = verbs.some(({ name, needsAll: all }) => name === used && all === true);
+  for (const verb of verbs) await addVerb(program, verb, needsAll || verb.name === used, context);
   if (typed.length === 0) {
     process.stderr.write(program.helpInformation());
     throw new CommanderError(2, "pare.noVerb", "");
@@ -53,17 +55,18 @@ async function build(typed: readonly string[], context: MainContext): Promise<Co
   return program;
 }
 
+/** @param defined with its arguments and options, and not only its row of `--help` */
 async function addVerb(
   program: Command,
   verb: VerbEntry,
-  used: boolean,
+  defined: boolean,
   context: MainContext,
 ): Promise<void> {
   const command = program
     .command(verb.name)
     .summary(verb.summary)
     .description(sentence(verb.summary));
-  if (!used) return;
+  if (!defined) return;
   const [{ define }, { createOutput }] = await Promise.all([
     verb.load(),
     import("./terminal/output.js"),
@@ -72,7 +75,14 @@ async function addVerb(
   command
     .option("--json", "one JSON document on stdout, and nothing else there")
     .option("--quiet", "no progress and no notes")
-    .option("--verbose", "more about what goes on");
+    .option("--verbose", "more about what goes on")
+    .addHelpText("after", helpAfter([verb]));
+}
+
+/** Examples, and where more is said. */
+function helpAfter(of: readonly VerbEntry[]): string {
+  const examples = of.flatMap((verb) => verb.examples).map((example) => `  ${example}`);
+  return `\n${["Examples:", ...examples].join("\n")}\n\n${docsText()}`;
 }
 
 async function report(error: unknown, json: boolean): Promise<ExitCode> {

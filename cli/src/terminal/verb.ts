@@ -20,5 +20,9 @@ export type DefineVerb = (command: Command, context: VerbContext) => void;
 export interface VerbEntry {
   readonly name: string;
   readonly summary: string;
+  /** Whole commands, one or two, for its `--help`. */
+  readonly examples: readonly string[];
+  /** It looks at all the others' options, so that they have to be there. */
+  readonly needsAll?: boolean;
   load(): Promise<{ readonly define: DefineVerb }>;
 }

@@ -22,8 +22,8 @@ export interface MeasureVerbOptions extends OutputOptions, ShapeOptions {
 export function addMeasureOptions(command: Command): void {
   command
     .option(
-      "--target <list>",
-      `${measurableTargets.join(", ")} (default: all that can run here)`,
+      `--target <${measurableTargets.join("|")}>`,
+      "where it has to run: one, or several with commas (default: all that can run here)",
       collectNames,
     )
     .option(

@@ -13,8 +13,8 @@ export const define: DefineVerb = (command, context) => {
       "for images: imagenet, 0..1, -1..1, yolo, or a preprocessor_config.json",
     )
     .option(
-      "--target <target>",
-      `${measurableTargets.join(", ")} (default: the first that runs here)`,
+      `--target <${measurableTargets.join("|")}>`,
+      "where to run it (default: the first that runs here)",
     );
   addShapeOptions(command);
   command

@@ -1,0 +1,14 @@
+/** A word for bash and zsh: nothing in it is more than text. */
+export function quoted(word: string): string {
+  return `'${word.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+/** The same for fish, which reads backslashes between quotes too. */
+export function fishQuoted(word: string): string {
+  return `'${word.replace(/[\\']/g, String.raw`\$&`)}'`;
+}
+
+/** A name as part of a function's. */
+export function functionName(program: string): string {
+  return `_${program.replace(/\W/g, "_")}`;
+}
