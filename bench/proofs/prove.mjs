@@ -1,7 +1,8 @@
 // npm run prove -- <area> or <area>/<what>: what was promised, as value, bound, n and interval. Exits 1 when it is missed.
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
-import { cpus, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
+import { instructionSets, processorText } from "../../cli/dist/workbench/processor.js";
 
 const folder = new URL("./", import.meta.url);
 const root = fileURLToPath(new URL("../../", folder));
@@ -69,7 +70,7 @@ for (const id of wanted.flatMap(proofs)) {
     proof: id,
     date: new Date().toISOString().slice(0, 10),
     node: process.version,
-    processor: `${cpus()[0]?.model ?? process.arch}, ${cpus().length} cores`,
+    processor: [processorText(), ...(instructionSets() ?? [])].join(", "),
   };
   writeFileSync(file, `${JSON.stringify({ ...about, rows }, null, 2)}\n`);
 }

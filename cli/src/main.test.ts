@@ -136,13 +136,33 @@ describe("asking for help", () => {
       "bench",
       "data",
       "doctor",
+      "completion",
     ])
       expect(help.stdout).toMatch(new RegExp(`^  ${verb} `, "m"));
     expect(help.stdout).not.toMatch(/prune|distill/);
+    expect(help.stdout).toMatch(/^Examples:\n {2}pare optimize /m);
+    expect(help.stdout.trimEnd()).toMatch(/\nDocs: docs\/reference\/cli\.md [^\n]+$/);
     const { stdout } = await pare(["optimize", "--help"]);
+    expect(stdout).toMatch(/\nExamples:\n {2}pare optimize [^]*\nDocs: /);
     expect(stdout).toMatch(/--max-drop[^]*--no-cache/);
     expect(stdout.replace(/\s+/g, " ")).toMatch(/--time-budget <time>[^-]*\(default: 2m/);
     expect((await pare(["--version"])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  it("comes as a script that completes a shell's lines, which bash reads", async () => {
+    const { code, stdout } = await pare(["completion", "bash"]);
+    expect(code).toBe(0);
+    const script = await write("completion.bash", stdout);
+    const line = `source ${script}; COMP_WORDS=(pare opt); COMP_CWORD=1; _pare; echo "$COMPREPLY"`;
+    const child = spawn("bash", ["--norc", "-c", line], { cwd: folder });
+    let offered = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (offered += text));
+    await once(child, "close");
+    expect(offered).toBe("optimize\n");
+    expect(await pare(["completion", "tcsh"])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/no completion for "tcsh"[^]*bash, zsh, fish/),
+    });
   });
 
   it("is what a missing verb gets, on stderr", async () => {
@@ -662,6 +682,23 @@ describe("pare optimize", () => {
     ];
     for (const name of [...reports, "m.pare/manifest.json", "m.pare/pare.lock.json"])
       expect(await readFile(join(cwd, name), "utf8")).not.toContain(cwd);
+    // Of what lies elsewhere, only the last part, and of the data too.
+    const elsewhere = join(folder, "elsewhere");
+    await mkdir(elsewhere);
+    const outside = join(elsewhere, "x.jsonl");
+    await writeFile(outside, `{"x":[${Array(784).fill(0).join()}]}\n`);
+    const far = await pare(
+      ["bench", mnist, "--target", "cpu", "--data", outside, "--json", "--report", "junit=j.xml"],
+      { cwd },
+    );
+    const { data, model, command } = JSON.parse(far.stdout);
+    expect([data.source, model, command]).toEqual([
+      "x.jsonl",
+      "mnist-cnn.onnx",
+      "pare bench mnist-cnn.onnx --target cpu --data x.jsonl --json --report junit=j.xml",
+    ]);
+    for (const text of [far.stdout, await readFile(join(cwd, "j.xml"), "utf8")])
+      expect(text).not.toMatch(/elsewhere|fixtures/);
     expect(JSON.parse(await readFile(join(cwd, "m.pare/report.json"), "utf8"))).toMatchObject({
       model: "m.onnx",
       command:

@@ -3,6 +3,7 @@ import { type Cache, CacheKey, type KeyPart } from "@pare/compiler";
 import type { EarlierResults, EngineHost, ResultName } from "@pare/bench";
 import type { TargetName } from "@pare/runtime/format";
 import { hashModule } from "../data/module-hash.js";
+import { instructionSets } from "./processor.js";
 import type { Workbench } from "./workbench.js";
 
 /** What results depend on besides the files that are measured. */
@@ -25,7 +26,8 @@ export async function settingOf(
   const module = own && path !== undefined ? await hashModule(path) : null;
   const { splits } = report;
   return {
-    processor: [process.arch, cpu?.model ?? "", cpus().length],
+    // Processors of one name may differ in what times rest on most.
+    processor: [process.arch, cpu?.model ?? "", cpus().length, ...(instructionSets() ?? [])],
     engines: Object.fromEntries(
       [...engines.hosts.values()].map(({ target, engine }) => [target, engine]),
     ),

@@ -2,6 +2,7 @@ import { availableParallelism, cpus, release, type as systemName } from "node:os
 import { saturates, type TargetDevice } from "@pare/compiler";
 import { type EngineHost, executor, type Hosts, measurableTargets } from "@pare/bench";
 import { type Executor, PareError, type TargetName, targetNames } from "@pare/runtime/format";
+import { instructionSets, processorText } from "./processor.js";
 import { openSweptHosts } from "./swept-hosts.js";
 
 /** The engines that are to be measured, and the CPU engine that the others are compared with. */
@@ -91,13 +92,21 @@ async function deviceOf(
 /** Where figures come from. */
 export function environment(engines: Engines): Readonly<Record<string, string>> {
   const rows = [...engines.hosts.values()].map(({ target, engine }) => [target, engine] as const);
-  const [cpu] = cpus();
+  const instructions = instructionSets();
+  const products = saturatesOn(engines.devices);
   return {
     system: `${systemName()} ${release()}, ${process.arch}`,
-    processor: `${cpu?.model.trim() || "unknown"}, ${cpus().length} cores`,
+    processor: processorText(),
+    ...(instructions !== null && { instructions: instructions.join(", ") || "none of note" }),
+    ...(products !== null && { "products of 8 bits": products ? "saturate" : "exact" }),
     node: process.versions.node,
     ...Object.fromEntries(rows),
   };
+}
+
+/** Whether this processor's products of 8 bits do, as the CPU engine showed; null where it is not measured. */
+export function saturatesOn(devices: Engines["devices"]): boolean | null {
+  return devices.find(({ target }) => target === "cpu")?.saturates ?? null;
 }
 
 /** Short, for the manifest: `linux x64, 2 cores`. */

@@ -25,6 +25,7 @@ import { twoLevelProgress } from "../../terminal/two-level-progress.js";
 import type { VerbContext } from "../../terminal/verb.js";
 import { checkReportFormats, writeReports } from "../../report/report-files.js";
 import { summaryText } from "../../report/summary.js";
+import { withoutPlaces } from "../../report/without-places.js";
 import type { MeasureVerbOptions } from "../../workbench/measure-options.js";
 
 export interface BenchOptions extends MeasureVerbOptions {
@@ -132,7 +133,8 @@ export async function runBench(
                 best: null,
               }),
           });
-    const { report, passed } = comparison;
+    const { passed } = comparison;
+    const report = withoutPlaces(comparison.report);
     await writeReports(report, options.report, output);
     output.result(
       [summaryText(report), ...(report.checks ?? []).map(checkText)].join("\n\n"),

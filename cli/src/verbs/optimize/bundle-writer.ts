@@ -15,9 +15,11 @@ import { type Disagreement, goldenInputs, type Report } from "@pare/runtime/form
 import { budgetChecks } from "../../config/budgets.js";
 import { folderSink } from "../../platform/write-bundle.js";
 import { nextStep } from "../../report/next-step.js";
+import { restsOn } from "../../report/rests-on.js";
+import { withoutPlaces } from "../../report/without-places.js";
 import { bundleReports } from "../../report/report-files.js";
 import { version } from "../../terminal/package-facts.js";
-import { environment, measuredOn } from "../../workbench/engines.js";
+import { environment, measuredOn, saturatesOn } from "../../workbench/engines.js";
 import type { Workbench } from "../../workbench/workbench.js";
 import type { OpenedModel } from "../../workbench/opened-model.js";
 import { guessedDims } from "../../workbench/synthetic-samples.js";
@@ -136,12 +138,19 @@ export class BundleWriter {
     ]);
     // Nothing comes after but the files themselves.
     const time = report.time && { ...report.time, tookMs: running.now() };
-    return {
+    const saturates = workbench === null ? null : saturatesOn(workbench.engines.devices);
+    const variants = report.variants.map((row, index) => {
+      const variant = optimized.variants[index];
+      const note = variant === undefined ? null : restsOn(variant, saturates);
+      return note === null ? row : { ...row, restsOn: note };
+    });
+    return withoutPlaces({
       ...report,
       ...(time && { time }),
+      variants,
       skipped: [...(workbench?.engines.skipped ?? []), ...report.skipped],
       checks,
-    };
+    });
   }
 
   async #disagreements(
