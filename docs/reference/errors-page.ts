@@ -1,5 +1,6 @@
 import { type ErrorCode, errorCodes } from "@pare/runtime/format";
 import { exitCodeOf } from "../../cli/src/terminal/failure.js";
+import { causes } from "./error-causes.js";
 
 /** What to do, for each code; the error itself says it for the case at hand. */
 const remedies: Readonly<Record<ErrorCode, string>> = {
@@ -60,7 +61,7 @@ const remedies: Readonly<Record<ErrorCode, string>> = {
   INTERNAL: "A bug in Pare: report it with what was printed.",
 };
 
-/** `errors.md`: every code, what it means, what to do, and how the command line ends. */
+/** `errors.md`: every code, what it means, what to do, how the command line ends, and what it often comes from. */
 export function errorsPage(): string {
   const rows = Object.entries(errorCodes).map(([code, meaning]) => {
     const known = code as ErrorCode;
@@ -77,7 +78,18 @@ export function errorsPage(): string {
     "|---|---|---|---|",
     ...rows,
     "",
+    "# What can go wrong",
+    "",
+    "By code: what it was before, and what helped.",
+    "",
+    ...Object.keys(errorCodes).flatMap((code) => causesText(code as ErrorCode)),
   ].join("\n");
+}
+
+function causesText(code: ErrorCode): readonly string[] {
+  const own = causes[code];
+  if (own === undefined) return [];
+  return [`## ${code}`, "", ...own.map(({ when, then }) => `- **${when}:** ${then}`), ""];
 }
 
 function capital(text: string): string {
