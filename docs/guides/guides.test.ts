@@ -95,6 +95,14 @@ it("from-a-program: writes a bundle, says how far it is, and fits the types", as
   expect(said[0]).toMatch(/^cpu cpu-\S+ \d+ -?[\d.e-]+$/);
   expect(said.at(-1)).toBe("from-a-program.pare keeps every budget");
   expect((await variantHashes("from-a-program.pare")).length).toBe(1);
+  const lib = ["lib.es2023.d.ts", "lib.esnext.disposable.d.ts"];
+  expect(
+    await typeProblems("from-a-program", {
+      lib,
+      types: ["node"],
+      typeRoots: [join(root, "node_modules/@types")],
+    }),
+  ).toEqual([]);
 });
 
 it("in-node: prints a digit", async () => {
@@ -103,19 +111,23 @@ it("in-node: prints a digit", async () => {
 });
 
 it("in-a-browser: fits the types of the runtime and of the bundle", async () => {
-  const file = join(place, "in-a-browser.mts");
-  await writeFile(file, await block("in-a-browser", "js"));
+  const lib = ["lib.es2023.d.ts", "lib.esnext.disposable.d.ts", "lib.dom.d.ts"];
+  expect(await typeProblems("in-a-browser", { lib, types: [] })).toEqual([]);
+});
+
+/** What the compiler says of a guide's code, as strict as it can be. */
+async function typeProblems(guide: string, options: ts.CompilerOptions): Promise<string[]> {
+  const file = join(place, `${guide}.mts`);
+  await writeFile(file, await block(guide, "js"));
   const program = ts.createProgram([file], {
     module: ts.ModuleKind.ESNext,
     moduleResolution: ts.ModuleResolutionKind.Bundler,
     target: ts.ScriptTarget.ES2022,
-    lib: ["lib.es2023.d.ts", "lib.esnext.disposable.d.ts", "lib.dom.d.ts"],
-    types: [],
     strict: true,
     noEmit: true,
+    ...options,
   });
-  const problems = ts.getPreEmitDiagnostics(program);
-  expect(
-    problems.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n")),
-  ).toEqual([]);
-});
+  return ts
+    .getPreEmitDiagnostics(program)
+    .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"));
+}

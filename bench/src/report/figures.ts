@@ -115,7 +115,7 @@ export function smaller(size: SizeBytes, baseline: SizeBytes): string {
 export function outcome(row: ReportRow, baseline: ReportRow | null): string {
   const parts = baseline ? [smaller(row.sizeBytes, baseline.sizeBytes)] : [];
   const fast = speed(row.latencyMs);
-  if (fast) parts.push(fast.replace(/ \[.*/, ""));
+  if (fast) parts.push(fast.replace(/ \[.*?\]/, ""));
   if (row.accuracy && row.accuracy.drop !== null)
     parts.push(
       `${row.accuracy.metric} ${signed((row.accuracy.direction === "higher" ? -1 : 1) * row.accuracy.drop)}`,

@@ -20,8 +20,8 @@ const namedFlips = 40;
 export function toMarkdown(report: Report): string {
   const parts = [
     head(report),
-    checks(report.checks ?? []),
     variants(report),
+    checks(report.checks ?? []),
     flips(report),
     candidates(report),
     steps(report),

@@ -3,7 +3,7 @@ import type { Report } from "@pare/runtime/format";
 import { Ajv } from "ajv";
 import { describe, expect, it } from "vitest";
 import { benchmarkEntries } from "./benchmark-action.js";
-import { bytes, changeText, digits, speed } from "./figures.js";
+import { bytes, changeText, digits, outcome, speed } from "./figures.js";
 import { toHtml } from "./html.js";
 import { toJson } from "./json.js";
 import { toJUnit } from "./junit.js";
@@ -96,6 +96,13 @@ describe("report.html", () => {
     const [cards, checks] = [page.indexOf('class="card"'), page.indexOf("<h2>Checks</h2>")];
     expect(cards).toBeGreaterThan(0);
     expect(checks).toBeGreaterThan(cards);
+    const text = toMarkdown(example);
+    const [came, checked] = [
+      text.indexOf("| target | model | precision"),
+      text.indexOf("| check | outcome"),
+    ];
+    expect(came).toBeGreaterThan(0);
+    expect(checked).toBeGreaterThan(came);
   });
 
   it("shows one time of the float model on a target, the one beside the variant", () => {
@@ -327,6 +334,9 @@ describe("figures", () => {
     expect(speed(latency(1.5, 1.4, 1.6))).toBe("1.50× slower [1.40, 1.60]");
     expect(speed(latency(1.001, 0.99, 1.01))).toBe("as fast");
     expect(speed(latency(0.97, 0.9, 1.05))).toContain("not decided");
+    const [variant] = example.variants;
+    const open = variant && { ...variant, latencyMs: latency(0.97, 0.9, 1.05) };
+    expect(open && outcome(open, null)).toMatch(/^1\.03× faster, not decided, top1 −0\.0005$/);
   });
 
   it("show a drop as the change of the metric that it is", () => {
