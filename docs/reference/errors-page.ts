@@ -89,7 +89,7 @@ export function errorsPage(): string {
 function causesText(code: ErrorCode): readonly string[] {
   const own = causes[code];
   if (own === undefined) return [];
-  return [`## ${code}`, "", ...own.map(({ when, then }) => `- **${when}:** ${then}`), ""];
+  return [`## ${code}`, "", ...own.map(({ when, cure }) => `- **${when}:** ${cure}`), ""];
 }
 
 function capital(text: string): string {

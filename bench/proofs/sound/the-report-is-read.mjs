@@ -53,42 +53,32 @@ async function makeReports(root, folder) {
       "600",
     ]),
   );
-  const command = (...args) => succeed(pare(root, args, { cwd: folder }));
-  const paths = (name) => [
+  /** A line of words, and what may hold spaces. */
+  const command = (line, ...paths) =>
+    succeed(pare(root, [...line.split(" "), ...paths], { cwd: folder }));
+  const into = (name) => ["-o", join(folder, `${name}.pare`)];
+  const reports = (name) => [
+    "--report",
     `html=${join(folder, `${name}.html`)}`,
     `json=${join(folder, `${name}.report.json`)}`,
+    `junit=${join(folder, `${name}.xml`)}`,
+    `md=${join(folder, `${name}.md`)}`,
   ];
+  const tried = [...into("searched"), ...reports("searched")];
+  const search = "optimize --target cpu,wasm,webgpu --time-budget 60s --max-drop 0.02";
+  await command(search, model, "--data", data, ...tried);
+  const blind = [...into("blind"), ...reports("blind")];
+  await command("optimize --target cpu --time-budget 20s", model, ...blind);
+  const others = ["weights", "fp16"].map((mode) => join(folder, `${mode}.onnx`));
+  for (const [index, mode] of ["weights", "fp16"].entries())
+    await command(`quantize --mode ${mode}`, model, "-o", others[index]);
   await command(
-    ...["optimize", model, "--data", data, "--target", "cpu,wasm,webgpu", "--time-budget", "60s"],
-    ...["-o", join(folder, "searched.pare"), "--max-drop", "0.02"],
-    ...[
-      "--report",
-      ...paths("searched"),
-      `junit=${join(folder, "junit.xml")}`,
-      `md=${join(folder, "md.md")}`,
-    ],
-  );
-  await command(
-    ...["optimize", model, "--target", "cpu", "--time-budget", "20s"],
-    ...["-o", join(folder, "blind.pare"), "--report", ...paths("blind")],
-  );
-  const others = [];
-  for (const mode of ["weights", "fp16"]) {
-    others.push(join(folder, `${mode}.onnx`));
-    await command("quantize", model, "--mode", mode, "-o", others.at(-1));
-  }
-  await command(
-    ...[
-      "bench",
-      model,
-      ...others,
-      "--data",
-      data,
-      "--target",
-      "cpu,wasm",
-      "--report",
-      ...paths("compared"),
-    ],
+    "bench --target cpu,wasm",
+    model,
+    ...others,
+    "--data",
+    data,
+    ...reports("compared"),
   );
   return ["searched", "blind", "compared"].map((name) => ({
     name,

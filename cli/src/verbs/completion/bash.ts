@@ -5,11 +5,10 @@ import { functionName, quoted } from "./quoted.js";
 export function bashScript({ name, options, verbs }: CompletableProgram): string {
   const complete = functionName(name);
   const offer = `${complete}_offer`;
-  const words = (list: readonly string[]): string => list.map(quoted).join(" ");
   const values = [
     ...options.map((option) => ({ verb: "", option })),
     ...verbs.flatMap((verb) => verb.options.map((option) => ({ verb: verb.name, option }))),
-  ].flatMap(({ verb, option }) => valueCases(verb, option, offer, words));
+  ].flatMap(({ verb, option }) => valueCases(verb, option, offer));
   const flags = [{ name: "", options }, ...verbs].map(
     (verb) =>
       `      ${quoted(verb.name)}) ${offer} ${words(verb.options.flatMap(({ names }) => names))} ;;`,
@@ -56,12 +55,7 @@ ${named.join("\n")}
 complete -o default -F ${complete} ${quoted(name)}`;
 }
 
-function valueCases(
-  verb: string,
-  { names, value }: CompletableOption,
-  offer: string,
-  words: (list: readonly string[]) => string,
-): string[] {
+function valueCases(verb: string, { names, value }: CompletableOption, offer: string): string[] {
   if (value === null) return [];
   const patterns = names.map((name) => quoted(`${verb} ${name}`)).join("|");
   switch (value.kind) {
@@ -74,4 +68,8 @@ function valueCases(
     default:
       return value satisfies never;
   }
+}
+
+function words(list: readonly string[]): string {
+  return list.map(quoted).join(" ");
 }

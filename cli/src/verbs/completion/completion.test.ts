@@ -107,12 +107,13 @@ it.runIf(has("zsh"))("is a script that zsh reads", async () => {
   expect(existsSync(join(folder, "made"))).toBe(false);
 });
 
-describe.runIf(has("fish"))("in fish", () => {
+const fish = "fish";
+describe.runIf(has(fish))("in fish", () => {
   const ask = (program: Command, line: string): string[] => {
     const file = join(folder, "pare.fish");
     writeFileSync(file, `${fishScript(completable(program))}\n`);
     const said = execFileSync(
-      "fish",
+      fish,
       ["-N", "-c", `source ${file}; complete -C ${fishQuoted(line)}`],
       {
         cwd: folder,
