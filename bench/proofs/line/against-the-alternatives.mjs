@@ -296,7 +296,7 @@ function writeTables(table, costs, environment) {
   const text = [
     "# Against the alternatives",
     "",
-    `Made by \`npm run prove -- line/against-the-alternatives\` on ${new Date().toISOString().slice(0, 10)}: ${[environment.processor, ...engines].join("; ")}. Every file ran on the same engines and the same test samples. Download is after brotli. Latency is over the float model's, with its 99 % interval; drop is of the metric, with its 95 % interval. The Python tools: ${Object.entries(
+    `Made by \`npm run prove -- line/against-the-alternatives\` on ${new Date().toISOString().slice(0, 10)}: ${[environment.processor, environment.instructions, ...engines].filter(Boolean).join("; ")}. Every file ran on the same engines and the same test samples. Download is after brotli. Latency is over the float model's, with its 99 % interval; drop is of the metric, with its 95 % interval. The Python tools: ${Object.entries(
       versions,
     )
       .map((pair) => pair.join(" "))
