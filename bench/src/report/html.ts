@@ -83,8 +83,18 @@ function lead(report: Report): string {
   const { data, shapes } = report;
   const shown = Object.entries(shapes).map(([name, dims]) => `${name} ${dims.join("×")}`);
   const samples =
-    data.source === null ? "without data" : `on ${data.test} test samples of ${data.source}`;
+    data.source === null
+      ? "without data"
+      : `on ${testedText(report)} test samples of ${data.source}`;
   return `Measured ${samples}${shown.length > 0 ? `, ${shown.join(", ")}` : ""}, ${report.createdAt.slice(0, 16).replace("T", " ")}.`;
+}
+
+/** As many as time was for, on each target: `2000`, or `400 to 2000 of 2000`. */
+function testedText({ data, variants }: Report): string {
+  const counts = variants.flatMap(({ accuracy }) => accuracy?.n ?? []);
+  const [least, most] = [Math.min(data.test, ...counts), Math.max(...counts)];
+  if (least === data.test || counts.length === 0) return String(data.test);
+  return `${least === most ? least : `${least} to ${most}`} of ${data.test}`;
 }
 
 function card(variant: Report["variants"][number]): Markup {

@@ -118,6 +118,19 @@ describe("report.html", () => {
     }
   });
 
+  it("says on how many samples was tested, where time was too short for all", () => {
+    const tested = (...counts: readonly number[]): string => {
+      const variants = example.variants.map((each, index) => ({
+        ...each,
+        accuracy: each.accuracy && { ...each.accuracy, n: counts[index] ?? 2000 },
+      }));
+      return /Measured on (.*?) of ocr/.exec(toHtml({ ...example, variants }))?.[1] ?? "";
+    };
+    expect(tested()).toBe("2000 test samples");
+    expect(tested(400, 900)).toBe("400 to 2000 of 2000 test samples");
+    expect(tested(400, 400, 400)).toBe("400 of 2000 test samples");
+  });
+
   it("says what the figures rest on, and for which processors a file was timed", () => {
     for (const text of [page, toMarkdown(example)]) {
       expect(text).toContain("AVX-512 VNNI");
