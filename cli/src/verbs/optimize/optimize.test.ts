@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -47,6 +47,28 @@ it("writes a bundle, and says how far it is and what came of it", async () => {
   expect(fractions).toEqual(fractions.toSorted((a, b) => a - b));
   expect(fractions.at(-1)).toBe(1);
   expect(notes.join("\n")).toMatch(/^Plan: about/m);
+});
+
+it("says of an integer file for the CPU engine for which processors it was timed", async () => {
+  const data = join(folder, "noise.mjs");
+  await writeFile(
+    data,
+    `let seed = 1;
+    const random = () => (seed = (seed * 48271) % 2147483647) / 2147483647;
+    export const samples = Array.from({ length: 40 }, () => ({ feeds: { x: Float32Array.from({ length: 784 }, random) } }));`,
+  );
+  const recipe = join(folder, "integers.json");
+  const step = { use: "quantize-dynamic", required: true };
+  await writeFile(recipe, JSON.stringify({ steps: [step] }));
+  const output = join(folder, "integers.pare");
+  const { report } = await optimize(mnist, { ...quick, recipe, data, maxDrop: 1, output });
+  expect(report.environment).toHaveProperty("products of 8 bits");
+  expect(report.variants).toMatchObject([
+    {
+      precision: "int8-dynamic",
+      restsOn: expect.stringMatching(/x64 with(out)? VNNI.*seven bits/),
+    },
+  ]);
 });
 
 it("can be stopped, and leaves nothing half-written", async () => {
