@@ -5,12 +5,13 @@ import { mainJob, pare, scratch } from "./proofs/shell.mjs";
 import { openReport, withBrowser } from "./proofs/sound/support/look-at-report.mjs";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
+/** From the top of one thing to the end of another, on a screen of so many pixels. */
 const pictures = [
-  { file: "docs/report.png", width: 1200, upTo: ".plots" },
-  { file: "docs/report-phone.png", width: 390, upTo: ".plot" },
+  { file: "docs/report.png", width: 1200, from: "section:has(.plots)", upTo: ".legend" },
+  { file: "docs/report-phone.png", width: 390, from: "header", upTo: ".cards" },
 ];
-/** Below the last thing that is shown. */
-const margin = 24;
+/** Around what is shown. */
+const margin = 20;
 
 const [given] = process.argv.slice(2);
 if (given === undefined)
@@ -24,12 +25,14 @@ else await take(given);
 
 async function take(report) {
   await withBrowser(async (browser) => {
-    for (const { file, width, upTo } of pictures) {
+    for (const { file, width, from, upTo } of pictures) {
       const page = await openReport(browser, report, width);
-      const box = await page.locator(upTo).first().boundingBox();
-      const height = Math.ceil(box.y + box.height + margin);
-      await page.setViewportSize({ width, height });
-      await page.screenshot({ path: join(root, file), clip: { x: 0, y: 0, width, height } });
+      const box = (selector) => page.locator(selector).first().boundingBox();
+      const [first, last] = [await box(from), await box(upTo)];
+      const y = Math.max(0, Math.floor(first.y) - margin);
+      const height = Math.ceil(last.y + last.height) + margin - y;
+      const path = join(root, file);
+      await page.screenshot({ path, fullPage: true, clip: { x: 0, y, width, height } });
       console.log(`${file}: ${width} × ${height}`);
       await page.close();
     }
