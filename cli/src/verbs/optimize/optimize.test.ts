@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,6 +17,13 @@ afterAll(async () => {
   vi.unstubAllEnvs();
   await rm(folder, { recursive: true });
 });
+
+/** Processes that this one started and that are still there; Linux alone tells. */
+function children(): string {
+  if (process.platform !== "linux") return "";
+  const tasks = readdirSync("/proc/self/task");
+  return tasks.map((task) => readFileSync(`/proc/self/task/${task}/children`, "utf8")).join("");
+}
 
 /** Quick, and only as good as that. */
 const quick = { target: ["cpu"], recipe: "simplify", timeBudgetMs: 20_000 } as const;
@@ -74,18 +82,25 @@ it("says of an integer file for the CPU engine for which processors it was timed
 it("can be stopped, and leaves nothing half-written", async () => {
   const stop = new AbortController();
   const output = join(folder, "stopped.pare");
+  const before = children();
+  let meanwhile = "";
   const running = optimize(mnist, {
     ...quick,
     output,
     signal: stop.signal,
-    onProgress: () => stop.abort(new Error("enough")),
+    onProgress() {
+      meanwhile = children();
+      stop.abort(new Error("enough"));
+    },
   });
   await expect(running).rejects.toMatchObject({ name: "PareError", code: "ABORTED" });
+  if (process.platform === "linux") expect(meanwhile).not.toBe(before);
+  expect(children()).toBe(before);
   expect(await readdir(folder)).not.toContain("stopped.pare.lock");
   const left = await readdir(output).catch(() => []);
   expect(left.filter((name) => name.includes("pare-tmp"))).toEqual([]);
-  const before = AbortSignal.abort();
-  await expect(optimize(mnist, { ...quick, output, signal: before })).rejects.toMatchObject({
+  const signal = AbortSignal.abort();
+  await expect(optimize(mnist, { ...quick, output, signal })).rejects.toMatchObject({
     code: "ABORTED",
   });
 });
