@@ -1,6 +1,6 @@
 export { EngineHost, type HostDescription, type LoadedModel } from "./engines/host.js";
 export { executor } from "./engines/executor.js";
-export { type Hosts, openHosts } from "./engines/open-hosts.js";
+export { type HostOptions, type Hosts, openHosts } from "./engines/open-hosts.js";
 export { backendsInNode, measurableTargets } from "./engines/measured-backends.js";
 export { openNodeChannel } from "./engines/node-channel.js";
 export { measureWhole, type WholeRequest } from "./measure/whole.js";

@@ -3,7 +3,7 @@ import type { Channel, EngineReplies, EngineRequest } from "./protocol.js";
 
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
-  /** An engine that takes longer for one answer is ended. Endless where not given. */
+  /** An engine that takes longer for one answer is ended; the host's patience where not given. */
   readonly limitMs?: number | undefined;
 }
 

@@ -48,6 +48,8 @@ const chunkMs = 250;
 const chunkSamples = 64;
 /** For what was asked for by how long the last answers took, an engine that takes so long hangs. */
 const hungMs = 20 * chunkMs;
+/** For an answer, where nobody says. */
+const defaultPatienceMs = 120_000;
 const chunkBytes = 32 * 2 ** 20;
 /** Samples that are looked at once: a message carries no more when it has this. */
 const reducedBytes = 2 ** 20;
@@ -63,6 +65,7 @@ export class EngineHost implements HostDescription {
   readonly features: readonly DeviceFeature[];
   readonly #open: () => Promise<Channel>;
   readonly #close: () => Promise<void>;
+  readonly #patienceMs: number;
   #channel: Channel | null;
   #turn: Promise<unknown> = Promise.resolve();
   #nextId = 1;
@@ -74,6 +77,7 @@ export class EngineHost implements HostDescription {
     channel: Channel,
     open: () => Promise<Channel>,
     close: () => Promise<void>,
+    patienceMs: number,
   ) {
     this.target = description.target;
     this.engine = description.engine;
@@ -82,20 +86,25 @@ export class EngineHost implements HostDescription {
     this.#channel = channel;
     this.#open = open;
     this.#close = close;
+    this.#patienceMs = patienceMs;
   }
 
   /**
    * @param open starts the engine anew; called again for cold starts and after a crash
+   * @param patienceMs an engine that takes longer for one answer is ended, where a call sets no limit of its own
    * @throws PareError UNSUPPORTED_DEVICE or ENGINE_MISSING when the engine cannot run here, saying why
    */
   static async start(
     target: TargetName,
     open: () => Promise<Channel>,
     close: () => Promise<void> = async () => {},
+    patienceMs = defaultPatienceMs,
   ): Promise<EngineHost> {
     const channel = await open();
     try {
-      const probe = await channel.call({ kind: "probe" });
+      const limits = { limitMs: patienceMs };
+      const asked = { engine: target, target };
+      const probe = await callWithin<"probe">(channel, { kind: "probe" }, limits, asked);
       if (probe.unavailable !== null)
         throw new PareError(
           "UNSUPPORTED_DEVICE",
@@ -106,6 +115,7 @@ export class EngineHost implements HostDescription {
         channel,
         open,
         close,
+        patienceMs,
       );
     } catch (error) {
       await channel.dispose();
@@ -352,7 +362,8 @@ export class EngineHost implements HostDescription {
     request: Extract<EngineRequest, { kind: K }>,
     options: CallOptions,
   ): Promise<EngineReplies[K]> {
-    return callWithin<K>(channel, request, options, this);
+    const { signal, limitMs = this.#patienceMs } = options;
+    return callWithin<K>(channel, request, { signal, limitMs }, this);
   }
 
   #exclusive<T>(work: () => Promise<T>): Promise<T> {
@@ -380,8 +391,7 @@ async function nextFeeds(source: AsyncIterator<Tensors>, size: number): Promise<
 
 /** The limit of a call for what takes as long as what was done before. */
 function known({ signal, limitMs }: CallOptions, done: number): CallOptions {
-  const isKnown = limitMs !== undefined && done > 0;
-  return { signal, limitMs: isKnown ? Math.min(limitMs, hungMs) : limitMs };
+  return { signal, limitMs: done > 0 ? Math.min(limitMs ?? hungMs, hungMs) : limitMs };
 }
 
 /** The limit of a call that by itself takes `allowedMs`. */

@@ -13,12 +13,21 @@ export interface Hosts {
   dispose(): Promise<void>;
 }
 
+export interface HostOptions {
+  /** For the browser's files, see `EngineBrowser.launch`. */
+  readonly folder?: string | undefined;
+  /** See `EngineHost.start`. */
+  readonly patienceMs?: number | undefined;
+}
+
 /**
  * Starts the engines of targets, each in the first of its places that there is: one headless browser for all that run
  * in it, or a child process. What cannot run here is skipped with its reason, never an error.
- * @param folder for the browser's files, see `EngineBrowser.launch`
  */
-export async function openHosts(targets: readonly TargetName[], folder?: string): Promise<Hosts> {
+export async function openHosts(
+  targets: readonly TargetName[],
+  { folder, patienceMs }: HostOptions = {},
+): Promise<Hosts> {
   const hosts = new Map<TargetName, EngineHost>();
   const skipped: { target: TargetName; reason: string }[] = [];
   const notes: string[] = [];
@@ -29,11 +38,11 @@ export async function openHosts(targets: readonly TargetName[], folder?: string)
     for (const place of backendFor(target).places) {
       if (place === "node") {
         if (absent !== null) notes.push(`${target} runs in Node: ${sentence(absent)}`);
-        return EngineHost.start(target, () => openNodeChannel(target));
+        return EngineHost.start(target, () => openNodeChannel(target), undefined, patienceMs);
       }
       const browser = await (launched ??= EngineBrowser.launch(folder).catch(asPareError));
       if (browser instanceof EngineBrowser)
-        return EngineHost.start(target, () => browser.openChannel(target));
+        return EngineHost.start(target, () => browser.openChannel(target), undefined, patienceMs);
       absent = browser;
     }
     throw absent ?? new PareError("INTERNAL", `${target} has no place to run in.`);

@@ -33,10 +33,18 @@ export function parseTargets(names: readonly string[] | undefined): readonly Tar
   });
 }
 
-/** @throws PareError UNSUPPORTED_DEVICE when none of the targets can run here */
-export async function openEngines(targets: readonly TargetName[]): Promise<Engines> {
+/**
+ * @param patienceMs an engine that takes longer for an answer is ended, where nothing else limits it
+ * @throws PareError UNSUPPORTED_DEVICE when none of the targets can run here
+ */
+export async function openEngines(
+  targets: readonly TargetName[],
+  patienceMs?: number,
+): Promise<Engines> {
   const wanted = new Set(targets);
-  const opened = await openSweptHosts([...new Set<TargetName>([...targets, "cpu"])]);
+  const opened = await openSweptHosts([...new Set<TargetName>([...targets, "cpu"])], {
+    patienceMs,
+  });
   const reference = opened.hosts.get("cpu") ?? [...opened.hosts.values()][0];
   const devices: TargetDevice[] = [];
   for (const target of targets) {
