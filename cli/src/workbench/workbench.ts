@@ -36,11 +36,14 @@ export function checkMeasureOptions(options: DataOptions): void {
   }
 }
 
+/** An engine may take so long for one answer, however short the time budget is. */
+const leastPatienceMs = 5_000;
+
 /** Reads the data while the engines start, and settles the metric. */
 export async function openWorkbench(
   model: OpenedModel,
   targets: readonly TargetName[],
-  options: DataOptions,
+  options: DataOptions & { readonly timeBudgetMs?: number },
   seed: number,
   output: WorkOutput,
   signal: AbortSignal,
@@ -50,7 +53,7 @@ export async function openWorkbench(
   // Whichever fails first, the other one is waited for and closed.
   const opening = await Promise.allSettled([
     readData(model, options, seed, output, signal),
-    openEngines(targets),
+    openEngines(targets, options.timeBudgetMs && Math.max(leastPatienceMs, options.timeBudgetMs)),
   ]);
   const [data, engines] = opening;
   const dispose = async (): Promise<void> => {
