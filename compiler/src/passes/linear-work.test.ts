@@ -63,7 +63,17 @@ const links: Readonly<Record<string, Link>> = {
       : `Add(${at === 1 ? "x" : `%${at - 1}`}, ${from})`,
   Identity: (from) => `Identity(${from})`,
   "Concat of Concat": (from) => `Concat(${from}, x) {axis = 0}`,
+  "Slices of one Slice": (from, at) => {
+    if (at < 2) return at === 0 ? reversed("x", 0, at) : "Sin(x)";
+    return at % 2 === 0 ? reversed("%1", 1, at) : `Add(${from}, %${at - 1})`;
+  },
 };
+
+/** Backwards along an axis, from anywhere beyond its end. */
+function reversed(value: string, axis: number, at: number): string {
+  const parts = [at + 3, -9, axis, -1].map((part) => `const int64[1] [${part}]`);
+  return `Slice(${value}, ${parts.join(", ")})`;
+}
 
 /** A chain of so many nodes; `outputs` makes every value one. */
 function chain(link: Link, length: number, outputs = false): Graph {

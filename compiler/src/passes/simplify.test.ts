@@ -27,16 +27,16 @@ const speech = {
 const models: Readonly<Record<string, ModelCase>> = {
   "ocr-direction": { file: "ocr-direction", nodes: [471, 125] },
   // onnxslim 393, onnxsim 559
-  "ocr-recognition": { file: "ocr-recognition", nodes: [765, 215] },
+  "ocr-recognition": { file: "ocr-recognition", nodes: [765, 173] },
   // onnxslim 93, onnxsim 93
   "blazeface-front": { file: "blazeface-front", nodes: [104, 93] },
   "mnist-cnn": { file: "mnist-cnn", nodes: [10, 10] },
   "transformer block": { file: "latency/enc-64x128", nodes: [33, 29] },
   "separable convolutions": { file: "latency/kws-dscnn", nodes: [22, 22] },
-  "silero-vad-v5": { file: "silero-vad-v5", nodes: [689, 160], feeds: speech },
+  "silero-vad-v5": { file: "silero-vad-v5", nodes: [689, 148], feeds: speech },
   "silero-vad-v5 at one rate and size": {
     file: "silero-vad-v5",
-    nodes: [689, 31],
+    nodes: [689, 29],
     feeds: speech,
     bind: { shapes: { input: [1, 512], state: [2, 1, 128] }, constants: { sr: 16000 } },
   },

@@ -5,6 +5,7 @@ import { inlineIf } from "./control-flow.js";
 import { foldAffine } from "./fold-affine.js";
 import { foldConstants } from "./fold-constants.js";
 import { foldInputAffine } from "./fold-input-affine.js";
+import { reshapeIndices } from "./gathers.js";
 import { gemms } from "./gemm.js";
 import { identities } from "./identities.js";
 import { recoverLayerNorm } from "./layer-norm.js";
@@ -13,6 +14,7 @@ import { reshapes } from "./reshapes.js";
 import type { Rule } from "./rule.js";
 import { sigmoids } from "./sigmoids.js";
 import { constantReshapeTarget, foldShapeValues } from "./shape-values.js";
+import { mergeSlices } from "./slices.js";
 
 /** What `simplify` applies; at one node in this order. */
 export const simplifyRules: readonly Rule[] = [
@@ -21,7 +23,9 @@ export const simplifyRules: readonly Rule[] = [
   inlineIf,
   ...identities,
   constantReshapeTarget,
+  reshapeIndices,
   ...reshapes,
+  mergeSlices,
   ...activations,
   ...sigmoids,
   recoverLayerNorm,
