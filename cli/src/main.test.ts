@@ -13,7 +13,7 @@ import {
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Manifest } from "@pare/runtime/format";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
@@ -473,6 +473,39 @@ describe("one step", () => {
     expect(await keeps("quantize", "--mode", "fp16")).toBe(false);
     expect(await keeps("quantize", "--mode", "fp16", "--keep-metadata")).toBe(true);
     expect(await keeps("convert", "--opset", "17")).toBe(true);
+    const bundle = ["--target", "cpu", "--time-budget", "3s", "-o", "told.pare"];
+    expect(await pare(["optimize", path, ...bundle])).toMatchObject({ code: 0 });
+    const variants = join(folder, "told.pare/variants");
+    for (const name of await readdir(variants))
+      expect((await readFile(join(variants, name))).includes("/home/someone")).toBe(false);
+  });
+
+  it.each([
+    ["simplify", []],
+    ["convert", ["--opset", "13"]],
+    ["quantize", []],
+  ])("asks the engine before it writes: %s", async (verb, options) => {
+    const wrote = async (...more: readonly string[]): Promise<string> => {
+      const ended = await pare([verb, mnist, ...options, "-o", "asked.onnx", ...more]);
+      expect(ended.code).toBe(0);
+      return ended.stdout;
+    };
+    expect(await wrote()).toMatch(/; runs on onnxruntime-node \d.*\.\n$/);
+    expect(JSON.parse(await wrote("--json")).check).toMatchObject({ status: "ran" });
+    expect(await wrote("--no-check")).toMatch(/; not checked: --no-check\.\n$/);
+  });
+
+  it("says that nothing was checked where there is no engine", async () => {
+    const hooks = `export const resolve = (name, context, next) => { if (name === "onnxruntime-node") throw new Error("nowhere"); return next(name, context); };`;
+    const absent = await write(
+      "absent.mjs",
+      `import { register } from "node:module"; register("data:text/javascript," + encodeURIComponent(${JSON.stringify(hooks)}));`,
+    );
+    const env = { NODE_OPTIONS: `--import ${pathToFileURL(join(folder, absent)).href}` };
+    expect(await pare(["simplify", mnist, "-o", "unasked.onnx"], { env })).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/; not checked: .*nowhere.*\.\n$/),
+    });
   });
 
   it("stores what dynamic quantization leaves, and says what it left", async () => {

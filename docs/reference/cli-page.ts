@@ -16,7 +16,13 @@ const notes: Readonly<Record<string, string>> = {
 (\`doc_string\`, \`metadata_props\`): stack traces, module names and folders, which no engine reads and which can be nearly
 half of a file. What the model says of itself stays (its \`doc_string\`, its author, licence or classes among the
 \`metadata_props\`), but for keys that begin with \`pkg.\`, in which tools note things for themselves; and so does the
-documentation of its inputs and outputs. \`--keep-metadata\` keeps all of it. \`convert\` drops nothing.`,
+documentation of its inputs and outputs. \`--keep-metadata\` keeps all of it. \`convert\` drops nothing.
+
+What \`simplify\`, \`quantize\` and \`convert\` make is loaded on onnxruntime-node and run once on made-up inputs, in a process
+of its own, before it is written: the last words of the summary say how that went. If the engine takes the model that
+was given and not what was made of it, nothing is written, and the error is \`PASS_FAILED\`. Where it refuses both, is not
+installed or does not answer, the file is written, and the summary says why it was not checked, or loaded and not run.
+\`--no-check\` does without.`,
 };
 
 /** `cli.md`: what `--help` says, of the program and of every verb. */

@@ -18,7 +18,7 @@ const remedies: Readonly<Record<ErrorCode, string>> = {
   UNSUPPORTED_OP:
     "`pare inspect` lists it for each target; leave the target out, or export without the operator.",
   PASS_FAILED:
-    "A bug in Pare: report it, with the model if you can. Another `--recipe` may go round it.",
+    "A bug in Pare: report it, with the model if you can. Another `--recipe` may go round it; `--no-check` writes what an engine refuses.",
   ARGUMENT: "`pare <verb> --help` says what there is.",
   RECIPE:
     "The message names the field. A recipe is a preset's name or a JSON or YAML file of steps.",

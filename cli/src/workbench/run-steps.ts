@@ -11,6 +11,7 @@ import { throwIfAborted } from "@pare/runtime/format";
 import { byteText } from "../terminal/words.js";
 import { writeFileAtomic } from "../platform/write-file.js";
 import { calibrationOn } from "./calibration-samples.js";
+import { checkText, type EngineCheck, EngineChecker, notChecked } from "./engine-check.js";
 import type { OpenedModel } from "./opened-model.js";
 import type { Output } from "../terminal/output.js";
 
@@ -25,19 +26,43 @@ export interface StepsRequest {
   /** Where to; `<model>.<suffix>.onnx` in the current folder where not given. */
   readonly output: string | undefined;
   readonly suffix: string;
+  /** Whether the CPU engine is asked before anything is written. */
+  readonly check: boolean;
   readonly say: Output;
   readonly signal: AbortSignal;
 }
 
-/** ONNX in, steps, ONNX out: what `simplify`, `quantize` and `convert` have in common. */
+/**
+ * ONNX in, steps, ONNX out: what `simplify`, `quantize` and `convert` have in common.
+ * @throws PareError PASS_FAILED when the engine takes the model and not what was made of it; nothing is written then
+ */
 export async function runSteps(request: StepsRequest): Promise<void> {
-  const { model, steps, examples, say, signal } = request;
+  const { model, say } = request;
+  const checker = request.check ? new EngineChecker() : null;
+  try {
+    const before = facts(model.graph, model.sizeBytes);
+    await applySteps(request);
+    const file = request.output ?? `${model.name}.${request.suffix}.onnx`;
+    const { sizeBytes, check } = await writeModel(request, checker, file);
+    const after = facts(model.graph, sizeBytes);
+    const { journal } = model.graph;
+    for (const { rule, what, op, node, reason } of journal)
+      say.detail(`${what === "left" ? "left" : "did"} ${op} ${node}: ${rule}: ${reason}`);
+    say.result(
+      `Wrote ${file}: ${before.nodes} → ${after.nodes} nodes, ${byteText(before.sizeBytes)} → ${byteText(after.sizeBytes)}, opset ${before.opset} → ${after.opset}; ${checkText(check)}.`,
+      { file, before, after, check, journal },
+    );
+  } finally {
+    await checker?.dispose();
+  }
+}
+
+async function applySteps({ model, steps, examples, say, signal }: StepsRequest): Promise<void> {
   const { graph } = model;
   const data =
     examples === undefined
       ? {}
       : { examples, activations: new MeasuredActivations(calibrationOn(examples)) };
-  const before = facts(graph, model.sizeBytes);
   const main = steps.findIndex(({ use }) => use.startsWith("quantize") || use === "fp16");
   for (const [index, { use, with: options }] of steps.entries()) {
     throwIfAborted(signal);
@@ -54,15 +79,6 @@ export async function runSteps(request: StepsRequest): Promise<void> {
     if (graph.changes === changes && index === main) say.note(unchanged(use, left));
     else if (use === "fp16" && left.length > 0) say.note(partial(use, left));
   }
-  const file = request.output ?? `${model.name}.${request.suffix}.onnx`;
-  const sizeBytes = await writeModel(graph, file, model.sizeBytes, signal);
-  const after = facts(graph, sizeBytes);
-  for (const { rule, what, op, node, reason } of graph.journal)
-    say.detail(`${what === "left" ? "left" : "did"} ${op} ${node}: ${rule}: ${reason}`);
-  say.result(
-    `Wrote ${file}: ${before.nodes} → ${after.nodes} nodes, ${byteText(before.sizeBytes)} → ${byteText(after.sizeBytes)}, opset ${before.opset} → ${after.opset}.`,
-    { file, before, after, journal: graph.journal },
-  );
 }
 
 /** A step that found nothing to do says why: otherwise its user would believe that it did. */
@@ -95,22 +111,29 @@ function facts(graph: Graph, sizeBytes: number): Facts {
 
 /** Writes the model, and its weights beside it where they do not fit into one file; the model comes last. */
 async function writeModel(
-  graph: Graph,
+  { model, say, signal }: StepsRequest,
+  checker: EngineChecker | null,
   file: string,
-  about: number,
-  signal: AbortSignal,
-): Promise<number> {
+): Promise<{ readonly sizeBytes: number; readonly check: EngineCheck }> {
+  const { graph } = model;
   const location = `${basename(file, extname(file))}.data`;
   const { proto, external } = await encodeModel(graph, {
     signal,
-    ...(about > mostInlineBytes && { external: { location } }),
+    ...(model.sizeBytes > mostInlineBytes && { external: { location } }),
   });
   throwIfAborted(signal);
-  let size = proto.byteLength;
+  say.progress(1, "checking on the CPU engine");
+  const check =
+    checker === null
+      ? notChecked("--no-check")
+      : external.size > 0
+        ? notChecked("it takes more than one file")
+        : await checker.check(model, proto, signal);
+  let sizeBytes = proto.byteLength;
   for (const [name, bytes] of external) {
     await writeFileAtomic(resolve(file, "..", name), bytes);
-    size += bytes.byteLength;
+    sizeBytes += bytes.byteLength;
   }
   await writeFileAtomic(file, proto);
-  return size;
+  return { sizeBytes, check };
 }

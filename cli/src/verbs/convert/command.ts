@@ -1,5 +1,6 @@
 import { integerAtLeast } from "../../terminal/option-values.js";
 import type { DefineVerb } from "../../terminal/verb.js";
+import { addNoCheck } from "../../workbench/no-check.js";
 import { addShapeOptions } from "../../workbench/shape-options.js";
 import type { ConvertOptions } from "./run.js";
 
@@ -12,6 +13,7 @@ export const define: DefineVerb = (command, context) => {
       integerAtLeast("--opset", 1),
     );
   addShapeOptions(command);
+  addNoCheck(command);
   command
     .option(
       "-o, --output <file>",

@@ -1,11 +1,12 @@
 import { PareError } from "@pare/runtime/format";
 import type { OutputOptions } from "../../terminal/output.js";
 import type { VerbContext } from "../../terminal/verb.js";
+import type { NoCheckOptions } from "../../workbench/no-check.js";
 import { runSteps } from "../../workbench/run-steps.js";
 import { parseShapes, type ShapeOptions } from "../../workbench/shape-options.js";
 import { openModel } from "../../workbench/opened-model.js";
 
-export interface ConvertOptions extends OutputOptions, ShapeOptions {
+export interface ConvertOptions extends OutputOptions, ShapeOptions, NoCheckOptions {
   readonly opset: number;
   readonly output?: string;
 }
@@ -16,7 +17,7 @@ export async function runConvert(
   options: ConvertOptions,
   context: VerbContext,
 ): Promise<void> {
-  const { opset, output } = options;
+  const { opset, output, check } = options;
   if (opset < 7 || opset > 21) {
     throw new PareError("ARGUMENT", `--opset is ${opset}, but can be 7 to 21.`, {
       where: "--opset",
@@ -31,6 +32,7 @@ export async function runConvert(
       steps,
       output,
       suffix: `opset${opset}`,
+      check,
       say,
       signal: context.signal,
     });

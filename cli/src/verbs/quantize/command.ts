@@ -1,4 +1,5 @@
 import { addKeepMetadata } from "../../workbench/keep-metadata.js";
+import { addNoCheck } from "../../workbench/no-check.js";
 import { addShapeOptions } from "../../workbench/shape-options.js";
 import { integerAtLeast } from "../../terminal/option-values.js";
 import type { DefineVerb } from "../../terminal/verb.js";
@@ -24,6 +25,7 @@ export const define: DefineVerb = (command, context) => {
     );
   addShapeOptions(command);
   addKeepMetadata(command);
+  addNoCheck(command);
   command
     .option(
       "--recipe <preset or file>",

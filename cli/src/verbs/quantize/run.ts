@@ -7,11 +7,13 @@ import { type KeepMetadataOptions, simplifyStep } from "../../workbench/keep-met
 import { parseShapes, type ShapeOptions } from "../../workbench/shape-options.js";
 import { openModel } from "../../workbench/opened-model.js";
 import type { VerbContext } from "../../terminal/verb.js";
+import type { NoCheckOptions } from "../../workbench/no-check.js";
 import { runSteps } from "../../workbench/run-steps.js";
 import type { Output, OutputOptions } from "../../terminal/output.js";
 import { chooseSamples } from "./choose-samples.js";
 
-export interface QuantizeOptions extends OutputOptions, ShapeOptions, KeepMetadataOptions {
+export interface QuantizeOptions
+  extends OutputOptions, ShapeOptions, KeepMetadataOptions, NoCheckOptions {
   readonly mode: string;
   readonly bits: number;
   readonly recipe?: string;
@@ -64,6 +66,7 @@ export async function runQuantize(
       examples,
       output: options.output,
       suffix: options.recipe === undefined ? options.mode : "quantized",
+      check: options.check,
       say,
       signal,
     });

@@ -1,5 +1,6 @@
 import type { DefineVerb } from "../../terminal/verb.js";
 import { addKeepMetadata } from "../../workbench/keep-metadata.js";
+import { addNoCheck } from "../../workbench/no-check.js";
 import { addShapeOptions } from "../../workbench/shape-options.js";
 import type { SimplifyOptions } from "./run.js";
 
@@ -7,6 +8,7 @@ export const define: DefineVerb = (command, context) => {
   command.argument("<model>", "an ONNX file");
   addShapeOptions(command);
   addKeepMetadata(command);
+  addNoCheck(command);
   command
     .option(
       "-o, --output <file>",

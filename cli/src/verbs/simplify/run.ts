@@ -1,11 +1,13 @@
 import type { OutputOptions } from "../../terminal/output.js";
 import type { VerbContext } from "../../terminal/verb.js";
 import { type KeepMetadataOptions, simplifyStep } from "../../workbench/keep-metadata.js";
+import type { NoCheckOptions } from "../../workbench/no-check.js";
 import { runSteps } from "../../workbench/run-steps.js";
 import { parseShapes, type ShapeOptions } from "../../workbench/shape-options.js";
 import { openModel } from "../../workbench/opened-model.js";
 
-export interface SimplifyOptions extends OutputOptions, ShapeOptions, KeepMetadataOptions {
+export interface SimplifyOptions
+  extends OutputOptions, ShapeOptions, KeepMetadataOptions, NoCheckOptions {
   readonly output?: string;
 }
 
@@ -19,8 +21,9 @@ export async function runSimplify(
   const model = await openModel(path, parseShapes(options), context.signal);
   try {
     const steps = [simplifyStep(options)];
-    const { output } = options;
-    await runSteps({ model, steps, output, suffix: "simplified", say, signal: context.signal });
+    const { output, check } = options;
+    const { signal } = context;
+    await runSteps({ model, steps, output, suffix: "simplified", check, say, signal });
   } finally {
     say.settle();
     model.close();

@@ -1,0 +1,119 @@
+import { readFile } from "node:fs/promises";
+import { encodeModel, type Graph, importModel, parseGraph } from "@pare/compiler";
+import { byteSource } from "@pare/runtime/format";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { modelInputs } from "../platform/open-model.js";
+import { type CheckLimits, checkLimits, checkText, EngineChecker } from "./engine-check.js";
+
+// On the engine itself, in the process that the verbs ask.
+
+let checker: EngineChecker;
+beforeAll(() => {
+  checker = new EngineChecker();
+});
+afterAll(() => checker.dispose());
+
+const x = "(x: float32[2]) -> (y)";
+const graphs = {
+  relu: parseGraph(`graph main opset 21 ${x} {\n  %1 = Relu(x) : float32[2]\n  return %1\n}\n`),
+  /** Loads, and fails in a run: there is no element 7. */
+  outside: parseGraph(
+    `graph main opset 21 ${x} {\n  %1 = NonZero(x) : int64[1, ?1]\n  %2 = Mul(%1, const int64[] 0) : int64[1, ?1]\n  %3 = Add(%2, const int64[] 7) : int64[1, ?1]\n  %4 = Gather(x, %3) : float32[1, ?1]\n  return %4\n}\n`,
+  ),
+  /** No engine has such an operator. */
+  unknown: parseGraph(
+    `graph main opset 21 ${x} {\n  %1 = Unheard(x) : float32[2]\n  return %1\n}\n`,
+  ),
+  strings: parseGraph(
+    `graph main opset 21 (x: string[2]) -> (y) {\n  %1 = Identity(x) : string[2]\n  return %1\n}\n`,
+  ),
+  huge: parseGraph(
+    `graph main opset 21 (x: float32[1]) -> (y) {\n  %1 = Expand(x, const int64[1] [1000000000]) : float32[1000000000]\n  %2 = ReduceSum(%1) : float32[1]\n  return %2\n}\n`,
+  ),
+};
+
+const encoded = async (graph: Graph): Promise<Uint8Array> => (await encodeModel(graph)).proto;
+
+/** What is said of one graph that was made of another. */
+async function check(
+  made: Graph,
+  given: Graph = made,
+  limits: CheckLimits = checkLimits,
+  signal = new AbortController().signal,
+) {
+  const read = async () => ({ bytes: await encoded(given), sha256: "" });
+  const model = {
+    graph: made,
+    get inputs() {
+      return modelInputs(made);
+    },
+    read,
+  };
+  return checker.check(model, await encoded(made), signal, limits);
+}
+
+describe("what is about to be written", () => {
+  it("is loaded and run", async () => {
+    const said = await check(graphs.relu);
+    expect(said).toEqual({
+      status: "ran",
+      engine: expect.stringMatching(/^onnxruntime-node \d+\./),
+    });
+    expect(checkText(said)).toMatch(/^runs on onnxruntime-node/);
+  });
+
+  it.each([
+    ["does not load", graphs.unknown],
+    ["does not run", graphs.outside],
+  ])("is refused where it %s and what was given does", async (_, made) => {
+    await expect(check(made, graphs.relu)).rejects.toMatchObject({
+      code: "PASS_FAILED",
+      hint: expect.stringContaining("--no-check"),
+    });
+  });
+
+  it("is written unchecked where the engine refuses what was given, too", async () => {
+    const said = await check(graphs.unknown);
+    expect(said).toMatchObject({
+      status: "not checked",
+      reason: expect.stringMatching(/Unheard.*, and so for the model as it was given$/),
+    });
+    expect(checkText(said)).toMatch(/^not checked: /);
+    expect(await check(graphs.outside)).toMatchObject({
+      status: "loaded",
+      reason: expect.stringMatching(/Gather.*, and so for the model as it was given$/),
+    });
+    expect(await check(graphs.outside, graphs.unknown)).toMatchObject({ status: "loaded" });
+  });
+
+  it("is loaded where nothing can be made up to run it on", async () => {
+    expect(await check(graphs.strings)).toMatchObject({
+      status: "loaded",
+      reason: "its inputs cannot be made up",
+    });
+  });
+
+  it("is not shown to the engine where a value in it would fill the memory", async () => {
+    expect(await check(graphs.huge)).toEqual({
+      status: "not checked",
+      reason: "one value in it takes 4.00 GB",
+    });
+  });
+
+  it("may take longer than anyone waits: the engine is ended, and the next model runs", async () => {
+    const file = new URL("../../../fixtures/hostile/loop-forever.onnx", import.meta.url);
+    const main = byteSource(await readFile(file));
+    const forever = await importModel({ name: "loop-forever.onnx", main, beside: new Map() });
+    const limits = { ...checkLimits, runMs: 300 };
+    expect(await check(forever, graphs.relu, limits)).toMatchObject({
+      status: "loaded",
+      reason: expect.stringMatching(/did not answer within 0\.3 s \(run\), and was ended$/),
+    });
+    const stop = new AbortController();
+    setTimeout(() => stop.abort(), 300);
+    await expect(check(forever, forever, checkLimits, stop.signal)).rejects.toMatchObject({
+      code: "ABORTED",
+    });
+    expect(await check(graphs.relu)).toMatchObject({ status: "ran" });
+  });
+});

@@ -1,0 +1,184 @@
+import { availableParallelism } from "node:os";
+import { type EngineHost, type Hosts, openHosts } from "@pare/bench";
+import { type Graph, isStatic } from "@pare/compiler";
+import {
+  dtypeBytes,
+  elementCount,
+  isPareError,
+  messageOf,
+  onnxArtifact,
+  PareError,
+  type Tensors,
+  throwIfAborted,
+} from "@pare/runtime/format";
+import { byteText } from "../terminal/words.js";
+import type { OpenedModel } from "./opened-model.js";
+import { syntheticSamples } from "./synthetic-samples.js";
+
+/** What the CPU engine said of a model that is about to be written. */
+export type EngineCheck =
+  | { readonly status: "ran"; readonly engine: string }
+  | { readonly status: "loaded"; readonly engine: string; readonly reason: string }
+  | { readonly status: "not checked"; readonly reason: string };
+
+/** A model, its graph as it is to be written. */
+export type CheckedModel = Pick<OpenedModel, "graph" | "inputs" | "read">;
+
+export function notChecked(reason: string): EngineCheck {
+  return { status: "not checked", reason };
+}
+
+export interface CheckLimits {
+  /** To load, and so much more for each megabyte. */
+  readonly loadMs: number;
+  readonly megabyteMs: number;
+  readonly runMs: number;
+}
+
+/** What takes longer may be right and only slow. */
+export const checkLimits: CheckLimits = { loadMs: 10_000, megabyteMs: 20, runMs: 5_000 };
+
+/** The engine computes constants when it loads, and a stranger's file may ask it for a tensor of any size. */
+const largestValueBytes = 2 ** 30;
+
+/** An engine's own words may quote a name of any length. */
+const longestReason = 300;
+
+/** The CPU engine in a process of its own, which starts while the model is still worked on. */
+export class EngineChecker {
+  readonly #opening: Promise<Hosts> = openHosts(["cpu"]);
+
+  /**
+   * Loads what was made of a model and runs it once on made-up inputs. When the engine refuses, it is asked of the model
+   * as it was given.
+   * @param made the bytes of its graph, as they are to be written
+   * @throws PareError PASS_FAILED when it takes that one and not what was made of it, ABORTED
+   */
+  async check(
+    model: CheckedModel,
+    made: Uint8Array,
+    signal: AbortSignal,
+    limits: CheckLimits = checkLimits,
+  ): Promise<EngineCheck> {
+    const largest = largestValue(model.graph);
+    if (largest > largestValueBytes)
+      return notChecked(`one value in it takes ${byteText(largest)}`);
+    const { hosts, skipped } = await this.#opening;
+    const host = hosts.get("cpu");
+    if (host === undefined) return notChecked(clause(skipped[0]?.reason ?? "there is no engine"));
+    const feeds = await madeUp(model);
+    const own = await attempt(host, made, feeds, signal, limits);
+    if (!own.refused) return answer(host, own);
+    const given = await attempt(host, (await model.read()).bytes, feeds, signal, limits);
+    if (given.reached <= own.reached) {
+      const same = given.refused ? "and so for" : "and there was no answer in time for";
+      return answer(host, { ...own, reason: `${own.reason}, ${same} the model as it was given` });
+    }
+    throw new PareError(
+      "PASS_FAILED",
+      `The CPU engine takes the model that was given, and not what was made of it: ${own.reason}.`,
+      {
+        where: host.engine,
+        hint: "Nothing was written. This is a bug in Pare: please report it, with the model if you can. --no-check writes the file all the same.",
+      },
+    );
+  }
+
+  async dispose(): Promise<void> {
+    const hosts = await this.#opening;
+    await hosts.dispose();
+  }
+}
+
+/** How far a model came. */
+const stages = { nothing: 0, loaded: 1, ran: 2 } as const;
+
+interface Attempt {
+  readonly reached: (typeof stages)[keyof typeof stages];
+  /** By the engine; else it was slow, or there was nothing to run it on. */
+  readonly refused: boolean;
+  /** Why it came no further. */
+  readonly reason: string;
+}
+
+async function attempt(
+  host: EngineHost,
+  bytes: Uint8Array,
+  feeds: Tensors | null,
+  signal: AbortSignal,
+  { loadMs, megabyteMs, runMs }: CheckLimits,
+): Promise<Attempt> {
+  let reached: Attempt["reached"] = stages.nothing;
+  try {
+    const model = await host.load(onnxArtifact(bytes), {
+      threads: availableParallelism(),
+      signal,
+      limitMs: loadMs + (megabyteMs * bytes.byteLength) / 1e6,
+    });
+    reached = stages.loaded;
+    if (feeds === null) return { reached, refused: false, reason: "its inputs cannot be made up" };
+    try {
+      await host.run(model, feeds, { signal, limitMs: runMs });
+    } finally {
+      await host.unload(model);
+    }
+    return { reached: stages.ran, refused: false, reason: "" };
+  } catch (error) {
+    throwIfAborted(signal);
+    return { reached, refused: !isLate(error), reason: clause(messageOf(error)) };
+  }
+}
+
+/** Was the engine ended because it took too long? Of an engine that ended by itself there is no cause. */
+function isLate(error: unknown): boolean {
+  return isPareError(error) && isPareError(error.cause) && error.cause.code === "ABORTED";
+}
+
+function answer({ engine }: EngineHost, { reached, reason }: Attempt): EngineCheck {
+  if (reached === stages.ran) return { status: "ran", engine };
+  if (reached === stages.loaded) return { status: "loaded", engine, reason };
+  return notChecked(reason);
+}
+
+/** Null for what is no tensor, too large, or of a type that nothing is made up for. */
+async function madeUp(model: CheckedModel): Promise<Tensors | null> {
+  try {
+    return (await syntheticSamples(model.inputs, 0).sample(0)).feeds;
+  } catch {
+    return null;
+  }
+}
+
+/** Bytes of the largest value that is computed and whose shape is known. */
+function largestValue(graph: Graph): number {
+  let largest = 0;
+  for (const { type, constant } of graph.allValues()) {
+    if (constant !== undefined || type.kind !== "tensor") continue;
+    const { dtype, shape } = type;
+    if (dtype === undefined || dtype === "string" || shape === undefined || !isStatic(shape))
+      continue;
+    largest = Math.max(largest, dtypeBytes(dtype, elementCount(shape)));
+  }
+  return largest;
+}
+
+/** The first line of a message, to stand within a sentence. */
+function clause(message: string): string {
+  const [line = ""] = message.split("\n");
+  const short = line.length > longestReason ? `${line.slice(0, longestReason)} …` : line;
+  return short.replace(/\.$/, "");
+}
+
+/** For the summary, after what was written. */
+export function checkText(check: EngineCheck): string {
+  switch (check.status) {
+    case "ran":
+      return `runs on ${check.engine}`;
+    case "loaded":
+      return `loads on ${check.engine}, but was not run: ${check.reason}`;
+    case "not checked":
+      return `not checked: ${check.reason}`;
+    default:
+      return check satisfies never;
+  }
+}
