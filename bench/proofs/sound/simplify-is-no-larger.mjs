@@ -1,0 +1,172 @@
+// What `pare simplify` writes is no larger, and has no more nodes, than what onnxslim and onnxsim make of the same model;
+// and onnxruntime gives the numbers that it gave for the model.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { openHosts } from "../../../bench/dist/index.js";
+import { decodeModel, inferNode } from "../../../compiler/dist/index.js";
+import {
+  byteSource,
+  goldenFeeds,
+  goldenInputs,
+  onnxArtifact,
+} from "../../../runtime/dist/format/index.js";
+import { findPython } from "../../peers/python.mjs";
+import { pare, run, scratch } from "../shell.mjs";
+import { simplifiedModels } from "./support/simplified-models.mjs";
+
+/** What noise is made of: a run each. Signals, brightness and pixels. */
+const ranges = [
+  [-1, 1],
+  [0, 1],
+  [0, 255],
+];
+/** Of the largest number in an output: what is folded rounds otherwise than what is computed. */
+const tolerance = 1e-4;
+/** A smaller one counts as this: the tail of a sigmoid has no more digits. */
+const leastNumber = 0.01;
+
+export async function prove({ claim, inform, root }) {
+  const python = await findPython();
+  await scratch(async (folder) => {
+    const { models, missing } = await simplifiedModels(root, folder);
+    const { hosts, dispose } = await openHosts(["cpu"]);
+    try {
+      const host = hosts.get("cpu");
+      if (host === undefined) throw new Error("onnxruntime-node does not run here");
+      for (const [index, { name, path }] of models.entries()) {
+        const out = join(folder, `${index}.pare.onnx`);
+        const { code, stderr } = await pare(root, ["simplify", path, "--quiet", "-o", out]);
+        if (code !== 0) {
+          const note = stderr.slice(-300);
+          claim(`${name}: pare simplify exits with`, { value: code, bound: 0, met: false, note });
+          continue;
+        }
+        const peers = [];
+        for (const tool of ["onnxslim", "onnxsim"])
+          peers.push(await peer(path, join(folder, `${index}.${tool}.onnx`), tool));
+        compare(name, await facts(path), await facts(out), peers);
+        await compareOutputs(name, host, path, out);
+      }
+    } finally {
+      await dispose();
+    }
+    inform("models", { value: models.length });
+    inform("sources that cannot be had here", {
+      value: missing.length,
+      ...(missing.length > 0 && { note: missing.join("; ") }),
+    });
+  });
+
+  /** What a tool makes of a model; its nodes are counted in ONNX's own operators. */
+  async function peer(path, out, tool) {
+    const script = join(root, "bench/peers/simplify.py");
+    const make = async (file, ...options) => {
+      const { code } = await run(python, [script, path, file, "--tool", tool, ...options]);
+      return code === 0 ? facts(file) : null;
+    };
+    const made = await make(out);
+    if (made === null) return { tool, bytes: null, nodes: null, fused: null };
+    const given = await facts(path);
+    const isStandard = [...made.domains].every((domain) => given.domains.has(domain));
+    const standard = isStandard ? made : await make(`${out}.standard`, "--standard");
+    return {
+      tool,
+      bytes: made.bytes,
+      nodes: standard?.nodes ?? null,
+      fused: isStandard ? null : made.nodes,
+    };
+  }
+
+  function compare(name, before, own, peers) {
+    if (peers.every(({ bytes }) => bytes === null))
+      claim(`${name}: a tool to compare with`, { value: "none", bound: "one", met: false });
+    for (const what of ["bytes", "nodes"]) {
+      const others = peers.map((each) => each[what]).filter((count) => count !== null);
+      const bound = Math.min(before[what], ...others);
+      const said = peers.map((each) => `${each.tool} ${each[what] ?? "failed"}`);
+      const fused = what === "nodes" ? peers.filter((each) => each.fused !== null) : [];
+      said.push(
+        ...fused.map(
+          (each) => `${each.tool} with an operator that only onnxruntime has ${each.fused}`,
+        ),
+      );
+      claim(`${name}: ${what}`, {
+        value: own[what],
+        bound: `<= ${bound}`,
+        met: own[what] <= bound,
+        note: [`${before[what]} before`, ...said].join(", "),
+      });
+    }
+  }
+
+  async function compareOutputs(name, host, before, after) {
+    const load = (file) => host.load(onnxArtifact(new Uint8Array(readFileSync(file))));
+    const [given, made] = [await load(before), await load(after)];
+    let worst = 0;
+    let elements = 0;
+    for (const [seed, range] of ranges.entries()) {
+      const feeds = feedsFor(given.inputs, seed, range);
+      const expected = await host.run(given, feeds);
+      worst = Math.max(worst, distance(expected, await host.run(made, feeds)));
+      for (const { data } of Object.values(expected)) elements += data.length;
+    }
+    await host.unload(given);
+    await host.unload(made);
+    claim(`${name}: outputs on onnxruntime, of the largest`, {
+      value: worst,
+      bound: `<= ${tolerance}`,
+      n: ranges.length,
+      met: worst <= tolerance && elements > 0,
+      note: `${elements} numbers`,
+    });
+  }
+}
+
+/** Nodes of all bodies, Constants counted. */
+async function facts(file) {
+  const bytes = new Uint8Array(readFileSync(file));
+  const graph = await decodeModel(
+    { proto: byteSource(bytes), external: new Map() },
+    { infer: inferNode },
+  );
+  const nodes = [...graph.allNodes()];
+  return {
+    bytes: bytes.byteLength,
+    nodes: nodes.length,
+    domains: new Set(nodes.map(({ domain }) => domain)),
+  };
+}
+
+/** Noise; voice detectors take one window of their sampling rate. */
+function feedsFor(inputs, seed, range) {
+  const isVoice = inputs.some(({ name }) => name === "sr");
+  const choices = {};
+  for (const { name, type, dims } of inputs) {
+    const free = isVoice ? (name === "input" ? 512 : 1) : 64;
+    choices[name] = {
+      dims: dims.map((dim, axis) => (typeof dim === "number" ? dim : axis === 0 ? 1 : free)),
+      ...(type === "float32" && { range }),
+      ...(name === "sr" && { values: [16_000] }),
+    };
+  }
+  return goldenFeeds(goldenInputs(inputs, 1 + 1000 * seed, choices));
+}
+
+/** The largest difference in an output over the largest number in it; of all outputs the worst. */
+function distance(expected, actual) {
+  let worst = 0;
+  for (const [name, { dims, data }] of Object.entries(expected)) {
+    const other = actual[name];
+    if (other?.dims.join() !== dims.join()) return Infinity;
+    let largest = leastNumber;
+    let apart = 0;
+    for (const [at, value] of data.entries()) {
+      largest = Math.max(largest, Math.abs(Number(value)));
+      if (Object.is(value, other.data[at])) continue;
+      const difference = Math.abs(Number(value) - Number(other.data[at]));
+      apart = Math.max(apart, Number.isNaN(difference) ? Infinity : difference);
+    }
+    worst = Math.max(worst, apart / largest);
+  }
+  return worst;
+}
