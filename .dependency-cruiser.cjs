@@ -28,7 +28,17 @@ const rooms = {
     "onnx",
     "ir",
   ],
-  runtime: ["index", "load", "select", "session", "backends", "platform", "format"],
+  runtime: [
+    "plain",
+    "index",
+    "load",
+    "select",
+    "session",
+    "backends",
+    "network",
+    "platform",
+    "format",
+  ],
   bench: ["index", "compare", "measure", "report", "engines", "metrics", "timing", "statistics"],
   cli: [
     "index",

@@ -4,6 +4,7 @@ const conditions = ["@pare/source"];
 const exclude = ["**/node_modules/**", "**/dist/**"];
 /** What starts browsers, bundlers and engines of its own: one file at a time, when all else is done. */
 const heavy = [
+  "runtime/src/**/in-chromium.test.ts",
   "bench/src/{engines,measure,compare}/**/*.test.ts",
   "cli/src/main.test.ts",
   "docs/{examples,guides}/**/*.test.ts",

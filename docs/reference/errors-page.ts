@@ -40,10 +40,23 @@ const remedies: Readonly<Record<ErrorCode, string>> = {
     "Copy the bundle again, as it is; with `integrity`, pin the manifest that is deployed.",
   GOLDEN: "The variant is refused here and the next one is used. Report it, with the device.",
   NO_VARIANT:
-    "The message lists each variant with its reason. Pass a backend that runs here, and write the bundle for its target.",
+    "No variant was for a backend that was passed. Pass a backend that runs here, and write the bundle for its target.",
   INPUT: "The message names the input, and what it has to be.",
   DISPOSED: "Load the model again, or dispose of it later.",
   ENGINE_MISSING: "Install the engine that the message names; `pare doctor` says how.",
+  ENGINE_VERSION:
+    "Install 1.22 or later: `npm install onnxruntime-web@latest` or `onnxruntime-node@latest`.",
+  ENGINE_NOT_FOUND:
+    "Serve the engine's `.wasm` and `.mjs` where `wasmPaths` says, or leave `wasmPaths` out where a bundler puts them.",
+  ENGINE_PAGE:
+    "The address is not the engine's: the server answers with the application's page. Serve the engine's files there, or give `wasmPaths`; in Vite's development server, `optimizeDeps: { exclude: [\"onnxruntime-web\"] }`.",
+  ENGINE_POLICY: "Add `'wasm-unsafe-eval'` to `script-src` in the Content-Security-Policy.",
+  ENGINE_START:
+    "Most often a bundler put the application's code where the engine's threads start. Give `wasmPaths` with `mjs` and `wasm` (in Vite: `?url` imports), or `threads: 1`.",
+  ENGINE_THREADS:
+    "Give every model of one page or worker the same `threads`, or load this one in a worker of its own.",
+  NOT_ISOLATED:
+    "Serve the page with `Cross-Origin-Opener-Policy: same-origin` and `Cross-Origin-Embedder-Policy: require-corp`, or leave `threads` out: it takes what there is.",
   ENGINE: "The message holds what the engine said. Try another target.",
   ENGINE_CRASHED:
     "Most often memory. A candidate that crashes its engine is lost, the others go on.",
@@ -54,7 +67,8 @@ const remedies: Readonly<Record<ErrorCode, string>> = {
   NO_SPACE: "Free space where the message says. What was there before is still whole.",
   PERMISSION: "Let this user read or write the path, or give another one with `-o`.",
   BUSY: "Wait until it has ended, or choose another place with `-o`.",
-  NETWORK: "Check the address and the connection, and load again.",
+  NETWORK:
+    "Check the address and the connection, and load again. A download of which no byte comes for 30 s is given up.",
   ABORTED: "Nothing: it was asked for. The best complete bundle was kept.",
   BUDGET_MISSED:
     "The best result was written. Loosen the budget, give more `--time-budget`, or more data.",

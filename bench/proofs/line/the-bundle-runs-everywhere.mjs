@@ -257,7 +257,7 @@ async function damagedInBrowser({ claim, name, browser, url, bundle }) {
   const file = "**/manifest.json";
   const as = (body) => () => ({ body });
   const flip = (body) => ({ body: flipped(body) });
-  await fails("a byte flipped in the golden check", "", golden, flip, "NO_VARIANT", /golden/);
+  await fails("a byte flipped in the golden check", "", golden, flip, "GOLDEN", /golden/);
   await fails(
     "a manifest cut short",
     "",
@@ -327,14 +327,15 @@ async function damagedInNode({ claim, name, app, bundle }) {
   };
   const file = join(copy, cpu.files[0].path);
   const shared = cpu.files[0].path === wasm.files[0].path;
-  for (const [what, damage, reason] of [
+  for (const [what, damage, code, reason] of [
     [
       "a byte flipped in a variant",
       () => writeFileSync(file, flipped(readFileSync(file))),
+      "INTEGRITY",
       /sha256/,
     ],
-    ["a variant cut short", () => truncateSync(file, 999), /bytes/],
-    ["a variant missing", () => rmSync(file), /not|no such/i],
+    ["a variant cut short", () => truncateSync(file, 999), "INTEGRITY", /bytes/],
+    ["a variant missing", () => rmSync(file), "BUNDLE_NOT_FOUND", /not|no such/i],
   ]) {
     const said = await ask(damage);
     const attempt = said.selection?.tried.find(({ variant }) => variant === cpu.id);
@@ -342,16 +343,16 @@ async function damagedInNode({ claim, name, app, bundle }) {
       `${name}, in Node: ${what}: ${shared ? "refused, for all share the file" : "the next variant, and why"}`,
       {
         value: oneLine(said.error?.message ?? `${said.selection.chosen}: ${attempt?.reason}`),
-        bound: shared ? `NO_VARIANT, ${reason}` : `${wasm.id}: ${reason}`,
+        bound: shared ? `${code}, ${reason}` : `${wasm.id}: ${reason}`,
         met: shared
-          ? said.error?.code === "NO_VARIANT" && reason.test(said.error.message)
+          ? said.error?.code === code && reason.test(said.error.message)
           : said.selection?.chosen === wasm.id && reason.test(attempt?.reason ?? ""),
       },
     );
   }
   for (const [what, damage, code] of [
-    ["a byte flipped in the golden check", () => flipFile(manifest.golden.path), "NO_VARIANT"],
-    ["no golden check", () => rmSync(join(copy, manifest.golden.path)), "NO_VARIANT"],
+    ["a byte flipped in the golden check", () => flipFile(manifest.golden.path), "GOLDEN"],
+    ["no golden check", () => rmSync(join(copy, manifest.golden.path)), "GOLDEN"],
     ["a manifest cut short", () => truncateSync(join(copy, "manifest.json"), 99), "BUNDLE_INVALID"],
     ["no manifest", () => rmSync(join(copy, "manifest.json")), "BUNDLE_NOT_FOUND"],
   ]) {

@@ -74,6 +74,25 @@ describe.each([cpu(), wasm()])("$target in Node", (backend: Backend) => {
     expect(first["y"]?.data).toEqual(Float32Array.of(2, 4, 6));
   });
 
+  it("takes inputs when it is asked, so that their buffers can be used again", async () => {
+    const session = await load();
+    const x = { type: "float32", dims: [1, 3], data: Float32Array.of(1, 2, 3) } as const;
+    const shift = Float32Array.of(1, 1, 1);
+    const runs: Promise<unknown>[] = [];
+    for (const scale of [1, 10, 100]) {
+      x.data.set([scale, 2 * scale, 3 * scale]);
+      shift.fill(scale);
+      runs.push(session.run({ x, shift }));
+    }
+    x.data.fill(NaN);
+    shift.fill(NaN);
+    expect(await Promise.all(runs)).toMatchObject(
+      [1, 10, 100].map((scale) => ({
+        y: { data: Float32Array.of(3 * scale, 5 * scale, 7 * scale) },
+      })),
+    );
+  });
+
   it.each([
     ["missing", {}, /"x" \(float32 \[N, 3\]\) is missing/],
     [

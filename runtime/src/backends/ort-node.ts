@@ -1,32 +1,28 @@
 import type { Backend } from "../format/engine/backend.js";
 import type { Artifact } from "../format/engine/artifact.js";
-import { messageOf, PareError } from "../format/error.js";
+import { PareError } from "../format/error.js";
+import { checkOptions } from "./check-options.js";
 import { externalLocations } from "./external-locations.js";
-import { createSession, importEngine, type Ort } from "./ort-session.js";
+import { engineName, importEngine, type Ort, probed } from "./ort.js";
+import { createSession } from "./ort-session.js";
 
 export interface CpuOptions {
   /** Threads within an operator; 1 where not given, which is what Pare measures with. */
-  readonly threads?: number;
+  readonly threads?: number | undefined;
 }
 
 const engine = "onnxruntime-node";
 
-/** The `cpu` target: onnxruntime-node, in Node and Electron. It blocks the event loop while it runs. */
+/**
+ * The `cpu` target: onnxruntime-node, in Node and Electron. It blocks the event loop while it runs.
+ * @throws PareError ARGUMENT
+ */
 export function cpu(options: CpuOptions = {}): Backend {
+  checkOptions("cpu", options);
   return {
     target: "cpu",
     engine,
-    async probe() {
-      try {
-        const ort = await importOrt();
-        return {
-          ok: true,
-          engine: `${engine} ${ort.env.versions.node ?? ort.env.versions.common}`,
-        };
-      } catch (error) {
-        return { ok: false, why: messageOf(error) };
-      }
-    },
+    probe: () => probed(async () => ({ engine: engineName(engine, await importOrt()) })),
     async load(artifact, loadOptions = {}) {
       demandOwnFiles(artifact);
       const intraOpNumThreads = loadOptions.threads ?? options.threads ?? 1;

@@ -5,27 +5,9 @@ import type { ValueInfo } from "../format/tensor/value-info.js";
 import { isDtype } from "../format/tensor/dtype.js";
 import { messageOf, PareError } from "../format/error.js";
 import { completeFeeds, withBits } from "../format/tensor/feeds.js";
-import type { Feeds, Tensor, Tensors } from "../format/tensor/tensor.js";
+import type { Tensor, Tensors } from "../format/tensor/tensor.js";
+import type { Ort, OrtOptions, OrtSession, OrtTensor } from "./ort.js";
 import { Queue } from "./queue.js";
-
-/** What Pare uses of onnxruntime; onnxruntime-node and every build of onnxruntime-web export it. */
-export type Ort = Pick<typeof import("onnxruntime-web"), "InferenceSession" | "Tensor" | "env">;
-type OrtSession = import("onnxruntime-web").InferenceSession;
-type OrtOptions = import("onnxruntime-web").InferenceSession.SessionOptions;
-type OrtTensor = import("onnxruntime-web").Tensor;
-
-/** Imports an engine when it is first needed. */
-export async function importEngine<T>(name: string, load: () => Promise<T>): Promise<T> {
-  try {
-    return await load();
-  } catch (cause) {
-    throw new PareError("ENGINE_MISSING", `${name} cannot be loaded: ${messageOf(cause)}`, {
-      where: name,
-      hint: `Install it: npm install ${name}`,
-      cause,
-    });
-  }
-}
 
 /**
  * Creates a session and wraps it. Everything goes through the realm's one queue.
@@ -83,15 +65,10 @@ function wrapSession(ort: Ort, engine: string, session: OrtSession): Session {
   const outputs = session.outputMetadata.map(valueInfo);
   let disposed = false;
 
-  const runNow = async (feeds: Feeds): Promise<Tensors> => {
-    const tensors: Record<string, OrtTensor> = {};
-    for (const [index, tensor] of completeFeeds(inputs, feeds).entries()) {
-      const name = inputs[index]?.name ?? "";
-      tensors[name] = tensor instanceof ort.Tensor ? tensor : engineTensor(ort, tensor);
-    }
+  const runNow = async (feeds: Record<string, OrtTensor>): Promise<Tensors> => {
     let results: Record<string, unknown>;
     try {
-      results = await session.run(tensors);
+      results = await session.run(feeds);
     } catch (cause) {
       throw engineError(engine, "failed in a run", cause);
     }
@@ -103,10 +80,13 @@ function wrapSession(ort: Ort, engine: string, session: OrtSession): Session {
   return {
     inputs,
     outputs,
-    run(feeds, signal) {
-      if (disposed)
-        return Promise.reject(new PareError("DISPOSED", "The model was already disposed of."));
-      return queue().run(() => runNow(feeds), signal);
+    // Engines read inputs later, and a run may wait for others: what the caller passed is its own again at once.
+    async run(feeds, signal) {
+      if (disposed) throw new PareError("DISPOSED", "The model was already disposed of.");
+      const own: Record<string, OrtTensor> = {};
+      for (const [index, tensor] of completeFeeds(inputs, feeds).entries())
+        own[inputs[index]?.name ?? ""] = copied(ort, tensor);
+      return queue().run(() => runNow(own), signal);
     },
     async dispose() {
       if (disposed) return;
@@ -117,17 +97,17 @@ function wrapSession(ort: Ort, engine: string, session: OrtSession): Session {
 }
 
 let realmQueue: Queue | undefined;
-function queue(): Queue {
+export function queue(): Queue {
   return (realmQueue ??= new Queue());
 }
 
-function engineTensor(ort: Ort, tensor: Tensor): OrtTensor {
+function copied(ort: Ort, { type, data, dims }: Tensor): OrtTensor {
   const Tensor = ort.Tensor as unknown as new (
     type: string,
     data: unknown,
     dims: readonly number[],
   ) => OrtTensor;
-  return new Tensor(tensor.type, tensor.data, tensor.dims);
+  return new Tensor(type, data.slice(), dims);
 }
 
 function ownTensor(tensor: OrtTensor): Tensor {

@@ -1,4 +1,4 @@
-import { PareError } from "../format/error.js";
+import { aborted } from "../format/error.js";
 
 /**
  * Runs tasks one after the other: an engine's session creation and runs must not overlap ("Session already
@@ -49,8 +49,4 @@ export class Queue {
     if (next === undefined) this.#busy = false;
     else next();
   }
-}
-
-function aborted(signal: AbortSignal | undefined): PareError {
-  return new PareError("ABORTED", "The work was cancelled.", { cause: signal?.reason });
 }

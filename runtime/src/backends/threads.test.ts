@@ -17,7 +17,7 @@ it("runs with two threads in Node, and refuses to change them", async () => {
 
   await (await wasm().load(model)).dispose();
   await expect(wasm({ threads: 1 }).load(model)).rejects.toMatchObject({
-    code: "ENGINE",
+    code: "ENGINE_THREADS",
     message: expect.stringContaining("already runs with 2 thread(s)"),
   });
 });

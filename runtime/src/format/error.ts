@@ -35,6 +35,13 @@ export const errorCodes = {
   INPUT: "an input is missing, unknown or of the wrong type or shape",
   DISPOSED: "the model was already disposed of",
   ENGINE_MISSING: "the engine is not installed",
+  ENGINE_VERSION: "the engine is older than the runtime can use",
+  ENGINE_NOT_FOUND: "the engine's own files are not at the address where they were looked for",
+  ENGINE_PAGE: "the server answered with a page instead of the engine's own file",
+  ENGINE_POLICY: "the content security policy does not let WebAssembly run",
+  ENGINE_START: "the engine or its threads did not start in time",
+  ENGINE_THREADS: "the engine already runs with another number of threads",
+  NOT_ISOLATED: "threads were asked for where a page is not cross-origin isolated",
   ENGINE: "the engine failed",
   ENGINE_CRASHED: "the engine's process ended unexpectedly",
   UNSUPPORTED_DEVICE: "the device lacks something the variant needs",
@@ -59,9 +66,9 @@ export function isErrorCode(code: string): code is ErrorCode {
 
 export interface ErrorDetails {
   /** Where: a file, a node, a field, an argument. */
-  readonly where?: string;
+  readonly where?: string | undefined;
   /** What the reader can do about it, one sentence. */
-  readonly hint?: string;
+  readonly hint?: string | undefined;
   readonly cause?: unknown;
 }
 
@@ -89,9 +96,11 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+export function aborted(signal: AbortSignal | undefined): PareError {
+  return new PareError("ABORTED", "The work was cancelled.", { cause: signal?.reason });
+}
+
 /** Throws ABORTED when the signal was raised. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) {
-    throw new PareError("ABORTED", "The work was cancelled.", { cause: signal.reason });
-  }
+  if (signal?.aborted) throw aborted(signal);
 }

@@ -1,10 +1,12 @@
 export * from "./bundle/bundle-module.js";
 export * from "./bundle/golden-check.js";
+export * from "./bundle/golden-feeds.js";
 export * from "./bundle/golden-inputs.js";
 export * from "./bundle/golden-probe.js";
 export * from "./bundle/manifest-schema.js";
 export * from "./bundle/manifest.js";
 export * from "./bundle/parse-manifest.js";
+export { bundleJson, parseGolden } from "./bundle/parse-runnable.js";
 export * from "./sha256.js";
 export * from "./engine/artifact.js";
 export * from "./engine/backend.js";

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtemp, rm, unlink, writeFile } from "node:fs/promises";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
+import { tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -10,7 +10,7 @@ import { makeBundle, type TestBundle, writeFiles } from "../../test-models/write
 import { cpu } from "../backends/ort-node.js";
 import { wasm, webgpu } from "../backends/ort-web.js";
 import type { Backend } from "../format/engine/backend.js";
-import { bundleJson } from "../format/bundle/parse-manifest.js";
+import { bundleJson } from "../format/bundle/parse-runnable.js";
 import { sha256Sync } from "../format/sha256.js";
 import { load, type LoadModelOptions } from "./load.js";
 
@@ -128,7 +128,7 @@ describe("load", () => {
         ok: false,
         reason: "the bundle has no variant for this target",
       },
-      { variant: null, target: "cpu", ok: false, reason: "no library" },
+      { variant: null, target: "cpu", ok: false, reason: "no library", code: "ENGINE" },
       { variant: "wasm", target: "wasm", ok: true, reason: "passed the golden check" },
     ]);
   });
@@ -172,8 +172,8 @@ async function damageFile(path: string): Promise<void> {
 }
 
 describe("a damaged bundle", () => {
-  it.each<[string, () => Promise<void>, RegExp]>([
-    ["one byte flipped", () => damageFile(pathOf("cpu")), /is damaged: its sha256/],
+  it.each<[string, () => Promise<void>, string, RegExp]>([
+    ["one byte flipped", () => damageFile(pathOf("cpu")), "INTEGRITY", /is damaged: its sha256/],
     [
       "truncated",
       () =>
@@ -181,13 +181,20 @@ describe("a damaged bundle", () => {
           join(folder, pathOf("cpu")),
           (bundle.files.get(pathOf("cpu")) ?? new Uint8Array()).subarray(0, 40),
         ),
+      "INTEGRITY",
       /has 40 bytes instead of/,
     ],
-    ["missing", () => unlink(join(folder, pathOf("cpu"))), /cannot be read: ENOENT/],
-  ])("with a variant %s uses the next, and says why", async (_, damage, reason) => {
+    [
+      "missing",
+      () => unlink(join(folder, pathOf("cpu"))),
+      "BUNDLE_NOT_FOUND",
+      /cannot be read: ENOENT/,
+    ],
+  ])("with a variant %s uses the next, and says why", async (_, damage, code, reason) => {
     await damage();
+    const failed = { variant: "cpu", target: "cpu", ok: false, code };
     expect((await selectionOf(folder)).tried).toEqual([
-      { variant: "cpu", target: "cpu", ok: false, reason: expect.stringMatching(reason) },
+      expect.objectContaining({ ...failed, reason: expect.stringMatching(reason) }),
       { variant: "wasm", target: "wasm", ok: true, reason: "passed the golden check" },
     ]);
   });
@@ -195,7 +202,10 @@ describe("a damaged bundle", () => {
   it("with all variants damaged names every reason", async () => {
     for (const id of ["cpu", "wasm", "spare"]) await damageFile(pathOf(id));
     await expect(load(folder, { backends })).rejects.toMatchObject({
-      code: "NO_VARIANT",
+      code: "INTEGRITY",
+      hint: expect.stringContaining("Copy the bundle again"),
+      cause: { code: "INTEGRITY", where: pathOf("cpu") },
+      tried: ["cpu", "wasm", "spare"].map((variant) => ({ variant, code: "INTEGRITY" })),
       message: expect.stringMatching(/- cpu: .*damaged[^]*- wasm: .*damaged[^]*- spare: .*damaged/),
     });
   });
@@ -207,8 +217,9 @@ describe("a damaged bundle", () => {
     ]) {
       await damage();
       await expect(load(folder, { backends })).rejects.toMatchObject({
-        code: "NO_VARIANT",
+        code: "GOLDEN",
         message: expect.stringMatching(/cannot be proven/),
+        hint: expect.stringContaining("allowUnproven"),
       });
       expect(await selectionOf(folder, { allowUnproven: true })).toMatchObject({
         chosen: "cpu",
@@ -217,7 +228,7 @@ describe("a damaged bundle", () => {
     }
     const golden = { ...bundle.golden, cases: [] };
     await expect(load({ ...bundle, golden, files: {} }, { backends })).rejects.toMatchObject({
-      code: "NO_VARIANT",
+      code: "GOLDEN",
     });
   });
 
@@ -283,7 +294,23 @@ describe("a damaged bundle", () => {
     expect((await selectionOf(folder)).tried[0]).toMatchObject({
       variant: "cpu",
       ok: false,
+      code: "UNSUPPORTED_DEVICE",
       reason: "the device lacks shader-f16",
+    });
+  });
+
+  it("with a variant that takes more memory than there is uses the next", async () => {
+    const [first, ...rest] = bundle.manifest.variants;
+    const requires = { features: [], memoryBytes: 2 * totalmem() };
+    const variants = [{ ...first, requires }, ...rest];
+    await writeFile(
+      join(folder, "manifest.json"),
+      JSON.stringify({ ...bundle.manifest, variants }),
+    );
+    expect((await selectionOf(folder)).tried[0]).toMatchObject({
+      variant: "cpu",
+      code: "UNSUPPORTED_DEVICE",
+      reason: `the device lacks ${requires.memoryBytes} bytes of memory`,
     });
   });
 
@@ -297,7 +324,7 @@ describe("a damaged bundle", () => {
     await writeFile(join(folder, "golden.json"), bytes);
     await writeFile(join(folder, "manifest.json"), bundleJson({ ...bundle.manifest, golden }));
     await expect(load(folder, { backends })).rejects.toMatchObject({
-      code: "NO_VARIANT",
+      code: "GOLDEN",
       message: expect.stringMatching(/inputs have \d+ elements/),
     });
   });
@@ -318,7 +345,7 @@ describe("a damaged bundle", () => {
     await unlink(join(folder, pathOf("cpu")));
     execFileSync("sh", ["-c", 'mkfifo "$0"', join(folder, pathOf("cpu"))]);
     await expect(load(folder, { backends: [cpu()] })).rejects.toMatchObject({
-      code: "NO_VARIANT",
+      code: "BUNDLE_NOT_FOUND",
       message: expect.stringContaining("not a file"),
     });
   });
@@ -353,6 +380,49 @@ describe("a damaged bundle", () => {
   });
 });
 
+describe("a pinned bundle", () => {
+  const pinned = (): string => sha256Sync(bundle.files.get("manifest.json") ?? new Uint8Array());
+  /** One byte more of meaning: what was there before still parses. */
+  const changed = async (path: string): Promise<void> => {
+    const text = new TextDecoder().decode(bundle.files.get(path));
+    await writeFile(
+      join(folder, path),
+      path.endsWith(".json") ? text.replace("seed", "Seed") : `${text} `,
+    );
+  };
+
+  it.each(["manifest.json", "golden.json", "the variants"])(
+    "runs nothing where %s is another",
+    async (which) => {
+      const paths = which === "the variants" ? ["cpu", "wasm", "spare"].map(pathOf) : [which];
+      for (const path of paths)
+        if (path === "manifest.json")
+          await writeFile(join(folder, path), `${JSON.stringify(bundle.manifest)} `);
+        else await changed(path);
+      const error = await load(folder, { backends, integrity: pinned() }).then(
+        (model) => model.selection,
+        (failure: unknown) => failure,
+      );
+      expect(error).toMatchObject({ code: which === "golden.json" ? "GOLDEN" : "INTEGRITY" });
+    },
+  );
+
+  it("covers the golden check and the variants of a module", async () => {
+    const integrity = pinned();
+    const files = filesAt(pathToFileURL(`${folder}/`));
+    const golden = structuredClone(bundle.golden);
+    const seeds = golden.cases.flatMap(({ inputs }) => inputs);
+    for (const input of seeds) Object.assign(input, { seed: input.seed + 1 });
+    await expect(load({ ...bundle, golden, files }, { backends, integrity })).rejects.toMatchObject(
+      { code: "GOLDEN", cause: { cause: { code: "INTEGRITY" } } },
+    );
+    for (const id of ["cpu", "wasm", "spare"]) await damageFile(pathOf(id));
+    await expect(load({ ...bundle, files }, { backends, integrity })).rejects.toMatchObject({
+      code: "INTEGRITY",
+    });
+  });
+});
+
 function filesAt(base: URL): Record<string, URL> {
   return Object.fromEntries([...bundle.files.keys()].map((path) => [path, new URL(path, base)]));
 }
@@ -376,6 +446,20 @@ describe("over http", () => {
     const url = await serve(({ url: path }, response) => response.end(fileFor(path)));
     for (const source of [url, url.slice(0, -1), new URL(url)])
       expect(await selectionOf(source)).toMatchObject({ chosen: "cpu" });
+  });
+
+  it("asks by the app's own fetch", async () => {
+    const url = await serve(({ url: path, headers }, response) => {
+      if (headers["authorization"] !== "Bearer x") response.writeHead(403).end();
+      else response.end(fileFor(path));
+    });
+    const fetch = (where: string, init: RequestInit): Promise<Response> =>
+      globalThis.fetch(where, {
+        ...init,
+        headers: { ...Object.fromEntries(new Headers(init.headers)), authorization: "Bearer x" },
+      });
+    expect(await selectionOf(url, { fetch })).toMatchObject({ chosen: "cpu", proven: true });
+    await expect(load(url, { backends })).rejects.toMatchObject({ code: "NETWORK" });
   });
 
   it("resumes a download that broke off where it stopped", async () => {

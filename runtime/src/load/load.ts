@@ -1,24 +1,28 @@
 import type { Artifact, NamedBytes } from "../format/engine/artifact.js";
-import type { Backend, Session, TargetName } from "../format/engine/backend.js";
-import type { BundleModule } from "../format/bundle/bundle-module.js";
+import type { Backend, Fetch, Session, TargetName } from "../format/engine/backend.js";
 import { messageOf, PareError, throwIfAborted } from "../format/error.js";
 import { checkGolden } from "../format/bundle/golden-check.js";
-import type { Golden, VariantEntry } from "../format/bundle/manifest.js";
+import type { Golden } from "../format/bundle/manifest.js";
+import type { RunnableVariant } from "../format/bundle/parse-runnable.js";
 import type { Feeds, Tensors } from "../format/tensor/tensor.js";
 import { type Candidate, candidates } from "../select/candidates.js";
-import { type Attempt, noVariant } from "../session/selection.js";
+import { Attempts, LoadError } from "../session/selection.js";
 import { type Model, openModel } from "../session/model.js";
-import { isAbort, type OpenBundle, openBundle, readVerified } from "./open-bundle.js";
+import { backendsOf, type Backends } from "./backends-of.js";
+import { type BundleSource, type OpenBundle, openBundle, readVerified } from "./open-bundle.js";
+import { sideBySide } from "./side-by-side.js";
 
 export interface Progress {
   readonly variant: string;
+  /** Of the variant and of the engine that comes with it, decoded. */
   readonly receivedBytes: number;
+  /** An engine's bytes are a guess until its server says; they are all there when both are equal. */
   readonly totalBytes: number;
 }
 
 export interface LoadModelOptions {
-  /** In order of preference. */
-  readonly backends: readonly Backend[];
+  /** In order of preference: `[webgpu(), wasm()]`. */
+  readonly backends: Backends;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** sha256 of manifest.json, 64 hex digits: with it, everything that runs is what was pinned. */
@@ -29,45 +33,40 @@ export interface LoadModelOptions {
   readonly allowSoftwareGpu?: boolean | undefined;
   /** Run variants whose golden check is damaged or absent. A check that fails refuses a variant in any case. */
   readonly allowUnproven?: boolean | undefined;
+  /** Fetches the bundle's files and the engine's `.wasm`, in place of the global one. */
+  readonly fetch?: Fetch | undefined;
 }
 
 /**
- * Loads the variant of a bundle that suits this device: verifies hashes, proves it on the golden check, and
- * goes on to the next when one cannot be used; `model.selection` says why.
+ * Loads the variant of a bundle that suits this device, its engine at the same time: verifies hashes, proves it on the
+ * golden check, and goes on to the next when one cannot be used; `model.selection` says why.
  *
  * @param source in a browser a URL, in Node a path or URL, of a bundle's folder; or what its `index.js` exports
- * @throws PareError BUNDLE_NOT_FOUND, BUNDLE_INVALID, BUNDLE_VERSION, INTEGRITY (the pinned manifest), NETWORK,
- *   NO_VARIANT with every reason, ABORTED
+ * @throws PareError BUNDLE_NOT_FOUND, BUNDLE_INVALID, BUNDLE_VERSION, INTEGRITY (the pinned manifest), NETWORK, ABORTED,
+ *   ARGUMENT; LoadError where no variant can be used: with code, hint and cause of the failure that is most worth
+ *   mending (ENGINE_MISSING, INTEGRITY, …; NO_VARIANT where none was for a backend) and every attempt as `tried`
  */
 export async function load<Inputs extends object = Feeds, Outputs extends object = Tensors>(
-  source: string | URL | BundleModule<Inputs, Outputs>,
+  source: BundleSource<Inputs, Outputs>,
   options: LoadModelOptions,
 ): Promise<Model<Inputs, Outputs>> {
+  const backends = backendsOf(options);
   const { signal } = options;
   throwIfAborted(signal);
-  const bundle = await openBundle(source, options.integrity, signal);
-  const tried: Attempt[] = [];
+  const bundle = await openBundle(source, options);
+  const attempts = new Attempts();
   let golden: Golden | PareError | undefined;
 
-  for await (const candidate of candidates(
-    bundle.manifest.variants,
-    options.backends,
-    options,
-    (attempt) => tried.push(attempt),
-  )) {
+  for await (const candidate of candidates(bundle.manifest.variants, backends, options, attempts)) {
     const { variant, engine } = candidate;
-    const { target } = variant;
+    const { id, target } = variant;
     try {
       golden ??= await readGolden(bundle, signal);
       const { session, proven } = await prepare(bundle, candidate, golden, options);
-      tried.push({
-        variant: variant.id,
-        target,
-        ok: true,
-        reason: proven ? "passed the golden check" : "runs, unproven",
-      });
+      const reason = proven ? "passed the golden check" : "runs, unproven";
+      const tried = [...attempts.tried, { variant: id, target, ok: true, reason }];
       return openModel<Inputs, Outputs>(bundle.manifest, session, {
-        chosen: variant.id,
+        chosen: id,
         target,
         engine,
         proven,
@@ -75,11 +74,11 @@ export async function load<Inputs extends object = Feeds, Outputs extends object
       });
     } catch (error) {
       throwIfAborted(signal);
-      tried.push({ variant: variant.id, target, ok: false, reason: messageOf(error) });
+      attempts.refuse(id, target, error);
     }
   }
   throwIfAborted(signal);
-  throw noVariant(bundle.manifest.name, tried);
+  throw new LoadError(bundle.manifest.name, attempts);
 }
 
 async function readGolden(
@@ -89,13 +88,16 @@ async function readGolden(
   try {
     return await bundle.golden(signal);
   } catch (error) {
-    if (isAbort(error)) throw error;
-    return new PareError(
-      "GOLDEN",
-      `it cannot be proven, because the golden check is unusable: ${messageOf(error)}`,
-      { cause: error },
-    );
+    throwIfAborted(signal);
+    return unproven(`is unusable: ${messageOf(error)}`, error);
   }
+}
+
+function unproven(why: string, cause?: unknown): PareError {
+  return new PareError("GOLDEN", `it cannot be proven, because the golden check ${why}`, {
+    hint: "Copy the bundle again, as it is, or allowUnproven.",
+    cause,
+  });
 }
 
 async function prepare(
@@ -105,19 +107,14 @@ async function prepare(
   options: LoadModelOptions,
 ): Promise<{ session: Session; proven: boolean }> {
   const known = !(golden instanceof PareError) && hasValues(golden, variant.id) ? golden : null;
-  if (known === null && options.allowUnproven !== true) {
-    throw golden instanceof PareError
-      ? golden
-      : new PareError(
-          "GOLDEN",
-          "it cannot be proven, because the golden check has no values for it",
-        );
-  }
-  const artifact = await readVariant(bundle, variant, options);
-  const session = await backend.load(artifact, options.signal ? { signal: options.signal } : {});
+  if (known === null && options.allowUnproven !== true)
+    throw golden instanceof PareError ? golden : unproven("has no values for it");
+  const { signal } = options;
+  const artifact = await fetchBoth(bundle, variant, backend, options);
+  const session = await backend.load(artifact, { signal });
   if (known === null) return { session, proven: false };
   try {
-    await prove(known, variant, engine, bundle.manifest.golden.sha256, session, options.signal);
+    await prove(known, variant, engine, bundle.manifest.golden.sha256, session, signal);
     return { session, proven: true };
   } catch (error) {
     await session.dispose();
@@ -125,29 +122,60 @@ async function prepare(
   }
 }
 
+/** The model's files, while its engine comes. */
+async function fetchBoth(
+  bundle: OpenBundle,
+  variant: RunnableVariant,
+  backend: Backend,
+  { signal, onProgress, fetch }: LoadModelOptions,
+): Promise<Artifact> {
+  const modelBytes = variant.files.reduce((sum, { bytes }) => sum + bytes, 0);
+  let [model, engine, engineBytes] = [0, 0, 0];
+  let over = false; // an engine may go on when its variant was given up
+  const report = (): void => {
+    if (!over)
+      onProgress?.({
+        variant: variant.id,
+        receivedBytes: model + engine,
+        totalBytes: modelBytes + engineBytes,
+      });
+  };
+  const onBytes = (received: number, total: number): void => {
+    [engine, engineBytes] = [received, total];
+    report();
+  };
+  try {
+    return await sideBySide(signal, backend.start?.({ onBytes, fetch }), (stop) =>
+      readVariant(bundle, variant, stop, (received) => {
+        model = received;
+        report();
+      }),
+    );
+  } finally {
+    over = true;
+  }
+}
+
 async function readVariant(
   bundle: OpenBundle,
-  variant: VariantEntry,
-  { signal, onProgress }: LoadModelOptions,
+  { id, files, format, session, requires }: RunnableVariant,
+  signal: AbortSignal,
+  onBytes: (received: number) => void,
 ): Promise<Artifact> {
-  const totalBytes = variant.files.reduce((sum, file) => sum + file.bytes, 0);
   let before = 0;
   const read: NamedBytes[] = [];
-  for (const file of variant.files) {
-    const bytes = await readVerified(bundle.locate(file), file, signal, (received) =>
-      onProgress?.({ variant: variant.id, receivedBytes: before + received, totalBytes }),
+  for (const file of files) {
+    const bytes = await readVerified(bundle, file, signal, (received) =>
+      onBytes(before + received),
     );
     before += file.bytes;
-    onProgress?.({ variant: variant.id, receivedBytes: before, totalBytes });
+    onBytes(before);
     // A model names its external data as the bundle does: variants/<sha256>.bin is <sha256>.bin to it.
     read.push({ name: file.path.replace("variants/", ""), bytes });
   }
   const [model, ...rest] = read;
   if (model === undefined)
-    throw new PareError("BUNDLE_INVALID", `Variant ${variant.id} has no file.`, {
-      where: variant.id,
-    });
-  const { format, session, requires } = variant;
+    throw new PareError("BUNDLE_INVALID", `Variant ${id} has no file.`, { where: id });
   return { format, files: [model, ...rest], session, requires };
 }
 
@@ -157,12 +185,12 @@ function hasValues(golden: Golden, id: string): boolean {
   );
 }
 
-/** What passed in this realm: per device and engine, variant and golden check, once is enough. */
+/** What passed in this realm, a page, worker or process: per engine, variant and golden check, once is enough. */
 let provenHere: Set<string> | undefined;
 
 async function prove(
   golden: Golden,
-  variant: VariantEntry,
+  variant: RunnableVariant,
   engine: string,
   goldenHash: string,
   session: Session,

@@ -1,14 +1,36 @@
 import { locate } from "#platform";
 import type { BundleModule } from "../format/bundle/bundle-module.js";
-import { isPareError, messageOf, PareError } from "../format/error.js";
-import type { BundleFile, Golden, Manifest } from "../format/bundle/manifest.js";
-import { bundleJson, parseGolden, parseManifest } from "../format/bundle/parse-manifest.js";
+import type { Fetch } from "../format/engine/backend.js";
+import { messageOf, PareError } from "../format/error.js";
+import type { BundleFile, Golden } from "../format/bundle/manifest.js";
+import {
+  bundleJson,
+  damaged,
+  parseGolden,
+  parseRunnable,
+  type Runnable,
+} from "../format/bundle/parse-runnable.js";
 import { sha256 } from "../format/sha256.js";
-import { download } from "./download.js";
+import { download } from "../network/download.js";
+
+/** What `load` takes; a module's namespace, as `await import(…)` gives it, means its default export. */
+export type BundleSource<Inputs extends object = object, Outputs extends object = object> =
+  | string
+  | URL
+  | BundleModule<Inputs, Outputs>
+  | { readonly default: BundleModule<Inputs, Outputs> };
+
+interface OpenOptions {
+  /** sha256 of manifest.json: 64 hex digits, with or without `sha256-` before them. */
+  readonly integrity?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly fetch?: Fetch | undefined;
+}
 
 /** A bundle whose manifest is sound; everything else is read, and checked, when it is needed. */
 export interface OpenBundle {
-  readonly manifest: Manifest;
+  readonly manifest: Runnable;
+  readonly fetch: Fetch | undefined;
   /** @throws PareError when the golden check is damaged or missing */
   golden(signal?: AbortSignal): Promise<Golden>;
   /** Where one of the manifest's files lies. */
@@ -18,48 +40,61 @@ export interface OpenBundle {
 /** Decoded. A manifest has some ten kilobytes. */
 const manifestMaxBytes = 4 * 2 ** 20;
 
-/**
- * @param integrity sha256 of manifest.json: 64 hex digits, with or without `sha256-` before them
- * @throws PareError BUNDLE_NOT_FOUND, BUNDLE_INVALID, BUNDLE_VERSION, INTEGRITY, NETWORK, ABORTED
- */
-export async function openBundle(
-  source: string | URL | BundleModule,
-  integrity: string | undefined,
-  signal: AbortSignal | undefined,
+/** @throws PareError BUNDLE_NOT_FOUND, BUNDLE_INVALID, BUNDLE_VERSION, INTEGRITY, NETWORK, ABORTED, ARGUMENT */
+export function openBundle(source: BundleSource, options: OpenOptions): Promise<OpenBundle> {
+  if (typeof source === "string") return openFolder(locate(source), options);
+  if (has(source, "href")) return openFolder(new URL(String(source)), options);
+  const module: unknown = has(source, "default") ? source.default : source;
+  if (isModule(module)) return openModule(module, options);
+  throw new PareError("ARGUMENT", "What was given to `load` is no bundle.", {
+    hint: "Pass a bundle's address, or what its index.js exports.",
+  });
+}
+
+function isModule(value: unknown): value is BundleModule {
+  return has(value, "manifest") && has(value, "files");
+}
+
+function has<Key extends string>(value: unknown, key: Key): value is Record<Key, unknown> {
+  return typeof value === "object" && value !== null && key in value;
+}
+
+async function openFolder(
+  folder: URL,
+  { integrity, signal, fetch }: OpenOptions,
 ): Promise<OpenBundle> {
-  if (typeof source === "object" && "manifest" in source) return openModule(source, integrity);
-  const base = folderOf(typeof source === "string" ? locate(source) : source);
+  const base = folderOf(folder);
   const url = new URL("manifest.json", base);
-  const bytes = await download(url, { most: manifestMaxBytes, signal });
-  const text = new TextDecoder().decode(bytes);
-  if (/^\s*</.test(text)) {
+  const bytes = await download(url, { most: manifestMaxBytes, signal, fetch });
+  if (/^\s*</.test(new TextDecoder().decode(bytes)))
     throw new PareError(
       "BUNDLE_NOT_FOUND",
       "The server answered with a page instead of a manifest.",
       {
         where: url.href,
-        hint: "Put the bundle where the server finds static files (in most frameworks the folder named public), and check the URL.",
+        hint: "Put the bundle among the static files (often a folder named public), and check the URL.",
       },
     );
-  }
   await demandIntegrity(bytes, integrity, url.href);
-  const manifest = parseManifest(parseJson(text, url.href));
-  const find = (file: BundleFile): URL => new URL(file.path, base);
+  const bundle = {
+    manifest: parseRunnable(parseJson(bytes, "manifest.json")),
+    fetch,
+    locate: (file: BundleFile): URL => new URL(file.path, base),
+  };
   return {
-    manifest,
-    locate: find,
+    ...bundle,
     async golden(abort) {
-      const json = await readVerified(find(manifest.golden), manifest.golden, abort);
-      return parseGolden(parseJson(new TextDecoder().decode(json), "golden.json"));
+      const json = await readVerified(bundle, bundle.manifest.golden, abort);
+      return parseGolden(parseJson(json, "golden.json"));
     },
   };
 }
 
 async function openModule(
   module: BundleModule,
-  integrity: string | undefined,
+  { integrity, fetch }: OpenOptions,
 ): Promise<OpenBundle> {
-  const manifest = parseManifest(module.manifest);
+  const manifest = parseRunnable(module.manifest);
   await demandIntegrity(
     new TextEncoder().encode(bundleJson(module.manifest)),
     integrity,
@@ -67,6 +102,7 @@ async function openModule(
   );
   return {
     manifest,
+    fetch,
     locate({ path }) {
       const place = module.files[path];
       if (place === undefined)
@@ -78,7 +114,7 @@ async function openModule(
     async golden() {
       const golden = parseGolden(module.golden);
       const hash = await sha256(new TextEncoder().encode(bundleJson(golden)));
-      if (hash !== manifest.golden.sha256) throw damaged("golden.json");
+      if (hash !== manifest.golden.sha256) throw mismatch("golden.json");
       return golden;
     },
   };
@@ -89,12 +125,12 @@ async function openModule(
  * @throws PareError INTEGRITY when they are not those that the manifest names; as download
  */
 export async function readVerified(
-  url: URL,
+  { locate: find, fetch }: Pick<OpenBundle, "locate" | "fetch">,
   file: BundleFile,
   signal?: AbortSignal,
   onBytes?: (received: number) => void,
 ): Promise<Uint8Array> {
-  const bytes = await download(url, { bytes: file.bytes, signal, onBytes });
+  const bytes = await download(find(file), { bytes: file.bytes, signal, onBytes, fetch });
   if (bytes.length !== file.bytes) {
     throw new PareError(
       "INTEGRITY",
@@ -102,11 +138,11 @@ export async function readVerified(
       { where: file.path },
     );
   }
-  if ((await sha256(bytes)) !== file.sha256) throw damaged(file.path);
+  if ((await sha256(bytes)) !== file.sha256) throw mismatch(file.path);
   return bytes;
 }
 
-function damaged(path: string): PareError {
+function mismatch(path: string): PareError {
   return new PareError("INTEGRITY", `${path} is damaged: its sha256 is not the manifest's.`, {
     where: path,
     hint: "Copy the bundle again, as it is.",
@@ -135,19 +171,10 @@ function folderOf(url: URL): URL {
   return folder;
 }
 
-function parseJson(text: string, where: string): unknown {
+function parseJson(bytes: Uint8Array, where: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(new TextDecoder().decode(bytes));
   } catch (cause) {
-    throw new PareError(
-      "BUNDLE_INVALID",
-      `${where.split("/").pop()} is damaged: ${messageOf(cause)}.`,
-      { where, cause },
-    );
+    throw damaged(where, messageOf(cause));
   }
-}
-
-/** Whether work must stop here, rather than go on with another variant. */
-export function isAbort(error: unknown): boolean {
-  return isPareError(error) && error.code === "ABORTED";
 }

@@ -18,6 +18,13 @@ export function readFileUrl(url: URL): Promise<Uint8Array<ArrayBuffer> | null> {
   );
 }
 
+/** Memory in all, as far as a page may know: Chromium rounds it, and at 8 GiB there may be more. */
+export function deviceMemoryBytes(): number | undefined {
+  const navigator = globalThis.navigator as { readonly deviceMemory?: number } | undefined;
+  const gibibytes = navigator?.deviceMemory ?? 8;
+  return gibibytes < 8 ? gibibytes * 2 ** 30 : undefined;
+}
+
 /** The smallest build of onnxruntime-web that runs models in WebAssembly. */
 export function importOrtWasm(): Promise<typeof import("onnxruntime-web")> {
   return import("onnxruntime-web/wasm");

@@ -7,6 +7,9 @@ declare module "node:fs/promises" {
   ): Promise<Uint8Array<ArrayBuffer>>;
   export function stat(path: string | URL): Promise<{ readonly size: number; isFile(): boolean }>;
 }
+declare module "node:os" {
+  export function totalmem(): number;
+}
 declare module "node:path" {
   export function resolve(...parts: string[]): string;
 }

@@ -1,6 +1,8 @@
 import { readFile, stat } from "node:fs/promises";
+import { totalmem } from "node:os";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { messageOf, PareError, throwIfAborted } from "../format/error.js";
 
 /** A bundle's address as the caller wrote it: a path, or a URL with its scheme. */
 export function locate(source: string): URL {
@@ -9,17 +11,29 @@ export function locate(source: string): URL {
 
 /**
  * @param most null comes back for a file of more bytes
- * @throws Error where it is none: a pipe could be waited for without end
+ * @throws PareError BUNDLE_NOT_FOUND where it is no file (a pipe could be waited for without end), ABORTED
  */
 export async function readFileUrl(
   url: URL,
   most: number,
   signal?: AbortSignal,
 ): Promise<Uint8Array<ArrayBuffer> | null> {
-  const found = await stat(url);
-  if (!found.isFile()) throw new Error("it is not a file");
-  if (found.size > most) return null;
-  return readFile(url, signal === undefined ? {} : { signal });
+  try {
+    const found = await stat(url);
+    if (!found.isFile()) throw new Error("it is not a file");
+    if (found.size > most) return null;
+    return await readFile(url, signal === undefined ? {} : { signal });
+  } catch (cause) {
+    throwIfAborted(signal);
+    throw new PareError("BUNDLE_NOT_FOUND", `The file cannot be read: ${messageOf(cause)}`, {
+      where: url.href,
+      cause,
+    });
+  }
+}
+
+export function deviceMemoryBytes(): number | undefined {
+  return totalmem();
 }
 
 /** The build for Node: the one for browsers starts here too, but with more than one thread it fetches a file: URL. */

@@ -1,12 +1,12 @@
 import type { Backend, Probe, TargetName } from "../format/engine/backend.js";
-import { messageOf } from "../format/error.js";
-import type { VariantEntry } from "../format/bundle/manifest.js";
-import { missingFeatures } from "./device-features.js";
-import type { Attempt } from "../session/selection.js";
+import { PareError } from "../format/error.js";
+import type { RunnableVariant } from "../format/bundle/parse-runnable.js";
+import type { Attempts } from "../session/selection.js";
+import { lackingMemory, missingFeatures } from "./device-features.js";
 
 export interface Candidate {
   readonly backend: Backend;
-  readonly variant: VariantEntry;
+  readonly variant: RunnableVariant;
   /** Engine and version, as probed. */
   readonly engine: string;
 }
@@ -21,72 +21,63 @@ export interface CandidateOptions {
  * Software GPUs come last unless asked for. Lazy: an engine is probed, and so imported, when its turn comes.
  */
 export async function* candidates(
-  variants: readonly VariantEntry[],
+  variants: readonly RunnableVariant[],
   backends: readonly Backend[],
-  options: CandidateOptions,
-  reject: (attempt: Attempt) => void,
+  { target: asked, allowSoftwareGpu }: CandidateOptions,
+  attempts: Attempts,
 ): AsyncGenerator<Candidate> {
-  const wanted = backends.filter(
-    ({ target }) => options.target === undefined || target === options.target,
-  );
-  if (wanted.length === 0 && options.target !== undefined) {
-    reject({
-      variant: null,
-      target: options.target,
-      ok: false,
-      reason: "no backend for this target was passed",
-    });
-  }
+  const wanted = backends.filter(({ target }) => asked === undefined || target === asked);
+  if (wanted.length === 0 && asked !== undefined)
+    attempts.refuse(null, asked, "no backend for this target was passed");
   const last: (() => Generator<Candidate>)[] = [];
   for (const backend of wanted) {
     const { target } = backend;
     const own = variants.filter((variant) => variant.target === target);
     if (own.length === 0) {
-      reject({
-        variant: null,
-        target,
-        ok: false,
-        reason: "the bundle has no variant for this target",
-      });
+      attempts.refuse(null, target, "the bundle has no variant for this target");
       continue;
     }
-    const probe = await probeSafely(backend);
-    if (!probe.ok) {
-      reject({ variant: null, target, ok: false, reason: probe.why });
-      continue;
-    }
-    const fitting = (): Generator<Candidate> => fittingVariants(backend, own, probe, reject);
-    const software =
-      probe.software === true && options.allowSoftwareGpu !== true && options.target === undefined;
-    if (software) last.push(fitting);
+    const probe = await probeSafely(backend, attempts);
+    if (probe === null) continue;
+    const fitting = (): Generator<Candidate> => fittingVariants(backend, own, probe, attempts);
+    if (probe.software === true && allowSoftwareGpu !== true && asked === undefined)
+      last.push(fitting);
     else yield* fitting();
   }
   for (const fitting of last) yield* fitting();
 }
 
+type Found = Extract<Probe, { ok: true }>;
+
 function* fittingVariants(
   backend: Backend,
-  variants: readonly VariantEntry[],
-  probe: Extract<Probe, { ok: true }>,
-  reject: (attempt: Attempt) => void,
+  variants: readonly RunnableVariant[],
+  { engine, features }: Found,
+  attempts: Attempts,
 ): Generator<Candidate> {
   for (const variant of variants) {
-    const missing = missingFeatures(variant.requires.features, probe.features);
-    if (missing.length === 0) yield { backend, variant, engine: probe.engine };
+    const { requires } = variant;
+    const lacking = [...missingFeatures(requires.features, features), ...lackingMemory(requires)];
+    if (lacking.length === 0) yield { backend, variant, engine };
     else
-      reject({
-        variant: variant.id,
-        target: backend.target,
-        ok: false,
-        reason: `the device lacks ${missing.join(", ")}`,
-      });
+      attempts.refuse(variant.id, backend.target, cannot(`the device lacks ${lacking.join(", ")}`));
   }
 }
 
-async function probeSafely(backend: Backend): Promise<Probe> {
+/** Null where it cannot run here, or fails. */
+async function probeSafely(backend: Backend, attempts: Attempts): Promise<Found | null> {
   try {
-    return await backend.probe();
+    const probe = await backend.probe();
+    if (probe.ok) return probe;
+    throw probe.error ?? cannot(probe.why);
   } catch (error) {
-    return { ok: false, why: messageOf(error) };
+    attempts.refuse(null, backend.target, error);
+    return null;
   }
+}
+
+function cannot(why: string): PareError {
+  return new PareError("UNSUPPORTED_DEVICE", why, {
+    hint: "Write the bundle for wasm too, and pass its backend: it runs nearly everywhere.",
+  });
 }

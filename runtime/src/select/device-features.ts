@@ -1,14 +1,12 @@
-import type { DeviceFeature } from "../format/engine/requirements.js";
+import { deviceMemoryBytes } from "#platform";
+import type { DeviceFeature, Requirements } from "../format/engine/requirements.js";
 
-// Smallest modules that use one instruction each: i8x16.popcnt, and i32x4.relaxed_dot_i8x16_i7x16_add_s.
-const simd = [
-  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15,
-  253, 98, 11,
-];
-const relaxedSimd = [
-  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 19, 1, 17, 0, 65, 1, 253, 15,
-  65, 2, 253, 15, 65, 3, 253, 15, 253, 147, 2, 11,
-];
+/** The smallest module with one function of these instructions, which gives a vector. */
+function moduleOf(...code: readonly number[]): Uint8Array<ArrayBuffer> {
+  const { length } = code;
+  const head = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0];
+  return Uint8Array.of(...head, 10, length + 4, 1, length + 2, 0, ...code, 11);
+}
 
 /** What of `required` the device lacks, given what the backend's probe found. */
 export function missingFeatures(
@@ -18,12 +16,19 @@ export function missingFeatures(
   return required.filter((feature) => !probed.includes(feature) && !hasFeature(feature));
 }
 
+/** Said of a device whose whole memory is known to be less than the engine took where it was measured. */
+export function lackingMemory({ memoryBytes = 0 }: Requirements): string[] {
+  const present = deviceMemoryBytes();
+  return present === undefined || memoryBytes <= present ? [] : [`${memoryBytes} bytes of memory`];
+}
+
 function hasFeature(feature: DeviceFeature): boolean {
   switch (feature) {
     case "simd":
-      return runs(simd);
+      return runs(65, 0, 253, 15, 253, 98); // i8x16.popcnt
     case "relaxed-simd":
-      return runs(relaxedSimd);
+      // i32x4.relaxed_dot_i8x16_i7x16_add_s
+      return runs(65, 1, 253, 15, 65, 2, 253, 15, 65, 3, 253, 15, 253, 147, 2);
     case "threads":
       return typeof SharedArrayBuffer !== "undefined" && (globalThis.crossOriginIsolated ?? true);
     case "shader-f16":
@@ -35,6 +40,6 @@ function hasFeature(feature: DeviceFeature): boolean {
   }
 }
 
-function runs(module: readonly number[]): boolean {
-  return typeof WebAssembly !== "undefined" && WebAssembly.validate(Uint8Array.from(module));
+function runs(...code: readonly number[]): boolean {
+  return typeof WebAssembly !== "undefined" && WebAssembly.validate(moduleOf(...code));
 }

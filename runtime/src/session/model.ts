@@ -1,7 +1,7 @@
 import type { Session } from "../format/engine/backend.js";
 import type { ValueInfo } from "../format/tensor/value-info.js";
 import { PareError } from "../format/error.js";
-import type { Manifest } from "../format/bundle/manifest.js";
+import type { Runnable } from "../format/bundle/parse-runnable.js";
 import type { Feeds, Tensors } from "../format/tensor/tensor.js";
 import type { Selection } from "./selection.js";
 
@@ -17,7 +17,7 @@ export interface Model<Inputs extends object = Feeds, Outputs extends object = T
   readonly outputs: readonly ValueInfo[];
   readonly selection: Selection;
   /**
-   * Inputs are not copied before the engine takes them; outputs belong to the caller.
+   * Inputs are copied at once, so that their buffers can be used again; outputs belong to the caller.
    * @throws PareError INPUT, ENGINE, ABORTED, DISPOSED
    */
   run(inputs: Inputs, options?: RunOptions): Promise<Outputs>;
@@ -27,7 +27,7 @@ export interface Model<Inputs extends object = Feeds, Outputs extends object = T
 }
 
 export function openModel<Inputs extends object, Outputs extends object>(
-  manifest: Manifest,
+  manifest: Runnable,
   session: Session,
   selection: Selection,
 ): Model<Inputs, Outputs> {

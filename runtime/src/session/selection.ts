@@ -1,5 +1,5 @@
 import type { TargetName } from "../format/engine/backend.js";
-import { PareError } from "../format/error.js";
+import { type ErrorCode, isPareError, messageOf, PareError } from "../format/error.js";
 
 /** One variant that was considered, and what came of it. */
 export interface Attempt {
@@ -8,6 +8,9 @@ export interface Attempt {
   readonly target: TargetName;
   readonly ok: boolean;
   readonly reason: string;
+  /** Of the error, where there was one, and what to do about it. */
+  readonly code?: ErrorCode;
+  readonly hint?: string;
 }
 
 /** Which variant runs, on what, and why not another. */
@@ -22,16 +25,53 @@ export interface Selection {
   readonly tried: readonly Attempt[];
 }
 
-export function noVariant(name: string, tried: readonly Attempt[]): PareError {
-  const reasons = tried
-    .map(({ variant, target, reason }) => `\n- ${variant ?? target}: ${reason}`)
-    .join("");
-  return new PareError(
-    "NO_VARIANT",
-    `No variant of ${name} runs here:${reasons || " no backend was passed."}`,
-    {
-      where: name,
-      hint: "Pass a backend that runs here, for example wasm() from @pare/runtime/ort-web, and write the bundle for its target.",
-    },
-  );
+/** No variant could be used: code, hint and cause of the failure that is most worth mending, and every attempt. */
+export class LoadError extends PareError {
+  readonly tried: readonly Attempt[];
+
+  constructor(name: string, { tried, worst }: Attempts) {
+    const reasons = tried
+      .map(({ variant, target, reason }) => `\n- ${variant ?? target}: ${reason}`)
+      .join("");
+    super(
+      worst?.code ?? "NO_VARIANT",
+      `No variant of ${name} runs here:${reasons || " no backend was passed."}`,
+      {
+        where: worst?.where ?? name,
+        hint: worst?.hint ?? "Pass a backend that runs here, and write the bundle for its target.",
+        cause: worst,
+      },
+    );
+    this.tried = tried;
+  }
+}
+
+/** What says little of what to do, from least to more; any other code comes before. */
+const vague: readonly ErrorCode[] = ["UNSUPPORTED_DEVICE", "ENGINE", "GOLDEN"];
+
+/** What was tried, in order. */
+export class Attempts {
+  readonly tried: Attempt[] = [];
+  /** The failure that is most worth mending: of two that are alike, the first. */
+  worst: PareError | undefined;
+
+  /**
+   * @param variant null where a backend has none, or cannot run here at all
+   * @param error a text where nothing failed
+   */
+  refuse(variant: string | null, target: TargetName, error: unknown): void {
+    const attempt = { variant, target, ok: false, reason: messageOf(error) };
+    if (typeof error === "string") return void this.tried.push(attempt);
+    const known = isPareError(error)
+      ? error
+      : new PareError("ENGINE", attempt.reason, { where: target, cause: error });
+    const { code, hint } = known;
+    this.tried.push({ ...attempt, code, ...(hint !== undefined && { hint }) });
+    if (this.worst === undefined || weight(code) > weight(this.worst.code)) this.worst = known;
+  }
+}
+
+function weight(code: ErrorCode): number {
+  const found = vague.indexOf(code);
+  return found < 0 ? vague.length : found;
 }

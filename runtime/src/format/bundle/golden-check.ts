@@ -1,6 +1,6 @@
 import { messageOf } from "../error.js";
 import { halfToFloat } from "../tensor/float16.js";
-import { goldenFeeds } from "./golden-inputs.js";
+import { goldenFeeds } from "./golden-feeds.js";
 import type { Golden, GoldenOutput, Tolerance } from "./manifest.js";
 import type { Tensor, Tensors } from "../tensor/tensor.js";
 

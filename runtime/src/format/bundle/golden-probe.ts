@@ -1,5 +1,5 @@
 import { PareError } from "../error.js";
-import { goldenFeeds, splitmix32 } from "./golden-inputs.js";
+import { goldenFeeds, splitmix32 } from "./golden-feeds.js";
 import { numberAt, type RunTensors } from "./golden-check.js";
 import {
   bundleFormatVersion,
@@ -9,7 +9,7 @@ import {
   type GoldenInput,
   type GoldenOutput,
 } from "./manifest.js";
-import { bundleJson } from "./parse-manifest.js";
+import { bundleJson } from "./parse-runnable.js";
 import { elementCount, type Tensor, type Tensors } from "../tensor/tensor.js";
 
 export interface ProbeOptions {

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { checkGolden, type RunTensors } from "./golden-check.js";
-import { goldenFeeds, goldenInputs, splitmix32 } from "./golden-inputs.js";
+import { goldenFeeds, splitmix32 } from "./golden-feeds.js";
+import { goldenInputs } from "./golden-inputs.js";
 import { probeGolden } from "./golden-probe.js";
 import { goldenMaxBytes } from "./manifest.js";
-import { bundleJson, parseGolden } from "./parse-manifest.js";
+import { bundleJson, parseGolden } from "./parse-runnable.js";
 import type { Tensors } from "../tensor/tensor.js";
 
 const tolerance = { absolute: 1e-6, relative: 1e-5 };

@@ -127,37 +127,3 @@ export const manifestSchema: JsonSchema = {
     ...measurementSchemas,
   },
 };
-
-/** The schema of `golden.json`. */
-export const goldenSchema: JsonSchema = {
-  ...object({
-    formatVersion: { type: "integer", minimum: 1 },
-    cases: list(
-      object({
-        inputs: list(
-          object(
-            {
-              name: text,
-              type: { enum: Object.keys(dtypeBits) },
-              dims: list(count),
-              generator: { enum: ["splitmix32"] },
-              seed: { type: "integer" },
-              range: interval,
-              values: list(number),
-            },
-            ["values"],
-          ),
-        ),
-        outputs: list(
-          object({
-            name: text,
-            type: { enum: Object.keys(dtypeBits) },
-            dims: list(count),
-            indices: list(count),
-            values: { type: "object", additionalProperties: list(number) },
-          }),
-        ),
-      }),
-    ),
-  }),
-};

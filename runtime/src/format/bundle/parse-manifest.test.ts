@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { type JsonSchema, findFault } from "../json-schema.js";
 import { bundleFormatVersion, type Manifest } from "./manifest.js";
 import { manifestSchema } from "./manifest-schema.js";
-import { bundleJson, parseGolden, parseManifest } from "./parse-manifest.js";
+import { parseManifest } from "./parse-manifest.js";
+import { bundleJson, parseGolden, parseRunnable } from "./parse-runnable.js";
 
 const hash = "ab".repeat(32);
 
@@ -157,12 +158,56 @@ describe("parseManifest", () => {
     expect(() => parseGolden(json)).toThrow(expect.objectContaining({ code: "BUNDLE_INVALID" }));
   });
 
+  it("and what load reads by itself agree on what is damaged, wherever that is", () => {
+    expect(parseRunnable(manifest)).toEqual(manifest);
+    const notRead = /identity|createdBy|source|baselines|precision|evidence|accuracy|latencyMs/;
+    let compared = 0;
+    for (const path of pathsOf(manifest)) {
+      if (notRead.test(path.join())) continue;
+      for (const value of [undefined, null, "x", "", -1, 1.5, true, {}, [], ["x"], { x: 1 }]) {
+        const damaged = JSON.parse(JSON.stringify(replaced(manifest, path, value))) as unknown;
+        const verdicts = [parseManifest, parseRunnable].map((parse) => refuses(parse, damaged));
+        expect({ path, value, refused: verdicts[1] }).toEqual({
+          path,
+          value,
+          refused: verdicts[0],
+        });
+        compared += 1;
+      }
+    }
+    expect(compared).toBeGreaterThan(300);
+  });
+
   it("tells a newer version from damage", () => {
     expect(() => parseManifest({ formatVersion: bundleFormatVersion + 1 })).toThrow(
       expect.objectContaining({ code: "BUNDLE_VERSION" }),
     );
   });
 });
+
+function refuses(parse: (json: unknown) => unknown, json: unknown): boolean {
+  try {
+    parse(json);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+type Path = readonly (string | number)[];
+
+function pathsOf(value: unknown, before: Path = []): Path[] {
+  if (typeof value !== "object" || value === null) return [before];
+  const inside = Object.entries(value).flatMap(([key, part]) => pathsOf(part, [...before, key]));
+  return before.length === 0 ? inside : [before, ...inside];
+}
+
+function replaced(value: unknown, [key, ...rest]: Path, by: unknown): unknown {
+  if (key === undefined) return by;
+  const copy = structuredClone(value) as Record<string, unknown>;
+  copy[key] = replaced(copy[key], rest, by);
+  return copy;
+}
 
 type Mutable = Record<"variants" | "inputs", [Loose, Loose]>;
 type Loose = Record<string, unknown> & { files: [Record<string, unknown>] };

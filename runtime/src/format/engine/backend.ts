@@ -1,3 +1,4 @@
+import type { PareError } from "../error.js";
 import type { Feeds, Tensors } from "../tensor/tensor.js";
 import type { ValueInfo } from "../tensor/value-info.js";
 import type { Artifact } from "./artifact.js";
@@ -11,6 +12,15 @@ export interface LoadOptions {
   /** 1 where not given. */
   readonly threads?: number;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** As the global one. An app's own can send credentials, or keep files in Cache Storage. */
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+export interface StartOptions {
+  /** Bytes of the engine so far, decoded, and how many there will be: a guess until the server says. */
+  readonly onBytes?: ((received: number, total: number) => void) | undefined;
+  readonly fetch?: Fetch | undefined;
 }
 
 export interface Session {
@@ -43,7 +53,12 @@ export type Probe =
       /** What the device adds to what WebAssembly itself shows: `shader-f16`. */
       readonly features?: readonly DeviceFeature[];
     }
-  | { readonly ok: false; readonly why: string };
+  | {
+      readonly ok: false;
+      readonly why: string;
+      /** Where more is known than that the device cannot: with the code, the cause and what to do. */
+      readonly error?: PareError;
+    };
 
 /** One target on one engine; a value that the caller passes, so that a bundler drops what is not used. */
 export interface Backend extends Executor {
@@ -51,4 +66,9 @@ export interface Backend extends Executor {
   /** The npm package of the engine. */
   readonly engine: string;
   probe(): Promise<Probe>;
+  /**
+   * Fetches and starts the engine, once per realm, so that it comes while the model does; `load` waits for it in any case.
+   * Goes on to its end when a load is aborted: the next one has it.
+   */
+  start?(options?: StartOptions): Promise<void>;
 }

@@ -113,8 +113,17 @@ export const dtypeArray: { readonly [D in Exclude<Dtype, "string">]: TypedArrayC
   complex128: Float64Array,
 };
 
+export const dtypes: readonly string[] = [...Object.keys(dtypeArray), "string"];
+
 export function isDtype(text: unknown): text is Dtype {
-  return typeof text === "string" && Object.hasOwn(dtypeBits, text);
+  return dtypes.includes(text as string);
+}
+
+/** Elements of a tensor's array for one of the tensor: packed types hold two or four in one, complex ones take two. */
+export function storedPerElement(dtype: Dtype): number {
+  if (/int4$|^float4/.test(dtype)) return 1 / 2;
+  if (dtype.endsWith("int2")) return 1 / 4;
+  return dtype.startsWith("c") ? 2 : 1;
 }
 
 /** Bytes of a dense tensor of `count` elements; packed types round up to a whole byte. */

@@ -12,15 +12,16 @@ export function describeValue(info: ValueInfo): string {
  * @throws PareError INPUT for a missing, unknown, wrongly typed or wrongly shaped input, saying what was expected
  */
 export function completeFeeds(inputs: readonly ValueInfo[], feeds: Feeds): Tensor[] {
+  if (typeof feeds !== "object" || feeds === null)
+    throw new PareError("INPUT", "A run takes its inputs by name.", { hint: expectation(inputs) });
   const tensors = inputs.map((info) => completeFeed(info, feeds[info.name], inputs));
   if (Object.keys(feeds).length > inputs.length) {
     const unknown = Object.keys(feeds).find((name) => !inputs.some((info) => info.name === name));
-    if (unknown !== undefined) {
+    if (unknown !== undefined)
       throw new PareError("INPUT", `The model has no input "${unknown}".`, {
         where: unknown,
         hint: expectation(inputs),
       });
-    }
   }
   return tensors;
 }
@@ -31,60 +32,34 @@ function completeFeed(
   inputs: readonly ValueInfo[],
 ): Tensor {
   const where = `Input "${info.name}"`;
-  if (feed === undefined || feed === null) {
-    throw new PareError("INPUT", `${where} (${describeValue(info)}) is missing.`, {
-      where: info.name,
-      hint: expectation(inputs),
-    });
+  const refuse = (problem: string, hint?: string): PareError =>
+    new PareError("INPUT", `${where} ${problem}`, { where: info.name, hint });
+  const is = `is ${describeValue(info)}`;
+  if (feed === undefined || feed === null)
+    throw refuse(`(${describeValue(info)}) is missing.`, expectation(inputs));
+  const { type, dims } = info;
+  if (isTypedArray(feed)) {
+    if (!dims.every((dim) => typeof dim === "number"))
+      throw refuse(
+        `${is}: a bare array does not say its free dims.`,
+        `Pass { type: "${type}", dims: [...], data }.`,
+      );
+    return completed({ type, dims, data: feed }, where);
   }
-  if (isTypedArray(feed)) return completeArray(info, feed, where);
-  if (typeof feed !== "object" || !Array.isArray(feed.dims)) {
-    throw new PareError("INPUT", `${where} must be a typed array or { type, dims, data }.`, {
-      where: info.name,
-    });
-  }
-  if (feed.type !== info.type) {
-    throw new PareError("INPUT", `${where} is ${describeValue(info)}, but it got ${feed.type}.`, {
-      where: info.name,
-    });
-  }
+  if (typeof feed !== "object" || !Array.isArray(feed.dims))
+    throw refuse("must be a typed array or { type, dims, data }.");
+  if (feed.type !== type) throw refuse(`${is}, but it got ${feed.type}.`);
   // An engine reports an undefined shape as it reports a scalar's: [].
   const fits =
-    info.dims.length === 0 ||
-    (info.dims.length === feed.dims.length &&
-      info.dims.every((dim, axis) => typeof dim !== "number" || dim === feed.dims[axis]));
-  if (!fits) {
-    throw new PareError(
-      "INPUT",
-      `${where} is ${describeValue(info)}, but it got dims [${feed.dims.join(", ")}].`,
-      { where: info.name },
-    );
-  }
-  const tensor = withBits(feed);
-  checkTensor(tensor, where);
-  return tensor;
+    dims.length === 0 ||
+    (dims.length === feed.dims.length &&
+      dims.every((dim, axis) => typeof dim !== "number" || dim === feed.dims[axis]));
+  if (!fits) throw refuse(`${is}, but it got dims [${feed.dims.join(", ")}].`);
+  return completed(feed, where);
 }
 
-function completeArray(
-  info: ValueInfo,
-  data: Exclude<Feeds[string], Tensor>,
-  where: string,
-): Tensor {
-  const dims: number[] = [];
-  for (const dim of info.dims) {
-    if (typeof dim !== "number") {
-      throw new PareError(
-        "INPUT",
-        `${where} is ${describeValue(info)}: a bare array does not say its free dims.`,
-        {
-          where: info.name,
-          hint: `Pass { type: "${info.type}", dims: [...], data }.`,
-        },
-      );
-    }
-    dims.push(dim);
-  }
-  const tensor = withBits({ type: info.type, dims, data });
+function completed(given: Tensor, where: string): Tensor {
+  const tensor = withBits(given);
   checkTensor(tensor, where);
   return tensor;
 }

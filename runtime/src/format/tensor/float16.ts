@@ -10,11 +10,13 @@ export function floatToHalf(value: number): number {
   const sign = (x >>> 16) & 0x8000;
   const magnitude = x & 0x7fffffff;
   if (magnitude > 0x7f800000) return sign | 0x7e00; // NaN
-  if (magnitude >= 0x477ff000) return sign | 0x7c00; // rounds to 65536 or more
-  if (magnitude >= 0x38800000) return sign | roundShift(magnitude - 0x38000000, 13); // 2^-14 and more: normal
-  if (magnitude < 0x33000000) return sign; // below 2^-25
-  const shift = 126 - (magnitude >>> 23); // subnormal: the fraction with its leading one, in units of 2^-24
-  return sign | roundShift((magnitude & 0x7fffff) | 0x800000, shift);
+  if (magnitude >= 0x47800000) return sign | 0x7c00; // 65536 and more
+  if (magnitude >= 0x38800000)
+    // 2^-14 and more: normal
+    return sign | ((magnitude - 0x38000000 + 0xfff + ((magnitude >>> 13) & 1)) >>> 13);
+  // Subnormal: added to a half, float32 rounds it to a multiple of 2^-24.
+  float[0] = Math.abs(float[0] ?? 0) + 0.5;
+  return sign | ((bits[0] ?? 0) - 0x3f000000);
 }
 
 export function halfToFloat(half: number): number {
@@ -35,11 +37,4 @@ export function halvesToFloats(halves: Uint16Array): Float32Array<ArrayBuffer> {
   const floats = new Float32Array(halves.length);
   for (let i = 0; i < halves.length; i++) floats[i] = halfToFloat(halves[i] ?? 0);
   return floats;
-}
-
-function roundShift(value: number, shift: number): number {
-  const half = 1 << (shift - 1);
-  const kept = value >>> shift;
-  const rest = value & ((1 << shift) - 1);
-  return rest > half || (rest === half && kept & 1) ? kept + 1 : kept;
 }

@@ -1,4 +1,4 @@
-import { type Dtype, dtypeArray, dtypeBits, dtypeBytes, type TypedArray } from "./dtype.js";
+import { type Dtype, dtypeArray, storedPerElement, type TypedArray } from "./dtype.js";
 import { PareError } from "../error.js";
 
 /** A dense tensor in row-major order. onnxruntime's and transformers.js' tensors fit as they are. */
@@ -42,8 +42,7 @@ export function arrayOver(dtype: Exclude<Dtype, "string">, bytes: Uint8Array): T
 
 export function zeros(dtype: Exclude<Dtype, "string">, count: number): TypedArray {
   const Storage = dtypeArray[dtype];
-  const perElement = dtypeBits[dtype] / (8 * Storage.BYTES_PER_ELEMENT);
-  return new Storage(Math.ceil(count * perElement));
+  return new Storage(Math.ceil(count * storedPerElement(dtype)));
 }
 
 /**
@@ -57,38 +56,18 @@ export function checkTensor(
 ): void {
   const { type, dims, data } = tensor;
   const count = elementCount(dims);
-  if (!Number.isSafeInteger(count) || dims.some((dim) => dim < 0)) {
-    throw new PareError(code, `${where} has impossible dims [${dims.join(", ")}].`, { where });
-  }
-  if (type === "string") {
-    if (!Array.isArray(data) || data.length !== count) {
-      throw new PareError(
-        code,
-        `${where} needs an array of ${count} strings for dims [${dims.join(", ")}].`,
-        { where },
-      );
-    }
-    return;
-  }
-  const Expected = dtypeArray[type];
-  if (!(data instanceof Expected)) {
-    throw new PareError(
-      code,
-      `${where} is ${type}, which is held in a ${Expected.name}, but it got ${isTypedArray(data) ? data.constructor.name : typeof data}.`,
-      {
-        where,
-        hint:
-          type === "int64"
-            ? "Make the values bigint: BigInt64Array.from([1n, 2n])."
-            : `Pass a ${Expected.name}.`,
-      },
+  const fault = (problem: string, hint?: string): PareError =>
+    new PareError(code, `${where} ${problem}`, { where, hint });
+  if (!Number.isSafeInteger(count) || dims.some((dim) => dim < 0))
+    throw fault(`has impossible dims [${dims.join(", ")}].`);
+  const Expected = type === "string" ? Array : dtypeArray[type];
+  if (!(data instanceof Expected))
+    throw fault(
+      `is ${type}, which is held in a ${Expected.name}, but it got ${isTypedArray(data) ? data.constructor.name : typeof data}.`,
+      type === "int64"
+        ? "Make the values bigint: BigInt64Array.from([1n, 2n])."
+        : `Pass a ${Expected.name}.`,
     );
-  }
-  if (data.byteLength !== dtypeBytes(type, count)) {
-    throw new PareError(
-      code,
-      `${where} has ${data.length} values, but dims [${dims.join(", ")}] need ${count}.`,
-      { where },
-    );
-  }
+  if (data.length !== Math.ceil(count * storedPerElement(type)))
+    throw fault(`has ${data.length} values, but dims [${dims.join(", ")}] need ${count}.`);
 }

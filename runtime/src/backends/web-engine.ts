@@ -1,0 +1,103 @@
+import type { Backend, StartOptions } from "../format/engine/backend.js";
+import { checkOptions } from "./check-options.js";
+import { importEngine, type Ort } from "./ort.js";
+import { createSession, queue } from "./ort-session.js";
+import { startSmallest } from "./start-smallest.js";
+import { engine, type WebBuild, type WebOptions } from "./web-build.js";
+import { fetchWasm, findFiles } from "./web-files.js";
+import { demandThreads, demandWebAssembly, settleThreads } from "./web-threads.js";
+
+/**
+ * A backend but for its probe.
+ * @throws PareError ARGUMENT
+ */
+export function webBackend(build: WebBuild, options: WebOptions): Omit<Backend, "probe"> {
+  checkOptions(build.provider, options, ["threads", "wasmPaths"]);
+  return {
+    target: build.provider,
+    engine,
+    async start(how) {
+      await started(build, options, how);
+    },
+    // Given as a bare string, the WebGPU provider ignores enableGraphCapture.
+    load: async (artifact, { threads = options.threads, signal } = {}) =>
+      createSession(
+        await started(build, { ...options, threads }),
+        engine,
+        artifact,
+        { executionProviders: [{ name: build.provider }] },
+        { signal },
+      ),
+  };
+}
+
+export function importBuild(build: WebBuild): Promise<Ort> {
+  return importEngine(engine, () => build.import());
+}
+
+/** The start of a build in this realm. */
+interface Start {
+  ready?: Promise<Ort>;
+  over?: boolean;
+  /** The engine itself was asked. It starts only once: what came of it holds. */
+  final?: boolean;
+}
+
+let starts: Map<WebBuild, Start> | undefined;
+
+/** Starts a build, or waits for it. What failed before the engine itself was asked is tried again. */
+async function started(
+  build: WebBuild,
+  options: WebOptions,
+  { onBytes, fetch }: StartOptions = {},
+): Promise<Ort> {
+  starts ??= new Map();
+  const start = starts.get(build) ?? {};
+  starts.set(build, start);
+  let [bytes, total] = [0, build.bytes];
+  if (!start.over) onBytes?.(bytes, total);
+  start.ready ??= begin(build, options, start, fetch, (received, whole = total) => {
+    bytes = received;
+    total = Math.max(whole, received + 1); // it is not all there before the engine has started
+    onBytes?.(bytes, total);
+  });
+  try {
+    const ort = await start.ready;
+    total = bytes || total;
+    if (!start.over) onBytes?.(total, total);
+    demandThreads(ort, options.threads);
+    return ort;
+  } catch (error) {
+    if (!start.final) starts.delete(build);
+    throw error;
+  } finally {
+    start.over = true;
+  }
+}
+
+async function begin(
+  build: WebBuild,
+  { threads: asked, wasmPaths }: WebOptions,
+  start: Start,
+  fetch: StartOptions["fetch"],
+  onBytes: (received: number, total?: number) => void,
+): Promise<Ort> {
+  const ort = await importBuild(build);
+  demandThreads(ort, asked);
+  demandWebAssembly();
+  const flags = ort.env.wasm;
+  const given = flags.wasmPaths ?? wasmPaths;
+  const files = findFiles(build, given);
+  if (files.wasm && !flags.wasmBinary)
+    flags.wasmBinary = await fetchWasm(files.wasm, onBytes, fetch);
+  const { threads, paths = given } = await settleThreads(files, asked || flags.numThreads);
+  flags.numThreads = threads;
+  if (paths) flags.wasmPaths = typeof paths === "string" ? paths : { ...paths };
+  start.final = true;
+  try {
+    await queue().run(() => startSmallest(ort, build.provider));
+  } finally {
+    delete flags.wasmBinary;
+  }
+  return ort;
+}

@@ -1,0 +1,92 @@
+import type { Fetch } from "../format/engine/backend.js";
+import { isPareError, messageOf, type PareError } from "../format/error.js";
+import { download } from "../network/download.js";
+import { engine, fault, inBrowser, type WebBuild, type WebOptions } from "./web-build.js";
+
+/** Where the engine's own files are; what is not known the engine finds by itself. */
+export interface EngineFiles {
+  readonly wasm?: URL | undefined;
+  readonly mjs?: URL | undefined;
+  /** The app said where the module is. */
+  readonly given?: boolean;
+}
+
+/** Decoded. The largest has 28 MB. */
+const wasmMaxBytes = 2 ** 27;
+
+export function findFiles(build: WebBuild, paths: WebOptions["wasmPaths"] = {}): EngineFiles {
+  if (!inBrowser()) return {};
+  const { wasm, mjs } =
+    typeof paths === "string"
+      ? { wasm: `${paths}${build.file}.wasm`, mjs: `${paths}${build.file}.mjs` }
+      : paths;
+  return {
+    wasm: wasm ? absolute(wasm) : bundled(build.wasm),
+    mjs: mjs ? absolute(mjs) : bundled(build.mjs),
+    given: mjs !== undefined,
+  };
+}
+
+function absolute(place: string | URL): URL {
+  return new URL(place, globalThis.location?.href);
+}
+
+/** What a bundler made of a literal `new URL("onnxruntime-web/…", import.meta.url)`; some leave it as it is. */
+function bundled(place: () => URL): URL | undefined {
+  try {
+    const url = absolute(place());
+    return url.pathname.includes("/onnxruntime-web/ort-") ? undefined : url;
+  } catch {
+    return undefined; // where a script has no URL
+  }
+}
+
+/**
+ * The engine's WebAssembly: fetched here, so that its bytes are counted and what is wrong is known before the engine, which
+ * never starts again once it failed, is asked to.
+ * @throws PareError ENGINE_NOT_FOUND, ENGINE_PAGE, NETWORK
+ */
+export async function fetchWasm(
+  url: URL,
+  onBytes: (received: number, total?: number) => void,
+  fetch: Fetch | undefined,
+): Promise<Uint8Array> {
+  try {
+    const bytes = await download(url, { most: wasmMaxBytes, onBytes, fetch });
+    if (String.fromCharCode(...bytes.subarray(0, 4)) === "\0asm") return bytes;
+  } catch (cause) {
+    throw isPareError(cause) && cause.code === "BUNDLE_NOT_FOUND"
+      ? notFound(cause, url.href)
+      : cause;
+  }
+  throw aPage(undefined, url.href);
+}
+
+/** @throws PareError ENGINE_NOT_FOUND */
+export async function demandModule({ href }: URL): Promise<void> {
+  try {
+    await import(/* @vite-ignore */ /* webpackIgnore: true */ href);
+  } catch (cause) {
+    throw notFound(cause, href);
+  }
+}
+
+export function notFound(cause: unknown, where?: string): PareError {
+  return fault(
+    "ENGINE_NOT_FOUND",
+    `cannot find its own files: ${messageOf(cause)}`,
+    "Serve them there, or say where in wasmPaths.",
+    cause,
+    where,
+  );
+}
+
+export function aPage(cause?: unknown, where?: string): PareError {
+  return fault(
+    "ENGINE_PAGE",
+    "got a page in place of its .wasm file",
+    `Serve the file there, or say where in wasmPaths; in Vite's server, add ${engine} to optimizeDeps.exclude.`,
+    cause,
+    where,
+  );
+}

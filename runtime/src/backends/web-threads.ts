@@ -1,0 +1,66 @@
+import type { Ort } from "./ort.js";
+import { fault, inBrowser } from "./web-build.js";
+import { demandModule, type EngineFiles } from "./web-files.js";
+
+/** @throws PareError ENGINE_POLICY */
+export function demandWebAssembly(): void {
+  try {
+    void new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));
+  } catch (cause) {
+    throw fault(
+      "ENGINE_POLICY",
+      "may not compile WebAssembly: the content security policy forbids it",
+      "Add 'wasm-unsafe-eval' to its script-src.",
+      cause,
+    );
+  }
+}
+
+/** @throws PareError NOT_ISOLATED, ENGINE_THREADS where the engine cannot have as many as were asked for */
+export function demandThreads({ env }: Ort, asked: number | undefined): void {
+  if (asked === undefined) return;
+  if (asked > 1 && !sharedMemory())
+    throw fault(
+      "NOT_ISOLATED",
+      `cannot have ${asked} threads: the page is not cross-origin isolated`,
+      "Serve it with Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp, or leave out threads.",
+    );
+  const running = env.wasm.numThreads || asked;
+  if (running !== asked)
+    throw fault(
+      "ENGINE_THREADS",
+      `already runs with ${running} thread(s) here, and cannot change to ${asked}`,
+      "Give every model of a page or worker the same threads.",
+    );
+}
+
+/**
+ * How many threads there will be, and the module from which they start where the engine does not know. A bundler may put
+ * the engine's module together with the app's, or make it import that: threads that start there run the app. So they start
+ * from the engine's own file, or there is one unless more were asked for.
+ * @throws PareError ENGINE_NOT_FOUND
+ */
+export async function settleThreads(
+  { mjs, given }: EngineFiles,
+  asked: number | undefined,
+): Promise<{ readonly threads: number; readonly paths?: { readonly mjs: string } }> {
+  const threads = asked || defaultThreads();
+  if (!inBrowser() || (threads === 1 && !given)) return { threads };
+  try {
+    if (mjs === undefined) throw new Error("unknown");
+    await demandModule(mjs);
+    return given ? { threads } : { threads, paths: { mjs: mjs.href } };
+  } catch (error) {
+    if (given) throw error;
+    return { threads: asked || 1 };
+  }
+}
+
+function defaultThreads(): number {
+  if (!inBrowser() || !sharedMemory()) return 1;
+  return Math.max(1, Math.min(4, navigator.hardwareConcurrency >> 1));
+}
+
+function sharedMemory(): boolean {
+  return !inBrowser() || globalThis.crossOriginIsolated;
+}

@@ -1,0 +1,49 @@
+import { PareError } from "../error.js";
+import { dtypeArray } from "../tensor/dtype.js";
+import { floatsToHalves } from "../tensor/float16.js";
+import { elementCount, type Tensor, type Tensors } from "../tensor/tensor.js";
+import type { GoldenInput } from "./manifest.js";
+
+/** Elements of all inputs together: more than a colour image of 4,096 × 4,096 has. */
+const mostElements = 2 ** 26;
+
+/**
+ * The tensors that golden inputs describe, the same on every device.
+ * @throws PareError BUNDLE_INVALID where they are larger than any model's; an engine refuses given values that do not fit
+ */
+export function goldenFeeds(inputs: readonly GoldenInput[]): Tensors {
+  const elements = inputs.reduce((sum, { dims }) => sum + elementCount(dims), 0);
+  if (!(elements <= mostElements))
+    throw new PareError("BUNDLE_INVALID", `The golden check's inputs have ${elements} elements.`);
+  return Object.fromEntries(inputs.map((input) => [input.name, goldenTensor(input)]));
+}
+
+function goldenTensor({ type, dims, seed, range: [low, high], values }: GoldenInput): Tensor {
+  const next = splitmix32(seed);
+  const noise = isFloat(type)
+    ? () => low + ((high - low) * next()) / 2 ** 32
+    : () => low + Math.floor((next() / 2 ** 32) * (high - low + 1));
+  const numbers = values === undefined ? new Float64Array(elementCount(dims)).map(noise) : values;
+  if (type === "float16") return { type, dims, data: floatsToHalves(numbers) };
+  if (type === "int64") return { type, dims, data: BigInt64Array.from(numbers, BigInt) };
+  if (type === "uint64") return { type, dims, data: BigUint64Array.from(numbers, BigInt) };
+  // Not of strings, and where a stranger's file says so it fails.
+  const Numbers = dtypeArray[type as keyof typeof dtypeArray] as Float32ArrayConstructor;
+  return { type, dims, data: Numbers.from(numbers) };
+}
+
+/** Sebastiano Vigna's SplitMix, in 32 bits: each call gives the next unsigned 32-bit integer. */
+export function splitmix32(seed: number): () => number {
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x9e3779b9) | 0;
+    let z = state ^ (state >>> 16);
+    z = Math.imul(z, 0x21f0aaad);
+    z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
+    return (z ^ (z >>> 15)) >>> 0;
+  };
+}
+
+export function isFloat(type: string): boolean {
+  return type.startsWith("float") || type === "bfloat16";
+}

@@ -1,0 +1,188 @@
+import { artifactFormats } from "../engine/artifact.js";
+import { targetNames } from "../engine/backend.js";
+import { deviceFeatures } from "../engine/requirements.js";
+import type { SessionOptions } from "../engine/session-options.js";
+import { PareError } from "../error.js";
+import { isRecord } from "../json-schema.js";
+import { dtypes } from "../tensor/dtype.js";
+import { type Check, like, list, must, object, oneOf, record } from "./check.js";
+import {
+  bundleFormatVersion,
+  type Golden,
+  goldenMaxBytes,
+  type Manifest,
+  type VariantEntry,
+} from "./manifest.js";
+
+/** What of a variant it takes to run it. */
+export type RunnableVariant = Pick<
+  VariantEntry,
+  "id" | "target" | "format" | "files" | "requires" | "session" | "tolerance"
+>;
+
+/** What of a manifest it takes to run a variant. */
+export interface Runnable extends Pick<Manifest, "name" | "inputs" | "outputs" | "golden"> {
+  readonly variants: readonly RunnableVariant[];
+}
+
+const text = like(/^/);
+const number = must("a number", Number.isFinite);
+const count = atMost(Number.MAX_VALUE);
+const dtype = oneOf(dtypes);
+const positive = must(
+  "a number of at least 0",
+  (value) => Number.isFinite(value) && Number(value) >= 0,
+);
+
+function atMost(most: number): Check {
+  return must(
+    `a whole number from 0 to ${most}`,
+    (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= most,
+  );
+}
+
+function file(path: RegExp, bytes: Check): Check {
+  return object({ path: like(path), bytes, sha256: like(/^[0-9a-f]{64}$/) });
+}
+
+const value = object({
+  name: text,
+  type: dtype,
+  dims: list(
+    must(
+      "a whole number, a name or null",
+      (dim) =>
+        dim === null || typeof dim === "string" || (Number.isInteger(dim) && Number(dim) >= 0),
+    ),
+  ),
+});
+
+/** A closed list: see SessionOptions. */
+const sessionChoices: Readonly<Record<keyof SessionOptions, readonly unknown[]>> = {
+  graphOptimizationLevel: ["disabled", "basic", "extended", "all"],
+  foldDequantize: [true, false],
+  spinning: [true, false],
+};
+
+function session(options: unknown, path: string): string | null {
+  if (!isRecord(options)) return `${path} must be an object`;
+  for (const [key, chosen] of Object.entries(options)) {
+    const choices = Object.entries(sessionChoices).find(([name]) => name === key)?.[1];
+    if (!choices?.includes(chosen)) return `${path}.${key} must be an option that there is`;
+  }
+  return null;
+}
+
+const formatVersion = oneOf([1, bundleFormatVersion]);
+
+const runnable = object({
+  formatVersion,
+  name: text,
+  inputs: list(value),
+  outputs: list(value, 1),
+  golden: file(/^golden(-[0-9a-f]{64})?\.json$/, atMost(goldenMaxBytes)),
+  variants: list(
+    object({
+      id: like(/^[\w.-]+$/),
+      target: oneOf(targetNames),
+      format: oneOf(artifactFormats),
+      files: list(file(/^variants\/[0-9a-f]{64}\.[a-z0-9]+$/, count), 1),
+      requires: object({ features: list(oneOf(deviceFeatures)), memoryBytes: count }, [
+        "memoryBytes",
+      ]),
+      session,
+      tolerance: object({ absolute: positive, relative: positive, outputs: record(positive) }, [
+        "outputs",
+      ]),
+    }),
+    1,
+  ),
+});
+
+const golden = object({
+  formatVersion,
+  cases: list(
+    object({
+      inputs: list(
+        object(
+          {
+            name: text,
+            type: dtype,
+            dims: list(count),
+            generator: oneOf(["splitmix32"]),
+            seed: must("a whole number", Number.isInteger),
+            range: list(number, 2),
+            values: list(number),
+          },
+          ["values"],
+        ),
+      ),
+      outputs: list(
+        object({
+          name: text,
+          type: dtype,
+          dims: list(count),
+          indices: list(count),
+          values: record(list(number)),
+        }),
+      ),
+    }),
+  ),
+});
+
+/**
+ * A manifest as far as `load` reads it. The published schema says the same of these fields.
+ * @throws PareError BUNDLE_VERSION for a newer format, BUNDLE_INVALID with the path of the offending field
+ */
+export function parseRunnable(json: unknown): Runnable {
+  return checked(json, runnable, "manifest.json") as Runnable;
+}
+
+/** @throws as parseRunnable */
+export function parseGolden(json: unknown): Golden {
+  return checked(json, golden, "golden.json") as Golden;
+}
+
+function checked(json: unknown, check: Check, where: string): unknown {
+  const current = currentFormat(json, where);
+  const fault = check(current, "");
+  if (fault !== null) throw damaged(where, fault.slice(1));
+  return current;
+}
+
+export function damaged(where: string, fault: string): PareError {
+  return new PareError("BUNDLE_INVALID", `${where} is damaged: ${fault}.`, {
+    where,
+    hint: "Write the bundle again, and copy it as it is.",
+  });
+}
+
+/**
+ * Version 1 knew ONNX files alone, and did not say so.
+ * @throws PareError BUNDLE_VERSION for a newer one
+ */
+export function currentFormat(json: unknown, where: string): unknown {
+  if (!isRecord(json)) return json;
+  const { formatVersion: version, variants } = json;
+  if (Number(version) > bundleFormatVersion)
+    throw new PareError(
+      "BUNDLE_VERSION",
+      `The bundle has format ${Number(version)}; this @pare/runtime reads up to ${bundleFormatVersion}.`,
+      { where, hint: "Update @pare/runtime, or write the bundle with an older pare." },
+    );
+  if (version !== 1 || !Array.isArray(variants)) return json;
+  return {
+    ...json,
+    variants: variants.map((each: unknown) =>
+      isRecord(each) ? { format: "onnx", ...each } : each,
+    ),
+  };
+}
+
+/**
+ * The text of a manifest or golden check as a bundle's files hold it, and hashes are made of. Parsing it and
+ * writing it again gives the same, so what a bundler did to an embedded one does not matter.
+ */
+export function bundleJson(value: unknown): string {
+  return `${JSON.stringify(value, null, 1)}\n`;
+}

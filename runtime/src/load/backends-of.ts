@@ -1,0 +1,25 @@
+import type { Backend } from "../format/engine/backend.js";
+import { PareError } from "../format/error.js";
+
+type Given = Backend | (() => Backend);
+
+/** In order of preference; one alone may stand without a list, and `cpu` means `cpu()`. */
+export type Backends = Given | readonly Given[];
+
+/** @throws PareError ARGUMENT for what is no backend */
+export function backendsOf(options: { readonly backends: Backends } | undefined): Backend[] {
+  const given = options?.backends;
+  // A caller in JavaScript passes what it likes.
+  return ([given].flat() as readonly unknown[]).map((each) => {
+    const backend: unknown = typeof each === "function" ? each() : each;
+    if (isBackend(backend)) return backend;
+    throw new PareError("ARGUMENT", "`backends` must name at least one backend, and no other.", {
+      where: "backends",
+      hint: 'Pass { backends: [wasm()] }, with wasm from "@pare/runtime/ort-web" or cpu from "@pare/runtime/ort-node".',
+    });
+  });
+}
+
+function isBackend(value: unknown): value is Backend {
+  return typeof value === "object" && value !== null && "probe" in value && "target" in value;
+}

@@ -1,0 +1,74 @@
+import { getEventListeners } from "node:events";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { download } from "./download.js";
+
+let server: Server;
+let url: URL;
+/** How many bytes come before nothing more does. */
+let before = 0;
+beforeEach(async () => {
+  server = createServer((_, response) => {
+    if (before === 0) return;
+    response.writeHead(200, { "content-length": 100 });
+    response.write(new Uint8Array(before));
+    if (before === 100) response.end();
+  });
+  await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
+  url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  server.closeAllConnections();
+  server.close();
+});
+
+/** Thirty seconds pass in three tenths of one; nothing else is hastened. */
+function hasten(): () => number {
+  const real = globalThis.setTimeout;
+  let asked = 0;
+  vi.spyOn(globalThis, "setTimeout").mockImplementation((work: () => void, ms = 0) => {
+    if (ms === 30_000) asked += 1;
+    return real(work, ms === 30_000 ? 300 : ms);
+  });
+  return () => asked;
+}
+
+describe("a download", () => {
+  it.each([
+    ["does not answer", 0],
+    ["stops in the middle", 50],
+  ])("is given up when its server %s, 30 s after the last byte", async (_, bytes) => {
+    before = bytes;
+    const waits = hasten();
+    await expect(download(url)).rejects.toMatchObject({
+      code: "NETWORK",
+      message: "The download stalled: no byte came for 30 s.",
+      where: url.href,
+    });
+    expect(waits()).toBe(bytes === 0 ? 1 : 2);
+  });
+
+  it("is given up in time even where a fetch does not mind its signal", async () => {
+    hasten();
+    const deaf = (): Promise<Response> => new Promise(() => {});
+    await expect(download(url, { fetch: deaf })).rejects.toMatchObject({ code: "NETWORK" });
+    const abort = new AbortController();
+    const waiting = download(url, { fetch: deaf, signal: abort.signal });
+    abort.abort();
+    await expect(waiting).rejects.toMatchObject({ code: "ABORTED" });
+  });
+
+  it("says how many bytes there will be, and leaves no timer and no listener", async () => {
+    before = 100;
+    const clear = vi.spyOn(globalThis, "clearTimeout");
+    const abort = new AbortController();
+    const seen: [number, number | undefined][] = [];
+    const onBytes = (received: number, total?: number): void => void seen.push([received, total]);
+    expect(await download(url, { onBytes, signal: abort.signal })).toHaveLength(100);
+    expect(seen.at(-1)).toEqual([100, 100]);
+    expect(clear).toHaveBeenCalled();
+    expect(getEventListeners(abort.signal, "abort")).toEqual([]);
+  });
+});
