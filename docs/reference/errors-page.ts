@@ -47,12 +47,11 @@ const remedies: Readonly<Record<ErrorCode, string>> = {
   ENGINE_VERSION:
     "Install 1.22 or later: `npm install onnxruntime-web@latest` or `onnxruntime-node@latest`.",
   ENGINE_NOT_FOUND:
-    "Serve the engine's `.wasm` and `.mjs` where `wasmPaths` says, or leave `wasmPaths` out where a bundler puts them.",
+    "Serve the engine's `.wasm` and `.mjs`, and say in `wasmPaths` where. Threads start from the `.mjs`; where a bundler does not emit it, they need `wasmPaths` (in Vite and webpack they do not).",
   ENGINE_PAGE:
     "The address is not the engine's: the server answers with the application's page. Serve the engine's files there, or give `wasmPaths`; in Vite's development server, `optimizeDeps: { exclude: [\"onnxruntime-web\"] }`.",
   ENGINE_POLICY: "Add `'wasm-unsafe-eval'` to `script-src` in the Content-Security-Policy.",
-  ENGINE_START:
-    "Most often a bundler put the application's code where the engine's threads start. Give `wasmPaths` with `mjs` and `wasm` (in Vite: `?url` imports), or `threads: 1`.",
+  ENGINE_START: "The message holds what the engine said. Try another backend, or one thread.",
   ENGINE_THREADS:
     "Give every model of one page or worker the same `threads`, or load this one in a worker of its own.",
   NOT_ISOLATED:

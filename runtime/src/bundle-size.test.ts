@@ -29,7 +29,7 @@ describe("what a page downloads", () => {
     [
       "load and one backend",
       'export { load } from "./index.js"; export { wasm } from "./backends/ort-wasm.js"',
-      12_000,
+      11_000,
     ],
     ["one backend's glue", 'export { wasm } from "./backends/ort-wasm.js"', 6_000],
   ])("stays under its gzip budget for %s", async (_, code, bytes) => {

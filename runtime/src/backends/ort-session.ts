@@ -50,14 +50,10 @@ function sessionOptions({
   foldDequantize,
   spinning,
 }: SessionOptions): OrtOptions {
-  const entries = {
-    ...(foldDequantize !== undefined && { disable_quant_qdq: foldDequantize ? "1" : "0" }),
-    ...(spinning !== undefined && { intra_op: { allow_spinning: spinning ? "1" : "0" } }),
-  };
-  return {
-    ...(graphOptimizationLevel !== undefined && { graphOptimizationLevel }),
-    ...(Object.keys(entries).length > 0 && { extra: { session: entries } }),
-  };
+  const session: Record<string, unknown> = {};
+  if (foldDequantize !== undefined) session["disable_quant_qdq"] = foldDequantize ? "1" : "0";
+  if (spinning !== undefined) session["intra_op"] = { allow_spinning: spinning ? "1" : "0" };
+  return { ...(graphOptimizationLevel && { graphOptimizationLevel }), extra: { session } };
 }
 
 function wrapSession(ort: Ort, engine: string, session: OrtSession): Session {
@@ -116,11 +112,7 @@ function ownTensor(tensor: OrtTensor): Tensor {
 
 function valueInfo(metadata: import("onnxruntime-web").InferenceSession.ValueMetadata): ValueInfo {
   if (!metadata.isTensor || !isDtype(metadata.type)) {
-    throw new PareError(
-      "ENGINE",
-      `"${metadata.name}" is not a tensor: sequences, maps and optionals cannot be passed.`,
-      { where: metadata.name },
-    );
+    throw new PareError("ENGINE", `"${metadata.name}" is no tensor.`, { where: metadata.name });
   }
   const dims = metadata.shape.map((dim) =>
     typeof dim === "string" ? dim || null : dim >= 0 && dim < 2 ** 31 ? dim : null,

@@ -20,9 +20,6 @@ const build: WebBuild = {
 export function wasm(options: WebOptions = {}): Backend {
   return {
     ...webBackend(build, options),
-    probe: async () =>
-      typeof WebAssembly === "undefined"
-        ? { ok: false, why: "There is no WebAssembly here." }
-        : probed(async () => ({ engine: engineName(engine, await importBuild(build)) })),
+    probe: () => probed(async () => ({ engine: engineName(engine, await importBuild(build)) })),
   };
 }

@@ -58,6 +58,7 @@ describe("Queue", () => {
       (late) => discarded.push(late),
     );
     const second = queue.run(async () => events.push("second"));
+    await new Promise((started) => setTimeout(started));
     abort.abort();
     await expect(first).rejects.toMatchObject({ code: "ABORTED" });
     expect(events).toEqual([]);

@@ -10,40 +10,19 @@ const smallest = [
   3, 10, 1, 121,
 ];
 
-/** Where threads never start, nothing more comes of the engine. */
-const timeoutMs = 30_000;
-/** What may be left of that when a thread is seen to end. */
-const graceMs = 3_000;
-
 /**
  * Starts the engine with the smallest model, while the app's own may be on its way.
- * @throws PareError ENGINE_START where nothing comes of it in time, or a thread ends; ENGINE_NOT_FOUND, ENGINE_PAGE
+ * @throws PareError ENGINE_NOT_FOUND, ENGINE_PAGE, ENGINE_START
  */
 export async function startSmallest(
-  { env: { wasm }, InferenceSession }: Ort,
+  { InferenceSession }: Ort,
   name: WebBuild["provider"],
 ): Promise<void> {
-  const watch = new AbortController();
-  const { signal } = watch;
   try {
-    await new Promise<void>((resolve, reject) => {
-      if (Number(wasm.numThreads) > 1) {
-        wasm.initTimeout ??= timeoutMs;
-        // A worker's error comes here without what was thrown, or as the event that the engine throws again.
-        const onError = ({ error, message }: ErrorEvent): void => {
-          if (!(error instanceof Error))
-            setTimeout(() => reject(failure(`a thread ended: ${message}`)), graceMs);
-        };
-        globalThis.addEventListener?.("error", onError, { signal });
-      }
-      const options = { executionProviders: [{ name }], logSeverityLevel: 4 } as const;
-      InferenceSession.create(Uint8Array.from(smallest), options).then(
-        (session) => resolve(session.release()),
-        (cause: unknown) => reject(failure(cause)),
-      );
-    });
-  } finally {
-    watch.abort();
+    const options = { executionProviders: [{ name }], logSeverityLevel: 4 } as const;
+    await (await InferenceSession.create(Uint8Array.from(smallest), options)).release();
+  } catch (cause) {
+    throw failure(cause);
   }
 }
 
@@ -53,10 +32,5 @@ function failure(cause: unknown): PareError {
   if (/magic word|MIME/.test(said)) return aPage(cause);
   if (/4\d\d : |[Ff]etch|NetworkError|Load failed|imported module|ENOENT/.test(said))
     return notFound(cause);
-  return fault(
-    "ENGINE_START",
-    `did not start: ${said}`,
-    "If threads were asked for, give wasmPaths with mjs and wasm: in a bundle they may start as the app.",
-    cause,
-  );
+  return fault("ENGINE_START", `did not start: ${said}`, "Try another backend.", cause);
 }

@@ -55,16 +55,17 @@ async function started(
   const start = starts.get(build) ?? {};
   starts.set(build, start);
   let [bytes, total] = [0, build.bytes];
-  if (!start.over) onBytes?.(bytes, total);
+  const tell = start.over ? undefined : onBytes;
+  tell?.(bytes, total);
   start.ready ??= begin(build, options, start, fetch, (received, whole = total) => {
     bytes = received;
     total = Math.max(whole, received + 1); // it is not all there before the engine has started
-    onBytes?.(bytes, total);
+    tell?.(bytes, total);
   });
   try {
     const ort = await start.ready;
     total = bytes || total;
-    if (!start.over) onBytes?.(total, total);
+    tell?.(total, total);
     demandThreads(ort, options.threads);
     return ort;
   } catch (error) {
@@ -92,6 +93,7 @@ async function begin(
     flags.wasmBinary = await fetchWasm(files.wasm, onBytes, fetch);
   const { threads, paths = given } = await settleThreads(files, asked || flags.numThreads);
   flags.numThreads = threads;
+  if (threads > 1) flags.initTimeout ??= 30_000; // it waits for them without end
   if (paths) flags.wasmPaths = typeof paths === "string" ? paths : { ...paths };
   start.final = true;
   try {

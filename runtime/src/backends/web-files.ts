@@ -63,11 +63,12 @@ export async function fetchWasm(
 }
 
 /** @throws PareError ENGINE_NOT_FOUND */
-export async function demandModule({ href }: URL): Promise<void> {
+export async function demandModule(url: URL | undefined): Promise<void> {
   try {
-    await import(/* @vite-ignore */ /* webpackIgnore: true */ href);
+    if (url === undefined) throw new Error("no .mjs is known");
+    await import(/* @vite-ignore */ /* webpackIgnore: true */ url.href);
   } catch (cause) {
-    throw notFound(cause, href);
+    throw notFound(cause, url?.href);
   }
 }
 
@@ -75,7 +76,7 @@ export function notFound(cause: unknown, where?: string): PareError {
   return fault(
     "ENGINE_NOT_FOUND",
     `cannot find its own files: ${messageOf(cause)}`,
-    "Serve them there, or say where in wasmPaths.",
+    "Say in wasmPaths where its wasm and mjs are; threads need both.",
     cause,
     where,
   );
@@ -85,7 +86,7 @@ export function aPage(cause?: unknown, where?: string): PareError {
   return fault(
     "ENGINE_PAGE",
     "got a page in place of its .wasm file",
-    `Serve the file there, or say where in wasmPaths; in Vite's server, add ${engine} to optimizeDeps.exclude.`,
+    `Say in wasmPaths where it is; in Vite's server, add ${engine} to optimizeDeps.exclude.`,
     cause,
     where,
   );

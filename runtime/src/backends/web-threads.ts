@@ -9,8 +9,8 @@ export function demandWebAssembly(): void {
   } catch (cause) {
     throw fault(
       "ENGINE_POLICY",
-      "may not compile WebAssembly: the content security policy forbids it",
-      "Add 'wasm-unsafe-eval' to its script-src.",
+      "may not compile WebAssembly here",
+      "Add 'wasm-unsafe-eval' to script-src of the content security policy.",
       cause,
     );
   }
@@ -36,8 +36,8 @@ export function demandThreads({ env }: Ort, asked: number | undefined): void {
 
 /**
  * How many threads there will be, and the module from which they start where the engine does not know. A bundler may put
- * the engine's module together with the app's, or make it import that: threads that start there run the app. So they start
- * from the engine's own file, or there is one unless more were asked for.
+ * the engine's module together with the app's, or make it import that, and threads that start there run the app, so that
+ * the engine waits for them for ever: they start from the engine's own file, or not at all.
  * @throws PareError ENGINE_NOT_FOUND
  */
 export async function settleThreads(
@@ -47,12 +47,11 @@ export async function settleThreads(
   const threads = asked || defaultThreads();
   if (!inBrowser() || (threads === 1 && !given)) return { threads };
   try {
-    if (mjs === undefined) throw new Error("unknown");
     await demandModule(mjs);
-    return given ? { threads } : { threads, paths: { mjs: mjs.href } };
+    return given ? { threads } : { threads, paths: { mjs: String(mjs) } };
   } catch (error) {
-    if (given) throw error;
-    return { threads: asked || 1 };
+    if (given || asked) throw error;
+    return { threads: 1 };
   }
 }
 

@@ -39,7 +39,7 @@ export const errorCodes = {
   ENGINE_NOT_FOUND: "the engine's own files are not at the address where they were looked for",
   ENGINE_PAGE: "the server answered with a page instead of the engine's own file",
   ENGINE_POLICY: "the content security policy does not let WebAssembly run",
-  ENGINE_START: "the engine or its threads did not start in time",
+  ENGINE_START: "the engine did not start",
   ENGINE_THREADS: "the engine already runs with another number of threads",
   NOT_ISOLATED: "threads were asked for where a page is not cross-origin isolated",
   ENGINE: "the engine failed",

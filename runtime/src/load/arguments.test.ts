@@ -37,9 +37,9 @@ describe("load takes what is meant", () => {
 
 describe("load refuses, with a code and what to do,", () => {
   it.each<[string, unknown, unknown, RegExp]>([
-    ["no options", bundle, undefined, /`backends` must name/],
-    ["options without backends", bundle, {}, /`backends` must name/],
-    ["a backend's name", bundle, { backends: ["cpu"] }, /`backends` must name/],
+    ["no options", bundle, undefined, /`backends` must be backends/],
+    ["options without backends", bundle, {}, /`backends` must be backends/],
+    ["a backend's name", bundle, { backends: ["cpu"] }, /`backends` must be backends/],
     ["nothing to load", undefined, { backends: [cpu()] }, /is no bundle/],
     ["null", null, { backends: [cpu()] }, /is no bundle/],
     ["what is no bundle", { default: {} }, { backends: [cpu()] }, /is no bundle/],

@@ -13,9 +13,9 @@ export function backendsOf(options: { readonly backends: Backends } | undefined)
   return ([given].flat() as readonly unknown[]).map((each) => {
     const backend: unknown = typeof each === "function" ? each() : each;
     if (isBackend(backend)) return backend;
-    throw new PareError("ARGUMENT", "`backends` must name at least one backend, and no other.", {
+    throw new PareError("ARGUMENT", "`backends` must be backends.", {
       where: "backends",
-      hint: 'Pass { backends: [wasm()] }, with wasm from "@pare/runtime/ort-web" or cpu from "@pare/runtime/ort-node".',
+      hint: 'Pass [wasm()], with wasm from "@pare/runtime/ort-web", or another.',
     });
   });
 }

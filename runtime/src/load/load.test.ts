@@ -127,6 +127,8 @@ describe("load", () => {
         target: "webgpu",
         ok: false,
         reason: "the bundle has no variant for this target",
+        code: "NO_VARIANT",
+        hint: expect.stringContaining("Pass a backend"),
       },
       { variant: null, target: "cpu", ok: false, reason: "no library", code: "ENGINE" },
       { variant: "wasm", target: "wasm", ok: true, reason: "passed the golden check" },

@@ -2,7 +2,7 @@ import type { Artifact, NamedBytes } from "../format/engine/artifact.js";
 import type { Backend, Fetch, Session, TargetName } from "../format/engine/backend.js";
 import { messageOf, PareError, throwIfAborted } from "../format/error.js";
 import { checkGolden } from "../format/bundle/golden-check.js";
-import type { Golden } from "../format/bundle/manifest.js";
+import type { BundleFile, Golden } from "../format/bundle/manifest.js";
 import type { RunnableVariant } from "../format/bundle/parse-runnable.js";
 import type { Feeds, Tensors } from "../format/tensor/tensor.js";
 import { type Candidate, candidates } from "../select/candidates.js";
@@ -158,25 +158,23 @@ async function fetchBoth(
 
 async function readVariant(
   bundle: OpenBundle,
-  { id, files, format, session, requires }: RunnableVariant,
+  { files, format, session, requires }: RunnableVariant,
   signal: AbortSignal,
   onBytes: (received: number) => void,
 ): Promise<Artifact> {
   let before = 0;
-  const read: NamedBytes[] = [];
-  for (const file of files) {
+  const read = async (file: BundleFile): Promise<NamedBytes> => {
     const bytes = await readVerified(bundle, file, signal, (received) =>
       onBytes(before + received),
     );
-    before += file.bytes;
-    onBytes(before);
+    onBytes((before += file.bytes));
     // A model names its external data as the bundle does: variants/<sha256>.bin is <sha256>.bin to it.
-    read.push({ name: file.path.replace("variants/", ""), bytes });
-  }
-  const [model, ...rest] = read;
-  if (model === undefined)
-    throw new PareError("BUNDLE_INVALID", `Variant ${id} has no file.`, { where: id });
-  return { format, files: [model, ...rest], session, requires };
+    return { name: file.path.replace("variants/", ""), bytes };
+  };
+  const [model, ...others] = files;
+  const all: [NamedBytes, ...NamedBytes[]] = [await read(model)];
+  for (const file of others) all.push(await read(file));
+  return { format, files: all, session, requires };
 }
 
 function hasValues(golden: Golden, id: string): boolean {
@@ -196,13 +194,7 @@ async function prove(
   session: Session,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const key = [
-    engine,
-    JSON.stringify(variant.session),
-    variant.id,
-    goldenHash,
-    ...variant.files.map((file) => file.sha256),
-  ].join();
+  const key = JSON.stringify([engine, goldenHash, variant]);
   if (provenHere?.has(key)) return;
   const verdict = await checkGolden(golden, variant.id, variant.tolerance, (feeds) =>
     session.run(feeds, signal),

@@ -131,20 +131,15 @@ export async function readVerified(
   onBytes?: (received: number) => void,
 ): Promise<Uint8Array> {
   const bytes = await download(find(file), { bytes: file.bytes, signal, onBytes, fetch });
-  if (bytes.length !== file.bytes) {
-    throw new PareError(
-      "INTEGRITY",
-      `${file.path} has ${bytes.length} bytes instead of ${file.bytes}.`,
-      { where: file.path },
-    );
-  }
+  if (bytes.length !== file.bytes)
+    throw mismatch(file.path, `has ${bytes.length} bytes instead of ${file.bytes}`);
   if ((await sha256(bytes)) !== file.sha256) throw mismatch(file.path);
   return bytes;
 }
 
-function mismatch(path: string): PareError {
-  return new PareError("INTEGRITY", `${path} is damaged: its sha256 is not the manifest's.`, {
-    where: path,
+function mismatch(where: string, what = "is damaged: its sha256 is not the manifest's"): PareError {
+  return new PareError("INTEGRITY", `${where} ${what}.`, {
+    where,
     hint: "Copy the bundle again, as it is.",
   });
 }
@@ -156,13 +151,8 @@ async function demandIntegrity(
 ): Promise<void> {
   if (integrity === undefined) return;
   const hash = await sha256(bytes);
-  if (integrity.replace(/^sha256-/, "").toLowerCase() !== hash) {
-    throw new PareError(
-      "INTEGRITY",
-      `The manifest has sha256 ${hash}, which is not the one that was pinned.`,
-      { where },
-    );
-  }
+  if (integrity.replace(/^sha256-/, "").toLowerCase() !== hash)
+    throw mismatch(where, `has sha256 ${hash}, not the one that was pinned`);
 }
 
 function folderOf(url: URL): URL {

@@ -28,13 +28,13 @@ export async function* candidates(
 ): AsyncGenerator<Candidate> {
   const wanted = backends.filter(({ target }) => asked === undefined || target === asked);
   if (wanted.length === 0 && asked !== undefined)
-    attempts.refuse(null, asked, "no backend for this target was passed");
+    attempts.refuse(null, asked, none("no backend for this target was passed"));
   const last: (() => Generator<Candidate>)[] = [];
   for (const backend of wanted) {
     const { target } = backend;
     const own = variants.filter((variant) => variant.target === target);
     if (own.length === 0) {
-      attempts.refuse(null, target, "the bundle has no variant for this target");
+      attempts.refuse(null, target, none("the bundle has no variant for this target"));
       continue;
     }
     const probe = await probeSafely(backend, attempts);
@@ -76,8 +76,14 @@ async function probeSafely(backend: Backend, attempts: Attempts): Promise<Found 
   }
 }
 
+function none(why: string): PareError {
+  return new PareError("NO_VARIANT", why, {
+    hint: "Pass a backend that runs here, and write the bundle for its target.",
+  });
+}
+
 function cannot(why: string): PareError {
   return new PareError("UNSUPPORTED_DEVICE", why, {
-    hint: "Write the bundle for wasm too, and pass its backend: it runs nearly everywhere.",
+    hint: "Write the bundle for wasm too, and pass its backend.",
   });
 }

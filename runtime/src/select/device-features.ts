@@ -13,7 +13,7 @@ export function missingFeatures(
   required: readonly DeviceFeature[],
   probed: readonly DeviceFeature[] = [],
 ): DeviceFeature[] {
-  return required.filter((feature) => !probed.includes(feature) && !hasFeature(feature));
+  return required.filter((feature) => !probed.includes(feature) && !tests[feature]?.());
 }
 
 /** Said of a device whose whole memory is known to be less than the engine took where it was measured. */
@@ -22,23 +22,14 @@ export function lackingMemory({ memoryBytes = 0 }: Requirements): string[] {
   return present === undefined || memoryBytes <= present ? [] : [`${memoryBytes} bytes of memory`];
 }
 
-function hasFeature(feature: DeviceFeature): boolean {
-  switch (feature) {
-    case "simd":
-      return runs(65, 0, 253, 15, 253, 98); // i8x16.popcnt
-    case "relaxed-simd":
-      // i32x4.relaxed_dot_i8x16_i7x16_add_s
-      return runs(65, 1, 253, 15, 65, 2, 253, 15, 65, 3, 253, 15, 253, 147, 2);
-    case "threads":
-      return typeof SharedArrayBuffer !== "undefined" && (globalThis.crossOriginIsolated ?? true);
-    case "shader-f16":
-    case "webgpu":
-    case "webnn":
-      return false; // only a backend's probe knows
-    default:
-      return feature satisfies never;
-  }
-}
+/** Of the others only a backend's probe knows. */
+const tests: { readonly [F in DeviceFeature]?: () => boolean } = {
+  simd: () => runs(65, 0, 253, 15, 253, 98), // i8x16.popcnt
+  // i32x4.relaxed_dot_i8x16_i7x16_add_s
+  "relaxed-simd": () => runs(65, 1, 253, 15, 65, 2, 253, 15, 65, 3, 253, 15, 253, 147, 2),
+  threads: () =>
+    typeof SharedArrayBuffer !== "undefined" && (globalThis.crossOriginIsolated ?? true),
+};
 
 function runs(...code: readonly number[]): boolean {
   return typeof WebAssembly !== "undefined" && WebAssembly.validate(moduleOf(...code));

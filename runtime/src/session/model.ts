@@ -1,6 +1,5 @@
 import type { Session } from "../format/engine/backend.js";
 import type { ValueInfo } from "../format/tensor/value-info.js";
-import { PareError } from "../format/error.js";
 import type { Runnable } from "../format/bundle/parse-runnable.js";
 import type { Feeds, Tensors } from "../format/tensor/tensor.js";
 import type { Selection } from "./selection.js";
@@ -31,27 +30,14 @@ export function openModel<Inputs extends object, Outputs extends object>(
   session: Session,
   selection: Selection,
 ): Model<Inputs, Outputs> {
-  let disposed = false;
-  const dispose = async (): Promise<void> => {
-    if (disposed) return;
-    disposed = true;
-    await session.dispose();
-  };
+  const dispose = (): Promise<void> => session.dispose();
   return {
     name: manifest.name,
     inputs: manifest.inputs,
     outputs: manifest.outputs,
     selection,
-    run(inputs, options) {
-      if (disposed)
-        return Promise.reject(
-          new PareError("DISPOSED", `${manifest.name} was already disposed of.`, {
-            where: manifest.name,
-          }),
-        );
-      // index.d.ts, which the compiler wrote with the manifest, is what says that these types agree.
-      return session.run(inputs as Feeds, options?.signal) as Promise<Outputs>;
-    },
+    // index.d.ts, which the compiler wrote with the manifest, is what says that these types agree.
+    run: (inputs, options) => session.run(inputs as Feeds, options?.signal) as Promise<Outputs>,
     dispose,
     [Symbol.asyncDispose]: dispose,
   };

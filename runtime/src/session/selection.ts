@@ -8,9 +8,9 @@ export interface Attempt {
   readonly target: TargetName;
   readonly ok: boolean;
   readonly reason: string;
-  /** Of the error, where there was one, and what to do about it. */
+  /** Of the error, where it failed, and what to do about it. */
   readonly code?: ErrorCode;
-  readonly hint?: string;
+  readonly hint?: string | undefined;
 }
 
 /** Which variant runs, on what, and why not another. */
@@ -38,7 +38,7 @@ export class LoadError extends PareError {
       `No variant of ${name} runs here:${reasons || " no backend was passed."}`,
       {
         where: worst?.where ?? name,
-        hint: worst?.hint ?? "Pass a backend that runs here, and write the bundle for its target.",
+        hint: worst?.hint,
         cause: worst,
       },
     );
@@ -47,7 +47,11 @@ export class LoadError extends PareError {
 }
 
 /** What says little of what to do, from least to more; any other code comes before. */
-const vague: readonly ErrorCode[] = ["UNSUPPORTED_DEVICE", "ENGINE", "GOLDEN"];
+const vague: readonly ErrorCode[] = ["NO_VARIANT", "UNSUPPORTED_DEVICE", "ENGINE", "GOLDEN"];
+
+function weight({ code }: PareError): number {
+  return vague.indexOf(code) >>> 0; // −1 is the largest
+}
 
 /** What was tried, in order. */
 export class Attempts {
@@ -55,23 +59,14 @@ export class Attempts {
   /** The failure that is most worth mending: of two that are alike, the first. */
   worst: PareError | undefined;
 
-  /**
-   * @param variant null where a backend has none, or cannot run here at all
-   * @param error a text where nothing failed
-   */
+  /** @param variant null where a backend has none, or cannot run here at all */
   refuse(variant: string | null, target: TargetName, error: unknown): void {
-    const attempt = { variant, target, ok: false, reason: messageOf(error) };
-    if (typeof error === "string") return void this.tried.push(attempt);
+    const reason = messageOf(error);
     const known = isPareError(error)
       ? error
-      : new PareError("ENGINE", attempt.reason, { where: target, cause: error });
+      : new PareError("ENGINE", reason, { where: target, cause: error });
     const { code, hint } = known;
-    this.tried.push({ ...attempt, code, ...(hint !== undefined && { hint }) });
-    if (this.worst === undefined || weight(code) > weight(this.worst.code)) this.worst = known;
+    this.tried.push({ variant, target, ok: false, reason, code, hint });
+    if (this.worst === undefined || weight(known) > weight(this.worst)) this.worst = known;
   }
-}
-
-function weight(code: ErrorCode): number {
-  const found = vague.indexOf(code);
-  return found < 0 ? vague.length : found;
 }

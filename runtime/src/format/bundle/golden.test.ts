@@ -60,7 +60,7 @@ describe("a tolerance", () => {
     const named: RunTensors = async () => Object.fromEntries([["constructor", one]]);
     const golden = await probeGolden([inputs], new Map([["a", named]]));
     const own = { absolute: 0.1, relative: 0, outputs: {} };
-    expect(await checkGolden(golden, "a", own, named)).toMatchObject({ ok: true, maxError: 0 });
+    expect(await checkGolden(golden, "a", own, named)).toEqual({ ok: true });
   });
 });
 

@@ -7,6 +7,7 @@ import { isRecord } from "../json-schema.js";
 import { dtypes } from "../tensor/dtype.js";
 import { type Check, like, list, must, object, oneOf, record } from "./check.js";
 import {
+  type BundleFile,
   bundleFormatVersion,
   type Golden,
   goldenMaxBytes,
@@ -15,10 +16,12 @@ import {
 } from "./manifest.js";
 
 /** What of a variant it takes to run it. */
-export type RunnableVariant = Pick<
+export interface RunnableVariant extends Pick<
   VariantEntry,
-  "id" | "target" | "format" | "files" | "requires" | "session" | "tolerance"
->;
+  "id" | "target" | "format" | "requires" | "session" | "tolerance"
+> {
+  readonly files: readonly [BundleFile, ...BundleFile[]];
+}
 
 /** What of a manifest it takes to run a variant. */
 export interface Runnable extends Pick<Manifest, "name" | "inputs" | "outputs" | "golden"> {
@@ -27,14 +30,11 @@ export interface Runnable extends Pick<Manifest, "name" | "inputs" | "outputs" |
 
 const text = like(/^/);
 const number = must("a number", Number.isFinite);
-const count = atMost(Number.MAX_VALUE);
+const count = whole();
 const dtype = oneOf(dtypes);
-const positive = must(
-  "a number of at least 0",
-  (value) => Number.isFinite(value) && Number(value) >= 0,
-);
+const positive = must("a number from 0", (value) => Number.isFinite(value) && Number(value) >= 0);
 
-function atMost(most: number): Check {
+function whole(most = Infinity): Check {
   return must(
     `a whole number from 0 to ${most}`,
     (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= most,
@@ -64,14 +64,16 @@ const sessionChoices: Readonly<Record<keyof SessionOptions, readonly unknown[]>>
   spinning: [true, false],
 };
 
-function session(options: unknown, path: string): string | null {
-  if (!isRecord(options)) return `${path} must be an object`;
-  for (const [key, chosen] of Object.entries(options)) {
-    const choices = Object.entries(sessionChoices).find(([name]) => name === key)?.[1];
-    if (!choices?.includes(chosen)) return `${path}.${key} must be an option that there is`;
-  }
-  return null;
-}
+const session = must(
+  `of ${Object.keys(sessionChoices).join(", ")}`,
+  (options) =>
+    isRecord(options) &&
+    Object.entries(options).every(([key, chosen]) =>
+      Object.entries(sessionChoices).some(
+        ([name, choices]) => name === key && choices.includes(chosen),
+      ),
+    ),
+);
 
 const formatVersion = oneOf([1, bundleFormatVersion]);
 
@@ -80,7 +82,7 @@ const runnable = object({
   name: text,
   inputs: list(value),
   outputs: list(value, 1),
-  golden: file(/^golden(-[0-9a-f]{64})?\.json$/, atMost(goldenMaxBytes)),
+  golden: file(/^golden(-[0-9a-f]{64})?\.json$/, whole(goldenMaxBytes)),
   variants: list(
     object({
       id: like(/^[\w.-]+$/),
@@ -109,8 +111,7 @@ const golden = object({
             name: text,
             type: dtype,
             dims: list(count),
-            generator: oneOf(["splitmix32"]),
-            seed: must("a whole number", Number.isInteger),
+            seed: number,
             range: list(number, 2),
             values: list(number),
           },
@@ -153,7 +154,7 @@ function checked(json: unknown, check: Check, where: string): unknown {
 export function damaged(where: string, fault: string): PareError {
   return new PareError("BUNDLE_INVALID", `${where} is damaged: ${fault}.`, {
     where,
-    hint: "Write the bundle again, and copy it as it is.",
+    hint: "Copy the bundle again, as it is.",
   });
 }
 
@@ -168,7 +169,7 @@ export function currentFormat(json: unknown, where: string): unknown {
     throw new PareError(
       "BUNDLE_VERSION",
       `The bundle has format ${Number(version)}; this @pare/runtime reads up to ${bundleFormatVersion}.`,
-      { where, hint: "Update @pare/runtime, or write the bundle with an older pare." },
+      { where, hint: "Update @pare/runtime." },
     );
   if (version !== 1 || !Array.isArray(variants)) return json;
   return {

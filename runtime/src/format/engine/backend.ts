@@ -34,6 +34,7 @@ export interface Session {
     reductions: readonly Reduction[],
     options: ReduceOptions,
   ): Promise<readonly Reduced[]>;
+  /** After the runs that are under way; later ones are refused as DISPOSED. Twice is once. */
   dispose(): Promise<void>;
 }
 

@@ -11,9 +11,8 @@ export function describeValue(info: ValueInfo): string {
  * What a caller passed, as complete tensors in the order of the inputs. Data is passed on, never copied.
  * @throws PareError INPUT for a missing, unknown, wrongly typed or wrongly shaped input, saying what was expected
  */
-export function completeFeeds(inputs: readonly ValueInfo[], feeds: Feeds): Tensor[] {
-  if (typeof feeds !== "object" || feeds === null)
-    throw new PareError("INPUT", "A run takes its inputs by name.", { hint: expectation(inputs) });
+export function completeFeeds(inputs: readonly ValueInfo[], given: Feeds): Tensor[] {
+  const feeds = given ?? {}; // a caller in JavaScript may forget them
   const tensors = inputs.map((info) => completeFeed(info, feeds[info.name], inputs));
   if (Object.keys(feeds).length > inputs.length) {
     const unknown = Object.keys(feeds).find((name) => !inputs.some((info) => info.name === name));

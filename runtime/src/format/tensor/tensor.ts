@@ -64,9 +64,7 @@ export function checkTensor(
   if (!(data instanceof Expected))
     throw fault(
       `is ${type}, which is held in a ${Expected.name}, but it got ${isTypedArray(data) ? data.constructor.name : typeof data}.`,
-      type === "int64"
-        ? "Make the values bigint: BigInt64Array.from([1n, 2n])."
-        : `Pass a ${Expected.name}.`,
+      `Pass a ${Expected.name}.`,
     );
   if (data.length !== Math.ceil(count * storedPerElement(type)))
     throw fault(`has ${data.length} values, but dims [${dims.join(", ")}] need ${count}.`);
