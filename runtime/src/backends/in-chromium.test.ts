@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -54,7 +54,13 @@ describe.skipIf(chromiumPath === null)("onnxruntime-web on a page", () => {
       void fileAt(folder, path).then((bytes) =>
         bytes === null
           ? response.writeHead(404, headers).end()
-          : response.writeHead(200, { ...headers, "content-type": typeOf(path) }).end(bytes),
+          : response
+              .writeHead(200, {
+                ...headers,
+                "content-type": typeOf(path),
+                "content-length": Buffer.byteLength(bytes),
+              })
+              .end(bytes),
       );
     });
     await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
@@ -194,6 +200,13 @@ describe.skipIf(chromiumPath === null)("onnxruntime-web on a page", () => {
       }, "vite/"),
   );
 
+  it("ships one engine with one backend's entry", async () => {
+    const built = await readdir(join(folder, "vite/assets"));
+    expect(built.filter((name) => name.endsWith(".wasm"))).toEqual([
+      expect.stringMatching(/^ort-wasm-simd-threaded-[\w-]+\.wasm$/),
+    ]);
+  });
+
   it("refuses threads that were asked for there, at once, and runs without them", () =>
     visit(async (tab) => {
       const said = await run(tab, { threads: 2 });
@@ -240,7 +253,7 @@ describe.skipIf(chromiumPath === null)("onnxruntime-web on a page", () => {
       const { length } = await readFile(join(ort, "ort-wasm-simd-threaded.wasm"));
       const whole = length + ([...bundle.values()][1]?.length ?? 0);
       expect(seen.at(-1)).toEqual([whole, whole]);
-      for (const [received, total] of seen) if (received === total) expect(total).toBe(whole);
+      expect(seen.filter(([received, total]) => received >= total)).toHaveLength(1);
     }));
 });
 

@@ -5,10 +5,19 @@ import { engineName, probed } from "./ort.js";
 import { engine, type WebBuild, type WebOptions } from "./web-build.js";
 import { importBuild, webBackend } from "./web-engine.js";
 
+/** From 1.23 on. */
+let file = "ort-wasm-simd-threaded.asyncify";
+
 const build: WebBuild = {
   provider: "webgpu",
-  import: () => import("onnxruntime-web/webgpu"),
-  file: "ort-wasm-simd-threaded.asyncify",
+  async import() {
+    const ort = await import("onnxruntime-web/webgpu");
+    if (ort.env.versions.common.startsWith("1.22.")) file = "ort-wasm-simd-threaded.jsep";
+    return ort;
+  },
+  get file() {
+    return file;
+  },
   bytes: 26_800_000,
   wasm: () => new URL("onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm", import.meta.url),
   mjs: () => new URL("onnxruntime-web/ort-wasm-simd-threaded.asyncify.mjs", import.meta.url),
