@@ -656,6 +656,8 @@ describe("pare optimize", () => {
         "report.json",
         "report.md",
         "variants",
+        "web.d.ts",
+        "web.js",
       ].toSorted(),
     );
     expect(await readFile(join(folder, "j.xml"), "utf8")).toContain("<testsuite");

@@ -78,6 +78,8 @@ describe("bundleFiles", async () => {
       "package.json",
       "index.js",
       "index.d.ts",
+      "web.js",
+      "web.d.ts",
       `golden-${manifest.golden.sha256}.json`,
       "golden.json",
       "manifest.json",
@@ -158,6 +160,23 @@ describe("bundleFiles", async () => {
       expect(
         source.match(/new URL\("\.\/variants\/[0-9a-f]{64}\.onnx", import\.meta\.url\)/g),
       ).toHaveLength(2);
+    });
+
+    it("has a twin for pages, without the files that only Node runs", async () => {
+      const own = onnxArtifact(Uint8Array.of(5));
+      const [, ...others] = input.variants;
+      const cpu = { id: "a", target: "cpu", ...common, artifact: own } as const;
+      const both = await bundleFiles({ ...input, variants: [cpu, ...others] });
+      const path = `variants/${sha256Sync(Uint8Array.of(5))}.onnx`;
+      const named = (file: string): boolean => text(both.get(file)).includes(`new URL("./${path}"`);
+      expect({ index: named("index.js"), web: named("web.js") }).toEqual({
+        index: true,
+        web: false,
+      });
+      expect(text(both.get("web.js")).match(/new URL\(/g)).toHaveLength(2);
+      const embedded = (file: string): string => text(both.get(file)).split("  files: {")[0] ?? "";
+      expect(embedded("web.js")).toBe(embedded("index.js"));
+      expect(JSON.parse(text(both.get("package.json"))).exports["."].browser).toBe("./web.js");
     });
 
     it("has types that carry inputs and outputs to load", () => {

@@ -11,7 +11,7 @@ import {
   sha256,
   type VariantEntry,
 } from "@pare/runtime/format";
-import { indexModule, indexTypes, packageJson } from "./index-module.js";
+import { indexModule, indexTypes, packageJson, webModule, webTypes } from "./index-module.js";
 
 /** A variant as its manifest entry without what its artifact says, and the artifact. */
 export interface BundleVariant extends Omit<
@@ -93,6 +93,8 @@ export async function bundleFiles(input: BundleInput): Promise<Map<string, Uint8
   files.set("package.json", utf8(packageJson(manifest)));
   files.set("index.js", utf8(indexModule(manifest, golden)));
   files.set("index.d.ts", utf8(indexTypes(manifest)));
+  files.set("web.js", utf8(webModule(manifest, golden)));
+  files.set("web.d.ts", utf8(webTypes));
   files.set(goldenFile.path, goldenBytes);
   // For readers of the first format.
   files.set("golden.json", goldenBytes);

@@ -5,6 +5,7 @@ import {
   type Golden,
   type Manifest,
   type ValueInfo,
+  type VariantEntry,
   visibleLine,
 } from "@pare/runtime/format";
 
@@ -13,8 +14,21 @@ import {
  * is what bundlers follow, and a getter, since where a module has no URL (workerd) importing it must not fail.
  */
 export function indexModule(manifest: Manifest, golden: Golden): string {
+  return moduleOf(manifest, golden, () => true);
+}
+
+/** The same for a page: without the files of variants that only Node runs, which a bundler would emit all the same. */
+export function webModule(manifest: Manifest, golden: Golden): string {
+  return moduleOf(manifest, golden, ({ target }) => target !== "cpu");
+}
+
+function moduleOf(
+  manifest: Manifest,
+  golden: Golden,
+  takes: (variant: VariantEntry) => boolean,
+): string {
   const paths = new Set(
-    manifest.variants.flatMap((variant) => variant.files.map((file) => file.path)),
+    manifest.variants.filter(takes).flatMap((variant) => variant.files.map((file) => file.path)),
   );
   const files = [...paths].map(
     (path) =>
@@ -62,6 +76,9 @@ function typesOf(name: string, infos: readonly ValueInfo[], bare: boolean): stri
   return `export interface ${name} {\n${fields.join("")}}\n`;
 }
 
+/** Of `web.js`: those of `index.js`. */
+export const webTypes = 'export * from "./index.js";\nexport { default } from "./index.js";\n';
+
 /** Lets the folder be installed: `npm i ./model.pare`. */
 export function packageJson(manifest: Manifest): string {
   const content = {
@@ -70,9 +87,15 @@ export function packageJson(manifest: Manifest): string {
     description: `A model for @pare/runtime, written by ${manifest.createdBy}`,
     type: "module",
     sideEffects: false,
-    files: ["index.js", "index.d.ts", "manifest.json", "golden*.json", "variants"],
+    files: ["index.js", "web.js", "*.d.ts", "manifest.json", "golden*.json", "variants"],
     exports: {
-      ".": { types: "./index.d.ts", workerd: "./index.js", default: "./index.js" },
+      ".": {
+        types: "./index.d.ts",
+        workerd: "./index.js",
+        browser: "./web.js",
+        default: "./index.js",
+      },
+      "./web.js": { types: "./web.d.ts", default: "./web.js" },
       "./index.js": { types: "./index.d.ts", workerd: "./index.js", default: "./index.js" },
       "./manifest.json": "./manifest.json",
       "./golden.json": "./golden.json",
