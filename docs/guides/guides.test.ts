@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { copyFile, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -105,9 +106,18 @@ it("from-a-program: writes a bundle, says how far it is, and fits the types", as
   ).toEqual([]);
 });
 
-it("in-node: prints a digit", async () => {
-  await writeFile(join(place, "in-node.mjs"), await block("in-node", "js"));
-  expect((await node("in-node.mjs")).trim()).toMatch(/^\d$/);
+it("in-node: reads the seven, as a module and in CommonJS, wherever it is started", async () => {
+  await copyFile(join(root, "docs/guides/seven.json"), join(place, "seven.json"));
+  for (const code of await blocks("in-node", "js")) {
+    const file = /^\/\/ (\S+)\n/.exec(code)?.[1] ?? "";
+    await writeFile(join(place, file), code);
+    const { stdout } = await promisify(execFile)(process.execPath, [join(place, file)], {
+      cwd: tmpdir(),
+    });
+    const logits = stdout.trim().split(" ").map(Number);
+    expect(logits.indexOf(Math.max(...logits))).toBe(7);
+  }
+  expect(await blocks("in-node", "js")).toHaveLength(2);
 });
 
 it("in-a-browser: fits the types of the runtime and of the bundle", async () => {
