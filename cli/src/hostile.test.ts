@@ -83,6 +83,7 @@ describe("a hostile model", () => {
     ["seed4302", "MODEL_INVALID"],
     ["untyped-input", "MODEL_INVALID"],
     ["sparse-without-values", "MODEL_INVALID"],
+    ["output-of-two-types", "MODEL_SHAPE"],
   ])("that computes nothing that could be meant is refused: %s", async (name, code) => {
     const { stderr } = await pare(["simplify", join(corpus, `${name}.onnx`), "-o", "refused.onnx"]);
     expect(stderr).toContain(`code:  ${code}`);

@@ -209,6 +209,11 @@ class Builder {
     for (const info of output) {
       const id = scope.find(info.name ?? "", "output of the graph");
       const type = decodeType(info.type, this.#ambiguous);
+      const before = origin.outputs.get(id)?.type;
+      if (before?.kind === "tensor" && type.kind === "tensor" && before.dtype !== type.dtype)
+        throw new PareError("MODEL_SHAPE", `The output "${info.name ?? ""}" has two types.`, {
+          where: info.name ?? "",
+        });
       editor.addOutput(id, body);
       origin.outputs.set(id, new Declaration(info, type));
       this.#declare(id, type);
