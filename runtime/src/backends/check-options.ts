@@ -14,6 +14,6 @@ export function checkOptions(
   if (!wrong && Number.isInteger(threads) && threads > 0 && threads <= mostThreads) return;
   throw new PareError("ARGUMENT", `${backend}() cannot have ${wrong ?? `${threads} threads`}.`, {
     where: backend,
-    hint: `It takes ${known.join(", ")}; threads are 1 to ${mostThreads}.`,
+    hint: `It takes ${known.join(", ")}.`,
   });
 }

@@ -2,10 +2,10 @@ import type { Artifact } from "../format/engine/artifact.js";
 import type { LoadOptions, Session } from "../format/engine/backend.js";
 import type { SessionOptions } from "../format/engine/session-options.js";
 import type { ValueInfo } from "../format/tensor/value-info.js";
-import { isDtype } from "../format/tensor/dtype.js";
+import { isDtype, type TypedArray } from "../format/tensor/dtype.js";
 import { messageOf, PareError } from "../format/error.js";
 import { completeFeeds, withBits } from "../format/tensor/feeds.js";
-import type { Tensor, Tensors } from "../format/tensor/tensor.js";
+import { bytesOf, isTypedArray, type Tensor, type Tensors } from "../format/tensor/tensor.js";
 import type { Ort, OrtOptions, OrtSession, OrtTensor } from "./ort.js";
 import { Queue } from "./queue.js";
 
@@ -61,6 +61,22 @@ function wrapSession(ort: Ort, engine: string, session: OrtSession): Session {
   const outputs = session.outputMetadata.map(valueInfo);
   let disposed = false;
 
+  /** Inputs of the last run, filled again where they fit: to make an array costs more than to copy into it. */
+  const spare = new Map<string, OrtTensor>();
+  const Copy = ort.Tensor as unknown as new (
+    type: string,
+    data: unknown,
+    dims: readonly number[],
+  ) => OrtTensor;
+  const copied = (name: string, { type, data, dims }: Tensor): OrtTensor => {
+    const old = spare.get(name);
+    spare.delete(name);
+    if (old?.dims.join() !== dims.join() || !isTypedArray(data))
+      return new Copy(type, data.slice(), dims);
+    bytesOf(old.data as TypedArray).set(bytesOf(data));
+    return old;
+  };
+
   const runNow = async (feeds: Record<string, OrtTensor>): Promise<Tensors> => {
     let results: Record<string, unknown>;
     try {
@@ -68,6 +84,7 @@ function wrapSession(ort: Ort, engine: string, session: OrtSession): Session {
     } catch (cause) {
       throw engineError(engine, "failed in a run", cause);
     }
+    for (const [name, tensor] of Object.entries(feeds)) spare.set(name, tensor);
     const out: Record<string, Tensor> = {};
     for (const { name } of outputs) out[name] = ownTensor(results[name] as OrtTensor);
     return out;
@@ -80,8 +97,10 @@ function wrapSession(ort: Ort, engine: string, session: OrtSession): Session {
     async run(feeds, signal) {
       if (disposed) throw new PareError("DISPOSED", "The model was already disposed of.");
       const own: Record<string, OrtTensor> = {};
-      for (const [index, tensor] of completeFeeds(inputs, feeds).entries())
-        own[inputs[index]?.name ?? ""] = copied(ort, tensor);
+      for (const [index, tensor] of completeFeeds(inputs, feeds).entries()) {
+        const name = inputs[index]?.name ?? "";
+        own[name] = copied(name, tensor);
+      }
       return queue().run(() => runNow(own), signal);
     },
     async dispose() {
@@ -95,15 +114,6 @@ function wrapSession(ort: Ort, engine: string, session: OrtSession): Session {
 let realmQueue: Queue | undefined;
 export function queue(): Queue {
   return (realmQueue ??= new Queue());
-}
-
-function copied(ort: Ort, { type, data, dims }: Tensor): OrtTensor {
-  const Tensor = ort.Tensor as unknown as new (
-    type: string,
-    data: unknown,
-    dims: readonly number[],
-  ) => OrtTensor;
-  return new Tensor(type, data.slice(), dims);
 }
 
 function ownTensor(tensor: OrtTensor): Tensor {
@@ -124,14 +134,14 @@ function valueInfo(metadata: import("onnxruntime-web").InferenceSession.ValueMet
 function engineError(engine: string, what: string, cause: unknown): PareError {
   const outOfMemory =
     typeof cause === "number" ||
-    /bad_alloc|out of memory|failed to allocate|allocation failed/i.test(messageOf(cause));
+    /bad_alloc|out of memory|to allocate|allocation failed/i.test(messageOf(cause));
   return new PareError(
     outOfMemory ? "NO_MEMORY" : "ENGINE",
     `${engine} ${what}: ${messageOf(cause)}`,
     {
       where: engine,
       cause,
-      ...(outOfMemory && { hint: "Use a smaller input or batch, or a smaller variant." }),
+      ...(outOfMemory && { hint: "Use a smaller input or variant." }),
     },
   );
 }

@@ -30,7 +30,6 @@ export async function startSmallest(
 function failure(cause: unknown): PareError {
   const said = messageOf(cause);
   if (/magic word|MIME/.test(said)) return aPage(cause);
-  if (/4\d\d : |[Ff]etch|NetworkError|Load failed|imported module|ENOENT/.test(said))
-    return notFound(cause);
+  if (/4\d\d : |[Ff]etch|NetworkError|imported module|ENOENT/.test(said)) return notFound(cause);
   return fault("ENGINE_START", `did not start: ${said}`, "Try another backend.", cause);
 }

@@ -76,7 +76,7 @@ export function notFound(cause: unknown, where?: string): PareError {
   return fault(
     "ENGINE_NOT_FOUND",
     `cannot find its own files: ${messageOf(cause)}`,
-    "Say in wasmPaths where its wasm and mjs are; threads need both.",
+    "Say in wasmPaths where its wasm and mjs are.",
     cause,
     where,
   );

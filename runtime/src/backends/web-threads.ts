@@ -23,14 +23,14 @@ export function demandThreads({ env }: Ort, asked: number | undefined): void {
     throw fault(
       "NOT_ISOLATED",
       `cannot have ${asked} threads: the page is not cross-origin isolated`,
-      "Serve it with Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp, or leave out threads.",
+      "Serve it with Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp.",
     );
   const running = env.wasm.numThreads || asked;
   if (running !== asked)
     throw fault(
       "ENGINE_THREADS",
-      `already runs with ${running} thread(s) here, and cannot change to ${asked}`,
-      "Give every model of a page or worker the same threads.",
+      `already runs with ${running} thread(s) here, not ${asked}`,
+      "Give every model of a page the same threads.",
     );
 }
 

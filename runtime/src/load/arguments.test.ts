@@ -40,9 +40,9 @@ describe("load refuses, with a code and what to do,", () => {
     ["no options", bundle, undefined, /`backends` must be backends/],
     ["options without backends", bundle, {}, /`backends` must be backends/],
     ["a backend's name", bundle, { backends: ["cpu"] }, /`backends` must be backends/],
-    ["nothing to load", undefined, { backends: [cpu()] }, /is no bundle/],
-    ["null", null, { backends: [cpu()] }, /is no bundle/],
-    ["what is no bundle", { default: {} }, { backends: [cpu()] }, /is no bundle/],
+    ["nothing to load", undefined, { backends: [cpu()] }, /given no bundle/],
+    ["null", null, { backends: [cpu()] }, /given no bundle/],
+    ["what is no bundle", { default: {} }, { backends: [cpu()] }, /given no bundle/],
   ])("%s", async (_, source, options, message) => {
     await expect(loose(source, options)).rejects.toMatchObject({
       name: "PareError",

@@ -15,7 +15,7 @@ export function backendsOf(options: { readonly backends: Backends } | undefined)
     if (isBackend(backend)) return backend;
     throw new PareError("ARGUMENT", "`backends` must be backends.", {
       where: "backends",
-      hint: 'Pass [wasm()], with wasm from "@pare/runtime/ort-web", or another.',
+      hint: 'Pass [wasm()] of "@pare/runtime/ort-web", for example.',
     });
   });
 }

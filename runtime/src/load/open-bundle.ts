@@ -46,7 +46,7 @@ export function openBundle(source: BundleSource, options: OpenOptions): Promise<
   if (has(source, "href")) return openFolder(new URL(String(source)), options);
   const module: unknown = has(source, "default") ? source.default : source;
   if (isModule(module)) return openModule(module, options);
-  throw new PareError("ARGUMENT", "What was given to `load` is no bundle.", {
+  throw new PareError("ARGUMENT", "`load` was given no bundle.", {
     hint: "Pass a bundle's address, or what its index.js exports.",
   });
 }

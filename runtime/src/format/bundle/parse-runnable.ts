@@ -50,7 +50,7 @@ const value = object({
   type: dtype,
   dims: list(
     must(
-      "a whole number, a name or null",
+      "a whole number, name or null",
       (dim) =>
         dim === null || typeof dim === "string" || (Number.isInteger(dim) && Number(dim) >= 0),
     ),

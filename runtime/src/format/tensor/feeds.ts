@@ -14,14 +14,12 @@ export function describeValue(info: ValueInfo): string {
 export function completeFeeds(inputs: readonly ValueInfo[], given: Feeds): Tensor[] {
   const feeds = given ?? {}; // a caller in JavaScript may forget them
   const tensors = inputs.map((info) => completeFeed(info, feeds[info.name], inputs));
-  if (Object.keys(feeds).length > inputs.length) {
-    const unknown = Object.keys(feeds).find((name) => !inputs.some((info) => info.name === name));
-    if (unknown !== undefined)
-      throw new PareError("INPUT", `The model has no input "${unknown}".`, {
-        where: unknown,
-        hint: expectation(inputs),
-      });
-  }
+  const unknown = Object.keys(feeds).find((name) => !inputs.some((info) => info.name === name));
+  if (unknown !== undefined)
+    throw new PareError("INPUT", `The model has no input "${unknown}".`, {
+      where: unknown,
+      hint: expectation(inputs),
+    });
   return tensors;
 }
 
@@ -71,9 +69,7 @@ export function withBits(tensor: Tensor): Tensor {
 }
 
 function isFloat16Array(data: unknown): data is Uint16Array {
-  return (
-    ArrayBuffer.isView(data) && Object.prototype.toString.call(data) === "[object Float16Array]"
-  );
+  return ArrayBuffer.isView(data) && data.constructor.name === "Float16Array";
 }
 
 function expectation(inputs: readonly ValueInfo[]): string {

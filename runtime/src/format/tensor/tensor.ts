@@ -56,15 +56,14 @@ export function checkTensor(
 ): void {
   const { type, dims, data } = tensor;
   const count = elementCount(dims);
-  const fault = (problem: string, hint?: string): PareError =>
-    new PareError(code, `${where} ${problem}`, { where, hint });
+  const fault = (problem: string): PareError =>
+    new PareError(code, `${where} ${problem}`, { where });
   if (!Number.isSafeInteger(count) || dims.some((dim) => dim < 0))
     throw fault(`has impossible dims [${dims.join(", ")}].`);
   const Expected = type === "string" ? Array : dtypeArray[type];
   if (!(data instanceof Expected))
     throw fault(
       `is ${type}, which is held in a ${Expected.name}, but it got ${isTypedArray(data) ? data.constructor.name : typeof data}.`,
-      `Pass a ${Expected.name}.`,
     );
   if (data.length !== Math.ceil(count * storedPerElement(type)))
     throw fault(`has ${data.length} values, but dims [${dims.join(", ")}] need ${count}.`);
