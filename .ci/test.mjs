@@ -7,7 +7,7 @@ const cwd = fileURLToPath(new URL("..", import.meta.url));
 const run = (command, args, options = {}) =>
   spawnSync(command, args, { stdio: "inherit", cwd, ...options }).status ?? 1;
 
-if (run("npx", ["tsc", "-b"]) !== 0) process.exit(1);
+if (run("npm", ["run", "-s", "build"]) !== 0) process.exit(1);
 run("node", ["fixtures/scripts/materialize.mjs"]);
 
 const { findBrowser } = await import("../bench/dist/engines/find-browser.js");

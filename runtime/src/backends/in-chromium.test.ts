@@ -219,14 +219,15 @@ describe.skipIf(chromiumPath === null)("onnxruntime-web on a page", () => {
       expect(await run(tab)).toMatchObject({ ...right, workers: 0 });
     }, "app.html"));
 
-  it("has threads there by the paths that the hint names", () =>
+  it.each(["/", ""])("has threads there by the paths that the hint names, after %j", (folder) =>
     visit(async (tab) => {
       const wasmPaths = {
-        mjs: "/ort-wasm-simd-threaded.mjs",
-        wasm: "/ort-wasm-simd-threaded.wasm",
+        mjs: `${folder}ort-wasm-simd-threaded.mjs`,
+        wasm: `${folder}ort-wasm-simd-threaded.wasm`,
       };
       expect(await run(tab, { threads: 2, wasmPaths })).toMatchObject({ ...right, workers: 1 });
-    }, "app.html"));
+    }, "app.html"),
+  );
 
   it("gives up an engine whose server stalls", async () => {
     instead = {

@@ -48,7 +48,7 @@ export async function settleThreads(
   if (!inBrowser() || (threads === 1 && !given)) return { threads };
   try {
     await demandModule(mjs);
-    return given ? { threads } : { threads, paths: { mjs: String(mjs) } };
+    return { threads, paths: { mjs: String(mjs) } };
   } catch (error) {
     if (given || asked) throw error;
     return { threads: 1 };

@@ -504,6 +504,7 @@ describe("over http", () => {
     });
     await expect(load(new URL("/gone/", url), { backends })).rejects.toMatchObject({
       code: "BUNDLE_NOT_FOUND",
+      hint: expect.stringContaining("public"),
     });
   });
 

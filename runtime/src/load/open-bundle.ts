@@ -65,16 +65,17 @@ async function openFolder(
 ): Promise<OpenBundle> {
   const base = folderOf(folder);
   const url = new URL("manifest.json", base);
-  const bytes = await download(url, { most: manifestMaxBytes, signal, fetch });
+  const missing = (why: string): PareError =>
+    new PareError("BUNDLE_NOT_FOUND", why, {
+      where: url.href,
+      hint: "Put the bundle among the static files (often public/), and check the URL.",
+    });
+  const options = { most: manifestMaxBytes, signal, fetch };
+  const bytes = await download(url, options).catch((error: PareError) => {
+    throw error.code === "BUNDLE_NOT_FOUND" ? missing(error.message) : error;
+  });
   if (/^\s*</.test(new TextDecoder().decode(bytes)))
-    throw new PareError(
-      "BUNDLE_NOT_FOUND",
-      "The server answered with a page instead of a manifest.",
-      {
-        where: url.href,
-        hint: "Put the bundle among the static files (often a folder named public), and check the URL.",
-      },
-    );
+    throw missing("The server answered a page instead of a manifest.");
   await demandIntegrity(bytes, integrity, url.href);
   const bundle = {
     manifest: parseRunnable(parseJson(bytes, "manifest.json")),
