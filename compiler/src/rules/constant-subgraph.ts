@@ -71,6 +71,17 @@ function isAffordable(
   });
 }
 
+/** Multiply-accumulates, looks at elements and elements that evaluation takes: known before it is done. */
+export function workOf(graph: Graph, { nodes }: ConstantCone): number {
+  let work = 0;
+  for (const node of nodes) {
+    work += (nodeMacs(graph, node) ?? Infinity) + windowWork(graph, node);
+    for (const id of node.outputs)
+      if (id !== null) work += staticCount(shapeOf(graph, id)) ?? Infinity;
+  }
+  return work;
+}
+
 /** Elements that are looked at for all of a node's result; 0 where each is made of those in its own place. */
 function windowWork(graph: Graph, node: Node): number {
   const window = operatorOf(node)?.traits.window?.(attributeReader(node.attributes)) ?? 1;

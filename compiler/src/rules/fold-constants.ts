@@ -5,6 +5,7 @@ import {
   constantSubgraph,
   evaluateSubgraph,
   freedBytes,
+  workOf,
 } from "./constant-subgraph.js";
 import { shapeOf } from "./pattern.js";
 import type { Rule } from "./rule.js";
@@ -43,6 +44,7 @@ export const foldConstants: Rule = {
     return {
       because,
       needs: [...subgraph.constants.values()],
+      work: workOf(graph, subgraph),
       rewrite(editor, data) {
         const results = evaluateSubgraph(graph, subgraph, data);
         node.outputs.forEach((id, index) => {

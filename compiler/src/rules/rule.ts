@@ -17,6 +17,8 @@ export interface Rewrite {
   readonly because: string;
   /** Tensors whose elements the rewrite computes with; they are read before it starts. */
   readonly needs?: readonly Tensor[];
+  /** Elements that it computes, and what each takes: all of a graph's rewrites share one budget of it. */
+  readonly work?: number;
   /** `data` holds the elements of `needs`, in order. */
   rewrite(editor: Editor, data: readonly TensorData[]): void;
 }

@@ -6,6 +6,10 @@ import type { Rule } from "./rule.js";
 /** A rewrite makes a graph smaller or its operators cheaper, so sweeps end; this only bounds a mistake. */
 const sweepLimit = 64;
 
+/** What the rewrites of a graph may compute: about five seconds, or as long as its own constants justify. */
+const leastWork = 5e8;
+const workPerElement = 64;
+
 /** Applies rules in canonical order, body by body, until none applies. Misses go to the journal at the end. */
 export async function runRules(
   graph: Graph,
@@ -14,6 +18,7 @@ export async function runRules(
 ): Promise<void> {
   const byOp = rulesByOp(rules);
   const turn = eventLoopTurns(context.signal);
+  let workLeft = Math.max(leastWork, workPerElement * constantElements(graph));
   const misses = new Map<NodeId, Map<string, string>>();
   for (let sweep = 0; sweep < sweepLimit; sweep += 1) {
     const before = graph.changes;
@@ -35,16 +40,26 @@ export async function runRules(
     }
   }
 
+  function missed({ id }: Node, { name }: Rule, reason: string): void {
+    const reasons = misses.get(id) ?? new Map<string, string>();
+    misses.set(id, reasons.set(name, reason));
+  }
+
   async function applyTo(node: Node): Promise<void> {
     for (const rule of byOp(node)) {
       if (!graph.hasNode(node.id)) return;
       const found = rule.match(graph, node);
       if (found === undefined) continue;
       if ("miss" in found) {
-        const reasons = misses.get(node.id) ?? new Map<string, string>();
-        misses.set(node.id, reasons.set(rule.name, found.miss));
+        missed(node, rule, found.miss);
         continue;
       }
+      const { work = 0 } = found;
+      if (work > workLeft) {
+        missed(node, rule, "all that may be computed of this model beforehand was computed");
+        continue;
+      }
+      workLeft -= work;
       const data =
         found.needs === undefined
           ? []
@@ -62,6 +77,12 @@ export async function runRules(
       if (graph.changes > changes && journal.length === entries) journal.push(entry);
     }
   }
+}
+
+function constantElements(graph: Graph): number {
+  let elements = 0;
+  for (const { constant } of graph.allValues()) elements += constant?.count ?? 0;
+  return elements;
 }
 
 function rulesByOp(rules: readonly Rule[]): (node: Node) => readonly Rule[] {
