@@ -6,6 +6,8 @@ import { canLook, goneAfter, leftIn, sleep, startPare } from "./support/marked-r
 
 const mostMs = 2_000;
 const each = 20;
+/** Moments are spread over a command, or over so much of its beginning. */
+const longestMs = 10_000;
 
 export async function prove({ claim, root }) {
   if (!canLook) throw new Error("Only on Linux can a proof see which processes are left.");
@@ -58,7 +60,7 @@ export async function prove({ claim, root }) {
     for (const [index, [name, ...args]] of commands.entries()) {
       const place = join(folder, String(index));
       mkdirSync(place);
-      const whole = Math.min(30_000, await timed(root, args, place));
+      const whole = Math.min(longestMs, await timed(root, args, place));
       let [late, slowest] = [0, 0];
       const left = [];
       for (let time = 0; time < each; time += 1) {
@@ -94,13 +96,13 @@ export async function prove({ claim, root }) {
 
 const writesNothing = ([verb]) => verb === "bench" || verb === "inspect";
 
-/** One that does not end by itself is ended: moments are then spread over half a minute. */
+/** One that does not end by itself is ended: its moments are then spread over that time. */
 async function timed(root, args, place) {
   const start = performance.now();
   const run = startPare(root, writesNothing(args) ? args : [...args, "-o", join(place, "timed")], {
     place,
   });
-  await Promise.race([run.ended, sleep(30_000)]);
+  await Promise.race([run.ended, sleep(longestMs)]);
   const passed = performance.now() - start;
   run.signal("SIGKILL");
   await goneAfter(run.mark, 10_000);

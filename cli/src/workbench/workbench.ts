@@ -36,7 +36,7 @@ export function checkMeasureOptions(options: DataOptions): void {
   }
 }
 
-/** An engine may take so long for one answer, however short the time budget is. */
+/** For one answer an engine may take half of the time budget, and never less than this. */
 const leastPatienceMs = 5_000;
 
 /** Reads the data while the engines start, and settles the metric. */
@@ -53,7 +53,10 @@ export async function openWorkbench(
   // Whichever fails first, the other one is waited for and closed.
   const opening = await Promise.allSettled([
     readData(model, options, seed, output, signal),
-    openEngines(targets, options.timeBudgetMs && Math.max(leastPatienceMs, options.timeBudgetMs)),
+    openEngines(
+      targets,
+      options.timeBudgetMs && Math.max(leastPatienceMs, options.timeBudgetMs / 2),
+    ),
   ]);
   const [data, engines] = opening;
   const dispose = async (): Promise<void> => {
