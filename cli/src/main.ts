@@ -119,10 +119,14 @@ async function usageError(
   return new PareError("ARGUMENT", said.endsWith(".") ? said : `${said}.`, { hint });
 }
 
+const longestEndMs = 1_200;
+
 function interrupt(stop: AbortController): void {
   if (stop.signal.aborted) process.exit(130);
   process.stderr.write("\nStopping; press Ctrl-C again to end at once.\n");
   stop.abort(new Error("interrupted"));
+  // A browser that starts, or an engine that is slow to end, is not waited for.
+  setTimeout(() => process.exit(130), longestEndMs).unref();
 }
 
 /** Whoever reads stdout may stop early: `pare inspect m.onnx | head`. What cannot be written otherwise is no success. */

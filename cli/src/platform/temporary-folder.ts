@@ -23,6 +23,9 @@ const machine = createHash("sha256").update(hostname()).digest("hex").slice(0, 6
 const prefixOf = (pid: number): string => `pare-${machine}-${pid}-`;
 const ownerIn = new RegExp(`^pare-${machine}-([1-9]\\d{0,9})-\\w{6}$`);
 
+/** A browser that was just ended may still be writing to its folder. */
+const removing = { recursive: true, force: true, maxRetries: 5, retryDelay: 50 };
+
 let swept: Promise<void> | null = null;
 
 /**
@@ -40,20 +43,24 @@ export async function temporaryFolder(): Promise<TemporaryFolder> {
       cause,
     });
   });
-  const atExit = (): void => rmSync(path, { recursive: true, force: true });
+  const atExit = (): void => {
+    try {
+      rmSync(path, removing);
+    } catch {
+      // The next run sweeps it.
+    }
+  };
   process.once("exit", atExit);
   return {
     path,
     async dispose() {
-      process.off("exit", atExit);
-      await remove(path);
+      // What is not gone then is tried again at the exit.
+      await rm(path, removing).then(
+        () => process.off("exit", atExit),
+        () => undefined,
+      );
     },
   };
-}
-
-/** A browser that was just ended may still be writing to its folder. */
-async function remove(path: string): Promise<void> {
-  await rm(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
 }
 
 /** What cannot be removed stays: it is nobody's failure. */
@@ -65,6 +72,6 @@ async function sweep(): Promise<void> {
     const path = join(tmpdir(), name);
     const found = await lstat(path).catch(() => null);
     if (found?.isDirectory() && found.uid === (process.getuid?.() ?? found.uid))
-      await remove(path).catch(() => undefined);
+      await rm(path, removing).catch(() => undefined);
   }
 }

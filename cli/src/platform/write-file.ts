@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { rmSync } from "node:fs";
 import { open, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileError } from "./file-error.js";
@@ -11,6 +12,11 @@ import { makeFolder } from "./make-folder.js";
  */
 export async function writeFileAtomic(path: string, content: Uint8Array | string): Promise<void> {
   let temporary: string | null = null;
+  // Whoever interrupts twice does not wait for the end of a write.
+  const atExit = (): void => {
+    if (temporary !== null) rmSync(temporary, { force: true });
+  };
+  process.once("exit", atExit);
   try {
     const target = await realpath(path).catch(() => path);
     if (await isSpecial(target)) {
@@ -26,6 +32,8 @@ export async function writeFileAtomic(path: string, content: Uint8Array | string
   } catch (cause) {
     if (temporary !== null) await rm(temporary, { force: true }).catch(() => undefined);
     throw fileError(cause, path, "ARGUMENT");
+  } finally {
+    process.off("exit", atExit);
   }
 }
 
