@@ -5,7 +5,7 @@ import { scratch } from "../shell.mjs";
 import { canLook, goneAfter, leftIn, sleep, startPare } from "./support/marked-run.mjs";
 
 const mostMs = 2_000;
-const each = 20;
+const each = 12;
 /** Moments are spread over a command, or over so much of its beginning. */
 const longestMs = 10_000;
 

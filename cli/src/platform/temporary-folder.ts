@@ -43,25 +43,41 @@ export async function temporaryFolder(): Promise<TemporaryFolder> {
       cause,
     });
   });
-  const atExit = (): void => {
-    try {
-      rmSync(path, removing);
-    } catch {
-      // The next run sweeps it.
-    }
-  };
-  process.once("exit", atExit);
+  left.add(path);
   return {
     path,
     async dispose() {
       // What is not gone then is tried again at the exit.
       await rm(path, removing).then(
-        () => process.off("exit", atExit),
+        () => left.delete(path),
         () => undefined,
       );
     },
   };
 }
+
+/** Folders of this process's that are still there. */
+const left = new Set<string>();
+
+function removeLeft(): void {
+  for (const path of left) {
+    try {
+      rmSync(path, removing);
+    } catch {
+      // The next run sweeps it.
+    }
+  }
+}
+
+/** A browser writes to its folder until it is killed, by a listener that its library adds after this one. */
+function removeLast(): void {
+  process.off("exit", removeLeft).on("exit", removeLeft);
+}
+
+process.on("exit", removeLeft);
+process.on("newListener", (event, listener) => {
+  if (event === "exit" && listener !== removeLeft) queueMicrotask(removeLast);
+});
 
 /** What cannot be removed stays: it is nobody's failure. */
 async function sweep(): Promise<void> {
