@@ -68,7 +68,7 @@ async function openFolder(
   const missing = (why: string): PareError =>
     new PareError("BUNDLE_NOT_FOUND", why, {
       where: url.href,
-      hint: "Put the bundle among the static files (often public/), and check the URL.",
+      hint: "Is it among the static files, in public/?",
     });
   const options = { most: manifestMaxBytes, signal, fetch };
   const bytes = await download(url, options).catch((error: PareError) => {
