@@ -3,9 +3,8 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { cpu } from "../../../runtime/dist/backends/ort-node.js";
-import { load } from "../../../runtime/dist/index.js";
 import { reportOf, scratch } from "../shell.mjs";
+import { loads } from "./support/loads.mjs";
 import { canLook, goneAfter, markedProcesses, sleep, startPare } from "./support/marked-run.mjs";
 
 const mnist = "fixtures/models/mnist-cnn.onnx";
@@ -233,13 +232,3 @@ async function noOutput(claim, root) {
 }
 
 const codeIn = (stderr) => /^ {2}code: {2}(\w+)$/m.exec(stderr)?.[1] ?? null;
-
-async function loads(bundle) {
-  try {
-    const model = await load(bundle, { backends: [cpu()] });
-    await model.dispose();
-    return true;
-  } catch {
-    return false;
-  }
-}

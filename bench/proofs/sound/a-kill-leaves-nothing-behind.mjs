@@ -2,9 +2,8 @@
 // the next run no folder is left.
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { cpu } from "../../../runtime/dist/backends/ort-node.js";
-import { load } from "../../../runtime/dist/index.js";
 import { scratch } from "../shell.mjs";
+import { loads } from "./support/loads.mjs";
 import { canLook, goneAfter, leftIn, sleep, startPare } from "./support/marked-run.mjs";
 
 const kills = 500;
@@ -91,12 +90,12 @@ async function killMany(root, folder, target, count) {
       if (gone === Infinity) total.outlived += 1;
       else total.slowest = Math.max(total.slowest, gone);
       if (existsSync(join(bundle, "manifest.json"))) {
-        if (!(await loads(bundle, target))) total.broken += 1;
+        if (!(await isWhole(bundle, target))) total.broken += 1;
       } else if (before) total.broken += 1;
       else total.none += 1;
     }
     const last = startPare(root, [...args, "-o", bundle], { place });
-    if ((await last.ended) !== 0 || !(await loads(bundle, target))) total.refused += 1;
+    if ((await last.ended) !== 0 || !(await isWhole(bundle, target))) total.refused += 1;
     await goneAfter(last.mark, outliveMs);
     total.left.push(
       ...leftIn(last.temporary),
@@ -124,13 +123,6 @@ function phaseOf(stderr) {
   return /^Plan|%/.test(last) ? "in the search" : "at other times";
 }
 
-async function loads(bundle, target) {
-  if (target !== "cpu") return existsSync(join(bundle, "manifest.json"));
-  try {
-    const model = await load(bundle, { backends: [cpu()] });
-    await model.dispose();
-    return true;
-  } catch {
-    return false;
-  }
-}
+/** The native engine proves none that is for a browser: of these it is asked whether they are there. */
+const isWhole = (bundle, target) =>
+  target === "cpu" ? loads(bundle) : existsSync(join(bundle, "manifest.json"));

@@ -26,14 +26,14 @@ const ownerIn = new RegExp(`^pare-${machine}-([1-9]\\d{0,9})-\\w{6}$`);
 /** A browser that was just ended may still be writing to its folder. */
 const removing = { recursive: true, force: true, maxRetries: 5, retryDelay: 50 };
 
-let swept: Promise<void> | null = null;
+let begun: Promise<void> | null = null;
 
 /**
  * Makes a folder, and removes those that killed processes left.
  * @throws PareError PERMISSION, NO_SPACE
  */
 export async function temporaryFolder(): Promise<TemporaryFolder> {
-  await (swept ??= sweep());
+  await (begun ??= begin());
   const prefix = join(tmpdir(), prefixOf(process.pid));
   const path = await mkdtemp(prefix).catch((cause: unknown) => {
     if (systemCode(cause) !== "ENOENT") throw fileError(cause, prefix, "PERMISSION");
@@ -74,10 +74,14 @@ function removeLast(): void {
   process.off("exit", removeLeft).on("exit", removeLeft);
 }
 
-process.on("exit", removeLeft);
-process.on("newListener", (event, listener) => {
-  if (event === "exit" && listener !== removeLeft) queueMicrotask(removeLast);
-});
+/** Before the first folder of this process. */
+async function begin(): Promise<void> {
+  process.on("exit", removeLeft);
+  process.on("newListener", (event, listener) => {
+    if (event === "exit" && listener !== removeLeft) queueMicrotask(removeLast);
+  });
+  await sweep();
+}
 
 /** What cannot be removed stays: it is nobody's failure. */
 async function sweep(): Promise<void> {

@@ -1,14 +1,9 @@
-// A stream of numbers that is the same on every machine, and what mutants are drawn with.
+// What mutants are drawn with: numbers, edges, texts, and bytes changed as a disk or an enemy would.
+import { randomStream as numbers } from "../../../../../fixtures/scripts/random.mjs";
 
-/** mulberry32 (Tommy Ettinger, public domain). */
+/** Choices by a seed. */
 export function randomStream(seed) {
-  let state = seed >>> 0;
-  const next = () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
+  const next = numbers(seed);
   const below = (count) => Math.floor(next() * count);
   return { next, below, of: (list) => list[below(list.length)], chance: (p) => next() < p };
 }

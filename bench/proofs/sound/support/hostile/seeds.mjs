@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "nod
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { unzipSync, zipSync } from "fflate";
+import { formatNpy } from "../../../../../cli/dist/data/npy.js";
 import { mutateBytes, randomStream } from "./random.mjs";
 
 /** Above this a mutant of a model would be mostly weights. */
@@ -105,7 +106,7 @@ async function writeImages(root, folder) {
 function writeData(folder, input) {
   const random = randomStream(7);
   const values = () => Float32Array.from({ length: 2 * 784 }, random.next);
-  const npy = npyOf("<f4", [2, 1, 28, 28], new Uint8Array(values().buffer));
+  const npy = formatNpy({ type: "float32", dims: [2, 1, 28, 28], data: values() });
   writeFileSync(join(folder, "data.npy"), npy);
   writeFileSync(join(folder, "data.npz"), zipSync({ [`${input}.npy`]: npy }));
   const header = Buffer.from(
@@ -126,12 +127,4 @@ function writeData(folder, input) {
       [input]: Array.from({ length: 784 }, () => Math.round(random.next() * 100) / 100),
     });
   writeFileSync(join(folder, "data.jsonl"), `${line("a")}\n${line("b")}\n`);
-}
-
-function npyOf(descr, shape, body) {
-  const text = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${shape.join(", ")},), }`;
-  const padded = text.padEnd(Math.ceil((text.length + 11) / 64) * 64 - 11, " ");
-  const head = Buffer.from(`\x93NUMPY\x01\x00\x00\x00${padded}\n`, "latin1");
-  head.writeUInt16LE(padded.length + 1, 8);
-  return Buffer.concat([head, body]);
 }
