@@ -48,6 +48,8 @@ const chunkMs = 250;
 const chunkSamples = 64;
 /** For what was asked for by how long the last answers took, an engine that takes so long hangs. */
 const hungMs = 20 * chunkMs;
+/** What is timed may take so many times as long as expected, beside other programs. */
+const mostSlowdown = 4;
 /** For an answer, where nobody says. */
 const defaultPatienceMs = 120_000;
 const chunkBytes = 32 * 2 ** 20;
@@ -293,7 +295,7 @@ export class EngineHost implements HostDescription {
   ): Promise<readonly BlockTimes[]> {
     const reply = await this.#call(
       { kind: "time", ids: models.map(({ id }) => id), samples: once(feeds), plan, blocks },
-      longer(known(options, 1), blocks * models.length * 2 * chunkMs),
+      longer(known(options, 1), mostSlowdown * blocks * plan.expectedMs),
     );
     return reply.blocks;
   }

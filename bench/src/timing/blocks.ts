@@ -11,6 +11,8 @@ export interface TimingPlan {
   /** Whether a run goes unseen before those that are timed: the other model has just emptied the caches. */
   readonly unseen: readonly boolean[];
   readonly tickMs: number;
+  /** What a block of all models should take. */
+  readonly expectedMs: number;
   readonly seed: number;
 }
 
@@ -75,7 +77,11 @@ export function planFor(runMs: readonly number[], tickMs: number, seed: number):
       Math.max(1, Math.round(blockMs / (Math.max(ms, 1e-4) * (batch[index] ?? 1)))),
     ),
   );
-  return { batch, units, unseen: runMs.map((ms) => ms < longMs), tickMs, seed };
+  const expectedMs = runMs.reduce(
+    (sum, ms, index) => sum + ms * (1 + (batch[index] ?? 1) * (units[index] ?? 1)),
+    0,
+  );
+  return { batch, units, unseen: runMs.map((ms) => ms < longMs), tickMs, expectedMs, seed };
 }
 
 /** Times `blocks` blocks. Within a block all models see the same samples, in an order drawn from the seed. */

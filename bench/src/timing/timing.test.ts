@@ -68,7 +68,14 @@ describe("timing", () => {
       order.push(name);
       clock.pass(ms);
     };
-    const plan = { batch: [1, 1], units: [2, 2], unseen: [true, true], tickMs: 0.0001, seed: 4 };
+    const plan = {
+      batch: [1, 1],
+      units: [2, 2],
+      unseen: [true, true],
+      tickMs: 0.0001,
+      expectedMs: 1,
+      seed: 4,
+    };
     const blocks = await timeBlocks([named("a", 2), named("b", 3)], plan, 30, clock);
     expect(blocks).toHaveLength(30);
     expect(ratioOf(blocks, 1).ratio).toBeCloseTo(1.5, 2);
