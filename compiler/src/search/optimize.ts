@@ -45,6 +45,8 @@ const calibrationSamples = 200;
 /** An engine that has not answered by the end of the time, and a little more, is taken for hung. */
 const graceMs = 5000;
 const patienceMs = 60_000;
+/** When the time is up, an engine may take so many times as long for an answer as for the float model's. */
+const slowdown = 10;
 
 /**
  * The main job: for each device, the smallest or fastest file that keeps the accuracy budget, by the contract's rule of
@@ -359,7 +361,7 @@ class Search {
       test: plan.testSamples(state.device.target, this.#request.clock.now()),
       affordable: () => plan.affordableAtEnd(state.device.target, this.#request.clock.now()),
       isLate: () => this.#request.clock.now() > plan.summary.budgetMs,
-      limitMs: patienceMs,
+      limitMs: Math.max(this.#limitMs(), slowdown * (state.facts.loadMs + state.facts.runMs)),
       say: (what) => this.#progress.say(`${state.device.target}: ${what}`),
     }));
     const rankings: Ranking[] = [];
