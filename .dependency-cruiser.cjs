@@ -69,6 +69,7 @@ const inner = {
   "compiler/src/ops": [
     "index",
     "table",
+    "gradients",
     "reference",
     "shape",
     "traits",

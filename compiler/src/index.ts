@@ -3,7 +3,7 @@ export * from "./analysis/index.js";
 export * from "./ir/index.js";
 export { formatOf, importModel, type ModelSource } from "./import-model.js";
 export { decodeModel, encodeModel, type DecodeOptions } from "./onnx/index.js";
-export { inferAll, inferNode, evaluateGraph } from "./ops/index.js";
+export { inferAll, inferNode, evaluateGraph, type TrainingEngine } from "./ops/index.js";
 export {
   bindShapes,
   type BindShapesOptions,
@@ -40,6 +40,7 @@ export type {
   SearchProgress,
   TargetDevice,
 } from "./search/request.js";
+export { differentiate, type DifferentiateOptions } from "./train/differentiate.js";
 export { findTarget, targets } from "./targets/index.js";
 export { saturates } from "./targets/saturation.js";
 export { type Obstacle, supportOf, type TargetSupport } from "./targets/support.js";

@@ -1,4 +1,7 @@
 export { convert } from "./elements/convert.js";
+export { Backward } from "./gradients/backward.js";
+export { Emitter } from "./gradients/emitter.js";
+export type { TrainingEngine } from "./gradients/training-engine.js";
 export { evaluateNode } from "./reference/evaluate.js";
 export { evaluateGraph } from "./reference/execute.js";
 export { type AttributeReader, attributeReader } from "./schema/attributes.js";

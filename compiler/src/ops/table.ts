@@ -1,4 +1,6 @@
 import type { Node } from "../ir/index.js";
+import type { Gradient } from "./gradients/gradient.js";
+import { gradients } from "./gradients/gradients.js";
 import type { Evaluation } from "./reference/evaluation.js";
 import { references } from "./reference/references.js";
 import type { OperatorSchema } from "./schema/operator.js";
@@ -13,6 +15,8 @@ export interface Operator {
   readonly shape: ShapeRule;
   /** Undefined for operators with bodies, for random ones, and where nobody wrote it. */
   readonly reference: Evaluation | undefined;
+  /** Undefined where nobody wrote it: what depends on such a node cannot be trained. */
+  readonly gradient: Gradient | undefined;
   readonly traits: Traits;
 }
 
@@ -20,7 +24,13 @@ export interface Operator {
 export const operators: ReadonlyMap<string, Operator> = new Map(
   [...schemas].flatMap(([key, schema]) => {
     const shape = shapeRules.get(key);
-    const row = shape && { schema, shape, reference: references.get(key), traits: traitsOf(key) };
+    const row = shape && {
+      schema,
+      shape,
+      reference: references.get(key),
+      gradient: gradients.get(key),
+      traits: traitsOf(key),
+    };
     return row === undefined ? [] : [[key, row] as const];
   }),
 );

@@ -172,6 +172,24 @@ export class Editor extends BodyEditor {
     }
   }
 
+  /** An output of a node by position; made where the node leaves it out. */
+  output(nodeId: NodeId, index: number): ValueId {
+    const node = this.mutableNode(nodeId);
+    const known = node.outputs[index];
+    if (known !== undefined && known !== null) return known;
+    const before = node.outputs.length;
+    const id = this.makeValue(`${node.op}_${nodeId}_${index}`, unknownType, node.body, nodeId);
+    while (node.outputs.length < index) node.outputs.push(null);
+    node.outputs[index] = id;
+    this.undo(() => {
+      node.outputs[index] = null;
+      node.outputs.length = before;
+    });
+    this.dirty.add(nodeId);
+    this.touched += 1;
+    return id;
+  }
+
   /** Leaves out an output that nobody reads. */
   dropOutput(nodeId: NodeId, index: number): void {
     const node = this.mutableNode(nodeId);

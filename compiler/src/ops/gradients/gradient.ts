@@ -1,0 +1,14 @@
+import type { ValueId } from "../../ir/index.js";
+import type { Backward } from "./backward.js";
+
+/**
+ * Writes what the cotangents of a node's outputs make of its inputs, in operators of opset 21: one value per input, of
+ * the input's shape; null where no gradient is asked for, or none goes there.
+ */
+export type GradientRule = (backward: Backward) => readonly (ValueId | null)[];
+
+/**
+ * How a gradient goes back through an operator. `none`: its result does not vary with its inputs, or only in steps.
+ * `straight-through`: the same, but where rounding is to be learned through, the gradient passes as if nothing was done.
+ */
+export type Gradient = GradientRule | "none" | "straight-through";

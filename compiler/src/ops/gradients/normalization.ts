@@ -1,0 +1,79 @@
+import { elementCount } from "@pare/runtime/format";
+import type { ValueId } from "../../ir/index.js";
+import { normalAxis } from "../families/indexing.js";
+import type { Some } from "../schema/cells.js";
+import type { normalizationSchemas } from "../schema/normalization.js";
+import type { Backward } from "./backward.js";
+import { batchNormalization } from "./batch-normalization.js";
+import { unbroadcast } from "./broadcast.js";
+import type { Emitter } from "./emitter.js";
+import type { Gradient } from "./gradient.js";
+
+/** Of x̂ = (x − mean) · inverse over the axes, g being its cotangent: inverse · (g − mean(g) − x̂ · mean(g · x̂)). */
+function standardized(
+  emit: Emitter,
+  g: ValueId,
+  unit: ValueId,
+  inverse: ValueId,
+  axes: readonly number[],
+): ValueId {
+  const along = emit.mean(emit.multiply(g, unit), axes, true);
+  const centred = emit.subtract(g, emit.mean(g, axes, true));
+  return emit.multiply(inverse, emit.subtract(centred, emit.multiply(unit, along)));
+}
+
+/** Mean and 1 / √(σ² + ε) are outputs of the node itself. */
+function layerNormalization(backward: Backward): readonly (ValueId | null)[] {
+  const { emit } = backward;
+  const [x, scale, dY] = [backward.input(0), backward.input(1), backward.cotangent()];
+  const rank = emit.shape(x).length;
+  const from = normalAxis(backward.attributes.int("axis", -1), rank);
+  const axes = Array.from({ length: rank - from }, (_, at) => from + at);
+  const unit = () => {
+    const centred = emit.subtract(x, emit.cast(backward.output(1), emit.dtype(x)));
+    return emit.multiply(centred, emit.cast(backward.output(2), emit.dtype(x)));
+  };
+  const normalized = backward.needs(0) || backward.needs(1) ? unit() : x;
+  return [
+    backward.where(0, () => {
+      const inverse = emit.cast(backward.output(2), emit.dtype(x));
+      return standardized(emit, emit.multiply(dY, scale), normalized, inverse, axes);
+    }),
+    backward.where(1, () => unbroadcast(emit, emit.multiply(dY, normalized), backward.dims(1))),
+    backward.where(2, () => unbroadcast(emit, dY, backward.dims(2))),
+  ];
+}
+
+/** Each sample's channels are brought to mean 0 and variance 1 in groups, then scaled by channel. */
+function groupNormalization(backward: Backward, groups: number): readonly (ValueId | null)[] {
+  const { emit } = backward;
+  const [x, scale, dY] = [backward.input(0), backward.input(1), backward.cotangent()];
+  const dims = backward.dims(0);
+  const [batch = 1, channels = 1, ...places] = dims;
+  const grouped = (value: ValueId) =>
+    emit.reshape(value, [batch, groups, elementCount(dims) / batch / groups]);
+  const statistics = grouped(x);
+  const mean = emit.mean(statistics, [2], true);
+  const centred = emit.subtract(statistics, mean);
+  const variance = emit.mean(emit.multiply(centred, centred), [2], true);
+  const inverse = emit.inverseRoot(variance, backward.attributes.float("epsilon", 1e-5));
+  const unit = emit.multiply(centred, inverse);
+  const axes = [...dims.keys()].filter((axis) => axis !== 1);
+  const byChannel = emit.reshape(scale, [1, channels, ...places.map(() => 1)]);
+  return [
+    backward.where(0, () => {
+      const g = grouped(emit.multiply(dY, byChannel));
+      return emit.reshape(standardized(emit, g, unit, inverse, [2]), dims);
+    }),
+    backward.where(1, () => emit.sum(emit.multiply(dY, emit.reshape(unit, dims)), axes)),
+    backward.where(2, () => emit.sum(dY, axes)),
+  ];
+}
+
+export const normalizationGradients: Some<typeof normalizationSchemas, Gradient> = {
+  BatchNormalization: batchNormalization,
+  LayerNormalization: layerNormalization,
+  InstanceNormalization: (backward) => groupNormalization(backward, backward.dims(0)[1] ?? 1),
+  GroupNormalization: (backward) =>
+    groupNormalization(backward, backward.attributes.int("num_groups", 1)),
+};

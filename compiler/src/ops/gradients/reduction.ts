@@ -1,0 +1,72 @@
+import { elementCount } from "@pare/runtime/format";
+import type { ValueId } from "../../ir/index.js";
+import { normalAxis } from "../families/indexing.js";
+import type { Some } from "../schema/cells.js";
+import type { reductionSchemas } from "../schema/reduction.js";
+import type { Backward } from "./backward.js";
+import type { Emitter } from "./emitter.js";
+import type { Gradient, GradientRule } from "./gradient.js";
+
+/** A reduction, with its axes kept as 1, so that what it gave can be broadcast over x. */
+interface Reduced {
+  readonly emit: Emitter;
+  readonly x: ValueId;
+  readonly y: ValueId;
+  readonly dY: ValueId;
+  readonly axes: readonly number[];
+  /** How many elements became one. */
+  readonly count: number;
+}
+
+/** From what each element of x gets; it is expanded to x where it is the same along the axes. */
+function reduction(gradient: (reduced: Reduced) => ValueId): GradientRule {
+  return (backward) => {
+    const { emit } = backward;
+    const dims = backward.dims(0);
+    const axes = axesOf(backward, dims.length);
+    const kept = dims.map((size, axis) => (axes.includes(axis) ? 1 : size));
+    const reduced: Reduced = {
+      emit,
+      x: backward.input(0),
+      y: emit.reshape(backward.output(0), kept),
+      dY: emit.reshape(backward.cotangent(), kept),
+      axes,
+      count: elementCount(dims) / elementCount(kept),
+    };
+    return [emit.expand(gradient(reduced), dims)];
+  };
+}
+
+function axesOf(backward: Backward, rank: number): readonly number[] {
+  const given = backward.integers(1) ?? [];
+  if (given.length > 0) return given.map((axis) => normalAxis(axis, rank));
+  return backward.attributes.int("noop_with_empty_axes", 0) !== 0
+    ? []
+    : Array.from({ length: rank }, (_, axis) => axis);
+}
+
+/** All that are equal to the extremum share its cotangent. */
+const extremum = reduction(({ emit, x, y, dY, axes }) => {
+  const equal = emit.cast(emit.node("Equal", [x, y]), emit.dtype(x));
+  return emit.multiply(equal, emit.divide(dY, emit.sum(equal, axes, true)));
+});
+
+export const reductionGradients: Some<typeof reductionSchemas, Gradient> = {
+  ReduceSum: reduction(({ dY }) => dY),
+  ReduceMean: reduction(({ emit, dY, count }) => emit.scale(dY, 1 / count)),
+  ReduceMax: extremum,
+  ReduceMin: extremum,
+  ReduceSumSquare: reduction(({ emit, x, dY }) => emit.multiply(x, emit.scale(dY, 2))),
+  ReduceL1: reduction(({ emit, x, dY }) => emit.multiply(dY, emit.sign(x))),
+  // x / |x|, and 0 at 0
+  ReduceL2: reduction(({ emit, x, y, dY }) => {
+    const norm = emit.where(emit.compare("Equal", y, 0), emit.scalar(1, y), y);
+    return emit.multiply(x, emit.divide(dY, norm));
+  }),
+  ReduceLogSum: reduction(({ emit, y, dY }) =>
+    emit.multiply(dY, emit.node("Exp", [emit.negate(y)])),
+  ),
+  ReduceLogSumExp: reduction(({ emit, x, y, dY }) =>
+    emit.multiply(dY, emit.node("Exp", [emit.subtract(x, y)])),
+  ),
+};

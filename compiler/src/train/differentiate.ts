@@ -1,0 +1,171 @@
+import { PareError } from "@pare/runtime/format";
+import { edit, type Graph, type Node, type NodeId, sameShape, type ValueId } from "../ir/index.js";
+import { Backward, Emitter, operatorOf, type TrainingEngine } from "../ops/index.js";
+import { findPath, type Path } from "./path.js";
+
+export interface DifferentiateOptions {
+  /** Where the graph will run: gradients are written in operators that it has fast, correct kernels for. */
+  readonly engine: TrainingEngine;
+  /**
+   * Nodes that round (Round, Floor, Ceil, Sign) through which gradients pass as if they did nothing: fake
+   * quantization. Through all others none passes. None where not given.
+   */
+  readonly straightThrough?: ReadonlySet<NodeId>;
+}
+
+/**
+ * Adds to a graph the gradients of a loss, by reverse-mode differentiation: from the loss back to what is wanted, node
+ * by node, each operator by its rule (`ops/gradients`), in plain operators of opset 21. One edit: all or nothing. What
+ * the graph computed before it computes still; its outputs are the caller's to add.
+ *
+ * @param loss a float value of static shape; where it has several elements, their sum is differentiated
+ * @param withRespectTo float values of the main graph: inputs, initializers or what lies between, of static shape
+ * @returns for each of these its gradient, of its shape and dtype: a value of its own, which may become an output. Of
+ * what the loss does not depend on, it is zero.
+ * @throws PareError UNSUPPORTED_OP naming every operator on the way that has no rule, before anything is changed;
+ * MODEL_SHAPE naming a value whose shape is not static; MODEL_VERSION where the graph is not in opset 21; ARGUMENT for
+ * a value that is no float
+ */
+export function differentiate(
+  graph: Graph,
+  loss: ValueId,
+  withRespectTo: readonly ValueId[],
+  { engine, straightThrough = new Set() }: DifferentiateOptions,
+): ReadonlyMap<ValueId, ValueId> {
+  checkOpset(graph);
+  for (const value of withRespectTo) checkFloat(graph, value);
+  const path = findPath(graph, loss, withRespectTo, straightThrough);
+  checkRules(graph, path);
+  checkFloat(graph, loss);
+  checkShapes(graph, [loss, ...withRespectTo], path);
+  return edit(graph, "differentiate", (editor) => {
+    const emit = new Emitter(graph, editor, engine);
+    const cotangents = goBack(emit, loss, path);
+    const taken = new Set<ValueId>();
+    return new Map(
+      withRespectTo.map((value) => [value, ownValue(emit, value, cotangents(value), taken)]),
+    );
+  });
+}
+
+/** Gives the cotangent of any value: what a small change of it does to the loss. */
+function goBack(emit: Emitter, loss: ValueId, { nodes, varies }: Path) {
+  const contributions = new Map<ValueId, readonly ValueId[]>();
+  const cotangentOf = (value: ValueId): ValueId | null => {
+    const [first, ...others] = contributions.get(value) ?? [];
+    if (first === undefined) return null;
+    const sum = others.reduce((total, other) => emit.add(total, other), first);
+    contributions.set(value, [sum]);
+    return sum;
+  };
+  const contribute = (value: ValueId, cotangent: ValueId): void => {
+    contributions.set(value, [...(contributions.get(value) ?? []), cotangent]);
+  };
+  contribute(loss, emit.expand(emit.scalar(1, loss), emit.shape(loss)));
+  for (const node of [...nodes].reverse()) {
+    const own = node.outputs.map((output) => (output === null ? null : cotangentOf(output)));
+    const gradients = applyRule(emit, node, own, varies);
+    node.inputs.forEach((input, index) => {
+      const gradient = gradients[index] ?? null;
+      if (input !== null && gradient !== null && varies.has(input)) contribute(input, gradient);
+    });
+  }
+  return cotangentOf;
+}
+
+function applyRule(
+  emit: Emitter,
+  node: Node,
+  cotangents: readonly (ValueId | null)[],
+  varies: ReadonlySet<ValueId>,
+): readonly (ValueId | null)[] {
+  const rule = operatorOf(node)?.gradient;
+  if (rule === "straight-through") return cotangents.slice(0, 1);
+  if (typeof rule !== "function") return [];
+  const inputs = [...node.inputs];
+  const gradients = rule(new Backward(emit, node, cotangents, (value) => varies.has(value)));
+  gradients.forEach((gradient, index) => {
+    const input = inputs[index] ?? null;
+    if (gradient === null || input === null) return;
+    if (!sameShape(emit.shape(gradient), emit.shape(input)))
+      throw new PareError(
+        "INTERNAL",
+        `The gradient of ${node.op} is [${emit.shape(gradient).join(", ")}] for an input of [${emit.shape(input).join(", ")}].`,
+        { where: emit.graph.nodeLabel(node) },
+      );
+  });
+  return gradients;
+}
+
+/** The gradient as a value that a node makes and that no other gradient is: two outputs cannot be one. */
+function ownValue(
+  emit: Emitter,
+  value: ValueId,
+  gradient: ValueId | null,
+  taken: Set<ValueId>,
+): ValueId {
+  const found = gradient ?? emit.zeros(emit.shape(value), value);
+  const isOwn = emit.graph.producer(found) !== undefined && !taken.has(found);
+  const own = isOwn ? found : emit.node("Identity", [found]);
+  taken.add(own);
+  emit.editor.rename(own, `${emit.graph.value(value).name}.gradient`);
+  return own;
+}
+
+function checkOpset(graph: Graph): void {
+  const version = graph.opset();
+  if (version === 21) return;
+  throw new PareError(
+    "MODEL_VERSION",
+    `Gradients are written for opset 21, and the graph is in ${version ?? "none"}.`,
+    { hint: "Run the pass `normalize` first." },
+  );
+}
+
+function checkFloat(graph: Graph, value: ValueId): void {
+  const { name, type } = graph.value(value);
+  const dtype = type.kind === "tensor" ? type.dtype : undefined;
+  if (dtype !== undefined && /^b?float\d+$/.test(dtype)) return;
+  throw new PareError(
+    "ARGUMENT",
+    `${name} is ${dtype ?? "of an unknown type"}: only floats have gradients.`,
+    {
+      where: name,
+    },
+  );
+}
+
+function checkRules(graph: Graph, { nodes }: Path): void {
+  const missing = new Map<string, string[]>();
+  for (const node of nodes) {
+    if (operatorOf(node)?.gradient !== undefined) continue;
+    const op = node.domain === "" ? node.op : `${node.domain}::${node.op}`;
+    missing.set(op, [...(missing.get(op) ?? []), graph.nodeLabel(node)]);
+  }
+  if (missing.size === 0) return;
+  const list = [...missing].map(([op, labels]) => {
+    const more = labels.length > 3 ? ` and ${labels.length - 3} more` : "";
+    return `${op} (${labels.slice(0, 3).join(", ")}${more})`;
+  });
+  const [[first] = []] = [...missing.values()];
+  throw new PareError("UNSUPPORTED_OP", `No gradient is known of ${list.join(", ")}.`, {
+    where: first,
+    hint: "Train only weights that come after these nodes, or export the model with simpler operators.",
+  });
+}
+
+/** Every float on the way: what rules ask for besides they find in constants. */
+function checkShapes(graph: Graph, named: readonly ValueId[], { nodes }: Path): void {
+  const values = nodes.flatMap((node) => [...node.inputs, ...node.outputs]);
+  for (const id of [...named, ...values]) {
+    if (id === null) continue;
+    const { name, type } = graph.value(id);
+    const shape = type.kind === "tensor" ? type.shape : undefined;
+    if (shape?.every((size) => typeof size === "number")) continue;
+    throw new PareError(
+      "MODEL_SHAPE",
+      `The shape of ${name} is ${shape === undefined ? "not known" : `[${shape.join(", ")}]`}: gradients need numbers.`,
+      { where: name, hint: "Give every free dim a size, the batch too: `--shape` or `--dim`." },
+    );
+  }
+}
