@@ -7,6 +7,9 @@ export { inferAll, inferNode, evaluateGraph, type TrainingEngine } from "./ops/i
 export {
   bindShapes,
   type BindShapesOptions,
+  distillGraph,
+  type DistillOptions,
+  type DistillServices,
   findPass,
   type PassName,
   type PassStep,
@@ -16,6 +19,7 @@ export { type Applied, applyGroup, applyStep } from "./pipeline/apply-step.js";
 export type { Example, Examples } from "./pipeline/examples.js";
 export type { Exactness, Pass, PassContext, PassDefinition, Registry } from "./pipeline/pass.js";
 export { isPreset, type PresetName, presets } from "./recipes/presets.js";
+export { randomOf } from "./pipeline/random.js";
 export { CacheKey, type CacheKind, type KeyPart } from "./pipeline/cache-key.js";
 export { parseRecipe, type Recipe, recipeSchema } from "./pipeline/recipe.js";
 export { recipeData, type RecipeData, recipeHash } from "./pipeline/recipe-data.js";
@@ -41,6 +45,9 @@ export type {
   TargetDevice,
 } from "./search/request.js";
 export { differentiate, type DifferentiateOptions } from "./train/differentiate.js";
+export { initializeFresh } from "./train/initialize.js";
+export type { Trained, TrainingProgress } from "./train/train-request.js";
+export type { EpochFacts } from "./train/training-state.js";
 export { findTarget, targets } from "./targets/index.js";
 export { saturates } from "./targets/saturation.js";
 export { type Obstacle, supportOf, type TargetSupport } from "./targets/support.js";

@@ -9,4 +9,5 @@ export { missingInput } from "./schema/missing-input.js";
 export { inferAll, inferNode } from "./shape/infer.js";
 export { operatorOf, operators } from "./table.js";
 export { movesExactly } from "./traits/data-movement.js";
+export type { LearnedInput } from "./traits/learned.js";
 export type { Linear } from "./traits/linear.js";

@@ -1,4 +1,5 @@
 import { bindShapes } from "./bind-shapes.js";
+import { distill } from "./distill.js";
 import { equalize } from "./equalize.js";
 import { fp16 } from "./fp16.js";
 import { fp16Weights } from "./fp16-weights.js";
@@ -13,6 +14,8 @@ import { quantizeWeights } from "./quantize-weights.js";
 import { simplify } from "./simplify.js";
 
 export { bindShapes, type BindShapesOptions } from "./bind-shapes.js";
+export { distillGraph, type DistillServices } from "./distillation/distill-graph.js";
+export type { DistillOptions } from "./distillation/options.js";
 export type * from "../pipeline/pass.js";
 
 /** Every pass. Recipe steps follow from this tuple. */
@@ -27,6 +30,7 @@ export const passes = [
   quantizeWeights,
   fp16,
   fp16Weights,
+  distill,
 ] as const;
 
 type Definition = (typeof passes)[number];

@@ -73,6 +73,16 @@ export const number: Kind<number> = kindOf(
   (value): value is number => Number.isFinite(value),
 );
 
+/** A number from `least` to `most`. */
+export function numberFrom(least: number, most?: number): Kind<number> {
+  return kindOf(
+    { type: "number", minimum: least, ...(most !== undefined && { maximum: most }) },
+    most === undefined ? `a number (${least} or more)` : `a number from ${least} to ${most}`,
+    (value): value is number =>
+      Number.isFinite(value) && Number(value) >= least && Number(value) <= (most ?? Infinity),
+  );
+}
+
 /** A whole number from `least` to `most`. */
 export function integer(least = 0, most?: number): Kind<number> {
   return kindOf(

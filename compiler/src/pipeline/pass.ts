@@ -20,6 +20,10 @@ export interface PassContext {
   readonly activations?: Activations;
   /** Absent: there is no data to learn from. */
   readonly examples?: Examples;
+  /** A split for training alone, of which more is learned than of `examples`; absent where the data declares none. */
+  readonly training?: Examples;
+  /** The model as it came, or another that knows better; absent where there is none to learn from. Read only. */
+  readonly teacher?: Graph;
   /** Numbers in [0, 1) by seed and name, so that the order of trials cannot matter. */
   readonly random?: (name: string) => () => number;
   /** Done so far, of 1. */

@@ -14,6 +14,7 @@ import { applyGroup } from "../pipeline/apply-step.js";
 import type { Examples } from "../pipeline/examples.js";
 import type { PassContext } from "../pipeline/pass.js";
 import type { Recipe } from "../pipeline/recipe.js";
+import { randomOf } from "../pipeline/random.js";
 import { findPass } from "../pipeline/registry.js";
 import type { StepGroup } from "../pipeline/step.js";
 import { findTarget } from "../targets/index.js";
@@ -27,6 +28,10 @@ export interface MakeServices {
   readonly activations?: Activations | undefined;
   /** Absent: there is no data. */
   readonly examples?: Examples | undefined;
+  /** Absent: there is no data, or it has no split to train on. */
+  readonly training?: Examples | undefined;
+  /** The float model as it was opened. */
+  readonly teacher?: Graph | undefined;
   readonly fingerprints: Fingerprints;
   readonly seed: number;
   readonly signal?: AbortSignal | undefined;
@@ -140,25 +145,22 @@ export async function finish(
   };
 }
 
-function contextOf({ activations, examples, seed, signal, onProgress }: MakeServices): PassContext {
+function contextOf({
+  activations,
+  examples,
+  training,
+  teacher,
+  seed,
+  signal,
+  onProgress,
+}: MakeServices): PassContext {
   return {
     random: (name) => randomOf(seed, name),
     ...(activations !== undefined && { activations }),
     ...(examples !== undefined && { examples }),
+    ...(training !== undefined && { training }),
+    ...(teacher !== undefined && { teacher }),
     ...(signal !== undefined && { signal }),
     ...(onProgress !== undefined && { onProgress }),
-  };
-}
-
-/** splitmix32 of the seed and the name: what one pass draws is no matter of what others drew. */
-function randomOf(seed: number, name: string): () => number {
-  let state = seed | 0;
-  for (const character of name)
-    state = Math.imul(state ^ (character.codePointAt(0) ?? 0), 0x01000193);
-  return () => {
-    state = (state + 0x9e3779b9) | 0;
-    let mixed = Math.imul(state ^ (state >>> 16), 0x21f0aaad);
-    mixed = Math.imul(mixed ^ (mixed >>> 15), 0x735a2d97);
-    return ((mixed ^ (mixed >>> 15)) >>> 0) / 2 ** 32;
   };
 }

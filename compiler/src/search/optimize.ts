@@ -71,7 +71,7 @@ class Search {
   #plan: Plan | null = null;
 
   constructor(request: OptimizeRequest, recipeSha256: string) {
-    const { activations, examples, seed, signal } = request;
+    const { activations, examples, training, graph, seed, signal } = request;
     this.#request = request;
     this.#progress = new Progress(request, this.#states);
     this.#recipe = ordered(request.recipe);
@@ -79,6 +79,8 @@ class Search {
     this.#services = {
       activations,
       examples,
+      training,
+      teacher: graph,
       fingerprints: new Fingerprints(),
       seed,
       signal,

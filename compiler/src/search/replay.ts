@@ -27,6 +27,7 @@ export type ReplayRequest = Pick<
   readonly activations?: OptimizeRequest["activations"];
   /** What steps that learn learn from again. Absent: such a lock cannot be replayed. */
   readonly examples?: OptimizeRequest["examples"];
+  readonly training?: OptimizeRequest["training"];
 };
 
 /**
@@ -43,6 +44,8 @@ export async function replay(request: ReplayRequest, lock: Lock): Promise<Optimi
         ? request.activations
         : new RecordedActivations(statistics, fingerprints),
     examples: request.examples,
+    training: request.training,
+    teacher: request.graph,
     fingerprints,
     seed: lock.seed,
     signal,

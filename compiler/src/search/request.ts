@@ -82,6 +82,8 @@ export interface OptimizeRequest {
   readonly activations?: Activations;
   /** Absent without data. */
   readonly examples?: Examples;
+  /** Absent where the data declares no split to train on. */
+  readonly training?: Examples;
   /**
    * What layers do to the outputs and how many samples are looked at, from earlier runs: engine, processor and samples
    * make up the setting.

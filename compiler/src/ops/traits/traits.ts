@@ -4,11 +4,13 @@ import { channels } from "./channels.js";
 import { clamp } from "./clamp.js";
 import { dataMovement } from "./data-movement.js";
 import { float16 } from "./float16.js";
+import { learned } from "./learned.js";
 import { linear } from "./linear.js";
 import { macs } from "./macs.js";
 import { outputDtype } from "./output-dtype.js";
 import { quantization } from "./quantization.js";
 import { range } from "./range.js";
+import { rectifier } from "./rectifier.js";
 import { weights } from "./weights.js";
 import { window } from "./window.js";
 
@@ -24,6 +26,8 @@ export const traitCells = {
   dataMovement: byKey(dataMovement),
   /** What it does in a model of float16. */
   float16: byKey(float16),
+  /** Which of its constants were learned. */
+  learned: byKey(learned),
   /** It is x ∗ w + b. */
   linear: byKey(linear),
   /** It multiplies: how often, by sizes. */
@@ -34,6 +38,8 @@ export const traitCells = {
   quantization: byKey(quantization),
   /** Between which numbers its result lies. */
   range: byKey(range),
+  /** It cuts or bends away what is negative. */
+  rectifier: byKey(rectifier),
   /** In which inputs it carries weights. */
   weights: byKey(weights),
   /** It looks at a window of elements: of how many. */
@@ -52,11 +58,13 @@ export function traitsOf(key: string): Traits {
     clamp: traitCells.clamp.get(key),
     dataMovement: traitCells.dataMovement.get(key),
     float16: traitCells.float16.get(key),
+    learned: traitCells.learned.get(key),
     linear: traitCells.linear.get(key),
     macs: traitCells.macs.get(key),
     outputDtype: traitCells.outputDtype.get(key),
     quantization: traitCells.quantization.get(key),
     range: traitCells.range.get(key),
+    rectifier: traitCells.rectifier.get(key),
     weights: traitCells.weights.get(key),
     window: traitCells.window.get(key),
   };

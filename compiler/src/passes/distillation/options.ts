@@ -1,0 +1,56 @@
+import { boolean, integer, listOf, numberFrom, oneOf, text } from "../../pipeline/kinds.js";
+import { fields, option, optional, type OptionsOf } from "../../pipeline/options.js";
+import { labelLosses, signalLosses } from "../../train/objectives.js";
+
+const signal = fields({
+  value: option(text, "", "An output of the student, or any value in it, by name."),
+  teacher: optional(text, "The teacher's counterpart, where it is called otherwise."),
+  loss: option(
+    oneOf(signalLosses),
+    "mse",
+    "Divergence of scores with the temperature, the mean square, the angle, or binary cross-entropy.",
+  ),
+  weight: option(numberFrom(0), 1, "Among the signals."),
+});
+
+export const described = {
+  epochs: option(integer(1), 8, "How often all samples are gone through."),
+  batch: option(integer(1), 32, "Samples of one step."),
+  rate: option(numberFrom(0), 0.001, "The highest of the schedule."),
+  optimizer: option(oneOf(["adamw", "sgd"]), "adamw", "Which rule makes weights of gradients."),
+  momentum: option(numberFrom(0, 1), 0.9, "Of sgd."),
+  nesterov: option(boolean, true, "Of sgd: it looks ahead by a step of its momentum."),
+  weightDecay: option(numberFrom(0), 0.01, "Of weights; biases and norms do not decay."),
+  schedule: option(
+    oneOf(["cosine", "constant", "one-cycle"]),
+    "cosine",
+    "How the rate goes over the training.",
+  ),
+  warmUp: option(numberFrom(0, 0.99), 0, "Share of the training in which the rate rises."),
+  clip: option(numberFrom(0), 5, "Norm that all gradients together do not exceed; 0: they may."),
+  average: option(
+    numberFrom(0, 0.9999),
+    0,
+    "Decay of a moving average of weights, which is kept then; 0: the last weights are.",
+  ),
+  temperature: option(numberFrom(0.1), 4, "Of scores, the teacher's and the student's."),
+  alpha: option(numberFrom(0, 1), 0.7, "The teacher's share of the loss; the rest is the labels'."),
+  signals: option(
+    listOf(signal),
+    [],
+    "What is to become as the teacher's; none: the outputs, scores by divergence, others by mse.",
+  ),
+  labels: option(oneOf(labelLosses), "auto", "The loss of labels; auto goes by their form."),
+  freeze: option(
+    listOf(text),
+    [],
+    "Weights that stay, by their names or those of their nodes; * stands for any ending.",
+  ),
+  norms: option(
+    oneOf(["batch", "frozen"]),
+    "batch",
+    "Batch norms go by the batch and count its statistics, or keep those that they have.",
+  ),
+};
+
+export type DistillOptions = OptionsOf<typeof described>;

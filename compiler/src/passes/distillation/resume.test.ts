@@ -1,0 +1,170 @@
+import { type Executor, isPareError, PareError } from "@pare/runtime/format";
+import { cpu } from "@pare/runtime/ort-node";
+import { describe, expect, it } from "vitest";
+import type { Graph } from "../../ir/index.js";
+import { randomOf } from "../../pipeline/random.js";
+import { readSafetensors, writeSafetensors } from "../../train/safetensors.js";
+import { bars, examplesOf, network } from "../../train/small-networks.test.support.js";
+import { distill } from "../distill.js";
+import { distillGraph, type DistillServices } from "./distill-graph.js";
+
+const samples = bars(72);
+const services: DistillServices = {
+  examples: examplesOf(samples),
+  validation: examplesOf(bars(30, 3)),
+  random: (name) => randomOf(4, name),
+};
+
+const weightsOf = async (graph: Graph): Promise<readonly number[]> => {
+  const parts: number[] = [];
+  for (const { constant } of graph.allValues())
+    if (constant?.dtype === "float32") parts.push(...(await constant.readFloat32()));
+  return parts;
+};
+
+/** Ends a training after so many steps, and gives its checkpoint. */
+async function interrupted(
+  graph: Graph,
+  options: Readonly<Record<string, unknown>>,
+  steps: number,
+  given: Partial<DistillServices> = {},
+): Promise<Uint8Array> {
+  const stop = new AbortController();
+  let [done, saved]: [number, Uint8Array | null] = [0, null];
+  const training = distillGraph(graph, distill.parse(options), {
+    ...services,
+    ...given,
+    signal: stop.signal,
+    onProgress: () => {
+      done += 1;
+      if (done === steps) stop.abort();
+    },
+    onCheckpoint: (bytes) => void (saved = bytes),
+  });
+  await expect(training).rejects.toMatchObject({ code: "ABORTED" });
+  if (saved === null) throw new Error("no checkpoint");
+  return saved;
+}
+
+describe("a training that was interrupted goes on as if it had not been, bit for bit", () => {
+  it.each<[string, Readonly<Record<string, unknown>>, number]>([
+    ["in the middle of an epoch, with AdamW and an average", { average: 0.95 }, 6],
+    ["at the end of an epoch, with SGD", { optimizer: "sgd", schedule: "one-cycle" }, 8],
+    ["before its first epoch is over, with a teacher", { temperature: 2 }, 1],
+  ])("%s", async (what, given, steps) => {
+    const options = { epochs: 3, batch: 16, rate: 0.02, ...given };
+    const teacher = what.includes("teacher") ? { teacher: network({ width: 6, seed: 8 }) } : {};
+    const whole = network();
+    const facts = await distillGraph(whole, distill.parse(options), { ...services, ...teacher });
+    const resume = await interrupted(network(), options, steps, teacher);
+    const halves = network();
+    const continued = { ...services, ...teacher, resume };
+    const second = await distillGraph(halves, distill.parse(options), continued);
+    expect(await weightsOf(halves)).toEqual(await weightsOf(whole));
+    expect(second.history).toEqual(facts.history);
+    expect(second.steps).toBe(12);
+  });
+
+  it("only with what it began with", async () => {
+    const options = { epochs: 3, batch: 16, rate: 0.02 };
+    const resume = await interrupted(network(), options, 2);
+    const again = async (
+      graph: Graph,
+      changed: Readonly<Record<string, unknown>>,
+      other: Partial<DistillServices> = {},
+    ): Promise<string> => {
+      const started = distillGraph(graph, distill.parse({ ...options, ...changed }), {
+        ...services,
+        resume,
+        ...other,
+      });
+      const error = await started.catch((thrown: unknown) => thrown);
+      return isPareError(error) ? `${error.code}: ${error.message}` : "no error";
+    };
+    expect(await again(network(), { epochs: 4 })).toMatch(/MISMATCH: .*epochs was "3", and is "4"/);
+    expect(await again(network(), {}, { random: (name) => randomOf(5, name) })).toMatch(/seed was/);
+    expect(await again(network(), {}, { examples: examplesOf(bars(80)) })).toMatch(
+      /samples was 72/,
+    );
+    expect(await again(network({ width: 5 }), {})).toMatch(
+      /INVALID: .*no array "parameter\.conv\.w"/,
+    );
+    const damaged = { resume: resume.subarray(0, resume.length - 4) };
+    expect(await again(network(), {}, damaged)).toMatch(/does not lie inside it/);
+    expect(await again(network(), {}, { resume: new Uint8Array(3) })).toMatch(/too short/);
+  });
+});
+
+describe("validation", () => {
+  it("is the share of right classes after each epoch, of samples that fill no whole batch", async () => {
+    const options = { epochs: 6, batch: 16, rate: 0.02 };
+    const { history } = await distillGraph(network(), distill.parse(options), services);
+    const shares = history.map(({ validation }) => validation ?? -1);
+    for (const share of shares) expect(share * 30).toBeCloseTo(Math.round(share * 30), 9);
+    expect(shares.at(-1)).toBeGreaterThan(0.9);
+    expect(history.at(-1)?.accuracy).toBeGreaterThan(0.9);
+  });
+});
+
+/** An engine that holds no batch of more than so many samples. */
+function smallEngine(most: number, code: "NO_MEMORY" | "ENGINE_CRASHED"): Executor {
+  const engine = cpu();
+  return {
+    async load(artifact, options) {
+      const session = await engine.load(artifact, options);
+      return {
+        ...session,
+        run(feeds, signal) {
+          const { x } = feeds;
+          if (x !== undefined && "dims" in x && (x.dims[0] ?? 0) > most)
+            return Promise.reject(new PareError(code, "The engine is out of memory."));
+          return session.run(feeds, signal);
+        },
+      };
+    },
+  };
+}
+
+describe("an engine that is out of memory", () => {
+  it.each(["NO_MEMORY", "ENGINE_CRASHED"] as const)(
+    "gets half of a batch, which is said: %s",
+    async (code) => {
+      const notes: string[] = [];
+      const graph = network();
+      const options = distill.parse({ epochs: 8, batch: 32, rate: 0.02 });
+      const { batch, history } = await distillGraph(graph, options, {
+        ...services,
+        validation: undefined,
+        teacher: network({ width: 6, seed: 8 }),
+        executor: smallEngine(8, code),
+        onNote: (note) => notes.push(note),
+      });
+      expect(batch).toBe(8);
+      expect(notes.map((note) => /of (\d+) samples/.exec(note)?.[1])).toEqual(["16", "8"]);
+      expect(history.at(-1)?.loss).toBeLessThan(history[0]?.loss ?? 0);
+    },
+  );
+
+  it("is an error where not even one sample fits", async () => {
+    const options = distill.parse({ epochs: 1, batch: 2 });
+    const training = distillGraph(network(), options, {
+      ...services,
+      executor: smallEngine(0, "NO_MEMORY"),
+    });
+    await expect(training).rejects.toMatchObject({ code: "NO_MEMORY" });
+  });
+});
+
+describe("safetensors", () => {
+  it("hold what was put in", () => {
+    const arrays = new Map([
+      ["a", { dims: [2, 2], data: Float32Array.of(1, -2, 3.5, Number.NaN) }],
+      ["b", { dims: [], data: Float32Array.of(7) }],
+      ["none", { dims: [0, 3], data: new Float32Array() }],
+    ]);
+    const bytes = writeSafetensors({ arrays, metadata: { what: "a test" } });
+    const read = readSafetensors(bytes, "a file");
+    expect(read.arrays).toEqual(arrays);
+    expect(read.metadata).toEqual({ what: "a test" });
+  });
+});

@@ -1,0 +1,131 @@
+import { isRecord, PareError } from "@pare/runtime/format";
+import { readSafetensors, type SavedArray, writeSafetensors } from "./safetensors.js";
+import type { EpochFacts, EpochSums, LearnedArray, TrainingState } from "./training-state.js";
+
+/** What a training depends on besides its state: it goes on only where all of this is the same. */
+export type TrainingIdentity = Readonly<Record<string, string | number>>;
+
+interface Position {
+  readonly steps: number;
+  readonly epoch: number;
+  readonly position: number;
+  readonly batch: number;
+  readonly sums: EpochSums;
+  readonly history: readonly EpochFacts[];
+}
+
+const format = "pare-training-1";
+
+/** A training's state as safetensors: weights by the names that the model gives them, and what the optimizer remembers. */
+export function writeCheckpoint(
+  state: TrainingState,
+  identity: TrainingIdentity,
+): Uint8Array<ArrayBuffer> {
+  const { optimizer, epoch, position, batch, sums, history } = state;
+  const saved: Position = { steps: optimizer.steps, epoch, position, batch, sums, history };
+  const arrays = new Map(namedArrays(state));
+  const metadata = {
+    format,
+    identity: JSON.stringify(identity),
+    position: JSON.stringify(saved),
+  };
+  return writeSafetensors({ arrays, metadata });
+}
+
+/**
+ * Puts a state back that was saved.
+ * @throws PareError DATA_INVALID for a damaged file, DATA_MISMATCH for one of another training, saying what differs
+ */
+export function readCheckpoint(
+  bytes: Uint8Array,
+  state: TrainingState,
+  identity: TrainingIdentity,
+): void {
+  const { arrays, metadata } = readSafetensors(bytes, "the checkpoint");
+  if (metadata["format"] !== format) throw invalid("is no checkpoint of a training");
+  const before = parsed(metadata["identity"]);
+  for (const [name, now] of Object.entries(identity)) {
+    if (before[name] === now) continue;
+    throw new PareError(
+      "DATA_MISMATCH",
+      `The checkpoint is of another training: ${name} was ${JSON.stringify(before[name])}, and is ${JSON.stringify(now)}.`,
+      { where: "the checkpoint", hint: "Go on with what it began with, or start anew without it." },
+    );
+  }
+  for (const [name, { dims, data }] of namedArrays(state)) {
+    const saved = arrays.get(name);
+    if (saved === undefined || saved.dims.join() !== dims.join())
+      throw invalid(`has no array "${name}" of [${dims.join(", ")}]`);
+    data.set(saved.data);
+  }
+  const position = parsed(metadata["position"]);
+  if (!isPosition(position)) throw invalid("does not say how far it came");
+  state.optimizer.steps = position.steps;
+  const { epoch, batch, sums, history } = position;
+  Object.assign(state, { epoch, position: position.position, batch, sums, history });
+}
+
+type Named = readonly [name: string, array: SavedArray];
+
+function* namedArrays({
+  parameters,
+  statistics,
+  optimizer,
+  average,
+}: TrainingState): Generator<Named> {
+  yield* namedAs("parameter", parameters);
+  yield* namedAs("statistic", statistics);
+  for (const [kind, arrays] of Object.entries(optimizer.memory))
+    yield* namedAs(`optimizer.${kind}`, parameters, arrays);
+  if (average !== null) yield* namedAs("average", parameters, average.averages);
+}
+
+/** @param arrays one of the dims of each; its own values where not given */
+function* namedAs(
+  kind: string,
+  learned: readonly LearnedArray[],
+  arrays: readonly Float32Array[] = [],
+): Generator<Named> {
+  for (const [index, { constant, values }] of learned.entries())
+    yield [
+      `${kind}.${constant.name}`,
+      { dims: constant.tensor.dims, data: arrays[index] ?? values },
+    ];
+}
+
+function parsed(text: string | undefined): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text ?? "");
+    if (isRecord(value)) return value;
+  } catch {
+    // said below
+  }
+  throw invalid("has damaged metadata");
+}
+
+function isPosition(value: unknown): value is Position {
+  if (!isRecord(value)) return false;
+  const { steps, epoch, position, batch, sums, history } = value;
+  return (
+    [steps, epoch, position].every(isCount) &&
+    isCount(batch) &&
+    Number(batch) > 0 &&
+    isRecord(sums) &&
+    [sums["batches"], sums["samples"], sums["loss"], sums["right"] ?? 0].every(Number.isFinite) &&
+    Array.isArray(sums["terms"]) &&
+    sums["terms"].every(Number.isFinite) &&
+    Array.isArray(history) &&
+    history.every(isRecord)
+  );
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
+}
+
+function invalid(what: string): PareError {
+  return new PareError("DATA_INVALID", `The checkpoint ${what}.`, {
+    where: "the checkpoint",
+    hint: "Start anew without it.",
+  });
+}

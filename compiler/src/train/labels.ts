@@ -1,0 +1,88 @@
+import { isTypedArray, PareError } from "@pare/runtime/format";
+
+/** What is right for each sample. */
+export type Labels =
+  /** One class each. */
+  | { readonly kind: "classes"; readonly values: Int32Array }
+  /** As many numbers each. */
+  | { readonly kind: "numbers"; readonly row: number; readonly values: Float32Array };
+
+/** Brings labels of any form into one of those that can be learned. */
+export class LabelReader {
+  readonly #where: string;
+  readonly #rows: (number | readonly number[])[] = [];
+  #unfit: { readonly index: number; readonly label: unknown } | null = null;
+  #missing: number | null = null;
+
+  constructor(where: string) {
+    this.#where = where;
+  }
+
+  add(label: unknown, index: number): void {
+    if (label === undefined || label === null) {
+      this.#missing ??= index;
+      return;
+    }
+    const row = numbersIn(label);
+    if (row === null) this.#unfit ??= { index, label };
+    else this.#rows.push(row);
+  }
+
+  /**
+   * @returns null where there are no labels, or none that numbers can be made of
+   * @throws PareError LABELS where some samples have a label and others none, or labels differ in form
+   */
+  finish(): Labels | null {
+    if (this.#unfit !== null || this.#rows.length === 0) return null;
+    if (this.#missing !== null)
+      this.#refuse(`Sample ${this.#missing} has no label, and others have.`);
+    const [first] = this.#rows;
+    if (typeof first === "number") {
+      const whole = this.#rows.every(
+        (row) => Number.isInteger(row) && Math.abs(Number(row)) < 2 ** 31,
+      );
+      if (whole) return { kind: "classes", values: Int32Array.from(this.#rows, Number) };
+    }
+    const width = typeof first === "number" ? 1 : (first?.length ?? 0);
+    const values = new Float32Array(width * this.#rows.length);
+    for (const [index, row] of this.#rows.entries()) {
+      const numbers = typeof row === "number" ? [row] : row;
+      if (numbers.length !== width)
+        this.#refuse(
+          `The label of sample ${index} has ${numbers.length} numbers, the first ${width}.`,
+        );
+      values.set(numbers, index * width);
+    }
+    return { kind: "numbers", row: width, values };
+  }
+
+  #refuse(message: string): never {
+    throw new PareError("LABELS", message, {
+      where: this.#where,
+      hint: "Give all samples labels of one form: a class as a whole number, or a list of numbers.",
+    });
+  }
+}
+
+function numbersIn(label: unknown): number | readonly number[] | null {
+  if (typeof label === "number") return Number.isFinite(label) ? label : null;
+  if (typeof label === "bigint") return Number(label);
+  if (typeof label === "boolean") return Number(label);
+  if (!Array.isArray(label) && !isTypedArray(label)) return null;
+  const numbers = Array.from<unknown, number>(label, Number);
+  return numbers.length > 0 && numbers.every(Number.isFinite) ? numbers : null;
+}
+
+/**
+ * @param count of classes
+ * @throws PareError LABELS naming the first class that there is not
+ */
+export function demandClasses(values: Int32Array, count: number, where: string): void {
+  const index = values.findIndex((value) => value < 0 || value >= count);
+  if (index < 0) return;
+  throw new PareError(
+    "LABELS",
+    `Sample ${index} has the label ${values[index]}, but the model has ${count} classes, 0 to ${count - 1}.`,
+    { where, hint: "Number the classes from 0, or give the model an output for each." },
+  );
+}

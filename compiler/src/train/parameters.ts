@@ -1,0 +1,95 @@
+import { PareError } from "@pare/runtime/format";
+import type { Graph, Node, Tensor, ValueId } from "../ir/index.js";
+import { type LearnedInput, operatorOf } from "../ops/index.js";
+
+/** A constant of a model that was learned. */
+export interface LearnedConstant {
+  readonly value: ValueId;
+  readonly tensor: Tensor;
+  readonly as: LearnedInput["as"];
+  /** The first that reads it. */
+  readonly reader: Node;
+  /** A name that tells it from the others of the model, for messages and checkpoints. */
+  readonly name: string;
+}
+
+/** All float32 constants of the main graph that were learned, in order of execution. */
+export function learnedConstants(graph: Graph): readonly LearnedConstant[] {
+  const found = new Map<ValueId, LearnedConstant>();
+  const names = new Set<string>();
+  for (const reader of graph.order()) {
+    for (const { input, as, rank } of learnedInputs(graph, reader)) {
+      const value = reader.inputs[input];
+      const tensor = graph.constant(value);
+      if (value === null || value === undefined || tensor === undefined || found.has(value))
+        continue;
+      if (tensor.dtype !== "float32" || tensor.count === 0) continue;
+      if (rank !== undefined && tensor.dims.length !== rank) continue;
+      const name = freeName(graph.value(value).name, names);
+      found.set(value, { value, tensor, as, reader, name });
+    }
+  }
+  return [...found.values()];
+}
+
+/** Exporters write the bias of a product that cannot add as an Add behind it. */
+function learnedInputs(graph: Graph, node: Node): readonly LearnedInput[] {
+  const own = operatorOf(node)?.traits.learned;
+  if (own !== undefined) return own;
+  if (node.op !== "Add" || node.domain !== "") return [];
+  return [0, 1].flatMap((input) => {
+    const producer = graph.producer(node.inputs[1 - input]);
+    const linear = producer && operatorOf(producer)?.traits.linear;
+    return linear !== undefined && linear.bias === undefined
+      ? [{ input, as: "bias" } as const]
+      : [];
+  });
+}
+
+function freeName(name: string, taken: Set<string>): string {
+  const stem = name === "" ? "constant" : name;
+  let free = stem;
+  for (let count = 2; taken.has(free); count += 1) free = `${stem} (${count})`;
+  taken.add(free);
+  return free;
+}
+
+/**
+ * What is to be trained: all that was learned but running statistics, and but what is frozen.
+ * @param frozen names of constants or of nodes that read them; a `*` at the end stands for any ending
+ * @throws PareError RECIPE for a name that nothing has, or when nothing is left to be trained
+ */
+export function trainedConstants(
+  graph: Graph,
+  learned: readonly LearnedConstant[],
+  frozen: readonly string[],
+): readonly LearnedConstant[] {
+  const trainable = learned.filter(({ as }) => as !== "mean" && as !== "variance");
+  const matches = (pattern: string, { name, value, reader }: LearnedConstant): boolean =>
+    [name, graph.value(value).name, graph.nodeLabel(reader)].some((text) =>
+      pattern.endsWith("*") ? text.startsWith(pattern.slice(0, -1)) : text === pattern,
+    );
+  const unknown = frozen.find((pattern) => !trainable.some((one) => matches(pattern, one)));
+  if (unknown !== undefined) {
+    const names = trainable.slice(0, 8).map(({ name }) => name);
+    throw new PareError("RECIPE", `Nothing that can be trained is called "${unknown}".`, {
+      where: "freeze",
+      hint: `There are ${names.join(", ")}${trainable.length > names.length ? ", …" : ""}.`,
+    });
+  }
+  const trained = trainable.filter((one) => !frozen.some((pattern) => matches(pattern, one)));
+  if (trained.length === 0) {
+    throw new PareError(
+      frozen.length > 0 ? "RECIPE" : "UNSUPPORTED_OP",
+      trainable.length > 0
+        ? "All that could be trained is frozen."
+        : "The model holds no float32 weights that could be trained.",
+      {
+        where: frozen.length > 0 ? "freeze" : "the model",
+        hint:
+          trainable.length > 0 ? "Freeze less." : "Train the float32 model, and quantize it then.",
+      },
+    );
+  }
+  return trained;
+}

@@ -1,0 +1,135 @@
+import {
+  elementCount,
+  type Executor,
+  onnxArtifact,
+  PareError,
+  type Session,
+  throwIfAborted,
+  type TypedArray,
+} from "@pare/runtime/format";
+import type { Graph, ValueId } from "../ir/index.js";
+import { encodeModel } from "../onnx/index.js";
+import type { SampleDims } from "./bind-batch.js";
+import { forwardGraph } from "./forward-graph.js";
+import { batchFeeds, gathered, type Samples } from "./samples.js";
+
+/** What the teacher says to all samples is kept up to so many bytes; beyond, it is asked again for each batch. */
+const keptBytes = 2 ** 29;
+
+/** A value of the teacher, and the dims of one sample of it. */
+export interface Taught {
+  readonly value: ValueId;
+  readonly dims: readonly number[];
+}
+
+/** A model that teaches, in normal form. */
+export interface TeacherSource {
+  readonly graph: Graph;
+  /** Its inputs, by the names of the samples' columns. */
+  readonly inputs: ReadonlyMap<string, string>;
+}
+
+interface TeacherRequest extends TeacherSource {
+  readonly taught: readonly Taught[];
+  readonly samples: Samples;
+  readonly batch: number;
+  readonly executor: Executor;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((fraction: number) => void) | undefined;
+}
+
+/**
+ * What a teacher says to samples. It is a session of its own, with all of the engine's optimizations, and sees each
+ * sample once where its answers fit into memory: in the samples' own order, so that they are the same bits in a training
+ * that was interrupted.
+ */
+export class TeacherAnswers {
+  readonly #request: TeacherRequest;
+  readonly #session: Session;
+  readonly #kept: readonly Float32Array[] | null;
+
+  private constructor(
+    request: TeacherRequest,
+    session: Session,
+    kept: readonly Float32Array[] | null,
+  ) {
+    this.#request = request;
+    this.#session = session;
+    this.#kept = kept;
+  }
+
+  static async open(request: TeacherRequest): Promise<TeacherAnswers> {
+    const { graph, inputs, taught, samples, batch, executor, signal } = request;
+    const dims: SampleDims = Object.fromEntries(
+      [...inputs].map(([column, input]) => [input, samples.dims[column] ?? []]),
+    );
+    const values = taught.map(({ value }) => value);
+    const { proto } = await encodeModel(forwardGraph(graph, dims, batch, values));
+    const session = await executor.load(onnxArtifact(proto, { spinning: false }), { signal });
+    try {
+      const rows = taught.map(({ dims: one }) => elementCount(one));
+      const bytes = 4 * samples.count * rows.reduce((sum, row) => sum + row, 0);
+      if (bytes > keptBytes) return new TeacherAnswers(request, session, null);
+      const kept = rows.map((row) => new Float32Array(row * samples.count));
+      await new TeacherAnswers(request, session, null).#answerAll(kept, rows);
+      return new TeacherAnswers(request, session, kept);
+    } catch (error) {
+      await session.dispose();
+      throw error;
+    }
+  }
+
+  /** A batch of each taught value, one after the other. */
+  async batchOf(order: ArrayLike<number>, start: number): Promise<readonly TypedArray[]> {
+    const { taught, batch } = this.#request;
+    const kept = this.#kept;
+    if (kept === null) return this.#ask(order, start);
+    return taught.map(({ dims }, index) =>
+      gathered(
+        "float32",
+        kept[index] ?? new Float32Array(),
+        elementCount(dims),
+        order,
+        start,
+        batch,
+      ),
+    );
+  }
+
+  async #answerAll(kept: readonly Float32Array[], rows: readonly number[]): Promise<void> {
+    const { samples, batch, signal, onProgress } = this.#request;
+    const order = Int32Array.from({ length: samples.count }, (_, index) => index);
+    for (let start = 0; start < samples.count; start += batch) {
+      throwIfAborted(signal);
+      // The last batch goes on with the first samples, whose answers are there already.
+      const count = Math.min(batch, samples.count - start);
+      for (const [index, answer] of (await this.#ask(order, start)).entries()) {
+        const row = rows[index] ?? 0;
+        kept[index]?.set(answer.subarray(0, count * row), start * row);
+      }
+      onProgress?.((start + count) / samples.count);
+    }
+  }
+
+  async #ask(order: ArrayLike<number>, start: number): Promise<readonly Float32Array[]> {
+    const { inputs, taught, samples, batch, signal } = this.#request;
+    const feeds = batchFeeds(samples, order, start, batch);
+    const named = [...inputs].flatMap(([column, input]) => {
+      const feed = feeds[column];
+      return feed === undefined ? [] : [[input, feed] as const];
+    });
+    const outputs = await this.#session.run(Object.fromEntries(named), signal);
+    return taught.map((_, index) => {
+      const data = outputs[`output_${index}`]?.data;
+      if (data instanceof Float32Array) return data;
+      throw new PareError("UNSUPPORTED_OP", "What the teacher says is not float32.", {
+        where: "teacher",
+        hint: "Take a teacher whose outputs are float32.",
+      });
+    });
+  }
+
+  async dispose(): Promise<void> {
+    await this.#session.dispose();
+  }
+}

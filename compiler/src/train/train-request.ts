@@ -1,0 +1,82 @@
+import type { Executor } from "@pare/runtime/format";
+import type { Graph, ValueId } from "../ir/index.js";
+import type { TrainingEngine } from "../ops/index.js";
+import type { TrainingIdentity } from "./checkpoint.js";
+import type { Objective } from "./objectives.js";
+import type { OptimizerOptions } from "./optimizer/optimizer.js";
+import type { Schedule } from "./optimizer/schedule.js";
+import type { LearnedConstant } from "./parameters.js";
+import type { Samples } from "./samples.js";
+import type { TeacherSource } from "./teacher.js";
+import type { EpochFacts, LearnedArray } from "./training-state.js";
+
+export interface TrainOptions {
+  readonly epochs: number;
+  /** Samples of one step; the last ones of an epoch that do not fill a batch wait for the next shuffle. */
+  readonly batch: number;
+  /** The highest of the schedule. */
+  readonly rate: number;
+  readonly optimizer: OptimizerOptions;
+  readonly schedule: Schedule;
+  /** All gradients together are brought down to this norm; 0: they are not. */
+  readonly clip: number;
+  /** Decay of the moving average of weights, which is what is kept; 0: the last weights are. */
+  readonly average: number;
+  readonly norms: "batch" | "frozen";
+}
+
+/** How far a training is. What time that takes is the caller's to tell: there is no clock here. */
+export interface TrainingProgress {
+  /** Share of the whole that is done. */
+  readonly done: number;
+  /** Of the epoch that is under way, from 0. */
+  readonly epoch: number;
+  readonly epochs: number;
+  /** That were learned from since this call began. */
+  readonly samples: number;
+  /** That are left. */
+  readonly samplesLeft: number;
+  /** Of the last batch. */
+  readonly loss: number;
+  /** Of this epoch up to now; null without classes. */
+  readonly accuracy: number | null;
+  readonly history: readonly EpochFacts[];
+}
+
+export interface TrainRequest {
+  /** In normal form; it stays as it is. */
+  readonly model: Graph;
+  readonly samples: Samples;
+  /** Looked at after each epoch, where they have classes. */
+  readonly validation: Samples | null;
+  readonly objectives: readonly Objective[];
+  readonly learned: readonly LearnedConstant[];
+  readonly trained: readonly LearnedConstant[];
+  readonly teacher: TeacherSource | null;
+  readonly executor: Executor;
+  readonly engine: TrainingEngine;
+  readonly options: TrainOptions;
+  /** Uniform numbers in [0, 1) by name. */
+  readonly random: (name: string) => () => number;
+  /** What trains, for messages. */
+  readonly where: string;
+  readonly masks?: ReadonlyMap<ValueId, Uint8Array> | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: TrainingProgress) => void) | undefined;
+  /** Share of the samples that the teacher has answered, before the first step. */
+  readonly onTeacher?: ((fraction: number) => void) | undefined;
+  readonly onNote?: ((note: string) => void) | undefined;
+  /** A checkpoint to go on from. */
+  readonly resume?: Uint8Array | undefined;
+  /** After each epoch, and when the signal is raised. */
+  readonly onCheckpoint?: ((bytes: Uint8Array) => void | Promise<void>) | undefined;
+  readonly identity?: TrainingIdentity | undefined;
+}
+
+export interface Trained {
+  readonly learned: readonly LearnedArray[];
+  readonly history: readonly EpochFacts[];
+  readonly steps: number;
+  /** Smaller than was asked for where memory or samples would not do. */
+  readonly batch: number;
+}

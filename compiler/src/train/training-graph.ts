@@ -1,0 +1,167 @@
+import { PareError } from "@pare/runtime/format";
+import { edit, type Editor, type Graph, tensorType, type ValueId } from "../ir/index.js";
+import type { TrainingEngine } from "../ops/index.js";
+import { normByBatch, type Statistic } from "./batch-norms.js";
+import { bindBatch, type SampleDims } from "./bind-batch.js";
+import { differentiate } from "./differentiate.js";
+import { clearOutputs, giveOutput, liftConstant } from "./interface.js";
+import { emitLoss, emitSum } from "./losses.js";
+import type { Objective } from "./objectives.js";
+import type { LearnedConstant } from "./parameters.js";
+import { findPath } from "./path.js";
+
+/** What is trained: an input of the training graph, whose gradient is an output. */
+export interface Parameter extends LearnedConstant {
+  readonly input: string;
+  readonly gradient: string;
+}
+
+/** One step as a graph: loss and gradients of a batch. */
+export interface TrainingGraph {
+  readonly graph: Graph;
+  readonly batch: number;
+  readonly loss: "loss";
+  /** Of each objective, in order, before its weight. */
+  readonly terms: readonly string[];
+  /** The scores of classes that labels judge; null where there are none. */
+  readonly scores: string | null;
+  readonly parameters: readonly Parameter[];
+  readonly statistics: readonly Statistic[];
+}
+
+export interface TrainingGraphOptions {
+  readonly samples: SampleDims;
+  readonly batch: number;
+  readonly objectives: readonly Objective[];
+  readonly learned: readonly LearnedConstant[];
+  readonly trained: readonly LearnedConstant[];
+  /** `batch`: batch norms normalize by the batch and count its statistics; `frozen`: by the statistics that they have. */
+  readonly norms: "batch" | "frozen";
+  /** Whose kernels the gradients are written for. */
+  readonly engine: TrainingEngine;
+}
+
+/**
+ * A model in normal form as a training step: parameters become inputs, losses and gradients outputs. Dropout is the
+ * identity, as in inference.
+ * @throws PareError UNSUPPORTED_OP where a gradient is not known, naming operator and node, or no parameter has one
+ */
+export function trainingGraph(model: Graph, options: TrainingGraphOptions): TrainingGraph {
+  const { samples, batch, objectives, trained, engine } = options;
+  const graph = model.fork();
+  bindBatch(graph, samples, batch);
+  const lifted = new Map<LearnedConstant, ValueId>();
+  const emitted = edit(
+    graph,
+    "training",
+    (editor) => {
+      for (const [index, one] of trained.entries())
+        lifted.set(one, liftConstant(editor, one, parameterName(index)));
+      clearOutputs(editor, graph);
+      const statistics = prepareNodes(editor, graph, options);
+      return { ...emitObjectives(editor, graph, objectives, batch), statistics };
+    },
+    { interface: true },
+  );
+  const reached = reachedBy(graph, emitted.loss, lifted);
+  const gradients = differentiate(graph, emitted.loss, [...reached.values()], { engine });
+  const parameters = [...reached].map(([constant, input], index): Parameter => {
+    return { ...constant, input: graph.value(input).name, gradient: `gradient_${index}` };
+  });
+  edit(
+    graph,
+    "training",
+    (editor) => {
+      for (const [index, input] of [...reached.values()].entries()) {
+        const gradient = gradients.get(input);
+        if (gradient !== undefined)
+          giveOutput(editor, graph, gradient, parameters[index]?.gradient ?? "");
+      }
+      // What no loss depends on would be fed in vain, and stays as it is.
+      for (const [one, input] of lifted) {
+        if (!reached.has(one)) editor.setDefault(input, one.tensor);
+      }
+      editor.removeInputs([...lifted].flatMap(([one, id]) => (reached.has(one) ? [] : [id])));
+    },
+    { interface: true },
+  );
+  return {
+    graph,
+    batch,
+    loss: "loss",
+    terms: objectives.map((_, index) => termName(index)),
+    scores: emitted.scores ? "scores" : null,
+    parameters,
+    statistics: emitted.statistics,
+  };
+}
+
+const parameterName = (index: number): string => `parameter_${index}`;
+const termName = (index: number): string => `loss_${index}`;
+/** Of the input that holds what an objective wants. */
+export const targetName = (index: number): string => `target_${index}`;
+
+/** Dropout becomes what it is in inference, and batch norms what they are in training. */
+function prepareNodes(
+  editor: Editor,
+  graph: Graph,
+  { learned, norms }: TrainingGraphOptions,
+): readonly Statistic[] {
+  const byValue = new Map(learned.map((one) => [one.value, one]));
+  const statistics: Statistic[] = [];
+  for (const node of graph.order()) {
+    if (node.op === "Dropout" && node.domain === "") {
+      for (const name of node.attributes.keys()) editor.setAttribute(node.id, name, undefined);
+      editor.trimInputs(node.id, 1);
+      editor.setOp(node.id, "Identity");
+    }
+    if (norms === "batch" && node.op === "BatchNormalization" && node.domain === "")
+      statistics.push(...normByBatch(editor, graph, node, byValue, statistics.length));
+  }
+  return statistics;
+}
+
+/** Losses with their targets as inputs, and the sum of them as outputs. */
+function emitObjectives(
+  editor: Editor,
+  graph: Graph,
+  objectives: readonly Objective[],
+  batch: number,
+): { readonly loss: ValueId; readonly scores: boolean } {
+  let scores = false;
+  const terms = objectives.map(({ loss, value, dims, weight }, index) => {
+    const isClasses = loss.kind === "cross-entropy" && loss.targets === "classes";
+    const type = isClasses ? tensorType("int64", [batch]) : tensorType("float32", [batch, ...dims]);
+    const target = editor.addInput(targetName(index), type);
+    const classes = dims.at(-1) ?? 1;
+    const rows = batch * dims.slice(0, -1).reduce((product, size) => product * size, 1);
+    const term = emitLoss(editor, loss, value, target, { classes, rows });
+    giveOutput(editor, graph, term, termName(index));
+    if (isClasses && !scores) {
+      giveOutput(editor, graph, editor.add1("Identity", [value]), "scores");
+      scores = true;
+    }
+    return { loss: term, weight };
+  });
+  const loss = editor.add1("Identity", [emitSum(editor, terms)], {}, { outputs: ["loss"] });
+  editor.addOutput(loss);
+  return { loss, scores };
+}
+
+/** Those that the loss depends on. @throws PareError UNSUPPORTED_OP where it depends on none */
+function reachedBy(
+  graph: Graph,
+  loss: ValueId,
+  lifted: ReadonlyMap<LearnedConstant, ValueId>,
+): ReadonlyMap<LearnedConstant, ValueId> {
+  const { nodes } = findPath(graph, loss, lifted.values(), new Set());
+  const read = new Set(nodes.flatMap(({ inputs }) => inputs));
+  const reached = [...lifted].filter(([, input]) => read.has(input));
+  if (reached.length > 0) return new Map(reached);
+  const names = [...lifted.keys()].slice(0, 3).map(({ name }) => `"${name}"`);
+  throw new PareError(
+    "UNSUPPORTED_OP",
+    `The loss does not depend on anything that is trained: ${names.join(", ")}${lifted.size > names.length ? ", …" : ""}.`,
+    { where: "the loss", hint: "Freeze less, or let the loss look at an output behind it." },
+  );
+}
