@@ -37,6 +37,11 @@ export interface Pass {
   readonly precision?: Precision;
   /** The service without which it can do nothing; absent where it needs no data. */
   readonly needs?: "activations" | "examples";
+  /**
+   * It learns: about how many runs of the model on one sample that takes, from so many examples. What learns is done once
+   * for all targets. Absent where it does not.
+   */
+  readonly learningRuns?: (examples: number) => number;
   run(graph: Graph, context: PassContext): void | Promise<void>;
 }
 

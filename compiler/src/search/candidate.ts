@@ -61,6 +61,8 @@ export interface Planned {
   /** What the tables expect of it. */
   readonly expected: Gain | null;
   readonly prefer: "latency" | "size";
+  /** Runs of the float model on one sample that learning takes, once for all targets; 0 where nothing is learned. */
+  readonly learningRuns: number;
   /** What it takes besides being made and measured. */
   readonly extraMs: number;
 }

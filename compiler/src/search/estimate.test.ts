@@ -1,6 +1,7 @@
 import type { TargetName } from "@pare/runtime/format";
 import { describe, expect, it } from "vitest";
 import type { Gain } from "../targets/gains.js";
+import type { Planned } from "./candidate.js";
 import type { Counts, TargetFacts } from "./costs.js";
 import { Estimate } from "./estimate.js";
 import { facts, way } from "./planned.test.support.js";
@@ -31,6 +32,30 @@ describe("an estimate", () => {
     expect(estimate.candidateMs(one)).toBeCloseTo(before, 6);
     estimate.note(one, 2 * before, 0.6, false);
     expect(estimate.candidateMs(one)).toBeCloseTo(1.3 * before, 6);
+  });
+
+  it("counts learning once for all targets, by what it took, and no more when it was done", () => {
+    const both = new Map([...counts, ["wasm", { validation: 200, test: 400 }]] as const);
+    const wasm: TargetFacts = { ...facts, target: "wasm" };
+    const taught = (target: "cpu" | "wasm", learningRuns: number, use: string) => ({
+      ...way(target, "taught", use, holds),
+      learningRuns,
+    });
+    const estimateMs = (learningRuns: number): number =>
+      new Estimate([facts, wasm], both, 0).candidatesMs([
+        taught("cpu", learningRuns, "distill"),
+        taught("wasm", learningRuns, "distill"),
+      ]);
+    expect(estimateMs(1000) - estimateMs(0)).toBeCloseTo(1000 * facts.runMs, 3);
+    const estimate = new Estimate([facts, wasm], both, 0);
+    const [one, other] = [taught("cpu", 1000, "distill"), taught("wasm", 1000, "distill")];
+    const later = taught("cpu", 500, "equalize");
+    const plainMs = (planned: Planned): number =>
+      estimate.candidateMs({ ...planned, learningRuns: 0 });
+    expect(estimate.soundMs([one])).toBeGreaterThan(1000 * facts.runMs);
+    estimate.learned(one, 2 * 1000 * facts.runMs);
+    expect(estimate.candidateMs(other)).toBeCloseTo(plainMs(other), 3);
+    expect(estimate.candidateMs(later) - plainMs(later)).toBeCloseTo(2 * 500 * facts.runMs, 3);
   });
 
   it("is on the safe side where a static file may lose, and then leaves layers float", () => {

@@ -21,6 +21,7 @@ import {
   validationSampleMs,
   writeMs,
 } from "./costs.js";
+import { groupKey } from "./learned.js";
 import { isStatic, ShownGains } from "./shown.js";
 import { fasterShare } from "./worth.js";
 
@@ -42,6 +43,10 @@ export class Estimate {
   readonly #calibration: number;
   readonly #shown = new ShownGains();
   #calibrated = false;
+  /** Groups that were learned. */
+  readonly #learned = new Set<string>();
+  /** Of what was expected, what learning took. */
+  #learningScale = 1;
   /** Of what was expected, what candidates of a target have taken. */
   readonly #scales = new Map<TargetName, number>();
 
@@ -70,6 +75,14 @@ export class Estimate {
     );
   }
 
+  /** A group was learned: whoever has it too need not do it again. */
+  learned(planned: Planned, tookMs: number): void {
+    const expected = this.#learningMs(planned);
+    if (this.#learned.has(groupKey(planned.group)) || expected === 0) return;
+    this.#learned.add(groupKey(planned.group));
+    this.#learningScale = (this.#learningScale * tookMs) / expected;
+  }
+
   gainOf(planned: Planned): Gain {
     const { expected, extraMs } = planned;
     // What is a part of something else expects already what that showed.
@@ -78,17 +91,19 @@ export class Estimate {
   }
 
   candidateMs(planned: Planned): number {
-    return this.#unscaledMs(planned) * this.#scaleOf(planned.target);
+    return this.#unscaledMs(planned) * this.#scaleOf(planned.target) + this.#learningMs(planned);
   }
 
   candidatesMs(planned: readonly Planned[]): number {
     let calibrated = this.#calibrated;
+    const learning = new Map<string, number>();
     const each = planned.map((one) => {
       const calibrates = one.needsData && !calibrated;
       calibrated ||= one.needsData;
+      learning.set(groupKey(one.group), this.#learningMs(one));
       return this.#unscaledMs(one, calibrates) * this.#scaleOf(one.target);
     });
-    return sum(each);
+    return sum(each) + sum([...learning.values()]);
   }
 
   /**
@@ -169,8 +184,12 @@ export class Estimate {
     return sum(times) + writeMs(this.#facts);
   }
 
-  /** The float model, the cheapest candidates on each target and the ending: two, because one of them may not hold. */
+  /**
+   * The float model, what the recipe itself asks to learn, the cheapest candidates on each target and the ending: two,
+   * because one of them may not hold.
+   */
   soundMs(planned: readonly Planned[]): number {
+    const learning = planned.filter(({ learningRuns }) => learningRuns > 0);
     const cheapest = this.#facts.flatMap(({ target }) =>
       planned
         .filter((one) => one.target === target && !one.needsData)
@@ -178,7 +197,7 @@ export class Estimate {
         .sort((a, b) => a - b)
         .slice(0, 2),
     );
-    return this.floatMs() + sum(cheapest) + this.endingMs();
+    return this.floatMs() + this.candidatesMs(learning) + sum(cheapest) + this.endingMs();
   }
 
   #factsOf(target: TargetName): TargetFacts | undefined {
@@ -201,6 +220,12 @@ export class Estimate {
       (calibrates ? this.#calibration * this.#calibrationMs() : 0) +
       this.#usualMs(facts, this.gainOf(planned))
     );
+  }
+
+  /** On the engine that calibrates; 0 where it was learned already. */
+  #learningMs({ group, learningRuns }: Planned): number {
+    if (learningRuns === 0 || this.#learned.has(groupKey(group))) return 0;
+    return learningRuns * this.#learningScale * this.#referenceRunMs();
   }
 
   /** What one takes at most whose measurements an earlier run kept. */
@@ -232,8 +257,12 @@ export class Estimate {
 
   /** One sample through the engine that calibrates: the CPU's, or else the first there is. */
   #calibrationMs(): number {
+    return calibrationMs(this.#referenceRunMs());
+  }
+
+  #referenceRunMs(): number {
     const { runMs = 0 } = this.#factsOf("cpu") ?? this.#facts[0] ?? {};
-    return calibrationMs(runMs);
+    return runMs;
   }
 
   /** Finding the sensitive layers of a target's files, on the quickest engine that does. */

@@ -21,6 +21,7 @@ import { findTarget } from "../targets/index.js";
 import { loadableOn } from "../targets/loadable.js";
 import type { Made, State } from "./candidate.js";
 import { coarser } from "./precision.js";
+import { type Learned, learns } from "./learned.js";
 import type { OptimizeRequest } from "./request.js";
 
 export interface MakeServices {
@@ -33,6 +34,7 @@ export interface MakeServices {
   /** The float model as it was opened. */
   readonly teacher?: Graph | undefined;
   readonly fingerprints: Fingerprints;
+  readonly learned: Learned<Changed>;
   readonly seed: number;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((fraction: number, what: string) => void) | undefined;
@@ -102,6 +104,16 @@ export interface Changed {
 
 /** Runs a group on a fork. The same group on the same state gives the same graph, whatever was made before. */
 export async function change(
+  from: State,
+  group: StepGroup,
+  precision: Precision,
+  services: MakeServices,
+): Promise<Changed> {
+  const make = (): Promise<Changed> => changed(from, group, precision, services);
+  return learns(group) ? services.learned.once(from.graph, group, make) : make();
+}
+
+async function changed(
   from: State,
   group: StepGroup,
   precision: Precision,

@@ -15,11 +15,12 @@ import { interim, publish } from "./publish.js";
 import { rankFinalists, type Ranking } from "./rank-finalists.js";
 import { testRanked } from "./test-ranked.js";
 import { earlierCounts, keepCounts } from "./kept-counts.js";
-import { beginning, type MakeServices, ordered, type Ordered } from "./make.js";
+import { beginning, change, type MakeServices, ordered, type Ordered } from "./make.js";
 import { type TooCoarse, tryMixed } from "./mixed.js";
 import { openTarget } from "./open-target.js";
 import { PartlyFloat, quickestFor } from "./partly-float.js";
 import { type Came, defaultBudgetMs, Plan } from "./plan.js";
+import { Learned } from "./learned.js";
 import { Record } from "./record.js";
 import type { Optimized, OptimizeRequest } from "./request.js";
 import { take } from "./take.js";
@@ -82,6 +83,7 @@ class Search {
       training,
       teacher: graph,
       fingerprints: new Fingerprints(),
+      learned: new Learned(),
       seed,
       signal,
       onProgress: (_, what) => this.#progress.within(what),
@@ -223,8 +225,9 @@ class Search {
     const screened: (Deciding & { readonly trial: Trial })[] = [];
     for (const planned of round) {
       throwIfAborted(signal);
-      const began = clock.now();
       const trial = this.#trialOf(planned, simplified, plan);
+      await this.#learn(trial, plan);
+      const began = clock.now();
       const outcome = await screenCandidate(planned, trial.from, trial.before, trial.context);
       const decide = "decide" in outcome ? outcome.decide : async () => outcome;
       screened.push({ trial, decide, tookMs: clock.now() - began });
@@ -232,6 +235,17 @@ class Search {
     await decideSideBySide(screened, clock, ({ trial }, outcome, ms) =>
       this.#decided(trial, outcome, ms, plan),
     );
+  }
+
+  /** What learns is made before its candidate, once for all targets: it is no part of what a candidate takes. */
+  async #learn({ planned, from }: Trial, plan: Plan): Promise<void> {
+    if (planned.learningRuns === 0) return;
+    const { clock, signal } = this.#request;
+    const began = clock.now();
+    // A failure is told as its candidate's own.
+    await change(from, planned.group, planned.precision, this.#services).catch(() => {});
+    throwIfAborted(signal);
+    plan.learned(planned, clock.now() - began);
   }
 
   async #decided(trial: Trial, outcome: Outcome, tookMs: number, plan: Plan): Promise<void> {
@@ -282,7 +296,9 @@ class Search {
     if (state === undefined) throw new RangeError(`Nothing is planned for ${planned.target}.`);
     const what = `${planned.target}: ${planned.name}`;
     this.#progress.step(what);
-    const before = planned.first ? state.recipe : state.required;
+    // What the table proposes comes after the recipe's steps, as far as these left a float model to propose it for.
+    const after = planned.first || state.recipe.precision === "float32";
+    const before = after ? state.recipe : state.required;
     const from: State = before === state.float ? simplified : before;
     return { planned, state, from, before, context: this.#trialContext(state, plan, what) };
   }

@@ -217,6 +217,11 @@ export class Plan {
     this.#inHand.add(target);
   }
 
+  /** A group that learns was made: no other target has to do it again. */
+  learned(planned: Planned, tookMs: number): void {
+    this.#estimate.learned(planned, tookMs);
+  }
+
   /** Never tried: for the report. */
   get waiting(): readonly Planned[] {
     return this.#waiting;

@@ -40,6 +40,7 @@ export function way(
     asBefore: false,
     expected,
     prefer: "latency",
+    learningRuns: 0,
     extraMs,
   };
 }

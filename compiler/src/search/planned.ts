@@ -22,7 +22,13 @@ export function choicesFor(
   simplified: State,
 ): Choices {
   const { budget, evidence, activations } = request;
-  const common = { target: device.target, session: {}, prefer: budget.prefer, extraMs: 0 };
+  const common = {
+    target: device.target,
+    session: {},
+    prefer: budget.prefer,
+    learningRuns: 0,
+    extraMs: 0,
+  };
   const own = recipe.own.map((group, index): Planned => ({
     ...common,
     name: nameOf(request.recipe.name, recipe.own.length, index),
@@ -30,6 +36,7 @@ export function choicesFor(
     precision: precisionOf([group]),
     first: true,
     needsData: needsData(group),
+    learningRuns: learningRuns(group, request),
     asBefore: false,
     expected: null,
   }));
@@ -100,6 +107,14 @@ function sameSteps(a: StepGroup, b: StepGroup): boolean {
 function nameOf(recipe: string, groups: number, index: number): string {
   const plain = recipe.replaceAll(/[^\w.-]+/g, "-").replace(/^[.-]+/, "") || "recipe";
   return groups === 1 ? plain : `${plain}-${index + 1}`;
+}
+
+function learningRuns(
+  group: StepGroup,
+  { training, examples }: Pick<OptimizeRequest, "training" | "examples">,
+): number {
+  const count = (training ?? examples)?.count ?? 0;
+  return passesIn(group).reduce((sum, pass) => sum + (pass.learningRuns?.(count) ?? 0), 0);
 }
 
 function needsData(group: StepGroup): boolean {

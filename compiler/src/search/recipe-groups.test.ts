@@ -1,14 +1,16 @@
-import { type Artifact, byteSource, PareError } from "@pare/runtime/format";
-import { describe, expect, it } from "vitest";
+import { type Artifact, byteSource, type Executor, PareError } from "@pare/runtime/format";
+import { cpu } from "@pare/runtime/ort-node";
+import { describe, expect, it, vi } from "vitest";
 import type { Graph } from "../ir/index.js";
 import { decodeModel } from "../onnx/index.js";
 import { inferNode } from "../ops/index.js";
 import { passes } from "../passes/index.js";
+import type { Examples } from "../pipeline/examples.js";
 import { parseRecipe } from "../pipeline/recipe.js";
 import { optimize } from "./optimize.js";
 import { replay } from "./replay.js";
 import type { Optimized } from "./request.js";
-import { bytesOf, original, requestFor } from "./search-request.test.support.js";
+import { bytesOf, device, original, requestFor } from "./search-request.test.support.js";
 import { type Said, type Simulated, simulatedMeasure } from "./simulated-measure.test.support.js";
 
 const recipeOf = (...steps: readonly unknown[]) => parseRecipe({ steps }, "own", passes);
@@ -143,5 +145,71 @@ describe("a group together", () => {
     const steps = ["simplify", "quantize-static", "fp16-weights", "quantize-weights"];
     const { steps: told } = await searched(steps);
     expect(told.map(({ group }) => group?.[0])).toEqual(steps);
+  });
+});
+
+describe("a group that learns", () => {
+  /** Labelled noise: what is learned of it is no matter. */
+  const examplesOf = (executor: Executor): Examples => ({
+    executor,
+    count: 8,
+    async *read() {
+      for (let sample = 0; sample < 8; sample += 1) {
+        const data = Float32Array.from({ length: 784 }, (_, at) => ((at * (sample + 3)) % 97) / 97);
+        yield { feeds: { x: { type: "float32", dims: [1, 1, 28, 28], data } }, label: sample };
+      }
+    },
+  });
+  const taught = { use: "distill", with: { epochs: 1, batch: 4 } };
+
+  it("is made once for all targets, and what these propose comes after it", async () => {
+    const load = vi.fn<Executor["load"]>((...args) => cpu().load(...args));
+    const devices = [device("cpu"), device("wasm")];
+    /** The simplified model is what comes first. */
+    const floats: Uint8Array[] = [];
+    const say = (artifact: Artifact): Said => {
+      if (isSmall(artifact)) return { ratio: 0.5 };
+      if (artifact === original) return {};
+      const [{ bytes }] = artifact.files;
+      const [first = bytes] = floats;
+      floats.push(bytes);
+      return bytes.every((byte, at) => byte === first[at]) ? {} : { ratio: 0.9 };
+    };
+    const recipe = { ...recipeOf("simplify", taught), propose: true };
+    const loads: number[] = [];
+    for (const some of [devices.slice(0, 1), devices]) {
+      load.mockClear();
+      floats.length = 0;
+      const { lock } = await searched([], say, {
+        recipe,
+        devices: some,
+        examples: examplesOf({ load }),
+      });
+      loads.push(load.mock.calls.length);
+      expect(lock.targets).toHaveLength(some.length);
+      for (const { groups } of lock.targets) {
+        const uses = groups.flatMap(({ steps }) => steps.map(({ use }) => use));
+        expect(uses.slice(0, 2)).toEqual(["simplify", "distill"]);
+        expect(uses.length).toBeGreaterThan(2);
+      }
+    }
+    expect(loads[1]).toBe(loads[0]);
+    expect(loads[0]).toBeGreaterThan(0);
+  });
+
+  it("is tried by what it takes, and told where there is no time for it", async () => {
+    const budget = {
+      limits: () => ({ maxDrop: 0.01 }),
+      prefer: "latency",
+      timeBudgetMs: 30_000,
+    } as const;
+    const long = { use: "distill", with: { epochs: 1_000_000 } };
+    const done = await searched(["simplify", long], () => ({}), {
+      budget,
+      examples: examplesOf(cpu()),
+    });
+    expect(done.candidates.map(({ reason }) => reason)).toContainEqual(
+      expect.stringMatching(/not tried: it takes about \d+ s/),
+    );
   });
 });

@@ -2,6 +2,7 @@ import { type Artifact, fileHashes, type Measurement, PareError } from "@pare/ru
 import { Fingerprints } from "../analysis/fingerprints.js";
 import { RecordedActivations } from "../calibrate/recorded-activations.js";
 import type { State, Tried } from "./candidate.js";
+import { Learned } from "./learned.js";
 import type { Lock, LockedTarget } from "./lock.js";
 import { asGiven, beginning, change, finish, type MakeServices } from "./make.js";
 import { Record } from "./record.js";
@@ -47,6 +48,7 @@ export async function replay(request: ReplayRequest, lock: Lock): Promise<Optimi
     training: request.training,
     teacher: request.graph,
     fingerprints,
+    learned: new Learned(),
     seed: lock.seed,
     signal,
   };

@@ -10,6 +10,7 @@ import { memoryCache } from "../pipeline/services.js";
 import { graphOf } from "../rules/rule-case.test.support.js";
 import { sensitivityTrials } from "./costs.js";
 import { keepingFloat } from "./mixed.js";
+import { Learned } from "./learned.js";
 import { type Layer, LayerErrors, mostSensitive } from "./sensitivity.js";
 
 describe("the most sensitive layers", () => {
@@ -71,6 +72,7 @@ it("is measured of some layers alone, also where a node is called as its operato
       services: {
         activations: new MeasuredActivations(samples),
         fingerprints: new Fingerprints(),
+        learned: new Learned(),
         seed: 0,
       },
       kept,
