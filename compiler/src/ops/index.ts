@@ -1,5 +1,6 @@
 export { convert } from "./elements/convert.js";
 export { Backward } from "./gradients/backward.js";
+export { Forward } from "./gradients/forward.js";
 export { Emitter } from "./gradients/emitter.js";
 export type { TrainingEngine } from "./gradients/training-engine.js";
 export { evaluateNode } from "./reference/evaluate.js";

@@ -34,7 +34,7 @@ describe.each([
 ] as const)("the families in %s", (folder, ending, joined) => {
   test("are joined, all of them, and none says again what another said", async () => {
     const found = await families(folder, ending);
-    expect(found.length).toBeGreaterThan(9);
+    expect(found.length).toBeGreaterThan(20);
     const keys = found.flatMap(([, names]) => names);
     expect([...keys].sort()).toEqual([...joined.keys()].sort());
   });

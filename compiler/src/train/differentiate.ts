@@ -1,6 +1,6 @@
 import { PareError } from "@pare/runtime/format";
 import { edit, type Graph, type Node, type NodeId, sameShape, type ValueId } from "../ir/index.js";
-import { Backward, Emitter, operatorOf, type TrainingEngine } from "../ops/index.js";
+import { Backward, Emitter, Forward, operatorOf, type TrainingEngine } from "../ops/index.js";
 import { findPath, type Path } from "./path.js";
 
 export interface DifferentiateOptions {
@@ -40,12 +40,35 @@ export function differentiate(
   checkShapes(graph, [loss, ...withRespectTo], path);
   return edit(graph, "differentiate", (editor) => {
     const emit = new Emitter(graph, editor, engine);
-    const cotangents = goBack(emit, loss, path);
+    const lowered = lowerAll(emit, path);
+    const now = (value: ValueId): ValueId => lowered.get(value) ?? value;
+    const wanted = withRespectTo.map(now);
+    const whole = lowered.size === 0 ? path : findPath(graph, now(loss), wanted, straightThrough);
+    const cotangents = goBack(emit, now(loss), whole);
     const taken = new Set<ValueId>();
     return new Map(
-      withRespectTo.map((value) => [value, ownValue(emit, value, cotangents(value), taken)]),
+      withRespectTo.map((value) => [
+        value,
+        ownValue(emit, now(value), cotangents(now(value)), taken),
+      ]),
     );
   });
+}
+
+/** Puts operators that have rules in the place of those that are differentiated step by step: old value → new one. */
+function lowerAll(emit: Emitter, { nodes }: Path): ReadonlyMap<ValueId, ValueId> {
+  const lowered = new Map<ValueId, ValueId>();
+  for (const node of nodes) {
+    const gradient = operatorOf(node)?.gradient;
+    if (typeof gradient !== "object") continue;
+    gradient.lower(new Forward(emit, node)).forEach((value, index) => {
+      const old = node.outputs[index] ?? null;
+      if (value === null || old === null) return;
+      emit.editor.replace(old, value, "is differentiated step by step");
+      lowered.set(old, value);
+    });
+  }
+  return lowered;
 }
 
 /** Gives the cotangent of any value: what a small change of it does to the loss. */

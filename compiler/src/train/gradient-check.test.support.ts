@@ -8,16 +8,42 @@ import {
 } from "@pare/runtime/format";
 import { cpu } from "@pare/runtime/ort-node";
 import { wasm } from "@pare/runtime/ort-web";
-import { edit, type Graph, tensorType, type ValueId } from "../ir/index.js";
+import { beforeAll, describe, expect, it } from "vitest";
+import { attribute, edit, type Graph, tensorType, type ValueId } from "../ir/index.js";
 import { encodeModel } from "../onnx/index.js";
 import type { TrainingEngine } from "../ops/index.js";
-import { differentiate, type DifferentiateOptions } from "./differentiate.js";
+import { type Builder, graphOf } from "../rules/rule-case.test.support.js";
+import { differentiate } from "./differentiate.js";
+
+/** What inputs hold: `normal`; away from 0; above 0; below 1; no two alike. */
+export type Values = "normal" | "kinked" | "positive" | "small" | "distinct";
+
+export interface Case {
+  readonly name: string;
+  /** Of the float inputs. */
+  readonly shapes: readonly (readonly number[])[];
+  readonly build: (inputs: readonly ValueId[], builder: Builder) => ValueId | readonly ValueId[];
+  readonly values?: Values | readonly Values[];
+  /** How far inputs are moved; 0.005 where not given. */
+  readonly epsilon?: number;
+}
+
+export interface Checked {
+  /** The largest difference from central differences, relative to the gradient's length. */
+  readonly error: number;
+  /** The same, were the gradients 5 % larger. */
+  readonly mutated: number;
+  readonly where: string;
+}
+
+/** What float32 and the step leave of a gradient that is right. */
+export const tolerance = 0.02;
 
 export const backends: Readonly<Record<"cpu" | "wasm", Backend>> = { cpu: cpu(), wasm: wasm() };
 
 /** A stream of normal numbers that depends on the seed alone. */
 export function normals(seed: number): () => number {
-  let state = (seed * 2654435761 + 12345) >>> 0;
+  let state = (Math.imul(seed, 2654435761) + 12345) >>> 0;
   const uniform = (): number => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     return (state + 0.5) / 2 ** 32;
@@ -25,97 +51,28 @@ export function normals(seed: number): () => number {
   return () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());
 }
 
-/** What inputs hold: `normal`; away from 0; above 0; no two alike. */
-export type Values = "normal" | "kinked" | "positive" | "distinct";
-
 export function drawn(values: Values, dims: readonly number[], seed: number): Dense {
   const next = normals(seed);
-  const count = elementCount(dims);
-  const data = Float32Array.from({ length: count }, next);
+  const data = Float32Array.from({ length: elementCount(dims) }, next);
+  const moved = (to: (x: number) => number): Float32Array => data.map(to);
+  const dense = (filled: Float32Array): Dense => ({ type: "float32", dims, data: filled });
   switch (values) {
     case "normal":
-      break;
+      return dense(data);
     case "kinked":
-      data.forEach((x, i) => (data[i] = x + Math.sign(x) * 0.35));
-      break;
+      return dense(moved((x) => x + Math.sign(x) * 0.35));
     case "positive":
-      data.forEach((x, i) => (data[i] = 0.5 + Math.abs(x)));
-      break;
+      return dense(moved((x) => 0.5 + Math.abs(x)));
+    case "small":
+      return dense(moved((x) => 0.8 * Math.tanh(x)));
     case "distinct": {
       const order = [...data.keys()].sort((a, b) => (data[a] ?? 0) - (data[b] ?? 0));
-      order.forEach((at, rank) => (data[at] = (rank - count / 2) * 0.15));
-      break;
+      order.forEach((at, rank) => (data[at] = (rank - data.length / 2 + 0.5) * 0.15));
+      return dense(data);
     }
     default:
-      values satisfies never;
+      return values satisfies never;
   }
-  return { type: "float32", dims, data };
-}
-
-export interface CheckOptions {
-  readonly backend?: "cpu" | "wasm";
-  readonly engine?: TrainingEngine;
-  readonly values?: Values | Readonly<Record<string, Values>>;
-  readonly epsilon?: number;
-  readonly straightThrough?: DifferentiateOptions["straightThrough"];
-  /** Multiplies each gradient: a check must see it. */
-  readonly mutate?: number;
-}
-
-const floats = (tensor: Dense | undefined): Float32Array => {
-  if (tensor?.data instanceof Float32Array) return tensor.data;
-  throw new Error("no floats");
-};
-
-const floatsOf = (graph: Graph): readonly ValueId[] =>
-  graph.main.inputs.filter((id) => {
-    const { type } = graph.value(id);
-    return type.kind === "tensor" && type.dtype === "float32";
-  });
-
-const dimsOf = (graph: Graph, id: ValueId): readonly number[] => {
-  const { type } = graph.value(id);
-  return type.kind === "tensor" ? (type.shape ?? []).map(Number) : [];
-};
-
-/** Gives a graph the loss Σ outputs · weights, its weights being further inputs, and the gradients of its float inputs. */
-export function withGradients(graph: Graph, options: DifferentiateOptions): Graph {
-  const training = graph.fork();
-  const inputs = floatsOf(training);
-  const loss = edit(
-    training,
-    "loss",
-    (editor) => {
-      const parts = training.main.outputs.map((output, index) => {
-        const weights = editor.addInput(
-          `weights${index}`,
-          tensorType("float32", dimsOf(training, output)),
-        );
-        return editor.add1("ReduceSum", [editor.add1("Mul", [output, weights])], {
-          keepdims: { type: "int", value: 0n },
-        });
-      });
-      return parts.reduce<ValueId | undefined>(
-        (sum, part) => (sum === undefined ? part : editor.add1("Add", [sum, part])),
-        undefined,
-      );
-    },
-    { interface: true },
-  );
-  if (loss === undefined) throw new Error("no outputs");
-  const gradients = differentiate(training, loss, inputs, options);
-  edit(
-    training,
-    "outputs",
-    (editor) => {
-      for (const input of inputs) {
-        const gradient = gradients.get(input);
-        if (gradient !== undefined) editor.addOutput(gradient);
-      }
-    },
-    { interface: true },
-  );
-  return training;
 }
 
 export async function load(graph: Graph, backend: "cpu" | "wasm" = "cpu"): Promise<Session> {
@@ -123,81 +80,167 @@ export async function load(graph: Graph, backend: "cpu" | "wasm" = "cpu"): Promi
   return backends[backend].load(onnxArtifact(proto, { graphOptimizationLevel: "extended" }));
 }
 
-/** Samples for the graph's inputs; integers come with `given`. */
-export function samplesOf(
-  graph: Graph,
-  values: CheckOptions["values"] = "normal",
-  given: Tensors = {},
-): Tensors {
-  return Object.fromEntries(
-    graph.main.inputs.map((id, index) => {
-      const { name } = graph.value(id);
-      const kind = typeof values === "string" ? values : (values[name] ?? "normal");
-      return [name, given[name] ?? drawn(kind, dimsOf(graph, id), index + 1)];
-    }),
+export function floatsOf(tensor: Dense | undefined): Float32Array {
+  if (tensor?.data instanceof Float32Array) return tensor.data;
+  throw new Error("no floats");
+}
+
+function dimsOf(graph: Graph, id: ValueId): readonly number[] {
+  const { type } = graph.value(id);
+  return type.kind === "tensor" ? (type.shape ?? []).map(Number) : [];
+}
+
+/** All cases in one graph: an engine loads it once. Input j of case i is `i:j`, output k is `i=k`. */
+function together(cases: readonly Case[]): Graph {
+  const declared = Object.fromEntries(
+    cases.flatMap(({ shapes }, at) =>
+      shapes.map((dims, index) => [`${at}:${index}`, ["float32", ...dims] as const]),
+    ),
+  );
+  return graphOf(declared, (input, builder) =>
+    Object.fromEntries(
+      cases.flatMap(({ shapes, build }, at) => {
+        const built = build(
+          shapes.map((_, index) => input(`${at}:${index}`)),
+          builder,
+        );
+        const outputs = typeof built === "number" ? [built] : built;
+        return outputs.map((id, index) => [`${at}=${index}`, id] as const);
+      }),
+    ),
   );
 }
 
-/**
- * The largest difference between gradients and central differences, along random directions, relative to the gradient's
- * length: below 0.02 they agree, what float32 and the step leave.
- */
-export async function gradientError(
+/** Adds the loss Σ outputs · weights, the weights being inputs `weights of …`, and the gradients of all float inputs. */
+export function withGradients(
   graph: Graph,
-  options: CheckOptions = {},
-  given: Tensors = {},
-): Promise<{ readonly worst: number; readonly where: string }> {
-  const { backend = "cpu", engine = backend, epsilon = 5e-3, mutate = 1 } = options;
-  const { straightThrough } = options;
-  const training = withGradients(graph, {
-    engine,
-    ...(straightThrough !== undefined && { straightThrough }),
+  engine: TrainingEngine,
+  straightThrough: Parameters<typeof differentiate>[3]["straightThrough"] = new Set(),
+): void {
+  const inputs = graph.main.inputs.filter((id) => {
+    const { type } = graph.value(id);
+    return type.kind === "tensor" && type.dtype === "float32";
   });
-  const samples = samplesOf(training, options.values, given);
-  const session = await load(training, backend);
-  try {
-    const outputs = graph.main.outputs.map((id) => graph.value(id).name);
-    const loss = async (feeds: Tensors): Promise<number> => {
-      const results = await session.run(feeds);
-      return outputs.reduce((total, name, index) => {
-        const weights = floats(samples[`weights${index}`]);
-        return floats(results[name]).reduce((sum, y, i) => sum + y * (weights[i] ?? 0), total);
-      }, 0);
-    };
-    const gradients = await session.run(samples);
-    let worst = 0;
-    let where = "";
-    for (const [index, id] of floatsOf(graph).entries()) {
+  const outputs = [...graph.main.outputs];
+  const loss = edit(
+    graph,
+    "loss",
+    (editor) =>
+      outputs
+        .map((output) => {
+          const name = `weights of ${graph.value(output).name}`;
+          const weights = editor.addInput(name, tensorType("float32", dimsOf(graph, output)));
+          const products = editor.add1("Mul", [output, weights]);
+          return editor.add1("ReduceSum", [products], { keepdims: attribute.int(0) });
+        })
+        .reduce((sum, part) => editor.add1("Add", [sum, part])),
+    { interface: true },
+  );
+  const gradients = differentiate(graph, loss, inputs, { engine, straightThrough });
+  edit(graph, "outputs", (editor) => gradients.forEach((id) => editor.addOutput(id)), {
+    interface: true,
+  });
+}
+
+/** A random direction, and that of the gradient: along it nothing that is wrong in length can hide. */
+function directionsOf(gradient: Float32Array, seed: number): readonly Float32Array[] {
+  const length = Math.hypot(...gradient);
+  const unit = length === 0 ? 0 : Math.sqrt(gradient.length) / length;
+  return [Float32Array.from(gradient, normals(seed)), gradient.map((g) => g * unit)];
+}
+
+const dot = (a: Float32Array, b: Float32Array): number =>
+  a.reduce((sum, x, i) => sum + x * (b[i] ?? 0), 0);
+
+/** Gradients of each case against central differences on an engine. Cases do not touch, so all are moved at once. */
+export async function checked(
+  cases: readonly Case[],
+  backend: "cpu" | "wasm" = "cpu",
+  engine: TrainingEngine = backend,
+): Promise<readonly Checked[]> {
+  const graph = together(cases);
+  const names = graph.main.outputs.map((id) => graph.value(id).name);
+  withGradients(graph, engine);
+  const samples = Object.fromEntries(
+    graph.main.inputs.map((id, index) => {
       const { name } = graph.value(id);
-      const gradient = floats(gradients[`${name}.gradient`]);
-      const x = floats(samples[name]);
-      for (const seed of [1, 2]) {
-        const direction = Float32Array.from(x, normals(seed * 100 + index));
-        const moved = (by: number): Tensors => ({
-          ...samples,
-          [name]: {
-            type: "float32",
-            dims: dimsOf(graph, id),
-            data: x.map((value, i) => value + by * (direction[i] ?? 0)),
-          },
-        });
-        const slope =
-          ((await loss(moved(epsilon))) - (await loss(moved(-epsilon)))) / (2 * epsilon);
-        let along = 0;
-        let squares = 0;
-        gradient.forEach((g, i) => {
-          along += mutate * g * (direction[i] ?? 0);
-          squares += g * g;
-        });
-        const error = Math.abs(slope - along) / (Math.sqrt(squares) + 1e-6);
-        if (error > worst || Number.isNaN(error)) {
-          worst = Number.isNaN(error) ? Infinity : error;
-          where = `${name}: ${along.toFixed(5)}, by differences ${slope.toFixed(5)}`;
+      const [at, input] = name.split(":").map(Number);
+      const values = cases[at ?? -1]?.values ?? "normal";
+      const kind = typeof values === "string" ? values : (values[input ?? 0] ?? "normal");
+      return [name, drawn(kind, dimsOf(graph, id), index + 1)];
+    }),
+  );
+  const session = await load(graph, backend);
+  try {
+    const gradients = await session.run(samples);
+    const results = cases.map(() => ({ error: 0, mutated: 0, where: "" }));
+    const most = Math.max(...cases.map(({ shapes }) => shapes.length));
+    for (let input = 0; input < most; input += 1) {
+      const moving = cases.flatMap(({ epsilon = 5e-3 }, at) => {
+        const name = `${at}:${input}`;
+        const gradient = gradients[`${name}.gradient`];
+        if (gradient === undefined) return [];
+        const directions = directionsOf(floatsOf(gradient), at * 10 + input);
+        return [{ at, name, epsilon, gradient: floatsOf(gradient), directions }];
+      });
+      for (const index of [0, 1]) {
+        const ran = async (sign: number): Promise<Tensors> => {
+          const moved = moving.map(({ name, epsilon, directions }) => {
+            const x = floatsOf(samples[name]);
+            const data = x.map(
+              (value, i) => value + sign * epsilon * (directions[index]?.[i] ?? 0),
+            );
+            return [name, { ...samples[name], data } as Dense] as const;
+          });
+          return session.run({ ...samples, ...Object.fromEntries(moved) });
+        };
+        const [ahead, behind] = [await ran(1), await ran(-1)];
+        const lossOf = (at: number, outputs: Tensors): number =>
+          names
+            .filter((name) => name.startsWith(`${at}=`))
+            .reduce(
+              (sum, name) =>
+                sum + dot(floatsOf(outputs[name]), floatsOf(samples[`weights of ${name}`])),
+              0,
+            );
+        for (const { at, epsilon, gradient, directions } of moving) {
+          const result = results[at];
+          const direction = directions[index];
+          if (result === undefined || direction === undefined) continue;
+          const slope = (lossOf(at, ahead) - lossOf(at, behind)) / (2 * epsilon);
+          const along = dot(gradient, direction);
+          const against = Math.max(Math.abs(along), Math.hypot(...gradient), 1e-2);
+          const error = Math.abs(slope - along) / against;
+          const mutated = Math.abs(slope - 1.05 * along) / (1.05 * against);
+          if (error > result.error || Number.isNaN(error))
+            Object.assign(result, {
+              error: Number.isNaN(error) ? Infinity : error,
+              where: `input ${input}: ${along.toFixed(5)}, by differences ${slope.toFixed(5)}`,
+            });
+          result.mutated = Math.max(result.mutated, mutated);
         }
       }
     }
-    return { worst, where };
+    return results;
   } finally {
     await session.dispose();
   }
+}
+
+/** A test for each case on each engine, and one that all would fail if their gradients were 5 % too large. */
+export function checkGradients(title: string, cases: readonly Case[]): void {
+  describe.each(["cpu", "wasm"] as const)(`${title} on %s`, (backend) => {
+    let results: readonly Checked[] = [];
+    beforeAll(async () => {
+      results = await checked(cases, backend);
+    });
+    it.each(cases.map(({ name }, at) => [name, at] as const))("%s", (_, at) => {
+      const result = results[at];
+      expect(result?.error, result?.where).toBeLessThan(tolerance);
+    });
+    it("would fail if gradients were 5 % larger", () => {
+      const unseen = cases.filter((_, at) => (results[at]?.mutated ?? 0) < tolerance);
+      expect(unseen.map(({ name }) => name)).toEqual([]);
+    });
+  });
 }

@@ -1,14 +1,10 @@
 import { PareError } from "@pare/runtime/format";
-import { isStatic, type Node, type ValueId } from "../../ir/index.js";
-import { type AttributeReader, attributeReader } from "../schema/attributes.js";
+import type { Node, ValueId } from "../../ir/index.js";
 import type { Emitter } from "./emitter.js";
-import type { TrainingEngine } from "./training-engine.js";
+import { Forward } from "./forward.js";
 
 /** A node of the forward pass as its operator's gradient rule sees it. */
-export class Backward {
-  readonly emit: Emitter;
-  readonly node: Node;
-  readonly attributes: AttributeReader;
+export class Backward extends Forward {
   readonly #cotangents: readonly (ValueId | null)[];
   readonly #needs: (value: ValueId) => boolean;
 
@@ -22,25 +18,9 @@ export class Backward {
     cotangents: readonly (ValueId | null)[],
     needs: (value: ValueId) => boolean,
   ) {
-    this.emit = emit;
-    this.node = node;
-    this.attributes = attributeReader(node.attributes);
+    super(emit, node);
     this.#cotangents = cotangents;
     this.#needs = needs;
-  }
-
-  get engine(): TrainingEngine {
-    return this.emit.engine;
-  }
-
-  has(index: number): boolean {
-    return (this.node.inputs[index] ?? null) !== null;
-  }
-
-  input(index: number): ValueId {
-    const id = this.node.inputs[index];
-    if (id !== undefined && id !== null) return id;
-    throw this.#malformed(`has no input ${index}`);
   }
 
   /** An output; it is added where the node left it out. */
@@ -72,33 +52,5 @@ export class Backward {
   /** The gradient where it is asked for. */
   where(index: number, gradient: () => ValueId): ValueId | null {
     return this.needs(index) ? gradient() : null;
-  }
-
-  /** The dims of an input. */
-  dims(index: number): readonly number[] {
-    return this.emit.shape(this.input(index));
-  }
-
-  /** The integers in an input, where they are known; undefined where it is left out. */
-  integers(index: number): readonly number[] | undefined {
-    if (!this.has(index)) return undefined;
-    const { elements, constant, name } = this.emit.graph.value(this.input(index));
-    const known = elements !== undefined && isStatic(elements) ? elements : constant?.numbers();
-    if (known !== undefined) return known;
-    throw this.unsupported(`what ${name} holds is only known when it runs`);
-  }
-
-  /** An error that names the node: with these inputs or attributes there is no gradient. */
-  unsupported(why: string): PareError {
-    const label = this.emit.graph.nodeLabel(this.node);
-    return new PareError("UNSUPPORTED_OP", `${this.node.op} ${label} has no gradient: ${why}.`, {
-      where: label,
-      hint: "Train only what comes after it, or replace it.",
-    });
-  }
-
-  #malformed(what: string): PareError {
-    const label = this.emit.graph.nodeLabel(this.node);
-    return new PareError("MODEL_INVALID", `${this.node.op} ${label} ${what}.`, { where: label });
   }
 }

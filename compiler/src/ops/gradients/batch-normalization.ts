@@ -88,7 +88,7 @@ function batchStatistics(
   const { emit } = backward;
   // An engine refuses the node without them.
   const running = { mean: backward.output(1), variance: backward.output(2) };
-  if (backward.attributes.float("momentum", 0.9) === 0 && backward.engine !== "webgpu") {
+  if (backward.attributes.float("momentum", 0.9) === 0 && backward.emit.engine !== "webgpu") {
     ownRunningStatistics(emit, backward);
     return running;
   }

@@ -22,7 +22,7 @@ function powerSlope(backward: Backward): ValueId {
   const { emit } = backward;
   const x = backward.input(0);
   const exponent = backward.input(1);
-  const numbers = emit.graph.constant(exponent)?.numbers();
+  const numbers = backward.constant(1)?.numbers();
   const fixed = numbers?.length === 1 ? numbers[0] : undefined;
   // Squares are what normalizations written out are made of, and Pow is slow.
   if (fixed === 2) return emit.scale(x, 2);

@@ -22,7 +22,7 @@ export function largestOf(backward: Backward, axes: readonly WindowAxis[]): Valu
   if (tiles) return byTiles(backward, axes);
   // WebGPU has no kernel that gives indices; and those of column-major order are counted otherwise.
   const counted = backward.attributes.int("storage_order", 0) === 0;
-  return counted && backward.engine !== "webgpu"
+  return counted && backward.emit.engine !== "webgpu"
     ? byIndices(backward, axes)
     : byTaps(backward, axes);
 }

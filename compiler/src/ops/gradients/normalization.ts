@@ -3,6 +3,7 @@ import type { ValueId } from "../../ir/index.js";
 import { normalAxis } from "../families/indexing.js";
 import type { Some } from "../schema/cells.js";
 import type { normalizationSchemas } from "../schema/normalization.js";
+import { backAlong } from "./along-axis.js";
 import type { Backward } from "./backward.js";
 import { batchNormalization } from "./batch-normalization.js";
 import { unbroadcast } from "./broadcast.js";
@@ -70,10 +71,50 @@ function groupNormalization(backward: Backward, groups: number): readonly (Value
   ];
 }
 
+/** y = x · b^−β with b = bias + α / size · Σ x² of neighbouring channels. */
+function localResponse(backward: Backward): readonly ValueId[] {
+  const { emit, attributes } = backward;
+  const [x, y, dY] = [backward.input(0), backward.output(0), backward.cotangent()];
+  const [, channels = 1] = backward.dims(0);
+  const size = attributes.int("size", 1);
+  const share = attributes.float("alpha", 1e-4) / size;
+  const beta = attributes.float("beta", 0.75);
+  const [down, up] = [Math.floor((size - 1) / 2), Math.ceil((size - 1) / 2)];
+  const band = (below: number, above: number) =>
+    Array.from({ length: channels }, (_, channel) => {
+      const first = Math.max(0, channel - below);
+      const count = Math.min(channels - 1, channel + above) - first + 1;
+      return Array.from({ length: count }, (_, at) => ({ index: first + at, weight: 1 }));
+    });
+  const sum = (value: ValueId, below: number, above: number) =>
+    backAlong(emit, value, 1, band(below, above), channels);
+  // Going back along the mirrored band is going forward along the band.
+  const squares = sum(emit.multiply(x, x), up, down);
+  const base = emit.shift(emit.scale(squares, share), attributes.float("bias", 1));
+  const direct = emit.multiply(dY, emit.node("Pow", [base, emit.scalar(-beta, base)]));
+  const around = sum(emit.divide(emit.multiply(dY, y), base), down, up);
+  return [emit.subtract(direct, emit.scale(emit.multiply(x, around), 2 * share * beta))];
+}
+
+/** y = x / n: (dY − s · Σ dY · y) / n, where s is y for the norm of squares and x's sign for that of amounts. */
+function unitNorm(backward: Backward): readonly ValueId[] {
+  const { emit, attributes } = backward;
+  const [x, y, dY] = [backward.input(0), backward.output(0), backward.cotangent()];
+  const axes = [normalAxis(attributes.int("axis", -1), backward.dims(0).length)];
+  const isSquare = attributes.int("p", 2) === 2;
+  const op = isSquare ? "ReduceL2" : "ReduceL1";
+  const norm = emit.node(op, [x, emit.integers(axes)]);
+  const along = emit.sum(emit.multiply(dY, y), axes, true);
+  const slope = isSquare ? y : emit.sign(x);
+  return [emit.divide(emit.subtract(dY, emit.multiply(slope, along)), norm)];
+}
+
 export const normalizationGradients: Some<typeof normalizationSchemas, Gradient> = {
   BatchNormalization: batchNormalization,
   LayerNormalization: layerNormalization,
   InstanceNormalization: (backward) => groupNormalization(backward, backward.dims(0)[1] ?? 1),
   GroupNormalization: (backward) =>
     groupNormalization(backward, backward.attributes.int("num_groups", 1)),
+  LRN: localResponse,
+  LpNormalization: unitNorm,
 };

@@ -1,0 +1,71 @@
+import type { ValueId } from "../../ir/index.js";
+import { axisWeights, type Interpolation } from "../families/interpolation.js";
+import { axesOf, bySizes } from "../families/resize.js";
+import type { Some } from "../schema/cells.js";
+import type { resizeSchemas } from "../schema/resize.js";
+import { backAlong } from "./along-axis.js";
+import type { Backward } from "./backward.js";
+import type { Gradient } from "./gradient.js";
+
+/** Of the matrix that resizes one axis: larger ones would be constants of 64 MiB. */
+const mostWeights = 2 ** 24;
+
+function interpolationOf(backward: Backward): Interpolation {
+  const { attributes } = backward;
+  const mode = attributes.string("mode", "nearest");
+  if (mode !== "nearest" && mode !== "linear" && mode !== "cubic")
+    throw backward.unsupported(`there is no mode ${mode}`);
+  return {
+    mode,
+    transformation: attributes.string("coordinate_transformation_mode", "half_pixel"),
+    nearest: attributes.string("nearest_mode", "round_prefer_floor"),
+    cubic: attributes.float("cubic_coeff_a", -0.75),
+    antialias: attributes.int("antialias", 0) !== 0,
+    excludeOutside: attributes.int("exclude_outside", 0) !== 0,
+  };
+}
+
+/** The factor of each axis as the node means it: where sizes are given, from them. */
+function scalesOf(backward: Backward): readonly number[] {
+  const { attributes } = backward;
+  const dims = backward.dims(0);
+  const axes = axesOf(attributes, dims.length);
+  const sizes = backward.integers(3);
+  if (sizes !== undefined && sizes.length > 0)
+    return bySizes(dims, sizes, axes, attributes).map(({ scale }) => scale);
+  const scales = backward.constant(2)?.numbers();
+  if (scales === undefined) throw backward.unsupported("its scales are only known when it runs");
+  return dims.map((_, axis) => scales[axes.indexOf(axis)] ?? 1);
+}
+
+export const resizeGradients: Some<typeof resizeSchemas, Gradient> = {
+  /** It is linear, and separable: backwards axis by axis. */
+  Resize(backward) {
+    const { emit, attributes } = backward;
+    const dims = backward.dims(0);
+    const interpolation = interpolationOf(backward);
+    const axes = axesOf(attributes, dims.length);
+    const roi = backward.constant(1)?.numbers() ?? [];
+    const sizes = emit.shape(backward.cotangent());
+    const dX = scalesOf(backward).reduce<ValueId>((value, scale, axis) => {
+      const from = dims[axis] ?? 1;
+      const size = sizes[axis] ?? 1;
+      const at = axes.indexOf(axis);
+      const region = [roi[at] ?? 0, roi[at + axes.length] ?? 1] as const;
+      const isCropped = interpolation.transformation === "tf_crop_and_resize" && at >= 0;
+      if (scale === 1 && size === from && !isCropped) return value;
+      if (from * size > mostWeights)
+        throw backward.unsupported(`an axis of ${from} becomes one of ${size}`);
+      const weights = axisWeights(interpolation, {
+        from,
+        size,
+        scale,
+        roi: isCropped ? region : [0, 1],
+      });
+      // What lies outside a crop depends on nothing.
+      const combination = weights.map((parts) => parts ?? []);
+      return backAlong(emit, value, axis, combination, from);
+    }, backward.cotangent());
+    return [dX];
+  },
+};
