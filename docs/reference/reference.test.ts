@@ -2,11 +2,13 @@ import { readFile, writeFile } from "node:fs/promises";
 import { expect, it } from "vitest";
 import { cliPage } from "./cli-page.js";
 import { errorsPage } from "./errors-page.js";
+import { gradientsPage } from "./gradients-page.js";
 import { recipesPage } from "./recipes-page.js";
 
 it.each([
   ["errors.md", errorsPage],
   ["cli.md", cliPage],
+  ["gradients.md", gradientsPage],
   ["recipes.md", recipesPage],
 ])("%s is what the code says (UPDATE_GOLDENS=1 writes it)", async (name, page) => {
   const file = new URL(name, import.meta.url);

@@ -3,7 +3,7 @@ import type { Case } from "../../train/gradient-check.test.support.js";
 
 /** One operator on all inputs. */
 export function one(op: string, attributes: Attributes = {}): Case["build"] {
-  return (inputs, { add }) => add(op, inputs, attributes);
+  return (inputs, { editor }) => editor.add1(op, inputs, attributes);
 }
 
 /** The inputs of a case of fixed many. */

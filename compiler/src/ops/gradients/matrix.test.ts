@@ -59,7 +59,7 @@ checkGradients("gradients of products", [
       .slice(0, equation.indexOf("-"))
       .split(",")
       .map((letters) =>
-        [...letters].map((letter) => ({ b: 2, h: 2, i: 3, j: 4, k: 5, d: 3 })[letter] ?? 1),
+        letters.split("").map((letter) => ({ b: 2, h: 2, i: 3, j: 4, k: 5, d: 3 })[letter] ?? 1),
       ),
     build: one("Einsum", { equation: string(equation) }),
   })),

@@ -93,7 +93,7 @@ function einsum(backward: Backward): readonly (ValueId | null)[] {
   return operands.map((letters, index) =>
     backward.where(index, () => {
       const other = operands[1 - index] ?? "";
-      if ([...letters].some((letter) => !result.includes(letter) && !other.includes(letter)))
+      if (letters.split("").some((letter) => !result.includes(letter) && !other.includes(letter)))
         throw backward.unsupported(`no rule is written for ${equation}`);
       const back = { equation: attribute.string(`${result},${other}->${letters}`) };
       return emit.node("Einsum", [backward.cotangent(), backward.input(1 - index)], back);

@@ -6,6 +6,10 @@ import { backAlong } from "./along-axis.js";
 import type { Backward } from "./backward.js";
 import type { Gradient } from "./gradient.js";
 
+/** What negative pads cut off. */
+const cut = (counts: readonly number[]): readonly number[] =>
+  counts.map((count) => Math.max(0, -count));
+
 /** Constants around: what lies inside is kept, the rest is the constant's. Negative pads cut. */
 function constantPad(
   backward: Backward,
@@ -24,7 +28,6 @@ function constantPad(
     axes.map((axis) => (size[axis] ?? 0) - Math.max(0, after[axis] ?? 0)),
     axes.map(() => 1),
   );
-  const cut = (counts: readonly number[]) => counts.map((count) => Math.max(0, -count));
   return [
     backward.where(0, () => emit.pad(inside, cut(before), cut(after))),
     null,

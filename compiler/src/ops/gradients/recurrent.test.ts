@@ -117,8 +117,11 @@ describe("a recurrent operator that is unrolled", () => {
     withGradients(graph, "cpu");
     expect([...graph.allNodes()].map((node) => node.op)).not.toContain(op);
     const after = await load(graph);
-    const weights = outputs.map(({ name }) => [`weights of ${name}`, expected[name]] as const);
-    const found = await after.run({ ...feeds, ...Object.fromEntries(weights) } as typeof feeds);
+    const weights = outputs.flatMap(({ name }) => {
+      const y = expected[name];
+      return y === undefined ? [] : [[`weights of ${name}`, y] as const];
+    });
+    const found = await after.run({ ...feeds, ...Object.fromEntries(weights) });
     await after.dispose();
     for (const { name } of outputs) {
       const numbers = floatsOf(found[name]);

@@ -137,7 +137,7 @@ function functionsOf(forward: Forward, directions: number, cell: Cell): readonly
 function unrolled(forward: Forward, cell: Cell): readonly (ValueId | null)[] {
   const { emit, attributes } = forward;
   const batchFirst = attributes.int("layout", 0) === 1;
-  const [weights, recurrent] = [forward.input(1), forward.input(2)];
+  const recurrent = forward.input(2);
   const given = forward.input(0);
   const x = batchFirst ? emit.transpose(given, [1, 0, 2]) : given;
   const [steps = 0, batch = 1, width = 1] = emit.shape(x);
