@@ -18,6 +18,12 @@ export interface Engine {
   peakBytes(): number | null;
 }
 
+/** A reduction, and the samples that it was sent and that were not run yet. */
+interface Reducing {
+  readonly reducer: Reducer;
+  readonly waiting: Tensors[];
+}
+
 /**
  * The far side of a channel: holds sessions and samples, runs and times them. The same code in Node's child process
  * and in a browser's worker, so that both are measured alike.
@@ -26,7 +32,7 @@ export class EngineServer {
   readonly #engine: Engine;
   readonly #sessions = new Map<number, Session>();
   readonly #samples = new Map<number, Tensors>();
-  readonly #reducers = new Map<number, Reducer>();
+  readonly #underWay = new Map<number, Reducing>();
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -66,20 +72,8 @@ export class EngineServer {
         for (const feed of feeds) outputs.push(await session.run(feed));
         return { outputs, ms: performance.now() - started };
       }
-      case "reduce": {
-        const feeds = this.#feeds(request.samples);
-        const session = this.#session(request.id);
-        const started = performance.now();
-        const reducer = this.#reducers.get(request.reduction) ?? new Reducer(request.reductions);
-        this.#reducers.set(request.reduction, reducer);
-        for (const feed of feeds) reducer.add(await session.run(feed));
-        return { ms: performance.now() - started };
-      }
-      case "reduced": {
-        const reduced = this.#reducers.get(request.reduction)?.reduced ?? [];
-        this.#reducers.delete(request.reduction);
-        return { reduced };
-      }
+      case "reduce":
+        return this.#reduce(request);
       case "warm-up": {
         const runners = this.#runners(request.ids, request.samples);
         const runMs: number[] = [];
@@ -107,6 +101,33 @@ export class EngineServer {
       default:
         return request satisfies never;
     }
+  }
+
+  /** Runs samples for a while: whoever waits for an answer learns how far it is, however slow they are. */
+  async #reduce({
+    id,
+    reduction,
+    samples,
+    reductions,
+    last,
+    maxMs,
+  }: Extract<EngineRequest, { kind: "reduce" }>): Promise<EngineReplies["reduce"]> {
+    const known = this.#underWay.get(reduction);
+    this.#underWay.delete(reduction);
+    const { reducer, waiting } = known ?? { reducer: new Reducer(reductions), waiting: [] };
+    waiting.push(...this.#feeds(samples));
+    const session = this.#session(id);
+    const started = performance.now();
+    let done = 0;
+    for (const feeds of waiting) {
+      reducer.add(await session.run(feeds));
+      done += 1;
+      if (performance.now() - started >= maxMs) break;
+    }
+    waiting.splice(0, done);
+    const isOver = last && waiting.length === 0;
+    if (!isOver) this.#underWay.set(reduction, { reducer, waiting });
+    return { done, waiting: waiting.length, reduced: isOver ? reducer.reduced : null };
   }
 
   #session(id: number): Session {

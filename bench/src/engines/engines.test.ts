@@ -11,11 +11,13 @@ import {
 } from "@pare/runtime/format";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { EngineBrowser } from "./browser.js";
+import { EngineServer } from "./engine-server.js";
 import { executor } from "./executor.js";
 import { findBrowser } from "./find-browser.js";
 import { EngineHost, type LoadedModel } from "./host.js";
 import { openNodeChannel } from "./node-channel.js";
 import { openHosts } from "./open-hosts.js";
+import type { EngineRequest } from "./protocol.js";
 
 const file = new URL("../../../fixtures/models/mnist-cnn.onnx", import.meta.url);
 const digit = (value: number) => ({
@@ -115,7 +117,7 @@ describe.each(places)("$name", (place) => {
     async () => {
       const session = await executor(host).load(model);
       const values = Array.from({ length: 9 }, (_, index) => index / 10);
-      const reductions = (["histogram", "min", "max", "sum"] as const).map((by) => ({
+      const reductions = (["histogram", "min", "max", "ends", "sum"] as const).map((by) => ({
         output: "logits",
         by,
       }));
@@ -172,6 +174,77 @@ describe.each(places)("$name", (place) => {
       expect(memoryBytes).toBeGreaterThan(4e6);
     },
   );
+});
+
+describe("a reduction", async () => {
+  const model = onnxArtifact(await readFile(file));
+
+  it("takes one message and one answer where samples are small and quick", async () => {
+    const asked: EngineRequest["kind"][] = [];
+    const host = await EngineHost.start("cpu", async () => {
+      const channel = await openNodeChannel("cpu");
+      return {
+        get alive() {
+          return channel.alive;
+        },
+        dispose: () => channel.dispose(),
+        call: (request, signal) => {
+          asked.push(request.kind);
+          return channel.call(request, signal);
+        },
+      };
+    });
+    try {
+      const session = await executor(host).load(model);
+      // As many as fit: one over that needs another message.
+      for (const [count, messages] of [
+        [0, 1],
+        [60, 1],
+        [65, 2],
+      ] as const) {
+        asked.length = 0;
+        const digits = async function* digits(): AsyncGenerator<Tensors> {
+          for (let index = 0; index < count; index += 1) yield digit(index / count);
+        };
+        const [reduced] = await reduceOutputs(session, digits(), [{ output: "logits", by: "sum" }]);
+        expect(reduced).toMatchObject({ by: "sum", numbers: count === 0 ? null : { length: 10 } });
+        expect(asked).toEqual(Array.from({ length: messages }, () => "reduce"));
+      }
+    } finally {
+      await host.dispose();
+    }
+  });
+
+  it("is answered every now and then where samples are slow, and loses none", async () => {
+    const server = new EngineServer({
+      probe: () => Promise.reject(new Error("not asked")),
+      peakBytes: () => null,
+      load: async () => ({
+        inputs: [],
+        outputs: [],
+        run: async (feeds) => {
+          await new Promise((resolve) => setTimeout(resolve, 10));
+          return feeds as Tensors;
+        },
+        dispose: async () => {},
+      }),
+    });
+    await server.answer({ kind: "load", id: 1, artifact: model, threads: 1 });
+    const ask = async (values: readonly number[], last: boolean) => {
+      const samples = values.map((x) => ({
+        ref: 0,
+        feeds: { x: { type: "float32" as const, dims: [1], data: Float32Array.of(x) } },
+      }));
+      const reductions = [{ output: "x", by: "sum" as const }];
+      const request = { kind: "reduce", id: 1, reduction: 7, samples, reductions, last } as const;
+      const reply = await server.answer({ ...request, maxMs: 1 });
+      return reply.ok ? reply.value : reply;
+    };
+    expect(await ask([1, 2], false)).toEqual({ done: 1, waiting: 1, reduced: null });
+    expect(await ask([4], true)).toEqual({ done: 1, waiting: 1, reduced: null });
+    const reduced = [{ by: "sum", numbers: Float64Array.of(7) }];
+    expect(await ask([], true)).toEqual({ done: 1, waiting: 0, reduced });
+  });
 });
 
 describe("without a browser", () => {

@@ -239,7 +239,8 @@ export class EngineHost implements HostDescription {
 
   /**
    * Runs samples in order and reduces their outputs in the engine's process. Nothing is kept of samples; the next ones are
-   * read while the engine works on the last.
+   * read while the engine works on the last. A message carries many samples where they are small, and the engine answers
+   * every now and then where they are slow; what came of them comes with the last answer.
    */
   async reduce(
     model: LoadedModel,
@@ -247,25 +248,33 @@ export class EngineHost implements HostDescription {
     reductions: readonly Reduction[],
     { onSamples, ...options }: ReduceOptions & CallOptions = {},
   ): Promise<readonly Reduced[]> {
-    const reduction = this.#nextId++;
+    const request = {
+      kind: "reduce",
+      id: model.id,
+      reduction: this.#nextId++,
+      reductions,
+      maxMs: chunkMs,
+    } as const;
     const source = samples[Symbol.asyncIterator]();
     let done = 0;
-    let size = 1;
     try {
-      let batch = await nextFeeds(source, size);
-      while (batch.length > 0) {
-        throwIfAborted(options.signal);
-        const request = { id: model.id, reduction, samples: once(batch), reductions } as const;
-        const [{ ms }, next] = await Promise.all([
-          this.#call<"reduce">({ kind: "reduce", ...request }, known(options, done)),
-          nextFeeds(source, size),
-        ]);
-        done += batch.length;
-        onSamples?.(done);
-        size = Math.min(chunkSamples, Math.max(1, Math.round((chunkMs * batch.length) / ms)));
-        batch = next;
+      for (let batch = await nextFeeds(source); ;) {
+        const { last } = batch;
+        let sent = once(batch.feeds);
+        const ahead = last ? null : nextFeeds(source);
+        // Whoever waits for it hears of its failure.
+        ahead?.catch(() => {});
+        for (let waiting = true; waiting;) {
+          throwIfAborted(options.signal);
+          const asked = { ...request, samples: sent, last };
+          const reply = await this.#call<"reduce">(asked, known(options, done));
+          if (reply.done > 0) onSamples?.((done += reply.done));
+          if (reply.reduced !== null) return reply.reduced;
+          waiting = reply.waiting > 0;
+          sent = [];
+        }
+        batch = (await ahead) ?? { feeds: [], last: true };
       }
-      return (await this.#call<"reduced">({ kind: "reduced", reduction }, options)).reduced;
     } finally {
       await source.return?.();
     }
@@ -379,16 +388,18 @@ function once(feeds: readonly Tensors[]): WireSample[] {
   return feeds.map((tensors) => ({ ref: 0, feeds: sendable(tensors) }));
 }
 
-/** The next few samples, as many as a message should carry. */
-async function nextFeeds(source: AsyncIterator<Tensors>, size: number): Promise<Tensors[]> {
-  const batch: Tensors[] = [];
-  for (let bytes = 0; batch.length < size && bytes < reducedBytes;) {
+/** The next few samples, as many as a message should carry, and whether they are known to be the last. */
+async function nextFeeds(
+  source: AsyncIterator<Tensors>,
+): Promise<{ readonly feeds: readonly Tensors[]; readonly last: boolean }> {
+  const feeds: Tensors[] = [];
+  for (let bytes = 0; feeds.length < chunkSamples && bytes < reducedBytes;) {
     const next = await source.next();
-    if (next.done === true) break;
-    batch.push(next.value);
+    if (next.done === true) return { feeds, last: true };
+    feeds.push(next.value);
     bytes += tensorBytes(next.value);
   }
-  return batch;
+  return { feeds, last: false };
 }
 
 /** The limit of a call for what takes as long as what was done before. */

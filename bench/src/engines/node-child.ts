@@ -6,7 +6,7 @@ import { engineOf } from "./engine.js";
 import { EngineServer } from "./engine-server.js";
 import { backendFor } from "./measured-backends.js";
 import { Messages, pipeNumber, sendMessage } from "./messages.js";
-import type { EngineRequest } from "./protocol.js";
+import type { EngineReplies, EngineRequest, WireReply } from "./protocol.js";
 import { watchWasmHeap } from "./wasm-heap.js";
 
 // The entry of the engine's process. Its parent decides when it ends: Ctrl-C reaches the whole group.
@@ -48,6 +48,12 @@ pipe.on("end", () => process.exit()).on("error", () => process.exit());
 async function answer(message: Uint8Array<ArrayBuffer>): Promise<void> {
   const request = decode(message) as EngineRequest;
   const reply = await (await server).answer(request);
-  if (request.kind === "reduce") messages.giveBack(message);
+  if (request.kind === "reduce" && request.samples.length > 0 && !hasWaiting(reply))
+    messages.giveBack(message);
   sendMessage(pipe, reply);
+}
+
+/** Of the samples that a message brought. */
+function hasWaiting(reply: WireReply): boolean {
+  return reply.ok && (reply.value as EngineReplies["reduce"]).waiting > 0;
 }

@@ -26,15 +26,17 @@ export type EngineRequest =
     }
   | { readonly kind: "run"; readonly id: number; readonly samples: readonly WireSample[] }
   | {
-      /** Goes on with a reduction, or begins it. */
+      /** Begins a reduction or goes on with it: first with the samples that wait from earlier requests. */
       readonly kind: "reduce";
       readonly id: number;
       readonly reduction: number;
       readonly samples: readonly WireSample[];
       readonly reductions: readonly Reduction[];
+      /** No samples come after these. */
+      readonly last: boolean;
+      /** A run that ends later than this is the last before the answer. */
+      readonly maxMs: number;
     }
-  /** Ends a reduction. */
-  | { readonly kind: "reduced"; readonly reduction: number }
   | {
       readonly kind: "time";
       readonly ids: readonly number[];
@@ -66,8 +68,14 @@ export interface EngineReplies {
   };
   /** `ms` is the time of all runs together, transfers excluded. */
   readonly run: { readonly outputs: readonly Tensors[]; readonly ms: number };
-  readonly reduce: { readonly ms: number };
-  readonly reduced: { readonly reduced: readonly Reduced[] };
+  readonly reduce: {
+    /** Samples that were run for this answer. */
+    readonly done: number;
+    /** Samples that were sent and have still to be run. */
+    readonly waiting: number;
+    /** Null until the last sample was run. */
+    readonly reduced: readonly Reduced[] | null;
+  };
   readonly time: { readonly blocks: readonly BlockTimes[] };
   readonly "warm-up": { readonly plan: TimingPlan };
   readonly unload: null;

@@ -170,11 +170,61 @@ describe("calibrate", () => {
       { ...source, executor },
       { extremes: [mul, add], histograms: [relu], channelSums },
     );
-    // Both smallest, both largest elements, sums of channels, their number; the distribution's elements.
+    // Both smallest and both largest elements, sums of channels, their number; the distribution's elements.
     const dims = loaded.map((outputs) => outputs.map((output) => output.dims));
-    expect(dims).toEqual([[[2, 1], [2, 1], ["W"], [], [1, "W"]]]);
+    expect(dims).toEqual([[[4, 1], ["W"], [], [1, "W"]]]);
     expect(found.ranges.get(mul)).toEqual(expected((x) => 2 * x).range);
     expect(found.ranges.get(add)).toEqual(expected((x) => Math.fround(2 * x) - 1).range);
+  });
+
+  it("gives what is small one output for all ends and one for all sums, where sizes are fixed", async () => {
+    const fixed = graphOf({ x: ["float32", 1, 3] }, (given, b) => ({
+      y: b.add("Sigmoid", [b.add("Mul", [given("x"), b.floats([2])])]),
+    }));
+    const values = fixed.order().map((node) => node.outputs[0] ?? (0 as ValueId));
+    const outputs: ValueInfo[] = [];
+    const executor: Executor = {
+      async load(artifact) {
+        const session = await cpu().load(artifact);
+        outputs.push(...session.outputs);
+        return session;
+      },
+    };
+    const given = [1, 2].map((seed) => feedsOf(fixed, seed));
+    const found = await calibrate(
+      fixed,
+      { executor, samples: () => from(given), count: 2 },
+      {
+        extremes: values,
+        histograms: [],
+        channelSums: values.map((value) => ({ value, axis: -1 })),
+      },
+    );
+    expect(outputs.map(({ dims }) => dims)).toEqual([[4, 1], [6]]);
+    const [doubled = 0 as ValueId] = values;
+    const columns = [0, 1, 2].map((at) =>
+      given.map(({ x }) => Math.fround(2 * Number(x?.data[at]))),
+    );
+    expect(found.ranges.get(doubled)).toEqual({
+      min: Math.min(...columns.flat()),
+      max: Math.max(...columns.flat()),
+    });
+    expect(found.channelMeans(doubled, -1)).toEqual(
+      Float64Array.from(columns, ([a = 0, b = 0]) => (a + b) / 2),
+    );
+  });
+
+  it("waits for no engine to tidy up", async () => {
+    const watched = { ...nothing, extremes: [mul] };
+    const disposing = (dispose: () => Promise<void>): Executor => ({
+      load: async (artifact) => ({ ...(await cpu().load(artifact)), dispose }),
+    });
+    const never = vi.fn<() => Promise<void>>(() => new Promise<void>(() => {}));
+    await calibrate(graph, { ...source, executor: disposing(never) }, watched);
+    expect(never).toHaveBeenCalledTimes(1);
+    const fails = disposing(() => Promise.reject(new Error("it is gone")));
+    const { ranges } = await calibrate(graph, { ...source, executor: fails }, watched);
+    expect(ranges.get(mul)).toEqual(expected((x) => 2 * x).range);
   });
 
   it("has a graph with free dims opened as it is", async () => {

@@ -153,7 +153,7 @@ async function observeOnce(
           onProgress?.(Math.min(1, done / Math.max(1, source.count)), "calibrating");
         },
       });
-      const now = observed.read(reduced);
+      const now = observed.read(reduced, done - before);
       const all: Sighting = seen === null ? now : both(seen, now);
       const isStill = seen !== null && movement(seen, all) <= stillMovement;
       seen = all;
@@ -161,7 +161,8 @@ async function observeOnce(
     }
   } finally {
     await samples.return?.();
-    await session.dispose();
+    // What was seen is there: nobody waits for the engine to tidy up, and whoever asks it next waits for that.
+    void session.dispose().catch(() => {});
   }
 }
 

@@ -1,6 +1,16 @@
 import { type Observation, type Reduced, type Reduction } from "@pare/runtime/format";
-import { attribute, edit, type Editor, type Graph, Tensor, type ValueId } from "../ir/index.js";
+import {
+  attribute,
+  type Dim,
+  edit,
+  type Editor,
+  type Graph,
+  product,
+  Tensor,
+  type ValueId,
+} from "../ir/index.js";
 import type { Range } from "../quantize/scale.js";
+import { derivedEnds, noEnds } from "./derived-ends.js";
 
 /** What is to be seen of activations, each a float32 value of the main graph. */
 export interface Watched {
@@ -28,8 +38,11 @@ export interface Sighting {
 export interface ObservedGraph {
   readonly graph: Graph;
   readonly reductions: readonly Reduction[];
-  /** @param reduced what came of the reductions, in order */
-  read(reduced: readonly Reduced[]): Sighting;
+  /**
+   * @param reduced what came of the reductions, in order
+   * @param samples of how many samples
+   */
+  read(reduced: readonly Reduced[], samples: number): Sighting;
 }
 
 /** Activations up to so many bytes together may wait for each other to become one output. */
@@ -38,7 +51,7 @@ const packBytes = 2 ** 20;
 /**
  * A copy of the graph whose outputs are what is watched. Extremes and sums are operators in it, so that the engine works
  * them out, on all its threads, and large activations never leave it. Only where a distribution is asked for does an
- * activation become an output.
+ * activation become an output. Extremes that follow from others are not looked for.
  *
  * What looks at the latest activation comes first in the file. onnxruntime runs the last of the nodes that nobody reads
  * first, with all that it needs: so each activation is reduced as soon as it is there, while it is in the processor's
@@ -52,7 +65,10 @@ export function observedGraph(
 ): ObservedGraph {
   const copy = graph.fork();
   const placeOf = placesIn(graph);
-  const packs = packed(graph, latestFirst(extremes, placeOf), bytesOf);
+  const latestFirst = (a: ValueId, b: ValueId): number => placeOf(b) - placeOf(a);
+  const ends = derivedEnds(graph, extremes);
+  const { derived } = ends;
+  const sought = ends.sought.toSorted(latestFirst);
   const reductions: Reduction[] = [];
   /** Of each reduction, what its numbers say. */
   const readers: ((reduced: Reduced, into: MutableSighting) => unknown)[] = [];
@@ -69,41 +85,63 @@ export function observedGraph(
         reductions.push({ output, by });
         readers.push(read);
       };
-      const giveEnds = (pack: readonly ValueId[], op: string, end: "min" | "max"): void => {
-        const [first, ...others] = pack.map((value) => editor.add1(op, [value]));
-        if (first === undefined) return;
-        const ends =
-          others.length === 0
-            ? first
-            : editor.add1("Concat", [first, ...others], { axis: attribute.int(0) });
-        give(ends, end, (reduced, { extremes: ranges }) => {
-          const numbers = numbersOf(reduced);
-          for (const [index, value] of pack.entries())
-            ranges.set(value, {
-              ...(ranges.get(value) ?? nothing),
-              [end]: numbers[index] ?? nothing[end],
+      const giveEnds = (pack: readonly ValueId[]): void => {
+        const smallest = pack.map((value) => editor.add1("ReduceMin", [value]));
+        const largest = pack.map((value) => editor.add1("ReduceMax", [value]));
+        if (pack.every((value) => rankOf(graph, value))) {
+          give(joined(editor, [...smallest, ...largest]), "ends", (reduced, into) => {
+            const numbers = numbersOf(reduced);
+            for (const [index, value] of pack.entries()) {
+              const { [index]: min = noEnds.min, [pack.length + index]: max = noEnds.max } =
+                numbers;
+              into.extremes.set(value, { min, max });
+            }
+          });
+          return;
+        }
+        // Numbers without an axis do not join.
+        const ends = [["min", smallest] as const, ["max", largest] as const];
+        for (const [index, value] of pack.entries())
+          for (const [end, { [index]: found = value }] of ends)
+            give(found, end, (reduced, { extremes: ranges }) => {
+              const { [0]: x = noEnds[end] } = numbersOf(reduced);
+              ranges.set(value, { ...(ranges.get(value) ?? noEnds), [end]: x });
             });
-        });
       };
       const sumsOf = channelAdder(editor);
+      const giveSums = (pack: Watched["channelSums"]): void => {
+        const sums = joined(
+          editor,
+          pack.map(({ value, axis }) => sumsOf(value, axis)),
+        );
+        give(sums, "sum", (reduced, into) => {
+          const numbers = numbersOf(reduced);
+          let from = 0;
+          for (const one of pack) {
+            const to = from + (channelsOf(graph, one) ?? numbers.length);
+            into.channelSums.push({ ...one, sums: numbers.slice(from, to) });
+            from = to;
+          }
+        });
+        for (const { value } of pack) {
+          if (sizeOf(graph, value) !== undefined) continue;
+          give(editor.add1("Size", [value]), "sum", (reduced, into) =>
+            into.sizes.set(value, numbersOf(reduced)[0] ?? 0),
+          );
+        }
+      };
       const additions = [
-        ...packs.map((pack) => ({
+        ...packed(sought, (value) => rankOf(graph, value) || null, bytesOf).map((pack) => ({
           place: Math.max(...pack.map(placeOf)),
-          add: () => {
-            giveEnds(pack, "ReduceMin", "min");
-            giveEnds(pack, "ReduceMax", "max");
-          },
+          add: () => giveEnds(pack),
         })),
-        ...channelSums.map(({ value, axis }) => ({
-          place: placeOf(value),
-          add: () => {
-            give(sumsOf(value, axis), "sum", (reduced, into) =>
-              into.channelSums.push({ value, axis, sums: numbersOf(reduced) }),
-            );
-            give(editor.add1("Size", [value]), "sum", (reduced, into) =>
-              into.sizes.set(value, numbersOf(reduced)[0] ?? 0),
-            );
-          },
+        ...packed(
+          channelSums.toSorted((a, b) => latestFirst(a.value, b.value)),
+          (one) => (channelsOf(graph, one) === undefined ? null : "sums"),
+          ({ value }) => bytesOf(value),
+        ).map((pack) => ({
+          place: Math.max(...pack.map(({ value }) => placeOf(value))),
+          add: () => giveSums(pack),
         })),
       ];
       for (const addition of additions.sort((a, b) => b.place - a.place)) addition.add();
@@ -120,7 +158,7 @@ export function observedGraph(
   return {
     graph: copy,
     reductions,
-    read(reduced) {
+    read(reduced, samples) {
       const sighting: MutableSighting = {
         extremes: new Map(),
         histograms: new Map(),
@@ -128,6 +166,12 @@ export function observedGraph(
         sizes: new Map(),
       };
       for (const [index, one] of reduced.entries()) readers[index]?.(one, sighting);
+      for (const { value, from, ends } of derived)
+        sighting.extremes.set(value, ends(sighting.extremes.get(from) ?? noEnds));
+      for (const { value } of channelSums) {
+        const size = sizeOf(graph, value);
+        if (size !== undefined) sighting.sizes.set(value, size * samples);
+      }
       return sighting;
     },
   };
@@ -139,9 +183,6 @@ interface MutableSighting extends Sighting {
   readonly channelSums: Sighting["channelSums"][number][];
   readonly sizes: Map<ValueId, number>;
 }
-
-/** The ends of no elements. */
-const nothing: Range = { min: Infinity, max: -Infinity };
 
 function numbersOf(reduced: Reduced): Float64Array {
   return reduced.by === "histogram" ? new Float64Array() : (reduced.numbers ?? new Float64Array());
@@ -175,35 +216,61 @@ function placesIn(graph: Graph): (value: ValueId) => number {
   };
 }
 
-function latestFirst(
-  values: readonly ValueId[],
-  placeOf: (value: ValueId) => number,
-): readonly ValueId[] {
-  return values.toSorted((a, b) => placeOf(b) - placeOf(a));
+/** Undefined where it is not known. */
+function rankOf(graph: Graph, value: ValueId): number | undefined {
+  return shapeOf(graph, value)?.length;
+}
+
+/** How many elements a value has for every sample; undefined where that depends on the sample. */
+function sizeOf(graph: Graph, value: ValueId): number | undefined {
+  const shape = shapeOf(graph, value);
+  const size = shape && product(shape);
+  return typeof size === "number" ? size : undefined;
+}
+
+function channelsOf(
+  graph: Graph,
+  { value, axis }: Watched["channelSums"][number],
+): number | undefined {
+  const channels = shapeOf(graph, value)?.at(axis);
+  return typeof channels === "number" ? channels : undefined;
+}
+
+function shapeOf(graph: Graph, value: ValueId): readonly Dim[] | undefined {
+  const { type } = graph.value(value);
+  return type.kind === "tensor" ? type.shape : undefined;
+}
+
+/** Values of one rank, along their first axis. */
+function joined(editor: Editor, values: readonly ValueId[]): ValueId {
+  const [first, ...others] = values;
+  return first !== undefined && others.length === 0
+    ? first
+    : editor.add1("Concat", values, { axis: attribute.int(0) });
 }
 
 /**
- * Neighbours of one rank, whose ends become one output: each output has its price in an engine. What shares an output is
- * in memory at the same time, so only what is small is packed.
+ * Neighbours of one kind, of which what is reduced becomes one output: each output has its price in an engine. What shares
+ * an output is in memory at the same time, so only what is small is packed.
+ * @param kindOf null for what stands alone
  */
-function packed(
-  graph: Graph,
-  values: readonly ValueId[],
-  bytesOf: (value: ValueId) => number,
-): readonly (readonly ValueId[])[] {
-  const packs: ValueId[][] = [];
-  let [rank, bytes]: [number | null, number] = [null, 0];
-  for (const value of values) {
-    const { type } = graph.value(value);
-    const own = type.kind === "tensor" && type.shape !== undefined ? type.shape.length : null;
-    bytes += bytesOf(value);
-    const fits = own !== null && own > 0 && own === rank && bytes <= packBytes;
+function packed<T>(
+  latestFirst: readonly T[],
+  kindOf: (one: T) => string | number | null,
+  bytesOf: (one: T) => number,
+): readonly (readonly T[])[] {
+  const packs: T[][] = [];
+  let [kind, bytes]: [string | number | null, number] = [null, 0];
+  for (const one of latestFirst) {
+    const own = kindOf(one);
+    bytes += bytesOf(one);
+    const fits = own !== null && own === kind && bytes <= packBytes;
     if (!fits) {
       packs.push([]);
-      bytes = bytesOf(value);
+      bytes = bytesOf(one);
     }
-    rank = own;
-    packs.at(-1)?.push(value);
+    kind = own;
+    packs.at(-1)?.push(one);
   }
   return packs;
 }

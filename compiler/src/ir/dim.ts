@@ -87,6 +87,8 @@ function symbol(name: string): Dim {
 }
 
 function add(...values: readonly Dim[]): Dim {
+  // Most dims are numbers.
+  if (isStatic(values)) return values.reduce((sum, value) => sum + value, 0);
   return intern(values.flatMap(termsOf));
 }
 
@@ -96,6 +98,8 @@ const mostAtoms = 64;
 
 /** An unknown where the product, written out, is too large. */
 function multiply(...values: readonly Dim[]): Dim {
+  // −0 is no dim.
+  if (isStatic(values)) return values.reduce((size, value) => size * value, 1) + 0;
   let product: readonly Term[] = [{ coefficient: 1, atoms: [] }];
   for (const value of values) {
     const factor = termsOf(value);

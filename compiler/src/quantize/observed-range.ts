@@ -33,17 +33,19 @@ export function observedRange(
 /** From bin to bin, inwards from both ends, until what was passed by is more than may be left out. */
 function withoutOutermost({ count, range, histogram }: Observer): Range {
   const { width, first, counts, zeros } = histogram;
-  const bins: { low: number; high: number; n: number }[] = [];
-  counts.forEach((n, i) => {
-    if (first + i === 0) bins.push({ low: 0, high: 0, n: zeros });
-    bins.push({ low: (first + i) * width, high: (first + i + 1) * width, n });
-  });
-  const stop = (inwards: typeof bins): (typeof bins)[number] | undefined => {
-    let passed = 0;
-    return inwards.find(({ n }) => (passed += n) > count * outermost);
-  };
-  const low = stop(bins)?.low ?? 0;
-  const high = stop(bins.toReversed())?.high ?? 0;
+  const most = count * outermost;
+  let [low, high] = [0, 0];
+  for (let i = 0, passed = 0; i < counts.length; i += 1) {
+    low = (first + i) * width;
+    if (first + i === 0 && (passed += zeros) > most) break;
+    if ((passed += counts[i] as number) > most) break;
+  }
+  for (let i = counts.length - 1, passed = 0; i >= 0; i -= 1) {
+    high = (first + i + 1) * width;
+    if ((passed += counts[i] as number) > most) break;
+    high = (first + i) * width;
+    if (first + i === 0 && (passed += zeros) > most) break;
+  }
   return { min: Math.max(range.min, low), max: Math.min(range.max, high) };
 }
 
@@ -51,7 +53,10 @@ function withoutOutermost({ count, range, histogram }: Observer): Range {
 export function observedSqnr({ histogram }: Observer, range: Range, format: IntegerFormat): number {
   const { width, first, counts } = histogram;
   let signal = 0;
-  counts.forEach((n, i) => (signal += n * ((first + i + 0.5) * width) ** 2));
+  for (let i = 0; i < counts.length; i += 1) {
+    const n = counts[i] as number;
+    if (n > 0) signal += n * ((first + i + 0.5) * width) ** 2;
+  }
   return 10 * Math.log10(signal / squaredError(histogram, scaleOf(range, format), format));
 }
 

@@ -1,4 +1,4 @@
-import { type Observation, Observer } from "../tensor/observer.js";
+import { lanesOf, type Observation, Observer } from "../tensor/observer.js";
 import type { TypedArray } from "../tensor/dtype.js";
 import { isTypedArray, type Tensors } from "../tensor/tensor.js";
 
@@ -7,9 +7,9 @@ export interface Reduction {
   readonly output: string;
   /**
    * `histogram`: of all elements. The others: of each element by itself, over the samples; the output has as many
-   * elements for every sample.
+   * elements for every sample. `ends`: the smallest of those in the first half, the largest of those in the second.
    */
-  readonly by: "histogram" | "min" | "max" | "sum";
+  readonly by: "histogram" | "min" | "max" | "ends" | "sum";
 }
 
 type Fold = Exclude<Reduction["by"], "histogram">;
@@ -18,13 +18,15 @@ type Fold = Exclude<Reduction["by"], "histogram">;
 export type Reduced =
   | { readonly by: "histogram"; readonly observation: Observation }
   /** Null before the first sample. */
-  | { readonly by: "min" | "max" | "sum"; readonly numbers: Float64Array | null };
+  | { readonly by: Fold; readonly numbers: Float64Array | null };
 
 export interface ReduceOptions {
   readonly signal?: AbortSignal | undefined;
   /** How many samples were run so far; called every second or so, more often where samples are slow. */
   readonly onSamples?: ((done: number) => void) | undefined;
 }
+
+const bins = 2048;
 
 /** Reduces outputs as they come. Sums are taken in this order, so that they are the same at every run. */
 export class Reducer {
@@ -34,7 +36,10 @@ export class Reducer {
 
   constructor(reductions: readonly Reduction[]) {
     this.#reductions = reductions;
-    this.#observers = reductions.map(({ by }) => (by === "histogram" ? new Observer() : undefined));
+    const lanes = lanesOf(bins);
+    this.#observers = reductions.map(({ by }) =>
+      by === "histogram" ? new Observer(bins, lanes) : undefined,
+    );
     this.#numbers = reductions.map(() => undefined);
   }
 
@@ -58,25 +63,15 @@ export class Reducer {
   }
 
   #fold(index: number, by: Fold, data: TypedArray): void {
-    const before = this.#numbers[index];
-    const numbers = before ?? new Float64Array(data.length);
-    this.#numbers[index] = numbers;
-    for (let i = 0; i < numbers.length; i += 1) {
-      const x = Number(data[i]);
-      numbers[i] = before === undefined ? x : folded(by, numbers[i] as number, x);
+    const numbers = this.#numbers[index];
+    if (numbers === undefined) {
+      this.#numbers[index] = Float64Array.from<number | bigint>(data, Number);
+      return;
     }
-  }
-}
-
-function folded(by: Fold, a: number, b: number): number {
-  switch (by) {
-    case "min":
-      return Math.min(a, b);
-    case "max":
-      return Math.max(a, b);
-    case "sum":
-      return a + b;
-    default:
-      return by satisfies never;
+    const smallest = by === "min" ? numbers.length : by === "ends" ? numbers.length / 2 : 0;
+    for (let i = 0; i < numbers.length; i += 1) {
+      const [a, b] = [numbers[i] as number, Number(data[i])];
+      numbers[i] = by === "sum" ? a + b : i < smallest ? Math.min(a, b) : Math.max(a, b);
+    }
   }
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Observer } from "./observer.js";
+import { lanesOf, Observer } from "./observer.js";
 
 const values = fc.array(
   fc.oneof(
@@ -49,6 +49,34 @@ describe("Observer", () => {
         expect(seen(merged)).toEqual(expected);
       }),
     );
+  });
+
+  it("counts many at once as it counts a few, in lanes that others use too", () => {
+    const numbers = fc.array(fc.float({ noNaN: true, min: -9, max: 9 }), { minLength: 1 });
+    const lanes = lanesOf(2048);
+    fc.assert(
+      fc.property(numbers, fc.integer({ min: 8192, max: 8200 }), (some, length) => {
+        const all = Float32Array.from({ length }, (_, i) => (some[i % some.length] ?? 0) * (i % 3));
+        const [atOnce, other, few] = [0, 0, 0].map(() => new Observer(2048, lanes));
+        atOnce?.observe(all);
+        other?.observe(all.map((x) => x + 1));
+        atOnce?.observe(all);
+        for (let at = 0; at < 2 * length; at += 1000)
+          few?.observe(Float32Array.from([...all, ...all].slice(at, at + 1000)));
+        expect(atOnce && seen(atOnce)).toEqual(few && seen(few));
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it.each([0, 1, 5, 8, 9000, 9003])("finds the one of many that is not finite, at %i", (at) => {
+    for (const fault of [NaN, Infinity, -Infinity]) {
+      const observer = new Observer();
+      const values = new Float32Array(9004).fill(1);
+      values[at] = fault;
+      observer.observe(values);
+      expect(observer).toMatchObject({ count: 9003, notFinite: 1, range: { min: 1, max: 1 } });
+    }
   });
 
   it("leaves out what is not finite, and says how many", () => {

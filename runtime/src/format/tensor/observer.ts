@@ -20,6 +20,17 @@ export interface Observation {
   readonly counts: Float64Array;
 }
 
+/** Four histograms to be added: neighbours, which often fall into one bin, need not wait for each other. */
+export type Lanes = readonly [Int32Array, Int32Array, Int32Array, Int32Array];
+
+export function lanesOf(bins: number): Lanes {
+  const lane = (): Int32Array => new Int32Array(bins);
+  return [lane(), lane(), lane(), lane()];
+}
+
+/** From here on lanes are worth adding them up. */
+const manyValues = 8192;
+
 /**
  * Sees values stream by and keeps their extremes and a histogram in constant memory. Bins are
  * [i·w, (i+1)·w) with w the smallest power of two for which `bins` of them cover all values and zero;
@@ -35,47 +46,57 @@ export class Observer {
   #max = -Infinity;
   #exponent: number | undefined;
   #first = 0;
-  /** Four histograms to be added: neighbours, which often fall into one bin, need not wait for each other. */
-  readonly #lanes: readonly [Float64Array, Float64Array, Float64Array, Float64Array];
+  readonly #counts: Float64Array;
+  readonly #lanes: Lanes;
 
-  constructor(bins = 2048) {
+  /** @param lanes used during each call alone: observers that are called in turn may have the same */
+  constructor(bins = 2048, lanes = lanesOf(bins)) {
     this.bins = bins;
-    const lane = (): Float64Array => new Float64Array(bins);
-    this.#lanes = [lane(), lane(), lane(), lane()];
+    this.#counts = new Float64Array(bins);
+    this.#lanes = lanes;
   }
 
   observe(values: ArrayLike<number>): void {
-    let min = Infinity;
-    let max = -Infinity;
-    for (let i = 0; i < values.length; i += 1) {
-      const x = values[i] as number;
-      min = Math.min(min, x);
-      max = Math.max(max, x);
-    }
-    // One that is not finite shows in an end.
-    if (!Number.isFinite(min) || !Number.isFinite(max)) {
+    const ends = finiteEnds(values);
+    if (ends === null) {
       const finite = Float64Array.from(values).filter(Number.isFinite);
       this.notFinite += values.length - finite.length;
       if (finite.length > 0) this.observe(finite);
       return;
     }
-    this.#cover(min, max);
-    this.#zeros += this.#count(values);
+    this.#cover(ends.min, ends.max);
+    const many = values.length < manyValues ? 0 : values.length - (values.length % 4);
+    if (many > 0) this.#countMany(values, many);
+    this.#countFew(values, many);
   }
 
-  /** Counts what lies in the bins; gives the number of zeros, which are counted as well. */
-  #count(values: ArrayLike<number>): number {
+  /** Counts what lies in the bins; zeros are counted as well, and apart. */
+  #countFew(values: ArrayLike<number>, from: number): void {
+    const inverse = 2 ** -(this.#exponent ?? 0);
+    const first = this.#first;
+    const counts = this.#counts;
+    let zeros = 0;
+    for (let i = from; i < values.length; i += 1) {
+      const x = values[i] as number;
+      // `| 0` makes indexes of integers that are small: at most as many bins lie on either side of zero.
+      const at = (Math.floor(x * inverse) | 0) - first;
+      counts[at] = (counts[at] as number) + 1;
+      if (x === 0) zeros += 1;
+    }
+    this.#zeros += zeros;
+  }
+
+  /** @param to a multiple of four */
+  #countMany(values: ArrayLike<number>, to: number): void {
     const inverse = 2 ** -(this.#exponent ?? 0);
     const first = this.#first;
     const [a, b, c, d] = this.#lanes;
     let zeros = 0;
-    let i = 0;
-    for (; i + 3 < values.length; i += 4) {
+    for (let i = 0; i < to; i += 4) {
       const w = values[i] as number;
       const x = values[i + 1] as number;
       const y = values[i + 2] as number;
       const z = values[i + 3] as number;
-      // `| 0` makes indexes of integers that are small: at most as many bins lie on either side of zero.
       const atW = (Math.floor(w * inverse) | 0) - first;
       const atX = (Math.floor(x * inverse) | 0) - first;
       const atY = (Math.floor(y * inverse) | 0) - first;
@@ -86,19 +107,18 @@ export class Observer {
       d[atZ] = (d[atZ] as number) + 1;
       zeros += (w === 0 ? 1 : 0) + (x === 0 ? 1 : 0) + (y === 0 ? 1 : 0) + (z === 0 ? 1 : 0);
     }
-    for (; i < values.length; i += 1) {
-      const x = values[i] as number;
-      const at = (Math.floor(x * inverse) | 0) - first;
-      a[at] = (a[at] as number) + 1;
-      if (x === 0) zeros += 1;
+    const counts = this.#counts;
+    for (let at = 0; at < counts.length; at += 1) {
+      const n = (a[at] as number) + (b[at] as number) + (c[at] as number) + (d[at] as number);
+      counts[at] = (counts[at] as number) + n;
     }
-    return zeros;
+    for (const lane of this.#lanes) lane.fill(0);
+    this.#zeros += zeros;
   }
 
   /** Zeros are left out. */
-  get #counts(): Float64Array {
-    const [a, b, c, d] = this.#lanes;
-    const counts = a.map((n, at) => n + (b[at] as number) + (c[at] as number) + (d[at] as number));
+  #withoutZeros(): Float64Array {
+    const counts = this.#counts.slice();
     const atZero = -this.#first;
     if (this.#zeros > 0) counts[atZero] = (counts[atZero] as number) - this.#zeros;
     return counts;
@@ -109,8 +129,8 @@ export class Observer {
     this.notFinite += notFinite;
     this.#zeros += zeros;
     if (range !== null) this.#cover(range.min, range.max);
-    const [lane] = this.#lanes;
-    lane[-this.#first] = (lane[-this.#first] as number) + zeros;
+    const own = this.#counts;
+    own[-this.#first] = (own[-this.#first] as number) + zeros;
     if (exponent === null || this.#exponent === undefined) return;
     const coarser = this.#exponent - exponent;
     if (coarser < 0)
@@ -118,13 +138,13 @@ export class Observer {
     counts.forEach((n, i) => {
       if (n === 0) return;
       const at = Math.floor((first + i) / 2 ** coarser) - this.#first;
-      lane[at] = (lane[at] as number) + n;
+      own[at] = (own[at] as number) + n;
     });
   }
 
   /** Values seen, not finite ones excluded. */
   get count(): number {
-    return this.#counts.reduce((sum, n) => sum + n, this.#zeros);
+    return this.#counts.reduce((sum, n) => sum + n, 0);
   }
 
   /** The smallest and the largest value seen; 0…0 when there was none. */
@@ -136,7 +156,7 @@ export class Observer {
     return {
       width: 2 ** (this.#exponent ?? 0),
       first: this.#first,
-      counts: this.#counts,
+      counts: this.#withoutZeros(),
       zeros: this.#zeros,
     };
   }
@@ -148,13 +168,13 @@ export class Observer {
       zeros: this.#zeros,
       exponent: this.#exponent ?? null,
       first: this.#first,
-      counts: this.#counts,
+      counts: this.#withoutZeros(),
     };
   }
 
   /** Makes room for values between min and max, and for zero. */
   #cover(min: number, max: number): void {
-    if (min > max) return;
+    if (min > max || (min >= this.#min && max <= this.#max)) return;
     this.#min = Math.min(this.#min, min);
     this.#max = Math.max(this.#max, max);
     const low = Math.min(this.#min, 0);
@@ -166,16 +186,41 @@ export class Observer {
     const first = Math.floor(low * 2 ** -exponent);
     if (exponent === this.#exponent && first === this.#first) return;
     const halvings = 2 ** (exponent - (this.#exponent ?? exponent));
-    for (const lane of this.#lanes) {
-      const before = lane.slice();
-      lane.fill(0);
-      before.forEach((n, i) => {
-        if (n === 0) return;
-        const at = Math.floor((this.#first + i) / halvings) - first;
-        lane[at] = (lane[at] as number) + n;
-      });
+    const counts = this.#counts;
+    const before = counts.slice();
+    counts.fill(0);
+    for (let i = 0; i < before.length; i += 1) {
+      const n = before[i] as number;
+      if (n === 0) continue;
+      const at = Math.floor((this.#first + i) / halvings) - first;
+      counts[at] = (counts[at] as number) + n;
     }
     this.#first = first;
     this.#exponent = exponent;
   }
+}
+
+/** The smallest and the largest value, +∞…−∞ where there is none; null where one is not finite. */
+function finiteEnds(values: ArrayLike<number>): { min: number; max: number } | null {
+  let min = Infinity;
+  let max = -Infinity;
+  // Few of many values are new ends: four are compared before one is looked at.
+  let i = 0;
+  for (; i + 3 < values.length; i += 4) {
+    const w = values[i] as number;
+    const x = values[i + 1] as number;
+    const y = values[i + 2] as number;
+    const z = values[i + 3] as number;
+    const isInside = w >= min && x >= min && y >= min && z >= min;
+    if (isInside && w <= max && x <= max && y <= max && z <= max) continue;
+    // What is no number is not inside, and stays in an end.
+    min = Math.min(min, w, x, y, z);
+    max = Math.max(max, w, x, y, z);
+  }
+  for (; i < values.length; i += 1) {
+    min = Math.min(min, values[i] as number);
+    max = Math.max(max, values[i] as number);
+  }
+  const isNone = values.length === 0;
+  return isNone || (Number.isFinite(min) && Number.isFinite(max)) ? { min, max } : null;
 }
