@@ -75,8 +75,8 @@ export function readSafetensors(bytes: Uint8Array, where: string): SavedArrays {
     const count = elementCount(shape);
     if (!Number.isSafeInteger(count) || to - from !== 4 * count || start + to > bytes.byteLength)
       return refuse(`has an entry for "${name}" that does not lie inside it`);
-    // Copied: offsets in a stranger's file need not be multiples of 4.
-    const data = new Float32Array(bytes.slice(start + from, start + to).buffer);
+    // Copied: offsets in a stranger's file need not be multiples of 4. (Node's Buffer.slice copies nothing.)
+    const data = new Float32Array(new Uint8Array(bytes.subarray(start + from, start + to)).buffer);
     arrays.set(name, { dims: shape, data });
   }
   return { arrays, metadata };

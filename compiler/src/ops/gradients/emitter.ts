@@ -11,6 +11,7 @@ import {
   type ValueId,
 } from "../../ir/index.js";
 import { convert } from "../elements/convert.js";
+import { inferNode } from "../shape/infer.js";
 import type { TrainingEngine } from "./training-engine.js";
 
 /** Up to so many elements a constant is found again by its content. */
@@ -52,7 +53,7 @@ export class Emitter {
 
   /** Types a node's outputs now instead of at the edit's end. */
   infer(node: Node): void {
-    this.graph.infer(this.graph, node).forEach((inferred, index) => {
+    inferNode(this.graph, node).forEach((inferred, index) => {
       const output = node.outputs[index];
       if (inferred !== undefined && output !== undefined && output !== null)
         this.editor.setType(output, inferred.type, inferred.elements);
