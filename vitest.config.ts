@@ -7,6 +7,7 @@ const heavy = [
   "runtime/src/**/in-chromium.test.ts",
   "bench/src/{engines,measure,compare}/**/*.test.ts",
   "cli/src/main.test.ts",
+  "cli/src/verbs/**/end-to-end.test.ts",
   "docs/{examples,guides}/**/*.test.ts",
 ];
 /** Functions of a graph: nothing global is changed for good and no module remembers, so that files share imports. */

@@ -3,6 +3,7 @@ export { executor } from "./engines/executor.js";
 export { type HostOptions, type Hosts, openHosts } from "./engines/open-hosts.js";
 export { backendsInNode, measurableTargets } from "./engines/measured-backends.js";
 export { openNodeChannel } from "./engines/node-channel.js";
+export { accuracyOf, type Scored } from "./measure/accuracy.js";
 export { measureWhole, type WholeRequest } from "./measure/whole.js";
 export type { EarlierResults, ResultName } from "./measure/earlier-results.js";
 export {

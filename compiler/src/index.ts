@@ -7,6 +7,7 @@ export { inferAll, inferNode, evaluateGraph, type TrainingEngine } from "./ops/i
 export {
   bindShapes,
   type BindShapesOptions,
+  distill,
   distillGraph,
   type DistillOptions,
   type DistillServices,

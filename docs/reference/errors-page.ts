@@ -19,6 +19,8 @@ const remedies: Readonly<Record<ErrorCode, string>> = {
     "`pare inspect` lists it for each target; leave the target out, or export without the operator.",
   PASS_FAILED:
     "A bug in Pare: report it, with the model if you can. Another `--recipe` may go round it; `--no-check` writes what an engine refuses.",
+  DIVERGED:
+    "Lower `--rate`, and look for samples with numbers that are not finite. The last good weights are in the checkpoint that the message names.",
   ARGUMENT: "`pare <verb> --help` says what there is.",
   RECIPE:
     "The message names the field. A recipe is a preset's name or a JSON or YAML file of steps.",

@@ -1,4 +1,4 @@
-import { type ReportSplit, type ReportSplits, sha256, type SplitName } from "@pare/runtime/format";
+import { type ReportSplit, type ReportSplits, sha256 } from "@pare/runtime/format";
 import type { OpenData } from "./open-data.js";
 
 /** More ids than this, over all splits, would make a report of megabytes. */
@@ -9,10 +9,11 @@ export async function describeSplits({
   splits,
   samples: { entries },
 }: Pick<OpenData, "splits" | "samples">): Promise<ReportSplits> {
-  const { rule, calibration, validation, test } = splits;
-  const named = calibration.length + validation.length + test.length <= mostIds;
-  const describe = async (name: SplitName): Promise<ReportSplit> => {
-    const found = splits[name].flatMap((index) => entries[index] ?? []);
+  const { rule, calibration, validation, test, training } = splits;
+  const measured = calibration.length + validation.length + test.length;
+  const describe = async (split: readonly number[], count: number): Promise<ReportSplit> => {
+    const named = count <= mostIds;
+    const found = split.flatMap((index) => entries[index] ?? []);
     const content = found.map(({ id, digest, labelDigest }) => [id, digest, labelDigest]);
     return {
       sha256: await sha256(new TextEncoder().encode(JSON.stringify(content))),
@@ -21,8 +22,9 @@ export async function describeSplits({
   };
   return {
     rule,
-    calibration: await describe("calibration"),
-    validation: await describe("validation"),
-    test: await describe("test"),
+    calibration: await describe(calibration, measured),
+    validation: await describe(validation, measured),
+    test: await describe(test, measured),
+    ...(training && { training: await describe(training, measured + training.length) }),
   };
 }

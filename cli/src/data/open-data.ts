@@ -7,7 +7,7 @@ import { DataModule, type ModuleOptions } from "./data-module.js";
 import type { RawSamples } from "./raw-sample.js";
 import { type SampleStore, storeSamples, type StoreOptions } from "./sample-store.js";
 import { writeSamples, type WrittenSample } from "./sample-writer.js";
-import { splitAsExported, splitBySeed, type Splits } from "./splits.js";
+import { splitAsExported, splitBySeed, type SplitPurpose, type Splits } from "./splits.js";
 
 /** The user's data, read once: samples by index, their splits, and what a module brings to score with. */
 export interface OpenData {
@@ -26,6 +26,8 @@ export interface OpenDataOptions extends StoreOptions, ModuleOptions {
   /** `--preprocess`, for images. */
   readonly preprocess?: string;
   readonly seed: number;
+  /** How samples are shared out where the data does not say; for measuring where not given. */
+  readonly purpose?: SplitPurpose;
 }
 
 /**
@@ -183,7 +185,7 @@ async function collectWritten(
   try {
     const splits =
       exported === null
-        ? splitBySeed(samples.entries, options.seed)
+        ? splitBySeed(samples.entries, options.seed, options.purpose)
         : splitAsExported(samples.entries, exported, path);
     const caveats = [caveat, splits.caveat].filter((each) => each !== null);
     return {

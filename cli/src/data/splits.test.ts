@@ -1,6 +1,12 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { splitAsExported, splitBySeed, type Splits, type Splittable } from "./splits.js";
+import {
+  splitAsExported,
+  splitBySeed,
+  type SplitPurpose,
+  type Splits,
+  type Splittable,
+} from "./splits.js";
 
 const sample = fc.record({
   group: fc.oneof(
@@ -9,15 +15,17 @@ const sample = fc.record({
   ),
   digest: fc.oneof(fc.uuid(), fc.constantFrom("same", "twin")),
 });
+const purpose = fc.constantFrom<SplitPurpose>("measuring", "training");
 const samples = fc
   .array(sample, { minLength: 1, maxLength: 120 })
   .map((all): Splittable[] => all.map((each, index) => ({ ...each, id: String(index) })));
 
-const sets = ({ calibration, validation, test }: Splits): readonly (readonly number[])[] => [
+const sets = ({
   calibration,
   validation,
   test,
-];
+  training = [],
+}: Splits): readonly (readonly number[])[] => [calibration, validation, test, training];
 const numbered = (count: number): Splittable[] =>
   Array.from({ length: count }, (_, index) => ({
     id: String(index),
@@ -44,8 +52,8 @@ function placesOf(
 describe("splitBySeed", () => {
   it("puts every sample into exactly one split", () => {
     fc.assert(
-      fc.property(samples, fc.nat(), (all, seed) => {
-        const placed = sets(splitBySeed(all, seed))
+      fc.property(samples, fc.nat(), purpose, (all, seed, what) => {
+        const placed = sets(splitBySeed(all, seed, what))
           .flat()
           .toSorted((a, b) => a - b);
         expect(placed).toEqual(all.map((_, index) => index));
@@ -55,8 +63,8 @@ describe("splitBySeed", () => {
 
   it("never lets a group or equal feeds straddle", () => {
     fc.assert(
-      fc.property(samples, fc.nat(), (all, seed) => {
-        const splits = splitBySeed(all, seed);
+      fc.property(samples, fc.nat(), purpose, (all, seed, what) => {
+        const splits = splitBySeed(all, seed, what);
         for (const key of [(each: Splittable) => each.group, (each: Splittable) => each.digest]) {
           for (const places of placesOf(all, splits, key).values()) expect(places.size).toBe(1);
         }
@@ -67,10 +75,18 @@ describe("splitBySeed", () => {
   it("takes a tenth, two tenths and seven tenths, fixed by the seed", () => {
     const all = numbered(1000);
     const splits = splitBySeed(all, 7);
-    expect(sets(splits).map(({ length }) => length)).toEqual([100, 200, 700]);
+    expect(sets(splits).map(({ length }) => length)).toEqual([100, 200, 700, 0]);
     expect(splitBySeed(all, 7)).toEqual(splits);
     expect(splitBySeed(all, 8).test).not.toEqual(splits.test);
     expect(splits.caveat).toBeNull();
+  });
+
+  it("takes eight tenths to train on, and a tenth each to look at and to test on", () => {
+    const splits = splitBySeed(numbered(1000), 7, "training");
+    expect(sets(splits).map(({ length }) => length)).toEqual([0, 100, 100, 800]);
+    expect(splits.rule).toContain("80 % for training, 10 % for validation, 10 % for test");
+    expect(splits.caveat).toBeNull();
+    expect(splitBySeed(numbered(1000), 7)).not.toHaveProperty("training");
   });
 
   it("says when there are too few", () => {
@@ -91,6 +107,12 @@ describe("splitAsExported", () => {
       test: [3, 4],
       caveat: null,
     });
+    expect(splitAsExported(numbered(6), splits, "m.mjs")).not.toHaveProperty("training");
+    const more = { ...splits, training: ["5"] };
+    expect(splitAsExported(numbered(6), more, "m.mjs")).toMatchObject({
+      training: [5],
+      test: [3, 4],
+    });
   });
 
   it.each([
@@ -98,6 +120,12 @@ describe("splitAsExported", () => {
     ["an unknown id", { ...splits, test: ["9"] }, /names the id "9", which no sample has/],
     ["an id twice", { ...splits, test: ["3", "3"] }, /names "3" twice/],
     ["a missing split", { calibration: ["0"], test: ["3"] }, /splits\.validation. is no list/],
+    [
+      "a split to train on that is none",
+      { ...splits, training: 5 },
+      /splits\.training. is no list/,
+    ],
+    ["training on test samples", { ...splits, training: ["5", "4"] }, /"4" is in both test and/],
     ["an empty split", { ...splits, calibration: [] }, /splits\.calibration. is empty/],
   ])("refuses %s", (_, exported, message) => {
     expect(() => splitAsExported(numbered(6), exported, "m.mjs")).toThrow(message);
@@ -119,5 +147,10 @@ describe("splitAsExported", () => {
     const kept = splitAsExported(copied, splits, "m.mjs");
     expect(kept).toMatchObject({ calibration: [0], validation: [2], test: [3, 4] });
     expect(kept.caveat).toContain("1 of validation");
+    const trained = { calibration: ["0"], validation: ["2"], test: ["3"], training: ["1", "5"] };
+    expect(splitAsExported(copied, trained, "m.mjs")).toMatchObject({
+      training: [5],
+      caveat: expect.stringContaining("1 of training"),
+    });
   });
 });

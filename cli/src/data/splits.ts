@@ -7,46 +7,83 @@ export interface Splittable {
   readonly digest: string;
 }
 
+/** `training` is of passes that learn; where there is none they learn from the calibration split. */
+type AnySplit = SplitName | "training";
+
 /** Indices into the samples, ascending. No sample, and no copy of one, is in two of them. */
 export interface Splits extends Readonly<Record<SplitName, readonly number[]>> {
+  /** Absent where nothing is declared to be for training alone. */
+  readonly training?: readonly number[];
   /** How they came about, as a sentence. */
   readonly rule: string;
   /** What the reader of a figure should know about them. */
   readonly caveat: string | null;
 }
 
-const shares: Readonly<Record<SplitName, number>> = {
-  calibration: 0.1,
-  validation: 0.2,
-  test: 0.7,
+/** What samples are for: a model is measured, or trained on most of them. */
+export type SplitPurpose = "measuring" | "training";
+
+type Shares = readonly (readonly [name: AnySplit, share: number])[];
+
+const sharesFor: Readonly<Record<SplitPurpose, Shares>> = {
+  measuring: [
+    ["calibration", 0.1],
+    ["validation", 0.2],
+    ["test", 0.7],
+  ],
+  training: [
+    ["training", 0.8],
+    ["validation", 0.1],
+    ["test", 0.1],
+  ],
 };
-const splitNames = ["test", "validation", "calibration"] as const satisfies readonly SplitName[];
+const splitNames = [
+  "test",
+  "validation",
+  "calibration",
+  "training",
+] as const satisfies readonly AnySplit[];
 
 /**
- * A tenth for calibration, two tenths for validation, seven tenths for the test, the same for the same seed. Samples of one
- * group, and samples with equal feeds, stay together.
+ * A tenth for calibration, two tenths for validation, seven tenths for the test, the same for the same seed; or eight
+ * tenths for training, a tenth each for validation and test. Samples of one group, and samples with equal feeds, stay
+ * together.
  */
-export function splitBySeed(samples: readonly Splittable[], seed: number): Splits {
+export function splitBySeed(
+  samples: readonly Splittable[],
+  seed: number,
+  purpose: SplitPurpose = "measuring",
+): Splits {
+  const shares = sharesFor[purpose];
   const units = shuffle(unitsOf(samples), seed);
-  const sets: Record<SplitName, number[]> = { calibration: [], validation: [], test: [] };
+  const sets: Record<AnySplit, number[]> = {
+    calibration: [],
+    validation: [],
+    test: [],
+    training: [],
+  };
   // Large units first: what comes late has to fit into what is left.
   for (const unit of units.sort((a, b) => b.length - a.length)) {
-    const open = (name: SplitName): number =>
-      1 - sets[name].length / (shares[name] * samples.length);
-    const emptiest = splitNames.reduce((best, name) => (open(name) > open(best) ? name : best));
+    let [emptiest, most]: [AnySplit, number] = ["test", -Infinity];
+    for (const name of splitNames) {
+      const share = shares.find(([one]) => one === name)?.[1];
+      const open =
+        share === undefined ? -Infinity : 1 - sets[name].length / (share * samples.length);
+      if (open > most) [emptiest, most] = [name, open];
+    }
     sets[emptiest].push(...unit);
   }
   for (const name of splitNames) sets[name].sort((a, b) => a - b);
-  const empty = splitNames.filter((name) => sets[name].length === 0);
+  const wanted = splitNames.filter((name) => shares.some(([one]) => one === name));
+  const empty = wanted.filter((name) => sets[name].length === 0);
   const caveat =
     empty.length === 0
       ? null
       : `There are too few independent samples (${units.length}): none are left for ${empty.join(" and ")}.`;
-  const parts = (["calibration", "validation", "test"] as const).map(
-    (name) => `${Math.round(shares[name] * 100)} % for ${name}`,
-  );
+  const parts = shares.map(([name, share]) => `${Math.round(share * 100)} % for ${name}`);
   const rule = `By seed ${seed}: ${parts.join(", ")}; samples of a group, and equal ones, stay together.`;
-  return { ...sets, rule, caveat };
+  const { training, ...measured } = sets;
+  return { ...measured, ...(purpose === "training" && { training }), rule, caveat };
 }
 
 /** Lists of indices that belong together: by group, or by equal feeds, or by a chain of both. In order of first index. */
@@ -92,7 +129,8 @@ function shuffle<T>(items: readonly T[], seed: number): T[] {
 }
 
 /**
- * Splits that the data itself names, by ids. Copies of test samples are left out of the other two.
+ * Splits that the data itself names, by ids: three, and `training` where it names one. Copies of test samples are left
+ * out of the others.
  * @throws PareError DATA_MODULE for an unknown id, an id in two splits, or a group that straddles
  */
 export function splitAsExported(
@@ -101,13 +139,21 @@ export function splitAsExported(
   where: string,
 ): Splits {
   const indexOf = new Map(samples.map(({ id }, index) => [id, index]));
-  const placeOf = new Map<string, SplitName>();
-  const sets: Record<SplitName, number[]> = { calibration: [], validation: [], test: [] };
+  const placeOf = new Map<string, AnySplit>();
+  const names = splitNames.filter(
+    (name) => name !== "training" || Object(exported).training !== undefined,
+  );
+  const sets: Record<AnySplit, number[]> = {
+    calibration: [],
+    validation: [],
+    test: [],
+    training: [],
+  };
   const fail = (message: string, hint: string): never => {
     throw new PareError("DATA_MODULE", message, { where: `${where}, splits`, hint });
   };
-  const groupOf = new Map<string, SplitName>();
-  for (const name of splitNames) {
+  const groupOf = new Map<string, AnySplit>();
+  for (const name of names) {
     const ids: unknown = Object(exported)[name];
     if (!Array.isArray(ids) || ids.length === 0) {
       fail(
@@ -145,18 +191,20 @@ export function splitAsExported(
       }
     }
   }
-  return withoutCopies(samples, sets);
+  const { training, ...kept } = withoutCopies(samples, sets, names);
+  return { ...kept, ...(names.includes("training") && { training }) };
 }
 
-/** Leaves out of validation what is in the test, and out of calibration what is in either. */
+/** Leaves out of validation what is in the test, out of calibration what is in either, and out of training all of it. */
 function withoutCopies(
   samples: readonly Splittable[],
-  sets: Readonly<Record<SplitName, readonly number[]>>,
-): Splits {
+  sets: Readonly<Record<AnySplit, readonly number[]>>,
+  names: readonly AnySplit[],
+): Required<Splits> {
   const taken = new Set<string>();
-  const kept: Record<SplitName, readonly number[]> = { ...sets };
+  const kept: Record<AnySplit, readonly number[]> = { ...sets };
   const said: string[] = [];
-  for (const name of splitNames) {
+  for (const name of names) {
     const digestOf = (index: number): string => samples[index]?.digest ?? "";
     kept[name] = sets[name].filter((index) => !taken.has(digestOf(index))).sort((a, b) => a - b);
     const copies = sets[name].length - kept[name].length;

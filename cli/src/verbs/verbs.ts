@@ -27,6 +27,15 @@ export const verbs: readonly VerbEntry[] = [
     load: () => import("./quantize/command.js"),
   },
   {
+    name: "distill",
+    summary: "train a small model on a large one's answers and on labels: ONNX in, ONNX out",
+    examples: [
+      "pare distill --teacher big.onnx --student small.onnx --data data.mjs --epochs 10",
+      "pare distill small.onnx --data ./photos --preprocess imagenet --fresh",
+    ],
+    load: () => import("./distill/command.js"),
+  },
+  {
     name: "convert",
     summary: "write another opset: ONNX in, ONNX out",
     examples: ["pare convert model.onnx --opset 17 -o older.onnx"],

@@ -20,6 +20,8 @@ import { syntheticCount, syntheticSamples } from "./synthetic-samples.js";
 export interface Evaluation {
   readonly samples: SampleSet;
   readonly splits: Readonly<Record<SplitName, readonly number[]>>;
+  /** Absent where the data has none for training alone. */
+  readonly training?: readonly number[];
   readonly seed: number;
   readonly scorer: Scorer | null;
   readonly evidence: Evidence;
@@ -61,6 +63,7 @@ export async function prepareEvaluation(
   return {
     samples,
     splits,
+    ...(splits.training && { training: splits.training }),
     seed,
     scorer,
     evidence: scorer.evidence,
@@ -111,16 +114,33 @@ function nothingPredicted(id: string): PareError {
  * takes them from all of it. Undefined where there is none.
  */
 export function examplesOf(
-  { samples, splits, seed }: Pick<Evaluation, "samples" | "splits" | "seed">,
+  evaluation: Pick<Evaluation, "samples" | "splits" | "seed">,
   host: EngineHost,
 ): Examples | undefined {
-  const calibration = spreadOrder(splits.calibration, seed);
-  if (calibration.length === 0) return undefined;
+  const { calibration } = evaluation.splits;
+  return examplesAmong(spreadOrder(calibration, evaluation.seed), evaluation.samples, host);
+}
+
+/** The split for training alone; undefined where there is none. */
+export function trainingOf(
+  { training = [], samples }: Pick<Evaluation, "samples" | "training">,
+  host: EngineHost,
+): Examples | undefined {
+  return examplesAmong(training, samples, host);
+}
+
+/** Undefined where there are none. */
+export function examplesAmong(
+  indexes: readonly number[],
+  samples: SampleSet,
+  host: EngineHost,
+): Examples | undefined {
+  if (indexes.length === 0) return undefined;
   return {
     executor: untimedExecutor(host),
-    count: calibration.length,
+    count: indexes.length,
     async *read() {
-      for (const index of calibration) yield await samples.sample(index);
+      for (const index of indexes) yield await samples.sample(index);
     },
   };
 }
@@ -130,10 +150,11 @@ export function splitHashes({
   report: { splits },
 }: Pick<Evaluation, "report">): Readonly<Record<string, string>> {
   if (splits === undefined) return {};
-  const { calibration, validation, test } = splits;
+  const { calibration, validation, test, training } = splits;
   return {
     calibration: calibration.sha256,
     validation: validation.sha256,
     test: test.sha256,
+    ...(training && { training: training.sha256 }),
   };
 }

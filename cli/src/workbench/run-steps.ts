@@ -5,6 +5,7 @@ import {
   findPass,
   type Graph,
   MeasuredActivations,
+  randomOf,
   type Step,
 } from "@pare/compiler";
 import { throwIfAborted } from "@pare/runtime/format";
@@ -23,6 +24,10 @@ export interface StepsRequest {
   readonly steps: readonly Step[];
   /** Absent without data. */
   readonly examples?: Examples | undefined;
+  /** Absent where the data has none for training alone. */
+  readonly training?: Examples | undefined;
+  /** Of all that is random; 0 where not given. */
+  readonly seed?: number;
   /** Where to; `<model>.<suffix>.onnx` in the current folder where not given. */
   readonly output: string | undefined;
   readonly suffix: string;
@@ -32,11 +37,23 @@ export interface StepsRequest {
   readonly signal: AbortSignal;
 }
 
+/** What was written, for a reader and as data. */
+export interface Written {
+  readonly text: string;
+  readonly document: Readonly<Record<string, unknown>>;
+}
+
 /**
  * ONNX in, steps, ONNX out: what `simplify`, `quantize` and `convert` have in common.
  * @throws PareError PASS_FAILED when the engine takes the model and not what was made of it; nothing is written then
  */
 export async function runSteps(request: StepsRequest): Promise<void> {
+  const { text, document } = await writeSteps(request);
+  request.say.result(text, document);
+}
+
+/** As `runSteps`, for who has more to say. */
+export async function writeSteps(request: StepsRequest): Promise<Written> {
   const { model, say } = request;
   const checker = request.check ? new EngineChecker() : null;
   try {
@@ -48,17 +65,19 @@ export async function runSteps(request: StepsRequest): Promise<void> {
     const { journal } = model.graph;
     for (const { rule, what, op, node, reason } of journal)
       say.detail(`${what === "left" ? "left" : "did"} ${op} ${node}: ${rule}: ${reason}`);
-    say.result(
-      `Wrote ${file}: ${before.nodes} → ${after.nodes} nodes, ${byteText(before.sizeBytes)} → ${byteText(after.sizeBytes)}, opset ${before.opset} → ${after.opset}; ${checkText(check)}.`,
-      { file, before, after, check, journal },
-    );
+    return {
+      text: `Wrote ${file}: ${before.nodes} → ${after.nodes} nodes, ${byteText(before.sizeBytes)} → ${byteText(after.sizeBytes)}, opset ${before.opset} → ${after.opset}; ${checkText(check)}.`,
+      document: { file, before, after, check, journal },
+    };
   } finally {
     await checker?.dispose();
   }
 }
 
-async function applySteps({ model, steps, examples, say, signal }: StepsRequest): Promise<void> {
+async function applySteps(request: StepsRequest): Promise<void> {
+  const { model, steps, examples, training, seed = 0, say, signal } = request;
   const { graph } = model;
+  const teacher = graph.fork();
   const data =
     examples === undefined
       ? {}
@@ -72,6 +91,9 @@ async function applySteps({ model, steps, examples, say, signal }: StepsRequest)
     await pass.create(pass.parse(options)).run(graph, {
       signal,
       ...data,
+      ...(training !== undefined && { training }),
+      teacher,
+      random: (name) => randomOf(seed, name),
       onProgress: (fraction, what) =>
         say.progress((index + fraction) / steps.length, `${use}: ${what}`),
     });

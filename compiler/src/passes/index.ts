@@ -15,6 +15,7 @@ import { simplify } from "./simplify.js";
 
 export { bindShapes, type BindShapesOptions } from "./bind-shapes.js";
 export { distillGraph, type DistillServices } from "./distillation/distill-graph.js";
+export { distill };
 export type { DistillOptions } from "./distillation/options.js";
 export type * from "../pipeline/pass.js";
 

@@ -4,6 +4,8 @@ import { isPareError, type PareError } from "@pare/runtime/format";
 export function isRefusal(error: unknown): error is PareError {
   return (
     isPareError(error) &&
-    ["ENGINE", "ENGINE_CRASHED", "NO_MEMORY", "PASS_FAILED", "UNSUPPORTED_OP"].includes(error.code)
+    ["ENGINE", "ENGINE_CRASHED", "NO_MEMORY", "PASS_FAILED", "DIVERGED", "UNSUPPORTED_OP"].includes(
+      error.code,
+    )
   );
 }

@@ -83,7 +83,7 @@ export interface OptimizeRequest {
   /** Absent without data. */
   readonly examples?: Examples;
   /** Absent where the data declares no split to train on. */
-  readonly training?: Examples;
+  readonly training?: Examples | undefined;
   /**
    * What layers do to the outputs and how many samples are looked at, from earlier runs: engine, processor and samples
    * make up the setting.

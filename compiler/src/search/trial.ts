@@ -102,7 +102,7 @@ async function orRefused<T>(work: () => Promise<T>): Promise<T | Outcome> {
     return await work();
   } catch (error) {
     if (!isRefusal(error)) throw error;
-    const isMaking = error.code === "PASS_FAILED" || error.code === "UNSUPPORTED_OP";
+    const isMaking = ["PASS_FAILED", "DIVERGED", "UNSUPPORTED_OP"].includes(error.code);
     const who = isMaking ? "it cannot be made" : "the engine refuses it";
     return rejected("not", `${who}: ${error.message}`);
   }

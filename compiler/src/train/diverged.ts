@@ -28,7 +28,7 @@ export async function diverged(step: Divergence): Promise<PareError> {
   const first = await firstNotFinite(step).catch(() => null);
   const named = first === null ? "" : ` The first tensor that is not is "${first}".`;
   return new PareError(
-    "PASS_FAILED",
+    "DIVERGED",
     `Training stopped after ${steps} steps: the ${what} not a finite number.${named}`,
     {
       where: first === null ? where : `${where} » ${first}`,

@@ -36,9 +36,9 @@ export interface TrainingProgress {
   readonly samples: number;
   /** That are left. */
   readonly samplesLeft: number;
-  /** Of the last batch. */
+  /** Of the last batch; after an epoch, its mean. */
   readonly loss: number;
-  /** Of this epoch up to now; null without classes. */
+  /** Of this epoch up to now, after one its own; null without classes. */
   readonly accuracy: number | null;
   readonly history: readonly EpochFacts[];
 }

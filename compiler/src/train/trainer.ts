@@ -12,7 +12,7 @@ import { graphOf, type StepResult, TrainingStep } from "./training-step.js";
 /**
  * Trains a model by steps on an engine. The same seed, samples and engine give the same weights, on engines that compute
  * the same twice: on one thread they do.
- * @throws PareError PASS_FAILED when the loss is no longer a finite number, UNSUPPORTED_OP as `trainingGraph`, ABORTED,
+ * @throws PareError DIVERGED when the loss is no longer a finite number, UNSUPPORTED_OP as `trainingGraph`, ABORTED,
  * NO_MEMORY where not even one sample fits
  */
 export async function train(request: TrainRequest): Promise<Trained> {
@@ -141,7 +141,8 @@ class Training {
       samples: this.#samples,
       samplesLeft: (options.epochs - epoch) * samples.count - position,
       loss,
-      accuracy: sums.right === null ? null : sums.right / sums.samples,
+      accuracy:
+        sums.right === null ? (history.at(-1)?.accuracy ?? null) : sums.right / sums.samples,
       history,
     });
   }
@@ -162,6 +163,7 @@ class Training {
     state.epoch += 1;
     state.position = 0;
     state.sums = noSums();
+    this.#tell(loss / batches);
     await this.#save();
   }
 

@@ -61,7 +61,7 @@ export class TrainingStep {
    * @param order of the samples
    * @param start of the batch in it
    * @param steps that were done, for the message
-   * @throws PareError PASS_FAILED where the loss or a gradient is not finite, naming the first tensor that is not
+   * @throws PareError DIVERGED where the loss or a gradient is not finite, naming the first tensor that is not
    */
   async run(
     parameters: readonly LearnedArray[],

@@ -16,6 +16,7 @@ export const errorCodes = {
     "a tensor refers to external data that is missing, too short or outside the folder",
   UNSUPPORTED_OP: "an operator is not known or cannot be handled here",
   PASS_FAILED: "a transformation broke the model",
+  DIVERGED: "training came to numbers that are not finite",
   // arguments, recipe and data
   ARGUMENT: "a command-line argument or option is wrong",
   RECIPE: "the recipe is wrong",

@@ -44,6 +44,7 @@ ${inputs.map((info, at) => feedLines(info, named[at] ?? "")).join("\n")}
 
 // Which samples are for calibration, for the search, and for the final figures (a tenth, two and seven tenths
 // where not given):
+// A fourth, training: [...], is what pare distill learns from; without it, from the calibration split.
 // export const splits = { calibration: ["sample-0"], validation: ["sample-1"], test: ["sample-2"] };
 
 // A metric of your own:

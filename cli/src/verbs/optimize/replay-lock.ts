@@ -3,7 +3,7 @@ import { onnxArtifact, PareError, type Report } from "@pare/runtime/format";
 import { version } from "../../terminal/package-facts.js";
 import { calibrationOn } from "../../workbench/calibration-samples.js";
 import { parseTargets } from "../../workbench/engines.js";
-import { examplesOf, splitHashes } from "../../workbench/evaluation.js";
+import { examplesOf, splitHashes, trainingOf } from "../../workbench/evaluation.js";
 import { openWorkbench } from "../../workbench/workbench.js";
 import { BundleWriter } from "./bundle-writer.js";
 import type { Job } from "./job.js";
@@ -51,6 +51,7 @@ export async function replayLock(lock: Lock, job: Job): Promise<Report> {
       ...(examples && {
         activations: new MeasuredActivations(calibrationOn(examples)),
         examples,
+        training: trainingOf(workbench.evaluation, workbench.engines.reference),
       }),
       budget: {
         limits: (target) => ({

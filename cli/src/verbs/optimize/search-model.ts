@@ -15,7 +15,7 @@ import { version } from "../../terminal/package-facts.js";
 import { calibrationOn } from "../../workbench/calibration-samples.js";
 import { calibrationSetting, earlierResults, settingOf } from "../../workbench/earlier-results.js";
 import { parseTargets } from "../../workbench/engines.js";
-import { examplesOf, splitHashes } from "../../workbench/evaluation.js";
+import { examplesOf, splitHashes, trainingOf } from "../../workbench/evaluation.js";
 import { openWorkbench, type Workbench } from "../../workbench/workbench.js";
 import { BundleWriter } from "./bundle-writer.js";
 import type { Job } from "./job.js";
@@ -72,6 +72,7 @@ export async function searchModel(path: string, job: Job): Promise<Report> {
           calibrationSetting(setting, engines.reference),
         ),
         examples,
+        training: trainingOf(evaluation, engines.reference),
         kept: { cache, setting: calibrationSetting(setting, engines.reference) },
       }),
       ...(like && { like }),

@@ -2,6 +2,7 @@ import type { Examples, Step } from "@pare/compiler";
 import { PareError } from "@pare/runtime/format";
 import { openData, type OpenData } from "../../data/open-data.js";
 import { type Engines, openEngines, untimedExecutor } from "../../workbench/engines.js";
+import { examplesAmong } from "../../workbench/evaluation.js";
 import { loadRecipe } from "../../config/recipe.js";
 import { type KeepMetadataOptions, simplifyStep } from "../../workbench/keep-metadata.js";
 import { parseShapes, type ShapeOptions } from "../../workbench/shape-options.js";
@@ -60,10 +61,16 @@ export async function runQuantize(
       engines = await openEngines(["cpu"]).catch(() => openEngines(["wasm"]));
     }
     const examples = data === null || engines === null ? undefined : examplesOn(data, engines, say);
+    const training =
+      data === null || engines === null
+        ? undefined
+        : examplesAmong(data.splits.training ?? [], data.samples, engines.reference);
     await runSteps({
       model,
       steps,
       examples,
+      training,
+      seed: options.seed,
       output: options.output,
       suffix: options.recipe === undefined ? options.mode : "quantized",
       check: options.check,

@@ -163,7 +163,10 @@ describe("safetensors", () => {
       ["none", { dims: [0, 3], data: new Float32Array() }],
     ]);
     const bytes = writeSafetensors({ arrays, metadata: { what: "a test" } });
-    const read = readSafetensors(bytes, "a file");
+    // As it comes of a file: a view into a larger buffer, at any offset.
+    const among = new Uint8Array(bytes.length + 9);
+    among.set(bytes, 3);
+    const read = readSafetensors(among.subarray(3, 3 + bytes.length), "a file");
     expect(read.arrays).toEqual(arrays);
     expect(read.metadata).toEqual({ what: "a test" });
   });

@@ -134,6 +134,8 @@ export interface ReportSplit {
 }
 
 export interface ReportSplits extends Readonly<Record<SplitName, ReportSplit>> {
+  /** Absent where the data has none for training alone. */
+  readonly training?: ReportSplit;
   /** How samples came to be in them, as a sentence: with the seed and the shares, or that the data says so. */
   readonly rule: string;
 }

@@ -1,0 +1,87 @@
+import { PareError } from "@pare/runtime/format";
+import { integerAtLeast, numberAtLeast } from "../../terminal/option-values.js";
+import type { DefineVerb } from "../../terminal/verb.js";
+import { addNoCheck } from "../../workbench/no-check.js";
+import { addShapeOptions } from "../../workbench/shape-options.js";
+import type { DistillVerbOptions } from "./run.js";
+
+export const define: DefineVerb = (command, context) => {
+  command
+    .argument("[model]", "an ONNX file: the student, which may be named with --student too")
+    .option("--student <file>", "the model that is trained; its file stays as it is")
+    .option("--teacher <file>", "a model whose answers are learned; without it, labels alone are")
+    .option(
+      "--data <path>",
+      "to learn from: a folder of images, .npz, .npy, .safetensors, .jsonl, or an ES module",
+    )
+    .option(
+      "--preprocess <preset or file>",
+      "for images: imagenet, 0..1, -1..1, yolo, or a preprocessor_config.json",
+    )
+    .option(
+      "--metric <name>",
+      "of the test: top1, top5, auc, f1, cer, mse, cosine, sqnr, top1-agreement, or the module's own",
+    )
+    .option(
+      "--epochs <number>",
+      "how often all samples are gone through",
+      integerAtLeast("--epochs", 1),
+      8,
+    )
+    .option("--batch <number>", "samples of one step", integerAtLeast("--batch", 1), 32)
+    .option("--rate <number>", "of learning, at its highest", numberAtLeast("--rate", 0), 0.001)
+    .option(
+      "--temperature <number>",
+      "of scores: above 1 it shows how the teacher tells wrong classes apart",
+      numberAtLeast("--temperature", 0.1),
+      4,
+    )
+    .option(
+      "--alpha <number>",
+      "the teacher's share of the loss, 0 to 1; the rest is the labels'",
+      share("--alpha"),
+      0.7,
+    )
+    .option(
+      "--fresh",
+      "forget what the student has learned, and begin with weights drawn by --seed",
+    )
+    .option(
+      "--checkpoint <file>",
+      "go on from it where it exists; Ctrl-C and each epoch write it (default: beside the output, at Ctrl-C)",
+    )
+    .option(
+      "--threads <number>",
+      "of the engine; one gives the same weights each time",
+      integerAtLeast("--threads", 1),
+      1,
+    );
+  addShapeOptions(command);
+  addNoCheck(command);
+  command
+    .option(
+      "--seed <number>",
+      "fixes the splits, the order of samples and fresh weights",
+      integerAtLeast("--seed", 0),
+      0,
+    )
+    .option(
+      "-o, --output <file>",
+      "where to (default: <student>.distilled.onnx in the current folder)",
+    )
+    .action(async (path: string | undefined, options: DistillVerbOptions) => {
+      const { runDistill } = await import("./run.js");
+      await runDistill(path, options, context);
+    });
+};
+
+function share(flag: string): (text: string) => number {
+  const number = numberAtLeast(flag, 0);
+  return (text) => {
+    const value = number(text);
+    if (value <= 1) return value;
+    throw new PareError("ARGUMENT", `${flag} is "${text}", but must be from 0 to 1.`, {
+      where: flag,
+    });
+  };
+}

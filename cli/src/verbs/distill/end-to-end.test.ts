@@ -1,0 +1,134 @@
+import { spawn } from "node:child_process";
+import { access, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import {
+  attribute,
+  build,
+  dim,
+  encodeModel,
+  inferNode,
+  initializeFresh,
+  newHeader,
+  randomOf,
+  Tensor,
+  tensorType,
+} from "@pare/compiler";
+import { afterAll, beforeAll, expect, it } from "vitest";
+
+// The verb as it is installed: what was built, in a process of its own, and the process that it trains in.
+
+const bin = fileURLToPath(new URL("../../../bin/pare.js", import.meta.url));
+const fixture = (path: string): string =>
+  fileURLToPath(new URL(`../../../../fixtures/${path}`, import.meta.url));
+const teacher = fixture("models/mnist-cnn.onnx");
+const digits = fixture("data/mnist.mjs");
+
+let folder = "";
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "pare-distill-"));
+  await writeFile(join(folder, "student.onnx"), await student());
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** A convolution of six channels with a stride, and a layer of classes; nobody has trained it. */
+async function student(): Promise<Uint8Array> {
+  const graph = build(newHeader(17), inferNode, (editor) => {
+    const zeros = (name: string, ...dims: readonly number[]) =>
+      editor.constant(
+        name,
+        Tensor.float32(dims, new Float32Array(dims.reduce((a, b) => a * b, 1))),
+      );
+    const x = editor.addInput("x", tensorType("float32", [dim.symbol("batch"), 1, 28, 28]));
+    const conv = editor.add1("Conv", [x, zeros("conv.w", 6, 1, 5, 5), zeros("conv.b", 6)], {
+      kernel_shape: attribute.ints([5, 5]),
+      strides: attribute.ints([3, 3]),
+    });
+    const flat = editor.add1("Flatten", [editor.add1("Relu", [conv])]);
+    const scores = editor.add1("Gemm", [flat, zeros("head.w", 384, 10), zeros("head.b", 10)]);
+    editor.rename(scores, "scores");
+    editor.addOutput(scores);
+  });
+  initializeFresh(graph, (name) => randomOf(1, name));
+  return (await encodeModel(graph)).proto;
+}
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function distill(args: readonly string[], interruptAt?: RegExp): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [bin, "distill", ...args], {
+      cwd: folder,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let [stdout, stderr] = ["", ""];
+    let interrupted = false;
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      stderr += text;
+      if (!interrupted && interruptAt?.test(stderr)) interrupted = child.kill("SIGINT");
+    });
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+const common = ["student.onnx", "--teacher", teacher, "--data", digits, "--rate", "0.005"];
+
+it("teaches a tiny student, and says how right all three are on the test samples", async () => {
+  const { code, stdout, stderr } = await distill([...common, "--epochs", "20", "--json"]);
+  expect(stderr).toContain("It learns from the calibration split's 200 samples");
+  expect(stderr).toContain("Epoch 20 of 20: loss");
+  expect(code).toBe(0);
+  const { file, accuracy, training } = JSON.parse(stdout);
+  expect(file).toBe("student.distilled.onnx");
+  await access(join(folder, file));
+  expect(training.epochs).toHaveLength(20);
+  expect(accuracy.teacher.value).toBeGreaterThan(0.95);
+  expect(accuracy.before.value).toBeLessThan(0.3);
+  expect(accuracy.after).toMatchObject({ metric: "top1", n: 2004 });
+  expect(accuracy.after.value).toBeGreaterThan(0.75);
+});
+
+it("leaves a checkpoint at Ctrl-C, goes on from it, and gives the bytes of a run without one", async () => {
+  const long = [...common, "--epochs", "60"];
+  const whole = await distill([...long, "-o", "whole.onnx"]);
+  expect(whole.code).toBe(0);
+  const stopped = await distill([...long, "-o", "half.onnx"], /Epoch 2 of 60/);
+  expect(stopped.code).toBe(130);
+  const left = "half.onnx.checkpoint.safetensors";
+  expect(stopped.stderr).toContain(`--checkpoint ${left} goes on.`);
+  await expect(access(join(folder, "half.onnx"))).rejects.toThrow("ENOENT");
+  const other = await distill([...common, "--epochs", "61", "--checkpoint", left]);
+  expect(other.code).toBe(2);
+  expect(other.stderr).toContain('epochs was "60", and is "61"');
+  const second = await distill([...long, "-o", "half.onnx", "--checkpoint", left]);
+  expect(second.stderr).toContain(`Going on from ${left}.`);
+  expect(second.code).toBe(0);
+  const [a, b] = await Promise.all(
+    ["whole.onnx", "half.onnx"].map((name) => readFile(join(folder, name))),
+  );
+  expect(a?.equals(b ?? Buffer.of())).toBe(true);
+  await expect(access(join(folder, left))).rejects.toThrow("ENOENT");
+});
+
+it.each<[string, readonly string[], RegExp]>([
+  ["no student", ["--data", digits], /There is no student/],
+  ["two students", ["student.onnx", "--student", teacher, "--data", digits], /two students/],
+  ["no data", ["student.onnx"], /distill learns from samples, and there are none/],
+  ["an alpha above 1", [...common, "--alpha", "2"], /--alpha is "2", but must be from 0 to 1/],
+  [
+    "a rate that is far too high",
+    [...common, "--rate", "1e30"],
+    /Training stopped after \d+ steps/,
+  ],
+])("says what is wrong: %s", async (_, args, message) => {
+  const { code, stderr } = await distill(args);
+  expect(stderr).toMatch(message);
+  expect(code).toBe(2);
+});

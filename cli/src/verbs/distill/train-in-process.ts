@@ -1,0 +1,114 @@
+import { fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import type { TrainingProgress } from "@pare/compiler";
+import { isErrorCode, PareError } from "@pare/runtime/format";
+import type {
+  TrainedStudent,
+  TrainingJob,
+  TrainingMessage,
+  TrainingRequest,
+} from "./training-protocol.js";
+
+/** What is told of a training while it goes on. */
+export interface TrainingNews {
+  readonly signal: AbortSignal;
+  onTeacher(fraction: number): void;
+  onProgress(progress: TrainingProgress): void;
+  onNote(note: string): void;
+  /** Also once more after the signal is raised, as far as it had come by then. */
+  onCheckpoint(bytes: Uint8Array): void;
+}
+
+/**
+ * Trains in a process of its own: this one stays awake for Ctrl-C and progress, and a crash of the engine is an error.
+ * @throws PareError as `distillGraph`; ENGINE_CRASHED; ABORTED, after the last checkpoint
+ */
+export async function trainInProcess(
+  job: TrainingJob,
+  news: TrainingNews,
+): Promise<TrainedStudent> {
+  const child = fork(childFile(), [], {
+    execArgv: [],
+    serialization: "advanced",
+    // Else onnxruntime-node has telemetry, which also leaves a log per process in the temporary folder.
+    env: { ORT_DISABLE_TELEMETRY: "1", ...process.env },
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
+  });
+  let words = "";
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    words = (words + text).slice(-4096);
+  });
+  const send = (request: TrainingRequest): void => void child.send(request, () => undefined);
+  const abort = (): void => send({ kind: "stop" });
+  try {
+    return await new Promise<TrainedStudent>((resolve, reject) => {
+      child.on("message", (message: TrainingMessage) => {
+        if (message.kind === "trained") resolve(message);
+        else if (message.kind === "failed") reject(errorOf(message));
+        else pass(message, news);
+      });
+      child.on("error", (cause) => reject(crash(cause.message, words)));
+      child.on("exit", (code, signal) =>
+        reject(crash(signal ? `it was ended by ${signal}` : `it ended with status ${code}`, words)),
+      );
+      news.signal.addEventListener("abort", abort, { once: true });
+      send({ kind: "train", job });
+      if (news.signal.aborted) abort();
+    });
+  } finally {
+    news.signal.removeEventListener("abort", abort);
+    child.removeAllListeners("exit");
+    child.kill("SIGKILL");
+  }
+}
+
+function pass(
+  message: Exclude<TrainingMessage, { kind: "trained" | "failed" }>,
+  news: TrainingNews,
+): void {
+  switch (message.kind) {
+    case "teacher":
+      return news.onTeacher(message.fraction);
+    case "progress":
+      return news.onProgress(message.progress);
+    case "note":
+      return news.onNote(message.note);
+    case "checkpoint":
+      return news.onCheckpoint(message.bytes);
+    default:
+      return message satisfies never;
+  }
+}
+
+function errorOf({
+  code,
+  message,
+  where,
+  hint,
+}: Extract<TrainingMessage, { kind: "failed" }>): PareError {
+  return new PareError(isErrorCode(code) ? code : "INTERNAL", message, {
+    ...(where !== null && { where }),
+    ...(hint !== null && { hint }),
+  });
+}
+
+function crash(how: string, words: string): PareError {
+  const last = words.trim().split("\n").slice(-3).join(" ");
+  return new PareError(
+    "ENGINE_CRASHED",
+    `The process that trains is gone: ${how}${last === "" ? "" : ` (${last})`}.`,
+    {
+      where: "the training",
+      hint: "A process that is killed usually ran out of memory: try a smaller --batch.",
+    },
+  );
+}
+
+/** Node runs no TypeScript in a child: under a test runner the built file stands in. */
+function childFile(): string {
+  const url = import.meta.url.replace(
+    /\/src\/verbs\/distill\/[^/]+\.ts$/,
+    "/dist/verbs/distill/x.js",
+  );
+  return fileURLToPath(new URL("./training-child.js", url));
+}

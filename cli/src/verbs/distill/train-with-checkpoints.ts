@@ -1,0 +1,113 @@
+import { readFile } from "node:fs/promises";
+import { distill } from "@pare/compiler";
+import type { OpenData } from "../../data/open-data.js";
+import type { StoredAt } from "../../data/sample-writer.js";
+import { fileError } from "../../platform/file-error.js";
+import { writeFileAtomic } from "../../platform/write-file.js";
+import type { WorkOutput } from "../../terminal/output.js";
+import { trainInProcess } from "./train-in-process.js";
+import type { TrainedStudent } from "./training-protocol.js";
+import { TrainingReport } from "./training-report.js";
+
+/** How it is trained, as the verb's options say. */
+export interface TrainingOptions {
+  readonly epochs: number;
+  readonly batch: number;
+  readonly rate: number;
+  readonly temperature: number;
+  readonly alpha: number;
+  readonly seed: number;
+  readonly threads: number;
+  /** Gone on from where it is there, and written after each epoch. */
+  readonly checkpoint?: string;
+}
+
+/** What is trained, on what, and who is told. */
+export interface Training {
+  /** ONNX files; the student in normal form. */
+  readonly student: Uint8Array;
+  readonly teacher: Uint8Array | null;
+  readonly data: OpenData;
+  /** Into the samples. */
+  readonly learnedFrom: readonly number[];
+  readonly options: TrainingOptions;
+  /** Written where the training ends early and no checkpoint is named. */
+  readonly leftAt: string;
+  readonly say: WorkOutput;
+  readonly signal: AbortSignal;
+}
+
+/** Trains, and leaves a checkpoint where it is interrupted or comes to no good end. */
+export async function trainWithCheckpoints(training: Training): Promise<TrainedStudent> {
+  const { student, teacher, data, say, signal } = training;
+  const { epochs, batch, rate, temperature, alpha, seed, threads, checkpoint } = training.options;
+  const { entries } = data.samples;
+  const places = (indexes: readonly number[]): readonly StoredAt[] =>
+    indexes.flatMap((index) => entries[index] ?? []);
+  const resume = checkpoint === undefined ? null : await existing(checkpoint);
+  if (resume !== null) say.note(`Going on from ${checkpoint}.`);
+  const report = new TrainingReport(say);
+  const saved = new LastCheckpoint(checkpoint);
+  try {
+    return await trainInProcess(
+      {
+        student,
+        teacher,
+        options: distill.parse({ epochs, batch, rate, temperature, alpha }),
+        seed,
+        threads,
+        training: places(training.learnedFrom),
+        validation: places(data.splits.validation),
+        resume,
+      },
+      {
+        signal,
+        onTeacher: (fraction) => report.teacher(fraction),
+        onProgress: (progress) => report.progress(progress),
+        onNote: (note) => say.note(note),
+        onCheckpoint: (bytes) => saved.put(bytes),
+      },
+    );
+  } catch (error) {
+    const left = await saved.leave(training.leftAt);
+    if (left !== null) say.note(`What was learned is in ${left}: --checkpoint ${left} goes on.`);
+    throw error;
+  } finally {
+    await saved.written;
+  }
+}
+
+/** The last of a training's checkpoints, and the file that holds it. */
+class LastCheckpoint {
+  readonly #file: string | undefined;
+  #bytes: Uint8Array | null = null;
+  written: Promise<void> = Promise.resolve();
+
+  constructor(file: string | undefined) {
+    this.#file = file;
+  }
+
+  put(bytes: Uint8Array): void {
+    this.#bytes = bytes;
+    const file = this.#file;
+    if (file !== undefined) this.written = this.written.then(() => writeFileAtomic(file, bytes));
+  }
+
+  /** @returns the file that holds it; null where nothing was learned */
+  async leave(otherwise: string): Promise<string | null> {
+    if (this.#bytes === null) return null;
+    if (this.#file === undefined) await writeFileAtomic(otherwise, this.#bytes);
+    await this.written;
+    return this.#file ?? otherwise;
+  }
+}
+
+/** Null where there is no such file yet. @throws PareError PERMISSION */
+async function existing(path: string): Promise<Uint8Array | null> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return null;
+    throw fileError(cause, path, "DATA_NOT_FOUND");
+  }
+}

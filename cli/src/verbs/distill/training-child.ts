@@ -1,0 +1,119 @@
+import { open } from "node:fs/promises";
+import { deserialize } from "node:v8";
+import { backendsInNode } from "@pare/bench";
+import { endWithParent } from "@pare/bench/end-with-parent";
+import {
+  decodeModel,
+  distillGraph,
+  encodeModel,
+  type Examples,
+  type Graph,
+  inferNode,
+  randomOf,
+} from "@pare/compiler";
+import { type Backend, byteSource, isPareError, messageOf, PareError } from "@pare/runtime/format";
+import type { SampleRecord, StoredAt } from "../../data/sample-writer.js";
+import type { TrainingJob, TrainingMessage, TrainingRequest } from "./training-protocol.js";
+
+// The entry of the process that trains: engine, optimizer and samples are all here, so that at each step nothing crosses
+// to another process. Its parent decides when it ends: Ctrl-C reaches the whole group.
+process.on("SIGINT", () => undefined);
+process.on("disconnect", () => process.exit());
+
+const stop = new AbortController();
+process.on("message", (request: TrainingRequest) => {
+  if (request.kind === "stop") stop.abort(new Error("interrupted"));
+  else void train(request.job).catch(tellFailure);
+});
+void endWithParent(); // in the middle of a long step it hears of nothing
+
+async function train(job: TrainingJob): Promise<void> {
+  const { options, seed, threads, training, validation, resume } = job;
+  const [student, teacher] = [
+    await graphOf(job.student),
+    job.teacher && (await graphOf(job.teacher)),
+  ];
+  const { backend, engine } = await firstEngine();
+  const executor: Backend = {
+    ...backend,
+    load: (artifact, given) => backend.load(artifact, { ...given, threads }),
+  };
+  let [told, epochs] = [-Infinity, 0];
+  const { history, steps, batch } = await distillGraph(student, options, {
+    examples: stored(training, executor),
+    validation: stored(validation, executor),
+    ...(teacher && { teacher }),
+    engine: backend.target === "wasm" ? "wasm" : "cpu",
+    random: (name) => randomOf(seed, name),
+    signal: stop.signal,
+    ...(resume && { resume }),
+    onTeacher: (fraction) => tell({ kind: "teacher", fraction }),
+    onNote: (note) => tell({ kind: "note", note }),
+    onProgress(progress) {
+      // Steps of small models take less than what it takes to tell of them.
+      const now = performance.now();
+      if (now - told < tellEveryMs && progress.history.length === epochs) return;
+      [told, epochs] = [now, progress.history.length];
+      tell({ kind: "progress", progress });
+    },
+    onCheckpoint: (bytes) => tell({ kind: "checkpoint", bytes }),
+  });
+  const { proto } = await encodeModel(student);
+  tell({ kind: "trained", student: proto, engine, history, steps, batch });
+}
+
+const tellEveryMs = 50;
+
+async function graphOf(bytes: Uint8Array): Promise<Graph> {
+  return decodeModel({ proto: byteSource(bytes), external: new Map() }, { infer: inferNode });
+}
+
+/** onnxruntime-node where it is installed, else WebAssembly. */
+async function firstEngine(): Promise<{ readonly backend: Backend; readonly engine: string }> {
+  const reasons: string[] = [];
+  for (const backend of await backendsInNode()) {
+    const probe = await backend.probe();
+    if (probe.ok) return { backend, engine: probe.engine };
+    reasons.push(probe.why);
+  }
+  throw new PareError("ENGINE_MISSING", `There is no engine to train on. ${reasons.join(" ")}`, {
+    hint: "Install onnxruntime-node.",
+  });
+}
+
+function stored(places: readonly StoredAt[], executor: Examples["executor"]): Examples {
+  return {
+    executor,
+    count: places.length,
+    async *read() {
+      const [first] = places;
+      if (first === undefined) return;
+      const file = await open(first.file, "r");
+      try {
+        for (const { offset, length } of places) {
+          const bytes = Buffer.allocUnsafeSlow(length);
+          await file.read(bytes, 0, length, offset);
+          const { feeds, label }: SampleRecord = deserialize(bytes);
+          yield { feeds, label };
+        }
+      } finally {
+        await file.close();
+      }
+    },
+  };
+}
+
+function tell(message: TrainingMessage): void {
+  process.send?.(message);
+}
+
+function tellFailure(error: unknown): void {
+  const known = isPareError(error) ? error : null;
+  tell({
+    kind: "failed",
+    code: known?.code ?? "INTERNAL",
+    message: messageOf(error),
+    where: known?.where ?? null,
+    hint: known?.hint ?? null,
+  });
+}

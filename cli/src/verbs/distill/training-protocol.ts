@@ -1,0 +1,46 @@
+import type { DistillOptions, EpochFacts, TrainingProgress } from "@pare/compiler";
+import type { StoredAt } from "../../data/sample-writer.js";
+
+/** What a process is to train. */
+export interface TrainingJob {
+  /** ONNX files; the student in normal form. */
+  readonly student: Uint8Array;
+  readonly teacher: Uint8Array | null;
+  readonly options: DistillOptions;
+  readonly seed: number;
+  readonly threads: number;
+  /** Where samples lie: they are read from disk. */
+  readonly training: readonly StoredAt[];
+  readonly validation: readonly StoredAt[];
+  /** A checkpoint to go on from. */
+  readonly resume: Uint8Array | null;
+}
+
+export type TrainingRequest =
+  | { readonly kind: "train"; readonly job: TrainingJob }
+  | { readonly kind: "stop" };
+
+/** What comes back: news, and in the end one of the last two. */
+export type TrainingMessage =
+  | { readonly kind: "teacher"; readonly fraction: number }
+  | { readonly kind: "progress"; readonly progress: TrainingProgress }
+  | { readonly kind: "note"; readonly note: string }
+  | { readonly kind: "checkpoint"; readonly bytes: Uint8Array }
+  | {
+      readonly kind: "trained";
+      /** The student as an ONNX file. */
+      readonly student: Uint8Array;
+      readonly engine: string;
+      readonly history: readonly EpochFacts[];
+      readonly steps: number;
+      readonly batch: number;
+    }
+  | {
+      readonly kind: "failed";
+      readonly code: string;
+      readonly message: string;
+      readonly where: string | null;
+      readonly hint: string | null;
+    };
+
+export type TrainedStudent = Extract<TrainingMessage, { kind: "trained" }>;
