@@ -13,8 +13,8 @@ import type { SampleDims } from "./bind-batch.js";
 import { forwardGraph } from "./forward-graph.js";
 import { batchFeeds, gathered, type Samples } from "./samples.js";
 
-/** What the teacher says to all samples is kept up to so many bytes; beyond, it is asked again for each batch. */
-const keptBytes = 2 ** 29;
+/** Where the caller does not say. */
+const defaultKeptBytes = 2 ** 29;
 
 /** A value of the teacher, and the dims of one sample of it. */
 export interface Taught {
@@ -27,6 +27,8 @@ export interface TeacherSource {
   readonly graph: Graph;
   /** Its inputs, by the names of the samples' columns. */
   readonly inputs: ReadonlyMap<string, string>;
+  /** Its answers to all samples are kept up to so many; beyond, it is asked again for each batch. 512 MB where not given. */
+  readonly keptBytes?: number | undefined;
 }
 
 interface TeacherRequest extends TeacherSource {
@@ -60,6 +62,7 @@ export class TeacherAnswers {
 
   static async open(request: TeacherRequest): Promise<TeacherAnswers> {
     const { graph, inputs, taught, samples, batch, executor, signal } = request;
+    const { keptBytes = defaultKeptBytes } = request;
     const dims: SampleDims = Object.fromEntries(
       [...inputs].map(([column, input]) => [input, samples.dims[column] ?? []]),
     );

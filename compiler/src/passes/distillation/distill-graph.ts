@@ -25,6 +25,8 @@ export interface DistillServices extends Pick<
   readonly validation?: Examples | undefined;
   /** Absent: labels alone teach. It stays as it is. */
   readonly teacher?: Graph | undefined;
+  /** The teacher's answers are kept up to so many bytes: 512 MB where not given. */
+  readonly keptBytes?: number | undefined;
   /** The examples' where not given. */
   readonly executor?: Executor | undefined;
   /** Where it runs; the CPU where not given. */
@@ -50,7 +52,8 @@ export async function distillGraph(
   // Before anything is read: what cannot be trained is said at once.
   const learned = learnedConstants(graph);
   const trained = trainedConstants(graph, learned, options.freeze);
-  const source = teacher === null ? null : teacherSource(teacher, inputs);
+  const { keptBytes } = services;
+  const source = teacher === null ? null : { ...teacherSource(teacher, inputs), keptBytes };
   const load = (from: Examples): Promise<Samples> =>
     loadSamples(from.read(), from.count, inputs, where, signal);
   const samples = await load(examples);

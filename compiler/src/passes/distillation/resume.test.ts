@@ -51,9 +51,13 @@ describe("a training that was interrupted goes on as if it had not been, bit for
     ["in the middle of an epoch, with AdamW and an average", { average: 0.95 }, 6],
     ["at the end of an epoch, with SGD", { optimizer: "sgd", schedule: "one-cycle" }, 8],
     ["before its first epoch is over, with a teacher", { temperature: 2 }, 1],
+    ["with a teacher that is asked for each batch", { temperature: 2 }, 5],
   ])("%s", async (what, given, steps) => {
     const options = { epochs: 3, batch: 16, rate: 0.02, ...given };
-    const teacher = what.includes("teacher") ? { teacher: network({ width: 6, seed: 8 }) } : {};
+    const keptBytes = what.includes("asked") ? 0 : undefined;
+    const teacher = what.includes("teacher")
+      ? { teacher: network({ width: 6, seed: 8 }), keptBytes }
+      : {};
     const whole = network();
     const facts = await distillGraph(whole, distill.parse(options), { ...services, ...teacher });
     const resume = await interrupted(network(), options, steps, teacher);
@@ -92,6 +96,19 @@ describe("a training that was interrupted goes on as if it had not been, bit for
     const damaged = { resume: resume.subarray(0, resume.length - 4) };
     expect(await again(network(), {}, damaged)).toMatch(/does not lie inside it/);
     expect(await again(network(), {}, { resume: new Uint8Array(3) })).toMatch(/too short/);
+  });
+});
+
+describe("a teacher", () => {
+  it("says the same whether its answers are kept or asked for anew", async () => {
+    const options = distill.parse({ epochs: 2, batch: 16, rate: 0.02 });
+    const teacher = network({ width: 6, seed: 8 });
+    const losses = async (keptBytes: number | undefined): Promise<readonly number[]> => {
+      const given = { ...services, teacher, keptBytes };
+      return (await distillGraph(network(), options, given)).history.map(({ loss }) => loss);
+    };
+    const [kept, asked] = [await losses(undefined), await losses(0)];
+    for (const [index, loss] of kept.entries()) expect(asked[index]).toBeCloseTo(loss, 4);
   });
 });
 

@@ -1,0 +1,74 @@
+// Training as the verb does it, in this process: labelled samples in memory, the CPU engine on one thread.
+import {
+  decodeModel,
+  distill,
+  distillGraph,
+  encodeModel,
+  inferNode,
+  randomOf,
+} from "../../../../compiler/dist/index.js";
+import { byteSource, onnxArtifact } from "../../../../runtime/dist/format/index.js";
+import { cpu } from "../../../../runtime/dist/backends/ort-node.js";
+
+/**
+ * A data module's samples by its splits, all in memory.
+ *
+ * @param {string} module its URL
+ * @returns {Promise<Record<string, { feeds: object, label: unknown }[]>>}
+ */
+export async function splitsOf(module) {
+  const { samples, splits } = await import(module);
+  const byId = new Map();
+  for await (const sample of samples()) byId.set(sample.id, sample);
+  return Object.fromEntries(
+    Object.entries(splits).map(([name, ids]) => [name, ids.map((id) => byId.get(id))]),
+  );
+}
+
+/**
+ * Trains a copy of an ONNX file.
+ *
+ * @param {Uint8Array} bytes
+ * @param {{ samples: object[], validation?: object[], teacher?: Uint8Array, seed: number, options: object }} how
+ */
+export async function taught(bytes, { samples, validation, teacher, seed, options }) {
+  const graph = await graphOf(bytes);
+  const { history } = await distillGraph(graph, distill.parse(options), {
+    examples: examplesOf(samples),
+    ...(validation && { validation: examplesOf(validation) }),
+    ...(teacher && { teacher: await graphOf(teacher) }),
+    random: (name) => randomOf(seed, name),
+  });
+  return { bytes: (await encodeModel(graph)).proto, history };
+}
+
+/** The share of samples whose class has the highest score. */
+export async function accuracyOf(bytes, samples) {
+  const session = await cpu().load(onnxArtifact(bytes));
+  let right = 0;
+  for (const { feeds, label } of samples) {
+    const [scores] = Object.values(await session.run(feeds));
+    if (scores.data.indexOf(Math.max(...scores.data)) === label) right += 1;
+  }
+  await session.dispose();
+  return right / samples.length;
+}
+
+export const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** The least and the greatest. */
+export const spread = (values) => [Math.min(...values), Math.max(...values)];
+
+function graphOf(bytes) {
+  return decodeModel({ proto: byteSource(bytes), external: new Map() }, { infer: inferNode });
+}
+
+function examplesOf(samples) {
+  return {
+    executor: cpu(),
+    count: samples.length,
+    async *read() {
+      yield* samples;
+    },
+  };
+}

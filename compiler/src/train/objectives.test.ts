@@ -1,0 +1,148 @@
+import { describe, expect, it } from "vitest";
+import { edit, type Graph, type ValueId } from "../ir/index.js";
+import { type Builder, graphOf } from "../rules/rule-case.test.support.js";
+import { type Labels, LabelReader } from "./labels.js";
+import { chooseObjectives, type ObjectiveOptions } from "./objectives.js";
+
+const batch = 2;
+const plain: ObjectiveOptions = { alpha: 0.7, temperature: 4, signals: [], labels: "auto" };
+
+/** Three numbers in, an output of so many numbers, with an operator behind. */
+function model(count: number, last?: string): Graph {
+  return graphOf({ x: ["float32", batch, 3] }, (input, b: Builder) => {
+    const scores = b.add("MatMul", [input("x"), b.weights(3, count)]);
+    return { y: last === undefined ? scores : b.add(last, [scores]) };
+  });
+}
+
+const labelsOf = (...rows: readonly unknown[]): Labels | null => {
+  const reader = new LabelReader("a test");
+  for (const [index, row] of rows.entries()) reader.add(row, index);
+  return reader.finish();
+};
+
+function chosen(
+  student: Graph,
+  teacher: Graph | null,
+  labels: Labels | null,
+  options: Partial<ObjectiveOptions> = {},
+): readonly string[] {
+  const objectives = chooseObjectives(
+    { graph: student, batch },
+    teacher && { graph: teacher, batch },
+    labels,
+    { ...plain, ...options },
+    "a test",
+  );
+  return objectives.map(({ loss, weight, target, value }) => {
+    const what = loss.kind === "cross-entropy" ? `${loss.kind} of ${loss.targets}` : loss.kind;
+    return `${what} from ${target.from}, ${Number(weight.toFixed(3))}, at ${producer(student, value)}`;
+  });
+}
+
+const producer = (graph: Graph, value: ValueId): string => graph.producer(value)?.op ?? "input";
+
+describe("the loss of labels", () => {
+  it.each<[string, Graph, Labels | null, string]>([
+    ["classes", model(4), labelsOf(0, 3), "cross-entropy of classes from labels, 1, at MatMul"],
+    [
+      "classes of a model that ends with a softmax",
+      model(4, "Softmax"),
+      labelsOf(0, 3n),
+      "cross-entropy of classes from labels, 1, at MatMul",
+    ],
+    [
+      "probabilities",
+      model(2, "Softmax"),
+      labelsOf([0.5, 0.5], [1, 0]),
+      "cross-entropy of probabilities from labels, 1, at MatMul",
+    ],
+    [
+      "truth values",
+      model(1, "Sigmoid"),
+      labelsOf(true, false),
+      "binary-cross-entropy from labels, 1, at MatMul",
+    ],
+    [
+      "numbers",
+      model(2),
+      labelsOf([0.5, 3], Float32Array.of(1, -1)),
+      "mse from labels, 1, at MatMul",
+    ],
+    ["one number", model(1, "Relu"), labelsOf(0.5, 3), "mse from labels, 1, at Relu"],
+  ])("is told by their form: %s", (_, graph, labels, expected) => {
+    expect(chosen(graph, null, labels)).toEqual([expected]);
+  });
+
+  it.each<[string, () => unknown, RegExp]>([
+    [
+      "too few numbers",
+      () => chosen(model(3), null, labelsOf([1, 2], [3, 4])),
+      /2 numbers, but .* has 3/,
+    ],
+    [
+      "no probability",
+      () => chosen(model(1, "Sigmoid"), null, labelsOf(0.5, 2.5)),
+      /label is 2.5, which is no probability/,
+    ],
+    ["texts alone", () => chosen(model(3), null, labelsOf("cat", "dog")), /nothing to learn from/],
+    [
+      "nothing that weighs",
+      () =>
+        chosen(model(3), model(3), labelsOf(0, 1), {
+          alpha: 1,
+          signals: [{ value: "y", loss: "mse", weight: 0 }],
+          labels: "none",
+        }),
+      /no loss has a weight/,
+    ],
+  ])("is refused: %s", (_, choose, message) => expect(choose).toThrow(message));
+});
+
+describe("the loss of a teacher", () => {
+  it("is by divergence for scores and by the mean square for others, beside that of labels", () => {
+    expect(chosen(model(4), model(4), labelsOf(0, 1))).toEqual([
+      "cross-entropy of classes from labels, 0.3, at MatMul",
+      "divergence from teacher, 0.7, at MatMul",
+    ]);
+    expect(chosen(model(1, "Relu"), model(1), null)).toEqual(["mse from teacher, 1, at Relu"]);
+    expect(chosen(model(4, "Softmax"), model(4), null)).toEqual([
+      "divergence from teacher, 1, at MatMul",
+    ]);
+    expect(chosen(model(4, "Sigmoid"), model(4, "Sigmoid"), null)).toEqual([
+      "binary-cross-entropy from teacher, 1, at MatMul",
+    ]);
+  });
+
+  it("goes by place where outputs are called otherwise", () => {
+    const teacher = model(4);
+    edit(
+      teacher,
+      "rename",
+      (editor) => {
+        for (const id of teacher.main.outputs) editor.rename(id, "logits");
+      },
+      { interface: true },
+    );
+    expect(chosen(model(4), teacher, null)).toHaveLength(1);
+  });
+
+  it("is shared out among signals", () => {
+    const signals = [
+      { value: "y", loss: "cosine", weight: 3 },
+      { value: "y", loss: "mse", weight: 1 },
+    ] as const;
+    expect(chosen(model(4), model(4), labelsOf(0, 1), { signals, alpha: 0.4 })).toEqual([
+      "cross-entropy of classes from labels, 0.6, at MatMul",
+      "cosine from teacher, 0.3, at MatMul",
+      "mse from teacher, 0.1, at MatMul",
+    ]);
+  });
+
+  it("leaves labels out with an alpha of 1, and the teacher with one of 0", () => {
+    expect(chosen(model(4), model(4), labelsOf(0, 1), { alpha: 1 })).toHaveLength(1);
+    expect(chosen(model(4), model(4), labelsOf(0, 1), { alpha: 0 })[0]).toContain(
+      "from labels, 1,",
+    );
+  });
+});
