@@ -33,13 +33,10 @@ describe("what was learned", () => {
     const found = learnedConstants(network()).map(
       ({ as, tensor }) => `${as} ${tensor.dims.join("×")}`,
     );
-    expect(found.toSorted()).toEqual(
-      [
-        ...["weight 64×32×3×3", "weight 64×96", "weight 500×16", "weight 50×96"],
-        ...["bias 64", "bias 64", "bias 96", "bias 50"],
-        ...["scale 64", "scale 64×1×1", "mean 64", "variance 64"],
-      ].toSorted(),
-    );
+    const weights = ["weight 64×32×3×3", "weight 64×96", "weight 500×16", "weight 50×96"];
+    const biases = ["bias 64", "bias 64", "bias 96", "bias 50"];
+    const norms = ["scale 64", "scale 64×1×1", "mean 64", "variance 64"];
+    expect(found.toSorted()).toEqual([...weights, ...biases, ...norms].toSorted());
   });
 
   it("is trained but for statistics, and named apart", () => {

@@ -18,7 +18,7 @@ import {
 
 await rewriteSchema();
 const prune = { use: "prune-channels", with: { keep: 0.5 } };
-const train = { use: "fine-tune", with: { epochs: 30, rate: 0.002 } };
+const train = { use: "distill", with: { epochs: 30, rate: 0.002 } };
 const graph = await importModel(sourceOf(mnist));
 const group = (...steps) => ({ steps, required: false });
 const pruned = await applyGroup(graph, group({ use: "simplify" }, prune), {}, passes);
