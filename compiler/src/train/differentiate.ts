@@ -1,6 +1,7 @@
 import { PareError } from "@pare/runtime/format";
 import { edit, type Graph, type Node, type NodeId, sameShape, type ValueId } from "../ir/index.js";
 import { Backward, Emitter, Forward, operatorOf, type TrainingEngine } from "../ops/index.js";
+import { Recomputation } from "./checkpointing.js";
 import { findPath, type Path } from "./path.js";
 
 export interface DifferentiateOptions {
@@ -11,6 +12,11 @@ export interface DifferentiateOptions {
    * quantization. Through all others none passes. None where not given.
    */
   readonly straightThrough?: ReadonlySet<NodeId>;
+  /**
+   * Values of the forward pass that are kept for the backward pass; what lies between them is computed again, which
+   * takes less memory and one more forward pass. Where not given, all is kept.
+   */
+  readonly checkpoints?: readonly ValueId[];
 }
 
 /**
@@ -30,7 +36,7 @@ export function differentiate(
   graph: Graph,
   loss: ValueId,
   withRespectTo: readonly ValueId[],
-  { engine, straightThrough = new Set() }: DifferentiateOptions,
+  { engine, straightThrough = new Set(), checkpoints = [] }: DifferentiateOptions,
 ): ReadonlyMap<ValueId, ValueId> {
   checkOpset(graph);
   for (const value of withRespectTo) checkFloat(graph, value);
@@ -44,7 +50,9 @@ export function differentiate(
     const now = (value: ValueId): ValueId => lowered.get(value) ?? value;
     const wanted = withRespectTo.map(now);
     const whole = lowered.size === 0 ? path : findPath(graph, now(loss), wanted, straightThrough);
-    const cotangents = goBack(emit, now(loss), whole);
+    const kept = new Set(checkpoints.map(now));
+    const recomputation = new Recomputation(emit, whole, kept);
+    const cotangents = goBack(emit, now(loss), whole, recomputation);
     const taken = new Set<ValueId>();
     return new Map(
       withRespectTo.map((value) => [
@@ -72,7 +80,12 @@ function lowerAll(emit: Emitter, { nodes }: Path): ReadonlyMap<ValueId, ValueId>
 }
 
 /** Gives the cotangent of any value: what a small change of it does to the loss. */
-function goBack(emit: Emitter, loss: ValueId, { nodes, varies }: Path) {
+function goBack(
+  emit: Emitter,
+  loss: ValueId,
+  { nodes, varies }: Path,
+  recomputation: Recomputation,
+): (value: ValueId) => ValueId | null {
   const contributions = new Map<ValueId, readonly ValueId[]>();
   const cotangentOf = (value: ValueId): ValueId | null => {
     const [first, ...others] = contributions.get(value) ?? [];
@@ -87,7 +100,8 @@ function goBack(emit: Emitter, loss: ValueId, { nodes, varies }: Path) {
   contribute(loss, emit.expand(emit.scalar(1, loss), emit.shape(loss)));
   for (const node of [...nodes].reverse()) {
     const own = node.outputs.map((output) => (output === null ? null : cotangentOf(output)));
-    const gradients = applyRule(emit, node, own, varies);
+    const forward = recomputation.nodeFor(node, own.find((id) => id !== null) ?? undefined);
+    const gradients = applyRule(emit, node, forward, own, varies);
     node.inputs.forEach((input, index) => {
       const gradient = gradients[index] ?? null;
       if (input !== null && gradient !== null && varies.has(input)) contribute(input, gradient);
@@ -96,9 +110,11 @@ function goBack(emit: Emitter, loss: ValueId, { nodes, varies }: Path) {
   return cotangentOf;
 }
 
+/** @param forward the node, or a copy of it, whose values the rule reads */
 function applyRule(
   emit: Emitter,
   node: Node,
+  forward: Node,
   cotangents: readonly (ValueId | null)[],
   varies: ReadonlySet<ValueId>,
 ): readonly (ValueId | null)[] {
@@ -106,7 +122,11 @@ function applyRule(
   if (rule === "straight-through") return cotangents.slice(0, 1);
   if (typeof rule !== "function") return [];
   const inputs = [...node.inputs];
-  const gradients = rule(new Backward(emit, node, cotangents, (value) => varies.has(value)));
+  const needs = (index: number): boolean => {
+    const input = inputs[index] ?? null;
+    return input !== null && varies.has(input);
+  };
+  const gradients = rule(new Backward(emit, forward, cotangents, needs));
   gradients.forEach((gradient, index) => {
     const input = inputs[index] ?? null;
     if (gradient === null || input === null) return;

@@ -6,7 +6,7 @@ import { Forward } from "./forward.js";
 /** A node of the forward pass as its operator's gradient rule sees it. */
 export class Backward extends Forward {
   readonly #cotangents: readonly (ValueId | null)[];
-  readonly #needs: (value: ValueId) => boolean;
+  readonly #needs: (index: number) => boolean;
 
   /**
    * @param cotangents of each output, of the output's shape; null where the loss does not depend on it
@@ -16,7 +16,7 @@ export class Backward extends Forward {
     emit: Emitter,
     node: Node,
     cotangents: readonly (ValueId | null)[],
-    needs: (value: ValueId) => boolean,
+    needs: (index: number) => boolean,
   ) {
     super(emit, node);
     this.#cotangents = cotangents;
@@ -45,8 +45,7 @@ export class Backward extends Forward {
   }
 
   needs(index: number): boolean {
-    const id = this.node.inputs[index];
-    return id !== undefined && id !== null && this.#needs(id);
+    return this.has(index) && this.#needs(index);
   }
 
   /** The gradient where it is asked for. */
