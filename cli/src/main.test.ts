@@ -16,8 +16,10 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Manifest } from "@pare/runtime/format";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { CommandLines, type CommandLineOptions, type Ended } from "./command-lines.test.support.js";
 
-// The command line as it is installed: what was built, in a process of its own.
+// What was built. Most command lines run one after the other in a process that has loaded it; `installed` is the command
+// line as it is installed, in a process of its own.
 
 const bin = fileURLToPath(new URL("../bin/pare.js", import.meta.url));
 const mnist = fileURLToPath(new URL("../../fixtures/models/mnist-cnn.onnx", import.meta.url));
@@ -29,25 +31,26 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
+const lines = new CommandLines(() => folder);
+afterAll(() => lines.dispose());
+
+const ownCache = (): Readonly<Record<string, string>> => ({
+  XDG_CACHE_HOME: join(folder, "cache"),
+});
+
+function pare(args: readonly string[], options: CommandLineOptions = {}): Promise<Ended> {
+  return lines.run(args, { ...options, env: { ...ownCache(), ...options.env } });
 }
 
-function pare(
+function installed(
   args: readonly string[],
-  options: {
-    readonly cwd?: string;
-    readonly interruptAt?: RegExp;
-    readonly env?: Readonly<Record<string, string>>;
-  } = {},
+  options: CommandLineOptions & { readonly interruptAt?: RegExp } = {},
 ): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [bin, ...args], {
       cwd: options.cwd ?? folder,
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, XDG_CACHE_HOME: join(folder, "cache"), ...options.env },
+      env: { ...process.env, ...ownCache(), ...options.env },
     });
     let [stdout, stderr] = ["", ""];
     let interrupted = false;
@@ -124,7 +127,7 @@ describe("what is said", () => {
 
 describe("asking for help", () => {
   it("lists the verbs, and a verb's options", async () => {
-    const help = await pare(["--help"]);
+    const help = await installed(["--help"]);
     expect(help.code).toBe(0);
     for (const verb of [
       "optimize",
@@ -146,7 +149,7 @@ describe("asking for help", () => {
     expect(stdout).toMatch(/\nExamples:\n {2}pare optimize [^]*\nDocs: /);
     expect(stdout).toMatch(/--max-drop[^]*--no-cache/);
     expect(stdout.replace(/\s+/g, " ")).toMatch(/--time-budget <time>[^-]*\(default: 2m/);
-    expect((await pare(["--version"])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+    expect((await installed(["--version"])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
   it("comes as a script that completes a shell's lines, which bash reads", async () => {
@@ -166,7 +169,7 @@ describe("asking for help", () => {
   });
 
   it("is what a missing verb gets, on stderr", async () => {
-    expect(await pare([])).toMatchObject({
+    expect(await installed([])).toMatchObject({
       code: 2,
       stdout: "",
       stderr: expect.stringContaining("Usage: pare"),
@@ -204,7 +207,7 @@ describe("what is wrong with arguments", () => {
   });
 
   it("with --json is one document on stdout", async () => {
-    const { code, stdout, stderr } = await pare(["inspect", "absent.onnx", "--json"]);
+    const { code, stdout, stderr } = await installed(["inspect", "absent.onnx", "--json"]);
     expect([code, stderr]).toEqual([2, ""]);
     expect(JSON.parse(stdout)).toEqual({
       error: {
@@ -403,7 +406,7 @@ describe("what is wrong with data", () => {
 
 describe("one step", () => {
   it("inspects a model", async () => {
-    const { code, stdout } = await pare(["inspect", mnist, "--json", "--dim", "N=1"]);
+    const { code, stdout } = await installed(["inspect", mnist, "--json", "--dim", "N=1"]);
     const facts = JSON.parse(stdout);
     expect(code).toBe(0);
     expect(facts).toMatchObject({
@@ -502,7 +505,7 @@ describe("one step", () => {
       `import { register } from "node:module"; register("data:text/javascript," + encodeURIComponent(${JSON.stringify(hooks)}));`,
     );
     const env = { NODE_OPTIONS: `--import ${pathToFileURL(join(folder, absent)).href}` };
-    expect(await pare(["simplify", mnist, "-o", "unasked.onnx"], { env })).toMatchObject({
+    expect(await installed(["simplify", mnist, "-o", "unasked.onnx"], { env })).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/; not checked: .*nowhere.*\.\n$/),
     });
@@ -541,7 +544,7 @@ describe("one step", () => {
   });
 
   it("calibrates on images", async () => {
-    const ended = await pare([
+    const ended = await installed([
       "quantize",
       mnist,
       "--mode",
@@ -617,7 +620,7 @@ describe("pare optimize", () => {
 
   it("writes a bundle that the runtime proves, and replays its lock to the same hashes", async () => {
     const module = await write("unlabelled.mjs", data);
-    const first = await pare([
+    const first = await installed([
       "optimize",
       mnist,
       "--data",
@@ -771,10 +774,10 @@ describe("pare optimize", () => {
       "slow.mjs",
       "export async function* samples() { for (;;) { await new Promise((done) => setTimeout(done, 50)); yield { feeds: { x: new Float32Array(784) } }; } }",
     );
-    const ended = await pare(["optimize", mnist, "--target", "cpu", "--data", join(folder, slow)], {
-      cwd,
-      interruptAt: /reading samples/,
-    });
+    const ended = await installed(
+      ["optimize", mnist, "--target", "cpu", "--data", join(folder, slow)],
+      { cwd, interruptAt: /reading samples/ },
+    );
     expect(ended).toMatchObject({ code: 130, stdout: "" });
     expect(await readdir(cwd)).toEqual([]);
   });
@@ -945,5 +948,5 @@ describe("a bundle", () => {
 
 it("follows a symbolic link to a model", async () => {
   await symlink(mnist, join(folder, "link.onnx"));
-  expect((await pare(["inspect", "link.onnx", "--json"])).code).toBe(0);
+  expect((await installed(["inspect", "link.onnx", "--json"])).code).toBe(0);
 });

@@ -216,16 +216,16 @@ describe("a data module", () => {
     [
       "never yields",
       `export async function* samples() { await new Promise(() => {}) }\nsetInterval(() => {}, 1000)`,
-      /took more than 3 s to give a sample/,
+      /took more than 2 s to give a sample/,
     ],
     [
       "loops for ever",
       `export function* samples() { for (;;); }`,
-      /took more than 3 s to give a sample/,
+      /took more than 2 s to give a sample/,
     ],
-    ["loops while loading", `for (;;);\nexport const samples = [];`, /took more than 3 s to load/],
+    ["loops while loading", `for (;;);\nexport const samples = [];`, /took more than 2 s to load/],
   ])("that %s is given up", async (_, source, message) => {
-    await expect(open(source, { patienceMs: 3000 })).rejects.toMatchObject({
+    await expect(open(source, { patienceMs: 2000 })).rejects.toMatchObject({
       code: "DATA_MODULE",
       message: expect.stringMatching(message),
     });

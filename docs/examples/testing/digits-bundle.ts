@@ -30,12 +30,26 @@ export async function writeTinyBundle(folder: string): Promise<void> {
   await writeFloatBundle(folder, "tiny", affine, { x: [2, 3] });
 }
 
+/** Files are made once, and written as often as asked for: to compress them takes long. */
+const made = new Map<string, Promise<BundleFiles>>();
+type BundleFiles = Awaited<ReturnType<typeof bundleFiles>>;
+
 async function writeFloatBundle(
   folder: string,
   name: string,
   path: string,
   dims: Readonly<Record<string, readonly number[]>>,
 ): Promise<void> {
+  const files = made.get(name) ?? floatBundle(name, path, dims);
+  made.set(name, files);
+  await folderSink(folder).write(await files);
+}
+
+async function floatBundle(
+  name: string,
+  path: string,
+  dims: Readonly<Record<string, readonly number[]>>,
+): Promise<BundleFiles> {
   const model = new Uint8Array(await readFile(path));
   const session = await cpu().load(onnxArtifact(model));
   const targets = ["cpu", "wasm", "webgpu"] as const;
@@ -60,7 +74,7 @@ async function writeFloatBundle(
       source: { bytes: model.length, sha256: await sha256(model), parameters: 0, macs: null },
       baselines: [],
     };
-    await folderSink(folder).write(await bundleFiles(input));
+    return await bundleFiles(input);
   } finally {
     await session.dispose();
   }
