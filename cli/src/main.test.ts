@@ -134,6 +134,7 @@ describe("asking for help", () => {
       "simplify",
       "quantize",
       "convert",
+      "distill",
       "inspect",
       "run",
       "bench",
@@ -142,7 +143,7 @@ describe("asking for help", () => {
       "completion",
     ])
       expect(help.stdout).toMatch(new RegExp(`^  ${verb} `, "m"));
-    expect(help.stdout).not.toMatch(/prune|distill/);
+    expect(help.stdout).not.toMatch(/prune/);
     expect(help.stdout).toMatch(/^Examples:\n {2}pare optimize /m);
     expect(help.stdout.trimEnd()).toMatch(/\nDocs: docs\/reference\/cli\.md [^\n]+$/);
     const { stdout } = await pare(["optimize", "--help"]);
