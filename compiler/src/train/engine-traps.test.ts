@@ -69,6 +69,19 @@ describe("what WebGPU has no kernel for, or computes wrongly,", () => {
         y: add("Conv", [input("x"), input("w")], { group: int(3), strides: ints([2, 2]) }),
       }),
     );
+    const norm = graphOf({ x: ["float32", 4, 2], s: ["float32", 2] }, (input, { many }) => {
+      const [x, s] = [input("x"), input("s")];
+      const [y = x] = many("BatchNormalization", 3, [x, s, s, s, s], {
+        training_mode: int(1),
+        momentum: float(0),
+      });
+      return { y };
+    });
+    withGradients(norm, "webgpu");
+    const inTraining = [...norm.allNodes()].filter(({ attributes }) =>
+      attributes.has("training_mode"),
+    );
+    expect(inTraining).toEqual([]);
     expect(opsFor("cpu", multiplied)).toContain("ConvTranspose");
     expect(opsFor("webgpu", multiplied)).not.toContain("ConvTranspose");
   });

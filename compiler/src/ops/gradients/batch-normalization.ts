@@ -55,6 +55,7 @@ function withOwnStatistics(backward: Backward): readonly (ValueId | null)[] {
   const axes = axesBesides(emit, x);
   const { mean, variance } = batchStatistics(backward, axes);
   const inverse = emit.inverseRoot(variance, backward.attributes.float("epsilon", 1e-5));
+  if (emit.engine === "webgpu") writeOut(backward, mean, variance, inverse);
   const dBias = emit.sum(dY, axes);
   const products = emit.sum(emit.multiply(dY, x), axes);
   const dScale = emit.multiply(inverse, emit.subtract(products, emit.multiply(mean, dBias)));
@@ -78,6 +79,29 @@ function withOwnStatistics(backward: Backward): readonly (ValueId | null)[] {
     null,
     null,
   ];
+}
+
+/** WebGPU has no kernel for training: plain operators take the node's place in the forward pass. */
+function writeOut(backward: Backward, mean: ValueId, variance: ValueId, inverse: ValueId): void {
+  const { emit, node } = backward;
+  const x = backward.input(0);
+  const spread = (values: ValueId): ValueId => perChannel(emit, values, x);
+  const slope = spread(emit.multiply(backward.input(1), inverse));
+  const scaled = emit.multiply(emit.subtract(x, spread(mean)), slope);
+  const momentum = backward.attributes.float("momentum", 0.9);
+  const blended = (index: number, now: ValueId): ValueId =>
+    momentum === 0
+      ? now
+      : emit.add(emit.scale(backward.input(index), momentum), emit.scale(now, 1 - momentum));
+  const instead = [
+    emit.add(scaled, spread(backward.input(2))),
+    blended(3, mean),
+    blended(4, variance),
+  ];
+  instead.forEach((value, index) => {
+    const output = node.outputs[index] ?? null;
+    if (output !== null) emit.editor.replace(output, value, "is written out for WebGPU");
+  });
 }
 
 /** With momentum 0 what the node gives as running statistics are the batch's own; else they are computed again. */

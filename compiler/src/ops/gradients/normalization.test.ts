@@ -1,5 +1,11 @@
+import { describe, expect, it } from "vitest";
 import { attribute } from "../../ir/index.js";
-import { type Case, checkGradients } from "../../train/gradient-check.test.support.js";
+import {
+  type Case,
+  checked,
+  checkGradients,
+  tolerance,
+} from "../../train/gradient-check.test.support.js";
 import { one } from "./case.test.support.js";
 
 const { int, float } = attribute;
@@ -13,13 +19,7 @@ function ofBatch(momentum: number): Case["build"] {
     });
 }
 
-checkGradients("gradients of normalizations", [
-  {
-    name: "BatchNormalization with fixed statistics",
-    shapes: [[2, 3, 4, 4], [3], [3], [3], [3]],
-    build: one("BatchNormalization", { epsilon: float(0.01) }),
-    values: ["normal", "normal", "normal", "normal", "positive"],
-  },
+const ofBatches: readonly Case[] = [
   {
     name: "BatchNormalization in training",
     shapes: [[4, 3, 3, 3], [3], [3]],
@@ -34,6 +34,16 @@ checkGradients("gradients of normalizations", [
     name: "BatchNormalization in training, with a momentum",
     shapes: [[4, 3, 3], [3], [3]],
     build: ofBatch(0.9),
+  },
+];
+
+checkGradients("gradients of normalizations", [
+  ...ofBatches,
+  {
+    name: "BatchNormalization with fixed statistics",
+    shapes: [[2, 3, 4, 4], [3], [3], [3], [3]],
+    build: one("BatchNormalization", { epsilon: float(0.01) }),
+    values: ["normal", "normal", "normal", "normal", "positive"],
   },
   { name: "LayerNormalization", shapes: [[2, 4, 8], [8], [8]], build: one("LayerNormalization") },
   {
@@ -80,3 +90,10 @@ checkGradients("gradients of normalizations", [
     })),
   ),
 ]);
+
+describe("BatchNormalization in training for WebGPU, written out", () => {
+  it("gives the same gradients", async () => {
+    const results = await checked(ofBatches, "cpu", "webgpu");
+    for (const { error, where } of results) expect(error, where).toBeLessThan(tolerance);
+  });
+});
