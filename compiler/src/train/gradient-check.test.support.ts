@@ -91,7 +91,7 @@ function dimsOf(graph: Graph, id: ValueId): readonly number[] {
 }
 
 /** All cases in one graph: an engine loads it once. Input j of case i is `i:j`, output k is `i=k`. */
-function together(cases: readonly Case[]): Graph {
+export function together(cases: readonly Case[]): Graph {
   const declared = Object.fromEntries(
     cases.flatMap(({ shapes }, at) =>
       shapes.map((dims, index) => [`${at}:${index}`, ["float32", ...dims] as const]),
@@ -152,6 +152,19 @@ function directionsOf(gradient: Float32Array, seed: number): readonly Float32Arr
 const dot = (a: Float32Array, b: Float32Array): number =>
   a.reduce((sum, x, i) => sum + x * (b[i] ?? 0), 0);
 
+/** What the inputs of a graph of these cases hold. */
+export function samplesOf(graph: Graph, cases: readonly Case[]): Tensors {
+  return Object.fromEntries(
+    graph.main.inputs.map((id, index) => {
+      const { name } = graph.value(id);
+      const [at, input] = name.split(":").map(Number);
+      const values = cases[at ?? -1]?.values ?? "normal";
+      const kind = typeof values === "string" ? values : (values[input ?? 0] ?? "normal");
+      return [name, drawn(kind, dimsOf(graph, id), index + 1)];
+    }),
+  );
+}
+
 /** Gradients of each case against central differences on an engine. Cases do not touch, so all are moved at once. */
 export async function checked(
   cases: readonly Case[],
@@ -161,15 +174,7 @@ export async function checked(
   const graph = together(cases);
   const names = graph.main.outputs.map((id) => graph.value(id).name);
   withGradients(graph, engine);
-  const samples = Object.fromEntries(
-    graph.main.inputs.map((id, index) => {
-      const { name } = graph.value(id);
-      const [at, input] = name.split(":").map(Number);
-      const values = cases[at ?? -1]?.values ?? "normal";
-      const kind = typeof values === "string" ? values : (values[input ?? 0] ?? "normal");
-      return [name, drawn(kind, dimsOf(graph, id), index + 1)];
-    }),
-  );
+  const samples = samplesOf(graph, cases);
   const session = await load(graph, backend);
   try {
     const gradients = await session.run(samples);
