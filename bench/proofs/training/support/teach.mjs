@@ -25,6 +25,28 @@ export async function splitsOf(module) {
   );
 }
 
+/** Pictures, and each of them moved by some pixels to every side: what a digit is does not depend on where it lies. */
+export function moved(samples, pixels = 2, side = 28) {
+  const by = (sample, right, down) => {
+    const { x } = sample.feeds;
+    const data = new Float32Array(side * side);
+    for (let row = 0; row < side; row += 1)
+      for (let column = 0; column < side; column += 1) {
+        const [fromRow, fromColumn] = [row - down, column - right];
+        const isInside = [fromRow, fromColumn].every((at) => at >= 0 && at < side);
+        if (isInside) data[row * side + column] = x.data[fromRow * side + fromColumn];
+      }
+    return { ...sample, feeds: { x: { ...x, data } } };
+  };
+  return samples.flatMap((sample) => [
+    sample,
+    by(sample, pixels, 0),
+    by(sample, -pixels, 0),
+    by(sample, 0, pixels),
+    by(sample, 0, -pixels),
+  ]);
+}
+
 /**
  * Trains a copy of an ONNX file.
  *
