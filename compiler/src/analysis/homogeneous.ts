@@ -1,5 +1,5 @@
 import type { Dim, Graph, Node } from "../ir/index.js";
-import { attributeReader, operatorOf } from "../ops/index.js";
+import { channelNode, type Coupling, operatorOf, type Port, type Tie } from "../ops/index.js";
 
 /** Where a channel lies in a value: on one axis, in `each` neighbouring places. */
 export interface ChannelPlace {
@@ -18,19 +18,44 @@ export function channelsBehind(
   node: Node,
   place: ChannelPlace,
 ): ChannelPlace | NotBehind {
-  const apart = { why: `${node.op} behind it does not keep channels together` };
-  const traits = operatorOf(node)?.traits;
-  const [from, to] = [shapeOf(graph, node.inputs[0]), shapeOf(graph, node.outputs[0])];
-  if (from === undefined) return { why: "the rank of its result is not known" };
-  if (traits?.dataMovement === "reshapes") return merged(from, to, place) ?? apart;
-  const { channels, clamp } = traits ?? {};
-  if (clamp !== undefined && isRelu(graph, node, clamp.bounds)) return place;
-  if (channels === undefined || channels.scaling === "none") {
-    const why = clamp === undefined ? "does not scale with its input" : "bounds all channels alike";
+  if (shapeOf(graph, node.inputs[0]) === undefined)
+    return { why: "the rank of its result is not known" };
+  const { channels, traits } = operatorOf(node) ?? {};
+  if (traits?.scaling === undefined && !isRelu(graph, node, traits?.clamp?.bounds ?? [])) {
+    const why =
+      traits?.clamp === undefined ? "does not scale with its input" : "bounds all channels alike";
     return { why: `${node.op} behind it ${why}` };
   }
-  const next = channels.place(place.axis, from, attributeReader(node.attributes));
-  return typeof next?.each === "number" ? { axis: next.axis, each: place.each * next.each } : apart;
+  const view = channelNode(graph, node);
+  const couplings = channels?.couplings(view) ?? [];
+  const next = movedTo(couplings, place.axis, ({ port, axis }) => view.shape(port)?.[axis]);
+  if (next === undefined) return { why: `${node.op} behind it does not keep channels together` };
+  return { axis: next.axis, each: place.each * next.each };
+}
+
+/** Where the places of an axis of the first input lie in the first output; undefined where they do not stay together. */
+function movedTo(
+  couplings: readonly Coupling[],
+  axis: number,
+  sizeOf: (tie: Tie) => Dim | undefined,
+): ChannelPlace | undefined {
+  const [one, another] = couplings.filter(({ ties }) => ties.some(isAt("input", axis)));
+  const from = one?.ties.find(isAt("input", axis));
+  const to = one?.ties.find(isAt("output"));
+  if (from === undefined || to === undefined || another !== undefined) return undefined;
+  const [before, after] = [sizeOf(from), sizeOf(to)];
+  if (typeof before !== "number" || typeof after !== "number") return undefined;
+  const each = after / before;
+  for (let place = 0; place < before; place += 1)
+    if (from.channelOf(place) !== place) return undefined;
+  for (let place = 0; place < after; place += 1)
+    if (to.channelOf(place) !== Math.floor(place / each)) return undefined;
+  return { axis: to.axis, each };
+}
+
+function isAt(side: Port["side"], axis?: number): (tie: Tie) => boolean {
+  return (tie) =>
+    tie.port.side === side && tie.port.index === 0 && (axis === undefined || tie.axis === axis);
 }
 
 /** Has a clamp the lower bound 0, and no upper one? */
@@ -38,25 +63,6 @@ function isRelu(graph: Graph, node: Node, [low, high]: readonly number[]): boole
   if (low === undefined || high === undefined) return false;
   const least = graph.constant(node.inputs[low])?.numbers()?.[0];
   return least === 0 && (node.inputs[high] ?? null) === null;
-}
-
-/** A reshape that leaves all axes before the channels' as they are, and at most merges following ones into it. */
-function merged(
-  from: readonly Dim[],
-  to: readonly Dim[] | undefined,
-  { axis, each }: ChannelPlace,
-): ChannelPlace | undefined {
-  if (to === undefined) return undefined;
-  if (from.slice(0, axis).some((size, at) => size !== to[at])) return undefined;
-  let size: Dim | undefined = from[axis];
-  let more = 1;
-  for (const next of [...from.slice(axis + 1), undefined]) {
-    if (size === to[axis]) return { axis, each: each * more };
-    if (typeof size !== "number" || typeof next !== "number") return undefined;
-    size *= next;
-    more *= next;
-  }
-  return undefined;
 }
 
 export function shapeOf(

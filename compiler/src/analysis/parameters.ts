@@ -7,11 +7,19 @@ import { operatorOf } from "../ops/index.js";
  */
 export function countParameters(graph: Graph): number {
   let total = 0;
-  for (const value of graph.allValues()) {
-    const tensor = value.constant ?? constantOf(graph, value);
-    if (tensor !== undefined && isTrained(tensor) && !isScale(graph, value)) total += tensor.count;
-  }
+  for (const { tensor } of trainedTensors(graph)) total += tensor.count;
   return total;
+}
+
+/** The constants whose elements are trained numbers, wherever they stand. */
+export function trainedTensors(
+  graph: Graph,
+): readonly { readonly value: Value; readonly tensor: Tensor }[] {
+  return [...graph.allValues()].flatMap((value) => {
+    const tensor = value.constant ?? constantOf(graph, value);
+    const isOne = tensor !== undefined && isTrained(tensor) && !isScale(graph, value);
+    return isOne ? [{ value, tensor }] : [];
+  });
 }
 
 /** Bytes of all constants as they are stored. */

@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { gradients } from "./gradients/gradients.js";
+import { channels } from "./channels/channels.js";
 import { references } from "./reference/references.js";
 import { schemas } from "./schema/schemas.js";
 import { shapeRules } from "./shape/shapes.js";
@@ -31,6 +32,7 @@ describe.each([
   ["shape", "Shapes", shapeRules],
   ["reference", "References", references],
   ["gradients", "Gradients", gradients],
+  ["channels", "Channels", channels],
 ] as const)("the families in %s", (folder, ending, joined) => {
   test("are joined, all of them, and none says again what another said", async () => {
     const found = await families(folder, ending);
@@ -41,7 +43,13 @@ describe.each([
 });
 
 test("every cell names an operator that the schema knows", () => {
-  const cells = { shape: shapeRules, reference: references, gradient: gradients, ...traitCells };
+  const cells = {
+    shape: shapeRules,
+    reference: references,
+    gradient: gradients,
+    channels,
+    ...traitCells,
+  };
   for (const [kind, map] of Object.entries(cells)) {
     expect(map.size, kind).toBeGreaterThan(0);
     expect([...map.keys()].filter((key) => !schemas.has(key), kind)).toEqual([]);
@@ -78,7 +86,6 @@ test("traits speak of inputs, outputs and attributes that the schema has", () =>
       ...(traits.weights ?? []).map(({ input }) => input),
       ...(traits.clamp?.bounds ?? []),
       ...(traits.quantization?.parameters ?? []),
-      ...(traits.channels?.perChannel ?? []),
     ];
     for (const input of inputs) expect(schema.inputs[input], `${key} ${input}`).toBeDefined();
     if (traits.outputDtype !== undefined)

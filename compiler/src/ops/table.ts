@@ -1,6 +1,8 @@
 import type { Node } from "../ir/index.js";
 import type { Gradient } from "./gradients/gradient.js";
 import { gradients } from "./gradients/gradients.js";
+import { channels } from "./channels/channels.js";
+import type { Channels } from "./channels/coupling.js";
 import type { Evaluation } from "./reference/evaluation.js";
 import { references } from "./reference/references.js";
 import type { OperatorSchema } from "./schema/operator.js";
@@ -17,6 +19,8 @@ export interface Operator {
   readonly reference: Evaluation | undefined;
   /** Undefined where nobody wrote it: what depends on such a node cannot be trained. */
   readonly gradient: Gradient | undefined;
+  /** Undefined where no channel passes, or nobody wrote how. */
+  readonly channels: Channels | undefined;
   readonly traits: Traits;
 }
 
@@ -29,6 +33,7 @@ export const operators: ReadonlyMap<string, Operator> = new Map(
       shape,
       reference: references.get(key),
       gradient: gradients.get(key),
+      channels: channels.get(key),
       traits: traitsOf(key),
     };
     return row === undefined ? [] : [[key, row] as const];

@@ -1,6 +1,5 @@
 import { byKey } from "../schema/schemas.js";
 import { bodies } from "./bodies.js";
-import { channels } from "./channels.js";
 import { clamp } from "./clamp.js";
 import { dataMovement } from "./data-movement.js";
 import { float16 } from "./float16.js";
@@ -11,6 +10,7 @@ import { outputDtype } from "./output-dtype.js";
 import { quantization } from "./quantization.js";
 import { range } from "./range.js";
 import { rectifier } from "./rectifier.js";
+import { scaling } from "./scaling.js";
 import { weights } from "./weights.js";
 import { window } from "./window.js";
 
@@ -18,8 +18,6 @@ import { window } from "./window.js";
 export const traitCells = {
   /** How it runs the bodies that it holds. */
   bodies: byKey(bodies),
-  /** Channels pass through it, and with what algebra. */
-  channels: byKey(channels),
   /** It does what rounding to a range does. */
   clamp: byKey(clamp),
   /** Its result's elements are elements of its inputs. */
@@ -40,6 +38,8 @@ export const traitCells = {
   range: byKey(range),
   /** It cuts or bends away what is negative. */
   rectifier: byKey(rectifier),
+  /** It commutes with factors per channel: with which. */
+  scaling: byKey(scaling),
   /** In which inputs it carries weights. */
   weights: byKey(weights),
   /** It looks at a window of elements: of how many. */
@@ -54,7 +54,6 @@ export type Traits = {
 export function traitsOf(key: string): Traits {
   return {
     bodies: traitCells.bodies.get(key),
-    channels: traitCells.channels.get(key),
     clamp: traitCells.clamp.get(key),
     dataMovement: traitCells.dataMovement.get(key),
     float16: traitCells.float16.get(key),
@@ -65,6 +64,7 @@ export function traitsOf(key: string): Traits {
     quantization: traitCells.quantization.get(key),
     range: traitCells.range.get(key),
     rectifier: traitCells.rectifier.get(key),
+    scaling: traitCells.scaling.get(key),
     weights: traitCells.weights.get(key),
     window: traitCells.window.get(key),
   };

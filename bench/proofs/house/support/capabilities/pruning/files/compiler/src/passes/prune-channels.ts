@@ -1,6 +1,5 @@
 import { isWeightedOp } from "../analysis/weighted-node.js";
 import { edit, type Graph, Tensor } from "../ir/index.js";
-import { operatorOf } from "../ops/index.js";
 import { number } from "../pipeline/kinds.js";
 import { option } from "../pipeline/options.js";
 import { definePass } from "../pipeline/pass.js";
@@ -34,7 +33,7 @@ function obstacle(graph: Graph, { from, to, shifts }: Link): string | null {
   if (shifts.length > 0) return "a constant is added to its channels";
   for (let [next] = graph.consumers(from.node.outputs[0] ?? to.weight); next !== to.node;) {
     if (next === undefined) return "nothing reads its result";
-    if ((operatorOf(next)?.traits.channels?.perChannel.length ?? 0) > 0)
+    if (next.inputs.some((id) => (graph.constant(id)?.count ?? 0) > 2))
       return `${next.op} behind it has a number per channel`;
     [next] = graph.consumers(next.outputs[0] ?? to.weight);
   }

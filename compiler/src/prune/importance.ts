@@ -1,0 +1,216 @@
+import type { Graph, ValueId } from "../ir/index.js";
+import { unpackNumbers } from "../ops/elements/arrays.js";
+import { channelNode, operatorOf } from "../ops/index.js";
+import type { Activations, Wanted } from "../pipeline/activations.js";
+import type { Group, Member } from "./groups.js";
+import type { ChannelAxes } from "./axes.js";
+
+/** How it is told which units matter. */
+export type Importance = "magnitude" | "batch-norm" | "activation";
+
+/** Gradients of a loss by the constants that were trained, element by element; undefined for the others. */
+export type Gradients = (constant: ValueId) => Promise<ArrayLike<number> | undefined>;
+
+const squares = (elements: ArrayLike<number>): ArrayLike<number> =>
+  Float64Array.from(elements, (value) => value * value);
+
+/**
+ * For each group a score for each unit, 1 on average. By magnitude: the L2 norm of all weights that are cut with the unit,
+ * those that make it and those that read it (group norm of Fang et al. 2023, "DepGraph", eq. 4).
+ */
+export async function magnitudes(
+  graph: Graph,
+  axes: ChannelAxes,
+  groups: readonly Group[],
+): Promise<readonly Float64Array[]> {
+  const sums = await sumsOver(graph, groups, squares, (member) => isWeight(graph, axes, member));
+  return sums.map((units) => normalized(units.map(Math.sqrt)));
+}
+
+/**
+ * The size of the scale of the group's batch normalizations (Liu et al. 2017, "Network Slimming"); by magnitude where a
+ * group has none.
+ */
+export async function batchNormScales(
+  graph: Graph,
+  axes: ChannelAxes,
+  groups: readonly Group[],
+): Promise<readonly Float64Array[]> {
+  const others = await magnitudes(graph, axes, groups);
+  const isScale = (member: Member): boolean =>
+    axes
+      .ends(member.axis)
+      .some(({ node, port }) => node.op === "BatchNormalization" && port.index === 1);
+  const sizes = (elements: ArrayLike<number>): ArrayLike<number> =>
+    Float64Array.from(elements, Math.abs);
+  const sums = await sumsOver(graph, groups, sizes, isScale);
+  return sums.map((units, at) =>
+    groups[at]?.members.some(isScale) === true
+      ? normalized(units)
+      : (others[at] ?? normalized(units)),
+  );
+}
+
+/**
+ * |Σ w · g| over all weights that are cut with a unit: how much the loss changes without it, to first order (Molchanov et
+ * al. 2019, "Importance Estimation for Neural Network Pruning", eq. 8).
+ */
+export async function taylorScores(
+  graph: Graph,
+  axes: ChannelAxes,
+  groups: readonly Group[],
+  gradients: Gradients,
+): Promise<readonly Float64Array[]> {
+  const found = new Map<ValueId, ArrayLike<number>>();
+  for (const { members } of groups)
+    for (const { axis } of members) {
+      const gradient = graph.constant(axis.value) && (await gradients(axis.value));
+      if (gradient !== undefined) found.set(axis.value, gradient);
+    }
+  const sums = await sumsOver(
+    graph,
+    groups,
+    (elements, value) => {
+      const gradient = found.get(value);
+      return Float64Array.from(elements, (weight, at) => weight * (gradient?.[at] ?? 0));
+    },
+    (member) => isWeight(graph, axes, member) && found.has(member.axis.value),
+  );
+  return sums.map((units) => normalized(units.map(Math.abs)));
+}
+
+/**
+ * How large a channel is on average where it is read, times the norm of the weights that read it (Sun et al. 2023,
+ * "Wanda", by channels). A mean, so it is one of sizes behind a ReLU; by magnitude where nothing was measured.
+ */
+export async function activationScores(
+  graph: Graph,
+  axes: ChannelAxes,
+  groups: readonly Group[],
+  activations: Activations,
+  signal: AbortSignal | undefined,
+): Promise<readonly Float64Array[]> {
+  const wanted = new Map<string, Wanted>();
+  const read = (member: Member): Wanted | undefined => {
+    const { value, axis } = member.axis;
+    const { type, body } = graph.value(value);
+    const isFloat = type.kind === "tensor" && type.dtype === "float32";
+    if (!isFloat || body !== graph.main.id || graph.constant(value) !== undefined) return undefined;
+    return isSummed(graph, axes, member)
+      ? { value, statistic: { kind: "channel-means", axis } }
+      : undefined;
+  };
+  for (const { members } of groups)
+    for (const member of members) {
+      const one = read(member);
+      if (one !== undefined) wanted.set(`${one.value}.${member.axis.axis}`, one);
+    }
+  const [others, { channelMeans }] = [
+    await magnitudes(graph, axes, groups),
+    await activations.observe(graph, [...wanted.values()], { pass: "prune", signal }),
+  ];
+  const norms = await sumsOver(graph, groups, squares, (member) => readsIt(graph, axes, member));
+  return groups.map(({ members, units }, at) => {
+    const sizes = new Float64Array(units);
+    for (const member of members) {
+      const means = read(member) && channelMeans.get(member.axis.value);
+      if (means === undefined) continue;
+      for (const [index, place] of member.places.entries()) {
+        const unit = Math.floor(index / member.width);
+        sizes[unit] = (sizes[unit] as number) + Math.abs(means[place] ?? 0);
+      }
+    }
+    if (sizes.every((size) => size === 0)) return others[at] ?? sizes;
+    return normalized(sizes.map((size, unit) => size * Math.sqrt(norms[at]?.[unit] ?? 0)));
+  });
+}
+
+/** 1 on average, so that groups of any size compare. */
+function normalized(scores: Float64Array): Float64Array {
+  const mean = scores.reduce((sum, score) => sum + score, 0) / scores.length;
+  return mean > 0 && Number.isFinite(mean) ? scores.map((score) => score / mean) : scores.fill(1);
+}
+
+/** For each group and unit the sum of what is made of the elements of its constants. Each constant is read once. */
+async function sumsOver(
+  graph: Graph,
+  groups: readonly Group[],
+  combine: (elements: ArrayLike<number>, value: ValueId) => ArrayLike<number>,
+  counts: (member: Member) => boolean,
+): Promise<readonly Float64Array[]> {
+  const sums = groups.map(({ units }) => new Float64Array(units));
+  const byValue = new Map<ValueId, { readonly member: Member; readonly into: Float64Array }[]>();
+  for (const [at, { members }] of groups.entries())
+    for (const member of members) {
+      const into = sums[at];
+      if (into === undefined || graph.constant(member.axis.value) === undefined) continue;
+      if (!counts(member)) continue;
+      const there = byValue.get(member.axis.value);
+      if (there === undefined) byValue.set(member.axis.value, [{ member, into }]);
+      else there.push({ member, into });
+    }
+  for (const [value, all] of byValue) {
+    const tensor = graph.constant(value);
+    if (tensor === undefined) continue;
+    const data = await tensor.readArray();
+    const elements = combine(unpackNumbers({ type: tensor.dtype, dims: tensor.dims, data }), value);
+    for (const { member, into } of all) addTo(into, elements, tensor.dims, member);
+  }
+  return sums;
+}
+
+/** Adds to each unit the elements of its slices. */
+function addTo(
+  into: Float64Array,
+  elements: ArrayLike<number>,
+  dims: readonly number[],
+  { axis, places, width }: Member,
+): void {
+  const inner = dims.slice(axis.axis + 1).reduce((all, size) => all * size, 1);
+  const block = axis.size * inner;
+  for (const [index, place] of places.entries()) {
+    let sum = 0;
+    for (let start = place * inner; start < elements.length; start += block)
+      for (let at = start; at < start + inner; at += 1) sum += elements[at] as number;
+    const unit = Math.floor(index / width);
+    into[unit] = (into[unit] as number) + sum;
+  }
+}
+
+/** Does an operator multiply with it? Biases and the numbers of norms say little of what a channel is worth. */
+function isWeight(graph: Graph, axes: ChannelAxes, { axis }: Member): boolean {
+  if (graph.constant(axis.value) === undefined) return false;
+  return axes.ends(axis).some(({ node, port }) => {
+    const row = operatorOf(node);
+    return (
+      row?.traits.macs !== undefined &&
+      row.traits.weights?.some(({ input }) => input === port.index) === true
+    );
+  });
+}
+
+/** Does an operator sum over the channels here? */
+function isSummed(graph: Graph, axes: ChannelAxes, { axis }: Member): boolean {
+  return couplingsAt(graph, axes, axis).some(({ own }) => own.sums);
+}
+
+/** Are these the weights with which an operator reads the channels? */
+function readsIt(graph: Graph, axes: ChannelAxes, member: Member): boolean {
+  return (
+    isWeight(graph, axes, member) &&
+    couplingsAt(graph, axes, member.axis).some(({ sums, own }) => sums && !own.sums)
+  );
+}
+
+function couplingsAt(graph: Graph, axes: ChannelAxes, axis: Member["axis"]) {
+  return axes.ends(axis).flatMap(({ node, port }) => {
+    const couplings = operatorOf(node)?.channels?.couplings(channelNode(graph, node)) ?? [];
+    return couplings.flatMap(({ ties }) => {
+      const own = ties.find(
+        (tie) =>
+          tie.axis === axis.axis && tie.port.side === port.side && tie.port.index === port.index,
+      );
+      return own === undefined ? [] : [{ own, sums: ties.some(({ sums }) => sums) }];
+    });
+  });
+}

@@ -1,0 +1,81 @@
+import type { Graph } from "../ir/index.js";
+import type { PassContext } from "../pipeline/pass.js";
+import type { ChannelAxes } from "./axes.js";
+import { chooseUnits, type Wish } from "./choose.js";
+import type { GroupCut } from "./cut.js";
+import { type Blocked, channelGroups, type Group, type Groups } from "./groups.js";
+import {
+  activationScores,
+  batchNormScales,
+  type Gradients,
+  type Importance,
+  magnitudes,
+  taylorScores,
+} from "./importance.js";
+import { type Measure, Sizes } from "./sizes.js";
+
+export interface PruneWish extends Wish {
+  readonly measure: Measure;
+  /** Where gradients are given, |Σ w · g| decides instead. */
+  readonly importance: Importance;
+  readonly gradients?: Gradients;
+}
+
+/** What is to be cut, and nothing done yet. */
+export interface PrunePlan {
+  readonly axes: ChannelAxes;
+  readonly cuts: readonly GroupCut[];
+  /** Of the groups: what of the model can be cut at all. */
+  readonly groups: readonly Group[];
+  readonly blocked: readonly Blocked[];
+  /** MACs or parameters before and after, as the wish measures. */
+  readonly before: number;
+  readonly after: number;
+}
+
+/**
+ * Decides which channels of a model go. The model is not changed; what is found holds as long as it is not.
+ * @throws PareError RECIPE where the wish cannot be met, UNSUPPORTED_OP where it cannot be counted
+ */
+export async function planPruning(
+  graph: Graph,
+  wish: PruneWish,
+  context: Pick<PassContext, "activations" | "signal"> = {},
+): Promise<PrunePlan> {
+  const found = channelGroups(graph);
+  const { axes, groups, blocked } = found;
+  const scores = await scoresOf(graph, found, wish, context);
+  const orders = scores.map((units) =>
+    [...units.keys()].sort((a, b) => (units[a] as number) - (units[b] as number)),
+  );
+  const ascending = scores.map((units) => units.toSorted());
+  const sizes = new Sizes(graph, groups, wish.measure);
+  const before = sizes.total();
+  const left = chooseUnits(sizes, groups, ascending, blocked, wish);
+  const cuts = groups.flatMap((group, at) => {
+    const gone = orders[at]?.slice(0, group.units - (left[at] ?? group.units)) ?? [];
+    return gone.length === 0 ? [] : [{ group, gone }];
+  });
+  return { axes, cuts, groups, blocked, before, after: sizes.total() };
+}
+
+function scoresOf(
+  graph: Graph,
+  { axes, groups }: Groups,
+  { importance, gradients }: PruneWish,
+  { activations, signal }: Pick<PassContext, "activations" | "signal">,
+): Promise<readonly Float64Array[]> {
+  if (gradients !== undefined) return taylorScores(graph, axes, groups, gradients);
+  switch (importance) {
+    case "magnitude":
+      return magnitudes(graph, axes, groups);
+    case "batch-norm":
+      return batchNormScales(graph, axes, groups);
+    case "activation":
+      return activations === undefined
+        ? magnitudes(graph, axes, groups)
+        : activationScores(graph, axes, groups, activations, signal);
+    default:
+      return importance satisfies never;
+  }
+}

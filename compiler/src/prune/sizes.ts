@@ -1,0 +1,182 @@
+import { PareError } from "@pare/runtime/format";
+import { batchOfOne, macsOfOperator, type SizesOf, sumOfBody } from "../analysis/macs.js";
+import { trainedTensors } from "../analysis/parameters.js";
+import {
+  type Dim,
+  dim,
+  type Graph,
+  isStatic,
+  type Node,
+  type NodeId,
+  type ValueId,
+} from "../ir/index.js";
+import { operatorOf } from "../ops/index.js";
+import type { Group } from "./groups.js";
+
+/** What a model is made smaller by. */
+export type Measure = "macs" | "parameters";
+
+/**
+ * A size that a model leaves free counts as this, a batch as one: what is to be kept is a share, and that depends little
+ * on how large an image is.
+ */
+export const nominalSize = 64;
+
+/** Places that are gone, by group and axis. */
+interface Going {
+  readonly group: number;
+  readonly width: number;
+  readonly axis: number;
+}
+
+/**
+ * What a model costs when of each group so many units are left, counted as it would be of the model that is cut so.
+ */
+export class Sizes {
+  /** Of each group, how many units are left. */
+  readonly left: number[];
+  readonly #graph: Graph;
+  readonly #groups: readonly Group[];
+  readonly #measure: Measure;
+  readonly #costs = new Map<NodeId, number | null>();
+  readonly #readers = new Map<number, readonly Node[]>();
+  readonly #going = new Map<string, Going[]>();
+  readonly #sizesOf: SizesOf;
+
+  constructor(graph: Graph, groups: readonly Group[], measure: Measure) {
+    this.#graph = graph;
+    this.#groups = groups;
+    this.#measure = measure;
+    this.left = groups.map(({ units }) => units);
+    for (const [group, { members }] of groups.entries())
+      for (const { axis, width } of members) {
+        const key = keyOf(axis.value, axis.use?.node, axis.use?.index);
+        const there = this.#going.get(key);
+        const going = { group, width, axis: axis.axis };
+        if (there === undefined) this.#going.set(key, [going]);
+        else there.push(going);
+      }
+    const free = freeSizes(graph);
+    this.#sizesOf = (id, node, input) => {
+      const sizes = free(id);
+      return (
+        sizes &&
+        this.#without(sizes, [
+          ...(this.#going.get(keyOf(id)) ?? []),
+          ...(input === null ? [] : (this.#going.get(keyOf(id, node, input)) ?? [])),
+        ])
+      );
+    };
+  }
+
+  /** What the whole model costs. @throws PareError UNSUPPORTED_OP where that cannot be counted */
+  total(): number {
+    return this.#measure === "macs" ? this.#macs() : this.#parameters();
+  }
+
+  /** Lets a group have so many units. */
+  set(group: number, units: number): void {
+    if (this.left[group] === units) return;
+    this.left[group] = units;
+    for (const node of this.#readersOf(group)) this.#costs.delete(node.id);
+  }
+
+  /** The MACs of a node; null where they cannot be counted. */
+  nodeMacs(node: Node): number | null {
+    const known = this.#costs.get(node.id);
+    if (known !== undefined) return known;
+    const macs = macsOfOperator(this.#graph, node, this.#sizesOf);
+    this.#costs.set(node.id, macs);
+    return macs;
+  }
+
+  #macs(): number {
+    const macs = sumOfBody(this.#graph, this.#graph.main, (node) => this.nodeMacs(node));
+    if (macs !== null) return macs;
+    const uncounted = [...this.#graph.allNodes()].find((node) => this.nodeMacs(node) === null);
+    throw new PareError(
+      "UNSUPPORTED_OP",
+      `The work of this model cannot be counted${uncounted === undefined ? "" : `: that of ${uncounted.op} is not known`}.`,
+      {
+        ...(uncounted !== undefined && { where: this.#graph.nodeLabel(uncounted) }),
+        hint: "Ask for a share of the parameters: keepParams, or --keep-params.",
+      },
+    );
+  }
+
+  /** A vector that several nodes read counts once for each that has it cut, and once for those that do not. */
+  #parameters(): number {
+    let total = 0;
+    for (const { value, tensor } of trainedTensors(this.#graph)) {
+      let isWhole = true;
+      for (const use of value.uses) {
+        const own =
+          use.kind === "node" &&
+          this.#going.get(keyOf(value.id, this.#graph.node(use.node), use.index));
+        if (own === undefined || own === false) continue;
+        total += product(this.#without(tensor.dims, own));
+        isWhole = false;
+      }
+      if (isWhole)
+        total += product(this.#without(tensor.dims, this.#going.get(keyOf(value.id)) ?? []));
+    }
+    return total;
+  }
+
+  #without(sizes: readonly number[], going: readonly Going[]): readonly number[] {
+    if (going.length === 0) return sizes;
+    const found = [...sizes];
+    for (const { group, width, axis } of going) {
+      const gone = (this.#groups[group]?.units ?? 0) - (this.left[group] ?? 0);
+      found[axis] = (found[axis] ?? 0) - gone * width;
+    }
+    return found;
+  }
+
+  #readersOf(group: number): readonly Node[] {
+    const known = this.#readers.get(group);
+    if (known !== undefined) return known;
+    const found = new Set<Node>();
+    for (const { axis } of this.#groups[group]?.members ?? []) {
+      const producer = this.#graph.producer(axis.value);
+      const ends = producer === undefined ? [] : [producer];
+      for (const node of [...ends, ...this.#graph.consumers(axis.value)])
+        if (operatorOf(node)?.traits.macs !== undefined) found.add(node);
+    }
+    this.#readers.set(group, [...found]);
+    return [...found];
+  }
+}
+
+function keyOf(id: ValueId, node?: Node, index?: number): string {
+  return node === undefined ? String(id) : `${id}.${node.id}.${index}`;
+}
+
+function product(sizes: readonly number[]): number {
+  return sizes.reduce((all, size) => all * size, 1);
+}
+
+/** The sizes of values, with a number for whatever is free. */
+function freeSizes(graph: Graph): (id: ValueId) => readonly number[] | null {
+  const batches = batchOfOne(graph);
+  const bound = new Map<ValueId, readonly number[] | null>();
+  return (id) => {
+    const known = bound.get(id);
+    if (known !== undefined) return known;
+    const { type } = graph.value(id);
+    const shape = type.kind === "tensor" ? type.shape : undefined;
+    const sizes = shape?.map((size): Dim => {
+      const names = [...dim.symbolsOf(size)];
+      const sized = names.map((name) => [name, batches.get(name) ?? nominalSize] as const);
+      return names.length === 0 ? size : dim.substitute(size, new Map(sized));
+    });
+    const found = sizes !== undefined && isStatic(sizes) ? sizes : null;
+    bound.set(id, found);
+    return found;
+  };
+}
+
+/** MACs of a model whose free sizes count as `nominalSize`; what is kept of one is said of these. */
+export function countNominalMacs(graph: Graph): number {
+  return new Sizes(graph, [], "macs").total();
+}
