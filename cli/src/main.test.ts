@@ -143,7 +143,6 @@ describe("asking for help", () => {
       "completion",
     ])
       expect(help.stdout).toMatch(new RegExp(`^  ${verb} `, "m"));
-    expect(help.stdout).not.toMatch(/prune/);
     expect(help.stdout).toMatch(/^Examples:\n {2}pare optimize /m);
     expect(help.stdout.trimEnd()).toMatch(/\nDocs: docs\/reference\/cli\.md [^\n]+$/);
     const { stdout } = await pare(["optimize", "--help"]);
@@ -191,6 +190,11 @@ describe("what is wrong with arguments", () => {
     [["optimize", mnist, "--frozen", "absent.json"], /no file absent\.json/],
     [["optimize", mnist, "--shape", "y=1x2"], /no input "y"/],
     [["optimize", mnist, "--shape", "x=1xbig"], /no shape for "x"/],
+    [["prune", mnist, "--keep-flops", "0.5", "--keep-params", "0.5"], /do not go together/],
+    [["prune", mnist, "--keep-flops", "0"], /must be from 0.01 to 1/],
+    [["prune", mnist, "--keep-flops", "0.01"], /with one unit left of each of 3 groups/],
+    [["prune", mnist, "--importance", "luck"], /no importance "luck"/],
+    [["prune", mnist, "--importance", "activation"], /needs --data/],
     [["quantize", mnist, "--mode", "static"], /needs --data/],
     [["quantize", mnist, "--mode", "gptq"], /no mode "gptq"/],
     [["quantize", mnist, "--recipe", "simplify", "--keep-metadata"], /--recipe names the steps/],
@@ -443,6 +447,7 @@ describe("one step", () => {
     for (const [args, tolerance] of [
       [["simplify"], 1e-4],
       [["convert", "--opset", "13"], 1e-4],
+      [["prune", "--keep-flops", "1"], 1e-4],
       [["quantize", "--mode", "weights"], 0.5],
       [["quantize", "--mode", "weights", "--bits", "4"], 5],
       [["quantize", "--mode", "fp16"], 0.1],
@@ -460,9 +465,27 @@ describe("one step", () => {
     }
     expect((await readdir(join(folder, "out"))).toSorted()).toEqual([
       "convert.onnx",
+      "prune.onnx",
       "quantize.onnx",
       "simplify.onnx",
     ]);
+  });
+
+  it("prunes to what it was told, and says what it could not prune", async () => {
+    const data = fileURLToPath(new URL("../../fixtures/data/mnist.mjs", import.meta.url));
+    for (const options of [[], ["--importance", "activation", "--data", data], ["--per-layer"]]) {
+      const { stdout } = await pare(["prune", mnist, ...options, "-o", "less.onnx", "--json"]);
+      const { work, journal } = JSON.parse(stdout);
+      expect(work.after.macs).toBeLessThanOrEqual(0.6 * work.before.macs);
+      expect(work.after.macs).toBeGreaterThan(0.4 * work.before.macs);
+      expect(journal).toContainEqual(
+        expect.objectContaining({ rule: "prune", what: "changed", op: "Conv" }),
+      );
+    }
+    const { stdout } = await pare(["prune", mnist, "--keep-params", "0.5", "-o", "less.onnx"]);
+    expect(stdout).toMatch(
+      /Multiply-accumulates .* → .*; parameters 80.2 k → (3|40|2)[\d.]* k .*%\)\.\nLeft Gemm: its channels must stay: they go to an output\.\n$/,
+    );
   });
 
   it("drops what exporters wrote about nodes, unless it is asked to keep it", async () => {
@@ -487,6 +510,7 @@ describe("one step", () => {
   it.each([
     ["simplify", []],
     ["convert", ["--opset", "13"]],
+    ["prune", []],
     ["quantize", []],
   ])("asks the engine before it writes: %s", async (verb, options) => {
     const wrote = async (...more: readonly string[]): Promise<string> => {
@@ -494,9 +518,9 @@ describe("one step", () => {
       expect(ended.code).toBe(0);
       return ended.stdout;
     };
-    expect(await wrote()).toMatch(/; runs on onnxruntime-node \d.*\.\n$/);
+    expect(await wrote()).toMatch(/; runs on onnxruntime-node \d.*\.\n/);
     expect(JSON.parse(await wrote("--json")).check).toMatchObject({ status: "ran" });
-    expect(await wrote("--no-check")).toMatch(/; not checked: --no-check\.\n$/);
+    expect(await wrote("--no-check")).toMatch(/; not checked: --no-check\.\n/);
   });
 
   it("says that nothing was checked where there is no engine", async () => {

@@ -12,6 +12,7 @@ export {
   type DistillOptions,
   type DistillServices,
   findPass,
+  mustStay,
   type PassName,
   type PassStep,
   passes,
@@ -28,6 +29,7 @@ export type { Step, StepGroup } from "./pipeline/step.js";
 export { KeptActivations } from "./calibrate/kept-activations.js";
 export type { CalibrationSamples } from "./calibrate/calibrate.js";
 export { MeasuredActivations } from "./calibrate/measured-activations.js";
+export * from "./prune/index.js";
 export { type Cache, memoryCache, noCache } from "./pipeline/services.js";
 export { checkLock, type Lock, type LockedTarget, parseLock } from "./search/lock.js";
 export { optimize } from "./search/optimize.js";

@@ -12,17 +12,24 @@ async function help(...args: string[]): Promise<string> {
 
 /** What a verb's options leave open. */
 const notes: Readonly<Record<string, string>> = {
-  simplify: `\`simplify\`, \`quantize\` and \`optimize\` drop what exporters write about single nodes, values, tensors and the graph
+  simplify: `\`simplify\`, \`prune\`, \`quantize\` and \`optimize\` drop what exporters write about single nodes, values, tensors and the graph
 (\`doc_string\`, \`metadata_props\`): stack traces, module names and folders, which no engine reads and which can be nearly
 half of a file. What the model says of itself stays (its \`doc_string\`, its author, licence or classes among the
 \`metadata_props\`), but for keys that begin with \`pkg.\`, in which tools note things for themselves; and so does the
 documentation of its inputs and outputs. \`--keep-metadata\` keeps all of it. \`convert\` drops nothing.
 
-What \`simplify\`, \`quantize\` and \`convert\` make is loaded on onnxruntime-node and run once on made-up inputs, in a process
+What \`simplify\`, \`prune\`, \`quantize\` and \`convert\` make is loaded on onnxruntime-node and run once on made-up inputs, in a process
 of its own, before it is written: the last words of the summary say how that went. If the engine takes the model that
 was given and not what was made of it, nothing is written, and the error is \`PASS_FAILED\`. Where it refuses both, is not
 installed or does not answer, the file is written, and the summary says why it was not checked, or loaded and not run.
 \`--no-check\` does without.`,
+  prune: `Channels go whole, with everything that they are coupled to: what makes them, what reads them, and what lies between,
+through sums, concatenations, reshapes and grouped convolutions. Of an attention whole heads go, of what stands between
+two products single neurons. The model that is written computes what the given one would were those channels zero wherever
+they are summed over, to rounding: it is smaller and less accurate, and training has to repair it.
+
+Counted are the multiply-accumulates of one run, a batch as one and any other free size as 64. What must stay is printed
+with its reason, with \`--verbose\` node by node. A share that cannot be met is refused, with the one that can.`,
 };
 
 /** `cli.md`: what `--help` says, of the program and of every verb. */

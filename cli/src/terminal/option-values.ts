@@ -42,6 +42,20 @@ export function numberAtLeast(flag: string, least: number): (text: string) => nu
   };
 }
 
+/** How much is to be left of something. */
+export function shareOf(flag: string): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === "" || !(value >= 0.01 && value <= 1)) {
+      throw new PareError("ARGUMENT", `${flag} is "${text}", but must be from 0.01 to 1.`, {
+        where: flag,
+        hint: `Write a share: ${flag} 0.6 leaves 60 %.`,
+      });
+    }
+    return value;
+  };
+}
+
 /** An integer of at least `least`. */
 export function integerAtLeast(flag: string, least: number): (text: string) => number {
   return (text) => {

@@ -18,6 +18,15 @@ export const verbs: readonly VerbEntry[] = [
     load: () => import("./simplify/command.js"),
   },
   {
+    name: "prune",
+    summary: "take out the channels and heads that matter least: ONNX in, ONNX out",
+    examples: [
+      "pare prune model.onnx --keep-flops 0.6",
+      "pare prune model.onnx --keep-params 0.5 --importance activation --data ./photos",
+    ],
+    load: () => import("./prune/command.js"),
+  },
+  {
     name: "quantize",
     summary: "one way of quantizing, unmeasured: ONNX in, ONNX out",
     examples: [

@@ -44,7 +44,7 @@ export interface Written {
 }
 
 /**
- * ONNX in, steps, ONNX out: what `simplify`, `quantize` and `convert` have in common.
+ * ONNX in, steps, ONNX out: what `simplify`, `prune`, `quantize` and `convert` have in common.
  * @throws PareError PASS_FAILED when the engine takes the model and not what was made of it; nothing is written then
  */
 export async function runSteps(request: StepsRequest): Promise<void> {

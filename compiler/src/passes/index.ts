@@ -8,6 +8,7 @@ import { normalize } from "./normalize.js";
 import type { PassDefinition } from "../pipeline/pass.js";
 import { findPass as findIn } from "../pipeline/registry.js";
 import type { StepOf } from "../pipeline/step.js";
+import { prune } from "./prune.js";
 import { quantizeDynamic } from "./quantize-dynamic.js";
 import { quantizeStatic } from "./quantize-static.js";
 import { quantizeWeights } from "./quantize-weights.js";
@@ -17,6 +18,7 @@ export { bindShapes, type BindShapesOptions } from "./bind-shapes.js";
 export { distillGraph, type DistillServices } from "./distillation/distill-graph.js";
 export { distill };
 export type { DistillOptions } from "./distillation/options.js";
+export { mustStay } from "./prune.js";
 export type * from "../pipeline/pass.js";
 
 /** Every pass. Recipe steps follow from this tuple. */
@@ -26,6 +28,7 @@ export const passes = [
   simplify,
   lowerOpset,
   equalize,
+  prune,
   quantizeStatic,
   quantizeDynamic,
   quantizeWeights,

@@ -6,7 +6,7 @@ import { decodeModel, encodeModel } from "../onnx/index.js";
 import { inferNode } from "../ops/index.js";
 import { findPass } from "./index.js";
 
-// A stranger's file that opens is inspected and simplified: this ends in a graph or in a PareError that says what is wrong.
+// A stranger's file that opens is inspected, simplified and pruned: this ends in a graph or in a PareError that says what is wrong.
 
 const fixture = async (name: string) =>
   new Uint8Array(await readFile(new URL(`../../../fixtures/models/${name}.onnx`, import.meta.url)));
@@ -25,8 +25,10 @@ async function outcome(bytes: Uint8Array): Promise<string> {
     countMacs(graph);
     countParameters(graph);
     await encodeModel(graph);
-    const pass = findPass("simplify");
-    await pass.create(pass.parse(undefined)).run(graph, {});
+    for (const name of ["simplify", "prune"]) {
+      const pass = findPass(name);
+      await pass.create(pass.parse(undefined)).run(graph, {});
+    }
     return "opens";
   } catch (error) {
     if (!isPareError(error) || error.code === "INTERNAL" || error.message === "") throw error;

@@ -95,6 +95,14 @@ export function integer(least = 0, most?: number): Kind<number> {
   );
 }
 
+/** How much of something is left, or taken; a hundredth at least. */
+export const share: Kind<number> = kindOf(
+  { type: "number", minimum: 0.01, maximum: 1 },
+  "a share from 0.01 to 1",
+  (value): value is number =>
+    Number(value) >= 0.01 && Number(value) <= 1 && typeof value === "number",
+);
+
 export function oneOf<const Choice extends string | number>(
   choices: readonly Choice[],
 ): Kind<Choice> {

@@ -14,6 +14,8 @@ export interface Wish {
 
 /** Of a group's units, this share stays as long as the wish can be met so. */
 const leastShare = 1 / 8;
+/** A result this much smaller than was wished has lost channels to the multiples: smaller ones are tried. */
+const closeEnough = 0.8;
 /** How finely shares are tried when all layers have the same. */
 const shareSteps = 256;
 
@@ -27,7 +29,7 @@ interface Block {
 
 /**
  * How many units of each group are left, so that the model costs no more than was wished. First in multiples as large as
- * wished, and no group below an eighth; where that does not get there, in half of them, and so on.
+ * wished, and no group below an eighth; where that does not get there, or far beyond, in half of them, and so on.
  * @param scores of each group's units, ascending, 1 on average
  * @throws PareError RECIPE where not even one unit of each group would do: how far it can go, and what stands in the way
  */
@@ -40,6 +42,8 @@ export function chooseUnits(
 ): readonly number[] {
   const before = sizes.total();
   const target = wish.keep * before;
+  let best: readonly number[] | undefined;
+  let most = -1;
   for (const [multiple, share] of attempts(wish.multiple)) {
     groups.forEach(({ units }, group) => sizes.set(group, units));
     const ladders = groups.map((group) => ladderOf(group, multiple, share));
@@ -49,7 +53,15 @@ export function chooseUnits(
         : takeEvenly(sizes, groups, ladders, target);
     if (!met) continue;
     giveBack(sizes, ladders, scores, target);
-    return [...sizes.left];
+    if (sizes.total() > most) {
+      most = sizes.total();
+      best = [...sizes.left];
+    }
+    if (most >= closeEnough * target) break;
+  }
+  if (best !== undefined) {
+    best.forEach((left, group) => sizes.set(group, left));
+    return best;
   }
   groups.forEach((_, group) => sizes.set(group, 1));
   throw tooFar(sizes.total() / before, groups, blocked, wish);

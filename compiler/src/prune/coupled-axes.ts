@@ -194,6 +194,9 @@ class Following implements CoupledAxes {
   #whyNot(node: Node): string {
     if (operatorOf(node)?.channels === undefined)
       return `nothing is known of channels in ${node.op}`;
+    const shape = operatorOf(node)?.traits.dataMovement === "reshapes" ? node.inputs[1] : undefined;
+    if (shape !== undefined && shape !== null && this.#graph.constant(shape) === undefined)
+      return `${node.op} gives them a shape that is computed`;
     return `${node.op} does not keep them apart`;
   }
 }
@@ -217,10 +220,12 @@ function weightAxes(graph: Graph, node: Node): readonly Pick<Tie, "port" | "axis
 
 /** The same coupling of another following: by what it ties. */
 function indexOf(options: readonly Coupling[], wanted: Coupling): number {
-  const text = ({ ties }: Coupling): string =>
-    ties.map(({ port, axis }) => placeOf(port, axis)).join();
   return Math.max(
     0,
-    options.findIndex((option) => text(option) === text(wanted)),
+    options.findIndex((option) => tiedText(option) === tiedText(wanted)),
   );
+}
+
+function tiedText({ ties }: Coupling): string {
+  return ties.map(({ port, axis }) => placeOf(port, axis)).join();
 }

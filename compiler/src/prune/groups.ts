@@ -21,6 +21,8 @@ export interface Group {
   readonly units: number;
   /** How many of its channels are a unit. */
   readonly width: number;
+  /** They are the heads of an attention. */
+  readonly heads: boolean;
   readonly members: readonly Member[];
 }
 
@@ -105,7 +107,9 @@ function groupsOf({ axes, seeds }: CoupledAxes): readonly Group[] {
       const all = units.flatMap((unit) => unit.get(axis) ?? []);
       return { axis, width: own.length, places: Int32Array.from(all) };
     });
-    return [{ node, units: units.length, width: first.get(seed)?.length ?? 1, members }];
+    const own = first.get(seed) ?? [];
+    const heads = sets.isStacked(seed.first + (own[0] ?? 0));
+    return [{ node, units: units.length, width: own.length, heads, members }];
   });
 }
 

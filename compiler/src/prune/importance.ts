@@ -5,14 +5,18 @@ import type { Activations, Wanted } from "../pipeline/activations.js";
 import type { Group, Member } from "./groups.js";
 import type { ChannelAxes } from "./axes.js";
 
-/** How it is told which units matter. */
-export type Importance = "magnitude" | "batch-norm" | "activation";
+/** How it may be told which units matter. */
+export const importances = ["magnitude", "batch-norm", "activation"] as const;
+export type Importance = (typeof importances)[number];
 
 /** Gradients of a loss by the constants that were trained, element by element; undefined for the others. */
 export type Gradients = (constant: ValueId) => Promise<ArrayLike<number> | undefined>;
 
 const squares = (elements: ArrayLike<number>): ArrayLike<number> =>
   Float64Array.from(elements, (value) => value * value);
+
+const sizes = (elements: ArrayLike<number>): ArrayLike<number> =>
+  Float64Array.from(elements, Math.abs);
 
 /**
  * For each group a score for each unit, 1 on average. By magnitude: the L2 norm of all weights that are cut with the unit,
@@ -41,8 +45,6 @@ export async function batchNormScales(
     axes
       .ends(member.axis)
       .some(({ node, port }) => node.op === "BatchNormalization" && port.index === 1);
-  const sizes = (elements: ArrayLike<number>): ArrayLike<number> =>
-    Float64Array.from(elements, Math.abs);
   const sums = await sumsOver(graph, groups, sizes, isScale);
   return sums.map((units, at) =>
     groups[at]?.members.some(isScale) === true
@@ -111,17 +113,17 @@ export async function activationScores(
   ];
   const norms = await sumsOver(graph, groups, squares, (member) => readsIt(graph, axes, member));
   return groups.map(({ members, units }, at) => {
-    const sizes = new Float64Array(units);
+    const means = new Float64Array(units);
     for (const member of members) {
-      const means = read(member) && channelMeans.get(member.axis.value);
-      if (means === undefined) continue;
+      const seen = read(member) && channelMeans.get(member.axis.value);
+      if (seen === undefined) continue;
       for (const [index, place] of member.places.entries()) {
         const unit = Math.floor(index / member.width);
-        sizes[unit] = (sizes[unit] as number) + Math.abs(means[place] ?? 0);
+        means[unit] = (means[unit] as number) + Math.abs(seen[place] ?? 0);
       }
     }
-    if (sizes.every((size) => size === 0)) return others[at] ?? sizes;
-    return normalized(sizes.map((size, unit) => size * Math.sqrt(norms[at]?.[unit] ?? 0)));
+    if (means.every((mean) => mean === 0)) return others[at] ?? means;
+    return normalized(means.map((mean, unit) => mean * Math.sqrt(norms[at]?.[unit] ?? 0)));
   });
 }
 

@@ -11,7 +11,7 @@ import { type GroupCut, stayingPlaces } from "./cut.js";
 export function maskChannels(graph: Graph, axes: ChannelAxes, cuts: readonly GroupCut[]): void {
   const staying = stayingPlaces(cuts);
   edit(graph, "mask", (editor) => {
-    for (const node of [...graph.allNodes()]) {
+    for (const node of Array.from(graph.allNodes())) {
       const couplings = operatorOf(node)?.channels?.couplings(channelNode(graph, node)) ?? [];
       for (const { port, axis, sums } of couplings.flatMap(({ ties }) => ties)) {
         const reached = sums ? axes.known(node, port, axis) : undefined;

@@ -104,21 +104,21 @@ export class Sizes {
     );
   }
 
-  /** A vector that several nodes read counts once for each that has it cut, and once for those that do not. */
+  /** A vector that several nodes read counts once for each that has it cut, and once for all that do not. */
   #parameters(): number {
     let total = 0;
     for (const { value, tensor } of trainedTensors(this.#graph)) {
-      let isWhole = true;
-      for (const use of value.uses) {
+      const shared = this.#without(tensor.dims, this.#going.get(keyOf(value.id)) ?? []);
+      const counts = [...value.uses].map((use) => {
         const own =
           use.kind === "node" &&
           this.#going.get(keyOf(value.id, this.#graph.node(use.node), use.index));
-        if (own === undefined || own === false) continue;
-        total += product(this.#without(tensor.dims, own));
-        isWhole = false;
-      }
-      if (isWhole)
-        total += product(this.#without(tensor.dims, this.#going.get(keyOf(value.id)) ?? []));
+        return product(own === undefined || own === false ? shared : this.#without(shared, own));
+      });
+      const whole = product(shared);
+      const cut = counts.filter((count) => count < whole);
+      if (cut.length < counts.length || counts.length === 0) total += whole;
+      for (const count of cut) total += count;
     }
     return total;
   }
@@ -179,4 +179,30 @@ function freeSizes(graph: Graph): (id: ValueId) => readonly number[] | null {
 /** MACs of a model whose free sizes count as `nominalSize`; what is kept of one is said of these. */
 export function countNominalMacs(graph: Graph): number {
   return new Sizes(graph, [], "macs").total();
+}
+
+/** How much of a model's work pruning can reach. */
+export interface PrunableWork {
+  readonly macs: number;
+  /** Of the nodes that do less when channels go. */
+  readonly reached: number;
+  /** What is left with one unit of each group. */
+  readonly least: number;
+  /** The other nodes with work, and how much they do. */
+  readonly others: readonly { readonly node: Node; readonly macs: number }[];
+}
+
+/** @throws PareError UNSUPPORTED_OP where the work cannot be counted */
+export function prunableWork(graph: Graph, groups: readonly Group[]): PrunableWork {
+  const sizes = new Sizes(graph, groups, "macs");
+  const macs = sizes.total();
+  const full = new Map([...graph.allNodes()].map((node) => [node, sizes.nodeMacs(node) ?? 0]));
+  for (const group of groups.keys()) sizes.set(group, 1);
+  let reached = 0;
+  const others: { node: Node; macs: number }[] = [];
+  for (const [node, all] of full) {
+    if ((sizes.nodeMacs(node) ?? 0) < all) reached += all;
+    else if (all > 0) others.push({ node, macs: all });
+  }
+  return { macs, reached, least: sizes.total(), others };
 }

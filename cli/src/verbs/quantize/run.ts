@@ -1,8 +1,5 @@
-import type { Examples, Step } from "@pare/compiler";
+import type { Step } from "@pare/compiler";
 import { PareError } from "@pare/runtime/format";
-import { openData, type OpenData } from "../../data/open-data.js";
-import { type Engines, openEngines, untimedExecutor } from "../../workbench/engines.js";
-import { examplesAmong } from "../../workbench/evaluation.js";
 import { loadRecipe } from "../../config/recipe.js";
 import { type KeepMetadataOptions, simplifyStep } from "../../workbench/keep-metadata.js";
 import { parseShapes, type ShapeOptions } from "../../workbench/shape-options.js";
@@ -10,8 +7,8 @@ import { openModel } from "../../workbench/opened-model.js";
 import type { VerbContext } from "../../terminal/verb.js";
 import type { NoCheckOptions } from "../../workbench/no-check.js";
 import { runSteps } from "../../workbench/run-steps.js";
-import type { Output, OutputOptions } from "../../terminal/output.js";
-import { chooseSamples } from "./choose-samples.js";
+import { openStepExamples, type StepExamples } from "../../workbench/step-examples.js";
+import type { OutputOptions } from "../../terminal/output.js";
 
 export interface QuantizeOptions
   extends OutputOptions, ShapeOptions, KeepMetadataOptions, NoCheckOptions {
@@ -45,31 +42,16 @@ export async function runQuantize(
   const say = context.output(options);
   const { signal } = context;
   const model = await openModel(path, parseShapes(options), signal);
-  let data: OpenData | null = null;
-  let engines: Engines | null = null;
+  let data: StepExamples | null = null;
   try {
     const calibrates = options.mode === "static" || options.recipe !== undefined;
-    if (calibrates && options.data !== undefined) {
-      data = await openData(options.data, {
-        inputs: model.inputs,
-        seed: options.seed,
-        signal,
-        ...(options.preprocess !== undefined && { preprocess: options.preprocess }),
-        onProgress: (done) => say.progress(0, `reading samples: ${done}`),
-        onPrint: (text) => say.detail(text),
-      });
-      engines = await openEngines(["cpu"]).catch(() => openEngines(["wasm"]));
-    }
-    const examples = data === null || engines === null ? undefined : examplesOn(data, engines, say);
-    const training =
-      data === null || engines === null
-        ? undefined
-        : examplesAmong(data.splits.training ?? [], data.samples, engines.reference);
+    if (calibrates && options.data !== undefined)
+      data = await openStepExamples(options.data, options, model, say, signal);
     await runSteps({
       model,
       steps,
-      examples,
-      training,
+      examples: data?.examples,
+      training: data?.training,
       seed: options.seed,
       output: options.output,
       suffix: options.recipe === undefined ? options.mode : "quantized",
@@ -80,7 +62,6 @@ export async function runQuantize(
   } finally {
     say.settle();
     await data?.dispose();
-    await engines?.dispose();
     model.close();
   }
 }
@@ -140,20 +121,4 @@ function modeSteps({ mode, bits, data }: QuantizeOptions): readonly Step[] {
     );
   }
   return bits === 4 ? [fourBits] : steps;
-}
-
-function examplesOn(
-  { samples, splits, seed }: OpenData,
-  { reference }: Engines,
-  say: Output,
-): Examples {
-  const { indexes, note } = chooseSamples(splits, samples.size, seed);
-  if (note !== null) say.note(note);
-  return {
-    executor: untimedExecutor(reference),
-    count: indexes.length,
-    async *read() {
-      for (const index of indexes) yield await samples.sample(index);
-    },
-  };
 }

@@ -541,7 +541,8 @@ describe("couplings", () => {
     expect(said("MaxPool", { inputs: [x()], attributes: window, outputs: 2 })).toEqual([]);
     expect(
       said("LSTM", {
-        ...(cell(4)[0] as Case),
+        ...cell(4)[0],
+        inputs: cell(4)[0]?.inputs ?? [],
         attributes: { layout: int(1), hidden_size: int(3) },
       }),
     ).toEqual([]);

@@ -25,7 +25,7 @@ export interface Tie {
   readonly port: Port;
   readonly axis: number;
   /** The channel of a place; −1 is none: what lies there must stay. */
-  channelOf(place: number): number;
+  readonly channelOf: (place: number) => number;
   /** The operator sums over the channels here, so that one that is zero in this tensor counts for nothing. */
   readonly sums: boolean;
 }

@@ -1,6 +1,5 @@
 import { byAxis } from "../families/pad.js";
 import { normalAxis } from "../families/indexing.js";
-import type { Some } from "../schema/cells.js";
 import type { depthSpaceSchemas } from "../schema/depth-space.js";
 import type { padSchemas } from "../schema/pad.js";
 import type { poolingSchemas } from "../schema/pooling.js";

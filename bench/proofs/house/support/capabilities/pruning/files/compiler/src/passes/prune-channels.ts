@@ -33,11 +33,15 @@ function obstacle(graph: Graph, { from, to, shifts }: Link): string | null {
   if (shifts.length > 0) return "a constant is added to its channels";
   for (let [next] = graph.consumers(from.node.outputs[0] ?? to.weight); next !== to.node;) {
     if (next === undefined) return "nothing reads its result";
-    if (next.inputs.some((id) => (graph.constant(id)?.count ?? 0) > 2))
+    if (next.inputs.some((id) => isPerChannel(graph.constant(id))))
       return `${next.op} behind it has a number per channel`;
     [next] = graph.consumers(next.outputs[0] ?? to.weight);
   }
   return null;
+}
+
+function isPerChannel(tensor: Tensor | undefined): boolean {
+  return tensor?.dtype === "float32" && tensor.count > 1;
 }
 
 async function prune(graph: Graph, { from, to, each }: Link, keep: number): Promise<void> {

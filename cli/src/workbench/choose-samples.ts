@@ -1,5 +1,5 @@
-import type { Splits } from "../../data/splits.js";
-import { spreadOrder } from "../../data/spread-order.js";
+import type { Splits } from "../data/splits.js";
+import { spreadOrder } from "../data/spread-order.js";
 
 /** As many samples as ranges need; more make calibration slow and ranges no better. */
 const most = 200;

@@ -1,0 +1,51 @@
+import { addKeepMetadata } from "../../workbench/keep-metadata.js";
+import { addNoCheck } from "../../workbench/no-check.js";
+import { addShapeOptions } from "../../workbench/shape-options.js";
+import { integerAtLeast, shareOf } from "../../terminal/option-values.js";
+import type { DefineVerb } from "../../terminal/verb.js";
+import type { PruneOptions } from "./run.js";
+
+export const define: DefineVerb = (command, context) => {
+  command
+    .argument("<model>", "an ONNX file")
+    .option(
+      "--keep-flops <share>",
+      "how much of the multiply-accumulates is left at most (default: 0.6)",
+      shareOf("--keep-flops"),
+    )
+    .option(
+      "--keep-params <share>",
+      "how much of the parameters is left at most, instead",
+      shareOf("--keep-params"),
+    )
+    .option(
+      "--importance <kind>",
+      "what tells which channels matter: magnitude, batch-norm, or activation (needs --data)",
+      "magnitude",
+    )
+    .option("--per-layer", "let every layer keep the same share, instead of all competing")
+    .option(
+      "--multiple <number>",
+      "leave channels in multiples of this where that is possible",
+      integerAtLeast("--multiple", 1),
+      8,
+    )
+    .option(
+      "--data <path>",
+      "for --importance activation: a folder of images, .npz, .npy, .safetensors, .jsonl, or an ES module",
+    )
+    .option(
+      "--preprocess <preset or file>",
+      "for images: imagenet, 0..1, -1..1, yolo, or a preprocessor_config.json",
+    );
+  addShapeOptions(command);
+  addKeepMetadata(command);
+  addNoCheck(command);
+  command
+    .option("--seed <number>", "fixes which samples are looked at", integerAtLeast("--seed", 0), 0)
+    .option("-o, --output <file>", "where to (default: <model>.pruned.onnx in the current folder)")
+    .action(async (path: string, options: PruneOptions) => {
+      const { runPrune } = await import("./run.js");
+      await runPrune(path, options, context);
+    });
+};

@@ -1,0 +1,161 @@
+import {
+  countNominalMacs,
+  countParameters,
+  type Graph,
+  importances,
+  mustStay,
+  nominalSize,
+  type Step,
+} from "@pare/compiler";
+import { isPareError, PareError } from "@pare/runtime/format";
+import type { OutputOptions } from "../../terminal/output.js";
+import type { VerbContext } from "../../terminal/verb.js";
+import { countText } from "../../terminal/words.js";
+import { type KeepMetadataOptions, simplifyStep } from "../../workbench/keep-metadata.js";
+import type { NoCheckOptions } from "../../workbench/no-check.js";
+import { openModel } from "../../workbench/opened-model.js";
+import { runSteps, type Said } from "../../workbench/run-steps.js";
+import { parseShapes, type ShapeOptions } from "../../workbench/shape-options.js";
+import { openStepExamples, type StepExamples } from "../../workbench/step-examples.js";
+
+export interface PruneOptions
+  extends OutputOptions, ShapeOptions, KeepMetadataOptions, NoCheckOptions {
+  readonly keepFlops?: number;
+  readonly keepParams?: number;
+  readonly importance: string;
+  readonly perLayer?: boolean;
+  readonly multiple: number;
+  readonly data?: string;
+  readonly preprocess?: string;
+  readonly seed: number;
+  readonly output?: string;
+}
+
+/** `pare prune`: channels taken out, nothing repaired: ONNX in, ONNX out. */
+export async function runPrune(
+  path: string,
+  options: PruneOptions,
+  context: VerbContext,
+): Promise<void> {
+  const steps = stepsOf(options);
+  const say = context.output(options);
+  const { signal } = context;
+  const model = await openModel(path, parseShapes(options), signal);
+  let data: StepExamples | null = null;
+  try {
+    if (options.importance === "activation" && options.data !== undefined)
+      data = await openStepExamples(options.data, options, model, say, signal);
+    const before = workOf(model.graph);
+    await runSteps({
+      model,
+      steps,
+      examples: data?.examples,
+      output: options.output,
+      suffix: "pruned",
+      check: options.check,
+      say,
+      signal,
+      more: (graph) => comparison(before, graph, say.verbose),
+    });
+  } finally {
+    say.settle();
+    await data?.dispose();
+    model.close();
+  }
+}
+
+function stepsOf(options: PruneOptions): readonly Step[] {
+  const { keepFlops, keepParams, importance, perLayer, multiple, data } = options;
+  if (keepFlops !== undefined && keepParams !== undefined) {
+    throw new PareError("ARGUMENT", "--keep-flops and --keep-params do not go together.", {
+      where: "--keep-params",
+      hint: "Say what is to be left of one of them.",
+    });
+  }
+  if (!importances.some((known) => known === importance)) {
+    throw new PareError("ARGUMENT", `There is no importance "${importance}".`, {
+      where: "--importance",
+      hint: `There are ${importances.join(", ")}.`,
+    });
+  }
+  if (importance === "activation" && data === undefined) {
+    throw new PareError(
+      "ARGUMENT",
+      "--importance activation needs --data: how large channels are shows on samples.",
+      { where: "--importance", hint: "Add --data, or use --importance magnitude." },
+    );
+  }
+  const step: Step = {
+    use: "prune",
+    with: {
+      ...(keepFlops !== undefined && { keepFlops }),
+      ...(keepParams !== undefined && { keepParams }),
+      importance,
+      scope: perLayer === true ? "layer" : "global",
+      multiple,
+    },
+  };
+  const simplify = simplifyStep(options);
+  // Simplifying folds batch normalization away, and with it what is to be looked at.
+  return importance === "batch-norm" ? [step, simplify] : [simplify, step];
+}
+
+interface Work {
+  /** Null where they cannot be counted. */
+  readonly macs: number | null;
+  readonly parameters: number;
+}
+
+function workOf(graph: Graph): Work {
+  return { macs: macsOf(graph), parameters: countParameters(graph) };
+}
+
+function macsOf(graph: Graph): number | null {
+  try {
+    return countNominalMacs(graph);
+  } catch (error) {
+    if (isPareError(error) && error.code === "UNSUPPORTED_OP") return null;
+    throw error;
+  }
+}
+
+/** What the model computes and holds now, and what of it could not be pruned. */
+function comparison(before: Work, graph: Graph, verbose: boolean): Said {
+  const after = workOf(graph);
+  const macs =
+    before.macs === null || after.macs === null
+      ? "not counted"
+      : `${changeText(before.macs, after.macs)}${hasFreeSizes(graph) ? `, free sizes taken as ${nominalSize}` : ""}`;
+  const parameters = changeText(before.parameters, after.parameters);
+  const lines = [`Multiply-accumulates ${macs}; parameters ${parameters}.`];
+  lines.push(...leftLines(graph, verbose));
+  return { text: lines.join("\n"), facts: { work: { before, after } } };
+}
+
+/** Why layers kept channels, and with `verbose` which; that others mattered less is for a reader of details. */
+function leftLines({ journal }: Graph, verbose: boolean): readonly string[] {
+  const nodes = new Map<string, string[]>();
+  for (const { rule, what, op, node, reason } of journal) {
+    if (rule !== "prune" || what !== "left" || !(verbose || reason.includes(mustStay))) continue;
+    const said = `${op}: ${reason}`;
+    nodes.set(said, [...(nodes.get(said) ?? []), node]);
+  }
+  return [...nodes]
+    .sort(([, a], [, b]) => b.length - a.length)
+    .map(([reason, labels]) => {
+      const which = verbose ? ` (${labels.join(", ")})` : "";
+      return `Left ${labels.length === 1 ? "" : `${labels.length} × `}${reason}${which}.`;
+    });
+}
+
+function changeText(before: number, after: number): string {
+  const share = before === 0 ? "" : ` (${((100 * after) / before).toFixed(1)} %)`;
+  return `${countText(before)} → ${countText(after)}${share}`;
+}
+
+function hasFreeSizes(graph: Graph): boolean {
+  return graph.main.inputs.some((id) => {
+    const { type } = graph.value(id);
+    return type.kind === "tensor" && type.shape?.slice(1).some((size) => typeof size !== "number");
+  });
+}

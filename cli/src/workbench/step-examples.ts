@@ -1,0 +1,56 @@
+import type { Examples } from "@pare/compiler";
+import { openData } from "../data/open-data.js";
+import type { Output } from "../terminal/output.js";
+import { chooseSamples } from "./choose-samples.js";
+import { openEngines } from "./engines.js";
+import { examplesAmong } from "./evaluation.js";
+import type { OpenedModel } from "./opened-model.js";
+
+export interface StepDataOptions {
+  readonly data?: string;
+  readonly preprocess?: string;
+  readonly seed: number;
+}
+
+export interface StepExamples {
+  readonly examples: Examples | undefined;
+  /** Absent where the data has none for training alone. */
+  readonly training: Examples | undefined;
+  dispose(): Promise<void>;
+}
+
+/** The samples that steps learn from, and the engine that runs them: the native one, or where that is not there WebAssembly. */
+export async function openStepExamples(
+  path: string,
+  { preprocess, seed }: StepDataOptions,
+  model: OpenedModel,
+  say: Output,
+  signal: AbortSignal,
+): Promise<StepExamples> {
+  const data = await openData(path, {
+    inputs: model.inputs,
+    seed,
+    signal,
+    ...(preprocess !== undefined && { preprocess }),
+    onProgress: (done) => say.progress(0, `reading samples: ${done}`),
+    onPrint: (text) => say.detail(text),
+  });
+  try {
+    const engines = await openEngines(["cpu"]).catch(() => openEngines(["wasm"]));
+    const { samples, splits } = data;
+    const { indexes, note } = chooseSamples(splits, samples.size, data.seed);
+    if (note !== null) say.note(note);
+    const examples = examplesAmong(indexes, samples, engines.reference);
+    return {
+      examples,
+      training: examplesAmong(splits.training ?? [], samples, engines.reference),
+      async dispose() {
+        await data.dispose();
+        await engines.dispose();
+      },
+    };
+  } catch (error) {
+    await data.dispose();
+    throw error;
+  }
+}

@@ -1,0 +1,87 @@
+import { describe, expect, it } from "vitest";
+import { MeasuredActivations } from "../calibrate/measured-activations.js";
+import { countMacs, countParameters } from "../analysis/index.js";
+import { type Graph, verifyGraph } from "../ir/index.js";
+import { graphOf } from "../rules/rule-case.test.support.js";
+import { findPass } from "./index.js";
+import { prune } from "./prune.js";
+import { calibrationOn, quantized } from "./quantization/engine-case.test.support.js";
+
+/** Two convolutions of eight channels; `live` of the first one's are ever above 0. */
+function network(live = 8): Graph {
+  return graphOf({ x: ["float32", 1, 3, 8, 8] }, (input, b) => {
+    const bias = Array.from({ length: 8 }, (_, at) => (at < live ? 9 : -99));
+    const first = b.add("Conv", [input("x"), b.weights(8, 3, 1, 1), b.floats(bias)]);
+    const second = b.add("Conv", [b.add("Relu", [first]), b.weights(8, 8, 3, 3)]);
+    const scale = b.floats([5, 0.1, 5, 0.2, 5, 0.3, 5, 0.4]);
+    const [zeros, ones] = [b.floats(Array(8).fill(0)), b.floats(Array(8).fill(1))];
+    const normal = b.add("BatchNormalization", [second, scale, zeros, zeros, ones]);
+    return { y: b.add("Conv", [b.add("Relu", [normal]), b.weights(4, 8, 1, 1)]) };
+  });
+}
+
+const kept = ({ journal }: Graph): readonly string[] =>
+  journal
+    .filter(({ rule }) => rule === "prune")
+    .map(({ op, what, reason }) => `${op} ${what}: ${reason}`);
+
+describe("prune", () => {
+  it("leaves 60 % of the multiply-accumulates, where nothing else is asked for", async () => {
+    const graph = network();
+    const pruned = await quantized(prune, graph);
+    expect(countMacs(pruned)).toBeLessThanOrEqual(0.6 * (countMacs(graph) ?? 0));
+    expect(kept(pruned)).toEqual([
+      "Conv changed: 4 of 8 channels kept",
+      "Conv left: all of its 8 channels are kept: others matter less",
+      "Conv left: its channels must stay: they go to an output",
+    ]);
+    expect(prune.create(prune.parse({}))).toMatchObject({ exactness: "lossy" });
+  });
+
+  it("leaves a share of the parameters", async () => {
+    const graph = network();
+    const pruned = await quantized(prune, graph, { keepParams: 0.5, multiple: 1 });
+    expect(countParameters(pruned)).toBeLessThanOrEqual(0.5 * countParameters(graph));
+  });
+
+  it("looks at the scales of batch normalization", async () => {
+    const graph = network();
+    const pruned = graph.fork();
+    const pass = prune.create(
+      prune.parse({ importance: "batch-norm", keepFlops: 0.5, multiple: 4 }),
+    );
+    await pass.run(pruned, {});
+    verifyGraph(pruned);
+    const scales = [...pruned.allNodes()].flatMap(({ op, inputs }) =>
+      op === "BatchNormalization" ? [pruned.constant(inputs[1])?.numbers()] : [],
+    );
+    expect(scales[0]?.map(Math.round)).toEqual([5, 5, 5, 5]);
+  });
+
+  it("looks at how large channels are on samples", async () => {
+    const graph = network(4);
+    const options = { importance: "activation", keepFlops: 0.55, multiple: 4 };
+    const pass = prune.create(prune.parse(options));
+    expect(pass.needs).toBe("activations");
+    const pruned = graph.fork();
+    await pass.run(pruned, { activations: new MeasuredActivations(calibrationOn(graph)) });
+    const [first] = [...pruned.allNodes()].filter(({ op }) => op === "Conv");
+    expect(pruned.constant(first?.inputs[2])?.numbers()).toEqual([9, 9, 9, 9]);
+  });
+
+  it("refuses two wishes at once, and shares that are none", () => {
+    const made = (options: unknown) => () => prune.create(prune.parse(options));
+    expect(made({ keepFlops: 0.5, keepParams: 0.5 })).toThrow(/prune.keepParams/);
+    for (const keepFlops of [0, 1.5, "half"])
+      expect(made({ keepFlops })).toThrow(expect.objectContaining({ code: "RECIPE" }));
+    expect(findPass("prune")).toBe(prune);
+  });
+
+  it("leaves a model alone that has no work", async () => {
+    const graph = graphOf({ x: ["float32", 2] }, (input, b) => ({
+      y: b.add("Relu", [input("x")]),
+    }));
+    const pruned = await quantized(prune, graph);
+    expect(pruned.changes).toBe(graph.changes);
+  });
+});

@@ -1,0 +1,113 @@
+import { throwIfAborted } from "@pare/runtime/format";
+import type { Graph } from "../ir/index.js";
+import { integer, oneOf, refuse, share } from "../pipeline/kinds.js";
+import { option, optional, type OptionsOf } from "../pipeline/options.js";
+import { definePass, type PassContext } from "../pipeline/pass.js";
+import type { Wish } from "../prune/choose.js";
+import { cutChannels } from "../prune/cut.js";
+import type { Blocked, Group } from "../prune/groups.js";
+import { importances } from "../prune/importance.js";
+import { type PrunePlan, planPruning, type PruneWish } from "../prune/prune.js";
+import type { Measure } from "../prune/sizes.js";
+import { bringToNormalForm } from "./quantization/normal-form.js";
+
+const described = {
+  keepFlops: optional(
+    share,
+    "Of the model's multiply-accumulates, this share is left at most; 0.6 where `keepParams` is not given.",
+  ),
+  keepParams: optional(share, "Of the model's parameters, this share is left at most."),
+  importance: option(
+    oneOf(importances),
+    "magnitude",
+    "What tells which channels matter: the norm of their weights, the scales of batch normalization, or how large they are on samples.",
+  ),
+  scope: option(
+    oneOf(["global", "layer"]),
+    "global",
+    "Whether channels of all layers compete, or every layer keeps the same share.",
+  ),
+  multiple: option(
+    integer(1, 256),
+    8,
+    "Channels are left in multiples of this, which kernels like; in smaller ones where the share cannot be met otherwise.",
+  ),
+};
+
+type PruneOptions = OptionsOf<typeof described>;
+
+/**
+ * Takes whole channels, neurons and attention heads out of a model, through whatever couples them. The result is the model
+ * in which they are zero wherever they are read: what that costs in accuracy is for training to repair.
+ */
+export const prune = definePass({
+  name: "prune",
+  summary:
+    "take out the channels, neurons and attention heads that matter least, so that less is computed",
+  options: described,
+  create(options) {
+    const wish = wishOf(options);
+    return {
+      exactness: "lossy",
+      ...(options.importance === "activation" && { needs: "activations" as const }),
+      run: (graph, context) => run(graph, { ...wish, importance: options.importance }, context),
+    };
+  },
+});
+
+async function run(graph: Graph, wish: PruneWish, context: PassContext): Promise<void> {
+  bringToNormalForm(graph);
+  throwIfAborted(context.signal);
+  context.onProgress?.(0, "following channels");
+  const plan = await planPruning(graph, wish, context);
+  throwIfAborted(context.signal);
+  context.onProgress?.(0.5, "cutting");
+  if (plan.cuts.length > 0)
+    await cutChannels(graph, plan.axes, plan.cuts, (editor) => {
+      for (const { group, gone } of plan.cuts)
+        editor.note(group.node, keptText(group, gone.length));
+    });
+  sayWhatIsLeft(graph, plan);
+}
+
+function wishOf({
+  keepFlops,
+  keepParams,
+  scope,
+  multiple,
+}: PruneOptions): Wish & { readonly measure: Measure } {
+  if (keepFlops !== undefined && keepParams !== undefined)
+    refuse("prune.keepParams", "goes with no keepFlops", "Say what is to be kept of one of them.");
+  return keepParams === undefined
+    ? { keep: keepFlops ?? 0.6, where: "prune.keepFlops", measure: "macs", scope, multiple }
+    : { keep: keepParams, where: "prune.keepParams", measure: "parameters", scope, multiple };
+}
+
+function keptText({ units, width, heads }: Group, gone: number): string {
+  return `${units - gone} of ${unitsText(units, width, heads)} kept`;
+}
+
+function unitsText(units: number, width: number, heads: boolean): string {
+  if (heads) return `${units} heads of ${width} channels`;
+  return width === 1 ? `${units} channels` : `${units} sets of ${width} channels`;
+}
+
+function sayWhatIsLeft(graph: Graph, { groups, cuts, blocked }: PrunePlan): void {
+  const cut = new Set(cuts.map(({ group }) => group));
+  for (const group of groups)
+    if (!cut.has(group))
+      graph.leave(
+        "prune",
+        group.node,
+        `all of its ${unitsText(group.units, group.width, group.heads)} are kept: others matter less`,
+      );
+  for (const one of blocked) graph.leave("prune", one.node, blockedText(one));
+}
+
+/** What the journal says of channels that cannot be cut, and not of those that others matter less than. */
+export const mustStay = "must stay";
+
+function blockedText({ channels, of, reason }: Blocked): string {
+  const which = channels === of ? "its channels" : `${channels} of its ${of} channels`;
+  return `${which} ${mustStay}: ${reason.why}`;
+}

@@ -1,0 +1,6 @@
+export { cutChannels, type GroupCut } from "./cut.js";
+export { type Blocked, channelGroups, type Group, type Groups } from "./groups.js";
+export { type Gradients, type Importance, importances } from "./importance.js";
+export { maskChannels } from "./mask.js";
+export { planPruning, type PrunePlan, type PruneWish } from "./prune.js";
+export { countNominalMacs, nominalSize, prunableWork, type PrunableWork } from "./sizes.js";
