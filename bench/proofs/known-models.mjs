@@ -1,8 +1,8 @@
-// The models that `simplify` is held to: the fixtures', those of PARE_MODELS, and those that npm packages ship.
+// The models that what works on any model is held to: the fixtures', those of PARE_MODELS, and those that npm packages ship.
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
-import { run } from "../../shell.mjs";
+import { run } from "./shell.mjs";
 
 /** npm packages with ONNX files in them, pinned. */
 export const packages = [
@@ -18,7 +18,7 @@ export const packages = [
  * @param {string} root
  * @param {string} folder where packages are put
  */
-export async function simplifiedModels(root, folder) {
+export async function knownModels(root, folder) {
   const { modelNames, modelPath } = await import(join(root, "fixtures/scripts/assets.mjs"));
   const found = [];
   const missing = [];

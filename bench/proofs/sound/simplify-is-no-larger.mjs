@@ -4,31 +4,19 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { openHosts } from "../../../bench/dist/index.js";
 import { decodeModel, inferNode } from "../../../compiler/dist/index.js";
-import {
-  byteSource,
-  goldenFeeds,
-  goldenInputs,
-  onnxArtifact,
-} from "../../../runtime/dist/format/index.js";
+import { byteSource } from "../../../runtime/dist/format/index.js";
 import { findPython } from "../../peers/python.mjs";
+import { knownModels } from "../known-models.mjs";
+import { compareOutputs } from "../same-outputs.mjs";
 import { pare, run, scratch } from "../shell.mjs";
-import { simplifiedModels } from "./support/simplified-models.mjs";
 
-/** What noise is made of: a run each. Signals, brightness and pixels. */
-const ranges = [
-  [-1, 1],
-  [0, 1],
-  [0, 255],
-];
 /** Of the largest number in an output: what is folded rounds otherwise than what is computed. */
 const tolerance = 1e-4;
-/** A smaller one counts as this: the tail of a sigmoid has no more digits. */
-const leastNumber = 0.01;
 
 export async function prove({ claim, inform, root }) {
   const python = await findPython();
   await scratch(async (folder) => {
-    const { models, missing } = await simplifiedModels(root, folder);
+    const { models, missing } = await knownModels(root, folder);
     const { hosts, dispose } = await openHosts(["cpu"]);
     try {
       const host = hosts.get("cpu");
@@ -99,23 +87,13 @@ export async function prove({ claim, inform, root }) {
     }
   }
 
-  async function compareOutputs(name, host, before, after) {
-    const load = (file) => host.load(onnxArtifact(new Uint8Array(readFileSync(file))));
-    const [given, made] = [await load(before), await load(after)];
-    let worst = 0;
-    let elements = 0;
-    for (const [seed, range] of ranges.entries()) {
-      const feeds = feedsFor(given.inputs, seed, range);
-      const expected = await host.run(given, feeds);
-      worst = Math.max(worst, distance(expected, await host.run(made, feeds)));
-      for (const { data } of Object.values(expected)) elements += data.length;
-    }
-    await host.unload(given);
-    await host.unload(made);
+  async function sameOutputs(name, host, before, after) {
+    const bytes = (file) => new Uint8Array(readFileSync(file));
+    const { worst, runs, elements } = await compareOutputs(host, bytes(before), bytes(after));
     claim(`${name}: outputs on onnxruntime, of the largest`, {
       value: worst,
       bound: `<= ${tolerance}`,
-      n: ranges.length,
+      n: runs,
       met: worst <= tolerance && elements > 0,
       note: `${elements} numbers`,
     });
@@ -135,38 +113,4 @@ async function facts(file) {
     nodes: nodes.length,
     domains: new Set(nodes.map(({ domain }) => domain)),
   };
-}
-
-/** Noise; voice detectors take one window of their sampling rate. */
-function feedsFor(inputs, seed, range) {
-  const isVoice = inputs.some(({ name }) => name === "sr");
-  const choices = {};
-  for (const { name, type, dims } of inputs) {
-    const free = isVoice ? (name === "input" ? 512 : 1) : 64;
-    choices[name] = {
-      dims: dims.map((dim, axis) => (typeof dim === "number" ? dim : axis === 0 ? 1 : free)),
-      ...(type === "float32" && { range }),
-      ...(name === "sr" && { values: [16_000] }),
-    };
-  }
-  return goldenFeeds(goldenInputs(inputs, 1 + 1000 * seed, choices));
-}
-
-/** The largest difference in an output over the largest number in it; of all outputs the worst. */
-function distance(expected, actual) {
-  let worst = 0;
-  for (const [name, { dims, data }] of Object.entries(expected)) {
-    const other = actual[name];
-    if (other?.dims.join() !== dims.join()) return Infinity;
-    let largest = leastNumber;
-    let apart = 0;
-    for (const [at, value] of data.entries()) {
-      largest = Math.max(largest, Math.abs(Number(value)));
-      if (Object.is(value, other.data[at])) continue;
-      const difference = Math.abs(Number(value) - Number(other.data[at]));
-      apart = Math.max(apart, Number.isNaN(difference) ? Infinity : difference);
-    }
-    worst = Math.max(worst, apart / largest);
-  }
-  return worst;
 }
