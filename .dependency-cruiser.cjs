@@ -3,8 +3,8 @@
 const shipped = (path) => ({ path, pathNot: "\\.test\\." });
 
 /**
- * Top to bottom; a name is a folder, or a file without its ending. Of the compiler's, `train`, `tfjs` and `wasm` are
- * not built yet: what moves in there finds its place.
+ * Top to bottom; a name is a folder, or a file without its ending. Of the compiler's, `tfjs` and `wasm` are not built
+ * yet: what moves in there finds its place.
  */
 const rooms = {
   compiler: [

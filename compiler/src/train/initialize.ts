@@ -35,7 +35,7 @@ function fresh(
     }
     case "scale":
       // A PRelu's scale is its slope.
-      return values.fill(operatorOf(reader)?.traits.channels?.scaling === "positive" ? 0.25 : 1);
+      return values.fill(operatorOf(reader)?.traits.scaling === "positive" ? 0.25 : 1);
     case "variance":
       return values.fill(1);
     case "bias":
