@@ -1,5 +1,6 @@
 import { PareError } from "@pare/runtime/format";
 import { batchOfOne, macsOfOperator, type SizesOf, sumOfBody } from "../analysis/macs.js";
+import { shapeOf } from "../analysis/homogeneous.js";
 import { trainedTensors } from "../analysis/parameters.js";
 import {
   type Dim,
@@ -99,7 +100,7 @@ export class Sizes {
       `The work of this model cannot be counted${uncounted === undefined ? "" : `: that of ${uncounted.op} is not known`}.`,
       {
         ...(uncounted !== undefined && { where: this.#graph.nodeLabel(uncounted) }),
-        hint: "Ask for a share of the parameters: keepParams, or --keep-params.",
+        hint: "Say the inputs' sizes, with bind-shapes or --shape; or ask for a share of the parameters, with keepParams or --keep-params.",
       },
     );
   }
@@ -156,20 +157,17 @@ function product(sizes: readonly number[]): number {
   return sizes.reduce((all, size) => all * size, 1);
 }
 
-/** The sizes of values, with a number for whatever is free. */
+/** The sizes of values, with a number for whatever the inputs leave free. */
 function freeSizes(graph: Graph): (id: ValueId) => readonly number[] | null {
-  const batches = batchOfOne(graph);
+  const bindings = new Map<string, Dim>();
+  for (const size of graph.main.inputs.flatMap((id) => shapeOf(graph, id) ?? []))
+    for (const name of dim.symbolsOf(size)) bindings.set(name, nominalSize);
+  for (const [name, one] of batchOfOne(graph)) bindings.set(name, one);
   const bound = new Map<ValueId, readonly number[] | null>();
   return (id) => {
     const known = bound.get(id);
     if (known !== undefined) return known;
-    const { type } = graph.value(id);
-    const shape = type.kind === "tensor" ? type.shape : undefined;
-    const sizes = shape?.map((size): Dim => {
-      const names = [...dim.symbolsOf(size)];
-      const sized = names.map((name) => [name, batches.get(name) ?? nominalSize] as const);
-      return names.length === 0 ? size : dim.substitute(size, new Map(sized));
-    });
+    const sizes = shapeOf(graph, id)?.map((size) => dim.substitute(size, bindings));
     const found = sizes !== undefined && isStatic(sizes) ? sizes : null;
     bound.set(id, found);
     return found;

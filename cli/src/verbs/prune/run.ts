@@ -1,6 +1,7 @@
 import {
   countNominalMacs,
   countParameters,
+  findPass,
   type Graph,
   importances,
   mustStay,
@@ -46,6 +47,8 @@ export async function runPrune(
     if (options.importance === "activation" && options.data !== undefined)
       data = await openStepExamples(options.data, options, model, say, signal);
     const before = workOf(model.graph);
+    // What exporters compute sizes with hides them.
+    const macs = before.macs ?? macsOf(await simplified(model.graph));
     await runSteps({
       model,
       steps,
@@ -55,7 +58,7 @@ export async function runPrune(
       check: options.check,
       say,
       signal,
-      more: (graph) => comparison(before, graph, say.verbose),
+      more: (graph) => comparison({ ...before, macs }, graph, say.verbose),
     });
   } finally {
     say.settle();
@@ -108,6 +111,13 @@ interface Work {
 
 function workOf(graph: Graph): Work {
   return { macs: macsOf(graph), parameters: countParameters(graph) };
+}
+
+async function simplified(graph: Graph): Promise<Graph> {
+  const fork = graph.fork();
+  const pass = findPass("simplify");
+  await pass.create(pass.parse({})).run(fork, {});
+  return fork;
 }
 
 function macsOf(graph: Graph): number | null {
