@@ -33,7 +33,7 @@ export async function prove({ claim, inform, root }) {
         for (const tool of ["onnxslim", "onnxsim"])
           peers.push(await peer(path, join(folder, `${index}.${tool}.onnx`), tool));
         compare(name, await facts(path), await facts(out), peers);
-        await compareOutputs(name, host, path, out);
+        await sameOutputs(name, host, path, out);
       }
     } finally {
       await dispose();

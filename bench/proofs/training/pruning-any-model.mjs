@@ -67,9 +67,9 @@ export async function prove({ claim, inform, root }) {
     ["all models", rows],
   ]) {
     // Each model counts alike: one large detector has more work than all others.
-    const shares = some.map(({ work }) => work.reached / work.macs);
+    const shares = some.map(({ work }) => work.reached / work.all);
     const mean = shares.reduce((sum, share) => sum + share, 0) / shares.length;
-    const all = sum(some, ({ work }) => work.reached) / sum(some, ({ work }) => work.macs);
+    const all = sum(some, ({ work }) => work.reached) / sum(some, ({ work }) => work.all);
     const value = Math.min(mean, all);
     claim(`share of the work that pruning reaches, of ${what}`, {
       value,
@@ -103,7 +103,7 @@ export async function prove({ claim, inform, root }) {
     await simplify.create(simplify.parse()).run(masked, {});
     const { groups, blocked } = channelGroups(masked);
     const work = prunableWork(masked, groups);
-    const row = { name, work, rest: reasons(masked, work, blocked), groups: groups.length };
+    const row = { name, work, rest: reasons(work, blocked), groups: groups.length };
     const ops = new Set([...masked.allNodes()].map(({ op }) => op));
     row.isConvolutional = ops.has("Conv") && !ops.has("LSTM");
     if (work.least > keep * work.macs) return refused(row, path, out);
@@ -202,12 +202,12 @@ async function unfit(given) {
 }
 
 /** The work that pruning does not reach, by why. */
-function reasons(graph, { macs, others }, blocked) {
+function reasons({ all, others }, blocked) {
   const why = new Map(blocked.map(({ node, reason }) => [node, reason.why]));
   const shares = new Map();
   for (const { node, macs: own } of others) {
     const said = why.get(node) ?? "its operands are no constants, and their channels stay";
-    shares.set(said, (shares.get(said) ?? 0) + own / macs);
+    shares.set(said, (shares.get(said) ?? 0) + own / all);
   }
   return [...shares].sort(([, a], [, b]) => b - a);
 }
@@ -228,9 +228,9 @@ function page(rows, skipped) {
   const lines = rows.map(({ name, work, rest, groups, macs, parameters }) => {
     const left = (counts) => (counts === undefined ? "refused" : percent(counts[1] / counts[0]));
     const why = rest.map(([said, share]) => `${percent(share)}: ${said}`).join("; ");
-    return `| ${name} | ${millions(work.macs)} | ${groups} | ${percent(work.reached / work.macs)} | ${percent(work.least / work.macs)} | ${left(macs)} | ${left(parameters)} | ${why || "—"} |`;
+    return `| ${name} | ${millions(work.macs)} | ${groups} | ${percent(work.reached / work.all)} | ${percent(work.least / work.macs)} | ${left(macs)} | ${left(parameters)} | ${why || "—"} |`;
   });
-  return `${[
+  return [
     "# What of a model can be pruned",
     "",
     "`npm run prove -- training/pruning-any-model` writes this page. MACs are counted of one run in millions, a batch as one and any other",
@@ -245,5 +245,5 @@ function page(rows, skipped) {
     ...(skipped.length === 0
       ? []
       : ["Not pruned by their work:", "", ...skipped.map((one) => `- ${one}`), ""]),
-  ].join("\n")}`;
+  ].join("\n");
 }

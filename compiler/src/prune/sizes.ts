@@ -181,11 +181,12 @@ export function countNominalMacs(graph: Graph): number {
 
 /** How much of a model's work pruning can reach. */
 export interface PrunableWork {
+  /** Of one run, and what is left of it with one unit of each group. */
   readonly macs: number;
-  /** Of the nodes that do less when channels go. */
-  readonly reached: number;
-  /** What is left with one unit of each group. */
   readonly least: number;
+  /** Of all nodes, whichever branch they are in, and of those that do less when channels go. */
+  readonly all: number;
+  readonly reached: number;
   /** The other nodes with work, and how much they do. */
   readonly others: readonly { readonly node: Node; readonly macs: number }[];
 }
@@ -196,11 +197,12 @@ export function prunableWork(graph: Graph, groups: readonly Group[]): PrunableWo
   const macs = sizes.total();
   const full = new Map([...graph.allNodes()].map((node) => [node, sizes.nodeMacs(node) ?? 0]));
   for (const group of groups.keys()) sizes.set(group, 1);
-  let reached = 0;
+  let [reached, sum] = [0, 0];
   const others: { node: Node; macs: number }[] = [];
   for (const [node, all] of full) {
+    sum += all;
     if ((sizes.nodeMacs(node) ?? 0) < all) reached += all;
     else if (all > 0) others.push({ node, macs: all });
   }
-  return { macs, reached, least: sizes.total(), others };
+  return { macs, least: sizes.total(), all: sum, reached, others };
 }
