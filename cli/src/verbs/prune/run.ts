@@ -15,7 +15,7 @@ import { countText } from "../../terminal/words.js";
 import { type KeepMetadataOptions, simplifyStep } from "../../workbench/keep-metadata.js";
 import type { NoCheckOptions } from "../../workbench/no-check.js";
 import { openModel } from "../../workbench/opened-model.js";
-import { runSteps, type Said } from "../../workbench/run-steps.js";
+import { writeSteps } from "../../workbench/run-steps.js";
 import { parseShapes, type ShapeOptions } from "../../workbench/shape-options.js";
 import { openStepExamples, type StepExamples } from "../../workbench/step-examples.js";
 
@@ -49,17 +49,21 @@ export async function runPrune(
     const before = workOf(model.graph);
     // What exporters compute sizes with hides them.
     const macs = before.macs ?? macsOf(await simplified(model.graph));
-    await runSteps({
+    const { text, document } = await writeSteps({
       model,
       steps,
       examples: data?.examples,
+      seed: options.seed,
       output: options.output,
       suffix: "pruned",
       check: options.check,
       say,
       signal,
-      more: (graph) => comparison({ ...before, macs }, graph, say.verbose),
     });
+    const after = workOf(model.graph);
+    const lines = [text, workText({ ...before, macs }, after, model.graph)];
+    lines.push(...leftLines(model.graph, say.verbose));
+    say.result(lines.join("\n"), { ...document, work: { before: { ...before, macs }, after } });
   } finally {
     say.settle();
     await data?.dispose();
@@ -129,17 +133,13 @@ function macsOf(graph: Graph): number | null {
   }
 }
 
-/** What the model computes and holds now, and what of it could not be pruned. */
-function comparison(before: Work, graph: Graph, verbose: boolean): Said {
-  const after = workOf(graph);
+function workText(before: Work, after: Work, graph: Graph): string {
+  const free = hasFreeSizes(graph) ? `, free sizes taken as ${nominalSize}` : "";
   const macs =
     before.macs === null || after.macs === null
       ? "not counted"
-      : `${changeText(before.macs, after.macs)}${hasFreeSizes(graph) ? `, free sizes taken as ${nominalSize}` : ""}`;
-  const parameters = changeText(before.parameters, after.parameters);
-  const lines = [`Multiply-accumulates ${macs}; parameters ${parameters}.`];
-  lines.push(...leftLines(graph, verbose));
-  return { text: lines.join("\n"), facts: { work: { before, after } } };
+      : `${changeText(before.macs, after.macs)}${free}`;
+  return `Multiply-accumulates ${macs}; parameters ${changeText(before.parameters, after.parameters)}.`;
 }
 
 /** Why layers kept channels, and with `verbose` which; that others mattered less is for a reader of details. */
