@@ -132,6 +132,7 @@ describe("asking for help", () => {
     for (const verb of [
       "optimize",
       "simplify",
+      "prune",
       "quantize",
       "convert",
       "distill",
