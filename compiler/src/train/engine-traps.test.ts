@@ -84,6 +84,14 @@ describe("what WebGPU has no kernel for, or computes wrongly,", () => {
     expect(inTraining).toEqual([]);
     expect(opsFor("cpu", multiplied)).toContain("ConvTranspose");
     expect(opsFor("webgpu", multiplied)).not.toContain("ConvTranspose");
+    const deep = graphOf(
+      { x: ["float32", 1, 5, 4, 4, 4], w: ["float32", 4, 5, 2, 2, 2] },
+      (input, { add }) => ({
+        y: add("Conv", [input("x"), input("w")], { strides: ints([2, 2, 2]) }),
+      }),
+    );
+    expect(opsFor("cpu", deep)).toContain("ConvTranspose");
+    expect(opsFor("webgpu", deep)).not.toContain("ConvTranspose");
   });
 });
 

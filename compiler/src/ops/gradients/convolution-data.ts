@@ -45,8 +45,10 @@ export function dataGradient(
   const reach = kernel.map((size, axis) => (dilations[axis] ?? 1) * (size - 1));
   const fits = reach.every((size, axis) => size >= Math.max(before[axis] ?? 0, after[axis] ?? 0));
   const unit = strides.every((stride) => stride === 1);
-  // onnxruntime's transposed convolution on WebGPU gives wrong numbers for depth 1 and several outputs per group.
-  const isBroken = emit.engine === "webgpu" && depth === 1 && outputs / group > 1;
+  // onnxruntime's transposed convolution on WebGPU gives wrong numbers for depth 1 and several outputs per group;
+  // for three axes there is none.
+  const isBroken =
+    emit.engine === "webgpu" && ((depth === 1 && outputs / group > 1) || kernel.length > 2);
   if (!fits || (!unit && !isBroken)) return transposed(emit, cotangent, weight, dims, convolution);
   const spread = strides.reduce<ValueId>((value, stride, at) => {
     const axis = at + 2;
