@@ -7,6 +7,11 @@ function alone(step: PassStep): StepGroup<PassStep> {
   return { steps: [step], required: false };
 }
 
+/** Steps that are measured as one: what the first breaks, the next repairs. */
+function together(steps: readonly PassStep[]): StepGroup<PassStep> {
+  return { steps, required: false };
+}
+
 /** The recipes that `--recipe` knows by name. */
 export const presets = {
   auto: {
@@ -32,6 +37,30 @@ export const presets = {
       }),
     ],
     propose: false,
+  },
+  prune: {
+    name: "prune",
+    summary: "four tenths of the multiplications gone, then taught again; targets propose for that",
+    groups: [
+      alone({ use: "simplify" }),
+      together([{ use: "prune", with: { keepFlops: 0.6 } }, { use: "distill" }]),
+    ],
+    propose: true,
+  },
+  distill: {
+    name: "distill",
+    summary: "the same network trained on: by labels, and by its own answers before",
+    groups: [alone({ use: "simplify" }), alone({ use: "distill" })],
+    propose: false,
+  },
+  small: {
+    name: "small",
+    summary: "pruned to well under half and taught again, then quantized as targets propose",
+    groups: [
+      alone({ use: "simplify" }),
+      together([{ use: "prune", with: { keepFlops: 0.4 } }, { use: "distill" }]),
+    ],
+    propose: true,
   },
 } satisfies Record<string, Recipe<PassStep>>;
 
