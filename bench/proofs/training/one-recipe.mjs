@@ -6,13 +6,13 @@ import { cacheVariable, manifestOf, pare, reportOf, run, scratch } from "../shel
 import { bytesOf, residual } from "./support/networks.mjs";
 
 const data = "fixtures/data/fashion-mnist.mjs";
-const epochs = 4;
+const epochs = 3;
 
 export async function prove({ claim, inform, root }) {
   await scratch(async (folder) => {
     const start = join(folder, "start.onnx");
     const float = join(folder, "float.onnx");
-    writeFileSync(start, await bytesOf(residual({ width: 24 })));
+    writeFileSync(start, await bytesOf(residual()));
     const learning = ["--data", data, "--epochs", `${epochs}`, "--batch", "64", "--rate", "0.003"];
     const taught = await pare(root, ["distill", start, ...learning, "-o", float], { echo: true });
     if (taught.code !== 0) throw new Error(`distill: exit ${taught.code}: ${taught.stderr}`);
