@@ -50,6 +50,18 @@ function demandOwnFiles({ files: [model, ...external] }: Artifact): void {
   }
 }
 
-function importOrt(): Promise<Ort> {
-  return importEngine(engine, () => import("onnxruntime-node"));
+async function importOrt(): Promise<Ort> {
+  const ort = await importEngine(engine, () => import("onnxruntime-node"));
+  return "Float16Array" in globalThis ? { ...ort, Tensor: showingBits(ort.Tensor) } : ort;
+}
+
+/** Where there is a Float16Array, onnxruntime's tensors make one of bits, and its binding to Node takes bits alone. */
+function showingBits(Tensor: Ort["Tensor"]): Ort["Tensor"] {
+  return new Proxy(Tensor, {
+    construct(Target, given: ConstructorParameters<Ort["Tensor"]>) {
+      const made = new Target(...given);
+      const bits = given.find((one) => one instanceof Uint16Array);
+      return bits === undefined ? made : Object.defineProperty(made, "data", { value: bits });
+    },
+  });
 }
