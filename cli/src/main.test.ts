@@ -17,6 +17,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Manifest } from "@pare/runtime/format";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CommandLines, type CommandLineOptions, type Ended } from "./command-lines.test.support.js";
+import { installed as runInstalled } from "./installed.test.support.js";
 
 // What was built. Most command lines run one after the other in a process that has loaded it; `installed` is the command
 // line as it is installed, in a process of its own.
@@ -44,24 +45,9 @@ function pare(args: readonly string[], options: CommandLineOptions = {}): Promis
 
 function installed(
   args: readonly string[],
-  options: CommandLineOptions & { readonly interruptAt?: RegExp } = {},
+  options: Parameters<typeof runInstalled>[1] = {},
 ): Promise<Ended> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [bin, ...args], {
-      cwd: options.cwd ?? folder,
-      stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, ...ownCache(), ...options.env },
-    });
-    let [stdout, stderr] = ["", ""];
-    let interrupted = false;
-    child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      stderr += text;
-      if (!interrupted && options.interruptAt?.test(stderr)) interrupted = child.kill("SIGINT");
-    });
-    child.on("error", reject);
-    child.on("close", (code) => resolve({ code, stdout, stderr }));
-  });
+  return runInstalled(args, { cwd: folder, ...options, env: { ...ownCache(), ...options.env } });
 }
 
 async function write(name: string, content: string | Uint8Array): Promise<string> {

@@ -22,7 +22,7 @@ export const verbs: readonly VerbEntry[] = [
     summary: "take out the channels and heads that matter least: ONNX in, ONNX out",
     examples: [
       "pare prune model.onnx --keep-flops 0.6",
-      "pare prune model.onnx --keep-params 0.5 --importance activation --data ./photos",
+      "pare prune model.onnx --keep-params 0.5 --recover 10 --data data.mjs",
     ],
     load: () => import("./prune/command.js"),
   },

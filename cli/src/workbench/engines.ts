@@ -71,6 +71,11 @@ export async function openEngines(
   return { ...opened, skipped, devices, reference };
 }
 
+/** One engine, for work that nobody times: the native one, or WebAssembly where that is not there. */
+export function openReference(): Promise<Engines> {
+  return openEngines(["cpu"]).catch(() => openEngines(["wasm"]));
+}
+
 /** For work that nobody times: on the CPU it may have every core. WebAssembly's threads are set once for all its models. */
 export function untimedExecutor(host: EngineHost): Executor {
   const runs = executor(host);

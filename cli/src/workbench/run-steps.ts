@@ -22,6 +22,8 @@ const mostInlineBytes = 1.9e9;
 export interface StepsRequest {
   readonly model: OpenedModel;
   readonly steps: readonly Step[];
+  /** What is said of it before the steps, where others went before them; else it is looked at. */
+  readonly before?: ModelFacts;
   /** Absent without data. */
   readonly examples?: Examples | undefined;
   /** Absent where the data has none for training alone. */
@@ -57,11 +59,11 @@ export async function writeSteps(request: StepsRequest): Promise<Written> {
   const { model, say } = request;
   const checker = request.check ? new EngineChecker() : null;
   try {
-    const before = facts(model.graph, model.sizeBytes);
+    const before = request.before ?? factsOf(model);
     await applySteps(request);
     const file = request.output ?? `${model.name}.${request.suffix}.onnx`;
     const { sizeBytes, check } = await writeModel(request, checker, file);
-    const after = facts(model.graph, sizeBytes);
+    const after = factsOf({ graph: model.graph, sizeBytes });
     const { journal } = model.graph;
     for (const { rule, what, op, node, reason } of journal)
       say.detail(`${what === "left" ? "left" : "did"} ${op} ${node}: ${rule}: ${reason}`);
@@ -74,7 +76,13 @@ export async function writeSteps(request: StepsRequest): Promise<Written> {
   }
 }
 
-async function applySteps(request: StepsRequest): Promise<void> {
+/** The steps alone, on the model's graph: nothing is checked or written. */
+export async function applySteps(
+  request: Pick<
+    StepsRequest,
+    "model" | "steps" | "examples" | "training" | "seed" | "say" | "signal"
+  >,
+): Promise<void> {
   const { model, steps, examples, training, seed = 0, say, signal } = request;
   const { graph } = model;
   const teacher = graph.fork();
@@ -121,13 +129,17 @@ function partial(use: string, left: Graph["journal"]): string {
   return `${use} left ${left.length} of the model's nodes as they were: ${said.join("; ")}${more}.`;
 }
 
-interface Facts {
+/** How large a model is. */
+export interface ModelFacts {
   readonly nodes: number;
   readonly sizeBytes: number;
   readonly opset: number | null;
 }
 
-function facts(graph: Graph, sizeBytes: number): Facts {
+export function factsOf({
+  graph,
+  sizeBytes,
+}: Pick<OpenedModel, "graph" | "sizeBytes">): ModelFacts {
   return { nodes: [...graph.allNodes()].length, sizeBytes, opset: graph.opset() ?? null };
 }
 

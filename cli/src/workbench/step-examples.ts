@@ -2,7 +2,7 @@ import type { Examples } from "@pare/compiler";
 import { openData } from "../data/open-data.js";
 import type { Output } from "../terminal/output.js";
 import { chooseSamples } from "./choose-samples.js";
-import { openEngines } from "./engines.js";
+import { openReference } from "./engines.js";
 import { examplesAmong } from "./evaluation.js";
 import type { OpenedModel } from "./opened-model.js";
 
@@ -36,7 +36,7 @@ export async function openStepExamples(
     onPrint: (text) => say.detail(text),
   });
   try {
-    const engines = await openEngines(["cpu"]).catch(() => openEngines(["wasm"]));
+    const engines = await openReference();
     const { samples, splits } = data;
     const { indexes, note } = chooseSamples(splits, samples.size, data.seed);
     if (note !== null) say.note(note);

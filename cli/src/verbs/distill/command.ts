@@ -3,6 +3,7 @@ import { integerAtLeast, numberAtLeast } from "../../terminal/option-values.js";
 import type { DefineVerb } from "../../terminal/verb.js";
 import { addNoCheck } from "../../workbench/no-check.js";
 import { addShapeOptions } from "../../workbench/shape-options.js";
+import { addTrainingOptions } from "../../workbench/training/training-options.js";
 import type { DistillVerbOptions } from "./run.js";
 
 export const define: DefineVerb = (command, context) => {
@@ -19,17 +20,13 @@ export const define: DefineVerb = (command, context) => {
       "for images: imagenet, 0..1, -1..1, yolo, or a preprocessor_config.json",
     )
     .option(
-      "--metric <name>",
-      "of the test: top1, top5, auc, f1, cer, mse, cosine, sqnr, top1-agreement, or the module's own",
-    )
-    .option(
       "--epochs <number>",
       "how often all samples are gone through",
       integerAtLeast("--epochs", 1),
       8,
-    )
-    .option("--batch <number>", "samples of one step", integerAtLeast("--batch", 1), 32)
-    .option("--rate <number>", "of learning, at its highest", numberAtLeast("--rate", 0), 0.001)
+    );
+  addTrainingOptions(command);
+  command
     .option(
       "--temperature <number>",
       "of scores: above 1 it shows how the teacher tells wrong classes apart",
@@ -45,16 +42,6 @@ export const define: DefineVerb = (command, context) => {
     .option(
       "--fresh",
       "forget what the student has learned, and begin with weights drawn by --seed",
-    )
-    .option(
-      "--checkpoint <file>",
-      "go on from it where it exists; Ctrl-C and each epoch write it (default: beside the output, at Ctrl-C)",
-    )
-    .option(
-      "--threads <number>",
-      "of the engine; one gives the same weights each time",
-      integerAtLeast("--threads", 1),
-      1,
     );
   addShapeOptions(command);
   addNoCheck(command);

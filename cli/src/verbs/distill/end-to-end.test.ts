@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { access, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,10 +15,11 @@ import {
   tensorType,
 } from "@pare/compiler";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import type { Ended } from "../../command-lines.test.support.js";
+import { installed } from "../../installed.test.support.js";
 
 // The verb as it is installed: what was built, in a process of its own, and the process that it trains in.
 
-const bin = fileURLToPath(new URL("../../../bin/pare.js", import.meta.url));
 const fixture = (path: string): string =>
   fileURLToPath(new URL(`../../../../fixtures/${path}`, import.meta.url));
 const teacher = fixture("models/mnist-cnn.onnx");
@@ -54,28 +54,8 @@ async function student(): Promise<Uint8Array> {
   return (await encodeModel(graph)).proto;
 }
 
-interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 function distill(args: readonly string[], interruptAt?: RegExp): Promise<Ended> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [bin, "distill", ...args], {
-      cwd: folder,
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    let [stdout, stderr] = ["", ""];
-    let interrupted = false;
-    child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      stderr += text;
-      if (!interrupted && interruptAt?.test(stderr)) interrupted = child.kill("SIGINT");
-    });
-    child.on("error", reject);
-    child.on("close", (code) => resolve({ code, stdout, stderr }));
-  });
+  return installed(["distill", ...args], { cwd: folder, ...(interruptAt && { interruptAt }) });
 }
 
 const common = ["student.onnx", "--teacher", teacher, "--data", digits, "--rate", "0.005"];

@@ -1,25 +1,17 @@
-import { rm } from "node:fs/promises";
-import {
-  decodeModel,
-  encodeModel,
-  findPass,
-  inferNode,
-  initializeFresh,
-  randomOf,
-} from "@pare/compiler";
-import { byteSource, PareError } from "@pare/runtime/format";
-import { openData, type OpenData } from "../../data/open-data.js";
-import type { Output, OutputOptions } from "../../terminal/output.js";
+import { encodeModel, findPass, initializeFresh, randomOf } from "@pare/compiler";
+import { PareError } from "@pare/runtime/format";
+import type { OpenData } from "../../data/open-data.js";
+import type { OutputOptions } from "../../terminal/output.js";
 import type { VerbContext } from "../../terminal/verb.js";
-import { type Engines, openEngines } from "../../workbench/engines.js";
-import { prepareEvaluation } from "../../workbench/evaluation.js";
+import { type Engines, openReference } from "../../workbench/engines.js";
 import type { NoCheckOptions } from "../../workbench/no-check.js";
 import { openModel, type OpenedModel } from "../../workbench/opened-model.js";
-import { writeSteps } from "../../workbench/run-steps.js";
+import { factsOf } from "../../workbench/run-steps.js";
 import { parseShapes, type ShapeOptions } from "../../workbench/shape-options.js";
-import { type Tested, testedAccuracy } from "./tested-accuracy.js";
-import { type TrainingOptions, trainWithCheckpoints } from "./train-with-checkpoints.js";
-import { accuracyText } from "./training-report.js";
+import { teach } from "../../workbench/training/teach.js";
+import type { TrainingOptions } from "../../workbench/training/train-with-checkpoints.js";
+import { openTrainingData } from "../../workbench/training/training-data.js";
+import { accuracyText } from "./accuracy-text.js";
 
 export interface DistillVerbOptions
   extends OutputOptions, ShapeOptions, NoCheckOptions, TrainingOptions {
@@ -27,7 +19,6 @@ export interface DistillVerbOptions
   readonly teacher?: string;
   readonly data?: string;
   readonly preprocess?: string;
-  readonly metric?: string;
   readonly fresh?: boolean;
   readonly output?: string;
 }
@@ -53,68 +44,41 @@ export async function runDistill(
         ? null
         : await openModel(options.teacher, shapes, signal, "skip");
     if (teacher !== null) opened.push(teacher);
-    data = await openData(dataPath, {
-      inputs: student.inputs,
-      seed: options.seed,
-      purpose: "training",
-      signal,
-      ...(options.preprocess !== undefined && { preprocess: options.preprocess }),
-      onProgress: (done) => say.progress(0, `reading samples: ${done}`),
-      onPrint: (text) => say.detail(text),
-    });
-    const learnedFrom = sayWhatIsLearnedFrom(data, say);
-    engines = await openEngines(["cpu"]).catch(() => openEngines(["wasm"]));
-    const before = await startOf(student, options);
-    const teacherBytes = teacher === null ? null : await bytesOf(teacher);
-    const { seed } = options;
-    const output = options.output ?? `${student.name}.distilled.onnx`;
-    const trained = await trainWithCheckpoints({
-      student: before,
-      teacher: teacherBytes,
-      data,
-      learnedFrom,
+    const samples = await openTrainingData(
+      dataPath,
       options,
-      leftAt: `${output}.checkpoint.safetensors`,
+      student,
+      teacher !== null,
       say,
       signal,
-    });
-    const trainedGraph = await decodeModel(
-      { proto: byteSource(trained.student), external: new Map() },
-      { infer: inferNode },
     );
-    const written = await writeSteps({
-      model: { ...student, graph: trainedGraph },
+    data = samples.data;
+    engines = await openReference();
+    const before = factsOf(student);
+    const start = await startOf(student, options);
+    const teacherBytes = teacher === null ? null : await bytesOf(teacher);
+    const { text, document, tested } = await teach({
+      model: student,
+      before,
+      student: start,
+      teacher: teacherBytes,
+      samples,
+      options,
       steps: [{ use: "simplify" }],
-      output,
+      output: options.output ?? `${student.name}.distilled.onnx`,
       suffix: "distilled",
       check: options.check,
+      judged: teacher ?? student,
+      beside: [
+        ...(teacherBytes === null ? [] : [{ name: "teacher", bytes: teacherBytes }]),
+        { name: "before", bytes: start },
+      ],
+      called: "after",
+      host: engines.reference,
       say,
       signal,
     });
-    const { reference } = engines;
-    const evaluation = await prepareEvaluation(
-      teacher ?? student,
-      data,
-      options.metric,
-      seed,
-      reference,
-    );
-    const models: readonly Tested[] = [
-      ...(teacherBytes === null ? [] : [{ name: "teacher", bytes: teacherBytes }]),
-      { name: "before", bytes: before },
-      { name: "after", bytes: trained.student },
-    ];
-    const tested = await testedAccuracy(models, evaluation, reference, signal, (done) =>
-      say.progress(done, "testing"),
-    );
-    if (options.checkpoint !== undefined) await rm(options.checkpoint, { force: true });
-    const { history, steps, engine } = trained;
-    say.result([accuracyText(tested), written.text].filter((line) => line !== null).join("\n"), {
-      ...written.document,
-      training: { epochs: history, steps, batch: trained.batch, engine, seed },
-      data: evaluation.report,
-      accuracy: Object.fromEntries(tested),
-    });
+    say.result([accuracyText(tested), text].filter((line) => line !== null).join("\n"), document);
   } finally {
     say.settle();
     await data?.dispose();
@@ -143,21 +107,6 @@ function checked(
 
 function refuse(message: string, where: string, hint: string): never {
   throw new PareError("ARGUMENT", message, { where, hint });
-}
-
-/** The training split; where the data names splits, and none for training, the calibration split. */
-function sayWhatIsLearnedFrom({ splits, caveat }: OpenData, say: Output): readonly number[] {
-  const { training, calibration, validation, test, rule } = splits;
-  if (caveat !== null) say.note(caveat);
-  const learned = training ?? calibration;
-  const which =
-    training === undefined
-      ? `the calibration split's ${learned.length} samples, for the data names no training split (export splits.training to give more)`
-      : `${learned.length} samples`;
-  say.note(
-    `It learns from ${which}, looks at ${validation.length} after each epoch, and is tested on ${test.length}. ${rule}`,
-  );
-  return learned;
 }
 
 /** The student in normal form, as it is trained from: with its own weights, or fresh ones. */

@@ -3,6 +3,7 @@ import { addNoCheck } from "../../workbench/no-check.js";
 import { addShapeOptions } from "../../workbench/shape-options.js";
 import { integerAtLeast, shareOf } from "../../terminal/option-values.js";
 import type { DefineVerb } from "../../terminal/verb.js";
+import { addTrainingOptions } from "../../workbench/training/training-options.js";
 import type { PruneOptions } from "./run.js";
 
 export const define: DefineVerb = (command, context) => {
@@ -32,17 +33,28 @@ export const define: DefineVerb = (command, context) => {
     )
     .option(
       "--data <path>",
-      "for --importance activation: a folder of images, .npz, .npy, .safetensors, .jsonl, or an ES module",
+      "for --recover and --importance activation: a folder of images, .npz, .npy, .safetensors, .jsonl, or an ES module",
     )
     .option(
       "--preprocess <preset or file>",
       "for images: imagenet, 0..1, -1..1, yolo, or a preprocessor_config.json",
+    )
+    .option(
+      "--recover <epochs>",
+      "teach what was cut to answer as the model did, so often through --data; its labels teach too",
+      integerAtLeast("--recover", 1),
     );
+  addTrainingOptions(command);
   addShapeOptions(command);
   addKeepMetadata(command);
   addNoCheck(command);
   command
-    .option("--seed <number>", "fixes which samples are looked at", integerAtLeast("--seed", 0), 0)
+    .option(
+      "--seed <number>",
+      "fixes the splits, and the order of samples",
+      integerAtLeast("--seed", 0),
+      0,
+    )
     .option("-o, --output <file>", "where to (default: <model>.pruned.onnx in the current folder)")
     .action(async (path: string, options: PruneOptions) => {
       const { runPrune } = await import("./run.js");

@@ -17,62 +17,118 @@ import type { NoCheckOptions } from "../../workbench/no-check.js";
 import { openModel } from "../../workbench/opened-model.js";
 import { writeSteps } from "../../workbench/run-steps.js";
 import { parseShapes, type ShapeOptions } from "../../workbench/shape-options.js";
-import { openStepExamples, type StepExamples } from "../../workbench/step-examples.js";
+import { openStepExamples } from "../../workbench/step-examples.js";
+import type { TrainingOptions } from "../../workbench/training/train-with-checkpoints.js";
+import { cutAndRecover, type Pruned, type PruneRequest } from "./recover.js";
 
 export interface PruneOptions
-  extends OutputOptions, ShapeOptions, KeepMetadataOptions, NoCheckOptions {
+  extends
+    OutputOptions,
+    ShapeOptions,
+    KeepMetadataOptions,
+    NoCheckOptions,
+    Omit<TrainingOptions, "epochs"> {
   readonly keepFlops?: number;
   readonly keepParams?: number;
   readonly importance: string;
   readonly perLayer?: boolean;
   readonly multiple: number;
+  /** Epochs; nothing is repaired where it is not given. */
+  readonly recover?: number;
   readonly data?: string;
   readonly preprocess?: string;
-  readonly seed: number;
   readonly output?: string;
 }
 
-/** `pare prune`: channels taken out, nothing repaired: ONNX in, ONNX out. */
+/** `pare prune`: channels taken out, and with `--recover` the rest taught again: ONNX in, ONNX out. */
 export async function runPrune(
   path: string,
   options: PruneOptions,
   context: VerbContext,
 ): Promise<void> {
+  demandData(options);
   const steps = stepsOf(options);
   const say = context.output(options);
   const { signal } = context;
   const model = await openModel(path, parseShapes(options), signal);
-  let data: StepExamples | null = null;
   try {
-    if (options.importance === "activation" && options.data !== undefined)
-      data = await openStepExamples(options.data, options, model, say, signal);
     const before = workOf(model.graph);
     // What exporters compute sizes with hides them.
     const macs = before.macs ?? macsOf(await simplified(model.graph));
-    const { text, document } = await writeSteps({
-      model,
-      steps,
-      examples: data?.examples,
-      seed: options.seed,
-      output: options.output,
-      suffix: "pruned",
-      check: options.check,
-      say,
-      signal,
-    });
-    const after = workOf(model.graph);
-    const lines = [text, workText({ ...before, macs }, after, model.graph)];
+    const { recover: epochs, data } = options;
+    const request = { model, steps, say, signal };
+    const pruned =
+      epochs === undefined || data === undefined
+        ? await cut(request, options)
+        : await cutAndRecover(request, { ...options, epochs, data });
+    const after = workOf(pruned.graph);
+    const lines = [pruned.text, workText({ ...before, macs }, after, model.graph)];
     lines.push(...leftLines(model.graph, say.verbose));
-    say.result(lines.join("\n"), { ...document, work: { before: { ...before, macs }, after } });
+    say.result(lines.join("\n"), {
+      ...pruned.document,
+      work: { before: { ...before, macs }, after },
+    });
   } finally {
     say.settle();
-    await data?.dispose();
     model.close();
   }
 }
 
+async function cut(request: PruneRequest, options: PruneOptions): Promise<Pruned> {
+  const { model, say, signal } = request;
+  const { importance, data: path, seed, output, check } = options;
+  const data =
+    importance === "activation" && path !== undefined
+      ? await openStepExamples(path, options, model, say, signal)
+      : null;
+  try {
+    const { examples } = data ?? {};
+    const written = await writeSteps({
+      ...request,
+      examples,
+      seed,
+      output,
+      suffix: "pruned",
+      check,
+    });
+    return { ...written, graph: model.graph };
+  } finally {
+    await data?.dispose();
+  }
+}
+
+/** @throws PareError ARGUMENT, before anything is opened */
+function demandData({ recover, importance, ...options }: PruneOptions): void {
+  const refuse = (message: string, where: string, hint: string): never => {
+    throw new PareError("ARGUMENT", message, { where, hint });
+  };
+  if (recover === undefined)
+    for (const name of ["checkpoint", "metric"] as const)
+      if (options[name] !== undefined)
+        refuse(
+          `--${name} needs --recover: it is of training.`,
+          `--${name}`,
+          `Say for how many epochs with --recover, or leave --${name} out.`,
+        );
+  if (options.data !== undefined) return;
+  if (recover !== undefined)
+    refuse(
+      "--recover needs --data: what was cut is taught on samples.",
+      "--recover",
+      "Add --data, with or without labels, or leave --recover out.",
+    );
+  if (importance === "activation")
+    refuse(
+      "--importance activation needs --data: how large channels are shows on samples.",
+      "--importance",
+      "Add --data, or use --importance magnitude.",
+    );
+  if (options.preprocess !== undefined)
+    refuse("--preprocess needs --data.", "--preprocess", "Name the folder of images with --data.");
+}
+
 function stepsOf(options: PruneOptions): readonly Step[] {
-  const { keepFlops, keepParams, importance, perLayer, multiple, data } = options;
+  const { keepFlops, keepParams, importance, perLayer, multiple } = options;
   if (keepFlops !== undefined && keepParams !== undefined) {
     throw new PareError("ARGUMENT", "--keep-flops and --keep-params do not go together.", {
       where: "--keep-params",
@@ -84,13 +140,6 @@ function stepsOf(options: PruneOptions): readonly Step[] {
       where: "--importance",
       hint: `There are ${importances.join(", ")}.`,
     });
-  }
-  if (importance === "activation" && data === undefined) {
-    throw new PareError(
-      "ARGUMENT",
-      "--importance activation needs --data: how large channels are shows on samples.",
-      { where: "--importance", hint: "Add --data, or use --importance magnitude." },
-    );
   }
   const step: Step = {
     use: "prune",

@@ -1,5 +1,4 @@
 import type { TrainingProgress } from "@pare/compiler";
-import type { Accuracy } from "@pare/runtime/format";
 import type { WorkOutput } from "../../terminal/output.js";
 import { countText } from "../../terminal/words.js";
 
@@ -54,10 +53,6 @@ export class TrainingReport {
   }
 }
 
-function figure({ value }: Accuracy): string {
-  return String(Number(value.toPrecision(4)));
-}
-
 function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`;
 }
@@ -68,16 +63,4 @@ export function durationText(seconds: number): string {
   if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
   const minutes = Math.round(seconds / 60);
   return minutes < 90 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-}
-
-/** `top1 on 1999 test samples: teacher 0.985, student 0.102 before and 0.979 (0.971 to 0.985) after.` */
-export function accuracyText(tested: ReadonlyMap<string, Accuracy>): string | null {
-  const [teacher, before, after] = ["teacher", "before", "after"].map((name) => tested.get(name));
-  if (before === undefined || after === undefined) return null;
-  const [low, high] = after.interval.map((end) => Number(end.toPrecision(4)));
-  const parts = [
-    ...(teacher === undefined ? [] : [`teacher ${figure(teacher)}`]),
-    `student ${figure(before)} before and ${figure(after)} (${low} to ${high}) after`,
-  ];
-  return `${after.metric} on ${after.n} test samples: ${parts.join(", ")}.`;
 }

@@ -107,8 +107,8 @@ function crash(how: string, words: string): PareError {
 /** Node runs no TypeScript in a child: under a test runner the built file stands in. */
 function childFile(): string {
   const url = import.meta.url.replace(
-    /\/src\/verbs\/distill\/[^/]+\.ts$/,
-    "/dist/verbs/distill/x.js",
+    /\/src\/workbench\/training\/[^/]+\.ts$/,
+    "/dist/workbench/training/x.js",
   );
   return fileURLToPath(new URL("./training-child.js", url));
 }

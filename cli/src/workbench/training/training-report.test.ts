@@ -1,7 +1,7 @@
 import type { TrainingProgress } from "@pare/compiler";
 import { expect, it } from "vitest";
 import type { WorkOutput } from "../../terminal/output.js";
-import { accuracyText, durationText, TrainingReport } from "./training-report.js";
+import { durationText, TrainingReport } from "./training-report.js";
 
 function told(steps: readonly (readonly [ms: number, given: Partial<TrainingProgress>])[]): {
   readonly notes: readonly string[];
@@ -67,28 +67,3 @@ it.each([
   [3 * 3600 + 300, "3 h 5 min"],
   [Number.NaN, "an unknown time"],
 ])("%d seconds are %s", (seconds, text) => expect(durationText(seconds)).toBe(text));
-
-it("says the accuracy of all three, with how many samples", () => {
-  const of = (value: number) => ({
-    metric: "top1",
-    direction: "higher" as const,
-    value,
-    n: 200,
-    measuredOn: "cpu" as const,
-    interval: [value - 0.01, value + 0.01] as const,
-    drop: null,
-    dropInterval: null,
-    flips: null,
-  });
-  const all = new Map([
-    ["teacher", of(0.98)],
-    ["before", of(0.1)],
-    ["after", of(0.97)],
-  ]);
-  expect(accuracyText(all)).toBe(
-    "top1 on 200 test samples: teacher 0.98, student 0.1 before and 0.97 (0.96 to 0.98) after.",
-  );
-  all.delete("teacher");
-  expect(accuracyText(all)).toContain("samples: student 0.1 before");
-  expect(accuracyText(new Map())).toBeNull();
-});

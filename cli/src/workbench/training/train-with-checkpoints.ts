@@ -9,15 +9,18 @@ import { trainInProcess } from "./train-in-process.js";
 import type { TrainedStudent } from "./training-protocol.js";
 import { TrainingReport } from "./training-report.js";
 
-/** How it is trained, as the verb's options say. */
+/** How a model is trained, as a verb's options say. */
 export interface TrainingOptions {
   readonly epochs: number;
   readonly batch: number;
   readonly rate: number;
-  readonly temperature: number;
-  readonly alpha: number;
+  /** The pass's own where not given; so is alpha. */
+  readonly temperature?: number;
+  readonly alpha?: number;
   readonly seed: number;
   readonly threads: number;
+  /** Of the test; the one that fits where not given. */
+  readonly metric?: string;
   /** Gone on from where it is there, and written after each epoch. */
   readonly checkpoint?: string;
 }
@@ -53,7 +56,13 @@ export async function trainWithCheckpoints(training: Training): Promise<TrainedS
       {
         student,
         teacher,
-        options: distill.parse({ epochs, batch, rate, temperature, alpha }),
+        options: distill.parse({
+          epochs,
+          batch,
+          rate,
+          ...(temperature !== undefined && { temperature }),
+          ...(alpha !== undefined && { alpha }),
+        }),
         seed,
         threads,
         training: places(training.learnedFrom),

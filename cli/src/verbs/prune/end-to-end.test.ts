@@ -1,0 +1,173 @@
+import { access, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import {
+  attribute,
+  build,
+  dim,
+  encodeModel,
+  inferNode,
+  initializeFresh,
+  newHeader,
+  randomOf,
+  Tensor,
+  tensorType,
+} from "@pare/compiler";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import type { Ended } from "../../command-lines.test.support.js";
+import { installed } from "../../installed.test.support.js";
+
+// The verb as it is installed, with the process that it trains in. What it does without --recover is in main.test.ts.
+
+const fixture = (path: string): string =>
+  fileURLToPath(new URL(`../../../../fixtures/${path}`, import.meta.url));
+const mnist = fixture("models/mnist-cnn.onnx");
+const digits = pathToFileURL(fixture("data/mnist-training.mjs")).href;
+
+let folder = "";
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "pare-recover-"));
+  await writeFile(join(folder, "digits.mjs"), someDigits("sample"));
+  await writeFile(join(folder, "unlabelled.mjs"), someDigits("{ ...sample, label: undefined }"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** A module of every fourth digit to learn from and to choose and test with. */
+function someDigits(each: string): string {
+  return `
+import { samples as all, splits as allSplits } from ${JSON.stringify(digits)};
+const some = (ids) => ids.filter((_, index) => index % 4 === 0);
+export const splits = Object.fromEntries(Object.entries(allSplits).map(([name, ids]) => [name, some(ids)]));
+const wanted = new Set(Object.values(splits).flat());
+export async function* samples() {
+  for await (const sample of all()) if (wanted.has(sample.id)) yield ${each};
+}
+`;
+}
+
+function prune(args: readonly string[], interruptAt?: RegExp): Promise<Ended> {
+  return installed(["prune", ...args], { cwd: folder, ...(interruptAt && { interruptAt }) });
+}
+
+it("cuts, teaches what is left, and says how right it is as it came, cut and recovered", async () => {
+  const { code, stdout, stderr } = await prune([
+    ...[mnist, "--keep-flops", "0.3", "--recover", "2", "--data", "digits.mjs"],
+    ...["--rate", "0.002", "-o", "less.onnx", "--json"],
+  ]);
+  expect(stderr).toContain("It learns from 1899 samples");
+  expect(stderr).toContain("Epoch 2 of 2: loss");
+  expect(code).toBe(0);
+  const { accuracy, training, work, journal, before, after } = JSON.parse(stdout);
+  await access(join(folder, "less.onnx"));
+  expect(accuracy.before).toMatchObject({ metric: "top1", n: 501 });
+  expect(accuracy.before.value).toBeGreaterThan(0.97);
+  expect(accuracy.cut.value).toBeLessThan(0.9);
+  expect(accuracy.recovered.value).toBeGreaterThan(0.93);
+  expect(training.epochs).toHaveLength(2);
+  expect(work.after.macs).toBeLessThanOrEqual(0.3 * work.before.macs);
+  expect(after.sizeBytes).toBeLessThan(before.sizeBytes);
+  expect(before.opset).toBe(17);
+  expect(journal).toContainEqual(
+    expect.objectContaining({ rule: "prune", what: "changed", op: "Conv" }),
+  );
+});
+
+it("learns from the model as it came alone where there are no labels", async () => {
+  const { code, stdout, stderr } = await prune([
+    ...[mnist, "--keep-flops", "0.4", "--importance", "activation", "--recover", "1"],
+    ...["--data", "unlabelled.mjs", "-o", "unlabelled.onnx"],
+  ]);
+  expect(stderr).toContain("have no labels: the teacher's answers alone are learned");
+  expect(code).toBe(0);
+  const [, cut, recovered] =
+    /top1-agreement on 501 test samples: 1 as it came, ([\d.]+) cut, ([\d.]+) \([\d.]+ to [\d.]+\) recovered\.\n/.exec(
+      stdout,
+    ) ?? [];
+  expect(Number(recovered)).toBeGreaterThan(Number(cut));
+  expect(stdout).toMatch(/\nMultiply-accumulates .* → .*\nLeft Gemm: its channels must stay/);
+});
+
+/** A convolution with a batch norm, and a layer of classes; nobody has trained it. */
+async function normalized(): Promise<Uint8Array> {
+  const graph = build(newHeader(17), inferNode, (editor) => {
+    const filled = (name: string, value: number, ...dims: readonly number[]) => {
+      const data = new Float32Array(dims.reduce((a, b) => a * b, 1)).fill(value);
+      return editor.constant(name, Tensor.float32(dims, data));
+    };
+    const x = editor.addInput("x", tensorType("float32", [dim.symbol("batch"), 1, 28, 28]));
+    const conv = editor.add1("Conv", [x, filled("conv.w", 0, 16, 1, 5, 5)], {
+      kernel_shape: attribute.ints([5, 5]),
+      strides: attribute.ints([3, 3]),
+    });
+    const norm = editor.add1("BatchNormalization", [
+      conv,
+      ...[1, 0, 0, 1].map((value, index) => filled(`norm.${index}`, value, 16)),
+    ]);
+    const flat = editor.add1("Flatten", [editor.add1("Relu", [norm])]);
+    const head = [filled("head.w", 0, 1024, 10), filled("head.b", 0, 10)];
+    const scores = editor.add1("Gemm", [flat, ...head]);
+    editor.rename(scores, "scores");
+    editor.addOutput(scores);
+  });
+  initializeFresh(graph, (name) => randomOf(1, name));
+  return (await encodeModel(graph)).proto;
+}
+
+it("keeps batch norms while it teaches, and folds them into what is written", async () => {
+  await writeFile(join(folder, "normalized.onnx"), await normalized());
+  const { code, stdout } = await prune([
+    ...["normalized.onnx", "--keep-flops", "0.5", "--importance", "batch-norm"],
+    ...["--recover", "1", "--data", "digits.mjs", "--json"],
+  ]);
+  expect(code).toBe(0);
+  const { accuracy, file, before, after } = JSON.parse(stdout);
+  expect(file).toBe("normalized.pruned.onnx");
+  expect(before.nodes - after.nodes).toBe(1);
+  expect(accuracy.recovered.value).toBeGreaterThan(accuracy.before.value + 0.1);
+});
+
+it("leaves a checkpoint at Ctrl-C, and goes on from it to the bytes of a run without one", async () => {
+  const long = [mnist, "--keep-flops", "0.3", "--recover", "6", "--data", "digits.mjs", "-o"];
+  const stopped = await prune([...long, "half.onnx"], /Epoch 1 of 6/);
+  expect(stopped.code).toBe(130);
+  const left = "half.onnx.checkpoint.safetensors";
+  expect(stopped.stderr).toContain(`--checkpoint ${left} goes on.`);
+  await expect(access(join(folder, "half.onnx"))).rejects.toThrow("ENOENT");
+  const other = await prune([...long, "other.onnx", "--keep-flops", "0.5", "--checkpoint", left]);
+  expect(other.code).toBe(2);
+  expect(other.stderr).toMatch(/has no array "parameter/);
+  const second = await prune([...long, "half.onnx", "--checkpoint", left]);
+  expect(second.stderr).toContain(`Going on from ${left}.`);
+  expect((await prune([...long, "whole.onnx"])).code).toBe(0);
+  const [a, b] = await Promise.all(
+    ["whole.onnx", "half.onnx"].map((name) => readFile(join(folder, name))),
+  );
+  expect(a?.equals(b ?? Buffer.of())).toBe(true);
+  await expect(access(join(folder, left))).rejects.toThrow("ENOENT");
+});
+
+it.each<[string, readonly string[], RegExp]>([
+  ["no data", ["--recover", "1"], /--recover needs --data/],
+  ["no epochs", ["--recover", "0", "--data", "digits.mjs"], /must be a whole number of at least 1/],
+  ["a checkpoint and nothing taught", ["--checkpoint", "x"], /--checkpoint needs --recover/],
+  ["a metric and nothing taught", ["--metric", "top1"], /--metric needs --recover/],
+  ["--preprocess and no data", ["--preprocess", "imagenet"], /--preprocess needs --data/],
+  [
+    "a target that cannot be met, before samples are read",
+    ["--keep-flops", "0.01", "--recover", "1", "--data", "absent.mjs"],
+    /keepFlops 0.01 cannot be met: with one unit left of each of 3 groups it still has 0.014/,
+  ],
+  ["data that is not there", ["--recover", "1", "--data", "absent.mjs"], /absent\.mjs/],
+  [
+    "a metric that labels do not fit, before anything is taught",
+    ["--recover", "1", "--data", "unlabelled.mjs", "--metric", "top1"],
+    /top1 needs one class per sample/,
+  ],
+])("says what is wrong: %s", async (_, args, message) => {
+  const { code, stderr } = await prune([mnist, ...args, "-o", "wrong.onnx"]);
+  expect(stderr).toMatch(message);
+  expect(stderr).not.toContain("Epoch 1");
+  expect(code).toBe(2);
+  await expect(access(join(folder, "wrong.onnx"))).rejects.toThrow("ENOENT");
+});

@@ -1,0 +1,80 @@
+import { rm } from "node:fs/promises";
+import type { EngineHost } from "@pare/bench";
+import { decodeModel, type Graph, inferNode, type Step } from "@pare/compiler";
+import { type Accuracy, byteSource } from "@pare/runtime/format";
+import { prepareEvaluation } from "../evaluation.js";
+import type { OpenedModel } from "../opened-model.js";
+import { type ModelFacts, type StepsRequest, writeSteps, type Written } from "../run-steps.js";
+import { AccuracyTest, type Tested } from "./tested-accuracy.js";
+import { type TrainingOptions, trainWithCheckpoints } from "./train-with-checkpoints.js";
+import type { TrainingData } from "./training-data.js";
+
+export interface TeachRequest extends Pick<StepsRequest, "suffix" | "check" | "say" | "signal"> {
+  /** The file that is read; what is written has the graph that was taught. */
+  readonly model: OpenedModel;
+  /** What is said of it beside what is written. */
+  readonly before: ModelFacts;
+  /** An ONNX file in normal form. */
+  readonly student: Uint8Array;
+  readonly teacher: Uint8Array | null;
+  readonly samples: TrainingData;
+  readonly options: TrainingOptions;
+  /** Of the trained graph, before it is written. */
+  readonly steps: readonly Step[];
+  readonly output: string;
+  /** Its outputs say which metric fits, where none is named. */
+  readonly judged: OpenedModel;
+  /** Tested too, the first as what the others are compared with. */
+  readonly beside: readonly Tested[];
+  /** What the taught model is called among them. */
+  readonly called: string;
+  /** Tests. */
+  readonly host: EngineHost;
+}
+
+export interface Taught extends Written {
+  readonly graph: Graph;
+  /** On the test samples; empty where nothing can be tested. */
+  readonly tested: ReadonlyMap<string, Accuracy>;
+}
+
+/**
+ * Trains a model on samples, writes it, and tests it beside others. They are tested before: a metric that does not fit the
+ * data costs no training.
+ * @throws PareError as `prepareEvaluation`, `trainWithCheckpoints` and `writeSteps`
+ */
+export async function teach(request: TeachRequest): Promise<Taught> {
+  const { model, samples, options, beside, called, host, say, signal } = request;
+  const { data, learnedFrom } = samples;
+  const { metric, seed, checkpoint } = options;
+  const evaluation = await prepareEvaluation(request.judged, data, metric, seed, host);
+  const accuracy = new AccuracyTest(evaluation, host, signal);
+  const test = (one: Tested): Promise<void> =>
+    accuracy.add(one, (done) => say.progress(done, "testing"));
+  for (const one of beside) await test(one);
+  const trained = await trainWithCheckpoints({
+    ...request,
+    data,
+    learnedFrom,
+    leftAt: `${request.output}.checkpoint.safetensors`,
+  });
+  const graph = await decodeModel(
+    { proto: byteSource(trained.student), external: new Map() },
+    { infer: inferNode },
+  );
+  const { text, document } = await writeSteps({ ...request, model: { ...model, graph } });
+  await test({ name: called, bytes: trained.student });
+  if (checkpoint !== undefined) await rm(checkpoint, { force: true });
+  const { history, steps, batch, engine } = trained;
+  return {
+    graph,
+    tested: accuracy.tested,
+    text,
+    document: {
+      ...document,
+      training: { epochs: history, steps, batch, engine, seed },
+      data: evaluation.report,
+      accuracy: Object.fromEntries(accuracy.tested),
+    },
+  };
+}

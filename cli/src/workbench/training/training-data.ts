@@ -1,0 +1,54 @@
+import { openData, type OpenData } from "../../data/open-data.js";
+import type { WorkOutput } from "../../terminal/output.js";
+import type { OpenedModel } from "../opened-model.js";
+
+/** Samples to train on, and others to look at and to test on. */
+export interface TrainingData {
+  readonly data: OpenData;
+  /** Into the samples. */
+  readonly learnedFrom: readonly number[];
+}
+
+export interface TrainingDataOptions {
+  readonly preprocess?: string;
+  readonly seed: number;
+}
+
+/** Opens data, and says which of its samples are learned from. */
+export async function openTrainingData(
+  path: string,
+  { preprocess, seed }: TrainingDataOptions,
+  { inputs }: OpenedModel,
+  teacher: boolean,
+  say: WorkOutput,
+  signal: AbortSignal,
+): Promise<TrainingData> {
+  const data = await openData(path, {
+    inputs,
+    seed,
+    purpose: "training",
+    signal,
+    ...(preprocess !== undefined && { preprocess }),
+    onProgress: (done) => say.progress(0, `reading samples: ${done}`),
+    onPrint: (text) => say.detail(text),
+  });
+  const learnedFrom = sayWhatIsLearnedFrom(data, say);
+  if (teacher && !data.samples.labelled)
+    say.note("The samples have no labels: the teacher's answers alone are learned.");
+  return { data, learnedFrom };
+}
+
+/** The training split; where the data names splits, and none for training, the calibration split. */
+function sayWhatIsLearnedFrom({ splits, caveat }: OpenData, say: WorkOutput): readonly number[] {
+  const { training, calibration, validation, test, rule } = splits;
+  if (caveat !== null) say.note(caveat);
+  const learned = training ?? calibration;
+  const which =
+    training === undefined
+      ? `the calibration split's ${learned.length} samples, for the data names no training split (export splits.training to give more)`
+      : `${learned.length} samples`;
+  say.note(
+    `It learns from ${which}, looks at ${validation.length} after each epoch, and is tested on ${test.length}. ${rule}`,
+  );
+  return learned;
+}
