@@ -46,15 +46,18 @@ export async function* samples() {
 `;
 }
 
-function prune(args: readonly string[], interruptAt?: RegExp): Promise<Ended> {
-  return installed(["prune", ...args], { cwd: folder, ...(interruptAt && { interruptAt }) });
+function prune(model: string, options: string, interruptAt?: RegExp): Promise<Ended> {
+  return installed(["prune", model, ...options.split(" ")], {
+    cwd: folder,
+    ...(interruptAt && { interruptAt }),
+  });
 }
 
 it("cuts, teaches what is left, and says how right it is as it came, cut and recovered", async () => {
-  const { code, stdout, stderr } = await prune([
-    ...[mnist, "--keep-flops", "0.3", "--recover", "2", "--data", "digits.mjs"],
-    ...["--rate", "0.002", "-o", "less.onnx", "--json"],
-  ]);
+  const { code, stdout, stderr } = await prune(
+    mnist,
+    "--keep-flops 0.3 --recover 2 --data digits.mjs --rate 0.002 -o less.onnx --json",
+  );
   expect(stderr).toContain("It learns from 1899 samples");
   expect(stderr).toContain("Epoch 2 of 2: loss");
   expect(code).toBe(0);
@@ -74,10 +77,10 @@ it("cuts, teaches what is left, and says how right it is as it came, cut and rec
 });
 
 it("learns from the model as it came alone where there are no labels", async () => {
-  const { code, stdout, stderr } = await prune([
-    ...[mnist, "--keep-flops", "0.4", "--importance", "activation", "--recover", "1"],
-    ...["--data", "unlabelled.mjs", "-o", "unlabelled.onnx"],
-  ]);
+  const { code, stdout, stderr } = await prune(
+    mnist,
+    "--keep-flops 0.4 --importance activation --recover 1 --data unlabelled.mjs -o unlabelled.onnx",
+  );
   expect(stderr).toContain("have no labels: the teacher's answers alone are learned");
   expect(code).toBe(0);
   const [, cut, recovered] =
@@ -114,12 +117,12 @@ async function normalized(): Promise<Uint8Array> {
   return (await encodeModel(graph)).proto;
 }
 
-it("keeps batch norms while it teaches, and folds them into what is written", async () => {
+it("goes by the scales of batch norms, teaches, and folds them into what is written", async () => {
   await writeFile(join(folder, "normalized.onnx"), await normalized());
-  const { code, stdout } = await prune([
-    ...["normalized.onnx", "--keep-flops", "0.5", "--importance", "batch-norm"],
-    ...["--recover", "1", "--data", "digits.mjs", "--json"],
-  ]);
+  const { code, stdout } = await prune(
+    "normalized.onnx",
+    "--keep-flops 0.5 --importance batch-norm --recover 1 --data digits.mjs --json",
+  );
   expect(code).toBe(0);
   const { accuracy, file, before, after } = JSON.parse(stdout);
   expect(file).toBe("normalized.pruned.onnx");
@@ -128,18 +131,18 @@ it("keeps batch norms while it teaches, and folds them into what is written", as
 });
 
 it("leaves a checkpoint at Ctrl-C, and goes on from it to the bytes of a run without one", async () => {
-  const long = [mnist, "--keep-flops", "0.3", "--recover", "6", "--data", "digits.mjs", "-o"];
-  const stopped = await prune([...long, "half.onnx"], /Epoch 1 of 6/);
+  const long = "--keep-flops 0.3 --recover 6 --data digits.mjs -o";
+  const stopped = await prune(mnist, `${long} half.onnx`, /Epoch 1 of 6/);
   expect(stopped.code).toBe(130);
   const left = "half.onnx.checkpoint.safetensors";
   expect(stopped.stderr).toContain(`--checkpoint ${left} goes on.`);
   await expect(access(join(folder, "half.onnx"))).rejects.toThrow("ENOENT");
-  const other = await prune([...long, "other.onnx", "--keep-flops", "0.5", "--checkpoint", left]);
+  const other = await prune(mnist, `${long} other.onnx --keep-flops 0.5 --checkpoint ${left}`);
   expect(other.code).toBe(2);
   expect(other.stderr).toMatch(/has no array "parameter/);
-  const second = await prune([...long, "half.onnx", "--checkpoint", left]);
+  const second = await prune(mnist, `${long} half.onnx --checkpoint ${left}`);
   expect(second.stderr).toContain(`Going on from ${left}.`);
-  expect((await prune([...long, "whole.onnx"])).code).toBe(0);
+  expect((await prune(mnist, `${long} whole.onnx`)).code).toBe(0);
   const [a, b] = await Promise.all(
     ["whole.onnx", "half.onnx"].map((name) => readFile(join(folder, name))),
   );
@@ -147,25 +150,25 @@ it("leaves a checkpoint at Ctrl-C, and goes on from it to the bytes of a run wit
   await expect(access(join(folder, left))).rejects.toThrow("ENOENT");
 });
 
-it.each<[string, readonly string[], RegExp]>([
-  ["no data", ["--recover", "1"], /--recover needs --data/],
-  ["no epochs", ["--recover", "0", "--data", "digits.mjs"], /must be a whole number of at least 1/],
-  ["a checkpoint and nothing taught", ["--checkpoint", "x"], /--checkpoint needs --recover/],
-  ["a metric and nothing taught", ["--metric", "top1"], /--metric needs --recover/],
-  ["--preprocess and no data", ["--preprocess", "imagenet"], /--preprocess needs --data/],
+it.each<[string, string, RegExp]>([
+  ["no data", "--recover 1", /--recover needs --data/],
+  ["no epochs", "--recover 0 --data digits.mjs", /must be a whole number of at least 1/],
+  ["a checkpoint and nothing taught", "--checkpoint x", /--checkpoint needs --recover/],
+  ["a metric and nothing taught", "--metric top1", /--metric needs --recover/],
+  ["--preprocess and no data", "--preprocess imagenet", /--preprocess needs --data/],
   [
     "a target that cannot be met, before samples are read",
-    ["--keep-flops", "0.01", "--recover", "1", "--data", "absent.mjs"],
+    "--keep-flops 0.01 --recover 1 --data absent.mjs",
     /keepFlops 0.01 cannot be met: with one unit left of each of 3 groups it still has 0.014/,
   ],
-  ["data that is not there", ["--recover", "1", "--data", "absent.mjs"], /absent\.mjs/],
+  ["data that is not there", "--recover 1 --data absent.mjs", /absent\.mjs/],
   [
     "a metric that labels do not fit, before anything is taught",
-    ["--recover", "1", "--data", "unlabelled.mjs", "--metric", "top1"],
+    "--recover 1 --data unlabelled.mjs --metric top1",
     /top1 needs one class per sample/,
   ],
-])("says what is wrong: %s", async (_, args, message) => {
-  const { code, stderr } = await prune([mnist, ...args, "-o", "wrong.onnx"]);
+])("says what is wrong: %s", async (_, options, message) => {
+  const { code, stderr } = await prune(mnist, `${options} -o wrong.onnx`);
   expect(stderr).toMatch(message);
   expect(stderr).not.toContain("Epoch 1");
   expect(code).toBe(2);

@@ -1,17 +1,7 @@
-import {
-  countNominalMacs,
-  countParameters,
-  findPass,
-  type Graph,
-  importances,
-  mustStay,
-  nominalSize,
-  type Step,
-} from "@pare/compiler";
-import { isPareError, PareError } from "@pare/runtime/format";
+import { type Graph, importances, mustStay, type Step } from "@pare/compiler";
+import { PareError } from "@pare/runtime/format";
 import type { OutputOptions } from "../../terminal/output.js";
 import type { VerbContext } from "../../terminal/verb.js";
-import { countText } from "../../terminal/words.js";
 import { type KeepMetadataOptions, simplifyStep } from "../../workbench/keep-metadata.js";
 import type { NoCheckOptions } from "../../workbench/no-check.js";
 import { openModel } from "../../workbench/opened-model.js";
@@ -20,6 +10,7 @@ import { parseShapes, type ShapeOptions } from "../../workbench/shape-options.js
 import { openStepExamples } from "../../workbench/step-examples.js";
 import type { TrainingOptions } from "../../workbench/training/train-with-checkpoints.js";
 import { cutAndRecover, type Pruned, type PruneRequest } from "./recover.js";
+import { workBefore, workOf, workText } from "./work.js";
 
 export interface PruneOptions
   extends
@@ -52,9 +43,7 @@ export async function runPrune(
   const { signal } = context;
   const model = await openModel(path, parseShapes(options), signal);
   try {
-    const before = workOf(model.graph);
-    // What exporters compute sizes with hides them.
-    const macs = before.macs ?? macsOf(await simplified(model.graph));
+    const before = await workBefore(model.graph);
     const { recover: epochs, data } = options;
     const request = { model, steps, say, signal };
     const pruned =
@@ -62,11 +51,11 @@ export async function runPrune(
         ? await cut(request, options)
         : await cutAndRecover(request, { ...options, epochs, data });
     const after = workOf(pruned.graph);
-    const lines = [pruned.text, workText({ ...before, macs }, after, model.graph)];
+    const lines = [pruned.text, workText(before, after, model.graph)];
     lines.push(...leftLines(model.graph, say.verbose));
     say.result(lines.join("\n"), {
       ...pruned.document,
-      work: { before: { ...before, macs }, after },
+      work: { before, after },
     });
   } finally {
     say.settle();
@@ -97,11 +86,12 @@ async function cut(request: PruneRequest, options: PruneOptions): Promise<Pruned
   }
 }
 
+function refuse(message: string, where: string, hint: string): never {
+  throw new PareError("ARGUMENT", message, { where, hint });
+}
+
 /** @throws PareError ARGUMENT, before anything is opened */
 function demandData({ recover, importance, ...options }: PruneOptions): void {
-  const refuse = (message: string, where: string, hint: string): never => {
-    throw new PareError("ARGUMENT", message, { where, hint });
-  };
   if (recover === undefined)
     for (const name of ["checkpoint", "metric"] as const)
       if (options[name] !== undefined)
@@ -129,18 +119,18 @@ function demandData({ recover, importance, ...options }: PruneOptions): void {
 
 function stepsOf(options: PruneOptions): readonly Step[] {
   const { keepFlops, keepParams, importance, perLayer, multiple } = options;
-  if (keepFlops !== undefined && keepParams !== undefined) {
-    throw new PareError("ARGUMENT", "--keep-flops and --keep-params do not go together.", {
-      where: "--keep-params",
-      hint: "Say what is to be left of one of them.",
-    });
-  }
-  if (!importances.some((known) => known === importance)) {
-    throw new PareError("ARGUMENT", `There is no importance "${importance}".`, {
-      where: "--importance",
-      hint: `There are ${importances.join(", ")}.`,
-    });
-  }
+  if (keepFlops !== undefined && keepParams !== undefined)
+    refuse(
+      "--keep-flops and --keep-params do not go together.",
+      "--keep-params",
+      "Say what is to be left of one of them.",
+    );
+  if (!importances.some((known) => known === importance))
+    refuse(
+      `There is no importance "${importance}".`,
+      "--importance",
+      `There are ${importances.join(", ")}.`,
+    );
   const step: Step = {
     use: "prune",
     with: {
@@ -154,41 +144,6 @@ function stepsOf(options: PruneOptions): readonly Step[] {
   const simplify = simplifyStep(options);
   // Simplifying folds batch normalization away, and with it what is to be looked at.
   return importance === "batch-norm" ? [step, simplify] : [simplify, step];
-}
-
-interface Work {
-  /** Null where they cannot be counted. */
-  readonly macs: number | null;
-  readonly parameters: number;
-}
-
-function workOf(graph: Graph): Work {
-  return { macs: macsOf(graph), parameters: countParameters(graph) };
-}
-
-async function simplified(graph: Graph): Promise<Graph> {
-  const fork = graph.fork();
-  const pass = findPass("simplify");
-  await pass.create(pass.parse({})).run(fork, {});
-  return fork;
-}
-
-function macsOf(graph: Graph): number | null {
-  try {
-    return countNominalMacs(graph);
-  } catch (error) {
-    if (isPareError(error) && error.code === "UNSUPPORTED_OP") return null;
-    throw error;
-  }
-}
-
-function workText(before: Work, after: Work, graph: Graph): string {
-  const free = hasFreeSizes(graph) ? `, free sizes taken as ${nominalSize}` : "";
-  const macs =
-    before.macs === null || after.macs === null
-      ? "not counted"
-      : `${changeText(before.macs, after.macs)}${free}`;
-  return `Multiply-accumulates ${macs}; parameters ${changeText(before.parameters, after.parameters)}.`;
 }
 
 /** Why layers kept channels, and with `verbose` which; that others mattered less is for a reader of details. */
@@ -205,16 +160,4 @@ function leftLines({ journal }: Graph, verbose: boolean): readonly string[] {
       const which = verbose ? ` (${labels.join(", ")})` : "";
       return `Left ${labels.length === 1 ? "" : `${labels.length} × `}${reason}${which}.`;
     });
-}
-
-function changeText(before: number, after: number): string {
-  const share = before === 0 ? "" : ` (${((100 * after) / before).toFixed(1)} %)`;
-  return `${countText(before)} → ${countText(after)}${share}`;
-}
-
-function hasFreeSizes(graph: Graph): boolean {
-  return graph.main.inputs.some((id) => {
-    const { type } = graph.value(id);
-    return type.kind === "tensor" && type.shape?.slice(1).some((size) => typeof size !== "number");
-  });
 }
