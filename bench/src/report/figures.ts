@@ -15,6 +15,14 @@ export function bytes(count: number): string {
   return `${digits(value)} ${unit}`;
 }
 
+/** A count, exact below ten thousand: `1200`, `341 k`, `2.30 M`. */
+export function amount(count: number): string {
+  if (Math.abs(count) < 10_000) return String(count);
+  const [value, unit] =
+    count < 1e6 ? [count / 1e3, "k"] : count < 1e9 ? [count / 1e6, "M"] : [count / 1e9, "G"];
+  return `${digits(value)} ${unit}`;
+}
+
 /** Three significant digits, without an exponent. */
 export function digits(value: number): string {
   if (!Number.isFinite(value)) return String(value);

@@ -1,4 +1,5 @@
 import type { Disagreement, Report } from "@pare/runtime/format";
+import { cut } from "./cut.js";
 import {
   accuracyText,
   baselineTime,
@@ -9,16 +10,19 @@ import {
   percent,
   targetText,
 } from "./figures.js";
+import { learned } from "./learned.js";
 import { html, type Markup } from "./markup.js";
 import { triedPlot, writtenPlot } from "./plot.js";
 import { style } from "./style.js";
 import { timeText } from "./search-time.js";
+import { shareTable } from "./shares.js";
 import { badge, candidateTable, number, reason, stepTable, table, variantTable } from "./tables.js";
 import { why } from "./why.js";
 
 /** The report as one HTML file that asks nothing of any network: a plot, tables, reasons. No script. */
 export function toHtml(report: Report): string {
   const [written, tried] = [writtenPlot(report), triedPlot(report)];
+  const [shares, pruned, taught] = [shareTable(report), cut(report), learned(report)];
   const body = html`<header>
       <div class="soft small">${report.command}</div>
       <h1>${shortName(report.model)}</h1>
@@ -31,6 +35,9 @@ export function toHtml(report: Report): string {
     ${report.time === undefined ? null : html`<p class="soft">${timeText(report.time)}</p>`}
     ${written ? section("Size, latency and accuracy", plotNote(report, "on the test samples: they took no part in any choice."), written) : null}
     ${report.variants.length > 0 ? section("What was measured", null, variantTable(report)) : null}
+    ${shares ? section("What each step did", "On the way to each file that was written, step by step. Weights are as stored, before any compression; of MACs, a free batch counts as 1 and another free size as 64.", shares) : null}
+    ${pruned ? section("What was cut", "Groups of channels that go together or stay together, by the layer that makes them.", pruned) : null}
+    ${taught ? section("What was learned", "Means over the epochs of each training.", taught) : null}
     ${report.disagreements.length > 0 ? section("Worst disagreements", "Samples to which the variant and the float model answer differently, worst first.", disagreements(report.disagreements)) : null}
     ${tried ? section("What was tried", plotNote(report, "on the validation samples: those that choose."), tried) : null}
     ${report.candidates.length > 0 ? section("Candidates", "What was tried for each target, and why it was chosen or not.", candidateTable(report)) : null}

@@ -1,6 +1,7 @@
 import { type Report, type ReportCheck, type ReportRow, visibleLine } from "@pare/runtime/format";
 import {
   accuracyText,
+  amount,
   baselineTime,
   bytes,
   changeText,
@@ -10,11 +11,16 @@ import {
   speed,
   targetText,
 } from "./figures.js";
+import { accountsOf, whereText } from "./accounts.js";
+import { borderText, keptText, wishText } from "./cut.js";
+import { trainingText } from "./learned.js";
+import { changeText as stepChange, doneText } from "./shares.js";
 import { expectedText, groupText, timeText, triedText } from "./search-time.js";
 
 /** A job summary takes a megabyte, a comment 64 KB: the smaller of the two. */
 const limitBytes = 64_000;
 const namedFlips = 40;
+const namedGroups = 40;
 
 /** The report as Markdown under 64 KB: what fits a comment or a job summary. Longer lists are cut, and say so. */
 export function toMarkdown(report: Report): string {
@@ -23,6 +29,9 @@ export function toMarkdown(report: Report): string {
     variants(report),
     checks(report.checks ?? []),
     flips(report),
+    shares(report),
+    cut(report),
+    learned(report),
     candidates(report),
     steps(report),
     skipped(report),
@@ -165,6 +174,59 @@ function steps(report: Report): string {
     cell(each.reason),
   ]);
   return details("Steps", table(["target", "step", "verdict", "nodes", "size", "why"], rows));
+}
+
+function shares({ variants: all }: Report): string {
+  const rows = all.flatMap(({ target, shares: steps = [] }) =>
+    steps.map((share) => [
+      target,
+      cell(share.use),
+      stepChange(share.constantBytes, bytes),
+      stepChange(share.parameters, amount),
+      share.macs === null ? "–" : stepChange(share.macs, amount),
+      cell(doneText(share)),
+    ]),
+  );
+  if (rows.length === 0) return "";
+  const columns = ["target", "step", "weights", "parameters", "MACs", "what it did"];
+  return details("What each step did", table(columns, rows));
+}
+
+function cut(report: Report): string {
+  const parts = accountsOf(report, "pruning").map((told) => {
+    const { groups, moreGroups, left } = told.account;
+    const rows = groups
+      .slice(0, namedGroups)
+      .map((group) => [cell(group.node), cell(group.op), keptText(group), borderText(group)]);
+    const more = groups.length - rows.length + moreGroups;
+    return [
+      `${cell(whereText(told))}: ${cell(wishText(told.account))}`,
+      rows.length === 0 ? "" : table(["layer", "operator", "channels kept", "importance"], rows),
+      more === 0 ? "" : `… and ${more} more groups of channels.`,
+      left
+        .map(
+          ({ reason, layers, channels }) =>
+            `- ${amount(channels)} channels of ${amount(layers)} ${layers === 1 ? "layer" : "layers"} stay: ${cell(reason)}`,
+        )
+        .join("\n"),
+    ];
+  });
+  const text = parts.flat().filter((part) => part !== "");
+  return text.length === 0 ? "" : details("What was cut", text.join("\n\n"));
+}
+
+function learned(report: Report): string {
+  const rows = accountsOf(report, "training").map((told) => [
+    cell(whereText(told)),
+    cell(trainingText(told.account)),
+    cell(doneText(told)),
+  ]);
+  return rows.length === 0
+    ? ""
+    : details(
+        "What was learned",
+        table(["step", "training", "from the first epoch to the last"], rows),
+      );
 }
 
 function also(text: string, more: string): string {

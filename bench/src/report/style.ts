@@ -42,7 +42,7 @@ tr.baseline td { color: var(--soft); background: var(--stripe); }
 tr.chosen td:first-child { box-shadow: inset 3px 0 var(--mark); }
 td.figure { white-space: nowrap; } td.figure .small { white-space: normal; }
 td.reason { min-width: 240px; }
-td > div > .bar { min-width: 2px; } td:has(> div > .bar) { min-width: 160px; }
+td > div > .bar { min-width: 2px; } td:has(> div > .bar), td:has(> div > .channels) { min-width: 160px; }
 .badge { display: inline-block; border-radius: 99px; padding: 0 9px; font-size: 12px; line-height: 20px; font-weight: 600; border: 1px solid currentColor; white-space: nowrap; }
 .badge.rejected, .badge.inconclusive, .badge.left { color: var(--soft); }
 .badge.chosen, .badge.kept, .badge.passed, .badge.changed { color: var(--good); }
@@ -59,6 +59,11 @@ svg .marker { fill: var(--none); stroke: var(--card); } svg .marker.chosen { fil
 svg .ring { fill: none; stroke: var(--mark); stroke-width: 2; } svg .leader { stroke: var(--soft); stroke-width: 1; }
 svg .label { text-anchor: middle; font-size: 11px; paint-order: stroke; stroke: var(--card); stroke-width: 3px; }
 svg .label.chosen, svg .label.float { fill: var(--ink); font-weight: 600; }
+svg .curve { fill: none; stroke: var(--none); stroke-width: 1.5; } svg .curve.mark { stroke: var(--mark); }
+svg .spot { fill: var(--card); stroke: var(--none); stroke-width: 1.5; } svg .spot.mark { fill: var(--mark); stroke: var(--mark); }
+.channels { display: block; width: 100%; max-width: 320px; height: 30px; }
+svg .kept { fill: var(--mark); } svg .cut { fill: var(--none); opacity: .7; } .channels .zero { vector-effect: non-scaling-stroke; }
+.legend .is-kept { color: var(--mark); } .told { margin-top: 18px; }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 16px; margin-top: 10px; font-size: 12.5px; color: var(--soft); }
 details { border: 1px solid var(--line); border-radius: 10px; background: var(--card); margin-top: 10px; }
 summary { cursor: pointer; padding: 10px 16px; font-weight: 600; }

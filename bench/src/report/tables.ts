@@ -70,7 +70,7 @@ export const number = (content: Insertable): Cell => ({ content, kind: "number" 
 export const reason = (content: Insertable): Cell => ({ content, kind: "reason" });
 
 /** A figure and, smaller, what belongs to it. */
-function figure(content: string, more: string): Cell {
+export function figure(content: string, more: string): Cell {
   return { content: under(content, more), kind: "figure" };
 }
 

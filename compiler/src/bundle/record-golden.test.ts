@@ -37,6 +37,7 @@ async function record(counts: (noise: number) => number) {
     files: [],
     graph,
     groups: [],
+    shares: [],
     measurement: { target: "cpu", engine: "", sizeBytes: { raw: 0, gzip: 0, brotli: 0 }, accuracy: null, parity: null, latencyMs: { unmeasured: "" }, memoryBytes: null, startupMs: null }, // prettier-ignore
     baseline: null,
   };

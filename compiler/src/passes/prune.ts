@@ -3,6 +3,7 @@ import type { Graph } from "../ir/index.js";
 import { integer, oneOf, refuse, share } from "../pipeline/kinds.js";
 import { option, optional, type OptionsOf } from "../pipeline/options.js";
 import { definePass, type PassContext } from "../pipeline/pass.js";
+import { pruningAccount } from "../prune/account.js";
 import type { Wish } from "../prune/choose.js";
 import { cutChannels } from "../prune/cut.js";
 import type { Blocked, Group } from "../prune/groups.js";
@@ -61,6 +62,7 @@ async function run(graph: Graph, wish: PruneWish, context: PassContext): Promise
   context.onProgress?.(0, "following channels");
   const plan = await planPruning(graph, wish, context);
   throwIfAborted(context.signal);
+  context.onAccount?.(pruningAccount(graph, plan, wish));
   context.onProgress?.(0.5, "cutting");
   if (plan.cuts.length > 0)
     await cutChannels(graph, plan.axes, plan.cuts, (editor) => {

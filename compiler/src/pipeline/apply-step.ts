@@ -1,7 +1,15 @@
-import { isPareError, messageOf, PareError, throwIfAborted } from "@pare/runtime/format";
+import {
+  isPareError,
+  messageOf,
+  type PassAccount,
+  PareError,
+  type StepShare,
+  throwIfAborted,
+} from "@pare/runtime/format";
 import type { Graph, JournalEntry } from "../ir/index.js";
 import type { Exactness, PassContext, Registry } from "./pass.js";
 import { findPass } from "./registry.js";
+import { changeOf, sizesOf } from "./step-share.js";
 import type { Step, StepGroup } from "./step.js";
 
 /** What steps made of a graph. */
@@ -12,6 +20,8 @@ export interface Applied {
   readonly changed: boolean;
   /** What these steps said, and nothing from before. */
   readonly journal: readonly JournalEntry[];
+  /** What each step did, in order. */
+  readonly shares: readonly StepShare[];
 }
 
 const leastExactLast: readonly Exactness[] = ["bitwise", "rounding", "lossy"];
@@ -29,16 +39,23 @@ export async function applyStep(
   return applyGroup(graph, { steps: [step] }, context, passes);
 }
 
-/** Runs a group's steps one after another on one fork. @throws as `applyStep`, ABORTED between steps */
+/**
+ * Runs a group's steps one after another on one fork.
+ * @param now milliseconds, by which it is told how long each step took; no pass sees it
+ * @throws as `applyStep`, ABORTED between steps
+ */
 export async function applyGroup(
   graph: Graph,
   { steps }: Pick<StepGroup, "steps">,
   context: PassContext,
   passes: Registry,
+  now?: () => number,
 ): Promise<Applied> {
   const { signal, onProgress } = context;
   const fork = graph.fork();
   let exactness: Exactness = "bitwise";
+  const shares: StepShare[] = [];
+  let sizes = sizesOf(fork);
   for (const [index, step] of steps.entries()) {
     throwIfAborted(signal);
     const definition = findPass(passes, step.use);
@@ -46,18 +63,33 @@ export async function applyGroup(
     const before = fork.changes;
     const progress = (fraction: number, what: string): void =>
       onProgress?.((index + fraction) / steps.length, what);
+    let account: PassAccount | undefined;
+    const onAccount = (told: PassAccount): void => {
+      account = told;
+    };
+    const began = now?.();
     try {
-      await pass.run(fork, { ...context, onProgress: progress });
+      await pass.run(fork, { ...context, onProgress: progress, onAccount });
     } catch (error) {
       throw isPareError(error) ? error : failed(step.use, error);
     }
     if (fork.changes > before) exactness = lessExact(exactness, pass.exactness);
+    const tookMs = now !== undefined && began !== undefined ? now() - began : undefined;
+    const after = sizesOf(fork);
+    shares.push({
+      use: step.use,
+      ...changeOf(sizes, after),
+      ...(tookMs !== undefined && { tookMs }),
+      ...(account !== undefined && { account }),
+    });
+    sizes = after;
   }
   return {
     graph: fork,
     exactness,
     changed: fork.changes > graph.changes,
     journal: fork.journal.slice(graph.journal.length),
+    shares,
   };
 }
 

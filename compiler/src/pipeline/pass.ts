@@ -1,4 +1,4 @@
-import type { Precision } from "@pare/runtime/format";
+import type { PassAccount, Precision } from "@pare/runtime/format";
 import type { Graph } from "../ir/index.js";
 import type { Activations } from "./activations.js";
 import type { Examples } from "./examples.js";
@@ -28,6 +28,8 @@ export interface PassContext {
   readonly random?: (name: string) => () => number;
   /** Done so far, of 1. */
   readonly onProgress?: (fraction: number, what: string) => void;
+  /** Told once by a pass that learns or cuts: what came of that, as data. */
+  readonly onAccount?: (account: PassAccount) => void;
 }
 
 /** Graph in, graph out, in place; the graph counts what changed, a pass never claims it. */

@@ -3,4 +3,5 @@ export { type Blocked, channelGroups, type Group, type Groups } from "./groups.j
 export { type Gradients, type Importance, importances } from "./importance.js";
 export { maskChannels } from "./mask.js";
 export { planPruning, type PrunePlan, type PruneWish } from "./prune.js";
-export { countNominalMacs, nominalSize, prunableWork, type PrunableWork } from "./sizes.js";
+export { nominalSize } from "../analysis/nominal-sizes.js";
+export { countNominalMacs, prunableWork, type PrunableWork } from "./sizes.js";

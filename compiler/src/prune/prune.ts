@@ -27,6 +27,8 @@ export interface PrunePlan {
   readonly cuts: readonly GroupCut[];
   /** Of the groups: what of the model can be cut at all. */
   readonly groups: readonly Group[];
+  /** Of each group's units, 1 on average. */
+  readonly scores: readonly Float64Array[];
   readonly blocked: readonly Blocked[];
   /** MACs or parameters before and after, as the wish measures. */
   readonly before: number;
@@ -56,7 +58,7 @@ export async function planPruning(
     const gone = orders[at]?.slice(0, group.units - (left[at] ?? group.units)) ?? [];
     return gone.length === 0 ? [] : [{ group, gone }];
   });
-  return { axes, cuts, groups, blocked, before, after: sizes.total() };
+  return { axes, cuts, groups, scores, blocked, before, after: sizes.total() };
 }
 
 function scoresOf(

@@ -1,27 +1,13 @@
 import { PareError } from "@pare/runtime/format";
-import { batchOfOne, macsOfOperator, type SizesOf, sumOfBody } from "../analysis/macs.js";
-import { shapeOf } from "../analysis/homogeneous.js";
+import { macsOfOperator, type SizesOf, sumOfBody } from "../analysis/macs.js";
+import { nominalSizes } from "../analysis/nominal-sizes.js";
 import { trainedTensors } from "../analysis/parameters.js";
-import {
-  type Dim,
-  dim,
-  type Graph,
-  isStatic,
-  type Node,
-  type NodeId,
-  type ValueId,
-} from "../ir/index.js";
+import type { Graph, Node, NodeId, ValueId } from "../ir/index.js";
 import { operatorOf } from "../ops/index.js";
 import type { Group } from "./groups.js";
 
 /** What a model is made smaller by. */
 export type Measure = "macs" | "parameters";
-
-/**
- * A size that a model leaves free counts as this, a batch as one: what is to be kept is a share, and that depends little
- * on how large an image is.
- */
-export const nominalSize = 64;
 
 /** Places that are gone, by group and axis. */
 interface Going {
@@ -57,7 +43,7 @@ export class Sizes {
         if (there === undefined) this.#going.set(key, [going]);
         else there.push(going);
       }
-    const free = freeSizes(graph);
+    const free = nominalSizes(graph);
     this.#sizesOf = (id, node, input) => {
       const sizes = free(id);
       return (
@@ -155,23 +141,6 @@ function keyOf(id: ValueId, node?: Node, index?: number): string {
 
 function product(sizes: readonly number[]): number {
   return sizes.reduce((all, size) => all * size, 1);
-}
-
-/** The sizes of values, with a number for whatever the inputs leave free. */
-function freeSizes(graph: Graph): (id: ValueId) => readonly number[] | null {
-  const bindings = new Map<string, Dim>();
-  for (const size of graph.main.inputs.flatMap((id) => shapeOf(graph, id) ?? []))
-    for (const name of dim.symbolsOf(size)) bindings.set(name, nominalSize);
-  for (const [name, one] of batchOfOne(graph)) bindings.set(name, one);
-  const bound = new Map<ValueId, readonly number[] | null>();
-  return (id) => {
-    const known = bound.get(id);
-    if (known !== undefined) return known;
-    const sizes = shapeOf(graph, id)?.map((size) => dim.substitute(size, bindings));
-    const found = sizes !== undefined && isStatic(sizes) ? sizes : null;
-    bound.set(id, found);
-    return found;
-  };
 }
 
 /** MACs of a model whose free sizes count as `nominalSize`; what is kept of one is said of these. */

@@ -4,6 +4,7 @@ import type {
   Precision,
   SessionOptions,
   SizeBytes,
+  StepShare,
   TargetName,
   TryOut,
 } from "@pare/runtime/format";
@@ -25,6 +26,8 @@ export interface State {
   readonly groups: readonly StepGroup[];
   readonly precision: Precision;
   readonly statistics: Statistics;
+  /** What each step of these groups did, in their order. */
+  readonly shares: readonly StepShare[];
 }
 
 /** A file that can be measured. */

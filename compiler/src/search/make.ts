@@ -36,6 +36,8 @@ export interface MakeServices {
   readonly fingerprints: Fingerprints;
   readonly learned: Learned<Changed>;
   readonly seed: number;
+  /** Milliseconds; absent where nothing is timed, as in a replay. No pass sees it. */
+  readonly now?: (() => number) | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((fraction: number, what: string) => void) | undefined;
 }
@@ -77,9 +79,16 @@ export async function beginning(
     steps: [{ use: "normalize" }, ...(simplify?.steps ?? [])],
     required: false,
   };
-  const applied = await applyGroup(graph, group, contextOf(services), passes);
+  const applied = await applyGroup(graph, group, contextOf(services), passes, services.now);
   const groups = simplify === null ? [] : [simplify];
-  return { graph: applied.graph, groups, precision: "float32", statistics: new Map() };
+  return {
+    graph: applied.graph,
+    groups,
+    precision: "float32",
+    statistics: new Map(),
+    // Bringing it to the normal form is no step of the recipe.
+    shares: applied.shares.slice(1),
+  };
 }
 
 /**
@@ -119,17 +128,18 @@ async function changed(
   precision: Precision,
   services: MakeServices,
 ): Promise<Changed> {
-  const { activations, fingerprints } = services;
+  const { activations, fingerprints, now } = services;
   const noted =
     activations === undefined ? undefined : new NotedActivations(activations, fingerprints);
   const context = contextOf({ ...services, activations: noted });
-  const applied = await applyGroup(from.graph, group, context, passes);
+  const applied = await applyGroup(from.graph, group, context, passes, now);
   return {
     state: {
       graph: applied.graph,
       groups: [...from.groups, group],
       precision: coarser(from.precision, precision),
       statistics: new Map([...from.statistics, ...(noted?.noted ?? [])]),
+      shares: [...from.shares, ...applied.shares],
     },
     changed: applied.changed,
     said: applied.journal.map(({ op, reason }) => `${op}: ${reason}`),

@@ -150,7 +150,13 @@ async function asRead(
   device: TargetDevice,
   original: Artifact,
 ): Promise<Omit<Tried, "tryOut">> {
-  const state: State = { graph, groups: [], precision: "float32", statistics: new Map() };
+  const state: State = {
+    graph,
+    groups: [],
+    precision: "float32",
+    statistics: new Map(),
+    shares: [],
+  };
   return {
     ...state,
     written: state,

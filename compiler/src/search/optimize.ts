@@ -72,7 +72,7 @@ class Search {
   #plan: Plan | null = null;
 
   constructor(request: OptimizeRequest, recipeSha256: string) {
-    const { activations, examples, training, graph, seed, signal } = request;
+    const { activations, examples, training, graph, seed, signal, clock } = request;
     this.#request = request;
     this.#progress = new Progress(request, this.#states);
     this.#recipe = ordered(request.recipe);
@@ -85,6 +85,7 @@ class Search {
       fingerprints: new Fingerprints(),
       learned: new Learned(),
       seed,
+      now: () => clock.now(),
       signal,
       onProgress: (_, what) => this.#progress.within(what),
     };

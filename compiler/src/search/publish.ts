@@ -162,6 +162,7 @@ async function variantOf(
     files: await fileHashes(artifact),
     graph: written.graph,
     groups: written.groups,
+    shares: written.shares,
     measurement,
     baseline,
   };

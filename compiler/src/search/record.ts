@@ -8,12 +8,14 @@ import type {
   Precision,
   ReportCandidate,
   ReportStep,
+  StepShare,
   TargetName,
   Unmeasured,
 } from "@pare/runtime/format";
 import type { Graph } from "../ir/index.js";
 import type { Gain } from "../targets/gains.js";
 import type { Made, Planned, Tried, TriedAs } from "./candidate.js";
+import { groupKey } from "./learned.js";
 import { type Lock, type LockedTarget, lockVersion } from "./lock.js";
 import type { Optimized, OptimizedVariant, OptimizeRequest, TargetDevice } from "./request.js";
 import type { Relative } from "./verdict.js";
@@ -60,7 +62,7 @@ export class Record {
     kept: boolean,
     reason: string,
     before: Pick<Made, "graph" | "artifact">,
-    after: Pick<Made, "graph" | "artifact"> | null,
+    after: Pick<Made, "graph" | "artifact" | "written"> | null,
     tried: TriedAs,
     { group, expected }: Pick<Planned, "group" | "expected">,
     measurement: Measurement | null = null,
@@ -77,6 +79,7 @@ export class Record {
       bytesAfter: bytesOf(made),
       measurement,
       group: group.steps.map(({ use }) => use),
+      ...(after !== null && { shares: sharesOf(group, after) }),
       tried,
       expectedGain: gainOf(expected),
     });
@@ -247,6 +250,17 @@ function searchedLatency(latency: Relative | null, runMs: number | null): Latenc
 
 function gainOf(expected: Gain | null): ExpectedGain | null {
   return expected === null ? null : { latency: expected.latency, size: expected.size };
+}
+
+/** What each step of a group did in the file that it led to: shares stand in the order of groups and their steps. */
+function sharesOf(
+  group: Planned["group"],
+  { written: { groups, shares } }: Pick<Made, "written">,
+): readonly StepShare[] {
+  const last = groups.map(groupKey).lastIndexOf(groupKey(group));
+  if (last < 0) return [];
+  const first = groups.slice(0, last).reduce((sum, { steps }) => sum + steps.length, 0);
+  return shares.slice(first, first + group.steps.length);
 }
 
 function bytesOf({ artifact }: Pick<Made, "artifact">): number {

@@ -77,6 +77,7 @@ export async function replay(request: ReplayRequest, lock: Lock): Promise<Optimi
         files: locked.files,
         graph: chosen.written.graph,
         groups: locked.groups,
+        shares: chosen.written.shares,
         measurement: measurementOf(locked),
         baseline: {
           ...measurementOf(locked),
@@ -150,7 +151,13 @@ async function make(
     accuracy: null,
   };
   if (locked.groups.length === 0) {
-    const state: State = { graph, groups: [], precision, statistics: new Map() };
+    const state: State = {
+      graph,
+      groups: [],
+      precision,
+      statistics: new Map(),
+      shares: [],
+    };
     const artifact = await asGiven(request, target, services);
     return { ...state, written: state, name: candidate, artifact, identity: "", ...measured };
   }

@@ -45,6 +45,7 @@ export function reportOf(
       precision: variant.precision,
       file: `variants/${variant.files[0]?.sha256}.${variant.artifact.format}`,
       baseline: variant.baseline === null ? null : floatRow(variant.baseline),
+      shares: variant.shares,
     })),
     steps: optimized.steps,
     candidates: optimized.candidates,

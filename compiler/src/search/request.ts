@@ -12,6 +12,7 @@ import type {
   ReportCandidate,
   ReportStep,
   SearchTime,
+  StepShare,
   TargetName,
 } from "@pare/runtime/format";
 import type { Graph } from "../ir/index.js";
@@ -120,6 +121,8 @@ export interface OptimizedVariant {
   readonly files: readonly FileHash[];
   readonly graph: Graph;
   readonly groups: readonly StepGroup[];
+  /** What each step of them did. */
+  readonly shares: readonly StepShare[];
   /** Accuracy on the test samples; null while they were not looked at. */
   readonly measurement: Measurement;
   readonly baseline: Measurement | null;

@@ -64,7 +64,7 @@ it("is measured of some layers alone, also where a node is called as its operato
   const kept = { cache: memoryCache(), setting: "these samples" };
   const errors = (): LayerErrors =>
     new LayerErrors({
-      from: { graph, groups: [], precision: "float32", statistics: new Map() },
+      from: { graph, groups: [], precision: "float32", statistics: new Map(), shares: [] },
       keeping: (nodes) => keepingFloat(group, nodes),
       layers,
       device: { target: "cpu", engine: "this", executor: { load } },

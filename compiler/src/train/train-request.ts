@@ -74,6 +74,8 @@ export interface TrainRequest {
 }
 
 export interface Trained {
+  readonly learnedFrom: readonly ("labels" | "teacher")[];
+  readonly samples: number;
   readonly learned: readonly LearnedArray[];
   readonly history: readonly EpochFacts[];
   readonly steps: number;

@@ -59,7 +59,7 @@ class Training {
   }
 
   async run(): Promise<Trained> {
-    const { options, signal, samples, random } = this.#request;
+    const { options, signal, samples, objectives, random } = this.#request;
     const state = this.#state;
     const turn = eventLoopTurns(signal);
     try {
@@ -76,7 +76,15 @@ class Training {
       throw error;
     }
     const { history, batch, optimizer } = state;
-    return { learned: learnedArrays(state), history, steps: optimizer.steps, batch };
+    const learnedFrom = [...new Set(objectives.map(({ target }) => target.from))];
+    return {
+      learnedFrom,
+      samples: samples.count,
+      learned: learnedArrays(state),
+      history,
+      steps: optimizer.steps,
+      batch,
+    };
   }
 
   async close(): Promise<void> {

@@ -20,6 +20,7 @@ export * from "./json-schema.js";
 export * from "./measurement/allowed-drop.js";
 export * from "./measurement/measure.js";
 export * from "./measurement/measurement.js";
+export * from "./measurement/account.js";
 export * from "./measurement/report.js";
 export * from "./measurement/sample.js";
 export * from "./tensor/distance.js";

@@ -10,6 +10,7 @@ import { learnedConstants, trainedConstants } from "../../train/parameters.js";
 import { loadSamples, type Samples } from "../../train/samples.js";
 import type { TeacherSource } from "../../train/teacher.js";
 import { train } from "../../train/trainer.js";
+import { trainingAccount } from "../../train/account.js";
 import type { Trained, TrainRequest } from "../../train/train-request.js";
 import { bringToNormalForm } from "../quantization/normal-form.js";
 import type { DistillOptions } from "./options.js";
@@ -81,7 +82,7 @@ export async function distillGraph(
 export async function distillInContext(
   graph: Graph,
   options: DistillOptions,
-  { examples, training, teacher, random, signal, onProgress }: PassContext,
+  { examples, training, teacher, random, signal, onProgress, onAccount }: PassContext,
 ): Promise<void> {
   const source = training ?? examples;
   if (source === undefined) {
@@ -90,7 +91,7 @@ export async function distillInContext(
       hint: "Give data with --data.",
     });
   }
-  await distillGraph(graph, options, {
+  const trained = await distillGraph(graph, options, {
     examples: source,
     teacher,
     random: random ?? ((name) => randomOf(0, name)),
@@ -99,6 +100,7 @@ export async function distillInContext(
       onProgress?.(done, `epoch ${epoch + 1} of ${epochs}, loss ${loss.toPrecision(3)}`),
     onTeacher: (fraction) => onProgress?.(0, `the teacher: ${Math.round(100 * fraction)} %`),
   });
+  onAccount?.(trainingAccount(trained));
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { TargetName } from "../engine/backend.js";
+import type { StepShare } from "./account.js";
 import type { SplitName } from "./measure.js";
 import type {
   Accuracy,
@@ -41,6 +42,8 @@ export interface ReportStep {
   readonly measurement: Measurement | null;
   /** The passes that were done as one. */
   readonly group?: readonly string[];
+  /** What each of them did, in order; absent where nothing was made. */
+  readonly shares?: readonly StepShare[];
   /** How far it was looked at: not at all, by a few blocks of its time, or to the end. */
   readonly tried?: "not" | "screened" | "decided";
   readonly expectedGain?: ExpectedGain | null;
@@ -166,6 +169,8 @@ export interface Report {
     readonly baseline: ReportRow | null;
     /** Of a file that other processors may treat otherwise: in what way, in a sentence or two. */
     readonly restsOn?: string;
+    /** What each step did on the way to the file, in order; none where it is the model as it was. */
+    readonly shares?: readonly StepShare[];
   })[];
   readonly steps: readonly ReportStep[];
   readonly candidates: readonly ReportCandidate[];

@@ -1,0 +1,100 @@
+import { axis, rounded } from "./axis.js";
+import { html, type Markup } from "./markup.js";
+
+export interface Curve {
+  readonly name: string;
+  readonly kind: "mark" | "plain";
+  /** In order. */
+  readonly points: readonly { readonly epoch: number; readonly value: number }[];
+}
+
+interface Curves {
+  readonly title: string;
+  readonly curves: readonly Curve[];
+  readonly epochCount: number;
+  readonly write: (value: number) => string;
+  /** What the whole shows, for who cannot see it. */
+  readonly label: string;
+}
+
+const width = 270;
+const left = 50;
+const right = 12;
+const top = 24;
+const plotHeight = 120;
+const bottom = 40;
+const floor = top + plotHeight;
+/** Of so few epochs each has its marker. */
+const mostMarkers = 40;
+
+/** Values over epochs, from 1 on. */
+export function curves({ title, curves: all, epochCount, write, label }: Curves): Markup {
+  const values = all.flatMap(({ points }) => points.map(({ value }) => value));
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const margin = Math.max((high - low) * 0.08, Math.abs(high) * 1e-3, 1e-9);
+  const y = axis(low - margin, high + margin, floor, top);
+  const x = axis(1, Math.max(2, epochCount), left, width - right);
+  const drawn = all.map(({ kind, points }) => ({
+    kind,
+    places: points.map(({ epoch, value }) => ({
+      x: x.at(epoch),
+      y: y.at(value),
+      about: `epoch ${epoch}: ${write(value)}`,
+    })),
+  }));
+  return html`<svg
+    class="panel curves"
+    viewBox="0 0 ${width} ${floor + bottom}"
+    role="img"
+    aria-label="${label}"
+  >
+    <text class="title" x="2" y="12">${title}${all.map(({ points }) => ends(points, write))}</text>
+    ${y.ticks.map(
+      (tick) =>
+        html`<line
+            class="grid"
+            data-value="${tick}"
+            x1="${left}"
+            x2="${width - right}"
+            y1="${y.at(tick)}"
+            y2="${y.at(tick)}"
+          />
+          <text x="${left - 6}" y="${rounded(y.at(tick) + 4)}" text-anchor="end"
+            >${write(tick).replace("-", "−")}</text
+          >`,
+    )}
+    <line class="axis" x1="${left}" x2="${width - right}" y1="${floor}" y2="${floor}" />
+    ${[
+      1,
+      ...x.ticks.filter((tick) => tick > 1 && tick <= epochCount && Number.isInteger(tick)),
+    ].map(
+      (tick) =>
+        html`<text
+          class="column"
+          data-value="${tick}"
+          x="${x.at(tick)}"
+          y="${floor + 16}"
+          text-anchor="middle"
+          >${tick}</text
+        >`,
+    )}
+    <text class="title" x="${(left + width - right) / 2}" y="${floor + 33}" text-anchor="middle">
+      epoch
+    </text>
+    ${drawn.map(
+      ({ kind, places }) =>
+        html`<polyline
+            class="curve ${kind}"
+            points="${places.map((place) => `${place.x},${place.y}`).join(" ")}"
+          />${places.length > mostMarkers ? null : places.map((place) => html`<circle class="spot ${kind}" cx="${place.x}" cy="${place.y}" r="3"><title>${place.about}</title></circle>`)}`,
+    )}
+  </svg>`;
+}
+
+/** From where to where a curve goes. */
+function ends(points: Curve["points"], write: (value: number) => string): string {
+  const [first, last] = [points[0], points.at(-1)];
+  return first === undefined || last === undefined
+    ? ""
+    : `, ${write(first.value)} → ${write(last.value)}`;
+}
