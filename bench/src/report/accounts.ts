@@ -36,7 +36,7 @@ function isKind<K extends Kind>(
   return account.kind === kind;
 }
 
-/** `distill for cpu, wasm`, and whether it stayed. */
+/** `distill for cpu, wasm`, and whether it is in the files. */
 export function whereText({ use, targets, isWritten }: Omit<ToldAccount<Kind>, "account">): string {
-  return `${use} for ${targets.join(", ")}${isWritten ? "" : ", turned down"}`;
+  return `${use} for ${targets.join(", ")}${isWritten ? "" : ", not in what was written"}`;
 }

@@ -40,9 +40,9 @@ function one(told: ToldAccount<"pruning">): Markup {
 function leftTable({ left }: PruningAccount): Markup | null {
   if (left.length === 0) return null;
   return table(
-    ["channels that stay", "in layers", "why"],
+    ["why channels stay", "channels", "layers"],
     left.map(({ reason: why, layers, channels }) => ({
-      cells: [number(amount(channels)), number(amount(layers)), reason(why)],
+      cells: [reason(why), number(amount(channels)), number(amount(layers))],
     })),
   );
 }

@@ -1,7 +1,7 @@
 import type { EpochAccount, Report, TrainingAccount } from "@pare/runtime/format";
 import { accountsOf, type ToldAccount, whereText } from "./accounts.js";
-import { curves, type Curve } from "./curves.js";
-import { amount, digits, metricValue, percent } from "./figures.js";
+import { type Curve, curves, endsText } from "./curves.js";
+import { amount, digits, percent } from "./figures.js";
 import { html, type Markup } from "./markup.js";
 
 /** The curves of each training, whether it stayed or not; null where nothing was learned. */
@@ -17,7 +17,7 @@ function trainingFigure(told: ToldAccount<"training">): Markup {
   const title = whereText(told);
   const loss = curveOf(epochs, "loss", "mark", ({ loss: value }) => value);
   const right = [
-    curveOf(epochs, "of what it learned from", "mark", ({ accuracy }) => accuracy),
+    curveOf(epochs, "of the samples that it learned from", "mark", ({ accuracy }) => accuracy),
     curveOf(epochs, "of other samples", "plain", ({ validation }) => validation),
   ].filter(({ points }) => points.length > 0);
   return html`<figure class="plot">
@@ -26,14 +26,14 @@ function trainingFigure(told: ToldAccount<"training">): Markup {
       ${trainingText(account)}${tookMs === null ? "" : `, ${digits(tookMs / 1000)} s`}
     </p>
     <div class="panels">
-      ${curves({ title: "loss", curves: [loss], epochCount, write: metricValue, label: `${title}: loss by epoch` })}
+      ${curves({ title: `loss, ${endsText(loss, digits)}`, curves: [loss], epochCount, write: digits, label: `${title}: loss by epoch` })}
       ${right.length === 0 ? null : curves({ title: "right of the labels", curves: right, epochCount, write: percent, label: `${title}: share of right labels by epoch` })}
     </div>
     ${
-      right.length < 2
+      right.length === 0
         ? null
         : html`<div class="legend">
-            ${right.map(({ name, kind }) => html`<span>${kind === "mark" ? "●" : "○"} ${name}</span>`)}
+            ${right.map((each) => html`<span>${each.kind === "mark" ? "●" : "○"} ${each.name}: ${endsText(each, percent)}</span>`)}
           </div>`
     }
   </figure>`;

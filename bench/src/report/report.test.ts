@@ -19,7 +19,7 @@ const hostile = `<img src=x onerror="alert('1')">|&\`*_\u0001`;
 const hostileReport: Report = JSON.parse(
   JSON.stringify(example, (_, value: unknown) =>
     typeof value === "string" &&
-    !/^(cpu|wasm|webgpu|webnn|labelled|higher|kept|reverted|chosen|rejected|changed|left|passed|missed|inconclusive|loads|accuracy|latency|size|parity|top1|data:.*)$/.test(
+    !/^(cpu|wasm|webgpu|webnn|labelled|higher|kept|reverted|chosen|rejected|changed|left|passed|missed|inconclusive|loads|accuracy|latency|size|parity|top1|training|pruning|labels|teacher|macs|parameters|data:.*)$/.test(
       value,
     )
       ? hostile
@@ -78,6 +78,9 @@ describe("report.html", () => {
       "What was tried",
       "What the figures rest on",
       "What was measured",
+      "What each step did",
+      "What was cut",
+      "What was learned",
       "Worst disagreements",
       "Candidates",
       "Steps",

@@ -1,5 +1,5 @@
 import type { Change, PrunedGroup, Report, StepShare } from "@pare/runtime/format";
-import { amount, bytes, digits, metricValue, percent } from "./figures.js";
+import { amount, bytes, digits, percent } from "./figures.js";
 import type { Markup } from "./markup.js";
 import { type Cell, figure, reason, type Row, table } from "./tables.js";
 
@@ -30,9 +30,10 @@ export function changeText({ before, after }: Change, write: (value: number) => 
   return before === after ? write(after) : `${write(before)} → ${write(after)}`;
 }
 
-/** `0.28×`; nothing where it stays. */
+/** `0.28×`; nothing where it stays, or nearly. */
 function timesText({ before, after }: Change): string {
-  return before === after || before <= 0 ? "" : `${digits(after / before)}×`;
+  const ratio = before > 0 ? after / before : 1;
+  return Math.abs(ratio - 1) < 0.005 ? "" : `${ratio.toFixed(2)}×`;
 }
 
 /** What a step told of its own work, in a few words. */
@@ -47,7 +48,7 @@ export function doneText({ account }: Pick<StepShare, "account">): string {
       const said = right.every((share) => share !== null)
         ? `, right of the labels ${right.map(percent).join(" → ")}`
         : "";
-      return `loss ${metricValue(first.loss)} → ${metricValue(last.loss)}${said}`;
+      return `loss ${digits(first.loss)} → ${digits(last.loss)}${said}`;
     }
     case "pruning": {
       const cut = account.groups.filter(({ kept, units }) => kept < units);

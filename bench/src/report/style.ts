@@ -51,7 +51,7 @@ td > div > .bar { min-width: 2px; } td:has(> div > .bar), td:has(> div > .channe
 .plot { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 14px 16px 10px; margin: 0; overflow-wrap: anywhere; }
 .panels { display: flex; flex-wrap: wrap; gap: 6px 12px; margin-top: 8px; align-items: start; }
 .panels > * { flex: 1 1 230px; min-width: 0; max-width: 380px; }
-.panel { display: block; height: auto; }
+.panel, .chart { display: block; height: auto; }
 svg text { font: 11.5px system-ui, sans-serif; fill: var(--soft); } svg .lane { font-size: 10px; }
 svg .axis { stroke: var(--line); } svg .grid { stroke: var(--line); stroke-dasharray: 2 4; } svg .zero { stroke: var(--soft); stroke-dasharray: 2 4; }
 svg .interval { stroke: var(--none); stroke-width: 1.5; opacity: .65; } svg .interval.chosen { stroke: var(--mark); }

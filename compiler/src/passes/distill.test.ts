@@ -57,6 +57,32 @@ describe("distill", () => {
     );
   });
 
+  it("tells as data how the training went, the same twice", async () => {
+    const told = async (given: PassContext): Promise<unknown> => {
+      const group = { steps: [{ use: "distill", with: { ...quick, epochs: 3 } }] };
+      return (await applyGroup(network(), group, given, passes)).shares[0]?.account;
+    };
+    const account = await told(context);
+    expect(account).toMatchObject({
+      kind: "training",
+      learnedFrom: ["labels"],
+      samples: 64,
+      steps: 12,
+      batch: 16,
+      epochCount: 3,
+      epochs: [
+        { epoch: 1, loss: expect.any(Number), accuracy: expect.any(Number), validation: null },
+        { epoch: 2 },
+        { epoch: 3 },
+      ],
+    });
+    expect(await told(context)).toEqual(account);
+    const teacher = network({ width: 8, seed: 3 });
+    expect(await told({ ...context, teacher })).toMatchObject({
+      learnedFrom: ["labels", "teacher"],
+    });
+  });
+
   it("learns from a teacher alone, where samples have no labels", async () => {
     const teacher = await distilled(network({ width: 8, seed: 3 }), quick);
     const unlabelled = learnedFrom.map(({ feeds }) => ({ feeds, label: undefined }));

@@ -3,7 +3,8 @@ import { MeasuredActivations } from "../calibrate/measured-activations.js";
 import { countMacs, countParameters } from "../analysis/index.js";
 import { type Graph, verifyGraph } from "../ir/index.js";
 import { graphOf } from "../rules/rule-case.test.support.js";
-import { findPass } from "./index.js";
+import { applyGroup } from "../pipeline/apply-step.js";
+import { findPass, passes } from "./index.js";
 import { prune } from "./prune.js";
 import { calibrationOn, quantized } from "./quantization/engine-case.test.support.js";
 
@@ -36,6 +37,37 @@ describe("prune", () => {
       "Conv left: its channels must stay: they go to an output",
     ]);
     expect(prune.create(prune.parse({}))).toMatchObject({ exactness: "lossy" });
+  });
+
+  it("tells as data what it cut and what it left, and why", async () => {
+    const graph = network();
+    const { shares, graph: pruned } = await applyGroup(
+      graph,
+      { steps: [{ use: "prune" }] },
+      {},
+      passes,
+    );
+    const [share] = shares;
+    expect(share?.macs).toEqual({ before: countMacs(graph), after: countMacs(pruned) });
+    expect(share?.parameters).toEqual({
+      before: countParameters(graph),
+      after: countParameters(pruned),
+    });
+    expect(share?.account).toMatchObject({
+      kind: "pruning",
+      measure: "macs",
+      keep: 0.6,
+      importance: "magnitude",
+      groups: [
+        { op: "Conv", units: 8, width: 1, heads: false, kept: 8, importanceKept: 8, cut: [] },
+        { op: "Conv", units: 8, width: 1, heads: false, kept: 4, importanceKept: 4 },
+      ],
+      moreGroups: 0,
+      left: [
+        { reason: "others matter less", layers: 1, channels: 8 },
+        { reason: "they go to an output", layers: 1, channels: 4 },
+      ],
+    });
   });
 
   it("leaves a share of the parameters", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { edit, type Graph, printGraph } from "../ir/index.js";
+import { edit, type Graph, printGraph, Tensor } from "../ir/index.js";
 import { graphOf, opsOf } from "../rules/rule-case.test.support.js";
 import { applyGroup, applyStep } from "./apply-step.js";
 import { text } from "./kinds.js";
@@ -105,6 +105,81 @@ describe("applyGroup", () => {
       changed: false,
       journal: [],
     });
+  });
+
+  it("tells of each step what it changed, what it told of itself, and how long it took", async () => {
+    const learned = {
+      kind: "training",
+      learnedFrom: ["labels"],
+      samples: 1,
+      steps: 1,
+      batch: 1,
+      epochCount: 0,
+      epochs: [],
+    } as const;
+    const telling = definePass({
+      name: "telling",
+      summary: "",
+      options: {},
+      create: () => ({
+        exactness: "bitwise",
+        run: (_, { onAccount }) => onAccount?.(learned),
+      }),
+    });
+    const halving = definePass({
+      name: "halving",
+      summary: "",
+      options: {},
+      create: () => ({
+        exactness: "lossy",
+        run: (one) =>
+          edit(one, "halving", (editor) => {
+            for (const { id, constant } of one.allValues())
+              if (constant) {
+                const dims = constant.dims.map((size) => Math.min(4, size));
+                editor.setConstant(id, Tensor.float32(dims, new Float32Array(8)));
+              }
+          }),
+      }),
+    });
+    const product = graphOf({ x: ["float32", "batch", 2] }, (x, b) => ({
+      y: b.add("MatMul", [
+        b.add("MatMul", [x("x"), b.floats(Array(16).fill(1), [2, 8])]),
+        b.floats(Array(16).fill(1), [8, 2]),
+      ]),
+    }));
+    const steps = [{ use: "telling" }, { use: "halving" }, { use: "coarse" }];
+    const registry = [...passes, telling, halving];
+    let time = 0;
+    const now = (): number => (time += 5);
+    const { shares } = await applyGroup(product, { steps }, {}, registry, now);
+    const same = (of: number) => ({ before: of, after: of });
+    expect(shares).toEqual([
+      {
+        use: "telling",
+        constantBytes: same(128),
+        parameters: same(32),
+        macs: same(32),
+        tookMs: 5,
+        account: learned,
+      },
+      {
+        use: "halving",
+        constantBytes: { before: 128, after: 64 },
+        parameters: { before: 32, after: 16 },
+        macs: { before: 32, after: 16 },
+        tookMs: 5,
+      },
+      {
+        use: "coarse",
+        constantBytes: same(64),
+        parameters: same(16),
+        macs: same(16),
+        tookMs: 5,
+      },
+    ]);
+    const untimed = await applyGroup(product, { steps }, {}, registry);
+    expect(untimed.shares).toEqual(shares.map(({ tookMs: _, ...share }) => share));
   });
 
   it("stops when it is told to", async () => {

@@ -139,6 +139,45 @@ describe("a group together", () => {
     expect(again.variants.map(({ files }) => files)).toEqual(
       done.variants.map(({ files }) => files),
     );
+    const untimed = ({ variants }: Optimized) =>
+      variants.map(({ shares }) => shares.map(({ tookMs: _, ...share }) => share));
+    expect(untimed(again)).toEqual(untimed(done));
+  });
+
+  it("tells what each of its steps did, in what was written and in what was turned down", async () => {
+    const prune = { use: "prune", with: { keepFlops: 0.5 } };
+    const group = { together: [prune, "quantize-weights"] };
+    const passesOf = ["prune", "quantize-weights"];
+    const kept = await searched(["simplify", group], half);
+    const uses = (shares: readonly { readonly use: string }[] = []) => shares.map(({ use }) => use);
+    const [variant] = kept.variants;
+    expect(uses(variant?.shares)).toEqual(["simplify", ...passesOf]);
+    expect(stepOf(kept, "quantize-weights")?.shares).toEqual(variant?.shares.slice(1));
+    expect(stepOf(kept, "simplify")?.shares).toEqual(variant?.shares.slice(0, 1));
+    const [simplified, pruned, quantized] = variant?.shares ?? [];
+    const [whole = 0, cut = 0, small = 0] = [simplified, pruned, quantized].map(
+      (share) => share?.constantBytes.after,
+    );
+    expect(pruned).toMatchObject({
+      constantBytes: { before: whole },
+      account: { kind: "pruning", measure: "macs", keep: 0.5 },
+    });
+    expect(pruned?.macs?.after).toBeLessThanOrEqual(0.5 * (pruned?.macs?.before ?? 0));
+    expect(cut).toBeLessThan(whole);
+    expect(quantized?.constantBytes.before).toBe(cut);
+    expect(quantized?.macs).toEqual({ before: pruned?.macs?.after, after: pruned?.macs?.after });
+    expect(small).toBeLessThan(0.3 * cut);
+    expect(quantized).not.toHaveProperty("account");
+    const wrong = await searched(["simplify", group], (file) =>
+      isSmall(file) ? { drop: 0.5 } : {},
+    );
+    expect(uses(stepOf(wrong, "quantize-weights")?.shares)).toEqual(passesOf);
+    expect(uses(wrong.variants[0]?.shares)).not.toContain("quantize-weights");
+    const lower = { use: "lower-opset", with: { opset: 13 }, required: true };
+    const ended = await searched(["simplify", lower, group], half);
+    expect(uses(stepOf(ended, "quantize-weights")?.shares)).toEqual(passesOf);
+    expect(uses(stepOf(ended, "lower-opset")?.shares)).toEqual(["lower-opset"]);
+    expect(uses(ended.variants[0]?.shares)).toEqual(["simplify", ...passesOf, "lower-opset"]);
   });
 
   it("comes in the recipe's order, cheap or dear", async () => {

@@ -39,7 +39,7 @@ export const lookAt = (page) =>
       ["hidden", "clip"].includes(getComputedStyle(element).overflowX) &&
       element.namespaceURI.endsWith("xhtml") &&
       element.scrollWidth > element.clientWidth + 1;
-    const clipped = [...document.querySelectorAll("svg.panel text")].filter((text) => {
+    const clipped = [...document.querySelectorAll("svg.panel text, svg.chart text")].filter((text) => {
       const { x, y, width, height } = text.getBBox();
       const { viewBox } = text.ownerSVGElement;
       return (
