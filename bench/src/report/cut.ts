@@ -39,12 +39,11 @@ function one(told: ToldAccount<"pruning">): Markup {
 
 function leftTable({ left }: PruningAccount): Markup | null {
   if (left.length === 0) return null;
-  return table(
-    ["why channels stay", "channels", "layers"],
-    left.map(({ reason: why, layers, channels }) => ({
-      cells: [reason(why), number(amount(channels)), number(amount(layers))],
-    })),
-  );
+  const rows = left.map(({ reason: why, layers, channels }) => ({
+    cells: [reason(why), number(amount(channels)), number(amount(layers))],
+  }));
+  return html`<p class="soft small">Channels that stay:</p>
+    ${table(["why", "channels", "layers"], rows)}`;
 }
 
 const measures: { readonly [M in PruningAccount["measure"]]: string } = {

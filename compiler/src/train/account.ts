@@ -12,7 +12,6 @@ export function trainingAccount({
   batch,
   history,
 }: Omit<Trained, "learned">): TrainingAccount {
-  const figure = (value: number): number => Number(value.toPrecision(5));
   const epochs = evenly(history.length).flatMap((index): readonly EpochAccount[] => {
     const facts = history[index];
     if (facts === undefined) return [];
@@ -35,6 +34,11 @@ export function trainingAccount({
     epochCount: history.length,
     epochs,
   };
+}
+
+/** Five digits. */
+function figure(value: number): number {
+  return Number(value.toPrecision(5));
 }
 
 /** Indices from the first to the last, at even distances where all would be too many. */

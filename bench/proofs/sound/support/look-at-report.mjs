@@ -39,16 +39,18 @@ export const lookAt = (page) =>
       ["hidden", "clip"].includes(getComputedStyle(element).overflowX) &&
       element.namespaceURI.endsWith("xhtml") &&
       element.scrollWidth > element.clientWidth + 1;
-    const clipped = [...document.querySelectorAll("svg.panel text, svg.chart text")].filter((text) => {
-      const { x, y, width, height } = text.getBBox();
-      const { viewBox } = text.ownerSVGElement;
-      return (
-        x < -0.5 ||
-        y < -0.5 ||
-        x + width > viewBox.baseVal.width + 0.5 ||
-        y + height > viewBox.baseVal.height + 0.5
-      );
-    });
+    const clipped = [...document.querySelectorAll("svg.panel text, svg.chart text")].filter(
+      (text) => {
+        const { x, y, width, height } = text.getBBox();
+        const { viewBox } = text.ownerSVGElement;
+        return (
+          x < -0.5 ||
+          y < -0.5 ||
+          x + width > viewBox.baseVal.width + 0.5 ||
+          y + height > viewBox.baseVal.height + 0.5
+        );
+      },
+    );
     const top = (element) => element?.getBoundingClientRect().top ?? null;
     const number = (element, attribute) => Number(element.getAttribute(attribute));
     const headings = [...document.querySelectorAll("h2")];
