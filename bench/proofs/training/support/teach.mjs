@@ -81,7 +81,7 @@ export const mean = (values) => values.reduce((sum, value) => sum + value, 0) / 
 /** The least and the greatest. */
 export const spread = (values) => [Math.min(...values), Math.max(...values)];
 
-function graphOf(bytes) {
+export function graphOf(bytes) {
   return decodeModel({ proto: byteSource(bytes), external: new Map() }, { infer: inferNode });
 }
 
