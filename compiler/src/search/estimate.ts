@@ -75,12 +75,16 @@ export class Estimate {
     );
   }
 
-  /** A group was learned: whoever has it too need not do it again. */
-  learned(planned: Planned, tookMs: number): void {
-    const expected = this.#learningMs(planned);
-    if (this.#learned.has(groupKey(planned.group)) || expected === 0) return;
+  /**
+   * A group was learned: whoever has it too need not do it again.
+   * @returns what was expected
+   */
+  learned(planned: Planned, tookMs: number): number {
+    const expectedMs = this.#learningMs(planned);
+    if (expectedMs === 0) return tookMs;
     this.#learned.add(groupKey(planned.group));
-    this.#learningScale = (this.#learningScale * tookMs) / expected;
+    this.#learningScale = (this.#learningScale * tookMs) / expectedMs;
+    return expectedMs;
   }
 
   gainOf(planned: Planned): Gain {

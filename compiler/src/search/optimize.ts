@@ -117,7 +117,7 @@ class Search {
         left.target,
         left,
         "not",
-        `not tried: it takes about ${seconds(plan.costMs(left))}, and of ${seconds(Math.max(late, plan.summary.budgetMs))} too little was left${expectedText(left.expected)}`,
+        `not tried: it takes about ${seconds(plan.costMs(left))}, and of ${seconds(Math.max(late, plan.budgetMs))} too little was left${expectedText(left.expected)}`,
         null,
       );
     await this.#finish(plan);
@@ -379,7 +379,7 @@ class Search {
       validation: plan.countsOf(state.device.target).validation,
       test: plan.testSamples(state.device.target, this.#request.clock.now()),
       affordable: () => plan.affordableAtEnd(state.device.target, this.#request.clock.now()),
-      isLate: () => this.#request.clock.now() > plan.summary.budgetMs,
+      isLate: () => this.#request.clock.now() > plan.budgetMs,
       limitMs: Math.max(this.#limitMs(), slowdown * (state.facts.loadMs + state.facts.runMs)),
       say: (what) => this.#progress.say(`${state.device.target}: ${what}`),
     }));
@@ -418,7 +418,7 @@ class Search {
 
   #done(): Optimized {
     const time: SearchTime | null = this.#plan && {
-      budgetMs: this.#plan.summary.budgetMs,
+      budgetMs: this.#plan.budgetMs,
       expectedMs: this.#plan.summary.expectedMs,
       rangeMs: [this.#plan.summary.lowMs, this.#plan.summary.highMs],
       tookMs: this.#request.clock.now(),
@@ -438,7 +438,7 @@ class Search {
       const given = budget.timeBudgetMs;
       return given === null ? patienceMs : Math.max(graceMs, given - clock.now());
     }
-    return Math.max(graceMs, this.#plan.summary.budgetMs - clock.now());
+    return Math.max(graceMs, this.#plan.budgetMs - clock.now());
   }
 }
 

@@ -66,3 +66,34 @@ describe("what takes longer than was planned", () => {
     expect(plan.mayGoOn(partly, 1000, 500, 1000 + 3 * costMs)).toBe(false);
   });
 });
+
+describe("learning that takes longer than was planned", () => {
+  const taught: Planned = {
+    ...way("cpu", "small", "distill", holds),
+    first: true,
+    learningRuns: 10_000,
+  };
+  const planWith = (askedMs: number | null): Plan =>
+    new Plan({ facts: [facts], planned: [taught], nowMs: 0, askedMs, calibration: 0 });
+  const expectedMs = taught.learningRuns * facts.runMs;
+
+  it("is part of what is planned where nobody says how long it may take", () => {
+    expect(planWith(null).summary.budgetMs).toBeGreaterThan(expectedMs);
+  });
+
+  it("takes no time from what waits, unless a time was asked for", () => {
+    for (const [askedMs, given] of [
+      [null, 100_000],
+      [400_000, 0],
+    ] as const) {
+      const plan = planWith(askedMs);
+      const before = plan.deadlineMs;
+      plan.learned(taught, expectedMs + 100_000);
+      expect(plan.budgetMs - plan.summary.budgetMs).toBe(given);
+      expect(plan.deadlineMs - before).toBeCloseTo(0.98 * given, 3);
+      // Another target has it already.
+      plan.learned({ ...taught, target: "wasm" }, 5);
+      expect(plan.budgetMs - plan.summary.budgetMs).toBe(given);
+    }
+  });
+});

@@ -93,6 +93,8 @@ export class Plan {
   /** What is best so far on a target. */
   readonly #best = new Map<TargetName, Ratios>();
   readonly #known = new Map<TargetName, Pick<InHand, "floatIsKnown" | "bestIsKnown">>();
+  readonly #isAsked: boolean;
+  #overMs = 0;
   #endMs: number | null = null;
 
   constructor({
@@ -107,6 +109,7 @@ export class Plan {
     this.#targets = facts.map(({ target }) => target);
     this.#waiting = [...planned];
     this.#startedMs = nowMs;
+    this.#isAsked = askedMs !== null;
     const leastMs = nowMs + new Estimate(facts, fewestCounts(facts), calibration).soundMs(planned);
     const budgetMs = askedMs ?? Math.max(defaultBudgetMs, Math.ceil((leastMs * 1.1) / 1000) * 1000);
     const fitting = countsFor(facts, Math.min(budgetMs - nowMs, usableShare * budgetMs));
@@ -135,7 +138,7 @@ export class Plan {
    * a look at the test samples with the next best.
    */
   get deadlineMs(): number {
-    const endMs = spareShare * this.summary.budgetMs - this.#endingMs();
+    const endMs = spareShare * this.budgetMs - this.#endingMs();
     return Math.max(this.#startedMs, endMs) - Math.max(0, ...this.#secondLooks.values());
   }
 
@@ -219,7 +222,14 @@ export class Plan {
 
   /** A group that learns was made: no other target has to do it again. */
   learned(planned: Planned, tookMs: number): void {
-    this.#estimate.learned(planned, tookMs);
+    const expectedMs = this.#estimate.learned(planned, tookMs);
+    // Nobody said how long it may take: what waits is not to pay for what was guessed too short.
+    if (!this.#isAsked) this.#overMs += Math.max(0, tookMs - expectedMs);
+  }
+
+  /** What may be taken of the whole command: what the summary said, and what learning took longer than it said. */
+  get budgetMs(): number {
+    return this.summary.budgetMs + this.#overMs;
   }
 
   /** Never tried: for the report. */
@@ -255,7 +265,7 @@ export class Plan {
 
   /** On how many samples there is still time for a candidate when only times are to be published and files to be written. */
   affordableAtEnd(target: TargetName, nowMs: number): number {
-    const leftMs = this.summary.budgetMs - nowMs - this.#estimate.publishingMs();
+    const leftMs = this.budgetMs - nowMs - this.#estimate.publishingMs();
     return Math.max(0, Math.floor(leftMs / this.#estimate.laterSampleMs(target)));
   }
 
@@ -263,7 +273,7 @@ export class Plan {
   testSamples(target: TargetName, nowMs: number): number {
     const { test } = this.countsOf(target);
     if (this.#inHand.has(target)) return test;
-    const leftMs = this.summary.budgetMs - nowMs - this.#estimate.publishingMs();
+    const leftMs = this.budgetMs - nowMs - this.#estimate.publishingMs();
     const sampleMs = this.#estimate.floatTestSampleMs(target);
     const fewest = clamp(Math.floor(lateMs / sampleMs), 1, fewestOfFloat);
     return clamp(Math.floor(leftMs / sampleMs), Math.min(test, fewest), test);
