@@ -27,7 +27,7 @@ function one(told: ToldAccount<"pruning">): Markup {
       group.op,
       number(keptText(group)),
       bars(group),
-      reason(cutText(group)),
+      reason(group.cut.length === 0 ? "" : html`<span class="small">${cutText(group)}</span>`),
     ],
   }));
   return html`<h3 class="told">${whereText(told)}</h3>
@@ -66,10 +66,15 @@ export function keptText({ kept, units, width, heads }: PrunedGroup): string {
 export function borderText({ importance, importanceKept }: PrunedGroup): string {
   const [least, most] = [importance[importanceKept - 1], importance[importanceKept]];
   const parts = [
-    ...(least === undefined ? [] : [`kept from ${digits(least)}`]),
-    ...(most === undefined ? [] : [`cut up to ${digits(most)}`]),
+    ...(least === undefined ? [] : [`kept from ${thousandths(least)}`]),
+    ...(most === undefined ? [] : [`cut up to ${thousandths(most)}`]),
   ];
   return parts.join(", ");
+}
+
+/** Of what matters next to nothing no more digits are told. */
+function thousandths(value: number): string {
+  return digits(Math.round(value * 1000) / 1000);
 }
 
 /** The numbers of the channels that were cut: `0–3, 7`. */

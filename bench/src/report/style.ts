@@ -42,7 +42,7 @@ tr.baseline td { color: var(--soft); background: var(--stripe); }
 tr.chosen td:first-child { box-shadow: inset 3px 0 var(--mark); }
 td.figure { white-space: nowrap; } td.figure .small { white-space: normal; }
 td.reason { min-width: 240px; }
-td > div > .bar { min-width: 2px; } td:has(> div > .bar), td:has(> div > .channels) { min-width: 160px; }
+td > div > .bar { min-width: 2px; } td:has(> div > .bar) { min-width: 160px; } td:has(> div > .channels) { min-width: 245px; } td:has(> div > code:only-child) { min-width: 130px; }
 .badge { display: inline-block; border-radius: 99px; padding: 0 9px; font-size: 12px; line-height: 20px; font-weight: 600; border: 1px solid currentColor; white-space: nowrap; }
 .badge.rejected, .badge.inconclusive, .badge.left { color: var(--soft); }
 .badge.chosen, .badge.kept, .badge.passed, .badge.changed { color: var(--good); }
