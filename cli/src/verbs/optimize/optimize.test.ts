@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { findFault, type Report } from "@pare/runtime/format";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { isPareError, optimize, type OptimizeCall, type OptimizeProgress } from "../../index.js";
 
@@ -77,6 +78,41 @@ it("says of an integer file for the CPU engine for which processors it was timed
       restsOn: expect.stringMatching(/x64 with(out)? VNNI.*seven bits/),
     },
   ]);
+});
+
+it("tells as the schema says what each step did, what was cut and what was learned, and shows it", async () => {
+  const data = join(folder, "labelled-noise.mjs");
+  await writeFile(
+    data,
+    `let seed = 1;
+    const random = () => (seed = (seed * 48271) % 2147483647) / 2147483647;
+    export const samples = Array.from({ length: 60 }, (_, label) => ({ feeds: { x: Float32Array.from({ length: 784 }, random) }, label: label % 10 }));`,
+  );
+  const recipe = join(folder, "taught.json");
+  const together = [
+    { use: "prune", with: { keepFlops: 0.5 } },
+    { use: "distill", with: { epochs: 2, batch: 8 } },
+  ];
+  await writeFile(recipe, JSON.stringify({ steps: ["simplify", { together, required: true }] }));
+  const output = join(folder, "taught.pare");
+  await optimize(mnist, { ...quick, recipe, data, maxDrop: 1, output });
+  const read = (file: string): Promise<string> => readFile(join(output, file), "utf8");
+  const report: Report = JSON.parse(await read("report.json"));
+  const schema = await readFile(
+    new URL("../../../../bench/schema/report.schema.json", import.meta.url),
+    "utf8",
+  );
+  expect(findFault(report, JSON.parse(schema.replaceAll("definitions", "$defs")))).toBeNull();
+  const [, pruned, taught] = report.variants[0]?.shares ?? [];
+  expect(pruned).toMatchObject({ use: "prune", account: { kind: "pruning", keep: 0.5 } });
+  expect(taught).toMatchObject({
+    use: "distill",
+    tookMs: expect.any(Number),
+    account: { kind: "training", learnedFrom: ["labels", "teacher"], epochCount: 2 },
+  });
+  for (const page of [await read("report.html"), await read("report.md")])
+    for (const shown of ["What was cut", "What was learned", "/0/Conv"])
+      expect(page).toContain(shown);
 });
 
 it("can be stopped, and leaves nothing half-written", async () => {
