@@ -7,6 +7,7 @@ export { inferAll, inferNode, evaluateGraph, type TrainingEngine } from "./ops/i
 export {
   bindShapes,
   type BindShapesOptions,
+  type AwareOptions,
   distill,
   distillGraph,
   type DistillOptions,
@@ -16,6 +17,9 @@ export {
   type PassName,
   type PassStep,
   passes,
+  quantizeAware,
+  quantizeAwareGraph,
+  type QuantizedAware,
 } from "./passes/index.js";
 export { type Applied, applyGroup, applyStep } from "./pipeline/apply-step.js";
 export type { Example, Examples } from "./pipeline/examples.js";

@@ -9,13 +9,21 @@ import type { PassDefinition } from "../pipeline/pass.js";
 import { findPass as findIn } from "../pipeline/registry.js";
 import type { StepOf } from "../pipeline/step.js";
 import { prune } from "./prune.js";
+import { quantizeAware } from "./quantize-aware.js";
 import { quantizeDynamic } from "./quantize-dynamic.js";
 import { quantizeStatic } from "./quantize-static.js";
 import { quantizeWeights } from "./quantize-weights.js";
 import { simplify } from "./simplify.js";
 
 export { bindShapes, type BindShapesOptions } from "./bind-shapes.js";
-export { distillGraph, type DistillServices } from "./distillation/distill-graph.js";
+export { distillGraph } from "./distillation/distill-graph.js";
+export type { DistillServices } from "./distillation/teach.js";
+export {
+  type AwareOptions,
+  quantizeAwareGraph,
+  type QuantizedAware,
+} from "./quantization/aware/quantize-aware-graph.js";
+export { quantizeAware };
 export { distill };
 export type { DistillOptions } from "./distillation/options.js";
 export { mustStay } from "./prune.js";
@@ -30,6 +38,7 @@ export const passes = [
   equalize,
   prune,
   quantizeStatic,
+  quantizeAware,
   quantizeDynamic,
   quantizeWeights,
   fp16,

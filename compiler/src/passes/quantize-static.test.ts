@@ -80,6 +80,8 @@ describe("quantize-static", () => {
     [{ ops: "all", reduceRange: false }, 20],
     [{ ops: "all", granularity: "tensor", reduceRange: false }, 18],
     [{ convolutions: ["full"] }, 25],
+    [{ bits: 4, weightRanges: "mse" }, 12],
+    [{ bits: 4, granularity: "tensor", ops: "all" }, 8],
   ])(
     "with %o agrees with the float model on every engine that it is for",
     async (options, atLeast) => {
@@ -92,6 +94,26 @@ describe("quantize-static", () => {
       }
     },
   );
+
+  it("stores four bits as such, which the CPU engine computes as eight", async () => {
+    const graph = await quantized(quantizeStatic, float, { bits: 4 }, calibration);
+    const ops = await fusedOps(graph);
+    expect(ops.filter((op) => op === "QLinearConv")).toHaveLength(3);
+    expect(ops).toContain("QGemm");
+    // All that decodes is gone once the model is loaded.
+    for (const op of ["Conv", "Gemm", "Cast", "BitShift", "Sub", "Reshape"])
+      expect(ops).not.toContain(op);
+    const bytes = [...graph.main.initializers].flatMap((id) => {
+      const tensor = graph.constant(id);
+      return tensor !== undefined && graph.value(id).name.endsWith("_quantized")
+        ? [`${tensor.dtype} ${tensor.count}`]
+        : [];
+    });
+    expect(bytes).toEqual(["uint8 108", "uint8 36", "uint8 24", "uint8 15"]);
+    expect(graph.journal.map(({ reason }) => reason)).toContainEqual(
+      expect.stringMatching(/^int4: 8 weight scales/),
+    );
+  });
 
   it("gives every node with weights a reason", async () => {
     const graph = await quantized(
@@ -313,7 +335,8 @@ describe("quantize-static", () => {
     [{ keepFloat: [3] }, "quantize-static.keepFloat[0]", /a text/],
     [{ keepFloat: { node: [] } }, "quantize-static.keepFloat.node", /nodes, ops/],
     [{ convolutions: ["wide"] }, "quantize-static.convolutions[0]", /pointwise/],
-    [{ bits: 4 }, "quantize-static.bits", /reduceRange/],
+    [{ bits: 5 }, "quantize-static.bits", undefined],
+    [{ bit: 4 }, "quantize-static.bit", /reduceRange/],
     [[], "quantize-static", undefined],
   ])("refuses the options %o", (options, where, hint) => {
     const expected = {

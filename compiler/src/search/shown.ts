@@ -58,7 +58,7 @@ function correlationOf(one: Planned, other: Planned): number {
 
 /** It rounds activations by what was observed of them. */
 export function isStatic({ group }: Pick<Planned, "group">): boolean {
-  return group.steps.some(({ use }) => use === "quantize-static");
+  return group.steps.some(({ use }) => use === "quantize-static" || use === "quantize-aware");
 }
 
 /** It makes integers of weights, and of nothing else. */

@@ -1,5 +1,5 @@
 import type { Executor } from "@pare/runtime/format";
-import type { Graph, ValueId } from "../ir/index.js";
+import type { Graph, NodeId, ValueId } from "../ir/index.js";
 import type { TrainingEngine } from "../ops/index.js";
 import type { TrainingIdentity } from "./checkpoint.js";
 import type { Objective } from "./objectives.js";
@@ -52,6 +52,8 @@ export interface TrainRequest {
   readonly objectives: readonly Objective[];
   readonly learned: readonly LearnedConstant[];
   readonly trained: readonly LearnedConstant[];
+  /** Nodes of the model that round, through which gradients pass all the same; none where not given. */
+  readonly straightThrough?: ReadonlySet<NodeId> | undefined;
   readonly teacher: TeacherSource | null;
   readonly executor: Executor;
   readonly engine: TrainingEngine;

@@ -1,5 +1,12 @@
 import { PareError } from "@pare/runtime/format";
-import { edit, type Editor, type Graph, tensorType, type ValueId } from "../ir/index.js";
+import {
+  edit,
+  type Editor,
+  type Graph,
+  type NodeId,
+  tensorType,
+  type ValueId,
+} from "../ir/index.js";
 import type { TrainingEngine } from "../ops/index.js";
 import { normByBatch, type Statistic } from "./batch-norms.js";
 import { bindBatch, type SampleDims } from "./bind-batch.js";
@@ -35,6 +42,8 @@ export interface TrainingGraphOptions {
   readonly objectives: readonly Objective[];
   readonly learned: readonly LearnedConstant[];
   readonly trained: readonly LearnedConstant[];
+  /** See `differentiate`; none where not given. */
+  readonly straightThrough?: ReadonlySet<NodeId> | undefined;
   /** `batch`: batch norms normalize by the batch and count its statistics; `frozen`: by the statistics that they have. */
   readonly norms: "batch" | "frozen";
   /** Whose kernels the gradients are written for. */
@@ -47,7 +56,7 @@ export interface TrainingGraphOptions {
  * @throws PareError UNSUPPORTED_OP where a gradient is not known, naming operator and node, or no parameter has one
  */
 export function trainingGraph(model: Graph, options: TrainingGraphOptions): TrainingGraph {
-  const { samples, batch, objectives, trained, engine } = options;
+  const { samples, batch, objectives, trained, straightThrough = new Set(), engine } = options;
   const graph = model.fork();
   bindBatch(graph, samples, batch);
   const lifted = new Map<LearnedConstant, ValueId>();
@@ -63,8 +72,9 @@ export function trainingGraph(model: Graph, options: TrainingGraphOptions): Trai
     },
     { interface: true },
   );
-  const reached = reachedBy(graph, emitted.loss, lifted);
-  const gradients = differentiate(graph, emitted.loss, [...reached.values()], { engine });
+  const reached = reachedBy(graph, emitted.loss, lifted, straightThrough);
+  const inputs = [...reached.values()];
+  const gradients = differentiate(graph, emitted.loss, inputs, { engine, straightThrough });
   const parameters = [...reached].map(([constant, input], index): Parameter => {
     return { ...constant, input: graph.value(input).name, gradient: `gradient_${index}` };
   });
@@ -72,7 +82,7 @@ export function trainingGraph(model: Graph, options: TrainingGraphOptions): Trai
     graph,
     "training",
     (editor) => {
-      for (const [index, input] of [...reached.values()].entries()) {
+      for (const [index, input] of inputs.entries()) {
         const gradient = gradients.get(input);
         if (gradient !== undefined)
           giveOutput(editor, graph, gradient, parameters[index]?.gradient ?? "");
@@ -153,8 +163,9 @@ function reachedBy(
   graph: Graph,
   loss: ValueId,
   lifted: ReadonlyMap<LearnedConstant, ValueId>,
+  straightThrough: ReadonlySet<NodeId>,
 ): ReadonlyMap<LearnedConstant, ValueId> {
-  const { nodes } = findPath(graph, loss, lifted.values(), new Set());
+  const { nodes } = findPath(graph, loss, lifted.values(), straightThrough);
   const read = new Set(nodes.flatMap(({ inputs }) => inputs));
   const reached = [...lifted].filter(([, input]) => read.has(input));
   if (reached.length > 0) return new Map(reached);

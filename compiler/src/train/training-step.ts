@@ -108,13 +108,15 @@ export class TrainingStep {
 
 /** @throws PareError as `trainingGraph` */
 export function graphOf(request: TrainRequest, batch: number): TrainingGraph {
-  const { model, samples, objectives, learned, trained, engine, options } = request;
+  const { model, samples, objectives, learned, trained, straightThrough, engine, options } =
+    request;
   return trainingGraph(model, {
     samples: samples.dims,
     batch,
     objectives,
     learned,
     trained,
+    straightThrough,
     norms: options.norms,
     engine,
   });

@@ -66,14 +66,24 @@ export async function taught(bytes, { samples, validation, teacher, seed, option
 
 /** The share of samples whose class has the highest score. */
 export async function accuracyOf(bytes, samples) {
-  const session = await cpu().load(onnxArtifact(bytes));
-  let right = 0;
-  for (const { feeds, label } of samples) {
-    const [scores] = Object.values(await session.run(feeds));
-    if (scores.data.indexOf(Math.max(...scores.data)) === label) right += 1;
+  const classes = await classesOf(bytes, samples);
+  return samples.filter(({ label }, at) => classes[at] === label).length / samples.length;
+}
+
+/**
+ * The class with the highest score, of each sample.
+ *
+ * @param {object} [session] options of the engine's session
+ */
+export async function classesOf(bytes, samples, session = {}) {
+  const loaded = await cpu().load(onnxArtifact(bytes, session));
+  const classes = [];
+  for (const { feeds } of samples) {
+    const [scores] = Object.values(await loaded.run(feeds));
+    classes.push(scores.data.indexOf(Math.max(...scores.data)));
   }
-  await session.dispose();
-  return right / samples.length;
+  await loaded.dispose();
+  return classes;
 }
 
 export const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -85,7 +95,7 @@ export function graphOf(bytes) {
   return decodeModel({ proto: byteSource(bytes), external: new Map() }, { infer: inferNode });
 }
 
-function examplesOf(samples) {
+export function examplesOf(samples) {
   return {
     executor: cpu(),
     count: samples.length,

@@ -1,44 +1,17 @@
-import { type Executor, PareError } from "@pare/runtime/format";
 import { edit, type Graph, Tensor } from "../../ir/index.js";
-import type { TrainingEngine } from "../../ops/index.js";
-import type { Examples } from "../../pipeline/examples.js";
 import type { PassContext } from "../../pipeline/pass.js";
-import { randomOf } from "../../pipeline/random.js";
-import { bindBatch } from "../../train/bind-batch.js";
-import { chooseObjectives } from "../../train/objectives.js";
 import { learnedConstants, trainedConstants } from "../../train/parameters.js";
-import { loadSamples, type Samples } from "../../train/samples.js";
-import type { TeacherSource } from "../../train/teacher.js";
-import { train } from "../../train/trainer.js";
 import { trainingAccount } from "../../train/account.js";
-import type { Trained, TrainRequest } from "../../train/train-request.js";
+import type { Trained } from "../../train/train-request.js";
 import { bringToNormalForm } from "../quantization/normal-form.js";
 import type { DistillOptions } from "./options.js";
-
-/** What distilling needs, and whom it tells. */
-export interface DistillServices extends Pick<
-  TrainRequest,
-  "random" | "signal" | "onProgress" | "onNote" | "onTeacher" | "onCheckpoint" | "resume"
-> {
-  /** What is learned from. */
-  readonly examples: Examples;
-  /** Looked at after each epoch, and learned from by nobody. */
-  readonly validation?: Examples | undefined;
-  /** Absent: labels alone teach. It stays as it is. */
-  readonly teacher?: Graph | undefined;
-  /** The teacher's answers are kept up to so many bytes: 512 MB where not given. */
-  readonly keptBytes?: number | undefined;
-  /** The examples' where not given. */
-  readonly executor?: Executor | undefined;
-  /** Where it runs; the CPU where not given. */
-  readonly engine?: TrainingEngine | undefined;
-}
+import { type DistillServices, servicesOf, teach } from "./teach.js";
 
 const where = "distill";
 
 /**
  * Trains a graph in place: its weights change, and nothing else.
- * @throws PareError as `train`, `loadSamples` and `chooseObjectives`; DATA_MISMATCH where the teacher has other inputs
+ * @throws PareError as `teach` and `trainedConstants`
  */
 export async function distillGraph(
   graph: Graph,
@@ -46,35 +19,11 @@ export async function distillGraph(
   services: DistillServices,
 ): Promise<Trained> {
   bringToNormalForm(graph);
-  const { examples, validation, signal } = services;
-  const teacher = services.teacher?.fork() ?? null;
-  if (teacher !== null) bringToNormalForm(teacher);
-  const inputs = graph.main.inputs.map((id) => graph.value(id).name);
   // Before anything is read: what cannot be trained is said at once.
   const learned = learnedConstants(graph);
   const trained = trainedConstants(graph, learned, options.freeze);
-  const { keptBytes } = services;
-  const source = teacher === null ? null : { ...teacherSource(teacher, inputs), keptBytes };
-  const load = (from: Examples): Promise<Samples> =>
-    loadSamples(from.read(), from.count, inputs, where, signal);
-  const samples = await load(examples);
-  const objectives = objectivesOf(graph, source, samples, options);
-  const result = await train({
-    ...services,
-    model: graph,
-    samples,
-    validation: validation === undefined || validation.count === 0 ? null : await load(validation),
-    objectives,
-    learned,
-    trained,
-    teacher: source,
-    executor: services.executor ?? examples.executor,
-    engine: services.engine ?? "cpu",
-    options: trainOptions(options),
-    identity: { alpha: options.alpha, temperature: options.temperature },
-    where,
-  });
-  keep(graph, result);
+  const result = await teach({ graph, learned, trained, where }, options, services);
+  keepLearned(graph, result, where);
   return result;
 }
 
@@ -82,93 +31,21 @@ export async function distillGraph(
 export async function distillInContext(
   graph: Graph,
   options: DistillOptions,
-  { examples, training, teacher, random, signal, onProgress, onAccount }: PassContext,
+  context: PassContext,
 ): Promise<void> {
-  const source = training ?? examples;
-  if (source === undefined) {
-    throw new PareError("DATA_NOT_FOUND", "distill learns from samples, but there is no data.", {
-      where,
-      hint: "Give data with --data.",
-    });
-  }
-  const trained = await distillGraph(graph, options, {
-    examples: source,
-    teacher,
-    random: random ?? ((name) => randomOf(0, name)),
-    signal,
-    onProgress: ({ done, epoch, epochs, loss }) =>
-      onProgress?.(done, `epoch ${epoch + 1} of ${epochs}, loss ${loss.toPrecision(3)}`),
-    onTeacher: (fraction) => onProgress?.(0, `the teacher: ${Math.round(100 * fraction)} %`),
-  });
-  onAccount?.(trainingAccount(trained));
+  const trained = await distillGraph(graph, options, servicesOf(context, where));
+  context.onAccount?.(trainingAccount(trained));
 }
 
-/**
- * Inputs by their names, or the only one of each whatever it is called.
- * @throws PareError DATA_MISMATCH
- */
-function teacherSource(graph: Graph, columns: readonly string[]): TeacherSource {
-  const names = graph.main.inputs.map((id) => graph.value(id).name);
-  const [column] = columns;
-  const [name] = names;
-  if (columns.length === 1 && names.length === 1 && column !== undefined && name !== undefined)
-    return { graph, inputs: new Map([[column, name]]) };
-  const missing = names.find((one) => !columns.includes(one));
-  if (missing === undefined) return { graph, inputs: new Map(names.map((one) => [one, one])) };
-  throw new PareError(
-    "DATA_MISMATCH",
-    `Teacher and student do not fit: the teacher's input "${missing}" is none of the student's.`,
-    { where: "teacher", hint: `The student's inputs are ${columns.join(", ")}.` },
-  );
-}
-
-function objectivesOf(
+/** Puts what was learned into the graph that holds the constants. */
+export function keepLearned(
   graph: Graph,
-  teacher: TeacherSource | null,
-  samples: Samples,
-  { alpha, temperature, signals, labels }: DistillOptions,
-): TrainRequest["objectives"] {
-  // Of any batch: two cannot be mistaken for a dim of 1.
-  const batch = 2;
-  const student = graph.fork();
-  bindBatch(student, samples.dims, batch);
-  const other = teacher?.graph.fork() ?? null;
-  if (teacher !== null && other !== null) {
-    const dims = [...teacher.inputs].map(([column, input]) => [input, samples.dims[column] ?? []]);
-    bindBatch(other, Object.fromEntries(dims), batch);
-  }
-  return chooseObjectives(
-    { graph: student, batch },
-    other && { graph: other, batch },
-    samples.labels,
-    { alpha, temperature, signals, labels },
-    where,
-  );
-}
-
-function trainOptions(options: DistillOptions): TrainRequest["options"] {
-  const { epochs, batch, rate, clip, average, norms, schedule, warmUp } = options;
-  const { momentum, nesterov, weightDecay } = options;
-  return {
-    epochs,
-    batch,
-    rate,
-    clip,
-    average,
-    norms,
-    schedule: { kind: schedule, warmUp },
-    optimizer:
-      options.optimizer === "sgd"
-        ? { kind: "sgd", momentum, nesterov, weightDecay }
-        : { kind: "adamw", beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay },
-  };
-}
-
-/** Puts what was learned into the graph. */
-function keep(graph: Graph, { learned, history, steps }: Trained): void {
+  { learned, history, steps }: Pick<Trained, "learned" | "history" | "steps">,
+  pass: string,
+): void {
   const [first, last] = [history[0], history.at(-1)].map((epoch) => epoch?.loss.toPrecision(3));
   const said = `trained in ${steps} steps, loss ${first} in the first epoch and ${last} in the last`;
-  edit(graph, where, (editor) => {
+  edit(graph, pass, (editor) => {
     for (const { constant, values } of learned) {
       editor.setConstant(constant.value, Tensor.float32(constant.tensor.dims, values));
       if (constant.as === "weight") editor.note(constant.reader, said);

@@ -13,7 +13,8 @@ const signal = fields({
   weight: option(numberFrom(0), 1, "Among the signals."),
 });
 
-export const described = {
+/** How anything is taught. */
+export const learning = {
   epochs: option(integer(1), 8, "How often all samples are gone through."),
   batch: option(integer(1), 32, "Samples of one step."),
   rate: option(numberFrom(0), 0.001, "The highest of the schedule."),
@@ -35,11 +36,6 @@ export const described = {
   ),
   temperature: option(numberFrom(0.1), 4, "Of scores, the teacher's and the student's."),
   alpha: option(numberFrom(0, 1), 0.7, "The teacher's share of the loss; the rest is the labels'."),
-  signals: option(
-    listOf(signal),
-    [],
-    "What is to become as the teacher's; none: the outputs, scores by divergence, others by mse.",
-  ),
   labels: option(oneOf(labelLosses), "auto", "The loss of labels; auto goes by their form."),
   freeze: option(
     listOf(text),
@@ -53,4 +49,14 @@ export const described = {
   ),
 };
 
+export const described = {
+  ...learning,
+  signals: option(
+    listOf(signal),
+    [],
+    "What is to become as the teacher's; none: the outputs, scores by divergence, others by mse.",
+  ),
+};
+
+export type LearningOptions = OptionsOf<typeof learning>;
 export type DistillOptions = OptionsOf<typeof described>;

@@ -6,7 +6,8 @@ import { randomOf } from "../../pipeline/random.js";
 import { readSafetensors, writeSafetensors } from "../../train/safetensors.js";
 import { bars, examplesOf, network } from "../../train/small-networks.test.support.js";
 import { distill } from "../distill.js";
-import { distillGraph, type DistillServices } from "./distill-graph.js";
+import { distillGraph } from "./distill-graph.js";
+import type { DistillServices } from "./teach.js";
 
 const samples = bars(72);
 const services: DistillServices = {

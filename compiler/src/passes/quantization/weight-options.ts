@@ -17,6 +17,14 @@ export const reduceRange = option(
   "One bit less, which x64 processors without VNNI never saturate; without it weights are finer.",
 );
 
+export function weightBits(fallback: 8 | 4) {
+  return option(
+    oneOf([8, 4]),
+    fallback,
+    "Of a weight. Four are stored as such and become eight when an engine loads the model; they never saturate.",
+  );
+}
+
 /** `weightBits` said it before: 7 of the 8 bits. */
 export const formerWeightBits = {
   weightBits: {

@@ -8,36 +8,36 @@ import {
   Tensor,
   type ValueId,
 } from "../../../ir/index.js";
-import { uint8Activations } from "../../../quantize/format.js";
-import { quantize } from "../../../quantize/round.js";
+import type { QuantizedTensor } from "../../../quantize/round.js";
 import { decibels, addIntegers, addScales, addZeroPoints } from "../quantized-constants.js";
+import { Decoder } from "../stored/decode.js";
+import { addPacked, storedForm } from "../stored/initializers.js";
 import type { WeightedNode } from "../../../analysis/weighted-node.js";
 import type { ActivationParameters } from "./activation-parameters.js";
-import type { PlannedActivation, StaticPlan } from "./static-plan.js";
+import { insertActivations } from "./insert-activations.js";
+import type { StaticPlan } from "./static-plan.js";
 import type { QuantizedNode, RoundedWeight } from "./round-weights.js";
 
-/** Writes the plan into the graph. */
+/** Writes the plan into the graph. @param pass that does it, for the journal */
 export function insertStatic(
   graph: Graph,
   plan: StaticPlan,
   activations: ReadonlyMap<ValueId, ActivationParameters>,
   weighted: ReadonlyMap<NodeId, QuantizedNode>,
+  pass: string,
 ): void {
-  edit(graph, "quantize-static", (editor) =>
-    new Inserter(graph, editor, activations).insert(plan, weighted),
-  );
+  edit(graph, pass, (editor) => {
+    const inserter = new WeightInserter(graph, editor, activations);
+    for (const quantized of weighted.values()) inserter.insert(quantized);
+    insertActivations(graph, editor, plan, activations);
+  });
 }
 
-interface ParameterValues {
-  readonly scale: ValueId;
-  readonly zeroPoint: ValueId;
-}
-
-class Inserter {
+class WeightInserter {
   readonly #graph: Graph;
   readonly #editor: Editor;
   readonly #activations: ReadonlyMap<ValueId, ActivationParameters>;
-  readonly #parameters = new Map<ValueId, ParameterValues>();
+  readonly #decoder: Decoder;
   readonly #weights = new Map<RoundedWeight, ValueId>();
 
   constructor(
@@ -47,15 +47,11 @@ class Inserter {
   ) {
     this.#graph = graph;
     this.#editor = editor;
+    this.#decoder = new Decoder(editor);
     this.#activations = activations;
   }
 
-  insert(plan: StaticPlan, weighted: ReadonlyMap<NodeId, QuantizedNode>): void {
-    for (const quantized of weighted.values()) this.#insertWeighted(quantized);
-    for (const [value, planned] of plan.activations) this.#insertActivation(value, planned);
-  }
-
-  #insertWeighted({ weighted, weight, bias }: QuantizedNode): void {
+  insert({ weighted, weight, bias }: QuantizedNode): void {
     const { node } = weighted;
     this.#editor.setInput(node.id, 1, this.#roundedWeight(weight));
     if (bias !== null) {
@@ -88,7 +84,7 @@ class Inserter {
     const input = this.#activations.get(activation);
     const steps = input?.scale.scale.toPrecision(3) ?? "?";
     const lost = input === undefined || input.sqnr === null ? "" : `, ${decibels(input.sqnr)}`;
-    return `int8: ${granularity}, ${decibels(sqnr)}; input in steps of ${steps}${lost}`;
+    return `${format.dtype}: ${granularity}, ${decibels(sqnr)}; input in steps of ${steps}${lost}`;
   }
 
   #roundedWeight(weight: RoundedWeight): ValueId {
@@ -97,12 +93,16 @@ class Inserter {
     const { tensor, value } = weight;
     const { name } = this.#graph.value(value);
     const { granularity } = tensor.format;
+    // Zero points are of the integers' own dtype, and those are 8 bits wide by then.
+    const wide: QuantizedTensor = { ...tensor, format: { ...tensor.format, dtype: "int8" } };
     const made = this.#editor.add1(
       "DequantizeLinear",
       [
-        addIntegers(this.#editor, name, tensor),
-        addScales(this.#editor, name, tensor),
-        addZeroPoints(this.#editor, name, tensor),
+        tensor.format.dtype === "int8"
+          ? addIntegers(this.#editor, name, tensor)
+          : this.#decoded(name, tensor),
+        addScales(this.#editor, name, wide),
+        addZeroPoints(this.#editor, name, wide),
       ],
       granularity.kind === "tensor" ? {} : { axis: attribute.int(granularity.axis) },
       { outputs: [`${name}_dequantized`] },
@@ -111,65 +111,11 @@ class Inserter {
     return made;
   }
 
-  #insertActivation(value: ValueId, { source, sameAs, readers }: PlannedActivation): void {
-    const parameters = this.#parametersOf(value, sameAs);
-    const { name, uses } = this.#graph.value(value);
-    const before = Array.from(uses);
-    const isOutput = readers === "all" && uses.isOutput;
-    const names = {
-      quantized: `${name}_quantized`,
-      dequantized: isOutput ? name : `${name}_dequantized`,
-    };
-    if (isOutput) this.#editor.rename(value, `${name}_float`);
-    const inputs = [parameters.scale, parameters.zeroPoint];
-    const quantized =
-      this.#constantOf(value, name) ??
-      this.#editor.add1("QuantizeLinear", [source, ...inputs], {}, { outputs: [names.quantized] });
-    const rounded = this.#editor.add1(
-      "DequantizeLinear",
-      [quantized, ...inputs],
-      {},
-      { outputs: [names.dequantized] },
-    );
-    for (const use of before) {
-      if (use.kind === "output") {
-        if (readers === "all")
-          this.#editor.setOutput(use.index, rounded, this.#graph.body(use.body));
-      } else if (readers === "all" || readers.has(use.node))
-        this.#editor.setInput(use.node, use.index, rounded);
-    }
-  }
-
-  /** A constant that is rounded like an activation is stored rounded. */
-  #constantOf(value: ValueId, name: string): ValueId | null {
-    const parameters = this.#activations.get(value);
-    const dims = this.#graph.constant(value)?.dims;
-    if (parameters === undefined || parameters.constant === null || dims === undefined) return null;
-    const { scale, zeroPoint } = parameters.scale;
-    const scales = { scales: Float32Array.of(scale), zeroPoints: Int16Array.of(zeroPoint) };
-    const rounded = quantize(parameters.constant, dims, uint8Activations, scales);
-    return addIntegers(this.#editor, name, rounded);
-  }
-
-  #parametersOf(value: ValueId, sameAs: ValueId | null): ParameterValues {
-    const shared = sameAs === null ? undefined : this.#parameters.get(sameAs);
-    const made = shared ?? this.#makeParameters(value);
-    this.#parameters.set(value, made);
-    return made;
-  }
-
-  #makeParameters(value: ValueId): ParameterValues {
-    const { name } = this.#graph.value(value);
-    const { scale, zeroPoint } = this.#activations.get(value)?.scale ?? { scale: 1, zeroPoint: 0 };
-    return {
-      scale: this.#editor.constant(
-        `${name}_scale`,
-        Tensor.of("float32", [], Float32Array.of(scale)),
-      ),
-      zeroPoint: this.#editor.constant(
-        `${name}_zero_point`,
-        Tensor.of("uint8", [], Uint8Array.of(zeroPoint)),
-      ),
-    };
+  /** Integers of fewer bits are stored as such, and decoded by operators that fold when the model is loaded. */
+  #decoded(name: string, tensor: QuantizedTensor): ValueId {
+    const { main } = this.#graph;
+    const form = storedForm(tensor, { byRow: false, halves: false });
+    const data = addPacked(this.#editor, main, name, form);
+    return this.#decoder.decodeIntegers(form, data, { body: main, name: `${name}_int8` });
   }
 }

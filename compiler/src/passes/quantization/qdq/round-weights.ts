@@ -1,22 +1,20 @@
+import type { WeightedNode } from "../../../analysis/weighted-node.js";
 import type { Node, NodeId, ValueId } from "../../../ir/index.js";
-import {
-  guardedScales,
-  meanShift,
-  quantizeBias,
-  type QuantizedBias,
-} from "../../../quantize/bias.js";
-import { along, type IntegerFormat } from "../../../quantize/format.js";
-import { chooseScales, type RangeMethod } from "../../../quantize/range.js";
+import { meanShift, quantizeBias, type QuantizedBias } from "../../../quantize/bias.js";
 import { dequantize, quantize, type QuantizedTensor } from "../../../quantize/round.js";
 import type { ActivationParameters } from "./activation-parameters.js";
 import type { StaticPlan } from "./static-plan.js";
-import type { WeightedNode } from "../../../analysis/weighted-node.js";
+import {
+  type WeightFormat,
+  weightFormat,
+  type WeightGroup,
+  weightGroups,
+  weightScales,
+} from "./weight-groups.js";
 
-export interface WeightOptions {
-  readonly granularity: "channel" | "tensor";
-  readonly weightRanges: RangeMethod;
-  /** See `IntegerFormat`. */
-  readonly reduceRange: boolean;
+export interface WeightOptions extends WeightFormat {
+  /** Of groups, by their keys: scales that a training found. */
+  readonly learnedScales?: ReadonlyMap<string, Float32Array> | undefined;
   /** Takes out of biases what rounding the weights shifts results by, on average. */
   readonly correctBias: boolean;
 }
@@ -46,46 +44,30 @@ export async function quantizeWeightedNodes(
   activations: ReadonlyMap<ValueId, ActivationParameters>,
   options: WeightOptions,
 ): Promise<ReadonlyMap<NodeId, QuantizedNode>> {
-  const groups = new Map<string, WeightedNode[]>();
-  for (const weighted of plan.weighted) {
-    const key = `${weighted.weight} ${weighted.axis ?? ""}`;
-    const group = groups.get(key) ?? [];
-    group.push(weighted);
-    groups.set(key, group);
-  }
   const quantized = new Map<NodeId, QuantizedNode>();
-  for (const group of groups.values())
+  for (const group of weightGroups(plan))
     for (const node of await quantizeGroup(group, activations, options))
       quantized.set(node.weighted.node.id, node);
   return quantized;
 }
 
 async function quantizeGroup(
-  group: readonly WeightedNode[],
+  group: WeightGroup,
   activations: ReadonlyMap<ValueId, ActivationParameters>,
   options: WeightOptions,
 ): Promise<readonly QuantizedNode[]> {
-  const [first] = group;
-  if (first === undefined) return [];
-  const { dims } = first.weightTensor;
-  const format: IntegerFormat = {
-    dtype: "int8",
-    symmetric: true,
-    granularity: along(options.granularity === "channel" ? first.axis : undefined),
-    reduceRange: options.reduceRange,
-  };
+  const { first, nodes, key } = group;
   const values = await first.weightTensor.readFloat32();
   const inputs: NodeInput[] = [];
-  for (const weighted of group) {
+  for (const weighted of nodes) {
     const inputScale = activations.get(weighted.activation)?.scale.scale ?? 1;
     const bias = weighted.bias === null ? null : await weighted.bias.tensor.readFloat32();
     inputs.push({ weighted, inputScale, bias });
   }
-  const chosen = chooseScales(values, dims, format, options.weightRanges);
-  let { scales } = chosen;
-  for (const { inputScale, bias } of inputs)
-    if (bias !== null) scales = guardedScales(scales, inputScale, bias);
-  const tensor = quantize(values, dims, format, { ...chosen, scales });
+  const learned = options.learnedScales?.get(key);
+  const chosen = await weightScales(group, values, activations, options, learned);
+  const { scales } = chosen;
+  const tensor = quantize(values, first.weightTensor.dims, weightFormat(first, options), chosen);
   const rounded = options.correctBias ? dequantize(tensor) : values;
   const weight: RoundedWeight = { value: first.weight, tensor };
   return inputs.map((input) => {

@@ -10,6 +10,7 @@ import {
 import { blockedDims, isRagged, type StoredForm, type StoredInitializers } from "./initializers.js";
 
 const toFloat: Attributes = { to: attribute.int(1) };
+const toInt8: Attributes = { to: attribute.int(3) };
 
 /**
  * Writes the operators that make floats of stored integers: (q − zero point) · scale. All of them are folded when an
@@ -56,6 +57,18 @@ export class Decoder {
     return this.#reshape(body, this.#slice(body, filled, lead + axis, length), lead, dims, name);
   }
 
+  /** The integers alone, as int8 again: for weights that engines multiply as such. @param data of fewer than 8 bits */
+  decodeIntegers(
+    form: StoredForm,
+    data: ValueId,
+    { body, name }: { readonly body: Body; readonly name: string },
+  ): ValueId {
+    const unpacked = this.#reshape(body, this.#unpack(body, form, data, 0), 0, form.dims);
+    const floats = this.#cast(body, unpacked);
+    const centred = form.offset === 0 ? floats : this.#less(body, floats, form.offset);
+    return this.#add(body, "Cast", [centred], toInt8, name);
+  }
+
   /** [lead…, bytes, 1] to integers, those of one byte from its lowest bits on; ragged blocks need their own dims. */
   #unpack(body: Body, { bits, dims, blocks }: StoredForm, bytes: ValueId, lead: number): ValueId {
     const each = 8 / bits;
@@ -88,8 +101,12 @@ export class Decoder {
     if (stored.zeroPoint !== null)
       return this.#add(body, "Sub", [floats, this.#cast(body, stored.zeroPoint)]);
     if (form.offset === 0) return floats;
-    const offset = this.#constant(body, "offset", Tensor.float32([], [form.offset]));
-    return this.#add(body, "Sub", [floats, offset]);
+    return this.#less(body, floats, form.offset);
+  }
+
+  #less(body: Body, floats: ValueId, offset: number): ValueId {
+    const constant = this.#constant(body, "offset", Tensor.float32([], [offset]));
+    return this.#add(body, "Sub", [floats, constant]);
   }
 
   #cast(body: Body, value: ValueId): ValueId {

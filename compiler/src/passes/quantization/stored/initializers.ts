@@ -89,10 +89,15 @@ export function addInitializers(
   const zeros = zeroPoints.every((zeroPoint) => zeroPoint === 0);
   const zeroPoint = Tensor.of("uint8", dims, Uint8Array.from(zeroPoints));
   return {
-    data: editor.constant(`${name}_quantized`, integers(form), body),
+    data: addPacked(editor, body, name, form),
     scale: editor.constant(`${name}_scale`, scale, body),
     zeroPoint: zeros ? null : editor.constant(`${name}_zero_point`, zeroPoint, body),
   };
+}
+
+/** The integers alone. */
+export function addPacked(editor: Editor, body: Body, name: string, form: StoredForm): ValueId {
+  return editor.constant(`${name}_quantized`, integers(form), body);
 }
 
 function integers({ tensor, byRow, bits, dims, blocks, offset }: StoredForm): Tensor {

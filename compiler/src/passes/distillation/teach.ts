@@ -1,0 +1,175 @@
+import { type Executor, PareError } from "@pare/runtime/format";
+import type { Graph, NodeId } from "../../ir/index.js";
+import type { TrainingEngine } from "../../ops/index.js";
+import type { Examples } from "../../pipeline/examples.js";
+import type { PassContext } from "../../pipeline/pass.js";
+import { randomOf } from "../../pipeline/random.js";
+import { bindBatch } from "../../train/bind-batch.js";
+import { chooseObjectives } from "../../train/objectives.js";
+import type { LearnedConstant } from "../../train/parameters.js";
+import { loadSamples, type Samples } from "../../train/samples.js";
+import type { TeacherSource } from "../../train/teacher.js";
+import { train } from "../../train/trainer.js";
+import type { Trained, TrainRequest } from "../../train/train-request.js";
+import { bringToNormalForm } from "../quantization/normal-form.js";
+import type { DistillOptions } from "./options.js";
+
+/** What teaching needs, and whom it tells. */
+export interface DistillServices extends Pick<
+  TrainRequest,
+  "random" | "signal" | "onProgress" | "onNote" | "onTeacher" | "onCheckpoint" | "resume"
+> {
+  /** What is learned from. */
+  readonly examples: Examples;
+  /** Looked at after each epoch, and learned from by nobody. */
+  readonly validation?: Examples | undefined;
+  /** Absent: labels alone teach. It stays as it is. */
+  readonly teacher?: Graph | undefined;
+  /** The teacher's answers are kept up to so many bytes: 512 MB where not given. */
+  readonly keptBytes?: number | undefined;
+  /** The examples' where not given. */
+  readonly executor?: Executor | undefined;
+  /** Where it runs; the CPU where not given. */
+  readonly engine?: TrainingEngine | undefined;
+}
+
+/**
+ * What a sample's share of a step takes, in runs of the model with its weights as constants: 8 to 11 were measured of
+ * convolutions, 4 of transformers, and a batch of one is dearer than a share of many.
+ */
+export const runsPerSample = 6;
+
+/** What a graph is to learn. */
+export interface Lesson {
+  /** In normal form; it stays as it is. */
+  readonly graph: Graph;
+  readonly learned: readonly LearnedConstant[];
+  readonly trained: readonly LearnedConstant[];
+  /** Nodes that round, through which gradients pass all the same. */
+  readonly straightThrough?: ReadonlySet<NodeId>;
+  /** Who teaches, for messages. */
+  readonly where: string;
+}
+
+/**
+ * Trains constants of a graph to answer as a teacher does and as labels say.
+ * @throws PareError as `train`, `loadSamples` and `chooseObjectives`; DATA_MISMATCH where the teacher has other inputs
+ */
+export async function teach(
+  { graph, learned, trained, straightThrough, where }: Lesson,
+  options: DistillOptions,
+  services: DistillServices,
+): Promise<Trained> {
+  const { examples, validation, signal, keptBytes } = services;
+  const teacher = services.teacher?.fork() ?? null;
+  if (teacher !== null) bringToNormalForm(teacher);
+  const inputs = graph.main.inputs.map((id) => graph.value(id).name);
+  const source = teacher === null ? null : { ...teacherSource(teacher, inputs), keptBytes };
+  const load = (from: Examples): Promise<Samples> =>
+    loadSamples(from.read(), from.count, inputs, where, signal);
+  const samples = await load(examples);
+  return train({
+    ...services,
+    model: graph,
+    samples,
+    validation: validation === undefined || validation.count === 0 ? null : await load(validation),
+    objectives: objectivesOf(graph, source, samples, options, where),
+    learned,
+    trained,
+    straightThrough,
+    teacher: source,
+    executor: services.executor ?? examples.executor,
+    engine: services.engine ?? "cpu",
+    options: trainOptions(options),
+    identity: { alpha: options.alpha, temperature: options.temperature },
+    where,
+  });
+}
+
+/**
+ * What a pass has to teach with.
+ * @throws PareError DATA_NOT_FOUND without samples
+ */
+export function servicesOf(
+  { examples, training, teacher, random, signal, onProgress }: PassContext,
+  where: string,
+): DistillServices {
+  const source = training ?? examples;
+  if (source === undefined) {
+    throw new PareError("DATA_NOT_FOUND", `${where} learns from samples, but there is no data.`, {
+      where,
+      hint: "Give data with --data.",
+    });
+  }
+  return {
+    examples: source,
+    teacher,
+    random: random ?? ((name) => randomOf(0, name)),
+    signal,
+    onProgress: ({ done, epoch, epochs, loss }) =>
+      onProgress?.(done, `epoch ${epoch + 1} of ${epochs}, loss ${loss.toPrecision(3)}`),
+    onTeacher: (fraction) => onProgress?.(0, `the teacher: ${Math.round(100 * fraction)} %`),
+  };
+}
+
+/**
+ * Inputs by their names, or the only one of each whatever it is called.
+ * @throws PareError DATA_MISMATCH
+ */
+function teacherSource(graph: Graph, columns: readonly string[]): TeacherSource {
+  const names = graph.main.inputs.map((id) => graph.value(id).name);
+  const [column] = columns;
+  const [name] = names;
+  if (columns.length === 1 && names.length === 1 && column !== undefined && name !== undefined)
+    return { graph, inputs: new Map([[column, name]]) };
+  const missing = names.find((one) => !columns.includes(one));
+  if (missing === undefined) return { graph, inputs: new Map(names.map((one) => [one, one])) };
+  throw new PareError(
+    "DATA_MISMATCH",
+    `Teacher and student do not fit: the teacher's input "${missing}" is none of the student's.`,
+    { where: "teacher", hint: `The student's inputs are ${columns.join(", ")}.` },
+  );
+}
+
+function objectivesOf(
+  graph: Graph,
+  teacher: TeacherSource | null,
+  samples: Samples,
+  { alpha, temperature, signals, labels }: DistillOptions,
+  where: string,
+): TrainRequest["objectives"] {
+  // Of any batch: two cannot be mistaken for a dim of 1.
+  const batch = 2;
+  const student = graph.fork();
+  bindBatch(student, samples.dims, batch);
+  const other = teacher?.graph.fork() ?? null;
+  if (teacher !== null && other !== null) {
+    const dims = [...teacher.inputs].map(([column, input]) => [input, samples.dims[column] ?? []]);
+    bindBatch(other, Object.fromEntries(dims), batch);
+  }
+  return chooseObjectives(
+    { graph: student, batch },
+    other && { graph: other, batch },
+    samples.labels,
+    { alpha, temperature, signals, labels },
+    where,
+  );
+}
+
+function trainOptions(options: DistillOptions): TrainRequest["options"] {
+  const { epochs, batch, rate, clip, average, norms, schedule, warmUp } = options;
+  const { momentum, nesterov, weightDecay } = options;
+  return {
+    epochs,
+    batch,
+    rate,
+    clip,
+    average,
+    norms,
+    schedule: { kind: schedule, warmUp },
+    optimizer:
+      options.optimizer === "sgd"
+        ? { kind: "sgd", momentum, nesterov, weightDecay }
+        : { kind: "adamw", beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay },
+  };
+}

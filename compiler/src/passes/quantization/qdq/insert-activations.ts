@@ -1,0 +1,113 @@
+import { type Editor, type Graph, Tensor, type ValueId } from "../../../ir/index.js";
+import { uint8Activations } from "../../../quantize/format.js";
+import { quantize } from "../../../quantize/round.js";
+import { addIntegers } from "../quantized-constants.js";
+import type { ActivationParameters } from "./activation-parameters.js";
+import type { PlannedActivation, StaticPlan } from "./static-plan.js";
+
+/** Adds the scale of an activation to the graph; a scalar of float32. */
+export type AddScale = (value: ValueId, name: string, scale: number) => ValueId;
+
+/**
+ * Rounds activations as planned: QuantizeLinear and DequantizeLinear behind each, between it and its readers.
+ * @param addScale where a scale is not just a constant
+ * @returns the scale of each
+ */
+export function insertActivations(
+  graph: Graph,
+  editor: Editor,
+  plan: StaticPlan,
+  activations: ReadonlyMap<ValueId, ActivationParameters>,
+  addScale: AddScale = (_, name, scale) =>
+    editor.constant(name, Tensor.of("float32", [], Float32Array.of(scale))),
+): ReadonlyMap<ValueId, ValueId> {
+  const inserter = new Inserter(graph, editor, activations, addScale);
+  return new Map(
+    [...plan.activations].map(([value, planned]) => [value, inserter.insert(value, planned)]),
+  );
+}
+
+interface ParameterValues {
+  readonly scale: ValueId;
+  readonly zeroPoint: ValueId;
+}
+
+class Inserter {
+  readonly #graph: Graph;
+  readonly #editor: Editor;
+  readonly #activations: ReadonlyMap<ValueId, ActivationParameters>;
+  readonly #addScale: AddScale;
+  readonly #parameters = new Map<ValueId, ParameterValues>();
+
+  constructor(
+    graph: Graph,
+    editor: Editor,
+    activations: ReadonlyMap<ValueId, ActivationParameters>,
+    addScale: AddScale,
+  ) {
+    this.#graph = graph;
+    this.#editor = editor;
+    this.#activations = activations;
+    this.#addScale = addScale;
+  }
+
+  insert(value: ValueId, { source, sameAs, readers }: PlannedActivation): ValueId {
+    const parameters = this.#parametersOf(value, sameAs);
+    const { name, uses } = this.#graph.value(value);
+    const before = Array.from(uses);
+    const isOutput = readers === "all" && uses.isOutput;
+    const names = {
+      quantized: `${name}_quantized`,
+      dequantized: isOutput ? name : `${name}_dequantized`,
+    };
+    if (isOutput) this.#editor.rename(value, `${name}_float`);
+    const inputs = [parameters.scale, parameters.zeroPoint];
+    const quantized =
+      this.#constantOf(value, name) ??
+      this.#editor.add1("QuantizeLinear", [source, ...inputs], {}, { outputs: [names.quantized] });
+    const rounded = this.#editor.add1(
+      "DequantizeLinear",
+      [quantized, ...inputs],
+      {},
+      { outputs: [names.dequantized] },
+    );
+    for (const use of before) {
+      if (use.kind === "output") {
+        if (readers === "all")
+          this.#editor.setOutput(use.index, rounded, this.#graph.body(use.body));
+      } else if (readers === "all" || readers.has(use.node))
+        this.#editor.setInput(use.node, use.index, rounded);
+    }
+    return parameters.scale;
+  }
+
+  /** A constant that is rounded like an activation is stored rounded. */
+  #constantOf(value: ValueId, name: string): ValueId | null {
+    const parameters = this.#activations.get(value);
+    const dims = this.#graph.constant(value)?.dims;
+    if (parameters === undefined || parameters.constant === null || dims === undefined) return null;
+    const { scale, zeroPoint } = parameters.scale;
+    const scales = { scales: Float32Array.of(scale), zeroPoints: Int16Array.of(zeroPoint) };
+    const rounded = quantize(parameters.constant, dims, uint8Activations, scales);
+    return addIntegers(this.#editor, name, rounded);
+  }
+
+  #parametersOf(value: ValueId, sameAs: ValueId | null): ParameterValues {
+    const shared = sameAs === null ? undefined : this.#parameters.get(sameAs);
+    const made = shared ?? this.#makeParameters(value);
+    this.#parameters.set(value, made);
+    return made;
+  }
+
+  #makeParameters(value: ValueId): ParameterValues {
+    const { name } = this.#graph.value(value);
+    const { scale, zeroPoint } = this.#activations.get(value)?.scale ?? { scale: 1, zeroPoint: 0 };
+    return {
+      scale: this.#addScale(value, `${name}_scale`, scale),
+      zeroPoint: this.#editor.constant(
+        `${name}_zero_point`,
+        Tensor.of("uint8", [], Uint8Array.of(zeroPoint)),
+      ),
+    };
+  }
+}
