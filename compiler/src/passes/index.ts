@@ -22,7 +22,7 @@ export {
   type AwareOptions,
   quantizeAwareGraph,
   type QuantizedAware,
-} from "./quantization/aware/quantize-aware-graph.js";
+} from "./quantization-aware/quantize-aware-graph.js";
 export { quantizeAware };
 export { distill };
 export type { DistillOptions } from "./distillation/options.js";

@@ -16,7 +16,7 @@ import { agreement, fusedOps, run } from "./quantization/engine-case.test.suppor
 import {
   type QuantizedAware,
   quantizeAwareGraph,
-} from "./quantization/aware/quantize-aware-graph.js";
+} from "./quantization-aware/quantize-aware-graph.js";
 import { quantizeAware } from "./quantize-aware.js";
 import { quantizeStatic } from "./quantize-static.js";
 import { opsOf } from "../rules/rule-case.test.support.js";
@@ -209,16 +209,20 @@ describe("quantize-aware", () => {
 
   it("gives the same bytes twice, and others with another seed", async () => {
     const float = await taught();
+    const accounts: unknown[] = [];
     const weights = async (seed: number): Promise<unknown> => {
       const graph = float.fork();
       const pass = quantizeAware.create(quantizeAware.parse({ epochs: 1, batch: 16 }));
       const draw = (name: string): (() => number) => randomOf(seed, name);
-      await pass.run(graph, { ...context(), random: draw });
+      const onAccount = (account: unknown): void => void accounts.push(account);
+      await pass.run(graph, { ...context(), random: draw, onAccount });
       return [...graph.allValues()].map(({ name, constant }) => [name, constant?.numbers()]);
     };
     const first = await weights(1);
     expect(await weights(1)).toEqual(first);
     expect(await weights(2)).not.toEqual(first);
+    expect(accounts).toHaveLength(3);
+    expect(accounts[1]).toEqual(accounts[0]);
   });
 
   it("holds what lies outside of the range where it is", async () => {

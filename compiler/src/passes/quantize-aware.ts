@@ -1,8 +1,8 @@
 import { definePass } from "../pipeline/pass.js";
 import { trainingAccount } from "../train/account.js";
 import { runsPerSample, servicesOf } from "./distillation/teach.js";
-import { described } from "./quantization/aware/options.js";
-import { quantizeAwareGraph } from "./quantization/aware/quantize-aware-graph.js";
+import { described } from "./quantization-aware/options.js";
+import { quantizeAwareGraph } from "./quantization-aware/quantize-aware-graph.js";
 
 /**
  * As `quantize-static`, after a training with rounding in it, so that weights and scales come to lie where rounding does

@@ -58,5 +58,4 @@ export const described = {
   ),
 };
 
-export type LearningOptions = OptionsOf<typeof learning>;
 export type DistillOptions = OptionsOf<typeof described>;

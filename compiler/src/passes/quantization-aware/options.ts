@@ -1,14 +1,14 @@
-import { boolean, integer, numberFrom } from "../../../pipeline/kinds.js";
-import { option, type OptionsOf } from "../../../pipeline/options.js";
-import { learning } from "../../distillation/options.js";
-import { places, ranges } from "../qdq/static-options.js";
+import { boolean, integer, numberFrom } from "../../pipeline/kinds.js";
+import { option, type OptionsOf } from "../../pipeline/options.js";
+import { learning } from "../distillation/options.js";
+import { places, ranges } from "../quantization/qdq/static-options.js";
 import {
   granularity,
   keepFloat,
   reduceRange,
   weightBits,
   weightRanges,
-} from "../weight-options.js";
+} from "../quantization/weight-options.js";
 
 export const described = {
   bits: weightBits(4),

@@ -1,4 +1,4 @@
-import type { WeightedNode } from "../../../analysis/weighted-node.js";
+import type { WeightedNode } from "../../analysis/weighted-node.js";
 import {
   edit,
   type Editor,
@@ -6,20 +6,20 @@ import {
   type NodeId,
   Tensor,
   type ValueId,
-} from "../../../ir/index.js";
-import { integerRange } from "../../../quantize/format.js";
-import type { Scales } from "../../../quantize/scale.js";
-import type { LearnedConstant } from "../../../train/parameters.js";
-import type { ActivationParameters } from "../qdq/activation-parameters.js";
-import { insertActivations } from "../qdq/insert-activations.js";
-import type { StaticPlan } from "../qdq/static-plan.js";
+} from "../../ir/index.js";
+import { integerRange } from "../../quantize/format.js";
+import type { Scales } from "../../quantize/scale.js";
+import type { LearnedConstant } from "../../train/parameters.js";
+import type { ActivationParameters } from "../quantization/qdq/activation-parameters.js";
+import { insertActivations } from "../quantization/qdq/insert-activations.js";
+import type { StaticPlan } from "../quantization/qdq/static-plan.js";
 import {
   type WeightFormat,
   weightFormat,
   type WeightGroup,
   weightGroups,
   weightScales,
-} from "../qdq/weight-groups.js";
+} from "../quantization/qdq/weight-groups.js";
 
 /** Scales that are learned: what a constant holds is ln(scale / start), so that they stay positive. */
 export interface LearnedScales {

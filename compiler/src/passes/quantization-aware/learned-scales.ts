@@ -1,7 +1,7 @@
-import type { ValueId } from "../../../ir/index.js";
-import type { LearnedArray } from "../../../train/training-state.js";
-import type { ActivationParameters } from "../qdq/activation-parameters.js";
-import type { StaticPlan } from "../qdq/static-plan.js";
+import type { ValueId } from "../../ir/index.js";
+import type { LearnedArray } from "../../train/training-state.js";
+import type { ActivationParameters } from "../quantization/qdq/activation-parameters.js";
+import type { StaticPlan } from "../quantization/qdq/static-plan.js";
 import type { FakeQuantized, LearnedScales } from "./fake-quantized.js";
 
 /** What a training made of the scales of a fake-quantized graph. */
