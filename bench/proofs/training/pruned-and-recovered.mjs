@@ -33,9 +33,9 @@ export async function prove({ claim, inform, root }) {
       new URL("fixtures/data/fashion-mnist.mjs", `file://${root}`).href,
     );
     const some = { ...clothes, training: clothes.training.slice(0, 18_000) };
-    for (const [name, network] of [
-      ["ResNet-8", residual()],
-      ["inverted residuals", inverted()],
+    for (const { name, network } of [
+      { name: "ResNet-8", network: residual() },
+      { name: "inverted residuals", network: inverted() },
     ]) {
       const start = await bytesOf(network);
       const options = { epochs: 4, batch: 64, rate: 0.004 };
