@@ -13,6 +13,7 @@ import {
   MeasuredActivations,
   type PassContext,
   passes,
+  presets,
   recipeData,
   recipeSchema,
 } from "../../compiler/src/index.js";
@@ -63,6 +64,12 @@ describe("recipes.md", () => {
       ({ graph } = await applyGroup(graph, group, context, passes));
     const ops = new Set(graph.order().map(({ op }) => op));
     expect(ops).toContain("DequantizeLinear");
+  });
+
+  it("names the presets that --help names", async () => {
+    const cli = (await readFile(new URL("cli.md", import.meta.url), "utf8")).replace(/\s+/g, " ");
+    const all = Object.keys(presets).join(", ");
+    expect(cli).toContain(`--recipe <preset or file> ${all}, or a .json or .yaml file`);
   });
 
   it("says the same in YAML and in JSON", async () => {

@@ -26,18 +26,6 @@ export const presets = {
     groups: [alone({ use: "simplify" })],
     propose: false,
   },
-  "naive-per-tensor": {
-    name: "naive-per-tensor",
-    summary: "the plain way: per-tensor min-max int8 on every operator",
-    groups: [
-      alone({ use: "simplify" }),
-      alone({
-        use: "quantize-static",
-        with: { granularity: "tensor", ranges: "minmax", ops: "all", reduceRange: false },
-      }),
-    ],
-    propose: false,
-  },
   prune: {
     name: "prune",
     summary: "four tenths of the multiplications gone, then taught again; targets propose for that",
@@ -61,6 +49,18 @@ export const presets = {
       together([{ use: "prune", with: { keepFlops: 0.4 } }, { use: "distill" }]),
     ],
     propose: true,
+  },
+  "naive-per-tensor": {
+    name: "naive-per-tensor",
+    summary: "the plain way: per-tensor min-max int8 on every operator",
+    groups: [
+      alone({ use: "simplify" }),
+      alone({
+        use: "quantize-static",
+        with: { granularity: "tensor", ranges: "minmax", ops: "all", reduceRange: false },
+      }),
+    ],
+    propose: false,
   },
 } satisfies Record<string, Recipe<PassStep>>;
 

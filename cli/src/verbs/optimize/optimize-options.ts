@@ -18,7 +18,7 @@ export interface OptimizeOptions {
   readonly dims?: Readonly<Record<string, number>>;
   /** Inputs that never change, by name: `{ sr: 16000 }`. */
   readonly constants?: Readonly<Record<string, number | boolean | readonly number[]>>;
-  /** A preset (`auto`, `simplify`, `prune`, `distill`, `small`, `naive-per-tensor`), or a .json or .yaml file. Default `auto`. */
+  /** A preset by its name, or a .json or .yaml file. Default `auto`. */
   readonly recipe?: string;
   /** How far the metric may drop, in its own unit. Default 0.01. */
   readonly maxDrop?: number;
