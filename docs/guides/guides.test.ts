@@ -25,23 +25,40 @@ async function block(guide: string, language: string): Promise<string> {
   return first;
 }
 
-async function run(program: string, ...args: string[]): Promise<string> {
+async function runAll(
+  program: string,
+  ...args: string[]
+): Promise<{ readonly stdout: string; readonly stderr: string }> {
   const env = { ...process.env, XDG_CACHE_HOME: join(place, "cache") };
-  const { stdout } = await promisify(execFile)(program, args, { cwd: place, env });
-  return stdout;
+  return promisify(execFile)(program, args, { cwd: place, env });
 }
+
+const run = async (program: string, ...args: string[]): Promise<string> =>
+  (await runAll(program, ...args)).stdout;
 
 const node = (...args: string[]): Promise<string> => run(process.execPath, ...args);
 
-/** Runs what a reader would paste, in order. Only `npx pare` is understood. */
+/** Runs what a reader would paste, in order, and gives what each printed. Only `npx pare` is understood. */
 async function runCommands(guide: string): Promise<string[]> {
-  const said: string[] = [];
+  return (await runAloud(guide)).map(({ stdout }) => stdout);
+}
+
+async function runAloud(guide: string): Promise<Awaited<ReturnType<typeof runAll>>[]> {
+  const said: Awaited<ReturnType<typeof runAll>>[] = [];
   for (const line of (await blocks(guide, "sh")).join("").trim().split("\n")) {
     const [npx, name, ...args] = line.split(" ");
     expect([npx, name]).toEqual(["npx", "pare"]);
-    said.push(await node(join(root, "cli/bin/pare.js"), ...args));
+    said.push(await runAll(process.execPath, join(root, "cli/bin/pare.js"), ...args));
   }
   return said;
+}
+
+/** Lines with other figures in them are the same: processors differ. */
+function wordsOf(text: string): string[] {
+  return text
+    .trim()
+    .replace(/[\d.]*\d( k)?/g, "#")
+    .split("\n");
 }
 
 async function variantHashes(bundle: string): Promise<string[]> {
@@ -72,6 +89,23 @@ it("your-own-data: writes a module, and the one that is shown yields samples", a
   for await (const sample of samples()) found.push(sample);
   expect(found).toMatchObject([{ feeds: { x: { dims: [1, 1, 28, 28] } }, label: 7 }]);
 });
+
+it.each([
+  ["teach-a-small-model", /teacher ([\d.]+), student [\d.]+ before and ([\d.]+) \(/],
+  ["prune-for-speed", /samples: ([\d.]+) as it came, [\d.]+ cut, ([\d.]+) \(/],
+])(
+  "%s: prints what it shows, and the small model is nearly as right",
+  async (guide, accuracies) => {
+    const said = await runAloud(guide);
+    const printed = said.flatMap(({ stdout, stderr }) => wordsOf(`${stderr}${stdout}`));
+    const shown = (await blocks(guide, "text")).flatMap(wordsOf);
+    expect(shown.length).toBeGreaterThan(0);
+    expect(printed).toEqual(expect.arrayContaining(shown));
+    const text = said.map(({ stdout }) => stdout).join("");
+    const [, large, small] = accuracies.exec(text) ?? [];
+    expect(Number(small)).toBeGreaterThan(Number(large) - 0.02);
+  },
+);
 
 it("in-ci: passes an unchanged model, and builds again what was decided", async () => {
   await copyFile(join(root, "fixtures/models/mnist-cnn.onnx"), join(place, "model.onnx"));
