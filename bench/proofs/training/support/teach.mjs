@@ -70,20 +70,23 @@ export async function accuracyOf(bytes, samples) {
   return samples.filter(({ label }, at) => classes[at] === label).length / samples.length;
 }
 
+/** The class with the highest score, of each sample. */
+export async function classesOf(bytes, samples, session = {}) {
+  const scores = await scoresOf(bytes, samples, session);
+  return scores.map((row) => row.indexOf(Math.max(...row)));
+}
+
 /**
- * The class with the highest score, of each sample.
+ * The first output of each sample.
  *
  * @param {object} [session] options of the engine's session
  */
-export async function classesOf(bytes, samples, session = {}) {
+export async function scoresOf(bytes, samples, session = {}) {
   const loaded = await cpu().load(onnxArtifact(bytes, session));
-  const classes = [];
-  for (const { feeds } of samples) {
-    const [scores] = Object.values(await loaded.run(feeds));
-    classes.push(scores.data.indexOf(Math.max(...scores.data)));
-  }
+  const scores = [];
+  for (const { feeds } of samples) scores.push(Object.values(await loaded.run(feeds))[0].data);
   await loaded.dispose();
-  return classes;
+  return scores;
 }
 
 export const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
