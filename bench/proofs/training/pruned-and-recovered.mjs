@@ -34,7 +34,7 @@ export async function prove({ claim, inform, root }) {
     );
     const some = { ...clothes, training: clothes.training.slice(0, 18_000) };
     for (const { name, network } of [
-      { name: "ResNet-8", network: residual() },
+      { name: "ResNet-8, 32 channels", network: residual({ width: 32 }) },
       { name: "inverted residuals", network: inverted() },
     ]) {
       const start = await bytesOf(network);

@@ -30,8 +30,8 @@ const described = {
   ),
   multiple: option(
     integer(1, 256),
-    8,
-    "Channels are left in multiples of this, which kernels like; in smaller ones where the share cannot be met otherwise.",
+    16,
+    "Channels are left in multiples of this, the most that a processor takes at once; in smaller ones where the share cannot be met otherwise.",
   ),
 };
 

@@ -29,7 +29,7 @@ export const define: DefineVerb = (command, context) => {
       "--multiple <number>",
       "leave channels in multiples of this where that is possible",
       integerAtLeast("--multiple", 1),
-      8,
+      16,
     )
     .option(
       "--data <path>",
