@@ -138,7 +138,7 @@ export async function prove({ claim, inform, root }) {
       where: "keepFlops",
       measure: "macs",
       scope: "global",
-      multiple: 8,
+      multiple: findPass("prune").parse().multiple,
       importance: "magnitude",
     });
     maskChannels(masked, plan.axes, plan.cuts);
