@@ -1,6 +1,5 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
-import { deserialize } from "node:v8";
 import {
   PareError,
   type SampleInfo,
@@ -10,7 +9,8 @@ import {
 } from "@pare/runtime/format";
 import { fileError } from "../platform/file-error.js";
 import { temporaryFolder, type TemporaryFolder } from "../platform/temporary-folder.js";
-import type { SampleEntry, SampleRecord, StoredAt, WrittenSample } from "./sample-writer.js";
+import { readRecord } from "./read-record.js";
+import type { SampleEntry, StoredAt, WrittenSample } from "./sample-writer.js";
 
 /** Samples in a temporary file, by index: memory stays small however many there are. */
 export class SampleStore implements SampleSet {
@@ -56,9 +56,7 @@ export class SampleStore implements SampleSet {
 
   async sample(index: number): Promise<StoredSample> {
     const entry = this.#entry(index);
-    const bytes = Buffer.allocUnsafeSlow(entry.length);
-    await this.#file.read(bytes, 0, entry.length, entry.offset);
-    const { feeds, label }: SampleRecord = deserialize(bytes);
+    const { feeds, label } = await readRecord(this.#file, entry);
     return { id: entry.id, feeds, label, group: entry.group };
   }
 

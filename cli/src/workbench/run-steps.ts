@@ -85,11 +85,14 @@ export async function applySteps(
 ): Promise<void> {
   const { model, steps, examples, training, seed = 0, say, signal } = request;
   const { graph } = model;
-  const teacher = graph.fork();
   const data =
     examples === undefined
       ? {}
-      : { examples, activations: new MeasuredActivations(calibrationOn(examples)) };
+      : {
+          examples,
+          teacher: graph.fork(),
+          activations: new MeasuredActivations(calibrationOn(examples)),
+        };
   const main = steps.findIndex(({ use }) => use.startsWith("quantize") || use === "fp16");
   for (const [index, { use, with: options }] of steps.entries()) {
     throwIfAborted(signal);
@@ -100,7 +103,6 @@ export async function applySteps(
       signal,
       ...data,
       ...(training !== undefined && { training }),
-      teacher,
       random: (name) => randomOf(seed, name),
       onProgress: (fraction, what) =>
         say.progress((index + fraction) / steps.length, `${use}: ${what}`),

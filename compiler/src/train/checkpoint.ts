@@ -59,7 +59,8 @@ export function readCheckpoint(
     data.set(saved.data);
   }
   const position = parsed(metadata["position"]);
-  if (!isPosition(position)) throw invalid("does not say how far it came");
+  const limits = { batch: state.batch, samples: Number(identity["samples"]) };
+  if (!isPosition(position, limits)) throw invalid("does not say how far it came");
   state.optimizer.steps = position.steps;
   const { epoch, batch, sums, history } = position;
   Object.assign(state, { epoch, position: position.position, batch, sums, history });
@@ -103,20 +104,35 @@ function parsed(text: string | undefined): Readonly<Record<string, unknown>> {
   throw invalid("has damaged metadata");
 }
 
-function isPosition(value: unknown): value is Position {
+/** @param limits the batch that was asked for, which only shrinks, and the samples of an epoch */
+function isPosition(
+  value: unknown,
+  limits: { readonly batch: number; readonly samples: number },
+): value is Position {
   if (!isRecord(value)) return false;
   const { steps, epoch, position, batch, sums, history } = value;
   return (
-    [steps, epoch, position].every(isCount) &&
-    isCount(batch) &&
+    [steps, epoch, position, batch].every(isCount) &&
     Number(batch) > 0 &&
+    Number(batch) <= limits.batch &&
+    Number(position) <= limits.samples &&
     isRecord(sums) &&
     [sums["batches"], sums["samples"], sums["loss"], sums["right"] ?? 0].every(Number.isFinite) &&
-    Array.isArray(sums["terms"]) &&
-    sums["terms"].every(Number.isFinite) &&
+    isFiniteList(sums["terms"]) &&
     Array.isArray(history) &&
-    history.every(isRecord)
+    history.length === epoch &&
+    history.every(isEpoch)
   );
+}
+
+function isEpoch(value: unknown): value is EpochFacts {
+  if (!isRecord(value)) return false;
+  const { loss, terms, accuracy, validation } = value;
+  return [loss, accuracy ?? 0, validation ?? 0].every(Number.isFinite) && isFiniteList(terms);
+}
+
+function isFiniteList(value: unknown): boolean {
+  return Array.isArray(value) && value.every(Number.isFinite);
 }
 
 function isCount(value: unknown): boolean {

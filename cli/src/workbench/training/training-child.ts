@@ -1,5 +1,4 @@
 import { open } from "node:fs/promises";
-import { deserialize } from "node:v8";
 import { backendsInNode } from "@pare/bench";
 import { endWithParent } from "@pare/bench/end-with-parent";
 import {
@@ -12,7 +11,8 @@ import {
   randomOf,
 } from "@pare/compiler";
 import { type Backend, byteSource, isPareError, messageOf, PareError } from "@pare/runtime/format";
-import type { SampleRecord, StoredAt } from "../../data/sample-writer.js";
+import { readRecord } from "../../data/read-record.js";
+import type { StoredAt } from "../../data/sample-writer.js";
 import type { TrainingJob, TrainingMessage, TrainingRequest } from "./training-protocol.js";
 
 // The entry of the process that trains: engine, optimizer and samples are all here, so that at each step nothing crosses
@@ -90,10 +90,8 @@ function stored(places: readonly StoredAt[], executor: Examples["executor"]): Ex
       if (first === undefined) return;
       const file = await open(first.file, "r");
       try {
-        for (const { offset, length } of places) {
-          const bytes = Buffer.allocUnsafeSlow(length);
-          await file.read(bytes, 0, length, offset);
-          const { feeds, label }: SampleRecord = deserialize(bytes);
+        for (const place of places) {
+          const { feeds, label } = await readRecord(file, place);
           yield { feeds, label };
         }
       } finally {

@@ -1,4 +1,5 @@
 import { PareError } from "@pare/runtime/format";
+import type { AttributeReader } from "../schema/attributes.js";
 
 /** How Resize looks between elements, by its attributes. */
 export interface Interpolation {
@@ -22,6 +23,20 @@ export interface AxisResize {
 export interface Weighted {
   readonly index: number;
   readonly weight: number;
+}
+
+/** What Resize's attributes say; undefined for a mode that there is not. */
+export function interpolationOf(attributes: AttributeReader): Interpolation | undefined {
+  const mode = attributes.string("mode", "nearest");
+  if (mode !== "nearest" && mode !== "linear" && mode !== "cubic") return undefined;
+  return {
+    mode,
+    transformation: attributes.string("coordinate_transformation_mode", "half_pixel"),
+    nearest: attributes.string("nearest_mode", "round_prefer_floor"),
+    cubic: attributes.float("cubic_coeff_a", -0.75),
+    antialias: attributes.int("antialias", 0) !== 0,
+    excludeOutside: attributes.int("exclude_outside", 0) !== 0,
+  };
 }
 
 /** For every place of the result the elements it is made of; undefined where it lies outside a crop. */

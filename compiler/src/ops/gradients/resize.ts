@@ -1,5 +1,5 @@
 import type { ValueId } from "../../ir/index.js";
-import { axisWeights, type Interpolation } from "../families/interpolation.js";
+import { axisWeights, interpolationOf } from "../families/interpolation.js";
 import { axesOf, bySizes } from "../families/resize.js";
 import type { Some } from "../schema/cells.js";
 import type { resizeSchemas } from "../schema/resize.js";
@@ -9,21 +9,6 @@ import type { Gradient } from "./gradient.js";
 
 /** Of the matrix that resizes one axis: larger ones would be constants of 64 MiB. */
 const mostWeights = 2 ** 24;
-
-function interpolationOf(backward: Backward): Interpolation {
-  const { attributes } = backward;
-  const mode = attributes.string("mode", "nearest");
-  if (mode !== "nearest" && mode !== "linear" && mode !== "cubic")
-    throw backward.unsupported(`there is no mode ${mode}`);
-  return {
-    mode,
-    transformation: attributes.string("coordinate_transformation_mode", "half_pixel"),
-    nearest: attributes.string("nearest_mode", "round_prefer_floor"),
-    cubic: attributes.float("cubic_coeff_a", -0.75),
-    antialias: attributes.int("antialias", 0) !== 0,
-    excludeOutside: attributes.int("exclude_outside", 0) !== 0,
-  };
-}
 
 /** The factor of each axis as the node means it: where sizes are given, from them. */
 function scalesOf(backward: Backward): readonly number[] {
@@ -43,7 +28,9 @@ export const resizeGradients: Some<typeof resizeSchemas, Gradient> = {
   Resize(backward) {
     const { emit, attributes } = backward;
     const dims = backward.dims(0);
-    const interpolation = interpolationOf(backward);
+    const interpolation = interpolationOf(attributes);
+    if (interpolation === undefined)
+      throw backward.unsupported(`there is no mode ${attributes.string("mode", "nearest")}`);
     const axes = axesOf(attributes, dims.length);
     const roi = backward.constant(1)?.numbers() ?? [];
     const sizes = emit.shape(backward.cotangent());

@@ -1,9 +1,8 @@
 import { elementCount, PareError, type Tensor as Dense } from "@pare/runtime/format";
 import { integers, unpackNumbers } from "../elements/arrays.js";
 import { denseOf } from "../elements/dense.js";
-import { axisWeights, type Interpolation } from "../families/interpolation.js";
+import { axisWeights, interpolationOf } from "../families/interpolation.js";
 import { axesOf, bySizes } from "../families/resize.js";
-import type { AttributeReader } from "../schema/attributes.js";
 import type { Some } from "../schema/cells.js";
 import type { resizeSchemas } from "../schema/resize.js";
 import type { EvaluateContext, Evaluation } from "./evaluation.js";
@@ -52,26 +51,17 @@ function checkTargets(targets: readonly Target[]): void {
     throw new PareError("MODEL_LIMIT", `Resize makes ${largest} elements of a constant.`);
 }
 
-function interpolationOf(attributes: AttributeReader): Interpolation {
-  const mode = attributes.string("mode", "nearest");
-  if (mode !== "nearest" && mode !== "linear" && mode !== "cubic")
-    throw new PareError("MODEL_INVALID", `Resize has no mode ${mode}.`);
-  return {
-    mode,
-    transformation: attributes.string("coordinate_transformation_mode", "half_pixel"),
-    nearest: attributes.string("nearest_mode", "round_prefer_floor"),
-    cubic: attributes.float("cubic_coeff_a", -0.75),
-    antialias: attributes.int("antialias", 0) !== 0,
-    excludeOutside: attributes.int("exclude_outside", 0) !== 0,
-  };
-}
-
 /** Interpolation is separable: one axis after the other. */
 function evaluate(context: EvaluateContext): readonly Dense[] {
   const x = context.input(0);
   const targets = targetsOf(context, x);
   checkTargets(targets);
   const interpolation = interpolationOf(context.attributes);
+  if (interpolation === undefined)
+    throw new PareError(
+      "MODEL_INVALID",
+      `Resize has no mode ${context.attributes.string("mode", "nearest")}.`,
+    );
   const outside = context.attributes.float("extrapolation_value", 0);
   let values: ArrayLike<number> = unpackNumbers(x);
   const dims = [...x.dims];

@@ -97,6 +97,16 @@ describe("a training that was interrupted goes on as if it had not been, bit for
     const damaged = { resume: resume.subarray(0, resume.length - 4) };
     expect(await again(network(), {}, damaged)).toMatch(/does not lie inside it/);
     expect(await again(network(), {}, { resume: new Uint8Array(3) })).toMatch(/too short/);
+    // Of the same length, so that the header's own length stays true.
+    const forged = (from: RegExp, to: string): Promise<string> => {
+      const text = Buffer.from(resume).toString("latin1");
+      expect(text).toMatch(from);
+      const changed = text.replace(from, to);
+      return again(network(), {}, { resume: new Uint8Array(Buffer.from(changed, "latin1")) });
+    };
+    expect(await forged(/batch\\":16/, 'batch\\":99')).toMatch(/does not say how far it came/);
+    expect(await forged(/position\\":32/, 'position\\":99')).toMatch(/does not say how far/);
+    expect(await forged(/epoch\\":0/, 'epoch\\":7')).toMatch(/does not say how far it came/);
   });
 });
 
