@@ -33,10 +33,7 @@ export interface DistillServices extends Pick<
   readonly engine?: TrainingEngine | undefined;
 }
 
-/**
- * What a sample's share of a step takes, in runs of the model with its weights as constants: 8 to 11 were measured of
- * convolutions, 4 of transformers, and a batch of one is dearer than a share of many.
- */
+/** What a sample's share of a step is guessed to take, in runs of the model with its weights as constants. */
 export const runsPerSample = 6;
 
 /** What a graph is to learn. */
