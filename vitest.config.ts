@@ -19,7 +19,12 @@ const pure = [
 ];
 /** Milliseconds; two files run at once, and some start browsers and bundlers. */
 const patient = { testTimeout: 120_000, hookTimeout: 120_000 };
-const quick = { ...patient, maxWorkers: 2, sequence: { groupOrder: 0 } };
+const quick = {
+  ...patient,
+  maxWorkers: 2,
+  sequence: { groupOrder: 0 },
+  setupFiles: ["./.ci/property-seed.mjs"],
+};
 const shared = { resolve: { conditions }, ssr: { resolve: { conditions } } };
 
 export default defineConfig({

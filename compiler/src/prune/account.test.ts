@@ -73,7 +73,8 @@ describe("what a plan cuts, as data", () => {
           }
         },
       ),
-      { numRuns: 40 },
+      // Both shares of the 32 figures end in a half: neither may be rounded up beside the other.
+      { numRuns: 40, examples: [[[64, 8], 0.3]] },
     );
   });
 

@@ -49,7 +49,8 @@ function groupAccount(
   const kept = units - gone.length;
   // Those that matter least are gone.
   const descending = scores.toSorted().reverse();
-  const keptFigures = figuresOf(kept, units);
+  const keptFigures = figuresOfKept(kept, units);
+  const cutFigures = Math.min(gone.length, mostFigures - keptFigures);
   return {
     node: graph.nodeLabel(node),
     op: node.op,
@@ -59,18 +60,18 @@ function groupAccount(
     kept,
     importance: [
       ...means(descending.subarray(0, kept), keptFigures),
-      ...means(descending.subarray(kept), figuresOf(gone.length, units)),
+      ...means(descending.subarray(kept), cutFigures),
     ],
     importanceKept: keptFigures,
     cut: rangesOf(gone),
   };
 }
 
-/** How many figures stand for some of a group's units, so that all together are few. */
-function figuresOf(some: number, units: number): number {
-  if (some === 0 || units <= mostFigures) return some;
-  const share = Math.round((mostFigures * some) / units);
-  return Math.min(some, mostFigures - 1, Math.max(1, share));
+/** How many figures stand for a group's kept units: their share of all, with at least one left for those that are gone. */
+function figuresOfKept(kept: number, units: number): number {
+  if (kept === 0 || units <= mostFigures) return kept;
+  const share = Math.round((mostFigures * kept) / units);
+  return Math.min(kept, mostFigures - 1, Math.max(1, share));
 }
 
 /** Means of so many runs, as long as one another to one. */
