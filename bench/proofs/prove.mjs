@@ -26,7 +26,7 @@ if (wanted.length === 0 || unknown !== undefined) {
 
 let missed = 0;
 for (const id of wanted.flatMap(proofs)) {
-  const { prove } = await import(new URL(`${id}.mjs`, folder));
+  const { prove, part } = await import(new URL(`${id}.mjs`, folder));
   const rows = [];
   /** One promise: `met` decides; value, bound, n and interval say by how much. */
   const claim = (name, { value, bound, n = 1, interval = null, met, note }) => {
@@ -64,7 +64,11 @@ for (const id of wanted.flatMap(proofs)) {
     missed += 1;
   }
   console.log(`${claims.filter(({ met }) => met).length} of ${claims.length} claims met`);
-  const file = new URL(`../../docs/measured/${id}.json`, folder);
+  // What is proved in parts is kept in as many files.
+  const file = new URL(
+    `../../docs/measured/${id}${part === undefined ? "" : `-${part}`}.json`,
+    folder,
+  );
   mkdirSync(new URL("./", file), { recursive: true });
   const about = {
     proof: id,

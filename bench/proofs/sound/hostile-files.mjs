@@ -18,8 +18,10 @@ const limits = { limitMs: 10_000, limitBytes: 2 ** 30 };
 /** Of each kind. */
 const seedTries = 8;
 
-/** `PARE_MUTANTS=first:count` takes other ones: a shard of many. */
+/** `PARE_MUTANTS=first:count` takes other ones: a shard of many, kept in a file of its own. */
 const [first, count] = (process.env.PARE_MUTANTS ?? "0:10000").split(":").map(Number);
+export const part =
+  process.env.PARE_MUTANTS === undefined ? undefined : `${first}-to-${first + count - 1}`;
 
 export async function prove({ claim, inform, root }) {
   await scratch(async (folder) => {
