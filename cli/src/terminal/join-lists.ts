@@ -5,6 +5,8 @@ const items: Readonly<Record<string, RegExp>> = {
   "--dim": /^([^-=][^=]*=)?\d+$/,
   "--const": /^[^-=][^=]*=.+$/,
   "--input": /^[^-=][^=]*=.+$/,
+  "--signal": /^[^-=][^=]*=.+$/,
+  "--student": /^(depth|layers|by)=.+$/,
   "--report": /^(html|md|junit|benchmark-action|json)=.+$/,
 };
 

@@ -40,7 +40,7 @@ export const verbs: readonly VerbEntry[] = [
     summary: "train a small model on a large one's answers and on labels: ONNX in, ONNX out",
     examples: [
       "pare distill --teacher big.onnx --student small.onnx --data data.mjs --epochs 10",
-      "pare distill small.onnx --data ./photos --preprocess imagenet --fresh",
+      "pare distill --teacher encoder.onnx --student depth=0.5 --data sentences.mjs",
     ],
     load: () => import("./distill/command.js"),
   },

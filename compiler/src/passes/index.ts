@@ -1,5 +1,6 @@
 import { bindShapes } from "./bind-shapes.js";
 import { distill } from "./distill.js";
+import { dropLayers } from "./drop-layers.js";
 import { equalize } from "./equalize.js";
 import { fp16 } from "./fp16.js";
 import { fp16Weights } from "./fp16-weights.js";
@@ -36,6 +37,7 @@ export const passes = [
   simplify,
   lowerOpset,
   equalize,
+  dropLayers,
   prune,
   quantizeStatic,
   quantizeAware,

@@ -22,6 +22,10 @@ export interface Signal {
   readonly loss: (typeof signalLosses)[number];
   /** Among the signals; 1 where not given. */
   readonly weight?: number | undefined;
+  /** An input that is 0 where places of the value do not count; all do where not given. See `emitReadings`. */
+  readonly mask?: string | undefined;
+  /** What is learned is the mean over the places that count. */
+  readonly mean?: boolean | undefined;
 }
 
 export interface ObjectiveOptions {
@@ -192,7 +196,7 @@ function outputSignals(student: Batched, teacher: Batched): readonly Signal[] {
 }
 
 /** An output of this name, or else any value. @throws PareError RECIPE */
-function named(graph: Graph, name: string, whose: string): ValueId {
+export function named(graph: Graph, name: string, whose: "student" | "teacher"): ValueId {
   const output = graph.main.outputs.find((id) => graph.value(id).name === name);
   if (output !== undefined) return output;
   for (const { id, name: one, body, constant } of graph.allValues())

@@ -1,5 +1,10 @@
 import { PareError } from "@pare/runtime/format";
-import { integerAtLeast, numberAtLeast } from "../../terminal/option-values.js";
+import {
+  collectNames,
+  collectPairs,
+  integerAtLeast,
+  numberAtLeast,
+} from "../../terminal/option-values.js";
 import type { DefineVerb } from "../../terminal/verb.js";
 import { addNoCheck } from "../../workbench/no-check.js";
 import { addShapeOptions } from "../../workbench/shape-options.js";
@@ -9,7 +14,10 @@ import type { DistillVerbOptions } from "./run.js";
 export const define: DefineVerb = (command, context) => {
   command
     .argument("[model]", "an ONNX file: the student, which may be named with --student too")
-    .option("--student <file>", "the model that is trained; its file stays as it is")
+    .option(
+      "--student <file or cut>",
+      "the model that is trained; its file stays as it is. Or the teacher with fewer layers: depth=0.5, layers=3, layers=0+2+5; by=influence behind it lets samples choose",
+    )
     .option("--teacher <file>", "a model whose answers are learned; without it, labels alone are")
     .option(
       "--data <path>",
@@ -42,6 +50,21 @@ export const define: DefineVerb = (command, context) => {
     .option(
       "--fresh",
       "forget what the student has learned, and begin with weights drawn by --seed",
+    );
+  command
+    .option(
+      "--signal <list>",
+      "what is to become as the teacher's, and how: --signal output_0=cosine; or mse, divergence, binary-cross-entropy (default: the outputs)",
+      collectPairs("--signal"),
+    )
+    .option(
+      "--mean-over <mask>",
+      "of signals, the mean over the places where this input is not 0, as attention_mask is: what is learned then is the vectors of sentences",
+    )
+    .option(
+      "--freeze <list>",
+      "weights that stay as they are, by their names; * stands for any ending",
+      collectNames,
     );
   addShapeOptions(command);
   addNoCheck(command);

@@ -1,24 +1,32 @@
-import { encodeModel, findPass, initializeFresh, randomOf } from "@pare/compiler";
+import { encodeModel, findPass, type Graph, initializeFresh, randomOf } from "@pare/compiler";
 import { PareError } from "@pare/runtime/format";
 import type { OpenData } from "../../data/open-data.js";
+import type { Pairs } from "../../terminal/option-values.js";
 import type { OutputOptions } from "../../terminal/output.js";
 import type { VerbContext } from "../../terminal/verb.js";
 import { type Engines, openReference } from "../../workbench/engines.js";
 import type { NoCheckOptions } from "../../workbench/no-check.js";
 import { openModel, type OpenedModel } from "../../workbench/opened-model.js";
-import { factsOf } from "../../workbench/run-steps.js";
+import { examplesAmong } from "../../workbench/evaluation.js";
+import { applySteps, factsOf } from "../../workbench/run-steps.js";
 import { parseShapes, type ShapeOptions } from "../../workbench/shape-options.js";
 import { teach } from "../../workbench/training/teach.js";
 import type { TrainingOptions } from "../../workbench/training/train-with-checkpoints.js";
 import { openTrainingData } from "../../workbench/training/training-data.js";
+import { spreadOrder } from "../../data/spread-order.js";
+import type { Output } from "../../terminal/output.js";
 import { accuracyText } from "./accuracy-text.js";
+import { type StudentSource, studentSource } from "./student.js";
 
 export interface DistillVerbOptions
-  extends OutputOptions, ShapeOptions, NoCheckOptions, TrainingOptions {
+  extends OutputOptions, ShapeOptions, NoCheckOptions, Omit<TrainingOptions, "signals"> {
   readonly student?: string;
   readonly teacher?: string;
   readonly data?: string;
   readonly preprocess?: string;
+  readonly signal?: Pairs;
+  readonly meanOver?: string;
+  readonly freeze?: readonly string[];
   readonly fresh?: boolean;
   readonly output?: string;
 }
@@ -30,14 +38,14 @@ export async function runDistill(
   context: VerbContext,
 ): Promise<void> {
   const say = context.output(options);
-  const { student: studentPath, data: dataPath } = checked(path, options);
+  const { source, file, data: dataPath } = checked(path, options);
   const { signal } = context;
   const shapes = parseShapes(options);
   const opened: OpenedModel[] = [];
   let data: OpenData | null = null;
   let engines: Engines | null = null;
   try {
-    const student = await openModel(studentPath, shapes, signal);
+    const student = await openModel(file, shapes, signal);
     opened.push(student);
     const teacher =
       options.teacher === undefined
@@ -55,6 +63,14 @@ export async function runDistill(
     data = samples.data;
     engines = await openReference();
     const before = factsOf(student);
+    if (source.kind === "cut") {
+      const { samples: set } = samples.data;
+      const order = spreadOrder(samples.learnedFrom, options.seed);
+      const examples = examplesAmong(order, set, engines.reference);
+      const { steps } = source;
+      await applySteps({ model: student, steps, examples, seed: options.seed, say, signal });
+      sayWhatIsLeftOut(student.graph, say);
+    }
     const start = await startOf(student, options);
     const teacherBytes = teacher === null ? null : await bytesOf(teacher);
     const { text, document, tested } = await teach({
@@ -63,7 +79,7 @@ export async function runDistill(
       student: start,
       teacher: teacherBytes,
       samples,
-      options,
+      options: { ...options, signals: signalsOf(options) },
       steps: [{ use: "simplify" }],
       output: options.output ?? `${student.name}.distilled.onnx`,
       suffix: "distilled",
@@ -90,19 +106,52 @@ export async function runDistill(
 /** @throws PareError ARGUMENT, before anything is opened */
 function checked(
   path: string | undefined,
-  { student, data, preprocess }: DistillVerbOptions,
-): { readonly student: string; readonly data: string } {
+  options: DistillVerbOptions,
+): { readonly source: StudentSource; readonly file: string; readonly data: string } {
+  const { student, teacher, data, preprocess, signal, meanOver } = options;
   if (path !== undefined && student !== undefined && path !== student)
     refuse("There are two students.", "--student", "Name one; --teacher names who teaches.");
   const named = path ?? student;
   if (named === undefined)
     return refuse("There is no student.", "--student", "Name the model that is to be trained.");
+  const source = studentSource(named);
+  const file = source.kind === "file" ? source.path : teacher;
+  if (file === undefined)
+    return refuse(
+      "The student is a part of the teacher, and there is no teacher.",
+      "--teacher",
+      "Name the teacher's file with --teacher.",
+    );
+  if (signal !== undefined && teacher === undefined)
+    refuse("--signal is of a teacher.", "--signal", "Name the teacher's file with --teacher.");
+  if (meanOver !== undefined && signal === undefined)
+    refuse(
+      "--mean-over is of signals.",
+      "--mean-over",
+      "Say of which value, with --signal output_0=cosine or another.",
+    );
   if (data === undefined) {
     const why =
       preprocess === undefined ? "distill learns from samples" : "--preprocess is for samples";
     return refuse(`${why}, and there are none.`, "--data", "Add --data.");
   }
-  return { student: named, data };
+  return { source, file, data };
+}
+
+/** As the pass `distill` takes them. */
+function signalsOf({ signal = [], meanOver }: DistillVerbOptions): TrainingOptions["signals"] {
+  return signal.map(([value, loss]) => ({
+    value,
+    loss,
+    ...(meanOver !== undefined && { mask: meanOver, mean: true }),
+  }));
+}
+
+function sayWhatIsLeftOut({ journal }: Graph, say: Output): void {
+  const reasons = journal.flatMap(({ rule, what, reason }) =>
+    rule === "drop-layers" && what === "changed" ? [reason] : [],
+  );
+  if (reasons.length > 0) say.note(`The student is the teacher, ${reasons.join(", ")}.`);
 }
 
 function refuse(message: string, where: string, hint: string): never {

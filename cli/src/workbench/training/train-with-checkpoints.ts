@@ -17,6 +17,10 @@ export interface TrainingOptions {
   /** The pass's own where not given; so is alpha. */
   readonly temperature?: number;
   readonly alpha?: number;
+  /** What is to become as the teacher's, as the pass takes it; the outputs where none is given. */
+  readonly signals?: readonly Readonly<Record<string, unknown>>[] | undefined;
+  /** Names of weights that stay. */
+  readonly freeze?: readonly string[];
   readonly seed: number;
   readonly threads: number;
   /** Of the test; the one that fits where not given. */
@@ -43,7 +47,7 @@ export interface Training {
 /** Trains, and leaves a checkpoint where it is interrupted or comes to no good end. */
 export async function trainWithCheckpoints(training: Training): Promise<TrainedStudent> {
   const { student, teacher, data, say, signal } = training;
-  const { epochs, batch, rate, temperature, alpha, seed, threads, checkpoint } = training.options;
+  const { seed, threads, checkpoint } = training.options;
   const { entries } = data.samples;
   const places = (indexes: readonly number[]): readonly StoredAt[] =>
     indexes.flatMap((index) => entries[index] ?? []);
@@ -56,13 +60,7 @@ export async function trainWithCheckpoints(training: Training): Promise<TrainedS
       {
         student,
         teacher,
-        options: distill.parse({
-          epochs,
-          batch,
-          rate,
-          ...(temperature !== undefined && { temperature }),
-          ...(alpha !== undefined && { alpha }),
-        }),
+        options: distill.parse(passOptions(training.options)),
         seed,
         threads,
         training: places(training.learnedFrom),
@@ -84,6 +82,13 @@ export async function trainWithCheckpoints(training: Training): Promise<TrainedS
   } finally {
     await saved.written;
   }
+}
+
+/** Those that are given; the pass has its own for the others. */
+function passOptions(options: TrainingOptions): Readonly<Record<string, unknown>> {
+  const { epochs, batch, rate, temperature, alpha, signals, freeze } = options;
+  const all = Object.entries({ epochs, batch, rate, temperature, alpha, signals, freeze });
+  return Object.fromEntries(all.filter(([, value]) => value !== undefined));
 }
 
 /** The last of a training's checkpoints, and the file that holds it. */

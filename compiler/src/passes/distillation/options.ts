@@ -11,6 +11,15 @@ const signal = fields({
     "Divergence of scores with the temperature, the mean square, the angle, or binary cross-entropy.",
   ),
   weight: option(numberFrom(0), 1, "Among the signals."),
+  mask: optional(
+    text,
+    "An input, [samples, places], that is 0 where the value, [samples, places, width], does not count: what fills sentences up to one length.",
+  ),
+  mean: option(
+    boolean,
+    false,
+    "Its mean over the places that count is learned: the vector of a sentence.",
+  ),
 });
 
 /** How anything is taught. */

@@ -7,6 +7,7 @@ import { randomOf } from "../../pipeline/random.js";
 import { bindBatch } from "../../train/bind-batch.js";
 import { chooseObjectives } from "../../train/objectives.js";
 import type { LearnedConstant } from "../../train/parameters.js";
+import { emitReadings } from "../../train/readings.js";
 import { loadSamples, type Samples } from "../../train/samples.js";
 import type { TeacherSource } from "../../train/teacher.js";
 import { train } from "../../train/trainer.js";
@@ -62,15 +63,18 @@ export async function teach(
   if (teacher !== null) bringToNormalForm(teacher);
   const inputs = graph.main.inputs.map((id) => graph.value(id).name);
   const source = teacher === null ? null : { ...teacherSource(teacher, inputs), keptBytes };
+  // Beside the graph that is taught: what signals read of it is no part of it.
+  const model = graph.fork();
+  const signals = source === null ? [] : readSignals(model, source, options.signals);
   const load = (from: Examples): Promise<Samples> =>
     loadSamples(from.read(), from.count, inputs, where, signal);
   const samples = await load(examples);
   return train({
     ...services,
-    model: graph,
+    model,
     samples,
     validation: validation === undefined || validation.count === 0 ? null : await load(validation),
-    objectives: objectivesOf(graph, source, samples, options, where),
+    objectives: objectivesOf(model, source, samples, { ...options, signals }, where),
     learned,
     trained,
     straightThrough,
@@ -78,7 +82,11 @@ export async function teach(
     executor: services.executor ?? examples.executor,
     engine: services.engine ?? "cpu",
     options: trainOptions(options),
-    identity: { alpha: options.alpha, temperature: options.temperature },
+    identity: {
+      alpha: options.alpha,
+      temperature: options.temperature,
+      ...(signals.length > 0 && { signals: JSON.stringify(options.signals) }),
+    },
     where,
   });
 }
@@ -126,6 +134,26 @@ function teacherSource(graph: Graph, columns: readonly string[]): TeacherSource 
     `Teacher and student do not fit: the teacher's input "${missing}" is none of the student's.`,
     { where: "teacher", hint: `The student's inputs are ${columns.join(", ")}.` },
   );
+}
+
+/** Signals of what is read of values, where it is not the values themselves. */
+function readSignals(
+  student: Graph,
+  { graph, inputs }: TeacherSource,
+  signals: DistillOptions["signals"],
+): DistillOptions["signals"] {
+  const own = emitReadings(student, signals, "student");
+  const counterparts = signals.map(({ value, teacher = value, mask, ...how }) => ({
+    ...how,
+    value: teacher,
+    mask: mask === undefined ? undefined : (inputs.get(mask) ?? mask),
+  }));
+  const taught = emitReadings(graph, counterparts, "teacher");
+  return signals.map((signal, index) => ({
+    ...signal,
+    value: own[index] ?? signal.value,
+    teacher: taught[index],
+  }));
 }
 
 function objectivesOf(

@@ -1,0 +1,27 @@
+import { expect, it } from "vitest";
+import { studentSource } from "./student.js";
+
+const dropped = (text: string): unknown => {
+  const source = studentSource(text);
+  return source.kind === "cut" ? source.steps.at(-1)?.with : source.path;
+};
+
+it("reads a file, or how the teacher is cut down", () => {
+  expect(dropped("small.onnx")).toBe("small.onnx");
+  expect(dropped("models/depth=2.onnx")).toBe("models/depth=2.onnx");
+  expect(dropped("depth=0.5")).toEqual({ keep: 0.5 });
+  expect(dropped("layers=3")).toEqual({ layers: 3 });
+  expect(dropped("layers=0+2+5")).toEqual({ layers: [0, 2, 5] });
+  expect(dropped("layers=3,by=influence")).toEqual({ layers: 3, by: "influence" });
+  expect(dropped("by=influence depth=0.25")).toEqual({ keep: 0.25, by: "influence" });
+});
+
+it.each([
+  ["layers=3,depth=0.5", /must say how many layers are left, once/],
+  ["by=influence", /must say how many layers are left, once/],
+  ["layers=three", /has "three" for layers/],
+  ["layers=1+", /has "1\+" for layers/],
+  ["depth=0.5,height=2", /does not know "height"/],
+])("says what is wrong with %s", (text, message) => {
+  expect(() => studentSource(text)).toThrow(message);
+});

@@ -1,0 +1,52 @@
+import type { Step } from "@pare/compiler";
+import { PareError } from "@pare/runtime/format";
+import { collectPairs } from "../../terminal/option-values.js";
+
+/** Where a student comes from: a file, or the teacher, cut down by steps. */
+export type StudentSource =
+  | { readonly kind: "file"; readonly path: string }
+  | { readonly kind: "cut"; readonly steps: readonly Step[] };
+
+const cuts = ["depth", "layers", "by"] as const;
+
+/**
+ * Reads what `--student` says: a file, or `depth=0.5`, `layers=3`, `layers=0+2+5`, each with `by=influence` or without.
+ * @throws PareError ARGUMENT
+ */
+export function studentSource(text: string): StudentSource {
+  if (!cuts.some((name) => text.startsWith(`${name}=`))) return { kind: "file", path: text };
+  const said = new Map(collectPairs("--student")(text.trim().replaceAll(/[,\s]+/g, ",")));
+  for (const name of said.keys())
+    if (!cuts.some((one) => one === name)) refuse(`does not know "${name}"`);
+  const [depth, layers, by] = cuts.map((name) => said.get(name));
+  if ((depth === undefined) === (layers === undefined))
+    refuse("must say how many layers are left, once");
+  return {
+    kind: "cut",
+    steps: [
+      { use: "simplify" },
+      {
+        use: "drop-layers",
+        with: {
+          ...(depth !== undefined && { keep: Number(depth) }),
+          ...(layers !== undefined && { layers: layersOf(layers) }),
+          ...(by !== undefined && { by }),
+        },
+      },
+    ],
+  };
+}
+
+/** `3`: so many; `0+2+5`: which. */
+function layersOf(text: string): number | readonly number[] {
+  if (!/^\d+(\+\d+)*$/.test(text)) refuse(`has "${text}" for layers`);
+  const numbers = text.split("+").map(Number);
+  return numbers.length === 1 ? (numbers[0] ?? 0) : numbers;
+}
+
+function refuse(what: string): never {
+  throw new PareError("ARGUMENT", `--student ${what}.`, {
+    where: "--student",
+    hint: "Name a file, or write depth=0.5 (half of the teacher's layers), layers=3 or layers=0+2+5, with by=influence behind a comma where samples are to choose.",
+  });
+}
