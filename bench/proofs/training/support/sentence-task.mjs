@@ -19,7 +19,7 @@ const MOST_TOKENS = 64;
  * @returns {Promise<{ found: boolean[], right: boolean[] }>}
  */
 export async function taskResults(bytes) {
-  const session = await cpu().load(onnxArtifact(bytes));
+  const session = await cpu().load(onnxArtifact(bytes, { spinning: false }));
   try {
     return { found: await nearestWords(session), right: await topics(session) };
   } finally {
