@@ -60,7 +60,6 @@ function meetings(readers: readonly (readonly number[])[], end: number): Int32Ar
   const parent = new Int32Array(end + 1).fill(-1);
   const far = new Int32Array(end + 1);
   const depth = new Int32Array(end + 1);
-  const at = (array: Int32Array, vertex: number): number => array[vertex] as number;
   parent[end] = end;
   far[end] = end;
   const meet = (one: number, other: number): number => {
@@ -86,4 +85,8 @@ function meetings(readers: readonly (readonly number[])[], end: number): Int32Ar
     far[vertex] = isEven ? at(far, further) : met;
   }
   return parent.subarray(0, end);
+}
+
+function at(array: Int32Array, vertex: number): number {
+  return array[vertex] as number;
 }

@@ -48,13 +48,14 @@ export function residualStreams(graph: Graph, flow: Flow): readonly ResidualStre
  */
 function stepsOf(
   graph: Graph,
-  { end, meeting, readers, nodeAt }: Flow,
+  flow: Flow,
 ): { readonly carries: Uint8Array; readonly works: Uint8Array } {
+  const { end, meeting, readers } = flow;
   const carries = new Uint8Array(end);
   const works = new Uint8Array(end);
   const stops = new Int32Array(end + 1);
   const working = new Int32Array(end + 1);
-  const kinds = Array.from({ length: end }, (_, vertex) => kindOf(graph, nodeAt(vertex)));
+  const kinds = Array.from({ length: end }, (_, vertex) => kindOf(graph, flow.nodeAt(vertex)));
   for (let vertex = end - 1; vertex >= 0; vertex -= 1) {
     const to = meeting[vertex] ?? -1;
     if (to < 0) continue;

@@ -16,15 +16,15 @@ const mostSamples = 64;
 export async function layerInfluences(
   graph: Graph,
   layers: readonly RepeatedLayer[],
-  { executor, read }: Examples,
+  examples: Examples,
   signal?: AbortSignal,
 ): Promise<readonly number[]> {
   const { proto } = await encodeModel(watched(graph, layers));
-  const session = await executor.load(onnxArtifact(proto), { signal });
+  const session = await examples.executor.load(onnxArtifact(proto), { signal });
   const sums = layers.map(() => 0);
   let samples = 0;
   try {
-    for await (const { feeds } of read()) {
+    for await (const { feeds } of examples.read()) {
       throwIfAborted(signal);
       const outputs = await session.run(feeds, signal);
       for (const index of sums.keys())

@@ -24,6 +24,10 @@ import { installed } from "../../installed.test.support.js";
 
 // Students that are cut from their teacher, through the verb as it is installed.
 
+const fixture = (path: string): string =>
+  fileURLToPath(new URL(`../../../../fixtures/${path}`, import.meta.url));
+const digits = fixture("data/mnist.mjs");
+
 let folder = "";
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "pare-cut-"));
@@ -98,7 +102,11 @@ describe("pare distill --student", () => {
     const how = ["--signal", "y=mse", "--mean-over", "mask", "--epochs", "30", "--rate", "0.01"];
     const { code, stdout, stderr } = await distill(
       ...common,
-      ...["--student", "depth=0.5", "--freeze", "0.up.*", "--json"],
+      "--student",
+      "depth=0.5",
+      "--freeze",
+      "0.up.*",
+      "--json",
       ...how,
     );
     expect(stderr).toContain(
@@ -126,7 +134,13 @@ describe("pare distill --student", () => {
   it("lets samples choose the layers", async () => {
     const { code, stderr } = await distill(
       ...common,
-      ...["--student", "layers=3", "by=influence", "--epochs", "1", "-o", "chosen.onnx"],
+      "--student",
+      "layers=3",
+      "by=influence",
+      "--epochs",
+      "1",
+      "-o",
+      "chosen.onnx",
     );
     expect(stderr).toMatch(/The student is the teacher, layer \d of 4 left out\./);
     expect(code).toBe(0);
@@ -140,17 +154,7 @@ describe("pare distill --student", () => {
     ],
     [
       "no layers",
-      [
-        ...[
-          "--teacher",
-          fileURLToPath(new URL("../../../../fixtures/models/mnist-cnn.onnx", import.meta.url)),
-        ],
-        ...[
-          "--data",
-          fileURLToPath(new URL("../../../../fixtures/data/mnist.mjs", import.meta.url)),
-        ],
-        ...["--student", "layers=2"],
-      ],
+      ["--teacher", fixture("models/mnist-cnn.onnx"), "--data", digits, "--student", "layers=2"],
       /The model has no layers that repeat/,
     ],
     [
