@@ -2,23 +2,31 @@
 import { readFileSync } from "node:fs";
 import { run } from "../proofs/shell.mjs";
 
+const pinned = (file) =>
+  Object.fromEntries(
+    readFileSync(new URL(file, import.meta.url), "utf8")
+      .split("\n")
+      .map((line) => line.split("=="))
+      .filter((pair) => pair.length === 2),
+  );
+
 /** As requirements.txt pins them. */
-export const versions = Object.fromEntries(
-  readFileSync(new URL("requirements.txt", import.meta.url), "utf8")
-    .split("\n")
-    .map((line) => line.split("=="))
-    .filter((pair) => pair.length === 2),
-);
+export const versions = pinned("requirements.txt");
 
 /** @throws Error saying what is missing: without Python there is nothing to compare with */
-export async function findPython() {
-  const python = process.env.PARE_PYTHON;
+export const findPython = () => interpreter("PARE_PYTHON", versions);
+
+/** PyTorch brings gigabytes along, and so it has an environment of its own. @throws Error as `findPython` */
+export const findTorch = () => interpreter("PARE_TORCH", pinned("requirements-torch.txt"));
+
+async function interpreter(variable, wantedVersions) {
+  const python = process.env[variable];
   if (python === undefined)
-    throw new Error("PARE_PYTHON names no interpreter: see bench/peers/README.md");
-  const asked = `from importlib.metadata import version; print(*map(version, ${JSON.stringify(Object.keys(versions))}))`;
+    throw new Error(`${variable} names no interpreter: see bench/peers/README.md`);
+  const asked = `from importlib.metadata import version; print(*map(version, ${JSON.stringify(Object.keys(wantedVersions))}))`;
   const { code, stdout, stderr } = await run(python, ["-c", asked]);
   if (code !== 0) throw new Error(`${python}: ${stderr.trim().split("\n").at(-1)}`);
-  const wanted = Object.values(versions).join(" ");
+  const wanted = Object.values(wantedVersions).join(" ");
   if (stdout.trim() !== wanted) throw new Error(`it has ${stdout.trim()}, not ${wanted}`);
   return python;
 }

@@ -23,6 +23,7 @@ export {
 } from "./passes/index.js";
 export { type Applied, applyGroup, applyStep } from "./pipeline/apply-step.js";
 export type { Example, Examples } from "./pipeline/examples.js";
+export type { OpenWorkers, Workers } from "./pipeline/workers.js";
 export type { Exactness, Pass, PassContext, PassDefinition, Registry } from "./pipeline/pass.js";
 export { isPreset, type PresetName, presets } from "./recipes/presets.js";
 export { randomOf } from "./pipeline/random.js";

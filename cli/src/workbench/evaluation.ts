@@ -13,6 +13,7 @@ import { describeSplits } from "../data/describe-splits.js";
 import type { OpenData } from "../data/open-data.js";
 import { spreadOrder } from "../data/spread-order.js";
 import { untimedExecutor } from "./engines.js";
+import { hostWorkers } from "./host-workers.js";
 import type { OpenedModel } from "./opened-model.js";
 import { syntheticCount, syntheticSamples } from "./synthetic-samples.js";
 
@@ -138,6 +139,7 @@ export function examplesAmong(
   if (indexes.length === 0) return undefined;
   return {
     executor: untimedExecutor(host),
+    workers: hostWorkers(host),
     count: indexes.length,
     async *read() {
       for (const index of indexes) yield await samples.sample(index);

@@ -87,6 +87,7 @@ async function saidInTraining({ fake, trained: { learned } }: Aware): Promise<Te
     trained: constants,
     straightThrough: new Set(rounding),
     norms: "frozen",
+    dropout: "apply",
     engine: "cpu",
   });
   const labels = BigInt64Array.from(test, ({ label }) => BigInt(Number(label)));

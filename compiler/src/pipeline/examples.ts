@@ -1,4 +1,5 @@
 import type { Executor, Tensors } from "@pare/runtime/format";
+import type { Workers } from "./workers.js";
 
 /** A sample's inputs, and what is right for them: undefined where the data has no labels. */
 export interface Example {
@@ -12,6 +13,8 @@ export interface Example {
  */
 export interface Examples {
   readonly executor: Executor;
+  /** Engines that compute beside it; absent where there are none. */
+  readonly workers?: Workers | undefined;
   readonly count: number;
   /** In an order whose every beginning lies spread over the split; starts anew at each call. */
   read(): AsyncIterable<Example>;

@@ -167,6 +167,20 @@ export function batchFeeds(
   );
 }
 
+/** Some rows of a batch's feeds, as views of them. */
+export function rowsOf(feeds: Tensors, from: number, count: number, batch: number): Tensors {
+  if (count === batch) return feeds;
+  return Object.fromEntries(
+    Object.entries(feeds).map(([name, tensor]) => {
+      const { type, dims, data } = tensor;
+      if (type === "string" || !isTypedArray(data)) return [name, tensor];
+      const row = data.length / batch;
+      const rows = data.subarray(from * row, (from + count) * row);
+      return [name, { type, dims: [count, ...dims.slice(1)], data: rows }];
+    }),
+  );
+}
+
 /** Rows of a column, one after the other. */
 export function gathered(
   type: NumberType,

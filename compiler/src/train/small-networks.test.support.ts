@@ -3,6 +3,7 @@ import { cpu } from "@pare/runtime/ort-node";
 import { attribute, type Graph, type ValueId } from "../ir/index.js";
 import type { Example, Examples } from "../pipeline/examples.js";
 import { randomOf } from "../pipeline/random.js";
+import type { Workers } from "../pipeline/workers.js";
 import { type Builder, graphOf } from "../rules/rule-case.test.support.js";
 import { initializeFresh } from "./initialize.js";
 
@@ -33,10 +34,23 @@ export function examplesOf(
   };
 }
 
+/** Engines one after the other in this thread: what they compute is what threads would. */
+export function workersHere(most: number, executor: Examples["executor"] = cpu()): Workers {
+  return {
+    most,
+    open: async (count) => ({
+      executors: Array.from({ length: count }, () => executor),
+      close: async () => {},
+    }),
+  };
+}
+
 interface NetworkOptions {
   readonly width?: number;
   readonly norm?: boolean;
   readonly softmax?: boolean;
+  /** The share that is dropped in front of the classes. */
+  readonly dropout?: number;
   readonly dims?: readonly (number | string)[];
   readonly seed?: number;
 }
@@ -46,6 +60,7 @@ export function network({
   width = 4,
   norm = true,
   softmax = false,
+  dropout = 0,
   dims = ["batch", 1, 8, 8],
   seed = 1,
 }: NetworkOptions = {}): Graph {
@@ -71,6 +86,7 @@ export function network({
       strides: attribute.ints([2, 2]),
     });
     h = b.add("Flatten", [h]);
+    if (dropout > 0) h = b.add("Dropout", [h, b.floats([dropout])]);
     h = b.add("Gemm", [h, named(b, "head.w", width * 16, 4), named(b, "head.b", 4)]);
     return { scores: softmax ? b.add("Softmax", [h]) : h };
   });

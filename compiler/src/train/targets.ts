@@ -46,7 +46,7 @@ export class Targets {
         taught += 1;
         return [name, { type: "float32", dims: shape, data }];
       }
-      const labels = this.#labelsOf(order, start);
+      const labels = this.#labelsOf(order, start, this.#batch);
       const isClasses = loss.kind === "cross-entropy" && loss.targets === "classes";
       return isClasses
         ? [name, { type: "int64", dims: [this.#batch], data: BigInt64Array.from(labels, BigInt) }]
@@ -55,17 +55,17 @@ export class Targets {
     return Object.fromEntries(targets);
   }
 
-  #labelsOf(order: Int32Array, start: number): readonly number[] {
+  #labelsOf(order: Int32Array, start: number, count: number): readonly number[] {
     const labels = this.#labels;
     if (labels === null) return [];
     const type = labels.kind === "classes" ? "int32" : "float32";
     const row = labels.kind === "classes" ? 1 : labels.row;
-    return Array.from(gathered(type, labels.values, row, order, start, this.#batch), Number);
+    return Array.from(gathered(type, labels.values, row, order, start, count), Number);
   }
 
-  /** How many samples of a batch have their class's score as the highest. @param scores a row for each */
-  countRight(scores: Float32Array, order: Int32Array, start: number): number {
-    return countRight(scores, this.#labelsOf(order, start));
+  /** How many of some samples have their class's score as the highest. @param scores a row for each */
+  countRight(scores: Float32Array, order: Int32Array, start: number, count: number): number {
+    return countRight(scores, this.#labelsOf(order, start, count));
   }
 
   async dispose(): Promise<void> {

@@ -23,6 +23,9 @@ export interface TrainOptions {
   /** Decay of the moving average of weights, which is what is kept; 0: the last weights are. */
   readonly average: number;
   readonly norms: "batch" | "frozen";
+  readonly dropout: "apply" | "skip";
+  /** Shares of a batch that are computed at the same time: `executor` and those beside it. */
+  readonly workers: number;
 }
 
 /** How far a training is. What time that takes is the caller's to tell: there is no clock here. */
@@ -56,6 +59,8 @@ export interface TrainRequest {
   readonly straightThrough?: ReadonlySet<NodeId> | undefined;
   readonly teacher: TeacherSource | null;
   readonly executor: Executor;
+  /** Engines that compute shares of each batch at the same time as it; none where not given. */
+  readonly beside?: readonly Executor[] | undefined;
   readonly engine: TrainingEngine;
   readonly options: TrainOptions;
   /** Uniform numbers in [0, 1) by name. */
@@ -70,7 +75,7 @@ export interface TrainRequest {
   readonly onNote?: ((note: string) => void) | undefined;
   /** A checkpoint to go on from. */
   readonly resume?: Uint8Array | undefined;
-  /** After each epoch, and when the signal is raised. */
+  /** After each epoch, and when the signal is raised or an engine fails; never with numbers that are not finite. */
   readonly onCheckpoint?: ((bytes: Uint8Array) => void | Promise<void>) | undefined;
   readonly identity?: TrainingIdentity | undefined;
 }

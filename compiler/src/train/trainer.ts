@@ -1,13 +1,14 @@
-import { isPareError } from "@pare/runtime/format";
+import { type ErrorCode, isPareError } from "@pare/runtime/format";
 import { eventLoopTurns } from "../pipeline/event-loop-turns.js";
 import { readCheckpoint, type TrainingIdentity, writeCheckpoint } from "./checkpoint.js";
 import { Judge } from "./judge.js";
 import { clipFactor } from "./optimizer/clip.js";
 import { rateFactor } from "./optimizer/schedule.js";
+import { graphOf } from "./share.js";
 import { shuffled } from "./shuffle.js";
 import type { Trained, TrainRequest } from "./train-request.js";
 import { initialState, learnedArrays, noSums, type TrainingState } from "./training-state.js";
-import { graphOf, type StepResult, TrainingStep } from "./training-step.js";
+import { type StepResult, TrainingStep } from "./training-step.js";
 
 /**
  * Trains a model by steps on an engine. The same seed, samples and engine give the same weights, on engines that compute
@@ -41,13 +42,15 @@ class Training {
   }
 
   static async open(request: TrainRequest): Promise<Training> {
-    const { options, samples, masks, resume, random, onNote } = request;
+    const { options, samples, masks, resume, random, onNote, beside = [] } = request;
     const batch = Math.min(options.batch, samples.count);
     if (batch < options.batch)
       onNote?.(`There are ${samples.count} samples: a batch is all of them.`);
     const { parameters, statistics } = graphOf(request, batch);
     const { optimizer, average } = options;
-    const state = await initialState(parameters, statistics, { optimizer, average, batch, masks });
+    const shared = beside.length > 0;
+    const kept = { optimizer, average, batch, masks, shared };
+    const state = await initialState(parameters, statistics, kept);
     const identity = {
       ...request.identity,
       samples: samples.count,
@@ -72,7 +75,7 @@ class Training {
         await this.#endEpoch();
       }
     } catch (error) {
-      if (isPareError(error) && error.code === "ABORTED") await this.#save();
+      if (isPareError(error) && leavesState.has(error.code)) await this.#save();
       throw error;
     }
     const { history, batch, optimizer } = state;
@@ -80,7 +83,11 @@ class Training {
     return {
       learnedFrom,
       samples: samples.count,
-      learned: learnedArrays(state),
+      // Copies: what threads share is no memory for a graph.
+      learned: learnedArrays(state).map(({ constant, values }) => ({
+        constant,
+        values: values.slice(),
+      })),
       history,
       steps: optimizer.steps,
       batch,
@@ -97,7 +104,8 @@ class Training {
     try {
       this.#step ??= await TrainingStep.open(this.#request, state.batch);
       const { parameters, position, optimizer } = state;
-      this.#take(await this.#step.run(parameters, order, position, optimizer.steps));
+      const place = { order, start: position, steps: optimizer.steps };
+      this.#take(await this.#step.run(parameters, place));
     } catch (error) {
       if (!isOutOfMemory(error) || state.batch === 1) throw error;
       // What was loaded is gone with an engine that was ended.
@@ -179,6 +187,9 @@ class Training {
     await this.#request.onCheckpoint?.(writeCheckpoint(this.#state, this.#identity));
   }
 }
+
+/** Errors that come between two steps: what was learned until then is worth keeping. */
+const leavesState: ReadonlySet<ErrorCode> = new Set(["ABORTED", "ENGINE"]);
 
 /** r ← momentum · r + (1 − momentum) · now */
 function blend(

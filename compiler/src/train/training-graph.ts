@@ -11,6 +11,7 @@ import type { TrainingEngine } from "../ops/index.js";
 import { normByBatch, type Statistic } from "./batch-norms.js";
 import { bindBatch, type SampleDims } from "./bind-batch.js";
 import { differentiate } from "./differentiate.js";
+import { dropByFactors, dropNothing, type Dropout, isDropout } from "./dropouts.js";
 import { clearOutputs, giveOutput, liftConstant } from "./interface.js";
 import { emitLoss, emitSum } from "./losses.js";
 import type { Objective } from "./objectives.js";
@@ -34,6 +35,7 @@ export interface TrainingGraph {
   readonly scores: string | null;
   readonly parameters: readonly Parameter[];
   readonly statistics: readonly Statistic[];
+  readonly dropouts: readonly Dropout[];
 }
 
 export interface TrainingGraphOptions {
@@ -46,13 +48,14 @@ export interface TrainingGraphOptions {
   readonly straightThrough?: ReadonlySet<NodeId> | undefined;
   /** `batch`: batch norms normalize by the batch and count its statistics; `frozen`: by the statistics that they have. */
   readonly norms: "batch" | "frozen";
+  /** `apply`: dropouts drop by factors that are fed; `skip`: they drop nothing, as in inference. */
+  readonly dropout: "apply" | "skip";
   /** Whose kernels the gradients are written for. */
   readonly engine: TrainingEngine;
 }
 
 /**
- * A model in normal form as a training step: parameters become inputs, losses and gradients outputs. Dropout is the
- * identity, as in inference.
+ * A model in normal form as a training step: parameters become inputs, losses and gradients outputs.
  * @throws PareError UNSUPPORTED_OP where a gradient is not known, naming operator and node, or no parameter has one
  */
 export function trainingGraph(model: Graph, options: TrainingGraphOptions): TrainingGraph {
@@ -67,8 +70,8 @@ export function trainingGraph(model: Graph, options: TrainingGraphOptions): Trai
       for (const [index, one] of trained.entries())
         lifted.set(one, liftConstant(editor, one, parameterName(index)));
       clearOutputs(editor, graph);
-      const statistics = prepareNodes(editor, graph, options);
-      return { ...emitObjectives(editor, graph, objectives, batch), statistics };
+      const prepared = prepareNodes(editor, graph, options);
+      return { ...emitObjectives(editor, graph, objectives, batch), ...prepared };
     },
     { interface: true },
   );
@@ -103,6 +106,7 @@ export function trainingGraph(model: Graph, options: TrainingGraphOptions): Trai
     scores: emitted.scores ? "scores" : null,
     parameters,
     statistics: emitted.statistics,
+    dropouts: emitted.dropouts,
   };
 }
 
@@ -111,24 +115,25 @@ const termName = (index: number): string => `loss_${index}`;
 /** Of the input that holds what an objective wants. */
 export const targetName = (index: number): string => `target_${index}`;
 
-/** Dropout becomes what it is in inference, and batch norms what they are in training. */
+/** Dropouts and batch norms become what they are in training. */
 function prepareNodes(
   editor: Editor,
   graph: Graph,
-  { learned, norms }: TrainingGraphOptions,
-): readonly Statistic[] {
+  { learned, norms, dropout }: TrainingGraphOptions,
+): Pick<TrainingGraph, "statistics" | "dropouts"> {
   const byValue = new Map(learned.map((one) => [one.value, one]));
   const statistics: Statistic[] = [];
+  const dropouts: Dropout[] = [];
   for (const node of graph.order()) {
-    if (node.op === "Dropout" && node.domain === "") {
-      for (const name of node.attributes.keys()) editor.setAttribute(node.id, name, undefined);
-      editor.trimInputs(node.id, 1);
-      editor.setOp(node.id, "Identity");
+    if (isDropout(node) && dropout === "skip") dropNothing(editor, graph, node);
+    else if (isDropout(node)) {
+      const made = dropByFactors(editor, graph, node, dropouts.length);
+      if (made !== null) dropouts.push(made);
     }
     if (norms === "batch" && node.op === "BatchNormalization" && node.domain === "")
       statistics.push(...normByBatch(editor, graph, node, byValue, statistics.length));
   }
-  return statistics;
+  return { statistics, dropouts };
 }
 
 /** Losses with their targets as inputs, and the sum of them as outputs. */

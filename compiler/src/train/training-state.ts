@@ -59,6 +59,8 @@ export interface StateOptions {
   /** Decay of the moving average of weights; 0: none is kept. */
   readonly average: number;
   readonly batch: number;
+  /** Whether threads read the weights where they lie. */
+  readonly shared: boolean;
   /** 1 where a weight may be other than 0, by constant. */
   readonly masks?: ReadonlyMap<LearnedConstant["value"], Uint8Array> | undefined;
 }
@@ -67,10 +69,10 @@ export interface StateOptions {
 export async function initialState(
   parameters: readonly LearnedConstant[],
   statistics: readonly Statistic[],
-  { optimizer, average, batch, masks }: StateOptions,
+  { optimizer, average, batch, shared, masks }: StateOptions,
 ): Promise<TrainingState> {
-  const arrays = await Promise.all(parameters.map(copied));
-  const counted = await Promise.all(statistics.map(({ constant }) => copied(constant)));
+  const arrays = await Promise.all(parameters.map((constant) => copied(constant, shared)));
+  const counted = await Promise.all(statistics.map(({ constant }) => copied(constant, false)));
   const slots = arrays.map(({ constant, values }): Slot => ({
     values,
     decays: constant.as === "weight",
@@ -90,8 +92,14 @@ export async function initialState(
   };
 }
 
-async function copied(constant: LearnedConstant): Promise<LearnedArray> {
-  return { constant, values: (await constant.tensor.readFloat32()).slice() };
+async function copied(constant: LearnedConstant, shared: boolean): Promise<LearnedArray> {
+  const numbers = await constant.tensor.readFloat32();
+  // Pages that are not isolated have none.
+  if (!shared || typeof SharedArrayBuffer === "undefined")
+    return { constant, values: numbers.slice() };
+  const values = new Float32Array(new SharedArrayBuffer(numbers.byteLength));
+  values.set(numbers);
+  return { constant, values };
 }
 
 /** What came of it: averages where they are kept, and the running statistics. */

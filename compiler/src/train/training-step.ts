@@ -1,79 +1,111 @@
-import { onnxArtifact, PareError, type Session, type Tensors } from "@pare/runtime/format";
-import { encodeModel } from "../onnx/index.js";
+import type { Tensors } from "@pare/runtime/format";
+import { combineShares, type Combined } from "./combine-shares.js";
 import { diverged } from "./diverged.js";
+import { dropoutFeeds } from "./dropouts.js";
 import { globalNorm } from "./optimizer/clip.js";
-import { batchFeeds } from "./samples.js";
+import { batchFeeds, rowsOf } from "./samples.js";
+import { Share } from "./share.js";
 import { Targets } from "./targets.js";
 import type { TrainRequest } from "./train-request.js";
-import { type TrainingGraph, trainingGraph } from "./training-graph.js";
+import type { TrainingGraph } from "./training-graph.js";
 import type { LearnedArray } from "./training-state.js";
 
 /** What one step says, before anything is changed by it. */
-export interface StepResult {
-  readonly loss: number;
-  readonly terms: readonly number[];
-  /** In the order of the graph's parameters. */
-  readonly gradients: readonly Float32Array[];
-  /** √(Σ g²) over all of them. */
+export interface StepResult extends Combined {
+  /** √(Σ g²) over all gradients. */
   readonly norm: number;
-  /** What the batch's statistics were, in the order of the graph's. */
-  readonly statistics: readonly Float32Array[];
   /** How many samples have their class's score as the highest; null without classes. */
   readonly right: number | null;
 }
 
-/** Steps of one batch size on an engine. */
+/** Which step of a training. */
+export interface StepPlace {
+  /** Of the samples. */
+  readonly order: Int32Array;
+  /** Of the batch in it. */
+  readonly start: number;
+  /** That were done. */
+  readonly steps: number;
+}
+
+/** Steps of one batch size: on one engine, or in shares on several at the same time. */
 export class TrainingStep {
+  /** Of the first share: all have the same parameters and statistics. */
   readonly graph: TrainingGraph;
   readonly #request: TrainRequest;
-  readonly #session: Session;
+  readonly #batch: number;
+  readonly #shares: readonly Share[];
   readonly #targets: Targets;
 
   private constructor(
     request: TrainRequest,
+    batch: number,
     graph: TrainingGraph,
-    session: Session,
+    shares: readonly Share[],
     targets: Targets,
   ) {
     this.#request = request;
+    this.#batch = batch;
     this.graph = graph;
-    this.#session = session;
+    this.#shares = shares;
     this.#targets = targets;
   }
 
   static async open(request: TrainRequest, batch: number): Promise<TrainingStep> {
-    const { executor, signal } = request;
-    const graph = graphOf(request, batch);
-    const { proto } = await encodeModel(graph.graph);
-    // Weights that are inputs gain nothing from other layouts, and lose by going there and back at every step.
-    const artifact = onnxArtifact(proto, { graphOptimizationLevel: "extended", spinning: false });
-    const session = await executor.load(artifact, { signal });
+    const shares = await Share.openAll(request, batch);
     try {
-      return new TrainingStep(request, graph, session, await Targets.open(request, batch));
+      const [first] = shares;
+      if (first === undefined) throw new RangeError("A batch has no sample.");
+      const targets = await Targets.open(request, batch);
+      return new TrainingStep(request, batch, first.graph, shares, targets);
     } catch (error) {
-      await session.dispose();
+      await Promise.allSettled(shares.map((share) => share.dispose()));
       throw error;
     }
   }
 
   /**
    * @param parameters in the order of the graph's; they are read, and not changed
-   * @param order of the samples
-   * @param start of the batch in it
-   * @param steps that were done, for the message
    * @throws PareError DIVERGED where the loss or a gradient is not finite, naming the first tensor that is not
    */
-  async run(
-    parameters: readonly LearnedArray[],
-    order: Int32Array,
-    start: number,
-    steps: number,
-  ): Promise<StepResult> {
-    const { samples, signal, executor, where } = this.#request;
-    const { graph } = this;
-    const feeds: Tensors = {
-      ...batchFeeds(samples, order, start, graph.batch),
+  async run(parameters: readonly LearnedArray[], place: StepPlace): Promise<StepResult> {
+    const { signal } = this.#request;
+    const { order, start } = place;
+    const whole = {
+      ...batchFeeds(this.#request.samples, order, start, this.#batch),
       ...(await this.#targets.feeds(order, start)),
+    };
+    const feeds = this.#shares.map((share) => this.#feedsOf(share, whole, parameters, place));
+    // All are waited for, also where one fails: none runs on in the dark.
+    const runs = await Promise.allSettled(
+      this.#shares.map((share, index) => share.run(feeds[index] ?? {}, signal)),
+    );
+    const results = runs.map((run) => {
+      if (run.status === "rejected") throw run.reason;
+      return run.value;
+    });
+    const counts = this.#shares.map(({ count }) => count);
+    const combined = combineShares(results, counts, this.graph.statistics);
+    const norm = globalNorm(combined.gradients);
+    if (!Number.isFinite(combined.loss) || !Number.isFinite(norm))
+      throw await this.#diverged(combined.loss, results, feeds, place);
+    const rights = results.map(({ scores }, index) => {
+      const { from = 0, count = 0 } = this.#shares[index] ?? {};
+      return scores && this.#targets.countRight(scores, order, start + from, count);
+    });
+    const right = rights.reduce((sum, one) => (sum === null || one === null ? null : sum + one), 0);
+    return { ...combined, norm, right };
+  }
+
+  #feedsOf(
+    { graph, from, count }: Share,
+    whole: Tensors,
+    parameters: readonly LearnedArray[],
+    { steps }: StepPlace,
+  ): Tensors {
+    return {
+      ...rowsOf(whole, from, count, this.#batch),
+      ...dropoutFeeds(graph.dropouts, this.#request.random, steps, from / count),
       ...Object.fromEntries(
         graph.parameters.map(({ input, tensor: { dims } }, index) => {
           const { values: data = new Float32Array() } = parameters[index] ?? {};
@@ -81,49 +113,26 @@ export class TrainingStep {
         }),
       ),
     };
-    const outputs = await this.#session.run(feeds, signal);
-    const [loss = Number.NaN] = floats(outputs, graph.loss);
-    const gradients = graph.parameters.map(({ gradient }) => floats(outputs, gradient));
-    const norm = globalNorm(gradients);
-    if (!Number.isFinite(loss) || !Number.isFinite(norm))
-      throw await diverged({ graph, feeds, loss, executor, where, steps });
-    return {
-      loss,
-      terms: graph.terms.map((name) => floats(outputs, name)[0] ?? Number.NaN),
-      gradients,
-      norm,
-      statistics: graph.statistics.map(({ output }) => floats(outputs, output)),
-      right:
-        graph.scores === null
-          ? null
-          : this.#targets.countRight(floats(outputs, graph.scores), order, start),
-    };
+  }
+
+  /** Looked for in the first share that has a number that is not finite. */
+  async #diverged(
+    loss: number,
+    results: readonly { readonly loss: number; readonly gradients: readonly Float32Array[] }[],
+    feeds: readonly Tensors[],
+    { steps }: StepPlace,
+  ): Promise<Error> {
+    const { executor, where } = this.#request;
+    const wrong = results.findIndex(
+      (one, index) =>
+        !Number.isFinite(one.loss) || (index > 0 && !Number.isFinite(globalNorm(one.gradients))),
+    );
+    const at = Math.max(0, wrong);
+    const graph = this.#shares[at]?.graph ?? this.graph;
+    return diverged({ graph, feeds: feeds[at] ?? {}, loss, executor, where, steps });
   }
 
   async dispose(): Promise<void> {
-    await this.#session.dispose();
-    await this.#targets.dispose();
+    await Promise.all([...this.#shares.map((share) => share.dispose()), this.#targets.dispose()]);
   }
-}
-
-/** @throws PareError as `trainingGraph` */
-export function graphOf(request: TrainRequest, batch: number): TrainingGraph {
-  const { model, samples, objectives, learned, trained, straightThrough, engine, options } =
-    request;
-  return trainingGraph(model, {
-    samples: samples.dims,
-    batch,
-    objectives,
-    learned,
-    trained,
-    straightThrough,
-    norms: options.norms,
-    engine,
-  });
-}
-
-function floats(outputs: Tensors, name: string): Float32Array {
-  const data = outputs[name]?.data;
-  if (data instanceof Float32Array) return data;
-  throw new PareError("INTERNAL", `The training step does not give "${name}".`);
 }

@@ -150,7 +150,7 @@ function layersOf(editor, input, [inputChannels], normal) {
 }
 
 /** Normal numbers by Box and Muller on mulberry32: the same on every machine. */
-function normals(seed) {
+export function normals(seed) {
   let state = seed >>> 0;
   const uniform = () => {
     state = (state + 0x6d2b79f5) >>> 0;

@@ -97,6 +97,45 @@ it("leaves a checkpoint at Ctrl-C, goes on from it, and gives the bytes of a run
   await expect(access(join(folder, left))).rejects.toThrow("ENOENT");
 });
 
+it("learns with two workers what it learns with one, and leaves a checkpoint at Ctrl-C", async () => {
+  const short = [...common, "--epochs", "3", "--json"];
+  const losses = async (...more: readonly string[]): Promise<readonly number[]> => {
+    const { code, stdout, stderr } = await distill([...short, ...more, "-o", "shared.onnx"]);
+    expect(code).toBe(0);
+    expect(stderr.includes("2 workers share each batch of 32")).toBe(more.includes("2"));
+    return JSON.parse(stdout).training.epochs.map(({ loss }: { loss: number }) => loss);
+  };
+  const [one, two] = [await losses("--workers", "1"), await losses("--workers", "2")];
+  expect(one).toHaveLength(3);
+  for (const [at, loss] of one.entries()) expect(two[at]).toBeCloseTo(loss, 3);
+  const long = [...common, "--epochs", "60", "--workers", "2", "-o", "shared.onnx"];
+  const stopped = await distill(long, /Epoch 2 of 60/);
+  expect(stopped.code).toBe(130);
+  const left = "shared.onnx.checkpoint.safetensors";
+  expect(stopped.stderr).toContain(`--checkpoint ${left} goes on.`);
+  const other = await distill([
+    ...common,
+    "--epochs",
+    "60",
+    "--workers",
+    "1",
+    "--checkpoint",
+    left,
+  ]);
+  expect(other.stderr).toContain('workers was "2", and is "1"');
+});
+
+it("keeps the last good checkpoint where numbers are no longer finite", async () => {
+  // A step an epoch: the first leaves weights that are far out, the second's loss is not finite.
+  const far = ["--rate", "1e30", "--batch", "200", "--epochs", "5", "-o", "far.onnx"];
+  const { code, stderr } = await distill([...common, ...far]);
+  expect(code).toBe(2);
+  expect(stderr).toMatch(
+    /Training stopped after \d+ steps: .*The first tensor that is not is ".+"/,
+  );
+  expect(stderr).toContain("What was learned is in far.onnx.checkpoint.safetensors");
+});
+
 it.each<[string, readonly string[], RegExp]>([
   ["no student", ["--data", digits], /There is no student/],
   ["two students", ["student.onnx", "--student", teacher, "--data", digits], /two students/],

@@ -23,6 +23,8 @@ export interface TrainingOptions {
   readonly freeze?: readonly string[];
   readonly seed: number;
   readonly threads: number;
+  /** As many as pay where not given. */
+  readonly workers?: number;
   /** Of the test; the one that fits where not given. */
   readonly metric?: string;
   /** Gone on from where it is there, and written after each epoch. */
@@ -86,9 +88,9 @@ export async function trainWithCheckpoints(training: Training): Promise<TrainedS
 
 /** Those that are given; the pass has its own for the others. */
 function passOptions(options: TrainingOptions): Readonly<Record<string, unknown>> {
-  const { epochs, batch, rate, temperature, alpha, signals, freeze } = options;
-  const all = Object.entries({ epochs, batch, rate, temperature, alpha, signals, freeze });
-  return Object.fromEntries(all.filter(([, value]) => value !== undefined));
+  const { epochs, batch, rate, temperature, alpha, signals, freeze, workers } = options;
+  const all = { epochs, batch, rate, temperature, alpha, signals, freeze, workers };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
 
 /** The last of a training's checkpoints, and the file that holds it. */

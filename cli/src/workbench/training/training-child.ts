@@ -1,4 +1,5 @@
 import { open } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { backendsInNode } from "@pare/bench";
 import { endWithParent } from "@pare/bench/end-with-parent";
 import {
@@ -13,6 +14,7 @@ import {
 import { type Backend, byteSource, isPareError, messageOf, PareError } from "@pare/runtime/format";
 import { readRecord } from "../../data/read-record.js";
 import type { StoredAt } from "../../data/sample-writer.js";
+import { engineThreads } from "./engine-threads.js";
 import type { TrainingJob, TrainingMessage, TrainingRequest } from "./training-protocol.js";
 
 // The entry of the process that trains: engine, optimizer and samples are all here, so that at each step nothing crosses
@@ -38,12 +40,14 @@ async function train(job: TrainingJob): Promise<void> {
     ...backend,
     load: (artifact, given) => backend.load(artifact, { ...given, threads }),
   };
+  const workers = engineThreads(backend.target, workersHere(threads), threads);
   let [told, epochs] = [-Infinity, 0];
   const { history, steps, batch } = await distillGraph(student, options, {
-    examples: stored(training, executor),
+    examples: { ...stored(training, executor), workers },
     validation: stored(validation, executor),
     ...(teacher && { teacher }),
     engine: backend.target === "wasm" ? "wasm" : "cpu",
+    chooseWorkers: true,
     random: (name) => randomOf(seed, name),
     signal: stop.signal,
     ...(resume && { resume }),
@@ -63,6 +67,11 @@ async function train(job: TrainingJob): Promise<void> {
 }
 
 const tellEveryMs = 50;
+
+/** One for each core that its threads leave. */
+function workersHere(threads: number): number {
+  return Math.max(1, Math.floor(availableParallelism() / threads));
+}
 
 async function graphOf(bytes: Uint8Array): Promise<Graph> {
   return decodeModel({ proto: byteSource(bytes), external: new Map() }, { infer: inferNode });

@@ -15,8 +15,13 @@ export function addTrainingOptions(command: Command): void {
       "go on from it where it exists; Ctrl-C and each epoch write it (default: beside the output, at Ctrl-C)",
     )
     .option(
+      "--workers <number>",
+      "engines that share each batch, in threads of their own; the same number gives the same weights each time (default: as many as cores, where that pays)",
+      integerAtLeast("--workers", 1),
+    )
+    .option(
       "--threads <number>",
-      "of the engine that trains; one gives the same weights each time",
+      "of each engine; one gives the same weights each time",
       integerAtLeast("--threads", 1),
       1,
     );

@@ -200,8 +200,14 @@ export class Editor extends BodyEditor {
         "INTERNAL",
         `${this.rule} drops an output of ${node.op} that is still read.`,
       );
+    const { length } = node.outputs;
     node.outputs[index] = null;
-    this.undo(() => (node.outputs[index] = output));
+    // Operators of one output have no second one, not even an empty one.
+    while (node.outputs.length > 1 && node.outputs.at(-1) === null) node.outputs.pop();
+    this.undo(() => {
+      while (node.outputs.length < length) node.outputs.push(null);
+      node.outputs[index] = output;
+    });
     this.deleteValue(output);
     this.touched += 1;
   }

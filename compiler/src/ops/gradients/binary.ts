@@ -63,6 +63,16 @@ export const binaryGradients: Some<typeof binarySchemas, Gradient> = {
     (backward, dY) => backward.emit.multiply(dY, powerSlope(backward)),
     (backward, dY) => backward.emit.multiply(dY, exponentSlope(backward)),
   ),
+  // a − b · q, q being the whole quotient, which varies only in steps
+  Mod: operands(
+    (_, dY) => dY,
+    (backward, dY) => {
+      const { emit } = backward;
+      const whole = emit.subtract(backward.input(0), backward.output(0));
+      const quotient = emit.node("Round", [emit.divide(whole, backward.input(1))]);
+      return emit.negate(emit.multiply(dY, quotient));
+    },
+  ),
   // x where it is positive, else slope · x
   PRelu: operands(
     (backward, dY) => {

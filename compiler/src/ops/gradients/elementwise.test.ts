@@ -138,6 +138,17 @@ checkGradients("gradients of operands", [
     epsilon: 1e-3,
   },
   {
+    name: "Mod of floats",
+    shapes: [[3, 5], [5]],
+    // Quotients of 0, 1 and 2, either way, none of them near the next.
+    build: ([a, b], { add, floats }) => {
+      const divisor = add("Add", [add("Mul", [only(b), floats([0.1])]), floats([2])]);
+      return add("Mod", [add("Mul", [only(a), floats([5])]), divisor], { fmod: int(1) });
+    },
+    values: ["distinct", "small"],
+    epsilon: 1e-3,
+  },
+  {
     name: "PRelu",
     shapes: [
       [2, 3, 4],

@@ -90,6 +90,14 @@ checkGradients("gradients of pools", [
     shapes: [x],
     build: one("AveragePool", attributes),
   })),
+  ...[1, 2, 3].flatMap((p) =>
+    average.slice(0, 2).map(([name, x, attributes]): Case => ({
+      name: `LpPool of ${p}, ${name}`,
+      shapes: [x],
+      build: one("LpPool", { ...attributes, p: int(p) }),
+      values: p === 2 ? "normal" : "kinked",
+    })),
+  ),
   { name: "GlobalAveragePool", shapes: [[2, 3, 4, 5]], build: one("GlobalAveragePool") },
   {
     name: "GlobalMaxPool",

@@ -14,10 +14,28 @@ function windowsOf(backward: Backward): readonly WindowAxis[] {
   return windowAxes(backward.dims(0).slice(2), kernel, attributes);
 }
 
-/** Every window's share, 1 / how many it averages, goes to all that it saw: a transposed convolution with ones. */
-function averagePool(backward: Backward): readonly ValueId[] {
+/** What each window has goes to all that it saw: a transposed convolution with ones. */
+function toAllSeen(backward: Backward, windows: ValueId, axes: readonly WindowAxis[]): ValueId {
   const { emit } = backward;
   const [batch = 1, channels = 1, ...places] = backward.dims(0);
+  const kernel = axes.map(({ kernel: size }) => Number(size));
+  const taps = elementCount(kernel);
+  const ones = emit.floats(new Float64Array(taps).fill(1), [1, 1, ...kernel], windows);
+  const planes = emit.reshape(windows, [batch * channels, 1, ...emit.shape(windows).slice(2)]);
+  const seen = dataGradient(emit, planes, ones, [batch * channels, 1, ...places], {
+    kernel,
+    strides: axes.map(({ stride }) => stride),
+    dilations: axes.map(({ dilation }) => dilation),
+    before: axes.map(({ before }) => Number(before)),
+    after: axes.map(({ after }) => Number(after)),
+    group: 1,
+  });
+  return emit.reshape(seen, backward.dims(0));
+}
+
+/** Every window's share is 1 / how many it averages. */
+function averagePool(backward: Backward): readonly ValueId[] {
+  const { emit } = backward;
   const axes = windowsOf(backward);
   const countsPads = backward.attributes.int("count_include_pad", 0) !== 0;
   const { indices, windows, taps } = tapsOf(axes);
@@ -30,18 +48,22 @@ function averagePool(backward: Backward): readonly ValueId[] {
   const shared = shares.every((share) => share === first)
     ? emit.scale(dY, first)
     : emit.multiply(dY, emit.floats(shares, emit.shape(dY).slice(2), dY));
-  const kernel = axes.map(({ kernel }) => Number(kernel));
-  const ones = emit.floats(new Float64Array(taps).fill(1), [1, 1, ...kernel], dY);
-  const planes = emit.reshape(shared, [batch * channels, 1, ...emit.shape(dY).slice(2)]);
-  const seen = dataGradient(emit, planes, ones, [batch * channels, 1, ...places], {
-    kernel,
-    strides: axes.map(({ stride }) => stride),
-    dilations: axes.map(({ dilation }) => dilation),
-    before: axes.map(({ before }) => Number(before)),
-    after: axes.map(({ after }) => Number(after)),
-    group: 1,
-  });
-  return [emit.reshape(seen, backward.dims(0))];
+  return [toAllSeen(backward, shared, axes)];
+}
+
+/** y = (Σ |x|ᵖ)^(1 / p): each x gets sign(x) · (|x| / y)^(p − 1), and nothing of windows that hold only zeros. */
+function normPool(backward: Backward): readonly ValueId[] {
+  const { emit } = backward;
+  const [x, y, dY] = [backward.input(0), backward.output(0), backward.cotangent()];
+  const steep = backward.attributes.int("p", 2) - 1;
+  const power = (value: ValueId): ValueId =>
+    steep === 1 ? value : emit.node("Pow", [value, emit.scalar(steep, value)]);
+  if (steep === 0)
+    return [emit.multiply(emit.sign(x), toAllSeen(backward, dY, windowsOf(backward)))];
+  const norm = emit.where(emit.compare("Equal", y, 0), emit.scalar(1, y), y);
+  const seen = toAllSeen(backward, emit.divide(dY, power(norm)), windowsOf(backward));
+  const slope = steep === 1 ? x : emit.multiply(emit.sign(x), power(emit.node("Abs", [x])));
+  return [emit.multiply(slope, seen)];
 }
 
 function globalAveragePool(backward: Backward): readonly ValueId[] {
@@ -71,6 +93,7 @@ function globalMaxPool(backward: Backward): readonly ValueId[] {
 export const poolingGradients: Some<typeof poolingSchemas, Gradient> = {
   MaxPool: (backward) => [largestOf(backward, windowsOf(backward))],
   AveragePool: averagePool,
+  LpPool: normPool,
   GlobalAveragePool: globalAveragePool,
   GlobalMaxPool: globalMaxPool,
 };

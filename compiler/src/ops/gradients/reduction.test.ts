@@ -21,6 +21,7 @@ const reductions: readonly (readonly [op: string, values: Values])[] = [
   ["ReduceL2", "normal"],
   ["ReduceLogSum", "positive"],
   ["ReduceLogSumExp", "normal"],
+  ["ReduceProd", "kinked"],
   ["ReduceMax", "distinct"],
   ["ReduceMin", "distinct"],
 ];
@@ -84,5 +85,26 @@ describe("the extremum of equal elements", () => {
     });
     await session.dispose();
     expect([...floatsOf(results["x.gradient"])]).toEqual([0, 0]);
+  });
+});
+
+describe("a product with zeros in it", () => {
+  it("varies with the only one alone, and with none of two", async () => {
+    const graph = graphOf({ x: ["float32", 3, 3] }, (input, { add, ints }) => ({
+      y: add("ReduceProd", [input("x"), ints([1])], { keepdims: int(0) }),
+    }));
+    withGradients(graph, "cpu");
+    const session = await load(graph);
+    const results = await session.run({
+      x: {
+        type: "float32",
+        dims: [3, 3],
+        data: Float32Array.of(2, 3, 4, 2, 0, 5, 0, 0, 7),
+      },
+      "weights of y": { type: "float32", dims: [3], data: Float32Array.of(1, 10, 1) },
+    });
+    await session.dispose();
+    const gradient = [...floatsOf(results["x.gradient"])].map((value) => value + 0);
+    expect(gradient).toEqual([12, 8, 6, 0, 100, 0, 0, 0, 0]);
   });
 });

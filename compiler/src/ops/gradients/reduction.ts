@@ -51,9 +51,24 @@ const extremum = reduction(({ emit, x, y, dY, axes }) => {
   return emit.multiply(equal, emit.divide(dY, emit.sum(equal, axes, true)));
 });
 
+/**
+ * The product of all others: of those that are not 0, over x; 0 where another one is 0. A product with one 0 in it still
+ * varies with that one.
+ */
+const others = reduction(({ emit, x, dY, axes }) => {
+  const isZero = emit.compare("Equal", x, 0);
+  const zeros = emit.cast(isZero, emit.dtype(x));
+  const rest = emit.where(isZero, emit.scalar(1, x), x);
+  const product = emit.node("ReduceProd", [rest, emit.integers(axes)]);
+  const otherZeros = emit.subtract(emit.sum(zeros, axes, true), zeros);
+  const each = emit.multiply(dY, emit.divide(product, rest));
+  return emit.masked(each, emit.compare("Equal", otherZeros, 0));
+});
+
 export const reductionGradients: Some<typeof reductionSchemas, Gradient> = {
   ReduceSum: reduction(({ dY }) => dY),
   ReduceMean: reduction(({ emit, dY, count }) => emit.scale(dY, 1 / count)),
+  ReduceProd: others,
   ReduceMax: extremum,
   ReduceMin: extremum,
   ReduceSumSquare: reduction(({ emit, x, dY }) => emit.multiply(x, emit.scale(dY, 2))),

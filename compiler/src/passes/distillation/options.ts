@@ -56,6 +56,15 @@ export const learning = {
     "batch",
     "Batch norms go by the batch and count its statistics, or keep those that they have.",
   ),
+  dropout: option(
+    oneOf(["apply", "skip"]),
+    "apply",
+    "Dropouts of the model drop as its ratios say while it learns, or nothing.",
+  ),
+  workers: optional(
+    integer(1),
+    "Engines that compute shares of a batch at the same time; where not given a recipe takes one, with which a lock makes the same bytes everywhere, and a verb as many as pay.",
+  ),
 };
 
 export const described = {

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { Graph } from "../../ir/index.js";
 import { randomOf } from "../../pipeline/random.js";
 import { readSafetensors, writeSafetensors } from "../../train/safetensors.js";
-import { bars, examplesOf, network } from "../../train/small-networks.test.support.js";
+import { bars, examplesOf, network, workersHere } from "../../train/small-networks.test.support.js";
 import { distill } from "../distill.js";
 import { distillGraph } from "./distill-graph.js";
 import type { DistillServices } from "./teach.js";
@@ -53,17 +53,22 @@ describe("a training that was interrupted goes on as if it had not been, bit for
     ["at the end of an epoch, with SGD", { optimizer: "sgd", schedule: "one-cycle" }, 8],
     ["before its first epoch is over, with a teacher", { temperature: 2 }, 1],
     ["with a teacher that is asked for each batch", { temperature: 2 }, 5],
+    ["with dropout, which drops what it would have dropped", { average: 0.9 }, 6],
+    ["with dropout and two workers", { workers: 2 }, 7],
   ])("%s", async (what, given, steps) => {
     const options = { epochs: 3, batch: 16, rate: 0.02, ...given };
     const keptBytes = what.includes("asked") ? 0 : undefined;
     const teacher = what.includes("teacher")
       ? { teacher: network({ width: 6, seed: 8 }), keptBytes }
       : {};
-    const whole = network();
-    const facts = await distillGraph(whole, distill.parse(options), { ...services, ...teacher });
-    const resume = await interrupted(network(), options, steps, teacher);
-    const halves = network();
-    const continued = { ...services, ...teacher, resume };
+    const begun = (): Graph => network(what.includes("dropout") ? { dropout: 0.4 } : {});
+    const examples = { ...services.examples, workers: workersHere(2) };
+    const others = { ...teacher, ...(what.includes("workers") && { examples }) };
+    const whole = begun();
+    const facts = await distillGraph(whole, distill.parse(options), { ...services, ...others });
+    const resume = await interrupted(begun(), options, steps, others);
+    const halves = begun();
+    const continued = { ...services, ...others, resume };
     const second = await distillGraph(halves, distill.parse(options), continued);
     expect(await weightsOf(halves)).toEqual(await weightsOf(whole));
     expect(second.history).toEqual(facts.history);

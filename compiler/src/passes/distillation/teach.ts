@@ -13,6 +13,7 @@ import type { TeacherSource } from "../../train/teacher.js";
 import { train } from "../../train/trainer.js";
 import type { Trained, TrainRequest } from "../../train/train-request.js";
 import { bringToNormalForm } from "../quantization/normal-form.js";
+import { openWorkers } from "./open-workers.js";
 import type { DistillOptions } from "./options.js";
 
 /** What teaching needs, and whom it tells. */
@@ -32,6 +33,8 @@ export interface DistillServices extends Pick<
   readonly executor?: Executor | undefined;
   /** Where it runs; the CPU where not given. */
   readonly engine?: TrainingEngine | undefined;
+  /** Where the options do not say: as many workers share a batch as pay, else one has it alone. */
+  readonly chooseWorkers?: boolean | undefined;
 }
 
 /** What a sample's share of a step is guessed to take, in runs of the model with its weights as constants. */
@@ -69,26 +72,34 @@ export async function teach(
   const load = (from: Examples): Promise<Samples> =>
     loadSamples(from.read(), from.count, inputs, where, signal);
   const samples = await load(examples);
-  return train({
-    ...services,
-    model,
-    samples,
-    validation: validation === undefined || validation.count === 0 ? null : await load(validation),
-    objectives: objectivesOf(model, source, samples, { ...options, signals }, where),
-    learned,
-    trained,
-    straightThrough,
-    teacher: source,
-    executor: services.executor ?? examples.executor,
-    engine: services.engine ?? "cpu",
-    options: trainOptions(options),
-    identity: {
-      alpha: options.alpha,
-      temperature: options.temperature,
-      ...(signals.length > 0 && { signals: JSON.stringify(options.signals) }),
-    },
-    where,
-  });
+  const judged = validation === undefined || validation.count === 0 ? null : await load(validation);
+  const objectives = objectivesOf(model, source, samples, { ...options, signals }, where);
+  const workers = await openWorkers(model, samples.dims, options, services, where);
+  try {
+    return await train({
+      ...services,
+      model,
+      samples,
+      validation: judged,
+      objectives,
+      learned,
+      trained,
+      straightThrough,
+      teacher: source,
+      executor: services.executor ?? examples.executor,
+      beside: workers.executors,
+      engine: services.engine ?? "cpu",
+      options: trainOptions(options, 1 + workers.executors.length),
+      identity: {
+        alpha: options.alpha,
+        temperature: options.temperature,
+        ...(signals.length > 0 && { signals: JSON.stringify(options.signals) }),
+      },
+      where,
+    });
+  } finally {
+    await workers.close();
+  }
 }
 
 /**
@@ -181,8 +192,8 @@ function objectivesOf(
   );
 }
 
-function trainOptions(options: DistillOptions): TrainRequest["options"] {
-  const { epochs, batch, rate, clip, average, norms, schedule, warmUp } = options;
+function trainOptions(options: DistillOptions, workers: number): TrainRequest["options"] {
+  const { epochs, batch, rate, clip, average, norms, dropout, schedule, warmUp } = options;
   const { momentum, nesterov, weightDecay } = options;
   return {
     epochs,
@@ -191,6 +202,8 @@ function trainOptions(options: DistillOptions): TrainRequest["options"] {
     clip,
     average,
     norms,
+    dropout,
+    workers,
     schedule: { kind: schedule, warmUp },
     optimizer:
       options.optimizer === "sgd"

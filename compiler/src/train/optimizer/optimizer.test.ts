@@ -78,6 +78,38 @@ describe("optimizers", () => {
     fc.assert(property, { numRuns: 60, seed: 5 });
   });
 
+  it("take Adam's steps as a loop in JavaScript does, bit for bit, also beyond one piece", () => {
+    const options = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.05 };
+    const { beta1, beta2, epsilon, weightDecay } = options;
+    for (const count of [1, 2, 7, 2047, 2048, 2049, 5001]) {
+      const start = Float32Array.from({ length: count }, (_, at) => Math.sin(at));
+      const [w, m, v] = [start.slice(), new Float32Array(count), new Float32Array(count)];
+      const values = start.slice();
+      const slots = [
+        { values: Float32Array.of(1), decays: false },
+        { values, decays: true },
+      ];
+      const optimizer = createOptimizer({ kind: "adamw", ...options }, slots);
+      for (let t = 1; t <= 3; t += 1) {
+        const gradient = start.map((value, at) => value * 10 ** ((at % 9) - 6) * t);
+        optimizer.step([Float32Array.of(1), gradient], 0.01, 0.3);
+        const size = 0.01 / (1 - beta1 ** t);
+        const root = 1 / Math.sqrt(1 - beta2 ** t);
+        for (let at = 0; at < count; at += 1) {
+          const g = (gradient[at] ?? 0) * 0.3;
+          const mean = beta1 * (m[at] ?? 0) + (1 - beta1) * g;
+          const square = beta2 * (v[at] ?? 0) + (1 - beta2) * g * g;
+          [m[at], v[at]] = [mean, square];
+          const keep = 1 - 0.01 * weightDecay;
+          w[at] = keep * (w[at] ?? 0) - (size * mean) / (Math.sqrt(square) * root + epsilon);
+        }
+      }
+      expect(values).toEqual(w);
+      expect(optimizer.memory["mean"]?.[1]).toEqual(m);
+      expect(optimizer.memory["square"]?.[1]).toEqual(v);
+    }
+  });
+
   it("take a scale as if it were on the gradients", () => {
     for (const options of [
       { kind: "sgd", momentum: 0.9, nesterov: true, weightDecay: 0 },
