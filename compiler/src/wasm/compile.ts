@@ -1,0 +1,110 @@
+import { PareError, type TypedArray } from "@pare/runtime/format";
+import type { Graph, ValueId } from "../ir/index.js";
+import { emitModule } from "./emit.js";
+import { engines } from "./engine.js";
+import { lower } from "./lower/lower.js";
+import type { Arrays } from "./lower/node-facts.js";
+import { type Refusal, refusals } from "./lower/refusals.js";
+import { constantImage, planMemory } from "./plan/memory-plan.js";
+import type { Plan } from "./plan/plan.js";
+
+/** Weights up to this many bytes are in the module; more are beside it, so that it is small to compile. */
+const mostInside = 1024 * 1024;
+/** WebAssembly addresses memory by 32 bits; engines give a module less. */
+const mostMemory = 2 ** 31;
+
+/** A model as WebAssembly. */
+export interface CompiledModel {
+  /** For every engine with SIMD. */
+  readonly simd: Uint8Array;
+  /** The same for engines with relaxed SIMD; undefined where it would be equal. */
+  readonly relaxed: Uint8Array | undefined;
+  /** What both read, where it is not inside them. */
+  readonly weights: Uint8Array | undefined;
+  readonly memory: {
+    readonly arenaBytes: number;
+    /** What buffers would take if they did not share memory. */
+    readonly unsharedBytes: number;
+    readonly constantBytes: number;
+    readonly memoryBytes: number;
+  };
+}
+
+export interface CompileOptions {
+  /** Where weights go; by their size where not given. */
+  readonly weights?: "inside" | "beside" | undefined;
+}
+
+/**
+ * Compiles a simplified graph of fixed shapes to WebAssembly modules of its own.
+ * @throws PareError UNSUPPORTED_OP with every reason, MODEL_LIMIT for one that needs more than 2 GiB
+ */
+export async function compileToWasm(
+  graph: Graph,
+  { weights }: CompileOptions = {},
+): Promise<CompiledModel> {
+  const plan = await planOf(graph);
+  const memory = planMemory(plan);
+  if (memory.memoryBytes > mostMemory) {
+    const message = `The model would take ${Math.ceil(memory.memoryBytes / 2 ** 20)} MiB, and a module has 2048 at most.`;
+    throw new PareError("MODEL_LIMIT", message, {
+      hint: "Make it smaller, or use another target for it.",
+    });
+  }
+  const inside = weights ?? (memory.constantBytes <= mostInside ? "inside" : "beside");
+  const [simd, relaxed] = engines.map((engine) => emitModule(plan, memory, engine, inside));
+  if (simd === undefined || relaxed === undefined)
+    throw new PareError("INTERNAL", "There is no engine to compile for.");
+  return {
+    simd,
+    relaxed: sameBytes(simd, relaxed) ? undefined : relaxed,
+    weights: inside === "beside" ? constantImage(plan, memory) : undefined,
+    memory,
+  };
+}
+
+/**
+ * A simplified graph as calls of kernels.
+ * @throws PareError UNSUPPORTED_OP with every reason
+ */
+export async function planOf(graph: Graph): Promise<Plan> {
+  const against = refusals(graph);
+  if (against.length > 0)
+    throw new PareError(
+      "UNSUPPORTED_OP",
+      `The model cannot be compiled to WebAssembly: ${against.map(refusalText).join("; ")}.`,
+      {
+        where: against.flatMap(({ where }) => where)[0],
+        hint: hintOf(against),
+      },
+    );
+  return lower(graph, await arraysOf(graph));
+}
+
+/** One reason in words: `Resize (2 nodes, up_1, …): other modes are not compiled`. */
+export function refusalText({ kind, what, why, where, count }: Refusal): string {
+  if (kind === "dimension" && where.length === 0) return `${what}: ${why}`;
+  const others = count > where.length ? ", …" : "";
+  return `${what} (${where.join(", ")}${others}): ${why}`;
+}
+
+function hintOf(against: readonly Refusal[]): string {
+  const hints = [...new Set(against.flatMap(({ hint }) => hint ?? []))];
+  return hints.length > 0
+    ? `Fix the model's sizes: ${hints.join(" ")}.`
+    : "Use another target for it: wasm runs every model.";
+}
+
+async function arraysOf(graph: Graph): Promise<Arrays> {
+  const arrays = new Map<ValueId, TypedArray>();
+  for (const id of graph.main.initializers) {
+    const constant = graph.constant(id);
+    if (constant !== undefined && constant.dtype !== "string")
+      arrays.set(id, await constant.readArray());
+  }
+  return arrays;
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, at) => byte === b[at]);
+}

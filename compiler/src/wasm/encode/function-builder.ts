@@ -1,0 +1,130 @@
+import { ByteWriter } from "./byte-writer.js";
+import {
+  type Address,
+  type Expression,
+  i32,
+  i32Add,
+  i32Subtract,
+  type Local,
+  localGet,
+  memoryOperand,
+  simd,
+  tee,
+  typeCode,
+  type ValueType,
+  type Vector,
+} from "./expression.js";
+
+/** A function that takes 32-bit integers and returns nothing, statement by statement. */
+export class FunctionBuilder {
+  readonly parameters: readonly Local<"i32">[];
+  readonly #code = new ByteWriter();
+  readonly #locals: ValueType[] = [];
+  readonly #scratch = new Map<string, Local<ValueType>>();
+
+  constructor(parameters: number) {
+    this.parameters = Array.from({ length: parameters }, (_, index) => localGet("i32", index));
+  }
+
+  /** @throws RangeError for a parameter that the function does not take: a mistake in a kernel */
+  parameter(index: number): Local<"i32"> {
+    const found = this.parameters[index];
+    if (found === undefined) throw new RangeError(`There is no parameter ${index}.`);
+    return found;
+  }
+
+  local<T extends ValueType>(type: T): Local<T> {
+    this.#locals.push(type);
+    return localGet(type, this.parameters.length + this.#locals.length - 1);
+  }
+
+  vectors(count: number): readonly Local<"v128">[] {
+    return Array.from({ length: count }, () => this.local("v128"));
+  }
+
+  /** A vector for an intermediate result, one for all uses of this name. */
+  scratch(name: string): Local<"v128"> {
+    const known = this.#scratch.get(name);
+    if (known?.type === "v128") return localGet("v128", known.index);
+    const made = this.local("v128");
+    this.#scratch.set(name, made);
+    return made;
+  }
+
+  set<T extends ValueType>(local: Local<T>, value: Expression<T>): void {
+    value.write(this.#code);
+    this.#code.byte(0x21);
+    this.#code.unsigned(local.index);
+  }
+
+  store(at: Address, offset: number, value: Vector): void {
+    at.write(this.#code);
+    value.write(this.#code);
+    simd(this.#code, 0x0b);
+    memoryOperand(this.#code, offset);
+  }
+
+  storeFloat(at: Address, offset: number, value: Expression<"f32">): void {
+    at.write(this.#code);
+    value.write(this.#code);
+    this.#code.byte(0x38);
+    memoryOperand(this.#code, offset);
+  }
+
+  /** The first lanes alone, so that what lies behind them stays. */
+  storeLanes(at: Address, offset: number, value: Local<"v128">, lanes: number): void {
+    if (lanes >= 4) return this.store(at, offset, value);
+    if (lanes >= 2) this.#storeLane(0x5b, at, offset, value, 0);
+    if (lanes % 2 === 1) this.#storeLane(0x5a, at, offset + (lanes - 1) * 4, value, lanes - 1);
+  }
+
+  #storeLane(opcode: number, at: Address, offset: number, value: Vector, lane: number): void {
+    at.write(this.#code);
+    value.write(this.#code);
+    simd(this.#code, opcode);
+    memoryOperand(this.#code, offset);
+    this.#code.byte(lane);
+  }
+
+  call(index: number, parameters: readonly Expression<"i32">[]): void {
+    for (const parameter of parameters) parameter.write(this.#code);
+    this.#code.byte(0x10);
+    this.#code.unsigned(index);
+  }
+
+  /** Moves a pointer; nothing for 0. */
+  advance(pointer: Local<"i32">, bytes: number): void {
+    if (bytes !== 0) this.set(pointer, i32Add(pointer, i32(bytes)));
+  }
+
+  /** Runs what `body` writes `count` times: not at all for 0, and without a loop for 1. */
+  times(count: number, body: () => void): void {
+    if (count <= 0) return;
+    if (count === 1) return body();
+    const left = this.local("i32");
+    this.set(left, i32(count));
+    this.#code.bytes([0x03, 0x40]); // loop, without a result
+    body();
+    tee(left, i32Subtract(left, i32(1))).write(this.#code);
+    this.#code.bytes([0x0d, 0, 0x0b]); // back to it unless none is left; end
+  }
+
+  /** The function's body as the code section holds it. */
+  encoded(): Uint8Array {
+    const runs: { type: ValueType; count: number }[] = [];
+    for (const type of this.#locals) {
+      const last = runs.at(-1);
+      if (last?.type === type) last.count += 1;
+      else runs.push({ type, count: 1 });
+    }
+    const body = new ByteWriter();
+    body.unsigned(runs.length);
+    for (const { type, count } of runs) {
+      body.unsigned(count);
+      body.byte(typeCode[type]);
+    }
+    body.bytes(this.#code.written);
+    body.byte(0x0b);
+    return body.written;
+  }
+}

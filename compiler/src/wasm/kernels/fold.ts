@@ -1,0 +1,49 @@
+import { f32x4, type Local, type Vector } from "../encode/expression.js";
+
+/** How elements are folded into one. */
+export type Fold = "sum" | "max" | "min" | "sum-of-squares" | "sum-of-sizes";
+
+/** What nothing folds into. */
+export function foldStart(fold: Fold): number {
+  return fold === "max" ? -Infinity : fold === "min" ? Infinity : 0;
+}
+
+/** Joins what was folded with one more element. */
+export function foldVector(sum: Vector, x: Local<"v128">, fold: Fold): Vector {
+  switch (fold) {
+    case "sum-of-squares":
+      return f32x4.add(sum, f32x4.multiply(x, x));
+    case "sum-of-sizes":
+      return f32x4.add(sum, f32x4.absolute(x));
+    case "sum":
+    case "max":
+    case "min":
+      return joinVectors(sum, x, fold);
+    default:
+      return fold satisfies never;
+  }
+}
+
+/** Joins what was folded in two places. A NaN of x stays. */
+export function joinVectors(sum: Vector, x: Vector, fold: Fold): Vector {
+  if (fold === "max") return f32x4.larger(x, sum);
+  if (fold === "min") return f32x4.smaller(x, sum);
+  return f32x4.add(sum, x);
+}
+
+export function foldNumber(sum: number, x: number, fold: Fold): number {
+  switch (fold) {
+    case "sum":
+      return sum + x;
+    case "max":
+      return Math.max(sum, x);
+    case "min":
+      return Math.min(sum, x);
+    case "sum-of-squares":
+      return sum + x * x;
+    case "sum-of-sizes":
+      return sum + Math.abs(x);
+    default:
+      return fold satisfies never;
+  }
+}

@@ -1,0 +1,75 @@
+import type { Local } from "../encode/expression.js";
+import type { FunctionBuilder } from "../encode/function-builder.js";
+
+/** One loop of a nest: how often, and by how many bytes each pointer moves from one round to the next. */
+export interface Axis {
+  readonly count: number;
+  readonly steps: readonly number[];
+}
+
+/**
+ * Writes loops within loops, the outermost axis first; every pointer stands where the round's element is. An inner loop
+ * leaves its pointers behind its last element, and the step of the loop around it takes that off: one addition a round,
+ * and no copies of pointers.
+ * @param body may leave pointers moved, and says by how much
+ * @returns by how much each pointer is moved after the nest
+ */
+export function nest(
+  f: FunctionBuilder,
+  axes: readonly Axis[],
+  pointers: readonly Local<"i32">[],
+  body: () => readonly number[] | void,
+): readonly number[] {
+  const [axis, ...inner] = axes;
+  if (axis === undefined) return body() ?? pointers.map(() => 0);
+  f.times(axis.count, () => {
+    const moved = nest(f, inner, pointers, body);
+    pointers.forEach((pointer, at) => f.advance(pointer, (axis.steps[at] ?? 0) - (moved[at] ?? 0)));
+  });
+  return pointers.map((_, at) => axis.count * (axis.steps[at] ?? 0));
+}
+
+/** The same nest with fewer loops: without those of one round, and with those joined that follow on one another. */
+export function collapsed(axes: readonly Axis[]): readonly Axis[] {
+  const result: Axis[] = [];
+  for (const axis of axes) {
+    if (axis.count === 1) continue;
+    const outer = result.at(-1);
+    const follows =
+      outer?.steps.every((step, at) => step === axis.count * (axis.steps[at] ?? 0)) ?? false;
+    if (outer === undefined || !follows) result.push(axis);
+    else result[result.length - 1] = { count: outer.count * axis.count, steps: axis.steps };
+  }
+  return result;
+}
+
+/** Calls `visit` with the pointers of every round of a nest, slowly. */
+export function walk(
+  axes: readonly Axis[],
+  at: readonly number[],
+  visit: (at: readonly number[]) => void,
+): void {
+  const [axis, ...inner] = axes;
+  if (axis === undefined) return visit(at);
+  for (let round = 0; round < axis.count; round += 1)
+    walk(
+      inner,
+      at.map((pointer, index) => pointer + round * (axis.steps[index] ?? 0)),
+      visit,
+    );
+}
+
+/** `count` in parts of at most `most`, as equal as they can be: sizes, and how many there are of each. */
+export function balanced(
+  count: number,
+  most: number,
+): readonly { readonly size: number; readonly count: number }[] {
+  const parts = Math.ceil(count / most);
+  if (parts === 0) return [];
+  const size = Math.floor(count / parts);
+  const larger = count - parts * size;
+  return [
+    { size: size + 1, count: larger },
+    { size, count: parts - larger },
+  ].filter((part) => part.count > 0);
+}

@@ -1,0 +1,285 @@
+import {
+  bits,
+  f32x4,
+  floats,
+  i32x4,
+  integers,
+  type Local,
+  type Vector,
+} from "../encode/expression.js";
+import type { FunctionBuilder } from "../encode/function-builder.js";
+import { erf } from "../../ops/reference/erf.js";
+import { roundHalfEven } from "../../ops/reference/round-half-even.js";
+
+/** A function of one number. */
+export type Unary =
+  | { readonly kind: "relu" }
+  | { readonly kind: "clip"; readonly low: number; readonly high: number }
+  | { readonly kind: "leaky-relu"; readonly slope: number }
+  | { readonly kind: "elu"; readonly alpha: number }
+  | { readonly kind: "hard-sigmoid"; readonly alpha: number; readonly beta: number }
+  | { readonly kind: "scale"; readonly by: number }
+  | { readonly kind: "offset"; readonly by: number }
+  | { readonly kind: PlainUnary };
+
+/** Those without parameters. */
+export type PlainUnary =
+  | "sigmoid"
+  | "silu"
+  | "tanh"
+  | "hard-swish"
+  | "gelu"
+  | "gelu-tanh"
+  | "erf"
+  | "exp"
+  | "log"
+  | "square-root"
+  | "square"
+  | "cube"
+  | "reciprocal"
+  | "negate"
+  | "absolute"
+  | "floor"
+  | "ceil"
+  | "round"
+  | "softplus";
+
+const { add, subtract, multiply, divide, larger, smaller } = f32x4;
+
+/** c₀·xⁿ + c₁·xⁿ⁻¹ + …, by Horner's scheme. */
+function polynomial(x: Vector, coefficients: readonly number[]): Vector {
+  const [first = 0, ...rest] = coefficients;
+  return rest.reduce((sum, c) => add(multiply(sum, x), floats(c)), floats(first));
+}
+
+/** Writes x ← function(x), four at a time. */
+export function emitUnary(f: FunctionBuilder, x: Local<"v128">, unary: Unary): void {
+  switch (unary.kind) {
+    case "relu":
+      return f.set(x, larger(x, floats(0)));
+    case "clip": {
+      const raised = unary.low === -Infinity ? x : larger(x, floats(unary.low));
+      return f.set(x, unary.high === Infinity ? raised : smaller(raised, floats(unary.high)));
+    }
+    case "leaky-relu": {
+      const sloped = multiply(x, floats(unary.slope));
+      // Below a slope of 1 the larger of the two is right on either side of 0.
+      if (unary.slope >= 0 && unary.slope <= 1) return f.set(x, larger(x, sloped));
+      return f.set(x, bits.select(sloped, x, f32x4.less(x, floats(0))));
+    }
+    case "elu": {
+      const e = f.scratch("elu");
+      f.set(e, x);
+      emitExp(f, e);
+      const below = multiply(subtract(e, floats(1)), floats(unary.alpha));
+      return f.set(x, bits.select(below, x, f32x4.less(x, floats(0))));
+    }
+    case "hard-sigmoid":
+      return f.set(x, hardSigmoid(x, unary.alpha, unary.beta));
+    case "hard-swish":
+      return f.set(x, multiply(x, hardSigmoid(x, 1 / 6, 0.5)));
+    case "scale":
+      return f.set(x, multiply(x, floats(unary.by)));
+    case "offset":
+      return f.set(x, add(x, floats(unary.by)));
+    case "sigmoid":
+      return emitSigmoid(f, x);
+    case "silu": {
+      const gate = f.scratch("gate");
+      f.set(gate, x);
+      emitSigmoid(f, gate);
+      return f.set(x, multiply(x, gate));
+    }
+    case "tanh": // 1 − 2 / (e²ˣ + 1)
+      f.set(x, add(x, x));
+      emitExp(f, x);
+      return f.set(x, subtract(floats(1), divide(floats(2), add(x, floats(1)))));
+    case "gelu": {
+      const gate = f.scratch("gate");
+      f.set(gate, multiply(x, floats(Math.SQRT1_2)));
+      emitErf(f, gate);
+      return f.set(x, multiply(multiply(x, floats(0.5)), add(gate, floats(1))));
+    }
+    case "gelu-tanh": {
+      // ½x (1 + tanh(√(2/π)·(x + 0.044715·x³))) = x · sigmoid(2√(2/π)·(x + 0.044715·x³))
+      const gate = f.scratch("gate");
+      const cubic = add(multiply(multiply(x, x), floats(0.044715)), floats(1));
+      f.set(gate, multiply(multiply(x, cubic), floats(2 * Math.sqrt(2 / Math.PI))));
+      emitSigmoid(f, gate);
+      return f.set(x, multiply(x, gate));
+    }
+    case "erf":
+      return emitErf(f, x);
+    case "exp":
+      return emitExp(f, x);
+    case "log":
+      return emitLog(f, x);
+    case "square-root":
+      return f.set(x, f32x4.squareRoot(x));
+    case "square":
+      return f.set(x, multiply(x, x));
+    case "cube":
+      return f.set(x, multiply(multiply(x, x), x));
+    case "reciprocal":
+      return f.set(x, divide(floats(1), x));
+    case "negate":
+      return f.set(x, f32x4.negate(x));
+    case "absolute":
+      return f.set(x, f32x4.absolute(x));
+    case "floor":
+      return f.set(x, f32x4.floor(x));
+    case "ceil":
+      return f.set(x, f32x4.ceil(x));
+    case "round":
+      return f.set(x, f32x4.nearest(x));
+    case "softplus": {
+      // log(1 + eˣ) = max(x, 0) + log(1 + e^−|x|)
+      const rest = f.scratch("softplus");
+      f.set(rest, f32x4.negate(f32x4.absolute(x)));
+      emitExp(f, rest);
+      f.set(rest, add(rest, floats(1)));
+      emitLog(f, rest);
+      return f.set(x, add(larger(x, floats(0)), rest));
+    }
+    default:
+      return unary satisfies never;
+  }
+}
+
+function hardSigmoid(x: Vector, alpha: number, beta: number): Vector {
+  const line = add(multiply(x, floats(alpha)), floats(beta));
+  return smaller(larger(line, floats(0)), floats(1));
+}
+
+/** 1 / (1 + e⁻ˣ) */
+function emitSigmoid(f: FunctionBuilder, x: Local<"v128">): void {
+  f.set(x, f32x4.negate(x));
+  emitExp(f, x);
+  f.set(x, divide(floats(1), add(x, floats(1))));
+}
+
+/** Cephes' expf: x = n·ln 2 + r, and eʳ by a polynomial; 2ⁿ is put together from bits. Relative error below 2e-7. */
+export function emitExp(f: FunctionBuilder, x: Local<"v128">): void {
+  const [n, r] = [f.scratch("exp n"), f.scratch("exp r")];
+  f.set(x, smaller(larger(x, floats(-87.33)), floats(88.376_26)));
+  f.set(n, f32x4.nearest(multiply(x, floats(Math.LOG2E))));
+  const high = add(multiply(n, floats(-0.693_359_375)), x);
+  f.set(r, add(multiply(n, floats(2.121_944_4e-4)), high));
+  const p = polynomial(
+    r,
+    [
+      1.987_569_15e-4, 1.398_199_950_7e-3, 8.333_451_907_3e-3, 4.166_579_589_4e-2,
+      1.666_666_545_9e-1, 5.000_000_120_1e-1,
+    ],
+  );
+  const mantissa = add(add(multiply(p, multiply(r, r)), r), floats(1));
+  const power = i32x4.shiftLeft(i32x4.add(f32x4.toIntegers(n), integers(127)), 23);
+  f.set(x, multiply(mantissa, power));
+}
+
+/** Abramowitz and Stegun 7.1.26: 1 − p(t)·e^−x², t = 1 / (1 + 0.3275911·|x|). Absolute error below 5e-7. */
+function emitErf(f: FunctionBuilder, x: Local<"v128">): void {
+  const [t, e] = [f.scratch("erf t"), f.scratch("erf e")];
+  f.set(
+    t,
+    divide(
+      floats(1),
+      add(multiply(f32x4.absolute(x), floats(0.327_591_1)), floats(1)),
+    ),
+  );
+  f.set(e, f32x4.negate(multiply(x, x)));
+  emitExp(f, e);
+  const p = polynomial(
+    t,
+    [1.061_405_429, -1.453_152_027, 1.421_413_741, -0.284_496_736, 0.254_829_592],
+  );
+  const size = subtract(floats(1), multiply(multiply(p, t), e));
+  f.set(x, bits.or(size, bits.and(x, integers(-0x8000_0000))));
+}
+
+/** Cephes' logf: x = 2ᵉ·m with m near 1, and log m by a polynomial. */
+function emitLog(f: FunctionBuilder, x: Local<"v128">): void {
+  const [m, e, low] = [f.scratch("log m"), f.scratch("log e"), f.scratch("log low")];
+  f.set(m, bits.or(bits.and(x, integers(0x007f_ffff)), integers(0x3f00_0000)));
+  f.set(e, f32x4.fromIntegers(i32x4.subtract(i32x4.shiftRight(x, 23), integers(126))));
+  f.set(low, f32x4.less(m, floats(Math.SQRT1_2)));
+  f.set(e, subtract(e, bits.and(floats(1), low)));
+  f.set(m, subtract(add(m, bits.and(m, low)), floats(1)));
+  const p = polynomial(
+    m,
+    [
+      7.037_683_629_2e-2, -1.151_461_031e-1, 1.167_699_874e-1, -1.242_014_084_6e-1,
+      1.424_932_278_7e-1, -1.666_805_766_5e-1, 2.000_071_476_5e-1, -2.499_999_399_3e-1,
+      3.333_333_117_4e-1,
+    ],
+  );
+  f.set(low, multiply(m, m));
+  const series = subtract(
+    add(multiply(multiply(p, low), m), multiply(e, floats(-2.121_944_4e-4))),
+    multiply(low, floats(0.5)),
+  );
+  f.set(m, add(add(m, series), multiply(e, floats(0.693_359_375))));
+  f.set(m, bits.select(floats(-Infinity), m, f32x4.equal(x, floats(0))));
+  f.set(m, bits.select(x, m, f32x4.equal(x, floats(Infinity))));
+  f.set(x, bits.select(m, floats(Number.NaN), f32x4.lessOrEqual(floats(0), x)));
+}
+
+/** One number, in double precision. */
+export function evaluateUnary(x: number, unary: Unary): number {
+  switch (unary.kind) {
+    case "relu":
+      return x < 0 ? 0 : x;
+    case "clip":
+      return Math.min(Math.max(x, unary.low), unary.high);
+    case "leaky-relu":
+      return x < 0 ? x * unary.slope : x;
+    case "elu":
+      return x < 0 ? unary.alpha * Math.expm1(x) : x;
+    case "hard-sigmoid":
+      return Math.min(Math.max(unary.alpha * x + unary.beta, 0), 1);
+    case "hard-swish":
+      return x * Math.min(Math.max(x / 6 + 0.5, 0), 1);
+    case "scale":
+      return x * unary.by;
+    case "offset":
+      return x + unary.by;
+    case "sigmoid":
+      return 1 / (1 + Math.exp(-x));
+    case "silu":
+      return x / (1 + Math.exp(-x));
+    case "tanh":
+      return Math.tanh(x);
+    case "gelu":
+      return 0.5 * x * (1 + erf(x * Math.SQRT1_2));
+    case "gelu-tanh":
+      return 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
+    case "erf":
+      return erf(x);
+    case "exp":
+      return Math.exp(x);
+    case "log":
+      return Math.log(x);
+    case "square-root":
+      return Math.sqrt(x);
+    case "square":
+      return x * x;
+    case "cube":
+      return x * x * x;
+    case "reciprocal":
+      return 1 / x;
+    case "negate":
+      return -x;
+    case "absolute":
+      return Math.abs(x);
+    case "floor":
+      return Math.floor(x);
+    case "ceil":
+      return Math.ceil(x);
+    case "round":
+      return roundHalfEven(x);
+    case "softplus":
+      return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+    default:
+      return unary satisfies never;
+  }
+}

@@ -1,0 +1,308 @@
+import { windowAxes } from "../../ops/families/window.js";
+import { depthwise } from "../kernels/depthwise.js";
+import { floatBytes, laneCount, vectorBytes, vectorsOf } from "../kernels/kernel.js";
+import { matrix, packedAt, packedLength } from "../kernels/matrix.js";
+import { type Axis, collapsed } from "../kernels/nest.js";
+import { placeAt } from "../plan/plan.js";
+import {
+  channelsLast,
+  type Halo,
+  hasWholeVectors,
+  noHalo,
+  sizeAt,
+  stepAt,
+  type View,
+  viewOf,
+} from "../plan/view.js";
+import { absorbFollowers } from "./followers.js";
+import { convolutionHalo, type Lowering } from "./lowering.js";
+import type { LoweringRow } from "./lowering-row.js";
+import type { NodeFacts } from "./node-facts.js";
+import { panelVectors } from "./panels.js";
+
+export const convolutionRow: LoweringRow = {
+  refuse(node) {
+    const rank = node.dims(0).length;
+    if (rank < 3 || rank > 4) return "convolutions over one or two axes are compiled";
+    if (!node.isConstant(1)) return "the weights must be constant";
+    if (node.input(2) !== undefined && !node.isConstant(2)) return "the bias must be constant";
+    const pads = windowAxes(node.dims(0).slice(2), node.dims(1).slice(2), node.attributes);
+    const isNegative = pads.some(({ before, after }) => Number(before) < 0 || Number(after) < 0);
+    return isNegative ? "negative pads are not compiled" : undefined;
+  },
+  lower(node, l) {
+    const convolution = geometryOf(node);
+    const isDepthwise =
+      convolution.depth === 1 &&
+      convolution.group === node.dims(0)[1] &&
+      convolution.maps === convolution.group;
+    if (isDepthwise) lowerDepthwise(node, l, convolution);
+    else lowerMatrix(node, l, convolution);
+  },
+};
+
+/** A convolution over two axes; over one, the rows are one row. */
+interface Convolution {
+  readonly maps: number;
+  readonly group: number;
+  /** Channels of the input that a result sums over. */
+  readonly depth: number;
+  readonly kernel: readonly [number, number];
+  readonly strides: readonly [number, number];
+  readonly dilations: readonly [number, number];
+  readonly before: readonly [number, number];
+}
+
+function geometryOf(node: NodeFacts): Convolution {
+  const [maps = 1, depth = 1, ...kernel] = node.dims(1);
+  const axes = windowAxes(node.dims(0).slice(2), kernel, node.attributes);
+  const two = (numbers: readonly number[], one: number): readonly [number, number] =>
+    numbers.length === 1 ? [one, numbers[0] ?? one] : [numbers[0] ?? one, numbers[1] ?? one];
+  return {
+    maps,
+    depth,
+    group: node.attributes.int("group", 1),
+    kernel: two(kernel, 1),
+    strides: two(axes.map(({ stride }) => stride), 1),
+    dilations: two(axes.map(({ dilation }) => dilation), 1),
+    before: two(axes.map(({ before }) => Number(before)), 0),
+  };
+}
+
+/** [N, C, L] as [N, C, 1, L]. */
+export function flat(view: View): View {
+  if (view.dims.length !== 3) return view;
+  const at = (numbers: readonly number[], one: number): number[] => [
+    numbers[0] ?? one,
+    numbers[1] ?? one,
+    one,
+    numbers[2] ?? one,
+  ];
+  return viewOf(
+    view.place,
+    at(view.dims, 1),
+    at(view.steps, 0),
+    view.padded,
+    [view.halo[0] ?? noHalo, view.halo[1] ?? noHalo, noHalo, view.halo[2] ?? noHalo],
+    view.lanes === 2 ? 3 : view.lanes,
+  );
+}
+
+/** The input with as many zeros around it as the pads are, its channels innermost; copied where it does not lie so. */
+function inputOf(node: NodeFacts, l: Lowering, whole: boolean): View {
+  const view = l.view(node.required(0));
+  const pads: readonly Halo[] = [noHalo, noHalo, ...convolutionHalo(node)];
+  const hasPads = pads.every(([before, after], axis) => {
+    const [b, a] = view.halo[axis] ?? noHalo;
+    return b >= before && a >= after;
+  });
+  const isPoint = node.dims(1).slice(2).every((size) => size === 1);
+  const isOrdered = view.lanes === 1 || sizeAt(view, 1) === 1 || (isPoint && !whole);
+  if (hasPads && isOrdered && (!whole || (view.lanes === 1 && hasWholeVectors(view)))) return view;
+  return l.copied(view, { order: channelsLast(view.dims.length), padded: whole, halo: pads });
+}
+
+/** Bytes from the input's first element to where the window of the first result begins. */
+function shiftOf(x: View, { before }: Convolution): number {
+  return -before[0] * stepAt(x, 2) - before[1] * stepAt(x, 3);
+}
+
+/** Rows and columns of the result: steps of input, output, other. */
+function resultAxes(
+  x: View,
+  y: View,
+  z: View | undefined,
+  { strides }: Convolution,
+): readonly [Axis, Axis] {
+  const axis = (a: number, stride: number): Axis => ({
+    count: sizeAt(y, a),
+    steps: [stride * stepAt(x, a), stepAt(y, a), spread(z, a)],
+  });
+  return [axis(2, strides[0]), axis(3, strides[1])];
+}
+
+function spread(view: View | undefined, axis: number): number {
+  return view === undefined || sizeAt(view, axis) === 1 ? 0 : stepAt(view, axis);
+}
+
+function biasOf(node: NodeFacts, l: Lowering): Float32Array | undefined {
+  const id = node.input(2);
+  return id === undefined ? undefined : l.floats(id);
+}
+
+function otherOf(l: Lowering, other: number | undefined, y: View, operand: () => View): View | undefined {
+  if (other === undefined) return undefined;
+  const view = operand();
+  // What is beyond its last channel would get into lanes that pad the result.
+  return y.padded && sizeAt(y, 1) % laneCount > 0 ? l.withLanes(view, 1, true) : view;
+}
+
+function lowerDepthwise(node: NodeFacts, l: Lowering, convolution: Convolution): void {
+  const { maps, kernel, dilations } = convolution;
+  const rank = node.dims(0).length;
+  const x = flat(inputOf(node, l, true));
+  const { epilogue, other, result } = absorbFollowers(l, node.output());
+  const order = channelsLast(rank);
+  const target = l.allocate(result, order, { whole: true });
+  const y = flat(target);
+  const z = otherOf(l, other, y, () => flat(l.operand(other ?? result, rank, order)));
+  const vectors = vectorsOf(maps);
+  const taps = kernel[0] * kernel[1];
+  const from = l.floats(node.required(1)) ?? new Float32Array();
+  const weights = new Float32Array(vectors * laneCount * taps);
+  for (let c = 0; c < maps; c += 1)
+    for (let tap = 0; tap < taps; tap += 1) {
+      const place = (Math.floor(c / laneCount) * taps + tap) * laneCount + (c % laneCount);
+      weights[place] = from[c * taps + tap] ?? 0;
+    }
+  const bias = biasOf(node, l);
+  const image = new Float32Array(vectors * laneCount);
+  image.set(bias ?? []);
+  const [rows, columns] = resultAxes(x, y, z, convolution);
+  const constant = l.plan.constant(weights);
+  l.plan.step(
+    depthwise,
+    {
+      batch: batchAxes(x, y, z),
+      rows,
+      columns,
+      vectors,
+      taps: [
+        { count: kernel[0], steps: [dilations[0] * stepAt(x, 2)] },
+        { count: kernel[1], steps: [dilations[1] * stepAt(x, 3)] },
+      ],
+      bias: bias !== undefined,
+      epilogue,
+    },
+    [
+      placeAt(x.place, shiftOf(x, convolution)),
+      constant,
+      bias === undefined ? constant : l.plan.constant(image),
+      y.place,
+      z?.place ?? y.place,
+    ],
+  );
+}
+
+function batchAxes(x: View, y: View, z: View | undefined): readonly Axis[] {
+  return collapsed([
+    { count: sizeAt(y, 0), steps: [stepAt(x, 0), 0, 0, stepAt(y, 0), spread(z, 0)] },
+  ]);
+}
+
+/** The loops over the kernel, and how the channels of its weights follow from them. */
+interface Taps {
+  readonly axes: readonly Axis[];
+  readonly run: { readonly count: number; readonly step: number };
+  /** Channels between one tap of a row and the next, in the run: more than there are where lanes pad them. */
+  readonly pitch: number;
+}
+
+function tapsOf(x: View, { kernel, dilations, depth, group }: Convolution): Taps {
+  const [rowStep, columnStep] = [dilations[0] * stepAt(x, 2), dilations[1] * stepAt(x, 3)];
+  const step = sizeAt(x, 1) === 1 ? floatBytes : stepAt(x, 1);
+  const pitch = columnStep / floatBytes;
+  const padding = pitch - depth;
+  // Lanes that pad are summed with weights of zero where that keeps a row of the kernel one run.
+  const joins =
+    group === 1 &&
+    step === floatBytes &&
+    kernel[1] > 1 &&
+    (padding === 0 || (x.padded && padding > 0 && padding < laneCount && depth >= 8));
+  const rows = { count: kernel[0], steps: [rowStep] };
+  if (joins) {
+    const count = kernel[1] * pitch;
+    return { axes: collapsed([rows]), run: { count, step }, pitch };
+  }
+  const columns = { count: kernel[1], steps: [columnStep] };
+  return { axes: collapsed([rows, columns]), run: { count: depth, step }, pitch: depth };
+}
+
+function lowerMatrix(node: NodeFacts, l: Lowering, convolution: Convolution): void {
+  const { maps, group, depth } = convolution;
+  const rank = node.dims(0).length;
+  const x = flat(inputOf(node, l, false));
+  const { epilogue, other, result } = absorbFollowers(l, node.output());
+  const order = channelsLast(rank);
+  const own = maps / group;
+  // Groups follow one another within a vector: none may write behind its last channel.
+  const y = flat(l.allocate(result, order, { exact: group > 1 && own % laneCount > 0 }));
+  const z = otherOf(l, other, y, () => flat(l.operand(other ?? result, rank, order)));
+  const { axes, run, pitch } = tapsOf(x, convolution);
+  const total = axes.reduce((product, { count }) => product * count, run.count);
+  const weights = packedWeights(node, l, convolution, pitch, total);
+  const bias = packedBias(biasOf(node, l), group, own);
+  const [rows, columns] = joinedAxes(resultAxes(x, y, z, convolution));
+  const groups: Axis = {
+    count: group,
+    steps: [
+      depth * stepAt(x, 1),
+      packedLength(total, own) * floatBytes,
+      bias === undefined ? 0 : vectorsOf(own) * vectorBytes,
+      own * stepAt(y, 1),
+      z === undefined ? 0 : own * stepAt(z, 1),
+    ],
+  };
+  const constant = l.plan.constant(weights);
+  l.plan.step(
+    matrix,
+    {
+      batch: [...batchAxes(x, y, z), ...collapsed([groups])],
+      rows,
+      columns,
+      taps: axes,
+      run,
+      outputs: own,
+      panel: panelVectors,
+      bias: bias !== undefined,
+      epilogue,
+      padded: y.padded,
+    },
+    [
+      placeAt(x.place, shiftOf(x, convolution)),
+      constant,
+      bias === undefined ? constant : l.plan.constant(bias),
+      y.place,
+      z?.place ?? y.place,
+    ],
+  );
+}
+
+/** Rows that follow on one another are one row: more columns to cut tiles from. */
+export function joinedAxes([rows, columns]: readonly [Axis, Axis]): readonly [Axis, Axis] {
+  const none = { count: 1, steps: [0, 0, 0] };
+  const axes = collapsed([rows, columns]);
+  const [first, second] = axes;
+  if (first === undefined) return [none, none];
+  return second === undefined ? [none, first] : [first, second];
+}
+
+/** By group: panels of outputs, with the weights in the order in which the input is read. */
+function packedWeights(
+  node: NodeFacts,
+  l: Lowering,
+  { maps, group, depth, kernel }: Convolution,
+  pitch: number,
+  total: number,
+): Float32Array {
+  const from = l.floats(node.required(1)) ?? new Float32Array();
+  const own = maps / group;
+  const length = packedLength(total, own);
+  const packed = new Float32Array(length * group);
+  const taps = kernel[0] * kernel[1];
+  for (let m = 0; m < maps; m += 1)
+    for (let tap = 0; tap < taps; tap += 1)
+      for (let c = 0; c < depth; c += 1) {
+        const place = packedAt(tap * pitch + c, m % own, total, own, panelVectors);
+        packed[Math.floor(m / own) * length + place] = from[(m * depth + c) * taps + tap] ?? 0;
+      }
+  return packed;
+}
+
+function packedBias(bias: Float32Array | undefined, group: number, own: number): Float32Array | undefined {
+  if (bias === undefined) return undefined;
+  const width = vectorsOf(own) * laneCount;
+  const packed = new Float32Array(width * group);
+  bias.forEach((value, m) => (packed[Math.floor(m / own) * width + (m % own)] = value));
+  return packed;
+}

@@ -1,0 +1,184 @@
+import type { ValueId } from "../../ir/index.js";
+import type { Binary } from "../kernels/binary.js";
+import type { Epilogue } from "../kernels/epilogue.js";
+import { floatBytes, laneCount } from "../kernels/kernel.js";
+import { type Instruction, map, type Operand } from "../kernels/map.js";
+import { collapsed } from "../kernels/nest.js";
+import { axesOf, orderOf, rowMajor, sizeAt, stepAt, type View, widened } from "../plan/view.js";
+import { absorbFollowers } from "./followers.js";
+import type { LoweringRow } from "./lowering-row.js";
+import type { Lowering } from "./lowering.js";
+import type { NodeFacts } from "./node-facts.js";
+import { unaryOf } from "./unary-of.js";
+
+const binaries: Readonly<Record<string, Binary>> = {
+  Add: "add",
+  Sub: "subtract",
+  Mul: "multiply",
+  Div: "divide",
+  Min: "min",
+  Max: "max",
+  Sum: "add",
+  PRelu: "prelu",
+};
+
+/** Functions of one tensor, constants being what they are: by `unaryOf`. */
+export const unaryRow: LoweringRow = {
+  refuse(node) {
+    const x = node.inputs.find((_, at) => !node.isConstant(at)) ?? node.required(0);
+    const scalar = (id: ValueId) => smallScalar(node, id);
+    return unaryOf(node.node, x, scalar) === undefined
+      ? "its other operands must be constant numbers, an exponent one of ½, −½, −1, 1, 2, 3, 4"
+      : undefined;
+  },
+  lower(node, l) {
+    const x = node.inputs.find((id) => l.floats(id) === undefined) ?? node.required(0);
+    const unaries = unaryOf(node.node, x, (id) => l.scalar(id)) ?? [];
+    lowerMap(l, node.output(), [x], unaries.map((unary, at) => ({ unary, x: previous(at) })));
+  },
+};
+
+function smallScalar(node: NodeFacts, id: ValueId): number | undefined {
+  const numbers = node.graph.constant(id)?.numbers();
+  return numbers?.length === 1 ? numbers[0] : undefined;
+}
+
+function previous(at: number): Operand {
+  return at === 0 ? { input: 0 } : { result: at - 1 };
+}
+
+/** Two tensors or more, joined from the left. */
+export const binaryRow: LoweringRow = {
+  lower(node, l) {
+    const { inputs } = node;
+    const free = inputs.filter((id) => l.floats(id) === undefined);
+    const [only] = free;
+    if (free.length === 1 && only !== undefined && inputs.length === 2) {
+      const unaries = unaryOf(node.node, only, (id) => l.scalar(id));
+      if (unaries !== undefined) {
+        lowerMap(l, node.output(), [only], unaries.map((unary, at) => ({ unary, x: previous(at) })));
+        return;
+      }
+    }
+    const binary = binaries[node.node.op] ?? "add";
+    const tensors = inputs.filter((id) => l.scalar(id) === undefined);
+    const operands = inputs.map((id): Operand => {
+      const c = l.scalar(id);
+      return c === undefined ? { input: tensors.indexOf(id) } : { constant: c };
+    });
+    const [first = { constant: 0 }, ...rest] = operands;
+    const program = rest.map((y, at): Instruction => ({
+      binary,
+      x: at === 0 ? first : { result: at - 1 },
+      y,
+    }));
+    lowerMap(l, node.output(), tensors, program);
+  },
+};
+
+/** y = scale · (x − mean) / √(variance + ε) + bias = a·x + b */
+export const batchNormRow: LoweringRow = {
+  refuse(node) {
+    const isTraining = node.attributes.int("training_mode", 0) !== 0;
+    const areConstant = [1, 2, 3, 4].every((at) => node.isConstant(at));
+    return isTraining || !areConstant ? "its statistics must be constant" : undefined;
+  },
+  lower(node, l) {
+    const [scale, bias, mean, variance] = [1, 2, 3, 4].map((at) => l.floats(node.required(at)));
+    const channels = node.dims(0)[1] ?? 1;
+    const epsilon = node.attributes.float("epsilon", 1e-5);
+    const a = Float32Array.from(
+      { length: channels },
+      (_, c) => (scale?.[c] ?? 1) / Math.sqrt((variance?.[c] ?? 0) + epsilon),
+    );
+    const b = a.map((factor, c) => (bias?.[c] ?? 0) - (mean?.[c] ?? 0) * factor);
+    const program: Instruction[] = [
+      { binary: "multiply", x: { input: 0 }, y: { input: 1 } },
+      { binary: "add", x: { result: 0 }, y: { input: 2 } },
+    ];
+    const dims = node.dims(0).map((size, axis) => (axis === 1 ? size : 1));
+    lowerMap(l, node.output(), [node.required(0), { numbers: a, dims }, { numbers: b, dims }], program);
+  },
+};
+
+/** A tensor of the model, or numbers that follow from its constants. */
+export type Given =
+  | ValueId
+  | { readonly numbers: Float32Array; readonly dims: readonly number[] };
+
+/** Plans a map whose result is `id`, and what follows it and nobody else sees. */
+export function lowerMap(
+  l: Lowering,
+  id: ValueId,
+  given: readonly Given[],
+  program: readonly Instruction[],
+): void {
+  const dims = l.dims(id);
+  const rank = dims.length;
+  const { epilogue, other, result } = absorbFollowers(l, id);
+  const all = other === undefined ? given : [...given, other];
+  const order = orderLike(l, all, dims);
+  const lanes = order.at(-1) ?? 0;
+  const views = all.map((one) =>
+    typeof one === "number"
+      ? l.operand(one, rank, order)
+      : widened(l.constantView(one.numbers, one.dims, innerOrder(order, rank - one.dims.length)), rank),
+  );
+  const y = l.allocate(result, order);
+  const steps = [...views, y].map((view) => (sizeAt(view, lanes) === 1 ? 0 : stepAt(view, lanes)));
+  const outer = axesOf([...views, y], order.slice(0, -1));
+  const count = dims[lanes] ?? 1;
+  const joined = collapsed([...outer, { count, steps }]);
+  const last = joined.at(-1);
+  // Rows without gaps are one: fewer loops, and no vectors that end early.
+  const joins =
+    last !== undefined &&
+    last.steps.at(-1) === floatBytes &&
+    last.steps.every((step) => step === 0 || step === floatBytes) &&
+    !(y.padded && count % laneCount > 0);
+  const run = joins ? last : { count, steps };
+  const isSplat = (view: View, at: number) =>
+    joins ? run.steps[at] === 0 : sizeAt(view, lanes) === 1 && count > 1;
+  const complete = [...program, ...following(epilogue, program.length, all.length - 1)];
+  l.plan.step(
+    map,
+    {
+      axes: joins ? joined.slice(0, -1) : collapsed(outer),
+      lanes: run.count,
+      inputs: views.map((view, at) => (isSplat(view, at) ? "splat" : "lanes")),
+      program: complete.length > 0 ? complete : [{ unary: { kind: "scale", by: 1 }, x: { input: 0 } }],
+      padded: y.padded && !joins,
+    },
+    [...views.map(({ place }) => place), y.place],
+  );
+}
+
+function following(epilogue: readonly Epilogue[], from: number, other: number): readonly Instruction[] {
+  return epilogue.map((part, at): Instruction => {
+    const x = from + at === 0 ? { input: 0 } : { result: from + at - 1 };
+    if (part.kind === "add-other") return { binary: "add", x, y: { input: other } };
+    if (part.kind === "multiply-other") return { binary: "multiply", x, y: { input: other } };
+    return { unary: part, x };
+  });
+}
+
+function innerOrder(order: readonly number[], added: number): readonly number[] {
+  return order.filter((axis) => axis >= added).map((axis) => axis - added);
+}
+
+/** As the first input lies that is as large as the result. */
+function orderLike(l: Lowering, given: readonly Given[], dims: readonly number[]): readonly number[] {
+  for (const one of given) {
+    if (typeof one !== "number" || l.floats(one) !== undefined) continue;
+    if (l.dims(one).join() !== dims.join()) continue;
+    const view = l.view(one);
+    if (view.lanes >= 0) return orderOf(view);
+  }
+  const image = given.some((one) => typeof one === "number" && isChannelsLast(l, one, dims.length));
+  return image && dims.length === 4 ? [0, 2, 3, 1] : rowMajor(dims.length);
+}
+
+function isChannelsLast(l: Lowering, id: ValueId, rank: number): boolean {
+  if (l.floats(id) !== undefined || l.dims(id).length !== rank) return false;
+  return l.view(id).lanes === 1;
+}

@@ -1,0 +1,10 @@
+import type { Lowering } from "./lowering.js";
+import type { NodeFacts } from "./node-facts.js";
+
+/** How an operator is compiled. A new operator is a row in `lowerings.ts`. */
+export interface LoweringRow {
+  /** Why a node of known shapes cannot be; undefined where it can. */
+  readonly refuse?: (node: NodeFacts) => string | undefined;
+  /** Plans the node's work, and says where its outputs lie. It was not refused. */
+  readonly lower: (node: NodeFacts, l: Lowering) => void;
+}

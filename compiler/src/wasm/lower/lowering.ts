@@ -1,0 +1,308 @@
+import type { TypedArray } from "@pare/runtime/format";
+import type { Graph, Node, ValueId } from "../../ir/index.js";
+import { windowAxes } from "../../ops/families/window.js";
+import { fill } from "../kernels/fill.js";
+import { floatBytes, laneCount } from "../kernels/kernel.js";
+import { type Axis, collapsed } from "../kernels/nest.js";
+import { placeAt, type Place, PlanBuilder } from "../plan/plan.js";
+import {
+  axesOf,
+  type Halo,
+  hasWholeVectors,
+  isDense,
+  laidOut,
+  type Layout,
+  noHalo,
+  orderOf,
+  reshaped,
+  rowMajor,
+  sizeAt,
+  sliced,
+  stepAt,
+  type View,
+  viewOf,
+  widened,
+} from "../plan/view.js";
+import { planMove } from "./move.js";
+import { type Arrays, dimsOf, dtypeOf, NodeFacts } from "./node-facts.js";
+
+/** What a value's layout should be like. */
+export interface Wish {
+  /** Lanes fill whole vectors. */
+  readonly whole?: boolean;
+  /** Nothing is written behind the last lane. */
+  readonly exact?: boolean;
+}
+
+/**
+ * A graph on its way to a plan: where every value lies, and what has been planned so far. Values whose elements are only
+ * reshaped, and cannot be where they lie, are put in order when somebody asks for them.
+ */
+export class Lowering {
+  readonly graph: Graph;
+  readonly plan = new PlanBuilder();
+  /** Nodes whose work another one's kernel does as well. */
+  readonly absorbed = new Set<Node>();
+  readonly #arrays: Arrays;
+  readonly #views = new Map<ValueId, View>();
+  readonly #pending = new Map<ValueId, View>();
+  readonly #joined = new Map<ValueId, { readonly view: View; readonly order: readonly number[] }>();
+  readonly #copies = new Map<Place["in"], Map<string, View>>();
+
+  constructor(graph: Graph, arrays: Arrays) {
+    this.graph = graph;
+    this.#arrays = arrays;
+  }
+
+  dims(id: ValueId): readonly number[] {
+    return dimsOf(this.graph, id);
+  }
+
+  array(id: ValueId): TypedArray | undefined {
+    return this.#arrays.get(id);
+  }
+
+  /** float32 elements of a constant. */
+  floats(id: ValueId): Float32Array | undefined {
+    const array = this.#arrays.get(id);
+    return array instanceof Float32Array ? array : undefined;
+  }
+
+  /** The number of a constant of one element. */
+  scalar(id: ValueId): number | undefined {
+    const array = this.floats(id);
+    return array?.length === 1 ? array[0] : undefined;
+  }
+
+  /** Is it known where the value lies, or is it a constant? */
+  has(id: ValueId): boolean {
+    return this.#views.has(id) || this.#pending.has(id) || this.floats(id) !== undefined;
+  }
+
+  set(id: ValueId, view: View): void {
+    this.#views.set(id, view);
+  }
+
+  /** The same elements, row-major, under this value's dims. Where they lie so already, nothing is planned. */
+  setReshaped(id: ValueId, source: View): void {
+    const view = reshaped(source, this.dims(id));
+    if (view === undefined) this.#pending.set(id, source);
+    else this.#views.set(id, view);
+  }
+
+  /** What a value that is only reshaped is made of; undefined where it lies as it is. */
+  pending(id: ValueId): View | undefined {
+    return this.#pending.get(id);
+  }
+
+  view(id: ValueId): View {
+    const known = this.#views.get(id);
+    if (known !== undefined) return known;
+    const source = this.#pending.get(id);
+    if (source !== undefined) {
+      const dense = this.copied(source, { order: rowMajor(source.dims.length), padded: false, halo: [] });
+      const view = reshaped(dense, this.dims(id)) ?? dense;
+      this.#views.set(id, view);
+      return view;
+    }
+    const constant = this.floats(id);
+    if (constant !== undefined) return this.constantView(constant, this.dims(id));
+    throw new RangeError(`Value ${id} is read before it is made.`);
+  }
+
+  /** A constant as it is to lie: row-major unless an order is given. */
+  constantView(
+    numbers: Float32Array,
+    dims: readonly number[],
+    order: readonly number[] = rowMajor(dims.length),
+  ): View {
+    const lanes = order.at(-1) ?? 0;
+    const layout = { order, padded: (dims[lanes] ?? 1) > 1, halo: [] };
+    const { steps, bytes } = laidOut(dims, layout);
+    const image = new Float32Array(bytes / floatBytes);
+    const inner = rowMajor(dims.length);
+    const at = (flat: number): number => {
+      let [rest, place] = [flat, 0];
+      for (const axis of [...inner].reverse()) {
+        const size = dims[axis] ?? 1;
+        place += (rest % size) * (steps[axis] ?? 0);
+        rest = Math.floor(rest / size);
+      }
+      return place / floatBytes;
+    };
+    numbers.forEach((value, flat) => (image[at(flat)] = value));
+    return viewOf(this.plan.constant(image), dims, steps, layout.padded, undefined, lanes);
+  }
+
+  /** New memory; halos are filled with zeros here and now. */
+  temporary(dims: readonly number[], layout: Layout, name: string): View {
+    const { steps, bytes, first } = laidOut(dims, layout);
+    const halo = dims.map((_, axis) => layout.halo[axis] ?? noHalo);
+    const place = { in: this.plan.buffer(bytes, name), offset: first };
+    const view = viewOf(place, dims, steps, layout.padded, halo, layout.order.at(-1));
+    this.#fillHalo(view, layout.order);
+    return view;
+  }
+
+  /** Memory for a value that a kernel is about to write: its own, or its part of what it will be joined into. */
+  allocate(id: ValueId, order: readonly number[], wish: Wish = {}): View {
+    const view = this.#memoryFor(id, order, wish);
+    this.#views.set(id, view);
+    return view;
+  }
+
+  /** The memory into which a Concat's inputs are written, if one of them was. */
+  joined(id: ValueId): View | undefined {
+    return this.#joined.get(id)?.view;
+  }
+
+  /** A view's elements in another layout; copied once however often it is asked for. */
+  copied(source: View, layout: Layout): View {
+    const copies = this.#copies.get(source.place.in) ?? new Map<string, View>();
+    this.#copies.set(source.place.in, copies);
+    const key = JSON.stringify([source.place.offset, source.dims, source.steps, layout]);
+    const before = copies.get(key);
+    if (before !== undefined) return before;
+    const target = this.temporary(source.dims, layout, "copy");
+    planMove(this.plan, source.place, source.steps, target);
+    copies.set(key, target);
+    return target;
+  }
+
+  /** A view whose lanes lie along an axis, copied where they do not. */
+  withLanes(view: View, axis: number, whole = false): View {
+    const isRight = view.lanes === axis;
+    if (isRight ? !whole || hasWholeVectors(view) : !whole && sizeAt(view, axis) === 1) return view;
+    const order = [...orderOf(view).filter((other) => other !== axis), axis];
+    return this.copied(view, { order, padded: whole, halo: [] });
+  }
+
+  /** A view that has lanes: row-major where it has none. */
+  laned(view: View): View {
+    if (view.lanes >= 0) return view;
+    return this.copied(view, { order: rowMajor(view.dims.length), padded: false, halo: [] });
+  }
+
+  /** A value to be read beside others: its axes from the right, its lanes where theirs are, or the same for all of them. */
+  operand(id: ValueId, rank: number, order: readonly number[]): View {
+    const own = this.dims(id);
+    const dims = [...Array.from({ length: rank - own.length }, () => 1), ...own];
+    const lanes = order.at(-1) ?? 0;
+    const constant = this.floats(id);
+    if (constant !== undefined) return this.constantView(constant, dims, order);
+    const wide = widened(this.view(id), rank);
+    if (sizeAt(wide, lanes) === 1 || stepAt(wide, lanes) === floatBytes) return wide;
+    return this.withLanes(wide, lanes);
+  }
+
+  #name(id: ValueId): string {
+    return this.graph.value(id).name;
+  }
+
+  #layout(id: ValueId, order: readonly number[], wish: Wish): Layout {
+    const dims = this.dims(id);
+    const halo = this.#haloOf(id, dims);
+    const inner = order.at(-1) ?? 0;
+    const canPad = (halo[inner] ?? noHalo).every((size) => size === 0);
+    const isExact = wish.exact === true || (dims[inner] ?? 1) === 1 || this.#isMovedNext(id);
+    return { order, padded: canPad && (wish.whole === true || !isExact), halo };
+  }
+
+  /** Whoever reads it wants its elements without gaps. */
+  #isMovedNext(id: ValueId): boolean {
+    if (this.graph.isOutput(id)) return true;
+    const readers = this.graph.consumers(id);
+    return readers.length === 1 && readers.every(({ op }) => /^(Reshape|Flatten|Transpose)$/.test(op));
+  }
+
+  /** The zeros that convolutions want around it. */
+  #haloOf(id: ValueId, dims: readonly number[]): readonly Halo[] {
+    const halo: [number, number][] = dims.map(() => [0, 0]);
+    for (const node of this.graph.consumers(id)) {
+      if (node.op !== "Conv" || node.inputs[0] !== id || this.absorbed.has(node)) continue;
+      convolutionHalo(new NodeFacts(this.graph, node)).forEach(([before, after], at) => {
+        const own = halo[at + 2];
+        if (own === undefined) return;
+        own[0] = Math.max(own[0], before);
+        own[1] = Math.max(own[1], after);
+      });
+    }
+    return halo;
+  }
+
+  /** Writes zeros around a view: for each axis what is before and behind it, within what lies outside it in memory. */
+  #fillHalo(view: View, order: readonly number[]): void {
+    order.forEach((axis, depth) => {
+      const halo = view.halo[axis] ?? noHalo;
+      const inner = order.slice(depth + 1);
+      // Within the axis all that lies further inside is halo too.
+      const innerAxes: Axis[] = inner.map((other) => {
+        const [before, after] = view.halo[other] ?? noHalo;
+        return { count: before + sizeAt(view, other) + after, steps: [stepAt(view, other)] };
+      });
+      const start = inner.reduce(
+        (sum, other) => sum - (view.halo[other]?.[0] ?? 0) * stepAt(view, other),
+        0,
+      );
+      const outer = axesOf([view], order.slice(0, depth));
+      const ends = [
+        { count: halo[0], at: -halo[0] * stepAt(view, axis) },
+        { count: halo[1], at: sizeAt(view, axis) * stepAt(view, axis) },
+      ];
+      for (const { count, at } of ends) {
+        if (count === 0) continue;
+        const around = [...outer, { count, steps: [stepAt(view, axis)] }, ...innerAxes];
+        const loops = collapsed(around);
+        const last = loops.at(-1);
+        const isRun = last?.steps[0] === floatBytes;
+        const options = {
+          axes: isRun ? loops.slice(0, -1) : loops,
+          run: isRun ? last.count : 1,
+          value: 0,
+        };
+        this.plan.step(fill, options, [placeAt(view.place, start + at)]);
+      }
+    });
+  }
+
+  #memoryFor(id: ValueId, order: readonly number[], wish: Wish): View {
+    const part = this.#partOfConcat(id, order, wish);
+    return part ?? this.temporary(this.dims(id), this.#layout(id, order, wish), this.#name(id));
+  }
+
+  #partOfConcat(id: ValueId, order: readonly number[], wish: Wish): View | undefined {
+    const [use, ...more] = this.graph
+      .consumers(id)
+      .filter(({ op, domain }) => op === "Concat" && domain === "");
+    if (use === undefined || more.length > 0 || this.absorbed.has(use)) return undefined;
+    const facts = new NodeFacts(this.graph, use);
+    const position = use.inputs.indexOf(id);
+    if (use.inputs.lastIndexOf(id) !== position || dtypeOf(this.graph, id) !== "float32") return undefined;
+    const whole = facts.output();
+    const dims = this.dims(whole);
+    const given = facts.attributes.int("axis", 0);
+    const axis = given < 0 ? given + dims.length : given;
+    const sizes = facts.inputs.map((part) => this.dims(part)[axis] ?? 1);
+    const start = sizes.slice(0, position).reduce((sum, size) => sum + size, 0);
+    const size = sizes[position] ?? 1;
+    const isLast = position === sizes.length - 1;
+    const isAlongLanes = axis === order.at(-1);
+    // Whole vectors that are written at a part's end must not reach into the next.
+    if (isAlongLanes && (start % laneCount > 0 || (size % laneCount > 0 && !isLast))) return undefined;
+    const known = this.#joined.get(whole);
+    if (known !== undefined && known.order.join() !== order.join()) return undefined;
+    const target = known?.view ?? this.#memoryFor(whole, order, wish);
+    this.#joined.set(whole, { view: target, order });
+    const part = sliced(target, axis, start, size);
+    return wish.whole === true && !hasWholeVectors(part) ? undefined : part;
+  }
+}
+
+/** By spatial axis, the pads of a convolution. */
+export function convolutionHalo(facts: NodeFacts): readonly Halo[] {
+  const kernel = facts.dims(1).slice(2);
+  return windowAxes(facts.dims(0).slice(2), kernel, facts.attributes).map(({ before, after }) => [
+    Math.max(0, Number(before)),
+    Math.max(0, Number(after)),
+  ]);
+}

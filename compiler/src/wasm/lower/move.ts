@@ -1,0 +1,73 @@
+import { copy, type CopyAxis } from "../kernels/copy.js";
+import { fill } from "../kernels/fill.js";
+import { floatBytes, laneCount } from "../kernels/kernel.js";
+import { collapsed } from "../kernels/nest.js";
+import { type Place, placeAt, type PlanBuilder } from "../plan/plan.js";
+import { axesOf, orderOf, sizeAt, stepAt, type View } from "../plan/view.js";
+
+/** Where along an axis the elements of a source are, from its first: at multiples of a step, or listed. In bytes. */
+export type Along = number | readonly number[];
+
+/** Plans a copy into a view: its element at a coordinate is the source's at the sum of what each axis adds. */
+export function planMove(
+  plan: PlanBuilder,
+  source: Place,
+  along: readonly Along[],
+  target: View,
+): void {
+  const order = orderOf(target);
+  const inner = order.at(-1) ?? 0;
+  const lanes = sizeAt(target, inner);
+  const isRun = target.lanes === inner && (lanes === 1 || along[inner] === floatBytes);
+  const padding = target.padded ? Math.ceil(lanes / laneCount) * laneCount - lanes : 0;
+  const tables: number[] = [];
+  const axes: CopyAxis[] = [];
+  for (const axis of isRun ? order.slice(0, -1) : order) {
+    const count = sizeAt(target, axis);
+    if (count === 1) continue;
+    const from = along[axis] ?? 0;
+    const output = stepAt(target, axis);
+    if (typeof from === "number") {
+      const outer = axes.at(-1);
+      const follows =
+        outer !== undefined &&
+        "step" in outer.input &&
+        outer.input.step === count * from &&
+        outer.output === count * output;
+      const joined = { count: (follows ? outer.count : 1) * count, output, input: { step: from } };
+      if (follows) axes[axes.length - 1] = joined;
+      else axes.push(joined);
+    } else {
+      axes.push({ count, output, input: { table: tables.length * floatBytes } });
+      tables.push(...from);
+    }
+  }
+  let run = isRun ? lanes : 1;
+  const last = axes.at(-1);
+  const bytes = run * floatBytes;
+  if (padding === 0 && last?.output === bytes && "step" in last.input && last.input.step === bytes) {
+    run *= last.count;
+    axes.pop();
+  }
+  const table = tables.length > 0 ? plan.constant(Int32Array.from(tables)) : target.place;
+  const zeros = isRun ? padding : 0;
+  plan.step(copy, { axes, run, zeros }, [source, target.place, table]);
+  if (!isRun && padding > 0) {
+    const end = placeAt(target.place, lanes * floatBytes);
+    const around = collapsed(axesOf([target], order.slice(0, -1)));
+    plan.step(fill, { axes: around, run: padding, value: 0 }, [end]);
+  }
+}
+
+/** Writes one number to every element of a view. */
+export function planFill(plan: PlanBuilder, target: View, value: number): void {
+  const axes = collapsed(axesOf([target], orderOf(target)));
+  const last = axes.at(-1);
+  const isRun = last?.steps[0] === floatBytes;
+  const options = {
+    axes: isRun ? axes.slice(0, -1) : axes,
+    run: isRun ? last.count : 1,
+    value,
+  };
+  plan.step(fill, options, [target.place]);
+}

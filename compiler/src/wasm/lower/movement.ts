@@ -1,0 +1,216 @@
+import { elementCount, type Tensor as Dense } from "@pare/runtime/format";
+import { evaluateNode } from "../../ops/index.js";
+import { placeAt } from "../plan/plan.js";
+import {
+  orderOf,
+  permuted,
+  rowMajor,
+  sizeAt,
+  sliced,
+  stepAt,
+  type View,
+  viewOf,
+} from "../plan/view.js";
+import type { LoweringRow } from "./lowering-row.js";
+import type { Lowering } from "./lowering.js";
+import { type Along, planFill, planMove } from "./move.js";
+import type { NodeFacts } from "./node-facts.js";
+
+/** The same elements under other dims. */
+export const reshapeRow: LoweringRow = {
+  lower(node, l) {
+    const id = node.required(0);
+    l.setReshaped(node.output(), l.pending(id) ?? l.view(id));
+  },
+};
+
+export const identityRow: LoweringRow = {
+  lower(node, l) {
+    l.set(node.output(), l.view(node.required(0)));
+  },
+};
+
+export const transposeRow: LoweringRow = {
+  lower(node, l) {
+    const view = l.view(node.required(0));
+    const backwards = [...rowMajor(view.dims.length)].reverse();
+    l.set(node.output(), permuted(view, node.attributes.ints("perm") ?? backwards));
+  },
+};
+
+export const splitRow: LoweringRow = {
+  lower(node, l) {
+    const view = l.view(node.required(0));
+    const axis = normal(node.attributes.int("axis", 0), view.dims.length);
+    let start = 0;
+    for (const [at, id] of node.node.outputs.entries()) {
+      if (id === null) continue;
+      const size = node.outputDims(at)[axis] ?? 1;
+      l.set(id, sliced(view, axis, start, size));
+      start += size;
+    }
+  },
+};
+
+/** Inputs that were written where they belong are there; others are copied. */
+export const concatRow: LoweringRow = {
+  lower(node, l) {
+    const id = node.output();
+    const known = l.joined(id);
+    const [first] = node.inputs.filter((input) => l.floats(input) === undefined);
+    const order = first === undefined ? rowMajor(l.dims(id).length) : orderOf(l.laned(l.view(first)));
+    const target = known ?? l.allocate(id, order);
+    const axis = normal(node.attributes.int("axis", 0), target.dims.length);
+    let start = 0;
+    for (const input of node.inputs) {
+      const view = l.view(input);
+      const part = sliced(target, axis, start, sizeAt(view, axis));
+      const isThere = view.place.in === part.place.in && view.place.offset === part.place.offset;
+      if (!isThere) planMove(l.plan, view.place, view.steps, part);
+      start += sizeAt(view, axis);
+    }
+    l.set(id, target);
+  },
+};
+
+/** What moves elements by where they lie: which, its reference tells, asked about their numbers. */
+export const movementRow: LoweringRow = {
+  refuse(node) {
+    if (node.node.op === "Resize" && node.attributes.string("mode", "nearest") !== "nearest")
+      return "only the nearest element is taken: other modes are not compiled";
+    const isOpen = node.node.inputs.some((id, at) => at > 0 && id !== null && !node.isConstant(at));
+    return isOpen ? "indices, sizes and the like must be constant" : undefined;
+  },
+  lower(node, l) {
+    const view = l.view(node.required(0));
+    const found = evaluateNode(node.graph, node.node, numbered(node, l)) ?? [];
+    node.node.outputs.forEach((id, at) => {
+      const result = found[at];
+      if (id === null) return;
+      if (result === null || result === undefined) throw node.fault("has no reference evaluation");
+      const dims = l.dims(id);
+      const indices = result.data as Int32Array;
+      const along = alongAxes(view, indices, dims);
+      if (along === undefined) throw node.fault("moves elements in no order by axis");
+      const { base, axes } = along;
+      if (axes.every((one) => typeof one === "number")) {
+        l.set(id, viewOfMoved(view, indices, dims, base, axes));
+        return;
+      }
+      const order = dims.length === view.dims.length ? orderOf(l.laned(view)) : rowMajor(dims.length);
+      planMove(l.plan, placeAt(view.place, base), axes, l.allocate(id, order));
+    });
+  },
+};
+
+/** The node's inputs, with the first one's elements replaced by their numbers. */
+function numbered(node: NodeFacts, l: Lowering): readonly (Dense | null)[] {
+  return node.node.inputs.map((id, at): Dense | null => {
+    if (id === null) return null;
+    if (at === 0) {
+      const { type } = node.graph.value(id);
+      const dims = type.kind === "tensor" ? (type.shape ?? []).map(Number) : [];
+      return { type: "int32", dims, data: Int32Array.from({ length: elementCount(dims) }, (_, i) => i) };
+    }
+    const constant = node.graph.constant(id);
+    const data = l.array(id);
+    return constant === undefined || data === undefined
+      ? null
+      : { type: constant.dtype, dims: constant.dims, data };
+  });
+}
+
+function offsetOf(view: View, index: number): number {
+  let [rest, offset] = [index, 0];
+  for (let axis = view.dims.length - 1; axis >= 0; axis -= 1) {
+    offset += (rest % sizeAt(view, axis)) * stepAt(view, axis);
+    rest = Math.floor(rest / sizeAt(view, axis));
+  }
+  return offset;
+}
+
+/**
+ * Offsets of a result's elements in the source as a sum over its axes: a step where they are equally far apart, else a
+ * list. Undefined where they are no such sum.
+ */
+function alongAxes(
+  view: View,
+  indices: Int32Array,
+  dims: readonly number[],
+): { readonly base: number; readonly axes: readonly Along[] } | undefined {
+  const base = offsetOf(view, indices[0] ?? 0);
+  let stride = indices.length;
+  const strides = dims.map((size) => (stride /= size));
+  const lists = dims.map((size, axis) =>
+    Array.from({ length: size }, (_, i) => offsetOf(view, indices[i * (strides[axis] ?? 1)] ?? 0) - base),
+  );
+  for (let i = 0; i < indices.length; i += 1) {
+    let sum = base;
+    for (const [axis, list] of lists.entries())
+      sum += list[Math.floor(i / (strides[axis] ?? 1)) % list.length] ?? 0;
+    if (sum !== offsetOf(view, indices[i] ?? 0)) return undefined;
+  }
+  const axes = lists.map((list): Along => {
+    const step = list[1] ?? 0;
+    return list.every((offset, i) => offset === i * step) ? step : list;
+  });
+  return { base, axes };
+}
+
+/** A result whose elements can stay where they are. A part of the source keeps what surrounds it. */
+function viewOfMoved(
+  view: View,
+  indices: Int32Array,
+  dims: readonly number[],
+  base: number,
+  steps: readonly number[],
+): View {
+  const isPart =
+    dims.length === view.dims.length &&
+    dims.every((size, axis) => size === 1 || steps[axis] === stepAt(view, axis));
+  if (isPart) {
+    let part = view;
+    let rest = indices[0] ?? 0;
+    for (let axis = dims.length - 1; axis >= 0; axis -= 1) {
+      const start = rest % sizeAt(view, axis);
+      rest = Math.floor(rest / sizeAt(view, axis));
+      const size = dims[axis] ?? 1;
+      if (size !== sizeAt(view, axis)) part = sliced(part, axis, start, size);
+    }
+    return part;
+  }
+  return viewOf(placeAt(view.place, base), dims, steps);
+}
+
+/** A frame of one number around the input; other modes move elements. */
+export const padRow: LoweringRow = {
+  refuse(node) {
+    if (node.attributes.string("mode", "constant") !== "constant")
+      return movementRow.refuse?.(node);
+    const pads = node.numbers(1);
+    if (pads === undefined) return "its pads must be constant";
+    if (pads.some((size) => size < 0)) return "negative pads are not compiled";
+    return node.input(2) !== undefined && !node.isConstant(2)
+      ? "the number that it pads with must be constant"
+      : undefined;
+  },
+  lower(node, l) {
+    if (node.attributes.string("mode", "constant") !== "constant") return movementRow.lower(node, l);
+    const view = l.laned(l.view(node.required(0)));
+    const pads = node.numbers(1) ?? [];
+    const rank = view.dims.length;
+    const axes = node.numbers(3)?.map((axis) => normal(axis, rank)) ?? rowMajor(rank);
+    const target = l.allocate(node.output(), orderOf(view), { exact: true });
+    const value = node.input(2);
+    planFill(l.plan, target, value === undefined ? 0 : (l.scalar(value) ?? 0));
+    let inside = target;
+    axes.forEach((axis, at) => {
+      inside = sliced(inside, axis, pads[at] ?? 0, sizeAt(view, axis));
+    });
+    planMove(l.plan, view.place, view.steps, inside);
+  },
+};
+
+function normal(axis: number, rank: number): number {
+  return axis < 0 ? axis + rank : axis;
+}

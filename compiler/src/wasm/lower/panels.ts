@@ -1,0 +1,78 @@
+import { floatBytes } from "../kernels/kernel.js";
+import { packedAt, packedLength } from "../kernels/matrix.js";
+import { collapsed } from "../kernels/nest.js";
+import { pack } from "../kernels/pack.js";
+import type { Place } from "../plan/plan.js";
+import { sizeAt, stepAt, type View } from "../plan/view.js";
+import type { Lowering } from "./lowering.js";
+
+/** Vectors in a panel of weights: what the tiles of both engines hold. */
+export const panelVectors = 2;
+
+/** A product's right operand in panels: where they are, and by axis the bytes from one matrix of a batch to the next. */
+export interface Panels {
+  readonly place: Place;
+  readonly steps: readonly number[];
+}
+
+/** By axis of a product of `rank` axes; 0 for what is the same for all. */
+function batchSteps(batch: readonly number[], matrixBytes: number, rank: number): readonly number[] {
+  const steps: number[] = Array.from({ length: rank }, () => 0);
+  let step = matrixBytes;
+  [...batch].reverse().forEach((size, at) => {
+    if (size > 1) steps[rank - 3 - at] = step;
+    step *= size;
+  });
+  return steps;
+}
+
+/** Constant matrices, [batch…, depth, n], packed now. */
+export function packedMatrices(
+  l: Lowering,
+  numbers: Float32Array,
+  dims: readonly number[],
+  rank: number,
+): Panels {
+  const [depth = 1, n = 1] = dims.slice(-2);
+  const batch = dims.slice(0, -2);
+  const count = batch.reduce((product, size) => product * size, 1);
+  const length = packedLength(depth, n);
+  const packed = new Float32Array(length * count);
+  for (let at = 0; at < count; at += 1)
+    for (let k = 0; k < depth; k += 1)
+      for (let j = 0; j < n; j += 1) {
+        const value = numbers[(at * depth + k) * n + j] ?? 0;
+        packed[at * length + packedAt(k, j, depth, n, panelVectors)] = value;
+      }
+  return { place: l.plan.constant(packed), steps: batchSteps(batch, length * floatBytes, rank) };
+}
+
+/** Computed matrices, packed at each run. */
+export function packedView(l: Lowering, view: View, rank: number): Panels {
+  const { dims } = view;
+  const [depth = 1, n = 1] = dims.slice(-2);
+  const batch = dims.slice(0, -2);
+  const matrixBytes = packedLength(depth, n) * floatBytes;
+  const count = batch.reduce((product, size) => product * size, 1);
+  const place = { in: l.plan.buffer(count * matrixBytes, "panels"), offset: 0 };
+  const steps = batchSteps(batch, matrixBytes, rank);
+  const added = rank - dims.length;
+  l.plan.step(
+    pack,
+    {
+      batch: collapsed(
+        batch.map((size, axis) => ({
+          count: size,
+          steps: [sizeAt(view, axis) === 1 ? 0 : stepAt(view, axis), steps[axis + added] ?? 0],
+        })),
+      ),
+      depth,
+      outputs: n,
+      depthStep: depth === 1 ? floatBytes : stepAt(view, dims.length - 2),
+      outputStep: n === 1 ? floatBytes : stepAt(view, dims.length - 1),
+      panel: panelVectors,
+    },
+    [view.place, place],
+  );
+  return { place, steps };
+}

@@ -1,0 +1,151 @@
+import { padding, type WindowAxis, windowAxes, tapsOf } from "../../ops/families/window.js";
+import type { Fold } from "../kernels/fold.js";
+import { vectorBytes, vectorsOf } from "../kernels/kernel.js";
+import { type Axis, collapsed } from "../kernels/nest.js";
+import { reduce } from "../kernels/reduce.js";
+import { placeAt } from "../plan/plan.js";
+import { channelsLast, sizeAt, stepAt, type View } from "../plan/view.js";
+import { flat } from "./convolution.js";
+import type { LoweringRow } from "./lowering-row.js";
+import type { Lowering } from "./lowering.js";
+import type { NodeFacts } from "./node-facts.js";
+
+/** Places of a window on one axis that reach the same part of it: a run of results, and the taps within the input. */
+interface Span {
+  readonly start: number;
+  readonly count: number;
+  readonly firstTap: number;
+  readonly taps: number;
+  /** Taps that a mean counts. */
+  readonly counted: number;
+}
+
+/** Windows at the edges reach less: results are cut into spans whose windows are alike, so that no pads are read. */
+function spansOf(axis: WindowAxis, countPadding: boolean): readonly Span[] {
+  const { indices, windows, taps } = tapsOf([axis]);
+  const spans: Span[] = [];
+  for (let window = 0; window < windows; window += 1) {
+    const own = Array.from(indices.subarray(window * taps, (window + 1) * taps));
+    const inside = own.filter((index) => index >= 0).length;
+    const span = {
+      start: window,
+      count: 1,
+      firstTap: own.findIndex((index) => index >= 0),
+      taps: inside,
+      counted: countPadding ? own.filter((index) => index >= padding).length : inside,
+    };
+    const last = spans.at(-1);
+    const isAlike =
+      last?.firstTap === span.firstTap && last.taps === span.taps && last.counted === span.counted;
+    if (last === undefined || !isAlike) spans.push(span);
+    else spans[spans.length - 1] = { ...last, count: last.count + 1 };
+  }
+  return spans;
+}
+
+function poolRow(fold: Fold): LoweringRow {
+  const isMean = fold === "sum";
+  return {
+    refuse(node) {
+      const rank = node.dims(0).length;
+      if (rank < 3 || rank > 4) return "pools over one or two axes are compiled";
+      if (node.node.outputs.length > 1 && node.node.outputs[1] !== null)
+        return "places of the largest are not compiled";
+      const isEmpty = spatialAxes(node).some((axis) =>
+        spansOf(axis, false).some(({ taps }) => taps === 0),
+      );
+      return isEmpty ? "a window lies in the padding alone" : undefined;
+    },
+    lower(node, l) {
+      const counts = isMean && node.attributes.int("count_include_pad", 0) !== 0;
+      const axes = spatialAxes(node);
+      const whole: WindowAxis = {
+        size: 1,
+        kernel: 1,
+        stride: 1,
+        dilation: 1,
+        before: 0,
+        after: 0,
+        output: 1,
+      };
+      const [rows = whole, columns = whole] = axes.length === 1 ? [whole, ...axes] : axes;
+      const { x, y } = imagesOf(node, l);
+      for (const row of spansOf(rows, counts))
+        for (const column of spansOf(columns, counts)) {
+          const place = (view: View, spans: readonly [number, number]) =>
+            placeAt(view.place, spans[0] * stepAt(view, 2) + spans[1] * stepAt(view, 3));
+          const first = (axis: WindowAxis, span: Span) =>
+            span.start * axis.stride - Number(axis.before) + span.firstTap * axis.dilation;
+          l.plan.step(
+            reduce,
+            {
+              axes: collapsed([
+                batchAxis(x, y),
+                { count: row.count, steps: [rows.stride * stepAt(x, 2), stepAt(y, 2)] },
+                { count: column.count, steps: [columns.stride * stepAt(x, 3), stepAt(y, 3)] },
+                vectorAxis(y),
+              ]),
+              taps: collapsed([
+                { count: row.taps, steps: [rows.dilation * stepAt(x, 2)] },
+                { count: column.taps, steps: [columns.dilation * stepAt(x, 3)] },
+              ]),
+              fold,
+              then: isMean ? [{ kind: "scale", by: 1 / (row.counted * column.counted) }] : [],
+            },
+            [place(x, [first(rows, row), first(columns, column)]), place(y, [row.start, column.start])],
+          );
+        }
+    },
+  };
+}
+
+function spatialAxes(node: NodeFacts): readonly WindowAxis[] {
+  const kernel = node.attributes.ints("kernel_shape") ?? [];
+  return windowAxes(node.dims(0).slice(2), kernel, node.attributes);
+}
+
+function imagesOf(node: NodeFacts, l: Lowering): { readonly x: View; readonly y: View } {
+  const x = l.withLanes(l.view(node.required(0)), 1, true);
+  const y = l.allocate(node.output(), channelsLast(x.dims.length), { whole: true });
+  return { x: flat(x), y: flat(y) };
+}
+
+function batchAxis(x: View, y: View): Axis {
+  return { count: sizeAt(y, 0), steps: [stepAt(x, 0), stepAt(y, 0)] };
+}
+
+function vectorAxis(y: View): Axis {
+  return { count: vectorsOf(sizeAt(y, 1)), steps: [vectorBytes, vectorBytes] };
+}
+
+export const maxPoolRow = poolRow("max");
+export const averagePoolRow = poolRow("sum");
+
+function globalRow(fold: Fold): LoweringRow {
+  return {
+    refuse(node) {
+      const rank = node.dims(0).length;
+      return rank < 3 || rank > 4 ? "pools over one or two axes are compiled" : undefined;
+    },
+    lower(node, l) {
+      const { x, y } = imagesOf(node, l);
+      const [height, width] = [sizeAt(x, 2), sizeAt(x, 3)];
+      l.plan.step(
+        reduce,
+        {
+          axes: collapsed([batchAxis(x, y), vectorAxis(y)]),
+          taps: collapsed([
+            { count: height, steps: [stepAt(x, 2)] },
+            { count: width, steps: [stepAt(x, 3)] },
+          ]),
+          fold,
+          then: fold === "sum" ? [{ kind: "scale", by: 1 / (height * width) }] : [],
+        },
+        [x.place, y.place],
+      );
+    },
+  };
+}
+
+export const globalAverageRow = globalRow("sum");
+export const globalMaxRow = globalRow("max");

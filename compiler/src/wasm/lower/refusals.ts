@@ -1,0 +1,87 @@
+import { type Dim, dim, type Graph, type Node, type ValueId } from "../../ir/index.js";
+import { lowerings } from "./lowerings.js";
+import { dtypeOf, NodeFacts, shapeOf } from "./node-facts.js";
+
+/** Why a graph cannot be compiled: one reason, and what it concerns. */
+export interface Refusal {
+  readonly kind: "dimension" | "operator" | "type";
+  /** A dim, or an operator. */
+  readonly what: string;
+  readonly why: string;
+  /** How to fix a dim. */
+  readonly hint?: string;
+  /** Labels of nodes or inputs, at most three, and how many there are. */
+  readonly where: readonly string[];
+  readonly count: number;
+}
+
+/** Everything that stands against compiling a simplified graph; empty where nothing does. */
+export function refusals(graph: Graph): readonly Refusal[] {
+  const found = new Map<string, Refusal>();
+  const refuse = (refusal: Omit<Refusal, "where" | "count">, where: string): void => {
+    const key = `${refusal.kind} ${refusal.what} ${refusal.why}`;
+    const before = found.get(key) ?? { ...refusal, where: [], count: 0 };
+    const labels = before.where.length < 3 ? [...before.where, where] : before.where;
+    found.set(key, { ...before, where: labels, count: before.count + 1 });
+  };
+  for (const id of graph.main.inputs) {
+    const { name } = graph.value(id);
+    openDims(graph, id).forEach((size) => refuse(openDim(size, name), name));
+  }
+  const hasOpenInputs = found.size > 0;
+  for (const node of graph.order()) {
+    const label = graph.nodeLabel(node);
+    const refusal = refusedNode(graph, node, hasOpenInputs);
+    if (refusal !== undefined) refuse(refusal, label);
+  }
+  return [...found.values()];
+}
+
+function openDim(size: Dim | undefined, input: string): Omit<Refusal, "where" | "count"> {
+  const symbols = size === undefined ? [] : [...dim.symbolsOf(size)];
+  const named = symbols.filter((symbol) => !symbol.startsWith("?"));
+  const [symbol] = named;
+  return {
+    kind: "dimension",
+    what: symbol ?? `of ${input}`,
+    why: "its size is not fixed",
+    hint: symbol === undefined ? `--shape ${input}=1x…` : `--dim ${symbol}=1`,
+  };
+}
+
+function openDims(graph: Graph, id: ValueId): readonly (Dim | undefined)[] {
+  const shape = shapeOf(graph, id);
+  return shape === undefined ? [undefined] : shape.filter((size) => typeof size !== "number");
+}
+
+type Reason = Omit<Refusal, "where" | "count">;
+
+function refusedNode(graph: Graph, node: Node, hasOpenInputs: boolean): Reason | undefined {
+  const row = node.domain === "" ? lowerings.get(node.op) : undefined;
+  const what = node.domain === "" ? node.op : `${node.domain}::${node.op}`;
+  if (row === undefined) return { kind: "operator", what, why: "it is not compiled" };
+  const facts = new NodeFacts(graph, node);
+  const outputs = node.outputs.flatMap((id) => id ?? []);
+  const computed = [...facts.inputs.filter((id) => graph.constant(id) === undefined), ...outputs];
+  const dtype = computed.map((id) => dtypeOf(graph, id)).find((type) => type !== "float32");
+  if (computed.some((id) => dtypeOf(graph, id) !== "float32"))
+    return { kind: "type", what, why: `it computes with ${dtype ?? "a type that is not known"}` };
+  const sizes = [...facts.inputs, ...outputs].map((id) => shapeOf(graph, id));
+  if (!sizes.every((shape) => shape?.every((size) => typeof size === "number") === true)) {
+    // What follows from the model's own open dims is said of these.
+    if (hasOpenInputs) return undefined;
+    return { kind: "dimension", what, why: "its sizes are known only when it runs" };
+  }
+  if (sizes.some((shape) => shape?.some((size) => size === 0)))
+    return { kind: "dimension", what, why: "a tensor has no elements" };
+  const floats = facts.inputs.every((id, at) => at === 0 || isUsable(graph, id));
+  if (!floats) return { kind: "type", what, why: "a constant is of a type that is not compiled" };
+  const why = row.refuse?.(facts);
+  return why === undefined ? undefined : { kind: "operator", what, why };
+}
+
+/** float32, or integers as axes and sizes are. */
+function isUsable(graph: Graph, id: ValueId): boolean {
+  const dtype = dtypeOf(graph, id);
+  return dtype === "float32" || dtype === "int64" || dtype === "int32";
+}

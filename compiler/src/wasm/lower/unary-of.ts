@@ -1,0 +1,109 @@
+import type { Node, ValueId } from "../../ir/index.js";
+import { attributeReader } from "../../ops/index.js";
+import type { PlainUnary, Unary } from "../kernels/unary.js";
+
+/** The one number of a constant, or undefined. */
+export type ScalarOf = (id: ValueId) => number | undefined;
+
+/**
+ * What a node does to one input alone, constants being what they are: `2 / x` is a reciprocal and a scale.
+ * @returns functions to apply in turn, or undefined where it is no function of this input alone
+ */
+export function unaryOf(
+  node: Node,
+  x: ValueId,
+  scalar: ScalarOf,
+): readonly Unary[] | undefined {
+  if (node.domain !== "" || node.outputs.length !== 1) return undefined;
+  const attributes = attributeReader(node.attributes);
+  const [first, second] = node.inputs;
+  const isFirst = first === x;
+  switch (node.op) {
+    case "Add":
+    case "Sub":
+    case "Mul":
+    case "Div":
+    case "Pow": {
+      const other = isFirst ? second : first;
+      const c = other === null || other === undefined || other === x ? undefined : scalar(other);
+      return c === undefined ? undefined : withConstant(node.op, c, isFirst);
+    }
+    case "Relu":
+      return [{ kind: "relu" }];
+    case "Clip": {
+      const bound = (id: ValueId | null | undefined, none: number) =>
+        id === null || id === undefined ? none : scalar(id);
+      const [low, high] = [bound(second, -Infinity), bound(node.inputs[2], Infinity)];
+      return low === undefined || high === undefined ? undefined : [{ kind: "clip", low, high }];
+    }
+    case "LeakyRelu":
+      return [{ kind: "leaky-relu", slope: attributes.float("alpha", 0.01) }];
+    case "Elu":
+      return [{ kind: "elu", alpha: attributes.float("alpha", 1) }];
+    case "HardSigmoid":
+      return [
+        {
+          kind: "hard-sigmoid",
+          alpha: attributes.float("alpha", 0.2),
+          beta: attributes.float("beta", 0.5),
+        },
+      ];
+    case "Gelu":
+      return [{ kind: attributes.string("approximate", "none") === "tanh" ? "gelu-tanh" : "gelu" }];
+    case "Identity":
+    case "Dropout":
+      return [];
+    default: {
+      const kind = plain[node.op];
+      return kind === undefined ? undefined : [{ kind }];
+    }
+  }
+}
+
+const plain: Readonly<Record<string, PlainUnary>> = {
+  Sigmoid: "sigmoid",
+  Tanh: "tanh",
+  HardSwish: "hard-swish",
+  Erf: "erf",
+  Exp: "exp",
+  Log: "log",
+  Sqrt: "square-root",
+  Reciprocal: "reciprocal",
+  Neg: "negate",
+  Abs: "absolute",
+  Floor: "floor",
+  Ceil: "ceil",
+  Round: "round",
+  Softplus: "softplus",
+};
+
+function withConstant(op: string, c: number, isFirst: boolean): readonly Unary[] | undefined {
+  switch (op) {
+    case "Add":
+      return [{ kind: "offset", by: c }];
+    case "Sub":
+      return isFirst
+        ? [{ kind: "offset", by: -c }]
+        : [{ kind: "negate" }, { kind: "offset", by: c }];
+    case "Mul":
+      return [{ kind: "scale", by: c }];
+    case "Div":
+      if (!isFirst) return [{ kind: "reciprocal" }, { kind: "scale", by: c }];
+      // Dividing by a power of two is exact as a product; by others both round once, differently.
+      return [{ kind: "scale", by: 1 / c }];
+    case "Pow":
+      return isFirst ? powers.get(c) : undefined;
+    default:
+      return undefined;
+  }
+}
+
+const powers: ReadonlyMap<number, readonly Unary[]> = new Map([
+  [1, []],
+  [2, [{ kind: "square" }]],
+  [3, [{ kind: "cube" }]],
+  [4, [{ kind: "square" }, { kind: "square" }]],
+  [0.5, [{ kind: "square-root" }]],
+  [-1, [{ kind: "reciprocal" }]],
+  [-0.5, [{ kind: "square-root" }, { kind: "reciprocal" }]],
+]);

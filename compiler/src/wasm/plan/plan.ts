@@ -1,0 +1,140 @@
+import type { Dtype } from "@pare/runtime/format";
+import type { FunctionBuilder } from "../encode/function-builder.js";
+import type { Engine } from "../engine.js";
+import type { Kernel, Memory } from "../kernels/kernel.js";
+
+/** Memory that holds something from the first step that uses it to the last. */
+export interface Buffer {
+  readonly kind: "buffer";
+  readonly bytes: number;
+  /** What it holds, for messages. */
+  readonly name: string;
+  readonly first: number;
+  readonly last: number;
+}
+
+/** Numbers that the module comes with: weights, tables. */
+export interface Constant {
+  readonly kind: "constant";
+  readonly bytes: Uint8Array;
+}
+
+/** A place, before anything has an address. */
+export interface Place {
+  readonly in: Buffer | Constant;
+  readonly offset: number;
+}
+
+export function placeAt(place: Place, bytes: number): Place {
+  return { in: place.in, offset: place.offset + bytes };
+}
+
+/** A call of a kernel. Steps of one key share a function. */
+export interface Step {
+  readonly kernel: string;
+  readonly key: string;
+  readonly emit: (engine: Engine) => FunctionBuilder;
+  readonly reference: (memory: Memory, at: readonly number[]) => void;
+  readonly at: readonly Place[];
+}
+
+/** An input or output of the model: row-major, without gaps. */
+export interface PlacedValue {
+  readonly name: string;
+  readonly type: Dtype;
+  readonly dims: readonly number[];
+  readonly place: Place;
+}
+
+/** A model as calls of kernels, one after the other. */
+export interface Plan {
+  readonly steps: readonly Step[];
+  readonly buffers: readonly Buffer[];
+  readonly constants: readonly Constant[];
+  readonly inputs: readonly PlacedValue[];
+  readonly outputs: readonly PlacedValue[];
+}
+
+/** Before the first step, and after the last: inputs are there already, outputs are there still. */
+export const beforeAll = -1;
+export const afterAll = Number.MAX_SAFE_INTEGER;
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+export class PlanBuilder {
+  readonly #steps: Step[] = [];
+  readonly #buffers = new Map<Buffer | Constant, Mutable<Buffer>>();
+  readonly #constants = new Map<string, Constant[]>();
+  readonly inputs: PlacedValue[] = [];
+  readonly outputs: PlacedValue[] = [];
+
+  /** @param bytes of what it is to hold */
+  buffer(bytes: number, name: string): Buffer {
+    const made = { kind: "buffer" as const, bytes, name, first: afterAll, last: beforeAll };
+    this.#buffers.set(made, made);
+    return made;
+  }
+
+  /** The same bytes are kept once. */
+  constant(numbers: Float32Array | Int32Array): Place {
+    const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+    const key = contentKey(bytes);
+    const alike = this.#constants.get(key) ?? [];
+    const same = alike.find((other) => bytes.every((byte, at) => byte === other.bytes[at]));
+    if (same !== undefined) return { in: same, offset: 0 };
+    const made: Constant = { kind: "constant", bytes };
+    this.#constants.set(key, [...alike, made]);
+    return { in: made, offset: 0 };
+  }
+
+  step<Options>(kernel: Kernel<Options>, options: Options, at: readonly Place[]): void {
+    const time = this.#steps.length;
+    for (const place of at) this.#use(place.in, time);
+    this.#steps.push({
+      kernel: kernel.name,
+      key: `${kernel.name} ${JSON.stringify(options, exactly)}`,
+      emit: (engine) => kernel.emit(options, engine),
+      reference: (memory, addresses) => kernel.reference(options, memory, addresses),
+      at,
+    });
+  }
+
+  input(value: PlacedValue): void {
+    this.#use(value.place.in, beforeAll);
+    this.inputs.push(value);
+  }
+
+  output(value: PlacedValue): void {
+    this.#use(value.place.in, afterAll);
+    this.outputs.push(value);
+  }
+
+  plan(): Plan {
+    return {
+      steps: this.#steps,
+      buffers: [...this.#buffers.values()],
+      constants: [...this.#constants.values()].flat(),
+      inputs: this.inputs,
+      outputs: this.outputs,
+    };
+  }
+
+  #use(used: Buffer | Constant, time: number): void {
+    const own = this.#buffers.get(used);
+    if (own === undefined) return;
+    own.first = Math.min(own.first, time);
+    own.last = Math.max(own.last, time);
+  }
+}
+
+/** JSON has no infinities: a bound that is none must not look like one that is not there. */
+function exactly(_: string, value: unknown): unknown {
+  return typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
+}
+
+/** What is compared with what: length and a hash. */
+function contentKey(bytes: Uint8Array): string {
+  let hash = 0;
+  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193) + 1;
+  return `${bytes.length} ${hash}`;
+}
