@@ -57,6 +57,14 @@ export { initializeFresh } from "./train/initialize.js";
 export type { Trained, TrainingProgress } from "./train/train-request.js";
 export type { EpochFacts } from "./train/training-state.js";
 export { findTarget, targets } from "./targets/index.js";
+export {
+  type CompiledModel,
+  type CompileOptions,
+  compileToWasm,
+  type Refusal,
+  refusals,
+  refusalText,
+} from "./wasm/index.js";
 export { saturates } from "./targets/saturation.js";
 export { type Obstacle, supportOf, type TargetSupport } from "./targets/support.js";
 export type { Proposal, Target, Verdict } from "./targets/target.js";

@@ -44,7 +44,10 @@ export function emitModule(
     return index;
   };
   const call = (f: FunctionBuilder, step: Step): void =>
-    f.call(kernelOf(step), step.at.map((place) => i32(memory.addressOf(place))));
+    f.call(
+      kernelOf(step),
+      step.at.map((place) => i32(memory.addressOf(place))),
+    );
   if (stepwise) {
     plan.steps.forEach((step, at) => {
       const f = new FunctionBuilder(0);

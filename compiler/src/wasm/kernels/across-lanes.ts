@@ -1,6 +1,5 @@
 import {
   bits,
-
   floats,
   laneMask,
   load,
@@ -16,9 +15,7 @@ import { nest } from "./nest.js";
 /** The last vector of a run whose lanes beyond the run count as `value`. */
 export function withTail(x: Vector, tail: number, value: number): Vector {
   if (tail === 0) return x;
-  return value === 0
-    ? bits.and(x, laneMask(tail))
-    : bits.select(x, floats(value), laneMask(tail));
+  return value === 0 ? bits.and(x, laneMask(tail)) : bits.select(x, floats(value), laneMask(tail));
 }
 
 /** Joins all four lanes; each of them then holds the result. */
@@ -76,4 +73,3 @@ export function storeTail(
   else if (padded) f.store(at, offset, bits.and(x, laneMask(tail)));
   else f.storeLanes(at, offset, x, tail);
 }
-

@@ -16,10 +16,7 @@ export function binaryVector(x: Vector, y: Vector, binary: Binary): Vector {
     case "max":
       return f32x4[binary](x, y);
     case "prelu":
-      return f32x4.add(
-        f32x4.larger(x, zero),
-        f32x4.multiply(f32x4.smaller(x, zero), y),
-      );
+      return f32x4.add(f32x4.larger(x, zero), f32x4.multiply(f32x4.smaller(x, zero), y));
     default:
       return binary satisfies never;
   }

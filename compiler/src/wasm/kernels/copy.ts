@@ -9,7 +9,7 @@ import {
 } from "../encode/expression.js";
 import { FunctionBuilder } from "../encode/function-builder.js";
 import { eachVector } from "./across-lanes.js";
-import { floatBytes, type Kernel, laneCount, vectorBytes } from "./kernel.js";
+import { floatBytes, type Kernel, laneCount } from "./kernel.js";
 
 /** A loop around what is copied. Where the input's places are no multiples of a step, a table lists them. */
 export interface CopyAxis {
@@ -44,10 +44,8 @@ export const copy: Kernel<CopyOptions> = {
       const whole = run - (run % laneCount);
       for (let i = 0; i < whole; i += laneCount)
         f.store(output, to + i * floatBytes, load(input, from + i * floatBytes));
-      for (let i = whole; i < run; i += 1)
-        float(input, from + i * floatBytes, to + i * floatBytes);
-      for (let i = run; i < run + zeros; i += 1)
-        f.storeFloat(output, to + i * floatBytes, f32(0));
+      for (let i = whole; i < run; i += 1) float(input, from + i * floatBytes, to + i * floatBytes);
+      for (let i = run; i < run + zeros; i += 1) f.storeFloat(output, to + i * floatBytes, f32(0));
     };
     const leaf = (input: Local<"i32">): readonly number[] => {
       if (run <= straight) {
@@ -79,7 +77,7 @@ export const copy: Kernel<CopyOptions> = {
         return [0, count * step];
       }
       const inputStep = axis.input.step;
-      const isShort = level === axes.length - 1 && run + zeros <= vectorBytes / floatBytes;
+      const isShort = level === axes.length - 1 && run + zeros <= laneCount && inputStep >= 0;
       const unroll = isShort ? ([8, 4, 3, 2].find((u) => count % u === 0) ?? 1) : 1;
       f.times(count / unroll, () => {
         if (unroll > 1) {

@@ -85,7 +85,13 @@ export const depthwise: Kernel<DepthwiseOptions> = {
 
     const vectorAxis: Axis = {
       count: vectors,
-      steps: [vectorBytes, tapCount * vectorBytes, hasBias ? vectorBytes : 0, vectorBytes, vectorBytes],
+      steps: [
+        vectorBytes,
+        tapCount * vectorBytes,
+        hasBias ? vectorBytes : 0,
+        vectorBytes,
+        vectorBytes,
+      ],
     };
     const rowAxis: Axis = {
       count: rows.count,

@@ -18,11 +18,7 @@ export function emitEpilogue(
   }
 }
 
-export function evaluateEpilogue(
-  x: number,
-  other: number,
-  epilogue: readonly Epilogue[],
-): number {
+export function evaluateEpilogue(x: number, other: number, epilogue: readonly Epilogue[]): number {
   let value = x;
   for (const part of epilogue) {
     if (part.kind === "add-other") value += other;
@@ -41,12 +37,6 @@ type Pointer = Local<"i32">;
 /** Of what sums over weights: input, weights, bias, output, other. */
 export function parametersOf(
   f: FunctionBuilder,
-): readonly [
-  input: Pointer,
-  weights: Pointer,
-  bias: Pointer,
-  output: Pointer,
-  other: Pointer,
-] {
+): readonly [input: Pointer, weights: Pointer, bias: Pointer, output: Pointer, other: Pointer] {
   return [f.parameter(0), f.parameter(1), f.parameter(2), f.parameter(3), f.parameter(4)];
 }

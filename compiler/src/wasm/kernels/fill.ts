@@ -23,8 +23,7 @@ export const fill: Kernel<FillOptions> = {
       const moved = eachVector(f, run - (run % laneCount), [output], (offset) =>
         f.store(output, offset, floats(value)),
       );
-      for (let i = 0; i < run % laneCount; i += 1)
-        f.storeFloat(output, i * floatBytes, f32(value));
+      for (let i = 0; i < run % laneCount; i += 1) f.storeFloat(output, i * floatBytes, f32(value));
       return moved;
     });
     return f;

@@ -34,9 +34,7 @@ export const layerNorm: Kernel<LayerNormOptions> = {
       f.set(mean, f32x4.multiply(mean, floats(1 / lanes)));
       f.advance(input, -back);
       f.set(variance, floats(0));
-      foldRun(f, variance, lanes, input, "sum-of-squares", (value) =>
-        f32x4.subtract(value, mean),
-      );
+      foldRun(f, variance, lanes, input, "sum-of-squares", (value) => f32x4.subtract(value, mean));
       joinLanes(f, variance, "sum");
       f.advance(input, -back);
       const root = f32x4.squareRoot(

@@ -1,11 +1,4 @@
-import {
-  f32x4,
-  floats,
-  load,
-  loadSplat,
-  type Local,
-  type Vector,
-} from "../encode/expression.js";
+import { f32x4, floats, load, loadSplat, type Local, type Vector } from "../encode/expression.js";
 import { FunctionBuilder } from "../encode/function-builder.js";
 import type { Engine } from "../engine.js";
 import {
@@ -99,7 +92,9 @@ export const matrix: Kernel<MatrixOptions> = {
             for (const { size, count } of balanced(columns.count, most)) {
               f.times(count, () => {
                 tile(size, panel);
-                moving.forEach((pointer, at) => f.advance(pointer, size * (columns.steps[at] ?? 0)));
+                moving.forEach((pointer, at) =>
+                  f.advance(pointer, size * (columns.steps[at] ?? 0)),
+                );
               });
             }
             return columns.steps.map((step) => step * columns.count);
@@ -122,9 +117,10 @@ export const matrix: Kernel<MatrixOptions> = {
   reference(options, { floats: memory }, at) {
     const { batch, rows, columns, taps, run, outputs, panel, bias: hasBias, epilogue } = options;
     const depth = taps.reduce((product, { count }) => product * count, run.count);
+    const written = options.padded ? vectorsOf(outputs) * laneCount : outputs;
     walk(batch, at, ([input = 0, weights = 0, bias = 0, output = 0, other = 0]) => {
       walk([rows, columns], [input, output, other], ([x = 0, y = 0, z = 0]) => {
-        for (let n = 0; n < outputs; n += 1) {
+        for (let n = 0; n < written; n += 1) {
           let sum = hasBias ? (memory[bias / floatBytes + n] ?? 0) : 0;
           let k = 0;
           walk(taps, [x], ([tap = 0]) => {

@@ -69,7 +69,11 @@ export const pack: Kernel<PackOptions> = {
         for (let v = 0; v < vectors; v += 1) {
           if (outputStep === floatBytes) {
             const isLast = v === vectors - 1;
-            f.store(output, v * vectorBytes, withTail(load(input, v * vectorBytes), isLast ? tail : 0, 0));
+            f.store(
+              output,
+              v * vectorBytes,
+              withTail(load(input, v * vectorBytes), isLast ? tail : 0, 0),
+            );
           } else {
             lanes(v);
             f.store(output, v * vectorBytes, x);
@@ -95,7 +99,8 @@ export const pack: Kernel<PackOptions> = {
         const four = [{ count: blocks, steps: [laneCount * depthStep, laneCount * step] }];
         if (blocks > 0) nest(f, four, [input, output], fourSteps);
         const rest = depth - blocks * laneCount;
-        if (rest > 0) nest(f, [{ count: rest, steps: [depthStep, step] }], [input, output], oneStep);
+        if (rest > 0)
+          nest(f, [{ count: rest, steps: [depthStep, step] }], [input, output], oneStep);
         f.advance(input, vectors * laneCount * outputStep - depth * depthStep);
       });
     };

@@ -62,9 +62,7 @@ export const softmax: Kernel<SoftmaxOptions> = {
       const largest = run.reduce((most, x) => Math.max(most, x), -Infinity);
       const sum = run.reduce((total, x) => total + Math.exp(x - largest), 0);
       run.forEach((x, lane) => {
-        memory[to + lane] = logarithm
-          ? x - largest - Math.log(sum)
-          : Math.exp(x - largest) / sum;
+        memory[to + lane] = logarithm ? x - largest - Math.log(sum) : Math.exp(x - largest) / sum;
       });
       if (padded) memory.fill(0, to + lanes, to + vectorsOf(lanes) * laneCount);
     });

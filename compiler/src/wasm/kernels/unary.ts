@@ -180,13 +180,7 @@ export function emitExp(f: FunctionBuilder, x: Local<"v128">): void {
 /** Abramowitz and Stegun 7.1.26: 1 − p(t)·e^−x², t = 1 / (1 + 0.3275911·|x|). Absolute error below 5e-7. */
 function emitErf(f: FunctionBuilder, x: Local<"v128">): void {
   const [t, e] = [f.scratch("erf t"), f.scratch("erf e")];
-  f.set(
-    t,
-    divide(
-      floats(1),
-      add(multiply(f32x4.absolute(x), floats(0.327_591_1)), floats(1)),
-    ),
-  );
+  f.set(t, divide(floats(1), add(multiply(f32x4.absolute(x), floats(0.327_591_1)), floats(1))));
   f.set(e, f32x4.negate(multiply(x, x)));
   emitExp(f, e);
   const p = polynomial(

@@ -12,9 +12,9 @@ import {
   sizeAt,
   stepAt,
   type View,
-  viewOf,
 } from "../plan/view.js";
 import { absorbFollowers } from "./followers.js";
+import { asImage, joinedAxes } from "./image.js";
 import { convolutionHalo, type Lowering } from "./lowering.js";
 import type { LoweringRow } from "./lowering-row.js";
 import type { NodeFacts } from "./node-facts.js";
@@ -63,29 +63,19 @@ function geometryOf(node: NodeFacts): Convolution {
     depth,
     group: node.attributes.int("group", 1),
     kernel: two(kernel, 1),
-    strides: two(axes.map(({ stride }) => stride), 1),
-    dilations: two(axes.map(({ dilation }) => dilation), 1),
-    before: two(axes.map(({ before }) => Number(before)), 0),
+    strides: two(
+      axes.map(({ stride }) => stride),
+      1,
+    ),
+    dilations: two(
+      axes.map(({ dilation }) => dilation),
+      1,
+    ),
+    before: two(
+      axes.map(({ before }) => Number(before)),
+      0,
+    ),
   };
-}
-
-/** [N, C, L] as [N, C, 1, L]. */
-export function flat(view: View): View {
-  if (view.dims.length !== 3) return view;
-  const at = (numbers: readonly number[], one: number): number[] => [
-    numbers[0] ?? one,
-    numbers[1] ?? one,
-    one,
-    numbers[2] ?? one,
-  ];
-  return viewOf(
-    view.place,
-    at(view.dims, 1),
-    at(view.steps, 0),
-    view.padded,
-    [view.halo[0] ?? noHalo, view.halo[1] ?? noHalo, noHalo, view.halo[2] ?? noHalo],
-    view.lanes === 2 ? 3 : view.lanes,
-  );
 }
 
 /** The input with as many zeros around it as the pads are, its channels innermost; copied where it does not lie so. */
@@ -96,7 +86,10 @@ function inputOf(node: NodeFacts, l: Lowering, whole: boolean): View {
     const [b, a] = view.halo[axis] ?? noHalo;
     return b >= before && a >= after;
   });
-  const isPoint = node.dims(1).slice(2).every((size) => size === 1);
+  const isPoint = node
+    .dims(1)
+    .slice(2)
+    .every((size) => size === 1);
   const isOrdered = view.lanes === 1 || sizeAt(view, 1) === 1 || (isPoint && !whole);
   if (hasPads && isOrdered && (!whole || (view.lanes === 1 && hasWholeVectors(view)))) return view;
   return l.copied(view, { order: channelsLast(view.dims.length), padded: whole, halo: pads });
@@ -130,7 +123,12 @@ function biasOf(node: NodeFacts, l: Lowering): Float32Array | undefined {
   return id === undefined ? undefined : l.floats(id);
 }
 
-function otherOf(l: Lowering, other: number | undefined, y: View, operand: () => View): View | undefined {
+function otherOf(
+  l: Lowering,
+  other: number | undefined,
+  y: View,
+  operand: () => View,
+): View | undefined {
   if (other === undefined) return undefined;
   const view = operand();
   // What is beyond its last channel would get into lanes that pad the result.
@@ -140,12 +138,12 @@ function otherOf(l: Lowering, other: number | undefined, y: View, operand: () =>
 function lowerDepthwise(node: NodeFacts, l: Lowering, convolution: Convolution): void {
   const { maps, kernel, dilations } = convolution;
   const rank = node.dims(0).length;
-  const x = flat(inputOf(node, l, true));
+  const x = asImage(inputOf(node, l, true));
   const { epilogue, other, result } = absorbFollowers(l, node.output());
   const order = channelsLast(rank);
   const target = l.allocate(result, order, { whole: true });
-  const y = flat(target);
-  const z = otherOf(l, other, y, () => flat(l.operand(other ?? result, rank, order)));
+  const y = asImage(target);
+  const z = otherOf(l, other, y, () => asImage(l.operand(other ?? result, rank, order)));
   const vectors = vectorsOf(maps);
   const taps = kernel[0] * kernel[1];
   const from = l.floats(node.required(1)) ?? new Float32Array();
@@ -221,13 +219,13 @@ function tapsOf(x: View, { kernel, dilations, depth, group }: Convolution): Taps
 function lowerMatrix(node: NodeFacts, l: Lowering, convolution: Convolution): void {
   const { maps, group, depth } = convolution;
   const rank = node.dims(0).length;
-  const x = flat(inputOf(node, l, false));
+  const x = asImage(inputOf(node, l, false));
   const { epilogue, other, result } = absorbFollowers(l, node.output());
   const order = channelsLast(rank);
   const own = maps / group;
   // Groups follow one another within a vector: none may write behind its last channel.
-  const y = flat(l.allocate(result, order, { exact: group > 1 && own % laneCount > 0 }));
-  const z = otherOf(l, other, y, () => flat(l.operand(other ?? result, rank, order)));
+  const y = asImage(l.allocate(result, order, { exact: group > 1 && own % laneCount > 0 }));
+  const z = otherOf(l, other, y, () => asImage(l.operand(other ?? result, rank, order)));
   const { axes, run, pitch } = tapsOf(x, convolution);
   const total = axes.reduce((product, { count }) => product * count, run.count);
   const weights = packedWeights(node, l, convolution, pitch, total);
@@ -268,15 +266,6 @@ function lowerMatrix(node: NodeFacts, l: Lowering, convolution: Convolution): vo
   );
 }
 
-/** Rows that follow on one another are one row: more columns to cut tiles from. */
-export function joinedAxes([rows, columns]: readonly [Axis, Axis]): readonly [Axis, Axis] {
-  const none = { count: 1, steps: [0, 0, 0] };
-  const axes = collapsed([rows, columns]);
-  const [first, second] = axes;
-  if (first === undefined) return [none, none];
-  return second === undefined ? [none, first] : [first, second];
-}
-
 /** By group: panels of outputs, with the weights in the order in which the input is read. */
 function packedWeights(
   node: NodeFacts,
@@ -299,7 +288,11 @@ function packedWeights(
   return packed;
 }
 
-function packedBias(bias: Float32Array | undefined, group: number, own: number): Float32Array | undefined {
+function packedBias(
+  bias: Float32Array | undefined,
+  group: number,
+  own: number,
+): Float32Array | undefined {
   if (bias === undefined) return undefined;
   const width = vectorsOf(own) * laneCount;
   const packed = new Float32Array(width * group);

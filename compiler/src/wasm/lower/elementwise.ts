@@ -34,7 +34,12 @@ export const unaryRow: LoweringRow = {
   lower(node, l) {
     const x = node.inputs.find((id) => l.floats(id) === undefined) ?? node.required(0);
     const unaries = unaryOf(node.node, x, (id) => l.scalar(id)) ?? [];
-    lowerMap(l, node.output(), [x], unaries.map((unary, at) => ({ unary, x: previous(at) })));
+    lowerMap(
+      l,
+      node.output(),
+      [x],
+      unaries.map((unary, at) => ({ unary, x: previous(at) })),
+    );
   },
 };
 
@@ -56,7 +61,12 @@ export const binaryRow: LoweringRow = {
     if (free.length === 1 && only !== undefined && inputs.length === 2) {
       const unaries = unaryOf(node.node, only, (id) => l.scalar(id));
       if (unaries !== undefined) {
-        lowerMap(l, node.output(), [only], unaries.map((unary, at) => ({ unary, x: previous(at) })));
+        lowerMap(
+          l,
+          node.output(),
+          [only],
+          unaries.map((unary, at) => ({ unary, x: previous(at) })),
+        );
         return;
       }
     }
@@ -97,14 +107,17 @@ export const batchNormRow: LoweringRow = {
       { binary: "add", x: { result: 0 }, y: { input: 2 } },
     ];
     const dims = node.dims(0).map((size, axis) => (axis === 1 ? size : 1));
-    lowerMap(l, node.output(), [node.required(0), { numbers: a, dims }, { numbers: b, dims }], program);
+    lowerMap(
+      l,
+      node.output(),
+      [node.required(0), { numbers: a, dims }, { numbers: b, dims }],
+      program,
+    );
   },
 };
 
 /** A tensor of the model, or numbers that follow from its constants. */
-export type Given =
-  | ValueId
-  | { readonly numbers: Float32Array; readonly dims: readonly number[] };
+export type Given = ValueId | { readonly numbers: Float32Array; readonly dims: readonly number[] };
 
 /** Plans a map whose result is `id`, and what follows it and nobody else sees. */
 export function lowerMap(
@@ -122,7 +135,10 @@ export function lowerMap(
   const views = all.map((one) =>
     typeof one === "number"
       ? l.operand(one, rank, order)
-      : widened(l.constantView(one.numbers, one.dims, innerOrder(order, rank - one.dims.length)), rank),
+      : widened(
+          l.constantView(one.numbers, one.dims, innerOrder(order, rank - one.dims.length)),
+          rank,
+        ),
   );
   const y = l.allocate(result, order);
   const steps = [...views, y].map((view) => (sizeAt(view, lanes) === 1 ? 0 : stepAt(view, lanes)));
@@ -146,14 +162,19 @@ export function lowerMap(
       axes: joins ? joined.slice(0, -1) : collapsed(outer),
       lanes: run.count,
       inputs: views.map((view, at) => (isSplat(view, at) ? "splat" : "lanes")),
-      program: complete.length > 0 ? complete : [{ unary: { kind: "scale", by: 1 }, x: { input: 0 } }],
+      program:
+        complete.length > 0 ? complete : [{ unary: { kind: "scale", by: 1 }, x: { input: 0 } }],
       padded: y.padded && !joins,
     },
     [...views.map(({ place }) => place), y.place],
   );
 }
 
-function following(epilogue: readonly Epilogue[], from: number, other: number): readonly Instruction[] {
+function following(
+  epilogue: readonly Epilogue[],
+  from: number,
+  other: number,
+): readonly Instruction[] {
   return epilogue.map((part, at): Instruction => {
     const x = from + at === 0 ? { input: 0 } : { result: from + at - 1 };
     if (part.kind === "add-other") return { binary: "add", x, y: { input: other } };
@@ -167,7 +188,11 @@ function innerOrder(order: readonly number[], added: number): readonly number[] 
 }
 
 /** As the first input lies that is as large as the result. */
-function orderLike(l: Lowering, given: readonly Given[], dims: readonly number[]): readonly number[] {
+function orderLike(
+  l: Lowering,
+  given: readonly Given[],
+  dims: readonly number[],
+): readonly number[] {
   for (const one of given) {
     if (typeof one !== "number" || l.floats(one) !== undefined) continue;
     if (l.dims(one).join() !== dims.join()) continue;

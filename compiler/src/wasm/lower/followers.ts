@@ -70,7 +70,8 @@ function gateOf(l: Lowering, x: ValueId, readers: readonly Node[]): Gate | undef
   if (sigmoid === undefined || product === undefined || gate === null || gate === undefined)
     return undefined;
   const isProduct = product.inputs.includes(x) && product.inputs.includes(gate);
-  if (!isProduct || l.graph.isOutput(gate) || l.graph.consumers(gate).length !== 1) return undefined;
+  if (!isProduct || l.graph.isOutput(gate) || l.graph.consumers(gate).length !== 1)
+    return undefined;
   if (sigmoid.op === "Sigmoid") return { kind: "silu", sigmoid, product };
   const [line] = unaryOf(sigmoid, x, () => undefined) ?? [];
   const isSwish =
@@ -86,7 +87,8 @@ function joinedWith(l: Lowering, x: ValueId, reader: Node): ValueId | undefined 
   if (dtypeOf(l.graph, other) !== "float32") return undefined;
   const output = reader.outputs[0];
   const [own, dims] = [l.dims(x), l.dims(other)];
-  if (output === null || output === undefined || l.dims(output).join() !== own.join()) return undefined;
+  if (output === null || output === undefined || l.dims(output).join() !== own.join())
+    return undefined;
   return dims.length === own.length && canSpread(dims, own) ? other : undefined;
 }
 

@@ -44,7 +44,10 @@ function ownDims(graph: Graph, id: Parameters<Graph["value"]>[0]): readonly numb
   return (shapeOf(graph, id) ?? []).map(Number);
 }
 
-function denseSteps(dims: readonly number[]): { readonly steps: readonly number[]; readonly bytes: number } {
+function denseSteps(dims: readonly number[]): {
+  readonly steps: readonly number[];
+  readonly bytes: number;
+} {
   let bytes = floatBytes;
   const steps = [...dims].reverse().map((size) => {
     const step = bytes;

@@ -100,7 +100,11 @@ export class Lowering {
     if (known !== undefined) return known;
     const source = this.#pending.get(id);
     if (source !== undefined) {
-      const dense = this.copied(source, { order: rowMajor(source.dims.length), padded: false, halo: [] });
+      const dense = this.copied(source, {
+        order: rowMajor(source.dims.length),
+        padded: false,
+        halo: [],
+      });
       const view = reshaped(dense, this.dims(id)) ?? dense;
       this.#views.set(id, view);
       return view;
@@ -212,7 +216,9 @@ export class Lowering {
   #isMovedNext(id: ValueId): boolean {
     if (this.graph.isOutput(id)) return true;
     const readers = this.graph.consumers(id);
-    return readers.length === 1 && readers.every(({ op }) => /^(Reshape|Flatten|Transpose)$/.test(op));
+    return (
+      readers.length === 1 && readers.every(({ op }) => /^(Reshape|Flatten|Transpose)$/.test(op))
+    );
   }
 
   /** The zeros that convolutions want around it. */
@@ -238,7 +244,11 @@ export class Lowering {
       // Within the axis all that lies further inside is halo too.
       const innerAxes: Axis[] = inner.map((other) => {
         const [before, after] = view.halo[other] ?? noHalo;
-        return { count: before + sizeAt(view, other) + after, steps: [stepAt(view, other)] };
+        const size = before + sizeAt(view, other) + after;
+        // Lanes that pad are read as well.
+        const isPadded = view.padded && other === view.lanes;
+        const count = isPadded ? Math.ceil(size / laneCount) * laneCount : size;
+        return { count, steps: [stepAt(view, other)] };
       });
       const start = inner.reduce(
         (sum, other) => sum - (view.halo[other]?.[0] ?? 0) * stepAt(view, other),
@@ -277,7 +287,8 @@ export class Lowering {
     if (use === undefined || more.length > 0 || this.absorbed.has(use)) return undefined;
     const facts = new NodeFacts(this.graph, use);
     const position = use.inputs.indexOf(id);
-    if (use.inputs.lastIndexOf(id) !== position || dtypeOf(this.graph, id) !== "float32") return undefined;
+    if (use.inputs.lastIndexOf(id) !== position || dtypeOf(this.graph, id) !== "float32")
+      return undefined;
     const whole = facts.output();
     const dims = this.dims(whole);
     const given = facts.attributes.int("axis", 0);
@@ -288,7 +299,8 @@ export class Lowering {
     const isLast = position === sizes.length - 1;
     const isAlongLanes = axis === order.at(-1);
     // Whole vectors that are written at a part's end must not reach into the next.
-    if (isAlongLanes && (start % laneCount > 0 || (size % laneCount > 0 && !isLast))) return undefined;
+    if (isAlongLanes && (start % laneCount > 0 || (size % laneCount > 0 && !isLast)))
+      return undefined;
     const known = this.#joined.get(whole);
     if (known !== undefined && known.order.join() !== order.join()) return undefined;
     const target = known?.view ?? this.#memoryFor(whole, order, wish);

@@ -2,6 +2,7 @@ import { batchNormRow, binaryRow, unaryRow } from "./elementwise.js";
 import { convolutionRow } from "./convolution.js";
 import { layerNormRow } from "./layer-norm.js";
 import type { LoweringRow } from "./lowering-row.js";
+import { lstmRow } from "./lstm.js";
 import { gemmRow, matMulRow } from "./matrix-product.js";
 import {
   concatRow,
@@ -28,6 +29,7 @@ export const lowerings: ReadonlyMap<string, LoweringRow> = new Map(
     GlobalMaxPool: globalMaxRow,
     BatchNormalization: batchNormRow,
     LayerNormalization: layerNormRow,
+    LSTM: lstmRow,
     Softmax: softmaxRow,
     LogSoftmax: softmaxRow,
     Concat: concatRow,

@@ -14,8 +14,8 @@ import {
   viewOf,
   widened,
 } from "../plan/view.js";
-import { joinedAxes } from "./convolution.js";
 import { absorbFollowers } from "./followers.js";
+import { joinedAxes } from "./image.js";
 import type { LoweringRow } from "./lowering-row.js";
 import type { Lowering } from "./lowering.js";
 import type { NodeFacts } from "./node-facts.js";
@@ -119,7 +119,10 @@ function readingOf(x: View, depth: number): Reading {
  * A flattened image is read as it lies, channels innermost, and not put in order first: the weights are.
  * @returns with `order`, for every step of the sum, which element of the flattened row it is
  */
-function readingInMemory(image: View): { readonly reading: Reading; readonly order: readonly number[] } {
+function readingInMemory(image: View): {
+  readonly reading: Reading;
+  readonly order: readonly number[];
+} {
   const inner = orderOf(image).filter((axis) => axis !== 0);
   const loops = collapsed(axesOf([image], inner));
   const last = loops.at(-1) ?? { count: 1, steps: [floatBytes] };
@@ -147,7 +150,10 @@ interface Product {
   readonly isWhole: boolean;
 }
 
-function lowerProduct(l: Lowering, { x, reading, panels, dims, node, isWhole, ...given }: Product): void {
+function lowerProduct(
+  l: Lowering,
+  { x, reading, panels, dims, node, isWhole, ...given }: Product,
+): void {
   const [n, rank] = [dims.at(-1) ?? 1, dims.length];
   const added = given.bias === undefined && isWhole ? absorbBias(l, node.output(), n) : undefined;
   const bias = given.bias ?? added?.bias;
@@ -165,7 +171,13 @@ function lowerProduct(l: Lowering, { x, reading, panels, dims, node, isWhole, ..
 
   const axis = (a: number): Axis => ({
     count: dims[a] ?? 1,
-    steps: [stepOf(x, a), panels.steps[a] ?? 0, 0, stepOf(y, a), z === undefined ? 0 : stepOf(z, a)],
+    steps: [
+      stepOf(x, a),
+      panels.steps[a] ?? 0,
+      0,
+      stepOf(y, a),
+      z === undefined ? 0 : stepOf(z, a),
+    ],
   });
   const batch = collapsed(rowMajor(rank - 2).map(axis));
   const last = batch.at(-1);

@@ -45,7 +45,12 @@ export function planMove(
   let run = isRun ? lanes : 1;
   const last = axes.at(-1);
   const bytes = run * floatBytes;
-  if (padding === 0 && last?.output === bytes && "step" in last.input && last.input.step === bytes) {
+  if (
+    padding === 0 &&
+    last?.output === bytes &&
+    "step" in last.input &&
+    last.input.step === bytes
+  ) {
     run *= last.count;
     axes.pop();
   }

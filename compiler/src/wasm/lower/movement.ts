@@ -58,7 +58,8 @@ export const concatRow: LoweringRow = {
     const id = node.output();
     const known = l.joined(id);
     const [first] = node.inputs.filter((input) => l.floats(input) === undefined);
-    const order = first === undefined ? rowMajor(l.dims(id).length) : orderOf(l.laned(l.view(first)));
+    const order =
+      first === undefined ? rowMajor(l.dims(id).length) : orderOf(l.laned(l.view(first)));
     const target = known ?? l.allocate(id, order);
     const axis = normal(node.attributes.int("axis", 0), target.dims.length);
     let start = 0;
@@ -93,11 +94,14 @@ export const movementRow: LoweringRow = {
       const along = alongAxes(view, indices, dims);
       if (along === undefined) throw node.fault("moves elements in no order by axis");
       const { base, axes } = along;
-      if (axes.every((one) => typeof one === "number")) {
-        l.set(id, viewOfMoved(view, indices, dims, base, axes));
+      // Backwards they are copied: kernels address forward from where a pointer is.
+      const steps = axes.flatMap((one) => (typeof one === "number" && one >= 0 ? [one] : []));
+      if (steps.length === axes.length) {
+        l.set(id, viewOfMoved(view, indices, dims, base, steps));
         return;
       }
-      const order = dims.length === view.dims.length ? orderOf(l.laned(view)) : rowMajor(dims.length);
+      const order =
+        dims.length === view.dims.length ? orderOf(l.laned(view)) : rowMajor(dims.length);
       planMove(l.plan, placeAt(view.place, base), axes, l.allocate(id, order));
     });
   },
@@ -110,7 +114,11 @@ function numbered(node: NodeFacts, l: Lowering): readonly (Dense | null)[] {
     if (at === 0) {
       const { type } = node.graph.value(id);
       const dims = type.kind === "tensor" ? (type.shape ?? []).map(Number) : [];
-      return { type: "int32", dims, data: Int32Array.from({ length: elementCount(dims) }, (_, i) => i) };
+      return {
+        type: "int32",
+        dims,
+        data: Int32Array.from({ length: elementCount(dims) }, (_, i) => i),
+      };
     }
     const constant = node.graph.constant(id);
     const data = l.array(id);
@@ -142,7 +150,10 @@ function alongAxes(
   let stride = indices.length;
   const strides = dims.map((size) => (stride /= size));
   const lists = dims.map((size, axis) =>
-    Array.from({ length: size }, (_, i) => offsetOf(view, indices[i * (strides[axis] ?? 1)] ?? 0) - base),
+    Array.from(
+      { length: size },
+      (_, i) => offsetOf(view, indices[i * (strides[axis] ?? 1)] ?? 0) - base,
+    ),
   );
   for (let i = 0; i < indices.length; i += 1) {
     let sum = base;
@@ -195,7 +206,8 @@ export const padRow: LoweringRow = {
       : undefined;
   },
   lower(node, l) {
-    if (node.attributes.string("mode", "constant") !== "constant") return movementRow.lower(node, l);
+    if (node.attributes.string("mode", "constant") !== "constant")
+      return movementRow.lower(node, l);
     const view = l.laned(l.view(node.required(0)));
     const pads = node.numbers(1) ?? [];
     const rank = view.dims.length;

@@ -16,7 +16,11 @@ export interface Panels {
 }
 
 /** By axis of a product of `rank` axes; 0 for what is the same for all. */
-function batchSteps(batch: readonly number[], matrixBytes: number, rank: number): readonly number[] {
+function batchSteps(
+  batch: readonly number[],
+  matrixBytes: number,
+  rank: number,
+): readonly number[] {
   const steps: number[] = Array.from({ length: rank }, () => 0);
   let step = matrixBytes;
   [...batch].reverse().forEach((size, at) => {

@@ -5,7 +5,7 @@ import { type Axis, collapsed } from "../kernels/nest.js";
 import { reduce } from "../kernels/reduce.js";
 import { placeAt } from "../plan/plan.js";
 import { channelsLast, sizeAt, stepAt, type View } from "../plan/view.js";
-import { flat } from "./convolution.js";
+import { asImage } from "./image.js";
 import type { LoweringRow } from "./lowering-row.js";
 import type { Lowering } from "./lowering.js";
 import type { NodeFacts } from "./node-facts.js";
@@ -92,7 +92,10 @@ function poolRow(fold: Fold): LoweringRow {
               fold,
               then: isMean ? [{ kind: "scale", by: 1 / (row.counted * column.counted) }] : [],
             },
-            [place(x, [first(rows, row), first(columns, column)]), place(y, [row.start, column.start])],
+            [
+              place(x, [first(rows, row), first(columns, column)]),
+              place(y, [row.start, column.start]),
+            ],
           );
         }
     },
@@ -107,7 +110,7 @@ function spatialAxes(node: NodeFacts): readonly WindowAxis[] {
 function imagesOf(node: NodeFacts, l: Lowering): { readonly x: View; readonly y: View } {
   const x = l.withLanes(l.view(node.required(0)), 1, true);
   const y = l.allocate(node.output(), channelsLast(x.dims.length), { whole: true });
-  return { x: flat(x), y: flat(y) };
+  return { x: asImage(x), y: asImage(y) };
 }
 
 function batchAxis(x: View, y: View): Axis {

@@ -54,7 +54,8 @@ function resultOf(
   order: readonly number[],
   whole: boolean,
 ): View {
-  if (kept.join() === l.dims(id).join()) return l.allocate(id, order, whole ? { whole } : { exact: true });
+  if (kept.join() === l.dims(id).join())
+    return l.allocate(id, order, whole ? { whole } : { exact: true });
   const result = l.temporary(kept, { order, padded: whole, halo: [] }, "reduced");
   l.setReshaped(id, result);
   return result;

@@ -63,9 +63,10 @@ function refusedNode(graph: Graph, node: Node, hasOpenInputs: boolean): Reason |
   const facts = new NodeFacts(graph, node);
   const outputs = node.outputs.flatMap((id) => id ?? []);
   const computed = [...facts.inputs.filter((id) => graph.constant(id) === undefined), ...outputs];
-  const dtype = computed.map((id) => dtypeOf(graph, id)).find((type) => type !== "float32");
-  if (computed.some((id) => dtypeOf(graph, id) !== "float32"))
-    return { kind: "type", what, why: `it computes with ${dtype ?? "a type that is not known"}` };
+  const others = computed.map((id) => dtypeOf(graph, id)).filter((dtype) => dtype !== "float32");
+  const [other] = others.filter((dtype) => dtype !== undefined || !hasOpenInputs);
+  if (others.length > 0 && (other !== undefined || !hasOpenInputs))
+    return { kind: "type", what, why: `it computes with ${other ?? "a type that is not known"}` };
   const sizes = [...facts.inputs, ...outputs].map((id) => shapeOf(graph, id));
   if (!sizes.every((shape) => shape?.every((size) => typeof size === "number") === true)) {
     // What follows from the model's own open dims is said of these.

@@ -9,11 +9,7 @@ export type ScalarOf = (id: ValueId) => number | undefined;
  * What a node does to one input alone, constants being what they are: `2 / x` is a reciprocal and a scale.
  * @returns functions to apply in turn, or undefined where it is no function of this input alone
  */
-export function unaryOf(
-  node: Node,
-  x: ValueId,
-  scalar: ScalarOf,
-): readonly Unary[] | undefined {
+export function unaryOf(node: Node, x: ValueId, scalar: ScalarOf): readonly Unary[] | undefined {
   if (node.domain !== "" || node.outputs.length !== 1) return undefined;
   const attributes = attributeReader(node.attributes);
   const [first, second] = node.inputs;

@@ -99,7 +99,10 @@ export function laidOut(
 }
 
 /** The elements of a view as loops, in an order of axes: steps of several views of the same dims. */
-export function axesOf(views: readonly Pick<View, "dims" | "steps">[], order: readonly number[]): Axis[] {
+export function axesOf(
+  views: readonly Pick<View, "dims" | "steps">[],
+  order: readonly number[],
+): Axis[] {
   return order.map((axis) => ({
     count: Math.max(1, ...views.map((view) => sizeAt(view, axis))),
     steps: views.map((view) => (sizeAt(view, axis) === 1 ? 0 : stepAt(view, axis))),
@@ -180,7 +183,8 @@ export function sliced(view: View, axis: number, start: number, size: number): V
     placeAt(view.place, start * stepAt(view, axis)),
     view.dims.map((whole, at) => (at === axis ? size : whole)),
     view.steps,
-    view.padded && (axis !== view.lanes || start + size === sizeAt(view, axis)),
+    view.padded &&
+      (axis !== view.lanes || (start % laneCount === 0 && start + size === sizeAt(view, axis))),
     view.halo.map((halo, at) => (at === axis ? noHalo : halo)),
     view.lanes,
   );

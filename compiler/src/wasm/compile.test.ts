@@ -1,0 +1,107 @@
+import { isPareError } from "@pare/runtime/format";
+import { expect, it } from "vitest";
+import { attribute, type Graph } from "../ir/index.js";
+import { graphOf } from "../rules/rule-case.test.support.js";
+import { compileToWasm, refusalText } from "./compile.js";
+import { factsSection } from "./emit.js";
+import { refusals } from "./lower/refusals.js";
+
+const dense = (): Graph =>
+  graphOf({ 'é🙂"x': ["float32", 2, 5] }, (input, b) => ({
+    'y"': b.add("Relu", [b.add("MatMul", [input('é🙂"x'), b.weights(5, 3)])]),
+  }));
+
+function factsOf(bytes: Uint8Array): unknown {
+  const [section] = WebAssembly.Module.customSections(
+    new WebAssembly.Module(bytes.slice().buffer),
+    factsSection,
+  );
+  if (section === undefined) throw new Error("There is no such section.");
+  const ascii = new Uint8Array(section);
+  expect(ascii.every((byte) => byte < 0x7f)).toBe(true);
+  return JSON.parse(String.fromCharCode(...ascii));
+}
+
+it("says in ASCII where inputs, outputs and weights lie, whatever their names are", async () => {
+  const inside = await compileToWasm(dense());
+  expect(inside.weights).toBeUndefined();
+  expect(factsOf(inside.simd)).toEqual({
+    inputs: [{ name: 'é🙂"x', type: "float32", dims: [2, 5], at: expect.any(Number) }],
+    outputs: [{ name: 'y"', type: "float32", dims: [2, 3], at: expect.any(Number) }],
+  });
+  const beside = await compileToWasm(dense(), { weights: "beside" });
+  expect(factsOf(beside.simd)).toMatchObject({
+    weights: { bytes: beside.memory.constantBytes, at: expect.any(Number) },
+  });
+  expect(beside.weights?.length).toBe(beside.memory.constantBytes);
+  expect(beside.simd.length).toBeLessThan(inside.simd.length);
+});
+
+it("makes the same bytes of the same graph, and one module where no instruction differs", async () => {
+  const [first, second] = [await compileToWasm(dense()), await compileToWasm(dense())];
+  expect(first.simd).toEqual(second.simd);
+  expect(first.relaxed).toEqual(second.relaxed);
+  expect(first.relaxed).not.toEqual(first.simd);
+  const plain = graphOf({ x: ["float32", 7] }, (input, b) => ({ y: b.add("Relu", [input("x")]) }));
+  expect((await compileToWasm(plain)).relaxed).toBeUndefined();
+});
+
+it("refuses with every reason at once, as data and as one error", async () => {
+  const graph = graphOf(
+    { x: ["float32", "N", 4], i: ["int64", 3], z: ["float32", 4] },
+    (input, b) => ({
+      a: b.add("Sin", [input("x")]),
+      b: b.add("Relu", [b.add("Sin", [input("z")])]),
+      c: b.add("Gather", [input("z"), input("i")]),
+      d: b.add("Pow", [input("z"), input("z")]),
+      e: b.add("Softplus", [input("x")]),
+    }),
+  );
+  expect(refusals(graph)).toEqual([
+    {
+      kind: "dimension",
+      what: "N",
+      why: "its size is not fixed",
+      hint: "--dim N=1",
+      where: ["x"],
+      count: 1,
+    },
+    {
+      kind: "operator",
+      what: "Sin",
+      why: "it is not compiled",
+      where: ["a", expect.stringMatching(/^Sin_/)],
+      count: 2,
+    },
+    { kind: "type", what: "Gather", why: "it computes with int64", where: ["c"], count: 1 },
+    {
+      kind: "operator",
+      what: "Pow",
+      why: "its other operands must be constant numbers, an exponent one of ½, −½, −1, 1, 2, 3, 4",
+      where: ["d"],
+      count: 1,
+    },
+  ]);
+  const error: unknown = await compileToWasm(graph).catch((thrown: unknown) => thrown);
+  expect(isPareError(error) && error.code).toBe("UNSUPPORTED_OP");
+  for (const refusal of refusals(graph))
+    expect(isPareError(error) && error.message).toContain(refusalText(refusal));
+  expect(isPareError(error) && error.hint).toBe("Fix the model's sizes: --dim N=1.");
+});
+
+it("refuses what would read beyond the model", async () => {
+  const negative = { pads: attribute.ints([0, -1, 0, 0]) };
+  const graph = graphOf({ x: ["float32", 1, 2, 5, 5] }, (input, b) => ({
+    y: b.add("Conv", [input("x"), b.weights(2, 2, 3, 3)], negative),
+    z: b.add("MaxPool", [input("x")], { kernel_shape: attribute.ints([2, 2]) }),
+  }));
+  expect(refusals(graph)).toEqual([
+    {
+      kind: "operator",
+      what: "Conv",
+      why: "negative pads are not compiled",
+      where: ["y"],
+      count: 1,
+    },
+  ]);
+});

@@ -1,0 +1,95 @@
+import { setFlagsFromString } from "node:v8";
+import * as fc from "fast-check";
+import { i32 } from "../encode/expression.js";
+import { FunctionBuilder } from "../encode/function-builder.js";
+import { ModuleBuilder, pageBytes } from "../encode/module-builder.js";
+import { type Engine, engines } from "../engine.js";
+import { type Kernel, memoryOver } from "./kernel.js";
+
+// Node 20 has relaxed SIMD behind a flag.
+setFlagsFromString("--experimental-wasm-relaxed-simd");
+
+/** Are there relaxed instructions here? A module that multiplies and adds three zeros is asked. */
+function hasRelaxed(): boolean {
+  const module = new ModuleBuilder();
+  const f = new FunctionBuilder(0);
+  const zero = f.local("v128");
+  f.set(zero, {
+    type: "v128",
+    write: (code) => {
+      for (let at = 0; at < 3; at += 1) zero.write(code);
+      code.bytes([0xfd, 0x85, 0x02]);
+    },
+  });
+  module.add(f, "run");
+  return WebAssembly.validate(module.encode(pageBytes));
+}
+
+/** The engines that code is generated for and that run here. */
+export const enginesHere: readonly Engine[] = engines.filter(
+  (engine) => !engine.fused || hasRelaxed(),
+);
+
+const floatCount = 16384;
+/** Where the memory of one operand begins, in bytes; the last is read and written by nobody. */
+export const operandBytes = (floatCount * 4) / 8;
+
+/** Addresses of so many operands, each with room for `operandBytes`. */
+export function operands(count: number): readonly number[] {
+  return Array.from({ length: count }, (_, at) => at * operandBytes + 64);
+}
+
+/** Memory full of numbers between −2 and 2, the same for the same seed. */
+function memoryOf(seed: number): Float32Array {
+  let state = seed | 0;
+  return Float32Array.from({ length: floatCount }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0;
+    return (state >> 8) / 2 ** 22;
+  });
+}
+
+/**
+ * Runs a kernel on random memory, in WebAssembly and by its reference: all of the memory is as it should be afterwards, so
+ * that nothing is written that should not be.
+ * @param prepare what the options refer to in memory: tables
+ * @returns what differs, or undefined
+ */
+export function differenceOf<Options>(
+  kernel: Kernel<Options>,
+  options: Options,
+  at: readonly number[],
+  seed: number,
+  prepare: (integers: Int32Array) => void = () => {},
+): string | undefined {
+  const start = memoryOf(seed);
+  prepare(new Int32Array(start.buffer));
+  const expected = new Float32Array(start);
+  kernel.reference(options, memoryOver(expected.buffer), at);
+  for (const engine of enginesHere) {
+    const module = new ModuleBuilder();
+    const index = module.add(kernel.emit(options, engine));
+    const run = new FunctionBuilder(0);
+    run.call(index, at.map(i32));
+    module.add(run, "run");
+    const compiled = new WebAssembly.Module(module.encode(floatCount * 4).slice().buffer);
+    const { exports } = new WebAssembly.Instance(compiled);
+    const { memory, run: call } = exports;
+    if (!(memory instanceof WebAssembly.Memory) || typeof call !== "function")
+      return "the module exports something else";
+    const actual = new Float32Array(memory.buffer);
+    actual.set(start);
+    call();
+    const wrong = expected.findIndex((value, i) => !isClose(value, actual[i] ?? 0));
+    if (wrong >= 0)
+      return `${engine.name}: float ${wrong} is ${actual[wrong]} and should be ${expected[wrong]}`;
+  }
+  return undefined;
+}
+
+function isClose(expected: number, actual: number): boolean {
+  if (Object.is(expected, actual) || expected === actual) return true;
+  return Math.abs(expected - actual) <= 2e-5 * Math.max(1, Math.abs(expected));
+}
+
+export const size = (min: number, max: number): fc.Arbitrary<number> => fc.integer({ min, max });
+export const seed = fc.nat();

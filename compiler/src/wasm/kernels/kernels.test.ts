@@ -1,0 +1,294 @@
+import * as fc from "fast-check";
+import { expect, it } from "vitest";
+import { copy, type CopyAxis } from "./copy.js";
+import { depthwise } from "./depthwise.js";
+import type { Epilogue } from "./epilogue.js";
+import { fill } from "./fill.js";
+import type { Fold } from "./fold.js";
+import { laneCount, vectorsOf } from "./kernel.js";
+import { differenceOf, operands, seed, size } from "./kernel-case.test.support.js";
+import { layerNorm } from "./layer-norm.js";
+import { lstmCell } from "./lstm-cell.js";
+import { map, type Instruction } from "./map.js";
+import { matrix } from "./matrix.js";
+import { pack } from "./pack.js";
+import { reduce } from "./reduce.js";
+import { reduceLanes } from "./reduce-lanes.js";
+import { softmax } from "./softmax.js";
+import { softmaxAcross } from "./softmax-across.js";
+
+const up = (lanes: number): number => vectorsOf(lanes) * laneCount;
+const epilogue = fc.array(
+  fc.constantFrom<Epilogue>(
+    { kind: "relu" },
+    { kind: "clip", low: -0.5, high: 1 },
+    { kind: "silu" },
+    { kind: "add-other" },
+    { kind: "multiply-other" },
+  ),
+  { maxLength: 2 },
+);
+
+it("multiplies as its reference does: tiles, panels, taps, groups, tails", () => {
+  const problem = fc.record({
+    batch: size(1, 2),
+    rows: size(1, 3),
+    columns: size(1, 15),
+    taps: fc.array(size(1, 3), { maxLength: 2 }),
+    run: size(1, 17),
+    outputs: size(1, 21),
+    bias: fc.boolean(),
+    padded: fc.boolean(),
+    epilogue,
+    seed,
+  });
+  fc.assert(
+    fc.property(problem, ({ batch, rows, columns, taps, run, outputs, seed: s, ...rest }) => {
+      const width = rest.padded ? up(outputs) : outputs;
+      const depth = taps.reduce((product, count) => product * count, run);
+      // Steps of the input overlap, as those of windows do.
+      const options = {
+        ...rest,
+        batch: [{ count: batch, steps: [40, 0, 0, rows * columns * width * 4, 0] }],
+        rows: { count: rows, steps: [36, columns * width * 4, width * 4] },
+        columns: { count: columns, steps: [8, width * 4, 4] },
+        taps: taps.map((count, at) => ({ count, steps: [at === 0 ? 100 : 20] })),
+        run: { count: run, step: 4 },
+        outputs,
+        panel: 2,
+      };
+      fc.pre(depth * up(outputs) < 1900 && batch * rows * columns * width < 1900);
+      expect(differenceOf(matrix, options, operands(5), s)).toBeUndefined();
+    }),
+    { numRuns: 300 },
+  );
+});
+
+it("convolves channels as its reference does", () => {
+  const problem = fc.record({
+    batch: size(1, 2),
+    rows: size(1, 4),
+    columns: size(1, 9),
+    vectors: size(1, 3),
+    kernel: fc.tuple(size(1, 4), size(1, 4)),
+    stride: size(1, 3),
+    dilation: size(1, 2),
+    bias: fc.boolean(),
+    epilogue,
+    seed,
+  });
+  fc.assert(
+    fc.property(problem, ({ batch, rows, columns, vectors, kernel, stride, dilation, ...rest }) => {
+      const pixel = vectors * 16;
+      const row = pixel * 12;
+      const options = {
+        batch: [{ count: batch, steps: [16, 0, 0, rows * columns * pixel, 0] }],
+        rows: { count: rows, steps: [stride * row, columns * pixel, pixel] },
+        columns: { count: columns, steps: [stride * pixel, pixel, 4] },
+        vectors,
+        taps: [
+          { count: kernel[0], steps: [dilation * row] },
+          { count: kernel[1], steps: [dilation * pixel] },
+        ] as const,
+        bias: rest.bias,
+        epilogue: rest.epilogue,
+      };
+      fc.pre(batch * rows * columns * vectors * 4 < 1900);
+      expect(differenceOf(depthwise, options, operands(5), rest.seed)).toBeUndefined();
+    }),
+    { numRuns: 200 },
+  );
+});
+
+it("computes elementwise with broadcasting as its reference does", () => {
+  const instruction = fc.constantFrom<Instruction>(
+    { binary: "add", x: { result: 0 }, y: { input: 1 } },
+    { binary: "multiply", x: { input: 1 }, y: { constant: 0.75 } },
+    { binary: "subtract", x: { constant: 1 }, y: { result: 0 } },
+    { binary: "min", x: { result: 0 }, y: { input: 0 } },
+    { binary: "max", x: { result: 0 }, y: { constant: 0.25 } },
+    { binary: "prelu", x: { result: 0 }, y: { input: 1 } },
+    { unary: { kind: "tanh" }, x: { result: 0 } },
+    { unary: { kind: "gelu" }, x: { input: 0 } },
+  );
+  const problem = fc.record({
+    outer: size(1, 4),
+    inner: size(1, 5),
+    lanes: size(1, 37),
+    kinds: fc.tuple(fc.constantFrom("lanes" as const, "splat" as const), fc.boolean()),
+    program: fc.array(instruction, { maxLength: 3 }),
+    padded: fc.boolean(),
+    seed,
+  });
+  fc.assert(
+    fc.property(problem, ({ outer, inner, lanes, kinds, program, padded, seed: s }) => {
+      const width = (padded ? up(lanes) : lanes) * 4;
+      const repeated = kinds[1] ? 0 : 4;
+      const options = {
+        axes: [
+          { count: outer, steps: [inner * width, repeated, inner * width] },
+          { count: inner, steps: [width, 0, width] },
+        ],
+        lanes,
+        inputs: ["lanes" as const, kinds[0]],
+        program: [{ unary: { kind: "negate" as const }, x: { input: 0 } }, ...program],
+        padded,
+      };
+      expect(differenceOf(map, options, operands(3), s)).toBeUndefined();
+    }),
+    { numRuns: 300 },
+  );
+});
+
+const fold = fc.constantFrom<Fold>("sum", "max", "min", "sum-of-squares", "sum-of-sizes");
+
+it("reduces over axes and over lanes as its references do", () => {
+  const problem = fc.record({
+    axes: fc.array(size(1, 4), { maxLength: 2 }),
+    taps: fc.array(size(1, 5), { maxLength: 2 }),
+    lanes: size(1, 30),
+    fold,
+    seed,
+  });
+  fc.assert(
+    fc.property(problem, ({ axes, taps, lanes, fold: by, seed: s }) => {
+      const then = [{ kind: "scale" as const, by: 0.25 }];
+      const tapAxes = taps.map((count, at) => ({ count, steps: [at === 0 ? 208 : 32] }));
+      const across = {
+        axes: axes.map((count, at) => ({ count, steps: [16, at === 0 ? 64 : 16] })),
+        taps: tapAxes,
+        fold: by,
+        then,
+      };
+      expect(differenceOf(reduce, across, operands(2), s)).toBeUndefined();
+      const along = {
+        axes: axes.map((count, at) => ({ count, steps: [12, at === 0 ? 20 : 4] })),
+        taps: tapAxes,
+        lanes,
+        fold: by,
+        then,
+      };
+      expect(differenceOf(reduceLanes, along, operands(2), s)).toBeUndefined();
+    }),
+    { numRuns: 200 },
+  );
+});
+
+it("normalizes rows as its references do: softmax both ways, layer norm", () => {
+  const problem = fc.record({
+    rows: size(1, 5),
+    lanes: size(1, 41),
+    logarithm: fc.boolean(),
+    padded: fc.boolean(),
+    seed,
+  });
+  fc.assert(
+    fc.property(problem, ({ rows, lanes, logarithm, padded, seed: s }) => {
+      const width = (padded ? up(lanes) : lanes) * 4;
+      const axes = [{ count: rows, steps: [lanes * 4, width] }];
+      const soft = { axes, lanes, logarithm, padded };
+      expect(differenceOf(softmax, soft, operands(2), s)).toBeUndefined();
+      const across = {
+        axes: [{ count: rows, steps: [16, 16] }],
+        along: { count: Math.min(lanes, 20), steps: [rows * 16, rows * 16] },
+        logarithm,
+      };
+      expect(differenceOf(softmaxAcross, across, operands(2), s)).toBeUndefined();
+      // Runs of two or three elements can be alike but for rounding: nothing to normalize by.
+      if (lanes < 4) return;
+      const norm = { axes, lanes, epsilon: 1e-3, shift: logarithm, padded };
+      expect(differenceOf(layerNorm, norm, operands(4), s)).toBeUndefined();
+    }),
+    { numRuns: 200 },
+  );
+});
+
+it("copies, repeats, gathers and fills as its references do, and writes nothing else", () => {
+  const axis = fc.record({
+    count: size(1, 8),
+    table: fc.option(fc.array(size(0, 30), { minLength: 8, maxLength: 8 }), { nil: undefined }),
+    step: size(0, 9),
+  });
+  const problem = fc.record({
+    axes: fc.array(axis, { maxLength: 2 }),
+    run: size(1, 45),
+    zeros: size(0, 3),
+    seed,
+  });
+  fc.assert(
+    fc.property(problem, ({ axes, run, zeros, seed: s }) => {
+      let output = (run + zeros) * 4;
+      const tables: number[] = [];
+      const inside = [...axes].reverse().map(({ count, table, step }): CopyAxis => {
+        const own = output;
+        output *= count;
+        if (table === undefined) return { count, output: own, input: { step: step * 4 } };
+        const at = tables.length * 4;
+        tables.push(...table.map((place) => place * 4));
+        return { count, output: own, input: { table: at } };
+      });
+      fc.pre(output < 8000);
+      const at = operands(3);
+      const prepare = (integers: Int32Array) => integers.set(tables, (at[2] ?? 0) / 4);
+      const options = { axes: inside.reverse(), run, zeros };
+      expect(differenceOf(copy, options, at, s, prepare)).toBeUndefined();
+      const filled = {
+        axes: inside.map(({ count, output: step }) => ({ count, steps: [step] })),
+        run,
+        value: zeros,
+      };
+      expect(differenceOf(fill, filled, operands(1), s)).toBeUndefined();
+    }),
+    { numRuns: 200 },
+  );
+});
+
+it("packs matrices in any order as its reference does", () => {
+  const problem = fc.record({
+    batch: size(1, 3),
+    depth: size(1, 13),
+    outputs: size(1, 27),
+    order: fc.constantFrom("rows", "columns", "neither"),
+    seed,
+  });
+  fc.assert(
+    fc.property(problem, ({ batch, depth, outputs, order, seed: s }) => {
+      const steps = {
+        rows: { depthStep: outputs * 4, outputStep: 4 },
+        columns: { depthStep: 4, outputStep: depth * 4 },
+        neither: { depthStep: 8, outputStep: depth * 8 },
+      }[order];
+      const packed = depth * up(outputs) * 4;
+      const options = {
+        ...steps,
+        batch: [{ count: batch, steps: [12, packed] }],
+        depth,
+        outputs,
+        panel: 2,
+      };
+      expect(differenceOf(pack, options, operands(2), s)).toBeUndefined();
+    }),
+    { numRuns: 200 },
+  );
+});
+
+it("makes an LSTM's cell of its gates as its reference does", () => {
+  const problem = fc.record({
+    items: size(1, 4),
+    hidden: size(1, 23),
+    hasCell: fc.boolean(),
+    seed,
+  });
+  fc.assert(
+    fc.property(problem, ({ items, hidden, hasCell, seed: s }) => {
+      const gates = 4 * up(hidden) * 4;
+      const options = {
+        batch: [{ count: items, steps: [gates, 8, hidden * 4, hidden * 4] }],
+        hidden,
+        hasCell,
+      };
+      expect(differenceOf(lstmCell, options, operands(4), s)).toBeUndefined();
+    }),
+    { numRuns: 100 },
+  );
+});

@@ -1,0 +1,43 @@
+import { fileURLToPath } from "node:url";
+import { expect, it } from "vitest";
+import { compileToWasm } from "./compile.js";
+import { compare, openModel } from "./run-model.test.support.js";
+
+const models = new URL("../../../fixtures/models/", import.meta.url);
+const path = (name: string): string => fileURLToPath(new URL(`${name}.onnx`, models));
+
+/** The model, what its inputs are bound to, and how many kilobytes of code it takes at most: kernels, calls and facts. */
+const cases: readonly (readonly [string, Readonly<Record<string, unknown>>, number])[] = [
+  ["latency/mnist", {}, 8],
+  ["mnist-cnn", { shapes: { x: [1, 1, 28, 28] } }, 6],
+  ["latency/kws-dscnn", {}, 10],
+  ["latency/cifar-resnet8", {}, 22],
+  ["latency/vww-mbv1-025-96", {}, 30],
+  ["latency/enc-64x128", {}, 32],
+  ["ocr-direction", { shapes: { x: [1, 3, 48, 192] } }, 70],
+  [
+    "silero-vad-v5",
+    { shapes: { input: [1, 576], state: [2, 1, 128] }, constants: { sr: 16000 } },
+    18,
+  ],
+];
+
+it.each(cases)(
+  "compiles %s, which agrees with onnxruntime while all free memory is poisoned",
+  async (name, bindings, kilobytes) => {
+    const graph = await openModel(path(name), bindings);
+    expect(await compare(graph, { poisoned: true, reference: true })).toBeLessThan(1e-5);
+    const { simd, relaxed, weights, memory } = await compileToWasm(graph, { weights: "beside" });
+    expect(weights?.length).toBe(memory.constantBytes);
+    for (const module of [simd, relaxed ?? simd])
+      expect(module.length).toBeLessThan(kilobytes * 1024);
+    expect(memory.arenaBytes).toBeLessThan(memory.unsharedBytes);
+  },
+);
+
+it("compiles models that nobody here made, whose memory is much less than their tensors together", async () => {
+  const graph = await openModel(path("blazeface-front"));
+  expect(await compare(graph)).toBeLessThan(1e-5);
+  const { memory } = await compileToWasm(graph);
+  expect(memory.arenaBytes).toBeLessThan(0.3 * memory.unsharedBytes);
+});
