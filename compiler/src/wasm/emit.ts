@@ -35,7 +35,7 @@ export function emitModule(
   engine: Engine,
   weights: "inside" | "beside",
   stepwise = false,
-): Uint8Array {
+): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder();
   const kernels = new Map<string, number>();
   const kernelOf = (step: Step): number => {

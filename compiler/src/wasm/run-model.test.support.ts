@@ -1,5 +1,4 @@
 import { readFile } from "node:fs/promises";
-import { setFlagsFromString } from "node:v8";
 import { byteSource, type Tensor as Dense, type Tensors } from "@pare/runtime/format";
 import { cpu } from "@pare/runtime/ort-node";
 import { importModel } from "../import-model.js";
@@ -8,9 +7,10 @@ import { findPass } from "../passes/index.js";
 import { run } from "../passes/quantization/engine-case.test.support.js";
 import { simplifyGraph } from "../passes/simplify.js";
 import { planOf } from "./compile.js";
-import { emitModule, type ModuleFacts } from "./emit.js";
-import { type Engine, engines } from "./engine.js";
+import { emitModule } from "./emit.js";
+import type { Engine } from "./engine.js";
 import { memoryOver } from "./kernels/kernel.js";
+import { enginesHere } from "./kernels/kernel-case.test.support.js";
 import { constantImage, planMemory } from "./plan/memory-plan.js";
 import type { PlacedValue, Plan } from "./plan/plan.js";
 
@@ -145,42 +145,6 @@ export function relativeError(expected: Tensors, actual: Tensors): number {
   return worst;
 }
 
-// Node 20 has relaxed SIMD behind a flag.
-setFlagsFromString("--experimental-wasm-relaxed-simd");
-
-/** Engines that run here: without relaxed SIMD, the plain one alone. */
-export const enginesHere: readonly Engine[] = engines.filter((engine) => {
-  // f32x4.relaxed_madd of three constants, dropped.
-  const zero = [0xfd, 0x0c, ...Array.from({ length: 16 }, () => 0)];
-  const body = [0, ...zero, ...zero, ...zero, 0xfd, 0x85, 0x02, 0x1a, 0x0b];
-  const module = [
-    0,
-    0x61,
-    0x73,
-    0x6d,
-    1,
-    0,
-    0,
-    0,
-    1,
-    4,
-    1,
-    0x60,
-    0,
-    0,
-    3,
-    2,
-    1,
-    0,
-    10,
-    body.length + 2,
-    1,
-    body.length,
-    ...body,
-  ];
-  return !engine.fused || WebAssembly.validate(Uint8Array.from(module));
-});
-
 /** How far each engine, and the reference where asked, is from onnxruntime. */
 export async function compare(
   graph: Graph,
@@ -198,5 +162,3 @@ export async function compare(
   if (reference) worst = Math.max(worst, relativeError(expected, runByReference(plan, feeds)));
   return worst;
 }
-
-export type { ModuleFacts };

@@ -36,7 +36,7 @@ export class ModuleBuilder {
   }
 
   /** @param memoryBytes what the memory has at least, rounded up to whole pages; it does not grow */
-  encode(memoryBytes: number): Uint8Array {
+  encode(memoryBytes: number): Uint8Array<ArrayBuffer> {
     const out = new ByteWriter();
     out.bytes([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]); // \0asm, version 1
     const section = (id: number, write: (content: ByteWriter) => void): void => {

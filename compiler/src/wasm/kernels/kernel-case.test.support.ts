@@ -71,7 +71,7 @@ export function differenceOf<Options>(
     const run = new FunctionBuilder(0);
     run.call(index, at.map(i32));
     module.add(run, "run");
-    const compiled = new WebAssembly.Module(module.encode(floatCount * 4).slice().buffer);
+    const compiled = new WebAssembly.Module(module.encode(floatCount * 4));
     const { exports } = new WebAssembly.Instance(compiled);
     const { memory, run: call } = exports;
     if (!(memory instanceof WebAssembly.Memory) || typeof call !== "function")

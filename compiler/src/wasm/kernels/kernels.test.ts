@@ -152,13 +152,13 @@ it("reduces over axes and over lanes as its references do", () => {
   });
   fc.assert(
     fc.property(problem, ({ axes, taps, lanes, fold: by, seed: s }) => {
-      const then = [{ kind: "scale" as const, by: 0.25 }];
+      const after = [{ kind: "scale" as const, by: 0.25 }];
       const tapAxes = taps.map((count, at) => ({ count, steps: [at === 0 ? 208 : 32] }));
       const across = {
         axes: axes.map((count, at) => ({ count, steps: [16, at === 0 ? 64 : 16] })),
         taps: tapAxes,
         fold: by,
-        then,
+        after,
       };
       expect(differenceOf(reduce, across, operands(2), s)).toBeUndefined();
       const along = {
@@ -166,7 +166,7 @@ it("reduces over axes and over lanes as its references do", () => {
         taps: tapAxes,
         lanes,
         fold: by,
-        then,
+        after,
       };
       expect(differenceOf(reduceLanes, along, operands(2), s)).toBeUndefined();
     }),

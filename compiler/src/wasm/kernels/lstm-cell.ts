@@ -5,6 +5,10 @@ import { floatBytes, type Kernel, laneCount, vectorBytes, vectorsOf } from "./ke
 import { type Axis, nest, walk } from "./nest.js";
 import { emitUnary } from "./unary.js";
 
+function sigmoid(x: number): number {
+  return 1 / (1 + Math.exp(-x));
+}
+
 /** What a step of an LSTM makes of its gates. */
 export interface LstmCellOptions {
   /** Batch items: steps of gates, cell before, cell after, hidden. */
@@ -50,7 +54,6 @@ export const lstmCell: Kernel<LstmCellOptions> = {
   },
 
   reference({ batch, hidden, hasCell }, { floats: memory }, at) {
-    const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
     walk(batch, at, (pointers) => {
       const [gates = 0, before = 0, after = 0, result = 0] = pointers.map((p) => p / floatBytes);
       const width = vectorsOf(hidden) * laneCount;

@@ -14,13 +14,13 @@ export interface ReduceLanesOptions {
   readonly taps: readonly Axis[];
   readonly lanes: number;
   readonly fold: Fold;
-  readonly then: readonly Unary[];
+  readonly after: readonly Unary[];
 }
 
 /** Loops: axes › taps › vectors; at the end the four lanes are joined. Parameters: input, output. */
 export const reduceLanes: Kernel<ReduceLanesOptions> = {
   name: "reduce-lanes",
-  emit({ axes, taps, lanes, fold, then }) {
+  emit({ axes, taps, lanes, fold, after }) {
     const f = new FunctionBuilder(2);
     const [input, output] = [f.parameter(0), f.parameter(1)];
     const sum = f.local("v128");
@@ -28,21 +28,21 @@ export const reduceLanes: Kernel<ReduceLanesOptions> = {
       f.set(sum, floats(foldStart(fold)));
       const [moved = 0] = nest(f, taps, [input], () => foldRun(f, sum, lanes, input, fold));
       joinLanes(f, sum, fold === "max" || fold === "min" ? fold : "sum");
-      for (const unary of then) emitUnary(f, sum, unary);
+      for (const unary of after) emitUnary(f, sum, unary);
       f.storeFloat(output, 0, extractFloat(sum, 0));
       return [moved, 0];
     });
     return f;
   },
 
-  reference({ axes, taps, lanes, fold, then }, { floats: memory }, at) {
+  reference({ axes, taps, lanes, fold, after }, { floats: memory }, at) {
     walk(axes, at, ([input = 0, output = 0]) => {
       let sum = foldStart(fold);
       walk(taps, [input], ([from = 0]) => {
         for (let lane = 0; lane < lanes; lane += 1)
           sum = foldNumber(sum, memory[from / floatBytes + lane] ?? 0, fold);
       });
-      memory[output / floatBytes] = then.reduce(evaluateUnary, sum);
+      memory[output / floatBytes] = after.reduce(evaluateUnary, sum);
     });
   },
 };

@@ -13,7 +13,7 @@ export interface ReduceOptions {
   readonly taps: readonly Axis[];
   readonly fold: Fold;
   /** What is made of the fold: the mean's factor, a root. */
-  readonly then: readonly Unary[];
+  readonly after: readonly Unary[];
 }
 
 /** Up to this many elements are folded without a loop. */
@@ -22,7 +22,7 @@ const straight = 12;
 /** Loops: axes › taps. Parameters: input, output. */
 export const reduce: Kernel<ReduceOptions> = {
   name: "reduce",
-  emit({ axes, taps, fold, then }) {
+  emit({ axes, taps, fold, after }) {
     const f = new FunctionBuilder(2);
     const [input, output] = [f.parameter(0), f.parameter(1)];
     const [sum, x, from] = [f.local("v128"), f.local("v128"), f.local("i32")];
@@ -43,20 +43,20 @@ export const reduce: Kernel<ReduceOptions> = {
         f.set(from, input);
         nest(f, taps, [from], () => join(from, 0, false));
       }
-      for (const unary of then) emitUnary(f, sum, unary);
+      for (const unary of after) emitUnary(f, sum, unary);
       f.store(output, 0, sum);
     });
     return f;
   },
 
-  reference({ axes, taps, fold, then }, { floats: memory }, at) {
+  reference({ axes, taps, fold, after }, { floats: memory }, at) {
     walk(axes, at, ([input = 0, output = 0]) => {
       for (let lane = 0; lane < laneCount; lane += 1) {
         let sum = foldStart(fold);
         walk(taps, [input], ([from = 0]) => {
           sum = foldNumber(sum, memory[from / floatBytes + lane] ?? 0, fold);
         });
-        memory[output / floatBytes + lane] = then.reduce(evaluateUnary, sum);
+        memory[output / floatBytes + lane] = after.reduce(evaluateUnary, sum);
       }
     });
   },

@@ -53,11 +53,15 @@ interface Convolution {
   readonly before: readonly [number, number];
 }
 
+/** By axis; of one axis, the rows count as `one`. */
+function two(numbers: readonly number[], one: number): readonly [number, number] {
+  const [first = one, second] = numbers;
+  return second === undefined ? [one, first] : [first, second];
+}
+
 function geometryOf(node: NodeFacts): Convolution {
   const [maps = 1, depth = 1, ...kernel] = node.dims(1);
   const axes = windowAxes(node.dims(0).slice(2), kernel, node.attributes);
-  const two = (numbers: readonly number[], one: number): readonly [number, number] =>
-    numbers.length === 1 ? [one, numbers[0] ?? one] : [numbers[0] ?? one, numbers[1] ?? one];
   return {
     maps,
     depth,

@@ -1,15 +1,13 @@
 import { type Axis, collapsed } from "../kernels/nest.js";
 import { noHalo, type View, viewOf } from "../plan/view.js";
 
+function four<T>([n, c, l]: readonly T[], one: T): readonly T[] {
+  return [n ?? one, c ?? one, one, l ?? one];
+}
+
 /** [N, C, L] as [N, C, 1, L]. */
 export function asImage(view: View): View {
   if (view.dims.length !== 3) return view;
-  const four = <T>(numbers: readonly T[], one: T): readonly T[] => [
-    numbers[0] ?? one,
-    numbers[1] ?? one,
-    one,
-    numbers[2] ?? one,
-  ];
   return viewOf(
     view.place,
     four(view.dims, 1),

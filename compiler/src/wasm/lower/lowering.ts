@@ -9,7 +9,6 @@ import {
   axesOf,
   type Halo,
   hasWholeVectors,
-  isDense,
   laidOut,
   type Layout,
   noHalo,

@@ -3,7 +3,16 @@ import { laneCount, vectorsOf } from "../kernels/kernel.js";
 import { lstmCell } from "../kernels/lstm-cell.js";
 import { matrix } from "../kernels/matrix.js";
 import { collapsed } from "../kernels/nest.js";
-import { axesOf, reshaped, rowMajor, sizeAt, sliced, stepAt, type View } from "../plan/view.js";
+import {
+  axesOf,
+  type Layout,
+  reshaped,
+  rowMajor,
+  sizeAt,
+  sliced,
+  stepAt,
+  type View,
+} from "../plan/view.js";
 import { joinedAxes } from "./image.js";
 import type { LoweringRow } from "./lowering-row.js";
 import type { Lowering } from "./lowering.js";
@@ -39,11 +48,6 @@ export const lstmRow: LoweringRow = {
     const [steps = 1, batch = 1, width = 1] = node.dims(0);
     const [directions = 1, , hidden = 1] = node.dims(2);
     const shape = { steps, batch, width, directions, hidden };
-    const exact = (dims: readonly number[]) => ({
-      order: rowMajor(dims.length),
-      padded: false,
-      halo: [],
-    });
     const resultDims = [steps, directions, batch, hidden];
     const stateDims = [directions, batch, hidden];
     const [all, lastHidden, lastCell] = [0, 1, 2].map((at) => node.node.outputs[at] ?? undefined);
@@ -58,6 +62,10 @@ export const lstmRow: LoweringRow = {
     if (lastHidden !== undefined) lowerLast(node, l, lastHidden, y);
   },
 };
+
+function exact(dims: readonly number[]): Layout {
+  return { order: rowMajor(dims.length), padded: false, halo: [] };
+}
 
 interface Shape {
   readonly steps: number;
@@ -81,7 +89,7 @@ function lowerDirection(
 ): void {
   const gates = gateCount * vectorsOf(hidden) * laneCount;
   const x = l.view(node.required(0));
-  const layout = { order: rowMajor(3), padded: false, halo: [] };
+  const layout = exact([steps, batch, gates]);
   const projected = l.temporary([steps, batch, gates], layout, "gates of inputs");
   const current = l.temporary([1, batch, gates], layout, "gates");
   const bias = l.floats(node.input(3) ?? node.required(1));

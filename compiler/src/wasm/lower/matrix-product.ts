@@ -183,10 +183,6 @@ function lowerProduct(
   const last = batch.at(-1);
   // Matrices that share their weights are one with more rows.
   const shares = last !== undefined && last.steps[1] === 0;
-  const withoutWeights = ({ count, steps }: Axis): Axis => ({
-    count,
-    steps: [steps[0] ?? 0, steps[3] ?? 0, steps[4] ?? 0],
-  });
   const [rows, columns] = joinedAxes([
     shares ? withoutWeights(last) : { count: 1, steps: [0, 0, 0] },
     withoutWeights(axis(rank - 2)),
@@ -214,6 +210,11 @@ function lowerProduct(
       z?.place ?? y.place,
     ],
   );
+}
+
+/** Steps of input, output, other. */
+function withoutWeights({ count, steps }: Axis): Axis {
+  return { count, steps: [steps[0] ?? 0, steps[3] ?? 0, steps[4] ?? 0] };
 }
 
 function stepOf(view: View, axis: number): number {

@@ -3,7 +3,7 @@ import type { Fold } from "../kernels/fold.js";
 import { vectorBytes, vectorsOf } from "../kernels/kernel.js";
 import { type Axis, collapsed } from "../kernels/nest.js";
 import { reduce } from "../kernels/reduce.js";
-import { placeAt } from "../plan/plan.js";
+import { type Place, placeAt } from "../plan/plan.js";
 import { channelsLast, sizeAt, stepAt, type View } from "../plan/view.js";
 import { asImage } from "./image.js";
 import type { LoweringRow } from "./lowering-row.js";
@@ -72,8 +72,6 @@ function poolRow(fold: Fold): LoweringRow {
       const { x, y } = imagesOf(node, l);
       for (const row of spansOf(rows, counts))
         for (const column of spansOf(columns, counts)) {
-          const place = (view: View, spans: readonly [number, number]) =>
-            placeAt(view.place, spans[0] * stepAt(view, 2) + spans[1] * stepAt(view, 3));
           const first = (axis: WindowAxis, span: Span) =>
             span.start * axis.stride - Number(axis.before) + span.firstTap * axis.dilation;
           l.plan.step(
@@ -90,16 +88,20 @@ function poolRow(fold: Fold): LoweringRow {
                 { count: column.taps, steps: [columns.dilation * stepAt(x, 3)] },
               ]),
               fold,
-              then: isMean ? [{ kind: "scale", by: 1 / (row.counted * column.counted) }] : [],
+              after: isMean ? [{ kind: "scale", by: 1 / (row.counted * column.counted) }] : [],
             },
             [
-              place(x, [first(rows, row), first(columns, column)]),
-              place(y, [row.start, column.start]),
+              placeIn(x, first(rows, row), first(columns, column)),
+              placeIn(y, row.start, column.start),
             ],
           );
         }
     },
   };
+}
+
+function placeIn(view: View, row: number, column: number): Place {
+  return placeAt(view.place, row * stepAt(view, 2) + column * stepAt(view, 3));
 }
 
 function spatialAxes(node: NodeFacts): readonly WindowAxis[] {
@@ -142,7 +144,7 @@ function globalRow(fold: Fold): LoweringRow {
             { count: width, steps: [stepAt(x, 3)] },
           ]),
           fold,
-          then: fold === "sum" ? [{ kind: "scale", by: 1 / (height * width) }] : [],
+          after: fold === "sum" ? [{ kind: "scale", by: 1 / (height * width) }] : [],
         },
         [x.place, y.place],
       );

@@ -12,17 +12,17 @@ import type { NodeFacts } from "./node-facts.js";
 
 interface Reduction {
   readonly fold: Fold;
-  readonly then: (count: number) => readonly Unary[];
+  readonly after: (count: number) => readonly Unary[];
 }
 
 const reductions: Readonly<Record<string, Reduction>> = {
-  ReduceSum: { fold: "sum", then: () => [] },
-  ReduceMean: { fold: "sum", then: (count) => [{ kind: "scale", by: 1 / count }] },
-  ReduceMax: { fold: "max", then: () => [] },
-  ReduceMin: { fold: "min", then: () => [] },
-  ReduceSumSquare: { fold: "sum-of-squares", then: () => [] },
-  ReduceL1: { fold: "sum-of-sizes", then: () => [] },
-  ReduceL2: { fold: "sum-of-squares", then: () => [{ kind: "square-root" }] },
+  ReduceSum: { fold: "sum", after: () => [] },
+  ReduceMean: { fold: "sum", after: (count) => [{ kind: "scale", by: 1 / count }] },
+  ReduceMax: { fold: "max", after: () => [] },
+  ReduceMin: { fold: "min", after: () => [] },
+  ReduceSumSquare: { fold: "sum-of-squares", after: () => [] },
+  ReduceL1: { fold: "sum-of-sizes", after: () => [] },
+  ReduceL2: { fold: "sum-of-squares", after: () => [{ kind: "square-root" }] },
 };
 
 export const reductionRow: LoweringRow = {
@@ -33,8 +33,8 @@ export const reductionRow: LoweringRow = {
   lower(node, l) {
     const x = l.laned(l.view(node.required(0)));
     const reduced = reducedAxes(node, x.dims.length);
-    const { fold, then } = reductions[node.node.op] ?? { fold: "sum", then: () => [] };
-    const unaries = then(reduced.reduce((product, axis) => product * sizeAt(x, axis), 1));
+    const { fold, after } = reductions[node.node.op] ?? { fold: "sum", after: () => [] };
+    const unaries = after(reduced.reduce((product, axis) => product * sizeAt(x, axis), 1));
     if (reduced.includes(x.lanes)) alongLanes(l, node.output(), x, reduced, fold, unaries);
     else acrossLanes(l, node.output(), x, reduced, fold, unaries);
   },
@@ -83,7 +83,7 @@ function alongLanes(
   x: View,
   reduced: readonly number[],
   fold: Fold,
-  then: readonly Unary[],
+  after: readonly Unary[],
 ): void {
   const order = orderOf(x);
   const y = resultOf(l, id, keptDims(x, reduced), rowMajor(x.dims.length), false);
@@ -98,7 +98,7 @@ function alongLanes(
       taps: isRun ? taps.slice(0, -1) : taps,
       lanes: isRun ? last.count : 1,
       fold,
-      then,
+      after,
     },
     [x.place, y.place],
   );
@@ -110,7 +110,7 @@ function acrossLanes(
   view: View,
   reduced: readonly number[],
   fold: Fold,
-  then: readonly Unary[],
+  after: readonly Unary[],
 ): void {
   const x = l.withLanes(view, view.lanes, true);
   const order = orderOf(x);
@@ -123,7 +123,7 @@ function acrossLanes(
       axes: collapsed([...keptAxes(x, y, outer, reduced), vectors]),
       taps: collapsed(tapAxes(x, outer, reduced)),
       fold,
-      then,
+      after,
     },
     [x.place, y.place],
   );

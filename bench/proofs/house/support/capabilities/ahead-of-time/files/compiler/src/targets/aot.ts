@@ -1,5 +1,5 @@
-import { compileModule } from "../wasm/compile.js";
-import { kernelFor } from "../wasm/kernels.js";
+import { compileModule } from "./module/compile.js";
+import { kernelFor } from "./module/kernels.js";
 import type { Target } from "./target.js";
 
 /** No engine: the model is compiled to a WebAssembly module of its own. */

@@ -1,6 +1,6 @@
 import { PareError } from "@pare/runtime/format";
-import { attributeReader } from "../ops/index.js";
-import { type Graph, isStatic, type ValueId } from "../ir/index.js";
+import { attributeReader } from "../../ops/index.js";
+import { type Graph, isStatic, type ValueId } from "../../ir/index.js";
 import { type Code, locals, unsigned } from "./code.js";
 import { kernelFor, obstacle, type Place } from "./kernels.js";
 

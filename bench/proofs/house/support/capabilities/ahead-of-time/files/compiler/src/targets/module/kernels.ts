@@ -1,5 +1,5 @@
-import { type AttributeReader, attributeReader } from "../ops/index.js";
-import type { Node } from "../ir/index.js";
+import { type AttributeReader, attributeReader } from "../../ops/index.js";
+import type { Node } from "../../ir/index.js";
 import {
   add,
   below,
