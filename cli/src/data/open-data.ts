@@ -4,6 +4,7 @@ import type { ScoringHooks } from "@pare/bench";
 import { PareError, type SampleInfo, type ValueInfo } from "@pare/runtime/format";
 import { fileError } from "../platform/file-error.js";
 import { DataModule, type ModuleOptions } from "./data-module.js";
+import { demandLabels } from "./demand-labels.js";
 import type { RawSamples } from "./raw-sample.js";
 import { type SampleStore, storeSamples, type StoreOptions } from "./sample-store.js";
 import { writeSamples, type WrittenSample } from "./sample-writer.js";
@@ -187,6 +188,7 @@ async function collectWritten(
       exported === null
         ? splitBySeed(samples.entries, options.seed, options.purpose)
         : splitAsExported(samples.entries, exported, path);
+    demandLabels(samples.entries, splits, path);
     const caveats = [caveat, splits.caveat].filter((each) => each !== null);
     return {
       source: relative(process.cwd(), path) || path,

@@ -15,6 +15,7 @@ import type { SampleEntry, StoredAt, WrittenSample } from "./sample-writer.js";
 /** Samples in a temporary file, by index: memory stays small however many there are. */
 export class SampleStore implements SampleSet {
   readonly entries: readonly SampleEntry[];
+  /** Whether any sample has a label. */
   readonly labelled: boolean;
   readonly #file: FileHandle;
   readonly #folder: TemporaryFolder;
@@ -108,18 +109,8 @@ export async function storeSamples(
       });
     }
     checkIds(entries, where);
-    const labels = entries.filter(({ labelled }) => labelled).length;
-    if (labels > 0 && labels < entries.length) {
-      throw new PareError(
-        "DATA_INVALID",
-        `Only ${labels} of the ${entries.length} samples in ${where} have a label.`,
-        {
-          where,
-          hint: "Give all of them a label, or none.",
-        },
-      );
-    }
-    return new SampleStore(entries, held, labels > 0, await open(path, "r"), folder);
+    const labelled = entries.some((entry) => entry.labelled);
+    return new SampleStore(entries, held, labelled, await open(path, "r"), folder);
   } catch (error) {
     await folder.dispose();
     throw fileError(error, path, "DATA_INVALID");

@@ -1,15 +1,18 @@
-import { throwIfAborted } from "@pare/runtime/format";
+import { PareError, throwIfAborted } from "@pare/runtime/format";
 import type { Graph } from "../ir/index.js";
-import { integer, oneOf, refuse, share } from "../pipeline/kinds.js";
+import type { Examples } from "../pipeline/examples.js";
+import { boolean, integer, oneOf, refuse, share } from "../pipeline/kinds.js";
 import { option, optional, type OptionsOf } from "../pipeline/options.js";
 import { definePass, type PassContext } from "../pipeline/pass.js";
 import { pruningAccount } from "../prune/account.js";
 import type { Wish } from "../prune/choose.js";
+import { consumersOf } from "../prune/consumers.js";
 import { cutChannels } from "../prune/cut.js";
 import type { Blocked, Group } from "../prune/groups.js";
 import { importances } from "../prune/importance.js";
 import { type PrunePlan, planPruning, type PruneWish } from "../prune/prune.js";
 import type { Measure } from "../prune/sizes.js";
+import { mostSamples, reconstruct } from "./pruning/reconstruct.js";
 import { bringToNormalForm } from "./quantization/normal-form.js";
 
 const described = {
@@ -33,6 +36,11 @@ const described = {
     16,
     "Channels are left in multiples of this, the most that a processor takes at once; in smaller ones where the share cannot be met otherwise.",
   ),
+  reconstruct: option(
+    boolean,
+    false,
+    "Weights that read what was cut are fitted, layer by layer, to give what they gave on samples; labels are not looked at.",
+  ),
 };
 
 type PruneOptions = OptionsOf<typeof described>;
@@ -51,25 +59,57 @@ export const prune = definePass({
     return {
       exactness: "lossy",
       ...(options.importance === "activation" && { needs: "activations" as const }),
-      run: (graph, context) => run(graph, { ...wish, importance: options.importance }, context),
+      ...(options.reconstruct && {
+        needs: "examples" as const,
+        learningRuns: (examples: number) => runsPerSample * Math.min(examples, mostSamples),
+      }),
+      run(graph, context) {
+        const examples = options.reconstruct ? examplesIn(context) : undefined;
+        return run(graph, { ...wish, importance: options.importance }, context, examples);
+      },
     };
   },
 });
 
-async function run(graph: Graph, wish: PruneWish, context: PassContext): Promise<void> {
+/** What fitting is guessed to take: two halves of a run for each of some twenty layers. */
+const runsPerSample = 20;
+
+/** @throws PareError DATA_NOT_FOUND */
+function examplesIn({ examples }: PassContext): Examples {
+  if (examples !== undefined) return examples;
+  throw new PareError(
+    "DATA_NOT_FOUND",
+    "prune.reconstruct fits weights on samples, but there is no data.",
+    { where: "prune.reconstruct", hint: "Give data with --data." },
+  );
+}
+
+async function run(
+  graph: Graph,
+  wish: PruneWish,
+  context: PassContext,
+  examples: Examples | undefined,
+): Promise<void> {
   bringToNormalForm(graph);
+  const whole = graph.fork();
   throwIfAborted(context.signal);
   context.onProgress?.(0, "following channels");
   const plan = await planPruning(graph, wish, context);
   throwIfAborted(context.signal);
   context.onAccount?.(pruningAccount(graph, plan, wish));
-  context.onProgress?.(0.5, "cutting");
+  context.onProgress?.(examples === undefined ? 0.5 : 0.1, "cutting");
+  const consumers = consumersOf(graph, plan.axes, plan.cuts);
   if (plan.cuts.length > 0)
     await cutChannels(graph, plan.axes, plan.cuts, (editor) => {
       for (const { group, gone } of plan.cuts)
         editor.note(group.node, keptText(group, gone.length));
     });
   sayWhatIsLeft(graph, plan);
+  if (examples === undefined) return;
+  await reconstruct(whole, graph, consumers, examples, {
+    ...context,
+    onProgress: (fraction, what) => context.onProgress?.(0.1 + 0.9 * fraction, what),
+  });
 }
 
 function wishOf({

@@ -12,6 +12,11 @@ function together(steps: readonly PassStep[]): StepGroup<PassStep> {
   return { steps, required: false };
 }
 
+/** Cut to a share of the multiplications that came to it, and taught again. */
+function cutAndTaught(keepFlops: number): StepGroup<PassStep> {
+  return together([{ use: "prune", with: { keepFlops } }, { use: "distill" }]);
+}
+
 /** The recipes that `--recipe` knows by name. */
 export const presets = {
   auto: {
@@ -29,9 +34,18 @@ export const presets = {
   prune: {
     name: "prune",
     summary: "four tenths of the multiplications gone, then taught again; targets propose for that",
+    groups: [alone({ use: "simplify" }), cutAndTaught(0.6)],
+    propose: true,
+  },
+  sweep: {
+    name: "sweep",
+    summary:
+      "cut by a quarter three times, taught again after each, and no further than accuracy allows; targets propose for that",
     groups: [
       alone({ use: "simplify" }),
-      together([{ use: "prune", with: { keepFlops: 0.6 } }, { use: "distill" }]),
+      cutAndTaught(0.75),
+      cutAndTaught(0.75),
+      cutAndTaught(0.75),
     ],
     propose: true,
   },
@@ -44,10 +58,7 @@ export const presets = {
   small: {
     name: "small",
     summary: "pruned to well under half and taught again, then quantized as targets propose",
-    groups: [
-      alone({ use: "simplify" }),
-      together([{ use: "prune", with: { keepFlops: 0.4 } }, { use: "distill" }]),
-    ],
+    groups: [alone({ use: "simplify" }), cutAndTaught(0.4)],
     propose: true,
   },
   "naive-per-tensor": {

@@ -79,6 +79,11 @@ export function inverted(
   });
 }
 
+/** The mean of 28×28 greys: next to nothing, so that what a run takes besides is seen. */
+export function idle() {
+  return network(1, [1, 28, 28], (layer) => layer.average(layer.input));
+}
+
 /** A graph as the bytes of an ONNX file. */
 export async function bytesOf(graph) {
   return (await encodeModel(graph)).proto;

@@ -9,7 +9,7 @@ export const define: DefineVerb = (command, context) => {
   command
     .option(
       "--recipe <preset or file>",
-      "auto, simplify, prune, distill, small, naive-per-tensor, or a .json or .yaml file",
+      "auto, simplify, prune, sweep, distill, small, naive-per-tensor, or a .json or .yaml file",
       "auto",
     )
     .option(

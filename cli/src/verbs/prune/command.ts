@@ -32,8 +32,12 @@ export const define: DefineVerb = (command, context) => {
       16,
     )
     .option(
+      "--reconstruct",
+      "fit the weights that read what was cut to samples, layer by layer, without labels (needs --data)",
+    )
+    .option(
       "--data <path>",
-      "for --recover and --importance activation: a folder of images, .npz, .npy, .safetensors, .jsonl, or an ES module",
+      "for --recover, --reconstruct and --importance activation: a folder of images, .npz, .npy, .safetensors, .jsonl, or an ES module",
     )
     .option(
       "--preprocess <preset or file>",

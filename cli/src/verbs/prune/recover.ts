@@ -22,10 +22,19 @@ export interface Pruned extends Written {
 
 interface RecoverOptions extends KeepMetadataOptions, TrainingOptions {
   readonly importance: string;
+  readonly reconstruct?: boolean;
   readonly data: string;
   readonly preprocess?: string;
   readonly output?: string;
   readonly check: boolean;
+}
+
+/** Does the cut itself look at samples? */
+export function looksAtSamples({
+  importance,
+  reconstruct,
+}: Pick<RecoverOptions, "importance" | "reconstruct">): boolean {
+  return importance === "activation" || reconstruct === true;
 }
 
 /** Cuts, and lets the model as it came teach what is left of it. The model's graph is the cut one then, untaught. */
@@ -34,7 +43,7 @@ export async function cutAndRecover(
   options: RecoverOptions,
 ): Promise<Pruned> {
   const { model, say, signal } = request;
-  const { importance, data, seed, check } = options;
+  const { data, seed, check } = options;
   const before = factsOf(model);
   const came = (await encodeModel(model.graph)).proto;
   // What folds batch norms after the cut does it after the training, which needs them.
@@ -45,11 +54,11 @@ export async function cutAndRecover(
   let engines: Engines | null = null;
   try {
     // Where it takes no samples to know, a wish that cannot be met is said before they are read.
-    if (importance !== "activation") await cut();
+    if (!looksAtSamples(options)) await cut();
     samples = await openTrainingData(data, options, model, true, say, signal);
     engines = await openReference();
     const host = engines.reference;
-    if (importance === "activation") await cut(lookedAt(samples, seed, host, say));
+    if (looksAtSamples(options)) await cut(lookedAt(samples, seed, host, say));
     const student = (await encodeModel(model.graph)).proto;
     const { text, document, tested, graph } = await teach({
       model,

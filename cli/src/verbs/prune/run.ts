@@ -9,7 +9,7 @@ import { writeSteps } from "../../workbench/run-steps.js";
 import { parseShapes, type ShapeOptions } from "../../workbench/shape-options.js";
 import { openStepExamples } from "../../workbench/step-examples.js";
 import type { TrainingOptions } from "../../workbench/training/train-with-checkpoints.js";
-import { cutAndRecover, type Pruned, type PruneRequest } from "./recover.js";
+import { cutAndRecover, looksAtSamples, type Pruned, type PruneRequest } from "./recover.js";
 import { workBefore, workOf, workText } from "./work.js";
 
 export interface PruneOptions
@@ -24,6 +24,7 @@ export interface PruneOptions
   readonly importance: string;
   readonly perLayer?: boolean;
   readonly multiple: number;
+  readonly reconstruct?: boolean;
   /** Epochs; nothing is repaired where it is not given. */
   readonly recover?: number;
   readonly data?: string;
@@ -65,9 +66,9 @@ export async function runPrune(
 
 async function cut(request: PruneRequest, options: PruneOptions): Promise<Pruned> {
   const { model, say, signal } = request;
-  const { importance, data: path, seed, output, check } = options;
+  const { data: path, seed, output, check } = options;
   const data =
-    importance === "activation" && path !== undefined
+    looksAtSamples(options) && path !== undefined
       ? await openStepExamples(path, options, model, say, signal)
       : null;
   try {
@@ -91,7 +92,7 @@ function refuse(message: string, where: string, hint: string): never {
 }
 
 /** @throws PareError ARGUMENT, before anything is opened */
-function demandData({ recover, importance, ...options }: PruneOptions): void {
+function demandData({ recover, importance, reconstruct, ...options }: PruneOptions): void {
   if (recover === undefined)
     for (const name of ["checkpoint", "metric"] as const)
       if (options[name] !== undefined)
@@ -113,12 +114,18 @@ function demandData({ recover, importance, ...options }: PruneOptions): void {
       "--importance",
       "Add --data, or use --importance magnitude.",
     );
+  if (reconstruct === true)
+    refuse(
+      "--reconstruct needs --data: weights are fitted to samples.",
+      "--reconstruct",
+      "Add --data, with or without labels, or leave --reconstruct out.",
+    );
   if (options.preprocess !== undefined)
     refuse("--preprocess needs --data.", "--preprocess", "Name the folder of images with --data.");
 }
 
 function stepsOf(options: PruneOptions): readonly Step[] {
-  const { keepFlops, keepParams, importance, perLayer, multiple } = options;
+  const { keepFlops, keepParams, importance, perLayer, multiple, reconstruct } = options;
   if (keepFlops !== undefined && keepParams !== undefined)
     refuse(
       "--keep-flops and --keep-params do not go together.",
@@ -139,6 +146,7 @@ function stepsOf(options: PruneOptions): readonly Step[] {
       importance,
       scope: perLayer === true ? "layer" : "global",
       multiple,
+      ...(reconstruct === true && { reconstruct }),
     },
   };
   const simplify = simplifyStep(options);

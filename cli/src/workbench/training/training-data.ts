@@ -33,7 +33,8 @@ export async function openTrainingData(
     onPrint: (text) => say.detail(text),
   });
   const learnedFrom = sayWhatIsLearnedFrom(data, say);
-  if (teacher && !data.samples.labelled)
+  const isLabelled = learnedFrom.some((index) => data.samples.entries[index]?.labelled === true);
+  if (teacher && !isLabelled)
     say.note("The samples have no labels: the teacher's answers alone are learned.");
   return { data, learnedFrom };
 }
