@@ -49,6 +49,7 @@ function leftTable({ left }: PruningAccount): Markup | null {
 const measures: { readonly [M in PruningAccount["measure"]]: string } = {
   macs: "multiply-accumulates",
   parameters: "parameters",
+  channels: "channels that can be cut",
 };
 
 /** `at most 60.0 % of the multiply-accumulates were to be left; channels compared by magnitude` */

@@ -6,7 +6,7 @@ const items: Readonly<Record<string, RegExp>> = {
   "--const": /^[^-=][^=]*=.+$/,
   "--input": /^[^-=][^=]*=.+$/,
   "--signal": /^[^-=][^=]*=.+$/,
-  "--student": /^(depth|layers|by)=.+$/,
+  "--student": /^(depth|layers|by|width)=.+$/,
   "--report": /^(html|md|junit|benchmark-action|json)=.+$/,
 };
 

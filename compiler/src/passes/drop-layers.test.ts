@@ -1,4 +1,4 @@
-import { PareError, type Tensors } from "@pare/runtime/format";
+import { PareError, type Tensor as Dense, type Tensors } from "@pare/runtime/format";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { countParameters } from "../analysis/index.js";
@@ -10,9 +10,13 @@ import {
 } from "../analysis/random-stack.test.support.js";
 import { edit, type Graph, printGraph, Tensor, verifyGraph } from "../ir/index.js";
 import { evaluateGraph } from "../ops/index.js";
+import { applyGroup } from "../pipeline/apply-step.js";
+import { randomOf } from "../pipeline/random.js";
+import type { Step } from "../pipeline/step.js";
 import { graphOf } from "../rules/rule-case.test.support.js";
 import { examplesOf } from "../train/small-networks.test.support.js";
 import { dropLayers } from "./drop-layers.js";
+import { passes } from "./index.js";
 import { feedsOf, run } from "./quantization/engine-case.test.support.js";
 
 async function dropped(
@@ -137,6 +141,44 @@ describe("drop-layers", () => {
     expect(reasons).toHaveLength(3);
   });
 });
+
+describe("a student of fewer layers", () => {
+  it("is taught in the same group of a recipe by the model as it came", async () => {
+    const groups = [{ kind: "pre-norm attention" as const, count: 4 }];
+    const { graph } = stackOf({ groups, normed: false, seed: 6 });
+    const samples = Array.from({ length: 48 }, (_, seed) => {
+      const { x, mask } = oneOf(masked(graph, seed + 1));
+      return { feeds: { x, mask }, label: undefined };
+    });
+    const context = {
+      examples: examplesOf(samples),
+      teacher: graph,
+      random: (name: string) => randomOf(2, name),
+    };
+    const drop = { use: "drop-layers", with: { layers: 2 } };
+    const signals = [{ value: "y", loss: "mse" }];
+    const distill = { use: "distill", with: { epochs: 12, batch: 8, rate: 0.01, signals } };
+    const made = async (steps: readonly Step[]): Promise<number> => {
+      const student = (await applyGroup(graph, { steps }, context, passes)).graph;
+      const other = masked(graph, 99);
+      const [wanted, found] = [await run(graph, other), await run(student, other)];
+      const [a, b] = [wanted, found].map(({ y }) => [...((y?.data ?? []) as Float32Array)]);
+      return (a ?? []).reduce((sum, value, at) => sum + (value - (b?.[at] ?? 0)) ** 2, 0);
+    };
+    expect(await made([drop, distill])).toBeLessThan((await made([drop])) / 2);
+  });
+});
+
+/** The first of a batch of samples. */
+function oneOf(feeds: Tensors): { readonly x: Dense; readonly mask: Dense } {
+  const { x, mask } = feeds;
+  if (!(x?.data instanceof Float32Array) || !(mask?.data instanceof BigInt64Array))
+    throw new Error("no stack");
+  return {
+    x: { type: "float32", dims: [1, 3, 8], data: x.data.slice(0, 24) },
+    mask: { type: "int64", dims: [1, 3], data: mask.data.slice(3) },
+  };
+}
 
 describe("what cannot be left out is said", () => {
   const fault = async (

@@ -76,6 +76,30 @@ describe("prune", () => {
     expect(countParameters(pruned)).toBeLessThanOrEqual(0.5 * countParameters(graph));
   });
 
+  it("leaves a share of every layer's channels", async () => {
+    const graph = graphOf({ x: ["float32", "N", 4] }, (input, b) => {
+      const first = b.add("Relu", [b.add("MatMul", [input("x"), b.weights(4, 12)])]);
+      const second = b.add("Relu", [b.add("MatMul", [first, b.weights(12, 8)])]);
+      return { y: b.add("MatMul", [second, b.weights(8, 3)]) };
+    });
+    const options = { keepChannels: 0.5, scope: "layer", multiple: 1 };
+    const pruned = await quantized(prune, graph, options);
+    const dims = pruned.order().flatMap(({ op, inputs }) => {
+      return op === "MatMul" ? [pruned.constant(inputs[1])?.dims] : [];
+    });
+    expect(dims).toEqual([
+      [4, 6],
+      [6, 4],
+      [4, 3],
+    ]);
+    const single = graphOf({ x: ["float32", "N", 4] }, (input, b) => ({
+      y: b.add("MatMul", [input("x"), b.weights(4, 3)]),
+    }));
+    await expect(quantized(prune, single, options)).rejects.toThrow(
+      /^prune.keepChannels 0.5 cannot be met: nothing of this model can be cut/,
+    );
+  });
+
   it("looks at the scales of batch normalization", async () => {
     const graph = network();
     const pruned = graph.fork();
@@ -103,7 +127,8 @@ describe("prune", () => {
 
   it("refuses two wishes at once, and shares that are none", () => {
     const made = (options: unknown) => () => prune.create(prune.parse(options));
-    expect(made({ keepFlops: 0.5, keepParams: 0.5 })).toThrow(/prune.keepParams/);
+    expect(made({ keepFlops: 0.5, keepParams: 0.5 })).toThrow(/prune.keepParams goes with no/);
+    expect(made({ keepParams: 0.5, keepChannels: 1 })).toThrow(/prune.keepChannels goes with no/);
     for (const keepFlops of [0, 1.5, "half"])
       expect(made({ keepFlops })).toThrow(expect.objectContaining({ code: "RECIPE" }));
     expect(findPass("prune")).toBe(prune);

@@ -18,9 +18,13 @@ import { bringToNormalForm } from "./quantization/normal-form.js";
 const described = {
   keepFlops: optional(
     share,
-    "Of the model's multiply-accumulates, this share is left at most; 0.6 where `keepParams` is not given.",
+    "Of the model's multiply-accumulates, this share is left at most; 0.6 where nothing else is wished.",
   ),
   keepParams: optional(share, "Of the model's parameters, this share is left at most."),
+  keepChannels: optional(
+    share,
+    "Of the channels that can be cut, this share is left at most: with scope `layer` of every layer's.",
+  ),
   importance: option(
     oneOf(importances),
     "magnitude",
@@ -113,17 +117,29 @@ async function run(
 }
 
 function wishOf({
-  keepFlops,
-  keepParams,
   scope,
   multiple,
+  ...options
 }: PruneOptions): Wish & { readonly measure: Measure } {
-  if (keepFlops !== undefined && keepParams !== undefined)
-    refuse("prune.keepParams", "goes with no keepFlops", "Say what is to be kept of one of them.");
-  return keepParams === undefined
-    ? { keep: keepFlops ?? 0.6, where: "prune.keepFlops", measure: "macs", scope, multiple }
-    : { keep: keepParams, where: "prune.keepParams", measure: "parameters", scope, multiple };
+  const wishes = measures.flatMap(([name, measure]) => {
+    const keep = options[name];
+    return keep === undefined ? [] : [{ keep, name, measure }];
+  });
+  const [wish = { keep: 0.6, name: "keepFlops", measure: "macs" as const }, other] = wishes;
+  if (other !== undefined)
+    refuse(
+      `prune.${other.name}`,
+      `goes with no ${wish.name}`,
+      "Say what is to be kept of one of them.",
+    );
+  return { keep: wish.keep, where: `prune.${wish.name}`, measure: wish.measure, scope, multiple };
 }
+
+const measures = [
+  ["keepFlops", "macs"],
+  ["keepParams", "parameters"],
+  ["keepChannels", "channels"],
+] as const;
 
 function keptText({ units, width, heads }: Group, gone: number): string {
   return `${units - gone} of ${unitsText(units, width, heads)} kept`;

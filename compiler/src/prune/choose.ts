@@ -191,7 +191,8 @@ function giveBack(
   }
 }
 
-function tooFar(
+/** @param reachable the least share that there is */
+export function tooFar(
   reachable: number,
   groups: readonly Group[],
   blocked: readonly Blocked[],

@@ -1,7 +1,7 @@
 import type { Graph } from "../ir/index.js";
 import type { PassContext } from "../pipeline/pass.js";
 import type { ChannelAxes } from "./axes.js";
-import { chooseUnits, type Wish } from "./choose.js";
+import { chooseUnits, tooFar, type Wish } from "./choose.js";
 import type { GroupCut } from "./cut.js";
 import { type Blocked, channelGroups, type Group, type Groups } from "./groups.js";
 import {
@@ -30,7 +30,7 @@ export interface PrunePlan {
   /** Of each group's units, 1 on average. */
   readonly scores: readonly Float64Array[];
   readonly blocked: readonly Blocked[];
-  /** MACs or parameters before and after, as the wish measures. */
+  /** MACs, parameters or channels before and after, as the wish measures. */
   readonly before: number;
   readonly after: number;
 }
@@ -53,6 +53,7 @@ export async function planPruning(
   const ascending = scores.map((units) => units.toSorted());
   const sizes = new Sizes(graph, groups, wish.measure);
   const before = sizes.total();
+  if (before === 0 && wish.measure === "channels") throw tooFar(1, groups, blocked, wish);
   const left = chooseUnits(sizes, groups, ascending, blocked, wish);
   const cuts = groups.flatMap((group, at) => {
     const gone = orders[at]?.slice(0, group.units - (left[at] ?? group.units)) ?? [];

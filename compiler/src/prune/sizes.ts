@@ -7,7 +7,7 @@ import { operatorOf } from "../ops/index.js";
 import type { Group } from "./groups.js";
 
 /** What a model is made smaller by. */
-export type Measure = "macs" | "parameters";
+export type Measure = "macs" | "parameters" | "channels";
 
 /** Places that are gone, by group and axis. */
 interface Going {
@@ -56,9 +56,18 @@ export class Sizes {
     };
   }
 
-  /** What the whole model costs. @throws PareError UNSUPPORTED_OP where that cannot be counted */
+  /** What the whole model costs; of channels, those that can be cut. @throws PareError UNSUPPORTED_OP where that cannot be counted */
   total(): number {
-    return this.#measure === "macs" ? this.#macs() : this.#parameters();
+    switch (this.#measure) {
+      case "macs":
+        return this.#macs();
+      case "parameters":
+        return this.#parameters();
+      case "channels":
+        return this.#groups.reduce((sum, { width }, at) => sum + width * (this.left[at] ?? 0), 0);
+      default:
+        return this.#measure satisfies never;
+    }
   }
 
   /** Lets a group have so many units. */

@@ -16,7 +16,7 @@ export const define: DefineVerb = (command, context) => {
     .argument("[model]", "an ONNX file: the student, which may be named with --student too")
     .option(
       "--student <file or cut>",
-      "the model that is trained; its file stays as it is. Or the teacher with fewer layers: depth=0.5, layers=3, layers=0+2+5; by=influence behind it lets samples choose",
+      "the model that is trained; its file stays as it is. Or the teacher with fewer layers or channels: depth=0.5, layers=3, layers=0+2+5, width=0.5; by=influence lets samples choose layers",
     )
     .option("--teacher <file>", "a model whose answers are learned; without it, labels alone are")
     .option(

@@ -110,7 +110,7 @@ describe("pare distill --student", () => {
       ...how,
     );
     expect(stderr).toContain(
-      "The student is the teacher, layer 1 of 4 left out, layer 2 of 4 left out.",
+      "The student is the teacher, layer 1 of 4 left out, layer 2 of 4 left out: 384 of 848 parameters.",
     );
     expect(code).toBe(0);
     const { file, accuracy, before, after } = JSON.parse(stdout);
@@ -131,6 +131,22 @@ describe("pare distill --student", () => {
     expect(names.sort()).toEqual(["0.down.w", "0.up.w", "3.down.w", "3.up.w"]);
   });
 
+  it("cuts the channels of every layer", async () => {
+    const { code, stderr } = await distill(
+      ...common,
+      "--student",
+      "width=0.5",
+      "depth=0.5",
+      "--epochs",
+      "1",
+      "-o",
+      "narrow.onnx",
+    );
+    // Of 12 hidden channels 6 are left; the stream's 8 go to the output. Biases of 0 went before.
+    expect(stderr).toContain("layer 2 of 4 left out: 192 of 848 parameters.");
+    expect(code).toBe(0);
+  });
+
   it("lets samples choose the layers", async () => {
     const { code, stderr } = await distill(
       ...common,
@@ -142,7 +158,7 @@ describe("pare distill --student", () => {
       "-o",
       "chosen.onnx",
     );
-    expect(stderr).toMatch(/The student is the teacher, layer \d of 4 left out\./);
+    expect(stderr).toMatch(/The student is the teacher, layer \d of 4 left out: /);
     expect(code).toBe(0);
   });
 

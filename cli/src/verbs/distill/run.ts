@@ -1,4 +1,11 @@
-import { encodeModel, findPass, type Graph, initializeFresh, randomOf } from "@pare/compiler";
+import {
+  countParameters,
+  encodeModel,
+  findPass,
+  type Graph,
+  initializeFresh,
+  randomOf,
+} from "@pare/compiler";
 import { PareError } from "@pare/runtime/format";
 import type { OpenData } from "../../data/open-data.js";
 import type { Pairs } from "../../terminal/option-values.js";
@@ -15,6 +22,7 @@ import type { TrainingOptions } from "../../workbench/training/train-with-checkp
 import { openTrainingData } from "../../workbench/training/training-data.js";
 import { spreadOrder } from "../../data/spread-order.js";
 import type { Output } from "../../terminal/output.js";
+import { countText } from "../../terminal/words.js";
 import { accuracyText } from "./accuracy-text.js";
 import { type StudentSource, studentSource } from "./student.js";
 
@@ -68,8 +76,9 @@ export async function runDistill(
       const order = spreadOrder(samples.learnedFrom, options.seed);
       const examples = examplesAmong(order, set, engines.reference);
       const { steps } = source;
+      const whole = countParameters(student.graph);
       await applySteps({ model: student, steps, examples, seed: options.seed, say, signal });
-      sayWhatIsLeftOut(student.graph, say);
+      sayWhatIsLeftOut(student.graph, whole, say);
     }
     const start = await startOf(student, options);
     const teacherBytes = teacher === null ? null : await bytesOf(teacher);
@@ -147,11 +156,13 @@ function signalsOf({ signal = [], meanOver }: DistillVerbOptions): TrainingOptio
   }));
 }
 
-function sayWhatIsLeftOut({ journal }: Graph, say: Output): void {
-  const reasons = journal.flatMap(({ rule, what, reason }) =>
-    rule === "drop-layers" && what === "changed" ? [reason] : [],
+/** @param whole the teacher's parameters */
+function sayWhatIsLeftOut(graph: Graph, whole: number, say: Output): void {
+  const reasons = graph.journal.flatMap(({ rule, what, reason }) =>
+    rule === "drop-layers" && what === "changed" ? [`, ${reason}`] : [],
   );
-  if (reasons.length > 0) say.note(`The student is the teacher, ${reasons.join(", ")}.`);
+  const [left, all] = [countParameters(graph), whole].map(countText);
+  say.note(`The student is the teacher${reasons.join("")}: ${left} of ${all} parameters.`);
 }
 
 function refuse(message: string, where: string, hint: string): never {

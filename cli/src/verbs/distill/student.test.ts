@@ -14,11 +14,22 @@ it("reads a file, or how the teacher is cut down", () => {
   expect(dropped("layers=0+2+5")).toEqual({ layers: [0, 2, 5] });
   expect(dropped("layers=3,by=influence")).toEqual({ layers: 3, by: "influence" });
   expect(dropped("by=influence depth=0.25")).toEqual({ keep: 0.25, by: "influence" });
+  expect(studentSource("width=0.5,layers=2")).toMatchObject({
+    steps: [
+      { use: "simplify" },
+      { use: "drop-layers", with: { layers: 2 } },
+      { use: "prune", with: { keepChannels: 0.5, scope: "layer" } },
+    ],
+  });
+  expect(studentSource("width=0.25")).toMatchObject({
+    steps: [{ use: "simplify" }, { use: "prune", with: { keepChannels: 0.25 } }],
+  });
 });
 
 it.each([
-  ["layers=3,depth=0.5", /must say how many layers are left, once/],
-  ["by=influence", /must say how many layers are left, once/],
+  ["layers=3,depth=0.5", /says twice how many layers are left/],
+  ["by=influence", /does not say how many layers are left/],
+  ["by=influence,width=0.5", /does not say how many layers are left/],
   ["layers=three", /has "three" for layers/],
   ["layers=1+", /has "1\+" for layers/],
   ["depth=0.5,height=2", /does not know "height"/],

@@ -7,10 +7,11 @@ export type StudentSource =
   | { readonly kind: "file"; readonly path: string }
   | { readonly kind: "cut"; readonly steps: readonly Step[] };
 
-const cuts = ["depth", "layers", "by"] as const;
+const cuts = ["depth", "layers", "by", "width"] as const;
 
 /**
- * Reads what `--student` says: a file, or `depth=0.5`, `layers=3`, `layers=0+2+5`, each with `by=influence` or without.
+ * Reads what `--student` says: a file, or `depth=0.5`, `layers=3`, `layers=0+2+5`, each with `by=influence` or without,
+ * and beside it or alone `width=0.5`.
  * @throws PareError ARGUMENT
  */
 export function studentSource(text: string): StudentSource {
@@ -18,22 +19,23 @@ export function studentSource(text: string): StudentSource {
   const said = new Map(collectPairs("--student")(text.trim().replaceAll(/[,\s]+/g, ",")));
   for (const name of said.keys())
     if (!cuts.some((one) => one === name)) refuse(`does not know "${name}"`);
-  const [depth, layers, by] = cuts.map((name) => said.get(name));
-  if ((depth === undefined) === (layers === undefined))
-    refuse("must say how many layers are left, once");
+  const [depth, layers, by, width] = cuts.map((name) => said.get(name));
+  if (depth !== undefined && layers !== undefined) refuse("says twice how many layers are left");
+  const deep = depth !== undefined || layers !== undefined;
+  if (by !== undefined && !deep) refuse("does not say how many layers are left");
+  const drop: Step = {
+    use: "drop-layers",
+    with: {
+      ...(depth !== undefined && { keep: Number(depth) }),
+      ...(layers !== undefined && { layers: layersOf(layers) }),
+      ...(by !== undefined && { by }),
+    },
+  };
+  // Of every layer, so that none becomes a narrow place.
+  const narrow: Step = { use: "prune", with: { keepChannels: Number(width), scope: "layer" } };
   return {
     kind: "cut",
-    steps: [
-      { use: "simplify" },
-      {
-        use: "drop-layers",
-        with: {
-          ...(depth !== undefined && { keep: Number(depth) }),
-          ...(layers !== undefined && { layers: layersOf(layers) }),
-          ...(by !== undefined && { by }),
-        },
-      },
-    ],
+    steps: [{ use: "simplify" }, ...(deep ? [drop] : []), ...(width === undefined ? [] : [narrow])],
   };
 }
 
@@ -47,6 +49,6 @@ function layersOf(text: string): number | readonly number[] {
 function refuse(what: string): never {
   throw new PareError("ARGUMENT", `--student ${what}.`, {
     where: "--student",
-    hint: "Name a file, or write depth=0.5 (half of the teacher's layers), layers=3 or layers=0+2+5, with by=influence behind a comma where samples are to choose.",
+    hint: "Name a file, or write depth=0.5 (half of the teacher's layers), layers=3 or layers=0+2+5, width=0.5 (half of the channels), with commas between; by=influence lets samples choose the layers.",
   });
 }

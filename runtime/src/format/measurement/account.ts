@@ -50,7 +50,7 @@ export interface EpochAccount {
 export interface PruningAccount {
   readonly kind: "pruning";
   /** Of what a share was to be left, and which. */
-  readonly measure: "macs" | "parameters";
+  readonly measure: "macs" | "parameters" | "channels";
   readonly keep: number;
   /** What told which channels matter. */
   readonly importance: string;
