@@ -51,6 +51,29 @@ describe("repeated layers", () => {
     expect(repeatedLayers(graph)).toHaveLength(5);
   });
 
+  it("stand in each stage of a residual network that repeats its blocks, from rectifier to rectifier", () => {
+    const graph = graphOf({ x: ["float32", "N", 3, 8, 8] }, (input, b) => {
+      const conv = (of: ValueId, from: number, to: number, stride = 1): ValueId =>
+        b.add("Conv", [of, b.weights(to, from, 3, 3), b.weights(to)], {
+          pads: attribute.ints([1, 1, 1, 1]),
+          strides: attribute.ints([stride, stride]),
+        });
+      const relu = (of: ValueId): ValueId => b.add("Relu", [of]);
+      const block = (of: ValueId, width: number): ValueId =>
+        relu(b.add("Add", [conv(relu(conv(of, width, width)), width, width), of]));
+      let value = relu(conv(input("x"), 3, 4));
+      for (let index = 0; index < 3; index += 1) value = block(value, 4);
+      const beside = conv(value, 4, 6, 2);
+      value = relu(b.add("Add", [conv(relu(conv(value, 4, 6, 2)), 6, 6), beside]));
+      for (let index = 0; index < 2; index += 1) value = block(value, 6);
+      return { y: b.add("GlobalAveragePool", [value]) };
+    });
+    const layers = repeatedLayers(graph);
+    expect(layers).toHaveLength(5);
+    for (const { input, output } of layers)
+      for (const id of [input, output]) expect(graph.producer(id)?.op).toBe("Relu");
+  });
+
   it("are the inner ones where they lie in layers and are more", () => {
     const graph = tower((b, x, w) => {
       let value = x;
