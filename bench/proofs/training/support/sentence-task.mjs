@@ -42,7 +42,7 @@ async function nearestWords(session) {
   }
   return definitions.map((definition, own) => {
     const likeness = words.map((word) => dot(word, definition));
-    return likeness.every((one, at) => at === own || one < likeness[own]);
+    return likeness.every((one) => one <= likeness[own]);
   });
 }
 
