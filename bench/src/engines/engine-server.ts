@@ -8,6 +8,7 @@ import {
   type Tensors,
   isPareError,
 } from "@pare/runtime/format";
+import { letGo } from "./let-go.js";
 import { clockTick, planFor, type Runner, timeBlocks, warmUp } from "../timing/blocks.js";
 import type { EngineReplies, EngineRequest, WireReply, WireSample } from "./protocol.js";
 
@@ -120,7 +121,9 @@ export class EngineServer {
     const started = performance.now();
     let done = 0;
     for (const feeds of waiting) {
-      reducer.add(await session.run(feeds));
+      const outputs = await session.run(feeds);
+      reducer.add(outputs);
+      letGo(Object.values(outputs).map(({ data }) => data));
       done += 1;
       if (performance.now() - started >= maxMs) break;
     }

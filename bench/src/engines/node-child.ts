@@ -4,6 +4,7 @@ import { decode } from "./codec.js";
 import { endWithParent } from "./end-with-parent.js";
 import { engineOf } from "./engine.js";
 import { EngineServer } from "./engine-server.js";
+import { letGo } from "./let-go.js";
 import { backendFor } from "./measured-backends.js";
 import { Messages, pipeNumber, sendMessage } from "./messages.js";
 import type { EngineReplies, EngineRequest, WireReply } from "./protocol.js";
@@ -48,6 +49,8 @@ pipe.on("end", () => process.exit()).on("error", () => process.exit());
 async function answer(message: Uint8Array<ArrayBuffer>): Promise<void> {
   const request = decode(message) as EngineRequest;
   const reply = await (await server).answer(request);
+  // An engine has a copy of the file that it has loaded.
+  if (request.kind === "load") letGo([message]);
   if (request.kind === "reduce" && request.samples.length > 0 && !hasWaiting(reply))
     messages.giveBack(message);
   sendMessage(pipe, reply);

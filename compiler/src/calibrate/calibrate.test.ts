@@ -1,4 +1,10 @@
-import { type Executor, Observer, type Tensors, type ValueInfo } from "@pare/runtime/format";
+import {
+  distributionOf,
+  type Executor,
+  Observer,
+  type Tensors,
+  type ValueInfo,
+} from "@pare/runtime/format";
 import { cpu } from "@pare/runtime/ort-node";
 import { describe, expect, it, vi } from "vitest";
 import { attribute, edit, Tensor, type ValueId } from "../ir/index.js";
@@ -53,7 +59,7 @@ describe("calibrate", () => {
     ];
     for (const [value, of] of cases) {
       expect(found.ranges.get(value)).toEqual(expected(of).range);
-      expect(found.histograms.get(value)?.observation).toEqual(expected(of).observation);
+      expect(found.histograms.get(value)).toEqual(distributionOf(expected(of).observation));
     }
     expect(graph.main.outputs).toEqual([relu]);
   });
@@ -175,6 +181,40 @@ describe("calibrate", () => {
     expect(dims).toEqual([[[4, 1], ["W"], [], [1, "W"]]]);
     expect(found.ranges.get(mul)).toEqual(expected((x) => 2 * x).range);
     expect(found.ranges.get(add)).toEqual(expected((x) => Math.fround(2 * x) - 1).range);
+  });
+
+  it("takes large distributions in three runs, of which the first needs the graph's beginning alone", async () => {
+    const steps = 6;
+    const large = graphOf({ x: ["float32", 1, 2 ** 21] }, (given, b) => {
+      let value = given("x");
+      for (let step = 0; step < steps; step += 1) value = b.add("Add", [value, b.floats([1])]);
+      return { y: value };
+    });
+    const values = large.order().map((node) => node.outputs[0] ?? (0 as ValueId));
+    const loaded: { readonly outputs: number; readonly bytes: number }[] = [];
+    const executor: Executor = {
+      async load(artifact) {
+        const session = await cpu().load(artifact);
+        loaded.push({ outputs: session.outputs.length, bytes: artifact.files[0].bytes.length });
+        return session;
+      },
+    };
+    const data = Float32Array.from({ length: 2 ** 21 }, (_, i) => (i % 512) / 256);
+    const x = { type: "float32", dims: [1, data.length], data } as const;
+    const found = await calibrate(
+      large,
+      { executor, samples: () => from([{ x }]), count: 1 },
+      { ...nothing, histograms: values.toReversed() },
+    );
+    expect(loaded.map(({ outputs }) => outputs)).toEqual([2, 2, 2]);
+    const sizes = loaded.map(({ bytes }) => bytes);
+    expect(sizes).toEqual(sizes.toSorted((a, b) => a - b));
+    expect(new Set(sizes).size).toBe(3);
+    for (const [index, value] of values.entries())
+      expect(found.histograms.get(value)?.range).toEqual({
+        min: index + 1,
+        max: index + 1 + 511 / 256,
+      });
   });
 
   it("gives what is small one output for all ends and one for all sums, where sizes are fixed", async () => {

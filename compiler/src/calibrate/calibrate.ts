@@ -1,9 +1,11 @@
 import {
+  type Distribution,
+  distributionOf,
   type Executor,
-  Observer,
   onnxArtifact,
   PareError,
   reduceOutputs,
+  type Session,
   type SessionOptions,
   type Tensors,
   throwIfAborted,
@@ -12,7 +14,7 @@ import { type Graph, isStatic, type ValueId } from "../ir/index.js";
 import { encodeModel } from "../onnx/index.js";
 import type { Range } from "../quantize/scale.js";
 import { activationBytes } from "./activation-bytes.js";
-import { observedGraph, type Sighting, type Watched } from "./observed-graph.js";
+import { observedGraph, placesIn, type Sighting, type Watched } from "./observed-graph.js";
 import { both, movement } from "./sightings.js";
 
 /** The calibration split's feeds, on an engine; `samples` starts anew at each call. */
@@ -32,13 +34,17 @@ export interface CalibrateOptions {
 export interface Calibrated {
   /** Of finite elements; 0…0 where there was none. */
   readonly ranges: ReadonlyMap<ValueId, Range>;
-  readonly histograms: ReadonlyMap<ValueId, Observer>;
+  readonly histograms: ReadonlyMap<ValueId, Distribution>;
   /** Over all samples; undefined for what was not watched. */
   channelMeans(value: ValueId, axis: number): Float64Array | undefined;
 }
 
-/** What the activations of one run may take that become outputs. */
-const bytesPerRun = 256 * 2 ** 20;
+/**
+ * What the activations of one run may take that become outputs: a third of all, but not less than is worth another pass
+ * over the samples, nor more than a machine has. An engine hands over copies, so a run takes twice as much.
+ */
+const [leastPerRun, mostPerRun] = [16 * 2 ** 20, 256 * 2 ** 20];
+const mostRuns = 3;
 /** So many samples are looked at in any case; then as many again, each time, while ranges still move. */
 const firstSamples = 64;
 /** Of their widths, on average, when twice as many samples were seen: then more would say no more. */
@@ -59,22 +65,19 @@ export async function calibrate(
 ): Promise<Calibrated> {
   throwIfAborted(signal);
   const bytesOf = activationBytes(graph, await firstSample(source));
-  const [first = [], ...others] = shareOut(watched.histograms, bytesOf);
+  const [first = [], ...others] = shareOut(graph, watched.histograms, bytesOf);
   const rounds: Watched[] = [
     { ...watched, histograms: first },
     ...others.map((histograms) => ({ extremes: [], histograms, channelSums: [] })),
   ];
-  const histograms = new Map<ValueId, Observer>();
+  const histograms = new Map<ValueId, Distribution>();
   const observe = async (round: Watched, before: number): Promise<Sighting> => {
     const seen = await observeOnce(graph, source, round, bytesOf, {
       signal,
       onProgress: (fraction, what) => onProgress?.((before + fraction) / rounds.length, what),
     });
-    for (const [value, observation] of seen.histograms) {
-      const observer = new Observer();
-      observer.merge(observation);
-      histograms.set(value, observer);
-    }
+    for (const [value, observation] of seen.histograms)
+      histograms.set(value, distributionOf(observation));
     return seen;
   };
   const seen: Sighting[] = [];
@@ -82,7 +85,7 @@ export async function calibrate(
   const extremes = seen.flatMap((one) => [...one.extremes]);
   // An engine's extremes are of all elements. Those of the finite ones are found by looking at each.
   const faulty = extremes.filter(([, range]) => isFaulty(range)).map(([value]) => value);
-  for (const missing of shareOut(faulty, bytesOf))
+  for (const missing of shareOut(graph, faulty, bytesOf))
     await observe({ extremes: [], histograms: missing, channelSums: [] }, rounds.length - 1);
 
   const ranges = new Map<ValueId, Range>();
@@ -136,9 +139,7 @@ async function observeOnce(
   { signal, onProgress }: CalibrateOptions,
 ): Promise<Sighting> {
   const observed = observedGraph(graph, watched, bytesOf);
-  const { proto } = await encodeModel(observed.graph);
-  const artifact = onnxArtifact(proto, hasFreeDims(graph) ? asItIs : {});
-  const session = await source.executor.load(artifact, { signal });
+  const session = await open(source.executor, observed.graph, { signal });
   const samples = source.samples()[Symbol.asyncIterator]();
   let seen: Sighting | null = null;
   let done = 0;
@@ -166,6 +167,13 @@ async function observeOnce(
   }
 }
 
+/** The file is kept by nobody. */
+async function open(executor: Executor, graph: Graph, options: CalibrateOptions): Promise<Session> {
+  const { proto } = await encodeModel(graph);
+  const artifact = onnxArtifact(proto, hasFreeDims(graph) ? asItIs : {});
+  return executor.load(artifact, { signal: options.signal });
+}
+
 /** The next few, or as many as are left. */
 async function* next(
   samples: AsyncIterator<Tensors>,
@@ -184,19 +192,26 @@ function isFaulty({ min, max }: Range): boolean {
   return !isEmpty && !(Number.isFinite(min) && Number.isFinite(max));
 }
 
-/** Splits values into rounds that fit into memory together. */
+/** Splits values into rounds that fit into memory together; an early round needs only the beginning of the graph. */
 function shareOut(
+  graph: Graph,
   values: readonly ValueId[],
   bytesOf: (value: ValueId) => number,
 ): readonly (readonly ValueId[])[] {
+  const placeOf = placesIn(graph);
+  const all = values.reduce((sum, value) => sum + bytesOf(value), 0);
+  const share = Math.min(mostPerRun, Math.max(leastPerRun, all / mostRuns));
   const rounds: ValueId[][] = [];
   let bytes = Infinity;
-  for (const value of values) {
-    bytes += bytesOf(value);
-    if (bytes > bytesPerRun) {
+  for (const value of values.toSorted((a, b) => placeOf(a) - placeOf(b))) {
+    const own = bytesOf(value);
+    // One that is larger than a share has a round of its own; what is over the last share by a little needs none.
+    const isFull = bytes + own / 2 > share || bytes + own > mostPerRun;
+    if (isFull) {
       rounds.push([]);
-      bytes = bytesOf(value);
+      bytes = 0;
     }
+    bytes += own;
     rounds.at(-1)?.push(value);
   }
   return rounds;

@@ -34,17 +34,22 @@ export class MeasuredActivations implements Activations {
     options: ObserveOptions,
   ): Promise<Observed> {
     const all = together(wanted, options.beside);
-    const keys = await observationKeys(graph, all, this.#fingerprints);
-    if (!keys.every((key) => this.#known.has(key))) await this.#measure(graph, all, keys, options);
+    const naming = observationKeys(graph, all, this.#fingerprints);
+    // What is asked first has no answer yet: it is named while the engine works.
+    const isKnown = this.#known.size > 0 && (await naming).every((key) => this.#known.has(key));
+    const [keys, measured] = await Promise.all([
+      naming,
+      isKnown ? [] : this.#measure(graph, all, options),
+    ]);
+    for (const [index, numbers] of measured.entries()) this.#known.set(keys[index] ?? "", numbers);
     return observedFrom(all, keys, this.#known);
   }
 
   async #measure(
     graph: Graph,
     wanted: readonly Wanted[],
-    keys: readonly string[],
     { pass, signal, onProgress }: ObserveOptions,
-  ): Promise<void> {
+  ): Promise<readonly (readonly number[])[]> {
     if (this.#source.count === 0) {
       throw new PareError("DATA_MISMATCH", "There is no sample to calibrate with.", {
         where: pass,
@@ -55,8 +60,7 @@ export class MeasuredActivations implements Activations {
       signal,
       onProgress,
     });
-    for (const [index, one] of wanted.entries())
-      this.#known.set(keys[index] ?? "", numbersOf(calibrated, one));
+    return wanted.map((one) => numbersOf(calibrated, one));
   }
 }
 
@@ -109,7 +113,13 @@ export async function statisticKeys(
   wanted: readonly Wanted[],
   fingerprints: Fingerprints,
 ): Promise<readonly string[]> {
-  const names = await fingerprints.of(graph);
+  return keysFrom(await fingerprints.of(graph), wanted);
+}
+
+function keysFrom(
+  names: ReadonlyMap<ValueId, string>,
+  wanted: readonly Wanted[],
+): readonly string[] {
   return wanted.map(({ value, statistic }) => `${names.get(value) ?? "?"} ${kindOf(statistic)}`);
 }
 
@@ -123,8 +133,8 @@ export async function observationKeys(
   wanted: readonly Wanted[],
   fingerprints: Fingerprints,
 ): Promise<readonly string[]> {
-  const keys = await statisticKeys(graph, wanted, fingerprints);
   const names = await fingerprints.of(graph);
+  const keys = keysFrom(names, wanted);
   const outputs = graph.main.outputs.map((value) => names.get(value) ?? "?");
   const asked = new TextEncoder().encode([...outputs, "", ...[...keys].sort()].join("\n"));
   const question = sha256Sync(asked).slice(0, 16);

@@ -208,7 +208,7 @@ function channelAdder(editor: Editor): (value: ValueId, axis: number) => ValueId
 }
 
 /** Where values come about: later ones have larger places, the model's inputs −1. */
-function placesIn(graph: Graph): (value: ValueId) => number {
+export function placesIn(graph: Graph): (value: ValueId) => number {
   const places = new Map(graph.order().map(({ id }, place) => [id, place]));
   return (value) => {
     const { producer } = graph.value(value);

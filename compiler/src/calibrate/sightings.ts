@@ -1,4 +1,4 @@
-import { Observer } from "@pare/runtime/format";
+import { distributionOf, Observer } from "@pare/runtime/format";
 import type { ValueId } from "../ir/index.js";
 import { uint8Activations } from "../quantize/format.js";
 import { observedRange } from "../quantize/observed-range.js";
@@ -46,11 +46,8 @@ export function movement(before: Sighting, after: Sighting): number {
 
 function rangesOf({ extremes, histograms }: Sighting): ReadonlyMap<ValueId, Range> {
   const ranges = new Map(extremes);
-  for (const [value, observation] of histograms) {
-    const observer = new Observer();
-    observer.merge(observation);
-    ranges.set(value, observedRange(observer, "percentile", uint8Activations));
-  }
+  for (const [value, observation] of histograms)
+    ranges.set(value, observedRange(distributionOf(observation), "percentile", uint8Activations));
   return ranges;
 }
 

@@ -1,4 +1,4 @@
-import type { Histogram, Observer } from "@pare/runtime/format";
+import type { Distribution, Histogram } from "@pare/runtime/format";
 import { type IntegerFormat, integerRange } from "./format.js";
 import { nearestInteger } from "./half-even.js";
 import { leastSquares, type RangeMethod } from "./range.js";
@@ -14,13 +14,13 @@ const outermost = 0.5e-5;
 
 /** The range to round what was observed with. */
 export function observedRange(
-  observer: Observer,
+  observed: Distribution,
   method: ActivationRangeMethod,
   format: IntegerFormat,
 ): Range {
-  const { range, histogram } = observer;
-  if (method === "minmax") return range;
-  if (method === "percentile") return withoutOutermost(observer);
+  if (method === "minmax") return observed.range;
+  if (method === "percentile") return withoutOutermost(observed);
+  const { range, histogram } = observed;
   const ranges = { min: Float64Array.of(range.min), max: Float64Array.of(range.max) };
   const errorsOf = ({ scales, zeroPoints }: Scales): Float64Array => {
     const scale = { scale: scales[0] as number, zeroPoint: zeroPoints[0] as number };
@@ -31,7 +31,7 @@ export function observedRange(
 }
 
 /** From bin to bin, inwards from both ends, until what was passed by is more than may be left out. */
-function withoutOutermost({ count, range, histogram }: Observer): Range {
+function withoutOutermost({ count, range, histogram }: Distribution): Range {
   const { width, first, counts, zeros } = histogram;
   const most = count * outermost;
   let [low, high] = [0, 0];
@@ -50,7 +50,11 @@ function withoutOutermost({ count, range, histogram }: Observer): Range {
 }
 
 /** 10·log10(signal / error) of what was observed, rounded with a range, in dB; Infinity without error. */
-export function observedSqnr({ histogram }: Observer, range: Range, format: IntegerFormat): number {
+export function observedSqnr(
+  { histogram }: Pick<Distribution, "histogram">,
+  range: Range,
+  format: IntegerFormat,
+): number {
   const { width, first, counts } = histogram;
   let signal = 0;
   for (let i = 0; i < counts.length; i += 1) {

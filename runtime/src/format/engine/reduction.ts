@@ -36,7 +36,8 @@ export class Reducer {
 
   constructor(reductions: readonly Reduction[]) {
     this.#reductions = reductions;
-    const lanes = lanesOf(bins);
+    const isAny = reductions.some(({ by }) => by === "histogram");
+    const lanes = isAny ? lanesOf(bins) : undefined;
     this.#observers = reductions.map(({ by }) =>
       by === "histogram" ? new Observer(bins, lanes) : undefined,
     );
@@ -70,7 +71,8 @@ export class Reducer {
     }
     const smallest = by === "min" ? numbers.length : by === "ends" ? numbers.length / 2 : 0;
     for (let i = 0; i < numbers.length; i += 1) {
-      const [a, b] = [numbers[i] as number, Number(data[i])];
+      const a = numbers[i] as number;
+      const b = Number(data[i]);
       numbers[i] = by === "sum" ? a + b : i < smallest ? Math.min(a, b) : Math.max(a, b);
     }
   }

@@ -8,6 +8,15 @@ export interface Histogram {
   readonly zeros: number;
 }
 
+/** How values are distributed. */
+export interface Distribution {
+  /** The smallest and the largest value seen; 0…0 when there was none. */
+  readonly range: { readonly min: number; readonly max: number };
+  readonly histogram: Histogram;
+  /** Values seen, not finite ones excluded. */
+  readonly count: number;
+}
+
 /** What an observer saw, as data that can be sent. */
 export interface Observation {
   /** Null where nothing finite was seen. */
@@ -17,7 +26,23 @@ export interface Observation {
   /** log2 of the bins' width; null while only zeros were seen. */
   readonly exponent: number | null;
   readonly first: number;
+  /** Without zeros. */
   readonly counts: Float64Array;
+}
+
+/** An observation as a distribution; nothing is copied. */
+export function distributionOf({
+  range,
+  zeros,
+  exponent,
+  first,
+  counts,
+}: Observation): Distribution {
+  return {
+    range: range === null ? { min: 0, max: 0 } : { min: range.min + 0, max: range.max + 0 },
+    histogram: { width: 2 ** (exponent ?? 0), first, counts, zeros },
+    count: counts.reduce((sum, n) => sum + n, zeros),
+  };
 }
 
 /** Four histograms to be added: neighbours, which often fall into one bin, need not wait for each other. */
@@ -38,7 +63,7 @@ const manyValues = 8192;
  * could hold. So the result depends neither on the order of the values nor on how they were cut into
  * batches. Values that are not finite are counted apart.
  */
-export class Observer {
+export class Observer implements Distribution {
   readonly bins: number;
   notFinite = 0;
   #zeros = 0;
@@ -47,10 +72,10 @@ export class Observer {
   #exponent: number | undefined;
   #first = 0;
   readonly #counts: Float64Array;
-  readonly #lanes: Lanes;
+  #lanes: Lanes | undefined;
 
   /** @param lanes used during each call alone: observers that are called in turn may have the same */
-  constructor(bins = 2048, lanes = lanesOf(bins)) {
+  constructor(bins = 2048, lanes?: Lanes) {
     this.bins = bins;
     this.#counts = new Float64Array(bins);
     this.#lanes = lanes;
@@ -90,7 +115,8 @@ export class Observer {
   #countMany(values: ArrayLike<number>, to: number): void {
     const inverse = 2 ** -(this.#exponent ?? 0);
     const first = this.#first;
-    const [a, b, c, d] = this.#lanes;
+    const lanes = (this.#lanes ??= lanesOf(this.bins));
+    const [a, b, c, d] = lanes;
     let zeros = 0;
     for (let i = 0; i < to; i += 4) {
       const w = values[i] as number;
@@ -112,7 +138,7 @@ export class Observer {
       const n = (a[at] as number) + (b[at] as number) + (c[at] as number) + (d[at] as number);
       counts[at] = (counts[at] as number) + n;
     }
-    for (const lane of this.#lanes) lane.fill(0);
+    for (const lane of lanes) lane.fill(0);
     this.#zeros += zeros;
   }
 
@@ -142,13 +168,11 @@ export class Observer {
     });
   }
 
-  /** Values seen, not finite ones excluded. */
   get count(): number {
     return this.#counts.reduce((sum, n) => sum + n, 0);
   }
 
-  /** The smallest and the largest value seen; 0…0 when there was none. */
-  get range(): { readonly min: number; readonly max: number } {
+  get range(): Distribution["range"] {
     return this.#min > this.#max ? { min: 0, max: 0 } : { min: this.#min + 0, max: this.#max + 0 };
   }
 
