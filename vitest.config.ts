@@ -2,22 +2,17 @@ import { defineConfig } from "vitest/config";
 
 const conditions = ["@pare/source"];
 const exclude = ["**/node_modules/**", "**/dist/**"];
-/** What waits for a time, or measures one: one file at a time, when all else is done. */
-const heavy = [
-  "runtime/src/**/in-chromium.test.ts",
-  "bench/src/{engines,measure,compare}/**/*.test.ts",
-  "cli/src/verbs/**/end-to-end.test.ts",
-  "docs/guides/**/*.test.ts",
-];
+/** What compares times: one file at a time, when all else is done. */
+const timed = ["bench/src/{measure,compare}/**/*.test.ts", "docs/guides/first-model.test.ts"];
 /** Functions of graphs, arrays and texts: they change nothing global and no module remembers, so that files share imports. */
 const pure = [
   "compiler/**/*.test.ts",
-  "runtime/src/format/{bundle,tensor}/**/*.test.ts",
+  "runtime/src/{format/{bundle,tensor},session}/**/*.test.ts",
   "bench/src/{metrics,report,statistics,timing}/**/*.test.ts",
-  "cli/src/report/**/*.test.ts",
+  "cli/src/{config,report,terminal}/**/*.test.ts",
   "fixtures/scripts/**/*.test.ts",
 ];
-/** Milliseconds; two files run at once, and some start browsers and bundlers. */
+/** Milliseconds; two files run at once, and some start engines, browsers and bundlers. */
 const patient = { testTimeout: 120_000, hookTimeout: 120_000 };
 const quick = {
   ...patient,
@@ -47,15 +42,15 @@ export default defineConfig({
           ...quick,
           name: "quick",
           include: ["{runtime,bench,cli,docs,fixtures}/**/*.test.ts"],
-          exclude: [...exclude, ...heavy, ...pure],
+          exclude: [...exclude, ...timed, ...pure],
         },
       },
       {
         ...shared,
         test: {
           ...patient,
-          name: "engines",
-          include: heavy,
+          name: "timed",
+          include: timed,
           exclude,
           maxWorkers: 1,
           sequence: { groupOrder: 1 },

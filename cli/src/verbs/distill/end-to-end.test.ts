@@ -1,7 +1,7 @@
 import { access, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import {
   attribute,
   build,
@@ -15,7 +15,7 @@ import {
   tensorType,
 } from "@pare/compiler";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { Ended } from "../../command-lines.test.support.js";
+import { CommandLines, type Ended } from "../../command-lines.test.support.js";
 import { installed } from "../../installed.test.support.js";
 
 // The verb as it is installed: what was built, in a process of its own, and the process that it trains in.
@@ -29,8 +29,25 @@ let folder = "";
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "pare-distill-"));
   await writeFile(join(folder, "student.onnx"), await student());
+  await writeFile(join(folder, "few-digits.mjs"), fewDigits);
 });
 afterAll(() => rm(folder, { recursive: true }));
+
+/** For what ends before anything learns, and needs no process of its own. */
+const lines = new CommandLines(() => folder);
+afterAll(() => lines.dispose());
+
+/** All of the digits to learn from, and of the others every twentieth. */
+const fewDigits = `
+import { samples as all, splits as allSplits } from ${JSON.stringify(pathToFileURL(digits).href)};
+const few = (ids) => ids.filter((_, index) => index % 20 === 0);
+const { calibration, validation, test } = allSplits;
+export const splits = { calibration, validation: few(validation), test: few(test) };
+const wanted = new Set(Object.values(splits).flat());
+export async function* samples() {
+  for await (const sample of all()) if (wanted.has(sample.id)) yield sample;
+}
+`;
 
 /** A convolution of six channels with a stride, and a layer of classes; nobody has trained it. */
 async function student(): Promise<Uint8Array> {
@@ -58,10 +75,11 @@ function distill(args: readonly string[], interruptAt?: RegExp): Promise<Ended> 
   return installed(["distill", ...args], { cwd: folder, ...(interruptAt && { interruptAt }) });
 }
 
-const common = ["student.onnx", "--teacher", teacher, "--data", digits, "--rate", "0.005"];
+const taught = ["student.onnx", "--teacher", teacher, "--rate", "0.005", "--data"];
+const common = [...taught, "few-digits.mjs"];
 
 it("teaches a tiny student, and says how right all three are on the test samples", async () => {
-  const { code, stdout, stderr } = await distill([...common, "--epochs", "20", "--json"]);
+  const { code, stdout, stderr } = await distill([...taught, digits, "--epochs", "20", "--json"]);
   expect(stderr).toContain("It learns from the calibration split's 200 samples");
   expect(stderr).toContain("Epoch 20 of 20: loss");
   expect(code).toBe(0);
@@ -76,17 +94,17 @@ it("teaches a tiny student, and says how right all three are on the test samples
 });
 
 it("leaves a checkpoint at Ctrl-C, goes on from it, and gives the bytes of a run without one", async () => {
-  const long = [...common, "--epochs", "60"];
+  const long = [...common, "--epochs", "20"];
   const whole = await distill([...long, "-o", "whole.onnx"]);
   expect(whole.code).toBe(0);
-  const stopped = await distill([...long, "-o", "half.onnx"], /Epoch 2 of 60/);
+  const stopped = await distill([...long, "-o", "half.onnx"], /Epoch 2 of 20/);
   expect(stopped.code).toBe(130);
   const left = "half.onnx.checkpoint.safetensors";
   expect(stopped.stderr).toContain(`--checkpoint ${left} goes on.`);
   await expect(access(join(folder, "half.onnx"))).rejects.toThrow("ENOENT");
-  const other = await distill([...common, "--epochs", "61", "--checkpoint", left]);
+  const other = await distill([...common, "--epochs", "21", "--checkpoint", left]);
   expect(other.code).toBe(2);
-  expect(other.stderr).toContain('epochs was "60", and is "61"');
+  expect(other.stderr).toContain('epochs was "20", and is "21"');
   const second = await distill([...long, "-o", "half.onnx", "--checkpoint", left]);
   expect(second.stderr).toContain(`Going on from ${left}.`);
   expect(second.code).toBe(0);
@@ -147,7 +165,7 @@ it.each<[string, readonly string[], RegExp]>([
     /Training stopped after \d+ steps/,
   ],
 ])("says what is wrong: %s", async (_, args, message) => {
-  const { code, stderr } = await distill(args);
+  const { code, stderr } = await lines.run(["distill", ...args]);
   expect(stderr).toMatch(message);
   expect(code).toBe(2);
 });

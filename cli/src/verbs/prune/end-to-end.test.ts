@@ -15,7 +15,7 @@ import {
   tensorType,
 } from "@pare/compiler";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { Ended } from "../../command-lines.test.support.js";
+import { CommandLines, type Ended } from "../../command-lines.test.support.js";
 import { installed } from "../../installed.test.support.js";
 
 // The verb as it is installed, with the process that it trains in. What it does without --recover is in main.test.ts.
@@ -28,16 +28,21 @@ const digits = pathToFileURL(fixture("data/mnist-training.mjs")).href;
 let folder = "";
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "pare-recover-"));
-  await writeFile(join(folder, "digits.mjs"), someDigits("sample"));
-  await writeFile(join(folder, "unlabelled.mjs"), someDigits("{ ...sample, label: undefined }"));
+  await writeFile(join(folder, "digits.mjs"), someDigits(4, "sample"));
+  await writeFile(join(folder, "few-digits.mjs"), someDigits(12, "sample"));
+  await writeFile(join(folder, "unlabelled.mjs"), someDigits(4, "{ ...sample, label: undefined }"));
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** A module of every fourth digit to learn from and to choose and test with. */
-function someDigits(each: string): string {
+/** For what ends before anything learns, and needs no process of its own. */
+const lines = new CommandLines(() => folder);
+afterAll(() => lines.dispose());
+
+/** A module of every so many digits to learn from and to choose and test with. */
+function someDigits(every: number, each: string): string {
   return `
 import { samples as all, splits as allSplits } from ${JSON.stringify(digits)};
-const some = (ids) => ids.filter((_, index) => index % 4 === 0);
+const some = (ids) => ids.filter((_, index) => index % ${every} === 0);
 export const splits = Object.fromEntries(Object.entries(allSplits).map(([name, ids]) => [name, some(ids)]));
 const wanted = new Set(Object.values(splits).flat());
 export async function* samples() {
@@ -131,8 +136,8 @@ it("goes by the scales of batch norms, teaches, and folds them into what is writ
 });
 
 it("leaves a checkpoint at Ctrl-C, and goes on from it to the bytes of a run without one", async () => {
-  const long = "--keep-flops 0.3 --recover 6 --data digits.mjs -o";
-  const stopped = await prune(mnist, `${long} half.onnx`, /Epoch 1 of 6/);
+  const long = "--keep-flops 0.3 --recover 12 --data few-digits.mjs -o";
+  const stopped = await prune(mnist, `${long} half.onnx`, /Epoch 1 of 12/);
   expect(stopped.code).toBe(130);
   const left = "half.onnx.checkpoint.safetensors";
   expect(stopped.stderr).toContain(`--checkpoint ${left} goes on.`);
@@ -168,7 +173,8 @@ it.each<[string, string, RegExp]>([
     /top1 needs one class per sample/,
   ],
 ])("says what is wrong: %s", async (_, options, message) => {
-  const { code, stderr } = await prune(mnist, `${options} -o wrong.onnx`);
+  const args = ["prune", mnist, ...options.split(" "), "-o", "wrong.onnx"];
+  const { code, stderr } = await lines.run(args);
   expect(stderr).toMatch(message);
   expect(stderr).not.toContain("Epoch 1");
   expect(code).toBe(2);

@@ -1,0 +1,97 @@
+import { execFile } from "node:child_process";
+import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { parseManifest } from "@pare/runtime/format";
+import ts from "typescript";
+import { expect } from "vitest";
+
+export const root = fileURLToPath(new URL("../..", import.meta.url));
+
+export interface Said {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The fenced blocks of a guide in one language. */
+export async function blocks(guide: string, language: string): Promise<string[]> {
+  const text = await readFile(new URL(`${guide}.md`, import.meta.url), "utf8");
+  const fences = text.matchAll(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\`$`, "gm"));
+  return [...fences].map(([, code = ""]) => code);
+}
+
+export async function block(guide: string, language: string): Promise<string> {
+  const [first] = await blocks(guide, language);
+  if (first === undefined) throw new Error(`${guide}.md has no ${language} block`);
+  return first;
+}
+
+/** A folder in which guides are followed, with a cache of its own. */
+export class Reader {
+  /** Below the repository, so that packages are found by walking up; git ignores the folder. */
+  readonly place: string;
+
+  private constructor(name: string) {
+    this.place = join(root, ".cache/guides", name);
+  }
+
+  static async start(name: string): Promise<Reader> {
+    const reader = new Reader(name);
+    await reader.leave();
+    await mkdir(reader.place, { recursive: true });
+    for (const part of ["fixtures", "docs"])
+      await symlink(join(root, part), join(reader.place, part));
+    return reader;
+  }
+
+  async leave(): Promise<void> {
+    await rm(this.place, { recursive: true, force: true });
+  }
+
+  run(program: string, ...args: string[]): Promise<Said> {
+    const env = { ...process.env, XDG_CACHE_HOME: join(this.place, "cache") };
+    return promisify(execFile)(program, args, { cwd: this.place, env });
+  }
+
+  /** What a program in Node prints. */
+  async node(...args: string[]): Promise<string> {
+    return (await this.run(process.execPath, ...args)).stdout;
+  }
+
+  /** Runs what a reader would paste, in order, and gives what each said. Only `npx pare` is understood. */
+  async follow(guide: string): Promise<Said[]> {
+    const said: Said[] = [];
+    for (const line of (await blocks(guide, "sh")).join("").trim().split("\n")) {
+      const [npx, name, ...args] = line.split(" ");
+      expect([npx, name]).toEqual(["npx", "pare"]);
+      said.push(await this.run(process.execPath, join(root, "cli/bin/pare.js"), ...args));
+    }
+    return said;
+  }
+
+  async variantHashes(bundle: string): Promise<string[]> {
+    const text = await readFile(join(this.place, bundle, "manifest.json"), "utf8");
+    return parseManifest(JSON.parse(text)).variants.flatMap(({ files }) =>
+      files.map(({ sha256 }) => sha256),
+    );
+  }
+
+  /** What the compiler says of a guide's code, as strict as it can be. */
+  async typeProblems(guide: string, options: ts.CompilerOptions): Promise<string[]> {
+    const file = join(this.place, `${guide}.mts`);
+    await writeFile(file, await block(guide, "js"));
+    const program = ts.createProgram([file], {
+      module: ts.ModuleKind.ESNext,
+      moduleResolution: ts.ModuleResolutionKind.Bundler,
+      target: ts.ScriptTarget.ES2022,
+      strict: true,
+      skipDefaultLibCheck: true, // TypeScript's own
+      noEmit: true,
+      ...options,
+    });
+    return ts
+      .getPreEmitDiagnostics(program)
+      .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"));
+  }
+}
