@@ -57,8 +57,9 @@ export const presets = {
   },
   small: {
     name: "small",
-    summary: "pruned to well under half and taught again, then quantized as targets propose",
-    groups: [alone({ use: "simplify" }), cutAndTaught(0.4)],
+    summary:
+      "pruned to about a third of the multiplications and taught again, then quantized as targets propose",
+    groups: [alone({ use: "simplify" }), cutAndTaught(0.35)],
     propose: true,
   },
   "naive-per-tensor": {
