@@ -31,6 +31,8 @@ beforeAll(async () => {
   await writeFile(join(folder, "digits.mjs"), someDigits(4, "sample"));
   await writeFile(join(folder, "few-digits.mjs"), someDigits(12, "sample"));
   await writeFile(join(folder, "unlabelled.mjs"), someDigits(4, "{ ...sample, label: undefined }"));
+  const learned = "new Set(splits.training).has(sample.id) ? undefined : sample.label";
+  await writeFile(join(folder, "found.mjs"), someDigits(12, `{ ...sample, label: ${learned} }`));
 });
 afterAll(() => rm(folder, { recursive: true }));
 
@@ -96,6 +98,22 @@ it("learns from the model as it came alone where there are no labels", async () 
   expect(stdout).toMatch(/\nMultiply-accumulates .* → .*\nLeft Gemm: its channels must stay/);
 });
 
+it("fits what is left to samples before it learns, and tests by labels where only what is learned from has none", async () => {
+  const { code, stdout, stderr } = await prune(
+    mnist,
+    "--keep-flops 0.4 --reconstruct --recover 1 --data found.mjs -o found.onnx --json",
+  );
+  expect(stderr).toContain("have no labels: the teacher's answers alone are learned");
+  expect(code).toBe(0);
+  const { accuracy, journal } = JSON.parse(stdout);
+  expect(accuracy.recovered).toMatchObject({ metric: "top1", n: 167 });
+  expect(accuracy.cut.value).toBeGreaterThan(0.9);
+  expect(accuracy.recovered.value).toBeGreaterThan(0.93);
+  expect(journal).toContainEqual(
+    expect.objectContaining({ reason: expect.stringContaining("weights fitted to what it gave") }),
+  );
+});
+
 /** A convolution with a batch norm, and a layer of classes; nobody has trained it. */
 async function normalized(): Promise<Uint8Array> {
   const graph = build(newHeader(17), inferNode, (editor) => {
@@ -157,6 +175,7 @@ it("leaves a checkpoint at Ctrl-C, and goes on from it to the bytes of a run wit
 
 it.each<[string, string, RegExp]>([
   ["no data", "--recover 1", /--recover needs --data/],
+  ["no data to fit to", "--reconstruct", /--reconstruct needs --data/],
   ["no epochs", "--recover 0 --data digits.mjs", /must be a whole number of at least 1/],
   ["a checkpoint and nothing taught", "--checkpoint x", /--checkpoint needs --recover/],
   ["a metric and nothing taught", "--metric top1", /--metric needs --recover/],
