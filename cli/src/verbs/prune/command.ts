@@ -20,6 +20,12 @@ export const define: DefineVerb = (command, context) => {
       shareOf("--keep-params"),
     )
     .option(
+      "--keep-latency <share>",
+      "how much of the latency is left at most, timed on --target, instead",
+      shareOf("--keep-latency"),
+    )
+    .option("--target <name>", "of --keep-latency: cpu, wasm or webgpu", "cpu")
+    .option(
       "--importance <kind>",
       "what tells which channels matter: magnitude, batch-norm, or activation (needs --data)",
       "magnitude",

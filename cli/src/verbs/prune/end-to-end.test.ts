@@ -153,6 +153,38 @@ it("goes by the scales of batch norms, teaches, and folds them into what is writ
   expect(accuracy.recovered.value).toBeGreaterThan(accuracy.before.value + 0.1);
 });
 
+/** Three convolutions that take far more than what a run takes besides. */
+async function wide(): Promise<Uint8Array> {
+  const graph = build(newHeader(17), inferNode, (editor) => {
+    let value = editor.addInput("x", tensorType("float32", [1, 3, 48, 48]));
+    for (const [inputs, outputs] of [
+      [3, 64],
+      [64, 64],
+      [64, 8],
+    ] as const) {
+      const weights = new Float32Array(outputs * inputs * 9);
+      const constant = editor.constant("w", Tensor.float32([outputs, inputs, 3, 3], weights));
+      value = editor.add1("Conv", [value, constant], { kernel_shape: attribute.ints([3, 3]) });
+    }
+    editor.rename(value, "y");
+    editor.addOutput(value);
+  });
+  initializeFresh(graph, (name) => randomOf(2, name));
+  return (await encodeModel(graph)).proto;
+}
+
+it("cuts as much as a latency asks for, timed on the engine", async () => {
+  await writeFile(join(folder, "wide.onnx"), await wide());
+  const { code, stdout } = await prune("wide.onnx", "--keep-latency 0.9 --json");
+  expect(code).toBe(0);
+  const { latency, work } = JSON.parse(stdout);
+  const { chosen, tried } = latency;
+  expect(latency.target).toBe("cpu");
+  expect(chosen.latency.interval[1]).toBeLessThanOrEqual(0.9);
+  expect(tried).toContainEqual(chosen);
+  expect(work.after.macs).toBeLessThanOrEqual(chosen.keepFlops * work.before.macs);
+});
+
 it("leaves a checkpoint at Ctrl-C, and goes on from it to the bytes of a run without one", async () => {
   const long = "--keep-flops 0.3 --recover 12 --data few-digits.mjs -o";
   const stopped = await prune(mnist, `${long} half.onnx`, /Epoch 1 of 12/);
@@ -175,6 +207,13 @@ it("leaves a checkpoint at Ctrl-C, and goes on from it to the bytes of a run wit
 
 it.each<[string, string, RegExp]>([
   ["no data", "--recover 1", /--recover needs --data/],
+  ["two wishes", "--keep-latency 0.5 --keep-flops 0.5", /--keep-latency goes with no other share/],
+  [
+    "a latency, and channels that only samples tell",
+    "--keep-latency 0.5 --importance activation --data digits.mjs",
+    /--keep-latency and --importance activation do not go together/,
+  ],
+  ["a latency on no target", "--keep-latency 0.5 --target gpu", /There is no target "gpu"/],
   ["no data to fit to", "--reconstruct", /--reconstruct needs --data/],
   ["no epochs", "--recover 0 --data digits.mjs", /must be a whole number of at least 1/],
   ["a checkpoint and nothing taught", "--checkpoint x", /--checkpoint needs --recover/],

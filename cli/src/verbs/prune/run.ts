@@ -4,11 +4,13 @@ import type { OutputOptions } from "../../terminal/output.js";
 import type { VerbContext } from "../../terminal/verb.js";
 import { type KeepMetadataOptions, simplifyStep } from "../../workbench/keep-metadata.js";
 import type { NoCheckOptions } from "../../workbench/no-check.js";
+import { parseTargets } from "../../workbench/engines.js";
 import { openModel } from "../../workbench/opened-model.js";
 import { writeSteps } from "../../workbench/run-steps.js";
 import { parseShapes, type ShapeOptions } from "../../workbench/shape-options.js";
 import { openStepExamples } from "../../workbench/step-examples.js";
 import type { TrainingOptions } from "../../workbench/training/train-with-checkpoints.js";
+import { keepByLatency, latencyText } from "./keep-latency.js";
 import { cutAndRecover, looksAtSamples, type Pruned, type PruneRequest } from "./recover.js";
 import { workBefore, workOf, workText } from "./work.js";
 
@@ -21,6 +23,9 @@ export interface PruneOptions
     Omit<TrainingOptions, "epochs"> {
   readonly keepFlops?: number;
   readonly keepParams?: number;
+  readonly keepLatency?: number;
+  /** Of `keepLatency`. */
+  readonly target: string;
   readonly importance: string;
   readonly perLayer?: boolean;
   readonly multiple: number;
@@ -39,13 +44,33 @@ export async function runPrune(
   context: VerbContext,
 ): Promise<void> {
   demandData(options);
-  const steps = stepsOf(options);
+  demandOneWish(options);
+  const wished = stepsOf(options);
+  const [target = "cpu"] = parseTargets([options.target]);
   const say = context.output(options);
   const { signal } = context;
   const model = await openModel(path, parseShapes(options), signal);
   try {
     const before = await workBefore(model.graph);
-    const { recover: epochs, data } = options;
+    const { recover: epochs, data, keepLatency, seed } = options;
+    const timed =
+      keepLatency === undefined
+        ? null
+        : await keepByLatency({
+            model,
+            target,
+            keep: keepLatency,
+            // What looks at samples changes no size.
+            stepsFor: (keepFlops) =>
+              keepFlops === null
+                ? [simplifyStep(options)]
+                : stepsOf({ ...options, keepFlops, reconstruct: false }),
+            seed,
+            say,
+            signal,
+          });
+    const steps =
+      timed === null ? wished : stepsOf({ ...options, keepFlops: timed.chosen.keepFlops });
     const request = { model, steps, say, signal };
     const pruned =
       epochs === undefined || data === undefined
@@ -53,10 +78,12 @@ export async function runPrune(
         : await cutAndRecover(request, { ...options, epochs, data });
     const after = workOf(pruned.graph);
     const lines = [pruned.text, workText(before, after, model.graph)];
+    if (timed !== null) lines.push(`On ${target} ${latencyText(timed.chosen)}, at most.`);
     lines.push(...leftLines(model.graph, say.verbose));
     say.result(lines.join("\n"), {
       ...pruned.document,
       work: { before, after },
+      ...(timed !== null && { latency: { target, ...timed } }),
     });
   } finally {
     say.settle();
@@ -126,12 +153,6 @@ function demandData({ recover, importance, reconstruct, ...options }: PruneOptio
 
 function stepsOf(options: PruneOptions): readonly Step[] {
   const { keepFlops, keepParams, importance, perLayer, multiple, reconstruct } = options;
-  if (keepFlops !== undefined && keepParams !== undefined)
-    refuse(
-      "--keep-flops and --keep-params do not go together.",
-      "--keep-params",
-      "Say what is to be left of one of them.",
-    );
   if (!importances.some((known) => known === importance))
     refuse(
       `There is no importance "${importance}".`,
@@ -152,6 +173,29 @@ function stepsOf(options: PruneOptions): readonly Step[] {
   const simplify = simplifyStep(options);
   // Simplifying folds batch normalization away, and with it what is to be looked at.
   return importance === "batch-norm" ? [step, simplify] : [simplify, step];
+}
+
+/** @throws PareError ARGUMENT, before anything is opened */
+function demandOneWish({ keepFlops, keepParams, keepLatency, importance }: PruneOptions): void {
+  if (keepFlops !== undefined && keepParams !== undefined)
+    refuse(
+      "--keep-flops and --keep-params do not go together.",
+      "--keep-params",
+      "Say what is to be left of one of them.",
+    );
+  if (keepLatency === undefined) return;
+  if (keepFlops !== undefined || keepParams !== undefined)
+    refuse(
+      "--keep-latency goes with no other share.",
+      "--keep-latency",
+      "Say what is to be left of one of them.",
+    );
+  if (importance === "activation")
+    refuse(
+      "--keep-latency and --importance activation do not go together: shares are timed before samples are read.",
+      "--importance",
+      "Go by magnitude or by batch-norm.",
+    );
 }
 
 /** Why layers kept channels, and with `verbose` which; that others mattered less is for a reader of details. */
