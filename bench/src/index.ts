@@ -1,7 +1,7 @@
 export { EngineHost, type HostDescription, type LoadedModel } from "./engines/host.js";
 export { executor } from "./engines/executor.js";
 export { type HostOptions, type Hosts, openHosts } from "./engines/open-hosts.js";
-export { backendsInNode, measurableTargets } from "./engines/measured-backends.js";
+export { backendsInNode, engineTargets, measurableTargets } from "./engines/measured-backends.js";
 export { openNodeChannel } from "./engines/node-channel.js";
 export { accuracyOf, type Scored } from "./measure/accuracy.js";
 export { measureWhole, type WholeRequest } from "./measure/whole.js";

@@ -65,6 +65,7 @@ export {
   refusals,
   refusalText,
 } from "./wasm/index.js";
+export { loadableOn } from "./targets/loadable.js";
 export { saturates } from "./targets/saturation.js";
-export { type Obstacle, supportOf, type TargetSupport } from "./targets/support.js";
-export type { Proposal, Target, Verdict } from "./targets/target.js";
+export { supportOf, type TargetSupport } from "./targets/support.js";
+export type { Obstacle, Proposal, Target, Verdict } from "./targets/target.js";

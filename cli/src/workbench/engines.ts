@@ -1,6 +1,12 @@
 import { availableParallelism, cpus, release, type as systemName } from "node:os";
 import { saturates, type TargetDevice } from "@pare/compiler";
-import { type EngineHost, executor, type Hosts, measurableTargets } from "@pare/bench";
+import {
+  type EngineHost,
+  engineTargets,
+  executor,
+  type Hosts,
+  measurableTargets,
+} from "@pare/bench";
 import { type Executor, PareError, type TargetName, targetNames } from "@pare/runtime/format";
 import { instructionSets, processorText } from "./processor.js";
 import { openSweptHosts } from "./swept-hosts.js";
@@ -12,9 +18,12 @@ export interface Engines extends Hosts {
   readonly reference: EngineHost;
 }
 
-/** @throws PareError ARGUMENT for a name that is no target, or one that this version cannot measure */
+/**
+ * The targets that were asked for; every engine where none was.
+ * @throws PareError ARGUMENT for a name that is no target, or one that this version cannot measure
+ */
 export function parseTargets(names: readonly string[] | undefined): readonly TargetName[] {
-  if (names === undefined || names.length === 0) return measurableTargets;
+  if (names === undefined || names.length === 0) return engineTargets;
   return names.map((name) => {
     const target = targetNames.find((known) => known === name);
     if (target === undefined) {

@@ -23,7 +23,7 @@ export function addMeasureOptions(command: Command): void {
   command
     .option(
       `--target <${measurableTargets.join("|")}>`,
-      "where it has to run: one, or several with commas (default: all that can run here)",
+      "where it has to run: one, or several with commas (default: every engine that can run here)",
       collectNames,
     )
     .option(

@@ -1,4 +1,5 @@
 import { PareError } from "@pare/runtime/format";
+import { aot } from "./aot.js";
 import { cpu } from "./cpu.js";
 import type { Target } from "./target.js";
 import { wasm } from "./wasm.js";
@@ -7,7 +8,7 @@ import { webgpu } from "./webgpu.js";
 export type { Target } from "./target.js";
 
 /** Every target that can be compiled for. */
-export const targets: readonly Target[] = [cpu, wasm, webgpu];
+export const targets: readonly Target[] = [aot, cpu, wasm, webgpu];
 
 /** @throws PareError ARGUMENT for a target that cannot be compiled for */
 export function findTarget(name: string): Target {

@@ -1,15 +1,6 @@
 import type { Dtype } from "@pare/runtime/format";
 import type { Graph, Node } from "../ir/index.js";
-import type { Target } from "./target.js";
-
-/** Why a target cannot take, or does not accelerate, some of a model's nodes. */
-export interface Obstacle {
-  readonly op: string;
-  readonly reason: string;
-  readonly count: number;
-  /** Labels of nodes, at most three. */
-  readonly nodes: readonly string[];
-}
+import type { Obstacle, Target } from "./target.js";
 
 export interface TargetSupport {
   readonly target: Target["name"];
@@ -18,8 +9,18 @@ export interface TargetSupport {
   readonly obstacles: readonly Obstacle[];
 }
 
-/** What a target's table says of every node, with all reasons, those that concern most nodes first. */
-export function supportOf(graph: Graph, target: Target): TargetSupport {
+/**
+ * What stands against a target, with all reasons, those that concern most nodes first: by its table of every node, or by
+ * what it says itself of the whole graph.
+ */
+export async function supportOf(graph: Graph, target: Target): Promise<TargetSupport> {
+  const { name, label } = target;
+  const found = (await target.obstacles?.(graph)) ?? obstaclesOf(graph, target);
+  const sorted = [...found].sort((a, b) => b.count - a.count || (a.op < b.op ? -1 : 1));
+  return { target: name, label, obstacles: sorted };
+}
+
+function obstaclesOf(graph: Graph, target: Target): readonly Obstacle[] {
   const obstacles = new Map<string, Obstacle>();
   for (const node of graph.allNodes()) {
     if (node.op === "Constant") continue; // every engine makes an initializer of it
@@ -30,10 +31,7 @@ export function supportOf(graph: Graph, target: Target): TargetSupport {
     const nodes = before.nodes.length < 3 ? [...before.nodes, graph.nodeLabel(node)] : before.nodes;
     obstacles.set(key, { ...before, count: before.count + 1, nodes });
   }
-  const sorted = [...obstacles.values()].sort(
-    (a, b) => b.count - a.count || (a.op < b.op ? -1 : 1),
-  );
-  return { target: target.name, label: target.label, obstacles: sorted };
+  return [...obstacles.values()];
 }
 
 function inputTypes(graph: Graph, node: Node): readonly (Dtype | undefined)[] {

@@ -22,6 +22,16 @@ export interface Proposal {
   readonly withoutData: boolean;
 }
 
+/** Why a target cannot take, or does not accelerate, some of a model's nodes. */
+export interface Obstacle {
+  /** An operator, or a dim. */
+  readonly op: string;
+  readonly reason: string;
+  readonly count: number;
+  /** Labels of nodes or inputs, at most three. */
+  readonly nodes: readonly string[];
+}
+
 export interface Target {
   readonly name: TargetName;
   /** For print: `wasm (onnxruntime-web)`. */
@@ -30,6 +40,8 @@ export interface Target {
   readonly format: ArtifactFormat;
   /** With the reason, from a table of real kernels. */
   supports(op: string, domain: string, types: readonly (Dtype | undefined)[]): Verdict;
+  /** All that stands against a graph, where it takes a whole one or none: sizes as well as nodes. */
+  obstacles?(graph: Graph): Promise<readonly Obstacle[]>;
   /** What is worth trying on this graph. */
   propose(graph: Graph): readonly Proposal[];
   /**

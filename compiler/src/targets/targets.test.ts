@@ -163,6 +163,6 @@ describe("supports", () => {
 it("names the targets when one is unknown", () => {
   expect(findTarget("cpu")).toBe(cpu);
   expect(() => findTarget("tpu")).toThrow(
-    expect.objectContaining({ code: "ARGUMENT", hint: "The targets are cpu, wasm, webgpu." }),
+    expect.objectContaining({ code: "ARGUMENT", hint: "The targets are aot, cpu, wasm, webgpu." }),
   );
 });

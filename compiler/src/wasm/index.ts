@@ -1,2 +1,3 @@
 export { type CompiledModel, type CompileOptions, compileToWasm, refusalText } from "./compile.js";
+export { compiledOperators } from "./lower/lowerings.js";
 export { type Refusal, refusals } from "./lower/refusals.js";

@@ -48,6 +48,11 @@ export async function runBench(
   checkMeasureOptions(options);
   checkReportFormats(options.report);
   const targets = parseTargets(options.target);
+  if (targets.includes("aot"))
+    throw new PareError("ARGUMENT", "bench measures ONNX files, which aot has none of.", {
+      where: "--target",
+      hint: "`pare optimize model.onnx --target aot,wasm` compiles a model and measures it beside the engine.",
+    });
   const shapes = parseShapes(options);
   const models: OpenedModel[] = [];
   let workbench: Workbench | null = null;

@@ -47,7 +47,7 @@ export async function inspectModel(
       operators: countOperators(graph),
       parameters: countParameters(graph),
       macs: countMacs(graph),
-      targets: [...targets.values()].map((target) => supportOf(graph, target)),
+      targets: await Promise.all(targets.map((target) => supportOf(graph, target))),
     };
     return { text: factsText(facts), document: facts };
   } finally {

@@ -8,6 +8,7 @@ import {
   type Tensors,
 } from "@pare/runtime/format";
 import { backendsInNode } from "@pare/bench";
+import { findTarget, loadableOn } from "@pare/compiler";
 import { formatNpy } from "../../data/npy.js";
 import { fitFeeds } from "../../data/fit-feeds.js";
 import { tableText } from "../../terminal/words.js";
@@ -66,9 +67,9 @@ async function runModel(
     try {
       const host = engines.hosts.get(target) ?? engines.reference;
       say.detail(`Runs on ${host.engine}`);
-      const loaded = await host.load(onnxArtifact((await model.read()).bytes), {
-        signal: context.signal,
-      });
+      const given = onnxArtifact((await model.read()).bytes);
+      const artifact = await loadableOn(findTarget(target), given, () => model.graph);
+      const loaded = await host.load(artifact, { signal: context.signal });
       return {
         engine: host.engine,
         outputs: await host.run(loaded, feeds, { signal: context.signal }),

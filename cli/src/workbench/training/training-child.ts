@@ -80,7 +80,7 @@ async function graphOf(bytes: Uint8Array): Promise<Graph> {
 /** onnxruntime-node where it is installed, else WebAssembly. */
 async function firstEngine(): Promise<{ readonly backend: Backend; readonly engine: string }> {
   const reasons: string[] = [];
-  for (const backend of await backendsInNode()) {
+  for (const backend of await backendsInNode("onnx")) {
     const probe = await backend.probe();
     if (probe.ok) return { backend, engine: probe.engine };
     reasons.push(probe.why);

@@ -197,7 +197,9 @@ function tileWriter(
       f.set(from, input);
       f.set(weight, weights);
       nest(f, taps, [from], () => {
-        const unroll = run.count <= straight ? run.count : engine.matrix.unroll;
+        // Sums that are split take turns: an iteration is as many steps.
+        const turns = Math.max(engine.matrix.unroll, splits);
+        const unroll = run.count <= straight ? run.count : turns;
         const rounds = Math.floor(run.count / unroll);
         const steps = (count: number) => {
           for (let u = 0; u < count; u += 1) step(from, u * run.step, weight, u * bytesPerStep, u);

@@ -54,6 +54,9 @@ export const lowerings: ReadonlyMap<string, LoweringRow> = new Map(
   }),
 );
 
+/** Their names. */
+export const compiledOperators: readonly string[] = [...lowerings.keys()];
+
 function named(row: LoweringRow, operators: string): Readonly<Record<string, LoweringRow>> {
   return Object.fromEntries(operators.split(" ").map((op) => [op, row]));
 }

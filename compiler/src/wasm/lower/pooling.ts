@@ -20,6 +20,9 @@ interface Span {
   readonly counted: number;
 }
 
+/** A file may say any number; what is looked at is places times this. */
+const mostTaps = 4096;
+
 /** Windows at the edges reach less: results are cut into spans whose windows are alike, so that no pads are read. */
 function spansOf(axis: WindowAxis, countPadding: boolean): readonly Span[] {
   const { indices, windows, taps } = tapsOf([axis]);
@@ -51,6 +54,8 @@ function poolRow(fold: Fold): LoweringRow {
       if (rank < 3 || rank > 4) return "pools over one or two axes are compiled";
       if (node.node.outputs.length > 1 && node.node.outputs[1] !== null)
         return "places of the largest are not compiled";
+      if (spatialAxes(node).some(({ kernel }) => Number(kernel) > mostTaps))
+        return `windows of more than ${mostTaps} elements along an axis are not compiled`;
       const isEmpty = spatialAxes(node).some((axis) =>
         spansOf(axis, false).some(({ taps }) => taps === 0),
       );

@@ -15,6 +15,9 @@ export interface Refusal {
   readonly count: number;
 }
 
+/** A tensor of so many floats is half of the memory that a module can have. */
+const mostElements = 2 ** 28;
+
 /** Everything that stands against compiling a simplified graph; empty where nothing does. */
 export function refusals(graph: Graph): readonly Refusal[] {
   const found = new Map<string, Refusal>();
@@ -75,10 +78,16 @@ function refusedNode(graph: Graph, node: Node, hasOpenInputs: boolean): Reason |
   }
   if (sizes.some((shape) => shape?.some((size) => size === 0)))
     return { kind: "dimension", what, why: "a tensor has no elements" };
+  if (sizes.some((shape) => countOf(shape) > mostElements))
+    return { kind: "dimension", what, why: `a tensor has more than ${mostElements} elements` };
   const floats = facts.inputs.every((id, at) => at === 0 || isUsable(graph, id));
   if (!floats) return { kind: "type", what, why: "a constant is of a type that is not compiled" };
   const why = row.refuse?.(facts);
   return why === undefined ? undefined : { kind: "operator", what, why };
+}
+
+function countOf(shape: readonly Dim[] | undefined): number {
+  return (shape ?? []).reduce<number>((product, size) => product * Number(size), 1);
 }
 
 /** float32, or integers as axes and sizes are. */

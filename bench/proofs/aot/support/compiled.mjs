@@ -1,0 +1,120 @@
+// Known models with their sizes fixed, as modules and as ONNX files.
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
+import { byteSource, onnxArtifact } from "../../../../runtime/dist/format/index.js";
+import {
+  encodeModel,
+  findPass,
+  findTarget,
+  importModel,
+  inferAll,
+  supportOf,
+} from "../../../../compiler/dist/index.js";
+
+/** What a model's inputs are fixed to, by a part of its name; the first that fits. */
+const fixed = [
+  [/mnist[-_]cnn/, { dims: { N: 1 } }],
+  [/ocr-direction|_cls_infer/, { shapes: { x: [1, 3, 48, 192] } }],
+  [/ocr-recognition|_rec_infer/, { shapes: { x: [1, 3, 48, 320] } }],
+  [/_det_infer/, { shapes: { x: [1, 3, 320, 320] } }],
+  [
+    /silero[-_]vad[-_]v[56]/,
+    { shapes: { input: [1, 576], state: [2, 1, 128] }, constants: { sr: 16_000 } },
+  ],
+  [
+    /silero[-_]vad[-_]legacy/,
+    { shapes: { input: [1, 1536], h: [2, 1, 64], c: [2, 1, 64] }, constants: { sr: 16_000 } },
+  ],
+  [/centerface/, { shapes: { "input.1": [1, 3, 320, 320] } }],
+];
+
+/** A batch is one, any other free size this. */
+const usualSize = 64;
+
+/** A graph from a file, every input of a fixed size. */
+export async function fixedGraph({ name, path }) {
+  const main = byteSource(new Uint8Array(readFileSync(path)));
+  const graph = await importModel({ name: basename(path), main, beside: new Map() });
+  const [, known] = fixed.find(([pattern]) => pattern.test(name)) ?? [];
+  const bind = findPass("bind-shapes");
+  await bind.create(bind.parse(known ?? { shapes: usualShapes(graph) })).run(graph, {});
+  inferAll(graph);
+  return graph;
+}
+
+function usualShapes(graph) {
+  const shapes = {};
+  for (const id of graph.main.inputs) {
+    const { name, type, constant } = graph.value(id);
+    if (constant !== undefined || type.kind !== "tensor" || type.shape === undefined) continue;
+    const isFree = type.shape.some((size) => typeof size !== "number");
+    if (!isFree) continue;
+    shapes[name] = type.shape.map((size, axis) =>
+      typeof size === "number" ? size : axis === 0 ? 1 : usualSize,
+    );
+  }
+  return shapes;
+}
+
+/** Does it compute in floats? What holds integers of a quantizer is another matter. */
+export function isFloatModel(graph) {
+  return ![...graph.allNodes()].some(({ op }) => /Quantize|Integer$|^QLinear/.test(op));
+}
+
+/** Why the graph cannot be compiled: every reason. Empty where it can. */
+export async function reasonsOf(graph) {
+  const { obstacles } = await supportOf(graph, findTarget("aot"));
+  return obstacles.map(({ op, reason, count }) => `${count} × ${op}: ${reason}`);
+}
+
+export async function asModule(graph) {
+  return findTarget("aot").emit(graph, {});
+}
+
+export async function asOnnx(graph) {
+  const { proto } = await encodeModel(graph);
+  return onnxArtifact(proto);
+}
+
+/** Noise for inputs of fixed sizes, the same for the same seed. */
+export function noiseFor(inputs, seed) {
+  return Object.fromEntries(
+    inputs.map(({ name, type, dims }, at) => {
+      let state = (seed * 7919 + at * 104729 + 1) | 0;
+      const count = dims.reduce((product, size) => product * size, 1);
+      const data = Float32Array.from({ length: count }, () => {
+        state = (Math.imul(state, 1664525) + 1013904223) | 0;
+        return (state >> 8) / 2 ** 23;
+      });
+      return [name, { type, dims, data }];
+    }),
+  );
+}
+
+/** Inputs of a graph as engines report them. */
+export function inputsOf(graph) {
+  return graph.main.inputs.flatMap((id) => {
+    const { name, type, constant } = graph.value(id);
+    return constant !== undefined
+      ? []
+      : [{ name, type: type.dtype, dims: (type.shape ?? []).map(Number) }];
+  });
+}
+
+/** The largest difference over all outputs, each over its largest number: one below a hundredth counts as that. */
+export function relativeError(expected, actual) {
+  let worst = 0;
+  for (const [name, { data, dims }] of Object.entries(expected)) {
+    const other = actual[name];
+    if (other?.dims.join() !== dims.join()) return Infinity;
+    let [largest, apart] = [0.01, 0];
+    for (const [at, value] of data.entries()) {
+      largest = Math.max(largest, Math.abs(Number(value)));
+      if (Object.is(value, other.data[at])) continue;
+      const own = Math.abs(Number(value) - Number(other.data[at]));
+      if (!(own <= apart)) apart = own;
+    }
+    if (!(apart / largest <= worst)) worst = apart / largest;
+  }
+  return worst;
+}

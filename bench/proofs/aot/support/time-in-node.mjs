@@ -1,0 +1,31 @@
+// node [--experimental-wasm-relaxed-simd] time-in-node.mjs <folder> <milliseconds>: prints what it timed, as JSON.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as ort from "onnxruntime-web/wasm";
+import { aot } from "../../../../runtime/dist/backends/aot.js";
+import { ratioOf } from "./side-by-side.mjs";
+
+const [folder = ".", budgetMs = "1000"] = process.argv.slice(2);
+ort.env.wasm.numThreads = 1;
+ort.env.logLevel = "error";
+const facts = JSON.parse(readFileSync(join(folder, "facts.json"), "utf8"));
+const bytesOf = (name) => new Uint8Array(readFileSync(join(folder, name)));
+const floatsOf = (name) => new Float32Array(bytesOf(name).slice().buffer);
+const { engine } = await aot().probe();
+const timed = await ratioOf({
+  aot,
+  ort,
+  artifact: {
+    ...facts.artifact,
+    files: facts.artifact.files.map((name) => ({ name, bytes: bytesOf(name) })),
+  },
+  onnx: bytesOf(facts.onnx),
+  feeds: Object.fromEntries(
+    Object.entries(facts.feeds).map(([name, { file, ...rest }]) => [
+      name,
+      { ...rest, data: floatsOf(file) },
+    ]),
+  ),
+  budgetMs: Number(budgetMs),
+});
+console.log(JSON.stringify({ engine, ...timed }));

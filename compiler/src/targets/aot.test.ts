@@ -1,0 +1,121 @@
+import { type Artifact, isPareError, type Tensors } from "@pare/runtime/format";
+import { aot as backend } from "@pare/runtime/aot";
+import { expect, it } from "vitest";
+import { attribute } from "../ir/index.js";
+import { agreement, feedsOf, run } from "../passes/quantization/engine-case.test.support.js";
+import { graphOf } from "../rules/rule-case.test.support.js";
+import { aot } from "./aot.js";
+import { supportOf } from "./support.js";
+
+const network = () =>
+  graphOf({ x: ["float32", 1, 3, 8, 8], shift: ["float32", 5] }, (input, b) => {
+    const pads = { pads: attribute.ints([1, 1, 1, 1]) };
+    const image = b.add("Relu", [b.add("Conv", [input("x"), b.weights(8, 3, 3, 3)], pads)]);
+    const flat = b.add("Flatten", [b.add("GlobalAveragePool", [image])]);
+    return { y: b.add("Add", [b.add("Gemm", [flat, b.weights(8, 5)]), input("shift")]), image };
+  });
+
+it("writes a model that its backend runs, as the engine does", async () => {
+  const graph = network();
+  const artifact = await aot.emit(graph, {});
+  expect(artifact).toMatchObject({ format: "wasm", requires: { features: ["simd"] } });
+  const session = await backend().load(artifact);
+  expect(session.inputs).toEqual([
+    { name: "x", type: "float32", dims: [1, 3, 8, 8] },
+    { name: "shift", type: "float32", dims: [5] },
+  ]);
+  expect(session.outputs.map(({ name }) => name)).toEqual(["y", "image"]);
+  const [first, second] = [feedsOf(graph, 1), feedsOf(graph, 2)];
+  const answers: Tensors[] = [await session.run(first), await session.run(second)];
+  expect(agreement(await run(graph, first), answers[0] ?? {})).toBeGreaterThan(110);
+  expect(agreement(await run(graph, second), answers[1] ?? {})).toBeGreaterThan(110);
+  await session.dispose();
+  await expect(session.run(first)).rejects.toMatchObject({ code: "DISPOSED" });
+});
+
+it("has a module for each kind of SIMD, and weights once, named as a bundle wants", async () => {
+  const { files } = await aot.emit(network(), {});
+  const [plain, relaxed, weights] = files;
+  expect(plain.name).toBe("model.wasm");
+  expect([relaxed, weights].every((file) => /^[0-9a-f]{64}\.bin$/.test(file?.name ?? ""))).toBe(
+    true,
+  );
+  expect(WebAssembly.validate(plain.bytes.slice())).toBe(true);
+  // Either order of what lies beside the first is understood, and the plain one alone is enough.
+  const only: Artifact = {
+    ...(await aot.emit(network(), {})),
+    files: [plain, ...(weights ? [weights] : [])],
+  };
+  const feeds = feedsOf(network(), 3);
+  const session = await backend().load(only);
+  expect(agreement(await run(network(), feeds), await session.run(feeds))).toBeGreaterThan(110);
+});
+
+it("checks what it is fed, and says what was expected", async () => {
+  const session = await backend().load(await aot.emit(network(), {}));
+  const shift = new Float32Array(5);
+  const wrong = [
+    {},
+    { x: new Float32Array(192) },
+    { x: new Float32Array(191), shift },
+    { x: new Float64Array(192), shift },
+    { x: { type: "float32" as const, dims: [3, 8, 8], data: new Float32Array(192) }, shift },
+    { x: new Float32Array(192), shift, more: shift },
+  ];
+  for (const feeds of wrong)
+    await expect(session.run(feeds)).rejects.toMatchObject({ code: "INPUT" });
+  const aborted = AbortSignal.abort();
+  await expect(session.run({ x: new Float32Array(192), shift }, aborted)).rejects.toMatchObject({
+    code: "ABORTED",
+  });
+});
+
+it("refuses, with all reasons and what to do, what it cannot compile", async () => {
+  const graph = graphOf({ x: ["float32", "N", 4] }, (input, b) => ({
+    y: b.add("Sin", [input("x")]),
+  }));
+  await expect(aot.emit(graph, {})).rejects.toMatchObject({
+    code: "UNSUPPORTED_OP",
+    message: expect.stringMatching(/N \(x\): its size is not fixed; Sin \(y\): it is not compiled/),
+    hint: "Fix the model's sizes: --dim N=1.",
+  });
+  expect((await supportOf(graph, aot)).obstacles).toEqual([
+    { op: "N", reason: "its size is not fixed, give --dim N=1", count: 1, nodes: ["x"] },
+    { op: "Sin", reason: "it is not compiled", count: 1, nodes: ["y"] },
+  ]);
+  expect((await supportOf(network(), aot)).obstacles).toEqual([]);
+  expect(aot.supports("Conv", "", ["float32"])).toEqual({ ok: true });
+  expect(aot.supports("Conv", "", ["int8"])).toMatchObject({ ok: false });
+  expect(aot.supports("Conv", "com.example", [])).toMatchObject({ ok: false });
+  expect(aot.supports("constructor", "", [])).toMatchObject({ ok: false });
+});
+
+it("loads no module that is none of its own, and none whose facts lie", async () => {
+  const artifact = await aot.emit(network(), {});
+  const [plain, , weights] = artifact.files;
+  const text = [...plain.bytes].map((byte) => String.fromCharCode(byte)).join("");
+  const edited = (from: RegExp, to: string): Artifact => {
+    const bytes = Uint8Array.from(text.replace(from, to), (character) => character.charCodeAt(0));
+    return { ...artifact, files: [{ name: "model.wasm", bytes }, ...(weights ? [weights] : [])] };
+  };
+  const empty = { name: "model.wasm", bytes: Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0) };
+  const broken: readonly Artifact[] = [
+    { ...artifact, format: "onnx" },
+    { ...artifact, files: [empty] },
+    { ...artifact, files: [{ name: "model.wasm", bytes: Uint8Array.of(1, 2, 3) }] },
+    { ...artifact, files: [plain] }, // its weights are missing
+    edited(/"dims":\[1,3,8,8\]/, '"dims":[1,99999]'),
+    edited(/"dims":\[1,3,8,8\]/, '"dims":[1,3,8,-]'),
+    edited(/"type":"float32"/, '"type":"float99"'),
+    edited(/"at":(\d)/, '"at":-'),
+  ];
+  for (const each of broken) {
+    const error: unknown = await backend()
+      .load(each)
+      .then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      );
+    expect(isPareError(error) && error.code).toBe("ENGINE");
+  }
+});
