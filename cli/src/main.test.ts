@@ -409,9 +409,12 @@ describe("one step", () => {
     });
     expect(facts.macs).toBeGreaterThan(1e6);
     expect(facts.targets.map(({ target }: { target: string }) => target)).toEqual(
-      expect.arrayContaining(["cpu", "wasm", "webgpu"]),
+      expect.arrayContaining(["aot", "cpu", "wasm", "webgpu"]),
     );
-    expect((await pare(["inspect", mnist])).stdout).toMatch(/Conv +2/);
+    expect(facts.targets[0]).toMatchObject({ target: "aot", obstacles: [] });
+    const { stdout: text } = await pare(["inspect", mnist]);
+    expect(text).toMatch(/Conv +2/);
+    expect(text).toMatch(/aot \(no engine\): .*\n.*its size is not fixed, give --dim N=1/);
   });
 
   it("simplifies, quantizes and converts, and its result runs", async () => {
@@ -930,6 +933,7 @@ it("says with doctor what there is on this machine, and where the cache is", asy
   expect(findings.map(({ what }: { what: string }) => what)).toEqual([
     "node",
     "machine",
+    "aot",
     "cpu",
     "wasm",
     "webgpu",
