@@ -76,12 +76,12 @@ function refusedNode(graph: Graph, node: Node, hasOpenInputs: boolean): Reason |
     if (hasOpenInputs) return undefined;
     return { kind: "dimension", what, why: "its sizes are known only when it runs" };
   }
-  if (sizes.some((shape) => shape?.some((size) => size === 0)))
+  if (computed.some((id) => shapeOf(graph, id)?.some((size) => size === 0)))
     return { kind: "dimension", what, why: "a tensor has no elements" };
   if (sizes.some((shape) => countOf(shape) > mostElements))
     return { kind: "dimension", what, why: `a tensor has more than ${mostElements} elements` };
-  const floats = facts.inputs.every((id, at) => at === 0 || isUsable(graph, id));
-  if (!floats) return { kind: "type", what, why: "a constant is of a type that is not compiled" };
+  if (!facts.inputs.every((id) => isUsable(graph, id)))
+    return { kind: "type", what, why: "a constant is of a type that is not compiled" };
   const why = row.refuse?.(facts);
   return why === undefined ? undefined : { kind: "operator", what, why };
 }
