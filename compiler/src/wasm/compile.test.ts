@@ -66,6 +66,7 @@ it("refuses with every reason at once, as data and as one error", async () => {
       where: ["x"],
       count: 1,
     },
+    { kind: "type", what: "i", why: "the model takes or gives int64", where: ["i"], count: 1 },
     {
       kind: "operator",
       what: "Sin",

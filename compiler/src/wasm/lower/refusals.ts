@@ -32,6 +32,12 @@ export function refusals(graph: Graph): readonly Refusal[] {
     openDims(graph, id).forEach((size) => refuse(openDim(size, name), name));
   }
   const hasOpenInputs = found.size > 0;
+  for (const id of [...graph.main.inputs, ...graph.main.outputs]) {
+    const dtype = dtypeOf(graph, id);
+    const { name } = graph.value(id);
+    if (dtype !== undefined && dtype !== "float32")
+      refuse({ kind: "type", what: name, why: `the model takes or gives ${dtype}` }, name);
+  }
   for (const node of graph.order()) {
     const label = graph.nodeLabel(node);
     const refusal = refusedNode(graph, node, hasOpenInputs);
