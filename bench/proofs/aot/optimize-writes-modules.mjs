@@ -50,9 +50,12 @@ export async function prove({ claim, root }) {
     const [input] = loaded.inputs;
     const outputs = await loaded.run({ [input.name]: new Float32Array(784) });
     claim("loaded with its backend alone, and proven by the golden check", {
-      value: loaded.selection.variant,
-      bound: variant.id,
-      met: loaded.selection.variant === variant.id && Object.keys(outputs).length > 0,
+      value: `${loaded.selection.chosen}, ${loaded.selection.proven ? "proven" : "not proven"}`,
+      bound: `${variant.id}, proven`,
+      met:
+        loaded.selection.chosen === variant.id &&
+        loaded.selection.proven &&
+        Object.keys(outputs).length > 0,
     });
     await loaded.dispose();
     const script = `

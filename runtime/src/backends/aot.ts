@@ -67,17 +67,19 @@ function owned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
     : new Uint8Array(bytes);
 }
 
+/** f32.const, f32x4.splat. */
+function splat(float: readonly number[]): readonly number[] {
+  return [0x43, ...float, 0xfd, 0x13];
+}
+
 /** f(): i32 of the first lane of 2·3 + 4, by relaxed SIMD or by the plain one. */
 function moduleOf(relaxed: boolean): Uint8Array<ArrayBuffer> {
-  const splat = (float: readonly number[]) => [0x43, ...float, 0xfd, 0x13];
-  const [two, three, four] = [
-    [0, 0, 0, 0x40],
-    [0, 0, 0x40, 0x40],
-    [0, 0, 0x80, 0x40],
-  ].map(splat);
+  const two = splat([0, 0, 0, 0x40]);
+  const three = splat([0, 0, 0x40, 0x40]);
+  const four = splat([0, 0, 0x80, 0x40]);
   const multiplyAdd = relaxed
-    ? [...(two ?? []), ...(three ?? []), ...(four ?? []), 0xfd, 0x85, 0x02]
-    : [...(two ?? []), ...(three ?? []), 0xfd, 0xe6, 0x01, ...(four ?? []), 0xfd, 0xe4, 0x01];
+    ? [...two, ...three, ...four, 0xfd, 0x85, 0x02]
+    : [...two, ...three, 0xfd, 0xe6, 0x01, ...four, 0xfd, 0xe4, 0x01];
   const code = [0, ...multiplyAdd, 0xfd, 0xf8, 0x01, 0xfd, 0x1b, 0, 0x0b];
   const types = [1, 5, 1, 0x60, 0, 1, 0x7f];
   const exports = [7, 5, 1, 1, 0x66, 0, 0];
