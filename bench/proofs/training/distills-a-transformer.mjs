@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { applyGroup, encodeModel, passes } from "../../../compiler/dist/index.js";
 import { bootstrapInterval } from "../../dist/statistics/bootstrap.js";
 import { modelPath } from "../../../fixtures/scripts/assets.mjs";
+import { splits } from "../../../fixtures/data/minilm-sentences.mjs";
 import { rowsOf, trainingTexts } from "../../../fixtures/scripts/sentences.mjs";
 import { pare } from "../shell.mjs";
 import { taskResults } from "./support/sentence-task.mjs";
@@ -65,7 +66,7 @@ export async function prove({ claim, inform, root }) {
     });
   }
   inform("sentences that one `pare distill` learns from, over all epochs", {
-    value: texts.length * epochs,
+    value: splits.training.length * epochs,
     n: seeds.length,
     note: `in batches of ${batch} at a rate of ${rate}; embeddings frozen, no labels`,
   });
