@@ -75,7 +75,12 @@ export interface TrainRequest {
   readonly onNote?: ((note: string) => void) | undefined;
   /** A checkpoint to go on from. */
   readonly resume?: Uint8Array | undefined;
-  /** After each epoch, and when the signal is raised or an engine fails; never with numbers that are not finite. */
+  /** Asked after each step whether a checkpoint is due there too; what time that takes is the caller's to tell. */
+  readonly checkpointDue?: (() => boolean) | undefined;
+  /**
+   * After each epoch, where one is due, and when the signal is raised or an engine fails; never with numbers that are not
+   * finite.
+   */
   readonly onCheckpoint?: ((bytes: Uint8Array) => void | Promise<void>) | undefined;
   readonly identity?: TrainingIdentity | undefined;
 }

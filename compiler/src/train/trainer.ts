@@ -71,6 +71,7 @@ class Training {
         while (state.position + state.batch <= samples.count) {
           await turn();
           await this.#stepOrHalve(order);
+          if (this.#request.checkpointDue?.() === true) await this.#save();
         }
         await this.#endEpoch();
       }

@@ -1,7 +1,7 @@
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { TrainingProgress } from "@pare/compiler";
-import { isErrorCode, PareError } from "@pare/runtime/format";
+import { aborted, isErrorCode, PareError } from "@pare/runtime/format";
 import type {
   TrainedStudent,
   TrainingJob,
@@ -9,13 +9,16 @@ import type {
   TrainingRequest,
 } from "./training-protocol.js";
 
+/** After Ctrl-C a step is waited for, and the checkpoint after it; one that takes longer is given up. */
+const longestStepMs = 600;
+
 /** What is told of a training while it goes on. */
 export interface TrainingNews {
   readonly signal: AbortSignal;
   onTeacher(fraction: number): void;
   onProgress(progress: TrainingProgress): void;
   onNote(note: string): void;
-  /** Also once more after the signal is raised, as far as it had come by then. */
+  /** Also once more after the signal is raised, as far as it had come by then; where a step takes long, it is not. */
   onCheckpoint(bytes: Uint8Array): void;
 }
 
@@ -39,9 +42,14 @@ export async function trainInProcess(
     words = (words + text).slice(-4096);
   });
   const send = (request: TrainingRequest): void => void child.send(request, () => undefined);
-  const abort = (): void => send({ kind: "stop" });
+  let patience: NodeJS.Timeout | undefined;
+  const over = new AbortController();
   try {
     return await new Promise<TrainedStudent>((resolve, reject) => {
+      const abort = (): void => {
+        send({ kind: "stop" });
+        patience = setTimeout(() => reject(aborted(news.signal)), longestStepMs);
+      };
       child.on("message", (message: TrainingMessage) => {
         if (message.kind === "trained") resolve(message);
         else if (message.kind === "failed") reject(errorOf(message));
@@ -51,12 +59,13 @@ export async function trainInProcess(
       child.on("exit", (code, signal) =>
         reject(crash(signal ? `it was ended by ${signal}` : `it ended with status ${code}`, words)),
       );
-      news.signal.addEventListener("abort", abort, { once: true });
+      news.signal.addEventListener("abort", abort, { once: true, signal: over.signal });
       send({ kind: "train", job });
       if (news.signal.aborted) abort();
     });
   } finally {
-    news.signal.removeEventListener("abort", abort);
+    clearTimeout(patience);
+    over.abort();
     child.removeAllListeners("exit");
     child.kill("SIGKILL");
   }

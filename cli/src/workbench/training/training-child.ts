@@ -14,6 +14,7 @@ import {
 import { type Backend, byteSource, isPareError, messageOf, PareError } from "@pare/runtime/format";
 import { readRecord } from "../../data/read-record.js";
 import type { StoredAt } from "../../data/sample-writer.js";
+import { CheckpointPace } from "./checkpoint-pace.js";
 import { engineThreads } from "./engine-threads.js";
 import type { TrainingJob, TrainingMessage, TrainingRequest } from "./training-protocol.js";
 
@@ -42,6 +43,7 @@ async function train(job: TrainingJob): Promise<void> {
   };
   const workers = engineThreads(backend.target, workersHere(threads), threads);
   let [told, epochs] = [-Infinity, 0];
+  const pace = new CheckpointPace(() => performance.now());
   const { history, steps, batch } = await distillGraph(student, options, {
     examples: { ...stored(training, executor), workers },
     validation: stored(validation, executor),
@@ -60,7 +62,8 @@ async function train(job: TrainingJob): Promise<void> {
       [told, epochs] = [now, progress.history.length];
       tell({ kind: "progress", progress });
     },
-    onCheckpoint: (bytes) => tell({ kind: "checkpoint", bytes }),
+    checkpointDue: () => pace.isDue,
+    onCheckpoint: (bytes) => pace.pass(() => tell({ kind: "checkpoint", bytes })),
   });
   const { proto } = await encodeModel(student);
   tell({ kind: "trained", student: proto, engine, history, steps, batch });

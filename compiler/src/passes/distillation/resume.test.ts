@@ -75,6 +75,26 @@ describe("a training that was interrupted goes on as if it had not been, bit for
     expect(second.steps).toBe(12);
   });
 
+  it("from a checkpoint that was due in the middle of an epoch", async () => {
+    const options = distill.parse({ epochs: 2, batch: 16, rate: 0.02, average: 0.9 });
+    const whole = network();
+    const saved: Uint8Array[] = [];
+    let asked = 0;
+    await distillGraph(whole, options, {
+      ...services,
+      // After the second step of four, and after the last, which ends its epoch as well.
+      checkpointDue: () => [2, 4].includes((asked += 1)),
+      onCheckpoint: (bytes) => void saved.push(bytes),
+    });
+    expect(asked).toBe(8);
+    expect(saved).toHaveLength(4);
+    for (const resume of saved) {
+      const rest = network();
+      await distillGraph(rest, options, { ...services, resume });
+      expect(await weightsOf(rest)).toEqual(await weightsOf(whole));
+    }
+  });
+
   it("only with what it began with", async () => {
     const options = { epochs: 3, batch: 16, rate: 0.02 };
     const resume = await interrupted(network(), options, 2);

@@ -19,7 +19,14 @@ import type { DistillOptions } from "./options.js";
 /** What teaching needs, and whom it tells. */
 export interface DistillServices extends Pick<
   TrainRequest,
-  "random" | "signal" | "onProgress" | "onNote" | "onTeacher" | "onCheckpoint" | "resume"
+  | "random"
+  | "signal"
+  | "onProgress"
+  | "onNote"
+  | "onTeacher"
+  | "onCheckpoint"
+  | "checkpointDue"
+  | "resume"
 > {
   /** What is learned from. */
   readonly examples: Examples;
