@@ -85,6 +85,8 @@ class StepNames {
   readonly #graph: Graph;
   readonly #flow: Flow;
   readonly #numbers = new Map<string, number>();
+  /** Of constants, which many nodes may read. */
+  readonly #constants = new Map<Tensor, number>();
   #looks: number;
 
   constructor(graph: Graph, flow: Flow) {
@@ -153,13 +155,21 @@ class StepNames {
 
   #operand(id: ValueId, from: number, known: ReadonlyMap<number, number>): unknown {
     const constant = this.#graph.constant(id);
-    if (constant !== undefined) return constantText(constant);
+    if (constant !== undefined) return ["constant", this.#constantNumber(constant)];
     const vertex = this.#flow.vertexOf(id);
     if (vertex === undefined) return ["value", id];
     const output = this.#flow.nodeAt(vertex)?.outputs.indexOf(id) ?? 0;
     if (vertex === from) return ["stream", output];
     const number = known.get(vertex);
     return number === undefined ? ["value", id] : [number, output];
+  }
+
+  #constantNumber(constant: Tensor): number {
+    const known = this.#constants.get(constant);
+    if (known !== undefined) return known;
+    const number = this.#number(constantText(constant));
+    this.#constants.set(constant, number);
+    return number;
   }
 
   #number(content: readonly unknown[]): number {
