@@ -95,6 +95,8 @@ async function teach(root, teacher, seed) {
     batch,
     rate,
     seed,
+    // One gives the same weights on every machine.
+    workers: 1,
     checkpoint: join(kept, `seed-${seed}.safetensors`),
     output,
   };
