@@ -4,6 +4,7 @@ import { copy, type CopyAxis } from "./copy.js";
 import { depthwise } from "./depthwise.js";
 import type { Epilogue } from "./epilogue.js";
 import { fill } from "./fill.js";
+import { interpolate } from "./interpolate.js";
 import type { Fold } from "./fold.js";
 import { laneCount, vectorsOf } from "./kernel.js";
 import { differenceOf, operands, seed, size } from "./kernel-case.test.support.js";
@@ -288,6 +289,38 @@ it("makes an LSTM's cell of its gates as its reference does", () => {
         hasCell,
       };
       expect(differenceOf(lstmCell, options, operands(4), s)).toBeUndefined();
+    }),
+    { numRuns: 100 },
+  );
+});
+
+it("sums places by weight as its reference does", () => {
+  const problem = fc.record({
+    outer: size(1, 3),
+    places: size(1, 6),
+    taps: size(1, 4),
+    vectors: size(1, 5),
+    from: fc.array(size(0, 9), { minLength: 24, maxLength: 24 }),
+    seed,
+  });
+  fc.assert(
+    fc.property(problem, ({ outer, places, taps, vectors, from, seed: s }) => {
+      const at = operands(3);
+      const table = new Int32Array(places * 2 * taps);
+      const weights = new Float32Array(table.buffer);
+      for (let entry = 0; entry < places * taps; entry += 1) {
+        const [place, tap] = [Math.floor(entry / taps), entry % taps];
+        table[place * 2 * taps + tap] = (from[entry] ?? 0) * vectors * 16;
+        weights[place * 2 * taps + taps + tap] = (from[entry] ?? 0) / 8 - 0.5;
+      }
+      const prepare = (integers: Int32Array) => integers.set(table, (at[2] ?? 0) / 4);
+      const options = {
+        axes: [{ count: outer, steps: [vectors * 16, places * vectors * 16] }],
+        places: { count: places, step: vectors * 16 },
+        taps,
+        vectors,
+      };
+      expect(differenceOf(interpolate, options, at, s, prepare)).toBeUndefined();
     }),
     { numRuns: 100 },
   );

@@ -15,12 +15,16 @@ import {
 } from "./movement.js";
 import { averagePoolRow, globalAverageRow, globalMaxRow, maxPoolRow } from "./pooling.js";
 import { reductionRow } from "./reduction.js";
+import { resizeRow } from "./resize.js";
 import { softmaxRow } from "./softmax.js";
+import { transposedConvolutionRow } from "./transposed-convolution.js";
 
 /** Every operator of ai.onnx that is compiled. */
 export const lowerings: ReadonlyMap<string, LoweringRow> = new Map(
   Object.entries({
     Conv: convolutionRow,
+    ConvTranspose: transposedConvolutionRow,
+    Resize: resizeRow,
     MatMul: matMulRow,
     Gemm: gemmRow,
     MaxPool: maxPoolRow,
@@ -41,7 +45,7 @@ export const lowerings: ReadonlyMap<string, LoweringRow> = new Map(
     Transpose: transposeRow,
     Identity: identityRow,
     Pad: padRow,
-    ...named(movementRow, "Slice Gather Expand Tile DepthToSpace SpaceToDepth Resize"),
+    ...named(movementRow, "Slice Gather Expand Tile DepthToSpace SpaceToDepth"),
     ...named(binaryRow, "Add Sub Mul Div Min Max Sum PRelu"),
     ...named(
       reductionRow,

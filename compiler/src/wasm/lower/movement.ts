@@ -80,8 +80,6 @@ const mostMoved = 2 ** 24;
 /** What moves elements by where they lie: which, its reference tells, asked about their numbers. */
 export const movementRow: LoweringRow = {
   refuse(node) {
-    if (node.node.op === "Resize" && node.attributes.string("mode", "nearest") !== "nearest")
-      return "only the nearest element is taken: other modes are not compiled";
     const isOpen = node.node.inputs.some((id, at) => at > 0 && id !== null && !node.isConstant(at));
     if (isOpen) return "indices, sizes and the like must be constant";
     const counts = [node.dims(0), node.outputDims()].map(elementCount);
