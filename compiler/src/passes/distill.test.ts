@@ -5,6 +5,7 @@ import { edit, type Graph, Tensor } from "../ir/index.js";
 import { applyGroup } from "../pipeline/apply-step.js";
 import type { PassContext } from "../pipeline/pass.js";
 import { randomOf } from "../pipeline/random.js";
+import { type Declared, graphOf } from "../rules/rule-case.test.support.js";
 import { bars, batchOf, examplesOf, network } from "../train/small-networks.test.support.js";
 import { passes } from "./index.js";
 import { run } from "./quantization/engine-case.test.support.js";
@@ -262,7 +263,30 @@ describe("what cannot be trained is said before anything runs", () => {
         ),
       /^MODEL_SHAPE: Teacher and student do not fit/,
     ],
+    [
+      "a teacher of other classes",
+      () => fault(network(), {}, { ...context, teacher: ofTwo(2) }),
+      /^MODEL_SHAPE: Teacher and student do not fit: "scores" of the teacher is \[2\]/,
+    ],
+    [
+      "a teacher that looks at more",
+      () => fault(network(), {}, { ...context, teacher: ofTwo(4, "y") }),
+      /^DATA_MISMATCH: .*the teacher's input "y" is none of the student's/,
+    ],
   ])("%s", async (_, told, message) => expect(await told()).toMatch(message));
+
+  /** @param more the name of another input */
+  function ofTwo(classes: number, more?: string): Graph {
+    const inputs: Readonly<Record<string, Declared>> = {
+      x: ["float32", "batch", 1, 8, 8],
+      ...(more !== undefined && { [more]: ["float32", "batch", 64] }),
+    };
+    return graphOf(inputs, (input, { add, weights }) => {
+      const flat = add("Flatten", [input("x")]);
+      const seen = more === undefined ? flat : add("Add", [flat, input(more)]);
+      return { scores: add("MatMul", [seen, weights(64, classes)]) };
+    });
+  }
 
   function renamed(graph: Graph): Graph {
     edit(graph, "rename", (editor) => {

@@ -14,11 +14,15 @@ export function eventLoopTurns(signal: AbortSignal | undefined): () => Promise<v
   return () => {
     throwIfAborted(signal);
     if (performance.now() - last < everyMs) return undefined;
+    // A message comes at the loop's next turn, a timer a millisecond later at the soonest.
     return new Promise((resolve) => {
-      setTimeout(() => {
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = () => {
+        port1.close();
         last = performance.now();
         resolve();
-      });
+      };
+      port2.postMessage(null);
     });
   };
 }

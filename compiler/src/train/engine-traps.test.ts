@@ -114,9 +114,12 @@ describe("dropout in training", () => {
 
 describe("convolutions' weight gradients", () => {
   /** How many products, and which others, the gradient of the weight takes. */
-  const costOf = (x: readonly number[], w: readonly number[], group = 1) => {
+  const costOf = (x: readonly number[], w: readonly number[], group = 1, stride = 1) => {
     const graph = graphOf({ w: ["float32", ...w] }, (input, { add, weights }) => ({
-      y: add("Conv", [weights(...x), input("w")], { group: int(group) }),
+      y: add("Conv", [weights(...x), input("w")], {
+        group: int(group),
+        strides: ints([stride, stride]),
+      }),
     }));
     const ops = opsFor("cpu", graph);
     return ["MatMul", "Slice", "Gather"].map((op) => ops.filter((other) => other === op).length);
@@ -128,5 +131,7 @@ describe("convolutions' weight gradients", () => {
     expect(costOf([2, 3, 5, 5], [6, 3, 3, 3])).toEqual([1, 9, 0]);
     expect(costOf([2, 8, 5, 5], [6, 8, 3, 3])).toEqual([9, 9, 0]);
     expect(costOf([2, 8, 5, 5], [8, 1, 3, 3], 8)).toEqual([3, 3, 3]);
+    // Taps of a stride are cut from its phases: four of them, and then one run for each tap.
+    expect(costOf([2, 8, 17, 17], [6, 8, 3, 3], 1, 2)).toEqual([9, 13, 0]);
   });
 });

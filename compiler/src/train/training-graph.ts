@@ -17,6 +17,7 @@ import { emitLoss, emitSum } from "./losses.js";
 import type { Objective } from "./objectives.js";
 import type { LearnedConstant } from "./parameters.js";
 import { findPath } from "./path.js";
+import { poolFirst } from "./pool-first.js";
 
 /** What is trained: an input of the training graph, whose gradient is an output. */
 export interface Parameter extends LearnedConstant {
@@ -115,16 +116,18 @@ const termName = (index: number): string => `loss_${index}`;
 /** Of the input that holds what an objective wants. */
 export const targetName = (index: number): string => `target_${index}`;
 
-/** Dropouts and batch norms become what they are in training. */
+/** Dropouts and batch norms become what they are in training, and pools come first. */
 function prepareNodes(
   editor: Editor,
   graph: Graph,
-  { learned, norms, dropout }: TrainingGraphOptions,
+  { learned, objectives, norms, dropout }: TrainingGraphOptions,
 ): Pick<TrainingGraph, "statistics" | "dropouts"> {
   const byValue = new Map(learned.map((one) => [one.value, one]));
   const statistics: Statistic[] = [];
   const dropouts: Dropout[] = [];
+  const kept = new Set(objectives.map(({ value }) => value));
   for (const node of graph.order()) {
+    if (node.op === "MaxPool" && node.domain === "") poolFirst(editor, graph, node, kept);
     if (isDropout(node) && dropout === "skip") dropNothing(editor, graph, node);
     else if (isDropout(node)) {
       const made = dropByFactors(editor, graph, node, dropouts.length);

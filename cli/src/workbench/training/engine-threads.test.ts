@@ -1,97 +1,34 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  attribute,
-  build,
-  dim,
-  distill,
-  distillGraph,
-  encodeModel,
-  type Examples,
-  type Graph,
-  inferNode,
-  initializeFresh,
-  newHeader,
-  randomOf,
-  Tensor,
-  tensorType,
-  type Workers,
-} from "@pare/compiler";
+import { build, encodeModel, inferNode, newHeader, tensorType, type Workers } from "@pare/compiler";
 import { onnxArtifact } from "@pare/runtime/format";
 import { cpu } from "@pare/runtime/ort-node";
+import { wasm } from "@pare/runtime/ort-web";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { engineThreads } from "./engine-threads.js";
+import { trained } from "./small-training.test.support.js";
 
 let folder = "";
 beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), "pare-threads-"))));
 afterAll(() => rm(folder, { recursive: true }));
 
-/** [N, 6] to four classes, with a dropout on the way. */
-function network(): Graph {
-  const graph = build(newHeader(21), inferNode, (editor) => {
-    const zeros = (name: string, ...dims: readonly number[]) => {
-      const count = dims.reduce((a, b) => a * b, 1);
-      return editor.constant(name, Tensor.float32(dims, new Float32Array(count)));
-    };
-    const x = editor.addInput("x", tensorType("float32", [dim.symbol("N"), 6]));
-    const hidden = editor.add1("Gemm", [x, zeros("a.w", 6, 16), zeros("a.b", 16)]);
-    const ratio = editor.constant("ratio", Tensor.float32([], [0.25]));
-    const dropped = editor.add1("Dropout", [editor.add1("Relu", [hidden]), ratio]);
-    const scores = editor.add1("Gemm", [dropped, zeros("b.w", 16, 4), zeros("b.b", 4)], {
-      alpha: attribute.float(1),
-    });
-    editor.rename(scores, "scores");
-    editor.addOutput(scores);
-  });
-  initializeFresh(graph, (name) => randomOf(1, name));
-  return graph;
-}
-
-/** Points about four others. */
-function examples(workers?: Workers): Examples {
-  const draw = randomOf(2, "points");
-  const all = Array.from({ length: 60 }, (_, index) => {
-    const label = index % 4;
-    const data = Float32Array.from({ length: 6 }, (__, at) => draw() + (at === label ? 1 : 0));
-    return { feeds: { x: { type: "float32" as const, dims: [1, 6], data } }, label };
-  });
-  return {
-    executor: cpu(),
-    workers,
-    count: all.length,
-    async *read() {
-      yield* all;
-    },
-  };
-}
-
-async function trained(
-  workers: number,
-  threads?: Workers,
-): Promise<{ readonly losses: readonly number[]; readonly weights: readonly number[] }> {
-  const graph = network();
-  const options = distill.parse({ epochs: 4, batch: 13, rate: 0.01, workers });
-  const { history } = await distillGraph(graph, options, {
-    examples: examples(threads),
-    random: (name) => randomOf(3, name),
-  });
-  const weights: number[] = [];
-  for (const { constant } of graph.allValues())
-    if (constant?.dtype === "float32") weights.push(...(await constant.readFloat32()));
-  return { losses: history.map(({ loss }) => loss), weights };
-}
-
-it("train two workers in threads as one is trained, within rounding, the same twice", async () => {
-  const one = await trained(1);
-  const two = await trained(2, engineThreads("cpu", 2, 1));
-  const again = await trained(2, engineThreads("cpu", 2, 1));
-  expect(again).toEqual(two);
-  for (const [at, loss] of one.losses.entries()) expect(two.losses[at]).toBeCloseTo(loss, 5);
-  for (const [at, weight] of one.weights.entries())
-    expect(Math.abs((two.weights[at] ?? Number.NaN) - weight)).toBeLessThan(1e-3);
-  expect(one.losses.at(-1)).toBeLessThan((one.losses[0] ?? 0) * 0.9);
-});
+it.each([
+  ["cpu", cpu()],
+  ["wasm", wasm({ threads: 1 })],
+] as const)(
+  "train two workers on %s as one is trained, within rounding, the same twice",
+  async (target, executor) => {
+    const one = await trained(1, executor);
+    const two = await trained(2, executor, engineThreads(target, 2, 1));
+    const again = await trained(2, executor, engineThreads(target, 2, 1));
+    expect(again).toEqual(two);
+    for (const [at, loss] of one.losses.entries()) expect(two.losses[at]).toBeCloseTo(loss, 5);
+    for (const [at, weight] of one.weights.entries())
+      expect(Math.abs((two.weights[at] ?? Number.NaN) - weight)).toBeLessThan(1e-3);
+    expect(one.losses.at(-1)).toBeLessThan((one.losses[0] ?? 0) * 0.9);
+  },
+);
 
 /** y = x + w in a thread. */
 async function inThread<T>(

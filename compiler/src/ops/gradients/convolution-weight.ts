@@ -20,7 +20,8 @@ const shortRow = 64;
  * matrices; which, by what they cost on the engines' processors:
  * - few channels: im2col by slices, one product
  * - depthwise, short rows: a product for each row of the kernel, of which diagonals are kept
- * - else: a product for each tap; with one tap (1 × 1) that is one batched product
+ * - else: a product for each tap; with one tap (1 × 1) that is one batched product; of planes with zeros between the
+ *   windows' rows, where these are few
  * @param dims [M, C / group, …kernel]
  */
 export function weightGradient(
@@ -31,14 +32,14 @@ export function weightGradient(
   convolution: Convolution,
 ): ValueId {
   const { before, after, group } = convolution;
-  const padded = emit.pad(input, [0, 0, ...before], [0, 0, ...after]);
+  const padded = () => emit.pad(input, [0, 0, ...before], [0, 0, ...after]);
   const [outputs = 1, depth = 1] = dims;
   const windows = emit.shape(cotangent).slice(2);
   if (group === 1 && depth <= fewChannels)
-    return bySlices(emit, cotangent, padded, dims, convolution);
+    return bySlices(emit, cotangent, padded(), dims, convolution);
   if (depth === 1 && outputs === group && windows.length === 2 && (windows[1] ?? 1) <= shortRow)
-    return byRows(emit, cotangent, padded, dims, convolution);
-  return byTaps(emit, cotangent, padded, dims, convolution);
+    return byRows(emit, cotangent, padded(), dims, convolution);
+  return byTaps(emit, cotangent, input, dims, convolution);
 }
 
 function tapsOf(
@@ -47,11 +48,8 @@ function tapsOf(
   windows: readonly number[],
   { kernel, strides, dilations }: Convolution,
 ): Taps {
-  let places: number[][] = [[]];
-  for (const size of kernel)
-    places = places.flatMap((place) => Array.from({ length: size }, (_, at) => [...place, at]));
   return {
-    places,
+    places: placesOf(kernel),
     seenAt(place) {
       const starts = place.map((at, axis) => at * (dilations[axis] ?? 1));
       const ends = starts.map(
@@ -61,6 +59,14 @@ function tapsOf(
       return emit.slice(padded, axes, starts, ends, strides);
     },
   };
+}
+
+/** Coordinates in a kernel, in the order in which it lies. */
+function placesOf(kernel: readonly number[]): readonly (readonly number[])[] {
+  let places: number[][] = [[]];
+  for (const size of kernel)
+    places = places.flatMap((place) => Array.from({ length: size }, (_, at) => [...place, at]));
+  return places;
 }
 
 /** All taps of all channels beside one another: one product with dY. */
@@ -89,23 +95,126 @@ function bySlices(
 function byTaps(
   emit: Emitter,
   cotangent: ValueId,
-  padded: ValueId,
+  input: ValueId,
   dims: readonly number[],
   convolution: Convolution,
 ): ValueId {
   const { group } = convolution;
-  const [batch = 1, outputs = 1, ...windows] = emit.shape(cotangent);
+  const [batch = 1, outputs = 1] = emit.shape(cotangent);
   const [, depth = 1] = dims;
-  const count = elementCount(windows);
   const groups = group === 1 ? [] : [group];
-  const dY = emit.reshape(cotangent, [batch, ...groups, outputs / group, count]);
-  const { places, seenAt } = tapsOf(emit, padded, windows, convolution);
-  const parts = places.map((place) => {
-    const seen = emit.reshape(seenAt(place), [batch, ...groups, depth, count]);
-    const product = emit.sum(emit.node("MatMul", [dY, emit.swap(seen)]), [0]);
+  const taps = isNarrow(emit.shape(cotangent).slice(2), convolution) ? flatTaps : cutTaps;
+  const { windows, seen } = taps(emit, cotangent, input, convolution);
+  const count = emit.shape(windows)[2] ?? 1;
+  const dY = emit.reshape(windows, [batch, ...groups, outputs / group, count]);
+  const parts = seen.map((tap) => {
+    const x = emit.reshape(tap, [batch, ...groups, depth, count]);
+    const product = emit.sum(emit.node("MatMul", [dY, emit.swap(x)]), [0]);
     return emit.reshape(product, [outputs, depth, 1]);
   });
   return emit.reshape(emit.concat(parts, 2), dims);
+}
+
+/** What each tap sees of the input, and the cotangent to it, planes as one axis: [N, channels, count]. */
+interface SeenTaps {
+  readonly windows: ValueId;
+  readonly seen: readonly ValueId[];
+}
+
+/** Up to so much longer rows, products with zeros in between cost less than cutting rows does. */
+const mostWidening = 1.5;
+
+/** Are an input's rows not much longer than their windows? */
+function isNarrow(
+  windows: readonly number[],
+  { kernel, strides, dilations }: Convolution,
+): boolean {
+  const widening = windows.map((count, axis) => {
+    const reach = ((kernel[axis] ?? 1) - 1) * (dilations[axis] ?? 1);
+    return axis === 0 ? 1 : (count + Math.floor(reach / (strides[axis] ?? 1))) / count;
+  });
+  return elementCount(widening) <= mostWidening;
+}
+
+/** Windows side by side, cut from the input row by row. */
+function cutTaps(
+  emit: Emitter,
+  cotangent: ValueId,
+  input: ValueId,
+  convolution: Convolution,
+): SeenTaps {
+  const [batch = 1, outputs = 1, ...counts] = emit.shape(cotangent);
+  const [, channels = 1] = emit.shape(input);
+  const count = elementCount(counts);
+  const { before, after } = convolution;
+  const padded = emit.pad(input, [0, 0, ...before], [0, 0, ...after]);
+  const { places, seenAt } = tapsOf(emit, padded, counts, convolution);
+  return {
+    windows: emit.reshape(cotangent, [batch, outputs, count]),
+    seen: places.map((place) => emit.reshape(seenAt(place), [batch, channels, count])),
+  };
+}
+
+/**
+ * A window's place in a plane as wide as the input's is as far from its neighbour's as what a tap sees there is, so that a
+ * tap sees one run of the plane: it is copied as one piece, where rows would be copied one by one. Between the cotangent's
+ * rows lie zeros. Of strides above 1 each phase is a plane by itself.
+ */
+function flatTaps(
+  emit: Emitter,
+  cotangent: ValueId,
+  input: ValueId,
+  { kernel, strides, dilations, before, after }: Convolution,
+): SeenTaps {
+  const [batch = 1, outputs = 1, ...counts] = emit.shape(cotangent);
+  const [, channels = 1, ...sizes] = emit.shape(input);
+  const axes = [...kernel.keys()];
+  const stride = (axis: number): number => strides[axis] ?? 1;
+  const reach = (axis: number): number => ((kernel[axis] ?? 1) - 1) * (dilations[axis] ?? 1);
+  const shifts = axes.map((axis) => Math.floor(reach(axis) / stride(axis)));
+  // A run that begins inside of a row ends inside of the row after the last.
+  const rest = shifts.some((shift, axis) => axis > 0 && shift > 0) ? 1 : 0;
+  const plane = axes.map(
+    (axis) => (counts[axis] ?? 1) + (shifts[axis] ?? 0) + (axis === 0 ? rest : 0),
+  );
+  const lacking = axes.map(
+    (axis) => (plane[axis] ?? 1) * stride(axis) - (sizes[axis] ?? 1) - (before[axis] ?? 0),
+  );
+  const padded = emit.pad(
+    input,
+    [0, 0, ...before],
+    [0, 0, ...axes.map((axis) => Math.max(after[axis] ?? 0, lacking[axis] ?? 0))],
+  );
+  const phases = new Map<string, ValueId>();
+  const phaseAt = (starts: readonly number[]): ValueId => {
+    const known = phases.get(starts.join());
+    if (known !== undefined) return known;
+    const ends = axes.map(
+      (axis) => (starts[axis] ?? 0) + ((plane[axis] ?? 1) - 1) * stride(axis) + 1,
+    );
+    const spatial = axes.map((axis) => axis + 2);
+    const cut = emit.slice(padded, spatial, starts, ends, strides);
+    const flat = emit.reshape(cut, [batch, channels, elementCount(plane)]);
+    phases.set(starts.join(), flat);
+    return flat;
+  };
+  const row = elementCount(plane.slice(1));
+  const count = (counts[0] ?? 1) * row;
+  const wider = axes.map((axis) => (axis === 0 ? 0 : (plane[axis] ?? 1) - (counts[axis] ?? 1)));
+  const spread = emit.pad(cotangent, [0, 0, ...axes.map(() => 0)], [0, 0, ...wider]);
+  return {
+    windows: emit.reshape(spread, [batch, outputs, count]),
+    seen: placesOf(kernel).map((place) => {
+      const offsets = place.map((at, axis) => at * (dilations[axis] ?? 1));
+      const phase = phaseAt(offsets.map((offset, axis) => offset % stride(axis)));
+      const begin = offsets.reduce(
+        (sum, offset, axis) =>
+          sum + Math.floor(offset / stride(axis)) * elementCount(plane.slice(axis + 1)),
+        0,
+      );
+      return emit.slice(phase, [2], [begin], [begin + count], [1]);
+    }),
+  };
 }
 
 /**

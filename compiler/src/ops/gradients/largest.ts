@@ -88,19 +88,21 @@ function byTiles(backward: Backward, axes: readonly WindowAxis[]): ValueId {
   const [batch = 1, channels = 1] = dims;
   const outputs = axes.map(({ output }) => Number(output));
   const kernel = axes.map(({ kernel }) => Number(kernel));
-  const rank = axes.length;
   const parts = shares(backward, backward.input(0), axes).map(({ share }) =>
     emit.reshape(share, [batch, channels, 1, ...outputs]),
   );
-  // [N, C, …kernel, …windows] → [N, C, window, tap, window, tap, …]
-  const stacked = emit.reshape(emit.concat(parts, 2), [batch, channels, ...kernel, ...outputs]);
-  const woven = axes.flatMap((_, axis) => [2 + rank + axis, 2 + axis]);
+  // Each axis of taps is brought behind its windows' by itself, the last first: engines move one axis at a time in blocks,
+  // and several element by element.
   const covered = outputs.map((count, axis) => count * (kernel[axis] ?? 1));
-  const tiles = emit.reshape(emit.transpose(stacked, [0, 1, ...woven]), [
-    batch,
-    channels,
-    ...covered,
-  ]);
+  let woven = emit.concat(parts, 2);
+  for (let axis = axes.length - 1; axis >= 0; axis -= 1) {
+    const before = elementCount([batch, channels, ...kernel.slice(0, axis)]);
+    const windows = elementCount(outputs.slice(0, axis + 1));
+    const behind = elementCount(covered.slice(axis + 1));
+    const apart = emit.reshape(woven, [before, kernel[axis] ?? 1, windows, behind]);
+    woven = emit.transpose(apart, [0, 2, 1, 3]);
+  }
+  const tiles = emit.reshape(woven, [batch, channels, ...covered]);
   // What no window reaches at the end.
   const rest = covered.map((size, axis) => (dims[axis + 2] ?? 1) - size);
   return emit.pad(tiles, [0, 0, ...rest.map(() => 0)], [0, 0, ...rest]);

@@ -48,12 +48,15 @@ const rest = (emit: Emitter, x: ValueId): ValueId => emit.subtract(emit.scalar(1
 /** 1 / √x */
 const root = (emit: Emitter, x: ValueId): ValueId => emit.inverseRoot(x, 0);
 
-/** x · Φ(x), Φ by the error function: Φ(x) + x · φ(x). */
+/**
+ * x · Φ(x), Φ by the error function: Φ(x) + x · φ(x) = (1 + erf(t) + x · e^(k − t²)) / 2 with t = x / √2 and
+ * eᵏ = √(2 / π): what are factors otherwise, passes over all elements, are summands of the exponent.
+ */
 function geluSlope({ emit, x }: Element): ValueId {
-  const erf = emit.node("Erf", [emit.scale(x, Math.SQRT1_2)]);
-  const share = emit.scale(emit.shift(erf, 1), 0.5);
-  const density = emit.node("Exp", [emit.scale(square(emit, x), -0.5)]);
-  return emit.add(share, emit.multiply(x, emit.scale(density, 1 / Math.sqrt(2 * Math.PI))));
+  const t = emit.scale(x, Math.SQRT1_2);
+  const exponent = emit.subtract(emit.scalar(Math.log(2 / Math.PI) / 2, x), square(emit, t));
+  const bend = emit.multiply(x, emit.node("Exp", [exponent]));
+  return emit.scale(emit.shift(emit.add(emit.node("Erf", [t]), bend), 1), 0.5);
 }
 
 /** x / 2 · (1 + tanh u) with u = √(2 / π) · (x + 0.044715 x³). */

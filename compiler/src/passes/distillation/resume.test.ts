@@ -208,6 +208,56 @@ describe("an engine that is out of memory", () => {
   });
 });
 
+describe("numbers that are no longer finite", () => {
+  /** An engine that is fed what is not finite, once. */
+  function poisonedAt(run: number): Executor {
+    const engine = cpu();
+    let runs = 0;
+    return {
+      async load(artifact, options) {
+        const session = await engine.load(artifact, options);
+        return {
+          ...session,
+          run(feeds, signal) {
+            runs += 1;
+            const { x } = feeds;
+            if (runs !== run || x === undefined || !("dims" in x))
+              return session.run(feeds, signal);
+            const data = new Float32Array(x.data.length).fill(Number.NaN);
+            return session.run({ ...feeds, x: { ...x, data } }, signal);
+          },
+        };
+      },
+    };
+  }
+
+  it("end the training, and leave the checkpoint of the last epoch that had none", async () => {
+    const options = distill.parse({ epochs: 3, batch: 16, rate: 0.02 });
+    const saved: Uint8Array[] = [];
+    // Four steps an epoch: the seventh is in the second.
+    const training = distillGraph(network(), options, {
+      ...services,
+      validation: undefined,
+      executor: poisonedAt(7),
+      onCheckpoint: (bytes) => void saved.push(bytes),
+    });
+    await expect(training).rejects.toMatchObject({
+      code: "DIVERGED",
+      message: expect.stringMatching(/^Training stopped after 6 steps: the loss is NaN/),
+    });
+    expect(saved).toHaveLength(1);
+    const [resume] = saved;
+    const [whole, halves] = [network(), network()];
+    const facts = await distillGraph(whole, options, { ...services, validation: undefined });
+    const { arrays } = readSafetensors(resume ?? new Uint8Array(), "a checkpoint");
+    for (const { data } of arrays.values()) expect(data.every(Number.isFinite)).toBe(true);
+    const continued = { ...services, validation: undefined, resume };
+    const second = await distillGraph(halves, options, continued);
+    expect(await weightsOf(halves)).toEqual(await weightsOf(whole));
+    expect(second.history).toEqual(facts.history);
+  });
+});
+
 describe("safetensors", () => {
   it("hold what was put in", () => {
     const arrays = new Map([
