@@ -119,23 +119,24 @@ function alignSlope(step: Step): void {
     );
 }
 
-/** At inference the mask is true everywhere; before opset 10 it was of the data's type. */
-function dropoutToIdentity(step: Step): void {
+/**
+ * What it dropped in training, which passes that train read, became an input; at inference its mask is true everywhere,
+ * and was of the data's type before opset 10.
+ */
+function dropoutRatio(step: Step): void {
   const { node, graph, editor } = step;
   const x = step.input(0);
-  const [output, mask] = node.outputs;
+  const mask = node.outputs[1] ?? null;
   if (x === undefined) return;
-  if (mask !== undefined && mask !== null && graph.value(mask).uses.length > 0) {
+  if (mask !== null && graph.value(mask).uses.length > 0) {
     const ones = step.add("ConstantOfShape", [step.add("Shape", [x])], {
       value: attribute.tensor(trueTensor(step)),
     });
     editor.replace(mask, ones, "nothing is dropped at inference");
   }
-  if (output === undefined || output === null) return;
-  if (mask !== undefined && mask !== null) editor.dropOutput(node.id, 1);
-  editor.setOp(node.id, "Identity");
+  if (mask !== null) editor.dropOutput(node.id, 1);
+  editor.setInput(node.id, 1, step.float("ratio", [step.attributes.float("ratio", 0.5)], []));
   step.drop("ratio", "is_test", "seed");
-  editor.trimInputs(node.id, 1);
 }
 
 function trueTensor(step: Step) {
@@ -161,5 +162,5 @@ export const elementwiseAdapters: readonly Adapter[] = [
   ...adapter(broadcasting, 7, alignOperand),
   ...adapter("PRelu", 7, alignSlope),
   ...adapter("Clip", 11, clipBounds),
-  ...adapter("Dropout", 12, dropoutToIdentity),
+  ...adapter("Dropout", 12, dropoutRatio),
 ];
