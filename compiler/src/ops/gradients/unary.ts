@@ -49,15 +49,21 @@ const rest = (emit: Emitter, x: ValueId): ValueId => emit.subtract(emit.scalar(1
 const root = (emit: Emitter, x: ValueId): ValueId => emit.inverseRoot(x, 0);
 
 /**
- * x · Φ(x), Φ by the error function: Φ(x) + x · φ(x) = (1 + erf(t) + x · e^(k − t²)) / 2 with t = x / √2 and
+ * Of x · Φ(x), Φ by the error function: Φ(x) + x · φ(x) = (1 + erf(t) + x · e^(k − t²)) / 2 with t = x / √2 and
  * eᵏ = √(2 / π): what are factors otherwise, passes over all elements, are summands of the exponent.
  */
-function geluSlope({ emit, x }: Element): ValueId {
+function doubledGeluSlope({ emit, x }: Element): ValueId {
   const t = emit.scale(x, Math.SQRT1_2);
   const exponent = emit.subtract(emit.scalar(Math.log(2 / Math.PI) / 2, x), square(emit, t));
   const bend = emit.multiply(x, emit.node("Exp", [exponent]));
-  return emit.scale(emit.shift(emit.add(emit.node("Erf", [t]), bend), 1), 0.5);
+  return emit.shift(emit.add(emit.node("Erf", [t]), bend), 1);
 }
+
+/** Half of a cotangent is no pass of its own where a product made it: engines scale products as they make them. */
+const gelu = elementwise((element) => {
+  const { emit, dY } = element;
+  return emit.multiply(emit.scale(dY, 0.5), doubledGeluSlope(element));
+});
 
 /** x / 2 · (1 + tanh u) with u = √(2 / π) · (x + 0.044715 x³). */
 function tanhGeluSlope({ emit, x }: Element): ValueId {
@@ -151,12 +157,11 @@ export const unaryGradients: Some<typeof unarySchemas, Gradient> = {
   HardSigmoid: elementwise(hardSigmoid),
   HardSwish: times(hardSwishSlope),
   Mish: times(mishSlope),
-  Gelu: times((element) =>
-    element.attributes.string("approximate", "none") === "tanh"
-      ? tanhGeluSlope(element)
-      : geluSlope(element),
-  ),
-  "com.microsoft::Gelu": times(geluSlope),
+  Gelu: (backward) =>
+    backward.attributes.string("approximate", "none") === "tanh"
+      ? times(tanhGeluSlope)(backward)
+      : gelu(backward),
+  "com.microsoft::Gelu": gelu,
   "com.microsoft::QuickGelu": times(quickGeluSlope),
   Shrink: elementwise(({ emit, x, dY, attributes }) => {
     const beyond = emit.compare("Greater", emit.node("Abs", [x]), attributes.float("lambd", 0.5));

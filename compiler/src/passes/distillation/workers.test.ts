@@ -122,13 +122,13 @@ function failingAt(ends: () => boolean): Executor {
 }
 
 describe("how many workers pay", () => {
-  const steps = { dims: { x: [1, 1, 8, 8] }, batch: 64, norms: "batch", most: 8 } as const;
+  const steps = { dims: { x: [1, 1, 8, 8] }, batch: 256, norms: "batch", most: 8 } as const;
   it.each<[string, number, { readonly batch?: number; readonly most?: number }, number]>([
     ["one, of a small network", 4, {}, 1],
-    ["as batch norms have enough to normalize by", 800, {}, 4],
-    ["as the machine has cores", 800, { most: 2 }, 2],
-    ["as the work goes round", 400, {}, 3],
-    ["one, where a share would be too small", 800, { batch: 7 }, 1],
+    ["as the work goes round", 100, {}, 3],
+    ["as the machine has cores", 800, {}, 8],
+    ["as batch norms have enough to normalize by", 800, { batch: 128, most: 16 }, 8],
+    ["one, where all that is learned is as much as what is computed", 800, { batch: 64 }, 1],
   ])("%s", (_, width, given, count) => {
     expect(payingWorkers(network({ width }), { ...steps, ...given })).toBe(count);
   });
