@@ -11,6 +11,7 @@ import {
   noiseFor,
   reasonsOf,
 } from "./support/compiled.mjs";
+import { timedInChromium } from "./support/time-in-chromium.mjs";
 
 const convolutional = [
   "latency/mnist",
@@ -33,9 +34,6 @@ const bounds = {
 
 // Each model as a module and on onnxruntime-web 1.30, in one process, one thread, in turns: ratios of medians.
 export async function prove({ claim, inform }) {
-  const major = Number(process.versions.node.split(".")[0]);
-  // Behind a flag in Node 20, on by default from 21 on.
-  const flags = major < 21 ? [[], ["--experimental-wasm-relaxed-simd"]] : [[]];
   await scratch(async (folder) => {
     const prepared = [];
     for (const name of [...convolutional, ...encoders]) {
@@ -43,23 +41,33 @@ export async function prove({ claim, inform }) {
       if (path === null) inform(`${name} cannot be had here`, { value: reason });
       else prepared.push({ name, folder: await prepare({ name, path }, folder, inform) });
     }
-    for (const flag of flags) {
-      const ratios = new Map();
-      let kind = "SIMD";
-      for (const { name, folder: own } of prepared) {
-        if (own === null) continue;
-        const { engine, ratio, medians, blocks } = await timedIn(own, flag);
-        kind = /relaxed/.test(engine) ? "relaxed SIMD" : "SIMD";
-        ratios.set(name, ratio);
-        inform(`${name}, Node ${process.versions.node}, ${kind}: onnxruntime-web over the module`, {
-          value: ratio,
-          n: blocks,
-          note: `${medians.map((ms) => ms.toPrecision(3)).join(" and ")} ms`,
-        });
-      }
-      claimKind(claim, kind, ratios);
-    }
+    const compiled = prepared.filter(({ folder: own }) => own !== null);
+    const inNode = [];
+    for (const { folder: own } of compiled) inNode.push(await timedInNode(own));
+    report(claim, inform, `Node ${process.versions.node}`, compiled, inNode);
+    const page = await timedInChromium(
+      compiled.map(({ folder: own }) => own),
+      budgetMs,
+    );
+    if (page === null) inform("a Chromium", { value: "there is none here" });
+    else report(claim, inform, page.browser, compiled, page.answers);
   });
+}
+
+function report(claim, inform, place, models, answers) {
+  const ratios = new Map();
+  let kind = "SIMD";
+  for (const [at, { engine, ratio, medians, blocks }] of answers.entries()) {
+    kind = /relaxed/.test(engine) ? "relaxed SIMD" : "SIMD";
+    const { name } = models[at];
+    ratios.set(name, ratio);
+    inform(`${name}, ${place}, ${kind}: onnxruntime-web over the module`, {
+      value: ratio,
+      n: blocks,
+      note: `${medians.map((ms) => ms.toPrecision(3)).join(" and ")} ms`,
+    });
+  }
+  claimKind(claim, kind, ratios);
 }
 
 function claimKind(claim, kind, ratios) {
@@ -113,14 +121,9 @@ async function prepare(model, folder, inform) {
   return own;
 }
 
-async function timedIn(folder, flags) {
+async function timedInNode(folder) {
   const script = fileURLToPath(new URL("support/time-in-node.mjs", import.meta.url));
-  const { code, stdout, stderr } = await run(process.execPath, [
-    ...flags,
-    script,
-    folder,
-    `${budgetMs}`,
-  ]);
+  const { code, stdout, stderr } = await run(process.execPath, [script, folder, `${budgetMs}`]);
   if (code !== 0) throw new Error(stderr.slice(-500));
   return JSON.parse(stdout);
 }
