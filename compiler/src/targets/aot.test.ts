@@ -76,7 +76,9 @@ it("refuses, with all reasons and what to do, what it cannot compile", async () 
   }));
   await expect(aot.emit(graph, {})).rejects.toMatchObject({
     code: "UNSUPPORTED_OP",
-    message: expect.stringMatching(/N \(x\): its size is not fixed; Sin \(y\): it is not compiled/),
+    message: expect.stringMatching(
+      /N \(x\): its size is not fixed, give --dim N=1; Sin \(y\): it is not compiled/,
+    ),
     hint: "Fix the model's sizes: --dim N=1.",
   });
   expect((await supportOf(graph, aot)).obstacles).toEqual([

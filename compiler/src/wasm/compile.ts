@@ -82,10 +82,11 @@ export async function planOf(graph: Graph): Promise<Plan> {
 }
 
 /** One reason in words: `Resize (2 nodes, up_1, …): other modes are not compiled`. */
-export function refusalText({ kind, what, why, where, count }: Refusal): string {
-  if (kind === "dimension" && where.length === 0) return `${what}: ${why}`;
+export function refusalText({ kind, what, why, hint, where, count }: Refusal): string {
+  const said = hint === undefined ? why : `${why}, give ${hint}`;
+  if (kind === "dimension" && where.length === 0) return `${what}: ${said}`;
   const others = count > where.length ? ", …" : "";
-  return `${what} (${where.join(", ")}${others}): ${why}`;
+  return `${what} (${where.join(", ")}${others}): ${said}`;
 }
 
 function hintOf(against: readonly Refusal[]): string {
