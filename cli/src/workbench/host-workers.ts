@@ -9,10 +9,12 @@ export function hostWorkers({ target }: EngineHost): Workers | undefined {
   return {
     most: availableParallelism(),
     async open(count) {
-      const opened = await Promise.all(Array.from({ length: count }, () => openHosts([target])));
+      const opened: Hosts[] = [];
       const close = async (): Promise<void> =>
         void (await Promise.all(opened.map((hosts) => hosts.dispose())));
       try {
+        // One after the other, so that those that started are known when the next does not.
+        while (opened.length < count) opened.push(await openHosts([target]));
         return {
           executors: opened.map(({ hosts, skipped }) => one(hosts.get(target), skipped)),
           close,
