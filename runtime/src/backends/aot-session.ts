@@ -1,5 +1,5 @@
 import type { Session } from "../format/engine/backend.js";
-import { PareError, throwIfAborted } from "../format/error.js";
+import { messageOf, PareError, throwIfAborted } from "../format/error.js";
 import { type Dtype, dtypeArray, isDtype, type TypedArray } from "../format/tensor/dtype.js";
 import { completeFeeds } from "../format/tensor/feeds.js";
 import { elementCount, type Feeds, type Tensor, type Tensors } from "../format/tensor/tensor.js";
@@ -37,11 +37,20 @@ export function moduleSession(
   let isDisposed = false;
 
   const runNow = (feeds: Feeds): Tensors => {
-    completeFeeds(inputs, feeds).forEach(({ data }, at) => copyInto(inputs[at]?.memory, data));
-    run();
+    const given = completeFeeds(inputs, feeds);
     const results: Record<string, Tensor> = {};
-    for (const { name, type, dims, memory: held } of outputs)
-      results[name] = { type, dims, data: held.slice() };
+    try {
+      given.forEach(({ data }, at) => copyInto(inputs[at]?.memory, data));
+      run();
+      for (const { name, type, dims, memory: held } of outputs)
+        results[name] = { type, dims, data: held.slice() };
+    } catch (cause) {
+      // A stranger's module may trap, or grow its memory, which takes away what lies over it.
+      throw new PareError("ENGINE", `The module failed in a run: ${messageOf(cause)}`, {
+        where: "WebAssembly",
+        cause,
+      });
+    }
     return results;
   };
   return {

@@ -1,0 +1,73 @@
+import { describe, expect, it } from "vitest";
+import { aot } from "./aot.js";
+
+const value = (name: string, at = 0): object => ({ name, type: "float32", dims: [4], at });
+const whole = { inputs: [value("x")], outputs: [value("y", 16)] };
+
+/** A module of one page whose `run` has this body, and which says this of itself. */
+function moduleOf(facts: object | undefined, body: readonly number[]): Uint8Array<ArrayBuffer> {
+  const text = (chars: string): number[] => [
+    chars.length,
+    ...[...chars].map((char) => char.charCodeAt(0)),
+  ];
+  const part = (id: number, bytes: readonly number[]): number[] => {
+    const { length } = bytes;
+    return [id, (length & 0x7f) | 0x80, length >> 7, ...bytes];
+  };
+  const said = facts === undefined ? [] : [...new TextEncoder().encode(JSON.stringify(facts))];
+  return Uint8Array.from([
+    ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...part(1, [1, 0x60, 0, 0]),
+    ...part(3, [1, 0]),
+    ...part(5, [1, 0, 1]),
+    ...part(7, [2, ...text("memory"), 2, 0, ...text("run"), 0, 0]),
+    ...part(10, [1, body.length + 2, 0, ...body, 0x0b]),
+    ...(facts === undefined ? [] : part(0, [...text("pare"), ...said])),
+  ]);
+}
+
+function load(facts: object | undefined, body: readonly number[] = [], weights?: Uint8Array) {
+  const model = { name: "model.wasm", bytes: moduleOf(facts, body) };
+  const beside = weights === undefined ? [] : [{ name: "weights.bin", bytes: weights }];
+  return aot().load({
+    format: "wasm",
+    files: [model, ...beside],
+    session: {},
+    requires: { features: ["simd"] },
+  });
+}
+
+const feeds = { x: { type: "float32", dims: [4], data: Float32Array.of(1, 2, 3, 4) } } as const;
+
+describe("a module", () => {
+  it("runs on its own memory", async () => {
+    const session = await load(whole);
+    expect(await session.run(feeds)).toEqual({
+      y: { type: "float32", dims: [4], data: new Float32Array(4) },
+    });
+  });
+
+  it.each([
+    { how: "traps", body: [0x00] },
+    { how: "grows its memory", body: [0x41, 1, 0x40, 0, 0x1a] },
+  ])("that $how in a run fails by name", async ({ body }) => {
+    const session = await load(whole, body);
+    await expect(session.run(feeds)).rejects.toMatchObject({ code: "ENGINE" });
+  });
+
+  it.each([
+    { what: "nothing", facts: undefined },
+    { what: "a value behind its memory", facts: { ...whole, outputs: [value("y", 65_536)] } },
+    { what: "a value before it", facts: { ...whole, inputs: [value("x", -16)] } },
+    { what: "a value across two floats", facts: { ...whole, inputs: [value("x", 2)] } },
+    { what: "a value of no type", facts: { ...whole, inputs: [{ ...value("x"), type: "x" }] } },
+    { what: "weights that did not come", facts: { ...whole, weights: { at: 0, bytes: 8 } } },
+  ])("that says $what of itself is refused", async ({ facts }) => {
+    await expect(load(facts)).rejects.toMatchObject({ code: "ENGINE" });
+  });
+
+  it("takes no weights that would lie behind its memory", async () => {
+    const facts = { ...whole, weights: { at: 65_532, bytes: 8 } };
+    await expect(load(facts, [], new Uint8Array(8))).rejects.toMatchObject({ code: "ENGINE" });
+  });
+});
