@@ -6,17 +6,19 @@ const whole = { inputs: [value("x")], outputs: [value("y", 16)] };
 
 /** A module of one page whose `run` has this body, and which says this of itself. */
 function moduleOf(facts: object | undefined, body: readonly number[]): Uint8Array<ArrayBuffer> {
-  const text = (chars: string): number[] => [
-    chars.length,
-    ...[...chars].map((char) => char.charCodeAt(0)),
-  ];
+  const encode = (chars: string): Uint8Array => new TextEncoder().encode(chars);
+  const text = (chars: string): number[] => [chars.length, ...encode(chars)];
   const part = (id: number, bytes: readonly number[]): number[] => {
     const { length } = bytes;
     return [id, (length & 0x7f) | 0x80, length >> 7, ...bytes];
   };
-  const said = facts === undefined ? [] : [...new TextEncoder().encode(JSON.stringify(facts))];
+  const said = facts === undefined ? [] : [...encode(JSON.stringify(facts))];
   return Uint8Array.from([
-    ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...encode("\0asm"),
+    1,
+    0,
+    0,
+    0,
     ...part(1, [1, 0x60, 0, 0]),
     ...part(3, [1, 0]),
     ...part(5, [1, 0, 1]),
