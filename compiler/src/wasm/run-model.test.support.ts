@@ -1,5 +1,13 @@
 import { readFile } from "node:fs/promises";
-import { byteSource, type Tensor as Dense, type Tensors } from "@pare/runtime/format";
+import {
+  byteSource,
+  type Dtype,
+  dtypeArray,
+  elementCount,
+  type Tensor as Dense,
+  type Tensors,
+  type TypedArray,
+} from "@pare/runtime/format";
 import { cpu } from "@pare/runtime/ort-node";
 import { importModel } from "../import-model.js";
 import type { Graph } from "../ir/index.js";
@@ -38,13 +46,37 @@ export function noise(count: number, seed = 1): Float32Array {
   });
 }
 
-export function floatFeeds(plan: Plan, seed = 1): Tensors {
+/** Of each type: floats in −1…1, integers between two that are given, truth values. */
+export function feedsFor(plan: Plan, seed = 1, [least, most] = anyIntegers): Tensors {
   return Object.fromEntries(
-    plan.inputs.map(({ name, dims }, at): [string, Dense] => {
-      const count = dims.reduce((product, size) => product * size, 1);
-      return [name, { type: "float32", dims, data: noise(count, seed + at) }];
+    plan.inputs.map(({ name, type, dims }, at): [string, Dense] => {
+      const numbers = noise(elementCount(dims), seed + at);
+      const integers = numbers.map((x) => least + Math.floor(((x + 1) / 2) * (most - least + 1)));
+      return [name, { type, dims, data: arrayOf(type, numbers, integers) }];
     }),
   );
+}
+
+type Range = readonly [least: number, most: number];
+const anyIntegers: Range = [-3, 3];
+
+function arrayOf(type: Dtype, numbers: Float32Array, integers: Float32Array): TypedArray {
+  switch (type) {
+    case "float32":
+      return numbers;
+    case "bool":
+      return Uint8Array.from(numbers, (x) => (x > 0 ? 1 : 0));
+    case "int64":
+      return BigInt64Array.from([...integers], (x) => BigInt(x));
+    case "int32":
+      return Int32Array.from(integers);
+    case "int8":
+      return Int8Array.from(integers);
+    case "uint8":
+      return Uint8Array.from(integers, Math.abs);
+    default:
+      throw new Error(`A module takes no ${type}.`);
+  }
 }
 
 /** What a module computes; `poisoned` writes NaN over whatever no later step may read, after each step. */
@@ -99,27 +131,27 @@ function poison(plan: Plan, memory: Planned, buffer: ArrayBuffer, time: number):
 
 function write(plan: Plan, memory: Planned, buffer: ArrayBuffer, feeds: Tensors): void {
   for (const input of plan.inputs) {
-    const feed = feeds[input.name]?.data;
-    if (feed instanceof Float32Array) floatsOf(input, memory, buffer).set(feed);
+    const held = bytesOf(input, memory, buffer);
+    const data = feeds[input.name]?.data;
+    if (ArrayBuffer.isView(data))
+      held.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
 }
 
 function read(plan: Plan, memory: Planned, buffer: ArrayBuffer): Tensors {
   return Object.fromEntries(
-    plan.outputs.map((output): [string, Dense] => [
-      output.name,
-      {
-        type: "float32",
-        dims: output.dims,
-        data: floatsOf(output, memory, buffer).slice(),
-      },
-    ]),
+    plan.outputs.map((output): [string, Dense] => {
+      const { type, name, dims } = output;
+      if (type === "string") throw new Error("A module gives no text.");
+      const data = new dtypeArray[type](bytesOf(output, memory, buffer).slice().buffer);
+      return [name, { type, dims, data }];
+    }),
   );
 }
 
-function floatsOf(value: PlacedValue, memory: Planned, buffer: ArrayBuffer): Float32Array {
-  const count = value.dims.reduce((product, size) => product * size, 1);
-  return new Float32Array(buffer, memory.addressOf(value.place), count);
+function bytesOf({ type, dims, place }: PlacedValue, memory: Planned, buffer: ArrayBuffer) {
+  const bytes = type === "string" ? 0 : dtypeArray[type].BYTES_PER_ELEMENT;
+  return new Uint8Array(buffer, memory.addressOf(place), elementCount(dims) * bytes);
 }
 
 /** What is 0 but for rounding has no scale of its own. */
@@ -128,10 +160,12 @@ const leastScale = 0.01;
 /** The largest difference over all outputs, each relative to its largest element. */
 export function relativeError(expected: Tensors, actual: Tensors): number {
   let worst = 0;
-  for (const [name, { data, dims }] of Object.entries(expected)) {
+  for (const [name, { type, data, dims }] of Object.entries(expected)) {
     const other = actual[name];
-    if (other?.dims.join() !== dims.join())
-      throw new Error(`${name} was [${dims.join()}] and is [${other?.dims.join()}]`);
+    if (other?.dims.join() !== dims.join() || other.type !== type)
+      throw new Error(
+        `${name} was ${type} [${dims.join()}] and is ${other?.type} [${other?.dims.join()}]`,
+      );
     let [scale, difference] = [leastScale, 0];
     for (let i = 0; i < data.length; i += 1) {
       const [x, y] = [Number(data[i]), Number(other.data[i])];
@@ -145,13 +179,16 @@ export function relativeError(expected: Tensors, actual: Tensors): number {
   return worst;
 }
 
-/** How far each engine, and the reference where asked, is from onnxruntime. */
+/**
+ * How far each engine, and the reference where asked, is from onnxruntime.
+ * @param options `integers`: between which the integers are that the model is given
+ */
 export async function compare(
   graph: Graph,
-  { poisoned = false, reference = false } = {},
+  { poisoned = false, reference = false, integers = anyIntegers } = {},
 ): Promise<number> {
   const plan = await planOf(graph);
-  const feeds = floatFeeds(plan);
+  const feeds = feedsFor(plan, 1, integers);
   const expected = await run(graph, feeds, cpu());
   let worst = 0;
   for (const engine of enginesHere) {

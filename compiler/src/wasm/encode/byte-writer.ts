@@ -44,6 +44,17 @@ export class ByteWriter {
     }
   }
 
+  /** LEB128 of a signed 64-bit integer. */
+  signedLong(value: bigint): void {
+    let rest = BigInt.asIntN(64, value);
+    for (;;) {
+      const low = Number(rest & 0x7fn);
+      rest >>= 7n;
+      if (rest === (low & 0x40 ? -1n : 0n)) return this.byte(low);
+      this.byte(low | 0x80);
+    }
+  }
+
   float32(value: number): void {
     this.bytes(new Uint8Array(Float32Array.of(value).buffer));
   }

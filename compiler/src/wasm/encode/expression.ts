@@ -1,9 +1,14 @@
 import type { ByteWriter } from "./byte-writer.js";
 
-export type ValueType = "i32" | "f32" | "v128";
+export type ValueType = "i32" | "i64" | "f32" | "v128";
 
 /** The binary format's code of a type. */
-export const typeCode: Readonly<Record<ValueType, number>> = { i32: 0x7f, f32: 0x7d, v128: 0x7b };
+export const typeCode: Readonly<Record<ValueType, number>> = {
+  i32: 0x7f,
+  i64: 0x7e,
+  f32: 0x7d,
+  v128: 0x7b,
+};
 
 /** What leaves one value of a type on WebAssembly's stack, by what writes its instructions. */
 export interface Expression<T extends ValueType> {
@@ -97,7 +102,8 @@ export function i32(value: number): Expression<"i32"> {
 export const i32Add = scalarBinary(0x6a);
 export const i32Subtract = scalarBinary(0x6b);
 
-function constant(lanes: Uint8Array): Vector {
+/** A vector of the bytes that are given. */
+export function constant(lanes: Uint8Array): Vector {
   return {
     type: "v128",
     write(code) {
@@ -227,7 +233,7 @@ export function loadLane(x: Vector, lane: number, at: Address, offset = 0): Vect
   };
 }
 
-function scalarLoad<T extends "i32" | "f32">(type: T, opcode: number) {
+function scalarLoad<T extends "i32" | "i64" | "f32">(type: T, opcode: number) {
   return (at: Address, offset = 0): Expression<T> => ({
     type,
     write(code) {
@@ -240,6 +246,9 @@ function scalarLoad<T extends "i32" | "f32">(type: T, opcode: number) {
 
 export const loadFloat = scalarLoad("f32", 0x2a);
 export const loadInteger = scalarLoad("i32", 0x28);
+export const loadLong = scalarLoad("i64", 0x29);
+export const loadByte = scalarLoad("i32", 0x2d);
+export const loadSignedByte = scalarLoad("i32", 0x2c);
 
 export function f32(value: number): Expression<"f32"> {
   return {

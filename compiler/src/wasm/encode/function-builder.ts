@@ -65,10 +65,20 @@ export class FunctionBuilder {
   }
 
   storeFloat(at: Address, offset: number, value: Expression<"f32">): void {
-    at.write(this.#code);
-    value.write(this.#code);
-    this.#code.byte(0x38);
-    memoryOperand(this.#code, offset);
+    this.#storeScalar(0x38, at, offset, value);
+  }
+
+  storeInteger(at: Address, offset: number, value: Expression<"i32">): void {
+    this.#storeScalar(0x36, at, offset, value);
+  }
+
+  storeLong(at: Address, offset: number, value: Expression<"i64">): void {
+    this.#storeScalar(0x37, at, offset, value);
+  }
+
+  /** The lowest eight bits. */
+  storeByte(at: Address, offset: number, value: Expression<"i32">): void {
+    this.#storeScalar(0x3a, at, offset, value);
   }
 
   /** The first lanes alone, so that what lies behind them stays. */
@@ -76,6 +86,13 @@ export class FunctionBuilder {
     if (lanes >= 4) return this.store(at, offset, value);
     if (lanes >= 2) this.#storeLane(0x5b, at, offset, value, 0);
     if (lanes % 2 === 1) this.#storeLane(0x5a, at, offset + (lanes - 1) * 4, value, lanes - 1);
+  }
+
+  #storeScalar(opcode: number, at: Address, offset: number, value: Expression<ValueType>): void {
+    at.write(this.#code);
+    value.write(this.#code);
+    this.#code.byte(opcode);
+    memoryOperand(this.#code, offset);
   }
 
   #storeLane(opcode: number, at: Address, offset: number, value: Vector, lane: number): void {
@@ -107,6 +124,33 @@ export class FunctionBuilder {
     body();
     tee(left, i32Subtract(left, i32(1))).write(this.#code);
     this.#code.bytes([0x0d, 0, 0x0b]); // back to it unless none is left; end
+  }
+
+  /** Runs what `then` writes where the condition is not 0, else what `otherwise` does. */
+  when(condition: Expression<"i32">, then: () => void, otherwise?: () => void): void {
+    condition.write(this.#code);
+    this.#code.bytes([0x04, 0x40]); // if, without a result
+    then();
+    if (otherwise !== undefined) {
+      this.#code.byte(0x05);
+      otherwise();
+    }
+    this.#code.byte(0x0b);
+  }
+
+  /** Runs what `body` writes as long as the condition is not 0 before it. */
+  repeatWhile(condition: Expression<"i32">, body: () => void): void {
+    this.#code.bytes([0x03, 0x40]); // loop, without a result
+    this.when(condition, () => {
+      body();
+      this.#code.bytes([0x0c, 1]); // back to the loop around this
+    });
+    this.#code.byte(0x0b);
+  }
+
+  /** Ends the run with an error where the condition is not 0. */
+  trapWhen(condition: Expression<"i32">): void {
+    this.when(condition, () => this.#code.byte(0x00));
   }
 
   /** The function's body as the code section holds it. */

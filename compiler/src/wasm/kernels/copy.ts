@@ -2,6 +2,7 @@ import {
   f32,
   i32Add,
   load,
+  loadByte,
   loadFloat,
   loadInteger,
   type Local,
@@ -9,7 +10,7 @@ import {
 } from "../encode/expression.js";
 import { FunctionBuilder } from "../encode/function-builder.js";
 import { eachVector } from "./across-lanes.js";
-import { floatBytes, type Kernel, laneCount } from "./kernel.js";
+import { floatBytes, type Kernel, vectorBytes } from "./kernel.js";
 
 /** A loop around what is copied. Where the input's places are no multiples of a step, a table lists them. */
 export interface CopyAxis {
@@ -22,42 +23,50 @@ export interface CopyAxis {
 /** Elements into another order: layouts, slices, gathers, repetitions, whatever is a sum of offsets by axis. */
 export interface CopyOptions {
   readonly axes: readonly CopyAxis[];
-  /** Floats next to one another, in both. */
+  /** Bytes that are copied as one, whatever they mean. A 64-bit integer is two units of four. */
+  readonly unit: 1 | 4;
+  /** Units next to one another, in both. */
   readonly run: number;
-  /** Zeros written behind each run. */
+  /** Units of zero written behind each run. */
   readonly zeros: number;
 }
 
-/** Up to this many floats of a run are copied without a loop. */
-const straight = 32;
+/** A run of up to so many bytes is copied without a loop. */
+const straight = 128;
 
 /** Loops: axes › run. Parameters: input, output, table of 32-bit offsets. */
 export const copy: Kernel<CopyOptions> = {
   name: "copy",
-  emit({ axes, run, zeros }) {
+  emit({ axes, unit, run, zeros }) {
     const f = new FunctionBuilder(3);
     const [source, output, table] = [f.parameter(0), f.parameter(1), f.parameter(2)];
+    const perVector = vectorBytes / unit;
+    const whole = run - (run % perVector);
 
-    const float = (input: Local<"i32">, from: number, to: number) =>
-      f.storeFloat(output, to, loadFloat(input, from));
+    /** What no whole vector holds: units, then zeros. */
+    const copyRest = (input: Local<"i32">, from: number, to: number): void => {
+      for (let i = 0; i < (run % perVector) + zeros; i += 1) {
+        const isZero = i >= run % perVector;
+        const at = i * unit;
+        if (unit === 1) f.storeByte(output, to + at, isZero ? i32(0) : loadByte(input, from + at));
+        else f.storeFloat(output, to + at, isZero ? f32(0) : loadFloat(input, from + at));
+      }
+    };
     const copyRun = (input: Local<"i32">, from: number, to: number): void => {
-      const whole = run - (run % laneCount);
-      for (let i = 0; i < whole; i += laneCount)
-        f.store(output, to + i * floatBytes, load(input, from + i * floatBytes));
-      for (let i = whole; i < run; i += 1) float(input, from + i * floatBytes, to + i * floatBytes);
-      for (let i = run; i < run + zeros; i += 1) f.storeFloat(output, to + i * floatBytes, f32(0));
+      for (let at = 0; at < whole * unit; at += vectorBytes)
+        f.store(output, to + at, load(input, from + at));
+      copyRest(input, from + whole * unit, to + whole * unit);
     };
     const leaf = (input: Local<"i32">): readonly number[] => {
-      if (run <= straight) {
+      if (run * unit <= straight) {
         copyRun(input, 0, 0);
         return [0, 0];
       }
-      const moved = eachVector(f, run - (run % laneCount), [input, output], (offset) =>
+      const words = (whole * unit) / floatBytes;
+      const moved = eachVector(f, words, [input, output], (offset) =>
         f.store(output, offset, load(input, offset)),
       );
-      for (let i = 0; i < run % laneCount; i += 1) float(input, i * floatBytes, i * floatBytes);
-      for (let i = 0; i < zeros; i += 1)
-        f.storeFloat(output, ((run % laneCount) + i) * floatBytes, f32(0));
+      copyRest(input, 0, 0);
       return moved;
     };
 
@@ -77,7 +86,8 @@ export const copy: Kernel<CopyOptions> = {
         return [0, count * step];
       }
       const inputStep = axis.input.step;
-      const isShort = level === axes.length - 1 && run + zeros <= laneCount && inputStep >= 0;
+      const isShort =
+        level === axes.length - 1 && (run + zeros) * unit <= vectorBytes && inputStep >= 0;
       const unroll = isShort ? ([8, 4, 3, 2].find((u) => count % u === 0) ?? 1) : 1;
       f.times(count / unroll, () => {
         if (unroll > 1) {
@@ -96,14 +106,13 @@ export const copy: Kernel<CopyOptions> = {
     return f;
   },
 
-  reference({ axes, run, zeros }, { floats, integers }, at) {
+  reference({ axes, unit, run, zeros }, { bytes, integers }, at) {
     const [source = 0, target = 0, table = 0] = at;
     const loops = (level: number, input: number, output: number): void => {
       const axis = axes[level];
       if (axis === undefined) {
-        const [from, to] = [input / floatBytes, output / floatBytes];
-        floats.copyWithin(to, from, from + run);
-        floats.fill(0, to + run, to + run + zeros);
+        bytes.copyWithin(output, input, input + run * unit);
+        bytes.fill(0, output + run * unit, output + (run + zeros) * unit);
         return;
       }
       for (let i = 0; i < axis.count; i += 1) {

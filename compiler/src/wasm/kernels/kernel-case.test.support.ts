@@ -52,6 +52,7 @@ function memoryOf(seed: number): Float32Array {
  * Runs a kernel on random memory, in WebAssembly and by its reference: all of the memory is as it should be afterwards, so
  * that nothing is written that should not be.
  * @param prepare what the options refer to in memory: tables
+ * @param exact what is computed are integers: every bit is compared
  * @returns what differs, or undefined
  */
 export function differenceOf<Options>(
@@ -60,6 +61,7 @@ export function differenceOf<Options>(
   at: readonly number[],
   seed: number,
   prepare: (integers: Int32Array) => void = () => {},
+  exact = false,
 ): string | undefined {
   const start = memoryOf(seed);
   prepare(new Int32Array(start.buffer));
@@ -79,7 +81,11 @@ export function differenceOf<Options>(
     const actual = new Float32Array(memory.buffer);
     actual.set(start);
     call();
-    const wrong = expected.findIndex((value, i) => !isClose(value, actual[i] ?? 0));
+    const [expectedBits, bits] = [expected, actual].map(({ buffer }) => new Int32Array(buffer));
+    const isSame = (i: number) => expectedBits?.[i] === bits?.[i];
+    const isRight = (value: number, i: number) =>
+      isSame(i) || (!exact && isClose(value, actual[i] ?? 0));
+    const wrong = expected.findIndex((value, i) => !isRight(value, i));
     if (wrong >= 0)
       return `${engine.name}: float ${wrong} is ${actual[wrong]} and should be ${expected[wrong]}`;
   }

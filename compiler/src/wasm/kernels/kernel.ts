@@ -5,10 +5,20 @@ import type { Engine } from "../engine.js";
 export interface Memory {
   readonly floats: Float32Array;
   readonly integers: Int32Array;
+  readonly longs: BigInt64Array;
+  readonly bytes: Uint8Array;
+  readonly signedBytes: Int8Array;
 }
 
+/** @param buffer of whole 64-bit words */
 export function memoryOver(buffer: ArrayBuffer): Memory {
-  return { floats: new Float32Array(buffer), integers: new Int32Array(buffer) };
+  return {
+    floats: new Float32Array(buffer),
+    integers: new Int32Array(buffer),
+    longs: new BigInt64Array(buffer),
+    bytes: new Uint8Array(buffer),
+    signedBytes: new Int8Array(buffer),
+  };
 }
 
 /**

@@ -1,7 +1,9 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { copy, type CopyAxis } from "./copy.js";
+import { convert } from "./convert.js";
 import { depthwise } from "./depthwise.js";
+import { type Element, elementBytes } from "./element.js";
 import type { Epilogue } from "./epilogue.js";
 import { fill } from "./fill.js";
 import { interpolate } from "./interpolate.js";
@@ -212,13 +214,15 @@ it("copies, repeats, gathers and fills as its references do, and writes nothing 
   });
   const problem = fc.record({
     axes: fc.array(axis, { maxLength: 2 }),
+    unit: fc.constantFrom(1 as const, 4 as const),
     run: size(1, 45),
     zeros: size(0, 3),
+    element: fc.constantFrom<Element>("f32", "i32", "i64", "u8", "i8"),
     seed,
   });
   fc.assert(
-    fc.property(problem, ({ axes, run, zeros, seed: s }) => {
-      let output = (run + zeros) * 4;
+    fc.property(problem, ({ axes, unit, run, zeros, element, seed: s }) => {
+      let output = (run + zeros) * 8;
       const tables: number[] = [];
       const inside = [...axes].reverse().map(({ count, table, step }): CopyAxis => {
         const own = output;
@@ -231,16 +235,41 @@ it("copies, repeats, gathers and fills as its references do, and writes nothing 
       fc.pre(output < 8000);
       const at = operands(3);
       const prepare = (integers: Int32Array) => integers.set(tables, (at[2] ?? 0) / 4);
-      const options = { axes: inside.reverse(), run, zeros };
-      expect(differenceOf(copy, options, at, s, prepare)).toBeUndefined();
+      const options = { axes: inside.reverse(), unit, run, zeros };
+      expect(differenceOf(copy, options, at, s, prepare, true)).toBeUndefined();
       const filled = {
+        element,
         axes: inside.map(({ count, output: step }) => ({ count, steps: [step] })),
         run,
         value: zeros,
       };
-      expect(differenceOf(fill, filled, operands(1), s)).toBeUndefined();
+      expect(differenceOf(fill, filled, operands(1), s, undefined, true)).toBeUndefined();
     }),
     { numRuns: 200 },
+  );
+});
+
+it("converts between all elements as its reference does", () => {
+  const element = fc.constantFrom<Element>("f32", "i32", "i64", "u8", "i8");
+  const problem = fc.record({ from: element, to: element, truth: fc.boolean(), seed });
+  const counts = fc.tuple(size(1, 5), size(1, 9));
+  fc.assert(
+    fc.property(problem, counts, ({ seed: s, ...options }, [rows, columns]) => {
+      const [read, write] = [elementBytes[options.from], elementBytes[options.to]];
+      const axes = [
+        { count: rows, steps: [read, (columns + 1) * write] },
+        { count: columns, steps: [2 * read, write] },
+      ];
+      const prepare = (integers: Int32Array): void => {
+        const [at = 0] = operands(2);
+        // Small integers, and floats with a rest, beyond all integers and none.
+        integers.set([3, 0, -7, -1, 0, 0], at / 4 + 6);
+        new Float32Array(integers.buffer).set([1.75, -2.5, 1e30, -1e30, Number.NaN], at / 4);
+      };
+      const difference = differenceOf(convert, { ...options, axes }, operands(2), s, prepare, true);
+      expect(difference).toBeUndefined();
+    }),
+    { numRuns: 300 },
   );
 });
 

@@ -194,7 +194,7 @@ function orderLike(
   dims: readonly number[],
 ): readonly number[] {
   for (const one of given) {
-    if (typeof one !== "number" || l.floats(one) !== undefined) continue;
+    if (typeof one !== "number" || l.isConstant(one)) continue;
     if (l.dims(one).join() !== dims.join()) continue;
     const view = l.view(one);
     if (view.lanes >= 0) return orderOf(view);
@@ -204,6 +204,6 @@ function orderLike(
 }
 
 function isChannelsLast(l: Lowering, id: ValueId, rank: number): boolean {
-  if (l.floats(id) !== undefined || l.dims(id).length !== rank) return false;
+  if (l.isConstant(id) || l.dims(id).length !== rank) return false;
   return l.view(id).lanes === 1;
 }

@@ -8,14 +8,12 @@ function four<T>([n, c, l]: readonly T[], one: T): readonly T[] {
 /** [N, C, L] as [N, C, 1, L]. */
 export function asImage(view: View): View {
   if (view.dims.length !== 3) return view;
-  return viewOf(
-    view.place,
-    four(view.dims, 1),
-    four(view.steps, 0),
-    view.padded,
-    four(view.halo, noHalo),
-    view.lanes === 2 ? 3 : view.lanes,
-  );
+  return viewOf(view.place, four(view.dims, 1), four(view.steps, 0), {
+    element: view.element,
+    padded: view.padded,
+    halo: four(view.halo, noHalo),
+    lanes: view.lanes === 2 ? 3 : view.lanes,
+  });
 }
 
 /** Rows that follow on one another are one row: more columns to cut tiles from. */

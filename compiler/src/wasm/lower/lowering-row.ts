@@ -1,8 +1,11 @@
+import type { Dtype } from "@pare/runtime/format";
 import type { Lowering } from "./lowering.js";
 import type { NodeFacts } from "./node-facts.js";
 
 /** How an operator is compiled. A new operator is a row in `lowerings.ts`. */
 export interface LoweringRow {
+  /** Types of what it computes with and gives; float32 alone where not given. What is constant is left to `refuse`. */
+  readonly types?: readonly Dtype[];
   /** Why a node of known shapes cannot be; undefined where it can. */
   readonly refuse?: (node: NodeFacts) => string | undefined;
   /** Plans the node's work, and says where its outputs lie. It was not refused. */

@@ -2,7 +2,15 @@ import type { TypedArray } from "@pare/runtime/format";
 import type { Graph, Node, ValueId } from "../../ir/index.js";
 import { windowAxes } from "../../ops/families/window.js";
 import { fill } from "../kernels/fill.js";
-import { floatBytes, laneCount } from "../kernels/kernel.js";
+import {
+  type Element,
+  elementBytes,
+  elementOf,
+  type Elements,
+  elementsOf,
+  lanesOf,
+} from "../kernels/element.js";
+import { floatBytes } from "../kernels/kernel.js";
 import { type Axis, collapsed } from "../kernels/nest.js";
 import { placeAt, type Place, PlanBuilder } from "../plan/plan.js";
 import {
@@ -23,6 +31,7 @@ import {
   widened,
 } from "../plan/view.js";
 import { planMove } from "./move.js";
+import { elementOfType } from "./element-of-type.js";
 import { type Arrays, dimsOf, dtypeOf, NodeFacts } from "./node-facts.js";
 
 /** What a value's layout should be like. */
@@ -61,6 +70,16 @@ export class Lowering {
     return this.#arrays.get(id);
   }
 
+  /** What the value's elements are in memory. */
+  element(id: ValueId): Element {
+    const dtype = dtypeOf(this.graph, id);
+    return (dtype && elementOfType(dtype)) ?? "f32";
+  }
+
+  isConstant(id: ValueId): boolean {
+    return this.#arrays.has(id);
+  }
+
   /** float32 elements of a constant. */
   floats(id: ValueId): Float32Array | undefined {
     const array = this.#arrays.get(id);
@@ -75,7 +94,7 @@ export class Lowering {
 
   /** Is it known where the value lies, or is it a constant? */
   has(id: ValueId): boolean {
-    return this.#views.has(id) || this.#pending.has(id) || this.floats(id) !== undefined;
+    return this.#views.has(id) || this.#pending.has(id) || this.isConstant(id);
   }
 
   set(id: ValueId, view: View): void {
@@ -108,41 +127,33 @@ export class Lowering {
       this.#views.set(id, view);
       return view;
     }
-    const constant = this.floats(id);
+    const constant = this.#elements(id);
     if (constant !== undefined) return this.constantView(constant, this.dims(id));
     throw new RangeError(`Value ${id} is read before it is made.`);
   }
 
   /** A constant as it is to lie: row-major unless an order is given. */
   constantView(
-    numbers: Float32Array,
+    numbers: Elements,
     dims: readonly number[],
     order: readonly number[] = rowMajor(dims.length),
   ): View {
+    const element = elementOf(numbers);
     const lanes = order.at(-1) ?? 0;
     const layout = { order, padded: (dims[lanes] ?? 1) > 1, halo: [] };
-    const { steps, bytes } = laidOut(dims, layout);
-    const image = new Float32Array(bytes / floatBytes);
-    const inner = rowMajor(dims.length);
-    const at = (flat: number): number => {
-      let [rest, place] = [flat, 0];
-      for (const axis of [...inner].reverse()) {
-        const size = dims[axis] ?? 1;
-        place += (rest % size) * (steps[axis] ?? 0);
-        rest = Math.floor(rest / size);
-      }
-      return place / floatBytes;
-    };
-    numbers.forEach((value, flat) => (image[at(flat)] = value));
-    return viewOf(this.plan.constant(image), dims, steps, layout.padded, undefined, lanes);
+    const { steps, bytes } = laidOut(dims, layout, element);
+    const facts = { element, padded: layout.padded, lanes };
+    const place = this.plan.constant(rearranged(numbers, dims, steps, bytes));
+    return viewOf(place, dims, steps, facts);
   }
 
   /** New memory; halos are filled with zeros here and now. */
-  temporary(dims: readonly number[], layout: Layout, name: string): View {
-    const { steps, bytes, first } = laidOut(dims, layout);
+  temporary(dims: readonly number[], layout: Layout, name: string, element: Element = "f32"): View {
+    const { steps, bytes, first } = laidOut(dims, layout, element);
     const halo = dims.map((_, axis) => layout.halo[axis] ?? noHalo);
     const place = { in: this.plan.buffer(bytes, name), offset: first };
-    const view = viewOf(place, dims, steps, layout.padded, halo, layout.order.at(-1));
+    const lanes = layout.order.at(-1) ?? -1;
+    const view = viewOf(place, dims, steps, { element, padded: layout.padded, halo, lanes });
     this.#fillHalo(view, layout.order);
     return view;
   }
@@ -163,11 +174,12 @@ export class Lowering {
   copied(source: View, layout: Layout): View {
     const copies = this.#copies.get(source.place.in) ?? new Map<string, View>();
     this.#copies.set(source.place.in, copies);
-    const key = JSON.stringify([source.place.offset, source.dims, source.steps, layout]);
+    const { element, place, dims, steps } = source;
+    const key = JSON.stringify([element, place.offset, dims, steps, layout]);
     const before = copies.get(key);
     if (before !== undefined) return before;
-    const target = this.temporary(source.dims, layout, "copy");
-    planMove(this.plan, source.place, source.steps, target);
+    const target = this.temporary(dims, layout, "copy", element);
+    planMove(this.plan, place, steps, target);
     copies.set(key, target);
     return target;
   }
@@ -191,11 +203,18 @@ export class Lowering {
     const own = this.dims(id);
     const dims = [...Array.from({ length: rank - own.length }, () => 1), ...own];
     const lanes = order.at(-1) ?? 0;
-    const constant = this.floats(id);
+    const constant = this.#elements(id);
     if (constant !== undefined) return this.constantView(constant, dims, order);
     const wide = widened(this.view(id), rank);
-    if (sizeAt(wide, lanes) === 1 || stepAt(wide, lanes) === floatBytes) return wide;
+    const isDense = stepAt(wide, lanes) === elementBytes[wide.element];
+    if (sizeAt(wide, lanes) === 1 || isDense) return wide;
     return this.withLanes(wide, lanes);
+  }
+
+  /** A constant's elements as they lie in memory. */
+  #elements(id: ValueId): Elements | undefined {
+    const array = this.#arrays.get(id);
+    return array === undefined ? undefined : elementsOf(array, this.element(id));
   }
 
   #name(id: ValueId): string {
@@ -246,7 +265,8 @@ export class Lowering {
         const size = before + sizeAt(view, other) + after;
         // Lanes that pad are read as well.
         const isPadded = view.padded && other === view.lanes;
-        const count = isPadded ? Math.ceil(size / laneCount) * laneCount : size;
+        const vector = lanesOf(view.element);
+        const count = isPadded ? Math.ceil(size / vector) * vector : size;
         return { count, steps: [stepAt(view, other)] };
       });
       const start = inner.reduce(
@@ -263,8 +283,9 @@ export class Lowering {
         const around = [...outer, { count, steps: [stepAt(view, axis)] }, ...innerAxes];
         const loops = collapsed(around);
         const last = loops.at(-1);
-        const isRun = last?.steps[0] === floatBytes;
+        const isRun = last?.steps[0] === elementBytes[view.element];
         const options = {
+          element: view.element,
           axes: isRun ? loops.slice(0, -1) : loops,
           run: isRun ? last.count : 1,
           value: 0,
@@ -276,7 +297,8 @@ export class Lowering {
 
   #memoryFor(id: ValueId, order: readonly number[], wish: Wish): View {
     const part = this.#partOfConcat(id, order, wish);
-    return part ?? this.temporary(this.dims(id), this.#layout(id, order, wish), this.#name(id));
+    const layout = this.#layout(id, order, wish);
+    return part ?? this.temporary(this.dims(id), layout, this.#name(id), this.element(id));
   }
 
   #partOfConcat(id: ValueId, order: readonly number[], wish: Wish): View | undefined {
@@ -286,8 +308,7 @@ export class Lowering {
     if (use === undefined || more.length > 0 || this.absorbed.has(use)) return undefined;
     const facts = new NodeFacts(this.graph, use);
     const position = use.inputs.indexOf(id);
-    if (use.inputs.lastIndexOf(id) !== position || dtypeOf(this.graph, id) !== "float32")
-      return undefined;
+    if (use.inputs.lastIndexOf(id) !== position) return undefined;
     const whole = facts.output();
     const dims = this.dims(whole);
     const given = facts.attributes.int("axis", 0);
@@ -298,8 +319,8 @@ export class Lowering {
     const isLast = position === sizes.length - 1;
     const isAlongLanes = axis === order.at(-1);
     // Whole vectors that are written at a part's end must not reach into the next.
-    if (isAlongLanes && (start % laneCount > 0 || (size % laneCount > 0 && !isLast)))
-      return undefined;
+    const vector = lanesOf(this.element(id));
+    if (isAlongLanes && (start % vector > 0 || (size % vector > 0 && !isLast))) return undefined;
     const known = this.#joined.get(whole);
     if (known !== undefined && known.order.join() !== order.join()) return undefined;
     const target = known?.view ?? this.#memoryFor(whole, order, wish);
@@ -307,6 +328,38 @@ export class Lowering {
     const part = sliced(target, axis, start, size);
     return wish.whole === true && !hasWholeVectors(part) ? undefined : part;
   }
+}
+
+/** A row-major constant by other steps; what lies between its elements is 0. */
+function rearranged(
+  numbers: Elements,
+  dims: readonly number[],
+  steps: readonly number[],
+  bytes: number,
+): Elements {
+  const { byteLength, BYTES_PER_ELEMENT: each } = numbers;
+  let dense = byteLength;
+  const isDense = dims.every((size, axis) => {
+    dense /= size;
+    return size === 1 || steps[axis] === dense;
+  });
+  if (isDense && bytes === byteLength) return numbers;
+  const unit = each === 1 ? 1 : floatBytes;
+  const unitsOf = (buffer: ArrayBufferLike, at: number, size: number): Uint8Array | Int32Array =>
+    unit === 1 ? new Uint8Array(buffer, at, size) : new Int32Array(buffer, at, size / unit);
+  const source = unitsOf(numbers.buffer, numbers.byteOffset, byteLength);
+  const image = unitsOf(new ArrayBuffer(bytes), 0, bytes);
+  const units = each / unit;
+  for (let flat = 0; flat < numbers.length; flat += 1) {
+    let [rest, place] = [flat, 0];
+    for (let axis = dims.length - 1; axis >= 0; axis -= 1) {
+      const size = dims[axis] ?? 1;
+      place += (rest % size) * (steps[axis] ?? 0);
+      rest = Math.floor(rest / size);
+    }
+    for (let i = 0; i < units; i += 1) image[place / unit + i] = source[flat * units + i] ?? 0;
+  }
+  return image;
 }
 
 /** By spatial axis, the pads of a convolution. */

@@ -1,6 +1,7 @@
 import { copy, type CopyAxis } from "../kernels/copy.js";
 import { fill } from "../kernels/fill.js";
-import { floatBytes, laneCount } from "../kernels/kernel.js";
+import { elementBytes, lanesOf } from "../kernels/element.js";
+import { floatBytes } from "../kernels/kernel.js";
 import { collapsed } from "../kernels/nest.js";
 import { type Place, placeAt, type PlanBuilder } from "../plan/plan.js";
 import { axesOf, orderOf, sizeAt, stepAt, type View } from "../plan/view.js";
@@ -18,8 +19,11 @@ export function planMove(
   const order = orderOf(target);
   const inner = order.at(-1) ?? 0;
   const lanes = sizeAt(target, inner);
-  const isRun = target.lanes === inner && (lanes === 1 || along[inner] === floatBytes);
-  const padding = target.padded ? Math.ceil(lanes / laneCount) * laneCount - lanes : 0;
+  const each = elementBytes[target.element];
+  const unit = each === 1 ? 1 : floatBytes;
+  const perVector = lanesOf(target.element);
+  const isRun = target.lanes === inner && (lanes === 1 || along[inner] === each);
+  const padding = target.padded ? Math.ceil(lanes / perVector) * perVector - lanes : 0;
   const tables: number[] = [];
   const axes: CopyAxis[] = [];
   for (const axis of isRun ? order.slice(0, -1) : order) {
@@ -44,7 +48,7 @@ export function planMove(
   }
   let run = isRun ? lanes : 1;
   const last = axes.at(-1);
-  const bytes = run * floatBytes;
+  const bytes = run * each;
   if (
     padding === 0 &&
     last?.output === bytes &&
@@ -55,12 +59,14 @@ export function planMove(
     axes.pop();
   }
   const table = tables.length > 0 ? plan.constant(Int32Array.from(tables)) : target.place;
-  const zeros = isRun ? padding : 0;
-  plan.step(copy, { axes, run, zeros }, [source, target.place, table]);
+  const units = each / unit;
+  const options = { axes, unit, run: run * units, zeros: isRun ? padding * units : 0 } as const;
+  plan.step(copy, options, [source, target.place, table]);
   if (!isRun && padding > 0) {
-    const end = placeAt(target.place, lanes * floatBytes);
+    const end = placeAt(target.place, lanes * each);
     const around = collapsed(axesOf([target], order.slice(0, -1)));
-    plan.step(fill, { axes: around, run: padding, value: 0 }, [end]);
+    const { element } = target;
+    plan.step(fill, { element, axes: around, run: padding, value: 0 }, [end]);
   }
 }
 
@@ -68,8 +74,9 @@ export function planMove(
 export function planFill(plan: PlanBuilder, target: View, value: number): void {
   const axes = collapsed(axesOf([target], orderOf(target)));
   const last = axes.at(-1);
-  const isRun = last?.steps[0] === floatBytes;
+  const isRun = last?.steps[0] === elementBytes[target.element];
   const options = {
+    element: target.element,
     axes: isRun ? axes.slice(0, -1) : axes,
     run: isRun ? last.count : 1,
     value,

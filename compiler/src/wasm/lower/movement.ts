@@ -11,6 +11,7 @@ import {
   type View,
   viewOf,
 } from "../plan/view.js";
+import { heldTypes } from "./element-of-type.js";
 import type { LoweringRow } from "./lowering-row.js";
 import type { Lowering } from "./lowering.js";
 import { type Along, planFill, planMove } from "./move.js";
@@ -18,6 +19,7 @@ import type { NodeFacts } from "./node-facts.js";
 
 /** The same elements under other dims. */
 export const reshapeRow: LoweringRow = {
+  types: heldTypes,
   lower(node, l) {
     const id = node.required(0);
     l.setReshaped(node.output(), l.pending(id) ?? l.view(id));
@@ -25,12 +27,14 @@ export const reshapeRow: LoweringRow = {
 };
 
 export const identityRow: LoweringRow = {
+  types: heldTypes,
   lower(node, l) {
     l.set(node.output(), l.view(node.required(0)));
   },
 };
 
 export const transposeRow: LoweringRow = {
+  types: heldTypes,
   lower(node, l) {
     const view = l.view(node.required(0));
     const backwards = [...rowMajor(view.dims.length)].reverse();
@@ -39,6 +43,7 @@ export const transposeRow: LoweringRow = {
 };
 
 export const splitRow: LoweringRow = {
+  types: heldTypes,
   lower(node, l) {
     const view = l.view(node.required(0));
     const axis = normal(node.attributes.int("axis", 0), view.dims.length);
@@ -54,10 +59,11 @@ export const splitRow: LoweringRow = {
 
 /** Inputs that were written where they belong are there; others are copied. */
 export const concatRow: LoweringRow = {
+  types: heldTypes,
   lower(node, l) {
     const id = node.output();
     const known = l.joined(id);
-    const [first] = node.inputs.filter((input) => l.floats(input) === undefined);
+    const [first] = node.inputs.filter((input) => !l.isConstant(input));
     const order =
       first === undefined ? rowMajor(l.dims(id).length) : orderOf(l.laned(l.view(first)));
     const target = known ?? l.allocate(id, order);
@@ -79,6 +85,7 @@ const mostMoved = 2 ** 24;
 
 /** What moves elements by where they lie: which, its reference tells, asked about their numbers. */
 export const movementRow: LoweringRow = {
+  types: heldTypes,
   refuse(node) {
     const isOpen = node.node.inputs.some((id, at) => at > 0 && id !== null && !node.isConstant(at));
     if (isOpen) return "indices, sizes and the like must be constant";
@@ -195,11 +202,12 @@ function viewOfMoved(
     }
     return part;
   }
-  return viewOf(placeAt(view.place, base), dims, steps);
+  return viewOf(placeAt(view.place, base), dims, steps, { element: view.element });
 }
 
 /** A frame of one number around the input; other modes move elements. */
 export const padRow: LoweringRow = {
+  types: heldTypes,
   refuse(node) {
     if (node.attributes.string("mode", "constant") !== "constant")
       return movementRow.refuse?.(node);
@@ -219,7 +227,7 @@ export const padRow: LoweringRow = {
     const axes = node.numbers(3)?.map((axis) => normal(axis, rank)) ?? rowMajor(rank);
     const target = l.allocate(node.output(), orderOf(view), { exact: true });
     const value = node.input(2);
-    planFill(l.plan, target, value === undefined ? 0 : (l.scalar(value) ?? 0));
+    planFill(l.plan, target, value === undefined ? 0 : (node.numbers(2)?.[0] ?? 0));
     let inside = target;
     axes.forEach((axis, at) => {
       inside = sliced(inside, axis, pads[at] ?? 0, sizeAt(view, axis));

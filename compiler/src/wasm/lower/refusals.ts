@@ -1,4 +1,5 @@
 import { type Dim, dim, type Graph, type Node, type ValueId } from "../../ir/index.js";
+import { elementOfType } from "./element-of-type.js";
 import { lowerings } from "./lowerings.js";
 import { dtypeOf, NodeFacts, shapeOf } from "./node-facts.js";
 
@@ -35,7 +36,7 @@ export function refusals(graph: Graph): readonly Refusal[] {
   for (const id of [...graph.main.inputs, ...graph.main.outputs]) {
     const dtype = dtypeOf(graph, id);
     const { name } = graph.value(id);
-    if (dtype !== undefined && dtype !== "float32")
+    if (dtype !== undefined && elementOfType(dtype) === undefined)
       refuse({ kind: "type", what: name, why: `the model takes or gives ${dtype}` }, name);
   }
   for (const node of graph.order()) {
@@ -72,7 +73,10 @@ function refusedNode(graph: Graph, node: Node, hasOpenInputs: boolean): Reason |
   const facts = new NodeFacts(graph, node);
   const outputs = node.outputs.flatMap((id) => id ?? []);
   const computed = [...facts.inputs.filter((id) => graph.constant(id) === undefined), ...outputs];
-  const others = computed.map((id) => dtypeOf(graph, id)).filter((dtype) => dtype !== "float32");
+  const types = row.types ?? ["float32"];
+  const others = computed
+    .map((id) => dtypeOf(graph, id))
+    .filter((dtype) => dtype === undefined || !types.includes(dtype));
   const [other] = others.filter((dtype) => dtype !== undefined || !hasOpenInputs);
   if (others.length > 0 && (other !== undefined || !hasOpenInputs))
     return { kind: "type", what, why: `it computes with ${other ?? "a type that is not known"}` };
@@ -96,8 +100,7 @@ function countOf(shape: readonly Dim[] | undefined): number {
   return (shape ?? []).reduce<number>((product, size) => product * Number(size), 1);
 }
 
-/** float32, or integers as axes and sizes are. */
 function isUsable(graph: Graph, id: ValueId): boolean {
   const dtype = dtypeOf(graph, id);
-  return dtype === "float32" || dtype === "int64" || dtype === "int32";
+  return dtype !== undefined && elementOfType(dtype) !== undefined;
 }

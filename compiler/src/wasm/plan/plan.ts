@@ -1,6 +1,7 @@
 import type { Dtype } from "@pare/runtime/format";
 import type { FunctionBuilder } from "../encode/function-builder.js";
 import type { Engine } from "../engine.js";
+import type { Elements } from "../kernels/element.js";
 import type { Kernel, Memory } from "../kernels/kernel.js";
 
 /** Memory that holds something from the first step that uses it to the last. */
@@ -76,7 +77,7 @@ export class PlanBuilder {
   }
 
   /** The same bytes are kept once. */
-  constant(numbers: Float32Array | Int32Array): Place {
+  constant(numbers: Elements): Place {
     const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
     const key = contentKey(bytes);
     const alike = this.#constants.get(key) ?? [];

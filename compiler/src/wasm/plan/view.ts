@@ -1,4 +1,4 @@
-import { floatBytes, laneCount } from "../kernels/kernel.js";
+import { type Element, elementBytes, lanesOf } from "../kernels/element.js";
 import type { Axis } from "../kernels/nest.js";
 import { type Place, placeAt } from "./plan.js";
 
@@ -6,15 +6,16 @@ import { type Place, placeAt } from "./plan.js";
 export type Halo = readonly [before: number, after: number];
 
 /**
- * A value as it lies in memory: float32 elements, by a step in bytes for each axis. Transposing, slicing and most reshaping
- * is another view of the same memory.
+ * A value as it lies in memory: elements of one kind, by a step in bytes for each axis. Transposing, slicing and most
+ * reshaping is another view of the same memory.
  */
 export interface View {
+  readonly element: Element;
   /** Of the first element. */
   readonly place: Place;
   readonly dims: readonly number[];
   readonly steps: readonly number[];
-  /** The axis whose elements lie next to one another, four to a vector; −1 where there is none. */
+  /** The axis whose elements lie next to one another, as many as fit to a vector; −1 where there is none. */
   readonly lanes: number;
   /** What is behind the last lane, up to a whole vector, is this value's own and finite wherever its elements are. */
   readonly padded: boolean;
@@ -24,21 +25,36 @@ export interface View {
 
 export const noHalo: Halo = [0, 0];
 
-/** A view; where its lanes are not given, they are the last axis of more than one element without gaps. */
+/** What else is known of a view; its elements are floats unless it says so. */
+export interface ViewFacts {
+  readonly element?: Element;
+  readonly padded?: boolean;
+  readonly halo?: readonly Halo[];
+  /** Where not given, the last axis of more than one element without gaps. */
+  readonly lanes?: number;
+}
+
 export function viewOf(
   place: Place,
   dims: readonly number[],
   steps: readonly number[],
-  padded = false,
-  halo: readonly Halo[] = dims.map(() => noHalo),
-  lanes: number = lanesOf(dims, steps),
+  { element = "f32", padded = false, halo, lanes }: ViewFacts = {},
 ): View {
-  return { place, dims, steps, lanes, padded: padded && lanes >= 0, halo };
+  const along = lanes ?? denseAxis(dims, steps, element);
+  return {
+    element,
+    place,
+    dims,
+    steps,
+    lanes: along,
+    padded: padded && along >= 0,
+    halo: halo ?? dims.map(() => noHalo),
+  };
 }
 
-function lanesOf(dims: readonly number[], steps: readonly number[]): number {
+function denseAxis(dims: readonly number[], steps: readonly number[], element: Element): number {
   if (dims.every((size) => size === 1)) return dims.length - 1;
-  return dims.findLastIndex((size, axis) => size > 1 && steps[axis] === floatBytes);
+  return dims.findLastIndex((size, axis) => size > 1 && steps[axis] === elementBytes[element]);
 }
 
 export function sizeAt(view: Pick<View, "dims">, axis: number): number {
@@ -51,7 +67,7 @@ export function stepAt(view: Pick<View, "steps">, axis: number): number {
 
 /** Whole vectors may be read and written along the lanes. */
 export function hasWholeVectors(view: View): boolean {
-  return view.lanes >= 0 && (view.padded || sizeAt(view, view.lanes) % laneCount === 0);
+  return view.lanes >= 0 && (view.padded || sizeAt(view, view.lanes) % lanesOf(view.element) === 0);
 }
 
 /** How a new value is to lie in memory. */
@@ -85,15 +101,17 @@ export function orderOf(view: View): readonly number[] {
 export function laidOut(
   dims: readonly number[],
   { order, padded, halo }: Layout,
+  element: Element = "f32",
 ): { readonly steps: readonly number[]; readonly bytes: number; readonly first: number } {
   const steps: number[] = dims.map(() => 0);
-  let [step, first] = [floatBytes, 0];
+  const vector = lanesOf(element);
+  let [step, first] = [elementBytes[element], 0];
   [...order].reverse().forEach((axis, depth) => {
     const [before, after] = halo[axis] ?? noHalo;
     steps[axis] = step;
     first += before * step;
     const size = before + (dims[axis] ?? 1) + after;
-    step *= depth === 0 && padded ? Math.ceil(size / laneCount) * laneCount : size;
+    step *= depth === 0 && padded ? Math.ceil(size / vector) * vector : size;
   });
   return { steps, bytes: step, first };
 }
@@ -111,7 +129,7 @@ export function axesOf(
 
 /** Is it row-major without gaps? */
 export function isDense(view: View): boolean {
-  let step = floatBytes;
+  let step = elementBytes[view.element];
   for (let axis = view.dims.length - 1; axis >= 0; axis -= 1) {
     if (sizeAt(view, axis) > 1 && stepAt(view, axis) !== step) return false;
     step *= sizeAt(view, axis);
@@ -157,7 +175,7 @@ export function reshaped(view: View, dims: readonly number[]): View | undefined 
       step *= dims[axis] ?? 1;
     }
   }
-  const made = viewOf(view.place, dims, steps);
+  const made = viewOf(view.place, dims, steps, { element: view.element });
   return { ...made, padded: view.padded && sameLanes(made, view) };
 }
 
@@ -171,34 +189,38 @@ export function permuted(view: View, permutation: readonly number[]): View {
     view.place,
     permutation.map((axis) => sizeAt(view, axis)),
     permutation.map((axis) => stepAt(view, axis)),
-    view.padded,
-    permutation.map((axis) => view.halo[axis] ?? noHalo),
-    permutation.indexOf(view.lanes),
+    {
+      element: view.element,
+      padded: view.padded,
+      halo: permutation.map((axis) => view.halo[axis] ?? noHalo),
+      lanes: permutation.indexOf(view.lanes),
+    },
   );
 }
 
 /** A part of a view: along one axis, from an element on. The halo of the axis is lost, and lanes lie among others. */
 export function sliced(view: View, axis: number, start: number, size: number): View {
+  const endsWithIt = start % lanesOf(view.element) === 0 && start + size === sizeAt(view, axis);
   return viewOf(
     placeAt(view.place, start * stepAt(view, axis)),
     view.dims.map((whole, at) => (at === axis ? size : whole)),
     view.steps,
-    view.padded &&
-      (axis !== view.lanes || (start % laneCount === 0 && start + size === sizeAt(view, axis))),
-    view.halo.map((halo, at) => (at === axis ? noHalo : halo)),
-    view.lanes,
+    {
+      element: view.element,
+      padded: view.padded && (axis !== view.lanes || endsWithIt),
+      halo: view.halo.map((halo, at) => (at === axis ? noHalo : halo)),
+      lanes: view.lanes,
+    },
   );
 }
 
 /** With axes of one element before its own. */
 export function widened(view: View, rank: number): View {
   const added = Array.from({ length: rank - view.dims.length }, () => 1);
-  return viewOf(
-    view.place,
-    [...added, ...view.dims],
-    [...added.map(() => 0), ...view.steps],
-    view.padded,
-    [...added.map(() => noHalo), ...view.halo],
-    view.lanes < 0 ? -1 : view.lanes + added.length,
-  );
+  return viewOf(view.place, [...added, ...view.dims], [...added.map(() => 0), ...view.steps], {
+    element: view.element,
+    padded: view.padded,
+    halo: [...added.map(() => noHalo), ...view.halo],
+    lanes: view.lanes < 0 ? -1 : view.lanes + added.length,
+  });
 }

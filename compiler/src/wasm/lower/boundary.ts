@@ -1,0 +1,60 @@
+import type { Dtype } from "@pare/runtime/format";
+import type { ValueId } from "../../ir/index.js";
+import { convert } from "../kernels/convert.js";
+import { type Element, elementBytes } from "../kernels/element.js";
+import { collapsed } from "../kernels/nest.js";
+import type { PlacedValue } from "../plan/plan.js";
+import { axesOf, isDense, orderOf, rowMajor, type View, viewOf } from "../plan/view.js";
+import { elementOfType } from "./element-of-type.js";
+import type { Lowering } from "./lowering.js";
+import { dtypeOf, shapeOf } from "./node-facts.js";
+
+/** Memory that an input is written to, row-major as its type has it, and the view of what is computed with. */
+export function placeInput(l: Lowering, id: ValueId): void {
+  const type = dtypeOf(l.graph, id) ?? "float32";
+  const given = denseView(l, l.dims(id), givenElement(type), l.graph.value(id).name);
+  l.plan.input(placed(l, id, type, given));
+  l.set(id, type === "bool" ? converted(l, given, "i32", true) : given);
+}
+
+/** An output is row-major without gaps, in memory that holds nothing else afterwards. */
+export function placeOutput(l: Lowering, id: ValueId): void {
+  const type = dtypeOf(l.graph, id) ?? "float32";
+  const view = l.view(id);
+  const given = type === "bool" ? converted(l, view, "u8", false) : owned(l, view);
+  l.plan.output(placed(l, id, type, given));
+}
+
+/** Elements as whoever runs the model gives and takes them. */
+function givenElement(type: Dtype): Element {
+  return type === "bool" ? "u8" : (elementOfType(type) ?? "f32");
+}
+
+function placed(l: Lowering, id: ValueId, type: Dtype, view: View): PlacedValue {
+  const dims = (shapeOf(l.graph, id) ?? []).map(Number);
+  return { name: l.graph.value(id).name, type, dims, place: view.place };
+}
+
+function denseView(l: Lowering, dims: readonly number[], element: Element, name: string): View {
+  let bytes = elementBytes[element];
+  const steps = [...dims].reverse().map((size) => {
+    const step = bytes;
+    bytes *= size;
+    return step;
+  });
+  const place = { in: l.plan.buffer(bytes, name), offset: 0 };
+  return viewOf(place, dims, steps.reverse(), { element });
+}
+
+function converted(l: Lowering, from: View, to: Element, truth: boolean): View {
+  const target = denseView(l, from.dims, to, "truths");
+  const axes = collapsed(axesOf([from, target], orderOf(target)));
+  l.plan.step(convert, { axes, from: from.element, to, truth }, [from.place, target.place]);
+  return target;
+}
+
+function owned(l: Lowering, view: View): View {
+  const isInput = l.plan.inputs.some(({ place }) => place.in === view.place.in);
+  if (view.place.in.kind === "buffer" && !isInput && isDense(view)) return view;
+  return l.copied(view, { order: rowMajor(view.dims.length), padded: false, halo: [] });
+}
