@@ -1,3 +1,4 @@
+import { Assertions } from "./assertions.js";
 import { i32 } from "./encode/expression.js";
 import { FunctionBuilder } from "./encode/function-builder.js";
 import { ModuleBuilder } from "./encode/module-builder.js";
@@ -27,19 +28,23 @@ export interface ModuleFacts {
 /**
  * A plan as a WebAssembly module that exports `memory` and `run`, and imports nothing.
  * @param weights `inside`: in its data segment; `beside`: whoever loads it writes them
- * @param stepwise exports a function for each step instead of `run`, to look at memory between two of them
+ * @param asserted makes the assertion build: slow; traps where a kernel reads or writes outside its operands, and exports
+ * the index of the step under way as `step`; memory that holds nothing any more is filled with NaN. Whoever writes NaN
+ * into all that is no input before a run has no number in it that the model did not write.
  */
 export function emitModule(
   plan: Plan,
   memory: MemoryPlan,
   engine: Engine,
   weights: "inside" | "beside",
-  stepwise = false,
+  asserted = false,
 ): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder();
+  const assertions = asserted ? new Assertions(module, plan, memory) : undefined;
   const kernels = new Map<string, number>();
   const kernelOf = (step: Step): number => {
-    const index = kernels.get(step.key) ?? module.add(step.emit(engine));
+    const index =
+      kernels.get(step.key) ?? module.add(step.emit(engine), undefined, assertions?.guard);
     kernels.set(step.key, index);
     return index;
   };
@@ -48,21 +53,16 @@ export function emitModule(
       kernelOf(step),
       step.at.map((place) => i32(memory.addressOf(place))),
     );
-  if (stepwise) {
-    plan.steps.forEach((step, at) => {
-      const f = new FunctionBuilder(0);
-      call(f, step);
-      module.add(f, `step${at}`);
-    });
-  } else {
-    const run = new FunctionBuilder(0);
-    for (const step of plan.steps) call(run, step);
-    module.add(run, "run");
-  }
+  const run = new FunctionBuilder(0);
+  plan.steps.forEach((step, time) => {
+    if (assertions === undefined) call(run, step);
+    else assertions.surround(run, step, time, () => call(run, step));
+  });
+  module.add(run, "run");
   if (weights === "inside" && memory.constantBytes > 0)
     module.data(memory.constantsAt, constantImage(plan, memory));
   module.custom(factsSection, asciiJson(factsOf(plan, memory, weights)));
-  return module.encode(memory.memoryBytes);
+  return module.encode(assertions?.memoryBytes ?? memory.memoryBytes);
 }
 
 function factsOf(plan: Plan, memory: MemoryPlan, weights: "inside" | "beside"): ModuleFacts {

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
 import {
   byteSource,
   type Dtype,
@@ -19,8 +20,13 @@ import { emitModule } from "./emit.js";
 import type { Engine } from "./engine.js";
 import { memoryOver } from "./kernels/kernel.js";
 import { enginesHere } from "./kernels/kernel-case.test.support.js";
-import { constantImage, planMemory } from "./plan/memory-plan.js";
+import { constantImage, type MemoryPlan as Planned, planMemory } from "./plan/memory-plan.js";
 import type { PlacedValue, Plan } from "./plan/plan.js";
+
+const fixtures = new URL("../../../fixtures/models/", import.meta.url);
+
+/** Where a model of the fixtures lies. */
+export const models = (name: string): string => fileURLToPath(new URL(`${name}.onnx`, fixtures));
 
 /** A model from a file, simplified, with its free dims and constants bound. */
 export async function openModel(
@@ -79,29 +85,40 @@ function arrayOf(type: Dtype, numbers: Float32Array, integers: Float32Array): Ty
   }
 }
 
-/** What a module computes; `poisoned` writes NaN over whatever no later step may read, after each step. */
-export function runModule(plan: Plan, feeds: Tensors, engine: Engine, poisoned = false): Tensors {
+/** What a module computes; in the assertion build, from memory that was full of NaN. */
+export function runModule(plan: Plan, feeds: Tensors, engine: Engine, asserted = false): Tensors {
   const memory = planMemory(plan);
-  const bytes = emitModule(plan, memory, engine, "inside", poisoned);
+  const bytes = emitModule(plan, memory, engine, "inside", asserted);
+  return runBytes(bytes, plan, memory, feeds);
+}
+
+/**
+ * Runs a module.
+ * @throws Error that names the step of an assertion build that trapped
+ */
+export function runBytes(
+  bytes: Uint8Array<ArrayBuffer>,
+  plan: Plan,
+  memory: Planned,
+  feeds: Tensors,
+): Tensors {
   const module = new WebAssembly.Module(bytes);
   if (WebAssembly.Module.imports(module).length > 0)
     throw new Error("The module imports something.");
   const { exports } = new WebAssembly.Instance(module);
-  if (!(exports["memory"] instanceof WebAssembly.Memory)) throw new Error("It exports no memory.");
-  const { buffer } = exports["memory"];
-  const call = (name: string): void => {
-    const found = exports[name];
-    if (typeof found === "function") found();
-  };
-  if (poisoned) poison(plan, memory, buffer, beforeFirst);
-  write(plan, memory, buffer, feeds);
-  if (!poisoned) call("run");
-  else
-    plan.steps.forEach((_, time) => {
-      call(`step${time}`);
-      poison(plan, memory, buffer, time);
-    });
-  return read(plan, memory, buffer);
+  const { memory: own, run: call, step } = exports;
+  if (!(own instanceof WebAssembly.Memory) || typeof call !== "function")
+    throw new Error("It exports something else.");
+  if (step instanceof WebAssembly.Global) poison(memory, own.buffer);
+  write(plan, memory, own.buffer, feeds);
+  try {
+    call();
+  } catch (cause) {
+    const index = step instanceof WebAssembly.Global ? Number(step.value) : -1;
+    const kernel = plan.steps[index]?.kernel ?? "unknown";
+    throw new Error(`Step ${index} (${kernel}) trapped: ${String(cause)}`, { cause });
+  }
+  return read(plan, memory, own.buffer);
 }
 
 /** The same by the kernels' references, on memory that is planned alike. */
@@ -114,19 +131,11 @@ export function runByReference(plan: Plan, feeds: Tensors): Tensors {
   return read(plan, memory, buffer);
 }
 
-type Planned = ReturnType<typeof planMemory>;
-const beforeFirst = -2;
-
-/** NaN over every buffer that is not in use between two steps, without touching those that are. */
-function poison(plan: Plan, memory: Planned, buffer: ArrayBuffer, time: number): void {
-  const bytes = new Uint8Array(buffer);
-  const live = plan.buffers.filter(({ first, last }) => first <= time && last > time);
-  const used = new Uint8Array(memory.constantsAt);
-  for (const held of live) {
-    const at = memory.addressOf({ in: held, offset: 0 });
-    used.fill(1, at, at + held.bytes);
-  }
-  for (let at = 0; at < used.length; at += 1) if (used[at] === 0) bytes[at] = 0xff;
+/** NaN in all that is no constant. */
+function poison(memory: Planned, buffer: ArrayBuffer): void {
+  const constantsEnd = memory.constantsAt + memory.constantBytes;
+  new Uint8Array(buffer, 0, memory.constantsAt).fill(0xff);
+  new Uint8Array(buffer, constantsEnd, memory.memoryBytes - constantsEnd).fill(0xff);
 }
 
 function write(plan: Plan, memory: Planned, buffer: ArrayBuffer, feeds: Tensors): void {
@@ -181,7 +190,7 @@ export function relativeError(expected: Tensors, actual: Tensors): number {
 
 /**
  * How far each engine, and the reference where asked, is from onnxruntime.
- * @param options `integers`: between which the integers are that the model is given
+ * @param options `poisoned`: the assertion build as well; `integers`: between which the integers are that the model is given
  */
 export async function compare(
   graph: Graph,

@@ -1,6 +1,5 @@
 import type { ByteWriter } from "./byte-writer.js";
-
-export type ValueType = "i32" | "i64" | "f32" | "v128";
+import type { Code, ValueType } from "./code.js";
 
 /** The binary format's code of a type. */
 export const typeCode: Readonly<Record<ValueType, number>> = {
@@ -13,7 +12,7 @@ export const typeCode: Readonly<Record<ValueType, number>> = {
 /** What leaves one value of a type on WebAssembly's stack, by what writes its instructions. */
 export interface Expression<T extends ValueType> {
   readonly type: T;
-  readonly write: (code: ByteWriter) => void;
+  readonly write: (code: Code) => void;
 }
 
 /** A local variable: as an expression, its value. */
@@ -25,9 +24,10 @@ export interface Local<T extends ValueType> extends Expression<T> {
 export type Vector = Expression<"v128">;
 export type Address = Expression<"i32">;
 
-const simdPrefix = 0xfd;
+/** Before the opcode of every instruction on vectors. */
+export const simdPrefix = 0xfd;
 
-export function simd(code: ByteWriter, opcode: number): void {
+function simd(code: ByteWriter, opcode: number): void {
   code.byte(simdPrefix);
   code.unsigned(opcode);
 }
@@ -174,6 +174,17 @@ export const bits = {
   select: (x: Vector, y: Vector, mask: Vector): Vector => vectorOf(0x52, x, y, mask),
 };
 
+/** Is no byte of x zero? 1 or 0. */
+export function allBytes(x: Vector): Expression<"i32"> {
+  return {
+    type: "i32",
+    write(code) {
+      x.write(code);
+      simd(code, 0x63);
+    },
+  };
+}
+
 /** 32-bit lanes of x (0…3) and y (4…7), in a new order. */
 export function shuffle(x: Vector, y: Vector, lanes: readonly number[]): Vector {
   return {
@@ -198,26 +209,19 @@ export function extractFloat(x: Vector, lane: number): Expression<"f32"> {
   };
 }
 
-/** Memory operands claim no alignment: that is a hint, which nothing is gained by. */
-export function memoryOperand(code: ByteWriter, offset: number): void {
-  code.unsigned(0);
-  code.unsigned(offset);
-}
-
-function loaded(opcode: number) {
+function loaded(opcode: number, bytes: number) {
   return (at: Address, offset = 0): Vector => ({
     type: "v128",
     write(code) {
       at.write(code);
-      simd(code, opcode);
-      memoryOperand(code, offset);
+      code.access([simdPrefix, opcode], { offset, bytes, writes: false });
     },
   });
 }
 
-export const load = loaded(0x00);
+export const load = loaded(0x00, 16);
 /** One float into all four lanes. */
-export const loadSplat = loaded(0x09);
+export const loadSplat = loaded(0x09, 4);
 
 /** One float from memory into a lane of x. */
 export function loadLane(x: Vector, lane: number, at: Address, offset = 0): Vector {
@@ -226,29 +230,27 @@ export function loadLane(x: Vector, lane: number, at: Address, offset = 0): Vect
     write(code) {
       at.write(code);
       x.write(code);
-      simd(code, 0x56);
-      memoryOperand(code, offset);
+      code.access([simdPrefix, 0x56], { offset, bytes: 4, writes: false, above: "v128" });
       code.byte(lane);
     },
   };
 }
 
-function scalarLoad<T extends "i32" | "i64" | "f32">(type: T, opcode: number) {
+function scalarLoad<T extends "i32" | "i64" | "f32">(type: T, opcode: number, bytes: number) {
   return (at: Address, offset = 0): Expression<T> => ({
     type,
     write(code) {
       at.write(code);
-      code.byte(opcode);
-      memoryOperand(code, offset);
+      code.access([opcode], { offset, bytes, writes: false });
     },
   });
 }
 
-export const loadFloat = scalarLoad("f32", 0x2a);
-export const loadInteger = scalarLoad("i32", 0x28);
-export const loadLong = scalarLoad("i64", 0x29);
-export const loadByte = scalarLoad("i32", 0x2d);
-export const loadSignedByte = scalarLoad("i32", 0x2c);
+export const loadFloat = scalarLoad("f32", 0x2a, 4);
+export const loadInteger = scalarLoad("i32", 0x28, 4);
+export const loadLong = scalarLoad("i64", 0x29, 8);
+export const loadByte = scalarLoad("i32", 0x2d, 1);
+export const loadSignedByte = scalarLoad("i32", 0x2c, 1);
 
 export function f32(value: number): Expression<"f32"> {
   return {

@@ -1,4 +1,5 @@
 import { ByteWriter } from "./byte-writer.js";
+import { Code, type Guard, guarded, type ValueType } from "./code.js";
 import {
   type Address,
   type Expression,
@@ -7,18 +8,16 @@ import {
   i32Subtract,
   type Local,
   localGet,
-  memoryOperand,
-  simd,
+  simdPrefix,
   tee,
   typeCode,
-  type ValueType,
   type Vector,
 } from "./expression.js";
 
 /** A function that takes 32-bit integers and returns nothing, statement by statement. */
 export class FunctionBuilder {
   readonly parameters: readonly Local<"i32">[];
-  readonly #code = new ByteWriter();
+  readonly #code = new Code();
   readonly #locals: ValueType[] = [];
   readonly #scratch = new Map<string, Local<ValueType>>();
 
@@ -60,47 +59,70 @@ export class FunctionBuilder {
   store(at: Address, offset: number, value: Vector): void {
     at.write(this.#code);
     value.write(this.#code);
-    simd(this.#code, 0x0b);
-    memoryOperand(this.#code, offset);
+    this.#code.access([simdPrefix, 0x0b], { offset, bytes: 16, writes: true, above: "v128" });
   }
 
   storeFloat(at: Address, offset: number, value: Expression<"f32">): void {
-    this.#storeScalar(0x38, at, offset, value);
+    this.#storeScalar(0x38, 4, at, offset, value);
   }
 
   storeInteger(at: Address, offset: number, value: Expression<"i32">): void {
-    this.#storeScalar(0x36, at, offset, value);
+    this.#storeScalar(0x36, 4, at, offset, value);
   }
 
   storeLong(at: Address, offset: number, value: Expression<"i64">): void {
-    this.#storeScalar(0x37, at, offset, value);
+    this.#storeScalar(0x37, 8, at, offset, value);
   }
 
   /** The lowest eight bits. */
   storeByte(at: Address, offset: number, value: Expression<"i32">): void {
-    this.#storeScalar(0x3a, at, offset, value);
+    this.#storeScalar(0x3a, 1, at, offset, value);
   }
 
   /** The first lanes alone, so that what lies behind them stays. */
   storeLanes(at: Address, offset: number, value: Local<"v128">, lanes: number): void {
     if (lanes >= 4) return this.store(at, offset, value);
-    if (lanes >= 2) this.#storeLane(0x5b, at, offset, value, 0);
-    if (lanes % 2 === 1) this.#storeLane(0x5a, at, offset + (lanes - 1) * 4, value, lanes - 1);
+    if (lanes >= 2) this.#storeLane(0x5b, 8, at, offset, value, 0);
+    if (lanes % 2 === 1) this.#storeLane(0x5a, 4, at, offset + (lanes - 1) * 4, value, lanes - 1);
   }
 
-  #storeScalar(opcode: number, at: Address, offset: number, value: Expression<ValueType>): void {
+  #storeScalar(
+    opcode: number,
+    bytes: number,
+    at: Address,
+    offset: number,
+    value: Expression<ValueType>,
+  ): void {
     at.write(this.#code);
     value.write(this.#code);
-    this.#code.byte(opcode);
-    memoryOperand(this.#code, offset);
+    this.#code.access([opcode], { offset, bytes, writes: true, above: value.type });
   }
 
-  #storeLane(opcode: number, at: Address, offset: number, value: Vector, lane: number): void {
+  /** @param lane of so many bytes */
+  #storeLane(
+    opcode: number,
+    bytes: number,
+    at: Address,
+    offset: number,
+    value: Vector,
+    lane: number,
+  ): void {
     at.write(this.#code);
     value.write(this.#code);
-    simd(this.#code, opcode);
-    memoryOperand(this.#code, offset);
+    this.#code.access([simdPrefix, opcode], { offset, bytes, writes: true, above: "v128" });
     this.#code.byte(lane);
+  }
+
+  /** Writes one byte into `bytes` bytes of memory. */
+  fillMemory(at: number, byte: number, bytes: number): void {
+    for (const value of [at, byte, bytes]) i32(value).write(this.#code);
+    this.#code.bytes([0xfc, 0x0b, 0]);
+  }
+
+  setGlobal(index: number, value: Expression<"i32">): void {
+    value.write(this.#code);
+    this.#code.byte(0x24);
+    this.#code.unsigned(index);
   }
 
   call(index: number, parameters: readonly Expression<"i32">[]): void {
@@ -153,10 +175,32 @@ export class FunctionBuilder {
     this.when(condition, () => this.#code.byte(0x00));
   }
 
-  /** The function's body as the code section holds it. */
-  encoded(): Uint8Array {
+  /** The same where it is 0. */
+  trapUnless(condition: Expression<"i32">): void {
+    this.when(
+      condition,
+      () => {},
+      () => this.#code.byte(0x00),
+    );
+  }
+
+  /**
+   * The function's body as the code section holds it.
+   * @param guard is called before every access to memory
+   */
+  encoded(guard?: Guard): Uint8Array {
+    const locals = [...this.#locals];
+    const own = new Map<string, number>();
+    const localOf = (type: ValueType | "address"): number => {
+      const index =
+        own.get(type) ??
+        this.parameters.length + locals.push(type === "address" ? "i32" : type) - 1;
+      own.set(type, index);
+      return index;
+    };
+    const code = guard === undefined ? this.#code.written : guarded(this.#code, guard, localOf);
     const runs: { type: ValueType; count: number }[] = [];
-    for (const type of this.#locals) {
+    for (const type of locals) {
       const last = runs.at(-1);
       if (last?.type === type) last.count += 1;
       else runs.push({ type, count: 1 });
@@ -167,7 +211,7 @@ export class FunctionBuilder {
       body.unsigned(count);
       body.byte(typeCode[type]);
     }
-    body.bytes(this.#code.written);
+    body.bytes(code);
     body.byte(0x0b);
     return body.written;
   }

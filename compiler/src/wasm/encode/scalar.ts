@@ -1,4 +1,5 @@
-import { type Expression, i32, f32, type ValueType } from "./expression.js";
+import type { ValueType } from "./code.js";
+import { type Expression, i32, f32 } from "./expression.js";
 
 /** What one number is computed as. */
 export type ScalarType = Exclude<ValueType, "v128">;

@@ -188,9 +188,13 @@ function viewOfMoved(
   base: number,
   steps: readonly number[],
 ): View {
+  // An axis of one element may have a step of 0, as its repetition has: that is no part of it.
   const isPart =
     dims.length === view.dims.length &&
-    dims.every((size, axis) => size === 1 || steps[axis] === stepAt(view, axis));
+    dims.every(
+      (size, axis) =>
+        size === 1 || (size <= sizeAt(view, axis) && steps[axis] === stepAt(view, axis)),
+    );
   if (isPart) {
     let part = view;
     let rest = indices[0] ?? 0;

@@ -1,0 +1,396 @@
+import * as fc from "fast-check";
+import { expect, it } from "vitest";
+import { attribute, type Attributes, type Graph, type ValueId } from "../ir/index.js";
+import { type Builder, graphOf } from "../rules/rule-case.test.support.js";
+import { lowerings } from "./lower/lowerings.js";
+import { compare } from "./run-model.test.support.js";
+
+const { int, ints, float, string } = attribute;
+
+interface Value {
+  readonly id: ValueId;
+  readonly dims: readonly number[];
+}
+
+/** What a layer may ask: a number under a limit, a value drawn before that has these dims, or none. */
+interface Draw {
+  below(limit: number): number;
+  from<T>(choices: readonly T[]): T;
+  alike(dims: readonly number[]): Value;
+}
+
+/** One layer on one value; undefined where it does not fit the value's dims. */
+type Layer = (x: Value, b: Builder, draw: Draw) => Value | undefined;
+
+const product = (sizes: readonly number[]): number => sizes.reduce((all, size) => all * size, 1);
+const filled = (count: number, value: number): number[] =>
+  Array.from({ length: count }, () => value);
+
+/** A node of one output. */
+const node = (
+  b: Builder,
+  op: string,
+  inputs: readonly ValueId[],
+  dims: readonly number[],
+  attributes: Attributes = {},
+): Value => ({ id: b.add(op, inputs, attributes), dims });
+
+/** Numbers stay near 1, however many layers are drawn: what grows is drawn in. */
+const tamed = (b: Builder, { id, dims }: Value): Value => node(b, "Tanh", [id], dims);
+
+const unary =
+  (op: string, attributes: Attributes = {}): Layer =>
+  (x, b) =>
+    node(b, op, [x.id], x.dims, attributes);
+
+/** Of numbers above 0. */
+const unaryOfPositive =
+  (op: string): Layer =>
+  (x, b) => {
+    const positive = b.add("Add", [b.add("Abs", [x.id]), b.floats([0.5])]);
+    return tamed(b, node(b, op, [positive], x.dims));
+  };
+
+const binary =
+  (op: string): Layer =>
+  (x, b, draw) => {
+    const small = x.dims.map((size) => (draw.below(3) === 0 ? 1 : size));
+    const other = [
+      () => draw.alike(x.dims).id,
+      () => b.weights(...small),
+      () => b.floats([0.75], [1]),
+      () => node(b, "Reshape", [b.weights(product(small)), b.ints(small)], small).id,
+    ][draw.below(4)]?.();
+    if (other === undefined) return undefined;
+    return tamed(b, node(b, op, [x.id, other], x.dims));
+  };
+
+const pooling =
+  (op: string): Layer =>
+  (x, b, draw) => {
+    const [batch = 1, channels = 1, ...space] = x.dims;
+    if (space.length === 0 || space.length > 2) return undefined;
+    if (op.startsWith("Global"))
+      return node(b, op, [x.id], [batch, channels, ...filled(space.length, 1)]);
+    const kernel = space.map((size) => 1 + draw.below(Math.min(3, size)));
+    const stride = 1 + draw.below(2);
+    const dims = space.map((size, at) => Math.floor((size - (kernel[at] ?? 1)) / stride) + 1);
+    return node(b, op, [x.id], [batch, channels, ...dims], {
+      kernel_shape: ints(kernel),
+      strides: ints(filled(space.length, stride)),
+    });
+  };
+
+const reduction =
+  (op: string): Layer =>
+  (x, b, draw) => {
+    const axes = x.dims.flatMap((_, axis) => (draw.below(2) === 0 ? [axis] : []));
+    if (axes.length === 0) return undefined;
+    const keep = draw.below(2);
+    const kept = x.dims.flatMap((size, axis) =>
+      axes.includes(axis) ? (keep === 1 ? [1] : []) : [size],
+    );
+    if (kept.length === 0) return undefined;
+    const made = node(b, op, [x.id, b.ints(axes)], kept, { keepdims: int(keep) });
+    return tamed(b, made);
+  };
+
+const softmax =
+  (op: string): Layer =>
+  (x, b, draw) =>
+    tamed(b, node(b, op, [x.id], x.dims, { axis: int(draw.below(x.dims.length)) }));
+
+/** By operator: how a layer of it is drawn. */
+const layers: Readonly<Record<string, Layer>> = {
+  Conv(x, b, draw) {
+    const [batch = 1, channels = 1, ...space] = x.dims;
+    if (space.length === 0 || space.length > 2) return undefined;
+    const isDepthwise = draw.below(3) === 0;
+    const maps = isDepthwise ? channels : 1 + draw.below(9);
+    const kernel = 1 + draw.below(3);
+    const [stride, pad] = [1 + draw.below(2), draw.below(2)];
+    const dims = space.map((size) => Math.floor((size + 2 * pad - kernel) / stride) + 1);
+    if (dims.some((size) => size < 1)) return undefined;
+    const own = space.map(() => kernel);
+    const inputs = [x.id, b.weights(maps, isDepthwise ? 1 : channels, ...own)];
+    if (draw.below(2) === 0) inputs.push(b.weights(maps));
+    return node(b, "Conv", inputs, [batch, maps, ...dims], {
+      strides: ints(space.map(() => stride)),
+      pads: ints(filled(2 * space.length, pad)),
+      group: int(isDepthwise ? channels : 1),
+    });
+  },
+  ConvTranspose(x, b, draw) {
+    const [batch = 1, channels = 1, ...space] = x.dims;
+    if (space.length !== 2) return undefined;
+    const [maps, kernel] = [1 + draw.below(5), 1 + draw.below(3)];
+    const stride = 1 + draw.below(Math.min(2, kernel));
+    const dims = space.map((size) => (size - 1) * stride + kernel);
+    const weights = b.weights(channels, maps, kernel, kernel);
+    return node(b, "ConvTranspose", [x.id, weights], [batch, maps, ...dims], {
+      strides: ints([stride, stride]),
+    });
+  },
+  Resize(x, b, draw) {
+    if (x.dims.length !== 4) return undefined;
+    const dims = x.dims.map((size, axis) => (axis > 1 ? size * 2 : size));
+    // Not linear: onnxruntime moves transpositions behind it, and then refuses its axes.
+    const id = b.add("Resize", [x.id, null, null, b.ints(dims)], {
+      mode: string("nearest"),
+      coordinate_transformation_mode: string(draw.from(["asymmetric", "half_pixel"])),
+      nearest_mode: string("floor"),
+    });
+    return { id, dims };
+  },
+  MatMul(x, b, draw) {
+    const depth = x.dims.at(-1) ?? 1;
+    const outputs = 1 + draw.below(13);
+    const dims = [...x.dims.slice(0, -1), outputs];
+    if (draw.below(3) > 0 || x.dims.length < 2)
+      return tamed(b, node(b, "MatMul", [x.id, b.weights(depth, outputs)], dims));
+    // With itself, turned: a product of two computed matrices.
+    const order = [...x.dims.keys()];
+    const perm = { perm: ints([...order.slice(0, -2), order.length - 1, order.length - 2]) };
+    const square = [...x.dims.slice(0, -1), x.dims.at(-2) ?? 1];
+    const turned = b.add("Transpose", [draw.alike(x.dims).id], perm);
+    return tamed(b, node(b, "MatMul", [x.id, turned], square));
+  },
+  Gemm(x, b, draw) {
+    const [rows = 1, depth = 1] = x.dims;
+    if (x.dims.length !== 2) return undefined;
+    const outputs = 1 + draw.below(13);
+    const inputs = [x.id, b.weights(outputs, depth), b.weights(outputs)];
+    return tamed(b, node(b, "Gemm", inputs, [rows, outputs], { transB: int(1) }));
+  },
+  MaxPool: pooling("MaxPool"),
+  AveragePool: pooling("AveragePool"),
+  GlobalAveragePool: pooling("GlobalAveragePool"),
+  GlobalMaxPool: pooling("GlobalMaxPool"),
+  BatchNormalization(x, b) {
+    const [, channels] = x.dims;
+    if (channels === undefined) return undefined;
+    const [scale, bias, mean] = [b.weights(channels), b.weights(channels), b.weights(channels)];
+    const variance = b.floats(
+      Array.from({ length: channels }, (_, at) => 0.5 + (at % 3)),
+      [channels],
+    );
+    return node(b, "BatchNormalization", [x.id, scale, bias, mean, variance], x.dims);
+  },
+  LayerNormalization(x, b) {
+    const last = x.dims.at(-1) ?? 1;
+    // Of few elements, what is normalized is rounding.
+    if (last < 4) return undefined;
+    return node(b, "LayerNormalization", [x.id, b.weights(last), b.weights(last)], x.dims, {
+      epsilon: float(0.1),
+    });
+  },
+  Softmax: softmax("Softmax"),
+  LogSoftmax: softmax("LogSoftmax"),
+  Concat(x, b, draw) {
+    const axis = draw.below(x.dims.length);
+    const other = draw.alike(x.dims);
+    const dims = x.dims.map((size, at) => (at === axis ? 2 * size : size));
+    return node(b, "Concat", [x.id, other.id], dims, { axis: int(axis) });
+  },
+  Split(x, b, draw) {
+    const axis = draw.below(x.dims.length);
+    const size = x.dims[axis] ?? 1;
+    if (size < 2) return undefined;
+    const first = 1 + draw.below(size - 1);
+    const parts = b.many("Split", 2, [x.id, b.ints([first, size - first])], { axis: int(axis) });
+    const which = draw.below(2);
+    const id = parts[which];
+    const own = which === 0 ? first : size - first;
+    return id === undefined
+      ? undefined
+      : { id, dims: x.dims.map((each, at) => (at === axis ? own : each)) };
+  },
+  Reshape(x, b, draw) {
+    const count = product(x.dims);
+    const first = draw.from([1, 2, 3, 4, 5].filter((size) => count % size === 0));
+    const second = draw.from([1, 2, 3, 4].filter((size) => (count / first) % size === 0));
+    const dims = draw.from([
+      [first, count / first],
+      [1, first, count / first],
+      [1, first, second, count / first / second],
+    ]);
+    return node(b, "Reshape", [x.id, b.ints(dims)], dims);
+  },
+  Flatten(x, b) {
+    const [first = 1, ...rest] = x.dims;
+    return node(b, "Flatten", [x.id], [first, product(rest)]);
+  },
+  Squeeze(x, b, draw) {
+    const ones = x.dims.flatMap((size, axis) => (size === 1 ? [axis] : []));
+    if (ones.length === 0 || x.dims.length < 3) return undefined;
+    const axis = draw.from(ones);
+    const dims = x.dims.filter((_, at) => at !== axis);
+    return node(b, "Squeeze", [x.id, b.ints([axis])], dims);
+  },
+  Unsqueeze(x, b, draw) {
+    if (x.dims.length > 3) return undefined;
+    const axis = draw.below(x.dims.length + 1);
+    return node(b, "Unsqueeze", [x.id, b.ints([axis])], x.dims.toSpliced(axis, 0, 1));
+  },
+  Transpose(x, b, draw) {
+    const perm: number[] = [];
+    const left = [...x.dims.keys()];
+    while (left.length > 0) perm.push(...left.splice(draw.below(left.length), 1));
+    const dims = perm.map((axis) => x.dims[axis] ?? 1);
+    return node(b, "Transpose", [x.id], dims, { perm: ints(perm) });
+  },
+  Identity: unary("Identity"),
+  Pad(x, b, draw) {
+    const before = x.dims.map(() => draw.below(2));
+    const after = x.dims.map(() => draw.below(2));
+    const dims = x.dims.map((size, at) => size + (before[at] ?? 0) + (after[at] ?? 0));
+    return node(b, "Pad", [x.id, b.ints([...before, ...after])], dims);
+  },
+  Slice(x, b, draw) {
+    const axis = draw.below(x.dims.length);
+    const size = x.dims[axis] ?? 1;
+    const start = draw.below(size);
+    const step = 1 + draw.below(2);
+    const end = start + 1 + draw.below(size - start);
+    const inputs = [[start], [end], [axis], [step]].map((each) => b.ints(each));
+    const dims = x.dims.map((own, at) => (at === axis ? Math.ceil((end - start) / step) : own));
+    return node(b, "Slice", [x.id, ...inputs], dims);
+  },
+  Gather(x, b, draw) {
+    const axis = draw.below(x.dims.length);
+    const size = x.dims[axis] ?? 1;
+    const indices = Array.from({ length: 1 + draw.below(4) }, () => draw.below(size));
+    const dims = x.dims.map((own, at) => (at === axis ? indices.length : own));
+    return node(b, "Gather", [x.id, b.ints(indices)], dims, { axis: int(axis) });
+  },
+  Expand(x, b, draw) {
+    const dims = x.dims.map((size) => (size === 1 ? 1 + draw.below(3) : size));
+    return node(b, "Expand", [x.id, b.ints(dims)], dims);
+  },
+  Tile(x, b, draw) {
+    const repeats = x.dims.map(() => 1 + draw.below(2));
+    const dims = x.dims.map((size, at) => size * (repeats[at] ?? 1));
+    return node(b, "Tile", [x.id, b.ints(repeats)], dims);
+  },
+  DepthToSpace(x, b) {
+    const [batch = 1, channels = 1, height = 1, width = 1] = x.dims;
+    if (x.dims.length !== 4 || channels % 4 !== 0) return undefined;
+    const dims = [batch, channels / 4, 2 * height, 2 * width];
+    return node(b, "DepthToSpace", [x.id], dims, { blocksize: int(2) });
+  },
+  SpaceToDepth(x, b) {
+    const [batch = 1, channels = 1, height = 1, width = 1] = x.dims;
+    if (x.dims.length !== 4 || height % 2 !== 0 || width % 2 !== 0) return undefined;
+    const dims = [batch, 4 * channels, height / 2, width / 2];
+    return node(b, "SpaceToDepth", [x.id], dims, { blocksize: int(2) });
+  },
+  Add: binary("Add"),
+  Sub: binary("Sub"),
+  Mul: binary("Mul"),
+  Min: binary("Min"),
+  Max: binary("Max"),
+  Sum: binary("Sum"),
+  Div(x, b) {
+    const below = b.add("Add", [b.add("Abs", [x.id]), b.floats([0.5])]);
+    return node(b, "Div", [x.id, below], x.dims);
+  },
+  PRelu: (x, b) => node(b, "PRelu", [x.id, b.floats([0.25], [1])], x.dims),
+  ReduceSum: reduction("ReduceSum"),
+  ReduceMean: reduction("ReduceMean"),
+  ReduceMax: reduction("ReduceMax"),
+  ReduceMin: reduction("ReduceMin"),
+  ReduceSumSquare: reduction("ReduceSumSquare"),
+  ReduceL1: reduction("ReduceL1"),
+  ReduceL2: reduction("ReduceL2"),
+  Relu: unary("Relu"),
+  Clip: (x, b) => node(b, "Clip", [x.id, b.floats([-0.5]), b.floats([0.5])], x.dims),
+  LeakyRelu: unary("LeakyRelu", { alpha: float(0.1) }),
+  Elu: unary("Elu"),
+  HardSigmoid: unary("HardSigmoid"),
+  HardSwish: unary("HardSwish"),
+  Gelu: unary("Gelu"),
+  Sigmoid: unary("Sigmoid"),
+  Tanh: unary("Tanh"),
+  Erf: unary("Erf"),
+  Exp: (x, b) => tamed(b, node(b, "Exp", [node(b, "Tanh", [x.id], x.dims).id], x.dims)),
+  Log: unaryOfPositive("Log"),
+  Sqrt: unaryOfPositive("Sqrt"),
+  Reciprocal: unaryOfPositive("Reciprocal"),
+  Neg: unary("Neg"),
+  Abs: unary("Abs"),
+  Softplus: unary("Softplus"),
+  Pow: (x, b) => tamed(b, node(b, "Pow", [x.id, b.floats([2], [])], x.dims)),
+};
+
+/** Larger values take long, and show nothing more. */
+const mostElements = 4000;
+
+const drawn = fc.record({
+  start: fc.constantFrom<readonly number[]>([1, 5, 8, 7], [2, 3, 6, 6], [1, 6, 9], [2, 12], [7]),
+  layers: fc.array(
+    fc.record({
+      op: fc.constantFrom(...Object.keys(layers)),
+      // Mostly what was made last; else any value before it.
+      from: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.nat(20)),
+      choices: fc.array(fc.nat(1e6), { minLength: 12, maxLength: 12 }),
+    }),
+    { minLength: 12, maxLength: 45 },
+  ),
+});
+type Drawn = typeof drawn extends fc.Arbitrary<infer T> ? T : never;
+
+/** At least 5 and at most 30 layers of those drawn: those that fit. */
+function graphFrom({ start, layers: asked }: Drawn): Graph {
+  return graphOf({ x: ["float32", ...start] }, (input, b) => {
+    const values: Value[] = [{ id: input("x"), dims: start }];
+    const used = new Set<ValueId>();
+    const left = [...asked];
+    for (let made = 0; made < 30 && left.length > 0;) {
+      const next = left.shift();
+      if (next === undefined) break;
+      const x = values[values.length - 1 - (next.from % values.length)];
+      if (x === undefined) break;
+      let turn = 0;
+      const below = (limit: number): number =>
+        (next.choices[turn++ % next.choices.length] ?? 0) % Math.max(1, limit);
+      const draw: Draw = {
+        below,
+        from(choices) {
+          const found = choices[below(choices.length)];
+          if (found === undefined) throw new Error("There is no choice.");
+          return found;
+        },
+        alike(dims) {
+          const same = values.filter((value) => value.dims.join() === dims.join());
+          const found = same[below(same.length)] ?? x;
+          used.add(found.id);
+          return found;
+        },
+      };
+      const y = layers[next.op]?.(x, b, draw);
+      if (y === undefined || product(y.dims) > mostElements) continue;
+      used.add(x.id);
+      values.push(y);
+      made += 1;
+    }
+    // Whatever nobody reads is an output; at most four, each once.
+    const open = values.filter(({ id }, at) => at > 0 && !used.has(id)).slice(-4);
+    return Object.fromEntries(open.map(({ id }, at) => [`y${at}`, id]));
+  });
+}
+
+it("draws operators that are compiled", () => {
+  expect(Object.keys(layers).filter((op) => !lowerings.has(op))).toEqual([]);
+});
+
+it("compiles random graphs of up to thirty layers to modules that agree with onnxruntime", async () => {
+  await fc.assert(
+    fc.asyncProperty(drawn, async (one) => {
+      const graph = graphFrom(one);
+      fc.pre(graph.main.outputs.length > 0 && [...graph.allNodes()].length >= 5);
+      expect(await compare(graph, { poisoned: true, reference: true })).toBeLessThan(1e-4);
+    }),
+    // A failing graph is made smaller for as long as there is time.
+    { numRuns: 150, interruptAfterTimeLimit: 100_000, markInterruptAsFailure: true },
+  );
+});
