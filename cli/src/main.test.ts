@@ -414,7 +414,23 @@ describe("one step", () => {
     expect(facts.targets[0]).toMatchObject({ target: "aot", obstacles: [] });
     const { stdout: text } = await pare(["inspect", mnist]);
     expect(text).toMatch(/Conv +2/);
-    expect(text).toMatch(/aot \(no engine\): .*\n.*its size is not fixed, give --dim N=1/);
+    expect(text).toMatch(
+      /aot \(no engine\): every node\n +A run takes one sample: its batch \(N\)/,
+    );
+  });
+
+  it("inspects why a model does not compile: every reason at once, with the nodes", async () => {
+    const draws = [node("Bernoulli", ["x"], "a"), node("Bernoulli", ["a"], "b")];
+    const bytes = model(...draws, node("RandomNormalLike", ["b"], "y"));
+    const path = await write("drawn.onnx", bytes);
+    const { stdout } = await pare(["inspect", path]);
+    expect(stdout).toContain(
+      [
+        "  aot (no engine): not 3 nodes",
+        "    2 × Bernoulli: it is not compiled (a, b)",
+        "    1 × RandomNormalLike: it is not compiled (y)",
+      ].join("\n"),
+    );
   });
 
   it("simplifies, quantizes and converts, and its result runs", async () => {

@@ -67,5 +67,5 @@ export {
 } from "./wasm/index.js";
 export { loadableOn } from "./targets/loadable.js";
 export { saturates } from "./targets/saturation.js";
-export { supportOf, type TargetSupport } from "./targets/support.js";
+export { obstacleText, supportOf, type TargetSupport } from "./targets/support.js";
 export type { Obstacle, Proposal, Target, Verdict } from "./targets/target.js";

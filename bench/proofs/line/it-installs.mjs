@@ -74,7 +74,7 @@ export async function prove({ claim, root }) {
       join(root, "bench/proofs/line/support/write-test-npz.mjs"),
       join(full, "test.npz"),
     ]);
-    await optimize({ claim, folder: full, env: bare, targets: ["cpu", "wasm", "webgpu"] });
+    await optimize({ claim, folder: full, env: bare, targets: ["aot", "cpu", "wasm", "webgpu"] });
     await types({ claim, root, folder: full });
     await help({ claim, folder: full });
 
@@ -94,7 +94,7 @@ export async function prove({ claim, root }) {
       claim,
       folder: partial,
       env: bare,
-      targets: ["wasm", "webgpu"],
+      targets: ["aot", "wasm", "webgpu"],
       named: "--omit=optional: ",
     });
     const line = said.split("\n").find((one) => /cpu.*onnxruntime-node/.test(one));

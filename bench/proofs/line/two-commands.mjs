@@ -46,7 +46,7 @@ export async function prove({ claim, inform, root }) {
       bound: ">= 2000",
       met: report.data.test >= 2000,
     });
-    for (const target of ["cpu", "wasm", "webgpu"]) {
+    for (const target of ["aot", "cpu", "wasm", "webgpu"]) {
       const variant = report.variants.find((one) => one.target === target);
       claim(`${target}: a variant, on its own engine`, {
         value: variant?.engine ?? "none",

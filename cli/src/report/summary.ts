@@ -34,7 +34,12 @@ export function summaryText(report: Report): string {
     parts.push(
       report.skipped.map(({ target, reason }) => `skipped ${target}: ${reason}`).join("\n"),
     );
-  const notes = [report.data.caveat, ...report.variants.map(({ accuracy }) => accuracy?.noFlips)];
+  // What a processor does is for the report; what a caller may pass, for everybody.
+  const settled = report.variants.flatMap(({ target, restsOn }) =>
+    target === "aot" && restsOn !== undefined ? [`${target}: ${restsOn}`] : [],
+  );
+  const noFlips = report.variants.map(({ accuracy }) => accuracy?.noFlips);
+  const notes = [report.data.caveat, ...noFlips, ...settled];
   for (const note of new Set(notes)) if (note) parts.push(`note: ${note}`);
   return parts.join("\n\n");
 }

@@ -14,16 +14,20 @@ import { openSweptHosts } from "./swept-hosts.js";
 /** The engines that are to be measured, and the CPU engine that the others are compared with. */
 export interface Engines extends Hosts {
   readonly devices: readonly TargetDevice[];
-  /** Answers what a metric and calibration ask: the CPU engine, or else the first there is. */
+  /** Answers what a metric and calibration ask: the CPU engine, or else the first there is that loads any model. */
   readonly reference: EngineHost;
 }
 
 /**
- * The targets that were asked for; every engine where none was.
+ * The targets that were asked for.
+ * @param otherwise where none was
  * @throws PareError ARGUMENT for a name that is no target, or one that this version cannot measure
  */
-export function parseTargets(names: readonly string[] | undefined): readonly TargetName[] {
-  if (names === undefined || names.length === 0) return engineTargets;
+export function parseTargets(
+  names: readonly string[] | undefined,
+  otherwise: readonly TargetName[] = engineTargets,
+): readonly TargetName[] {
+  if (names === undefined || names.length === 0) return otherwise;
   return names.map((name) => {
     const target = targetNames.find((known) => known === name);
     if (target === undefined) {
@@ -54,7 +58,10 @@ export async function openEngines(
   const opened = await openSweptHosts([...new Set<TargetName>([...targets, "cpu"])], {
     patienceMs,
   });
-  const reference = opened.hosts.get("cpu") ?? [...opened.hosts.values()][0];
+  // What answers for others has to load any model.
+  const reference =
+    engineTargets.flatMap((target) => opened.hosts.get(target) ?? [])[0] ??
+    [...opened.hosts.values()][0];
   const devices: TargetDevice[] = [];
   for (const target of targets) {
     const host = opened.hosts.get(target);

@@ -19,11 +19,15 @@ export interface MeasureVerbOptions extends OutputOptions, ShapeOptions {
   readonly report?: Pairs;
 }
 
-export function addMeasureOptions(command: Command): void {
+/** @param byDefault which targets, where none is named */
+export function addMeasureOptions(
+  command: Command,
+  byDefault = "every engine that can run here",
+): void {
   command
     .option(
       `--target <${measurableTargets.join("|")}>`,
-      "where it has to run: one, or several with commas (default: every engine that can run here)",
+      `where it has to run: one, or several with commas (default: ${byDefault})`,
       collectNames,
     )
     .option(

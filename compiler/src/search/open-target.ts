@@ -7,12 +7,15 @@ import {
   type TryOut,
 } from "@pare/runtime/format";
 import { workloadOf } from "../analysis/workload.js";
+import type { Graph } from "../ir/index.js";
 import type { State, Tried } from "./candidate.js";
 import { screeningLimits, type TargetFacts } from "./costs.js";
 import { asGiven, finish, type MakeServices, type Ordered } from "./make.js";
 import type { Record } from "./record.js";
 import type { OptimizeRequest, TargetDevice } from "./request.js";
 import type { TargetState } from "./target-state.js";
+import { findTarget, type Target } from "../targets/index.js";
+import { obstacleText, supportOf } from "../targets/support.js";
 import { isRefusal } from "./refusal.js";
 import { orderOf, type Relative, round } from "./verdict.js";
 
@@ -36,10 +39,12 @@ export interface Opening {
 
 /**
  * Tries the model as it is and in its simplified form, and finds out what runs and samples cost.
- * @throws PareError ENGINE where the engine runs neither
+ * @throws PareError UNSUPPORTED_OP with every reason where the target takes whole models alone, and not this one; ENGINE
+ * where the engine runs neither form; INPUT where samples are none of the sizes that its files are of
  */
 export async function openTarget(opening: Opening, device: TargetDevice): Promise<TargetState> {
   const { request, simplified, recipe, record, services } = opening;
+  await demandTaken(findTarget(device.target), simplified.graph);
   const given = await attempt(() => asGiven(request, device.target, services));
   const original = typeof given === "string" ? request.original : given;
   const began = request.clock.now();
@@ -47,6 +52,9 @@ export async function openTarget(opening: Opening, device: TargetDevice): Promis
     typeof given === "string" ? given : await attempt(() => tryOut(opening, device, original));
   const answering = await attempt(async () => {
     const made = await finish(simplified, "float", device.target, {}, recipe.ending, services);
+    // A target that simplifies by itself makes the same of both.
+    if (typeof asItIs !== "string" && made.identity === (await artifactIdentity(original)))
+      return { ...made, artifact: original, tryOut: asItIs };
     const left = opening.limitMs - (request.clock.now() - began);
     const limitMs = Math.max(leastTryMs, left);
     return { ...made, tryOut: await tryOut({ ...opening, limitMs }, device, made.artifact) };
@@ -66,7 +74,8 @@ export async function openTarget(opening: Opening, device: TargetDevice): Promis
     device.standIn !== null || typeof asItIs === "string" || typeof answering === "string"
       ? null
       : await compare(opening, device, original, answering);
-  const latency = compared === null ? equal : (compared.between[0]?.[1] ?? null);
+  const isOne = typeof answering !== "string" && answering.artifact === original;
+  const latency = compared === null || isOne ? equal : (compared.between[0]?.[1] ?? null);
   // The first runs of a WebAssembly engine are in its baseline tier: those that were timed tell more.
   const runMs = compared?.latencies[0]?.p50 ?? runs.tryOut.runMs;
   // Its first load starts it.
@@ -124,6 +133,18 @@ export async function openTarget(opening: Opening, device: TargetDevice): Promis
   };
 }
 
+async function demandTaken(target: Target, graph: Graph): Promise<void> {
+  if (target.obstacles === undefined) return;
+  const { obstacles } = await supportOf(graph, target);
+  const [first] = obstacles;
+  if (first === undefined) return;
+  throw new PareError(
+    "UNSUPPORTED_OP",
+    `The model cannot be compiled for ${target.label}: ${obstacles.map(obstacleText).join("; ")}.`,
+    { where: first.nodes[0], hint: "Leave that target out: wasm runs every model." },
+  );
+}
+
 const noTryOut: TryOut = { loadMs: 0, runMs: 0 };
 
 /** What came of it, or why the engine refuses. */
@@ -176,7 +197,7 @@ function compare(
   { artifact, tryOut: { runMs } }: Pick<Tried, "artifact" | "tryOut">,
 ): Promise<LatencyComparison> {
   return request.measure.latency({
-    artifacts: [original, artifact],
+    artifacts: artifact === original ? [original] : [original, artifact],
     target: device.target,
     limits: screeningLimits(runMs),
     seed: 0,

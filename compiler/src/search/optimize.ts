@@ -1,10 +1,4 @@
-import {
-  isPareError,
-  PareError,
-  type SearchTime,
-  type TargetName,
-  throwIfAborted,
-} from "@pare/runtime/format";
+import { PareError, type SearchTime, type TargetName, throwIfAborted } from "@pare/runtime/format";
 import { Fingerprints } from "../analysis/fingerprints.js";
 import { recipeHash } from "../pipeline/recipe-data.js";
 import type { Planned, State, Tried } from "./candidate.js";
@@ -24,6 +18,7 @@ import { Learned } from "./learned.js";
 import { Record } from "./record.js";
 import type { Optimized, OptimizeRequest } from "./request.js";
 import { take } from "./take.js";
+import { isOfOtherSizes, isRefusal } from "./refusal.js";
 import { bestOf, latencyNextToFloat, nextToFloat, type TargetState } from "./target-state.js";
 import { Progress } from "./progress.js";
 import { type Deciding, decideSideBySide } from "./side-by-side.js";
@@ -152,10 +147,17 @@ class Search {
 
   /** A target that fails is left out while there are others. */
   #skip(target: TargetName, error: unknown): void {
-    if (!isPareError(error) || !["ENGINE", "ENGINE_CRASHED", "NO_MEMORY"].includes(error.code))
-      throw error;
+    if (!isRefusal(error) && !isOfOtherSizes(target, error)) throw error;
     if (this.#request.devices.length === 1) throw error;
     this.#record.skip(target, error.message);
+  }
+
+  /** As `#skip`, of one that something is planned for. */
+  #drop(state: TargetState, error: unknown, plan: Plan): void {
+    const { target } = state.device;
+    this.#skip(target, error);
+    this.#states.splice(this.#states.indexOf(state), 1);
+    for (const one of [...plan.waiting]) if (one.target === target) plan.withdraw(one);
   }
 
   #noTarget(): never {
@@ -200,8 +202,9 @@ class Search {
     // Where there is no time to try anything, nothing is looked at beside it.
     if (evidence === "none" || plan.deadlineMs <= clock.now()) return;
     this.#progress.step("the float model on the validation samples");
-    await Promise.all(
-      this.#states.map(async (state) => {
+    const states = [...this.#states];
+    const looked = await Promise.allSettled(
+      states.map(async (state) => {
         const { device, floatAnswers, float } = state;
         const count = plan.countsOf(device.target).validation;
         const ask = {
@@ -218,6 +221,12 @@ class Search {
         state.recipe = state.float;
       }),
     );
+    for (const [index, state] of states.entries()) {
+      const result = looked[index];
+      if (result?.status !== "rejected") continue;
+      if (!isOfOtherSizes(state.device.target, result.reason)) throw result.reason;
+      this.#drop(state, result.reason, plan);
+    }
   }
 
   /** Of each target at most one: made and timed one after the other, and decided side by side, because nothing is timed then. */

@@ -3,7 +3,7 @@ import type { Planned } from "./candidate.js";
 import { sensitivityMs } from "./costs.js";
 import { mixedPlan, type TooCoarse } from "./mixed.js";
 import type { Plan } from "./plan.js";
-import type { TargetState } from "./target-state.js";
+import { sameFormat, type TargetState } from "./target-state.js";
 
 /** Of the static files of a target that lost too much, the one that lost least is tried with some of it left float. */
 export class PartlyFloat {
@@ -35,7 +35,7 @@ export class PartlyFloat {
 /** Where to find out which layers are sensitive: the numbers are the same on all engines whose integers are exact. */
 export function quickestFor(state: TargetState, all: readonly TargetState[]): TargetState {
   return all
-    .filter(({ facts }) => facts.timed && !facts.saturates)
+    .filter((one) => one.facts.timed && !one.facts.saturates && sameFormat(one, state))
     .reduce((best, one) => (trialMs(one) < trialMs(best) ? one : best), state);
 }
 

@@ -1,6 +1,6 @@
 import type { Measured, TargetName } from "@pare/runtime/format";
 import type { OptimizeRequest } from "./request.js";
-import type { TargetState } from "./target-state.js";
+import { sameFormat, type TargetState } from "./target-state.js";
 import { isRefusal } from "./refusal.js";
 
 /** By how much engines that compute the same in float may differ, of the largest output. */
@@ -24,7 +24,7 @@ export async function withQuickestAnswers(
 ): Promise<TargetState> {
   if (evidence === "none" || state.device.standIn !== null) return state;
   const quickest = all
-    .filter(({ device }) => device.standIn === null)
+    .filter((one) => one.device.standIn === null && sameFormat(one, state))
     .reduce((best, one) => (one.facts.sampleMs < best.facts.sampleMs ? one : best), state);
   const { validation, sampleMs } = state.facts;
   if (validation * (sampleMs - quickest.facts.sampleMs) < worthMs) return state;

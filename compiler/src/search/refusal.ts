@@ -1,11 +1,23 @@
-import { isPareError, type PareError } from "@pare/runtime/format";
+import { type ErrorCode, isPareError, type PareError, type TargetName } from "@pare/runtime/format";
+import { findTarget } from "../targets/index.js";
+
+const refusing: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "ENGINE",
+  "ENGINE_CRASHED",
+  "NO_MEMORY",
+  "PASS_FAILED",
+  "DIVERGED",
+  "UNSUPPORTED_OP",
+  "MODEL_LIMIT",
+]);
 
 /** The engine or a pass says no to this file; another one may do. */
 export function isRefusal(error: unknown): error is PareError {
-  return (
-    isPareError(error) &&
-    ["ENGINE", "ENGINE_CRASHED", "NO_MEMORY", "PASS_FAILED", "DIVERGED", "UNSUPPORTED_OP"].includes(
-      error.code,
-    )
-  );
+  return isPareError(error) && refusing.has(error.code);
+}
+
+/** Samples are none of the sizes that are fixed in a target's files; other targets run them. */
+export function isOfOtherSizes(target: TargetName, error: unknown): error is PareError {
+  const fixesSizes = findTarget(target).format === "wasm";
+  return fixesSizes && isPareError(error) && error.code === "INPUT";
 }

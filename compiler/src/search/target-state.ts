@@ -1,4 +1,5 @@
 import type { Accuracy, Artifact, SizeBytes, TryOut } from "@pare/runtime/format";
+import { findTarget } from "../targets/index.js";
 import type { FloatAnswers, Tried } from "./candidate.js";
 import type { TargetFacts } from "./costs.js";
 import type { TargetDevice } from "./request.js";
@@ -34,6 +35,11 @@ export interface TargetState {
   readonly screened: Tried[];
   /** Names by the identity of what was made. */
   readonly made: Map<string, string>;
+}
+
+/** Whether the engine of the one loads the files of the other. */
+export function sameFormat(one: TargetState, other: TargetState): boolean {
+  return findTarget(one.device.target).format === findTarget(other.device.target).format;
 }
 
 /**

@@ -71,25 +71,62 @@ it("checks what it is fed, and says what was expected", async () => {
 });
 
 it("refuses, with all reasons and what to do, what it cannot compile", async () => {
-  const graph = graphOf({ x: ["float32", "N", 4] }, (input, b) => ({
+  const graph = graphOf({ x: ["float32", "N", "W"] }, (input, b) => ({
     y: b.add("Sin", [input("x")]),
   }));
   await expect(aot.emit(graph, {})).rejects.toMatchObject({
     code: "UNSUPPORTED_OP",
     message: expect.stringMatching(
-      /N \(x\): its size is not fixed, give --dim N=1; Sin \(y\): it is not compiled/,
+      /W \(x\): its size is not fixed, give --dim W=…; Sin \(y\): it is not compiled/,
     ),
-    hint: "Fix the model's sizes: --dim N=1.",
+    hint: "Fix the model's sizes: --dim W=….",
   });
   expect((await supportOf(graph, aot)).obstacles).toEqual([
-    { op: "N", reason: "its size is not fixed, give --dim N=1", count: 1, nodes: ["x"] },
     { op: "Sin", reason: "it is not compiled", count: 1, nodes: ["y"] },
+    { op: "W", reason: "its size is not fixed, give --dim W=…", count: 1, nodes: ["x"] },
   ]);
   expect((await supportOf(network(), aot)).obstacles).toEqual([]);
   expect(aot.supports("Conv", "", ["float32"])).toEqual({ ok: true });
   expect(aot.supports("Conv", "", ["int8"])).toMatchObject({ ok: false });
   expect(aot.supports("Conv", "com.example", [])).toMatchObject({ ok: false });
   expect(aot.supports("constructor", "", [])).toMatchObject({ ok: false });
+});
+
+const classifier = (batch: string | number) =>
+  graphOf({ x: ["float32", batch, 6], other: ["float32", batch, 6] }, (input, b) => ({
+    y: b.add("Gemm", [b.add("Add", [input("x"), input("other")]), b.weights(6, 3)]),
+  }));
+
+it("fixes a batch to one where nobody gave it a size, and says so to who inspects and who feeds", async () => {
+  const support = await supportOf(classifier("N"), aot);
+  expect(support).toMatchObject({
+    obstacles: [],
+    assumption:
+      "A run takes one sample: its batch (N) is fixed to 1 in the module; --dim N=8 makes it eight.",
+  });
+  const session = await backend().load(await aot.emit(classifier("N"), {}));
+  expect(session.inputs.map(({ dims }) => dims)).toEqual([
+    [1, 6],
+    [1, 6],
+  ]);
+  const feeds = feedsOf(classifier(1), 1);
+  expect(agreement(await run(classifier(1), feeds), await session.run(feeds))).toBeGreaterThan(110);
+  const two = { type: "float32", dims: [2, 6], data: new Float32Array(12) } as const;
+  const hint = "Its batch (N) was fixed to 1: pass one sample a run, or compile it with --dim N=….";
+  const other = new Float32Array(6);
+  await expect(session.run({ x: two, other })).rejects.toMatchObject({ code: "INPUT", hint });
+  await expect(session.run({ x: two.data, other })).rejects.toMatchObject({ code: "INPUT", hint });
+});
+
+it("leaves a batch as it was given, and says of other sizes that they are fixed", async () => {
+  expect(await supportOf(classifier(8), aot)).not.toHaveProperty("assumption");
+  const session = await backend().load(await aot.emit(classifier(8), {}));
+  expect(session.inputs[0]?.dims).toEqual([8, 6]);
+  const one = new Float32Array(6);
+  await expect(session.run({ x: one, other: one })).rejects.toMatchObject({
+    code: "INPUT",
+    hint: "Its sizes are fixed: compile it for others, with --dim or --shape.",
+  });
 });
 
 it("loads no module that is none of its own, and none whose facts lie", async () => {

@@ -1,9 +1,15 @@
 import { type NamedBytes, sha256 } from "@pare/runtime/format";
+import { batchSymbols, namedSymbol } from "../analysis/batch.js";
+import type { Graph } from "../ir/index.js";
+import { bindShapes } from "../passes/bind-shapes.js";
 import { simplifyGraph } from "../passes/simplify.js";
-import { compiledOperators, compileToWasm, refusals } from "../wasm/index.js";
+import { compiledOperators, compileToWasm, refusalsOf } from "../wasm/index.js";
 import type { Target } from "./target.js";
 
-/** No engine: the model is compiled to a WebAssembly module of its own, in which it computes in float32. */
+/**
+ * No engine: the model is compiled to a WebAssembly module of its own, in which it computes in float32. All sizes are
+ * fixed in it: a batch that nobody fixed is one.
+ */
 export const aot: Target = {
   name: "aot",
   label: "aot (no engine)",
@@ -17,23 +23,27 @@ export const aot: Target = {
       : { ok: false, why: `${op} is not compiled on ${type}: the model goes to another target` };
   },
   async obstacles(graph) {
-    const simplified = graph.fork();
-    await simplifyGraph(simplified, {});
-    return refusals(simplified).map(({ what, why, hint, where, count }) => ({
+    const { fixed } = await fixedGraph(graph);
+    const against = await refusalsOf(fixed);
+    return against.map(({ what, why, hint, where, count }) => ({
       op: what,
       reason: hint === undefined ? why : `${why}, give ${hint}`,
       count,
       nodes: where,
     }));
   },
+  assumption(graph) {
+    const symbols = batchSymbols(graph);
+    if (symbols.length === 0) return undefined;
+    const [name] = batchNames(symbols);
+    const other =
+      name === undefined ? "--shape gives it another size" : `--dim ${name}=8 makes it eight`;
+    return `A run takes one sample: its batch${name === undefined ? "" : ` (${batchNames(symbols).join(", ")})`} is fixed to 1 in the module; ${other}.`;
+  },
   propose: () => [],
   async emit(graph, session) {
-    const simplified = graph.fork();
-    await simplifyGraph(simplified, {});
-    const first = await compileToWasm(simplified, {});
-    // Where there are two modules, weights are in neither: who loads one of them needs them once.
-    const { simd, relaxed, weights } =
-      first.relaxed === undefined ? first : await compileToWasm(simplified, { weights: "beside" });
+    const { fixed, batch } = await fixedGraph(graph);
+    const { simd, relaxed, weights } = await compileToWasm(fixed, { weights: "once", batch });
     const beside = [relaxed, weights].flatMap((bytes) => bytes ?? []);
     return {
       format: "wasm",
@@ -43,6 +53,23 @@ export const aot: Target = {
     };
   },
 };
+
+/** A graph as it is compiled, and what of it was fixed to one: names of its batch; undefined where none was free. */
+async function fixedGraph(
+  graph: Graph,
+): Promise<{ readonly fixed: Graph; readonly batch: readonly string[] | undefined }> {
+  const fixed = graph.fork();
+  const symbols = batchSymbols(fixed);
+  const dims = Object.fromEntries(symbols.map((symbol) => [symbol, 1]));
+  await bindShapes.create(bindShapes.parse({ dims })).run(fixed, {});
+  await simplifyGraph(fixed, {});
+  return { fixed, batch: symbols.length === 0 ? undefined : batchNames(symbols) };
+}
+
+/** Those that a file names. */
+function batchNames(symbols: readonly string[]): readonly string[] {
+  return symbols.flatMap((symbol) => namedSymbol(symbol) ?? []);
+}
 
 /** As a bundle names what lies beside a model. */
 async function named(bytes: Uint8Array): Promise<NamedBytes> {

@@ -7,6 +7,8 @@ export interface TargetSupport {
   readonly label: string;
   /** Empty where the target takes every node. */
   readonly obstacles: readonly Obstacle[];
+  /** What its files settle that the model leaves open, in a sentence. */
+  readonly assumption?: string;
 }
 
 /**
@@ -17,7 +19,19 @@ export async function supportOf(graph: Graph, target: Target): Promise<TargetSup
   const { name, label } = target;
   const found = (await target.obstacles?.(graph)) ?? obstaclesOf(graph, target);
   const sorted = [...found].sort((a, b) => b.count - a.count || (a.op < b.op ? -1 : 1));
-  return { target: name, label, obstacles: sorted };
+  const assumption = target.assumption?.(graph);
+  return {
+    target: name,
+    label,
+    obstacles: sorted,
+    ...(assumption !== undefined && { assumption }),
+  };
+}
+
+/** `2 × Gather: it computes with int64 (tokens, positions)` */
+export function obstacleText({ op, count, reason, nodes }: Obstacle): string {
+  const others = count > nodes.length ? ", …" : "";
+  return `${count} × ${op}: ${reason} (${nodes.join(", ")}${others})`;
 }
 
 function obstaclesOf(graph: Graph, target: Target): readonly Obstacle[] {

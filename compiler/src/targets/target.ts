@@ -42,6 +42,8 @@ export interface Target {
   supports(op: string, domain: string, types: readonly (Dtype | undefined)[]): Verdict;
   /** All that stands against a graph, where it takes a whole one or none: sizes as well as nodes. */
   obstacles?(graph: Graph): Promise<readonly Obstacle[]>;
+  /** What `emit` settles of a graph because nobody did, in a sentence; undefined where there is nothing. */
+  assumption?(graph: Graph): string | undefined;
   /** What is worth trying on this graph. */
   propose(graph: Graph): readonly Proposal[];
   /**

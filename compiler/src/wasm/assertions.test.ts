@@ -34,7 +34,7 @@ const expected = enginesHere.map((engine) => runModule(plan, feeds, engine));
 /** Runs the assertion build of a plan that was changed, where the memory is as it was planned. */
 function assertionsOf(changed: Plan, placed: MemoryPlan = memory, engine = enginesHere[0]) {
   if (engine === undefined) throw new Error("There is no engine.");
-  return runBytes(emitModule(changed, placed, engine, "inside", true), changed, placed, feeds);
+  return runBytes(emitModule(changed, placed, engine, "inside", { asserted: true }), changed, placed, feeds);
 }
 
 /** A plan in which one buffer is said to be another, while steps and addresses are those of the first. */
@@ -123,7 +123,7 @@ it("gives NaN where two values that live together share memory", () => {
       };
       const [first] = expected;
       if (engine === undefined || first === undefined) throw new Error("There is no engine.");
-      const bytes = emitModule(plan, overlapping, engine, "inside", true);
+      const bytes = emitModule(plan, overlapping, engine, "inside", { asserted: true });
       expect(
         relativeError(first, runBytes(bytes, plan, overlapping, feeds)),
         `${one.name} under ${other.name}`,

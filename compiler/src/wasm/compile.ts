@@ -5,13 +5,15 @@ import { engines } from "./engine.js";
 import { lower } from "./lower/lower.js";
 import type { Arrays } from "./lower/node-facts.js";
 import { type Refusal, refusals } from "./lower/refusals.js";
+import { leastMemory, mostMemory, overMemory, tooManyWeights } from "./lower/too-large.js";
 import { constantImage, planMemory } from "./plan/memory-plan.js";
 import type { Plan } from "./plan/plan.js";
 
 /** Weights up to this many bytes are in the module; more are beside it, so that it is small to compile. */
 const mostInside = 1024 * 1024;
-/** WebAssembly addresses memory by 32 bits; engines give a module less. */
-const mostMemory = 2 ** 31;
+
+/** Tensors and weights of so many bytes fit, whatever halos and the rests of vectors add to them. */
+const surelyFits = mostMemory / 8;
 
 /** A model as WebAssembly. */
 export interface CompiledModel {
@@ -31,8 +33,10 @@ export interface CompiledModel {
 }
 
 export interface CompileOptions {
-  /** Where weights go; by their size where not given. */
-  readonly weights?: "inside" | "beside" | undefined;
+  /** Where weights go; `once`: never into two modules. By their size where not given. */
+  readonly weights?: "inside" | "beside" | "once" | undefined;
+  /** Names of the batch that was fixed to one because nobody gave it a size; empty where no file names it. */
+  readonly batch?: readonly string[] | undefined;
 }
 
 /**
@@ -41,26 +45,60 @@ export interface CompileOptions {
  */
 export async function compileToWasm(
   graph: Graph,
-  { weights }: CompileOptions = {},
+  { weights, batch }: CompileOptions = {},
 ): Promise<CompiledModel> {
+  const heavy = tooManyWeights(graph);
+  if (heavy !== undefined) throw tooLarge(heavy);
   const plan = await planOf(graph);
   const memory = planMemory(plan);
-  if (memory.memoryBytes > mostMemory) {
-    const message = `The model would take ${Math.ceil(memory.memoryBytes / 2 ** 20)} MiB, and a module has 2048 at most.`;
-    throw new PareError("MODEL_LIMIT", message, {
-      hint: "Make it smaller, or use another target for it.",
-    });
+  const over = overMemory(plan, memory.memoryBytes);
+  if (over !== undefined) throw tooLarge(over);
+  const emitted = (where: "inside" | "beside"): readonly [Uint8Array, Uint8Array | undefined] => {
+    const [simd, relaxed] = engines.map((engine) =>
+      emitModule(plan, memory, engine, where, { batch }),
+    );
+    if (simd === undefined || relaxed === undefined)
+      throw new PareError("INTERNAL", "There is no engine to compile for.");
+    return [simd, sameBytes(simd, relaxed) ? undefined : relaxed];
+  };
+  const bySize = memory.constantBytes <= mostInside ? "inside" : "beside";
+  let where = weights === undefined || weights === "once" ? bySize : weights;
+  let [simd, relaxed] = emitted(where);
+  // Who loads one of two modules needs the weights once.
+  if (weights === "once" && where === "inside" && relaxed !== undefined) {
+    where = "beside";
+    [simd, relaxed] = emitted(where);
   }
-  const inside = weights ?? (memory.constantBytes <= mostInside ? "inside" : "beside");
-  const [simd, relaxed] = engines.map((engine) => emitModule(plan, memory, engine, inside));
-  if (simd === undefined || relaxed === undefined)
-    throw new PareError("INTERNAL", "There is no engine to compile for.");
   return {
     simd,
-    relaxed: sameBytes(simd, relaxed) ? undefined : relaxed,
-    weights: inside === "beside" ? constantImage(plan, memory) : undefined,
+    relaxed,
+    weights: where === "beside" ? constantImage(plan, memory) : undefined,
     memory,
   };
+}
+
+function tooLarge(refusal: Refusal): PareError {
+  return new PareError(
+    "MODEL_LIMIT",
+    `The model is too large for one module: ${refusalText(refusal)}.`,
+    {
+      where: refusal.where[0],
+      hint: "Make it smaller, or use another target for it.",
+    },
+  );
+}
+
+/**
+ * Everything that stands against compiling a simplified graph: its sizes, operators and types and, where none of these
+ * does, the memory that it would take. That is planned only where it may be too much.
+ */
+export async function refusalsOf(graph: Graph): Promise<readonly Refusal[]> {
+  const heavy = tooManyWeights(graph);
+  const against = [...refusals(graph), ...(heavy === undefined ? [] : [heavy])];
+  if (against.length > 0 || leastMemory(graph) < surelyFits) return against;
+  const plan = await planOf(graph);
+  const over = overMemory(plan, planMemory(plan).memoryBytes);
+  return over === undefined ? [] : [over];
 }
 
 /**

@@ -23,21 +23,31 @@ export interface ModuleFacts {
   readonly outputs: readonly ModuleValue[];
   /** Where weights that come in a file of their own are to be written. */
   readonly weights?: { readonly at: number; readonly bytes: number };
+  /** Names of the batch that was fixed to one because nobody gave it a size; absent where there was none. */
+  readonly batch?: readonly string[];
+}
+
+export interface EmitOptions {
+  /**
+   * Makes the assertion build: slow; traps where a kernel reads or writes outside its operands, and exports the index of
+   * the step under way as `step`; memory that holds nothing any more is filled with NaN. Whoever writes NaN into all that
+   * is no input before a run has no number in it that the model did not write.
+   */
+  readonly asserted?: boolean;
+  /** See ModuleFacts. */
+  readonly batch?: readonly string[] | undefined;
 }
 
 /**
  * A plan as a WebAssembly module that exports `memory` and `run`, and imports nothing.
  * @param weights `inside`: in its data segment; `beside`: whoever loads it writes them
- * @param asserted makes the assertion build: slow; traps where a kernel reads or writes outside its operands, and exports
- * the index of the step under way as `step`; memory that holds nothing any more is filled with NaN. Whoever writes NaN
- * into all that is no input before a run has no number in it that the model did not write.
  */
 export function emitModule(
   plan: Plan,
   memory: MemoryPlan,
   engine: Engine,
   weights: "inside" | "beside",
-  asserted = false,
+  { asserted = false, batch }: EmitOptions = {},
 ): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder();
   const assertions = asserted ? new Assertions(module, plan, memory) : undefined;
@@ -61,7 +71,10 @@ export function emitModule(
   module.add(run, "run");
   if (weights === "inside" && memory.constantBytes > 0)
     module.data(memory.constantsAt, constantImage(plan, memory));
-  module.custom(factsSection, asciiJson(factsOf(plan, memory, weights)));
+  module.custom(
+    factsSection,
+    asciiJson({ ...factsOf(plan, memory, weights), ...(batch && { batch }) }),
+  );
   return module.encode(assertions?.memoryBytes ?? memory.memoryBytes);
 }
 

@@ -1,3 +1,9 @@
-export { type CompiledModel, type CompileOptions, compileToWasm, refusalText } from "./compile.js";
+export {
+  type CompiledModel,
+  type CompileOptions,
+  compileToWasm,
+  refusalsOf,
+  refusalText,
+} from "./compile.js";
 export { compiledOperators } from "./lower/lowerings.js";
 export { type Refusal, refusals } from "./lower/refusals.js";

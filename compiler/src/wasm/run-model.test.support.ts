@@ -88,7 +88,7 @@ function arrayOf(type: Dtype, numbers: Float32Array, integers: Float32Array): Ty
 /** What a module computes; in the assertion build, from memory that was full of NaN. */
 export function runModule(plan: Plan, feeds: Tensors, engine: Engine, asserted = false): Tensors {
   const memory = planMemory(plan);
-  const bytes = emitModule(plan, memory, engine, "inside", asserted);
+  const bytes = emitModule(plan, memory, engine, "inside", { asserted });
   return runBytes(bytes, plan, memory, feeds);
 }
 

@@ -34,10 +34,11 @@ export function moduleSession(
   const inputs = placed(said["inputs"], buffer);
   const outputs = placed(said["outputs"], buffer);
   writeWeights(said["weights"], buffer, weights);
+  const ofSizes = sizesText(said["batch"]);
   let isDisposed = false;
 
   const runNow = (feeds: Feeds): Tensors => {
-    const given = completeFeeds(inputs, feeds);
+    const given = completeFeeds(inputs, feeds, ofSizes);
     const results: Record<string, Tensor> = {};
     try {
       given.forEach(({ data }, at) => copyInto(inputs[at]?.memory, data));
@@ -65,6 +66,16 @@ export function moduleSession(
       isDisposed = true;
     },
   };
+}
+
+/** What to do about another size. @param batch names of what was fixed to one because nobody gave it a size */
+function sizesText(batch: unknown): string {
+  if (!Array.isArray(batch))
+    return "Its sizes are fixed: compile it for others, with --dim or --shape.";
+  const [name] = batch;
+  const names = name === undefined ? "" : ` (${batch.join(", ")})`;
+  const option = name === undefined ? "--shape" : `--dim ${name}=…`;
+  return `Its batch${names} was fixed to 1: pass one sample a run, or compile it with ${option}.`;
 }
 
 function described({ name, type, dims }: Placed): Omit<Placed, "memory"> {

@@ -3,6 +3,7 @@ import {
   countMacs,
   countOperators,
   countParameters,
+  obstacleText,
   supportOf,
   type TargetSupport,
   targets,
@@ -108,14 +109,13 @@ function valueTable(title: string, values: readonly Described[]): string {
   )}`;
 }
 
-function supportText({ label, obstacles }: TargetSupport): string {
-  if (obstacles.length === 0) return `  ${label}: every node`;
-  const reasons = obstacles.map(
-    ({ op, count, reason, nodes }) =>
-      `    ${count} × ${op}: ${reason} (${nodes.join(", ")}${count > nodes.length ? ", …" : ""})`,
-  );
+function supportText({ label, obstacles, assumption }: TargetSupport): string {
+  const settled = assumption === undefined ? [] : [`    ${assumption}`];
+  if (obstacles.length === 0) return [`  ${label}: every node`, ...settled].join("\n");
+  const reasons = obstacles.map((obstacle) => `    ${obstacleText(obstacle)}`);
   return [
     `  ${label}: not ${obstacles.reduce((sum, { count }) => sum + count, 0)} nodes`,
     ...reasons,
+    ...settled,
   ].join("\n");
 }

@@ -3,6 +3,7 @@ import {
   assembleBundle,
   countMacs,
   countParameters,
+  findTarget,
   GoldenRecorder,
   type Optimized,
   reportOf,
@@ -141,7 +142,9 @@ export class BundleWriter {
     const saturates = workbench === null ? null : saturatesOn(workbench.engines.devices);
     const variants = report.variants.map((row, index) => {
       const variant = optimized.variants[index];
-      const note = variant === undefined ? null : restsOn(variant, saturates);
+      if (variant === undefined) return row;
+      const settled = findTarget(variant.target).assumption?.(variant.graph);
+      const note = settled ?? restsOn(variant, saturates);
       return note === null ? row : { ...row, restsOn: note };
     });
     return withoutPlaces({

@@ -5,7 +5,7 @@ import type { OptimizeVerbOptions } from "./run.js";
 
 export const define: DefineVerb = (command, context) => {
   command.argument("<model>", "an ONNX file");
-  addMeasureOptions(command);
+  addMeasureOptions(command, "all that can run here, aot where the model compiles");
   command
     .option(
       "--recipe <preset or file>",

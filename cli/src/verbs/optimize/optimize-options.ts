@@ -4,7 +4,10 @@ import { checkMeasureOptions } from "../../workbench/workbench.js";
 
 /** What a search may be told. Paths are the file system's, from the current folder where they are relative. */
 export interface OptimizeOptions {
-  /** Where it has to run: `cpu`, `wasm`, `webgpu`. Default: all that can run on this machine. */
+  /**
+   * Where it has to run: `aot`, `cpu`, `wasm`, `webgpu`. Default: all that can run on this machine; `aot` among them where
+   * the model compiles.
+   */
   readonly target?: readonly TargetName[];
   /** A folder of images, .npz, .npy, .safetensors, .jsonl, or an ES module. Default: none, and no accuracy is measured. */
   readonly data?: string;

@@ -5,7 +5,7 @@ import {
   type OptimizeRequest,
   type PlanSummary,
 } from "@pare/compiler";
-import { createMeasure } from "@pare/bench";
+import { createMeasure, measurableTargets } from "@pare/bench";
 import { onnxArtifact, type Report } from "@pare/runtime/format";
 import { openCache } from "../../cache/open-cache.js";
 import { loadBudgets } from "../../config/budgets.js";
@@ -28,7 +28,7 @@ export async function searchModel(path: string, job: Job): Promise<Report> {
   const { seed = 0, cache: keeps = true } = options;
   const recipe = await loadRecipe(options.recipe ?? "auto");
   const like = options.like === undefined ? undefined : await loadLock(options.like);
-  const targets = parseTargets(options.target);
+  const targets = parseTargets(options.target, measurableTargets);
   const budgets = await loadBudgets(path, model.name, {
     maxDrop: options.maxDrop,
     maxSizeBytes: options.maxSizeBytes,

@@ -5,7 +5,7 @@ import { dtypeOf, NodeFacts, shapeOf } from "./node-facts.js";
 
 /** Why a graph cannot be compiled: one reason, and what it concerns. */
 export interface Refusal {
-  readonly kind: "dimension" | "operator" | "type";
+  readonly kind: "dimension" | "operator" | "type" | "memory";
   /** A dim, or an operator. */
   readonly what: string;
   readonly why: string;
@@ -55,7 +55,7 @@ function openDim(size: Dim | undefined, input: string): Omit<Refusal, "where" | 
     kind: "dimension",
     what: symbol ?? `of ${input}`,
     why: "its size is not fixed",
-    hint: symbol === undefined ? `--shape ${input}=1x…` : `--dim ${symbol}=1`,
+    hint: symbol === undefined ? `--shape ${input}=1x…` : `--dim ${symbol}=…`,
   };
 }
 

@@ -167,7 +167,7 @@ export interface Report {
     readonly precision: string;
     readonly file: string;
     readonly baseline: ReportRow | null;
-    /** Of a file that other processors may treat otherwise: in what way, in a sentence or two. */
+    /** Of a file that other processors may treat otherwise, or that settles what the model leaves open: in what way. */
     readonly restsOn?: string;
     /** What each step did on the way to the file, in order; none where it is the model as it was. */
     readonly shares?: readonly StepShare[];

@@ -1,0 +1,81 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { load } from "@pare/runtime";
+import { aot } from "@pare/runtime/aot";
+import { wasm } from "@pare/runtime/ort-web";
+import { parseManifest, type Report } from "@pare/runtime/format";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { optimize, type OptimizeCall } from "../../index.js";
+import { summaryText } from "../../report/summary.js";
+
+const fixture = (name: string): string =>
+  fileURLToPath(new URL(`../../../../fixtures/models/${name}.onnx`, import.meta.url));
+
+let folder = "";
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "pare-targets-"));
+  vi.stubEnv("XDG_CACHE_HOME", join(folder, "cache"));
+  // What is meant for browsers runs in Node: this is about which targets there are.
+  vi.stubEnv("PARE_CHROMIUM", "none");
+});
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await rm(folder, { recursive: true });
+});
+
+const quick = { recipe: "simplify", timeBudgetMs: 20_000 } as const satisfies OptimizeCall;
+
+const hashesOf = async (bundle: string): Promise<readonly string[]> => {
+  const manifest = parseManifest(JSON.parse(await readFile(join(bundle, "manifest.json"), "utf8")));
+  return manifest.variants.flatMap(({ files }) => files.map(({ sha256 }) => sha256));
+};
+
+function targetsOf({ variants }: Report): readonly string[] {
+  return variants.map(({ target }) => target);
+}
+
+it("writes a module beside the engines' files where no target is named, and replays it", async () => {
+  const output = join(folder, "digits.pare");
+  const { report } = await optimize(fixture("mnist-cnn"), { ...quick, output });
+  expect(targetsOf(report)).toEqual(["aot", "cpu", "wasm"]);
+  expect(report.skipped.map(({ target }) => target)).toEqual(["webgpu"]);
+  const settled = expect.stringMatching(/its batch \(N\) is fixed to 1.*--dim N=8/);
+  expect(report.variants.map(({ restsOn }) => restsOn)).toEqual([settled, undefined, undefined]);
+  expect(summaryText(report)).toMatch(/^note: aot: A run takes one sample: its batch \(N\)/m);
+
+  const model = await load(output, { backends: [aot(), wasm()] });
+  expect(model.selection).toMatchObject({ target: "aot", proven: true });
+  expect(model.selection.tried).toHaveLength(1);
+  const image = { type: "float32", dims: [1, 1, 28, 28], data: new Float32Array(784) } as const;
+  const { logits } = await model.run({ x: image });
+  expect(logits?.dims).toEqual([1, 10]);
+  const two = { ...image, dims: [2, 1, 28, 28], data: new Float32Array(2 * 784) };
+  await expect(model.run({ x: two })).rejects.toMatchObject({
+    code: "INPUT",
+    hint: expect.stringContaining("Its batch (N) was fixed to 1"),
+  });
+  await model.dispose();
+
+  const again = join(folder, "again.pare");
+  const frozen = join(output, "pare.lock.json");
+  await optimize(fixture("mnist-cnn"), { frozen, output: again });
+  expect(await hashesOf(again)).toEqual(await hashesOf(output));
+});
+
+it("says why there is no module, every reason at once, and writes the others", async () => {
+  const notes: string[] = [];
+  const { report } = await optimize(fixture("ocr-direction"), {
+    ...quick,
+    output: join(folder, "direction.pare"),
+    onNote: (line) => notes.push(line),
+  });
+  expect(targetsOf(report)).toEqual(["cpu", "wasm"]);
+  const skipped = report.skipped.find(({ target }) => target === "aot");
+  expect(skipped?.reason).toMatch(
+    /DynamicDimension\.1: its size is not fixed, give --dim .*DynamicDimension\.2: its size is not fixed/,
+  );
+  expect(skipped?.reason).not.toContain("DynamicDimension.0");
+  expect(summaryText(report)).toContain(`skipped aot: ${skipped?.reason}`);
+});

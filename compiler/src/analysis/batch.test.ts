@@ -1,0 +1,48 @@
+import { expect, it } from "vitest";
+import { dim, edit, tensorType } from "../ir/index.js";
+import { type Declared, graphOf } from "../rules/rule-case.test.support.js";
+import { batchSymbols, namedSymbol } from "./batch.js";
+
+function symbolsOf(inputs: Readonly<Record<string, Declared>>): readonly string[] {
+  const [first = ""] = Object.keys(inputs);
+  return batchSymbols(graphOf(inputs, (input, b) => ({ y: b.add("Relu", [input(first)]) })));
+}
+
+it("finds the free first axis of an input that has others, once", () => {
+  expect(symbolsOf({ x: ["float32", "N", 3, "H", "W"] })).toEqual(["N"]);
+  expect(symbolsOf({ x: ["float32", "N", 4], state: ["float32", 2, "N", 8] })).toEqual(["N"]);
+  expect(symbolsOf({ x: ["float32", "N", 4], other: ["float32", "N", 4] })).toEqual(["N"]);
+  expect(symbolsOf({ x: ["float32", "N", 4], other: ["float32", "M", 4] })).toEqual(["N", "M"]);
+});
+
+it("finds none where the first axis is fixed, stands alone, or is none of a file's own", () => {
+  expect(symbolsOf({ x: ["float32", 1, "length"] })).toEqual([]);
+  expect(symbolsOf({ samples: ["float32", "length"] })).toEqual([]);
+  expect(symbolsOf({ x: ["float32"] })).toEqual([]);
+  const graph = graphOf({ x: ["float32", "N", 4] }, (input, b) => ({
+    y: b.add("Relu", [input("x")]),
+  }));
+  const [x] = graph.main.inputs;
+  if (x === undefined) throw new Error("There is no input.");
+  const twice = tensorType("float32", [dim.multiply(2, dim.symbol("N")), 4]);
+  edit(graph, "test", (editor) => editor.setType(x, twice), { interface: true });
+  expect(batchSymbols(graph)).toEqual([]);
+});
+
+it("finds a size that no file names, for each input its own", () => {
+  const graph = graphOf({ x: ["float32", 1, 4], other: ["float32", 1, 4] }, (input, b) => ({
+    y: b.add("Add", [input("x"), input("other")]),
+  }));
+  edit(
+    graph,
+    "test",
+    (editor) => {
+      for (const id of graph.main.inputs)
+        editor.setType(id, tensorType("float32", [dim.unknown(), 4]));
+    },
+    { interface: true },
+  );
+  const found = batchSymbols(graph);
+  expect(found).toHaveLength(2);
+  expect(found.map(namedSymbol)).toEqual([undefined, undefined]);
+});

@@ -1,0 +1,30 @@
+import { type Dim, dim, type Graph } from "../ir/index.js";
+
+/**
+ * The free dims that count samples: each stands alone as the first axis of an input that has others. A file that names
+ * it names one; where none is named, every input has its own.
+ * @returns names of symbols, in the order of the inputs; those that no file names begin with `?`
+ */
+export function batchSymbols(graph: Graph): readonly string[] {
+  const found = new Set<string>();
+  for (const id of graph.main.inputs) {
+    const { type, constant } = graph.value(id);
+    if (constant !== undefined || type.kind !== "tensor" || type.shape === undefined) continue;
+    const [first, ...others] = type.shape;
+    if (first === undefined || others.length === 0) continue;
+    const symbol = aloneIn(first);
+    if (symbol !== undefined) found.add(symbol);
+  }
+  return [...found];
+}
+
+/** The symbol that a dim is; undefined where it is a number, or computed of symbols. */
+function aloneIn(size: Dim): string | undefined {
+  const [symbol] = dim.symbolsOf(size);
+  return symbol !== undefined && size === dim.symbol(symbol) ? symbol : undefined;
+}
+
+/** As a file names it; undefined where none does. */
+export function namedSymbol(symbol: string): string | undefined {
+  return symbol.startsWith("?") ? undefined : symbol;
+}
