@@ -1,6 +1,8 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { expect, it } from "vitest";
 import { cliPage } from "./cli-page.js";
+import { compiledOperatorsPage } from "./compiled-operators-page.js";
+import { convolutionLoopsPicture } from "./convolution-loops.js";
 import { errorsPage } from "./errors-page.js";
 import { gradientsPage } from "./gradients-page.js";
 import { recipesPage } from "./recipes-page.js";
@@ -8,6 +10,8 @@ import { recipesPage } from "./recipes-page.js";
 it.each([
   ["errors.md", errorsPage],
   ["cli.md", cliPage],
+  ["compiled-operators.md", compiledOperatorsPage],
+  ["convolution-loops.svg", convolutionLoopsPicture],
   ["gradients.md", gradientsPage],
   ["recipes.md", recipesPage],
 ])("%s is what the code says (UPDATE_GOLDENS=1 writes it)", async (name, page) => {

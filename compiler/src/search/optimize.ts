@@ -157,7 +157,7 @@ class Search {
     const { target } = state.device;
     this.#skip(target, error);
     this.#states.splice(this.#states.indexOf(state), 1);
-    for (const one of [...plan.waiting]) if (one.target === target) plan.withdraw(one);
+    for (const one of plan.waiting.filter((other) => other.target === target)) plan.withdraw(one);
   }
 
   #noTarget(): never {

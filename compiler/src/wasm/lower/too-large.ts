@@ -44,7 +44,6 @@ function weightsOf(graph: Graph): readonly Sized[] {
 
 function refusal(what: string, bytes: number, parts: readonly Sized[]): Refusal {
   const largest = [...parts].sort((a, b) => b.bytes - a.bytes).slice(0, 3);
-  const mebibytes = (count: number): number => Math.ceil(count / 2 ** 20);
   return {
     kind: "memory",
     what,
@@ -52,6 +51,10 @@ function refusal(what: string, bytes: number, parts: readonly Sized[]): Refusal 
     where: largest.map(({ name, bytes: own }) => `${name}: ${mebibytes(own)} MiB`),
     count: parts.length,
   };
+}
+
+function mebibytes(bytes: number): number {
+  return Math.ceil(bytes / 2 ** 20);
 }
 
 function sum(numbers: readonly number[]): number {

@@ -1,0 +1,42 @@
+import { operators } from "../../compiler/src/ops/index.js";
+import type { LoweringRow } from "../../compiler/src/wasm/lower/lowering-row.js";
+import { lowerings } from "../../compiler/src/wasm/lower/lowerings.js";
+
+/** `compiled-operators.md`: which of the operators that are known are compiled to WebAssembly. */
+export function compiledOperatorsPage(): string {
+  const known = [...operators.keys()].filter((key) => !key.includes("::"));
+  const others = known.filter((key) => !lowerings.has(key)).sort();
+  return [
+    "# Compiled operators",
+    "",
+    "What the target `aot` compiles to WebAssembly ([how](ahead-of-time.md)): the rows of",
+    "`compiler/src/wasm/lower/lowerings.ts`, of a model that was simplified. Operators on one line are lowered alike. A row may",
+    "refuse a type, an attribute, or an input that would have to be constant: `pare inspect` says of a model every reason at",
+    "once, with the nodes.",
+    "",
+    ...[...alike()].map((names) => `- ${names.map(code).join(", ")}`),
+    "",
+    "## Known, and not compiled",
+    "",
+    "Many of them are gone once a model is simplified: what computes shapes, what constants decide, what is only written out.",
+    "Where one is left, the whole model goes to the other targets.",
+    "",
+    `${others.length}: ${others.map(code).join(", ")}.`,
+    "",
+  ].join("\n");
+}
+
+/** Names that share a row, in its order. */
+function alike(): Iterable<readonly string[]> {
+  const byRow = new Map<LoweringRow, string[]>();
+  for (const [name, row] of lowerings) {
+    const names = byRow.get(row) ?? [];
+    names.push(name);
+    byRow.set(row, names);
+  }
+  return byRow.values();
+}
+
+function code(name: string): string {
+  return `\`${name}\``;
+}
