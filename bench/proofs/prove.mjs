@@ -1,5 +1,6 @@
 // npm run prove -- <area> or <area>/<what>: what was promised, as value, bound, n and interval. Exits 1 when it is missed.
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 import { instructionSets, processorText } from "../../cli/dist/workbench/processor.js";
@@ -77,6 +78,7 @@ for (const id of wanted.flatMap(proofs)) {
     processor: [processorText(), ...(instructionSets() ?? [])].join(", "),
   };
   writeFileSync(file, `${JSON.stringify({ ...about, rows }, null, 2)}\n`);
+  await writePage(id.split("/")[0]);
 }
 process.exit(missed > 0 ? 1 : 0);
 
@@ -90,4 +92,12 @@ function show(value) {
   if (typeof value === "number") return String(Number(value.toPrecision(5)));
   if (Array.isArray(value)) return `[${value.map(show).join(", ")}]`;
   return String(value);
+}
+
+/** Of an area that has one: a page of all that its proofs measured last. */
+async function writePage(area) {
+  const writer = new URL(`${area}/support/page.mjs`, folder);
+  if (!existsSync(writer)) return;
+  const { page, measuredPage } = await import(writer);
+  writeFileSync(join(root, page), measuredPage(root));
 }

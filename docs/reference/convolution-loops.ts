@@ -37,17 +37,10 @@ function input(x: number, y: number): readonly string[] {
   const at = { row: 3, column: 4 };
   const reach = tile.rows + kernel - 1;
   const isRead = (row: number, column: number): boolean =>
-    row >= at.row &&
-    row < at.row + kernel &&
-    column >= at.column &&
-    column < at.column + reach;
+    row >= at.row && row < at.row + kernel && column >= at.column && column < at.column + reach;
   const cells = Array.from({ length: rows * columns }, (_, place) => {
     const [row, column] = [Math.floor(place / columns), place % columns];
-    const fill = isRead(row, column)
-      ? colours.input
-      : isFrame(row, column)
-        ? colours.zero
-        : "#fff";
+    const fill = isRead(row, column) ? colours.input : isFrame(row, column) ? colours.zero : "#fff";
     return box(x + column * cell, y + row * cell, cell, cell, fill);
   });
   const left = x + at.column * cell;
@@ -60,16 +53,8 @@ function input(x: number, y: number): readonly string[] {
     note(x, y - 11, "rows × columns, channels innermost, zeros around"),
     ...cells,
     ...runs,
-    note(
-      x,
-      y + rows * cell + 17,
-      `A kernel's row is one run: ${kernel} columns, all channels.`,
-    ),
-    note(
-      x,
-      y + rows * cell + 34,
-      `Blue: what ${tile.rows} neighbouring results read.`,
-    ),
+    note(x, y + rows * cell + 17, `A kernel's row is one run: ${kernel} columns, all channels.`),
+    note(x, y + rows * cell + 34, `Blue: what ${tile.rows} neighbouring results read.`),
   ];
 }
 
@@ -98,13 +83,7 @@ function weights(x: number, y: number): readonly string[] {
 function sums(x: number, y: number): readonly string[] {
   const lanes = tile.vectors * laneCount;
   const cells = Array.from({ length: tile.rows * lanes }, (_, place) =>
-    box(
-      x + (place % lanes) * cell,
-      y + Math.floor(place / lanes) * cell,
-      cell,
-      cell,
-      colours.sums,
-    ),
+    box(x + (place % lanes) * cell, y + Math.floor(place / lanes) * cell, cell, cell, colours.sums),
   );
   const vectors = Array.from({ length: tile.rows * tile.vectors }, (_, place) =>
     outline(

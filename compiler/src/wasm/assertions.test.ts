@@ -34,7 +34,12 @@ const expected = enginesHere.map((engine) => runModule(plan, feeds, engine));
 /** Runs the assertion build of a plan that was changed, where the memory is as it was planned. */
 function assertionsOf(changed: Plan, placed: MemoryPlan = memory, engine = enginesHere[0]) {
   if (engine === undefined) throw new Error("There is no engine.");
-  return runBytes(emitModule(changed, placed, engine, "inside", { asserted: true }), changed, placed, feeds);
+  return runBytes(
+    emitModule(changed, placed, engine, "inside", { asserted: true }),
+    changed,
+    placed,
+    feeds,
+  );
 }
 
 /** A plan in which one buffer is said to be another, while steps and addresses are those of the first. */

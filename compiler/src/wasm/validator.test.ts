@@ -42,7 +42,9 @@ it.each(names)(
 it("finds nothing wrong with assertion builds", async () => {
   const plan = await planOf(convolution());
   for (const engine of engines)
-    expect(faultOf(emitModule(plan, planMemory(plan), engine, "inside", { asserted: true }))).toBeUndefined();
+    expect(
+      faultOf(emitModule(plan, planMemory(plan), engine, "inside", { asserted: true })),
+    ).toBeUndefined();
 });
 
 it("finds what is wrong", async () => {

@@ -38,7 +38,7 @@ export function moduleSession(
   let isDisposed = false;
 
   const runNow = (feeds: Feeds): Tensors => {
-    const given = completeFeeds(inputs, feeds, ofSizes);
+    const given = fittingFeeds(inputs, feeds, ofSizes);
     const results: Record<string, Tensor> = {};
     try {
       given.forEach(({ data }, at) => copyInto(inputs[at]?.memory, data));
@@ -66,6 +66,17 @@ export function moduleSession(
       isDisposed = true;
     },
   };
+}
+
+/** @param ofSizes what to do about other sizes than the module's */
+function fittingFeeds(inputs: readonly Placed[], feeds: Feeds, ofSizes: string): readonly Tensor[] {
+  try {
+    return completeFeeds(inputs, feeds);
+  } catch (error) {
+    if (!(error instanceof PareError) || !error.message.includes(" dims [")) throw error;
+    const { code, message, where } = error;
+    throw new PareError(code, message, { where, hint: ofSizes });
+  }
 }
 
 /** What to do about another size. @param batch names of what was fixed to one because nobody gave it a size */

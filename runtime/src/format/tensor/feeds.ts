@@ -1,6 +1,6 @@
 import { PareError } from "../error.js";
 import type { ValueInfo } from "./value-info.js";
-import { checkTensor, elementCount, type Feeds, isTypedArray, type Tensor } from "./tensor.js";
+import { checkTensor, type Feeds, isTypedArray, type Tensor } from "./tensor.js";
 
 /** A value as a reader knows it: `float32 [N, 3, 48, 192]`. */
 export function describeValue(info: ValueInfo): string {
@@ -9,16 +9,11 @@ export function describeValue(info: ValueInfo): string {
 
 /**
  * What a caller passed, as complete tensors in the order of the inputs. Data is passed on, never copied.
- * @param ofSizes what to do about another size, where more is known than that it is another
  * @throws PareError INPUT for a missing, unknown, wrongly typed or wrongly shaped input, saying what was expected
  */
-export function completeFeeds(
-  inputs: readonly ValueInfo[],
-  given: Feeds,
-  ofSizes?: string,
-): Tensor[] {
+export function completeFeeds(inputs: readonly ValueInfo[], given: Feeds): Tensor[] {
   const feeds = given ?? {}; // a caller in JavaScript may forget them
-  const tensors = inputs.map((info) => completeFeed(info, feeds[info.name], inputs, ofSizes));
+  const tensors = inputs.map((info) => completeFeed(info, feeds[info.name], inputs));
   const unknown = Object.keys(feeds).find((name) => !inputs.some((info) => info.name === name));
   if (unknown !== undefined)
     throw new PareError("INPUT", `The model has no input "${unknown}".`, {
@@ -32,7 +27,6 @@ function completeFeed(
   info: ValueInfo,
   feed: Feeds[string] | undefined,
   inputs: readonly ValueInfo[],
-  ofSizes: string | undefined,
 ): Tensor {
   const where = `Input "${info.name}"`;
   const refuse = (problem: string, hint?: string): PareError =>
@@ -47,8 +41,6 @@ function completeFeed(
         `${is}: a bare array does not say its free dims.`,
         `Pass { type: "${type}", dims: [...], data }.`,
       );
-    if (ofSizes !== undefined && feed.length !== elementCount(dims))
-      throw refuse(`${is}, but it got ${feed.length} values.`, ofSizes);
     return completed({ type, dims, data: feed }, where);
   }
   if (typeof feed !== "object" || !Array.isArray(feed.dims))
@@ -59,7 +51,7 @@ function completeFeed(
     dims.length === 0 ||
     (dims.length === feed.dims.length &&
       dims.every((dim, axis) => typeof dim !== "number" || dim === feed.dims[axis]));
-  if (!fits) throw refuse(`${is}, but it got dims [${feed.dims.join(", ")}].`, ofSizes);
+  if (!fits) throw refuse(`${is}, but it got dims [${feed.dims.join(", ")}].`);
   return completed(feed, where);
 }
 
