@@ -65,7 +65,17 @@ const inner = {
     "sha256",
     "error",
   ],
-  "compiler/src/wasm": ["index", "compile", "emit", "assertions", "lower", "plan", "kernels", "engine", "encode"],
+  "compiler/src/wasm": [
+    "index",
+    "compile",
+    "emit",
+    "assertions",
+    "lower",
+    "plan",
+    "kernels",
+    "engine",
+    "encode",
+  ],
   "compiler/src/ir": ["index", "text", "edit", "verify", "graph", "order", "model"],
   "compiler/src/ops": [
     "index",
