@@ -56,12 +56,22 @@ describe("a hostile model", () => {
     5 * patienceMs, // of it, most may be waiting for others
   );
 
-  it.each(["opaque-constant", "more-outputs", "constant-with-inputs"])(
+  it.each(["opaque-constant", "more-outputs", "constant-with-inputs", "seed27785"])(
     "whose declared types do not follow from its operators is made float16 where they do: %s",
     async (name) => {
       const model = join(corpus, `${name}.onnx`);
       const ended = await lines.run(["quantize", "--mode", "fp16", model, "-o", "half.onnx"]);
       expect(ended).toMatchObject(isOwnRefusal);
+    },
+    2 * patienceMs,
+  );
+
+  it.each(["seed36246", "seed38380"])(
+    "that says what cannot be of its windows and axes is told by every target: %s",
+    async (name) => {
+      expect(await lines.run(["inspect", join(corpus, `${name}.onnx`)])).toMatchObject(
+        isOwnRefusal,
+      );
     },
     2 * patienceMs,
   );

@@ -54,6 +54,11 @@ describe("what only looks like an identity stays", () => {
       "Transpose",
       (x, b) => b.add("Transpose", [x], { perm: attribute.ints([1, 0]) }),
     ],
+    [
+      "Transpose of no axes, which is none of a matrix",
+      "Transpose",
+      (x, b) => b.add("Transpose", [x], { perm: attribute.ints([]) }),
+    ],
     ["Expand that repeats", "Expand", (x, b) => b.add("Expand", [x, b.ints([2, 1, 1])])],
   ] satisfies [string, string, Parameters<typeof single>[0]][])("%s", async (_, op, build) => {
     expect((await apply(identities, single(build))).ops).toContain(op);

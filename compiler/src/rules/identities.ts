@@ -9,6 +9,7 @@ import {
   madeBy,
   numbersOf,
   outputOf,
+  shapeOf,
   shapesAgree,
 } from "./pattern.js";
 import type { Exactness } from "../pipeline/pass.js";
@@ -106,10 +107,11 @@ const rows: readonly IdentityRow[] = [
     name: "drop-transpose",
     ops: ["Transpose"],
     because: "keeps the axes' order",
-    same: (_, node) =>
-      attributesOf(node)
-        .ints("perm")
-        ?.every((from, to) => from === to) ?? false,
+    same: (graph, node) => {
+      const order = attributesOf(node).ints("perm");
+      const rank = shapeOf(graph, inputOf(node, 0))?.length;
+      return order?.length === rank && order?.every((from, to) => from === to);
+    },
   },
   // Clip without bounds
   {

@@ -49,6 +49,11 @@ export function windowAxes(
   });
 }
 
+/** Does a window fit at all, and move? A file may say anything. */
+export function isMoving({ stride, dilation, output }: WindowAxis): boolean {
+  return stride >= 1 && dilation >= 1 && Number(output) >= 1;
+}
+
 /** What a dilated kernel covers. */
 export function spanOf(kernel: Dim, dilation: number): Dim {
   return dim.add(dim.multiply(dim.subtract(kernel, 1), dilation), 1);

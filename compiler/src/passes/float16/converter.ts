@@ -96,8 +96,9 @@ export class Converter {
   #convertBodies(node: Node, asked: string | null): void {
     this.#giveFloats(node);
     const run = operatorOf(node)?.traits.bodies;
-    const kept = asked ?? (run === undefined ? `the bodies of ${node.op} stay float32` : null);
     const bodies = bodiesOf(node);
+    const isWhole = run === "branches" ? bodies.length === 2 : run !== undefined;
+    const kept = asked ?? (isWhole ? null : `the bodies of ${node.op} stay float32`);
     const reasons = new Set<string>();
     for (const body of bodies) {
       const why = kept ?? this.#untyped(body);

@@ -126,6 +126,8 @@ function groupNormPerChannel(step: Step): void {
   const groups = step.attributes.int("num_groups");
   if (typeof channels !== "number" || groups === undefined)
     step.refuse("the number of its channels is not known");
+  if (!Number.isInteger(channels / groups))
+    step.refuse(`its ${channels} channels are not of ${groups} groups`);
   for (const index of [1, 2]) {
     const perGroup = step.input(index);
     if (perGroup === undefined) continue;

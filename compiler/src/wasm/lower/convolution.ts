@@ -1,4 +1,4 @@
-import { windowAxes } from "../../ops/families/window.js";
+import { isMoving, windowAxes } from "../../ops/families/window.js";
 import { depthwise } from "../kernels/depthwise.js";
 import { floatBytes, laneCount, vectorBytes, vectorsOf } from "../kernels/kernel.js";
 import { matrix, packedAt, packedLength } from "../kernels/matrix.js";
@@ -26,8 +26,9 @@ export const convolutionRow: LoweringRow = {
     if (rank < 3 || rank > 4) return "convolutions over one or two axes are compiled";
     if (!node.isConstant(1)) return "the weights must be constant";
     if (node.input(2) !== undefined && !node.isConstant(2)) return "the bias must be constant";
-    const pads = windowAxes(node.dims(0).slice(2), node.dims(1).slice(2), node.attributes);
-    const isNegative = pads.some(({ before, after }) => Number(before) < 0 || Number(after) < 0);
+    const axes = windowAxes(node.dims(0).slice(2), node.dims(1).slice(2), node.attributes);
+    if (!axes.every(isMoving)) return "its window does not fit";
+    const isNegative = axes.some(({ before, after }) => Number(before) < 0 || Number(after) < 0);
     return isNegative ? "negative pads are not compiled" : undefined;
   },
   lower(node, l) {

@@ -1,4 +1,10 @@
-import { padding, type WindowAxis, windowAxes, tapsOf } from "../../ops/families/window.js";
+import {
+  isMoving,
+  padding,
+  type WindowAxis,
+  windowAxes,
+  tapsOf,
+} from "../../ops/families/window.js";
 import type { Fold } from "../kernels/fold.js";
 import { vectorBytes, vectorsOf } from "../kernels/kernel.js";
 import { type Axis, collapsed } from "../kernels/nest.js";
@@ -56,6 +62,7 @@ function poolRow(fold: Fold): LoweringRow {
         return "places of the largest are not compiled";
       if (spatialAxes(node).some(({ kernel }) => Number(kernel) > mostTaps))
         return `windows of more than ${mostTaps} elements along an axis are not compiled`;
+      if (!spatialAxes(node).every(isMoving)) return "its window does not fit";
       const isEmpty = spatialAxes(node).some((axis) =>
         spansOf(axis, false).some(({ taps }) => taps === 0),
       );

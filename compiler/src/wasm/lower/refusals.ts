@@ -86,7 +86,7 @@ function refusedNode(graph: Graph, node: Node, hasOpenInputs: boolean): Reason |
     if (hasOpenInputs) return undefined;
     return { kind: "dimension", what, why: "its sizes are known only when it runs" };
   }
-  if (computed.some((id) => shapeOf(graph, id)?.some((size) => size === 0)))
+  if (computed.some((id) => shapeOf(graph, id)?.some((size) => Number(size) <= 0)))
     return { kind: "dimension", what, why: "a tensor has no elements" };
   if (sizes.some((shape) => countOf(shape) > mostElements))
     return { kind: "dimension", what, why: `a tensor has more than ${mostElements} elements` };
