@@ -39,7 +39,17 @@ const rooms = {
     "platform",
     "format",
   ],
-  bench: ["index", "compare", "measure", "report", "engines", "metrics", "timing", "statistics"],
+  bench: [
+    "index",
+    "compare",
+    "visit",
+    "measure",
+    "report",
+    "engines",
+    "metrics",
+    "timing",
+    "statistics",
+  ],
   cli: [
     "index",
     "main",

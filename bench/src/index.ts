@@ -25,6 +25,7 @@ export { toJson } from "./report/json.js";
 export { toJUnit } from "./report/junit.js";
 export { toMarkdown } from "./report/markdown.js";
 export {
+  asLoaded,
   type BenchModel,
   compare,
   type CompareRequest,
@@ -34,3 +35,6 @@ export type { Gate } from "./compare/gate.js";
 export { type DisagreementRequest, findDisagreements } from "./measure/disagreements.js";
 export { findBrowser } from "./engines/find-browser.js";
 export { EngineBrowser } from "./engines/browser.js";
+export { type Contender, type ContestRequest, runContest } from "./visit/contest.js";
+export type { ContestRow, ContestState } from "./visit/state.js";
+export { type Visit, VisitedBrowser } from "./visit/visited-browser.js";

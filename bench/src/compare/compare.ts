@@ -1,6 +1,7 @@
 import {
   type Artifact,
   type Disagreement,
+  type ErrorCode,
   type Evidence,
   isPareError,
   type Measure,
@@ -20,7 +21,11 @@ import { checkAccuracy, checkLatencies, checkSize, type Gate, isSlower } from ".
 /** A model as a comparison shows it. */
 export interface BenchModel {
   readonly name: string;
-  readonly artifact: Artifact;
+  /**
+   * As a target loads it; the same for the same target each time.
+   * @throws PareError UNSUPPORTED_OP, MODEL_LIMIT where it cannot be compiled for it
+   */
+  readonly artifactFor: (target: TargetName) => Promise<Artifact>;
   readonly parameters: number;
   readonly macs: number | null;
 }
@@ -84,8 +89,8 @@ export async function compare(request: CompareRequest): Promise<Comparison> {
   for (const target of targets) {
     tell(baseline.name, target);
     const ask = askOn(request, target);
-    const before = await attempt(() =>
-      measureWhole(measure, { ...ask, artifact: baseline.artifact }),
+    const before = await attempt(async () =>
+      measureWhole(measure, { ...ask, ...(await asLoaded(baseline, ask)) }),
     );
     if (typeof before === "string") {
       skipped.push({ target, reason: `The baseline cannot be measured: ${before}` });
@@ -94,23 +99,26 @@ export async function compare(request: CompareRequest): Promise<Comparison> {
     }
     for (const model of candidates) {
       tell(model.name, target);
-      const whole = { ...ask, artifact: model.artifact, baseline: baseline.artifact };
-      const measurement = await attempt(() => measureWhole(measure, whole));
-      if (typeof measurement === "string")
+      const measured = await attempt(async () => {
+        const own = await asLoaded(model, ask);
+        const whole = { ...ask, ...own, baseline: await baseline.artifactFor(target) };
+        return { whole, measurement: await measureWhole(measure, whole) };
+      });
+      if (typeof measured === "string")
         refused.push({
           target,
           name: model.name,
           what: "loads",
           outcome: "missed",
-          reason: measurement,
+          reason: measured,
         });
       else
         rows.push({
           model,
           before,
           measurement: request.gate
-            ? await confirm(measure, whole, measurement, request.gate(target))
-            : measurement,
+            ? await confirm(measure, measured.whole, measured.measurement, request.gate(target))
+            : measured.measurement,
         });
     }
   }
@@ -138,20 +146,34 @@ export async function compare(request: CompareRequest): Promise<Comparison> {
   return { report, passed: missed.length === 0, missed };
 }
 
+/** Of an engine that refuses a model, and of one that cannot be compiled. */
+const refusals: readonly ErrorCode[] = [
+  "ENGINE",
+  "ENGINE_CRASHED",
+  "UNSUPPORTED_DEVICE",
+  "UNSUPPORTED_OP",
+  "MODEL_LIMIT",
+];
+
 /** The result, or why the engine refused; anything else that goes wrong is thrown. */
-async function attempt(measure: () => Promise<Measurement>): Promise<Measurement | string> {
+async function attempt<T>(measure: () => Promise<T>): Promise<T | string> {
   try {
     return await measure();
   } catch (error) {
-    if (
-      isPareError(error) &&
-      (error.code === "ENGINE" ||
-        error.code === "ENGINE_CRASHED" ||
-        error.code === "UNSUPPORTED_DEVICE")
-    )
-      return error.message;
+    if (isPareError(error) && refusals.includes(error.code)) return error.message;
     throw error;
   }
+}
+
+/** A model as the target loads it, and as the engine does that it is to agree with. */
+export async function asLoaded(
+  { artifactFor }: BenchModel,
+  { target, referenceTarget }: Pick<WholeRequest, "target" | "referenceTarget">,
+): Promise<Pick<WholeRequest, "artifact" | "onReference">> {
+  return {
+    artifact: await artifactFor(target),
+    onReference: referenceTarget === null ? undefined : await artifactFor(referenceTarget),
+  };
 }
 
 /** A candidate that looks slower is timed again in new sessions, and the fastest of the answers counts. */
@@ -238,14 +260,14 @@ async function disagreementsOf(
     const { accuracy, target } = measurement;
     const host = accuracy && hosts.get(accuracy.measuredOn);
     if (!scorer || !host) continue;
-    const { artifact, name } = model;
+    const { name, artifactFor } = model;
     all.push(
       ...(await findDisagreements({
         host,
         target,
         variant: name,
-        artifact,
-        float: baseline.artifact,
+        artifact: await artifactFor(accuracy.measuredOn),
+        float: await baseline.artifactFor(accuracy.measuredOn),
         accuracy,
         samples,
         indexes: splits.test,

@@ -46,7 +46,17 @@ export type CallHandler = (
   response: ServerResponse,
 ) => Promise<void>;
 
-/** A server for one browser of ours: on 127.0.0.1, under a path that nobody can guess. */
+/** What a server does otherwise than for a browser of ours. */
+export interface ModuleServerOptions {
+  /** `page.html`. */
+  readonly page?: string | undefined;
+  /** Told of each of the engine's files that is served; then browsers keep none, so that each start is a first one. */
+  readonly onEngineFile?: ((path: string) => void) | undefined;
+}
+
+const blankPage = "<!doctype html><title>Pare</title>";
+
+/** A server for one browser: on 127.0.0.1, under a path that nobody can guess. */
 export class ModuleServer {
   readonly base: string;
   readonly #server: Server;
@@ -56,10 +66,13 @@ export class ModuleServer {
     this.base = base;
   }
 
-  static async start(onCall: CallHandler): Promise<ModuleServer> {
+  static async start(
+    onCall: CallHandler,
+    options: ModuleServerOptions = {},
+  ): Promise<ModuleServer> {
     const secret = `/${randomBytes(16).toString("hex")}/`;
     const server = createServer((request, response) => {
-      answer(request, response, secret, onCall).catch((error: unknown) =>
+      answer(request, response, secret, onCall, options).catch((error: unknown) =>
         response.writeHead(500).end(String(error)),
       );
     });
@@ -82,6 +95,7 @@ async function answer(
   response: ServerResponse,
   secret: string,
   onCall: CallHandler,
+  { page = blankPage, onEngineFile }: ModuleServerOptions,
 ): Promise<void> {
   const path = new URL(request.url ?? "/", "http://127.0.0.1").pathname;
   if (!path.startsWith(secret)) return void response.writeHead(404, isolation).end();
@@ -89,8 +103,8 @@ async function answer(
   if (kind === "call") return onCall(rest.join("/"), request, response);
   if (kind === "page.html")
     return void response
-      .writeHead(200, { ...isolation, "Content-Type": "text/html" })
-      .end("<!doctype html><title>Pare</title>");
+      .writeHead(200, { ...isolation, "Content-Type": "text/html; charset=utf-8" })
+      .end(page);
   if (kind !== "bench" && kind !== "runtime" && kind !== "ort")
     return void response.writeHead(404, isolation).end();
   const file = join(roots[kind], ...rest);
@@ -100,8 +114,9 @@ async function answer(
   const headers = {
     ...isolation,
     "Content-Type": types[extname(file)] ?? "application/octet-stream",
-    "Cache-Control": "max-age=3600",
+    "Cache-Control": onEngineFile === undefined ? "max-age=3600" : "no-store",
   };
+  if (kind === "ort") onEngineFile?.(file);
   response
     .writeHead(200, headers)
     .end(kind === "ort" ? bytes : withUrls(bytes.toString("utf8"), secret));

@@ -24,6 +24,8 @@ export interface WholeRequest {
   readonly baseline?: Artifact;
   /** The engine that the others agree with. */
   readonly referenceTarget: TargetName | null;
+  /** The same model as that engine loads it, where it is another file. */
+  readonly onReference?: Artifact | undefined;
   /** The target is a GPU that is emulated on the CPU: never timed, and another target's engine answers for accuracy. */
   readonly standIn: TargetName | null;
   readonly split: SplitName;
@@ -36,6 +38,7 @@ const softwareGpuMs = 5000;
 /** Everything there is to measure of one file on one target. */
 export async function measureWhole(measure: Measure, request: WholeRequest): Promise<Measurement> {
   const { artifact, target, engine, baseline, referenceTarget, standIn, split, signal } = request;
+  const { onReference = artifact } = request;
   const size = measure.size(artifact);
   size.catch(() => {});
   await measure.tryOut({ artifact, target, signal });
@@ -53,7 +56,7 @@ export async function measureWhole(measure: Measure, request: WholeRequest): Pro
     referenceTarget === null
       ? null
       : target !== referenceTarget
-        ? { artifact, target: referenceTarget }
+        ? { artifact: onReference, target: referenceTarget }
         : baseline === undefined
           ? null
           : { artifact: baseline, target };

@@ -27,7 +27,12 @@ export const define: DefineVerb = (command, context) => {
       "with --gate: the longest median latency",
       milliseconds("--max-latency", "ms"),
     )
+    .option("--open", "times wasm and aot side by side on a page in your own browser, until Ctrl-C")
     .action(async (baseline: string, candidates: readonly string[], options: BenchOptions) => {
+      if (options.open === true) {
+        const { runOpen } = await import("./open.js");
+        return runOpen(baseline, candidates, options, context);
+      }
       const { runBench } = await import("./run.js");
       await runBench(baseline, candidates, options, context);
     });

@@ -1,5 +1,6 @@
 import { countMacs, countParameters } from "@pare/compiler";
 import {
+  asLoaded,
   type BenchModel,
   compare,
   type Comparison,
@@ -8,7 +9,7 @@ import {
   type MeasureOptions,
 } from "@pare/bench";
 import {
-  onnxArtifact,
+  isPareError,
   PareError,
   type Report,
   type ReportCheck,
@@ -16,6 +17,7 @@ import {
   type TargetName,
 } from "@pare/runtime/format";
 import { loadBudgets } from "../../config/budgets.js";
+import { artifactsOf } from "../../workbench/artifacts.js";
 import { environment, parseTargets } from "../../workbench/engines.js";
 import { modelAtCommit } from "./git-model.js";
 import { checkMeasureOptions, type Workbench, openWorkbench } from "../../workbench/workbench.js";
@@ -31,6 +33,7 @@ import type { MeasureVerbOptions } from "../../workbench/measure-options.js";
 export interface BenchOptions extends MeasureVerbOptions {
   readonly base?: string;
   readonly gate?: boolean;
+  readonly open?: boolean;
   readonly maxDrop?: number;
   readonly maxSize?: number;
   readonly maxLatency?: number;
@@ -48,11 +51,6 @@ export async function runBench(
   checkMeasureOptions(options);
   checkReportFormats(options.report);
   const targets = parseTargets(options.target);
-  if (targets.includes("aot"))
-    throw new PareError("ARGUMENT", "bench measures ONNX files, which aot has none of.", {
-      where: "--target",
-      hint: "`pare optimize model.onnx --target aot,wasm` compiles a model and measures it beside the engine.",
-    });
   const shapes = parseShapes(options);
   const models: OpenedModel[] = [];
   let workbench: Workbench | null = null;
@@ -114,7 +112,7 @@ export async function runBench(
     const comparison: Comparison =
       candidates.length === 0
         ? await measureAlone(
-            await benchModel(baseline),
+            benchModel(baseline),
             measured,
             measuring,
             reportContext,
@@ -123,8 +121,8 @@ export async function runBench(
           )
         : await compare({
             ...measuring,
-            baseline: await benchModel(baseline),
-            candidates: await Promise.all(candidates.map(benchModel)),
+            baseline: benchModel(baseline),
+            candidates: candidates.map(benchModel),
             targets: measured,
             evidence: evaluation.evidence,
             gate: options.gate === true ? budgets : null,
@@ -153,12 +151,11 @@ export async function runBench(
   }
 }
 
-async function benchModel(model: OpenedModel): Promise<BenchModel> {
-  const { bytes } = await model.read();
+function benchModel(model: OpenedModel): BenchModel {
   const { path, graph } = model;
   return {
     name: path,
-    artifact: onnxArtifact(bytes),
+    artifactFor: artifactsOf(model),
     parameters: countParameters(graph),
     macs: countMacs(graph),
   };
@@ -178,13 +175,23 @@ async function measureAlone(
 ): Promise<Comparison> {
   const measure = createMeasure(measuring);
   const variants: Report["variants"][number][] = [];
+  const skipped = [...context.skipped];
   for (const target of targets) {
     const host = measuring.hosts.get(target);
+    const referenceTarget = measuring.hosts.has("cpu") ? "cpu" : null;
+    const loaded = await asLoaded(model, { target, referenceTarget }).catch((error: unknown) => {
+      // Another target may take it.
+      if (targets.length === 1 || !isPareError(error)) throw error;
+      if (error.code !== "UNSUPPORTED_OP" && error.code !== "MODEL_LIMIT") throw error;
+      skipped.push({ target, reason: error.message });
+      return null;
+    });
+    if (loaded === null) continue;
     const measurement = await measureWhole(measure, {
-      artifact: model.artifact,
+      ...loaded,
       target,
       engine: host?.engine ?? "",
-      referenceTarget: measuring.hosts.has("cpu") ? "cpu" : null,
+      referenceTarget,
       standIn: host?.software === true ? "cpu" : null,
       split: "test",
       signal,
@@ -204,6 +211,7 @@ async function measureAlone(
     formatVersion: reportFormatVersion,
     model: model.name,
     ...context,
+    skipped,
     float: null,
     variants,
     steps: [],

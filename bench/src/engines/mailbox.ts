@@ -1,0 +1,154 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { PareError, throwIfAborted } from "@pare/runtime/format";
+import { decode, encode } from "./codec.js";
+import type { Channel, EngineReplies, EngineRequest, WireReply } from "./protocol.js";
+import { unwrap } from "./reply.js";
+
+/** How long a worker's question for work stays open: well under what a connection may idle. */
+const pollMs = 20_000;
+
+/** The mailboxes of all workers in a browser, by the numbers under which they ask. */
+export class Mailboxes {
+  readonly #open = new Map<number, Mailbox>();
+  #next = 1;
+
+  /**
+   * A worker that is to be started in a browser.
+   * @param name of its engine, for messages
+   * @param start lets the browser start a worker that asks under this number
+   * @param stop ends it; not called where the browser is gone
+   */
+  async open(
+    name: string,
+    start: (id: number) => Promise<void>,
+    stop: (id: number) => Promise<void>,
+  ): Promise<Channel> {
+    const id = this.#next++;
+    const mailbox = new Mailbox(name, async () => {
+      this.#open.delete(id);
+      await stop(id);
+    });
+    this.#open.set(id, mailbox);
+    await start(id);
+    return mailbox;
+  }
+
+  /** What a worker asks or answers. */
+  async handle(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const mailbox = this.#open.get(Number(path));
+    if (mailbox) await mailbox.handle(request, response);
+    else response.writeHead(410).end();
+  }
+
+  /** The browser is gone, and all workers with it. */
+  end(how: string): void {
+    for (const mailbox of this.#open.values()) mailbox.end(how);
+    this.#open.clear();
+  }
+}
+
+interface Waiting {
+  readonly resolve: (reply: WireReply) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** A worker's end of the server: one request waits to be fetched, or one fetch waits for a request. */
+class Mailbox implements Channel {
+  readonly #name: string;
+  readonly #terminate: () => Promise<void>;
+  #outgoing: Uint8Array | null = null;
+  #poll: ServerResponse | null = null;
+  #waiting: Waiting | null = null;
+  #ended: string | null = null;
+
+  constructor(name: string, terminate: () => Promise<void>) {
+    this.#name = name;
+    this.#terminate = terminate;
+  }
+
+  get alive(): boolean {
+    return this.#ended === null;
+  }
+
+  async call<K extends EngineRequest["kind"]>(
+    request: Extract<EngineRequest, { kind: K }>,
+    signal?: AbortSignal,
+  ): Promise<EngineReplies[K]> {
+    throwIfAborted(signal);
+    if (this.#ended !== null) throw this.#crash();
+    const abort = () => {
+      this.#waiting?.reject(
+        new PareError("ABORTED", "The work was cancelled.", { cause: signal?.reason }),
+      );
+      this.#waiting = null;
+      void this.dispose();
+    };
+    signal?.addEventListener("abort", abort, { once: true });
+    try {
+      const reply = await new Promise<WireReply>((resolve, reject) => {
+        this.#waiting = { resolve, reject };
+        this.#outgoing = encode(request);
+        this.#deliver();
+      });
+      return unwrap(reply, this.#name) as EngineReplies[K];
+    } finally {
+      signal?.removeEventListener("abort", abort);
+    }
+  }
+
+  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.method === "GET") {
+      this.#poll = response;
+      setTimeout(() => this.#answerPoll(response, 204), pollMs).unref();
+      this.#deliver();
+      return;
+    }
+    const body = await read(request);
+    response.writeHead(204).end();
+    if (request.method === "DELETE") return this.end(new TextDecoder().decode(body));
+    const waiting = this.#waiting;
+    this.#waiting = null;
+    waiting?.resolve(decode(body) as WireReply);
+  }
+
+  end(how: string): void {
+    this.#ended ??= how;
+    this.#waiting?.reject(this.#crash());
+    this.#waiting = null;
+    if (this.#poll) this.#answerPoll(this.#poll, 410);
+  }
+
+  async dispose(): Promise<void> {
+    this.end("it was ended");
+    await this.#terminate();
+  }
+
+  #deliver(): void {
+    if (!this.#poll || !this.#outgoing) return;
+    const [response, bytes] = [this.#poll, this.#outgoing];
+    this.#poll = null;
+    this.#outgoing = null;
+    response
+      .writeHead(200, { "Content-Type": "application/octet-stream", "Cache-Control": "no-store" })
+      .end(bytes);
+  }
+
+  #answerPoll(response: ServerResponse, status: number): void {
+    if (this.#poll !== response) return;
+    this.#poll = null;
+    response.writeHead(status).end();
+  }
+
+  #crash(): PareError {
+    return new PareError("ENGINE_CRASHED", `The engine ${this.#name} is gone: ${this.#ended}.`, {
+      where: this.#name,
+      hint: "The candidate is given up; the others go on.",
+    });
+  }
+}
+
+async function read(request: IncomingMessage): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of request) chunks.push(chunk as Uint8Array);
+  return Uint8Array.from(Buffer.concat(chunks));
+}
