@@ -11,6 +11,8 @@ import {
   sha256,
   type VariantEntry,
 } from "@pare/runtime/format";
+import { loaderFiles } from "./loader-module.js";
+import { statePairs } from "./state-pairs.js";
 import { indexModule, indexTypes, packageJson, webModule, webTypes } from "./index-module.js";
 
 /** A variant as its manifest entry without what its artifact says, and the artifact. */
@@ -24,7 +26,7 @@ export interface BundleVariant extends Omit<
 
 export interface BundleInput extends Pick<
   Manifest,
-  "name" | "createdBy" | "inputs" | "outputs" | "source" | "baselines"
+  "name" | "createdBy" | "inputs" | "outputs" | "state" | "source" | "baselines"
 > {
   readonly variants: readonly BundleVariant[];
   readonly golden: Golden;
@@ -39,8 +41,11 @@ export interface BundleSink {
 }
 
 /** The name by which a model must refer to external data so that it can lie in a bundle. */
-export async function externalLocation(bytes: Uint8Array): Promise<string> {
-  return `${await sha256(bytes)}.bin`;
+export async function externalLocation(
+  bytes: Uint8Array,
+  ending: "bin" | "wasm" = "bin",
+): Promise<string> {
+  return `${await sha256(bytes)}.${ending}`;
 }
 
 /**
@@ -54,14 +59,16 @@ export async function bundleFiles(input: BundleInput): Promise<Map<string, Uint8
     const [model, ...external] = artifact.files;
     const parts = [await addressed(files, model.bytes, artifact.format)];
     for (const { name: location, bytes } of external) {
-      if (location !== (await externalLocation(bytes))) {
+      // A second module is one to servers too.
+      const ending = location.endsWith(".wasm") ? "wasm" : "bin";
+      if (location !== (await externalLocation(bytes, ending))) {
         throw new PareError(
           "BUNDLE_INVALID",
           `Variant ${entry.id} names its external data ${location}, not by its hash.`,
           { where: entry.id },
         );
       }
-      parts.push(await addressed(files, bytes, "bin"));
+      parts.push(await addressed(files, bytes, ending));
     }
     variants.push(entryOf(entry, artifact, parts));
   }
@@ -75,6 +82,7 @@ export async function bundleFiles(input: BundleInput): Promise<Map<string, Uint8
   };
   const hashes = variants.flatMap((variant) => variant.files.map((file) => file.sha256)).sort();
   const { name, createdBy, inputs, outputs, source, baselines } = input;
+  const { state = statePairs(inputs, outputs) } = input;
   const manifest = parseManifest({
     formatVersion: bundleFormatVersion,
     name,
@@ -82,6 +90,7 @@ export async function bundleFiles(input: BundleInput): Promise<Map<string, Uint8
     createdBy,
     inputs,
     outputs,
+    ...(Object.keys(state).length > 0 && { state }),
     variants,
     golden: goldenFile,
     source,
@@ -95,6 +104,10 @@ export async function bundleFiles(input: BundleInput): Promise<Map<string, Uint8
   files.set("index.d.ts", utf8(indexTypes(manifest)));
   files.set("web.js", utf8(webModule(manifest, golden)));
   files.set("web.d.ts", utf8(webTypes));
+  const compiled = variants.find(({ format }) => format === "wasm");
+  const module = files.get(compiled?.files[0]?.path ?? "");
+  if (compiled !== undefined && module !== undefined)
+    for (const [path, text] of loaderFiles(compiled, module, manifest)) files.set(path, utf8(text));
   files.set(goldenFile.path, goldenBytes);
   // For readers of the first format.
   files.set("golden.json", goldenBytes);

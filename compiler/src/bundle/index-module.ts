@@ -44,7 +44,7 @@ ${files.join("")}  },
 }
 
 /** What TypeScript knows of the bundle: names and types of its inputs and outputs, carried to `load`. */
-export function indexTypes({ inputs, outputs }: Manifest): string {
+export function indexTypes({ inputs, outputs, state = {} }: Manifest): string {
   return `interface Tensor<Type extends string, Data> {
   readonly type: Type;
   readonly dims: readonly number[];
@@ -53,11 +53,20 @@ export function indexTypes({ inputs, outputs }: Manifest): string {
 
 ${typesOf("Inputs", inputs, true)}
 ${typesOf("Outputs", outputs, false)}
+/** By output, the input that it is at the next step. */
+export interface State {${Object.entries(state)
+    .map(([output, input]) => `\n  readonly ${JSON.stringify(output)}: ${JSON.stringify(input)};`)
+    .join("")}\n}
+
 declare const bundle: {
   readonly manifest: object;
   readonly golden: object;
   readonly files: Readonly<Record<string, URL>>;
-  readonly $types?: { readonly inputs: Inputs; readonly outputs: Outputs };
+  readonly $types?: {
+    readonly inputs: Inputs;
+    readonly outputs: Outputs;
+    readonly state?: State;
+  };
 };
 export default bundle;
 `;
@@ -81,13 +90,22 @@ export const webTypes = 'export * from "./index.js";\nexport { default } from ".
 
 /** Lets the folder be installed: `npm i ./model.pare`. */
 export function packageJson(manifest: Manifest): string {
+  const isCompiled = manifest.variants.some(({ format }) => format === "wasm");
   const content = {
     name: packageName(manifest.name),
     version: "0.0.0",
     description: `A model for @pare/runtime, written by ${manifest.createdBy}`,
     type: "module",
     sideEffects: false,
-    files: ["index.js", "web.js", "*.d.ts", "manifest.json", "golden*.json", "variants"],
+    files: [
+      "index.js",
+      "web.js",
+      "aot-*.js",
+      "*.d.ts",
+      "manifest.json",
+      "golden*.json",
+      "variants",
+    ],
     exports: {
       ".": {
         types: "./index.d.ts",
@@ -95,6 +113,13 @@ export function packageJson(manifest: Manifest): string {
         browser: "./web.js",
         default: "./index.js",
       },
+      ...(isCompiled && {
+        "./aot": {
+          types: "./aot-loader.d.ts",
+          workerd: "./aot-workerd.js",
+          default: "./aot-loader.js",
+        },
+      }),
       "./web.js": { types: "./web.d.ts", default: "./web.js" },
       "./index.js": { types: "./index.d.ts", workerd: "./index.js", default: "./index.js" },
       "./manifest.json": "./manifest.json",

@@ -37,9 +37,8 @@ it("has a module for each kind of SIMD, and weights once, named as a bundle want
   const { files } = await aot.emit(network(), {});
   const [plain, relaxed, weights] = files;
   expect(plain.name).toBe("model.wasm");
-  expect([relaxed, weights].every((file) => /^[0-9a-f]{64}\.bin$/.test(file?.name ?? ""))).toBe(
-    true,
-  );
+  expect(relaxed?.name).toMatch(/^[0-9a-f]{64}\.wasm$/);
+  expect(weights?.name).toMatch(/^[0-9a-f]{64}\.bin$/);
   expect(WebAssembly.validate(plain.bytes.slice())).toBe(true);
   // Either order of what lies beside the first is understood, and the plain one alone is enough.
   const only: Artifact = {

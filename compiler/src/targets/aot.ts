@@ -44,10 +44,12 @@ export const aot: Target = {
   async emit(graph, session) {
     const { fixed, batch } = await fixedGraph(graph);
     const { simd, relaxed, weights } = await compileToWasm(fixed, { weights: "once", batch });
-    const beside = [relaxed, weights].flatMap((bytes) => bytes ?? []);
+    const beside = [relaxed && named(relaxed, "wasm"), weights && named(weights, "bin")].flatMap(
+      (file) => file ?? [],
+    );
     return {
       format: "wasm",
-      files: [{ name: "model.wasm", bytes: simd }, ...(await Promise.all(beside.map(named)))],
+      files: [{ name: "model.wasm", bytes: simd }, ...(await Promise.all(beside))],
       session,
       requires: { features: ["simd"] },
     };
@@ -72,6 +74,6 @@ function batchNames(symbols: readonly string[]): readonly string[] {
 }
 
 /** As a bundle names what lies beside a model. */
-async function named(bytes: Uint8Array): Promise<NamedBytes> {
-  return { name: `${await sha256(bytes)}.bin`, bytes };
+async function named(bytes: Uint8Array, ending: "wasm" | "bin"): Promise<NamedBytes> {
+  return { name: `${await sha256(bytes)}.${ending}`, bytes };
 }

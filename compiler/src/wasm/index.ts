@@ -5,5 +5,7 @@ export {
   refusalsOf,
   refusalText,
 } from "./compile.js";
+export { type ModuleFacts } from "./emit.js";
+export { readFacts } from "./read-facts.js";
 export { compiledOperators } from "./lower/lowerings.js";
 export { type Refusal, refusals } from "./lower/refusals.js";

@@ -43,6 +43,7 @@ export const errorCodes = {
   ENGINE_START: "the engine did not start",
   ENGINE_THREADS: "the engine already runs with another number of threads",
   NOT_ISOLATED: "threads were asked for where a page is not cross-origin isolated",
+  ENGINE_ASYNC: "the engine does not answer at once",
   ENGINE: "the engine failed",
   ENGINE_CRASHED: "the engine's process ended unexpectedly",
   UNSUPPORTED_DEVICE: "the device lacks something the variant needs",

@@ -21,34 +21,40 @@ export function sha256Sync(bytes: Uint8Array): string {
   const { length } = bytes;
   const state = Int32Array.from(initial);
   const w = new Int32Array(64);
+  const block = new Uint8Array(64);
+  const words = new DataView(block.buffer);
   // The message, a bit of 1, zeros; the last eight bytes say how many bits it has.
-  const byte = (at: number): number => (at === length ? 128 : (bytes[at] ?? 0));
   for (let at = 0; at < length + 9; at += 64) {
-    for (let i = 0; i < 16; i++) {
-      const first = at + 4 * i;
-      w[i] =
-        (byte(first) << 24) | (byte(first + 1) << 16) | (byte(first + 2) << 8) | byte(first + 3);
-    }
+    block.fill(0);
+    block.set(bytes.subarray(at, at + 64));
+    block[length - at] = 128; // outside the block it is ignored
     if (at + 64 >= length + 9) {
-      w[14] = length / 2 ** 29;
-      w[15] = length * 8;
+      words.setUint32(56, length / 2 ** 29);
+      words.setUint32(60, length * 8);
     }
-    for (let i = 16; i < 64; i++) {
+    // a … h: each round writes d and h, and what was h is then a.
+    const turning = state.slice();
+    for (let i = 0; i < 64; i++) {
       const x = get(w, i - 15);
       const y = get(w, i - 2);
       const s0 = rotate(x, 7) ^ rotate(x, 18) ^ (x >>> 3);
       const s1 = rotate(y, 17) ^ rotate(y, 19) ^ (y >>> 10);
-      w[i] = get(w, i - 16) + s0 + get(w, i - 7) + s1;
+      w[i] = i < 16 ? words.getInt32(4 * i) : get(w, i - 16) + s0 + get(w, i - 7) + s1;
+      const a = get(turning, -i & 7);
+      const b = get(turning, (1 - i) & 7);
+      const c = get(turning, (2 - i) & 7);
+      const e = get(turning, (4 - i) & 7);
+      const t1 =
+        get(turning, (7 - i) & 7) +
+        (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) +
+        ((e & get(turning, (5 - i) & 7)) ^ (~e & get(turning, (6 - i) & 7))) +
+        get(round, i) +
+        get(w, i);
+      const s2 = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22);
+      turning[(3 - i) & 7] = get(turning, (3 - i) & 7) + t1;
+      turning[(7 - i) & 7] = t1 + s2 + ((a & b) ^ (a & c) ^ (b & c));
     }
-    let [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = state;
-    for (let i = 0; i < 64; i++) {
-      const s1 = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25);
-      const t1 = (h + s1 + ((e & f) ^ (~e & g)) + get(round, i) + get(w, i)) | 0;
-      const s0 = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22);
-      const t2 = (s0 + ((a & b) ^ (a & c) ^ (b & c))) | 0;
-      [h, g, f, e, d, c, b, a] = [g, f, e, (d + t1) | 0, c, b, a, (t1 + t2) | 0];
-    }
-    [a, b, c, d, e, f, g, h].forEach((value, i) => (state[i] = get(state, i) + value));
+    turning.forEach((value, i) => (state[i] = get(state, i) + value));
   }
   return hex(state, 8);
 }

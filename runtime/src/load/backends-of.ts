@@ -1,10 +1,13 @@
-import type { Backend } from "../format/engine/backend.js";
+import type { Backend, SyncBackend } from "../format/engine/backend.js";
 import { PareError } from "../format/error.js";
 
-type Given = Backend | (() => Backend);
+type Given<Kind extends Backend> = Kind | (() => Kind);
 
 /** In order of preference; one alone may stand without a list, and `cpu` means `cpu()`. */
-export type Backends = Given | readonly Given[];
+export type Backends<Kind extends Backend = Backend> = Given<Kind> | readonly Given<Kind>[];
+
+/** Whichever of them runs a model, it runs at once. */
+export type SyncBackends = Backends<SyncBackend>;
 
 /** @throws PareError ARGUMENT for what is no backend */
 export function backendsOf(options: { readonly backends: Backends } | undefined): Backend[] {
@@ -15,7 +18,7 @@ export function backendsOf(options: { readonly backends: Backends } | undefined)
     if (isBackend(backend)) return backend;
     throw new PareError("ARGUMENT", "`backends` must be backends.", {
       where: "backends",
-      hint: 'Pass [wasm()] of "@pare/runtime/ort-web", for example.',
+      hint: "Pass [wasm()], for example.",
     });
   });
 }

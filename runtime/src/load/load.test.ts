@@ -128,7 +128,7 @@ describe("load", () => {
         ok: false,
         reason: "the bundle has no variant for this target",
         code: "NO_VARIANT",
-        hint: expect.stringContaining("Pass a backend"),
+        hint: expect.stringContaining("pass its backend"),
       },
       { variant: null, target: "cpu", ok: false, reason: "no library", code: "ENGINE" },
       { variant: "wasm", target: "wasm", ok: true, reason: "passed the golden check" },

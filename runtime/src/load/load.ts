@@ -7,8 +7,9 @@ import type { RunnableVariant } from "../format/bundle/parse-runnable.js";
 import type { Feeds, Tensors } from "../format/tensor/tensor.js";
 import { type Candidate, candidates } from "../select/candidates.js";
 import { Attempts, LoadError } from "../session/selection.js";
-import { type Model, openModel } from "../session/model.js";
-import { backendsOf, type Backends } from "./backends-of.js";
+import type { StatePairs } from "../format/engine/run-sync.js";
+import { type Model, openModel, type SyncModel } from "../session/model.js";
+import { backendsOf, type Backends, type SyncBackends } from "./backends-of.js";
 import { type BundleSource, type OpenBundle, openBundle, readVerified } from "./open-bundle.js";
 import { sideBySide } from "./side-by-side.js";
 
@@ -46,10 +47,23 @@ export interface LoadModelOptions {
  *   ARGUMENT; LoadError where no variant can be used: with code, hint and cause of the failure that is most worth
  *   mending (ENGINE_MISSING, INTEGRITY, …; NO_VARIANT where none was for a backend) and every attempt as `tried`
  */
-export async function load<Inputs extends object = Feeds, Outputs extends object = Tensors>(
-  source: BundleSource<Inputs, Outputs>,
+export function load<
+  Inputs extends object = Feeds,
+  Outputs extends object = Tensors,
+  State extends object = StatePairs,
+>(
+  source: BundleSource<Inputs, Outputs, State>,
+  options: LoadModelOptions & { readonly backends: SyncBackends },
+): Promise<SyncModel<Inputs, Outputs, State>>;
+export function load<
+  Inputs extends object = Feeds,
+  Outputs extends object = Tensors,
+  State extends object = StatePairs,
+>(
+  source: BundleSource<Inputs, Outputs, State>,
   options: LoadModelOptions,
-): Promise<Model<Inputs, Outputs>> {
+): Promise<Model<Inputs, Outputs, State>>;
+export async function load(source: BundleSource, options: LoadModelOptions): Promise<Model> {
   const backends = backendsOf(options);
   const { signal } = options;
   throwIfAborted(signal);
@@ -64,8 +78,9 @@ export async function load<Inputs extends object = Feeds, Outputs extends object
       golden ??= await readGolden(bundle, signal);
       const { session, proven } = await prepare(bundle, candidate, golden, options);
       const reason = proven ? "passed the golden check" : "runs, unproven";
-      const tried = [...attempts.tried, { variant: id, target, ok: true, reason }];
-      return openModel<Inputs, Outputs>(bundle.manifest, session, {
+      const { tried } = attempts;
+      tried.push({ variant: id, target, ok: true, reason });
+      return openModel(bundle.manifest, session, {
         chosen: id,
         target,
         engine,
@@ -94,7 +109,7 @@ async function readGolden(
 }
 
 function unproven(why: string, cause?: unknown): PareError {
-  return new PareError("GOLDEN", `it cannot be proven, because the golden check ${why}`, {
+  return new PareError("GOLDEN", `it cannot be proven: the golden check ${why}`, {
     hint: "Copy the bundle again, as it is, or allowUnproven.",
     cause,
   });
@@ -106,13 +121,13 @@ async function prepare(
   golden: Golden | PareError,
   options: LoadModelOptions,
 ): Promise<{ session: Session; proven: boolean }> {
-  const known = !(golden instanceof PareError) && hasValues(golden, variant.id) ? golden : null;
-  if (known === null && options.allowUnproven !== true)
+  const known = !(golden instanceof PareError) && hasValues(golden, variant.id) && golden;
+  if (!known && !options.allowUnproven)
     throw golden instanceof PareError ? golden : unproven("has no values for it");
   const { signal } = options;
   const artifact = await fetchBoth(bundle, variant, backend, options);
   const session = await backend.load(artifact, { signal });
-  if (known === null) return { session, proven: false };
+  if (!known) return { session, proven: false };
   try {
     await prove(known, variant, engine, bundle.manifest.golden.sha256, session, signal);
     return { session, proven: true };
@@ -129,7 +144,8 @@ async function fetchBoth(
   backend: Backend,
   { signal, onProgress, fetch }: LoadModelOptions,
 ): Promise<Artifact> {
-  const modelBytes = variant.files.reduce((sum, { bytes }) => sum + bytes, 0);
+  const files = backend.needs?.(variant.files) ?? variant.files;
+  const modelBytes = files.reduce((sum, { bytes }) => sum + bytes, 0);
   let [model, engine, engineBytes] = [0, 0, 0];
   let over = false; // an engine may go on when its variant was given up
   const report = (): void => {
@@ -146,7 +162,7 @@ async function fetchBoth(
   };
   try {
     return await sideBySide(signal, backend.start?.({ onBytes, fetch }), (stop) =>
-      readVariant(bundle, variant, stop, (received) => {
+      readVariant(bundle, { ...variant, files }, backend, stop, (received) => {
         model = received;
         report();
       }),
@@ -159,17 +175,21 @@ async function fetchBoth(
 async function readVariant(
   bundle: OpenBundle,
   { files, format, session, requires }: RunnableVariant,
+  backend: Backend,
   signal: AbortSignal,
   onBytes: (received: number) => void,
 ): Promise<Artifact> {
   let before = 0;
   const read = async (file: BundleFile): Promise<NamedBytes> => {
-    const bytes = await readVerified(bundle, file, signal, (received) =>
-      onBytes(before + received),
-    );
-    onBytes((before += file.bytes));
     // A model names its external data as the bundle does: variants/<sha256>.bin is <sha256>.bin to it.
-    return { name: file.path.replace("variants/", ""), bytes };
+    const name = file.path.replace("variants/", "");
+    const incoming = backend.receive?.(name);
+    const bytes = await readVerified(bundle, file, signal, (received, _total, chunk) => {
+      incoming?.write(chunk, received);
+      onBytes(before + received);
+    });
+    onBytes((before += file.bytes));
+    return { name, bytes, incoming };
   };
   const [model, ...others] = files;
   const all: [NamedBytes, ...NamedBytes[]] = [await read(model)];

@@ -11,14 +11,18 @@ import {
   type Runnable,
 } from "../format/bundle/parse-runnable.js";
 import { sha256 } from "../format/sha256.js";
-import { download } from "../network/download.js";
+import { download, type DownloadOptions } from "../network/download.js";
 
 /** What `load` takes; a module's namespace, as `await import(…)` gives it, means its default export. */
-export type BundleSource<Inputs extends object = object, Outputs extends object = object> =
+export type BundleSource<
+  Inputs extends object = object,
+  Outputs extends object = object,
+  State extends object = object,
+> =
   | string
   | URL
-  | BundleModule<Inputs, Outputs>
-  | { readonly default: BundleModule<Inputs, Outputs> };
+  | BundleModule<Inputs, Outputs, State>
+  | { readonly default: BundleModule<Inputs, Outputs, State> };
 
 interface OpenOptions {
   /** sha256 of manifest.json: 64 hex digits, with or without `sha256-` before them. */
@@ -42,8 +46,8 @@ const manifestMaxBytes = 4 * 2 ** 20;
 
 /** @throws PareError BUNDLE_NOT_FOUND, BUNDLE_INVALID, BUNDLE_VERSION, INTEGRITY, NETWORK, ABORTED, ARGUMENT */
 export function openBundle(source: BundleSource, options: OpenOptions): Promise<OpenBundle> {
-  if (typeof source === "string") return openFolder(locate(source), options);
-  if (has(source, "href")) return openFolder(new URL(String(source)), options);
+  if (typeof source === "string" || has(source, "href"))
+    return openFolder(locate(String(source)), options);
   const module: unknown = has(source, "default") ? source.default : source;
   if (isModule(module)) return openModule(module, options);
   throw new PareError("ARGUMENT", "`load` was given no bundle.", {
@@ -129,7 +133,7 @@ export async function readVerified(
   { locate: find, fetch }: Pick<OpenBundle, "locate" | "fetch">,
   file: BundleFile,
   signal?: AbortSignal,
-  onBytes?: (received: number) => void,
+  onBytes?: DownloadOptions["onBytes"],
 ): Promise<Uint8Array> {
   const bytes = await download(find(file), { bytes: file.bytes, signal, onBytes, fetch });
   if (bytes.length !== file.bytes)

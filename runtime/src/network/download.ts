@@ -14,8 +14,10 @@ export interface DownloadOptions {
   /** Where their number is not known: no more than so many, decoded, are taken. */
   readonly most?: number;
   readonly signal?: AbortSignal | undefined;
-  /** Bytes so far, and how many there will be where the server says. */
-  readonly onBytes?: ((received: number, total?: number) => void) | undefined;
+  /** Bytes so far, how many there will be where the server says, and the last of them. */
+  readonly onBytes?:
+    | ((received: number, total: number | undefined, chunk: Uint8Array) => void)
+    | undefined;
   readonly fetch?: Fetch | undefined;
 }
 
@@ -72,7 +74,7 @@ async function receive(url: URL, sink: Sink, options: DownloadOptions): Promise<
       options.signal?.addEventListener("abort", reject, { signal });
       const alive = (): void => {
         clearTimeout(timer);
-        const stalled = `The download stalled: no byte came for ${stallMs / 1000} s.`;
+        const stalled = `The download stalled for ${stallMs / 1000} s.`;
         timer = setTimeout(() => reject(failure("NETWORK", stalled, url)), stallMs);
       };
       alive();
@@ -117,7 +119,7 @@ async function transfer(
     }
     sink.bytes.set(value, sink.length);
     sink.length = length;
-    onBytes?.(length, total);
+    onBytes?.(length, total, value);
   }
 }
 

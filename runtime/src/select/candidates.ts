@@ -1,5 +1,5 @@
 import type { Backend, Probe, TargetName } from "../format/engine/backend.js";
-import { PareError } from "../format/error.js";
+import { type ErrorCode, PareError } from "../format/error.js";
 import type { RunnableVariant } from "../format/bundle/parse-runnable.js";
 import type { Attempts } from "../session/selection.js";
 import { lackingMemory, missingFeatures } from "./device-features.js";
@@ -76,14 +76,12 @@ async function probeSafely(backend: Backend, attempts: Attempts): Promise<Found 
   }
 }
 
-function none(why: string): PareError {
-  return new PareError("NO_VARIANT", why, {
-    hint: "Pass a backend that runs here, and write the bundle for its target.",
+function none(why: string, code: ErrorCode = "NO_VARIANT"): PareError {
+  return new PareError(code, why, {
+    hint: "Write the bundle for a target that runs here, and pass its backend.",
   });
 }
 
 function cannot(why: string): PareError {
-  return new PareError("UNSUPPORTED_DEVICE", why, {
-    hint: "Write the bundle for wasm too, and pass its backend.",
-  });
+  return none(why, "UNSUPPORTED_DEVICE");
 }

@@ -1,4 +1,6 @@
 import type { Session } from "../format/engine/backend.js";
+import type { Given, RunSync, StatePairs, SyncStream } from "../format/engine/run-sync.js";
+import { PareError } from "../format/error.js";
 import type { ValueInfo } from "../format/tensor/value-info.js";
 import type { Runnable } from "../format/bundle/parse-runnable.js";
 import type { Feeds, Tensors } from "../format/tensor/tensor.js";
@@ -9,11 +11,22 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
 }
 
-/** A loaded variant. */
-export interface Model<Inputs extends object = Feeds, Outputs extends object = Tensors> {
+/** What is fed at each step: all inputs but the state, which may be given to begin elsewhere than at zeros. */
+export type StepInputs<Inputs extends object, State extends object> = string extends keyof State
+  ? Given
+  : Omit<Inputs, State[keyof State] & PropertyKey> & Partial<Inputs>;
+
+/** What a step gives: all outputs but the state. */
+export type StepOutputs<Outputs extends object, State extends object> = string extends keyof State
+  ? Tensors
+  : Omit<Outputs, keyof State>;
+
+interface AnyModel<Inputs extends object, Outputs extends object, State extends object> {
   readonly name: string;
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
+  /** By output name, the input that it is at the next step; empty for a model without state. */
+  readonly state: State;
   readonly selection: Selection;
   /**
    * Inputs are copied at once, so that their buffers can be used again; outputs belong to the caller.
@@ -25,20 +38,62 @@ export interface Model<Inputs extends object = Feeds, Outputs extends object = T
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-export function openModel<Inputs extends object, Outputs extends object>(
-  manifest: Runnable,
+/** A loaded variant whose engine answers later. Its state is carried by `stream` of `@pare/runtime/stream`. */
+export interface AsyncModel<
+  Inputs extends object = Feeds,
+  Outputs extends object = Tensors,
+  State extends object = StatePairs,
+> extends AnyModel<Inputs, Outputs, State> {
+  readonly isSync: false;
+}
+
+/** A loaded variant that computes on the caller's thread. */
+export interface SyncModel<
+  Inputs extends object = Feeds,
+  Outputs extends object = Tensors,
+  State extends object = StatePairs,
+> extends AnyModel<Inputs, Outputs, State> {
+  readonly isSync: true;
+  /** @throws PareError INPUT, ENGINE, DISPOSED; ENGINE_ASYNC where it is called on an `AsyncModel` all the same */
+  readonly runSync: RunSync<Inputs, Outputs>;
+  /**
+   * Steps that carry the model's state from each to the next, zeros at the start. There may be any number of streams.
+   * @param state by output name, the input that it is at the next step, where the bundle does not say it
+   * @throws PareError ARGUMENT for a pair that is no output and input of one type and size; ENGINE_ASYNC
+   */
+  stream(state?: State): SyncStream<StepInputs<Inputs, State>, StepOutputs<Outputs, State>>;
+}
+
+/** A loaded variant: `isSync` says which. */
+export type Model<
+  Inputs extends object = Feeds,
+  Outputs extends object = Tensors,
+  State extends object = StatePairs,
+> = SyncModel<Inputs, Outputs, State> | AsyncModel<Inputs, Outputs, State>;
+
+export function openModel<Inputs extends object, Outputs extends object, State extends object>(
+  { name, inputs, outputs, state = {} }: Runnable,
   session: Session,
   selection: Selection,
-): Model<Inputs, Outputs> {
+): Model<Inputs, Outputs, State> {
   const dispose = (): Promise<void> => session.dispose();
-  return {
-    name: manifest.name,
-    inputs: manifest.inputs,
-    outputs: manifest.outputs,
+  const refuse = (): never => {
+    throw new PareError("ENGINE_ASYNC", `${selection.engine} answers later.`);
+  };
+  const { runSync = refuse, stream = refuse } = session;
+  const model = {
+    name,
+    inputs,
+    outputs,
+    state,
     selection,
-    // index.d.ts, which the compiler wrote with the manifest, is what says that these types agree.
-    run: (inputs, options) => session.run(inputs as Feeds, options?.signal) as Promise<Outputs>,
+    isSync: runSync !== refuse,
+    run: (feeds: Feeds, options?: RunOptions) => session.run(feeds, options?.signal),
+    runSync,
+    stream: (pairs = state) => stream(pairs),
     dispose,
     [Symbol.asyncDispose]: dispose,
   };
+  // index.d.ts, which the compiler wrote with the manifest, is what says that these types agree.
+  return model as unknown as Model<Inputs, Outputs, State>;
 }

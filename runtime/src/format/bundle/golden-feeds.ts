@@ -45,5 +45,5 @@ export function splitmix32(seed: number): () => number {
 }
 
 export function isFloat(type: string): boolean {
-  return type.startsWith("float") || type === "bfloat16";
+  return /^b?float/.test(type);
 }

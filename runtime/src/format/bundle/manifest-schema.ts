@@ -67,24 +67,28 @@ export const measurementSchemas: Readonly<Record<string, JsonSchema>> = {
 export const manifestSchema: JsonSchema = {
   $schema: "https://json-schema.org/draft/2020-12/schema",
   title: "Manifest of a Pare bundle",
-  ...object({
-    formatVersion: { type: "integer", minimum: 1 },
-    name: text,
-    identity: sha256,
-    createdBy: text,
-    inputs: list(ref("value")),
-    outputs: list(ref("value"), 1),
-    variants: list(ref("variant"), 1),
-    golden: ref("golden"),
-    source: object({ bytes: count, sha256, parameters: count, macs: orNull(count) }),
-    baselines: list(
-      object({
-        target: ref("target"),
-        accuracy: orNull(ref("accuracy")),
-        latencyMs: { anyOf: [ref("latency"), ref("unmeasured")] },
-      }),
-    ),
-  }),
+  ...object(
+    {
+      formatVersion: { type: "integer", minimum: 1 },
+      name: text,
+      identity: sha256,
+      createdBy: text,
+      inputs: list(ref("value")),
+      outputs: list(ref("value"), 1),
+      state: { type: "object", additionalProperties: text },
+      variants: list(ref("variant"), 1),
+      golden: ref("golden"),
+      source: object({ bytes: count, sha256, parameters: count, macs: orNull(count) }),
+      baselines: list(
+        object({
+          target: ref("target"),
+          accuracy: orNull(ref("accuracy")),
+          latencyMs: { anyOf: [ref("latency"), ref("unmeasured")] },
+        }),
+      ),
+    },
+    ["state"],
+  ),
   $defs: {
     dtype: { enum: Object.keys(dtypeBits) },
     value: object({

@@ -64,6 +64,8 @@ export interface Manifest {
   readonly createdBy: string;
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
+  /** Of a model with state, by output name, the input that it is at the next step: `{ stateN: "state" }`. */
+  readonly state?: Readonly<Record<string, string>>;
   /** Best first within a target. */
   readonly variants: readonly VariantEntry[];
   readonly golden: BundleFile;

@@ -24,7 +24,10 @@ export interface RunnableVariant extends Pick<
 }
 
 /** What of a manifest it takes to run a variant. */
-export interface Runnable extends Pick<Manifest, "name" | "inputs" | "outputs" | "golden"> {
+export interface Runnable extends Pick<
+  Manifest,
+  "name" | "inputs" | "outputs" | "state" | "golden"
+> {
   readonly variants: readonly RunnableVariant[];
 }
 
@@ -77,29 +80,33 @@ const session = must(
 
 const formatVersion = oneOf([1, bundleFormatVersion]);
 
-const runnable = object({
-  formatVersion,
-  name: text,
-  inputs: list(value),
-  outputs: list(value, 1),
-  golden: file(/^golden(-[0-9a-f]{64})?\.json$/, whole(goldenMaxBytes)),
-  variants: list(
-    object({
-      id: like(/^[\w.-]+$/),
-      target: oneOf(targetNames),
-      format: oneOf(artifactFormats),
-      files: list(file(/^variants\/[0-9a-f]{64}\.[a-z0-9]+$/, count), 1),
-      requires: object({ features: list(oneOf(deviceFeatures)), memoryBytes: count }, [
-        "memoryBytes",
-      ]),
-      session,
-      tolerance: object({ absolute: positive, relative: positive, outputs: record(positive) }, [
-        "outputs",
-      ]),
-    }),
-    1,
-  ),
-});
+const runnable = object(
+  {
+    formatVersion,
+    name: text,
+    inputs: list(value),
+    outputs: list(value, 1),
+    state: record(text),
+    golden: file(/^golden(-[0-9a-f]{64})?\.json$/, whole(goldenMaxBytes)),
+    variants: list(
+      object({
+        id: like(/^[\w.-]+$/),
+        target: oneOf(targetNames),
+        format: oneOf(artifactFormats),
+        files: list(file(/^variants\/[0-9a-f]{64}\.[a-z0-9]+$/, count), 1),
+        requires: object({ features: list(oneOf(deviceFeatures)), memoryBytes: count }, [
+          "memoryBytes",
+        ]),
+        session,
+        tolerance: object({ absolute: positive, relative: positive, outputs: record(positive) }, [
+          "outputs",
+        ]),
+      }),
+      1,
+    ),
+  },
+  ["state"],
+);
 
 const golden = object({
   formatVersion,

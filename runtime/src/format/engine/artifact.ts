@@ -1,4 +1,5 @@
 import { sha256 } from "../sha256.js";
+import type { Incoming } from "./incoming.js";
 import type { Requirements } from "./requirements.js";
 import type { SessionOptions } from "./session-options.js";
 
@@ -9,6 +10,8 @@ export type ArtifactFormat = (typeof artifactFormats)[number];
 export interface NamedBytes {
   readonly name: string;
   readonly bytes: Uint8Array;
+  /** What the backend made of them while they came. */
+  readonly incoming?: Incoming | undefined;
 }
 
 /** What a target loads. Two are the same when their files' bytes and their session options are. */

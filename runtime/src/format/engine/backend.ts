@@ -2,8 +2,10 @@ import type { PareError } from "../error.js";
 import type { Feeds, Tensors } from "../tensor/tensor.js";
 import type { ValueInfo } from "../tensor/value-info.js";
 import type { Artifact } from "./artifact.js";
+import type { Incoming } from "./incoming.js";
 import type { Reduced, ReduceOptions, Reduction } from "./reduction.js";
 import type { DeviceFeature } from "./requirements.js";
+import type { RunSync, StatePairs, SyncStream } from "./run-sync.js";
 
 export const targetNames = ["aot", "wasm", "webgpu", "cpu", "webnn"] as const;
 export type TargetName = (typeof targetNames)[number];
@@ -34,8 +36,19 @@ export interface Session {
     reductions: readonly Reduction[],
     options: ReduceOptions,
   ): Promise<readonly Reduced[]>;
+  /** Where the engine computes on the caller's thread: see `SyncSession`. */
+  readonly runSync?: RunSync;
+  stream?(state: StatePairs): SyncStream;
   /** After the runs that are under way; later ones are refused as DISPOSED. Twice is once. */
   dispose(): Promise<void>;
+}
+
+/** A session that computes on the caller's thread, to the end before it returns. */
+export interface SyncSession extends Session {
+  /** @throws PareError INPUT, ENGINE, DISPOSED */
+  readonly runSync: RunSync;
+  /** @throws PareError ARGUMENT for pairs that are no output and input of one type and size */
+  stream(state: StatePairs): SyncStream;
 }
 
 /** Loads what a target emits and runs feeds; the compiler is handed one and never imports an engine. */
@@ -61,6 +74,9 @@ export type Probe =
       readonly error?: PareError;
     };
 
+/** The first is the model. */
+type Files<File> = readonly [File, ...File[]];
+
 /** One target on one engine; a value that the caller passes, so that a bundler drops what is not used. */
 export interface Backend extends Executor {
   readonly target: TargetName;
@@ -72,4 +88,13 @@ export interface Backend extends Executor {
    * Goes on to its end when a load is aborted: the next one has it.
    */
   start?(options?: StartOptions): Promise<void>;
+  /** Of a variant's files those that this device needs, before any is downloaded: all, where it does not say. */
+  needs?<File extends { readonly path: string }>(files: Files<File>): Files<File>;
+  /** For a file that can be worked on while it comes. */
+  receive?(name: string): Incoming | undefined;
+}
+
+/** A backend whose sessions compute at once. */
+export interface SyncBackend extends Backend {
+  load(artifact: Artifact, options?: LoadOptions): Promise<SyncSession>;
 }

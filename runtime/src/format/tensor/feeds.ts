@@ -11,7 +11,10 @@ export function describeValue(info: ValueInfo): string {
  * What a caller passed, as complete tensors in the order of the inputs. Data is passed on, never copied.
  * @throws PareError INPUT for a missing, unknown, wrongly typed or wrongly shaped input, saying what was expected
  */
-export function completeFeeds(inputs: readonly ValueInfo[], given: Feeds): Tensor[] {
+export function completeFeeds(
+  inputs: readonly ValueInfo[],
+  given: Readonly<Record<string, Feeds[string] | undefined>>,
+): Tensor[] {
   const feeds = given ?? {}; // a caller in JavaScript may forget them
   const tensors = inputs.map((info) => completeFeed(info, feeds[info.name], inputs));
   const unknown = Object.keys(feeds).find((name) => !inputs.some((info) => info.name === name));

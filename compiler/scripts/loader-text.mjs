@@ -1,0 +1,19 @@
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+/** The loader of modules that are models, as one script that imports nothing. */
+export async function loaderText() {
+  const { outputFiles } = await build({
+    entryPoints: [
+      fileURLToPath(new URL("../../runtime/src/backends/aot-loader.ts", import.meta.url)),
+    ],
+    bundle: true,
+    minify: true,
+    format: "esm",
+    platform: "browser",
+    target: "es2022",
+    write: false,
+    logLevel: "silent",
+  });
+  return outputFiles[0].text;
+}

@@ -1,0 +1,160 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import { gzipSync } from "node:zlib";
+import ts from "typescript";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { loaderText as written } from "../../scripts/loader-text.mjs";
+import { loaderText } from "./loader-text.js";
+import { length, recurrentBundle, writeBundle } from "./recurrent-bundle.test.support.js";
+
+type Arrays = Readonly<Record<string, Float32Array | Float64Array>>;
+type Run = (inputs: Arrays, into?: Arrays) => Arrays;
+interface Loader {
+  compile(): Promise<{ readonly module: WebAssembly.Module; readonly weights?: ArrayBuffer }>;
+  start(compiled: object): { runSync: Run; stream(): { runSync: Run; reset(): void } };
+}
+
+const files = await recurrentBundle();
+let folder: string;
+let loader: Loader;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "pare-loader-"));
+  await writeBundle(folder, files);
+  loader = (await import(pathToFileURL(join(folder, "aot-loader.js")).href)) as Loader;
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const filled = (value: number): Float32Array => new Float32Array(length).fill(value);
+
+it("is what its source says; node compiler/scripts/write-loader.mjs writes it", async () => {
+  expect(loaderText).toBe(await written());
+});
+
+it("is under 2 kB after gzip", () => {
+  expect(gzipSync(files.get("aot-loader.js") ?? "").length).toBeLessThan(2_000);
+});
+
+it("runs the model, on memory of its own for each that is started", async () => {
+  const compiled = await loader.compile();
+  const [one, two] = [loader.start(compiled), loader.start(compiled)];
+  const first = one.runSync({ x: filled(1), s: filled(2) });
+  expect(first).toEqual({ y: filled(3), sN: filled(3) });
+  const y = filled(0);
+  expect(two.runSync({ x: filled(3), s: filled(4) }, { y })).toEqual({ y: filled(7) });
+  expect(y).toEqual(filled(7));
+  expect(first["y"]).toEqual(filled(3));
+});
+
+it("carries the state of each stream", async () => {
+  const model = loader.start(await loader.compile());
+  const [one, two] = [model.stream(), model.stream()];
+  expect(one.runSync({ x: filled(1) })).toEqual({ y: filled(1) });
+  expect(two.runSync({ x: filled(5) })).toEqual({ y: filled(5) });
+  expect(one.runSync({ x: filled(1) })).toEqual({ y: filled(2) });
+  one.reset();
+  expect(one.runSync({ x: filled(3) })).toEqual({ y: filled(3) });
+  expect(two.runSync({ x: filled(1) })).toEqual({ y: filled(6) });
+});
+
+it.each([
+  ["nothing", {}, undefined],
+  ["a missing input", { x: filled(1) }, undefined],
+  ["another length", { x: filled(1), s: new Float32Array(3) }, undefined],
+  ["another kind", { x: filled(1), s: new Float64Array(length) }, undefined],
+  ["an unknown input", { x: filled(1), s: filled(1), z: filled(1) }, undefined],
+  ["no array of its output", { x: filled(1), s: filled(1) }, { y: new Float32Array(3) }],
+  ["an unknown output", { x: filled(1), s: filled(1) }, { z: filled(1) }],
+])("refuses %s", async (_, inputs, into) => {
+  const model = loader.start(await loader.compile());
+  expect(() => model.runSync(inputs, into)).toThrow(
+    expect.objectContaining({ name: "PareError", code: "INPUT" }),
+  );
+});
+
+it("refuses a file whose bytes are others", async () => {
+  const damaged = join(folder, "damaged");
+  await writeBundle(damaged, files);
+  for (const name of await readdir(join(damaged, "variants")))
+    await writeFile(join(damaged, "variants", name), "other");
+  const own = (await import(pathToFileURL(join(damaged, "aot-loader.js")).href)) as Loader;
+  await expect(own.compile()).rejects.toMatchObject({ code: "NETWORK" });
+});
+
+it("allocates nothing in a step", async () => {
+  const script = `
+    import { getHeapStatistics } from "node:v8";
+    import { compile, start } from "./aot-loader.js";
+    const { runSync } = start(await compile()).stream();
+    const [inputs, into] = [{ x: new Float32Array(${length}) }, { y: new Float32Array(${length}) }];
+    const steps = (count) => { for (let at = 0; at < count; at += 1) runSync(inputs, into); };
+    steps(5000);
+    const before = getHeapStatistics().used_heap_size;
+    steps(10000);
+    console.log(getHeapStatistics().used_heap_size - before);`;
+  // Interpreted, since what a compiler optimizes away is an object all the same where it does not run hot.
+  const args = ["--no-opt", "--no-sparkplug", "--input-type=module", "--eval", script];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: folder });
+  expect(Number(stdout)).toBeLessThan(10_000);
+});
+
+it("imports the module where nothing is compiled", () => {
+  const text = new TextDecoder().decode(files.get("aot-workerd.js"));
+  const [, module = ""] =
+    /import module from "\.\/(variants\/[0-9a-f]{64}\.wasm)"/.exec(text) ?? [];
+  expect(files.has(module)).toBe(true);
+  const { exports } = JSON.parse(new TextDecoder().decode(files.get("package.json")));
+  expect(exports["./aot"]).toEqual({
+    types: "./aot-loader.d.ts",
+    workerd: "./aot-workerd.js",
+    default: "./aot-loader.js",
+  });
+});
+
+it("has types of its own, and gives the bundle's state to the runtime", () => {
+  expect(faultsOf(folder)).toEqual([
+    expect.stringMatching(/Property '\S*s\S*' is missing/),
+    expect.stringMatching(/'s' does not exist/),
+    expect.stringMatching(/'sN' does not exist/),
+    expect.stringMatching(/Float64Array/),
+  ]);
+});
+
+/** Of a program that uses the loader and the types of the bundle rightly, and wrongly four times. */
+function faultsOf(place: string): string[] {
+  const main = join(place, "main.ts");
+  const program = `import { compile, start } from "./aot-loader.js";
+import type { State } from "./index.js";
+const next: State["sN"] = "s";
+const model = start(await compile());
+const [x, y] = [new Float32Array(8), new Float32Array(8)];
+const data: Float32Array = model.runSync({ x, s: x }).sN;
+const same: Float32Array = model.stream().runSync({ x }, { y }).y;
+model.runSync({ x });
+model.stream().runSync({ x, s: x });
+model.stream().runSync({ x }).sN;
+model.runSync({ x: new Float64Array(8), s: x });
+export { data, next, same };
+`;
+  const options: ts.CompilerOptions = {
+    strict: true,
+    noEmit: true,
+    target: ts.ScriptTarget.ES2022,
+    module: ts.ModuleKind.ESNext,
+    moduleResolution: ts.ModuleResolutionKind.Bundler,
+    types: [],
+  };
+  const host = ts.createCompilerHost(options);
+  const { getSourceFile, fileExists } = host;
+  host.getSourceFile = (name, version) =>
+    name === main
+      ? ts.createSourceFile(name, program, version)
+      : getSourceFile.call(host, name, version);
+  host.fileExists = (name) => name === main || fileExists.call(host, name);
+  return ts
+    .getPreEmitDiagnostics(ts.createProgram([main], options, host))
+    .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"));
+}

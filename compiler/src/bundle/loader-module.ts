@@ -1,0 +1,137 @@
+import {
+  describeValue,
+  dtypeArray,
+  type Manifest,
+  PareError,
+  type ValueInfo,
+  type VariantEntry,
+  visibleLine,
+} from "@pare/runtime/format";
+import { type ModuleFacts, readFacts } from "../wasm/index.js";
+import { loaderText } from "./loader-text.js";
+
+type ModuleValue = ModuleFacts["inputs"][number];
+
+/**
+ * What loads a compiled module without the runtime, for pages with a strict policy, workers, workerd and audio worklets.
+ * @param module the variant's first file, which says where its inputs, outputs and weights lie
+ * @returns files by name
+ */
+export function loaderFiles(
+  variant: VariantEntry,
+  module: Uint8Array,
+  manifest: Manifest,
+): ReadonlyMap<string, string> {
+  const facts = readFacts(module);
+  const names = variant.files.map(({ path }) => path);
+  const [plain = "", relaxed] = names.filter((path) => path.endsWith(".wasm"));
+  const weights = names.find((path) => path.endsWith(".bin"));
+  const values = [...facts.inputs, ...facts.outputs].map(({ name }) => name);
+  const state = Object.entries(manifest.state ?? {}).filter((pair) =>
+    pair.every((name) => values.includes(name)),
+  );
+  const constant = [
+    "inputs: {",
+    ...facts.inputs.map(placeOf),
+    "},",
+    "outputs: {",
+    ...facts.outputs.map(placeOf),
+    "},",
+    `state: {${state.map(([output, input]) => `${key(output)}: ${JSON.stringify(input)}`).join(", ")}},`,
+    `module: ${fileOf(plain)},`,
+    ...(relaxed === undefined ? [] : [`relaxed: ${fileOf(relaxed)},`]),
+    ...(weights === undefined || facts.weights === undefined
+      ? []
+      : [`weights: ${fileOf(weights)},`, `weightsAt: ${facts.weights.at},`]),
+  ];
+  return new Map([
+    ["aot-loader.js", `const model = {\n${constant.join("\n")}\n};\n${loaderText}`],
+    ["aot-loader.d.ts", loaderTypes(facts, state)],
+    ["aot-workerd.js", workerdModule(relaxed ?? plain, weights)],
+    ["aot-workerd.d.ts", 'export * from "./aot-loader.js";\n'],
+  ]);
+}
+
+/** A key that is a name even where it is `__proto__`. */
+function key(name: string): string {
+  return `[${JSON.stringify(name)}]`;
+}
+
+function placeOf({ name, type, dims, at }: ModuleValue): string {
+  const length = dims.reduce((count, size) => count * size, 1);
+  return `${key(name)}: [${arrayOf(type)}, ${at}, ${length}],`;
+}
+
+function arrayOf(type: string): string {
+  const found = Object.entries(dtypeArray).find(([dtype]) => dtype === type);
+  if (found === undefined) throw new PareError("INTERNAL", `A module has a value of ${type}.`);
+  return found[1].name;
+}
+
+function fileOf(path: string): string {
+  const [hash = ""] = /[0-9a-f]{64}/.exec(path) ?? [];
+  return `["${hash}", () => new URL("./${path}", import.meta.url)]`;
+}
+
+/** For an engine that compiles nothing at run time: its modules are imported. It has relaxed SIMD, as V8 does. */
+function workerdModule(module: string, weights: string | undefined): string {
+  const [importing, given] =
+    weights === undefined ? ["", ""] : [`import weights from "./${weights}";\n`, ", weights"];
+  return `import module from "./${module}";
+${importing}export { start } from "./aot-loader.js";
+export const compile = async () => ({ module${given} });
+`;
+}
+
+function loaderTypes(
+  { inputs, outputs }: ModuleFacts,
+  state: readonly (readonly [string, string])[],
+): string {
+  const carried = state.flat().map((name) => JSON.stringify(name));
+  const rest = carried.length === 0 ? "never" : carried.join(" | ");
+  return `${arraysOf("Inputs", inputs)}
+${arraysOf("Outputs", outputs)}
+type State = ${rest};
+
+/** Can be posted: to a worker, and in the \`processorOptions\` of an audio worklet. */
+export interface Compiled {
+  readonly module: WebAssembly.Module;
+  readonly weights?: ArrayBuffer | undefined;
+}
+
+export interface RunSync<In, Out> {
+  /** Outputs in new arrays. */
+  (inputs: In): Out;
+  /** Writes those outputs that are named, and allocates nothing. */
+  <Into extends Partial<Out>>(inputs: In, into: Into): Into;
+}
+
+export interface Model {
+  /** Throws an error with code INPUT for arrays of other names, kinds or lengths. */
+  readonly runSync: RunSync<Inputs, Outputs>;
+  /** Steps that carry the state from each to the next, zeros at the start. */
+  stream(): {
+    readonly runSync: RunSync<Omit<Inputs, State>, Omit<Outputs, State>>;
+    /** Begins anew. */
+    reset(): void;
+  };
+}
+
+/**
+ * Downloads and compiles the module that suits the device.
+ * Rejects with code NETWORK for files that cannot be had, or are not those that the bundle was written with.
+ */
+export declare function compile(): Promise<Compiled>;
+
+/** The model on memory of its own, at once: of what was compiled there may be any number. */
+export declare function start(compiled: Compiled): Model;
+`;
+}
+
+function arraysOf(name: string, values: readonly ModuleValue[]): string {
+  const fields = values.map((value) => {
+    const said = visibleLine(describeValue(value as ValueInfo)).replaceAll("*/", "* /");
+    return `  /** ${said} */\n  readonly ${JSON.stringify(value.name)}: ${arrayOf(value.type)};\n`;
+  });
+  return `export interface ${name} {\n${fields.join("")}}\n`;
+}

@@ -1,0 +1,194 @@
+import { hasRelaxedSimd } from "./relaxed-simd.js";
+
+// What a bundle's aot-loader.js is made of: one text (compiler/scripts/write-loader.mjs) behind the constant `model`, which
+// the compiler writes. What runs for each frame of audio allocates nothing, not even where it is interpreted: loops go by
+// index, since `for … of` makes an object, and no function on the way captures a variable.
+
+/** What of a typed array this uses. */
+interface Numbers {
+  readonly length: number;
+  readonly buffer: ArrayBuffer;
+  readonly constructor: { readonly name: string };
+  set(from: Numbers): void;
+  slice(): Numbers;
+}
+type Arrays = Readonly<Record<string, Numbers | undefined>>;
+/** The array that holds a value, its address and its length. */
+type Places = Readonly<
+  Record<
+    string,
+    readonly [
+      kind: new (memory: ArrayBuffer, at: number, length: number) => Numbers,
+      at: number,
+      length: number,
+    ]
+  >
+>;
+/** Its sha256 in hex, and where it lies: asked for late, since neither an audio worklet nor workerd knows URLs. */
+type BundledFile = readonly [sha256: string, url: () => URL];
+declare const model: {
+  readonly inputs: Places;
+  readonly outputs: Places;
+  /** By output, the input that it is at the next step. */
+  readonly state: Readonly<Record<string, string>>;
+  readonly module: BundledFile;
+  readonly relaxed?: BundledFile;
+  readonly weights?: BundledFile;
+  /** Their address. */
+  readonly weightsAt: number;
+};
+/** Node's. */
+declare const process: {
+  getBuiltinModule(name: "node:fs/promises"): {
+    readFile(url: URL): Promise<Uint8Array<ArrayBuffer>>;
+  };
+};
+
+/** Can be posted: to a worker, and in the `processorOptions` of an audio worklet. */
+interface Compiled {
+  readonly module: WebAssembly.Module;
+  readonly weights?: ArrayBuffer | undefined;
+}
+
+function fail(code: string, message: string, cause?: unknown): Error {
+  return Object.assign(new Error(message, { cause }), { name: "PareError", code });
+}
+
+/** Downloads and compiles the module that suits the device: what comes has the hashes that the compiler wrote down. */
+export async function compile(): Promise<Compiled> {
+  const [main, weights] = await Promise.all([
+    read(model.relaxed && hasRelaxedSimd() ? model.relaxed : model.module),
+    model.weights && read(model.weights),
+  ]);
+  // Where its server says that it is something else, it is compiled once it is all there.
+  const isTyped = main.headers.get("content-type") === "application/wasm";
+  return {
+    module: await (isTyped
+      ? WebAssembly.compileStreaming(main)
+      : WebAssembly.compile(await main.arrayBuffer())),
+    weights: await weights?.arrayBuffer(),
+  };
+}
+
+async function read([hex, url]: BundledFile): Promise<Response> {
+  const place = url();
+  const hash = hex.replace(/../g, (byte) => String.fromCharCode(parseInt(byte, 16)));
+  try {
+    if (place.protocol === "file:") {
+      const bytes = await process.getBuiltinModule("node:fs/promises").readFile(place);
+      const own = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+      if (String.fromCharCode(...own) === hash) return new Response(bytes);
+      throw new Error("its bytes are others");
+    }
+    const response = await fetch(place, { integrity: `sha256-${btoa(hash)}` });
+    if (response.ok) return response;
+    throw new Error(`the server answered ${response.status}`);
+  } catch (cause) {
+    throw fail("NETWORK", `${place.href} cannot be had as it was written: ${String(cause)}`, cause);
+  }
+}
+
+/** The model on memory of its own, at once: of what was compiled there may be any number. */
+export function start({ module, weights }: Compiled): object {
+  // The compiler wrote module and loader: this is what it exports.
+  const { memory, run } = new WebAssembly.Instance(module).exports as unknown as {
+    readonly memory: WebAssembly.Memory;
+    run(): void;
+  };
+  const inputs = viewsOf(model.inputs, memory.buffer);
+  const outputs = viewsOf(model.outputs, memory.buffer);
+  if (weights) new Uint8Array(memory.buffer).set(new Uint8Array(weights), model.weightsAt);
+  return {
+    runSync: runnerOf(inputs, outputs, [], run),
+    stream() {
+      const carried = inputs.flatMap((to) =>
+        outputs
+          .filter(({ name }) => model.state[name] === to.name)
+          .map((from) => ({ from, to, held: zero(to.array.slice()) })),
+      );
+      return {
+        runSync: runnerOf(inputs, outputs, carried, run),
+        reset: () => carried.forEach(({ held }) => zero(held)),
+      };
+    },
+  };
+}
+
+interface View {
+  readonly name: string;
+  readonly array: Numbers;
+}
+
+/** An output that is an input of the next step, and what lies between them. */
+interface Carried {
+  readonly from: View;
+  readonly to: View;
+  readonly held: Numbers;
+}
+
+function viewsOf(places: Places, memory: ArrayBuffer): View[] {
+  return Object.entries(places).map(([name, [Kind, at, length]]) => ({
+    name,
+    array: new Kind(memory, at, length),
+  }));
+}
+
+function zero(array: Numbers): Numbers {
+  new Uint8Array(array.buffer).fill(0);
+  return array;
+}
+
+function runnerOf(
+  inputs: readonly View[],
+  outputs: readonly View[],
+  carried: readonly Carried[],
+  run: () => void,
+): (feeds: Arrays, into?: Arrays) => Arrays {
+  const fed = inputs.filter((value) => carried.every(({ to }) => to !== value));
+  const given = outputs.filter((value) => carried.every(({ from }) => from !== value));
+  return (feeds, into = copies(given)) => {
+    demand(fed, feeds, fed.length);
+    demand(given, into, 0);
+    carried.forEach(feedBack);
+    for (let at = 0; at < fed.length; at += 1) copy(feeds[fed[at]?.name ?? ""], fed[at]?.array);
+    run();
+    carried.forEach(hold);
+    for (let at = 0; at < given.length; at += 1)
+      copy(given[at]?.array, into[given[at]?.name ?? ""]);
+    return into;
+  };
+}
+
+function feedBack({ held, to }: Carried): void {
+  to.array.set(held);
+}
+
+function hold({ from, held }: Carried): void {
+  held.set(from.array);
+}
+
+function copy(from: Numbers | undefined, to: Numbers | undefined): void {
+  if (from !== undefined) to?.set(from);
+}
+
+function copies(values: readonly View[]): Arrays {
+  return Object.fromEntries(values.map(({ name, array }) => [name, array.slice()]));
+}
+
+/** What is given are arrays as the values are, at least so many of them, and nothing else. */
+function demand(values: readonly View[], given: Arrays, least: number): void {
+  let found = 0;
+  for (let at = 0; at < values.length; at += 1) {
+    const value = values[at];
+    const own = value === undefined ? undefined : given[value.name];
+    if (value === undefined || own === undefined) continue;
+    const { name, array } = value;
+    if (own.constructor !== array.constructor || own.length !== array.length)
+      throw fail("INPUT", `"${name}" is a ${array.constructor.name} of ${array.length}.`);
+    found += 1;
+  }
+  let all = 0;
+  for (const name in given) if (given[name] !== undefined) all += 1;
+  if (all !== found || found < least)
+    throw fail("INPUT", `It takes ${values.map(({ name }) => name).join(", ")}.`);
+}

@@ -1,0 +1,43 @@
+/** A module with a function of no parameters that gives a vector: i8x16.splat of 0. */
+const simd = [
+  0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 5, 1, 0x60, 0, 1, 0x7b, 3, 2, 1, 0, 10, 8, 1, 6, 0, 0x41, 0,
+  0xfd, 0x0f, 0x0b,
+];
+
+/** A module that exports such a function as `f`, which gives an integer: `answer`. */
+const relaxed = [
+  0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 5, 1, 0x60, 0, 1, 0x7f, 3, 2, 1, 0, 7, 5, 1, 1, 0x66, 0, 0,
+  10, 47, 1, 45, 0,
+  // i8x16.splat of −128, and of 127
+  0x41, 0x80, 0x7f, 0xfd, 0x0f, 0x41, 0xff, 0, 0xfd, 0x0f,
+  // f32x4.splat of 2, 3 and 4, f32x4.relaxed_madd, i32x4.trunc_sat_f32x4_s
+  0x43, 0, 0, 0, 0x40, 0xfd, 0x13, 0x43, 0, 0, 0x40, 0x40, 0xfd, 0x13, 0x43, 0, 0, 0x80, 0x40, 0xfd,
+  0x13, 0xfd, 0x85, 2, 0xfd, 0xf8, 1,
+  // i32x4.relaxed_dot_i8x16_i7x16_add_s, i32x4.extract_lane 0
+  0xfd, 0x93, 2, 0xfd, 0x1b, 0, 0x0b,
+];
+const answer = 4 * -128 * 127 + (2 * 3 + 4);
+
+/** WebAssembly computes on vectors here. */
+export function hasSimd(): boolean {
+  return WebAssembly.validate(Uint8Array.from(simd));
+}
+
+let found: boolean | undefined;
+/**
+ * Relaxed SIMD is there, multiplies, and its dot product is right: there are engines that know the instruction and answer
+ * with twice the sum. False where nothing may be compiled.
+ */
+export function hasRelaxedSimd(): boolean {
+  return (found ??= isRight(Uint8Array.from(relaxed)));
+}
+
+function isRight(module: Uint8Array<ArrayBuffer>): boolean {
+  try {
+    if (!WebAssembly.validate(module)) return false;
+    const { f } = new WebAssembly.Instance(new WebAssembly.Module(module)).exports;
+    return typeof f === "function" && f() === answer;
+  } catch {
+    return false;
+  }
+}

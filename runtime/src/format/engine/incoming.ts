@@ -1,0 +1,10 @@
+/** A file that its backend works on while it comes, before it is known to be what the manifest says. */
+export interface Incoming {
+  /** @param end how many bytes there are with these: fewer than before, where a download began anew */
+  write(chunk: Uint8Array, end: number): void;
+  /**
+   * When all is there, and verified.
+   * @returns undefined where the module has to be compiled from its bytes
+   */
+  module(bytes: number): Promise<WebAssembly.Module | undefined>;
+}

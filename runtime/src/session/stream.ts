@@ -1,0 +1,52 @@
+import { Queue } from "../backends/queue.js";
+import type { Given, StatePairs, Stream, SyncStream } from "../format/engine/run-sync.js";
+import { elementCount, type Feeds, type Tensor, zeros } from "../format/tensor/tensor.js";
+import type { Model, StepInputs, StepOutputs, SyncModel } from "./model.js";
+
+/**
+ * Steps that carry a model's state from each to the next, zeros at the start, whatever its engine: on a model that runs
+ * at once it is `model.stream()`. A size of the state that is not fixed is 1, unless the first step is given a state.
+ * There may be any number of streams of one model.
+ * @param state by output name, the input that it is at the next step, where the bundle does not say it
+ * @throws PareError ARGUMENT for a pair that is no output and input of one type and size, where that is known
+ */
+export function stream<Inputs extends object, Outputs extends object, State extends object>(
+  model: SyncModel<Inputs, Outputs, State>,
+  state?: State,
+): SyncStream<StepInputs<Inputs, State>, StepOutputs<Outputs, State>>;
+export function stream<Inputs extends object, Outputs extends object, State extends object>(
+  model: Model<Inputs, Outputs, State>,
+  state?: State,
+): Stream<StepInputs<Inputs, State>, StepOutputs<Outputs, State>>;
+export function stream(model: Model, state: StatePairs = model.state): Stream {
+  return model.isSync ? model.stream(state) : openStream(model, state);
+}
+
+function openStream(model: Model, state: StatePairs): Stream {
+  const carried: Record<string, Feeds[string]> = {};
+  const reset = (): void => {
+    for (const { name, type, dims: sizes } of model.inputs) {
+      if (type === "string" || !Object.values(state).includes(name)) continue;
+      const dims = sizes.map((size) => (typeof size === "number" ? size : 1));
+      carried[name] = { type, dims, data: zeros(type, elementCount(dims)) };
+    }
+  };
+  const step = async (given: Given, signal?: AbortSignal): Promise<Record<string, Tensor>> => {
+    // What is undefined the engine's session refuses by name.
+    const feeds = { ...carried, ...given } as Feeds;
+    const results = await model.run(feeds, signal === undefined ? {} : { signal });
+    const outputs: Record<string, Tensor> = {};
+    for (const [name, tensor] of Object.entries(results)) {
+      const input = state[name];
+      if (input === undefined) outputs[name] = tensor;
+      else carried[input] = tensor;
+    }
+    return outputs;
+  };
+  const queue = new Queue();
+  reset();
+  return {
+    run: (given, { signal } = {}) => queue.run(() => step(given, signal), signal),
+    reset,
+  };
+}
