@@ -14,15 +14,15 @@ export async function recurrentBundle(): Promise<Map<string, Uint8Array>> {
     const y = b.add("Add", [input("x"), input("s")]);
     return { y, sN: b.add("Add", [y, b.floats([0])]) };
   });
-  const variants = [aot, cpu].map(async ({ name: target, emit }): Promise<BundleVariant> => ({
-    id: `${target}-float`,
-    target,
+  const variants = [aot, cpu].map(async (target): Promise<BundleVariant> => ({
+    id: `${target.name}-float`,
+    target: target.name,
     precision: "float32",
     evidence: "none",
     accuracy: null,
     latencyMs: { unmeasured: "a test" },
     tolerance: { absolute: 0, relative: 0 },
-    artifact: await emit(graph, {}),
+    artifact: await target.emit(graph, {}),
   }));
   const value = (name: string) => ({ name, type: "float32", dims: [1, length] }) as const;
   const ones = Array.from({ length }, () => 1);

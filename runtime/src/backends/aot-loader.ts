@@ -93,7 +93,7 @@ export function start({ module, weights }: Compiled): object {
   // The compiler wrote module and loader: this is what it exports.
   const { memory, run } = new WebAssembly.Instance(module).exports as unknown as {
     readonly memory: WebAssembly.Memory;
-    run(): void;
+    readonly run: () => void;
   };
   const inputs = viewsOf(model.inputs, memory.buffer);
   const outputs = viewsOf(model.outputs, memory.buffer);

@@ -38,7 +38,7 @@ export interface Session {
   ): Promise<readonly Reduced[]>;
   /** Where the engine computes on the caller's thread: see `SyncSession`. */
   readonly runSync?: RunSync;
-  stream?(state: StatePairs): SyncStream;
+  readonly stream?: (state: StatePairs) => SyncStream;
   /** After the runs that are under way; later ones are refused as DISPOSED. Twice is once. */
   dispose(): Promise<void>;
 }
@@ -48,7 +48,7 @@ export interface SyncSession extends Session {
   /** @throws PareError INPUT, ENGINE, DISPOSED */
   readonly runSync: RunSync;
   /** @throws PareError ARGUMENT for pairs that are no output and input of one type and size */
-  stream(state: StatePairs): SyncStream;
+  readonly stream: (state: StatePairs) => SyncStream;
 }
 
 /** Loads what a target emits and runs feeds; the compiler is handed one and never imports an engine. */

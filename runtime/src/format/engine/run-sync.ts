@@ -1,5 +1,5 @@
 import type { TypedArray } from "../tensor/dtype.js";
-import type { Feeds, Tensor, Tensors } from "../tensor/tensor.js";
+import type { Tensor, Tensors } from "../tensor/tensor.js";
 
 /** Feeds by name, where one may be missing. */
 export type Given = Readonly<Record<string, Tensor | TypedArray | undefined>>;
