@@ -48,7 +48,7 @@ it("says what to do where there is no other backend", async () => {
   await expect(load(folder, { backends: [aot()] })).rejects.toMatchObject({
     code: "UNSUPPORTED_DEVICE",
     message: expect.stringContaining(`aot: ${why}`),
-    hint: "Write the bundle for wasm too, and pass its backend.",
+    hint: "Write the bundle for a target that runs here, and pass its backend.",
   });
 });
 
