@@ -29,7 +29,7 @@ it("compares compiled models, and skips a target for which the baseline cannot b
   expect(same.variants).toMatchObject([
     { target: "aot", latencyMs: { ratio: expect.any(Number) }, baseline: { target: "aot" } },
   ]);
-  const open = await reportOf(model("mnist-cnn"), "--target", "aot,cpu");
+  const open = await reportOf(model("ocr-direction"), "--target", "aot,cpu");
   expect(open.variants.map(({ target }) => target)).toEqual(["cpu"]);
   expect(open.skipped).toMatchObject([
     { target: "aot", reason: expect.stringContaining("its size is not fixed") },

@@ -1,3 +1,4 @@
+import { findTarget } from "@pare/compiler";
 import {
   type Contender,
   type ContestRow,
@@ -58,6 +59,10 @@ export async function runOpen(
     const artifactFor = artifactsOf(model);
     const contenders: Contender[] = [];
     for (const target of targets) contenders.push({ target, artifact: await artifactFor(target) });
+    for (const target of targets) {
+      const settled = findTarget(target).assumption?.(model.graph);
+      if (settled !== undefined) output.note(`${target}: ${settled}`);
+    }
     const guessed = guessedText(model.inputs);
     if (guessed !== null) output.note(guessed);
     const samples = syntheticSamples(model.inputs, options.seed);

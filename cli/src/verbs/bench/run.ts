@@ -1,4 +1,4 @@
-import { countMacs, countParameters } from "@pare/compiler";
+import { countMacs, countParameters, findTarget } from "@pare/compiler";
 import {
   asLoaded,
   type BenchModel,
@@ -85,6 +85,10 @@ export async function runBench(
       signal,
     );
     const { engines, evaluation } = workbench;
+    for (const target of targets) {
+      const settled = findTarget(target).assumption?.(baseline.graph);
+      if (settled !== undefined) output.note(`${target}: ${settled}`);
+    }
     const progress = twoLevelProgress(output);
     const measuring: MeasureOptions = {
       hosts: engines.hosts,
