@@ -119,6 +119,10 @@ export function floats(...values: readonly number[]): Vector {
   return constant(new Uint8Array(Float32Array.from(lanes).buffer));
 }
 
+export function doubles(value: number): Vector {
+  return constant(new Uint8Array(Float64Array.of(value, value).buffer));
+}
+
 export function integers(...values: readonly number[]): Vector {
   const lanes = values.length === 4 ? values : [0, 1, 2, 3].map(() => values[0] ?? 0);
   return constant(new Uint8Array(Int32Array.from(lanes).buffer));
@@ -163,13 +167,30 @@ export const i32x4 = {
   splat: (x: Expression<"i32">): Vector => vectorOf(0x11, x),
   add: binary(0xae),
   subtract: binary(0xb1),
+  negate: unary(0xa1),
   shiftLeft: shift(0xab),
   shiftRight: shift(0xac),
+};
+
+/** Instructions on two doubles, and between them and floats. */
+export const f64x2 = {
+  /** The two lower floats. */
+  fromFloats: unary(0x5f),
+  /** As the two lower floats; the upper two are 0. */
+  toFloats: unary(0x5e),
+  /** As the two lower integers, nearest to zero; the upper two are 0. */
+  toIntegers: unary(0xfc),
+  nearest: unary(0x94),
+  truncate: unary(0x7a),
+  subtract: binary(0xf1),
+  multiply: binary(0xf2),
+  divide: binary(0xf3),
 };
 
 export const bits = {
   and: binary(0x4e),
   or: binary(0x50),
+  exclusiveOr: binary(0x51),
   /** Bits of x where the mask has ones, else those of y. */
   select: (x: Vector, y: Vector, mask: Vector): Vector => vectorOf(0x52, x, y, mask),
 };

@@ -21,13 +21,46 @@ function operation<T extends ValueType>(
   };
 }
 
+/** Of two numbers of one type, another. */
+const arithmetic =
+  (codes: Codes) =>
+  <T extends ScalarType>(x: Expression<T>, y: Expression<T>): Expression<T> =>
+    operation(x.type, [codes[x.type]], x, y);
+
 /** 1 where it holds, else 0; of what is no number nothing does. */
 const comparison =
   (codes: Codes) =>
   (x: Scalar, y: Scalar): Expression<"i32"> =>
     operation("i32", [codes[x.type]], x, y);
 
+export const add = arithmetic({ i32: 0x6a, i64: 0x7c, f32: 0x92 });
+export const subtract = arithmetic({ i32: 0x6b, i64: 0x7d, f32: 0x93 });
+export const multiply = arithmetic({ i32: 0x6c, i64: 0x7e, f32: 0x94 });
+/** Of integers towards zero; a division by zero ends the run. */
+export const divide = arithmetic({ i32: 0x6d, i64: 0x7f, f32: 0x95 });
 export const equal = comparison({ i32: 0x46, i64: 0x51, f32: 0x5b });
+export const less = comparison({ i32: 0x48, i64: 0x53, f32: 0x5d });
+export const lessOrEqual = comparison({ i32: 0x4c, i64: 0x57, f32: 0x5f });
+
+type Integer = Expression<"i32" | "i64">;
+type IntegerCodes = Readonly<Record<"i32" | "i64", number>>;
+
+const ofIntegers =
+  (codes: IntegerCodes) =>
+  <T extends "i32" | "i64">(x: Expression<T>, y: Expression<T>): Expression<T> =>
+    operation(x.type, [codes[x.type]], x, y);
+
+/** What is left of a division towards zero: it has the sign of x. */
+export const remainder = ofIntegers({ i32: 0x6f, i64: 0x81 });
+export const exclusiveOr = ofIntegers({ i32: 0x73, i64: 0x85 });
+export const both = ofIntegers({ i32: 0x71, i64: 0x83 });
+
+const unsignedLess: IntegerCodes = { i32: 0x49, i64: 0x54 };
+
+/** Of both as they are without a sign. */
+export function lessUnsigned(x: Integer, y: Integer): Expression<"i32"> {
+  return operation("i32", [unsignedLess[x.type]], x, y);
+}
 
 /** x where the condition is not 0, else y. */
 export function choose<T extends ScalarType>(
@@ -36,6 +69,10 @@ export function choose<T extends ScalarType>(
   y: Expression<T>,
 ): Expression<T> {
   return operation(x.type, [0x1b], x, y, condition);
+}
+
+export function isZero(x: Expression<"i32">): Expression<"i32"> {
+  return operation("i32", [0x45], x);
 }
 
 export function i64(value: number | bigint): Expression<"i64"> {
@@ -48,9 +85,11 @@ export function i64(value: number | bigint): Expression<"i64"> {
   };
 }
 
+const numbers: { readonly [T in ScalarType]: (value: number) => Expression<T> } = { i32, i64, f32 };
+
 /** A number of a type; of the integers only a whole one. */
-export function scalar(type: ScalarType, value: number): Scalar {
-  return type === "i32" ? i32(value) : type === "i64" ? i64(value) : f32(value);
+export function scalar<T extends ScalarType>(type: T, value: number): Expression<T> {
+  return numbers[type](value);
 }
 
 /** Of an integer without its higher bits, of a float towards zero and to the nearest that there is. */

@@ -1,5 +1,6 @@
 import {
   type Address,
+  type Expression,
   loadByte,
   loadFloat,
   loadInteger,
@@ -7,30 +8,35 @@ import {
   loadSignedByte,
 } from "../encode/expression.js";
 import type { FunctionBuilder } from "../encode/function-builder.js";
-import { type Scalar, type ScalarType, toFloat, toInteger, toLong } from "../encode/scalar.js";
+import { type Scalar, toFloat, toInteger, toLong } from "../encode/scalar.js";
 import { type Element, elementBytes, type Elements } from "./element.js";
 import type { Memory } from "./kernel.js";
 
-/** What an element is computed as. */
-export function typeOf(element: Element): ScalarType {
-  return element === "i64" || element === "f32" ? element : "i32";
+interface Types {
+  readonly f32: "f32";
+  readonly i32: "i32";
+  readonly i64: "i64";
+  readonly i8: "i32";
+  readonly u8: "i32";
 }
 
-export function loadElement(element: Element, at: Address, offset = 0): Scalar {
-  switch (element) {
-    case "f32":
-      return loadFloat(at, offset);
-    case "i32":
-      return loadInteger(at, offset);
-    case "i64":
-      return loadLong(at, offset);
-    case "i8":
-      return loadSignedByte(at, offset);
-    case "u8":
-      return loadByte(at, offset);
-    default:
-      return element satisfies never;
-  }
+const types: Types = { f32: "f32", i32: "i32", i64: "i64", i8: "i32", u8: "i32" };
+
+/** What an element is computed as. */
+export function typeOf<E extends Element>(element: E): Types[E] {
+  return types[element];
+}
+
+const loads: {
+  readonly [E in Element]: (at: Address, offset: number) => Expression<Types[E]>;
+} = { f32: loadFloat, i32: loadInteger, i64: loadLong, i8: loadSignedByte, u8: loadByte };
+
+export function loadElement<E extends Element>(
+  element: E,
+  at: Address,
+  offset = 0,
+): Expression<Types[E]> {
+  return loads[element](at, offset);
 }
 
 /** A number of any type becomes the element's. */

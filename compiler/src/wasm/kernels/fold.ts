@@ -1,11 +1,12 @@
 import { f32x4, type Local, type Vector } from "../encode/expression.js";
 
 /** How elements are folded into one. */
-export type Fold = "sum" | "max" | "min" | "sum-of-squares" | "sum-of-sizes";
+export type Fold = "sum" | "product" | "max" | "min" | "sum-of-squares" | "sum-of-sizes";
 
 /** What nothing folds into. */
 export function foldStart(fold: Fold): number {
-  return fold === "max" ? -Infinity : fold === "min" ? Infinity : 0;
+  if (fold === "max" || fold === "min") return fold === "max" ? -Infinity : Infinity;
+  return fold === "product" ? 1 : 0;
 }
 
 /** Joins what was folded with one more element. */
@@ -16,6 +17,7 @@ export function foldVector(sum: Vector, x: Local<"v128">, fold: Fold): Vector {
     case "sum-of-sizes":
       return f32x4.add(sum, f32x4.absolute(x));
     case "sum":
+    case "product":
     case "max":
     case "min":
       return joinVectors(sum, x, fold);
@@ -28,13 +30,15 @@ export function foldVector(sum: Vector, x: Local<"v128">, fold: Fold): Vector {
 export function joinVectors(sum: Vector, x: Vector, fold: Fold): Vector {
   if (fold === "max") return f32x4.larger(x, sum);
   if (fold === "min") return f32x4.smaller(x, sum);
-  return f32x4.add(sum, x);
+  return fold === "product" ? f32x4.multiply(sum, x) : f32x4.add(sum, x);
 }
 
 export function foldNumber(sum: number, x: number, fold: Fold): number {
   switch (fold) {
     case "sum":
       return sum + x;
+    case "product":
+      return sum * x;
     case "max":
       return Math.max(sum, x);
     case "min":

@@ -6,6 +6,7 @@ import { depthwise } from "./depthwise.js";
 import { type Element, elementBytes } from "./element.js";
 import type { Epilogue } from "./epilogue.js";
 import { fill } from "./fill.js";
+import { type IntegerFunction, integerMap } from "./integer-map.js";
 import { interpolate } from "./interpolate.js";
 import type { Fold } from "./fold.js";
 import { laneCount, vectorsOf } from "./kernel.js";
@@ -19,6 +20,7 @@ import { reduce } from "./reduce.js";
 import { reduceLanes } from "./reduce-lanes.js";
 import { softmax } from "./softmax.js";
 import { softmaxAcross } from "./softmax-across.js";
+import type { Comparison, Logic } from "./truth.js";
 
 const up = (lanes: number): number => vectorsOf(lanes) * laneCount;
 const epilogue = fc.array(
@@ -111,6 +113,10 @@ it("computes elementwise with broadcasting as its reference does", () => {
     { binary: "min", x: { result: 0 }, y: { input: 0 } },
     { binary: "max", x: { result: 0 }, y: { constant: 0.25 } },
     { binary: "prelu", x: { result: 0 }, y: { input: 1 } },
+    { binary: "remainder", x: { result: 0 }, y: { constant: 0.375 } },
+    { binary: "power", x: { result: 0 }, y: { constant: 2.25 } },
+    { binary: "power", x: { result: 0 }, y: { constant: -3 } },
+    { binary: "power", x: { constant: 2 }, y: { input: 1 } },
     { unary: { kind: "tanh" }, x: { result: 0 } },
     { unary: { kind: "gelu" }, x: { input: 0 } },
   );
@@ -143,7 +149,77 @@ it("computes elementwise with broadcasting as its reference does", () => {
   );
 });
 
-const fold = fc.constantFrom<Fold>("sum", "max", "min", "sum-of-squares", "sum-of-sizes");
+it("compares, joins and chooses as its reference does", () => {
+  const problem = fc.record({
+    comparison: fc.constantFrom<Comparison>("equal", "less", "less-or-equal"),
+    logic: fc.constantFrom<Logic>("and", "or", "exclusive-or"),
+    length: size(2, 6),
+    lanes: size(1, 37),
+    seed,
+  });
+  fc.assert(
+    fc.property(problem, ({ comparison, logic, length, lanes, seed: s }) => {
+      const program: readonly Instruction[] = [
+        { unary: { kind: "round" }, x: { input: 0 } },
+        { comparison, x: { result: 0 }, y: { constant: 1 } },
+        { comparison, x: { input: 1 }, y: { result: 0 } },
+        { logic, x: { result: 1 }, y: { result: 2 } },
+        { choice: { result: 3 }, x: { input: 0 }, y: { input: 1 } },
+        { number: { result: 3 } },
+      ];
+      const inputs = ["lanes", "lanes"] as const;
+      const options = { axes: [], lanes, inputs, program: program.slice(0, length), padded: false };
+      expect(differenceOf(map, options, operands(3), s, undefined, true)).toBeUndefined();
+    }),
+    { numRuns: 200 },
+  );
+});
+
+it("computes with integers as its reference does", () => {
+  const problem = fc.record({
+    element: fc.constantFrom("i32" as const, "i64" as const),
+    function: fc.constantFrom<IntegerFunction>(
+      ...(["add", "subtract", "multiply", "divide", "modulo", "remainder", "min", "max"] as const),
+      ...(["negate", "absolute", "sign", "equal", "less", "less-or-equal", "choose"] as const),
+    ),
+    counts: fc.tuple(size(1, 4), size(1, 5)),
+    isSmall: fc.boolean(),
+    seed,
+  });
+  fc.assert(
+    fc.property(problem, ({ counts, isSmall, seed: s, ...options }) => {
+      const isChoice = options.function === "choose";
+      const isUnary = ["negate", "absolute", "sign"].includes(options.function);
+      const at = operands(isChoice ? 4 : isUnary ? 2 : 3);
+      const axes = [
+        { count: counts[0], steps: at.map((_, index) => (index === 1 ? 0 : 64)) },
+        { count: counts[1], steps: at.map(() => 8) },
+      ];
+      const prepare = (integers: Int32Array): void => {
+        if (!isSmall && !isChoice) return;
+        const longs = new BigInt64Array(integers.buffer);
+        for (const [index, place] of at.entries())
+          for (let i = 0; i < 40; i += 1) {
+            const truth = isChoice && index === 0;
+            const small = BigInt(truth ? i % 2 : ((i * 7 + index) % 9) - 4 || 5);
+            if (truth || isSmall) longs[place / 8 + i] = small;
+          }
+      };
+      const difference = differenceOf(integerMap, { ...options, axes }, at, s, prepare, true);
+      expect(difference).toBeUndefined();
+    }),
+    { numRuns: 300 },
+  );
+});
+
+const fold = fc.constantFrom<Fold>(
+  "sum",
+  "product",
+  "max",
+  "min",
+  "sum-of-squares",
+  "sum-of-sizes",
+);
 
 it("reduces over axes and over lanes as its references do", () => {
   const problem = fc.record({
@@ -235,7 +311,7 @@ it("copies, repeats, gathers and fills as its references do, and writes nothing 
       fc.pre(output < 8000);
       const at = operands(3);
       const prepare = (integers: Int32Array) => integers.set(tables, (at[2] ?? 0) / 4);
-      const options = { axes: inside.reverse(), unit, run, zeros };
+      const options = { axes: inside.reverse(), run: { unit, units: run, zeros } };
       expect(differenceOf(copy, options, at, s, prepare, true)).toBeUndefined();
       const filled = {
         element,

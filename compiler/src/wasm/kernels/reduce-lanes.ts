@@ -27,7 +27,7 @@ export const reduceLanes: Kernel<ReduceLanesOptions> = {
     nest(f, axes, f.parameters, () => {
       f.set(sum, floats(foldStart(fold)));
       const [moved = 0] = nest(f, taps, [input], () => foldRun(f, sum, lanes, input, fold));
-      joinLanes(f, sum, fold === "max" || fold === "min" ? fold : "sum");
+      joinLanes(f, sum, fold);
       for (const unary of after) emitUnary(f, sum, unary);
       f.storeFloat(output, 0, extractFloat(sum, 0));
       return [moved, 0];

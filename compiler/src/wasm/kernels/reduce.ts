@@ -27,7 +27,7 @@ export const reduce: Kernel<ReduceOptions> = {
     const [input, output] = [f.parameter(0), f.parameter(1)];
     const [sum, x, from] = [f.local("v128"), f.local("v128"), f.local("i32")];
     const join = (pointer: Local<"i32">, offset: number, isFirst: boolean): void => {
-      const starts = isFirst && (fold === "sum" || fold === "max" || fold === "min");
+      const starts = isFirst && fold !== "sum-of-squares" && fold !== "sum-of-sizes";
       f.set(x, load(pointer, offset));
       f.set(sum, starts ? x : foldVector(isFirst ? floats(foldStart(fold)) : sum, x, fold));
     };

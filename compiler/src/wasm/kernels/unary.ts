@@ -8,6 +8,7 @@ import {
   type Vector,
 } from "../encode/expression.js";
 import type { FunctionBuilder } from "../encode/function-builder.js";
+import { emitTurn } from "./trigonometric.js";
 import { erf } from "../../ops/reference/erf.js";
 import { roundHalfEven } from "../../ops/reference/round-half-even.js";
 
@@ -42,7 +43,12 @@ export type PlainUnary =
   | "floor"
   | "ceil"
   | "round"
-  | "softplus";
+  | "softplus"
+  | "softsign"
+  | "mish"
+  | "sign"
+  | "sin"
+  | "cos";
 
 const { add, subtract, multiply, divide, larger, smaller } = f32x4;
 
@@ -141,6 +147,23 @@ export function emitUnary(f: FunctionBuilder, x: Local<"v128">, unary: Unary): v
       emitLog(f, rest);
       return f.set(x, add(larger(x, floats(0)), rest));
     }
+    case "softsign":
+      return f.set(x, divide(x, add(f32x4.absolute(x), floats(1))));
+    case "mish": {
+      // x · tanh(log(1 + eˣ)) = x · w / (w + 2), w = eˣ·(eˣ + 2); from 20 on it is x
+      const w = f.scratch("mish");
+      f.set(w, smaller(x, floats(20)));
+      emitExp(f, w);
+      f.set(w, multiply(w, add(w, floats(2))));
+      return f.set(x, multiply(x, divide(w, add(w, floats(2)))));
+    }
+    case "sign": {
+      const isAbove = bits.and(f32x4.less(floats(0), x), floats(1));
+      return f.set(x, bits.or(isAbove, bits.and(f32x4.less(x, floats(0)), floats(-1))));
+    }
+    case "sin":
+    case "cos":
+      return emitTurn(f, x, unary.kind);
     default:
       return unary satisfies never;
   }
@@ -192,7 +215,7 @@ function emitErf(f: FunctionBuilder, x: Local<"v128">): void {
 }
 
 /** Cephes' logf: x = 2ᵉ·m with m near 1, and log m by a polynomial. */
-function emitLog(f: FunctionBuilder, x: Local<"v128">): void {
+export function emitLog(f: FunctionBuilder, x: Local<"v128">): void {
   const [m, e, low] = [f.scratch("log m"), f.scratch("log e"), f.scratch("log low")];
   f.set(m, bits.or(bits.and(x, integers(0x007f_ffff)), integers(0x3f00_0000)));
   f.set(e, f32x4.fromIntegers(i32x4.subtract(i32x4.shiftRight(x, 23), integers(126))));
@@ -273,6 +296,16 @@ export function evaluateUnary(x: number, unary: Unary): number {
       return roundHalfEven(x);
     case "softplus":
       return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+    case "softsign":
+      return x / (1 + Math.abs(x));
+    case "mish":
+      return x * Math.tanh(Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))));
+    case "sign":
+      return Math.sign(x);
+    case "sin":
+      return Math.sin(x);
+    case "cos":
+      return Math.cos(x);
     default:
       return unary satisfies never;
   }

@@ -1,14 +1,15 @@
+import type { Dtype } from "@pare/runtime/format";
 import type { ValueId } from "../../ir/index.js";
 import type { Binary } from "../kernels/binary.js";
 import type { Epilogue } from "../kernels/epilogue.js";
-import { floatBytes, laneCount } from "../kernels/kernel.js";
-import { type Instruction, map, type Operand } from "../kernels/map.js";
-import { collapsed } from "../kernels/nest.js";
-import { axesOf, orderOf, rowMajor, sizeAt, stepAt, type View, widened } from "../plan/view.js";
+import type { Instruction, Operand } from "../kernels/map.js";
+import { orderOf, rowMajor, widened } from "../plan/view.js";
 import { absorbFollowers } from "./followers.js";
+import { hasIntegers, isOfIntegers, lowerIntegers } from "./integers.js";
 import type { LoweringRow } from "./lowering-row.js";
 import type { Lowering } from "./lowering.js";
-import type { NodeFacts } from "./node-facts.js";
+import { planMap } from "./map-views.js";
+import { dtypeOf, type NodeFacts } from "./node-facts.js";
 import { unaryOf } from "./unary-of.js";
 
 const binaries: Readonly<Record<string, Binary>> = {
@@ -20,19 +21,27 @@ const binaries: Readonly<Record<string, Binary>> = {
   Max: "max",
   Sum: "add",
   PRelu: "prelu",
+  Mod: "remainder",
+  Pow: "power",
 };
+
+const numbers: readonly Dtype[] = ["float32", "int32", "int64"];
 
 /** Functions of one tensor, constants being what they are: by `unaryOf`. */
 export const unaryRow: LoweringRow = {
+  types: numbers,
   refuse(node) {
+    const dtype = dtypeOf(node.graph, node.output());
+    if (dtype !== "float32") return hasIntegers(node.node.op) ? undefined : noIntegers;
     const x = node.inputs.find((_, at) => !node.isConstant(at)) ?? node.required(0);
     const scalar = (id: ValueId) => smallScalar(node, id);
     return unaryOf(node.node, x, scalar) === undefined
-      ? "its other operands must be constant numbers, an exponent one of ½, −½, −1, 1, 2, 3, 4"
+      ? "its bounds must be constant numbers"
       : undefined;
   },
   lower(node, l) {
-    const x = node.inputs.find((id) => l.floats(id) === undefined) ?? node.required(0);
+    if (isOfIntegers(l, node.output())) return lowerIntegers(node, l);
+    const x = node.inputs.find((id) => !l.isConstant(id)) ?? node.required(0);
     const unaries = unaryOf(node.node, x, (id) => l.scalar(id)) ?? [];
     lowerMap(
       l,
@@ -42,6 +51,8 @@ export const unaryRow: LoweringRow = {
     );
   },
 };
+
+const noIntegers = "it is compiled for floats alone";
 
 function smallScalar(node: NodeFacts, id: ValueId): number | undefined {
   const numbers = node.graph.constant(id)?.numbers();
@@ -54,9 +65,21 @@ function previous(at: number): Operand {
 
 /** Two tensors or more, joined from the left. */
 export const binaryRow: LoweringRow = {
+  types: numbers,
+  refuse(node) {
+    const { op } = node.node;
+    const [x, y] = node.inputs.map((id) => dtypeOf(node.graph, id));
+    if (op === "Pow" && x !== "float32") return noIntegers;
+    if (op === "Pow" && y !== x && smallScalar(node, node.required(1)) === undefined)
+      return "an exponent of integers must be a constant number";
+    return op === "Mod" && x === "float32" && node.attributes.int("fmod", 0) === 0
+      ? "floats have no modulo but that of fmod"
+      : undefined;
+  },
   lower(node, l) {
+    if (isOfIntegers(l, node.output())) return lowerIntegers(node, l);
     const { inputs } = node;
-    const free = inputs.filter((id) => l.floats(id) === undefined);
+    const free = inputs.filter((id) => !l.isConstant(id));
     const [only] = free;
     if (free.length === 1 && only !== undefined && inputs.length === 2) {
       const unaries = unaryOf(node.node, only, (id) => l.scalar(id));
@@ -131,7 +154,6 @@ export function lowerMap(
   const { epilogue, other, result } = absorbFollowers(l, id);
   const all = other === undefined ? given : [...given, other];
   const order = orderLike(l, all, dims);
-  const lanes = order.at(-1) ?? 0;
   const views = all.map((one) =>
     typeof one === "number"
       ? l.operand(one, rank, order)
@@ -141,33 +163,7 @@ export function lowerMap(
         ),
   );
   const y = l.allocate(result, order);
-  const steps = [...views, y].map((view) => (sizeAt(view, lanes) === 1 ? 0 : stepAt(view, lanes)));
-  const outer = axesOf([...views, y], order.slice(0, -1));
-  const count = dims[lanes] ?? 1;
-  const joined = collapsed([...outer, { count, steps }]);
-  const last = joined.at(-1);
-  // Rows without gaps are one: fewer loops, and no vectors that end early.
-  const joins =
-    last !== undefined &&
-    last.steps.at(-1) === floatBytes &&
-    last.steps.every((step) => step === 0 || step === floatBytes) &&
-    !(y.padded && count % laneCount > 0);
-  const run = joins ? last : { count, steps };
-  const isSplat = (view: View, at: number) =>
-    joins ? run.steps[at] === 0 : sizeAt(view, lanes) === 1 && count > 1;
-  const complete = [...program, ...following(epilogue, program.length, all.length - 1)];
-  l.plan.step(
-    map,
-    {
-      axes: joins ? joined.slice(0, -1) : collapsed(outer),
-      lanes: run.count,
-      inputs: views.map((view, at) => (isSplat(view, at) ? "splat" : "lanes")),
-      program:
-        complete.length > 0 ? complete : [{ unary: { kind: "scale", by: 1 }, x: { input: 0 } }],
-      padded: y.padded && !joins,
-    },
-    [...views.map(({ place }) => place), y.place],
-  );
+  planMap(l, views, y, [...program, ...following(epilogue, program.length, all.length - 1)]);
 }
 
 function following(

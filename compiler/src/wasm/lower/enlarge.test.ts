@@ -67,28 +67,53 @@ it("convolves transposed: one axis and two, strides, dilations, pads, what follo
   );
 });
 
-it("resizes between elements: linear and cubic, every way to find coordinates", async () => {
+it("resizes: to the nearest, linear and cubic, every way to find coordinates", async () => {
   const problem = fc.record({
     dims: fc.tuple(size(1, 2), size(1, 9), size(2, 6), size(2, 6)),
     sizes: fc.tuple(size(1, 9), size(1, 9)),
-    mode: fc.constantFrom("linear", "cubic"),
+    mode: fc.constantFrom("linear", "cubic", "nearest"),
     transformation: fc.constantFrom(
       "half_pixel",
       "asymmetric",
       "align_corners",
       "pytorch_half_pixel",
+      "half_pixel_symmetric",
+      "tf_crop_and_resize",
     ),
+    nearest: fc.constantFrom("round_prefer_floor", "round_prefer_ceil", "floor", "ceil"),
+    region: fc.array(fc.constantFrom(-0.25, 0, 0.125, 0.75, 1, 1.25), {
+      minLength: 4,
+      maxLength: 4,
+    }),
+    outside: fc.constantFrom(0, -2.5),
+    policy: fc.constantFrom("stretch", "stretch", "not_larger", "not_smaller"),
   });
   await fc.assert(
-    fc.asyncProperty(problem, async ({ dims, sizes, mode, transformation }) => {
-      const [batch, channels] = dims;
+    fc.asyncProperty(problem, async ({ dims, sizes, mode, transformation, ...p }) => {
+      const isCrop = transformation === "tf_crop_and_resize";
+      // A factor that makes no whole size is that in the standard, and the size over the other in the engine.
+      const isWhole = /^(half_pixel|asymmetric|pytorch_half_pixel)$/.test(transformation);
+      fc.pre(p.policy === "stretch" || isCrop || isWhole);
+      const own = dims.slice(2);
+      const least = Math.min(...sizes.map((size, at) => size / (own[at] ?? 1)));
+      fc.pre(p.policy !== "not_larger" || own.every((one) => least * one >= 0.5));
+      // The engine crops no axis that keeps its size.
+      fc.pre(!isCrop || (sizes[0] !== dims[2] && sizes[1] !== dims[3]));
       const attributes: Attributes = {
         mode: attribute.string(mode),
         coordinate_transformation_mode: attribute.string(transformation),
+        nearest_mode: attribute.string(p.nearest),
+        extrapolation_value: attribute.float(p.outside),
+        ...(!isCrop && { keep_aspect_ratio_policy: attribute.string(p.policy) }),
+        axes: attribute.ints([2, 3]),
       };
       const graph = graphOf({ x: ["float32", ...dims] }, (input, b) => {
         const x = b.add("Neg", [input("x")]);
-        const y = b.add("Resize", [x, null, null, b.ints([batch, channels, ...sizes])], attributes);
+        const roi = isCrop ? b.floats(p.region) : null;
+        // Which of two is nearest rests on rounding, unless factors are powers of two.
+        const doubled = sizes.map((own, at) => (dims[at + 2] ?? 1) * (own % 2 === 0 ? 2 : 4));
+        const wanted = mode === "nearest" ? doubled : sizes;
+        const y = b.add("Resize", [x, roi, null, b.ints(wanted)], attributes);
         return { y: b.add("Relu", [y]) };
       });
       expect(await compare(graph, { poisoned: true, reference: true })).toBeLessThan(2e-5);

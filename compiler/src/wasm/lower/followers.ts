@@ -23,6 +23,7 @@ export function absorbFollowers(l: Lowering, id: ValueId): Followers {
   const epilogue: Epilogue[] = [];
   let other: ValueId | undefined;
   let result = id;
+  if (l.element(id) !== "f32") return { epilogue, other, result };
   const absorb = (node: Node): void => {
     l.absorbed.add(node);
     result = node.outputs[0] ?? result;

@@ -86,10 +86,10 @@ export class Lowering {
     return array instanceof Float32Array ? array : undefined;
   }
 
-  /** The number of a constant of one element. */
+  /** The number of a constant of one element, of any type. */
   scalar(id: ValueId): number | undefined {
-    const array = this.floats(id);
-    return array?.length === 1 ? array[0] : undefined;
+    const array = this.#arrays.get(id);
+    return array?.length === 1 ? Number(array[0]) : undefined;
   }
 
   /** Is it known where the value lies, or is it a constant? */

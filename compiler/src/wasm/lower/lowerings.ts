@@ -1,6 +1,17 @@
+import { cumulativeSumRow, extremumPlaceRow, topRow } from "./along-axis.js";
 import { batchNormRow, binaryRow, unaryRow } from "./elementwise.js";
 import { convolutionRow } from "./convolution.js";
+import {
+  gatherElementsRow,
+  gatherNdRow,
+  gatherRow,
+  scatterElementsRow,
+  scatterNdRow,
+} from "./gather.js";
+import { groupNormRow } from "./group-norm.js";
+import { gruRow } from "./gru.js";
 import { layerNormRow } from "./layer-norm.js";
+import { logSumExpRow } from "./log-sum-exp.js";
 import type { LoweringRow } from "./lowering-row.js";
 import { lstmRow } from "./lstm.js";
 import { gemmRow, matMulRow } from "./matrix-product.js";
@@ -16,7 +27,9 @@ import {
 import { averagePoolRow, globalAverageRow, globalMaxRow, maxPoolRow } from "./pooling.js";
 import { reductionRow } from "./reduction.js";
 import { resizeRow } from "./resize.js";
+import { rnnRow } from "./rnn.js";
 import { softmaxRow } from "./softmax.js";
+import { castRow, comparisonRow, isNanRow, logicRow, notRow, whereRow } from "./truth.js";
 import { transposedConvolutionRow } from "./transposed-convolution.js";
 
 /** Every operator of ai.onnx that is compiled. */
@@ -33,7 +46,10 @@ export const lowerings: ReadonlyMap<string, LoweringRow> = new Map(
     GlobalMaxPool: globalMaxRow,
     BatchNormalization: batchNormRow,
     LayerNormalization: layerNormRow,
+    ...named(groupNormRow, "InstanceNormalization GroupNormalization"),
     LSTM: lstmRow,
+    GRU: gruRow,
+    RNN: rnnRow,
     Softmax: softmaxRow,
     LogSoftmax: softmaxRow,
     Concat: concatRow,
@@ -45,15 +61,30 @@ export const lowerings: ReadonlyMap<string, LoweringRow> = new Map(
     Transpose: transposeRow,
     Identity: identityRow,
     Pad: padRow,
-    ...named(movementRow, "Slice Gather Expand Tile DepthToSpace SpaceToDepth"),
-    ...named(binaryRow, "Add Sub Mul Div Min Max Sum PRelu"),
+    Gather: gatherRow,
+    GatherElements: gatherElementsRow,
+    GatherND: gatherNdRow,
+    ScatterElements: scatterElementsRow,
+    ScatterND: scatterNdRow,
+    ...named(movementRow, "Slice Expand Tile DepthToSpace SpaceToDepth"),
+    Cast: castRow,
+    Where: whereRow,
+    Not: notRow,
+    IsNaN: isNanRow,
+    ...named(comparisonRow, "Equal Less LessOrEqual Greater GreaterOrEqual"),
+    ...named(logicRow, "And Or Xor"),
+    ...named(binaryRow, "Add Sub Mul Div Min Max Sum PRelu Mod Pow"),
     ...named(
       reductionRow,
-      "ReduceSum ReduceMean ReduceMax ReduceMin ReduceSumSquare ReduceL1 ReduceL2",
+      "ReduceSum ReduceMean ReduceMax ReduceMin ReduceProd ReduceSumSquare ReduceL1 ReduceL2 ReduceLogSum",
     ),
+    ReduceLogSumExp: logSumExpRow,
+    ...named(extremumPlaceRow, "ArgMax ArgMin"),
+    TopK: topRow,
+    CumSum: cumulativeSumRow,
     ...named(
       unaryRow,
-      "Relu Clip LeakyRelu Elu HardSigmoid HardSwish Gelu Sigmoid Tanh Erf Exp Log Sqrt Reciprocal Neg Abs Floor Ceil Round Softplus Pow",
+      "Relu Clip LeakyRelu Elu Selu Celu HardSigmoid HardSwish Gelu Mish Softplus Softsign Sigmoid Tanh Erf Exp Log Sqrt Reciprocal Neg Abs Sign Floor Ceil Round Sin Cos",
     ),
   }),
 );

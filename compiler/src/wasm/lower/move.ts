@@ -60,8 +60,8 @@ export function planMove(
   }
   const table = tables.length > 0 ? plan.constant(Int32Array.from(tables)) : target.place;
   const units = each / unit;
-  const options = { axes, unit, run: run * units, zeros: isRun ? padding * units : 0 } as const;
-  plan.step(copy, options, [source, target.place, table]);
+  const whole = { unit, units: run * units, zeros: isRun ? padding * units : 0 } as const;
+  plan.step(copy, { axes, run: whole }, [source, target.place, table]);
   if (!isRun && padding > 0) {
     const end = placeAt(target.place, lanes * each);
     const around = collapsed(axesOf([target], order.slice(0, -1)));

@@ -81,7 +81,7 @@ export const concatRow: LoweringRow = {
 };
 
 /** Where so many elements come from is looked at one by one. */
-const mostMoved = 2 ** 24;
+export const mostMoved = 2 ** 24;
 
 /** What moves elements by where they lie: which, its reference tells, asked about their numbers. */
 export const movementRow: LoweringRow = {

@@ -1,14 +1,16 @@
+import type { Dtype } from "@pare/runtime/format";
 import type { ValueId } from "../../ir/index.js";
 import type { Fold } from "../kernels/fold.js";
+import { type IntegerFold, integerFold } from "../kernels/integer-fold.js";
 import { floatBytes, vectorBytes, vectorsOf } from "../kernels/kernel.js";
 import { type Axis, collapsed } from "../kernels/nest.js";
 import { reduce } from "../kernels/reduce.js";
 import { reduceLanes } from "../kernels/reduce-lanes.js";
 import type { Unary } from "../kernels/unary.js";
 import { orderOf, rowMajor, sizeAt, stepAt, type View } from "../plan/view.js";
+import { dtypeOf, type NodeFacts } from "./node-facts.js";
 import type { LoweringRow } from "./lowering-row.js";
 import type { Lowering } from "./lowering.js";
-import type { NodeFacts } from "./node-facts.js";
 
 interface Reduction {
   readonly fold: Fold;
@@ -20,34 +22,58 @@ const reductions: Readonly<Record<string, Reduction>> = {
   ReduceMean: { fold: "sum", after: (count) => [{ kind: "scale", by: 1 / count }] },
   ReduceMax: { fold: "max", after: () => [] },
   ReduceMin: { fold: "min", after: () => [] },
+  ReduceProd: { fold: "product", after: () => [] },
   ReduceSumSquare: { fold: "sum-of-squares", after: () => [] },
   ReduceL1: { fold: "sum-of-sizes", after: () => [] },
   ReduceL2: { fold: "sum-of-squares", after: () => [{ kind: "square-root" }] },
+  ReduceLogSum: { fold: "sum", after: () => [{ kind: "log" }] },
 };
+
+const integerFolds: Readonly<Record<string, IntegerFold>> = {
+  ReduceSum: "sum",
+  ReduceMean: "mean",
+  ReduceMax: "max",
+  ReduceMin: "min",
+  ReduceProd: "product",
+};
+
+const numbers: readonly Dtype[] = ["float32", "int32", "int64"];
+
+export function refuseAxes(node: NodeFacts): string | undefined {
+  const isGiven = node.input(1) !== undefined;
+  return isGiven && node.numbers(1) === undefined ? "its axes must be constant" : undefined;
+}
 
 export const reductionRow: LoweringRow = {
+  types: numbers,
   refuse(node) {
-    const isGiven = node.input(1) !== undefined;
-    return isGiven && node.numbers(1) === undefined ? "its axes must be constant" : undefined;
+    const isOfFloats = dtypeOf(node.graph, node.output()) === "float32";
+    if (!isOfFloats && integerFolds[node.node.op] === undefined)
+      return "it is compiled for floats alone";
+    return refuseAxes(node);
   },
   lower(node, l) {
-    const x = l.laned(l.view(node.required(0)));
+    const id = node.output();
+    const x = l.view(node.required(0));
     const reduced = reducedAxes(node, x.dims.length);
+    if (x.element !== "f32")
+      return foldIntegers(l, id, x, reduced, integerFolds[node.node.op] ?? "sum");
     const { fold, after } = reductions[node.node.op] ?? { fold: "sum", after: () => [] };
     const unaries = after(reduced.reduce((product, axis) => product * sizeAt(x, axis), 1));
-    if (reduced.includes(x.lanes)) alongLanes(l, node.output(), x, reduced, fold, unaries);
-    else acrossLanes(l, node.output(), x, reduced, fold, unaries);
+    reduceInto(l, x, reduced, fold, unaries, (order, whole) =>
+      resultOf(l, id, keptDims(x, reduced), order, whole),
+    );
   },
 };
 
-function reducedAxes(node: NodeFacts, rank: number): readonly number[] {
+export function reducedAxes(node: NodeFacts, rank: number): readonly number[] {
   const given = node.numbers(1) ?? [];
   if (given.length > 0) return given.map((axis) => (axis < 0 ? axis + rank : axis));
   return node.attributes.int("noop_with_empty_axes", 0) !== 0 ? [] : rowMajor(rank);
 }
 
 /** Memory for the result with its reduced axes kept as one element each, and under its own dims. */
-function resultOf(
+export function resultOf(
   l: Lowering,
   id: ValueId,
   kept: readonly number[],
@@ -56,13 +82,44 @@ function resultOf(
 ): View {
   if (kept.join() === l.dims(id).join())
     return l.allocate(id, order, whole ? { whole } : { exact: true });
-  const result = l.temporary(kept, { order, padded: whole, halo: [] }, "reduced");
+  const layout = { order, padded: whole, halo: [] };
+  const result = l.temporary(kept, layout, "reduced", l.element(id));
   l.setReshaped(id, result);
   return result;
 }
 
-function keptDims(x: View, reduced: readonly number[]): readonly number[] {
+export function keptDims(x: View, reduced: readonly number[]): readonly number[] {
   return x.dims.map((size, axis) => (reduced.includes(axis) ? 1 : size));
+}
+
+/** A fold of floats in memory of its own, its reduced axes kept as one element each. */
+export function reducedView(
+  l: Lowering,
+  x: View,
+  reduced: readonly number[],
+  fold: Fold,
+  after: readonly Unary[],
+): View {
+  return reduceInto(l, x, reduced, fold, after, (order, padded) =>
+    l.temporary(keptDims(x, reduced), { order, padded, halo: [] }, "reduced"),
+  );
+}
+
+/** Gives memory for a result; `whole` where whole vectors are written. */
+type MemoryFor = (order: readonly number[], whole: boolean) => View;
+
+function reduceInto(
+  l: Lowering,
+  view: View,
+  reduced: readonly number[],
+  fold: Fold,
+  after: readonly Unary[],
+  memory: MemoryFor,
+): View {
+  const x = l.laned(view);
+  return reduced.includes(x.lanes)
+    ? alongLanes(l, x, reduced, fold, after, memory)
+    : acrossLanes(l, x, reduced, fold, after, memory);
 }
 
 function keptAxes(x: View, y: View, order: readonly number[], reduced: readonly number[]): Axis[] {
@@ -79,14 +136,14 @@ function tapAxes(x: View, order: readonly number[], reduced: readonly number[]):
 
 function alongLanes(
   l: Lowering,
-  id: ValueId,
   x: View,
   reduced: readonly number[],
   fold: Fold,
   after: readonly Unary[],
-): void {
+  memory: MemoryFor,
+): View {
   const order = orderOf(x);
-  const y = resultOf(l, id, keptDims(x, reduced), rowMajor(x.dims.length), false);
+  const y = memory(rowMajor(x.dims.length), false);
   const taps = collapsed(tapAxes(x, order, reduced));
   // Lanes are the innermost; those of a single element were left out.
   const last = taps.at(-1);
@@ -102,19 +159,20 @@ function alongLanes(
     },
     [x.place, y.place],
   );
+  return y;
 }
 
 function acrossLanes(
   l: Lowering,
-  id: ValueId,
   view: View,
   reduced: readonly number[],
   fold: Fold,
   after: readonly Unary[],
-): void {
+  memory: MemoryFor,
+): View {
   const x = l.withLanes(view, view.lanes, true);
   const order = orderOf(x);
-  const y = resultOf(l, id, keptDims(x, reduced), order, true);
+  const y = memory(order, true);
   const outer = order.filter((axis) => axis !== x.lanes);
   const vectors = { count: vectorsOf(sizeAt(x, x.lanes)), steps: [vectorBytes, vectorBytes] };
   l.plan.step(
@@ -127,4 +185,23 @@ function acrossLanes(
     },
     [x.place, y.place],
   );
+  return y;
+}
+
+function foldIntegers(
+  l: Lowering,
+  id: ValueId,
+  x: View,
+  reduced: readonly number[],
+  fold: IntegerFold,
+): void {
+  const order = rowMajor(x.dims.length);
+  const y = resultOf(l, id, keptDims(x, reduced), order, false);
+  const options = {
+    element: x.element === "i64" ? ("i64" as const) : ("i32" as const),
+    axes: collapsed(keptAxes(x, y, order, reduced)),
+    taps: collapsed(tapAxes(x, order, reduced)),
+    fold,
+  };
+  l.plan.step(integerFold, options, [x.place, y.place]);
 }

@@ -1,80 +1,95 @@
-import { axisWeights, interpolationOf } from "../../ops/families/interpolation.js";
+import { type AxisResize, axisWeights, interpolationOf } from "../../ops/families/interpolation.js";
+import { axesOf as resizedAxes, bySizes } from "../../ops/families/resize.js";
 import { interpolate } from "../kernels/interpolate.js";
 import { vectorBytes, vectorsOf } from "../kernels/kernel.js";
 import { type Axis, collapsed } from "../kernels/nest.js";
-import { channelsLast, sizeAt, stepAt, type View } from "../plan/view.js";
+import { channelsLast, rowMajor, sizeAt, sliced, stepAt, type View } from "../plan/view.js";
 import type { LoweringRow } from "./lowering-row.js";
 import type { Lowering } from "./lowering.js";
+import { planFill } from "./move.js";
 import { movementRow } from "./movement.js";
 import type { NodeFacts } from "./node-facts.js";
 
-/** The nearest element is only moved. Between elements, one axis after the other is a weighted sum. */
+/** The nearest element is only moved. Between elements, and of crops, one axis after the other is a weighted sum. */
 export const resizeRow: LoweringRow = {
   refuse(node) {
-    if (isNearest(node)) return movementRow.refuse?.(node);
-    const interpolation = interpolationOf(node.attributes);
-    if (interpolation === undefined) return "its mode is not known";
-    if (interpolation.transformation === "tf_crop_and_resize") return "crops are not compiled";
+    if (isMoved(node)) return movementRow.refuse?.(node);
+    if (interpolationOf(node.attributes) === undefined) return "its mode is not known";
     if ([1, 2, 3].some((at) => node.input(at) !== undefined && node.numbers(at) === undefined))
-      return "sizes and scales must be constant";
-    const policy = node.attributes.string("keep_aspect_ratio_policy", "stretch");
-    if (policy !== "stretch") return "kept aspect ratios are not compiled";
-    const [x, y] = [node.dims(0), node.outputDims()];
-    const isImage = x.length === 3 || x.length === 4;
-    return isImage && x[0] === y[0] && x[1] === y[1]
+      return "regions, sizes and scales must be constant";
+    const rank = node.dims(0).length;
+    const isImage = rank === 3 || rank === 4;
+    return isImage && isUnchanged(node, 0) && isUnchanged(node, 1)
       ? undefined
       : "only one or two axes of images are resized between elements";
   },
   lower(node, l) {
-    if (isNearest(node)) return movementRow.lower(node, l);
+    if (isMoved(node)) return movementRow.lower(node, l);
     const rank = node.dims(0).length;
-    const changed = node
-      .outputDims()
-      .flatMap((size, axis) => (axis >= 2 && !isUnchanged(node, axis, size) ? [axis] : []));
+    const changed = rowMajor(rank).filter((axis) => axis >= 2 && !isUnchanged(node, axis));
     let x = l.withLanes(l.view(node.required(0)), 1, true);
+    const [order, sizes] = [channelsLast(rank), node.outputDims()];
     for (const [at, axis] of changed.entries()) {
       const isLast = at === changed.length - 1;
-      const dims = x.dims.map((size, other) =>
-        other === axis ? (node.outputDims()[axis] ?? 1) : size,
-      );
-      const layout = { order: channelsLast(rank), padded: true, halo: [] };
+      const dims = x.dims.map((size, other) => (other === axis ? (sizes[axis] ?? 1) : size));
       const y = isLast
-        ? l.allocate(node.output(), channelsLast(rank), { whole: true })
-        : l.temporary(dims, layout, "resized");
+        ? l.allocate(node.output(), order, { whole: true })
+        : l.temporary(dims, { order, padded: true, halo: [] }, "resized");
       resizeAxis(node, l, x, y, axis);
       x = y;
     }
     if (changed.length === 0) l.set(node.output(), x);
+    for (const axis of changed) fillOutside(node, l, x, axis);
   },
 };
 
-function isNearest(node: NodeFacts): boolean {
-  return node.attributes.string("mode", "nearest") === "nearest";
+/** Of a crop some places may show nothing of the input: they are numbers of their own. */
+function isMoved(node: NodeFacts): boolean {
+  const { attributes } = node;
+  return attributes.string("mode", "nearest") === "nearest" && !isCrop(node);
 }
 
-function scaleOf(node: NodeFacts, axis: number): number {
-  const axes = node.attributes.ints("axes");
-  const rank = node.dims(0).length;
-  const at = axes?.map((one) => (one < 0 ? one + rank : one)).indexOf(axis) ?? axis;
-  const given = node.numbers(2)?.[at];
-  return given ?? (node.outputDims()[axis] ?? 1) / (node.dims(0)[axis] ?? 1);
+function isCrop({ attributes }: NodeFacts): boolean {
+  return attributes.string("coordinate_transformation_mode", "half_pixel") === "tf_crop_and_resize";
 }
 
-function isUnchanged(node: NodeFacts, axis: number, size: number): boolean {
-  return size === node.dims(0)[axis] && scaleOf(node, axis) === 1;
+/** An axis: its size, the factor between it and the result's, the region of it that is shown. */
+function resizeOf(node: NodeFacts, axis: number): AxisResize {
+  const dims = node.dims(0);
+  const axes = resizedAxes(node.attributes, dims.length);
+  const at = axes.indexOf(axis);
+  const [from, size] = [dims[axis] ?? 1, node.outputDims()[axis] ?? 1];
+  const sizes = node.numbers(3) ?? [];
+  const scale =
+    sizes.length > 0
+      ? bySizes(dims, sizes, axes, node.attributes)[axis]?.scale
+      : node.numbers(2)?.[at];
+  const region = isCrop(node) && at >= 0 ? (node.numbers(1) ?? []) : [];
+  return { from, size, scale: scale ?? 1, roi: [region[at] ?? 0, region[at + axes.length] ?? 1] };
+}
+
+function isUnchanged(node: NodeFacts, axis: number): boolean {
+  const { from, size, scale, roi } = resizeOf(node, axis);
+  return from === size && scale === 1 && roi[0] === 0 && roi[1] === 1;
+}
+
+function placesOf(node: NodeFacts, axis: number): ReturnType<typeof axisWeights> {
+  const interpolation = interpolationOf(node.attributes);
+  if (interpolation === undefined) throw node.fault("has a mode that is not known");
+  return axisWeights(interpolation, resizeOf(node, axis));
+}
+
+function fillOutside(node: NodeFacts, l: Lowering, y: View, axis: number): void {
+  const outside = node.attributes.float("extrapolation_value", 0);
+  placesOf(node, axis).forEach((place, at) => {
+    if (place === undefined) planFill(l.plan, sliced(y, axis, at, 1), outside);
+  });
 }
 
 function resizeAxis(node: NodeFacts, l: Lowering, x: View, y: View, axis: number): void {
-  const interpolation = interpolationOf(node.attributes);
-  if (interpolation === undefined) throw node.fault("has a mode that is not known");
-  const [from, size] = [sizeAt(x, axis), sizeAt(y, axis)];
-  const places = axisWeights(interpolation, {
-    from,
-    size,
-    scale: scaleOf(node, axis),
-    roi: [0, 1],
-  });
-  const taps = Math.max(...places.map((place) => place?.length ?? 0));
+  const size = sizeAt(y, axis);
+  const places = placesOf(node, axis);
+  const taps = Math.max(1, ...places.map((place) => place?.length ?? 0));
   const table = new Int32Array(places.length * 2 * taps);
   const weights = new Float32Array(table.buffer);
   places.forEach((place, at) =>

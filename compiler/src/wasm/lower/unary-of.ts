@@ -36,6 +36,19 @@ export function unaryOf(node: Node, x: ValueId, scalar: ScalarOf): readonly Unar
       return [{ kind: "leaky-relu", slope: attributes.float("alpha", 0.01) }];
     case "Elu":
       return [{ kind: "elu", alpha: attributes.float("alpha", 1) }];
+    case "Selu":
+      return [
+        { kind: "elu", alpha: attributes.float("alpha", 1.673_263_192_176_818_8) },
+        { kind: "scale", by: attributes.float("gamma", 1.050_701_022_148_132_3) },
+      ];
+    case "Celu": {
+      const alpha = attributes.float("alpha", 1);
+      return [
+        { kind: "scale", by: 1 / alpha },
+        { kind: "elu", alpha: 1 },
+        { kind: "scale", by: alpha },
+      ];
+    }
     case "HardSigmoid":
       return [
         {
@@ -71,6 +84,11 @@ const plain: Readonly<Record<string, PlainUnary>> = {
   Ceil: "ceil",
   Round: "round",
   Softplus: "softplus",
+  Softsign: "softsign",
+  Mish: "mish",
+  Sign: "sign",
+  Sin: "sin",
+  Cos: "cos",
 };
 
 function withConstant(op: string, c: number, isFirst: boolean): readonly Unary[] | undefined {

@@ -1,0 +1,96 @@
+import type { ValueId } from "../../ir/index.js";
+import { type IntegerFunction, integerMap } from "../kernels/integer-map.js";
+import { collapsed } from "../kernels/nest.js";
+import { axesOf, rowMajor, type View, widened } from "../plan/view.js";
+import type { Lowering } from "./lowering.js";
+import type { NodeFacts } from "./node-facts.js";
+
+const functions: Readonly<Record<string, IntegerFunction>> = {
+  Add: "add",
+  Sub: "subtract",
+  Mul: "multiply",
+  Div: "divide",
+  Min: "min",
+  Max: "max",
+  Neg: "negate",
+  Abs: "absolute",
+  Sign: "sign",
+  Equal: "equal",
+  Less: "less",
+  LessOrEqual: "less-or-equal",
+};
+
+/** Are its numbers whole: does it not give floats? */
+export function isOfIntegers(l: Lowering, id: ValueId): boolean {
+  return l.element(id) !== "f32";
+}
+
+/** Is there a function of integers for it? */
+export function hasIntegers(op: string): boolean {
+  return op === "Clip" || Object.hasOwn(functions, op);
+}
+
+function functionOf(node: NodeFacts): IntegerFunction | undefined {
+  const { op } = node.node;
+  if (op === "Mod") return node.attributes.int("fmod", 0) === 0 ? "modulo" : "remainder";
+  return functions[op];
+}
+
+/** Integers one after the other: of two operands or more joined from the left, of bounds one after the other. */
+export function lowerIntegers(node: NodeFacts, l: Lowering): void {
+  const [first, ...others] = node.node.inputs;
+  if (first === null || first === undefined) return;
+  const { op } = node.node;
+  const steps = others.flatMap((id, at) =>
+    id === null ? [] : [{ id, of: op === "Clip" ? bounds[at] : functionOf(node) }],
+  );
+  if (others.length === 0) {
+    const of = functionOf(node) ?? "negate";
+    return lowerIntegerMap(l, node.output(), of, [l.view(first)]);
+  }
+  let x = l.view(first);
+  steps.forEach(({ id, of = "add" }, at) => {
+    const isLast = at === steps.length - 1;
+    const operands = [x, l.view(id)];
+    if (isLast) lowerIntegerMap(l, node.output(), of, operands);
+    else {
+      const y = temporaryFor(l, node.output());
+      planIntegerMap(l, y, of, operands);
+      x = y;
+    }
+  });
+  if (steps.length === 0) l.set(node.output(), x);
+}
+
+/** Of a Clip's lower and upper bound. */
+const bounds: readonly IntegerFunction[] = ["max", "min"];
+
+function temporaryFor(l: Lowering, id: ValueId): View {
+  const dims = l.dims(id);
+  const layout = { order: rowMajor(dims.length), padded: false, halo: [] };
+  return l.temporary(dims, layout, "integers", l.element(id));
+}
+
+/** Plans a function of integers whose result is `id`. */
+export function lowerIntegerMap(
+  l: Lowering,
+  id: ValueId,
+  of: IntegerFunction,
+  operands: readonly View[],
+): void {
+  planIntegerMap(l, l.allocate(id, rowMajor(l.dims(id).length), { exact: true }), of, operands);
+}
+
+function planIntegerMap(
+  l: Lowering,
+  y: View,
+  of: IntegerFunction,
+  operands: readonly View[],
+): void {
+  const rank = y.dims.length;
+  const views = operands.map((view) => widened(view, rank));
+  const axes = collapsed(axesOf([...views, y], rowMajor(rank)));
+  const element = views.at(-1)?.element === "i64" ? "i64" : "i32";
+  const places = [...views, y].map(({ place }) => place);
+  l.plan.step(integerMap, { axes, element, function: of }, places);
+}

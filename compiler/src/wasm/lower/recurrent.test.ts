@@ -1,0 +1,67 @@
+import * as fc from "fast-check";
+import { expect, it } from "vitest";
+import { type Attribute, attribute } from "../../ir/index.js";
+import { graphOf } from "../../rules/rule-case.test.support.js";
+import { compare } from "../run-model.test.support.js";
+
+const size = (min: number, max: number) => fc.integer({ min, max });
+
+/** How many gates each has. */
+const cells = { LSTM: 4, GRU: 3, RNN: 1 } as const;
+
+it("runs cells over time: both directions, batches, states given and not", async () => {
+  const problem = fc.record({
+    op: fc.constantFrom("LSTM", "GRU", "RNN"),
+    steps: size(1, 4),
+    batch: size(1, 3),
+    width: size(1, 7),
+    hidden: size(1, 10),
+    direction: fc.constantFrom("forward", "reverse", "bidirectional"),
+    bias: fc.boolean(),
+    state: fc.boolean(),
+    outputs: size(1, 3),
+    resetsProduct: size(0, 1),
+    says: fc.boolean(),
+  });
+  await fc.assert(
+    fc.asyncProperty(problem, async ({ op, steps, batch, width, hidden, direction, ...p }) => {
+      const directions = direction === "bidirectional" ? 2 : 1;
+      const state = ["float32", directions, batch, hidden] as const;
+      const gates = cells[op];
+      const isLstm = op === "LSTM";
+      const own = { LSTM: ["Sigmoid", "Tanh", "Tanh"], GRU: ["Sigmoid", "Tanh"], RNN: ["Relu"] }[
+        op
+      ];
+      const said: Readonly<Record<string, Attribute>> = p.says
+        ? { activations: { type: "strings", value: directions === 2 ? [...own, ...own] : own } }
+        : {};
+      const reset = { linear_before_reset: attribute.int(p.resetsProduct) };
+      const graph = graphOf(
+        { x: ["float32", steps, batch, width], h: state, c: state },
+        (input, b) => {
+          const states = isLstm ? [input("h"), input("c")] : [input("h")];
+          const found = b.many(
+            op,
+            Math.min(p.outputs, isLstm ? 3 : 2),
+            [
+              input("x"),
+              b.weights(directions, gates * hidden, width),
+              b.weights(directions, gates * hidden, hidden),
+              p.bias ? b.weights(directions, 2 * gates * hidden) : null,
+              ...(p.state ? [null, ...states] : []),
+            ],
+            {
+              hidden_size: attribute.int(hidden),
+              direction: attribute.string(direction),
+              ...(op === "GRU" && reset),
+              ...said,
+            },
+          );
+          return Object.fromEntries(found.map((id, at) => [`y${at}`, id]));
+        },
+      );
+      expect(await compare(graph, { poisoned: true, reference: true })).toBeLessThan(2e-5);
+    }),
+    { numRuns: 150 },
+  );
+});

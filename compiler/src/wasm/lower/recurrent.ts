@@ -1,0 +1,221 @@
+import type { ValueId } from "../../ir/index.js";
+import type { Epilogue } from "../kernels/epilogue.js";
+import { laneCount, vectorsOf } from "../kernels/kernel.js";
+import { matrix } from "../kernels/matrix.js";
+import type { Place } from "../plan/plan.js";
+import {
+  type Layout,
+  reshaped,
+  rowMajor,
+  sizeAt,
+  sliced,
+  stepAt,
+  type View,
+} from "../plan/view.js";
+import { joinedAxes } from "./image.js";
+import type { Lowering } from "./lowering.js";
+import { planMove } from "./move.js";
+import type { NodeFacts } from "./node-facts.js";
+import { packedMatrices, panelVectors } from "./panels.js";
+
+/** Steps are written out one after the other. */
+const mostSteps = 512;
+
+/** Why a node over time cannot be compiled, whatever its cell is. */
+export function refuseRecurrent(node: NodeFacts): string | undefined {
+  if ([1, 2].some((at) => !node.isConstant(at))) return "its weights must be constant";
+  if (node.input(3) !== undefined && !node.isConstant(3)) return "its bias must be constant";
+  if (node.input(4) !== undefined) return "lengths of sequences are not compiled";
+  if (node.attributes.has("clip")) return "clipped gates are not compiled";
+  if (node.attributes.int("layout", 0) !== 0) return "batches before sequences are not compiled";
+  return (node.dims(0)[0] ?? 0) > mostSteps
+    ? `more than ${mostSteps} steps are not compiled`
+    : undefined;
+}
+
+/** The functions of a node's cell, in small letters, by its attribute or as they are by themselves; of all directions. */
+export function activationsOf(node: NodeFacts, own: readonly string[]): readonly string[] {
+  const given = node.attributes.get("activations");
+  if (given?.type !== "strings") return own;
+  return given.value.map((name) => (typeof name === "string" ? name.toLowerCase() : ""));
+}
+
+/** Are they, in every direction, what they are by themselves? */
+export function hasOwnActivations(node: NodeFacts, own: readonly string[]): boolean {
+  return activationsOf(node, own).every((name, at) => name === own[at % own.length]);
+}
+
+export function exact(dims: readonly number[]): Layout {
+  return { order: rowMajor(dims.length), padded: false, halo: [] };
+}
+
+/** Sizes of a node over time, and how many gates its cell has. */
+export interface RecurrentShape {
+  readonly steps: number;
+  readonly batch: number;
+  readonly width: number;
+  readonly directions: number;
+  readonly hidden: number;
+  readonly gates: number;
+}
+
+export function shapeOf(node: NodeFacts, gates: number): RecurrentShape {
+  const [steps = 1, batch = 1, width = 1] = node.dims(0);
+  const [directions = 1, , hidden = 1] = node.dims(2);
+  return { steps, batch, width, directions, hidden, gates };
+}
+
+/** Lanes of gates next to one another, each from a whole vector on. */
+export function laneOf({ hidden }: RecurrentShape, gate: number, unit = 0): number {
+  return gate * vectorsOf(hidden) * laneCount + unit;
+}
+
+/** Memory for the results of all steps: [steps, directions, batch, hidden]. */
+export function resultsOf(node: NodeFacts, l: Lowering, shape: RecurrentShape): View {
+  const dims = [shape.steps, shape.directions, shape.batch, shape.hidden];
+  const id = node.node.outputs[0] ?? undefined;
+  return id === undefined
+    ? l.temporary(dims, exact(dims), "hidden")
+    : l.allocate(id, rowMajor(4), { exact: true });
+}
+
+/** Where a direction's result of a step lies: [1, batch, hidden]. */
+export function resultAt(y: View, time: number, direction: number): View {
+  const item = sliced(sliced(y, 0, time, 1), 1, direction, 1);
+  return reshaped(item, [1, sizeAt(y, 2), sizeAt(y, 3)]) ?? item;
+}
+
+/** The steps of a direction in the order in which they are taken. */
+export function timesOf(node: NodeFacts, steps: number, direction: number): readonly number[] {
+  const isReverse = direction === 1 || node.attributes.string("direction", "forward") === "reverse";
+  const times = rowMajor(steps);
+  return isReverse ? [...times].reverse() : times;
+}
+
+/** The state with which a direction begins; undefined where none is given. */
+export function initialState(
+  node: NodeFacts,
+  l: Lowering,
+  at: number,
+  direction: number,
+): View | undefined {
+  const id = node.input(at);
+  return id === undefined ? undefined : l.withLanes(sliced(l.view(id), 0, direction, 1), 2);
+}
+
+/** A state of zeros. */
+export function noState(l: Lowering, { batch, hidden }: RecurrentShape): View {
+  return l.constantView(new Float32Array(batch * hidden), [1, batch, hidden]);
+}
+
+/** Weights of some gates of a direction, [gates of units, depth], as the panels of a matrix of depth × lanes. */
+export function gatePanels(
+  node: NodeFacts,
+  l: Lowering,
+  shape: RecurrentShape,
+  input: 1 | 2,
+  direction: number,
+  chosen: readonly number[] = rowMajor(shape.gates),
+): Place {
+  const { hidden, gates } = shape;
+  const depth = input === 1 ? shape.width : hidden;
+  const lanes = laneOf(shape, chosen.length);
+  const numbers = l.floats(node.required(input)) ?? new Float32Array();
+  const turned = new Float32Array(depth * lanes);
+  for (const [at, gate] of chosen.entries())
+    for (let unit = 0; unit < hidden; unit += 1)
+      for (let k = 0; k < depth; k += 1) {
+        const from = ((direction * gates + gate) * hidden + unit) * depth + k;
+        turned[k * lanes + laneOf(shape, at, unit)] = numbers[from] ?? 0;
+      }
+  return packedMatrices(l, turned, [depth, lanes], 2).place;
+}
+
+/** A direction's bias of a gate's unit: of the product with the input, and of that with the state. */
+export function biasOf(
+  node: NodeFacts,
+  l: Lowering,
+  { hidden, gates }: RecurrentShape,
+  direction: number,
+): (gate: number, unit: number) => readonly [ofInput: number, ofState: number] {
+  const id = node.input(3);
+  const bias = id === undefined ? undefined : l.floats(id);
+  return (gate, unit) => {
+    const from = (direction * 2 * gates + gate) * hidden + unit;
+    return [bias?.[from] ?? 0, bias?.[from + gates * hidden] ?? 0];
+  };
+}
+
+/** A row of biases by gate and unit. */
+export function biasRow(
+  shape: RecurrentShape,
+  gates: number,
+  numberOf: (gate: number, unit: number) => number,
+): Float32Array {
+  const row = new Float32Array(laneOf(shape, gates));
+  for (let gate = 0; gate < gates; gate += 1)
+    for (let unit = 0; unit < shape.hidden; unit += 1)
+      row[laneOf(shape, gate, unit)] = numberOf(gate, unit);
+  return row;
+}
+
+/** What is added to a product, and done with the sum. */
+export interface Added {
+  readonly row?: Float32Array;
+  readonly other?: View;
+  readonly epilogue?: readonly Epilogue[];
+}
+
+/** Plans a product of [n, batch, depth] with panels; all lanes of the result are written. */
+export function planProduct(
+  l: Lowering,
+  from: View,
+  weights: Place,
+  to: View,
+  { row, other, epilogue = [] }: Added,
+): void {
+  const [rows, columns] = joinedAxes(
+    [0, 1].map((axis) => ({
+      count: sizeAt(to, axis),
+      steps: [stepAt(from, axis), stepAt(to, axis), other === undefined ? 0 : stepAt(other, axis)],
+    })),
+  );
+  const outputs = sizeAt(to, 2);
+  const first: readonly Epilogue[] = other === undefined ? [] : [{ kind: "add-other" }];
+  l.plan.step(
+    matrix,
+    {
+      batch: [],
+      rows,
+      columns,
+      taps: [],
+      run: { count: sizeAt(from, 2), step: stepAt(from, 2) },
+      outputs,
+      panel: panelVectors,
+      bias: row !== undefined,
+      epilogue: [...first, ...epilogue],
+      padded: outputs % laneCount === 0,
+    },
+    [
+      from.place,
+      weights,
+      row === undefined ? to.place : l.plan.constant(row),
+      to.place,
+      (other ?? to).place,
+    ],
+  );
+}
+
+/** The state after the last step of each direction. */
+export function lowerLast(node: NodeFacts, l: Lowering, id: ValueId, y: View): void {
+  const last = (direction: number): View => {
+    const [time = 0] = timesOf(node, sizeAt(y, 0), direction).slice(-1);
+    return resultAt(y, time, direction);
+  };
+  if (sizeAt(y, 1) === 1) return l.set(id, last(0));
+  const target = l.allocate(id, rowMajor(3), { exact: true });
+  for (const direction of [0, 1]) {
+    const from = last(direction);
+    planMove(l.plan, from.place, from.steps, sliced(target, 0, direction, 1));
+  }
+}

@@ -1,0 +1,75 @@
+import type { Unary } from "../kernels/unary.js";
+import { sliced, type View } from "../plan/view.js";
+import type { LoweringRow } from "./lowering-row.js";
+import type { Lowering } from "./lowering.js";
+import type { NodeFacts } from "./node-facts.js";
+import {
+  activationsOf,
+  biasOf,
+  biasRow,
+  exact,
+  gatePanels,
+  initialState,
+  laneOf,
+  lowerLast,
+  noState,
+  planProduct,
+  type RecurrentShape,
+  refuseRecurrent,
+  resultAt,
+  resultsOf,
+  shapeOf,
+  timesOf,
+} from "./recurrent.js";
+
+const activations: ReadonlyMap<string, Unary> = new Map<string, Unary>([
+  ["tanh", { kind: "tanh" }],
+  ["relu", { kind: "relu" }],
+  ["sigmoid", { kind: "sigmoid" }],
+]);
+
+/** h′ = f(W·x + R·h + b): the products with all inputs are one, and the state's is a product, a sum and f in one step. */
+export const rnnRow: LoweringRow = {
+  refuse(node) {
+    return activationsOf(node, ["tanh"]).every((name) => activations.has(name))
+      ? refuseRecurrent(node)
+      : "other activations than Tanh, Relu and Sigmoid are not compiled";
+  },
+  lower(node, l) {
+    const shape = shapeOf(node, 1);
+    const y = resultsOf(node, l, shape);
+    for (let direction = 0; direction < shape.directions; direction += 1)
+      lowerDirection(node, l, shape, direction, y);
+    const [, last] = node.node.outputs;
+    if (last !== undefined && last !== null) lowerLast(node, l, last, y);
+  },
+};
+
+function lowerDirection(
+  node: NodeFacts,
+  l: Lowering,
+  shape: RecurrentShape,
+  direction: number,
+  y: View,
+): void {
+  const { steps, batch } = shape;
+  const name = activationsOf(node, ["tanh"])[direction] ?? "tanh";
+  const activation = activations.get(name) ?? { kind: "tanh" };
+  const bias = biasOf(node, l, shape, direction);
+  const row = biasRow(shape, 1, (gate, unit) => {
+    const [ofInput, ofState] = bias(gate, unit);
+    return ofInput + ofState;
+  });
+  const dims = [steps, batch, laneOf(shape, 1)];
+  const projected = l.temporary(dims, exact(dims), "products with inputs");
+  const x = l.view(node.required(0));
+  planProduct(l, x, gatePanels(node, l, shape, 1, direction), projected, { row });
+  const weights = gatePanels(node, l, shape, 2, direction);
+  let before = initialState(node, l, 5, direction) ?? noState(l, shape);
+  for (const time of timesOf(node, steps, direction)) {
+    const after = resultAt(y, time, direction);
+    const other = sliced(projected, 0, time, 1);
+    planProduct(l, before, weights, after, { other, epilogue: [activation] });
+    before = after;
+  }
+}
