@@ -1,7 +1,7 @@
 // Known models with their sizes fixed, as modules and as ONNX files.
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
-import { byteSource, onnxArtifact } from "../../../../runtime/dist/format/index.js";
+import { byteSource, dtypeArray, onnxArtifact } from "../../../../runtime/dist/format/index.js";
 import {
   encodeModel,
   findPass,
@@ -26,6 +26,13 @@ const fixed = [
   ],
   [/centerface/, { shapes: { "input.1": [1, 3, 320, 320] } }],
 ];
+
+/** What a model takes that is not about −1 to 1, by a part of its name: images as their bytes, which it scales itself. */
+const ranges = [[/mlsd/, [0, 255]]];
+
+export function rangeOf(name) {
+  return ranges.find(([pattern]) => pattern.test(name))?.[1] ?? [-1, 1];
+}
 
 /** A batch is one, any other free size this. */
 const usualSize = 64;
@@ -76,8 +83,8 @@ export async function asOnnx(graph) {
   return onnxArtifact(proto);
 }
 
-/** Noise for inputs of fixed sizes, the same for the same seed. */
-export function noiseFor(inputs, seed) {
+/** Noise for inputs of fixed sizes, the same for the same seed; integers, of which some are indices, are 0 or 1. */
+export function noiseFor(inputs, seed, [least, most] = [-1, 1]) {
   return Object.fromEntries(
     inputs.map(({ name, type, dims }, at) => {
       let state = (seed * 7919 + at * 104729 + 1) | 0;
@@ -86,9 +93,16 @@ export function noiseFor(inputs, seed) {
         state = (Math.imul(state, 1664525) + 1013904223) | 0;
         return (state >> 8) / 2 ** 23;
       });
-      return [name, { type, dims, data }];
+      const inRange = () => data.map((x) => least + ((x + 1) / 2) * (most - least));
+      return [name, { type, dims, data: type === "float32" ? inRange() : integersOf(type, data) }];
     }),
   );
+}
+
+function integersOf(type, noise) {
+  const isWide = type === "int64" || type === "uint64";
+  const bits = [...noise].map((x) => (x > 0 ? 1 : 0));
+  return dtypeArray[type].from(isWide ? bits.map(BigInt) : bits);
 }
 
 /** Inputs of a graph as engines report them. */

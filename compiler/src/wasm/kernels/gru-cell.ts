@@ -3,7 +3,11 @@ import { FunctionBuilder } from "../encode/function-builder.js";
 import { eachVector, storeTail } from "./across-lanes.js";
 import { floatBytes, type Kernel, laneCount, vectorBytes, vectorsOf } from "./kernel.js";
 import { type Axis, nest, walk } from "./nest.js";
-import { emitUnary, evaluateUnary } from "./unary.js";
+import { emitUnary } from "./unary.js";
+
+function sigmoid(x: number): number {
+  return 1 / (1 + Math.exp(-x));
+}
 
 /** What a step of a GRU makes of its gates. */
 export interface GruCellOptions {
@@ -48,7 +52,6 @@ export const gruCell: Kernel<GruCellOptions> = {
   },
 
   reference({ batch, hidden, resetsProduct }, { floats: memory }, at) {
-    const sigmoid = (x: number): number => evaluateUnary(x, { kind: "sigmoid" });
     walk(batch, at, (pointers) => {
       const [ofInput = 0, ofState = 0, before = 0, after = 0] = pointers.map((p) => p / floatBytes);
       const width = vectorsOf(hidden) * laneCount;

@@ -154,11 +154,11 @@ function lane() {
   const floatLane = new Float32Array(1);
   const bitsLane = new Int32Array(floatLane.buffer);
   return {
-    bitsOf(value: number): number {
+    bitsOf: (value: number): number => {
       floatLane[0] = value;
       return bitsLane[0] ?? 0;
     },
-    floatOf(pattern: number): number {
+    floatOf: (pattern: number): number => {
       bitsLane[0] = pattern;
       return floatLane[0] ?? 0;
     },

@@ -1,5 +1,5 @@
 import { elementBytes } from "../kernels/element.js";
-import { gather, type GatherOptions, type Join } from "../kernels/gather.js";
+import { gather, type GatherOptions } from "../kernels/gather.js";
 import { floatBytes } from "../kernels/kernel.js";
 import { type Axis, collapsed } from "../kernels/nest.js";
 import type { Run } from "../kernels/run.js";
