@@ -45,6 +45,9 @@ export function weightedNode(graph: Graph, node: Node): WeightedNode | Unweighte
   }
   if (graph.constant(activation) !== undefined) return { why: "all of it is constant" };
   if (weightTensor.dtype !== "float32") return { why: `its weight is ${weightTensor.dtype}` };
+  const { type } = graph.value(activation);
+  const other = type.kind === "tensor" ? (type.dtype ?? "float32") : type.kind;
+  if (other !== "float32" && other !== "unknown") return { why: `its activation is ${other}` };
   if (weightTensor.count === 0) return { why: "its weight is empty" };
   const attributes = attributeReader(node.attributes);
   const axis = channelAxis(node, linear, weightTensor, attributes);

@@ -76,6 +76,14 @@ describe("quantize-dynamic", () => {
     ]);
   });
 
+  it("leaves what is said to multiply float64 with float32", async () => {
+    const other = graphOf({ x: ["float64", 4, 2] }, (input, b) => ({
+      y: b.add("MatMul", [input("x"), b.weights(2, 4)]),
+    }));
+    const graph = await quantized(quantizeDynamic, other);
+    expect(graph.journal.map((entry) => entry.reason)).toEqual(["its activation is float64"]);
+  });
+
   it("leaves convolutions and weights of higher rank", async () => {
     const other = graphOf({ x: ["float32", 2, 3, 4, 4] }, (input, b) => ({
       y: b.add("MatMul", [
