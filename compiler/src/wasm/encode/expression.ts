@@ -27,7 +27,7 @@ export type Address = Expression<"i32">;
 /** Before the opcode of every instruction on vectors. */
 export const simdPrefix = 0xfd;
 
-function simd(code: ByteWriter, opcode: number): void {
+export function simd(code: ByteWriter, opcode: number): void {
   code.byte(simdPrefix);
   code.unsigned(opcode);
 }
@@ -101,6 +101,7 @@ export function i32(value: number): Expression<"i32"> {
 
 export const i32Add = scalarBinary(0x6a);
 export const i32Subtract = scalarBinary(0x6b);
+export const i32ShiftLeft = scalarBinary(0x74);
 
 /** A vector of the bytes that are given. */
 export function constant(lanes: Uint8Array): Vector {

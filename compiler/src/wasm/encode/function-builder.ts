@@ -14,6 +14,14 @@ import {
   type Vector,
 } from "./expression.js";
 
+/** Bytes of a lane, and what stores one. */
+const laneStores = [
+  [8, 0x5b],
+  [4, 0x5a],
+  [2, 0x59],
+  [1, 0x58],
+] as const;
+
 /** A function that takes 32-bit integers and returns nothing, statement by statement. */
 export class FunctionBuilder {
   readonly parameters: readonly Local<"i32">[];
@@ -84,6 +92,22 @@ export class FunctionBuilder {
     if (lanes >= 4) return this.store(at, offset, value);
     if (lanes >= 2) this.#storeLane(0x5b, 8, at, offset, value, 0);
     if (lanes % 2 === 1) this.#storeLane(0x5a, 4, at, offset + (lanes - 1) * 4, value, lanes - 1);
+  }
+
+  /** The first bytes of a vector alone. */
+  storeBytes(at: Address, offset: number, value: Local<"v128">, count: number): void {
+    if (count >= 16) return this.store(at, offset, value);
+    let done = 0;
+    for (const [size, opcode] of laneStores) {
+      if (done + size > count) continue;
+      this.#storeLane(opcode, size, at, offset + done, value, done / size);
+      done += size;
+    }
+  }
+
+  /** One byte of a vector. */
+  storeByteLane(at: Address, offset: number, value: Vector, lane: number): void {
+    this.#storeLane(0x58, 1, at, offset, value, lane);
   }
 
   #storeScalar(

@@ -1,0 +1,99 @@
+import { type Address, i32, simd, simdPrefix, type Vector } from "./expression.js";
+
+function vectorOf(opcode: number, ...operands: readonly Vector[]): Vector {
+  return {
+    type: "v128",
+    write(code) {
+      for (const operand of operands) operand.write(code);
+      simd(code, opcode);
+    },
+  };
+}
+
+const unary =
+  (opcode: number) =>
+  (x: Vector): Vector =>
+    vectorOf(opcode, x);
+const binary =
+  (opcode: number) =>
+  (x: Vector, y: Vector): Vector =>
+    vectorOf(opcode, x, y);
+const shift =
+  (opcode: number) =>
+  (x: Vector, bits: number): Vector => ({
+    type: "v128",
+    write(code) {
+      x.write(code);
+      i32(bits).write(code);
+      simd(code, opcode);
+    },
+  });
+
+/** Sixteen lanes of one byte. */
+export const bytes = {
+  smaller: binary(0x77),
+  larger: binary(0x79),
+  subtract: binary(0x71),
+  /** For each byte of `at` that byte of the table; 0 for 16 and more. */
+  lookUp: (table: Vector, at: Vector): Vector => vectorOf(0x0e, table, at),
+};
+
+/** Eight lanes of 16 bits. */
+export const halves = {
+  shiftLeft: shift(0x8b),
+  shiftRight: shift(0x8c),
+  shiftRightUnsigned: shift(0x8d),
+};
+
+/** Lanes made of half as many of twice the width, or of twice as many of half the width. */
+export const lanes = {
+  /** Of eight unsigned bytes, the first of the vector. */
+  halvesOfBytes: unary(0x89),
+  wordsOfLowHalves: unary(0xa9),
+  wordsOfHighHalves: unary(0xaa),
+  /** Signed, at its ends where they do not fit. */
+  halvesOfWords: binary(0x85),
+  /** Of signed lanes, at 0 and 255 where they do not fit. */
+  bytesOfHalves: binary(0x66),
+};
+
+/** Sums of products, in lanes of 32 bits. */
+export const dots = {
+  /** Of neighbouring lanes of 16 bits. */
+  ofHalves: binary(0xba),
+  /**
+   * Of four neighbouring bytes each: signed ones of x, those of y in 0…127, added to z. Exact there on every machine, of
+   * relaxed SIMD.
+   */
+  relaxedOfBytes: (x: Vector, y: Vector, z: Vector): Vector => vectorOf(0x113, x, y, z),
+};
+
+/** Bytes of x (0…15) and y (16…31), in a new order. */
+export function shuffleBytes(x: Vector, y: Vector, order: readonly number[]): Vector {
+  return {
+    type: "v128",
+    write(code) {
+      x.write(code);
+      y.write(code);
+      simd(code, 0x0d);
+      code.bytes(order);
+    },
+  };
+}
+
+function loaded(opcode: number, bytes: number) {
+  return (at: Address, offset = 0): Vector => ({
+    type: "v128",
+    write(code) {
+      at.write(code);
+      code.access([simdPrefix, opcode], { offset, bytes, writes: false });
+    },
+  });
+}
+
+/** Eight unsigned bytes as lanes of 16 bits. */
+export const loadBytesAsHalves = loaded(0x02, 8);
+/** Four bytes, and zeros behind them. */
+export const loadFourBytes = loaded(0x5c, 4);
+/** One byte into all lanes. */
+export const loadByteSplat = loaded(0x07, 1);

@@ -1,0 +1,248 @@
+import { setFlagsFromString } from "node:v8";
+import * as fc from "fast-check";
+import { expect, it } from "vitest";
+import { depthwiseI8, packedDepthwiseI8 } from "./depthwise-i8.js";
+import { joinI8 } from "./join-i8.js";
+import type { Kernel } from "./kernel.js";
+import { differenceOf, operandBytes, operands, seed, size } from "./kernel-case.test.support.js";
+import { largestI8 } from "./largest-i8.js";
+import { lookUpI8 } from "./look-up-i8.js";
+import { matrixI8, packedI8Length } from "./matrix-i8.js";
+import { meanI8 } from "./mean-i8.js";
+import { quantizeI8 } from "./quantize-i8.js";
+import { packedTerms, type Result, type Rounding } from "./rounding-i8.js";
+
+// The baseline compiler of Node 20 adds up relaxed products wrongly.
+setFlagsFromString("--no-liftoff");
+
+const rounding: fc.Arbitrary<Rounding> = fc.record({
+  zeroPoint: size(0, 255),
+  low: size(0, 60),
+  high: size(61, 255),
+  wide: fc.boolean(),
+});
+const result: fc.Arbitrary<Result> = fc.oneof(
+  rounding.map((each): Result => ({ kind: "bytes", ...each })),
+  fc.constant<Result>({ kind: "floats" }),
+);
+const activations = fc.constantFrom("7-bit" as const, "8-bit" as const);
+const factor = fc.double({ min: 0.001, max: 2, noNaN: true }).map(Math.fround);
+const up = (count: number): number => Math.ceil(count / 4) * 4;
+
+/** A run of numbers that look random, from a seed. */
+function random(from: number): () => number {
+  let state = from | 0;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0;
+    return state >>> 8;
+  };
+}
+
+/** Every bit of memory, after activations of seven bits and terms were put where the kernel reads them. */
+function expectExact<Options>(
+  kernel: Kernel<Options>,
+  options: Options,
+  at: readonly number[],
+  s: number,
+  given: { readonly terms?: Int32Array; readonly weights?: Int8Array; readonly isSeven?: boolean },
+): void {
+  const prepare = (integers: Int32Array): void => {
+    const bytes = new Uint8Array(integers.buffer);
+    const next = random(s);
+    const [input = 0, weights = 0, terms = 0] = at;
+    for (let i = 0; i < operandBytes - 64; i += 1)
+      bytes[input + i] = next() & (given.isSeven === true ? 127 : 255);
+    if (given.weights !== undefined) bytes.set(new Uint8Array(given.weights.buffer), weights);
+    if (given.terms !== undefined) integers.set(given.terms, terms / 4);
+  };
+  expect(differenceOf(kernel, options, at, s, prepare, true)).toBeUndefined();
+}
+
+function termsOf(channels: number, s: number): Int32Array {
+  const next = random(s + 1);
+  const starts = Array.from({ length: channels }, () => (next() % 20001) - 10000);
+  const factors = Array.from({ length: channels }, () => (next() % 1000) / 2 ** 20);
+  return packedTerms(starts, factors, channels);
+}
+
+it("multiplies bytes as its reference does: tiles, panels, taps, tails, another tensor", () => {
+  const problem = fc.record({
+    batch: size(1, 2),
+    rows: size(1, 3),
+    columns: size(1, 15),
+    taps: fc.array(size(1, 3), { maxLength: 2 }),
+    run: size(1, 12).map((steps) => steps * 4),
+    outputs: size(1, 21),
+    activations,
+    other: fc.option(fc.record({ factor, zeroPoint: size(0, 255) }), { nil: undefined }),
+    result,
+    padded: fc.boolean(),
+    seed,
+  });
+  fc.assert(
+    fc.property(
+      problem,
+      ({ batch, rows, columns, taps, run, outputs, seed: s, other, ...rest }) => {
+        const each = rest.result.kind === "bytes" ? 1 : 4;
+        const width = (rest.padded ? up(outputs) : outputs) * each;
+        const depth = taps.reduce((product, count) => product * count, run);
+        // Steps of the input overlap, as those of windows do.
+        const options = {
+          ...rest,
+          ...(other !== undefined && { other }),
+          batch: [{ count: batch, steps: [40, 0, 0, rows * columns * width, 0] }],
+          rows: { count: rows, steps: [36, columns * width, 21] },
+          columns: { count: columns, steps: [3, width, 5] },
+          taps: taps.map((count, at) => ({ count, steps: [at === 0 ? 101 : 20] })),
+          run,
+          outputs,
+        };
+        fc.pre(packedI8Length(depth, outputs) < 8000 && batch * rows * columns * width < 8000);
+        expectExact(matrixI8, options, operands(5), s, {
+          terms: termsOf(outputs, s),
+          isSeven: rest.activations === "7-bit",
+        });
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+it("convolves channels of bytes as its reference does", () => {
+  const problem = fc.record({
+    batch: size(1, 2),
+    rows: size(1, 3),
+    columns: size(1, 7),
+    channels: size(1, 37),
+    kernel: fc.tuple(size(1, 6), size(1, 7)),
+    stride: size(1, 3),
+    dilation: size(1, 2),
+    activations,
+    result,
+    padded: fc.boolean(),
+    seed,
+  });
+  fc.assert(
+    fc.property(problem, ({ batch, rows, columns, channels, kernel, seed: s, ...rest }) => {
+      const { stride, dilation, padded, result: kind } = rest;
+      const each = kind.kind === "bytes" ? 1 : 4;
+      const width = (padded ? up(channels) : channels) * each;
+      const pixel = up(channels);
+      const options = {
+        activations: rest.activations,
+        result: kind,
+        padded,
+        channels,
+        batch: [{ count: batch, steps: [16, 0, 0, rows * columns * width] }],
+        rows: { count: rows, steps: [stride * pixel * 9, columns * width] },
+        columns: { count: columns, steps: [stride * pixel, width] },
+        taps: [
+          { count: kernel[0], steps: [dilation * pixel * 9] },
+          { count: kernel[1], steps: [dilation * pixel] },
+        ] as const,
+      };
+      const next = random(s);
+      const [tall, wide] = kernel;
+      const all = Array.from({ length: channels * tall * wide }, () => (next() % 256) - 128);
+      const weightOf = (c: number, row: number, column: number) =>
+        all[(c * tall + row) * wide + column] ?? 0;
+      const weights = packedDepthwiseI8(weightOf, options);
+      fc.pre(batch * rows * columns * width < 8000 && weights.length < 8000);
+      fc.pre(pixel * ((rows * stride + kernel[0] * dilation) * 9 + columns * stride + 16) < 8000);
+      expectExact(depthwiseI8, options, operands(4), s, {
+        weights,
+        terms: termsOf(channels, s),
+        isSeven: rest.activations === "7-bit",
+      });
+    }),
+    { numRuns: 300 },
+  );
+});
+
+it("rounds floats to bytes as its reference does", () => {
+  const problem = fc.record({
+    outer: size(1, 4),
+    lanes: size(1, 19),
+    step: size(1, 4),
+    scale: factor,
+    rounding: rounding.map((each) => ({ ...each, wide: true })),
+    seed,
+  });
+  fc.assert(
+    fc.property(problem, ({ outer, lanes, step, scale, rounding: how, seed: s }) => {
+      const axes = [{ count: outer, steps: [lanes * 4, lanes * step] }];
+      const options = { axes, lanes, step, scale: scale / 32, rounding: how };
+      expect(differenceOf(quantizeI8, options, operands(2), s, undefined, true)).toBeUndefined();
+    }),
+    { numRuns: 100 },
+  );
+});
+
+it("looks up bytes and floats as its reference does", () => {
+  const problem = fc.record({
+    outer: size(1, 4),
+    run: size(1, 19),
+    step: size(1, 3),
+    gives: fc.constantFrom("bytes" as const, "floats" as const),
+    seed,
+  });
+  fc.assert(
+    fc.property(problem, ({ outer, run, step, gives, seed: s }) => {
+      const apart = step * (gives === "bytes" ? 1 : 4);
+      const axes = [{ count: outer, steps: [run + 1, run * apart] }];
+      const options = { axes, run, step: apart, gives };
+      expect(differenceOf(lookUpI8, options, operands(3), s, undefined, true)).toBeUndefined();
+    }),
+    { numRuns: 100 },
+  );
+});
+
+it("finds the largest bytes, and means of bytes, as their references do", () => {
+  const problem = fc.record({
+    outer: size(1, 4),
+    taps: fc.array(size(1, 5), { maxLength: 2 }),
+    run: size(1, 37),
+    start: size(-5000, 5000),
+    factor,
+    result,
+    seed,
+  });
+  fc.assert(
+    fc.property(problem, ({ outer, taps, run, seed: s, ...mean }) => {
+      const axes = (each: number) => [{ count: outer, steps: [run + 3, run * each] }];
+      const shared = {
+        taps: taps.map((count, at) => ({ count, steps: [at === 0 ? 41 : 7] })),
+        run,
+      };
+      const pool = { ...shared, axes: axes(1) };
+      expect(differenceOf(largestI8, pool, operands(2), s, undefined, true)).toBeUndefined();
+      const each = mean.result.kind === "bytes" ? 1 : 4;
+      const options = { ...shared, ...mean, axes: axes(each) };
+      expect(differenceOf(meanI8, options, operands(2), s, undefined, true)).toBeUndefined();
+    }),
+    { numRuns: 100 },
+  );
+});
+
+it("adds and multiplies tensors of bytes as its reference does", () => {
+  const operand = fc.record({
+    zeroPoint: size(0, 255),
+    factor,
+    lies: fc.constantFrom("lanes" as const, "splat" as const),
+  });
+  const problem = fc.record({
+    outer: size(1, 4),
+    run: size(1, 29),
+    join: fc.constantFrom("add" as const, "multiply" as const),
+    operands: fc.tuple(operand, operand),
+    rounding,
+    seed,
+  });
+  fc.assert(
+    fc.property(problem, ({ outer, run, seed: s, ...rest }) => {
+      const options = { ...rest, run, axes: [{ count: outer, steps: [run, 1, run] }] };
+      expect(differenceOf(joinI8, options, operands(3), s, undefined, true)).toBeUndefined();
+    }),
+    { numRuns: 100 },
+  );
+});

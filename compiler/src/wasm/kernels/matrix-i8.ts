@@ -1,0 +1,275 @@
+import {
+  f32x4,
+  floats,
+  i32x4,
+  integers,
+  load,
+  loadSplat,
+  type Local,
+} from "../encode/expression.js";
+import { FunctionBuilder } from "../encode/function-builder.js";
+import { lanes, loadFourBytes } from "../encode/integer-vectors.js";
+import type { Engine } from "../engine.js";
+import { floatBytes, type Kernel, laneCount, vectorBytes, vectorsOf } from "./kernel.js";
+import { type Axis, balanced, nest, walk } from "./nest.js";
+import { type Activations, type Factor, Products, signed, step } from "./products-i8.js";
+import {
+  emitBytes,
+  emitRounded,
+  emitScaled,
+  type Result,
+  resultBytes,
+  roundedByte,
+  scaled,
+  termBytes,
+  termsAt,
+} from "./rounding-i8.js";
+
+/**
+ * A convolution, or a product of matrices, on bytes: result[row, column, n] = Σ over taps and run of input · weight, from
+ * a start on and times a factor of its channel. Zero points are in the start. Channels lie innermost, pads are the zero
+ * point around the input in memory, and what a run reads beyond its elements has weights of zero.
+ */
+export interface MatrixI8Options {
+  /** Around it all: images, groups. Steps of all five parameters. */
+  readonly batch: readonly Axis[];
+  /** Of the result, and within it: steps of input, output, other. */
+  readonly rows: Axis;
+  readonly columns: Axis;
+  /** Of the kernel, around the run: steps of the input. */
+  readonly taps: readonly Axis[];
+  /** Bytes of the input that are summed over, a multiple of four. */
+  readonly run: number;
+  /** Channels of the result. */
+  readonly outputs: number;
+  readonly activations: Activations;
+  /** Another tensor of bytes that is added: times a factor, its zero point taken off. */
+  readonly other?: { readonly factor: number; readonly zeroPoint: number };
+  readonly result: Result;
+  /** What is behind the last channel, up to a whole vector, is the output's own. */
+  readonly padded: boolean;
+}
+
+/** Vectors of weights, and so of results, side by side. */
+const panelVectors = 2;
+const panelChannels = panelVectors * laneCount;
+/** Steps of the sum that are written one after the other rather than as a loop. */
+const straight = 8;
+
+/** Columns of a tile, and steps that a loop takes at once: with products in 16 bits, weights and input take two registers. */
+const tiles: Readonly<Record<Engine["name"], { readonly rows: number; readonly unroll: number }>> =
+  { simd: { rows: 4, unroll: 1 }, "relaxed-simd": { rows: 6, unroll: 2 } };
+
+interface Panel {
+  readonly vectors: number;
+  readonly count: number;
+  /** Channels that are stored. */
+  readonly stored: number;
+}
+
+function panelsOf({ outputs, padded }: MatrixI8Options): readonly Panel[] {
+  const rest = outputs % panelChannels;
+  const vectors = vectorsOf(rest);
+  return [
+    { vectors: panelVectors, count: Math.floor(outputs / panelChannels), stored: panelChannels },
+    { vectors, count: rest > 0 ? 1 : 0, stored: padded ? vectors * laneCount : rest },
+  ].filter(({ count }) => count > 0);
+}
+
+/**
+ * Loops: batch › panels of output channels › rows › tiles of columns › taps › run. A tile's sums stay in registers; each
+ * step reads four neighbouring bytes of the input per column, spread over the lanes, and four weights for each channel.
+ * Parameters: input, weights in panels, terms, output, other.
+ */
+export const matrixI8: Kernel<MatrixI8Options> = {
+  name: "matrix-i8",
+  emit(options, engine) {
+    const { batch, rows, columns, result } = options;
+    const f = new FunctionBuilder(5);
+    const [input, weights, terms, output, other] = pointersOf(f);
+    const depth = depthOf(options);
+    const tile = tileWriter(f, options, engine);
+    const moving = options.other === undefined ? [input, output] : [input, output, other];
+    const width = laneCount * resultBytes(result);
+
+    nest(f, batch, f.parameters, () => {
+      let vectors = 0;
+      for (const panel of panelsOf(options)) {
+        const most = mostColumns(engine, panel.vectors);
+        f.times(panel.count, () => {
+          const moved = nest(f, [rows], moving, () => {
+            for (const { size, count } of balanced(columns.count, most))
+              f.times(count, () => {
+                tile(size, panel);
+                moving.forEach((pointer, at) =>
+                  f.advance(pointer, size * (columns.steps[at] ?? 0)),
+                );
+              });
+            return columns.steps.map((each) => each * columns.count);
+          });
+          const across = [0, panel.vectors * width, panel.vectors * laneCount];
+          moving.forEach((pointer, at) => f.advance(pointer, (across[at] ?? 0) - (moved[at] ?? 0)));
+          f.advance(weights, depth * panel.vectors * laneCount);
+          f.advance(terms, panel.vectors * termBytes);
+        });
+        vectors += panel.count * panel.vectors;
+      }
+      const beside = moving.includes(other) ? vectors * laneCount : 0;
+      return [0, vectors * laneCount * depth, vectors * termBytes, vectors * width, beside];
+    });
+    return f;
+  },
+
+  reference(options, memory, at) {
+    const { batch, rows, columns, taps, run, outputs, other: added, result, padded } = options;
+    const { bytes } = memory;
+    const depth = depthOf(options);
+    const written = padded ? vectorsOf(outputs) * laneCount : outputs;
+    walk(batch, at, ([input = 0, weights = 0, terms = 0, output = 0, other = 0]) => {
+      walk([rows, columns], [input, output, other], ([x = 0, y = 0, z = 0]) => {
+        for (let n = 0; n < written; n += 1) {
+          const { start, factor } = termsAt(memory, terms, n);
+          let [sum, k] = [start, 0];
+          walk(taps, [x], ([tap = 0]) => {
+            for (let i = 0; i < run; i += 1) {
+              const weight = signed(bytes[weights + packedI8At(k, n, depth, outputs)]);
+              sum = (sum + (bytes[tap + i] ?? 0) * weight) | 0;
+              k += 1;
+            }
+          });
+          let value = scaled(sum, factor);
+          if (added !== undefined) {
+            const beside = scaled((bytes[z + n] ?? 0) - added.zeroPoint, Math.fround(added.factor));
+            value = Math.fround(value + beside);
+          }
+          if (result.kind === "bytes") bytes[y + n] = roundedByte(value, result);
+          else memory.floats[y / floatBytes + n] = value;
+        }
+      });
+    });
+  },
+};
+
+function depthOf({ taps, run }: MatrixI8Options): number {
+  return taps.reduce((product, { count }) => product * count, run);
+}
+
+function mostColumns(engine: Engine, vectors: number): number {
+  const { rows } = tiles[engine.name];
+  return vectors === panelVectors ? rows : rows + 2;
+}
+
+type Pointer = Local<"i32">;
+
+function pointersOf(
+  f: FunctionBuilder,
+): readonly [input: Pointer, weights: Pointer, terms: Pointer, output: Pointer, other: Pointer] {
+  return [f.parameter(0), f.parameter(1), f.parameter(2), f.parameter(3), f.parameter(4)];
+}
+
+/** Writes one tile: `size` columns of one panel. Pointers stay where they are. */
+function tileWriter(
+  f: FunctionBuilder,
+  options: MatrixI8Options,
+  engine: Engine,
+): (size: number, panel: Panel) => void {
+  const { columns, taps, run, activations, result } = options;
+  const [input, weights, terms, output, other] = pointersOf(f);
+  const [columnIn = 0, columnOut = 0, columnOther = 0] = columns.steps;
+  const products = new Products(f, activations, engine);
+  const [x, from, weight] = [products.factor(), f.local("i32"), f.local("i32")];
+  const held = Array.from({ length: panelVectors }, () => products.factor());
+  const [beside, packed] = [f.scratch("beside"), f.scratch("packed")];
+  const sums: Local<"v128">[] = [];
+  const sumAt = (at: number): Local<"v128"> => (sums[at] ??= f.local("v128"));
+
+  return (size, { vectors, stored }) => {
+    // Few sums would wait for one another: they are split, and added up at the end.
+    const splits = size * vectors >= 6 ? 1 : size * vectors >= 3 ? 2 : 4;
+    const sum = (m: number, v: number, split = 0) => sumAt((split * size + m) * vectors + v);
+    for (let split = 0; split < splits; split += 1)
+      for (let v = 0; v < vectors; v += 1)
+        for (let m = 0; m < size; m += 1)
+          f.set(sum(m, v, split), split === 0 ? load(terms, v * termBytes) : integers(0));
+
+    const stepBytes = vectors * vectorBytes;
+    const own: readonly Factor[] = held.slice(0, vectors);
+    const oneStep = (at: Pointer, offset: number, w: Pointer, place: number, turn: number) => {
+      own.forEach((factor, v) => products.setWeights(factor, load(w, place + v * vectorBytes)));
+      for (let m = 0; m < size; m += 1) {
+        products.setInput(x, loadSplat(at, offset + m * columnIn));
+        own.forEach((factor, v) => products.add(sum(m, v, turn % splits), factor, x));
+      }
+    };
+    const stepsOfRun = run / step;
+    if (depthOf(options) / step <= straight) {
+      let k = 0;
+      walk(taps, [0], ([tap = 0]) => {
+        for (let i = 0; i < stepsOfRun; i += 1) {
+          oneStep(input, tap + i * step, weights, k * stepBytes, k);
+          k += 1;
+        }
+      });
+    } else {
+      f.set(from, input);
+      f.set(weight, weights);
+      nest(f, taps, [from], () => {
+        const turns = Math.max(tiles[engine.name].unroll, splits);
+        const unroll = stepsOfRun <= straight ? stepsOfRun : turns;
+        const rounds = Math.floor(stepsOfRun / unroll);
+        const steps = (count: number) => {
+          for (let u = 0; u < count; u += 1) oneStep(from, u * step, weight, u * stepBytes, u);
+          f.advance(weight, count * stepBytes);
+        };
+        if (rounds === 1 && unroll === stepsOfRun) {
+          steps(unroll);
+          return [0];
+        }
+        f.times(rounds, () => {
+          steps(unroll);
+          f.advance(from, unroll * step);
+        });
+        steps(stepsOfRun - rounds * unroll);
+        return [rounds * unroll * step];
+      });
+    }
+
+    for (let m = 0; m < size; m += 1) {
+      for (let v = 0; v < vectors; v += 1) {
+        const total = sum(m, v);
+        for (let split = 1; split < splits; split += 1)
+          f.set(total, i32x4.add(total, sum(m, v, split)));
+        emitScaled(f, total, load(terms, v * termBytes + vectorBytes));
+        if (options.other !== undefined) {
+          const place = m * columnOther + v * laneCount;
+          f.set(beside, lanes.wordsOfLowHalves(lanes.halvesOfBytes(loadFourBytes(other, place))));
+          f.set(beside, i32x4.subtract(beside, integers(options.other.zeroPoint)));
+          emitScaled(f, beside, floats(options.other.factor));
+          f.set(total, f32x4.add(total, beside));
+        }
+        if (result.kind === "bytes") emitRounded(f, total, result);
+        else {
+          const count = Math.min(laneCount, stored - v * laneCount);
+          f.storeLanes(output, m * columnOut + v * vectorBytes, total, count);
+        }
+      }
+      if (result.kind !== "bytes") continue;
+      const rounded = Array.from({ length: vectors }, (_, v) => sum(m, v));
+      emitBytes(f, packed, rounded, result);
+      f.storeBytes(output, m * columnOut, packed, stored);
+    }
+  };
+}
+
+/** Where in packed weights the k-th weight of output n lies: panels one after the other, in each four of every output. */
+export function packedI8At(k: number, n: number, depth: number, outputs: number): number {
+  const first = Math.floor(n / panelChannels) * panelChannels;
+  const own = Math.min(panelChannels, vectorsOf(outputs) * laneCount - first);
+  const place = Math.floor(k / step) * own * step + (n - first) * step + (k % step);
+  return first * depth + place;
+}
+
+/** Bytes of packed weights. @param depth a multiple of four */
+export function packedI8Length(depth: number, outputs: number): number {
+  return depth * vectorsOf(outputs) * laneCount;
+}
