@@ -80,6 +80,8 @@ describe("quantize-static", () => {
     [{ ops: "all", reduceRange: false }, 20],
     [{ ops: "all", granularity: "tensor", reduceRange: false }, 18],
     [{ convolutions: ["full"] }, 25],
+    [{ activationBits: 7, reduceRange: false }, 22],
+    [{ activationBits: 7, between: "integers", ranges: "mse" }, 20],
     [{ bits: 4, weightRanges: "mse" }, 12],
     [{ bits: 4, granularity: "tensor", ops: "all" }, 8],
   ])(

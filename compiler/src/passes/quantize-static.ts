@@ -24,6 +24,11 @@ import {
 const described = {
   bits: weightBits(8),
   granularity,
+  activationBits: option(
+    oneOf([8, 7]),
+    8,
+    "Of an activation. Seven are exact in relaxed SIMD of WebAssembly, whatever the machine; each is a byte of at most 127.",
+  ),
   ranges,
   weightRanges: weightRanges("minmax"),
   reduceRange,

@@ -31,7 +31,11 @@ export interface IntegerRange {
 /** Elements one each, before they are packed: signed dtypes in an Int8Array. */
 export type IntegerArray = Int8Array | Uint8Array;
 
-/** What activations are rounded to. */
+/** What activations are rounded to: bytes, of which seven bits may be used. */
+export function activationFormat(bits: 8 | 7): IntegerFormat {
+  return bits === 8 ? uint8Activations : { ...uint8Activations, reduceRange: true };
+}
+
 export const uint8Activations: IntegerFormat = {
   dtype: "uint8",
   symmetric: false,

@@ -6,6 +6,7 @@ import { float16 } from "./float16.js";
 import { learned } from "./learned.js";
 import { linear } from "./linear.js";
 import { macs } from "./macs.js";
+import { onIntegers } from "./on-integers.js";
 import { outputDtype } from "./output-dtype.js";
 import { quantization } from "./quantization.js";
 import { range } from "./range.js";
@@ -30,6 +31,8 @@ export const traitCells = {
   linear: byKey(linear),
   /** It multiplies: how often, by sizes. */
   macs: byKey(macs),
+  /** It is computed on integers as well. */
+  onIntegers: byKey(onIntegers),
   /** The attribute that says its result's dtype. */
   outputDtype: byKey(outputDtype),
   /** It goes between floats and integers. */
@@ -60,6 +63,7 @@ export function traitsOf(key: string): Traits {
     learned: traitCells.learned.get(key),
     linear: traitCells.linear.get(key),
     macs: traitCells.macs.get(key),
+    onIntegers: traitCells.onIntegers.get(key),
     outputDtype: traitCells.outputDtype.get(key),
     quantization: traitCells.quantization.get(key),
     range: traitCells.range.get(key),

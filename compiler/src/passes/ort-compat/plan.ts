@@ -6,6 +6,7 @@ import type {
   StaticPlan,
   StaticScope,
 } from "../quantization/qdq/static-plan.js";
+import { activationFormat } from "../../quantize/format.js";
 import { isKept } from "../quantization/keep-float.js";
 import { weightedNodes } from "../quantization/qdq/weighted-nodes.js";
 import { handling } from "./operators.js";
@@ -16,7 +17,7 @@ import { handling } from "./operators.js";
  */
 export async function planEveryOperator(
   graph: Graph,
-  { keepFloat }: Pick<StaticScope, "keepFloat">,
+  { keepFloat, activationBits = 8 }: Pick<StaticScope, "keepFloat" | "activationBits">,
 ): Promise<StaticPlan> {
   const { taken, left, notFinite } = await weightedNodes(graph, ({ node }) =>
     isKept(graph, node, keepFloat) ? "it was asked to stay float" : null,
@@ -26,7 +27,8 @@ export async function planEveryOperator(
     const isLeft = isKept(graph, node, keepFloat) || notFinite.has(node.id);
     if (node.domain === "" && !isLeft) planner.visit(node);
   }
-  return { weighted: [...taken.values()], activations: planner.activations, left };
+  const format = activationFormat(activationBits);
+  return { format, weighted: [...taken.values()], activations: planner.activations, left };
 }
 
 class Planner {

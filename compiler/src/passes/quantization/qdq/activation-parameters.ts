@@ -1,7 +1,7 @@
 import { Observer } from "@pare/runtime/format";
 import type { Graph, TensorData, ValueId } from "../../../ir/index.js";
 import type { Observed, ObservedRange } from "../../../pipeline/activations.js";
-import { uint8Activations } from "../../../quantize/format.js";
+import type { IntegerFormat } from "../../../quantize/format.js";
 import { observedSqnr } from "../../../quantize/observed-range.js";
 import { type Scale, scaleOf } from "../../../quantize/scale.js";
 import type { StaticPlan } from "./static-plan.js";
@@ -31,9 +31,10 @@ export async function activationParameters(
       continue;
     }
     const constant = floats(await graph.constant(value)?.read());
-    const range = constant === null ? observed.ranges.get(value) : rangeOfConstant(constant);
+    const range =
+      constant === null ? observed.ranges.get(value) : rangeOfConstant(constant, plan.format);
     parameters.set(value, {
-      scale: scaleOf(range ?? { min: 0, max: 0 }, uint8Activations),
+      scale: scaleOf(range ?? { min: 0, max: 0 }, plan.format),
       channelMeans,
       sqnr: range?.sqnr ?? null,
       constant,
@@ -42,11 +43,11 @@ export async function activationParameters(
   return parameters;
 }
 
-function rangeOfConstant(constant: Float32Array): ObservedRange {
+function rangeOfConstant(constant: Float32Array, format: IntegerFormat): ObservedRange {
   const observer = new Observer();
   observer.observe(constant);
   const { range } = observer;
-  return { ...range, sqnr: observedSqnr(observer, range, uint8Activations) };
+  return { ...range, sqnr: observedSqnr(observer, range, format) };
 }
 
 function floats(data: TensorData | undefined): Float32Array | null {

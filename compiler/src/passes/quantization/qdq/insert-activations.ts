@@ -1,5 +1,5 @@
 import { type Editor, type Graph, Tensor, type ValueId } from "../../../ir/index.js";
-import { uint8Activations } from "../../../quantize/format.js";
+import { type IntegerFormat, integerRange } from "../../../quantize/format.js";
 import { quantize } from "../../../quantize/round.js";
 import { addIntegers } from "../quantized-constants.js";
 import type { ActivationParameters } from "./activation-parameters.js";
@@ -21,7 +21,7 @@ export function insertActivations(
   addScale: AddScale = (_, name, scale) =>
     editor.constant(name, Tensor.of("float32", [], Float32Array.of(scale))),
 ): ReadonlyMap<ValueId, ValueId> {
-  const inserter = new Inserter(graph, editor, activations, addScale);
+  const inserter = new Inserter(graph, editor, activations, addScale, plan.format);
   return new Map(
     [...plan.activations].map(([value, planned]) => [value, inserter.insert(value, planned)]),
   );
@@ -37,6 +37,7 @@ class Inserter {
   readonly #editor: Editor;
   readonly #activations: ReadonlyMap<ValueId, ActivationParameters>;
   readonly #addScale: AddScale;
+  readonly #format: IntegerFormat;
   readonly #parameters = new Map<ValueId, ParameterValues>();
 
   constructor(
@@ -44,8 +45,10 @@ class Inserter {
     editor: Editor,
     activations: ReadonlyMap<ValueId, ActivationParameters>,
     addScale: AddScale,
+    format: IntegerFormat,
   ) {
     this.#graph = graph;
+    this.#format = format;
     this.#editor = editor;
     this.#activations = activations;
     this.#addScale = addScale;
@@ -64,7 +67,15 @@ class Inserter {
     const inputs = [parameters.scale, parameters.zeroPoint];
     const quantized =
       this.#constantOf(value, name) ??
-      this.#editor.add1("QuantizeLinear", [source, ...inputs], {}, { outputs: [names.quantized] });
+      this.#bounded(
+        this.#editor.add1(
+          "QuantizeLinear",
+          [source, ...inputs],
+          {},
+          { outputs: [names.quantized] },
+        ),
+        names.quantized,
+      );
     const rounded = this.#editor.add1(
       "DequantizeLinear",
       [quantized, ...inputs],
@@ -81,6 +92,14 @@ class Inserter {
     return parameters.scale;
   }
 
+  /** A type of eight bits keeps integers to its own ends alone. */
+  #bounded(quantized: ValueId, name: string): ValueId {
+    if (this.#format.reduceRange !== true) return quantized;
+    const most = Tensor.of("uint8", [], Uint8Array.of(integerRange(this.#format).max));
+    const inputs = [quantized, null, this.#editor.constant(`${name}_most`, most)];
+    return this.#editor.add1("Clip", inputs, {}, { outputs: [`${name}_bounded`] });
+  }
+
   /** A constant that is rounded like an activation is stored rounded. */
   #constantOf(value: ValueId, name: string): ValueId | null {
     const parameters = this.#activations.get(value);
@@ -88,7 +107,7 @@ class Inserter {
     if (parameters === undefined || parameters.constant === null || dims === undefined) return null;
     const { scale, zeroPoint } = parameters.scale;
     const scales = { scales: Float32Array.of(scale), zeroPoints: Int16Array.of(zeroPoint) };
-    const rounded = quantize(parameters.constant, dims, uint8Activations, scales);
+    const rounded = quantize(parameters.constant, dims, this.#format, scales);
     return addIntegers(this.#editor, name, rounded);
   }
 

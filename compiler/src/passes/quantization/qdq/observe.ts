@@ -2,7 +2,6 @@ import { PareError } from "@pare/runtime/format";
 import type { Graph, ValueId } from "../../../ir/index.js";
 import type { Observed, Wanted } from "../../../pipeline/activations.js";
 import type { PassContext } from "../../../pipeline/pass.js";
-import { uint8Activations } from "../../../quantize/format.js";
 import type { ActivationRangeMethod } from "../../../quantize/observed-range.js";
 import { canCorrectBias } from "./round-weights.js";
 import type { StaticPlan } from "./static-plan.js";
@@ -55,7 +54,7 @@ function wantedOf(
   const wanted: Wanted[] = [];
   for (const [value, { sameAs }] of plan.activations)
     if ((own || sameAs === null) && graph.constant(value) === undefined)
-      wanted.push({ value, statistic: { kind: "range", method, format: uint8Activations } });
+      wanted.push({ value, statistic: { kind: "range", method, format: plan.format } });
   if (correctBias) {
     for (const [value, axis] of channelAxes(plan))
       if (graph.constant(value) === undefined)

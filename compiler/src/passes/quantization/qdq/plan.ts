@@ -1,8 +1,10 @@
 import { isWeightedOp, type WeightedNode } from "../../../analysis/weighted-node.js";
 import type { Graph, Node, NodeId, ValueId } from "../../../ir/index.js";
 import { movesExactly, operatorOf } from "../../../ops/index.js";
+import { activationFormat } from "../../../quantize/format.js";
 import { isKept } from "../keep-float.js";
-import { isRemovable } from "./removable.js";
+import { planBetween } from "./between.js";
+import { fusedTail } from "./removable.js";
 import type { PlannedActivation, StaticPlan, StaticScope } from "./static-plan.js";
 import { weightedNodes } from "./weighted-nodes.js";
 
@@ -30,8 +32,10 @@ class Planner {
       this.#excluded(weighted),
     );
     this.#weighted = taken;
-    this.#planWeighted();
-    return { weighted: [...taken.values()], activations: this.#activations, left };
+    const format = activationFormat(this.#scope.activationBits ?? 8);
+    const activations =
+      this.#scope.between === "integers" ? planBetween(this.#graph, taken) : this.#planWeighted();
+    return { format, weighted: [...taken.values()], activations, left };
   }
 
   #excluded({ node, kind, activation }: WeightedNode): string | null {
@@ -87,11 +91,11 @@ class Planner {
   }
 
   /** Conv's int8 kernel gives integers; those of MatMul and Gemm give floats where no integer is asked for. */
-  #planWeighted(): void {
+  #planWeighted(): ReadonlyMap<ValueId, PlannedActivation> {
     for (const weighted of this.#weighted.values()) {
       const [output] = weighted.node.outputs;
       if (output === null || output === undefined) continue;
-      const tail = this.#fusedTail(output);
+      const tail = fusedTail(this.#graph, output);
       const integers =
         weighted.kind !== "matmul" ||
         this.#graph
@@ -100,6 +104,7 @@ class Planner {
       if (integers) this.#activations.set(tail, { source: output, sameAs: null, readers: "all" });
       if (!this.#activations.has(weighted.activation)) this.#demand(weighted.activation);
     }
+    return this.#activations;
   }
 
   #demand(value: ValueId): void {
@@ -122,19 +127,5 @@ class Planner {
       sameAs: origin !== value && this.#activations.has(origin) ? origin : null,
       readers,
     });
-  }
-
-  /** The output of a Relu or Clip that is the only reader: rounding to its range clips as it does. */
-  #fusedTail(output: ValueId): ValueId {
-    const { uses } = this.#graph.value(output);
-    const [reader] = this.#graph.consumers(output);
-    if (
-      uses.length !== 1 ||
-      reader === undefined ||
-      !isRemovable(this.#graph, reader) ||
-      reader.inputs[0] !== output
-    )
-      return output;
-    return reader.outputs[0] ?? output;
   }
 }

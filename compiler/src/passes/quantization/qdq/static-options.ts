@@ -15,6 +15,11 @@ export const places = {
     convolutionKinds,
     "Which kinds of convolution become integer.",
   ),
+  between: option(
+    oneOf(["float", "integers"]),
+    "float",
+    'Of what lies between integer nodes, sums and the like: "integers" rounds for all readers what one of these nodes reads, and nothing that none reads.',
+  ),
   inputs: option(
     oneOf(["quantize", "float"]),
     "quantize",

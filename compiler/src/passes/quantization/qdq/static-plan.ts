@@ -1,8 +1,13 @@
 import type { ConvolutionKind, WeightedNode } from "../../../analysis/weighted-node.js";
 import type { KeepFloat } from "../keep-float.js";
+import type { IntegerFormat } from "../../../quantize/format.js";
 import type { Node, NodeId, ValueId } from "../../../ir/index.js";
 
 export interface StaticScope {
+  /** Of an activation; 8 where not given. */
+  readonly activationBits?: 8 | 7;
+  /** Of what lies between integer nodes; "float" where not given. */
+  readonly between?: "float" | "integers";
   readonly convolutions: readonly ConvolutionKind[];
   /** "float" keeps convolutions whose output the model gives away without another weighted node. */
   readonly outputs: "quantize" | "float";
@@ -11,7 +16,7 @@ export interface StaticScope {
   readonly keepFloat: KeepFloat;
 }
 
-/** An activation that is rounded to uint8. */
+/** An activation that is rounded. */
 export interface PlannedActivation {
   /** What QuantizeLinear reads: the value itself, or what a removed Relu or Clip read. */
   readonly source: ValueId;
@@ -22,6 +27,8 @@ export interface PlannedActivation {
 }
 
 export interface StaticPlan {
+  /** Of activations. */
+  readonly format: IntegerFormat;
   readonly weighted: readonly WeightedNode[];
   readonly activations: ReadonlyMap<ValueId, PlannedActivation>;
   readonly left: readonly { readonly node: Node; readonly why: string }[];

@@ -1,0 +1,182 @@
+import type { WeightedNode } from "../../../analysis/weighted-node.js";
+import type { Graph, Node, NodeId, ValueId } from "../../../ir/index.js";
+import { movesExactly, operatorOf } from "../../../ops/index.js";
+import { fusedTail } from "./removable.js";
+import type { PlannedActivation } from "./static-plan.js";
+
+/**
+ * Which activations become integers where all that lies between integer nodes is to: what these read, and what sums,
+ * products, means and joints between two of them read and give, for all readers. What no integer node is made of stays
+ * float, and so do a result that is added to an earlier activation in the same kernel, and what is between functions of
+ * single elements, which a table does at once.
+ */
+export function planBetween(
+  graph: Graph,
+  weighted: ReadonlyMap<NodeId, WeightedNode>,
+): ReadonlyMap<ValueId, PlannedActivation> {
+  return new Planner(graph, weighted).plan();
+}
+
+/** Values back to which a residual is looked for, and nodes to which a function is. */
+const mostLookedAt = 64;
+
+class Planner {
+  readonly #graph: Graph;
+  readonly #weighted: ReadonlyMap<NodeId, WeightedNode>;
+  readonly #activations = new Map<ValueId, PlannedActivation>();
+  /** What an integer node is made of, and what is made of one. */
+  readonly #leading = new Set<ValueId>();
+  readonly #made = new Set<ValueId>();
+  /** Results that are added to an earlier activation where they are made. */
+  readonly #added = new Set<ValueId>();
+
+  constructor(graph: Graph, weighted: ReadonlyMap<NodeId, WeightedNode>) {
+    this.#graph = graph;
+    this.#weighted = weighted;
+  }
+
+  plan(): ReadonlyMap<ValueId, PlannedActivation> {
+    const order = this.#graph.order();
+    for (const node of [...order].reverse()) this.#lead(node);
+    for (const node of order) this.#follow(node);
+    for (const node of order) {
+      const weighted = this.#weighted.get(node.id);
+      if (weighted !== undefined) this.#visitWeighted(weighted);
+      else if (this.#isBetween(node)) this.#visitBetween(node);
+    }
+    return this.#activations;
+  }
+
+  #lead(node: Node): void {
+    const weighted = this.#weighted.get(node.id);
+    if (weighted !== undefined) {
+      this.#leading.add(weighted.activation);
+      return;
+    }
+    if (operatorOf(node)?.traits.linear !== undefined) return;
+    if (!node.outputs.some((id) => id !== null && this.#leading.has(id))) return;
+    for (const id of this.#free(node)) this.#leading.add(id);
+  }
+
+  #follow(node: Node): void {
+    const isMade = this.#weighted.has(node.id) || this.#free(node).some((id) => this.#made.has(id));
+    if (!isMade) return;
+    for (const id of node.outputs) if (id !== null) this.#made.add(id);
+  }
+
+  /** Inputs that are floats, and not constant. */
+  #free({ inputs }: Node): readonly ValueId[] {
+    return inputs.flatMap((id) => {
+      if (id === null || this.#graph.constant(id) !== undefined) return [];
+      const { type } = this.#graph.value(id);
+      return type.kind === "tensor" && type.dtype === "float32" ? [id] : [];
+    });
+  }
+
+  #isBetween(node: Node): boolean {
+    const [output] = node.outputs;
+    const free = this.#free(node);
+    if (operatorOf(node)?.traits.onIntegers === undefined) return false;
+    if (output === null || output === undefined || !this.#leading.has(output)) return false;
+    if (free.length < node.inputs.length || !free.some((id) => this.#made.has(id))) return false;
+    const [a, b] = free;
+    return a === undefined || b === undefined || !this.#areOfOne(a, b);
+  }
+
+  /** Are two values functions of one? */
+  #areOfOne(a: ValueId, b: ValueId): boolean {
+    const ofA = new Set(this.#sources(a));
+    return this.#sources(b).some((id) => ofA.has(id));
+  }
+
+  /** A value, and what it is made of by nodes of one operand. */
+  #sources(id: ValueId): readonly ValueId[] {
+    const found = [id];
+    for (let made = this.#graph.producer(id); made !== undefined;) {
+      const [only, ...more] = this.#free(made);
+      if (only === undefined || more.length > 0 || this.#weighted.has(made.id)) break;
+      if (!this.#hasSameShape(only, id)) break;
+      if (operatorOf(made)?.traits.dataMovement !== undefined || found.length > mostLookedAt) break;
+      found.push(only);
+      made = this.#graph.producer(only);
+    }
+    return found;
+  }
+
+  #visitWeighted(weighted: WeightedNode): void {
+    this.#demand(weighted.activation);
+    const [output] = weighted.node.outputs;
+    if (output === null || output === undefined) return;
+    if (!this.#isAddedToEarlier(weighted, output)) this.#give(output);
+  }
+
+  #visitBetween(node: Node): void {
+    for (const id of this.#free(node)) if (!this.#added.has(id)) this.#demand(id);
+    const [output] = node.outputs;
+    if (output !== null && output !== undefined) this.#give(output);
+  }
+
+  /** Rounds a result behind the rectifier that follows it. */
+  #give(output: ValueId): void {
+    const tail = fusedTail(this.#graph, output);
+    if (this.#leading.has(tail))
+      this.#activations.set(tail, { source: output, sameAs: null, readers: "all" });
+  }
+
+  /** Rounds what is read, in the steps of what it only moves. */
+  #demand(value: ValueId): void {
+    if (this.#activations.has(value)) return;
+    let origin = value;
+    for (let mover = this.#graph.producer(origin); mover !== undefined;) {
+      const [input] = mover.inputs;
+      if (!this.#keepsSteps(mover) || input === null || input === undefined) break;
+      origin = input;
+      if (this.#activations.has(origin)) break;
+      mover = this.#graph.producer(origin);
+    }
+    const sameAs = origin !== value && this.#activations.has(origin) ? origin : null;
+    this.#activations.set(value, { source: value, sameAs, readers: "all" });
+  }
+
+  /** Zeros are exact in any steps. */
+  #keepsSteps(node: Node): boolean {
+    const movement = operatorOf(node)?.traits.dataMovement;
+    if (movement !== "pads") return movesExactly(movement);
+    const [, , value] = node.inputs;
+    const number = this.#graph.constant(value)?.numbers()?.[0];
+    return node.op === "Pad" && (value === null || value === undefined || number === 0);
+  }
+
+  /** Is a result only added to what it is itself made of? That is rounded by then. */
+  #isAddedToEarlier({ activation, kind }: WeightedNode, output: ValueId): boolean {
+    const { uses } = this.#graph.value(output);
+    const [reader] = this.#graph.consumers(output);
+    if (kind === "depthwise" || uses.length !== 1 || reader?.op !== "Add" || reader.domain !== "")
+      return false;
+    const earlier = reader.inputs.find((input) => input !== output);
+    const [sum] = reader.outputs;
+    if (earlier === null || earlier === undefined || sum === null || sum === undefined)
+      return false;
+    if (!this.#isBetween(reader) || !this.#hasSameShape(earlier, output)) return false;
+    const seen = new Set<ValueId>([activation]);
+    const stack: ValueId[] = [activation];
+    for (let value = stack.pop(); value !== undefined; value = stack.pop()) {
+      if (value === earlier) {
+        this.#added.add(output);
+        return true;
+      }
+      if (seen.size > mostLookedAt) return false;
+      for (const input of this.#graph.producer(value)?.inputs ?? []) {
+        if (input === null || seen.has(input)) continue;
+        seen.add(input);
+        stack.push(input);
+      }
+    }
+    return false;
+  }
+
+  #hasSameShape(a: ValueId, b: ValueId): boolean {
+    const [x, y] = [a, b].map((id) => this.#graph.value(id).type);
+    return x?.kind === "tensor" && y?.kind === "tensor" && x.shape?.join() === y.shape?.join();
+  }
+}
