@@ -62,7 +62,7 @@ export {
   type CompileOptions,
   compileToWasm,
   type Refusal,
-  refusals,
+  refusalsOf,
   refusalText,
 } from "./wasm/index.js";
 export { loadableOn } from "./targets/loadable.js";

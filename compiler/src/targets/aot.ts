@@ -1,14 +1,15 @@
 import { type NamedBytes, sha256 } from "@pare/runtime/format";
 import { batchSymbols, namedSymbol } from "../analysis/batch.js";
+import { workloadOf } from "../analysis/workload.js";
 import type { Graph } from "../ir/index.js";
 import { bindShapes } from "../passes/bind-shapes.js";
 import { simplifyGraph } from "../passes/simplify.js";
 import { compiledOperators, compileToWasm, refusalsOf } from "../wasm/index.js";
-import type { Target } from "./target.js";
+import type { Proposal, Target } from "./target.js";
 
 /**
- * No engine: the model is compiled to a WebAssembly module of its own, in which it computes in float32. All sizes are
- * fixed in it: a batch that nobody fixed is one.
+ * No engine: the model is compiled to a WebAssembly module of its own, in which it computes in floats or in
+ * integers. All sizes are fixed in it: a batch that nobody fixed is one.
  */
 export const aot: Target = {
   name: "aot",
@@ -40,7 +41,11 @@ export const aot: Target = {
       name === undefined ? "--shape gives it another size" : `--dim ${name}=8 makes it eight`;
     return `A run takes one sample: its batch${name === undefined ? "" : ` (${batchNames(symbols).join(", ")})`} is fixed to 1 in the module; ${other}.`;
   },
-  propose: () => [],
+  propose(graph) {
+    const { full, pointwise, depthwise } = workloadOf(graph);
+    if (full + pointwise + depthwise === 0) return [];
+    return [int8Modules("int8-static", {}), int8Modules("int8-mixed", floatEnds, "mixed")];
+  },
   async emit(graph, session) {
     const { fixed, batch } = await fixedGraph(graph);
     const { simd, relaxed, weights } = await compileToWasm(fixed, { weights: "once", batch });
@@ -71,6 +76,26 @@ async function fixedGraph(
 /** Those that a file names. */
 function batchNames(symbols: readonly string[]): readonly string[] {
   return symbols.flatMap((symbol) => namedSymbol(symbol) ?? []);
+}
+
+const floatEnds = { inputs: "float", outputs: "float" };
+
+/**
+ * Seven bits of an activation and eight of a weight have exact products in relaxed SIMD. Weights that stay float are not
+ * stored smaller: a module would hold them as floats anyway.
+ */
+function int8Modules(
+  name: string,
+  options: Readonly<Record<string, unknown>>,
+  precision: "int8" | "mixed" = "int8",
+): Proposal {
+  const own = { activationBits: 7, reduceRange: false, between: "integers", ranges: "mse" };
+  return {
+    name,
+    precision,
+    group: { steps: [{ use: "quantize-static", with: { ...own, ...options } }], required: false },
+    withoutData: false,
+  };
 }
 
 /** As a bundle names what lies beside a model. */

@@ -128,6 +128,20 @@ const assumed: Readonly<Record<GainPlace, Readonly<Record<string, ByMix>>>> = {
       other: [1, 0.4, 0.8],
     },
   },
+  aot: {
+    "int8-static": {
+      convolutions: [0.4, 0.27, 0.75],
+      depthwise: [0.5, 0.28, 0.6],
+      matrices: [0.6, 0.28, 0.5],
+      other: [1, 0.5, 0.5],
+    },
+    "int8-mixed": {
+      convolutions: [0.55, 0.3, 0.85],
+      depthwise: [0.6, 0.3, 0.8],
+      matrices: [0.7, 0.3, 0.5],
+      other: [1, 0.5, 0.5],
+    },
+  },
   webgpu: {
     fp16: {
       convolutions: [0.7, 0.52, 0.95],
@@ -185,6 +199,7 @@ function placeOf(target: TargetName, saturates: boolean): GainPlace | undefined 
       return saturates ? "cpu saturating" : "cpu exact";
     case "wasm":
     case "webgpu":
+    case "aot":
       return target;
     default:
       return undefined;

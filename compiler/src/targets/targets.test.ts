@@ -1,4 +1,5 @@
 import type { Precision } from "@pare/runtime/format";
+import { aot as aotEngine } from "@pare/runtime/aot";
 import { cpu as cpuEngine } from "@pare/runtime/ort-node";
 import { describe, expect, it } from "vitest";
 import { MeasuredActivations } from "../calibrate/measured-activations.js";
@@ -83,6 +84,7 @@ describe("proposals", () => {
 
   const needed: Readonly<Record<string, readonly string[]>> = {
     cpu: [],
+    aot: ["simd"],
     wasm: ["simd"],
     webgpu: ["webgpu"],
     "webgpu fp16": ["webgpu", "shader-f16"],
@@ -113,7 +115,8 @@ describe("proposals", () => {
     const feeds = feedsOf(graph, 1, { T: 9 });
     const expected = await run(graph, feeds);
     // What is for WebAssembly may hold weights of eight bits, which some processors' own kernels saturate.
-    const engine = target.name === "wasm" ? await exactEngine() : cpuEngine();
+    const exact = target.name === "wasm" ? await exactEngine() : cpuEngine();
+    const engine = target.name === "aot" ? aotEngine() : exact;
     const artifact = await target.emit(fork, {});
     expect(artifact.requires.features).toEqual(
       needed[`${target.name} ${proposal.name}`] ?? needed[target.name],

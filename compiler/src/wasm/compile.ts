@@ -4,6 +4,7 @@ import { emitModule } from "./emit.js";
 import { engines } from "./engine.js";
 import { lower } from "./lower/lower.js";
 import type { Arrays } from "./lower/node-facts.js";
+import { integerForm } from "./lower/quantized/integer-form.js";
 import { type Refusal, refusals } from "./lower/refusals.js";
 import { leastMemory, mostMemory, overMemory, tooManyWeights } from "./lower/too-large.js";
 import { constantImage, planMemory } from "./plan/memory-plan.js";
@@ -94,7 +95,8 @@ function tooLarge(refusal: Refusal): PareError {
  */
 export async function refusalsOf(graph: Graph): Promise<readonly Refusal[]> {
   const heavy = tooManyWeights(graph);
-  const against = [...refusals(graph), ...(heavy === undefined ? [] : [heavy])];
+  const looked = heavy === undefined ? (await integerForm(graph)).graph : graph;
+  const against = [...refusals(looked), ...(heavy === undefined ? [] : [heavy])];
   if (against.length > 0 || leastMemory(graph) < surelyFits) return against;
   const plan = await planOf(graph);
   const over = overMemory(plan, planMemory(plan).memoryBytes);
@@ -106,7 +108,8 @@ export async function refusalsOf(graph: Graph): Promise<readonly Refusal[]> {
  * @throws PareError UNSUPPORTED_OP with every reason
  */
 export async function planOf(graph: Graph): Promise<Plan> {
-  const against = refusals(graph);
+  const form = await integerForm(graph);
+  const against = refusals(form.graph);
   if (against.length > 0)
     throw new PareError(
       "UNSUPPORTED_OP",
@@ -116,7 +119,7 @@ export async function planOf(graph: Graph): Promise<Plan> {
         hint: hintOf(against),
       },
     );
-  return lower(graph, await arraysOf(graph));
+  return lower(form, await arraysOf(form.graph));
 }
 
 /** One reason in words: `Resize (2 nodes, up_1, …): other modes are not compiled`. */

@@ -138,7 +138,7 @@ function poison(memory: Planned, buffer: ArrayBuffer): void {
   new Uint8Array(buffer, constantsEnd, memory.memoryBytes - constantsEnd).fill(0xff);
 }
 
-function write(plan: Plan, memory: Planned, buffer: ArrayBuffer, feeds: Tensors): void {
+export function write(plan: Plan, memory: Planned, buffer: ArrayBuffer, feeds: Tensors): void {
   for (const input of plan.inputs) {
     const held = bytesOf(input, memory, buffer);
     const data = feeds[input.name]?.data;

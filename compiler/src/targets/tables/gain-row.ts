@@ -2,7 +2,7 @@
 export type OperatorMix = "convolutions" | "depthwise" | "matrices" | "other";
 
 /** Place of a target: engines on the CPU differ by processor. */
-export type GainPlace = "cpu exact" | "cpu saturating" | "wasm" | "webgpu";
+export type GainPlace = "cpu exact" | "cpu saturating" | "wasm" | "webgpu" | "aot";
 
 /** What one model showed. Accepted is null where it was turned down before its accuracy was known. */
 export type MeasuredGain = readonly [

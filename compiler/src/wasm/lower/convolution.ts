@@ -43,7 +43,7 @@ export const convolutionRow: LoweringRow = {
 };
 
 /** A convolution over two axes; over one, the rows are one row. */
-interface Convolution {
+export interface Convolution {
   readonly maps: number;
   readonly group: number;
   /** Channels of the input that a result sums over. */
@@ -60,7 +60,7 @@ function two(numbers: readonly number[], one: number): readonly [number, number]
   return second === undefined ? [one, first] : [first, second];
 }
 
-function geometryOf(node: NodeFacts): Convolution {
+export function geometryOf(node: NodeFacts): Convolution {
   const [maps = 1, depth = 1, ...kernel] = node.dims(1);
   const axes = windowAxes(node.dims(0).slice(2), kernel, node.attributes);
   return {

@@ -1,16 +1,18 @@
-import type { Graph } from "../../ir/index.js";
 import type { Plan } from "../plan/plan.js";
 import { placeInput, placeOutput } from "./boundary.js";
 import { Lowering } from "./lowering.js";
 import { lowerings } from "./lowerings.js";
 import { type Arrays, NodeFacts } from "./node-facts.js";
+import type { IntegerForm } from "./quantized/integer-form.js";
+import { absorbFunctions } from "./quantized/table.js";
 
 /**
  * A simplified graph as calls of kernels. Nothing stands against it: `refusals` is empty.
  * @param arrays the elements of its constants
  */
-export function lower(graph: Graph, arrays: Arrays): Plan {
-  const l = new Lowering(graph, arrays);
+export function lower({ graph, stored }: IntegerForm, arrays: Arrays): Plan {
+  const l = new Lowering(graph, arrays, stored);
+  absorbFunctions(l);
   for (const id of graph.main.inputs) {
     // One with a constant has a default: it is fixed to that.
     if (graph.constant(id) === undefined) placeInput(l, id);

@@ -33,6 +33,7 @@ import {
 import { planMove } from "./move.js";
 import { elementOfType } from "./element-of-type.js";
 import { type Arrays, dimsOf, dtypeOf, NodeFacts } from "./node-facts.js";
+import type { StoredConstants } from "./stored-constants.js";
 
 /** What a value's layout should be like. */
 export interface Wish {
@@ -51,15 +52,21 @@ export class Lowering {
   readonly plan = new PlanBuilder();
   /** Nodes whose work another one's kernel does as well. */
   readonly absorbed = new Set<Node>();
+  /** What constants were stored as. */
+  readonly stored: StoredConstants;
+  /** The byte around images, by where they lie. */
+  readonly borders = new Map<Place["in"], number>();
   readonly #arrays: Arrays;
   readonly #views = new Map<ValueId, View>();
   readonly #pending = new Map<ValueId, View>();
+  readonly #later = new Map<ValueId, () => View>();
   readonly #joined = new Map<ValueId, { readonly view: View; readonly order: readonly number[] }>();
   readonly #copies = new Map<Place["in"], Map<string, View>>();
 
-  constructor(graph: Graph, arrays: Arrays) {
+  constructor(graph: Graph, arrays: Arrays, stored: StoredConstants = new Map()) {
     this.graph = graph;
     this.#arrays = arrays;
+    this.stored = stored;
   }
 
   dims(id: ValueId): readonly number[] {
@@ -94,7 +101,13 @@ export class Lowering {
 
   /** Is it known where the value lies, or is it a constant? */
   has(id: ValueId): boolean {
-    return this.#views.has(id) || this.#pending.has(id) || this.isConstant(id);
+    const isPlanned = this.#views.has(id) || this.#pending.has(id) || this.#later.has(id);
+    return isPlanned || this.isConstant(id);
+  }
+
+  /** A value that is made when somebody first asks where it lies. */
+  setLater(id: ValueId, make: () => View): void {
+    this.#later.set(id, make);
   }
 
   set(id: ValueId, view: View): void {
@@ -124,6 +137,12 @@ export class Lowering {
         halo: [],
       });
       const view = reshaped(dense, this.dims(id)) ?? dense;
+      this.#views.set(id, view);
+      return view;
+    }
+    const make = this.#later.get(id);
+    if (make !== undefined) {
+      const view = make();
       this.#views.set(id, view);
       return view;
     }

@@ -25,6 +25,12 @@ import {
   transposeRow,
 } from "./movement.js";
 import { averagePoolRow, globalAverageRow, globalMaxRow, maxPoolRow } from "./pooling.js";
+import { byteClipRow, dequantizeRow, quantizeRow } from "./quantized/boundary.js";
+import { convolveBytes } from "./quantized/convolution.js";
+import { joinBytes } from "./quantized/join.js";
+import { averageBytes, poolBytes } from "./quantized/pooling.js";
+import { multiplyBytes } from "./quantized/product.js";
+import { ofBytes, onBytes } from "./quantized/rows.js";
 import { reductionRow } from "./reduction.js";
 import { resizeRow } from "./resize.js";
 import { rnnRow } from "./rnn.js";
@@ -35,14 +41,16 @@ import { transposedConvolutionRow } from "./transposed-convolution.js";
 /** Every operator of ai.onnx that is compiled. */
 export const lowerings: ReadonlyMap<string, LoweringRow> = new Map(
   Object.entries({
-    Conv: convolutionRow,
+    Conv: onBytes(convolutionRow, convolveBytes),
     ConvTranspose: transposedConvolutionRow,
     Resize: resizeRow,
-    MatMul: matMulRow,
-    Gemm: gemmRow,
-    MaxPool: maxPoolRow,
-    AveragePool: averagePoolRow,
-    GlobalAveragePool: globalAverageRow,
+    MatMul: onBytes(matMulRow, multiplyBytes),
+    Gemm: onBytes(gemmRow, multiplyBytes),
+    MaxPool: ofBytes(maxPoolRow, { ...maxPoolRow, lower: poolBytes }),
+    QuantizeLinear: quantizeRow,
+    DequantizeLinear: dequantizeRow,
+    AveragePool: onBytes(averagePoolRow, averageBytes),
+    GlobalAveragePool: onBytes(globalAverageRow, averageBytes),
     GlobalMaxPool: globalMaxRow,
     BatchNormalization: batchNormRow,
     LayerNormalization: layerNormRow,
@@ -73,7 +81,7 @@ export const lowerings: ReadonlyMap<string, LoweringRow> = new Map(
     IsNaN: isNanRow,
     ...named(comparisonRow, "Equal Less LessOrEqual Greater GreaterOrEqual"),
     ...named(logicRow, "And Or Xor"),
-    ...named(binaryRow, "Add Sub Mul Div Min Max Sum PRelu Mod Pow"),
+    ...named(onBytes(binaryRow, joinBytes), "Add Sub Mul Div Min Max Sum PRelu Mod Pow"),
     ...named(
       reductionRow,
       "ReduceSum ReduceMean ReduceMax ReduceMin ReduceProd ReduceSumSquare ReduceL1 ReduceL2 ReduceLogSum",
@@ -84,8 +92,9 @@ export const lowerings: ReadonlyMap<string, LoweringRow> = new Map(
     CumSum: cumulativeSumRow,
     ...named(
       unaryRow,
-      "Relu Clip LeakyRelu Elu Selu Celu HardSigmoid HardSwish Gelu Mish Softplus Softsign Sigmoid Tanh Erf Exp Log Sqrt Reciprocal Neg Abs Sign Floor Ceil Round Sin Cos",
+      "Relu LeakyRelu Elu Selu Celu HardSigmoid HardSwish Gelu Mish Softplus Softsign Sigmoid Tanh Erf Exp Log Sqrt Reciprocal Neg Abs Sign Floor Ceil Round Sin Cos",
     ),
+    Clip: ofBytes(unaryRow, byteClipRow),
   }),
 );
 

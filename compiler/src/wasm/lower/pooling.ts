@@ -70,49 +70,74 @@ function poolRow(fold: Fold): LoweringRow {
     },
     lower(node, l) {
       const counts = isMean && node.attributes.int("count_include_pad", 0) !== 0;
-      const axes = spatialAxes(node);
-      const whole: WindowAxis = {
-        size: 1,
-        kernel: 1,
-        stride: 1,
-        dilation: 1,
-        before: 0,
-        after: 0,
-        output: 1,
-      };
-      const [rows = whole, columns = whole] = axes.length === 1 ? [whole, ...axes] : axes;
       const { x, y } = imagesOf(node, l);
-      for (const row of spansOf(rows, counts))
-        for (const column of spansOf(columns, counts)) {
-          const first = (axis: WindowAxis, span: Span) =>
-            span.start * axis.stride - Number(axis.before) + span.firstTap * axis.dilation;
-          l.plan.step(
-            reduce,
-            {
-              axes: collapsed([
-                batchAxis(x, y),
-                { count: row.count, steps: [rows.stride * stepAt(x, 2), stepAt(y, 2)] },
-                { count: column.count, steps: [columns.stride * stepAt(x, 3), stepAt(y, 3)] },
-                vectorAxis(y),
-              ]),
-              taps: collapsed([
-                { count: row.taps, steps: [rows.dilation * stepAt(x, 2)] },
-                { count: column.taps, steps: [columns.dilation * stepAt(x, 3)] },
-              ]),
-              fold,
-              after: isMean ? [{ kind: "scale", by: 1 / (row.counted * column.counted) }] : [],
-            },
-            [
-              placeIn(x, first(rows, row), first(columns, column)),
-              placeIn(y, row.start, column.start),
-            ],
-          );
-        }
+      for (const part of poolParts(node, counts)) {
+        const { count, strides, dilations, taps } = part;
+        l.plan.step(
+          reduce,
+          {
+            axes: collapsed([
+              batchAxis(x, y),
+              { count: count[0], steps: [strides[0] * stepAt(x, 2), stepAt(y, 2)] },
+              { count: count[1], steps: [strides[1] * stepAt(x, 3), stepAt(y, 3)] },
+              vectorAxis(y),
+            ]),
+            taps: collapsed([
+              { count: taps[0], steps: [dilations[0] * stepAt(x, 2)] },
+              { count: taps[1], steps: [dilations[1] * stepAt(x, 3)] },
+            ]),
+            fold,
+            after: isMean ? [{ kind: "scale", by: 1 / part.counted }] : [],
+          },
+          [placeIn(x, part.from), placeIn(y, part.to)],
+        );
+      }
     },
   };
 }
 
-function placeIn(view: View, row: number, column: number): Place {
+type Two = readonly [row: number, column: number];
+
+/** Results whose windows reach alike: all of them but those at the edges. */
+export interface PoolPart {
+  /** Where the first window's first element is, and its result. */
+  readonly from: Two;
+  readonly to: Two;
+  /** Results. */
+  readonly count: Two;
+  readonly strides: Two;
+  readonly dilations: Two;
+  /** Elements of a window that are in the input. */
+  readonly taps: Two;
+  /** Elements that a mean counts. */
+  readonly counted: number;
+}
+
+/** A pool over two axes in parts; over one, the rows are one row. */
+export function poolParts(node: NodeFacts, countPadding: boolean): readonly PoolPart[] {
+  const axes = spatialAxes(node);
+  const one = { stride: 1, dilation: 1 };
+  const whole: WindowAxis = { ...one, size: 1, kernel: 1, before: 0, after: 0, output: 1 };
+  const [rows = whole, columns = whole] = axes.length === 1 ? [whole, ...axes] : axes;
+  return spansOf(rows, countPadding).flatMap((row) =>
+    spansOf(columns, countPadding).map((column) => ({
+      from: [firstOf(rows, row), firstOf(columns, column)],
+      to: [row.start, column.start],
+      count: [row.count, column.count],
+      strides: [rows.stride, columns.stride],
+      dilations: [rows.dilation, columns.dilation],
+      taps: [row.taps, column.taps],
+      counted: row.counted * column.counted,
+    })),
+  );
+}
+
+/** Where the first window of a span begins in the input. */
+function firstOf({ stride, before, dilation }: WindowAxis, { start, firstTap }: Span): number {
+  return start * stride - Number(before) + firstTap * dilation;
+}
+
+function placeIn(view: View, [row, column]: Two): Place {
   return placeAt(view.place, row * stepAt(view, 2) + column * stepAt(view, 3));
 }
 

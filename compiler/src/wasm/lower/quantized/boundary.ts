@@ -1,0 +1,114 @@
+import { quantizeI8 } from "../../kernels/quantize-i8.js";
+import { collapsed } from "../../kernels/nest.js";
+import { axesOf, orderOf, sizeAt, stepAt, type View } from "../../plan/view.js";
+import type { LoweringRow } from "../lowering-row.js";
+import type { Lowering } from "../lowering.js";
+import type { NodeFacts } from "../node-facts.js";
+import { allocateBytes } from "./bytes.js";
+import { byteBounds, stepsOf } from "./quantization.js";
+import { clipOf, roundingBy } from "./rounded-result.js";
+import { byteTable, functionOfBytes, numbersOf, planLookUp } from "./table.js";
+
+function refuse(node: NodeFacts): string | undefined {
+  const steps = stepsOf(node.graph, node.node);
+  if (steps === undefined) return "its scale and zero point must be one constant number each";
+  return steps.dtype === "uint8" || steps.dtype === "int8"
+    ? undefined
+    : `it is compiled to and from 8 bits, and this is ${steps.dtype}`;
+}
+
+/** Numbers to bytes: of floats by dividing, of what is a function of bytes by a table. */
+export const quantizeRow: LoweringRow = {
+  types: ["float32", "uint8", "int8"],
+  refuse,
+  lower(node, l) {
+    const steps = stepsOf(node.graph, node.node);
+    if (steps === undefined) throw node.fault("has no steps");
+    // Signed bytes are rounded as unsigned ones, and their highest bit is turned.
+    const isSigned = steps.dtype === "int8";
+    const { scale, rounding, bytes } = roundingBy(node.graph, node.node, {
+      ...steps,
+      zeroPoint: steps.zeroPoint + (isSigned ? 128 : 0),
+    });
+    const clip = clipOf(node.graph, node.node);
+    if (clip !== undefined) l.absorbed.add(clip);
+    const input = node.required(0);
+    const how = { ...rounding, wide: true };
+    const made = isSigned ? undefined : functionOfBytes(l, input);
+    const table = made === undefined ? undefined : byteTable(l, made, scale, how);
+    if (made !== undefined && table !== undefined) {
+      const x = l.view(made.encoded.bytes);
+      planLookUp(l, x, allocateBytes(l, bytes), table);
+      return;
+    }
+    const x = l.laned(l.view(input));
+    const y = allocateBytes(l, bytes, { exact: (node.dims(0)[1] ?? 1) < 4 });
+    planRounding(l, x, y, scale, how);
+    if (isSigned) l.set(bytes, turned(l, y));
+  },
+};
+
+/** Numbers of bytes, when somebody asks for them as floats. */
+export const dequantizeRow: LoweringRow = {
+  types: ["float32", "uint8", "int8"],
+  refuse,
+  lower(node, l) {
+    const steps = stepsOf(node.graph, node.node);
+    if (steps === undefined) throw node.fault("has no steps");
+    const [bytes, output] = [node.required(0), node.output()];
+    l.setLater(output, () => {
+      const x = l.view(bytes);
+      const y = l.allocate(output, orderOf(x), { exact: true });
+      planLookUp(l, x, y, numbersOf(steps));
+      return y;
+    });
+  },
+};
+
+/** Bounds of bytes, where no rounding has taken them up. */
+export const byteClipRow: LoweringRow = {
+  types: ["uint8"],
+  refuse(node) {
+    return byteBounds(node.graph, node.node) === undefined
+      ? "its bounds must be constant"
+      : undefined;
+  },
+  lower(node, l) {
+    const [low, high] = byteBounds(node.graph, node.node) ?? [0, 255];
+    const table = Uint8Array.from({ length: 256 }, (_, byte) =>
+      Math.min(Math.max(byte, low), high),
+    );
+    planLookUp(l, l.view(node.required(0)), allocateBytes(l, node.output()), table);
+  },
+};
+
+function planRounding(
+  l: Lowering,
+  x: View,
+  y: View,
+  scale: number,
+  rounding: Parameters<typeof quantizeI8.reference>[0]["rounding"],
+): void {
+  const along = x.lanes;
+  const order = orderOf(y).filter((axis) => axis !== along);
+  const options = {
+    axes: collapsed(axesOf([x, y], order)),
+    lanes: sizeAt(x, along),
+    step: sizeAt(y, along) === 1 ? 1 : stepAt(y, along),
+    scale,
+    rounding,
+  };
+  l.plan.step(quantizeI8, options, [x.place, y.place]);
+}
+
+/** The same with the highest bit of every byte turned: signed ones. */
+function turned(l: Lowering, x: View): View {
+  const y = l.temporary(x.dims, { order: orderOf(x), padded: false, halo: [] }, "signed", "i8");
+  planLookUp(
+    l,
+    x,
+    y,
+    Uint8Array.from({ length: 256 }, (_, byte) => byte ^ 128),
+  );
+  return y;
+}

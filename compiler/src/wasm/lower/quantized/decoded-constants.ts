@@ -1,0 +1,102 @@
+import type { Tensor as Dense } from "@pare/runtime/format";
+import { edit, type Graph, type Node, Tensor, type ValueId } from "../../../ir/index.js";
+import { attributeReader, evaluateNode, operatorOf } from "../../../ops/index.js";
+import type { StoredConstants, StoredIntegers } from "../stored-constants.js";
+import { isPlain } from "./quantization.js";
+
+/**
+ * Makes float constants of those that are stored as integers, whoever reads them, and keeps the integers beside them.
+ * What an exporter rounds itself, a float constant between QuantizeLinear and DequantizeLinear, is rounded here.
+ */
+export async function decodeConstants(graph: Graph): Promise<StoredConstants> {
+  const known = new Map<ValueId, Dense>();
+  const stored = new Map<ValueId, StoredIntegers>();
+  const read = async (id: ValueId): Promise<Dense | undefined> => {
+    const before = known.get(id);
+    const constant = graph.constant(id);
+    if (before !== undefined || constant === undefined || constant.dtype === "string")
+      return before;
+    return { type: constant.dtype, dims: constant.dims, data: await constant.readArray() };
+  };
+  const decoded: { readonly id: ValueId; readonly node: Node; readonly floats: Dense }[] = [];
+  for (const node of graph.order()) {
+    const isQuantizing = operatorOf(node)?.traits.quantization !== undefined && node.domain === "";
+    const [source] = node.inputs;
+    const isTurned =
+      isPlain(node, "Transpose") && source !== null && source !== undefined && stored.has(source);
+    const [output] = node.outputs;
+    if ((!isQuantizing && !isTurned) || output === null || output === undefined) continue;
+    const inputs: (Dense | null)[] = [];
+    for (const id of node.inputs) {
+      const tensor = id === null ? null : await read(id);
+      if (tensor === undefined) break;
+      inputs.push(tensor);
+    }
+    if (inputs.length < node.inputs.length) continue;
+    const [made] = evaluateNode(graph, node, inputs) ?? [];
+    if (made === null || made === undefined) continue;
+    known.set(output, made);
+    if (made.type !== "float32") continue;
+    decoded.push({ id: output, node, floats: made });
+    const integers = isTurned ? turned(graph, node, stored) : integersOf(node, inputs);
+    if (integers !== undefined) stored.set(output, integers);
+  }
+  if (decoded.length === 0) return stored;
+  return edit(graph, "decode-constants", (editor) => {
+    const constants = new Map<ValueId, StoredIntegers>();
+    for (const { id, floats } of decoded) {
+      if (graph.isOutput(id)) continue;
+      const tensor = Tensor.of(floats.type, floats.dims, floats.data);
+      const constant = editor.constant(graph.value(id).name, tensor);
+      const integers = stored.get(id);
+      if (integers !== undefined) constants.set(constant, integers);
+      editor.replace(id, constant, "stored as integers");
+    }
+    return constants;
+  });
+}
+
+/** What a DequantizeLinear reads, zero points taken off; undefined where that needs more bits, or there are blocks. */
+function integersOf(
+  node: Node,
+  [x, scale, zero]: readonly (Dense | null)[],
+): StoredIntegers | undefined {
+  if (x === null || x === undefined || scale === null || scale === undefined) return undefined;
+  const attributes = attributeReader(node.attributes);
+  if (attributes.int("block_size", 0) !== 0 || scale.dims.length > 1) return undefined;
+  const { dims, data: from } = x;
+  const scales = Float32Array.from(scale.data as Float32Array);
+  const given = attributes.int("axis", 1);
+  const axis = given < 0 ? given + dims.length : given;
+  if (scales.length > 1 && scales.length !== dims[axis]) return undefined;
+  if (x.type === "int32" && from instanceof Int32Array)
+    return { dtype: "int32", dims, data: from, scales, axis };
+  if (!(from instanceof Int8Array || from instanceof Uint8Array)) return undefined;
+  const zeros = zero === null || zero === undefined ? undefined : (zero.data as Uint8Array);
+  const inner = dims.slice(axis + 1).reduce((product, size) => product * size, 1);
+  const data = new Int8Array(from.length);
+  for (let i = 0; i < from.length; i += 1) {
+    const group = scales.length === 1 ? 0 : Math.floor(i / inner) % scales.length;
+    const value = (from[i] ?? 0) - (zeros?.[zeros.length === 1 ? 0 : group] ?? 0);
+    if (value < -128 || value > 127) return undefined;
+    data[i] = value;
+  }
+  return { dtype: "int8", dims, data, scales, axis };
+}
+
+/** The integers of a constant that is transposed. */
+function turned(
+  graph: Graph,
+  node: Node,
+  stored: ReadonlyMap<ValueId, StoredIntegers>,
+): StoredIntegers | undefined {
+  const [source] = node.inputs;
+  const before = source === null || source === undefined ? undefined : stored.get(source);
+  if (before?.dtype !== "int8") return undefined;
+  const [made] =
+    evaluateNode(graph, node, [{ type: "int8", dims: before.dims, data: before.data }]) ?? [];
+  if (!(made?.data instanceof Int8Array)) return undefined;
+  const backwards = before.dims.map((_, at) => before.dims.length - 1 - at);
+  const perm = attributeReader(node.attributes).ints("perm") ?? backwards;
+  return { ...before, dims: made.dims, data: made.data, axis: perm.indexOf(before.axis) };
+}

@@ -1,0 +1,63 @@
+import { setFlagsFromString } from "node:v8";
+import { fileURLToPath } from "node:url";
+import { expect, it } from "vitest";
+import {
+  agreement,
+  calibrationOn,
+  quantized,
+  run,
+} from "../../../passes/quantization/engine-case.test.support.js";
+import { quantizeStatic } from "../../../passes/quantize-static.js";
+import { simplifyGraph } from "../../../passes/simplify.js";
+import { planOf } from "../../compile.js";
+import { enginesHere } from "../../kernels/kernel-case.test.support.js";
+import { differenceToReferences, isExact } from "./exactness.test.support.js";
+import {
+  feedsFor,
+  openModel,
+  relativeError,
+  runByReference,
+  runModule,
+} from "../../run-model.test.support.js";
+
+// The baseline compiler of Node 20 adds up relaxed products wrongly.
+setFlagsFromString("--no-liftoff");
+
+const models = new URL("../../../../../fixtures/models/", import.meta.url);
+const path = (name: string): string => fileURLToPath(new URL(`${name}.onnx`, models));
+
+const sevenBits = {
+  activationBits: 7,
+  reduceRange: false,
+  between: "integers",
+  ranges: "mse",
+};
+
+/** The model, what its inputs are bound to, how many steps compute on floats, and how close to the float model it is, in dB. */
+const cases: readonly (readonly [string, Readonly<Record<string, unknown>>, number, number])[] = [
+  ["mnist-cnn", { shapes: { x: [1, 1, 28, 28] } }, 0, 20],
+  ["latency/kws-dscnn", {}, 1, 30],
+  ["latency/cifar-resnet8", {}, 1, 25],
+];
+
+it.each(cases)(
+  "runs %s as integers, to the bit as the references do",
+  async (name, bindings, floats, decibels) => {
+    const float = await openModel(path(name), bindings);
+    const graph = await quantized(quantizeStatic, float, sevenBits, calibrationOn(float));
+    await simplifyGraph(graph, {});
+    const plan = await planOf(graph);
+    const computing = plan.steps.filter(({ kernel }) => !isExact(kernel));
+    expect(computing).toHaveLength(floats);
+    const feeds = feedsFor(plan);
+    for (const engine of enginesHere)
+      expect(differenceToReferences(plan, feeds, engine)).toBeUndefined();
+    const result = runByReference(plan, feeds);
+    for (const engine of enginesHere)
+      expect(relativeError(result, runModule(plan, feeds, engine, true))).toBeLessThan(1e-6);
+    // Of the same integers onnxruntime makes floats; nothing is rounded differently.
+    const [engine, original] = [await run(graph, feeds), await run(float, feeds)];
+    expect(agreement(engine, result)).toBeGreaterThan(120);
+    expect(agreement(original, result)).toBeGreaterThan(decibels);
+  },
+);

@@ -1,0 +1,107 @@
+import type { ValueId } from "../../../ir/index.js";
+import { largestI8 } from "../../kernels/largest-i8.js";
+import { meanI8 } from "../../kernels/mean-i8.js";
+import { type Axis, collapsed } from "../../kernels/nest.js";
+import { type Result } from "../../kernels/rounding-i8.js";
+import { placeAt } from "../../plan/plan.js";
+import { channelsLast, sizeAt, stepAt, type View } from "../../plan/view.js";
+import { asImage } from "../image.js";
+import type { Lowering } from "../lowering.js";
+import type { NodeFacts } from "../node-facts.js";
+import { type PoolPart, poolParts } from "../pooling.js";
+import { allocateBytes, bordered } from "./bytes.js";
+import { type Encoded, encodedBy } from "./quantization.js";
+import { roundedResult } from "./rounded-result.js";
+
+/** The largest bytes of windows: of unsigned bytes of one scale they stand for the largest numbers. */
+export function poolBytes(node: NodeFacts, l: Lowering): void {
+  const x = imageOf(l, node.required(0));
+  const y = asImage(allocateBytes(l, node.output()));
+  for (const part of poolParts(node, false)) {
+    const [input, output] = [placeIn(x, part.from), placeIn(y, part.to)];
+    l.plan.step(largestI8, { ...loopsOf(x, y, part), run: sizeAt(y, 1) }, [input, output]);
+  }
+}
+
+/** Means of windows of bytes, as bytes or as floats. @returns whether they are means of bytes */
+export function averageBytes(node: NodeFacts, l: Lowering): boolean {
+  const encoded = encodedBy(l.graph, node.input(0));
+  const rank = node.dims(0).length;
+  if (encoded === undefined || rank < 3 || rank > 4) return false;
+  const parts =
+    node.node.op === "GlobalAveragePool"
+      ? [wholeOf(node.dims(0))]
+      : poolParts(node, node.attributes.int("count_include_pad", 0) !== 0);
+  planMeans(node, l, encoded, parts);
+  return true;
+}
+
+/** All of an image as one window. */
+function wholeOf(dims: readonly number[]): PoolPart {
+  const [, , first = 1, second] = dims;
+  const taps = second === undefined ? ([1, first] as const) : ([first, second] as const);
+  return {
+    from: [0, 0],
+    to: [0, 0],
+    count: [1, 1],
+    strides: [1, 1],
+    dilations: [1, 1],
+    taps,
+    counted: taps[0] * taps[1],
+  };
+}
+
+function planMeans(
+  node: NodeFacts,
+  l: Lowering,
+  { bytes, scale, zeroPoint }: Encoded,
+  parts: readonly PoolPart[],
+): void {
+  const rounded = roundedResult(l, node.output(), false);
+  rounded?.nodes.forEach((each) => l.absorbed.add(each));
+  const x = imageOf(l, bytes);
+  const result: Result =
+    rounded === undefined ? { kind: "floats" } : { kind: "bytes", ...rounded.rounding, wide: true };
+  const y = asImage(
+    rounded === undefined
+      ? l.allocate(node.output(), channelsLast(node.dims(0).length), { exact: true })
+      : allocateBytes(l, rounded.bytes),
+  );
+  for (const part of parts) {
+    const step = rounded === undefined ? scale : scale / rounded.scale;
+    const options = {
+      ...loopsOf(x, y, part),
+      run: sizeAt(y, 1),
+      start: -zeroPoint * part.taps[0] * part.taps[1],
+      factor: Math.fround(step / part.counted),
+      result,
+    };
+    l.plan.step(meanI8, options, [placeIn(x, part.from), placeIn(y, part.to)]);
+  }
+}
+
+function imageOf(l: Lowering, id: ValueId): View {
+  return asImage(bordered(l, l.view(id), [], 0));
+}
+
+function placeIn(view: View, [row, column]: readonly [number, number]): View["place"] {
+  return placeAt(view.place, row * stepAt(view, 2) + column * stepAt(view, 3));
+}
+
+function loopsOf(
+  x: View,
+  y: View,
+  { count, strides, taps, dilations }: PoolPart,
+): { readonly axes: readonly Axis[]; readonly taps: readonly Axis[] } {
+  return {
+    axes: collapsed([
+      { count: sizeAt(y, 0), steps: [stepAt(x, 0), stepAt(y, 0)] },
+      { count: count[0], steps: [strides[0] * stepAt(x, 2), stepAt(y, 2)] },
+      { count: count[1], steps: [strides[1] * stepAt(x, 3), stepAt(y, 3)] },
+    ]),
+    taps: collapsed([
+      { count: taps[0], steps: [dilations[0] * stepAt(x, 2)] },
+      { count: taps[1], steps: [dilations[1] * stepAt(x, 3)] },
+    ]),
+  };
+}

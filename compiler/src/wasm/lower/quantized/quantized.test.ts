@@ -1,0 +1,327 @@
+import { setFlagsFromString } from "node:v8";
+import { elementCount } from "@pare/runtime/format";
+import * as fc from "fast-check";
+import { expect, it } from "vitest";
+import { attribute, type Attributes, type Graph, Tensor, type ValueId } from "../../../ir/index.js";
+import { run } from "../../../passes/quantization/engine-case.test.support.js";
+import { simplifyGraph } from "../../../passes/simplify.js";
+import { type Builder, graphOf } from "../../../rules/rule-case.test.support.js";
+import { exactEngine } from "../../../targets/exact-engine.test.support.js";
+import { planOf } from "../../compile.js";
+import { enginesHere } from "../../kernels/kernel-case.test.support.js";
+import { feedsFor, noise, runByReference, runModule } from "../../run-model.test.support.js";
+import { differenceToReferences, isExact } from "./exactness.test.support.js";
+
+// The baseline compiler of Node 20 adds up relaxed products wrongly.
+setFlagsFromString("--no-liftoff");
+
+const size = (min: number, max: number) => fc.integer({ min, max });
+const list = (length: number, min: number, max: number) =>
+  fc.array(size(min, max), { minLength: length, maxLength: length });
+
+/** How an activation is rounded: as exporters do, or with seven bits as this compiler does. */
+interface How {
+  readonly type: "uint8" | "int8";
+  readonly scale: number;
+  readonly zeroPoint: number;
+  readonly bits: 8 | 7;
+}
+
+const how: fc.Arbitrary<How> = fc
+  .record({
+    type: fc.constantFrom("uint8" as const, "int8" as const),
+    scale: size(1, 40).map((n) => Math.fround(n / 1000)),
+    zeroPoint: size(0, 127),
+    bits: fc.constantFrom(8 as const, 7 as const),
+  })
+  .map((each) => (each.type === "int8" ? { ...each, bits: 8 } : each));
+
+function integers(
+  b: Builder,
+  type: "uint8" | "int8",
+  values: readonly number[],
+  dims: readonly number[] = [],
+): ValueId {
+  const data = type === "uint8" ? Uint8Array.from(values) : Int8Array.from(values);
+  return b.editor.constant("q", Tensor.of(type, dims, data));
+}
+
+/** The integers of a value, and what they stand for. */
+function rounded(b: Builder, x: ValueId, { type, scale, zeroPoint, bits }: How): ValueId {
+  const steps = [b.floats([scale]), integers(b, type, [zeroPoint - (type === "int8" ? 64 : 0)])];
+  let q = b.add("QuantizeLinear", [x, ...steps]);
+  if (bits === 7) q = b.add("Clip", [q, null, integers(b, type, [127])]);
+  return b.add("DequantizeLinear", [q, ...steps]);
+}
+
+interface WeightsHow {
+  readonly type: "uint8" | "int8";
+  readonly perChannel: boolean;
+}
+
+/** Integers with a scale for each index of an axis, or for all; few enough bits that no engine's products saturate. */
+function weights(
+  b: Builder,
+  dims: readonly number[],
+  axis: number,
+  { type, perChannel }: WeightsHow,
+): ValueId {
+  const zero = type === "uint8" ? 128 : 0;
+  const values = [...noise(elementCount(dims), dims.length + elementCount(dims))].map((x) =>
+    Math.round(x * 63 + zero),
+  );
+  const scales = Array.from({ length: perChannel ? (dims[axis] ?? 1) : 1 }, (_, at) =>
+    Math.fround(0.004 + at / 1000),
+  );
+  const shape = perChannel ? [scales.length] : [];
+  return b.add(
+    "DequantizeLinear",
+    [
+      integers(b, type, values, dims),
+      b.floats(scales, shape),
+      integers(
+        b,
+        type,
+        scales.map(() => zero),
+        shape,
+      ),
+    ],
+    perChannel ? { axis: attribute.int(axis) } : {},
+  );
+}
+
+const weightsHow: fc.Arbitrary<WeightsHow> = fc.record({
+  type: fc.constantFrom("int8" as const, "uint8" as const),
+  perChannel: fc.boolean(),
+});
+
+/** A bias as exporters store it: in steps of input × weights. */
+function bias(b: Builder, channels: number, { perChannel }: WeightsHow, input: How): ValueId {
+  const values = Int32Array.from(noise(channels, 5), (x) => Math.round(x * 500));
+  const scales = Array.from({ length: perChannel ? channels : 1 }, (_, at) =>
+    Math.fround(input.scale * Math.fround(0.004 + at / 1000)),
+  );
+  return b.add(
+    "DequantizeLinear",
+    [
+      b.editor.constant("b", Tensor.of("int32", [channels], values)),
+      b.floats(scales, perChannel ? [channels] : []),
+    ],
+    perChannel ? { axis: attribute.int(0) } : {},
+  );
+}
+
+/**
+ * Both modules compute integers to the bit as references do, and give what onnxruntime gives: a step aside where its
+ * kernels round differently.
+ * @param step of the outputs
+ * @returns the kernels of the plan
+ */
+async function expectAgreement(graph: Graph, step: number): Promise<readonly string[]> {
+  await simplifyGraph(graph, {});
+  const plan = await planOf(graph);
+  const feeds = feedsFor(plan, 3, [0, 120]);
+  for (const engine of enginesHere)
+    expect(differenceToReferences(plan, feeds, engine)).toBeUndefined();
+  const result = runByReference(plan, feeds);
+  const areExact = plan.steps.every(({ kernel }) => isExact(kernel));
+  for (const engine of enginesHere) {
+    const own = runModule(plan, feeds, engine, true);
+    if (areExact) expect(own).toEqual(result);
+  }
+  const expected = await run(graph, feeds, await exactEngine());
+  for (const [name, { data, dims }] of Object.entries(expected)) {
+    const other = result[name];
+    expect(other?.dims).toEqual(dims);
+    let apart = 0;
+    for (let i = 0; i < data.length; i += 1)
+      apart = Math.max(apart, Math.abs(Number(data[i]) - Number(other?.data[i])));
+    expect(apart).toBeLessThanOrEqual(step * 1.001);
+  }
+  return plan.steps.map(({ kernel }) => kernel);
+}
+
+it("convolves integers of any quantizer: axes, groups, strides, dilations, pads, what follows", async () => {
+  const problem = size(1, 2).chain((rank) =>
+    fc.record({
+      batch: size(1, 2),
+      sizes: list(rank, 5, 9),
+      kernel: list(rank, 1, 3),
+      strides: list(rank, 1, 2),
+      dilations: list(rank, 1, 2),
+      pads: list(rank * 2, 0, 2),
+      group: size(1, 3),
+      depth: size(1, 9),
+      maps: size(1, 9),
+      isDepthwise: fc.boolean(),
+      hasBias: fc.boolean(),
+      input: how,
+      weightsHow,
+      output: fc.option(how),
+      follower: fc.constantFrom("none", "relu", "clip", "residual", "rounded-residual"),
+      fixed: how,
+    }),
+  );
+  await fc.assert(
+    fc.asyncProperty(problem, async ({ batch, sizes, kernel, input, output, follower, ...p }) => {
+      const group = p.isDepthwise ? p.depth : p.group;
+      const depth = p.isDepthwise ? 1 : p.depth;
+      const maps = p.isDepthwise ? p.depth : p.maps * p.group;
+      const attributes: Attributes = {
+        strides: attribute.ints(p.strides),
+        dilations: attribute.ints(p.dilations),
+        pads: attribute.ints(p.pads),
+        group: attribute.int(group),
+      };
+      const results = sizes.map((length, axis) => {
+        const span = ((kernel[axis] ?? 1) - 1) * (p.dilations[axis] ?? 1) + 1;
+        const pads = (p.pads[axis] ?? 0) + (p.pads[axis + sizes.length] ?? 0);
+        return Math.floor((length + pads - span) / (p.strides[axis] ?? 1)) + 1;
+      });
+      const graph = graphOf(
+        {
+          x: ["float32", batch, depth * group, ...sizes],
+          z: ["float32", batch, maps, ...results],
+        },
+        (inputOf, b) => {
+          const x = rounded(b, inputOf("x"), input);
+          const w = weights(b, [maps, depth, ...kernel], 0, p.weightsHow);
+          const inputs = p.hasBias ? [x, w, bias(b, maps, p.weightsHow, input)] : [x, w];
+          let y = b.add("Conv", inputs, attributes);
+          if (follower === "relu") y = b.add("Relu", [y]);
+          if (follower === "clip") y = b.add("Clip", [y, b.floats([-0.1]), b.floats([0.25])]);
+          if (follower.endsWith("residual")) {
+            if (follower === "rounded-residual") y = rounded(b, y, p.fixed);
+            y = b.add("Add", [y, rounded(b, inputOf("z"), p.fixed)]);
+          }
+          return { y: output === null ? y : rounded(b, y, output) };
+        },
+      );
+      const isSum = follower.endsWith("residual");
+      const kernels = await expectAgreement(
+        graph,
+        Math.max(output?.scale ?? 0, isSum ? p.fixed.scale : 0, 1e-5),
+      );
+      const wanted =
+        p.isDepthwise && p.depth > 1 ? ["depthwise-i8"] : ["matrix-i8", "depthwise-i8"];
+      expect(kernels.some((kernel) => wanted.includes(kernel))).toBe(true);
+    }),
+    { numRuns: 60 },
+  );
+}, 120_000);
+
+it("multiplies rows of integers with matrices: turned or not, biases, flattened images", async () => {
+  const problem = fc.record({
+    rows: size(1, 7),
+    depth: size(1, 21),
+    columns: size(1, 19),
+    turned: fc.boolean(),
+    op: fc.constantFrom("Gemm", "MatMul"),
+    batch: size(1, 3),
+    image: fc.boolean(),
+    hasBias: fc.boolean(),
+    input: how,
+    weightsHow,
+    output: fc.option(how),
+  });
+  await fc.assert(
+    fc.asyncProperty(problem, async ({ rows, depth, columns, turned, op, batch, image, ...p }) => {
+      const isGemm = op === "Gemm";
+      const dims =
+        isGemm && image ? [rows, depth, 2, 3] : isGemm ? [rows, depth] : [batch, rows, depth];
+      const summed = isGemm && image ? depth * 6 : depth;
+      const graph = graphOf({ x: ["float32", ...dims] }, (inputOf, b) => {
+        let x = rounded(b, inputOf("x"), p.input);
+        if (isGemm && image) {
+          const pointwise = weights(b, [depth, depth, 1, 1], 0, p.weightsHow);
+          x = rounded(b, b.add("Conv", [x, pointwise]), p.input);
+          x = b.add("Flatten", [x]);
+        }
+        const isTurned = turned && isGemm;
+        const w = weights(
+          b,
+          isTurned ? [columns, summed] : [summed, columns],
+          isTurned ? 0 : 1,
+          p.weightsHow,
+        );
+        const inputs =
+          isGemm && p.hasBias ? [x, w, bias(b, columns, p.weightsHow, p.input)] : [x, w];
+        const y = b.add(op, inputs, isTurned ? { transB: attribute.int(1) } : {});
+        return { y: p.output === null ? y : rounded(b, y, p.output) };
+      });
+      const step = Math.max(p.output?.scale ?? 0, image && isGemm ? p.input.scale : 0, 1e-5);
+      expect(await expectAgreement(graph, step)).toContain("matrix-i8");
+    }),
+    { numRuns: 50 },
+  );
+}, 120_000);
+
+it("pools, joins, moves and maps integers without making floats of them", async () => {
+  const body = fc.constantFrom(
+    "MaxPool",
+    "AveragePool",
+    "padded-average",
+    "GlobalAveragePool",
+    "Concat",
+    "Add",
+    "Mul",
+    "gate",
+    "Transpose",
+    "Reshape",
+    "Slice",
+    "Pad",
+    "HardSwish",
+    "silu",
+    "chain",
+  );
+  const problem = fc.record({
+    body,
+    batch: size(1, 2),
+    channels: size(1, 21),
+    height: size(3, 6),
+    width: size(3, 6),
+    one: how,
+    two: how,
+    output: how,
+    alike: fc.boolean(),
+  });
+  await fc.assert(
+    fc.asyncProperty(problem, async ({ batch, channels, height, width, one, output, ...p }) => {
+      const dims = [batch, channels, height, width];
+      const two = p.alike ? one : p.two;
+      const pool = { kernel_shape: attribute.ints([2, 3]), strides: attribute.ints([2, 1]) };
+      const padded = { ...pool, pads: attribute.ints([1, 1, 0, 1]) };
+      const graph = graphOf({ x: ["float32", ...dims], z: ["float32", ...dims] }, (inputOf, b) => {
+        const [x, z] = [rounded(b, inputOf("x"), one), rounded(b, inputOf("z"), two)];
+        const gate = () => rounded(b, b.add("GlobalAveragePool", [z]), two);
+        const bodies: Readonly<Record<string, () => ValueId>> = {
+          MaxPool: () => b.add("MaxPool", [x], padded),
+          AveragePool: () => b.add("AveragePool", [x], padded),
+          "padded-average": () =>
+            b.add("AveragePool", [x], { ...padded, count_include_pad: attribute.int(1) }),
+          GlobalAveragePool: () => b.add("GlobalAveragePool", [x]),
+          Concat: () => b.add("Concat", [x, z], { axis: attribute.int(1) }),
+          Add: () => b.add("Relu", [b.add("Add", [x, z])]),
+          Mul: () => b.add("Mul", [x, z]),
+          gate: () => b.add("Mul", [x, gate()]),
+          Transpose: () => b.add("Transpose", [x], { perm: attribute.ints([0, 2, 3, 1]) }),
+          Reshape: () => b.add("Reshape", [x, b.ints([batch, -1, width])]),
+          Slice: () => b.add("Slice", [x, b.ints([1]), b.ints([3]), b.ints([2])]),
+          Pad: () => b.add("Pad", [x, b.ints([0, 0, 1, 0, 0, 2, 0, 1])]),
+          HardSwish: () => b.add("HardSwish", [x]),
+          silu: () => b.add("Mul", [x, b.add("Sigmoid", [x])]),
+          chain: () => b.add("Tanh", [b.add("Mul", [b.add("Neg", [x]), b.floats([0.5])])]),
+        };
+        const y = bodies[p.body]?.() ?? x;
+        return { y: rounded(b, y, output) };
+      });
+      const kernels = await expectAgreement(
+        graph,
+        output.scale + (p.body === "gate" ? two.scale : 0),
+      );
+      const computing = kernels.filter((kernel) => !isExact(kernel));
+      expect(computing).toEqual([]);
+    }),
+    { numRuns: 120 },
+  );
+}, 120_000);
