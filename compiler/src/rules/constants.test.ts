@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { attribute, Tensor } from "../ir/index.js";
+import { attribute, Tensor, tensorType } from "../ir/index.js";
 import { mergeCommonSubexpressions } from "./common-subexpressions.js";
 import { inlineIf } from "./control-flow.js";
 import { foldConstants } from "./fold-constants.js";
@@ -138,6 +138,18 @@ describe("inline-if", () => {
       return { y: b.add("Abs", [branches(b, never, x("x"))]) };
     });
     expect((await apply(inlineIf, graph)).ops).toEqual(["Neg", "Abs"]);
+  });
+
+  it("leaves a branch with an input, which none may have", async () => {
+    const graph = graphOf({}, (_, b) => {
+      const always = b.editor.constant("always", Tensor.of("bool", [], Uint8Array.of(1)));
+      const body = b.editor.addBody("then");
+      const own = b.editor.addInput("own", tensorType("float32", [3]), body);
+      b.editor.addOutput(b.editor.add1("Relu", [own], {}, { body }), body);
+      return { y: b.add("If", [always], { then_branch: attribute.graph(body) }) };
+    });
+    await runRules(graph, [inlineIf], {});
+    expect(opsOf(graph)).toContain("If");
   });
 
   it("leaves a condition that is computed", async () => {

@@ -12,6 +12,9 @@ export const inlineIf: Rule = {
     const taken = condition !== 0 ? "then_branch" : "else_branch";
     const branch = node.attributes.get(taken);
     if (branch?.type !== "graph") return undefined;
+    // A branch has no inputs, and a result for each of the node's: a file may say otherwise.
+    const { inputs, outputs } = branch.value;
+    if (inputs.length > 0 || outputs.length !== node.outputs.length) return undefined;
     const because = `its condition is always ${condition !== 0}`;
     return {
       because,

@@ -4,6 +4,7 @@ import {
   type JsonSchema,
   measurementSchemas,
   targetNames,
+  toleranceSchema,
 } from "@pare/runtime/format";
 
 const text: JsonSchema = { type: "string" };
@@ -42,7 +43,12 @@ export const lockSchema: JsonSchema = {
     constants: record(text),
     splits: record(text),
     statistics: record(list(number)),
-    golden: { type: ["object", "null"] },
+    golden: {
+      anyOf: [
+        object({ golden: { type: "object" }, tolerances: record(toleranceSchema) }),
+        { type: "null" },
+      ],
+    },
     targets: {
       type: "array",
       minItems: 1,

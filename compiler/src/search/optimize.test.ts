@@ -516,6 +516,10 @@ describe("a lock", () => {
       }),
     ],
     [
+      "a golden check without its tolerances",
+      (lock: object) => ({ ...lock, golden: { golden: { formatVersion: 1, cases: [] } } }),
+    ],
+    [
       "a name that leads out of a folder",
       (lock: { targets: object[] }) => ({
         ...lock,

@@ -50,8 +50,8 @@ export function windowAxes(
 }
 
 /** Does a window fit at all, and move? A file may say anything. */
-export function isMoving({ stride, dilation, output }: WindowAxis): boolean {
-  return stride >= 1 && dilation >= 1 && Number(output) >= 1;
+export function isMoving({ kernel, stride, dilation, output }: WindowAxis): boolean {
+  return [kernel, stride, dilation, output].every((count) => Number(count) >= 1);
 }
 
 /** What a dilated kernel covers. */

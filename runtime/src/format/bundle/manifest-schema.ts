@@ -63,6 +63,16 @@ export const measurementSchemas: Readonly<Record<string, JsonSchema>> = {
   unmeasured: object({ unmeasured: text }),
 };
 
+/** How far an output may be from the golden check's: of all outputs, and wider or closer ones by name. */
+export const toleranceSchema: JsonSchema = object(
+  {
+    absolute: { type: "number", minimum: 0 },
+    relative: { type: "number", minimum: 0 },
+    outputs: { type: "object", additionalProperties: { type: "number", minimum: 0 } },
+  },
+  ["outputs"],
+);
+
 /** The schema of `manifest.json`, published as `@pare/runtime/manifest.schema.json`. */
 export const manifestSchema: JsonSchema = {
   $schema: "https://json-schema.org/draft/2020-12/schema",
@@ -119,14 +129,7 @@ export const manifestSchema: JsonSchema = {
       session: sessionSchema,
       accuracy: orNull(ref("accuracy")),
       latencyMs: { anyOf: [object({ ...latency, measuredOn: text }), ref("unmeasured")] },
-      tolerance: object(
-        {
-          absolute: { type: "number", minimum: 0 },
-          relative: { type: "number", minimum: 0 },
-          outputs: { type: "object", additionalProperties: { type: "number", minimum: 0 } },
-        },
-        ["outputs"],
-      ),
+      tolerance: toleranceSchema,
     }),
     ...measurementSchemas,
   },
