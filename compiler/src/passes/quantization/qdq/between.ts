@@ -130,12 +130,16 @@ class Planner {
     for (let mover = this.#graph.producer(origin); mover !== undefined;) {
       const [input] = mover.inputs;
       if (!this.#keepsSteps(mover) || input === null || input === undefined) break;
+      if (this.#graph.constant(input) !== undefined) break;
       origin = input;
       if (this.#activations.has(origin)) break;
       mover = this.#graph.producer(origin);
     }
-    const sameAs = origin !== value && this.#activations.has(origin) ? origin : null;
-    this.#activations.set(value, { source: value, sameAs, readers: "all" });
+    // What is moved is rounded before: then bytes are.
+    if (!this.#activations.has(origin))
+      this.#activations.set(origin, { source: origin, sameAs: null, readers: "all" });
+    if (origin !== value)
+      this.#activations.set(value, { source: value, sameAs: origin, readers: "all" });
   }
 
   /** Zeros are exact in any steps. */
