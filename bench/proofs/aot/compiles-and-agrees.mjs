@@ -15,9 +15,17 @@ import {
   reasonsOf,
   relativeError,
 } from "./support/compiled.mjs";
+import {
+  asIntegers,
+  byReference,
+  decibels,
+  integerNetworks,
+  withoutSoftmax,
+} from "./support/integers.mjs";
 
-// Node 20 has relaxed SIMD behind a flag: both modules are run.
+// Node 20 has relaxed SIMD behind a flag, and its baseline compiler adds up products of bytes wrongly: both modules are run.
 setFlagsFromString("--experimental-wasm-relaxed-simd");
+setFlagsFromString("--no-liftoff");
 
 /** What is promised by name; of the others, nine in ten. */
 const promised = [
@@ -36,6 +44,8 @@ const promised = [
   "silero-vad-v5",
 ];
 const mostError = 1e-4;
+/** A number that lies between two steps may be rounded to either: a step or two of a hundred, not more. */
+const mostIntegerError = 0.02;
 const leastShare = 0.9;
 /** Bytes after brotli, of one module without its weights. */
 const mostCode = { cnn: 6 * 1024, any: 10 * 1024 };
@@ -106,7 +116,68 @@ export async function prove({ claim, inform, root }) {
         note: name,
       });
     }
+    await proveIntegers({ claim, inform }, models);
   });
+}
+
+/** Convolutional networks of integers: to the bit as the references, beside the engine and beside the floats that they were. */
+async function proveIntegers({ claim, inform }, models) {
+  for (const name of integerNetworks) {
+    const model = models.find((one) => one.name === name);
+    if (model === undefined) continue;
+    const float = await fixedGraph(model);
+    const graph = withoutSoftmax(await asIntegers(float));
+    const feeds = noiseFor(inputsOf(float), 9);
+    const reference = await byReference(graph, feeds);
+    const artifact = await asModule(graph);
+    const modules = artifact.files.filter(isModule);
+    const weights = artifact.files.filter((file) => !isModule(file));
+    let [apart, elements] = [0, 0];
+    for (const files of [artifact.files, [artifact.files[0], ...weights]]) {
+      const session = await aot().load({ ...artifact, files });
+      const outputs = await session.run(feeds);
+      await session.dispose();
+      for (const [output, { data }] of Object.entries(reference.outputs))
+        for (const [at, value] of data.entries()) {
+          elements += 1;
+          if (!Object.is(value, outputs[output].data[at])) apart += 1;
+        }
+    }
+    claim(`${name} as integers: numbers that are not to the bit what the references give`, {
+      value: apart,
+      bound: 0,
+      n: elements,
+      met: apart === 0,
+      note: `${modules.length} modules; in floats: ${reference.floats.join(", ") || "nothing"}`,
+    });
+    const engine = await outputsOfEngine(graph, feeds);
+    const error = relativeError(engine, reference.outputs);
+    claim(
+      `${name} as integers: the largest difference to onnxruntime on the same integers, relative`,
+      {
+        value: error,
+        bound: `≤ ${mostIntegerError}`,
+        n: elements / 2,
+        met: error <= mostIntegerError,
+      },
+    );
+    const original = await outputsOfEngine(withoutSoftmax(float), feeds);
+    inform(`${name} as integers: signal to difference from the float model, on noise, in dB`, {
+      value: decibels(original, reference.outputs),
+      n: elements / 2,
+    });
+  }
+}
+
+async function outputsOfEngine(graph, feeds) {
+  const engine = await cpu().load(await asOnnx(graph));
+  const outputs = await engine.run(feeds);
+  await engine.dispose();
+  return outputs;
+}
+
+function isModule({ bytes }) {
+  return bytes[0] === 0 && bytes[1] === 0x61;
 }
 
 async function agreementOf(graph, range) {

@@ -11,6 +11,8 @@ import {
   noiseFor,
   reasonsOf,
 } from "./support/compiled.mjs";
+import { dotProbe } from "./support/dot-probe.mjs";
+import { asIntegers, asEngineIntegers } from "./support/integers.mjs";
 import { timedInChromium } from "./support/time-in-chromium.mjs";
 
 const convolutional = [
@@ -32,6 +34,11 @@ const bounds = {
   SIMD: { convolutional: 2, encoders: 1.2, least: 1 },
 };
 
+/** The same of integers, over the faster of the engine's floats and integers: geometric means by what the machine has. */
+const integerBounds = { "relaxed SIMD with VNNI": 7, "relaxed SIMD without VNNI": 4, SIMD: 2.5 };
+/** Below it, a dot product of bytes is one instruction. */
+const mostOfOneInstruction = 1.6;
+
 // Each model as a module and on onnxruntime-web 1.30, in one process, one thread, in turns: ratios of medians.
 export async function prove({ claim, inform }) {
   await scratch(async (folder) => {
@@ -51,7 +58,68 @@ export async function prove({ claim, inform }) {
     );
     if (page === null) inform("a Chromium", { value: "there is none here" });
     else report(claim, inform, page.browser, compiled, page.answers);
+    await proveIntegers({ claim, inform }, folder);
   });
+}
+
+/** Convolutional networks as integers, both of the engine's forms beside them. */
+async function proveIntegers({ claim, inform }, folder) {
+  const prepared = [];
+  for (const name of convolutional) {
+    const { path } = await modelPath(name);
+    if (path !== null)
+      prepared.push({ name, folder: await prepareIntegers({ name, path }, folder) });
+  }
+  const folders = prepared.map(({ folder: own }) => own);
+  const inNode = [];
+  for (const own of folders) inNode.push(await timedInNode(own));
+  reportIntegers(claim, inform, `Node ${process.versions.node}`, prepared, inNode);
+  const page = await timedInChromium(folders, budgetMs);
+  if (page !== null) reportIntegers(claim, inform, page.browser, prepared, page.answers);
+}
+
+function reportIntegers(claim, inform, place, models, answers) {
+  const kinds = answers.map(({ engine, dot }) => {
+    if (!/relaxed/.test(engine)) return "SIMD";
+    return `relaxed SIMD ${dot < mostOfOneInstruction ? "with" : "without"} VNNI`;
+  });
+  const [kind] = kinds;
+  for (const [at, { ratio, medians, dot, blocks }] of answers.entries()) {
+    const [own, floats, integers] = medians.map((ms) => ms.toPrecision(3));
+    inform(`${models[at].name} as integers, ${place}, ${kind}: onnxruntime-web over the module`, {
+      value: ratio,
+      n: blocks,
+      note: `${own} ms; the engine's floats ${floats}, its integers ${integers}; a dot over pairs ${dot}`,
+    });
+  }
+  const logs = answers.map(({ ratio }) => Math.log(ratio));
+  const mean = Math.exp(logs.reduce((sum, log) => sum + log, 0) / logs.length);
+  claim(`integers, ${kind}: geometric mean of how much faster`, {
+    value: mean,
+    bound: `≥ ${integerBounds[kind]}`,
+    n: answers.length,
+    met: answers.length === convolutional.length && mean >= integerBounds[kind],
+  });
+  const slowest = Math.min(...answers.map(({ ratio }) => ratio));
+  claim(`integers, ${kind}: how much faster the network that gains the least is`, {
+    value: slowest,
+    bound: "≥ 1",
+    n: answers.length,
+    met: slowest >= 1,
+    note: models[answers.findIndex(({ ratio }) => ratio === slowest)]?.name,
+  });
+}
+
+/** Writes a network as integers: as a module, and for the engine as floats and as its own integers. */
+async function prepareIntegers(model, folder) {
+  const float = await fixedGraph(model);
+  const own = join(folder, `${model.name.replaceAll("/", "-")}-integers`);
+  mkdirSync(own);
+  const forms = [float, await asEngineIntegers(float)];
+  const onnx = [];
+  for (const graph of forms) onnx.push((await asOnnx(graph)).files[0].bytes);
+  writeFolder(own, float, await asModule(await asIntegers(float)), onnx, dotProbe());
+  return own;
 }
 
 function report(claim, inform, place, models, answers) {
@@ -104,10 +172,15 @@ async function prepare(model, folder, inform) {
   }
   const own = join(folder, model.name.replaceAll("/", "-"));
   mkdirSync(own);
-  const artifact = await asModule(graph);
-  for (const { name, bytes } of artifact.files) writeFileSync(join(own, name), bytes);
   const [onnx] = (await asOnnx(graph)).files;
-  writeFileSync(join(own, "model.onnx"), onnx.bytes);
+  writeFolder(own, graph, await asModule(graph), [onnx.bytes]);
+  return own;
+}
+
+function writeFolder(own, graph, artifact, onnx, probe) {
+  for (const { name, bytes } of artifact.files) writeFileSync(join(own, name), bytes);
+  onnx.forEach((bytes, at) => writeFileSync(join(own, `${at}.onnx`), bytes));
+  if (probe !== undefined) writeFileSync(join(own, "probe.wasm"), probe);
   const feeds = {};
   for (const [at, [name, { type, dims, data }]] of Object.entries(
     noiseFor(inputsOf(graph), 1),
@@ -116,9 +189,13 @@ async function prepare(model, folder, inform) {
     feeds[name] = { type, dims, file: `${at}.bin` };
   }
   const files = artifact.files.map(({ name }) => name);
-  const facts = { artifact: { ...artifact, files }, onnx: "model.onnx", feeds };
+  const facts = {
+    artifact: { ...artifact, files },
+    onnx: onnx.map((_, at) => `${at}.onnx`),
+    ...(probe !== undefined && { probe: "probe.wasm" }),
+    feeds,
+  };
   writeFileSync(join(own, "facts.json"), JSON.stringify(facts));
-  return own;
 }
 
 async function timedInNode(folder) {

@@ -73,7 +73,8 @@ async function onPage({ index, budgetMs }) {
   for (const [name, { file, ...rest }] of Object.entries(facts.feeds))
     feeds[name] = { ...rest, data: new Float32Array((await bytesOf(file)).buffer) };
   const { engine } = await aot().probe();
-  const onnx = await bytesOf(facts.onnx);
+  const onnx = await Promise.all(facts.onnx.map(bytesOf));
+  const probe = facts.probe && (await bytesOf(facts.probe));
   const artifact = { ...facts.artifact, files };
-  return { engine, ...(await ratioOf({ aot, ort, artifact, onnx, feeds, budgetMs })) };
+  return { engine, ...(await ratioOf({ aot, ort, artifact, onnx, probe, feeds, budgetMs })) };
 }

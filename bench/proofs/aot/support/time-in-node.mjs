@@ -19,7 +19,8 @@ const timed = await ratioOf({
     ...facts.artifact,
     files: facts.artifact.files.map((name) => ({ name, bytes: bytesOf(name) })),
   },
-  onnx: bytesOf(facts.onnx),
+  onnx: facts.onnx.map(bytesOf),
+  ...(facts.probe && { probe: bytesOf(facts.probe) }),
   feeds: Object.fromEntries(
     Object.entries(facts.feeds).map(([name, { file, ...rest }]) => [
       name,
