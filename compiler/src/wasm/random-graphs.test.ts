@@ -100,7 +100,55 @@ const softmax =
   (x, b, draw) =>
     tamed(b, node(b, op, [x.id], x.dims, { axis: int(draw.below(x.dims.length)) }));
 
-/** By operator: how a layer of it is drawn. */
+/** The smaller or the larger of two, chosen by what a comparison says: where that changes, they are equal. */
+const chosenBy =
+  (op: string, turn: readonly string[] = []): Layer =>
+  (x, b, draw) => {
+    const other = draw.alike(x.dims).id;
+    const said = turn.reduce((id, next) => b.add(next, [id]), b.add(op, [x.id, other]));
+    return node(b, "Where", [said, x.id, other], x.dims);
+  };
+
+/** What is below both of two bounds, below one of them, or below the first and never the second. */
+const joinedBy =
+  (op: string, bound: number): Layer =>
+  (x, b) => {
+    const second = op === "Xor" ? -100 : 0.5;
+    const below = [0.25, second].map((limit) => b.add("Less", [x.id, b.floats([limit])]));
+    return node(b, "Where", [b.add(op, below), x.id, b.floats([bound])], x.dims);
+  };
+
+/** The largest or smallest along an axis, by its place. */
+const extremum =
+  (op: string): Layer =>
+  (x, b, draw) => {
+    const axis = draw.below(x.dims.length);
+    const dims = x.dims.map((size, at) => (at === axis ? 1 : size));
+    const place = b.add(op, [x.id], { axis: int(axis), keepdims: int(1) });
+    return node(b, "GatherElements", [x.id, place], dims, { axis: int(axis) });
+  };
+
+/** The sequence of states of a cell of so many gates. */
+const recurrent =
+  (op: string, gates: number): Layer =>
+  (x, b, draw) => {
+    const [steps = 1, batch = 1, depth = 1] = x.dims;
+    if (x.dims.length !== 3 || steps > 12) return undefined;
+    const hidden = 1 + draw.below(6);
+    const weights = [
+      b.weights(1, gates * hidden, depth),
+      b.weights(1, gates * hidden, hidden),
+      b.weights(1, 2 * gates * hidden),
+    ];
+    return node(b, op, [x.id, ...weights], [steps, 1, batch, hidden], {
+      hidden_size: int(hidden),
+    });
+  };
+
+/**
+ * By operator: how a layer of it is drawn. What rounds is not among them, nor what else makes a difference of one from a
+ * difference of rounding: it has cases of its own.
+ */
 const layers: Readonly<Record<string, Layer>> = {
   Conv(x, b, draw) {
     const [batch = 1, channels = 1, ...space] = x.dims;
@@ -184,6 +232,25 @@ const layers: Readonly<Record<string, Layer>> = {
       epsilon: float(0.1),
     });
   },
+  InstanceNormalization(x, b) {
+    const [, channels = 1, ...space] = x.dims;
+    if (space.length === 0 || product(space) < 4) return undefined;
+    const inputs = [x.id, b.weights(channels), b.weights(channels)];
+    return node(b, "InstanceNormalization", inputs, x.dims, { epsilon: float(0.1) });
+  },
+  GroupNormalization(x, b) {
+    const [, channels = 1, ...space] = x.dims;
+    if (space.length === 0 || product(space) < 4) return undefined;
+    const groups = channels % 2 === 0 ? 2 : 1;
+    const inputs = [x.id, b.weights(channels), b.weights(channels)];
+    return node(b, "GroupNormalization", inputs, x.dims, {
+      num_groups: int(groups),
+      epsilon: float(0.1),
+    });
+  },
+  LSTM: recurrent("LSTM", 4),
+  GRU: recurrent("GRU", 3),
+  RNN: recurrent("RNN", 1),
   Softmax: softmax("Softmax"),
   LogSoftmax: softmax("LogSoftmax"),
   Concat(x, b, draw) {
@@ -263,6 +330,61 @@ const layers: Readonly<Record<string, Layer>> = {
     const dims = x.dims.map((own, at) => (at === axis ? indices.length : own));
     return node(b, "Gather", [x.id, b.ints(indices)], dims, { axis: int(axis) });
   },
+  GatherND(x, b, draw) {
+    const [first = 1, ...rest] = x.dims;
+    if (rest.length === 0) return undefined;
+    const indices = Array.from({ length: 1 + draw.below(4) }, () => draw.below(first));
+    const dims = [indices.length, ...rest];
+    return node(b, "GatherND", [x.id, b.ints(indices, [indices.length, 1])], dims);
+  },
+  ScatterElements(x, b, draw) {
+    // Backwards along an axis: no place is written twice.
+    const axis = draw.below(x.dims.length);
+    const inner = product(x.dims.slice(axis + 1));
+    const size = x.dims[axis] ?? 1;
+    const places = Array.from(
+      { length: product(x.dims) },
+      (_, at) => size - 1 - (Math.floor(at / inner) % size),
+    );
+    const inputs = [x.id, b.ints(places, x.dims), draw.alike(x.dims).id];
+    return node(b, "ScatterElements", inputs, x.dims, { axis: int(axis) });
+  },
+  ScatterND(x, b, draw) {
+    const [first = 1, ...rest] = x.dims;
+    if (rest.length === 0) return undefined;
+    const row = b.ints([draw.below(first)], [1, 1]);
+    return node(b, "ScatterND", [x.id, row, b.weights(1, ...rest)], x.dims);
+  },
+  GatherElements: extremum("ArgMax"),
+  ArgMax: extremum("ArgMax"),
+  ArgMin: extremum("ArgMin"),
+  TopK(x, b, draw) {
+    const axis = draw.below(x.dims.length);
+    const count = 1 + draw.below(x.dims[axis] ?? 1);
+    const [id] = b.many("TopK", 2, [x.id, b.ints([count])], { axis: int(axis) });
+    const dims = x.dims.map((size, at) => (at === axis ? count : size));
+    return id === undefined ? undefined : { id, dims };
+  },
+  CumSum(x, b, draw) {
+    const axis = b.ints([draw.below(x.dims.length)], []);
+    return tamed(b, node(b, "CumSum", [x.id, axis], x.dims));
+  },
+  Less: chosenBy("Less"),
+  LessOrEqual: chosenBy("LessOrEqual"),
+  Greater: chosenBy("Greater"),
+  GreaterOrEqual: chosenBy("GreaterOrEqual"),
+  Not: chosenBy("Less", ["Not"]),
+  Where: chosenBy("Greater", ["Not"]),
+  And: joinedBy("And", 0.25),
+  Or: joinedBy("Or", 0.5),
+  Xor: joinedBy("Xor", 0.25),
+  Equal(x, b) {
+    const said = b.add("Equal", [x.id, b.floats([100])]);
+    return node(b, "Where", [said, b.floats([0]), x.id], x.dims);
+  },
+  IsNaN(x, b) {
+    return node(b, "Where", [b.add("IsNaN", [x.id]), b.floats([0]), x.id], x.dims);
+  },
   Expand(x, b, draw) {
     const dims = x.dims.map((size) => (size === 1 ? 1 + draw.below(3) : size));
     return node(b, "Expand", [x.id, b.ints(dims)], dims);
@@ -302,7 +424,17 @@ const layers: Readonly<Record<string, Layer>> = {
   ReduceSumSquare: reduction("ReduceSumSquare"),
   ReduceL1: reduction("ReduceL1"),
   ReduceL2: reduction("ReduceL2"),
+  ReduceProd: reduction("ReduceProd"),
+  ReduceLogSumExp: reduction("ReduceLogSumExp"),
   Relu: unary("Relu"),
+  Selu: unary("Selu"),
+  Celu: unary("Celu"),
+  Mish: unary("Mish"),
+  Softsign: unary("Softsign"),
+  Sin: unary("Sin"),
+  Cos: unary("Cos"),
+  // Times itself, so that nothing jumps where it is zero.
+  Sign: (x, b) => node(b, "Mul", [b.add("Sign", [x.id]), x.id], x.dims),
   Clip: (x, b) => node(b, "Clip", [x.id, b.floats([-0.5]), b.floats([0.5])], x.dims),
   LeakyRelu: unary("LeakyRelu", { alpha: float(0.1) }),
   Elu: unary("Elu"),

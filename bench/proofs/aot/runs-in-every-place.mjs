@@ -1,0 +1,205 @@
+import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { setFlagsFromString } from "node:v8";
+import { gzipSync } from "node:zlib";
+import { cpu } from "../../../runtime/dist/backends/ort-node.js";
+import { hasRelaxedSimd } from "../../../runtime/dist/backends/relaxed-simd.js";
+import { modelPath } from "../../../fixtures/scripts/assets.mjs";
+import { json, pare, run, scratch } from "../shell.mjs";
+import { asOnnx, fixedGraph } from "./support/compiled.mjs";
+import { onPage, policy } from "./support/places/chromium.mjs";
+import { inWorkerd } from "./support/places/in-workerd.mjs";
+import { before, chunk, probabilities } from "./support/places/voice.js";
+
+// Node 20 has relaxed SIMD behind a flag: what runs elsewhere by that module is compared with the same one here.
+setFlagsFromString("--experimental-wasm-relaxed-simd");
+
+const places = fileURLToPath(new URL("./support/places/", import.meta.url));
+const seconds = 60;
+const rate = 16_000;
+const mostApart = 1e-6;
+
+// One bundle of a voice detector, loaded by the loader that lies in it, hears a minute in every place there is.
+export async function prove({ claim, inform, root }) {
+  const { path } = await modelPath("silero-vad-v5");
+  await scratch(async (folder) => {
+    const bundle = join(folder, "vad.pare");
+    const shapes = ["--shape", "input=1x576", "--shape", "state=2x1x128", "--const", "sr=16000"];
+    const options = ["--target", "aot", "--time-budget", "30s", "-o", bundle];
+    const made = await pare(root, ["optimize", path, ...shapes, ...options]);
+    if (made.code !== 0) throw new Error(made.stderr.slice(-500));
+    cpSync(places, folder, { recursive: true });
+    writeFileSync(
+      join(folder, "index.html"),
+      '<!doctype html><link rel="icon" href="data:,"><script type="module" src="page.js"></script>',
+    );
+    const samples = syllables();
+    writeFileSync(join(folder, "samples.f32"), new Uint8Array(samples.buffer));
+
+    const size = gzipSync(readFileSync(join(bundle, "aot-loader.js"))).length;
+    claim("bytes of the loader after gzip", { value: size, bound: "≤ 2000", met: size <= 2000 });
+
+    const loader = await import(pathToFileURL(join(bundle, "aot-loader.js")).href);
+    const inNode = await referencesOf(loader, bundle, samples);
+    const expected = await byEngine(path, samples);
+    for (const [module, found] of Object.entries(inNode)) {
+      const value = apart(expected, found);
+      claim(`Node, ${module}: the largest difference of a probability to onnxruntime's`, {
+        value,
+        bound: "≤ 0.0001",
+        n: found.length,
+        met: value <= 1e-4,
+        note: `between ${show(Math.min(...found))} and ${show(Math.max(...found))}`,
+      });
+    }
+    const agrees = (place, module, found) => {
+      const value = apart(inNode[module], found);
+      claim(`${place}: the largest difference of a probability to Node's, ${module}`, {
+        value,
+        bound: `≤ ${mostApart}`,
+        n: found.length,
+        met: value <= mostApart,
+      });
+    };
+    const taken = hasRelaxedSimd() ? "relaxed SIMD" : "SIMD";
+    agrees("Node, what the loader takes", taken, inNode["as it is loaded"]);
+
+    const seen = await onPage(folder, (evaluate, browser, complaints) =>
+      onThePage({ claim, agrees, evaluate, browser, complaints }),
+    );
+    if (seen === null) claim("a Chromium", { value: "none", bound: "one", met: false });
+
+    const heap = await run(
+      process.execPath,
+      ["--no-opt", "--no-sparkplug", join(folder, "heap.mjs")],
+      { cwd: folder },
+    );
+    const { bytes, quanta } = heap.code === 0 ? JSON.parse(heap.stdout) : { bytes: Infinity };
+    claim("bytes that a quantum allocates on the audio thread, interpreted", {
+      value: bytes / quanta,
+      bound: "< 1",
+      n: quanta,
+      met: bytes < quanta,
+      note: heap.code === 0 ? undefined : heap.stderr.slice(-300),
+    });
+
+    const { found, refused } = await inWorkerd(folder, modulesOf(bundle), samples);
+    agrees("workerd, a module that was imported", "relaxed SIMD", found);
+    claim("workerd compiles at run time", {
+      value: refused === null ? "yes" : "no",
+      bound: "no",
+      met: refused !== null,
+      note: refused ?? undefined,
+    });
+    inform("a difference between the two modules in Node", {
+      value: apart(inNode["SIMD"], inNode["relaxed SIMD"]),
+      n: found.length,
+    });
+  });
+}
+
+async function onThePage({ claim, agrees, evaluate, browser, complaints }) {
+  for (const place of await evaluate("Object.keys(proof.places)"))
+    agrees(
+      `${browser}, ${place}`,
+      "relaxed SIMD",
+      await evaluate(`proof.places[${JSON.stringify(place)}]()`),
+    );
+  const control = await evaluate('proof.play("slow-voice", 3)');
+  claim("underruns of a processor that is too slow now and then: they are counted", {
+    value: control.underrunEvents ?? "not told",
+    bound: "> 0",
+    met: control.underrunEvents > 0,
+  });
+  const { underrunEvents, underrunDuration, played } = await evaluate(
+    `proof.play("voice", ${seconds})`,
+  );
+  claim(`underruns of ${seconds} s of voice detection in an AudioWorklet`, {
+    value: underrunEvents ?? "not told",
+    bound: 0,
+    n: Math.round(played * rate),
+    met: underrunEvents === 0 && played > seconds - 1,
+    note: `${show(played)} s were played, ${show(underrunDuration)} s of them silent`,
+  });
+  const violations = [...(await evaluate("proof.violations")), ...complaints];
+  claim(`what ${browser} says against it under ${policy}`, {
+    value: violations.join("; ") || "nothing",
+    bound: "nothing",
+    met: violations.length === 0,
+  });
+}
+
+/** By each module, and by what the loader takes by itself. */
+async function referencesOf({ compile, start }, bundle, samples) {
+  const { variants } = json(join(bundle, "manifest.json"));
+  const files = variants[0].files.map((file) => readFileSync(join(bundle, file.path)));
+  const [plain, relaxed, weights] = files;
+  const by = async (module) =>
+    probabilities(
+      start({
+        module: await WebAssembly.compile(module),
+        weights: new Uint8Array(weights).buffer,
+      }),
+      samples,
+    );
+  return {
+    SIMD: await by(plain),
+    "relaxed SIMD": await by(relaxed),
+    "as it is loaded": probabilities(start(await compile()), samples),
+  };
+}
+
+async function byEngine(path, samples) {
+  const session = await cpu().load(await asOnnx(await fixedGraph({ name: "silero-vad-v5", path })));
+  const found = new Float32Array(Math.floor(samples.length / chunk));
+  const input = new Float32Array(before + chunk);
+  let state = new Float32Array(256);
+  for (let at = 0; at < found.length; at += 1) {
+    input.copyWithin(0, chunk);
+    input.set(samples.subarray(at * chunk, (at + 1) * chunk), before);
+    const { output, stateN } = await session.run({ input, state });
+    found.set(output.data, at);
+    state = stateN.data;
+  }
+  await session.dispose();
+  return found;
+}
+
+/** As workerd is told of its modules. */
+function modulesOf(bundle) {
+  const own = readdirSync(join(bundle, "variants")).map((name) => [
+    `vad.pare/variants/${name}`,
+    name.endsWith(".wasm") ? "CompiledWasm" : "Data",
+  ]);
+  const scripts = ["workerd.js", "voice.js", "vad.pare/aot-workerd.js", "vad.pare/aot-loader.js"];
+  return [...scripts.map((path) => [path, "ESModule"]), ...own];
+}
+
+/** Something like speech, with pauses, the same each time: harmonics of a voice that rises and falls, and some noise. */
+function syllables() {
+  let state = 1;
+  const noise = () => {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0;
+    return state / 2 ** 31;
+  };
+  let phase = 0;
+  return Float32Array.from({ length: seconds * rate }, (_, at) => {
+    const time = at / rate;
+    phase += (2 * Math.PI * (120 + 40 * Math.sin(2 * Math.PI * 0.7 * time))) / rate;
+    const loud = Math.max(0, Math.sin(2 * Math.PI * 2.3 * time)) * (time % 7 < 4 ? 0.3 : 0);
+    let voice = 0;
+    for (let harmonic = 1; harmonic < 12; harmonic += 1)
+      voice += Math.sin(harmonic * phase) / harmonic;
+    return loud * voice + 0.003 * noise();
+  });
+}
+
+function apart(expected, found) {
+  if (expected.length !== found.length) return Infinity;
+  return expected.reduce((most, value, at) => Math.max(most, Math.abs(value - found[at])), 0);
+}
+
+function show(value) {
+  return String(Number(Number(value).toPrecision(4)));
+}
