@@ -44,7 +44,7 @@ it.skipIf(!isPossible)(
       const page = await browser.newPage();
       await page.goto(await readFile(`${opener}.address`, "utf8"));
       await page.waitForFunction(() => document.body.dataset["over"] === "true", null, {
-        timeout: 100_000,
+        timeout: 240_000,
       });
       expect(await page.locator("h1").textContent()).toBe(name);
       expect(await page.locator("img").count()).toBe(0);
@@ -82,6 +82,8 @@ it.skipIf(!isPossible)(
       await rm(folder, { recursive: true, force: true });
     }
   },
+  // It times in earnest, and other tests have the cores meanwhile.
+  360_000,
 );
 
 interface Told {
