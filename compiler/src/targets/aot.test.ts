@@ -33,6 +33,32 @@ it("writes a model that its backend runs, as the engine does", async () => {
   await expect(session.run(first)).rejects.toMatchObject({ code: "DISPOSED" });
 });
 
+it("takes and gives integers and truth values as engines do", async () => {
+  const graph = graphOf(
+    { ids: ["int64", 2, 3], mask: ["bool", 2, 3], shift: ["int32", 3] },
+    (input, b) => {
+      const rows = b.add("Gather", [b.weights(10, 3), input("ids")]);
+      const kept = b.add("Unsqueeze", [input("mask"), b.ints([2])]);
+      return {
+        y: b.add("Where", [kept, rows, b.floats([-9], [])]),
+        places: b.add("ArgMax", [rows], { axis: attribute.int(2) }),
+        others: b.add("Not", [input("mask")]),
+        doubled: b.add("Add", [input("shift"), input("shift")]),
+      };
+    },
+  );
+  const session = await backend().load(await aot.emit(graph, {}));
+  expect(session.inputs.map(({ type }) => type)).toEqual(["int64", "bool", "int32"]);
+  const feeds: Tensors = {
+    ids: { type: "int64", dims: [2, 3], data: BigInt64Array.of(0n, 9n, -1n, 3n, -10n, 5n) },
+    mask: { type: "bool", dims: [2, 3], data: Uint8Array.of(1, 0, 1, 0, 0, 1) },
+    shift: { type: "int32", dims: [3], data: Int32Array.of(2 ** 30, -1, 7) },
+  };
+  expect(await session.run(feeds)).toEqual(await run(graph, feeds));
+  const ids = { type: "int64", dims: [2, 3], data: new BigInt64Array(6).fill(10n) } as const;
+  await expect(session.run({ ...feeds, ids })).rejects.toMatchObject({ code: "ENGINE" });
+});
+
 it("has a module for each kind of SIMD, and weights once, named as a bundle wants", async () => {
   const { files } = await aot.emit(network(), {});
   const [plain, relaxed, weights] = files;

@@ -27,7 +27,7 @@ const fixed = [
   [/centerface/, { shapes: { "input.1": [1, 3, 320, 320] } }],
 ];
 
-/** What a model takes that is not about −1 to 1, by a part of its name: images as their bytes, which it scales itself. */
+/** What a model takes that is not about −1 to 1, by a part of its name: bytes of images, which it scales itself. */
 const ranges = [[/mlsd/, [0, 255]]];
 
 export function rangeOf(name) {
@@ -97,6 +97,15 @@ export function noiseFor(inputs, seed, [least, most] = [-1, 1]) {
       return [name, { type, dims, data: type === "float32" ? inRange() : integersOf(type, data) }];
     }),
   );
+}
+
+/** The same feeds with every float one rounding further from 0. */
+export function movedByRounding(feeds) {
+  const moved = Object.entries(feeds).map(([name, feed]) => [
+    name,
+    feed.type === "float32" ? { ...feed, data: feed.data.map((x) => x * (1 + 2 ** -23)) } : feed,
+  ]);
+  return Object.fromEntries(moved);
 }
 
 function integersOf(type, noise) {

@@ -1,6 +1,7 @@
 import type { Dtype } from "@pare/runtime/format";
 import type { ValueId } from "../../ir/index.js";
 import type { Binary } from "../kernels/binary.js";
+import type { Elements } from "../kernels/element.js";
 import type { Epilogue } from "../kernels/epilogue.js";
 import type { Instruction, Operand } from "../kernels/map.js";
 import { orderOf, rowMajor, widened } from "../plan/view.js";
@@ -20,6 +21,7 @@ const binaries: Readonly<Record<string, Binary>> = {
   Min: "min",
   Max: "max",
   Sum: "add",
+  Mean: "add",
   PRelu: "prelu",
   Mod: "remainder",
   Pow: "power",
@@ -105,6 +107,10 @@ export const binaryRow: LoweringRow = {
       x: at === 0 ? first : { result: at - 1 },
       y,
     }));
+    if (node.node.op === "Mean") {
+      const sum: Operand = program.length === 0 ? { input: 0 } : { result: program.length - 1 };
+      program.push({ unary: { kind: "scale", by: 1 / inputs.length }, x: sum });
+    }
     lowerMap(l, node.output(), tensors, program);
   },
 };
@@ -140,7 +146,7 @@ export const batchNormRow: LoweringRow = {
 };
 
 /** A tensor of the model, or numbers that follow from its constants. */
-export type Given = ValueId | { readonly numbers: Float32Array; readonly dims: readonly number[] };
+export type Given = ValueId | { readonly numbers: Elements; readonly dims: readonly number[] };
 
 /** Plans a map whose result is `id`, and what follows it and nobody else sees. */
 export function lowerMap(

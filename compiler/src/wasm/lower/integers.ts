@@ -81,7 +81,8 @@ export function lowerIntegerMap(
   planIntegerMap(l, l.allocate(id, rowMajor(l.dims(id).length), { exact: true }), of, operands);
 }
 
-function planIntegerMap(
+/** Plans a function of integers into a view; operands have as many axes, or fewer, from the right. */
+export function planIntegerMap(
   l: Lowering,
   y: View,
   of: IntegerFunction,

@@ -33,10 +33,21 @@ import { multiplyBytes } from "./quantized/product.js";
 import { ofBytes, onBytes } from "./quantized/rows.js";
 import { reductionRow } from "./reduction.js";
 import { resizeRow } from "./resize.js";
+import { oneHotRow } from "./one-hot.js";
 import { rnnRow } from "./rnn.js";
 import { softmaxRow } from "./softmax.js";
-import { castRow, comparisonRow, isNanRow, logicRow, notRow, whereRow } from "./truth.js";
+import { shrinkRow, thresholdedRow } from "./thresholds.js";
+import {
+  castRow,
+  comparisonRow,
+  isInfinityRow,
+  isNanRow,
+  logicRow,
+  notRow,
+  whereRow,
+} from "./truth.js";
 import { transposedConvolutionRow } from "./transposed-convolution.js";
+import { triangleRow } from "./triangle.js";
 
 /** Every operator of ai.onnx that is compiled. */
 export const lowerings: ReadonlyMap<string, LoweringRow> = new Map(
@@ -79,9 +90,15 @@ export const lowerings: ReadonlyMap<string, LoweringRow> = new Map(
     Where: whereRow,
     Not: notRow,
     IsNaN: isNanRow,
+    IsInf: isInfinityRow,
+    ThresholdedRelu: thresholdedRow,
+    Shrink: shrinkRow,
+    Trilu: triangleRow,
+    OneHot: oneHotRow,
     ...named(comparisonRow, "Equal Less LessOrEqual Greater GreaterOrEqual"),
     ...named(logicRow, "And Or Xor"),
     ...named(onBytes(binaryRow, joinBytes), "Add Sub Mul Div Min Max Sum PRelu Mod Pow"),
+    Mean: binaryRow,
     ...named(
       reductionRow,
       "ReduceSum ReduceMean ReduceMax ReduceMin ReduceProd ReduceSumSquare ReduceL1 ReduceL2 ReduceLogSum",

@@ -69,9 +69,13 @@ type Reason = Omit<Refusal, "where" | "count">;
 function refusedNode(graph: Graph, node: Node, hasOpenInputs: boolean): Reason | undefined {
   const row = node.domain === "" ? lowerings.get(node.op) : undefined;
   const what = node.domain === "" ? node.op : `${node.domain}::${node.op}`;
-  if (row === undefined) return { kind: "operator", what, why: "it is not compiled" };
   const facts = new NodeFacts(graph, node);
   const outputs = node.outputs.flatMap((id) => id ?? []);
+  if (row === undefined) {
+    const isSized = hasOpenInputs || outputs.every((id) => openDims(graph, id).length === 0);
+    const why = isSized ? "it is not compiled" : "how large its result is shows only when it runs";
+    return { kind: "operator", what, why };
+  }
   const computed = [...facts.inputs.filter((id) => graph.constant(id) === undefined), ...outputs];
   const types = row.types ?? ["float32"];
   const others = computed

@@ -2,6 +2,7 @@ import type { Dtype } from "@pare/runtime/format";
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { attribute, type ValueId } from "../../ir/index.js";
+import { simplifyGraph } from "../../passes/simplify.js";
 import { type Builder, graphOf } from "../../rules/rule-case.test.support.js";
 import { compare } from "../run-model.test.support.js";
 
@@ -94,11 +95,54 @@ it("converts between all types", async () => {
   );
 });
 
-it("tells what is no number", async () => {
-  const graph = graphOf({ x: ["float32", 3, 5] }, (input, b) => ({
-    y: b.add("IsNaN", [b.add("Sqrt", [input("x")])]),
-  }));
+it("tells what is no number, and what is infinite", async () => {
+  const graph = graphOf({ x: ["float32", 3, 5] }, (input, b) => {
+    const infinite = b.add("Div", [input("x"), b.add("Relu", [input("x")])]);
+    const told = (below: number, above: number): ValueId =>
+      b.add("IsInf", [infinite], {
+        detect_negative: attribute.int(below),
+        detect_positive: attribute.int(above),
+      });
+    return {
+      y: b.add("IsNaN", [b.add("Sqrt", [input("x")])]),
+      either: told(1, 1),
+      below: told(1, 0),
+      above: told(0, 1),
+      none: told(0, 0),
+    };
+  });
   expect(await compare(graph, { poisoned: true, reference: true })).toBe(0);
+});
+
+it("keeps triangles, and sets one of many", async () => {
+  const problem = fc.record({
+    dims: fc.array(size(1, 6), { minLength: 2, maxLength: 4 }),
+    // What the engine has a kernel for.
+    type: fc.constantFrom("float32" as const, "int64" as const),
+    diagonal: size(-3, 3),
+    upper: size(0, 1),
+    axis: size(-1, 2),
+    depth: size(1, 5),
+    op: fc.constantFrom("Trilu", "OneHot"),
+  });
+  await fc.assert(
+    fc.asyncProperty(problem, async ({ dims, type, op, ...p }) => {
+      fc.pre(op === "OneHot" || type === "float32");
+      const graph = graphOf({ x: [type, ...dims], i: ["int64", ...dims] }, (input, b) => {
+        if (op === "Trilu") {
+          const upper = attribute.int(p.upper);
+          return { y: b.add("Trilu", [input("x"), b.ints([p.diagonal], [])], { upper }) };
+        }
+        const to = attribute.int(typeNumbers[type]);
+        const values = b.add("Cast", [b.ints([-1, 2])], { to });
+        const axis = attribute.int(p.axis);
+        return { y: b.add("OneHot", [input("i"), b.ints([p.depth], []), values], { axis }) };
+      });
+      await simplifyGraph(graph, {});
+      expect(await compare(graph, { poisoned: true, reference: true })).toBe(0);
+    }),
+    { numRuns: 100 },
+  );
 });
 
 it("computes with integers of 32 and 64 bits, broadcast", async () => {
@@ -139,7 +183,10 @@ it("computes with integers of 32 and 64 bits, broadcast", async () => {
 it("takes powers, remainders, sines and other functions of floats", async () => {
   const problem = fc.record({
     shape: shapes,
-    op: fc.constantFrom("Pow", "Mod", "Sin", "Cos", "Sign", "Selu", "Celu", "Softsign", "Mish"),
+    op: fc.constantFrom(
+      ...["Pow", "Mod", "Sin", "Cos", "Sign", "Selu", "Celu", "Softsign", "Mish"],
+      ...["ThresholdedRelu", "Shrink", "Mean"],
+    ),
     exponent: fc.constantFrom(0, 2, 2.5, -1.5, 5, "tensor", "whole"),
     scale: fc.constantFrom(1, 10, 1000),
   });
@@ -151,7 +198,9 @@ it("takes powers, remainders, sines and other functions of floats", async () => 
         const positive = b.add("Add", [b.add("Abs", [input("x")]), b.floats([0.125], [])]);
         const z = b.add("Add", [b.add("Abs", [input("z")]), b.floats([0.5], [])]);
         if (op === "Mod") return { y: b.add("Mod", [x, z], { fmod: attribute.int(1) }) };
-        if (op !== "Pow") return { y: b.add(op, [x]) };
+        if (op === "Mean") return { y: b.add(op, [x, z, positive].slice(0, scale === 1 ? 1 : 3)) };
+        const bias = { bias: attribute.float(0.25), lambd: attribute.float(0.5) };
+        if (op !== "Pow") return { y: b.add(op, [x], op === "Shrink" ? bias : {}) };
         if (exponent === "whole") return { y: b.add("Pow", [x, b.ints([3], [])]) };
         if (typeof exponent === "string") return { y: b.add("Pow", [positive, z]) };
         return { y: b.add("Pow", [positive, b.floats([exponent], [])]) };

@@ -89,6 +89,26 @@ export const isNanRow: LoweringRow = {
   },
 };
 
+/** Infinity of one sign, or of either. */
+export const isInfinityRow: LoweringRow = {
+  types: ["float32", "bool"],
+  lower(node, l) {
+    const [below, above] = ["detect_negative", "detect_positive"].map(
+      (name) => node.attributes.int(name, 1) !== 0,
+    );
+    const isInfinite = (x: Operand, sign: number): Instruction => ({
+      comparison: below || above ? "equal" : "less",
+      x,
+      y: { constant: sign * Infinity },
+    });
+    const program: readonly Instruction[] =
+      below && above
+        ? [{ unary: { kind: "absolute" }, x: { input: 0 } }, isInfinite({ result: 0 }, 1)]
+        : [isInfinite({ input: 0 }, above ? 1 : -1)];
+    lowerMap(l, node.output(), [node.required(0)], program);
+  },
+};
+
 /** Of floats and whatever else takes a lane among others; of 64-bit integers one by one. */
 export const whereRow: LoweringRow = {
   types: truthTypes,
