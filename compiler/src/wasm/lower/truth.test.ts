@@ -183,9 +183,9 @@ it("computes with integers of 32 and 64 bits, broadcast", async () => {
 it("takes powers, remainders, sines and other functions of floats", async () => {
   const problem = fc.record({
     shape: shapes,
-    op: fc.constantFrom(
-      ...["Pow", "Mod", "Sin", "Cos", "Sign", "Selu", "Celu", "Softsign", "Mish"],
-      ...["ThresholdedRelu", "Shrink", "Mean"],
+    op: fc.oneof(
+      fc.constantFrom("Pow", "Mod", "Sin", "Cos", "Sign", "Mean"),
+      fc.constantFrom("Selu", "Celu", "Softsign", "Mish", "ThresholdedRelu", "Shrink"),
     ),
     exponent: fc.constantFrom(0, 2, 2.5, -1.5, 5, "tensor", "whole"),
     scale: fc.constantFrom(1, 10, 1000),
