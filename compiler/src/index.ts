@@ -68,4 +68,5 @@ export {
 export { loadableOn } from "./targets/loadable.js";
 export { saturates } from "./targets/saturation.js";
 export { obstacleText, supportOf, type TargetSupport } from "./targets/support.js";
+export { combinedSizes, type Sizes } from "./targets/sizes.js";
 export type { Obstacle, Proposal, Target, Verdict } from "./targets/target.js";

@@ -1,4 +1,4 @@
-import type { Examples } from "@pare/compiler";
+import type { Examples, Sizes } from "@pare/compiler";
 import type { EngineHost, Scorer } from "@pare/bench";
 import {
   type Evidence,
@@ -41,8 +41,9 @@ export async function prepareEvaluation(
   metric: string | undefined,
   seed: number,
   host: EngineHost,
+  sizes: Sizes = {},
 ): Promise<Evaluation> {
-  const samples = data?.samples ?? syntheticSamples(model.inputs, seed);
+  const samples = data?.samples ?? syntheticSamples(model.inputs, seed, sizes);
   const first = await samples.sample(data?.splits.validation[0] ?? 0);
   const shapes = Object.fromEntries(
     Object.entries(first.feeds).map(([name, { dims }]) => [name, dims]),

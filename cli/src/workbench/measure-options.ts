@@ -19,10 +19,14 @@ export interface MeasureVerbOptions extends OutputOptions, ShapeOptions {
   readonly report?: Pairs;
 }
 
-/** @param byDefault which targets, where none is named */
+/**
+ * @param byDefault which targets, where none is named
+ * @param dimText what `--dim` takes
+ */
 export function addMeasureOptions(
   command: Command,
   byDefault = "every engine that can run here",
+  dimText?: string,
 ): void {
   command
     .option(
@@ -42,7 +46,7 @@ export function addMeasureOptions(
       "--metric <name>",
       "top1, top5, auc, f1, cer, mse, cosine, sqnr, top1-agreement, or the module's own",
     );
-  addShapeOptions(command);
+  addShapeOptions(command, dimText);
   command
     .option(
       "--seed <number>",

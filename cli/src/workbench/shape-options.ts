@@ -1,4 +1,4 @@
-import type { BindShapesOptions } from "@pare/compiler";
+import type { BindShapesOptions, Sizes } from "@pare/compiler";
 import { PareError } from "@pare/runtime/format";
 import type { Command } from "commander";
 import { collectPairs, type Pairs } from "../terminal/option-values.js";
@@ -9,15 +9,21 @@ export interface ShapeOptions {
   readonly const?: Pairs;
 }
 
-/** `--shape`, `--dim` and `--const`, the same for every verb that runs or compiles. */
-export function addShapeOptions(command: Command): void {
+/**
+ * `--shape`, `--dim` and `--const`, the same for every verb that runs or compiles.
+ * @param dimText what `--dim` takes
+ */
+export function addShapeOptions(
+  command: Command,
+  dimText = "a free dim's size: --dim sequence=128",
+): void {
   command
     .option(
       "--shape <list>",
       "an input's shape: --shape images=1x3x640x640",
       collectPairs("--shape"),
     )
-    .option("--dim <list>", "a free dim's size: --dim sequence=128", collectPairs("--dim"))
+    .option("--dim <list>", dimText, collectPairs("--dim"))
     .option(
       "--const <list>",
       "an input that never changes: --const sr=16000",
@@ -25,18 +31,55 @@ export function addShapeOptions(command: Command): void {
     );
 }
 
-/** What the options say, as the pass `bind-shapes` takes it. @throws PareError ARGUMENT */
+/** Of `--dim`, where it may give a dim several sizes. */
+export const severalSizes =
+  "a free dim's size: --dim sequence=128, or several for aot, an entry each: --dim width=160,320";
+
+/** What the options say, as the pass `bind-shapes` takes it. @throws PareError ARGUMENT, for several sizes of a dim too */
 export function parseShapes(options: ShapeOptions): BindShapesOptions {
+  const { sizes, ...shapes } = parseManyShapes(options);
+  const [name] = Object.keys(sizes);
+  if (name === undefined) return shapes;
+  throw new PareError("ARGUMENT", `--dim ${name} has several sizes, and this command takes one.`, {
+    where: "--dim",
+    hint: `Write one whole number: --dim ${name}=128.`,
+  });
+}
+
+/** The same, and by name the sizes of each dim that has several. @throws PareError ARGUMENT */
+export function parseManyShapes(
+  options: ShapeOptions,
+): BindShapesOptions & { readonly sizes: Sizes } {
+  const dims = new Map<string, Set<number>>();
+  for (const [name, text] of options.dim ?? []) {
+    const sizes = dims.get(name) ?? new Set<number>();
+    for (const part of text.split(",")) sizes.add(parseSize(name, part));
+    dims.set(name, sizes);
+  }
   return {
     shapes: Object.fromEntries(
       (options.shape ?? []).map(([name, text]) => [name, parseShape(name, text)]),
     ),
-    dims: Object.fromEntries(
-      onceEach(options.dim ?? []).map(([name, text]) => [name, parseSize(name, text)]),
-    ),
+    ...splitDims(Object.fromEntries([...dims].map(([name, sizes]) => [name, [...sizes]]))),
     constants: Object.fromEntries(
       (options.const ?? []).map(([name, text]) => [name, parseConstant(name, text)]),
     ),
+  };
+}
+
+/** Dims that have one size, and those that have several. */
+export function splitDims(dims: Readonly<Record<string, number | readonly number[]>>): {
+  readonly dims: Readonly<Record<string, number>>;
+  readonly sizes: Sizes;
+} {
+  const lists = Object.entries(dims).map(([name, given]) => [name, [given].flat()] as const);
+  return {
+    dims: Object.fromEntries(
+      lists.flatMap(([name, [size, ...others]]) =>
+        size !== undefined && others.length === 0 ? [[name, size]] : [],
+      ),
+    ),
+    sizes: Object.fromEntries(lists.filter(([, sizes]) => sizes.length > 1)),
   };
 }
 
@@ -52,27 +95,10 @@ function parseShape(name: string, text: string): readonly number[] {
 function parseSize(name: string, text: string): number {
   const size = Number(text);
   if (/^\d+$/.test(text) && Number.isSafeInteger(size) && size > 0) return size;
-  const several = /^\d+(,\d+)+$/.test(text);
-  throw new PareError(
-    "ARGUMENT",
-    several
-      ? `--dim ${name} has several sizes, but this version measures one.`
-      : `"${text}" is no size for "${name}".`,
-    {
-      where: "--dim",
-      hint: `Write one whole number: --dim ${name}=128.`,
-    },
-  );
-}
-
-function onceEach(pairs: Pairs): Pairs {
-  const seen = new Map(pairs);
-  if (seen.size === pairs.length) return pairs;
-  throw new PareError(
-    "ARGUMENT",
-    "--dim gives a dim several sizes, but this version measures one.",
-    { where: "--dim", hint: "Give each dim one size." },
-  );
+  throw new PareError("ARGUMENT", `"${text}" is no size for "${name}".`, {
+    where: "--dim",
+    hint: `Write one whole number: --dim ${name}=128.`,
+  });
 }
 
 function parseConstant(name: string, text: string): number | boolean | readonly number[] {

@@ -1,3 +1,4 @@
+import { combinedSizes, type Sizes } from "@pare/compiler";
 import {
   goldenFeeds,
   goldenInputs,
@@ -10,15 +11,26 @@ import {
 export const syntheticCount = 16;
 
 /** Noise in the place of data: fit for timing and for comparing engines, never for accuracy. */
-export function syntheticSamples(inputs: readonly ValueInfo[], seed: number): SampleSet {
-  const dims = Object.fromEntries(inputs.map((info) => [info.name, { dims: guessedDims(info) }]));
+export function syntheticSamples(
+  inputs: readonly ValueInfo[],
+  seed: number,
+  sizes: Sizes = {},
+): SampleSet {
+  const wanted = combinedSizes(sizes);
+  const dimsOf = (index: number) =>
+    Object.fromEntries(
+      inputs.map((info) => [
+        info.name,
+        { dims: guessedDims(info, wanted[index % wanted.length] ?? {}) },
+      ]),
+    );
   return {
     size: syntheticCount,
     labelled: false,
     info: async (index) => infoOf(index),
     sample: async (index) => ({
       ...infoOf(index),
-      feeds: goldenFeeds(goldenInputs(inputs, seed + 1000 * index, dims)),
+      feeds: goldenFeeds(goldenInputs(inputs, seed + 1000 * index, dimsOf(index))),
     }),
   };
 }
@@ -27,18 +39,29 @@ function infoOf(index: number): SampleInfo {
   return { id: `synthetic-${index}`, label: null, group: null };
 }
 
-/** Concrete dims: a free batch is 1, a free side of an image 224, any other free dim 128. */
-export function guessedDims({ dims, type }: ValueInfo): readonly number[] {
+/**
+ * Concrete dims: a free batch is 1, a free side of an image 224, any other free dim 128.
+ * @param known sizes of free dims, by name
+ */
+export function guessedDims(
+  { dims, type }: ValueInfo,
+  known: Readonly<Record<string, number>> = {},
+): readonly number[] {
   const image = dims.length === 4 && (type.startsWith("float") || type === "uint8");
-  return dims.map((dim, axis) =>
-    typeof dim === "number" ? dim : axis === 0 ? 1 : image ? 224 : 128,
-  );
+  return dims.map((dim, axis) => {
+    if (typeof dim === "number") return dim;
+    const own = dim !== null && Object.hasOwn(known, dim) ? known[dim] : undefined;
+    return own ?? (axis === 0 ? 1 : image ? 224 : 128);
+  });
 }
 
 /** What was guessed, as a sentence; null where nothing had to be. */
-export function guessedText(inputs: readonly ValueInfo[]): string | null {
-  const guessed = inputs.filter(({ dims }) => dims.some((dim) => typeof dim !== "number"));
+export function guessedText(inputs: readonly ValueInfo[], sizes: Sizes = {}): string | null {
+  const guessed = inputs.filter(({ dims }) =>
+    dims.some((dim) => dim === null || (typeof dim === "string" && !Object.hasOwn(sizes, dim))),
+  );
   if (guessed.length === 0) return null;
-  const shapes = guessed.map((info) => `${info.name}=${guessedDims(info).join("x")}`);
+  const [first = {}] = combinedSizes(sizes);
+  const shapes = guessed.map((info) => `${info.name}=${guessedDims(info, first).join("x")}`);
   return `Free dims were guessed: --shape ${shapes.join(" --shape ")}.`;
 }

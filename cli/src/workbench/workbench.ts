@@ -1,3 +1,4 @@
+import type { Sizes } from "@pare/compiler";
 import type { TargetName } from "@pare/runtime/format";
 import { PareError, throwIfAborted } from "@pare/runtime/format";
 import { openData, type OpenData } from "../data/open-data.js";
@@ -43,12 +44,12 @@ const leastPatienceMs = 5_000;
 export async function openWorkbench(
   model: OpenedModel,
   targets: readonly TargetName[],
-  options: DataOptions & { readonly timeBudgetMs?: number },
+  options: DataOptions & { readonly timeBudgetMs?: number; readonly sizes?: Sizes },
   seed: number,
   output: WorkOutput,
   signal: AbortSignal,
 ): Promise<Workbench> {
-  const guessed = options.data === undefined ? guessedText(model.inputs) : null;
+  const guessed = options.data === undefined ? guessedText(model.inputs, options.sizes) : null;
   if (guessed !== null) output.note(guessed);
   // Whichever fails first, the other one is waited for and closed.
   const opening = await Promise.allSettled([
@@ -79,6 +80,7 @@ export async function openWorkbench(
         options.metric,
         seed,
         engines.value.reference,
+        options.sizes,
       ),
       dispose,
     };

@@ -37,10 +37,10 @@ const anotherSeed = 1000;
 /** What is run, and what it says where a target does not take it as it is. */
 type File = Pick<OptimizedVariant, "artifact" | "graph">;
 
-/** Of one variant. */
+/** Of one variant, by case. */
 interface Recorded {
   readonly id: string;
-  readonly answers: Tensors;
+  readonly answers: readonly Tensors[];
   readonly tolerance: VariantEntry["tolerance"];
 }
 
@@ -53,15 +53,23 @@ interface Recorded {
 export class GoldenRecorder {
   readonly #devices: readonly TargetDevice[];
   readonly #seed: number;
-  #inputs: readonly GoldenInput[];
+  #cases: readonly (readonly GoldenInput[])[];
   #attempts = 0;
-  /** By target and file. */
-  #answered: ReadonlyMap<string, Promise<Tensors>> = new Map();
+  /** By target, file and case. */
+  #answered: ReadonlyMap<string, Promise<readonly Tensors[]>> = new Map();
 
-  /** @param inputs with concrete dims */
-  constructor(devices: readonly TargetDevice[], inputs: readonly GoldenInput[], seed: number) {
+  /**
+   * @param inputs with concrete dims
+   * @param others of other dims, each a case of its own
+   */
+  constructor(
+    devices: readonly TargetDevice[],
+    inputs: readonly GoldenInput[],
+    seed: number,
+    others: readonly (readonly GoldenInput[])[] = [],
+  ) {
     this.#devices = devices;
-    this.#inputs = inputs;
+    this.#cases = [inputs, ...others];
     this.#seed = seed;
   }
 
@@ -82,7 +90,9 @@ export class GoldenRecorder {
         this.#attempts += 1;
         if (!isPareError(error) || error.code !== "GOLDEN" || this.#attempts >= mostAttempts)
           throw error;
-        this.#inputs = this.#inputs.map((input) => ({ ...input, seed: input.seed + anotherSeed }));
+        this.#cases = this.#cases.map((inputs) =>
+          inputs.map((input) => ({ ...input, seed: input.seed + anotherSeed })),
+        );
         this.#answered = new Map();
       }
     }
@@ -92,8 +102,8 @@ export class GoldenRecorder {
     variants: readonly OptimizedVariant[],
     provisional: boolean,
   ): Promise<RecordedGolden> {
-    const asked = new Map<string, Promise<Tensors>>();
-    const answersOf = async (file: File, device: TargetDevice): Promise<Tensors> => {
+    const asked = new Map<string, Promise<readonly Tensors[]>>();
+    const answersOf = async (file: File, device: TargetDevice): Promise<readonly Tensors[]> => {
       const key = `${device.target} ${await artifactIdentity(file.artifact)}`;
       const answers = asked.get(key) ?? this.#answered.get(key) ?? this.#run(file, device);
       asked.set(key, answers);
@@ -112,14 +122,16 @@ export class GoldenRecorder {
         orNothing(answersOf({ artifact: reference, graph }, other)),
       ]);
       const relative = allowances[arithmeticOf[precision]];
-      const outputs = Object.fromEntries(
-        Object.entries(answers).map(([name, answer]): [string, number] => {
+      const outputs: Record<string, number> = {};
+      for (const [at, own] of answers.entries()) {
+        for (const [name, answer] of Object.entries(own)) {
+          const [other, float] = [others[at]?.[name], floats[at]?.[name]];
           // What rounding its weights moved, rounding its sums on another device may move too.
-          const apart =
-            3 * Math.max(difference(answer, others[name]), difference(answer, floats[name]));
-          return [name, Number(Math.max(relative * largest(answer), apart, 1e-6).toPrecision(3))];
-        }),
-      );
+          const apart = 3 * Math.max(difference(answer, other), difference(answer, float));
+          const most = Math.max(relative * largest(answer), apart, 1e-6);
+          outputs[name] = Math.max(outputs[name] ?? 0, Number(most.toPrecision(3)));
+        }
+      }
       const absolute = Math.max(...Object.values(outputs));
       const tolerance = { absolute, relative, outputs };
       return [{ id: variantId(variant), answers, tolerance }];
@@ -128,10 +140,19 @@ export class GoldenRecorder {
     const recorded = (await Promise.all(variants.map(record))).flat();
     this.#answered = asked;
     const runs = new Map(
-      recorded.map(({ id, answers }): [string, RunTensors] => [id, async () => answers]),
+      recorded.map(({ id, answers }): [string, RunTensors] => {
+        const bySizes = new Map(this.#cases.map((inputs, at) => [sizesOf(inputs), answers[at]]));
+        return [
+          id,
+          async (feeds) =>
+            bySizes.get(
+              sizesOf(Object.entries(feeds).map(([name, { dims }]) => ({ name, dims }))),
+            ) ?? {},
+        ];
+      }),
     );
     return {
-      golden: await probeGolden([this.#inputs], runs, { seed: this.#seed }),
+      golden: await probeGolden(this.#cases, runs, { seed: this.#seed }),
       tolerances: Object.fromEntries(recorded.map(({ id, tolerance }) => [id, tolerance])),
     };
   }
@@ -140,20 +161,32 @@ export class GoldenRecorder {
     return this.#devices.find((device) => device.target === target);
   }
 
-  async #run({ artifact, graph }: File, { target, executor }: TargetDevice): Promise<Tensors> {
+  async #run(
+    { artifact, graph }: File,
+    { target, executor }: TargetDevice,
+  ): Promise<readonly Tensors[]> {
     const session = await executor.load(
       await loadableOn(findTarget(target), artifact, () => graph),
     );
     try {
-      return await session.run(goldenFeeds(this.#inputs));
+      const answers: Tensors[] = [];
+      for (const inputs of this.#cases) answers.push(await session.run(goldenFeeds(inputs)));
+      return answers;
     } finally {
       await session.dispose();
     }
   }
 }
 
-function orNothing(answers: Promise<Tensors>): Promise<Tensors> {
-  return answers.catch(() => ({}));
+function orNothing(answers: Promise<readonly Tensors[]>): Promise<readonly Tensors[]> {
+  return answers.catch(() => []);
+}
+
+/** By which cases can be told apart. */
+function sizesOf(
+  inputs: readonly { readonly name: string; readonly dims: readonly number[] }[],
+): string {
+  return JSON.stringify(inputs.map(({ name, dims }) => [name, dims]));
 }
 
 function numbersOf(tensor: Tensor | undefined): ArrayLike<number> | null {

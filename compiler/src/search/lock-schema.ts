@@ -17,6 +17,11 @@ const object = (properties: Readonly<Record<string, JsonSchema>>): JsonSchema =>
   required: Object.keys(properties),
 });
 
+const withOptional = (
+  optional: Readonly<Record<string, JsonSchema>>,
+  required: Readonly<Record<string, JsonSchema>>,
+): JsonSchema => ({ ...object(required), properties: { ...required, ...optional } });
+
 const accuracy: JsonSchema = { anyOf: [{ $ref: "#/$defs/accuracy" }, { type: "null" }] };
 const latency: JsonSchema = {
   anyOf: [{ $ref: "#/$defs/latency" }, { $ref: "#/$defs/unmeasured" }],
@@ -28,53 +33,58 @@ const step: JsonSchema = {
   required: ["use"],
 };
 
+const sizes = record(list({ type: "integer", minimum: 1 }));
+
 /** The schema of `pare.lock.json`, version 2. Every name is held against what is known before it is used. */
 export const lockSchema: JsonSchema = {
   $schema: "https://json-schema.org/draft/2020-12/schema",
   title: "What Pare decided, and what it takes to decide it again",
-  ...object({
-    lockVersion: { type: "integer", minimum: 1 },
-    compiler: text,
-    model: object({ sha256: text }),
-    recipe: object({ name: text, sha256: text }),
-    seed: { type: "integer" },
-    prefer: { enum: ["latency", "size"] },
-    shapes: record(list({ type: ["integer", "string"] })),
-    constants: record(text),
-    splits: record(text),
-    statistics: record(list(number)),
-    golden: {
-      anyOf: [
-        object({ golden: { type: "object" }, tolerances: record(toleranceSchema) }),
-        { type: "null" },
-      ],
+  ...withOptional(
+    { sizes },
+    {
+      lockVersion: { type: "integer", minimum: 1 },
+      compiler: text,
+      model: object({ sha256: text }),
+      recipe: object({ name: text, sha256: text }),
+      seed: { type: "integer" },
+      prefer: { enum: ["latency", "size"] },
+      shapes: record(list({ type: ["integer", "string"] })),
+      constants: record(text),
+      splits: record(text),
+      statistics: record(list(number)),
+      golden: {
+        anyOf: [
+          object({ golden: { type: "object" }, tolerances: record(toleranceSchema) }),
+          { type: "null" },
+        ],
+      },
+      targets: {
+        type: "array",
+        minItems: 1,
+        items: object({
+          target: { enum: targetNames },
+          engine: text,
+          candidate: { type: "string", pattern: "^[\\w.-]+$" },
+          precision: { enum: Object.keys(arithmeticOf) },
+          groups: list(object({ steps: list(step), required: { type: "boolean" } })),
+          session: { type: "object" },
+          features: list({ enum: deviceFeatures }),
+          files: {
+            type: "array",
+            minItems: 1,
+            items: object({ name: text, sha256: { type: "string", pattern: "^[0-9a-f]{64}$" } }),
+          },
+          maxDrop: number,
+          sizeBytes: object({ raw: number, gzip: number, brotli: number }),
+          accuracy,
+          baselineAccuracy: accuracy,
+          latencyMs: latency,
+          baselineLatencyMs: latency,
+          memoryBytes: { type: ["number", "null"] },
+          startupMs: { type: ["number", "null"] },
+        }),
+      },
     },
-    targets: {
-      type: "array",
-      minItems: 1,
-      items: object({
-        target: { enum: targetNames },
-        engine: text,
-        candidate: { type: "string", pattern: "^[\\w.-]+$" },
-        precision: { enum: Object.keys(arithmeticOf) },
-        groups: list(object({ steps: list(step), required: { type: "boolean" } })),
-        session: { type: "object" },
-        features: list({ enum: deviceFeatures }),
-        files: {
-          type: "array",
-          minItems: 1,
-          items: object({ name: text, sha256: { type: "string", pattern: "^[0-9a-f]{64}$" } }),
-        },
-        maxDrop: number,
-        sizeBytes: object({ raw: number, gzip: number, brotli: number }),
-        accuracy,
-        baselineAccuracy: accuracy,
-        latencyMs: latency,
-        baselineLatencyMs: latency,
-        memoryBytes: { type: ["number", "null"] },
-        startupMs: { type: ["number", "null"] },
-      }),
-    },
-  }),
+  ),
   $defs: measurementSchemas,
 };

@@ -64,6 +64,8 @@ export interface Lock {
   readonly prefer: "latency" | "size";
   readonly shapes: Readonly<Record<string, readonly (number | string)[]>>;
   readonly constants: Readonly<Record<string, string>>;
+  /** See OptimizeRequest. Absent where no dim has several. */
+  readonly sizes?: Readonly<Record<string, readonly number[]>>;
   /** sha256 over each split's ids and content. */
   readonly splits: Readonly<Record<string, string>>;
   readonly targets: readonly LockedTarget[];
@@ -159,6 +161,7 @@ export function checkLock(
     readonly splits?: Readonly<Record<string, string>>;
     readonly shapes: Lock["shapes"];
     readonly constants: Lock["constants"];
+    readonly sizes?: Lock["sizes"] | undefined;
   },
 ): void {
   const changed: string[] = [];
@@ -168,6 +171,7 @@ export function checkLock(
     changed.push("the data or its splits");
   if (!same(lock.shapes, now.shapes)) changed.push("the shapes");
   if (!same(lock.constants, now.constants)) changed.push("the constants");
+  if (!same(lock.sizes ?? {}, now.sizes ?? {})) changed.push("the sizes of --dim");
   if (changed.length > 0) {
     throw new PareError(
       "LOCK",

@@ -19,6 +19,7 @@ import { findPass } from "../pipeline/registry.js";
 import type { StepGroup } from "../pipeline/step.js";
 import { findTarget } from "../targets/index.js";
 import { loadableOn } from "../targets/loadable.js";
+import type { Sizes } from "../targets/sizes.js";
 import type { Made, State } from "./candidate.js";
 import { coarser } from "./precision.js";
 import { type Learned, learns } from "./learned.js";
@@ -36,6 +37,8 @@ export interface MakeServices {
   readonly fingerprints: Fingerprints;
   readonly learned: Learned<Changed>;
   readonly seed: number;
+  /** See OptimizeRequest. */
+  readonly sizes?: Sizes | undefined;
   /** Milliseconds; absent where nothing is timed, as in a replay. No pass sees it. */
   readonly now?: (() => number) | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -101,7 +104,7 @@ export async function asGiven(
   services: MakeServices,
 ): Promise<Artifact> {
   const normal = async (): Promise<Graph> => (await beginning(graph, null, services)).graph;
-  return loadableOn(findTarget(target), original, normal);
+  return loadableOn(findTarget(target), original, normal, services.sizes);
 }
 
 /** What a group makes of a state, and why it changes nothing where it does. */
@@ -157,7 +160,7 @@ export async function finish(
 ): Promise<Made> {
   let last = state;
   for (const group of ending) last = (await change(last, group, state.precision, services)).state;
-  const artifact: Artifact = await findTarget(target).emit(last.graph, session);
+  const artifact: Artifact = await findTarget(target).emit(last.graph, session, services.sizes);
   return {
     ...state,
     written: last,

@@ -15,6 +15,7 @@ import type { Record } from "./record.js";
 import type { OptimizeRequest, TargetDevice } from "./request.js";
 import type { TargetState } from "./target-state.js";
 import { findTarget, type Target } from "../targets/index.js";
+import type { Sizes } from "../targets/sizes.js";
 import { obstacleText, supportOf } from "../targets/support.js";
 import { isRefusal } from "./refusal.js";
 import { orderOf, type Relative, round } from "./verdict.js";
@@ -44,7 +45,7 @@ export interface Opening {
  */
 export async function openTarget(opening: Opening, device: TargetDevice): Promise<TargetState> {
   const { request, simplified, recipe, record, services } = opening;
-  await demandTaken(findTarget(device.target), simplified.graph);
+  await demandTaken(findTarget(device.target), simplified.graph, request.sizes);
   const given = await attempt(() => asGiven(request, device.target, services));
   const original = typeof given === "string" ? request.original : given;
   const began = request.clock.now();
@@ -133,9 +134,9 @@ export async function openTarget(opening: Opening, device: TargetDevice): Promis
   };
 }
 
-async function demandTaken(target: Target, graph: Graph): Promise<void> {
+async function demandTaken(target: Target, graph: Graph, sizes?: Sizes): Promise<void> {
   if (target.obstacles === undefined) return;
-  const { obstacles } = await supportOf(graph, target);
+  const { obstacles } = await supportOf(graph, target, sizes);
   const [first] = obstacles;
   if (first === undefined) return;
   throw new PareError(

@@ -67,7 +67,7 @@ class Search {
   #plan: Plan | null = null;
 
   constructor(request: OptimizeRequest, recipeSha256: string) {
-    const { activations, examples, training, graph, seed, signal, clock } = request;
+    const { activations, examples, training, graph, seed, sizes, signal, clock } = request;
     this.#request = request;
     this.#progress = new Progress(request, this.#states);
     this.#recipe = ordered(request.recipe);
@@ -80,6 +80,7 @@ class Search {
       fingerprints: new Fingerprints(),
       learned: new Learned(),
       seed,
+      sizes,
       now: () => clock.now(),
       signal,
       onProgress: (_, what) => this.#progress.within(what),

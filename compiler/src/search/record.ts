@@ -37,6 +37,7 @@ export type RecordRequest = Pick<
   | "budget"
   | "shapes"
   | "constants"
+  | "sizes"
   | "splits"
 >;
 
@@ -156,7 +157,7 @@ export class Record {
   }
 
   #lock(decided: readonly Decided[]): Lock {
-    const { compiler, originalSha256, recipe, seed, budget, shapes, constants, splits } =
+    const { compiler, originalSha256, recipe, seed, budget, shapes, constants, sizes, splits } =
       this.#request;
     const statistics = new Map<string, readonly number[]>();
     for (const { chosen } of decided)
@@ -170,6 +171,7 @@ export class Record {
       prefer: budget.prefer,
       shapes,
       constants,
+      ...(sizes && Object.keys(sizes).length > 0 && { sizes }),
       splits,
       targets: decided.map((one) => lockedTarget(one, budget.limits(one.device.target).maxDrop)),
       statistics: Object.fromEntries([...statistics].sort(([a], [b]) => (a < b ? -1 : 1))),

@@ -21,6 +21,7 @@ export type ReplayRequest = Pick<
   | "budget"
   | "shapes"
   | "constants"
+  | "sizes"
   | "compiler"
   | "signal"
 > & {
@@ -50,6 +51,7 @@ export async function replay(request: ReplayRequest, lock: Lock): Promise<Optimi
     fingerprints,
     learned: new Learned(),
     seed: lock.seed,
+    sizes: request.sizes,
     signal,
   };
   const normal = await beginning(request.graph, null, services);

@@ -21,6 +21,7 @@ import type { Examples } from "../pipeline/examples.js";
 import type { Recipe } from "../pipeline/recipe.js";
 import type { Kept } from "../pipeline/services.js";
 import type { StepGroup } from "../pipeline/step.js";
+import type { Sizes } from "../targets/sizes.js";
 import type { Lock } from "./lock.js";
 import type { PlanSummary } from "./plan.js";
 
@@ -100,6 +101,8 @@ export interface OptimizeRequest {
   readonly splits: Readonly<Record<string, string>>;
   readonly shapes: Lock["shapes"];
   readonly constants: Lock["constants"];
+  /** What free dims come to, where that is more than one size; targets that fix sizes have a file with an entry each. */
+  readonly sizes?: Sizes | undefined;
   readonly compiler: string;
   readonly signal?: AbortSignal;
   /** Told once what will be done, before it is. */

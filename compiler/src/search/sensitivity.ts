@@ -110,8 +110,9 @@ export class LayerErrors {
   }
 
   async #answers(graph: Graph, feeds: readonly Tensors[]): Promise<readonly Tensors[]> {
-    const { target, executor } = this.#asked.device;
-    return answers(executor, findTarget(target).emit(graph, {}), feeds);
+    const { device, services } = this.#asked;
+    const artifact = findTarget(device.target).emit(graph, {}, services.sizes);
+    return answers(device.executor, artifact, feeds);
   }
 }
 

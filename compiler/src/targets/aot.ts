@@ -5,7 +5,8 @@ import type { Graph } from "../ir/index.js";
 import { bindShapes } from "../passes/bind-shapes.js";
 import { simplifyGraph } from "../passes/simplify.js";
 import { compiledOperators, compileToWasm, refusalsOf } from "../wasm/index.js";
-import type { Proposal, Target } from "./target.js";
+import { combinedSizes, type Sizes } from "./sizes.js";
+import type { Obstacle, Proposal, Target } from "./target.js";
 
 /**
  * No engine: the model is compiled to a WebAssembly module of its own, in which it computes in floats or in
@@ -23,32 +24,40 @@ export const aot: Target = {
       ? { ok: true }
       : { ok: false, why: `${op} is not compiled on ${type}: the model goes to another target` };
   },
-  async obstacles(graph) {
-    const { fixed } = await fixedGraph(graph);
-    const against = await refusalsOf(fixed);
-    return against.map(({ what, why, hint, where, count }) => ({
-      op: what,
-      reason: hint === undefined ? why : `${why}, give ${hint}`,
-      count,
-      nodes: where,
-    }));
+  async obstacles(graph, sizes) {
+    const found = new Map<string, Obstacle>();
+    for (const fixed of await fixedGraphs(graph, sizes)) {
+      for (const { what, why, hint, where, count } of await refusalsOf(fixed)) {
+        const reason = hint === undefined ? why : `${why}, give ${hint}`;
+        const key = `${what}: ${reason}`;
+        // Of another size the same is said of the same nodes.
+        if (!found.has(key)) found.set(key, { op: what, reason, count, nodes: where });
+      }
+    }
+    return [...found.values()];
   },
-  assumption(graph) {
-    const symbols = batchSymbols(graph);
-    if (symbols.length === 0) return undefined;
-    const [name] = batchNames(symbols);
-    const other =
-      name === undefined ? "--shape gives it another size" : `--dim ${name}=8 makes it eight`;
-    return `A run takes one sample: its batch${name === undefined ? "" : ` (${batchNames(symbols).join(", ")})`} is fixed to 1 in the module; ${other}.`;
+  assumption(graph, sizes = {}) {
+    const symbols = freeBatch(graph, sizes);
+    const several = Object.entries(sizes).map(
+      ([symbol, own]) => `${symbol} is ${own.slice(0, -1).join(", ")} or ${own.at(-1)}`,
+    );
+    const entries =
+      several.length === 0
+        ? []
+        : [`The module has an entry for each size, on the same weights: ${several.join("; ")}.`];
+    const names = symbols.flatMap((symbol) => namedSymbol(symbol) ?? []);
+    const batch = symbols.length === 0 ? [] : [batchText(names)];
+    const said = [...batch, ...entries];
+    return said.length === 0 ? undefined : said.join(" ");
   },
   propose(graph) {
     const { full, pointwise, depthwise } = workloadOf(graph);
     if (full + pointwise + depthwise === 0) return [];
     return [int8Modules("int8-static", {}), int8Modules("int8-mixed", floatEnds, "mixed")];
   },
-  async emit(graph, session) {
-    const { fixed, batch } = await fixedGraph(graph);
-    const { simd, relaxed, weights } = await compileToWasm(fixed, { weights: "once", batch });
+  async emit(graph, session, sizes) {
+    const graphs = await fixedGraphs(graph, sizes);
+    const { simd, relaxed, weights } = await compileToWasm(graphs, { weights: "once" });
     const beside = [relaxed && named(relaxed, "wasm"), weights && named(weights, "bin")].flatMap(
       (file) => file ?? [],
     );
@@ -61,21 +70,32 @@ export const aot: Target = {
   },
 };
 
-/** A graph as it is compiled, and what of it was fixed to one: names of its batch; undefined where none was free. */
-async function fixedGraph(
-  graph: Graph,
-): Promise<{ readonly fixed: Graph; readonly batch: readonly string[] | undefined }> {
-  const fixed = graph.fork();
-  const symbols = batchSymbols(fixed);
-  const dims = Object.fromEntries(symbols.map((symbol) => [symbol, 1]));
-  await bindShapes.create(bindShapes.parse({ dims })).run(fixed, {});
-  await simplifyGraph(fixed, {});
-  return { fixed, batch: symbols.length === 0 ? undefined : batchNames(symbols) };
+/**
+ * A graph as it is compiled, for each size that is wanted. A batch that nobody gave one is one.
+ * @throws PareError ARGUMENT for a dim that it does not have, or too many sizes
+ */
+async function fixedGraphs(graph: Graph, sizes: Sizes = {}): Promise<readonly Graph[]> {
+  const one = Object.fromEntries(freeBatch(graph, sizes).map((symbol) => [symbol, 1]));
+  const graphs: Graph[] = [];
+  for (const wanted of combinedSizes(sizes)) {
+    const fixed = graph.fork();
+    await bindShapes.create(bindShapes.parse({ dims: { ...one, ...wanted } })).run(fixed, {});
+    await simplifyGraph(fixed, {});
+    graphs.push(fixed);
+  }
+  return graphs;
 }
 
-/** Those that a file names. */
-function batchNames(symbols: readonly string[]): readonly string[] {
-  return symbols.flatMap((symbol) => namedSymbol(symbol) ?? []);
+function freeBatch(graph: Graph, sizes: Sizes): readonly string[] {
+  return batchSymbols(graph).filter((symbol) => !Object.hasOwn(sizes, symbol));
+}
+
+function batchText(names: readonly string[]): string {
+  const [name] = names;
+  const other =
+    name === undefined ? "--shape gives it another size" : `--dim ${name}=8 makes it eight`;
+  const named = name === undefined ? "" : ` (${names.join(", ")})`;
+  return `A run takes one sample: its batch${named} is fixed to 1 in the module; ${other}.`;
 }
 
 const floatEnds = { inputs: "float", outputs: "float" };

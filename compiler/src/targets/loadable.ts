@@ -1,5 +1,6 @@
 import type { Artifact } from "@pare/runtime/format";
 import type { Graph } from "../ir/index.js";
+import type { Sizes } from "./sizes.js";
 import type { Target } from "./target.js";
 
 /**
@@ -11,6 +12,7 @@ export async function loadableOn(
   target: Target,
   artifact: Artifact,
   graph: () => Graph | Promise<Graph>,
+  sizes: Sizes = {},
 ): Promise<Artifact> {
-  return artifact.format === target.format ? artifact : target.emit(await graph(), {});
+  return artifact.format === target.format ? artifact : target.emit(await graph(), {}, sizes);
 }

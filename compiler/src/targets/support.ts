@@ -1,5 +1,6 @@
 import type { Dtype } from "@pare/runtime/format";
 import type { Graph, Node } from "../ir/index.js";
+import type { Sizes } from "./sizes.js";
 import type { Obstacle, Target } from "./target.js";
 
 export interface TargetSupport {
@@ -15,11 +16,15 @@ export interface TargetSupport {
  * What stands against a target, with all reasons, those that concern most nodes first: by its table of every node, or by
  * what it says itself of the whole graph.
  */
-export async function supportOf(graph: Graph, target: Target): Promise<TargetSupport> {
+export async function supportOf(
+  graph: Graph,
+  target: Target,
+  sizes: Sizes = {},
+): Promise<TargetSupport> {
   const { name, label } = target;
-  const found = (await target.obstacles?.(graph)) ?? obstaclesOf(graph, target);
+  const found = (await target.obstacles?.(graph, sizes)) ?? obstaclesOf(graph, target);
   const sorted = [...found].sort((a, b) => b.count - a.count || (a.op < b.op ? -1 : 1));
-  const assumption = target.assumption?.(graph);
+  const assumption = target.assumption?.(graph, sizes);
   return {
     target: name,
     label,

@@ -8,6 +8,7 @@ import type {
 } from "@pare/runtime/format";
 import type { Graph } from "../ir/index.js";
 import type { StepGroup } from "../pipeline/step.js";
+import type { Sizes } from "./sizes.js";
 
 export type Verdict = { readonly ok: true } | { readonly ok: false; readonly why: string };
 
@@ -41,14 +42,14 @@ export interface Target {
   /** With the reason, from a table of real kernels. */
   supports(op: string, domain: string, types: readonly (Dtype | undefined)[]): Verdict;
   /** All that stands against a graph, where it takes a whole one or none: sizes as well as nodes. */
-  obstacles?(graph: Graph): Promise<readonly Obstacle[]>;
+  obstacles?(graph: Graph, sizes?: Sizes): Promise<readonly Obstacle[]>;
   /** What `emit` settles of a graph because nobody did, in a sentence; undefined where there is nothing. */
-  assumption?(graph: Graph): string | undefined;
+  assumption?(graph: Graph, sizes?: Sizes): string | undefined;
   /** What is worth trying on this graph. */
   propose(graph: Graph): readonly Proposal[];
   /**
    * The target's own ending: what its engine loads. The graph stays as it is.
    * @throws PareError UNSUPPORTED_OP
    */
-  emit(graph: Graph, session: SessionOptions): Promise<Artifact>;
+  emit(graph: Graph, session: SessionOptions, sizes?: Sizes): Promise<Artifact>;
 }

@@ -1,13 +1,13 @@
 import { PareError, type TypedArray } from "@pare/runtime/format";
-import type { Graph, ValueId } from "../ir/index.js";
-import { emitModule } from "./emit.js";
+import { Graph, type ValueId } from "../ir/index.js";
+import { emitTogether } from "./emit.js";
 import { engines } from "./engine.js";
 import { lower } from "./lower/lower.js";
 import type { Arrays } from "./lower/node-facts.js";
 import { integerForm } from "./lower/quantized/integer-form.js";
 import { type Refusal, refusals } from "./lower/refusals.js";
 import { leastMemory, mostMemory, overMemory, tooManyWeights } from "./lower/too-large.js";
-import { constantImage, planMemory } from "./plan/memory-plan.js";
+import { constantImage, planMemory, planTogether } from "./plan/memory-plan.js";
 import type { Plan } from "./plan/plan.js";
 
 /** Weights up to this many bytes are in the module; more are beside it, so that it is small to compile. */
@@ -36,28 +36,34 @@ export interface CompiledModel {
 export interface CompileOptions {
   /** Where weights go; `once`: never into two modules. By their size where not given. */
   readonly weights?: "inside" | "beside" | "once" | undefined;
-  /** Names of the batch that was fixed to one because nobody gave it a size; empty where no file names it. */
-  readonly batch?: readonly string[] | undefined;
 }
 
 /**
  * Compiles a simplified graph of fixed shapes to WebAssembly modules of its own.
+ * @param graphs one, or the same model for several sizes, of which each has an entry of its own in one module, on the
+ * same weights
  * @throws PareError UNSUPPORTED_OP with every reason, MODEL_LIMIT for one that needs more than 2 GiB
  */
 export async function compileToWasm(
-  graph: Graph,
-  { weights, batch }: CompileOptions = {},
+  graphs: Graph | readonly Graph[],
+  { weights }: CompileOptions = {},
 ): Promise<CompiledModel> {
-  const heavy = tooManyWeights(graph);
-  if (heavy !== undefined) throw tooLarge(heavy);
-  const plan = await planOf(graph);
-  const memory = planMemory(plan);
-  const over = overMemory(plan, memory.memoryBytes);
-  if (over !== undefined) throw tooLarge(over);
+  const plans: Plan[] = [];
+  for (const graph of graphs instanceof Graph ? [graphs] : graphs) {
+    const heavy = tooManyWeights(graph);
+    if (heavy !== undefined) throw tooLarge(heavy);
+    plans.push(await planOf(graph));
+  }
+  const together = planTogether(plans);
+  for (const { plan, memory: own } of together.entries) {
+    const over = overMemory(plan, own.memoryBytes);
+    if (over !== undefined) throw tooLarge(over);
+  }
+  const [first] = together.entries;
+  if (first === undefined) throw new PareError("INTERNAL", "There is no graph to compile.");
+  const { memory } = first;
   const emitted = (where: "inside" | "beside"): readonly [Uint8Array, Uint8Array | undefined] => {
-    const [simd, relaxed] = engines.map((engine) =>
-      emitModule(plan, memory, engine, where, { batch }),
-    );
+    const [simd, relaxed] = engines.map((engine) => emitTogether(together, engine, where));
     if (simd === undefined || relaxed === undefined)
       throw new PareError("INTERNAL", "There is no engine to compile for.");
     return [simd, sameBytes(simd, relaxed) ? undefined : relaxed];
@@ -73,7 +79,7 @@ export async function compileToWasm(
   return {
     simd,
     relaxed,
-    weights: where === "beside" ? constantImage(plan, memory) : undefined,
+    weights: where === "beside" ? constantImage(together, memory) : undefined,
     memory,
   };
 }

@@ -3,7 +3,7 @@ import { i32 } from "./encode/expression.js";
 import { FunctionBuilder } from "./encode/function-builder.js";
 import { ModuleBuilder } from "./encode/module-builder.js";
 import type { Engine } from "./engine.js";
-import { constantImage, type MemoryPlan } from "./plan/memory-plan.js";
+import { constantImage, type MemoryPlan, type Together } from "./plan/memory-plan.js";
 import type { PlacedValue, Plan, Step } from "./plan/plan.js";
 
 /** The section that says where inputs and outputs lie: ASCII JSON, a `ModuleFacts`. */
@@ -17,14 +17,18 @@ interface ModuleValue {
   readonly at: number;
 }
 
-/** What whoever loads a module must know. */
-export interface ModuleFacts {
+/** What goes in and out where one of a module's functions is called. */
+interface EntryFacts {
   readonly inputs: readonly ModuleValue[];
   readonly outputs: readonly ModuleValue[];
+}
+
+/** What whoever loads a module must know. Its own inputs and outputs are those of `run`. */
+export interface ModuleFacts extends EntryFacts {
+  /** Those of `run1`, `run2`, …: the same model for other sizes, in the same memory. Absent where there is one. */
+  readonly others?: readonly EntryFacts[];
   /** Where weights that come in a file of their own are to be written. */
   readonly weights?: { readonly at: number; readonly bytes: number };
-  /** Names of the batch that was fixed to one because nobody gave it a size; absent where there was none. */
-  readonly batch?: readonly string[];
 }
 
 export interface EmitOptions {
@@ -34,8 +38,6 @@ export interface EmitOptions {
    * is no input before a run has no number in it that the model did not write.
    */
   readonly asserted?: boolean;
-  /** See ModuleFacts. */
-  readonly batch?: readonly string[] | undefined;
 }
 
 /**
@@ -47,10 +49,24 @@ export function emitModule(
   memory: MemoryPlan,
   engine: Engine,
   weights: "inside" | "beside",
-  { asserted = false, batch }: EmitOptions = {},
+  { asserted = false }: EmitOptions = {},
 ): Uint8Array<ArrayBuffer> {
+  const { constants } = plan;
+  const together = { entries: [{ plan, memory }], constants };
+  return emitTogether(together, engine, weights, { asserted });
+}
+
+/** The same of several plans: `run`, `run1`, `run2`, … in their order. The assertion build is of one. */
+export function emitTogether(
+  { entries, constants }: Together,
+  engine: Engine,
+  weights: "inside" | "beside",
+  { asserted = false }: EmitOptions = {},
+): Uint8Array<ArrayBuffer> {
+  const [first, ...others] = entries;
+  if (first === undefined) throw new RangeError("There is nothing to emit.");
   const module = new ModuleBuilder();
-  const assertions = asserted ? new Assertions(module, plan, memory) : undefined;
+  const assertions = asserted ? new Assertions(module, first.plan, first.memory) : undefined;
   const kernels = new Map<string, number>();
   const kernelOf = (step: Step): number => {
     const index =
@@ -58,40 +74,39 @@ export function emitModule(
     kernels.set(step.key, index);
     return index;
   };
-  const call = (f: FunctionBuilder, step: Step): void =>
-    f.call(
-      kernelOf(step),
-      step.at.map((place) => i32(memory.addressOf(place))),
-    );
-  const run = new FunctionBuilder(0);
-  plan.steps.forEach((step, time) => {
-    if (assertions === undefined) call(run, step);
-    else assertions.surround(run, step, time, () => call(run, step));
-  });
-  module.add(run, "run");
-  if (weights === "inside" && memory.constantBytes > 0)
-    module.data(memory.constantsAt, constantImage(plan, memory));
-  module.custom(
-    factsSection,
-    asciiJson({ ...factsOf(plan, memory, weights), ...(batch && { batch }) }),
-  );
-  return module.encode(assertions?.memoryBytes ?? memory.memoryBytes);
+  for (const [index, { plan, memory }] of entries.entries()) {
+    const run = new FunctionBuilder(0);
+    const call = (step: Step): void =>
+      run.call(
+        kernelOf(step),
+        step.at.map((place) => i32(memory.addressOf(place))),
+      );
+    plan.steps.forEach((step, time) => {
+      if (assertions === undefined) call(step);
+      else assertions.surround(run, step, time, () => call(step));
+    });
+    module.add(run, `run${index || ""}`);
+  }
+  const { constantsAt, constantBytes, memoryBytes } = first.memory;
+  if (weights === "inside" && constantBytes > 0)
+    module.data(constantsAt, constantImage({ constants }, first.memory));
+  const facts: ModuleFacts = {
+    ...factsOf(first),
+    ...(others.length > 0 && { others: others.map(factsOf) }),
+    ...(weights === "beside" && { weights: { at: constantsAt, bytes: constantBytes } }),
+  };
+  module.custom(factsSection, asciiJson(facts));
+  return module.encode(assertions?.memoryBytes ?? memoryBytes);
 }
 
-function factsOf(plan: Plan, memory: MemoryPlan, weights: "inside" | "beside"): ModuleFacts {
+function factsOf({ plan, memory }: Together["entries"][number]): EntryFacts {
   const value = ({ name, type, dims, place }: PlacedValue): ModuleValue => ({
     name,
     type,
     dims,
     at: memory.addressOf(place),
   });
-  return {
-    inputs: plan.inputs.map(value),
-    outputs: plan.outputs.map(value),
-    ...(weights === "beside" && {
-      weights: { at: memory.constantsAt, bytes: memory.constantBytes },
-    }),
-  };
+  return { inputs: plan.inputs.map(value), outputs: plan.outputs.map(value) };
 }
 
 /** Where nothing decodes UTF-8, characters are bytes. */

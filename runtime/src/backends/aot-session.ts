@@ -1,26 +1,30 @@
 import type { SyncSession } from "../format/engine/backend.js";
 import type { ArraysOf, Given } from "../format/engine/run-sync.js";
 import { PareError, throwIfAborted } from "../format/error.js";
-import { completeFeeds } from "../format/tensor/feeds.js";
-import type { Tensors } from "../format/tensor/tensor.js";
-import type { ModuleMemory, Placed } from "./module-memory.js";
+import { completeFeeds, expectation } from "../format/tensor/feeds.js";
+import { isTypedArray, type Tensors } from "../format/tensor/tensor.js";
+import type { ValueInfo } from "../format/tensor/value-info.js";
+import type { Entry, ModuleMemory, Placed } from "./module-memory.js";
 import { type Complete, runModule } from "./run-module.js";
 import { openSyncStream } from "./sync-stream.js";
 
 /** A session on a module that the compiler made. */
 export function moduleSession(held: ModuleMemory): SyncSession {
-  const complete = completeOr(sizesText(held.batch));
+  const entries = [held, ...held.others];
+  const complete: Complete = (inputs, feeds) =>
+    completeFeeds(inputs, feeds, () => sizesOf(entries));
   let isDisposed = false;
 
   function runSync(feeds: Given): Tensors;
   function runSync<Into extends ArraysOf>(feeds: Given, into: Into): Into;
   function runSync(feeds: Given, into?: ArraysOf): Tensors | ArraysOf {
     if (isDisposed) throw new PareError("DISPOSED", "The model was already disposed of.");
-    return runModule(held, feeds, into, complete);
+    const entry = entries[1] && entries.find(({ inputs }) => fits(inputs, feeds));
+    return runModule(entry ?? held, feeds, into, complete);
   }
   return {
-    inputs: held.inputs.map(described),
-    outputs: held.outputs.map(described),
+    inputs: described(held.inputs, entries.length > 1),
+    outputs: described(held.outputs, entries.length > 1),
     runSync,
     stream: (state) => openSyncStream(held, runSync, state),
     async run(feeds, signal) {
@@ -33,28 +37,24 @@ export function moduleSession(held: ModuleMemory): SyncSession {
   };
 }
 
-/** @param ofSizes what to do about other sizes than the module's */
-function completeOr(ofSizes: string): Complete {
-  return (inputs, feeds) => {
-    try {
-      return completeFeeds(inputs, feeds);
-    } catch (error) {
-      if (!(error instanceof PareError) || !error.message.includes(" dims [")) throw error;
-      const { code, message, where } = error;
-      throw new PareError(code, message, { where, hint: ofSizes });
-    }
-  };
+/** A bare array is of the first sizes that have as many elements. */
+function fits(inputs: readonly Placed[], feeds: Given): boolean {
+  return inputs.every(({ name, dims, memory }) => {
+    const feed = feeds?.[name];
+    return isTypedArray(feed) ? feed.length === memory.length : String(feed?.dims) === String(dims);
+  });
 }
 
-/** What to do about another size. @param batch names of what was fixed to one because nobody gave it a size */
-function sizesText(batch: unknown): string {
-  if (!Array.isArray(batch))
-    return "Its sizes are fixed: compile it for others, with --dim or --shape.";
-  const names = batch.length === 0 ? "" : ` (${batch.join(", ")})`;
-  const option = batch.length === 0 ? "--shape" : `--dim ${batch[0]}=…`;
-  return `Its batch${names} was fixed to 1: pass one sample a run, or compile it with ${option}.`;
+/** Which sizes there are, and what to do about others. */
+function sizesOf(entries: readonly Entry[]): string {
+  const each = entries.map(({ inputs }) => expectation(inputs));
+  return `${each.join(" Or ")} Its batch and sizes are fixed: --dim compiles others.`;
 }
 
-function described({ name, type, dims }: Placed): Omit<Placed, "memory"> {
-  return { name, type, dims };
+function described(values: readonly Placed[], isOneOfSeveral: boolean): readonly ValueInfo[] {
+  return values.map(({ name, type, dims }) => ({
+    name,
+    type,
+    dims: isOneOfSeveral ? dims.map(() => null) : dims,
+  }));
 }

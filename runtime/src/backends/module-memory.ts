@@ -10,14 +10,18 @@ export interface Placed {
   readonly memory: TypedArray;
 }
 
-/** What a module computes on: fill the inputs, run, read the outputs. */
-export interface ModuleMemory {
+/** One of a module's functions, which computes the model for its own sizes: fill the inputs, run, read the outputs. */
+export interface Entry {
   readonly inputs: readonly Placed[];
   readonly outputs: readonly Placed[];
-  /** What the module says of its batch: names of sizes that nobody gave. */
-  readonly batch: unknown;
   /** Throws what WebAssembly throws: a stranger's module may trap. */
   readonly run: () => void;
+}
+
+/** What a module computes on. */
+export interface ModuleMemory extends Entry {
+  /** The same model for other sizes, in the same memory. */
+  readonly others: readonly Entry[];
 }
 
 /** The section in which a module says where its inputs, outputs and weights lie, as ASCII JSON. */
@@ -34,17 +38,21 @@ export function openModule(
   { exports }: WebAssembly.Instance,
   weights: Uint8Array | undefined,
 ): ModuleMemory {
-  const { memory, run } = exports;
+  const { memory } = exports;
   // By what it has: whoever watches memories may have put a class of their own in the place of WebAssembly's.
   const { buffer } = isRecord(memory) ? memory : {};
   const said = factsOf(module);
-  if (!(buffer instanceof ArrayBuffer) || typeof run !== "function")
-    throw noModel("it exports nothing to run");
+  if (!(buffer instanceof ArrayBuffer)) throw noModel("it exports nothing to run");
+  const entryOf = (facts: unknown, at: number): Entry => {
+    const run = exports[`run${at || ""}`];
+    if (typeof run !== "function" || !isRecord(facts)) throw noModel("it exports nothing to run");
+    const [inputs, outputs] = [placed(facts["inputs"], buffer), placed(facts["outputs"], buffer)];
+    return { inputs, outputs, run: () => void run() };
+  };
+  const more: readonly unknown[] = Array.isArray(said["others"]) ? said["others"] : [];
   const opened = {
-    inputs: placed(said["inputs"], buffer),
-    outputs: placed(said["outputs"], buffer),
-    batch: said["batch"],
-    run: () => void run(),
+    ...entryOf(said, 0),
+    others: more.map((facts, at) => entryOf(facts, at + 1)),
   };
   if (isRecord(said["weights"])) {
     const { at, bytes } = said["weights"];

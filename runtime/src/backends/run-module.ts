@@ -1,13 +1,14 @@
 import type { ArraysOf, Given } from "../format/engine/run-sync.js";
 import { messageOf, PareError } from "../format/error.js";
+import type { ValueInfo } from "../format/tensor/value-info.js";
 import { isTypedArray, type Tensor, type Tensors } from "../format/tensor/tensor.js";
-import type { ModuleMemory, Placed } from "./module-memory.js";
+import type { Entry, Placed } from "./module-memory.js";
 
 // This runs for each frame of audio, and allocates nothing, not even where it is interpreted: loops go by index, since
 // `for … of` makes an object, and no function on the way captures a variable.
 
 /** Takes feeds that are not all bare arrays of their type and size: gives them in order, or throws what is wrong. */
-export type Complete = (inputs: readonly Placed[], feeds: Given) => readonly Tensor[];
+export type Complete = (inputs: readonly ValueInfo[], feeds: Given) => readonly Tensor[];
 
 /**
  * Copies the inputs in, runs, and copies the outputs out.
@@ -15,7 +16,7 @@ export type Complete = (inputs: readonly Placed[], feeds: Given) => readonly Ten
  * @throws PareError INPUT, ENGINE for a module that traps or grows its memory
  */
 export function runModule(
-  { inputs, outputs, run }: ModuleMemory,
+  { inputs, outputs, run }: Entry,
   feeds: Given,
   into: ArraysOf | undefined,
   complete: Complete,

@@ -4,19 +4,21 @@ import {
   countOperators,
   countParameters,
   obstacleText,
+  type Sizes,
   supportOf,
   type TargetSupport,
   targets,
 } from "@pare/compiler";
 import { describeValue, PareError } from "@pare/runtime/format";
 import { type Described, describeInterface } from "../../platform/open-model.js";
+import { checkSizes } from "../../workbench/check-sizes.js";
 import { openModel } from "../../workbench/opened-model.js";
 import { byteText, countText, tableText } from "../../terminal/words.js";
 
 /** What `pare inspect model.onnx` says of the file as it was read. @throws PareError MODEL_* */
 export async function inspectModel(
   path: string,
-  shapes: BindShapesOptions,
+  { sizes, ...shapes }: BindShapesOptions & { readonly sizes: Sizes },
   why: boolean,
   signal: AbortSignal,
 ): Promise<{ text: string; document: unknown }> {
@@ -32,6 +34,7 @@ export async function inspectModel(
   }
   const model = await openModel(path, shapes, signal);
   try {
+    checkSizes(model, sizes);
     const { graph } = model;
     const facts = {
       model: path,
@@ -48,7 +51,7 @@ export async function inspectModel(
       operators: countOperators(graph),
       parameters: countParameters(graph),
       macs: countMacs(graph),
-      targets: await Promise.all(targets.map((target) => supportOf(graph, target))),
+      targets: await Promise.all(targets.map((target) => supportOf(graph, target, sizes))),
     };
     return { text: factsText(facts), document: facts };
   } finally {

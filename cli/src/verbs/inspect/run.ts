@@ -1,7 +1,7 @@
 import { isBundle } from "../../platform/bundle-files.js";
 import type { OutputOptions } from "../../terminal/output.js";
 import type { VerbContext } from "../../terminal/verb.js";
-import { parseShapes, type ShapeOptions } from "../../workbench/shape-options.js";
+import { parseManyShapes, type ShapeOptions } from "../../workbench/shape-options.js";
 
 export interface InspectOptions extends OutputOptions, ShapeOptions {
   readonly why?: boolean;
@@ -22,6 +22,11 @@ export async function runInspect(
     return;
   }
   const { inspectModel } = await import("./inspect-model.js");
-  const { text, document } = await inspectModel(path, parseShapes(options), why, context.signal);
+  const { text, document } = await inspectModel(
+    path,
+    parseManyShapes(options),
+    why,
+    context.signal,
+  );
   output.result(text, document);
 }

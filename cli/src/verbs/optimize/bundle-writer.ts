@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import {
   assembleBundle,
+  combinedSizes,
   countMacs,
   countParameters,
   findTarget,
@@ -47,16 +48,23 @@ export class BundleWriter {
   constructor(options: BundleWriterOptions) {
     this.#options = options;
     const { model, workbench, request } = options;
-    const dims = Object.fromEntries(
-      model.inputs.map((info) => [
-        info.name,
-        { dims: workbench?.evaluation.shapes[info.name] ?? guessedDims(info) },
-      ]),
-    );
+    const caseOf = (sizes: Readonly<Record<string, number>>) => {
+      const dims = model.inputs.map((info) => {
+        const usual = workbench?.evaluation.shapes[info.name] ?? guessedDims(info);
+        const own = info.dims.map((dim, axis) => {
+          const wanted = typeof dim === "string" && Object.hasOwn(sizes, dim) ? sizes[dim] : null;
+          return wanted ?? usual[axis] ?? 1;
+        });
+        return [info.name, { dims: own }] as const;
+      });
+      return goldenInputs(model.inputs, request.seed, Object.fromEntries(dims));
+    };
+    const [first = {}, ...others] = combinedSizes(request.sizes ?? {});
     this.#golden = new GoldenRecorder(
       options.devices,
-      goldenInputs(model.inputs, request.seed, dims),
+      caseOf(first),
       request.seed,
+      others.map(caseOf),
     );
   }
 
@@ -143,7 +151,7 @@ export class BundleWriter {
     const variants = report.variants.map((row, index) => {
       const variant = optimized.variants[index];
       if (variant === undefined) return row;
-      const settled = findTarget(variant.target).assumption?.(variant.graph);
+      const settled = findTarget(variant.target).assumption?.(variant.graph, request.sizes);
       const note = settled ?? restsOn(variant, saturates);
       return note === null ? row : { ...row, restsOn: note };
     });

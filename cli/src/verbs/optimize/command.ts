@@ -1,11 +1,12 @@
 import { addMeasureOptions } from "../../workbench/measure-options.js";
 import { bytes, milliseconds, numberAtLeast } from "../../terminal/option-values.js";
 import type { DefineVerb } from "../../terminal/verb.js";
+import { severalSizes } from "../../workbench/shape-options.js";
 import type { OptimizeVerbOptions } from "./run.js";
 
 export const define: DefineVerb = (command, context) => {
   command.argument("<model>", "an ONNX file");
-  addMeasureOptions(command, "all that can run here, aot where the model compiles");
+  addMeasureOptions(command, "all that can run here, aot where the model compiles", severalSizes);
   command
     .option(
       "--recipe <preset or file>",

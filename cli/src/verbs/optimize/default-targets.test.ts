@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { load } from "@pare/runtime";
 import { aot } from "@pare/runtime/aot";
 import { wasm } from "@pare/runtime/ort-web";
-import { parseManifest, type Report } from "@pare/runtime/format";
+import { type GoldenCase, parseManifest, type Report } from "@pare/runtime/format";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { optimize, type OptimizeCall } from "../../index.js";
 import { summaryText } from "../../report/summary.js";
@@ -54,7 +54,7 @@ it("writes a module beside the engines' files where no target is named, and repl
   const two = { ...image, dims: [2, 1, 28, 28], data: new Float32Array(2 * 784) };
   await expect(model.run({ x: two })).rejects.toMatchObject({
     code: "INPUT",
-    hint: expect.stringContaining("Its batch (N) was fixed to 1"),
+    hint: expect.stringContaining("Its batch and sizes are fixed"),
   });
   await model.dispose();
 
@@ -62,6 +62,48 @@ it("writes a module beside the engines' files where no target is named, and repl
   const frozen = join(output, "pare.lock.json");
   await optimize(fixture("mnist-cnn"), { frozen, output: again });
   expect(await hashesOf(again)).toEqual(await hashesOf(output));
+});
+
+it("compiles an entry for each of several sizes, which the golden check proves and the lock replays", async () => {
+  const output = join(folder, "batches.pare");
+  const asked = { dims: { N: [1, 3] }, target: ["aot", "cpu"] } as const;
+  const { report } = await optimize(fixture("mnist-cnn"), { ...quick, ...asked, output });
+  expect(report.variants[0]?.restsOn).toMatch(/an entry for each size.*: N is 1 or 3\./);
+  const golden = JSON.parse(await readFile(join(output, "golden.json"), "utf8"));
+  expect(golden.cases.map(({ inputs }: GoldenCase) => inputs[0]?.dims[0])).toEqual([1, 3]);
+  const model = await load(output, { backends: [aot()] });
+  expect(model.selection).toMatchObject({ target: "aot", proven: true });
+  const imagesOf = (count: number) =>
+    ({
+      type: "float32",
+      dims: [count, 1, 28, 28],
+      data: Float32Array.from({ length: 784 * count }, (_, at) => (at % 784) / 784),
+    }) as const;
+  const one = (await model.run({ x: imagesOf(1) }))["logits"];
+  const three = (await model.run({ x: imagesOf(3) }))["logits"];
+  expect(three?.dims).toEqual([3, 10]);
+  for (let at = 0; at < 30; at += 1)
+    expect(three?.data[at]).toBeCloseTo(Number(one?.data[at % 10]), 4);
+  await expect(model.run({ x: imagesOf(2) })).rejects.toMatchObject({
+    code: "INPUT",
+    hint: expect.stringMatching(/\[1, 1, 28, 28\]\. Or .*\[3, 1, 28, 28\]\./),
+  });
+  await model.dispose();
+
+  const frozen = join(output, "pare.lock.json");
+  const again = join(folder, "batches-again.pare");
+  await optimize(fixture("mnist-cnn"), { dims: asked.dims, frozen, output: again });
+  expect(await hashesOf(again)).toEqual(await hashesOf(output));
+  await expect(
+    optimize(fixture("mnist-cnn"), { frozen, output: join(folder, "none.pare") }),
+  ).rejects.toMatchObject({ code: "LOCK", message: expect.stringContaining("the sizes of --dim") });
+});
+
+it("refuses sizes of a dim that no input has", async () => {
+  const output = join(folder, "none.pare");
+  await expect(
+    optimize(fixture("mnist-cnn"), { ...quick, dims: { width: [1, 2] }, output }),
+  ).rejects.toMatchObject({ code: "ARGUMENT", hint: "The free dims are N." });
 });
 
 it("says why there is no module, every reason at once, and writes the others", async () => {

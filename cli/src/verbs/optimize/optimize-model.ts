@@ -1,9 +1,10 @@
 import type { Report, ReportCheck } from "@pare/runtime/format";
 import { loadLock } from "../../config/recipe.js";
 import { checkBundlePlace, whileWriting } from "../../platform/write-bundle.js";
+import { checkSizes } from "../../workbench/check-sizes.js";
 import { openModel } from "../../workbench/opened-model.js";
 import type { Job, Running } from "./job.js";
-import { checkOptions, type OptimizeOptions, shapesOf } from "./optimize-options.js";
+import { checkOptions, type OptimizeOptions, shapesOf, sizesOf } from "./optimize-options.js";
 import { replayLock } from "./replay-lock.js";
 import { searchModel } from "./search-model.js";
 
@@ -27,6 +28,7 @@ export async function optimizeModel(
   const lock = options.frozen === undefined ? null : await loadLock(options.frozen);
   const model = await openModel(path, shapesOf(options), running.signal);
   try {
+    checkSizes(model, sizesOf(options));
     const folder = options.output ?? `${model.name}.pare`;
     const job: Job = { model, folder, options, running };
     await checkBundlePlace(folder);

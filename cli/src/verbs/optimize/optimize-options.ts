@@ -1,5 +1,6 @@
-import type { BindShapesOptions, Lock } from "@pare/compiler";
+import type { BindShapesOptions, Lock, Sizes } from "@pare/compiler";
 import { PareError, type TargetName } from "@pare/runtime/format";
+import { splitDims } from "../../workbench/shape-options.js";
 import { checkMeasureOptions } from "../../workbench/workbench.js";
 
 /** What a search may be told. Paths are the file system's, from the current folder where they are relative. */
@@ -17,8 +18,11 @@ export interface OptimizeOptions {
   readonly metric?: string;
   /** Dims of inputs, by name: `{ images: [1, 3, 640, 640] }`; one that is text stays free under that name. */
   readonly shapes?: Readonly<Record<string, readonly (number | string)[]>>;
-  /** Sizes of free dims, by name: `{ sequence: 128 }`. */
-  readonly dims?: Readonly<Record<string, number>>;
+  /**
+   * Sizes of free dims, by name: `{ sequence: 128 }`. One of several, `{ width: [160, 320] }`, stays free where engines run
+   * the model; for `aot` the module has an entry for each size.
+   */
+  readonly dims?: Readonly<Record<string, number | readonly number[]>>;
   /** Inputs that never change, by name: `{ sr: 16000 }`. */
   readonly constants?: Readonly<Record<string, number | boolean | readonly number[]>>;
   /** A preset by its name, or a .json or .yaml file. Default `auto`. */
@@ -53,7 +57,12 @@ export function shapesOf({
   dims = {},
   constants = {},
 }: OptimizeOptions): BindShapesOptions {
-  return { shapes, dims, constants };
+  return { shapes, dims: splitDims(dims).dims, constants };
+}
+
+/** By name, the sizes of each dim that has several. */
+export function sizesOf({ dims = {} }: OptimizeOptions): Sizes {
+  return splitDims(dims).sizes;
 }
 
 /** As a lock holds them. */

@@ -7,7 +7,7 @@ import { examplesOf, splitHashes, trainingOf } from "../../workbench/evaluation.
 import { openWorkbench } from "../../workbench/workbench.js";
 import { BundleWriter } from "./bundle-writer.js";
 import type { Job } from "./job.js";
-import { defaultMaxDrop, lockedConstants, shapesOf } from "./optimize-options.js";
+import { defaultMaxDrop, lockedConstants, shapesOf, sizesOf } from "./optimize-options.js";
 
 /** Decided before: nothing is timed, and where there is no data nothing is measured either. */
 export async function replayLock(lock: Lock, job: Job): Promise<Report> {
@@ -26,6 +26,7 @@ export async function replayLock(lock: Lock, job: Job): Promise<Report> {
     modelSha256: original.sha256,
     shapes: bound.shapes,
     constants: lockedConstants(bound),
+    sizes: sizesOf(options),
   };
   checkLock(lock, asked);
   const needsEngines = options.data !== undefined || lock.golden === null;
@@ -33,7 +34,7 @@ export async function replayLock(lock: Lock, job: Job): Promise<Report> {
     ? await openWorkbench(
         model,
         targets.map(({ target }) => target),
-        options,
+        { ...options, sizes: asked.sizes },
         lock.seed,
         output,
         signal,
@@ -63,6 +64,7 @@ export async function replayLock(lock: Lock, job: Job): Promise<Report> {
       seed: lock.seed,
       shapes: asked.shapes,
       constants: asked.constants,
+      sizes: asked.sizes,
       compiler: `pare ${version()}`,
       signal,
     };

@@ -4,7 +4,7 @@ import { summaryText } from "../../report/summary.js";
 import type { VerbContext } from "../../terminal/verb.js";
 import { parseTargets } from "../../workbench/engines.js";
 import type { MeasureVerbOptions } from "../../workbench/measure-options.js";
-import { parseShapes } from "../../workbench/shape-options.js";
+import { parseManyShapes } from "../../workbench/shape-options.js";
 import { optimizeModel } from "./optimize-model.js";
 import { type OptimizeOptions, parsePreference } from "./optimize-options.js";
 
@@ -57,8 +57,11 @@ export async function runOptimize(
 function asOptions(options: OptimizeVerbOptions): OptimizeOptions {
   const { target, data, preprocess, metric, maxDrop, maxSize, maxLatency, timeBudget } = options;
   const { frozen, like, output } = options;
+  const { shapes, dims, sizes, constants } = parseManyShapes(options);
   return {
-    ...parseShapes(options),
+    shapes,
+    dims: { ...dims, ...sizes },
+    constants,
     ...(target !== undefined && { target: parseTargets(target) }),
     ...(data !== undefined && { data }),
     ...(preprocess !== undefined && { preprocess }),

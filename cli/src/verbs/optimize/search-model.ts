@@ -19,7 +19,7 @@ import { examplesOf, splitHashes, trainingOf } from "../../workbench/evaluation.
 import { openWorkbench, type Workbench } from "../../workbench/workbench.js";
 import { BundleWriter } from "./bundle-writer.js";
 import type { Job } from "./job.js";
-import { defaultMaxDrop, lockedConstants, shapesOf } from "./optimize-options.js";
+import { defaultMaxDrop, lockedConstants, shapesOf, sizesOf } from "./optimize-options.js";
 
 /** Tries what the targets can gain from, and writes each improvement into the folder at once. */
 export async function searchModel(path: string, job: Job): Promise<Report> {
@@ -42,7 +42,14 @@ export async function searchModel(path: string, job: Job): Promise<Report> {
     ]);
     // Done while the engines start; a failure is told below, where they did.
     read.catch(() => {});
-    workbench = await openWorkbench(model, targets, options, seed, output, signal);
+    workbench = await openWorkbench(
+      model,
+      targets,
+      { ...options, sizes: sizesOf(options) },
+      seed,
+      output,
+      signal,
+    );
     const { engines, evaluation } = workbench;
     const [original, cache] = await read;
     const setting = await settingOf(workbench, options.data);
@@ -90,6 +97,7 @@ export async function searchModel(path: string, job: Job): Promise<Report> {
       splits: splitHashes(evaluation),
       shapes: asked.shapes,
       constants: lockedConstants(asked),
+      sizes: sizesOf(options),
       compiler: `pare ${version()}`,
       signal,
       onPlan: (plan) => output.note(planText(plan)),

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
-import { constantImage, planMemory } from "./memory-plan.js";
+import { constantImage, planMemory, planTogether } from "./memory-plan.js";
 import type { Buffer, Plan } from "./plan.js";
 
 const buffer = fc
@@ -54,4 +54,39 @@ it("puts a chain of equal buffers into the memory of two", () => {
     last: at + 1,
   }));
   expect(planMemory(planWith(chain)).arenaBytes).toBe(1280);
+});
+
+const bytes = fc.uint8Array({ minLength: 1, maxLength: 80, max: 2 });
+
+it("lays plans of which one runs at a time over one another, and keeps equal constants once", () => {
+  const several = fc.array(
+    fc.record({ buffers: fc.array(buffer, { maxLength: 10 }), constants: fc.array(bytes) }),
+    { minLength: 1, maxLength: 4 },
+  );
+  fc.assert(
+    fc.property(several, (given) => {
+      const plans = given.map(({ buffers, constants }) => ({
+        ...planWith(buffers),
+        constants: constants.map((own) => ({ kind: "constant" as const, bytes: own })),
+      }));
+      const { entries, constants } = planTogether(plans);
+      const contents = constants.map((one) => one.bytes.join());
+      expect(new Set(contents).size).toBe(contents.length);
+      const alone = plans.map(planMemory);
+      for (const [at, { plan, memory }] of entries.entries()) {
+        expect(memory.arenaBytes).toBe(Math.max(...alone.map(({ arenaBytes }) => arenaBytes)));
+        expect(memory).toMatchObject({ constantsAt: entries[0]?.memory.constantsAt });
+        const image = constantImage({ constants }, memory);
+        for (const constant of plan.constants) {
+          const begin = memory.addressOf({ in: constant, offset: 0 }) - memory.constantsAt;
+          expect(image.subarray(begin, begin + constant.bytes.length)).toEqual(constant.bytes);
+        }
+        for (const one of plan.buffers) {
+          const place = { in: one, offset: 0 };
+          expect(memory.addressOf(place)).toBe(alone[at]?.addressOf(place));
+        }
+      }
+    }),
+    { numRuns: 100 },
+  );
 });

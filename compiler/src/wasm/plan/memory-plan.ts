@@ -18,33 +18,88 @@ export interface MemoryPlan {
 
 const aligned = (bytes: number): number => Math.ceil(bytes / alignment) * alignment;
 
-export function planMemory({ buffers, constants }: Plan): MemoryPlan {
+export function planMemory(plan: Plan): MemoryPlan {
+  return memoryOf(plan, arenaOf(plan), placeConstants([plan]));
+}
+
+/** Plans of which one is run at a time, in one memory. */
+export interface Together {
+  readonly entries: readonly { readonly plan: Plan; readonly memory: MemoryPlan }[];
+  /** Of all of them, equal ones once. */
+  readonly constants: readonly Constant[];
+}
+
+/** The buffers of a plan lie over those of the others, and what is constant in several is kept once. */
+export function planTogether(plans: readonly Plan[]): Together {
+  const constants = placeConstants(plans);
+  const arenas = plans.map((plan) => ({ plan, ...arenaOf(plan) }));
+  const bytes = Math.max(0, ...arenas.map((arena) => arena.bytes));
+  return {
+    entries: arenas.map(({ plan, offsets }) => ({
+      plan,
+      memory: memoryOf(plan, { offsets, bytes }, constants),
+    })),
+    constants: constants.kept,
+  };
+}
+
+interface Arena {
+  readonly offsets: ReadonlyMap<Buffer, number>;
+  readonly bytes: number;
+}
+
+function arenaOf({ buffers }: Plan): Arena {
   const offsets = placeBuffers(buffers);
-  const sizes = buffers.map(({ bytes }) => aligned(bytes));
-  const arenaBytes = Math.max(0, ...buffers.map((b) => (offsets.get(b) ?? 0) + aligned(b.bytes)));
-  const constantsAt = margin + arenaBytes;
-  const constantOffsets = new Map<Constant, number>();
-  let constantBytes = 0;
-  for (const constant of constants) {
-    constantOffsets.set(constant, constantBytes);
-    constantBytes += Math.ceil(constant.bytes.length / 16) * 16;
+  const ends = buffers.map((buffer) => (offsets.get(buffer) ?? 0) + aligned(buffer.bytes));
+  return { offsets, bytes: Math.max(0, ...ends) };
+}
+
+interface PlacedConstants {
+  readonly offsets: ReadonlyMap<Constant, number>;
+  readonly kept: readonly Constant[];
+  readonly bytes: number;
+}
+
+function placeConstants(plans: readonly Plan[]): PlacedConstants {
+  const offsets = new Map<Constant, number>();
+  const alike = new Map<string, Constant[]>();
+  const kept: Constant[] = [];
+  let end = 0;
+  for (const constant of plans.flatMap(({ constants }) => constants)) {
+    const { bytes } = constant;
+    const key = `${bytes.length} ${bytes.subarray(0, alignment).join()}`;
+    const before = alike.get(key) ?? [];
+    const same = before.find((other) => bytes.every((byte, at) => byte === other.bytes[at]));
+    offsets.set(constant, (same && offsets.get(same)) ?? end);
+    if (same !== undefined) continue;
+    alike.set(key, [...before, constant]);
+    kept.push(constant);
+    end += Math.ceil(bytes.length / 16) * 16;
   }
+  return { offsets, kept, bytes: end };
+}
+
+function memoryOf({ buffers }: Plan, arena: Arena, constants: PlacedConstants): MemoryPlan {
+  const constantsAt = margin + arena.bytes;
   return {
     addressOf: ({ in: held, offset }) =>
       offset +
       (held.kind === "buffer"
-        ? margin + (offsets.get(held) ?? 0)
-        : constantsAt + (constantOffsets.get(held) ?? 0)),
-    arenaBytes,
-    unsharedBytes: sizes.reduce((sum, size) => sum + size, 0),
+        ? margin + (arena.offsets.get(held) ?? 0)
+        : constantsAt + (constants.offsets.get(held) ?? 0)),
+    arenaBytes: arena.bytes,
+    unsharedBytes: buffers.reduce((sum, { bytes }) => sum + aligned(bytes), 0),
     constantsAt,
-    constantBytes,
-    memoryBytes: constantsAt + constantBytes + margin,
+    constantBytes: constants.bytes,
+    memoryBytes: constantsAt + constants.bytes + margin,
   };
 }
 
 /** All constants, as they lie in memory. */
-export function constantImage({ constants }: Plan, { constantBytes }: MemoryPlan): Uint8Array {
+export function constantImage(
+  { constants }: Pick<Plan, "constants">,
+  { constantBytes }: MemoryPlan,
+): Uint8Array {
   const image = new Uint8Array(constantBytes);
   let at = 0;
   for (const { bytes } of constants) {

@@ -9,41 +9,37 @@ export function describeValue(info: ValueInfo): string {
 
 /**
  * What a caller passed, as complete tensors in the order of the inputs. Data is passed on, never copied.
+ * @param expected what there is to know of what the model takes, for hints
  * @throws PareError INPUT for a missing, unknown, wrongly typed or wrongly shaped input, saying what was expected
  */
 export function completeFeeds(
   inputs: readonly ValueInfo[],
   given: Readonly<Record<string, Feeds[string] | undefined>>,
+  expected: (inputs: readonly ValueInfo[]) => string = expectation,
 ): Tensor[] {
   const feeds = given ?? {}; // a caller in JavaScript may forget them
-  const tensors = inputs.map((info) => completeFeed(info, feeds[info.name], inputs));
-  const unknown = Object.keys(feeds).find((name) => !inputs.some((info) => info.name === name));
-  if (unknown !== undefined)
-    throw new PareError("INPUT", `The model has no input "${unknown}".`, {
-      where: unknown,
-      hint: expectation(inputs),
-    });
+  const hint = (): string => expected(inputs);
+  const tensors = inputs.map((info) => completeFeed(info, feeds[info.name], hint));
+  const where = Object.keys(feeds).find((name) => !inputs.some((info) => info.name === name));
+  if (where !== undefined)
+    throw new PareError("INPUT", `The model has no input "${where}".`, { where, hint: hint() });
   return tensors;
 }
 
 function completeFeed(
   info: ValueInfo,
   feed: Feeds[string] | undefined,
-  inputs: readonly ValueInfo[],
+  expected: () => string,
 ): Tensor {
   const where = `Input "${info.name}"`;
-  const refuse = (problem: string, hint?: string): PareError =>
+  const refuse = (problem: string, hint = expected()): PareError =>
     new PareError("INPUT", `${where} ${problem}`, { where: info.name, hint });
   const is = `is ${describeValue(info)}`;
-  if (feed === undefined || feed === null)
-    throw refuse(`(${describeValue(info)}) is missing.`, expectation(inputs));
+  if (feed === undefined || feed === null) throw refuse(`(${describeValue(info)}) is missing.`);
   const { type, dims } = info;
   if (isTypedArray(feed)) {
     if (!dims.every((dim) => typeof dim === "number"))
-      throw refuse(
-        `${is}: a bare array does not say its free dims.`,
-        `Pass { type: "${type}", dims: [...], data }.`,
-      );
+      throw refuse(`${is}: a bare array does not say its free dims.`, "Pass { type, dims, data }.");
     return completed({ type, dims, data: feed }, where);
   }
   if (typeof feed !== "object" || !Array.isArray(feed.dims))
@@ -75,6 +71,7 @@ function isFloat16Array(data: unknown): data is Uint16Array {
   return ArrayBuffer.isView(data) && data.constructor.name === "Float16Array";
 }
 
-function expectation(inputs: readonly ValueInfo[]): string {
+/** What a model takes, as a sentence. */
+export function expectation(inputs: readonly ValueInfo[]): string {
   return `Its inputs are ${inputs.map((info) => `"${info.name}": ${describeValue(info)}`).join("; ")}.`;
 }

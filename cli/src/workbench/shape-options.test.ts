@@ -1,0 +1,31 @@
+import { expect, it } from "vitest";
+import { parseManyShapes, parseShapes } from "./shape-options.js";
+
+it("takes one size of a dim, and several where it may", () => {
+  const options = {
+    dim: [
+      ["sequence", "128"],
+      ["width", "160,320"],
+      ["width", "640"],
+      ["N", "2"],
+      ["N", "2"],
+    ],
+    shape: [["x", "1x3x224"]],
+    const: [["sr", "16000"]],
+  } as const;
+  expect(parseManyShapes(options)).toEqual({
+    shapes: { x: [1, 3, 224] },
+    dims: { sequence: 128, N: 2 },
+    sizes: { width: [160, 320, 640] },
+    constants: { sr: 16000 },
+  });
+  expect(() => parseShapes(options)).toThrow("--dim width has several sizes");
+  expect(parseShapes({ dim: [["N", "1"]] })).toEqual({ shapes: {}, dims: { N: 1 }, constants: {} });
+});
+
+it.each(["", "0", "1,", "1.5", "-1", "one", "1,two", "99999999999999999999"])(
+  "takes no %j for a size",
+  (text) => {
+    expect(() => parseManyShapes({ dim: [["N", text]] })).toThrow("is no size");
+  },
+);
