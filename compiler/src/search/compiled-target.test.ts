@@ -1,5 +1,6 @@
 import { PareError, type TargetName } from "@pare/runtime/format";
 import { expect, it } from "vitest";
+import { presets } from "../recipes/presets.js";
 import { graphOf } from "../rules/rule-case.test.support.js";
 import { optimize } from "./optimize.js";
 import { replay } from "./replay.js";
@@ -17,7 +18,8 @@ const uncompiled = () =>
 
 it("makes a module for a target without an engine, beside the files of those that have one", async () => {
   const measure = plain();
-  const request = await requestFor(measure, { devices });
+  const recipe = { ...presets.auto, propose: false };
+  const request = await requestFor(measure, { devices, recipe });
   const { variants, skipped, lock } = await optimize(request);
   expect(skipped).toEqual([]);
   expect(variants.map(({ target, artifact }) => [target, artifact.format])).toEqual([
