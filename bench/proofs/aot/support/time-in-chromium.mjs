@@ -1,59 +1,17 @@
 // The same as time-in-node.mjs, on a page of a driven Chromium.
-import { createReadStream, existsSync } from "node:fs";
-import { createServer } from "node:http";
-import { createRequire } from "node:module";
-import { dirname, extname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { findBrowser } from "../../../dist/engines/find-browser.js";
-
-const require = createRequire(import.meta.url);
-const folders = {
-  runtime: fileURLToPath(new URL("../../../../runtime/dist/", import.meta.url)),
-  ort: dirname(require.resolve("onnxruntime-web/wasm")),
-  support: fileURLToPath(new URL("./", import.meta.url)),
-};
-const types = { ".mjs": "text/javascript", ".js": "text/javascript", ".wasm": "application/wasm" };
-/** With these a page has a fine clock. */
-const isolation = {
-  "Cross-Origin-Opener-Policy": "same-origin",
-  "Cross-Origin-Embedder-Policy": "require-corp",
-};
+import { withPage } from "./open-page.mjs";
 
 /** What `ratioOf` says of the models in folders, each on a fresh page; null where there is no browser. */
 export async function timedInChromium(models, budgetMs) {
-  const executablePath = await findBrowser();
-  if (executablePath === null) return null;
-  const server = createServer((request, response) => {
-    const [, area = "", ...rest] = decodeURIComponent(request.url ?? "/").split("/");
-    const own = folders[area] ?? models[Number(area)];
-    const path = own === undefined ? "" : join(own, ...rest);
-    if (own === undefined || rest.length === 0 || !existsSync(path)) {
-      response.writeHead(area === "" ? 200 : 404, { "Content-Type": "text/html", ...isolation });
-      return response.end("<!doctype html>");
-    }
-    response.writeHead(200, { "Content-Type": types[extname(path)] ?? "text/plain", ...isolation });
-    return createReadStream(path).pipe(response);
-  });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const base = `http://127.0.0.1:${server.address().port}/`;
-  const { chromium } = require("playwright-core");
-  const browser = await chromium.launch({
-    executablePath,
-    args: process.getuid?.() === 0 ? ["--no-sandbox"] : [],
-  });
-  try {
+  return withPage(models, async (open, version) => {
     const answers = [];
     for (const index of models.keys()) {
-      const page = await browser.newPage();
-      await page.goto(base);
+      const page = await open();
       answers.push(await page.evaluate(onPage, { index, budgetMs }));
       await page.close();
     }
-    return { browser: `Chromium ${browser.version().split(".")[0]}`, answers };
-  } finally {
-    await browser.close();
-    server.close();
-  }
+    return { browser: `Chromium ${version.split(".")[0]}`, answers };
+  });
 }
 
 /** Runs on the page. */

@@ -102,6 +102,7 @@ export function i32(value: number): Expression<"i32"> {
 export const i32Add = scalarBinary(0x6a);
 export const i32Subtract = scalarBinary(0x6b);
 export const i32ShiftLeft = scalarBinary(0x74);
+export const i32Multiply = scalarBinary(0x6c);
 
 /** A vector of the bytes that are given. */
 export function constant(lanes: Uint8Array): Vector {

@@ -3,6 +3,7 @@ import { Code, type Guard, guarded, type ValueType } from "./code.js";
 import {
   type Address,
   type Expression,
+  floats,
   i32,
   i32Add,
   i32Subtract,
@@ -26,6 +27,9 @@ const laneStores = [
 export class FunctionBuilder {
   readonly parameters: readonly Local<"i32">[];
   readonly #code = new Code();
+  /** What is set before all else. */
+  readonly #head = new Code();
+  readonly #constants = new Map<number, Local<"v128">>();
   readonly #locals: ValueType[] = [];
   readonly #scratch = new Map<string, Local<ValueType>>();
 
@@ -47,6 +51,32 @@ export class FunctionBuilder {
 
   vectors(count: number): readonly Local<"v128">[] {
     return Array.from({ length: count }, () => this.local("v128"));
+  }
+
+  /**
+   * A number of a shape, in a local that is set before all else: what is written with it is the same for all shapes, and
+   * compresses. Engines fold it.
+   */
+  number(value: number): Local<"i32"> {
+    const local = this.local("i32");
+    this.#setFirst(local, i32(value));
+    return local;
+  }
+
+  /** Four lanes of one float, in a local that is set before all else. */
+  splat(value: number): Local<"v128"> {
+    const known = this.#constants.get(value);
+    if (known !== undefined && !Object.is(value, -0)) return known;
+    const local = this.local("v128");
+    this.#setFirst(local, floats(value));
+    if (!Object.is(value, -0)) this.#constants.set(value, local);
+    return local;
+  }
+
+  #setFirst<T extends ValueType>(local: Local<T>, value: Expression<T>): void {
+    value.write(this.#head);
+    this.#head.byte(0x21);
+    this.#head.unsigned(local.index);
   }
 
   /** A vector for an intermediate result, one for all uses of this name. */
@@ -160,12 +190,15 @@ export class FunctionBuilder {
     if (bytes !== 0) this.set(pointer, i32Add(pointer, i32(bytes)));
   }
 
-  /** Runs what `body` writes `count` times: not at all for 0, and without a loop for 1. */
-  times(count: number, body: () => void): void {
+  /**
+   * Runs what `body` writes `count` times: not at all for 0, and without a loop for 1.
+   * @param start the count, where it is in a local
+   */
+  times(count: number, body: () => void, start: Expression<"i32"> = i32(count)): void {
     if (count <= 0) return;
     if (count === 1) return body();
     const left = this.local("i32");
-    this.set(left, i32(count));
+    this.set(left, start);
     this.#code.bytes([0x03, 0x40]); // loop, without a result
     body();
     tee(left, i32Subtract(left, i32(1))).write(this.#code);
@@ -208,6 +241,17 @@ export class FunctionBuilder {
     );
   }
 
+  /** Pointers are behind what `body` writes where they were before it. */
+  keeping(pointers: readonly Local<"i32">[], body: () => void): void {
+    const kept = pointers.map((pointer) => {
+      const local = this.local("i32");
+      this.set(local, pointer);
+      return local;
+    });
+    body();
+    pointers.forEach((pointer, at) => this.set(pointer, kept[at] ?? pointer));
+  }
+
   /**
    * The function's body as the code section holds it.
    * @param guard is called before every access to memory
@@ -235,6 +279,7 @@ export class FunctionBuilder {
       body.unsigned(count);
       body.byte(typeCode[type]);
     }
+    body.bytes(this.#head.written);
     body.bytes(code);
     body.byte(0x0b);
     return body.written;

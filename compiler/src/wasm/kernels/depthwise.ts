@@ -1,4 +1,4 @@
-import { f32x4, floats, load, type Vector } from "../encode/expression.js";
+import { floats, i32, i32Add, i32Multiply, load, type Local } from "../encode/expression.js";
 import { FunctionBuilder } from "../encode/function-builder.js";
 import {
   emitEpilogue,
@@ -8,7 +8,9 @@ import {
   usesOther,
 } from "./epilogue.js";
 import { floatBytes, type Kernel, laneCount, vectorBytes } from "./kernel.js";
-import { type Axis, balanced, nest, walk } from "./nest.js";
+import { multiplyAdd } from "./multiply-add.js";
+import { type Axis, nest, walk } from "./nest.js";
+import { alike } from "./tiling.js";
 
 /** A convolution of every channel with a kernel of its own. Whole vectors of channels are read and written. */
 export interface DepthwiseOptions {
@@ -25,15 +27,19 @@ export interface DepthwiseOptions {
   readonly epilogue: readonly Epilogue[];
 }
 
-/** Up to this many weights of a vector of channels are kept in registers. */
-const heldWeights = 9;
+/** Up to this many rows of a kernel are written one after the other. */
+const straight = 2;
+/** Up to this many weights of a row of the kernel are kept in registers. */
+const mostHeld = 5;
 
 /**
- * Loops: batch › rows › vectors of channels › tiles of columns. Neighbouring results share inputs: each input vector of
- * a tile is read once and multiplied into every result that it is under,
+ * Neighbouring results share inputs: each input vector of a tile is read once and multiplied into every result that it is
+ * under,
  *
  *     sums[j] += input[x] · weights[x − j·stride]        for all j of the tile
  *
+ * Loops: batch › rows › tiles of columns › vectors of channels, so that memory is read and written in its order; where rows
+ * stay in the nearest cache, vectors of channels › tiles of columns.
  * Parameters: input, weights by vector of channels and tap, bias, output, other.
  */
 export const depthwise: Kernel<DepthwiseOptions> = {
@@ -43,75 +49,109 @@ export const depthwise: Kernel<DepthwiseOptions> = {
     const f = new FunctionBuilder(5);
     const [input, weights, bias, output, other] = parametersOf(f);
     const [tapRows, tapColumns] = taps;
-    const [columnIn = 0, columnOut = 0, columnOther = 0] = columns.steps;
+    const [columnIn = 0] = columns.steps;
+    const [rowStep = 0, columnStep = 0] = [tapRows.steps[0], tapColumns.steps[0]];
     const tapCount = tapRows.count * tapColumns.count;
-    const held = tapCount <= heldWeights ? f.vectors(tapCount) : [];
-    const start = f.local("v128");
+    const widest = columnIn === columnStep ? engine.depthwise.dense : engine.depthwise.strided;
+    const hasOther = usesOther(epilogue);
     const x = f.local("v128");
-    const dense = columnIn === (tapColumns.steps[0] ?? 0);
-    const widest = dense ? engine.depthwise.dense : engine.depthwise.strided;
-    const sums = f.vectors(Math.min(widest, columns.count));
+    const sums = f.vectors(widest);
+    const held = tapColumns.count <= mostHeld ? f.vectors(tapColumns.count) : [];
+    const [line, weight] = [f.local("i32"), f.local("i32")];
+    const [to, beside] = [f.local("i32"), f.local("i32")];
+    const parts = alike(columns.count, widest);
+    const counts = [...parts, rows].map(({ count }) => f.number(count));
+    const vectorCount = f.number(vectors);
+    const columnSteps = columns.steps.map((step) => f.number(step));
+    const rowSteps = rows.steps.map((step) => f.number(step));
 
-    const weight = (tap: number): Vector => held[tap] ?? load(weights, tap * vectorBytes);
+    const follow = (local: Local<"i32">, pointer: Local<"i32">, at: number, operand: number) =>
+      f.set(local, at === 0 ? pointer : i32Add(local, columnSteps[operand] ?? i32(0)));
     const tile = (size: number): void => {
       const own = sums.slice(0, size);
-      for (const sum of own) f.set(sum, start);
-      for (let row = 0; row < tapRows.count; row += 1) {
-        // By where the input lies, the results that it is under and through which tap.
-        const uses = new Map<number, { readonly result: number; readonly tap: number }[]>();
-        for (let result = 0; result < size; result += 1)
-          for (let column = 0; column < tapColumns.count; column += 1) {
-            const at = result * columnIn + column * (tapColumns.steps[0] ?? 0);
-            const tap = row * tapColumns.count + column;
-            uses.set(at, [...(uses.get(at) ?? []), { result, tap }]);
-          }
-        for (const [at, under] of [...uses].sort(([a], [b]) => a - b)) {
-          f.set(x, load(input, row * (tapRows.steps[0] ?? 0) + at));
+      for (const sum of own) f.set(sum, hasBias ? load(bias) : floats(0));
+      const columnsUnder = inputsUnder(size, columnIn, tapColumns.count, columnStep);
+      /** A row of the kernel: offsets are in the instructions, which costs nothing beside the products. */
+      const kernelRow = (x0: Local<"i32">, offset: number, w: Local<"i32">, at: number): void => {
+        held.forEach((local, tap) => f.set(local, load(w, at + tap * vectorBytes)));
+        for (const { at: column, under } of columnsUnder) {
+          f.set(x, load(x0, offset + column));
           for (const { result, tap } of under) {
-            const sum = own[result];
-            if (sum === undefined) continue;
-            const next = engine.fused
-              ? f32x4.relaxedMultiplyAdd(x, weight(tap), sum)
-              : f32x4.add(f32x4.multiply(x, weight(tap)), sum);
-            f.set(sum, next);
+            const sum = own[result] ?? x;
+            const by = held[tap] ?? load(w, at + tap * vectorBytes);
+            f.set(sum, multiplyAdd(x, by, sum, engine.fused));
           }
         }
+      };
+      const rowBytes = tapColumns.count * vectorBytes;
+      if (tapRows.count <= straight) {
+        for (let row = 0; row < tapRows.count; row += 1)
+          kernelRow(input, row * rowStep, weights, row * rowBytes);
+      } else {
+        f.set(line, input);
+        f.set(weight, weights);
+        f.times(tapRows.count, () => {
+          kernelRow(line, 0, weight, 0);
+          f.advance(line, rowStep);
+          f.advance(weight, rowBytes);
+        });
       }
       own.forEach((sum, at) => {
-        emitEpilogue(f, sum, load(other, at * columnOther), epilogue);
-        f.store(output, at * columnOut, sum);
+        follow(to, output, at, 1);
+        if (hasOther) follow(beside, other, at, 2);
+        f.set(x, sum);
+        emitEpilogue(f, x, load(beside), epilogue, engine.fused);
+        f.store(to, 0, x);
       });
     };
 
-    const vectorAxis: Axis = {
-      count: vectors,
-      steps: [
-        vectorBytes,
-        tapCount * vectorBytes,
-        hasBias ? vectorBytes : 0,
-        vectorBytes,
-        vectorBytes,
-      ],
-    };
-    const rowAxis: Axis = {
-      count: rows.count,
-      steps: [rows.steps[0] ?? 0, 0, 0, rows.steps[1] ?? 0, rows.steps[2] ?? 0],
-    };
-    const moving = usesOther(epilogue) ? f.parameters : f.parameters.slice(0, 4);
-    nest(f, [...batch, rowAxis, vectorAxis], moving, () => {
-      held.forEach((local, tap) => f.set(local, load(weights, tap * vectorBytes)));
-      f.set(start, hasBias ? load(bias) : floats(0));
-      for (const { size, count } of balanced(columns.count, widest)) {
-        f.times(count, () => {
-          tile(size);
-          f.advance(input, size * columnIn);
-          f.advance(output, size * columnOut);
-          if (moving.includes(other)) f.advance(other, size * columnOther);
-        });
-      }
-      const [inside, out, beside] = columns.steps.map((step) => step * columns.count);
-      return [inside ?? 0, 0, 0, out ?? 0, beside ?? 0];
-    });
+    const moving = hasOther ? [input, output, other] : [input, output];
+    const advance = (steps: readonly Local<"i32">[], times: number): void =>
+      moving.forEach((pointer, operand) => {
+        const step = steps[operand] ?? i32(0);
+        f.set(pointer, i32Add(pointer, times === 1 ? step : i32Multiply(step, i32(times))));
+      });
+    const all = hasOther ? f.parameters : f.parameters.slice(0, 4);
+    const vectorSteps = [vectorBytes, tapCount * vectorBytes, hasBias ? vectorBytes : 0];
+    const overVectors = (body: () => void): void =>
+      f.keeping(all, () =>
+        f.times(
+          vectors,
+          () => {
+            body();
+            all.forEach((pointer, at) => f.advance(pointer, vectorSteps[at] ?? vectorBytes));
+          },
+          vectorCount,
+        ),
+      );
+    const overTiles = (body: (size: number) => void): void =>
+      parts.forEach(({ size, count }, at) =>
+        f.times(
+          count,
+          () => {
+            body(size);
+            advance(columnSteps, size);
+          },
+          counts[at],
+        ),
+      );
+    const rowsBytes = (tapRows.count + 1) * columns.count * columnIn;
+    const overRow = (): void =>
+      rowsBytes <= engine.depthwise.near
+        ? overVectors(() => f.keeping(moving, () => overTiles(tile)))
+        : overTiles((size) => overVectors(() => tile(size)));
+    nest(f, batch, f.parameters, () =>
+      f.keeping(moving, () =>
+        f.times(
+          rows.count,
+          () => {
+            f.keeping(moving, overRow);
+            advance(rowSteps, 1);
+          },
+          counts.at(-1),
+        ),
+      ),
+    );
     return f;
   },
 
@@ -139,3 +179,22 @@ export const depthwise: Kernel<DepthwiseOptions> = {
     });
   },
 };
+
+/** Inputs under a row of neighbouring results, by where they lie: which results each is under, and through which tap. */
+function inputsUnder(
+  size: number,
+  stride: number,
+  taps: number,
+  step: number,
+): readonly {
+  readonly at: number;
+  readonly under: readonly { readonly result: number; readonly tap: number }[];
+}[] {
+  const uses = new Map<number, { readonly result: number; readonly tap: number }[]>();
+  for (let result = 0; result < size; result += 1)
+    for (let tap = 0; tap < taps; tap += 1) {
+      const at = result * stride + tap * step;
+      uses.set(at, [...(uses.get(at) ?? []), { result, tap }]);
+    }
+  return [...uses].sort(([a], [b]) => a - b).map(([at, under]) => ({ at, under }));
+}

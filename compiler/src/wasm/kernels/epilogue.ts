@@ -10,11 +10,12 @@ export function emitEpilogue(
   x: Local<"v128">,
   other: Vector,
   epilogue: readonly Epilogue[],
+  fused: boolean,
 ): void {
   for (const part of epilogue) {
     if (part.kind === "add-other") f.set(x, f32x4.add(x, other));
     else if (part.kind === "multiply-other") f.set(x, f32x4.multiply(x, other));
-    else emitUnary(f, x, part);
+    else emitUnary(f, x, part, fused);
   }
 }
 

@@ -4,7 +4,7 @@ import { copy, type CopyAxis } from "./copy.js";
 import { convert } from "./convert.js";
 import { depthwise } from "./depthwise.js";
 import { type Element, elementBytes } from "./element.js";
-import type { Epilogue } from "./epilogue.js";
+import { type Epilogue, usesOther } from "./epilogue.js";
 import { fill } from "./fill.js";
 import { type IntegerFunction, integerMap } from "./integer-map.js";
 import { interpolate } from "./interpolate.js";
@@ -21,6 +21,7 @@ import { reduceLanes } from "./reduce-lanes.js";
 import { softmax } from "./softmax.js";
 import { softmaxAcross } from "./softmax-across.js";
 import type { Comparison, Logic } from "./truth.js";
+import { tableOf } from "./tiling.js";
 
 const up = (lanes: number): number => vectorsOf(lanes) * laneCount;
 const epilogue = fc.array(
@@ -44,27 +45,36 @@ it("multiplies as its reference does: tiles, panels, taps, groups, tails", () =>
     outputs: size(1, 21),
     bias: fc.boolean(),
     padded: fc.boolean(),
+    listed: fc.boolean(),
     epilogue,
     seed,
   });
   fc.assert(
-    fc.property(problem, ({ batch, rows, columns, taps, run, outputs, seed: s, ...rest }) => {
-      const width = rest.padded ? up(outputs) : outputs;
-      const depth = taps.reduce((product, count) => product * count, run);
-      // Steps of the input overlap, as those of windows do.
-      const options = {
-        ...rest,
-        batch: [{ count: batch, steps: [40, 0, 0, rows * columns * width * 4, 0] }],
-        rows: { count: rows, steps: [36, columns * width * 4, width * 4] },
-        columns: { count: columns, steps: [8, width * 4, 4] },
-        taps: taps.map((count, at) => ({ count, steps: [at === 0 ? 100 : 20] })),
-        run: { count: run, step: 4 },
-        outputs,
-        panel: 2,
-      };
-      fc.pre(depth * up(outputs) < 1900 && batch * rows * columns * width < 1900);
-      expect(differenceOf(matrix, options, operands(5), s)).toBeUndefined();
-    }),
+    fc.property(
+      problem,
+      ({ batch, rows, columns, taps, run, outputs, listed, seed: s, ...rest }) => {
+        const width = rest.padded ? up(outputs) : outputs;
+        const depth = taps.reduce((product, count) => product * count, run);
+        // Steps of the input overlap, as those of windows do.
+        const options = {
+          ...rest,
+          batch: [{ count: batch, steps: [40, 0, 0, rows * columns * width * 4, 0] }],
+          rows: { count: rows, steps: [36, columns * width * 4, width * 4] },
+          columns: { count: columns, steps: [8, width * 4, 4] },
+          taps: taps.map((count, at) => ({ count, steps: [at === 0 ? 100 : 20] })),
+          run: { count: run, step: 4 },
+          outputs,
+          panel: 2,
+          ...(listed && { listed: true as const }),
+        };
+        fc.pre(depth * up(outputs) < 1900 && batch * rows * columns * width < 1900);
+        const at = operands(listed ? 6 : 5);
+        const table = tableOf(options.rows, options.columns, usesOther(rest.epilogue));
+        const prepare = (integers: Int32Array) =>
+          integers.set(listed ? table : [], (at[5] ?? 0) / 4);
+        expect(differenceOf(matrix, options, at, s, prepare)).toBeUndefined();
+      },
+    ),
     { numRuns: 300 },
   );
 });

@@ -57,7 +57,7 @@ export interface MapOptions {
 /** Loops: axes › vectors. Parameters: the inputs, the output. */
 export const map: Kernel<MapOptions> = {
   name: "map",
-  emit(options) {
+  emit(options, engine) {
     const { axes, lanes, inputs, program, padded } = options;
     const f = new FunctionBuilder(inputs.length + 1);
     const output = f.parameter(inputs.length);
@@ -77,7 +77,7 @@ export const map: Kernel<MapOptions> = {
         if (result === undefined) return;
         if ("unary" in instruction) {
           f.set(result, get(instruction.x));
-          emitUnary(f, result, instruction.unary);
+          emitUnary(f, result, instruction.unary, engine.fused);
         } else if ("number" in instruction) {
           f.set(result, f32x4.fromIntegers(getTruth(instruction.number)));
         } else if ("logic" in instruction) {

@@ -1,8 +1,8 @@
 import { floats, load, type Local } from "../encode/expression.js";
 import { FunctionBuilder } from "../encode/function-builder.js";
 import { type Fold, foldNumber, foldStart, foldVector } from "./fold.js";
-import { floatBytes, type Kernel, laneCount } from "./kernel.js";
-import { type Axis, nest, walk } from "./nest.js";
+import { floatBytes, type Kernel, laneCount, vectorBytes } from "./kernel.js";
+import { type Axis, balanced, nest, walk } from "./nest.js";
 import { emitUnary, evaluateUnary, type Unary } from "./unary.js";
 
 /** Folds over axes other than the lanes: pools, global pools, reductions. Whole vectors are read and written. */
@@ -19,19 +19,29 @@ export interface ReduceOptions {
 /** Up to this many elements are folded without a loop. */
 const straight = 12;
 
-/** Loops: axes › taps. Parameters: input, output. */
+/** Neighbouring vectors that are folded side by side: one alone would wait for each of its own sums. */
+const abreast = 4;
+
+/** Loops: axes › taps › neighbouring vectors. Parameters: input, output. */
 export const reduce: Kernel<ReduceOptions> = {
   name: "reduce",
   emit({ axes, taps, fold, after }) {
     const f = new FunctionBuilder(2);
     const [input, output] = [f.parameter(0), f.parameter(1)];
-    const [sum, x, from] = [f.local("v128"), f.local("v128"), f.local("i32")];
-    const join = (pointer: Local<"i32">, offset: number, isFirst: boolean): void => {
-      const starts = isFirst && fold !== "sum-of-squares" && fold !== "sum-of-sizes";
-      f.set(x, load(pointer, offset));
-      f.set(sum, starts ? x : foldVector(isFirst ? floats(foldStart(fold)) : sum, x, fold));
-    };
-    nest(f, axes, f.parameters, () => {
+    const [x, sums, from] = [f.local("v128"), f.vectors(abreast), f.local("i32")];
+    const last = axes.at(-1);
+    const isRun = last?.steps.every((step) => step === vectorBytes) ?? false;
+    const run = isRun ? (last?.count ?? 1) : 1;
+
+    const vectors = (size: number): void => {
+      const own = sums.slice(0, size);
+      const join = (pointer: Local<"i32">, offset: number, isFirst: boolean): void => {
+        const starts = isFirst && fold !== "sum-of-squares" && fold !== "sum-of-sizes";
+        own.forEach((sum, at) => {
+          f.set(x, load(pointer, offset + at * vectorBytes));
+          f.set(sum, starts ? x : foldVector(isFirst ? floats(foldStart(fold)) : sum, x, fold));
+        });
+      };
       if (taps.reduce((product, { count }) => product * count, 1) <= straight) {
         let isFirst = true;
         walk(taps, [0], ([offset = 0]) => {
@@ -39,12 +49,21 @@ export const reduce: Kernel<ReduceOptions> = {
           isFirst = false;
         });
       } else {
-        f.set(sum, floats(foldStart(fold)));
+        for (const sum of own) f.set(sum, floats(foldStart(fold)));
         f.set(from, input);
         nest(f, taps, [from], () => join(from, 0, false));
       }
-      for (const unary of after) emitUnary(f, sum, unary);
-      f.store(output, 0, sum);
+      own.forEach((sum, at) => {
+        for (const unary of after) emitUnary(f, sum, unary);
+        f.store(output, at * vectorBytes, sum);
+      });
+    };
+    nest(f, isRun ? axes.slice(0, -1) : axes, f.parameters, () => {
+      for (const { size, count } of balanced(run, abreast))
+        nest(f, [{ count, steps: f.parameters.map(() => size * vectorBytes) }], f.parameters, () =>
+          vectors(size),
+        );
+      return f.parameters.map(() => run * vectorBytes);
     });
     return f;
   },

@@ -16,7 +16,7 @@ export interface SoftmaxAcrossOptions {
 /** As `softmax`, three times along the axis. Parameters: input, output. */
 export const softmaxAcross: Kernel<SoftmaxAcrossOptions> = {
   name: "softmax-across",
-  emit({ axes, along, logarithm }) {
+  emit({ axes, along, logarithm }, engine) {
     const f = new FunctionBuilder(2);
     const [input, output] = [f.parameter(0), f.parameter(1)];
     const [largest, sum, x] = [f.local("v128"), f.local("v128"), f.local("v128")];
@@ -28,7 +28,7 @@ export const softmaxAcross: Kernel<SoftmaxAcrossOptions> = {
       f.set(sum, floats(0));
       nest(f, [along], f.parameters, () => {
         f.set(x, f32x4.subtract(load(input), largest));
-        emitExp(f, x);
+        emitExp(f, x, engine.fused);
         if (!logarithm) f.store(output, 0, x);
         f.set(sum, f32x4.add(sum, x));
       });

@@ -21,7 +21,7 @@ export interface SoftmaxOptions {
  */
 export const softmax: Kernel<SoftmaxOptions> = {
   name: "softmax",
-  emit({ axes, lanes, logarithm, padded }) {
+  emit({ axes, lanes, logarithm, padded }, engine) {
     const f = new FunctionBuilder(2);
     const [input, output] = [f.parameter(0), f.parameter(1)];
     const [largest, sum, x] = [f.local("v128"), f.local("v128"), f.local("v128")];
@@ -35,7 +35,7 @@ export const softmax: Kernel<SoftmaxOptions> = {
       const moving = logarithm ? [input] : [input, output];
       const moved = eachVector(f, lanes, moving, (offset, tail) => {
         f.set(x, shifted(load(input, offset)));
-        emitExp(f, x);
+        emitExp(f, x, engine.fused);
         if (!logarithm) storeTail(f, output, offset, x, tail, padded);
         f.set(sum, f32x4.add(sum, withTail(x, tail, 0)));
       });

@@ -1,16 +1,9 @@
-import {
-  bits,
-  f32x4,
-  floats,
-  i32x4,
-  integers,
-  type Local,
-  type Vector,
-} from "../encode/expression.js";
+import { bits, f32x4, i32x4, integers, type Local, type Vector } from "../encode/expression.js";
 import type { FunctionBuilder } from "../encode/function-builder.js";
 import { emitTurn } from "./trigonometric.js";
 import { erf } from "../../ops/reference/erf.js";
 import { roundHalfEven } from "../../ops/reference/round-half-even.js";
+import { multiplyAdd } from "./multiply-add.js";
 
 /** A function of one number. */
 export type Unary =
@@ -53,71 +46,80 @@ export type PlainUnary =
 const { add, subtract, multiply, divide, larger, smaller } = f32x4;
 
 /** c₀·xⁿ + c₁·xⁿ⁻¹ + …, by Horner's scheme. */
-function polynomial(x: Vector, coefficients: readonly number[]): Vector {
+function polynomial(
+  f: FunctionBuilder,
+  x: Vector,
+  coefficients: readonly number[],
+  fused = false,
+): Vector {
   const [first = 0, ...rest] = coefficients;
-  return rest.reduce((sum, c) => add(multiply(sum, x), floats(c)), floats(first));
+  return rest.reduce<Vector>((sum, c) => multiplyAdd(sum, x, f.splat(c), fused), f.splat(first));
 }
 
-/** Writes x ← function(x), four at a time. */
-export function emitUnary(f: FunctionBuilder, x: Local<"v128">, unary: Unary): void {
+/**
+ * Writes x ← function(x), four at a time.
+ * @param fused whether the engine has a fused multiply-add
+ */
+export function emitUnary(f: FunctionBuilder, x: Local<"v128">, unary: Unary, fused = false): void {
   switch (unary.kind) {
     case "relu":
-      return f.set(x, larger(x, floats(0)));
+      return f.set(x, larger(x, f.splat(0)));
     case "clip": {
-      const raised = unary.low === -Infinity ? x : larger(x, floats(unary.low));
-      return f.set(x, unary.high === Infinity ? raised : smaller(raised, floats(unary.high)));
+      const raised = unary.low === -Infinity ? x : larger(x, f.splat(unary.low));
+      return f.set(x, unary.high === Infinity ? raised : smaller(raised, f.splat(unary.high)));
     }
     case "leaky-relu": {
-      const sloped = multiply(x, floats(unary.slope));
+      const sloped = multiply(x, f.splat(unary.slope));
       // Below a slope of 1 the larger of the two is right on either side of 0.
       if (unary.slope >= 0 && unary.slope <= 1) return f.set(x, larger(x, sloped));
-      return f.set(x, bits.select(sloped, x, f32x4.less(x, floats(0))));
+      return f.set(x, bits.select(sloped, x, f32x4.less(x, f.splat(0))));
     }
     case "elu": {
       const e = f.scratch("elu");
       f.set(e, x);
-      emitExp(f, e);
-      const below = multiply(subtract(e, floats(1)), floats(unary.alpha));
-      return f.set(x, bits.select(below, x, f32x4.less(x, floats(0))));
+      emitExp(f, e, fused);
+      const below = multiply(subtract(e, f.splat(1)), f.splat(unary.alpha));
+      return f.set(x, bits.select(below, x, f32x4.less(x, f.splat(0))));
     }
     case "hard-sigmoid":
-      return f.set(x, hardSigmoid(x, unary.alpha, unary.beta));
+      return f.set(x, hardSigmoid(f, x, unary.alpha, unary.beta, fused));
     case "hard-swish":
-      return f.set(x, multiply(x, hardSigmoid(x, 1 / 6, 0.5)));
+      return f.set(x, multiply(x, hardSigmoid(f, x, 1 / 6, 0.5, fused)));
     case "scale":
-      return f.set(x, multiply(x, floats(unary.by)));
+      return f.set(x, multiply(x, f.splat(unary.by)));
     case "offset":
-      return f.set(x, add(x, floats(unary.by)));
+      return f.set(x, add(x, f.splat(unary.by)));
     case "sigmoid":
-      return emitSigmoid(f, x);
+      return emitSigmoid(f, x, fused);
     case "silu": {
       const gate = f.scratch("gate");
       f.set(gate, x);
-      emitSigmoid(f, gate);
+      emitSigmoid(f, gate, fused);
       return f.set(x, multiply(x, gate));
     }
     case "tanh": // 1 − 2 / (e²ˣ + 1)
       f.set(x, add(x, x));
-      emitExp(f, x);
-      return f.set(x, subtract(floats(1), divide(floats(2), add(x, floats(1)))));
+      emitExp(f, x, fused);
+      return f.set(x, subtract(f.splat(1), divide(f.splat(2), add(x, f.splat(1)))));
     case "gelu": {
       const gate = f.scratch("gate");
-      f.set(gate, multiply(x, floats(Math.SQRT1_2)));
-      emitErf(f, gate);
-      return f.set(x, multiply(multiply(x, floats(0.5)), add(gate, floats(1))));
+      f.set(gate, multiply(x, f.splat(Math.SQRT1_2)));
+      emitErf(f, gate, fused);
+      f.set(x, multiply(x, f.splat(0.5)));
+      return f.set(x, multiplyAdd(x, gate, x, fused));
     }
     case "gelu-tanh": {
       // ½x (1 + tanh(√(2/π)·(x + 0.044715·x³))) = x · sigmoid(2√(2/π)·(x + 0.044715·x³))
       const gate = f.scratch("gate");
-      const cubic = add(multiply(multiply(x, x), floats(0.044715)), floats(1));
-      f.set(gate, multiply(multiply(x, cubic), floats(2 * Math.sqrt(2 / Math.PI))));
-      emitSigmoid(f, gate);
+      const cubic = add(multiply(multiply(x, x), f.splat(0.044715)), f.splat(1));
+      f.set(gate, multiply(multiply(x, cubic), f.splat(2 * Math.sqrt(2 / Math.PI))));
+      emitSigmoid(f, gate, fused);
       return f.set(x, multiply(x, gate));
     }
     case "erf":
-      return emitErf(f, x);
+      return emitErf(f, x, fused);
     case "exp":
-      return emitExp(f, x);
+      return emitExp(f, x, fused);
     case "log":
       return emitLog(f, x);
     case "square-root":
@@ -127,7 +129,7 @@ export function emitUnary(f: FunctionBuilder, x: Local<"v128">, unary: Unary): v
     case "cube":
       return f.set(x, multiply(multiply(x, x), x));
     case "reciprocal":
-      return f.set(x, divide(floats(1), x));
+      return f.set(x, divide(f.splat(1), x));
     case "negate":
       return f.set(x, f32x4.negate(x));
     case "absolute":
@@ -142,24 +144,24 @@ export function emitUnary(f: FunctionBuilder, x: Local<"v128">, unary: Unary): v
       // log(1 + eˣ) = max(x, 0) + log(1 + e^−|x|)
       const rest = f.scratch("softplus");
       f.set(rest, f32x4.negate(f32x4.absolute(x)));
-      emitExp(f, rest);
-      f.set(rest, add(rest, floats(1)));
+      emitExp(f, rest, fused);
+      f.set(rest, add(rest, f.splat(1)));
       emitLog(f, rest);
-      return f.set(x, add(larger(x, floats(0)), rest));
+      return f.set(x, add(larger(x, f.splat(0)), rest));
     }
     case "softsign":
-      return f.set(x, divide(x, add(f32x4.absolute(x), floats(1))));
+      return f.set(x, divide(x, add(f32x4.absolute(x), f.splat(1))));
     case "mish": {
       // x · tanh(log(1 + eˣ)) = x · w / (w + 2), w = eˣ·(eˣ + 2); from 20 on it is x
       const w = f.scratch("mish");
-      f.set(w, smaller(x, floats(20)));
+      f.set(w, smaller(x, f.splat(20)));
       emitExp(f, w);
-      f.set(w, multiply(w, add(w, floats(2))));
-      return f.set(x, multiply(x, divide(w, add(w, floats(2)))));
+      f.set(w, multiply(w, add(w, f.splat(2))));
+      return f.set(x, multiply(x, divide(w, add(w, f.splat(2)))));
     }
     case "sign": {
-      const isAbove = bits.and(f32x4.less(floats(0), x), floats(1));
-      return f.set(x, bits.or(isAbove, bits.and(f32x4.less(x, floats(0)), floats(-1))));
+      const isAbove = bits.and(f32x4.less(f.splat(0), x), f.splat(1));
+      return f.set(x, bits.or(isAbove, bits.and(f32x4.less(x, f.splat(0)), f.splat(-1))));
     }
     case "sin":
     case "cos":
@@ -169,48 +171,65 @@ export function emitUnary(f: FunctionBuilder, x: Local<"v128">, unary: Unary): v
   }
 }
 
-function hardSigmoid(x: Vector, alpha: number, beta: number): Vector {
-  const line = add(multiply(x, floats(alpha)), floats(beta));
-  return smaller(larger(line, floats(0)), floats(1));
+function hardSigmoid(
+  f: FunctionBuilder,
+  x: Vector,
+  alpha: number,
+  beta: number,
+  fused: boolean,
+): Vector {
+  const line = multiplyAdd(x, f.splat(alpha), f.splat(beta), fused);
+  return smaller(larger(line, f.splat(0)), f.splat(1));
 }
 
 /** 1 / (1 + e⁻ˣ) */
-function emitSigmoid(f: FunctionBuilder, x: Local<"v128">): void {
+function emitSigmoid(f: FunctionBuilder, x: Local<"v128">, fused: boolean): void {
   f.set(x, f32x4.negate(x));
-  emitExp(f, x);
-  f.set(x, divide(floats(1), add(x, floats(1))));
+  emitExp(f, x, fused);
+  f.set(x, divide(f.splat(1), add(x, f.splat(1))));
 }
 
+/** To a float below 2²² it adds the nearest integer, ties to even: that is then in the lowest bits. */
+const roundsToInteger = 1.5 * 2 ** 23;
+const bitsOfOne = 0x3f80_0000;
+
 /** Cephes' expf: x = n·ln 2 + r, and eʳ by a polynomial; 2ⁿ is put together from bits. Relative error below 2e-7. */
-export function emitExp(f: FunctionBuilder, x: Local<"v128">): void {
+export function emitExp(f: FunctionBuilder, x: Local<"v128">, fused = false): void {
   const [n, r] = [f.scratch("exp n"), f.scratch("exp r")];
-  f.set(x, smaller(larger(x, floats(-87.33)), floats(88.376_26)));
-  f.set(n, f32x4.nearest(multiply(x, floats(Math.LOG2E))));
-  const high = add(multiply(n, floats(-0.693_359_375)), x);
-  f.set(r, add(multiply(n, floats(2.121_944_4e-4)), high));
+  const power = f.scratch("exp power");
+  f.set(x, smaller(larger(x, f.splat(-87.33)), f.splat(88.376_26)));
+  f.set(n, multiplyAdd(x, f.splat(Math.LOG2E), f.splat(roundsToInteger), fused));
+  f.set(power, i32x4.add(i32x4.shiftLeft(n, 23), integers(bitsOfOne)));
+  f.set(n, subtract(n, f.splat(roundsToInteger)));
+  f.set(r, multiplyAdd(n, f.splat(-0.693_359_375), x, fused));
+  f.set(r, multiplyAdd(n, f.splat(2.121_944_4e-4), r, fused));
   const p = polynomial(
+    f,
     r,
     [
       1.987_569_15e-4, 1.398_199_950_7e-3, 8.333_451_907_3e-3, 4.166_579_589_4e-2,
       1.666_666_545_9e-1, 5.000_000_120_1e-1,
     ],
+    fused,
   );
-  const mantissa = add(add(multiply(p, multiply(r, r)), r), floats(1));
-  const power = i32x4.shiftLeft(i32x4.add(f32x4.toIntegers(n), integers(127)), 23);
+  const mantissa = add(multiplyAdd(p, multiply(r, r), r, fused), f.splat(1));
   f.set(x, multiply(mantissa, power));
 }
 
 /** Abramowitz and Stegun 7.1.26: 1 − p(t)·e^−x², t = 1 / (1 + 0.3275911·|x|). Absolute error below 5e-7. */
-function emitErf(f: FunctionBuilder, x: Local<"v128">): void {
+function emitErf(f: FunctionBuilder, x: Local<"v128">, fused: boolean): void {
   const [t, e] = [f.scratch("erf t"), f.scratch("erf e")];
-  f.set(t, divide(floats(1), add(multiply(f32x4.absolute(x), floats(0.327_591_1)), floats(1))));
+  const one = f.splat(1);
+  f.set(t, divide(one, multiplyAdd(f32x4.absolute(x), f.splat(0.327_591_1), one, fused)));
   f.set(e, f32x4.negate(multiply(x, x)));
-  emitExp(f, e);
-  const p = polynomial(
+  emitExp(f, e, fused);
+  const minusP = polynomial(
+    f,
     t,
-    [1.061_405_429, -1.453_152_027, 1.421_413_741, -0.284_496_736, 0.254_829_592],
+    [-1.061_405_429, 1.453_152_027, -1.421_413_741, 0.284_496_736, -0.254_829_592],
+    fused,
   );
-  const size = subtract(floats(1), multiply(multiply(p, t), e));
+  const size = multiplyAdd(multiply(minusP, t), e, one, fused);
   f.set(x, bits.or(size, bits.and(x, integers(-0x8000_0000))));
 }
 
@@ -219,10 +238,11 @@ export function emitLog(f: FunctionBuilder, x: Local<"v128">): void {
   const [m, e, low] = [f.scratch("log m"), f.scratch("log e"), f.scratch("log low")];
   f.set(m, bits.or(bits.and(x, integers(0x007f_ffff)), integers(0x3f00_0000)));
   f.set(e, f32x4.fromIntegers(i32x4.subtract(i32x4.shiftRight(x, 23), integers(126))));
-  f.set(low, f32x4.less(m, floats(Math.SQRT1_2)));
-  f.set(e, subtract(e, bits.and(floats(1), low)));
-  f.set(m, subtract(add(m, bits.and(m, low)), floats(1)));
+  f.set(low, f32x4.less(m, f.splat(Math.SQRT1_2)));
+  f.set(e, subtract(e, bits.and(f.splat(1), low)));
+  f.set(m, subtract(add(m, bits.and(m, low)), f.splat(1)));
   const p = polynomial(
+    f,
     m,
     [
       7.037_683_629_2e-2, -1.151_461_031e-1, 1.167_699_874e-1, -1.242_014_084_6e-1,
@@ -232,13 +252,13 @@ export function emitLog(f: FunctionBuilder, x: Local<"v128">): void {
   );
   f.set(low, multiply(m, m));
   const series = subtract(
-    add(multiply(multiply(p, low), m), multiply(e, floats(-2.121_944_4e-4))),
-    multiply(low, floats(0.5)),
+    add(multiply(multiply(p, low), m), multiply(e, f.splat(-2.121_944_4e-4))),
+    multiply(low, f.splat(0.5)),
   );
-  f.set(m, add(add(m, series), multiply(e, floats(0.693_359_375))));
-  f.set(m, bits.select(floats(-Infinity), m, f32x4.equal(x, floats(0))));
-  f.set(m, bits.select(x, m, f32x4.equal(x, floats(Infinity))));
-  f.set(x, bits.select(m, floats(Number.NaN), f32x4.lessOrEqual(floats(0), x)));
+  f.set(m, add(add(m, series), multiply(e, f.splat(0.693_359_375))));
+  f.set(m, bits.select(f.splat(-Infinity), m, f32x4.equal(x, f.splat(0))));
+  f.set(m, bits.select(x, m, f32x4.equal(x, f.splat(Infinity))));
+  f.set(x, bits.select(m, f.splat(Number.NaN), f32x4.lessOrEqual(f.splat(0), x)));
 }
 
 /** One number, in double precision. */

@@ -1,14 +1,17 @@
 import { isMoving, windowAxes } from "../../ops/families/window.js";
 import { depthwise } from "../kernels/depthwise.js";
+import { usesOther } from "../kernels/epilogue.js";
 import { floatBytes, laneCount, vectorBytes, vectorsOf } from "../kernels/kernel.js";
 import { matrix, packedAt, packedLength } from "../kernels/matrix.js";
 import { type Axis, collapsed } from "../kernels/nest.js";
+import { tableOf, wantsTable } from "../kernels/tiling.js";
 import { placeAt } from "../plan/plan.js";
 import {
   channelsLast,
   type Halo,
   hasWholeVectors,
   noHalo,
+  rowMajor,
   sizeAt,
   stepAt,
   type View,
@@ -83,7 +86,13 @@ export function geometryOf(node: NodeFacts): Convolution {
   };
 }
 
-/** The input with as many zeros around it as the pads are, its channels innermost; copied where it does not lie so. */
+/** Up to this many channels are summed from planes of their own as well as from side by side. */
+const mostPlanes = 4;
+
+/**
+ * The input with as many zeros around it as the pads are, its channels innermost; copied where it does not lie so. Few
+ * channels stay in planes, whose rows are copied as they are.
+ */
 function inputOf(node: NodeFacts, l: Lowering, whole: boolean): View {
   const view = l.view(node.required(0));
   const pads: readonly Halo[] = [noHalo, noHalo, ...convolutionHalo(node)];
@@ -95,9 +104,11 @@ function inputOf(node: NodeFacts, l: Lowering, whole: boolean): View {
     .dims(1)
     .slice(2)
     .every((size) => size === 1);
-  const isOrdered = view.lanes === 1 || sizeAt(view, 1) === 1 || (isPoint && !whole);
+  const isPlanar = !whole && sizeAt(view, 1) <= mostPlanes && view.lanes === view.dims.length - 1;
+  const isOrdered = view.lanes === 1 || sizeAt(view, 1) === 1 || isPlanar || (isPoint && !whole);
   if (hasPads && isOrdered && (!whole || (view.lanes === 1 && hasWholeVectors(view)))) return view;
-  return l.copied(view, { order: channelsLast(view.dims.length), padded: whole, halo: pads });
+  const order = isPlanar ? rowMajor(view.dims.length) : channelsLast(view.dims.length);
+  return l.copied(view, { order, padded: whole, halo: pads });
 }
 
 /** Bytes from the input's first element to where the window of the first result begins. */
@@ -236,6 +247,7 @@ function lowerMatrix(node: NodeFacts, l: Lowering, convolution: Convolution): vo
   const weights = packedWeights(node, l, convolution, pitch, total);
   const bias = packedBias(biasOf(node, l), group, own);
   const [rows, columns] = joinedAxes(resultAxes(x, y, z, convolution));
+  const isListed = wantsTable(rows, columns);
   const groups: Axis = {
     count: group,
     steps: [
@@ -260,6 +272,7 @@ function lowerMatrix(node: NodeFacts, l: Lowering, convolution: Convolution): vo
       bias: bias !== undefined,
       epilogue,
       padded: y.padded,
+      ...(isListed && { listed: true as const }),
     },
     [
       placeAt(x.place, shiftOf(x, convolution)),
@@ -267,6 +280,7 @@ function lowerMatrix(node: NodeFacts, l: Lowering, convolution: Convolution): vo
       bias === undefined ? constant : l.plan.constant(bias),
       y.place,
       z?.place ?? y.place,
+      ...(isListed ? [l.plan.constant(tableOf(rows, columns, usesOther(epilogue)))] : []),
     ],
   );
 }

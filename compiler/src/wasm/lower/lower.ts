@@ -5,6 +5,7 @@ import { lowerings } from "./lowerings.js";
 import { type Arrays, NodeFacts } from "./node-facts.js";
 import type { IntegerForm } from "./quantized/integer-form.js";
 import { absorbFunctions } from "./quantized/table.js";
+import { loweringOrder } from "./order.js";
 
 /**
  * A simplified graph as calls of kernels. Nothing stands against it: `refusals` is empty.
@@ -17,7 +18,7 @@ export function lower({ graph, stored }: IntegerForm, arrays: Arrays): Plan {
     // One with a constant has a default: it is fixed to that.
     if (graph.constant(id) === undefined) placeInput(l, id);
   }
-  for (const node of graph.order()) {
+  for (const node of loweringOrder(graph)) {
     if (l.absorbed.has(node)) continue;
     lowerings.get(node.op)?.lower(new NodeFacts(graph, node), l);
   }

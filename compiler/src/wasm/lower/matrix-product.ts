@@ -1,7 +1,9 @@
 import type { Node, ValueId } from "../../ir/index.js";
+import { type Epilogue, usesOther } from "../kernels/epilogue.js";
 import { floatBytes, laneCount, vectorsOf } from "../kernels/kernel.js";
 import { matrix } from "../kernels/matrix.js";
-import { type Axis, collapsed } from "../kernels/nest.js";
+import { type Axis, balanced, collapsed } from "../kernels/nest.js";
+import { placeAt } from "../plan/plan.js";
 import {
   axesOf,
   orderOf,
@@ -34,13 +36,13 @@ export const matMulRow: LoweringRow = {
     const matrices = hasColumns ? b : [...b, 1];
     const [depth = 1, n = 1] = matrices.slice(-2);
     const numbers = l.floats(right);
-    const panels =
+    const weights =
       numbers === undefined
         ? packedView(l, hasColumns ? l.view(right) : column(l.view(right)), rank)
-        : packedMatrices(l, numbers, matrices, rank);
+        : { numbers, dims: matrices };
     const dims = [...batch, hasRows ? (a.at(-2) ?? 1) : 1, n];
     const reading = readingOf(x, depth);
-    lowerProduct(l, { x, reading, panels, dims, node, isWhole: hasRows && hasColumns });
+    lowerProduct(l, { x, reading, weights, dims, node, isWhole: hasRows && hasColumns });
   },
 };
 
@@ -78,20 +80,20 @@ export const gemmRow: LoweringRow = {
         return weights[weightAt(order[k] ?? 0, j)] ?? 0;
       });
       const x = viewOf(image.place, [m, 1], [stepAt(image, 0), 0]);
-      lowerProduct(l, { x, reading, panels: packedMatrices(l, ordered, [depth, n], 2), ...rest });
+      lowerProduct(l, { x, reading, weights: { numbers: ordered, dims: [depth, n] }, ...rest });
       return;
     }
     const x = turnsLeft ? permuted(l.view(left), [1, 0]) : l.view(left);
     const reading = readingOf(x, depth);
     if (weights === undefined) {
       const view = turnsRight ? permuted(l.view(right), [1, 0]) : l.view(right);
-      lowerProduct(l, { x, reading, panels: packedView(l, view, 2), ...rest });
+      lowerProduct(l, { x, reading, weights: packedView(l, view, 2), ...rest });
       return;
     }
     const ordered = Float32Array.from(weights, (_, at) => {
       return weights[weightAt(Math.floor(at / n), at % n)] ?? 0;
     });
-    lowerProduct(l, { x, reading, panels: packedMatrices(l, ordered, [depth, n], 2), ...rest });
+    lowerProduct(l, { x, reading, weights: { numbers: ordered, dims: [depth, n] }, ...rest });
   },
 };
 
@@ -137,11 +139,17 @@ function readingInMemory(image: View): {
   return { reading: { taps: loops.slice(0, -1), run }, order };
 }
 
+interface ConstantMatrices {
+  readonly numbers: Float32Array;
+  readonly dims: readonly number[];
+}
+
 interface Product {
   /** [batch…, rows, …]: how rows and matrices of the left operand follow on one another. */
   readonly x: View;
   readonly reading: Reading;
-  readonly panels: Panels;
+  /** In panels already, or constant: [batch…, depth, columns]. */
+  readonly weights: Panels | ConstantMatrices;
   /** [batch…, rows, columns] */
   readonly dims: readonly number[];
   readonly node: NodeFacts;
@@ -152,7 +160,7 @@ interface Product {
 
 function lowerProduct(
   l: Lowering,
-  { x, reading, panels, dims, node, isWhole, ...given }: Product,
+  { x, reading, weights, dims, node, isWhole, ...given }: Product,
 ): void {
   const [n, rank] = [dims.at(-1) ?? 1, dims.length];
   const added = given.bias === undefined && isWhole ? absorbBias(l, node.output(), n) : undefined;
@@ -168,49 +176,113 @@ function lowerProduct(
   let z = other === undefined ? undefined : l.operand(other, rank, order);
   // What is beyond its last column would get into lanes that pad the result.
   if (z !== undefined && isPadded && n % laneCount > 0) z = l.withLanes(z, rank - 1, true);
-
-  const axis = (a: number): Axis => ({
-    count: dims[a] ?? 1,
-    steps: [
-      stepOf(x, a),
-      panels.steps[a] ?? 0,
-      0,
-      stepOf(y, a),
-      z === undefined ? 0 : stepOf(z, a),
-    ],
-  });
-  const batch = collapsed(rowMajor(rank - 2).map(axis));
-  const last = batch.at(-1);
-  // Matrices that share their weights are one with more rows.
-  const shares = last !== undefined && last.steps[1] === 0;
-  const [rows, columns] = joinedAxes([
-    shares ? withoutWeights(last) : { count: 1, steps: [0, 0, 0] },
-    withoutWeights(axis(rank - 2)),
-  ]);
   const row = new Float32Array(vectorsOf(n) * laneCount);
   row.set(bias ?? []);
-  l.plan.step(
-    matrix,
-    {
-      batch: shares ? batch.slice(0, -1) : batch,
-      rows,
-      columns,
-      ...reading,
-      outputs: n,
-      panel: panelVectors,
-      bias: bias !== undefined,
-      epilogue,
-      padded: isPadded,
-    },
-    [
-      x.place,
-      panels.place,
-      bias === undefined ? panels.place : l.plan.constant(row),
-      y.place,
-      z?.place ?? y.place,
-    ],
-  );
+  const biasPlace = bias === undefined ? undefined : l.plan.constant(row);
+
+  for (const part of partsOf(l, weights, reading, epilogue, dims)) {
+    const { panels } = part;
+    const beside = part.onto ? y : z;
+    const axis = (a: number): Axis => ({
+      count: dims[a] ?? 1,
+      steps: [
+        stepOf(x, a),
+        panels.steps[a] ?? 0,
+        0,
+        stepOf(y, a),
+        beside === undefined ? 0 : stepOf(beside, a),
+      ],
+    });
+    const batch = collapsed(rowMajor(rank - 2).map(axis));
+    const last = batch.at(-1);
+    // Matrices that share their weights are one with more rows.
+    const shares = last !== undefined && last.steps[1] === 0;
+    const [rows, columns] = joinedAxes([
+      shares ? withoutWeights(last) : { count: 1, steps: [0, 0, 0] },
+      withoutWeights(axis(rank - 2)),
+    ]);
+    l.plan.step(
+      matrix,
+      {
+        batch: shares ? batch.slice(0, -1) : batch,
+        rows,
+        columns,
+        taps: reading.taps,
+        run: { count: part.depth, step: reading.run.step },
+        outputs: n,
+        panel: panelVectors,
+        bias: biasPlace !== undefined && !part.onto,
+        epilogue: part.epilogue,
+        padded: isPadded,
+      },
+      [
+        placeAt(x.place, part.from * reading.run.step),
+        panels.place,
+        part.onto ? panels.place : (biasPlace ?? panels.place),
+        y.place,
+        beside?.place ?? y.place,
+      ],
+    );
+  }
 }
+
+/** Steps of a sum of which a panel's weights stay in the nearest cache. */
+const mostDepth = 768;
+
+/** A part of a product's sum. */
+interface Part {
+  readonly panels: Panels;
+  readonly from: number;
+  readonly depth: number;
+  /** It is added to what the part before it left in the result. */
+  readonly onto: boolean;
+  readonly epilogue: readonly Epilogue[];
+}
+
+/** A long sum of many rows is made in parts; what is done to a result is done to the last, an addition to the first. */
+function partsOf(
+  l: Lowering,
+  weights: Panels | ConstantMatrices,
+  { taps, run }: Reading,
+  epilogue: readonly Epilogue[],
+  dims: readonly number[],
+): readonly Part[] {
+  const rank = dims.length;
+  const one = { from: 0, depth: run.count, onto: false, epilogue };
+  if ("place" in weights) return [{ panels: weights, ...one }];
+  const { numbers, dims: matrices } = weights;
+  const [first, ...rest] = epilogue;
+  const isFirst = first?.kind === "add-other";
+  const isSplit =
+    run.count > mostDepth &&
+    taps.length === 0 &&
+    matrices.length === 2 &&
+    (dims.at(-2) ?? 1) >= fewRows &&
+    (isFirst || !usesOther(epilogue));
+  if (!isSplit) return [{ panels: packedMatrices(l, numbers, matrices, rank), ...one }];
+  const n = matrices[1] ?? 1;
+  const parts = balanced(run.count, mostDepth / 2).flatMap(({ size, count }) =>
+    Array.from({ length: count }, () => size),
+  );
+  let from = 0;
+  return parts.map((depth, at) => {
+    const own = numbers.subarray(from * n, (from + depth) * n);
+    from += depth;
+    const onto: readonly Epilogue[] = at === 0 ? [] : [{ kind: "add-other" }];
+    const before = at === 0 && isFirst ? [first] : [];
+    const after = at === parts.length - 1 ? (isFirst ? rest : epilogue) : [];
+    return {
+      panels: packedMatrices(l, own, [depth, n], rank),
+      from: from - depth,
+      depth,
+      onto: at > 0,
+      epilogue: [...onto, ...before, ...after],
+    };
+  });
+}
+
+/** So few rows read weights once. */
+const fewRows = 12;
 
 /** Steps of input, output, other. */
 function withoutWeights({ count, steps }: Axis): Axis {
