@@ -249,7 +249,9 @@ it("multiplies rows of integers with matrices: turned or not, biases, flattened 
         const y = b.add(op, inputs, isTurned ? { transB: attribute.int(1) } : {});
         return { y: p.output === null ? y : rounded(b, y, p.output) };
       });
-      const step = Math.max(p.output?.scale ?? 0, image && isGemm ? p.input.scale : 0, 1e-5);
+      // An image's element that is rounded the other way comes times a weight, which is below 3.
+      const ofImage = image && isGemm ? 3 * p.input.scale : 0;
+      const step = Math.max(p.output?.scale ?? 0, ofImage, 1e-5);
       expect(await expectAgreement(graph, step)).toContain("matrix-i8");
     }),
     { numRuns: 50 },
