@@ -4,7 +4,8 @@ export interface Incoming {
   write(chunk: Uint8Array, end: number): void;
   /**
    * When all is there, and verified.
-   * @returns undefined where the module has to be compiled from its bytes
+   * @returns a WebAssembly.Module, which not all that compile these types know by name; undefined where it has to be
+   * compiled from its bytes
    */
-  module(bytes: number): Promise<WebAssembly.Module | undefined>;
+  module(bytes: number): Promise<object | undefined>;
 }
