@@ -7,6 +7,7 @@ export const page = "docs/measured/aot/measured.md";
 /** `kws-dscnn, Node 20.20.2, SIMD: onnxruntime-web over the module`, with both times in its note. */
 const compared = /^(?<model>.+?), (?<place>.+): onnxruntime-web over the module$/;
 const times = /^([\d.e+-]+) and ([\d.e+-]+) ms/;
+const integerTimes = /^(\S+) ms; the engine's floats (\S+), its integers ([^;\s]+)/;
 /** `minilm is not compiled`, and why. */
 const refused = /^(?<model>.+) is not compiled$/;
 
@@ -32,13 +33,21 @@ medians, and above 1 the module is the faster one.`,
   return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
 }
 
+/** The faster of what the engine takes for floats and for integers is what a module of integers is held against. */
+function ofIntegers(note) {
+  const [, own, floats, integers] = integerTimes.exec(note) ?? [];
+  return own === undefined
+    ? []
+    : [own, own, Number(floats) <= Number(integers) ? floats : integers];
+}
+
 /** A table for each place; slowest gain last, so that losses are seen. */
 function comparisons(rows) {
   const places = new Map();
   for (const { name, value, note, proof } of rows) {
     const { model, place } = compared.exec(name)?.groups ?? {};
     if (model === undefined) continue;
-    const [, own, engine] = times.exec(note ?? "") ?? [];
+    const [, own, engine] = times.exec(note ?? "") ?? ofIntegers(note ?? "");
     const key = `${place}, on ${proof.processor.split(",")[0]} (${proof.date})`;
     places.set(key, [...(places.get(key) ?? []), { model, value, own, engine }]);
   }
