@@ -12,19 +12,13 @@ import {
   reasonsOf,
 } from "./support/compiled.mjs";
 import { dotProbe } from "./support/dot-probe.mjs";
-import { asIntegers, asEngineIntegers } from "./support/integers.mjs";
+import {
+  asIntegers,
+  asEngineIntegers,
+  timedNetworks as convolutional,
+} from "./support/integers.mjs";
 import { timedInChromium } from "./support/time-in-chromium.mjs";
 
-const convolutional = [
-  "latency/mnist",
-  "latency/kws-dscnn",
-  "latency/cifar-resnet8",
-  "latency/vww-mbv1-025-96",
-  "latency/mbv2-100-96",
-  "latency/mbv2-100-224",
-  "ocr-direction",
-  "blazeface-front",
-];
 const encoders = ["latency/enc-64x128", "latency/enc-128x384x1"];
 const budgetMs = 4000;
 

@@ -232,7 +232,8 @@ export function extractFloat(x: Vector, lane: number): Expression<"f32"> {
   };
 }
 
-function loaded(opcode: number, bytes: number) {
+/** An instruction that loads a vector of what so many bytes hold. */
+export function loaded(opcode: number, bytes: number) {
   return (at: Address, offset = 0): Vector => ({
     type: "v128",
     write(code) {

@@ -1,4 +1,4 @@
-import { type Address, i32, simd, simdPrefix, type Vector } from "./expression.js";
+import { i32, loaded, simd, type Vector } from "./expression.js";
 
 function vectorOf(opcode: number, ...operands: readonly Vector[]): Vector {
   return {
@@ -79,16 +79,6 @@ export function shuffleBytes(x: Vector, y: Vector, order: readonly number[]): Ve
       code.bytes(order);
     },
   };
-}
-
-function loaded(opcode: number, bytes: number) {
-  return (at: Address, offset = 0): Vector => ({
-    type: "v128",
-    write(code) {
-      at.write(code);
-      code.access([simdPrefix, opcode], { offset, bytes, writes: false });
-    },
-  });
 }
 
 /** Eight unsigned bytes as lanes of 16 bits. */

@@ -3,11 +3,7 @@ import { FunctionBuilder } from "../encode/function-builder.js";
 import { eachVector, storeTail } from "./across-lanes.js";
 import { floatBytes, type Kernel, laneCount, vectorBytes, vectorsOf } from "./kernel.js";
 import { type Axis, nest, walk } from "./nest.js";
-import { emitUnary } from "./unary.js";
-
-function sigmoid(x: number): number {
-  return 1 / (1 + Math.exp(-x));
-}
+import { emitUnary, sigmoid } from "./unary.js";
 
 /** What a step of a GRU makes of its gates. */
 export interface GruCellOptions {

@@ -261,6 +261,10 @@ export function emitLog(f: FunctionBuilder, x: Local<"v128">): void {
   f.set(x, bits.select(m, f.splat(Number.NaN), f32x4.lessOrEqual(f.splat(0), x)));
 }
 
+export function sigmoid(x: number): number {
+  return 1 / (1 + Math.exp(-x));
+}
+
 /** One number, in double precision. */
 export function evaluateUnary(x: number, unary: Unary): number {
   switch (unary.kind) {
@@ -281,7 +285,7 @@ export function evaluateUnary(x: number, unary: Unary): number {
     case "offset":
       return x + unary.by;
     case "sigmoid":
-      return 1 / (1 + Math.exp(-x));
+      return sigmoid(x);
     case "silu":
       return x / (1 + Math.exp(-x));
     case "tanh":

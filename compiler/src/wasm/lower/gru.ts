@@ -14,14 +14,12 @@ import {
   hasOwnActivations,
   initialState,
   laneOf,
-  lowerLast,
+  lowersDirections,
   noState,
   planProduct,
   type RecurrentShape,
   refuseRecurrent,
   resultAt,
-  resultsOf,
-  shapeOf,
   timesOf,
 } from "./recurrent.js";
 
@@ -39,14 +37,7 @@ export const gruRow: LoweringRow = {
       ? refuseRecurrent(node)
       : "other activations than its own are not compiled";
   },
-  lower(node, l) {
-    const shape = shapeOf(node, gateCount);
-    const y = resultsOf(node, l, shape);
-    for (let direction = 0; direction < shape.directions; direction += 1)
-      lowerDirection(node, l, shape, direction, y);
-    const [, last] = node.node.outputs;
-    if (last !== undefined && last !== null) lowerLast(node, l, last, y);
-  },
+  lower: lowersDirections(gateCount, lowerDirection),
 };
 
 function lowerDirection(

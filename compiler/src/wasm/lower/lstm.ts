@@ -19,6 +19,7 @@ import {
   resultAt,
   resultsOf,
   shapeOf,
+  sumOfBiases,
   timesOf,
 } from "./recurrent.js";
 
@@ -61,10 +62,7 @@ function lowerDirection(
   const { steps, batch, hidden } = shape;
   const lanes = laneOf(shape, gateCount);
   const bias = biasOf(node, l, shape, direction);
-  const row = biasRow(shape, gateCount, (gate, unit) => {
-    const [ofInput, ofState] = bias(gate, unit);
-    return ofInput + ofState;
-  });
+  const row = biasRow(shape, gateCount, sumOfBiases(bias));
   const gates = (count: number, name: string): View =>
     l.temporary([count, batch, lanes], exact([count, batch, lanes]), name);
   const projected = gates(steps, "gates of inputs");

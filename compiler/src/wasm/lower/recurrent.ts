@@ -13,6 +13,7 @@ import {
   type View,
 } from "../plan/view.js";
 import { joinedAxes } from "./image.js";
+import type { LoweringRow } from "./lowering-row.js";
 import type { Lowering } from "./lowering.js";
 import { planMove } from "./move.js";
 import type { NodeFacts } from "./node-facts.js";
@@ -146,6 +147,16 @@ export function biasOf(
   };
 }
 
+/** Both biases of each gate's unit, in one. */
+export function sumOfBiases(
+  bias: (gate: number, unit: number) => readonly [ofInput: number, ofState: number],
+): (gate: number, unit: number) => number {
+  return (gate, unit) => {
+    const [ofInput, ofState] = bias(gate, unit);
+    return ofInput + ofState;
+  };
+}
+
 /** A row of biases by gate and unit. */
 export function biasRow(
   shape: RecurrentShape,
@@ -204,6 +215,27 @@ export function planProduct(
       (other ?? to).place,
     ],
   );
+}
+
+/** A lowering of cells whose only state is their result: each direction's steps, and the state after the last of them. */
+export function lowersDirections(
+  gates: number,
+  lowerDirection: (
+    node: NodeFacts,
+    l: Lowering,
+    shape: RecurrentShape,
+    direction: number,
+    y: View,
+  ) => void,
+): LoweringRow["lower"] {
+  return (node, l) => {
+    const shape = shapeOf(node, gates);
+    const y = resultsOf(node, l, shape);
+    for (let direction = 0; direction < shape.directions; direction += 1)
+      lowerDirection(node, l, shape, direction, y);
+    const [, last] = node.node.outputs;
+    if (last !== undefined && last !== null) lowerLast(node, l, last, y);
+  };
 }
 
 /** The state after the last step of each direction. */

@@ -11,14 +11,13 @@ import {
   gatePanels,
   initialState,
   laneOf,
-  lowerLast,
+  lowersDirections,
   noState,
   planProduct,
   type RecurrentShape,
   refuseRecurrent,
   resultAt,
-  resultsOf,
-  shapeOf,
+  sumOfBiases,
   timesOf,
 } from "./recurrent.js";
 
@@ -35,14 +34,7 @@ export const rnnRow: LoweringRow = {
       ? refuseRecurrent(node)
       : "other activations than Tanh, Relu and Sigmoid are not compiled";
   },
-  lower(node, l) {
-    const shape = shapeOf(node, 1);
-    const y = resultsOf(node, l, shape);
-    for (let direction = 0; direction < shape.directions; direction += 1)
-      lowerDirection(node, l, shape, direction, y);
-    const [, last] = node.node.outputs;
-    if (last !== undefined && last !== null) lowerLast(node, l, last, y);
-  },
+  lower: lowersDirections(1, lowerDirection),
 };
 
 function lowerDirection(
@@ -56,10 +48,7 @@ function lowerDirection(
   const name = activationsOf(node, ["tanh"])[direction] ?? "tanh";
   const activation = activations.get(name) ?? { kind: "tanh" };
   const bias = biasOf(node, l, shape, direction);
-  const row = biasRow(shape, 1, (gate, unit) => {
-    const [ofInput, ofState] = bias(gate, unit);
-    return ofInput + ofState;
-  });
+  const row = biasRow(shape, 1, sumOfBiases(bias));
   const dims = [steps, batch, laneOf(shape, 1)];
   const projected = l.temporary(dims, exact(dims), "products with inputs");
   const x = l.view(node.required(0));
