@@ -1,0 +1,58 @@
+import type { SearchTime } from "@pare/runtime/format";
+import type { Plan } from "./plan.js";
+import { interim } from "./publish.js";
+import type { Optimized } from "./request.js";
+import type { Search } from "./search.js";
+import { bestOf, type TargetState } from "./target-state.js";
+
+/** Hands over what is best so far whenever something better is, so that it stays whatever comes after. */
+export class BestSoFar {
+  readonly #search: Search;
+  readonly #plan: Plan;
+  readonly #improvements: SearchTime["improvements"][number][] = [];
+
+  constructor(search: Search, plan: Plan) {
+    this.#search = search;
+    this.#plan = plan;
+  }
+
+  /** At first: the float models of all targets. */
+  async begin(): Promise<void> {
+    for (const state of this.#search.states) await this.#decide(state);
+    await this.#handOver();
+  }
+
+  /** Something better was found on a target. */
+  async improved(state: TargetState): Promise<void> {
+    const { clock, budget } = this.#search.request;
+    await this.#decide(state);
+    const { name } = bestOf(state, budget.prefer);
+    this.#improvements.push({ target: state.device.target, name, atMs: clock.now() });
+    await this.#handOver();
+  }
+
+  /** All that is decided now, and how long it took. */
+  done(): Optimized {
+    const { summary, budgetMs } = this.#plan;
+    return {
+      ...this.#search.record.done(),
+      time: {
+        budgetMs,
+        expectedMs: summary.expectedMs,
+        rangeMs: [summary.lowMs, summary.highMs],
+        tookMs: this.#search.request.clock.now(),
+        improvements: [...this.#improvements],
+      },
+    };
+  }
+
+  async #decide(state: TargetState): Promise<void> {
+    const { request, record } = this.#search;
+    const best = bestOf(state, request.budget.prefer);
+    record.decide(await interim(request, state, best, record));
+  }
+
+  async #handOver(): Promise<void> {
+    await this.#search.request.onImproved?.(this.done());
+  }
+}

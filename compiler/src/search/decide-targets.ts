@@ -1,0 +1,62 @@
+import { throwIfAborted } from "@pare/runtime/format";
+import type { FinalsContext } from "./finals-context.js";
+import { noTarget, skipTarget } from "./open-targets.js";
+import type { Plan } from "./plan.js";
+import { publish } from "./publish.js";
+import { rankFinalists, type Ranking } from "./rank-finalists.js";
+import { answerLimitMs, type Search } from "./search.js";
+import type { TargetState } from "./target-state.js";
+import { testRanked } from "./test-ranked.js";
+
+/** When the time is up, an engine may take so many times as long for an answer as for the float model's. */
+const slowdown = 10;
+/** For comparing the chosen file with the reference evaluation, of each target. */
+const parityMs = 5000;
+
+/** The end of a search: finalists are timed against each other, held against the test samples, and what stands is timed. */
+export async function decideTargets(search: Search, plan: Plan): Promise<void> {
+  const { request, record, progress, states } = search;
+  plan.beginEnding(request.clock.now());
+  const contexts = states.map((state) => finalsContext(search, plan, state));
+  const rankings: Ranking[] = [];
+  for (const context of contexts) rankings.push(await rankFinalists(context));
+  // Nothing is timed while the test samples are looked at: targets side by side.
+  progress.step("the test samples");
+  const tested = await Promise.allSettled(
+    contexts.map(async (context, index) => {
+      const ranking = rankings[index];
+      return ranking === undefined ? undefined : testRanked(context, ranking, parityMs);
+    }),
+  );
+  for (const [index, context] of contexts.entries()) {
+    const [ranking, result] = [rankings[index], tested[index]];
+    if (ranking === undefined || result === undefined) continue;
+    throwIfAborted(request.signal);
+    if (result.status === "rejected")
+      skipTarget(search, context.state.device.target, result.reason);
+    else if (result.value !== undefined)
+      record.decide(await publish(context, ranking, result.value));
+  }
+  if (record.isEmpty) throw noTarget(search);
+}
+
+function finalsContext(
+  { request, record, progress }: Search,
+  plan: Plan,
+  state: TargetState,
+): FinalsContext {
+  const { clock } = request;
+  const { target } = state.device;
+  const { loadMs, runMs } = state.facts;
+  return {
+    request,
+    state,
+    record,
+    validation: plan.countsOf(target).validation,
+    test: plan.testSamples(target, clock.now()),
+    affordable: () => plan.affordableAtEnd(target, clock.now()),
+    isLate: () => clock.now() > plan.budgetMs,
+    limitMs: Math.max(answerLimitMs(request, plan), slowdown * (loadMs + runMs)),
+    say: (what) => progress.say(`${target}: ${what}`),
+  };
+}

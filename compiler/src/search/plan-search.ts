@@ -1,0 +1,55 @@
+import type { Planned, State } from "./candidate.js";
+import { earlierCounts, keepCounts } from "./kept-counts.js";
+import { noteKnown } from "./known-answers.js";
+import { defaultBudgetMs, Plan } from "./plan.js";
+import { choicesFor } from "./planned.js";
+import type { Search } from "./search.js";
+import { expectedText } from "./verdict.js";
+
+/** Samples that calibrate, for the plan: what calibration takes at most. */
+const calibrationSamples = 200;
+
+/** What will be tried on the targets that are open, as the user is told before it is. */
+export async function planSearch(
+  { request, recipe, states, record, progress }: Search,
+  simplified: State,
+): Promise<Plan> {
+  const { clock, budget, onPlan, measure } = request;
+  const planned: Planned[] = [];
+  for (const { device } of states) {
+    const choices = choicesFor(request, device, recipe, simplified);
+    planned.push(...choices.planned);
+    for (const { planned: one, reason } of choices.left)
+      record.turnDown(device.target, one, "not", `${reason}${expectedText(one.expected)}`, null);
+  }
+  const plan = new Plan({
+    facts: states.map(({ facts }) => facts),
+    planned,
+    nowMs: clock.now(),
+    askedMs: budget.timeBudgetMs,
+    calibration: Math.min(calibrationSamples, measure.samples("calibration")),
+    earlier: await earlierCounts(request),
+  });
+  await keepCounts(request, plan.counts);
+  for (const state of states) await noteKnown(request, state, plan);
+  progress.planned(plan);
+  onPlan?.(plan.summary);
+  return plan;
+}
+
+/** Says of what the time did not reach why it was left. */
+export function turnDownWaiting({ request, record }: Search, plan: Plan): void {
+  const late = Math.max(request.budget.timeBudgetMs ?? defaultBudgetMs, plan.budgetMs);
+  for (const left of plan.waiting)
+    record.turnDown(
+      left.target,
+      left,
+      "not",
+      `not tried: it takes about ${seconds(plan.costMs(left))}, and of ${seconds(late)} too little was left${expectedText(left.expected)}`,
+      null,
+    );
+}
+
+function seconds(ms: number): string {
+  return `${Math.max(1, Math.round(ms / 1000))} s`;
+}

@@ -1,0 +1,187 @@
+import { throwIfAborted } from "@pare/runtime/format";
+import type { BestSoFar } from "./best-so-far.js";
+import type { Planned, State, Tried } from "./candidate.js";
+import { noteKnown } from "./known-answers.js";
+import { change } from "./make.js";
+import { type TooCoarse, tryMixed } from "./mixed.js";
+import { PartlyFloat, quickestFor } from "./partly-float.js";
+import type { Came, Plan } from "./plan.js";
+import { answerLimitMs, type Search } from "./search.js";
+import { type Deciding, decideSideBySide } from "./side-by-side.js";
+import { take } from "./take.js";
+import { bestOf, latencyNextToFloat, nextToFloat, type TargetState } from "./target-state.js";
+import { type Outcome, screenCandidate, type TrialContext } from "./trial.js";
+import { lookAt } from "./verdict.js";
+
+/** A candidate that is tried now, on its target as that is now. */
+interface Trial {
+  readonly planned: Planned;
+  readonly state: TargetState;
+  /** What it starts from. */
+  readonly from: State;
+  /** What a group of the recipe is judged against. */
+  readonly before: Tried;
+  readonly context: TrialContext;
+}
+
+/** Tries what a plan says, a round at a time, and tells the plan what came of it. */
+export class Rounds {
+  readonly #search: Search;
+  readonly #simplified: State;
+  readonly #plan: Plan;
+  readonly #bestSoFar: BestSoFar;
+  readonly #partly = new PartlyFloat();
+
+  /** @param simplified the float model that all begins with */
+  constructor(search: Search, simplified: State, plan: Plan, bestSoFar: BestSoFar) {
+    this.#search = search;
+    this.#simplified = simplified;
+    this.#plan = plan;
+    this.#bestSoFar = bestSoFar;
+  }
+
+  /** Until there is nothing left, or no time for it. */
+  async run(): Promise<void> {
+    const { clock } = this.#search.request;
+    const next = (): readonly Planned[] => this.#plan.nextRound(clock.now());
+    for (let round = next(); round.length > 0; round = next()) {
+      const [alone] = round;
+      const coarse = alone && this.#partly.wholeOf(alone);
+      if (alone && coarse) await this.#tryMixed(alone, coarse);
+      else await this.#tryRound(round);
+    }
+  }
+
+  /** Of each target at most one: made and timed one after the other, and decided side by side, because nothing is timed then. */
+  async #tryRound(round: readonly Planned[]): Promise<void> {
+    const { clock, signal } = this.#search.request;
+    const screened: (Deciding & { readonly trial: Trial })[] = [];
+    for (const planned of round) {
+      throwIfAborted(signal);
+      const trial = this.#trialOf(planned);
+      await this.#learn(trial);
+      const began = clock.now();
+      const outcome = await screenCandidate(planned, trial.from, trial.before, trial.context);
+      const decide = "decide" in outcome ? outcome.decide : async () => outcome;
+      screened.push({ trial, decide, tookMs: clock.now() - began });
+    }
+    await decideSideBySide(screened, clock, ({ trial }, outcome, ms) =>
+      this.#decided(trial, outcome, ms),
+    );
+  }
+
+  /** What learns is made before its candidate, once for all targets: it is no part of what a candidate takes. */
+  async #learn({ planned, from }: Trial): Promise<void> {
+    if (planned.learningRuns === 0) return;
+    const { request, services } = this.#search;
+    const { clock, signal } = request;
+    const began = clock.now();
+    // A failure is told as its candidate's own.
+    await change(from, planned.group, planned.precision, services).catch(() => {});
+    throwIfAborted(signal);
+    this.#plan.learned(planned, clock.now() - began);
+  }
+
+  async #decided(trial: Trial, outcome: Outcome, tookMs: number): Promise<void> {
+    const { state } = trial;
+    const accepted = await this.#take(trial, trial.planned, outcome);
+    await noteKnown(this.#search.request, state, this.#plan);
+    const tried = outcome.accepted ? outcome.tried : outcome.measured;
+    this.#tried(trial, {
+      tookMs,
+      accepted,
+      latency: latencyNextToFloat(state, tried),
+      lost: !outcome.accepted && outcome.tooCoarse,
+    });
+  }
+
+  async #tryMixed(planned: Planned, coarse: TooCoarse): Promise<void> {
+    const { request, states, record } = this.#search;
+    const { clock } = request;
+    const began = clock.now();
+    const trial = this.#trialOf(planned);
+    const { state, from, before, context } = trial;
+    // Whatever is found out, a candidate comes of it.
+    const candidateMs = this.#plan.costMs({ ...planned, extraMs: 0 });
+    const isLate = (): boolean => !this.#plan.mayGoOn(planned, began, candidateMs, clock.now());
+    const { outcomes, sensitivity } = await tryMixed(
+      coarse,
+      from,
+      before,
+      context,
+      quickestFor(state, states).device,
+      isLate,
+    );
+    record.sensitivity(sensitivity);
+    let accepted = false;
+    for (const [one, outcome] of outcomes)
+      accepted = (await this.#take(trial, one, outcome)) || accepted;
+    await noteKnown(request, state, this.#plan);
+    const tookMs = clock.now() - began;
+    this.#tried(trial, { tookMs, accepted, latency: null, lost: !accepted });
+  }
+
+  #trialOf(planned: Planned): Trial {
+    const { states, progress } = this.#search;
+    const state = states.find(({ device }) => device.target === planned.target);
+    if (state === undefined) throw new RangeError(`Nothing is planned for ${planned.target}.`);
+    const what = `${planned.target}: ${planned.name}`;
+    progress.step(what);
+    // What the table proposes comes after the recipe's steps, as far as these left a float model to propose it for.
+    const after = planned.first || state.recipe.precision === "float32";
+    const before = after ? state.recipe : state.required;
+    const from: State = before === state.float ? this.#simplified : before;
+    return { planned, state, from, before, context: this.#trialContext(state, what) };
+  }
+
+  #trialContext(state: TargetState, about: string): TrialContext {
+    const { request, services, recipe, progress } = this.#search;
+    const plan = this.#plan;
+    const { device, reference, floatAnswers, made } = state;
+    return {
+      request,
+      device,
+      services,
+      ending: recipe.ending,
+      reference,
+      floatAnswers,
+      best: bestOf(state, request.budget.prefer),
+      validation: plan.countsOf(device.target).validation,
+      affordsMore: (samples, worth) =>
+        plan.affords(device.target, samples, worth, request.clock.now()),
+      made,
+      limitMs: answerLimitMs(request, plan),
+      say: (what) => progress.say(`${about}: ${what}`),
+    };
+  }
+
+  /** @returns whether it was accepted */
+  async #take({ state, before }: Trial, planned: Planned, outcome: Outcome): Promise<boolean> {
+    const { request, record } = this.#search;
+    const { prefer } = request.budget;
+    const wasBest = bestOf(state, prefer);
+    const coarse = take(planned, outcome, state, before, record);
+    if (coarse !== null) this.#partly.lost(coarse);
+    if (bestOf(state, prefer) !== wasBest) await this.#bestSoFar.improved(state);
+    return outcome.accepted;
+  }
+
+  /** Tells the plan, and plans what the result suggests. */
+  #tried({ planned, state }: Trial, came: Omit<Came, "best" | "isOpen">): void {
+    const { request, states } = this.#search;
+    const best = bestOf(state, request.budget.prefer);
+    const isOpen = this.#isOpen(state, best);
+    this.#plan.note(planned, { ...came, best: nextToFloat(state, best), isOpen });
+    if (request.examples !== undefined)
+      this.#partly.plan(planned.target, quickestFor(state, states), this.#plan);
+  }
+
+  /** Whether the samples that were looked at leave open if it holds, and something else would be next. */
+  #isOpen({ device, accepted, screened }: TargetState, best: Tried): boolean {
+    const { budget, evidence } = this.#search.request;
+    const { maxDrop } = budget.limits(device.target);
+    const { accuracy } = best;
+    const hasNext = screened.length > 0 || accepted.some((one) => one !== best);
+    return hasNext && accuracy?.drop != null && lookAt(accuracy, { maxDrop, evidence }) === "open";
+  }
+}
