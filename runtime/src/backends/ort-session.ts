@@ -5,7 +5,13 @@ import type { ValueInfo } from "../format/tensor/value-info.js";
 import { isDtype, type TypedArray } from "../format/tensor/dtype.js";
 import { messageOf, PareError } from "../format/error.js";
 import { completeFeeds, withBits } from "../format/tensor/feeds.js";
-import { bytesOf, isTypedArray, type Tensor, type Tensors } from "../format/tensor/tensor.js";
+import {
+  bytesOf,
+  dimsFit,
+  isTypedArray,
+  type Tensor,
+  type Tensors,
+} from "../format/tensor/tensor.js";
 import type { Ort, OrtOptions, OrtSession, OrtTensor } from "./ort.js";
 import { Queue } from "./queue.js";
 
@@ -71,7 +77,7 @@ function wrapSession(ort: Ort, engine: string, session: OrtSession): Session {
   const copied = (name: string, { type, data, dims }: Tensor): OrtTensor => {
     const old = spare.get(name);
     spare.delete(name);
-    if (old?.dims.join() !== dims.join() || !isTypedArray(data))
+    if (!old || !isTypedArray(data) || !dimsFit(old.dims, dims))
       return new Copy(type, data.slice(), dims);
     bytesOf(old.data as TypedArray).set(bytesOf(data));
     return old;
@@ -84,7 +90,7 @@ function wrapSession(ort: Ort, engine: string, session: OrtSession): Session {
     } catch (cause) {
       throw engineError(engine, "failed in a run", cause);
     }
-    for (const [name, tensor] of Object.entries(feeds)) spare.set(name, tensor);
+    for (const name in feeds) spare.set(name, feeds[name] as OrtTensor);
     const out: Record<string, Tensor> = {};
     for (const { name } of outputs) out[name] = ownTensor(results[name] as OrtTensor);
     return out;
@@ -97,10 +103,10 @@ function wrapSession(ort: Ort, engine: string, session: OrtSession): Session {
     async run(feeds, signal) {
       if (disposed) throw new PareError("DISPOSED", "The model was already disposed of.");
       const own: Record<string, OrtTensor> = {};
-      for (const [index, tensor] of completeFeeds(inputs, feeds).entries()) {
-        const name = inputs[index]?.name ?? "";
+      completeFeeds(inputs, feeds).forEach((tensor, index) => {
+        const { name } = inputs[index] as ValueInfo;
         own[name] = copied(name, tensor);
-      }
+      });
       return queue().run(() => runNow(own), signal);
     },
     async dispose() {
@@ -116,8 +122,8 @@ export function queue(): Queue {
   return (realmQueue ??= new Queue());
 }
 
-function ownTensor(tensor: OrtTensor): Tensor {
-  return withBits({ type: tensor.type, dims: tensor.dims, data: tensor.data });
+function ownTensor({ type, dims, data }: OrtTensor): Tensor {
+  return withBits({ type, dims, data });
 }
 
 function valueInfo(metadata: import("onnxruntime-web").InferenceSession.ValueMetadata): ValueInfo {

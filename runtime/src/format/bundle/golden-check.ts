@@ -2,7 +2,7 @@ import { messageOf } from "../error.js";
 import { halfToFloat } from "../tensor/float16.js";
 import { goldenFeeds } from "./golden-feeds.js";
 import type { Golden, GoldenOutput, Tolerance } from "./manifest.js";
-import type { Tensor, Tensors } from "../tensor/tensor.js";
+import { dimsFit, type Tensor, type Tensors } from "../tensor/tensor.js";
 
 export type RunTensors = (feeds: Tensors) => Promise<Tensors>;
 
@@ -44,7 +44,7 @@ function difference(
   { absolute: ofOthers, relative, outputs = {} }: Tolerance,
 ): string | null {
   if (got === undefined) return "is missing";
-  if (got.type !== type || got.dims.join() !== dims.join())
+  if (got.type !== type || !dimsFit(dims, got.dims))
     return `is ${got.type} [${got.dims.join(", ")}], not ${type} [${dims.join(", ")}]`;
   const absolute = Object.hasOwn(outputs, name) ? outputs[name] : undefined;
   for (const [probe, index] of indices.entries()) {

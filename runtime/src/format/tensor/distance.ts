@@ -1,5 +1,5 @@
 import { numbersOf } from "./numbers.js";
-import type { Tensor } from "./tensor.js";
+import { dimsFit, type Tensor } from "./tensor.js";
 
 /** How far a tensor is from the one that was expected, element by element. */
 export interface TensorDistance {
@@ -25,7 +25,7 @@ const apart: TensorDistance = { difference: Infinity, scale: 0, noise: Infinity,
  * @param actual undefined where there is none, which is apart from anything
  */
 export function distanceOf(expected: Tensor, actual: Tensor | undefined): TensorDistance {
-  if (actual === undefined || actual.dims.join() !== expected.dims.join()) return apart;
+  if (actual === undefined || !dimsFit(expected.dims, actual.dims)) return apart;
   const [a, b] = [numbersOf(expected), numbersOf(actual)];
   if (a === null || b === null)
     return expected.type === actual.type && sameElements(expected, actual) ? equal : apart;

@@ -1,6 +1,6 @@
 import { PareError } from "../error.js";
 import type { ValueInfo } from "./value-info.js";
-import { checkTensor, type Feeds, isTypedArray, type Tensor } from "./tensor.js";
+import { checkTensor, dimsFit, type Feeds, isTypedArray, type Tensor } from "./tensor.js";
 
 /** A value as a reader knows it: `float32 [N, 3, 48, 192]`. */
 export function describeValue(info: ValueInfo): string {
@@ -31,26 +31,25 @@ function completeFeed(
   feed: Feeds[string] | undefined,
   expected: () => string,
 ): Tensor {
-  const where = `Input "${info.name}"`;
+  const { name, type, dims } = info;
+  const where = `Input "${name}"`;
   const refuse = (problem: string, hint = expected()): PareError =>
-    new PareError("INPUT", `${where} ${problem}`, { where: info.name, hint });
-  const is = `is ${describeValue(info)}`;
+    new PareError("INPUT", `${where} ${problem}`, { where: name, hint });
   if (feed === undefined || feed === null) throw refuse(`(${describeValue(info)}) is missing.`);
-  const { type, dims } = info;
   if (isTypedArray(feed)) {
     if (!dims.every((dim) => typeof dim === "number"))
-      throw refuse(`${is}: a bare array does not say its free dims.`, "Pass { type, dims, data }.");
+      throw refuse(
+        `is ${describeValue(info)}: a bare array does not say its free dims.`,
+        "Pass { type, dims, data }.",
+      );
     return completed({ type, dims, data: feed }, where);
   }
   if (typeof feed !== "object" || !Array.isArray(feed.dims))
     throw refuse("must be a typed array or { type, dims, data }.");
-  if (feed.type !== type) throw refuse(`${is}, but it got ${feed.type}.`);
+  if (feed.type !== type) throw refuse(`is ${describeValue(info)}, but it got ${feed.type}.`);
   // An engine reports an undefined shape as it reports a scalar's: [].
-  const fits =
-    dims.length === 0 ||
-    (dims.length === feed.dims.length &&
-      dims.every((dim, axis) => typeof dim !== "number" || dim === feed.dims[axis]));
-  if (!fits) throw refuse(`${is}, but it got dims [${feed.dims.join(", ")}].`);
+  if (dims.length > 0 && !dimsFit(dims, feed.dims))
+    throw refuse(`is ${describeValue(info)}, but it got dims [${feed.dims.join(", ")}].`);
   return completed(feed, where);
 }
 

@@ -20,6 +20,17 @@ export function elementCount(dims: readonly number[]): number {
   return count;
 }
 
+/** Whether dims are those that are wanted: of any size where none is said. */
+export function dimsFit(
+  wanted: readonly (number | string | null)[],
+  dims: readonly number[],
+): boolean {
+  return (
+    wanted.length === dims.length &&
+    wanted.every((size, axis) => typeof size !== "number" || size === dims[axis])
+  );
+}
+
 export function isTypedArray(value: unknown): value is TypedArray {
   return ArrayBuffer.isView(value) && !(value instanceof DataView);
 }
