@@ -4,8 +4,8 @@ import { floatsToHalves } from "../tensor/float16.js";
 import { elementCount, type Tensor, type Tensors } from "../tensor/tensor.js";
 import type { GoldenInput } from "./manifest.js";
 
-/** Elements of all inputs together: more than a colour image of 4,096 × 4,096 has. */
-const mostElements = 2 ** 26;
+/** Elements of all inputs together: more than a frame of 3,840 × 2,160 in colour has. */
+const mostElements = 2 ** 25;
 
 /**
  * The tensors that golden inputs describe, the same on every device.
@@ -23,7 +23,7 @@ function goldenTensor({ type, dims, seed, range: [low, high], values }: GoldenIn
   const noise = isFloat(type)
     ? () => low + ((high - low) * next()) / 2 ** 32
     : () => low + Math.floor((next() / 2 ** 32) * (high - low + 1));
-  const numbers = values === undefined ? new Float64Array(elementCount(dims)).map(noise) : values;
+  const numbers = values ?? new Float64Array(elementCount(dims)).map(noise);
   if (type === "float16") return { type, dims, data: floatsToHalves(numbers) };
   if (type === "int64") return { type, dims, data: BigInt64Array.from(numbers, BigInt) };
   if (type === "uint64") return { type, dims, data: BigUint64Array.from(numbers, BigInt) };
