@@ -100,14 +100,12 @@ export class Estimate {
 
   candidatesMs(planned: readonly Planned[]): number {
     let calibrated = this.#calibrated;
-    const learning = new Map<string, number>();
     const each = planned.map((one) => {
       const calibrates = one.needsData && !calibrated;
       calibrated ||= one.needsData;
-      learning.set(groupKey(one.group), this.#learningMs(one));
       return this.#unscaledMs(one, calibrates) * this.#scaleOf(one.target);
     });
-    return sum(each) + sum([...learning.values()]);
+    return sum(each) + this.learningMs(planned);
   }
 
   /**
@@ -202,6 +200,12 @@ export class Estimate {
         .slice(0, 2),
     );
     return this.floatMs() + this.candidatesMs(learning) + sum(cheapest) + this.endingMs();
+  }
+
+  /** What learning alone takes, of each group once for all targets. */
+  learningMs(planned: readonly Planned[]): number {
+    const each = new Map(planned.map((one) => [groupKey(one.group), this.#learningMs(one)]));
+    return sum([...each.values()]);
   }
 
   #factsOf(target: TargetName): TargetFacts | undefined {

@@ -1,6 +1,7 @@
 import type { Planned, State } from "./candidate.js";
 import { earlierCounts, keepCounts } from "./kept-counts.js";
 import { noteKnown } from "./known-answers.js";
+import { tooLittleText } from "./learning-in-time.js";
 import { defaultBudgetMs, Plan } from "./plan.js";
 import { choicesFor } from "./planned.js";
 import type { Search } from "./search.js";
@@ -45,11 +46,7 @@ export function turnDownWaiting({ request, record }: Search, plan: Plan): void {
       left.target,
       left,
       "not",
-      `not tried: it takes about ${seconds(plan.costMs(left))}, and of ${seconds(late)} too little was left${expectedText(left.expected)}`,
+      `${tooLittleText("it", plan.costMs(left), late)}${expectedText(left.expected)}`,
       null,
     );
-}
-
-function seconds(ms: number): string {
-  return `${Math.max(1, Math.round(ms / 1000))} s`;
 }

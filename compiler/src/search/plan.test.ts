@@ -81,6 +81,61 @@ describe("learning that takes longer than was planned", () => {
     expect(planWith(null).summary.budgetMs).toBeGreaterThan(expectedMs);
   });
 
+  it("comes on top of what is given to all else where nobody says how long it may take", () => {
+    const { summary } = planWith(null);
+    expect(summary.budgetMs).toBeGreaterThanOrEqual(expectedMs + 120_000);
+    // As many samples are looked at as without it.
+    const plain = new Plan({
+      facts: [facts],
+      planned: [],
+      nowMs: 0,
+      askedMs: 120_000,
+      calibration: 0,
+    });
+    expect(summary.targets[0]).toMatchObject({
+      validation: plain.countsOf("cpu").validation,
+      test: plain.countsOf("cpu").test,
+    });
+  });
+
+  it("leaves its time to what is tried on what was learned, of a time that was asked for", () => {
+    const proposals = ["int8-weights", "int8-dynamic", "fp16-weights"].map((name) =>
+      way("cpu", name, name, holds),
+    );
+    const planned = [taught, ...proposals];
+    const planOf = (askedMs: number | null): Plan =>
+      new Plan({ facts: [facts], planned, nowMs: 0, askedMs, calibration: 0 });
+    const namesOf = (askedMs: number): readonly string[] =>
+      planOf(askedMs)
+        .nextRound(0)
+        .map(({ name }) => name);
+    const times = Array.from({ length: 200 }, (_, index) => expectedMs + 500 * index);
+    const leastMs = times.find((askedMs) => namesOf(askedMs).includes("small")) ?? 0;
+    // There would be time to learn, and none for what makes use of it.
+    expect(namesOf(leastMs - 500)).toEqual([expect.stringMatching(/int8|fp16/)]);
+    const plan = planOf(leastMs);
+    const afterMs = proposals.reduce((sum, one) => sum + plan.costMs(one), 0);
+    const ownMs = plan.costMs({ ...taught, learningRuns: 0 });
+    const spareMs = plan.deadlineMs - expectedMs - ownMs - afterMs;
+    expect(spareMs).toBeGreaterThanOrEqual(0);
+    expect(spareMs).toBeLessThan(2000);
+    expect(plan.learningEndMs(taught, 0)).toBeCloseTo(expectedMs + spareMs, 3);
+    expect(planOf(null).learningEndMs(taught, 0)).toBe(Infinity);
+  });
+
+  it.each([null, 500_000])("fits beside what other targets are to get, of %s ms", (askedMs) => {
+    const wasm = { ...facts, target: "wasm" } as const;
+    const planned = (["cpu", "wasm"] as const).flatMap((target) => [
+      { ...taught, target },
+      way(target, "int8-weights", "quantize-weights", holds),
+    ]);
+    const plan = new Plan({ facts: [facts, wasm], planned, nowMs: 0, askedMs, calibration: 0 });
+    expect(plan.nextRound(0).map(({ name, target }) => `${name} ${target}`)).toEqual([
+      "small cpu",
+      "small wasm",
+    ]);
+  });
+
   it("takes no time from what waits, unless a time was asked for", () => {
     for (const [askedMs, given] of [
       [null, 100_000],

@@ -10,6 +10,7 @@ import {
 } from "./costs.js";
 import { asEarlier, countsFor, fewestCounts } from "./counts.js";
 import { Estimate } from "./estimate.js";
+import { groupKey } from "./learned.js";
 import { expectedWorth, type Ratios } from "./worth.js";
 
 /** What is done where nobody says how long it may take. */
@@ -23,6 +24,8 @@ const mostOver = 1.5;
 const spareShare = 0.98;
 /** Of the worth of what is tried, what the best of another target must at least have to be tried beside it. */
 const leastBeside = 0.1;
+/** Of what is left, what learning leaves at most to what is tried on what was learned. */
+const leftByLearning = 0.25;
 
 /** What a user is told before it is done. */
 export interface PlanSummary {
@@ -110,9 +113,14 @@ export class Plan {
     this.#waiting = [...planned];
     this.#startedMs = nowMs;
     this.#isAsked = askedMs !== null;
-    const leastMs = nowMs + new Estimate(facts, fewestCounts(facts), calibration).soundMs(planned);
-    const budgetMs = askedMs ?? Math.max(defaultBudgetMs, Math.ceil((leastMs * 1.1) / 1000) * 1000);
-    const fitting = countsFor(facts, Math.min(budgetMs - nowMs, usableShare * budgetMs));
+    const fewest = new Estimate(facts, fewestCounts(facts), calibration);
+    const leastMs = nowMs + fewest.soundMs(planned);
+    const learningMs = fewest.learningMs(planned);
+    const budgetMs = askedMs ?? defaultFor(leastMs, learningMs);
+    // Samples are looked at in the time that learning leaves, where it fits.
+    const apartMs = leastMs <= budgetMs ? learningMs : 0;
+    const usableMs = Math.min(budgetMs - nowMs, usableShare * budgetMs) - apartMs;
+    const fitting = countsFor(facts, usableMs);
     this.counts = asEarlier(fitting, earlier, facts);
     this.#estimate = new Estimate(facts, this.counts, calibration);
     const searchingMs = this.#estimate.floatMs() + this.#estimate.searchMs(planned);
@@ -179,7 +187,7 @@ export class Plan {
     const fitting = this.#waiting.filter(
       (one) =>
         (first === undefined || this.#fitsBeside(one, round, first)) &&
-        (one.group.required || this.costMs(one) <= left - this.#guaranteedMs(one.target, left)),
+        this.#fits(one, left, round),
     );
     const [best] = fitting
       .filter(isNext)
@@ -192,6 +200,18 @@ export class Plan {
       );
     if (best !== undefined) this.#waiting.splice(this.#waiting.indexOf(best), 1);
     return best;
+  }
+
+  #fits(one: Planned, left: number, round: readonly Planned[]): boolean {
+    if (one.group.required) return true;
+    const key = groupKey(one.group);
+    const isBegun = round.some(({ group }) => groupKey(group) === key);
+    const learningMs = isBegun ? 0 : this.#estimate.learningMs([one]);
+    // Where nobody says how long it may take, learning is on top of all else.
+    if (one.learningRuns > 0 && !this.#isAsked) return true;
+    const ownMs = this.costMs({ ...one, learningRuns: 0 });
+    const free = left - learningMs - (learningMs > 0 ? this.#afterLearningMs(one, left) : 0);
+    return ownMs <= free - this.#guaranteedMs(one.target, Math.max(0, free));
   }
 
   #fitsBeside(one: Planned, round: readonly Planned[], first: Planned): boolean {
@@ -225,6 +245,14 @@ export class Plan {
     const expectedMs = this.#estimate.learned(planned, tookMs);
     // Nobody said how long it may take: what waits is not to pay for what was guessed too short.
     if (!this.#isAsked) this.#overMs += Math.max(0, tookMs - expectedMs);
+  }
+
+  /** When learning must be over, so that what follows it has its time; never where nobody says how long it may take. */
+  learningEndMs(planned: Planned, nowMs: number): number {
+    if (!this.#isAsked || planned.group.required) return Infinity;
+    const left = this.deadlineMs - nowMs;
+    const ownMs = this.costMs({ ...planned, learningRuns: 0 });
+    return this.deadlineMs - ownMs - this.#afterLearningMs(planned, left);
   }
 
   /** What may be taken of the whole command: what the summary said, and what learning took longer than it said. */
@@ -299,10 +327,17 @@ export class Plan {
     for (const other of this.#targets) {
       if (other === target) continue;
       const open = this.#waiting.filter((one) => one.target === other);
-      const wanted = this.#estimate.candidatesMs(open);
+      // What is learned is learned for all of them.
+      const wanted = this.#estimate.candidatesMs(open) - this.#estimate.learningMs(open);
       sum += Math.min(Math.max(0, share - (this.#spent.get(other) ?? 0)), wanted);
     }
     return Math.min(sum, leftMs * (1 - 1 / Math.max(1, this.#targets.length)));
+  }
+
+  /** Of what is left, what is kept for what will be tried on what a group learns. */
+  #afterLearningMs({ target }: Planned, leftMs: number): number {
+    const after = this.#waiting.filter((one) => one.target === target && one.learningRuns === 0);
+    return Math.min(this.#estimate.candidatesMs(after), leftByLearning * Math.max(0, leftMs));
   }
 
   #waitingMs(): number {
@@ -327,6 +362,13 @@ export class Plan {
     const inHand = this.#inHand.has(target) ? 1 : likely.accepted;
     return ((isAccepted ? acceptedBoost : 1) * inHand * worth) / this.costMs(planned);
   }
+}
+
+/** What is learned comes on top of what is given to all else. */
+function defaultFor(leastMs: number, learningMs: number): number {
+  if (leastMs * 1.1 <= defaultBudgetMs) return defaultBudgetMs;
+  const onTop = learningMs > 0 ? defaultBudgetMs + learningMs : 0;
+  return Math.ceil(Math.max(leastMs * 1.1, onTop) / 1000) * 1000;
 }
 
 /** A recipe's own groups come in its order: each is judged on what those before it left. */

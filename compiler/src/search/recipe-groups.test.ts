@@ -236,6 +236,44 @@ describe("a group that learns", () => {
     expect(loads[0]).toBeGreaterThan(0);
   });
 
+  it("is ended where it takes longer than was expected, and what it took is no time of what comes after it", async () => {
+    const measure = simulatedMeasure((artifact) => (isSmall(artifact) ? { ratio: 0.5 } : {}));
+    let runs = 0;
+    const load: Executor["load"] = async (...args) => {
+      const session = await cpu().load(...args);
+      const run: typeof session.run = (...given) => {
+        runs += 1;
+        return session.run(...given);
+      };
+      return { ...session, run };
+    };
+    const epochs = 50;
+    const done = await optimize(
+      await requestFor(measure, {
+        recipe: {
+          ...recipeOf("simplify", { use: "distill", with: { epochs, batch: 4 } }),
+          propose: true,
+        },
+        devices: [device("cpu"), device("wasm")],
+        budget: { limits: () => ({ maxDrop: 0.01 }), prefer: "latency", timeBudgetMs: 60_000 },
+        examples: examplesOf({ load }),
+        clock: { now: () => measure.spentMs + 1000 * runs },
+      }),
+    );
+    // Each of its hundred steps takes a second.
+    expect(runs).toBeLessThan(20);
+    const told = done.candidates.filter(({ reason }) => reason.startsWith("not tried: learning"));
+    expect(told.map(({ target }) => target)).toEqual(["cpu", "wasm"]);
+    for (const { reason } of told)
+      expect(reason).toMatch(
+        /^not tried: learning takes about 1\d\d s, and of 60 s too little was left$/,
+      );
+    for (const { artifact, groups } of done.variants) {
+      expect(isSmall(artifact)).toBe(true);
+      expect(groups.flatMap(({ steps }) => steps.map(({ use }) => use))).not.toContain("distill");
+    }
+  });
+
   it("is tried by what it takes, and told where there is no time for it", async () => {
     const budget = {
       limits: () => ({ maxDrop: 0.01 }),

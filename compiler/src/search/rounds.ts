@@ -2,7 +2,7 @@ import { throwIfAborted } from "@pare/runtime/format";
 import type { BestSoFar } from "./best-so-far.js";
 import type { Planned, State, Tried } from "./candidate.js";
 import { noteKnown } from "./known-answers.js";
-import { change } from "./make.js";
+import { LearningInTime } from "./learning-in-time.js";
 import { type TooCoarse, tryMixed } from "./mixed.js";
 import { PartlyFloat, quickestFor } from "./partly-float.js";
 import type { Came, Plan } from "./plan.js";
@@ -10,7 +10,7 @@ import { answerLimitMs, type Search } from "./search.js";
 import { type Deciding, decideSideBySide } from "./side-by-side.js";
 import { take } from "./take.js";
 import { bestOf, latencyNextToFloat, nextToFloat, type TargetState } from "./target-state.js";
-import { type Outcome, screenCandidate, type TrialContext } from "./trial.js";
+import { notTried, type Outcome, screenCandidate, type TrialContext } from "./trial.js";
 import { lookAt } from "./verdict.js";
 
 /** A candidate that is tried now, on its target as that is now. */
@@ -31,6 +31,7 @@ export class Rounds {
   readonly #plan: Plan;
   readonly #bestSoFar: BestSoFar;
   readonly #partly = new PartlyFloat();
+  readonly #learning: LearningInTime;
 
   /** @param simplified the float model that all begins with */
   constructor(search: Search, simplified: State, plan: Plan, bestSoFar: BestSoFar) {
@@ -38,6 +39,7 @@ export class Rounds {
     this.#simplified = simplified;
     this.#plan = plan;
     this.#bestSoFar = bestSoFar;
+    this.#learning = new LearningInTime(search, plan);
   }
 
   /** Until there is nothing left, or no time for it. */
@@ -59,27 +61,18 @@ export class Rounds {
     for (const planned of round) {
       throwIfAborted(signal);
       const trial = this.#trialOf(planned);
-      await this.#learn(trial);
+      const tooLong = await this.#learning.make(planned, trial.from);
       const began = clock.now();
-      const outcome = await screenCandidate(planned, trial.from, trial.before, trial.context);
+      const outcome =
+        tooLong === null
+          ? await screenCandidate(planned, trial.from, trial.before, trial.context)
+          : notTried(tooLong);
       const decide = "decide" in outcome ? outcome.decide : async () => outcome;
       screened.push({ trial, decide, tookMs: clock.now() - began });
     }
     await decideSideBySide(screened, clock, ({ trial }, outcome, ms) =>
       this.#decided(trial, outcome, ms),
     );
-  }
-
-  /** What learns is made before its candidate, once for all targets: it is no part of what a candidate takes. */
-  async #learn({ planned, from }: Trial): Promise<void> {
-    if (planned.learningRuns === 0) return;
-    const { request, services } = this.#search;
-    const { clock, signal } = request;
-    const began = clock.now();
-    // A failure is told as its candidate's own.
-    await change(from, planned.group, planned.precision, services).catch(() => {});
-    throwIfAborted(signal);
-    this.#plan.learned(planned, clock.now() - began);
   }
 
   async #decided(trial: Trial, outcome: Outcome, tookMs: number): Promise<void> {

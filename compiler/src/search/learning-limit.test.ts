@@ -1,0 +1,71 @@
+import { describe, expect, it } from "vitest";
+import { LearningLimit } from "./learning-limit.js";
+
+describe("learning that has an end", () => {
+  const begun = (endMs: number, steps = 1, outer?: AbortSignal) => {
+    const clock = { ms: 0, now: () => clock.ms };
+    const limit = new LearningLimit(clock, endMs, steps, outer);
+    const told = (atMs: number, fraction: number): boolean => {
+      clock.ms = atMs;
+      limit.told(fraction);
+      return limit.signal.aborted;
+    };
+    return { limit, told };
+  };
+
+  it("is ended as soon as its pace tells that it would be over too late", () => {
+    const { limit, told } = begun(1000);
+    expect(told(10, 0.01)).toBe(false);
+    // A few steps tell nothing.
+    expect(told(50, 0.02)).toBe(false);
+    expect(told(110, 0.07)).toBe(true);
+    expect(limit.tooLateMs).toBeGreaterThan(1500);
+    const inTime = begun(1000);
+    for (const percent of [1, 5, 20, 60, 99, 100])
+      expect(inTime.told(9 * percent, percent / 100)).toBe(false);
+    expect(inTime.limit.tooLateMs).toBeNull();
+  });
+
+  it("is not taken for slow by what it does before it begins", () => {
+    const { told } = begun(1000);
+    expect(told(300, 0)).toBe(false);
+    expect(told(400, 0)).toBe(false);
+    expect(told(401, 0.01)).toBe(false);
+    expect(told(441, 0.09)).toBe(false);
+    expect(told(901, 0.6)).toBe(true);
+  });
+
+  it("goes by the pace of the step that runs, of as many as a group has", () => {
+    const { told } = begun(1000, 2);
+    // The first is half of what is told, and took next to nothing.
+    for (const [atMs, fraction] of [
+      [1, 0.1],
+      [2, 0.3],
+      [3, 0.5],
+      [10, 0.51],
+      [20, 0.52],
+    ] as const)
+      expect(told(atMs, fraction)).toBe(false);
+    expect(told(150, 0.54)).toBe(true);
+  });
+
+  it("is ended where the time is over, whatever it says", () => {
+    expect(begun(100).told(50, 0.01)).toBe(false);
+    expect(begun(100).told(101, 0.01)).toBe(true);
+    expect(begun(Infinity).told(1e9, 0.01)).toBe(false);
+  });
+
+  it("ends with what is around it, which is not for being late", () => {
+    const outer = new AbortController();
+    const { limit } = begun(1000, 1, outer.signal);
+    expect(limit.signal.aborted).toBe(false);
+    outer.abort();
+    expect(limit.signal.aborted).toBe(true);
+    expect(limit.tooLateMs).toBeNull();
+    const closed = begun(1000, 1, new AbortController().signal).limit;
+    closed.close();
+    expect(closed.signal.aborted).toBe(false);
+    // Raised before it began.
+    expect(begun(1000, 1, AbortSignal.abort()).limit.signal.aborted).toBe(true);
+  });
+});
