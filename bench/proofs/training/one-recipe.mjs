@@ -1,23 +1,32 @@
 // One command takes a float CNN to a bundle: pruned, taught again by itself, quantized by what the target's table
 // proposes; and its lock makes the same file again.
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cacheVariable, manifestOf, pare, reportOf, run, scratch } from "../shell.mjs";
+import { keptModel } from "./support/kept-model.mjs";
 import { bytesOf, residual } from "./support/networks.mjs";
 
+/** What the float model is taught with: all that there is to learn from. */
 const data = "fixtures/data/fashion-mnist.mjs";
+/** What the recipe is given, with the same samples to choose and to test with. */
+const fewer = "bench/proofs/training/support/half-of-the-clothes.mjs";
 const epochs = 3;
 /** Channels of the first stage: a network whose time is its multiplications', not the engine's fixed costs. */
 const width = 32;
 
 export async function prove({ claim, inform, root }) {
   await scratch(async (folder) => {
-    const start = join(folder, "start.onnx");
     const float = join(folder, "float.onnx");
-    writeFileSync(start, await bytesOf(residual({ width })));
+    const untrained = await bytesOf(residual({ width }));
     const learning = ["--data", data, "--epochs", `${epochs}`, "--batch", "64", "--rate", "0.003"];
-    const taught = await pare(root, ["distill", start, ...learning, "-o", float], { echo: true });
-    if (taught.code !== 0) throw new Error(`distill: exit ${taught.code}: ${taught.stderr}`);
+    const made = await keptModel(root, `residual-${width}`, [untrained, ...learning], async () => {
+      const start = join(folder, "start.onnx");
+      writeFileSync(start, untrained);
+      const taught = await pare(root, ["distill", start, ...learning, "-o", float], { echo: true });
+      if (taught.code !== 0) throw new Error(`distill: exit ${taught.code}: ${taught.stderr}`);
+      return readFileSync(float);
+    });
+    writeFileSync(float, made);
 
     const cache = join(folder, "cache");
     const optimize = (bundle, more) =>
@@ -28,7 +37,7 @@ export async function prove({ claim, inform, root }) {
           "optimize",
           float,
           "--data",
-          data,
+          fewer,
           "--target",
           "cpu",
           "--recipe",

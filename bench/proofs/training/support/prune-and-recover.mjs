@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { applyStep, encodeModel, passes } from "../../../../compiler/dist/index.js";
 import { run, scratch } from "../../shell.mjs";
+import { keptModel } from "./kept-model.mjs";
 import { bytesOf } from "./networks.mjs";
 import { accuracyOf, examplesOf, graphOf, mean, splitsOf, spread, taught } from "./teach.mjs";
 
@@ -20,10 +21,14 @@ export async function clothesOf(root) {
   return { ...data, training: data.training.slice(0, 18_000) };
 }
 
-/** A network that nobody has trained, taught by labels alone. */
-export async function trained(network, data, options) {
+/** A network that nobody has trained, taught by labels alone: an article of clothing each. */
+export async function trained(root, name, network, data, options) {
   const start = await bytesOf(network);
-  return (await taught(start, { samples: data.training, seed: 1, options })).bytes;
+  const from = [start, `${data.training.length} clothes`, JSON.stringify(options)];
+  return keptModel(root, name, from, async () => {
+    const lesson = { samples: data.training, seed: 1, options, isShared: true };
+    return (await taught(start, lesson)).bytes;
+  });
 }
 
 /**
@@ -45,8 +50,9 @@ export async function recovered(proof, { name, float, step, data, options, point
   await afterTheCut(proof, { name, float, step, data, before });
   const cut = await pruned(float, step, data);
   const rights = [];
+  const lesson = { samples: data.training, teacher: float, options, isShared: true };
   for (const seed of seeds) {
-    const { bytes } = await taught(cut, { samples: data.training, teacher: float, seed, options });
+    const { bytes } = await taught(cut, { ...lesson, seed });
     rights.push(await accuracyOf(bytes, data.test));
   }
   const drops = rights.map((right) => 100 * (before - right));

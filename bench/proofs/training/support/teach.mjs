@@ -1,4 +1,7 @@
-// Training as the verb does it, in this process: labelled samples in memory, the CPU engine on one thread.
+// Training as the verb does it, in this process: labelled samples in memory, the CPU engine on one thread or, where batches
+// are shared, on as many as pay.
+import { availableParallelism } from "node:os";
+import { engineThreads } from "../../../../cli/dist/workbench/training/engine-threads.js";
 import {
   decodeModel,
   distill,
@@ -51,12 +54,17 @@ export function moved(samples, pixels = 2, side = 28) {
  * Trains a copy of an ONNX file.
  *
  * @param {Uint8Array} bytes
- * @param {{ samples: object[], validation?: object[], teacher?: Uint8Array, seed: number, options: object }} how
+ * @param {{ samples: object[], validation?: object[], teacher?: Uint8Array, seed: number, options: object, isShared?: boolean }} how
  */
-export async function taught(bytes, { samples, validation, teacher, seed, options }) {
+export async function taught(
+  bytes,
+  { samples, validation, teacher, seed, options, isShared = false },
+) {
   const graph = await graphOf(bytes);
+  const workers = engineThreads("cpu", availableParallelism(), 1);
   const { history } = await distillGraph(graph, distill.parse(options), {
-    examples: examplesOf(samples),
+    examples: { ...examplesOf(samples), ...(isShared && { workers }) },
+    chooseWorkers: isShared,
     ...(validation && { validation: examplesOf(validation) }),
     ...(teacher && { teacher: await graphOf(teacher) }),
     random: (name) => randomOf(seed, name),
