@@ -1,32 +1,17 @@
 // One command takes a float CNN to a bundle: pruned, taught again by itself, quantized by what the target's table
 // proposes; and its lock makes the same file again.
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { cacheVariable, manifestOf, pare, reportOf, run, scratch } from "../shell.mjs";
-import { keptModel } from "./support/kept-model.mjs";
-import { bytesOf, residual } from "./support/networks.mjs";
+import { cacheVariable, manifestOf, reportOf, run, scratch } from "../shell.mjs";
+import { clothesNetwork } from "./support/clothes-network.mjs";
 
-/** What the float model is taught with: all that there is to learn from. */
-const data = "fixtures/data/fashion-mnist.mjs";
-/** What the recipe is given, with the same samples to choose and to test with. */
-const fewer = "bench/proofs/training/support/half-of-the-clothes.mjs";
-const epochs = 3;
-/** Channels of the first stage: a network whose time is its multiplications', not the engine's fixed costs. */
-const width = 32;
+/** What the recipe learns from: half of what the float model did. It is chosen and tested on the same samples. */
+const data = "bench/proofs/training/support/half-of-the-clothes.mjs";
 
 export async function prove({ claim, inform, root }) {
   await scratch(async (folder) => {
     const float = join(folder, "float.onnx");
-    const untrained = await bytesOf(residual({ width }));
-    const learning = ["--data", data, "--epochs", `${epochs}`, "--batch", "64", "--rate", "0.003"];
-    const made = await keptModel(root, `residual-${width}`, [untrained, ...learning], async () => {
-      const start = join(folder, "start.onnx");
-      writeFileSync(start, untrained);
-      const taught = await pare(root, ["distill", start, ...learning, "-o", float], { echo: true });
-      if (taught.code !== 0) throw new Error(`distill: exit ${taught.code}: ${taught.stderr}`);
-      return readFileSync(float);
-    });
-    writeFileSync(float, made);
+    writeFileSync(float, await clothesNetwork(root));
 
     const cache = join(folder, "cache");
     const optimize = (bundle, more) =>
@@ -37,7 +22,7 @@ export async function prove({ claim, inform, root }) {
           "optimize",
           float,
           "--data",
-          fewer,
+          data,
           "--target",
           "cpu",
           "--recipe",

@@ -15,10 +15,10 @@ const leastShare = 0.6;
 export const dataOf = (root, name) =>
   splitsOf(new URL(`fixtures/data/${name}.mjs`, `file://${root}`).href);
 
-/** Articles of clothing, a third of those that there are to learn from. */
-export async function clothesOf(root) {
+/** Articles of clothing, as many of those that there are to learn from: a third where not given. */
+export async function clothesOf(root, count = 18_000) {
   const data = await dataOf(root, "fashion-mnist");
-  return { ...data, training: data.training.slice(0, 18_000) };
+  return { ...data, training: data.training.slice(0, count) };
 }
 
 /** A network that nobody has trained, taught by labels alone: an article of clothing each. */
