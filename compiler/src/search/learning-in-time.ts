@@ -33,10 +33,12 @@ export class LearningInTime {
     const { clock, signal } = request;
     const began = clock.now();
     const endMs = this.#plan.learningEndMs(planned, began);
+    this.#plan.learning(planned, began, null);
     const limit = new LearningLimit(clock, endMs, group.steps.length, signal);
     const onProgress = (fraction: number, what: string): void => {
+      const untilMs = limit.told(fraction);
+      if (untilMs !== null) this.#plan.learning(planned, clock.now(), untilMs);
       progress.within(what);
-      limit.told(fraction);
     };
     const limited = { ...services, signal: limit.signal, onProgress };
     await change(from, group, precision, limited).catch(() => {});

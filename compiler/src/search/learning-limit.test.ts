@@ -26,6 +26,17 @@ describe("learning that has an end", () => {
     expect(inTime.limit.tooLateMs).toBeNull();
   });
 
+  it("says when it will be over as soon as its pace tells", () => {
+    const clock = { ms: 0, now: () => clock.ms };
+    const limit = new LearningLimit(clock, Infinity, 2, undefined);
+    const ends = [0.5, 0.51, 0.52, 0.6, 0.75, 1].map((fraction) => {
+      clock.ms = 1000 * fraction;
+      return limit.told(fraction);
+    });
+    expect(ends.slice(0, 3)).toEqual([null, null, null]);
+    for (const end of ends.slice(3)) expect(end).toBeCloseTo(1000, 6);
+  });
+
   it("is not taken for slow by what it does before it begins", () => {
     const { told } = begun(1000);
     expect(told(300, 0)).toBe(false);

@@ -40,17 +40,24 @@ export class LearningLimit {
     return this.#tooLateMs;
   }
 
-  /** @param fraction of the whole group that is done */
-  told(fraction: number): void {
+  /**
+   * @param fraction of the whole group that is done
+   * @returns when the step that runs will be over; null where its pace does not tell yet
+   */
+  told(fraction: number): number | null {
     const step = Math.min(this.#steps - 1, Math.floor(fraction * this.#steps));
     const share = fraction * this.#steps - step;
     const atMs = this.#clock.now();
     // What a step does before it says that it goes on (reading, asking a teacher) is none of its pace.
     if (this.#began?.step !== step) this.#began = share > 0 ? { step, share, atMs } : null;
-    if (this.#began === null) return;
+    if (this.#began === null) return null;
     const [done, tookMs] = [share - this.#began.share, atMs - this.#began.atMs];
-    const isTelling = done >= tellingShare;
-    const overMs = isTelling ? atMs + ((1 - share) * tookMs) / done : atMs;
+    const untilMs = done < tellingShare ? null : atMs + ((1 - share) * tookMs) / done;
+    this.#demand(untilMs ?? atMs);
+    return untilMs;
+  }
+
+  #demand(overMs: number): void {
     if (overMs <= this.#endMs || this.#abort.signal.aborted) return;
     this.#tooLateMs = overMs;
     this.#end();

@@ -84,18 +84,17 @@ describe("learning that takes longer than was planned", () => {
   it("comes on top of what is given to all else where nobody says how long it may take", () => {
     const { summary } = planWith(null);
     expect(summary.budgetMs).toBeGreaterThanOrEqual(expectedMs + 120_000);
-    // As many samples are looked at as without it.
-    const plain = new Plan({
-      facts: [facts],
-      planned: [],
-      nowMs: 0,
-      askedMs: 120_000,
-      calibration: 0,
-    });
-    expect(summary.targets[0]).toMatchObject({
-      validation: plain.countsOf("cpu").validation,
-      test: plain.countsOf("cpu").test,
-    });
+    // No fewer samples are looked at than without it.
+    const dear = { ...facts, test: 10_000 };
+    const counts = [taught, { ...taught, learningRuns: 0 }].map((one) =>
+      new Plan({ facts: [dear], planned: [one], nowMs: 0, askedMs: null, calibration: 0 }).countsOf(
+        "cpu",
+      ),
+    );
+    const [beside, alone] = counts;
+    expect(alone?.test).toBeLessThan(10_000);
+    expect(beside?.test).toBeGreaterThanOrEqual(alone?.test ?? Infinity);
+    expect(beside?.validation).toBeGreaterThanOrEqual(alone?.validation ?? Infinity);
   });
 
   it("leaves its time to what is tried on what was learned, of a time that was asked for", () => {
@@ -134,6 +133,18 @@ describe("learning that takes longer than was planned", () => {
       "small cpu",
       "small wasm",
     ]);
+  });
+
+  it("is part of when the whole is expected to end while it goes on", () => {
+    const plan = planWith(null);
+    expect(plan.nextRound(0)).toEqual([taught]);
+    const withoutMs = plan.expectedEndMs(0);
+    plan.learning(taught, 0, null);
+    expect(plan.expectedEndMs(0) - withoutMs).toBeCloseTo(expectedMs, 3);
+    plan.learning(taught, 1000, expectedMs + 50_000);
+    expect(plan.expectedEndMs(1000) - withoutMs).toBeCloseTo(expectedMs + 50_000, 3);
+    plan.learned(taught, expectedMs);
+    expect(plan.expectedEndMs(expectedMs) - withoutMs).toBeCloseTo(expectedMs, 3);
   });
 
   it("takes no time from what waits, unless a time was asked for", () => {

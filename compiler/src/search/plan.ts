@@ -98,6 +98,8 @@ export class Plan {
   readonly #known = new Map<TargetName, Pick<InHand, "floatIsKnown" | "bestIsKnown">>();
   readonly #isAsked: boolean;
   #overMs = 0;
+  /** When what is being learned is expected to be over. */
+  #learnedMs = 0;
   #endMs: number | null = null;
 
   constructor({
@@ -240,9 +242,15 @@ export class Plan {
     this.#inHand.add(target);
   }
 
+  /** A group is being learned: until when, by its pace, or else by what was expected. */
+  learning(planned: Planned, nowMs: number, untilMs: number | null): void {
+    this.#learnedMs = untilMs ?? nowMs + this.#estimate.learningMs([planned]);
+  }
+
   /** A group that learns was made: no other target has to do it again. */
   learned(planned: Planned, tookMs: number): void {
     const expectedMs = this.#estimate.learned(planned, tookMs);
+    this.#learnedMs = 0;
     // Nobody said how long it may take: what waits is not to pay for what was guessed too short.
     if (!this.#isAsked) this.#overMs += Math.max(0, tookMs - expectedMs);
   }
@@ -315,7 +323,8 @@ export class Plan {
   /** When the whole is expected to end. */
   expectedEndMs(nowMs: number): number {
     if (this.#endMs !== null) return this.#endMs;
-    const searchedMs = Math.min(nowMs + this.#waitingMs(), Math.max(nowMs, this.deadlineMs));
+    const fromMs = Math.max(nowMs, this.#learnedMs);
+    const searchedMs = Math.min(fromMs + this.#waitingMs(), Math.max(fromMs, this.deadlineMs));
     return searchedMs + this.#endingMs();
   }
 
@@ -364,10 +373,10 @@ export class Plan {
   }
 }
 
-/** What is learned comes on top of what is given to all else. */
+/** What is learned comes on top of what all else is given: as much time as learning takes, where that is longer. */
 function defaultFor(leastMs: number, learningMs: number): number {
   if (leastMs * 1.1 <= defaultBudgetMs) return defaultBudgetMs;
-  const onTop = learningMs > 0 ? defaultBudgetMs + learningMs : 0;
+  const onTop = learningMs > 0 ? learningMs + Math.max(defaultBudgetMs, learningMs) : 0;
   return Math.ceil(Math.max(leastMs * 1.1, onTop) / 1000) * 1000;
 }
 
