@@ -122,7 +122,7 @@ describe("learning that takes longer than was planned", () => {
     expect(planOf(null).learningEndMs(taught, 0)).toBe(Infinity);
   });
 
-  it.each([null, 500_000])("fits beside what other targets are to get, of %s ms", (askedMs) => {
+  it.each([null, 320_000])("fits beside what other targets are to get, of %s ms", (askedMs) => {
     const wasm = { ...facts, target: "wasm" } as const;
     const planned = (["cpu", "wasm"] as const).flatMap((target) => [
       { ...taught, target },
@@ -133,6 +133,24 @@ describe("learning that takes longer than was planned", () => {
       "small cpu",
       "small wasm",
     ]);
+  });
+
+  it("goes on with the recipe's next group, whatever that takes, where nobody says how long it may take", () => {
+    const next: Planned = {
+      ...taught,
+      name: "small-2",
+      group: { steps: [{ use: "prune" }], required: false },
+    };
+    const given = { facts: [facts], planned: [taught, next], nowMs: 0, calibration: 0 };
+    for (const [askedMs, then] of [
+      [null, ["small-2"]],
+      [600_000, []],
+    ] as const) {
+      const plan = new Plan({ ...given, askedMs });
+      expect(plan.nextRound(0)).toEqual([taught]);
+      plan.learned(taught, 3 * expectedMs);
+      expect(plan.nextRound(3 * expectedMs).map(({ name }) => name)).toEqual(then);
+    }
   });
 
   it("is part of when the whole is expected to end while it goes on", () => {

@@ -336,8 +336,7 @@ export class Plan {
     for (const other of this.#targets) {
       if (other === target) continue;
       const open = this.#waiting.filter((one) => one.target === other);
-      // What is learned is learned for all of them.
-      const wanted = this.#estimate.candidatesMs(open) - this.#estimate.learningMs(open);
+      const wanted = this.#estimate.candidatesMs(open);
       sum += Math.min(Math.max(0, share - (this.#spent.get(other) ?? 0)), wanted);
     }
     return Math.min(sum, leftMs * (1 - 1 / Math.max(1, this.#targets.length)));
