@@ -2,27 +2,34 @@ import { defineConfig } from "vitest/config";
 
 const conditions = ["@pare/source"];
 const exclude = ["**/node_modules/**", "**/dist/**"];
-/** What compares times: one file at a time, when all else is done. */
-const timed = ["bench/src/{measure,compare}/**/*.test.ts"];
+/** What compares times: one file at a time, when all else is done. A GPU that is emulated, in whole.test.ts, is not timed. */
+const timed = [
+  "bench/src/compare/**/*.test.ts",
+  "bench/src/measure/{accuracy,latency,measure,parity,predictions,second-try}.test.ts",
+];
 /** They change nothing global and no module remembers, so that files share imports: those of the compiler take a second. */
 const sharing = [
   "compiler/**/*.test.ts",
   "runtime/src/{format/{bundle,tensor},session}/**/*.test.ts",
+  "runtime/src/{backends/external-locations,format/visible-text}.test.ts",
   "bench/src/{metrics,report,statistics,timing}/**/*.test.ts",
+  "bench/src/engines/{codec,let-go,messages}.test.ts",
   "cli/src/{config,report,terminal,workbench}/**/*.test.ts",
-  "cli/src/cache/{cache-state,entry,entry-file,own-folder,place,prune}.test.ts",
-  "cli/src/data/{arrays,describe-splits,fit-feeds,images,splits,spread-order}.test.ts",
+  "cli/src/cache/{cache-state,entry,entry-file,open-cache,own-folder,place,prune}.test.ts",
+  "cli/src/data/{arrays,demand-labels,describe-splits,fit-feeds,images}.test.ts",
+  "cli/src/data/{module-hash,module-references,splits,spread-order}.test.ts",
   "cli/src/platform/{files,lock,make-folder,write-bundle}.test.ts",
   "cli/src/verbs/{distill,prune}/*.test.ts",
   "docs/{measured,reference}/*.test.ts",
-  "fixtures/scripts/**/*.test.ts",
+  "docs/readme.test.ts",
+  "fixtures/{engines,scripts}/**/*.test.ts",
 ];
 /** Milliseconds; files run beside others, and some start engines, browsers and bundlers. */
 const patient = { testTimeout: 120_000, hookTimeout: 120_000 };
 const quick = {
   ...patient,
-  // One more than small machines have cores: a file often waits for a process that it started.
-  maxWorkers: 3,
+  // Two more than small machines have cores: a file often waits for a process that it started, and that for a timer.
+  maxWorkers: 4,
   sequence: { groupOrder: 0 },
   setupFiles: ["./.ci/property-seed.mjs"],
 };
@@ -32,6 +39,8 @@ const shared = { resolve: { conditions }, ssr: { resolve: { conditions } } };
 export default defineConfig({
   test: {
     reporters: ["default"],
+    // Code that was made of a source stays in node_modules, by its content, for other projects and the next run.
+    experimental: { fsModuleCache: true },
     projects: [
       {
         ...shared,

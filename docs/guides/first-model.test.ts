@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { blocks, Reader, root } from "./guide.test.support.js";
+import { block, blocks, Reader, root } from "./guide.test.support.js";
 
-// The bundle that the first guide makes, and the guides that use it.
+// The bundle that the first guide makes, and the guides that use it, or ask again what was measured for it.
 
 let reader: Reader;
 beforeAll(async () => {
@@ -29,7 +29,8 @@ it("in-ci: passes an unchanged model, and builds again what was decided", async 
   await git("commit", "-qm", "Something else", "--allow-empty");
   await writeFile(join(place, "data.mjs"), 'export * from "./fixtures/data/mnist.mjs";\n');
   await copyFile(join(place, "digits.pare/pare.lock.json"), join(place, "pare.lock.json"));
-  await reader.follow("in-ci");
+  // A machine that only builds has no browser.
+  await reader.follow("in-ci", { PARE_CHROMIUM: "none" });
   expect(await readFile(join(place, "gate.xml"), "utf8")).toContain("<testsuite");
   expect(await reader.variantHashes("first-model.pare")).toEqual(
     await reader.variantHashes("digits.pare"),
@@ -54,4 +55,21 @@ it("in-node: reads the seven, as a module and in CommonJS, wherever it is starte
 it("in-a-browser: fits the types of the runtime and of the bundle", async () => {
   const lib = ["lib.es2023.d.ts", "lib.esnext.disposable.d.ts", "lib.dom.d.ts"];
   expect(await reader.typeProblems("in-a-browser", { lib, types: [] })).toEqual([]);
+});
+
+it("from-a-program: writes a bundle, says how far it is, and fits the types", async () => {
+  const code = await block("from-a-program", "js");
+  await writeFile(join(reader.place, "from-a-program.mjs"), code);
+  const said = (await reader.node("from-a-program.mjs")).trim().split("\n");
+  expect(said[0]).toMatch(/^cpu cpu-\S+ \d+ -?[\d.e-]+$/);
+  expect(said.at(-1)).toBe("from-a-program.pare keeps every budget");
+  expect((await reader.variantHashes("from-a-program.pare")).length).toBe(1);
+  const lib = ["lib.es2023.d.ts", "lib.esnext.disposable.d.ts"];
+  expect(
+    await reader.typeProblems("from-a-program", {
+      lib,
+      types: ["node"],
+      typeRoots: [join(root, "node_modules/@types")],
+    }),
+  ).toEqual([]);
 });

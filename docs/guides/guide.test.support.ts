@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { parseManifest } from "@pare/runtime/format";
 import ts from "typescript";
 import { expect } from "vitest";
+import { CommandLines } from "../../cli/src/command-lines.test.support.js";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -31,9 +32,12 @@ export async function block(guide: string, language: string): Promise<string> {
 export class Reader {
   /** Below the repository, so that packages are found by walking up; git ignores the folder. */
   readonly place: string;
+  readonly #lines: CommandLines;
 
   private constructor(name: string) {
     this.place = join(root, ".cache/guides", name);
+    // A search by the defaults may take two minutes, and longer where others have the cores too.
+    this.#lines = new CommandLines(() => this.place, { patienceMs: 280_000 });
   }
 
   static async start(name: string): Promise<Reader> {
@@ -46,12 +50,17 @@ export class Reader {
   }
 
   async leave(): Promise<void> {
+    await this.#lines.dispose();
     await rm(this.place, { recursive: true, force: true });
   }
 
   run(program: string, ...args: string[]): Promise<Said> {
-    const env = { ...process.env, XDG_CACHE_HOME: join(this.place, "cache") };
+    const env = { ...process.env, ...this.#ownCache() };
     return promisify(execFile)(program, args, { cwd: this.place, env });
+  }
+
+  #ownCache(): Readonly<Record<string, string>> {
+    return { XDG_CACHE_HOME: join(this.place, "cache") };
   }
 
   /** What a program in Node prints. */
@@ -60,12 +69,14 @@ export class Reader {
   }
 
   /** Runs what a reader would paste, in order, and gives what each said. Only `npx pare` is understood. */
-  async follow(guide: string): Promise<Said[]> {
+  async follow(guide: string, env: Readonly<Record<string, string>> = {}): Promise<Said[]> {
     const said: Said[] = [];
     for (const line of (await blocks(guide, "sh")).join("").trim().split("\n")) {
       const [npx, name, ...args] = line.split(" ");
       expect([npx, name]).toEqual(["npx", "pare"]);
-      said.push(await this.run(process.execPath, join(root, "cli/bin/pare.js"), ...args));
+      const ended = await this.#lines.run(args, { env: { ...this.#ownCache(), ...env } });
+      expect(ended.code, `${line}\n${ended.stderr}`).toBe(0);
+      said.push(ended);
     }
     return said;
   }

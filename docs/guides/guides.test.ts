@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { block, blocks, Reader, root } from "./guide.test.support.js";
+import { block, blocks, Reader } from "./guide.test.support.js";
 
 // Guides that need none of another's files.
 
@@ -46,20 +46,3 @@ it.each([
     expect(Number(small)).toBeGreaterThan(Number(large) - 0.02);
   },
 );
-
-it("from-a-program: writes a bundle, says how far it is, and fits the types", async () => {
-  const code = await block("from-a-program", "js");
-  await writeFile(join(reader.place, "from-a-program.mjs"), code);
-  const said = (await reader.node("from-a-program.mjs")).trim().split("\n");
-  expect(said[0]).toMatch(/^cpu cpu-\S+ \d+ -?[\d.e-]+$/);
-  expect(said.at(-1)).toBe("from-a-program.pare keeps every budget");
-  expect((await reader.variantHashes("from-a-program.pare")).length).toBe(1);
-  const lib = ["lib.es2023.d.ts", "lib.esnext.disposable.d.ts"];
-  expect(
-    await reader.typeProblems("from-a-program", {
-      lib,
-      types: ["node"],
-      typeRoots: [join(root, "node_modules/@types")],
-    }),
-  ).toEqual([]);
-});

@@ -12,11 +12,20 @@ export type Importance = (typeof importances)[number];
 /** Gradients of a loss by the constants that were trained, element by element; undefined for the others. */
 export type Gradients = (constant: ValueId) => Promise<ArrayLike<number> | undefined>;
 
-const squares = (elements: ArrayLike<number>): ArrayLike<number> =>
-  Float64Array.from(elements, (value) => value * value);
+/** Not by `from`, which goes through an iterator: there may be millions. */
+function each(
+  elements: ArrayLike<number>,
+  score: (value: number, at: number) => number,
+): ArrayLike<number> {
+  const scores = new Float64Array(elements.length);
+  for (let at = 0; at < scores.length; at += 1) scores[at] = score(elements[at] ?? 0, at);
+  return scores;
+}
 
-const sizes = (elements: ArrayLike<number>): ArrayLike<number> =>
-  Float64Array.from(elements, Math.abs);
+const squares = (elements: ArrayLike<number>): ArrayLike<number> =>
+  each(elements, (value) => value * value);
+
+const sizes = (elements: ArrayLike<number>): ArrayLike<number> => each(elements, Math.abs);
 
 /**
  * For each group a score for each unit, 1 on average. By magnitude: the L2 norm of all weights that are cut with the unit,
@@ -74,7 +83,7 @@ export async function taylorScores(
     groups,
     (elements, value) => {
       const gradient = found.get(value);
-      return Float64Array.from(elements, (weight, at) => weight * (gradient?.[at] ?? 0));
+      return each(elements, (weight, at) => weight * (gradient?.[at] ?? 0));
     },
     (member) => isWeight(graph, axes, member) && found.has(member.axis.value),
   );

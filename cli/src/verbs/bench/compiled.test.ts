@@ -1,13 +1,17 @@
+import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { Report } from "@pare/runtime/format";
-import { expect, it } from "vitest";
-import { installed } from "../../installed.test.support.js";
+import { afterAll, expect, it } from "vitest";
+import { CommandLines } from "../../command-lines.test.support.js";
+
+const lines = new CommandLines(tmpdir);
+afterAll(() => lines.dispose());
 
 const model = (name: string): string =>
   fileURLToPath(new URL(`../../../../fixtures/models/${name}.onnx`, import.meta.url));
 
 async function reportOf(...args: readonly string[]): Promise<Report> {
-  const { code, stdout, stderr } = await installed(["bench", ...args, "--json"]);
+  const { code, stdout, stderr } = await lines.run(["bench", ...args, "--json"]);
   expect(code, stderr).toBe(0);
   return JSON.parse(stdout) as Report;
 }

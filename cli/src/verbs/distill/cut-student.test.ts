@@ -19,10 +19,9 @@ import {
 } from "@pare/compiler";
 import { byteSource } from "@pare/runtime/format";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Ended } from "../../command-lines.test.support.js";
-import { installed } from "../../installed.test.support.js";
+import { CommandLines, type Ended } from "../../command-lines.test.support.js";
 
-// Students that are cut from their teacher, through the verb as it is installed.
+// Students that are cut from their teacher, through what was built.
 
 const fixture = (path: string): string =>
   fileURLToPath(new URL(`../../../../fixtures/${path}`, import.meta.url));
@@ -93,8 +92,10 @@ export function score({ y }, sample, float) {
 }
 `;
 
-const distill = (...args: readonly string[]): Promise<Ended> =>
-  installed(["distill", ...args], { cwd: folder });
+const lines = new CommandLines(() => folder);
+afterAll(() => lines.dispose());
+
+const distill = (...args: readonly string[]): Promise<Ended> => lines.run(["distill", ...args]);
 const common = ["--teacher", "teacher.onnx", "--data", "places.mjs"];
 
 describe("pare distill --student", () => {

@@ -18,7 +18,8 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { CommandLines, type Ended } from "../../command-lines.test.support.js";
 import { installed } from "../../installed.test.support.js";
 
-// The verb as it is installed: what was built, in a process of its own, and the process that it trains in.
+// What was built, and the process that it trains in; as it is installed where that matters: the first, and what is
+// interrupted.
 
 const fixture = (path: string): string =>
   fileURLToPath(new URL(`../../../../fixtures/${path}`, import.meta.url));
@@ -33,7 +34,6 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** For what ends before anything learns, and needs no process of its own. */
 const lines = new CommandLines(() => folder);
 afterAll(() => lines.dispose());
 
@@ -71,7 +71,12 @@ async function student(): Promise<Uint8Array> {
   return (await encodeModel(graph)).proto;
 }
 
-function distill(args: readonly string[], interruptAt?: RegExp): Promise<Ended> {
+function distill(args: readonly string[]): Promise<Ended> {
+  return lines.run(["distill", ...args]);
+}
+
+/** @param interruptAt what it says when it gets a Ctrl-C */
+function distillInstalled(args: readonly string[], interruptAt?: RegExp): Promise<Ended> {
   return installed(["distill", ...args], { cwd: folder, ...(interruptAt && { interruptAt }) });
 }
 
@@ -79,7 +84,13 @@ const taught = ["student.onnx", "--teacher", teacher, "--rate", "0.005", "--data
 const common = [...taught, "few-digits.mjs"];
 
 it("teaches a tiny student, and says how right all three are on the test samples", async () => {
-  const { code, stdout, stderr } = await distill([...taught, digits, "--epochs", "20", "--json"]);
+  const { code, stdout, stderr } = await distillInstalled([
+    ...taught,
+    digits,
+    "--epochs",
+    "20",
+    "--json",
+  ]);
   expect(stderr).toContain("It learns from the calibration split's 200 samples");
   expect(stderr).toContain("Epoch 20 of 20: loss");
   expect(code).toBe(0);
@@ -97,7 +108,7 @@ it("leaves a checkpoint at Ctrl-C, goes on from it, and gives the bytes of a run
   const long = [...common, "--epochs", "20"];
   const whole = await distill([...long, "-o", "whole.onnx"]);
   expect(whole.code).toBe(0);
-  const stopped = await distill([...long, "-o", "half.onnx"], /Epoch 2 of 20/);
+  const stopped = await distillInstalled([...long, "-o", "half.onnx"], /Epoch 2 of 20/);
   expect(stopped.code).toBe(130);
   const left = "half.onnx.checkpoint.safetensors";
   expect(stopped.stderr).toContain(`--checkpoint ${left} goes on.`);
@@ -127,7 +138,7 @@ it("learns with two workers what it learns with one, and leaves a checkpoint at 
   expect(one).toHaveLength(3);
   for (const [at, loss] of one.entries()) expect(two[at]).toBeCloseTo(loss, 3);
   const long = [...common, "--epochs", "60", "--workers", "2", "-o", "shared.onnx"];
-  const stopped = await distill(long, /Epoch 2 of 60/);
+  const stopped = await distillInstalled(long, /Epoch 2 of 60/);
   expect(stopped.code).toBe(130);
   const left = "shared.onnx.checkpoint.safetensors";
   expect(stopped.stderr).toContain(`--checkpoint ${left} goes on.`);
@@ -165,7 +176,7 @@ it.each<[string, readonly string[], RegExp]>([
     /Training stopped after \d+ steps/,
   ],
 ])("says what is wrong: %s", async (_, args, message) => {
-  const { code, stderr } = await lines.run(["distill", ...args]);
+  const { code, stderr } = await distill(args);
   expect(stderr).toMatch(message);
   expect(code).toBe(2);
 });

@@ -18,7 +18,8 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { CommandLines, type Ended } from "../../command-lines.test.support.js";
 import { installed } from "../../installed.test.support.js";
 
-// The verb as it is installed, with the process that it trains in. What it does without --recover is in main.test.ts.
+// What was built, with the process that it trains in; as it is installed where that matters: the first, and what is
+// interrupted. What the verb does without --recover is in main.test.ts.
 
 const fixture = (path: string): string =>
   fileURLToPath(new URL(`../../../../fixtures/${path}`, import.meta.url));
@@ -29,14 +30,13 @@ let folder = "";
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "pare-recover-"));
   await writeFile(join(folder, "digits.mjs"), someDigits(4, "sample"));
-  await writeFile(join(folder, "few-digits.mjs"), someDigits(12, "sample"));
+  await writeFile(join(folder, "few-digits.mjs"), someDigits(24, "sample"));
   await writeFile(join(folder, "unlabelled.mjs"), someDigits(4, "{ ...sample, label: undefined }"));
   const learned = "new Set(splits.training).has(sample.id) ? undefined : sample.label";
   await writeFile(join(folder, "found.mjs"), someDigits(12, `{ ...sample, label: ${learned} }`));
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** For what ends before anything learns, and needs no process of its own. */
 const lines = new CommandLines(() => folder);
 afterAll(() => lines.dispose());
 
@@ -53,7 +53,12 @@ export async function* samples() {
 `;
 }
 
-function prune(model: string, options: string, interruptAt?: RegExp): Promise<Ended> {
+function prune(model: string, options: string): Promise<Ended> {
+  return lines.run(["prune", model, ...options.split(" ")]);
+}
+
+/** @param interruptAt what it says when it gets a Ctrl-C */
+function pruneInstalled(model: string, options: string, interruptAt?: RegExp): Promise<Ended> {
   return installed(["prune", model, ...options.split(" ")], {
     cwd: folder,
     ...(interruptAt && { interruptAt }),
@@ -61,7 +66,7 @@ function prune(model: string, options: string, interruptAt?: RegExp): Promise<En
 }
 
 it("cuts, teaches what is left, and says how right it is as it came, cut and recovered", async () => {
-  const { code, stdout, stderr } = await prune(
+  const { code, stdout, stderr } = await pruneInstalled(
     mnist,
     "--keep-flops 0.3 --recover 2 --data digits.mjs --rate 0.002 -o less.onnx --json",
   );
@@ -187,7 +192,7 @@ it("cuts as much as a latency asks for, timed on the engine", async () => {
 
 it("leaves a checkpoint at Ctrl-C, and goes on from it to the bytes of a run without one", async () => {
   const long = "--keep-flops 0.3 --recover 12 --data few-digits.mjs -o";
-  const stopped = await prune(mnist, `${long} half.onnx`, /Epoch 1 of 12/);
+  const stopped = await pruneInstalled(mnist, `${long} half.onnx`, /Epoch 1 of 12/);
   expect(stopped.code).toBe(130);
   const left = "half.onnx.checkpoint.safetensors";
   expect(stopped.stderr).toContain(`--checkpoint ${left} goes on.`);

@@ -105,7 +105,8 @@ export function floatText(value: number, round: (x: number) => number = Math.fro
 function hash(bytes: Uint8Array): string {
   let a = 0xdeadbeef ^ bytes.length;
   let b = 0x41c6ce57 ^ bytes.length;
-  for (const byte of bytes) {
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at] ?? 0;
     a = Math.imul(a ^ byte, 0x9e3779b1);
     b = Math.imul(b ^ byte, 0x5f356495);
   }

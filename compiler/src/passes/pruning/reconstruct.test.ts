@@ -126,12 +126,15 @@ function solved({ x, y }: Rows, before: readonly (readonly number[])[], intercep
   let trace = 0;
   for (let i = 0; i < held; i += 1) trace += a[i]?.[i] ?? 0;
   for (let i = 0; i < held; i += 1) a[i]?.splice(i, 1, (a[i]?.[i] ?? 0) + (1e-3 * trace) / held);
+  const missing = before.map((own, output) =>
+    rows.map((row, sample) => {
+      const given = row.reduce((all, value, index) => all + value * (own[index] ?? 0), 0);
+      return (y[sample]?.[output] ?? 0) - given;
+    }),
+  );
   const right = Array.from({ length: size }, (_, i) =>
-    before.map((own, output) =>
-      rows.reduce((sum, row, sample) => {
-        const given = row.reduce((all, value, index) => all + value * (own[index] ?? 0), 0);
-        return sum + (row[i] ?? 0) * ((y[sample]?.[output] ?? 0) - given);
-      }, 0),
+    missing.map((own) =>
+      rows.reduce((sum, row, sample) => sum + (row[i] ?? 0) * (own[sample] ?? 0), 0),
     ),
   );
   for (let i = 0; i < size; i += 1) {

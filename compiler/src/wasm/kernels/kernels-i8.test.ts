@@ -1,10 +1,16 @@
-import { setFlagsFromString } from "node:v8";
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { depthwiseI8, packedDepthwiseI8 } from "./depthwise-i8.js";
 import { joinI8 } from "./join-i8.js";
 import type { Kernel } from "./kernel.js";
-import { differenceOf, operandBytes, operands, seed, size } from "./kernel-case.test.support.js";
+import {
+  differenceOf,
+  operandBytes,
+  operands,
+  seed,
+  size,
+  withoutBaselineCompiler,
+} from "./kernel-case.test.support.js";
 import { largestI8 } from "./largest-i8.js";
 import { lookUpI8 } from "./look-up-i8.js";
 import { matrixI8, packedI8Length } from "./matrix-i8.js";
@@ -12,8 +18,7 @@ import { meanI8 } from "./mean-i8.js";
 import { quantizeI8 } from "./quantize-i8.js";
 import { packedTerms, type Result, type Rounding } from "./rounding-i8.js";
 
-// The baseline compiler of Node 20 adds up relaxed products wrongly.
-setFlagsFromString("--no-liftoff");
+withoutBaselineCompiler();
 
 const rounding: fc.Arbitrary<Rounding> = fc.record({
   zeroPoint: size(0, 255),

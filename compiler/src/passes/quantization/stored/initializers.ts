@@ -107,7 +107,9 @@ function integers({ tensor, byRow, bits, dims, blocks, offset }: StoredForm): Te
     const laid = isRagged(blocks) ? dims : blockedDims(dims, blocks);
     return Tensor.of(format.dtype, [...rows, ...laid], data);
   }
-  const unsigned = Uint8Array.from(data, (q) => q + offset);
+  // Not by `from`, which goes through an iterator: there may be millions.
+  const unsigned = new Uint8Array(data.length);
+  for (let i = 0; i < data.length; i += 1) unsigned[i] = (data[i] ?? 0) + offset;
   const count = elementCount(dims);
   const bytes = Math.ceil((count * bits) / 8);
   const filled = (bytes * 8) / bits;

@@ -1,4 +1,3 @@
-import { setFlagsFromString } from "node:v8";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import {
@@ -10,7 +9,7 @@ import {
 import { quantizeStatic } from "../../../passes/quantize-static.js";
 import { simplifyGraph } from "../../../passes/simplify.js";
 import { planOf } from "../../compile.js";
-import { enginesHere } from "../../kernels/kernel-case.test.support.js";
+import { enginesHere, withoutBaselineCompiler } from "../../kernels/kernel-case.test.support.js";
 import { differenceToReferences, isExact } from "./exactness.test.support.js";
 import {
   feedsFor,
@@ -20,8 +19,7 @@ import {
   runModule,
 } from "../../run-model.test.support.js";
 
-// The baseline compiler of Node 20 adds up relaxed products wrongly.
-setFlagsFromString("--no-liftoff");
+withoutBaselineCompiler();
 
 const models = new URL("../../../../../fixtures/models/", import.meta.url);
 const path = (name: string): string => fileURLToPath(new URL(`${name}.onnx`, models));

@@ -1,4 +1,3 @@
-import { setFlagsFromString } from "node:v8";
 import { elementCount } from "@pare/runtime/format";
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
@@ -8,12 +7,11 @@ import { simplifyGraph } from "../../../passes/simplify.js";
 import { type Builder, graphOf } from "../../../rules/rule-case.test.support.js";
 import { exactEngine } from "../../../targets/exact-engine.test.support.js";
 import { planOf } from "../../compile.js";
-import { enginesHere } from "../../kernels/kernel-case.test.support.js";
+import { enginesHere, withoutBaselineCompiler } from "../../kernels/kernel-case.test.support.js";
 import { feedsFor, noise, runByReference, runModule } from "../../run-model.test.support.js";
 import { differenceToReferences, isExact } from "./exactness.test.support.js";
 
-// The baseline compiler of Node 20 adds up relaxed products wrongly.
-setFlagsFromString("--no-liftoff");
+withoutBaselineCompiler();
 
 const size = (min: number, max: number) => fc.integer({ min, max });
 const list = (length: number, min: number, max: number) =>
