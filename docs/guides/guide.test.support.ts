@@ -97,12 +97,22 @@ export class Reader {
       moduleResolution: ts.ModuleResolutionKind.Bundler,
       target: ts.ScriptTarget.ES2022,
       strict: true,
-      skipDefaultLibCheck: true, // TypeScript's own
       noEmit: true,
       ...options,
     });
-    return ts
-      .getPreEmitDiagnostics(program)
-      .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"));
+    const files = program.getSourceFiles().filter(({ fileName }) => !isOfOthers(fileName));
+    return [
+      ...program.getOptionsDiagnostics(),
+      ...files.flatMap((each) => [
+        ...program.getSyntacticDiagnostics(each),
+        ...program.getSemanticDiagnostics(each),
+      ]),
+      ...program.getGlobalDiagnostics(),
+    ].map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"));
   }
+}
+
+/** Declarations of Node and of TypeScript itself, which others have checked. */
+function isOfOthers(file: string): boolean {
+  return /\/node_modules\/(@types|typescript)\//.test(file);
 }

@@ -210,6 +210,7 @@ export { data };
     target: ts.ScriptTarget.ES2022,
     module: ts.ModuleKind.ESNext,
     moduleResolution: ts.ModuleResolutionKind.Bundler,
+    skipDefaultLibCheck: true, // TypeScript's own
     types: [],
   };
   const host = ts.createCompilerHost(options);
