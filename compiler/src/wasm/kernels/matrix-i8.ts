@@ -125,18 +125,24 @@ export const matrixI8: Kernel<MatrixI8Options> = {
     const { bytes } = memory;
     const depth = depthOf(options);
     const written = padded ? vectorsOf(outputs) * laneCount : outputs;
+    // What a place reads is the same for all outputs, and where a weight lies for all places: whole models are run.
+    const read = new Uint8Array(depth);
+    const places = new Int32Array(written * depth);
+    for (let n = 0; n < written; n += 1)
+      for (let k = 0; k < depth; k += 1) places[n * depth + k] = packedI8At(k, n, depth, outputs);
     walk(batch, at, ([input = 0, weights = 0, terms = 0, output = 0, other = 0]) => {
       walk([rows, columns], [input, output, other], ([x = 0, y = 0, z = 0]) => {
+        let filled = 0;
+        walk(taps, [x], ([tap = 0]) => {
+          read.set(bytes.subarray(tap, tap + run), filled);
+          filled += run;
+        });
         for (let n = 0; n < written; n += 1) {
           const { start, factor } = termsAt(memory, terms, n);
-          let [sum, k] = [start, 0];
-          walk(taps, [x], ([tap = 0]) => {
-            for (let i = 0; i < run; i += 1) {
-              const weight = signed(bytes[weights + packedI8At(k, n, depth, outputs)]);
-              sum = (sum + (bytes[tap + i] ?? 0) * weight) | 0;
-              k += 1;
-            }
-          });
+          let sum = start;
+          for (let k = 0; k < depth; k += 1)
+            sum =
+              (sum + (read[k] ?? 0) * signed(bytes[weights + (places[n * depth + k] ?? 0)])) | 0;
           let value = scaled(sum, factor);
           if (added !== undefined) {
             const beside = scaled((bytes[z + n] ?? 0) - added.zeroPoint, Math.fround(added.factor));

@@ -144,18 +144,26 @@ export const matrix: Kernel<MatrixOptions> = {
     const { batch, rows, columns, taps, run, outputs, panel, bias: hasBias, epilogue } = options;
     const depth = taps.reduce((product, { count }) => product * count, run.count);
     const written = options.padded ? vectorsOf(outputs) * laneCount : outputs;
+    // What a place reads is the same for all outputs, and where a weight lies for all places: whole models are run.
+    const read = new Float64Array(depth);
+    const places = new Int32Array(written * depth);
+    for (let n = 0; n < written; n += 1)
+      for (let k = 0; k < depth; k += 1)
+        places[n * depth + k] = packedAt(k, n, depth, outputs, panel);
     walk(batch, at, ([input = 0, weights = 0, bias = 0, output = 0, other = 0]) => {
       walk([rows, columns], [input, output, other], ([x = 0, y = 0, z = 0]) => {
+        let k = 0;
+        walk(taps, [x], ([tap = 0]) => {
+          for (let i = 0; i < run.count; i += 1) {
+            read[k] = memory[(tap + i * run.step) / floatBytes] ?? 0;
+            k += 1;
+          }
+        });
         for (let n = 0; n < written; n += 1) {
           let sum = hasBias ? (memory[bias / floatBytes + n] ?? 0) : 0;
-          let k = 0;
-          walk(taps, [x], ([tap = 0]) => {
-            for (let i = 0; i < run.count; i += 1) {
-              const weight = memory[weights / floatBytes + packedAt(k, n, depth, outputs, panel)];
-              sum += (memory[(tap + i * run.step) / floatBytes] ?? 0) * (weight ?? 0);
-              k += 1;
-            }
-          });
+          for (k = 0; k < depth; k += 1)
+            sum +=
+              (read[k] ?? 0) * (memory[weights / floatBytes + (places[n * depth + k] ?? 0)] ?? 0);
           memory[y / floatBytes + n] = evaluateEpilogue(
             sum,
             memory[z / floatBytes + n] ?? 0,
