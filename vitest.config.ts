@@ -7,7 +7,7 @@ const timed = [
   "bench/src/compare/**/*.test.ts",
   "bench/src/measure/{accuracy,latency,measure,parity,predictions,second-try}.test.ts",
 ];
-/** They change nothing global and no module remembers, so that files share imports: those of the compiler take a second. */
+/** They leave nothing global changed and no module remembers, so that they share imports: of the compiler, a second. */
 const sharing = [
   "compiler/**/*.test.ts",
   "runtime/src/{format/{bundle,tensor},session}/**/*.test.ts",
@@ -19,7 +19,7 @@ const sharing = [
   "cli/src/data/{arrays,demand-labels,describe-splits,fit-feeds,images}.test.ts",
   "cli/src/data/{module-hash,module-references,splits,spread-order}.test.ts",
   "cli/src/platform/{files,lock,make-folder,write-bundle}.test.ts",
-  "cli/src/verbs/{distill,prune}/*.test.ts",
+  "cli/src/verbs/{distill,optimize,prune}/*.test.ts",
   "docs/{measured,reference}/*.test.ts",
   "docs/readme.test.ts",
   "fixtures/{engines,scripts}/**/*.test.ts",

@@ -28,4 +28,5 @@ if ((await findBrowser()) === null) {
 }
 
 const reporters = ["--reporter=default", "--reporter=./.ci/count-reporter.mjs"];
-process.exit(run("npx", ["vitest", "run", ...reporters, ...process.argv.slice(2)]));
+const vitest = ["node_modules/vitest/vitest.mjs", "run"];
+process.exit(run("node", [...vitest, ...reporters, ...process.argv.slice(2)]));
