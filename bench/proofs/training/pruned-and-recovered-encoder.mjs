@@ -10,7 +10,7 @@ export async function prove(proof) {
     // Every layer loses heads and neurons, and not neurons alone.
     step: { keepFlops: 0.5, scope: "layer", reconstruct: true },
     data,
-    options: { ...options, epochs: 6 },
+    options: { ...options, epochs: 4 },
     points: 1,
   });
 }
