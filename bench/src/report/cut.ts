@@ -8,7 +8,15 @@ import { number, reason, table } from "./tables.js";
 export function cut(report: Report): Markup | null {
   const prunings = accountsOf(report, "pruning");
   if (prunings.length === 0) return null;
-  return html`${prunings.map(one)}
+  return html`${prunings.map(one).map(({ title, body }) =>
+      prunings.length === 1
+        ? html`<h3 class="told">${title}</h3>
+            ${body}`
+        : html`<details>
+            <summary>${title}</summary>
+            ${body}
+          </details>`,
+    )}
     <div class="legend">
       <span class="is-kept">■ kept</span><span>■ cut</span
       ><span
@@ -18,7 +26,7 @@ export function cut(report: Report): Markup | null {
     </div>`;
 }
 
-function one(told: ToldAccount<"pruning">): Markup {
+function one(told: ToldAccount<"pruning">): { readonly title: string; readonly body: Markup } {
   const { account } = told;
   const groups = account.groups.map((group) => ({
     kind: "",
@@ -30,11 +38,11 @@ function one(told: ToldAccount<"pruning">): Markup {
       reason(group.cut.length === 0 ? "" : html`<span class="small">${cutText(group)}</span>`),
     ],
   }));
-  return html`<h3 class="told">${whereText(told)}</h3>
-    <p class="soft small">${wishText(account)}</p>
+  const body = html`<p class="soft small">${wishText(account)}</p>
     ${groups.length === 0 ? null : table(["layer", "operator", "channels", "importance", "cut"], groups)}
     ${account.moreGroups === 0 ? null : html`<p class="soft small">${account.moreGroups} more groups, which lost less, are not shown.</p>`}
     ${leftTable(account)}`;
+  return { title: whereText(told), body };
 }
 
 function leftTable({ left }: PruningAccount): Markup | null {

@@ -16,6 +16,7 @@ import { triedPlot, writtenPlot } from "./plot.js";
 import { style } from "./style.js";
 import { timeText } from "./search-time.js";
 import { shareTable } from "./shares.js";
+import { sweep } from "./sweep.js";
 import { badge, candidateTable, number, reason, stepTable, table, variantTable } from "./tables.js";
 import { why } from "./why.js";
 
@@ -23,6 +24,7 @@ import { why } from "./why.js";
 export function toHtml(report: Report): string {
   const [written, tried] = [writtenPlot(report), triedPlot(report)];
   const [shares, pruned, taught] = [shareTable(report), cut(report), learned(report)];
+  const swept = sweep(report);
   const body = html`<header>
       <div class="soft small">${report.command}</div>
       <h1>${shortName(report.model)}</h1>
@@ -36,6 +38,7 @@ export function toHtml(report: Report): string {
     ${written ? section("Size, latency and accuracy", plotNote(report, "on the test samples: they took no part in any choice."), written) : null}
     ${report.variants.length > 0 ? section("What was measured", null, variantTable(report)) : null}
     ${shares ? section("What each step did", "On the way to each file that was written, step by step. Weights are as stored, before any compression; of MACs, a free batch counts as 1 and another free size as 64.", shares) : null}
+    ${swept ? section("How far it was cut", "One cut after another, each taught again: how far the metric drops, over size and over latency, on the validation samples. Lower left is better.", swept) : null}
     ${pruned ? section("What was cut", "Groups of channels that go together or stay together, by the layer that makes them.", pruned) : null}
     ${taught ? section("What was learned", "Means over the epochs of each training.", taught) : null}
     ${report.disagreements.length > 0 ? section("Worst disagreements", "Samples to which the variant and the float model answer differently, worst first.", disagreements(report.disagreements)) : null}

@@ -51,12 +51,14 @@ interface Placed {
 /**
  * The drop of the metric over size or latency: every marker stands on its values, with their intervals.
  * @param label what the whole shows, for who cannot see it
+ * @param joined one point came of the other: a line goes from each to the next
  */
 export function panel(
   points: readonly Point[],
   horizontal: Horizontal,
   metric: string,
   label: string,
+  joined = false,
 ): Markup {
   const shown = points.flatMap((point) => {
     const across = point[horizontal];
@@ -87,6 +89,7 @@ export function panel(
   >
     ${dropped ? rows(y, metric) : null}${hasLane ? lane(floor) : null}
     ${columns(x, horizontal, laneEnd)}
+    ${joined ? html`<polyline class="curve" points="${placed.map((each) => `${each.x},${each.y}`).join(" ")}" />` : null}
     ${placed.map((each) => intervals(each, x, y))}${[...placed].reverse().map(marker)}
   </svg>`;
 }

@@ -40,7 +40,13 @@ export function numbered(
     .map((candidate, index) => ({ number: index + 1, candidate }));
 }
 
-function pointOf(measured: Measured, name: string, kind: Point["kind"], mark: string): Point {
+/** A model where it was measured. */
+export function pointOf(
+  measured: Measured,
+  name: string,
+  kind: Point["kind"],
+  mark: string,
+): Point {
   const { sizeBytes, latencyMs, accuracy } = measured;
   const ratio = isTimed(latencyMs) ? latencyMs.ratio : null;
   return {
@@ -71,7 +77,11 @@ function accuracyLine(accuracy: Accuracy | null): string {
 }
 
 /** What the others are held against: no drop, a latency of 1. */
-function withFloat(report: Report, target: TargetName, points: readonly Point[]): readonly Point[] {
+export function withFloat(
+  report: Report,
+  target: TargetName,
+  points: readonly Point[],
+): readonly Point[] {
   const baseline = report.variants.find((each) => each.target === target)?.baseline ?? null;
   if (baseline === null || points.length === 0) return points;
   return [floatPoint(baseline, points), ...points];
@@ -125,7 +135,7 @@ function figureOf(
   </figure>`;
 }
 
-function metricOf(report: Report, target: TargetName): string {
+export function metricOf(report: Report, target: TargetName): string {
   const measured = [...report.variants, ...report.candidates.map((each) => each.measurement)];
   const here = measured.find((each) => each?.target === target && each.accuracy !== null);
   return here?.accuracy?.metric ?? "the metric";

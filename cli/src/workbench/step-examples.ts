@@ -1,5 +1,6 @@
+import type { EngineHost } from "@pare/bench";
 import type { Examples } from "@pare/compiler";
-import { openData } from "../data/open-data.js";
+import { openData, type OpenData } from "../data/open-data.js";
 import type { Output } from "../terminal/output.js";
 import { chooseSamples } from "./choose-samples.js";
 import { openReference } from "./engines.js";
@@ -13,6 +14,8 @@ export interface StepDataOptions {
 }
 
 export interface StepExamples {
+  readonly data: OpenData;
+  readonly host: EngineHost;
   readonly examples: Examples | undefined;
   /** Absent where the data has none for training alone. */
   readonly training: Examples | undefined;
@@ -42,6 +45,8 @@ export async function openStepExamples(
     if (note !== null) say.note(note);
     const examples = examplesAmong(indexes, samples, engines.reference);
     return {
+      data,
+      host: engines.reference,
       examples,
       training: examplesAmong(splits.training ?? [], samples, engines.reference),
       async dispose() {

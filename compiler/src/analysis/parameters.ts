@@ -1,4 +1,4 @@
-import type { Graph, Tensor, Use, Value } from "../ir/index.js";
+import type { Graph, Tensor, Use, Value, ValueId } from "../ir/index.js";
 import { operatorOf } from "../ops/index.js";
 
 /**
@@ -42,11 +42,30 @@ function isTrained({ dtype }: Tensor): boolean {
 }
 
 function isScale(graph: Graph, { uses }: Value): boolean {
-  return uses.length > 0 && uses.every((use) => isQuantizationParameter(graph, use));
+  return uses.length > 0 && uses.every((use) => isOfRounding(graph, use));
 }
 
-function isQuantizationParameter(graph: Graph, use: Use): boolean {
+/** A scale or zero point where it is read, or a factor of what was rounded. */
+function isOfRounding(graph: Graph, use: Use): boolean {
   if (use.kind !== "node") return false;
-  const quantization = operatorOf(graph.node(use.node))?.traits.quantization;
-  return quantization?.parameters.includes(use.index) === true;
+  const node = graph.node(use.node);
+  if (operatorOf(node)?.traits.scales?.inputs.includes(use.index) === true) return true;
+  return (
+    node.op === "Mul" &&
+    node.inputs.some((value, index) => index !== use.index && isInSteps(graph, value))
+  );
+}
+
+/** Another scale, or integers that are told as floats. */
+function isInSteps(graph: Graph, value: ValueId | null): boolean {
+  const producer = value === null ? undefined : graph.producer(value);
+  if (producer === undefined || value === null) return false;
+  const scale = operatorOf(producer)?.traits.scales?.output;
+  if (scale !== undefined) return producer.outputs[scale] === value;
+  const stored = producer.op === "Cast" ? graph.constant(producer.inputs[0]) : undefined;
+  return stored !== undefined && isInteger(stored);
+}
+
+function isInteger({ dtype }: Tensor): boolean {
+  return /^u?int\d/.test(dtype);
 }

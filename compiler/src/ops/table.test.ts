@@ -85,8 +85,10 @@ test("traits speak of inputs, outputs and attributes that the schema has", () =>
     const inputs = [
       ...(traits.weights ?? []).map(({ input }) => input),
       ...(traits.clamp?.bounds ?? []),
-      ...(traits.quantization?.parameters ?? []),
+      ...(traits.scales?.inputs ?? []),
     ];
+    if (traits.scales?.output !== undefined)
+      expect(schema.outputs[traits.scales.output], key).toBeDefined();
     for (const input of inputs) expect(schema.inputs[input], `${key} ${input}`).toBeDefined();
     if (traits.outputDtype !== undefined)
       expect(schema.attributes, key).toContain(traits.outputDtype);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { countParameters } from "../analysis/index.js";
 import { attribute, type Graph, printGraph } from "../ir/index.js";
 import { graphOf, opsOf } from "../rules/rule-case.test.support.js";
 import { quantizeDynamic } from "./quantize-dynamic.js";
@@ -53,6 +54,13 @@ describe("quantize-dynamic", () => {
       fused.filter((op) => /DynamicQuantizeMatMul|MatMulIntegerToFloat/.test(op)),
     ).toHaveLength(3);
     expect(fused.filter((op) => op === "MatMulInteger")).toHaveLength(0);
+  });
+
+  it("leaves as many parameters as there were: scales and zero points are none", async () => {
+    for (const granularity of ["tensor", "channel"]) {
+      const graph = await quantized(quantizeDynamic, float, { granularity });
+      expect(countParameters(graph)).toBe(countParameters(float));
+    }
   });
 
   it("leaves products of two activations, saying so", async () => {

@@ -2,6 +2,7 @@ import { onnxArtifact } from "@pare/runtime/format";
 import { cpu } from "@pare/runtime/ort-node";
 import { wasm } from "@pare/runtime/ort-web";
 import { describe, expect, it } from "vitest";
+import { countParameters } from "../analysis/index.js";
 import { attribute, type Graph, printGraph, Tensor } from "../ir/index.js";
 import { encodeModel } from "../onnx/index.js";
 import { runPasses } from "../pipeline/run-passes.js";
@@ -54,6 +55,13 @@ const int4: readonly Readonly<Record<string, unknown>>[] = [
 
 describe("weights stored small", () => {
   const float = embedded();
+
+  it("are as many parameters in 8 bits as in floats, per tensor and per channel", async () => {
+    for (const granularity of ["tensor", "channel"]) {
+      const graph = await quantized(quantizeWeights, float, { granularity });
+      expect(countParameters(graph)).toBe(countParameters(float));
+    }
+  });
 
   it.each([
     [quantizeWeights, {}, 38],

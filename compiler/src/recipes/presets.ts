@@ -62,6 +62,20 @@ export const presets = {
     groups: [alone({ use: "simplify" }), cutAndTaught(0.35)],
     propose: true,
   },
+  "quantize-aware": {
+    name: "quantize-aware",
+    summary:
+      "trained with rounding in the model, then written with weights of 4 bits and activations of 8",
+    groups: [alone({ use: "simplify" }), alone({ use: "quantize-aware" })],
+    propose: false,
+  },
+  smaller: {
+    name: "smaller",
+    summary:
+      "as small, then trained with rounding to weights of 4 bits in it; targets propose where that does not hold",
+    groups: [alone({ use: "simplify" }), cutAndTaught(0.35), alone({ use: "quantize-aware" })],
+    propose: true,
+  },
   "naive-per-tensor": {
     name: "naive-per-tensor",
     summary: "the plain way: per-tensor min-max int8 on every operator",

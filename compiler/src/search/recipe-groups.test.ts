@@ -142,6 +142,17 @@ describe("a group together", () => {
     const untimed = ({ variants }: Optimized) =>
       variants.map(({ shares }) => shares.map((share) => ({ ...share, tookMs: undefined })));
     expect(untimed(again)).toEqual(untimed(done));
+    expect(again.steps).toMatchObject([
+      { name: "simplify", verdict: "kept", reason: "as the lock says" },
+      { name: "stored small", verdict: "kept", group: group.together },
+    ]);
+    const sizes = ({ steps }: Optimized) =>
+      steps.map(({ nodesAfter, bytesAfter, shares = [] }) => [
+        nodesAfter,
+        bytesAfter,
+        shares.map(({ use }) => use),
+      ]);
+    expect(sizes(again)).toEqual(sizes(done));
   });
 
   it("tells what each of its steps did, in what was written and in what was turned down", async () => {

@@ -1,7 +1,7 @@
 import { type Artifact, fileHashes, type Measurement, PareError } from "@pare/runtime/format";
 import { Fingerprints } from "../analysis/fingerprints.js";
 import { RecordedActivations } from "../calibrate/recorded-activations.js";
-import type { State, Tried } from "./candidate.js";
+import type { Made, State, Tried } from "./candidate.js";
 import { Learned } from "./learned.js";
 import type { Lock, LockedTarget } from "./lock.js";
 import { asGiven, beginning, change, finish, type MakeServices } from "./make.js";
@@ -63,7 +63,7 @@ export async function replay(request: ReplayRequest, lock: Lock): Promise<Optimi
   for (const [index, locked] of lock.targets.entries()) {
     const device = devices[index];
     if (device === undefined) continue;
-    const chosen = await make(request, locked, normal, services);
+    const chosen = await make(request, locked, normal, services, record);
     await checkFiles(chosen, locked, { lock, request });
     const { evidence } = request;
     record.decide({
@@ -88,7 +88,7 @@ export async function replay(request: ReplayRequest, lock: Lock): Promise<Optimi
         },
       },
       candidates: [],
-      why: explain(locked.target, chosen, []),
+      why: explain(locked.target, chosen, record.stepsOf(locked.target)),
       missed: null,
       tested: locked.accuracy?.n ?? 0,
     });
@@ -138,14 +138,16 @@ function pinned({ recipe, statistics, golden, splits, prefer }: Lock): Partial<L
   return { recipe, statistics, golden, splits, prefer };
 }
 
+/** The locked groups one after another, each a step of the record. */
 async function make(
   request: ReplayRequest,
   locked: LockedTarget,
   normal: State,
   services: MakeServices,
+  record: Record,
 ): Promise<Tried> {
   const { candidate, precision, session, sizeBytes, target } = locked;
-  const { graph } = request;
+  const { graph, original } = request;
   const measured = {
     tryOut: { loadMs: 0, runMs: 0 },
     size: sizeBytes,
@@ -163,11 +165,35 @@ async function make(
     const artifact = await asGiven(request, target, services);
     return { ...state, written: state, name: candidate, artifact, identity: "", ...measured };
   }
+  const fileOf = (state: State): Promise<Made> =>
+    finish(state, candidate, target, session, [], services);
   let state = normal;
-  for (const group of locked.groups)
+  let before: Pick<Made, "graph" | "artifact"> = { graph, artifact: original };
+  let made: Made | null = null;
+  for (const [index, group] of locked.groups.entries()) {
     state = (await change(state, group, precision, services)).state;
-  const made = await finish(state, candidate, target, session, [], services);
-  return { ...made, ...measured };
+    const isLast = index === locked.groups.length - 1;
+    made = isLast ? await fileOf(state) : await fileOnTheWay(fileOf, state, before);
+    const name = group.name ?? group.steps.map(({ use }) => use).join(", ");
+    const planned = { group, expected: null };
+    record.step(target, name, true, "as the lock says", before, made, "decided", planned);
+    before = made;
+  }
+  return { ...(made ?? (await fileOf(state))), ...measured };
+}
+
+/** What a group led to, though others follow; where the target takes nothing that is half done, the file before. */
+async function fileOnTheWay(
+  fileOf: (state: State) => Promise<Made>,
+  state: State,
+  { artifact }: Pick<Made, "artifact">,
+): Promise<Made> {
+  try {
+    return await fileOf(state);
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    return { ...state, written: state, name: "", artifact, identity: "" };
+  }
 }
 
 function deviceOf({ target, engine, features }: LockedTarget): TargetDevice {

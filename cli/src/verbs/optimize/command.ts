@@ -2,17 +2,14 @@ import { addMeasureOptions } from "../../workbench/measure-options.js";
 import { bytes, milliseconds, numberAtLeast } from "../../terminal/option-values.js";
 import type { DefineVerb } from "../../terminal/verb.js";
 import { severalSizes } from "../../workbench/shape-options.js";
+import { recipesText } from "./recipe-summaries.js";
 import type { OptimizeVerbOptions } from "./run.js";
 
 export const define: DefineVerb = (command, context) => {
   command.argument("<model>", "an ONNX file");
   addMeasureOptions(command, "all that can run here, aot where the model compiles", severalSizes);
   command
-    .option(
-      "--recipe <preset or file>",
-      "auto, simplify, prune, sweep, distill, small, naive-per-tensor, or a .json or .yaml file",
-      "auto",
-    )
+    .option("--recipe <preset or file>", "one of those below, or a .json or .yaml file", "auto")
     .option(
       "--max-drop <number>",
       "how far the metric may drop, in its own unit (default: 0.01)",
@@ -34,6 +31,7 @@ export const define: DefineVerb = (command, context) => {
     .option("--frozen <lock>", "replay the decisions of a pare.lock.json, timing nothing")
     .option("--like <lock>", "try first what a pare.lock.json of an earlier model says")
     .option("-o, --output <folder>", "the bundle (default: <model>.pare in the current folder)")
+    .addHelpText("after", `\n${recipesText()}`)
     .action(async (model: string, options: OptimizeVerbOptions) => {
       const { runOptimize } = await import("./run.js");
       await runOptimize(model, options, context);

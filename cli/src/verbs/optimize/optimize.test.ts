@@ -115,6 +115,31 @@ it("tells as the schema says what each step did, what was cut and what was learn
       expect(page).toContain(shown);
 });
 
+it.each([
+  ["quantize-aware", ["simplify", "quantize-aware"]],
+  ["smaller", ["simplify", "prune", "distill", "quantize-aware"]],
+])("trains with rounding by the recipe %s, and writes weights of 4 bits", async (recipe, uses) => {
+  const data = join(folder, "few-digits.mjs");
+  const digits = new URL("../../../../fixtures/data/mnist-training.mjs", import.meta.url).href;
+  await writeFile(
+    data,
+    `import { samples as all, splits as allSplits } from ${JSON.stringify(digits)};
+    export const splits = Object.fromEntries(Object.entries(allSplits).map(([name, ids]) => [name, ids.filter((_, at) => at % 40 === 0)]));
+    const wanted = new Set(Object.values(splits).flat());
+    export async function* samples() { for await (const sample of all()) if (wanted.has(sample.id)) yield sample; }`,
+  );
+  const output = join(folder, `${recipe}.pare`);
+  // Whether it is faster is no matter here: it is smaller.
+  const wish = { target: ["cpu"], prefer: "size", maxDrop: 1, timeBudgetMs: 60_000 } as const;
+  const { report } = await optimize(mnist, { ...wish, recipe, data, output });
+  const [variant] = report.variants;
+  const { shares = [], sizeBytes, precision, baseline } = variant ?? {};
+  expect(shares.map(({ use }) => use)).toEqual(uses);
+  expect(shares.at(-1)?.account).toMatchObject({ kind: "training" });
+  expect(precision).toBe("int8");
+  expect(sizeBytes?.raw).toBeLessThan((baseline?.sizeBytes.raw ?? 0) / 5);
+});
+
 it("can be stopped, and leaves nothing half-written", async () => {
   const stop = new AbortController();
   const output = join(folder, "stopped.pare");

@@ -39,11 +39,12 @@ export const define: DefineVerb = (command, context) => {
     )
     .option(
       "--reconstruct",
-      "fit the weights that read what was cut to samples, layer by layer, without labels (needs --data)",
+      "fit the weights that read what was cut to samples, layer by layer, without labels (default: with --data and no --recover)",
     )
+    .option("--no-reconstruct", "leave the weights of what was not cut as they are")
     .option(
       "--data <path>",
-      "for --recover, --reconstruct and --importance activation: a folder of images, .npz, .npy, .safetensors, .jsonl, or an ES module",
+      "to fit to, to --recover from, and to test on: a folder of images, .npz, .npy, .safetensors, .jsonl, or an ES module",
     )
     .option(
       "--preprocess <preset or file>",

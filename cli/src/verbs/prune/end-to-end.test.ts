@@ -222,7 +222,7 @@ it.each<[string, string, RegExp]>([
   ["no data to fit to", "--reconstruct", /--reconstruct needs --data/],
   ["no epochs", "--recover 0 --data digits.mjs", /must be a whole number of at least 1/],
   ["a checkpoint and nothing taught", "--checkpoint x", /--checkpoint needs --recover/],
-  ["a metric and nothing taught", "--metric top1", /--metric needs --recover/],
+  ["a metric and no data", "--metric top1", /--metric needs --data/],
   ["--preprocess and no data", "--preprocess imagenet", /--preprocess needs --data/],
   [
     "a target that cannot be met, before samples are read",

@@ -1,40 +1,25 @@
 import type { EngineHost } from "@pare/bench";
-import { encodeModel, type Examples, type Graph } from "@pare/compiler";
-import type { Accuracy } from "@pare/runtime/format";
+import { encodeModel, type Examples } from "@pare/compiler";
 import type { WorkOutput } from "../../terminal/output.js";
 import { chooseSamples } from "../../workbench/choose-samples.js";
 import { type Engines, openReference } from "../../workbench/engines.js";
 import { examplesAmong } from "../../workbench/evaluation.js";
-import { type KeepMetadataOptions, simplifyStep } from "../../workbench/keep-metadata.js";
-import { applySteps, factsOf, type StepsRequest, type Written } from "../../workbench/run-steps.js";
+import { simplifyStep } from "../../workbench/keep-metadata.js";
+import { applySteps, factsOf } from "../../workbench/run-steps.js";
 import { teach } from "../../workbench/training/teach.js";
-import { figureText, intervalText, testedText } from "../../workbench/training/tested-accuracy.js";
 import type { TrainingOptions } from "../../workbench/training/train-with-checkpoints.js";
 import { openTrainingData, type TrainingData } from "../../workbench/training/training-data.js";
+import {
+  accuracyText,
+  type CutOptions,
+  demandReach,
+  isWorse,
+  type Pruned,
+  type PruneRequest,
+} from "./cut.js";
 
-/** A model, and the steps that cut it. */
-export type PruneRequest = Pick<StepsRequest, "model" | "steps" | "say" | "signal">;
-
-/** What was written, and its graph. */
-export interface Pruned extends Written {
-  readonly graph: Graph;
-}
-
-interface RecoverOptions extends KeepMetadataOptions, TrainingOptions {
-  readonly importance: string;
-  readonly reconstruct?: boolean;
+interface RecoverOptions extends CutOptions, TrainingOptions {
   readonly data: string;
-  readonly preprocess?: string;
-  readonly output?: string;
-  readonly check: boolean;
-}
-
-/** Does the cut itself look at samples? */
-export function looksAtSamples({
-  importance,
-  reconstruct,
-}: Pick<RecoverOptions, "importance" | "reconstruct">): boolean {
-  return importance === "activation" || reconstruct === true;
 }
 
 /** Cuts, and lets the model as it came teach what is left of it. The model's graph is the cut one then, untaught. */
@@ -52,13 +37,12 @@ export async function cutAndRecover(
     applySteps({ ...request, steps, examples, seed });
   let samples: TrainingData | null = null;
   let engines: Engines | null = null;
+  await demandReach({ ...request, steps }, options);
   try {
-    // Where it takes no samples to know, a wish that cannot be met is said before they are read.
-    if (!looksAtSamples(options)) await cut();
     samples = await openTrainingData(data, options, model, true, say, signal);
     engines = await openReference();
     const host = engines.reference;
-    if (looksAtSamples(options)) await cut(lookedAt(samples, seed, host, say));
+    await cut(looksAtSamples(options) ? lookedAt(samples, seed, host, say) : undefined);
     const student = (await encodeModel(model.graph)).proto;
     const { text, document, tested, graph } = await teach({
       model,
@@ -84,12 +68,20 @@ export async function cutAndRecover(
     return {
       graph,
       text: [accuracyText(tested), text].filter((line) => line !== null).join("\n"),
+      next: isWorse(tested.get("recovered"))
+        ? "It is still less right than it was: more epochs, more samples to learn from or a larger share may help."
+        : null,
       document: { ...document, journal: [...model.graph.journal, ...graph.journal] },
     };
   } finally {
     await samples?.data.dispose();
     await engines?.dispose();
   }
+}
+
+/** Does the cut itself look at samples? */
+function looksAtSamples({ importance, reconstruct }: RecoverOptions): boolean {
+  return importance === "activation" || reconstruct;
 }
 
 /** Of what is learned from, so that what tests is not looked at. */
@@ -102,11 +94,4 @@ function lookedAt(
   const { indexes, note } = chooseSamples({ calibration: learnedFrom }, samples.size, seed);
   if (note !== null) say.note(note);
   return examplesAmong(indexes, samples, host);
-}
-
-/** `top1 on 2004 test samples: 0.985 as it came, 0.41 cut, 0.981 (0.974 to 0.986) recovered.` */
-function accuracyText(tested: ReadonlyMap<string, Accuracy>): string | null {
-  const [before, cut, recovered] = ["before", "cut", "recovered"].map((name) => tested.get(name));
-  if (before === undefined || cut === undefined || recovered === undefined) return null;
-  return `${testedText(recovered)}: ${figureText(before)} as it came, ${figureText(cut)} cut, ${intervalText(recovered)} recovered.`;
 }

@@ -6,12 +6,11 @@ import { type KeepMetadataOptions, simplifyStep } from "../../workbench/keep-met
 import type { NoCheckOptions } from "../../workbench/no-check.js";
 import { parseTargets } from "../../workbench/engines.js";
 import { openModel } from "../../workbench/opened-model.js";
-import { writeSteps } from "../../workbench/run-steps.js";
 import { parseShapes, type ShapeOptions } from "../../workbench/shape-options.js";
-import { openStepExamples } from "../../workbench/step-examples.js";
 import type { TrainingOptions } from "../../workbench/training/train-with-checkpoints.js";
+import { cut, cutAndTest } from "./cut.js";
 import { keepByLatency, latencyText } from "./keep-latency.js";
-import { cutAndRecover, looksAtSamples, type Pruned, type PruneRequest } from "./recover.js";
+import { cutAndRecover } from "./recover.js";
 import { workBefore, workOf, workText } from "./work.js";
 
 export interface PruneOptions
@@ -29,6 +28,7 @@ export interface PruneOptions
   readonly importance: string;
   readonly perLayer?: boolean;
   readonly multiple: number;
+  /** Where not given: with samples at hand, and nothing that is taught. */
   readonly reconstruct?: boolean;
   /** Epochs; nothing is repaired where it is not given. */
   readonly recover?: number;
@@ -40,9 +40,11 @@ export interface PruneOptions
 /** `pare prune`: channels taken out, and with `--recover` the rest taught again: ONNX in, ONNX out. */
 export async function runPrune(
   path: string,
-  options: PruneOptions,
+  given: PruneOptions,
   context: VerbContext,
 ): Promise<void> {
+  const isLeftUntaught = given.data !== undefined && given.recover === undefined;
+  const options = { ...given, reconstruct: given.reconstruct ?? isLeftUntaught };
   demandData(options);
   demandOneWish(options);
   const wished = stepsOf(options);
@@ -73,13 +75,16 @@ export async function runPrune(
       timed === null ? wished : stepsOf({ ...options, keepFlops: timed.chosen.keepFlops });
     const request = { model, steps, say, signal };
     const pruned =
-      epochs === undefined || data === undefined
+      data === undefined
         ? await cut(request, options)
-        : await cutAndRecover(request, { ...options, epochs, data });
+        : epochs === undefined
+          ? await cutAndTest(request, { ...options, data })
+          : await cutAndRecover(request, { ...options, epochs, data });
     const after = workOf(pruned.graph);
     const lines = [pruned.text, workText(before, after, model.graph)];
     if (timed !== null) lines.push(`On ${target} ${latencyText(timed.chosen)}, at most.`);
     lines.push(...leftLines(model.graph, say.verbose));
+    if (pruned.next !== null) lines.push(pruned.next);
     say.result(lines.join("\n"), {
       ...pruned.document,
       work: { before, after },
@@ -91,43 +96,18 @@ export async function runPrune(
   }
 }
 
-async function cut(request: PruneRequest, options: PruneOptions): Promise<Pruned> {
-  const { model, say, signal } = request;
-  const { data: path, seed, output, check } = options;
-  const data =
-    looksAtSamples(options) && path !== undefined
-      ? await openStepExamples(path, options, model, say, signal)
-      : null;
-  try {
-    const { examples } = data ?? {};
-    const written = await writeSteps({
-      ...request,
-      examples,
-      seed,
-      output,
-      suffix: "pruned",
-      check,
-    });
-    return { ...written, graph: model.graph };
-  } finally {
-    await data?.dispose();
-  }
-}
-
 function refuse(message: string, where: string, hint: string): never {
   throw new PareError("ARGUMENT", message, { where, hint });
 }
 
 /** @throws PareError ARGUMENT, before anything is opened */
 function demandData({ recover, importance, reconstruct, ...options }: PruneOptions): void {
-  if (recover === undefined)
-    for (const name of ["checkpoint", "metric"] as const)
-      if (options[name] !== undefined)
-        refuse(
-          `--${name} needs --recover: it is of training.`,
-          `--${name}`,
-          `Say for how many epochs with --recover, or leave --${name} out.`,
-        );
+  if (recover === undefined && options.checkpoint !== undefined)
+    refuse(
+      "--checkpoint needs --recover: it is of training.",
+      "--checkpoint",
+      "Say for how many epochs with --recover, or leave --checkpoint out.",
+    );
   if (options.data !== undefined) return;
   if (recover !== undefined)
     refuse(
@@ -146,6 +126,12 @@ function demandData({ recover, importance, reconstruct, ...options }: PruneOptio
       "--reconstruct needs --data: weights are fitted to samples.",
       "--reconstruct",
       "Add --data, with or without labels, or leave --reconstruct out.",
+    );
+  if (options.metric !== undefined)
+    refuse(
+      "--metric needs --data: accuracy shows on samples.",
+      "--metric",
+      "Add --data, or leave --metric out.",
     );
   if (options.preprocess !== undefined)
     refuse("--preprocess needs --data.", "--preprocess", "Name the folder of images with --data.");

@@ -3,10 +3,16 @@ import type { EngineHost } from "@pare/bench";
 import { decodeModel, type Graph, inferNode, type Step } from "@pare/compiler";
 import { type Accuracy, byteSource } from "@pare/runtime/format";
 import { prepareEvaluation } from "../evaluation.js";
+import type { WorkOutput } from "../../terminal/output.js";
 import type { OpenedModel } from "../opened-model.js";
 import { type ModelFacts, type StepsRequest, writeSteps, type Written } from "../run-steps.js";
+import { ExpectedTime } from "./expected-time.js";
 import { AccuracyTest, type Tested } from "./tested-accuracy.js";
-import { type TrainingOptions, trainWithCheckpoints } from "./train-with-checkpoints.js";
+import {
+  learningRuns,
+  type TrainingOptions,
+  trainWithCheckpoints,
+} from "./train-with-checkpoints.js";
 import type { TrainingData } from "./training-data.js";
 
 export interface TeachRequest extends Pick<StepsRequest, "suffix" | "check" | "say" | "signal"> {
@@ -49,8 +55,16 @@ export async function teach(request: TeachRequest): Promise<Taught> {
   const { metric, seed, checkpoint } = options;
   const evaluation = await prepareEvaluation(request.judged, data, metric, seed, host);
   const accuracy = new AccuracyTest(evaluation, host, signal);
+  const testCount = data.splits.test.length;
+  const learning = learningRuns(options, learnedFrom.length, data.splits.validation.length);
+  const runs = { test: testCount, tests: beside.length + 1, learning };
+  const expected = new ExpectedTime(runs, say);
   const test = (one: Tested): Promise<void> =>
-    accuracy.add(one, (done) => say.progress(done, "testing"));
+    accuracy.add(one, (done) => {
+      expected.ran(done * testCount);
+      say.progress(done, "testing");
+    });
+  sayWhereItIsLittle(options, learnedFrom.length, say);
   for (const one of beside) await test(one);
   const trained = await trainWithCheckpoints({
     ...request,
@@ -77,4 +91,21 @@ export async function teach(request: TeachRequest): Promise<Taught> {
       accuracy: Object.fromEntries(accuracy.tested),
     },
   };
+}
+
+/** Fewer steps than this hardly change a model. */
+const fewSteps = 100;
+
+/** Who goes by an example of few samples gets a model that has learned nothing, and is to know why. */
+function sayWhereItIsLittle(
+  { epochs, batch }: Pick<TrainingOptions, "epochs" | "batch">,
+  samples: number,
+  say: WorkOutput,
+): void {
+  const steps = epochs * Math.max(1, Math.floor(samples / batch));
+  if (steps >= fewSteps) return;
+  const enough = Math.ceil((epochs * fewSteps) / steps);
+  say.note(
+    `These are ${steps} ${steps === 1 ? "step" : "steps"} of training, which teach little: ${enough} epochs would be ${fewSteps} steps or more, and more samples are better.`,
+  );
 }

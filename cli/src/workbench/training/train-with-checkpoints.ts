@@ -86,6 +86,16 @@ export async function trainWithCheckpoints(training: Training): Promise<TrainedS
   }
 }
 
+/** What a training is guessed to take, in runs of the model on one sample. */
+export function learningRuns(
+  options: TrainingOptions,
+  samples: number,
+  validation: number,
+): number {
+  const { learningRuns: runs } = distill.create(distill.parse(passOptions(options)));
+  return (runs?.(samples) ?? 0) + options.epochs * validation;
+}
+
 /** Those that are given; the pass has its own for the others. */
 function passOptions(options: TrainingOptions): Readonly<Record<string, unknown>> {
   const { epochs, batch, rate, temperature, alpha, signals, freeze, workers } = options;

@@ -11,6 +11,7 @@ import { outputDtype } from "./output-dtype.js";
 import { quantization } from "./quantization.js";
 import { range } from "./range.js";
 import { rectifier } from "./rectifier.js";
+import { scales } from "./scales.js";
 import { scaling } from "./scaling.js";
 import { weights } from "./weights.js";
 import { window } from "./window.js";
@@ -41,6 +42,8 @@ export const traitCells = {
   range: byKey(range),
   /** It cuts or bends away what is negative. */
   rectifier: byKey(rectifier),
+  /** Which of its inputs and outputs are scales and zero points. */
+  scales: byKey(scales),
   /** It commutes with factors per channel: with which. */
   scaling: byKey(scaling),
   /** In which inputs it carries weights. */
@@ -68,6 +71,7 @@ export function traitsOf(key: string): Traits {
     quantization: traitCells.quantization.get(key),
     range: traitCells.range.get(key),
     rectifier: traitCells.rectifier.get(key),
+    scales: traitCells.scales.get(key),
     scaling: traitCells.scaling.get(key),
     weights: traitCells.weights.get(key),
     window: traitCells.window.get(key),
