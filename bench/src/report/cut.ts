@@ -18,7 +18,7 @@ export function cut(report: Report): Markup | null {
           </details>`,
     )}
     <div class="legend">
-      <span class="is-kept">■ kept</span><span>■ cut</span
+      <span><span class="is-kept">■</span> kept</span><span><span class="is-cut">■</span> cut</span
       ><span
         >height: importance, most important first; the line is the mean of all channels of the
         layer</span

@@ -63,7 +63,7 @@ svg .curve { fill: none; stroke: var(--none); stroke-width: 1.5; } svg .curve.ma
 svg .spot { fill: var(--card); stroke: var(--none); stroke-width: 1.5; } svg .spot.mark { fill: var(--mark); stroke: var(--mark); }
 .channels { display: block; width: 100%; max-width: 320px; height: 30px; }
 svg .kept { fill: var(--mark); } svg .cut { fill: var(--none); opacity: .7; } .channels .zero { vector-effect: non-scaling-stroke; }
-.legend .is-kept { color: var(--mark); } .told { margin-top: 18px; }
+.legend .is-kept { color: var(--mark); } .legend .is-cut { color: var(--none); opacity: .7; } .told { margin-top: 18px; }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 16px; margin-top: 10px; font-size: 12.5px; color: var(--soft); }
 details { border: 1px solid var(--line); border-radius: 10px; background: var(--card); margin-top: 10px; }
 summary { cursor: pointer; padding: 10px 16px; font-weight: 600; }

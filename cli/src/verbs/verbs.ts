@@ -7,7 +7,7 @@ export const verbs: readonly VerbEntry[] = [
     summary: "compile for targets, measure, keep the best, write a bundle",
     examples: [
       "pare optimize model.onnx --data ./photos --preprocess imagenet --max-drop 0.01",
-      "pare optimize model.onnx --data data.mjs --target cpu,wasm --time-budget 10m",
+      "pare optimize model.onnx --data data.mjs --recipe small --time-budget 20m",
     ],
     load: () => import("./optimize/command.js"),
   },

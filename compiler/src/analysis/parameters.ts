@@ -41,8 +41,8 @@ function isTrained({ dtype }: Tensor): boolean {
   return dtype !== "int64" && dtype !== "bool" && dtype !== "string";
 }
 
-function isScale(graph: Graph, { uses }: Value): boolean {
-  return uses.length > 0 && uses.every((use) => isOfRounding(graph, use));
+function isScale(graph: Graph, { uses }: Pick<Value, "uses">): boolean {
+  return uses.length > 0 && uses.every((use) => isOfRounding(graph, use) || isLookedUp(graph, use));
 }
 
 /** A scale or zero point where it is read, or a factor of what was rounded. */
@@ -56,13 +56,26 @@ function isOfRounding(graph: Graph, use: Use): boolean {
   );
 }
 
+/** A scale for each row of a table, of which some rows are taken. */
+function isLookedUp(graph: Graph, use: Use): boolean {
+  if (use.kind !== "node" || use.index !== 0) return false;
+  const { op, outputs } = graph.node(use.node);
+  const [rows] = outputs;
+  if (op !== "Gather" || rows === undefined || rows === null) return false;
+  const { uses } = graph.value(rows);
+  return uses.length > 0 && uses.every((one) => isOfRounding(graph, one));
+}
+
 /** Another scale, or integers that are told as floats. */
 function isInSteps(graph: Graph, value: ValueId | null): boolean {
-  const producer = value === null ? undefined : graph.producer(value);
-  if (producer === undefined || value === null) return false;
+  const producer = graph.producer(value);
+  if (producer === undefined) return false;
   const scale = operatorOf(producer)?.traits.scales?.output;
   if (scale !== undefined) return producer.outputs[scale] === value;
-  const stored = producer.op === "Cast" ? graph.constant(producer.inputs[0]) : undefined;
+  if (producer.op !== "Cast") return false;
+  const [told] = producer.inputs;
+  const lookup = graph.producer(told);
+  const stored = graph.constant(lookup?.op === "Gather" ? lookup.inputs[0] : told);
   return stored !== undefined && isInteger(stored);
 }
 
