@@ -41,8 +41,22 @@ function isTrained({ dtype }: Tensor): boolean {
   return dtype !== "int64" && dtype !== "bool" && dtype !== "string";
 }
 
-function isScale(graph: Graph, { uses }: Pick<Value, "uses">): boolean {
-  return uses.length > 0 && uses.every((use) => isOfRounding(graph, use) || isLookedUp(graph, use));
+/** Rows of scales are looked up, and told as floats: so many operators lie before what multiplies with them. */
+const mostBetween = 2;
+
+function isScale(graph: Graph, { uses }: Pick<Value, "uses">, between = mostBetween): boolean {
+  return (
+    uses.length > 0 &&
+    uses.every((use) => isOfRounding(graph, use) || isPassedOn(graph, use, between))
+  );
+}
+
+function isPassedOn(graph: Graph, use: Use, between: number): boolean {
+  if (between === 0 || use.kind !== "node" || use.index !== 0) return false;
+  const { op, outputs } = graph.node(use.node);
+  const [result] = outputs;
+  if ((op !== "Gather" && op !== "Cast") || result === undefined || result === null) return false;
+  return isScale(graph, graph.value(result), between - 1);
 }
 
 /** A scale or zero point where it is read, or a factor of what was rounded. */
@@ -54,16 +68,6 @@ function isOfRounding(graph: Graph, use: Use): boolean {
     node.op === "Mul" &&
     node.inputs.some((value, index) => index !== use.index && isInSteps(graph, value))
   );
-}
-
-/** A scale for each row of a table, of which some rows are taken. */
-function isLookedUp(graph: Graph, use: Use): boolean {
-  if (use.kind !== "node" || use.index !== 0) return false;
-  const { op, outputs } = graph.node(use.node);
-  const [rows] = outputs;
-  if (op !== "Gather" || rows === undefined || rows === null) return false;
-  const { uses } = graph.value(rows);
-  return uses.length > 0 && uses.every((one) => isOfRounding(graph, one));
 }
 
 /** Another scale, or integers that are told as floats. */

@@ -68,10 +68,10 @@ function pruneInstalled(model: string, options: string, interruptAt?: RegExp): P
 it("cuts, teaches what is left, and says how right it is as it came, cut and recovered", async () => {
   const { code, stdout, stderr } = await pruneInstalled(
     mnist,
-    "--keep-flops 0.3 --recover 2 --data digits.mjs --rate 0.002 -o less.onnx --json",
+    "--keep-flops 0.3 --no-reconstruct --recover 2 --data digits.mjs --rate 0.002 -o less.onnx --json",
   );
   expect(stderr).toContain("It learns from 1899 samples");
-  expect(stderr).toContain("Epoch 2 of 2: loss");
+  expect(stderr).toMatch(/In all it will take up to [^]*It will take [^]*Epoch 2 of 2: loss/);
   expect(code).toBe(0);
   const { accuracy, training, work, journal, before, after } = JSON.parse(stdout);
   await access(join(folder, "less.onnx"));
@@ -117,6 +117,26 @@ it("fits what is left to samples before it learns, and tests by labels where onl
   expect(journal).toContainEqual(
     expect.objectContaining({ reason: expect.stringContaining("weights fitted to what it gave") }),
   );
+});
+
+it("fits what is left to the samples and tests it where nothing is to be taught", async () => {
+  const common = "--keep-flops 0.4 --data digits.mjs";
+  const [fitted, plain] = await Promise.all(
+    ["-o fitted.onnx --json", "--no-reconstruct -o plain.onnx"].map((rest) =>
+      prune(mnist, `${common} ${rest}`),
+    ),
+  );
+  expect([fitted?.code, plain?.code]).toEqual([0, 0]);
+  const { accuracy, journal } = JSON.parse(fitted?.stdout ?? "");
+  expect(accuracy.before).toMatchObject({ metric: "top1", n: 501 });
+  expect(journal).toContainEqual(
+    expect.objectContaining({ reason: expect.stringContaining("weights fitted to what it gave") }),
+  );
+  const [, cut] =
+    /^top1 on 501 test samples: 0\.\d+ as it came, ([\d.]+) \([\d.]+ to [\d.]+\) cut\.\nWrote [^]*\n--recover 3 teaches it again\.\n$/.exec(
+      plain?.stdout ?? "",
+    ) ?? [];
+  expect(accuracy.cut.value).toBeGreaterThan(Number(cut));
 });
 
 /** A convolution with a batch norm, and a layer of classes; nobody has trained it. */

@@ -5,7 +5,7 @@ import { durationText } from "./training-report.js";
 const tellingMs = 400;
 
 /** What a teaching is made of, in runs of the model on one sample. */
-export interface TeachingRuns {
+interface TeachingRuns {
   /** Of each test. */
   readonly test: number;
   readonly tests: number;
