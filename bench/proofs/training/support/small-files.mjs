@@ -8,7 +8,10 @@ export const targets = ["cpu", "wasm"];
 
 const cutAndTaught = (keep, epochs) => [
   ..."prune FLOAT --data DATA --rate 0.002".split(" "),
-  ...["--keep-flops", `${keep}`, "--recover", `${epochs}`],
+  "--keep-flops",
+  `${keep}`,
+  "--recover",
+  `${epochs}`,
 ];
 
 /** FLOAT, DATA and the names of files before stand for paths. */
@@ -77,7 +80,14 @@ export async function accuracies(root, folder, model) {
   return kept(join(folder, `${model.name}.accuracy.json`), async () => {
     const data = pathsOf(root, folder, model).get("DATA");
     const { stdout } = await succeed(root, [
-      ...["bench", float, ...others, "--data", data, "--target", "cpu", "--json"],
+      "bench",
+      float,
+      ...others,
+      "--data",
+      data,
+      "--target",
+      "cpu",
+      "--json",
       ...(model.shape ? ["--shape", model.shape] : []),
     ]);
     return JSON.parse(stdout);
@@ -89,7 +99,12 @@ export async function latencies(root, folder, model, target) {
   const [float, ...others] = await makeFiles(root, folder, model);
   return kept(join(folder, `${model.name}.${target}.json`), async () => {
     const { stdout } = await succeed(root, [
-      ...["bench", float, ...others, "--target", target, "--json"],
+      "bench",
+      float,
+      ...others,
+      "--target",
+      target,
+      "--json",
       ...(model.shape ? ["--shape", model.shape] : []),
     ]);
     return JSON.parse(stdout);
