@@ -161,6 +161,22 @@ describe("what was learned", () => {
     expect(toHtml(without(Number.NaN))).not.toContain("NaN");
   });
 
+  it("has no tick above the whole where all were right, and none twice", () => {
+    const allRight = told.map((share) => {
+      const { account } = share;
+      if (account?.kind !== "training") return share;
+      const epochs = account.epochs.map((epoch) => ({ ...epoch, accuracy: 1, validation: 1 }));
+      return { ...share, account: { ...account, epochs } };
+    });
+    const page = text(learned(written(allRight)));
+    const ticks = [...page.matchAll(/text-anchor="end" ?>([\d.]+) %</g)].map(([, tick]) =>
+      Number(tick),
+    );
+    expect(ticks.length).toBeGreaterThan(1);
+    expect(Math.max(...ticks)).toBe(100);
+    expect(new Set(ticks).size).toBe(ticks.length);
+  });
+
   it("stands with one epoch, and with none", () => {
     const first = (count: number): Report =>
       written(

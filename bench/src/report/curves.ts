@@ -13,6 +13,8 @@ interface Curves {
   readonly curves: readonly Curve[];
   readonly epochCount: number;
   readonly write: (value: number) => string;
+  /** No value can be greater, and no tick is. */
+  readonly most?: number;
   /** What the whole shows, for who cannot see it. */
   readonly label: string;
 }
@@ -28,11 +30,18 @@ const floor = top + plotHeight;
 const mostMarkers = 40;
 
 /** Values over epochs, from 1 on. */
-export function curves({ title, curves: all, epochCount, write, label }: Curves): Markup {
+export function curves({
+  title,
+  curves: all,
+  epochCount,
+  write,
+  most = Infinity,
+  label,
+}: Curves): Markup {
   const values = all.flatMap(({ points }) => points.map(({ value }) => value));
   const [low, high] = [Math.min(...values), Math.max(...values)];
-  const margin = Math.max((high - low) * 0.08, Math.abs(high) * 1e-3, 1e-9);
-  const y = axis(low - margin, high + margin, floor, top);
+  const margin = Math.max((high - low) * 0.08, Math.abs(high) * 0.01, 1e-9);
+  const y = axis(low - margin, Math.min(most, high + margin), floor, top);
   const x = axis(1, Math.max(2, epochCount), left, width - right);
   const drawn = all.map(({ kind, points }) => ({
     kind,

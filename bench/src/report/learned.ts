@@ -27,7 +27,7 @@ function trainingFigure(told: ToldAccount<"training">): Markup {
     </p>
     <div class="panels">
       ${curves({ title: `loss, ${endsText(loss, digits)}`, curves: [loss], epochCount, write: digits, label: `${title}: loss by epoch` })}
-      ${right.length === 0 ? null : curves({ title: "right of the labels", curves: right, epochCount, write: percent, label: `${title}: share of right labels by epoch` })}
+      ${right.length === 0 ? null : curves({ title: "right of the labels", curves: right, epochCount, write: percent, most: 1, label: `${title}: share of right labels by epoch` })}
     </div>
     ${
       right.length === 0

@@ -20,7 +20,7 @@ text { font: 11.5px system-ui, sans-serif; fill: var(--soft); } .name { font-siz
 /** @param {readonly { title: string, curves: readonly object[] }[]} figures */
 export function curvesPicture(figures) {
   const rows = figures.map(({ title, curves: all }, row) => {
-    const of = (what, write, name) =>
+    const of = (what, write, name, most) =>
       curves({
         title: name,
         curves: all.map((curve, at) => ({
@@ -30,6 +30,7 @@ export function curvesPicture(figures) {
         })),
         epochCount: all[0].loss.length,
         write,
+        ...(most && { most }),
         label: `${title}: ${name} by epoch`,
       }).text;
     const keys = all.map(({ name }, at) => `${at === 0 ? "●" : "○"} ${name}`).join("   ");
@@ -37,7 +38,7 @@ export function curvesPicture(figures) {
     return `<text class="name" x="24" y="${top + 16}">${escaped(title)}</text>
 <text x="24" y="${top + 36}">${escaped(keys)}</text>
 ${placed(of("loss", digits, "loss"), 24, top + 46)}
-${placed(of("validation", percent, "right, of digits that it did not learn from"), 48 + panelWidth, top + 46)}`;
+${placed(of("validation", percent, "right, of digits that it did not learn from", 1), 48 + panelWidth, top + 46)}`;
   });
   const height = 20 + figures.length * rowHeight;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="Loss and share of right answers by epoch">

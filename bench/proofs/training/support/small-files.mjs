@@ -21,10 +21,10 @@ export const models = [
     title: "digits",
     data: "mnist-training",
     files: [
-      { name: "weights", what: "int8 weights", args: "quantize FLOAT --mode weights".split(" ") },
+      { name: "rounded", what: "int8 weights", args: "quantize FLOAT --mode weights".split(" ") },
       { name: "pruned", what: "pruned to 0.3, taught again", args: cutAndTaught(0.3, 4) },
       {
-        name: "pruned-weights",
+        name: "pruned-rounded",
         what: "that, int8 weights",
         args: "quantize pruned --mode weights".split(" "),
       },
@@ -43,10 +43,10 @@ export const models = [
     data: "ocr-direction-training",
     shape: "x=1x3x48x192",
     files: [
-      { name: "weights", what: "int8 weights", args: "quantize FLOAT --mode weights".split(" ") },
+      { name: "rounded", what: "int8 weights", args: "quantize FLOAT --mode weights".split(" ") },
       { name: "pruned", what: "pruned to 0.6, taught again", args: cutAndTaught(0.6, 4) },
       {
-        name: "pruned-weights",
+        name: "pruned-rounded",
         what: "that, int8 weights",
         args: "quantize pruned --mode weights".split(" "),
       },
