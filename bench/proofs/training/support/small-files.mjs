@@ -7,7 +7,7 @@ import { pare } from "../../shell.mjs";
 export const targets = ["cpu", "wasm"];
 
 const cutAndTaught = (keep, epochs) => [
-  ..."prune FLOAT --data DATA --rate 0.002".split(" "),
+  ..."prune FLOAT --data DATA --reconstruct --rate 0.002".split(" "),
   "--keep-flops",
   `${keep}`,
   "--recover",
