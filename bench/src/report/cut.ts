@@ -2,18 +2,19 @@ import type { PrunedGroup, PruningAccount, Report } from "@pare/runtime/format";
 import { accountsOf, type ToldAccount, whereText } from "./accounts.js";
 import { amount, digits, percent } from "./figures.js";
 import { html, type Markup } from "./markup.js";
+import { doneText } from "./shares.js";
 import { number, reason, table } from "./tables.js";
 
 /** Each group of channels with its importance, what of it was cut, and why the others were not; null where nothing was pruned. */
 export function cut(report: Report): Markup | null {
   const prunings = accountsOf(report, "pruning");
   if (prunings.length === 0) return null;
-  return html`${prunings.map(one).map(({ title, body }) =>
+  return html`${prunings.map(one).map(({ title, done, body }) =>
       prunings.length === 1
         ? html`<h3 class="told">${title}</h3>
             ${body}`
         : html`<details>
-            <summary>${title}</summary>
+            <summary>${title} <span class="soft">· ${done}</span></summary>
             ${body}
           </details>`,
     )}
@@ -26,7 +27,14 @@ export function cut(report: Report): Markup | null {
     </div>`;
 }
 
-function one(told: ToldAccount<"pruning">): { readonly title: string; readonly body: Markup } {
+interface Pruned {
+  readonly title: string;
+  /** In a few words. */
+  readonly done: string;
+  readonly body: Markup;
+}
+
+function one(told: ToldAccount<"pruning">): Pruned {
   const { account } = told;
   const groups = account.groups.map((group) => ({
     kind: "",
@@ -42,7 +50,7 @@ function one(told: ToldAccount<"pruning">): { readonly title: string; readonly b
     ${groups.length === 0 ? null : table(["layer", "operator", "channels", "importance", "cut"], groups)}
     ${account.moreGroups === 0 ? null : html`<p class="soft small">${account.moreGroups} more groups, which lost less, are not shown.</p>`}
     ${leftTable(account)}`;
-  return { title: whereText(told), body };
+  return { title: whereText(told), done: doneText({ account }), body };
 }
 
 function leftTable({ left }: PruningAccount): Markup | null {

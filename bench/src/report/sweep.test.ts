@@ -65,6 +65,25 @@ describe("a sweep of cuts", () => {
     ]);
   });
 
+  it("says of each pruning that is folded away what it cut", () => {
+    const account = example.steps.flatMap(({ shares = [] }) =>
+      shares.flatMap((share) => (share.account?.kind === "pruning" ? [share] : [])),
+    );
+    const steps = [0.5, 0.6].map((keep, at): ReportStep => ({
+      ...cutTo(at + 1, "kept", 0),
+      shares: account.map((share) => ({
+        ...share,
+        ...(share.account?.kind === "pruning" && { account: { ...share.account, keep } }),
+      })),
+    }));
+    const page = toHtml(withSteps(...steps));
+    const folded = [...page.matchAll(/<summary>prune for cpu[^<]*<span[^>]*>([^<]*)</g)];
+    expect(folded.map(([, what]) => what)).toEqual([
+      "· 48 of 112 channels of 2 layers cut",
+      "· 48 of 112 channels of 2 layers cut",
+    ]);
+  });
+
   it("is no sweep with one cut, and chooses none where none stayed", () => {
     expect(sweep(withSteps(cutTo(1, "kept", 0)))).toBeNull();
     expect(toHtml(example)).not.toContain("How far it was cut");
