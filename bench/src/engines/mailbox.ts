@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { PareError, throwIfAborted } from "@pare/runtime/format";
+import { PareError } from "@pare/runtime/format";
 import { decode, encode } from "./codec.js";
 import type { Channel, EngineReplies, EngineRequest, WireReply } from "./protocol.js";
-import { unwrap } from "./reply.js";
+import { WaitingCall } from "./waiting-call.js";
 
 /** How long a worker's question for work stays open: well under what a connection may idle. */
 const pollMs = 20_000;
@@ -47,53 +47,38 @@ export class Mailboxes {
   }
 }
 
-interface Waiting {
-  readonly resolve: (reply: WireReply) => void;
-  readonly reject: (error: unknown) => void;
-}
-
 /** A worker's end of the server: one request waits to be fetched, or one fetch waits for a request. */
 class Mailbox implements Channel {
-  readonly #name: string;
+  readonly #calls: WaitingCall;
   readonly #terminate: () => Promise<void>;
   #outgoing: Uint8Array | null = null;
   #poll: ServerResponse | null = null;
-  #waiting: Waiting | null = null;
-  #ended: string | null = null;
 
   constructor(name: string, terminate: () => Promise<void>) {
-    this.#name = name;
     this.#terminate = terminate;
+    this.#calls = new WaitingCall(name, {
+      send: (request) => {
+        this.#outgoing = encode(request);
+        this.#deliver();
+      },
+      end: () => void this.dispose(),
+      crash: (how) =>
+        new PareError("ENGINE_CRASHED", `The engine ${name} is gone: ${how}.`, {
+          where: name,
+          hint: "The candidate is given up; the others go on.",
+        }),
+    });
   }
 
   get alive(): boolean {
-    return this.#ended === null;
+    return this.#calls.alive;
   }
 
-  async call<K extends EngineRequest["kind"]>(
+  call<K extends EngineRequest["kind"]>(
     request: Extract<EngineRequest, { kind: K }>,
     signal?: AbortSignal,
   ): Promise<EngineReplies[K]> {
-    throwIfAborted(signal);
-    if (this.#ended !== null) throw this.#crash();
-    const abort = () => {
-      this.#waiting?.reject(
-        new PareError("ABORTED", "The work was cancelled.", { cause: signal?.reason }),
-      );
-      this.#waiting = null;
-      void this.dispose();
-    };
-    signal?.addEventListener("abort", abort, { once: true });
-    try {
-      const reply = await new Promise<WireReply>((resolve, reject) => {
-        this.#waiting = { resolve, reject };
-        this.#outgoing = encode(request);
-        this.#deliver();
-      });
-      return unwrap(reply, this.#name) as EngineReplies[K];
-    } finally {
-      signal?.removeEventListener("abort", abort);
-    }
+    return this.#calls.call<K>(request, signal);
   }
 
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -106,15 +91,11 @@ class Mailbox implements Channel {
     const body = await read(request);
     response.writeHead(204).end();
     if (request.method === "DELETE") return this.end(new TextDecoder().decode(body));
-    const waiting = this.#waiting;
-    this.#waiting = null;
-    waiting?.resolve(decode(body) as WireReply);
+    this.#calls.answer(decode(body) as WireReply);
   }
 
   end(how: string): void {
-    this.#ended ??= how;
-    this.#waiting?.reject(this.#crash());
-    this.#waiting = null;
+    this.#calls.end(how);
     if (this.#poll) this.#answerPoll(this.#poll, 410);
   }
 
@@ -137,13 +118,6 @@ class Mailbox implements Channel {
     if (this.#poll !== response) return;
     this.#poll = null;
     response.writeHead(status).end();
-  }
-
-  #crash(): PareError {
-    return new PareError("ENGINE_CRASHED", `The engine ${this.#name} is gone: ${this.#ended}.`, {
-      where: this.#name,
-      hint: "The candidate is given up; the others go on.",
-    });
   }
 }
 

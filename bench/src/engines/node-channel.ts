@@ -2,11 +2,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
-import { messageOf, PareError, type TargetName, throwIfAborted } from "@pare/runtime/format";
+import { messageOf, PareError, type TargetName } from "@pare/runtime/format";
 import { decode } from "./codec.js";
 import { Messages, pipeNumber, sendMessage } from "./messages.js";
 import type { Channel, EngineReplies, EngineRequest, WireReply } from "./protocol.js";
-import { unwrap } from "./reply.js";
+import { WaitingCall } from "./waiting-call.js";
 
 /** The child runs compiled code, also when this file is run from `src` by a test. */
 const childEntry = fileURLToPath(new URL("../../dist/engines/node-child.js", import.meta.url));
@@ -37,88 +37,56 @@ export async function openNodeChannel(target: TargetName): Promise<Channel> {
 
 class NodeChannel implements Channel {
   readonly #child: ChildProcess;
-  readonly #pipe: Socket;
-  readonly #name: string;
-  #waiting: {
-    readonly resolve: (reply: WireReply) => void;
-    readonly reject: (error: unknown) => void;
-  } | null = null;
-  #ended: string | null = null;
+  readonly #calls: WaitingCall;
   #stderr = "";
 
   constructor(child: ChildProcess, pipe: Socket, name: string) {
     this.#child = child;
-    this.#pipe = pipe;
-    this.#name = name;
+    this.#calls = new WaitingCall(name, {
+      send: (request) => sendMessage(pipe, request),
+      end: () => void child.kill("SIGKILL"),
+      crash: (how) => this.#crash(name, how),
+    });
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-stderrKept);
     });
-    const messages = new Messages((message) => {
-      const waiting = this.#waiting;
-      this.#waiting = null;
-      waiting?.resolve(decode(message) as WireReply);
-    });
+    const messages = new Messages((message) => this.#calls.answer(decode(message) as WireReply));
     pipe.on("data", (chunk: Uint8Array) => messages.add(chunk));
     // A process that is gone says so itself.
     pipe.on("error", () => {});
-    child.on("error", (error) => this.#end(error.message));
+    child.on("error", (error) => this.#calls.end(error.message));
     child.on("exit", (status, signal) =>
-      this.#end(signal ? `it was ended by ${signal}` : `it ended with status ${status}`),
+      this.#calls.end(signal ? `it was ended by ${signal}` : `it ended with status ${status}`),
     );
   }
 
   get alive(): boolean {
-    return this.#ended === null;
+    return this.#calls.alive;
   }
 
-  async call<K extends EngineRequest["kind"]>(
+  call<K extends EngineRequest["kind"]>(
     request: Extract<EngineRequest, { kind: K }>,
     signal?: AbortSignal,
   ): Promise<EngineReplies[K]> {
-    throwIfAborted(signal);
-    if (this.#ended !== null) throw this.#crash();
-    const abort = () => {
-      this.#waiting?.reject(
-        new PareError("ABORTED", "The work was cancelled.", { cause: signal?.reason }),
-      );
-      this.#waiting = null;
-      this.#end("it was cancelled");
-      this.#child.kill("SIGKILL");
-    };
-    signal?.addEventListener("abort", abort, { once: true });
-    try {
-      const reply = await new Promise<WireReply>((resolve, reject) => {
-        this.#waiting = { resolve, reject };
-        sendMessage(this.#pipe, request);
-      });
-      return unwrap(reply, this.#name) as EngineReplies[K];
-    } finally {
-      signal?.removeEventListener("abort", abort);
-    }
+    return this.#calls.call<K>(request, signal);
   }
 
   async dispose(): Promise<void> {
-    if (this.#ended !== null) return;
+    if (!this.alive) return;
     const gone = new Promise<void>((resolve) => this.#child.once("exit", () => resolve()));
     this.#child.kill("SIGKILL");
     await gone;
   }
 
-  #end(how: string): void {
-    this.#ended ??= how;
-    this.#waiting?.reject(this.#crash());
-    this.#waiting = null;
-  }
-
-  #crash(): PareError {
+  #crash(name: string, how: string): PareError {
     const said = this.#stderr.trim().split("\n").slice(-3).join(" ");
-    const hint = /SIGKILL/.test(this.#ended ?? "")
+    const hint = /SIGKILL/.test(how)
       ? "A process that is killed usually ran out of memory."
       : "The candidate is given up; the others go on.";
     return new PareError(
       "ENGINE_CRASHED",
-      `The ${this.#name} engine's process is gone: ${this.#ended}${said ? ` (${said})` : ""}.`,
-      { where: this.#name, hint },
+      `The ${name} engine's process is gone: ${how}${said ? ` (${said})` : ""}.`,
+      { where: name, hint },
     );
   }
 }

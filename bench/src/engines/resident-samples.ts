@@ -51,8 +51,13 @@ export function tensorBytes(tensors: Tensors): number {
   return bytes;
 }
 
+/** Samples that an engine sees once. */
+export function sentOnce(feeds: readonly Tensors[]): WireSample[] {
+  return feeds.map((tensors) => ({ ref: 0, feeds: sendable(tensors) }));
+}
+
 /** Plain objects with type, dims and data: onnxruntime's tensors are classes that do not travel. */
-export function sendable(tensors: Tensors): Tensors {
+function sendable(tensors: Tensors): Tensors {
   return Object.fromEntries(
     Object.entries(tensors).map(([name, { type, dims, data }]) => [
       name,

@@ -1,0 +1,103 @@
+import {
+  type SampleInfo,
+  type SampleSet,
+  type Tensors,
+  throwIfAborted,
+} from "@pare/runtime/format";
+import { answerMs, asBefore } from "./answer-limits.js";
+import type { CallOptions } from "./call-within.js";
+import type { LiveEngine } from "./live-engine.js";
+import type { WireSample } from "./protocol.js";
+import { type ResidentSamples, tensorBytes } from "./resident-samples.js";
+
+export interface RunSamplesOptions extends CallOptions {
+  /** Stops early when it says so; asked between batches, and the engine waits for its answer. */
+  readonly until?: (done: number) => boolean;
+}
+
+/** Samples that were run together. */
+interface Batch {
+  readonly infos: readonly SampleInfo[];
+  readonly outputs: readonly Tensors[];
+  readonly ms: number;
+}
+
+const mostSamples = 64;
+const mostBytes = 32 * 2 ** 20;
+
+/** Runs a model on samples of a set, those that the engine holds by number. */
+export class SampleRuns {
+  readonly #engine: LiveEngine;
+  readonly #resident: ResidentSamples;
+  readonly #id: number;
+  readonly #samples: SampleSet;
+
+  /** @param id of the model */
+  constructor(engine: LiveEngine, resident: ResidentSamples, id: number, samples: SampleSet) {
+    this.#engine = engine;
+    this.#resident = resident;
+    this.#id = id;
+    this.#samples = samples;
+  }
+
+  /**
+   * In order; each one's outputs are handed over, and none are held.
+   * @param each may be slow: the engine goes on with the next few samples meanwhile
+   * @returns how many ran
+   */
+  async run(
+    indexes: readonly number[],
+    each: (outputs: Tensors, sample: SampleInfo, position: number) => Promise<void> | void,
+    options: RunSamplesOptions,
+  ): Promise<number> {
+    let done = 0;
+    let msPerSample = answerMs;
+    let ahead: Promise<Batch> | null = null;
+    while (done < indexes.length && !options.until?.(done)) {
+      const run = ahead ?? this.#batch(indexes.slice(done), msPerSample, asBefore(options, done));
+      const { infos, outputs, ms } = await run;
+      const after = done + infos.length;
+      msPerSample = ms / infos.length;
+      ahead = null;
+      if (options.until === undefined && after < indexes.length) {
+        ahead = this.#batch(indexes.slice(after), msPerSample, asBefore(options, after));
+        // Whoever waits for it hears of its failure.
+        ahead.catch(() => {});
+      }
+      for (const [offset, sample] of infos.entries())
+        await each(outputs[offset] ?? {}, sample, done + offset);
+      done = after;
+    }
+    return done;
+  }
+
+  /** The first few samples, as many as take a little while. */
+  async #batch(
+    indexes: readonly number[],
+    msPerSample: number,
+    options: CallOptions,
+  ): Promise<Batch> {
+    throwIfAborted(options.signal);
+    const samples = this.#samples;
+    const size = Math.min(mostSamples, Math.max(1, Math.round(answerMs / msPerSample)));
+    const infos: SampleInfo[] = [];
+    // Read while the engine may still be busy; what it has already need not be read.
+    const read = new Map<number, Tensors>();
+    let bytes = 0;
+    for (const index of indexes.slice(0, size)) {
+      const held = this.#resident.held(samples, index);
+      const feeds = held === undefined ? (await samples.sample(index)).feeds : null;
+      bytes += held?.bytes ?? tensorBytes(feeds ?? {});
+      if (infos.length > 0 && bytes > mostBytes) break;
+      if (feeds !== null) read.set(index, feeds);
+      infos.push(await samples.info(index));
+    }
+    return this.#engine.inTurn(async (ask) => {
+      const request: WireSample[] = [];
+      for (const index of indexes.slice(0, infos.length))
+        request.push(await this.#resident.ticket(samples, index, read.get(index)));
+      const run = { kind: "run", id: this.#id, samples: request } as const;
+      return { infos, ...(await ask<"run">(run, options)) };
+    });
+  }
+}
