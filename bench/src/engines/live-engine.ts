@@ -3,13 +3,13 @@ import { type CallOptions, callWithin } from "./call-within.js";
 import type { Channel, EngineReplies, EngineRequest } from "./protocol.js";
 
 /** What calls say of the engine that they wait for. */
-export interface EngineName {
+interface EngineName {
   readonly target: TargetName;
   readonly engine: string;
 }
 
 /** Asks one engine that nobody else asks meanwhile. */
-export type Ask = <K extends EngineRequest["kind"]>(
+type Ask = <K extends EngineRequest["kind"]>(
   request: Extract<EngineRequest, { kind: K }>,
   options: CallOptions,
 ) => Promise<EngineReplies[K]>;

@@ -2,7 +2,7 @@ import { isErrorCode, PareError, throwIfAborted } from "@pare/runtime/format";
 import type { EngineReplies, EngineRequest, WireReply } from "./protocol.js";
 
 /** How a channel reaches its engine. */
-export interface Wire {
+interface Wire {
   send(request: EngineRequest): void;
   /** Ends the engine, whose answer nobody wants any more. */
   end(): void;
