@@ -44,7 +44,8 @@ async function open(url: string): Promise<ModuleDescription> {
   }
   if (state !== undefined) {
     throw new ModuleFault(
-      "It exports `state`, which this version does not read yet: models with state come later.",
+      "It exports `state`, which is not read: a sample is one run, and what it says of a model with state is of its first step, or of the state among its feeds.",
+      "Leave `state` out, and give the state as an input like the others.",
     );
   }
   for (const [name, hook] of Object.entries({ predict, score })) {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ValueInfo } from "@pare/runtime/format";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { ModuleOptions } from "./data-module.js";
+import type { ModuleOptions } from "./module-process.js";
 import { type OpenData, openData } from "./open-data.js";
 
 const x: ValueInfo = { name: "x", type: "float32", dims: ["N", 2] };
@@ -151,6 +151,12 @@ describe("a data module", () => {
       /data-/,
     ],
     ["exports no samples", `export const sample = [];`, /does not export `samples`/, /data-/],
+    [
+      "exports what is not read",
+      `export const samples = [${good}]; export const state = {};`,
+      /exports `state`, which is not read/,
+      /data-/,
+    ],
     [
       "exports something else",
       `export const samples = 5;`,

@@ -42,7 +42,7 @@ export function parseShapes(options: ShapeOptions): BindShapesOptions {
   if (name === undefined) return shapes;
   throw new PareError("ARGUMENT", `--dim ${name} has several sizes, and this command takes one.`, {
     where: "--dim",
-    hint: `Write one whole number: --dim ${name}=128.`,
+    hint: `Write one whole number: --dim ${name}=128. Several are for optimize and inspect.`,
   });
 }
 
