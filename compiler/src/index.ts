@@ -55,6 +55,12 @@ export type {
 export { differentiate, type DifferentiateOptions } from "./train/differentiate.js";
 export { initializeFresh } from "./train/initialize.js";
 export type { Trained, TrainingProgress } from "./train/train-request.js";
+export {
+  parseSafetensorsHeader,
+  type SafetensorsArray,
+  safetensorsHeaderLength,
+  safetensorsLengthBytes,
+} from "./train/safetensors-header.js";
 export type { EpochFacts } from "./train/training-state.js";
 export { findTarget, targets } from "./targets/index.js";
 export {

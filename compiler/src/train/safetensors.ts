@@ -1,4 +1,11 @@
-import { bytesOf, elementCount, isRecord, PareError } from "@pare/runtime/format";
+import { bytesOf } from "@pare/runtime/format";
+import {
+  safetensorsHeaderLength,
+  invalidSafetensors,
+  safetensorsLengthBytes,
+  parseSafetensorsHeader,
+  type SafetensorsHeader,
+} from "./safetensors-header.js";
 
 /** A float32 array with its dims. */
 export interface SavedArray {
@@ -9,18 +16,13 @@ export interface SavedArray {
 /** Arrays by name, and texts beside them. */
 export interface SavedArrays {
   readonly arrays: ReadonlyMap<string, SavedArray>;
-  readonly metadata: Readonly<Record<string, string>>;
+  readonly metadata: SafetensorsHeader["metadata"];
 }
 
-const lengthBytes = 8;
-const longestHeader = 100_000_000;
 /** Data begins at a multiple of it: the header is filled up with spaces. */
 const alignment = 8;
 
-/**
- * The safetensors format: the header's length as a little-endian u64, the header as JSON, and the arrays' bytes.
- * https://github.com/huggingface/safetensors#format
- */
+/** The bytes of a file of safetensors. */
 export function writeSafetensors({ arrays, metadata }: SavedArrays): Uint8Array<ArrayBuffer> {
   let end = 0;
   const entries = [...arrays].map(([name, { dims, data }]) => {
@@ -31,11 +33,11 @@ export function writeSafetensors({ arrays, metadata }: SavedArrays): Uint8Array<
   const header = JSON.stringify({ __metadata__: metadata, ...Object.fromEntries(entries) });
   const text = new TextEncoder().encode(header);
   const padded = Math.ceil(text.byteLength / alignment) * alignment;
-  const bytes = new Uint8Array(lengthBytes + padded + end);
+  const bytes = new Uint8Array(safetensorsLengthBytes + padded + end);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(padded), true);
-  bytes.fill(0x20, lengthBytes, lengthBytes + padded);
-  bytes.set(text, lengthBytes);
-  let at = lengthBytes + padded;
+  bytes.fill(0x20, safetensorsLengthBytes, safetensorsLengthBytes + padded);
+  bytes.set(text, safetensorsLengthBytes);
+  let at = safetensorsLengthBytes + padded;
   for (const { data } of arrays.values()) {
     bytes.set(bytesOf(data), at);
     at += data.byteLength;
@@ -45,52 +47,20 @@ export function writeSafetensors({ arrays, metadata }: SavedArrays): Uint8Array<
 
 /** @throws PareError DATA_INVALID for what is not such a file, or holds other arrays than of float32 */
 export function readSafetensors(bytes: Uint8Array, where: string): SavedArrays {
-  const refuse = (what: string): never => {
-    throw new PareError("DATA_INVALID", `The file ${what}.`, {
-      where,
-      hint: "Name a file of safetensors that was written whole.",
-    });
-  };
-  if (bytes.byteLength < lengthBytes) refuse("is too short for a header");
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const length = Number(view.getBigUint64(0, true));
-  const start = lengthBytes + length;
-  if (length > longestHeader || start > bytes.byteLength)
-    refuse(`says that its header has ${length} bytes`);
-  const header = jsonIn(bytes.subarray(lengthBytes, start));
-  if (header === null) return refuse("has a header that is not a JSON object");
-  const metadata: Record<string, string> = {};
+  const length = safetensorsHeaderLength(
+    bytes.subarray(0, safetensorsLengthBytes),
+    bytes.byteLength,
+    where,
+  );
+  const header = bytes.subarray(safetensorsLengthBytes, safetensorsLengthBytes + length);
+  const { arrays: stored, metadata } = parseSafetensorsHeader(header, bytes.byteLength, where);
   const arrays = new Map<string, SavedArray>();
-  for (const [name, entry] of Object.entries(header)) {
-    if (!isRecord(entry)) return refuse(`has a damaged entry for "${name}"`);
-    if (name === "__metadata__") {
-      for (const [key, text] of Object.entries(entry))
-        if (typeof text === "string") metadata[key] = text;
-      continue;
-    }
-    const { dtype, shape, data_offsets: offsets } = entry;
-    if (dtype !== "F32" || !isCounts(shape) || !isCounts(offsets))
-      return refuse(`has an entry for "${name}" that is not of float32 numbers`);
-    const [from = 0, to = 0] = offsets;
-    const count = elementCount(shape);
-    if (!Number.isSafeInteger(count) || to - from !== 4 * count || start + to > bytes.byteLength)
-      return refuse(`has an entry for "${name}" that does not lie inside it`);
+  for (const [name, { type, dims, at, bytes: size }] of stored) {
+    if (type !== "float32")
+      throw invalidSafetensors(`has "${name}" of ${type}, and not of float32`, where);
     // Copied: offsets in a stranger's file need not be multiples of 4. (Node's Buffer.slice copies nothing.)
-    const data = new Float32Array(new Uint8Array(bytes.subarray(start + from, start + to)).buffer);
-    arrays.set(name, { dims: shape, data });
+    const data = new Float32Array(new Uint8Array(bytes.subarray(at, at + size)).buffer);
+    arrays.set(name, { dims, data });
   }
   return { arrays, metadata };
-}
-
-function jsonIn(bytes: Uint8Array): Readonly<Record<string, unknown>> | null {
-  try {
-    const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-    return isRecord(value) && !Array.isArray(value) ? value : null;
-  } catch {
-    return null;
-  }
-}
-
-function isCounts(value: unknown): value is readonly number[] {
-  return Array.isArray(value) && value.every((one) => Number.isSafeInteger(one) && one >= 0);
 }
