@@ -54,6 +54,18 @@ describe("fingerprints", () => {
     expect(after.get(softmax)).not.toBe(before.get(softmax));
   });
 
+  it("are made once of a graph that nobody changes, whoever asks", async () => {
+    const [graph, by] = [network(2), new Fingerprints()];
+    const [first, again] = await Promise.all([by.of(graph), by.of(graph)]);
+    expect(again).toBe(first);
+    edit(graph, "test", (editor) => {
+      const [last] = graph.order().slice(-1);
+      if (last !== undefined) editor.setAttribute(last.id, "axis", attribute.int(0));
+    });
+    expect(await outputs(graph, by)).toEqual(await outputs(graph));
+    expect(await by.of(graph)).not.toBe(first);
+  });
+
   const branching = (captured: number, inner: number): Graph =>
     graphOf({ c: ["bool"], x: ["float32", 2] }, (input, b) => {
       const outer = b.add("Mul", [input("x"), b.floats([captured])]);

@@ -9,6 +9,8 @@ import {
   type ValueId,
 } from "../ir/index.js";
 
+type Names = Promise<ReadonlyMap<ValueId, string>>;
+
 /**
  * Names computations by their content: two values, of one graph or of several, today or tomorrow, get the same
  * fingerprint when the same operators make them from the same constants and inputs. So what was observed of an
@@ -16,9 +18,19 @@ import {
  */
 export class Fingerprints {
   readonly #tensors = new WeakMap<Tensor, Promise<string>>();
+  readonly #graphs = new WeakMap<Graph, { readonly changes: number; readonly names: Names }>();
 
-  /** Of every value of the main graph: 32 hexadecimal digits. */
-  async of(graph: Graph): Promise<ReadonlyMap<ValueId, string>> {
+  /** Of every value of the main graph: 32 hexadecimal digits. Asked again of a graph that was not changed, the same. */
+  of(graph: Graph): Names {
+    const { changes } = graph;
+    const known = this.#graphs.get(graph);
+    if (known?.changes === changes) return known.names;
+    const names = this.#name(graph);
+    this.#graphs.set(graph, { changes, names });
+    return names;
+  }
+
+  async #name(graph: Graph): Names {
     const tensors = new Map<Tensor, string>();
     for (const tensor of tensorsOf(graph)) tensors.set(tensor, await this.#tensor(tensor));
     return new Namer(graph, tensors).main();

@@ -1,3 +1,4 @@
+export { Fingerprints } from "./fingerprints.js";
 export { countMacs, nodeMacs } from "./macs.js";
 export { nominalMacs } from "./nominal-sizes.js";
 export { countOperators, type OperatorCount } from "./operators.js";

@@ -27,6 +27,7 @@ export type ReplayRequest = Pick<
 > & {
   /** Answers for a lock of the first version, which holds no statistics. Absent: such a lock suffices for weights alone. */
   readonly activations?: OptimizeRequest["activations"];
+  readonly fingerprints?: OptimizeRequest["fingerprints"];
   /** What steps that learn learn from again. Absent: such a lock cannot be replayed. */
   readonly examples?: OptimizeRequest["examples"];
   readonly training?: OptimizeRequest["training"];
@@ -37,8 +38,7 @@ export type ReplayRequest = Pick<
  * @throws PareError LOCK where a file's bytes are not those that were locked
  */
 export async function replay(request: ReplayRequest, lock: Lock): Promise<Optimized> {
-  const { signal } = request;
-  const fingerprints = new Fingerprints();
+  const { signal, fingerprints = new Fingerprints() } = request;
   const statistics = new Map(Object.entries(lock.statistics));
   const services: MakeServices = {
     activations:

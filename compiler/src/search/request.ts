@@ -15,6 +15,7 @@ import type {
   StepShare,
   TargetName,
 } from "@pare/runtime/format";
+import type { Fingerprints } from "../analysis/fingerprints.js";
 import type { Graph } from "../ir/index.js";
 import type { Activations } from "../pipeline/activations.js";
 import type { Examples } from "../pipeline/examples.js";
@@ -82,6 +83,8 @@ export interface OptimizeRequest {
   readonly evidence: Evidence;
   /** Absent without data. */
   readonly activations?: Activations;
+  /** Those that `activations` names by, so that each graph is fingerprinted once. */
+  readonly fingerprints?: Fingerprints;
   /** Absent without data. */
   readonly examples?: Examples;
   /** Absent where the data declares no split to train on. */

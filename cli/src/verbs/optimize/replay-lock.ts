@@ -1,4 +1,4 @@
-import { checkLock, type Lock, MeasuredActivations, replay } from "@pare/compiler";
+import { checkLock, Fingerprints, type Lock, MeasuredActivations, replay } from "@pare/compiler";
 import { onnxArtifact, PareError, type Report } from "@pare/runtime/format";
 import { version } from "../../terminal/package-facts.js";
 import { calibrationOn } from "../../workbench/calibration-samples.js";
@@ -43,6 +43,7 @@ export async function replayLock(lock: Lock, job: Job): Promise<Report> {
   try {
     if (workbench?.data) checkLock(lock, { ...asked, splits: splitHashes(workbench.evaluation) });
     const examples = workbench && examplesOf(workbench.evaluation, workbench.engines.reference);
+    const fingerprints = new Fingerprints();
     const request: ReplayOf = {
       graph: model.graph,
       original: onnxArtifact(original.bytes),
@@ -50,7 +51,8 @@ export async function replayLock(lock: Lock, job: Job): Promise<Report> {
       recipe: { name: lock.recipe.name, summary: "", groups: [], propose: false },
       evidence: workbench?.evaluation.evidence ?? (targets.some(hasAccuracy) ? "labelled" : "none"),
       ...(examples && {
-        activations: new MeasuredActivations(calibrationOn(examples)),
+        activations: new MeasuredActivations(calibrationOn(examples), fingerprints),
+        fingerprints,
         examples,
         training: trainingOf(workbench.evaluation, workbench.engines.reference),
       }),

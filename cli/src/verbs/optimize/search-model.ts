@@ -1,4 +1,5 @@
 import {
+  Fingerprints,
   KeptActivations,
   MeasuredActivations,
   optimize,
@@ -65,6 +66,7 @@ export async function searchModel(path: string, job: Job): Promise<Report> {
       earlier: earlierResults(cache, setting),
       onProgress: progress.phase,
     });
+    const fingerprints = new Fingerprints();
     const request: OptimizeRequest = {
       graph: model.graph,
       original: onnxArtifact(original.bytes),
@@ -74,10 +76,12 @@ export async function searchModel(path: string, job: Job): Promise<Report> {
       evidence: evaluation.evidence,
       ...(examples !== undefined && {
         activations: new KeptActivations(
-          new MeasuredActivations(calibrationOn(examples)),
+          new MeasuredActivations(calibrationOn(examples), fingerprints),
           cache,
           calibrationSetting(setting, engines.reference),
+          fingerprints,
         ),
+        fingerprints,
         examples,
         training: trainingOf(evaluation, engines.reference),
         kept: { cache, setting: calibrationSetting(setting, engines.reference) },
