@@ -1,5 +1,6 @@
 import {
   type Artifact,
+  artifactBytes,
   artifactIdentity,
   type LatencyComparison,
   messageOf,
@@ -241,7 +242,7 @@ async function findFacts(
     answerMs: sampleMs + scoringMs,
     timed: isTimed,
     saturates: device.saturates,
-    bytes: reference.files.reduce((sum, { bytes }) => sum + bytes.byteLength, 0),
+    bytes: artifactBytes(reference),
     layers: full + pointwise + depthwise + matmul,
     startMs: startMs[device.target],
     decidesEarly: measure.isMean,

@@ -1,10 +1,11 @@
+import { artifactBytes } from "@pare/runtime/format";
 import type { Tried } from "./candidate.js";
 import type { Limits } from "./request.js";
 import { round } from "./verdict.js";
 
 /** What of a candidate is more than the user allows; null where nothing is. */
 export function overLimits({ artifact, tryOut }: Tried, limits: Limits): string | null {
-  const bytes = artifact.files.reduce((sum, file) => sum + file.bytes.byteLength, 0);
+  const bytes = artifactBytes(artifact);
   const { maxSizeBytes, maxLatencyMs } = limits;
   if (maxSizeBytes !== undefined && bytes > maxSizeBytes)
     return `its files have ${bytes} bytes, over --max-size ${maxSizeBytes}`;

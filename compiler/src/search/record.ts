@@ -1,16 +1,17 @@
-import type {
-  Accuracy,
-  ExpectedGain,
-  Latency,
-  Measurement,
-  NodeSensitivity,
-  NodeWhy,
-  Precision,
-  ReportCandidate,
-  ReportStep,
-  StepShare,
-  TargetName,
-  Unmeasured,
+import {
+  type Accuracy,
+  artifactBytes,
+  type ExpectedGain,
+  type Latency,
+  type Measurement,
+  type NodeSensitivity,
+  type NodeWhy,
+  type Precision,
+  type ReportCandidate,
+  type ReportStep,
+  type StepShare,
+  type TargetName,
+  type Unmeasured,
 } from "@pare/runtime/format";
 import type { Graph } from "../ir/index.js";
 import type { Gain } from "../targets/gains.js";
@@ -76,8 +77,8 @@ export class Record {
       reason,
       nodesBefore: countNodes(before.graph),
       nodesAfter: countNodes(made.graph),
-      bytesBefore: bytesOf(before),
-      bytesAfter: bytesOf(made),
+      bytesBefore: artifactBytes(before.artifact),
+      bytesAfter: artifactBytes(made.artifact),
       measurement,
       group: group.steps.map(({ use }) => use),
       ...(after !== null && { shares: sharesOf(group, after) }),
@@ -263,10 +264,6 @@ function sharesOf(
   if (last < 0) return [];
   const first = groups.slice(0, last).reduce((sum, { steps }) => sum + steps.length, 0);
   return shares.slice(first, first + group.steps.length);
-}
-
-function bytesOf({ artifact }: Pick<Made, "artifact">): number {
-  return artifact.files.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
 }
 
 /** Nodes of all bodies, Constants among them. */

@@ -1,46 +1,31 @@
-import { type Artifact, type Measured, throwIfAborted, type TryOut } from "@pare/runtime/format";
-import type { FloatAnswers, Made, Planned, State, Tried, TriedAs } from "./candidate.js";
+import {
+  type Artifact,
+  artifactBytes,
+  type Measured,
+  throwIfAborted,
+  type TryOut,
+} from "@pare/runtime/format";
+import type { Made, Planned, State, Tried, TriedAs } from "./candidate.js";
 import { screeningLimits } from "./costs.js";
-import { answering } from "./quickest-answers.js";
+import { type LookContext, lookAtAccuracy } from "./looks.js";
 import { isRefusal } from "./refusal.js";
 import { change, finish, type MakeServices } from "./make.js";
-import type { OptimizeRequest, TargetDevice } from "./request.js";
-import {
-  accuracyText,
-  checkAccuracy,
-  checkGain,
-  gainText,
-  holdsShare,
-  lookAt,
-  orderOf,
-  relative,
-  type Relative,
-  round,
-  tieBand,
-} from "./verdict.js";
+import type { TargetDevice } from "./request.js";
+import { checkGain, gainText, orderOf, relative, type Relative, tieBand } from "./verdict.js";
 import type { StepGroup } from "../pipeline/step.js";
 
 /** What a trial needs to know of its target. */
-export interface TrialContext {
-  readonly request: OptimizeRequest;
-  readonly device: TargetDevice;
+export interface TrialContext extends LookContext {
   readonly services: MakeServices;
   readonly ending: readonly StepGroup[];
   /** What ratios are against: the model as its user has it, where the engine takes it. */
   readonly reference: Artifact;
-  /** What drops are against. */
-  readonly floatAnswers: FloatAnswers;
   /** What is best so far; the float model at first. */
   readonly best: Tried;
-  /** Validation samples that are looked at; more of them only where a candidate may win, and it is still open if it holds. */
-  readonly validation: number;
-  /** Whether so many more, with the float model beside, are worth their time for what may be gained. */
-  readonly affordsMore: (samples: number, worth: number) => boolean;
   /** Names by the identity of what was made on this target before. */
   readonly made: Map<string, string>;
   /** An engine may take so long for one answer. */
   readonly limitMs: number;
-  readonly say: (what: string) => void;
 }
 
 export type Outcome =
@@ -55,13 +40,6 @@ export type Outcome =
       /** It was fast and small enough, and lost too much: keeping some of it float may help. */
       readonly tooCoarse: boolean;
     };
-
-/** Samples at which a candidate is looked at before all of them, and what each look may spend of the error (two-sided). */
-const looks: readonly (readonly [count: number, error: number])[] = [
-  [16, 0.0005],
-  [50, 0.002],
-  [200, 0.005],
-];
 
 /** It may win: what comes of it is said by its accuracy, which is looked at beside those of other targets. */
 export interface Undecided {
@@ -189,7 +167,7 @@ class Trial {
     // Compressing takes a while and a core: beside what is not timed.
     const [size, { accuracy, verdict }] = await Promise.all([
       measure.size(made.artifact),
-      this.#look(this.#on(made), latency),
+      lookAtAccuracy(this.#context, this.#on(made), this.#winsBy(latency)),
     ]);
     const measured: Tried = { ...made, tryOut, latency, size, accuracy };
     if (!verdict.accepted)
@@ -233,15 +211,8 @@ class Trial {
   #hopeless(made: Made, latency: Relative | null): string | null {
     const { best, request } = this.#context;
     const { prefer } = request.budget;
-    const bytes = rawBytes(made);
-    const bestBytes = rawBytes(best);
-    const size = bytes / bestBytes;
-    if (prefer === "size") {
-      return size > 1.1
-        ? `larger than ${best.name}: ${Math.round(size * 100)} % of its bytes`
-        : null;
-    }
-    const compared = this.#against(latency, best);
+    const size = artifactBytes(made.artifact) / artifactBytes(best.artifact);
+    const compared = prefer === "size" ? null : this.#against(latency, best);
     if (compared === null)
       return size > 1.1
         ? `larger than ${best.name}: ${Math.round(size * 100)} % of its bytes`
@@ -253,59 +224,6 @@ class Trial {
     return null;
   }
 
-  async #look(
-    on: Measured,
-    latency: Relative | null,
-  ): Promise<{
-    readonly accuracy: Tried["accuracy"];
-    readonly verdict: ReturnType<typeof checkAccuracy>;
-  }> {
-    const { request, device, validation, affordsMore, say, floatAnswers } = this.#context;
-    const { measure, evidence, budget } = request;
-    const { maxDrop } = budget.limits(device.target);
-    const rule = { maxDrop, evidence };
-    if (evidence === "none") return { accuracy: null, verdict: checkAccuracy(null, rule) };
-    const float = { float: floatAnswers.artifact, floatOn: floatAnswers.target };
-    const asked = await answering(on, floatAnswers.target, measure);
-    const ask = { ...asked, ...float, split: "validation" } as const;
-    for (const [count, error] of measure.isMean ? looks : []) {
-      if (count * 2 > validation) break;
-      say(`accuracy on ${count} samples`);
-      const accuracy = await measure.accuracy({ ...ask, count, confidence: 1 - error });
-      if (accuracy === null) break;
-      const look = lookAt(accuracy, rule);
-      const allowed = `the allowed ${round(maxDrop)}`;
-      if (look === "reject")
-        return {
-          accuracy,
-          verdict: {
-            accepted: false,
-            reason: `${accuracyText(accuracy)}, surely over ${allowed}`,
-          },
-        };
-      if (look === "accept")
-        return {
-          accuracy,
-          verdict: {
-            accepted: true,
-            reason: `${accuracyText(accuracy)}, surely within ${allowed}`,
-          },
-        };
-    }
-    const all = measure.samples("validation");
-    for (let count = validation; ; count = Math.min(all, 2 * count)) {
-      say(`accuracy on ${count} samples`);
-      const accuracy = await measure.accuracy({ ...ask, count });
-      const verdict = checkAccuracy(accuracy, rule);
-      const isOpen = accuracy !== null && lookAt(accuracy, rule) === "open";
-      const more = Math.min(all, 2 * count) - count;
-      if (!isOpen || more <= 0) return { accuracy, verdict };
-      const holds = holdsShare(accuracy, rule);
-      const worth = this.#winsBy(latency) * (verdict.accepted ? 1 - holds : holds);
-      if (worth <= 0 || !affordsMore(more, worth)) return { accuracy, verdict };
-    }
-  }
-
   /** The logarithm by which it is faster than what is best so far; 0 where that is not sure. */
   #winsBy(latency: Relative | null): number {
     const { best, request } = this.#context;
@@ -314,10 +232,6 @@ class Trial {
       request.budget.prefer === "latency" && compared !== null && orderOf(compared) === "faster";
     return wins ? -Math.log(compared.ratio) : 0;
   }
-}
-
-function rawBytes({ artifact }: Made): number {
-  return artifact.files.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
 }
 
 /** What every engine of a target has is not asked of the device. */
