@@ -1,12 +1,21 @@
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { encodeModel, type Graph, parseGraph } from "@pare/compiler";
+import {
+  build,
+  encodeModel,
+  type Graph,
+  inferNode,
+  newHeader,
+  parseGraph,
+  Tensor,
+  tensorType,
+} from "@pare/compiler";
 import { byteSource } from "@pare/runtime/format";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createOutput } from "../terminal/output.js";
 import { type OpenedModel, openModelSource } from "./opened-model.js";
-import { runSteps } from "./run-steps.js";
+import { applySteps, runSteps } from "./run-steps.js";
 
 let folder = "";
 beforeAll(async () => {
@@ -40,4 +49,21 @@ it("writes nothing that the engine refuses where it takes what was given", async
   expect(await readdir(folder)).toEqual([]);
   await runSteps({ ...request, check: false });
   expect(await readdir(folder)).toEqual(["refused.onnx"]);
+});
+
+it("says of a Dropout that was exported in training mode that it stays, and what to do", async () => {
+  const graph = build(newHeader(21), inferNode, (editor) => {
+    const x = editor.addInput("x", tensorType("float32", [2]));
+    const ratio = editor.constant("ratio", Tensor.float32([], [0.5]));
+    const training = editor.constant("on", Tensor.of("bool", [], Uint8Array.of(1)));
+    editor.addOutput(editor.add1("Dropout", [x, ratio, training]));
+  });
+  const notes: string[] = [];
+  const telling = { ...say, note: (text: string) => void notes.push(text) };
+  const model = await turned(graph, graph);
+  await applySteps({ model, steps: [{ use: "simplify" }], say: telling, signal });
+  expect([...graph.allNodes()].map(({ op }) => op)).toEqual(["Dropout"]);
+  expect(notes).toEqual([
+    expect.stringMatching(/Dropout: .*random.*export the model for inference/),
+  ]);
 });

@@ -110,6 +110,8 @@ export async function applySteps(
     const left = graph.journal.slice(entries).filter(({ what }) => what === "left");
     if (graph.changes === changes && index === main) say.note(unchanged(use, left));
     else if (use === "fp16" && left.length > 0) say.note(partial(use, left));
+    const random = left.filter(({ op }) => op === "Dropout");
+    if (random.length > 0) say.note(partial(use, random));
   }
 }
 

@@ -66,6 +66,40 @@ const transposeIntoGemm: Rule = {
   },
 };
 
+/**
+ * Aᵀ·v = v·A and v·Aᵀ = A·v for a vector v, where the transpose swaps the last two axes. It spares the Transpose; and
+ * onnxruntime, as of 1.30, fuses the first of the two into a product that is wrong.
+ */
+const transposeByVector: Rule = {
+  name: "transpose-by-vector",
+  exactness: "rounding",
+  ops: ["MatMul"],
+  match(graph, node) {
+    for (const at of [0, 1]) {
+      const transpose = madeBy(graph, inputOf(node, at), "Transpose");
+      const [matrices, vector] = [transpose && inputOf(transpose, 0), inputOf(node, 1 - at)];
+      if (transpose === undefined || matrices === undefined || vector === undefined) continue;
+      if (shapeOf(graph, vector)?.length !== 1) continue;
+      const perm = permOf(graph, transpose);
+      if (perm === undefined || !swapsLastTwo(perm)) continue;
+      return {
+        because: "a product with a vector from the other side takes the place of a Transpose",
+        rewrite(editor) {
+          editor.setInput(node.id, at, vector);
+          editor.setInput(node.id, 1 - at, matrices);
+        },
+      };
+    }
+    return undefined;
+  },
+};
+
+function swapsLastTwo(perm: readonly number[]): boolean {
+  const rank = perm.length;
+  const swapped = [...perm.keys()].map((axis) => (axis < rank - 2 ? axis : 2 * rank - 3 - axis));
+  return rank >= 2 && perm.join() === swapped.join();
+}
+
 function isFloat(graph: Graph, node: Node): boolean {
   const output = outputOf(node);
   if (output === undefined) return false;
@@ -82,4 +116,4 @@ export function broadcastsTo(from: readonly Dim[] | undefined, to: readonly Dim[
   return from.every((size, axis) => size === 1 || size === to[axis + to.length - from.length]);
 }
 
-export const gemms: readonly Rule[] = [matmulAddToGemm, transposeIntoGemm];
+export const gemms: readonly Rule[] = [matmulAddToGemm, transposeIntoGemm, transposeByVector];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { attribute } from "../ir/index.js";
+import { attribute, Tensor } from "../ir/index.js";
 import { identities } from "./identities.js";
 import { apply, graphOf } from "./rule-case.test.support.js";
 
@@ -73,6 +73,24 @@ function single(build: (x: Id, b: Parameters<Build>[1]) => Id) {
     y: b.add("Relu", [build(b.add("Abs", [input("x")]), b)]),
   }));
 }
+
+describe("a Dropout in training mode", () => {
+  const dropout = (on: boolean) =>
+    single((x, b) => {
+      const training = b.editor.constant("on", Tensor.of("bool", [], Uint8Array.of(Number(on))));
+      return b.add("Dropout", [x, b.floats([0]), training]);
+    });
+
+  it("stays, since it is random at every run, and says what to do", async () => {
+    const { ops, misses } = await apply(identities, dropout(true));
+    expect(ops).toEqual(["Abs", "Dropout", "Relu"]);
+    expect(misses).toEqual([expect.stringContaining("export the model for inference")]);
+  });
+
+  it("goes where the mode is off", async () => {
+    expect((await apply(identities, dropout(false))).ops).toEqual(["Abs", "Relu"]);
+  });
+});
 
 describe("outputs", () => {
   it("keeps an Identity between an input and an output", async () => {

@@ -13,7 +13,7 @@ import {
   shapesAgree,
 } from "./pattern.js";
 import type { Exactness } from "../pipeline/pass.js";
-import type { Rule } from "./rule.js";
+import type { Miss, Rule } from "./rule.js";
 
 /** One row: nodes of these operators for which `same` holds give their first input (or the one it names) unchanged. */
 interface IdentityRow {
@@ -21,8 +21,11 @@ interface IdentityRow {
   readonly ops: readonly string[];
   readonly exactness?: Exactness;
   readonly because: string;
-  same(graph: Graph, node: Node): boolean | ValueId | undefined;
+  same(graph: Graph, node: Node): boolean | ValueId | Miss | undefined;
 }
+
+const exportedInTraining =
+  "its training_mode may be on, and then what it gives is random: export the model for inference, with model.eval() in PyTorch, unless that is meant";
 
 const outputKeepsShape = (graph: Graph, node: Node): boolean =>
   shapesAgree(graph, inputOf(node, 0), outputOf(node));
@@ -30,13 +33,15 @@ const outputKeepsShape = (graph: Graph, node: Node): boolean =>
 const rows: readonly IdentityRow[] = [
   // Identity(x) = x
   { name: "drop-identity", ops: ["Identity"], because: "an identity", same: () => true },
-  // Dropout(x) = x when not training
+  // Dropout(x) = x when not training. One that was exported in training mode drops in every run, as ONNX has it: it may be
+  // meant so, as where an uncertainty is estimated from many runs.
   {
     name: "drop-dropout",
     ops: ["Dropout"],
     because: "no dropout at inference",
     same: (graph, node) =>
-      inputOf(node, 2) === undefined || isFilledWith(graph.constant(inputOf(node, 2)), 0),
+      inputOf(node, 2) === undefined ||
+      isFilledWith(graph.constant(inputOf(node, 2)), 0) || { miss: exportedInTraining },
   },
   // Cast<T>(x: T) = x
   {
@@ -204,6 +209,7 @@ export const identities: readonly Rule[] = rows.map((row) => ({
   match(graph, node) {
     const same = row.same(graph, node);
     if (same === undefined || same === false) return undefined;
+    if (typeof same === "object") return same;
     return bypass(graph, node, same === true ? inputOf(node, 0) : same, row.because);
   },
 }));

@@ -1,7 +1,7 @@
-import { type Graph, type Node, sameShape, Tensor } from "../ir/index.js";
+import { type Dim, type Graph, type Node, sameShape, Tensor, type ValueId } from "../ir/index.js";
 import { operators } from "../ops/index.js";
 import { attributesOf, bypass, inputOf, madeBy, numbersOf, outputOf, shapeOf } from "./pattern.js";
-import type { Rule } from "./rule.js";
+import type { Rewrite, Rule } from "./rule.js";
 
 /** They keep the elements and their order, and change the shape alone. */
 const reshapers = [...operators]
@@ -96,33 +96,41 @@ const squeezesToReshape: Rule = {
     const output = outputOf(node);
     if (source === undefined || output === undefined || from === undefined || to === undefined)
       return undefined;
-    let free = 0;
-    const dims = to.map((size, axis) => {
-      if (typeof size === "number" && size > 0) return size;
-      if (size === from[axis]) return 0;
-      free += 1;
-      return -1;
-    });
-    if (free > 1) return undefined;
-    const because = "merged with the reshape before it";
-    return {
-      because,
-      rewrite(editor) {
-        const body = graph.body(node.body);
-        editor.replace(
-          output,
-          editor.add1(
-            "Reshape",
-            [source, editor.constant("target", Tensor.int64(dims), body)],
-            {},
-            { body },
-          ),
-          because,
-        );
-      },
-    };
+    return reshaped(graph, node, { source, from, to, output }, "merged with the reshape before it");
   },
 };
+
+/** One Reshape in a node's place; undefined where more than one size of its result would be left open. */
+function reshaped(
+  graph: Graph,
+  node: Node,
+  { source, from, to, output }: Reshaped,
+  because: string,
+): Rewrite | undefined {
+  let free = 0;
+  const dims = to.map((size, axis) => {
+    if (typeof size === "number" && size > 0) return size;
+    if (size === from[axis]) return 0;
+    free += 1;
+    return -1;
+  });
+  if (free > 1) return undefined;
+  return {
+    because,
+    rewrite(editor) {
+      const body = graph.body(node.body);
+      const target = editor.constant("target", Tensor.int64(dims), body);
+      editor.replace(output, editor.add1("Reshape", [source, target], {}, { body }), because);
+    },
+  };
+}
+
+interface Reshaped {
+  readonly source: ValueId;
+  readonly from: readonly Dim[];
+  readonly to: readonly Dim[];
+  readonly output: ValueId;
+}
 
 /** Transpose(Transpose(x, p), q) = Transpose(x, p∘q); an axes' order that is kept is dropped by `drop-transpose`. */
 const mergeTransposes: Rule = {
@@ -167,32 +175,9 @@ const transposeToReshape: Rule = {
       return undefined;
     const moved = perm.filter((axis) => from[axis] !== 1);
     if (moved.some((axis, index) => index > 0 && axis < (moved[index - 1] ?? 0))) return undefined;
-    let free = 0;
-    const dims = perm.map((axis, to) => {
-      const size = from[axis];
-      if (typeof size === "number" && size > 0) return size;
-      if (size === from[to]) return 0;
-      free += 1;
-      return -1;
-    });
-    if (free > 1 || perm.every((axis, to) => axis === to)) return undefined;
-    const because = "moves axes of size 1 only";
-    return {
-      because,
-      rewrite(editor) {
-        const body = graph.body(node.body);
-        editor.replace(
-          output,
-          editor.add1(
-            "Reshape",
-            [x, editor.constant("target", Tensor.int64(dims), body)],
-            {},
-            { body },
-          ),
-          because,
-        );
-      },
-    };
+    const to = shapeOf(graph, output);
+    if (to === undefined || perm.every((axis, at) => axis === at)) return undefined;
+    return reshaped(graph, node, { source: x, from, to, output }, "moves axes of size 1 only");
   },
 };
 

@@ -1,5 +1,6 @@
 import { attribute, type Dim, Tensor } from "../../ir/index.js";
 import { adapter, type Adapter, type Step } from "./adapter.js";
+import { reductions } from "./reductions.js";
 
 /** The integers of an input that has to become an attribute. */
 function constantInts(step: Step, index: number, what: string): readonly number[] | undefined {
@@ -187,18 +188,6 @@ function resizeByDivision(step: Step): void {
 function emptyFloats(): Tensor {
   return Tensor.float32([0], []);
 }
-
-const reductions = [
-  "ReduceL1",
-  "ReduceL2",
-  "ReduceLogSum",
-  "ReduceLogSumExp",
-  "ReduceMax",
-  "ReduceMean",
-  "ReduceMin",
-  "ReduceProd",
-  "ReduceSumSquare",
-];
 
 /** Input by input, back to attributes. `to` is the version that made the change which is undone. */
 export const inputLowerings: readonly Adapter[] = [

@@ -1,5 +1,6 @@
 import { attribute } from "../../ir/index.js";
 import { adapter, type Adapter, type Step } from "./adapter.js";
+import { reductions } from "./reductions.js";
 
 /** An attribute of integers becomes the input at `index`. */
 function attributeToInput(step: Step, name: string, index: number): void {
@@ -60,18 +61,6 @@ function topKInput(step: Step): void {
   if (k !== undefined) step.editor.setInput(step.node.id, 1, step.int64("k", [k]));
   step.drop("k");
 }
-
-const reductions = [
-  "ReduceL1",
-  "ReduceL2",
-  "ReduceLogSum",
-  "ReduceLogSumExp",
-  "ReduceMax",
-  "ReduceMean",
-  "ReduceMin",
-  "ReduceProd",
-  "ReduceSumSquare",
-];
 
 export const shapeAdapters: readonly Adapter[] = [
   ...adapter("Pad", 2, renamePaddings),
