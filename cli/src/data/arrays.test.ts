@@ -275,6 +275,13 @@ describe(".jsonl", () => {
       });
   });
 
+  it("loses no input for its name", async () => {
+    const named: ValueInfo = { ...ids, name: "__proto__" };
+    const path = await file("named.jsonl", '{"__proto__": [5]}');
+    const [sample] = await all(await readJsonl(path, [named]));
+    expect(Object.entries(sample?.feeds ?? {})).toMatchObject([["__proto__", { dims: [1, 1] }]]);
+  });
+
   it("refuses fractions for whole numbers", async () => {
     const reading = readJsonl(await file("half.jsonl", '{"ids":[1.5]}'), [ids]).then(all);
     await expect(reading).rejects.toMatchObject({ code: "DATA_MISMATCH" });

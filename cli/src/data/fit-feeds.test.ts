@@ -9,6 +9,15 @@ const feed = (dims: readonly number[]) => ({
   data: new Float32Array(dims.reduce((product, dim) => product * dim, 1)),
 });
 
+it("loses no input for its name", () => {
+  const info: ValueInfo = { name: "__proto__", type: "float32", dims: ["N", 2] };
+  const { feeds, bare } = fitFeeds([info], { ["__proto__"]: Float32Array.of(1, 2) }, "a");
+  expect(Object.entries(feeds)).toEqual([
+    ["__proto__", { type: "float32", dims: [1, 2], data: Float32Array.of(1, 2) }],
+  ]);
+  expect(bare).toEqual(["__proto__"]);
+});
+
 describe("a sample of another size than the file declares", () => {
   it("is refused with the option that gives the model its size", () => {
     expect(() => fitFeeds([image("input.1")], { "input.1": feed([1, 3, 4, 4]) }, "a")).toThrow(

@@ -21,17 +21,15 @@ export interface FittedFeeds {
  */
 export function fitFeeds(inputs: readonly ValueInfo[], feeds: Feeds, sample: string): FittedFeeds {
   const bare: string[] = [];
-  const whole: Record<string, Feeds[string]> = {};
-  for (const [name, feed] of Object.entries(feeds)) {
-    const info = inputs.find((input) => input.name === name);
-    if (info === undefined || !isTypedArray(feed)) {
-      whole[name] = feed;
-      continue;
-    }
-    bare.push(name);
-    const dims = resolveDims(info.dims, feed.length);
-    whole[name] = dims === null ? feed : { type: info.type, dims, data: feed };
-  }
+  const whole: Feeds = Object.fromEntries(
+    Object.entries(feeds).map(([name, feed]) => {
+      const info = inputs.find((input) => input.name === name);
+      if (info === undefined || !isTypedArray(feed)) return [name, feed];
+      bare.push(name);
+      const dims = resolveDims(info.dims, feed.length);
+      return [name, dims === null ? feed : { type: info.type, dims, data: feed }];
+    }),
+  );
   try {
     const tensors = completeFeeds(inputs, whole);
     const named = inputs.flatMap(({ name }, index) => {

@@ -49,7 +49,7 @@ async function* split(path: string): AsyncGenerator<Buffer> {
 
 function sampleOf(line: string, where: string, inputs: readonly ValueInfo[]): RawSample {
   const fields = parse(line, where);
-  const feeds: Record<string, Tensor> = {};
+  const feeds = new Map<string, Tensor>();
   for (const info of inputs) {
     const value = fields.get(info.name);
     if (value === undefined) {
@@ -58,11 +58,11 @@ function sampleOf(line: string, where: string, inputs: readonly ValueInfo[]): Ra
         hint: `Name the fields as the inputs: ${inputs.map(({ name }) => `"${name}"`).join(", ")}.`,
       });
     }
-    feeds[info.name] = jsonTensor(value, info, where);
+    feeds.set(info.name, jsonTensor(value, info, where));
   }
   const [label, id, group] = ["label", "id", "group"].map((name) => fields.get(name));
   return {
-    feeds,
+    feeds: Object.fromEntries(feeds),
     ...(label !== undefined && label !== null && { label }),
     ...(id !== undefined && { id: textOf(id) }),
     ...(group !== undefined && group !== null && { group: textOf(group) }),

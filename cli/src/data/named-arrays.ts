@@ -68,18 +68,15 @@ async function* rows(
   where: string,
 ): AsyncGenerator<RawSample> {
   for (let index = 0; index < count; index++) {
-    const tensors: Record<string, Tensor> = {};
+    const tensors = new Map<string, Tensor>();
     for (const { info, array } of feeds) {
-      tensors[info.name] = {
-        type: array.type,
-        dims: rowDims(info, array, where),
-        data: await array.row(index),
-      };
+      const dims = rowDims(info, array, where);
+      tensors.set(info.name, { type: array.type, dims, data: await array.row(index) });
     }
     const label = extras.label && plainOf(await extras.label.row(index), extras.label.dims.length);
     const [id, group] = [await textOf(extras.id, index), await textOf(extras.group, index)];
     yield {
-      feeds: tensors,
+      feeds: Object.fromEntries(tensors),
       ...(label !== undefined && { label }),
       ...(id !== undefined && { id }),
       ...(group !== undefined && { group }),

@@ -60,6 +60,28 @@ it("carries the state of each stream", async () => {
   expect(two.runSync({ x: filled(1) })).toEqual({ y: filled(6) });
 });
 
+it("takes the size of the arrays that it is given", async () => {
+  const several = join(folder, "several");
+  const written = await recurrentBundle([4, 6]);
+  await writeBundle(several, written);
+  const own = (await import(pathToFileURL(join(several, "aot-loader.js")).href)) as Loader;
+  const { runSync, stream } = own.start(await own.compile());
+  for (const size of [4, length, 6]) {
+    const x = new Float32Array(size).fill(2);
+    expect(runSync({ x, s: x })).toEqual({ y: x.map(() => 4), sN: x.map(() => 4) });
+    const into = { y: new Float32Array(size) };
+    expect(runSync({ x, s: x }, into)).toBe(into);
+    expect(into.y).toEqual(x.map(() => 4));
+  }
+  expect(() => runSync({ x: new Float32Array(5), s: new Float32Array(5) })).toThrow(
+    expect.objectContaining({ code: "INPUT" }),
+  );
+  expect(stream().runSync({ x: filled(3) })).toEqual({ y: filled(3) });
+  const types = new TextDecoder().decode(written.get("aot-loader.d.ts"));
+  expect(types).toContain("float32 [1, 8] or float32 [1, 4] or float32 [1, 6]");
+  expect(gzipSync(written.get("aot-loader.js") ?? "").length).toBeLessThan(2_000);
+});
+
 it.each([
   ["nothing", {}, undefined],
   ["a missing input", { x: filled(1) }, undefined],

@@ -31,12 +31,10 @@ export function loaderFiles(
     pair.every((name) => values.includes(name)),
   );
   const constant = [
-    "inputs: {",
-    ...facts.inputs.map(placeOf),
-    "},",
-    "outputs: {",
-    ...facts.outputs.map(placeOf),
-    "},",
+    ...placesOf(facts),
+    ...(facts.others === undefined
+      ? []
+      : ["others: [", ...facts.others.flatMap((entry) => ["{", ...placesOf(entry), "},"]), "],"]),
     `state: {${state.map(([output, input]) => `${key(output)}: ${JSON.stringify(input)}`).join(", ")}},`,
     `module: ${fileOf(plain)},`,
     ...(relaxed === undefined ? [] : [`relaxed: ${fileOf(relaxed)},`]),
@@ -55,6 +53,10 @@ export function loaderFiles(
 /** A key that is a name even where it is `__proto__`. */
 function key(name: string): string {
   return `[${JSON.stringify(name)}]`;
+}
+
+function placesOf({ inputs, outputs }: Pick<ModuleFacts, "inputs" | "outputs">): readonly string[] {
+  return ["inputs: {", ...inputs.map(placeOf), "},", "outputs: {", ...outputs.map(placeOf), "},"];
 }
 
 function placeOf({ name, type, dims, at }: ModuleValue): string {
@@ -84,13 +86,21 @@ export const compile = async () => ({ module${given} });
 }
 
 function loaderTypes(
-  { inputs, outputs }: ModuleFacts,
+  { inputs, outputs, others = [] }: ModuleFacts,
   state: readonly (readonly [string, string])[],
 ): string {
   const carried = state.flat().map((name) => JSON.stringify(name));
   const rest = carried.length === 0 ? "never" : carried.join(" | ");
-  return `${arraysOf("Inputs", inputs)}
-${arraysOf("Outputs", outputs)}
+  return `${arraysOf(
+    "Inputs",
+    inputs,
+    others.map((entry) => entry.inputs),
+  )}
+${arraysOf(
+  "Outputs",
+  outputs,
+  others.map((entry) => entry.outputs),
+)}
 type State = ${rest};
 
 /** Can be posted: to a worker, and in the \`processorOptions\` of an audio worklet. */
@@ -107,9 +117,12 @@ export interface RunSync<In, Out> {
 }
 
 export interface Model {
-  /** Throws an error with code INPUT for arrays of other names, kinds or lengths. */
+  /**
+   * Throws an error with code INPUT for arrays of other names, kinds or lengths. Of a model for several sizes, lengths say
+   * which: those that may be of several are refused.
+   */
   readonly runSync: RunSync<Inputs, Outputs>;
-  /** Steps that carry the state from each to the next, zeros at the start. */
+  /** Steps that carry the state from each to the next, zeros at the start; of several sizes, those of the first. */
   stream(): {
     readonly runSync: RunSync<Omit<Inputs, State>, Omit<Outputs, State>>;
     /** Begins anew. */
@@ -128,9 +141,16 @@ export declare function start(compiled: Compiled): Model;
 `;
 }
 
-function arraysOf(name: string, values: readonly ModuleValue[]): string {
-  const fields = values.map((value) => {
-    const said = visibleLine(describeValue(value as ValueInfo)).replaceAll("*/", "* /");
+/** @param others the same values for other sizes */
+function arraysOf(
+  name: string,
+  values: readonly ModuleValue[],
+  others: readonly (readonly ModuleValue[])[],
+): string {
+  const fields = values.map((value, index) => {
+    const all = [value, ...others.flatMap((own) => own[index] ?? [])];
+    const texts = new Set(all.map((one) => describeValue(one as ValueInfo)));
+    const said = visibleLine([...texts].join(" or ")).replaceAll("*/", "* /");
     return `  /** ${said} */\n  readonly ${JSON.stringify(value.name)}: ${arrayOf(value.type)};\n`;
   });
   return `export interface ${name} {\n${fields.join("")}}\n`;

@@ -122,18 +122,18 @@ export class GoldenRecorder {
         orNothing(answersOf({ artifact: reference, graph }, other)),
       ]);
       const relative = allowances[arithmeticOf[precision]];
-      const outputs: Record<string, number> = {};
+      const outputs = new Map<string, number>();
       for (const [at, own] of answers.entries()) {
         for (const [name, answer] of Object.entries(own)) {
           const [other, float] = [others[at]?.[name], floats[at]?.[name]];
           // What rounding its weights moved, rounding its sums on another device may move too.
           const apart = 3 * Math.max(difference(answer, other), difference(answer, float));
           const most = Math.max(relative * largest(answer), apart, 1e-6);
-          outputs[name] = Math.max(outputs[name] ?? 0, Number(most.toPrecision(3)));
+          outputs.set(name, Math.max(outputs.get(name) ?? 0, Number(most.toPrecision(3))));
         }
       }
-      const absolute = Math.max(...Object.values(outputs));
-      const tolerance = { absolute, relative, outputs };
+      const absolute = Math.max(...outputs.values());
+      const tolerance = { absolute, relative, outputs: Object.fromEntries(outputs) };
       return [{ id: variantId(variant), answers, tolerance }];
     };
     // Side by side: nothing is timed here.

@@ -8,9 +8,15 @@ import { cpu } from "../targets/cpu.js";
 /** What is added in each step of `recurrentBundle`: y = s + x, and sN = y is the s of the next step. */
 export const length = 8;
 
-/** The files of a bundle with a model that has a state, compiled and as ONNX. */
-export async function recurrentBundle(): Promise<Map<string, Uint8Array>> {
-  const graph = graphOf({ x: ["float32", 1, length], s: ["float32", 1, length] }, (input, b) => {
+/**
+ * The files of a bundle with a model that has a state, compiled and as ONNX.
+ * @param others sizes that it is compiled for besides
+ */
+export async function recurrentBundle(
+  others: readonly number[] = [],
+): Promise<Map<string, Uint8Array>> {
+  const size = others.length === 0 ? length : "W";
+  const graph = graphOf({ x: ["float32", 1, size], s: ["float32", 1, size] }, (input, b) => {
     const y = b.add("Add", [input("x"), input("s")]);
     return { y, sN: b.add("Add", [y, b.floats([0])]) };
   });
@@ -22,7 +28,7 @@ export async function recurrentBundle(): Promise<Map<string, Uint8Array>> {
     accuracy: null,
     latencyMs: { unmeasured: "a test" },
     tolerance: { absolute: 0, relative: 0 },
-    artifact: await target.emit(graph, {}),
+    artifact: await target.emit(graph, {}, others.length === 0 ? {} : { W: [length, ...others] }),
   }));
   const value = (name: string) => ({ name, type: "float32", dims: [1, length] }) as const;
   const ones = Array.from({ length }, () => 1);

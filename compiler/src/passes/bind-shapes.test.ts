@@ -45,6 +45,18 @@ describe("bind-shapes", () => {
     expect(typesOf(graph)).toEqual(["float32[1, 3, 640, W]", "float32[1, 3, 320, floordiv(W, 2)]"]);
   });
 
+  it("leaves an input alone that is called as what every object has", async () => {
+    const graph = graphOf(
+      { constructor: ["float32", "N"] as const, x: ["float32", "M"] },
+      (x, b) => ({
+        y: b.add("Neg", [x("constructor")]),
+        z: b.add("Neg", [x("x")]),
+      }),
+    );
+    await bind(graph, { shapes: { x: [3] } });
+    expect(typesOf(graph)).toEqual(["float32[N]", "float32[3]", "float32[N]", "float32[3]"]);
+  });
+
   it("makes an input a constant, so that what depends on it is decided", async () => {
     const graph = graphOf({ x: ["float32", 3], sr: ["int64"] }, (x, b) => {
       const branch = (op: string) => {

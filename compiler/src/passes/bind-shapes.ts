@@ -52,12 +52,12 @@ function bind(graph: Graph, options: BindShapesOptions): void {
       });
     }
   }
+  const shapes = new Map(Object.entries(options.shapes));
   const bindings = new Map<string, Dim>(Object.entries(options.dims));
   requireSymbols(graph, bindings);
-  for (const [name, sizes] of Object.entries(options.shapes))
-    unify(inputs.get(name), sizes, bindings);
+  for (const [name, sizes] of shapes) unify(inputs.get(name), sizes, bindings);
   const wanted = (value: Value): ValueType => {
-    const sizes = options.shapes[value.name];
+    const sizes = shapes.get(value.name);
     const dtype = value.type.kind === "tensor" ? value.type.dtype : undefined;
     if (sizes !== undefined && graph.main.inputs.includes(value.id))
       return tensorType(
@@ -66,9 +66,7 @@ function bind(graph: Graph, options: BindShapesOptions): void {
       );
     return substituted(value.type, bindings);
   };
-  const overrides = Object.entries(options.shapes).some(([name, sizes]) =>
-    contradicts(inputs.get(name), sizes),
-  );
+  const overrides = [...shapes].some(([name, sizes]) => contradicts(inputs.get(name), sizes));
   edit(
     graph,
     "bind-shapes",

@@ -220,9 +220,44 @@ it("takes a batch for a dim like another, and all sizes with one another", async
     const expected = await run(image(batch, width), feeds);
     expect(agreement(expected, await session.run(feeds))).toBeGreaterThan(110);
   }
-  // So many values are one of eight columns, and two of four: bare, of what comes first.
-  const { y } = await session.run({ x: new Float32Array(192) });
-  expect(y?.dims).toEqual([1, 5]);
+  // So many values are one of eight columns, and two of four.
+  await expect(session.run({ x: new Float32Array(192) })).rejects.toMatchObject({
+    code: "INPUT",
+    message: expect.stringContaining("a bare array does not say its free dims"),
+    hint: "Pass { type, dims, data }.",
+  });
+  // And so many are of nothing else: two of eight.
+  expect((await session.run({ x: new Float32Array(384) }))["y"]?.dims).toEqual([2, 5]);
+});
+
+it("loses no value for its name", async () => {
+  const sums = graphOf(
+    { ["__proto__"]: ["float32", 2], constructor: ["float32", 2] as const },
+    (input, b) => {
+      const sum = b.add("Add", [input("__proto__"), input("constructor")]);
+      return { ["__proto__"]: sum, valueOf: b.add("Neg", [sum]) };
+    },
+  );
+  const session = await backend().load(await aot.emit(sums, {}));
+  const x = Float32Array.of(1, 2);
+  const feeds = { ["__proto__"]: x, constructor: x };
+  const numbersOf = (outputs: Tensors) =>
+    Object.entries(outputs).map(([name, { data }]) => [name, [...data]]);
+  const expected = [
+    ["__proto__", [2, 4]],
+    ["valueOf", [-2, -4]],
+  ];
+  expect(numbersOf(session.runSync(feeds))).toEqual(expected);
+  expect(numbersOf(session.stream({}).runSync(feeds))).toEqual(expected);
+  const into = { ["__proto__"]: new Float32Array(2) };
+  session.runSync(feeds, into);
+  session.stream({}).runSync(feeds, into);
+  expect([...into["__proto__"]]).toEqual([2, 4]);
+  const carrying = session.stream({ ["__proto__"]: "constructor" });
+  carrying.runSync({ ["__proto__"]: x });
+  expect(numbersOf(carrying.runSync({ ["__proto__"]: x }))).toEqual([["valueOf", [-2, -4]]]);
+  const steps = session.stream({ ["__proto__"]: "__proto__" });
+  expect(numbersOf(steps.runSync(feeds))).toEqual([["valueOf", [-2, -4]]]);
 });
 
 it("says of each size what stands against it", async () => {

@@ -53,7 +53,7 @@ export async function loadSamples(
   where: string,
   signal?: AbortSignal,
 ): Promise<Samples> {
-  const columns: Record<string, Column> = {};
+  const columns = new Map<string, Column>();
   const labels = new LabelReader(where);
   let read = 0;
   for await (const { feeds, label } of examples) {
@@ -70,12 +70,12 @@ export async function loadSamples(
       hint: "Give the data at least one sample to train on.",
     });
   }
-  const dims = Object.fromEntries(inputs.map((name) => [name, columns[name]?.dims ?? []]));
-  return { count: read, dims, columns, labels: labels.finish() };
+  const dims = Object.fromEntries(inputs.map((name) => [name, columns.get(name)?.dims ?? []]));
+  return { count: read, dims, columns: Object.fromEntries(columns), labels: labels.finish() };
 }
 
 function openColumns(
-  columns: Record<string, Column>,
+  columns: Map<string, Column>,
   feeds: Tensors,
   inputs: readonly string[],
   count: number,
@@ -105,19 +105,19 @@ function openColumns(
         { where, hint: "Train on fewer samples." },
       );
     }
-    columns[name] = { type, dims, row, data: zeros(type, row * count) };
+    columns.set(name, { type, dims, row, data: zeros(type, row * count) });
   }
 }
 
 function put(
-  columns: Readonly<Record<string, Column>>,
+  columns: ReadonlyMap<string, Column>,
   feeds: Tensors,
   name: string,
   index: number,
   where: string,
 ): void {
   const { type, dims, data } = feedOf(feeds, name, index, where);
-  const column = columns[name];
+  const column = columns.get(name);
   if (column === undefined || !isTypedArray(data)) return;
   if (type !== column.type || dims.join() !== column.dims.join()) {
     throw new PareError(

@@ -26,9 +26,14 @@ type Places = Readonly<
 >;
 /** Its sha256 in hex, and where it lies: asked for late, since neither an audio worklet nor workerd knows URLs. */
 type BundledFile = readonly [sha256: string, url: () => URL];
-declare const model: {
+/** What one of the module's functions takes and gives. */
+interface EntryPlaces {
   readonly inputs: Places;
   readonly outputs: Places;
+}
+declare const model: EntryPlaces & {
+  /** The same model for other sizes, in the same memory. */
+  readonly others?: readonly EntryPlaces[];
   /** By output, the input that it is at the next step. */
   readonly state: Readonly<Record<string, string>>;
   readonly module: BundledFile;
@@ -95,28 +100,42 @@ async function read([hex, url]: BundledFile): Promise<ArrayBuffer | Response> {
 
 /** The model on memory of its own, at once: of what was compiled there may be any number. */
 export function start({ module, weights }: Compiled): object {
-  // The compiler wrote module and loader: this is what it exports.
-  const { memory, run } = new WebAssembly.Instance(module).exports as unknown as {
+  // The compiler wrote module and loader: this is what it exports, with `run1`, `run2`, … for other sizes.
+  const exports = new WebAssembly.Instance(module).exports as unknown as {
     readonly memory: WebAssembly.Memory;
     readonly run: () => void;
-  };
-  const inputs = viewsOf(model.inputs, memory.buffer);
-  const outputs = viewsOf(model.outputs, memory.buffer);
-  if (weights) new Uint8Array(memory.buffer).set(new Uint8Array(weights), model.weightsAt);
+  } & Readonly<Record<`run${number}`, () => void>>;
+  const { buffer } = exports.memory;
+  if (weights) new Uint8Array(buffer).set(new Uint8Array(weights), model.weightsAt);
+  const entryOf = (places: EntryPlaces, at: number): Entry => ({
+    inputs: viewsOf(places.inputs, buffer),
+    outputs: viewsOf(places.outputs, buffer),
+    run: exports[`run${at}`] ?? exports.run,
+  });
+  const first = entryOf(model, 0);
+  const others = model.others?.map((places, at) => entryOf(places, at + 1));
   return {
-    runSync: runnerOf(inputs, outputs, [], run),
+    runSync: others === undefined ? runnerOf(first, []) : chooserOf([first, ...others]),
     stream() {
+      const { inputs, outputs } = first;
       const carried = inputs.flatMap((to) =>
         outputs
           .filter(({ name }) => model.state[name] === to.name)
           .map((from) => ({ from, to, held: zero(to.array.slice()) })),
       );
       return {
-        runSync: runnerOf(inputs, outputs, carried, run),
+        runSync: runnerOf(first, carried),
         reset: () => carried.forEach(({ held }) => zero(held)),
       };
     },
   };
+}
+
+/** One of the module's functions, and where its values lie. */
+interface Entry {
+  readonly inputs: readonly View[];
+  readonly outputs: readonly View[];
+  readonly run: () => void;
 }
 
 interface View {
@@ -143,12 +162,33 @@ function zero(array: Numbers): Numbers {
   return array;
 }
 
-function runnerOf(
-  inputs: readonly View[],
-  outputs: readonly View[],
-  carried: readonly Carried[],
-  run: () => void,
-): (feeds: Arrays, into?: Arrays) => Arrays {
+type Run = (feeds: Arrays, into?: Arrays) => Arrays;
+
+/** Runs the entry whose inputs are as long as those that are given: arrays have no dims. */
+function chooserOf(entries: readonly Entry[]): Run {
+  const runs = entries.map((entry) => runnerOf(entry, []));
+  return (feeds, into) => {
+    let chosen = 0;
+    let fitting = 0;
+    for (let at = 0; at < entries.length; at += 1) {
+      if (!fits(entries[at]?.inputs ?? [], feeds)) continue;
+      chosen = at;
+      fitting += 1;
+    }
+    const run = runs[chosen];
+    if (run === undefined || fitting > 1)
+      throw fail("INPUT", "Its lengths are those of several sizes.");
+    return run(feeds, into);
+  };
+}
+
+function fits(values: readonly View[], given: Arrays): boolean {
+  for (let at = 0; at < values.length; at += 1)
+    if (given[values[at]?.name ?? ""]?.length !== values[at]?.array.length) return false;
+  return true;
+}
+
+function runnerOf({ inputs, outputs, run }: Entry, carried: readonly Carried[]): Run {
   const fed = inputs.filter((value) => carried.every(({ to }) => to !== value));
   const given = outputs.filter((value) => carried.every(({ from }) => from !== value));
   return (feeds, into = copies(given)) => {

@@ -4,29 +4,36 @@ import { PareError, throwIfAborted } from "../format/error.js";
 import { completeFeeds, expectation } from "../format/tensor/feeds.js";
 import { isTypedArray, type Tensors } from "../format/tensor/tensor.js";
 import type { ValueInfo } from "../format/tensor/value-info.js";
-import type { Entry, ModuleMemory, Placed } from "./module-memory.js";
+import type { Entries, Entry, Placed } from "./module-memory.js";
 import { type Complete, runModule } from "./run-module.js";
 import { openSyncStream } from "./sync-stream.js";
 
 /** A session on a module that the compiler made. */
-export function moduleSession(held: ModuleMemory): SyncSession {
-  const entries = [held, ...held.others];
+export function moduleSession(entries: Entries): SyncSession {
+  const [first, second] = entries;
+  const isOneOfSeveral = second !== undefined;
+  const inputs = described(first.inputs, isOneOfSeveral);
   const complete: Complete = (inputs, feeds) =>
     completeFeeds(inputs, feeds, () => sizesOf(entries));
   let isDisposed = false;
 
+  const runOn = (entry: Entry, feeds: Given, into?: ArraysOf): Tensors | ArraysOf => {
+    if (isDisposed) throw new PareError("DISPOSED", "The model was already disposed of.");
+    return runModule(entry, feeds, into, complete);
+  };
   function runSync(feeds: Given): Tensors;
   function runSync<Into extends ArraysOf>(feeds: Given, into: Into): Into;
   function runSync(feeds: Given, into?: ArraysOf): Tensors | ArraysOf {
-    if (isDisposed) throw new PareError("DISPOSED", "The model was already disposed of.");
-    const entry = entries[1] && entries.find(({ inputs }) => fits(inputs, feeds));
-    return runModule(entry ?? held, feeds, into, complete);
+    const fitting = isOneOfSeveral ? entries.filter((one) => fits(one.inputs, feeds)) : [];
+    // Arrays without dims may be of either: refused as where dims are free.
+    if (fitting[1]) completeFeeds(inputs, feeds);
+    return runOn(fitting[0] ?? first, feeds, into);
   }
   return {
-    inputs: described(held.inputs, entries.length > 1),
-    outputs: described(held.outputs, entries.length > 1),
+    inputs,
+    outputs: described(first.outputs, isOneOfSeveral),
     runSync,
-    stream: (state) => openSyncStream(held, runSync, state),
+    stream: (state) => openSyncStream(first, (feeds, into) => runOn(first, feeds, into), state),
     async run(feeds, signal) {
       throwIfAborted(signal);
       return runSync(feeds);
@@ -37,7 +44,7 @@ export function moduleSession(held: ModuleMemory): SyncSession {
   };
 }
 
-/** A bare array is of the first sizes that have as many elements. */
+/** A bare array has as many elements, of whatever dims. */
 function fits(inputs: readonly Placed[], feeds: Given): boolean {
   return inputs.every(({ name, dims, memory }) => {
     const feed = feeds?.[name];
@@ -46,7 +53,7 @@ function fits(inputs: readonly Placed[], feeds: Given): boolean {
 }
 
 /** Which sizes there are, and what to do about others. */
-function sizesOf(entries: readonly Entry[]): string {
+function sizesOf(entries: Entries): string {
   const each = entries.map(({ inputs }) => expectation(inputs));
   return `${each.join(" Or ")} Its batch and sizes are fixed: --dim compiles others.`;
 }

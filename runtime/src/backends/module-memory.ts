@@ -1,5 +1,5 @@
 import { PareError } from "../format/error.js";
-import { type Dtype, dtypeArray, isDtype, type TypedArray } from "../format/tensor/dtype.js";
+import { type Dtype, dtypeArray, isNumeric, type TypedArray } from "../format/tensor/dtype.js";
 import { elementCount } from "../format/tensor/tensor.js";
 
 /** An input or output as the module says it lies, and the memory itself. */
@@ -18,11 +18,8 @@ export interface Entry {
   readonly run: () => void;
 }
 
-/** What a module computes on. */
-export interface ModuleMemory extends Entry {
-  /** The same model for other sizes, in the same memory. */
-  readonly others: readonly Entry[];
-}
+/** What a module computes, for one size or for several, all in the same memory. */
+export type Entries = readonly [Entry, ...Entry[]];
 
 /** The section in which a module says where its inputs, outputs and weights lie, as ASCII JSON. */
 const section = "pare";
@@ -37,7 +34,7 @@ export function openModule(
   module: WebAssembly.Module,
   { exports }: WebAssembly.Instance,
   weights: Uint8Array | undefined,
-): ModuleMemory {
+): Entries {
   const { memory } = exports;
   // By what it has: whoever watches memories may have put a class of their own in the place of WebAssembly's.
   const { buffer } = isRecord(memory) ? memory : {};
@@ -50,10 +47,7 @@ export function openModule(
     return { inputs, outputs, run: () => void run() };
   };
   const more: readonly unknown[] = Array.isArray(said["others"]) ? said["others"] : [];
-  const opened = {
-    ...entryOf(said, 0),
-    others: more.map((facts, at) => entryOf(facts, at + 1)),
-  };
+  const opened = [entryOf(said, 0), ...more.map((facts, at) => entryOf(facts, at + 1))] as const;
   if (isRecord(said["weights"])) {
     const { at, bytes } = said["weights"];
     if (weights === undefined || weights.byteLength !== bytes)
@@ -82,7 +76,7 @@ function placed(said: unknown, buffer: ArrayBuffer): readonly Placed[] {
     const { name, type, dims, at } = isRecord(value) ? value : {};
     const isSized =
       Array.isArray(dims) && dims.every((size) => Number.isSafeInteger(size) && size >= 0);
-    if (typeof name !== "string" || !isDtype(type) || type === "string" || !isSized)
+    if (typeof name !== "string" || !isNumeric(type) || !isSized)
       throw noModel("it does not say what it takes");
     const memory = within(() => new dtypeArray[type](buffer, Number(at), elementCount(dims)));
     return { name, type, dims, memory };

@@ -127,11 +127,12 @@ function ownTensor({ type, dims, data }: OrtTensor): Tensor {
 }
 
 function valueInfo(metadata: import("onnxruntime-web").InferenceSession.ValueMetadata): ValueInfo {
-  if (!metadata.isTensor || !isDtype(metadata.type)) {
-    throw new PareError("ENGINE", `"${metadata.name}" is no tensor.`, { where: metadata.name });
-  }
+  // The engine, and what is above, assigns values to plain objects, which have no place for one of that name.
+  if (!metadata.isTensor || !isDtype(metadata.type) || metadata.name === "__proto__")
+    throw new PareError("ENGINE", `"${metadata.name}" is no tensor.`);
+  // Of a free dim without a name engines say −1, with a sign or without.
   const dims = metadata.shape.map((dim) =>
-    typeof dim === "string" ? dim || null : dim >= 0 && dim < 2 ** 31 ? dim : null,
+    typeof dim === "string" ? dim || null : dim >>> 31 ? null : dim,
   );
   return { name: metadata.name, type: metadata.type, dims };
 }

@@ -22,7 +22,8 @@ export function runModule(
   complete: Complete,
 ): Tensors | ArraysOf {
   const tensors = countLike(inputs, feeds) === inputs.length ? undefined : complete(inputs, feeds);
-  if (into !== undefined) demandArrays(outputs, into);
+  if (into !== undefined && countLike(outputs, into) < 0)
+    throw new PareError("INPUT", "The arrays to write into do not fit the outputs.");
   try {
     for (let at = 0; at < inputs.length; at += 1) {
       const value = inputs[at];
@@ -64,16 +65,12 @@ function countLike(values: readonly Placed[], given: Readonly<Record<string, unk
   return all === like ? like : -1;
 }
 
-function demandArrays(outputs: readonly Placed[], into: ArraysOf): void {
-  if (countLike(outputs, into) < 0)
-    throw new PareError("INPUT", "The arrays to write into do not fit the outputs.");
-}
-
-function copies(outputs: readonly Placed[]): Tensors {
-  const results: Record<string, Tensor> = {};
-  for (const { name, type, dims, memory } of outputs)
-    results[name] = { type, dims, data: memory.slice() };
-  return results;
+/** What lies in memory now, as tensors of their own. */
+export function copies(outputs: readonly Placed[]): Tensors {
+  // Made whole: to one that is called `__proto__` nothing could be assigned.
+  return Object.fromEntries(
+    outputs.map(({ name, type, dims, memory }) => [name, { type, dims, data: memory.slice() }]),
+  );
 }
 
 /** Between arrays of one kind, which was checked, though not for TypeScript. */

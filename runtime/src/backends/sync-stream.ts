@@ -1,61 +1,55 @@
-import type {
-  ArraysOf,
-  Given,
-  RunSync,
-  StatePairs,
-  SyncStream,
-} from "../format/engine/run-sync.js";
+import type { ArraysOf, Given, StatePairs, SyncStream } from "../format/engine/run-sync.js";
 import { PareError, throwIfAborted } from "../format/error.js";
 import type { TypedArray } from "../format/tensor/dtype.js";
-import type { Tensor, Tensors } from "../format/tensor/tensor.js";
-import type { ModuleMemory } from "./module-memory.js";
+import { describeValue } from "../format/tensor/feeds.js";
+import type { Tensors } from "../format/tensor/tensor.js";
+import type { Entry, Placed } from "./module-memory.js";
+import { copies } from "./run-module.js";
 
 /**
  * Steps of a module, which may have other streams: a step writes all inputs. As a run does, one that is given arrays for
  * the outputs allocates nothing.
  * @throws PareError ARGUMENT for a pair that is no output and input of one type and size
  */
-export function openSyncStream(held: ModuleMemory, run: RunSync, state: StatePairs): SyncStream {
+export function openSyncStream(
+  held: Entry,
+  run: (feeds: Given, into: ArraysOf) => unknown,
+  state: StatePairs,
+): SyncStream {
   const { inputs, outputs } = held;
+  const pairs = Object.entries(state).map(
+    ([output, input]) => [output, arrayFor(held, output, input)] as const,
+  );
   // By input: what is carried. By output: that again, and at each step what is written into.
-  const carried: Record<string, TypedArray> = {};
-  const arrays: Record<string, ArraysOf[string]> = {};
-  for (const [output, input] of Object.entries(state))
-    arrays[output] = carried[input] = arrayFor(held, output, input);
+  const carried = Object.fromEntries(pairs.map(([output, array]) => [state[output] ?? "", array]));
+  const arrays: Record<string, ArraysOf[string]> = {
+    ...named(outputs),
+    ...Object.fromEntries(pairs),
+  };
   const read = outputs.filter(({ name }) => !Object.hasOwn(state, name));
-  const feeds: Record<string, Given[string]> = {};
+  const feeds: Record<string, Given[string]> = named(inputs);
 
   function runSync(given: Given): Tensors;
   function runSync<Into extends ArraysOf>(given: Given, into: Into): Into;
   function runSync(given: Given, into?: ArraysOf): Tensors | ArraysOf {
-    if (into === undefined) return step(given);
     for (let at = 0; at < inputs.length; at += 1) {
       const name = inputs[at]?.name ?? "";
-      feeds[name] = given[name] ?? carried[name];
+      // What every object has is none of the caller's.
+      feeds[name] = (Object.hasOwn(given, name) ? given[name] : undefined) ?? carried[name];
     }
     for (let at = 0; at < read.length; at += 1) {
       const name = read[at]?.name ?? "";
-      arrays[name] = into[name];
+      arrays[name] = into && Object.hasOwn(into, name) ? into[name] : undefined;
     }
     // Names that the model does not have are for `run` to refuse.
-    run(has(feeds, given) ? feeds : { ...feeds, ...given }, has(arrays, into) ? arrays : into);
-    return into;
+    run(withUnknown(feeds, given), withUnknown(arrays, into ?? {}));
+    return into ?? copies(read);
   }
-  const step = (given: Given): Tensors => {
-    const results: Record<string, Tensor> = {};
-    const into: Record<string, TypedArray> = {};
-    for (const { name, type, dims, memory } of read) {
-      const data = (into[name] = memory.slice());
-      results[name] = { type, dims, data };
-    }
-    runSync(given, into);
-    return results;
-  };
   return {
     runSync,
     async run(given, { signal } = {}) {
       throwIfAborted(signal);
-      return step(given);
+      return runSync(given);
     },
     reset() {
       Object.values(carried).forEach(zero);
@@ -63,16 +57,17 @@ export function openSyncStream(held: ModuleMemory, run: RunSync, state: StatePai
   };
 }
 
-function arrayFor({ inputs, outputs }: ModuleMemory, from: string, to: string): TypedArray {
+function arrayFor({ inputs, outputs }: Entry, from: string, to: string): TypedArray {
   const output = outputs.find(({ name }) => name === from);
   const input = inputs.find(({ name }) => name === to);
-  if (
-    input === undefined ||
-    input.type !== output?.type ||
-    input.dims.join() !== output.dims.join()
-  )
+  if (!input || !output || describeValue(input) !== describeValue(output))
     throw new PareError("ARGUMENT", `"${from}" cannot be "${to}" at the next step.`);
   return zero(input.memory.slice());
+}
+
+/** With every name from the beginning: a new `__proto__` could not be assigned to. */
+function named(values: readonly Placed[]): Record<string, undefined> {
+  return Object.fromEntries(values.map(({ name }) => [name, undefined]));
 }
 
 function zero(array: TypedArray): TypedArray {
@@ -80,7 +75,8 @@ function zero(array: TypedArray): TypedArray {
   return array;
 }
 
-function has(known: object, given: object): boolean {
-  for (const name in given) if (!(name in known)) return false;
-  return true;
+/** Known values, with those of other names where there are some. */
+function withUnknown<Values extends object>(known: Values, given: object): Values {
+  for (const name in given) if (!(name in known)) return { ...known, ...given };
+  return known;
 }

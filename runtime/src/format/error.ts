@@ -77,9 +77,9 @@ export interface ErrorDetails {
 /** Every error that Pare throws on purpose: a stable code, what happened and where, and what to do. */
 export class PareError extends Error {
   override readonly name = "PareError";
-  readonly code: ErrorCode;
-  readonly where: string | undefined;
-  readonly hint: string | undefined;
+  declare readonly code: ErrorCode;
+  declare readonly where: string | undefined;
+  declare readonly hint: string | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });

@@ -23,25 +23,23 @@ export function stream(model: Model, state: StatePairs = model.state): Stream {
 }
 
 function openStream(model: Model, state: StatePairs): Stream {
-  const carried: Record<string, Feeds[string]> = {};
+  // Names may be those of what every object has: maps, and objects that are made whole.
+  const carried = new Map<string, Feeds[string]>();
   const reset = (): void => {
     for (const { name, type, dims: sizes } of model.inputs) {
       if (type === "string" || !Object.values(state).includes(name)) continue;
       const dims = sizes.map((size) => (typeof size === "number" ? size : 1));
-      carried[name] = { type, dims, data: zeros(type, elementCount(dims)) };
+      carried.set(name, { type, dims, data: zeros(type, elementCount(dims)) });
     }
   };
+  const isState = ([name]: readonly [string, Tensor]): boolean => Object.hasOwn(state, name);
   const step = async (given: Given, signal?: AbortSignal): Promise<Record<string, Tensor>> => {
     // What is undefined the engine's session refuses by name.
-    const feeds = { ...carried, ...given } as Feeds;
+    const feeds = { ...Object.fromEntries(carried), ...given } as Feeds;
     const results = await model.run(feeds, signal === undefined ? {} : { signal });
-    const outputs: Record<string, Tensor> = {};
-    for (const [name, tensor] of Object.entries(results)) {
-      const input = state[name];
-      if (input === undefined) outputs[name] = tensor;
-      else carried[input] = tensor;
-    }
-    return outputs;
+    const all = Object.entries(results);
+    for (const [name, tensor] of all.filter(isState)) carried.set(state[name] ?? "", tensor);
+    return Object.fromEntries(all.filter((one) => !isState(one)));
   };
   const queue = new Queue();
   reset();

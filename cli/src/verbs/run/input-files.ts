@@ -38,10 +38,10 @@ export async function readInputs(
       hint: `Give each input a file: ${inputs.map((info) => `--input ${info.name}=… (${describeValue(info)})`).join(" ")}`,
     });
   }
-  const feeds: Record<string, Tensor> = {};
+  const feeds: [name: string, tensor: Tensor][] = [];
   for (const info of inputs)
-    feeds[info.name] = await readInput(info, byName.get(info.name) ?? "", preprocess);
-  return feeds;
+    feeds.push([info.name, await readInput(info, byName.get(info.name) ?? "", preprocess)]);
+  return Object.fromEntries(feeds);
 }
 
 async function readInput(info: ValueInfo, file: string, preprocess: string): Promise<Tensor> {

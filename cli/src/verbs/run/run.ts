@@ -140,7 +140,7 @@ async function give(
   say: Output,
 ): Promise<void> {
   const rows: string[][] = [];
-  const document: Record<string, unknown> = {};
+  const document = new Map<string, unknown>();
   for (const [name, tensor] of Object.entries(outputs)) {
     const file =
       options.output === undefined
@@ -148,13 +148,17 @@ async function give(
         : join(options.output, `${name.replaceAll(/[^\w.-]/g, "_")}.npy`);
     if (file !== null) await writeFileAtomic(file, formatNpy(tensor));
     rows.push([name, `${tensor.type} [${tensor.dims.join(", ")}]`, file ?? preview(tensor)]);
-    document[name] = {
+    document.set(name, {
       type: tensor.type,
       dims: tensor.dims,
       ...(file === null ? { data: numbers(tensor) } : { file }),
-    };
+    });
   }
-  say.result(tableText(rows, new Set([0, 1, 2])), { engine, selection, outputs: document });
+  say.result(tableText(rows, new Set([0, 1, 2])), {
+    engine,
+    selection,
+    outputs: Object.fromEntries(document),
+  });
 }
 
 /** JSON has no 64-bit integers: those beyond 2^53 become text. */

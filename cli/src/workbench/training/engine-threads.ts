@@ -192,22 +192,22 @@ function toSend(
   feeds: Tensors,
   known: Map<string, unknown>,
 ): { readonly sent: Tensors; readonly moved: readonly ArrayBuffer[] } {
-  const sent: Record<string, Tensor> = {};
+  const sent = new Map<string, Tensor>();
   const moved: ArrayBuffer[] = [];
   for (const [name, tensor] of Object.entries(feeds)) {
     const { type, dims, data } = tensor;
-    if (!isTypedArray(data) || type === "string") sent[name] = tensor;
+    if (!isTypedArray(data) || type === "string") sent.set(name, tensor);
     else if (data.buffer instanceof SharedArrayBuffer) {
-      if (known.get(name) !== data) sent[name] = tensor;
+      if (known.get(name) !== data) sent.set(name, tensor);
       known.set(name, data);
     } else {
       // A view would take all of its buffer along.
       const own = data.slice();
-      sent[name] = { type, dims, data: own };
+      sent.set(name, { type, dims, data: own });
       if (own.buffer instanceof ArrayBuffer) moved.push(own.buffer);
     }
   }
-  return { sent, moved };
+  return { sent: Object.fromEntries(sent), moved };
 }
 
 /** Node runs no TypeScript in a thread: under a test runner the built file stands in. */

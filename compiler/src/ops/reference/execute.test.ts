@@ -9,8 +9,9 @@ import {
 import { cpu } from "@pare/runtime/ort-node";
 import { describe, expect, test } from "vitest";
 
-import { decodeModel } from "../../onnx/index.js";
+import { decodeModel, encodeModel } from "../../onnx/index.js";
 import { normalizeGraph } from "../../passes/normalize.js";
+import { graphOf } from "../../rules/rule-case.test.support.js";
 import { evaluateGraph } from "./execute.js";
 import { inferNode } from "../shape/infer.js";
 
@@ -75,4 +76,22 @@ describe("a whole graph, run by its operators' definitions", () => {
       expect(largestDifference(await evaluateGraph(graph, tensors), expected)).toBeLessThan(1e-4);
     },
   );
+});
+
+test("loses no output for its name; the engine has no place for it, and says so", async () => {
+  const graph = graphOf({ x: ["float32", 2] }, (input, b) => {
+    const minus = b.add("Neg", [input("x")]);
+    return { ["__proto__"]: minus, y: b.add("Abs", [minus]) };
+  });
+  const x = { type: "float32", dims: [2], data: Float32Array.of(1, -2) } as const;
+  const outputs = await evaluateGraph(graph, { x });
+  expect(Object.entries(outputs).map(([name, { data }]) => [name, [...data]])).toEqual([
+    ["__proto__", [-1, 2]],
+    ["y", [1, 2]],
+  ]);
+  const { proto } = await encodeModel(graph);
+  await expect(cpu().load(onnxArtifact(proto))).rejects.toMatchObject({
+    code: "ENGINE",
+    message: expect.stringContaining("__proto__"),
+  });
 });

@@ -31,10 +31,10 @@ export async function evaluateGraph(
       throw new PareError("INPUT", `Input "${name}" is missing.`, { where: name });
   }
   await runNodes(graph, graph.main, values, signal);
-  const outputs: Record<string, Dense> = {};
+  const outputs: [name: string, value: Dense][] = [];
   for (const id of graph.main.outputs)
-    outputs[graph.value(id).name] = await valueOf(graph, values, id);
-  return outputs;
+    outputs.push([graph.value(id).name, await valueOf(graph, values, id)]);
+  return Object.fromEntries(outputs);
 }
 
 async function runNodes(

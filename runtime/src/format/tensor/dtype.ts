@@ -115,6 +115,11 @@ export const dtypeArray: { readonly [D in Exclude<Dtype, "string">]: TypedArrayC
 
 export const dtypes: readonly string[] = [...Object.keys(dtypeArray), "string"];
 
+/** Of elements that a typed array holds. */
+export function isNumeric(text: unknown): text is keyof typeof dtypeArray {
+  return typeof text === "string" && Object.hasOwn(dtypeArray, text);
+}
+
 export function isDtype(text: unknown): text is Dtype {
   return dtypes.includes(text as string);
 }
