@@ -1,20 +1,23 @@
-// node bench/price-kernels.mjs [--chromium] <model or .onnx>…: what each kernel of a model's module takes, one thread.
-// Of products and convolutions also billions of multiplications a second. Wants a quiet machine, and a build before it.
+// node bench/price-kernels.mjs [--chromium] [--integers] <model or .onnx>…: what each kernel of a model's module takes, one
+// thread; with --integers of the model as the target proposes it in integers. Of products and convolutions also billions of
+// multiplications a second. Wants a quiet machine, and a build before it.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { emitModule } from "../compiler/dist/wasm/emit.js";
+import { emitSteps } from "../compiler/dist/wasm/emit-steps.js";
 import { engines } from "../compiler/dist/wasm/engine.js";
 import { planOf } from "../compiler/dist/wasm/compile.js";
 import { planMemory } from "../compiler/dist/wasm/plan/memory-plan.js";
 import { modelPath } from "../fixtures/scripts/assets.mjs";
 import { fixedGraph } from "./proofs/aot/support/compiled.mjs";
+import { asIntegers } from "./proofs/aot/support/integers.mjs";
 import { withPage } from "./proofs/aot/support/open-page.mjs";
 import { timeSteps } from "./proofs/aot/support/time-steps.mjs";
 import { scratch } from "./proofs/shell.mjs";
 
 const budgetMs = 2000;
 const inChromium = process.argv.includes("--chromium");
-const names = process.argv.slice(2).filter((name) => name !== "--chromium");
+const inIntegers = process.argv.includes("--integers");
+const names = process.argv.slice(2).filter((name) => !name.startsWith("--"));
 
 await scratch(async (folder) => {
   const models = [];
@@ -40,9 +43,10 @@ await scratch(async (folder) => {
 /** A model's plan, and a module of its steps for each engine, the plainest first. */
 async function prepare(name, folder) {
   const { path } = name.endsWith(".onnx") ? { path: name } : await modelPath(name);
-  const plan = await planOf(await fixedGraph({ name, path }));
+  const float = await fixedGraph({ name, path });
+  const plan = await planOf(inIntegers ? await asIntegers(float) : float);
   const memory = planMemory(plan);
-  const modules = engines.map((engine) => emitModule(plan, memory, engine, "inside", true));
+  const modules = engines.map((engine) => emitSteps(plan, memory, engine));
   mkdirSync(folder);
   modules.forEach((bytes, at) => writeFileSync(join(folder, `${at}.wasm`), bytes));
   const inputs = plan.inputs.map(({ place, dims }) => ({
@@ -66,6 +70,11 @@ async function onPage({ index, inputs, budgetMs: budget }) {
 function print({ name, steps }, times) {
   const all = times.reduce((sum, ms) => sum + ms, 0);
   console.log(`${name}: ${steps.length} steps, ${(1000 * all).toFixed(0)} µs`);
+  const byKernel = new Map();
+  for (const [at, { kernel }] of steps.entries())
+    byKernel.set(kernel, (byKernel.get(kernel) ?? 0) + times[at]);
+  const kernels = [...byKernel].sort(([, one], [, other]) => other - one);
+  console.log(kernels.map(([kernel, ms]) => `${kernel} ${(1000 * ms).toFixed(1)}`).join(", "));
   for (const [at, { kernel, key }] of steps.entries()) {
     const options = JSON.parse(key.slice(kernel.length + 1));
     const ms = times[at];
@@ -76,13 +85,19 @@ function print({ name, steps }, times) {
   }
 }
 
-function productsOf(kernel, { batch, rows, columns, taps, run, outputs, vectors }) {
-  if (kernel !== "matrix" && kernel !== "depthwise") return 0;
-  const places = loops([...batch, rows, columns]);
-  return places * loops(taps) * (kernel === "matrix" ? run.count * outputs : 4 * vectors);
+function productsOf(kernel, { batch, rows, columns, taps, run, outputs, vectors, channels }) {
+  if (!/^(matrix|depthwise)(-i8)?$/.test(kernel)) return 0;
+  const summed = loops([...batch, rows, columns, ...taps]);
+  const ofOne = {
+    matrix: () => run.count * outputs,
+    depthwise: () => 4 * vectors,
+    "matrix-i8": () => run * outputs,
+    "depthwise-i8": () => channels,
+  };
+  return summed * ofOne[kernel]();
 }
 
-function shapeOf({ rows, columns, axes, taps, run, outputs, vectors, lanes, epilogue }) {
+function shapeOf({ rows, columns, axes, taps, run, outputs, channels, vectors, lanes, epilogue }) {
   const parts = {
     rows: rows?.count,
     columns: columns?.count,
@@ -90,6 +105,7 @@ function shapeOf({ rows, columns, axes, taps, run, outputs, vectors, lanes, epil
     taps: list(taps),
     run: run?.count ?? run,
     outputs,
+    channels,
     vectors,
     lanes,
     followed: epilogue?.map(({ kind }) => kind).join(" "),

@@ -1,10 +1,8 @@
 import type { Tensors } from "@pare/runtime/format";
-import { i32 } from "../../encode/expression.js";
-import { FunctionBuilder } from "../../encode/function-builder.js";
-import { ModuleBuilder } from "../../encode/module-builder.js";
+import { emitSteps } from "../../emit-steps.js";
 import type { Engine } from "../../engine.js";
 import { memoryOver } from "../../kernels/kernel.js";
-import { constantImage, type MemoryPlan, planMemory } from "../../plan/memory-plan.js";
+import { constantImage, planMemory } from "../../plan/memory-plan.js";
 import type { Plan } from "../../plan/plan.js";
 import { write } from "../../run-model.test.support.js";
 
@@ -24,7 +22,7 @@ export function differenceToReferences(
   engine: Engine,
 ): string | undefined {
   const memory = planMemory(plan);
-  const module = new WebAssembly.Module(stepwise(plan, memory, engine));
+  const module = new WebAssembly.Module(emitSteps(plan, memory, engine));
   const { exports } = new WebAssembly.Instance(module);
   if (!(exports["memory"] instanceof WebAssembly.Memory)) return "it exports no memory";
   const { buffer } = exports["memory"];
@@ -46,22 +44,4 @@ export function differenceToReferences(
     } else actual.set(right);
   }
   return undefined;
-}
-
-/** A module that exports a function for each step. */
-function stepwise(plan: Plan, memory: MemoryPlan, engine: Engine): Uint8Array<ArrayBuffer> {
-  const module = new ModuleBuilder();
-  const kernels = new Map<string, number>();
-  plan.steps.forEach((step, time) => {
-    const index = kernels.get(step.key) ?? module.add(step.emit(engine));
-    kernels.set(step.key, index);
-    const f = new FunctionBuilder(0);
-    f.call(
-      index,
-      step.at.map((place) => i32(memory.addressOf(place))),
-    );
-    module.add(f, `step${time}`);
-  });
-  module.data(memory.constantsAt, constantImage(plan, memory));
-  return module.encode(memory.memoryBytes);
 }
