@@ -62,3 +62,23 @@ it("keeps seven bits of an activation by bounds of its own", async () => {
     expect(graph.constant(node.inputs[2])?.numbers()?.[0]).toBeLessThan(128);
   }
 });
+
+it("leaves float what is added to what is there before: moved, or made by another convolution", async () => {
+  const float = graphOf({ x: ["float32", 1, 3, 8, 8] }, (input, b) => {
+    const conv = (name: string, x: ValueId, from: number, to: number): ValueId =>
+      named(b, name, b.add("Conv", [x, b.weights(to, from, 3, 3), b.weights(to)], pads));
+    const first = named(b, "first", b.add("Relu", [conv("a", input("x"), 3, 4)]));
+    const wide = conv("wide", first, 4, 8);
+    const padded = named(b, "padded", b.add("Pad", [first, b.ints([0, 0, 0, 0, 0, 4, 0, 0])]));
+    const sum = named(b, "sum", b.add("Add", [wide, padded]));
+    const long = conv("long", conv("inner", sum, 8, 8), 8, 8);
+    const short = conv("short", sum, 8, 8);
+    const joined = named(b, "joined", b.add("Add", [long, short]));
+    return { y: conv("head", joined, 8, 4) };
+  });
+  const graph = await quantized(quantizeStatic, float, options);
+  // `wide` comes behind `first`, of which `padded` is made; `short` behind `long`.
+  expect(roundedIn(graph)).toEqual(["first", "inner", "joined", "long", "padded", "sum", "x"]);
+  const feeds = feedsOf(float, 1);
+  expect(agreement(await run(float, feeds), await run(graph, feeds))).toBeGreaterThan(20);
+});

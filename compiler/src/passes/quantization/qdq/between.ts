@@ -1,4 +1,4 @@
-import type { WeightedNode } from "../../../analysis/weighted-node.js";
+import { isWeightedOp, type WeightedNode } from "../../../analysis/weighted-node.js";
 import type { Graph, Node, NodeId, ValueId } from "../../../ir/index.js";
 import { movesExactly, operatorOf } from "../../../ops/index.js";
 import { fusedTail } from "./removable.js";
@@ -17,7 +17,7 @@ export function planBetween(
   return new Planner(graph, weighted).plan();
 }
 
-/** Values back to which a residual is looked for, and nodes to which a function is. */
+/** Nodes back to which a function is looked for. */
 const mostLookedAt = 64;
 
 class Planner {
@@ -29,6 +29,8 @@ class Planner {
   readonly #made = new Set<ValueId>();
   /** Results that are added to an earlier activation where they are made. */
   readonly #added = new Set<ValueId>();
+  /** Of a value, the place in the order of the last node with weights that it is made of. */
+  readonly #lastSum = new Map<ValueId, number>();
 
   constructor(graph: Graph, weighted: ReadonlyMap<NodeId, WeightedNode>) {
     this.#graph = graph;
@@ -38,7 +40,10 @@ class Planner {
   plan(): ReadonlyMap<ValueId, PlannedActivation> {
     const order = this.#graph.order();
     for (const node of [...order].reverse()) this.#lead(node);
-    for (const node of order) this.#follow(node);
+    for (const [place, node] of order.entries()) {
+      this.#follow(node);
+      this.#keepLastSum(node, place);
+    }
     for (const node of order) {
       const weighted = this.#weighted.get(node.id);
       if (weighted !== undefined) this.#visitWeighted(weighted);
@@ -62,6 +67,16 @@ class Planner {
     const isMade = this.#weighted.has(node.id) || this.#free(node).some((id) => this.#made.has(id));
     if (!isMade) return;
     for (const id of node.outputs) if (id !== null) this.#made.add(id);
+  }
+
+  #keepLastSum(node: Node, place: number): void {
+    const own = isWeightedOp(node) ? place : -1;
+    const last = Math.max(own, ...node.inputs.map((id) => this.#lastSumOf(id)));
+    for (const id of node.outputs) if (id !== null) this.#lastSum.set(id, last);
+  }
+
+  #lastSumOf(id: ValueId | null): number {
+    return id === null ? -1 : (this.#lastSum.get(id) ?? -1);
   }
 
   /** Inputs that are floats, and not constant. */
@@ -151,32 +166,18 @@ class Planner {
     return node.op === "Pad" && (value === null || value === undefined || number === 0);
   }
 
-  /** Is a result only added to what it is itself made of? That is rounded by then. */
-  #isAddedToEarlier({ activation, kind }: WeightedNode, output: ValueId): boolean {
+  /** Is a result only added to what is there before it: made of nodes with weights that come before its own? */
+  #isAddedToEarlier({ kind }: WeightedNode, output: ValueId): boolean {
     const { uses } = this.#graph.value(output);
     const [reader] = this.#graph.consumers(output);
     if (kind === "depthwise" || uses.length !== 1 || reader?.op !== "Add" || reader.domain !== "")
       return false;
     const earlier = reader.inputs.find((input) => input !== output);
-    const [sum] = reader.outputs;
-    if (earlier === null || earlier === undefined || sum === null || sum === undefined)
-      return false;
+    if (earlier === null || earlier === undefined) return false;
     if (!this.#isBetween(reader) || !this.#hasSameShape(earlier, output)) return false;
-    const seen = new Set<ValueId>([activation]);
-    const stack: ValueId[] = [activation];
-    for (let value = stack.pop(); value !== undefined; value = stack.pop()) {
-      if (value === earlier) {
-        this.#added.add(output);
-        return true;
-      }
-      if (seen.size > mostLookedAt) return false;
-      for (const input of this.#graph.producer(value)?.inputs ?? []) {
-        if (input === null || seen.has(input)) continue;
-        seen.add(input);
-        stack.push(input);
-      }
-    }
-    return false;
+    if (this.#lastSumOf(earlier) >= this.#lastSumOf(output)) return false;
+    this.#added.add(output);
+    return true;
   }
 
   #hasSameShape(a: ValueId, b: ValueId): boolean {

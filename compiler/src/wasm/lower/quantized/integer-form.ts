@@ -10,7 +10,15 @@ import { attributeReader, movesExactly, operatorOf } from "../../../ops/index.js
 import { dtypeOf } from "../node-facts.js";
 import type { StoredConstants } from "../stored-constants.js";
 import { decodeConstants } from "./decoded-constants.js";
-import { byteBounds, encodedBy, isPlain, mostOf, type Steps, stepsOf } from "./quantization.js";
+import {
+  byteBounds,
+  encodedBy,
+  isLeftOut,
+  isPlain,
+  mostOf,
+  type Steps,
+  stepsOf,
+} from "./quantization.js";
 
 /** A graph in the form in which integers are lowered. */
 export interface IntegerForm {
@@ -117,10 +125,6 @@ function padsZeros(graph: Graph, node: Node): boolean {
   return (
     mode === "constant" && number === 0 && (isLeftOut(value) || graph.constant(value) !== undefined)
   );
-}
-
-function isLeftOut(id: ValueId | null | undefined): boolean {
-  return id === null || id === undefined;
 }
 
 /** move(scale · (q − z)) = scale · (move(q) − z), and the same of the largest. */

@@ -56,7 +56,7 @@ export function encodedBy(graph: Graph, id: ValueId | undefined): Encoded | unde
 /** How many nodes back a bound is looked for. */
 const mostNodes = 64;
 
-/** The largest byte that a value can have: a Clip says so, and what only moves bytes keeps it. */
+/** The largest byte that a value can have: a Clip says so, and what only moves bytes or adds others keeps it. */
 export function mostOf(graph: Graph, id: ValueId, left = mostNodes): number {
   const maker = graph.producer(id);
   if (maker === undefined || maker.domain !== "" || left <= 0) return 255;
@@ -64,10 +64,19 @@ export function mostOf(graph: Graph, id: ValueId, left = mostNodes): number {
     const [, high] = byteBounds(graph, maker) ?? [0, 255];
     return high;
   }
+  if (maker.op === "Pad") {
+    const [x, , byte] = maker.inputs;
+    const added = isLeftOut(byte) ? 0 : (graph.constant(byte)?.numbers()?.[0] ?? 255);
+    return x === null || x === undefined ? 255 : Math.max(mostOf(graph, x, left - 1), added);
+  }
   if (!keepsBytes.has(maker.op)) return 255;
   const parts = maker.op === "Concat" ? maker.inputs : maker.inputs.slice(0, 1);
   const each = parts.flatMap((part) => (part === null ? [] : [part]));
   return Math.max(0, ...each.map((part) => mostOf(graph, part, left - each.length)));
+}
+
+export function isLeftOut(id: ValueId | null | undefined): id is null | undefined {
+  return id === null || id === undefined;
 }
 
 /** Operators whose bytes are bytes of what they read. */

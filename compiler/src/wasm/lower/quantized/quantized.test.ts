@@ -325,3 +325,16 @@ it("pools, joins, moves and maps integers without making floats of them", async 
     { numRuns: 120 },
   );
 }, 120_000);
+
+it("bounds bytes that zeros were added to by what they are bounded by already", async () => {
+  const seven: How = { type: "uint8", scale: Math.fround(0.02), zeroPoint: 9, bits: 7 };
+  const graph = graphOf({ x: ["float32", 1, 8, 5, 5] }, (inputOf, b) => {
+    const x = rounded(b, inputOf("x"), seven);
+    const wider = rounded(b, b.add("Pad", [x, b.ints([0, 0, 0, 0, 0, 8, 0, 0])]), seven);
+    const w = weights(b, [8, 16, 1, 1], 0, { type: "int8", perChannel: true });
+    return { y: rounded(b, b.add("Conv", [wider, w]), seven) };
+  });
+  const kernels = await expectAgreement(graph, seven.scale);
+  // Those that scale back what leaves the model are the only look-up.
+  expect(kernels.filter((kernel) => kernel === "look-up-i8")).toHaveLength(1);
+});
