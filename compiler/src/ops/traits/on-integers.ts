@@ -1,12 +1,16 @@
 import type { Cells } from "../schema/schemas.js";
 
-/** It is computed on integers as well as on floats, where all that it reads is rounded: a sum, a product, a mean, a joint. */
-export type OnIntegers = true;
+/**
+ * `of-integers`: computed on integers as well as on floats, where all that it reads is rounded: a sum, a product, a mean, a
+ * joint. `before-rounding`: computed on what sums of products come to, before that is rounded.
+ */
+export type OnIntegers = "of-integers" | "before-rounding";
 
 export const onIntegers: Cells<OnIntegers> = {
-  Add: true,
-  Mul: true,
-  Concat: true,
-  AveragePool: true,
-  GlobalAveragePool: true,
+  Add: "of-integers",
+  Mul: "of-integers",
+  Concat: "of-integers",
+  AveragePool: "of-integers",
+  GlobalAveragePool: "of-integers",
+  HardSwish: "before-rounding",
 };

@@ -1,4 +1,4 @@
-import { i32, loaded, simd, type Vector } from "./expression.js";
+import { i32, integers, loaded, simd, type Vector } from "./expression.js";
 
 function vectorOf(opcode: number, ...operands: readonly Vector[]): Vector {
   return {
@@ -40,6 +40,9 @@ export const bytes = {
 
 /** Eight lanes of 16 bits. */
 export const halves = {
+  /** All lanes the same. */
+  splat: (value: number): Vector => integers(Math.imul(value & 0xffff, 0x00010001)),
+  subtract: binary(0x91),
   shiftLeft: shift(0x8b),
   shiftRight: shift(0x8c),
   shiftRightUnsigned: shift(0x8d),
@@ -49,6 +52,10 @@ export const halves = {
 export const lanes = {
   /** Of eight unsigned bytes, the first of the vector. */
   halvesOfBytes: unary(0x89),
+  /** The last eight. */
+  highHalvesOfBytes: unary(0x8a),
+  signedWordsOfLowHalves: unary(0xa7),
+  signedWordsOfHighHalves: unary(0xa8),
   wordsOfLowHalves: unary(0xa9),
   wordsOfHighHalves: unary(0xaa),
   /** Signed, at its ends where they do not fit. */

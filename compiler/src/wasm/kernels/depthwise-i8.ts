@@ -6,11 +6,11 @@ import { type Axis, balanced, nest, walk } from "./nest.js";
 import { type Activations, Products, signed } from "./products-i8.js";
 import {
   emitBytes,
-  emitRounded,
+  emitResult,
   emitScaled,
   type Result,
   resultBytes,
-  roundedByte,
+  resultByte,
   scaled,
   termBytes,
   termsAt,
@@ -157,8 +157,8 @@ export const depthwiseI8: Kernel<DepthwiseI8Options> = {
         const own = (sums[j] ?? []).slice(0, groups);
         own.forEach((sum, group) => {
           emitScaled(f, sum, load(terms, group * termBytes + vectorBytes));
-          if (result.kind === "bytes") emitRounded(f, sum, result);
-          else {
+          emitResult(f, sum, result);
+          if (result.kind === "floats") {
             const count = Math.min(laneCount, stored - group * laneCount);
             f.storeLanes(output, j * columnOut + group * vectorBytes, sum, count);
           }
@@ -219,7 +219,7 @@ export const depthwiseI8: Kernel<DepthwiseI8Options> = {
               sum = (sum + (bytes[x + from + c] ?? 0) * weight) | 0;
             }
           const value = scaled(sum, factor);
-          if (result.kind === "bytes") bytes[y + c] = roundedByte(value, result);
+          if (result.kind === "bytes") bytes[y + c] = resultByte(value, result);
           else memory.floats[y / floatBytes + c] = value;
         }
       });

@@ -1,8 +1,8 @@
-import { f32x4, floats, i32x4, integers, type Local } from "../encode/expression.js";
+import { f32x4, floats, load, type Local, type Vector } from "../encode/expression.js";
 import { FunctionBuilder } from "../encode/function-builder.js";
-import { lanes, loadByteSplat, loadBytesAsHalves } from "../encode/integer-vectors.js";
+import { halves, lanes, loadByteSplat } from "../encode/integer-vectors.js";
 import { eachBlock } from "./across-bytes.js";
-import { type Kernel } from "./kernel.js";
+import { type Kernel, vectorBytes } from "./kernel.js";
 import { type Axis, nest, walk } from "./nest.js";
 import { emitBytes, emitRounded, roundedByte, type Rounding } from "./rounding-i8.js";
 
@@ -25,47 +25,76 @@ export interface JoinI8Options {
   readonly rounding: Rounding;
 }
 
-/** Bytes that are widened at once. */
-const width = 8;
+/** Vectors of 32-bit lanes that one of bytes becomes. */
+const parts = vectorBytes / 4;
 
-/** Loops: axes › eight elements. Parameters: first, second, output. */
+/**
+ * Loops: axes › sixteen elements. Where an operand is the same all along the innermost axis, as a gate of channels is for
+ * the pixels, that axis is the inner loop, and the operand's sixteen elements stay in registers as floats:
+ *
+ *     axes but the last › sixteen elements › the last axis
+ *
+ * Parameters: first, second, output.
+ */
 export const joinI8: Kernel<JoinI8Options> = {
   name: "join-i8",
   emit({ axes, run, join, operands, rounding }) {
     const f = new FunctionBuilder(3);
     const output = f.parameter(2);
-    const halves = operands.map(() => f.local("v128"));
-    const sums = operands.map(() => f.vectors(2));
-    const packed = f.scratch("packed");
-    const widen = (which: number, { zeroPoint, factor, lies }: JoinedI8): void => {
-      const [x, [low, high] = []] = [halves[which], sums[which]];
-      if (!x || !low || !high) return;
+    const halved = f.scratch("halves");
+    const numbers = operands.map(() => f.vectors(parts));
+    const widen = (which: number): void => {
+      const { zeroPoint, factor, lies } = operands[which === 0 ? 0 : 1];
       const pointer = f.parameter(which);
-      f.set(
-        x,
-        lies === "lanes" ? loadBytesAsHalves(pointer) : lanes.halvesOfBytes(loadByteSplat(pointer)),
-      );
-      f.set(low, lanes.wordsOfLowHalves(x));
-      f.set(high, lanes.wordsOfHighHalves(x));
-      for (const sum of [low, high]) {
-        if (zeroPoint !== 0) f.set(sum, i32x4.subtract(sum, integers(zeroPoint)));
-        const real = f32x4.fromIntegers(sum);
-        f.set(sum, factor === 1 ? real : f32x4.multiply(real, floats(factor)));
+      const [packed = halved, ...others] = numbers[which] ?? [];
+      const own = [packed, ...others];
+      f.set(packed, lies === "lanes" ? load(pointer) : loadByteSplat(pointer));
+      const half = (from: Vector, low: Local<"v128">, high: Local<"v128">): void => {
+        f.set(halved, from);
+        if (zeroPoint !== 0) f.set(halved, halves.subtract(halved, halves.splat(zeroPoint)));
+        f.set(low, lanes.signedWordsOfLowHalves(halved));
+        f.set(high, lanes.signedWordsOfHighHalves(halved));
+      };
+      const [a = packed, b = packed, c = packed, d = packed] = own;
+      half(lanes.highHalvesOfBytes(packed), c, d);
+      half(lanes.halvesOfBytes(packed), a, b);
+      for (const number of own) {
+        const real = f32x4.fromIntegers(number);
+        f.set(number, factor === 1 ? real : f32x4.multiply(real, floats(factor)));
       }
     };
-    const apply = (x: Local<"v128">, y: Local<"v128">) =>
-      join === "add" ? f32x4.add(x, y) : f32x4.multiply(x, y);
+    const apply = join === "add" ? f32x4.add : f32x4.multiply;
+    /** Into the numbers of one operand, which the other one's stay beside. */
+    const finish = (into: number, count: number): void => {
+      const [own = [], other = []] = [numbers[into], numbers[1 - into]];
+      own.forEach((number, at) => {
+        f.set(number, apply(number, other[at] ?? number));
+        emitRounded(f, number, rounding);
+      });
+      emitBytes(f, halved, own, rounding);
+      f.storeBytes(output, 0, halved, count);
+    };
     const steps = [...operands.map(({ lies }) => (lies === "lanes" ? 1 : 0)), 1];
-    nest(f, axes, f.parameters, () =>
-      eachBlock(f, run, width, f.parameters, steps, (count) => {
-        operands.forEach((operand, which) => widen(which, operand));
-        const [first = [], second = []] = sums;
-        first.forEach((sum, at) => {
-          f.set(sum, apply(sum, second[at] ?? sum));
-          emitRounded(f, sum, rounding);
+    const last = axes.at(-1);
+    const repeated = last === undefined ? -1 : last.steps.slice(0, 2).indexOf(0);
+    if (last === undefined || repeated < 0) {
+      nest(f, axes, f.parameters, () =>
+        eachBlock(f, run, vectorBytes, f.parameters, steps, (count) => {
+          widen(0);
+          widen(1);
+          finish(0, count);
+        }),
+      );
+      return f;
+    }
+    nest(f, axes.slice(0, -1), f.parameters, () =>
+      eachBlock(f, run, vectorBytes, f.parameters, steps, (count) => {
+        widen(repeated);
+        const moved = nest(f, [last], f.parameters, () => {
+          widen(1 - repeated);
+          finish(1 - repeated, count);
         });
-        emitBytes(f, packed, first, rounding);
-        f.storeBytes(output, 0, packed, count);
+        f.parameters.forEach((pointer, at) => f.advance(pointer, -(moved[at] ?? 0)));
       }),
     );
     return f;

@@ -26,8 +26,13 @@ const rounding: fc.Arbitrary<Rounding> = fc.record({
   high: size(61, 255),
   wide: fc.boolean(),
 });
+const curve = fc.record({
+  kind: fc.constant("hard-swish" as const),
+  slope: fc.double({ min: 0.001, max: 1, noNaN: true }),
+});
 const result: fc.Arbitrary<Result> = fc.oneof(
   rounding.map((each): Result => ({ kind: "bytes", ...each })),
+  fc.tuple(rounding, curve).map(([each, own]): Result => ({ kind: "bytes", ...each, curve: own })),
   fc.constant<Result>({ kind: "floats" }),
 );
 const activations = fc.constantFrom("7-bit" as const, "8-bit" as const);
@@ -236,18 +241,26 @@ it("adds and multiplies tensors of bytes as its reference does", () => {
     lies: fc.constantFrom("lanes" as const, "splat" as const),
   });
   const problem = fc.record({
-    outer: size(1, 4),
-    run: size(1, 29),
+    outer: size(1, 3),
+    inner: size(1, 4),
+    // Of the first and the second: is it the same all along the innermost axis?
+    repeats: fc.tuple(fc.boolean(), fc.boolean()),
+    run: size(1, 45),
     join: fc.constantFrom("add" as const, "multiply" as const),
     operands: fc.tuple(operand, operand),
     rounding,
     seed,
   });
   fc.assert(
-    fc.property(problem, ({ outer, run, seed: s, ...rest }) => {
-      const options = { ...rest, run, axes: [{ count: outer, steps: [run, 1, run] }] };
+    fc.property(problem, ({ outer, inner, repeats, run, seed: s, ...rest }) => {
+      const steps = repeats.map((isSame) => (isSame ? 0 : run + 1));
+      const axes = [
+        { count: outer, steps: [inner * (run + 1), 7, inner * run] },
+        { count: inner, steps: [...steps, run] },
+      ];
+      const options = { ...rest, run, axes };
       expect(differenceOf(joinI8, options, operands(3), s, undefined, true)).toBeUndefined();
     }),
-    { numRuns: 100 },
+    { numRuns: 200 },
   );
 });

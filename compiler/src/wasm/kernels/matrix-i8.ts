@@ -15,11 +15,11 @@ import { type Axis, balanced, nest, walk } from "./nest.js";
 import { type Activations, type Factor, Products, signed, step } from "./products-i8.js";
 import {
   emitBytes,
-  emitRounded,
+  emitResult,
   emitScaled,
   type Result,
   resultBytes,
-  roundedByte,
+  resultByte,
   scaled,
   termBytes,
   termsAt,
@@ -148,7 +148,7 @@ export const matrixI8: Kernel<MatrixI8Options> = {
             const beside = scaled((bytes[z + n] ?? 0) - added.zeroPoint, Math.fround(added.factor));
             value = Math.fround(value + beside);
           }
-          if (result.kind === "bytes") bytes[y + n] = roundedByte(value, result);
+          if (result.kind === "bytes") bytes[y + n] = resultByte(value, result);
           else memory.floats[y / floatBytes + n] = value;
         }
       });
@@ -253,8 +253,8 @@ function tileWriter(
           emitScaled(f, beside, floats(options.other.factor));
           f.set(total, f32x4.add(total, beside));
         }
-        if (result.kind === "bytes") emitRounded(f, total, result);
-        else {
+        emitResult(f, total, result);
+        if (result.kind === "floats") {
           const count = Math.min(laneCount, stored - v * laneCount);
           f.storeLanes(output, m * columnOut + v * vectorBytes, total, count);
         }

@@ -6,11 +6,11 @@ import { floatBytes, type Kernel, laneCount, vectorBytes } from "./kernel.js";
 import { type Axis, nest, walk } from "./nest.js";
 import {
   emitBytes,
-  emitRounded,
+  emitResult,
   emitScaled,
   type Result,
   resultBytes,
-  roundedByte,
+  resultByte,
   scaled,
 } from "./rounding-i8.js";
 
@@ -45,7 +45,7 @@ export const meanI8: Kernel<MeanI8Options> = {
     ];
     const finish = (sum: Local<"v128">): void => {
       emitScaled(f, sum, floats(factor));
-      if (result.kind === "bytes") emitRounded(f, sum, result);
+      emitResult(f, sum, result);
     };
     nest(f, axes, f.parameters, () =>
       eachBlock(f, run, width, f.parameters, [1, resultBytes(result)], (count) => {
@@ -77,7 +77,7 @@ export const meanI8: Kernel<MeanI8Options> = {
         let sum = start;
         walk(taps, [input + i], ([from = 0]) => (sum = (sum + (bytes[from] ?? 0)) | 0));
         const value = scaled(sum, Math.fround(factor));
-        if (result.kind === "bytes") bytes[output + i] = roundedByte(value, result);
+        if (result.kind === "bytes") bytes[output + i] = resultByte(value, result);
         else memory[output / floatBytes + i] = value;
       }
     });

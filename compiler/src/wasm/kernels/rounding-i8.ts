@@ -2,6 +2,7 @@ import { roundHalfEven } from "../../ops/reference/round-half-even.js";
 import { f32x4, floats, i32x4, integers, type Local, type Vector } from "../encode/expression.js";
 import type { FunctionBuilder } from "../encode/function-builder.js";
 import { bytes, lanes } from "../encode/integer-vectors.js";
+import { type Curve, curved, emitCurve } from "./curve-i8.js";
 import { laneCount } from "./kernel.js";
 
 /** How real numbers, in steps of a result's scale, become its bytes. */
@@ -60,8 +61,10 @@ export function roundedByte(x: number, { zeroPoint, low, high }: Rounding): numb
   return Math.min(Math.max(roundHalfEven(bounded) + zeroPoint, low), high);
 }
 
-/** What is made of sums: bytes, or floats as they are. */
-export type Result = (Rounding & { readonly kind: "bytes" }) | { readonly kind: "floats" };
+/** What is made of sums: bytes, by a function before they are rounded where there is one, or floats as they are. */
+export type Result =
+  | (Rounding & { readonly kind: "bytes"; readonly curve?: Curve })
+  | { readonly kind: "floats" };
 
 /** Of a channel. */
 export function resultBytes({ kind }: Result): number {
@@ -74,6 +77,18 @@ export const termBytes = 2 * laneCount * 4;
 /** Sums as floats in steps of the result: the nearest float of each, times its channel's factor. */
 export function emitScaled(f: FunctionBuilder, sum: Local<"v128">, factors: Vector): void {
   f.set(sum, f32x4.multiply(f32x4.fromIntegers(sum), factors));
+}
+
+/** Sums in steps of the result as what it rounds, and that rounded; of a result of floats they stay. */
+export function emitResult(f: FunctionBuilder, sum: Local<"v128">, result: Result): void {
+  if (result.kind !== "bytes") return;
+  if (result.curve !== undefined) emitCurve(f, sum, result.curve);
+  emitRounded(f, sum, result);
+}
+
+/** The byte that a sum in steps of the result becomes. */
+export function resultByte(x: number, result: Rounding & { readonly curve?: Curve }): number {
+  return roundedByte(result.curve === undefined ? x : curved(x, result.curve), result);
 }
 
 export function scaled(sum: number, factor: number): number {

@@ -7,8 +7,8 @@ import type { PlannedActivation } from "./static-plan.js";
 /**
  * Which activations become integers where all that lies between integer nodes is to: what these read, and what sums,
  * products, means and joints between two of them read and give, for all readers. What no integer node is made of stays
- * float, and so do a result that is added to an earlier activation in the same kernel, and what is between functions of
- * single elements, which a table does at once.
+ * float, and so do a result that is added to an earlier activation or goes through a function in the same kernel, and what
+ * is between functions of single elements, which a table does at once.
  */
 export function planBetween(
   graph: Graph,
@@ -91,7 +91,7 @@ class Planner {
   #isBetween(node: Node): boolean {
     const [output] = node.outputs;
     const free = this.#free(node);
-    if (operatorOf(node)?.traits.onIntegers === undefined) return false;
+    if (operatorOf(node)?.traits.onIntegers !== "of-integers") return false;
     if (output === null || output === undefined || !this.#leading.has(output)) return false;
     if (free.length < node.inputs.length || !free.some((id) => this.#made.has(id))) return false;
     const [a, b] = free;
@@ -122,13 +122,21 @@ class Planner {
     this.#demand(weighted.activation);
     const [output] = weighted.node.outputs;
     if (output === null || output === undefined) return;
-    if (!this.#isAddedToEarlier(weighted, output)) this.#give(output);
+    if (!this.#isAddedToEarlier(weighted, output)) this.#give(this.#followed(output));
   }
 
   #visitBetween(node: Node): void {
     for (const id of this.#free(node)) if (!this.#added.has(id)) this.#demand(id);
     const [output] = node.outputs;
     if (output !== null && output !== undefined) this.#give(output);
+  }
+
+  /** What a function makes of a result that nobody else reads, where it is computed before that is rounded. */
+  #followed(output: ValueId): ValueId {
+    const [reader] = this.#graph.consumers(output);
+    if (reader === undefined || this.#graph.value(output).uses.length !== 1) return output;
+    const isComputed = operatorOf(reader)?.traits.onIntegers === "before-rounding";
+    return isComputed ? (reader.outputs[0] ?? output) : output;
   }
 
   /** Rounds a result behind the rectifier that follows it. */

@@ -41,7 +41,7 @@ export function convolveBytes(node: NodeFacts, l: Lowering): boolean {
   const geometry = geometryOf(node);
   const { depth, group, maps } = geometry;
   const isDepthwise = depth === 1 && group === node.dims(0)[1] && maps === group;
-  const rounded = roundedResult(l, node.output(), !isDepthwise);
+  const rounded = roundedResult(l, node.output(), { sum: !isDepthwise, curve: true });
   const terms = sumTerms(encoded, weights, bias, rounded);
   if (terms === undefined) return false;
   rounded?.nodes.forEach((each) => l.absorbed.add(each));

@@ -2,7 +2,7 @@ import type { ValueId } from "../../../ir/index.js";
 import { largestI8 } from "../../kernels/largest-i8.js";
 import { meanI8 } from "../../kernels/mean-i8.js";
 import { type Axis, collapsed } from "../../kernels/nest.js";
-import { type Result } from "../../kernels/rounding-i8.js";
+import { mostRounded, type Result } from "../../kernels/rounding-i8.js";
 import { placeAt } from "../../plan/plan.js";
 import { channelsLast, sizeAt, stepAt, type View } from "../../plan/view.js";
 import { asImage } from "../image.js";
@@ -57,11 +57,12 @@ function planMeans(
   { bytes, scale, zeroPoint }: Encoded,
   parts: readonly PoolPart[],
 ): void {
-  const rounded = roundedResult(l, node.output(), false);
+  const rounded = roundedResult(l, node.output());
   rounded?.nodes.forEach((each) => l.absorbed.add(each));
   const x = imageOf(l, bytes);
+  const wide = rounded !== undefined && (255 * scale) / rounded.scale >= mostRounded;
   const result: Result =
-    rounded === undefined ? { kind: "floats" } : { kind: "bytes", ...rounded.rounding, wide: true };
+    rounded === undefined ? { kind: "floats" } : { kind: "bytes", ...rounded.rounding, wide };
   const y = asImage(
     rounded === undefined
       ? l.allocate(node.output(), channelsLast(node.dims(0).length), { exact: true })

@@ -28,7 +28,7 @@ export function multiplyBytes(node: NodeFacts, l: Lowering): boolean {
   if (biasId !== undefined && (l.floats(biasId)?.length ?? 0) > weights.channels) return false;
   const bias = integerBias(l, biasId, attributes.float("beta", 1));
   if (bias === undefined) return false;
-  const rounded = roundedResult(l, node.output(), true);
+  const rounded = roundedResult(l, node.output(), { sum: true, curve: true });
   const terms = sumTerms(encoded, weights, bias, rounded);
   if (terms === undefined) return false;
   rounded?.nodes.forEach((each) => l.absorbed.add(each));

@@ -156,7 +156,14 @@ it("convolves integers of any quantizer: axes, groups, strides, dilations, pads,
       input: how,
       weightsHow,
       output: fc.option(how),
-      follower: fc.constantFrom("none", "relu", "clip", "residual", "rounded-residual"),
+      follower: fc.constantFrom(
+        "none",
+        "relu",
+        "clip",
+        "hard-swish",
+        "residual",
+        "rounded-residual",
+      ),
       fixed: how,
     }),
   );
@@ -187,6 +194,7 @@ it("convolves integers of any quantizer: axes, groups, strides, dilations, pads,
           const inputs = p.hasBias ? [x, w, bias(b, maps, p.weightsHow, input)] : [x, w];
           let y = b.add("Conv", inputs, attributes);
           if (follower === "relu") y = b.add("Relu", [y]);
+          if (follower === "hard-swish") y = b.add("HardSwish", [y]);
           if (follower === "clip") y = b.add("Clip", [y, b.floats([-0.1]), b.floats([0.25])]);
           if (follower.endsWith("residual")) {
             if (follower === "rounded-residual") y = rounded(b, y, p.fixed);
@@ -337,4 +345,21 @@ it("bounds bytes that zeros were added to by what they are bounded by already", 
   const kernels = await expectAgreement(graph, seven.scale);
   // Those that scale back what leaves the model are the only look-up.
   expect(kernels.filter((kernel) => kernel === "look-up-i8")).toHaveLength(1);
+});
+
+it("computes a function of a convolution's result before it is rounded, and its bounds after", async () => {
+  const seven: How = { type: "uint8", scale: Math.fround(0.02), zeroPoint: 9, bits: 7 };
+  for (const group of [1, 16]) {
+    const graph = graphOf({ x: ["float32", 1, 16, 5, 5] }, (inputOf, b) => {
+      const x = rounded(b, inputOf("x"), seven);
+      const w = weights(b, [16, 16 / group, 3, 3], 0, { type: "int8", perChannel: true });
+      const y = b.add("Conv", [x, w], { group: attribute.int(group) });
+      const bounded = b.add("Clip", [b.add("HardSwish", [y]), b.floats([-0.1]), b.floats([0.9])]);
+      return { y: rounded(b, bounded, seven) };
+    });
+    const kernels = await expectAgreement(graph, seven.scale);
+    const sums = group === 1 ? "matrix-i8" : "depthwise-i8";
+    const computing = kernels.filter((kernel) => kernel.endsWith("-i8"));
+    expect(computing).toEqual(["quantize-i8", sums, "look-up-i8"]);
+  }
 });

@@ -1,5 +1,6 @@
 import { type Graph, type Node, type ValueId } from "../../../ir/index.js";
 import { roundHalfEven } from "../../../ops/reference/round-half-even.js";
+import type { Curve } from "../../kernels/curve-i8.js";
 import type { Rounding } from "../../kernels/rounding-i8.js";
 import type { Lowering } from "../lowering.js";
 import { unaryOf } from "../unary-of.js";
@@ -20,19 +21,32 @@ export interface RoundedResult {
   readonly bytes: ValueId;
   /** Another value of bytes that is added before. */
   readonly other: Encoded | undefined;
+  /** A function that is computed before. */
+  readonly curve: Curve | undefined;
   /** The nodes that are done with. */
   readonly nodes: readonly Node[];
 }
 
+/** What a kernel computes with its result before it is rounded, beside rectifiers: a sum with other bytes, or a function. */
+export interface Follows {
+  readonly sum?: boolean;
+  readonly curve?: boolean;
+}
+
 /**
- * The rounding that a value goes to, by a rectifier or bounds and, where asked, a sum with bytes that are there already:
- * rounding is monotonic, so that bounds become bounds of bytes. Undefined where it goes elsewhere.
+ * The rounding that a value goes to, by a rectifier or bounds and, where the kernel has it, a sum with bytes that are there
+ * already or a function: rounding is monotonic, so that bounds become bounds of bytes. Undefined where it goes elsewhere.
  */
-export function roundedResult(l: Lowering, id: ValueId, joins: boolean): RoundedResult | undefined {
+export function roundedResult(
+  l: Lowering,
+  id: ValueId,
+  follows: Follows = {},
+): RoundedResult | undefined {
   const { graph } = l;
   const nodes: Node[] = [];
   const bounds: (readonly [low: number, high: number])[] = [];
   let [value, other]: [ValueId, Encoded | undefined] = [id, undefined];
+  let isCurved = false;
   for (;;) {
     const reader = onlyReader(graph, value);
     if (reader === undefined) return undefined;
@@ -42,15 +56,18 @@ export function roundedResult(l: Lowering, id: ValueId, joins: boolean): Rounded
       return {
         ...roundingBy(graph, reader, steps, bounds),
         other,
+        curve: isCurved ? { kind: "hard-swish", slope: Math.fround(steps.scale / 6) } : undefined,
         nodes: withClip(graph, nodes, reader),
       };
     }
     const [output] = reader.outputs;
     if (output === null || output === undefined || nodes.length > mostFollowers) return undefined;
     const bound = boundsOf(l, reader, value);
+    const isFirst: boolean = bounds.length === 0 && other === undefined && !isCurved;
     if (bound !== undefined) bounds.push(bound);
+    else if (isFirst && follows.curve === true && isPlain(reader, "HardSwish")) isCurved = true;
     else {
-      const canJoin: boolean = joins && other === undefined && bounds.length === 0;
+      const canJoin: boolean = isFirst && follows.sum === true;
       const beside: Encoded | undefined = canJoin ? besideOf(l, reader, value) : undefined;
       if (beside === undefined) return undefined;
       other = beside;

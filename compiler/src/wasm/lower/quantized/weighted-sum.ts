@@ -83,7 +83,12 @@ export function sumTerms(
     result:
       rounded === undefined
         ? { kind: "floats" }
-        : { kind: "bytes", ...rounded.rounding, wide: largest >= mostRounded },
+        : {
+            kind: "bytes",
+            ...rounded.rounding,
+            wide: largest >= mostRounded,
+            ...(rounded.curve !== undefined && { curve: rounded.curve }),
+          },
     other: other === undefined ? undefined : { factor: beside, zeroPoint: other.zeroPoint },
   };
 }
