@@ -135,6 +135,11 @@ export class FunctionBuilder {
     }
   }
 
+  /** Of a vector's parts of so many bytes one. */
+  storePart(at: Address, offset: number, value: Local<"v128">, bytes: 4 | 8, part: number): void {
+    this.#storeLane(bytes === 8 ? 0x5b : 0x5a, bytes, at, offset, value, part);
+  }
+
   /** One byte of a vector. */
   storeByteLane(at: Address, offset: number, value: Vector, lane: number): void {
     this.#storeLane(0x58, 1, at, offset, value, lane);

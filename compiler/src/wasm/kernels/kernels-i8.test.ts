@@ -80,6 +80,7 @@ it("multiplies bytes as its reference does: tiles, panels, taps, tails, another 
     batch: size(1, 2),
     rows: size(1, 3),
     columns: size(1, 15),
+    blocks: fc.option(size(1, 3), { nil: undefined }),
     taps: fc.array(size(1, 3), { maxLength: 2 }),
     run: size(1, 12).map((steps) => steps * 4),
     outputs: size(1, 21),
@@ -92,14 +93,16 @@ it("multiplies bytes as its reference does: tiles, panels, taps, tails, another 
   fc.assert(
     fc.property(
       problem,
-      ({ batch, rows, columns, taps, run, outputs, seed: s, other, ...rest }) => {
-        const each = rest.result.kind === "bytes" ? 1 : 4;
-        const width = (rest.padded ? up(outputs) : outputs) * each;
+      ({ batch, rows, columns: each, blocks, taps, run, outputs, seed: s, other, ...rest }) => {
+        const columns = each * (blocks ?? 1);
+        const bytes = rest.result.kind === "bytes" ? 1 : 4;
+        const width = (rest.padded ? up(outputs) : outputs) * bytes;
         const depth = taps.reduce((product, count) => product * count, run);
         // Steps of the input overlap, as those of windows do.
         const options = {
           ...rest,
           ...(other !== undefined && { other }),
+          ...(blocks !== undefined && { block: each }),
           batch: [{ count: batch, steps: [40, 0, 0, rows * columns * width, 0] }],
           rows: { count: rows, steps: [36, columns * width, 21] },
           columns: { count: columns, steps: [3, width, 5] },
@@ -176,15 +179,18 @@ it("rounds floats to bytes as its reference does", () => {
     step: size(1, 4),
     scale: factor,
     rounding: rounding.map((each) => ({ ...each, wide: true })),
+    channels: fc.option(size(2, 4), { nil: undefined }),
     seed,
   });
   fc.assert(
-    fc.property(problem, ({ outer, lanes, step, scale, rounding: how, seed: s }) => {
+    fc.property(problem, ({ outer, lanes, scale, rounding: how, channels, seed: s, ...rest }) => {
+      const step = channels ?? rest.step;
       const axes = [{ count: outer, steps: [lanes * 4, lanes * step] }];
-      const options = { axes, lanes, step, scale: scale / 32, rounding: how };
+      const beside = channels === undefined ? {} : { channels: { count: channels, step: 340 } };
+      const options = { axes, lanes, step, scale: scale / 32, rounding: how, ...beside };
       expect(differenceOf(quantizeI8, options, operands(2), s, undefined, true)).toBeUndefined();
     }),
-    { numRuns: 100 },
+    { numRuns: 200 },
   );
 });
 

@@ -36,6 +36,11 @@ export interface MatrixI8Options {
   /** Of the result, and within it: steps of input, output, other. */
   readonly rows: Axis;
   readonly columns: Axis;
+  /**
+   * So many columns, which it divides, are computed of all channels before the next are; where it is not given, all rows and
+   * columns of one panel before the next.
+   */
+  readonly block?: number;
   /** Of the kernel, around the run: steps of the input. */
   readonly taps: readonly Axis[];
   /** Bytes of the input that are summed over, a multiple of four. */
@@ -79,12 +84,16 @@ function panelsOf({ outputs, padded }: MatrixI8Options): readonly Panel[] {
 /**
  * Loops: batch › panels of output channels › rows › tiles of columns › taps › run. A tile's sums stay in registers; each
  * step reads four neighbouring bytes of the input per column, spread over the lanes, and four weights for each channel.
+ * A result that is larger than the nearest cache is written in blocks, whose parts of all panels meet there:
+ *
+ *     batch › rows › blocks of columns › panels › tiles › taps › run
+ *
  * Parameters: input, weights in panels, terms, output, other.
  */
 export const matrixI8: Kernel<MatrixI8Options> = {
   name: "matrix-i8",
   emit(options, engine) {
-    const { batch, rows, columns, result } = options;
+    const { batch, rows, columns, block, result } = options;
     const f = new FunctionBuilder(5);
     const [input, weights, terms, output, other] = pointersOf(f);
     const depth = depthOf(options);
@@ -92,30 +101,48 @@ export const matrixI8: Kernel<MatrixI8Options> = {
     const moving = options.other === undefined ? [input, output] : [input, output, other];
     const width = laneCount * resultBytes(result);
 
-    nest(f, batch, f.parameters, () => {
-      let vectors = 0;
-      for (const panel of panelsOf(options)) {
-        const most = mostColumns(engine, panel.vectors);
+    /** Writes columns of one panel. @returns by how much pointers are moved */
+    const across = (count: number, panel: Panel): readonly number[] => {
+      for (const { size, count: often } of balanced(count, mostColumns(engine, panel.vectors)))
+        f.times(often, () => {
+          tile(size, panel);
+          moving.forEach((pointer, at) => f.advance(pointer, size * (columns.steps[at] ?? 0)));
+        });
+      return columns.steps.map((each) => each * count);
+    };
+    const panels = panelsOf(options);
+    const vectors = panels.reduce((sum, { vectors: own, count }) => sum + own * count, 0);
+    /** Of all parameters, from the first panel to behind the last. */
+    const beside = moving.includes(other) ? vectors * laneCount : 0;
+    const all = [0, vectors * laneCount * depth, vectors * termBytes, vectors * width, beside];
+    const eachPanel = (visit: (panel: Panel) => readonly number[]): void => {
+      for (const panel of panels)
         f.times(panel.count, () => {
-          const moved = nest(f, [rows], moving, () => {
-            for (const { size, count } of balanced(columns.count, most))
-              f.times(count, () => {
-                tile(size, panel);
-                moving.forEach((pointer, at) =>
-                  f.advance(pointer, size * (columns.steps[at] ?? 0)),
-                );
-              });
-            return columns.steps.map((each) => each * columns.count);
-          });
-          const across = [0, panel.vectors * width, panel.vectors * laneCount];
-          moving.forEach((pointer, at) => f.advance(pointer, (across[at] ?? 0) - (moved[at] ?? 0)));
+          const moved = visit(panel);
+          const next = [0, panel.vectors * width, panel.vectors * laneCount];
+          moving.forEach((pointer, at) => f.advance(pointer, (next[at] ?? 0) - (moved[at] ?? 0)));
           f.advance(weights, depth * panel.vectors * laneCount);
           f.advance(terms, panel.vectors * termBytes);
         });
-        vectors += panel.count * panel.vectors;
+    };
+
+    nest(f, batch, f.parameters, () => {
+      if (block === undefined) {
+        eachPanel((panel) => nest(f, [rows], moving, () => across(columns.count, panel)));
+        return all;
       }
-      const beside = moving.includes(other) ? vectors * laneCount : 0;
-      return [0, vectors * laneCount * depth, vectors * termBytes, vectors * width, beside];
+      const blocks = {
+        count: columns.count / block,
+        steps: columns.steps.map((each) => each * block),
+      };
+      const inOrder = [rows, blocks].map(({ count, steps: [from = 0, to = 0, by = 0] }) => ({
+        count,
+        steps: [from, 0, 0, to, moving.includes(other) ? by : 0],
+      }));
+      return nest(f, inOrder, f.parameters, () => {
+        eachPanel((panel) => across(block, panel));
+        return all;
+      });
     });
     return f;
   },
@@ -259,10 +286,19 @@ function tileWriter(
           f.storeLanes(output, m * columnOut + v * vectorBytes, total, count);
         }
       }
-      if (result.kind !== "bytes") continue;
-      const rounded = Array.from({ length: vectors }, (_, v) => sum(m, v));
+    }
+    if (result.kind !== "bytes") return;
+    // Columns that together fill a vector become bytes at once.
+    const width = vectors * laneCount;
+    const together = stored === width ? vectorBytes / width : 1;
+    for (let first = 0; first < size; first += together) {
+      const own = Array.from({ length: Math.min(together, size - first) }, (_, at) => first + at);
+      const rounded = own.flatMap((m) => Array.from({ length: vectors }, (_, v) => sum(m, v)));
       emitBytes(f, packed, rounded, result);
-      f.storeBytes(output, m * columnOut, packed, stored);
+      own.forEach((m, part) => {
+        if (own.length === 1) f.storeBytes(output, m * columnOut, packed, stored);
+        else f.storePart(output, m * columnOut, packed, vectors === 1 ? 4 : 8, part);
+      });
     }
   };
 }

@@ -1,6 +1,7 @@
 import { f32x4, floats, load, loadSplat } from "../encode/expression.js";
 import { FunctionBuilder } from "../encode/function-builder.js";
-import { floatBytes, type Kernel, laneCount } from "./kernel.js";
+import { shuffleBytes } from "../encode/integer-vectors.js";
+import { floatBytes, type Kernel, laneCount, vectorBytes } from "./kernel.js";
 import { type Axis, nest, walk } from "./nest.js";
 import { emitBytes, emitRounded, roundedByte, type Rounding } from "./rounding-i8.js";
 
@@ -12,23 +13,47 @@ export interface QuantizeI8Options {
   readonly lanes: number;
   /** Bytes from one of them to the next in the output. */
   readonly step: number;
+  /**
+   * Of two to four channels, whose lanes are pixels: how many, and bytes from one's floats to the next one's. Their bytes lie
+   * next to one another, and `step` is their number.
+   */
+  readonly channels?: { readonly count: number; readonly step: number };
   readonly scale: number;
   readonly rounding: Rounding;
 }
 
-/** Loops: axes › vectors. Parameters: input, output. */
+/**
+ * Loops: axes › vectors. Of several channels four pixels are rounded at once, each in a vector of its own, and put in order:
+ *
+ *     r₀r₁r₂r₃ g₀g₁g₂g₃ b₀b₁b₂b₃   as   r₀g₀b₀ r₁g₁b₁ r₂g₂b₂ r₃g₃b₃
+ *
+ * Parameters: input, output.
+ */
 export const quantizeI8: Kernel<QuantizeI8Options> = {
   name: "quantize-i8",
-  emit({ axes, lanes, step, scale, rounding }) {
+  emit({ axes, lanes, step, channels, scale, rounding }) {
     const f = new FunctionBuilder(2);
     const [input, output] = [f.parameter(0), f.parameter(1)];
-    const x = f.local("v128");
+    const { count: together, step: apart } = channels ?? { count: 1, step: 0 };
+    const rounded = f.vectors(together);
+    const [x = f.scratch("x")] = rounded;
+    const order = Array.from(
+      { length: vectorBytes },
+      (_, at) => (at % together) * laneCount + (Math.floor(at / together) % laneCount),
+    );
     const vector = (count: number): void => {
-      // Alone, a lane is read as four of itself: what lies behind it need not be there.
-      f.set(x, f32x4.divide(count === 1 ? loadSplat(input) : load(input), floats(scale)));
-      emitRounded(f, x, rounding);
-      emitBytes(f, x, [x], rounding);
-      if (step === 1) f.storeBytes(output, 0, x, count);
+      rounded.forEach((own, channel) => {
+        const at = channel * apart;
+        // Alone, a lane is read as four of itself: what lies behind it need not be there.
+        const read = count === 1 ? loadSplat(input, at) : load(input, at);
+        f.set(own, f32x4.divide(read, floats(scale)));
+        emitRounded(f, own, rounding);
+      });
+      emitBytes(f, x, rounded, rounding);
+      if (together > 1) {
+        f.set(x, shuffleBytes(x, x, order));
+        f.storeBytes(output, 0, x, count * together);
+      } else if (step === 1) f.storeBytes(output, 0, x, count);
       else for (let i = 0; i < count; i += 1) f.storeByteLane(output, i * step, x, i);
     };
     nest(f, axes, f.parameters, () => {
@@ -41,12 +66,15 @@ export const quantizeI8: Kernel<QuantizeI8Options> = {
     return f;
   },
 
-  reference({ axes, lanes, step, scale, rounding }, { floats: memory, bytes }, at) {
+  reference({ axes, lanes, step, channels, scale, rounding }, { floats: memory, bytes }, at) {
+    const { count: together, step: apart } = channels ?? { count: 1, step: 0 };
     walk(axes, at, ([input = 0, output = 0]) => {
-      for (let i = 0; i < lanes; i += 1) {
-        const x = memory[input / floatBytes + i] ?? 0;
-        bytes[output + i * step] = roundedByte(Math.fround(x / Math.fround(scale)), rounding);
-      }
+      for (let i = 0; i < lanes; i += 1)
+        for (let channel = 0; channel < together; channel += 1) {
+          const x = memory[(input + channel * apart) / floatBytes + i] ?? 0;
+          const byte = roundedByte(Math.fround(x / Math.fround(scale)), rounding);
+          bytes[output + i * step + channel] = byte;
+        }
     });
   },
 };

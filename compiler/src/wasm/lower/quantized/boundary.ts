@@ -1,4 +1,5 @@
 import { quantizeI8 } from "../../kernels/quantize-i8.js";
+import { floatBytes, laneCount } from "../../kernels/kernel.js";
 import { collapsed } from "../../kernels/nest.js";
 import { axesOf, orderOf, sizeAt, stepAt, type View } from "../../plan/view.js";
 import type { LoweringRow } from "../lowering-row.js";
@@ -90,11 +91,22 @@ function planRounding(
   rounding: Parameters<typeof quantizeI8.reference>[0]["rounding"],
 ): void {
   const along = x.lanes;
-  const order = orderOf(y).filter((axis) => axis !== along);
+  const step = sizeAt(y, along) === 1 ? 1 : stepAt(y, along);
+  const count = sizeAt(y, 1);
+  const areTogether =
+    along > 1 && count > 1 && count <= laneCount && step === count && stepAt(y, 1) === 1;
+  const order = orderOf(y).filter((axis) => axis !== along && !(areTogether && axis === 1));
+  const axes = collapsed(axesOf([x, y], order));
+  const lanes = sizeAt(x, along);
+  const last = axes.at(-1);
+  // Rows without gaps in both are one.
+  const isRow =
+    step === 1 && last?.steps[0] === lanes * floatBytes && last.steps[1] === lanes * step;
   const options = {
-    axes: collapsed(axesOf([x, y], order)),
-    lanes: sizeAt(x, along),
-    step: sizeAt(y, along) === 1 ? 1 : stepAt(y, along),
+    axes: isRow ? axes.slice(0, -1) : axes,
+    lanes: isRow ? lanes * last.count : lanes,
+    step,
+    ...(areTogether && { channels: { count, step: stepAt(x, 1) } }),
     scale,
     rounding,
   };

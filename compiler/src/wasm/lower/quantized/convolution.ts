@@ -10,6 +10,7 @@ import { type Convolution, geometryOf } from "../convolution.js";
 import { asImage, joinedAxes } from "../image.js";
 import { convolutionHalo, type Lowering } from "../lowering.js";
 import type { NodeFacts } from "../node-facts.js";
+import { blockOf } from "./blocks.js";
 import { allocateBytes, bordered, hasWholeFours } from "./bytes.js";
 import { encodedBy } from "./quantization.js";
 import { roundedResult, type RoundedResult } from "./rounded-result.js";
@@ -152,6 +153,7 @@ function planMatrix(node: NodeFacts, l: Lowering, own: ByteConvolution): void {
   const [rows, columns] = joinedAxes([axis(2, strides[0]), axis(3, strides[1])]);
   const length = packedI8Length(total, each);
   const packed = packedWeights(own, placeOf, total, length);
+  const block = blockOf(rows, columns, length);
   const batch = [
     {
       count: sizeAt(y, 0),
@@ -174,6 +176,7 @@ function planMatrix(node: NodeFacts, l: Lowering, own: ByteConvolution): void {
       batch: collapsed(batch),
       rows,
       columns,
+      ...(block !== undefined && { block }),
       taps: axes,
       run,
       outputs: each,

@@ -39,16 +39,22 @@ export async function integerForm(graph: Graph): Promise<IntegerForm> {
   const fork = graph.fork();
   const stored = await decodeConstants(fork);
   for (const rewrite of [unsigned, movedAsBytes, joinedAsBytes, withoutPairs]) {
-    for (const node of fork.order()) {
-      if (!fork.hasNode(node.id)) continue;
-      edit(fork, "integer-form", (editor) => rewrite(fork, node, editor));
-    }
+    rewriteAll(fork, rewrite);
   }
+  dropUnread(fork);
+  rewriteAll(fork, turnedBefore);
   dropUnread(fork);
   return { graph: fork, stored };
 }
 
 type Rewrite = (graph: Graph, node: Node, editor: Editor) => void;
+
+function rewriteAll(graph: Graph, rewrite: Rewrite): void {
+  for (const node of graph.order()) {
+    if (!graph.hasNode(node.id)) continue;
+    edit(graph, "integer-form", (editor) => rewrite(graph, node, editor));
+  }
+}
 
 /** How many nodes one value's bytes are followed through. */
 const mostFollowed = 256;
@@ -209,6 +215,36 @@ function isSame(
 ): boolean {
   return scale === s && zeroPoint === z && dtype === "uint8";
 }
+
+/**
+ * round(xᵀ) = round(x)ᵀ: of the model's own input that is another view, and bytes are at once written as who reads them
+ * wants. What a kernel makes is rounded there.
+ */
+const turnedBefore: Rewrite = (graph, node, editor) => {
+  const [input] = node.inputs;
+  const [output] = node.outputs;
+  if (!isPlain(node, "Transpose") || isLeftOut(input) || isLeftOut(output)) return;
+  const chain: Node[] = [];
+  for (let id: ValueId | null | undefined = input; !isLeftOut(id); id = chain[0]?.inputs[0]) {
+    const maker = graph.producer(id);
+    const isOwn = graph.consumers(id).length === 1 && !graph.isOutput(id);
+    if (maker === undefined || !isOwn) return;
+    const isRounding = isPlain(maker, "QuantizeLinear") && stepsOf(graph, maker) !== undefined;
+    if (!isRounding && !isPlain(maker, "Clip")) return;
+    chain.unshift(maker);
+    if (isRounding) break;
+  }
+  const [first] = chain;
+  const [x] = first?.inputs ?? [];
+  if (isLeftOut(x) || graph.producer(x) !== undefined) return;
+  const turned = editor.add1("Transpose", [x], Object.fromEntries(node.attributes));
+  const made = chain.reduce(
+    (value, { op, inputs, attributes }) =>
+      editor.add1(op, [value, ...inputs.slice(1)], Object.fromEntries(attributes)),
+    turned,
+  );
+  editor.replace(output, made, "turned before it is rounded");
+};
 
 function dropUnread(graph: Graph): void {
   for (const node of [...graph.order()].reverse()) {

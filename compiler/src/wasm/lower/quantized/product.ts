@@ -7,6 +7,7 @@ import { axesOf, orderOf, rowMajor, sizeAt, stepAt, type View } from "../../plan
 import { joinedAxes } from "../image.js";
 import type { Lowering } from "../lowering.js";
 import type { NodeFacts } from "../node-facts.js";
+import { blockOf } from "./blocks.js";
 import { allocateBytes, denseBytes, hasWholeFours } from "./bytes.js";
 import { encodedBy } from "./quantization.js";
 import { roundedResult } from "./rounded-result.js";
@@ -57,12 +58,14 @@ export function multiplyBytes(node: NodeFacts, l: Lowering): boolean {
     count,
     steps: [from, 0, 0, to, beside],
   }));
+  const block = blockOf(rows, columns, packed.length);
   l.plan.step(
     matrixI8,
     {
       batch,
       rows,
       columns,
+      ...(block !== undefined && { block }),
       taps: reading.taps,
       run: reading.run,
       outputs: channels,

@@ -363,3 +363,35 @@ it("computes a function of a convolution's result before it is rounded, and its 
     expect(computing).toEqual(["quantize-i8", sums, "look-up-i8"]);
   }
 });
+
+it("rounds an image at once as a convolution reads it, however its channels lie", async () => {
+  const seven: How = { type: "uint8", scale: Math.fround(0.02), zeroPoint: 9, bits: 7 };
+  for (const isLast of [false, true]) {
+    const dims = isLast ? [1, 6, 7, 3] : [1, 3, 6, 7];
+    const graph = graphOf({ x: ["float32", ...dims] }, (inputOf, b) => {
+      let x = rounded(b, inputOf("x"), seven);
+      if (isLast) x = b.add("Transpose", [x], { perm: attribute.ints([0, 3, 1, 2]) });
+      const w = weights(b, [8, 3, 3, 3], 0, { type: "int8", perChannel: true });
+      const pads = { pads: attribute.ints([1, 1, 1, 1]) };
+      return { y: rounded(b, b.add("Conv", [x, w], pads), seven) };
+    });
+    const kernels = await expectAgreement(graph, seven.scale);
+    // Nothing but what is around it is written between.
+    const first = kernels.slice(0, kernels.indexOf("matrix-i8"));
+    expect(first.filter((kernel) => kernel !== "fill")).toEqual(["quantize-i8"]);
+  }
+});
+
+it("computes a large result in blocks of all channels", async () => {
+  const seven: How = { type: "uint8", scale: Math.fround(0.02), zeroPoint: 9, bits: 7 };
+  const graph = graphOf({ x: ["float32", 1, 8, 48, 48] }, (inputOf, b) => {
+    const x = rounded(b, inputOf("x"), seven);
+    const w = weights(b, [20, 8, 1, 1], 0, { type: "int8", perChannel: true });
+    return { y: rounded(b, b.add("Conv", [x, w]), seven) };
+  });
+  const { steps } = await planOf(graph);
+  const product = steps.find(({ kernel }) => kernel === "matrix-i8");
+  // Of its 2304 columns of 28 bytes, the most that divide them and stay in 24 KiB.
+  expect(product?.key).toContain('"block":768');
+  await expectAgreement(graph, seven.scale);
+});

@@ -28,7 +28,7 @@ export interface RoundedResult {
 }
 
 /** What a kernel computes with its result before it is rounded, beside rectifiers: a sum with other bytes, or a function. */
-export interface Follows {
+interface Follows {
   readonly sum?: boolean;
   readonly curve?: boolean;
 }
