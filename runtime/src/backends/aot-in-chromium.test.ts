@@ -72,6 +72,7 @@ describe.skipIf(chromiumPath === null)("a compiled model in Chromium", () => {
   let server: Server;
   let base: string;
   let moduleType = "application/wasm";
+  let damaged = "nothing";
 
   beforeAll(async () => {
     const { outputFiles } = await build({
@@ -101,7 +102,8 @@ describe.skipIf(chromiumPath === null)("a compiled model in Chromium", () => {
       const path = (request.url ?? "").slice(1);
       const file = files.get(path);
       const headers = { "content-type": typeOf(path), "content-security-policy": policy };
-      response.writeHead(file === undefined ? 404 : 200, headers).end(file);
+      const sent = path.endsWith(damaged) ? "others" : file;
+      response.writeHead(file === undefined ? 404 : 200, headers).end(sent);
     });
     await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
     base = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
@@ -133,6 +135,30 @@ describe.skipIf(chromiumPath === null)("a compiled model in Chromium", () => {
       expect(await tab.evaluate(`places.${place}()`)).toEqual(answer);
       expect(await tab.evaluate("violations")).toEqual([]);
     } finally {
+      await tab.close();
+    }
+  });
+
+  // Where an origin is insecure nothing hashes on a page: `fetch` does.
+  it.each([
+    ["secure", "nothing", 1],
+    ["secure", ".wasm", "NETWORK"],
+    ["insecure", "nothing", 1],
+    ["insecure", ".wasm", "NETWORK"],
+  ])("on %s origins, with others in the place of %s: %s", async (origin, ending, answer) => {
+    const tab = await browser.newPage();
+    try {
+      await tab.route("http://insecure.test/**", async (route) => {
+        const url = route.request().url().replace("http://insecure.test/", base);
+        await route.fulfill({ response: await route.fetch({ url }) });
+      });
+      await tab.goto(origin === "secure" ? base : "http://insecure.test/");
+      await expect.poll(() => tab.evaluate("'places' in globalThis")).toBe(true);
+      expect(await tab.evaluate("isSecureContext")).toBe(origin === "secure");
+      damaged = ending;
+      expect(await tab.evaluate("places.page().catch(({ code }) => code)")).toBe(answer);
+    } finally {
+      damaged = "nothing";
       await tab.close();
     }
   });

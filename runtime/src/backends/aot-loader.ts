@@ -61,41 +61,40 @@ function fail(code: string, message: string, cause?: unknown): Error {
 
 /** Downloads and compiles the module that suits the device: what comes has the hashes that the compiler wrote down. */
 export async function compile(): Promise<Compiled> {
-  const [main, weights] = await Promise.all([
-    read(model.relaxed && hasRelaxedSimd() ? model.relaxed : model.module),
+  // Weights are most of what comes, and come first; code is compiled meanwhile.
+  const [weights, module] = await Promise.all([
     model.weights && read(model.weights),
+    read(model.relaxed && hasRelaxedSimd() ? model.relaxed : model.module).then((bytes) =>
+      WebAssembly.compile(bytes),
+    ),
   ]);
-  // Where its server says that it is something else, it is compiled once it is all there.
-  const isTyped = "headers" in main && main.headers.get("content-type") === "application/wasm";
-  return {
-    module: await (isTyped
-      ? WebAssembly.compileStreaming(main)
-      : WebAssembly.compile(await bytesOf(main))),
-    weights: weights && (await bytesOf(weights)),
-  };
+  return { module, weights };
 }
 
-async function bytesOf(file: ArrayBuffer | Response): Promise<ArrayBuffer> {
-  return "headers" in file ? file.arrayBuffer() : file;
-}
-
-/** Bytes of a file as they are: Node takes longer to make a response than to compile a small model. */
-async function read([hex, url]: BundledFile): Promise<ArrayBuffer | Response> {
+/** A file's bytes, if they are those that the compiler wrote. */
+async function read([hex, url]: BundledFile): Promise<ArrayBuffer> {
   const place = url();
   const hash = hex.replace(/../g, (byte) => String.fromCharCode(parseInt(byte, 16)));
+  // `fetch` checks hashes too, but holds back what it has for milliseconds: it does where pages may not, on insecure origins.
+  const subtle: SubtleCrypto | undefined = crypto.subtle;
   try {
-    if (place.protocol === "file:") {
-      const bytes = await process.getBuiltinModule("node:fs/promises").readFile(place);
-      const own = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-      if (String.fromCharCode(...own) === hash) return new Uint8Array(bytes).buffer;
-      throw new Error("its bytes are others");
-    }
-    const response = await fetch(place, { integrity: `sha256-${btoa(hash)}` });
-    if (response.ok) return response;
-    throw new Error(`the server answered ${response.status}`);
+    const bytes = await bytesAt(place, subtle ? "" : `sha256-${btoa(hash)}`);
+    const own = subtle && new Uint8Array(await subtle.digest("SHA-256", bytes));
+    if (!own || String.fromCharCode(...own) === hash) return bytes;
+    throw new Error("its bytes are others");
   } catch (cause) {
     throw fail("NETWORK", `${place.href} cannot be had as it was written: ${String(cause)}`, cause);
   }
+}
+
+/** Node reads files, since its `fetch` does not. */
+async function bytesAt(place: URL, integrity: string): Promise<ArrayBuffer> {
+  if (place.protocol === "file:")
+    return new Uint8Array(await process.getBuiltinModule("node:fs/promises").readFile(place))
+      .buffer;
+  const response = await fetch(place, { integrity });
+  if (response.ok) return response.arrayBuffer();
+  throw new Error(`the server answered ${response.status}`);
 }
 
 /** The model on memory of its own, at once: of what was compiled there may be any number. */
