@@ -8,6 +8,8 @@ import { findBrowser } from "../../../dist/engines/find-browser.js";
 
 const require = createRequire(import.meta.url);
 const types = { ".mjs": "text/javascript", ".js": "text/javascript", ".wasm": "application/wasm" };
+/** What a browser still does for a page when it is loaded is over by then: it is neither model's. */
+const atRestMs = 500;
 /** With these a page has a fine clock. */
 const isolation = {
   "Cross-Origin-Opener-Policy": "same-origin",
@@ -47,7 +49,7 @@ export async function startsInChromium(models, use) {
     try {
       const page = await context.newPage();
       await page.goto(`http://127.0.0.1:${server.address().port}/`);
-      return await page.evaluate(onPage, { way, name });
+      return await page.evaluate(onPage, { way, name, atRestMs });
     } finally {
       await context.close();
     }
@@ -62,8 +64,9 @@ export async function startsInChromium(models, use) {
 }
 
 /** Runs on the page. */
-async function onPage({ way, name }) {
+async function onPage({ way, name, atRestMs: rest }) {
   const { firstResult } = await import("/support/starts.mjs");
+  await new Promise((resolve) => setTimeout(resolve, rest));
   return firstResult(way, new URL(`/models/${name}/`, location.href), {
     import: (path) => import(path),
     bytes: async (url) => new Uint8Array(await (await fetch(url)).arrayBuffer()),

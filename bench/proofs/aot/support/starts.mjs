@@ -1,10 +1,10 @@
 // From nothing that is loaded to a first result, by one of two ways: in Node
-//   node starts.mjs <module|engine> <folder>
+//   node starts.mjs <module or an ONNX file's name> <folder>
 // prints milliseconds; a page calls `firstResult` with what it has.
 
 /**
- * @param {"module" | "engine"} way
- * @param place of a folder with aot-loader.js, model.onnx and facts.json
+ * @param {string} way `module`, or the name of the ONNX file that the engine takes
+ * @param place of a folder with aot-loader.js, ONNX files and facts.json
  * @param {{ import(path: string): Promise<any>; bytes(url: URL): Promise<Uint8Array>; engine: string }} by
  */
 export async function firstResult(way, place, by) {
@@ -21,7 +21,7 @@ export async function firstResult(way, place, by) {
   ort.env.wasm.numThreads = 1;
   ort.env.logLevel = "error";
   if (by.engineFiles !== undefined) ort.env.wasm.wasmPaths = by.engineFiles;
-  const model = await by.bytes(new URL("model.onnx", place));
+  const model = await by.bytes(new URL(way, place));
   const session = await ort.InferenceSession.create(model, { executionProviders: ["wasm"] });
   const feeds = facts.map(({ name, count, dims }) => [
     name,
