@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
+import { blockTransform } from "./block-transform.js";
 import { copy, type CopyAxis } from "./copy.js";
 import { convert } from "./convert.js";
 import { depthwise } from "./depthwise.js";
@@ -76,6 +77,42 @@ it("multiplies as its reference does: tiles, panels, taps, groups, tails", () =>
       },
     ),
     { numRuns: 300 },
+  );
+});
+
+it("transforms blocks as its reference does", () => {
+  const row = (width: number) =>
+    fc
+      .tuple(
+        fc.array(fc.constantFrom(-1, 0, 1), { minLength: width, maxLength: width }),
+        fc.constantFrom(1, 0.5),
+      )
+      .map(([signs, by]) => signs.map((sign) => sign * by));
+  const problem = fc.record({
+    blocks: size(1, 3),
+    vectors: size(1, 3),
+    matrix: size(1, 4).chain((width) => fc.array(row(width), { minLength: 1, maxLength: 4 })),
+    bias: fc.boolean(),
+    epilogue,
+    seed,
+  });
+  fc.assert(
+    fc.property(problem, ({ blocks, vectors, matrix: rows, seed: s, ...rest }) => {
+      const [pixel, high] = [vectors * 16, rows.length];
+      const options = {
+        ...rest,
+        axes: [
+          { count: blocks, steps: [2 * pixel, high * high * pixel, 0, pixel] },
+          { count: vectors, steps: [16, 16, 16, 16] },
+        ],
+        matrix: rows,
+        input: [8 * pixel, pixel] as const,
+        output: [high * pixel, pixel] as const,
+        other: [5 * pixel, pixel] as const,
+      };
+      expect(differenceOf(blockTransform, options, operands(4), s)).toBeUndefined();
+    }),
+    { numRuns: 200 },
   );
 });
 

@@ -6,7 +6,7 @@ import type { Activations } from "../../kernels/products-i8.js";
 import { packedTerms, termBytes } from "../../kernels/rounding-i8.js";
 import { placeAt } from "../../plan/plan.js";
 import { channelsLast, noHalo, sizeAt, stepAt, type View } from "../../plan/view.js";
-import { type Convolution, geometryOf } from "../convolution.js";
+import { type Convolution, geometryOf } from "../convolution-operands.js";
 import { asImage, joinedAxes } from "../image.js";
 import { convolutionHalo, type Lowering } from "../lowering.js";
 import type { NodeFacts } from "../node-facts.js";

@@ -1,0 +1,201 @@
+import { blockTransform } from "../kernels/block-transform.js";
+import { floatBytes, laneCount, vectorBytes, vectorsOf } from "../kernels/kernel.js";
+import { matrix, packedAt, packedLength } from "../kernels/matrix.js";
+import { type Axis, collapsed } from "../kernels/nest.js";
+import { placeAt } from "../plan/plan.js";
+import { channelsLast, sizeAt, stepAt, type View } from "../plan/view.js";
+import {
+  biasOf,
+  type Convolution,
+  inputOf,
+  otherOf,
+  shiftOf,
+  spread,
+} from "./convolution-operands.js";
+import { absorbFollowers } from "./followers.js";
+import type { Lowering } from "./lowering.js";
+import type { NodeFacts } from "./node-facts.js";
+import { panelVectors } from "./panels.js";
+
+// A convolution by 3 × 3 with 16 products for four results instead of 36: Winograd's F(2×2, 3×3), as Lavin and Gray write it
+// (Fast Algorithms for Convolutional Neural Networks, 2015). Blocks of 4 × 4 inputs, two apart, and the weights are
+// transformed; each of a block's 16 numbers is then a product of matrices over channels, and the products are transformed
+// back. Weights are so in each run: transformed ones would be 16/9 of the download, and cost more there.
+
+const forWeights = [
+  [1, 0, 0],
+  [0.5, 0.5, 0.5],
+  [0.5, -0.5, 0.5],
+  [0, 0, 1],
+];
+const forInput = [
+  [1, 0, -1, 0],
+  [0, 1, 1, 0],
+  [0, -1, 1, 0],
+  [0, 1, 0, -1],
+];
+const forResult = [
+  [1, 1, 1, 0],
+  [0, 1, -1, -1],
+];
+/** Results of a block along an axis, and what it is transformed to. */
+const [step, width] = [2, 4];
+const products = width * width;
+
+/** Bytes of the transformed input and of its products, and those of the weights: what stays in the second cache. */
+const mostBytes = 1024 * 1024;
+/** So many bytes lie between two matrices, lest all of a block's numbers fall into one set of a cache. */
+const apart = 64;
+
+/**
+ * Is it worth it? Of the 9 products for a result and a channel 4 are left. Measured in products, transforming takes 10 for a
+ * result of an input's channel, 9 for one of its own and 60 for a weight: a share of the five that may be two.
+ */
+export function suitsWinograd(convolution: Convolution, dims: readonly number[]): boolean {
+  const { group, kernel, strides, dilations, depth, maps } = convolution;
+  const [batch = 1, , height, columns] = dims;
+  if (group !== 1 || height === undefined || columns === undefined) return false;
+  const isPlain = [...strides, ...dilations].every((size) => size === 1);
+  if (!isPlain || kernel.some((size) => size !== 3)) return false;
+  if (height % step > 0 || columns % step > 0) return false;
+  const places = batch * height * columns;
+  const lanes = (vectorsOf(depth) + vectorsOf(maps)) * vectorBytes;
+  const weights = packedLength(depth, maps) * floatBytes;
+  const fits =
+    (places / step ** 2) * lanes * products <= mostBytes && weights * products <= mostBytes;
+  return fits && 10 / maps + 9 / depth + 60 / places <= 2;
+}
+
+export function lowerWinograd(node: NodeFacts, l: Lowering, convolution: Convolution): void {
+  const { maps, depth } = convolution;
+  const x = inputOf(node, l, true);
+  const { epilogue, other, result } = absorbFollowers(l, node.output());
+  const order = channelsLast(x.dims.length);
+  const y = l.allocate(result, order, { whole: true });
+  const z = otherOf(l, other, y, () => l.operand(other ?? result, x.dims.length, order));
+  const [from, to] = [vectorsOf(depth) * vectorBytes, vectorsOf(maps) * vectorBytes];
+  const blocks = (sizeAt(y, 0) * sizeAt(y, 2) * sizeAt(y, 3)) / step ** 2;
+  /** As many matrices as a block has numbers, of so many bytes. */
+  const matrices = (bytes: number, name: string) => {
+    const each = bytes + apart;
+    const place = { in: l.plan.buffer(each * products, name), offset: 0 };
+    return { place, each, steps: [width * each, each] as const };
+  };
+  const taken = matrices(blocks * from, "blocks");
+  const given = matrices(blocks * to, "products");
+
+  const length = packedLength(depth, maps) * floatBytes;
+  const weights = matrices(length, "weights");
+  const plain = { other: [0, 0] as const, bias: false, epilogue: [] };
+  const constant = l.plan.constant(packedTaps(node, l, convolution));
+  l.plan.step(
+    blockTransform,
+    {
+      ...plain,
+      axes: [{ count: length / vectorBytes, steps: [vectorBytes, vectorBytes, 0, 0] }],
+      matrix: forWeights,
+      input: [3 * length, length],
+      output: weights.steps,
+    },
+    [constant, weights.place, constant, weights.place],
+  );
+  l.plan.step(
+    blockTransform,
+    {
+      ...plain,
+      axes: collapsed([
+        ...blockAxes(y, (axis, count) => [count * stepAt(x, axis), 0, 0, 0], from, 1),
+        { count: vectorsOf(depth), steps: [vectorBytes, vectorBytes, 0, 0] },
+      ]),
+      matrix: forInput,
+      input: [stepAt(x, 2), stepAt(x, 3)],
+      output: taken.steps,
+    },
+    [placeAt(x.place, shiftOf(x, convolution)), taken.place, constant, taken.place],
+  );
+  l.plan.step(
+    matrix,
+    {
+      batch: [{ count: products, steps: [taken.each, weights.each, 0, given.each, 0] }],
+      rows: { count: 1, steps: [0, 0, 0] },
+      columns: { count: blocks, steps: [from, to, 0] },
+      taps: [],
+      run: { count: depth, step: floatBytes },
+      outputs: maps,
+      panel: panelVectors,
+      bias: false,
+      epilogue: [],
+      padded: true,
+    },
+    [taken.place, weights.place, weights.place, given.place, given.place],
+  );
+  const bias = biasOf(node, l);
+  const image = new Float32Array(vectorsOf(maps) * laneCount);
+  image.set(bias ?? []);
+  const stepsOf = (axis: number, count: number): readonly number[] => [
+    0,
+    count * stepAt(y, axis),
+    0,
+    count * spread(z, axis),
+  ];
+  l.plan.step(
+    blockTransform,
+    {
+      axes: collapsed([
+        ...blockAxes(y, stepsOf, to, 0),
+        {
+          count: vectorsOf(maps),
+          steps: [vectorBytes, vectorBytes, vectorBytes, vectorBytes],
+        },
+      ]),
+      matrix: forResult,
+      input: given.steps,
+      output: [stepAt(y, 2), stepAt(y, 3)],
+      other: [spread(z, 2), spread(z, 3)],
+      bias: bias !== undefined,
+      epilogue,
+    },
+    [
+      given.place,
+      y.place,
+      bias === undefined ? constant : l.plan.constant(image),
+      z?.place ?? y.place,
+    ],
+  );
+}
+
+/** Images, rows and columns of blocks: the steps that are given, and those of the matrices, in which they follow on one another. */
+function blockAxes(
+  y: View,
+  stepsOf: (axis: number, count: number) => readonly number[],
+  bytes: number,
+  operand: number,
+): readonly Axis[] {
+  const [images, rows, columns] = [sizeAt(y, 0), sizeAt(y, 2) / step, sizeAt(y, 3) / step];
+  const axis = (count: number, steps: readonly number[], own: number): Axis => ({
+    count,
+    steps: steps.map((other, at) => (at === operand ? own * bytes : other)),
+  });
+  return [
+    axis(images, stepsOf(0, 1), rows * columns),
+    axis(rows, stepsOf(2, step), columns),
+    axis(columns, stepsOf(3, step), 1),
+  ];
+}
+
+/** For each tap of the kernel a matrix of channels by results, in panels. */
+function packedTaps(
+  node: NodeFacts,
+  l: Lowering,
+  { maps, depth }: Convolution,
+): Float32Array<ArrayBuffer> {
+  const from = l.floats(node.required(1)) ?? new Float32Array();
+  const length = packedLength(depth, maps);
+  const packed = new Float32Array(9 * length);
+  for (let m = 0; m < maps; m += 1)
+    for (let c = 0; c < depth; c += 1)
+      for (let tap = 0; tap < 9; tap += 1)
+        packed[tap * length + packedAt(c, m, depth, maps, panelVectors)] =
+          from[(m * depth + c) * 9 + tap] ?? 0;
+  return packed;
+}
