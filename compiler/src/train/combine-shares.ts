@@ -1,5 +1,6 @@
 import type { Statistic } from "./batch-norms.js";
 import type { ShareResult } from "./share.js";
+import type { VectorMemory } from "./vector-memory.js";
 
 /** What a batch came to of which shares were computed apart. */
 export type Combined = Pick<ShareResult, "loss" | "terms" | "gradients" | "statistics">;
@@ -8,14 +9,16 @@ export type Combined = Pick<ShareResult, "loss" | "terms" | "gradients" | "stati
  * Puts shares of a batch together, in their order, so that the same numbers give the same sums. Losses are means over
  * samples, so theirs and the gradients' are the shares' weighted by how many samples each has. A batch's variance is that
  * within its shares and that between their means: σ² = Σ w · (σᵢ² + (μᵢ − μ)²).
- * @param results their gradients' arrays are written over
+ * @param results the first one's gradients are written over
  * @param counts samples of each share
  * @param statistics of the graph: each mean with the variance after it
+ * @param arrays where the gradients lie
  */
 export function combineShares(
   results: readonly ShareResult[],
   counts: readonly number[],
   statistics: readonly Statistic[],
+  arrays: VectorMemory,
 ): Combined {
   const [first, ...others] = results;
   if (first === undefined) return { loss: Number.NaN, terms: [], gradients: [], statistics: [] };
@@ -28,7 +31,7 @@ export function combineShares(
     for (const [index, gradient] of first.gradients.entries()) {
       const more = result.gradients[index];
       const kept = at === 0 ? (weights[0] ?? 1) : 1;
-      if (more !== undefined) addScaled(gradient, kept, more, weights[at + 1] ?? 0);
+      if (more !== undefined) arrays.blend(gradient, kept, more, weights[at + 1] ?? 0);
     }
   return {
     loss: mean(({ loss }) => loss),
@@ -39,12 +42,6 @@ export function combineShares(
       return wholeStatistic(results, weights, isVariance ? index - 1 : index, isVariance);
     }),
   };
-}
-
-/** into ← kept · into + weight · more */
-function addScaled(into: Float32Array, kept: number, more: Float32Array, weight: number): void {
-  for (let at = 0; at < into.length; at += 1)
-    into[at] = kept * (into[at] as number) + weight * (more[at] as number);
 }
 
 /** @param at of the mean in the statistics; the variance follows */

@@ -14,7 +14,7 @@ import type { TrainRequest } from "./train-request.js";
 export interface ShareResult {
   readonly loss: number;
   readonly terms: readonly number[];
-  /** In the order of the graph's parameters; they belong to the caller. */
+  /** In the order of the graph's parameters, in the arrays that were given for them. */
   readonly gradients: readonly Float32Array[];
   /** Of batch norms, in the order of the graph's. */
   readonly statistics: readonly Float32Array[];
@@ -42,13 +42,26 @@ export class Share {
     return this.graph.batch;
   }
 
-  async run(feeds: Tensors, signal: AbortSignal | undefined): Promise<ShareResult> {
-    const outputs = await this.#session.run(feeds, signal);
+  /** @param gradients are written over, in the order of the graph's parameters */
+  async run(
+    feeds: Tensors,
+    gradients: readonly Float32Array[],
+    signal: AbortSignal | undefined,
+  ): Promise<ShareResult> {
     const { loss, terms, parameters, statistics, scores } = this.graph;
+    const places = parameters.map(({ gradient, tensor: { dims } }, index) => {
+      const data = gradients[index] ?? new Float32Array();
+      return [gradient, { type: "float32" as const, dims, data }] as const;
+    });
+    const outputs = await this.#session.run(feeds, signal, Object.fromEntries(places));
+    for (const [name, { data }] of places) {
+      const given = floats(outputs, name);
+      if (given !== data) data.set(given);
+    }
     return {
       loss: floats(outputs, loss)[0] ?? Number.NaN,
       terms: terms.map((name) => floats(outputs, name)[0] ?? Number.NaN),
-      gradients: parameters.map(({ gradient }) => floats(outputs, gradient)),
+      gradients,
       statistics: statistics.map(({ output }) => floats(outputs, output)),
       scores: scores === null ? null : floats(outputs, scores),
     };

@@ -48,8 +48,7 @@ class Training {
       onNote?.(`There are ${samples.count} samples: a batch is all of them.`);
     const { parameters, statistics } = graphOf(request, batch);
     const { optimizer, average } = options;
-    const shared = beside.length > 0;
-    const kept = { optimizer, average, batch, masks, shared };
+    const kept = { optimizer, average, batch, masks, shares: 1 + beside.length };
     const state = await initialState(parameters, statistics, kept);
     const identity = {
       ...request.identity,
@@ -84,7 +83,7 @@ class Training {
     return {
       learnedFrom,
       samples: samples.count,
-      // Copies: what threads share is no memory for a graph.
+      // Copies: the arrays that were learned in, and what shares their memory, go with the training.
       learned: learnedArrays(state).map(({ constant, values }) => ({
         constant,
         values: values.slice(),
@@ -104,9 +103,8 @@ class Training {
     const state = this.#state;
     try {
       this.#step ??= await TrainingStep.open(this.#request, state.batch);
-      const { parameters, position, optimizer } = state;
-      const place = { order, start: position, steps: optimizer.steps };
-      this.#take(await this.#step.run(parameters, place));
+      const place = { order, start: state.position, steps: state.optimizer.steps };
+      this.#take(await this.#step.run(state, place));
     } catch (error) {
       if (!isOutOfMemory(error) || state.batch === 1) throw error;
       // What was loaded is gone with an engine that was ended.

@@ -1,8 +1,9 @@
 import { MovingAverage } from "./optimizer/average.js";
-import { createOptimizer } from "./optimizer/create.js";
+import { arraysOf, createOptimizer } from "./optimizer/create.js";
 import type { Optimizer, OptimizerOptions, Slot } from "./optimizer/optimizer.js";
 import type { Statistic } from "./batch-norms.js";
 import type { LearnedConstant } from "./parameters.js";
+import { VectorMemory } from "./vector-memory.js";
 
 /** What an epoch came to. */
 export interface EpochFacts {
@@ -44,6 +45,10 @@ export interface TrainingState {
   readonly parameters: readonly LearnedArray[];
   /** Running statistics of batch norms. */
   readonly statistics: readonly LearnedArray[];
+  /** Of the last step: of each share of a batch those of all parameters. */
+  readonly gradients: readonly (readonly Float32Array[])[];
+  /** Where parameters, gradients and what the optimizer remembers lie. */
+  readonly arrays: VectorMemory;
   readonly optimizer: Optimizer;
   readonly average: MovingAverage | null;
   epoch: number;
@@ -59,8 +64,8 @@ export interface StateOptions {
   /** Decay of the moving average of weights; 0: none is kept. */
   readonly average: number;
   readonly batch: number;
-  /** Whether threads read the weights where they lie. */
-  readonly shared: boolean;
+  /** Of a batch; where there are several, threads read weights and write gradients where they lie. */
+  readonly shares: number;
   /** 1 where a weight may be other than 0, by constant. */
   readonly masks?: ReadonlyMap<LearnedConstant["value"], Uint8Array> | undefined;
 }
@@ -69,20 +74,38 @@ export interface StateOptions {
 export async function initialState(
   parameters: readonly LearnedConstant[],
   statistics: readonly Statistic[],
-  { optimizer, average, batch, shared, masks }: StateOptions,
+  { optimizer, average, batch, shares, masks }: StateOptions,
 ): Promise<TrainingState> {
-  const arrays = await Promise.all(parameters.map((constant) => copied(constant, shared)));
-  const counted = await Promise.all(statistics.map(({ constant }) => copied(constant, false)));
-  const slots = arrays.map(({ constant, values }): Slot => ({
+  const counts = parameters.map(({ tensor }) => tensor.count);
+  const arrays = VectorMemory.for(
+    Array.from({ length: 1 + shares + arraysOf(optimizer) }, () => counts).flat(),
+    shares > 1,
+  );
+  const learned = await Promise.all(
+    parameters.map(async (constant): Promise<LearnedArray> => {
+      const numbers = await constant.tensor.readFloat32();
+      const values = arrays.take(numbers.length);
+      values.set(numbers);
+      return { constant, values };
+    }),
+  );
+  const counted = await Promise.all(
+    statistics.map(async ({ constant }): Promise<LearnedArray> => {
+      return { constant, values: (await constant.tensor.readFloat32()).slice() };
+    }),
+  );
+  const slots = learned.map(({ constant, values }): Slot => ({
     values,
     decays: constant.as === "weight",
     mask: masks?.get(constant.value),
   }));
-  const values = arrays.map((one) => one.values);
+  const values = learned.map((one) => one.values);
   return {
-    parameters: arrays,
+    parameters: learned,
     statistics: counted,
-    optimizer: createOptimizer(optimizer, slots),
+    gradients: Array.from({ length: shares }, () => counts.map((count) => arrays.take(count))),
+    arrays,
+    optimizer: createOptimizer(optimizer, slots, arrays),
     average: average > 0 ? new MovingAverage(values, average) : null,
     epoch: 0,
     position: 0,
@@ -90,16 +113,6 @@ export async function initialState(
     sums: noSums(),
     history: [],
   };
-}
-
-async function copied(constant: LearnedConstant, shared: boolean): Promise<LearnedArray> {
-  const numbers = await constant.tensor.readFloat32();
-  // Pages that are not isolated have none.
-  if (!shared || typeof SharedArrayBuffer === "undefined")
-    return { constant, values: numbers.slice() };
-  const values = new Float32Array(new SharedArrayBuffer(numbers.byteLength));
-  values.set(numbers);
-  return { constant, values };
 }
 
 /** What came of it: averages where they are kept, and the running statistics. */

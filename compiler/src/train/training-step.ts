@@ -2,13 +2,12 @@ import type { Tensors } from "@pare/runtime/format";
 import { combineShares, type Combined } from "./combine-shares.js";
 import { diverged } from "./diverged.js";
 import { dropoutFeeds } from "./dropouts.js";
-import { globalNorm } from "./optimizer/clip.js";
 import { batchFeeds, rowsOf } from "./samples.js";
 import { Share } from "./share.js";
 import { Targets } from "./targets.js";
 import type { TrainRequest } from "./train-request.js";
 import type { TrainingGraph } from "./training-graph.js";
-import type { LearnedArray } from "./training-state.js";
+import type { LearnedArray, TrainingState } from "./training-state.js";
 
 /** What one step says, before anything is changed by it. */
 export interface StepResult extends Combined {
@@ -65,10 +64,13 @@ export class TrainingStep {
   }
 
   /**
-   * @param parameters in the order of the graph's; they are read, and not changed
+   * @param state its parameters are read; its gradients are written over, the first share's by those of the batch
    * @throws PareError DIVERGED where the loss or a gradient is not finite, naming the first tensor that is not
    */
-  async run(parameters: readonly LearnedArray[], place: StepPlace): Promise<StepResult> {
+  async run(
+    { parameters, gradients, arrays }: Pick<TrainingState, "parameters" | "gradients" | "arrays">,
+    place: StepPlace,
+  ): Promise<StepResult> {
     const { signal } = this.#request;
     const { order, start } = place;
     const whole = {
@@ -78,17 +80,24 @@ export class TrainingStep {
     const feeds = this.#shares.map((share) => this.#feedsOf(share, whole, parameters, place));
     // All are waited for, also where one fails: none runs on in the dark.
     const runs = await Promise.allSettled(
-      this.#shares.map((share, index) => share.run(feeds[index] ?? {}, signal)),
+      this.#shares.map((share, index) =>
+        share.run(feeds[index] ?? {}, gradients[index] ?? [], signal),
+      ),
     );
     const results = runs.map((run) => {
       if (run.status === "rejected") throw run.reason;
       return run.value;
     });
     const counts = this.#shares.map(({ count }) => count);
-    const combined = combineShares(results, counts, this.graph.statistics);
-    const norm = globalNorm(combined.gradients);
-    if (!Number.isFinite(combined.loss) || !Number.isFinite(norm))
-      throw await this.#diverged(combined.loss, results, feeds, place);
+    const combined = combineShares(results, counts, this.graph.statistics, arrays);
+    const norm = arrays.norm(combined.gradients);
+    if (!Number.isFinite(combined.loss) || !Number.isFinite(norm)) {
+      const isFinite = results.map((one, index) =>
+        [one.loss, index > 0 ? arrays.norm(one.gradients) : 0].every(Number.isFinite),
+      );
+      const at = Math.max(0, isFinite.indexOf(false));
+      throw await this.#diverged(combined.loss, at, feeds[at] ?? {}, place);
+    }
     const rights = results.map(({ scores }, index) => {
       const { from = 0, count = 0 } = this.#shares[index] ?? {};
       return scores && this.#targets.countRight(scores, order, start + from, count);
@@ -115,21 +124,11 @@ export class TrainingStep {
     };
   }
 
-  /** Looked for in the first share that has a number that is not finite. */
-  async #diverged(
-    loss: number,
-    results: readonly { readonly loss: number; readonly gradients: readonly Float32Array[] }[],
-    feeds: readonly Tensors[],
-    { steps }: StepPlace,
-  ): Promise<Error> {
+  /** @param at the first share that has a number that is not finite */
+  async #diverged(loss: number, at: number, feeds: Tensors, { steps }: StepPlace): Promise<Error> {
     const { executor, where } = this.#request;
-    const wrong = results.findIndex(
-      (one, index) =>
-        !Number.isFinite(one.loss) || (index > 0 && !Number.isFinite(globalNorm(one.gradients))),
-    );
-    const at = Math.max(0, wrong);
     const graph = this.#shares[at]?.graph ?? this.graph;
-    return diverged({ graph, feeds: feeds[at] ?? {}, loss, executor, where, steps });
+    return diverged({ graph, feeds, loss, executor, where, steps });
   }
 
   async dispose(): Promise<void> {

@@ -16,6 +16,7 @@ interface Held {
   readonly session: Session;
   /** Of the last run: what lies in shared memory is sent once. */
   feeds: Tensors;
+  into: Tensors;
 }
 
 const port: MessagePort | null = parentPort;
@@ -35,7 +36,7 @@ async function answer(request: ThreadRequest): Promise<ThreadReply> {
     case "load": {
       const { artifact, threads } = request;
       const session = await (await (backend ??= findBackend())).load(artifact, { threads });
-      sessions.set(id, { session, feeds: {} });
+      sessions.set(id, { session, feeds: {}, into: {} });
       const { inputs, outputs } = session;
       return { id, kind: "loaded", loaded: { session: id, inputs, outputs } };
     }
@@ -43,7 +44,9 @@ async function answer(request: ThreadRequest): Promise<ThreadReply> {
       const held = sessions.get(request.session);
       if (held === undefined) throw new PareError("DISPOSED", "The model was disposed of.");
       held.feeds = { ...held.feeds, ...request.feeds };
-      return { id, kind: "ran", outputs: await held.session.run(held.feeds) };
+      held.into = { ...held.into, ...request.into };
+      const outputs = await held.session.run(held.feeds);
+      return { id, kind: "ran", outputs: withoutPlaced(outputs, held.into, request.placed) };
     }
     case "dispose":
       await sessions.get(request.session)?.session.dispose();
@@ -55,6 +58,18 @@ async function answer(request: ThreadRequest): Promise<ThreadReply> {
     default:
       return request satisfies never;
   }
+}
+
+/** Puts outputs where their places are, and gives the others. */
+function withoutPlaced(outputs: Tensors, into: Tensors, placed: readonly string[]): Tensors {
+  const others = Object.entries(outputs).filter(([name, { data }]) => {
+    const place = placed.includes(name) ? into[name]?.data : undefined;
+    const fits = place instanceof Float32Array && data instanceof Float32Array;
+    if (!fits || place.length !== data.length) return true;
+    place.set(data);
+    return false;
+  });
+  return Object.fromEntries(others);
 }
 
 async function findBackend(): Promise<Backend> {

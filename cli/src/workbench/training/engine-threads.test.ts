@@ -81,6 +81,29 @@ it("reads shared memory where it lies, leaves feeds alone, and gives outputs awa
   ]);
 });
 
+it("writes outputs into shared memory where it is given, and sends those that are not", async () => {
+  await inThread(async (executor) => {
+    const session = await executor.load(await artifact());
+    const y = new Float32Array(new SharedArrayBuffer(12));
+    const feeds = { x: three(Float32Array.of(1, 2, 3)), w: three(Float32Array.of(4, 5, 6)) };
+    for (const _ of ["named", "known"]) {
+      y.fill(0);
+      const outputs = await session.run(feeds, undefined, { y: three(y) });
+      expect(outputs["y"]?.data).toBe(y);
+      expect([...y]).toEqual([5, 7, 9]);
+    }
+    const other = new Float32Array(new SharedArrayBuffer(12));
+    expect((await session.run(feeds, undefined, { y: three(other) }))["y"]?.data).toBe(other);
+    expect([...other]).toEqual([5, 7, 9]);
+    const own = new Float32Array(3);
+    const sent = await session.run(feeds, undefined, { y: three(own) });
+    expect([...own]).toEqual([0, 0, 0]);
+    expect([...(sent["y"]?.data ?? [])]).toEqual([5, 7, 9]);
+    const none = (await session.run(feeds))["y"]?.data;
+    expect(none).not.toBe(other);
+  });
+});
+
 it("says what the engine says, and what feeds lack", async () => {
   await inThread(async (executor) => {
     const broken = executor.load(onnxArtifact(Uint8Array.of(1, 2, 3)));

@@ -92,17 +92,27 @@ class EngineThread implements Executor {
   }
 
   #sessionOf({ session, inputs, outputs }: ThreadSession): Session {
-    /** What the thread has seen: shared memory by input. */
+    /** What the thread has seen: shared memory by input, and by output. */
     const known = new Map<string, unknown>();
+    const places = new Map<string, unknown>();
     let disposed = false;
     return {
       inputs,
       outputs,
-      run: async (feeds, signal) => {
+      run: async (feeds, signal, into = {}) => {
         if (disposed) throw new PareError("DISPOSED", "The model was already disposed of.");
         const { sent, moved } = toSend(named(feeds, inputs), known);
-        const asked = { kind: "run", session, feeds: sent } as const;
-        return (await this.#ask("ran", asked, moved, signal)).outputs;
+        const shared = Object.entries(into).filter(([, tensor]) => isShared(tensor));
+        const asked = {
+          kind: "run",
+          session,
+          feeds: sent,
+          into: toSend(Object.fromEntries(shared), places).sent,
+          placed: shared.map(([name]) => name),
+        } as const;
+        const given = await this.#ask("ran", asked, moved, signal);
+        const placed = shared.filter(([name]) => !(name in given.outputs));
+        return { ...given.outputs, ...Object.fromEntries(placed) };
       },
       dispose: async () => {
         if (disposed) return;
@@ -185,6 +195,10 @@ function named(feeds: Feeds, inputs: Session["inputs"]): Tensors {
       return tensor === undefined ? [] : [[name, tensor]];
     }),
   );
+}
+
+function isShared({ data }: Tensor): boolean {
+  return isTypedArray(data) && data.buffer instanceof SharedArrayBuffer;
 }
 
 /** @param known is kept up to date */

@@ -19,6 +19,10 @@ export type ThreadRequest =
       readonly session: number;
       /** What is not named is as in the run before: memory that both sides share. */
       readonly feeds: Tensors;
+      /** Shared memory for outputs, which is remembered, too. */
+      readonly into: Tensors;
+      /** The outputs that are written there now, and not sent. */
+      readonly placed: readonly string[];
     }
   | { readonly kind: "dispose"; readonly id: number; readonly session: number }
   | { readonly kind: "close"; readonly id: number };

@@ -1,5 +1,4 @@
-import { PareError } from "@pare/runtime/format";
-import { type AdamWKernel, adamwKernel } from "./adamw-kernel.js";
+import type { VectorMemory } from "../vector-memory.js";
 import {
   applyMask,
   type Optimizer,
@@ -9,11 +8,6 @@ import {
 } from "./optimizer.js";
 
 type AdamWOptions = Extract<OptimizerOptions, { kind: "adamw" }>;
-
-/** Weights and gradients pass through the kernel's memory in pieces that stay in a processor's nearest cache. */
-const pieceCount = 2048;
-const pageBytes = 2 ** 16;
-const mostPages = 2 ** 16;
 
 /** What is remembered of a slot. */
 interface Moments {
@@ -25,33 +19,26 @@ interface Moments {
  * Adam with decoupled weight decay: m ← β₁·m + (1 − β₁)·g, v ← β₂·v + (1 − β₂)·g²,
  * w ← (1 − rate·λ)·w − rate · (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + ε).
  * Kingma and Ba, Adam, ICLR 2015; Loshchilov and Hutter, Decoupled weight decay regularization, ICLR 2019, with the
- * decay times the rate, as PyTorch has it.
+ * decay times the rate, as PyTorch has it; in float32, as PyTorch computes it.
  */
 export class AdamW implements Optimizer {
+  /** Arrays of each slot's size that it takes of the memory. */
+  static readonly arrays = 2;
   readonly #options: AdamWOptions;
   readonly #slots: readonly Slot[];
+  readonly #arrays: VectorMemory;
   readonly #moments: readonly Moments[];
-  readonly #values: Float32Array;
-  readonly #gradient: Float32Array;
-  readonly #kernel: AdamWKernel;
   steps = 0;
 
-  /** @throws PareError NO_MEMORY where more than 4 GB would have to be remembered */
-  constructor(options: AdamWOptions, slots: readonly Slot[]) {
+  /** @param arrays holds the slots' values and all gradients, and has room for the moments */
+  constructor(options: AdamWOptions, slots: readonly Slot[], arrays: VectorMemory) {
     this.#options = options;
     this.#slots = slots;
-    const counts = slots.map(({ values }) => values.length);
-    const memory = memoryFor(counts);
-    let at = 0;
-    const next = (count: number): Float32Array => {
-      const array = new Float32Array(memory.buffer, at, count);
-      at += paddedBytes(count);
-      return array;
-    };
-    this.#values = next(pieceCount);
-    this.#gradient = next(pieceCount);
-    this.#moments = counts.map((count) => ({ mean: next(count), square: next(count) }));
-    this.#kernel = adamwKernel(memory);
+    this.#arrays = arrays;
+    this.#moments = slots.map(({ values: { length } }) => ({
+      mean: arrays.take(length),
+      square: arrays.take(length),
+    }));
   }
 
   get memory(): OptimizerMemory {
@@ -71,47 +58,8 @@ export class AdamW implements Optimizer {
       if (gradient === undefined || moments === undefined) continue;
       const keep = slot.decays ? 1 - rate * weightDecay : 1;
       const numbers = { scale, beta1, beta2, epsilon, size, root, keep };
-      this.#adapt(slot.values, gradient, moments, numbers);
+      this.#arrays.adapt(slot.values, gradient, moments.mean, moments.square, numbers);
       applyMask(slot);
     }
   }
-
-  #adapt(
-    values: Float32Array,
-    gradient: Float32Array,
-    { mean, square }: Moments,
-    numbers: Parameters<AdamWKernel>[5],
-  ): void {
-    const [w, g] = [this.#values, this.#gradient];
-    for (let start = 0; start < values.length; start += pieceCount) {
-      const count = Math.min(pieceCount, values.length - start);
-      w.set(values.subarray(start, start + count));
-      g.set(gradient.subarray(start, start + count));
-      const [m, v] = [mean, square].map(({ byteOffset }) => byteOffset + 4 * start);
-      this.#kernel(w.byteOffset, g.byteOffset, m ?? 0, v ?? 0, count, numbers);
-      values.set(w.subarray(0, count), start);
-    }
-  }
-}
-
-function memoryFor(counts: readonly number[]): WebAssembly.Memory {
-  const bytes = counts.reduce(
-    (sum, count) => sum + 2 * paddedBytes(count),
-    2 * paddedBytes(pieceCount),
-  );
-  const pages = Math.ceil(bytes / pageBytes);
-  if (pages < mostPages) return new WebAssembly.Memory({ initial: pages, maximum: pages });
-  throw new PareError(
-    "NO_MEMORY",
-    `AdamW remembers ${bytes / 2 ** 30} GB of this model, of 4 at most.`,
-    {
-      where: "optimizer",
-      hint: "Freeze some of its weights, or train with sgd.",
-    },
-  );
-}
-
-/** The kernel takes two elements at a time, and may end beyond an array. */
-function paddedBytes(count: number): number {
-  return Math.ceil(count / 2) * 8;
 }

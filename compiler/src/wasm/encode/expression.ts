@@ -184,6 +184,7 @@ export const f64x2 = {
   toIntegers: unary(0xfc),
   nearest: unary(0x94),
   truncate: unary(0x7a),
+  add: binary(0xf0),
   subtract: binary(0xf1),
   multiply: binary(0xf2),
   divide: binary(0xf3),

@@ -54,8 +54,11 @@ export class ModuleBuilder {
     this.#sections.push({ name, bytes });
   }
 
-  /** @param memoryBytes what the memory has at least, rounded up to whole pages; it does not grow */
-  encode(memoryBytes: number): Uint8Array<ArrayBuffer> {
+  /**
+   * @param memoryBytes what the memory has at least, rounded up to whole pages; it does not grow
+   * @param isShared whether threads may share it
+   */
+  encode(memoryBytes: number, isShared = false): Uint8Array<ArrayBuffer> {
     // First of all: guards add the functions that they call.
     const bodies: Uint8Array[] = [];
     for (const { body, guard } of this.#functions) bodies.push(body.encoded(guard));
@@ -90,7 +93,7 @@ export class ModuleBuilder {
     });
     const pages = Math.ceil(memoryBytes / pageBytes);
     section(5, (memories) => {
-      memories.bytes([1, 1]); // one, with a maximum
+      memories.bytes([1, isShared ? 3 : 1]); // one, with a maximum
       memories.unsigned(pages);
       memories.unsigned(pages);
     });

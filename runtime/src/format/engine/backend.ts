@@ -28,8 +28,12 @@ export interface StartOptions {
 export interface Session {
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
-  /** The outputs belong to the caller. */
-  run(feeds: Feeds, signal?: AbortSignal): Promise<Tensors>;
+  /**
+   * The outputs belong to the caller.
+   * @param into where outputs may lie, by name, of their own types and dims: an engine that can writes them there and gives
+   * these arrays back; another gives its own
+   */
+  run(feeds: Feeds, signal?: AbortSignal, into?: Tensors): Promise<Tensors>;
   /** `reduceOutputs` where the engine is: only what is wanted of outputs is sent. */
   reduce?(
     samples: AsyncIterable<Tensors>,
