@@ -61,9 +61,20 @@ const panelChannels = panelVectors * laneCount;
 /** Steps of the sum that are written one after the other rather than as a loop. */
 const straight = 8;
 
-/** Columns of a tile, and steps that a loop takes at once: with products in 16 bits, weights and input take two registers. */
-const tiles: Readonly<Record<Engine["name"], { readonly rows: number; readonly unroll: number }>> =
-  { simd: { rows: 4, unroll: 1 }, "relaxed-simd": { rows: 6, unroll: 2 } };
+interface Tile {
+  /** Columns held in registers. */
+  readonly rows: number;
+  /** Steps of the sum that a loop takes at once. */
+  readonly unroll: number;
+  /** Columns that together fill a vector become bytes at once: where the first ones' results can wait in registers. */
+  readonly isPacked: boolean;
+}
+
+/** With products in 16 bits, weights and input take two registers. */
+const tiles: Readonly<Record<Engine["name"], Tile>> = {
+  simd: { rows: 4, unroll: 1, isPacked: false },
+  "relaxed-simd": { rows: 6, unroll: 2, isPacked: true },
+};
 
 interface Panel {
   readonly vectors: number;
@@ -267,32 +278,31 @@ function tileWriter(
       });
     }
 
-    for (let m = 0; m < size; m += 1) {
-      for (let v = 0; v < vectors; v += 1) {
-        const total = sum(m, v);
-        for (let split = 1; split < splits; split += 1)
-          f.set(total, i32x4.add(total, sum(m, v, split)));
-        emitScaled(f, total, load(terms, v * termBytes + vectorBytes));
-        if (options.other !== undefined) {
-          const place = m * columnOther + v * laneCount;
-          f.set(beside, lanes.wordsOfLowHalves(lanes.halvesOfBytes(loadFourBytes(other, place))));
-          f.set(beside, i32x4.subtract(beside, integers(options.other.zeroPoint)));
-          emitScaled(f, beside, floats(options.other.factor));
-          f.set(total, f32x4.add(total, beside));
-        }
-        emitResult(f, total, result);
-        if (result.kind === "floats") {
-          const count = Math.min(laneCount, stored - v * laneCount);
-          f.storeLanes(output, m * columnOut + v * vectorBytes, total, count);
-        }
-      }
-    }
-    if (result.kind !== "bytes") return;
-    // Columns that together fill a vector become bytes at once.
     const width = vectors * laneCount;
-    const together = stored === width ? vectorBytes / width : 1;
+    const isPacked = tiles[engine.name].isPacked && result.kind === "bytes" && stored === width;
+    const together = isPacked ? vectorBytes / width : 1;
     for (let first = 0; first < size; first += together) {
       const own = Array.from({ length: Math.min(together, size - first) }, (_, at) => first + at);
+      for (const m of own)
+        for (let v = 0; v < vectors; v += 1) {
+          const total = sum(m, v);
+          for (let split = 1; split < splits; split += 1)
+            f.set(total, i32x4.add(total, sum(m, v, split)));
+          emitScaled(f, total, load(terms, v * termBytes + vectorBytes));
+          if (options.other !== undefined) {
+            const place = m * columnOther + v * laneCount;
+            f.set(beside, lanes.wordsOfLowHalves(lanes.halvesOfBytes(loadFourBytes(other, place))));
+            f.set(beside, i32x4.subtract(beside, integers(options.other.zeroPoint)));
+            emitScaled(f, beside, floats(options.other.factor));
+            f.set(total, f32x4.add(total, beside));
+          }
+          emitResult(f, total, result);
+          if (result.kind === "floats") {
+            const count = Math.min(laneCount, stored - v * laneCount);
+            f.storeLanes(output, m * columnOut + v * vectorBytes, total, count);
+          }
+        }
+      if (result.kind !== "bytes") continue;
       const rounded = own.flatMap((m) => Array.from({ length: vectors }, (_, v) => sum(m, v)));
       emitBytes(f, packed, rounded, result);
       own.forEach((m, part) => {
