@@ -108,6 +108,20 @@ async function saidInTraining({ fake, trained: { learned } }: Aware): Promise<Te
   return scores === undefined ? {} : { scores };
 }
 
+/** Of how many samples a score differs by more than rounding. */
+function apart(expected: Tensors, { scores }: Tensors): number {
+  const right = (expected["scores"]?.data ?? []) as Float32Array;
+  const got = (scores?.data ?? []) as Float32Array;
+  expect(got).toHaveLength(4 * test.length);
+  const least = 1e-5 * Math.max(...Array.from(right, Math.abs));
+  return test.filter((_, sample) =>
+    [0, 1, 2, 3].some((score) => {
+      const at = 4 * sample + score;
+      return !(Math.abs((right[at] ?? NaN) - (got[at] ?? NaN)) <= least);
+    }),
+  ).length;
+}
+
 /** As it is written: onnxruntime would round constant weights behind rounded activations anew, all by one scale. */
 async function plainly(graph: Graph): Promise<Tensors> {
   const { proto } = await encodeModel(graph);
@@ -139,12 +153,14 @@ describe("quantize-aware", () => {
   ])("trains what the file then says: %s", async (_, options) => {
     const made = await aware(await taught(), options);
     const expected = await saidInTraining(made);
-    // Within what floats differ by that were added up in another order: no activation is rounded to another step.
+    // Floats that were added up in another order round an activation to another step where it lies at the border of two:
+    // they differ by 1e-7 of a range of 255 steps, and 200 samples have some 100,000 activations.
+    const most = 4;
     for (const engine of [cpu(), wasm()])
-      expect(agreement(expected, await run(made.graph, batchOf(test), engine))).toBeGreaterThan(
-        100,
+      expect(apart(expected, await run(made.graph, batchOf(test), engine))).toBeLessThanOrEqual(
+        most,
       );
-    expect(agreement(expected, await plainly(made.fake))).toBeGreaterThan(100);
+    expect(apart(expected, await plainly(made.fake))).toBeLessThanOrEqual(most);
   });
 
   it("loses less than rounding alone", async () => {
