@@ -11,31 +11,12 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { EngineHost } from "../engines/host.js";
 import { type Hosts, openHosts } from "../engines/open-hosts.js";
 import { createScorer } from "../metrics/scorer.js";
-import { seeded } from "../statistics/random.js";
 import type { EarlierResults } from "./earlier-results.js";
 import { createMeasure, type MeasureProgress } from "./measure.js";
+import { noise, splits } from "./noise-samples.test.support.js";
 
 const modelUrl = new URL("../../../fixtures/models/mnist-cnn.onnx", import.meta.url);
-const indexes = (from: number, to: number) =>
-  Array.from({ length: to - from }, (_, index) => from + index);
-const splits = { calibration: [], validation: indexes(0, 40), test: indexes(40, 100) };
 const limits = { warmUpMs: 100, blocks: 5, maxBlocks: 10, maxMs: 500 };
-
-function noise(label: (index: number) => unknown): SampleSet {
-  return {
-    size: 100,
-    labelled: true,
-    info: async (index) => ({ id: `s${index}`, label: label(index), group: null }),
-    async sample(index) {
-      const random = seeded(index);
-      const data = Float32Array.from({ length: 784 }, () => (random() < 0.2 ? random() : 0));
-      return {
-        ...(await this.info(index)),
-        feeds: { x: { type: "float32", dims: [1, 1, 28, 28], data } },
-      };
-    },
-  };
-}
 
 describe("a measure", () => {
   let open: Hosts;

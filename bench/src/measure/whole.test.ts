@@ -1,32 +1,14 @@
 import { readFile } from "node:fs/promises";
-import { onnxArtifact, type SampleSet } from "@pare/runtime/format";
+import { onnxArtifact } from "@pare/runtime/format";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findBrowser } from "../engines/find-browser.js";
 import { type Hosts, openHosts } from "../engines/open-hosts.js";
 import { createScorer } from "../metrics/scorer.js";
-import { seeded } from "../statistics/random.js";
 import { createMeasure } from "./measure.js";
+import { noise, splits } from "./noise-samples.test.support.js";
 import { measureWhole } from "./whole.js";
 
 const modelUrl = new URL("../../../fixtures/models/mnist-cnn.onnx", import.meta.url);
-const indexes = (from: number, to: number) =>
-  Array.from({ length: to - from }, (_, index) => from + index);
-const splits = { calibration: [], validation: indexes(0, 40), test: indexes(40, 100) };
-
-const noise: SampleSet = {
-  size: 100,
-  labelled: true,
-  info: async (index) => ({ id: `s${index}`, label: 3, group: null }),
-  async sample(index) {
-    const random = seeded(index);
-    const data = Float32Array.from({ length: 784 }, () => (random() < 0.2 ? random() : 0));
-    return {
-      ...(await this.info(index)),
-      feeds: { x: { type: "float32", dims: [1, 1, 28, 28], data } },
-    };
-  },
-};
-
 describe.skipIf((await findBrowser()) === null)("a GPU", () => {
   let open: Hosts;
   beforeAll(async () => void (open = await openHosts(["cpu", "webgpu"])), 60_000);
@@ -38,7 +20,7 @@ describe.skipIf((await findBrowser()) === null)("a GPU", () => {
     const artifact = onnxArtifact(await readFile(modelUrl));
     const measure = createMeasure({
       hosts: open.hosts,
-      samples: noise,
+      samples: noise(() => 3),
       splits,
       seed: 1,
       scorer: createScorer("top1", true),

@@ -75,38 +75,22 @@ function pathsOf(root, folder, { name, data, files }) {
 }
 
 /** How right they are of the test samples, paired with the float model, and how large: times of this run say nothing. */
-export async function accuracies(root, folder, model) {
-  const [float, ...others] = await makeFiles(root, folder, model);
-  return kept(join(folder, `${model.name}.accuracy.json`), async () => {
-    const data = pathsOf(root, folder, model).get("DATA");
-    const { stdout } = await succeed(root, [
-      "bench",
-      float,
-      ...others,
-      "--data",
-      data,
-      "--target",
-      "cpu",
-      "--json",
-      ...(model.shape ? ["--shape", model.shape] : []),
-    ]);
-    return JSON.parse(stdout);
-  });
+export function accuracies(root, folder, model) {
+  const data = pathsOf(root, folder, model).get("DATA");
+  const shape = model.shape ? ["--shape", model.shape] : [];
+  return benched(root, folder, model, "accuracy", ["--data", data, "--target", "cpu", ...shape]);
 }
 
 /** Interleaved with the float model on one target, without data. */
-export async function latencies(root, folder, model, target) {
-  const [float, ...others] = await makeFiles(root, folder, model);
-  return kept(join(folder, `${model.name}.${target}.json`), async () => {
-    const { stdout } = await succeed(root, [
-      "bench",
-      float,
-      ...others,
-      "--target",
-      target,
-      "--json",
-      ...(model.shape ? ["--shape", model.shape] : []),
-    ]);
+export function latencies(root, folder, model, target) {
+  const shape = model.shape ? ["--shape", model.shape] : [];
+  return benched(root, folder, model, target, ["--target", target, ...shape]);
+}
+
+async function benched(root, folder, model, what, options) {
+  const files = await makeFiles(root, folder, model);
+  return kept(join(folder, `${model.name}.${what}.json`), async () => {
+    const { stdout } = await succeed(root, ["bench", ...files, "--json", ...options]);
     return JSON.parse(stdout);
   });
 }

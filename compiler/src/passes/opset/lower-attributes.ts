@@ -1,5 +1,6 @@
 import { attribute, codeOfDtype } from "../../ir/index.js";
 import { adapter, type Adapter, type Step } from "./adapter.js";
+import { reductions } from "./reductions.js";
 
 /** An attribute that did not exist: gone where it says the default, refused where it says something else. */
 function onlyDefault(name: string, fallback: number | string, why: string): (step: Step) => void {
@@ -86,16 +87,8 @@ const withAxis = [
   "Split",
   "Squeeze",
   "Unsqueeze",
-  "ReduceL1",
-  "ReduceL2",
-  "ReduceLogSum",
-  "ReduceLogSumExp",
-  "ReduceMax",
-  "ReduceMean",
-  "ReduceMin",
-  "ReduceProd",
+  ...reductions,
   "ReduceSum",
-  "ReduceSumSquare",
   "TopK",
   "Slice",
   "OneHot",
