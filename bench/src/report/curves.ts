@@ -1,4 +1,5 @@
-import { axis, rounded } from "./axis.js";
+import { axis } from "./axis.js";
+import { columns, rows } from "./grid.js";
 import { html, type Markup } from "./markup.js";
 
 export interface Curve {
@@ -20,8 +21,7 @@ interface Curves {
 }
 
 const width = 270;
-const left = 50;
-const right = 12;
+const sides = { left: 50, right: width - 12 };
 const top = 24;
 const plotHeight = 120;
 const bottom = 40;
@@ -42,7 +42,8 @@ export function curves({
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const margin = Math.max((high - low) * 0.08, Math.abs(high) * 0.01, 1e-9);
   const y = axis(low - margin, Math.min(most, high + margin), floor, top);
-  const x = axis(1, Math.max(2, epochCount), left, width - right);
+  const x = axis(1, Math.max(2, epochCount), sides.left, sides.right);
+  const epochs = x.ticks.filter((tick) => tick > 1 && tick <= epochCount && Number.isInteger(tick));
   const drawn = all.map(({ kind, points }) => ({
     kind,
     places: points.map(({ epoch, value }) => ({
@@ -57,39 +58,7 @@ export function curves({
     role="img"
     aria-label="${label}"
   >
-    <text class="title" x="2" y="12">${title}</text>
-    ${y.ticks.map(
-      (tick) =>
-        html`<line
-            class="grid"
-            data-value="${tick}"
-            x1="${left}"
-            x2="${width - right}"
-            y1="${y.at(tick)}"
-            y2="${y.at(tick)}"
-          />
-          <text x="${left - 6}" y="${rounded(y.at(tick) + 4)}" text-anchor="end"
-            >${write(tick).replace("-", "−")}</text
-          >`,
-    )}
-    <line class="axis" x1="${left}" x2="${width - right}" y1="${floor}" y2="${floor}" />
-    ${[
-      1,
-      ...x.ticks.filter((tick) => tick > 1 && tick <= epochCount && Number.isInteger(tick)),
-    ].map(
-      (tick) =>
-        html`<text
-          class="column"
-          data-value="${tick}"
-          x="${x.at(tick)}"
-          y="${floor + 16}"
-          text-anchor="middle"
-          >${tick}</text
-        >`,
-    )}
-    <text class="title" x="${(left + width - right) / 2}" y="${floor + 33}" text-anchor="middle">
-      epoch
-    </text>
+    ${rows(title, y, sides, write)} ${columns("epoch", x, [1, ...epochs], sides, floor, String)}
     ${drawn.map(
       ({ kind, places }) =>
         html`<polyline

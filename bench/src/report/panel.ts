@@ -1,6 +1,7 @@
 import type { Interval } from "@pare/runtime/format";
 import { type Axis, axis, rounded } from "./axis.js";
 import { bytes, digits, metricValue } from "./figures.js";
+import { columns, rows } from "./grid.js";
 import { html, type Markup } from "./markup.js";
 
 export interface Figure {
@@ -27,8 +28,7 @@ export interface Point {
 export type Horizontal = "size" | "latency";
 
 const width = 270;
-const left = 58;
-const right = 12;
+const sides = { left: 58, right: width - 12 };
 const top = 24;
 const plotHeight = 168;
 /** What was not measured stands below the axis, where nothing says how far it dropped. */
@@ -69,7 +69,7 @@ export function panel(
   const floor = dropped ? top + plotHeight : top;
   const laneEnd = hasLane ? floor + laneHeight : floor;
   const height = laneEnd + bottom;
-  const x = axis(0, greatest(shown.map(({ across }) => across)) * 1.1, left, width - right);
+  const x = axis(0, greatest(shown.map(({ across }) => across)) * 1.1, sides.left, sides.right);
   const y = axis(...around(shown.flatMap(({ point }) => point.drop ?? [])), floor, top);
   const placed = place(
     shown.map(({ point, across }) => ({
@@ -87,8 +87,8 @@ export function panel(
     role="img"
     aria-label="${label}"
   >
-    ${dropped ? rows(y, metric) : null}${hasLane ? lane(floor) : null}
-    ${columns(x, horizontal, laneEnd)}
+    ${dropped ? rows(`drop of ${metric}`, y, sides, metricValue, lineOf) : null}${hasLane ? lane(floor) : null}
+    ${columns(titles[horizontal], x, x.ticks, sides, laneEnd, horizontal === "size" ? bytes : digits)}
     ${joined ? html`<polyline class="curve" points="${placed.map((each) => `${each.x},${each.y}`).join(" ")}" />` : null}
     ${placed.map((each) => intervals(each, x, y))}${[...placed].reverse().map(marker)}
   </svg>`;
@@ -107,51 +107,27 @@ function around(drops: readonly Figure[]): [number, number] {
   return [low - margin, high + margin];
 }
 
-function rows(y: Axis, metric: string): Markup {
-  return html`<text class="title" x="2" y="12">drop of ${metric}</text> ${y.ticks.map(
-      (tick) =>
-        html`<line
-            class="${Math.abs(tick) < 1e-12 ? "zero" : "grid"}"
-            data-value="${tick}"
-            x1="${left}"
-            x2="${width - right}"
-            y1="${y.at(tick)}"
-            y2="${y.at(tick)}"
-          />
-          <text x="${left - 6}" y="${y.at(tick) + 4}" text-anchor="end"
-            >${metricValue(tick).replace("-", "−")}</text
-          >`,
-    )}`;
+/** Where nothing dropped stands out. */
+function lineOf(tick: number): string {
+  return Math.abs(tick) < 1e-12 ? "zero" : "grid";
 }
 
 function lane(floor: number): Markup {
-  return html`<line class="axis" x1="${left}" x2="${width - right}" y1="${floor}" y2="${floor}" />
-    <text class="lane" x="${left - 6}" y="${floor + 11}" text-anchor="end">drop not</text>
-    <text class="lane" x="${left - 6}" y="${floor + 22}" text-anchor="end">measured</text>`;
+  return html`<line
+      class="axis"
+      x1="${sides.left}"
+      x2="${sides.right}"
+      y1="${floor}"
+      y2="${floor}"
+    />
+    <text class="lane" x="${sides.left - 6}" y="${floor + 11}" text-anchor="end">drop not</text>
+    <text class="lane" x="${sides.left - 6}" y="${floor + 22}" text-anchor="end">measured</text>`;
 }
 
 const titles: { readonly [H in Horizontal]: string } = {
   size: "download, after brotli",
   latency: "latency, float model = 1",
 };
-
-function columns(x: Axis, horizontal: Horizontal, end: number): Markup {
-  return html`<line class="axis" x1="${left}" x2="${width - right}" y1="${end}" y2="${end}" />
-    ${x.ticks.map(
-      (tick) =>
-        html`<text
-          class="column"
-          data-value="${tick}"
-          x="${x.at(tick)}"
-          y="${end + 16}"
-          text-anchor="middle"
-          >${horizontal === "size" ? bytes(tick) : digits(tick)}</text
-        >`,
-    )}
-    <text class="title" x="${(left + width - right) / 2}" y="${end + 33}" text-anchor="middle">
-      ${titles[horizontal]}
-    </text>`;
-}
 
 /** Around a marker, nearest first: above, below, and then further away. */
 const aside = [1, 1.6, 2.3, 3].flatMap((far) =>
@@ -172,7 +148,7 @@ function place(points: readonly Omit<Placed, "markX" | "markY">[], end: number):
     const isFree = ({ dx, dy }: { dx: number; dy: number }): boolean => {
       const [x, y] = [each.x + dx, each.y + dy];
       return (
-        x > left + 6 &&
+        x > sides.left + 6 &&
         x < width - 8 &&
         y > top - 4 &&
         y < end - 4 &&
