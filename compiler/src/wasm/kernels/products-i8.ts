@@ -15,6 +15,11 @@ export interface Factor {
   readonly odd: Local<"v128"> | undefined;
 }
 
+/** Are bytes multiplied as they are? Else they are widened to 16 bits. */
+export function multipliesBytes(activations: Activations, engine: Engine): boolean {
+  return activations === "7-bit" && engine.name === "relaxed-simd";
+}
+
 /**
  * Sums of products of signed weights with unsigned activations, exact in 32 bits. Relaxed SIMD has one instruction for
  * it, where activations have 7 bits. Else both are widened to 16 bits, even bytes and odd ones apart, so that they need
@@ -28,7 +33,7 @@ export class Products {
 
   constructor(f: FunctionBuilder, activations: Activations, engine: Engine) {
     this.#f = f;
-    this.#relaxed = activations === "7-bit" && engine.name === "relaxed-simd";
+    this.#relaxed = multipliesBytes(activations, engine);
   }
 
   factor(): Factor {

@@ -1,4 +1,5 @@
-import { depthwiseI8, packedDepthwiseI8 } from "../../kernels/depthwise-i8.js";
+import { depthwiseI8 } from "../../kernels/depthwise-i8.js";
+import { packedDepthwiseI8 } from "../../kernels/depthwise-i8-weights.js";
 import { laneCount, vectorsOf } from "../../kernels/kernel.js";
 import { matrixI8, packedI8At, packedI8Length } from "../../kernels/matrix-i8.js";
 import { type Axis, collapsed } from "../../kernels/nest.js";
