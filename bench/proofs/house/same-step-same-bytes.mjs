@@ -31,7 +31,9 @@ async function ofModel(name, { claim, root, folder }) {
   const makeAll = async (targets, order, cache) => {
     const script = join(root, "bench/proofs/house/support/make-all.mjs");
     const asked = { model, data, options, targets, order, cache: cache !== undefined };
-    const { code, stdout, stderr } = await run(process.execPath, [script, JSON.stringify(asked)], {
+    // It reaches into the compiler: the command line's has to be the same modules.
+    const line = ["--conditions=@pare/modules", script, JSON.stringify(asked)];
+    const { code, stdout, stderr } = await run(process.execPath, line, {
       cwd: root,
       env: cache === undefined ? {} : { XDG_CACHE_HOME: cache },
     });

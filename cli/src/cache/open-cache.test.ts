@@ -1,9 +1,9 @@
-import { chmod, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CacheKey, noCache } from "@pare/compiler";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { codeIdentity } from "./code-identity.js";
+import { codeIdentity, identityOf } from "./code-identity.js";
 import { openCache } from "./open-cache.js";
 
 let place = "";
@@ -61,4 +61,26 @@ describe("opening the cache", () => {
 it("knows the program by its built code", async () => {
   expect(await codeIdentity()).toMatch(/^[0-9a-f]{64}$/);
   expect(await codeIdentity()).toBe(await codeIdentity());
+});
+
+it.each([
+  ["all of a package's modules", "index.js", true],
+  ["the one that holds them all", "compiler.js", false],
+])("knows it by %s", async (_, entry, byModules) => {
+  const dist = join(place, "dist");
+  await mkdir(join(dist, "deep"), { recursive: true });
+  const identities: string[] = [];
+  for (const [path, text] of [
+    [entry, "1"],
+    [entry, "2"],
+    ["deep/part.js", "3"],
+    ["deep/part.d.ts", "4"],
+  ] as const) {
+    await writeFile(join(dist, path), text);
+    identities.push(await identityOf([join(dist, entry)]));
+  }
+  const [first, second, withPart, withTypes] = identities;
+  expect(second).not.toBe(first);
+  expect(withPart !== second).toBe(byModules);
+  expect(withTypes).toBe(withPart);
 });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { bootstrapInterval } from "../../../../bench/dist/statistics/bootstrap.js";
 import { median } from "../../../../bench/dist/statistics/quantile.js";
-import { encodeModel, findPass } from "../../../../compiler/dist/index.js";
+import { encodeModel, findPass } from "../../../../compiler/dist/compiler.js";
 import { openModel } from "../../../../cli/dist/workbench/opened-model.js";
 import { parseShapes } from "../../../../cli/dist/workbench/shape-options.js";
 import { findPython } from "../../../peers/python.mjs";

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { encodeModel, findPass, importModel } from "../../../../../compiler/dist/index.js";
+import { encodeModel, findPass, importModel } from "../../../../../compiler/dist/compiler.js";
 import { loadBudgets } from "../../../../../cli/dist/config/budgets.js";
 import { loadRecipe } from "../../../../../cli/dist/config/recipe.js";
 import { DiskCache } from "../../../../../cli/dist/cache/disk-cache.js";
