@@ -4,7 +4,7 @@ import { dots, halves, lanes, loadBytesAsHalves, shuffleBytes } from "../encode/
 import type { DepthwiseI8Options } from "./depthwise-i8-options.js";
 import { cutOf, quad } from "./depthwise-i8-weights.js";
 import { laneCount, vectorBytes, vectorsOf } from "./kernel.js";
-import { type Axis, balanced, nest } from "./nest.js";
+import { type Axis, equal, nest } from "./nest.js";
 import { emitBytes, emitResult, emitScaled, resultBytes, termBytes } from "./rounding-i8.js";
 
 /** Neighbouring results whose sums stay in registers, beside a row's weights and what is read. */
@@ -121,7 +121,7 @@ export function emitPairsDepthwise(options: DepthwiseI8Options): FunctionBuilder
   };
   const rowAxis = { count: rows.count, steps: [rows.steps[0] ?? 0, 0, 0, rows.steps[1] ?? 0] };
   nest(f, [...batch, rowAxis], f.parameters, () => {
-    for (const { size, count } of balanced(columns.count, mostResults)) {
+    for (const { size, count } of equal(columns.count, mostResults)) {
       const tiles = { count, steps: [size * columnIn, 0, 0, size * columnOut] };
       nest(f, [tiles], f.parameters, () => {
         const moved = nest(f, [vectors], f.parameters, () => tile(size, laneCount));

@@ -11,7 +11,7 @@ import { FunctionBuilder } from "../encode/function-builder.js";
 import { lanes, loadFourBytes } from "../encode/integer-vectors.js";
 import type { Engine } from "../engine.js";
 import { floatBytes, type Kernel, laneCount, vectorBytes, vectorsOf } from "./kernel.js";
-import { type Axis, balanced, nest, walk } from "./nest.js";
+import { type Axis, balanced, equal, nest, walk } from "./nest.js";
 import { type Activations, type Factor, Products, signed, step } from "./products-i8.js";
 import {
   emitBytes,
@@ -58,22 +58,27 @@ export interface MatrixI8Options {
 /** Vectors of weights, and so of results, side by side. */
 const panelVectors = 2;
 const panelChannels = panelVectors * laneCount;
-/** Steps of the sum that are written one after the other rather than as a loop. */
-const straight = 8;
 
 interface Tile {
   /** Columns held in registers. */
   readonly rows: number;
   /** Steps of the sum that a loop takes at once. */
   readonly unroll: number;
+  /** Steps of a sum that are written one after the other rather than as a loop. */
+  readonly straight: number;
+  /** Tiles are a little smaller where they are all equal then. */
+  readonly isEqual: boolean;
   /** Columns that together fill a vector become bytes at once: where the first ones' results can wait in registers. */
   readonly isPacked: boolean;
 }
 
-/** With products in 16 bits, weights and input take two registers. */
+/**
+ * With products in 16 bits, weights and input take two registers, and a step is so long that a loop around it costs nothing:
+ * less code, which is compiled sooner.
+ */
 const tiles: Readonly<Record<Engine["name"], Tile>> = {
-  simd: { rows: 4, unroll: 1, isPacked: false },
-  "relaxed-simd": { rows: 6, unroll: 2, isPacked: true },
+  simd: { rows: 4, unroll: 1, straight: 2, isEqual: true, isPacked: false },
+  "relaxed-simd": { rows: 6, unroll: 2, straight: 8, isEqual: false, isPacked: true },
 };
 
 interface Panel {
@@ -114,7 +119,8 @@ export const matrixI8: Kernel<MatrixI8Options> = {
 
     /** Writes columns of one panel. @returns by how much pointers are moved */
     const across = (count: number, panel: Panel): readonly number[] => {
-      for (const { size, count: often } of balanced(count, mostColumns(engine, panel.vectors)))
+      const cut = tiles[engine.name].isEqual ? equal : balanced;
+      for (const { size, count: often } of cut(count, mostColumns(engine, panel.vectors)))
         f.times(often, () => {
           tile(size, panel);
           moving.forEach((pointer, at) => f.advance(pointer, size * (columns.steps[at] ?? 0)));
@@ -218,6 +224,7 @@ function tileWriter(
   engine: Engine,
 ): (size: number, panel: Panel) => void {
   const { columns, taps, run, activations, result } = options;
+  const { straight, unroll: turnsOfLoop, isPacked: mayPack } = tiles[engine.name];
   const [input, weights, terms, output, other] = pointersOf(f);
   const [columnIn = 0, columnOut = 0, columnOther = 0] = columns.steps;
   const products = new Products(f, activations, engine);
@@ -258,7 +265,7 @@ function tileWriter(
       f.set(from, input);
       f.set(weight, weights);
       nest(f, taps, [from], () => {
-        const turns = Math.max(tiles[engine.name].unroll, splits);
+        const turns = Math.max(turnsOfLoop, splits);
         const unroll = stepsOfRun <= straight ? stepsOfRun : turns;
         const rounds = Math.floor(stepsOfRun / unroll);
         const steps = (count: number) => {
@@ -279,7 +286,7 @@ function tileWriter(
     }
 
     const width = vectors * laneCount;
-    const isPacked = tiles[engine.name].isPacked && result.kind === "bytes" && stored === width;
+    const isPacked = mayPack && result.kind === "bytes" && stored === width;
     const together = isPacked ? vectorBytes / width : 1;
     for (let first = 0; first < size; first += together) {
       const own = Array.from({ length: Math.min(together, size - first) }, (_, at) => first + at);

@@ -73,3 +73,13 @@ export function balanced(
     { size, count: parts - larger },
   ].filter((part) => part.count > 0);
 }
+
+/** The same in equal parts where parts at most a third smaller than `most` divide it: one size is half the code of two. */
+export function equal(
+  count: number,
+  most: number,
+): readonly { readonly size: number; readonly count: number }[] {
+  for (let size = most; size >= (2 * most) / 3; size -= 1)
+    if (count % size === 0) return [{ size, count: count / size }];
+  return balanced(count, most);
+}
