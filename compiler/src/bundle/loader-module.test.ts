@@ -9,9 +9,10 @@ import ts from "typescript";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { loaderText as written } from "../../scripts/loader-text.mjs";
 import { loaderText } from "./loader-text.js";
+import { countingBundle } from "./counting-bundle.test.support.js";
 import { length, recurrentBundle, writeBundle } from "./recurrent-bundle.test.support.js";
 
-type Arrays = Readonly<Record<string, Float32Array | Float64Array>>;
+type Arrays = Readonly<Record<string, Float32Array | Float64Array | BigInt64Array>>;
 type Run = (inputs: Arrays, into?: Arrays) => Arrays;
 interface Loader {
   compile(): Promise<{ readonly module: WebAssembly.Module; readonly weights?: ArrayBuffer }>;
@@ -79,6 +80,37 @@ it("takes the size of the arrays that it is given", async () => {
   expect(stream().runSync({ x: filled(3) })).toEqual({ y: filled(3) });
   const types = new TextDecoder().decode(written.get("aot-loader.d.ts"));
   expect(types).toContain("float32 [1, 8] or float32 [1, 4] or float32 [1, 6]");
+  expect(gzipSync(written.get("aot-loader.js") ?? "").length).toBeLessThan(2_000);
+});
+
+it("gives as many rows as there are, and writes zeros behind them", async () => {
+  const counting = join(folder, "counting");
+  const written = await countingBundle();
+  await writeBundle(counting, written);
+  const own = (await import(pathToFileURL(join(counting, "aot-loader.js")).href)) as Loader;
+  const { runSync } = own.start(await own.compile());
+  const boxes = Float32Array.of(0, 0, 1, 1, 0, 0, 1, 1, 2, 2, 3, 3);
+  const into = { scores: new Float32Array(3).fill(7), rows: new BigInt64Array(9).fill(7n) };
+  for (const [given, kept, rows] of [
+    [
+      [0.5, 0.75, 0.25],
+      [0.75, 0.25],
+      [0n, 0n, 1n, 0n, 0n, 2n],
+    ],
+    [[0, 0, 0], [], []],
+    [[0, 1, 0], [1], [0n, 0n, 1n]],
+  ] as const) {
+    const inputs = { boxes, all: Float32Array.from(given) };
+    expect(runSync(inputs)).toEqual({
+      scores: Float32Array.from(kept),
+      rows: BigInt64Array.from(rows),
+    });
+    expect(runSync(inputs, into)).toBe(into);
+    expect([...into.scores]).toEqual([...kept, 0, 0, 0].slice(0, 3));
+    expect([...into.rows]).toEqual([...rows, ...into.rows.slice(rows.length).fill(0n)]);
+  }
+  const types = new TextDecoder().decode(written.get("aot-loader.d.ts"));
+  expect(types).toContain("int64 [?, 3], at most 3 rows; an array to write into is of 9, zeros behind the last row"); // prettier-ignore
   expect(gzipSync(written.get("aot-loader.js") ?? "").length).toBeLessThan(2_000);
 });
 

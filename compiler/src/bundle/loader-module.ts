@@ -59,9 +59,16 @@ function placesOf({ inputs, outputs }: Pick<ModuleFacts, "inputs" | "outputs">):
   return ["inputs: {", ...inputs.map(placeOf), "},", "outputs: {", ...outputs.map(placeOf), "},"];
 }
 
-function placeOf({ name, type, dims, at }: ModuleValue): string {
-  const length = dims.reduce((count, size) => count * size, 1);
-  return `${key(name)}: [${arrayOf(type)}, ${at}, ${length}],`;
+function placeOf(value: ModuleValue): string {
+  const { name, type, at, count, most = 1 } = value;
+  const length = mostNumbers(value);
+  const counted = count === undefined ? "" : `, ${count}, ${length / most}`;
+  return `${key(name)}: [${arrayOf(type)}, ${at}, ${length}${counted}],`;
+}
+
+/** How many a value has, or has room for. */
+function mostNumbers({ dims, most = 1 }: ModuleValue): number {
+  return dims.reduce<number>((product, size) => product * (size ?? most), 1);
 }
 
 function arrayOf(type: string): string {
@@ -150,7 +157,12 @@ function arraysOf(
   const fields = values.map((value, index) => {
     const all = [value, ...others.flatMap((own) => own[index] ?? [])];
     const texts = new Set(all.map((one) => describeValue(one as ValueInfo)));
-    const said = visibleLine([...texts].join(" or ")).replaceAll("*/", "* /");
+    const { most } = value;
+    const rows =
+      most === undefined
+        ? ""
+        : `, at most ${most} rows; an array to write into is of ${mostNumbers(value)}, zeros behind the last row`;
+    const said = visibleLine([...texts].join(" or ") + rows).replaceAll("*/", "* /");
     return `  /** ${said} */\n  readonly ${JSON.stringify(value.name)}: ${arrayOf(value.type)};\n`;
   });
   return `export interface ${name} {\n${fields.join("")}}\n`;

@@ -4,6 +4,7 @@ import { attribute, type Graph } from "../ir/index.js";
 import { graphOf } from "../rules/rule-case.test.support.js";
 import { compileToWasm, refusalText } from "./compile.js";
 import { factsSection } from "./emit.js";
+import { boundRows } from "./lower/bounded-rows.js";
 import { refusals } from "./lower/refusals.js";
 
 const dense = (): Graph =>
@@ -57,7 +58,7 @@ it("refuses with every reason at once, as data and as one error", async () => {
       e: b.add("Softplus", [input("x")]),
     }),
   );
-  expect(refusals(graph)).toEqual([
+  expect(refusals(boundRows(graph))).toEqual([
     {
       kind: "dimension",
       what: "N",
@@ -92,7 +93,7 @@ it("refuses with every reason at once, as data and as one error", async () => {
   ]);
   const error: unknown = await compileToWasm(graph).catch((thrown: unknown) => thrown);
   expect(isPareError(error) && error.code).toBe("UNSUPPORTED_OP");
-  for (const refusal of refusals(graph))
+  for (const refusal of refusals(boundRows(graph)))
     expect(isPareError(error) && error.message).toContain(refusalText(refusal));
   expect(isPareError(error) && error.hint).toBe("Fix the model's sizes: --dim N=….");
 });
@@ -103,7 +104,7 @@ it("refuses what would read beyond the model", async () => {
     y: b.add("Conv", [input("x"), b.weights(2, 2, 3, 3)], negative),
     z: b.add("MaxPool", [input("x")], { kernel_shape: attribute.ints([2, 2]) }),
   }));
-  expect(refusals(graph)).toEqual([
+  expect(refusals(boundRows(graph))).toEqual([
     {
       kind: "operator",
       what: "Conv",

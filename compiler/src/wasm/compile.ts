@@ -2,9 +2,10 @@ import { PareError, type TypedArray } from "@pare/runtime/format";
 import { Graph, type ValueId } from "../ir/index.js";
 import { emitTogether } from "./emit.js";
 import { engines } from "./engine.js";
+import { boundRows } from "./lower/bounded-rows.js";
 import { lower } from "./lower/lower.js";
+import { loweredForm } from "./lower/lowered-form.js";
 import type { Arrays } from "./lower/node-facts.js";
-import { integerForm } from "./lower/quantized/integer-form.js";
 import { type Refusal, refusals } from "./lower/refusals.js";
 import { leastMemory, mostMemory, overMemory, tooManyWeights } from "./lower/too-large.js";
 import { constantImage, planMemory, planTogether } from "./plan/memory-plan.js";
@@ -101,9 +102,9 @@ function tooLarge(refusal: Refusal): PareError {
  */
 export async function refusalsOf(graph: Graph): Promise<readonly Refusal[]> {
   const heavy = tooManyWeights(graph);
-  const looked = heavy === undefined ? (await integerForm(graph)).graph : graph;
-  const against = [...refusals(looked), ...(heavy === undefined ? [] : [heavy])];
-  if (against.length > 0 || leastMemory(graph) < surelyFits) return against;
+  const form = heavy === undefined ? await loweredForm(graph) : boundRows(graph);
+  const against = [...refusals(form), ...(heavy === undefined ? [] : [heavy])];
+  if (against.length > 0 || leastMemory(form.graph) < surelyFits) return against;
   const plan = await planOf(graph);
   const over = overMemory(plan, planMemory(plan).memoryBytes);
   return over === undefined ? [] : [over];
@@ -114,8 +115,8 @@ export async function refusalsOf(graph: Graph): Promise<readonly Refusal[]> {
  * @throws PareError UNSUPPORTED_OP with every reason
  */
 export async function planOf(graph: Graph): Promise<Plan> {
-  const form = await integerForm(graph);
-  const against = refusals(form.graph);
+  const form = await loweredForm(graph);
+  const against = refusals(form);
   if (against.length > 0)
     throw new PareError(
       "UNSUPPORTED_OP",

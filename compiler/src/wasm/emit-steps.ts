@@ -1,6 +1,6 @@
-import { i32 } from "./encode/expression.js";
 import { FunctionBuilder } from "./encode/function-builder.js";
 import { ModuleBuilder } from "./encode/module-builder.js";
+import { callStep } from "./emit.js";
 import type { Engine } from "./engine.js";
 import { constantImage, type MemoryPlan } from "./plan/memory-plan.js";
 import type { Plan } from "./plan/plan.js";
@@ -16,10 +16,7 @@ export function emitSteps(plan: Plan, memory: MemoryPlan, engine: Engine): Uint8
     const index = kernels.get(step.key) ?? module.add(step.emit(engine));
     kernels.set(step.key, index);
     const f = new FunctionBuilder(0);
-    f.call(
-      index,
-      step.at.map((place) => i32(memory.addressOf(place))),
-    );
+    callStep(f, index, step, memory);
     module.add(f, `step${time}`);
   });
   if (memory.constantBytes > 0) module.data(memory.constantsAt, constantImage(plan, memory));

@@ -1,5 +1,5 @@
 import { Assertions } from "./assertions.js";
-import { i32 } from "./encode/expression.js";
+import { i32, loadInteger } from "./encode/expression.js";
 import { FunctionBuilder } from "./encode/function-builder.js";
 import { ModuleBuilder } from "./encode/module-builder.js";
 import type { Engine } from "./engine.js";
@@ -12,9 +12,13 @@ export const factsSection = "pare";
 interface ModuleValue {
   readonly name: string;
   readonly type: string;
-  readonly dims: readonly number[];
+  /** null for rows. */
+  readonly dims: readonly (number | null)[];
   /** Address of the first element, row-major. */
   readonly at: number;
+  /** Of an output of which only a run knows how many rows it has: the address of their count, an int32, and the most. */
+  readonly count?: number;
+  readonly most?: number;
 }
 
 /** What goes in and out where one of a module's functions is called. */
@@ -76,11 +80,7 @@ export function emitTogether(
   };
   for (const [index, { plan, memory }] of entries.entries()) {
     const run = new FunctionBuilder(0);
-    const call = (step: Step): void =>
-      run.call(
-        kernelOf(step),
-        step.at.map((place) => i32(memory.addressOf(place))),
-      );
+    const call = (step: Step): void => callStep(run, kernelOf(step), step, memory);
     plan.steps.forEach((step, time) => {
       if (assertions === undefined) call(step);
       else assertions.surround(run, step, time, () => call(step));
@@ -99,12 +99,25 @@ export function emitTogether(
   return module.encode(assertions?.memoryBytes ?? memoryBytes);
 }
 
+/** Calls a step's function where it has something to compute with. */
+export function callStep(
+  f: FunctionBuilder,
+  index: number,
+  { at, count }: Step,
+  { addressOf }: MemoryPlan,
+): void {
+  const addresses = at.map((place) => i32(addressOf(place)));
+  if (count === undefined) f.call(index, addresses);
+  else f.when(loadInteger(i32(addressOf(count))), () => f.call(index, addresses));
+}
+
 function factsOf({ plan, memory }: Together["entries"][number]): EntryFacts {
-  const value = ({ name, type, dims, place }: PlacedValue): ModuleValue => ({
+  const value = ({ name, type, dims, place, rows }: PlacedValue): ModuleValue => ({
     name,
     type,
-    dims,
+    dims: dims.map((size, axis) => (axis === rows?.axis ? null : size)),
     at: memory.addressOf(place),
+    ...(rows && { count: memory.addressOf(rows.count), most: dims[rows.axis] ?? 1 }),
   });
   return { inputs: plan.inputs.map(value), outputs: plan.outputs.map(value) };
 }

@@ -127,7 +127,10 @@ export function runByReference(plan: Plan, feeds: Tensors): Tensors {
   const buffer = new ArrayBuffer(memory.memoryBytes + 64);
   new Uint8Array(buffer).set(constantImage(plan, memory), memory.constantsAt);
   write(plan, memory, buffer, feeds);
-  for (const step of plan.steps) step.reference(memoryOver(buffer), step.at.map(memory.addressOf));
+  const integers = new Int32Array(buffer);
+  for (const { reference, at, count } of plan.steps)
+    if (count === undefined || integers[memory.addressOf(count) / 4] !== 0)
+      reference(memoryOver(buffer), at.map(memory.addressOf));
   return read(plan, memory, buffer);
 }
 
@@ -150,10 +153,14 @@ export function write(plan: Plan, memory: Planned, buffer: ArrayBuffer, feeds: T
 function read(plan: Plan, memory: Planned, buffer: ArrayBuffer): Tensors {
   return Object.fromEntries(
     plan.outputs.map((output): [string, Dense] => {
-      const { type, name, dims } = output;
+      const { type, name, rows } = output;
       if (type === "string") throw new Error("A module gives no text.");
+      const [count = 0] = rows === undefined ? [] : new Int32Array(buffer, memory.addressOf(rows.count), 1); // prettier-ignore
+      const dims = output.dims.map((size, axis) => (axis === rows?.axis ? count : size));
       const data = new dtypeArray[type](bytesOf(output, memory, buffer).slice().buffer);
-      return [name, { type, dims, data }];
+      if (data.slice(elementCount(dims)).some((number) => Number(number) !== 0))
+        throw new Error(`${name} has numbers behind its ${count} rows.`);
+      return [name, { type, dims, data: data.slice(0, elementCount(dims)) }];
     }),
   );
 }

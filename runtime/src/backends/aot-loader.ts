@@ -10,10 +10,13 @@ interface Numbers {
   readonly buffer: ArrayBuffer;
   readonly constructor: { readonly name: string };
   set(from: Numbers): void;
-  slice(): Numbers;
+  slice(from?: number, to?: number): Numbers;
 }
 type Arrays = Readonly<Record<string, Numbers | undefined>>;
-/** The array that holds a value, its address and its length. */
+/**
+ * The array that holds a value, its address and its length. Of an output of which only a run knows how many rows it has
+ * also the address of their count, and how many numbers a row is.
+ */
 type Places = Readonly<
   Record<
     string,
@@ -21,6 +24,8 @@ type Places = Readonly<
       kind: new (memory: ArrayBuffer, at: number, length: number) => Numbers,
       at: number,
       length: number,
+      countAt?: number,
+      width?: number,
     ]
   >
 >;
@@ -140,6 +145,8 @@ interface Entry {
 interface View {
   readonly name: string;
   readonly array: Numbers;
+  /** How many of its numbers there are. */
+  readonly length: () => number;
 }
 
 /** An output that is an input of the next step, and what lies between them. */
@@ -150,10 +157,11 @@ interface Carried {
 }
 
 function viewsOf(places: Places, memory: ArrayBuffer): View[] {
-  return Object.entries(places).map(([name, [Kind, at, length]]) => ({
-    name,
-    array: new Kind(memory, at, length),
-  }));
+  return Object.entries(places).map(([name, [Kind, at, most, countAt = 0, width]]) => {
+    const count = new Int32Array(memory, countAt, 1);
+    const length = () => (width ? width * (count[0] ?? 0) : most);
+    return { name, array: new Kind(memory, at, most), length };
+  });
 }
 
 function zero(array: Numbers): Numbers {
@@ -190,13 +198,14 @@ function fits(values: readonly View[], given: Arrays): boolean {
 function runnerOf({ inputs, outputs, run }: Entry, carried: readonly Carried[]): Run {
   const fed = inputs.filter((value) => carried.every(({ to }) => to !== value));
   const given = outputs.filter((value) => carried.every(({ from }) => from !== value));
-  return (feeds, into = copies(given)) => {
+  return (feeds, into) => {
     demand(fed, feeds, fed.length);
-    demand(given, into, 0);
+    demand(given, into ?? {}, 0);
     carried.forEach(feedBack);
     for (let at = 0; at < fed.length; at += 1) copy(feeds[fed[at]?.name ?? ""], fed[at]?.array);
     run();
     carried.forEach(hold);
+    if (into === undefined) return copies(given);
     for (let at = 0; at < given.length; at += 1)
       copy(given[at]?.array, into[given[at]?.name ?? ""]);
     return into;
@@ -216,7 +225,9 @@ function copy(from: Numbers | undefined, to: Numbers | undefined): void {
 }
 
 function copies(values: readonly View[]): Arrays {
-  return Object.fromEntries(values.map(({ name, array }) => [name, array.slice()]));
+  return Object.fromEntries(
+    values.map(({ name, array, length }) => [name, array.slice(0, length())]),
+  );
 }
 
 /** What is given are arrays as the values are, at least so many of them, and nothing else. */

@@ -68,6 +68,37 @@ describe("a module", () => {
     await expect(load(facts)).rejects.toMatchObject({ code: "ENGINE" });
   });
 
+  it.each([
+    { there: 2, rows: 2, body: [0x41, 36, 0x41, 2, 0x36, 2, 0] },
+    { there: 0, rows: 0, body: [] },
+    // More than it says there may be are as many as there may be.
+    { there: -1, rows: 3, body: [0x41, 36, 0x41, 0x7f, 0x36, 2, 0] },
+  ])("that counts $there rows gives $rows", async ({ rows, body }) => {
+    const y = { ...value("y", 40), dims: [1, null, 2], count: 36, most: 3 };
+    const session = await load({ ...whole, outputs: [y] }, body);
+    expect(session.outputs).toEqual([{ name: "y", type: "float32", dims: [1, null, 2] }]);
+    expect(session.runSync(feeds)).toEqual({
+      y: { type: "float32", dims: [1, rows, 2], data: new Float32Array(2 * rows) },
+    });
+    // What is written into has room for all.
+    const into = { y: new Float32Array(6).fill(1) };
+    expect(session.runSync(feeds, into).y).toEqual(new Float32Array(6));
+    expect(() => session.runSync(feeds, { y: new Float32Array(4) })).toThrow(
+      expect.objectContaining({ code: "INPUT" }),
+    );
+    expect(() => session.stream({ y: "x" })).toThrow(expect.objectContaining({ code: "ARGUMENT" }));
+  });
+
+  it.each([
+    { what: "no most", rows: { count: 0 } },
+    { what: "a most that is no number", rows: { count: 0, most: "3" } },
+    { what: "a count behind its memory", rows: { count: 65_536, most: 1 } },
+    { what: "rows behind its memory", rows: { count: 0, most: 65_536 } },
+  ])("that says $what of rows is refused", async ({ rows }) => {
+    const y = { ...value("y", 16), dims: [null, 2], ...rows };
+    await expect(load({ ...whole, outputs: [y] })).rejects.toMatchObject({ code: "ENGINE" });
+  });
+
   it("takes no weights that would lie behind its memory", async () => {
     const facts = { ...whole, weights: { at: 65_532, bytes: 8 } };
     await expect(load(facts, [], new Uint8Array(8))).rejects.toMatchObject({ code: "ENGINE" });

@@ -13,6 +13,8 @@ const engine = "WebAssembly";
  * what the device can do, gives it its weights and its inputs, and runs it. Its models run at once (`runSync`) too.
  */
 export function aot(): SyncBackend {
+  const needs = <File extends { readonly path: string }>(files: readonly [File, ...File[]]) =>
+    chosen(files, ({ path }) => path);
   return { target: "aot", engine, probe: async () => probe(), needs, receive, load };
 }
 
@@ -23,11 +25,11 @@ function probe(): Probe {
 }
 
 /** Of two modules, the second is for relaxed SIMD: one of them is needed, with the weights. */
-function needs<File extends { readonly path: string }>([plain, ...others]: readonly [
-  File,
-  ...File[],
-]): readonly [File, ...File[]] {
-  const relaxed = others.find(({ path }) => isModuleName(path));
+function chosen<File>(
+  [plain, ...others]: readonly [File, ...File[]],
+  nameOf: (file: File) => string,
+): readonly [module: File, ...File[]] {
+  const relaxed = others.find((file) => isModuleName(nameOf(file)));
   const beside = others.filter((file) => file !== relaxed);
   return [relaxed !== undefined && hasRelaxedSimd() ? relaxed : plain, ...beside];
 }
@@ -50,17 +52,13 @@ async function load(
       where: engine,
     });
   throwIfAborted(signal);
-  const modules = files.filter(({ name }) => isModuleName(name));
-  const weights = files.find(({ name }) => !isModuleName(name))?.bytes;
-  // The second is the same model for relaxed SIMD, where the device has it and it is right.
-  const chosen = (hasRelaxedSimd() ? modules[1] : undefined) ?? files[0];
+  const [{ incoming, bytes }, weights] = chosen(files, ({ name }) => name);
   try {
     // A copy: compiling takes no bytes of a memory that is shared.
     const module =
-      (await chosen.incoming?.module(chosen.bytes.length)) ??
-      (await WebAssembly.compile(new Uint8Array(chosen.bytes)));
+      (await incoming?.module(bytes.length)) ?? (await WebAssembly.compile(new Uint8Array(bytes)));
     throwIfAborted(signal);
-    return moduleSession(openModule(module, await WebAssembly.instantiate(module), weights));
+    return moduleSession(openModule(module, await WebAssembly.instantiate(module), weights?.bytes));
   } catch (cause) {
     throw cause instanceof PareError ? cause : refused(cause);
   }

@@ -20,9 +20,9 @@ export function compileWhileItComes(): Incoming | undefined {
         controller?.enqueue(chunk);
       }
     },
-    module(bytes) {
+    async module(bytes) {
       controller?.close();
-      return length === bytes ? compiled : Promise.resolve(undefined);
+      return length === bytes ? compiled : undefined;
     },
   };
 }

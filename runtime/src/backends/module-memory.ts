@@ -1,13 +1,16 @@
 import { PareError } from "../format/error.js";
 import { type Dtype, dtypeArray, isNumeric, type TypedArray } from "../format/tensor/dtype.js";
-import { elementCount } from "../format/tensor/tensor.js";
+import { elementCount, type Tensor } from "../format/tensor/tensor.js";
 
 /** An input or output as the module says it lies, and the memory itself. */
 export interface Placed {
   readonly name: string;
   readonly type: Exclude<Dtype, "string">;
-  readonly dims: readonly number[];
+  /** null for rows of which only a run knows how many there are: `memory` has room for the most. */
+  readonly dims: readonly (number | null)[];
   readonly memory: TypedArray;
+  /** What lies there now, as a tensor of its own. */
+  readonly copied: () => Tensor;
 }
 
 /** One of a module's functions, which computes the model for its own sizes: fill the inputs, run, read the outputs. */
@@ -35,56 +38,63 @@ export function openModule(
   { exports }: WebAssembly.Instance,
   weights: Uint8Array | undefined,
 ): Entries {
-  const { memory } = exports;
   // By what it has: whoever watches memories may have put a class of their own in the place of WebAssembly's.
-  const { buffer } = isRecord(memory) ? memory : {};
+  const { buffer } = recordOf(exports["memory"]);
   const said = factsOf(module);
   if (!(buffer instanceof ArrayBuffer)) throw noModel("it exports nothing to run");
   const entryOf = (facts: unknown, at: number): Entry => {
     const run = exports[`run${at || ""}`];
-    if (typeof run !== "function" || !isRecord(facts)) throw noModel("it exports nothing to run");
-    const [inputs, outputs] = [placed(facts["inputs"], buffer), placed(facts["outputs"], buffer)];
-    return { inputs, outputs, run: () => void run() };
+    if (typeof run !== "function") throw noModel("it exports nothing to run");
+    const { inputs, outputs } = recordOf(facts);
+    return {
+      inputs: placed(inputs, buffer),
+      outputs: placed(outputs, buffer),
+      run: () => void run(),
+    };
   };
-  const more: readonly unknown[] = Array.isArray(said["others"]) ? said["others"] : [];
+  const more = listOf(said["others"] ?? []);
   const opened = [entryOf(said, 0), ...more.map((facts, at) => entryOf(facts, at + 1))] as const;
-  if (isRecord(said["weights"])) {
-    const { at, bytes } = said["weights"];
-    if (weights === undefined || weights.byteLength !== bytes)
-      throw noModel("its weights did not come with it");
+  const { at, bytes } = recordOf(said["weights"]);
+  if (weights?.byteLength !== bytes) throw noModel("its weights did not come with it");
+  if (weights !== undefined)
     within(() => new Uint8Array(buffer, Number(at), weights.byteLength).set(weights));
-  }
   return opened;
 }
 
-function factsOf(module: WebAssembly.Module): Record<string, unknown> {
+function factsOf(module: WebAssembly.Module): Fields {
   let text = "";
   for (const bytes of WebAssembly.Module.customSections(module, section))
     for (const byte of new Uint8Array(bytes)) text += String.fromCharCode(byte);
   try {
-    const facts: unknown = JSON.parse(text);
-    if (isRecord(facts)) return facts;
+    return recordOf(JSON.parse(text));
   } catch {
-    // What is no JSON is no model either.
+    throw noModel("it does not say what it takes");
   }
-  throw noModel("it does not say what it takes");
 }
 
 function placed(said: unknown, buffer: ArrayBuffer): readonly Placed[] {
-  if (!Array.isArray(said)) throw noModel("it does not say what it takes");
-  return said.map((value: unknown) => {
-    const { name, type, dims, at } = isRecord(value) ? value : {};
-    const isSized =
-      Array.isArray(dims) && dims.every((size) => Number.isSafeInteger(size) && size >= 0);
+  return listOf(said).map((value) => {
+    const { name, type, dims, at, count, most } = recordOf(value);
+    const own = listOf(dims);
+    const sized = (rows: unknown): number[] => own.map((size) => size ?? rows);
+    const whole = sized(most);
+    const isSized = whole.every((size) => size >>> 0 === size);
     if (typeof name !== "string" || !isNumeric(type) || !isSized)
       throw noModel("it does not say what it takes");
-    const memory = within(() => new dtypeArray[type](buffer, Number(at), elementCount(dims)));
-    return { name, type, dims, memory };
+    const [memory, rows] = within(() => [
+      new dtypeArray[type](buffer, Number(at), elementCount(whole)),
+      new Uint32Array(buffer, Number(count), 1),
+    ]);
+    const copied = () => {
+      const dims = sized(Math.min(...rows, Number(most)));
+      return { type, dims, data: memory.slice(0, elementCount(dims)) };
+    };
+    return { name, type, dims: own, memory, copied };
   });
 }
 
 /** A typed array refuses a place outside its buffer, and one between its elements. */
-function within<T>(view: () => T): T {
+function within<const T>(view: () => T): T {
   try {
     return view();
   } catch {
@@ -92,8 +102,17 @@ function within<T>(view: () => T): T {
   }
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
+function listOf(value: unknown) {
+  if (Array.isArray(value)) return value;
+  throw noModel("it does not say what it takes");
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** What is no object has no fields. */
+function recordOf(value: unknown): Fields {
+  const fields: Fields = Object(value);
+  return fields;
 }
 
 function noModel(why: string): PareError {

@@ -16,7 +16,8 @@ const relaxed = [
   // i32x4.relaxed_dot_i8x16_i7x16_add_s, i32x4.extract_lane 0
   0xfd, 0x93, 2, 0xfd, 0x1b, 0, 0x0b,
 ];
-const answer = 4 * -128 * 127 + (2 * 3 + 4);
+/** 4 · −128 · 127 + (2 · 3 + 4) */
+const answer = -65014;
 
 /** WebAssembly computes on vectors here. */
 export function hasSimd(): boolean {

@@ -68,9 +68,7 @@ function countLike(values: readonly Placed[], given: Readonly<Record<string, unk
 /** What lies in memory now, as tensors of their own. */
 export function copies(outputs: readonly Placed[]): Tensors {
   // Made whole: to one that is called `__proto__` nothing could be assigned.
-  return Object.fromEntries(
-    outputs.map(({ name, type, dims, memory }) => [name, { type, dims, data: memory.slice() }]),
-  );
+  return Object.fromEntries(outputs.map(({ name, copied }) => [name, copied()]));
 }
 
 /** Between arrays of one kind, which was checked, though not for TypeScript. */

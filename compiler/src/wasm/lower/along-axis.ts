@@ -6,6 +6,7 @@ import { top } from "../kernels/top.js";
 import { placeAt } from "../plan/plan.js";
 import { axesOf, rowMajor, sizeAt, stepAt, type View } from "../plan/view.js";
 import type { LoweringRow } from "./lowering-row.js";
+import { besideRows } from "./row-rules.js";
 import type { Lowering } from "./lowering.js";
 import type { NodeFacts } from "./node-facts.js";
 import { resultOf } from "./reduction.js";
@@ -56,6 +57,7 @@ export const cumulativeSumRow: LoweringRow = {
 
 /** ArgMax and ArgMin. */
 export const extremumPlaceRow: LoweringRow = {
+  rows: besideRows,
   types: numbers,
   lower(node, l) {
     const x = l.view(node.required(0));
@@ -77,6 +79,7 @@ export const extremumPlaceRow: LoweringRow = {
 
 /** The largest few, sorted: what is wanted unsorted is as well served. */
 export const topRow: LoweringRow = {
+  rows: besideRows,
   types: numbers,
   lower(node, l) {
     const x = l.view(node.required(0));

@@ -2,6 +2,7 @@ import type { Dtype } from "@pare/runtime/format";
 import type { ValueId } from "../../ir/index.js";
 import { convert } from "../kernels/convert.js";
 import { type Element, elementBytes } from "../kernels/element.js";
+import { zeroRest } from "../kernels/zero-rest.js";
 import { collapsed } from "../kernels/nest.js";
 import type { PlacedValue } from "../plan/plan.js";
 import { axesOf, isDense, orderOf, rowMajor, type View, viewOf } from "../plan/view.js";
@@ -22,7 +23,13 @@ export function placeOutput(l: Lowering, id: ValueId): void {
   const type = dtypeOf(l.graph, id) ?? "float32";
   const view = l.view(id);
   const given = type === "bool" ? converted(l, view, "u8", false) : owned(l, view);
-  l.plan.output(placed(l, id, type, given));
+  const rows = l.rows(id);
+  if (rows !== undefined) {
+    const [most = 1, ...inner] = given.dims.slice(rows.axis);
+    const bytes = inner.reduce((product, size) => product * size, elementBytes[given.element]);
+    l.plan.step(zeroRest, { bytes, most }, [rows.count, given.place], true);
+  }
+  l.plan.output({ ...placed(l, id, type, given), ...(rows && { rows }) });
 }
 
 /** Elements as whoever runs the model gives and takes them. */

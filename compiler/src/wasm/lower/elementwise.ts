@@ -8,6 +8,7 @@ import { orderOf, rowMajor, widened } from "../plan/view.js";
 import { absorbFollowers } from "./followers.js";
 import { hasIntegers, isOfIntegers, lowerIntegers } from "./integers.js";
 import type { LoweringRow } from "./lowering-row.js";
+import { elementwiseRows } from "./row-rules.js";
 import type { Lowering } from "./lowering.js";
 import { planMap } from "./map-views.js";
 import { dtypeOf, type NodeFacts } from "./node-facts.js";
@@ -31,6 +32,7 @@ const numbers: readonly Dtype[] = ["float32", "int32", "int64"];
 
 /** Functions of one tensor, constants being what they are: by `unaryOf`. */
 export const unaryRow: LoweringRow = {
+  rows: elementwiseRows,
   types: numbers,
   refuse(node) {
     const dtype = dtypeOf(node.graph, node.output());
@@ -67,6 +69,7 @@ function previous(at: number): Operand {
 
 /** Two tensors or more, joined from the left. */
 export const binaryRow: LoweringRow = {
+  rows: elementwiseRows,
   types: numbers,
   refuse(node) {
     const { op } = node.node;

@@ -6,6 +6,7 @@ import type { Run } from "../kernels/run.js";
 import { rowMajor, sizeAt, stepAt, type View } from "../plan/view.js";
 import { heldTypes } from "./element-of-type.js";
 import type { LoweringRow } from "./lowering-row.js";
+import { gatheredRows, placedRows } from "./row-rules.js";
 import type { Lowering } from "./lowering.js";
 import { planMove } from "./move.js";
 import { mostMoved, movementRow } from "./movement.js";
@@ -13,6 +14,7 @@ import { dtypeOf, type NodeFacts } from "./node-facts.js";
 
 /** Elements that are known are views or one copy; others are looked up when the model runs. */
 export const gatherRow: LoweringRow = {
+  rows: gatheredRows,
   types: heldTypes,
   lower(node, l) {
     const isKnown = node.isConstant(1) && !node.isConstant(0) && isSmall(node);
@@ -63,6 +65,7 @@ export const gatherElementsRow: LoweringRow = {
 
 /** Parts of a tensor by indices of its first axes, after those that are as many in both. */
 export const gatherNdRow: LoweringRow = {
+  rows: placedRows,
   types: heldTypes,
   lower(node, l) {
     const [table, indices] = [l.view(node.required(0)), l.view(node.required(1))];

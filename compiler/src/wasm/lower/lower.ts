@@ -3,7 +3,7 @@ import { placeInput, placeOutput } from "./boundary.js";
 import { Lowering } from "./lowering.js";
 import { lowerings } from "./lowerings.js";
 import { type Arrays, NodeFacts } from "./node-facts.js";
-import type { IntegerForm } from "./quantized/integer-form.js";
+import type { LoweredForm } from "./lowered-form.js";
 import { absorbFunctions } from "./quantized/table.js";
 import { loweringOrder } from "./order.js";
 
@@ -11,8 +11,8 @@ import { loweringOrder } from "./order.js";
  * A simplified graph as calls of kernels. Nothing stands against it: `refusals` is empty.
  * @param arrays the elements of its constants
  */
-export function lower({ graph, stored }: IntegerForm, arrays: Arrays): Plan {
-  const l = new Lowering(graph, arrays, stored);
+export function lower({ graph, stored, rows }: LoweredForm, arrays: Arrays): Plan {
+  const l = new Lowering(graph, arrays, stored, rows);
   absorbFunctions(l);
   for (const id of graph.main.inputs) {
     // One with a constant has a default: it is fixed to that.

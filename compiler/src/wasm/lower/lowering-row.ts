@@ -1,6 +1,7 @@
 import type { Dtype } from "@pare/runtime/format";
 import type { Lowering } from "./lowering.js";
 import type { NodeFacts } from "./node-facts.js";
+import type { RowRule } from "./row-rules.js";
 
 /** How an operator is compiled. A new operator is a row in `lowerings.ts`. */
 export interface LoweringRow {
@@ -8,6 +9,8 @@ export interface LoweringRow {
   readonly types?: readonly Dtype[];
   /** Why a node of known shapes cannot be; undefined where it can. */
   readonly refuse?: (node: NodeFacts) => string | undefined;
+  /** Whether rows of which only a run knows how many there are pass through it; absent where they never do. */
+  readonly rows?: RowRule;
   /** Plans the node's work, and says where its outputs lie. It was not refused. */
   readonly lower: (node: NodeFacts, l: Lowering) => void;
 }

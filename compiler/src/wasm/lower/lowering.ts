@@ -10,9 +10,8 @@ import {
   elementsOf,
   lanesOf,
 } from "../kernels/element.js";
-import { floatBytes } from "../kernels/kernel.js";
 import { type Axis, collapsed } from "../kernels/nest.js";
-import { placeAt, type Place, PlanBuilder } from "../plan/plan.js";
+import { placeAt, type Place, type PlacedValue, PlanBuilder } from "../plan/plan.js";
 import {
   axesOf,
   type Halo,
@@ -33,6 +32,8 @@ import {
 import { planMove } from "./move.js";
 import { elementOfType } from "./element-of-type.js";
 import { type Arrays, dimsOf, dtypeOf, NodeFacts } from "./node-facts.js";
+import { rearranged } from "./rearranged.js";
+import type { RowsOf } from "./rows.js";
 import type { StoredConstants } from "./stored-constants.js";
 
 /** What a value's layout should be like. */
@@ -56,6 +57,8 @@ export class Lowering {
   readonly stored: StoredConstants;
   /** The byte around images, by where they lie. */
   readonly borders = new Map<Place["in"], number>();
+  readonly #rows: RowsOf;
+  readonly #counts = new Map<Node["id"], Place>();
   readonly #arrays: Arrays;
   readonly #views = new Map<ValueId, View>();
   readonly #pending = new Map<ValueId, View>();
@@ -63,10 +66,29 @@ export class Lowering {
   readonly #joined = new Map<ValueId, { readonly view: View; readonly order: readonly number[] }>();
   readonly #copies = new Map<Place["in"], Map<string, View>>();
 
-  constructor(graph: Graph, arrays: Arrays, stored: StoredConstants = new Map()) {
+  constructor(
+    graph: Graph,
+    arrays: Arrays,
+    stored: StoredConstants = new Map(),
+    rows: RowsOf = new Map(),
+  ) {
     this.graph = graph;
     this.#arrays = arrays;
     this.stored = stored;
+    this.#rows = rows;
+  }
+
+  /** Says where a node wrote how many rows there are in a buffer. */
+  count(source: Node["id"], buffer: Place["in"], count: Place): void {
+    this.#counts.set(source, count);
+    this.plan.counted(buffer, count);
+  }
+
+  /** Of a value of which only a run knows how many rows it has: their axis, and where their count is. */
+  rows(id: ValueId): PlacedValue["rows"] {
+    const { source, axis = 0 } = this.#rows.get(id) ?? {};
+    const count = source && this.#counts.get(source);
+    return count && { axis, count };
   }
 
   dims(id: ValueId): readonly number[] {
@@ -180,6 +202,8 @@ export class Lowering {
   /** Memory for a value that a kernel is about to write: its own, or its part of what it will be joined into. */
   allocate(id: ValueId, order: readonly number[], wish: Wish = {}): View {
     const view = this.#memoryFor(id, order, wish);
+    const count = this.rows(id)?.count;
+    if (count !== undefined) this.plan.counted(view.place.in, count);
     this.#views.set(id, view);
     return view;
   }
@@ -347,38 +371,6 @@ export class Lowering {
     const part = sliced(target, axis, start, size);
     return wish.whole === true && !hasWholeVectors(part) ? undefined : part;
   }
-}
-
-/** A row-major constant by other steps; what lies between its elements is 0. */
-function rearranged(
-  numbers: Elements,
-  dims: readonly number[],
-  steps: readonly number[],
-  bytes: number,
-): Elements {
-  const { byteLength, BYTES_PER_ELEMENT: each } = numbers;
-  let dense = byteLength;
-  const isDense = dims.every((size, axis) => {
-    dense /= size;
-    return size === 1 || steps[axis] === dense;
-  });
-  if (isDense && bytes === byteLength) return numbers;
-  const unit = each === 1 ? 1 : floatBytes;
-  const unitsOf = (buffer: ArrayBufferLike, at: number, size: number): Uint8Array | Int32Array =>
-    unit === 1 ? new Uint8Array(buffer, at, size) : new Int32Array(buffer, at, size / unit);
-  const source = unitsOf(numbers.buffer, numbers.byteOffset, byteLength);
-  const image = unitsOf(new ArrayBuffer(bytes), 0, bytes);
-  const units = each / unit;
-  for (let flat = 0; flat < numbers.length; flat += 1) {
-    let [rest, place] = [flat, 0];
-    for (let axis = dims.length - 1; axis >= 0; axis -= 1) {
-      const size = dims[axis] ?? 1;
-      place += (rest % size) * (steps[axis] ?? 0);
-      rest = Math.floor(rest / size);
-    }
-    for (let i = 0; i < units; i += 1) image[place / unit + i] = source[flat * units + i] ?? 0;
-  }
-  return image;
 }
 
 /** By spatial axis, the pads of a convolution. */

@@ -36,6 +36,7 @@ import { resizeRow } from "./resize.js";
 import { oneHotRow } from "./one-hot.js";
 import { rnnRow } from "./rnn.js";
 import { softmaxRow } from "./softmax.js";
+import { suppressionRow } from "./suppression.js";
 import { shrinkRow, thresholdedRow } from "./thresholds.js";
 import {
   castRow,
@@ -107,6 +108,7 @@ export const lowerings: ReadonlyMap<string, LoweringRow> = new Map(
     ...named(extremumPlaceRow, "ArgMax ArgMin"),
     TopK: topRow,
     CumSum: cumulativeSumRow,
+    NonMaxSuppression: suppressionRow,
     ...named(
       unaryRow,
       "Relu LeakyRelu Elu Selu Celu HardSigmoid HardSwish Gelu Mish Softplus Softsign Sigmoid Tanh Erf Exp Log Sqrt Reciprocal Neg Abs Sign Floor Ceil Round Sin Cos",

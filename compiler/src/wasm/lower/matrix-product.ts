@@ -19,11 +19,13 @@ import {
 import { absorbFollowers } from "./followers.js";
 import { joinedAxes } from "./image.js";
 import type { LoweringRow } from "./lowering-row.js";
+import { multipliedRows } from "./row-rules.js";
 import type { Lowering } from "./lowering.js";
 import type { NodeFacts } from "./node-facts.js";
 import { packedMatrices, packedView, panelVectors, type Panels } from "./panels.js";
 
 export const matMulRow: LoweringRow = {
+  rows: multipliedRows,
   lower(node, l) {
     const [left, right] = [node.required(0), node.required(1)];
     const [a, b, y] = [l.dims(left), l.dims(right), l.dims(node.output())];

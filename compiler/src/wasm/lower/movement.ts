@@ -13,12 +13,14 @@ import {
 } from "../plan/view.js";
 import { heldTypes } from "./element-of-type.js";
 import type { LoweringRow } from "./lowering-row.js";
+import { besideRows, joinedRows, movedRows, rowsInOrder } from "./row-rules.js";
 import type { Lowering } from "./lowering.js";
 import { type Along, planFill, planMove } from "./move.js";
 import type { NodeFacts } from "./node-facts.js";
 
 /** The same elements under other dims. */
 export const reshapeRow: LoweringRow = {
+  rows: rowsInOrder,
   types: heldTypes,
   lower(node, l) {
     const id = node.required(0);
@@ -27,6 +29,7 @@ export const reshapeRow: LoweringRow = {
 };
 
 export const identityRow: LoweringRow = {
+  rows: besideRows,
   types: heldTypes,
   lower(node, l) {
     l.set(node.output(), l.view(node.required(0)));
@@ -34,6 +37,7 @@ export const identityRow: LoweringRow = {
 };
 
 export const transposeRow: LoweringRow = {
+  rows: besideRows,
   types: heldTypes,
   lower(node, l) {
     const view = l.view(node.required(0));
@@ -43,6 +47,7 @@ export const transposeRow: LoweringRow = {
 };
 
 export const splitRow: LoweringRow = {
+  rows: besideRows,
   types: heldTypes,
   lower(node, l) {
     const view = l.view(node.required(0));
@@ -59,6 +64,7 @@ export const splitRow: LoweringRow = {
 
 /** Inputs that were written where they belong are there; others are copied. */
 export const concatRow: LoweringRow = {
+  rows: joinedRows,
   types: heldTypes,
   lower(node, l) {
     const id = node.output();
@@ -85,6 +91,7 @@ export const mostMoved = 2 ** 24;
 
 /** What moves elements by where they lie: which, its reference tells, asked about their numbers. */
 export const movementRow: LoweringRow = {
+  rows: movedRows,
   types: heldTypes,
   refuse(node) {
     const isOpen = node.node.inputs.some((id, at) => at > 0 && id !== null && !node.isConstant(at));

@@ -10,6 +10,7 @@ import type { Unary } from "../kernels/unary.js";
 import { orderOf, rowMajor, sizeAt, stepAt, type View } from "../plan/view.js";
 import { dtypeOf, type NodeFacts } from "./node-facts.js";
 import type { LoweringRow } from "./lowering-row.js";
+import { besideRows } from "./row-rules.js";
 import type { Lowering } from "./lowering.js";
 
 interface Reduction {
@@ -45,6 +46,7 @@ export function refuseAxes(node: NodeFacts): string | undefined {
 }
 
 export const reductionRow: LoweringRow = {
+  rows: besideRows,
   types: numbers,
   refuse(node) {
     const isOfFloats = dtypeOf(node.graph, node.output()) === "float32";

@@ -1,4 +1,5 @@
 import { type Dim, dim, type Graph, type Node, type ValueId } from "../../ir/index.js";
+import type { BoundedForm } from "./bounded-rows.js";
 import { elementOfType } from "./element-of-type.js";
 import { lowerings } from "./lowerings.js";
 import { dtypeOf, NodeFacts, shapeOf } from "./node-facts.js";
@@ -19,8 +20,8 @@ export interface Refusal {
 /** A tensor of so many floats is half of the memory that a module can have. */
 const mostElements = 2 ** 28;
 
-/** Everything that stands against compiling a simplified graph; empty where nothing does. */
-export function refusals(graph: Graph): readonly Refusal[] {
+/** Everything that stands against compiling a graph in the form in which it is lowered; empty where nothing does. */
+export function refusals({ graph, against }: BoundedForm): readonly Refusal[] {
   const found = new Map<string, Refusal>();
   const refuse = (refusal: Omit<Refusal, "where" | "count">, where: string): void => {
     const key = `${refusal.kind} ${refusal.what} ${refusal.why}`;
@@ -41,7 +42,11 @@ export function refusals(graph: Graph): readonly Refusal[] {
   }
   for (const node of graph.order()) {
     const label = graph.nodeLabel(node);
-    const refusal = refusedNode(graph, node, hasOpenInputs);
+    const why = against.get(node.id);
+    const refusal =
+      why === undefined
+        ? refusedNode(graph, node, hasOpenInputs)
+        : ({ kind: "operator", what: node.op, why } as const);
     if (refusal !== undefined) refuse(refusal, label);
   }
   return [...found.values()];

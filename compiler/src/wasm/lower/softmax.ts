@@ -4,8 +4,10 @@ import { softmax } from "../kernels/softmax.js";
 import { softmaxAcross } from "../kernels/softmax-across.js";
 import { axesOf, orderOf, sizeAt, stepAt } from "../plan/view.js";
 import type { LoweringRow } from "./lowering-row.js";
+import { notAlongRows } from "./row-rules.js";
 
 export const softmaxRow: LoweringRow = {
+  rows: notAlongRows(-1),
   lower(node, l) {
     const view = l.laned(l.view(node.required(0)));
     const given = node.attributes.int("axis", -1);

@@ -1,12 +1,14 @@
 import type { Instruction, Operand } from "../kernels/map.js";
 import { lowerMap } from "./elementwise.js";
 import type { LoweringRow } from "./lowering-row.js";
+import { elementwiseRows } from "./row-rules.js";
 
 const x: Operand = { input: 0 };
 const zero: Operand = { constant: 0 };
 
 /** x above a threshold, else 0. */
 export const thresholdedRow: LoweringRow = {
+  rows: elementwiseRows,
   lower(node, l) {
     const alpha: Operand = { constant: node.attributes.float("alpha", 1) };
     lowerMap(
@@ -23,6 +25,7 @@ export const thresholdedRow: LoweringRow = {
 
 /** x moved towards 0 by a bias where it is beyond ±λ, else 0. */
 export const shrinkRow: LoweringRow = {
+  rows: elementwiseRows,
   lower(node, l) {
     const lambda = node.attributes.float("lambd", 0.5);
     const bias = node.attributes.float("bias", 0);

@@ -9,6 +9,7 @@ import { lowerMap } from "./elementwise.js";
 import { heldTypes } from "./element-of-type.js";
 import { isOfIntegers, lowerIntegerMap } from "./integers.js";
 import type { LoweringRow } from "./lowering-row.js";
+import { elementwiseRows } from "./row-rules.js";
 import type { Lowering } from "./lowering.js";
 import { dtypeOf, type NodeFacts } from "./node-facts.js";
 
@@ -29,6 +30,7 @@ const comparisons: Readonly<Record<string, Compared>> = {
 };
 
 export const comparisonRow: LoweringRow = {
+  rows: elementwiseRows,
   types: truthTypes,
   lower(node, l) {
     const { comparison, swapped } = comparisons[node.node.op] ?? {
@@ -62,6 +64,7 @@ function floatOperands(
 const logics: Readonly<Record<string, Logic>> = { And: "and", Or: "or", Xor: "exclusive-or" };
 
 export const logicRow: LoweringRow = {
+  rows: elementwiseRows,
   types: ["bool"],
   lower(node, l) {
     const logic = logics[node.node.op] ?? "and";
@@ -73,6 +76,7 @@ export const logicRow: LoweringRow = {
 const not = (x: Operand): Instruction => ({ logic: "exclusive-or", x, y: isTrue });
 
 export const notRow: LoweringRow = {
+  rows: elementwiseRows,
   types: ["bool"],
   lower(node, l) {
     lowerMap(l, node.output(), [node.required(0)], [not({ input: 0 })]);
@@ -81,6 +85,7 @@ export const notRow: LoweringRow = {
 
 /** What is no number is not equal to itself. */
 export const isNanRow: LoweringRow = {
+  rows: elementwiseRows,
   types: ["float32", "bool"],
   lower(node, l) {
     const x: Operand = { input: 0 };
@@ -91,6 +96,7 @@ export const isNanRow: LoweringRow = {
 
 /** Infinity of one sign, or of either. */
 export const isInfinityRow: LoweringRow = {
+  rows: elementwiseRows,
   types: ["float32", "bool"],
   lower(node, l) {
     const [below, above] = ["detect_negative", "detect_positive"].map(
@@ -111,6 +117,7 @@ export const isInfinityRow: LoweringRow = {
 
 /** Of floats and whatever else takes a lane among others; of 64-bit integers one by one. */
 export const whereRow: LoweringRow = {
+  rows: elementwiseRows,
   types: truthTypes,
   lower(node, l) {
     const [condition, ...choices] = [0, 1, 2].map((at) => node.required(at));
@@ -135,6 +142,7 @@ export const whereRow: LoweringRow = {
 
 /** Floats and truth values are made of one another where they lie in lanes; else elements are converted one by one. */
 export const castRow: LoweringRow = {
+  rows: elementwiseRows,
   types: heldTypes,
   lower(node, l) {
     const [x, y] = [node.required(0), node.output()];

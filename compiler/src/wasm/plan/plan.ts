@@ -37,6 +37,8 @@ export interface Step {
   readonly emit: (engine: Engine) => FunctionBuilder;
   readonly reference: (memory: Memory, at: readonly number[]) => void;
   readonly at: readonly Place[];
+  /** A 32-bit integer: where it is 0 there is nothing to compute with, and the call is left out. */
+  readonly count?: Place;
 }
 
 /** An input or output of the model: row-major, without gaps. */
@@ -45,6 +47,8 @@ export interface PlacedValue {
   readonly type: Dtype;
   readonly dims: readonly number[];
   readonly place: Place;
+  /** The axis of which only a run knows how many there are, at most its size; zeros lie behind them. */
+  readonly rows?: { readonly axis: number; readonly count: Place };
 }
 
 /** A model as calls of kernels, one after the other. */
@@ -66,6 +70,7 @@ export class PlanBuilder {
   readonly #steps: Step[] = [];
   readonly #buffers = new Map<Buffer | Constant, Mutable<Buffer>>();
   readonly #constants = new Map<string, Constant[]>();
+  readonly #counts = new Map<Buffer | Constant, Place>();
   readonly inputs: PlacedValue[] = [];
   readonly outputs: PlacedValue[] = [];
 
@@ -88,15 +93,28 @@ export class PlanBuilder {
     return { in: made, offset: 0 };
   }
 
-  step<Options>(kernel: Kernel<Options>, options: Options, at: readonly Place[]): void {
+  /** From now on a step that uses the buffer is left out where the count is 0. */
+  counted(buffer: Buffer | Constant, count: Place): void {
+    this.#counts.set(buffer, count);
+  }
+
+  /** @param always also where what it uses is counted, and the count 0 */
+  step<Options>(
+    kernel: Kernel<Options>,
+    options: Options,
+    at: readonly Place[],
+    always = false,
+  ): void {
     const time = this.#steps.length;
-    for (const place of at) this.#use(place.in, time);
+    const [count] = always ? [] : at.flatMap((place) => this.#counts.get(place.in) ?? []);
+    for (const place of [...at, ...(count === undefined ? [] : [count])]) this.#use(place.in, time);
     this.#steps.push({
       kernel: kernel.name,
       key: `${kernel.name} ${JSON.stringify(options, exactly)}`,
       emit: (engine) => kernel.emit(options, engine),
       reference: (memory, addresses) => kernel.reference(options, memory, addresses),
       at,
+      ...(count && { count }),
     });
   }
 
@@ -106,7 +124,8 @@ export class PlanBuilder {
   }
 
   output(value: PlacedValue): void {
-    this.#use(value.place.in, afterAll);
+    for (const place of [value.place, ...(value.rows === undefined ? [] : [value.rows.count])])
+      this.#use(place.in, afterAll);
     this.outputs.push(value);
   }
 

@@ -113,7 +113,7 @@ export const dtypeArray: { readonly [D in Exclude<Dtype, "string">]: TypedArrayC
   complex128: Float64Array,
 };
 
-export const dtypes: readonly string[] = [...Object.keys(dtypeArray), "string"];
+export const dtypes: readonly string[] = /* @__PURE__ */ Object.keys(dtypeArray).concat("string");
 
 /** Of elements that a typed array holds. */
 export function isNumeric(text: unknown): text is keyof typeof dtypeArray {

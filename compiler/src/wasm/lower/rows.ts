@@ -1,0 +1,11 @@
+import type { Node, ValueId } from "../../ir/index.js";
+
+/** An axis of rows of which only a run knows how many there are. */
+export interface Rows {
+  /** The node that counts them. */
+  readonly source: Node["id"];
+  readonly axis: number;
+}
+
+/** By value. */
+export type RowsOf = ReadonlyMap<ValueId, Rows>;

@@ -1,0 +1,43 @@
+import { suppress } from "../kernels/suppress.js";
+import { floatBytes } from "../kernels/kernel.js";
+import type { Place } from "../plan/plan.js";
+import { rowMajor, sizeAt, stepAt } from "../plan/view.js";
+import type { LoweringRow } from "./lowering-row.js";
+import { type NodeFacts, shapeOf } from "./node-facts.js";
+
+/** NonMaxSuppression: rows as many as there may be, and how many of them there are (`boundRows`). */
+export const suppressionRow: LoweringRow = {
+  types: ["float32", "int64"],
+  lower(node, l) {
+    const [boxes, scores] = [l.view(node.required(0)), l.view(node.required(1))];
+    const number = (index: number, absent: number): Place => {
+      const id = node.input(index);
+      return id === undefined ? l.plan.constant(Float32Array.of(absent)) : l.view(id).place;
+    };
+    const [share, threshold] = [number(3, 0), number(4, -Infinity)];
+    const rows = l.allocate(node.output(), rowMajor(2), { exact: true });
+    const count = { in: l.plan.buffer(floatBytes, "count"), offset: 0 };
+    const heap = { in: l.plan.buffer(sizeAt(scores, 2) * floatBytes, "candidates"), offset: 0 };
+    const options = {
+      batches: sizeAt(scores, 0),
+      classes: sizeAt(scores, 1),
+      boxes: sizeAt(scores, 2),
+      limit: mostKept(node) ?? 0,
+      centred: node.attributes.int("center_point_box", 0) === 1,
+      boxSteps: [stepAt(boxes, 0), stepAt(boxes, 1), stepAt(boxes, 2)] as const,
+      scoreSteps: [stepAt(scores, 0), stepAt(scores, 1), stepAt(scores, 2)] as const,
+      rowStep: stepAt(rows, 0),
+    };
+    const places = [boxes.place, scores.place, share, threshold, rows.place, count, heap];
+    l.plan.step(suppress, options, places);
+    l.count(node.node.id, rows.place.in, count);
+  },
+};
+
+/** How many boxes of a class are kept at most; undefined where that is computed. */
+export function mostKept(node: NodeFacts): number | undefined {
+  if (node.input(2) === undefined) return 0;
+  const [most] = node.numbers(2) ?? [];
+  const boxes = Number(shapeOf(node.graph, node.required(1))?.[2] ?? 0);
+  return most === undefined ? undefined : Math.min(Math.max(0, most), boxes);
+}
