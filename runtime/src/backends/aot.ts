@@ -13,9 +13,14 @@ const engine = "WebAssembly";
  * what the device can do, gives it its weights and its inputs, and runs it. Its models run at once (`runSync`) too.
  */
 export function aot(): SyncBackend {
-  const needs = <File extends { readonly path: string }>(files: readonly [File, ...File[]]) =>
-    chosen(files, ({ path }) => path);
-  return { target: "aot", engine, probe: async () => probe(), needs, receive, load };
+  return {
+    target: "aot",
+    engine,
+    probe: async () => probe(),
+    needs: (files) => chosen(files, "path"),
+    receive,
+    load,
+  };
 }
 
 function probe(): Probe {
@@ -25,11 +30,11 @@ function probe(): Probe {
 }
 
 /** Of two modules, the second is for relaxed SIMD: one of them is needed, with the weights. */
-function chosen<File>(
+function chosen<Name extends string, File extends Readonly<Record<Name, string>>>(
   [plain, ...others]: readonly [File, ...File[]],
-  nameOf: (file: File) => string,
+  name: Name,
 ): readonly [module: File, ...File[]] {
-  const relaxed = others.find((file) => isModuleName(nameOf(file)));
+  const relaxed = others.find((file) => isModuleName(file[name]));
   const beside = others.filter((file) => file !== relaxed);
   return [relaxed !== undefined && hasRelaxedSimd() ? relaxed : plain, ...beside];
 }
@@ -52,7 +57,7 @@ async function load(
       where: engine,
     });
   throwIfAborted(signal);
-  const [{ incoming, bytes }, weights] = chosen(files, ({ name }) => name);
+  const [{ incoming, bytes }, weights] = chosen(files, "name");
   try {
     // A copy: compiling takes no bytes of a memory that is shared.
     const module =

@@ -49,7 +49,7 @@ export function openModule(
     return {
       inputs: placed(inputs, buffer),
       outputs: placed(outputs, buffer),
-      run: () => void run(),
+      run: () => run(),
     };
   };
   const more = listOf(said["others"] ?? []);

@@ -140,7 +140,8 @@ export const suppress: Kernel<SuppressOptions> = {
     const count = (row - rows) / rowStep;
     integers[counted / floatBytes] = count;
     const first = [...longs.subarray(rows / longBytes, rows / longBytes + 3)];
-    for (let at = count; count > 0 && at < mostRows(options); at += 1) write(first);
+    const missing = count > 0 ? mostRows(options) - count : 0;
+    for (let at = 0; at < missing; at += 1) write(first);
   },
 };
 

@@ -1,4 +1,4 @@
-import { product } from "../../ir/index.js";
+import { product, type ValueId } from "../../ir/index.js";
 import { type NodeFacts, shapeOf } from "./node-facts.js";
 
 /** A node that is given rows of which only a run knows how many there are, and whose outputs have as many. */
@@ -21,21 +21,21 @@ export const besideRows: RowRule = () => true;
 
 /** Elements of the inputs that lie at the same place, axes from the right; what has no rows is the same for all of them. */
 export const elementwiseRows: RowRule = ({ node, inputs, output }) => {
-  const fromRight = (axis: number, rank: number): number => rank - axis;
-  const place = fromRight(output, rankOf(node, node.node.outputs[0]));
+  const place = rankOf(node, node.output()) - output;
   return inputs.every((axis, index) => {
     const id = node.input(index);
     if (id === undefined) return true;
     const shape = shapeOf(node.graph, id) ?? [];
-    if (axis !== undefined) return fromRight(axis, shape.length) === place;
-    return (shape.at(-place) ?? 1) === 1 || place > shape.length;
+    if (axis !== undefined) return shape.length - axis === place;
+    return place > shape.length || shape.at(-place) === 1;
   });
 };
 
 /** All elements in their order: as many of them lie before each row. */
 export const rowsInOrder: RowRule = ({ node, inputs: [axis], output }) => {
-  const [from, to] = [node.required(0), node.output()].map((id) => shapeOf(node.graph, id) ?? []);
-  return axis !== undefined && product(from?.slice(0, axis) ?? []) === product(to?.slice(0, output) ?? []); // prettier-ignore
+  const before = (id: ValueId, end: number) =>
+    product(shapeOf(node.graph, id)?.slice(0, end) ?? []);
+  return axis !== undefined && before(node.required(0), axis) === before(node.output(), output);
 };
 
 /** All of them have the rows, on one axis, which is not that on which they are joined. */
@@ -45,7 +45,7 @@ export const joinedRows: RowRule = ({ inputs, output }) => inputs.every((axis) =
 export function notAlongRows(axis: number): RowRule {
   return ({ node, output }) => {
     const given = node.attributes.int("axis", axis);
-    const rank = rankOf(node, node.node.outputs[0]);
+    const rank = rankOf(node, node.output());
     return (given < 0 ? given + rank : given) !== output;
   };
 }
@@ -65,11 +65,8 @@ export const movedRows: RowRule = ({ node, inputs }) =>
 
 /** Rows of the first matrix, each multiplied by what is the same for all of them. */
 export const multipliedRows: RowRule = ({ node, inputs: [left, right] }) =>
-  left !== undefined && right === undefined && left < rankOf(node, node.input(0)) - 1;
+  left !== undefined && right === undefined && left < rankOf(node, node.required(0)) - 1;
 
-function rankOf(
-  { graph }: NodeFacts,
-  id: NodeFacts["node"]["outputs"][number] | undefined,
-): number {
-  return id === null || id === undefined ? 0 : (shapeOf(graph, id)?.length ?? 0);
+function rankOf({ graph }: NodeFacts, id: ValueId): number {
+  return shapeOf(graph, id)?.length ?? 0;
 }
