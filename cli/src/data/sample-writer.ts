@@ -1,9 +1,10 @@
-import { type FileHandle, open } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { serialize } from "node:v8";
 import { messageOf, PareError, type Tensors, type ValueInfo } from "@pare/runtime/format";
 import { fileError } from "../platform/file-error.js";
 import { feedsDigest, labelDigest } from "./digests.js";
 import { fitFeeds } from "./fit-feeds.js";
+import { GatheredWrites } from "./gathered-writes.js";
 import type { RawSample } from "./raw-sample.js";
 
 /** Where a stored sample lies, so that the module's process reads it from disk instead of being sent it again. */
@@ -41,7 +42,7 @@ const heldLabelBytes = 1024;
 
 /**
  * Holds samples against the model's inputs and writes them to a new file, one after the other, in whichever process they
- * come about.
+ * come about. The last of them may be in it only when all were yielded.
  * @throws PareError DATA_MISMATCH, DATA_MODULE, NO_SPACE
  */
 export async function* writeSamples(
@@ -51,8 +52,8 @@ export async function* writeSamples(
 ): AsyncGenerator<WrittenSample, void, undefined> {
   const file = await orFileError(path, () => open(path, "wx"));
   try {
+    const writes = new GatheredWrites(file);
     let count = 0;
-    let offset = 0;
     for await (const { feeds, label, id = String(count), group = null, extra = {} } of samples) {
       const fitted = fitFeeds(inputs, feeds, id);
       const record: SampleRecord = {
@@ -62,7 +63,7 @@ export async function* writeSamples(
         extra,
       };
       const bytes = serialized(record, id);
-      await orFileError(path, () => writeAll(file, bytes, offset));
+      const offset = await orFileError(path, () => writes.append(bytes));
       const isSmall = serialize(record.label).length <= heldLabelBytes;
       yield {
         entry: {
@@ -77,9 +78,9 @@ export async function* writeSamples(
         },
         held: isSmall ? { label: record.label } : null,
       };
-      offset += bytes.length;
       count += 1;
     }
+    await orFileError(path, () => writes.flush());
   } finally {
     await file.close();
   }
@@ -95,14 +96,6 @@ function serialized(record: SampleRecord, id: string): Uint8Array {
       `Sample "${id}" holds what cannot be stored: ${messageOf(cause)}`,
       { hint: "Give numbers, text, arrays and plain objects.", cause },
     );
-  }
-}
-
-/** A disk that is filling up takes a part of what it is given, and says so only to who asks again. */
-async function writeAll(file: FileHandle, bytes: Uint8Array, offset: number): Promise<void> {
-  for (let done = 0; done < bytes.length;) {
-    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, offset + done);
-    done += bytesWritten;
   }
 }
 
