@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { parseManifest } from "@pare/runtime/format";
-import ts from "typescript";
+import type ts from "typescript";
 import { expect } from "vitest";
 import { CommandLines } from "../../cli/src/command-lines.test.support.js";
 
@@ -90,12 +90,13 @@ export class Reader {
 
   /** What the compiler says of a guide's code, as strict as it can be. */
   async typeProblems(guide: string, options: ts.CompilerOptions): Promise<string[]> {
+    const { default: typescript } = await import("typescript");
     const file = join(this.place, `${guide}.mts`);
     await writeFile(file, await block(guide, "js"));
-    const program = ts.createProgram([file], {
-      module: ts.ModuleKind.ESNext,
-      moduleResolution: ts.ModuleResolutionKind.Bundler,
-      target: ts.ScriptTarget.ES2022,
+    const program = typescript.createProgram([file], {
+      module: typescript.ModuleKind.ESNext,
+      moduleResolution: typescript.ModuleResolutionKind.Bundler,
+      target: typescript.ScriptTarget.ES2022,
       strict: true,
       noEmit: true,
       ...options,
@@ -108,7 +109,7 @@ export class Reader {
         ...program.getSemanticDiagnostics(each),
       ]),
       ...program.getGlobalDiagnostics(),
-    ].map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"));
+    ].map(({ messageText }) => typescript.flattenDiagnosticMessageText(messageText, "\n"));
   }
 }
 
