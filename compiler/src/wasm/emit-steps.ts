@@ -1,9 +1,9 @@
 import { FunctionBuilder } from "./encode/function-builder.js";
 import { ModuleBuilder } from "./encode/module-builder.js";
-import { callStep } from "./emit.js";
 import type { Engine } from "./engine.js";
 import { constantImage, type MemoryPlan } from "./plan/memory-plan.js";
 import type { Plan } from "./plan/plan.js";
+import { StepFunctions } from "./step-functions.js";
 
 /**
  * A plan as a module that exports `memory` and, instead of `run`, `step0`, `step1` and so on: to look at memory, or at the
@@ -11,12 +11,10 @@ import type { Plan } from "./plan/plan.js";
  */
 export function emitSteps(plan: Plan, memory: MemoryPlan, engine: Engine): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder();
-  const kernels = new Map<string, number>();
+  const functions = new StepFunctions(module, engine);
   plan.steps.forEach((step, time) => {
-    const index = kernels.get(step.key) ?? module.add(step.emit(engine));
-    kernels.set(step.key, index);
     const f = new FunctionBuilder(0);
-    callStep(f, index, step, memory);
+    functions.call(f, step, memory);
     module.add(f, `step${time}`);
   });
   if (memory.constantBytes > 0) module.data(memory.constantsAt, constantImage(plan, memory));

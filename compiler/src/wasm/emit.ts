@@ -1,10 +1,10 @@
 import { Assertions } from "./assertions.js";
-import { i32, loadInteger } from "./encode/expression.js";
 import { FunctionBuilder } from "./encode/function-builder.js";
 import { ModuleBuilder } from "./encode/module-builder.js";
 import type { Engine } from "./engine.js";
 import { constantImage, type MemoryPlan, type Together } from "./plan/memory-plan.js";
-import type { PlacedValue, Plan, Step } from "./plan/plan.js";
+import type { PlacedValue, Plan } from "./plan/plan.js";
+import { StepFunctions } from "./step-functions.js";
 
 /** The section that says where inputs and outputs lie: ASCII JSON, a `ModuleFacts`. */
 export const factsSection = "pare";
@@ -71,19 +71,13 @@ export function emitTogether(
   if (first === undefined) throw new RangeError("There is nothing to emit.");
   const module = new ModuleBuilder();
   const assertions = asserted ? new Assertions(module, first.plan, first.memory) : undefined;
-  const kernels = new Map<string, number>();
-  const kernelOf = (step: Step): number => {
-    const index =
-      kernels.get(step.key) ?? module.add(step.emit(engine), undefined, assertions?.guard);
-    kernels.set(step.key, index);
-    return index;
-  };
+  const functions = new StepFunctions(module, engine, assertions?.guard);
   for (const [index, { plan, memory }] of entries.entries()) {
     const run = new FunctionBuilder(0);
-    const call = (step: Step): void => callStep(run, kernelOf(step), step, memory);
     plan.steps.forEach((step, time) => {
-      if (assertions === undefined) call(step);
-      else assertions.surround(run, step, time, () => call(step));
+      const call = (): void => functions.call(run, step, memory);
+      if (assertions === undefined) call();
+      else assertions.surround(run, step, time, call);
     });
     module.add(run, `run${index || ""}`);
   }
@@ -97,18 +91,6 @@ export function emitTogether(
   };
   module.custom(factsSection, asciiJson(facts));
   return module.encode(assertions?.memoryBytes ?? memoryBytes);
-}
-
-/** Calls a step's function where it has something to compute with. */
-export function callStep(
-  f: FunctionBuilder,
-  index: number,
-  { at, count }: Step,
-  { addressOf }: MemoryPlan,
-): void {
-  const addresses = at.map((place) => i32(addressOf(place)));
-  if (count === undefined) f.call(index, addresses);
-  else f.when(loadInteger(i32(addressOf(count))), () => f.call(index, addresses));
 }
 
 function factsOf({ plan, memory }: Together["entries"][number]): EntryFacts {

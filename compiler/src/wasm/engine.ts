@@ -14,6 +14,8 @@ export interface Engine {
   readonly name: "simd" | "relaxed-simd";
   /** It has a fused multiply-add, which may also round twice. */
   readonly fused: boolean;
+  /** How many numbers of a shape its kernels' functions take, so that alike shapes share one. */
+  readonly numbers: number;
   readonly matrix: MatrixTile;
   /** Neighbouring results of a depthwise convolution held at once, by stride: they share what they read. */
   readonly depthwise: {
@@ -34,12 +36,14 @@ export const engines: readonly [Engine, Engine] = [
   {
     name: "simd",
     fused: false,
+    numbers: 16,
     matrix: { rows: 4, vectors: 2, unroll: 1, near: 16384 },
     depthwise: { dense: 6, strided: 4, near: 49152 },
   },
   {
     name: "relaxed-simd",
     fused: true,
+    numbers: 0,
     matrix: { rows: 6, vectors: 2, unroll: 2, near: 16384 },
     depthwise: { dense: 6, strided: 4, near: 49152 },
   },

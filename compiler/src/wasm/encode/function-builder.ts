@@ -26,6 +26,9 @@ const laneStores = [
 /** A function that takes 32-bit integers and returns nothing, statement by statement. */
 export class FunctionBuilder {
   readonly parameters: readonly Local<"i32">[];
+  /** How many integers it takes: parameters, and numbers of a shape behind them. */
+  readonly arity: number;
+  readonly #numbers: number[] = [];
   readonly #code = new Code();
   /** What is set before all else. */
   readonly #head = new Code();
@@ -33,8 +36,10 @@ export class FunctionBuilder {
   readonly #locals: ValueType[] = [];
   readonly #scratch = new Map<string, Local<ValueType>>();
 
-  constructor(parameters: number) {
+  /** @param numbers how many numbers of a shape callers pass */
+  constructor(parameters: number, numbers = 0) {
     this.parameters = Array.from({ length: parameters }, (_, index) => localGet("i32", index));
+    this.arity = parameters + numbers;
   }
 
   /** @throws RangeError for a parameter that the function does not take: a mistake in a kernel */
@@ -46,7 +51,7 @@ export class FunctionBuilder {
 
   local<T extends ValueType>(type: T): Local<T> {
     this.#locals.push(type);
-    return localGet(type, this.parameters.length + this.#locals.length - 1);
+    return localGet(type, this.arity + this.#locals.length - 1);
   }
 
   vectors(count: number): readonly Local<"v128">[] {
@@ -54,13 +59,25 @@ export class FunctionBuilder {
   }
 
   /**
-   * A number of a shape, in a local that is set before all else: what is written with it is the same for all shapes, and
-   * compresses. Engines fold it.
+   * A number of a shape, so that what is written with it is the same for all shapes. Callers pass it, and shapes share the
+   * function; or, where they pass no more, it is in a local that is set before all else: engines fold it, and what is alike
+   * compresses.
    */
   number(value: number): Local<"i32"> {
+    const index = this.parameters.length + this.#numbers.length;
+    if (index < this.arity) {
+      this.#numbers.push(value);
+      return localGet("i32", index);
+    }
     const local = this.local("i32");
     this.#setFirst(local, i32(value));
     return local;
+  }
+
+  /** What callers pass behind the parameters: numbers of the shape, and zeros for those that it does not have. */
+  get passed(): readonly number[] {
+    const unused = this.arity - this.parameters.length - this.#numbers.length;
+    return [...this.#numbers, ...Array.from({ length: unused }, () => 0)];
   }
 
   /** Four lanes of one float, in a local that is set before all else. */
@@ -266,8 +283,7 @@ export class FunctionBuilder {
     const own = new Map<string, number>();
     const localOf = (type: ValueType | "address"): number => {
       const index =
-        own.get(type) ??
-        this.parameters.length + locals.push(type === "address" ? "i32" : type) - 1;
+        own.get(type) ?? this.arity + locals.push(type === "address" ? "i32" : type) - 1;
       own.set(type, index);
       return index;
     };

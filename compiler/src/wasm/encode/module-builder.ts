@@ -76,7 +76,7 @@ export class ModuleBuilder {
         content.bytes(bytes);
       });
     }
-    const arities = [...new Set(this.#functions.map(({ body }) => body.parameters.length))];
+    const arities = [...new Set(this.#functions.map(({ body }) => body.arity))];
     section(1, (types) => {
       types.unsigned(arities.length);
       for (const arity of arities) {
@@ -88,8 +88,7 @@ export class ModuleBuilder {
     });
     section(3, (functions) => {
       functions.unsigned(this.#functions.length);
-      for (const { body } of this.#functions)
-        functions.unsigned(arities.indexOf(body.parameters.length));
+      for (const { body } of this.#functions) functions.unsigned(arities.indexOf(body.arity));
     });
     const pages = Math.ceil(memoryBytes / pageBytes);
     section(5, (memories) => {

@@ -46,7 +46,7 @@ export const depthwise: Kernel<DepthwiseOptions> = {
   name: "depthwise",
   emit(options, engine) {
     const { batch, rows, columns, vectors, taps, bias: hasBias, epilogue } = options;
-    const f = new FunctionBuilder(5);
+    const f = new FunctionBuilder(5, engine.numbers);
     const [input, weights, bias, output, other] = parametersOf(f);
     const [tapRows, tapColumns] = taps;
     const [columnIn = 0] = columns.steps;

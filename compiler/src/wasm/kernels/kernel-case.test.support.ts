@@ -81,9 +81,10 @@ export function differenceOf<Options>(
   kernel.reference(options, memoryOver(expected.buffer), at);
   for (const engine of enginesHere) {
     const module = new ModuleBuilder();
-    const index = module.add(kernel.emit(options, engine));
+    const own = kernel.emit(options, engine);
+    const index = module.add(own);
     const run = new FunctionBuilder(0);
-    run.call(index, at.map(i32));
+    run.call(index, [...at, ...own.passed].map(i32));
     module.add(run, "run");
     const compiled = new WebAssembly.Module(module.encode(floatCount * 4));
     const { exports } = new WebAssembly.Instance(compiled);

@@ -56,7 +56,7 @@ export const matrix: Kernel<MatrixOptions> = {
   name: "matrix",
   emit(options, engine) {
     const { batch, rows, columns, bias: hasBias, epilogue } = options;
-    const f = new FunctionBuilder(options.listed ? 6 : 5);
+    const f = new FunctionBuilder(options.listed ? 6 : 5, engine.numbers);
     const [input, weights, bias, output, other] = parametersOf(f);
     const depth = options.taps.reduce((product, { count }) => product * count, options.run.count);
     const isListed = options.listed === true;

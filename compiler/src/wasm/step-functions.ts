@@ -1,0 +1,48 @@
+import type { Guard } from "./encode/code.js";
+import { i32, loadInteger } from "./encode/expression.js";
+import type { FunctionBuilder } from "./encode/function-builder.js";
+import type { ModuleBuilder } from "./encode/module-builder.js";
+import type { Engine } from "./engine.js";
+import type { MemoryPlan } from "./plan/memory-plan.js";
+import type { Step } from "./plan/plan.js";
+
+interface Callee {
+  readonly index: number;
+  /** Of its shape, that it is passed. */
+  readonly numbers: readonly number[];
+}
+
+/** The functions of a module that its steps call: one for all steps whose code is the same. */
+export class StepFunctions {
+  readonly #module: ModuleBuilder;
+  readonly #engine: Engine;
+  readonly #guard: Guard | undefined;
+  readonly #byKey = new Map<string, Callee>();
+  readonly #byCode = new Map<string, number>();
+
+  constructor(module: ModuleBuilder, engine: Engine, guard?: Guard) {
+    this.#module = module;
+    this.#engine = engine;
+    this.#guard = guard;
+  }
+
+  /** Writes the call of a step, which is left out where it has nothing to compute with. */
+  call(from: FunctionBuilder, step: Step, { addressOf }: MemoryPlan): void {
+    const { index, numbers } = this.#calleeOf(step);
+    const passed = [...step.at.map(addressOf), ...numbers].map(i32);
+    if (step.count === undefined) from.call(index, passed);
+    else from.when(loadInteger(i32(addressOf(step.count))), () => from.call(index, passed));
+  }
+
+  #calleeOf(step: Step): Callee {
+    const known = this.#byKey.get(step.key);
+    if (known !== undefined) return known;
+    const body = step.emit(this.#engine);
+    const code = `${body.arity} ${body.encoded().join()}`;
+    const index = this.#byCode.get(code) ?? this.#module.add(body, undefined, this.#guard);
+    this.#byCode.set(code, index);
+    const callee = { index, numbers: body.passed };
+    this.#byKey.set(step.key, callee);
+    return callee;
+  }
+}
