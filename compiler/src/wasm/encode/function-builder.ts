@@ -7,6 +7,8 @@ import {
   i32,
   i32Add,
   i32Subtract,
+  i32x4,
+  integers,
   type Local,
   localGet,
   simdPrefix,
@@ -29,6 +31,7 @@ export class FunctionBuilder {
   /** How many integers it takes: parameters, and numbers of a shape behind them. */
   readonly arity: number;
   readonly #numbers: number[] = [];
+  readonly #spread = new Map<string, { readonly bits: number; readonly local: Local<"v128"> }>();
   readonly #code = new Code();
   /** What is set before all else. */
   readonly #head = new Code();
@@ -71,6 +74,18 @@ export class FunctionBuilder {
     }
     const local = this.local("i32");
     this.#setFirst(local, i32(value));
+    return local;
+  }
+
+  /** Four lanes of 32 bits that are a number of the shape, where callers pass it; else a constant. One a name. */
+  spread(name: string, bits: number): Vector {
+    const known = this.#spread.get(name);
+    const isPassed = this.parameters.length + this.#numbers.length < this.arity;
+    if (known === undefined ? !isPassed : known.bits !== bits) return integers(bits);
+    if (known !== undefined) return known.local;
+    const local = this.local("v128");
+    this.#setFirst(local, i32x4.splat(this.number(bits)));
+    this.#spread.set(name, { bits, local });
     return local;
   }
 

@@ -1,4 +1,4 @@
-import type { Local } from "../encode/expression.js";
+import { type Expression, i32, i32Add, type Local } from "../encode/expression.js";
 import type { FunctionBuilder } from "../encode/function-builder.js";
 
 /** One loop of a nest: how often, and by how many bytes each pointer moves from one round to the next. */
@@ -12,6 +12,7 @@ export interface Axis {
  * leaves its pointers behind its last element, and the step of the loop around it takes that off: one addition a round,
  * and no copies of pointers.
  * @param body may leave pointers moved, and says by how much
+ * @param number what counts and steps are written as: constants, or numbers that callers pass
  * @returns by how much each pointer is moved after the nest
  */
 export function nest(
@@ -19,13 +20,19 @@ export function nest(
   axes: readonly Axis[],
   pointers: readonly Local<"i32">[],
   body: () => readonly number[] | void,
+  number: (value: number) => Expression<"i32"> = i32,
 ): readonly number[] {
   const [axis, ...inner] = axes;
   if (axis === undefined) return body() ?? pointers.map(() => 0);
-  f.times(axis.count, () => {
-    const moved = nest(f, inner, pointers, body);
-    pointers.forEach((pointer, at) => f.advance(pointer, (axis.steps[at] ?? 0) - (moved[at] ?? 0)));
-  });
+  const round = (): void => {
+    const moved = nest(f, inner, pointers, body, number);
+    pointers.forEach((pointer, at) => {
+      const bytes = (axis.steps[at] ?? 0) - (moved[at] ?? 0);
+      if (bytes !== 0) f.set(pointer, i32Add(pointer, number(bytes)));
+    });
+  };
+  if (axis.count > 1) f.times(axis.count, round, number(axis.count));
+  else f.times(axis.count, round);
   return pointers.map((_, at) => axis.count * (axis.steps[at] ?? 0));
 }
 

@@ -31,7 +31,13 @@ export function emitRounded(
     ? f32x4.larger(f32x4.smaller(x, floats(mostRounded)), floats(-mostRounded))
     : x;
   // The zero point is added afterwards: ties are even before it is.
-  f.set(x, i32x4.subtract(f32x4.add(bounded, floats(magic)), integers(magicBits - zeroPoint)));
+  f.set(
+    x,
+    i32x4.subtract(
+      f32x4.add(bounded, floats(magic)),
+      f.spread("zero point", magicBits - zeroPoint),
+    ),
+  );
 }
 
 /** Writes `into` ← the bytes of one, two or four vectors of rounded integers, within their bounds. */
@@ -47,12 +53,16 @@ export function emitBytes(
   f.set(into, first);
   const second = c === undefined || d === undefined ? into : lanes.halvesOfWords(c, d);
   f.set(into, lanes.bytesOfHalves(into, second));
-  if (low > 0) f.set(into, bytes.larger(into, splatByte(low)));
-  if (high < 255) f.set(into, bytes.smaller(into, splatByte(high)));
+  if (low > 0) f.set(into, bytes.larger(into, f.spread("low", fourBytes(low))));
+  if (high < 255) f.set(into, bytes.smaller(into, f.spread("high", fourBytes(high))));
 }
 
 export function splatByte(value: number): Vector {
-  return integers(Math.imul(value, 0x01010101));
+  return integers(fourBytes(value));
+}
+
+function fourBytes(value: number): number {
+  return Math.imul(value, 0x01010101);
 }
 
 /** The byte that a float becomes. */
