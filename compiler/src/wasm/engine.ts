@@ -36,7 +36,7 @@ export const engines: readonly [Engine, Engine] = [
   {
     name: "simd",
     fused: false,
-    numbers: 24,
+    numbers: 32,
     matrix: { rows: 4, vectors: 2, unroll: 1, near: 16384 },
     depthwise: { dense: 6, strided: 4, near: 49152 },
   },

@@ -77,6 +77,12 @@ export class FunctionBuilder {
     return local;
   }
 
+  /** A number of the shape, where callers pass it; else a constant. */
+  figure(value: number): Expression<"i32"> {
+    const isPassed = this.parameters.length + this.#numbers.length < this.arity;
+    return isPassed ? this.number(value) : i32(value);
+  }
+
   /** Four lanes of 32 bits that are a number of the shape, where callers pass it; else a constant. One a name. */
   spread(name: string, bits: number): Vector {
     const known = this.#spread.get(name);

@@ -1,15 +1,20 @@
 import {
+  type Expression,
   f32x4,
-  floats,
+  i32,
+  i32Add,
+  i32Multiply,
   i32x4,
   integers,
   load,
   loadSplat,
   type Local,
+  type Vector,
 } from "../encode/expression.js";
 import { FunctionBuilder } from "../encode/function-builder.js";
 import { lanes, loadFourBytes } from "../encode/integer-vectors.js";
 import type { Engine } from "../engine.js";
+import { bitsOf } from "./curve-i8.js";
 import { floatBytes, type Kernel, laneCount, vectorBytes, vectorsOf } from "./kernel.js";
 import { type Axis, balanced, equal, nest, walk } from "./nest.js";
 import { type Activations, type Factor, Products, signed, step } from "./products-i8.js";
@@ -58,6 +63,8 @@ export interface MatrixI8Options {
 /** Vectors of weights, and so of results, side by side. */
 const panelVectors = 2;
 const panelChannels = panelVectors * laneCount;
+
+type OtherTerms = NonNullable<MatrixI8Options["other"]>;
 
 interface Tile {
   /** Columns held in registers. */
@@ -110,20 +117,26 @@ export const matrixI8: Kernel<MatrixI8Options> = {
   name: "matrix-i8",
   emit(options, engine) {
     const { batch, rows, columns, block, result } = options;
-    const f = new FunctionBuilder(5);
+    const f = new FunctionBuilder(5, engine.numbers);
     const [input, weights, terms, output, other] = pointersOf(f);
     const depth = depthOf(options);
     const tile = tileWriter(f, options, engine);
     const moving = options.other === undefined ? [input, output] : [input, output, other];
     const width = laneCount * resultBytes(result);
+    const figure = (value: number): Expression<"i32"> => f.figure(value);
+    const advance = (pointer: Pointer, bytes: number): void => {
+      if (bytes !== 0) f.set(pointer, i32Add(pointer, figure(bytes)));
+    };
+    const times = (count: number, body: () => void): void =>
+      count > 1 ? f.times(count, body, figure(count)) : f.times(count, body);
 
     /** Writes columns of one panel. @returns by how much pointers are moved */
     const across = (count: number, panel: Panel): readonly number[] => {
       const cut = tiles[engine.name].isEqual ? equal : balanced;
       for (const { size, count: often } of cut(count, mostColumns(engine, panel.vectors)))
-        f.times(often, () => {
-          tile(size, panel);
-          moving.forEach((pointer, at) => f.advance(pointer, size * (columns.steps[at] ?? 0)));
+        times(often, () => {
+          tile.write(size, panel);
+          moving.forEach((pointer, at) => tile.skip(pointer, size, at));
         });
       return columns.steps.map((each) => each * count);
     };
@@ -134,18 +147,18 @@ export const matrixI8: Kernel<MatrixI8Options> = {
     const all = [0, vectors * laneCount * depth, vectors * termBytes, vectors * width, beside];
     const eachPanel = (visit: (panel: Panel) => readonly number[]): void => {
       for (const panel of panels)
-        f.times(panel.count, () => {
+        times(panel.count, () => {
           const moved = visit(panel);
           const next = [0, panel.vectors * width, panel.vectors * laneCount];
-          moving.forEach((pointer, at) => f.advance(pointer, (next[at] ?? 0) - (moved[at] ?? 0)));
-          f.advance(weights, depth * panel.vectors * laneCount);
+          moving.forEach((pointer, at) => advance(pointer, (next[at] ?? 0) - (moved[at] ?? 0)));
+          advance(weights, depth * panel.vectors * laneCount);
           f.advance(terms, panel.vectors * termBytes);
         });
     };
 
-    nest(f, batch, f.parameters, () => {
+    const overImages = (): readonly number[] => {
       if (block === undefined) {
-        eachPanel((panel) => nest(f, [rows], moving, () => across(columns.count, panel)));
+        eachPanel((panel) => nest(f, [rows], moving, () => across(columns.count, panel), figure));
         return all;
       }
       const blocks = {
@@ -156,11 +169,13 @@ export const matrixI8: Kernel<MatrixI8Options> = {
         count,
         steps: [from, 0, 0, to, moving.includes(other) ? by : 0],
       }));
-      return nest(f, inOrder, f.parameters, () => {
+      const overPanels = (): readonly number[] => {
         eachPanel((panel) => across(block, panel));
         return all;
-      });
-    });
+      };
+      return nest(f, inOrder, f.parameters, overPanels, figure);
+    };
+    nest(f, batch, f.parameters, overImages, figure);
     return f;
   },
 
@@ -217,24 +232,57 @@ function pointersOf(
   return [f.parameter(0), f.parameter(1), f.parameter(2), f.parameter(3), f.parameter(4)];
 }
 
-/** Writes one tile: `size` columns of one panel. Pointers stay where they are. */
-function tileWriter(
-  f: FunctionBuilder,
-  options: MatrixI8Options,
-  engine: Engine,
-): (size: number, panel: Panel) => void {
+interface TileWriter {
+  /** Writes one tile: so many columns of one panel. Pointers stay where they are. */
+  readonly write: (size: number, panel: Panel) => void;
+  /** Moves a pointer on by so many columns. @param operand of the columns' steps */
+  readonly skip: (pointer: Pointer, size: number, operand: number) => void;
+}
+
+/** To be made first: where functions take numbers, distances of columns are computed where it is. */
+function tileWriter(f: FunctionBuilder, options: MatrixI8Options, engine: Engine): TileWriter {
   const { columns, taps, run, activations, result } = options;
   const { straight, unroll: turnsOfLoop, isPacked: mayPack } = tiles[engine.name];
   const [input, weights, terms, output, other] = pointersOf(f);
-  const [columnIn = 0, columnOut = 0, columnOther = 0] = columns.steps;
+  const [columnIn = 0] = columns.steps;
   const products = new Products(f, activations, engine);
   const [x, from, weight] = [products.factor(), f.local("i32"), f.local("i32")];
   const held = Array.from({ length: panelVectors }, () => products.factor());
-  const [beside, packed] = [f.scratch("beside"), f.scratch("packed")];
+  const [widened, packed] = [f.scratch("widened"), f.scratch("packed")];
+  const isShared = engine.numbers > 0;
+  const steps = isShared ? columns.steps.map((each) => f.number(each)) : [];
+  const apart = isShared ? [1, 2, 3, 4, 5].map(() => f.local("i32")) : [];
+  apart.forEach((local, at) => {
+    const [step = i32(0)] = steps;
+    f.set(local, at === 0 ? step : i32Add(apart[at - 1] ?? step, step));
+  });
+  const [to = output, by = other] = isShared ? [f.local("i32"), f.local("i32")] : [];
+  /** A column's part of a result or of the other tensor: a pointer and an offset. Columns come one after the other. */
+  const partOf = (m: number, pointer: Pointer, at: Pointer, operand: number) => {
+    if (!isShared) return [pointer, m * (columns.steps[operand] ?? 0)] as const;
+    f.set(at, m === 0 ? pointer : i32Add(at, steps[operand] ?? i32(0)));
+    return [at, 0] as const;
+  };
+  const skip = (pointer: Pointer, size: number, operand: number): void => {
+    const step = steps[operand];
+    if (step === undefined) f.advance(pointer, size * (columns.steps[operand] ?? 0));
+    else f.set(pointer, i32Add(pointer, i32Multiply(step, i32(size))));
+  };
+  /** Adds bytes of the other tensor, in steps of the result. */
+  const addOther = (
+    total: Local<"v128">,
+    four: Vector,
+    { factor, zeroPoint }: OtherTerms,
+  ): void => {
+    f.set(widened, lanes.wordsOfLowHalves(lanes.halvesOfBytes(four)));
+    f.set(widened, i32x4.subtract(widened, f.spread("other's zero point", zeroPoint)));
+    emitScaled(f, widened, f.spread("other's factor", bitsOf(factor)));
+    f.set(total, f32x4.add(total, widened));
+  };
   const sums: Local<"v128">[] = [];
   const sumAt = (at: number): Local<"v128"> => (sums[at] ??= f.local("v128"));
 
-  return (size, { vectors, stored }) => {
+  const write = (size: number, { vectors, stored }: Panel): void => {
     // Few sums would wait for one another: they are split, and added up at the end.
     const splits = size * vectors >= 6 ? 1 : size * vectors >= 3 ? 2 : 4;
     const sum = (m: number, v: number, split = 0) => sumAt((split * size + m) * vectors + v);
@@ -248,7 +296,9 @@ function tileWriter(
     const oneStep = (at: Pointer, offset: number, w: Pointer, place: number, turn: number) => {
       own.forEach((factor, v) => products.setWeights(factor, load(w, place + v * vectorBytes)));
       for (let m = 0; m < size; m += 1) {
-        products.setInput(x, loadSplat(at, offset + m * columnIn));
+        const distance = apart[m - 1];
+        if (distance !== undefined) products.setInput(x, loadSplat(i32Add(at, distance), offset));
+        else products.setInput(x, loadSplat(at, offset + m * columnIn));
         own.forEach((factor, v) => products.add(sum(m, v, turn % splits), factor, x));
       }
     };
@@ -264,7 +314,7 @@ function tileWriter(
     } else {
       f.set(from, input);
       f.set(weight, weights);
-      nest(f, taps, [from], () => {
+      const overRun = (): readonly number[] => {
         const turns = Math.max(turnsOfLoop, splits);
         const unroll = stepsOfRun <= straight ? stepsOfRun : turns;
         const rounds = Math.floor(stepsOfRun / unroll);
@@ -276,13 +326,16 @@ function tileWriter(
           steps(unroll);
           return [0];
         }
-        f.times(rounds, () => {
+        const round = (): void => {
           steps(unroll);
           f.advance(from, unroll * step);
-        });
+        };
+        if (rounds > 1) f.times(rounds, round, f.figure(rounds));
+        else f.times(rounds, round);
         steps(stepsOfRun - rounds * unroll);
         return [rounds * unroll * step];
-      });
+      };
+      nest(f, taps, [from], overRun, (value) => f.figure(value));
     }
 
     const width = vectors * laneCount;
@@ -290,34 +343,37 @@ function tileWriter(
     const together = isPacked ? vectorBytes / width : 1;
     for (let first = 0; first < size; first += together) {
       const own = Array.from({ length: Math.min(together, size - first) }, (_, at) => first + at);
-      for (const m of own)
+      const outs = own.map((m) => {
+        const [out, outAt] = partOf(m, output, to, 1);
+        const [beside, besideAt] =
+          options.other === undefined ? [other, 0] : partOf(m, other, by, 2);
         for (let v = 0; v < vectors; v += 1) {
           const total = sum(m, v);
           for (let split = 1; split < splits; split += 1)
             f.set(total, i32x4.add(total, sum(m, v, split)));
           emitScaled(f, total, load(terms, v * termBytes + vectorBytes));
           if (options.other !== undefined) {
-            const place = m * columnOther + v * laneCount;
-            f.set(beside, lanes.wordsOfLowHalves(lanes.halvesOfBytes(loadFourBytes(other, place))));
-            f.set(beside, i32x4.subtract(beside, integers(options.other.zeroPoint)));
-            emitScaled(f, beside, floats(options.other.factor));
-            f.set(total, f32x4.add(total, beside));
+            const four = loadFourBytes(beside, besideAt + v * laneCount);
+            addOther(total, four, options.other);
           }
           emitResult(f, total, result);
           if (result.kind === "floats") {
             const count = Math.min(laneCount, stored - v * laneCount);
-            f.storeLanes(output, m * columnOut + v * vectorBytes, total, count);
+            f.storeLanes(out, outAt + v * vectorBytes, total, count);
           }
         }
+        return [out, outAt] as const;
+      });
       if (result.kind !== "bytes") continue;
       const rounded = own.flatMap((m) => Array.from({ length: vectors }, (_, v) => sum(m, v)));
       emitBytes(f, packed, rounded, result);
-      own.forEach((m, part) => {
-        if (own.length === 1) f.storeBytes(output, m * columnOut, packed, stored);
-        else f.storePart(output, m * columnOut, packed, vectors === 1 ? 4 : 8, part);
+      outs.forEach(([out, outAt], part) => {
+        if (own.length === 1) f.storeBytes(out, outAt, packed, stored);
+        else f.storePart(out, outAt, packed, vectors === 1 ? 4 : 8, part);
       });
     }
   };
+  return { write, skip };
 }
 
 /** Where in packed weights the k-th weight of output n lies: panels one after the other, in each four of every output. */
