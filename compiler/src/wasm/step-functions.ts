@@ -27,7 +27,7 @@ export class StepFunctions {
   }
 
   /** Writes the call of a step, which is left out where it has nothing to compute with. */
-  call(from: FunctionBuilder, step: Step, { addressOf }: MemoryPlan): void {
+  call(from: FunctionBuilder, step: Step, { addressOf }: Pick<MemoryPlan, "addressOf">): void {
     const { index, numbers } = this.#calleeOf(step);
     const passed = [...step.at.map(addressOf), ...numbers].map(i32);
     if (step.count === undefined) from.call(index, passed);

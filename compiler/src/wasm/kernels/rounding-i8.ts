@@ -1,5 +1,5 @@
 import { roundHalfEven } from "../../ops/reference/round-half-even.js";
-import { f32x4, floats, i32x4, integers, type Local, type Vector } from "../encode/expression.js";
+import { f32x4, floats, i32x4, type Local, type Vector } from "../encode/expression.js";
 import type { FunctionBuilder } from "../encode/function-builder.js";
 import { bytes, lanes } from "../encode/integer-vectors.js";
 import { type Curve, curved, emitCurve } from "./curve-i8.js";
@@ -55,10 +55,6 @@ export function emitBytes(
   f.set(into, lanes.bytesOfHalves(into, second));
   if (low > 0) f.set(into, bytes.larger(into, f.spread("low", fourBytes(low))));
   if (high < 255) f.set(into, bytes.smaller(into, f.spread("high", fourBytes(high))));
-}
-
-export function splatByte(value: number): Vector {
-  return integers(fourBytes(value));
 }
 
 function fourBytes(value: number): number {
