@@ -43,6 +43,7 @@ const promised = [
   "ocr-recognition",
   "blazeface-front",
   "silero-vad-v5",
+  "characters-nms",
 ];
 const mostError = 1e-4;
 /** A number that lies between two steps may be rounded to either: a step or two of a hundred, not more. */

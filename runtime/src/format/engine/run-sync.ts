@@ -4,7 +4,10 @@ import type { Tensor, Tensors } from "../tensor/tensor.js";
 /** Feeds by name, where one may be missing. */
 export type Given = Readonly<Record<string, Tensor | TypedArray | undefined>>;
 
-/** Arrays of the caller's by output name, of each output's kind and length. */
+/**
+ * Arrays of the caller's by output name, of each output's kind and length; where only a run knows how many rows there are,
+ * of the length of all that there may be, with zeros behind the last.
+ */
 export type ArraysOf<Outputs extends object = Tensors> = {
   readonly [Name in keyof Outputs]?:
     | (Outputs[Name] extends { readonly data: infer Data } ? Data : never)
