@@ -11,6 +11,7 @@ import { type Axis, collapsed } from "../kernels/nest.js";
 import { reduce } from "../kernels/reduce.js";
 import { type Place, placeAt } from "../plan/plan.js";
 import { channelsLast, sizeAt, stepAt, type View } from "../plan/view.js";
+import { planFramedPool } from "./framed-pool.js";
 import { asImage } from "./image.js";
 import type { LoweringRow } from "./lowering-row.js";
 import type { Lowering } from "./lowering.js";
@@ -28,6 +29,9 @@ interface Span {
 
 /** A file may say any number; what is looked at is places times this. */
 const mostTaps = 4096;
+
+/** The inside, edges and corners of small windows; of large ones each place at an edge would have a loop of its own. */
+const mostParts = 9;
 
 /** Windows at the edges reach less: results are cut into spans whose windows are alike, so that no pads are read. */
 function spansOf(axis: WindowAxis, countPadding: boolean): readonly Span[] {
@@ -71,7 +75,10 @@ function poolRow(fold: Fold): LoweringRow {
     lower(node, l) {
       const counts = isMean && node.attributes.int("count_include_pad", 0) !== 0;
       const { x, y } = imagesOf(node, l);
-      for (const part of poolParts(node, counts)) {
+      const [parts, [rows, columns]] = [poolParts(node, counts), spatialAxes(node)];
+      if (fold === "max" && parts.length > mostParts && rows !== undefined && columns !== undefined)
+        return planFramedPool(l, x, y, [rows, columns]);
+      for (const part of parts) {
         const { count, strides, dilations, taps } = part;
         l.plan.step(
           reduce,
