@@ -1,99 +1,21 @@
-import {
-  type Expression,
-  f32x4,
-  i32,
-  i32Add,
-  i32Multiply,
-  i32x4,
-  integers,
-  load,
-  loadSplat,
-  type Local,
-  type Vector,
-} from "../encode/expression.js";
+import { type Expression, i32Add } from "../encode/expression.js";
 import { FunctionBuilder } from "../encode/function-builder.js";
-import { lanes, loadFourBytes } from "../encode/integer-vectors.js";
-import type { Engine } from "../engine.js";
-import { bitsOf } from "./curve-i8.js";
-import { floatBytes, type Kernel, laneCount, vectorBytes, vectorsOf } from "./kernel.js";
-import { type Axis, balanced, equal, nest, walk } from "./nest.js";
-import { type Activations, type Factor, Products, signed, step } from "./products-i8.js";
+import { floatBytes, type Kernel, laneCount, vectorsOf } from "./kernel.js";
+import type { MatrixI8Options } from "./matrix-i8-options.js";
 import {
-  emitBytes,
-  emitResult,
-  emitScaled,
-  type Result,
-  resultBytes,
-  resultByte,
-  scaled,
-  termBytes,
-  termsAt,
-} from "./rounding-i8.js";
+  depthOf,
+  type Panel,
+  panelVectors,
+  type Pointer,
+  pointersOf,
+  tilesOf,
+  tileWriter,
+} from "./matrix-i8-tile.js";
+import { nest, walk } from "./nest.js";
+import { signed, step } from "./products-i8.js";
+import { resultBytes, resultByte, scaled, termBytes, termsAt } from "./rounding-i8.js";
 
-/**
- * A convolution, or a product of matrices, on bytes: result[row, column, n] = Σ over taps and run of input · weight, from
- * a start on and times a factor of its channel. Zero points are in the start. Channels lie innermost, pads are the zero
- * point around the input in memory, and what a run reads beyond its elements has weights of zero.
- */
-export interface MatrixI8Options {
-  /** Around it all: images, groups. Steps of all five parameters. */
-  readonly batch: readonly Axis[];
-  /** Of the result, and within it: steps of input, output, other. */
-  readonly rows: Axis;
-  readonly columns: Axis;
-  /**
-   * So many columns, which it divides, are computed of all channels before the next are; where it is not given, all rows and
-   * columns of one panel before the next.
-   */
-  readonly block?: number;
-  /** Of the kernel, around the run: steps of the input. */
-  readonly taps: readonly Axis[];
-  /** Bytes of the input that are summed over, a multiple of four. */
-  readonly run: number;
-  /** Channels of the result. */
-  readonly outputs: number;
-  readonly activations: Activations;
-  /** Another tensor of bytes that is added: times a factor, its zero point taken off. */
-  readonly other?: { readonly factor: number; readonly zeroPoint: number };
-  readonly result: Result;
-  /** What is behind the last channel, up to a whole vector, is the output's own. */
-  readonly padded: boolean;
-}
-
-/** Vectors of weights, and so of results, side by side. */
-const panelVectors = 2;
 const panelChannels = panelVectors * laneCount;
-
-type OtherTerms = NonNullable<MatrixI8Options["other"]>;
-
-interface Tile {
-  /** Columns held in registers. */
-  readonly rows: number;
-  /** Steps of the sum that a loop takes at once. */
-  readonly unroll: number;
-  /** Steps of a sum that are written one after the other rather than as a loop. */
-  readonly straight: number;
-  /** Tiles are a little smaller where they are all equal then. */
-  readonly isEqual: boolean;
-  /** Columns that together fill a vector become bytes at once: where the first ones' results can wait in registers. */
-  readonly isPacked: boolean;
-}
-
-/**
- * With products in 16 bits, weights and input take two registers, and a step is so long that a loop around it costs nothing:
- * less code, which is compiled sooner.
- */
-const tiles: Readonly<Record<Engine["name"], Tile>> = {
-  simd: { rows: 4, unroll: 1, straight: 2, isEqual: true, isPacked: false },
-  "relaxed-simd": { rows: 6, unroll: 2, straight: 8, isEqual: false, isPacked: true },
-};
-
-interface Panel {
-  readonly vectors: number;
-  readonly count: number;
-  /** Channels that are stored. */
-  readonly stored: number;
-}
 
 function panelsOf({ outputs, padded }: MatrixI8Options): readonly Panel[] {
   const rest = outputs % panelChannels;
@@ -132,8 +54,7 @@ export const matrixI8: Kernel<MatrixI8Options> = {
 
     /** Writes columns of one panel. @returns by how much pointers are moved */
     const across = (count: number, panel: Panel): readonly number[] => {
-      const cut = tiles[engine.name].isEqual ? equal : balanced;
-      for (const { size, count: often } of cut(count, mostColumns(engine, panel.vectors)))
+      for (const { size, count: often } of tilesOf(count, panel, engine))
         times(often, () => {
           tile.write(size, panel);
           moving.forEach((pointer, at) => tile.skip(pointer, size, at));
@@ -214,167 +135,6 @@ export const matrixI8: Kernel<MatrixI8Options> = {
     });
   },
 };
-
-function depthOf({ taps, run }: MatrixI8Options): number {
-  return taps.reduce((product, { count }) => product * count, run);
-}
-
-function mostColumns(engine: Engine, vectors: number): number {
-  const { rows } = tiles[engine.name];
-  return vectors === panelVectors ? rows : rows + 2;
-}
-
-type Pointer = Local<"i32">;
-
-function pointersOf(
-  f: FunctionBuilder,
-): readonly [input: Pointer, weights: Pointer, terms: Pointer, output: Pointer, other: Pointer] {
-  return [f.parameter(0), f.parameter(1), f.parameter(2), f.parameter(3), f.parameter(4)];
-}
-
-interface TileWriter {
-  /** Writes one tile: so many columns of one panel. Pointers stay where they are. */
-  readonly write: (size: number, panel: Panel) => void;
-  /** Moves a pointer on by so many columns. @param operand of the columns' steps */
-  readonly skip: (pointer: Pointer, size: number, operand: number) => void;
-}
-
-/** To be made first: where functions take numbers, distances of columns are computed where it is. */
-function tileWriter(f: FunctionBuilder, options: MatrixI8Options, engine: Engine): TileWriter {
-  const { columns, taps, run, activations, result } = options;
-  const { straight, unroll: turnsOfLoop, isPacked: mayPack } = tiles[engine.name];
-  const [input, weights, terms, output, other] = pointersOf(f);
-  const [columnIn = 0] = columns.steps;
-  const products = new Products(f, activations, engine);
-  const [x, from, weight] = [products.factor(), f.local("i32"), f.local("i32")];
-  const held = Array.from({ length: panelVectors }, () => products.factor());
-  const [widened, packed] = [f.scratch("widened"), f.scratch("packed")];
-  const isShared = engine.numbers > 0;
-  const steps = isShared ? columns.steps.map((each) => f.number(each)) : [];
-  const apart = isShared ? [1, 2, 3, 4, 5].map(() => f.local("i32")) : [];
-  apart.forEach((local, at) => {
-    const [step = i32(0)] = steps;
-    f.set(local, at === 0 ? step : i32Add(apart[at - 1] ?? step, step));
-  });
-  const [to = output, by = other] = isShared ? [f.local("i32"), f.local("i32")] : [];
-  /** A column's part of a result or of the other tensor: a pointer and an offset. Columns come one after the other. */
-  const partOf = (m: number, pointer: Pointer, at: Pointer, operand: number) => {
-    if (!isShared) return [pointer, m * (columns.steps[operand] ?? 0)] as const;
-    f.set(at, m === 0 ? pointer : i32Add(at, steps[operand] ?? i32(0)));
-    return [at, 0] as const;
-  };
-  const skip = (pointer: Pointer, size: number, operand: number): void => {
-    const step = steps[operand];
-    if (step === undefined) f.advance(pointer, size * (columns.steps[operand] ?? 0));
-    else f.set(pointer, i32Add(pointer, i32Multiply(step, i32(size))));
-  };
-  /** Adds bytes of the other tensor, in steps of the result. */
-  const addOther = (
-    total: Local<"v128">,
-    four: Vector,
-    { factor, zeroPoint }: OtherTerms,
-  ): void => {
-    f.set(widened, lanes.wordsOfLowHalves(lanes.halvesOfBytes(four)));
-    f.set(widened, i32x4.subtract(widened, f.spread("other's zero point", zeroPoint)));
-    emitScaled(f, widened, f.spread("other's factor", bitsOf(factor)));
-    f.set(total, f32x4.add(total, widened));
-  };
-  const sums: Local<"v128">[] = [];
-  const sumAt = (at: number): Local<"v128"> => (sums[at] ??= f.local("v128"));
-
-  const write = (size: number, { vectors, stored }: Panel): void => {
-    // Few sums would wait for one another: they are split, and added up at the end.
-    const splits = size * vectors >= 6 ? 1 : size * vectors >= 3 ? 2 : 4;
-    const sum = (m: number, v: number, split = 0) => sumAt((split * size + m) * vectors + v);
-    for (let split = 0; split < splits; split += 1)
-      for (let v = 0; v < vectors; v += 1)
-        for (let m = 0; m < size; m += 1)
-          f.set(sum(m, v, split), split === 0 ? load(terms, v * termBytes) : integers(0));
-
-    const stepBytes = vectors * vectorBytes;
-    const own: readonly Factor[] = held.slice(0, vectors);
-    const oneStep = (at: Pointer, offset: number, w: Pointer, place: number, turn: number) => {
-      own.forEach((factor, v) => products.setWeights(factor, load(w, place + v * vectorBytes)));
-      for (let m = 0; m < size; m += 1) {
-        const distance = apart[m - 1];
-        if (distance !== undefined) products.setInput(x, loadSplat(i32Add(at, distance), offset));
-        else products.setInput(x, loadSplat(at, offset + m * columnIn));
-        own.forEach((factor, v) => products.add(sum(m, v, turn % splits), factor, x));
-      }
-    };
-    const stepsOfRun = run / step;
-    if (depthOf(options) / step <= straight) {
-      let k = 0;
-      walk(taps, [0], ([tap = 0]) => {
-        for (let i = 0; i < stepsOfRun; i += 1) {
-          oneStep(input, tap + i * step, weights, k * stepBytes, k);
-          k += 1;
-        }
-      });
-    } else {
-      f.set(from, input);
-      f.set(weight, weights);
-      const overRun = (): readonly number[] => {
-        const turns = Math.max(turnsOfLoop, splits);
-        const unroll = stepsOfRun <= straight ? stepsOfRun : turns;
-        const rounds = Math.floor(stepsOfRun / unroll);
-        const steps = (count: number) => {
-          for (let u = 0; u < count; u += 1) oneStep(from, u * step, weight, u * stepBytes, u);
-          f.advance(weight, count * stepBytes);
-        };
-        if (rounds === 1 && unroll === stepsOfRun) {
-          steps(unroll);
-          return [0];
-        }
-        const round = (): void => {
-          steps(unroll);
-          f.advance(from, unroll * step);
-        };
-        if (rounds > 1) f.times(rounds, round, f.figure(rounds));
-        else f.times(rounds, round);
-        steps(stepsOfRun - rounds * unroll);
-        return [rounds * unroll * step];
-      };
-      nest(f, taps, [from], overRun, (value) => f.figure(value));
-    }
-
-    const width = vectors * laneCount;
-    const isPacked = mayPack && result.kind === "bytes" && stored === width;
-    const together = isPacked ? vectorBytes / width : 1;
-    for (let first = 0; first < size; first += together) {
-      const own = Array.from({ length: Math.min(together, size - first) }, (_, at) => first + at);
-      const outs = own.map((m) => {
-        const [out, outAt] = partOf(m, output, to, 1);
-        const [beside, besideAt] =
-          options.other === undefined ? [other, 0] : partOf(m, other, by, 2);
-        for (let v = 0; v < vectors; v += 1) {
-          const total = sum(m, v);
-          for (let split = 1; split < splits; split += 1)
-            f.set(total, i32x4.add(total, sum(m, v, split)));
-          emitScaled(f, total, load(terms, v * termBytes + vectorBytes));
-          if (options.other !== undefined) {
-            const four = loadFourBytes(beside, besideAt + v * laneCount);
-            addOther(total, four, options.other);
-          }
-          emitResult(f, total, result);
-          if (result.kind === "floats") {
-            const count = Math.min(laneCount, stored - v * laneCount);
-            f.storeLanes(out, outAt + v * vectorBytes, total, count);
-          }
-        }
-        return [out, outAt] as const;
-      });
-      if (result.kind !== "bytes") continue;
-      const rounded = own.flatMap((m) => Array.from({ length: vectors }, (_, v) => sum(m, v)));
-      emitBytes(f, packed, rounded, result);
-      outs.forEach(([out, outAt], part) => {
-        if (own.length === 1) f.storeBytes(out, outAt, packed, stored);
-        else f.storePart(out, outAt, packed, vectors === 1 ? 4 : 8, part);
-      });
-    }
-  };
-  return { write, skip };
-}
 
 /** Where in packed weights the k-th weight of output n lies: panels one after the other, in each four of every output. */
 export function packedI8At(k: number, n: number, depth: number, outputs: number): number {
