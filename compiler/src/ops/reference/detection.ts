@@ -4,6 +4,9 @@ import type { Some } from "../schema/cells.js";
 import type { detectionSchemas } from "../schema/detection.js";
 import type { EvaluateContext, Evaluation } from "./evaluation.js";
 
+/** All of it is computed in floats, as engines do: boxes on a grid meet a threshold exactly, and rounding decides. */
+const round = Math.fround;
+
 /** Corners of a box, in order. */
 interface Box {
   readonly top: number;
@@ -15,7 +18,14 @@ interface Box {
 function boxAt(boxes: ArrayLike<number>, at: number, centred: boolean): Box {
   const [a = 0, b = 0, c = 0, d = 0] = [0, 1, 2, 3].map((i) => boxes[at + i]);
   // [y1, x1, y2, x2] from any two opposite corners, or [x, y, width, height] about the centre.
-  if (centred) return { top: b - d / 2, left: a - c / 2, bottom: b + d / 2, right: a + c / 2 };
+  const [width, height] = [round(c / 2), round(d / 2)];
+  if (centred)
+    return {
+      top: round(b - height),
+      left: round(a - width),
+      bottom: round(b + height),
+      right: round(a + width),
+    };
   return {
     top: Math.min(a, c),
     left: Math.min(b, d),
@@ -26,15 +36,16 @@ function boxAt(boxes: ArrayLike<number>, at: number, centred: boolean): Box {
 
 /** Intersection over union; 0 where a box is empty. */
 function overlap(a: Box, b: Box): number {
-  const height = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
-  const width = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+  const height = round(Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top));
+  const width = round(Math.min(a.right, b.right) - Math.max(a.left, b.left));
   const [areaA, areaB] = [areaOf(a), areaOf(b)];
   if (height <= 0 || width <= 0 || areaA <= 0 || areaB <= 0) return 0;
-  return (height * width) / (areaA + areaB - height * width);
+  const common = round(height * width);
+  return round(common / round(round(areaA + areaB) - common));
 }
 
 function areaOf({ top, left, bottom, right }: Box): number {
-  return (bottom - top) * (right - left);
+  return round(round(bottom - top) * round(right - left));
 }
 
 /** The indices of the boxes that stay, best first. */

@@ -556,4 +556,20 @@ describe("evaluation is what onnxruntime computes, and inference says so before"
   test.each(Object.entries(problems))("%s", async (_, problem) => {
     await fc.assert(fc.asyncProperty(problem, check), { numRuns: 60, seed: 7 });
   });
+
+  // What two boxes have in common is a quarter as floats, and more than that in doubles.
+  test("NonMaxSuppression of boxes that overlap by the threshold", async () => {
+    const boxes = [0.9, 1.8, 0.1, 0.3, 0.3, 0.4, 0.6, 1.4];
+    await check({
+      op: "NonMaxSuppression",
+      inputs: [
+        denseOf("float32", [1, 2, 4], boxes),
+        denseOf("float32", [1, 1, 2], [1, 0.5]),
+        int64(2),
+        float32(0.25),
+      ],
+      attributes: {},
+      outputs: 1,
+    });
+  });
 });

@@ -33,7 +33,7 @@ const problem: fc.Arbitrary<Problem> = fc.record({
   share: fc.constantFrom(undefined, 0, 0.25, 0.5, 1),
   threshold: fc.constantFrom(undefined, -1, 0, 0.4, 2),
   centred: fc.boolean(),
-  steps: fc.constantFrom(3, 8, 1000),
+  steps: fc.constantFrom(3, 8, 10, 1000),
 });
 
 /** A graph of boxes and scores that are its inputs, in steps; what `build` makes of the rows are its outputs. */
