@@ -12,9 +12,9 @@ function together(steps: readonly PassStep[]): StepGroup<PassStep> {
   return { steps, required: false };
 }
 
-/** Cut to a share of the multiplications that came to it, and taught again. */
+/** Cut to a share of the multiplications that came to it, fitted, from where few samples teach it further, and taught again. */
 function cutAndTaught(keepFlops: number): StepGroup<PassStep> {
-  return together([{ use: "prune", with: { keepFlops } }, { use: "distill" }]);
+  return together([{ use: "prune", with: { keepFlops, reconstruct: true } }, { use: "distill" }]);
 }
 
 /** The recipes that `--recipe` knows by name. */
