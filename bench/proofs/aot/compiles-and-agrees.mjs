@@ -51,6 +51,8 @@ const mostIntegerError = 0.02;
 const leastShare = 0.9;
 /** Bytes after brotli, of one module without its weights. */
 const mostCode = { cnn: 6 * 1024, any: 10 * 1024 };
+/** What has one of them is more than a convolutional network: a detector that also chooses among its boxes is. */
+const besideConvolutions = ["MatMul", "LSTM", "NonMaxSuppression"];
 
 // Float models become modules that import nothing and answer as onnxruntime does.
 export async function prove({ claim, inform, root }) {
@@ -220,6 +222,6 @@ async function agreementOf(graph, range) {
     ),
     // A module with weights inside says nothing of its code.
     code: isBeside ? modules.map(({ bytes }) => brotliCompressSync(bytes).length) : [],
-    isNetwork: ops.includes("Conv") && !ops.includes("MatMul") && !ops.includes("LSTM"),
+    isNetwork: ops.includes("Conv") && !besideConvolutions.some((op) => ops.includes(op)),
   };
 }
