@@ -1,4 +1,4 @@
-import type { Accuracy, ReportCandidate } from "@pare/runtime/format";
+import type { Accuracy, PassAccount, ReportCandidate, ReportStep } from "@pare/runtime/format";
 import { expect, it } from "vitest";
 import type { Evaluation } from "../workbench/evaluation.js";
 import { nextStep } from "./next-step.js";
@@ -21,6 +21,7 @@ function advice(
   evidence: Evaluation["evidence"] = "labelled",
   candidates: readonly Partial<ReportCandidate>[] = [],
   tested = 2000,
+  steps: readonly Partial<ReportStep>[] = [],
 ) {
   const report = {
     source: "d",
@@ -34,7 +35,12 @@ function advice(
   return nextStep(
     [],
     { evidence, report } as Evaluation,
-    { variants: [{ measurement, target: "cpu" }], candidates, tested: { cpu: tested } } as never,
+    {
+      variants: [{ measurement, target: "cpu" }],
+      candidates,
+      tested: { cpu: tested },
+      steps,
+    } as never,
     { limits: () => ({ maxDrop: 0.01 }) },
   );
 }
@@ -49,6 +55,34 @@ it("is to look at labels that the float model never gives", () => {
   expect(advice({ value: 0, n: 5 })).toBeNull();
   expect(advice({ value: 0.0015 })).toMatch(/^Look at the labels/);
   expect(advice({ value: 0, metric: "mse", direction: "lower" })).toBeNull();
+});
+
+it("is more samples to learn from where few taught a step that was turned down, before more time", () => {
+  const untried = { name: "int8-static", target: "cpu", reason: "not tried: no time" } as const;
+  const given = (samples: number, verdict: ReportStep["verdict"], drop: number) => {
+    const account: PassAccount = {
+      kind: "training",
+      learnedFrom: ["labels", "teacher"],
+      samples,
+      steps: 24,
+      batch: 32,
+      epochCount: 8,
+      epochs: [],
+    };
+    const share = { use: "distill", account } as never;
+    const measurement = { accuracy: { ...accuracy, drop } } as never;
+    const step = { name: "prune: prune, distill", verdict, measurement, shares: [share] };
+    return advice({}, "labelled", [untried], 2000, [step]);
+  };
+  expect(given(100, "reverted", 0.0899999)).toBe(
+    "More samples to learn from: prune was taught by 100 and lost 0.09 of top1. A data module names them as splits.training; they are no part of what is tested, and need no labels.",
+  );
+  for (const [samples, verdict, drop] of [
+    [5000, "reverted", 0.09],
+    [100, "kept", 0.005],
+    [100, "reverted", 0.001],
+  ] as const)
+    expect(given(samples, verdict, drop)).toMatch(/^More time/);
 });
 
 it("is more time where something was not tried, or not all samples were looked at", () => {

@@ -1,5 +1,5 @@
 import type { Budget, Optimized } from "@pare/compiler";
-import type { Accuracy, ReportCandidate, ValueInfo } from "@pare/runtime/format";
+import type { Accuracy, ReportCandidate, ReportStep, ValueInfo } from "@pare/runtime/format";
 import type { Evaluation } from "../workbench/evaluation.js";
 
 /** The cheapest thing that would make the result better or surer: one sentence, or null. */
@@ -28,6 +28,8 @@ export function nextStep(
   );
   if (accuracies.some(isHopeless))
     return "Look at the labels: the float model itself is right on hardly any of the test samples, so that no variant can be worse. Labels count as the model's outputs do, from 0; `predict` returns what labels are.";
+  const [lesson] = optimized.steps.flatMap((step) => shortLesson(step, allowed) ?? []);
+  if (lesson !== undefined) return lesson;
   if (first !== undefined)
     return `More time: ${untried.length} ${untried.length === 1 ? "candidate was" : "candidates were"} not tried, ${first.name} on ${first.target} first${gainText(first.expectedGain)}: --time-budget.`;
   const undecided = accuracies.some(
@@ -38,6 +40,23 @@ export function nextStep(
   return looked < report.test
     ? `More time, for more test samples: ${looked} of ${report.test} were looked at, with which a drop of ${allowed} is within what chance does: --time-budget.`
     : `More test samples: with ${report.test}, a drop of ${allowed} is within what chance does.`;
+}
+
+/** By so many and more a step that was turned down had a fair chance. */
+const fewSamples = 1000;
+
+/** Of a step that learned from few samples and is not right enough: what would teach it better; else null. */
+function shortLesson(step: ReportStep, allowed: number): string | null {
+  const { drop = null, metric } = step.measurement?.accuracy ?? {};
+  if (step.verdict === "kept" || drop === null || drop <= allowed) return null;
+  const lessons = (step.shares ?? []).flatMap(({ account }) =>
+    account?.kind === "training" && account.samples < fewSamples ? [account] : [],
+  );
+  const [first] = lessons;
+  if (first === undefined) return null;
+  const [name] = step.name.split(":");
+  const unlabelled = first.learnedFrom.includes("teacher") ? ", and need no labels" : "";
+  return `More samples to learn from: ${name} was taught by ${first.samples} and lost ${Number(drop.toPrecision(2))} of ${metric}. A data module names them as splits.training; they are no part of what is tested${unlabelled}.`;
 }
 
 function howToLabel(source: string | null): string {
