@@ -32,6 +32,7 @@ export function cpu(options: CpuOptions = {}): Backend {
         artifact,
         { executionProviders: ["cpu"], intraOpNumThreads, interOpNumThreads: 1 },
         loadOptions,
+        true,
       );
     },
   };

@@ -2,21 +2,17 @@ import type { Artifact } from "../format/engine/artifact.js";
 import type { LoadOptions, Session } from "../format/engine/backend.js";
 import type { SessionOptions } from "../format/engine/session-options.js";
 import type { ValueInfo } from "../format/tensor/value-info.js";
-import { isDtype, type TypedArray } from "../format/tensor/dtype.js";
+import { isDtype } from "../format/tensor/dtype.js";
 import { messageOf, PareError } from "../format/error.js";
 import { completeFeeds, withBits } from "../format/tensor/feeds.js";
-import {
-  bytesOf,
-  dimsFit,
-  isTypedArray,
-  type Tensor,
-  type Tensors,
-} from "../format/tensor/tensor.js";
+import type { Tensor, Tensors } from "../format/tensor/tensor.js";
 import type { Ort, OrtOptions, OrtSession, OrtTensor } from "./ort.js";
+import { OrtArrays, putInto } from "./ort-arrays.js";
 import { Queue } from "./queue.js";
 
 /**
  * Creates a session and wraps it. Everything goes through the realm's one queue.
+ * @param inPlace does the engine read and write the caller's arrays, and only while it runs?
  * @throws PareError ENGINE with the engine's own message; ABORTED
  */
 export async function createSession(
@@ -25,6 +21,7 @@ export async function createSession(
   { format, files, session: wanted }: Artifact,
   engineOptions: OrtOptions,
   { signal }: LoadOptions,
+  inPlace = false,
 ): Promise<Session> {
   if (format !== "onnx")
     throw new PareError("ENGINE", `${engine} loads ONNX files, and this is a ${format} file.`, {
@@ -47,7 +44,7 @@ export async function createSession(
     }
   };
   const session = await queue().run(create, signal, (late) => void late.release());
-  return wrapSession(ort, engine, session);
+  return wrapSession(ort, engine, session, inPlace);
 }
 
 /** In onnxruntime's own words. Nothing else of what a file says reaches the engine's options. */
@@ -62,52 +59,44 @@ function sessionOptions({
   return { ...(graphOptimizationLevel && { graphOptimizationLevel }), extra: { session } };
 }
 
-function wrapSession(ort: Ort, engine: string, session: OrtSession): Session {
+function wrapSession(ort: Ort, engine: string, session: OrtSession, inPlace: boolean): Session {
   const inputs = session.inputMetadata.map(valueInfo);
   const outputs = session.outputMetadata.map(valueInfo);
   let disposed = false;
 
-  /** Inputs of the last run, filled again where they fit: to make an array costs more than to copy into it. */
-  const spare = new Map<string, OrtTensor>();
-  const Copy = ort.Tensor as unknown as new (
-    type: string,
-    data: unknown,
-    dims: readonly number[],
-  ) => OrtTensor;
-  const copied = (name: string, { type, data, dims }: Tensor): OrtTensor => {
-    const old = spare.get(name);
-    spare.delete(name);
-    if (!old || !isTypedArray(data) || !dimsFit(old.dims, dims))
-      return new Copy(type, data.slice(), dims);
-    bytesOf(old.data as TypedArray).set(bytesOf(data));
-    return old;
-  };
+  const arrays = new OrtArrays(ort);
 
-  const runNow = async (feeds: Record<string, OrtTensor>): Promise<Tensors> => {
+  const runNow = async (feeds: Record<string, OrtTensor>, into?: Tensors): Promise<Tensors> => {
+    const places = into && arrays.places(outputs, into);
     let results: Record<string, unknown>;
     try {
-      results = await session.run(feeds);
+      results = await (places ? session.run(feeds, places) : session.run(feeds));
     } catch (cause) {
       throw engineError(engine, "failed in a run", cause);
     }
-    for (const name in feeds) spare.set(name, feeds[name] as OrtTensor);
+    arrays.giveBack(feeds);
     const out: Record<string, Tensor> = {};
-    for (const { name } of outputs) out[name] = ownTensor(results[name] as OrtTensor);
+    for (const { name } of outputs) {
+      const [place, wanted] = [places?.[name], into?.[name]];
+      out[name] = place && wanted ? putInto(wanted, place) : ownTensor(results[name] as OrtTensor);
+    }
     return out;
   };
 
   return {
     inputs,
     outputs,
-    // Engines read inputs later, and a run may wait for others: what the caller passed is its own again at once.
-    async run(feeds, signal) {
+    // Engines read inputs later, and a run may wait for others: what the caller passed is its own again at once, unless it
+    // says where outputs may lie.
+    async run(feeds, signal, into) {
       if (disposed) throw new PareError("DISPOSED", "The model was already disposed of.");
+      const lent = inPlace ? into : undefined;
       const own: Record<string, OrtTensor> = {};
       completeFeeds(inputs, feeds).forEach((tensor, index) => {
         const { name } = inputs[index] as ValueInfo;
-        own[name] = copied(name, tensor);
+        own[name] = lent ? arrays.lent(name, tensor) : arrays.copied(name, tensor);
       });
-      return queue().run(() => runNow(own), signal);
+      return queue().run(() => runNow(own, lent), signal);
     },
     async dispose() {
       if (disposed) return;

@@ -45,7 +45,7 @@ async function answer(request: ThreadRequest): Promise<ThreadReply> {
       if (held === undefined) throw new PareError("DISPOSED", "The model was disposed of.");
       held.feeds = { ...held.feeds, ...request.feeds };
       held.into = { ...held.into, ...request.into };
-      const outputs = await held.session.run(held.feeds);
+      const outputs = await held.session.run(held.feeds, undefined, held.into);
       return { id, kind: "ran", outputs: withoutPlaced(outputs, held.into, request.placed) };
     }
     case "dispose":
@@ -66,7 +66,7 @@ function withoutPlaced(outputs: Tensors, into: Tensors, placed: readonly string[
     const place = placed.includes(name) ? into[name]?.data : undefined;
     const fits = place instanceof Float32Array && data instanceof Float32Array;
     if (!fits || place.length !== data.length) return true;
-    place.set(data);
+    if (place !== data) place.set(data);
     return false;
   });
   return Object.fromEntries(others);

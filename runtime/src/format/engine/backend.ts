@@ -31,7 +31,8 @@ export interface Session {
   /**
    * The outputs belong to the caller.
    * @param into where outputs may lie, by name, of their own types and dims: an engine that can writes them there and gives
-   * these arrays back; another gives its own
+   * these arrays back; another gives its own. With it, feeds are lent too: they and these arrays are the session's until the
+   * run has ended, and after an abort for good.
    */
   run(feeds: Feeds, signal?: AbortSignal, into?: Tensors): Promise<Tensors>;
   /** `reduceOutputs` where the engine is: only what is wanted of outputs is sent. */
