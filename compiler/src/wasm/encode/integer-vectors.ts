@@ -92,5 +92,7 @@ export function shuffleBytes(x: Vector, y: Vector, order: readonly number[]): Ve
 export const loadBytesAsHalves = loaded(0x02, 8);
 /** Four bytes, and zeros behind them. */
 export const loadFourBytes = loaded(0x5c, 4);
+/** Eight of them. */
+export const loadEightBytes = loaded(0x5d, 8);
 /** One byte into all lanes. */
 export const loadByteSplat = loaded(0x07, 1);

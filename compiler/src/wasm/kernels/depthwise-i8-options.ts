@@ -12,6 +12,8 @@ export interface DepthwiseI8Options {
   readonly channels: number;
   /** The kernel's rows and columns: steps of the input, dilation included. */
   readonly taps: readonly [Axis, Axis];
+  /** The input's rows, of which so many of one byte lie before, from the first window on, and others of it behind. */
+  readonly border?: { readonly before: number; readonly rows: number; readonly value: number };
   readonly activations: Activations;
   readonly result: Result;
   /** What is behind the last channel, up to a multiple of four, is the output's own. */

@@ -55,14 +55,20 @@ function expectExact<Options>(
   options: Options,
   at: readonly number[],
   s: number,
-  given: { readonly terms?: Int32Array; readonly weights?: Int8Array; readonly isSeven?: boolean },
+  given: {
+    readonly terms?: Int32Array;
+    readonly weights?: Int8Array;
+    readonly isSeven?: boolean;
+    /** What bytes of the input are that are not random. */
+    readonly fixed?: (at: number) => number | undefined;
+  },
 ): void {
   const prepare = (integers: Int32Array): void => {
     const bytes = new Uint8Array(integers.buffer);
     const next = random(s);
     const [input = 0, weights = 0, terms = 0] = at;
     for (let i = 0; i < operandBytes - 64; i += 1)
-      bytes[input + i] = next() & (given.isSeven === true ? 127 : 255);
+      bytes[input + i] = given.fixed?.(i) ?? next() & (given.isSeven === true ? 127 : 255);
     if (given.weights !== undefined) bytes.set(new Uint8Array(given.weights.buffer), weights);
     if (given.terms !== undefined) integers.set(given.terms, terms / 4);
   };
@@ -170,6 +176,67 @@ it("convolves channels of bytes as its reference does", () => {
       });
     }),
     { numRuns: 300 },
+  );
+});
+
+it("convolves channels of bytes between borders, which are as they were said to be", () => {
+  const problem = fc.record({
+    batch: size(1, 2),
+    height: size(1, 5),
+    columns: size(1, 5),
+    channels: size(1, 21),
+    kernel: fc.tuple(size(1, 5), size(1, 5)),
+    pads: fc.tuple(size(0, 4), size(0, 4)),
+    stride: size(1, 3),
+    value: size(0, 127),
+    result,
+    padded: fc.boolean(),
+    seed,
+  });
+  fc.assert(
+    fc.property(problem, ({ batch, height, columns, channels, kernel, seed: s, ...rest }) => {
+      const { stride, result: kind, padded, value } = rest;
+      const [tall, wide] = kernel;
+      const [before, after] = rest.pads;
+      const all = before + height + after;
+      fc.pre(all >= tall);
+      const rows = Math.floor((all - tall) / stride) + 1;
+      const width = (padded ? up(channels) : channels) * (kind.kind === "bytes" ? 1 : 4);
+      const pixel = up(channels);
+      const pitch = pixel * ((columns - 1) * stride + wide);
+      const options = {
+        activations: "7-bit" as const,
+        border: { before, rows: height, value },
+        result: kind,
+        padded,
+        channels,
+        batch: [{ count: batch, steps: [all * pitch, 0, 0, rows * columns * width] }],
+        rows: { count: rows, steps: [stride * pitch, columns * width] },
+        columns: { count: columns, steps: [stride * pixel, width] },
+        taps: [
+          { count: tall, steps: [pitch] },
+          { count: wide, steps: [pixel] },
+        ] as const,
+      };
+      const next = random(s);
+      const numbers = Array.from({ length: channels * tall * wide }, () => (next() % 256) - 128);
+      const weightOf = (c: number, row: number, column: number) =>
+        numbers[(c * tall + row) * wide + column] ?? 0;
+      const weights = packedDepthwiseI8(weightOf, options);
+      fc.pre(batch * rows * columns * width < 8000 && weights.length < 8000);
+      fc.pre(batch * all * pitch < 8000);
+      const isOutside = (at: number): boolean => {
+        const row = Math.floor(at / pitch) % all;
+        return at < batch * all * pitch && (row < before || row >= before + height);
+      };
+      expectExact(depthwiseI8, options, operands(4), s, {
+        weights,
+        terms: termsOf(channels, s),
+        isSeven: true,
+        fixed: (at) => (isOutside(at) ? value : undefined),
+      });
+    }),
+    { numRuns: 200 },
   );
 });
 

@@ -30,6 +30,8 @@ interface ByteConvolution {
   readonly terms: SumTerms;
   readonly rounded: RoundedResult | undefined;
   readonly activations: Activations;
+  /** The byte of its pads. */
+  readonly zeroPoint: number;
   /** Its input with pads around it, channels next to one another. */
   readonly x: View;
 }
@@ -49,8 +51,9 @@ export function convolveBytes(node: NodeFacts, l: Lowering): boolean {
   rounded?.nodes.forEach((each) => l.absorbed.add(each));
   const pads = [noHalo, noHalo, ...convolutionHalo(node)];
   const bytes = bordered(l, l.view(encoded.bytes), pads, encoded.zeroPoint);
-  const activations = encoded.most < 128 ? "7-bit" : "8-bit";
-  const own = { geometry, weights, terms, rounded, activations, x: asImage(bytes) } as const;
+  const { zeroPoint, most } = encoded;
+  const activations: Activations = most < 128 ? "7-bit" : "8-bit";
+  const own = { geometry, weights, terms, rounded, activations, zeroPoint, x: asImage(bytes) };
   if (isDepthwise) planDepthwise(node, l, own);
   else planMatrix(node, l, own);
   return true;
@@ -93,6 +96,9 @@ function planDepthwise(node: NodeFacts, l: Lowering, own: ByteConvolution): void
       { count: kernel[0], steps: [dilations[0] * stepAt(x, 2)] },
       { count: kernel[1], steps: [dilations[1] * stepAt(x, 3)] },
     ],
+    ...(dilations[0] === 1 && {
+      border: { before: geometry.before[0], rows: sizeAt(x, 2), value: own.zeroPoint },
+    }),
     activations,
     result: terms.result,
     padded,
