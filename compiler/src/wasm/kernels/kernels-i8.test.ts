@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { depthwiseI8 } from "./depthwise-i8.js";
 import { packedDepthwiseI8 } from "./depthwise-i8-weights.js";
+import { gateBits, gateI8 } from "./gate-i8.js";
 import { joinI8 } from "./join-i8.js";
 import type { Kernel } from "./kernel.js";
 import {
@@ -334,6 +335,30 @@ it("adds and multiplies tensors of bytes as its reference does", () => {
       ];
       const options = { ...rest, run, axes };
       expect(differenceOf(joinI8, options, operands(3), s, undefined, true)).toBeUndefined();
+    }),
+    { numRuns: 200 },
+  );
+});
+
+it("multiplies bytes by gates of channels as its reference does", () => {
+  const zeroPoint = size(0, 255);
+  const problem = fc.record({
+    outer: size(1, 3),
+    inner: size(1, 4),
+    run: size(1, 45),
+    zeroPoints: fc.tuple(zeroPoint, zeroPoint),
+    most: fc.double({ min: 0.01, max: 3.9, noNaN: true }),
+    rounding,
+    seed,
+  });
+  fc.assert(
+    fc.property(problem, ({ outer, inner, run, most, seed: s, ...rest }) => {
+      const bits = gateBits(most);
+      if (bits === undefined) throw new RangeError("Gates of that size have bits enough.");
+      const axes = [{ count: outer, steps: [inner * (run + 1), run + 2, inner * run] }];
+      const along = { count: inner, steps: [run + 1, 0, run] };
+      const options = { ...rest, axes, along, run, bits, factor: Math.fround(most / 255) };
+      expect(differenceOf(gateI8, options, operands(3), s, undefined, true)).toBeUndefined();
     }),
     { numRuns: 200 },
   );

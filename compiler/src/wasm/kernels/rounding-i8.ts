@@ -45,14 +45,25 @@ export function emitBytes(
   f: FunctionBuilder,
   into: Local<"v128">,
   rounded: readonly Vector[],
-  { low, high }: Rounding,
+  rounding: Pick<Rounding, "low" | "high">,
 ): void {
   const [a, b = a, c, d = c] = rounded;
   if (a === undefined || b === undefined) return;
   const first = lanes.halvesOfWords(a, b);
   f.set(into, first);
   const second = c === undefined || d === undefined ? into : lanes.halvesOfWords(c, d);
-  f.set(into, lanes.bytesOfHalves(into, second));
+  emitBytesOfHalves(f, into, into, second, rounding);
+}
+
+/** The same of vectors of 16-bit lanes. */
+export function emitBytesOfHalves(
+  f: FunctionBuilder,
+  into: Local<"v128">,
+  first: Vector,
+  second: Vector,
+  { low, high }: Pick<Rounding, "low" | "high">,
+): void {
+  f.set(into, lanes.bytesOfHalves(first, second));
   if (low > 0) f.set(into, bytes.larger(into, f.spread("low", fourBytes(low))));
   if (high < 255) f.set(into, bytes.smaller(into, f.spread("high", fourBytes(high))));
 }

@@ -1,6 +1,8 @@
-import { joinI8, type JoinedI8 } from "../../kernels/join-i8.js";
-import { collapsed } from "../../kernels/nest.js";
+import { gateBits, gateI8 } from "../../kernels/gate-i8.js";
+import { joinI8, type JoinedI8, type JoinI8Options } from "../../kernels/join-i8.js";
+import { type Axis, collapsed } from "../../kernels/nest.js";
 import { mostRounded } from "../../kernels/rounding-i8.js";
+import type { Place } from "../../plan/plan.js";
 import { axesOf, orderOf, sizeAt, stepAt, type View, widened } from "../../plan/view.js";
 import type { Lowering } from "../lowering.js";
 import type { NodeFacts } from "../node-facts.js";
@@ -47,14 +49,60 @@ export function joinBytes(node: NodeFacts, l: Lowering): boolean {
   const last = loops.at(-1);
   // What follows on one another without gaps is one run.
   const isRun = last !== undefined && last.steps.join() === run.steps.join();
+  const axes = isRun ? loops.slice(0, -1) : loops;
+  const count = isRun ? last.count : 1;
+  const rounding = { ...rounded.rounding, wide: most >= mostRounded };
+  const operands = [
+    operand(x, a.zeroPoint, factors[0]),
+    operand(z, b.zeroPoint, factors[1]),
+  ] as const;
+  const join = op === "Add" ? ("add" as const) : ("multiply" as const);
+  const options = { axes, run: count, join, operands, rounding };
+  const places = [x.place, z.place, y.place];
+  if (!planGates(l, options, places, [first ?? 0, second ?? 0]))
+    l.plan.step(joinI8, options, places);
+  return true;
+}
+
+/**
+ * Plans a product where one operand stays the same all along the innermost axis, and its numbers are exact enough as gates.
+ * @param most of each operand, in steps
+ * @returns whether it is one
+ */
+function planGates(
+  l: Lowering,
+  { axes, run, join, operands, rounding }: JoinI8Options,
+  places: readonly Place[],
+  most: readonly [number, number],
+): boolean {
+  const along = axes.at(-1);
+  const [one, two] = along?.steps ?? [];
+  const isGated = join === "multiply" && (one === 0) !== (two === 0);
+  if (along === undefined || !isGated || operands.some(({ lies }) => lies === "splat"))
+    return false;
+  const [gate, order] = one === 0 ? ([0, [1, 0, 2]] as const) : ([1, [0, 1, 2]] as const);
+  const factor = operands[0].factor * operands[1].factor;
+  const bits = gateBits(factor * most[gate]);
+  if (bits === undefined) return false;
+  const inOrder = ({ count, steps }: Axis): Axis => ({
+    count,
+    steps: order.map((at) => steps[at] ?? 0),
+  });
+  const { zeroPoint, low, high } = rounding;
   const options = {
-    axes: isRun ? loops.slice(0, -1) : loops,
-    run: isRun ? last.count : 1,
-    join: op === "Add" ? ("add" as const) : ("multiply" as const),
-    operands: [operand(x, a.zeroPoint, factors[0]), operand(z, b.zeroPoint, factors[1])] as const,
-    rounding: { ...rounded.rounding, wide: most >= mostRounded },
+    axes: axes.slice(0, -1).map(inOrder),
+    along: inOrder(along),
+    run,
+    zeroPoints: [operands[1 - gate]?.zeroPoint ?? 0, operands[gate].zeroPoint] as const,
+    factor,
+    bits,
+    rounding: { zeroPoint, low, high },
   };
-  l.plan.step(joinI8, options, [x.place, z.place, y.place]);
+  l.plan.step(
+    gateI8,
+    options,
+    order.flatMap((at) => places[at] ?? []),
+  );
   return true;
 }
 
