@@ -1,4 +1,5 @@
 import {
+  constant,
   f32x4,
   i32,
   i32Add,
@@ -11,7 +12,7 @@ import {
   type Vector,
 } from "../encode/expression.js";
 import type { FunctionBuilder } from "../encode/function-builder.js";
-import { lanes, loadFourBytes } from "../encode/integer-vectors.js";
+import { bytes, lanes, loadEightBytes, loadFourBytes } from "../encode/integer-vectors.js";
 import type { Engine } from "../engine.js";
 import { bitsOf } from "./curve-i8.js";
 import { laneCount, vectorBytes } from "./kernel.js";
@@ -68,6 +69,13 @@ export function tilesOf(
   return (isEqual ? equal : balanced)(count, vectors === panelVectors ? rows : rows + 2);
 }
 
+/** Of eight bytes the first four or the last four, as lanes of 32 bits: places beyond a vector's give zeros. */
+const wordsOf = [0, laneCount].map((first) =>
+  Uint8Array.from({ length: vectorBytes }, (_, at) => (at % 4 === 0 ? first + at / 4 : 0xff)),
+);
+
+const wordsOfFour = (four: Vector): Vector => lanes.wordsOfLowHalves(lanes.halvesOfBytes(four));
+
 export type Pointer = Local<"i32">;
 
 export function pointersOf(
@@ -97,6 +105,7 @@ export function tileWriter(
   const [x, from, weight] = [products.factor(), f.local("i32"), f.local("i32")];
   const held = Array.from({ length: panelVectors }, () => products.factor());
   const [widened, packed] = [f.scratch("widened"), f.scratch("packed")];
+  const eight = f.scratch("eight");
   const isShared = engine.numbers > 0;
   const steps = isShared ? columns.steps.map((each) => f.number(each)) : [];
   const apart = isShared ? [1, 2, 3, 4, 5].map(() => f.local("i32")) : [];
@@ -119,11 +128,12 @@ export function tileWriter(
   /** Adds bytes of the other tensor, in steps of the result. */
   const addOther = (
     total: Local<"v128">,
-    four: Vector,
+    words: Vector,
     { factor, zeroPoint }: OtherTerms,
   ): void => {
-    f.set(widened, lanes.wordsOfLowHalves(lanes.halvesOfBytes(four)));
-    f.set(widened, i32x4.subtract(widened, f.spread("other's zero point", zeroPoint)));
+    f.set(widened, words);
+    if (zeroPoint !== 0 || isShared)
+      f.set(widened, i32x4.subtract(widened, f.spread("other's zero point", zeroPoint)));
     emitScaled(f, widened, f.spread("other's factor", bitsOf(factor)));
     f.set(total, f32x4.add(total, widened));
   };
@@ -195,14 +205,24 @@ export function tileWriter(
         const [out, outAt] = partOf(m, output, to, 1);
         const [beside, besideAt] =
           options.other === undefined ? [other, 0] : partOf(m, other, by, 2);
+        // What a column's two vectors are added to lies together.
+        const isTogether = mayPack && vectors === panelVectors;
         for (let v = 0; v < vectors; v += 1) {
           const total = sum(m, v);
           for (let split = 1; split < splits; split += 1)
             f.set(total, i32x4.add(total, sum(m, v, split)));
           emitScaled(f, total, load(terms, v * termBytes + vectorBytes));
           if (options.other !== undefined) {
-            const four = loadFourBytes(beside, besideAt + v * laneCount);
-            addOther(total, four, options.other);
+            const at = besideAt + v * laneCount;
+            if (!isTogether) addOther(total, wordsOfFour(loadFourBytes(beside, at)), options.other);
+            else {
+              if (v === 0) f.set(eight, loadEightBytes(beside, at));
+              addOther(
+                total,
+                bytes.lookUp(eight, constant(wordsOf[v] ?? new Uint8Array(vectorBytes))),
+                options.other,
+              );
+            }
           }
           emitResult(f, total, result);
           if (result.kind === "floats") {
