@@ -26,6 +26,8 @@ export interface EncodeOptions {
    * "keep" leaves them where they were read from.
    */
   readonly external?: ExternalWriting;
+  /** Nodes of the main graph that no other node reads: they are written after all others, in this order. */
+  readonly last?: readonly Node[];
   readonly signal?: AbortSignal;
 }
 
@@ -43,8 +45,8 @@ export async function encodeModel(
   graph: Graph,
   options: EncodeOptions = {},
 ): Promise<EncodedModel> {
-  const message = encodeMessage(graph);
-  const { external = "inline", signal } = options;
+  const { external = "inline", last = [], signal } = options;
+  const message = encodeMessage(graph, last);
   if (external === "keep") keepExternal(graph, message);
   const files =
     typeof external === "object"
@@ -54,7 +56,7 @@ export async function encodeModel(
 }
 
 /** The message that `encodeModel` writes; data that is not in memory is read when it is written. */
-export function encodeMessage(graph: Graph): Message<"ModelProto"> {
+export function encodeMessage(graph: Graph, last: readonly Node[] = []): Message<"ModelProto"> {
   const { header } = graph;
   const message: Message<"ModelProto"> =
     header.origin instanceof ModelOrigin ? { ...header.origin.proto } : {};
@@ -71,7 +73,7 @@ export function encodeMessage(graph: Graph): Message<"ModelProto"> {
   else delete message.metadataProps;
   if (header.functions.size > 0)
     message.functions = [...header.functions.values()] as Message<"FunctionProto">[]; // Only decoding puts them there.
-  message.graph = new BodyEncoding(graph, assignNames(graph)).encode(graph.main);
+  message.graph = new BodyEncoding(graph, assignNames(graph)).encode(graph.main, last);
   return header.described ? message : withoutDescriptions(message).model;
 }
 
@@ -123,11 +125,13 @@ class BodyEncoding {
     this.#names = names;
   }
 
-  encode(body: Body): Message<"GraphProto"> {
+  encode(body: Body, last: readonly Node[] = []): Message<"GraphProto"> {
     const origin = body.origin instanceof BodyOrigin ? body.origin : undefined;
     const message: Message<"GraphProto"> = { ...origin?.proto };
     assign(message, "name", body.name, "");
-    message.node = nodesInOrder(this.#graph, body).map((node) => this.#node(node));
+    const later = new Set(last.map(({ id }) => id));
+    const nodes = nodesInOrder(this.#graph, body).filter(({ id }) => !later.has(id));
+    message.node = [...nodes, ...last].map((node) => this.#node(node));
     this.#initializers(body, message);
     message.input = body.inputs.map((id) => this.#info(id, origin?.inputs.get(id)));
     message.output = body.outputs.map((id) => this.#info(id, origin?.outputs.get(id)));

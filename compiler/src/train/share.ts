@@ -7,6 +7,7 @@ import {
   type Tensors,
 } from "@pare/runtime/format";
 import { encodeModel } from "../onnx/index.js";
+import { lastToWrite } from "./execution-order.js";
 import { type TrainingGraph, trainingGraph } from "./training-graph.js";
 import type { TrainRequest } from "./train-request.js";
 
@@ -118,7 +119,7 @@ interface SharedFile {
 
 async function fileFor(request: TrainRequest, count: number): Promise<SharedFile> {
   const graph = graphOf(request, count);
-  const { proto } = await encodeModel(graph.graph);
+  const { proto } = await encodeModel(graph.graph, { last: lastToWrite(graph.graph) });
   // Weights that are inputs gain nothing from other layouts, and lose by going there and back at every step.
   const session = { graphOptimizationLevel: "extended", spinning: false } as const;
   return { graph, artifact: onnxArtifact(proto, session) };
