@@ -21,7 +21,7 @@ import {
   validationSampleMs,
   writeMs,
 } from "./costs.js";
-import { groupKey } from "./learned.js";
+import { lessonKey } from "./learned.js";
 import { isStatic, ShownGains } from "./shown.js";
 import { fasterShare } from "./worth.js";
 
@@ -75,16 +75,12 @@ export class Estimate {
     );
   }
 
-  /**
-   * A group was learned: whoever has it too need not do it again.
-   * @returns what was expected
-   */
-  learned(planned: Planned, tookMs: number): number {
+  /** A group was learned: whoever has it too need not do it again, and what is learned later takes as much longer. */
+  learned(planned: Planned, tookMs: number): void {
     const expectedMs = this.#learningMs(planned);
-    if (expectedMs === 0) return tookMs;
-    this.#learned.add(groupKey(planned.group));
+    if (expectedMs === 0) return;
+    this.#learned.add(lessonKey(planned));
     this.#learningScale = (this.#learningScale * tookMs) / expectedMs;
-    return expectedMs;
   }
 
   gainOf(planned: Planned): Gain {
@@ -204,7 +200,7 @@ export class Estimate {
 
   /** What learning alone takes, of each group once for all targets. */
   learningMs(planned: readonly Planned[]): number {
-    const each = new Map(planned.map((one) => [groupKey(one.group), this.#learningMs(one)]));
+    const each = new Map(planned.map((one) => [lessonKey(one), this.#learningMs(one)]));
     return sum([...each.values()]);
   }
 
@@ -231,9 +227,9 @@ export class Estimate {
   }
 
   /** On the engine that calibrates; 0 where it was learned already. */
-  #learningMs({ group, learningRuns }: Planned): number {
-    if (learningRuns === 0 || this.#learned.has(groupKey(group))) return 0;
-    return learningRuns * this.#learningScale * this.#referenceRunMs();
+  #learningMs(planned: Planned): number {
+    if (planned.learningRuns === 0 || this.#learned.has(lessonKey(planned))) return 0;
+    return planned.learningRuns * this.#learningScale * this.#referenceRunMs();
   }
 
   /** What one takes at most whose measurements an earlier run kept. */

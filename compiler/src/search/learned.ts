@@ -1,10 +1,16 @@
 import type { Graph } from "../ir/index.js";
 import type { StepGroup } from "../pipeline/step.js";
+import type { Planned } from "./candidate.js";
 import { passesIn } from "./precision.js";
 
 /** What identifies a group's work. */
 export function groupKey({ steps }: Pick<StepGroup, "steps">): string {
   return JSON.stringify(steps);
+}
+
+/** What identifies what is learned, on whatever target: where a recipe has the same steps again, they learn again. */
+export function lessonKey({ name, group }: Pick<Planned, "name" | "group">): string {
+  return `${name} ${groupKey(group)}`;
 }
 
 /** Does one of its passes learn from examples, so that it takes long? */

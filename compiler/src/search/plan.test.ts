@@ -153,6 +153,25 @@ describe("learning that takes longer than was planned", () => {
     }
   });
 
+  it("is counted for each of a recipe's groups, be their steps the same", () => {
+    const again = ["small-1", "small-2", "small-3"].map((name) => ({ ...taught, name }));
+    const after = way("cpu", "int8-weights", "quantize-weights", holds);
+    const given = { facts: [facts], nowMs: 0, askedMs: null, calibration: 0 };
+    const plan = new Plan({ ...given, planned: [...again, after] });
+    expect(plan.summary.budgetMs).toBeGreaterThanOrEqual(3 * expectedMs + 120_000);
+    // Each takes three times as long as was thought; none takes that from what comes after it.
+    const came = { tookMs: 1000, accepted: true, latency: 0.7, lost: false, isOpen: false };
+    let nowMs = 0;
+    for (const one of again) {
+      expect(plan.nextRound(nowMs)).toEqual([one]);
+      nowMs += 3 * expectedMs;
+      plan.learned(one, 3 * expectedMs);
+      plan.note(one, { ...came, best: holds });
+    }
+    expect(plan.budgetMs - plan.summary.budgetMs).toBeCloseTo(6 * expectedMs, 3);
+    expect(plan.nextRound(nowMs)).toEqual([after]);
+  });
+
   it("is part of when the whole is expected to end while it goes on", () => {
     const plan = planWith(null);
     expect(plan.nextRound(0)).toEqual([taught]);

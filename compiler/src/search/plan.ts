@@ -10,7 +10,7 @@ import {
 } from "./costs.js";
 import { asEarlier, countsFor, fewestCounts } from "./counts.js";
 import { Estimate } from "./estimate.js";
-import { groupKey } from "./learned.js";
+import { lessonKey } from "./learned.js";
 import { expectedWorth, type Ratios } from "./worth.js";
 
 /** What is done where nobody says how long it may take. */
@@ -98,6 +98,8 @@ export class Plan {
   readonly #known = new Map<TargetName, Pick<InHand, "floatIsKnown" | "bestIsKnown">>();
   readonly #isAsked: boolean;
   #overMs = 0;
+  /** What the budget has for each group that is to be learned. */
+  readonly #lessonsMs: Map<string, number>;
   /** When what is being learned is expected to be over. */
   #learnedMs = 0;
   #endMs: number | null = null;
@@ -125,6 +127,9 @@ export class Plan {
     const fitting = countsFor(facts, usableMs);
     this.counts = asEarlier(fitting, earlier, facts);
     this.#estimate = new Estimate(facts, this.counts, calibration);
+    this.#lessonsMs = new Map(
+      planned.map((one) => [lessonKey(one), this.#estimate.learningMs([one])]),
+    );
     const searchingMs = this.#estimate.floatMs() + this.#estimate.searchMs(planned);
     const expected = Math.min(budgetMs, nowMs + searchingMs + this.#endingMs());
     this.summary = {
@@ -206,8 +211,8 @@ export class Plan {
 
   #fits(one: Planned, left: number, round: readonly Planned[]): boolean {
     if (one.group.required) return true;
-    const key = groupKey(one.group);
-    const isBegun = round.some(({ group }) => groupKey(group) === key);
+    const key = lessonKey(one);
+    const isBegun = round.some((other) => lessonKey(other) === key);
     const learningMs = isBegun ? 0 : this.#estimate.learningMs([one]);
     // Where nobody says how long it may take, learning is on top of all else.
     if (one.learningRuns > 0 && !this.#isAsked) return true;
@@ -249,10 +254,13 @@ export class Plan {
 
   /** A group that learns was made: no other target has to do it again. */
   learned(planned: Planned, tookMs: number): void {
-    const expectedMs = this.#estimate.learned(planned, tookMs);
+    this.#estimate.learned(planned, tookMs);
     this.#learnedMs = 0;
+    const key = lessonKey(planned);
+    const givenMs = this.#lessonsMs.get(key) ?? tookMs;
+    this.#lessonsMs.delete(key);
     // Nobody said how long it may take: what waits is not to pay for what was guessed too short.
-    if (!this.#isAsked) this.#overMs += Math.max(0, tookMs - expectedMs);
+    if (!this.#isAsked) this.#overMs += Math.max(0, tookMs - givenMs);
   }
 
   /** When learning must be over, so that what follows it has its time; never where nobody says how long it may take. */
