@@ -79,6 +79,11 @@ checkGradients("gradients of functions of each element", [
 ]);
 
 checkGradients("gradients of operands", [
+  {
+    name: "Add of a row to many, whose cotangents are summed by a product",
+    shapes: [[4, 20, 60], [60]],
+    build: one("Add"),
+  },
   ...["Add", "Sub", "Mul"].flatMap((op): Case[] => [
     {
       name: `${op} of equal shapes`,

@@ -29,18 +29,18 @@ function gather(backward: Backward): readonly ValueId[] {
     return [placed(emit, taken, axis, positions, size)];
   // [before, taken, behind] → [taken, before · behind]: scattering goes along the first axis.
   const [before, behind] = [elementCount(dims.slice(0, axis)), elementCount(dims.slice(axis + 1))];
-  const first = emit.transpose(emit.reshape(taken, [before, count, behind]), [1, 0, 2]);
+  const turned = (value: ValueId, from: readonly number[]): ValueId =>
+    before === 1 ? value : emit.transpose(emit.reshape(value, from), [1, 0, 2]);
   const scattered = emit.node(
     "ScatterND",
     [
       emit.zeros([size, before * behind], taken),
       emit.reshape(backward.input(1), [count, 1]),
-      emit.reshape(first, [count, before * behind]),
+      emit.reshape(turned(taken, [before, count, behind]), [count, before * behind]),
     ],
     add,
   );
-  const back = emit.transpose(emit.reshape(scattered, [size, before, behind]), [1, 0, 2]);
-  return [emit.reshape(back, dims)];
+  return [emit.reshape(turned(scattered, [size, before, behind]), dims)];
 }
 
 export const gatherGradients: Some<typeof gatherSchemas, Gradient> = {
