@@ -78,12 +78,12 @@ export class TrainingStep {
       ...(await this.#targets.feeds(order, start)),
     };
     const feeds = this.#shares.map((share) => this.#feedsOf(share, whole, parameters, place));
+    // The first is this thread's own: what it copies for its engine is nothing that the others are to wait for.
+    const started = [...this.#shares.entries()]
+      .reverse()
+      .map(([index, share]) => share.run(feeds[index] ?? {}, gradients[index] ?? [], signal));
     // All are waited for, also where one fails: none runs on in the dark.
-    const runs = await Promise.allSettled(
-      this.#shares.map((share, index) =>
-        share.run(feeds[index] ?? {}, gradients[index] ?? [], signal),
-      ),
-    );
+    const runs = await Promise.allSettled(started.reverse());
     const results = runs.map((run) => {
       if (run.status === "rejected") throw run.reason;
       return run.value;
