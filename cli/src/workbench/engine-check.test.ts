@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
+import { openHosts } from "@pare/bench";
 import { encodeModel, type Graph, importModel, parseGraph } from "@pare/compiler";
 import { byteSource } from "@pare/runtime/format";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { modelInputs } from "../platform/open-model.js";
 import { type CheckLimits, checkLimits, checkText, EngineChecker } from "./engine-check.js";
 
@@ -40,6 +41,7 @@ async function check(
   given: Graph = made,
   limits: CheckLimits = checkLimits,
   signal = new AbortController().signal,
+  by = checker,
 ) {
   const read = async () => ({ bytes: await encoded(given), sha256: "" });
   const model = {
@@ -49,7 +51,7 @@ async function check(
     },
     read,
   };
-  return checker.check(model, await encoded(made), signal, limits);
+  return by.check(model, await encoded(made), signal, limits);
 }
 
 describe("what is about to be written", () => {
@@ -60,6 +62,23 @@ describe("what is about to be written", () => {
       engine: expect.stringMatching(/^onnxruntime-node \d+\./),
     });
     expect(checkText(said)).toMatch(/^runs on onnxruntime-node/);
+  });
+
+  it("is run on the engine that is open, which stays open", async () => {
+    const { hosts, dispose } = await openHosts(["cpu"]);
+    try {
+      const host = hosts.get("cpu");
+      if (host === undefined) throw new Error("no engine");
+      const load = vi.spyOn(host, "load");
+      const other = new EngineChecker(host);
+      const said = await check(graphs.relu, graphs.relu, checkLimits, undefined, other);
+      expect(said).toEqual({ status: "ran", engine: host.engine });
+      expect(load).toHaveBeenCalledOnce();
+      await other.dispose();
+      expect(await host.peakBytes()).toBeGreaterThan(0);
+    } finally {
+      await dispose();
+    }
   });
 
   it.each([

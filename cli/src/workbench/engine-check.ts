@@ -44,9 +44,16 @@ const largestValueBytes = 2 ** 30;
 /** An engine's own words may quote a name of any length. */
 const longestReason = 300;
 
-/** The CPU engine in a process of its own, which starts while the model is still worked on. */
+/** The CPU engine: one that is open, or one of its own, which starts while the model is still worked on. */
 export class EngineChecker {
-  readonly #opening: Promise<Hosts> = openHosts(["cpu"]);
+  readonly #open: EngineHost | null;
+  readonly #own: Promise<Hosts> | null;
+
+  /** @param open an engine of the caller's; of another target it is of no use here */
+  constructor(open?: EngineHost) {
+    this.#open = open?.target === "cpu" ? open : null;
+    this.#own = this.#open === null ? openHosts(["cpu"]) : null;
+  }
 
   /**
    * Loads what was made of a model and runs it once on made-up inputs. When the engine refuses, it is asked of the model
@@ -63,20 +70,24 @@ export class EngineChecker {
     const largest = largestValue(model.graph);
     if (largest > largestValueBytes)
       return notChecked(`one value in it takes ${byteText(largest)}`);
-    const { hosts, skipped } = await this.#opening;
-    const host = hosts.get("cpu");
-    if (host === undefined) return notChecked(clause(skipped[0]?.reason ?? "there is no engine"));
+    const own = await this.#own;
+    const host = this.#open ?? own?.hosts.get("cpu");
+    if (host === undefined)
+      return notChecked(clause(own?.skipped[0]?.reason ?? "there is no engine"));
     const feeds = await madeUp(model);
-    const own = await attempt(host, made, feeds, signal, limits);
-    if (!own.refused) return answer(host, own);
+    const asMade = await attempt(host, made, feeds, signal, limits);
+    if (!asMade.refused) return answer(host, asMade);
     const given = await attempt(host, (await model.read()).bytes, feeds, signal, limits);
-    if (given.reached <= own.reached) {
+    if (given.reached <= asMade.reached) {
       const same = given.refused ? "and so for" : "and there was no answer in time for";
-      return answer(host, { ...own, reason: `${own.reason}, ${same} the model as it was given` });
+      return answer(host, {
+        ...asMade,
+        reason: `${asMade.reason}, ${same} the model as it was given`,
+      });
     }
     throw new PareError(
       "PASS_FAILED",
-      `The CPU engine takes the model that was given, and not what was made of it: ${own.reason}.`,
+      `The CPU engine takes the model that was given, and not what was made of it: ${asMade.reason}.`,
       {
         where: host.engine,
         hint: "Nothing was written. This is a bug in Pare: please report it, with the model if you can. --no-check writes the file all the same.",
@@ -85,8 +96,7 @@ export class EngineChecker {
   }
 
   async dispose(): Promise<void> {
-    const hosts = await this.#opening;
-    await hosts.dispose();
+    await (await this.#own)?.dispose();
   }
 }
 

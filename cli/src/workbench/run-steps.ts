@@ -1,4 +1,5 @@
 import { basename, extname, resolve } from "node:path";
+import type { EngineHost } from "@pare/bench";
 import {
   encodeModel,
   type Examples,
@@ -35,6 +36,8 @@ export interface StepsRequest {
   readonly suffix: string;
   /** Whether the CPU engine is asked before anything is written. */
   readonly check: boolean;
+  /** An engine that is open: where it is the CPU's, it is the one that is asked. */
+  readonly host?: EngineHost | undefined;
   readonly say: Output;
   readonly signal: AbortSignal;
 }
@@ -57,7 +60,7 @@ export async function runSteps(request: StepsRequest): Promise<void> {
 /** As `runSteps`, for who has more to say. */
 export async function writeSteps(request: StepsRequest): Promise<Written> {
   const { model, say } = request;
-  const checker = request.check ? new EngineChecker() : null;
+  const checker = request.check ? new EngineChecker(request.host) : null;
   try {
     const before = request.before ?? factsOf(model);
     await applySteps(request);

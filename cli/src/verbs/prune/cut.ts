@@ -62,8 +62,8 @@ export async function cutAndTest(
         say.progress(done, "testing"),
       );
     await test("before", model.graph);
-    const { examples } = opened;
-    const { text, document } = await writeSteps({ ...writing(request, options), examples });
+    const { examples, host } = opened;
+    const { text, document } = await writeSteps({ ...writing(request, options), examples, host });
     await test("cut", model.graph);
     const { tested } = accuracy;
     return {

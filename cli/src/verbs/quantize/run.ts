@@ -56,6 +56,7 @@ export async function runQuantize(
       output: options.output,
       suffix: options.recipe === undefined ? options.mode : "quantized",
       check: options.check,
+      host: data?.host,
       say,
       signal,
     });
