@@ -152,7 +152,7 @@ async function proveCapability(claim, copy, name) {
     note: acts.length > 0 ? acts.join("; ") : `${says}: ${added} files of its own, ${lines} lines`,
   });
   const checks = [
-    ["npx", "tsc", "-b"],
+    ["npm", "run", "-s", "build"],
     ["npm", "run", "-s", "deps"],
     ["npx", "oxlint", "--type-aware", "--deny-warnings", ...packages],
     ["npx", "oxfmt", "--check", "compiler/src", "runtime/src", "bench/src"],
