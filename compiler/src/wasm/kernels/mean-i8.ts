@@ -1,6 +1,6 @@
-import { floats, i32x4, integers, type Local } from "../encode/expression.js";
+import { floats, i32x4, integers, load } from "../encode/expression.js";
 import { FunctionBuilder } from "../encode/function-builder.js";
-import { lanes, loadBytesAsHalves } from "../encode/integer-vectors.js";
+import { halves, lanes } from "../encode/integer-vectors.js";
 import { eachBlock } from "./across-bytes.js";
 import { floatBytes, type Kernel, laneCount, vectorBytes } from "./kernel.js";
 import { type Axis, nest, walk } from "./nest.js";
@@ -28,44 +28,55 @@ export interface MeanI8Options {
   readonly result: Result;
 }
 
-/** Bytes that are widened at once. */
-const width = 8;
+/** As many bytes are added up in 16 bits. */
+const mostTogether = 257;
 
-/** Loops: axes › eight channels › taps. Parameters: input, output. */
+/** Vectors of 32-bit lanes that one of bytes becomes. */
+const parts = vectorBytes / 4;
+
+/** Loops: axes › sixteen channels › taps, few enough at once for sums of 16 bits. Parameters: input, output. */
 export const meanI8: Kernel<MeanI8Options> = {
   name: "mean-i8",
   emit({ axes, taps, run, start, factor, result }) {
     const f = new FunctionBuilder(2);
     const [input, output] = [f.parameter(0), f.parameter(1)];
-    const [low, high, x, from] = [
-      f.local("v128"),
-      f.local("v128"),
-      f.local("v128"),
-      f.local("i32"),
-    ];
-    const finish = (sum: Local<"v128">): void => {
-      emitScaled(f, sum, floats(factor));
-      emitResult(f, sum, result);
+    const [low, high, x] = [f.local("v128"), f.local("v128"), f.local("v128")];
+    const sums = f.vectors(parts);
+    const from = f.local("i32");
+    const { outer, inner } = cutTaps(taps);
+    const addTogether = (): readonly number[] => {
+      f.set(low, integers(0));
+      f.set(high, integers(0));
+      const moved = nest(f, inner, [from], () => {
+        f.set(x, load(from));
+        f.set(low, halves.add(low, lanes.halvesOfBytes(x)));
+        f.set(high, halves.add(high, lanes.highHalvesOfBytes(x)));
+      });
+      sums.forEach((sum, at) => {
+        const half = at < parts / 2 ? low : high;
+        const words = at % 2 === 0 ? lanes.wordsOfLowHalves(half) : lanes.wordsOfHighHalves(half);
+        f.set(sum, i32x4.add(sum, words));
+      });
+      return moved;
     };
     nest(f, axes, f.parameters, () =>
-      eachBlock(f, run, width, f.parameters, [1, resultBytes(result)], (count) => {
-        f.set(low, integers(start));
-        f.set(high, integers(start));
+      eachBlock(f, run, vectorBytes, f.parameters, [1, resultBytes(result)], (count) => {
+        for (const sum of sums) f.set(sum, integers(start));
         f.set(from, input);
-        nest(f, taps, [from], () => {
-          f.set(x, loadBytesAsHalves(from));
-          f.set(low, i32x4.add(low, lanes.wordsOfLowHalves(x)));
-          f.set(high, i32x4.add(high, lanes.wordsOfHighHalves(x)));
-        });
-        finish(low);
-        finish(high);
+        nest(f, outer, [from], addTogether);
+        for (const sum of sums) {
+          emitScaled(f, sum, floats(factor));
+          emitResult(f, sum, result);
+        }
         if (result.kind === "bytes") {
-          emitBytes(f, x, [low, high], result);
+          emitBytes(f, x, sums, result);
           f.storeBytes(output, 0, x, count);
           return;
         }
-        f.storeLanes(output, 0, low, Math.min(count, laneCount));
-        f.storeLanes(output, vectorBytes, high, Math.max(0, count - laneCount));
+        sums.forEach((sum, at) => {
+          const own = Math.max(0, Math.min(laneCount, count - at * laneCount));
+          f.storeLanes(output, at * vectorBytes, sum, own);
+        });
       }),
     );
     return f;
@@ -83,3 +94,24 @@ export const meanI8: Kernel<MeanI8Options> = {
     });
   },
 };
+
+/** The same taps as loops around loops of few enough. */
+function cutTaps(taps: readonly Axis[]): {
+  readonly outer: readonly Axis[];
+  readonly inner: readonly Axis[];
+} {
+  const [outer, inner] = [[...taps], [] as Axis[]];
+  let left = mostTogether;
+  for (let axis = outer.pop(); axis !== undefined; axis = outer.pop()) {
+    const { count, steps } = axis;
+    let together = Math.min(count, left);
+    while (count % together !== 0) together -= 1;
+    if (together > 1 || count === 1) inner.unshift({ count: together, steps });
+    if (together < count) {
+      outer.push({ count: count / together, steps: steps.map((step) => step * together) });
+      break;
+    }
+    left = Math.floor(left / together);
+  }
+  return { outer, inner };
+}
