@@ -30,7 +30,10 @@ interface Result {
 /** Milliseconds; a build may have to share its cores. */
 const bundling = 120_000;
 
-/** Every bundler and every place once; the proof line/the-bundle-runs-everywhere goes through all pairs of them. */
+/**
+ * Every bundler and every place once; the proof line/the-bundle-runs-everywhere goes through all pairs of them, and leaves
+ * webpack its own minifier.
+ */
 const cases: readonly [Bundler, Place, readonly string[]][] = [
   ["vite-dev", "outside", ["target=wasm"]],
   ["webpack", "installed", ["target=wasm&threads=2&in=worker"]],
@@ -68,7 +71,7 @@ describe.skipIf(chromiumPath === null)(
         const app = await makeApp(`${bundler}-${place}`, place);
         let server: Server | undefined;
         try {
-          server = await serveApp(app, bundler);
+          server = await serveApp(app, bundler, "esbuild");
           for (const choice of choices) await expectSeven(app, server.url, choice);
         } finally {
           await closeApp(app, server);
