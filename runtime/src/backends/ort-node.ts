@@ -4,6 +4,7 @@ import { PareError } from "../format/error.js";
 import { checkOptions } from "./check-options.js";
 import { externalLocations } from "./external-locations.js";
 import { engineName, importEngine, type Ort, probed } from "./ort.js";
+import { sessionInPlace } from "./ort-in-place.js";
 import { createSession } from "./ort-session.js";
 
 export interface CpuOptions {
@@ -32,7 +33,7 @@ export function cpu(options: CpuOptions = {}): Backend {
         artifact,
         { executionProviders: ["cpu"], intraOpNumThreads, interOpNumThreads: 1 },
         loadOptions,
-        true,
+        sessionInPlace,
       );
     },
   };

@@ -2,17 +2,22 @@ import type { Artifact } from "../format/engine/artifact.js";
 import type { LoadOptions, Session } from "../format/engine/backend.js";
 import type { SessionOptions } from "../format/engine/session-options.js";
 import type { ValueInfo } from "../format/tensor/value-info.js";
-import { isDtype } from "../format/tensor/dtype.js";
+import { isDtype, type TypedArray } from "../format/tensor/dtype.js";
 import { messageOf, PareError } from "../format/error.js";
 import { completeFeeds, withBits } from "../format/tensor/feeds.js";
-import type { Tensor, Tensors } from "../format/tensor/tensor.js";
+import {
+  bytesOf,
+  dimsFit,
+  isTypedArray,
+  type Tensor,
+  type Tensors,
+} from "../format/tensor/tensor.js";
 import type { Ort, OrtOptions, OrtSession, OrtTensor } from "./ort.js";
-import { OrtArrays, putInto } from "./ort-arrays.js";
 import { Queue } from "./queue.js";
 
 /**
  * Creates a session and wraps it. Everything goes through the realm's one queue.
- * @param inPlace does the engine read and write the caller's arrays, and only while it runs?
+ * @param wrap what makes ours of the engine's
  * @throws PareError ENGINE with the engine's own message; ABORTED
  */
 export async function createSession(
@@ -21,7 +26,7 @@ export async function createSession(
   { format, files, session: wanted }: Artifact,
   engineOptions: OrtOptions,
   { signal }: LoadOptions,
-  inPlace = false,
+  wrap = wrapSession,
 ): Promise<Session> {
   if (format !== "onnx")
     throw new PareError("ENGINE", `${engine} loads ONNX files, and this is a ${format} file.`, {
@@ -44,7 +49,7 @@ export async function createSession(
     }
   };
   const session = await queue().run(create, signal, (late) => void late.release());
-  return wrapSession(ort, engine, session, inPlace);
+  return wrap(ort, engine, session);
 }
 
 /** In onnxruntime's own words. Nothing else of what a file says reaches the engine's options. */
@@ -59,44 +64,52 @@ function sessionOptions({
   return { ...(graphOptimizationLevel && { graphOptimizationLevel }), extra: { session } };
 }
 
-function wrapSession(ort: Ort, engine: string, session: OrtSession, inPlace: boolean): Session {
+function wrapSession(ort: Ort, engine: string, session: OrtSession): Session {
   const inputs = session.inputMetadata.map(valueInfo);
   const outputs = session.outputMetadata.map(valueInfo);
   let disposed = false;
 
-  const arrays = new OrtArrays(ort);
+  /** Inputs of the last run, filled again where they fit: to make an array costs more than to copy into it. */
+  const spare = new Map<string, OrtTensor>();
+  const Copy = ort.Tensor as unknown as new (
+    type: string,
+    data: unknown,
+    dims: readonly number[],
+  ) => OrtTensor;
+  const copied = (name: string, { type, data, dims }: Tensor): OrtTensor => {
+    const old = spare.get(name);
+    spare.delete(name);
+    if (!old || !isTypedArray(data) || !dimsFit(old.dims, dims))
+      return new Copy(type, data.slice(), dims);
+    bytesOf(old.data as TypedArray).set(bytesOf(data));
+    return old;
+  };
 
-  const runNow = async (feeds: Record<string, OrtTensor>, into?: Tensors): Promise<Tensors> => {
-    const places = into && arrays.places(outputs, into);
+  const runNow = async (feeds: Record<string, OrtTensor>): Promise<Tensors> => {
     let results: Record<string, unknown>;
     try {
-      results = await (places ? session.run(feeds, places) : session.run(feeds));
+      results = await session.run(feeds);
     } catch (cause) {
       throw engineError(engine, "failed in a run", cause);
     }
-    arrays.giveBack(feeds);
+    for (const name in feeds) spare.set(name, feeds[name] as OrtTensor);
     const out: Record<string, Tensor> = {};
-    for (const { name } of outputs) {
-      const [place, wanted] = [places?.[name], into?.[name]];
-      out[name] = place && wanted ? putInto(wanted, place) : ownTensor(results[name] as OrtTensor);
-    }
+    for (const { name } of outputs) out[name] = ownTensor(results[name] as OrtTensor);
     return out;
   };
 
   return {
     inputs,
     outputs,
-    // Engines read inputs later, and a run may wait for others: what the caller passed is its own again at once, unless it
-    // says where outputs may lie.
-    async run(feeds, signal, into) {
+    // Engines read inputs later, and a run may wait for others: what the caller passed is its own again at once.
+    async run(feeds, signal) {
       if (disposed) throw new PareError("DISPOSED", "The model was already disposed of.");
-      const lent = inPlace ? into : undefined;
       const own: Record<string, OrtTensor> = {};
       completeFeeds(inputs, feeds).forEach((tensor, index) => {
         const { name } = inputs[index] as ValueInfo;
-        own[name] = lent ? arrays.lent(name, tensor) : arrays.copied(name, tensor);
+        own[name] = copied(name, tensor);
       });
-      return queue().run(() => runNow(own, lent), signal);
+      return queue().run(() => runNow(own), signal);
     },
     async dispose() {
       if (disposed) return;
@@ -111,11 +124,13 @@ export function queue(): Queue {
   return (realmQueue ??= new Queue());
 }
 
-function ownTensor({ type, dims, data }: OrtTensor): Tensor {
+export function ownTensor({ type, dims, data }: OrtTensor): Tensor {
   return withBits({ type, dims, data });
 }
 
-function valueInfo(metadata: import("onnxruntime-web").InferenceSession.ValueMetadata): ValueInfo {
+export function valueInfo(
+  metadata: import("onnxruntime-web").InferenceSession.ValueMetadata,
+): ValueInfo {
   // The engine, and what is above, assigns values to plain objects, which have no place for one of that name.
   if (!metadata.isTensor || !isDtype(metadata.type) || metadata.name === "__proto__")
     throw new PareError("ENGINE", `"${metadata.name}" is no tensor.`);
@@ -127,7 +142,7 @@ function valueInfo(metadata: import("onnxruntime-web").InferenceSession.ValueMet
 }
 
 /** Emscripten throws a C++ exception that nobody caught as a number; on this path it is a failed allocation. */
-function engineError(engine: string, what: string, cause: unknown): PareError {
+export function engineError(engine: string, what: string, cause: unknown): PareError {
   const outOfMemory =
     typeof cause === "number" ||
     /bad_alloc|out of memory|to allocate|allocation failed/i.test(messageOf(cause));
