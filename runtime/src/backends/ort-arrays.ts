@@ -10,8 +10,8 @@ import type { ValueInfo } from "../format/tensor/value-info.js";
 import type { Ort, OrtTensor } from "./ort.js";
 
 /**
- * What an engine is handed that reads feeds and writes outputs while it runs: copies, or arrays of the caller's. Memory that
- * threads share onnxruntime refuses; in its place comes an array of the session's own.
+ * What an engine is handed that reads feeds and writes outputs while it runs: arrays of the caller's. Memory that threads
+ * share onnxruntime refuses; in its place comes an array of the session's own.
  */
 export class OrtArrays {
   readonly #Tensor: new (type: string, data: unknown, dims: readonly number[]) => OrtTensor;
@@ -24,8 +24,8 @@ export class OrtArrays {
     this.#Tensor = Tensor;
   }
 
-  /** Of an input: nobody else's until it is given back. */
-  copied(name: string, { type, data, dims }: Tensor): OrtTensor {
+  /** Nobody else's until it is given back. */
+  #copied(name: string, { type, data, dims }: Tensor): OrtTensor {
     const old = this.#inputs.get(name);
     this.#inputs.delete(name);
     if (old && isTypedArray(data) && dimsFit(old.dims, dims)) {
@@ -40,7 +40,7 @@ export class OrtArrays {
   /** Of an input: the caller's array, where that goes. */
   lent(name: string, tensor: Tensor): OrtTensor {
     const { type, data, dims } = tensor;
-    return isShared(data) ? this.copied(name, tensor) : new this.#Tensor(type, data, dims);
+    return isShared(data) ? this.#copied(name, tensor) : new this.#Tensor(type, data, dims);
   }
 
   giveBack(feeds: Readonly<Record<string, OrtTensor>>): void {

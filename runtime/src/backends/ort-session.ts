@@ -64,7 +64,7 @@ function sessionOptions({
   return { ...(graphOptimizationLevel && { graphOptimizationLevel }), extra: { session } };
 }
 
-function wrapSession(ort: Ort, engine: string, session: OrtSession): Session {
+export function wrapSession(ort: Ort, engine: string, session: OrtSession): Session {
   const inputs = session.inputMetadata.map(valueInfo);
   const outputs = session.outputMetadata.map(valueInfo);
   let disposed = false;
@@ -128,9 +128,7 @@ export function ownTensor({ type, dims, data }: OrtTensor): Tensor {
   return withBits({ type, dims, data });
 }
 
-export function valueInfo(
-  metadata: import("onnxruntime-web").InferenceSession.ValueMetadata,
-): ValueInfo {
+function valueInfo(metadata: import("onnxruntime-web").InferenceSession.ValueMetadata): ValueInfo {
   // The engine, and what is above, assigns values to plain objects, which have no place for one of that name.
   if (!metadata.isTensor || !isDtype(metadata.type) || metadata.name === "__proto__")
     throw new PareError("ENGINE", `"${metadata.name}" is no tensor.`);
