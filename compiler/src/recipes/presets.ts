@@ -12,7 +12,7 @@ function together(steps: readonly PassStep[]): StepGroup<PassStep> {
   return { steps, required: false };
 }
 
-/** Cut to a share of the multiplications that came to it, fitted, from where few samples teach it further, and taught again. */
+/** Cut to a share of the multiplications that came to it, fitted, which is a better start, and taught again. */
 function cutAndTaught(keepFlops: number): StepGroup<PassStep> {
   return together([{ use: "prune", with: { keepFlops, reconstruct: true } }, { use: "distill" }]);
 }
