@@ -6,10 +6,12 @@ import { gzipSync } from "node:zlib";
 import { cpu } from "../../../runtime/dist/backends/ort-node.js";
 import { hasRelaxedSimd } from "../../../runtime/dist/backends/relaxed-simd.js";
 import { modelPath } from "../../../fixtures/scripts/assets.mjs";
+import { inFirefox } from "../firefox.mjs";
 import { json, pare, run, scratch } from "../shell.mjs";
 import { asOnnx, fixedGraph } from "./support/compiled.mjs";
-import { onPage, policy } from "./support/places/chromium.mjs";
+import { onPage } from "./support/places/chromium.mjs";
 import { inWorkerd } from "./support/places/in-workerd.mjs";
+import { policy, served } from "./support/places/serve.mjs";
 import { before, chunk, probabilities } from "./support/places/voice.js";
 
 // Node 20 has relaxed SIMD behind a flag: what runs elsewhere by that module is compared with the same one here.
@@ -30,10 +32,14 @@ export async function prove({ claim, inform, root }) {
     const made = await pare(root, ["optimize", path, ...shapes, ...options]);
     if (made.code !== 0) throw new Error(made.stderr.slice(-500));
     cpSync(places, folder, { recursive: true });
-    writeFileSync(
-      join(folder, "index.html"),
-      '<!doctype html><link rel="icon" href="data:,"><script type="module" src="page.js"></script>',
-    );
+    for (const [name, script] of [
+      ["index.html", "page.js"],
+      ["everywhere.html", "everywhere.js"],
+    ])
+      writeFileSync(
+        join(folder, name),
+        `<!doctype html><link rel="icon" href="data:,"><script type="module" src="${script}"></script>`,
+      );
     const samples = syllables();
     writeFileSync(join(folder, "samples.f32"), new Uint8Array(samples.buffer));
 
@@ -65,10 +71,15 @@ export async function prove({ claim, inform, root }) {
     const taken = hasRelaxedSimd() ? "relaxed SIMD" : "SIMD";
     agrees("Node, what the loader takes", taken, inNode["as it is loaded"]);
 
-    const seen = await onPage(folder, (evaluate, browser, complaints) =>
-      onThePage({ claim, agrees, evaluate, browser, complaints }),
-    );
-    if (seen === null) claim("a Chromium", { value: "none", bound: "one", met: false });
+    await served(folder, async (url, told) => {
+      const seen = await onPage(url, (evaluate, browser, complaints) =>
+        onThePage({ claim, agrees, evaluate, browser, complaints }),
+      );
+      if (seen === null) claim("a Chromium", { value: "none", bound: "one", met: false });
+      const said = await inFirefox(`${url}everywhere.html`, told);
+      if (said === null) inform("Firefox", { value: "there is none here" });
+      else byFirefox({ claim, agrees, ...said });
+    });
 
     const heap = await run(
       process.execPath,
@@ -127,6 +138,17 @@ async function onThePage({ claim, agrees, evaluate, browser, complaints }) {
     value: violations.join("; ") || "nothing",
     bound: "nothing",
     met: violations.length === 0,
+  });
+}
+
+function byFirefox({ claim, agrees, agent, found, violations, error }) {
+  const browser = /Firefox\/\d+/.exec(agent)?.[0].replace("/", " ") ?? "Firefox";
+  for (const [place, heard] of Object.entries(found))
+    agrees(`${browser}, ${place}`, "relaxed SIMD", heard);
+  claim(`what ${browser} says against it under ${policy}`, {
+    value: [...violations, ...(error === null ? [] : [error])].join("; ") || "nothing",
+    bound: "nothing",
+    met: violations.length === 0 && error === null && Object.keys(found).length > 0,
   });
 }
 

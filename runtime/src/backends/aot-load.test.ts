@@ -155,8 +155,8 @@ describe("of the files of a compiled model", () => {
   });
 
   it.each([
-    ["right", 4 * -128 * 127 + 10, 1],
-    ["twice what it should be", 8 * -128 * 127 + 10, 0],
+    ["right", 0x40000000 - 4 * 128 * 127, 1],
+    ["twice what it should be", 0x40000000 - 8 * 128 * 127, 0],
   ])(
     "where relaxed SIMD is there and %s, it takes the one for it or not",
     async (_, answer, taken) => {

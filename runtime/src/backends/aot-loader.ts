@@ -117,9 +117,9 @@ export function start({ module, weights }: Compiled): object {
     run: exports[`run${at}`] ?? exports.run,
   });
   const first = entryOf(model, 0);
-  const others = model.others?.map((places, at) => entryOf(places, at + 1));
+  const others = (model.others ?? []).map((places, at) => entryOf(places, at + 1));
   return {
-    runSync: others === undefined ? runnerOf(first, []) : chooserOf([first, ...others]),
+    runSync: chooserOf([first, ...others]),
     stream() {
       const { inputs, outputs } = first;
       const carried = inputs.flatMap((to) =>
@@ -177,8 +177,8 @@ function chooserOf(entries: readonly Entry[]): Run {
   return (feeds, into) => {
     let chosen = 0;
     let fitting = 0;
-    for (let at = 0; at < entries.length; at += 1) {
-      if (!fits(entries[at]?.inputs ?? [], feeds)) continue;
+    for (let at = 0; at < runs.length; at += 1) {
+      if (!fits(feeds, entries[at]?.inputs ?? [], true)) continue;
       chosen = at;
       fitting += 1;
     }
@@ -189,18 +189,12 @@ function chooserOf(entries: readonly Entry[]): Run {
   };
 }
 
-function fits(values: readonly View[], given: Arrays): boolean {
-  for (let at = 0; at < values.length; at += 1)
-    if (given[values[at]?.name ?? ""]?.length !== values[at]?.array.length) return false;
-  return true;
-}
-
 function runnerOf({ inputs, outputs, run }: Entry, carried: readonly Carried[]): Run {
   const fed = inputs.filter((value) => carried.every(({ to }) => to !== value));
   const given = outputs.filter((value) => carried.every(({ from }) => from !== value));
   return (feeds, into) => {
-    demand(fed, feeds, fed.length);
-    demand(given, into ?? {}, 0);
+    if (!fits(feeds, fed, true)) throw refused(fed);
+    if (!fits(into ?? {}, given, false)) throw refused(given);
     carried.forEach(feedBack);
     for (let at = 0; at < fed.length; at += 1) copy(feeds[fed[at]?.name ?? ""], fed[at]?.array);
     run();
@@ -230,20 +224,30 @@ function copies(values: readonly View[]): Arrays {
   );
 }
 
-/** What is given are arrays as the values are, at least so many of them, and nothing else. */
-function demand(values: readonly View[], given: Arrays, least: number): void {
+/** What is given are arrays as the values are, all of them or some, and nothing else. */
+function fits(given: Arrays, values: readonly View[], all: boolean): boolean {
   let found = 0;
-  for (let at = 0; at < values.length; at += 1) {
-    const value = values[at];
-    const own = value === undefined ? undefined : given[value.name];
-    if (value === undefined || own === undefined) continue;
-    const { name, array } = value;
-    if (own.constructor !== array.constructor || own.length !== array.length)
-      throw fail("INPUT", `"${name}" is a ${array.constructor.name} of ${array.length}.`);
+  for (const name in given) {
+    const own = given[name];
+    if (own === undefined) continue;
+    const array = arrayOf(values, name);
+    if (own.constructor !== array?.constructor || own.length !== array.length) return false;
     found += 1;
   }
-  let all = 0;
-  for (const name in given) if (given[name] !== undefined) all += 1;
-  if (all !== found || found < least)
-    throw fail("INPUT", `It takes ${values.map(({ name }) => name).join(", ")}.`);
+  return !all || found === values.length;
+}
+
+function arrayOf(values: readonly View[], name: string): Numbers | undefined {
+  for (let at = 0; at < values.length; at += 1) {
+    const value = values[at];
+    if (value?.name === name) return value.array;
+  }
+  return undefined;
+}
+
+function refused(values: readonly View[]): Error {
+  const texts = values.map(
+    ({ name, array }) => `"${name}", a ${array.constructor.name} of ${array.length}`,
+  );
+  return fail("INPUT", `It takes ${texts.join(", ")}.`);
 }

@@ -1,0 +1,46 @@
+// A folder under a strict policy, to whose server a page can say what it found.
+import { createReadStream, existsSync } from "node:fs";
+import { createServer } from "node:http";
+import { extname, join } from "node:path";
+
+const types = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm" };
+const patienceMs = 120_000;
+/** Nothing is evaluated but WebAssembly, and nothing comes from elsewhere. */
+export const policy =
+  "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; worker-src 'self'; img-src data:";
+
+/**
+ * @param {string} folder
+ * @param use is given the address, and what waits for the JSON that a page posts
+ */
+export async function served(folder, use) {
+  let tell;
+  const told = new Promise((resolve) => (tell = resolve));
+  const server = createServer(async (request, response) => {
+    const path = join(folder, decodeURIComponent(request.url ?? "/").replace(/^\/$/, "index.html"));
+    const type = types[extname(path)] ?? "application/octet-stream";
+    const headers = { "content-type": type, "content-security-policy": policy };
+    if (request.method === "POST") {
+      tell(JSON.parse(Buffer.concat(await request.toArray()).toString()));
+      return response.writeHead(204, headers).end();
+    }
+    if (!existsSync(path)) return response.writeHead(404, headers).end();
+    response.writeHead(200, headers);
+    return createReadStream(path).pipe(response);
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  try {
+    return await use(`http://127.0.0.1:${server.address().port}/`, () => within(told));
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+function within(told) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error("The page did not say anything.")), patienceMs);
+  });
+  return Promise.race([told, late]).finally(() => clearTimeout(timer));
+}
