@@ -76,6 +76,17 @@ describe("a run that is told where outputs may lie", () => {
     expect([...place.data]).toEqual(Array.from(place.data, () => 0));
   });
 
+  it("leaves no copies of them behind", async () => {
+    const [rows, bytes] = [100_000, 100_000 * 3 * 4];
+    const x: Tensor = { type: "float32", dims: [rows, 3], data: new Float32Array(3 * rows) };
+    const into = { y: { ...x, data: new Float32Array(3 * rows) } };
+    await native.run({ x, shift }, undefined, into);
+    const before = process.memoryUsage().arrayBuffers;
+    for (let run = 0; run < 8; run += 1) await native.run({ x, shift }, undefined, into);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(bytes);
+    expect(into.y.data.subarray(-3)).toEqual(Float32Array.of(1, 1, 1));
+  });
+
   it("gives its own where the engine reads later", async () => {
     const into = { y: row(new Float32Array(3)) };
     const data = Float32Array.of(1, 2, 3);
