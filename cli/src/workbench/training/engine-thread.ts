@@ -9,6 +9,7 @@ import {
   type Session,
   type Tensors,
 } from "@pare/runtime/format";
+import { EventLoopSpin } from "./event-loop-spin.js";
 import type { ThreadData, ThreadReply, ThreadRequest } from "./thread-protocol.js";
 
 // The entry of a thread that has an engine of its own, beside that of its process.
@@ -22,6 +23,7 @@ interface Held {
 const port: MessagePort | null = parentPort;
 const { target } = workerData as ThreadData;
 const sessions = new Map<number, Held>();
+const spin = new EventLoopSpin();
 let backend: Promise<Backend> | null = null;
 
 port?.on("message", (request: ThreadRequest) => {
@@ -82,6 +84,8 @@ async function findBackend(): Promise<Backend> {
 function send(reply: ThreadReply): void {
   const moved = reply.kind === "ran" ? buffersOf(reply.outputs) : [];
   port?.postMessage(reply, moved);
+  // The next step is asked for soon.
+  spin.start();
 }
 
 function buffersOf(tensors: Tensors): ArrayBuffer[] {

@@ -16,6 +16,7 @@ import {
   type Tensor,
   type Tensors,
 } from "@pare/runtime/format";
+import { EventLoopSpin } from "./event-loop-spin.js";
 import type { ThreadData, ThreadReply, ThreadRequest, ThreadSession } from "./thread-protocol.js";
 
 /**
@@ -64,6 +65,7 @@ class EngineThread implements Executor {
   readonly #threads: number;
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
+  readonly #spin = new EventLoopSpin();
   #gone: PareError | null = null;
   #last = 0;
 
@@ -135,6 +137,7 @@ class EngineThread implements Executor {
       const abort = (): void => settle(() => reject(aborted(signal)));
       const settle = (how: () => void): void => {
         this.#waiting.delete(id);
+        if (this.#waiting.size === 0) this.#spin.stop();
         signal?.removeEventListener("abort", abort);
         how();
       };
@@ -145,6 +148,7 @@ class EngineThread implements Executor {
         reject: (error) => settle(() => reject(error)),
       });
       this.#worker.postMessage({ ...asked, id }, moved);
+      this.#spin.start();
     });
   }
 
