@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import ts from "typescript";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { loaderText as written } from "../../scripts/loader-text.mjs";
 import { loaderText } from "./loader-text.js";
 import { countingBundle } from "./counting-bundle.test.support.js";
@@ -137,6 +137,58 @@ it("refuses a file whose bytes are others", async () => {
     await writeFile(join(damaged, "variants", name), "other");
   const own = (await import(pathToFileURL(join(damaged, "aot-loader.js")).href)) as Loader;
   await expect(own.compile()).rejects.toMatchObject({ code: "NETWORK" });
+});
+
+describe("from a server, in pieces", () => {
+  const origin = "https://models.example/";
+  let own: Loader;
+  beforeAll(async () => {
+    const text = new TextDecoder().decode(files.get("aot-loader.js"));
+    const path = join(folder, "from-a-server.js");
+    await writeFile(path, text.replaceAll("import.meta.url", JSON.stringify(origin)));
+    own = (await import(pathToFileURL(path).href)) as Loader;
+  });
+  /** What a page may get: a stream that writes into what it is given, or one that does not. */
+  const answer =
+    (change: (bytes: Uint8Array) => Uint8Array, type?: "bytes") =>
+    async (url: URL): Promise<Response> => {
+      const bytes = change(files.get(url.href.slice(origin.length)) ?? new Uint8Array());
+      let at = 0;
+      return new Response(
+        new ReadableStream({
+          ...(type && { type }),
+          pull(controller: ReadableStreamController<Uint8Array>) {
+            if (at < bytes.length) controller.enqueue(bytes.slice(at, (at += 100)));
+            else {
+              controller.close();
+              if ("byobRequest" in controller) controller.byobRequest?.respond(0);
+            }
+          },
+        }),
+      );
+    };
+  const kinds = ["bytes", undefined] as const;
+
+  it.each(kinds)("takes what the compiler wrote (%s)", async (type) => {
+    vi.stubGlobal(
+      "fetch",
+      answer((bytes) => bytes, type),
+    );
+    const { runSync } = own.start(await own.compile());
+    expect(runSync({ x: filled(1), s: filled(2) })).toEqual({ y: filled(3), sN: filled(3) });
+  });
+
+  it.each(
+    kinds.flatMap((type) => [
+      [type, "of which the last is missing", (bytes: Uint8Array) => bytes.slice(0, -1)] as const,
+      [type, "of which one is another", (bytes: Uint8Array) => bytes.map((byte, at) => byte ^ Number(at === 150))] as const, // prettier-ignore
+      [type, "of which there are none", () => new Uint8Array()] as const,
+    ]),
+  )("refuses bytes (%s) %s", async (type, _, change) => {
+    vi.stubGlobal("fetch", answer(change, type));
+    await expect(own.compile()).rejects.toMatchObject({ code: "NETWORK" });
+  });
+  afterAll(() => vi.unstubAllGlobals());
 });
 
 it("allocates nothing in a step", async () => {

@@ -23,9 +23,9 @@ export function loaderFiles(
   manifest: Manifest,
 ): ReadonlyMap<string, string> {
   const facts = readFacts(module);
-  const names = variant.files.map(({ path }) => path);
-  const [plain = "", relaxed] = names.filter((path) => path.endsWith(".wasm"));
-  const weights = names.find((path) => path.endsWith(".bin"));
+  const [plain, relaxed] = variant.files.filter(({ path }) => path.endsWith(".wasm"));
+  const weights = variant.files.find(({ path }) => path.endsWith(".bin"));
+  if (plain === undefined) throw new PareError("INTERNAL", "A compiled variant has no module.");
   const values = [...facts.inputs, ...facts.outputs].map(({ name }) => name);
   const state = Object.entries(manifest.state ?? {}).filter((pair) =>
     pair.every((name) => values.includes(name)),
@@ -45,7 +45,7 @@ export function loaderFiles(
   return new Map([
     ["aot-loader.js", `const model = {\n${constant.join("\n")}\n};\n${loaderText}`],
     ["aot-loader.d.ts", loaderTypes(facts, state)],
-    ["aot-workerd.js", workerdModule(relaxed ?? plain, weights)],
+    ["aot-workerd.js", workerdModule((relaxed ?? plain).path, weights?.path)],
     ["aot-workerd.d.ts", 'export * from "./aot-loader.js";\n'],
   ]);
 }
@@ -77,9 +77,8 @@ function arrayOf(type: string): string {
   return found[1].name;
 }
 
-function fileOf(path: string): string {
-  const [hash = ""] = /[0-9a-f]{64}/.exec(path) ?? [];
-  return `["${hash}", () => new URL("./${path}", import.meta.url)]`;
+function fileOf({ path, bytes, sha256 }: VariantEntry["files"][number]): string {
+  return `["${sha256}", ${bytes}, () => new URL("./${path}", import.meta.url)]`;
 }
 
 /** For an engine that compiles nothing at run time: its modules are imported. It has relaxed SIMD, as V8 does. */

@@ -30,7 +30,7 @@ type Places = Readonly<
   >
 >;
 /** Its sha256 in hex, and where it lies: asked for late, since neither an audio worklet nor workerd knows URLs. */
-type BundledFile = readonly [sha256: string, url: () => URL];
+type BundledFile = readonly [sha256: string, bytes: number, url: () => URL];
 /** What one of the module's functions takes and gives. */
 interface EntryPlaces {
   readonly inputs: Places;
@@ -77,29 +77,44 @@ export async function compile(): Promise<Compiled> {
 }
 
 /** A file's bytes, if they are those that the compiler wrote. */
-async function read([hex, url]: BundledFile): Promise<ArrayBuffer> {
+async function read([hex, length, url]: BundledFile): Promise<ArrayBuffer> {
   const place = url();
   const hash = hex.replace(/../g, (byte) => String.fromCharCode(parseInt(byte, 16)));
   // `fetch` checks hashes too, but holds back what it has for milliseconds: it does where pages may not, on insecure origins.
   const subtle: SubtleCrypto | undefined = crypto.subtle;
   try {
-    const bytes = await bytesAt(place, subtle ? "" : `sha256-${btoa(hash)}`);
+    const bytes = await bytesAt(place, length, subtle ? "" : `sha256-${btoa(hash)}`);
     const own = subtle && new Uint8Array(await subtle.digest("SHA-256", bytes));
     if (!own || String.fromCharCode(...own) === hash) return bytes;
-    throw new Error("its bytes are others");
+    throw new Error("it has other bytes");
   } catch (cause) {
-    throw fail("NETWORK", `${place.href} cannot be had as it was written: ${String(cause)}`, cause);
+    throw fail("NETWORK", `${place.href} cannot be had: ${String(cause)}`, cause);
   }
 }
 
 /** Node reads files, since its `fetch` does not. */
-async function bytesAt(place: URL, integrity: string): Promise<ArrayBuffer> {
+async function bytesAt(place: URL, length: number, integrity: string): Promise<ArrayBuffer> {
   if (place.protocol === "file:")
     return new Uint8Array(await process.getBuiltinModule("node:fs/promises").readFile(place))
       .buffer;
   const response = await fetch(place, { integrity });
-  if (response.ok) return response.arrayBuffer();
-  throw new Error(`the server answered ${response.status}`);
+  if (!response.ok) throw new Error(`${response.status}`);
+  let reader: ReadableStreamBYOBReader | undefined;
+  try {
+    reader = response.body?.getReader({ mode: "byob" });
+  } catch {
+    // Not everywhere does a response write into what it is given.
+  }
+  if (!reader) return response.arrayBuffer();
+  // While they come: a response puts them together when the last is there, and all wait for it.
+  let buffer = new ArrayBuffer(length);
+  for (let at = 0; at < length;) {
+    const { done, value } = await reader.read(new Uint8Array(buffer, at));
+    if (done) break; // Fewer have another hash.
+    ({ buffer } = value);
+    at += value.length;
+  }
+  return buffer;
 }
 
 /** The model on memory of its own, at once: of what was compiled there may be any number. */
@@ -175,16 +190,14 @@ type Run = (feeds: Arrays, into?: Arrays) => Arrays;
 function chooserOf(entries: readonly Entry[]): Run {
   const runs = entries.map((entry) => runnerOf(entry, []));
   return (feeds, into) => {
-    let chosen = 0;
+    let run = runs[0];
     let fitting = 0;
     for (let at = 0; at < runs.length; at += 1) {
       if (!fits(feeds, entries[at]?.inputs ?? [], true)) continue;
-      chosen = at;
+      run = runs[at];
       fitting += 1;
     }
-    const run = runs[chosen];
-    if (run === undefined || fitting > 1)
-      throw fail("INPUT", "Its lengths are those of several sizes.");
+    if (!run || fitting > 1) throw fail("INPUT", "Its lengths fit several sizes.");
     return run(feeds, into);
   };
 }
@@ -196,12 +209,11 @@ function runnerOf({ inputs, outputs, run }: Entry, carried: readonly Carried[]):
     if (!fits(feeds, fed, true)) throw refused(fed);
     if (!fits(into ?? {}, given, false)) throw refused(given);
     carried.forEach(feedBack);
-    for (let at = 0; at < fed.length; at += 1) copy(feeds[fed[at]?.name ?? ""], fed[at]?.array);
+    for (const name in feeds) copy(feeds[name], arrayOf(fed, name));
     run();
     carried.forEach(hold);
-    if (into === undefined) return copies(given);
-    for (let at = 0; at < given.length; at += 1)
-      copy(given[at]?.array, into[given[at]?.name ?? ""]);
+    if (!into) return copies(given);
+    for (const name in into) copy(arrayOf(given, name), into[name]);
     return into;
   };
 }
@@ -215,7 +227,7 @@ function hold({ from, held }: Carried): void {
 }
 
 function copy(from: Numbers | undefined, to: Numbers | undefined): void {
-  if (from !== undefined) to?.set(from);
+  if (from) to?.set(from);
 }
 
 function copies(values: readonly View[]): Arrays {
@@ -229,7 +241,7 @@ function fits(given: Arrays, values: readonly View[], all: boolean): boolean {
   let found = 0;
   for (const name in given) {
     const own = given[name];
-    if (own === undefined) continue;
+    if (!own) continue;
     const array = arrayOf(values, name);
     if (own.constructor !== array?.constructor || own.length !== array.length) return false;
     found += 1;
