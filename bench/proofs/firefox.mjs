@@ -1,10 +1,12 @@
 // Firefox, for which there is no driver: it is started on an address, and the page says by itself what it found.
 import { spawn } from "node:child_process";
+import { createServer } from "node:http";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 
 const names = ["firefox", "firefox-esr"];
+const patienceMs = 120_000;
 /** Nothing of a first start, no update, and sound without a gesture. */
 const preferences = {
   "app.update.auto": false,
@@ -58,5 +60,36 @@ export async function inFirefox(url, meanwhile) {
     child.kill();
     await ended;
     rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/**
+ * Visits a page that goes, with what it found as JSON behind the question mark, to the address that it is given as `tell`:
+ * no policy of content forbids that.
+ *
+ * @param {string} url with a query
+ * @returns {Promise<unknown>} null where there is no Firefox
+ */
+export async function visitInFirefox(url) {
+  let tell;
+  const told = new Promise((resolve) => (tell = resolve));
+  const server = createServer((request, response) => {
+    const [, said = ""] = (request.url ?? "").split("?");
+    if (said !== "") tell(JSON.parse(decodeURIComponent(said)));
+    response.end();
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error("The page did not say anything.")), patienceMs);
+  });
+  try {
+    const address = `http://127.0.0.1:${server.address().port}/`;
+    const page = `${url}&tell=${encodeURIComponent(address)}`;
+    return await inFirefox(page, () => Promise.race([told, late]));
+  } finally {
+    clearTimeout(timer);
+    server.closeAllConnections();
+    server.close();
   }
 }

@@ -2,14 +2,18 @@ import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createServer } from "vite";
+import { findFirefox, visitInFirefox } from "../firefox.mjs";
 import { manifestOf, pare, run, scratch } from "../shell.mjs";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const samplesAsked = 4;
+const targets = ["aot", "cpu", "wasm", "webgpu"];
+/** Asked of a page, in the page itself and in a worker. */
+const onPages = ["aot", "wasm", "wasm&threads=2", "webgpu"];
 /** With `PARE_BUNDLES`, the bundles are taken from that folder instead of made. */
 const made = process.env.PARE_BUNDLES;
 
-export async function prove({ claim, root }) {
+export async function prove({ claim, inform, root }) {
   // What the examples' tests use is TypeScript, which Node 20 does not run by itself.
   const typescript = await createServer({
     configFile: false,
@@ -24,11 +28,11 @@ export async function prove({ claim, root }) {
   const browser = await launchChromium();
   try {
     await scratch(async (folder) => {
-      for (const [name, data] of [
-        ["ocr-direction", "ocr-direction"],
+      for (const [name, data, ...options] of [
+        ["ocr-direction", "ocr-direction", "--shape", "x=1x3x48x192"],
         ["mnist-cnn", "mnist"],
       ]) {
-        const bundle = await bundleOf({ claim, root, folder, name, data });
+        const bundle = await bundleOf({ claim, root, folder, name, data, options });
         const feeds = await feedsOf(join(root, `fixtures/data/${data}.mjs`));
         const source = {
           parts: [...apps.bundlerConfigs, ...["index.html", "src", "in-node.mjs"].map(part)],
@@ -36,7 +40,7 @@ export async function prove({ claim, root }) {
           folder: "model.pare",
           writeBundle: async (place) => cpSync(bundle, place, { recursive: true }),
         };
-        await everywhere({ claim, name, bundle, feeds, source, apps, browser });
+        await everywhere({ claim, inform, name, bundle, feeds, source, apps, browser });
       }
     });
   } finally {
@@ -47,10 +51,10 @@ export async function prove({ claim, root }) {
 
 const part = (name) => here(`everywhere/${name}`);
 
-async function bundleOf({ claim, root, folder, name, data }) {
+async function bundleOf({ claim, root, folder, name, data, options }) {
   const bundle = join(made ?? folder, `${name}.pare`);
   if (made === undefined) {
-    const args = ["--data", `fixtures/data/${data}.mjs`, "--target", "cpu,wasm,webgpu"];
+    const args = ["--data", `fixtures/data/${data}.mjs`, "--target", targets.join(","), ...options];
     const model = `fixtures/models/${name}.onnx`;
     const { code, stderr } = await pare(root, ["optimize", model, ...args, "-o", bundle]);
     const note = code === 0 ? undefined : stderr.slice(-300);
@@ -59,8 +63,8 @@ async function bundleOf({ claim, root, folder, name, data }) {
   const variants = manifestOf(bundle).variants.map(({ id }) => id);
   claim(`${name}: variants`, {
     value: variants.join(", "),
-    bound: "one for cpu, wasm and webgpu",
-    met: ["cpu", "wasm", "webgpu"].every((target) => variants.some((id) => id.startsWith(target))),
+    bound: `one for each of ${targets.join(", ")}`,
+    met: targets.every((target) => variants.some((id) => id.startsWith(target))),
   });
   return bundle;
 }
@@ -82,7 +86,7 @@ async function feedsOf(module) {
   return feeds;
 }
 
-async function everywhere({ claim, name, bundle, feeds, source, apps, browser }) {
+async function everywhere({ claim, inform, name, bundle, feeds, source, apps, browser }) {
   const judge = createJudge(manifestOf(bundle), feeds.length);
   const verdict = (where, runs) => {
     const wrong = runs.filter(({ why }) => why !== null);
@@ -107,7 +111,7 @@ async function everywhere({ claim, name, bundle, feeds, source, apps, browser })
         if (bundler === "vite-dev") {
           const there = place === "inside" ? "./model.pare" : "../model.pare";
           const runs = [];
-          for (const target of ["cpu", "wasm"])
+          for (const target of ["aot", "cpu", "wasm"])
             for (const where of ["main", "worker"]) {
               const bundlePlace = place === "installed" ? name : join(app, there);
               const said = await inNode(app, bundlePlace, where, { target });
@@ -120,7 +124,7 @@ async function everywhere({ claim, name, bundle, feeds, source, apps, browser })
         for (const from of bundler !== "vite-dev" && place === "inside"
           ? ["import", "static"]
           : ["import"])
-          for (const target of ["wasm", "wasm&threads=2", "webgpu"])
+          for (const target of onPages)
             for (const where of ["page", "worker"]) {
               const query = `target=${target}&in=${where}&from=${from}`;
               const { said, workers } = await visit(browser, `${server.url}?${query}`);
@@ -132,6 +136,9 @@ async function everywhere({ claim, name, bundle, feeds, source, apps, browser })
               });
             }
         verdict(`${bundler}, bundle ${place}`, runs);
+        if (place === "inside" && findFirefox() === null) inform("Firefox", { value: "none" });
+        else if (place === "inside")
+          verdict(`${bundler}, bundle inside, in Firefox`, await firefoxRuns(server.url, judge));
         if (bundler === "vite-build" && place === "inside") {
           await damagedInBrowser({ claim, name, browser, url: server.url, bundle });
           await damagedInNode({ claim, name, app, bundle });
@@ -141,6 +148,17 @@ async function everywhere({ claim, name, bundle, feeds, source, apps, browser })
       }
     }
   }
+}
+
+/** Not on its GPU: where it has none it says so, and there is none here. */
+async function firefoxRuns(url, judge) {
+  const runs = [];
+  for (const target of onPages.filter((one) => one !== "webgpu"))
+    for (const where of ["page", "worker"]) {
+      const said = await visitInFirefox(`${url}?target=${target}&in=${where}`);
+      runs.push({ what: `${target} in ${where}`, why: judge.why(target.split("&")[0], said) });
+    }
+  return runs;
 }
 
 /** Compares with the first answer for the same target, by the variant's own tolerance; and every target's best class. */

@@ -1,6 +1,7 @@
 // node in-node.mjs <path of a bundle, or the name of an installed one> <feeds.json> <main|worker> [options as JSON]
 import { readFile } from "node:fs/promises";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
+import { aot } from "@pare/runtime/aot";
 import { cpu } from "@pare/runtime/ort-node";
 import { wasm } from "@pare/runtime/ort-web";
 import { answersOf } from "./src/answers.js";
@@ -8,7 +9,9 @@ import { answersOf } from "./src/answers.js";
 async function ask([place, feedsFile, , options = "{}"]) {
   const source = place.includes("/") ? place : (await import(place)).default;
   const feeds = JSON.parse(await readFile(feedsFile, "utf8"));
-  return answersOf(source, feeds, { ...JSON.parse(options), backends: [cpu(), wasm()] });
+  const own = JSON.parse(options);
+  const backends = own.target === "aot" ? [aot()] : [cpu(), wasm()];
+  return answersOf(source, feeds, { ...own, backends });
 }
 
 const args = process.argv.slice(2);

@@ -1,7 +1,7 @@
 import bundle from "./bundle.js";
 import { inBrowser } from "./in-browser.js";
 
-// ?target=wasm&threads=2&in=worker&from=static
+// ?target=wasm&threads=2&in=worker&from=static, and with &tell=http://… where nothing reads the page
 const query = new URLSearchParams(location.search);
 const choice = {
   target: query.get("target") ?? undefined,
@@ -18,6 +18,8 @@ const said =
     ? await inWorker({ source, feeds, choice })
     : await inBrowser(source ?? bundle, feeds, choice);
 document.querySelector("output").dataset.result = JSON.stringify(said);
+if (query.has("tell"))
+  location.assign(`${query.get("tell")}?${encodeURIComponent(JSON.stringify(said))}`);
 
 function inWorker(question) {
   const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
