@@ -21,7 +21,7 @@ const shortRow = 64;
  * - few channels: im2col by slices, one product
  * - depthwise, short rows: a product for each row of the kernel, of which diagonals are kept
  * - else: a product for each tap; with one tap (1 × 1) that is one batched product; of planes with zeros between the
- *   windows' rows, where these are few
+ *   windows' rows, where these are few; and with few outputs and long rows, a product for each row of taps
  * @param dims [M, C / group, …kernel]
  */
 export function weightGradient(
@@ -91,7 +91,7 @@ function bySlices(
   return emit.reshape(emit.sum(product, [0]), dims);
 }
 
-/** A product for each tap, groups beside samples. */
+/** A product for each tap, groups beside samples; or for each row of taps, whose cotangents are stacked. */
 function byTaps(
   emit: Emitter,
   cotangent: ValueId,
@@ -105,19 +105,26 @@ function byTaps(
   const groups = group === 1 ? [] : [group];
   const taps = isNarrow(emit.shape(cotangent).slice(2), convolution) ? flatTaps : cutTaps;
   const { windows, seen } = taps(emit, cotangent, input, convolution);
-  const count = emit.shape(windows)[2] ?? 1;
-  const dY = emit.reshape(windows, [batch, ...groups, outputs / group, count]);
+  const count = emit.shape(seen[0] ?? input)[2] ?? 1;
+  const rows = windows.map((each) =>
+    emit.reshape(each, [batch, ...groups, outputs / group, count]),
+  );
+  const dY = emit.concat(rows, groups.length + 1);
   const parts = seen.map((tap) => {
     const x = emit.reshape(tap, [batch, ...groups, depth, count]);
     const product = emit.sum(emit.node("MatMul", [dY, emit.swap(x)]), [0]);
-    return emit.reshape(product, [outputs, depth, 1]);
+    const apart = emit.reshape(product, [group, rows.length, outputs / group, depth]);
+    return emit.reshape(emit.transpose(apart, [0, 2, 3, 1]), [outputs, depth, rows.length]);
   });
   return emit.reshape(emit.concat(parts, 2), dims);
 }
 
-/** What each tap sees of the input, and the cotangent to it, planes as one axis: [N, channels, count]. */
+/**
+ * What each tap sees of the input, and the cotangent to it, planes as one axis: [N, channels, count]. Where there are
+ * several cotangents, what is seen is of as many taps that follow one another, each with a cotangent of its own.
+ */
 interface SeenTaps {
-  readonly windows: ValueId;
+  readonly windows: readonly ValueId[];
   readonly seen: readonly ValueId[];
 }
 
@@ -136,6 +143,26 @@ function isNarrow(
   return elementCount(widening) <= mostWidening;
 }
 
+/** Of up to so many outputs a product for each tap has too few rows for the engine's kernels. */
+const fewOutputs = 16;
+/** From so many windows in a row on stacking pays: cotangents are moved row by row. */
+const longRow = 24;
+
+/** Does a row of taps cost less as one product, with a cotangent for each of them, than as a product each? */
+function isStacked(
+  [, outputs = 1, ...windows]: readonly number[],
+  { kernel, strides, group }: Convolution,
+): boolean {
+  const last = kernel.length - 1;
+  return (
+    last > 0 &&
+    (kernel[last] ?? 1) > 1 &&
+    strides[last] === 1 &&
+    outputs / group <= fewOutputs &&
+    (windows[last] ?? 1) >= longRow
+  );
+}
+
 /** Windows side by side, cut from the input row by row. */
 function cutTaps(
   emit: Emitter,
@@ -150,7 +177,7 @@ function cutTaps(
   const padded = emit.pad(input, [0, 0, ...before], [0, 0, ...after]);
   const { places, seenAt } = tapsOf(emit, padded, counts, convolution);
   return {
-    windows: emit.reshape(cotangent, [batch, outputs, count]),
+    windows: [emit.reshape(cotangent, [batch, outputs, count])],
     seen: places.map((place) => emit.reshape(seenAt(place), [batch, channels, count])),
   };
 }
@@ -158,14 +185,16 @@ function cutTaps(
 /**
  * A window's place in a plane as wide as the input's is as far from its neighbour's as what a tap sees there is, so that a
  * tap sees one run of the plane: it is copied as one piece, where rows would be copied one by one. Between the cotangent's
- * rows lie zeros. Of strides above 1 each phase is a plane by itself.
+ * rows lie zeros. Of strides above 1 each phase is a plane by itself. Taps of one row see the same run, where the cotangent is
+ * moved by as much as they are apart: Σ dY[t] · X[t + j] = Σ dY[t − j] · X[t].
  */
 function flatTaps(
   emit: Emitter,
   cotangent: ValueId,
   input: ValueId,
-  { kernel, strides, dilations, before, after }: Convolution,
+  convolution: Convolution,
 ): SeenTaps {
+  const { kernel, strides, dilations, before, after } = convolution;
   const [batch = 1, outputs = 1, ...counts] = emit.shape(cotangent);
   const [, channels = 1, ...sizes] = emit.shape(input);
   const axes = [...kernel.keys()];
@@ -201,19 +230,28 @@ function flatTaps(
   const row = elementCount(plane.slice(1));
   const count = (counts[0] ?? 1) * row;
   const wider = axes.map((axis) => (axis === 0 ? 0 : (plane[axis] ?? 1) - (counts[axis] ?? 1)));
-  const spread = emit.pad(cotangent, [0, 0, ...axes.map(() => 0)], [0, 0, ...wider]);
+  const last = axes.length - 1;
+  const stacked = isStacked(emit.shape(cotangent), convolution) ? (kernel[last] ?? 1) : 1;
+  const windows = Array.from({ length: stacked }, (_, at) => {
+    const moved = axes.map((axis) => (axis === last ? at * (dilations[axis] ?? 1) : 0));
+    const after = axes.map((axis) => (wider[axis] ?? 0) - (moved[axis] ?? 0));
+    const spread = emit.pad(cotangent, [0, 0, ...moved], [0, 0, ...after]);
+    return emit.reshape(spread, [batch, outputs, count]);
+  });
   return {
-    windows: emit.reshape(spread, [batch, outputs, count]),
-    seen: placesOf(kernel).map((place) => {
-      const offsets = place.map((at, axis) => at * (dilations[axis] ?? 1));
-      const phase = phaseAt(offsets.map((offset, axis) => offset % stride(axis)));
-      const begin = offsets.reduce(
-        (sum, offset, axis) =>
-          sum + Math.floor(offset / stride(axis)) * elementCount(plane.slice(axis + 1)),
-        0,
-      );
-      return emit.slice(phase, [2], [begin], [begin + count], [1]);
-    }),
+    windows,
+    seen: placesOf(kernel)
+      .filter((place) => stacked === 1 || place[last] === 0)
+      .map((place) => {
+        const offsets = place.map((at, axis) => at * (dilations[axis] ?? 1));
+        const phase = phaseAt(offsets.map((offset, axis) => offset % stride(axis)));
+        const begin = offsets.reduce(
+          (sum, offset, axis) =>
+            sum + Math.floor(offset / stride(axis)) * elementCount(plane.slice(axis + 1)),
+          0,
+        );
+        return emit.slice(phase, [2], [begin], [begin + count], [1]);
+      }),
   };
 }
 

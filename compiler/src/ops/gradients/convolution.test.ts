@@ -35,6 +35,26 @@ const convolutions: readonly (readonly [name: string, ...Shapes, Attributes])[] 
     4,
     { pads: ints([1, 2, 2, 1]), strides: ints([2, 2]) },
   ],
+  ["3×3 in long rows", [2, 5, 3, 24], [4, 5, 3, 3], 4, { pads: ints([1, 1, 1, 1]) }],
+  [
+    "3×2 in long rows, dilated, in groups, stride 2 from row to row",
+    [1, 6, 6, 27],
+    [4, 3, 3, 2],
+    4,
+    {
+      pads: ints([1, 0, 1, 2]),
+      dilations: ints([1, 2]),
+      strides: ints([2, 1]),
+      group: int(2),
+    },
+  ],
+  [
+    "2×1×3 in long rows of planes",
+    [1, 5, 2, 2, 24],
+    [3, 5, 2, 1, 3],
+    3,
+    { pads: ints([0, 0, 1, 0, 0, 1]) },
+  ],
   ["asymmetric pads, stride 1", [2, 5, 6, 6], [4, 5, 3, 3], 4, { pads: ints([0, 2, 1, 0]) }],
   [
     "SAME_UPPER stride 2",
