@@ -6,10 +6,10 @@ import { bindBatch, type SampleDims } from "./bind-batch.js";
 const leastMacs = 2 ** 22;
 /**
  * Weights are read and gradients summed for each worker, and updated by one: below so many multiply-accumulates a parameter
- * that takes what is saved. An encoder of 460 gains nothing by a second worker, CNNs of 2,000 and 5,000 gain 1.6 and 1.8
+ * that takes what is saved. An encoder of 460 gains 1.3 by a second worker, CNNs of 2,000 and 5,000 gain 1.6 and 1.8
  * (docs/measured/training/as-fast-as-pytorch.json).
  */
-const leastMacsPerParameter = 1000;
+const leastMacsPerParameter = 400;
 /** Samples of a share: with fewer, what every run costs whatever it computes weighs more. */
 const leastShare = 4;
 /** Batch norms normalize by what a share holds: with fewer, by noise. */
