@@ -1,6 +1,7 @@
 // A folder under a strict policy, to whose server a page can say what it found.
 import { createReadStream, existsSync } from "node:fs";
 import { createServer } from "node:http";
+import { json } from "node:stream/consumers";
 import { extname, join } from "node:path";
 
 const types = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm" };
@@ -16,13 +17,13 @@ export const policy =
 export async function served(folder, use) {
   let tell;
   const told = new Promise((resolve) => (tell = resolve));
-  const server = createServer(async (request, response) => {
+  const server = createServer((request, response) => {
     const path = join(folder, decodeURIComponent(request.url ?? "/").replace(/^\/$/, "index.html"));
     const type = types[extname(path)] ?? "application/octet-stream";
     const headers = { "content-type": type, "content-security-policy": policy };
     if (request.method === "POST") {
-      tell(JSON.parse(Buffer.concat(await request.toArray()).toString()));
-      return response.writeHead(204, headers).end();
+      tell(json(request));
+      return request.once("end", () => response.writeHead(204, headers).end());
     }
     if (!existsSync(path)) return response.writeHead(404, headers).end();
     response.writeHead(200, headers);

@@ -1,0 +1,143 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { cpu } from "../../../runtime/dist/backends/ort-node.js";
+import { findBrowser } from "../../dist/engines/find-browser.js";
+import { inFirefox } from "../firefox.mjs";
+import { knownModels } from "../known-models.mjs";
+import { scratch } from "../shell.mjs";
+import { asModule, asOnnx, fixedGraph, inputsOf, noiseFor, rangeOf } from "./support/compiled.mjs";
+import { asIntegers, byReference, integerNetworks, withoutSoftmax } from "./support/integers.mjs";
+import { served } from "./support/places/serve.mjs";
+import { promised } from "./support/promised.mjs";
+
+const { chromium } = createRequire(import.meta.url)("playwright-core");
+const page = fileURLToPath(new URL("./support/agreement-page.js", import.meta.url));
+const mostError = 1e-4;
+
+// Whole models on a page: floats as onnxruntime in Node, integers to the bit as the references, by both modules of each.
+export async function prove({ claim, inform, root }) {
+  await scratch(async (folder) => {
+    const { models, missing } = await knownModels(root, folder);
+    for (const reason of missing) inform("a model that cannot be had here", { value: reason });
+    const site = join(folder, "site");
+    await writeSite(site, models);
+    for (const [browser, open] of [
+      ["Chromium", inChromium],
+      ["Firefox", inFirefox],
+    ]) {
+      const told = await served(site, (url, said) => open(url, said));
+      if (told === null) inform(browser, { value: "there is none here" });
+      else judge({ claim, browser, ...told });
+    }
+  });
+}
+
+function judge({ claim, browser, agent, engine, rows, error }) {
+  const [, version = ""] = /(?:Chrome|Firefox)\/(\d+)/.exec(agent) ?? [];
+  const where = `${browser} ${version}`.trim();
+  const models = [...promised, ...integerNetworks.map(integer)];
+  claim(`${where}: modules that ran`, {
+    value: rows.length,
+    bound: 2 * models.length,
+    n: models.length,
+    met: rows.length === 2 * models.length && error === null,
+    note: error ?? engine,
+  });
+  for (const name of models) {
+    const own = rows.filter((row) => row.name === name);
+    const isExact = !promised.includes(name);
+    const value = Math.max(...own.map((row) => (isExact ? row.apart : row.error)));
+    claim(
+      isExact
+        ? `${where}, ${name}: numbers that are not to the bit what the references give`
+        : `${where}, ${name}: the largest difference to onnxruntime, relative`,
+      {
+        value,
+        bound: isExact ? 0 : `≤ ${mostError}`,
+        n: own.reduce((sum, { elements }) => sum + elements, 0),
+        met: own.length === 2 && value <= (isExact ? 0 : mostError),
+      },
+    );
+  }
+}
+
+const integer = (name) => `${name} as integers`;
+
+/** A page, and a folder for each model with its files, feeds and what is expected. */
+async function writeSite(site, models) {
+  mkdirSync(site, { recursive: true });
+  await build({ entryPoints: [page], bundle: true, format: "esm", outfile: join(site, "page.js") });
+  writeFileSync(
+    join(site, "index.html"),
+    '<!doctype html><link rel="icon" href="data:,"><script type="module" src="page.js"></script>',
+  );
+  const folders = [];
+  const write = async (name, graph, feeds, expected) => {
+    const folder = String(folders.length);
+    folders.push(folder);
+    const own = join(site, folder);
+    mkdirSync(own);
+    const { files } = await asModule(graph);
+    const names = files.map((file, at) => `${at}.${isModule(file) ? "wasm" : "bin"}`);
+    for (const [at, { bytes }] of files.entries()) writeFileSync(join(own, names[at]), bytes);
+    const facts = {
+      name,
+      files: names,
+      feeds: writeTensors(own, "feed", feeds),
+      expected: writeTensors(own, "output", expected),
+    };
+    writeFileSync(join(own, "facts.json"), JSON.stringify(facts));
+  };
+  const graphOf = (name) => fixedGraph(models.find((one) => one.name === name));
+  for (const name of promised) {
+    const graph = await graphOf(name);
+    const feeds = noiseFor(inputsOf(graph), 1, rangeOf(name));
+    await write(name, graph, feeds, await outputsOfEngine(graph, feeds));
+  }
+  for (const name of integerNetworks) {
+    const graph = withoutSoftmax(await asIntegers(await graphOf(name)));
+    const feeds = noiseFor(inputsOf(graph), 9);
+    await write(integer(name), graph, feeds, (await byReference(graph, feeds)).outputs);
+  }
+  writeFileSync(join(site, "models.json"), JSON.stringify(folders));
+}
+
+function writeTensors(folder, kind, tensors) {
+  return Object.entries(tensors).map(([name, { type, dims, data }], at) => {
+    const file = `${kind}-${at}.data`;
+    writeFileSync(
+      join(folder, file),
+      new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+    );
+    return { name, type, dims, file };
+  });
+}
+
+async function outputsOfEngine(graph, feeds) {
+  const engine = await cpu().load(await asOnnx(graph));
+  try {
+    return await engine.run(feeds);
+  } finally {
+    await engine.dispose();
+  }
+}
+
+function isModule({ bytes }) {
+  return bytes[0] === 0 && bytes[1] === 0x61;
+}
+
+async function inChromium(url, meanwhile) {
+  const executablePath = await findBrowser();
+  if (executablePath === null) return null;
+  const args = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
+  const browser = await chromium.launch({ executablePath, args });
+  try {
+    await (await browser.newPage()).goto(url);
+    return await meanwhile();
+  } finally {
+    await browser.close();
+  }
+}
