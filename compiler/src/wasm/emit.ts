@@ -72,6 +72,7 @@ export function emitTogether(
   const module = new ModuleBuilder();
   const assertions = asserted ? new Assertions(module, first.plan, first.memory) : undefined;
   const functions = new StepFunctions(module, engine, assertions?.guard);
+  functions.add(entries.flatMap(({ plan }) => plan.steps));
   for (const [index, { plan, memory }] of entries.entries()) {
     const run = new FunctionBuilder(0);
     plan.steps.forEach((step, time) => {

@@ -96,3 +96,13 @@ it("shares none where what is written differs", () => {
   expect(functionsOf([channelwise(12, 48), channelwise(12, 48, 5)], plain)).toBe(2);
   expect(functionsOf([product(16, 48, 56), product(16, 48, 60)], plain)).toBe(2);
 });
+
+it("puts the functions of a kernel together", () => {
+  const functions = new StepFunctions(new ModuleBuilder(), relaxed);
+  const steps = [floatProduct(7, 8, 8), channelwise(8, 16), floatProduct(9, 16, 8)];
+  functions.add(steps);
+  const run = new FunctionBuilder(0);
+  for (const step of steps) functions.call(run, step, { addressOf: () => 0 });
+  // No locals; calls; the end.
+  expect([...run.encoded()]).toEqual([0, 0x10, 0, 0x10, 2, 0x10, 1, 0x0b]);
+});

@@ -26,6 +26,12 @@ export class StepFunctions {
     this.#guard = guard;
   }
 
+  /** Makes what steps call. Functions of a kernel lie together: what is alike compresses the better the nearer it is. */
+  add(steps: readonly Step[]): void {
+    for (const kernel of new Set(steps.map((step) => step.kernel)))
+      for (const step of steps) if (step.kernel === kernel) this.#calleeOf(step);
+  }
+
   /** Writes the call of a step, which is left out where it has nothing to compute with. */
   call(from: FunctionBuilder, step: Step, { addressOf }: Pick<MemoryPlan, "addressOf">): void {
     const { index, numbers } = this.#calleeOf(step);

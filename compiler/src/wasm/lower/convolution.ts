@@ -22,7 +22,7 @@ import type { Lowering } from "./lowering.js";
 import type { LoweringRow } from "./lowering-row.js";
 import type { NodeFacts } from "./node-facts.js";
 import { panelVectors } from "./panels.js";
-import { lowerWinograd, suitsWinograd } from "./winograd.js";
+import { isWorthItsCode, lowerWinograd, suitsWinograd } from "./winograd.js";
 
 export const convolutionRow: LoweringRow = {
   refuse(node) {
@@ -42,7 +42,8 @@ export const convolutionRow: LoweringRow = {
       convolution.group === node.dims(0)[1] &&
       convolution.maps === convolution.group;
     if (isDepthwise) lowerDepthwise(node, l, convolution);
-    else if (suitsWinograd(convolution, l.dims(node.output()))) lowerWinograd(node, l, convolution);
+    else if (suitsWinograd(convolution, l.dims(node.output())) && isWorthItsCode(l.graph))
+      lowerWinograd(node, l, convolution);
     else lowerMatrix(node, l, convolution);
   },
 };

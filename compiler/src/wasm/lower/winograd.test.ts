@@ -89,3 +89,22 @@ it("is for what gains: plain convolutions by 3 × 3 of some channels, whose numb
   expect(suits(64, 64, 112, 112)).toBe(false);
   expect(suits(256, 256, 14, 14)).toBe(false);
 });
+
+it("is for models in which such layers are a sixteenth of what convolutions multiply", async () => {
+  const transforms = async (others: number): Promise<number> => {
+    const graph = graphOf({ x: ["float32", 1, 16, 32, 32] }, (input, b) => {
+      const convolved = (x: ValueId, kernel: number, pad: number): ValueId =>
+        b.add("Conv", [x, b.weights(16, 16, kernel, kernel)], {
+          pads: attribute.ints([pad, pad, pad, pad]),
+        });
+      let y = convolved(input("x"), 3, 1);
+      for (let at = 0; at < others; at += 1) y = convolved(y, 5, 2);
+      return { y };
+    });
+    const { steps } = await planOf(graph);
+    return steps.filter(({ kernel }) => kernel === "block-transform").length;
+  };
+  // 9 of 9 + 25 · others
+  expect(await transforms(5)).toBe(3);
+  expect(await transforms(6)).toBe(0);
+});

@@ -1,3 +1,5 @@
+import { elementCount } from "@pare/runtime/format";
+import type { Graph } from "../../ir/index.js";
 import { blockTransform } from "../kernels/block-transform.js";
 import { floatBytes, laneCount, vectorBytes, vectorsOf } from "../kernels/kernel.js";
 import { matrix, packedAt, packedLength } from "../kernels/matrix.js";
@@ -7,6 +9,7 @@ import { channelsLast, sizeAt, stepAt, type View } from "../plan/view.js";
 import {
   biasOf,
   type Convolution,
+  geometryOf,
   inputOf,
   otherOf,
   shiftOf,
@@ -14,7 +17,7 @@ import {
 } from "./convolution-operands.js";
 import { absorbFollowers } from "./followers.js";
 import type { Lowering } from "./lowering.js";
-import type { NodeFacts } from "./node-facts.js";
+import { NodeFacts } from "./node-facts.js";
 import { panelVectors } from "./panels.js";
 
 // A convolution by 3 × 3 with 16 products for four results instead of 36: Winograd's F(2×2, 3×3), as Lavin and Gray write it
@@ -64,6 +67,27 @@ export function suitsWinograd(convolution: Convolution, dims: readonly number[])
   const fits =
     (places / step ** 2) * lanes * products <= mostBytes && weights * products <= mostBytes;
   return fits && 10 / maps + 9 / depth + 60 / places <= 2;
+}
+
+/** Of what all convolutions multiply, the least that those which it suits have: transforms are half a kilobyte of code. */
+const leastShare = 1 / 16;
+const worth = new WeakMap<Graph, boolean>();
+
+/** Is there enough to gain in the whole model? */
+export function isWorthItsCode(graph: Graph): boolean {
+  const known = worth.get(graph);
+  if (known !== undefined) return known;
+  let [all, suited] = [0, 0];
+  for (const node of graph.order()) {
+    if (node.op !== "Conv") continue;
+    const facts = new NodeFacts(graph, node);
+    const products = elementCount(facts.outputDims()) * elementCount(facts.dims(1).slice(1));
+    all += products;
+    if (suitsWinograd(geometryOf(facts), facts.outputDims())) suited += products;
+  }
+  const isWorth = suited >= all * leastShare;
+  worth.set(graph, isWorth);
+  return isWorth;
 }
 
 export function lowerWinograd(node: NodeFacts, l: Lowering, convolution: Convolution): void {
