@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { cpu } from "../../../runtime/dist/backends/ort-node.js";
-import { findBrowser } from "../../dist/engines/find-browser.js";
-import { inFirefox } from "../firefox.mjs";
+import { browserMissing, findBrowser } from "../../dist/engines/find-browser.js";
 import { knownModels } from "../known-models.mjs";
 import { scratch } from "../shell.mjs";
+import { isHere, undriven, whileOpen } from "../undriven.mjs";
 import { asModule, asOnnx, fixedGraph, inputsOf, noiseFor, rangeOf } from "./support/compiled.mjs";
 import { asIntegers, byReference, integerNetworks, withoutSoftmax } from "./support/integers.mjs";
 import { served } from "./support/places/serve.mjs";
@@ -24,14 +24,16 @@ export async function prove({ claim, inform, root }) {
     for (const reason of missing) inform("a model that cannot be had here", { value: reason });
     const site = join(folder, "site");
     await writeSite(site, models);
-    for (const [browser, open] of [
+    const browsers = [
       ["Chromium", inChromium],
-      ["Firefox", inFirefox],
-    ]) {
-      const told = await served(site, (url, said) => open(url, said));
-      if (told === null) inform(browser, { value: "there is none here" });
-      else judge({ claim, browser, ...told });
-    }
+      ...undriven
+        .filter(isHere)
+        .map((browser) => [browser.name, (url, told) => whileOpen(browser, url, told)]),
+    ];
+    for (const [browser, open] of browsers)
+      judge({ claim, browser, ...(await served(site, open)) });
+    for (const { name } of undriven.filter((browser) => !isHere(browser)))
+      inform(name, { value: "there is none here" });
   });
 }
 
@@ -131,7 +133,7 @@ function isModule({ bytes }) {
 
 async function inChromium(url, meanwhile) {
   const executablePath = await findBrowser();
-  if (executablePath === null) return null;
+  if (executablePath === null) throw browserMissing();
   const args = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
   const browser = await chromium.launch({ executablePath, args });
   try {

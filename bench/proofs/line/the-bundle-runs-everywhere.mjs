@@ -2,8 +2,8 @@ import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createServer } from "vite";
-import { findFirefox, visitInFirefox } from "../firefox.mjs";
 import { manifestOf, pare, run, scratch } from "../shell.mjs";
+import { isHere, undriven, visit as visitUndriven } from "../undriven.mjs";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const samplesAsked = 4;
@@ -136,9 +136,13 @@ async function everywhere({ claim, inform, name, bundle, feeds, source, apps, br
               });
             }
         verdict(`${bundler}, bundle ${place}`, runs);
-        if (place === "inside" && findFirefox() === null) inform("Firefox", { value: "none" });
-        else if (place === "inside")
-          verdict(`${bundler}, bundle inside, in Firefox`, await firefoxRuns(server.url, judge));
+        for (const visited of place === "inside" ? undriven : [])
+          if (isHere(visited))
+            verdict(
+              `${bundler}, bundle inside, in ${visited.name}`,
+              await undrivenRuns(visited, server.url, judge),
+            );
+          else inform(visited.name, { value: "there is none here" });
         if (bundler === "vite-build" && place === "inside") {
           await damagedInBrowser({ claim, name, browser, url: server.url, bundle });
           await damagedInNode({ claim, name, app, bundle });
@@ -150,12 +154,12 @@ async function everywhere({ claim, inform, name, bundle, feeds, source, apps, br
   }
 }
 
-/** Not on its GPU: where it has none it says so, and there is none here. */
-async function firefoxRuns(url, judge) {
+/** Not on a GPU, which browsers other than Chromium do not emulate. */
+async function undrivenRuns(browser, url, judge) {
   const runs = [];
   for (const target of onPages.filter((one) => one !== "webgpu"))
     for (const where of ["page", "worker"]) {
-      const said = await visitInFirefox(`${url}?target=${target}&in=${where}`);
+      const said = await visitUndriven(browser, `${url}?target=${target}&in=${where}`);
       runs.push({ what: `${target} in ${where}`, why: judge.why(target.split("&")[0], said) });
     }
   return runs;
