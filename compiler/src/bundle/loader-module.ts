@@ -8,7 +8,7 @@ import {
   visibleLine,
 } from "@pare/runtime/format";
 import { type ModuleFacts, readFacts } from "../wasm/index.js";
-import { loaderText } from "./loader-text.js";
+import { loaderTexts } from "./loader-text.js";
 
 type ModuleValue = ModuleFacts["inputs"][number];
 
@@ -40,10 +40,11 @@ export function loaderFiles(
     ...(relaxed === undefined ? [] : [`relaxed: ${fileOf(relaxed)},`]),
     ...(weights === undefined || facts.weights === undefined
       ? []
-      : [`weights: ${fileOf(weights)},`, `weightsAt: ${facts.weights.at},`]),
+      : [`weights: ${fileOf(weights, weights.bytes, facts.weights.at)},`]),
   ];
+  const text = facts.others === undefined ? loaderTexts.one : loaderTexts.several;
   return new Map([
-    ["aot-loader.js", `const model = {\n${constant.join("\n")}\n};\n${loaderText}`],
+    ["aot-loader.js", `const model = {\n${constant.join("\n")}\n};\n${text}`],
     ["aot-loader.d.ts", loaderTypes(facts, state)],
     ["aot-workerd.js", workerdModule((relaxed ?? plain).path, weights?.path)],
     ["aot-workerd.d.ts", 'export * from "./aot-loader.js";\n'],
@@ -56,14 +57,14 @@ function key(name: string): string {
 }
 
 function placesOf({ inputs, outputs }: Pick<ModuleFacts, "inputs" | "outputs">): readonly string[] {
-  return ["inputs: {", ...inputs.map(placeOf), "},", "outputs: {", ...outputs.map(placeOf), "},"];
+  return ["inputs: [", ...inputs.map(placeOf), "],", "outputs: [", ...outputs.map(placeOf), "],"];
 }
 
 function placeOf(value: ModuleValue): string {
   const { name, type, at, count, most = 1 } = value;
   const length = mostNumbers(value);
   const counted = count === undefined ? "" : `, ${count}, ${length / most}`;
-  return `${key(name)}: [${arrayOf(type)}, ${at}, ${length}${counted}],`;
+  return `[${JSON.stringify(name)}, ${arrayOf(type)}, ${at}, ${length}${counted}],`;
 }
 
 /** How many a value has, or has room for. */
@@ -77,8 +78,11 @@ function arrayOf(type: string): string {
   return found[1].name;
 }
 
-function fileOf({ path, bytes, sha256 }: VariantEntry["files"][number]): string {
-  return `["${sha256}", ${bytes}, () => new URL("./${path}", import.meta.url)]`;
+function fileOf(
+  { path, sha256 }: VariantEntry["files"][number],
+  ...more: readonly number[]
+): string {
+  return `[${[`"${sha256}"`, `() => new URL("./${path}", import.meta.url)`, ...more].join(", ")}]`;
 }
 
 /** For an engine that compiles nothing at run time: its modules are imported. It has relaxed SIMD, as V8 does. */

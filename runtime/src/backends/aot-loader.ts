@@ -14,28 +14,29 @@ interface Numbers {
 }
 type Arrays = Readonly<Record<string, Numbers | undefined>>;
 /**
- * The array that holds a value, its address and its length. Of an output of which only a run knows how many rows it has
+ * Names of values, each with the array that holds it, its address and its length. Of an output of which only a run knows how many rows it has
  * also the address of their count, and how many numbers a row is.
  */
-type Places = Readonly<
-  Record<
-    string,
-    readonly [
-      kind: new (memory: ArrayBuffer, at: number, length: number) => Numbers,
-      at: number,
-      length: number,
-      countAt?: number,
-      width?: number,
-    ]
-  >
->;
-/** Its sha256 in hex, and where it lies: asked for late, since neither an audio worklet nor workerd knows URLs. */
-type BundledFile = readonly [sha256: string, bytes: number, url: () => URL];
+type Places = readonly (readonly [
+  name: string,
+  kind: new (memory: ArrayBuffer, at: number, length: number) => Numbers,
+  at: number,
+  length: number,
+  countAt?: number,
+  width?: number,
+])[];
+/**
+ * Its sha256 in hex, and where it lies: asked for late, since neither an audio worklet nor workerd knows URLs. Of weights
+ * also how many bytes they are, and their address.
+ */
+type BundledFile = readonly [sha256: string, url: () => URL, bytes?: number, at?: number];
 /** What one of the module's functions takes and gives. */
 interface EntryPlaces {
   readonly inputs: Places;
   readonly outputs: Places;
 }
+/** Whether it is a model for several sizes: what is written for one size has no code that chooses. */
+declare const hasSeveralSizes: boolean;
 declare const model: EntryPlaces & {
   /** The same model for other sizes, in the same memory. */
   readonly others?: readonly EntryPlaces[];
@@ -44,8 +45,6 @@ declare const model: EntryPlaces & {
   readonly module: BundledFile;
   readonly relaxed?: BundledFile;
   readonly weights?: BundledFile;
-  /** Their address. */
-  readonly weightsAt: number;
 };
 /** Node's. */
 declare const process: {
@@ -77,7 +76,7 @@ export async function compile(): Promise<Compiled> {
 }
 
 /** A file's bytes, if they are those that the compiler wrote. */
-async function read([hex, length, url]: BundledFile): Promise<ArrayBuffer> {
+async function read([hex, url, length]: BundledFile): Promise<ArrayBuffer> {
   const place = url();
   const hash = hex.replace(/../g, (byte) => String.fromCharCode(parseInt(byte, 16)));
   // `fetch` checks hashes too, but holds back what it has for milliseconds: it does where pages may not, on insecure origins.
@@ -93,19 +92,23 @@ async function read([hex, length, url]: BundledFile): Promise<ArrayBuffer> {
 }
 
 /** Node reads files, since its `fetch` does not. */
-async function bytesAt(place: URL, length: number, integrity: string): Promise<ArrayBuffer> {
+async function bytesAt(
+  place: URL,
+  length: number | undefined,
+  integrity: string,
+): Promise<ArrayBuffer> {
   if (place.protocol === "file:")
     return new Uint8Array(await process.getBuiltinModule("node:fs/promises").readFile(place))
       .buffer;
   const response = await fetch(place, { integrity });
-  if (!response.ok) throw new Error(`${response.status}`);
+  if (!response.ok) throw new Error(`the server answered ${response.status}`);
   let reader: ReadableStreamBYOBReader | undefined;
   try {
-    reader = response.body?.getReader({ mode: "byob" });
+    if (length) reader = response.body?.getReader({ mode: "byob" });
   } catch {
     // Not everywhere does a response write into what it is given.
   }
-  if (!reader) return response.arrayBuffer();
+  if (!length || !reader) return response.arrayBuffer();
   // While they come: a response puts them together when the last is there, and all wait for it.
   let buffer = new ArrayBuffer(length);
   for (let at = 0; at < length;) {
@@ -125,16 +128,17 @@ export function start({ module, weights }: Compiled): object {
     readonly run: () => void;
   } & Readonly<Record<`run${number}`, () => void>>;
   const { buffer } = exports.memory;
-  if (weights) new Uint8Array(buffer).set(new Uint8Array(weights), model.weightsAt);
+  if (weights) new Uint8Array(buffer).set(new Uint8Array(weights), model.weights?.[3]);
   const entryOf = (places: EntryPlaces, at: number): Entry => ({
     inputs: viewsOf(places.inputs, buffer),
     outputs: viewsOf(places.outputs, buffer),
     run: exports[`run${at}`] ?? exports.run,
   });
   const first = entryOf(model, 0);
-  const others = (model.others ?? []).map((places, at) => entryOf(places, at + 1));
   return {
-    runSync: chooserOf([first, ...others]),
+    runSync: hasSeveralSizes
+      ? chooserOf([first, ...(model.others ?? []).map((places, at) => entryOf(places, at + 1))])
+      : runnerOf(first, []),
     stream() {
       const { inputs, outputs } = first;
       const carried = inputs.flatMap((to) =>
@@ -172,7 +176,7 @@ interface Carried {
 }
 
 function viewsOf(places: Places, memory: ArrayBuffer): View[] {
-  return Object.entries(places).map(([name, [Kind, at, most, countAt = 0, width]]) => {
+  return places.map(([name, Kind, at, most, countAt = 0, width]) => {
     const count = new Int32Array(memory, countAt, 1);
     const length = () => (width ? width * (count[0] ?? 0) : most);
     return { name, array: new Kind(memory, at, most), length };
