@@ -154,13 +154,20 @@ async function everywhere({ claim, inform, name, bundle, feeds, source, apps, br
   }
 }
 
-/** Not on a GPU, which browsers other than Chromium do not emulate. */
+/**
+ * Not on a GPU, which browsers other than Chromium do not emulate. Where a browser has no memory to share, threads that are
+ * asked for are refused by that name.
+ */
 async function undrivenRuns(browser, url, judge) {
   const runs = [];
   for (const target of onPages.filter((one) => one !== "webgpu"))
     for (const where of ["page", "worker"]) {
       const said = await visitUndriven(browser, `${url}?target=${target}&in=${where}`);
-      runs.push({ what: `${target} in ${where}`, why: judge.why(target.split("&")[0], said) });
+      const what = `${target} in ${where}`;
+      const isRefused = said.shares === false && said.error?.message.includes("SharedArrayBuffer");
+      if (target.includes("threads") && isRefused)
+        runs.push({ what: `${what} refused without SharedArrayBuffer`, why: null });
+      else runs.push({ what, why: judge.why(target.split("&")[0], said) });
     }
   return runs;
 }

@@ -174,6 +174,16 @@ describe.skipIf(chromiumPath === null)("onnxruntime-web on a page", () => {
     });
   });
 
+  it("says that threads need memory to share, which not every browser has on isolated pages", () =>
+    visit(async (tab) => {
+      await tab.evaluate("delete globalThis.SharedArrayBuffer");
+      expect(await run(tab, { threads: 2 })).toMatchObject({
+        code: "NOT_ISOLATED",
+        message: expect.stringContaining("SharedArrayBuffer"),
+      });
+      expect(await run(tab)).toMatchObject({ ...right, workers: 0 });
+    }));
+
   it("refuses other threads than the first model's, and runs with those", () =>
     visit(async (tab) => {
       expect(await run(tab, { threads: 1 })).toMatchObject(right);

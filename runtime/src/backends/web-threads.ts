@@ -22,7 +22,7 @@ export function demandThreads({ env }: Ort, asked: number | undefined): void {
   if (asked > 1 && !sharedMemory())
     throw fault(
       "NOT_ISOLATED",
-      `cannot have ${asked} threads: the page is not cross-origin isolated`,
+      `cannot have ${asked} threads: the page has no SharedArrayBuffer`,
       "Serve it with Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp.",
     );
   const running = env.wasm.numThreads || asked;
@@ -61,5 +61,6 @@ function defaultThreads(): number {
 }
 
 function sharedMemory(): boolean {
-  return !inBrowser() || globalThis.crossOriginIsolated;
+  // Some browsers have none on isolated pages either, and the engine would go on with one thread.
+  return !inBrowser() || typeof SharedArrayBuffer !== "undefined";
 }

@@ -6,5 +6,6 @@ export async function inBrowser(source, feeds, { threads, ...options }) {
   const engines = [webgpu({ threads }), wasm({ threads })];
   const backends = options.target === "aot" ? [aot()] : engines;
   const said = await answersOf(source, feeds, { ...options, backends });
-  return { ...said, isolated: crossOriginIsolated };
+  const shares = typeof SharedArrayBuffer !== "undefined";
+  return { ...said, isolated: crossOriginIsolated, shares };
 }
