@@ -1,19 +1,15 @@
 import { mkdirSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
 import { cpu } from "../../../runtime/dist/backends/ort-node.js";
-import { browserMissing, findBrowser } from "../../dist/engines/find-browser.js";
 import { knownModels } from "../known-models.mjs";
 import { scratch } from "../shell.mjs";
-import { isHere, undriven, whileOpen } from "../undriven.mjs";
+import { isHere, undriven } from "../undriven.mjs";
 import { asModule, asOnnx, fixedGraph, inputsOf, noiseFor, rangeOf } from "./support/compiled.mjs";
 import { asIntegers, byReference, integerNetworks, withoutSoftmax } from "./support/integers.mjs";
-import { served } from "./support/places/serve.mjs";
 import { promised } from "./support/promised.mjs";
+import { saidBy, writePage } from "./support/said-by.mjs";
 
-const { chromium } = createRequire(import.meta.url)("playwright-core");
 const page = fileURLToPath(new URL("./support/agreement-page.js", import.meta.url));
 const mostError = 1e-4;
 
@@ -24,22 +20,13 @@ export async function prove({ claim, inform, root }) {
     for (const reason of missing) inform("a model that cannot be had here", { value: reason });
     const site = join(folder, "site");
     await writeSite(site, models);
-    const browsers = [
-      ["Chromium", inChromium],
-      ...undriven
-        .filter(isHere)
-        .map((browser) => [browser.name, (url, told) => whileOpen(browser, url, told)]),
-    ];
-    for (const [browser, open] of browsers)
-      judge({ claim, browser, ...(await served(site, open)) });
+    for await (const said of saidBy(site)) judge({ claim, ...said });
     for (const { name } of undriven.filter((browser) => !isHere(browser)))
       inform(name, { value: "there is none here" });
   });
 }
 
-function judge({ claim, browser, agent, engine, rows, error }) {
-  const [, version = ""] = /(?:Chrome|Firefox)\/(\d+)/.exec(agent) ?? [];
-  const where = `${browser} ${version}`.trim();
+function judge({ claim, where, engine, rows, error }) {
   const models = [...promised, ...integerNetworks.map(integer)];
   claim(`${where}: modules that ran`, {
     value: rows.length,
@@ -71,11 +58,7 @@ const integer = (name) => `${name} as integers`;
 /** A page, and a folder for each model with its files, feeds and what is expected. */
 async function writeSite(site, models) {
   mkdirSync(site, { recursive: true });
-  await build({ entryPoints: [page], bundle: true, format: "esm", outfile: join(site, "page.js") });
-  writeFileSync(
-    join(site, "index.html"),
-    '<!doctype html><link rel="icon" href="data:,"><script type="module" src="page.js"></script>',
-  );
+  await writePage(page, site);
   const folders = [];
   const write = async (name, graph, feeds, expected) => {
     const folder = String(folders.length);
@@ -129,17 +112,4 @@ async function outputsOfEngine(graph, feeds) {
 
 function isModule({ bytes }) {
   return bytes[0] === 0 && bytes[1] === 0x61;
-}
-
-async function inChromium(url, meanwhile) {
-  const executablePath = await findBrowser();
-  if (executablePath === null) throw browserMissing();
-  const args = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
-  const browser = await chromium.launch({ executablePath, args });
-  try {
-    await (await browser.newPage()).goto(url);
-    return await meanwhile();
-  } finally {
-    await browser.close();
-  }
 }

@@ -30,6 +30,12 @@ const fixed = [
 /** What a model takes that is not about −1 to 1, by a part of its name: bytes of images, which it scales itself. */
 const ranges = [[/mlsd/, [0, 255]]];
 
+/** `{ shapes, dims, constants }`, as far as a model leaves them open. */
+export function sizesOf(name) {
+  const [, sizes = {}] = fixed.find(([pattern]) => pattern.test(name)) ?? [];
+  return sizes;
+}
+
 export function rangeOf(name) {
   return ranges.find(([pattern]) => pattern.test(name))?.[1] ?? [-1, 1];
 }
