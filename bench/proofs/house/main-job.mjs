@@ -12,7 +12,7 @@ const job = [
   "--target",
   "cpu,wasm,webgpu",
 ];
-const rounds = 4;
+const rounds = 6;
 /** Two-sided 95 %, by degrees of freedom. */
 const t = { 1: 12.71, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571 };
 

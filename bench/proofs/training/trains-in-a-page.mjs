@@ -1,15 +1,15 @@
-// The trainer of the command line, bundled into a page, trains on onnxruntime-web in Chromium: the losses are Node's.
-import { createServer } from "node:http";
-import { readFile } from "node:fs/promises";
+// The trainer of the command line, bundled into a page, trains on onnxruntime-web: the losses are Node's.
+import { cpSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { build } from "esbuild";
-import { chromium } from "playwright-core";
-import { findBrowser } from "../../dist/index.js";
+import { saidBy, writePage } from "../browsers/said-by.mjs";
+import { isHere, undriven } from "../browsers/undriven.mjs";
+import { scratch } from "../shell.mjs";
 import { bytesOf, plain } from "./support/networks.mjs";
 import { accuracyOf, splitsOf, taught } from "./support/teach.mjs";
 
+const page = fileURLToPath(new URL("./support/training-page.js", import.meta.url));
 const samplesOfADigit = 32;
 const seed = 1;
 const options = { epochs: 20, batch: 32, rate: 0.003 };
@@ -26,124 +26,51 @@ export async function prove({ claim, inform, root }) {
   ).flat();
   const start = await bytesOf(plain([4, 8], seed));
   const inNode = await taught(start, { samples, seed, options });
-  const inPage = await trainedInPage({ start, samples });
   const losses = ({ history }) => history.map(({ loss }) => loss);
-  const [node, page] = [losses(inNode), losses(inPage)];
-  const worst = Math.max(...node.map((loss, at) => Math.abs(loss - page[at]) / loss));
-  claim("epochs' losses in Chromium on WebAssembly, relative distance from Node's CPU engine", {
-    value: worst,
-    bound: tolerance,
-    n: node.length,
-    met: node.length === options.epochs && page.length === node.length && worst <= tolerance,
-    note: `${steps} steps; ${inPage.browser}`,
-  });
-  claim("loss in the page, last epoch over first", {
-    value: page.at(-1) / page[0],
-    bound: 0.2,
-    met: page.at(-1) <= 0.2 * page[0],
-  });
-  const rights = [inNode, inPage].map(({ bytes }) => accuracyOf(bytes, test));
-  const [ofNode, ofPage] = await Promise.all(rights);
-  inform("top-1 on the test digits of what was trained in Node", { value: ofNode, n: test.length });
-  inform("the same, trained in the page", { value: ofPage, n: test.length });
-}
-
-/** What runs in the page: `train(start, pixels, labels)`, all as base64. */
-const script = `
-import { decodeModel, distill, distillGraph, encodeModel, inferNode, randomOf } from "compiler";
-import { byteSource } from "format";
-import { wasm } from "ort-web";
-const bytesIn = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-const textOf = (bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
-globalThis.train = async (start, pixels, labels) => {
-  const proto = byteSource(bytesIn(start));
-  const graph = await decodeModel({ proto, external: new Map() }, { infer: inferNode });
-  const all = new Float32Array(bytesIn(pixels).buffer);
-  const examples = {
-    executor: wasm({ threads: 1, wasmPaths: "/ort/" }),
-    count: labels.length,
-    async *read() {
-      for (const [index, label] of labels.entries()) {
-        const data = all.slice(index * 784, (index + 1) * 784);
-        yield { feeds: { x: { type: "float32", dims: [1, 1, 28, 28], data } }, label };
-      }
-    },
-  };
-  const { history } = await distillGraph(graph, distill.parse(${JSON.stringify(options)}), {
-    examples,
-    engine: "wasm",
-    random: (name) => randomOf(${seed}, name),
-  });
-  return { history, bytes: textOf((await encodeModel(graph)).proto) };
-};`;
-
-async function trainedInPage({ start, samples }) {
-  const server = await served({
-    "/": { type: "text/html", body: '<script type="module" src="app.js"></script>' },
-    "/app.js": { type: "text/javascript", body: await bundled() },
-  });
-  const executablePath = await findBrowser();
-  if (executablePath === null) throw new Error("There is no Chromium here.");
-  const args = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
-  const browser = await chromium.launch({ executablePath, args });
-  try {
-    const page = await browser.newPage();
-    await page.goto(`http://127.0.0.1:${server.address().port}/`);
-    await page.waitForFunction("globalThis.train !== undefined");
-    const pixels = Float32Array.from(samples.flatMap(({ feeds }) => [...feeds.x.data]));
-    const labels = samples.map(({ label }) => label);
-    const base64 = (array) =>
-      Buffer.from(array.buffer, array.byteOffset, array.byteLength).toString("base64");
-    const { history, bytes } = await page.evaluate(
-      ([model, data, classes]) => globalThis.train(model, data, classes),
-      [base64(start), base64(pixels), labels],
-    );
-    return {
-      history,
-      bytes: new Uint8Array(Buffer.from(bytes, "base64")),
-      browser: `Chromium ${browser.version()}`,
-    };
-  } finally {
-    await browser.close();
-    server.close();
-  }
-}
-
-async function bundled() {
-  const file = (path) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
-  const { outputFiles } = await build({
-    stdin: { contents: script, resolveDir: file(""), loader: "js" },
-    alias: {
-      compiler: file("compiler/dist/index.js"),
-      format: file("runtime/dist/format/index.js"),
-      "ort-web": file("runtime/dist/backends/ort-web.js"),
-    },
-    bundle: true,
-    format: "esm",
-    platform: "browser",
-    write: false,
-    logLevel: "silent",
-  });
-  return outputFiles[0].text;
-}
-
-/** Pages by path, and the engine's own files below /ort/. */
-async function served(pages) {
-  const engine = dirname(createRequire(import.meta.url).resolve("onnxruntime-web/wasm"));
-  const server = createServer((request, response) => {
-    const { pathname } = new URL(request.url, "http://page");
-    const page = pages[pathname];
-    if (page !== undefined) {
-      response.writeHead(200, { "content-type": page.type }).end(page.body);
-      return;
+  const accuracies = new Map([["Node", accuracyOf(inNode.bytes, test)]]);
+  await scratch(async (folder) => {
+    await writeSite(folder, { start, samples });
+    for await (const { where, error, ...inPage } of saidBy(folder)) {
+      const [node, page] = [losses(inNode), losses(inPage)];
+      const worst = Math.max(...node.map((loss, at) => Math.abs(loss - page[at]) / loss));
+      claim(`epochs' losses in ${where}, relative distance from those of Node's CPU engine`, {
+        value: worst,
+        bound: tolerance,
+        n: node.length,
+        met: page.length === options.epochs && node.length === page.length && worst <= tolerance,
+        note: error ?? `${steps} steps on WebAssembly`,
+      });
+      claim(`loss in ${where}, last epoch over first`, {
+        value: page.at(-1) / page[0],
+        bound: 0.2,
+        met: page.at(-1) <= 0.2 * page[0],
+      });
+      const bytes = new Uint8Array(Buffer.from(inPage.bytes, "base64"));
+      accuracies.set(where, accuracyOf(bytes, test));
     }
-    const name = /^\/ort\/([\w.-]+)$/.exec(pathname)?.[1];
-    const type = name?.endsWith(".wasm") ? "application/wasm" : "text/javascript";
-    readFile(join(engine, name ?? "none")).then(
-      (bytes) => response.writeHead(200, { "content-type": type }).end(bytes),
-      () => response.writeHead(404).end(),
-    );
   });
-  await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
-  return server;
+  for (const { name } of undriven.filter((browser) => !isHere(browser)))
+    inform(name, { value: "there is none here" });
+  for (const [where, accuracy] of accuracies)
+    inform(`top-1 on the test digits of what was trained in ${where}`, {
+      value: await accuracy,
+      n: test.length,
+    });
+}
+
+/** The page, the engine's own files below /ort/, and what is trained on what. */
+async function writeSite(folder, { start, samples }) {
+  await writePage(page, folder);
+  const engine = dirname(createRequire(import.meta.url).resolve("onnxruntime-web/wasm"));
+  mkdirSync(join(folder, "ort"));
+  for (const name of readdirSync(engine).filter((each) =>
+    each.startsWith("ort-wasm-simd-threaded"),
+  ))
+    cpSync(join(engine, name), join(folder, "ort", name));
+  writeFileSync(join(folder, "start.onnx"), start);
+  const pixels = Float32Array.from(samples.flatMap(({ feeds }) => [...feeds.x.data]));
+  writeFileSync(join(folder, "samples.f32"), new Uint8Array(pixels.buffer));
+  const labels = samples.map(({ label }) => label);
+  const training = { options, seed, labels, dims: [1, 1, 28, 28] };
+  writeFileSync(join(folder, "training.json"), JSON.stringify(training));
 }

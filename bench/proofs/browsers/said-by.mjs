@@ -3,9 +3,9 @@ import { writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { build } from "esbuild";
-import { browserMissing, findBrowser } from "../../../dist/engines/find-browser.js";
-import { isHere, undriven, whileOpen } from "../../undriven.mjs";
-import { served } from "./places/serve.mjs";
+import { browserMissing, findBrowser } from "../../dist/engines/find-browser.js";
+import { isHere, undriven, whileOpen } from "./undriven.mjs";
+import { served } from "./serve.mjs";
 
 const { chromium } = createRequire(import.meta.url)("playwright-core");
 
