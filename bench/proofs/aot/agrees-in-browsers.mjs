@@ -4,11 +4,11 @@ import { fileURLToPath } from "node:url";
 import { cpu } from "../../../runtime/dist/backends/ort-node.js";
 import { knownModels } from "../known-models.mjs";
 import { scratch } from "../shell.mjs";
-import { isHere, undriven } from "../browsers/undriven.mjs";
+import { isHere, undriven } from "../support/browsers/undriven.mjs";
 import { asModule, asOnnx, fixedGraph, inputsOf, noiseFor, rangeOf } from "./support/compiled.mjs";
 import { asIntegers, byReference, integerNetworks, withoutSoftmax } from "./support/integers.mjs";
 import { promised } from "./support/promised.mjs";
-import { saidBy, writePage } from "../browsers/said-by.mjs";
+import { saidBy, writePage } from "../support/browsers/said-by.mjs";
 
 const page = fileURLToPath(new URL("./support/agreement-page.js", import.meta.url));
 const mostError = 1e-4;

@@ -4,10 +4,10 @@ import { fileURLToPath } from "node:url";
 import { compile } from "../../../docs/examples/compile-in-a-tab/src/compile.js";
 import { knownModels } from "../known-models.mjs";
 import { scratch } from "../shell.mjs";
-import { isHere, undriven } from "../browsers/undriven.mjs";
+import { isHere, undriven } from "../support/browsers/undriven.mjs";
 import { sizesOf } from "./support/compiled.mjs";
 import { promised } from "./support/promised.mjs";
-import { saidBy, writePage } from "../browsers/said-by.mjs";
+import { saidBy, writePage } from "../support/browsers/said-by.mjs";
 
 const page = fileURLToPath(new URL("./support/compiling-page.js", import.meta.url));
 /** The example takes no constants, and this model needs one. */

@@ -7,11 +7,11 @@ import { cpu } from "../../../runtime/dist/backends/ort-node.js";
 import { hasRelaxedSimd } from "../../../runtime/dist/backends/relaxed-simd.js";
 import { modelPath } from "../../../fixtures/scripts/assets.mjs";
 import { json, pare, run, scratch } from "../shell.mjs";
-import { isHere, undriven, whileOpen } from "../browsers/undriven.mjs";
+import { isHere, undriven, whileOpen } from "../support/browsers/undriven.mjs";
 import { asOnnx, fixedGraph } from "./support/compiled.mjs";
 import { onPage } from "./support/places/chromium.mjs";
 import { inWorkerd } from "./support/places/in-workerd.mjs";
-import { policy, served } from "../browsers/serve.mjs";
+import { policy, served } from "../support/browsers/serve.mjs";
 import { before, chunk, probabilities } from "./support/places/voice.js";
 
 // Node 20 has relaxed SIMD behind a flag: what runs elsewhere by that module is compared with the same one here.

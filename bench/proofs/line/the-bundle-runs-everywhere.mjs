@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createServer } from "vite";
 import { manifestOf, pare, run, scratch } from "../shell.mjs";
-import { isHere, undriven, visit as visitUndriven } from "../browsers/undriven.mjs";
+import { isHere, undriven, visit as visitUndriven } from "../support/browsers/undriven.mjs";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const samplesAsked = 4;

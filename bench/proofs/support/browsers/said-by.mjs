@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { build } from "esbuild";
-import { browserMissing, findBrowser } from "../../dist/engines/find-browser.js";
+import { browserMissing, findBrowser } from "../../../dist/engines/find-browser.js";
 import { isHere, undriven, whileOpen } from "./undriven.mjs";
 import { served } from "./serve.mjs";
 
