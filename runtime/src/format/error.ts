@@ -42,7 +42,8 @@ export const errorCodes = {
   ENGINE_POLICY: "the content security policy does not let WebAssembly run",
   ENGINE_START: "the engine did not start",
   ENGINE_THREADS: "the engine already runs with another number of threads",
-  NOT_ISOLATED: "threads were asked for where a page is not cross-origin isolated",
+  NOT_ISOLATED:
+    "threads were asked for where a page shares no memory: it is not cross-origin isolated, or its browser has none to share",
   ENGINE_ASYNC: "the engine does not answer at once",
   ENGINE: "the engine failed",
   ENGINE_CRASHED: "the engine's process ended unexpectedly",
