@@ -1,11 +1,17 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { cpu } from "../../../runtime/dist/backends/ort-node.js";
 import { knownModels } from "../known-models.mjs";
 import { scratch } from "../shell.mjs";
-import { isHere, undriven } from "../support/browsers/undriven.mjs";
-import { asModule, asOnnx, fixedGraph, inputsOf, noiseFor, rangeOf } from "./support/compiled.mjs";
+import {
+  asModule,
+  fixedGraph,
+  inputsOf,
+  isModule,
+  noiseFor,
+  outputsOfEngine,
+  rangeOf,
+} from "./support/compiled.mjs";
 import { asIntegers, byReference, integerNetworks, withoutSoftmax } from "./support/integers.mjs";
 import { promised } from "./support/promised.mjs";
 import { saidBy, writePage } from "../support/browsers/said-by.mjs";
@@ -20,9 +26,7 @@ export async function prove({ claim, inform, root }) {
     for (const reason of missing) inform("a model that cannot be had here", { value: reason });
     const site = join(folder, "site");
     await writeSite(site, models);
-    for await (const said of saidBy(site)) judge({ claim, ...said });
-    for (const { name } of undriven.filter((browser) => !isHere(browser)))
-      inform(name, { value: "there is none here" });
+    for await (const said of saidBy(site, inform)) judge({ claim, ...said });
   });
 }
 
@@ -99,17 +103,4 @@ function writeTensors(folder, kind, tensors) {
     );
     return { name, type, dims, file };
   });
-}
-
-async function outputsOfEngine(graph, feeds) {
-  const engine = await cpu().load(await asOnnx(graph));
-  try {
-    return await engine.run(feeds);
-  } finally {
-    await engine.dispose();
-  }
-}
-
-function isModule({ bytes }) {
-  return bytes[0] === 0 && bytes[1] === 0x61;
 }

@@ -10,8 +10,10 @@ import {
   fixedGraph,
   inputsOf,
   isFloatModel,
+  isModule,
   movedByRounding,
   noiseFor,
+  outputsOfEngine,
   rangeOf,
   reasonsOf,
 } from "./support/compiled.mjs";
@@ -167,20 +169,9 @@ async function proveIntegers({ claim, inform }, models) {
   }
 }
 
-async function outputsOfEngine(graph, feeds) {
-  const engine = await cpu().load(await asOnnx(graph));
-  const outputs = await engine.run(feeds);
-  await engine.dispose();
-  return outputs;
-}
-
-function isModule({ bytes }) {
-  return bytes[0] === 0 && bytes[1] === 0x61;
-}
-
 async function agreementOf(graph, range) {
   const artifact = await asModule(graph);
-  const modules = artifact.files.filter(({ bytes }) => bytes[0] === 0 && bytes[1] === 0x61);
+  const modules = artifact.files.filter(isModule);
   const engine = await cpu().load(await asOnnx(graph));
   const feeds = noiseFor(inputsOf(graph), 1, range);
   const expected = await engine.run(feeds);

@@ -4,7 +4,6 @@ import { fileURLToPath } from "node:url";
 import { compile } from "../../../docs/examples/compile-in-a-tab/src/compile.js";
 import { knownModels } from "../known-models.mjs";
 import { scratch } from "../shell.mjs";
-import { isHere, undriven } from "../support/browsers/undriven.mjs";
 import { sizesOf } from "./support/compiled.mjs";
 import { promised } from "./support/promised.mjs";
 import { saidBy, writePage } from "../support/browsers/said-by.mjs";
@@ -33,7 +32,7 @@ export async function prove({ claim, inform, root }) {
       );
     }
     writeFileSync(join(site, "models.json"), JSON.stringify(asked));
-    for await (const { where, rows, error } of saidBy(site)) {
+    for await (const { where, rows, error } of saidBy(site, inform)) {
       const same = models.filter(
         (name) => rows.find((row) => row.name === name)?.files.join() === expected.get(name).join(),
       );
@@ -46,7 +45,5 @@ export async function prove({ claim, inform, root }) {
         note: [error, ...others].filter(Boolean).join(", ") || undefined,
       });
     }
-    for (const { name } of undriven.filter((browser) => !isHere(browser)))
-      inform(name, { value: "there is none here" });
   });
 }

@@ -4,7 +4,6 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { saidBy, writePage } from "../support/browsers/said-by.mjs";
-import { isHere, undriven } from "../support/browsers/undriven.mjs";
 import { scratch } from "../shell.mjs";
 import { bytesOf, plain } from "./support/networks.mjs";
 import { accuracyOf, splitsOf, taught } from "./support/teach.mjs";
@@ -30,7 +29,7 @@ export async function prove({ claim, inform, root }) {
   const accuracies = new Map([["Node", accuracyOf(inNode.bytes, test)]]);
   await scratch(async (folder) => {
     await writeSite(folder, { start, samples });
-    for await (const { where, error, ...inPage } of saidBy(folder)) {
+    for await (const { where, error, ...inPage } of saidBy(folder, inform)) {
       const [node, page] = [losses(inNode), losses(inPage)];
       const worst = Math.max(...node.map((loss, at) => Math.abs(loss - page[at]) / loss));
       claim(`epochs' losses in ${where}, relative distance from those of Node's CPU engine`, {
@@ -49,8 +48,6 @@ export async function prove({ claim, inform, root }) {
       accuracies.set(where, accuracyOf(bytes, test));
     }
   });
-  for (const { name } of undriven.filter((browser) => !isHere(browser)))
-    inform(name, { value: "there is none here" });
   for (const [where, accuracy] of accuracies)
     inform(`top-1 on the test digits of what was trained in ${where}`, {
       value: await accuracy,

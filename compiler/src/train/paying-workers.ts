@@ -6,7 +6,7 @@ import { bindBatch, type SampleDims } from "./bind-batch.js";
 const leastMacs = 2 ** 22;
 /**
  * Weights are read and gradients summed for each worker, and updated by one: below so many multiply-accumulates a parameter
- * that takes what is saved. An encoder of 460 gains 1.3 by a second worker, CNNs of 2,000 and 5,000 gain 1.6 and 1.8
+ * that takes what is saved. An encoder of 460 gains 1.5 by a second worker, CNNs of 2,000 and 5,000 gain 1.6 and 2
  * (docs/measured/training/as-fast-as-pytorch.json).
  */
 const leastMacsPerParameter = 400;

@@ -14,8 +14,8 @@ interface Numbers {
 }
 type Arrays = Readonly<Record<string, Numbers | undefined>>;
 /**
- * Names of values, each with the array that holds it, its address and its length. Of an output of which only a run knows how many rows it has
- * also the address of their count, and how many numbers a row is.
+ * Names of values, each with the array that holds it, its address and its length. Of an output of which only a run knows
+ * how many rows it has also the address of their count, and how many numbers a row is.
  */
 type Places = readonly (readonly [
   name: string,

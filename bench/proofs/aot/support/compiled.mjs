@@ -1,6 +1,7 @@
 // Known models with their sizes fixed, as modules and as ONNX files.
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
+import { cpu } from "../../../../runtime/dist/backends/ort-node.js";
 import { byteSource, dtypeArray, onnxArtifact } from "../../../../runtime/dist/format/index.js";
 import {
   encodeModel,
@@ -87,6 +88,21 @@ export async function asModule(graph) {
 export async function asOnnx(graph) {
   const { proto } = await encodeModel(graph);
   return onnxArtifact(proto);
+}
+
+/** Of a module's files, those with code; the others are weights. */
+export function isModule({ bytes }) {
+  return bytes[0] === 0 && bytes[1] === 0x61;
+}
+
+/** What onnxruntime answers. */
+export async function outputsOfEngine(graph, feeds) {
+  const engine = await cpu().load(await asOnnx(graph));
+  try {
+    return await engine.run(feeds);
+  } finally {
+    await engine.dispose();
+  }
 }
 
 /** Noise for inputs of fixed sizes, the same for the same seed; integers, of which some are indices, are 0 or 1. */

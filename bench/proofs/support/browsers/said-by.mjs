@@ -22,9 +22,13 @@ export async function writePage(script, folder) {
 /**
  * Opens a folder's page in one browser after the other.
  *
+ * @param {string} folder
+ * @param inform is told of browsers that are not here
  * @returns of each its name with its version, and what the page posted
  */
-export async function* saidBy(folder) {
+export async function* saidBy(folder, inform) {
+  for (const browser of undriven)
+    if (!isHere(browser)) inform(browser.name, { value: "there is none here" });
   const browsers = [
     ["Chromium", inChromium],
     ...undriven

@@ -42,7 +42,7 @@ export const convolutionRow: LoweringRow = {
       convolution.group === node.dims(0)[1] &&
       convolution.maps === convolution.group;
     if (isDepthwise) lowerDepthwise(node, l, convolution);
-    else if (suitsWinograd(convolution, l.dims(node.output())) && isWorthItsCode(l.graph))
+    else if (suitsWinograd(convolution, l.dims(node.output())) && isWorthItsCode(l))
       lowerWinograd(node, l, convolution);
     else lowerMatrix(node, l, convolution);
   },

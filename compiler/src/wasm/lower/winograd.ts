@@ -1,5 +1,4 @@
 import { elementCount } from "@pare/runtime/format";
-import type { Graph } from "../../ir/index.js";
 import { blockTransform } from "../kernels/block-transform.js";
 import { floatBytes, laneCount, vectorBytes, vectorsOf } from "../kernels/kernel.js";
 import { matrix, packedAt, packedLength } from "../kernels/matrix.js";
@@ -71,22 +70,23 @@ export function suitsWinograd(convolution: Convolution, dims: readonly number[])
 
 /** Of what all convolutions multiply, the least that those which it suits have: transforms are half a kilobyte of code. */
 const leastShare = 1 / 16;
-const worth = new WeakMap<Graph, boolean>();
+/** By lowering and not by graph, which may be another by the time that it is compiled again. */
+const worth = new WeakMap<Lowering, boolean>();
 
 /** Is there enough to gain in the whole model? */
-export function isWorthItsCode(graph: Graph): boolean {
-  const known = worth.get(graph);
+export function isWorthItsCode(l: Lowering): boolean {
+  const known = worth.get(l);
   if (known !== undefined) return known;
   let [all, suited] = [0, 0];
-  for (const node of graph.order()) {
+  for (const node of l.graph.order()) {
     if (node.op !== "Conv") continue;
-    const facts = new NodeFacts(graph, node);
+    const facts = new NodeFacts(l.graph, node);
     const products = elementCount(facts.outputDims()) * elementCount(facts.dims(1).slice(1));
     all += products;
     if (suitsWinograd(geometryOf(facts), facts.outputDims())) suited += products;
   }
   const isWorth = suited >= all * leastShare;
-  worth.set(graph, isWorth);
+  worth.set(l, isWorth);
   return isWorth;
 }
 
