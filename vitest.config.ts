@@ -28,8 +28,9 @@ const sharing = [
 const patient = { testTimeout: 120_000, hookTimeout: 120_000 };
 const quick = {
   ...patient,
-  // Two more than small machines have cores: a file often waits for a process that it started, and that for a timer.
-  maxWorkers: 4,
+  // One more than small machines have cores: a file often waits for a process that it started, and that for a timer.
+  // With more, as many processes compile the same code.
+  maxWorkers: 3,
   sequence: { groupOrder: 0 },
   setupFiles: ["./.ci/property-seed.mjs"],
 };

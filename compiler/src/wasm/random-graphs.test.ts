@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
+import { cases } from "./cases.test.support.js";
 import { attribute, type Attributes, type Graph, type ValueId } from "../ir/index.js";
 import { type Builder, graphOf } from "../rules/rule-case.test.support.js";
 import { lowerings } from "./lower/lowerings.js";
@@ -523,6 +524,6 @@ it("compiles random graphs of up to thirty layers to modules that agree with onn
       expect(await compare(graph, { poisoned: true, reference: true })).toBeLessThan(1e-4);
     }),
     // A failing graph is made smaller for as long as there is time.
-    { numRuns: 150, interruptAfterTimeLimit: 100_000, markInterruptAsFailure: true },
+    { numRuns: cases(150), interruptAfterTimeLimit: 100_000, markInterruptAsFailure: true },
   );
 });

@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
+import { cases } from "../cases.test.support.js";
 import { cumulativeSum } from "./cumulative-sum.js";
 import { elementBytes } from "./element.js";
 import { extremumPlace } from "./extremum-place.js";
@@ -54,7 +55,7 @@ it("sums up along an axis, in either direction, as its reference does", () => {
       const difference = differenceOf(cumulativeSum, options, at, p.seed, small(kind, draws), true);
       expect(difference).toBeUndefined();
     }),
-    { numRuns: 200 },
+    { numRuns: cases(200) },
   );
 });
 
@@ -70,7 +71,7 @@ it("finds the largest and the smallest along an axis as its reference does", () 
       const difference = differenceOf(extremumPlace, options, operands(2), p.seed, prepare, true);
       expect(difference).toBeUndefined();
     }),
-    { numRuns: 200 },
+    { numRuns: cases(200) },
   );
 });
 
@@ -95,7 +96,7 @@ it("sorts the first few of an axis as its reference does", () => {
       const difference = differenceOf(top, options, operands(3), p.seed, prepare, true);
       expect(difference).toBeUndefined();
     }),
-    { numRuns: 300 },
+    { numRuns: cases(300) },
   );
 });
 
@@ -115,6 +116,6 @@ it("folds integers as its reference does", () => {
       const difference = differenceOf(integerFold, options, operands(2), p.seed, prepare, true);
       expect(difference).toBeUndefined();
     }),
-    { numRuns: 200 },
+    { numRuns: cases(200) },
   );
 });

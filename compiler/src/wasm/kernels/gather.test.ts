@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
+import { cases } from "../cases.test.support.js";
 import { FunctionBuilder } from "../encode/function-builder.js";
 import { i32 } from "../encode/expression.js";
 import { ModuleBuilder, pageBytes } from "../encode/module-builder.js";
@@ -63,7 +64,7 @@ it("reads and writes places that are computed as its reference does", () => {
       };
       expect(differenceOf(gather, options, at, p.seed, prepare, true)).toBeUndefined();
     }),
-    { numRuns: 300 },
+    { numRuns: cases(300) },
   );
 });
 

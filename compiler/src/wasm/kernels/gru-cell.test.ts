@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
+import { cases } from "../cases.test.support.js";
 import { gruCell } from "./gru-cell.js";
 import { laneCount, vectorsOf } from "./kernel.js";
 import { differenceOf, operands, seed, size } from "./kernel-case.test.support.js";
@@ -21,6 +22,6 @@ it("makes a GRU's state of its gates as its reference does", () => {
       };
       expect(differenceOf(gruCell, options, operands(4), s)).toBeUndefined();
     }),
-    { numRuns: 100 },
+    { numRuns: cases(100) },
   );
 });

@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
+import { cases } from "../cases.test.support.js";
 import { depthwiseI8 } from "./depthwise-i8.js";
 import { packedDepthwiseI8 } from "./depthwise-i8-weights.js";
 import { gateBits, gateI8 } from "./gate-i8.js";
@@ -125,7 +126,7 @@ it("multiplies bytes as its reference does: tiles, panels, taps, tails, another 
         });
       },
     ),
-    { numRuns: 300 },
+    { numRuns: cases(300) },
   );
 });
 
@@ -176,7 +177,7 @@ it("convolves channels of bytes as its reference does", () => {
         isSeven: rest.activations === "7-bit",
       });
     }),
-    { numRuns: 300 },
+    { numRuns: cases(300) },
   );
 });
 
@@ -237,7 +238,7 @@ it("convolves channels of bytes between borders, which are as they were said to 
         fixed: (at) => (isOutside(at) ? value : undefined),
       });
     }),
-    { numRuns: 200 },
+    { numRuns: cases(200) },
   );
 });
 
@@ -259,7 +260,7 @@ it("rounds floats to bytes as its reference does", () => {
       const options = { axes, lanes, step, scale: scale / 32, rounding: how, ...beside };
       expect(differenceOf(quantizeI8, options, operands(2), s, undefined, true)).toBeUndefined();
     }),
-    { numRuns: 200 },
+    { numRuns: cases(200) },
   );
 });
 
@@ -278,7 +279,7 @@ it("looks up bytes and floats as its reference does", () => {
       const options = { axes, run, step: apart, gives };
       expect(differenceOf(lookUpI8, options, operands(3), s, undefined, true)).toBeUndefined();
     }),
-    { numRuns: 100 },
+    { numRuns: cases(100) },
   );
 });
 
@@ -313,7 +314,7 @@ it("finds the largest bytes, and means of bytes, as their references do", () => 
       };
       expect(differenceOf(meanI8, options, operands(2), s, prepare, true)).toBeUndefined();
     }),
-    { numRuns: 100 },
+    { numRuns: cases(100) },
   );
 });
 
@@ -344,7 +345,7 @@ it("adds and multiplies tensors of bytes as its reference does", () => {
       const options = { ...rest, run, axes };
       expect(differenceOf(joinI8, options, operands(3), s, undefined, true)).toBeUndefined();
     }),
-    { numRuns: 200 },
+    { numRuns: cases(200) },
   );
 });
 
@@ -368,6 +369,6 @@ it("multiplies bytes by gates of channels as its reference does", () => {
       const options = { ...rest, axes, along, run, bits, factor: Math.fround(most / 255) };
       expect(differenceOf(gateI8, options, operands(3), s, undefined, true)).toBeUndefined();
     }),
-    { numRuns: 200 },
+    { numRuns: cases(200) },
   );
 });

@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
+import { cases } from "../cases.test.support.js";
 import { blockTransform } from "./block-transform.js";
 import { copy, type CopyAxis } from "./copy.js";
 import { convert } from "./convert.js";
@@ -76,7 +77,7 @@ it("multiplies as its reference does: tiles, panels, taps, groups, tails", () =>
         expect(differenceOf(matrix, options, at, s, prepare)).toBeUndefined();
       },
     ),
-    { numRuns: 300 },
+    { numRuns: cases(300) },
   );
 });
 
@@ -112,7 +113,7 @@ it("transforms blocks as its reference does", () => {
       };
       expect(differenceOf(blockTransform, options, operands(4), s)).toBeUndefined();
     }),
-    { numRuns: 200 },
+    { numRuns: cases(200) },
   );
 });
 
@@ -148,7 +149,7 @@ it("convolves channels as its reference does", () => {
       fc.pre(batch * rows * columns * vectors * 4 < 1900);
       expect(differenceOf(depthwise, options, operands(5), rest.seed)).toBeUndefined();
     }),
-    { numRuns: 200 },
+    { numRuns: cases(200) },
   );
 });
 
@@ -192,7 +193,7 @@ it("computes elementwise with broadcasting as its reference does", () => {
       };
       expect(differenceOf(map, options, operands(3), s)).toBeUndefined();
     }),
-    { numRuns: 300 },
+    { numRuns: cases(300) },
   );
 });
 
@@ -218,7 +219,7 @@ it("compares, joins and chooses as its reference does", () => {
       const options = { axes: [], lanes, inputs, program: program.slice(0, length), padded: false };
       expect(differenceOf(map, options, operands(3), s, undefined, true)).toBeUndefined();
     }),
-    { numRuns: 200 },
+    { numRuns: cases(200) },
   );
 });
 
@@ -255,7 +256,7 @@ it("computes with integers as its reference does", () => {
       const difference = differenceOf(integerMap, { ...options, axes }, at, s, prepare, true);
       expect(difference).toBeUndefined();
     }),
-    { numRuns: 300 },
+    { numRuns: cases(300) },
   );
 });
 
@@ -296,7 +297,7 @@ it("reduces over axes and over lanes as its references do", () => {
       };
       expect(differenceOf(reduceLanes, along, operands(2), s)).toBeUndefined();
     }),
-    { numRuns: 200 },
+    { numRuns: cases(200) },
   );
 });
 
@@ -325,7 +326,7 @@ it("normalizes rows as its references do: softmax both ways, layer norm", () => 
       const norm = { axes, lanes, epsilon: 1e-3, shift: logarithm, padded };
       expect(differenceOf(layerNorm, norm, operands(4), s)).toBeUndefined();
     }),
-    { numRuns: 200 },
+    { numRuns: cases(200) },
   );
 });
 
@@ -368,7 +369,7 @@ it("copies, repeats, gathers and fills as its references do, and writes nothing 
       };
       expect(differenceOf(fill, filled, operands(1), s, undefined, true)).toBeUndefined();
     }),
-    { numRuns: 200 },
+    { numRuns: cases(200) },
   );
 });
 
@@ -392,7 +393,7 @@ it("converts between all elements as its reference does", () => {
       const difference = differenceOf(convert, { ...options, axes }, operands(2), s, prepare, true);
       expect(difference).toBeUndefined();
     }),
-    { numRuns: 300 },
+    { numRuns: cases(300) },
   );
 });
 
@@ -421,7 +422,7 @@ it("packs matrices in any order as its reference does", () => {
       };
       expect(differenceOf(pack, options, operands(2), s)).toBeUndefined();
     }),
-    { numRuns: 200 },
+    { numRuns: cases(200) },
   );
 });
 
@@ -442,7 +443,7 @@ it("makes an LSTM's cell of its gates as its reference does", () => {
       };
       expect(differenceOf(lstmCell, options, operands(4), s)).toBeUndefined();
     }),
-    { numRuns: 100 },
+    { numRuns: cases(100) },
   );
 });
 
@@ -474,6 +475,6 @@ it("sums places by weight as its reference does", () => {
       };
       expect(differenceOf(interpolate, options, at, s, prepare)).toBeUndefined();
     }),
-    { numRuns: 100 },
+    { numRuns: cases(100) },
   );
 });

@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
+import { cases } from "../cases.test.support.js";
 import { fill } from "./fill.js";
 import type { Kernel } from "./kernel.js";
 import { differenceOf, operandBytes, operands, seed, size } from "./kernel-case.test.support.js";
@@ -66,7 +67,7 @@ it("keeps what its reference keeps: batches, classes, limits, equal scores, layo
       };
       expect(differenceOf(withoutHeap, options, at, p.seed, prepare, true)).toBeUndefined();
     }),
-    { numRuns: 400 },
+    { numRuns: cases(400) },
   );
 });
 
@@ -81,6 +82,6 @@ it("writes zeros behind the last row, and nothing else", () => {
       const options = { bytes, most };
       expect(differenceOf(zeroRest, options, at, p.seed, prepare, true)).toBeUndefined();
     }),
-    { numRuns: 100 },
+    { numRuns: cases(100) },
   );
 });

@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
+import { cases } from "../cases.test.support.js";
 import { size } from "./kernel-case.test.support.js";
 import { alike, listedTiles, tableOf } from "./tiling.js";
 
@@ -17,7 +18,7 @@ it("cuts rows into tiles that hold every column once, and lists into tiles that 
       expect(placesIn(list)).toBeLessThanOrEqual(table.length / 2);
       for (const tile of [...row, ...list]) expect(tile.size).toBeLessThanOrEqual(most);
     }),
-    { numRuns: 300 },
+    { numRuns: cases(300) },
   );
 });
 

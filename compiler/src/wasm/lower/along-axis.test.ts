@@ -1,6 +1,7 @@
 import type { Dtype } from "@pare/runtime/format";
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
+import { cases } from "../cases.test.support.js";
 import { attribute, type ValueId } from "../../ir/index.js";
 import { type Builder, graphOf } from "../../rules/rule-case.test.support.js";
 import { compare } from "../run-model.test.support.js";
@@ -40,7 +41,7 @@ it("sums up along any axis", async () => {
       });
       expect(await compare(graph, checked)).toBeLessThan(2e-5);
     }),
-    { numRuns: 80 },
+    { numRuns: cases(80) },
   );
 });
 
@@ -78,7 +79,7 @@ it("finds where the largest and the smallest are, and the first few", async () =
       });
       expect(await compare(graph, checked)).toBeLessThan(1e-5);
     }),
-    { numRuns: 150 },
+    { numRuns: cases(150) },
   );
 });
 
@@ -106,7 +107,7 @@ it("folds integers, products and powers over any axes", async () => {
       });
       expect(await compare(graph, checked)).toBeLessThan(2e-5);
     }),
-    { numRuns: 150 },
+    { numRuns: cases(150) },
   );
 });
 
@@ -146,6 +147,6 @@ it("normalizes groups of channels, and channels alone", async () => {
       });
       expect(await compare(graph, checked)).toBeLessThan(5e-5);
     }),
-    { numRuns: 120 },
+    { numRuns: cases(120) },
   );
 });

@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
+import { cases } from "../cases.test.support.js";
 import { attribute, type Attributes } from "../../ir/index.js";
 import { graphOf } from "../../rules/rule-case.test.support.js";
 import { compare } from "../run-model.test.support.js";
@@ -63,7 +64,7 @@ it("convolves transposed: one axis and two, strides, dilations, pads, what follo
       });
       expect(await compare(graph, { poisoned: true, reference: true })).toBeLessThan(2e-5);
     }),
-    { numRuns: 120 },
+    { numRuns: cases(120) },
   );
 });
 
@@ -118,6 +119,6 @@ it("resizes: to the nearest, linear and cubic, every way to find coordinates", a
       });
       expect(await compare(graph, { poisoned: true, reference: true })).toBeLessThan(2e-5);
     }),
-    { numRuns: 100 },
+    { numRuns: cases(100) },
   );
 });

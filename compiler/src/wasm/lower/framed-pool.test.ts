@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
+import { cases } from "../cases.test.support.js";
 import { attribute, type Attributes } from "../../ir/index.js";
 import { graphOf } from "../../rules/rule-case.test.support.js";
 import { planOf, refusalsOf } from "../compile.js";
@@ -52,7 +53,7 @@ it("finds the largest of large windows: padded, dilated, partial at the end, joi
       if (steps.some(({ at }) => at.some(({ in: held }) => held.kind === "buffer" && held.name === "framed"))) framed += 1; // prettier-ignore
       expect(await compare(graph, { poisoned: true, reference: true })).toBeLessThan(2e-5);
     }),
-    { numRuns: 120 },
+    { numRuns: cases(120) },
   );
   expect(framed).toBeGreaterThan(20);
 });

@@ -1,6 +1,7 @@
 import type { Dtype } from "@pare/runtime/format";
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
+import { cases } from "../cases.test.support.js";
 import { attribute } from "../../ir/index.js";
 import { graphOf } from "../../rules/rule-case.test.support.js";
 import { compare } from "../run-model.test.support.js";
@@ -39,7 +40,7 @@ it("looks up elements by computed indices, of constants and of what lies in any 
       });
       expect(await compare(graph, checked)).toBe(0);
     }),
-    { numRuns: 150 },
+    { numRuns: cases(150) },
   );
 });
 
@@ -73,7 +74,7 @@ it("looks up and writes elements each from its own place", async () => {
       );
       expect(await compare(graph, checked)).toBeLessThan(1e-6);
     }),
-    { numRuns: 120 },
+    { numRuns: cases(120) },
   );
 });
 
@@ -118,6 +119,6 @@ it("looks up and writes parts by tuples of indices", async () => {
       fc.pre(op !== "none" || rows.reduce((product, one) => product * one, 1) <= (own[0] ?? 1));
       expect(await compare(graph, checked)).toBeLessThan(1e-6);
     }),
-    { numRuns: 120 },
+    { numRuns: cases(120) },
   );
 });

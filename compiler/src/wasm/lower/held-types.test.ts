@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
+import { cases } from "../cases.test.support.js";
 import { attribute, type ValueId } from "../../ir/index.js";
 import { type Builder, graphOf } from "../../rules/rule-case.test.support.js";
 import { compare } from "../run-model.test.support.js";
@@ -81,6 +82,6 @@ it("takes, moves and gives values of every type", async () => {
       });
       expect(await compare(graph, { poisoned: true, reference: true })).toBe(0);
     }),
-    { numRuns: 200 },
+    { numRuns: cases(200) },
   );
 });

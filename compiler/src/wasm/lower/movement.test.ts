@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
+import { cases } from "../cases.test.support.js";
 import { attribute, type Graph, type ValueId } from "../../ir/index.js";
 import { type Builder, graphOf } from "../../rules/rule-case.test.support.js";
 import { compare } from "../run-model.test.support.js";
@@ -189,6 +190,6 @@ it("moves elements and computes with them where they lie, in graphs of many oper
       fc.pre(!isLarge);
       await expectAgreement(graph);
     }),
-    { numRuns: 300 },
+    { numRuns: cases(300) },
   );
 });

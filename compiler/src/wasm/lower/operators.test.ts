@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
+import { cases } from "../cases.test.support.js";
 import { attribute, type Attributes, type Graph, type ValueId } from "../../ir/index.js";
 import { type Builder, graphOf } from "../../rules/rule-case.test.support.js";
 import { compare } from "../run-model.test.support.js";
@@ -67,7 +68,7 @@ it("convolves: one axis and two, groups, strides, dilations, pads, what follows"
       );
       await expectAgreement(graph);
     }),
-    { numRuns: 150 },
+    { numRuns: cases(150) },
   );
 });
 
@@ -132,7 +133,7 @@ it("multiplies matrices: batches, vectors, computed and constant, biases, transp
       );
       await expectAgreement(graph);
     }),
-    { numRuns: 120 },
+    { numRuns: cases(120) },
   );
 });
 
@@ -169,7 +170,7 @@ it("computes Gemm, of flattened images too", async () => {
       });
       await expectAgreement(graph);
     }),
-    { numRuns: 80 },
+    { numRuns: cases(80) },
   );
 });
 
@@ -216,7 +217,7 @@ it("pools: largest and mean, padded, dilated, partial at the end, global", async
       fc.pre(fits && (isGlobal || p.ceil === 0 || !isMean || p.counts === 0));
       await expectAgreement(graph);
     }),
-    { numRuns: 120 },
+    { numRuns: cases(120) },
   );
 });
 
@@ -256,7 +257,7 @@ it("computes elementwise with any broadcast, on images and rows", async () => {
       });
       await expectAgreement(graph);
     }),
-    { numRuns: 150 },
+    { numRuns: cases(150) },
   );
 });
 
@@ -304,6 +305,6 @@ it("reduces, normalizes and takes softmax over any axis, on images and rows", as
       });
       await expectAgreement(graph);
     }),
-    { numRuns: 150 },
+    { numRuns: cases(150) },
   );
 });

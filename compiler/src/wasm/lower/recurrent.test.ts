@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
+import { cases } from "../cases.test.support.js";
 import { type Attribute, attribute } from "../../ir/index.js";
 import { graphOf } from "../../rules/rule-case.test.support.js";
 import { compare } from "../run-model.test.support.js";
@@ -62,6 +63,6 @@ it("runs cells over time: both directions, batches, states given and not", async
       );
       expect(await compare(graph, { poisoned: true, reference: true })).toBeLessThan(2e-5);
     }),
-    { numRuns: 150 },
+    { numRuns: cases(150) },
   );
 });

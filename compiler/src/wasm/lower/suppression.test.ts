@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
+import { cases } from "../cases.test.support.js";
 import { attribute, type Graph, type ValueId } from "../../ir/index.js";
 import { type Builder, graphOf } from "../../rules/rule-case.test.support.js";
 import { refusalsOf } from "../compile.js";
@@ -79,7 +80,7 @@ const usual: Problem = {
 it("keeps the boxes that onnxruntime keeps, in its order", async () => {
   await fc.assert(
     fc.asyncProperty(problem, (one) => expectAgreement(detector(one, (rows) => ({ rows })))),
-    { numRuns: 120 },
+    { numRuns: cases(120) },
   );
 });
 

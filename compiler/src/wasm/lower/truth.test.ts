@@ -1,6 +1,7 @@
 import type { Dtype } from "@pare/runtime/format";
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
+import { cases } from "../cases.test.support.js";
 import { attribute, type ValueId } from "../../ir/index.js";
 import { simplifyGraph } from "../../passes/simplify.js";
 import { type Builder, graphOf } from "../../rules/rule-case.test.support.js";
@@ -69,7 +70,7 @@ it("compares, joins and chooses by truth values, of every type and broadcast", a
       );
       expect(await compare(graph, { poisoned: true, reference: true })).toBeLessThan(1e-6);
     }),
-    { numRuns: 200 },
+    { numRuns: cases(200) },
   );
 });
 
@@ -91,7 +92,7 @@ it("converts between all types", async () => {
       });
       expect(await compare(graph, { poisoned: true, reference: true })).toBeLessThan(1e-6);
     }),
-    { numRuns: 150 },
+    { numRuns: cases(150) },
   );
 });
 
@@ -141,7 +142,7 @@ it("keeps triangles, and sets one of many", async () => {
       await simplifyGraph(graph, {});
       expect(await compare(graph, { poisoned: true, reference: true })).toBe(0);
     }),
-    { numRuns: 100 },
+    { numRuns: cases(100) },
   );
 });
 
@@ -176,7 +177,7 @@ it("computes with integers of 32 and 64 bits, broadcast", async () => {
       });
       expect(await compare(graph, { poisoned: true, reference: true, integers: [-9, 9] })).toBe(0);
     }),
-    { numRuns: 150 },
+    { numRuns: cases(150) },
   );
 });
 
@@ -207,6 +208,6 @@ it("takes powers, remainders, sines and other functions of floats", async () => 
       });
       expect(await compare(graph, { poisoned: true, reference: true })).toBeLessThan(2e-5);
     }),
-    { numRuns: 150 },
+    { numRuns: cases(150) },
   );
 });

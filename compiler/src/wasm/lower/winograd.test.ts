@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
+import { cases } from "../cases.test.support.js";
 import { attribute, type Graph, type ValueId } from "../../ir/index.js";
 import { type Builder, graphOf } from "../../rules/rule-case.test.support.js";
 import { planOf } from "../compile.js";
@@ -66,7 +67,7 @@ it("agrees with onnxruntime: pads, batches, channels that fill no vector, what f
       expect(transforms).toBe(isTwice ? 6 : 3);
       expect(await compare(graph, { poisoned: true, reference: true })).toBeLessThan(2e-5);
     }),
-    { numRuns: 40 },
+    { numRuns: cases(40) },
   );
 });
 

@@ -1,6 +1,7 @@
 import { elementCount } from "@pare/runtime/format";
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
+import { cases } from "../../cases.test.support.js";
 import { attribute, type Attributes, type Graph, Tensor, type ValueId } from "../../../ir/index.js";
 import { run } from "../../../passes/quantization/engine-case.test.support.js";
 import { simplifyGraph } from "../../../passes/simplify.js";
@@ -212,7 +213,7 @@ it("convolves integers of any quantizer: axes, groups, strides, dilations, pads,
         p.isDepthwise && p.depth > 1 ? ["depthwise-i8"] : ["matrix-i8", "depthwise-i8"];
       expect(kernels.some((kernel) => wanted.includes(kernel))).toBe(true);
     }),
-    { numRuns: 60 },
+    { numRuns: cases(60) },
   );
 }, 120_000);
 
@@ -260,7 +261,7 @@ it("multiplies rows of integers with matrices: turned or not, biases, flattened 
       const step = Math.max(p.output?.scale ?? 0, ofImage, 1e-5);
       expect(await expectAgreement(graph, step)).toContain("matrix-i8");
     }),
-    { numRuns: 50 },
+    { numRuns: cases(50) },
   );
 }, 120_000);
 
@@ -330,7 +331,7 @@ it("pools, joins, moves and maps integers without making floats of them", async 
       const computing = kernels.filter((kernel) => !isExact(kernel));
       expect(computing).toEqual([]);
     }),
-    { numRuns: 120 },
+    { numRuns: cases(120) },
   );
 }, 120_000);
 
