@@ -27,7 +27,7 @@ if ((await findBrowser()) === null) {
   }
 }
 
-// Each of the thousand processes that tests start would read these certificates, and none of them leaves this machine.
+// Each of the hundreds of processes that tests start would read these certificates, and none of them leaves this machine.
 delete process.env.NODE_EXTRA_CA_CERTS;
 
 const reporters = ["--reporter=default", "--reporter=./.ci/count-reporter.mjs"];

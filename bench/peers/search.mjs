@@ -42,17 +42,24 @@ const further = [
 ];
 
 const python = await findPython();
-const found = existsSync(result) ? JSON.parse(readFileSync(result, "utf8")).models : {};
-const named = models.filter(({ name }) => asked.includes(name));
-for (const model of named.length === 0 ? models : named)
-  found[model.name] = { ...found[model.name], ...(await search(model)) };
-const about = {
-  how: "node bench/peers/search.mjs",
+const before = existsSync(result) ? JSON.parse(readFileSync(result, "utf8")) : {};
+const found = before.models ?? {};
+/** When and where a model's files were tried: a search of some of them leaves the others as they are. */
+const searched = before.searched ?? {};
+const here = {
   date: new Date().toISOString().slice(0, 10),
   processor: cpus()[0]?.model ?? "",
   versions,
 };
-writeFileSync(result, `${JSON.stringify({ ...about, models: found }, null, 2)}\n`);
+const named = models.filter(({ name }) => asked.includes(name));
+for (const model of named.length === 0 ? models : named) {
+  const answers = await search(model);
+  found[model.name] = { ...found[model.name], ...answers };
+  const now = Object.fromEntries(Object.keys(answers).map((target) => [target, here]));
+  searched[model.name] = { ...searched[model.name], ...now };
+}
+const how = "node bench/peers/search.mjs";
+writeFileSync(result, `${JSON.stringify({ how, searched, models: found }, null, 2)}\n`);
 
 function settings({ mode = "static", operators: only = null, perChannel = false }) {
   return [
