@@ -14,6 +14,7 @@ export {
   type DistillServices,
   findPass,
   mustStay,
+  normalOpset,
   type PassName,
   type PassStep,
   passes,

@@ -28,6 +28,7 @@ export { quantizeAware };
 export { distill };
 export type { DistillOptions } from "./distillation/options.js";
 export { mustStay } from "./prune.js";
+export { normalOpset } from "./opset/raise.js";
 export type * from "../pipeline/pass.js";
 
 /** Every pass. Recipe steps follow from this tuple. */

@@ -1,4 +1,4 @@
-import { PareError } from "@pare/runtime/format";
+import { type Dtype, PareError } from "@pare/runtime/format";
 import { edit, type Body, type Graph, type Node } from "../ir/index.js";
 import { inferAll, missingInput } from "../ops/index.js";
 import { constantsToInitializers } from "./constants-to-initializers.js";
@@ -18,8 +18,8 @@ export const normalize = definePass({
   create: () => ({ exactness: "rounding", run: normalizeGraph }),
 });
 
-/** Opset 21 came with it. */
-const lowestIrVersion = 10n;
+/** Opset 21 came with it. Of a newer one engines that are older refuse every file, whatever it says. */
+const normalIrVersion = 10n;
 
 export function normalizeGraph(graph: Graph): void {
   constantsToInitializers(graph);
@@ -46,8 +46,18 @@ export function normalizeGraph(graph: Graph): void {
     });
   }
   dropUnusedDomains(graph);
-  if (graph.header.irVersion < lowestIrVersion)
-    edit(graph, "normalize", (editor) => editor.setHeader({ irVersion: lowestIrVersion }));
+  const { irVersion } = graph.header;
+  if (irVersion < normalIrVersion || (irVersion > normalIrVersion && !holdsNewerTypes(graph)))
+    edit(graph, "normalize", (editor) => editor.setHeader({ irVersion: normalIrVersion }));
+}
+
+/** Types that came with later versions of the format. */
+const newerTypes: ReadonlySet<Dtype> = new Set(["float4e2m1", "float8e8m0", "int2", "uint2"]);
+
+function holdsNewerTypes(graph: Graph): boolean {
+  return [...graph.allValues()].some(
+    ({ type }) => type.kind === "tensor" && type.dtype !== undefined && newerTypes.has(type.dtype),
+  );
 }
 
 /** Without outputs nothing is used; of an input of no type nothing can be said. @throws PareError MODEL_INVALID */

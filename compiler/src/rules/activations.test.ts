@@ -127,6 +127,7 @@ describe("clips", () => {
     for (const [op, bound] of [
       ["Min", -largest],
       ["Max", largest],
+      ["Max", -largest],
     ] as const) {
       const build: Build = (x, b) => b.add(op, [x, b.floats([bound])]);
       expect((await apply(clips, single(build))).ops).toEqual(["Clip"]);

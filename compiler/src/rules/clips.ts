@@ -108,8 +108,8 @@ function clip(
     editor.constant(name, Tensor.float32([], [value]), body);
   const max = high >= largest ? null : bound("max", high);
   if (low === 0 && max === null) return editor.add1("Relu", [source], {}, { body });
-  // A lower bound at the upper end, as of Max(x, ∞), is one.
-  const min = low <= -largest ? null : bound("min", low);
+  // A lower bound at either end is one: masks hold −∞, and exporters lift it to the least number, so that no row is −∞ alone.
+  const min = low === -Infinity ? null : bound("min", low);
   return editor.add1("Clip", [source, min, max], {}, { body });
 }
 

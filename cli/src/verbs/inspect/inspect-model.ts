@@ -3,6 +3,9 @@ import {
   countMacs,
   countOperators,
   countParameters,
+  findPass,
+  type Graph,
+  normalOpset,
   obstacleText,
   type Sizes,
   supportOf,
@@ -51,12 +54,22 @@ export async function inspectModel(
       operators: countOperators(graph),
       parameters: countParameters(graph),
       macs: countMacs(graph),
-      targets: await Promise.all(targets.map((target) => supportOf(graph, target, sizes))),
+      targets: await targetsOf(graph, sizes),
     };
     return { text: factsText(facts), document: facts };
   } finally {
     model.close();
   }
+}
+
+/** Of a newer opset, what is written for targets is counted: the same in older operators. */
+async function targetsOf(graph: Graph, sizes: Sizes): Promise<readonly TargetSupport[]> {
+  try {
+    if ((graph.opset("") ?? 0) > normalOpset) await findPass("normalize").create({}).run(graph, {});
+  } catch (error) {
+    if (!(error instanceof PareError)) throw error; // It cannot be said so: targets are asked about it as it is.
+  }
+  return Promise.all(targets.map((target) => supportOf(graph, target, sizes)));
 }
 
 interface Facts {

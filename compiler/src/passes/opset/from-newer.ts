@@ -1,22 +1,24 @@
 import { PareError } from "@pare/runtime/format";
-import { edit, type Graph, type Node } from "../../ir/index.js";
-import { attributeReader } from "../../ops/index.js";
+import { bodiesOf, type Body, edit, type Graph, type Node } from "../../ir/index.js";
+import { attributeReader, inferAll } from "../../ops/index.js";
+import type { Adapter } from "./adapter.js";
+import { newerOperators } from "./newer-operators.js";
 import { normalOpset } from "./raise.js";
+import { stepOf } from "./step.js";
 
 /** The newest opset whose changes are known. */
 const newestOpset = 28;
 
-/** The opset that brought an operator, after the one that is normal here. */
+const sayable: ReadonlyMap<string, Adapter> = new Map(
+  newerOperators.map((each) => [each.op, each]),
+);
+
+/** The opset that brought an operator that is not said in other words here. */
 const introducedLater: Readonly<Record<string, number>> = {
-  Attention: 23,
   BitCast: 26,
   CausalConvWithState: 27,
   CumProd: 26,
   LinearAttention: 27,
-  RMSNormalization: 23,
-  RotaryEmbedding: 23,
-  SwiGLU: 28,
-  Swish: 24,
   TensorScatter: 24,
 };
 
@@ -34,7 +36,8 @@ const newAttributes: readonly (readonly [
 ];
 
 /**
- * Says a model of opset 22 to 28 in opset 21: most of those versions only admit more element types.
+ * Says a model of opset 22 to 28 in opset 21: most of those versions only admit more element types, and most of their
+ * operators are functions of older ones.
  * @throws PareError MODEL_VERSION naming the first node that opset 21 has no words for
  */
 export function fromNewerOpset(graph: Graph, opset: number): void {
@@ -49,6 +52,7 @@ export function fromNewerOpset(graph: Graph, opset: number): void {
     );
   }
   for (const node of graph.allNodes()) if (node.domain === "") requireOld(graph, node);
+  sayNewerOperators(graph, opset);
   edit(graph, "opset-21", (editor) => {
     for (const node of graph.allNodes()) {
       for (const [ops, name] of newAttributes) {
@@ -60,24 +64,63 @@ export function fromNewerOpset(graph: Graph, opset: number): void {
   });
 }
 
-function requireOld(graph: Graph, node: Node): void {
-  const refuse = (what: string): never => {
-    throw new PareError(
-      "MODEL_VERSION",
-      `${what}, and opset ${normalOpset}, which Pare works in, has no equal.`,
-      {
-        where: graph.nodeLabel(node),
-        hint: `Export the model for opset ${normalOpset}.`,
-      },
+/** Where the types of a node's inputs are not declared, it waits until what comes before it is said, and they are known. */
+function sayNewerOperators(graph: Graph, opset: number): void {
+  for (;;) {
+    const waiting = inOrder(graph, graph.main).filter(
+      ({ op, domain }) => domain === "" && sayable.has(op),
     );
-  };
+    if (waiting.length === 0) return;
+    inferAll(graph);
+    const [first] = waiting;
+    for (const node of waiting) {
+      const found = sayable.get(node.op);
+      if (found === undefined || (node !== first && !isTyped(graph, node))) continue;
+      edit(
+        graph,
+        `opset-${normalOpset}`,
+        (editor) => {
+          const step = stepOf(graph, editor, node.id, opset, normalOpset);
+          const what = `${node.op} of opset ${opset} cannot be said in opset ${normalOpset}, which Pare works in`;
+          found.convert({ ...step, refuse: (why) => refuse(graph, node, `${what}: ${why}.`) });
+          editor.remove(node.id);
+        },
+        { interface: true },
+      );
+    }
+  }
+}
+
+function inOrder(graph: Graph, body: Body): readonly Node[] {
+  return graph
+    .order(body)
+    .flatMap((node) => [node, ...bodiesOf(node).flatMap((inner) => inOrder(graph, inner))]);
+}
+
+function isTyped(graph: Graph, { inputs }: Node): boolean {
+  return inputs.every((id) => {
+    const type = id === null ? undefined : graph.value(id).type;
+    return type === undefined || (type.kind === "tensor" && type.shape !== undefined);
+  });
+}
+
+function requireOld(graph: Graph, node: Node): void {
   const since = introducedLater[node.op];
-  if (since !== undefined) refuse(`${node.op} came with opset ${since}`);
+  const unequal = `and opset ${normalOpset}, which Pare works in, has no equal.`;
+  if (since !== undefined) refuse(graph, node, `${node.op} came with opset ${since}, ${unequal}`);
   const read = attributeReader(node.attributes);
   for (const [ops, name, fallback] of newAttributes) {
     if (!ops.includes(node.op)) continue;
     const value =
       typeof fallback === "number" ? read.int(name, fallback) : read.string(name, fallback);
-    if (value !== fallback) refuse(`${node.op} with ${name} = ${value} is newer`);
+    if (value !== fallback)
+      refuse(graph, node, `${node.op} with ${name} = ${value} is newer, ${unequal}`);
   }
+}
+
+function refuse(graph: Graph, node: Node, message: string): never {
+  throw new PareError("MODEL_VERSION", message, {
+    where: graph.nodeLabel(node),
+    hint: `Export the model for opset ${normalOpset}.`,
+  });
 }
