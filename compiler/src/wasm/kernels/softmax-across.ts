@@ -2,7 +2,8 @@ import { f32x4, floats, load } from "../encode/expression.js";
 import { FunctionBuilder } from "../encode/function-builder.js";
 import { floatBytes, type Kernel, laneCount } from "./kernel.js";
 import { type Axis, nest, walk } from "./nest.js";
-import { emitExp, emitUnary } from "./unary.js";
+import { emitPart } from "./softmax.js";
+import { emitUnary } from "./unary.js";
 
 /** Softmax, or its logarithm, along an axis other than the lanes: four at a time. */
 export interface SoftmaxAcrossOptions {
@@ -28,7 +29,7 @@ export const softmaxAcross: Kernel<SoftmaxAcrossOptions> = {
       f.set(sum, floats(0));
       nest(f, [along], f.parameters, () => {
         f.set(x, f32x4.subtract(load(input), largest));
-        emitExp(f, x, engine.fused);
+        emitPart(f, x, engine.fused);
         if (!logarithm) f.store(output, 0, x);
         f.set(sum, f32x4.add(sum, x));
       });

@@ -1,4 +1,4 @@
-import { f32x4, floats, load, type Vector } from "../encode/expression.js";
+import { bits, f32x4, floats, load, type Local, type Vector } from "../encode/expression.js";
 import { FunctionBuilder } from "../encode/function-builder.js";
 import { eachVector, foldRun, joinLanes, storeTail, withTail } from "./across-lanes.js";
 import { floatBytes, type Kernel, laneCount, vectorsOf } from "./kernel.js";
@@ -35,7 +35,7 @@ export const softmax: Kernel<SoftmaxOptions> = {
       const moving = logarithm ? [input] : [input, output];
       const moved = eachVector(f, lanes, moving, (offset, tail) => {
         f.set(x, shifted(load(input, offset)));
-        emitExp(f, x, engine.fused);
+        emitPart(f, x, engine.fused);
         if (!logarithm) storeTail(f, output, offset, x, tail, padded);
         f.set(sum, f32x4.add(sum, withTail(x, tail, 0)));
       });
@@ -68,3 +68,12 @@ export const softmax: Kernel<SoftmaxOptions> = {
     });
   },
 };
+
+/** A smaller one counts as 0: its share could be less than the smallest normal float, with which processors are slow. */
+const leastPart = 2 ** -115;
+
+/** eˣ for x up to 0, as a part of a sum that is at least 1. Where a mask lowers what is not to be seen, most are 0. */
+export function emitPart(f: FunctionBuilder, x: Local<"v128">, fused: boolean): void {
+  emitExp(f, x, fused);
+  f.set(x, bits.select(floats(0), x, f32x4.less(x, f.splat(leastPart))));
+}
