@@ -33,6 +33,7 @@ import { multiplyBytes } from "./quantized/product.js";
 import { ofBytes, onBytes } from "./quantized/rows.js";
 import { reductionRow } from "./reduction.js";
 import { resizeRow } from "./resize.js";
+import { filledRow } from "./filled.js";
 import { oneHotRow } from "./one-hot.js";
 import { rnnRow } from "./rnn.js";
 import { softmaxRow } from "./softmax.js";
@@ -95,6 +96,7 @@ export const lowerings: ReadonlyMap<string, LoweringRow> = new Map(
     ThresholdedRelu: thresholdedRow,
     Shrink: shrinkRow,
     Trilu: triangleRow,
+    ConstantOfShape: filledRow,
     OneHot: oneHotRow,
     ...named(comparisonRow, "Equal Less LessOrEqual Greater GreaterOrEqual"),
     ...named(logicRow, "And Or Xor"),

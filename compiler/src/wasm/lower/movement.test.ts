@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { cases } from "../cases.test.support.js";
-import { attribute, type Graph, type ValueId } from "../../ir/index.js";
+import { attribute, type Graph, Tensor, type ValueId } from "../../ir/index.js";
 import { type Builder, graphOf } from "../../rules/rule-case.test.support.js";
 import { compare } from "../run-model.test.support.js";
 
@@ -94,6 +94,17 @@ const steps: Readonly<Record<string, Step>> = {
     return {
       id: b.add("Tile", [x, b.ints(repeats)]),
       dims: dims.map((one, at) => one * (repeats[at] ?? 1)),
+    };
+  },
+  fill(b, x, dims, draw) {
+    const value = attribute.tensor(Tensor.float32([1], [draw(3)]));
+    const axis = draw(dims.length);
+    const size = 1 + draw(3);
+    const more = dims.map((one, at) => (at === axis ? size : one));
+    const made = b.add("ConstantOfShape", [b.ints(more)], { value });
+    return {
+      id: b.add("Concat", [x, made], { axis: attribute.int(axis) }),
+      dims: dims.map((one, at) => (at === axis ? one + size : one)),
     };
   },
   map(b, x, dims, draw) {

@@ -23,6 +23,7 @@ it("runs cells over time: both directions, batches, states given and not", async
     outputs: size(1, 3),
     resetsProduct: size(0, 1),
     says: fc.boolean(),
+    filled: fc.boolean(),
   });
   await fc.assert(
     fc.asyncProperty(problem, async ({ op, steps, batch, width, hidden, direction, ...p }) => {
@@ -40,7 +41,10 @@ it("runs cells over time: both directions, batches, states given and not", async
       const graph = graphOf(
         { x: ["float32", steps, batch, width], h: state, c: state },
         (input, b) => {
-          const states = isLstm ? [input("h"), input("c")] : [input("h")];
+          const hiddenState = p.filled
+            ? b.add("ConstantOfShape", [b.ints([directions, batch, hidden])])
+            : input("h");
+          const states = isLstm ? [hiddenState, input("c")] : [hiddenState];
           const found = b.many(
             op,
             Math.min(p.outputs, isLstm ? 3 : 2),
