@@ -5,6 +5,7 @@ import { simplifyRules } from "../rules/index.js";
 import { runRules } from "../rules/run-rules.js";
 import { dropDescriptions } from "./drop-descriptions.js";
 import { dropUnused } from "./drop-unused.js";
+import { dropDeadWeights } from "./dead-weights.js";
 import { normalizeGraph } from "./normalize.js";
 import { boolean } from "../pipeline/kinds.js";
 import { option } from "../pipeline/options.js";
@@ -45,6 +46,8 @@ export async function simplifyGraph(graph: Graph, context: PassContext): Promise
     await runRules(graph, simplifyRules, context);
     await mergeCommonSubexpressions(graph);
     dropUnused(graph);
-    if (graph.changes === before) return;
+    if (graph.changes === before) break;
   }
+  // When all weights are what they will be: a folded scale makes some smaller.
+  await dropDeadWeights(graph, context.signal);
 }

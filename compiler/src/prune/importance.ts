@@ -1,4 +1,4 @@
-import type { Graph, ValueId } from "../ir/index.js";
+import type { Graph, NodeId, ValueId } from "../ir/index.js";
 import { unpackNumbers } from "../ops/elements/arrays.js";
 import { channelNode, operatorOf } from "../ops/index.js";
 import type { Activations, Wanted } from "../pipeline/activations.js";
@@ -136,6 +136,29 @@ export async function activationScores(
   });
 }
 
+/**
+ * For each group the units that no weight reads: cutting them changes nothing. None where something else than weights sums
+ * over the group, as a product of two activations does.
+ */
+export async function unreadUnits(
+  graph: Graph,
+  axes: ChannelAxes,
+  groups: readonly Group[],
+): Promise<readonly (readonly number[])[]> {
+  const isReading = (member: Member): boolean => readsIt(graph, axes, member);
+  const sums = await sumsOver(graph, groups, sizes, isReading);
+  return groups.map(({ members }, at) => {
+    const readers = new Set(
+      members.filter(isReading).flatMap(({ axis }) => axes.ends(axis).map(({ node }) => node.id)),
+    );
+    const others = members
+      .filter((member) => isSummed(graph, axes, member))
+      .flatMap(({ axis }) => summingAt(graph, axes, axis));
+    if (readers.size === 0 || others.some((id) => !readers.has(id))) return [];
+    return [...(sums[at] ?? [])].flatMap((sum, unit) => (sum === 0 ? [unit] : []));
+  });
+}
+
 /** 1 on average, so that groups of any size compare. */
 function normalized(scores: Float64Array): Float64Array {
   const mean = scores.reduce((sum, score) => sum + score, 0) / scores.length;
@@ -213,6 +236,11 @@ function readsIt(graph: Graph, axes: ChannelAxes, member: Member): boolean {
   );
 }
 
+/** The nodes that sum over the channels here. */
+function summingAt(graph: Graph, axes: ChannelAxes, axis: Member["axis"]): readonly NodeId[] {
+  return couplingsAt(graph, axes, axis).flatMap(({ own, node }) => (own.sums ? [node.id] : []));
+}
+
 function couplingsAt(graph: Graph, axes: ChannelAxes, axis: Member["axis"]) {
   return axes.ends(axis).flatMap(({ node, port }) => {
     const couplings = operatorOf(node)?.channels?.couplings(channelNode(graph, node)) ?? [];
@@ -221,7 +249,7 @@ function couplingsAt(graph: Graph, axes: ChannelAxes, axis: Member["axis"]) {
         (tie) =>
           tie.axis === axis.axis && tie.port.side === port.side && tie.port.index === port.index,
       );
-      return own === undefined ? [] : [{ own, sums: ties.some(({ sums }) => sums) }];
+      return own === undefined ? [] : [{ own, node, sums: ties.some(({ sums }) => sums) }];
     });
   });
 }

@@ -1,4 +1,5 @@
 export { cutChannels, type GroupCut } from "./cut.js";
+export { cutUnread } from "./cut-unread.js";
 export { type Blocked, channelGroups, type Group, type Groups } from "./groups.js";
 export { type Gradients, type Importance, importances } from "./importance.js";
 export { maskChannels } from "./mask.js";

@@ -3,13 +3,14 @@ import { byteSource, type Tensors } from "@pare/runtime/format";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { countMacs } from "../analysis/index.js";
-import { attribute, type Graph, verifyGraph } from "../ir/index.js";
+import { attribute, edit, type Graph, type Node, Tensor, verifyGraph } from "../ir/index.js";
 import { decodeModel } from "../onnx/index.js";
 import { inferNode } from "../ops/index.js";
 import { bringToNormalForm } from "../passes/quantization/normal-form.js";
 import { feedsOf, run } from "../passes/quantization/engine-case.test.support.js";
 import { graphOf } from "../rules/rule-case.test.support.js";
 import { cutChannels } from "./cut.js";
+import { cutUnread } from "./cut-unread.js";
 import { channelGroups } from "./groups.js";
 import { maskChannels } from "./mask.js";
 import { planPruning, type PrunePlan, type PruneWish } from "./prune.js";
@@ -73,6 +74,54 @@ async function held(
   return { cut, plan };
 }
 
+/** The axis of a weight that its operator sums over. */
+function summed({ op, attributes }: Node, rank: number): number | undefined {
+  switch (op) {
+    case "Conv":
+      return 1;
+    case "ConvTranspose":
+      return 0;
+    case "MatMul":
+      return rank - 2;
+    case "Gemm":
+      return attributes.get("transB")?.value === 1n || attributes.get("transB")?.value === 1
+        ? 1
+        : 0;
+    default:
+      return undefined;
+  }
+}
+
+/** Zeroes the weights that read what would be cut. */
+async function leaveUnread(
+  graph: Graph,
+  axes: PrunePlan["axes"],
+  cuts: PrunePlan["cuts"],
+): Promise<void> {
+  for (const { group, gone } of cuts)
+    for (const { axis, places, width } of group.members) {
+      const tensor = graph.constant(axis.value);
+      const reads = axes
+        .ends(axis)
+        .some(
+          ({ node, port }) =>
+            port.index === 1 && summed(node, tensor?.dims.length ?? 0) === axis.axis,
+        );
+      if (tensor === undefined || !reads) continue;
+      const data = Float32Array.from((await tensor.readArray()) as Float32Array);
+      const inner = tensor.dims.slice(axis.axis + 1).reduce((all, size) => all * size, 1);
+      const out = new Set(
+        gone.flatMap((unit) => [...places.subarray(unit * width, (unit + 1) * width)]),
+      );
+      data.forEach((_, at) => {
+        if (out.has(Math.floor(at / inner) % axis.size)) data[at] = 0;
+      });
+      edit(graph, "test", (editor) =>
+        editor.setConstant(axis.value, Tensor.float32(tensor.dims, data)),
+      );
+    }
+}
+
 async function fixture(name: string): Promise<Graph> {
   const bytes = await readFile(new URL(`../../../fixtures/models/${name}.onnx`, import.meta.url));
   const graph = await decodeModel(
@@ -96,6 +145,40 @@ describe("what is pruned", () => {
     await fc.assert(property, { numRuns: 60, seed: 8 });
     expect(cuts).toBeGreaterThan(60);
   }, 120_000);
+
+  it("loses nothing in any network where no weight reads it", async () => {
+    let channels = 0;
+    const property = fc.asyncProperty(networks, wishes, async (drawn, wanted) => {
+      const graph = networkOf(drawn);
+      const { axes, cuts } = await planPruning(graph, wanted);
+      await leaveUnread(graph, axes, cuts);
+      const cut = graph.fork();
+      await cutUnread(cut, 1);
+      verifyGraph(cut, "prune");
+      channels += countNominalMacs(graph) > countNominalMacs(cut) ? 1 : 0;
+      const feeds = feedsOf(graph, 3);
+      expect(distance(await run(graph, feeds), await run(cut, feeds))).toBeLessThan(1e-5);
+    });
+    await fc.assert(property, { numRuns: 40, seed: 8 });
+    expect(channels).toBeGreaterThan(20);
+  }, 120_000);
+
+  it("keeps what no weight reads but a product with itself does", async () => {
+    const graph = graphOf({ x: ["float32", 5, 8] }, (x, b) => {
+      const hidden = b.add("Tanh", [b.add("MatMul", [x("x"), b.weights(8, 6)])]);
+      const reading = Float32Array.from({ length: 6 * 4 }, (_, at) => (at < 12 ? 0 : at));
+      const transposed = b.add("Transpose", [hidden], { perm: attribute.ints([1, 0]) });
+      return {
+        y: b.add("MatMul", [hidden, b.floats([...reading], [6, 4])]),
+        product: b.add("MatMul", [hidden, transposed]),
+      };
+    });
+    const [feeds, macs] = [feedsOf(graph, 3), countMacs(graph)];
+    const before = await run(graph, feeds);
+    await cutUnread(graph, 1);
+    expect(countMacs(graph)).toBe(macs);
+    expect(distance(before, await run(graph, feeds))).toBe(0);
+  });
 
   it.each(blockKinds)(
     "passes through: %s",
