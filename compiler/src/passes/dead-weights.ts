@@ -10,7 +10,7 @@ import { cutUnread } from "../prune/index.js";
  */
 export async function dropDeadWeights(graph: Graph, signal?: AbortSignal): Promise<void> {
   let hasEmpty = false;
-  for (const value of [...graph.allValues()]) {
+  for (const value of Array.from(graph.allValues())) {
     const { constant } = value;
     if (constant?.dtype !== "float32") continue;
     const [reader] = readersOfWeight(graph, value);
