@@ -3,7 +3,7 @@ import { attribute } from "../../ir/index.js";
 import { graphOf } from "../../rules/rule-case.test.support.js";
 import { planOf } from "../compile.js";
 import { enginesHere } from "../kernels/kernel-case.test.support.js";
-import { runModule } from "../run-model.test.support.js";
+import { compare, runModule } from "../run-model.test.support.js";
 
 const smallestNormal = 2 ** -126;
 /** Down to what exporters write for "not to be seen". */
@@ -29,3 +29,17 @@ it.each([-1, 0])("gives no share that processors are slow with, along axis %i", 
     expect([...(y?.data ?? [])].filter((share) => Number(share) > 0)).toHaveLength(3 * length);
   }
 });
+
+it.each([0, 1, 2, 3])(
+  "leaves the zeros around what a convolution reads, along axis %i",
+  async (axis) => {
+    for (const width of [2, 4, 5]) {
+      const graph = graphOf({ x: ["float32", 1, 2, 3, width] }, (x, b) => {
+        const shares = b.add("Softmax", [x("x")], { axis: attribute.int(axis) });
+        const pads = attribute.ints([1, 1, 1, 1]);
+        return { y: b.add("Conv", [shares, b.weights(1, 2, 3, 3)], { pads }) };
+      });
+      expect(await compare(graph, { poisoned: true, reference: true })).toBeLessThan(2e-5);
+    }
+  },
+);

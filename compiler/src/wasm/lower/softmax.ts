@@ -2,8 +2,9 @@ import { vectorBytes, vectorsOf } from "../kernels/kernel.js";
 import { collapsed } from "../kernels/nest.js";
 import { softmax } from "../kernels/softmax.js";
 import { softmaxAcross } from "../kernels/softmax-across.js";
-import { axesOf, orderOf, sizeAt, stepAt } from "../plan/view.js";
+import { axesOf, hasWholeVectors, orderOf, sizeAt, stepAt } from "../plan/view.js";
 import type { LoweringRow } from "./lowering-row.js";
+import { planMove } from "./move.js";
 import { notAlongRows } from "./row-rules.js";
 
 export const softmaxRow: LoweringRow = {
@@ -27,7 +28,11 @@ export const softmaxRow: LoweringRow = {
     }
     const x = l.withLanes(view, view.lanes, true);
     const order = orderOf(x);
-    const y = l.allocate(node.output(), order, { whole: true });
+    const target = l.allocate(node.output(), order, { whole: true });
+    // Whole vectors are written, which would reach into the zeros that a convolution wants around its input.
+    const y = hasWholeVectors(target)
+      ? target
+      : l.temporary(target.dims, { order, padded: true, halo: [] }, "shares");
     const outer = order.filter((other) => other !== axis && other !== x.lanes);
     const vectors = { count: vectorsOf(sizeAt(x, x.lanes)), steps: [vectorBytes, vectorBytes] };
     const options = {
@@ -36,5 +41,6 @@ export const softmaxRow: LoweringRow = {
       logarithm,
     };
     l.plan.step(softmaxAcross, options, [x.place, y.place]);
+    if (y !== target) planMove(l.plan, y.place, y.steps, target);
   },
 };
