@@ -64,31 +64,35 @@ export function fromNewerOpset(graph: Graph, opset: number): void {
   });
 }
 
-/** Where the types of a node's inputs are not declared, it waits until what comes before it is said, and they are known. */
+/**
+ * In their order, so that what comes before a node is said, and typed, when the node asks for types. Those that nothing
+ * declares and that this does not tell are looked for once more.
+ */
 function sayNewerOperators(graph: Graph, opset: number): void {
-  for (;;) {
+  for (const isLast of [false, true]) {
     const waiting = inOrder(graph, graph.main).filter(
       ({ op, domain }) => domain === "" && sayable.has(op),
     );
     if (waiting.length === 0) return;
     inferAll(graph);
-    const [first] = waiting;
-    for (const node of waiting) {
-      const found = sayable.get(node.op);
-      if (found === undefined || (node !== first && !isTyped(graph, node))) continue;
-      edit(
-        graph,
-        `opset-${normalOpset}`,
-        (editor) => {
-          const step = stepOf(graph, editor, node.id, opset, normalOpset);
-          const what = `${node.op} of opset ${opset} cannot be said in opset ${normalOpset}, which Pare works in`;
-          found.convert({ ...step, refuse: (why) => refuse(graph, node, `${what}: ${why}.`) });
-          editor.remove(node.id);
-        },
-        { interface: true },
-      );
-    }
+    for (const node of waiting) if (isLast || isTyped(graph, node)) say(graph, node, opset);
   }
+}
+
+function say(graph: Graph, node: Node, opset: number): void {
+  edit(
+    graph,
+    `opset-${normalOpset}`,
+    (editor) => {
+      const step = stepOf(graph, editor, node.id, opset, normalOpset);
+      const what = `${node.op} of opset ${opset} cannot be said in opset ${normalOpset}, which Pare works in`;
+      sayable
+        .get(node.op)
+        ?.convert({ ...step, refuse: (why) => refuse(graph, node, `${what}: ${why}.`) });
+      editor.remove(node.id);
+    },
+    { interface: true },
+  );
 }
 
 function inOrder(graph: Graph, body: Body): readonly Node[] {
