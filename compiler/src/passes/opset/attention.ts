@@ -58,6 +58,11 @@ function headsOf(step: Step, rank: 3 | 4): Heads {
   };
   const [queries, keys] = [counted(0, "q_num_heads"), counted(1, "kv_num_heads")];
   if (queries % keys !== 0) step.refuse(`${queries} heads do not share ${keys}`);
+  for (const [index, heads] of rank === 3 ? [queries, keys, keys].entries() : []) {
+    const size = step.shape(index)?.[2];
+    if (typeof size === "number" && size % heads !== 0)
+      step.refuse(`${heads} heads do not share ${size} channels`);
+  }
   const last = step.shape(0)?.[rank - 1];
   if (typeof last !== "number") return step.refuse("the width of its heads is not known");
   return { queries, keys, width: rank === 4 ? last : last / queries };
@@ -180,7 +185,9 @@ function maskOf(step: Step, keys: ValueId, zero: ValueId, never: ValueId): Value
   const known = step.graph.value(keys).type;
   const length = known.kind === "tensor" ? known.shape?.[2] : undefined;
   const masked = step.shape(3)?.at(-1);
-  if (typeof masked !== "number" || typeof length !== "number" || masked === length) return bias;
+  const mayBeShort = (step.graph.opset("") ?? 0) >= 24;
+  if (!mayBeShort || typeof masked !== "number" || typeof length !== "number") return bias;
+  if (masked >= length) return bias;
   return step.add("Pad", [
     bias,
     step.int64("pads", [0, length - masked]),
@@ -189,12 +196,16 @@ function maskOf(step: Step, keys: ValueId, zero: ValueId, never: ValueId): Value
   ]);
 }
 
+/** float32, float16, float64, bfloat16 */
+const precisions: readonly number[] = [1, 10, 11, 16];
+
 function sharesOf(step: Step, scores: ValueId): ValueId {
   const softmax = (x: ValueId): ValueId => step.add("Softmax", [x], { axis: attribute.int(-1) });
   const cast = (x: ValueId, to: number): ValueId =>
     step.add("Cast", [x], { to: attribute.int(to) });
   const own = codeOfDtype(step.dtype(0) ?? step.refuse("the type of its input is not known"));
   const precision = step.attributes.int("softmax_precision", own);
+  if (!precisions.includes(precision)) step.refuse(`its softmax_precision is ${precision}`);
   return precision === own ? softmax(scores) : cast(softmax(cast(scores, precision)), own);
 }
 

@@ -197,6 +197,43 @@ it.each<[string, RegExp, Inputs, Build]>([
     (x, b) => ({ y: b.add("Attention", triple(x)) }),
   ],
   [
+    "heads that do not share its channels",
+    /3 heads do not share 32 channels/,
+    shared,
+    (x, b) => ({ y: b.add("Attention", triple(x), { q_num_heads: int(3), kv_num_heads: int(3) }) }),
+  ],
+  [
+    "precisions that there are not",
+    /softmax_precision is 999/,
+    byHead,
+    (x, b) => ({ y: b.add("Attention", triple(x), { softmax_precision: int(999) }) }),
+  ],
+  [
+    "outputs that there are not",
+    /an output is read that it does not have/,
+    byHead,
+    (x, b) => {
+      const [y, z] = b.many("Swish", 2, [x("q")]);
+      return { y: y ?? x("q"), z: z ?? x("q") };
+    },
+  ],
+  ...[-1_000_000_000, 4].map((axis): [string, RegExp, Inputs, Build] => [
+    `an axis ${axis}`,
+    /it has no axis/,
+    byHead,
+    (x, b) => ({ y: b.add("RMSNormalization", [x("q"), b.weights(8)], { axis: int(axis) }) }),
+  ]),
+  ...[3, -4, 10].map((turned): [string, RegExp, Inputs, Build] => [
+    `to turn ${turned} of 8 numbers`,
+    /it cannot turn/,
+    byHead,
+    (x, b) => ({
+      y: b.add("RotaryEmbedding", [x("q"), b.weights(2, 5, 4), b.weights(2, 5, 4)], {
+        rotary_embedding_dim: int(turned),
+      }),
+    }),
+  ]),
+  [
     "heads of a width that is free",
     /the width of its heads is not known/,
     { ...byHead, q: ["float32", 2, 4, 5, "w"] },

@@ -85,10 +85,11 @@ function say(graph: Graph, node: Node, opset: number): void {
     `opset-${normalOpset}`,
     (editor) => {
       const step = stepOf(graph, editor, node.id, opset, normalOpset);
+      const refused = (why: string): never => refuse(graph, node, `${what}: ${why}.`);
       const what = `${node.op} of opset ${opset} cannot be said in opset ${normalOpset}, which Pare works in`;
-      sayable
-        .get(node.op)
-        ?.convert({ ...step, refuse: (why) => refuse(graph, node, `${what}: ${why}.`) });
+      sayable.get(node.op)?.convert({ ...step, refuse: refused });
+      if (node.outputs.some((id) => id !== null && graph.value(id).uses.length > 0))
+        refused("an output is read that it does not have");
       editor.remove(node.id);
     },
     { interface: true },

@@ -19,9 +19,11 @@ function swish(step: Step): ValueId {
 function rmsNorm(step: Step): void {
   const x = operand(step, 0);
   const axis = step.attributes.int("axis", -1);
-  const rank = axis < 0 ? 0 : step.rank(0);
+  const rank = axis === -1 ? 1 : step.rank(0);
   if (rank === undefined) return step.refuse("the rank of its input is not known");
-  const axes = Array.from({ length: rank - axis }, (_, index) => index - (rank - axis));
+  if (axis < -rank || axis >= rank) return step.refuse(`it has no axis ${axis}`);
+  const count = axis < 0 ? -axis : rank - axis;
+  const axes = Array.from({ length: count }, (_, index) => index - count);
   const own = codeOfDtype(step.dtype(0) ?? step.refuse("the type of its input is not known"));
   const precision = step.attributes.int("stash_type", 1);
   const cast = (value: ValueId, to: number): ValueId =>

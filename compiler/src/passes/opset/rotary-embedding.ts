@@ -15,6 +15,9 @@ export function rotaryEmbedding(step: Step): void {
   if (rank === 3 && heads === 0) return step.refuse("how many heads it has is not known");
   const width = rank === 4 ? last : last / heads;
   const turned = step.attributes.int("rotary_embedding_dim", 0) || width;
+  const isPart = turned > 0 && turned <= width && turned % 2 === 0;
+  if (!Number.isInteger(width) || !isPart)
+    return step.refuse(`of ${width} numbers a head it cannot turn ${turned}`);
   const isInterleaved = step.attributes.int("interleaved", 0) !== 0;
 
   // By head: [batch, heads, length, width], or [batch, length, heads, width].
