@@ -13,7 +13,7 @@ export async function dropDeadWeights(graph: Graph, signal?: AbortSignal): Promi
   for (const value of Array.from(graph.allValues())) {
     const { constant } = value;
     if (constant?.dtype !== "float32") continue;
-    const [reader] = readersOfWeight(graph, value);
+    const reader = readerOfWeight(graph, value);
     if (reader === undefined) continue;
     throwIfAborted(signal);
     const data = await constant.read();
@@ -36,9 +36,9 @@ export async function dropDeadWeights(graph: Graph, signal?: AbortSignal): Promi
 
 const smallestNormal = 2 ** -126;
 
-/** Where everything that reads it multiplies or adds with it, these nodes. */
-function readersOfWeight(graph: Graph, { uses, constant }: Value): readonly Node[] {
-  const readers: Node[] = [];
+/** The first node that reads it, where all that do multiply or add with it. */
+function readerOfWeight(graph: Graph, { uses, constant }: Value): Node | undefined {
+  let first: Node | undefined;
   for (const use of uses) {
     const reader = use.kind === "node" ? graph.node(use.node) : undefined;
     const learned = (reader && operatorOf(reader)?.traits.learned) ?? [];
@@ -48,10 +48,10 @@ function readersOfWeight(graph: Graph, { uses, constant }: Value): readonly Node
         as !== "variance" &&
         (rank ?? constant?.dims.length) === constant?.dims.length,
     );
-    if (reader === undefined || !isWeight) return [];
-    readers.push(reader);
+    if (reader === undefined || !isWeight) return undefined;
+    first ??= reader;
   }
-  return readers;
+  return first;
 }
 
 function subnormals({ buffer, byteOffset, length }: Float32Array): number {

@@ -42,3 +42,8 @@ export function adapter(
 ): readonly Adapter[] {
   return (typeof op === "string" ? [op] : op).map((name) => ({ op: name, to, convert }));
 }
+
+/** An input that must be there. @throws PareError UNSUPPORTED_OP or MODEL_VERSION, as the step refuses */
+export function operand(step: Step, index: number): ValueId {
+  return step.input(index) ?? step.refuse("an input is missing");
+}

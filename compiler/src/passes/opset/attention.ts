@@ -1,5 +1,5 @@
 import { attribute, codeOfDtype, type ValueId } from "../../ir/index.js";
-import type { Step } from "./adapter.js";
+import { operand, type Step } from "./adapter.js";
 
 /** Numbers that a graph must fix, and heads that queries share where there are fewer of keys. */
 interface Heads {
@@ -66,10 +66,6 @@ function headsOf(step: Step, rank: 3 | 4): Heads {
   const last = step.shape(0)?.[rank - 1];
   if (typeof last !== "number") return step.refuse("the width of its heads is not known");
   return { queries, keys, width: rank === 4 ? last : last / queries };
-}
-
-function operand(step: Step, index: number): ValueId {
-  return step.input(index) ?? step.refuse("an input is missing");
 }
 
 /** [batch, length, heads · width] as [batch, heads, length, width] */

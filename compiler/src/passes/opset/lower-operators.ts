@@ -1,9 +1,5 @@
 import { attribute, type ValueId } from "../../ir/index.js";
-import { adapter, type Adapter, type Step } from "./adapter.js";
-
-function operand(step: Step, index: number): ValueId {
-  return step.input(index) ?? step.refuse("an input is missing");
-}
+import { adapter, type Adapter, operand, type Step } from "./adapter.js";
 
 /** ½ x (1 + erf(x / √2)), or with tanh: ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))) */
 function gelu(step: Step): void {

@@ -1,11 +1,7 @@
 import { attribute, codeOfDtype, type ValueId } from "../../ir/index.js";
-import { adapter, type Adapter, type Step } from "./adapter.js";
+import { adapter, type Adapter, operand, type Step } from "./adapter.js";
 import { attention } from "./attention.js";
 import { rotaryEmbedding } from "./rotary-embedding.js";
-
-function operand(step: Step, index: number): ValueId {
-  return step.input(index) ?? step.refuse("an input is missing");
-}
 
 /** x · σ(α x) */
 function swish(step: Step): ValueId {

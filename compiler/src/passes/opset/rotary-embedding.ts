@@ -1,5 +1,5 @@
 import { attribute, type ValueId } from "../../ir/index.js";
-import type { Step } from "./adapter.js";
+import { operand, type Step } from "./adapter.js";
 
 /**
  * Turns pairs of a head's numbers by the angle of their place: halves, or neighbours where they are interleaved.
@@ -48,10 +48,6 @@ export function rotaryEmbedding(step: Step): void {
   step.replaceBy(
     rank === 4 ? joined : step.add("Reshape", [joined, step.int64("shape", [0, 0, heads * width])]),
   );
-}
-
-function operand(step: Step, index: number): ValueId {
-  return step.input(index) ?? step.refuse("an input is missing");
 }
 
 /** Sines or cosines by place: of the places that are given, or as they are; the same for all heads. */
