@@ -1,8 +1,10 @@
 import { type NamedBytes, sha256 } from "@pare/runtime/format";
 import { batchSymbols, namedSymbol } from "../analysis/batch.js";
 import { workloadOf } from "../analysis/workload.js";
-import type { Graph } from "../ir/index.js";
+import type { Graph, NodeId } from "../ir/index.js";
+import { keyOf } from "../ops/index.js";
 import { bindShapes } from "../passes/bind-shapes.js";
+import { sayClassical } from "../passes/classical/say-classical.js";
 import { simplifyGraph } from "../passes/simplify.js";
 import { compiledOperators, compileToWasm, refusalsOf } from "../wasm/index.js";
 import { combinedSizes, type Sizes } from "./sizes.js";
@@ -17,7 +19,7 @@ export const aot: Target = {
   label: "aot (no engine)",
   format: "wasm",
   supports(op, domain, types) {
-    if (domain !== "" || !compiledOperators.includes(op))
+    if (!compiledOperators.includes(keyOf({ domain, op })))
       return { ok: false, why: `${op} is not compiled: the model goes to another target` };
     const [type] = types;
     return type === undefined || type === "float32"
@@ -26,8 +28,8 @@ export const aot: Target = {
   },
   async obstacles(graph, sizes) {
     const found = new Map<string, Obstacle>();
-    for (const fixed of await fixedGraphs(graph, sizes)) {
-      for (const { what, why, hint, where, count } of await refusalsOf(fixed)) {
+    for (const { graph: fixed, unsaid } of await fixedGraphs(graph, sizes)) {
+      for (const { what, why, hint, where, count } of await refusalsOf(fixed, unsaid)) {
         const reason = hint === undefined ? why : `${why}, give ${hint}`;
         const key = `${what}: ${reason}`;
         // Of another size the same is said of the same nodes.
@@ -56,7 +58,7 @@ export const aot: Target = {
     return [int8Modules("int8-static", {}), int8Modules("int8-mixed", floatEnds, "mixed")];
   },
   async emit(graph, session, sizes) {
-    const graphs = await fixedGraphs(graph, sizes);
+    const graphs = (await fixedGraphs(graph, sizes)).map((fixed) => fixed.graph);
     const { simd, relaxed, weights } = await compileToWasm(graphs, { weights: "once" });
     const beside = [relaxed && named(relaxed, "wasm"), weights && named(weights, "bin")].flatMap(
       (file) => file ?? [],
@@ -70,18 +72,25 @@ export const aot: Target = {
   },
 };
 
+interface FixedGraph {
+  readonly graph: Graph;
+  /** Why nodes of other domains stay as they are. */
+  readonly unsaid: ReadonlyMap<NodeId, string>;
+}
+
 /**
  * A graph as it is compiled, for each size that is wanted. A batch that nobody gave one is one.
  * @throws PareError ARGUMENT for a dim that it does not have, or too many sizes
  */
-async function fixedGraphs(graph: Graph, sizes: Sizes = {}): Promise<readonly Graph[]> {
+async function fixedGraphs(graph: Graph, sizes: Sizes = {}): Promise<readonly FixedGraph[]> {
   const one = Object.fromEntries(freeBatch(graph, sizes).map((symbol) => [symbol, 1]));
-  const graphs: Graph[] = [];
+  const graphs: FixedGraph[] = [];
   for (const wanted of combinedSizes(sizes)) {
     const fixed = graph.fork();
     await bindShapes.create(bindShapes.parse({ dims: { ...one, ...wanted } })).run(fixed, {});
+    const unsaid = sayClassical(fixed);
     await simplifyGraph(fixed, {});
-    graphs.push(fixed);
+    graphs.push({ graph: fixed, unsaid });
   }
   return graphs;
 }

@@ -1,5 +1,5 @@
 import { PareError, type TypedArray } from "@pare/runtime/format";
-import { Graph, type ValueId } from "../ir/index.js";
+import { Graph, type NodeId, type ValueId } from "../ir/index.js";
 import { emitTogether } from "./emit.js";
 import { engines } from "./engine.js";
 import { boundRows } from "./lower/bounded-rows.js";
@@ -99,10 +99,15 @@ function tooLarge(refusal: Refusal): PareError {
 /**
  * Everything that stands against compiling a simplified graph: its sizes, operators and types and, where none of these
  * does, the memory that it would take. That is planned only where it may be too much.
+ * @param unsaid what is known to stand against nodes already
  */
-export async function refusalsOf(graph: Graph): Promise<readonly Refusal[]> {
+export async function refusalsOf(
+  graph: Graph,
+  unsaid: ReadonlyMap<NodeId, string> = new Map(),
+): Promise<readonly Refusal[]> {
   const heavy = tooManyWeights(graph);
-  const form = heavy === undefined ? await loweredForm(graph) : boundRows(graph);
+  const own = heavy === undefined ? await loweredForm(graph) : boundRows(graph);
+  const form = { ...own, against: new Map([...own.against, ...unsaid]) };
   const against = [...refusals(form), ...(heavy === undefined ? [] : [heavy])];
   if (against.length > 0 || leastMemory(form.graph) < surelyFits) return against;
   const plan = await planOf(graph);

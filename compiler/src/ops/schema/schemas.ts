@@ -3,6 +3,7 @@ import { attentionSchemas } from "./attention.js";
 import { binarySchemas } from "./binary.js";
 import { castSchemas } from "./cast.js";
 import type { Some } from "./cells.js";
+import { classicalSchemas } from "./classical.js";
 import { concatSplitSchemas } from "./concat-split.js";
 import { controlSchemas } from "./control.js";
 import { convolutionSchemas } from "./convolution.js";
@@ -58,6 +59,7 @@ const families = {
   ...resizeSchemas,
   ...detectionSchemas,
   ...quantizationSchemas,
+  ...classicalSchemas,
   ...controlSchemas,
 };
 

@@ -2,6 +2,7 @@ import { byKey, type OperatorKey } from "../schema/schemas.js";
 import { attentionShapes } from "./attention.js";
 import { binaryShapes } from "./binary.js";
 import { castShapes } from "./cast.js";
+import { classicalShapes } from "./classical.js";
 import { concatSplitShapes } from "./concat-split.js";
 import { controlShapes } from "./control.js";
 import { convolutionShapes } from "./convolution.js";
@@ -57,6 +58,7 @@ const families: Readonly<Record<OperatorKey, ShapeRule>> = {
   ...resizeShapes,
   ...detectionShapes,
   ...quantizationShapes,
+  ...classicalShapes,
   ...controlShapes,
 };
 

@@ -1,3 +1,4 @@
+import { keyOf } from "../../ops/index.js";
 import {
   type Dim,
   dim,
@@ -126,7 +127,7 @@ function passes(
   made: readonly { readonly own: Rows | undefined }[],
 ): boolean {
   const [output] = made;
-  const rule = node.node.domain === "" ? lowerings.get(node.node.op)?.rows : undefined;
+  const rule = lowerings.get(keyOf(node.node))?.rows;
   if (output?.own === undefined || rule === undefined) return false;
   const isOfOne =
     read.every((own) => own === undefined || own.source === source) &&

@@ -1,3 +1,4 @@
+import { keyOf } from "../../ops/index.js";
 import type { Plan } from "../plan/plan.js";
 import { placeInput, placeOutput } from "./boundary.js";
 import { Lowering } from "./lowering.js";
@@ -20,7 +21,7 @@ export function lower({ graph, stored, rows }: LoweredForm, arrays: Arrays): Pla
   }
   for (const node of loweringOrder(graph)) {
     if (l.absorbed.has(node)) continue;
-    lowerings.get(node.op)?.lower(new NodeFacts(graph, node), l);
+    lowerings.get(keyOf(node))?.lower(new NodeFacts(graph, node), l);
   }
   for (const id of graph.main.outputs) placeOutput(l, id);
   return l.plan.plan();

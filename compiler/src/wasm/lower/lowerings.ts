@@ -49,9 +49,10 @@ import {
   whereRow,
 } from "./truth.js";
 import { transposedConvolutionRow } from "./transposed-convolution.js";
+import { treeEnsembleRow } from "./tree-ensemble.js";
 import { triangleRow } from "./triangle.js";
 
-/** Every operator of ai.onnx that is compiled. */
+/** Every operator that is compiled, by the key under which it is known. */
 export const lowerings: ReadonlyMap<string, LoweringRow> = new Map(
   Object.entries({
     Conv: onBytes(convolutionRow, convolveBytes),
@@ -111,6 +112,7 @@ export const lowerings: ReadonlyMap<string, LoweringRow> = new Map(
     TopK: topRow,
     CumSum: cumulativeSumRow,
     NonMaxSuppression: suppressionRow,
+    "ai.onnx.ml::TreeEnsembleRegressor": treeEnsembleRow,
     ...named(
       unaryRow,
       "Relu LeakyRelu Elu Selu Celu HardSigmoid HardSwish Gelu Mish Softplus Softsign Sigmoid Tanh Erf Exp Log Sqrt Reciprocal Neg Abs Sign Floor Ceil Round Sin Cos",
@@ -119,7 +121,7 @@ export const lowerings: ReadonlyMap<string, LoweringRow> = new Map(
   }),
 );
 
-/** Their names. */
+/** Their keys. */
 export const compiledOperators: readonly string[] = [...lowerings.keys()];
 
 function named(row: LoweringRow, operators: string): Readonly<Record<string, LoweringRow>> {

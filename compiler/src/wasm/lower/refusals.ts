@@ -1,4 +1,5 @@
 import { type Dim, dim, type Graph, type Node, type ValueId } from "../../ir/index.js";
+import { keyOf } from "../../ops/index.js";
 import type { BoundedForm } from "./bounded-rows.js";
 import { elementOfType } from "./element-of-type.js";
 import { lowerings } from "./lowerings.js";
@@ -72,8 +73,8 @@ function openDims(graph: Graph, id: ValueId): readonly (Dim | undefined)[] {
 type Reason = Omit<Refusal, "where" | "count">;
 
 function refusedNode(graph: Graph, node: Node, hasOpenInputs: boolean): Reason | undefined {
-  const row = node.domain === "" ? lowerings.get(node.op) : undefined;
-  const what = node.domain === "" ? node.op : `${node.domain}::${node.op}`;
+  const what = keyOf(node);
+  const row = lowerings.get(what);
   const facts = new NodeFacts(graph, node);
   const outputs = node.outputs.flatMap((id) => id ?? []);
   if (row === undefined) {

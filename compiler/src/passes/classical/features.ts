@@ -1,0 +1,106 @@
+import { attribute, Tensor, type ValueId } from "../../ir/index.js";
+import { operand, type Step } from "../opset/adapter.js";
+import { cast, samples } from "./samples.js";
+
+/** As many numbers as there are features, or one for all. */
+function perFeature(step: Step, name: string, features: number, fallback: number): ValueId {
+  const given = step.attributes.floats(name) ?? [fallback];
+  if (given.length !== features && given.length !== 1)
+    return step.refuse(`${name} is not as long as a sample`);
+  return floats(step, name, given);
+}
+
+export function floats(
+  step: Step,
+  name: string,
+  values: readonly number[],
+  dims = [values.length],
+): ValueId {
+  // prettier-ignore
+  return step.editor.constant(
+    name,
+    Tensor.of("float32", dims, Float32Array.from(values)),
+    step.graph.body(step.node.body),
+  );
+}
+
+/** (x − offset) · scale */
+function scale(step: Step): void {
+  const { x, features } = samples(step);
+  const offset = perFeature(step, "offset", features, 0);
+  const factor = perFeature(step, "scale", features, 1);
+  step.replaceBy(step.add("Mul", [step.add("Sub", [x, offset]), factor]));
+}
+
+/** Rows over their largest number, the sum of absolute ones, or their length; a row whose measure is 0 stays. */
+function normalize(step: Step): void {
+  const { x } = samples(step);
+  const axes = step.int64("axes", [1]);
+  const norms: Readonly<Record<string, string>> = {
+    MAX: "ReduceMax",
+    L1: "ReduceL1",
+    L2: "ReduceL2",
+  };
+  const norm = norms[step.attributes.string("norm", "MAX")];
+  if (norm === undefined) return step.refuse("its norm is not known");
+  const size = step.add(norm, [x, axes]);
+  const isZero = step.add("Equal", [size, floats(step, "zero", [0], [])]);
+  step.replaceBy(
+    step.add("Div", [x, step.add("Where", [isZero, floats(step, "one", [1], []), size])]),
+  );
+}
+
+function binarize(step: Step): void {
+  const { x } = samples(step);
+  const threshold = floats(step, "threshold", [step.attributes.float("threshold", 0)], []);
+  step.replaceBy(cast(step, step.add("Greater", [x, threshold]), "float32"));
+}
+
+/** One number, or what is none, becomes another. */
+function impute(step: Step): void {
+  if (step.dtype(0) !== "float32") return step.refuse("only floats are filled in");
+  const { x, features } = samples(step);
+  const replaced = step.attributes.float("replaced_value_float", 0);
+  const isAbsent = Number.isNaN(replaced)
+    ? step.add("IsNaN", [x])
+    : step.add("Equal", [x, floats(step, "replaced", [replaced], [])]);
+  const filled = perFeature(step, "imputed_value_floats", features, 0);
+  step.replaceBy(step.add("Where", [isAbsent, filled, x]));
+}
+
+/** Elements of the last axis by their places. */
+function extract(step: Step): void {
+  const rank = step.rank(0);
+  if (rank === undefined || rank === 0) return step.refuse("the rank of its input is not known");
+  const places = step.add("Reshape", [operand(step, 1), step.int64("shape", [-1])]);
+  const found = step.add("Gather", [operand(step, 0), places], { axis: attribute.int(-1) });
+  step.replaceBy(rank === 1 ? step.add("Unsqueeze", [found, step.int64("axes", [0])]) : found);
+}
+
+/** Inputs side by side, as floats. */
+function join(step: Step): void {
+  const sizes = step.attributes.ints("inputdimensions") ?? [];
+  const parts = step.node.inputs.map((_, index) => {
+    const [shape, dtype] = [step.shape(index), step.dtype(index)];
+    if (
+      shape?.length !== 2 ||
+      shape[1] !== sizes[index] ||
+      dtype === undefined ||
+      dtype === "float64"
+    )
+      return step.refuse("its inputs are no rows of the sizes that it says");
+    const part = operand(step, index);
+    return dtype === "float32" ? part : cast(step, part, "float32");
+  });
+  step.replaceBy(step.add("Concat", parts, { axis: attribute.int(1) }));
+}
+
+/** What prepares features. */
+export const featureWords: Readonly<Record<string, (step: Step) => void>> = {
+  "ai.onnx.ml::ArrayFeatureExtractor": extract,
+  "ai.onnx.ml::Binarizer": binarize,
+  "ai.onnx.ml::FeatureVectorizer": join,
+  "ai.onnx.ml::Imputer": impute,
+  "ai.onnx.ml::Normalizer": normalize,
+  "ai.onnx.ml::Scaler": scale,
+};
