@@ -13,6 +13,8 @@ export interface OpenedModel {
   /** @throws PareError MODEL_INVALID where one is no tensor; so do outputs */
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
+  /** What of it is not as its file has it, because no engine here could run that: sentences. */
+  readonly notes: readonly string[];
   /** All of it in memory; read once. */
   read(): Promise<WholeModel>;
   close(): void;
@@ -56,9 +58,12 @@ export async function openModelSource(
   unfitting: Unfitting = "refuse",
   close: () => void = () => {},
 ): Promise<OpenedModel> {
-  const { encodeModel, findPass, formatOf, importModel } = await import("@pare/compiler");
+  const { encodeModel, findPass, formatOf, importModel, mapsToTensors } =
+    await import("@pare/compiler");
+  let notes: readonly string[] = [];
   const bound = async (wanted: BindShapesOptions): Promise<Graph> => {
     const graph = await importModel(source, { signal });
+    notes = mapsToTensors(graph);
     const bind = findPass("bind-shapes");
     await bind.create(bind.parse(wanted)).run(graph, signal === undefined ? {} : { signal });
     return graph;
@@ -72,7 +77,10 @@ export async function openModelSource(
   const { constants } = shapes;
   const overriding = overriddenShapes(declared, shapes.shapes);
   const rewritten =
-    !inOneFile || Object.keys(constants).length > 0 || Object.keys(overriding).length > 0;
+    notes.length > 0 ||
+    !inOneFile ||
+    Object.keys(constants).length > 0 ||
+    Object.keys(overriding).length > 0;
   const readAll = async (): Promise<WholeModel> => {
     const file = await source.main.read(0, source.main.size);
     // Free dims stay free, as its user has them: what is bound is the graph that is compiled. A number that the file
@@ -91,6 +99,7 @@ export async function openModelSource(
     name: modelName(label),
     graph,
     sizeBytes: source.main.size + besideBytes,
+    notes,
     // Asked for when they are needed: a model with other things than tensors can be inspected, simplified and converted.
     get inputs() {
       return modelInputs(graph);

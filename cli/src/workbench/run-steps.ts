@@ -62,6 +62,7 @@ export async function writeSteps(request: StepsRequest): Promise<Written> {
   const { model, say } = request;
   const checker = request.check ? new EngineChecker(request.host) : null;
   try {
+    for (const note of model.notes) say.note(note);
     const before = request.before ?? factsOf(model);
     await applySteps(request);
     const file = request.output ?? `${model.name}.${request.suffix}.onnx`;

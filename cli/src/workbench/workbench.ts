@@ -49,6 +49,7 @@ export async function openWorkbench(
   output: WorkOutput,
   signal: AbortSignal,
 ): Promise<Workbench> {
+  for (const note of model.notes) output.note(note);
   const guessed = options.data === undefined ? guessedText(model.inputs, options.sizes) : null;
   if (guessed !== null) output.note(guessed);
   // Whichever fails first, the other one is waited for and closed.

@@ -27,6 +27,7 @@ export {
 export { quantizeAware };
 export { distill };
 export type { DistillOptions } from "./distillation/options.js";
+export { mapsToTensors } from "./maps-to-tensors.js";
 export { mustStay } from "./prune.js";
 export { normalOpset } from "./opset/raise.js";
 export type * from "../pipeline/pass.js";

@@ -50,6 +50,7 @@ export async function inspectModel(
         [...graph.header.opsets].map(([domain, version]) => [domain || "ai.onnx", version]),
       ),
       ...(await describeInterface(graph)),
+      ...(model.notes.length > 0 && { notes: model.notes }),
       nodes: [...graph.allNodes()].length,
       operators: countOperators(graph),
       parameters: countParameters(graph),
@@ -79,6 +80,7 @@ interface Facts {
   readonly opsets: Readonly<Record<string, number>>;
   readonly inputs: readonly Described[];
   readonly outputs: readonly Described[];
+  readonly notes?: readonly string[];
   readonly nodes: number;
   readonly operators: ReturnType<typeof countOperators>;
   readonly parameters: number;
@@ -113,6 +115,7 @@ function factsText(facts: Facts): string {
     head,
     valueTable("inputs", facts.inputs),
     valueTable("outputs", facts.outputs),
+    ...(facts.notes ?? []).map((note) => `note: ${note}`),
     `operators\n${tableText(operators)}`,
     `targets\n${facts.targets.map(supportText).join("\n")}`,
   ].join("\n\n");

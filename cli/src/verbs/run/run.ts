@@ -62,6 +62,7 @@ async function runModel(
 ): Promise<Ran> {
   const model = await openModel(path, parseShapes(options), context.signal);
   try {
+    for (const note of model.notes) say.note(note);
     const feeds = await feedsFor(model.inputs, options);
     const { engines, target } = await firstEngine(options.target);
     try {

@@ -21,8 +21,6 @@ function sums(step: Step, own: Attributes): ValueId {
 function regress(step: Step): void {
   const targets = step.attributes.int("n_targets", 1);
   const transform = step.attributes.string("post_transform", "NONE");
-  const isPlain = transform === "NONE" && step.dtype(0) === "float32" && step.rank(0) === 2;
-  if (isPlain) return step.refuse("it only sums up already");
   // Of a single target the engine leaves a transform out.
   if (targets === 1 && transform !== "NONE") return step.refuse(`${transform} of one score has no words`); // prettier-ignore
   step.replaceBy(transformed(step, sums(step, { n_targets: attribute.int(targets) })));

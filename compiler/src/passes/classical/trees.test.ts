@@ -1,0 +1,153 @@
+import * as fc from "fast-check";
+import { expect, it } from "vitest";
+import { attribute, type Attributes } from "../../ir/index.js";
+import { aot } from "../../targets/aot.js";
+import { supportOf } from "../../targets/support.js";
+import { cases } from "../../wasm/cases.test.support.js";
+import { byEngine, byModule, classical, difference, floats, strings } from "./classical-case.test.support.js"; // prettier-ignore
+
+const features = 3;
+const size = (min: number, max: number) => fc.integer({ min, max });
+/** Multiples of an eighth: sums are exact in any order, and some features are equal to what nodes compare with. */
+const eighths = (most: number) => size(-most, most).map((x) => x / 8);
+
+interface Branch {
+  readonly feature: number;
+  readonly value: number;
+  readonly mode: string;
+  readonly missing: boolean;
+  readonly first: Tree;
+  readonly second: Tree;
+}
+type Tree = Branch | { readonly weights: readonly number[] };
+
+const modes = ["BRANCH_LEQ", "BRANCH_LT", "BRANCH_GT", "BRANCH_GTE", "BRANCH_EQ", "BRANCH_NEQ"];
+
+const { tree } = fc.letrec<{ tree: Tree; branch: Branch; leaf: Tree }>((tie) => ({
+  leaf: fc.record({ weights: fc.array(eighths(16), { minLength: 3, maxLength: 3 }) }),
+  branch: fc.record({
+    feature: size(0, features - 1),
+    value: eighths(8),
+    mode: fc.constantFrom(...modes),
+    missing: fc.boolean(),
+    first: tie("tree"),
+    second: tie("tree"),
+  }),
+  tree: fc.oneof({ depthSize: "small", withCrossShrink: true }, tie("leaf"), tie("branch")),
+}));
+const forest = fc.array(tree, { minLength: 1, maxLength: 5 });
+
+/** @param classes those that leaves have scores for @param of the first letters of the names of scores */
+function listed(
+  trees: readonly Tree[],
+  of: "class" | "target",
+  classes: readonly number[],
+): Attributes {
+  const nodes: { tree: number; id: number; own: Tree; first: number; second: number }[] = [];
+  const scores: { tree: number; id: number; of: number; weight: number }[] = [];
+  for (const [at, root] of trees.entries()) {
+    let count = 0;
+    const visit = (own: Tree): number => {
+      const id = count++;
+      const node = { tree: at, id, own, first: 0, second: 0 };
+      nodes.push(node);
+      if ("weights" in own) {
+        for (const [index, kind] of classes.entries())
+          scores.push({ tree: at, id, of: kind, weight: own.weights[index] ?? 0 });
+      } else {
+        node.first = visit(own.first);
+        node.second = visit(own.second);
+      }
+      return id;
+    };
+    visit(root);
+  }
+  const ofBranches = <T>(pick: (own: Branch) => T, otherwise: T): readonly T[] =>
+    nodes.map(({ own }) => ("weights" in own ? otherwise : pick(own)));
+  return {
+    nodes_treeids: attribute.ints(nodes.map((node) => node.tree)),
+    nodes_nodeids: attribute.ints(nodes.map(({ id }) => id)),
+    nodes_featureids: attribute.ints(ofBranches(({ feature }) => feature, 0)),
+    nodes_values: attribute.floats(ofBranches(({ value }) => value, 0)),
+    nodes_modes: strings(ofBranches(({ mode }) => mode, "LEAF")),
+    nodes_missing_value_tracks_true: attribute.ints(
+      ofBranches(({ missing }) => (missing ? 1 : 0), 0),
+    ),
+    nodes_truenodeids: attribute.ints(nodes.map(({ first }) => first)),
+    nodes_falsenodeids: attribute.ints(nodes.map(({ second }) => second)),
+    [`${of}_treeids`]: attribute.ints(scores.map((score) => score.tree)),
+    [`${of}_nodeids`]: attribute.ints(scores.map(({ id }) => id)),
+    [`${of}_ids`]: attribute.ints(scores.map((score) => score.of)),
+    [`${of}_weights`]: attribute.floats(scores.map(({ weight }) => weight)),
+  };
+}
+
+const samples = fc
+  .array(fc.oneof(eighths(10), fc.constant(NaN)), { minLength: 12, maxLength: 12 })
+  .map((values) => floats([4, features], values));
+
+it("sums and averages trees as the engine does, whatever nodes ask", async () => {
+  const problem = fc.record({
+    forest,
+    samples,
+    targets: size(1, 3),
+    aggregate: fc.constantFrom("SUM", "AVERAGE"),
+    bases: fc.boolean(),
+    transform: fc.constantFrom("NONE", "LOGISTIC", "SOFTMAX"),
+  });
+  await fc.assert(
+    fc.asyncProperty(problem, async ({ forest: trees, samples: x, targets, aggregate, ...p }) => {
+      const classes = [0, 1, 2].slice(0, targets);
+      const graph = classical(
+        "TreeEnsembleRegressor",
+        { x: ["float32", 4, features] },
+        {
+          ...listed(trees, "target", classes),
+          n_targets: attribute.int(targets),
+          aggregate_function: attribute.string(aggregate),
+          post_transform: attribute.string(targets === 1 ? "NONE" : p.transform),
+          ...(p.bases && { base_values: attribute.floats(classes.map((at) => at - 0.5)) }),
+        },
+      );
+      expect((await supportOf(graph, aot)).obstacles).toEqual([]);
+      expect(difference(await byEngine(graph, { x }), await byModule(graph, { x }))).toBeLessThan(1e-5); // prettier-ignore
+    }),
+    cases(60),
+  );
+});
+
+it("tells classes by trees as the engine does: two by one score or both, and more", async () => {
+  const problem = fc.record({
+    forest,
+    samples,
+    classes: fc.constantFrom([0], [1], [0, 1], [0, 1, 2]),
+    isShare: fc.boolean(),
+    text: fc.boolean(),
+    base: fc.boolean(),
+    transform: fc.constantFrom("NONE", "LOGISTIC", "SOFTMAX"),
+  });
+  await fc.assert(
+    fc.asyncProperty(problem, async ({ forest: trees, samples: x, classes, ...p }) => {
+      const listedScores = listed(trees, "class", classes);
+      const weights = listedScores["class_weights"];
+      const positive = weights?.type === "floats" ? weights.value.map(Math.abs) : [];
+      const labels = classes.length < 3 ? [0, 1] : [7, 3, 5];
+      const bases = classes.length === 3 ? [0.5, -0.25, 0] : classes[0] === 0 && classes.length === 1 ? [0.25] : []; // prettier-ignore
+      const graph = classical(
+        "TreeEnsembleClassifier",
+        { x: ["float32", 4, features] },
+        {
+          ...listedScores,
+          ...(p.isShare && { class_weights: attribute.floats(positive) }),
+          ...(p.base && bases.length > 0 && { base_values: attribute.floats(bases) }),
+          classlabels_int64s: attribute.ints(labels),
+          post_transform: attribute.string(p.transform),
+        },
+        ["label", "scores"],
+      );
+      expect((await supportOf(graph, aot)).obstacles).toEqual([]);
+      expect(difference(await byEngine(graph, { x }), await byModule(graph, { x }))).toBeLessThan(1e-5); // prettier-ignore
+    }),
+    cases(60),
+  );
+});
