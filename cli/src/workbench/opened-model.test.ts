@@ -75,3 +75,18 @@ it("is refused as something to run where it takes other things than tensors, but
     outputs: [{ name: "y", type: "float32", dims: ["N"] }],
   });
 });
+
+it("gives scores where a file makes maps of them, says so, and is written anew", async () => {
+  const graph = parseGraph(
+    "graph main opset 21 (x: float32[N, 2]) -> (p) {\n  %1 = Softmax(x)\n  %2 = ai.onnx.ml::ZipMap(%1) {classlabels_int64s = [0, 1]}\n  return %2\n}\n",
+  );
+  const { proto } = await encodeModel(graph);
+  const model = await openModelSource("m.onnx", onnxSource(proto), {
+    shapes: {},
+    dims: {},
+    constants: {},
+  });
+  expect(model.notes.join()).toContain("a column a class (0, 1)");
+  expect(model.outputs.map(({ type, dims }) => [type, ...dims])).toEqual([["float32", "N", 2]]);
+  expect((await model.read()).bytes).not.toEqual(proto);
+});

@@ -146,7 +146,15 @@ describe("supports", () => {
       why: expect.stringContaining("it runs on the CPU"),
     });
     expect(webgpu.supports("Where", "", ["bool", "float32", "float32"])).toEqual({ ok: true });
-    expect(webgpu.supports("Fused", "com.example", [])).toMatchObject({ ok: false });
+    expect(webgpu.supports("Fused", "com.example", [])).toEqual({
+      ok: false,
+      why: expect.stringContaining("shows when it loads the model"),
+    });
+    expect(cpu.supports("TreeEnsembleClassifier", "ai.onnx.ml", ["float32"])).toEqual({ ok: true });
+    expect(webgpu.supports("TreeEnsembleClassifier", "ai.onnx.ml", ["float32"])).toEqual({
+      ok: false,
+      why: expect.stringContaining("has no kernel for TreeEnsembleClassifier"),
+    });
     expect(cpu.supports("constructor", "", [])).toMatchObject({ ok: false });
   });
 

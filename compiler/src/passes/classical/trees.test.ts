@@ -151,3 +151,57 @@ it("tells classes by trees as the engine does: two by one score or both, and mor
     cases(60),
   );
 });
+
+/** Two leaves below one question. */
+const stump: Attributes = {
+  nodes_treeids: attribute.ints([0, 0, 0]),
+  nodes_nodeids: attribute.ints([0, 1, 2]),
+  nodes_featureids: attribute.ints([1, 0, 0]),
+  nodes_values: attribute.floats([0.5, 0, 0]),
+  nodes_modes: strings(["BRANCH_LEQ", "LEAF", "LEAF"]),
+  nodes_truenodeids: attribute.ints([1, 0, 0]),
+  nodes_falsenodeids: attribute.ints([2, 0, 0]),
+  target_treeids: attribute.ints([0, 0]),
+  target_nodeids: attribute.ints([1, 2]),
+  target_ids: attribute.ints([0, 0]),
+  target_weights: attribute.floats([1, 2]),
+};
+
+it.each<readonly [what: string, attributes: Attributes, reason: string]>([
+  ["nothing wrong", {}, ""],
+  ["a circle", { nodes_truenodeids: attribute.ints([0, 0, 0]) }, "its nodes are no trees"],
+  ["a node that two share", { nodes_falsenodeids: attribute.ints([1, 0, 0]) }, "its nodes are no trees"], // prettier-ignore
+  [
+    "a branch to nowhere",
+    { nodes_truenodeids: attribute.ints([9, 0, 0]) },
+    "its nodes are no trees",
+  ],
+  ["two of one name", { nodes_nodeids: attribute.ints([0, 1, 1]) }, "its nodes are no trees"],
+  ["a tree in two parts", { nodes_treeids: attribute.ints([0, 1, 0]) }, "its nodes are no trees"],
+  ["a feature behind the last", { nodes_featureids: attribute.ints([2, 0, 0]) }, "a feature that there is not"], // prettier-ignore
+  ["a feature before the first", { nodes_featureids: attribute.ints([-1, 0, 0]) }, "a feature that there is not"], // prettier-ignore
+  ["a huge feature", { nodes_featureids: attribute.ints([2n ** 62n, 0n, 0n]) }, "a feature that there is not"], // prettier-ignore
+  ["no number to compare with", { nodes_values: attribute.floats([NaN, 0, 0]) }, "no number"],
+  ["another question", { nodes_modes: strings(["BRANCH_OFF", "LEAF", "LEAF"]) }, "no question"],
+  ["a short list", { nodes_values: attribute.floats([0.5]) }, "not equally long"],
+  ["no lists", { nodes_treeids: attribute.ints([]) }, "not equally long"],
+  ["a score of no leaf", { target_nodeids: attribute.ints([1, 7]) }, "no leaf or no target"],
+  ["a score of no target", { target_ids: attribute.ints([0, 3]) }, "no leaf or no target"],
+  ["too many base values", { base_values: attribute.floats([1, 2]) }, "base values"],
+  ["the least of trees", { aggregate_function: attribute.string("MIN") }, "MIN of trees"],
+  ["a transform of one score", { post_transform: attribute.string("LOGISTIC") }, "LOGISTIC of one score"], // prettier-ignore
+  [
+    "very many targets of which leaves say little",
+    {
+      n_targets: attribute.int(100_000_000),
+      target_nodeids: attribute.ints([1, 1]),
+      target_ids: attribute.ints([0, 1]),
+    },
+    "no score for most targets",
+  ],
+])("says why trees are not compiled: %s", async (_, attributes, reason) => {
+  const graph = classical("TreeEnsembleRegressor", { x: ["float32", 1, 2] }, { ...stump, ...attributes }); // prettier-ignore
+  const { obstacles } = await supportOf(graph, aot);
+  expect(obstacles.length).toBe(reason === "" ? 0 : 1);
+  expect(obstacles[0]?.reason ?? "").toContain(reason);
+});

@@ -28,8 +28,8 @@ interface TreeNode {
   readonly weights: { readonly target: number; readonly weight: number }[];
 }
 
-/** Rows of all targets are kept where they are not much more than what the leaves say. */
-const mostRowsPerWeight = 16;
+/** So many scores are kept for each that leaves say: of targets that a leaf says nothing of, its row holds 0. */
+const mostScoresPerWeight = 64;
 
 /** What trees are about. */
 interface TreeSizes {
@@ -51,6 +51,7 @@ export function decisionTrees(
   const trees = readTrees(attributes, sizes.targets);
   if (typeof trees === "string") return trees;
   const layout = new Layout(sizes, trees);
+  if (sizes.targets > layout.mostScores) return sparse;
   for (const nodes of trees.values()) {
     const why = layout.add(nodes);
     if (why !== undefined) return why;
@@ -156,16 +157,19 @@ function floatBelow(value: number): number {
   return bits.getFloat32(0);
 }
 
+const sparse = "most of its leaves have no score for most targets";
+
 class Layout {
   readonly #sizes: TreeSizes;
   readonly #leaf: "one" | "row";
-  readonly #mostRows: number;
+  readonly mostScores: number;
   readonly #table: number[];
   readonly #rows: number[] = [];
   readonly #known = new Map<string, number>();
   readonly #flags = { equality: false, missing: false };
   readonly #trees: number;
   #added = 0;
+  #scores = 0;
 
   constructor(sizes: TreeSizes, trees: Trees) {
     this.#sizes = sizes;
@@ -173,7 +177,7 @@ class Layout {
       [...nodes.values()].map((node) => node.weights.length),
     );
     this.#leaf = weights.some((count) => count > 1) ? "row" : "one";
-    this.#mostRows = mostRowsPerWeight * weights.reduce((sum, count) => sum + count, 0);
+    this.mostScores = mostScoresPerWeight * weights.reduce((sum, count) => sum + count, 0);
     this.#trees = trees.size;
     this.#table = Array.from({ length: trees.size }, () => 0);
   }
@@ -223,7 +227,10 @@ class Layout {
       this.#table.push(leafMark, bitsOf(one.weight / this.#divisor), one.target * floatBytes);
       return undefined;
     }
-    const row = Array.from({ length: this.#sizes.targets }, () => 0);
+    const { targets } = this.#sizes;
+    this.#scores += targets;
+    if (this.#scores > this.mostScores) return sparse;
+    const row = Array.from({ length: targets }, () => 0);
     for (const { target, weight } of weights)
       row[target] = (row[target] ?? 0) + weight / this.#divisor;
     const key = row.join();
@@ -233,9 +240,7 @@ class Layout {
       for (const score of row) this.#rows.push(score);
     }
     this.#table.push(leafMark, known * floatBytes, 0);
-    return this.#rows.length > this.#mostRows
-      ? "most of its leaves have no score for most targets"
-      : undefined;
+    return undefined;
   }
 
   done(): DecisionTrees {

@@ -30,7 +30,8 @@ export const treeEnsembleRow: LoweringRow = {
       targets: sizeAt(y, 1),
       steps: [stepAt(x, 0), stepAt(y, 0)] as const,
     };
-    const bases = Float32Array.from(basesOf(node) ?? []);
+    const bases = new Float32Array(options.targets);
+    bases.set(basesOf(node) ?? []);
     const constants = [table, rows, bases].map((numbers) => l.plan.constant(numbers));
     l.plan.step(treeEnsemble, options, [x.place, y.place, ...constants]);
   },
@@ -40,12 +41,11 @@ function aggregateOf({ attributes }: NodeFacts): string {
   return attributes.string("aggregate_function", "SUM");
 }
 
-/** What every score begins with; undefined where they are not as many as these. */
+/** What every score begins with: nothing is 0. Undefined where they are not as many as the scores. */
 function basesOf(node: NodeFacts): readonly number[] | undefined {
   const [, targets = 0] = node.outputDims();
   const given = node.attributes.floats("base_values") ?? [];
-  if (given.length === 0) return Array.from({ length: targets }, () => 0);
-  return given.length === targets ? given : undefined;
+  return given.length === targets || given.length === 0 ? given : undefined;
 }
 
 function treesOf(node: NodeFacts): DecisionTrees | string {

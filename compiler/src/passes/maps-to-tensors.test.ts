@@ -1,0 +1,46 @@
+import { expect, it } from "vitest";
+import { attribute, type Attributes, tensorType } from "../ir/index.js";
+import { graphOf, opsOf } from "../rules/rule-case.test.support.js";
+import { byEngine, floats, strings } from "./classical/classical-case.test.support.js";
+import { mapsToTensors } from "./maps-to-tensors.js";
+import { normalizeGraph } from "./normalize.js";
+
+const scoresByClass = { kind: "map", key: "int64", value: tensorType("float32", []) } as const;
+
+function classifier(labels: Attributes) {
+  return graphOf({ x: ["float32", "N", 2] }, (input, { add, editor }) => {
+    editor.setOpset("ai.onnx.ml", 3);
+    const scores = add("Softmax", [input("x")], { axis: attribute.int(1) });
+    const maps = editor.add1("ZipMap", [scores], labels, { domain: "ai.onnx.ml" });
+    editor.setType(maps, { kind: "sequence", element: scoresByClass });
+    return { probabilities: maps };
+  });
+}
+
+const numbered = { classlabels_int64s: attribute.ints([4, 7]) };
+
+it("gives scores where a model makes maps of them, which the engine then runs", async () => {
+  const feeds = { x: floats([1, 2], [0, 0]) };
+  await expect(byEngine(classifier(numbered), feeds)).rejects.toThrow("no tensor");
+  const graph = classifier(numbered);
+  const [note, ...others] = mapsToTensors(graph);
+  expect(others).toEqual([]);
+  expect(note).toContain("probabilities is a map");
+  expect(note).toContain("(4, 7)");
+  expect(opsOf(graph)).toEqual(["Softmax"]);
+  expect(mapsToTensors(graph)).toEqual([]);
+  expect(Object.entries(await byEngine(graph, feeds))).toEqual([
+    ["probabilities", floats([1, 2], [0.5, 0.5])],
+  ]);
+});
+
+it("names labels that are text, and no more than ten", () => {
+  const [note] = mapsToTensors(classifier({ classlabels_strings: strings([..."abcdefghijkl"]) }));
+  expect(note).toContain("(a, b, c, d, e, f, g, h, i, j, …)");
+});
+
+it("is part of the form that passes are written for", () => {
+  const graph = classifier(numbered);
+  normalizeGraph(graph);
+  expect(opsOf(graph)).toEqual(["Softmax"]);
+});
