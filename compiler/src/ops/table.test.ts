@@ -72,7 +72,6 @@ test("what has no reference evaluation has bodies, is random, or is one of a few
     "com.microsoft::FusedGemm",
     "com.microsoft::DynamicQuantizeMatMul",
     "com.microsoft::MatMulNBits",
-    "Einsum",
     "Attention",
     "com.microsoft::Attention",
     "com.microsoft::MultiHeadAttention",
