@@ -2,6 +2,7 @@ export { channelNode, valueAt } from "./channels/channel-node.js";
 export type { Coupling, Fit, Kept, Port, Tie } from "./channels/coupling.js";
 export { convert } from "./elements/convert.js";
 export { filling } from "./families/creation.js";
+export { einsumLabels } from "./families/einsum.js";
 export { Backward } from "./gradients/backward.js";
 export { Forward } from "./gradients/forward.js";
 export { Emitter } from "./gradients/emitter.js";

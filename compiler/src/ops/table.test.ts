@@ -75,7 +75,6 @@ test("what has no reference evaluation has bodies, is random, of ai.onnx.ml, or 
     "com.microsoft::FusedGemm",
     "com.microsoft::DynamicQuantizeMatMul",
     "com.microsoft::MatMulNBits",
-    "Einsum",
     "Attention",
     "com.microsoft::Attention",
     "com.microsoft::MultiHeadAttention",

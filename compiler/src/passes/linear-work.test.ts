@@ -61,6 +61,9 @@ const links: Readonly<Record<string, Link>> = {
     at % 2 === 0
       ? `Exp(const float32[] ${at % 7}.0)`
       : `Add(${at === 1 ? "x" : `%${at - 1}`}, ${from})`,
+  "Einsum that becomes Mul": (from) => `Einsum(${from}, x) {equation = "ij,ij->ij"}`,
+  "Einsum that stays": (from) =>
+    `Einsum(${from}, x, const float32[2, 2] [1, 2, 3, 4]) {equation = "ij,ij,aa->ij"}`,
   Identity: (from) => `Identity(${from})`,
   "Concat of Concat": (from) => `Concat(${from}, x) {axis = 0}`,
   "Slices of one Slice": (from, at) => {

@@ -2,6 +2,7 @@ import { activations } from "./activations.js";
 import { arithmetic } from "./arithmetic.js";
 import { clips } from "./clips.js";
 import { inlineIf } from "./control-flow.js";
+import { sayEinsum } from "./einsum.js";
 import { foldAffine } from "./fold-affine.js";
 import { foldConstants } from "./fold-constants.js";
 import { foldInputAffine } from "./fold-input-affine.js";
@@ -21,6 +22,7 @@ export const simplifyRules: readonly Rule[] = [
   foldShapeValues,
   foldConstants,
   inlineIf,
+  sayEinsum,
   ...identities,
   constantReshapeTarget,
   reshapeIndices,

@@ -100,13 +100,11 @@ const squeezesToReshape: Rule = {
   },
 };
 
-/** One Reshape in a node's place; undefined where more than one size of its result would be left open. */
-function reshaped(
-  graph: Graph,
-  node: Node,
-  { source, from, to, output }: Reshaped,
-  because: string,
-): Rewrite | undefined {
+/** What Reshape is told to make one shape of another; undefined where more than one size of it would be left open. */
+export function reshapeTarget(
+  from: readonly Dim[],
+  to: readonly Dim[],
+): readonly number[] | undefined {
   let free = 0;
   const dims = to.map((size, axis) => {
     if (typeof size === "number" && size > 0) return size;
@@ -114,7 +112,18 @@ function reshaped(
     free += 1;
     return -1;
   });
-  if (free > 1) return undefined;
+  return free > 1 ? undefined : dims;
+}
+
+/** One Reshape in a node's place; undefined where more than one size of its result would be left open. */
+function reshaped(
+  graph: Graph,
+  node: Node,
+  { source, from, to, output }: Reshaped,
+  because: string,
+): Rewrite | undefined {
+  const dims = reshapeTarget(from, to);
+  if (dims === undefined) return undefined;
   return {
     because,
     rewrite(editor) {

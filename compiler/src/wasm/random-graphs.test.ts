@@ -3,6 +3,9 @@ import { expect, it } from "vitest";
 import { cases } from "./cases.test.support.js";
 import { attribute, type Attributes, type Graph, type ValueId } from "../ir/index.js";
 import { type Builder, graphOf } from "../rules/rule-case.test.support.js";
+import { sayEinsum } from "../rules/einsum.js";
+import type { Rule } from "../rules/rule.js";
+import { runRules } from "../rules/run-rules.js";
 import { lowerings } from "./lower/lowerings.js";
 import { compare } from "./run-model.test.support.js";
 
@@ -19,6 +22,12 @@ interface Draw {
   from<T>(choices: readonly T[]): T;
   alike(dims: readonly number[]): Value;
 }
+
+/** Larger values take long, and show nothing more. */
+const mostElements = 4000;
+
+/** What is compiled as what simplify says it in. */
+const said: readonly Rule[] = [sayEinsum];
 
 /** One layer on one value; undefined where it does not fit the value's dims. */
 type Layer = (x: Value, b: Builder, draw: Draw) => Value | undefined;
@@ -129,6 +138,11 @@ const extremum =
     return node(b, "GatherElements", [x.id, place], dims, { axis: int(axis) });
   };
 
+function shuffled<T>(all: readonly T[], draw: Draw): readonly T[] {
+  const left = [...all];
+  return all.flatMap(() => left.splice(draw.below(left.length), 1));
+}
+
 /** The sequence of states of a cell of so many gates. */
 const recurrent =
   (op: string, gates: number): Layer =>
@@ -210,6 +224,21 @@ const layers: Readonly<Record<string, Layer>> = {
     const outputs = 1 + draw.below(13);
     const inputs = [x.id, b.weights(outputs, depth), b.weights(outputs)];
     return tamed(b, node(b, "Gemm", inputs, [rows, outputs], { transB: int(1) }));
+  },
+  Einsum(x, b, draw) {
+    // Of what the second one has, axis by axis: the first one's, or one of its own.
+    const left = "abcdef".slice(0, x.dims.length).split("");
+    const isComputed = draw.below(2) === 0;
+    const right = left.map((letter) => (draw.below(2) === 0 ? letter : letter.toUpperCase()));
+    const sizeOf = (letter: string): number => x.dims[left.indexOf(letter.toLowerCase())] ?? 1;
+    const order = isComputed ? right : shuffled(right, draw);
+    const kept = [...new Set([...left, ...right])].filter(() => draw.below(3) > 0);
+    const result = shuffled(kept, draw);
+    const dims = result.map(sizeOf);
+    if (dims.length === 0 || product(dims) > mostElements) return undefined;
+    const other = isComputed ? draw.alike(x.dims).id : b.weights(...order.map(sizeOf));
+    const equation = string(`${left.join("")},${order.join("")}->${result.join("")}`);
+    return tamed(b, node(b, "Einsum", [x.id, other], dims, { equation }));
   },
   MaxPool: pooling("MaxPool"),
   AveragePool: pooling("AveragePool"),
@@ -455,9 +484,6 @@ const layers: Readonly<Record<string, Layer>> = {
   Pow: (x, b) => tamed(b, node(b, "Pow", [x.id, b.floats([2], [])], x.dims)),
 };
 
-/** Larger values take long, and show nothing more. */
-const mostElements = 4000;
-
 const drawn = fc.record({
   start: fc.constantFrom<readonly number[]>([1, 5, 8, 7], [2, 3, 6, 6], [1, 6, 9], [2, 12], [7]),
   layers: fc.array(
@@ -513,7 +539,8 @@ function graphFrom({ start, layers: asked }: Drawn): Graph {
 }
 
 it("draws operators that are compiled", () => {
-  expect(Object.keys(layers).filter((op) => !lowerings.has(op))).toEqual([]);
+  const compiled = [...lowerings.keys(), ...said.flatMap(({ ops }) => ops)];
+  expect(Object.keys(layers).filter((op) => !compiled.includes(op))).toEqual([]);
 });
 
 it("compiles random graphs of up to thirty layers to modules that agree with onnxruntime", async () => {
@@ -521,7 +548,11 @@ it("compiles random graphs of up to thirty layers to modules that agree with onn
     fc.asyncProperty(drawn, async (one) => {
       const graph = graphFrom(one);
       fc.pre(graph.main.outputs.length > 0 && [...graph.allNodes()].length >= 5);
-      expect(await compare(graph, { poisoned: true, reference: true })).toBeLessThan(1e-4);
+      const compiled = graph.fork();
+      await runRules(compiled, said, {});
+      expect(await compare(graph, { compiled, poisoned: true, reference: true })).toBeLessThan(
+        1e-4,
+      );
     }),
     // A failing graph is made smaller for as long as there is time.
     { numRuns: cases(150), interruptAfterTimeLimit: 100_000, markInterruptAsFailure: true },

@@ -197,13 +197,14 @@ export function relativeError(expected: Tensors, actual: Tensors): number {
 
 /**
  * How far each engine, and the reference where asked, is from onnxruntime.
- * @param options `poisoned`: the assertion build as well; `integers`: between which the integers are that the model is given
+ * @param options `compiled`: the same model as it is compiled; `poisoned`: the assertion build as well; `integers`: between
+ * which the integers are that the model is given
  */
 export async function compare(
   graph: Graph,
-  { poisoned = false, reference = false, integers = anyIntegers } = {},
+  { compiled = graph, poisoned = false, reference = false, integers = anyIntegers } = {},
 ): Promise<number> {
-  const plan = await planOf(graph);
+  const plan = await planOf(compiled);
   const feeds = feedsFor(plan, 1, integers);
   const expected = await run(graph, feeds, cpu());
   let worst = 0;

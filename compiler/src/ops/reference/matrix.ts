@@ -12,6 +12,7 @@ import { broadcastDims } from "../families/broadcast.js";
 import { broadcastIndices } from "../families/indexing.js";
 import type { Some } from "../schema/cells.js";
 import type { matrixSchemas } from "../schema/matrix.js";
+import { evaluateEinsum } from "./einsum.js";
 import type { EvaluateContext, Evaluation } from "./evaluation.js";
 import { centred, requantize } from "./quantized.js";
 
@@ -135,4 +136,5 @@ export const matrixReferences: Some<typeof matrixSchemas, Evaluation> = {
     );
     return [denseOf(a.type, plan.dims, values)];
   },
+  Einsum: evaluateEinsum,
 };

@@ -79,7 +79,7 @@ function refusedNode(graph: Graph, node: Node, hasOpenInputs: boolean): Reason |
   const outputs = node.outputs.flatMap((id) => id ?? []);
   if (row === undefined) {
     const isSized = hasOpenInputs || outputs.every((id) => openDims(graph, id).length === 0);
-    const why = isSized ? "it is not compiled" : "how large its result is shows only when it runs";
+    const why = isSized ? whyNot(what) : "how large its result is shows only when it runs";
     return { kind: "operator", what, why };
   }
   const computed = [...facts.inputs.filter((id) => graph.constant(id) === undefined), ...outputs];
@@ -104,6 +104,13 @@ function refusedNode(graph: Graph, node: Node, hasOpenInputs: boolean): Reason |
     return { kind: "type", what, why: "a constant is of a type that is not compiled" };
   const why = row.refuse?.(facts);
   return why === undefined ? undefined : { kind: "operator", what, why };
+}
+
+/** An Einsum that is left is none that simplify could say in operators that are compiled. */
+function whyNot(op: string): string {
+  return op === "Einsum"
+    ? "it is not compiled where it takes a diagonal, as in ii, reads integers, or has more than 8 operands or 12 axes"
+    : "it is not compiled";
 }
 
 function countOf(shape: readonly Dim[] | undefined): number {
