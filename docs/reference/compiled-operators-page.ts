@@ -1,5 +1,6 @@
 import { operators } from "../../compiler/src/ops/index.js";
 import type { LoweringRow } from "../../compiler/src/wasm/lower/lowering-row.js";
+import { classicalOperators } from "../../compiler/src/passes/classical/say-classical.js";
 import { lowerings } from "../../compiler/src/wasm/lower/lowerings.js";
 
 /** `compiled-operators.md`: which of the operators that are known are compiled to WebAssembly. */
@@ -15,6 +16,13 @@ export function compiledOperatorsPage(): string {
     "once, with the nodes.",
     "",
     ...[...alike()].map((names) => `- ${names.map(code).join(", ")}`),
+    "",
+    "## Of ai.onnx.ml",
+    "",
+    "What scikit-learn, XGBoost, LightGBM and CatBoost export is said in the operators above, but for trees, which are walked",
+    "([why](../decisions/0032-classical-models-are-said-and-walked.md)); labels that are text are not compiled:",
+    "",
+    `${classicalOperators.map((key) => code(key.replace("ai.onnx.ml::", ""))).join(", ")}.`,
     "",
     "## Known, and not compiled",
     "",

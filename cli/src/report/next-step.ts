@@ -11,9 +11,11 @@ export function nextStep(
 ): string | null {
   const { evidence, report } = evaluation;
   if (evidence === "none") {
+    // Of what has no weights to round, like decision trees, there is but the float model.
+    const checked = optimized.candidates.some(({ name }) => name !== "float") ? "int8" : "accuracy";
     return takesImages(inputs)
-      ? "50 images in a folder let int8 be checked: --data ./images"
-      : "50 samples let int8 be checked: pare data <model> writes a module to fill in";
+      ? `50 images in a folder let ${checked} be checked: --data ./images`
+      : `50 samples let ${checked} be checked: pare data <model> writes a module to fill in`;
   }
   if (report.validation === 0 || report.calibration === 0)
     return "More samples: with fewer than ten, there is nothing to calibrate and search on.";

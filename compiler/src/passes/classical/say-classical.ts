@@ -12,6 +12,9 @@ const words: ReadonlyMap<string, (step: Step) => void> = new Map(
   Object.entries({ ...featureWords, ...linearWords, ...treeWords }),
 );
 
+/** Their keys. */
+export const classicalOperators: readonly string[] = [...words.keys()].sort();
+
 /** A node that there are no words for. */
 class Unsayable extends Error {}
 
