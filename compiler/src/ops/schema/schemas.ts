@@ -25,6 +25,7 @@ import { reshapeSchemas } from "./reshape.js";
 import { resizeSchemas } from "./resize.js";
 import { scatterSchemas } from "./scatter.js";
 import { selectionSchemas } from "./selection.js";
+import { signalSchemas } from "./signal.js";
 import { sliceSchemas } from "./slice.js";
 import { softmaxSchemas } from "./softmax.js";
 import { unarySchemas } from "./unary.js";
@@ -57,6 +58,7 @@ const families = {
   ...recurrentSchemas,
   ...resizeSchemas,
   ...detectionSchemas,
+  ...signalSchemas,
   ...quantizationSchemas,
   ...controlSchemas,
 };
