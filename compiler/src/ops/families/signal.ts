@@ -22,25 +22,34 @@ export function binsOf(length: number, onesided: boolean): number {
   return onesided ? Math.floor(length / 2) + 1 : length;
 }
 
+/** What the weights of mel frequencies are made of: how many there are, of which transform, between which edges. */
+export interface MelSizes {
+  readonly mels: number;
+  /** Samples of the transform, and how many there are in a second. */
+  readonly length: number;
+  readonly rate: number;
+  readonly low: number;
+  readonly high: number;
+}
+
 /**
  * The frequencies of a transform between which the triangles of mel frequencies lie: two more than triangles, at equal
- * distances by the mel scale. Undefined where one of them is none of the transform's.
+ * distances by the mel scale.
  */
-export function melPoints(
-  mels: number,
-  length: number,
-  rate: number,
-  [low, high]: readonly [number, number],
-): readonly number[] | undefined {
+export function melPoints(sizes: MelSizes): readonly number[] {
+  return Array.from({ length: sizes.mels + 2 }, (_, at) => melPoint(sizes, at));
+}
+
+/** Are all of them the transform's? They rise from the first to the last. */
+export function isMelWithin(sizes: MelSizes): boolean {
+  const [first, last] = [melPoint(sizes, 0), melPoint(sizes, sizes.mels + 1)];
+  return sizes.rate > 0 && first >= 0 && last >= first && last < binsOf(sizes.length, true);
+}
+
+function melPoint({ mels, length, rate, low, high }: MelSizes, at: number): number {
   const [lowest, highest] = [melOf(low), melOf(high)];
   const step = (highest - lowest) / (mels + 2);
-  const points = Array.from({ length: mels + 2 }, (_, at) =>
-    Math.floor(((length + 1) * hertzOf(lowest + step * at)) / rate),
-  );
-  const bins = binsOf(length, true);
-  const isIn = (point: number, at: number): boolean =>
-    point >= 0 && point < bins && point >= (points[at - 1] ?? 0);
-  return rate > 0 && points.every(isIn) ? points : undefined;
+  return Math.floor(((length + 1) * hertzOf(lowest + step * at)) / rate);
 }
 
 const melOf = (hertz: number): number => 2595 * Math.log10(1 + hertz / 700);

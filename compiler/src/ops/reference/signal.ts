@@ -2,7 +2,7 @@ import { elementCount, PareError, type Tensor as Dense } from "@pare/runtime/for
 import { dtypeOfCode } from "../../ir/index.js";
 import { integers, isFloat, pack, unpackNumbers, workingArray } from "../elements/arrays.js";
 import { normalAxis, stridesOf } from "../families/indexing.js";
-import { binsOf, melPoints, turnAt } from "../families/signal.js";
+import { binsOf, isMelWithin, melPoints, turnAt } from "../families/signal.js";
 import type { Some } from "../schema/cells.js";
 import type { signalSchemas } from "../schema/signal.js";
 import type { EvaluateContext, Evaluation } from "./evaluation.js";
@@ -35,8 +35,9 @@ export const signalReferences: Some<typeof signalSchemas, Evaluation> = {
       (input) => integersOf(context, input)[0],
     );
     const [low = 0, high = 0] = [3, 4].map((input) => unpackNumbers(context.input(input))[0]);
-    const points = melPoints(mels, length, rate, [low, high]);
-    if (points === undefined) throw malformed("edges outside its frequencies");
+    const sizes = { mels, length, rate, low, high };
+    if (!isMelWithin(sizes)) throw malformed("edges outside its frequencies");
+    const points = melPoints(sizes);
     const bins = binsOf(length, true);
     const weights = new Float64Array(bins * mels);
     for (let mel = 0; mel < mels; mel += 1) {
@@ -55,24 +56,33 @@ export const signalReferences: Some<typeof signalSchemas, Evaluation> = {
     const axis = normalAxis(context.inputs[2] ? integersOf(context, 2)[0] : -2, rank);
     if (axis < 0 || axis >= rank - 1) throw malformed("an axis that holds no samples");
     const size = x.dims[axis] ?? 0;
-    const length = context.inputs[1] ? integersOf(context, 1)[0] : size;
     const onesided = context.attributes.int("onesided", 0) !== 0;
     const inverse = context.attributes.int("inverse", 0) !== 0;
-    if (onesided && inverse)
-      throw new PareError("UNSUPPORTED_OP", "The inverse of one side cannot be computed.");
-    const bins = binsOf(length, onesided);
-    const dims = x.dims.map((own, at) => (at === axis ? bins : at === rank - 1 ? 2 : own));
+    // Of one side of a spectrum the other mirrors it, and the signal is real.
+    const isReal = onesided && inverse;
+    const given = context.inputs[1] ? integersOf(context, 1)[0] : undefined;
+    const length = given ?? (isReal ? 2 * (size - 1) : size);
+    if (length < 1) throw malformed("a length below 1");
+    // Of what is cut or padded engines think differently.
+    if (isReal && size !== binsOf(length, true))
+      throw new PareError("UNSUPPORTED_OP", "It is not one side of a spectrum of that length.");
+    const [bins, parts] = [binsOf(length, onesided && !inverse), isReal ? 1 : 2];
+    const dims = x.dims.map((own, at) => (at === axis ? bins : at === rank - 1 ? parts : own));
     const to = workingArray(x.type, elementCount(dims));
     const [from, steps, strides] = [unpackNumbers(x), stridesOf(x.dims), stridesOf(dims)];
     const others = dims.map((own, at) => (at === axis || at === rank - 1 ? 1 : own));
     for (let signal = 0; signal < elementCount(others); signal += 1) {
       const [start, target] = [steps, strides].map((by) => placeOf(signal, others, by));
-      const sampleAt = (at: number, part: number): number =>
+      const partAt = (at: number, part: number): number =>
         at < size && part < (x.dims[rank - 1] ?? 1)
           ? (from[(start ?? 0) + at * (steps[axis] ?? 0) + part] ?? 0)
           : 0;
+      const sampleAt = (at: number, part: number): number =>
+        isReal && 2 * at > length
+          ? partAt(length - at, part) * (part === 0 ? 1 : -1)
+          : partAt(at, part);
       transform(sampleAt, length, bins, inverse, (bin, part, value) => {
-        to[(target ?? 0) + bin * (strides[axis] ?? 0) + part] = value;
+        if (part < parts) to[(target ?? 0) + bin * (strides[axis] ?? 0) + part] = value;
       });
     }
     return [pack(x.type, dims, to)];

@@ -39,11 +39,15 @@ it("transforms as its reference does: lengths, cuts and pads, both ways, layouts
     /** Parts lie next to one another, or each in a plane of its own. */
     planes: fc.boolean(),
     overlapping: fc.boolean(),
+    mirrored: fc.boolean(),
+    real: fc.boolean(),
     seed,
   });
   fc.assert(
     fc.property(problem, ({ length, around, signals, complex, planes, ...p }) => {
-      const samples = Math.min(length, p.samples);
+      const mirrored = p.mirrored && complex;
+      const side = Math.floor(length / 2) + 1;
+      const samples = mirrored ? side : Math.min(length, p.samples);
       const bins = p.onesided ? Math.floor(length / 2) + 1 : length;
       const each = complex ? 8 : 4;
       const hop = p.overlapping ? each * 3 : each * samples;
@@ -56,10 +60,11 @@ it("transforms as its reference does: lengths, cuts and pads, both ways, layouts
         samples,
         sampleStep: each,
         ...(complex && { imaginaryStep: 4 }),
+        ...(mirrored && { mirrored }),
         ...(p.windowed && { windowStep: 4 }),
         bins,
         binStep: bin,
-        partStep: part,
+        ...(!p.real && { partStep: part }),
         inverse: p.inverse,
       };
       fc.pre(2 * plane < 8000 && signals * hop + each * samples < 8000);

@@ -32,13 +32,15 @@ export interface FourierOptions {
   readonly sampleStep: number;
   /** From the real to the imaginary part of a sample; absent where signals are real. */
   readonly imaginaryStep?: number;
+  /** The samples are one side of a spectrum, all of it: the others mirror them, as those of a real signal do. */
+  readonly mirrored?: boolean;
   /** From one factor to the next, of those by which samples are multiplied; absent where there are none. */
   readonly windowStep?: number;
   /** The first so many frequencies are wanted. */
   readonly bins: number;
   readonly binStep: number;
-  /** From the real to the imaginary part of a frequency. */
-  readonly partStep: number;
+  /** From the real to the imaginary part of a frequency; absent where the real one alone is wanted. */
+  readonly partStep?: number;
   readonly inverse: boolean;
 }
 
@@ -125,6 +127,11 @@ export const fourier: Kernel<FourierOptions> = {
         sampleAt(input, index),
         imaginaryStep === undefined ? 0 : sampleAt(input + imaginaryStep, index),
       ]);
+      if (options.mirrored === true)
+        for (let index = samples; index < length; index += 1) {
+          const [re = 0, im = 0] = all[length - index] ?? [];
+          all.push([re, -im]);
+        }
       for (let bin = 0; bin < bins; bin += 1) {
         let [real, imaginary] = [0, 0];
         for (const [index, [re = 0, im = 0]] of all.entries()) {
@@ -135,7 +142,8 @@ export const fourier: Kernel<FourierOptions> = {
         }
         const place = (output + bin * binStep) / floatBytes;
         numbers[place] = inverse ? real / length : real;
-        numbers[place + partStep / floatBytes] = inverse ? imaginary / length : imaginary;
+        if (partStep !== undefined)
+          numbers[place + partStep / floatBytes] = inverse ? imaginary / length : imaginary;
       }
     });
   },
@@ -182,10 +190,17 @@ function collect(
     zero(1);
     f.advance(to, pointBytes);
   }
-  f.times(points - Math.ceil(samples / each), () => {
+  const others = points - Math.ceil(samples / each);
+  const mirrors = options.mirrored === true ? others : 0;
+  f.times(others - mirrors, () => {
     zero(0);
     zero(1);
     f.advance(to, pointBytes);
+  });
+  f.set(x, i32Add(work, i32(mirrors * pointBytes)));
+  nest(f, [{ count: mirrors, steps: [-pointBytes, pointBytes] }], [x, to], () => {
+    f.store(to, 0, load(x));
+    f.store(to, vectorBytes, f32x4.negate(load(x, vectorBytes)));
   });
 }
 
@@ -209,7 +224,8 @@ function spread(
     for (let lane = 0; lane < lanes; lane += 1) {
       const address = i32Add(result, i32(lane * (signals.steps[1] ?? 0)));
       f.storePart(address, 0, re, floatBytes, lane);
-      f.storePart(i32Add(address, i32(partStep)), 0, im, floatBytes, lane);
+      if (partStep !== undefined)
+        f.storePart(i32Add(address, i32(partStep)), 0, im, floatBytes, lane);
     }
   };
   f.set(result, to);

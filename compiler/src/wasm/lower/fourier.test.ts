@@ -2,7 +2,7 @@ import { cpu } from "@pare/runtime/ort-node";
 import type { Tensors } from "@pare/runtime/format";
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
-import { attribute, type Graph, type ValueId } from "../../ir/index.js";
+import { attribute, type Graph, tensorType, type ValueId } from "../../ir/index.js";
 import { evaluateGraph } from "../../ops/index.js";
 import { run } from "../../passes/quantization/engine-case.test.support.js";
 import { normalizeGraph } from "../../passes/normalize.js";
@@ -14,10 +14,10 @@ import { compare, feedsFor, relativeError, runModule } from "../run-model.test.s
 
 /**
  * Both modules, with memory poisoned between steps, and the references, against onnxruntime, which goes through longer
- * transforms of floats where a length is no power of two; and modules against the sum itself.
+ * transforms of floats where a length is no power of two, and is not exact; and modules against the sum itself, closely.
  */
 async function expectAgreement(graph: Graph): Promise<void> {
-  expect(await compare(graph, { poisoned: true, reference: true })).toBeLessThan(5e-5);
+  expect(await compare(graph, { poisoned: true, reference: true })).toBeLessThan(2e-4);
   expect(await errorOf(graph)).toBeLessThan(2e-6);
 }
 
@@ -114,9 +114,13 @@ it("transforms along an axis as onnxruntime does: cuts and pads, one side, both 
   await fc.assert(
     fc.asyncProperty(problem, async ({ around, samples, place, parts, length, ...p }) => {
       const at = Math.min(place, around.length);
-      const dims = [...around.slice(0, at), samples, ...around.slice(at), parts];
+      const onesided = p.onesided && (parts === 2) === p.inverse;
+      const isSide = onesided && p.inverse;
+      const side = isSide && length !== undefined ? Math.floor(length / 2) + 1 : samples;
+      // One side of one number has no length of its own.
+      fc.pre(!(isSide && samples === 1 && length === undefined));
+      const dims = [...around.slice(0, at), side, ...around.slice(at), parts];
       const axis = p.negative ? at - dims.length : at;
-      const onesided = p.onesided && parts === 1 && !p.inverse;
       await expectAgreement(dft({ dims, axis, length, onesided, inverse: p.inverse }));
     }),
     { numRuns: cases(120) },
@@ -198,12 +202,15 @@ async function reasons(graph: Graph): Promise<readonly string[]> {
 }
 
 it.each<[string, () => Graph]>([
-  ["the inverse of one side is not compiled", () => dft({ dims: [1, 8, 2], onesided: true, inverse: true })], // prettier-ignore
+  ["a tensor has no elements", () => dft({ dims: [1, 8, 1], length: 0 })],
+  ["a transform of 0 samples is none", () => dft({ dims: [1, 8, 1], length: 0, onesided: true })],
+  ["6 samples are not one side of a spectrum of 8", () => dft({ dims: [1, 6, 2], length: 8, onesided: true, inverse: true })], // prettier-ignore
   ["transforms of more than 262144 samples are not compiled", () => dft({ dims: [1, 8, 1], length: 2 ** 18 + 2 })], // prettier-ignore
   ["65537 samples have a prime factor above 16384: pad them to a length with small factors", () => dft({ dims: [1, 8, 1], length: 65537 })], // prettier-ignore
   ["its axis 2 holds no samples", () => dft({ dims: [1, 8, 2], axis: 2 })],
   ["its last axis holds 3 parts of a number: there is one of a real number, and two of a complex one", () => dft({ dims: [1, 8, 3] })], // prettier-ignore
-  ["complex numbers have two sides, and it is to give one", () => dft({ dims: [1, 8, 2], onesided: true })], // prettier-ignore
+  ["one side is given of real numbers, and its inverse of complex ones", () => dft({ dims: [1, 8, 2], onesided: true })], // prettier-ignore
+  ["one side is given of real numbers, and its inverse of complex ones", () => dft({ dims: [1, 8, 1], onesided: true, inverse: true })], // prettier-ignore
 ])("refuses: %s", async (why, graph) => {
   expect(await reasons(graph())).toContain(why);
 });
@@ -217,24 +224,29 @@ it("refuses lengths that a run computes, and steps that do not move on", async (
     y: b.add("DFT", [input("x"), null, input("n")]),
   }));
   expect(await reasons(axis)).not.toEqual([]);
-  for (const step of [0, -1]) {
-    const still = graphOf({ x: ["float32", 1, 8] }, (input, b) => ({
-      y: b.add("STFT", [input("x"), b.ints([step], []), null, b.ints([4], [])]),
-    }));
-    expect(await reasons(still)).not.toEqual([]);
-  }
-  const long = graphOf({ x: ["float32", 1, 8] }, (input, b) => ({
-    y: b.add("STFT", [input("x"), b.ints([1], []), null, b.ints([9], [])]),
-  }));
-  expect(await reasons(long)).not.toEqual([]);
 });
+
+it.each([
+  [0, 4, "a step of 0 does not move on"],
+  [-1, 4, "a step of -1 does not move on"],
+  [1, 20, "its frames are longer than the signal"],
+])("refuses a step of %i with frames of %i, whatever a file says of the result", async (step, length, why) => {
+  const graph = graphOf({ x: ["float32", 1, 8] }, (input, b) => {
+    const y = b.add("STFT", [input("x"), b.ints([step], []), null, b.ints([length], [])]);
+    b.editor.setType(y, tensorType("float32", [1, 3, Math.floor(length / 2) + 1, 2]));
+    return { y };
+  });
+  expect(await reasons(graph)).toContain(why);
+}); // prettier-ignore
 
 it("opsets before 20 say the axis otherwise, and mean the second", async () => {
   const graph = graphOf(
     { x: ["float32", 2, 3, 4, 1] },
-    (input, b) => ({ y: b.add("DFT", [input("x")]) }),
+    (input, b) => ({ y: b.add("DFT", [input("x")], { onesided: attribute.int(1) }) }),
     17,
   );
+  const [y] = graph.main.outputs;
+  expect(y === undefined ? y : graph.value(y).type).toMatchObject({ shape: [2, 2, 4, 2] });
   const feeds: Tensors = { x: { type: "float32", dims: [2, 3, 4, 1], data: Float32Array.from({ length: 24 }, (_, at) => at % 7) } }; // prettier-ignore
   const expected = await run(graph, feeds, cpu());
   normalizeGraph(graph);

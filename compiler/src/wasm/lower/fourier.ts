@@ -1,3 +1,4 @@
+import { binsOf } from "../../ops/families/signal.js";
 import { normalAxis } from "../../ops/families/indexing.js";
 import { fourier, type FourierOptions, turnsOf, workBytes } from "../kernels/fourier.js";
 import { stagesOf } from "../kernels/fourier-stage.js";
@@ -35,9 +36,12 @@ export const dftRow: LoweringRow = {
     if (length === undefined) return "its length must be constant";
     const axis = axisOf(node);
     if (!(axis >= 0 && axis < dims.length - 1)) return `its axis ${axis} holds no samples`;
-    if (isOnesided(node) && isInverse(node)) return "the inverse of one side is not compiled";
-    if (isOnesided(node) && dims.at(-1) === 2)
-      return "complex numbers have two sides, and it is to give one";
+    if (isOnesided(node) && (dims.at(-1) === 2) !== isInverse(node))
+      return "one side is given of real numbers, and its inverse of complex ones";
+    // Of what is cut or padded onnxruntime makes this or that, by the length.
+    const side = Number(dims[axis]);
+    if (isOnesided(node) && isInverse(node) && side !== binsOf(length, true))
+      return `${side} samples are not one side of a spectrum of ${length}`;
     return refusedLength(length);
   },
   lower(node, l) {
@@ -46,10 +50,12 @@ export const dftRow: LoweringRow = {
     const y = l.allocate(node.output(), rowMajor(rank), { exact: true });
     const others = rowMajor(rank - 1).filter((other) => other !== axis);
     const length = lengthOfDft(node) ?? 1;
+    const mirrored = isOnesided(node) && isInverse(node);
     planFourier(l, x, y, {
       around: collapsed(axesOf([x, y], others)),
       length,
       samples: Math.min(length, sizeAt(x, axis)),
+      ...(mirrored && { mirrored }),
       sampleStep: stepAt(x, axis),
       ...(sizeAt(x, rank - 1) === 2 && { imaginaryStep: stepAt(x, rank - 1) }),
       bins: sizeAt(y, axis),
@@ -115,7 +121,7 @@ function planFourier(l: Lowering, x: View, y: View, given: Given, window?: View)
     ...rest,
     axes: around.filter((_, index) => index !== at),
     signals: around[at] ?? { count: 1, steps: [0, 0] },
-    partStep: stepAt(y, y.dims.length - 1),
+    ...(sizeAt(y, y.dims.length - 1) === 2 && { partStep: stepAt(y, y.dims.length - 1) }),
   };
   const table = l.plan.constant(turnsOf(rest.length, rest.inverse));
   const work = { in: l.plan.buffer(workBytes(options), "spectra"), offset: 0 };
@@ -150,7 +156,8 @@ function axisOf(node: NodeFacts): number {
 function lengthOfDft(node: NodeFacts): number | undefined {
   if (node.input(1) !== undefined) return node.numbers(1)?.[0];
   const size = shapeOf(node.graph, node.required(0))?.[axisOf(node)];
-  return typeof size === "number" ? size : undefined;
+  if (typeof size !== "number") return undefined;
+  return isOnesided(node) && isInverse(node) ? 2 * (size - 1) : size;
 }
 
 function frameOf(node: NodeFacts): number | undefined {

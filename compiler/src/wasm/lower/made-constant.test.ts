@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
-import { attribute, type Graph } from "../../ir/index.js";
+import { attribute, edit, type Editor, type Graph, tensorType } from "../../ir/index.js";
 import { graphOf } from "../../rules/rule-case.test.support.js";
 import { cases } from "../cases.test.support.js";
 import { compileToWasm, refusalsOf } from "../compile.js";
@@ -84,6 +84,16 @@ it.each<[string, Graph]>([
   ],
 ])("refuses: %s", async (why, graph) => {
   expect((await refusalsOf(graph)).map((refusal) => refusal.why)).toContain(why);
+});
+
+it.each([-5, 0])("refuses %i numbers, also where a file says how many they are", async (count) => {
+  const graph = windowed("HannWindow", count, true);
+  const made = [...graph.allNodes()].find(({ op }) => op === "HannWindow")?.outputs[0];
+  const declare = (editor: Editor): void => {
+    if (typeof made === "number") editor.setType(made, tensorType("float32", [16]));
+  };
+  edit(graph, "declare", declare, { interface: true });
+  expect((await refusalsOf(graph)).map(({ why }) => why)).toContain("its sizes are not above 0");
 });
 
 it("refuses tables that no module's memory holds before any is made", async () => {

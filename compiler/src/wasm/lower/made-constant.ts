@@ -1,9 +1,9 @@
-import { elementCount, type Tensor as Dense } from "@pare/runtime/format";
-import { melPoints } from "../../ops/families/signal.js";
+import type { Tensor as Dense } from "@pare/runtime/format";
+import { binsOf, isMelWithin } from "../../ops/families/signal.js";
 import { evaluateNode } from "../../ops/index.js";
 import { floatBytes } from "../kernels/kernel.js";
 import type { LoweringRow } from "./lowering-row.js";
-import { type NodeFacts, shapeOf } from "./node-facts.js";
+import type { NodeFacts } from "./node-facts.js";
 
 /** So many numbers of a kind are made: for a module that is to be small, more are no window. */
 const mostMade = 2 ** 20;
@@ -13,7 +13,8 @@ export const madeRow: LoweringRow = {
   constantBytes: (node) => floatBytes * (countOf(node) ?? 0),
   refuse(node) {
     if (node.inputs.some((_, at) => !node.isConstant(at))) return "its sizes must be constant";
-    const count = countOf(node) ?? Infinity;
+    const count = countOf(node);
+    if (count === undefined) return "its sizes are not above 0";
     if (count > mostMade) return `more than ${mostMade} numbers are not made`;
     return isFitting(node) ? undefined : "its edges are outside of its frequencies";
   },
@@ -24,11 +25,14 @@ export const madeRow: LoweringRow = {
   },
 };
 
-/** How many numbers; undefined where that is computed. */
+/** How many numbers, by its inputs; undefined where these are no sizes. */
 function countOf(node: NodeFacts): number | undefined {
-  const sizes = shapeOf(node.graph, node.output())?.map(Number) ?? [Number.NaN];
-  const count = elementCount(sizes);
-  return count > 0 ? count : undefined;
+  const [size = 0, length = 0] = [0, 1].map((at) => node.numbers(at)?.[0]);
+  const isMel = node.node.op === "MelWeightMatrix";
+  const count = isMel ? size * binsOf(length, true) : size;
+  return Number.isInteger(size) && count > 0 && (!isMel || Number.isInteger(length))
+    ? count
+    : undefined;
 }
 
 /** What is not made yet must not fail when it is. */
@@ -37,7 +41,7 @@ function isFitting(node: NodeFacts): boolean {
   const [mels = 0, length = 0, rate = 0, low = 0, high = 0] = [0, 1, 2, 3, 4].flatMap(
     (at) => node.numbers(at)?.[0] ?? Number.NaN,
   );
-  return melPoints(mels, length, rate, [low, high]) !== undefined;
+  return isMelWithin({ mels, length, rate, low, high });
 }
 
 function made({ graph, node }: NodeFacts): Float32Array | undefined {
