@@ -3,6 +3,7 @@ import { nodeMacs } from "../analysis/macs.js";
 import {
   bodiesOf,
   type Graph,
+  isStatic,
   type Node,
   type NodeId,
   Tensor,
@@ -84,9 +85,12 @@ export function workOf(graph: Graph, { nodes }: ConstantCone): number {
 
 /** Elements that are looked at for all of a node's result; 0 where each is made of those in its own place. */
 function windowWork(graph: Graph, node: Node): number {
-  const window = operatorOf(node)?.traits.window?.(attributeReader(node.attributes)) ?? 1;
-  if (window <= 1) return 0;
-  return window * (staticCount(shapeOf(graph, node.outputs[0] ?? undefined)) ?? Infinity);
+  const looked = operatorOf(node)?.traits.window;
+  if (looked === undefined) return 0;
+  const output = shapeOf(graph, node.outputs[0] ?? undefined);
+  if (output === undefined || !isStatic(output)) return Infinity;
+  const window = looked(attributeReader(node.attributes), output);
+  return window <= 1 ? 0 : window * (staticCount(output) ?? Infinity);
 }
 
 /** Infinity where the shape is not known before it is computed. */

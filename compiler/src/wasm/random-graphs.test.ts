@@ -143,6 +143,10 @@ function shuffled<T>(all: readonly T[], draw: Draw): readonly T[] {
   return all.flatMap(() => left.splice(draw.below(left.length), 1));
 }
 
+/** The sum of the parts of complex numbers. */
+const summedParts = (b: Builder, x: ValueId, dims: readonly number[]): Value =>
+  node(b, "ReduceSum", [x, b.ints([-1])], dims, { keepdims: int(0) });
+
 /** The sequence of states of a cell of so many gates. */
 const recurrent =
   (op: string, gates: number): Layer =>
@@ -394,6 +398,22 @@ const layers: Readonly<Record<string, Layer>> = {
     const [id] = b.many("TopK", 2, [x.id, b.ints([count])], { axis: int(axis) });
     const dims = x.dims.map((size, at) => (at === axis ? count : size));
     return id === undefined ? undefined : { id, dims };
+  },
+  DFT(x, b, draw) {
+    const axis = b.ints([draw.below(x.dims.length)], []);
+    const real = b.add("Unsqueeze", [x.id, b.ints([-1])]);
+    const spectrum = b.add("DFT", [real, null, axis], { inverse: int(draw.below(2)) });
+    return tamed(b, summedParts(b, spectrum, x.dims));
+  },
+  STFT(x, b, draw) {
+    const [batch = 1, size = 1] = x.dims;
+    if (x.dims.length !== 2) return undefined;
+    const length = 1 + draw.below(size);
+    const step = Math.ceil(length / 2);
+    const window = draw.below(2) === 0 ? b.add("HannWindow", [b.ints([length], [])]) : null;
+    const given = [x.id, b.ints([step], []), window, b.ints([length], [])];
+    const dims = [batch, Math.floor((size - length) / step) + 1, Math.floor(length / 2) + 1];
+    return tamed(b, summedParts(b, b.add("STFT", given), dims));
   },
   CumSum(x, b, draw) {
     const axis = b.ints([draw.below(x.dims.length)], []);

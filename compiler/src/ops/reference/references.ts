@@ -22,6 +22,7 @@ import { reshapeReferences } from "./reshape.js";
 import { resizeReferences } from "./resize.js";
 import { scatterReferences } from "./scatter.js";
 import { selectionReferences } from "./selection.js";
+import { signalReferences } from "./signal.js";
 import { sliceReferences } from "./slice.js";
 import { softmaxReferences } from "./softmax.js";
 import { unaryReferences } from "./unary.js";
@@ -53,6 +54,7 @@ const families: Cells<Evaluation> = {
   ...recurrentReferences,
   ...resizeReferences,
   ...detectionReferences,
+  ...signalReferences,
   ...quantizationReferences,
 };
 

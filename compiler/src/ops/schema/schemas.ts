@@ -26,6 +26,7 @@ import { reshapeSchemas } from "./reshape.js";
 import { resizeSchemas } from "./resize.js";
 import { scatterSchemas } from "./scatter.js";
 import { selectionSchemas } from "./selection.js";
+import { signalSchemas } from "./signal.js";
 import { sliceSchemas } from "./slice.js";
 import { softmaxSchemas } from "./softmax.js";
 import { unarySchemas } from "./unary.js";
@@ -58,6 +59,7 @@ const families = {
   ...recurrentSchemas,
   ...resizeSchemas,
   ...detectionSchemas,
+  ...signalSchemas,
   ...quantizationSchemas,
   ...classicalSchemas,
   ...controlSchemas,

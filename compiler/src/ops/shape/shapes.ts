@@ -25,6 +25,7 @@ import { resizeShapes } from "./resize.js";
 import type { ShapeRule } from "./rule.js";
 import { scatterShapes } from "./scatter.js";
 import { selectionShapes } from "./selection.js";
+import { signalShapes } from "./signal.js";
 import { sliceShapes } from "./slice.js";
 import { softmaxShapes } from "./softmax.js";
 import { unaryShapes } from "./unary.js";
@@ -57,6 +58,7 @@ const families: Readonly<Record<OperatorKey, ShapeRule>> = {
   ...recurrentShapes,
   ...resizeShapes,
   ...detectionShapes,
+  ...signalShapes,
   ...quantizationShapes,
   ...classicalShapes,
   ...controlShapes,

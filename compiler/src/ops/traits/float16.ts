@@ -8,14 +8,20 @@ export type Float16 = "stays" | { readonly outputs: number };
 
 /**
  * What onnxruntime's converter (float16.py, DEFAULT_OP_BLOCK_LIST) blocks and is known here; Resize; those whose
- * floats are scales; and Einsum, of which no engine was asked.
+ * floats are scales; Einsum, of which no engine was asked; and what makes and reads spectra, which onnxruntime has in no
+ * other type.
  */
 export const float16: Cells<Float16> = {
+  BlackmanWindow: "stays",
   CumSum: "stays",
+  DFT: "stays",
   DequantizeLinear: "stays",
   DynamicQuantizeLinear: "stays",
   Einsum: "stays",
+  HammingWindow: "stays",
+  HannWindow: "stays",
   Max: "stays",
+  MelWeightMatrix: "stays",
   Min: "stays",
   NonMaxSuppression: "stays",
   OneHot: "stays",
@@ -26,6 +32,7 @@ export const float16: Cells<Float16> = {
   RandomUniformLike: "stays",
   Range: "stays",
   Resize: "stays",
+  STFT: "stays",
   TopK: "stays",
   // Mean and inverse deviation are kept in float32.
   LayerNormalization: { outputs: 1 },

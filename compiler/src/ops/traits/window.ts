@@ -4,10 +4,18 @@ import type { Cells } from "../schema/schemas.js";
 const kernel = (attributes: AttributeReader): number =>
   (attributes.ints("kernel_shape") ?? []).reduce((product, size) => product * size, 1);
 
-/** How many elements are looked at for one of the result, where attributes say so: a file may make it any number. */
-export const window: Cells<(attributes: AttributeReader) => number> = {
+/** Of a Fourier transform every sample, of which there are at most as many as two for each frequency. */
+const samples = (_: AttributeReader, output: readonly number[]): number => 2 * Math.max(...output);
+
+/**
+ * How many elements are looked at for one of the result, where attributes or the result's sizes say so: a file may make it
+ * any number.
+ */
+export const window: Cells<(attributes: AttributeReader, output: readonly number[]) => number> = {
   AveragePool: kernel,
   LpPool: kernel,
   MaxPool: kernel,
+  DFT: samples,
+  STFT: samples,
   LRN: (attributes) => attributes.int("size", 1),
 };

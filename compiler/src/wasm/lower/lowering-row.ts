@@ -11,6 +11,8 @@ export interface LoweringRow {
   readonly refuse?: (node: NodeFacts) => string | undefined;
   /** Whether rows of which only a run knows how many there are pass through it; absent where they never do. */
   readonly rows?: RowRule;
+  /** Of constants that it makes of nothing but sizes: as many as a file asks for. Absent where it makes none to speak of. */
+  readonly constantBytes?: (node: NodeFacts) => number;
   /** Plans the node's work, and says where its outputs lie. It was not refused. */
   readonly lower: (node: NodeFacts, l: Lowering) => void;
 }

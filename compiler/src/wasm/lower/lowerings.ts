@@ -1,6 +1,7 @@
 import { cumulativeSumRow, extremumPlaceRow, topRow } from "./along-axis.js";
 import { batchNormRow, binaryRow, unaryRow } from "./elementwise.js";
 import { convolutionRow } from "./convolution.js";
+import { dftRow, stftRow } from "./fourier.js";
 import {
   gatherElementsRow,
   gatherNdRow,
@@ -14,6 +15,7 @@ import { layerNormRow } from "./layer-norm.js";
 import { logSumExpRow } from "./log-sum-exp.js";
 import type { LoweringRow } from "./lowering-row.js";
 import { lstmRow } from "./lstm.js";
+import { madeRow } from "./made-constant.js";
 import { gemmRow, matMulRow } from "./matrix-product.js";
 import {
   concatRow,
@@ -111,6 +113,9 @@ export const lowerings: ReadonlyMap<string, LoweringRow> = new Map(
     ...named(extremumPlaceRow, "ArgMax ArgMin"),
     TopK: topRow,
     CumSum: cumulativeSumRow,
+    DFT: dftRow,
+    STFT: stftRow,
+    ...named(madeRow, "HannWindow HammingWindow BlackmanWindow MelWeightMatrix"),
     NonMaxSuppression: suppressionRow,
     "ai.onnx.ml::TreeEnsembleRegressor": treeEnsembleRow,
     ...named(

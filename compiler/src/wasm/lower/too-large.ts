@@ -2,15 +2,19 @@ import { dtypeBytes } from "@pare/runtime/format";
 import type { Graph, Value } from "../../ir/index.js";
 import { floatBytes } from "../kernels/kernel.js";
 import type { Plan } from "../plan/plan.js";
-import { shapeOf } from "./node-facts.js";
+import { lowerings } from "./lowerings.js";
+import { NodeFacts, shapeOf } from "./node-facts.js";
 import type { Refusal } from "./refusals.js";
 
 /** WebAssembly addresses memory by 32 bits; engines give a module less. */
 export const mostMemory = 2 ** 31;
 
-/** Said of weights that would not fit into a module's memory, of which nothing is read; undefined where they fit. */
+/**
+ * Said of weights, and tables that are made, which would not fit into a module's memory; nothing of them is read or made.
+ * Undefined where they fit.
+ */
 export function tooManyWeights(graph: Graph): Refusal | undefined {
-  const weights = weightsOf(graph);
+  const weights = [...weightsOf(graph), ...tablesOf(graph)];
   const bytes = sum(weights.map(({ bytes: own }) => own));
   return bytes < mostMemory ? undefined : refusal("weights", bytes, weights);
 }
@@ -26,7 +30,8 @@ export function leastMemory(graph: Graph): number {
   const counts = tensors.map(({ id }) =>
     (shapeOf(graph, id) ?? []).reduce<number>((product, size) => product * Number(size), 1),
   );
-  return sum(weightsOf(graph).map(({ bytes }) => bytes)) + floatBytes * sum(counts);
+  const constants = [...weightsOf(graph), ...tablesOf(graph)];
+  return sum(constants.map(({ bytes }) => bytes)) + floatBytes * sum(counts);
 }
 
 interface Sized {
@@ -40,6 +45,15 @@ function weightsOf(graph: Graph): readonly Sized[] {
       ? []
       : [{ name, bytes: dtypeBytes(constant.dtype, constant.count) }],
   );
+}
+
+/** What rows make beside the weights that the model has. */
+function tablesOf(graph: Graph): readonly Sized[] {
+  return graph.order().flatMap((node) => {
+    const row = node.domain === "" ? lowerings.get(node.op) : undefined;
+    const bytes = row?.constantBytes?.(new NodeFacts(graph, node)) ?? 0;
+    return bytes > 0 ? [{ name: graph.nodeLabel(node), bytes }] : [];
+  });
 }
 
 function refusal(what: string, bytes: number, parts: readonly Sized[]): Refusal {
