@@ -209,6 +209,17 @@ const layers: Readonly<Record<string, Layer>> = {
     });
     return { id, dims };
   },
+  GridSample(x, b, draw) {
+    const [batch = 1, channels = 1] = x.dims;
+    if (x.dims.length !== 4) return undefined;
+    const places = [1 + draw.below(4), 1 + draw.below(4)];
+    const grid = b.add("Tanh", [b.weights(batch, ...places, 2)]);
+    return node(b, "GridSample", [x.id, grid], [batch, channels, ...places], {
+      mode: string(draw.from(["linear", "nearest"])),
+      padding_mode: string(draw.from(["zeros", "border"])),
+      align_corners: int(draw.below(2)),
+    });
+  },
   MatMul(x, b, draw) {
     const depth = x.dims.at(-1) ?? 1;
     const outputs = 1 + draw.below(13);

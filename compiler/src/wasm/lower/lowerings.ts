@@ -9,6 +9,7 @@ import {
   scatterElementsRow,
   scatterNdRow,
 } from "./gather.js";
+import { gridSampleRow } from "./grid-sample.js";
 import { groupNormRow } from "./group-norm.js";
 import { gruRow } from "./gru.js";
 import { layerNormRow } from "./layer-norm.js";
@@ -60,6 +61,7 @@ export const lowerings: ReadonlyMap<string, LoweringRow> = new Map(
     Conv: onBytes(convolutionRow, convolveBytes),
     ConvTranspose: transposedConvolutionRow,
     Resize: resizeRow,
+    GridSample: gridSampleRow,
     MatMul: onBytes(matMulRow, multiplyBytes),
     Gemm: onBytes(gemmRow, multiplyBytes),
     MaxPool: ofBytes(maxPoolRow, { ...maxPoolRow, lower: poolBytes }),
