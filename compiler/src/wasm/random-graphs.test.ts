@@ -191,11 +191,13 @@ const layers: Readonly<Record<string, Layer>> = {
     const [batch = 1, channels = 1, ...space] = x.dims;
     if (space.length !== 2) return undefined;
     const [maps, kernel] = [1 + draw.below(5), 1 + draw.below(3)];
-    const stride = 1 + draw.below(Math.min(2, kernel));
+    const stride = 1 + draw.below(2);
+    const group = channels % 2 === 0 ? 1 + draw.below(2) : 1;
     const dims = space.map((size) => (size - 1) * stride + kernel);
     const weights = b.weights(channels, maps, kernel, kernel);
-    return node(b, "ConvTranspose", [x.id, weights], [batch, maps, ...dims], {
+    return node(b, "ConvTranspose", [x.id, weights], [batch, maps * group, ...dims], {
       strides: ints([stride, stride]),
+      group: int(group),
     });
   },
   Resize(x, b, draw) {
