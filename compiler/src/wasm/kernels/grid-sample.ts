@@ -7,7 +7,6 @@ import {
   i32,
   i32Add,
   i32Multiply,
-  i32Subtract,
   load,
   loadFloat,
   type Local,

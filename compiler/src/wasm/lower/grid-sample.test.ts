@@ -47,7 +47,7 @@ it("samples images at computed places as the engine does, between places and bey
       const graph = sampled(sizes, places, { mode, padding_mode: padding }, aligned);
       expect(await compare(graph, { poisoned: true, reference: true })).toBeLessThan(2e-5);
     }),
-    cases(40),
+    { numRuns: cases(40) },
   );
 });
 
