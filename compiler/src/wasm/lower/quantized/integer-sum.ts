@@ -6,7 +6,7 @@ import { collapsed } from "../../kernels/nest.js";
 import { termBytes } from "../../kernels/rounding-i8.js";
 import { termsI8 } from "../../kernels/terms-i8.js";
 import type { Place } from "../../plan/plan.js";
-import { sizeAt, stepAt, type View } from "../../plan/view.js";
+import { stepAt, type View } from "../../plan/view.js";
 import type { Lowering } from "../lowering.js";
 import type { NodeFacts } from "../node-facts.js";
 import { type ByteWeights, sumsOf, weightOf } from "./byte-weights.js";
