@@ -250,6 +250,63 @@ it("convolves bytes with weights of bytes: axes, groups, strides, dilations, pad
   );
 }, 120_000);
 
+/** Bytes and what goes with them, convolved by weights of bytes. */
+function convolved(
+  b: Builder,
+  x: ValueId,
+  [dims, pad, group = 1]: readonly [readonly number[], number, number?],
+): ValueId {
+  const [q, scale, zero] = b.many("DynamicQuantizeLinear", 3, [x]);
+  if (q === undefined || scale === undefined || zero === undefined) throw new Error("three");
+  return convolvedBytes(b, [q, scale, zero], dims, { pad, group });
+}
+
+function convolvedBytes(
+  b: Builder,
+  [q, scale, zero]: readonly [ValueId, ValueId, ValueId],
+  dims: readonly number[],
+  { pad, group }: { readonly pad: number; readonly group: number },
+): ValueId {
+  const [maps = 1] = dims;
+  const [w, weightZero] = weightsOf(b, "uint8", dims, maps, { count: "one", middle: false });
+  const attributes = {
+    pads: attribute.ints([pad, pad, pad, pad]),
+    group: attribute.int(group),
+  };
+  const sum = b.add("ConvInteger", [q, w, zero, weightZero], attributes);
+  const y = scaledBy(b, sum, "one", scale, []);
+  return b.add("Add", [y, b.add("Reshape", [b.weights(maps), b.ints([1, maps, 1, 1])])]);
+}
+
+it("runs a network of them to the bit: bytes that several read, results that are joined, channels of their own", async () => {
+  const graph = graphOf({ x: ["float32", 1, 3, 12, 13] }, (inputOf, b) => {
+    const [q, scale, zero] = b.many("DynamicQuantizeLinear", 3, [inputOf("x")]);
+    if (q === undefined || scale === undefined || zero === undefined) throw new Error("three");
+    const read = [q, scale, zero] as const;
+    const wide = convolvedBytes(b, read, [8, 3, 3, 3], { pad: 1, group: 1 });
+    const wider = convolvedBytes(b, read, [5, 3, 5, 5], { pad: 2, group: 1 });
+    const flat = convolvedBytes(b, read, [4, 3, 1, 1], { pad: 0, group: 1 });
+    const joined = b.add("Relu", [
+      b.add("Concat", [wide, wider, flat], { axis: attribute.int(1) }),
+    ]);
+    const pooled = b.add("MaxPool", [joined], {
+      kernel_shape: attribute.ints([2, 2]),
+      strides: attribute.ints([2, 2]),
+    });
+    const own = b.add("Relu", [convolved(b, pooled, [[17, 1, 3, 3], 1, 17])]);
+    const image = convolved(b, own, [[6, 17, 1, 1], 0]);
+    const [rows, rowScale, rowZero] = b.many("DynamicQuantizeLinear", 3, [
+      b.add("Flatten", [image]),
+    ]);
+    if (rows === undefined || rowScale === undefined || rowZero === undefined)
+      throw new Error("three");
+    const [w, weightZero] = weightsOf(b, "int8", [216, 10], 10, { count: "none", middle: true });
+    const sum = b.add("MatMulInteger", [rows, w, rowZero, weightZero]);
+    return { y: scaledBy(b, sum, "each", rowScale, [10]) };
+  });
+  await expectAgreement(graph, [-0.3, 2]);
+});
+
 it("keeps weights as the bytes that they are", async () => {
   for (const of of ["uint8", "int8"] as const) {
     const graph = graphOf({ x: ["float32", 4, 64] }, (inputOf, b) => {
