@@ -113,7 +113,7 @@ function planCentre(
 }
 
 /** Plans what goes with sums, by group: where they begin follows from the input's zero point. @returns where it lies */
-export function planTerms(
+function planTerms(
   l: Lowering,
   node: NodeFacts,
   weights: ByteWeights,
