@@ -488,10 +488,15 @@ const problems: Readonly<Record<string, fc.Arbitrary<Problem>>> = {
       };
     }),
   DynamicQuantizeLinear: fc
-    .record({ dims: list(2, 1, 5), low: fc.constantFrom(-3, 0, 1), seed: fc.nat() })
-    .map(({ dims, low, seed }) => ({
+    .record({
+      dims: list(2, 1, 5),
+      low: fc.constantFrom(-3, 0, 1),
+      high: fc.constantFrom(0, 5),
+      seed: fc.nat(),
+    })
+    .map(({ dims, low, high, seed }) => ({
       op: "DynamicQuantizeLinear",
-      inputs: [random("float32", dims, seed, low, 5)],
+      inputs: [random("float32", dims, seed, low, high)],
       attributes: {},
       outputs: 3,
     })),

@@ -58,7 +58,7 @@ export const quantizationReferences: Some<typeof quantizationSchemas, Evaluation
   DequantizeLinear: dequantize,
   "com.microsoft::QuantizeLinear": quantize,
   "com.microsoft::DequantizeLinear": dequantize,
-  /** uint8 over the range of x, which is widened to hold 0. */
+  /** uint8 over the range of x, which is widened to hold 0. Of zeros alone the scale is 1, as onnxruntime has it. */
   DynamicQuantizeLinear({ input }) {
     const x = input(0);
     const from = unpackNumbers(x);
@@ -67,10 +67,10 @@ export const quantizationReferences: Some<typeof quantizationSchemas, Evaluation
       low = Math.min(low, from[i] ?? 0);
       high = Math.max(high, from[i] ?? 0);
     }
-    const scale = Math.fround(Math.fround(high - low) / 255);
-    const zero = scale === 0 ? 0 : roundHalfEven(clampTo(Math.fround(-low / scale), [0, 255]));
+    const scale = Math.fround(Math.fround(high - low) / 255) || 1;
+    const zero = roundHalfEven(clampTo(Math.fround(-low / scale), [0, 255]));
     const values = Float64Array.from(from, (value) =>
-      scale === 0 ? 0 : clampTo(roundHalfEven(Math.fround(value / scale)) + zero, [0, 255]),
+      clampTo(roundHalfEven(Math.fround(value / scale)) + zero, [0, 255]),
     );
     return [
       denseOf("uint8", x.dims, values),

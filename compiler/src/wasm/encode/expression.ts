@@ -169,6 +169,7 @@ export const i32x4 = {
   splat: (x: Expression<"i32">): Vector => vectorOf(0x11, x),
   add: binary(0xae),
   subtract: binary(0xb1),
+  multiply: binary(0xb5),
   negate: unary(0xa1),
   shiftLeft: shift(0xab),
   shiftRight: shift(0xac),

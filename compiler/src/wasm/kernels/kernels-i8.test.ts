@@ -1,6 +1,8 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { cases } from "../cases.test.support.js";
+import { borderI8 } from "./border-i8.js";
+import { centreI8 } from "./centre-i8.js";
 import { depthwiseI8 } from "./depthwise-i8.js";
 import { packedDepthwiseI8 } from "./depthwise-i8-weights.js";
 import { gateBits, gateI8 } from "./gate-i8.js";
@@ -19,7 +21,9 @@ import { lookUpI8 } from "./look-up-i8.js";
 import { matrixI8, packedI8Length } from "./matrix-i8.js";
 import { meanI8 } from "./mean-i8.js";
 import { quantizeI8 } from "./quantize-i8.js";
-import { packedTerms, type Result, type Rounding } from "./rounding-i8.js";
+import { rangeI8 } from "./range-i8.js";
+import { packedTerms, type Result, type Rounding, type SumResult } from "./rounding-i8.js";
+import { termsI8 } from "./terms-i8.js";
 
 withoutBaselineCompiler();
 
@@ -37,6 +41,10 @@ const result: fc.Arbitrary<Result> = fc.oneof(
   rounding.map((each): Result => ({ kind: "bytes", ...each })),
   fc.tuple(rounding, curve).map(([each, own]): Result => ({ kind: "bytes", ...each, curve: own })),
   fc.constant<Result>({ kind: "floats" }),
+);
+const sumResult: fc.Arbitrary<SumResult> = fc.oneof(
+  { weight: 3, arbitrary: result },
+  { weight: 1, arbitrary: fc.constant<SumResult>({ kind: "integers" }) },
 );
 const activations = fc.constantFrom("7-bit" as const, "8-bit" as const);
 const factor = fc.double({ min: 0.001, max: 2, noNaN: true }).map(Math.fround);
@@ -95,21 +103,24 @@ it("multiplies bytes as its reference does: tiles, panels, taps, tails, another 
     outputs: size(1, 21),
     activations,
     other: fc.option(fc.record({ factor, zeroPoint: size(0, 255) }), { nil: undefined }),
-    result,
+    result: sumResult,
     padded: fc.boolean(),
     seed,
   });
   fc.assert(
     fc.property(
       problem,
-      ({ batch, rows, columns: each, blocks, taps, run, outputs, seed: s, other, ...rest }) => {
+      ({ batch, rows, columns: each, blocks, taps, run, outputs, seed: s, ...rest }) => {
+        const other = rest.result.kind === "integers" ? undefined : rest.other;
         const columns = each * (blocks ?? 1);
         const bytes = rest.result.kind === "bytes" ? 1 : 4;
         const width = (rest.padded ? up(outputs) : outputs) * bytes;
         const depth = taps.reduce((product, count) => product * count, run);
         // Steps of the input overlap, as those of windows do.
         const options = {
-          ...rest,
+          activations: rest.activations,
+          result: rest.result,
+          padded: rest.padded,
           ...(other !== undefined && { other }),
           ...(blocks !== undefined && { block: each }),
           batch: [{ count: batch, steps: [40, 0, 0, rows * columns * width, 0] }],
@@ -259,6 +270,15 @@ it("rounds floats to bytes as its reference does", () => {
       const beside = channels === undefined ? {} : { channels: { count: channels, step: 340 } };
       const options = { axes, lanes, step, scale: scale / 32, rounding: how, ...beside };
       expect(differenceOf(quantizeI8, options, operands(2), s, undefined, true)).toBeUndefined();
+      // A run has them at addresses.
+      const at = operands(4);
+      const given = { ...options, scale: "given" as const, rounding: { ...how, zeroPoint: 0 } };
+      const prepare = (integers: Int32Array): void => {
+        const [, , scaleAt = 0, zeroAt = 0] = at;
+        new Float32Array(integers.buffer)[scaleAt / 4] = scale / 32;
+        new Uint8Array(integers.buffer)[zeroAt] = how.zeroPoint;
+      };
+      expect(differenceOf(quantizeI8, given, at, s, prepare, true)).toBeUndefined();
     }),
     { numRuns: cases(200) },
   );
@@ -370,5 +390,83 @@ it("multiplies bytes by gates of channels as its reference does", () => {
       expect(differenceOf(gateI8, options, operands(3), s, undefined, true)).toBeUndefined();
     }),
     { numRuns: cases(200) },
+  );
+});
+
+it("finds the range of floats as its reference does, also where all of them are on one side of 0", () => {
+  const problem = fc.record({
+    outer: size(1, 4),
+    lanes: size(1, 37),
+    from: fc.constantFrom(-3, -1, 0, 2),
+    times: fc.constantFrom(0, 1e-20, 1, 90),
+    seed,
+  });
+  fc.assert(
+    fc.property(problem, ({ outer, lanes, from, times, seed: s }) => {
+      const options = { axes: [{ count: outer, steps: [lanes * 4 + 8] }], lanes };
+      const at = operands(3);
+      const prepare = ({ buffer }: Int32Array): void => {
+        const [input = 0] = at;
+        const own = new Float32Array(buffer, input, 512);
+        // What lies between rows is beyond all that is among them.
+        own.forEach((x, i) => (own[i] = i % (lanes + 2) < lanes ? (x + from) * times : 1e4));
+      };
+      expect(differenceOf(rangeI8, options, at, s, prepare, true)).toBeUndefined();
+    }),
+    { numRuns: cases(200) },
+  );
+});
+
+it("writes a byte of a run's around others as its reference does", () => {
+  const problem = fc.record({ outer: size(1, 4), run: size(1, 50), seed });
+  fc.assert(
+    fc.property(problem, ({ outer, run, seed: s }) => {
+      const options = { axes: [{ count: outer, steps: [run + 3] }], run };
+      expect(differenceOf(borderI8, options, operands(2), s, undefined, true)).toBeUndefined();
+    }),
+    { numRuns: cases(60) },
+  );
+});
+
+const factors = fc.constantFrom("none" as const, "one" as const, "each" as const);
+
+it("makes terms of a run's zero point and factors as its reference does", () => {
+  const problem = fc.record({ groups: size(1, 4), channels: size(1, 21), factors, seed });
+  fc.assert(
+    fc.property(problem, ({ seed: s, ...options }) => {
+      expect(differenceOf(termsI8, options, operands(4), s, undefined, true)).toBeUndefined();
+    }),
+    { numRuns: cases(100) },
+  );
+});
+
+it("takes zero points of weights off sums as its reference does", () => {
+  const problem = fc.record({
+    places: size(1, 5),
+    groups: size(1, 3),
+    channels: size(1, 21),
+    factors,
+    seed,
+  });
+  fc.assert(
+    fc.property(problem, ({ places, groups, seed: s, ...rest }) => {
+      const own = rest.channels * 4;
+      const sums = own + 4;
+      const axes = [
+        { count: places, steps: [groups * sums, 0, 0, groups * own] },
+        { count: groups, steps: [sums, own, rest.factors === "each" ? own : 0, own] },
+      ];
+      const prepare = (integers: Int32Array): void => {
+        const next = random(s);
+        const [from = 0, zeros = 0] = operands(4);
+        for (let i = 0; i < 500; i += 1) {
+          integers[from / 4 + i] = (next() % 2_000_001) - 1_000_000;
+          integers[zeros / 4 + i] = (next() % 256) - 128;
+        }
+      };
+      const options = { ...rest, axes };
+      expect(differenceOf(centreI8, options, operands(4), s, prepare, true)).toBeUndefined();
+    }),
+    { numRuns: cases(100) },
   );
 });

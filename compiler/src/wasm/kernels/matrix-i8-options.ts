@@ -1,6 +1,6 @@
 import type { Axis } from "./nest.js";
 import type { Activations } from "./products-i8.js";
-import type { Result } from "./rounding-i8.js";
+import type { SumResult } from "./rounding-i8.js";
 
 /**
  * A convolution, or a product of matrices, on bytes: result[row, column, n] = Σ over taps and run of input · weight, from
@@ -27,7 +27,7 @@ export interface MatrixI8Options {
   readonly activations: Activations;
   /** Another tensor of bytes that is added: times a factor, its zero point taken off. */
   readonly other?: { readonly factor: number; readonly zeroPoint: number };
-  readonly result: Result;
+  readonly result: SumResult;
   /** What is behind the last channel, up to a whole vector, is the output's own. */
   readonly padded: boolean;
 }

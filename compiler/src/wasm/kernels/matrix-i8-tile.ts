@@ -211,7 +211,8 @@ export function tileWriter(
           const total = sum(m, v);
           for (let split = 1; split < splits; split += 1)
             f.set(total, i32x4.add(total, sum(m, v, split)));
-          emitScaled(f, total, load(terms, v * termBytes + vectorBytes));
+          if (result.kind !== "integers")
+            emitScaled(f, total, load(terms, v * termBytes + vectorBytes));
           if (options.other !== undefined) {
             const at = besideAt + v * laneCount;
             if (!isTogether) addOther(total, wordsOfFour(loadFourBytes(beside, at)), options.other);
@@ -225,7 +226,7 @@ export function tileWriter(
             }
           }
           emitResult(f, total, result);
-          if (result.kind === "floats") {
+          if (result.kind !== "bytes") {
             const count = Math.min(laneCount, stored - v * laneCount);
             f.storeLanes(out, outAt + v * vectorBytes, total, count);
           }

@@ -123,6 +123,10 @@ export const matrixI8: Kernel<MatrixI8Options> = {
           for (let k = 0; k < depth; k += 1)
             sum =
               (sum + (read[k] ?? 0) * signed(bytes[weights + (places[n * depth + k] ?? 0)])) | 0;
+          if (result.kind === "integers") {
+            memory.integers[y / floatBytes + n] = sum;
+            continue;
+          }
           let value = scaled(sum, factor);
           if (added !== undefined) {
             const beside = scaled((bytes[z + n] ?? 0) - added.zeroPoint, Math.fround(added.factor));

@@ -83,8 +83,11 @@ export type Result =
   | (Rounding & { readonly kind: "bytes"; readonly curve?: Curve })
   | { readonly kind: "floats" };
 
+/** The same, or the sums themselves. */
+export type SumResult = Result | { readonly kind: "integers" };
+
 /** Of a channel. */
-export function resultBytes({ kind }: Result): number {
+export function resultBytes({ kind }: SumResult): number {
   return kind === "bytes" ? 1 : 4;
 }
 
@@ -96,8 +99,8 @@ export function emitScaled(f: FunctionBuilder, sum: Local<"v128">, factors: Vect
   f.set(sum, f32x4.multiply(f32x4.fromIntegers(sum), factors));
 }
 
-/** Sums in steps of the result as what it rounds, and that rounded; of a result of floats they stay. */
-export function emitResult(f: FunctionBuilder, sum: Local<"v128">, result: Result): void {
+/** Sums in steps of the result as what it rounds, and that rounded; of a result of floats or integers they stay. */
+export function emitResult(f: FunctionBuilder, sum: Local<"v128">, result: SumResult): void {
   if (result.kind !== "bytes") return;
   if (result.curve !== undefined) emitCurve(f, sum, result.curve);
   emitRounded(f, sum, result);

@@ -27,14 +27,8 @@ import { isWorthItsCode, lowerWinograd, suitsWinograd } from "./winograd.js";
 
 export const convolutionRow: LoweringRow = {
   refuse(node) {
-    const rank = node.dims(0).length;
-    if (rank < 3 || rank > 4) return "convolutions over one or two axes are compiled";
-    if (!node.isConstant(1)) return "the weights must be constant";
-    if (node.input(2) !== undefined && !node.isConstant(2)) return "the bias must be constant";
-    const axes = windowAxes(node.dims(0).slice(2), node.dims(1).slice(2), node.attributes);
-    if (!axes.every(isMoving)) return "its window does not fit";
-    const isNegative = axes.some(({ before, after }) => Number(before) < 0 || Number(after) < 0);
-    return isNegative ? "negative pads are not compiled" : undefined;
+    const isFree = node.input(2) !== undefined && !node.isConstant(2);
+    return windowRefusal(node) ?? (isFree ? "the bias must be constant" : undefined);
   },
   lower(node, l) {
     const convolution = geometryOf(node);
@@ -48,6 +42,17 @@ export const convolutionRow: LoweringRow = {
     else lowerMatrix(node, l, convolution);
   },
 };
+
+/** Why a window over an input, with its weights, is not compiled. */
+export function windowRefusal(node: NodeFacts): string | undefined {
+  const rank = node.dims(0).length;
+  if (rank < 3 || rank > 4) return "convolutions over one or two axes are compiled";
+  if (!node.isConstant(1)) return "the weights must be constant";
+  const axes = windowAxes(node.dims(0).slice(2), node.dims(1).slice(2), node.attributes);
+  if (!axes.every(isMoving)) return "its window does not fit";
+  const isNegative = axes.some(({ before, after }) => Number(before) < 0 || Number(after) < 0);
+  return isNegative ? "negative pads are not compiled" : undefined;
+}
 
 /** Rows and columns of the result: steps of input, output, other. */
 function resultAxes(

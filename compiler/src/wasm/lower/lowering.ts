@@ -55,8 +55,8 @@ export class Lowering {
   readonly absorbed = new Set<Node>();
   /** What constants were stored as. */
   readonly stored: StoredConstants;
-  /** The byte around images, by where they lie. */
-  readonly borders = new Map<Place["in"], number>();
+  /** The byte around images, by where they lie: itself, or where a run finds it. */
+  readonly borders = new Map<Place["in"], number | Place>();
   readonly #rows: RowsOf;
   readonly #counts = new Map<Node["id"], Place>();
   readonly #arrays: Arrays;

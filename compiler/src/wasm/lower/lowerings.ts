@@ -30,6 +30,9 @@ import {
 import { averagePoolRow, globalAverageRow, globalMaxRow, maxPoolRow } from "./pooling.js";
 import { byteClipRow, dequantizeRow, quantizeRow } from "./quantized/boundary.js";
 import { convolveBytes } from "./quantized/convolution.js";
+import { dynamicQuantizeRow } from "./quantized/dynamic-range.js";
+import { integerConvolutionRow } from "./quantized/integer-convolution.js";
+import { integerProductRow } from "./quantized/integer-product.js";
 import { joinBytes } from "./quantized/join.js";
 import { averageBytes, poolBytes } from "./quantized/pooling.js";
 import { multiplyBytes } from "./quantized/product.js";
@@ -67,6 +70,9 @@ export const lowerings: ReadonlyMap<string, LoweringRow> = new Map(
     MaxPool: ofBytes(maxPoolRow, { ...maxPoolRow, lower: poolBytes }),
     QuantizeLinear: quantizeRow,
     DequantizeLinear: dequantizeRow,
+    DynamicQuantizeLinear: dynamicQuantizeRow,
+    MatMulInteger: integerProductRow,
+    ConvInteger: integerConvolutionRow,
     AveragePool: onBytes(averagePoolRow, averageBytes),
     GlobalAveragePool: onBytes(globalAverageRow, averageBytes),
     GlobalMaxPool: globalMaxRow,

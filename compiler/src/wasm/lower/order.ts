@@ -1,7 +1,14 @@
 import type { Graph, Node } from "../../ir/index.js";
 
 /** What sums over weights can take in what another node gives, if that is there already. */
-const sums: ReadonlySet<string> = new Set(["Conv", "ConvTranspose", "MatMul", "Gemm"]);
+const sums: ReadonlySet<string> = new Set([
+  "Conv",
+  "ConvTranspose",
+  "MatMul",
+  "Gemm",
+  "MatMulInteger",
+  "ConvInteger",
+]);
 
 /**
  * A graph's nodes in an order that it allows: of those that could be next the first, but no product or convolution before

@@ -1,6 +1,7 @@
-import { quantizeI8 } from "../../kernels/quantize-i8.js";
+import { quantizeI8, type QuantizeI8Options } from "../../kernels/quantize-i8.js";
 import { floatBytes, laneCount } from "../../kernels/kernel.js";
 import { collapsed } from "../../kernels/nest.js";
+import type { Place } from "../../plan/plan.js";
 import { axesOf, orderOf, sizeAt, stepAt, type View } from "../../plan/view.js";
 import type { LoweringRow } from "../lowering-row.js";
 import type { Lowering } from "../lowering.js";
@@ -44,7 +45,7 @@ export const quantizeRow: LoweringRow = {
     }
     const x = l.laned(l.view(input));
     const y = allocateBytes(l, bytes, { exact: (node.dims(0)[1] ?? 1) < 4 });
-    planRounding(l, x, y, scale, how);
+    planRounding(l, x, y, { scale, rounding: how });
     if (isSigned) l.set(bytes, turned(l, y));
   },
 };
@@ -83,12 +84,16 @@ export const byteClipRow: LoweringRow = {
   },
 };
 
-function planRounding(
+/** How floats are rounded, and where steps lie that only a run knows. */
+interface HowRounded extends Pick<QuantizeI8Options, "scale" | "rounding"> {
+  readonly at?: readonly Place[];
+}
+
+export function planRounding(
   l: Lowering,
   x: View,
   y: View,
-  scale: number,
-  rounding: Parameters<typeof quantizeI8.reference>[0]["rounding"],
+  { scale, rounding, at = [] }: HowRounded,
 ): void {
   const along = x.lanes;
   const step = sizeAt(y, along) === 1 ? 1 : stepAt(y, along);
@@ -110,7 +115,7 @@ function planRounding(
     scale,
     rounding,
   };
-  l.plan.step(quantizeI8, options, [x.place, y.place]);
+  l.plan.step(quantizeI8, options, [x.place, y.place, ...at]);
 }
 
 /** The same with the highest bit of every byte turned: signed ones. */

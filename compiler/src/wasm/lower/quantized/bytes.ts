@@ -1,8 +1,9 @@
 import type { Node, ValueId } from "../../../ir/index.js";
+import { borderI8 } from "../../kernels/border-i8.js";
 import { fill } from "../../kernels/fill.js";
 import { laneCount } from "../../kernels/kernel.js";
 import { collapsed } from "../../kernels/nest.js";
-import { placeAt } from "../../plan/plan.js";
+import { type Place, placeAt } from "../../plan/plan.js";
 import {
   channelsLast,
   type Halo,
@@ -19,13 +20,16 @@ import { planMove } from "../move.js";
 import { NodeFacts } from "../node-facts.js";
 import { isPlain, stepsOf } from "./quantization.js";
 
+/** The byte around an image, or where a run finds it. */
+export type Border = number | Place;
+
 /** How new bytes are to lie. */
 interface ByteLayout {
   /** Axes, the outermost in memory first. */
   readonly order: readonly number[];
   /** What is around them, and how much of it, by axis. */
   readonly halo: readonly Halo[];
-  readonly border: number;
+  readonly border: Border;
   /** Nothing lies between one pixel's channels, or one row's elements, and the next. */
   readonly exact?: boolean;
 }
@@ -84,7 +88,7 @@ export function hasWholeFours(view: View): boolean {
 }
 
 /** The bytes with so much of a border around them, channels next to one another; copied where they do not lie so. */
-export function bordered(l: Lowering, view: View, pads: readonly Halo[], border: number): View {
+export function bordered(l: Lowering, view: View, pads: readonly Halo[], border: Border): View {
   const hasPads = pads.every(([before, after], axis) => {
     if (before === 0 && after === 0) return true;
     const [b, a] = view.halo[axis] ?? noHalo;
@@ -145,7 +149,7 @@ function wantedBorder(l: Lowering, id: ValueId, rank: number): Pick<ByteLayout, 
 }
 
 /** Writes the border: what is before an image, between the end of a row and the next row's begin, and behind it. */
-function planBorder(l: Lowering, view: View, border: number): void {
+function planBorder(l: Lowering, view: View, border: Border): void {
   const [top, bottom] = view.halo[2] ?? noHalo;
   const [left, right] = view.halo[3] ?? noHalo;
   const [height, width] = [sizeAt(view, 2), sizeAt(view, 3)];
@@ -166,6 +170,9 @@ function planBorder(l: Lowering, view: View, border: number): void {
       { count: sizeAt(view, 0), steps: [stepAt(view, 0)] },
       { count, steps: [row] },
     ]);
-    l.plan.step(fill, { element: "u8", axes, run, value: border }, [placeAt(view.place, at)]);
+    const place = placeAt(view.place, at);
+    if (typeof border === "number")
+      l.plan.step(fill, { element: "u8", axes, run, value: border }, [place]);
+    else l.plan.step(borderI8, { axes, run }, [border, place]);
   }
 }

@@ -114,7 +114,7 @@ function planDepthwise(node: NodeFacts, l: Lowering, own: ByteConvolution): void
 }
 
 /** The loops over the kernel, and where in them a weight is. */
-interface Taps {
+export interface Taps {
   readonly axes: readonly Axis[];
   /** Bytes that are summed over at once. */
   readonly run: number;
@@ -123,7 +123,7 @@ interface Taps {
 
 const up = (count: number): number => Math.ceil(count / laneCount) * laneCount;
 
-function tapsOf(x: View, { kernel, dilations, depth, group }: Convolution): Taps {
+export function tapsOf(x: View, { kernel, dilations, depth, group }: Convolution): Taps {
   const [rowStep, columnStep] = [dilations[0] * stepAt(x, 2), dilations[1] * stepAt(x, 3)];
   const rows = { count: kernel[0], steps: [rowStep] };
   // Bytes between two pixels have weights of zero: so a row of the kernel is one run.

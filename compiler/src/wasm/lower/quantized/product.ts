@@ -136,7 +136,7 @@ function rowsOf(
 }
 
 /** Bytes whose last axis lies without gaps. */
-function denseRows(l: Lowering, id: ValueId): View {
+export function denseRows(l: Lowering, id: ValueId): View {
   const view = l.view(id);
   const last = view.dims.length - 1;
   return stepAt(view, last) === 1 || sizeAt(view, last) === 1 ? view : denseBytes(l, view);

@@ -79,7 +79,8 @@ export function roundedResult(
 
 const mostFollowers = 8;
 
-function onlyReader(graph: Graph, id: ValueId): Node | undefined {
+/** The node that alone reads a value, which the model does not give. */
+export function onlyReader(graph: Graph, id: ValueId): Node | undefined {
   const [reader, ...more] = graph.consumers(id);
   return more.length > 0 || graph.isOutput(id) ? undefined : reader;
 }
