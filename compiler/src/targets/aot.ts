@@ -5,6 +5,7 @@ import type { Graph, NodeId } from "../ir/index.js";
 import { keyOf } from "../ops/index.js";
 import { bindShapes } from "../passes/bind-shapes.js";
 import { sayClassical } from "../passes/classical/say-classical.js";
+import { bringToNormalForm } from "../passes/quantization/normal-form.js";
 import { simplifyGraph } from "../passes/simplify.js";
 import { compiledOperators, compileToWasm, refusalsOf } from "../wasm/index.js";
 import { combinedSizes, type Sizes } from "./sizes.js";
@@ -88,6 +89,7 @@ async function fixedGraphs(graph: Graph, sizes: Sizes = {}): Promise<readonly Fi
   for (const wanted of combinedSizes(sizes)) {
     const fixed = graph.fork();
     await bindShapes.create(bindShapes.parse({ dims: { ...one, ...wanted } })).run(fixed, {});
+    bringToNormalForm(fixed);
     const unsaid = sayClassical(fixed);
     await simplifyGraph(fixed, {});
     graphs.push({ graph: fixed, unsaid });
