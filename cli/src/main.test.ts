@@ -75,6 +75,14 @@ const value = (number: number, name: string): Uint8Array =>
     number,
     join_(field(1, name), field(2, field(1, join_(field(1, 1), field(2, field(1, field(1, 2))))))),
   );
+/** Of dims 2 and W. */
+const open_ = (number: number, name: string): Uint8Array => {
+  const dims = join_(field(1, field(1, 2)), field(1, field(2, "W")));
+  return field(
+    number,
+    join_(field(1, name), field(2, field(1, join_(field(1, 1), field(2, dims))))),
+  );
+};
 const model = (...graph: readonly Uint8Array[]): Uint8Array =>
   join_(
     field(1, 8),
@@ -436,6 +444,21 @@ describe("one step", () => {
         "    1 × RandomNormalLike: it is not compiled (y)",
       ].join("\n"),
     );
+    const values = [open_(11, "x"), open_(12, "y")];
+    const width = join_(
+      field(1, 8),
+      field(7, join_(node("Relu", ["x"], "y"), field(2, "g"), ...values)),
+      field(8, field(2, 17)),
+    );
+    const { stdout: open } = await pare(["inspect", await write("open.onnx", width)]);
+    expect(open).toContain(
+      [
+        "  aot (no engine): not as it is",
+        "    1 × W: its size is not fixed, give --dim W=… (x)",
+      ].join("\n"),
+    );
+    const drawn = await write("one.onnx", model(node("Bernoulli", ["x"], "y")));
+    expect((await pare(["inspect", drawn])).stdout).toContain("aot (no engine): not 1 node\n");
   });
 
   it("simplifies, quantizes and converts, and its result runs", async () => {

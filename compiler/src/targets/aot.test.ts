@@ -107,8 +107,14 @@ it("refuses, with all reasons and what to do, what it cannot compile", async () 
     hint: "Fix the model's sizes: --dim W=….",
   });
   expect((await supportOf(graph, aot)).obstacles).toEqual([
-    { op: "Tan", reason: "it is not compiled", count: 1, nodes: ["y"] },
-    { op: "W", reason: "its size is not fixed, give --dim W=…", count: 1, nodes: ["x"] },
+    { of: "nodes", op: "Tan", reason: "it is not compiled", count: 1, nodes: ["y"] },
+    {
+      of: "model",
+      op: "W",
+      reason: "its size is not fixed, give --dim W=…",
+      count: 1,
+      nodes: ["x"],
+    },
   ]);
   expect((await supportOf(network(), aot)).obstacles).toEqual([]);
   expect(aot.supports("Conv", "", ["float32"])).toEqual({ ok: true });
@@ -129,6 +135,14 @@ it("fixes a batch to one where nobody gave it a size, and says so to who inspect
     assumption:
       "A run takes one sample: its batch (N) is fixed to 1 in the module; --dim N=8 makes it eight.",
   });
+  const { assumption } = await supportOf(
+    graphOf({ x: ["float32", "N", 6], other: ["float32", "M", 6] }, (input, b) => ({
+      y: b.add("Relu", [input("x")]),
+      z: b.add("Relu", [input("other")]),
+    })),
+    aot,
+  );
+  expect(assumption).toContain("(N, M) is fixed to 1 in the module; --dim N=8 --dim M=8 makes it");
   const session = await backend().load(await aot.emit(classifier("N"), {}));
   expect(session.inputs.map(({ dims }) => dims)).toEqual([
     [1, 6],

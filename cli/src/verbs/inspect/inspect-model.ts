@@ -128,13 +128,16 @@ function valueTable(title: string, values: readonly Described[]): string {
   )}`;
 }
 
+/** Of a model whose nodes would do, what stands against it is told below. */
+function nodesText(count: number): string {
+  if (count === 0) return "as it is";
+  return count === 1 ? "1 node" : `${count} nodes`;
+}
+
 function supportText({ label, obstacles, assumption }: TargetSupport): string {
   const settled = assumption === undefined ? [] : [`    ${assumption}`];
   if (obstacles.length === 0) return [`  ${label}: every node`, ...settled].join("\n");
   const reasons = obstacles.map((obstacle) => `    ${obstacleText(obstacle)}`);
-  return [
-    `  ${label}: not ${obstacles.reduce((sum, { count }) => sum + count, 0)} nodes`,
-    ...reasons,
-    ...settled,
-  ].join("\n");
+  const without = obstacles.reduce((sum, { of, count }) => sum + (of === "nodes" ? count : 0), 0);
+  return [`  ${label}: not ${nodesText(without)}`, ...reasons, ...settled].join("\n");
 }
