@@ -55,7 +55,7 @@ it("prepares features as the engine does", async () => {
       const absent = { replaced_value_float: attribute.float(NaN), ...imputed };
       await expectEqual("Imputer", absent, holed);
     }),
-    cases(6),
+    { numRuns: cases(6) },
   );
 });
 
@@ -86,7 +86,7 @@ it("multiplies features as the engine does, and tells classes by that", async ()
       };
       await expectEqual("LinearClassifier", { ...own, ...classes }, x, ["label", "scores"]);
     }),
-    cases(20),
+    { numRuns: cases(20) },
   );
 });
 

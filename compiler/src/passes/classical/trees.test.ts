@@ -112,7 +112,7 @@ it("sums and averages trees as the engine does, whatever nodes ask", async () =>
       expect((await supportOf(graph, aot)).obstacles).toEqual([]);
       expect(difference(await byEngine(graph, { x }), await byModule(graph, { x }))).toBeLessThan(1e-5); // prettier-ignore
     }),
-    cases(60),
+    { numRuns: cases(60) },
   );
 });
 
@@ -148,7 +148,7 @@ it("tells classes by trees as the engine does: two by one score or both, and mor
       expect((await supportOf(graph, aot)).obstacles).toEqual([]);
       expect(difference(await byEngine(graph, { x }), await byModule(graph, { x }))).toBeLessThan(1e-5); // prettier-ignore
     }),
-    cases(60),
+    { numRuns: cases(60) },
   );
 });
 

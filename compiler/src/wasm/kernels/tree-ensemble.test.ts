@@ -84,6 +84,6 @@ it("walks trees as its reference does: leaves of one score and of rows, equality
       });
       expect(difference).toBeUndefined();
     }),
-    cases(60),
+    { numRuns: cases(60) },
   );
 });
