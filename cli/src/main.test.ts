@@ -523,6 +523,19 @@ describe("one step", () => {
     );
   });
 
+  it("refuses to prune a model that has nothing to cut", async () => {
+    const bytes = model(node("Relu", ["x"], "y"));
+    const { code, stderr } = await pare([
+      "prune",
+      await write("bare.onnx", bytes),
+      "-o",
+      "cut.onnx",
+    ]);
+    expect(stderr).toMatch(/no weights that multiply: there is nothing to prune/);
+    expect(code).toBe(2);
+    await expect(readFile(join(folder, "cut.onnx"))).rejects.toThrow("ENOENT");
+  });
+
   it("drops what exporters wrote about nodes, unless it is asked to keep it", async () => {
     const told = join_(node("Relu", ["x"], "y").subarray(2), field(6, "File /home/someone/net.py"));
     const path = await write("told.onnx", model(field(1, told)));
