@@ -191,11 +191,13 @@ const layers: Readonly<Record<string, Layer>> = {
     const [batch = 1, channels = 1, ...space] = x.dims;
     if (space.length !== 2) return undefined;
     const [maps, kernel] = [1 + draw.below(5), 1 + draw.below(3)];
-    const stride = 1 + draw.below(Math.min(2, kernel));
+    const stride = 1 + draw.below(2);
+    const group = channels % 2 === 0 ? 1 + draw.below(2) : 1;
     const dims = space.map((size) => (size - 1) * stride + kernel);
     const weights = b.weights(channels, maps, kernel, kernel);
-    return node(b, "ConvTranspose", [x.id, weights], [batch, maps, ...dims], {
+    return node(b, "ConvTranspose", [x.id, weights], [batch, maps * group, ...dims], {
       strides: ints([stride, stride]),
+      group: int(group),
     });
   },
   Resize(x, b, draw) {
@@ -208,6 +210,17 @@ const layers: Readonly<Record<string, Layer>> = {
       nearest_mode: string("floor"),
     });
     return { id, dims };
+  },
+  GridSample(x, b, draw) {
+    const [batch = 1, channels = 1] = x.dims;
+    if (x.dims.length !== 4) return undefined;
+    const places = [1 + draw.below(4), 1 + draw.below(4)];
+    const grid = b.add("Tanh", [b.weights(batch, ...places, 2)]);
+    return node(b, "GridSample", [x.id, grid], [batch, channels, ...places], {
+      mode: string(draw.from(["linear", "nearest"])),
+      padding_mode: string(draw.from(["zeros", "border"])),
+      align_corners: int(draw.below(2)),
+    });
   },
   MatMul(x, b, draw) {
     const depth = x.dims.at(-1) ?? 1;
@@ -483,6 +496,7 @@ const layers: Readonly<Record<string, Layer>> = {
   Softsign: unary("Softsign"),
   Sin: unary("Sin"),
   Cos: unary("Cos"),
+  Atan: unary("Atan"),
   // Times itself, so that nothing jumps where it is zero.
   Sign: (x, b) => node(b, "Mul", [b.add("Sign", [x.id]), x.id], x.dims),
   Clip: (x, b) => node(b, "Clip", [x.id, b.floats([-0.5]), b.floats([0.5])], x.dims),

@@ -95,7 +95,7 @@ function grow(samples, tree, random, nodes, leaves, trees) {
 }
 
 function countsOf(samples) {
-  const counts = new Array(classes).fill(0);
+  const counts = Array.from({ length: classes }, () => 0);
   for (const { label } of samples) counts[label] += 1;
   return counts;
 }

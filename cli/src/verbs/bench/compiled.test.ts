@@ -1,8 +1,11 @@
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Report } from "@pare/runtime/format";
 import { afterAll, expect, it } from "vitest";
 import { CommandLines } from "../../command-lines.test.support.js";
+import { anySize } from "../any-size.test.support.js";
 
 const lines = new CommandLines(tmpdir);
 afterAll(() => lines.dispose());
@@ -33,7 +36,9 @@ it("compares compiled models, and skips a target for which the baseline cannot b
   expect(same.variants).toMatchObject([
     { target: "aot", latencyMs: { ratio: expect.any(Number) }, baseline: { target: "aot" } },
   ]);
-  const open = await reportOf(model("ocr-direction"), "--target", "aot,cpu");
+  const folder = await mkdtemp(join(tmpdir(), "pare-any-size-"));
+  const open = await reportOf(await anySize(folder), "--target", "aot,cpu");
+  await rm(folder, { recursive: true });
   expect(open.variants.map(({ target }) => target)).toEqual(["cpu"]);
   expect(open.skipped).toMatchObject([
     { target: "aot", reason: expect.stringContaining("its size is not fixed") },

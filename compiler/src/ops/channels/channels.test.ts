@@ -246,6 +246,10 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
     { inputs: [x(), null, null, ints(2, 4, 6, 5)] },
     { inputs: [x(), null, null, ints(6, 5)], attributes: { axes: attribute.ints([2, 3]) } },
   ],
+  GridSample: [
+    { inputs: [x(), floats(2, 3, 2, 2)] },
+    { inputs: [x(), floats(2, 3, 2, 2)], attributes: { mode: string("nearest") } },
+  ],
   DepthToSpace: [
     { inputs: [floats(1, 8, 2, 3)], attributes: { blocksize: int(2) } },
     { inputs: [floats(1, 8, 2, 3)], attributes: { blocksize: int(2), mode: string("CRD") } },

@@ -182,6 +182,9 @@ export function sizesFit(
 
 export const resizeChannels: { readonly [Name in keyof typeof resizeSchemas]: Channels } = {
   Resize: resize,
+  GridSample: {
+    couplings: (node) => broadcastCouplings(node, [0]).filter((_, axis) => axis === 1),
+  },
 };
 
 /** A block of b × b places and the channels: [b, b, channels], or [channels, b, b] in mode CRD. */

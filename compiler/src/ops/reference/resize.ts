@@ -5,6 +5,7 @@ import { axisWeights, interpolationOf } from "../families/interpolation.js";
 import { axesOf, bySizes } from "../families/resize.js";
 import type { Some } from "../schema/cells.js";
 import type { resizeSchemas } from "../schema/resize.js";
+import { sampleGrid } from "./grid-sample.js";
 import type { EvaluateContext, Evaluation } from "./evaluation.js";
 import { clampTo, integerRange } from "./quantized.js";
 import { roundHalfEven } from "./round-half-even.js";
@@ -91,4 +92,5 @@ function evaluate(context: EvaluateContext): readonly Dense[] {
 
 export const resizeReferences: Some<typeof resizeSchemas, Evaluation> = {
   Resize: evaluate,
+  GridSample: sampleGrid,
 };

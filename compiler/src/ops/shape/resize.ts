@@ -38,4 +38,10 @@ function resizedShape(context: InferContext): readonly Dim[] | undefined {
 
 export const resizeShapes: Every<typeof resizeSchemas, ShapeRule> = {
   Resize: (context) => tensorOf(context.dtype(0), resizedShape(context)),
+  /** The channels of the input, and for each place of the grid one. */
+  GridSample(context) {
+    const [x, grid] = [context.shape(0), context.shape(1)];
+    const shape = x && grid && [...x.slice(0, 2), ...grid.slice(1, -1)];
+    return tensorOf(context.dtype(0), shape);
+  },
 };

@@ -1,9 +1,8 @@
-import type { Dtype, Tensor as Dense, Tensors } from "@pare/runtime/format";
+import { onnxArtifact, type Tensor as Dense, type Tensors } from "@pare/runtime/format";
 import { aot as modules } from "@pare/runtime/aot";
 import { cpu } from "@pare/runtime/ort-node";
 import { encodeModel } from "../../onnx/index.js";
-import { onnxArtifact } from "@pare/runtime/format";
-import { attribute, type Attributes, type Graph, Tensor } from "../../ir/index.js";
+import type { Attributes, Graph } from "../../ir/index.js";
 import { type Declared, graphOf } from "../../rules/rule-case.test.support.js";
 import { aot } from "../../targets/aot.js";
 
@@ -60,9 +59,7 @@ function apart(x: Dense, y: Dense | undefined): number {
 }
 
 export const floats = (dims: readonly number[], values: readonly number[]): Dense => ({
-  type: "float32" as Dtype,
+  type: "float32",
   dims,
   data: Float32Array.from(values),
 });
-
-export { attribute, Tensor };

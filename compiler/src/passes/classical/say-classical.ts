@@ -33,6 +33,10 @@ export function sayClassical(graph: Graph): ReadonlyMap<NodeId, string> {
   );
 }
 
+function refuse(why: string): never {
+  throw new Unsayable(why);
+}
+
 /** @returns why there are no words for it, where there are none */
 function say(graph: Graph, node: Node): string | undefined {
   try {
@@ -41,9 +45,6 @@ function say(graph: Graph, node: Node): string | undefined {
       "say-classical",
       (editor) => {
         const step = stepOf(graph, editor, node.id, normalOpset, normalOpset);
-        const refuse = (why: string): never => {
-          throw new Unsayable(why);
-        };
         words.get(keyOf(node))?.({ ...step, refuse });
         if (node.outputs.some((id) => id !== null && graph.value(id).uses.length > 0))
           refuse("an output is read that it does not have");

@@ -181,6 +181,8 @@ function maskOf(step: Step, keys: ValueId, zero: ValueId, never: ValueId): Value
   const known = step.graph.value(keys).type;
   const length = known.kind === "tensor" ? known.shape?.[2] : undefined;
   const masked = step.shape(3)?.at(-1);
+  if (typeof masked === "number" && typeof length === "number" && masked > length && length > 1)
+    return step.refuse(`its mask is about ${masked} keys, and there are ${length}`);
   const mayBeShort = (step.graph.opset("") ?? 0) >= 24;
   if (!mayBeShort || typeof masked !== "number" || typeof length !== "number") return bias;
   if (masked >= length) return bias;

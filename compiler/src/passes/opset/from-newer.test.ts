@@ -1,8 +1,16 @@
 import { expect, it } from "vitest";
 import { attribute, type ValueId } from "../../ir/index.js";
-import { type Builder, type Declared, graphOf, opsOf } from "../../rules/rule-case.test.support.js";
+import { encodeModel } from "../../onnx/index.js";
+import {
+  type Builder,
+  compare,
+  type Declared,
+  graphOf,
+  madeUp,
+  opsOf,
+} from "../../rules/rule-case.test.support.js";
 import { normalizeGraph } from "../normalize.js";
-import { reopened, sameAfter } from "./opset-case.test.support.js";
+import { reopened, runBytes, sameAfter } from "./opset-case.test.support.js";
 
 type Inputs = Readonly<Record<string, Declared>>;
 type Build = (x: (name: string) => ValueId, b: Builder) => Readonly<Record<string, ValueId>>;
@@ -189,6 +197,28 @@ it("masks the keys behind a mask that is shorter", async () => {
   });
 });
 
+it("spreads a mask of one column over all keys before opset 24", async () => {
+  const inputs: Inputs = { ...byHead, m: ["float32", 5, 1] };
+  const masked = (isWide: boolean) =>
+    graphOf(
+      inputs,
+      (x, b) => {
+        const mask = isWide ? b.add("Expand", [x("m"), b.ints([5, 6])]) : x("m");
+        return { y: b.add("Attention", [...triple(x), mask]) };
+      },
+      23,
+    );
+  // The engine spreads none: it is shown one that is.
+  const feeds = madeUp(masked(true), {});
+  const expected = await runBytes((await encodeModel(masked(true))).proto, feeds);
+  const narrow = await reopened(masked(false));
+  normalizeGraph(narrow);
+  expect(opsOf(narrow)).not.toContain("Pad");
+  const { y } = await runBytes((await encodeModel(narrow)).proto, feeds);
+  if (expected["y"] === undefined) throw new Error("There is no y.");
+  compare("y", expected["y"], y, 1e-6);
+});
+
 it.each<[string, RegExp, Inputs, Build]>([
   [
     "heads that are not counted",
@@ -233,6 +263,12 @@ it.each<[string, RegExp, Inputs, Build]>([
       }),
     }),
   ]),
+  [
+    "a mask of more keys than there are",
+    /its mask is about 9 keys, and there are 6/,
+    { ...byHead, m: ["float32", 5, 9] },
+    (x, b) => ({ y: b.add("Attention", [...triple(x), x("m")]) }),
+  ],
   [
     "heads of a width that is free",
     /the width of its heads is not known/,

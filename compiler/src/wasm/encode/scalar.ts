@@ -42,6 +42,10 @@ export const equal = comparison({ i32: 0x46, i64: 0x51, f32: 0x5b });
 export const less = comparison({ i32: 0x48, i64: 0x53, f32: 0x5d });
 export const lessOrEqual = comparison({ i32: 0x4c, i64: 0x57, f32: 0x5f });
 
+/** Downwards to an integer, and to the nearest, ties to even; they stay floats. */
+export const floor = (x: Expression<"f32">) => operation("f32", [0x8e], x);
+export const nearest = (x: Expression<"f32">) => operation("f32", [0x90], x);
+
 type Integer = Expression<"i32" | "i64">;
 type IntegerCodes = Readonly<Record<"i32" | "i64", number>>;
 

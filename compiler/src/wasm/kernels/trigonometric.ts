@@ -57,6 +57,57 @@ export function emitTurn(f: FunctionBuilder, x: Local<"v128">, kind: "sin" | "co
   f.set(x, bits.exclusiveOr(bits.select(cosine, sine, isOdd), sign));
 }
 
+/** tan x = sin x / cos x */
+export function emitTangent(f: FunctionBuilder, x: Local<"v128">): void {
+  const sine = f.scratch("sine");
+  f.set(sine, x);
+  emitTurn(f, sine, "sin");
+  emitTurn(f, x, "cos");
+  f.set(x, f32x4.divide(sine, x));
+}
+
+/**
+ * The angle of a tangent, a sine or a cosine. The others' tangents are x / √((1 − x)(1 + x)) and, of half the angle,
+ * √((1 − x) / (1 + x)); beyond 1 they are no number.
+ */
+export function emitArc(
+  f: FunctionBuilder,
+  x: Local<"v128">,
+  kind: "atan" | "asin" | "acos",
+): void {
+  if (kind !== "atan") {
+    const [below, above] = [subtract(f.splat(1), x), add(f.splat(1), x)];
+    const root = kind === "asin" ? multiply(below, above) : f32x4.divide(below, above);
+    f.set(x, kind === "asin" ? f32x4.divide(x, f32x4.squareRoot(root)) : f32x4.squareRoot(root));
+  }
+  emitArcTangent(f, x);
+  if (kind === "acos") f.set(x, add(x, x));
+}
+
+/** Cephes' atanf: beyond tan 3π/8 of −1/x, beyond tan π/8 of (x − 1) / (x + 1), each a part of a turn further. */
+function emitArcTangent(f: FunctionBuilder, x: Local<"v128">): void {
+  const [sign, r, z, base] = ["arc sign", "arc r", "arc z", "arc base"].map((name) =>
+    f.scratch(name),
+  );
+  if (!sign || !r || !z || !base) return;
+  f.set(sign, bits.and(x, integers(-(2 ** 31))));
+  f.set(x, f32x4.absolute(x));
+  const isFar = f32x4.less(f.splat(Math.tan((3 * Math.PI) / 8)), x);
+  const isBeyond = f32x4.less(f.splat(Math.tan(Math.PI / 8)), x);
+  const one = f.splat(1);
+  const near = bits.select(f32x4.divide(subtract(x, one), add(x, one)), x, isBeyond);
+  f.set(r, bits.select(f32x4.divide(f.splat(-1), x), near, isFar));
+  const part = bits.and(isBeyond, f.splat(Math.PI / 4));
+  f.set(base, bits.select(f.splat(Math.PI / 2), part, isFar));
+  f.set(z, multiply(r, r));
+  const series = horner(
+    z,
+    [8.053_744_495_38e-2, -1.387_768_560_32e-1, 1.997_771_064_78e-1, -3.333_294_915_39e-1],
+  );
+  f.set(r, add(multiply(multiply(series, z), r), r));
+  f.set(x, bits.exclusiveOr(add(base, r), sign));
+}
+
 function horner(z: Vector, [first = 0, ...rest]: readonly number[]): Vector {
   return rest.reduce((sum, c) => add(multiply(sum, z), floats(c)), floats(first));
 }

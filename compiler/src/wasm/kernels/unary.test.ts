@@ -41,6 +41,10 @@ const functions: readonly Unary[] = [
       "sign",
       "sin",
       "cos",
+      "tan",
+      "asin",
+      "acos",
+      "atan",
     ] as const
   ).map((kind) => ({ kind })),
 ];
@@ -64,7 +68,7 @@ it.each(functions.map((unary) => [JSON.stringify(unary), unary] as const))(
     expect(differenceOf(map, options, operands(2), 3)).toBeUndefined();
     const [from = 0] = operands(2);
     // Powers overflow on the way, as floats do.
-    const isTurn = unary.kind === "sin" || unary.kind === "cos";
+    const isTurn = /^(sin|cos|tan)$/.test(unary.kind);
     const given = [...extremes, Infinity, -Infinity, Number.NaN].filter(
       (x) =>
         !(isTurn && Math.abs(x) > 1e8) &&

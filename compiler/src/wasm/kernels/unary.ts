@@ -1,6 +1,6 @@
 import { bits, f32x4, i32x4, integers, type Local, type Vector } from "../encode/expression.js";
 import type { FunctionBuilder } from "../encode/function-builder.js";
-import { emitTurn } from "./trigonometric.js";
+import { emitArc, emitTangent, emitTurn } from "./trigonometric.js";
 import { erf } from "../../ops/reference/erf.js";
 import { roundHalfEven } from "../../ops/reference/round-half-even.js";
 import { multiplyAdd } from "./multiply-add.js";
@@ -41,7 +41,11 @@ export type PlainUnary =
   | "mish"
   | "sign"
   | "sin"
-  | "cos";
+  | "cos"
+  | "tan"
+  | "asin"
+  | "acos"
+  | "atan";
 
 const { add, subtract, multiply, divide, larger, smaller } = f32x4;
 
@@ -166,6 +170,12 @@ export function emitUnary(f: FunctionBuilder, x: Local<"v128">, unary: Unary, fu
     case "sin":
     case "cos":
       return emitTurn(f, x, unary.kind);
+    case "tan":
+      return emitTangent(f, x);
+    case "asin":
+    case "acos":
+    case "atan":
+      return emitArc(f, x, unary.kind);
     default:
       return unary satisfies never;
   }
@@ -330,6 +340,14 @@ export function evaluateUnary(x: number, unary: Unary): number {
       return Math.sin(x);
     case "cos":
       return Math.cos(x);
+    case "tan":
+      return Math.tan(x);
+    case "asin":
+      return Math.asin(x);
+    case "acos":
+      return Math.acos(x);
+    case "atan":
+      return Math.atan(x);
     default:
       return unary satisfies never;
   }

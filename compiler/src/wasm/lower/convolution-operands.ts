@@ -1,5 +1,5 @@
 import { windowAxes } from "../../ops/families/window.js";
-import { laneCount } from "../kernels/kernel.js";
+import { laneCount, vectorsOf } from "../kernels/kernel.js";
 import {
   channelsLast,
   type Halo,
@@ -103,4 +103,17 @@ export function otherOf(
   const view = operand();
   // What is beyond its last channel would get into lanes that pad the result.
   return y.padded && sizeAt(y, 1) % laneCount > 0 ? l.withLanes(view, 1, true) : view;
+}
+
+/** Of each group whole vectors. */
+export function packedBias(
+  bias: Float32Array | undefined,
+  group: number,
+  own: number,
+): Float32Array | undefined {
+  if (bias === undefined) return undefined;
+  const width = vectorsOf(own) * laneCount;
+  const packed = new Float32Array(width * group);
+  bias.forEach((value, m) => (packed[Math.floor(m / own) * width + (m % own)] = value));
+  return packed;
 }

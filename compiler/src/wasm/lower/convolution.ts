@@ -13,6 +13,7 @@ import {
   geometryOf,
   inputOf,
   otherOf,
+  packedBias,
   shiftOf,
   spread,
 } from "./convolution-operands.js";
@@ -215,17 +216,5 @@ function packedWeights(
         const place = packedAt(tap * pitch + c, m % own, total, own, panelVectors);
         packed[Math.floor(m / own) * length + place] = from[(m * depth + c) * taps + tap] ?? 0;
       }
-  return packed;
-}
-
-function packedBias(
-  bias: Float32Array | undefined,
-  group: number,
-  own: number,
-): Float32Array | undefined {
-  if (bias === undefined) return undefined;
-  const width = vectorsOf(own) * laneCount;
-  const packed = new Float32Array(width * group);
-  bias.forEach((value, m) => (packed[Math.floor(m / own) * width + (m % own)] = value));
   return packed;
 }

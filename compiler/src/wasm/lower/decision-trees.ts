@@ -30,6 +30,7 @@ interface TreeNode {
 
 /** So many scores are kept for each that leaves say: of targets that a leaf says nothing of, its row holds 0. */
 const mostScoresPerWeight = 64;
+const mostScores = 2 ** 25;
 
 /** What trees are about. */
 interface TreeSizes {
@@ -177,7 +178,8 @@ class Layout {
       [...nodes.values()].map((node) => node.weights.length),
     );
     this.#leaf = weights.some((count) => count > 1) ? "row" : "one";
-    this.mostScores = mostScoresPerWeight * weights.reduce((sum, count) => sum + count, 0);
+    const said = weights.reduce((sum, count) => sum + count, 0);
+    this.mostScores = Math.min(mostScores, mostScoresPerWeight * said);
     this.#trees = trees.size;
     this.#table = Array.from({ length: trees.size }, () => 0);
   }

@@ -9,6 +9,7 @@ import {
   scatterElementsRow,
   scatterNdRow,
 } from "./gather.js";
+import { gridSampleRow } from "./grid-sample.js";
 import { groupNormRow } from "./group-norm.js";
 import { gruRow } from "./gru.js";
 import { layerNormRow } from "./layer-norm.js";
@@ -60,6 +61,7 @@ export const lowerings: ReadonlyMap<string, LoweringRow> = new Map(
     Conv: onBytes(convolutionRow, convolveBytes),
     ConvTranspose: transposedConvolutionRow,
     Resize: resizeRow,
+    GridSample: gridSampleRow,
     MatMul: onBytes(matMulRow, multiplyBytes),
     Gemm: onBytes(gemmRow, multiplyBytes),
     MaxPool: ofBytes(maxPoolRow, { ...maxPoolRow, lower: poolBytes }),
@@ -120,7 +122,7 @@ export const lowerings: ReadonlyMap<string, LoweringRow> = new Map(
     "ai.onnx.ml::TreeEnsembleRegressor": treeEnsembleRow,
     ...named(
       unaryRow,
-      "Relu LeakyRelu Elu Selu Celu HardSigmoid HardSwish Gelu Mish Softplus Softsign Sigmoid Tanh Erf Exp Log Sqrt Reciprocal Neg Abs Sign Floor Ceil Round Sin Cos",
+      "Relu LeakyRelu Elu Selu Celu HardSigmoid HardSwish Gelu Mish Softplus Softsign Sigmoid Tanh Erf Exp Log Sqrt Reciprocal Neg Abs Sign Floor Ceil Round Sin Cos Tan Asin Acos Atan",
     ),
     Clip: ofBytes(unaryRow, byteClipRow),
   }),

@@ -18,6 +18,9 @@ export interface Refusal {
   readonly count: number;
 }
 
+/** What computes with sizes alone. */
+const ofSizes: ReadonlySet<string> = new Set(["Shape", "Size", "Range"]);
+
 /** A tensor of so many floats is half of the memory that a module can have. */
 const mostElements = 2 ** 28;
 
@@ -78,6 +81,8 @@ function refusedNode(graph: Graph, node: Node, hasOpenInputs: boolean): Reason |
   const facts = new NodeFacts(graph, node);
   const outputs = node.outputs.flatMap((id) => id ?? []);
   if (row === undefined) {
+    // They are gone once the model's own sizes are fixed.
+    if (hasOpenInputs && ofSizes.has(what)) return undefined;
     const isSized = hasOpenInputs || outputs.every((id) => openDims(graph, id).length === 0);
     const why = isSized ? whyNot(what) : "how large its result is shows only when it runs";
     return { kind: "operator", what, why };

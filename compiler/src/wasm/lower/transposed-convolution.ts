@@ -1,9 +1,10 @@
 import { transposedAxes } from "../../ops/families/convolution.js";
-import { floatBytes, laneCount, vectorsOf } from "../kernels/kernel.js";
+import { floatBytes, laneCount, vectorBytes, vectorsOf } from "../kernels/kernel.js";
 import { matrix, packedAt, packedLength } from "../kernels/matrix.js";
 import { type Axis, collapsed } from "../kernels/nest.js";
 import { placeAt } from "../plan/plan.js";
 import { channelsLast, noHalo, sizeAt, stepAt, type View } from "../plan/view.js";
+import { packedBias } from "./convolution-operands.js";
 import { absorbFollowers } from "./followers.js";
 import { asImage, joinedAxes } from "./image.js";
 import type { LoweringRow } from "./lowering-row.js";
@@ -31,6 +32,9 @@ interface Phase {
   readonly taps: readonly number[];
 }
 
+/** Along an axis; vocoders spread by ten and more. */
+const mostPhases = 64;
+
 function phasesOf({ kernel, stride, dilation, before, output }: Spread): readonly Phase[] {
   const phases: Phase[] = [];
   for (let start = 0; start < Math.min(stride, output); start += 1) {
@@ -39,9 +43,15 @@ function phasesOf({ kernel, stride, dilation, before, output }: Spread): readonl
       const from = start + before - tap * dilation;
       if (from % stride === 0) places.push({ place: from / stride, tap });
     }
+    if (places.length === 0) {
+      // No tap reaches these results: what they sum weighs nothing.
+      const count = Math.ceil((output - start) / stride);
+      phases.push({ start, count, first: 0, taps: [-1] });
+      continue;
+    }
     const first = Math.min(...places.map(({ place }) => place));
     const last = Math.max(...places.map(({ place }) => place));
-    const taps = Array.from({ length: places.length === 0 ? 0 : last - first + 1 }, (_, at) => {
+    const taps = Array.from({ length: last - first + 1 }, (_, at) => {
       return places.find(({ place }) => place === first + at)?.tap ?? -1;
     });
     phases.push({ start, count: Math.ceil((output - start) / stride), first, taps });
@@ -55,14 +65,13 @@ export const transposedConvolutionRow: LoweringRow = {
     if (rank < 3 || rank > 4) return "convolutions over one or two axes are compiled";
     if (!node.isConstant(1)) return "the weights must be constant";
     if (node.input(2) !== undefined && !node.isConstant(2)) return "the bias must be constant";
-    if (node.attributes.int("group", 1) !== 1) return "groups are not compiled";
+    const [channels = 0, group] = [node.dims(0)[1], groupsOf(node)];
+    if (group < 1 || channels % group > 0) return "its groups do not fit its channels";
     const spreads = spreadsOf(node);
     if (spreads.length === 0) return "its window is not known";
-    // A file may say any number: looked at before phases are.
-    if (spreads.some(({ stride, kernel, dilation }) => stride > (kernel - 1) * dilation + 1))
-      return "strides beyond the kernel are not compiled";
-    const isEmpty = spreads.some((axis) => phasesOf(axis).some(({ taps }) => taps.length === 0));
-    return isEmpty ? "strides beyond the kernel are not compiled" : undefined;
+    // Each phase is code of its own.
+    const isFar = spreads.some(({ stride, output }) => Math.min(stride, output) > mostPhases);
+    return isFar ? `strides of more than ${mostPhases} are not compiled` : undefined;
   },
   lower(node, l) {
     const [rows, columns] = spreadsOf(node);
@@ -71,13 +80,14 @@ export const transposedConvolutionRow: LoweringRow = {
     const x = inputOf(node, l, rows, columns);
     const { epilogue, other, result } = absorbFollowers(l, node.output());
     const order = channelsLast(rank);
-    const y = asImage(l.allocate(result, order));
+    const [group, own = 1] = [groupsOf(node), node.dims(1)[1]];
+    // Groups follow one another within a vector: none may write behind its last channel.
+    const y = asImage(l.allocate(result, order, { exact: group > 1 && own % laneCount > 0 }));
     let z = other === undefined ? undefined : asImage(l.operand(other, rank, order));
     if (z !== undefined && y.padded && sizeAt(y, 1) % laneCount > 0) z = l.withLanes(z, 1, true);
-    const maps = sizeAt(y, 1);
-    const bias = new Float32Array(vectorsOf(maps) * laneCount);
+    const depth = sizeAt(x, 1) / group;
     const given = node.input(2);
-    bias.set((given === undefined ? undefined : l.floats(given)) ?? []);
+    const bias = packedBias(given === undefined ? undefined : l.floats(given), group, own);
     const spread = (axis: number) =>
       z === undefined || sizeAt(z, axis) === 1 ? 0 : stepAt(z, axis);
     for (const row of phasesOf(rows))
@@ -93,32 +103,44 @@ export const transposedConvolutionRow: LoweringRow = {
           axis(2, row, rows.stride),
           axis(3, column, columns.stride),
         ]);
-        const constant = l.plan.constant(
-          packedWeights(node, l, row.taps, column.taps, columns.kernel),
-        );
+        const weights = packedWeights(node, l, row.taps, column.taps, columns.kernel);
+        const constant = l.plan.constant(weights);
+        const groups: Axis = {
+          count: group,
+          steps: [
+            depth * stepAt(x, 1),
+            (weights.length / group) * floatBytes,
+            bias === undefined ? 0 : vectorsOf(own) * vectorBytes,
+            own * stepAt(y, 1),
+            own * spread(1),
+          ],
+        };
         l.plan.step(
           matrix,
           {
-            batch: collapsed([
-              { count: sizeAt(y, 0), steps: [stepAt(x, 0), 0, 0, stepAt(y, 0), spread(0)] },
-            ]),
+            batch: [
+              ...collapsed([
+                { count: sizeAt(y, 0), steps: [stepAt(x, 0), 0, 0, stepAt(y, 0), spread(0)] },
+              ]),
+              ...collapsed([groups]),
+            ],
             rows: outer,
             columns: inner,
             taps: collapsed([
               { count: row.taps.length, steps: [stepAt(x, 2)] },
               { count: column.taps.length, steps: [stepAt(x, 3)] },
             ]),
-            run: { count: sizeAt(x, 1), step: sizeAt(x, 1) === 1 ? floatBytes : stepAt(x, 1) },
-            outputs: maps,
+            run: { count: depth, step: sizeAt(x, 1) === 1 ? floatBytes : stepAt(x, 1) },
+            outputs: own,
             panel: panelVectors,
-            bias: given !== undefined,
+            bias: bias !== undefined,
             epilogue,
             padded: y.padded,
           },
           [
             placeAt(x.place, from),
             constant,
-            given === undefined ? constant : l.plan.constant(bias),
+            bias === undefined ? constant : l.plan.constant(bias),
             placeAt(y.place, to),
             z === undefined ? y.place : placeAt(z.place, beside),
           ],
@@ -162,7 +184,11 @@ function inputOf(node: NodeFacts, l: Lowering, rows: Spread, columns: Spread): V
   return asImage(l.copied(view, layout));
 }
 
-/** [channels, maps, …kernel] as rows of taps × channels by maps; taps of no weight are zeros. */
+function groupsOf({ attributes }: NodeFacts): number {
+  return attributes.int("group", 1);
+}
+
+/** By group [channels, maps, …kernel] as rows of taps × channels by maps; taps of no weight are zeros. */
 function packedWeights(
   node: NodeFacts,
   l: Lowering,
@@ -173,17 +199,21 @@ function packedWeights(
   const [channels = 1, maps = 1, ...kernel] = node.dims(1);
   const from = l.floats(node.required(1)) ?? new Float32Array();
   const area = kernel.reduce((product, size) => product * size, 1);
-  const total = rowTaps.length * columnTaps.length * channels;
-  const packed = new Float32Array(packedLength(total, maps));
+  const group = groupsOf(node);
+  const depth = channels / group;
+  const total = rowTaps.length * columnTaps.length * depth;
+  const length = packedLength(total, maps);
+  const packed = new Float32Array(length * group);
   rowTaps.forEach((row, r) =>
     columnTaps.forEach((column, c) => {
       if (row < 0 || column < 0) return;
-      for (let channel = 0; channel < channels; channel += 1)
-        for (let map = 0; map < maps; map += 1) {
-          const k = (r * columnTaps.length + c) * channels + channel;
-          packed[packedAt(k, map, total, maps, panelVectors)] =
+      for (let channel = 0; channel < channels; channel += 1) {
+        const start = Math.floor(channel / depth) * length;
+        const k = (r * columnTaps.length + c) * depth + (channel % depth);
+        for (let map = 0; map < maps; map += 1)
+          packed[start + packedAt(k, map, total, maps, panelVectors)] =
             from[(channel * maps + map) * area + row * width + column] ?? 0;
-        }
+      }
     }),
   );
   return packed;

@@ -89,6 +89,10 @@ const plain: Readonly<Record<string, PlainUnary>> = {
   Sign: "sign",
   Sin: "sin",
   Cos: "cos",
+  Tan: "tan",
+  Asin: "asin",
+  Acos: "acos",
+  Atan: "atan",
 };
 
 function withConstant(op: string, c: number, isFirst: boolean): readonly Unary[] | undefined {

@@ -1,0 +1,61 @@
+import * as fc from "fast-check";
+import { expect, it } from "vitest";
+import { attribute } from "../../ir/index.js";
+import { graphOf } from "../../rules/rule-case.test.support.js";
+import { aot } from "../../targets/aot.js";
+import { supportOf } from "../../targets/support.js";
+import { cases } from "../cases.test.support.js";
+import { compare } from "../run-model.test.support.js";
+
+const size = (min: number, max: number) => fc.integer({ min, max });
+
+function sampled(
+  sizes: readonly number[],
+  places: readonly number[],
+  attributes: Readonly<Record<string, string>>,
+  aligned: boolean,
+) {
+  // prettier-ignore
+  const [batch = 1] = sizes;
+  return graphOf(
+    { x: ["float32", ...sizes], grid: ["float32", batch, ...places, places.length] },
+    (input, b) => {
+      // Some points lie beyond the image.
+      const grid = b.add("Mul", [input("grid"), b.floats([1.4], [])]);
+      return {
+        y: b.add("GridSample", [input("x"), grid], {
+          ...Object.fromEntries(
+            Object.entries(attributes).map(([name, value]) => [name, attribute.string(value)]),
+          ),
+          align_corners: attribute.int(aligned ? 1 : 0),
+        }),
+      };
+    },
+  );
+}
+
+it("samples images at computed places as the engine does, between places and beyond the border", async () => {
+  const problem = fc.record({
+    sizes: fc.tuple(size(1, 2), size(1, 9), size(1, 7), size(1, 7)),
+    places: fc.tuple(size(1, 5), size(1, 5)),
+    mode: fc.constantFrom("linear", "nearest"),
+    padding: fc.constantFrom("zeros", "border"),
+    aligned: fc.boolean(),
+  });
+  await fc.assert(
+    fc.asyncProperty(problem, async ({ sizes, places, mode, padding, aligned }) => {
+      const graph = sampled(sizes, places, { mode, padding_mode: padding }, aligned);
+      expect(await compare(graph, { poisoned: true, reference: true })).toBeLessThan(2e-5);
+    }),
+    { numRuns: cases(40) },
+  );
+});
+
+it.each([
+  ["cubic", { mode: "cubic" }, [1, 2, 4, 4], [3, 3], "cubic sampling"],
+  ["reflection", { padding_mode: "reflection" }, [1, 2, 4, 4], [3, 3], "reflection"],
+  ["a volume", {}, [1, 2, 4, 4, 4], [3, 3, 3], "images alone"],
+])("says that %s is not compiled", async (_, attributes, sizes, places, reason) => {
+  const { obstacles } = await supportOf(sampled(sizes, places, { ...attributes }, false), aot);
+  expect(obstacles.map((each) => each.reason).join()).toContain(reason);
+});
