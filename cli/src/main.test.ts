@@ -15,6 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Manifest } from "@pare/runtime/format";
+import { encodeModel, parseGraph } from "@pare/compiler";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CommandLines, type CommandLineOptions, type Ended } from "./command-lines.test.support.js";
 import { installed as runInstalled } from "./installed.test.support.js";
@@ -430,6 +431,23 @@ describe("one step", () => {
     expect(text).toMatch(
       /aot \(no engine\): every node\n +A run takes one sample: its batch \(N\)/,
     );
+  });
+
+  it("counts what a model multiplies, though it computes a size that is known", async () => {
+    const graph = parseGraph(`graph main opset 17 (x: float32[2, 3]) -> (y) {
+  %1 = Shape(x) : int64[2]
+  %2 = Cast(%1) {to = 1} : float32[2]
+  %3 = Sqrt(%2) : float32[2]
+  %4 = Mul(%3, %3) : float32[2]
+  %5 = Round(%4) : float32[2]
+  %6 = Cast(%5) {to = 7} : int64[2]
+  %7 = Reshape(x, %6) : float32[?1, ?2]
+  %8 = MatMul(%7, const float32[3, 2] [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]) : float32[?1, 2]
+  return %8
+}
+`);
+    const path = await write("sized.onnx", (await encodeModel(graph)).proto);
+    expect(JSON.parse((await pare(["inspect", path, "--json"])).stdout).macs).toBe(12);
   });
 
   it("inspects why a model does not compile: every reason at once, with the nodes", async () => {

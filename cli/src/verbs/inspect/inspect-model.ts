@@ -12,10 +12,11 @@ import {
   type TargetSupport,
   targets,
 } from "@pare/compiler";
-import { describeValue, PareError } from "@pare/runtime/format";
+import { describeValue, isPareError, PareError } from "@pare/runtime/format";
 import { type Described, describeInterface } from "../../platform/open-model.js";
 import { checkSizes } from "../../workbench/check-sizes.js";
 import { openModel } from "../../workbench/opened-model.js";
+import { simplified } from "../../workbench/simplified.js";
 import { byteText, countText, tableText } from "../../terminal/words.js";
 
 /** What `pare inspect model.onnx` says of the file as it was read. @throws PareError MODEL_* */
@@ -54,12 +55,22 @@ export async function inspectModel(
       nodes: [...graph.allNodes()].length,
       operators: countOperators(graph),
       parameters: countParameters(graph),
-      macs: countMacs(graph),
+      macs: countMacs(graph) ?? (await macsOnceSimplified(graph)),
       targets: await targetsOf(graph, sizes),
     };
     return { text: factsText(facts), document: facts };
   } finally {
     model.close();
+  }
+}
+
+/** Null where a size stays unknown once the model is simplified. */
+async function macsOnceSimplified(graph: Graph): Promise<number | null> {
+  try {
+    return countMacs(await simplified(graph));
+  } catch (error) {
+    if (isPareError(error) && error.code !== "INTERNAL") return null; // Other verbs say why it cannot be simplified.
+    throw error;
   }
 }
 
