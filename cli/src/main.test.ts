@@ -547,11 +547,11 @@ describe("one step", () => {
       "prune",
       await write("bare.onnx", bytes),
       "-o",
-      "cut.onnx",
+      "bare-cut.onnx",
     ]);
     expect(stderr).toMatch(/no weights that multiply: there is nothing to prune/);
     expect(code).toBe(2);
-    await expect(readFile(join(folder, "cut.onnx"))).rejects.toThrow("ENOENT");
+    await expect(readFile(join(folder, "bare-cut.onnx"))).rejects.toThrow("ENOENT");
   });
 
   it("drops what exporters wrote about nodes, unless it is asked to keep it", async () => {
