@@ -15,6 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Manifest } from "@pare/runtime/format";
+import { encodeModel, parseGraph } from "@pare/compiler";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CommandLines, type CommandLineOptions, type Ended } from "./command-lines.test.support.js";
 import { installed as runInstalled } from "./installed.test.support.js";
@@ -75,6 +76,14 @@ const value = (number: number, name: string): Uint8Array =>
     number,
     join_(field(1, name), field(2, field(1, join_(field(1, 1), field(2, field(1, field(1, 2))))))),
   );
+/** Of dims 2 and W. */
+const open_ = (number: number, name: string): Uint8Array => {
+  const dims = join_(field(1, field(1, 2)), field(1, field(2, "W")));
+  return field(
+    number,
+    join_(field(1, name), field(2, field(1, join_(field(1, 1), field(2, dims))))),
+  );
+};
 const model = (...graph: readonly Uint8Array[]): Uint8Array =>
   join_(
     field(1, 8),
@@ -424,6 +433,23 @@ describe("one step", () => {
     );
   });
 
+  it("counts what a model multiplies, though it computes a size that is known", async () => {
+    const graph = parseGraph(`graph main opset 17 (x: float32[2, 3]) -> (y) {
+  %1 = Shape(x) : int64[2]
+  %2 = Cast(%1) {to = 1} : float32[2]
+  %3 = Sqrt(%2) : float32[2]
+  %4 = Mul(%3, %3) : float32[2]
+  %5 = Round(%4) : float32[2]
+  %6 = Cast(%5) {to = 7} : int64[2]
+  %7 = Reshape(x, %6) : float32[?1, ?2]
+  %8 = MatMul(%7, const float32[3, 2] [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]) : float32[?1, 2]
+  return %8
+}
+`);
+    const path = await write("sized.onnx", (await encodeModel(graph)).proto);
+    expect(JSON.parse((await pare(["inspect", path, "--json"])).stdout).macs).toBe(12);
+  });
+
   it("inspects why a model does not compile: every reason at once, with the nodes", async () => {
     const draws = [node("Bernoulli", ["x"], "a"), node("Bernoulli", ["a"], "b")];
     const bytes = model(...draws, node("RandomNormalLike", ["b"], "y"));
@@ -436,6 +462,21 @@ describe("one step", () => {
         "    1 × RandomNormalLike: it is not compiled (y)",
       ].join("\n"),
     );
+    const values = [open_(11, "x"), open_(12, "y")];
+    const width = join_(
+      field(1, 8),
+      field(7, join_(node("Relu", ["x"], "y"), field(2, "g"), ...values)),
+      field(8, field(2, 17)),
+    );
+    const { stdout: open } = await pare(["inspect", await write("open.onnx", width)]);
+    expect(open).toContain(
+      [
+        "  aot (no engine): not as it is",
+        "    1 × W: its size is not fixed, give --dim W=… (x)",
+      ].join("\n"),
+    );
+    const drawn = await write("one.onnx", model(node("Bernoulli", ["x"], "y")));
+    expect((await pare(["inspect", drawn])).stdout).toContain("aot (no engine): not 1 node\n");
   });
 
   it("simplifies, quantizes and converts, and its result runs", async () => {
@@ -498,6 +539,19 @@ describe("one step", () => {
     expect(stdout).toMatch(
       /Multiply-accumulates .* → .*; parameters 80.2 k → (3|40|2)[\d.]* k .*%\)\.\nLeft Gemm: its channels must stay: they go to an output\.\nHow right it still is was not tested: --data .*\n$/,
     );
+  });
+
+  it("refuses to prune a model that has nothing to cut", async () => {
+    const bytes = model(node("Relu", ["x"], "y"));
+    const { code, stderr } = await pare([
+      "prune",
+      await write("bare.onnx", bytes),
+      "-o",
+      "bare-cut.onnx",
+    ]);
+    expect(stderr).toMatch(/no weights that multiply: there is nothing to prune/);
+    expect(code).toBe(2);
+    await expect(readFile(join(folder, "bare-cut.onnx"))).rejects.toThrow("ENOENT");
   });
 
   it("drops what exporters wrote about nodes, unless it is asked to keep it", async () => {

@@ -77,7 +77,7 @@ function noNumber(metric: string, value: number, n: number, isFloat: boolean): P
   return isFloat
     ? new PareError("LABELS", `${message}.`, {
         where: metric,
-        hint: "Look for NaN in the data and for a class that has no sample (auc needs both); a metric of your own has to return a number.",
+        hint: "Look for NaN in the data and in what the model answers to it (pare run shows that), and for a class that has no sample (auc needs both); a metric of your own has to return a number.",
       })
     : new PareError("ENGINE", `${message}, but a number for the float model.`, { where: metric });
 }

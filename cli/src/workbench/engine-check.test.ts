@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { openHosts } from "@pare/bench";
 import { encodeModel, type Graph, importModel, parseGraph } from "@pare/compiler";
-import { byteSource } from "@pare/runtime/format";
+import { byteSource, PareError } from "@pare/runtime/format";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { modelInputs } from "../platform/open-model.js";
 import { type CheckLimits, checkLimits, checkText, EngineChecker } from "./engine-check.js";
@@ -89,6 +89,26 @@ describe("what is about to be written", () => {
       code: "PASS_FAILED",
       hint: expect.stringContaining("--no-check"),
     });
+  });
+
+  it("is refused where it ends the engine, whose bug that is", async () => {
+    const { hosts, dispose } = await openHosts(["cpu"]);
+    try {
+      const host = hosts.get("cpu");
+      if (host === undefined) throw new Error("no engine");
+      const crash = new PareError("ENGINE_CRASHED", "It was ended by SIGSEGV.");
+      vi.spyOn(host, "load").mockRejectedValueOnce(crash);
+      const other = new EngineChecker(host);
+      await expect(
+        check(graphs.relu, graphs.relu, checkLimits, undefined, other),
+      ).rejects.toMatchObject({
+        code: "ENGINE_CRASHED",
+        message: expect.stringMatching(/takes the model that was given.*SIGSEGV/),
+        hint: expect.stringMatching(/the bug is the engine's own.*--no-check/),
+      });
+    } finally {
+      await dispose();
+    }
   });
 
   it("is written unchecked where the engine refuses what was given, too", async () => {

@@ -59,7 +59,8 @@ export class EngineChecker {
    * Loads what was made of a model and runs it once on made-up inputs. When the engine refuses, it is asked of the model
    * as it was given.
    * @param made the bytes of its graph, as they are to be written
-   * @throws PareError PASS_FAILED when it takes that one and not what was made of it, ABORTED
+   * @throws PareError PASS_FAILED when it takes that one and not what was made of it, ENGINE_CRASHED when it ended itself on
+   * that, ABORTED
    */
   async check(
     model: CheckedModel,
@@ -85,6 +86,16 @@ export class EngineChecker {
         reason: `${asMade.reason}, ${same} the model as it was given`,
       });
     }
+    if (asMade.crashed) {
+      throw new PareError(
+        "ENGINE_CRASHED",
+        `The CPU engine takes the model that was given, and ended itself on what was made of it: ${asMade.reason}.`,
+        {
+          where: host.engine,
+          hint: "Nothing was written. Where memory was not short, the bug is the engine's own: no file should end it. --no-check writes the file all the same, for other engines.",
+        },
+      );
+    }
     throw new PareError(
       "PASS_FAILED",
       `The CPU engine takes the model that was given, and not what was made of it: ${asMade.reason}.`,
@@ -107,6 +118,8 @@ interface Attempt {
   readonly reached: (typeof stages)[keyof typeof stages];
   /** By the engine; else it was slow, or there was nothing to run it on. */
   readonly refused: boolean;
+  /** Did its process end by itself? */
+  readonly crashed: boolean;
   /** Why it came no further. */
   readonly reason: string;
 }
@@ -126,16 +139,19 @@ async function attempt(
       limitMs: loadMs + (megabyteMs * bytes.byteLength) / 1e6,
     });
     reached = stages.loaded;
-    if (feeds === null) return { reached, refused: false, reason: "its inputs cannot be made up" };
+    if (feeds === null)
+      return { reached, refused: false, crashed: false, reason: "its inputs cannot be made up" };
     try {
       await host.run(model, feeds, { signal, limitMs: runMs });
     } finally {
       await host.unload(model);
     }
-    return { reached: stages.ran, refused: false, reason: "" };
+    return { reached: stages.ran, refused: false, crashed: false, reason: "" };
   } catch (error) {
     throwIfAborted(signal);
-    return { reached, refused: !isLate(error), reason: clause(messageOf(error)) };
+    const late = isLate(error);
+    const crashed = !late && isPareError(error) && error.code === "ENGINE_CRASHED";
+    return { reached, refused: !late, crashed, reason: clause(messageOf(error)) };
   }
 }
 

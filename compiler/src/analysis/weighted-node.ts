@@ -36,6 +36,7 @@ export function weightedNode(graph: Graph, node: Node): WeightedNode | Unweighte
     return { why: "an input is missing" };
   const weightTensor = graph.constant(weight);
   if (weightTensor === undefined) {
+    if (isDecoded(graph, weight)) return { why: "its weight is quantized already" };
     return {
       why:
         graph.constant(activation) === undefined
@@ -67,6 +68,16 @@ export function weightedNode(graph: Graph, node: Node): WeightedNode | Unweighte
     axis,
     bias,
   };
+}
+
+/** Is it floats that are made of constant integers? */
+export function isDecoded(graph: Graph, value: ValueId): boolean {
+  const maker = graph.producer(value);
+  return (
+    maker !== undefined &&
+    operatorOf(maker)?.traits.quantization?.gives === "floats" &&
+    graph.constant(maker.inputs[0]) !== undefined
+  );
 }
 
 /** Stacked matrices have no axis of their own: a kernel takes one scale per column of a single matrix. */

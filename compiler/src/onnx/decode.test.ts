@@ -169,6 +169,42 @@ describe("a model that is wrong is refused by name", () => {
     const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${"0".repeat(64)}\nsize 9\n`;
     expect(await refused(new TextEncoder().encode(pointer))).toMatch(/is a Git LFS pointer/);
   });
+
+  it.each([
+    ['is text, not an ONNX model: it begins with "<!DOCTYPE html>"', "<!DOCTYPE html>\n"],
+    [
+      'is text, not an ONNX model: it begins with "../models/génération/model.onnx"',
+      "../models/génération/model.onnx",
+    ],
+    [
+      'is text, not an ONNX model: it begins with "{ \\"message\\": \\"not found\\" }"',
+      '{ "message": "not found" }',
+    ],
+    [
+      'is text, not an ONNX model: it begins with "0123456789012345678901234567890123456789"',
+      "0123456789".repeat(100),
+    ],
+    ["is compressed by gzip", "\x1f\x8b\x08\x00"],
+    ["is a zip archive", "PK\x03\x04\x14"],
+    ["is an HDF5 file", "\x89HDF\r\n\x1a\n"],
+    ["is a TensorFlow Lite model", "\x1c\x00\x00\x00TFL3\x14"],
+    ["ModelProto has a field without a number", "\x01\x02"],
+  ])("and what begins as another file says so: %s", async (expected, start) => {
+    const text = start.startsWith("..")
+      ? new TextEncoder().encode(start)
+      : Buffer.from(start, "latin1");
+    await expect(decodeModel({ proto: byteSource(Uint8Array.from(text)) })).rejects.toMatchObject({
+      code: "MODEL_INVALID",
+      message: expect.stringContaining(expected),
+    });
+  });
+
+  it("but a model may begin with text, and be cut short", async () => {
+    const model = await writeMessage("ModelProto", { producerName: "x".repeat(60) });
+    await expect(decodeModel({ proto: byteSource(model.subarray(0, 50)) })).rejects.toMatchObject({
+      code: "MODEL_TRUNCATED",
+    });
+  });
 });
 
 describe("names", () => {

@@ -13,6 +13,7 @@ import {
 import { type AttributeDecoding, decodeAttribute, withoutContents } from "./attribute-message.js";
 import { withoutDescriptions } from "./descriptions.js";
 import { BodyOrigin, Declaration, ModelOrigin, NodeOrigin, plainDomain } from "./origin.js";
+import { otherFile } from "./other-file.js";
 import { readMessage } from "./read-message.js";
 import type { Message } from "./schema.js";
 import { Scope } from "./scope.js";
@@ -44,7 +45,7 @@ export interface DecodeOptions {
 export async function decodeModel(model: ModelBytes, options: DecodeOptions = {}): Promise<Graph> {
   if (model.proto.size === 0) throw notAModel("The file is empty.");
   await refusePointer(model.proto);
-  const message = await readMessage("ModelProto", model.proto);
+  const message = await readModel(model.proto);
   throwIfAborted(options.signal);
   return decodeMessage(message, model.external ?? new Map(), options);
 }
@@ -296,6 +297,14 @@ async function refusePointer(source: ByteSource): Promise<void> {
     "The file is a Git LFS pointer, which says where the model is and holds nothing of it.",
     { hint: "Fetch the model itself: git lfs pull." },
   );
+}
+
+async function readModel(source: ByteSource): Promise<Message<"ModelProto">> {
+  try {
+    return await readMessage("ModelProto", source);
+  } catch (error) {
+    throw (await otherFile(source)) ?? error;
+  }
 }
 
 function notAModel(message: string): PareError {

@@ -131,6 +131,28 @@ describe("weights stored small", () => {
     }
   });
 
+  it("say why, where none could be stored smaller", async () => {
+    const reasons = (graph: Graph) =>
+      graph.journal.flatMap(({ what, op, reason }) =>
+        what === "left" ? [`${op}: ${reason}`] : [],
+      );
+    expect(reasons(await quantized(quantizeWeights, float, { minBytes: 100_000 }))).toEqual([
+      "Gather: its weights take less than 100000 bytes",
+      "Conv: its weights take less than 100000 bytes",
+      "MatMul: its weights take less than 100000 bytes",
+    ]);
+    const stored = await quantized(quantizeWeights, float, { decode: "dequantize", minBytes: 0 });
+    const again = await quantized(quantizeWeights, stored, { minBytes: 0 });
+    expect(again.changes).toBe(stored.changes);
+    expect(reasons(again)).toEqual([
+      "Gather: its weights are quantized already",
+      "Conv: its weights are quantized already",
+      "MatMul: its weights are quantized already",
+    ]);
+    const dynamic = await quantized(quantizeDynamic, stored);
+    expect(reasons(dynamic)).toContain("MatMul: its weight is quantized already");
+  });
+
   it("as float16 move results by more than rounding, and are said to", async () => {
     const table = graphOf({ ids: ["int64", 2] }, (input, b) => ({
       y: b.add("Gather", [b.floats([1 / 3, 0.7001], [2, 1]), input("ids")]),

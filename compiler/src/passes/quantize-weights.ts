@@ -1,5 +1,7 @@
 import { edit, type Graph } from "../ir/index.js";
 import { type StoredWeight, storedWeights } from "../analysis/stored-weights.js";
+import { isDecoded } from "../analysis/weighted-node.js";
+import { operatorOf } from "../ops/index.js";
 import { boolean, integer, oneOf } from "../pipeline/kinds.js";
 import { option, type OptionsOf } from "../pipeline/options.js";
 import { definePass } from "../pipeline/pass.js";
@@ -77,11 +79,29 @@ async function run(graph: Graph, options: WeightsOptions): Promise<void> {
     }
     rounded.push(roundWeight(graph, weight, values, options));
   }
-  if (rounded.length === 0) return;
+  if (rounded.length === 0) return leaveAll(graph, options.minBytes);
   edit(graph, "quantize-weights", (editor) => {
     const storing = new StoringEditor(graph, editor);
     for (const one of rounded) storing.store(one, options.decode);
   });
+}
+
+/** Where nothing was stored smaller, each node with weights says why: otherwise none would seem to have any. */
+function leaveAll(graph: Graph, minBytes: number): void {
+  const small = `its weights take less than ${minBytes} bytes`;
+  const smaller = new Set(storedWeights(graph, 0).map(({ value }) => value));
+  for (const { value } of storedWeights(graph, minBytes)) smaller.delete(value);
+  for (const body of graph.allBodies()) {
+    for (const node of graph.order(body)) {
+      for (const { input } of operatorOf(node)?.traits.weights ?? []) {
+        const value = node.inputs[input];
+        if (value === null || value === undefined) continue;
+        if (smaller.has(value)) graph.leave("quantize-weights", node, small);
+        else if (isDecoded(graph, value))
+          graph.leave("quantize-weights", node, "its weights are quantized already");
+      }
+    }
+  }
 }
 
 function roundWeight(

@@ -208,9 +208,14 @@ export function tooFar(
     groups.length === 0
       ? "nothing of this model can be cut"
       : `with one unit left of each of ${groups.length} groups it still has ${figure(reachable)}`;
+  const inTheWay = said.length === 0 ? [] : [`In the way: ${said.join("; ")}.`];
+  const instead =
+    groups.length === 0
+      ? "Do without pruning; pare quantize may do."
+      : `Ask for more than ${figure(Math.ceil(reachable * 1000) / 1000)}.`;
   return new PareError("RECIPE", `${where} ${figure(keep)} cannot be met: ${far}.`, {
     where,
-    hint: `${said.length === 0 ? "" : `In the way: ${said.join("; ")}. `}Ask for more than ${figure(Math.ceil(reachable * 1000) / 1000)}.`,
+    hint: [...inTheWay, instead].join(" "),
   });
 }
 

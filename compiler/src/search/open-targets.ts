@@ -50,5 +50,7 @@ export function dropTarget(search: Search, plan: Plan, state: TargetState, error
 /** What to throw where every target failed. */
 export function noTarget({ record }: Search): PareError {
   const reasons = record.skipped.map(({ target, reason }) => `${target}: ${reason}`);
-  return new PareError("ENGINE", `No target could run the model: ${reasons.join("; ")}`);
+  return new PareError("ENGINE", `No target could run the model: ${reasons.join("; ")}`, {
+    hint: "`pare inspect` says for each target what it lacks. Where an engine failed on made-up inputs, --data gives it real ones, and --dim their sizes.",
+  });
 }

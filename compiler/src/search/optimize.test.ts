@@ -348,6 +348,16 @@ describe("optimize", () => {
     ).toBe(true);
   });
 
+  it("says what to do where every target refuses the model", async () => {
+    const refusing = saying(() => new PareError("ENGINE", "It cannot run this."));
+    const request = await requestFor(refusing, { devices: [device("cpu"), device("wasm")] });
+    await expect(optimize(request)).rejects.toMatchObject({
+      code: "ENGINE",
+      message: expect.stringMatching(/^No target could run the model: cpu: .*; wasm: /),
+      hint: expect.stringMatching(/pare inspect.*--data.*--dim/),
+    });
+  });
+
   it("asks an emulated GPU for no golden check before the end", async () => {
     const loads: TargetName[] = [];
     const counted = (target: TargetName): TargetDevice => ({

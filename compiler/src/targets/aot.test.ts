@@ -107,8 +107,14 @@ it("refuses, with all reasons and what to do, what it cannot compile", async () 
     hint: "Fix the model's sizes: --dim W=….",
   });
   expect((await supportOf(graph, aot)).obstacles).toEqual([
-    { op: "Sinh", reason: "it is not compiled", count: 1, nodes: ["y"] },
-    { op: "W", reason: "its size is not fixed, give --dim W=…", count: 1, nodes: ["x"] },
+    { of: "nodes", op: "Sinh", reason: "it is not compiled", count: 1, nodes: ["y"] },
+    {
+      of: "model",
+      op: "W",
+      reason: "its size is not fixed, give --dim W=…",
+      count: 1,
+      nodes: ["x"],
+    },
   ]);
   // What computes with sizes is gone once they are fixed: nobody has to hear of it.
   const ofSizes = graphOf({ x: ["float32", "N", "W"] }, (input, b) => ({
@@ -134,6 +140,14 @@ it("fixes a batch to one where nobody gave it a size, and says so to who inspect
     assumption:
       "A run takes one sample: its batch (N) is fixed to 1 in the module; --dim N=8 makes it eight.",
   });
+  const { assumption } = await supportOf(
+    graphOf({ x: ["float32", "N", 6], other: ["float32", "M", 6] }, (input, b) => ({
+      y: b.add("Relu", [input("x")]),
+      z: b.add("Relu", [input("other")]),
+    })),
+    aot,
+  );
+  expect(assumption).toContain("(N, M) is fixed to 1 in the module; --dim N=8 --dim M=8 makes it");
   const session = await backend().load(await aot.emit(classifier("N"), {}));
   expect(session.inputs.map(({ dims }) => dims)).toEqual([
     [1, 6],

@@ -5,6 +5,7 @@ import type { Graph, NodeId } from "../ir/index.js";
 import { keyOf } from "../ops/index.js";
 import { bindShapes } from "../passes/bind-shapes.js";
 import { sayClassical } from "../passes/classical/say-classical.js";
+import { bringToNormalForm } from "../passes/quantization/normal-form.js";
 import { simplifyGraph } from "../passes/simplify.js";
 import { compiledOperators, compileToWasm, refusalsOf } from "../wasm/index.js";
 import { combinedSizes, type Sizes } from "./sizes.js";
@@ -29,11 +30,12 @@ export const aot: Target = {
   async obstacles(graph, sizes) {
     const found = new Map<string, Obstacle>();
     for (const { graph: fixed, unsaid } of await fixedGraphs(graph, sizes)) {
-      for (const { what, why, hint, where, count } of await refusalsOf(fixed, unsaid)) {
+      for (const { kind, what, why, hint, where, count } of await refusalsOf(fixed, unsaid)) {
         const reason = hint === undefined ? why : `${why}, give ${hint}`;
         const key = `${what}: ${reason}`;
         // Of another size the same is said of the same nodes.
-        if (!found.has(key)) found.set(key, { op: what, reason, count, nodes: where });
+        const of = kind === "operator" ? "nodes" : "model";
+        if (!found.has(key)) found.set(key, { of, op: what, reason, count, nodes: where });
       }
     }
     return [...found.values()];
@@ -88,6 +90,7 @@ async function fixedGraphs(graph: Graph, sizes: Sizes = {}): Promise<readonly Fi
   for (const wanted of combinedSizes(sizes)) {
     const fixed = graph.fork();
     await bindShapes.create(bindShapes.parse({ dims: { ...one, ...wanted } })).run(fixed, {});
+    bringToNormalForm(fixed);
     const unsaid = sayClassical(fixed);
     await simplifyGraph(fixed, {});
     graphs.push({ graph: fixed, unsaid });
@@ -102,7 +105,9 @@ function freeBatch(graph: Graph, sizes: Sizes): readonly string[] {
 function batchText(names: readonly string[]): string {
   const [name] = names;
   const other =
-    name === undefined ? "--shape gives it another size" : `--dim ${name}=8 makes it eight`;
+    name === undefined
+      ? "--shape gives it another size"
+      : `${names.map((one) => `--dim ${one}=8`).join(" ")} makes it eight`;
   const named = name === undefined ? "" : ` (${names.join(", ")})`;
   return `A run takes one sample: its batch${named} is fixed to 1 in the module; ${other}.`;
 }

@@ -46,7 +46,13 @@ function obstaclesOf(graph: Graph, target: Target): readonly Obstacle[] {
     const verdict = target.supports(node.op, node.domain, inputTypes(graph, node));
     if (verdict.ok) continue;
     const key = `${node.domain}::${node.op}: ${verdict.why}`;
-    const before = obstacles.get(key) ?? { op: node.op, reason: verdict.why, count: 0, nodes: [] };
+    const before = obstacles.get(key) ?? {
+      of: "nodes",
+      op: node.op,
+      reason: verdict.why,
+      count: 0,
+      nodes: [],
+    };
     const nodes = before.nodes.length < 3 ? [...before.nodes, graph.nodeLabel(node)] : before.nodes;
     obstacles.set(key, { ...before, count: before.count + 1, nodes });
   }

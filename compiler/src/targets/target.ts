@@ -25,6 +25,8 @@ export interface Proposal {
 
 /** Why a target cannot take, or does not accelerate, some of a model's nodes. */
 export interface Obstacle {
+  /** Of nodes, or of what they are given: sizes that are free, types of inputs and outputs. */
+  readonly of: "nodes" | "model";
   /** An operator, or a dim. */
   readonly op: string;
   readonly reason: string;

@@ -64,6 +64,17 @@ describe("a data module", () => {
     expect(globalThis).not.toHaveProperty("stolen");
   });
 
+  it("gives free dims the sizes that a model is checked and timed with", async () => {
+    const inputs: ValueInfo[] = [
+      info("signal", "samples"),
+      { name: "image", type: "float32", dims: ["N", 3, "height", "width"] },
+    ];
+    expect(await firstFeeds(dataModule("model.onnx", inputs, [info("y")]))).toMatchObject({
+      signal: { dims: [1, 128] },
+      image: { dims: [1, 3, 224, 224] },
+    });
+  });
+
   it("names its variables after plain inputs", () => {
     const text = dataModule("model.onnx", [info("x"), info("mask")], [info("y")]);
     expect(text).toContain("feeds: { x, mask }");

@@ -6,6 +6,7 @@ import {
   type ValueInfo,
   visibleLine,
 } from "@pare/runtime/format";
+import { guessedDims } from "../../workbench/synthetic-samples.js";
 
 /** A data module for a model, complete and commented, that yields zeros until it is filled in. */
 export function dataModule(
@@ -61,7 +62,7 @@ function commentOn(info: ValueInfo): string {
 }
 
 function feedLines(info: ValueInfo, name: string): string {
-  const dims = info.dims.map((dim, axis) => (typeof dim === "number" ? dim : axis === 0 ? 1 : 16));
+  const dims = guessedDims(info); // What is checked and timed without data: it is known whether the model takes that.
   const free = info.dims.flatMap((dim, axis) =>
     typeof dim === "number" ? [] : [`axis ${axis}${dim === null ? "" : ` (${dim})`} is free`],
   );

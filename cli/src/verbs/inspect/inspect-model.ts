@@ -12,10 +12,11 @@ import {
   type TargetSupport,
   targets,
 } from "@pare/compiler";
-import { describeValue, PareError } from "@pare/runtime/format";
+import { describeValue, isPareError, PareError } from "@pare/runtime/format";
 import { type Described, describeInterface } from "../../platform/open-model.js";
 import { checkSizes } from "../../workbench/check-sizes.js";
 import { openModel } from "../../workbench/opened-model.js";
+import { simplified } from "../../workbench/simplified.js";
 import { byteText, countText, tableText } from "../../terminal/words.js";
 
 /** What `pare inspect model.onnx` says of the file as it was read. @throws PareError MODEL_* */
@@ -54,12 +55,22 @@ export async function inspectModel(
       nodes: [...graph.allNodes()].length,
       operators: countOperators(graph),
       parameters: countParameters(graph),
-      macs: countMacs(graph),
+      macs: countMacs(graph) ?? (await macsOnceSimplified(graph)),
       targets: await targetsOf(graph, sizes),
     };
     return { text: factsText(facts), document: facts };
   } finally {
     model.close();
+  }
+}
+
+/** Null where a size stays unknown once the model is simplified. */
+async function macsOnceSimplified(graph: Graph): Promise<number | null> {
+  try {
+    return countMacs(await simplified(graph));
+  } catch (error) {
+    if (isPareError(error) && error.code !== "INTERNAL") return null; // Other verbs say why it cannot be simplified.
+    throw error;
   }
 }
 
@@ -128,13 +139,16 @@ function valueTable(title: string, values: readonly Described[]): string {
   )}`;
 }
 
+/** Of a model whose nodes would do, what stands against it is told below. */
+function nodesText(count: number): string {
+  if (count === 0) return "as it is";
+  return count === 1 ? "1 node" : `${count} nodes`;
+}
+
 function supportText({ label, obstacles, assumption }: TargetSupport): string {
   const settled = assumption === undefined ? [] : [`    ${assumption}`];
   if (obstacles.length === 0) return [`  ${label}: every node`, ...settled].join("\n");
   const reasons = obstacles.map((obstacle) => `    ${obstacleText(obstacle)}`);
-  return [
-    `  ${label}: not ${obstacles.reduce((sum, { count }) => sum + count, 0)} nodes`,
-    ...reasons,
-    ...settled,
-  ].join("\n");
+  const without = obstacles.reduce((sum, { of, count }) => sum + (of === "nodes" ? count : 0), 0);
+  return [`  ${label}: not ${nodesText(without)}`, ...reasons, ...settled].join("\n");
 }

@@ -54,6 +54,12 @@ export async function runPrune(
   const model = await openModel(path, parseShapes(options), signal);
   try {
     const before = await workBefore(model.graph);
+    if (before.macs === 0 && before.parameters === 0)
+      refuse(
+        "The model has no weights that multiply: there is nothing to prune.",
+        "the model",
+        "Trees and what prepares features have none; pare optimize may still make it faster.",
+      );
     const { recover: epochs, data, keepLatency, seed } = options;
     const timed =
       keepLatency === undefined

@@ -1,12 +1,7 @@
-import {
-  countNominalMacs,
-  countParameters,
-  findPass,
-  type Graph,
-  nominalSize,
-} from "@pare/compiler";
+import { countNominalMacs, countParameters, type Graph, nominalSize } from "@pare/compiler";
 import { isPareError } from "@pare/runtime/format";
 import { countText } from "../../terminal/words.js";
+import { simplified } from "../../workbench/simplified.js";
 
 export interface Work {
   /** Null where they cannot be counted. */
@@ -22,13 +17,6 @@ export async function workBefore(graph: Graph): Promise<Work> {
 
 export function workOf(graph: Graph): Work {
   return { macs: macsOf(graph), parameters: countParameters(graph) };
-}
-
-async function simplified(graph: Graph): Promise<Graph> {
-  const fork = graph.fork();
-  const pass = findPass("simplify");
-  await pass.create(pass.parse({})).run(fork, {});
-  return fork;
 }
 
 function macsOf(graph: Graph): number | null {

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import type { Tensor as Dense } from "@pare/runtime/format";
 import { expect, it } from "vitest";
-import { attribute, type Attributes, Tensor } from "../../ir/index.js";
+import { attribute, type Attributes, edit, Tensor } from "../../ir/index.js";
 import { graphOf } from "../../rules/rule-case.test.support.js";
 import { aot } from "../../targets/aot.js";
 import { supportOf } from "../../targets/support.js";
@@ -88,6 +88,25 @@ it("multiplies features as the engine does, and tells classes by that", async ()
     }),
     { numRuns: cases(45) },
   );
+});
+
+it.each([undefined, 9, 12])("compiles a classifier of a model of opset %s", async (opset) => {
+  const graph = classical(
+    "LinearClassifier",
+    { x: ["float32", 2, 2] },
+    {
+      coefficients: attribute.floats([1, -2, 3, 4, 0.5, 1]),
+      intercepts: attribute.floats([0, 1, -1]),
+      classlabels_ints: attribute.ints([4, 2, 9]),
+      post_transform: attribute.string("SOFTMAX"),
+    },
+    ["label", "scores"],
+  );
+  edit(graph, "test", (editor) => editor.setOpset("", opset));
+  expect((await supportOf(graph, aot)).obstacles).toEqual([]);
+  const feeds = { x: floats([2, 2], [1, 2, -3, 4]) };
+  const expected = await byEngine(graph, feeds);
+  expect(difference(expected, await byModule(graph, feeds))).toBeLessThan(1e-6);
 });
 
 it("joins features and takes some out as the engine does", async () => {

@@ -1,0 +1,56 @@
+import { type ByteSource, PareError } from "@pare/runtime/format";
+
+/** How files begin that are taken for models, or packed around one. */
+const formats: readonly { start: readonly number[]; at: number; is: string; hint: string }[] = [
+  { start: [0x1f, 0x8b], at: 0, is: "compressed by gzip", hint: "Unpack it: gunzip." },
+  {
+    start: [0x50, 0x4b, 3, 4],
+    at: 0,
+    is: "a zip archive",
+    hint: "Unpack it and give the .onnx file in it; a model that PyTorch saved has to be exported to ONNX.",
+  },
+  {
+    start: [0x89, 0x48, 0x44, 0x46],
+    at: 0,
+    is: "an HDF5 file",
+    hint: "Export the model to ONNX: tf2onnx reads Keras's.",
+  },
+  {
+    start: [0x54, 0x46, 0x4c, 0x33],
+    at: 4,
+    is: "a TensorFlow Lite model",
+    hint: "Export the model to ONNX: tf2onnx reads it.",
+  },
+];
+
+/** Of text, so many bytes are looked at and shown. */
+const shown = 40;
+
+/**
+ * What a file is that could not be read as a model, where its beginning tells. A model may begin with any of its
+ * fields, so that only a file which failed is asked.
+ */
+export async function otherFile(source: ByteSource): Promise<PareError | undefined> {
+  const start = await source.read(0, Math.min(source.size, shown));
+  const format = formats.find((one) => one.start.every((byte, i) => start[one.at + i] === byte));
+  if (format !== undefined)
+    return new PareError("MODEL_INVALID", `The file is ${format.is}, not an ONNX model.`, {
+      hint: format.hint,
+    });
+  const text = plainText(start);
+  if (text === undefined) return undefined;
+  return new PareError(
+    "MODEL_INVALID",
+    `The file is text, not an ONNX model: it begins with ${JSON.stringify(text)}.`,
+    {
+      hint: "Fetch the model itself: a page that says why a download failed, or a link that git wrote as a file, may lie in its place.",
+    },
+  );
+}
+
+/** Undefined where bytes are no UTF-8 or have control characters; the last character may be cut through. */
+function plainText(bytes: Uint8Array): string | undefined {
+  const text = new TextDecoder().decode(bytes).replace(/\uFFFD$/, "");
+  // oxlint-disable-next-line no-control-regex -- They are what tells a model from text.
+  return /[\u0000-\u0008\u000e-\u001f\u007f\uFFFD]/.test(text) ? undefined : text.trim();
+}
