@@ -40,11 +40,19 @@ export function exitCodeOf(code: ErrorCode): ExitCode {
   }
 }
 
+/** The runtime says no more than the engine does: what a model that was loaded fails on are its inputs. */
+function hintOf({ code, message, hint }: PareError): string | undefined {
+  const isRun = code === "ENGINE" && message.includes(" failed in a run: ");
+  if (hint !== undefined || !isRun) return hint;
+  return "Look at the inputs: sizes that the model leaves free, and indices, have to fit it.";
+}
+
 /** For a reader: what, where, what to do, the code. */
 export function failureText(error: PareError): string {
   const lines = [`error: ${error.message}`];
   if (error.where !== undefined) lines.push(`  where: ${error.where}`);
-  if (error.hint !== undefined) lines.push(`  to do: ${error.hint}`);
+  const hint = hintOf(error);
+  if (hint !== undefined) lines.push(`  to do: ${hint}`);
   lines.push(`  code:  ${error.code}`);
   if (error.code === "INTERNAL") {
     const { cause } = error;
@@ -56,6 +64,6 @@ export function failureText(error: PareError): string {
 
 /** For a script: the same as data. */
 export function failureDocument(error: PareError): unknown {
-  const { code, message, where, hint } = error;
-  return { error: { code, message, where: where ?? null, hint: hint ?? null } };
+  const { code, message, where } = error;
+  return { error: { code, message, where: where ?? null, hint: hintOf(error) ?? null } };
 }

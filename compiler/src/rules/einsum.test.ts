@@ -348,6 +348,6 @@ test("whatever the equation, the engine, the evaluation and what it is said in a
       expect(opsOf(graph)).not.toContain("Einsum");
       compare("said", y, (await onEngine(graph, feeds))["y"], 1e-5);
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 });

@@ -4,7 +4,7 @@ import { isTypedArray, type Tensor, type Tensors } from "../format/tensor/tensor
 import type { ValueInfo } from "../format/tensor/value-info.js";
 import type { Ort, OrtSession, OrtTensor } from "./ort.js";
 import { OrtArrays, putInto } from "./ort-arrays.js";
-import { runError, ownTensor, queue, wrapSession } from "./ort-session.js";
+import { engineError, ownTensor, queue, wrapSession } from "./ort-session.js";
 
 /**
  * A session that reads and writes the caller's arrays, where the caller says where outputs may lie: onnxruntime in Node does
@@ -23,7 +23,7 @@ export function sessionInPlace(ort: Ort, engine: string, session: OrtSession): S
     try {
       results = await session.run(feeds, places);
     } catch (cause) {
-      throw runError(engine, cause);
+      throw engineError(engine, "failed in a run", cause);
     }
     arrays.giveBack(feeds);
     discardCopies(nowhere, places, results);

@@ -90,7 +90,7 @@ export function wrapSession(ort: Ort, engine: string, session: OrtSession): Sess
     try {
       results = await session.run(feeds);
     } catch (cause) {
-      throw runError(engine, cause);
+      throw engineError(engine, "failed in a run", cause);
     }
     for (const name in feeds) spare.set(name, feeds[name] as OrtTensor);
     const out: Record<string, Tensor> = {};
@@ -139,19 +139,8 @@ function valueInfo(metadata: import("onnxruntime-web").InferenceSession.ValueMet
   return { name: metadata.name, type: metadata.type, dims };
 }
 
-/** A model that was loaded fails on some inputs: those are the first to look at. */
-export function runError(engine: string, cause: unknown): PareError {
-  const hint = "Look at the inputs: sizes that the model leaves free, and indices, have to fit it.";
-  return engineError(engine, "failed in a run", cause, hint);
-}
-
 /** Emscripten throws a C++ exception that nobody caught as a number; on this path it is a failed allocation. */
-export function engineError(
-  engine: string,
-  what: string,
-  cause: unknown,
-  hint?: string,
-): PareError {
+export function engineError(engine: string, what: string, cause: unknown): PareError {
   const outOfMemory =
     typeof cause === "number" ||
     /bad_alloc|out of memory|to allocate|allocation failed/i.test(messageOf(cause));
@@ -161,7 +150,7 @@ export function engineError(
     {
       where: engine,
       cause,
-      hint: outOfMemory ? "Use a smaller input or variant." : hint,
+      ...(outOfMemory && { hint: "Use a smaller input or variant." }),
     },
   );
 }

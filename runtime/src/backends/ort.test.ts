@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { importEngine, type Ort } from "./ort.js";
-import { runError } from "./ort-session.js";
 
 const engineOf = (common: string): Promise<Ort> =>
   Promise.resolve({ env: { versions: { common } } } as unknown as Ort);
@@ -26,18 +25,6 @@ describe("an engine", () => {
       code: "ENGINE_MISSING",
       hint: "Install it: npm install onnxruntime-node",
       cause,
-    });
-  });
-
-  it("that fails in a run sends its user to the inputs, or to smaller ones", () => {
-    expect(runError("onnxruntime-node", new Error("indices out of bounds"))).toMatchObject({
-      code: "ENGINE",
-      message: "onnxruntime-node failed in a run: indices out of bounds",
-      hint: expect.stringContaining("Look at the inputs"),
-    });
-    expect(runError("onnxruntime-node", new Error("std::bad_alloc"))).toMatchObject({
-      code: "NO_MEMORY",
-      hint: expect.stringContaining("smaller input"),
     });
   });
 });

@@ -144,7 +144,7 @@ it("rounds floats by the range that a run finds, whatever it is and however they
       });
       await expectAgreement(graph, between);
     }),
-    { numRuns: cases(60) },
+    { numRuns: cases(24) },
   );
 }, 120_000);
 
@@ -192,7 +192,7 @@ it("multiplies rows of bytes with matrices of bytes: zero points, batches, what 
       const haveEightBits = p.zeros.count === "none" ? p.type === "int8" : p.zeros.middle;
       if (haveEightBits) expect(kernels).not.toContain("centre-i8");
     }),
-    { numRuns: cases(150) },
+    { numRuns: cases(75) },
   );
 }, 120_000);
 
@@ -246,7 +246,7 @@ it("convolves bytes with weights of bytes: axes, groups, strides, dilations, pad
       const runsThere = p.zeros.count !== "each" && p.type === "uint8";
       expect(await expectAgreement(graph, p.range, runsThere)).toContain("matrix-i8");
     }),
-    { numRuns: cases(120) },
+    { numRuns: cases(90) },
   );
 }, 120_000);
 
