@@ -155,7 +155,7 @@ it("transforms frames as onnxruntime does: steps, windows, sides, real and compl
   );
 });
 
-it.each([1024, 400, 441, 960, 1021, 2 * 509])(
+it.each([1024, 441, 1018])(
   "is as exact as float32 allows over %i samples",
   async (length) => {
     for (const parts of [1, 2])
