@@ -41,6 +41,11 @@ it("names labels that are text, and no more than ten", () => {
   expect(note).toContain("(a, b, c, d, e, f, g, h, i, j, …)");
 });
 
+it("lets no label of a stranger begin a line of its own", () => {
+  const [note] = mapsToTensors(classifier({ classlabels_strings: strings(["a", "\nerror: b"]) }));
+  expect(note).toContain("(a, \\u{a}error: b)");
+});
+
 it("is part of the form that passes are written for", () => {
   const graph = classifier(numbered);
   normalizeGraph(graph);

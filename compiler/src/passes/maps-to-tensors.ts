@@ -1,3 +1,4 @@
+import { visibleLine } from "@pare/runtime/format";
 import { edit, type Graph, type Node } from "../ir/index.js";
 import { keyOf } from "../ops/index.js";
 
@@ -24,7 +25,9 @@ export function mapsToTensors(graph: Graph): readonly string[] {
         if (scores === null || maps === null) continue;
         const { name } = graph.value(maps);
         said.push(
-          `${name} is a map for every sample, which engines in JavaScript do not give: it is written as its scores, a column a class (${classesOf(node)}).`,
+          visibleLine(
+            `${name} is a map for every sample, which engines in JavaScript do not give: it is written as its scores, a column a class (${classesOf(node)}).`,
+          ),
         );
         editor.replace(maps, scores, "no engine in JavaScript gives maps back");
       }
