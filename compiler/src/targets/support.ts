@@ -1,4 +1,4 @@
-import type { Dtype } from "@pare/runtime/format";
+import { type Dtype, visibleLine } from "@pare/runtime/format";
 import type { Graph, Node } from "../ir/index.js";
 import type { Sizes } from "./sizes.js";
 import type { Obstacle, Target } from "./target.js";
@@ -36,7 +36,7 @@ export async function supportOf(
 /** `2 × Gather: it computes with int64 (tokens, positions)` */
 export function obstacleText({ op, count, reason, nodes }: Obstacle): string {
   const others = count > nodes.length ? ", …" : "";
-  return `${count} × ${op}: ${reason} (${nodes.join(", ")}${others})`;
+  return visibleLine(`${count} × ${op}: ${reason} (${nodes.join(", ")}${others})`);
 }
 
 function obstaclesOf(graph: Graph, target: Target): readonly Obstacle[] {

@@ -1,4 +1,4 @@
-import { PareError, type TypedArray } from "@pare/runtime/format";
+import { PareError, type TypedArray, visibleLine } from "@pare/runtime/format";
 import { Graph, type NodeId, type ValueId } from "../ir/index.js";
 import { emitTogether } from "./emit.js";
 import { engines } from "./engine.js";
@@ -137,9 +137,9 @@ export async function planOf(graph: Graph): Promise<Plan> {
 /** One reason in words: `Resize (2 nodes, up_1, …): other modes are not compiled`. */
 export function refusalText({ kind, what, why, hint, where, count }: Refusal): string {
   const said = hint === undefined ? why : `${why}, give ${hint}`;
-  if (kind === "dimension" && where.length === 0) return `${what}: ${said}`;
+  if (kind === "dimension" && where.length === 0) return visibleLine(`${what}: ${said}`);
   const others = count > where.length ? ", …" : "";
-  return `${what} (${where.join(", ")}${others}): ${said}`;
+  return visibleLine(`${what} (${where.join(", ")}${others}): ${said}`);
 }
 
 function hintOf(against: readonly Refusal[]): string {

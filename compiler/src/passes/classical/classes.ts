@@ -1,12 +1,12 @@
 import { attribute, Tensor, type ValueId } from "../../ir/index.js";
 import type { Step } from "../opset/adapter.js";
+import { cast } from "./samples.js";
 
 /** The labels of a classifier's classes, as a constant: text where there is any. */
 export function classLabels(
   step: Step,
   integers: string,
 ): { readonly id: ValueId; readonly count: number } {
-  // prettier-ignore
   const texts = step.attributes.get("classlabels_strings");
   const numbers = step.attributes.get(integers);
   const body = step.graph.body(step.node.body);
@@ -38,15 +38,16 @@ export function labelAbove(
   threshold: ValueId,
   labels: ValueId,
 ): ValueId {
-  const is = step.add("Greater", [score, threshold]);
-  const place = step.add("Cast", [is], { to: attribute.int(7) });
+  const place = cast(step, step.add("Greater", [score, threshold]), "int64");
   const flat = step.add("Reshape", [place, step.int64("shape", [-1])]);
   return step.add("Gather", [labels, flat], { axis: attribute.int(0) });
 }
 
-/** Scores [samples, classes] as their transform shows them. */
-export function transformed(step: Step, scores: ValueId): ValueId {
+/** Scores [samples, count] as their transform shows them. Of a single one the engine leaves a transform out. */
+export function transformed(step: Step, scores: ValueId, count: number): ValueId {
   const transform = step.attributes.string("post_transform", "NONE");
+  if (count === 1 && transform !== "NONE")
+    return step.refuse(`${transform} of one score has no words`);
   switch (transform) {
     case "NONE":
       return scores;

@@ -16,7 +16,6 @@ export function floats(
   values: readonly number[],
   dims = [values.length],
 ): ValueId {
-  // prettier-ignore
   return step.editor.constant(
     name,
     Tensor.of("float32", dims, Float32Array.from(values)),

@@ -21,13 +21,7 @@ function product(step: Step, targets: number): ValueId {
 function regress(step: Step): void {
   const targets = step.attributes.int("targets", 1);
   const scores = product(step, targets);
-  // Of a single target the engine leaves a transform out.
-  step.replaceBy(targets === 1 ? withoutTransform(step, scores) : transformed(step, scores));
-}
-
-function withoutTransform(step: Step, scores: ValueId): ValueId {
-  const transform = step.attributes.string("post_transform", "NONE");
-  return transform === "NONE" ? scores : step.refuse(`${transform} of one score has no words`);
+  step.replaceBy(transformed(step, scores, targets));
 }
 
 function classify(step: Step): void {
@@ -35,14 +29,18 @@ function classify(step: Step): void {
   const targets = (step.attributes.floats("intercepts") ?? []).length;
   const scores = product(step, targets);
   if (targets === labels.count && targets > 1)
-    return answer(step, labelOfLargest(step, scores, labels.id), transformed(step, scores));
+    return answer(
+      step,
+      labelOfLargest(step, scores, labels.id),
+      transformed(step, scores, targets),
+    );
   if (targets !== 1 || labels.count !== 2) return step.refuse("its classes are not as many as its scores"); // prettier-ignore
   // One score tells two classes apart: the other has what is left.
   const transform = step.attributes.string("post_transform", "NONE");
   if (transform !== "LOGISTIC") return step.refuse(`${transform} of one score has no words`);
   const label = labelAbove(step, scores, floats(step, "zero", [0], []), labels.id);
   const both = step.add("Concat", [step.add("Neg", [scores]), scores], { axis: attribute.int(1) });
-  answer(step, label, transformed(step, both));
+  answer(step, label, transformed(step, both, 2));
 }
 
 export const linearWords: Readonly<Record<string, (step: Step) => void>> = {

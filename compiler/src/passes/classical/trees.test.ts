@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { attribute, type Attributes } from "../../ir/index.js";
 import { aot } from "../../targets/aot.js";
-import { supportOf } from "../../targets/support.js";
+import { obstacleText, supportOf } from "../../targets/support.js";
 import { cases } from "../../wasm/cases.test.support.js";
 import { byEngine, byModule, classical, difference, floats, strings } from "./classical-case.test.support.js"; // prettier-ignore
 
@@ -166,6 +166,20 @@ const stump: Attributes = {
   target_ids: attribute.ints([0, 0]),
   target_weights: attribute.floats([1, 2]),
 };
+
+it("lets no word of a file begin a line of its own where it says why", async () => {
+  const asked = { nodes_modes: strings(["\nerror: x", "LEAF", "LEAF"]) };
+  const graph = classical(
+    "TreeEnsembleRegressor",
+    { x: ["float32", 1, 2] },
+    { ...stump, ...asked },
+  );
+  const { obstacles } = await supportOf(graph, aot);
+  expect(obstacles.map(obstacleText).join()).toContain("\\u{a}error: x is no question");
+  await expect(aot.emit(graph, {})).rejects.toMatchObject({
+    message: expect.not.stringContaining("\n"),
+  });
+});
 
 it.each<readonly [what: string, attributes: Attributes, reason: string]>([
   ["nothing wrong", {}, ""],

@@ -20,10 +20,7 @@ function sums(step: Step, own: Attributes): ValueId {
 
 function regress(step: Step): void {
   const targets = step.attributes.int("n_targets", 1);
-  const transform = step.attributes.string("post_transform", "NONE");
-  // Of a single target the engine leaves a transform out.
-  if (targets === 1 && transform !== "NONE") return step.refuse(`${transform} of one score has no words`); // prettier-ignore
-  step.replaceBy(transformed(step, sums(step, { n_targets: attribute.int(targets) })));
+  step.replaceBy(transformed(step, sums(step, { n_targets: attribute.int(targets) }), targets));
 }
 
 /**
@@ -44,7 +41,7 @@ function classify(step: Step): void {
     labels.count === 2
       ? labelOfSecond(step, scores, labels.id)
       : labelOfLargest(step, scores, labels.id);
-  answer(step, label, transformed(step, scores));
+  answer(step, label, transformed(step, scores, labels.count));
 }
 
 /** Where both of two classes are scored, the second alone decides; labels that are integers are 0 and 1 then. */
@@ -70,20 +67,14 @@ function classifyByOne(step: Step, labels: ValueId, ids: readonly number[]): voi
   const label = labelAbove(step, score, floats(step, "least", [isShare ? 0.5 : 0], []), labels);
   const pair = (other: ValueId) => step.add("Concat", [other, score], { axis: attribute.int(1) });
   if (ids[0] === 1) {
-    const [rows] = step.shape(0)?.length === 1 ? [1] : (step.shape(0) ?? []);
-    if (bases.length > 0 || typeof rows !== "number")
-      return step.refuse("what its other class begins with has no words");
-    const none = floats(
-      step,
-      "none",
-      Array.from({ length: rows }, () => 0),
-      [rows, 1],
-    );
-    return answer(step, label, transformed(step, pair(none)));
+    if (bases.length > 0) return step.refuse("what its other class begins with has no words");
+    // A column of zeros before it.
+    const both = step.add("Pad", [score, step.int64("pads", [0, 1, 0, 0])]);
+    return answer(step, label, transformed(step, both, 2));
   }
   if (ids[0] !== 0 || bases.length > 1) return step.refuse("its base values have no words");
   if (transform === "LOGISTIC")
-    return answer(step, label, transformed(step, pair(step.add("Neg", [score]))));
+    return answer(step, label, transformed(step, pair(step.add("Neg", [score])), 2));
   if (transform !== "NONE" && transform !== "SOFTMAX")
     return step.refuse(`${transform} of one score has no words`);
   const rest = isShare
