@@ -1,12 +1,12 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync } from "node:zlib";
 import { modelPath } from "../../../fixtures/scripts/assets.mjs";
 import { run, scratch } from "../shell.mjs";
 import { asOnnx, fixedGraph, inputsOf, reasonsOf } from "./support/compiled.mjs";
 import { asEngineIntegers, asIntegers, integerNetworks } from "./support/integers.mjs";
+import { engineBytes } from "./support/engine-bytes.mjs";
 import { writeModuleBundle } from "./support/module-bundle.mjs";
 import { startsInChromium } from "./support/starts-in-chromium.mjs";
 
@@ -120,15 +120,6 @@ async function prepare({ name, graph, engine }, parent) {
   writeFileSync(join(own, "facts.json"), JSON.stringify(facts));
   const module = files.reduce((sum, path) => sum + after(readFileSync(join(own, path))), 0);
   return { name, folder, module, onnx };
-}
-
-/** Of the engine's smallest build: its script and its WebAssembly. */
-function engineBytes() {
-  const place = dirname(createRequire(import.meta.url).resolve("onnxruntime-web/wasm"));
-  return ["ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm"].reduce(
-    (sum, name) => sum + brotliCompressSync(readFileSync(join(place, name))).length,
-    0,
-  );
 }
 
 function median(values) {

@@ -1,10 +1,9 @@
 import { brotliCompressSync } from "node:zlib";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import * as ort from "onnxruntime-web/wasm";
 import { aot } from "../../../runtime/dist/backends/aot.js";
 import { cpu } from "../../../runtime/dist/backends/ort-node.js";
 import { asModule, asOnnx, reasonsOf } from "./support/compiled.mjs";
+import { engineBytes } from "./support/engine-bytes.mjs";
 import { digitSamples, forestOf } from "./support/forest.mjs";
 import { ratioOf } from "./support/side-by-side.mjs";
 
@@ -18,8 +17,8 @@ const mostError = 1e-5;
 export async function prove({ claim, inform }) {
   ort.env.wasm.numThreads = 1;
   ort.env.logLevel = "error";
-  const engineBytes = bytesOfEngine();
-  inform("bytes of the engine after brotli", { value: engineBytes });
+  const engine = engineBytes();
+  inform("bytes of the engine after brotli", { value: engine });
   const { learned, kept } = await digitSamples();
   for (const trees of forests) {
     const name = `${trees} trees`;
@@ -36,10 +35,10 @@ export async function prove({ claim, inform }) {
       0,
     );
     const other = brotliCompressSync(onnx.files[0].bytes).length;
-    const ratio = (other + engineBytes) / own;
+    const ratio = (other + engine) / own;
     const said = { value: ratio, n: 1, note: `${own} bytes instead of ${other} and the engine; ${nodes} nodes` }; // prettier-ignore
     const what = `${name}: how much smaller the download is`;
-    if (own * leastDownload < engineBytes)
+    if (own * leastDownload < engine)
       claim(what, { ...said, bound: `≥ ${leastDownload}`, met: ratio >= leastDownload });
     else inform(what, said);
     const feeds = { pixels: { type: "float32", dims: [1, 784], data: kept[0].pixels } };
@@ -87,15 +86,4 @@ async function proveAgreement(claim, inform, name, { artifact, onnx, kept }) {
     n: kept.length * 10,
     met: worst <= mostError,
   });
-}
-
-function bytesOfEngine() {
-  const require = createRequire(import.meta.url);
-  const entry = require.resolve("onnxruntime-web/wasm");
-  const folder = entry.slice(0, entry.lastIndexOf("/") + 1);
-  const files = ["ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm"];
-  return files.reduce(
-    (sum, file) => sum + brotliCompressSync(readFileSync(folder + file)).length,
-    0,
-  );
 }
