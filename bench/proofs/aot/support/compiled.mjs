@@ -121,11 +121,16 @@ export function noiseFor(inputs, seed, [least, most] = [-1, 1]) {
   );
 }
 
-/** The same feeds with every float one rounding further from 0. */
-export function movedByRounding(feeds) {
+/** The same feeds with every float one rounding nearer to 0 or further from it, the same for the same seed. */
+export function movedByRounding(feeds, seed) {
+  let state = seed * 7919 + 1;
+  const move = (x) => {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0;
+    return x * (1 + (state < 0 ? -1 : 1) * 2 ** -23);
+  };
   const moved = Object.entries(feeds).map(([name, feed]) => [
     name,
-    feed.type === "float32" ? { ...feed, data: feed.data.map((x) => x * (1 + 2 ** -23)) } : feed,
+    feed.type === "float32" ? { ...feed, data: feed.data.map(move) } : feed,
   ]);
   return Object.fromEntries(moved);
 }

@@ -96,13 +96,10 @@ export async function byReference(graph, feeds) {
   };
 }
 
-/** 10·log10(signal / difference) over all outputs, in dB. */
-export function decibels(expected, actual) {
-  let [signal, noise] = [0, 0];
-  for (const [name, { data }] of Object.entries(expected))
-    for (const [at, value] of data.entries()) {
-      signal += value ** 2;
-      noise += (value - actual[name].data[at]) ** 2;
-    }
-  return noise === 0 ? Infinity : 10 * Math.log10(signal / noise);
+/** Σ (a − b)² over all outputs; of one alone, Σ a². */
+export function squaredDifference(outputs, others) {
+  let sum = 0;
+  for (const [name, { data }] of Object.entries(outputs))
+    for (const [at, value] of data.entries()) sum += (value - (others?.[name].data[at] ?? 0)) ** 2;
+  return sum;
 }

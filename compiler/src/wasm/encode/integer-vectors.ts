@@ -44,10 +44,6 @@ export const halves = {
   splat: (value: number): Vector => integers(Math.imul(value & 0xffff, 0x00010001)),
   add: binary(0x8e),
   subtract: binary(0x91),
-  /** Products of numbers of which 15 bits are behind the point, rounded. */
-  fractions: binary(0x82),
-  /** The same of relaxed SIMD: equal unless both are −2¹⁵. */
-  relaxedFractions: binary(0x111),
   shiftLeft: shift(0x8b),
   shiftRight: shift(0x8c),
   shiftRightUnsigned: shift(0x8d),

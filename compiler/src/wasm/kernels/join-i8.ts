@@ -6,21 +6,24 @@ import { type Kernel, vectorBytes } from "./kernel.js";
 import { type Axis, nest, walk } from "./nest.js";
 import { emitBytes, emitRounded, roundedByte, type Rounding } from "./rounding-i8.js";
 
-/** An operand: its bytes less a zero point, times a factor. */
+/** An operand: its bytes less a zero point. */
 export interface JoinedI8 {
   readonly zeroPoint: number;
-  readonly factor: number;
   /** How it lies along the run: next to one another, or one for all. */
   readonly lies: "lanes" | "splat";
 }
 
-/** The sum or the product of two tensors of bytes, as bytes. Factors say how many steps of the result a step is. */
+/** How many steps of the result one of each operand is, or one of the product of both. */
+export type Join =
+  | { readonly kind: "add"; readonly factors: readonly [number, number] }
+  | { readonly kind: "multiply"; readonly factor: number };
+
+/** The sum or the product of two tensors of bytes, as bytes. */
 export interface JoinI8Options {
   /** Around a run: steps of the first, the second, the output. */
   readonly axes: readonly Axis[];
   readonly run: number;
-  readonly join: "add" | "multiply";
-  /** Of a product, the second's factor is 1. */
+  readonly join: Join;
   readonly operands: readonly [JoinedI8, JoinedI8];
   readonly rounding: Rounding;
 }
@@ -34,6 +37,8 @@ const parts = vectorBytes / 4;
  *
  *     axes but the last › sixteen elements › the last axis
  *
+ * A product of two whole numbers is exact before it is multiplied by its factor.
+ *
  * Parameters: first, second, output.
  */
 export const joinI8: Kernel<JoinI8Options> = {
@@ -44,7 +49,7 @@ export const joinI8: Kernel<JoinI8Options> = {
     const halved = f.scratch("halves");
     const numbers = operands.map(() => f.vectors(parts));
     const widen = (which: number): void => {
-      const { zeroPoint, factor, lies } = operands[which === 0 ? 0 : 1];
+      const { zeroPoint, lies } = operands[which === 0 ? 0 : 1];
       const pointer = f.parameter(which);
       const [packed = halved, ...others] = numbers[which] ?? [];
       const own = [packed, ...others];
@@ -60,10 +65,11 @@ export const joinI8: Kernel<JoinI8Options> = {
       half(lanes.halvesOfBytes(packed), a, b);
       for (const number of own) {
         const real = f32x4.fromIntegers(number);
-        f.set(number, factor === 1 ? real : f32x4.multiply(real, floats(factor)));
+        f.set(number, join.kind === "add" ? times(real, join.factors[which === 0 ? 0 : 1]) : real);
       }
     };
-    const apply = join === "add" ? f32x4.add : f32x4.multiply;
+    const apply = (x: Vector, y: Vector): Vector =>
+      join.kind === "add" ? f32x4.add(x, y) : times(f32x4.multiply(x, y), join.factor);
     /** Into the numbers of one operand, which the other one's stay beside. */
     const finish = (into: number, count: number): void => {
       const [own = [], other = []] = [numbers[into], numbers[1 - into]];
@@ -103,13 +109,25 @@ export const joinI8: Kernel<JoinI8Options> = {
   reference({ axes, run, join, operands, rounding }, { bytes }, at) {
     walk(axes, at, (pointers) => {
       for (let i = 0; i < run; i += 1) {
-        const [x = 0, y = 0] = operands.map(({ zeroPoint, factor, lies }, which) => {
+        const [x = 0, y = 0] = operands.map(({ zeroPoint, lies }, which) => {
           const place = (pointers[which] ?? 0) + (lies === "lanes" ? i : 0);
-          return Math.fround(((bytes[place] ?? 0) - zeroPoint) * Math.fround(factor));
+          return (bytes[place] ?? 0) - zeroPoint;
         });
-        const value = Math.fround(join === "add" ? x + y : x * y);
-        bytes[(pointers[2] ?? 0) + i] = roundedByte(value, rounding);
+        bytes[(pointers[2] ?? 0) + i] = roundedByte(joined(x, y, join), rounding);
       }
     });
   },
 };
+
+function times(x: Vector, factor: number): Vector {
+  return factor === 1 ? x : f32x4.multiply(x, floats(factor));
+}
+
+/** In steps of the result, rounded as floats are. */
+function joined(x: number, y: number, join: Join): number {
+  if (join.kind === "multiply") return Math.fround(x * y * Math.fround(join.factor));
+  const [own, other] = [x, y].map((each, which) =>
+    Math.fround(each * Math.fround(join.factors[which === 0 ? 0 : 1])),
+  );
+  return Math.fround((own ?? 0) + (other ?? 0));
+}

@@ -5,7 +5,6 @@ import { borderI8 } from "./border-i8.js";
 import { centreI8 } from "./centre-i8.js";
 import { depthwiseI8 } from "./depthwise-i8.js";
 import { packedDepthwiseI8 } from "./depthwise-i8-weights.js";
-import { gateBits, gateI8 } from "./gate-i8.js";
 import { joinI8 } from "./join-i8.js";
 import type { Kernel } from "./kernel.js";
 import {
@@ -341,16 +340,19 @@ it("finds the largest bytes, and means of bytes, as their references do", () => 
 it("adds and multiplies tensors of bytes as its reference does", () => {
   const operand = fc.record({
     zeroPoint: size(0, 255),
-    factor,
     lies: fc.constantFrom("lanes" as const, "splat" as const),
   });
+  const join = fc.oneof(
+    fc.record({ kind: fc.constant("add" as const), factors: fc.tuple(factor, factor) }),
+    fc.record({ kind: fc.constant("multiply" as const), factor }),
+  );
   const problem = fc.record({
     outer: size(1, 3),
     inner: size(1, 4),
     // Of the first and the second: is it the same all along the innermost axis?
     repeats: fc.tuple(fc.boolean(), fc.boolean()),
     run: size(1, 45),
-    join: fc.constantFrom("add" as const, "multiply" as const),
+    join,
     operands: fc.tuple(operand, operand),
     rounding,
     seed,
@@ -364,30 +366,6 @@ it("adds and multiplies tensors of bytes as its reference does", () => {
       ];
       const options = { ...rest, run, axes };
       expect(differenceOf(joinI8, options, operands(3), s, undefined, true)).toBeUndefined();
-    }),
-    { numRuns: cases(200) },
-  );
-});
-
-it("multiplies bytes by gates of channels as its reference does", () => {
-  const zeroPoint = size(0, 255);
-  const problem = fc.record({
-    outer: size(1, 3),
-    inner: size(1, 4),
-    run: size(1, 45),
-    zeroPoints: fc.tuple(zeroPoint, zeroPoint),
-    most: fc.double({ min: 0.01, max: 3.9, noNaN: true }),
-    rounding,
-    seed,
-  });
-  fc.assert(
-    fc.property(problem, ({ outer, inner, run, most, seed: s, ...rest }) => {
-      const bits = gateBits(most);
-      if (bits === undefined) throw new RangeError("Gates of that size have bits enough.");
-      const axes = [{ count: outer, steps: [inner * (run + 1), run + 2, inner * run] }];
-      const along = { count: inner, steps: [run + 1, 0, run] };
-      const options = { ...rest, axes, along, run, bits, factor: Math.fround(most / 255) };
-      expect(differenceOf(gateI8, options, operands(3), s, undefined, true)).toBeUndefined();
     }),
     { numRuns: cases(200) },
   );

@@ -1,8 +1,6 @@
-import { gateBits, gateI8 } from "../../kernels/gate-i8.js";
-import { joinI8, type JoinedI8, type JoinI8Options } from "../../kernels/join-i8.js";
-import { type Axis, collapsed } from "../../kernels/nest.js";
+import { type Join, joinI8, type JoinedI8 } from "../../kernels/join-i8.js";
+import { collapsed } from "../../kernels/nest.js";
 import { mostRounded } from "../../kernels/rounding-i8.js";
-import type { Place } from "../../plan/plan.js";
 import { axesOf, orderOf, sizeAt, stepAt, type View, widened } from "../../plan/view.js";
 import type { Lowering } from "../lowering.js";
 import type { NodeFacts } from "../node-facts.js";
@@ -18,14 +16,12 @@ export function joinBytes(node: NodeFacts, l: Lowering): boolean {
   const rounded = roundedResult(l, node.output());
   if (a === undefined || b === undefined || rounded === undefined) return false;
   const { scale } = rounded;
-  const factors =
+  const join: Join =
     op === "Add"
-      ? [Math.fround(a.scale / scale), Math.fround(b.scale / scale)]
-      : [Math.fround((a.scale * b.scale) / scale), 1];
-  if (!factors.every(Number.isFinite)) return false;
-  const [first, second] = [a, b].map(farthest);
-  const [own, beside] = [(first ?? 0) * (factors[0] ?? 0), (second ?? 0) * (factors[1] ?? 0)];
-  const most = op === "Add" ? own + beside : own * beside;
+      ? { kind: "add", factors: [Math.fround(a.scale / scale), Math.fround(b.scale / scale)] }
+      : { kind: "multiply", factor: Math.fround(Math.fround(a.scale * b.scale) / scale) };
+  const most = farthestJoined(join, farthest(a), farthest(b));
+  if (!Number.isFinite(most)) return false;
   rounded.nodes.forEach((each) => l.absorbed.add(each));
   const y = allocateBytes(l, rounded.bytes);
   const along = y.lanes;
@@ -35,9 +31,8 @@ export function joinBytes(node: NodeFacts, l: Lowering): boolean {
   });
   const [x, z] = views;
   if (x === undefined || z === undefined) return false;
-  const operand = (view: View, zeroPoint: number, factor = 1): JoinedI8 => ({
+  const operand = (view: View, zeroPoint: number): JoinedI8 => ({
     zeroPoint,
-    factor,
     lies: sizeAt(view, along) === 1 ? "splat" : "lanes",
   });
   const outer = axesOf(
@@ -52,58 +47,16 @@ export function joinBytes(node: NodeFacts, l: Lowering): boolean {
   const axes = isRun ? loops.slice(0, -1) : loops;
   const count = isRun ? last.count : 1;
   const rounding = { ...rounded.rounding, wide: most >= mostRounded };
-  const operands = [
-    operand(x, a.zeroPoint, factors[0]),
-    operand(z, b.zeroPoint, factors[1]),
-  ] as const;
-  const join = op === "Add" ? ("add" as const) : ("multiply" as const);
-  const options = { axes, run: count, join, operands, rounding };
-  const places = [x.place, z.place, y.place];
-  if (!planGates(l, options, places, [first ?? 0, second ?? 0]))
-    l.plan.step(joinI8, options, places);
+  const operands = [operand(x, a.zeroPoint), operand(z, b.zeroPoint)] as const;
+  l.plan.step(joinI8, { axes, run: count, join, operands, rounding }, [x.place, z.place, y.place]);
   return true;
 }
 
-/**
- * Plans a product where one operand stays the same all along the innermost axis, and its numbers are exact enough as gates.
- * @param most of each operand, in steps
- * @returns whether it is one
- */
-function planGates(
-  l: Lowering,
-  { axes, run, join, operands, rounding }: JoinI8Options,
-  places: readonly Place[],
-  most: readonly [number, number],
-): boolean {
-  const along = axes.at(-1);
-  const [one, two] = along?.steps ?? [];
-  const isGated = join === "multiply" && (one === 0) !== (two === 0);
-  if (along === undefined || !isGated || operands.some(({ lies }) => lies === "splat"))
-    return false;
-  const [gate, order] = one === 0 ? ([0, [1, 0, 2]] as const) : ([1, [0, 1, 2]] as const);
-  const factor = operands[0].factor * operands[1].factor;
-  const bits = gateBits(factor * most[gate]);
-  if (bits === undefined) return false;
-  const inOrder = ({ count, steps }: Axis): Axis => ({
-    count,
-    steps: order.map((at) => steps[at] ?? 0),
-  });
-  const { zeroPoint, low, high } = rounding;
-  const options = {
-    axes: axes.slice(0, -1).map(inOrder),
-    along: inOrder(along),
-    run,
-    zeroPoints: [operands[1 - gate]?.zeroPoint ?? 0, operands[gate].zeroPoint] as const,
-    factor,
-    bits,
-    rounding: { zeroPoint, low, high },
-  };
-  l.plan.step(
-    gateI8,
-    options,
-    order.flatMap((at) => places[at] ?? []),
-  );
-  return true;
+/** How many steps of the result a joined value is from 0 at most. */
+function farthestJoined(join: Join, first: number, second: number): number {
+  if (join.kind === "multiply") return first * second * join.factor;
+  const [own, other] = join.factors;
+  return first * own + second * other;
 }
 
 /** How many steps a value is from 0 at most. */
