@@ -1,12 +1,13 @@
 import { operators } from "../../compiler/src/ops/index.js";
 import type { LoweringRow } from "../../compiler/src/wasm/lower/lowering-row.js";
 import { classicalOperators } from "../../compiler/src/passes/classical/say-classical.js";
+import { quantizedOperators } from "../../compiler/src/passes/quantized-operators/say-quantized.js";
 import { lowerings } from "../../compiler/src/wasm/lower/lowerings.js";
 
 /** `compiled-operators.md`: which of the operators that are known are compiled to WebAssembly. */
 export function compiledOperatorsPage(): string {
   const known = [...operators.keys()].filter((key) => !key.includes("::"));
-  const others = known.filter((key) => !lowerings.has(key)).sort();
+  const others = known.filter((key) => !isCompiled(key)).sort();
   return [
     "# Compiled operators",
     "",
@@ -24,6 +25,13 @@ export function compiledOperatorsPage(): string {
     "",
     `${classicalOperators.map((key) => code(key.replace("ai.onnx.ml::", ""))).join(", ")}.`,
     "",
+    "## On integers",
+    "",
+    "What onnxruntime's quantizer writes as operators on integers (QOperator) is said as it writes the same between",
+    "DequantizeLinear and QuantizeLinear (QDQ), and compiled to the same kernels; scales and zero points must be constant:",
+    "",
+    `${[...new Set(quantizedOperators.map((key) => code(key.replace("com.microsoft::", ""))))].sort().join(", ")}.`,
+    "",
     "## Known, and not compiled",
     "",
     "Many of them are gone once a model is simplified: what computes shapes, what constants decide, what is only written out,",
@@ -33,6 +41,10 @@ export function compiledOperatorsPage(): string {
     `${others.length}: ${others.map(code).join(", ")}.`,
     "",
   ].join("\n");
+}
+
+function isCompiled(key: string): boolean {
+  return lowerings.has(key) || quantizedOperators.includes(key);
 }
 
 /** Names that share a row, in its order. */

@@ -34,7 +34,9 @@ function one(
           Tensor.float32(dims, new Float32Array(dims.reduce((a, b) => a * b, 1))),
         ),
       );
-      editor.addOutput(editor.add1(op, [input, ...constants], attributes));
+      const domain = op.startsWith("Q") ? "com.microsoft" : "";
+      if (domain !== "") editor.setOpset(domain, 1);
+      editor.addOutput(editor.add1(op, [input, ...constants], attributes, { domain }));
     },
     { interface: true },
   );
@@ -59,6 +61,11 @@ describe("countMacs", () => {
       "Gemm with A transposed",
       one("Gemm", [32, 16], [[32, 8]], [16, 8], { transA: attribute.int(1) }),
       16 * 8 * 32,
+    ],
+    [
+      "integers, with their scales between the operands",
+      one("QGemm", [4, 32], [[], [], [8, 32], [], []], [4, 8], { transB: attribute.int(1) }),
+      4 * 8 * 32,
     ],
     [
       "LSTM",
@@ -113,5 +120,10 @@ describe("countParameters", () => {
       ["DequantizeLinear", 1],
       ["Reshape", 1],
     ]);
+  });
+
+  it("leaves out the scales of each tensor that is joined", () => {
+    const graph = one("QLinearConcat", [], [[], [2, 3], [], [], [4, 3], [], []], [6, 3]);
+    expect(countParameters(graph)).toBe(2 * 3 + 4 * 3);
   });
 });

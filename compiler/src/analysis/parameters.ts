@@ -1,5 +1,5 @@
 import type { Graph, Tensor, Use, Value, ValueId } from "../ir/index.js";
-import { operatorOf } from "../ops/index.js";
+import { holdsScale, operatorOf } from "../ops/index.js";
 
 /**
  * Trained numbers: the elements of all constants but shapes, indices and truth values (int64, bool, text) and the
@@ -63,7 +63,8 @@ function isPassedOn(graph: Graph, use: Use, between: number): boolean {
 function isOfRounding(graph: Graph, use: Use): boolean {
   if (use.kind !== "node") return false;
   const node = graph.node(use.node);
-  if (operatorOf(node)?.traits.scales?.inputs.includes(use.index) === true) return true;
+  const scales = operatorOf(node)?.traits.scales;
+  if (scales !== undefined && holdsScale(scales, use.index)) return true;
   return (
     node.op === "Mul" &&
     node.inputs.some((value, index) => index !== use.index && isInSteps(graph, value))

@@ -15,5 +15,6 @@ export { keyOf } from "./schema/schemas.js";
 export { inferAll, inferNode } from "./shape/infer.js";
 export { operatorOf, operators } from "./table.js";
 export { movesExactly } from "./traits/data-movement.js";
+export { holdsScale } from "./traits/scales.js";
 export type { LearnedInput } from "./traits/learned.js";
 export type { Linear } from "./traits/linear.js";

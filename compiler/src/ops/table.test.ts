@@ -79,6 +79,17 @@ test("what has no reference evaluation has bodies, is random, of ai.onnx.ml, or 
     "com.microsoft::Attention",
     "com.microsoft::MultiHeadAttention",
     "com.microsoft::GroupQueryAttention",
+    "com.microsoft::QLinearConv",
+    "com.microsoft::QGemm",
+    "com.microsoft::QLinearAdd",
+    "com.microsoft::QLinearMul",
+    "com.microsoft::QLinearSigmoid",
+    "com.microsoft::QLinearLeakyRelu",
+    "com.microsoft::QLinearGlobalAveragePool",
+    "com.microsoft::QLinearAveragePool",
+    "com.microsoft::QLinearConcat",
+    "com.microsoft::QLinearWhere",
+    "com.microsoft::QLinearSoftmax",
   ]);
 });
 

@@ -6,6 +6,7 @@ import { keyOf } from "../ops/index.js";
 import { bindShapes } from "../passes/bind-shapes.js";
 import { sayClassical } from "../passes/classical/say-classical.js";
 import { bringToNormalForm } from "../passes/quantization/normal-form.js";
+import { sayQuantized } from "../passes/quantized-operators/say-quantized.js";
 import { simplifyGraph } from "../passes/simplify.js";
 import { compiledOperators, compileToWasm, refusalsOf } from "../wasm/index.js";
 import { combinedSizes, type Sizes } from "./sizes.js";
@@ -91,7 +92,7 @@ async function fixedGraphs(graph: Graph, sizes: Sizes = {}): Promise<readonly Fi
     const fixed = graph.fork();
     await bindShapes.create(bindShapes.parse({ dims: { ...one, ...wanted } })).run(fixed, {});
     bringToNormalForm(fixed);
-    const unsaid = sayClassical(fixed);
+    const unsaid = new Map([...sayClassical(fixed), ...sayQuantized(fixed)]);
     await simplifyGraph(fixed, {});
     graphs.push({ graph: fixed, unsaid });
   }

@@ -19,6 +19,7 @@ import type { OperatorSchema } from "./operator.js";
 import { padSchemas } from "./pad.js";
 import { poolingSchemas } from "./pooling.js";
 import { quantizationSchemas } from "./quantization.js";
+import { quantizedOperatorSchemas } from "./quantized-operators.js";
 import { randomSchemas } from "./random.js";
 import { recurrentSchemas } from "./recurrent.js";
 import { reductionSchemas } from "./reduction.js";
@@ -61,6 +62,7 @@ const families = {
   ...detectionSchemas,
   ...signalSchemas,
   ...quantizationSchemas,
+  ...quantizedOperatorSchemas,
   ...classicalSchemas,
   ...controlSchemas,
 };

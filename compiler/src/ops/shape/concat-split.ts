@@ -7,23 +7,35 @@ import { tensorOf } from "./inferred.js";
 import { movedElements } from "./moved-elements.js";
 import type { ShapeRule } from "./rule.js";
 
+/** The shape of parts behind one another, as far as theirs are known. */
+export function joinedShape(
+  shapes: readonly (readonly Dim[] | undefined)[],
+  along: number,
+): readonly Dim[] | undefined {
+  const known = shapes.find((shape) => shape !== undefined);
+  if (known === undefined) return undefined;
+  const axis = normalAxis(along, known.length);
+  const sizes = shapes.map((shape) => shape?.[axis] ?? dim.unknown());
+  // Off the axis all agree: a number says more than a symbol.
+  return known.map((size, at) => {
+    if (at === axis) return dim.add(...sizes);
+    return shapes.map((other) => other?.[at]).find((other) => typeof other === "number") ?? size;
+  });
+}
+
 export const concatSplitShapes: Every<typeof concatSplitSchemas, ShapeRule> = {
   Concat(context) {
     const inputs = [...context.node.inputs.keys()];
     const shapes = inputs.map((input) => context.shape(input));
-    const known = shapes.find((shape) => shape !== undefined);
     const dtype = inputs.map((input) => context.dtype(input)).find((found) => found !== undefined);
-    if (known === undefined) return tensorOf(dtype, undefined);
-    const axis = normalAxis(context.attributes.int("axis", 0), known.length);
-    const sizes = shapes.map((shape) => shape?.[axis] ?? dim.unknown());
-    // Off the axis all agree: a number says more than a symbol.
-    const shape = known.map((size, at) => {
-      if (at === axis) return dim.add(...sizes);
-      return shapes.map((other) => other?.[at]).find((other) => typeof other === "number") ?? size;
-    });
+    const axis = context.attributes.int("axis", 0);
+    const shape = joinedShape(shapes, axis);
+    if (shape === undefined) return tensorOf(dtype, undefined);
     const parts = inputs.map((input) => context.elements(input));
     const elements =
-      axis === 0 && parts.every((part) => part !== undefined) ? parts.flat() : undefined;
+      normalAxis(axis, shape.length) === 0 && parts.every((part) => part !== undefined)
+        ? parts.flat()
+        : undefined;
     return tensorOf(dtype, shape, elements);
   },
   Split(context) {

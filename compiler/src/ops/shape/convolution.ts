@@ -7,7 +7,7 @@ import { tensorOf } from "./inferred.js";
 import type { InferContext, ShapeRule } from "./rule.js";
 
 /** [N, C, …] and [M, C / group, …kernel] give [N, M, …]. */
-function convolvedShape(context: InferContext, weights: number): readonly Dim[] | undefined {
+export function convolvedShape(context: InferContext, weights: number): readonly Dim[] | undefined {
   const x = context.shape(0);
   const w = context.shape(weights);
   const kernel = w?.slice(2) ?? context.attributes.ints("kernel_shape");

@@ -17,10 +17,11 @@ function productShape(
   return [...batch, ...a.slice(0, -1).slice(-1), ...(b.length > 1 ? b.slice(-1) : [])];
 }
 
-function gemmShape(context: InferContext): readonly Dim[] | undefined {
+/** @param right where the right operand is among the inputs */
+export function gemmShape(context: InferContext, right = 1): readonly Dim[] | undefined {
   const { attributes } = context;
   const rows = context.shape(0)?.[attributes.int("transA", 0) === 0 ? 0 : 1];
-  const columns = context.shape(1)?.[attributes.int("transB", 0) === 0 ? 1 : 0];
+  const columns = context.shape(right)?.[attributes.int("transB", 0) === 0 ? 1 : 0];
   return rows === undefined || columns === undefined ? undefined : [rows, columns];
 }
 

@@ -5,7 +5,7 @@ import type { poolingSchemas } from "../schema/pooling.js";
 import { tensorOf } from "./inferred.js";
 import type { InferContext, ShapeRule } from "./rule.js";
 
-function pooledShape(context: InferContext): readonly Dim[] | undefined {
+export function pooledShape(context: InferContext): readonly Dim[] | undefined {
   const x = context.shape(0);
   const kernel = context.attributes.ints("kernel_shape");
   if (x === undefined || kernel === undefined) return undefined;
@@ -16,13 +16,11 @@ function pooledShape(context: InferContext): readonly Dim[] | undefined {
 const pooled: ShapeRule = (context) => tensorOf(context.dtype(0), pooledShape(context));
 
 /** One window over everything. */
-const global: ShapeRule = (context) => {
-  const x = context.shape(0);
-  return tensorOf(
-    context.dtype(0),
-    x?.map((size, axis) => (axis < 2 ? size : 1)),
-  );
-};
+export function globalShape(context: InferContext): readonly Dim[] | undefined {
+  return context.shape(0)?.map((size, axis) => (axis < 2 ? size : 1));
+}
+
+const global: ShapeRule = (context) => tensorOf(context.dtype(0), globalShape(context));
 
 export const poolingShapes: Every<typeof poolingSchemas, ShapeRule> = {
   MaxPool(context) {

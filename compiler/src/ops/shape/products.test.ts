@@ -32,6 +32,8 @@ interface Case {
   readonly gives: string;
   /** Their dtypes where not all are float32. */
   readonly dtypes?: readonly Dtype[];
+  /** The result's dtype where it is not float32. */
+  readonly type?: Dtype;
 }
 
 function graphOf(
@@ -68,7 +70,66 @@ function einsum(equation: string, gives: string, ...shapes: readonly (readonly D
 
 const domain = "com.microsoft";
 
+const [q, f] = ["int8", "float32"] as const;
+const window = { kernel_shape: attribute.ints([2, 2]), strides: attribute.ints([2, 2]) };
+
+/** On integers, each with its scale and zero point. */
+function onIntegers(one: Omit<Case, "domain" | "of">): Case {
+  return { of: "integers", domain, type: q, ...one };
+}
+
+const quantized: readonly Case[] = [
+  onIntegers({
+    op: "QGemm",
+    shapes: [[4, s], [], [], [6, 4], [], [], null, [], []],
+    dtypes: [q, f, q, q, f, q, "int32", f, q],
+    attributes: { transA: attribute.int(1), transB: attribute.int(1) },
+    gives: "[S, 6]",
+  }),
+  onIntegers({
+    op: "QGemm",
+    shapes: [[n, 4], [], [], [4, 6], [], []],
+    dtypes: [q, f, q, q, f, q],
+    type: f,
+    gives: "[N, 6]",
+  }),
+  onIntegers({
+    op: "QLinearAdd",
+    shapes: [[n, 1, s], [], [], [3, 1], [], [], [], []],
+    dtypes: [q, f, q, q, f, q, f, q],
+    gives: "[N, 3, S]",
+  }),
+  onIntegers({
+    op: "QLinearConcat",
+    shapes: [[], [], [n, s, 3], [], [], [n, s, 2], [], []],
+    dtypes: [f, q, q, f, q, q, f, q],
+    attributes: { axis: attribute.int(-1) },
+    gives: "[N, S, 5]",
+  }),
+  onIntegers({
+    op: "QLinearGlobalAveragePool",
+    shapes: [[n, 3, 8, s], [], [], [], []],
+    dtypes: [q, f, q, f, q],
+    gives: "[N, 3, 1, 1]",
+  }),
+  onIntegers({
+    op: "QLinearAveragePool",
+    shapes: [[n, 3, 8, s], [], [], [], []],
+    dtypes: [q, f, q, f, q],
+    attributes: window,
+    gives: "[N, 3, 4, floordiv(S, 2)]",
+  }),
+  onIntegers({
+    op: "QLinearSoftmax",
+    shapes: [[n, s], [], [], [], []],
+    dtypes: [q, f, q, f, q],
+    attributes: { opset: attribute.int(13) },
+    gives: "[N, S]",
+  }),
+];
+
 const cases: readonly Case[] = [
+  ...quantized,
   einsum("ij,jk->ik", "[N, S]", [n, 4], [4, s]),
   einsum("ij, jk", "[N, 6]", [n, 4], [4, 6]),
   einsum("bnqd,bnkd->bnqk", "[N, 3, S, S]", [n, 3, s, 8], [n, 3, s, 8]),
@@ -163,6 +224,27 @@ const cases: readonly Case[] = [
 
 /** What this build of the engine does not run, or what the shape alone does not say. */
 const inferred: readonly Case[] = [
+  onIntegers({
+    op: "QLinearConv",
+    shapes: [[n, 3, 8, s], [], [], [5, 3, 3, 3], [], [], [], []],
+    dtypes: [q, f, q, q, f, q, f, q],
+    gives: "[N, 5, 6, S - 2]",
+  }),
+  ...["QLinearConv", "QLinearAveragePool"].map((op) =>
+    onIntegers({
+      op,
+      shapes: [[n, 8, s, 3], [], [], [5, 3, 3, 3], [], [], [], []],
+      dtypes: [q, f, q, q, f, q, f, q],
+      attributes: { ...window, channels_last: attribute.int(1) },
+      gives: "[*]",
+    }),
+  ),
+  onIntegers({
+    op: "QLinearWhere",
+    shapes: [[n, 1], [s], [], [], [1, s], [], [], [], []],
+    dtypes: ["bool", q, f, q, q, f, q, f, q],
+    gives: "[N, S]",
+  }),
   einsum("ijk->ijk", "[*]", [n, 3]),
   einsum("ij->ik", "[*]", [n, 3]),
   {
@@ -237,7 +319,7 @@ const inferred: readonly Case[] = [
 
 describe("products of other forms", () => {
   test.each([...cases, ...inferred])("$op of $of", (one) => {
-    expect(resultOf(graphOf(one, (shape) => shape))).toBe(`float32${one.gives}`);
+    expect(resultOf(graphOf(one, (shape) => shape))).toBe(`${one.type ?? "float32"}${one.gives}`);
   });
 
   test.each(cases)("$op of $of, on the engine", async (one) => {

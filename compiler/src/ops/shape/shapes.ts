@@ -17,6 +17,7 @@ import { normalizationShapes } from "./normalization.js";
 import { padShapes } from "./pad.js";
 import { poolingShapes } from "./pooling.js";
 import { quantizationShapes } from "./quantization.js";
+import { quantizedOperatorShapes } from "./quantized-operators.js";
 import { randomShapes } from "./random.js";
 import { recurrentShapes } from "./recurrent.js";
 import { reductionShapes } from "./reduction.js";
@@ -60,6 +61,7 @@ const families: Readonly<Record<OperatorKey, ShapeRule>> = {
   ...detectionShapes,
   ...signalShapes,
   ...quantizationShapes,
+  ...quantizedOperatorShapes,
   ...classicalShapes,
   ...controlShapes,
 };

@@ -54,6 +54,7 @@ export const macs: Cells<Macs> = {
   Conv: convolution(1),
   ConvInteger: convolution(1),
   QLinearConv: convolution(3),
+  "com.microsoft::QLinearConv": convolution(3),
   "com.microsoft::FusedConv": convolution(1),
   // input × (output channels / group) × kernel; the weight is [in, out / group, …kernel]
   ConvTranspose: ({ input }) => times(input(0), input(1)?.slice(1)),
@@ -65,6 +66,7 @@ export const macs: Cells<Macs> = {
   "com.microsoft::MatMulNBits": ({ output, attributes }) => times(output, [attributes.int("K", 1)]),
   Gemm: gemm,
   "com.microsoft::FusedGemm": gemm,
+  "com.microsoft::QGemm": gemm,
   LSTM: recurrent,
   GRU: recurrent,
   RNN: recurrent,

@@ -1,0 +1,20 @@
+import type { Graph, NodeId } from "../../ir/index.js";
+import { sayNodes, type Words } from "../opset/say.js";
+import { elementWords } from "./elements.js";
+import { productWords } from "./products.js";
+import { windowWords } from "./windows.js";
+
+/** How operators on integers are said: scaled to floats, computed, and rounded again. */
+const words: Words = new Map(Object.entries({ ...elementWords, ...productWords, ...windowWords }));
+
+/** Their keys. */
+export const quantizedOperators: readonly string[] = [...words.keys()].sort();
+
+/**
+ * Says what onnxruntime's quantizer writes as operators on integers (QOperator) as it writes the same between
+ * DequantizeLinear and QuantizeLinear (QDQ). The graph is in its normal form.
+ * @returns of each node that stays: why
+ */
+export function sayQuantized(graph: Graph): ReadonlyMap<NodeId, string> {
+  return sayNodes(graph, "say-quantized", words);
+}
