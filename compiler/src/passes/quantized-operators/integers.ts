@@ -38,17 +38,6 @@ export function encoded(
   const dtype = step.input(zeroAt) === undefined ? fallback : bytesAt(step, zeroAt);
   if (dtype === undefined) return step.refuse("a zero point is missing");
   const zero = numbersAt(step, zeroAt, dtype) ?? [0];
-  return rounded(step, value, scale, zero, dtype);
-}
-
-/** The same with a scale that the operator makes of its own. */
-export function rounded(
-  step: Step,
-  value: ValueId,
-  scale: readonly number[],
-  zero: readonly number[],
-  dtype: Bytes,
-): ValueId {
   if (scale.length !== 1 || zero.length !== 1)
     return step.refuse("its result has more than one scale or zero point");
   return step.add("QuantizeLinear", [value, scaleOf(step, scale), zeroOf(step, zero, dtype)]);
@@ -63,7 +52,7 @@ export function bytesAt(step: Step, at: number): Bytes {
 }
 
 /** The numbers of a scale or zero point; undefined where it is left out. */
-export function numbersAt(step: Step, at: number, dtype: Dtype): readonly number[] | undefined {
+function numbersAt(step: Step, at: number, dtype: Dtype): readonly number[] | undefined {
   const id = step.input(at);
   if (id === undefined) return undefined;
   const constant = step.graph.constant(id);

@@ -1,7 +1,7 @@
 import { attribute, type Attributes } from "../../ir/index.js";
 import { windowAxes } from "../../ops/families/window.js";
 import type { Step } from "../opset/adapter.js";
-import { bytesAt, decoded, encoded, numbersAt, rounded } from "./integers.js";
+import { bytesAt, decoded, encoded } from "./integers.js";
 import { kept, refuseChannelsLast } from "./kept-attributes.js";
 
 function averageAll(step: Step): void {
@@ -58,20 +58,13 @@ function softmax(step: Step): void {
   const given = step.attributes.int("axis", -1);
   const axis = given < 0 ? given + rank : given;
   if (!(axis >= 0 && axis < rank)) return step.refuse("it has no such axis");
-  const scales = numbersAt(step, 3, "float32") ?? [];
-  // Shares are counted in whole numbers of steps: 256 to one, where the scale is a 256th.
-  const steps = Math.floor(Math.fround(1 / (scales[0] ?? Infinity)));
-  if (scales.length !== 1 || !(steps >= 1 && Number.isFinite(steps)))
-    return step.refuse("the scale of its result is not one between 0 and 1");
   const x = decoded(step, 0);
   const isRow =
     opset >= alongOneAxis || shape?.slice(axis + 1).every((size) => size === 1) === true;
   const matrix = isRow ? x : step.add("Flatten", [x], { axis: attribute.int(axis) });
   const shares = step.add("Softmax", [matrix], { axis: attribute.int(isRow ? axis : -1) });
   const result = isRow ? shares : step.add("Reshape", [shares, step.add("Shape", [x])]);
-  const dtype = bytesAt(step, 0);
-  const zero = numbersAt(step, 4, dtype) ?? [0];
-  step.replaceBy(rounded(step, result, [1 / steps], zero, dtype));
+  step.replaceBy(encoded(step, result, 3, 4, bytesAt(step, 0)));
 }
 
 export const windowWords: Readonly<Record<string, (step: Step) => void>> = {
