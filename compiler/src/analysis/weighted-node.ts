@@ -27,10 +27,19 @@ export function isWeightedOp(node: Node): boolean {
   return operatorOf(node)?.traits.linear !== undefined;
 }
 
+/** Does it multiply integers, whose scales it reads? Who quantizes leaves it, and says so. */
+export function multipliesIntegers(node: Node): boolean {
+  const { macs: work, scales } = operatorOf(node)?.traits ?? {};
+  return work !== undefined && scales !== undefined;
+}
+
 /** What int8 needs to know of a Conv, ConvTranspose, Gemm or MatMul, or why it cannot be int8. */
 export function weightedNode(graph: Graph, node: Node): WeightedNode | Unweighted {
   const linear = operatorOf(node)?.traits.linear;
-  if (linear === undefined) return { why: "it does not multiply with weights" };
+  if (linear === undefined) {
+    const isDone = multipliesIntegers(node);
+    return { why: isDone ? "it is quantized already" : "it does not multiply with weights" };
+  }
   const [activation, weight] = [node.inputs[linear.activation], node.inputs[linear.weight]];
   if (activation === null || activation === undefined || weight === null || weight === undefined)
     return { why: "an input is missing" };

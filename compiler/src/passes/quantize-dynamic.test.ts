@@ -3,6 +3,8 @@ import { countParameters } from "../analysis/index.js";
 import { attribute, type Graph, printGraph } from "../ir/index.js";
 import { graphOf, opsOf } from "../rules/rule-case.test.support.js";
 import { quantizeDynamic } from "./quantize-dynamic.js";
+import { quantizeStatic } from "./quantize-static.js";
+import { quantizeWeights } from "./quantize-weights.js";
 import {
   agreement,
   enginesFor,
@@ -90,6 +92,16 @@ describe("quantize-dynamic", () => {
     }));
     const graph = await quantized(quantizeDynamic, other);
     expect(graph.journal.map((entry) => entry.reason)).toEqual(["its activation is float64"]);
+  });
+
+  it("leaves what multiplies integers already, and so do others that round weights", async () => {
+    const once = await quantized(quantizeDynamic, float);
+    for (const pass of [quantizeDynamic, quantizeWeights, quantizeStatic]) {
+      const before = once.journal.length;
+      const again = await quantized<unknown>(pass, once, {});
+      const reasons = again.journal.slice(before).map(({ op, reason }) => `${op}: ${reason}`);
+      expect(reasons, pass.name).toContain("MatMulInteger: it is quantized already");
+    }
   });
 
   it("leaves convolutions and weights of higher rank", async () => {

@@ -1,5 +1,10 @@
 import { edit, attribute, type Editor, type Graph, type ValueId } from "../ir/index.js";
-import { isWeightedOp, type WeightedNode, weightedNode } from "../analysis/weighted-node.js";
+import {
+  isWeightedOp,
+  multipliesIntegers,
+  type WeightedNode,
+  weightedNode,
+} from "../analysis/weighted-node.js";
 import type { OptionsOf } from "../pipeline/options.js";
 import { definePass } from "../pipeline/pass.js";
 import { along, type IntegerFormat } from "../quantize/format.js";
@@ -49,7 +54,7 @@ async function run(graph: Graph, options: DynamicOptions): Promise<void> {
   const prepared: Prepared[] = [];
   const known = new Map<string, QuantizedTensor | null>();
   for (const node of graph.order()) {
-    if (!isWeightedOp(node)) continue;
+    if (!isWeightedOp(node) && !multipliesIntegers(node)) continue;
     const weighted = weightedNode(graph, node);
     const why = "why" in weighted ? weighted.why : excluded(graph, weighted, options);
     if (why !== null || "why" in weighted) {

@@ -1,6 +1,6 @@
 import { edit, type Graph } from "../ir/index.js";
 import { type StoredWeight, storedWeights } from "../analysis/stored-weights.js";
-import { isDecoded } from "../analysis/weighted-node.js";
+import { isDecoded, multipliesIntegers } from "../analysis/weighted-node.js";
 import { operatorOf } from "../ops/index.js";
 import { boolean, integer, oneOf } from "../pipeline/kinds.js";
 import { option, type OptionsOf } from "../pipeline/options.js";
@@ -93,6 +93,8 @@ function leaveAll(graph: Graph, minBytes: number): void {
   for (const { value } of storedWeights(graph, minBytes)) smaller.delete(value);
   for (const body of graph.allBodies()) {
     for (const node of graph.order(body)) {
+      if (multipliesIntegers(node))
+        graph.leave("quantize-weights", node, "it is quantized already");
       for (const { input } of operatorOf(node)?.traits.weights ?? []) {
         const value = node.inputs[input];
         if (value === null || value === undefined) continue;

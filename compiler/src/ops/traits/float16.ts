@@ -34,17 +34,6 @@ export const float16: Cells<Float16> = {
   Resize: "stays",
   STFT: "stays",
   TopK: "stays",
-  "com.microsoft::QGemm": "stays",
-  "com.microsoft::QLinearAdd": "stays",
-  "com.microsoft::QLinearAveragePool": "stays",
-  "com.microsoft::QLinearConcat": "stays",
-  "com.microsoft::QLinearConv": "stays",
-  "com.microsoft::QLinearGlobalAveragePool": "stays",
-  "com.microsoft::QLinearLeakyRelu": "stays",
-  "com.microsoft::QLinearMul": "stays",
-  "com.microsoft::QLinearSigmoid": "stays",
-  "com.microsoft::QLinearSoftmax": "stays",
-  "com.microsoft::QLinearWhere": "stays",
   // Mean and inverse deviation are kept in float32.
   LayerNormalization: { outputs: 1 },
 };

@@ -1,4 +1,9 @@
-import { isWeightedOp, type WeightedNode, weightedNode } from "../../../analysis/weighted-node.js";
+import {
+  isWeightedOp,
+  multipliesIntegers,
+  type WeightedNode,
+  weightedNode,
+} from "../../../analysis/weighted-node.js";
 import type { Graph, Node, NodeId } from "../../../ir/index.js";
 import { allFinite } from "../finite.js";
 
@@ -19,7 +24,7 @@ export async function weightedNodes(
   const left: { node: Node; why: string }[] = [];
   const notFinite = new Set<NodeId>();
   for (const node of graph.order()) {
-    if (!isWeightedOp(node)) continue;
+    if (!isWeightedOp(node) && !multipliesIntegers(node)) continue;
     const weighted = weightedNode(graph, node);
     if ("why" in weighted) {
       left.push({ node, why: weighted.why });
