@@ -1,6 +1,7 @@
 import { operators } from "../../compiler/src/ops/index.js";
 import type { LoweringRow } from "../../compiler/src/wasm/lower/lowering-row.js";
 import { classicalOperators } from "../../compiler/src/passes/classical/say-classical.js";
+import { byteWords } from "../../compiler/src/passes/quantized-operators/bytes-as-numbers.js";
 import { quantizedOperators } from "../../compiler/src/passes/quantized-operators/say-quantized.js";
 import { lowerings } from "../../compiler/src/wasm/lower/lowerings.js";
 
@@ -28,7 +29,8 @@ export function compiledOperatorsPage(): string {
     "## On integers",
     "",
     "What onnxruntime's quantizer writes as operators on integers (QOperator) is said as it writes the same between",
-    "DequantizeLinear and QuantizeLinear (QDQ), and compiled to the same kernels; scales and zero points must be constant:",
+    "DequantizeLinear and QuantizeLinear (QDQ), and compiled to the same kernels; scales and zero points must be constant. What computes on bytes as they are",
+    `(${Object.keys(byteWords).map(code).join(", ")}) is said on numbers in steps of one.`,
     "",
     `${[...new Set(quantizedOperators.map((key) => code(key.replace("com.microsoft::", ""))))].sort().join(", ")}.`,
     "",

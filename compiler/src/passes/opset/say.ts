@@ -13,10 +13,16 @@ class Unsayable extends Error {}
 /**
  * Says nodes in operators that every target has, where that is possible. The graph is in its normal form.
  * @param rule under whose name edits are recorded
+ * @param concerns which of the nodes that have words are meant
  * @returns of each node that stays: why
  */
-export function sayNodes(graph: Graph, rule: string, words: Words): ReadonlyMap<NodeId, string> {
-  const nodes = graph.order().filter((node) => words.has(keyOf(node)));
+export function sayNodes(
+  graph: Graph,
+  rule: string,
+  words: Words,
+  concerns: (graph: Graph, node: Node) => boolean = () => true,
+): ReadonlyMap<NodeId, string> {
+  const nodes = graph.order().filter((node) => words.has(keyOf(node)) && concerns(graph, node));
   return new Map(
     nodes.flatMap((node) => {
       const why = say(graph, rule, words, node);

@@ -21,7 +21,7 @@ export function decoded(step: Step, at: number, axis?: number): ValueId {
     list.length === count ? list : Array.from({ length: count }, () => list[0] ?? 0);
   return step.add(
     "DequantizeLinear",
-    [x, scaleOf(step, each(scales)), zeroOf(step, each(zeros), dtype)],
+    [x, ...inSteps(step, each(scales), each(zeros), dtype)],
     count > 1 && axis !== undefined ? { axis: attribute.int(axis) } : {},
   );
 }
@@ -40,7 +40,7 @@ export function encoded(
   const zero = numbersAt(step, zeroAt, dtype) ?? [0];
   if (scale.length !== 1 || zero.length !== 1)
     return step.refuse("its result has more than one scale or zero point");
-  return step.add("QuantizeLinear", [value, scaleOf(step, scale), zeroOf(step, zero, dtype)]);
+  return step.add("QuantizeLinear", [value, ...inSteps(step, scale, zero, dtype)]);
 }
 
 /** Of which bytes an input is. */
@@ -94,9 +94,16 @@ function scaleOf(step: Step, scales: readonly number[]): ValueId {
   return constantOf(step, "scale", Tensor.float32(dimsOf(scales), scales));
 }
 
-function zeroOf(step: Step, zeros: readonly number[], dtype: Bytes): ValueId {
+/** Scales and zero points as constants. */
+export function inSteps(
+  step: Step,
+  scales: readonly number[],
+  zeros: readonly number[],
+  dtype: Bytes,
+): readonly [scale: ValueId, zeroPoint: ValueId] {
   const data = dtype === "uint8" ? Uint8Array.from(zeros) : Int8Array.from(zeros);
-  return constantOf(step, "zero_point", Tensor.of(dtype, dimsOf(zeros), data));
+  const zero = constantOf(step, "zero_point", Tensor.of(dtype, dimsOf(zeros), data));
+  return [scaleOf(step, scales), zero];
 }
 
 function dimsOf(numbers: readonly number[]): readonly number[] {

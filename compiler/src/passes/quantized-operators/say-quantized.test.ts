@@ -508,6 +508,41 @@ it.each(["uint8", "int8"] as const)(
   },
 );
 
+it("computes on bytes what keeps their scale, a step aside where engines cut off what lies between two", async () => {
+  const problem = fc.record({
+    op: fc.constantFrom("ArgMax", "ArgMin", "ReduceMax", "ReduceMin", "Relu", "Resize", "Pad", "MaxPool"), // prettier-ignore
+    dims: fc.tuple(size(1, 2), size(1, 4), size(2, 5), size(2, 5)),
+    mode: fc.constantFrom("nearest", "linear"),
+    hows,
+  });
+  await fc.assert(
+    fc.asyncProperty(problem, async ({ op, dims, mode, hows: { x: how } }) => {
+      const graph = graphOf({ x: ["float32", ...dims] }, (input, b) => {
+        const [x] = rounded(b, input("x"), how);
+        const zero = bytes(b, how.type, [how.zeroPoint]);
+        const made: Record<string, () => ValueId> = {
+          ArgMax: () => b.add(op, [x], { axis: attribute.int(2) }),
+          ArgMin: () => b.add(op, [x], { axis: attribute.int(-1) }),
+          ReduceMax: () => b.add(op, [x, b.ints([1])]),
+          ReduceMin: () => b.add(op, [x, b.ints([2])], { keepdims: attribute.int(0) }),
+          // Engines have it of signed bytes alone.
+          Relu: () => (how.type === "int8" ? b.add(op, [x]) : b.add("MaxPool", [x], { kernel_shape: attribute.ints([1, 1]) })), // prettier-ignore
+          Resize: () =>
+            b.add(op, [x, null, b.floats([1, 1, 2, 1.5])], { mode: attribute.string(mode) }),
+          Pad: () => b.add(op, [x, b.ints([0, 0, 1, 0, 0, 0, 0, 2]), zero]),
+          MaxPool: () => b.add(op, [x], { kernel_shape: attribute.ints([2, 2]) }),
+        };
+        const value = made[op]?.();
+        if (value === undefined) throw new Error(op);
+        return { y: op.startsWith("Arg") ? value : decoded(b, value, how) };
+      });
+      const { apart } = await compared(graph, op.startsWith("Arg") ? 1 : how.scale);
+      expect(apart).toBeLessThan(op === "Resize" && mode === "linear" ? 1.001 : 1e-6);
+    }),
+    { numRuns: cases(60) },
+  );
+});
+
 it("says why it leaves what it has no words for", async () => {
   const of = async (
     build: (x: readonly [ValueId, ValueId, ValueId], b: Builder, given: ValueId) => ValueId,

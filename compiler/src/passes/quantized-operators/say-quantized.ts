@@ -1,5 +1,6 @@
 import type { Graph, NodeId } from "../../ir/index.js";
 import { sayNodes, type Words } from "../opset/say.js";
+import { byteWords, readsBytes } from "./bytes-as-numbers.js";
 import { elementWords } from "./elements.js";
 import { productWords } from "./products.js";
 import { windowWords } from "./windows.js";
@@ -16,5 +17,7 @@ export const quantizedOperators: readonly string[] = [...words.keys()].sort();
  * @returns of each node that stays: why
  */
 export function sayQuantized(graph: Graph): ReadonlyMap<NodeId, string> {
-  return sayNodes(graph, "say-quantized", words);
+  const left = sayNodes(graph, "say-quantized", words);
+  sayNodes(graph, "say-quantized", new Map(Object.entries(byteWords)), readsBytes);
+  return left;
 }
