@@ -1,6 +1,7 @@
 import { operators } from "../../compiler/src/ops/index.js";
 import type { LoweringRow } from "../../compiler/src/wasm/lower/lowering-row.js";
 import { classicalOperators } from "../../compiler/src/passes/classical/say-classical.js";
+import { normalizations } from "../../compiler/src/passes/normalizations/say-normalizations.js";
 import { byteWords } from "../../compiler/src/passes/quantized-operators/bytes-as-numbers.js";
 import { quantizedOperators } from "../../compiler/src/passes/quantized-operators/say-quantized.js";
 import { lowerings } from "../../compiler/src/wasm/lower/lowerings.js";
@@ -19,6 +20,8 @@ export function compiledOperatorsPage(): string {
     "",
     ...[...alike()].map((names) => `- ${names.map(code).join(", ")}`),
     "",
+    `${normalizations.map(code).join(" and ")} are said in operators above.`,
+    "",
     "## Of ai.onnx.ml",
     "",
     "What scikit-learn, XGBoost, LightGBM and CatBoost export is said in the operators above, but for trees, which are walked",
@@ -29,8 +32,8 @@ export function compiledOperatorsPage(): string {
     "## On integers",
     "",
     "What onnxruntime's quantizer writes as operators on integers (QOperator) is said as it writes the same between",
-    "DequantizeLinear and QuantizeLinear (QDQ), and compiled to the same kernels; scales and zero points must be constant. What computes on bytes as they are",
-    `(${Object.keys(byteWords).map(code).join(", ")}) is said on numbers in steps of one.`,
+    "DequantizeLinear and QuantizeLinear (QDQ), and compiled to the same kernels; scales and zero points must be constant.",
+    `What computes on bytes as they are, is said on numbers in steps of one: ${Object.keys(byteWords).map(code).join(", ")}.`,
     "",
     `${[...new Set(quantizedOperators.map((key) => code(key.replace("com.microsoft::", ""))))].sort().join(", ")}.`,
     "",
@@ -46,7 +49,7 @@ export function compiledOperatorsPage(): string {
 }
 
 function isCompiled(key: string): boolean {
-  return lowerings.has(key) || quantizedOperators.includes(key);
+  return [...lowerings.keys(), ...quantizedOperators, ...normalizations].includes(key);
 }
 
 /** Names that share a row, in its order. */

@@ -5,6 +5,7 @@ import type { Graph, NodeId } from "../ir/index.js";
 import { keyOf } from "../ops/index.js";
 import { bindShapes } from "../passes/bind-shapes.js";
 import { sayClassical } from "../passes/classical/say-classical.js";
+import { sayNormalizations } from "../passes/normalizations/say-normalizations.js";
 import { bringToNormalForm } from "../passes/quantization/normal-form.js";
 import { sayQuantized } from "../passes/quantized-operators/say-quantized.js";
 import { simplifyGraph } from "../passes/simplify.js";
@@ -92,7 +93,8 @@ async function fixedGraphs(graph: Graph, sizes: Sizes = {}): Promise<readonly Fi
     const fixed = graph.fork();
     await bindShapes.create(bindShapes.parse({ dims: { ...one, ...wanted } })).run(fixed, {});
     bringToNormalForm(fixed);
-    const unsaid = new Map([...sayClassical(fixed), ...sayQuantized(fixed)]);
+    const said = [sayClassical(fixed), sayNormalizations(fixed), sayQuantized(fixed)];
+    const unsaid = new Map(said.flatMap((left) => [...left]));
     await simplifyGraph(fixed, {});
     graphs.push({ graph: fixed, unsaid });
   }
