@@ -97,17 +97,17 @@ it("checks what it is fed, and says what was expected", async () => {
 
 it("refuses, with all reasons and what to do, what it cannot compile", async () => {
   const graph = graphOf({ x: ["float32", "N", "W"] }, (input, b) => ({
-    y: b.add("Sinh", [input("x")]),
+    y: b.add("Hardmax", [input("x")]),
   }));
   await expect(aot.emit(graph, {})).rejects.toMatchObject({
     code: "UNSUPPORTED_OP",
     message: expect.stringMatching(
-      /W \(x\): its size is not fixed, give --dim W=…; Sinh \(y\): it is not compiled/,
+      /W \(x\): its size is not fixed, give --dim W=…; Hardmax \(y\): it is not compiled/,
     ),
     hint: "Fix the model's sizes: --dim W=….",
   });
   expect((await supportOf(graph, aot)).obstacles).toEqual([
-    { of: "nodes", op: "Sinh", reason: "it is not compiled", count: 1, nodes: ["y"] },
+    { of: "nodes", op: "Hardmax", reason: "it is not compiled", count: 1, nodes: ["y"] },
     {
       of: "model",
       op: "W",

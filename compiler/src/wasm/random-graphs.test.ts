@@ -497,6 +497,7 @@ const layers: Readonly<Record<string, Layer>> = {
   Sin: unary("Sin"),
   Cos: unary("Cos"),
   Atan: unary("Atan"),
+  Asinh: unary("Asinh"),
   // Times itself, so that nothing jumps where it is zero.
   Sign: (x, b) => node(b, "Mul", [b.add("Sign", [x.id]), x.id], x.dims),
   Clip: (x, b) => node(b, "Clip", [x.id, b.floats([-0.5]), b.floats([0.5])], x.dims),

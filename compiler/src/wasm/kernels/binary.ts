@@ -8,7 +8,7 @@ import {
   type Vector,
 } from "../encode/expression.js";
 import type { FunctionBuilder } from "../encode/function-builder.js";
-import { emitExp, emitLog } from "./unary.js";
+import { emitExp, emitLog } from "./exponential.js";
 
 /** A function of two numbers. */
 export type Binary =

@@ -3,7 +3,8 @@ import { FunctionBuilder } from "../encode/function-builder.js";
 import { eachVector, foldRun, joinLanes, storeTail, withTail } from "./across-lanes.js";
 import { floatBytes, type Kernel, laneCount, vectorsOf } from "./kernel.js";
 import { type Axis, nest, walk } from "./nest.js";
-import { emitExp, emitUnary } from "./unary.js";
+import { emitExp } from "./exponential.js";
+import { emitUnary } from "./unary.js";
 
 /** Softmax, or its logarithm, along the lanes. */
 export interface SoftmaxOptions {

@@ -45,6 +45,11 @@ const functions: readonly Unary[] = [
       "asin",
       "acos",
       "atan",
+      "sinh",
+      "cosh",
+      "asinh",
+      "acosh",
+      "atanh",
     ] as const
   ).map((kind) => ({ kind })),
 ];

@@ -128,7 +128,7 @@ export const lowerings: ReadonlyMap<string, LoweringRow> = new Map(
     "ai.onnx.ml::TreeEnsembleRegressor": treeEnsembleRow,
     ...named(
       unaryRow,
-      "Relu LeakyRelu Elu Selu Celu HardSigmoid HardSwish Gelu Mish Softplus Softsign Sigmoid Tanh Erf Exp Log Sqrt Reciprocal Neg Abs Sign Floor Ceil Round Sin Cos Tan Asin Acos Atan",
+      "Relu LeakyRelu Elu Selu Celu HardSigmoid HardSwish Gelu Mish Softplus Softsign Sigmoid Tanh Erf Exp Log Sqrt Reciprocal Neg Abs Sign Floor Ceil Round Sin Cos Tan Asin Acos Atan Sinh Cosh Asinh Acosh Atanh",
     ),
     Clip: ofBytes(unaryRow, byteClipRow),
   }),

@@ -186,6 +186,7 @@ it("takes powers, remainders, sines and other functions of floats", async () => 
     shape: shapes,
     op: fc.oneof(
       fc.constantFrom("Pow", "Mod", "Sin", "Cos", "Tan", "Asin", "Acos", "Atan", "Sign", "Mean"),
+      fc.constantFrom("Sinh", "Cosh", "Asinh", "Acosh", "Atanh"),
       fc.constantFrom("Selu", "Celu", "Softsign", "Mish", "ThresholdedRelu", "Shrink"),
     ),
     exponent: fc.constantFrom(0, 2, 2.5, -1.5, 5, "tensor", "whole"),
@@ -200,7 +201,8 @@ it("takes powers, remainders, sines and other functions of floats", async () => 
         const z = b.add("Add", [b.add("Abs", [input("z")]), b.floats([0.5], [])]);
         if (op === "Mod") return { y: b.add("Mod", [x, z], { fmod: attribute.int(1) }) };
         if (op === "Mean") return { y: b.add(op, [x, z, positive].slice(0, scale === 1 ? 1 : 3)) };
-        if (/^(Tan|Asin|Acos)$/.test(op)) return { y: b.add(op, [input("x")]) };
+        if (op === "Acosh") return { y: b.add(op, [b.add("Add", [positive, b.floats([1], [])])]) };
+        if (/^(Tan|Asin|Acos|Atanh|Sinh|Cosh)$/.test(op)) return { y: b.add(op, [input("x")]) };
         const bias = { bias: attribute.float(0.25), lambd: attribute.float(0.5) };
         if (op !== "Pow") return { y: b.add(op, [x], op === "Shrink" ? bias : {}) };
         if (exponent === "whole") return { y: b.add("Pow", [x, b.ints([3], [])]) };

@@ -93,6 +93,11 @@ const plain: Readonly<Record<string, PlainUnary>> = {
   Asin: "asin",
   Acos: "acos",
   Atan: "atan",
+  Sinh: "sinh",
+  Cosh: "cosh",
+  Asinh: "asinh",
+  Acosh: "acosh",
+  Atanh: "atanh",
 };
 
 function withConstant(op: string, c: number, isFirst: boolean): readonly Unary[] | undefined {
