@@ -88,6 +88,14 @@ it("divides by norms along any axis, and leaves zeros", async () => {
   );
 });
 
+it("leaves an axis that there is not", async () => {
+  const graph = graphOf({ x: ["float32", 3, 4] }, (input, b) => ({
+    y: b.add("LpNormalization", [input("x")], { axis: attribute.int(2) }),
+  }));
+  const { obstacles } = await supportOf(graph, aot);
+  expect(obstacles).toMatchObject([{ op: "LpNormalization", reason: "it has no such axis" }]);
+});
+
 it("leaves a window that no network has", async () => {
   for (const window of [0, -3, 2 ** 40]) {
     const graph = graphOf({ x: ["float32", 1, 4, 2, 2] }, (input, b) => ({

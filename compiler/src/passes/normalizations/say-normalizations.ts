@@ -54,8 +54,10 @@ function power(step: Step, x: ValueId, exponent: number): ValueId {
 /** x over its 1- or 2-norm along an axis; what has a norm of 0 is 0 as it is. */
 function overNorm(step: Step): void {
   const norm = step.attributes.int("p", 2) === 1 ? "ReduceL1" : "ReduceL2";
-  const x = operand(step, 0);
-  const size = step.add(norm, [x, step.int64("axes", [step.attributes.int("axis", -1)])]);
+  const [x, rank] = [operand(step, 0), step.rank(0)];
+  const axis = step.attributes.int("axis", -1);
+  if (rank === undefined || axis < -rank || axis >= rank) return step.refuse("it has no such axis");
+  const size = step.add(norm, [x, step.int64("axes", [axis])]);
   const isZero = step.add("Equal", [size, number(step, 0)]);
   step.replaceBy(step.add("Div", [x, step.add("Where", [isZero, number(step, 1), size])]));
 }

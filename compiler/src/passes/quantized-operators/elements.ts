@@ -32,6 +32,8 @@ function join(step: Step): void {
   const axis = step.attributes.int("axis");
   if (axis === undefined || parts < 3 || parts % 3 !== 0)
     return step.refuse("its axis is missing, or its inputs are not three for each part");
+  const rank = step.rank(2);
+  if (rank === undefined || axis < -rank || axis >= rank) return step.refuse("it has no such axis");
   const inputs = Array.from({ length: parts / 3 }, (_, at) => decoded(step, 2 + 3 * at));
   const result = step.add("Concat", inputs, { axis: attribute.int(axis) });
   step.replaceBy(encoded(step, result, 0, 1));

@@ -593,6 +593,10 @@ it("says why it leaves what it has no words for", async () => {
   expect(await of((x, b) => own(b, "QLinearSoftmax", [...x, ...y(b)]))).toEqual([
     "QLinearSoftmax: its rank or its opset is not known",
   ]);
+  const beyond = { axis: attribute.int(4) };
+  expect(await of((x, b) => own(b, "QLinearConcat", [...y(b), ...x], beyond))).toEqual([
+    "QLinearConcat: it has no such axis",
+  ]);
   const softmax = { opset: attribute.int(13), axis: attribute.int(4) };
   expect(await of((x, b) => own(b, "QLinearSoftmax", [...x, ...y(b)], softmax))).toEqual([
     "QLinearSoftmax: it has no such axis",
