@@ -1,5 +1,6 @@
 import type { Graph, Inferred, Node, ValueId } from "../../ir/index.js";
 import { inferNode, operatorOf } from "../../ops/index.js";
+import { crashesInFloat16 } from "./crashing-product.js";
 
 /** Why an operator without bodies stays float32; null where it has a float16 form. */
 export function staysFloat(graph: Graph, node: Node): string | null {
@@ -9,6 +10,8 @@ export function staysFloat(graph: Graph, node: Node): string | null {
   if (operator.traits.float16 === "stays") return `${node.op} stays float32`;
   if ([...node.inputs, ...node.outputs].some((value) => value !== null && isNested(graph, value)))
     return `${node.op} works on values that are no tensors`;
+  if (crashesInFloat16(graph, node))
+    return `onnxruntime's CPU engine ends itself on a float16 Transpose of this kind before a product`;
   // Of a malformed node the file's declaration is all that says what it gives, and that would not change.
   const inferred = inferNode(graph, node);
   if (node.outputs.some((output, index) => output !== null && !isTyped(inferred[index])))
