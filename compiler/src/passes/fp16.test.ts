@@ -19,6 +19,7 @@ import { decodeModel, encodeModel } from "../onnx/index.js";
 import { inferNode } from "../ops/index.js";
 import { graphOf, opsOf } from "../rules/rule-case.test.support.js";
 import { fp16 } from "./fp16.js";
+import { quantizeWeights } from "./quantize-weights.js";
 import { agreement, feedsOf, quantized, run } from "./quantization/engine-case.test.support.js";
 
 function network(): Graph {
@@ -343,6 +344,64 @@ describe("fp16", () => {
     }
     const kept = graphs.map((graph) => graph.journal.some(({ what }) => what === "left"));
     expect(kept).toEqual([true, false, true, false, true, false, false, false]);
+  });
+
+  describe("on a model that is quantized already", () => {
+    const model = (rows: number): Graph =>
+      graphOf({ n: ["int64", 1], x: ["float32", 1, 16] }, (input, b) => {
+        const steps = [
+          b.floats([1 / 64]),
+          b.editor.constant("z", Tensor.of("int8", [], Int8Array.of(0))),
+        ];
+        const rounded = b.add("QuantizeLinear", [input("x"), ...steps]);
+        const x = b.add("DequantizeLinear", [rounded, ...steps]);
+        const product = b.add("Relu", [b.add("MatMul", [x, b.weights(16, 16)])]);
+        const seen = b.add("QuantizeLinear", [product, ...steps]);
+        const row = b.add("Gather", [b.weights(rows, 16), input("n")]);
+        return { y: b.add("DequantizeLinear", [seen, ...steps]), row };
+      });
+
+    it("leaves what stands between integers, and halves what does not", async () => {
+      const float = model(512);
+      const graph = await quantized(fp16, float);
+      expect(opsOf(graph)).toEqual(expect.arrayContaining(opsOf(float)));
+      expect(opsOf(graph).filter((op) => op === "Cast")).toHaveLength(1);
+      expect(floatsIn(graph).filter((op) => !op.endsWith("Linear"))).toEqual(["MatMul"]);
+      const already = graph.journal.filter(({ reason }) => reason === "it is quantized already");
+      expect(already.map(({ op }) => op)).toEqual(["MatMul", "Relu"]);
+      const feeds = {
+        ...feedsOf(float),
+        n: { type: "int64", dims: [1], data: BigInt64Array.of(3n) },
+      } as const;
+      expect(agreement(await run(float, feeds), await run(graph, feeds))).toBeGreaterThan(55);
+    });
+
+    it("leaves all of it where casts would take more than is saved", async () => {
+      const float = model(1);
+      const graph = await quantized(fp16, float);
+      expect(opsOf(graph)).toEqual(opsOf(float));
+      expect(graph.journal.filter(({ what }) => what === "left")).toMatchObject([
+        { op: "QuantizeLinear", reason: expect.stringMatching(/would only add casts/) },
+      ]);
+    });
+
+    it("converts what has integers for weights alone", async () => {
+      const float = graphOf({ x: ["float32", 1, 16] }, (input, b) => ({
+        y: b.add("MatMul", [input("x"), b.weights(16, 64)]),
+      }));
+      const stored = await quantized(quantizeWeights, float, { decode: "dequantize" });
+      expect(opsOf(stored)).toEqual(["DequantizeLinear", "MatMul"]);
+      const graph = await quantized(fp16, stored);
+      expect(
+        graph
+          .order()
+          .find(({ op }) => op === "MatMul")
+          ?.outputs.map((id) => id !== null && graph.value(id).type),
+      ).toMatchObject([{ dtype: "float16" }]);
+      expect(
+        agreement(await run(float, feedsOf(float)), await run(graph, feedsOf(float))),
+      ).toBeGreaterThan(30);
+    });
   });
 
   it("clamps what float16 cannot hold", async () => {

@@ -5,6 +5,7 @@ import { definePass } from "../pipeline/pass.js";
 import { clampedHalves } from "../quantize/half.js";
 import { Converter } from "./float16/converter.js";
 import { type KeepFloat, keepFloatKind, nothingKept } from "./quantization/keep-float.js";
+import { fileBytes, firstRounding } from "./float16/quantized-part.js";
 import { bringToNormalForm } from "./quantization/normal-form.js";
 
 export const fp16 = definePass({
@@ -45,7 +46,20 @@ async function run(graph: Graph, keepFloat: KeepFloat): Promise<void> {
       if (tensor?.dtype === "float32") halves.set(value, clampedHalves(await tensor.readFloat32()));
     }
   }
-  edit(graph, "fp16", (editor) =>
-    new Converter(graph, editor, keepFloat, halves).convert(),
-  ).verify();
+  const convert = (one: Graph): void =>
+    edit(one, "fp16", (editor) => new Converter(one, editor, keepFloat, halves).convert()).verify();
+  const rounding = firstRounding(graph);
+  if (rounding !== undefined) {
+    const trial = graph.fork();
+    convert(trial);
+    if (fileBytes(trial) >= fileBytes(graph)) {
+      graph.leave(
+        "fp16",
+        rounding,
+        "the model is quantized already, and float16 would only add casts",
+      );
+      return;
+    }
+  }
+  convert(graph);
 }

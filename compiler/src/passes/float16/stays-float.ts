@@ -1,6 +1,7 @@
 import type { Graph, Inferred, Node, ValueId } from "../../ir/index.js";
 import { inferNode, operatorOf } from "../../ops/index.js";
 import { crashesInFloat16 } from "./crashing-product.js";
+import { standsBetweenIntegers } from "./quantized-part.js";
 
 /** Why an operator without bodies stays float32; null where it has a float16 form. */
 export function staysFloat(graph: Graph, node: Node): string | null {
@@ -10,6 +11,7 @@ export function staysFloat(graph: Graph, node: Node): string | null {
   if (operator.traits.float16 === "stays") return `${node.op} stays float32`;
   if ([...node.inputs, ...node.outputs].some((value) => value !== null && isNested(graph, value)))
     return `${node.op} works on values that are no tensors`;
+  if (standsBetweenIntegers(graph, node)) return "it is quantized already";
   if (crashesInFloat16(graph, node))
     return `onnxruntime's CPU engine ends itself on a float16 Transpose of this kind before a product`;
   // Of a malformed node the file's declaration is all that says what it gives, and that would not change.
