@@ -15,6 +15,7 @@ import { writeFileAtomic } from "../platform/write-file.js";
 import { calibrationOn } from "./calibration-samples.js";
 import { checkText, type EngineCheck, EngineChecker, notChecked } from "./engine-check.js";
 import type { OpenedModel } from "./opened-model.js";
+import { floatWeights, stayedFloatText } from "./stayed-float.js";
 import type { Output } from "../terminal/output.js";
 
 /** More than this does not fit into one protobuf file. */
@@ -69,11 +70,22 @@ export async function writeSteps(request: StepsRequest): Promise<Written> {
     const { sizeBytes, check } = await writeModel(request, checker, file);
     const after = factsOf({ graph: model.graph, sizeBytes });
     const { journal } = model.graph;
+    const step = request.steps.find(({ use }) => use.startsWith("quantize"))?.use;
+    const float = step === undefined ? [] : floatWeights(model.graph, step);
+    const stayed = stayedFloatText(float, request.steps, file, sizeBytes);
+    if (stayed !== null) say.note(stayed);
     for (const { rule, what, op, node, reason } of journal)
       say.detail(`${what === "left" ? "left" : "did"} ${op} ${node}: ${rule}: ${reason}`);
     return {
       text: `Wrote ${file}: ${before.nodes} → ${after.nodes} nodes, ${byteText(before.sizeBytes)} → ${byteText(after.sizeBytes)}, opset ${before.opset} → ${after.opset}; ${checkText(check)}.`,
-      document: { file, before, after, check, journal },
+      document: {
+        file,
+        before,
+        after,
+        check,
+        ...(step !== undefined && { floatWeights: float }),
+        journal,
+      },
     };
   } finally {
     await checker?.dispose();

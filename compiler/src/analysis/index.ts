@@ -3,3 +3,4 @@ export { countMacs, nodeMacs } from "./macs.js";
 export { nominalMacs } from "./nominal-sizes.js";
 export { countOperators, type OperatorCount } from "./operators.js";
 export { countConstantBytes, countParameters } from "./parameters.js";
+export { type StoredWeight, storedWeights } from "./stored-weights.js";
