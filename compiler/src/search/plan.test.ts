@@ -27,6 +27,27 @@ describe("the test samples of the float model alone", () => {
   });
 });
 
+describe("a budget below the cheapest sound plan", () => {
+  const dear = { ...facts, runMs: 400, sampleMs: 400, answerMs: 400 };
+  const cheap = [
+    way("cpu", "int8-weights", "quantize-weights", holds),
+    way("cpu", "fp16-weights", "fp16-weights", holds),
+  ];
+  const summaryOf = (askedMs: number) =>
+    new Plan({ facts: [dear], planned: cheap, nowMs: 2000, askedMs, calibration: 0 }).summary;
+
+  it("is said to be, with what that plan takes and what is taken all the same", () => {
+    const { tooShort, leastMs, lowMs, highMs, budgetMs } = summaryOf(3000);
+    expect({ tooShort, budgetMs }).toEqual({ tooShort: true, budgetMs: 3000 });
+    expect(leastMs).toBeGreaterThan(3000);
+    expect(highMs).toBeGreaterThan(3000);
+    expect(lowMs).toBeLessThan(leastMs);
+    // What it says that it takes is enough.
+    expect(summaryOf(leastMs)).toMatchObject({ tooShort: false, leastMs });
+    expect(summaryOf(leastMs).highMs).toBeLessThanOrEqual(leastMs);
+  });
+});
+
 describe("what an earlier run kept of the test samples", () => {
   it("leaves its time to the search", () => {
     const plan = new Plan({

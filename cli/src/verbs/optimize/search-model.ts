@@ -4,7 +4,6 @@ import {
   MeasuredActivations,
   optimize,
   type OptimizeRequest,
-  type PlanSummary,
 } from "@pare/compiler";
 import { createMeasure, measurableTargets } from "@pare/bench";
 import { onnxArtifact, type Report } from "@pare/runtime/format";
@@ -20,6 +19,7 @@ import { examplesOf, splitHashes, trainingOf } from "../../workbench/evaluation.
 import { openWorkbench, type Workbench } from "../../workbench/workbench.js";
 import { BundleWriter } from "./bundle-writer.js";
 import type { Job } from "./job.js";
+import { planText } from "./plan-text.js";
 import { defaultMaxDrop, lockedConstants, shapesOf, sizesOf } from "./optimize-options.js";
 
 /** Tries what the targets can gain from, and writes each improvement into the folder at once. */
@@ -122,16 +122,4 @@ export async function searchModel(path: string, job: Job): Promise<Report> {
   } finally {
     await workbench?.dispose();
   }
-}
-
-function planText({ lowMs, highMs, budgetMs, tooShort, targets }: PlanSummary): string {
-  const each = targets.map(({ target, candidates, validation, test, ofTest }) => {
-    const tested = test < ofTest ? `${test} of ${ofTest}` : String(test);
-    return `${target}: ${candidates} to try on ${validation} samples, ${tested} to test on`;
-  });
-  const range = `${Math.round(lowMs / 1000)} to ${Math.round(highMs / 1000)} s in all`;
-  const short = tooShort
-    ? ` This is less than the cheapest sound plan takes: the bundle will hold little more than the float model.`
-    : "";
-  return `Plan: about ${range}, of ${Math.round(budgetMs / 1000)} s (--time-budget). ${each.join("; ")}.${short}`;
 }
