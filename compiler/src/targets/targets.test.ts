@@ -1,6 +1,7 @@
 import type { Precision } from "@pare/runtime/format";
 import { aot as aotEngine } from "@pare/runtime/aot";
 import { cpu as cpuEngine } from "@pare/runtime/ort-node";
+import { wasm as wasmEngine } from "@pare/runtime/ort-web";
 import { describe, expect, it } from "vitest";
 import { MeasuredActivations } from "../calibrate/measured-activations.js";
 import { attribute, type Graph } from "../ir/index.js";
@@ -156,6 +157,24 @@ describe("supports", () => {
       why: expect.stringContaining("has no kernel for TreeEnsembleClassifier"),
     });
     expect(cpu.supports("constructor", "", [])).toMatchObject({ ok: false });
+  });
+
+  it("has a normalization in float16, whose mean stays float32, as engines have it", async () => {
+    const half = ["float16", "float16", "float16"] as const;
+    for (const target of [cpu, wasm, webgpu])
+      expect(target.supports("LayerNormalization", "", half)).toEqual({ ok: true });
+    const graph = graphOf({ x: ["float32", 4, 16] }, (input, b) => {
+      const inputs = [b.add("Neg", [input("x")]), b.weights(16), b.weights(16)];
+      const [y, mean] = b.many("LayerNormalization", 2, inputs);
+      return { y: y ?? input("x"), mean: mean ?? input("x") };
+    });
+    const feeds = feedsOf(graph);
+    const expected = await run(graph, feeds);
+    await findPass("fp16")
+      .create({ keepFloat: { nodes: [], ops: [] } })
+      .run(graph, {});
+    for (const engine of [cpuEngine(), wasmEngine()])
+      expect(agreement(expected, await run(graph, feeds, engine))).toBeGreaterThan(50);
   });
 
   it("keeps float32 in a float16 model what WebGPU has in float32 alone", () => {

@@ -83,7 +83,7 @@ export const cpuKernels: KernelTable = {
     IsNaN: "float32 float16 float64",
     LRN: "float32 float16",
     LSTM: "float32 float16 float64",
-    LayerNormalization: "float32",
+    LayerNormalization: "float32 float16 float64",
     LeakyRelu: "float32 float16",
     Less: "float32 float16 float64 int32 int64 uint8 int8 uint32",
     LessOrEqual: "float32 float16 float64 int32 int64 uint8 int8 uint32",

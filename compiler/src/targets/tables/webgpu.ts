@@ -56,7 +56,7 @@ export const webgpuKernels: KernelTable = {
     If: "bool",
     InstanceNormalization: "float32 float16",
     LSTM: "float32",
-    LayerNormalization: "float32",
+    LayerNormalization: "float32 float16",
     LeakyRelu: "float32 float16",
     Less: "float32 float16 int32 uint32",
     LessOrEqual: "float32 float16 int32 uint32",
