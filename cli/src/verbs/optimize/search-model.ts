@@ -19,6 +19,7 @@ import { examplesOf, splitHashes, trainingOf } from "../../workbench/evaluation.
 import { openWorkbench, type Workbench } from "../../workbench/workbench.js";
 import { BundleWriter } from "./bundle-writer.js";
 import type { Job } from "./job.js";
+import { moduleSizesText } from "./module-sizes.js";
 import { planText } from "./plan-text.js";
 import { defaultMaxDrop, lockedConstants, shapesOf, sizesOf } from "./optimize-options.js";
 
@@ -53,6 +54,15 @@ export async function searchModel(path: string, job: Job): Promise<Report> {
     );
     const { engines, evaluation } = workbench;
     const [original, cache] = await read;
+    if (targets.includes("aot")) {
+      const free = await moduleSizesText(
+        model.graph,
+        sizesOf(options),
+        evaluation.shapes,
+        options.data === undefined,
+      );
+      if (free !== null) output.note(free);
+    }
     const setting = await settingOf(workbench, options.data);
     const examples = examplesOf(evaluation, engines.reference);
     const progress = twoLevelProgress(output, now);

@@ -1,0 +1,30 @@
+import { findTarget, type Graph, parseGraph, supportOf } from "@pare/compiler";
+import { expect, it } from "vitest";
+import { moduleSizesText } from "./module-sizes.js";
+
+const pictures = (op = "GlobalAveragePool"): Graph =>
+  parseGraph(
+    `graph main opset 21 (x: float32[N, 3, H, W]) -> (y) {\n  %1 = ${op}(x) : float32[N, 3, 1, 1]\n  return %1\n}\n`,
+  );
+const shapes = { x: [1, 3, 48, 320] };
+
+it("names the sizes that would let a module be compiled, and compiles with them", async () => {
+  const graph = pictures();
+  expect(await moduleSizesText(graph, {}, shapes, false)).toBe(
+    "aot: --dim H=48 --dim W=320 (as the first sample has it) compiles a module as well, which takes no other sizes; several values give it an entry each.",
+  );
+  const given = await supportOf(graph, findTarget("aot"), { H: [48], W: [320] });
+  expect(given.obstacles).toEqual([]);
+});
+
+it("names only what nobody gave, and says what was guessed", async () => {
+  expect(await moduleSizesText(pictures(), { H: [48] }, shapes, true)).toMatch(
+    /^aot: --dim W=320 \(as was guessed\) compiles/,
+  );
+});
+
+it("says nothing where all is given, or where sizes would not help", async () => {
+  expect(await moduleSizesText(pictures(), { H: [48], W: [320] }, shapes, false)).toBeNull();
+  expect(await moduleSizesText(pictures("Unheard"), {}, shapes, false)).toBeNull();
+  expect(await moduleSizesText(pictures(), {}, {}, false)).toBeNull();
+});
