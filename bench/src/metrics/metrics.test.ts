@@ -189,12 +189,15 @@ describe("built-in metrics", () => {
 describe("the choice of a metric", () => {
   const none = undefined;
   const grid: Tensors = { e: { type: "float32", dims: [1, 8, 8], data: new Float32Array(64) } };
+  const series: Tensors = { e: { type: "float32", dims: [1, 50, 1], data: new Float32Array(50) } };
 
   it.each<[Tensors, unknown, unknown, string]>([
     [scores(1, 2, 3), 1, none, "top1"],
     [scores(1), 1, none, "auc"],
     [scores(1, 2, 3), null, none, "top1-agreement"],
     [grid, null, none, "cosine"],
+    [series, null, none, "cosine"],
+    [series, 1, none, "top1"],
     [scores(1, 2), [0.5, 0.5], none, "mse"],
     [scores(1, 2), "cat", "dog", "exact-match"],
     [grid, 3, Float32Array.of(1, 2, 3, 4), "top1"],

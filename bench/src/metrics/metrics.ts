@@ -34,12 +34,18 @@ export function metricNamed(name: string): Metric {
 export function chooseMetric(outputs: Tensors, label: unknown, prediction?: unknown): MetricName {
   if (prediction !== undefined) return metricOfPrediction(prediction, label);
   const scores = classScores(outputs);
-  if (label === null || label === undefined) return scores ? "top1-agreement" : "cosine";
+  if (label === null || label === undefined)
+    return scores && !mayBeSequence(outputs) ? "top1-agreement" : "cosine";
   if (typeof label === "string") return "exact-match";
   if (typeof label === "object") return "mse";
   if (scores) return "top1";
   const output = mainOutput(outputs);
   return output && numbersOf(output)?.length === 1 && isClass(label) ? "auc" : "mse";
+}
+
+/** Of three axes, as many numbers in a row, of one feature each, as they are classes: no label says which. */
+function mayBeSequence(outputs: Tensors): boolean {
+  return mainOutput(outputs)?.dims.length === 3;
 }
 
 function metricOfPrediction(prediction: unknown, label: unknown): MetricName {

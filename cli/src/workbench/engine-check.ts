@@ -12,6 +12,7 @@ import {
   throwIfAborted,
 } from "@pare/runtime/format";
 import { byteText } from "../terminal/words.js";
+import { fittingSize } from "./fitting-size.js";
 import type { OpenedModel } from "./opened-model.js";
 import { syntheticSamples } from "./synthetic-samples.js";
 
@@ -169,7 +170,9 @@ function answer({ engine }: EngineHost, { reached, reason }: Attempt): EngineChe
 /** Null for what is no tensor, too large, or of a type that nothing is made up for. */
 async function madeUp(model: CheckedModel): Promise<Tensors | null> {
   try {
-    return (await syntheticSamples(model.inputs, 0).sample(0)).feeds;
+    const { inputs } = model;
+    const usual = await fittingSize(model.graph, inputs);
+    return (await syntheticSamples(inputs, 0, {}, usual).sample(0)).feeds;
   } catch {
     return null;
   }

@@ -13,6 +13,7 @@ import { describeSplits } from "../data/describe-splits.js";
 import type { OpenData } from "../data/open-data.js";
 import { spreadOrder } from "../data/spread-order.js";
 import { untimedExecutor } from "./engines.js";
+import { fittingSize } from "./fitting-size.js";
 import { hostWorkers } from "./host-workers.js";
 import type { OpenedModel } from "./opened-model.js";
 import { syntheticCount, syntheticSamples } from "./synthetic-samples.js";
@@ -43,7 +44,9 @@ export async function prepareEvaluation(
   host: EngineHost,
   sizes: Sizes = {},
 ): Promise<Evaluation> {
-  const samples = data?.samples ?? syntheticSamples(model.inputs, seed, sizes);
+  const samples =
+    data?.samples ??
+    syntheticSamples(model.inputs, seed, sizes, await fittingSize(model.graph, model.inputs));
   const first = await samples.sample(data?.splits.validation[0] ?? 0);
   const shapes = Object.fromEntries(
     Object.entries(first.feeds).map(([name, { dims }]) => [name, dims]),

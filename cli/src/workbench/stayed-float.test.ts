@@ -43,8 +43,13 @@ async function quantized(rows: number, steps: readonly Step[]) {
   const { signal } = new AbortController();
   const output = join(folder, "out.onnx");
   const { document } = await writeSteps({
-    ...{ model, steps, output, say, signal },
-    ...{ suffix: "", check: false },
+    model,
+    steps,
+    output,
+    say,
+    signal,
+    suffix: "",
+    check: false,
   });
   return { notes, document };
 }

@@ -1,4 +1,4 @@
-import { combinedSizes, type Sizes } from "@pare/compiler";
+import { combinedSizes, isBatchName, type Sizes } from "@pare/compiler";
 import {
   goldenFeeds,
   goldenInputs,
@@ -15,13 +15,14 @@ export function syntheticSamples(
   inputs: readonly ValueInfo[],
   seed: number,
   sizes: Sizes = {},
+  usual = usualSize,
 ): SampleSet {
   const wanted = combinedSizes(sizes);
   const dimsOf = (index: number) =>
     Object.fromEntries(
       inputs.map((info) => [
         info.name,
-        { dims: guessedDims(info, wanted[index % wanted.length] ?? {}) },
+        { dims: guessedDims(info, wanted[index % wanted.length] ?? {}, usual) },
       ]),
     );
   return {
@@ -39,29 +40,39 @@ function infoOf(index: number): SampleInfo {
   return { id: `synthetic-${index}`, label: null, group: null };
 }
 
+/** What a free dim is taken for that is no batch and no side of an image, where a model has no need of more. */
+export const usualSize = 128;
+
 /**
- * Concrete dims: a free batch is 1, a free side of an image 224, any other free dim 128.
+ * Concrete dims: a free batch is 1, a free side of an image 224, any other free dim is of the usual size.
  * @param known sizes of free dims, by name
+ * @param usual as `fittingSize` finds it
  */
 export function guessedDims(
   { dims, type }: ValueInfo,
   known: Readonly<Record<string, number>> = {},
+  usual = usualSize,
 ): readonly number[] {
   const image = dims.length === 4 && (type.startsWith("float") || type === "uint8");
   return dims.map((dim, axis) => {
     if (typeof dim === "number") return dim;
     const own = dim !== null && Object.hasOwn(known, dim) ? known[dim] : undefined;
-    return own ?? (axis === 0 ? 1 : image ? 224 : 128);
+    const isBatch = axis === 0 && (dim === null || isBatchName(dim));
+    return own ?? (isBatch ? 1 : image ? 224 : usual);
   });
 }
 
 /** What was guessed, as a sentence; null where nothing had to be. */
-export function guessedText(inputs: readonly ValueInfo[], sizes: Sizes = {}): string | null {
+export function guessedText(
+  inputs: readonly ValueInfo[],
+  sizes: Sizes = {},
+  usual = usualSize,
+): string | null {
   const guessed = inputs.filter(({ dims }) =>
     dims.some((dim) => dim === null || (typeof dim === "string" && !Object.hasOwn(sizes, dim))),
   );
   if (guessed.length === 0) return null;
   const [first = {}] = combinedSizes(sizes);
-  const shapes = guessed.map((info) => `${info.name}=${guessedDims(info, first).join("x")}`);
+  const shapes = guessed.map((info) => `${info.name}=${guessedDims(info, first, usual).join("x")}`);
   return `Free dims were guessed: --shape ${shapes.join(" --shape ")}.`;
 }

@@ -8,6 +8,7 @@ import { type Engines, openEngines } from "./engines.js";
 import { type Evaluation, prepareEvaluation } from "./evaluation.js";
 import type { MeasureVerbOptions } from "./measure-options.js";
 import type { OpenedModel } from "./opened-model.js";
+import { fittingSize } from "./fitting-size.js";
 import { guessedText } from "./synthetic-samples.js";
 
 /** Everything that measuring a model needs, open: the data, the engines, what it is evaluated with. */
@@ -50,7 +51,10 @@ export async function openWorkbench(
   signal: AbortSignal,
 ): Promise<Workbench> {
   for (const note of model.notes) output.note(note);
-  const guessed = options.data === undefined ? guessedText(model.inputs, options.sizes) : null;
+  const guessed =
+    options.data === undefined
+      ? guessedText(model.inputs, options.sizes, await fittingSize(model.graph, model.inputs))
+      : null;
   if (guessed !== null) output.note(guessed);
   // Whichever fails first, the other one is waited for and closed.
   const opening = await Promise.allSettled([

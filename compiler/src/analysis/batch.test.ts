@@ -29,6 +29,14 @@ it("finds none where the first axis is fixed, stands alone, or is none of a file
   expect(batchSymbols(graph)).toEqual([]);
 });
 
+it("takes none for a batch that counts parts of one sample by its name", () => {
+  const edges: Declared = ["int64", 2, "num_edges"];
+  expect(symbolsOf({ x: ["float32", "num_nodes", 8], edges })).toEqual([]);
+  expect(symbolsOf({ x: ["float32", "sequence_length", 8] })).toEqual([]);
+  expect(symbolsOf({ x: ["float32", "batch_sequence", 8] })).toEqual(["batch_sequence"]);
+  expect(symbolsOf({ x: ["float32", "sentences", 8] })).toEqual(["sentences"]);
+});
+
 it("finds a size that no file names, for each input its own", () => {
   const graph = graphOf({ x: ["float32", 1, 4], other: ["float32", 1, 4] }, (input, b) => ({
     y: b.add("Add", [input("x"), input("other")]),

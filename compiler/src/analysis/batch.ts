@@ -13,9 +13,19 @@ export function batchSymbols(graph: Graph): readonly string[] {
     const [first, ...others] = type.shape;
     if (first === undefined || others.length === 0) continue;
     const symbol = aloneIn(first);
-    if (symbol !== undefined) found.add(symbol);
+    if (symbol !== undefined && isBatchName(symbol)) found.add(symbol);
   }
   return [...found];
+}
+
+/** What a first axis counts that is no batch, by its usual names: all of them make up one sample. */
+const others =
+  /(?:^|[^a-z])(?:nodes?|edges?|points?|tokens?|seq|sequence|time|timesteps?|steps?|frames?|length|len)(?:$|[^a-z])/;
+
+/** Whether the first axis of that name may count samples. */
+export function isBatchName(name: string): boolean {
+  const words = name.replaceAll(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
+  return words.includes("batch") || !others.test(words);
 }
 
 /** The symbol that a dim is; undefined where it is a number, or computed of symbols. */

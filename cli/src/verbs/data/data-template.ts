@@ -13,6 +13,7 @@ export function dataModule(
   model: string,
   inputs: readonly ValueInfo[],
   outputs: readonly ValueInfo[],
+  usual?: number,
 ): string {
   const named = variables(inputs);
   const answer = JSON.stringify(outputs[0]?.name ?? "output");
@@ -28,7 +29,7 @@ ${outputs.map(commentOn).join("\n")}
 export async function* samples() {
   for (let index = 0; index < 100; index++) {
     // Put the sample's own numbers into the arrays.
-${inputs.map((info, at) => feedLines(info, named[at] ?? "")).join("\n")}
+${inputs.map((info, at) => feedLines(info, named[at] ?? "", usual)).join("\n")}
     yield {
       feeds: { ${inputs.map(({ name }, at) => (name === named[at] ? name : `[${JSON.stringify(name)}]: ${named[at]}`)).join(", ")} },
       // label: 0,            // what the answer should be; without labels Pare compares with the float model
@@ -61,8 +62,8 @@ function commentOn(info: ValueInfo): string {
   return `//   ${visibleLine(`${info.name}: ${describeValue(info)}`)}`;
 }
 
-function feedLines(info: ValueInfo, name: string): string {
-  const dims = guessedDims(info); // What is checked and timed without data: it is known whether the model takes that.
+function feedLines(info: ValueInfo, name: string, usual?: number): string {
+  const dims = guessedDims(info, {}, usual); // What is checked and timed without data: it is known whether the model takes that.
   const free = info.dims.flatMap((dim, axis) =>
     typeof dim === "number" ? [] : [`axis ${axis}${dim === null ? "" : ` (${dim})`} is free`],
   );

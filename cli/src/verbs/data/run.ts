@@ -5,6 +5,7 @@ import type { OutputOptions } from "../../terminal/output.js";
 import type { VerbContext } from "../../terminal/verb.js";
 import { parseShapes } from "../../workbench/shape-options.js";
 import { openModel } from "../../workbench/opened-model.js";
+import { fittingSize } from "../../workbench/fitting-size.js";
 import { dataModule } from "./data-template.js";
 
 export interface DataOptions extends OutputOptions {
@@ -28,7 +29,8 @@ export async function writeDataModule(
         hint: "Overwrite it with --force, or name another file with -o.",
       });
     }
-    await writeFileAtomic(file, dataModule(path, model.inputs, model.outputs));
+    const usual = await fittingSize(model.graph, model.inputs);
+    await writeFileAtomic(file, dataModule(path, model.inputs, model.outputs, usual));
   } finally {
     model.close();
   }

@@ -31,6 +31,8 @@ interface BundleWriterOptions {
   readonly model: OpenedModel;
   /** Null where a lock is replayed without data: no engine is there, and none is needed. */
   readonly workbench: Workbench | null;
+  /** What free dims are taken for where nothing was run, as `fittingSize` finds it. */
+  readonly usual: number;
   /** What runs the golden check; none where the lock brings it. */
   readonly devices: readonly TargetDevice[];
   readonly request: ReplayRequest & { readonly seed: number };
@@ -47,10 +49,10 @@ export class BundleWriter {
 
   constructor(options: BundleWriterOptions) {
     this.#options = options;
-    const { model, workbench, request } = options;
+    const { model, workbench, request, usual: size } = options;
     const caseOf = (sizes: Readonly<Record<string, number>>) => {
       const dims = model.inputs.map((info) => {
-        const usual = workbench?.evaluation.shapes[info.name] ?? guessedDims(info);
+        const usual = workbench?.evaluation.shapes[info.name] ?? guessedDims(info, {}, size);
         const own = info.dims.map((dim, axis) => {
           const wanted = typeof dim === "string" && Object.hasOwn(sizes, dim) ? sizes[dim] : null;
           return wanted ?? usual[axis] ?? 1;

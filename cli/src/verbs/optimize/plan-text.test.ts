@@ -3,8 +3,13 @@ import { planText } from "./plan-text.js";
 
 const cpu = { target: "cpu", candidates: 3, validation: 200, test: 16, ofTest: 700 } as const;
 const plan = {
-  ...{ lowMs: 4000, highMs: 7000, expectedMs: 5000, leastMs: 6000, budgetMs: 8000 },
-  ...{ tooShort: false, targets: [cpu] },
+  lowMs: 4000,
+  highMs: 7000,
+  expectedMs: 5000,
+  leastMs: 6000,
+  budgetMs: 8000,
+  tooShort: false,
+  targets: [cpu],
 };
 const short = { ...plan, tooShort: true, leastMs: 29_600 };
 

@@ -1,3 +1,4 @@
+import { fittingSize } from "../../workbench/fitting-size.js";
 import { checkLock, Fingerprints, type Lock, MeasuredActivations, replay } from "@pare/compiler";
 import { onnxArtifact, PareError, type Report } from "@pare/runtime/format";
 import { version } from "../../terminal/package-facts.js";
@@ -72,7 +73,8 @@ export async function replayLock(lock: Lock, job: Job): Promise<Report> {
     };
     const optimized = await replay(request, { ...lock, targets });
     const devices = workbench?.engines.devices ?? [];
-    const writer = new BundleWriter({ model, workbench, devices, request, folder, running });
+    const usual = await fittingSize(model.graph, model.inputs);
+    const writer = new BundleWriter({ model, workbench, usual, devices, request, folder, running });
     return await writer.write(optimized);
   } finally {
     await workbench?.dispose();

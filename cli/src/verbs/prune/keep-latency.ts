@@ -16,6 +16,7 @@ import {
   syntheticCount,
   syntheticSamples,
 } from "../../workbench/synthetic-samples.js";
+import { fittingSize } from "../../workbench/fitting-size.js";
 import { type SharesTimed, shareByLatency, type TimedShare } from "./share-by-latency.js";
 
 export interface LatencyWish {
@@ -48,7 +49,8 @@ export async function keepByLatency(
     await applySteps({ model: { ...model, graph }, steps, seed, say, signal });
     return graph;
   };
-  const guessed = guessedText(model.inputs);
+  const usual = await fittingSize(model.graph, model.inputs);
+  const guessed = guessedText(model.inputs, {}, usual);
   if (guessed !== null) say.note(guessed);
   const whole = await cutTo(null);
   const { macs, least } = prunableWork(whole, channelGroups(whole).groups);
@@ -57,7 +59,7 @@ export async function keepByLatency(
     const all = Array.from({ length: syntheticCount }, (_, index) => index);
     const measure = createMeasure({
       hosts: engines.hosts,
-      samples: syntheticSamples(model.inputs, seed),
+      samples: syntheticSamples(model.inputs, seed, {}, usual),
       splits: { calibration: [], validation: all, test: all },
       scorer: null,
       seed,
