@@ -198,6 +198,22 @@ describe("fp16", () => {
     ).toHaveLength(0);
   });
 
+  it("keeps what adds up while it scatters float32, which engines load in float16 and refuse to run", async () => {
+    for (const reduction of ["none", "add"]) {
+      const float = graphOf({ x: ["float32", 4, 3] }, (input, b) => {
+        const to = { reduction: attribute.string(reduction) };
+        const rows = [b.add("Neg", [input("x")]), b.ints([2, 0], [2, 1]), b.weights(2, 3)];
+        const cells = [b.add("Neg", [input("x")]), b.ints([3, 0, 1], [1, 3]), b.weights(1, 3)];
+        return { y: b.add("ScatterND", rows, to), z: b.add("ScatterElements", cells, to) };
+      });
+      const graph = await quantized(fp16, float);
+      const left = graph.journal.filter(({ what }) => what === "left").map(({ op }) => op);
+      expect(left).toEqual(reduction === "none" ? [] : ["ScatterND", "ScatterElements"]);
+      const feeds = feedsOf(float);
+      expect(agreement(await run(float, feeds), await run(graph, feeds))).toBeGreaterThan(55);
+    }
+  });
+
   it("keeps float32 what it cannot infer the type of", async () => {
     const unknown = graphOf({ x: ["float32", 2, 3, 3] }, (input, b) => ({
       y: b.add("Det", [b.add("Relu", [input("x")])]),

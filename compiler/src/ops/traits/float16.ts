@@ -1,10 +1,19 @@
+import type { AttributeReader } from "../schema/attributes.js";
 import type { Cells } from "../schema/schemas.js";
 
 /**
- * What an operator does when a model goes from float32 to float16: "stays" in float32, or gives only its first
- * `outputs` in float16. One without a cell goes with all that it reads and gives, as far as is known.
+ * What an operator does when a model goes from float32 to float16: "stays" in float32, or does by its attributes, or
+ * gives only its first `outputs` in float16. One without a cell goes with all that it reads and gives, as far as is known.
  */
-export type Float16 = "stays" | { readonly outputs: number };
+export type Float16 =
+  | "stays"
+  | { readonly outputs: number }
+  | { readonly stays: (attributes: AttributeReader) => boolean };
+
+/** onnxruntime loads one that adds up in float16, and refuses to run it. */
+const whereItReduces: Float16 = {
+  stays: (attributes) => attributes.string("reduction", "none") !== "none",
+};
 
 /**
  * What onnxruntime's converter (float16.py, DEFAULT_OP_BLOCK_LIST) blocks and is known here; Resize; those whose
@@ -33,6 +42,8 @@ export const float16: Cells<Float16> = {
   Range: "stays",
   Resize: "stays",
   STFT: "stays",
+  ScatterElements: whereItReduces,
+  ScatterND: whereItReduces,
   TopK: "stays",
   // Mean and inverse deviation are kept in float32.
   LayerNormalization: { outputs: 1 },

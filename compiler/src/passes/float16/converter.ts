@@ -158,7 +158,10 @@ export class Converter {
     if (outputDtype !== undefined && first !== null && first !== undefined && this.#isFloat(first))
       this.#editor.setAttribute(node.id, outputDtype, attribute.int(float16));
     if (node.op === "ConstantOfShape") this.#convertFill(node);
-    const given = typeof form === "object" ? node.outputs.slice(0, form.outputs) : node.outputs;
+    const given =
+      typeof form === "object" && "outputs" in form
+        ? node.outputs.slice(0, form.outputs)
+        : node.outputs;
     for (const output of given)
       if (output !== null && this.#isFloat(output)) this.#half.add(output);
     if (given.some((output) => output !== null && this.#half.has(output)))

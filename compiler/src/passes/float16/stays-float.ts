@@ -1,5 +1,6 @@
 import type { Graph, Inferred, Node, ValueId } from "../../ir/index.js";
 import { inferNode, operatorOf } from "../../ops/index.js";
+import { attributesOf } from "../../rules/pattern.js";
 import { crashesInFloat16 } from "./crashing-product.js";
 import { standsBetweenIntegers } from "./quantized-part.js";
 
@@ -8,7 +9,7 @@ export function staysFloat(graph: Graph, node: Node): string | null {
   if (node.domain !== "") return `${node.domain}.${node.op} is not known to have a float16 form`;
   const operator = operatorOf(node);
   if (operator === undefined) return `${node.op} is not known, and so the type it would give`;
-  if (operator.traits.float16 === "stays") return `${node.op} stays float32`;
+  if (isOfFloat32(node)) return `${node.op} stays float32`;
   if ([...node.inputs, ...node.outputs].some((value) => value !== null && isNested(graph, value)))
     return `${node.op} works on values that are no tensors`;
   if (standsBetweenIntegers(graph, node)) return "it is quantized already";
@@ -19,6 +20,12 @@ export function staysFloat(graph: Graph, node: Node): string | null {
   if (node.outputs.some((output, index) => output !== null && !isTyped(inferred[index])))
     return `what ${node.op} gives does not follow from what it takes`;
   return null;
+}
+
+function isOfFloat32(node: Node): boolean {
+  const form = operatorOf(node)?.traits.float16;
+  if (typeof form !== "object" || !("stays" in form)) return form === "stays";
+  return form.stays(attributesOf(node));
 }
 
 function isTyped(inferred: Inferred | undefined): boolean {
