@@ -136,6 +136,16 @@ const keys = {
   int64: { keys_int64s: ints([1]), values_floats: floats([2]) },
   string: { keys_strings: strings(["a"]), values_floats: floats([2]) },
 };
+const shape = { shape: ints([2]) };
+/** What ONNX's tests have nothing of, mostly since nobody can say what it gives. Each: attributes, its inputs' shape. */
+const untested = {
+  LpNormalization: [{}, [1, 2]],
+  Multinomial: [{ sample_size: int(1) }, [1, 2]],
+  RandomNormal: [shape],
+  RandomNormalLike: [{}, [1, 2]],
+  RandomUniform: [shape],
+  RandomUniformLike: [{}, [1, 2]],
+};
 const scoresByClass = { kind: "map", key: "int64", value: tensorType("float32", []) };
 
 async function addClassical(found) {
@@ -149,12 +159,9 @@ async function addClassical(found) {
       return { op, dtype, attributes, outputs: 1, second: undefined };
     }),
   ];
-  for (const { op, dtype, attributes, outputs, second } of all) {
-    const graph = new Graph(newHeader(21), inferNode);
-    edit(
-      graph,
-      "build",
-      (editor) => {
+  for (const { op, dtype, attributes, outputs, second } of all)
+    found.set(`ai.onnx.ml::${op} ${dtype}`, [
+      await built((editor) => {
         editor.setOpset("ai.onnx.ml", 3);
         const inputs = [editor.addInput("x", tensorType(dtype, [1, 2]))];
         if (second) inputs.push(editor.addInput("at", tensorType(second, [1])));
@@ -163,11 +170,26 @@ async function addClassical(found) {
           if (op === "ZipMap") editor.setType(id, { kind: "sequence", element: scoresByClass });
           editor.addOutput(id);
         }
-      },
-      { interface: true },
-    );
-    found.set(`ai.onnx.ml::${op} ${dtype}`, [(await encodeModel(graph)).proto]);
-  }
+      }),
+    ]);
+}
+
+async function addUntested(found) {
+  for (const [op, [attributes, dims]] of Object.entries(untested))
+    for (const [dtype, number] of Object.entries({ float32: 1, float16: 10, float64: 11 }))
+      found.set(`${op} ${dtype}`, [
+        await built((editor) => {
+          const inputs = dims === undefined ? [] : [editor.addInput("x", tensorType(dtype, dims))];
+          const type = dims === undefined ? { dtype: int(number) } : {};
+          for (const id of editor.add(op, inputs, { ...attributes, ...type })) editor.addOutput(id);
+        }),
+      ]);
+}
+
+async function built(build) {
+  const graph = new Graph(newHeader(21), inferNode);
+  edit(graph, "build", build, { interface: true });
+  return (await encodeModel(graph)).proto;
 }
 
 /** @param {(model: Uint8Array) => Promise<boolean>} loads */
@@ -272,6 +294,7 @@ async function inBrowser() {
 const asked = process.argv.slice(2);
 const found = await candidates();
 await addClassical(found);
+await addUntested(found);
 for (const target of asked.length > 0 ? asked : ["cpu", "wasm", "webgpu"]) {
   if (target === "cpu") {
     const { version, loads } = await inNode("onnxruntime-node", { executionProviders: ["cpu"] });

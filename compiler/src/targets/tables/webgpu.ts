@@ -62,6 +62,7 @@ export const webgpuKernels: KernelTable = {
     LessOrEqual: "float32 float16 int32 uint32",
     Log: "float32 float16",
     LogSoftmax: "float16",
+    LpNormalization: "float32 float16",
     MatMul: "float32 float16",
     Max: "float32 float16 int32 uint32",
     MaxPool: "float32 float16",
