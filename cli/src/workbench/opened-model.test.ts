@@ -90,3 +90,14 @@ it("gives scores where a file makes maps of them, says so, and is written anew",
   expect(model.outputs.map(({ type, dims }) => [type, ...dims])).toEqual([["float32", "N", 2]]);
   expect((await model.read()).bytes).not.toEqual(proto);
 });
+
+it("says where two runs differ, and not of a Dropout that does nothing", async () => {
+  const graph = parseGraph(
+    "graph main opset 21 (x: float32[2, 4]) -> (y) {\n  %1, %2 = Dropout(x)\n  %3 = RandomNormalLike(%1)\n  %4 = Add(%1, %3)\n  return %4\n}\n",
+  );
+  const { proto } = await encodeModel(graph);
+  const free = { shapes: {}, dims: {}, constants: {} };
+  const model = await openModelSource("m.onnx", onnxSource(proto), free);
+  expect(model.notes).toEqual([expect.stringContaining("random numbers (RandomNormalLike)")]);
+  expect((await model.read()).bytes).toEqual(proto);
+});

@@ -1,4 +1,4 @@
-import type { BindShapesOptions, Graph, ModelSource } from "@pare/compiler";
+import type { BindShapesOptions, Graph, ModelSource, Node } from "@pare/compiler";
 import { sha256, type ValueInfo } from "@pare/runtime/format";
 import { modelInputs, modelName, modelOutputs, openModelFile } from "../platform/open-model.js";
 import { shownPath } from "../terminal/shown-path.js";
@@ -13,7 +13,7 @@ export interface OpenedModel {
   /** @throws PareError MODEL_INVALID where one is no tensor; so do outputs */
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
-  /** What of it is not as its file has it, because no engine here could run that: sentences. */
+  /** What of it is not as its file has it, because no engine here could run that, and what cannot be measured: sentences. */
   readonly notes: readonly string[];
   /** All of it in memory; read once. */
   read(): Promise<WholeModel>;
@@ -58,12 +58,12 @@ export async function openModelSource(
   unfitting: Unfitting = "refuse",
   close: () => void = () => {},
 ): Promise<OpenedModel> {
-  const { encodeModel, findPass, formatOf, importModel, mapsToTensors } =
+  const { encodeModel, findPass, formatOf, importModel, mapsToTensors, randomNodes } =
     await import("@pare/compiler");
-  let notes: readonly string[] = [];
+  let mapNotes: readonly string[] = [];
   const bound = async (wanted: BindShapesOptions): Promise<Graph> => {
     const graph = await importModel(source, { signal });
-    notes = mapsToTensors(graph);
+    mapNotes = mapsToTensors(graph);
     const bind = findPass("bind-shapes");
     await bind.create(bind.parse(wanted)).run(graph, signal === undefined ? {} : { signal });
     return graph;
@@ -77,7 +77,7 @@ export async function openModelSource(
   const { constants } = shapes;
   const overriding = overriddenShapes(declared, shapes.shapes);
   const rewritten =
-    notes.length > 0 ||
+    mapNotes.length > 0 ||
     !inOneFile ||
     Object.keys(constants).length > 0 ||
     Object.keys(overriding).length > 0;
@@ -99,7 +99,7 @@ export async function openModelSource(
     name: modelName(label),
     graph,
     sizeBytes: source.main.size + besideBytes,
-    notes,
+    notes: [...mapNotes, ...drawnNotes(randomNodes(graph))],
     // Asked for when they are needed: a model with other things than tensors can be inspected, simplified and converted.
     get inputs() {
       return modelInputs(graph);
@@ -144,4 +144,13 @@ function only<T>(
   known: ReadonlySet<unknown>,
 ): Record<string, T> {
   return Object.fromEntries(Object.entries(group).filter(([name]) => known.has(name)));
+}
+
+/** Two runs differ where numbers are drawn: what a candidate lost cannot be told from that. */
+function drawnNotes(nodes: readonly Node[]): readonly string[] {
+  if (nodes.length === 0) return [];
+  const operators = [...new Set(nodes.map(({ op }) => op))].join(", ");
+  return [
+    `It draws random numbers (${operators}): where they reach an output, two runs differ, no accuracy tells what was lost there, and no device can be proved right in it. A predict in the data module can read what they do not reach; an input that scales the noise can be made 0 (--const).`,
+  ];
 }

@@ -1,5 +1,6 @@
 import { type Executor, goldenInputs, onnxArtifact, type Tensors } from "@pare/runtime/format";
 import { expect, it } from "vitest";
+import type { Graph } from "../ir/index.js";
 import { graphOf } from "../rules/rule-case.test.support.js";
 import type { OptimizedVariant } from "../search/request.js";
 import { GoldenRecorder } from "./record-golden.js";
@@ -21,6 +22,21 @@ function detector(counts: (noise: number) => number): { executor: Executor; nois
     load: async () => ({ inputs: [], outputs: [], run, dispose: async () => {} }),
   };
   return { executor, noises };
+}
+
+/** Draws as many numbers as it likes, and gives what it was given beside them. */
+function drawing(): Executor {
+  let runs = 0;
+  const run = async ({ x }: Tensors): Promise<Tensors> => {
+    runs += 1;
+    const drawn = (count: number): Float32Array => new Float32Array(count).fill(runs);
+    return {
+      ...(x && { same: x }),
+      noise: { type: "float32", dims: [4], data: drawn(4) },
+      many: { type: "float32", dims: [runs], data: drawn(runs) },
+    };
+  };
+  return { load: async () => ({ inputs: [], outputs: [], run, dispose: async () => {} }) };
 }
 
 /** @param elsewhere how many the CPU's engine finds, where the variant is another one's */
@@ -45,7 +61,7 @@ async function record(counts: (noise: number) => number, elsewhere?: (noise: num
     baseline: null,
   };
   const recorder = new GoldenRecorder([device, ...others], inputs, 7);
-  return { recorded: await recorder.record([variant], false), recorder, variant, noises };
+  return { recorded: await recorder.record([variant], false), recorder, variant, device, noises };
 }
 
 it("draws other noise where a detector finds nothing in one, and stays with it", async () => {
@@ -80,4 +96,25 @@ it("gives each output a tolerance of its own", async () => {
 
 it("says so where there is nothing in any", async () => {
   await expect(record(() => 0)).rejects.toMatchObject({ code: "GOLDEN", where: "cpu-float" });
+});
+
+it("records nothing of what another run gives otherwise, and no such thing of a model that draws nothing", async () => {
+  const random = graphOf({ x: ["float32", 4] }, (input, b) => ({
+    y: b.add("RandomNormalLike", [input("x")]),
+  }));
+  const { variant, device } = await record(() => 3);
+  const outputsOf = async (of: Graph) => {
+    const recorder = new GoldenRecorder([{ ...device, executor: drawing() }], inputs, 7);
+    const { golden } = await recorder.record([{ ...variant, graph: of }], false);
+    return golden.cases[0]?.outputs.map(({ name, indices }) => [name, indices.length]);
+  };
+  expect(await outputsOf(random)).toEqual([
+    ["same", 4],
+    ["noise", 0],
+  ]);
+  expect(await outputsOf(graph)).toEqual([
+    ["same", 4],
+    ["noise", 4],
+    ["many", 1],
+  ]);
 });

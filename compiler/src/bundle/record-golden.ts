@@ -2,6 +2,7 @@ import {
   type Arithmetic,
   arithmeticOf,
   artifactIdentity,
+  type Drawn,
   type Golden,
   type GoldenInput,
   goldenFeeds,
@@ -15,6 +16,7 @@ import {
   type VariantEntry,
 } from "@pare/runtime/format";
 import { type OptimizedVariant, type TargetDevice, variantId } from "../search/request.js";
+import { drawsNumbers } from "../analysis/random-nodes.js";
 import { findTarget } from "../targets/index.js";
 import { loadableOn } from "../targets/loadable.js";
 
@@ -38,10 +40,15 @@ const anotherSeed = 1000;
 /** What is run, and what it says where a target does not take it as it is. */
 type File = Pick<OptimizedVariant, "artifact" | "graph">;
 
-/** Of one variant, by case. */
-interface Recorded {
-  readonly id: string;
+/** What a file answers, by case, and what of that is drawn at random. */
+interface Answered {
   readonly answers: readonly Tensors[];
+  readonly drawn: Drawn;
+}
+
+/** Of one variant. */
+interface Recorded extends Answered {
+  readonly id: string;
   readonly tolerance: VariantEntry["tolerance"];
 }
 
@@ -57,7 +64,7 @@ export class GoldenRecorder {
   #cases: readonly (readonly GoldenInput[])[];
   #attempts = 0;
   /** By target, file and case. */
-  #answered: ReadonlyMap<string, Promise<readonly Tensors[]>> = new Map();
+  #answered: ReadonlyMap<string, Promise<Answered>> = new Map();
 
   /**
    * @param inputs with concrete dims
@@ -103,8 +110,8 @@ export class GoldenRecorder {
     variants: readonly OptimizedVariant[],
     provisional: boolean,
   ): Promise<RecordedGolden> {
-    const asked = new Map<string, Promise<readonly Tensors[]>>();
-    const answersOf = async (file: File, device: TargetDevice): Promise<readonly Tensors[]> => {
+    const asked = new Map<string, Promise<Answered>>();
+    const answersOf = async (file: File, device: TargetDevice): Promise<Answered> => {
       const key = `${device.target} ${await artifactIdentity(file.artifact)}`;
       const answers = asked.get(key) ?? this.#answered.get(key) ?? this.#run(file, device);
       asked.set(key, answers);
@@ -117,19 +124,21 @@ export class GoldenRecorder {
       const device = standIn ?? own;
       const { artifact, reference, graph, precision } = variant;
       const other = this.#device("cpu") ?? device;
-      const [answers, others, floats] = await Promise.all([
+      const [{ answers, drawn }, others, floats] = await Promise.all([
         answersOf({ artifact, graph }, device),
         orNothing(answersOf({ artifact, graph }, other)),
         orNothing(answersOf({ artifact: reference, graph }, other)),
       ]);
       // Of floats only what lies at a threshold is found on one and not on the other: another device may find it, too.
-      const isSteady = arithmeticOf[precision] !== "float32" || answers.every(isAsMany(others));
+      const isSteady =
+        arithmeticOf[precision] !== "float32" || answers.every(isAsMany(others, drawn));
       if (!isSteady && this.#attempts < mostAttempts - 1)
         throw new PareError("GOLDEN", "Engines find other numbers of results in the golden input.");
       const relative = allowances[arithmeticOf[precision]];
       const outputs = new Map<string, number>();
       for (const [at, own] of answers.entries()) {
         for (const [name, answer] of Object.entries(own)) {
+          if (drawn.has(name)) continue;
           const [other, float] = [others[at]?.[name], floats[at]?.[name]];
           // What rounding its weights moved, rounding its sums on another device may move too.
           const apart = 3 * Math.max(difference(answer, other), difference(answer, float));
@@ -137,9 +146,9 @@ export class GoldenRecorder {
           outputs.set(name, Math.max(outputs.get(name) ?? 0, Number(most.toPrecision(3))));
         }
       }
-      const absolute = Math.max(...outputs.values());
+      const absolute = Math.max(1e-6, ...outputs.values());
       const tolerance = { absolute, relative, outputs: Object.fromEntries(outputs) };
-      return [{ id: variantId(variant), answers, tolerance }];
+      return [{ id: variantId(variant), answers, drawn, tolerance }];
     };
     // Side by side: nothing is timed here.
     const recorded = (await Promise.all(variants.map(record))).flat();
@@ -157,7 +166,10 @@ export class GoldenRecorder {
       }),
     );
     return {
-      golden: await probeGolden(this.#cases, runs, { seed: this.#seed }),
+      golden: await probeGolden(this.#cases, runs, {
+        seed: this.#seed,
+        drawn: joined(recorded.map(({ drawn }) => drawn)),
+      }),
       tolerances: Object.fromEntries(recorded.map(({ id, tolerance }) => [id, tolerance])),
     };
   }
@@ -166,33 +178,58 @@ export class GoldenRecorder {
     return this.#devices.find((device) => device.target === target);
   }
 
-  async #run(
-    { artifact, graph }: File,
-    { target, executor }: TargetDevice,
-  ): Promise<readonly Tensors[]> {
+  async #run({ artifact, graph }: File, { target, executor }: TargetDevice): Promise<Answered> {
     const session = await executor.load(
       await loadableOn(findTarget(target), artifact, () => graph),
     );
     try {
       const answers: Tensors[] = [];
-      for (const inputs of this.#cases) answers.push(await session.run(goldenFeeds(inputs)));
-      return answers;
+      const drawn: Drawn[] = [];
+      for (const inputs of this.#cases) {
+        const answer = await session.run(goldenFeeds(inputs));
+        answers.push(answer);
+        if (drawsNumbers(graph))
+          drawn.push(differing(answer, await session.run(goldenFeeds(inputs))));
+      }
+      return { answers, drawn: joined(drawn) };
     } finally {
       await session.dispose();
     }
   }
 }
 
-function orNothing(answers: Promise<readonly Tensors[]>): Promise<readonly Tensors[]> {
-  return answers.catch(() => []);
+function orNothing(answered: Promise<Answered>): Promise<readonly Tensors[]> {
+  return answered.then(
+    ({ answers }) => answers,
+    () => [],
+  );
+}
+
+/** What of outputs another run of the same engine gives otherwise. */
+function differing(first: Tensors, second: Tensors): Drawn {
+  const drawn = new Map<string, "values" | "dims">();
+  for (const [name, { dims, data }] of Object.entries(first)) {
+    const other = second[name];
+    if (other === undefined || other.dims.join() !== dims.join()) drawn.set(name, "dims");
+    else if (!data.every((value, at) => Object.is(value, other.data[at])))
+      drawn.set(name, "values");
+  }
+  return drawn;
+}
+
+/** Of several runs: where dims differ in one, they are not known. */
+function joined(all: readonly Drawn[]): Drawn {
+  const names = all.flatMap((drawn) => [...drawn]);
+  return new Map([...names, ...names.filter(([, what]) => what === "dims")]);
 }
 
 /** Are outputs of the same dims as those that others give? */
-function isAsMany(others: readonly Tensors[]): (own: Tensors, at: number) => boolean {
+function isAsMany(others: readonly Tensors[], drawn: Drawn): (own: Tensors, at: number) => boolean {
   return (own, at) =>
     Object.entries(own).every(([name, { dims }]) => {
       const other = others[at]?.[name];
-      return other === undefined || other.dims.join() === dims.join();
+      const isFree = other === undefined || drawn.has(name);
+      return isFree || other.dims.join() === dims.join();
     });
 }
 

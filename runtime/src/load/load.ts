@@ -1,7 +1,7 @@
 import type { Artifact, NamedBytes } from "../format/engine/artifact.js";
 import type { Backend, Fetch, Session, TargetName } from "../format/engine/backend.js";
 import { messageOf, PareError, throwIfAborted } from "../format/error.js";
-import { checkGolden } from "../format/bundle/golden-check.js";
+import { checkGolden, isChecked } from "../format/bundle/golden-check.js";
 import type { BundleFile, Golden } from "../format/bundle/manifest.js";
 import type { RunnableVariant } from "../format/bundle/parse-runnable.js";
 import type { Feeds, Tensors } from "../format/tensor/tensor.js";
@@ -121,7 +121,10 @@ async function prepare(
   golden: Golden | PareError,
   options: LoadModelOptions,
 ): Promise<{ session: Session; proven: boolean }> {
-  const known = !(golden instanceof PareError) && hasValues(golden, variant.id) && golden;
+  const known =
+    !(golden instanceof PareError) &&
+    golden.cases.some((each) => isChecked(each, variant.id)) &&
+    golden;
   if (!known && !options.allowUnproven)
     throw golden instanceof PareError ? golden : unproven("has no values for it");
   const { signal } = options;
@@ -195,12 +198,6 @@ async function readVariant(
   const all: [NamedBytes, ...NamedBytes[]] = [await read(model)];
   for (const file of others) all.push(await read(file));
   return { format, files: all, session, requires };
-}
-
-function hasValues(golden: Golden, id: string): boolean {
-  return golden.cases.some(({ outputs }) =>
-    outputs.some((output) => (output.values[id]?.length ?? 0) > 0),
-  );
 }
 
 /** What passed in this realm, a page, worker or process: per engine, variant and golden check, once is enough. */

@@ -17,7 +17,12 @@ export interface ProbeOptions {
   readonly maxProbes?: number;
   /** Chooses the probed places. */
   readonly seed?: number;
+  /** By name, outputs of which two runs give other values, or other dims: nothing is recorded of what differs. */
+  readonly drawn?: Drawn;
 }
+
+/** What of an output differs from run to run. */
+export type Drawn = ReadonlyMap<string, "values" | "dims">;
 
 /**
  * Records what each variant answers to each case's inputs.
@@ -27,7 +32,7 @@ export interface ProbeOptions {
 export async function probeGolden(
   cases: readonly (readonly GoldenInput[])[],
   variants: ReadonlyMap<string, RunTensors>,
-  { maxProbes = 64, seed = 1 }: ProbeOptions = {},
+  { maxProbes = 64, seed = 1, drawn = new Map() }: ProbeOptions = {},
 ): Promise<Golden> {
   const answers: Map<string, Tensors>[] = [];
   for (const inputs of cases) {
@@ -38,10 +43,11 @@ export async function probeGolden(
   for (let probes = maxProbes; probes >= 1; probes = Math.floor(probes / 2)) {
     const recorded = cases.map((inputs, index): GoldenCase => ({
       inputs,
-      outputs: recordOutputs(answers[index] ?? new Map(), probes, seed),
+      outputs: recordOutputs(answers[index] ?? new Map(), probes, seed, drawn),
     }));
     const golden: Golden = { formatVersion: bundleFormatVersion, cases: recorded };
-    if (bundleJson(golden).length <= goldenMaxBytes) return demandValues(golden, variants);
+    if (bundleJson(golden).length <= goldenMaxBytes)
+      return drawn.size > 0 ? golden : demandValues(golden, variants);
   }
   throw new PareError("GOLDEN", `The golden check does not fit in ${goldenMaxBytes} bytes.`, {
     hint: "Give fewer values, or fewer cases.",
@@ -52,11 +58,14 @@ function recordOutputs(
   answers: ReadonlyMap<string, Tensors>,
   probes: number,
   seed: number,
+  drawn: Drawn,
 ): GoldenOutput[] {
   const [first] = answers.values();
-  return Object.keys(first ?? {}).flatMap((name) =>
+  const names = Object.keys(first ?? {}).filter((name) => drawn.get(name) !== "dims");
+  return names.flatMap((name) =>
     [...alike(answers, name)].map(([{ type, dims }, tensors]): GoldenOutput => {
-      const indices = chooseIndices([...tensors.values()], elementCount(dims), probes, seed);
+      const most = drawn.has(name) ? 0 : probes;
+      const indices = chooseIndices([...tensors.values()], elementCount(dims), most, seed);
       const values = [...tensors].map(
         ([id, tensor]) => [id, indices.map((index) => rounded(numberAt(tensor, index)))] as const,
       );

@@ -64,6 +64,38 @@ describe("a tolerance", () => {
   });
 });
 
+describe("what is drawn at random", () => {
+  const answer =
+    (count: number, value: number): RunTensors =>
+    async () => ({
+      y: { type: "float32", dims: [count], data: new Float32Array(count).fill(value) },
+    });
+  const tolerance = { absolute: 1e-6, relative: 0 };
+  const recorded = (drawn: "values" | "dims") =>
+    probeGolden([inputs], new Map([["a", answer(2, 1)]]), { drawn: new Map([["y", drawn]]) });
+
+  it("is held to its type and dims where those stay the same", async () => {
+    const golden = await recorded("values");
+    expect(golden.cases[0]?.outputs[0]?.indices).toEqual([]);
+    expect(await checkGolden(golden, "a", tolerance, answer(2, 5))).toEqual({ ok: true });
+    expect(await checkGolden(golden, "a", tolerance, answer(3, 5))).toMatchObject({ ok: false });
+    expect(await checkGolden(golden, "b", tolerance, answer(2, 5))).toMatchObject({ ok: false });
+  });
+
+  it("is only run where they do not", async () => {
+    const golden = await recorded("dims");
+    expect(golden.cases[0]?.outputs).toEqual([]);
+    expect(await checkGolden(golden, "a", tolerance, answer(3, 5))).toEqual({ ok: true });
+    const fails: RunTensors = async () => {
+      throw new Error("no kernel");
+    };
+    expect(await checkGolden(golden, "a", tolerance, fails)).toMatchObject({
+      ok: false,
+      why: expect.stringContaining("no kernel"),
+    });
+  });
+});
+
 describe("golden inputs", () => {
   it("are refused before they are made, where no model has such", () => {
     for (const dims of [[400_000_000], [65_536, 65_536, 65_536, 65_536], [1e200, 1e200]])

@@ -98,7 +98,7 @@ export interface GoldenInput {
   readonly values?: readonly number[];
 }
 
-/** One output's values at `indices` (flat, row-major), per variant id. */
+/** One output's values at `indices` (flat, row-major), per variant id: none where they are drawn at random. */
 export interface GoldenOutput {
   readonly name: string;
   readonly type: Dtype;
@@ -109,6 +109,7 @@ export interface GoldenOutput {
 
 export interface GoldenCase {
   readonly inputs: readonly GoldenInput[];
+  /** None where even their dims are drawn at random: variants are run, and no more. */
   readonly outputs: readonly GoldenOutput[];
 }
 
