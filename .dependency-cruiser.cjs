@@ -92,6 +92,7 @@ const inner = {
     "table",
     "gradients",
     "reference",
+    "demands",
     "shape",
     "channels",
     "traits",

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { attribute } from "../ir/index.js";
+import { attribute, Tensor } from "../ir/index.js";
 import { reshapes } from "./reshapes.js";
 import { apply, graphOf } from "./rule-case.test.support.js";
 import { constantReshapeTarget, foldShapeValues } from "./shape-values.js";
@@ -105,5 +105,18 @@ describe("shapes that follow from shapes", () => {
       y: b.add("Mul", [b.add("Shape", [x("x")]), b.ints([2])]),
     }));
     expect((await apply([foldShapeValues], graph)).ops).toEqual(["Identity"]);
+  });
+
+  it("leaves integers beyond what numbers hold, and what is computed of them", async () => {
+    const last = Tensor.of("int64", [1], BigInt64Array.of(2n ** 63n - 1n));
+    const graph = graphOf({ x: ["int64", 3] }, (x, b) => {
+      const most = b.editor.constant("most", last);
+      const less = b.add("Sub", [most, b.ints([1])]);
+      return {
+        y: b.add("Mul", [x("x"), less]),
+        z: b.add("Cast", [most], { to: attribute.int(6) }),
+      };
+    });
+    expect((await apply([foldShapeValues], graph)).ops).toEqual(["Sub", "Mul", "Cast"]);
   });
 });

@@ -1,4 +1,5 @@
 import { type Graph, isStatic, type Node, Tensor, type ValueId } from "../ir/index.js";
+import { isItself } from "../ops/index.js";
 import { attributesOf, dtypeOf, inputOf, outputOf, shapeOf, staticCount } from "./pattern.js";
 import type { Rule } from "./rule.js";
 
@@ -32,7 +33,7 @@ function tensorOfElements(graph: Graph, id: ValueId): Tensor | undefined {
   const dtype = dtypeOf(graph, id);
   if (elements === undefined || shape === undefined || !isStatic(shape) || !isStatic(elements))
     return undefined;
-  if (staticCount(shape) !== elements.length) return undefined;
+  if (staticCount(shape) !== elements.length || !elements.every(isItself)) return undefined;
   if (dtype === "int64") return Tensor.of("int64", shape, BigInt64Array.from(elements, BigInt));
   if (dtype === "int32") return Tensor.of("int32", shape, Int32Array.from(elements));
   return undefined;

@@ -6,7 +6,7 @@ import { boundRows } from "./lower/bounded-rows.js";
 import { lower } from "./lower/lower.js";
 import { loweredForm } from "./lower/lowered-form.js";
 import type { Arrays } from "./lower/node-facts.js";
-import { type Refusal, refusals } from "./lower/refusals.js";
+import { malformedNodes, type Refusal, refusals, unconfirmedNodes } from "./lower/refusals.js";
 import { leastMemory, mostMemory, overMemory, tooManyWeights } from "./lower/too-large.js";
 import { constantImage, planMemory, planTogether } from "./plan/memory-plan.js";
 import type { Plan } from "./plan/plan.js";
@@ -105,11 +105,15 @@ export async function refusalsOf(
   graph: Graph,
   unsaid: ReadonlyMap<NodeId, string> = new Map(),
 ): Promise<readonly Refusal[]> {
+  const malformed = malformedNodes(graph);
+  if (malformed.length > 0) return malformed;
   const heavy = tooManyWeights(graph);
   const own = heavy === undefined ? await loweredForm(graph) : boundRows(graph);
   const form = { ...own, against: new Map([...own.against, ...unsaid]) };
   const against = [...refusals(form), ...(heavy === undefined ? [] : [heavy])];
-  if (against.length > 0 || leastMemory(form.graph) < surelyFits) return against;
+  if (against.length > 0) return against;
+  const unconfirmed = unconfirmedNodes(graph);
+  if (unconfirmed.length > 0 || leastMemory(form.graph) < surelyFits) return unconfirmed;
   const plan = await planOf(graph);
   const over = overMemory(plan, planMemory(plan).memoryBytes);
   return over === undefined ? [] : [over];
@@ -120,18 +124,25 @@ export async function refusalsOf(
  * @throws PareError UNSUPPORTED_OP with every reason
  */
 export async function planOf(graph: Graph): Promise<Plan> {
+  const malformed = malformedNodes(graph);
+  if (malformed.length > 0) throw unsupported(malformed);
   const form = await loweredForm(graph);
   const against = refusals(form);
-  if (against.length > 0)
-    throw new PareError(
-      "UNSUPPORTED_OP",
-      `The model cannot be compiled to WebAssembly: ${against.map(refusalText).join("; ")}.`,
-      {
-        where: against.flatMap(({ where }) => where)[0],
-        hint: hintOf(against),
-      },
-    );
+  if (against.length > 0) throw unsupported(against);
+  const unconfirmed = unconfirmedNodes(graph);
+  if (unconfirmed.length > 0) throw unsupported(unconfirmed);
   return lower(form, await arraysOf(form.graph));
+}
+
+function unsupported(against: readonly Refusal[]): PareError {
+  return new PareError(
+    "UNSUPPORTED_OP",
+    `The model cannot be compiled to WebAssembly: ${against.map(refusalText).join("; ")}.`,
+    {
+      where: against.flatMap(({ where }) => where)[0],
+      hint: hintOf(against),
+    },
+  );
 }
 
 /** One reason in words: `Resize (2 nodes, up_1, …): other modes are not compiled`. */

@@ -1,5 +1,6 @@
 import { byAxis } from "../families/pad.js";
 import { normalAxis } from "../families/indexing.js";
+import { isNoReduction, keepsAxes } from "../families/reduction.js";
 import type { depthSpaceSchemas } from "../schema/depth-space.js";
 import type { padSchemas } from "../schema/pad.js";
 import type { poolingSchemas } from "../schema/pooling.js";
@@ -45,7 +46,7 @@ export const poolingChannels: { readonly [Name in keyof typeof poolingSchemas]: 
 function reducedAxes(node: ChannelNode, rank: number): readonly number[] | undefined {
   const axes = node.integers(1);
   if (axes === undefined && node.shape(input(1)) !== undefined) return undefined;
-  const none = node.attributes.int("noop_with_empty_axes", 0) !== 0;
+  const none = isNoReduction(node.attributes);
   if (axes === undefined || axes.length === 0)
     return none ? [] : Array.from({ length: rank }, (_, axis) => axis);
   return axes.map((axis) => normalAxis(axis, rank));
@@ -58,7 +59,7 @@ function reduction(adds: boolean): Channels {
       const shape = node.shape(x);
       const reduced = shape && reducedAxes(node, shape.length);
       if (shape === undefined || reduced === undefined) return [];
-      const keeps = node.attributes.int("keepdims", 1) !== 0;
+      const keeps = keepsAxes(node.attributes);
       const found: Coupling[] = [];
       let at = 0;
       for (const axis of shape.keys()) {

@@ -24,7 +24,7 @@ export function windowAxes(
   const dilations = attributes.ints("dilations");
   const pads = attributes.ints("pads");
   const autoPad = attributes.string("auto_pad", "NOTSET");
-  const ceil = attributes.int("ceil_mode", 0) !== 0;
+  const ceil = isRoundedUp(attributes);
   return sizes.map((size, axis) => {
     const stride = strides?.[axis] ?? 1;
     const dilation = dilations?.[axis] ?? 1;
@@ -47,6 +47,11 @@ export function windowAxes(
       : dim.add(dim.floorDiv(room, stride), 1);
     return { ...fixed, before, after, output };
   });
+}
+
+/** Does a last, partial window count? Engines take no number but 1 for that. */
+export function isRoundedUp(attributes: AttributeReader): boolean {
+  return attributes.int("ceil_mode", 0) === 1;
 }
 
 /** Does a window fit at all, and move? A file may say anything. */

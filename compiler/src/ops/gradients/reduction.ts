@@ -1,6 +1,7 @@
 import { elementCount } from "@pare/runtime/format";
 import type { ValueId } from "../../ir/index.js";
 import { normalAxis } from "../families/indexing.js";
+import { isNoReduction } from "../families/reduction.js";
 import type { Some } from "../schema/cells.js";
 import type { reductionSchemas } from "../schema/reduction.js";
 import type { Backward } from "./backward.js";
@@ -40,9 +41,7 @@ function reduction(gradient: (reduced: Reduced) => ValueId): GradientRule {
 function axesOf(backward: Backward, rank: number): readonly number[] {
   const given = backward.integers(1) ?? [];
   if (given.length > 0) return given.map((axis) => normalAxis(axis, rank));
-  return backward.attributes.int("noop_with_empty_axes", 0) !== 0
-    ? []
-    : Array.from({ length: rank }, (_, axis) => axis);
+  return isNoReduction(backward.attributes) ? [] : Array.from({ length: rank }, (_, axis) => axis);
 }
 
 /** All that are equal to the extremum share its cotangent. */

@@ -9,7 +9,7 @@ import {
   workingArray,
 } from "../elements/arrays.js";
 import { normalAxis, sourceIndices, steps, stridesOf } from "../families/indexing.js";
-import { withoutAxes } from "../families/reduction.js";
+import { isNoReduction, keepsAxes, withoutAxes } from "../families/reduction.js";
 import type { Some } from "../schema/cells.js";
 import type { reductionSchemas } from "../schema/reduction.js";
 import { type EvaluateContext, type Evaluation, givenNumbers } from "./evaluation.js";
@@ -77,9 +77,9 @@ interface Plan {
 function reductionPlan(context: EvaluateContext): Plan {
   const { attributes } = context;
   const { dims } = context.input(0);
-  const keep = attributes.int("keepdims", 1) !== 0;
+  const keep = keepsAxes(attributes);
   const given = givenNumbers(context, 1, "axes") ?? [];
-  const isNoop = given.length === 0 && attributes.int("noop_with_empty_axes", 0) !== 0;
+  const isNoop = given.length === 0 && isNoReduction(attributes);
   const axes = isNoop
     ? []
     : given.length === 0

@@ -2,6 +2,7 @@ import type { Tensor as Dense } from "@pare/runtime/format";
 import { integers, isWide, type NumberArray, pack, unpack } from "../elements/arrays.js";
 import { take } from "../elements/take.js";
 import { normalAxis } from "../families/indexing.js";
+import { keepsAxes } from "../families/reduction.js";
 import type { Some } from "../schema/cells.js";
 import type { selectionSchemas } from "../schema/selection.js";
 import type { Evaluation } from "./evaluation.js";
@@ -29,7 +30,7 @@ function argument(beats: (here: number | bigint, there: number | bigint) => bool
   return ({ input, attributes }) => {
     const { dims } = input(0);
     const axis = normalAxis(attributes.int("axis", 0), dims.length);
-    const keep = attributes.int("keepdims", 1) !== 0;
+    const keep = keepsAxes(attributes);
     const last = attributes.int("select_last_index", 0) !== 0;
     const values = unpack(input(0));
     const { starts, length, stride } = linesAlong(dims, axis);

@@ -1,6 +1,6 @@
 import { type Dim, isStatic } from "../../ir/index.js";
 import { broadcastIndices } from "../families/indexing.js";
-import { isShort } from "./integers.js";
+import { isItself, isShort } from "./integers.js";
 import type { InferContext } from "./rule.js";
 
 /**
@@ -15,12 +15,12 @@ export function combine(
 ): readonly Dim[] | undefined {
   if (shape === undefined || !isStatic(shape) || !isShort(shape)) return undefined;
   const operands = Array.from({ length: inputs }, (_, input) => context.elements(input));
-  if (!operands.every((elements) => elements !== undefined)) return undefined;
+  if (!operands.every((elements) => elements?.every(isItself) === true)) return undefined;
   const columns: Dim[][] = [];
   for (const [input, elements] of operands.entries()) {
     const from = context.shape(input);
     if (from === undefined || !isStatic(from)) return undefined;
-    const column = Array.from(broadcastIndices(from, shape), (at) => elements[at]);
+    const column = Array.from(broadcastIndices(from, shape), (at) => elements?.[at]);
     if (!column.every((value) => value !== undefined)) return undefined;
     columns.push(column);
   }

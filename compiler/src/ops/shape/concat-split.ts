@@ -7,7 +7,7 @@ import { tensorOf } from "./inferred.js";
 import { movedElements } from "./moved-elements.js";
 import type { ShapeRule } from "./rule.js";
 
-/** The shape of parts behind one another, as far as theirs are known. */
+/** The shape of parts behind one another, as far as theirs are known; undefined where they have no such axis. */
 export function joinedShape(
   shapes: readonly (readonly Dim[] | undefined)[],
   along: number,
@@ -15,6 +15,7 @@ export function joinedShape(
   const known = shapes.find((shape) => shape !== undefined);
   if (known === undefined) return undefined;
   const axis = normalAxis(along, known.length);
+  if (!(axis >= 0 && axis < known.length)) return undefined;
   const sizes = shapes.map((shape) => shape?.[axis] ?? dim.unknown());
   // Off the axis all agree: a number says more than a symbol.
   return known.map((size, at) => {

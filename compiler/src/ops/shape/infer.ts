@@ -27,20 +27,21 @@ export interface InferenceDiagnostic {
 
 /** Types of a node's outputs, by its operator's rule. Never throws: an unknown operator gives nothing. */
 export const inferNode: Infer = (graph, node) => {
-  const rule = shapeRules.get(keyOf(node));
-  if (rule === undefined) return [];
   const last = dim.unknowns();
-  let inferred: readonly (Inferred | undefined)[];
-  try {
-    inferred = rule(inferContext(graph, node));
-  } catch {
-    // A malformed node (too few inputs, an impossible attribute): verify says so, types just stay unknown.
-    return [];
-  }
-  return inferred.map(
+  return ruledTypes(graph, node).map(
     (found, index) => found && settle(found, outputValue(graph, node, index), last),
   );
 };
+
+/** What a node's rule says of its outputs, whatever is declared of them; nothing where there is none, or it is malformed. */
+export function ruledTypes(graph: Graph, node: Node): readonly (Inferred | undefined)[] {
+  try {
+    return shapeRules.get(keyOf(node))?.(inferContext(graph, node)) ?? [];
+  } catch {
+    // Too few inputs, an impossible attribute: verify says so, types just stay unknown.
+    return [];
+  }
+}
 
 /**
  * Infers every node of every body: outer values first, then bodies, then the node that holds them. What is declared
@@ -81,7 +82,7 @@ function unknownOperators(graph: Graph, body: Body): readonly InferenceDiagnosti
 }
 
 /** A node as rules see it. */
-function inferContext(graph: Graph, node: Node): InferContext {
+export function inferContext(graph: Graph, node: Node): InferContext {
   const value = (input: number): Value | undefined => {
     const id = node.inputs[input];
     return id === undefined || id === null ? undefined : graph.value(id);

@@ -25,6 +25,14 @@ const exactDtypes: ReadonlySet<Dtype> = new Set<Dtype>([
   "bool",
 ]);
 
+/**
+ * Does a number stand for itself? 64-bit integers beyond what numbers hold stand as the largest of these, or the least: "to
+ * the end". They can be moved, and compared with sizes, and not computed with.
+ */
+export function isItself(value: Dim): boolean {
+  return typeof value !== "number" || Math.abs(value) < Number.MAX_SAFE_INTEGER;
+}
+
 /** The integers of a small constant, of any dtype that holds them exactly. */
 export function integersIn(tensor: Tensor | undefined): readonly number[] | undefined {
   if (tensor === undefined || tensor.count > elementLimit) return undefined;

@@ -1,19 +1,20 @@
 import { type Dim, dim, product } from "../../ir/index.js";
-import { withoutAxes } from "../families/reduction.js";
+import { isNoReduction, keepsAxes, withoutAxes } from "../families/reduction.js";
 import { larger, smaller } from "../families/symbolic.js";
 import type { Every } from "../schema/cells.js";
 import type { reductionSchemas } from "../schema/reduction.js";
 import { isAbsent, numbersOf, tensorOf } from "./inferred.js";
+import { isItself } from "./integers.js";
 import type { InferContext, ShapeRule } from "./rule.js";
 
 function reducedShape(context: InferContext): readonly Dim[] | undefined {
   const shape = context.shape(0);
   const { attributes } = context;
-  const keep = attributes.int("keepdims", 1) !== 0;
+  const keep = keepsAxes(attributes);
   const given = isAbsent(context, 1, "axes") ? [] : numbersOf(context, 1, "axes");
   if (shape === undefined) return undefined;
   if (given === undefined) return keep ? shape.map(() => dim.unknown()) : undefined;
-  if (given.length === 0 && attributes.int("noop_with_empty_axes", 0) !== 0) return shape;
+  if (given.length === 0 && isNoReduction(attributes)) return shape;
   return withoutAxes(shape, given.length === 0 ? undefined : given, keep);
 }
 
@@ -23,7 +24,7 @@ function folding(dims: (sum: Dim, x: Dim) => Dim): ShapeRule {
     const shape = reducedShape(context);
     const elements = context.elements(0);
     const whole = shape !== undefined && product(shape) === 1 && (elements?.length ?? 0) > 0;
-    const folded = whole ? elements?.reduce(dims) : undefined;
+    const folded = whole && elements?.every(isItself) === true ? elements.reduce(dims) : undefined;
     return tensorOf(context.dtype(0), shape, folded === undefined ? undefined : [folded]);
   };
 }

@@ -1,5 +1,6 @@
 import { type Dim, dim, tensorType } from "../../ir/index.js";
 import { normalAxis } from "../families/indexing.js";
+import { keepsAxes } from "../families/reduction.js";
 import { smaller } from "../families/symbolic.js";
 import type { Every } from "../schema/cells.js";
 import type { selectionSchemas } from "../schema/selection.js";
@@ -10,7 +11,7 @@ const argument: ShapeRule = (context) => {
   const shape = context.shape(0);
   if (shape === undefined) return tensorOf("int64", undefined);
   const axis = normalAxis(context.attributes.int("axis", 0), shape.length);
-  const keep = context.attributes.int("keepdims", 1) !== 0;
+  const keep = keepsAxes(context.attributes);
   return tensorOf(
     "int64",
     shape.flatMap((size, at) => (at !== axis ? [size] : keep ? [1] : [])),

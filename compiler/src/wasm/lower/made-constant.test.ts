@@ -10,7 +10,7 @@ const size = (min: number, max: number) => fc.integer({ min, max });
 const windows = ["HannWindow", "HammingWindow", "BlackmanWindow"] as const;
 
 function windowed(op: string, count: number, periodic: boolean | undefined, type?: number): Graph {
-  return graphOf({ x: ["float32", 1, 1] }, (input, b) => {
+  return graphOf({ x: [type === 7 ? "int64" : "float32", 1, 1] }, (input, b) => {
     const made = b.add(op, [b.ints([count], [])], {
       ...(periodic !== undefined && { periodic: attribute.int(periodic ? 1 : 0) }),
       ...(type !== undefined && { output_datatype: attribute.int(type) }),

@@ -1,5 +1,6 @@
 import type { Dtype } from "@pare/runtime/format";
 import type { ValueId } from "../../ir/index.js";
+import { isNoReduction } from "../../ops/families/reduction.js";
 import type { Fold } from "../kernels/fold.js";
 import { type IntegerFold, integerFold } from "../kernels/integer-fold.js";
 import { floatBytes, vectorBytes, vectorsOf } from "../kernels/kernel.js";
@@ -71,7 +72,7 @@ export const reductionRow: LoweringRow = {
 export function reducedAxes(node: NodeFacts, rank: number): readonly number[] {
   const given = node.numbers(1) ?? [];
   if (given.length > 0) return given.map((axis) => (axis < 0 ? axis + rank : axis));
-  return node.attributes.int("noop_with_empty_axes", 0) !== 0 ? [] : rowMajor(rank);
+  return isNoReduction(node.attributes) ? [] : rowMajor(rank);
 }
 
 /** Memory for the result with its reduced axes kept as one element each, and under its own dims. */

@@ -1,5 +1,5 @@
 import { type Dim, dim, type Graph, type Node, type ValueId } from "../../ir/index.js";
-import { keyOf } from "../../ops/index.js";
+import { hasUnconfirmedSizes, keyOf, unmetDemand } from "../../ops/index.js";
 import type { BoundedForm } from "./bounded-rows.js";
 import { elementOfType } from "./element-of-type.js";
 import { lowerings } from "./lowerings.js";
@@ -18,26 +18,63 @@ export interface Refusal {
   readonly count: number;
 }
 
+type Reason = Omit<Refusal, "where" | "count">;
+
 /** What computes with sizes alone. */
 const ofSizes: ReadonlySet<string> = new Set(["Shape", "Size", "Range"]);
 
 /** A tensor of so many floats is half of the memory that a module can have. */
 const mostElements = 2 ** 28;
 
+/** Gathers reasons: of the same one, where it is found. */
+class Reasons {
+  readonly #found = new Map<string, Refusal>();
+
+  add(reason: Reason, where: string): void {
+    const key = `${reason.kind} ${reason.what} ${reason.why}`;
+    const before = this.#found.get(key) ?? { ...reason, where: [], count: 0 };
+    const labels = before.where.length < 3 ? [...before.where, where] : before.where;
+    this.#found.set(key, { ...before, where: labels, count: before.count + 1 });
+  }
+
+  get all(): readonly Refusal[] {
+    return [...this.#found.values()];
+  }
+}
+
+/**
+ * Nodes of which their operators demand something else, in a graph before it is lowered: lowering takes for granted that
+ * there are none.
+ */
+export function malformedNodes(graph: Graph): readonly Refusal[] {
+  return ofNodes(graph, (node) => unmetDemand(graph, node));
+}
+
+/** Nodes whose results have sizes in a file that nothing confirms, in a graph before it is lowered. */
+export function unconfirmedNodes(graph: Graph): readonly Refusal[] {
+  const why = "the sizes of its result do not follow from what it is given";
+  return ofNodes(graph, (node) => (hasUnconfirmedSizes(graph, node) ? why : undefined));
+}
+
+function ofNodes(graph: Graph, whyNot: (node: Node) => string | undefined): readonly Refusal[] {
+  const reasons = new Reasons();
+  for (const node of graph.order()) {
+    const what = keyOf(node);
+    const why = lowerings.has(what) ? whyNot(node) : undefined;
+    if (why !== undefined) reasons.add({ kind: "operator", what, why }, graph.nodeLabel(node));
+  }
+  return reasons.all;
+}
+
 /** Everything that stands against compiling a graph in the form in which it is lowered; empty where nothing does. */
 export function refusals({ graph, against }: BoundedForm): readonly Refusal[] {
-  const found = new Map<string, Refusal>();
-  const refuse = (refusal: Omit<Refusal, "where" | "count">, where: string): void => {
-    const key = `${refusal.kind} ${refusal.what} ${refusal.why}`;
-    const before = found.get(key) ?? { ...refusal, where: [], count: 0 };
-    const labels = before.where.length < 3 ? [...before.where, where] : before.where;
-    found.set(key, { ...before, where: labels, count: before.count + 1 });
-  };
+  const reasons = new Reasons();
+  const refuse = (reason: Reason, where: string): void => reasons.add(reason, where);
   for (const id of graph.main.inputs) {
     const { name } = graph.value(id);
     openDims(graph, id).forEach((size) => refuse(openDim(size, name), name));
   }
-  const hasOpenInputs = found.size > 0;
+  const hasOpenInputs = reasons.all.length > 0;
   for (const id of [...graph.main.inputs, ...graph.main.outputs]) {
     const dtype = dtypeOf(graph, id);
     const { name } = graph.value(id);
@@ -53,10 +90,10 @@ export function refusals({ graph, against }: BoundedForm): readonly Refusal[] {
         : ({ kind: "operator", what: node.op, why } as const);
     if (refusal !== undefined) refuse(refusal, label);
   }
-  return [...found.values()];
+  return reasons.all;
 }
 
-function openDim(size: Dim | undefined, input: string): Omit<Refusal, "where" | "count"> {
+function openDim(size: Dim | undefined, input: string): Reason {
   const symbols = size === undefined ? [] : [...dim.symbolsOf(size)];
   const named = symbols.filter((symbol) => !symbol.startsWith("?"));
   const [symbol] = named;
@@ -72,8 +109,6 @@ function openDims(graph: Graph, id: ValueId): readonly (Dim | undefined)[] {
   const shape = shapeOf(graph, id);
   return shape === undefined ? [undefined] : shape.filter((size) => typeof size !== "number");
 }
-
-type Reason = Omit<Refusal, "where" | "count">;
 
 function refusedNode(graph: Graph, node: Node, hasOpenInputs: boolean): Reason | undefined {
   const what = keyOf(node);
