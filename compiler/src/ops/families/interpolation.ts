@@ -39,6 +39,10 @@ export function interpolationOf(attributes: AttributeReader): Interpolation | un
   };
 }
 
+function centred(place: number, scale: number, offset = 0): number {
+  return fround(fround(offset + fround((place + 0.5) / fround(scale))) - 0.5);
+}
+
 /** For every place of the result the elements it is made of; undefined where it lies outside a crop. */
 export function axisWeights(
   interpolation: Interpolation,
@@ -51,7 +55,9 @@ export function axisWeights(
   });
 }
 
-/** Which coordinate of the input a place of the output shows. */
+const { fround } = Math;
+
+/** Which coordinate of the input a place of the output shows: in single precision, by which engines choose the nearest. */
 function sourceOf(
   place: number,
   transformation: string,
@@ -61,13 +67,17 @@ function sourceOf(
   const exact = scale * from;
   switch (transformation) {
     case "half_pixel":
-      return (place + 0.5) / scale - 0.5;
+      return centred(place, scale);
     case "pytorch_half_pixel":
-      return size > 1 ? (place + 0.5) / scale - 0.5 : 0;
+      return size > 1 ? centred(place, scale) : 0;
     case "half_pixel_symmetric":
-      return (from / 2) * (1 - size / exact) + (place + 0.5) / scale - 0.5;
+      return centred(
+        place,
+        scale,
+        fround((from / 2) * fround(1 - fround(size / fround(fround(scale) * from)))),
+      );
     case "asymmetric":
-      return place / scale;
+      return fround(place / fround(scale));
     case "align_corners":
       return exact === 1 ? 0 : (place * (from - 1)) / (exact - 1);
     case "tf_half_pixel_for_nn":

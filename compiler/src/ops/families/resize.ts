@@ -6,6 +6,11 @@ export function axesOf(attributes: AttributeReader, rank: number): readonly numb
   return axes.map((axis) => normalAxis(axis, rank));
 }
 
+/** What is left of an axis that is multiplied, in single precision, as engines have it. */
+export function scaledSize(size: number, scale: number): number {
+  return Math.floor(Math.fround(size * Math.fround(scale)));
+}
+
 export function bySizes(
   dims: readonly number[],
   sizes: readonly number[],

@@ -2,7 +2,7 @@ import { elementCount, PareError, type Tensor as Dense } from "@pare/runtime/for
 import { integers, unpackNumbers } from "../elements/arrays.js";
 import { denseOf } from "../elements/dense.js";
 import { axisWeights, interpolationOf } from "../families/interpolation.js";
-import { axesOf, bySizes } from "../families/resize.js";
+import { axesOf, bySizes, scaledSize } from "../families/resize.js";
 import type { Some } from "../schema/cells.js";
 import type { resizeSchemas } from "../schema/resize.js";
 import { sampleGrid } from "./grid-sample.js";
@@ -34,7 +34,7 @@ function targetsOf({ inputs, attributes }: EvaluateContext, x: Dense): readonly 
     const chosen = sized?.[axis];
     if (chosen !== undefined) return { ...chosen, roi: region };
     const scale = at < 0 ? 1 : (given[at] ?? 1);
-    return { size: Math.floor(size * scale), scale, roi: region };
+    return { size: scaledSize(size, scale), scale, roi: region };
   });
 }
 

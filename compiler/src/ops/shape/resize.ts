@@ -1,5 +1,5 @@
 import { type Dim, dim, isStatic } from "../../ir/index.js";
-import { axesOf, bySizes } from "../families/resize.js";
+import { axesOf, bySizes, scaledSize } from "../families/resize.js";
 import type { Every } from "../schema/cells.js";
 import type { resizeSchemas } from "../schema/resize.js";
 import { tensorOf } from "./inferred.js";
@@ -30,7 +30,7 @@ function resizedShape(context: InferContext): readonly Dim[] | undefined {
     const scale = scales?.[at];
     if (at < 0 || scale === 1) return size;
     if (scale === undefined) return dim.unknown();
-    if (typeof size === "number") return Math.floor(size * scale);
+    if (typeof size === "number") return scaledSize(size, scale);
     if (Number.isInteger(scale)) return dim.multiply(size, scale);
     return Number.isInteger(1 / scale) ? dim.floorDiv(size, 1 / scale) : dim.unknown();
   });

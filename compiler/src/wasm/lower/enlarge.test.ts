@@ -3,6 +3,7 @@ import { expect, it } from "vitest";
 import { cases } from "../cases.test.support.js";
 import { attribute, type Attributes } from "../../ir/index.js";
 import { graphOf } from "../../rules/rule-case.test.support.js";
+import { refusalsOf } from "../compile.js";
 import { compare } from "../run-model.test.support.js";
 
 const size = (min: number, max: number) => fc.integer({ min, max });
@@ -92,8 +93,9 @@ it("resizes: to the nearest, linear and cubic, every way to find coordinates", a
     fc.asyncProperty(problem, async ({ dims, sizes, mode, transformation, ...p }) => {
       const isCrop = transformation === "tf_crop_and_resize";
       // A factor that makes no whole size is that in the standard, and the size over the other in the engine.
-      const isWhole = /^(half_pixel|asymmetric|pytorch_half_pixel)$/.test(transformation);
-      fc.pre(p.policy === "stretch" || isCrop || isWhole);
+      fc.pre(p.policy === "stretch" || transformation !== "align_corners");
+      // How the engine's compiler joins the steps of this one, decides about the nearest of two.
+      fc.pre(mode !== "nearest" || transformation !== "half_pixel_symmetric");
       const own = dims.slice(2);
       const least = Math.min(...sizes.map((size, at) => size / (own[at] ?? 1)));
       fc.pre(p.policy !== "not_larger" || own.every((one) => least * one >= 0.5));
@@ -110,10 +112,7 @@ it("resizes: to the nearest, linear and cubic, every way to find coordinates", a
       const graph = graphOf({ x: ["float32", ...dims] }, (input, b) => {
         const x = b.add("Neg", [input("x")]);
         const roi = isCrop ? b.floats(p.region) : null;
-        // Which of two is nearest rests on rounding, unless factors are powers of two.
-        const doubled = sizes.map((own, at) => (dims[at + 2] ?? 1) * (own % 2 === 0 ? 2 : 4));
-        const wanted = mode === "nearest" ? doubled : sizes;
-        const y = b.add("Resize", [x, roi, null, b.ints(wanted)], attributes);
+        const y = b.add("Resize", [x, roi, null, b.ints(sizes)], attributes);
         return { y: b.add("Relu", [y]) };
       });
       expect(await compare(graph, { poisoned: true, reference: true })).toBeLessThan(2e-5);
@@ -121,3 +120,54 @@ it("resizes: to the nearest, linear and cubic, every way to find coordinates", a
     { numRuns: cases(100) },
   );
 });
+
+it("multiplies sizes in single precision, and finds the nearest so, as the engine does", async () => {
+  const problem = fc.record({
+    own: fc.tuple(size(2, 12), size(2, 12)),
+    tenths: fc.tuple(size(3, 40), size(3, 40)),
+    mode: fc.constantFrom("linear", "cubic", "nearest"),
+    transformation: fc.constantFrom(
+      "half_pixel",
+      "asymmetric",
+      "pytorch_half_pixel",
+      "half_pixel_symmetric",
+    ),
+    nearest: fc.constantFrom("round_prefer_floor", "round_prefer_ceil", "floor", "ceil"),
+  });
+  await fc.assert(
+    fc.asyncProperty(problem, async ({ own, tenths, mode, transformation, nearest }) => {
+      // How the engine's compiler joins the steps of this one, decides about the nearest of two.
+      fc.pre(mode !== "nearest" || transformation !== "half_pixel_symmetric");
+      const sizes = own.map((one, at) => Math.floor((one * (tenths[at] ?? 0)) / 10 + 1e-6));
+      // Where no size changes, the engine looks no further.
+      fc.pre(!sizes.includes(0) && sizes.join() !== own.join());
+      const graph = graphOf({ x: ["float32", 1, 2, ...own] }, (input, b) => {
+        const scales = b.floats([1, 1, ...tenths.map((each) => each / 10)]);
+        const attributes: Attributes = {
+          mode: attribute.string(mode),
+          coordinate_transformation_mode: attribute.string(transformation),
+          nearest_mode: attribute.string(nearest),
+        };
+        return { y: b.add("Resize", [input("x"), null, scales], attributes) };
+      });
+      expect(await compare(graph)).toBeLessThan(2e-5);
+    }),
+    { numRuns: cases(100) },
+  );
+});
+
+it.each([
+  ["align_corners", 2, 1.3],
+  ["half_pixel", 1, 1.1],
+])(
+  "refuses %s of scales %f and %f, by which the engine does something else than the standard",
+  async (mode, ...scales) => {
+    const graph = graphOf({ x: ["float32", 1, 2, 5, 6] }, (input, b) => {
+      const places = { coordinate_transformation_mode: attribute.string(mode) };
+      return { y: b.add("Resize", [input("x"), null, b.floats([1, 1, ...scales])], places) };
+    });
+    expect((await refusalsOf(graph)).map(({ why }) => why)).toEqual([
+      expect.stringContaining("scaled to no whole size"),
+    ]);
+  },
+);

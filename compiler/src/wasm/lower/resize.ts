@@ -13,10 +13,12 @@ import type { NodeFacts } from "./node-facts.js";
 /** The nearest element is only moved. Between elements, and of crops, one axis after the other is a weighted sum. */
 export const resizeRow: LoweringRow = {
   refuse(node) {
-    if (isMoved(node)) return movementRow.refuse?.(node);
     if (interpolationOf(node.attributes) === undefined) return "its mode is not known";
     if ([1, 2, 3].some((at) => node.input(at) !== undefined && node.numbers(at) === undefined))
       return "regions, sizes and scales must be constant";
+    if (isAmbiguous(node))
+      return "what becomes of an axis that is scaled to no whole size differs from engine to engine: give it sizes";
+    if (isMoved(node)) return movementRow.refuse?.(node);
     const rank = node.dims(0).length;
     const isImage = rank === 3 || rank === 4;
     return isImage && isUnchanged(node, 0) && isUnchanged(node, 1)
@@ -52,6 +54,23 @@ function isMoved(node: NodeFacts): boolean {
 function isCrop({ attributes }: NodeFacts): boolean {
   return attributes.string("coordinate_transformation_mode", "half_pixel") === "tf_crop_and_resize";
 }
+
+/**
+ * Corners are those of the size as it is multiplied, as the standard has it, or as it is rounded, as engines have it. And
+ * where that leaves every size as it was, engines look no further.
+ */
+function isAmbiguous(node: NodeFacts): boolean {
+  const places = node.attributes.string("coordinate_transformation_mode", "half_pixel");
+  const axes = rowMajor(node.dims(0).length).map((axis) => resizeOf(node, axis));
+  const isWhole = axes.every(
+    ({ from, size, scale }) => Math.abs(scale * from - size) < wholeWithin,
+  );
+  const isAsItWas = axes.every(({ from, size }) => from === size);
+  return !isWhole && (isAsItWas || places === "align_corners" || places === "tf_crop_and_resize");
+}
+
+/** Of scales in single precision, and of sizes that are divided and multiplied again. */
+const wholeWithin = 1e-3;
 
 /** An axis: its size, the factor between it and the result's, the region of it that is shown. */
 function resizeOf(node: NodeFacts, axis: number): AxisResize {
