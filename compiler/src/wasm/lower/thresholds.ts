@@ -29,12 +29,13 @@ export const shrinkRow: LoweringRow = {
   lower(node, l) {
     const lambda = node.attributes.float("lambd", 0.5);
     const bias = node.attributes.float("bias", 0);
+    // Of a λ below 0 both are true: what is below −λ comes first.
     const program: readonly Instruction[] = [
-      { comparison: "less", x, y: { constant: -lambda } },
-      { unary: { kind: "offset", by: bias }, x },
-      { choice: { result: 0 }, x: { result: 1 }, y: zero },
       { comparison: "less", x: { constant: lambda }, y: x },
       { unary: { kind: "offset", by: -bias }, x },
+      { choice: { result: 0 }, x: { result: 1 }, y: zero },
+      { comparison: "less", x, y: { constant: -lambda } },
+      { unary: { kind: "offset", by: bias }, x },
       { choice: { result: 3 }, x: { result: 4 }, y: { result: 2 } },
     ];
     lowerMap(l, node.output(), [node.required(0)], program);

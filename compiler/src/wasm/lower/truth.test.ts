@@ -214,3 +214,13 @@ it("takes powers, remainders, sines and other functions of floats", async () => 
     { numRuns: cases(150) },
   );
 });
+
+it.each([0.5, 0, -0.75, -Infinity])("shrinks by a λ of %f, below 0 as well", async (lambda) => {
+  const graph = graphOf({ x: ["float32", 3, 7] }, (input, b) => ({
+    y: b.add("Shrink", [input("x")], {
+      lambd: attribute.float(lambda),
+      bias: attribute.float(1.5),
+    }),
+  }));
+  expect(await compare(graph, { poisoned: true, reference: true })).toBeLessThan(1e-6);
+});
