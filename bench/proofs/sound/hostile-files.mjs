@@ -1,5 +1,5 @@
 // Mutants of every file that Pare reads: no hang, no crash, no error that is not one of Pare's own, nothing read or written
-// outside, and what is written of a model loads where the model did.
+// outside, what is written of a model loads where the model did, and what it is compiled to answers as the engine does.
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -31,14 +31,15 @@ export async function prove({ claim, inform, root }) {
     const codes = new Map();
     const findings = [];
     const broken = [];
-    let loaded = 0;
+    const different = [];
+    let [loaded, compiled, answered] = [0, 0, 0];
     let next = first;
     const work = async () => {
       const place = mkdtempSync(join(folder, "worker-"));
       mkdirSync(join(place, "tmp"));
       const child = new WatchedChild(() => consumer(root, others, place), limits);
       const engine = new WatchedChild(
-        () => ({ file: at("engine-child.mjs"), env: process.env }),
+        () => ({ file: at("engine-child.mjs"), serialization: "advanced", env: process.env }),
         limits,
       );
       for (let done = 1; next < first + count; done += 1) {
@@ -48,8 +49,11 @@ export async function prove({ claim, inform, root }) {
         else tallies.get(answer.kind)[answer.outcome] += 1;
         if (answer.code !== undefined) codes.set(answer.code, (codes.get(answer.code) ?? 0) + 1);
         if (answer.written !== undefined) {
-          const { broke } = await engine.ask(answer);
+          const { broke, compared, differs } = await engine.ask(answer);
           loaded += 1;
+          if (answer.answers) compiled += 1;
+          if (compared) answered += 1;
+          if (differs) different.push({ number, seed: answer.seed, differs });
           if (broke) {
             const original = join(folder, `broken-${number}.onnx`);
             copyFileSync(answer.original, original);
@@ -78,6 +82,8 @@ export async function prove({ claim, inform, root }) {
       console.error(
         `  mutant ${number} (${seed}): the engine took it, and refuses what was written: ${broke}`,
       );
+    for (const { number, seed, differs } of different)
+      console.error(`  mutant ${number} (${seed}): the module answers otherwise: ${differs}`);
     inform("seeds of models", { value: modelSeeds(root).size });
     for (const [kind, { taken, refused }] of tallies)
       inform(`${kind}: taken and refused`, {
@@ -117,6 +123,14 @@ export async function prove({ claim, inform, root }) {
         note: named(found),
       });
     }
+    inform("models that became modules", { value: compiled, n: loaded });
+    claim("modules that answer otherwise than the engine", {
+      value: different.length,
+      bound: 0,
+      n: answered,
+      met: different.length === 0,
+      note: named(different),
+    });
     // A file that means nothing may become one that an engine sees through. `pare simplify` asks it before it writes.
     const written = [];
     for (const { number, original } of broken) {
@@ -161,6 +175,7 @@ function consumer(root, others, place) {
   const readable = [join(root, "*"), join(others, "*"), join(place, "*")];
   return {
     file: at("child.mjs"),
+    serialization: "advanced",
     args: [root, others, place],
     execArgv: [
       "--no-warnings",

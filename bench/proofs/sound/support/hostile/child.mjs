@@ -33,7 +33,8 @@ async function answer(request) {
     if (made === null) return { ...named, outcome: "taken" };
     const written = join(folder, "written.onnx");
     writeFileSync(written, made.bytes);
-    return { ...named, outcome: "taken", original: mutant.path, written };
+    const { answers } = made;
+    return { ...named, outcome: "taken", original: mutant.path, written, answers };
   } catch (error) {
     const outside = deniedBy(error);
     if (outside !== null) return { ...named, outcome: "finding", what: `outside: ${outside}` };

@@ -14,6 +14,7 @@ import { runOptimize } from "../../../../../cli/dist/verbs/optimize/run.js";
 import { openModel } from "../../../../../cli/dist/workbench/opened-model.js";
 import { wasm } from "../../../../../runtime/dist/backends/ort-web.js";
 import { load } from "../../../../../runtime/dist/index.js";
+import { answersOf } from "./compiled.mjs";
 
 const { parse } = createRequire(new URL("../../../../../cli/package.json", import.meta.url))(
   "acorn",
@@ -129,7 +130,9 @@ async function consumeModel(path, folder) {
       }
     }
     if (model.graph.changes !== changes) throw new Error("A fork changed what it was forked from.");
-    return { folder, bytes: proto };
+    const answers = await answersOf(model.graph);
+    if (model.graph.changes !== changes) throw new Error("Compiling changed a graph.");
+    return { folder, bytes: proto, answers };
   } finally {
     model.close();
   }
