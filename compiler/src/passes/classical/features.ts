@@ -23,12 +23,18 @@ export function floats(
   );
 }
 
+/** Gives features as they came: a single sample has no axis before. */
+function give(step: Step, rows: ValueId): void {
+  const isSingle = step.rank(0) === 1;
+  step.replaceBy(isSingle ? step.add("Squeeze", [rows, step.int64("axes", [0])]) : rows);
+}
+
 /** (x − offset) · scale */
 function scale(step: Step): void {
   const { x, features } = samples(step);
   const offset = perFeature(step, "offset", features, 0);
   const factor = perFeature(step, "scale", features, 1);
-  step.replaceBy(step.add("Mul", [step.add("Sub", [x, offset]), factor]));
+  give(step, step.add("Mul", [step.add("Sub", [x, offset]), factor]));
 }
 
 /** Rows over their largest number, the sum of absolute ones, or their length; a row whose measure is 0 stays. */
@@ -44,15 +50,14 @@ function normalize(step: Step): void {
   if (norm === undefined) return step.refuse("its norm is not known");
   const size = step.add(norm, [x, axes]);
   const isZero = step.add("Equal", [size, floats(step, "zero", [0], [])]);
-  step.replaceBy(
-    step.add("Div", [x, step.add("Where", [isZero, floats(step, "one", [1], []), size])]),
-  );
+  const divisor = step.add("Where", [isZero, floats(step, "one", [1], []), size]);
+  give(step, step.add("Div", [x, divisor]));
 }
 
 function binarize(step: Step): void {
   const { x } = samples(step);
   const threshold = floats(step, "threshold", [step.attributes.float("threshold", 0)], []);
-  step.replaceBy(cast(step, step.add("Greater", [x, threshold]), "float32"));
+  give(step, cast(step, step.add("Greater", [x, threshold]), "float32"));
 }
 
 /** One number, or what is none, becomes another. */
@@ -64,7 +69,7 @@ function impute(step: Step): void {
     ? step.add("IsNaN", [x])
     : step.add("Equal", [x, floats(step, "replaced", [replaced], [])]);
   const filled = perFeature(step, "imputed_value_floats", features, 0);
-  step.replaceBy(step.add("Where", [isAbsent, filled, x]));
+  give(step, step.add("Where", [isAbsent, filled, x]));
 }
 
 /** Elements of the last axis by their places. */

@@ -29,6 +29,15 @@ async function expectEqual(
   expect(difference(expected, await byModule(graph, { x })), op).toBeLessThan(1e-5);
 }
 
+it("gives the features of a single sample without an axis before them", async () => {
+  const x = floats([features], [0, -1.5, 1.5, 2, 0.25]);
+  await expectEqual("Scaler", { offset: attribute.floats([1]), scale: attribute.floats([2]) }, x);
+  await expectEqual("Normalizer", { norm: attribute.string("L2") }, x);
+  await expectEqual("Binarizer", { threshold: attribute.float(0.5) }, x);
+  const replaced = { replaced_value_float: attribute.float(1.5) };
+  await expectEqual("Imputer", { ...replaced, imputed_value_floats: attribute.floats([7]) }, x);
+});
+
 it("prepares features as the engine does", async () => {
   const problem = fc.record({
     samples,

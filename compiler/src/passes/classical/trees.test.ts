@@ -201,6 +201,23 @@ it.each<readonly [what: string, attributes: Attributes, reason: string]>([
   ["no lists", { nodes_treeids: attribute.ints([]) }, "not equally long"],
   ["a score of no leaf", { target_nodeids: attribute.ints([1, 7]) }, "no leaf or no target"],
   ["a score of no target", { target_ids: attribute.ints([0, 3]) }, "no leaf or no target"],
+  [
+    "nodes that nobody comes to",
+    { nodes_modes: strings(["LEAF", "LEAF", "LEAF"]), target_nodeids: attribute.ints([0, 1]) },
+    "in no tree",
+  ],
+  ["two scores of one leaf", { target_nodeids: attribute.ints([1, 1]) }, "two scores"],
+  [
+    "a leaf with a number and no score",
+    {
+      nodes_values: attribute.floats([0.5, 0, 3]),
+      target_nodeids: attribute.ints([1]),
+      target_treeids: attribute.ints([0]),
+      target_ids: attribute.ints([0]),
+      target_weights: attribute.floats([1]),
+    },
+    "a number, and no score",
+  ],
   ["too many base values", { base_values: attribute.floats([1, 2]) }, "base values"],
   ["the least of trees", { aggregate_function: attribute.string("MIN") }, "MIN of trees"],
   ["a transform of one score", { post_transform: attribute.string("LOGISTIC") }, "LOGISTIC of one score"], // prettier-ignore
@@ -218,4 +235,22 @@ it.each<readonly [what: string, attributes: Attributes, reason: string]>([
   const { obstacles } = await supportOf(graph, aot);
   expect(obstacles.length).toBe(reason === "" ? 0 : 1);
   expect(obstacles[0]?.reason ?? "").toContain(reason);
+});
+
+it("says why a classifier of one class is not compiled", async () => {
+  const { target_treeids, target_nodeids, target_ids, target_weights, ...nodes } = stump;
+  const scores = {
+    class_treeids: target_treeids,
+    class_nodeids: target_nodeids,
+    class_ids: target_ids,
+    class_weights: target_weights,
+  };
+  const graph = classical(
+    "TreeEnsembleClassifier",
+    { x: ["float32", 1, 2] },
+    { ...nodes, ...scores, classlabels_int64s: attribute.ints([0]) },
+    ["label", "scores"],
+  );
+  const { obstacles } = await supportOf(graph, aot);
+  expect(obstacles.map(({ reason }) => reason)).toEqual(["it has one class alone"]);
 });

@@ -29,6 +29,7 @@ function regress(step: Step): void {
  */
 function classify(step: Step): void {
   const labels = classLabels(step, "classlabels_int64s");
+  if (labels.count < 2) return step.refuse("it has one class alone");
   const ids = step.attributes.ints("class_ids") ?? [];
   if (step.attributes.floats("class_weights")?.length !== ids.length)
     return step.refuse("its scores are not as many as their classes");

@@ -105,11 +105,15 @@ function readTrees(attributes: AttributeReader, targets: number): Trees | string
       weights: [],
     });
   }
+  const scored = new Map<TreeNode, Set<number>>();
   for (const [at, weight] of weights.entries()) {
     const target = owners[2][at] ?? 0;
     const owner = trees.get(owners[0][at] ?? 0)?.get(owners[1][at] ?? 0);
     if (owner === undefined || target < 0 || target >= targets)
       return "a leaf's score is of no leaf or no target";
+    const own = scored.get(owner) ?? new Set();
+    if (own.has(target)) return "a leaf has two scores for one target";
+    scored.set(owner, own.add(target));
     owner.weights.push({ target, weight });
   }
   return trees;
@@ -216,15 +220,19 @@ class Layout {
       const [first, second] = swapped ? [node.second, node.first] : [node.first, node.second];
       open.push({ id: first, from: table.length - 1 }, { id: second, from: -1 });
     }
-    return undefined;
+    // To engines they may be trees of their own.
+    return seen.size < nodes.size ? "some of its nodes are in no tree" : undefined;
   }
 
   get #divisor(): number {
     return this.#sizes.isMean ? this.#trees : 1;
   }
 
-  #addLeaf({ weights }: TreeNode): string | undefined {
+  #addLeaf({ value, weights }: TreeNode): string | undefined {
     const [one = { target: 0, weight: 0 }] = weights;
+    // Engines take the number of such a node for its score.
+    if (this.#sizes.targets === 1 && weights.length === 0 && value !== 0)
+      return "a leaf has a number, and no score";
     if (this.#leaf === "one") {
       this.#table.push(leafMark, bitsOf(one.weight / this.#divisor), one.target * floatBytes);
       return undefined;
