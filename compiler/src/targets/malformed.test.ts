@@ -1,6 +1,6 @@
 import { isPareError } from "@pare/runtime/format";
 import { expect, it } from "vitest";
-import { attribute, type ValueId } from "../ir/index.js";
+import { attribute, Tensor, type ValueId } from "../ir/index.js";
 import { run } from "../passes/quantization/engine-case.test.support.js";
 import { type Builder, type Declared, graphOf, madeUp } from "../rules/rule-case.test.support.js";
 import { aot } from "./aot.js";
@@ -175,6 +175,15 @@ const cases: readonly Case[] = [
     { boxes: ["float32", 1, 6, 4], scores: ["float32", 1, 1, 7] },
     (x, b) => b.add("NonMaxSuppression", [x("boxes"), x("scores"), b.ints([3])]),
     "its boxes do not fit its scores",
+  ],
+  [
+    "a scale that is no float",
+    { x: ["int8", 3, 4] },
+    (x, b) => {
+      const scale = b.editor.constant("scale", Tensor.of("int8", [], Int8Array.of(3)));
+      return b.add("DequantizeLinear", [x("x"), scale]);
+    },
+    "it computes with int8 where it needs floats",
   ],
   [
     "slopes for other channels",

@@ -3,7 +3,7 @@ import type { InferContext } from "../shape/rule.js";
 
 /**
  * Of which types inputs and outputs are, and which operators have them so: a capital letter is one type wherever it
- * stands, `int` is int32 or int64, `-` is any, and dots stand behind what goes on to the end of a list.
+ * stands, `int` is int32 or int64, `real` any of floats, `-` is any, and dots stand behind what goes on to the end of a list.
  */
 const signatures: Readonly<Record<string, string>> = {
   "T -> T":
@@ -34,8 +34,8 @@ const signatures: Readonly<Record<string, string>> = {
   "T -> T int64": "MaxPool",
   "T T T T int32 T T T -> T T T": "LSTM",
   "T T T T int32 T -> T T": "GRU RNN",
-  "T T Q -> Q": "QuantizeLinear",
-  "Q T Q -> T": "DequantizeLinear",
+  "real real Q -> Q": "QuantizeLinear",
+  "Q real Q -> real": "DequantizeLinear",
   "float32 -> uint8 float32 uint8": "DynamicQuantizeLinear",
   "T - float32 int64 -> T": "Resize",
   "T int int64 -> T": "DFT",
@@ -70,11 +70,12 @@ export function refusedTypes(context: InferContext, operator: string): string | 
   return undefined;
 }
 
-const words: Readonly<Record<string, string>> = { int: "int32 or int64" };
+const words: Readonly<Record<string, string>> = { int: "int32 or int64", real: "floats" };
 
 function isOf(word: string, dtype: Dtype, bound: Map<string, Dtype>): boolean {
   if (word === "-") return true;
   if (word === "int") return dtype === "int32" || dtype === "int64";
+  if (word === "real") return /^b?float/.test(dtype);
   if (!/^[A-Z]$/.test(word)) return dtype === word;
   const known = bound.get(word) ?? dtype;
   bound.set(word, known);

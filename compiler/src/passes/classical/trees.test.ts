@@ -238,17 +238,13 @@ it.each<readonly [what: string, attributes: Attributes, reason: string]>([
 });
 
 it("says why a classifier of one class is not compiled", async () => {
-  const { target_treeids, target_nodeids, target_ids, target_weights, ...nodes } = stump;
-  const scores = {
-    class_treeids: target_treeids,
-    class_nodeids: target_nodeids,
-    class_ids: target_ids,
-    class_weights: target_weights,
-  };
+  const scores = Object.entries(stump).map(
+    ([name, value]) => [name.replace("target_", "class_"), value] as const,
+  );
   const graph = classical(
     "TreeEnsembleClassifier",
     { x: ["float32", 1, 2] },
-    { ...nodes, ...scores, classlabels_int64s: attribute.ints([0]) },
+    { ...Object.fromEntries(scores), classlabels_int64s: attribute.ints([0]) },
     ["label", "scores"],
   );
   const { obstacles } = await supportOf(graph, aot);
