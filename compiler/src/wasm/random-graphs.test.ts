@@ -7,7 +7,7 @@ import { sayEinsum } from "../rules/einsum.js";
 import type { Rule } from "../rules/rule.js";
 import { runRules } from "../rules/run-rules.js";
 import { lowerings } from "./lower/lowerings.js";
-import { compare } from "./run-model.test.support.js";
+import { compare, differenceToEvaluation } from "./run-model.test.support.js";
 
 const { int, ints, float, string } = attribute;
 
@@ -578,6 +578,9 @@ it("draws operators that are compiled", () => {
   expect(Object.keys(layers).filter((op) => !compiled.includes(op))).toEqual([]);
 });
 
+/** Of what onnxruntime gives, relative, or else of what the operators' reference evaluations give. */
+const mostApart = 1e-4;
+
 it("compiles random graphs of up to thirty layers to modules that agree with onnxruntime", async () => {
   await fc.assert(
     fc.asyncProperty(drawn, async (one) => {
@@ -585,9 +588,10 @@ it("compiles random graphs of up to thirty layers to modules that agree with onn
       fc.pre(graph.main.outputs.length > 0 && [...graph.allNodes()].length >= 5);
       const compiled = graph.fork();
       await runRules(compiled, said, {});
-      expect(await compare(graph, { compiled, poisoned: true, reference: true })).toBeLessThan(
-        1e-4,
-      );
+      const apart = await compare(graph, { compiled, poisoned: true, reference: true });
+      if (apart < mostApart) return;
+      // onnxruntime sums up a DFT of odd length one number after the other, in single precision.
+      expect(await differenceToEvaluation(graph, compiled)).toBeLessThan(mostApart);
     }),
     // A failing graph is made smaller for as long as there is time.
     { numRuns: cases(150), interruptAfterTimeLimit: 100_000, markInterruptAsFailure: true },

@@ -13,6 +13,7 @@ import { cpu } from "@pare/runtime/ort-node";
 import { importModel } from "../import-model.js";
 import type { Graph } from "../ir/index.js";
 import { findPass } from "../passes/index.js";
+import { evaluateGraph } from "../ops/index.js";
 import { run } from "../passes/quantization/engine-case.test.support.js";
 import { simplifyGraph } from "../passes/simplify.js";
 import { planOf } from "./compile.js";
@@ -215,4 +216,13 @@ export async function compare(
   }
   if (reference) worst = Math.max(worst, relativeError(expected, runByReference(plan, feeds)));
   return worst;
+}
+
+/** How far modules are from what the operators' reference evaluations say, which round each result once. */
+export async function differenceToEvaluation(graph: Graph, compiled: Graph): Promise<number> {
+  const plan = await planOf(compiled);
+  const feeds = feedsFor(plan, 1, anyIntegers);
+  const expected = await evaluateGraph(graph, feeds);
+  const each = enginesHere.map((engine) => relativeError(expected, runModule(plan, feeds, engine)));
+  return Math.max(...each);
 }
