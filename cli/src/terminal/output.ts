@@ -43,7 +43,8 @@ export function createOutput(options: OutputOptions): Output {
       else if (text !== "") process.stdout.write(`${visibleText(text)}\n`);
     },
     note(line) {
-      if (!quiet) say(line);
+      // One line: what a file says in it begins none of its own.
+      if (!quiet) say(visibleLine(line));
     },
     detail(text) {
       if (verbose) say(text.trimEnd());

@@ -20,8 +20,11 @@ export async function fittingSize(graph: Graph, inputs: readonly ValueInfo[]): P
     return emptyValues(fork);
   };
   try {
-    const least = (await emptyAt(usualSize)) === 0 ? 0 : await emptyAt(largestSize);
-    for (let size = usualSize; size < largestSize; size *= 2)
+    const asUsual = await emptyAt(usualSize);
+    if (asUsual === 0) return usualSize;
+    const least = await emptyAt(largestSize);
+    if (asUsual <= least) return usualSize;
+    for (let size = 2 * usualSize; size < largestSize; size *= 2)
       if ((await emptyAt(size)) <= least) return size;
     return largestSize;
   } catch {

@@ -24,15 +24,14 @@ import { version } from "../../terminal/package-facts.js";
 import { environment, measuredOn, saturatesOn } from "../../workbench/engines.js";
 import type { Workbench } from "../../workbench/workbench.js";
 import type { OpenedModel } from "../../workbench/opened-model.js";
-import { guessedDims } from "../../workbench/synthetic-samples.js";
 import type { Running } from "./job.js";
 
 interface BundleWriterOptions {
   readonly model: OpenedModel;
   /** Null where a lock is replayed without data: no engine is there, and none is needed. */
   readonly workbench: Workbench | null;
-  /** What free dims are taken for where nothing was run, as `fittingSize` finds it. */
-  readonly usual: number;
+  /** Dims of the inputs, as the first sample has them, or as they are guessed. */
+  readonly shapes: Readonly<Record<string, readonly number[]>>;
   /** What runs the golden check; none where the lock brings it. */
   readonly devices: readonly TargetDevice[];
   readonly request: ReplayRequest & { readonly seed: number };
@@ -49,13 +48,13 @@ export class BundleWriter {
 
   constructor(options: BundleWriterOptions) {
     this.#options = options;
-    const { model, workbench, request, usual: size } = options;
+    const { model, shapes, request } = options;
     const caseOf = (sizes: Readonly<Record<string, number>>) => {
       const dims = model.inputs.map((info) => {
-        const usual = workbench?.evaluation.shapes[info.name] ?? guessedDims(info, {}, size);
+        const usual = Object.hasOwn(shapes, info.name) ? shapes[info.name] : undefined;
         const own = info.dims.map((dim, axis) => {
           const wanted = typeof dim === "string" && Object.hasOwn(sizes, dim) ? sizes[dim] : null;
-          return wanted ?? usual[axis] ?? 1;
+          return wanted ?? usual?.[axis] ?? 1;
         });
         return [info.name, { dims: own }] as const;
       });

@@ -1,10 +1,12 @@
-import { fittingSize } from "../../workbench/fitting-size.js";
 import { checkLock, Fingerprints, type Lock, MeasuredActivations, replay } from "@pare/compiler";
 import { onnxArtifact, PareError, type Report } from "@pare/runtime/format";
 import { version } from "../../terminal/package-facts.js";
 import { calibrationOn } from "../../workbench/calibration-samples.js";
 import { parseTargets } from "../../workbench/engines.js";
 import { examplesOf, splitHashes, trainingOf } from "../../workbench/evaluation.js";
+import { fittingSize } from "../../workbench/fitting-size.js";
+import type { OpenedModel } from "../../workbench/opened-model.js";
+import { guessedDims } from "../../workbench/synthetic-samples.js";
 import { openWorkbench } from "../../workbench/workbench.js";
 import { BundleWriter } from "./bundle-writer.js";
 import type { Job } from "./job.js";
@@ -73,12 +75,28 @@ export async function replayLock(lock: Lock, job: Job): Promise<Report> {
     };
     const optimized = await replay(request, { ...lock, targets });
     const devices = workbench?.engines.devices ?? [];
-    const usual = await fittingSize(model.graph, model.inputs);
-    const writer = new BundleWriter({ model, workbench, usual, devices, request, folder, running });
+    const shapes = workbench?.evaluation.shapes ?? (await guessedShapes(model));
+    const writer = new BundleWriter({
+      model,
+      workbench,
+      shapes,
+      devices,
+      request,
+      folder,
+      running,
+    });
     return await writer.write(optimized);
   } finally {
     await workbench?.dispose();
   }
+}
+
+async function guessedShapes({
+  graph,
+  inputs,
+}: OpenedModel): Promise<Readonly<Record<string, readonly number[]>>> {
+  const usual = await fittingSize(graph, inputs);
+  return Object.fromEntries(inputs.map((info) => [info.name, guessedDims(info, {}, usual)]));
 }
 
 type ReplayOf = Parameters<typeof replay>[0] & { readonly seed: number };

@@ -16,7 +16,6 @@ import { calibrationOn } from "../../workbench/calibration-samples.js";
 import { calibrationSetting, earlierResults, settingOf } from "../../workbench/earlier-results.js";
 import { parseTargets } from "../../workbench/engines.js";
 import { examplesOf, splitHashes, trainingOf } from "../../workbench/evaluation.js";
-import { fittingSize } from "../../workbench/fitting-size.js";
 import { openWorkbench, type Workbench } from "../../workbench/workbench.js";
 import { BundleWriter } from "./bundle-writer.js";
 import type { Job } from "./job.js";
@@ -123,8 +122,16 @@ export async function searchModel(path: string, job: Job): Promise<Report> {
       ...device,
       executor: measure.executor(device.target),
     }));
-    const usual = await fittingSize(model.graph, model.inputs);
-    const writer = new BundleWriter({ model, workbench, usual, devices, request, folder, running });
+    const { shapes } = evaluation;
+    const writer = new BundleWriter({
+      model,
+      workbench,
+      shapes,
+      devices,
+      request,
+      folder,
+      running,
+    });
     const optimized = await optimize(request).catch((error: unknown) => {
       if (signal.aborted && writer.kept !== null)
         output.note(`Stopped. ${folder} holds what was best so far: ${writer.kept}.`);

@@ -34,13 +34,20 @@ function refusedWindow(
   return refusedLists(context, x.length - 2);
 }
 
+/** Of a window with weights: what all of those need, and then what it does of its shapes. */
+const weighted =
+  (
+    own: (context: InferContext, x: readonly Dim[], w: readonly Dim[]) => string | undefined,
+  ): Demand =>
+  (context) => {
+    const [x, w] = [context.shape(0), context.shape(1)];
+    if (x === undefined || w === undefined) return undefined;
+    if (w.length !== x.length) return "its weights have not as many axes as its input";
+    return refusedWindow(context, x, w.slice(2)) ?? own(context, x, w);
+  };
+
 /** [N, C, …] with [M, C / group, …] and M numbers. */
-const convolution: Demand = (context) => {
-  const [x, w] = [context.shape(0), context.shape(1)];
-  if (x === undefined || w === undefined) return undefined;
-  if (w.length !== x.length) return "its weights have not as many axes as its input";
-  const why = refusedWindow(context, x, w.slice(2));
-  if (why !== undefined) return why;
+const convolution = weighted((context, x, w) => {
   const group = context.attributes.int("group", 1);
   const [maps, depth] = w;
   const channels = typeof depth === "number" ? depth * group : undefined;
@@ -48,15 +55,10 @@ const convolution: Demand = (context) => {
     return "its groups do not fit its channels";
   const isBiased = context.node.op === "Conv" && isOther(context.shape(2), [maps]);
   return isBiased ? "its bias is not as long as it has maps" : undefined;
-};
+});
 
 /** [N, C, …] with [C, M / group, …] and M numbers. */
-const transposed: Demand = (context) => {
-  const [x, w] = [context.shape(0), context.shape(1)];
-  if (x === undefined || w === undefined) return undefined;
-  if (w.length !== x.length) return "its weights have not as many axes as its input";
-  const why = refusedWindow(context, x, w.slice(2));
-  if (why !== undefined) return why;
+const transposed = weighted((context, x, w) => {
   const group = context.attributes.int("group", 1);
   const [channels, depth] = w;
   if (
@@ -70,7 +72,7 @@ const transposed: Demand = (context) => {
     return "its output_shape is not as long as it has axes";
   const maps = typeof depth === "number" ? depth * group : undefined;
   return isOther(context.shape(2), [maps]) ? "its bias is not as long as it has maps" : undefined;
-};
+});
 
 const pool: Demand = (context) => {
   const x = context.shape(0);

@@ -14,7 +14,7 @@ export function staysFloat(graph: Graph, node: Node): string | null {
     return `${node.op} works on values that are no tensors`;
   if (standsBetweenIntegers(graph, node)) return "it is quantized already";
   if (crashesInFloat16(graph, node))
-    return `onnxruntime's CPU engine ends itself on a float16 Transpose of this kind before a product`;
+    return "onnxruntime's CPU engine ends itself on a float16 Transpose of this kind before a product";
   // Of a malformed node the file's declaration is all that says what it gives, and that would not change.
   const inferred = inferNode(graph, node);
   if (node.outputs.some((output, index) => output !== null && !isTyped(inferred[index])))
