@@ -28,7 +28,8 @@ async function serve(): Promise<void> {
     const reply = await server.answer(
       decode(new Uint8Array(await next.arrayBuffer())) as EngineRequest,
     );
-    await fetch(mailbox, { method: "POST", body: encode(reply) });
+    // Bytes themselves are handed to the network at 16 MB a second in Chromium, a blob's at 200.
+    await fetch(mailbox, { method: "POST", body: new Blob([encode(reply)]) });
   }
 }
 
