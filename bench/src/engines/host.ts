@@ -53,16 +53,19 @@ export class EngineHost implements HostDescription {
   readonly features: readonly DeviceFeature[];
   readonly #live: LiveEngine;
   readonly #close: () => Promise<void>;
+  readonly #another: () => EngineHost;
+  readonly #beside: EngineHost[] = [];
   readonly #resident = new ResidentSamples();
   #nextId = 1;
 
   private constructor(
     description: HostDescription,
-    channel: Channel,
+    channel: Channel | null,
     open: () => Promise<Channel>,
     close: () => Promise<void>,
     patienceMs: number,
   ) {
+    this.#another = () => new EngineHost(description, null, open, async () => {}, patienceMs);
     this.target = description.target;
     this.engine = description.engine;
     this.software = description.software;
@@ -110,6 +113,12 @@ export class EngineHost implements HostDescription {
   /** Grows when the engine starts anew: what was loaded in it before is gone. */
   get generation(): number {
     return this.#live.generation;
+  }
+
+  /** Engines of the same kind beside this one, which start when they are first asked and end with it. */
+  beside(count: number): readonly EngineHost[] {
+    while (this.#beside.length < count) this.#beside.push(this.#another());
+    return this.#beside.slice(0, count);
   }
 
   async load(artifact: Artifact, options: LoadOptions & CallOptions = {}): Promise<LoadedModel> {
@@ -230,13 +239,13 @@ export class EngineHost implements HostDescription {
       : null;
   }
 
-  /** Ends the engine; it starts again, empty, when next asked. WebAssembly gives its memory back only so. */
-  recycle(): Promise<void> {
-    return this.#live.recycle();
+  /** Ends the engine, and those beside it; each starts again, empty, when next asked. WebAssembly gives its memory back only so. */
+  async recycle(): Promise<void> {
+    await Promise.all([this.#live.recycle(), ...this.#beside.map((one) => one.recycle())]);
   }
 
   async dispose(): Promise<void> {
-    await this.#live.end();
+    await Promise.all([this.#live.end(), ...this.#beside.map((one) => one.dispose())]);
     await this.#close();
   }
 }

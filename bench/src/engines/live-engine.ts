@@ -28,14 +28,14 @@ export class LiveEngine {
   #generation = 1;
 
   /**
-   * @param channel to the engine as it was started first
+   * @param channel to the engine as it was started first; null where it has yet to be
    * @param open starts one anew
    * @param patienceMs an engine that takes longer for one answer is ended, where a call sets no limit of its own
    * @param onRestart what the engine held is gone
    */
   constructor(
     name: EngineName,
-    channel: Channel,
+    channel: Channel | null,
     open: () => Promise<Channel>,
     patienceMs: number,
     onRestart: () => void,

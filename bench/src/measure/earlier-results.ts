@@ -14,6 +14,7 @@ import {
 export type ResultName =
   | { readonly kind: "size"; readonly artifact: string }
   | { readonly kind: "try-out"; readonly artifact: string; readonly target: TargetName }
+  | { readonly kind: "shared"; readonly artifact: string; readonly target: TargetName }
   | {
       readonly kind: "latency";
       readonly artifacts: readonly string[];
@@ -75,6 +76,7 @@ const latency: JsonSchema = {
 const schemas = {
   size: object({ raw: count, gzip: count, brotli: count }),
   "try-out": object({ loadMs: count, runMs: count }),
+  shared: object({ speed: count }),
   latency: object({
     latencies: { type: "array", items: latency },
     between: { type: "array", items: { type: "array", items: ratio } },
@@ -86,6 +88,8 @@ const schemas = {
 export interface ResultOf {
   readonly size: SizeBytes;
   readonly "try-out": TryOut;
+  /** How many times as quick samples are on several engines. */
+  readonly shared: { readonly speed: number };
   readonly latency: LatencyComparison;
   readonly parity: Parity;
   readonly predictions: KeptPredictions;

@@ -38,6 +38,7 @@ import { ParityMeter } from "./parity.js";
 import { type PredictionsOf, Predictor } from "./predictor.js";
 import { sampleOrder } from "./sample-order.js";
 import { SecondTry } from "./second-try.js";
+import { SharedSamples } from "./shared-samples.js";
 import { sizeOf } from "./size.js";
 
 export interface MeasureProgress {
@@ -101,6 +102,7 @@ class Bench implements MeasuringEngines {
   readonly #earlier: EarlierResults;
   readonly #predictor: Predictor;
   readonly #secondTry = new SecondTry();
+  readonly #shared = new SharedSamples();
 
   constructor(options: MeasureOptions) {
     this.#options = options;
@@ -111,6 +113,8 @@ class Bench implements MeasuringEngines {
       models: this.#models,
       earlier: this.#earlier,
       host: (target) => this.#host(target),
+      sharing: (host, artifact) => this.#shared.engines(host, artifact),
+      runMs: (identity, target) => this.#tryOuts.get(`${identity} ${target}`)?.runMs,
       onProgress: (target, done, total) => this.#progress(target, "accuracy", done, total),
     });
     this.#orders = {
@@ -169,6 +173,28 @@ class Bench implements MeasuringEngines {
     this.#tryOuts.set(key, made);
     this.#progress(target, "loading", 1, 1);
     return made;
+  }
+
+  async shareSamples(request: Measured): Promise<number> {
+    const { artifact, target } = request;
+    const { runMs } = await this.tryOut(request);
+    const host = this.#host(target);
+    const { samples } = this.#options;
+    const name = {
+      kind: "shared",
+      artifact: await this.#models.identity(artifact),
+      target,
+    } as const;
+    const index = this.#firstIndex("validation");
+    const run = async (engine: EngineHost, times: number): Promise<void> => {
+      const model = await this.#models.on(engine, artifact, request);
+      const indexes = Array.from({ length: times }, () => index);
+      await engine.runSamples(model, samples, indexes, () => {}, request);
+    };
+    const { speed } = await this.#remembered(name, async () => ({
+      speed: await this.#shared.find(host, artifact, runMs, run),
+    }));
+    return this.#shared.found(target, speed);
   }
 
   async #load(host: EngineHost, artifact: Artifact, options: CallOptions): Promise<TryOut> {
@@ -346,7 +372,11 @@ class Bench implements MeasuringEngines {
         where: "samples",
         hint: "Give at least one.",
       });
-    return samples.sample(this.#orders[split][0] ?? 0);
+    return samples.sample(this.#firstIndex(split));
+  }
+
+  #firstIndex(split: SplitName): number {
+    return this.#orders[split][0] ?? 0;
   }
 
   #host(target: TargetName): EngineHost {

@@ -13,6 +13,7 @@ import type { Scored } from "./accuracy.js";
 import { earlier, type EarlierResults, type ResultName } from "./earlier-results.js";
 import type { LoadedModels } from "./loaded-models.js";
 import { Predictions, Room } from "./predictions.js";
+import { runShared } from "./run-shared.js";
 
 /** A model on an engine. */
 export interface Predicting {
@@ -32,10 +33,19 @@ interface PredictorOptions {
   readonly models: LoadedModels;
   readonly earlier: EarlierResults;
   readonly host: (target: TargetName) => EngineHost;
+  /** Those that share its samples, the host itself first. */
+  readonly sharing: (
+    host: EngineHost,
+    artifact: Artifact,
+  ) => readonly [EngineHost, ...EngineHost[]];
+  /** A run, as far as it is known. */
+  readonly runMs: (identity: string, target: TargetName) => number | undefined;
   /** Samples that are known, of those that were asked for. */
   readonly onProgress: (target: TargetName, done: number, total: number) => void;
 }
 
+/** Where samples take less than that, or than this many loads, one engine goes through all of them. */
+const leastShared = { ms: 500, loads: 2 };
 /** Predictions that take long are kept as they come: an interrupted run has lost no more. */
 const keepEveryMs = 5000;
 
@@ -92,34 +102,38 @@ export class Predictor {
     const { samples, models, host: hostOf, earlier: kept, onProgress } = this.#options;
     const { artifact, target, split, float } = of;
     const host = hostOf(target);
-    const model = await models.on(host, artifact, options);
+    const { loadMs } = await models.on(host, artifact, options);
     const name = await this.#nameOf(scorer, of);
     const outputsOf = await this.#floatOutputs(scorer, float, split, options);
+    const runMs = known.sampleMs ?? this.#options.runMs(name.artifact, target) ?? 0;
+    const isLong = missing.length * runMs >= Math.max(leastShared.ms, leastShared.loads * loadMs);
+    const engines = isLong ? this.#options.sharing(host, artifact) : ([host] as const);
     let settledAt = performance.now();
     let settled = 0;
     let reached = 0;
-    const settle = async (): Promise<void> => {
+    let settling = Promise.resolve();
+    const settle = (): Promise<void> => (settling = settling.then(settleNow));
+    const settleNow = async (): Promise<void> => {
       if (reached === settled) return;
       const now = performance.now();
-      known.took(now - settledAt, reached - settled);
+      known.took(engines.length * (now - settledAt), reached - settled);
       [settledAt, settled] = [now, reached];
       const { result } = known;
       if (result !== undefined) await kept.put(name, result);
     };
-    const keep = async (outputs: Tensors, sample: SampleInfo, position: number) => {
-      const index = missing[position] ?? 0;
+    const each = async (outputs: Tensors, sample: SampleInfo, index: number) => {
       const floats = float === null ? outputs : await outputsOf(index);
       known.set(
         index,
         await scorer.keep(outputs, sample, floats),
         float === null && scorer.needsFloat ? outputs : null,
       );
-      reached = position + 1;
+      reached++;
       onProgress(target, indexes.length - missing.length + reached, indexes.length);
       if (performance.now() - settledAt > keepEveryMs) await settle();
     };
     try {
-      await host.runSamples(model, samples, missing, keep, options);
+      await runShared(engines, { artifact, samples, models, each }, missing, options);
     } finally {
       // Also where it is interrupted.
       await settle();

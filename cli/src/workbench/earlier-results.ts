@@ -58,7 +58,8 @@ export function earlierResults(cache: Cache, setting: Setting): EarlierResults {
       case "size":
         return CacheKey.of("size", { ...name, brotli: process.versions["brotli"] ?? "" });
       case "try-out":
-        return CacheKey.of("try-out", {
+      case "shared":
+        return CacheKey.of(name.kind, {
           ...name,
           engine: engines[name.target] ?? "",
           processor,

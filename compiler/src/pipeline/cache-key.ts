@@ -9,6 +9,7 @@ export type CacheKind =
   | "parity"
   | "predictions"
   | "size"
+  | "shared"
   | "try-out";
 
 /** What a key is made of: text and numbers, in lists and by name. */

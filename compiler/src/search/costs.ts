@@ -10,7 +10,9 @@ export interface TargetFacts {
   readonly runMs: number;
   /** One sample of an accuracy, with all that is done besides the run: transfers, reading, scoring. */
   readonly sampleMs: number;
-  /** The same on the validation samples, by the engine that answers there: its own, or a quicker one. */
+  /** How many times as quick samples are on the engines that share them; 1 where one goes through all. */
+  readonly shared: number;
+  /** One validation sample, shared, by the engines that answer there: its own, or quicker ones. */
   readonly answerMs: number;
   /** Nothing is timed on an emulated GPU. */
   readonly timed: boolean;
@@ -26,6 +28,8 @@ export interface TargetFacts {
   readonly decidesEarly: boolean;
   /** So many that one answer more that is wrong is still allowed; 0 where an accuracy is no mean of answers. */
   readonly tellingSamples: number;
+  /** Validation samples that the float model was asked for this. */
+  readonly asked: number;
   /** Samples that there are. */
   readonly validation: number;
   readonly test: number;
@@ -111,17 +115,22 @@ export function candidateSampleMs(facts: TargetFacts, latency: number): number {
   return overheadMs(facts) + facts.runMs * latency;
 }
 
+/** One sample of the float model, shared. */
+export function sharedMs({ sampleMs, shared }: TargetFacts): number {
+  return sampleMs / shared;
+}
+
 /** Of candidates that may be answered for elsewhere, so many say the same there. */
 const sameShare = 0.8;
 
 /** One validation sample of a candidate. What answers elsewhere takes about what the float model takes there. */
 export function validationSampleMs(facts: TargetFacts, latency: number): number {
-  const own = candidateSampleMs(facts, latency);
+  const own = candidateSampleMs(facts, latency) / facts.shared;
   return isAnsweredElsewhere(facts) ? sameShare * facts.answerMs + (1 - sameShare) * own : own;
 }
 
-function isAnsweredElsewhere({ answerMs, sampleMs }: TargetFacts): boolean {
-  return answerMs < sampleMs;
+function isAnsweredElsewhere(facts: TargetFacts): boolean {
+  return facts.answerMs < sharedMs(facts);
 }
 
 /** Finding out whether another engine says the same: it is loaded there, and both run a few samples. */
@@ -217,7 +226,7 @@ export interface InHand {
   readonly bestIsKnown: boolean;
 }
 
-/** The float model and what was chosen, on the test samples. Targets are tested side by side. */
+/** The float model and what was chosen, on the test samples. Targets are tested side by side: those that share samples share processors. */
 export function testMs(
   facts: readonly TargetFacts[],
   counts: ReadonlyMap<TargetName, Counts>,
@@ -227,15 +236,17 @@ export function testMs(
     const samples = counts.get(one.target)?.test ?? 0;
     const { latency = usualLatency, floatIsKnown, bestIsKnown } = inHand(one.target) ?? unknown;
     const floatMs = floatIsKnown ? 0 : one.sampleMs;
-    return samples * (floatMs + (bestIsKnown ? 0 : candidateSampleMs(one, latency)));
+    const ownMs = bestIsKnown ? 0 : candidateSampleMs(one, latency);
+    return { shared: one.shared, ms: (samples * (floatMs + ownMs)) / one.shared };
   });
-  return Math.max(0, ...each);
+  const sharing = each.reduce((sum, { shared, ms }) => sum + (shared > 1 ? ms : 0), 0);
+  return Math.max(sharing, ...each.map(({ ms }) => ms));
 }
 
 const unknown: InHand = { floatIsKnown: false, bestIsKnown: false };
 
 export function testSampleMs(facts: TargetFacts, latency = usualLatency): number {
-  return facts.sampleMs + candidateSampleMs(facts, latency);
+  return (facts.sampleMs + candidateSampleMs(facts, latency)) / facts.shared;
 }
 
 /** Golden check, worst disagreements, files, reports. */

@@ -17,7 +17,7 @@ function fitting(leftMs: number, eachMs: number): number {
 }
 
 /** So many times as many are taken where fewer would let a single answer decide, and to the next multiple. */
-const tellingStep = { first: 1.5, next: 1.2 };
+const tellingStep = { first: 2, next: 1.2 };
 
 /**
  * A multiple of as many as allow one answer to be lost: of 137 with 1 % allowed, one may be lost and two are too many, so
@@ -37,8 +37,11 @@ export function countsFor(
   facts: readonly TargetFacts[],
   leftMs: number,
 ): ReadonlyMap<TargetName, Counts> {
+  // Those that share samples share the processors too.
+  const sharing = facts.filter(({ shared }) => shared > 1).length;
   return new Map(
     facts.map((one): [TargetName, Counts] => {
+      const testMs = (testShare * leftMs) / (one.shared > 1 ? sharing : 1);
       const { target, validation, test, answerMs } = one;
       return [
         target,
@@ -49,7 +52,7 @@ export function countsFor(
           ),
           test: Math.min(
             test,
-            telling(one, Math.max(fewestTest, fitting(testShare * leftMs, testSampleMs(one)))),
+            telling(one, Math.max(fewestTest, fitting(testMs, testSampleMs(one)))),
           ),
         },
       ];

@@ -80,4 +80,35 @@ describe("an estimate", () => {
       new Estimate([facts, other], both, 0).searchMs(planned);
     expect(searchMs(wasm)).toBeLessThan(searchMs({ ...wasm, saturates: true }));
   });
+
+  it("counts what engines share by what it comes to for all of them", () => {
+    const both = new Map([...counts, ["wasm", { validation: 200, test: 400 }]] as const);
+    const wasm: TargetFacts = { ...facts, target: "wasm" };
+    const sharing = (one: TargetFacts): TargetFacts => ({ ...one, shared: 2, answerMs: 12.5 });
+    const [alone, beside, shared] = [
+      new Estimate([facts], counts, 0),
+      new Estimate([facts, wasm], both, 0),
+      new Estimate([sharing(facts), sharing(wasm)], both, 0),
+    ];
+    const testMs = (one: Estimate): number => one.endingMs() - one.endingMs(allKnown);
+    const allKnown = () => ({ floatIsKnown: true, bestIsKnown: true });
+    // A target more costs nothing beside another one, unless that has all processors already.
+    expect(testMs(beside)).toBeCloseTo(testMs(alone), 6);
+    expect(testMs(shared)).toBeCloseTo(testMs(alone), 6);
+    const way8 = way("cpu", "int8-weights", "quantize-weights", holds);
+    expect(shared.candidateMs(way8)).toBeLessThan(beside.candidateMs(way8));
+    expect(shared.samplesMs("cpu", 100)).toBeCloseTo(alone.samplesMs("cpu", 100) / 2, 6);
+  });
+
+  it("takes what many samples took for what few told, where that is less", () => {
+    const estimate = new Estimate([{ ...facts, sampleMs: 60, answerMs: 30, shared: 2 }], counts, 0);
+    const before = estimate.floatMs();
+    estimate.answered("cpu", 40, true);
+    expect(estimate.floatMs()).toBe(before);
+    estimate.answered("cpu", 15, true);
+    expect(estimate.floatMs()).toBeCloseTo(before / 2, 6);
+    // No less than a run.
+    estimate.answered("cpu", 1, true);
+    expect(estimate.floatMs()).toBeCloseTo(200 * (facts.runMs / 2), 6);
+  });
 });

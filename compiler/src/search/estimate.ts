@@ -14,6 +14,7 @@ import {
   type InHand,
   publishMs,
   sensitivityMs,
+  sharedMs,
   type TargetFacts,
   testMs,
   testSampleMs,
@@ -38,7 +39,7 @@ const unknownGain: Gain = { latency: 0.9, latencySpread: 0.3, size: 0.6, accepte
 
 /** What the parts of a search are expected to take and to gain: by what was found out before it, and by what it shows. */
 export class Estimate {
-  readonly #facts: readonly TargetFacts[];
+  #facts: readonly TargetFacts[];
   readonly #counts: ReadonlyMap<TargetName, Counts>;
   readonly #calibration: number;
   readonly #shown = new ShownGains();
@@ -73,6 +74,19 @@ export class Estimate {
       target,
       clamp(0.7 * this.#scaleOf(target) + (0.3 * tookMs) / expected, 0.5, 3),
     );
+  }
+
+  /**
+   * What a shared validation sample took when many were run: the first, of code that was still cold, tell too much.
+   * @param isOwn of the target's own engines
+   */
+  answered(target: TargetName, answerMs: number, isOwn: boolean): void {
+    this.#facts = this.#facts.map((one) => {
+      if (one.target !== target || answerMs >= one.answerMs) return one;
+      if (!isOwn) return { ...one, answerMs };
+      const now = { ...one, sampleMs: Math.max(one.runMs, answerMs * one.shared) };
+      return { ...now, answerMs: sharedMs(now) };
+    });
   }
 
   /** A group was learned: whoever has it too need not do it again, and what is learned later takes as much longer. */
@@ -167,7 +181,7 @@ export class Estimate {
   /** One test sample of a candidate that comes after another. */
   laterSampleMs(target: TargetName): number {
     const facts = this.#factsOf(target);
-    return facts === undefined ? Infinity : candidateSampleMs(facts, 1);
+    return facts === undefined ? Infinity : candidateSampleMs(facts, 1) / facts.shared;
   }
 
   /** Finalists, test samples, published times and files. */
@@ -255,7 +269,8 @@ export class Estimate {
 
   #costOf(facts: TargetFacts, gain: Gain): CandidateCost {
     const cost = costOf(facts, this.#countsOf(facts.target), gain);
-    const decideMs = cost.decideMs * (this.#facts.length > 1 ? besideShare : 1);
+    const isBeside = this.#facts.length > 1 && facts.shared === 1;
+    const decideMs = cost.decideMs * (isBeside ? besideShare : 1);
     return { ...cost, decideMs };
   }
 

@@ -21,9 +21,13 @@ import { obstacleText, supportOf } from "../targets/support.js";
 import { isRefusal } from "./refusal.js";
 import { orderOf, type Relative, round } from "./verdict.js";
 
-/** So many samples tell what one costs, the first look that takes long the last: what is cheap is not typical at first. */
+/**
+ * So many samples at a time until that takes a while: what is cheap is not typical at first. Then as many more as the
+ * time does for, at once: what an engine answers is read while it goes on.
+ */
 const firstSamples = [2, 4, 8, 16, 32, 64, 128, 256, 512];
-const firstMs = 800;
+const whileMs = 100;
+const firstMs = 900;
 /** For the simplified form, where the model as it is took all the time there was. */
 const leastTryMs = 1000;
 /** Until an engine of its own runs: a worker in a browser fetches its module, one in Node is a process. */
@@ -223,9 +227,18 @@ async function findFacts(
   const ask = { artifact: reference, target, split: "validation", signal, limitMs } as const;
   let count = 0;
   for (const first of firstSamples) {
-    if (count === validation || clock.now() - began > firstMs) break;
+    if (count === validation) break;
+    const asked = clock.now();
+    const before = count;
     count = Math.min(first, validation);
     await measure.accuracy({ ...ask, count });
+    const now = clock.now();
+    if (now - asked < whileMs) continue;
+    const more = Math.floor(((began + firstMs - now) * (count - before)) / (now - asked));
+    if (more <= 0) break;
+    count = Math.min(count + more, validation);
+    await measure.accuracy({ ...ask, count });
+    break;
   }
   // All but one again, with all answers known: what scoring alone takes. Of a candidate, the float model's is known.
   const scored = clock.now();
@@ -239,6 +252,7 @@ async function findFacts(
     loadMs,
     runMs,
     sampleMs: sampleMs + scoringMs,
+    shared: 1,
     answerMs: sampleMs + scoringMs,
     timed: isTimed,
     saturates: device.saturates,
@@ -246,6 +260,7 @@ async function findFacts(
     layers: full + pointwise + depthwise + matmul,
     startMs: startMs[device.target],
     decidesEarly: measure.isMean,
+    asked: count,
     tellingSamples: measure.isMean && maxDrop > 0 ? Math.ceil(1 / maxDrop) : 0,
     validation,
     test: evidence === "none" ? 0 : measure.samples("test"),

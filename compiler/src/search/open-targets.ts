@@ -3,6 +3,7 @@ import type { State } from "./candidate.js";
 import { openTarget } from "./open-target.js";
 import type { Plan } from "./plan.js";
 import { withQuickestAnswers } from "./quickest-answers.js";
+import { withSharedSamples } from "./shared-samples.js";
 import { isOfOtherSizes, isRefusal } from "./refusal.js";
 import { answerLimitMs, type Search } from "./search.js";
 import type { TargetState } from "./target-state.js";
@@ -25,6 +26,8 @@ export async function openTargets(search: Search, simplified: State): Promise<vo
     }
   }
   if (states.length === 0) throw noTarget(search);
+  for (const [index, state] of states.entries())
+    states[index] = await withSharedSamples(state, request, limitMs);
   for (const [index, state] of states.entries())
     states[index] = await withQuickestAnswers(state, states, request, limitMs);
 }

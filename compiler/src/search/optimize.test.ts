@@ -154,7 +154,7 @@ describe("optimize", () => {
       );
       return Math.max(...counts);
     };
-    expect(await most(0.999, 120_000)).toBe(50);
+    expect(await most(0.999, 120_000)).toBe(100);
     expect(await most(0.5, 60_000)).toBeLessThan(400);
     expect(await most(0.5, 240_000)).toBe(400);
   });
@@ -195,6 +195,21 @@ describe("optimize", () => {
     expect(chosen[0]?.reason).toMatch(/taken after \S+ failed/);
     expect(steps.at(-1)).toMatchObject({ verdict: "kept", tried: "decided" });
     expect(steps.at(-1)?.name).toMatch(/, after what was better failed$/);
+  });
+
+  it("has engines share samples before the plan, where there is much to run", async () => {
+    const counts = { calibration: 4, validation: 100, test: 100 };
+    const shared = async (sampleMs: number): Promise<number> => {
+      const measure = simulatedMeasure(() => ({}), counts, { sampleMs });
+      await optimize(await requestFor(measure));
+      const asked = measure.asked.map(({ what }) => what);
+      const at = asked.indexOf("shareSamples");
+      expect(at).toBe(asked.lastIndexOf("shareSamples"));
+      expect(at).toBeLessThan(asked.lastIndexOf("tryOut"));
+      return at;
+    };
+    expect(await shared(20)).toBe(-1);
+    expect(await shared(60)).toBeGreaterThan(0);
   });
 
   it("times no finalists again that an earlier run timed, and takes what that one took", async () => {

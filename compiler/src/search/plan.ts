@@ -241,6 +241,11 @@ export class Plan {
     this.#known.set(target, known);
   }
 
+  /** See `Estimate.answered`. */
+  answered(target: TargetName, answerMs: number, isOwn: boolean): void {
+    this.#estimate.answered(target, answerMs, isOwn);
+  }
+
   /** What came of a candidate. */
   note(planned: Planned, { tookMs, accepted, latency, lost, best, isOpen }: Came): void {
     const { target, name } = planned;

@@ -1,4 +1,5 @@
 import type { Measured, TargetName } from "@pare/runtime/format";
+import { sharedMs } from "./costs.js";
 import type { OptimizeRequest } from "./request.js";
 import { sameFormat, type TargetState } from "./target-state.js";
 import { isRefusal } from "./refusal.js";
@@ -25,16 +26,16 @@ export async function withQuickestAnswers(
   if (evidence === "none" || state.device.standIn !== null) return state;
   const quickest = all
     .filter((one) => one.device.standIn === null && sameFormat(one, state))
-    .reduce((best, one) => (one.facts.sampleMs < best.facts.sampleMs ? one : best), state);
-  const { validation, sampleMs } = state.facts;
-  if (validation * (sampleMs - quickest.facts.sampleMs) < worthMs) return state;
+    .reduce((best, one) => (sharedMs(one.facts) < sharedMs(best.facts) ? one : best), state);
+  const saved = sharedMs(state.facts) - sharedMs(quickest.facts);
+  if (state.facts.validation * saved < worthMs) return state;
   const { artifact, target } = quickest.floatAnswers;
   const own = { artifact: state.reference, target: state.device.target, signal, limitMs };
   if (!(await saysTheSame(measure, own, { artifact, target }, sameFloat))) return state;
   return {
     ...state,
     floatAnswers: { artifact, target },
-    facts: { ...state.facts, answerMs: quickest.facts.sampleMs },
+    facts: { ...state.facts, answerMs: sharedMs(quickest.facts) },
   };
 }
 

@@ -20,7 +20,7 @@ export interface Said {
 }
 
 export interface Asked {
-  readonly what: "tryOut" | "accuracy" | "parity" | "latency" | "coldStart";
+  readonly what: "tryOut" | "shareSamples" | "accuracy" | "parity" | "latency" | "coldStart";
   readonly target: TargetName;
   readonly artifacts: readonly Artifact[];
   readonly split?: string;
@@ -127,6 +127,10 @@ export function simulatedMeasure(
       };
     },
     earlierLatency: async () => null,
+    async shareSamples({ artifact, target }) {
+      ask({ what: "shareSamples", target, artifacts: [artifact] }, 1000);
+      return 1;
+    },
     async coldStart({ artifact, target }) {
       ask({ what: "coldStart", target, artifacts: [artifact] }, 300);
       return { startupMs: 20, memoryBytes: 1e7 };

@@ -116,6 +116,7 @@ export function simulatedMachine({ facts, wayOf, seed, estimators }) {
     },
     knows: async () => false,
     earlierLatency: async () => null,
+    shareSamples: async () => 1,
     async latency({ artifacts, limits, seed: own }) {
       const ways = artifacts.map(wayOf);
       return measureLatency(host(ways), ways, [{}], { limits, seed: seed + own, clock });

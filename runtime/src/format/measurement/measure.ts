@@ -116,6 +116,11 @@ export interface Measure {
   coldStart(request: Measured): Promise<ColdStart>;
   /** What a sample of `accuracy` took when the first were run, all included, in this run or an earlier one; null before. */
   sampleMs(artifact: Artifact, target: TargetName): Promise<number | null>;
+  /**
+   * From now on several engines of the target share the samples of an accuracy, where that is quicker.
+   * @returns how many times as quick; 1 where one engine goes on alone
+   */
+  shareSamples(request: Measured): Promise<number>;
   /** How many samples a split has. */
   samples(split: SplitName): number;
   /** The metric is a mean over samples: the drop on some of them says something of the drop on all. */

@@ -1,0 +1,65 @@
+import { availableParallelism } from "node:os";
+import { type Artifact, artifactBytes, type TargetName } from "@pare/runtime/format";
+import type { EngineHost } from "../engines/host.js";
+
+/** Engines that share samples, at most, and what their files come to. */
+const mostEngines = 4;
+const mostBytes = 512 * 2 ** 20;
+/** For so long one engine runs alone, and then all of them do. */
+const triedMs = 400;
+const mostRuns = 64;
+/** What is less quick is not worth the memory. */
+const leastSpeed = 1.1;
+/** On graphics and neural processors engines take turns. */
+const onProcessor: readonly TargetName[] = ["cpu", "wasm", "aot"];
+
+type Engines = readonly [EngineHost, ...EngineHost[]];
+
+/** Which targets have several engines answer for samples: those on which that was found to be quicker. */
+export class SharedSamples {
+  readonly #engines = new Map<TargetName, number>();
+
+  /** All that share samples of a file now, the one that is asked for everything else first. */
+  engines(host: EngineHost, artifact: Artifact): Engines {
+    return all(host, Math.min(this.#engines.get(host.target) ?? 1, mostOf(artifact)));
+  }
+
+  /**
+   * @param runMs of the file
+   * @param run runs it so many times on one engine
+   * @returns how many times as quick all engines are; 1 where one goes on alone
+   */
+  async find(
+    host: EngineHost,
+    artifact: Artifact,
+    runMs: number,
+    run: (engine: EngineHost, times: number) => Promise<unknown>,
+  ): Promise<number> {
+    if (!onProcessor.includes(host.target)) return 1;
+    const engines = all(host, Math.min(availableParallelism(), mostEngines, mostOf(artifact)));
+    if (engines.length === 1) return 1;
+    const times = Math.min(mostRuns, Math.max(1, Math.round(triedMs / runMs)));
+    await Promise.all(engines.map((engine) => run(engine, 1)));
+    const began = performance.now();
+    await run(host, times);
+    const aloneMs = performance.now() - began;
+    await Promise.all(engines.map((engine) => run(engine, times)));
+    const togetherMs = performance.now() - began - aloneMs;
+    return Math.min(engines.length, (engines.length * aloneMs) / togetherMs);
+  }
+
+  /** What was found, now or by an earlier run. */
+  found(target: TargetName, speed: number): number {
+    const isQuicker = speed >= leastSpeed;
+    this.#engines.set(target, isQuicker ? Math.min(availableParallelism(), mostEngines) : 1);
+    return isQuicker ? speed : 1;
+  }
+}
+
+function mostOf(artifact: Artifact): number {
+  return Math.max(1, Math.floor(mostBytes / artifactBytes(artifact)));
+}
+
+function all(host: EngineHost, count: number): Engines {
+  return [host, ...host.beside(count - 1)];
+}
