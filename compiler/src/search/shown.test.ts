@@ -48,7 +48,7 @@ it("is as surprised elsewhere as it was here, in standard deviations", () => {
 it("trusts a way less where one like it lost too much on its target", () => {
   const shown = new ShownGains();
   shown.note(mixed, null, true);
-  expect(shown.expected(likeIt, expected)).toEqual({ ...expected, accepted: 0.3 });
+  expect(shown.expected(likeIt, expected)).toEqual({ ...expected, accepted: 0.15 });
   expect(shown.expected(elsewhere, expected)).toEqual(expected);
 });
 

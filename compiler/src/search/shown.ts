@@ -3,8 +3,8 @@ import type { Planned } from "./candidate.js";
 
 /** Between logarithms of latencies, about, over the models of the table of gains: of static files on one target, on two. */
 export const correlation = { sameTarget: 0.85, otherTarget: 0.7 };
-/** Assumed: where one static file lost too much, another one of its target holds half as often as its table says. */
-const lostBeside = 0.5;
+/** Where one static file lost too much, another one of its target holds so much more rarely than its table says: one of eight. */
+const lostBeside = 0.25;
 /** Assumed: what rounds activations too, or the same weights for another engine, holds that rarely where they lost alone. */
 const lostWithWeights = 0.1;
 
