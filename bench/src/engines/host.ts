@@ -18,7 +18,7 @@ import { type CallOptions, callWithin } from "./call-within.js";
 import { LiveEngine } from "./live-engine.js";
 import type { Channel } from "./protocol.js";
 import { reduceSamples } from "./reduce-samples.js";
-import { ResidentSamples, sentOnce } from "./resident-samples.js";
+import { residentBytes, ResidentSamples, sentOnce } from "./resident-samples.js";
 import { type RunSamplesOptions, SampleRuns } from "./run-samples.js";
 
 /** A model inside an engine. It is gone when the engine is: load it again after ENGINE_CRASHED or ABORTED. */
@@ -55,7 +55,7 @@ export class EngineHost implements HostDescription {
   readonly #close: () => Promise<void>;
   readonly #another: () => EngineHost;
   readonly #beside: EngineHost[] = [];
-  readonly #resident = new ResidentSamples();
+  readonly #resident: ResidentSamples;
   #nextId = 1;
 
   private constructor(
@@ -64,8 +64,12 @@ export class EngineHost implements HostDescription {
     open: () => Promise<Channel>,
     close: () => Promise<void>,
     patienceMs: number,
+    mostBytes = residentBytes.first,
   ) {
-    this.#another = () => new EngineHost(description, null, open, async () => {}, patienceMs);
+    const noClose = async (): Promise<void> => {};
+    this.#another = () =>
+      new EngineHost(description, null, open, noClose, patienceMs, residentBytes.beside);
+    this.#resident = new ResidentSamples(mostBytes);
     this.target = description.target;
     this.engine = description.engine;
     this.software = description.software;
@@ -210,7 +214,7 @@ export class EngineHost implements HostDescription {
     const ids = models.map(({ id }) => id);
     const reply = await this.#live.call<"time">(
       { kind: "time", ids, samples: sentOnce(feeds), plan, blocks },
-      longerBy(asBefore(options, 1), mostSlowdown * blocks * plan.expectedMs),
+      longerBy(asBefore(options, 0), mostSlowdown * blocks * plan.expectedMs),
     );
     return reply.blocks;
   }

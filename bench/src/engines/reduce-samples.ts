@@ -30,6 +30,7 @@ export async function reduceSamples(
   const request = { kind: "reduce", ...ids, reductions, maxMs: answerMs } as const;
   const source = samples[Symbol.asyncIterator]();
   let done = 0;
+  let lastMs: number | null = null;
   try {
     for (let batch = await nextFeeds(source); ;) {
       const { last } = batch;
@@ -40,8 +41,12 @@ export async function reduceSamples(
       for (let waiting = true; waiting;) {
         throwIfAborted(options.signal);
         const asked = { ...request, samples: sent, last };
-        const reply = await engine.call<"reduce">(asked, asBefore(options, done));
-        if (reply.done > 0) onSamples?.((done += reply.done));
+        const began = performance.now();
+        const reply = await engine.call<"reduce">(asked, asBefore(options, lastMs));
+        if (reply.done > 0) {
+          lastMs = performance.now() - began;
+          onSamples?.((done += reply.done));
+        }
         if (reply.reduced !== null) return reply.reduced;
         waiting = reply.waiting > 0;
         sent = [];

@@ -7,14 +7,20 @@ interface Resident {
   readonly bytes: number;
 }
 
-/** How many bytes of samples an engine keeps between candidates; what is over goes with each run. */
-const residentBytes = 512 * 2 ** 20;
+/** How many bytes of samples an engine keeps between candidates, and one beside it; what is over goes with each run. */
+export const residentBytes = { first: 512 * 2 ** 20, beside: 128 * 2 ** 20 };
 
 /** Which samples an engine has. */
 export class ResidentSamples {
   readonly #held = new Map<SampleSet, Map<number, Resident>>();
   #bytes = 0;
   #nextRef = 1;
+  readonly #most: number;
+
+  /** @param most bytes */
+  constructor(most: number) {
+    this.#most = most;
+  }
 
   held(samples: SampleSet, index: number): Resident | undefined {
     return this.#held.get(samples)?.get(index);
@@ -34,7 +40,7 @@ export class ResidentSamples {
     if (held !== undefined) return { ref: held.ref };
     const feeds = read ?? (await samples.sample(index)).feeds;
     const bytes = tensorBytes(feeds);
-    const keep = this.#bytes + bytes <= residentBytes;
+    const keep = this.#bytes + bytes <= this.#most;
     const ref = this.#nextRef++;
     if (keep) {
       known.set(index, { ref, bytes });

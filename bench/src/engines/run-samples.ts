@@ -52,15 +52,18 @@ export class SampleRuns {
   ): Promise<number> {
     let done = 0;
     let msPerSample = answerMs;
+    let lastMs: number | null = null;
     let ahead: Promise<Batch> | null = null;
     while (done < indexes.length && !options.until?.(done)) {
-      const run = ahead ?? this.#batch(indexes.slice(done), msPerSample, asBefore(options, done));
+      const run: Promise<Batch> =
+        ahead ?? this.#batch(indexes.slice(done), msPerSample, asBefore(options, lastMs));
       const { infos, outputs, ms } = await run;
       const after = done + infos.length;
       msPerSample = ms / infos.length;
+      lastMs = ms;
       ahead = null;
       if (options.until === undefined && after < indexes.length) {
-        ahead = this.#batch(indexes.slice(after), msPerSample, asBefore(options, after));
+        ahead = this.#batch(indexes.slice(after), msPerSample, asBefore(options, lastMs));
         // Whoever waits for it hears of its failure.
         ahead.catch(() => {});
       }

@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { type Artifact, artifactBytes, type TargetName } from "@pare/runtime/format";
+import { type Artifact, artifactBytes, isPareError, type TargetName } from "@pare/runtime/format";
 import type { EngineHost } from "../engines/host.js";
 
 /** Engines that share samples, at most, and what their files come to. */
@@ -41,11 +41,20 @@ export class SharedSamples {
     if (!onProcessor.includes(host.target)) return 1;
     const engines = all(host, Math.min(availableParallelism(), mostEngines, mostOf(artifact)));
     if (engines.length === 1) return 1;
-    this.#speed ??= await speedOf(engines, runMs, run);
+    try {
+      this.#speed ??= await speedOf(engines, runMs, run);
+    } catch (error) {
+      // Where there is no room for further ones, one is enough.
+      if (!isPareError(error) || error.code === "ABORTED") throw error;
+      this.#speed = 1;
+    }
     return Math.min(engines.length, this.#speed);
   }
 
-  /** What was found, now or by an earlier run. */
+  /**
+   * Takes what was found, now or by an earlier run.
+   * @returns how many times as quick samples are from now on
+   */
   found(target: TargetName, speed: number): number {
     const isQuicker = speed >= leastSpeed;
     this.#engines.set(target, isQuicker ? Math.min(availableParallelism(), mostEngines) : 1);

@@ -33,6 +33,8 @@ export interface WholeRequest {
 }
 
 const paritySamples = 16;
+/** What samples take, at least, for starting further engines that share them. */
+const muchMs = 10_000;
 const softwareGpuMs = 5000;
 
 /** Everything there is to measure of one file on one target. */
@@ -41,9 +43,11 @@ export async function measureWhole(measure: Measure, request: WholeRequest): Pro
   const { onReference = artifact } = request;
   const size = measure.size(artifact);
   size.catch(() => {});
-  await measure.tryOut({ artifact, target, signal });
+  const { runMs } = await measure.tryOut({ artifact, target, signal });
   const count = measure.samples(split);
   const scoring = standIn ?? target;
+  if (count * runMs >= muchMs && standIn === null)
+    await measure.shareSamples({ artifact, target, signal });
   const accuracy = await measure.accuracy({
     artifact,
     target: scoring,

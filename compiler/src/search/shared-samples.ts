@@ -1,5 +1,4 @@
 import { sharedMs } from "./costs.js";
-import { isRefusal } from "./refusal.js";
 import type { OptimizeRequest } from "./request.js";
 import type { TargetState } from "./target-state.js";
 
@@ -17,11 +16,7 @@ export async function withSharedSamples(
   if (evidence === "none" || device.standIn !== null) return state;
   if (sampleMs * (validation + test) < worthMs) return state;
   const request = { artifact: reference, target: device.target, signal, limitMs };
-  const shared = await measure.shareSamples(request).catch((error: unknown) => {
-    // One engine is enough.
-    if (!isRefusal(error)) throw error;
-    return 1;
-  });
+  const shared = await measure.shareSamples(request);
   const now = { ...facts, shared };
   return { ...state, facts: { ...now, answerMs: sharedMs(now) } };
 }
