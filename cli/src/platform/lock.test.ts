@@ -37,6 +37,22 @@ describe("a lock", () => {
     expect(await taken()).toBe(true);
   });
 
+  it("is gone where the process ends in the middle of the work, unless another one took it", async () => {
+    // Node runs no TypeScript in a child.
+    const built = new URL("../../dist/platform/lock.js", import.meta.url).href;
+    const endsIn = (work: string): void => {
+      const code = `const { withLock } = await import(${JSON.stringify(built)});
+        const { writeFileSync } = await import("node:fs");
+        await withLock(${JSON.stringify(path)}, async () => { ${work}; process.exit(3); });`;
+      const { status } = spawnSync(process.execPath, ["--input-type=module", "-e", code]);
+      expect(status).toBe(3);
+    };
+    endsIn("");
+    expect(await readdir(folder)).toEqual([]);
+    endsIn(`writeFileSync(${JSON.stringify(path)}, "another's")`);
+    expect(await readFile(path, "utf8")).toBe("another's");
+  });
+
   it("says who has it", async () => {
     await withLock(path, async () => {
       expect(await holderOf(path)).toBe(`Process ${process.pid} on ${hostname()}`);

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { lstatSync, readFileSync, rmSync } from "node:fs";
 import { link, lstat, rename, rm, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { systemCode } from "./file-error.js";
@@ -26,13 +27,27 @@ export async function withLock(path: string, work: () => Promise<void>): Promise
     void utimes(path, now, now).catch(() => undefined); // somebody may have removed it
   }, touchEveryMs);
   touch.unref();
+  // Who ends at once, at a second Ctrl-C say, waits for nothing.
+  const leave = (): void => removeNow(path, token);
+  process.once("exit", leave);
   try {
     await work();
   } finally {
+    process.off("exit", leave);
     clearInterval(touch);
     if ((await content(path)) === token) await rm(path, { force: true }).catch(() => undefined);
   }
   return true;
+}
+
+function removeNow(path: string, token: string): void {
+  try {
+    const found = lstatSync(path);
+    const isLock = found.isFile() && found.size <= mostBytes;
+    if (isLock && readFileSync(path, "utf8") === token) rmSync(path, { force: true });
+  } catch {
+    // It is found stale by who wants it next.
+  }
 }
 
 /** Who has a lock, for a reader. */

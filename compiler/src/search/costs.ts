@@ -79,7 +79,7 @@ const makeLeastMs = 40;
 /** Times that are published are of two files that differ: they settle sooner than finalists'. */
 const publishingShare = 0.4;
 /** Compressing for the size of a download, a megabyte of a small file and of a large one, where less is tried. */
-const sizeMsPerMegabyte = { small: 1000, large: 45 };
+const sizeMsPerMegabyte = { small: 1000, large: 60 };
 const smallBytes = 2 * 2 ** 20;
 /** Of a float model's bytes, what a candidate has. */
 const candidateBytes = 0.35;

@@ -1,5 +1,5 @@
-import { dropTarget } from "./open-targets.js";
 import type { TargetName } from "@pare/runtime/format";
+import { dropTarget } from "./open-targets.js";
 import type { Plan } from "./plan.js";
 import { isOfOtherSizes } from "./refusal.js";
 import { answerLimitMs, type Search } from "./search.js";
