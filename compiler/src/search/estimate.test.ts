@@ -20,8 +20,17 @@ describe("an estimate", () => {
     const alone = estimate.candidateMs(one) + estimate.candidateMs(other);
     // A run whose activations are looked at takes more than twice as long.
     expect(alone - estimate.candidatesMs([one, other])).toBeCloseTo(100 * 44, 3);
+    // What asks something else of activations has them observed anew.
+    const byError = way("cpu", "int8-static-mse", "quantize-static", holds);
+    const apart = {
+      ...byError,
+      group: { ...byError.group, steps: [{ use: "quantize-static", with: { ranges: "mse" } }] },
+    };
+    const both = estimate.candidateMs(one) + estimate.candidateMs(apart);
+    expect(estimate.candidatesMs([one, apart])).toBeCloseTo(both, 6);
     estimate.note(one, estimate.candidateMs(one), 0.6, false);
     expect(estimate.candidateMs(other)).toBeLessThan(alone / 2 - 1000);
+    expect(estimate.candidateMs(apart)).toBeCloseTo(alone / 2, 6);
   });
 
   it("follows what candidates took, but for what an earlier run knew", () => {

@@ -43,7 +43,8 @@ export class Estimate {
   readonly #counts: ReadonlyMap<TargetName, Counts>;
   readonly #calibration: number;
   readonly #shown = new ShownGains();
-  #calibrated = false;
+  /** What was observed. */
+  readonly #calibrated = new Set<string>();
   /** Groups that were learned. */
   readonly #learned = new Set<string>();
   /** Of what was expected, what learning took. */
@@ -67,7 +68,7 @@ export class Estimate {
     const { target, needsData } = planned;
     this.#shown.note(planned, latency, lost);
     const expected = this.#unscaledMs(planned);
-    if (needsData) this.#calibrated = true;
+    if (needsData) this.#calibrated.add(observationKey(planned));
     // Nothing was timed: it was known from an earlier run, which says nothing of what the others will take.
     if (tookMs < this.#knownMs(planned)) return;
     this.#scales.set(
@@ -109,10 +110,11 @@ export class Estimate {
   }
 
   candidatesMs(planned: readonly Planned[]): number {
-    let calibrated = this.#calibrated;
+    const calibrated = new Set(this.#calibrated);
     const each = planned.map((one) => {
-      const calibrates = one.needsData && !calibrated;
-      calibrated ||= one.needsData;
+      const key = observationKey(one);
+      const calibrates = one.needsData && !calibrated.has(key);
+      if (calibrates) calibrated.add(key);
       return this.#unscaledMs(one, calibrates) * this.#scaleOf(one.target);
     });
     return sum(each) + this.learningMs(planned);
@@ -230,7 +232,10 @@ export class Estimate {
     return this.#scales.get(target) ?? 1;
   }
 
-  #unscaledMs(planned: Planned, calibrates = planned.needsData && !this.#calibrated): number {
+  #unscaledMs(
+    planned: Planned,
+    calibrates = planned.needsData && !this.#calibrated.has(observationKey(planned)),
+  ): number {
     const facts = this.#factsOf(planned.target);
     if (facts === undefined) return 0;
     return (
@@ -289,6 +294,12 @@ export class Estimate {
     const exact = this.#facts.filter(({ timed, saturates }) => timed && !saturates);
     return Math.min(...[own, ...exact].map((facts) => sensitivityMs(own.layers, facts)));
   }
+}
+
+/** Files that ask the same of activations share one observation: by which rule, and of which layers. */
+function observationKey({ group }: Planned): string {
+  const asked = group.steps.find(({ use }) => use === "quantize-static")?.with;
+  return JSON.stringify([asked?.["ranges"] ?? null, asked?.["convolutions"] ?? null]);
 }
 
 /** Of what happens in a share of cases. */
