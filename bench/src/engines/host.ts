@@ -44,6 +44,7 @@ export interface HostDescription {
 const mostSlowdown = 4;
 /** For an answer, where nobody says. */
 const defaultPatienceMs = 120_000;
+const noClose = async (): Promise<void> => {};
 
 /** One target's engine in another process: it starts when first asked, and again after a crash. */
 export class EngineHost implements HostDescription {
@@ -66,7 +67,6 @@ export class EngineHost implements HostDescription {
     patienceMs: number,
     mostBytes = residentBytes.first,
   ) {
-    const noClose = async (): Promise<void> => {};
     this.#another = () =>
       new EngineHost(description, null, open, noClose, patienceMs, residentBytes.beside);
     this.#resident = new ResidentSamples(mostBytes);
@@ -88,7 +88,7 @@ export class EngineHost implements HostDescription {
   static async start(
     target: TargetName,
     open: () => Promise<Channel>,
-    close: () => Promise<void> = async () => {},
+    close: () => Promise<void> = noClose,
     patienceMs = defaultPatienceMs,
   ): Promise<EngineHost> {
     const channel = await open();

@@ -71,9 +71,11 @@ describe("samples that engines share", () => {
     expect(shared.engines(first, artifact)).toEqual([first]);
     expect(shared.found("cpu", 1.05)).toBe(1);
     expect(shared.engines(first, artifact)).toEqual([first]);
-    expect(shared.found("cpu", 1.5)).toBe(1.5);
-    const engines = shared.engines(first, artifact);
-    expect(engines).toHaveLength(Math.min(4, availableParallelism()));
+    const most = Math.min(4, availableParallelism());
+    // What a cache holds may be anything.
+    expect(shared.found("cpu", 1e9)).toBe(most);
+    expect(shared.found("cpu", 1.5)).toBe(Math.min(most, 1.5));
+    expect(shared.engines(first, artifact)).toHaveLength(most);
     const large = onnxArtifact(new Uint8Array(300 * 2 ** 20));
     expect(shared.engines(first, large)).toEqual([first]);
   });

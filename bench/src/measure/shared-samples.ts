@@ -56,9 +56,9 @@ export class SharedSamples {
    * @returns how many times as quick samples are from now on
    */
   found(target: TargetName, speed: number): number {
-    const isQuicker = speed >= leastSpeed;
-    this.#engines.set(target, isQuicker ? Math.min(availableParallelism(), mostEngines) : 1);
-    return isQuicker ? speed : 1;
+    const engines = speed >= leastSpeed ? Math.min(availableParallelism(), mostEngines) : 1;
+    this.#engines.set(target, engines);
+    return Math.max(1, Math.min(engines, speed));
   }
 }
 
