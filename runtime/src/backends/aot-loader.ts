@@ -65,12 +65,12 @@ function fail(code: string, message: string, cause?: unknown): Error {
 
 /** Downloads and compiles the module that suits the device: what comes has the hashes that the compiler wrote down. */
 export async function compile(): Promise<Compiled> {
-  // Weights are most of what comes, and come first; code is compiled meanwhile.
-  const [weights, module] = await Promise.all([
-    model.weights && read(model.weights),
+  // Code is asked for first: it is compiled while weights, most of what comes, are on their way.
+  const [module, weights] = await Promise.all([
     read(model.relaxed && hasRelaxedSimd() ? model.relaxed : model.module).then((bytes) =>
       WebAssembly.compile(bytes),
     ),
+    model.weights && read(model.weights),
   ]);
   return { module, weights };
 }
