@@ -11,8 +11,8 @@ export interface KernelTable {
   readonly ops: Readonly<Record<string, string>>;
 }
 
-/** The input whose element type the table is about, where it is not the first. */
-const keyInputs: Readonly<Record<string, number>> = { Where: 1, OneHot: 2 };
+/** The input whose element type the table is about, where it is not the first, or may be left out: a loop's count. */
+const keyInputs: Readonly<Record<string, number>> = { Where: 1, OneHot: 2, Loop: 0 };
 
 /**
  * Looks a node up.
@@ -33,7 +33,8 @@ export function lookUp(
       : `whether ${table.engine} has ${op} of ${domain} shows when it loads the model`;
     return { ok: false, why };
   }
-  const type = types[keyInputs[op] ?? 0] ?? types.find((one) => one !== undefined);
+  const at = keyInputs[op];
+  const type = at === undefined ? types.find((one) => one !== undefined) : types[at];
   const known = (table.ops[key] ?? "").split(" ");
   if (type === undefined || known.includes(type)) return { ok: true };
   return { ok: false, why: `${table.engine} has no kernel for ${op} on ${type}: ${otherwise}` };

@@ -157,6 +157,8 @@ describe("supports", () => {
       why: expect.stringContaining("has no kernel for TreeEnsembleClassifier"),
     });
     expect(cpu.supports("constructor", "", [])).toMatchObject({ ok: false });
+    // A loop without a count: what comes first then is its condition.
+    expect(cpu.supports("Loop", "", [undefined, "bool", "float32"])).toEqual({ ok: true });
   });
 
   it("has a normalization in float16, whose mean stays float32, as engines have it", async () => {
