@@ -346,6 +346,19 @@ describe("types", () => {
     expect(after?.output).toEqual([{ name: "y", type: float32(5) }]);
   });
 
+  it("are written anew where the file declares what nothing can be", async () => {
+    const declared = { name: "a", type: float32("N"), docString: "kept" };
+    const graph = await open({
+      input: [{ name: "x", type: float32("N", 3) }],
+      node: [node("Relu", ["x"], ["a"]), node("Relu", ["a"], ["y"])],
+      valueInfo: [declared],
+      output: [{ name: "y", type: float32("N", 4) }],
+    });
+    const { graph: after } = await written(graph);
+    expect(after?.valueInfo).toEqual([{ ...declared, type: float32("N", 3) }]);
+    expect(after?.output).toEqual([{ name: "y", type: float32("N", 3) }]);
+  });
+
   it("of every kind are read and written", async () => {
     const types: Message<"TypeProto">[] = [
       { sequenceType: { elemType: float32("N") }, denotation: "list" },

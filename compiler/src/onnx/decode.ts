@@ -9,6 +9,7 @@ import {
   type ModelHeader,
   type Tensor,
   type ValueId,
+  type ValueType,
 } from "../ir/index.js";
 import { type AttributeDecoding, decodeAttribute, withoutContents } from "./attribute-message.js";
 import { withoutDescriptions } from "./descriptions.js";
@@ -146,13 +147,31 @@ async function readTensors(
   }
 }
 
-/** Remembers the types that reading arrived at: a later difference is a change. */
+/**
+ * Remembers the types that reading arrived at: a later difference is a change. What the file declares and nothing can be
+ * is written anew: an engine that knew too little to see it may know enough once shapes are bound or folded, and refuse.
+ */
 function settle(graph: Graph, origin: BodyOrigin): void {
-  for (const declarations of [origin.inputs, origin.outputs]) {
-    for (const [value, declaration] of declarations) declaration.type = graph.value(value).type;
-  }
+  const settleOne = (value: ValueId, declaration: Declaration): void => {
+    const { type } = graph.value(value);
+    if (!contradicts(declaration.type, type)) declaration.type = type;
+  };
+  for (const declarations of [origin.inputs, origin.outputs])
+    for (const [value, declaration] of declarations) settleOne(value, declaration);
   for (const { value, declaration } of origin.valueInfo)
-    if (value !== null) declaration.type = graph.value(value).type;
+    if (value !== null) settleOne(value, declaration);
+}
+
+/** Is there no shape that is both? */
+function contradicts(declared: ValueType, found: ValueType): boolean {
+  if (declared.kind !== "tensor" || found.kind !== "tensor") return false;
+  const [one, other] = [declared.shape, found.shape];
+  if (one === undefined || other === undefined) return false;
+  if (one.length !== other.length) return true;
+  return one.some((size, axis) => {
+    const own = other[axis];
+    return typeof size === "number" && typeof own === "number" && size !== own;
+  });
 }
 
 /** Builds bodies from messages, inner ones before the nodes that hold them. */

@@ -170,6 +170,8 @@ export const i32x4 = {
   add: binary(0xae),
   subtract: binary(0xb1),
   multiply: binary(0xb5),
+  /** All bits of a lane, or none. */
+  greater: binary(0x3b),
   negate: unary(0xa1),
   shiftLeft: shift(0xab),
   shiftRight: shift(0xac),

@@ -16,8 +16,10 @@ import {
   laneOf,
   lowersDirections,
   noState,
+  passing,
   planProduct,
   type RecurrentShape,
+  recurrentTypes,
   refuseRecurrent,
   resultAt,
   timesOf,
@@ -32,6 +34,7 @@ const gateCount = 3;
  * applied to the state before, which takes two.
  */
 export const gruRow: LoweringRow = {
+  types: recurrentTypes,
   refuse(node) {
     return hasOwnActivations(node, ["sigmoid", "tanh"])
       ? refuseRecurrent(node)
@@ -46,7 +49,7 @@ function lowerDirection(
   shape: RecurrentShape,
   direction: number,
   y: View,
-): void {
+): View {
   const { steps, batch, hidden } = shape;
   const resetsProduct = node.attributes.int("linear_before_reset", 0) !== 0;
   const lanes = laneOf(shape, gateCount);
@@ -67,9 +70,11 @@ function lowerDirection(
   const plan = resetsProduct
     ? oneProduct(node, l, shape, direction, ofState)
     : twoProducts(node, l, shape, direction, ofState);
-  let before = initialState(node, l, 5, direction) ?? noState(l, shape);
+  const initial = initialState(node, l, 5, direction) ?? noState(l, shape);
+  const passed = passing(node, l, shape, initial);
   for (const time of timesOf(node, steps, direction)) {
     const ofInput = sliced(projected, 0, time, 1);
+    const before = passed.state;
     plan(before, ofInput);
     const after = resultAt(y, time, direction);
     const views = [ofInput, ofState, before, after];
@@ -79,8 +84,9 @@ function lowerDirection(
       options,
       views.map(({ place }): Place => place),
     );
-    before = after;
+    passed.pass(time, after);
   }
+  return passed.state;
 }
 
 /** What a step does with the state before it and the input's gates. */

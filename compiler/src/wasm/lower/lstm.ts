@@ -7,14 +7,17 @@ import type { NodeFacts } from "./node-facts.js";
 import {
   biasOf,
   biasRow,
+  directionsOf,
   exact,
   gatePanels,
   hasOwnActivations,
   initialState,
   laneOf,
   lowerLast,
+  passing,
   planProduct,
   type RecurrentShape,
+  recurrentTypes,
   refuseRecurrent,
   resultAt,
   resultsOf,
@@ -31,6 +34,7 @@ const gateCount = 4;
  * and the cell is made of the gates. The state is read and written where the result lies.
  */
 export const lstmRow: LoweringRow = {
+  types: recurrentTypes,
   refuse(node) {
     if (node.input(7) !== undefined) return "peepholes are not compiled";
     if (!hasOwnActivations(node, ["sigmoid", "tanh", "tanh"]))
@@ -43,11 +47,12 @@ export const lstmRow: LoweringRow = {
     const stateDims = [shape.directions, shape.batch, shape.hidden];
     const y = resultsOf(node, l, shape);
     const cell = l.temporary(stateDims, exact(stateDims), "cell");
-    for (let direction = 0; direction < shape.directions; direction += 1)
-      lowerDirection(node, l, shape, direction, y, cell);
+    const lasts = directionsOf(shape).map((direction) =>
+      lowerDirection(node, l, shape, direction, y, cell),
+    );
     const [, lastHidden, lastCell] = node.node.outputs;
     if (lastCell !== undefined && lastCell !== null) l.set(lastCell, cell);
-    if (lastHidden !== undefined && lastHidden !== null) lowerLast(node, l, lastHidden, y);
+    lowerLast(l, lastHidden, lasts);
   },
 };
 
@@ -58,7 +63,7 @@ function lowerDirection(
   direction: number,
   y: View,
   cells: View,
-): void {
+): View {
   const { steps, batch, hidden } = shape;
   const lanes = laneOf(shape, gateCount);
   const bias = biasOf(node, l, shape, direction);
@@ -72,10 +77,15 @@ function lowerDirection(
 
   const recurrent = gatePanels(node, l, shape, 2, direction);
   const cell = sliced(cells, 0, direction, 1);
-  let hiddenBefore = initialState(node, l, 5, direction);
-  let cellBefore = initialState(node, l, 6, direction);
+  const made =
+    node.input(4) === undefined
+      ? cell
+      : l.temporary([1, batch, hidden], exact([1, batch, hidden]), "cell of a step");
+  const hiddens = passing(node, l, shape, initialState(node, l, 5, direction));
+  const cellsOver = passing(node, l, shape, initialState(node, l, 6, direction), cell);
   for (const time of timesOf(node, steps, direction)) {
     const inputGates = sliced(projected, 0, time, 1);
+    const [hiddenBefore, cellBefore] = [hiddens.state, cellsOver.state];
     if (hiddenBefore !== undefined)
       planProduct(l, hiddenBefore, recurrent, current, { other: inputGates });
     const from = hiddenBefore === undefined ? inputGates : current;
@@ -83,13 +93,14 @@ function lowerDirection(
     l.plan.step(
       lstmCell,
       {
-        batch: collapsed(axesOf([from, cellBefore ?? cell, cell, hiddenAfter], [1])),
+        batch: collapsed(axesOf([from, cellBefore ?? made, made, hiddenAfter], [1])),
         hidden,
         hasCell: cellBefore !== undefined,
       },
-      [from.place, (cellBefore ?? cell).place, cell.place, hiddenAfter.place],
+      [from.place, (cellBefore ?? made).place, made.place, hiddenAfter.place],
     );
-    hiddenBefore = hiddenAfter;
-    cellBefore = cell;
+    hiddens.pass(time, hiddenAfter);
+    cellsOver.pass(time, made);
   }
+  return hiddens.state ?? resultAt(y, 0, direction);
 }

@@ -1,9 +1,13 @@
+import type { Dtype } from "@pare/runtime/format";
 import type { ValueId } from "../../ir/index.js";
 import type { Epilogue } from "../kernels/epilogue.js";
-import { laneCount, vectorsOf } from "../kernels/kernel.js";
+import { holdState } from "../kernels/hold-state.js";
+import { floatBytes, laneCount, vectorsOf } from "../kernels/kernel.js";
 import { matrix } from "../kernels/matrix.js";
-import type { Place } from "../plan/plan.js";
+import { collapsed } from "../kernels/nest.js";
+import { type Place, placeAt } from "../plan/plan.js";
 import {
+  axesOf,
   type Layout,
   reshaped,
   rowMajor,
@@ -22,11 +26,13 @@ import { packedMatrices, panelVectors } from "./panels.js";
 /** Steps are written out one after the other. */
 const mostSteps = 512;
 
+/** Lengths of sequences are integers. */
+export const recurrentTypes: readonly Dtype[] = ["float32", "int32"];
+
 /** Why a node over time cannot be compiled, whatever its cell is. */
 export function refuseRecurrent(node: NodeFacts): string | undefined {
   if ([1, 2].some((at) => !node.isConstant(at))) return "its weights must be constant";
   if (node.input(3) !== undefined && !node.isConstant(3)) return "its bias must be constant";
-  if (node.input(4) !== undefined) return "lengths of sequences are not compiled";
   if (node.attributes.has("clip")) return "clipped gates are not compiled";
   if (node.attributes.int("layout", 0) !== 0) return "batches before sequences are not compiled";
   return (node.dims(0)[0] ?? 0) > mostSteps
@@ -217,6 +223,52 @@ export function planProduct(
   );
 }
 
+/** What one step of a direction hands on to the next. */
+export interface Passing<Initial> {
+  /** The state before the next step, and in the end the last one. */
+  readonly state: Initial | View;
+  /** @param made the state that the step at a time made */
+  pass(time: number, made: View): void;
+}
+
+/**
+ * Where all sequences are as long as the input the state is where it was made. Where the node is given their lengths it
+ * has memory of its own: in it that of a sequence which has ended, or, backwards, has not begun, stays as it is.
+ * @param initial with what the direction begins: zeros where undefined
+ * @param kept the memory of its own
+ */
+export function passing<Initial extends View | undefined>(
+  node: NodeFacts,
+  l: Lowering,
+  shape: RecurrentShape,
+  initial: Initial,
+  kept?: View,
+): Passing<Initial> {
+  const lengths = node.input(4);
+  if (lengths === undefined) {
+    const passed: { state: Initial | View } = { state: initial };
+    return Object.assign(passed, {
+      pass(_: number, made: View) {
+        passed.state = made;
+      },
+    });
+  }
+  const { steps, batch, hidden } = shape;
+  const state = kept ?? l.temporary([1, batch, hidden], exact([1, batch, hidden]), "state");
+  const first = initial ?? noState(l, shape);
+  planMove(l.plan, first.place, first.steps, state);
+  const given = l.view(lengths);
+  const ends = reshaped(given, [1, batch, 1]) ?? given;
+  const times = l.plan.constant(Int32Array.from(rowMajor(steps)));
+  return {
+    state,
+    pass(time, made) {
+      const at = [placeAt(times, time * floatBytes), ends.place, made.place, state.place];
+      l.plan.step(holdState, { batch: collapsed(axesOf([ends, made, state], [1])), hidden }, at);
+    },
+  };
+}
+
 /** A lowering of cells whose only state is their result: each direction's steps, and the state after the last of them. */
 export function lowersDirections(
   gates: number,
@@ -226,28 +278,32 @@ export function lowersDirections(
     shape: RecurrentShape,
     direction: number,
     y: View,
-  ) => void,
+  ) => View,
 ): LoweringRow["lower"] {
   return (node, l) => {
     const shape = shapeOf(node, gates);
     const y = resultsOf(node, l, shape);
-    for (let direction = 0; direction < shape.directions; direction += 1)
-      lowerDirection(node, l, shape, direction, y);
-    const [, last] = node.node.outputs;
-    if (last !== undefined && last !== null) lowerLast(node, l, last, y);
+    const lasts = directionsOf(shape).map((direction) =>
+      lowerDirection(node, l, shape, direction, y),
+    );
+    lowerLast(l, node.node.outputs[1], lasts);
   };
 }
 
-/** The state after the last step of each direction. */
-export function lowerLast(node: NodeFacts, l: Lowering, id: ValueId, y: View): void {
-  const last = (direction: number): View => {
-    const [time = 0] = timesOf(node, sizeAt(y, 0), direction).slice(-1);
-    return resultAt(y, time, direction);
-  };
-  if (sizeAt(y, 1) === 1) return l.set(id, last(0));
+export function directionsOf({ directions }: RecurrentShape): readonly number[] {
+  return rowMajor(directions);
+}
+
+/** Each direction's state after its last step, as one output. */
+export function lowerLast(
+  l: Lowering,
+  id: ValueId | null | undefined,
+  lasts: readonly View[],
+): void {
+  if (id === undefined || id === null) return;
+  const [last] = lasts;
+  if (last !== undefined && lasts.length === 1) return l.set(id, last);
   const target = l.allocate(id, rowMajor(3), { exact: true });
-  for (const direction of [0, 1]) {
-    const from = last(direction);
+  for (const [direction, from] of lasts.entries())
     planMove(l.plan, from.place, from.steps, sliced(target, 0, direction, 1));
-  }
 }

@@ -13,8 +13,10 @@ import {
   laneOf,
   lowersDirections,
   noState,
+  passing,
   planProduct,
   type RecurrentShape,
+  recurrentTypes,
   refuseRecurrent,
   resultAt,
   sumOfBiases,
@@ -29,6 +31,7 @@ const activations: ReadonlyMap<string, Unary> = new Map<string, Unary>([
 
 /** h′ = f(W·x + R·h + b): the products with all inputs are one, and the state's is a product, a sum and f in one step. */
 export const rnnRow: LoweringRow = {
+  types: recurrentTypes,
   refuse(node) {
     return activationsOf(node, ["tanh"]).every((name) => activations.has(name))
       ? refuseRecurrent(node)
@@ -43,7 +46,7 @@ function lowerDirection(
   shape: RecurrentShape,
   direction: number,
   y: View,
-): void {
+): View {
   const { steps, batch } = shape;
   const name = activationsOf(node, ["tanh"])[direction] ?? "tanh";
   const activation = activations.get(name) ?? { kind: "tanh" };
@@ -54,11 +57,13 @@ function lowerDirection(
   const x = l.view(node.required(0));
   planProduct(l, x, gatePanels(node, l, shape, 1, direction), projected, { row });
   const weights = gatePanels(node, l, shape, 2, direction);
-  let before = initialState(node, l, 5, direction) ?? noState(l, shape);
+  const initial = initialState(node, l, 5, direction) ?? noState(l, shape);
+  const passed = passing(node, l, shape, initial);
   for (const time of timesOf(node, steps, direction)) {
     const after = resultAt(y, time, direction);
     const other = sliced(projected, 0, time, 1);
-    planProduct(l, before, weights, after, { other, epilogue: [activation] });
-    before = after;
+    planProduct(l, passed.state, weights, after, { other, epilogue: [activation] });
+    passed.pass(time, after);
   }
+  return passed.state;
 }
