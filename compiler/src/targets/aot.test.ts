@@ -128,6 +128,22 @@ it("refuses, with all reasons and what to do, what it cannot compile", async () 
   expect(aot.supports("constructor", "", [])).toMatchObject({ ok: false });
 });
 
+it("says beside free sizes what stands against operators whatever they are", async () => {
+  const deep = graphOf({ x: ["float32", 1, 3, "D", "H", 16] }, (input, b) => ({
+    y: b.add("Conv", [input("x"), b.weights(4, 3, 1, 3, 3)]),
+  }));
+  expect((await supportOf(deep, aot)).obstacles.map(({ op, reason }) => [op, reason])).toEqual([
+    ["Conv", "convolutions over one or two axes are compiled"],
+    ["D", "its size is not fixed, give --dim D=…"],
+    ["H", "its size is not fixed, give --dim H=…"],
+  ]);
+  // Nothing is made of a size that the model cannot have.
+  const narrow = graphOf({ x: ["float32", 1, "W", 8] }, (input, b) => ({
+    y: b.add("Squeeze", [b.add("Relu", [input("x")]), b.ints([1])]),
+  }));
+  expect((await supportOf(narrow, aot)).obstacles.map(({ op }) => op)).toEqual(["W"]);
+});
+
 const classifier = (batch: string | number) =>
   graphOf({ x: ["float32", batch, 6], other: ["float32", batch, 6] }, (input, b) => ({
     y: b.add("Gemm", [b.add("Add", [input("x"), input("other")]), b.weights(6, 3)]),

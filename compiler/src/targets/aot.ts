@@ -1,7 +1,7 @@
-import { type NamedBytes, sha256 } from "@pare/runtime/format";
+import { type NamedBytes, PareError, sha256 } from "@pare/runtime/format";
 import { batchSymbols, namedSymbol } from "../analysis/batch.js";
 import { workloadOf } from "../analysis/workload.js";
-import type { Graph, NodeId } from "../ir/index.js";
+import { dim, type Graph, type NodeId } from "../ir/index.js";
 import { keyOf } from "../ops/index.js";
 import { bindShapes } from "../passes/bind-shapes.js";
 import { sayClassical } from "../passes/classical/say-classical.js";
@@ -9,7 +9,7 @@ import { sayNormalizations } from "../passes/normalizations/say-normalizations.j
 import { bringToNormalForm } from "../passes/quantization/normal-form.js";
 import { sayQuantized } from "../passes/quantized-operators/say-quantized.js";
 import { simplifyGraph } from "../passes/simplify.js";
-import { compiledOperators, compileToWasm, refusalsOf } from "../wasm/index.js";
+import { compiledOperators, compileToWasm, type Refusal, refusalsOf } from "../wasm/index.js";
 import { combinedSizes, type Sizes } from "./sizes.js";
 import type { Obstacle, Proposal, Target } from "./target.js";
 
@@ -29,18 +29,9 @@ export const aot: Target = {
       ? { ok: true }
       : { ok: false, why: `${op} is not compiled on ${type}: the model goes to another target` };
   },
-  async obstacles(graph, sizes) {
-    const found = new Map<string, Obstacle>();
-    for (const { graph: fixed, unsaid } of await fixedGraphs(graph, sizes)) {
-      for (const { kind, what, why, hint, where, count } of await refusalsOf(fixed, unsaid)) {
-        const reason = hint === undefined ? why : `${why}, give ${hint}`;
-        const key = `${what}: ${reason}`;
-        // Of another size the same is said of the same nodes.
-        const of = kind === "operator" ? "nodes" : "model";
-        if (!found.has(key)) found.set(key, { of, op: what, reason, count, nodes: where });
-      }
-    }
-    return [...found.values()];
+  async obstacles(graph, sizes = {}) {
+    const found = await refusalsAt(graph, sizes);
+    return obstaclesOf([...found, ...(await refusalsOfAnySize(graph, sizes, found))]);
   },
   assumption(graph, sizes = {}) {
     const symbols = freeBatch(graph, sizes);
@@ -75,6 +66,62 @@ export const aot: Target = {
     };
   },
 };
+
+/** Of a free dim, to see what stands against operators whatever it is. */
+const guessedSize = 64;
+
+/** Dims of inputs that neither a user nor the target fixes. */
+function freeSizes(graph: Graph, sizes: Sizes): readonly string[] {
+  const fixed = new Set([...freeBatch(graph, sizes), ...Object.keys(sizes)]);
+  const free = new Set<string>();
+  for (const id of graph.main.inputs) {
+    const { type } = graph.value(id);
+    if (type.kind !== "tensor") continue;
+    for (const size of type.shape ?? [])
+      for (const symbol of dim.symbolsOf(size)) if (!fixed.has(symbol)) free.add(symbol);
+  }
+  return [...free];
+}
+
+/**
+ * Most of what stands against operators is known only where sizes are: what does against those of which nothing was found,
+ * were free dims of a guessed size. Where a model cannot be of that size, nothing.
+ */
+async function refusalsOfAnySize(
+  graph: Graph,
+  sizes: Sizes,
+  found: readonly Refusal[],
+): Promise<readonly Refusal[]> {
+  const free = freeSizes(graph, sizes);
+  if (free.length === 0) return [];
+  const guessed = Object.fromEntries(free.map((symbol) => [symbol, [guessedSize]]));
+  const others = await refusalsAt(graph, { ...sizes, ...guessed }).catch((error: unknown) => {
+    if (error instanceof PareError) return [];
+    throw error;
+  });
+  if (others.some(({ kind }) => kind === "invalid")) return [];
+  const known = new Set(found.map(({ what }) => what));
+  return others.filter(({ kind, what }) => kind === "operator" && !known.has(what));
+}
+
+async function refusalsAt(graph: Graph, sizes: Sizes): Promise<readonly Refusal[]> {
+  const found: Refusal[] = [];
+  for (const fixed of await fixedGraphs(graph, sizes))
+    found.push(...(await refusalsOf(fixed.graph, fixed.unsaid)));
+  return found;
+}
+
+/** Of another size the same is said of the same nodes. */
+function obstaclesOf(refused: readonly Refusal[]): readonly Obstacle[] {
+  const found = new Map<string, Obstacle>();
+  for (const { kind, what, why, hint, where, count } of refused) {
+    const reason = hint === undefined ? why : `${why}, give ${hint}`;
+    const key = `${what}: ${reason}`;
+    const of = kind === "operator" || kind === "invalid" ? "nodes" : "model";
+    if (!found.has(key)) found.set(key, { of, op: what, reason, count, nodes: where });
+  }
+  return [...found.values()];
+}
 
 interface FixedGraph {
   readonly graph: Graph;

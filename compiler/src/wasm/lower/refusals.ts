@@ -7,7 +7,8 @@ import { dtypeOf, NodeFacts, shapeOf } from "./node-facts.js";
 
 /** Why a graph cannot be compiled: one reason, and what it concerns. */
 export interface Refusal {
-  readonly kind: "dimension" | "operator" | "type" | "memory";
+  /** `invalid`: what an operator demands, or a file says of it, does not hold, whatever is compiled. */
+  readonly kind: "dimension" | "operator" | "type" | "memory" | "invalid";
   /** A dim, or an operator. */
   readonly what: string;
   readonly why: string;
@@ -61,7 +62,7 @@ function ofNodes(graph: Graph, whyNot: (node: Node) => string | undefined): read
   for (const node of graph.order()) {
     const what = keyOf(node);
     const why = lowerings.has(what) ? whyNot(node) : undefined;
-    if (why !== undefined) reasons.add({ kind: "operator", what, why }, graph.nodeLabel(node));
+    if (why !== undefined) reasons.add({ kind: "invalid", what, why }, graph.nodeLabel(node));
   }
   return reasons.all;
 }
