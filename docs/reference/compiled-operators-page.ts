@@ -4,6 +4,7 @@ import { classicalOperators } from "../../compiler/src/passes/classical/say-clas
 import { normalizations } from "../../compiler/src/passes/normalizations/say-normalizations.js";
 import { byteWords } from "../../compiler/src/passes/quantized-operators/bytes-as-numbers.js";
 import { quantizedOperators } from "../../compiler/src/passes/quantized-operators/say-quantized.js";
+import { overThreeAxes } from "../../compiler/src/passes/volumes/say-volumes.js";
 import { lowerings } from "../../compiler/src/wasm/lower/lowerings.js";
 
 /** `compiled-operators.md`: which of the operators that are known are compiled to WebAssembly. */
@@ -21,6 +22,7 @@ export function compiledOperatorsPage(): string {
     ...[...alike()].map((names) => `- ${names.map(code).join(", ")}`),
     "",
     `${normalizations.map(code).join(" and ")} are said in operators above.`,
+    `Over three axes ${listed(overThreeAxes)} are said over two.`,
     "",
     "## Of ai.onnx.ml",
     "",
@@ -61,6 +63,11 @@ function alike(): Iterable<readonly string[]> {
     byRow.set(row, names);
   }
   return byRow.values();
+}
+
+/** `A`, `B` and `C` */
+function listed(names: readonly string[]): string {
+  return `${names.slice(0, -1).map(code).join(", ")} and ${code(names.at(-1) ?? "")}`;
 }
 
 function code(name: string): string {

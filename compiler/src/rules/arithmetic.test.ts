@@ -46,6 +46,14 @@ describe("arithmetic", () => {
       },
     ],
     [
+      "an operand of Concat that is empty: what made it is no longer read",
+      ["Slice", "Concat"],
+      (x, b) => {
+        const rest = b.add("Slice", [x, b.ints([1000]), b.ints([2000]), b.ints([0])]);
+        return b.add("Concat", [x, rest, x], { axis: attribute.int(-2) });
+      },
+    ],
+    [
       "a Cast there and back through a wider type",
       ["Cast"],
       (x, b) => b.add("Cast", [b.add("Cast", [x], to(11))], to(1)),

@@ -16,6 +16,7 @@ import {
   madeBy,
   outputOf,
   scalarOf,
+  shapeOf,
   shapesAgree,
 } from "./pattern.js";
 import type { Rule } from "./rule.js";
@@ -178,6 +179,37 @@ const mergeConcats: Rule = {
   },
 };
 
+/** Concat(a, b) = a where b has nothing along the axis, as what a Slice leaves of an axis that is at its end. */
+const dropEmptyOperands: Rule = {
+  name: "drop-empty-operands",
+  exactness: "bitwise",
+  ops: ["Concat"],
+  match(graph, node) {
+    const [output, axis] = [outputOf(node), axisOf(node)];
+    const full = node.inputs.filter((id) => {
+      const shape = shapeOf(graph, id ?? undefined);
+      return shape?.[axis < 0 ? axis + shape.length : axis] !== 0;
+    });
+    if (output === undefined || full.length === 0 || full.length === node.inputs.length)
+      return undefined;
+    const because = "an operand has no elements";
+    return {
+      because,
+      rewrite: (editor) =>
+        editor.replace(
+          output,
+          editor.add1(
+            "Concat",
+            full,
+            { axis: attribute.int(axis) },
+            { body: graph.body(node.body) },
+          ),
+          because,
+        ),
+    };
+  },
+};
+
 function axisOf(concat: Node): number {
   return attributesOf(concat).int("axis", 0);
 }
@@ -222,5 +254,6 @@ export const arithmetic: readonly Rule[] = [
   mergeScalars,
   mergeCasts,
   mergeConcats,
+  dropEmptyOperands,
   powToMul,
 ];

@@ -8,6 +8,7 @@ import { sayClassical } from "../passes/classical/say-classical.js";
 import { sayNormalizations } from "../passes/normalizations/say-normalizations.js";
 import { bringToNormalForm } from "../passes/quantization/normal-form.js";
 import { sayQuantized } from "../passes/quantized-operators/say-quantized.js";
+import { sayVolumes } from "../passes/volumes/say-volumes.js";
 import { simplifyGraph } from "../passes/simplify.js";
 import { compiledOperators, compileToWasm, type Refusal, refusalsOf } from "../wasm/index.js";
 import { combinedSizes, type Sizes } from "./sizes.js";
@@ -140,7 +141,12 @@ async function fixedGraphs(graph: Graph, sizes: Sizes = {}): Promise<readonly Fi
     const fixed = graph.fork();
     await bindShapes.create(bindShapes.parse({ dims: { ...one, ...wanted } })).run(fixed, {});
     bringToNormalForm(fixed);
-    const said = [sayClassical(fixed), sayNormalizations(fixed), sayQuantized(fixed)];
+    const said = [
+      sayClassical(fixed),
+      sayNormalizations(fixed),
+      sayVolumes(fixed),
+      sayQuantized(fixed),
+    ];
     const unsaid = new Map(said.flatMap((left) => [...left]));
     await simplifyGraph(fixed, {});
     graphs.push({ graph: fixed, unsaid });

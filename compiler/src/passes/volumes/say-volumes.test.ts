@@ -1,0 +1,97 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { attribute, type Graph } from "../../ir/index.js";
+import { graphOf, opsOf } from "../../rules/rule-case.test.support.js";
+import { aot } from "../../targets/aot.js";
+import { supportOf } from "../../targets/support.js";
+import { cases } from "../../wasm/cases.test.support.js";
+import { compare } from "../../wasm/run-model.test.support.js";
+import { simplifyGraph } from "../simplify.js";
+import { sayVolumes } from "./say-volumes.js";
+
+const { int, ints } = attribute;
+const size = (min: number, max: number) => fc.integer({ min, max });
+const three = (min: number, max: number) =>
+  fc.array(size(min, max), { minLength: 3, maxLength: 3 });
+
+/** How far modules are from onnxruntime. */
+async function difference(graph: Graph): Promise<number> {
+  const compiled = graph.fork();
+  expect([...sayVolumes(compiled).values()]).toEqual([]);
+  await simplifyGraph(compiled, {});
+  return compare(graph, { compiled, poisoned: true });
+}
+
+const window = fc.record({
+  batch: size(1, 2),
+  sizes: three(5, 7),
+  kernel: three(1, 3),
+  strides: three(1, 2),
+  dilations: three(1, 2),
+  pads: fc.array(size(0, 1), { minLength: 6, maxLength: 6 }),
+  isSame: fc.boolean(),
+});
+
+describe("over three axes", () => {
+  it("convolves, of every window, in groups and with none", async () => {
+    const problem = fc.record({ group: size(1, 3), own: size(1, 2), each: size(1, 2), window });
+    await fc.assert(
+      fc.asyncProperty(problem, async ({ group, own, each, window: w }) => {
+        const graph = graphOf({ x: ["float32", w.batch, group * own, ...w.sizes] }, (input, b) => {
+          const weights = b.weights(group * each, own, ...w.kernel);
+          const how = w.isSame
+            ? { auto_pad: attribute.string("SAME_UPPER") }
+            : { pads: ints(w.pads), dilations: ints(w.dilations) };
+          const options = { ...how, strides: ints(w.strides), group: int(group) };
+          return { y: b.add("Conv", [input("x"), weights, b.weights(group * each)], options) };
+        });
+        expect(await difference(graph)).toBeLessThan(1e-5);
+      }),
+      { numRuns: cases(90) },
+    );
+  });
+
+  it("pools: the largest, the mean with and without pads, last and partial windows, all there is", async () => {
+    const problem = fc.record({
+      op: fc.constantFrom("MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool"),
+      channels: size(1, 5),
+      ceils: size(0, 1),
+      counts: size(0, 1),
+      window,
+    });
+    await fc.assert(
+      fc.asyncProperty(problem, async ({ op, channels, ceils, counts, window: w }) => {
+        const graph = graphOf({ x: ["float32", w.batch, channels, ...w.sizes] }, (input, b) => {
+          // A window that lies in padding alone has no mean.
+          const kernel = w.kernel.map((span) => Math.max(2, span));
+          const options = {
+            kernel_shape: ints(kernel),
+            strides: ints(w.strides),
+            ceil_mode: int(ceils),
+            ...(w.isSame ? { auto_pad: attribute.string("SAME_LOWER") } : { pads: ints(w.pads) }),
+            ...(op === "MaxPool" && !w.isSame && { dilations: ints(w.dilations) }),
+            ...(op === "AveragePool" && { count_include_pad: int(counts) }),
+          };
+          return { y: b.add(op, [input("x")], op.startsWith("Global") ? {} : options) };
+        });
+        expect(await difference(graph)).toBeLessThan(1e-5);
+      }),
+      { numRuns: cases(90) },
+    );
+  });
+
+  it("leaves what it has no words for, and says why", async () => {
+    const deep = graphOf({ x: ["float32", 1, 1, 80, 2, 2] }, (input, b) => ({
+      y: b.add("Conv", [input("x"), b.weights(1, 1, 70, 1, 1)]),
+    }));
+    expect([...sayVolumes(deep.fork()).values()]).toEqual(["its window is deeper than 64"]);
+    expect((await supportOf(deep, aot)).obstacles).toMatchObject([
+      { op: "Conv", reason: "its window is deeper than 64" },
+    ]);
+    const flat = graphOf({ x: ["float32", 1, 1, 8, 8] }, (input, b) => ({
+      y: b.add("Conv", [input("x"), b.weights(1, 1, 3, 3)]),
+    }));
+    expect(sayVolumes(flat).size).toBe(0);
+    expect(opsOf(flat)).toEqual(["Conv"]);
+  });
+});
