@@ -62,7 +62,9 @@ export async function openTarget(opening: Opening, device: TargetDevice): Promis
     if (typeof asItIs !== "string" && made.identity === (await artifactIdentity(original)))
       return { ...made, artifact: original, tryOut: asItIs };
     const left = opening.limitMs - (request.clock.now() - began);
-    const limitMs = Math.max(leastTryMs, left);
+    // Of a model that is so slow that one run takes most of the time, this form is as slow.
+    const taken = typeof asItIs === "string" ? 0 : asItIs.loadMs + asItIs.runMs;
+    const limitMs = Math.max(leastTryMs, left, 2 * taken);
     return { ...made, tryOut: await tryOut({ ...opening, limitMs }, device, made.artifact) };
   });
   const runs = typeof asItIs === "string" ? answering : { artifact: original, tryOut: asItIs };

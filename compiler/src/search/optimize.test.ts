@@ -212,6 +212,28 @@ describe("optimize", () => {
     expect(await shared(60)).toBeGreaterThan(0);
   });
 
+  it("lets the simplified form take as long as the model as it is, where that took most of the time", async () => {
+    const measure = saying(() => ({}));
+    const limits: (number | undefined)[] = [];
+    let takenMs = 0;
+    const slow: Simulated = {
+      ...measure,
+      async tryOut(ask) {
+        limits.push(ask.limitMs);
+        takenMs += 10_000;
+        return { ...(await measure.tryOut(ask)), loadMs: 1_000, runMs: 9_000 };
+      },
+    };
+    const budget = {
+      limits: () => ({ maxDrop: 0.01 }),
+      prefer: "latency",
+      timeBudgetMs: 15_000,
+    } as const;
+    const clock = { now: () => takenMs };
+    await optimize(await requestFor(slow, { budget, clock }));
+    expect(limits.slice(0, 2)).toEqual([15_000, 20_000]);
+  });
+
   it("times no finalists again that an earlier run timed, and takes what that one took", async () => {
     const together = (measure: Simulated): number =>
       measure.asked.filter(({ what, artifacts }) => what === "latency" && artifacts.length > 2)
