@@ -1,7 +1,7 @@
 import { type Artifact, isPareError, type Tensors } from "@pare/runtime/format";
 import { aot as backend } from "@pare/runtime/aot";
 import { expect, it } from "vitest";
-import { attribute } from "../ir/index.js";
+import { attribute, type Graph } from "../ir/index.js";
 import { agreement, feedsOf, run } from "../passes/quantization/engine-case.test.support.js";
 import { graphOf } from "../rules/rule-case.test.support.js";
 import { aot } from "./aot.js";
@@ -104,7 +104,7 @@ it("refuses, with all reasons and what to do, what it cannot compile", async () 
     message: expect.stringMatching(
       /W \(x\): its size is not fixed, give --dim W=…; Hardmax \(y\): it is not compiled/,
     ),
-    hint: "Fix the model's sizes: --dim W=….",
+    hint: "Fix what the model leaves open: --dim W=….",
   });
   expect((await supportOf(graph, aot)).obstacles).toEqual([
     { of: "nodes", op: "Hardmax", reason: "it is not compiled", count: 1, nodes: ["y"] },
@@ -142,6 +142,28 @@ it("says beside free sizes what stands against operators whatever they are", asy
     y: b.add("Squeeze", [b.add("Relu", [input("x")]), b.ints([1])]),
   }));
   expect((await supportOf(narrow, aot)).obstacles.map(({ op }) => op)).toEqual(["W"]);
+});
+
+it("says which input decides between bodies, where it may be one that never changes", async () => {
+  const decided = (by: "rate" | "sound") =>
+    graphOf({ x: ["float32", 1, 8], rate: ["int64"] }, (input, b) => {
+      const branch = (op: string) => {
+        const body = b.editor.addBody(op);
+        b.editor.addOutput(b.editor.add1(op, [input("x")], {}, { body }), body);
+        return attribute.graph(body);
+      };
+      const loudest = b.add("ReduceMax", [input("x")], { keepdims: attribute.int(0) });
+      const condition =
+        by === "rate"
+          ? b.add("Equal", [input("rate"), b.ints([16_000], [])])
+          : b.add("Greater", [loudest, b.floats([0])]);
+      const bodies = { then_branch: branch("Relu"), else_branch: branch("Neg") };
+      return { y: b.add("If", [condition], bodies) };
+    });
+  const reasonsOf = async (graph: Graph) =>
+    (await supportOf(graph, aot)).obstacles.map(({ reason }) => reason);
+  expect(await reasonsOf(decided("rate"))).toEqual(["it is not compiled, give --const rate=…"]);
+  expect(await reasonsOf(decided("sound"))).toEqual(["it is not compiled"]);
 });
 
 const classifier = (batch: string | number) =>

@@ -95,7 +95,7 @@ it("refuses with every reason at once, as data and as one error", async () => {
   expect(isPareError(error) && error.code).toBe("UNSUPPORTED_OP");
   for (const refusal of refusals(boundRows(graph)))
     expect(isPareError(error) && error.message).toContain(refusalText(refusal));
-  expect(isPareError(error) && error.hint).toBe("Fix the model's sizes: --dim N=….");
+  expect(isPareError(error) && error.hint).toBe("Fix what the model leaves open: --dim N=….");
 });
 
 it("refuses what would read beyond the model", async () => {

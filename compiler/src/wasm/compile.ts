@@ -156,7 +156,7 @@ export function refusalText({ kind, what, why, hint, where, count }: Refusal): s
 function hintOf(against: readonly Refusal[]): string {
   const hints = [...new Set(against.flatMap(({ hint }) => hint ?? []))];
   return hints.length > 0
-    ? `Fix the model's sizes: ${hints.join(" ")}.`
+    ? `Fix what the model leaves open: ${hints.join(" ")}.`
     : "Use another target for it: wasm runs every model.";
 }
 

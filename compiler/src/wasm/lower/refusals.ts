@@ -1,4 +1,11 @@
-import { type Dim, dim, type Graph, type Node, type ValueId } from "../../ir/index.js";
+import {
+  dependencies,
+  type Dim,
+  dim,
+  type Graph,
+  type Node,
+  type ValueId,
+} from "../../ir/index.js";
 import { hasUnconfirmedSizes, keyOf, unmetDemand } from "../../ops/index.js";
 import type { BoundedForm } from "./bounded-rows.js";
 import { elementOfType } from "./element-of-type.js";
@@ -12,7 +19,7 @@ export interface Refusal {
   /** A dim, or an operator. */
   readonly what: string;
   readonly why: string;
-  /** How to fix a dim. */
+  /** The option that fixes a dim, or decides which body runs. */
   readonly hint?: string;
   /** Labels of nodes or inputs, at most three, and how many there are. */
   readonly where: readonly string[];
@@ -121,7 +128,8 @@ function refusedNode(graph: Graph, node: Node, hasOpenInputs: boolean): Reason |
     if (hasOpenInputs && ofSizes.has(what)) return undefined;
     const isSized = hasOpenInputs || outputs.every((id) => openDims(graph, id).length === 0);
     const why = isSized ? whyNot(what) : "how large its result is shows only when it runs";
-    return { kind: "operator", what, why };
+    const hint = what === "If" ? decidedBy(graph, node) : undefined;
+    return { kind: "operator", what, why, ...(hint !== undefined && { hint }) };
   }
   const computed = [...facts.inputs.filter((id) => graph.constant(id) === undefined), ...outputs];
   const types = row.types ?? ["float32"];
@@ -145,6 +153,34 @@ function refusedNode(graph: Graph, node: Node, hasOpenInputs: boolean): Reason |
     return { kind: "type", what, why: "a constant is of a type that is not compiled" };
   const why = row.refuse?.(facts);
   return why === undefined ? undefined : { kind: "operator", what, why };
+}
+
+/** A condition that is computed of more is followed no further. */
+const mostFollowed = 1000;
+
+/**
+ * What decides an If: inputs that are one integer or truth value each, as a sample rate, may never change. Undefined where
+ * its condition is computed of anything else, sizes aside.
+ */
+function decidedBy(graph: Graph, node: Node): string | undefined {
+  const open = [node.inputs[0]];
+  const seen = new Set<ValueId>();
+  const options: string[] = [];
+  for (let id = open.pop(); id !== undefined; id = open.pop()) {
+    if (id === null || seen.has(id) || graph.constant(id) !== undefined) continue;
+    if (seen.size === mostFollowed) return undefined;
+    seen.add(id);
+    const { name, producer, type } = graph.value(id);
+    if (producer === null) {
+      const isOne = type.kind === "tensor" && (type.shape ?? [0]).every((size) => size === 1);
+      if (!isOne || !["bool", "int32", "int64"].includes(type.dtype ?? "")) return undefined;
+      options.push(`--const ${name}=…`);
+      continue;
+    }
+    const made = graph.node(producer);
+    if (!ofSizes.has(made.op)) open.push(...dependencies(graph, made));
+  }
+  return options.length === 0 ? undefined : options.sort().join(" ");
 }
 
 /** An Einsum that is left is none that simplify could say in operators that are compiled. */
