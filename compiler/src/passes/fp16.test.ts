@@ -63,7 +63,7 @@ function floatsIn(graph: Graph): readonly string[] {
 }
 
 /** Both branches have weights and capture a value; one may hold an operator whose type is not inferred. */
-function branching(opaque?: "MeanVarianceNormalization"): Graph {
+function branching(opaque?: "MeanVarianceNormalization", first = "then_branch"): Graph {
   return graphOf({ c: ["bool"], x: ["float32", 2, 3] }, (input, b) => {
     const shared = b.add("Exp", [b.add("Neg", [input("x")])]);
     const branch = (name: string, phase: number, op?: string) => {
@@ -81,7 +81,7 @@ function branching(opaque?: "MeanVarianceNormalization"): Graph {
     const [chosen] = b.editor.add(
       "If",
       [input("c")],
-      { then_branch: branch("then", 1, opaque), else_branch: branch("else", 2) },
+      { [first]: branch("then", 1, opaque), else_branch: branch("else", 2) },
       { name: "branches" },
     );
     return { y: b.add("Relu", [chosen ?? input("x")]) };
@@ -299,6 +299,18 @@ describe("fp16", () => {
       { op: "If", reason: expect.stringMatching(/^a body stays float32: the type of .* in it/) },
     ]);
     expect(floatsIn(graph)).toHaveLength(1);
+  });
+
+  it("leaves an If that has a body under another name, which an engine may load and never run", async () => {
+    const graph = branching(undefined, "other_branch");
+    const chosen = graph.order().find(({ op }) => op === "If")?.outputs[0] ?? null;
+    edit(graph, "declare", (editor) => {
+      if (chosen !== null) editor.setType(chosen, tensorType("float32", [2, 3]));
+    });
+    await fp16.create(fp16.parse({})).run(graph, {});
+    expect(graph.journal.filter(({ what }) => what === "left")).toMatchObject([
+      { op: "If", reason: "the bodies of If stay float32" },
+    ]);
   });
 
   it("keeps what it is asked to keep, bodies and all, telling names from operators", async () => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { attribute, Tensor } from "../ir/index.js";
+import { attribute, Tensor, tensorType } from "../ir/index.js";
 import { identities } from "./identities.js";
-import { apply, graphOf } from "./rule-case.test.support.js";
+import { apply, graphOf, opsOf } from "./rule-case.test.support.js";
+import { runRules } from "./run-rules.js";
 
 const float = attribute.int(1);
 
@@ -89,6 +90,18 @@ describe("a Dropout in training mode", () => {
 
   it("goes where the mode is off", async () => {
     expect((await apply(identities, dropout(false))).ops).toEqual(["Abs", "Relu"]);
+  });
+});
+
+describe("a declared shape that nothing confirms", () => {
+  it.each(["Tile", "Unsqueeze", "Reshape"])("leaves a %s by what only a run knows", async (op) => {
+    const graph = graphOf({ x: ["float32", 2, 3], by: ["int64", 2] }, (input, b) => {
+      const made = b.add(op, [input("x"), input("by")]);
+      b.editor.setType(made, tensorType("float32", [2, 3]));
+      return { y: b.add("Relu", [made]) };
+    });
+    await runRules(graph, identities, {});
+    expect(opsOf(graph)).toEqual([op, "Relu"]);
   });
 });
 

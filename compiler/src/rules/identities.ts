@@ -1,4 +1,5 @@
 import { dtypeOfCode, type Graph, type Node, type ValueId } from "../ir/index.js";
+import { hasUnconfirmedSizes } from "../ops/index.js";
 import {
   attributesOf,
   bypass,
@@ -27,8 +28,9 @@ interface IdentityRow {
 const exportedInTraining =
   "its training_mode may be on, and then what it gives is random: export the model for inference, with model.eval() in PyTorch, unless that is meant";
 
+/** A file may declare any shape of what only a run decides: the engine gives what the operator says. */
 const outputKeepsShape = (graph: Graph, node: Node): boolean =>
-  shapesAgree(graph, inputOf(node, 0), outputOf(node));
+  shapesAgree(graph, inputOf(node, 0), outputOf(node)) && !hasUnconfirmedSizes(graph, node);
 
 const rows: readonly IdentityRow[] = [
   // Identity(x) = x

@@ -4,6 +4,7 @@ import { backendTests } from "../../../../fixtures/scripts/backend-tests.mjs";
 import type { Graph } from "../../ir/index.js";
 import { decodeModel } from "../../onnx/index.js";
 import { normalizeGraph } from "../../passes/normalize.js";
+import { graphOf } from "../../rules/rule-case.test.support.js";
 import { inferAll, inferNode } from "../shape/infer.js";
 import { unmetDemand } from "./demands.js";
 
@@ -34,4 +35,17 @@ it("asks nothing that models do not meet by which ONNX tests its operators", asy
   }
   expect(unmet).toEqual([]);
   expect(nodes).toBeGreaterThan(1000);
+});
+
+it("asks that a node has the outputs of its operator, and no others", () => {
+  const whyNot = (outputs: readonly (string | null)[]) => {
+    const graph = graphOf({ x: ["float32", 3] }, (input, b) => ({
+      y: b.editor.add("Clip", [input("x")], {}, { outputs })[0] ?? input("x"),
+    }));
+    return graph.order().map((node) => unmetDemand(graph, node));
+  };
+  expect(whyNot(["y"])).toEqual([undefined]);
+  expect(whyNot(["y", "z"])).toEqual(["it gives 1 outputs, and has 2"]);
+  expect(whyNot([null, "z"])).toEqual(["it gives 1 outputs, and has 2"]);
+  expect(whyNot([null])).toEqual(["one of its outputs is left out"]);
 });

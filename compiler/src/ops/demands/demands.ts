@@ -63,7 +63,14 @@ function refusedCount(node: Node): string | undefined {
   if (isTooMany) return `it takes ${schema.inputs.length} inputs, and has ${node.inputs.length}`;
   const rest = schema.inputs.findIndex(({ arity }) => arity === "variadic");
   const isLeftOut = rest >= 0 && node.inputs.slice(rest).includes(null);
-  return isLeftOut ? "one of its inputs is left out" : undefined;
+  if (isLeftOut) return "one of its inputs is left out";
+  const { outputs } = schema;
+  if (outputs.at(-1)?.arity !== "variadic" && node.outputs.length > outputs.length)
+    return `it gives ${outputs.length} outputs, and has ${node.outputs.length}`;
+  const isLacking = outputs.some(
+    ({ arity }, at) => arity === "one" && (node.outputs[at] ?? null) === null,
+  );
+  return isLacking ? "one of its outputs is left out" : undefined;
 }
 
 /**

@@ -23,6 +23,9 @@ const float16 = 10;
  * are converted too. What a loop's body is given and gives is float32 as before, with casts inside, so that what is
  * carried keeps its precision from round to round; an If gives float16 where both of its branches do.
  */
+/** A body under another name is none that an If takes. */
+const branches = ["then_branch", "else_branch"];
+
 export class Converter {
   readonly #graph: Graph;
   readonly #editor: Editor;
@@ -97,7 +100,10 @@ export class Converter {
     this.#giveFloats(node);
     const run = operatorOf(node)?.traits.bodies;
     const bodies = bodiesOf(node);
-    const isWhole = run === "branches" ? bodies.length === 2 : run !== undefined;
+    const isWhole =
+      run === "branches"
+        ? branches.every((name) => node.attributes.get(name)?.type === "graph")
+        : run !== undefined;
     const kept = asked ?? (isWhole ? null : `the bodies of ${node.op} stay float32`);
     const reasons = new Set<string>();
     for (const body of bodies) {
