@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { attribute, type Graph } from "../../ir/index.js";
+import { attribute, type Graph, Tensor } from "../../ir/index.js";
 import { graphOf, opsOf } from "../../rules/rule-case.test.support.js";
 import { aot } from "../../targets/aot.js";
 import { supportOf } from "../../targets/support.js";
@@ -49,6 +49,20 @@ describe("over three axes", () => {
       }),
       { numRuns: cases(90) },
     );
+  });
+
+  it.each(["by map", "whole"])("convolves integers, of scales %s", async (scales) => {
+    const [maps, own] = [4, 2];
+    const graph = graphOf({ x: ["float32", 1, own, 4, 5, 5] }, (input, b) => {
+      const count = maps * own * 2 * 3 * 3;
+      const bytes = Int8Array.from({ length: count }, (_, at) => ((at * 37) % 255) - 127);
+      const stored = b.editor.constant("w", Tensor.of("int8", [maps, own, 2, 3, 3], bytes));
+      const scale = scales === "whole" ? b.floats([0.01]) : b.floats([0.01, 0.02, 0.03, 0.04]);
+      const axis = { axis: int(0) };
+      const weights = b.add("DequantizeLinear", [stored, scale], axis);
+      return { y: b.add("Conv", [input("x"), weights]) };
+    });
+    expect(await difference(graph)).toBeLessThan(1e-5);
   });
 
   it("pools: the largest, the mean with and without pads, last and partial windows, all there is", async () => {

@@ -57,11 +57,9 @@ function convolve(step: Step): void {
   const joined = deep === 1 ? under : [step.add("Concat", under, { axis: int(3) })];
   const [all = operand(step, 0)] = joined;
   const images = reshape(all, [batch * depth.output, channels * deep, rows, columns]);
-  const weights = reshape(step.add("Transpose", [operand(step, 1)], turned), [
-    maps,
-    own * deep,
-    ...plane,
-  ]);
+  const flattened = (of: ValueId): ValueId =>
+    reshape(step.add("Transpose", [of], turned), [maps, own * deep, ...plane]);
+  const weights = asStored(step, operand(step, 1), flattened);
   const bias = step.input(2);
   const made = step.add("Conv", [images, weights, ...(bias === undefined ? [] : [bias])], {
     ...windowOf(flat),
@@ -70,6 +68,22 @@ function convolve(step: Step): void {
   const [down, across] = flat;
   const result = reshape(made, [batch, depth.output, maps, down.output, across.output]);
   step.replaceBy(step.add("Transpose", [result], turned));
+}
+
+/** Weights that are stored as integers are moved as those: their scales are of maps, which stay where they are. */
+function asStored(step: Step, weights: ValueId, move: (of: ValueId) => ValueId): ValueId {
+  const { graph } = step;
+  const { producer } = graph.value(weights);
+  const stored = producer === null ? undefined : graph.node(producer);
+  const [integers, scale, ...zero] = stored?.inputs ?? [];
+  if (stored?.op !== "DequantizeLinear" || stored.domain !== "" || !integers || !scale)
+    return move(weights);
+  const { type } = graph.value(scale);
+  const isWhole = type.kind === "tensor" && (type.shape ?? [0]).every((size) => size === 1);
+  const { axis, block_size: block } = Object.fromEntries(stored.attributes);
+  const isByMap = axis?.type === "int" && axis.value === 0n;
+  if (block !== undefined || !(isWhole || isByMap)) return move(weights);
+  return step.add("DequantizeLinear", [move(integers), scale, ...zero], { axis: int(0) });
 }
 
 /** Of what is in a box the largest is that of each frame's, and the mean too: all its frames have as many under them. */
