@@ -19,7 +19,7 @@ import {
   shapeOf,
   shapesAgree,
 } from "./pattern.js";
-import type { Rule } from "./rule.js";
+import type { Rewrite, Rule } from "./rule.js";
 
 /** x / 2ⁿ = x · 2⁻ⁿ, exactly. */
 const divideByPowerOfTwo: Rule = {
@@ -161,21 +161,7 @@ const mergeConcats: Rule = {
       else for (const input of [...inner.inputs].reverse()) open.push(input);
     }
     if (inputs.length === node.inputs.length) return undefined;
-    const because = "merged with the Concat before it";
-    return {
-      because,
-      rewrite: (editor) =>
-        editor.replace(
-          output,
-          editor.add1(
-            "Concat",
-            inputs,
-            { axis: attribute.int(axis) },
-            { body: graph.body(node.body) },
-          ),
-          because,
-        ),
-    };
+    return joinInstead(graph, node, output, inputs, "merged with the Concat before it");
   },
 };
 
@@ -192,23 +178,26 @@ const dropEmptyOperands: Rule = {
     });
     if (output === undefined || full.length === 0 || full.length === node.inputs.length)
       return undefined;
-    const because = "an operand has no elements";
-    return {
-      because,
-      rewrite: (editor) =>
-        editor.replace(
-          output,
-          editor.add1(
-            "Concat",
-            full,
-            { axis: attribute.int(axis) },
-            { body: graph.body(node.body) },
-          ),
-          because,
-        ),
-    };
+    return joinInstead(graph, node, output, full, "an operand has no elements");
   },
 };
+
+/** The same Concat, of other operands. */
+function joinInstead(
+  graph: Graph,
+  concat: Node,
+  output: ValueId,
+  inputs: readonly (ValueId | null)[],
+  because: string,
+): Rewrite {
+  const axis = { axis: attribute.int(axisOf(concat)) };
+  const body = graph.body(concat.body);
+  return {
+    because,
+    rewrite: (editor) =>
+      editor.replace(output, editor.add1("Concat", inputs, axis, { body }), because),
+  };
+}
 
 function axisOf(concat: Node): number {
   return attributesOf(concat).int("axis", 0);

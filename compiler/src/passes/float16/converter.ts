@@ -18,14 +18,14 @@ import { staysFloat } from "./stays-float.js";
 const float32 = 1;
 const float16 = 10;
 
+/** A body under another name is none that an If takes. */
+const branches = ["then_branch", "else_branch"];
+
 /**
  * Turns a graph's operators to float16, with casts where they meet what stays float32. The bodies of If, Loop and Scan
  * are converted too. What a loop's body is given and gives is float32 as before, with casts inside, so that what is
  * carried keeps its precision from round to round; an If gives float16 where both of its branches do.
  */
-/** A body under another name is none that an If takes. */
-const branches = ["then_branch", "else_branch"];
-
 export class Converter {
   readonly #graph: Graph;
   readonly #editor: Editor;

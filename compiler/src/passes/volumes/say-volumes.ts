@@ -7,6 +7,7 @@ import {
   type NodeId,
   type ValueId,
 } from "../../ir/index.js";
+import { unmetDemand } from "../../ops/index.js";
 import { isMoving, type WindowAxis, windowAxes } from "../../ops/families/window.js";
 import { operand, type Step } from "../opset/adapter.js";
 import { sayNodes, type Words } from "../opset/say.js";
@@ -32,7 +33,6 @@ function convolve(step: Step): void {
   const [batch, channels, , rows, columns] = volumeOf(step, 0);
   const [maps, own, deep, ...plane] = volumeOf(step, 1);
   const group = step.attributes.int("group", 1);
-  if (group < 1 || channels !== own * group) return step.refuse("its weights do not fit its input");
   const windows = windowsOf(step, [deep, ...plane]);
   const [depth, ...flat] = windows;
   if (deep > mostDeep) return step.refuse(`its window is deeper than ${mostDeep}`);
@@ -45,17 +45,10 @@ function convolve(step: Step): void {
     const first = place * depth.dilation;
     const bounds = [first, first + (depth.output - 1) * depth.stride + 1, 1, depth.stride];
     const taken = bounds.map((bound) => step.int64("bound", [bound]));
-    return reshape(step.add("Slice", [frames, ...taken]), [
-      batch,
-      depth.output,
-      group,
-      own,
-      rows,
-      columns,
-    ]);
+    const dims = [batch, depth.output, group, own, rows, columns];
+    return reshape(step.add("Slice", [frames, ...taken]), dims);
   });
-  const joined = deep === 1 ? under : [step.add("Concat", under, { axis: int(3) })];
-  const [all = operand(step, 0)] = joined;
+  const all = step.add("Concat", under, { axis: int(3) });
   const images = reshape(all, [batch * depth.output, channels * deep, rows, columns]);
   const flattened = (of: ValueId): ValueId =>
     reshape(step.add("Transpose", [of], turned), [maps, own * deep, ...plane]);
@@ -193,9 +186,11 @@ export function sayVolumes(graph: Graph): ReadonlyMap<NodeId, string> {
   return sayNodes(graph, "say-volumes", words, isOverThree);
 }
 
+/** What does not meet its operator's demands stays as it is, and is refused by them. */
 function isOverThree(graph: Graph, node: Node): boolean {
   const [x] = node.inputs;
   if (x === undefined || x === null) return false;
   const { type } = graph.value(x);
-  return type.kind === "tensor" && type.shape?.length === 5;
+  const isVolume = type.kind === "tensor" && type.shape?.length === 5;
+  return isVolume && unmetDemand(graph, node) === undefined;
 }

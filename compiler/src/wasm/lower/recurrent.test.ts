@@ -1,8 +1,9 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { cases } from "../cases.test.support.js";
-import { type Attribute, attribute } from "../../ir/index.js";
+import { type Attribute, attribute, Tensor } from "../../ir/index.js";
 import { graphOf } from "../../rules/rule-case.test.support.js";
+import { planOf } from "../compile.js";
 import { compare } from "../run-model.test.support.js";
 
 const size = (min: number, max: number) => fc.integer({ min, max });
@@ -72,4 +73,18 @@ it("runs cells over time: both directions, batches, states and lengths given and
     }),
     { numRuns: cases(150) },
   );
+});
+
+it("refuses cells of integers: only lengths are", async () => {
+  const graph = graphOf({ x: ["int32", 2, 1, 3] }, (input, b) => {
+    const weights = [3, 4].map((depth) =>
+      b.editor.constant("w", Tensor.of("int32", [1, 4, depth], new Int32Array(4 * depth))),
+    );
+    const hidden = { hidden_size: attribute.int(4) };
+    return { y: b.many("RNN", 1, [input("x"), ...weights], hidden)[0] ?? input("x") };
+  });
+  await expect(planOf(graph)).rejects.toMatchObject({
+    code: "UNSUPPORTED_OP",
+    message: expect.stringContaining("it computes with int32"),
+  });
 });

@@ -20,7 +20,7 @@ import { joinedAxes } from "./image.js";
 import type { LoweringRow } from "./lowering-row.js";
 import type { Lowering } from "./lowering.js";
 import { planMove } from "./move.js";
-import type { NodeFacts } from "./node-facts.js";
+import { dtypeOf, type NodeFacts } from "./node-facts.js";
 import { packedMatrices, panelVectors } from "./panels.js";
 
 /** Steps are written out one after the other. */
@@ -31,6 +31,8 @@ export const recurrentTypes: readonly Dtype[] = ["float32", "int32"];
 
 /** Why a node over time cannot be compiled, whatever its cell is. */
 export function refuseRecurrent(node: NodeFacts): string | undefined {
+  const dtype = dtypeOf(node.graph, node.required(0));
+  if (dtype !== "float32") return `it computes with ${dtype ?? "a type that is not known"}`;
   if ([1, 2].some((at) => !node.isConstant(at))) return "its weights must be constant";
   if (node.input(3) !== undefined && !node.isConstant(3)) return "its bias must be constant";
   if (node.attributes.has("clip")) return "clipped gates are not compiled";

@@ -39,7 +39,7 @@ class Reasons {
   readonly #found = new Map<string, Refusal>();
 
   add(reason: Reason, where: string): void {
-    const key = `${reason.kind} ${reason.what} ${reason.why}`;
+    const key = `${reason.kind} ${reason.what} ${reason.why} ${reason.hint ?? ""}`;
     const before = this.#found.get(key) ?? { ...reason, where: [], count: 0 };
     const labels = before.where.length < 3 ? [...before.where, where] : before.where;
     this.#found.set(key, { ...before, where: labels, count: before.count + 1 });
@@ -156,7 +156,7 @@ function refusedNode(graph: Graph, node: Node, hasOpenInputs: boolean): Reason |
 }
 
 /** A condition that is computed of more is followed no further. */
-const mostFollowed = 1000;
+const mostFollowed = 100;
 
 /**
  * What decides an If: inputs that are one integer or truth value each, as a sample rate, may never change. Undefined where
