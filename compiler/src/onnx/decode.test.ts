@@ -188,6 +188,10 @@ describe("a model that is wrong is refused by name", () => {
     ["is a zip archive", "PK\x03\x04\x14"],
     ["is an HDF5 file", "\x89HDF\r\n\x1a\n"],
     ["is a TensorFlow Lite model", "\x1c\x00\x00\x00TFL3\x14"],
+    ["is in onnxruntime's own format", "\x18\x00\x00\x00ORTM\x00\x00\x00\x00"],
+    ["is a GGUF file", "GGUF\x03\x00\x00\x00"],
+    ["is a Python pickle", "\x80\x04\x95\xd4\x02\x00\x00\x00\x00\x00\x00\x8c"],
+    ["is a safetensors file", '\x10\x00\x00\x00\x00\x00\x00\x00{"weight"'],
     ["ModelProto has a field without a number", "\x01\x02"],
   ])("and what begins as another file says so: %s", async (expected, start) => {
     const text = start.startsWith("..")

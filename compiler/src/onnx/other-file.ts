@@ -1,25 +1,49 @@
 import { type ByteSource, PareError } from "@pare/runtime/format";
 
-/** How files begin that are taken for models, or packed around one. */
-const formats: readonly { start: readonly number[]; at: number; is: string; hint: string }[] = [
-  { start: [0x1f, 0x8b], at: 0, is: "compressed by gzip", hint: "Unpack it: gunzip." },
+/** How files begin, byte by byte, that are taken for models, or packed around one. */
+const formats: readonly { start: string; at: number; is: string; hint: string }[] = [
+  { start: "\x1f\x8b", at: 0, is: "compressed by gzip", hint: "Unpack it: gunzip." },
   {
-    start: [0x50, 0x4b, 3, 4],
+    start: "PK\x03\x04",
     at: 0,
     is: "a zip archive",
     hint: "Unpack it and give the .onnx file in it; a model that PyTorch saved has to be exported to ONNX.",
   },
   {
-    start: [0x89, 0x48, 0x44, 0x46],
+    start: "\x89HDF",
     at: 0,
     is: "an HDF5 file",
     hint: "Export the model to ONNX: tf2onnx reads Keras's.",
   },
   {
-    start: [0x54, 0x46, 0x4c, 0x33],
+    start: "TFL3",
     at: 4,
     is: "a TensorFlow Lite model",
     hint: "Export the model to ONNX: tf2onnx reads it.",
+  },
+  {
+    start: "ORTM",
+    at: 4,
+    is: "in onnxruntime's own format",
+    hint: "Give the .onnx file that the .ort file was made of.",
+  },
+  {
+    start: "GGUF",
+    at: 0,
+    is: "a GGUF file",
+    hint: "Give the ONNX export of the model that it was made of.",
+  },
+  {
+    start: "\x80",
+    at: 0,
+    is: "a Python pickle",
+    hint: "Export the model to ONNX where it was made: torch.onnx.export, or skl2onnx for scikit-learn.",
+  },
+  {
+    start: '{"',
+    at: 8,
+    is: "a safetensors file",
+    hint: "It holds weights alone: export the model to ONNX.",
   },
 ];
 
@@ -32,7 +56,9 @@ const shown = 40;
  */
 export async function otherFile(source: ByteSource): Promise<PareError | undefined> {
   const start = await source.read(0, Math.min(source.size, shown));
-  const format = formats.find((one) => one.start.every((byte, i) => start[one.at + i] === byte));
+  const format = formats.find((one) =>
+    Array.from(one.start).every((byte, i) => start[one.at + i] === byte.charCodeAt(0)),
+  );
   if (format !== undefined)
     return new PareError("MODEL_INVALID", `The file is ${format.is}, not an ONNX model.`, {
       hint: format.hint,

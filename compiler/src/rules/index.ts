@@ -17,6 +17,7 @@ import type { Rule } from "./rule.js";
 import { sigmoids } from "./sigmoids.js";
 import { constantReshapeTarget, foldShapeValues } from "./shape-values.js";
 import { mergeSlices } from "./slices.js";
+import { trees } from "./trees.js";
 
 /** What `simplify` applies; at one node in this order. */
 export const simplifyRules: readonly Rule[] = [
@@ -40,4 +41,5 @@ export const simplifyRules: readonly Rule[] = [
   padIntoWindow,
   concatZerosToPad,
   ...arithmetic,
+  ...trees,
 ];

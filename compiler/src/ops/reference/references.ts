@@ -1,6 +1,7 @@
 import { byKey, type Cells } from "../schema/schemas.js";
 import { binaryReferences } from "./binary.js";
 import { castReferences } from "./cast.js";
+import { classicalReferences } from "./classical.js";
 import { concatSplitReferences } from "./concat-split.js";
 import { convolutionReferences } from "./convolution.js";
 import { creationReferences } from "./creation.js";
@@ -56,6 +57,7 @@ const families: Cells<Evaluation> = {
   ...detectionReferences,
   ...signalReferences,
   ...quantizationReferences,
+  ...classicalReferences,
 };
 
 /** The exact evaluation of operators without bodies. */

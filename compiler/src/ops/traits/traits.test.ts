@@ -129,6 +129,7 @@ const withTrait = <Trait>(
 const scalings = withTrait((traits) => traits.scaling);
 const movements = withTrait((traits) => traits.dataMovement);
 const ranges = withTrait((traits) => traits.range);
+const places = withTrait((traits) => traits.elementwise);
 
 function scaled(x: Float32Array, factors: readonly number[]): Float32Array {
   const channel = (i: number): number => Math.floor(i / 16) % 3;
@@ -177,6 +178,30 @@ describe("scaling", () => {
       expect(commutes(key, [0.5, 2, 4])).toBe(false);
     },
   );
+});
+
+describe("element by element", () => {
+  // Each is given as many of itself as it must have.
+  const own = places.filter(
+    ([key]) => given[key]?.inputs === undefined && operators.get(key)?.reference !== undefined,
+  );
+
+  test.each(own.map(([key]) => key))(
+    "%s computes each element from those in its own place",
+    (key) => {
+      const { graph, node } = graphOf(key);
+      const count = operators.get(key)?.schema.inputs.filter(({ arity }) => arity === "one").length;
+      const evaluate = (data: Float32Array): readonly number[] => {
+        const x = { type: "float32", dims: [data.length], data } as const;
+        const [y] = evaluateNode(graph, node, Array.from({ length: Math.max(1, count ?? 1) }, () => x)) ?? []; // prettier-ignore
+        return Array.from(y?.data ?? [], Number);
+      };
+      const x = xOf(key);
+      expect(evaluate(x.slice(3, 40))).toEqual(evaluate(x).slice(3, 40));
+    },
+  );
+
+  test("is said of most operators that compute", () => expect(own.length).toBeGreaterThan(50));
 });
 
 describe("data movement", () => {

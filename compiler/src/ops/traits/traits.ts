@@ -2,6 +2,7 @@ import { byKey } from "../schema/schemas.js";
 import { bodies } from "./bodies.js";
 import { clamp } from "./clamp.js";
 import { dataMovement } from "./data-movement.js";
+import { elementwise } from "./elementwise.js";
 import { float16 } from "./float16.js";
 import { learned } from "./learned.js";
 import { linear } from "./linear.js";
@@ -24,6 +25,8 @@ export const traitCells = {
   clamp: byKey(clamp),
   /** Its result's elements are elements of its inputs. */
   dataMovement: byKey(dataMovement),
+  /** Its result's elements are computed each in its own place. */
+  elementwise,
   /** What it does in a model of float16. */
   float16: byKey(float16),
   /** Which of its constants were learned. */
@@ -62,6 +65,7 @@ export function traitsOf(key: string): Traits {
     bodies: traitCells.bodies.get(key),
     clamp: traitCells.clamp.get(key),
     dataMovement: traitCells.dataMovement.get(key),
+    elementwise: traitCells.elementwise.get(key),
     float16: traitCells.float16.get(key),
     learned: traitCells.learned.get(key),
     linear: traitCells.linear.get(key),

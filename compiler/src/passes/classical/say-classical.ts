@@ -1,11 +1,14 @@
 import type { Graph, NodeId } from "../../ir/index.js";
 import { sayNodes, type Words } from "../opset/say.js";
 import { featureWords } from "./features.js";
+import { labelWords } from "./labels.js";
 import { linearWords } from "./linear.js";
 import { treeWords } from "./trees.js";
 
 /** How operators of ai.onnx.ml are said in those of ai.onnx; of trees only their sums are left. */
-const words: Words = new Map(Object.entries({ ...featureWords, ...linearWords, ...treeWords }));
+const words: Words = new Map(
+  Object.entries({ ...featureWords, ...labelWords, ...linearWords, ...treeWords }),
+);
 
 /** Their keys. */
 export const classicalOperators: readonly string[] = [...words.keys()].sort();
