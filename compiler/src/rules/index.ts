@@ -17,7 +17,9 @@ import type { Rule } from "./rule.js";
 import { sigmoids } from "./sigmoids.js";
 import { constantReshapeTarget, foldShapeValues } from "./shape-values.js";
 import { mergeSlices } from "./slices.js";
-import { trees } from "./trees.js";
+import { takeFeatures } from "./tree-features.js";
+import { foldIntoLeaves } from "./tree-leaves.js";
+import { joinTrees } from "./tree-sums.js";
 
 /** What `simplify` applies; at one node in this order. */
 export const simplifyRules: readonly Rule[] = [
@@ -41,5 +43,7 @@ export const simplifyRules: readonly Rule[] = [
   padIntoWindow,
   concatZerosToPad,
   ...arithmetic,
-  ...trees,
+  takeFeatures,
+  foldIntoLeaves,
+  joinTrees,
 ];

@@ -6,10 +6,13 @@ import { eighths, features, listed, samples, tree, type Tree } from "../passes/c
 import { cases } from "../wasm/cases.test.support.js";
 import { type Builder, graphOf, opsOf } from "./rule-case.test.support.js";
 import { runRules } from "./run-rules.js";
-import { trees as rules } from "./trees.js";
+import { takeFeatures } from "./tree-features.js";
+import { foldIntoLeaves } from "./tree-leaves.js";
+import { joinTrees } from "./tree-sums.js";
 
 const domain = "ai.onnx.ml";
 const int64 = 7;
+const rules = [takeFeatures, foldIntoLeaves, joinTrees];
 
 /** A tree over features, or over some of them. */
 function scored(b: Builder, x: ValueId, root: Tree, more: Attributes = {}): ValueId {
