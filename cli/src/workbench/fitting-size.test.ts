@@ -31,3 +31,16 @@ it("takes no axis for a batch whose name says that it is none", () => {
   expect(dims("batch_of_tokens", "n")).toEqual([1, 128]);
   expect(dims("N", "n")).toEqual([1, 128]);
 });
+
+it("takes the second axis of a state for a batch, and what is called so", () => {
+  const dims = (name: string, ...own: (string | number | null)[]) =>
+    guessedDims({ name, type: "float32", dims: own });
+  expect(dims("state", 2, null, 128)).toEqual([2, 1, 128]);
+  expect(dims("decoder_h0", 1, null, 64)).toEqual([1, 1, 64]);
+  expect(dims("onnx::LSTM_1", 4, null, 64)).toEqual([4, 1, 64]);
+  expect(dims("c", 2, "batch_size", 64)).toEqual([2, 1, 64]);
+  expect(dims("features", 1, null, 80)).toEqual([1, 128, 80]);
+  expect(dims("pitch", 1, null, 1)).toEqual([1, 128, 1]);
+  expect(dims("h", 1, null)).toEqual([1, 128]);
+  expect(dims("state", 2, "frames", 80)).toEqual([2, 128, 80]);
+});

@@ -43,21 +43,37 @@ function infoOf(index: number): SampleInfo {
 /** What a free dim is taken for that is no batch and no side of an image, where a model has no need of more. */
 export const usualSize = 128;
 
+/** What recurrent cells take and give is often called so. */
+const stateName = /(^|[^a-z])(h|c|hn|cn|h0|c0|hx|cx|h_?in|c_?in|hidden|cell|states?)([^a-z]|$)/i;
+
+/** Without a name: the first axis; of [layers, batch, cells] the second. */
+function isBatchPlace({ name, dims }: ValueInfo, axis: number): boolean {
+  const [layers, , cells] = dims;
+  const isState =
+    dims.length === 3 &&
+    typeof layers === "number" &&
+    typeof cells === "number" &&
+    (layers > 1 || stateName.test(name));
+  return axis === 0 || (axis === 1 && isState);
+}
+
 /**
  * Concrete dims: a free batch is 1, a free side of an image 224, any other free dim is of the usual size.
  * @param known sizes of free dims, by name
  * @param usual as `fittingSize` finds it
  */
 export function guessedDims(
-  { dims, type }: ValueInfo,
+  info: ValueInfo,
   known: Readonly<Record<string, number>> = {},
   usual = usualSize,
 ): readonly number[] {
+  const { dims, type } = info;
   const image = dims.length === 4 && (type.startsWith("float") || type === "uint8");
   return dims.map((dim, axis) => {
     if (typeof dim === "number") return dim;
     const own = dim !== null && Object.hasOwn(known, dim) ? known[dim] : undefined;
-    const isBatch = axis === 0 && (dim === null || isBatchName(dim));
+    const isBatch =
+      dim === null ? isBatchPlace(info, axis) : axis === 0 ? isBatchName(dim) : /batch/i.test(dim);
     return own ?? (isBatch ? 1 : image ? 224 : usual);
   });
 }
