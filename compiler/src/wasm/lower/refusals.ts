@@ -80,7 +80,8 @@ export function refusals({ graph, against }: BoundedForm): readonly Refusal[] {
   const refuse = (reason: Reason, where: string): void => reasons.add(reason, where);
   for (const id of graph.main.inputs) {
     const { name } = graph.value(id);
-    openDims(graph, id).forEach((size) => refuse(openDim(size, name), name));
+    const shape = shapeOf(graph, id) ?? [];
+    openDims(graph, id).forEach((size) => refuse(openDim(size, name, shape), name));
   }
   const hasOpenInputs = reasons.all.length > 0;
   for (const id of [...graph.main.inputs, ...graph.main.outputs]) {
@@ -101,7 +102,7 @@ export function refusals({ graph, against }: BoundedForm): readonly Refusal[] {
   return reasons.all;
 }
 
-function openDim(size: Dim | undefined, input: string): Reason {
+function openDim(size: Dim | undefined, input: string, shape: readonly Dim[]): Reason {
   const symbols = size === undefined ? [] : [...dim.symbolsOf(size)];
   const named = symbols.filter((symbol) => !symbol.startsWith("?"));
   const [symbol] = named;
@@ -109,8 +110,14 @@ function openDim(size: Dim | undefined, input: string): Reason {
     kind: "dimension",
     what: symbol ?? `of ${input}`,
     why: "its size is not fixed",
-    hint: symbol === undefined ? `--shape ${input}=1x…` : `--dim ${symbol}=…`,
+    hint: symbol === undefined ? `--shape ${input}=${sizesText(shape)}` : `--dim ${symbol}=…`,
   };
+}
+
+/** As far as a shape is known, with a batch of one sample. */
+function sizesText(shape: readonly Dim[]): string {
+  const sizes = shape.map((size, axis) => (typeof size === "number" ? size : axis === 0 ? 1 : "…"));
+  return sizes.length === 0 ? "1x…" : sizes.join("x");
 }
 
 function openDims(graph: Graph, id: ValueId): readonly (Dim | undefined)[] {
