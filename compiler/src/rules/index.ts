@@ -11,7 +11,7 @@ import { gemms } from "./gemm.js";
 import { identities } from "./identities.js";
 import { recoverLayerNorm } from "./layer-norm.js";
 import { concatZerosToPad, padIntoWindow } from "./pads.js";
-import { dropLengths } from "./recurrent.js";
+import { dropLengths, dropZeroStates } from "./recurrent.js";
 import { reshapes } from "./reshapes.js";
 import type { Rule } from "./rule.js";
 import { sigmoids } from "./sigmoids.js";
@@ -31,6 +31,7 @@ export const simplifyRules: readonly Rule[] = [
   constantReshapeTarget,
   reshapeIndices,
   dropLengths,
+  dropZeroStates,
   ...reshapes,
   mergeSlices,
   ...activations,

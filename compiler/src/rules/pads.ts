@@ -4,15 +4,14 @@ import {
   absorbable,
   attributesOf,
   dtypeOf,
-  isFilledWith,
   inputOf,
-  madeBy,
   numbersOf,
   outputOf,
   scalarOf,
   shapeOf,
 } from "./pattern.js";
 import type { Miss, Rewrite, Rule } from "./rule.js";
+import { isZeros } from "./zeros.js";
 
 /**
  * Conv(Pad(x, p)) = Conv(x, pads + p) for zeros around the spatial axes. AveragePool likewise, counting what is
@@ -171,11 +170,5 @@ function zerosAlong(
 ): number | undefined {
   const size = shapeOf(graph, id)?.[axis];
   if (typeof size !== "number") return undefined;
-  const constant = graph.constant(id);
-  if (constant !== undefined) return isFilledWith(constant, 0) ? size : undefined;
-  const made = madeBy(graph, id, "ConstantOfShape");
-  if (made === undefined) return undefined;
-  const value = attributesOf(made).get("value");
-  const zero = value === undefined || (value.type === "tensor" && value.value.numbers()?.[0] === 0);
-  return zero ? size : undefined;
+  return isZeros(graph, id) ? size : undefined;
 }
