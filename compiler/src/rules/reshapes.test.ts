@@ -67,6 +67,16 @@ describe("transpose-to-reshape", () => {
     expect((await apply(reshapes, graph, { N: 3 })).ops).toEqual(["Reshape"]);
   });
 
+  it("takes one of several free sizes where a Reshape follows", async () => {
+    const joined = (target: readonly number[]) =>
+      graphOf({ x: ["float32", "N", 1, "H", "W"] }, (x, b) => ({
+        y: b.add("Reshape", [b.add("Transpose", [x("x")], perm(0, 2, 3, 1)), b.ints(target)]),
+      }));
+    const sizes = { N: 2, H: 3, W: 4 };
+    expect((await apply(reshapes, joined([0, -1, 1]), sizes)).ops).toEqual(["Reshape"]);
+    expect((await apply(reshapes, joined([-1, 0, 0, 1]), sizes)).ops).toEqual(["Transpose", "Reshape"]); // prettier-ignore
+  });
+
   it("leaves one that moves elements", async () => {
     const graph = graphOf({ x: ["float32", 1, 3, 4] }, (x, b) => ({
       y: b.add("Transpose", [x("x")], perm(0, 2, 1)),

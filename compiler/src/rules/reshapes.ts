@@ -29,13 +29,15 @@ const undoneReshapes: Rule = {
   },
 };
 
-/** Reshape(r(x), t) = Reshape(x, t) when t copies no dim of r's result (has no 0, or takes 0 literally). */
+/** Reshape(r(x), t) = Reshape(x, t), also of a Transpose that keeps the order of elements, when t copies no dim of r's result (has no 0, or takes 0 literally). */
 const mergeReshapes: Rule = {
   name: "merge-reshapes",
   exactness: "bitwise",
   ops: ["Reshape"],
   match(graph, node) {
-    const before = madeBy(graph, inputOf(node, 0), ...reshapers);
+    const x = inputOf(node, 0);
+    const transpose = madeBy(graph, x, "Transpose");
+    const before = keepsOrder(graph, transpose) ? transpose : madeBy(graph, x, ...reshapers);
     const source = before === undefined ? undefined : inputOf(before, 0);
     const target = numbersOf(graph, inputOf(node, 1));
     if (source === undefined || target === undefined) return undefined;
@@ -170,7 +172,15 @@ export function permOf(graph: Graph, node: Node): readonly number[] | undefined 
   return given ?? shape?.map((_, axis) => shape.length - 1 - axis);
 }
 
-/** A Transpose that moves only axes of size 1 keeps the order of elements: a Reshape, which costs nothing. */
+/** Does a Transpose move only axes of size 1, so that elements lie as they did? */
+function keepsOrder(graph: Graph, transpose: Node | undefined): boolean {
+  if (transpose === undefined) return false;
+  const from = shapeOf(graph, inputOf(transpose, 0));
+  const moved = permOf(graph, transpose)?.filter((axis) => from?.[axis] !== 1);
+  return moved?.every((axis, index) => index === 0 || axis > (moved[index - 1] ?? 0)) === true;
+}
+
+/** A Transpose that moves only axes of size 1 is a Reshape, which costs nothing. */
 const transposeToReshape: Rule = {
   name: "transpose-to-reshape",
   exactness: "bitwise",
@@ -182,8 +192,7 @@ const transposeToReshape: Rule = {
     const perm = permOf(graph, node);
     if (x === undefined || output === undefined || from === undefined || perm === undefined)
       return undefined;
-    const moved = perm.filter((axis) => from[axis] !== 1);
-    if (moved.some((axis, index) => index > 0 && axis < (moved[index - 1] ?? 0))) return undefined;
+    if (!keepsOrder(graph, node)) return undefined;
     const to = shapeOf(graph, output);
     if (to === undefined || perm.every((axis, at) => axis === at)) return undefined;
     return reshaped(graph, node, { source: x, from, to, output }, "moves axes of size 1 only");

@@ -132,11 +132,16 @@ function factsText(facts: Facts): string {
   ].join("\n\n");
 }
 
+/** A size that is computed of others by a longer formula says nothing to a reader. */
+const longestFormula = 40;
+
 function valueTable(title: string, values: readonly Described[]): string {
-  return `${title}\n${tableText(
-    values.map((info) => [`  ${info.name}`, info.dims === null ? info.type : describeValue(info)]),
-    new Set([0, 1]),
-  )}`;
+  const rows = values.map((info) => {
+    if (info.dims === null) return [`  ${info.name}`, info.type];
+    const dims = info.dims.map((dim) => (String(dim).length > longestFormula ? null : dim));
+    return [`  ${info.name}`, describeValue({ ...info, dims })];
+  });
+  return `${title}\n${tableText(rows, new Set([0, 1]))}`;
 }
 
 /** Of a model whose nodes would do, what stands against it is told below. */
