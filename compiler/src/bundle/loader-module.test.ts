@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { loaderTexts as written } from "../../scripts/loader-text.mjs";
 import { loaderTexts } from "./loader-text.js";
 import { countingBundle } from "./counting-bundle.test.support.js";
+import { tellingBundle } from "./telling-bundle.test.support.js";
 import { length, recurrentBundle, writeBundle } from "./recurrent-bundle.test.support.js";
 
 type Arrays = Readonly<Record<string, Float32Array | Float64Array | BigInt64Array>>;
@@ -113,6 +114,30 @@ it("gives as many rows as there are, and writes zeros behind them", async () => 
   const types = new TextDecoder().decode(written.get("aot-loader.d.ts"));
   expect(types).toContain("int64 [?, 3], at most 3 rows; an array to write into is of 9, zeros behind the last row"); // prettier-ignore
   expect(gzipSync(written.get("aot-loader.js") ?? "").length).toBeLessThan(2_000);
+});
+
+it("gives text where integers stand for it, and writes it into nothing", async () => {
+  const telling = join(folder, "telling");
+  const written = await tellingBundle();
+  await writeBundle(telling, written);
+  const own = (await import(pathToFileURL(join(telling, "aot-loader.js")).href)) as Loader;
+  const { runSync } = own.start(await own.compile());
+  expect(runSync({ x: Float32Array.of(1, 3, 2) })).toEqual({ label: ['of "two"'] });
+  expect(() => runSync({ x: new Float32Array(3) }, { label: new Float32Array(1) })).toThrow(
+    expect.objectContaining({ code: "INPUT" }),
+  );
+  const types = new TextDecoder().decode(written.get("aot-loader.d.ts"));
+  expect(types).toContain('/** string [1] */\n  readonly "label": readonly string[];');
+  expect(types).toContain('type Text = "label";');
+  const faults = faultsOf(
+    telling,
+    `import { compile, start } from "./aot-loader.js";
+const { runSync } = start(await compile());
+export const label: readonly string[] = runSync({ x: new Float32Array(3) }).label;
+runSync({ x: new Float32Array(3) }, { label });
+`,
+  );
+  expect(faults).toEqual([expect.stringContaining("is not assignable to type")]);
 });
 
 it.each([
@@ -225,7 +250,7 @@ it("imports the module where nothing is compiled", () => {
 });
 
 it("has types of its own, and gives the bundle's state to the runtime", () => {
-  expect(faultsOf(folder)).toEqual([
+  expect(faultsOf(folder, program)).toEqual([
     expect.stringMatching(/Property '\S*s\S*' is missing/),
     expect.stringMatching(/'s' does not exist/),
     expect.stringMatching(/'sN' does not exist/),
@@ -233,10 +258,8 @@ it("has types of its own, and gives the bundle's state to the runtime", () => {
   ]);
 });
 
-/** Of a program that uses the loader and the types of the bundle rightly, and wrongly four times. */
-function faultsOf(place: string): string[] {
-  const main = join(place, "main.ts");
-  const program = `import { compile, start } from "./aot-loader.js";
+/** Uses the loader and the types of the bundle rightly, and wrongly four times. */
+const program = `import { compile, start } from "./aot-loader.js";
 import type { State } from "./index.js";
 const next: State["sN"] = "s";
 const model = start(await compile());
@@ -249,6 +272,10 @@ model.stream().runSync({ x }).sN;
 model.runSync({ x: new Float64Array(8), s: x });
 export { data, next, same };
 `;
+
+/** Of a program beside a bundle's files. */
+function faultsOf(place: string, code: string): string[] {
+  const main = join(place, "main.ts");
   const options: ts.CompilerOptions = {
     strict: true,
     noEmit: true,
@@ -262,7 +289,7 @@ export { data, next, same };
   const { getSourceFile, fileExists } = host;
   host.getSourceFile = (name, version) =>
     name === main
-      ? ts.createSourceFile(name, program, version)
+      ? ts.createSourceFile(name, code, version)
       : getSourceFile.call(host, name, version);
   host.fileExists = (name) => name === main || fileExists.call(host, name);
   return ts

@@ -1,6 +1,7 @@
 import {
   describeValue,
   dtypeArray,
+  isNumeric,
   type Manifest,
   PareError,
   type ValueInfo,
@@ -61,10 +62,14 @@ function placesOf({ inputs, outputs }: Pick<ModuleFacts, "inputs" | "outputs">):
 }
 
 function placeOf(value: ModuleValue): string {
-  const { name, type, at, count, most = 1 } = value;
+  const { name, type, at, count, most = 1, labels } = value;
   const length = mostNumbers(value);
-  const counted = count === undefined ? "" : `, ${count}, ${length / most}`;
-  return `[${JSON.stringify(name)}, ${arrayOf(type)}, ${at}, ${length}${counted}],`;
+  const counted = count === undefined ? [] : [count, length / most];
+  // Where all rows are always there, none of them is counted.
+  const text =
+    labels === undefined ? [] : [...(count === undefined ? [0, 0] : []), JSON.stringify(labels)];
+  const places = [JSON.stringify(name), arrayOf(type), at, length, ...counted, ...text];
+  return `[${places.join(", ")}],`;
 }
 
 /** How many a value has, or has room for. */
@@ -73,9 +78,12 @@ function mostNumbers({ dims, most = 1 }: ModuleValue): number {
 }
 
 function arrayOf(type: string): string {
-  const found = Object.entries(dtypeArray).find(([dtype]) => dtype === type);
-  if (found === undefined) throw new PareError("INTERNAL", `A module has a value of ${type}.`);
-  return found[1].name;
+  return dtypeArray[numericOf(type)].name;
+}
+
+function numericOf(type: string): keyof typeof dtypeArray {
+  if (!isNumeric(type)) throw new PareError("INTERNAL", `A module has a value of ${type}.`);
+  return type;
 }
 
 function fileOf(
@@ -99,8 +107,7 @@ function loaderTypes(
   { inputs, outputs, others = [] }: ModuleFacts,
   state: readonly (readonly [string, string])[],
 ): string {
-  const carried = state.flat().map((name) => JSON.stringify(name));
-  const rest = carried.length === 0 ? "never" : carried.join(" | ");
+  const texts = outputs.flatMap(({ name, labels }) => (labels === undefined ? [] : [name]));
   return `${arraysOf(
     "Inputs",
     inputs,
@@ -111,7 +118,8 @@ ${arraysOf(
   outputs,
   others.map((entry) => entry.outputs),
 )}
-type State = ${rest};
+type State = ${namesOf(state.flat())};
+type Text = ${namesOf(texts)};
 
 /** Can be posted: to a worker, and in the \`processorOptions\` of an audio worklet. */
 export interface Compiled {
@@ -122,8 +130,11 @@ export interface Compiled {
 export interface RunSync<In, Out> {
   /** Outputs in new arrays. */
   (inputs: In): Out;
-  /** Writes those outputs that are named, and allocates nothing. */
-  <Into extends Partial<Out>>(inputs: In, into: Into): Into;
+  /** Writes those outputs that are named, of numbers, and allocates nothing. */
+  <Into extends { readonly [Name in keyof Out]?: Name extends Text ? never : Out[Name] }>(
+    inputs: In,
+    into: Into,
+  ): Into;
 }
 
 export interface Model {
@@ -159,14 +170,24 @@ function arraysOf(
 ): string {
   const fields = values.map((value, index) => {
     const all = [value, ...others.flatMap((own) => own[index] ?? [])];
-    const texts = new Set(all.map((one) => describeValue(one as ValueInfo)));
-    const { most } = value;
+    const texts = new Set(all.map((one) => describeValue(typed(one))));
+    const { most, labels } = value;
     const rows =
       most === undefined
         ? ""
         : `, at most ${most} rows; an array to write into is of ${mostNumbers(value)}, zeros behind the last row`;
     const said = visibleLine([...texts].join(" or ") + rows).replaceAll("*/", "* /");
-    return `  /** ${said} */\n  readonly ${JSON.stringify(value.name)}: ${arrayOf(value.type)};\n`;
+    return `  /** ${said} */\n  readonly ${JSON.stringify(value.name)}: ${labels === undefined ? arrayOf(value.type) : "readonly string[]"};\n`;
   });
   return `export interface ${name} {\n${fields.join("")}}\n`;
+}
+
+/** A type of one of these names. */
+function namesOf(all: readonly string[]): string {
+  return all.length === 0 ? "never" : all.map((name) => JSON.stringify(name)).join(" | ");
+}
+
+/** As whoever runs the model knows it. */
+function typed({ name, type, dims, labels }: ModuleValue): ValueInfo {
+  return { name, type: labels === undefined ? numericOf(type) : "string", dims };
 }

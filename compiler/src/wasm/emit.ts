@@ -19,6 +19,8 @@ interface ModuleValue {
   /** Of an output of which only a run knows how many rows it has: the address of their count, an int32, and the most. */
   readonly count?: number;
   readonly most?: number;
+  /** Of an output of text: what its integers stand for. */
+  readonly labels?: readonly string[];
 }
 
 /** What goes in and out where one of a module's functions is called. */
@@ -95,12 +97,13 @@ export function emitTogether(
 }
 
 function factsOf({ plan, memory }: Together["entries"][number]): EntryFacts {
-  const value = ({ name, type, dims, place, rows }: PlacedValue): ModuleValue => ({
+  const value = ({ name, type, dims, place, rows, labels }: PlacedValue): ModuleValue => ({
     name,
     type,
     dims: dims.map((size, axis) => (axis === rows?.axis ? null : size)),
     at: memory.addressOf(place),
     ...(rows && { count: memory.addressOf(rows.count), most: dims[rows.axis] ?? 1 }),
+    ...(labels && { labels }),
   });
   return { inputs: plan.inputs.map(value), outputs: plan.outputs.map(value) };
 }

@@ -7,15 +7,18 @@ import { hasRelaxedSimd } from "./relaxed-simd.js";
 /** What of a typed array this uses. */
 interface Numbers {
   readonly length: number;
+  readonly [at: number]: number | bigint;
   readonly buffer: ArrayBuffer;
   readonly constructor: { readonly name: string };
   set(from: Numbers): void;
   slice(from?: number, to?: number): Numbers;
 }
 type Arrays = Readonly<Record<string, Numbers | undefined>>;
+type Outputs = Readonly<Record<string, Numbers | readonly string[] | undefined>>;
 /**
  * Names of values, each with the array that holds it, its address and its length. Of an output of which only a run knows
- * how many rows it has also the address of their count, and how many numbers a row is.
+ * how many rows it has also the address of their count, and how many numbers a row is; of one of text what its integers
+ * stand for.
  */
 type Places = readonly (readonly [
   name: string,
@@ -24,6 +27,7 @@ type Places = readonly (readonly [
   length: number,
   countAt?: number,
   width?: number,
+  labels?: readonly string[],
 ])[];
 /**
  * Its sha256 in hex, and where it lies: asked for late, since neither an audio worklet nor workerd knows URLs. Of weights
@@ -166,6 +170,7 @@ interface View {
   readonly array: Numbers;
   /** How many of its numbers there are. */
   readonly length: () => number;
+  readonly labels: readonly string[] | undefined;
 }
 
 /** An output that is an input of the next step, and what lies between them. */
@@ -176,10 +181,10 @@ interface Carried {
 }
 
 function viewsOf(places: Places, memory: ArrayBuffer): View[] {
-  return places.map(([name, Kind, at, most, countAt = 0, width]) => {
+  return places.map(([name, Kind, at, most, countAt = 0, width, labels]) => {
     const count = new Int32Array(memory, countAt, 1);
     const length = () => (width ? width * (count[0] ?? 0) : most);
-    return { name, array: new Kind(memory, at, most), length };
+    return { name, array: new Kind(memory, at, most), length, labels };
   });
 }
 
@@ -188,7 +193,7 @@ function zero(array: Numbers): Numbers {
   return array;
 }
 
-type Run = (feeds: Arrays, into?: Arrays) => Arrays;
+type Run = (feeds: Arrays, into?: Arrays) => Outputs;
 
 /** Runs the entry whose inputs are as long as those that are given: arrays have no dims. */
 function chooserOf(entries: readonly Entry[]): Run {
@@ -234,9 +239,12 @@ function copy(from: Numbers | undefined, to: Numbers | undefined): void {
   if (from) to?.set(from);
 }
 
-function copies(values: readonly View[]): Arrays {
+function copies(values: readonly View[]): Outputs {
   return Object.fromEntries(
-    values.map(({ name, array, length }) => [name, array.slice(0, length())]),
+    values.map(({ name, array, length, labels }) => {
+      const own = array.slice(0, length());
+      return [name, labels ? Array.from(own, (at) => labels[Number(at)] ?? "") : own];
+    }),
   );
 }
 

@@ -50,6 +50,18 @@ describe("a module", () => {
   });
 
   it.each([
+    { labels: ["no", "yes"], data: ["no", "no"] },
+    { labels: { 0: 5 }, data: ["5", "5"] },
+    { labels: "a", data: ["a", "a"] },
+    { labels: 7, data: ["undefined", "undefined"] },
+  ])("gives text for integers, whatever it says of them: $labels", async ({ labels, data }) => {
+    const label = { name: "label", type: "int64", dims: [2], at: 16, labels };
+    const session = await load({ inputs: [value("x")], outputs: [label] });
+    expect(session.outputs).toEqual([{ name: "label", type: "string", dims: [2] }]);
+    expect(await session.run(feeds)).toEqual({ label: { type: "string", dims: [2], data } });
+  });
+
+  it.each([
     { how: "traps", body: [0x00] },
     { how: "grows its memory", body: [0x41, 1, 0x40, 0, 0x1a] },
   ])("that $how in a run fails by name", async ({ body }) => {

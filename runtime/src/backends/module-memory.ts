@@ -5,9 +5,10 @@ import { elementCount, type Tensor } from "../format/tensor/tensor.js";
 /** An input or output as the module says it lies, and the memory itself. */
 export interface Placed {
   readonly name: string;
-  readonly type: Exclude<Dtype, "string">;
+  readonly type: Dtype;
   /** null for rows of which only a run knows how many there are: `memory` has room for the most. */
   readonly dims: readonly (number | null)[];
+  /** Of text, the integers that stand for it. */
   readonly memory: TypedArray;
   /** What lies there now, as a tensor of its own. */
   readonly copied: () => Tensor;
@@ -74,7 +75,7 @@ function factsOf(module: WebAssembly.Module): Fields {
 
 function placed(said: unknown, buffer: ArrayBuffer): readonly Placed[] {
   return listOf(said).map((value) => {
-    const { name, type, dims, at, count, most } = recordOf(value);
+    const { name, type, dims, at, count, most, labels } = recordOf(value);
     const own = listOf(dims);
     const sized = (rows: unknown): number[] => own.map((size) => size ?? rows);
     const whole = sized(most);
@@ -85,11 +86,19 @@ function placed(said: unknown, buffer: ArrayBuffer): readonly Placed[] {
       new dtypeArray[type](buffer, Number(at), elementCount(whole)),
       new Uint32Array(buffer, Number(count), 1),
     ]);
-    const copied = () => {
+    const texts = labels ? recordOf(labels) : null;
+    const copied = (): Tensor => {
       const dims = sized(Math.min(...rows, Number(most)));
-      return { type, dims, data: memory.slice(0, elementCount(dims)) };
+      const data = memory.slice(0, elementCount(dims));
+      return texts
+        ? {
+            type: "string",
+            dims,
+            data: Array.from<unknown, string>(data, (at) => String(texts[String(at)])),
+          }
+        : { type, dims, data };
     };
-    return { name, type, dims: own, memory, copied };
+    return { name, type: texts ? "string" : type, dims: own, memory, copied };
   });
 }
 

@@ -50,6 +50,7 @@ export function difference(expected: Tensors, actual: Tensors): number {
 
 function apart(x: Dense, y: Dense | undefined): number {
   if (y === undefined || y.type !== x.type || y.dims.join() !== x.dims.join()) return Infinity;
+  if (x.type === "string") return x.data.join("\n") === y.data.join("\n") ? 0 : Infinity;
   return Math.max(
     ...Array.from({ length: x.data.length }, (_, at) => {
       const [own, other] = [Number(x.data[at]), Number(y.data[at])];

@@ -99,6 +99,24 @@ it("multiplies features as the engine does, and tells classes by that", async ()
   );
 });
 
+it("gives the names of classes", async () => {
+  const graph = classical(
+    "LinearClassifier",
+    { x: ["float32", 2, 2] },
+    {
+      coefficients: attribute.floats([1, -2, 3, 4]),
+      intercepts: attribute.floats([0, 1]),
+      classlabels_strings: strings(["no", "yes"]),
+    },
+    ["label", "scores"],
+  );
+  const x = floats([2, 2], [1, 2, 3, -4]);
+  const { label } = await byModule(graph, { x });
+  expect(label).toEqual({ type: "string", dims: [2], data: ["yes", "no"] });
+  const expected = await byEngine(graph, { x });
+  expect([...(expected["label"]?.data ?? [])]).toEqual(["yes", "no"]);
+});
+
 it.each([undefined, 9, 12])("compiles a classifier of a model of opset %s", async (opset) => {
   const graph = classical(
     "LinearClassifier",
@@ -137,7 +155,6 @@ it("joins features and takes some out as the engine does", async () => {
 });
 
 it.each([
-  ["text", { classlabels_strings: strings(["no", "yes"]) }, "takes or gives string"],
   ["no labels", {}, "it has no labels"],
   ["another transform", { classlabels_ints: attribute.ints([0, 1]), post_transform: attribute.string("PROBIT") }, "PROBIT"], // prettier-ignore
   ["too few coefficients", { classlabels_ints: attribute.ints([0, 1]), coefficients: attribute.floats([1]) }, "coefficients are not as many"], // prettier-ignore

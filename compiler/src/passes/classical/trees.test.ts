@@ -61,7 +61,9 @@ it("tells classes by trees as the engine does: two by one score or both, and mor
           ...listedScores,
           ...(p.isShare && { class_weights: attribute.floats(positive) }),
           ...(p.base && bases.length > 0 && { base_values: attribute.floats(bases) }),
-          classlabels_int64s: attribute.ints(labels),
+          ...(p.text
+            ? { classlabels_strings: strings(labels.map((label) => `class ${label}`)) }
+            : { classlabels_int64s: attribute.ints(labels) }),
           post_transform: attribute.string(p.transform),
         },
         ["label", "scores"],

@@ -9,6 +9,7 @@ import { axesOf, isDense, orderOf, rowMajor, type View, viewOf } from "../plan/v
 import { elementOfType } from "./element-of-type.js";
 import type { Lowering } from "./lowering.js";
 import { dtypeOf, shapeOf } from "./node-facts.js";
+import { textOutput } from "./text-output.js";
 
 /** Memory that an input is written to, row-major as its type has it, and the view of what is computed with. */
 export function placeInput(l: Lowering, id: ValueId): void {
@@ -20,16 +21,19 @@ export function placeInput(l: Lowering, id: ValueId): void {
 
 /** An output is row-major without gaps, in memory that holds nothing else afterwards. */
 export function placeOutput(l: Lowering, id: ValueId): void {
-  const type = dtypeOf(l.graph, id) ?? "float32";
-  const view = l.view(id);
+  const text = textOutput(l.graph, id);
+  const computed = text?.index ?? id;
+  const type = dtypeOf(l.graph, computed) ?? "float32";
+  const view = l.view(computed);
   const given = type === "bool" ? converted(l, view, "u8", false) : owned(l, view);
-  const rows = l.rows(id);
+  const rows = l.rows(computed);
   if (rows !== undefined) {
     const [most = 1, ...inner] = given.dims.slice(rows.axis);
     const bytes = inner.reduce((product, size) => product * size, elementBytes[given.element]);
     l.plan.step(zeroRest, { bytes, most }, [rows.count, given.place], true);
   }
-  l.plan.output({ ...placed(l, id, type, given), ...(rows && { rows }) });
+  const labels = text && { labels: text.labels };
+  l.plan.output({ ...placed(l, id, type, given), ...(rows && { rows }), ...labels });
 }
 
 /** Elements as whoever runs the model gives and takes them. */

@@ -7,6 +7,7 @@ import { type Arrays, NodeFacts } from "./node-facts.js";
 import type { LoweredForm } from "./lowered-form.js";
 import { absorbFunctions } from "./quantized/table.js";
 import { loweringOrder } from "./order.js";
+import { textOutput } from "./text-output.js";
 
 /**
  * A simplified graph as calls of kernels. Nothing stands against it: `refusals` is empty.
@@ -18,6 +19,10 @@ export function lower({ graph, stored, rows }: LoweredForm, arrays: Arrays): Pla
   for (const id of graph.main.inputs) {
     // One with a constant has a default: it is fixed to that.
     if (graph.constant(id) === undefined) placeInput(l, id);
+  }
+  for (const id of graph.main.outputs) {
+    const text = textOutput(graph, id);
+    if (text !== undefined) l.absorbed.add(text.node);
   }
   for (const node of loweringOrder(graph)) {
     if (l.absorbed.has(node)) continue;

@@ -9,6 +9,7 @@ import {
 import { hasUnconfirmedSizes, keyOf, unmetDemand } from "../../ops/index.js";
 import type { BoundedForm } from "./bounded-rows.js";
 import { elementOfType } from "./element-of-type.js";
+import { type TextOutput, textOutput } from "./text-output.js";
 import { lowerings } from "./lowerings.js";
 import { dtypeOf, NodeFacts, shapeOf } from "./node-facts.js";
 
@@ -84,13 +85,17 @@ export function refusals({ graph, against }: BoundedForm): readonly Refusal[] {
     openDims(graph, id).forEach((size) => refuse(openDim(size, name, shape), name));
   }
   const hasOpenInputs = reasons.all.length > 0;
+  const texts = new Map(graph.main.outputs.flatMap((id) => textsAt(graph, id)));
   for (const id of [...graph.main.inputs, ...graph.main.outputs]) {
+    if (texts.has(id)) continue;
     const dtype = dtypeOf(graph, id);
     const { name } = graph.value(id);
     if (dtype !== undefined && elementOfType(dtype) === undefined)
       refuse({ kind: "type", what: name, why: `the model takes or gives ${dtype}` }, name);
   }
+  const tables = new Set([...texts.values()].map(({ node }) => node));
   for (const node of graph.order()) {
+    if (tables.has(node)) continue;
     const label = graph.nodeLabel(node);
     const why = against.get(node.id);
     const refusal =
@@ -100,6 +105,11 @@ export function refusals({ graph, against }: BoundedForm): readonly Refusal[] {
     if (refusal !== undefined) refuse(refusal, label);
   }
   return reasons.all;
+}
+
+function textsAt(graph: Graph, id: ValueId): readonly (readonly [ValueId, TextOutput])[] {
+  const text = textOutput(graph, id);
+  return text === undefined ? [] : [[id, text]];
 }
 
 function openDim(size: Dim | undefined, input: string, shape: readonly Dim[]): Reason {

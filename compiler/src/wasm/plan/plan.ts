@@ -49,6 +49,8 @@ export interface PlacedValue {
   readonly place: Place;
   /** The axis of which only a run knows how many there are, at most its size; zeros lie behind them. */
   readonly rows?: { readonly axis: number; readonly count: Place };
+  /** What its integers stand for, where it is text. */
+  readonly labels?: readonly string[];
 }
 
 /** A model as calls of kernels, one after the other. */

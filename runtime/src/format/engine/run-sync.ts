@@ -10,7 +10,7 @@ export type Given = Readonly<Record<string, Tensor | TypedArray | undefined>>;
  */
 export type ArraysOf<Outputs extends object = Tensors> = {
   readonly [Name in keyof Outputs]?:
-    | (Outputs[Name] extends { readonly data: infer Data } ? Data : never)
+    | (Outputs[Name] extends { readonly data: infer Data } ? Extract<Data, TypedArray> : never)
     | undefined;
 };
 
