@@ -248,6 +248,9 @@ export function loaded(opcode: number, bytes: number) {
 }
 
 export const load = loaded(0x00, 16);
+/** One float into the first lane, two into the first two; zeros in the others. */
+const loadFirst = loaded(0x5c, 4);
+const loadFirstTwo = loaded(0x5d, 8);
 /** One float into all four lanes. */
 export const loadSplat = loaded(0x09, 4);
 
@@ -262,6 +265,13 @@ export function loadLane(x: Vector, lane: number, at: Address, offset = 0): Vect
       code.byte(lane);
     },
   };
+}
+
+/** So many floats, one to three, into the first lanes; zeros in the others. */
+export function loadSome(count: number, at: Address, offset = 0): Vector {
+  if (count === 1) return loadFirst(at, offset);
+  const two = loadFirstTwo(at, offset);
+  return count === 2 ? two : loadLane(two, 2, at, offset + 8);
 }
 
 function scalarLoad<T extends "i32" | "i64" | "f32">(type: T, opcode: number, bytes: number) {

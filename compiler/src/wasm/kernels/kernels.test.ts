@@ -5,6 +5,7 @@ import { blockTransform } from "./block-transform.js";
 import { copy, type CopyAxis } from "./copy.js";
 import { convert } from "./convert.js";
 import { depthwise } from "./depthwise.js";
+import { dots, dotsLength } from "./dots.js";
 import { type Element, elementBytes } from "./element.js";
 import { type Epilogue, usesOther } from "./epilogue.js";
 import { fill } from "./fill.js";
@@ -78,6 +79,38 @@ it("multiplies as its reference does: tiles, panels, taps, groups, tails", () =>
       },
     ),
     { numRuns: cases(300) },
+  );
+});
+
+it("multiplies along lanes as its reference does: tiles, taps, tails, one to three results", () => {
+  const problem = fc.record({
+    batch: size(1, 2),
+    rows: size(1, 3),
+    columns: size(1, 19),
+    taps: fc.array(size(1, 3), { maxLength: 2 }),
+    run: size(1, 43),
+    outputs: size(1, 3),
+    bias: fc.boolean(),
+    padded: fc.boolean(),
+    epilogue,
+    seed,
+  });
+  fc.assert(
+    fc.property(problem, ({ batch, rows, columns, taps, outputs, seed: s, ...rest }) => {
+      const width = rest.padded ? 4 : outputs;
+      const options = {
+        ...rest,
+        outputs,
+        batch: [{ count: batch, steps: [40, 0, 0, rows * columns * width * 4, 0] }],
+        rows: { count: rows, steps: [36, columns * width * 4, width * 4] },
+        columns: { count: columns, steps: [8, width * 4, 4] },
+        taps: taps.map((count, at) => ({ count, steps: [at === 0 ? 100 : 20] })),
+      };
+      const count = taps.reduce((product, each) => product * each, 1);
+      fc.pre(dotsLength(count, rest.run, outputs) < 1900);
+      expect(differenceOf(dots, options, operands(5), s)).toBeUndefined();
+    }),
+    { numRuns: cases(200) },
   );
 });
 

@@ -17,6 +17,7 @@ import {
   shiftOf,
   spread,
 } from "./convolution-operands.js";
+import { planDots, suitsDots } from "./dots.js";
 import { absorbFollowers } from "./followers.js";
 import { asImage, joinedAxes } from "./image.js";
 import type { Lowering } from "./lowering.js";
@@ -161,9 +162,22 @@ function lowerMatrix(node: NodeFacts, l: Lowering, convolution: Convolution): vo
   const z = otherOf(l, other, y, () => asImage(l.operand(other ?? result, rank, order)));
   const { axes, run, pitch } = tapsOf(x, convolution);
   const total = axes.reduce((product, { count }) => product * count, run.count);
-  const weights = packedWeights(node, l, convolution, pitch, total);
   const bias = packedBias(biasOf(node, l), group, own);
   const [rows, columns] = joinedAxes(resultAxes(x, y, z, convolution));
+  const input = placeAt(x.place, shiftOf(x, convolution));
+  if (suitsDots(group, own, run)) {
+    const { kernel } = convolution;
+    const from = l.floats(node.required(1)) ?? new Float32Array();
+    const weightOf = (k: number, n: number): number => {
+      const [tap, channel] = [Math.floor(k / pitch), k % pitch];
+      return channel < depth ? (from[(n * depth + channel) * kernel[0] * kernel[1] + tap] ?? 0) : 0;
+    };
+    const shape = { batch: batchAxes(x, y, z), rows, columns, taps: axes, run: run.count };
+    const places = { input, bias: bias && l.plan.constant(bias), output: y.place, other: z?.place ?? y.place }; // prettier-ignore
+    const options = { ...shape, outputs: own, padded: y.padded, epilogue };
+    return planDots(l, options, total, weightOf, places);
+  }
+  const weights = packedWeights(node, l, convolution, pitch, total);
   const isListed = wantsTable(rows, columns);
   const groups: Axis = {
     count: group,
@@ -192,7 +206,7 @@ function lowerMatrix(node: NodeFacts, l: Lowering, convolution: Convolution): vo
       ...(isListed && { listed: true as const }),
     },
     [
-      placeAt(x.place, shiftOf(x, convolution)),
+      input,
       constant,
       bias === undefined ? constant : l.plan.constant(bias),
       y.place,

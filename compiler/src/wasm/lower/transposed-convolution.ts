@@ -5,6 +5,7 @@ import { type Axis, collapsed } from "../kernels/nest.js";
 import { placeAt } from "../plan/plan.js";
 import { channelsLast, noHalo, sizeAt, stepAt, type View } from "../plan/view.js";
 import { packedBias } from "./convolution-operands.js";
+import { planDots, suitsDots } from "./dots.js";
 import { absorbFollowers } from "./followers.js";
 import { asImage, joinedAxes } from "./image.js";
 import type { LoweringRow } from "./lowering-row.js";
@@ -103,6 +104,32 @@ export const transposedConvolutionRow: LoweringRow = {
           axis(2, row, rows.stride),
           axis(3, column, columns.stride),
         ]);
+        const batch = collapsed([
+          { count: sizeAt(y, 0), steps: [stepAt(x, 0), 0, 0, stepAt(y, 0), spread(0)] },
+        ]);
+        const step = sizeAt(x, 1) === 1 ? floatBytes : stepAt(x, 1);
+        const rowTaps = { count: row.taps.length, steps: [stepAt(x, 2)] };
+        const columnTaps = { count: column.taps.length, steps: [stepAt(x, 3)] };
+        const isOneRun = stepAt(x, 3) === depth * step;
+        const run = isOneRun ? depth * columnTaps.count : depth;
+        if (suitsDots(group, own, { count: run, step })) {
+          const taps = collapsed(isOneRun ? [rowTaps] : [rowTaps, columnTaps]);
+          const shape = { batch, rows: outer, columns: inner, taps, run, outputs: own };
+          const total = rowTaps.count * columnTaps.count * depth;
+          planDots(
+            l,
+            { ...shape, padded: y.padded, epilogue },
+            total,
+            weightsOf(node, l, row.taps, column.taps, columns.kernel),
+            {
+              input: placeAt(x.place, from),
+              bias: bias && l.plan.constant(bias),
+              output: placeAt(y.place, to),
+              other: z === undefined ? y.place : placeAt(z.place, beside),
+            },
+          );
+          continue;
+        }
         const weights = packedWeights(node, l, row.taps, column.taps, columns.kernel);
         const constant = l.plan.constant(weights);
         const groups: Axis = {
@@ -118,19 +145,11 @@ export const transposedConvolutionRow: LoweringRow = {
         l.plan.step(
           matrix,
           {
-            batch: [
-              ...collapsed([
-                { count: sizeAt(y, 0), steps: [stepAt(x, 0), 0, 0, stepAt(y, 0), spread(0)] },
-              ]),
-              ...collapsed([groups]),
-            ],
+            batch: [...batch, ...collapsed([groups])],
             rows: outer,
             columns: inner,
-            taps: collapsed([
-              { count: row.taps.length, steps: [stepAt(x, 2)] },
-              { count: column.taps.length, steps: [stepAt(x, 3)] },
-            ]),
-            run: { count: depth, step: sizeAt(x, 1) === 1 ? floatBytes : stepAt(x, 1) },
+            taps: collapsed([rowTaps, columnTaps]),
+            run: { count: depth, step },
             outputs: own,
             panel: panelVectors,
             bias: bias !== undefined,
@@ -186,6 +205,27 @@ function inputOf(node: NodeFacts, l: Lowering, rows: Spread, columns: Spread): V
 
 function groupsOf({ attributes }: NodeFacts): number {
   return attributes.int("group", 1);
+}
+
+/** Of one group: the k-th of taps × channels, for a map; taps of no weight are zeros. */
+function weightsOf(
+  node: NodeFacts,
+  l: Lowering,
+  rowTaps: readonly number[],
+  columnTaps: readonly number[],
+  width: number,
+): (k: number, map: number) => number {
+  const [channels = 1, maps = 1, ...kernel] = node.dims(1);
+  const from = l.floats(node.required(1)) ?? new Float32Array();
+  const area = kernel.reduce((product, size) => product * size, 1);
+  const depth = channels / groupsOf(node);
+  return (k, map) => {
+    const [tap, channel] = [Math.floor(k / depth), k % depth];
+    const row = rowTaps[Math.floor(tap / columnTaps.length)] ?? -1;
+    const column = columnTaps[tap % columnTaps.length] ?? -1;
+    if (row < 0 || column < 0) return 0;
+    return from[(channel * maps + map) * area + row * width + column] ?? 0;
+  };
 }
 
 /** By group [channels, maps, …kernel] as rows of taps × channels by maps; taps of no weight are zeros. */

@@ -1,0 +1,52 @@
+import { dotAt, dots, type DotsOptions, dotsLength, mostDots } from "../kernels/dots.js";
+import { floatBytes } from "../kernels/kernel.js";
+import type { Place } from "../plan/plan.js";
+import type { Lowering } from "./lowering.js";
+
+/** What is summed over for each tap: how many, and the bytes between two. */
+interface Run {
+  readonly count: number;
+  readonly step: number;
+}
+
+/** Joining lanes takes as long as so many steps of a sum, for each result. */
+const leastRun = 8;
+
+/** Has a convolution so few results at each place that what it sums over fills the lanes better than they do? */
+export function suitsDots(group: number, outputs: number, { count, step }: Run): boolean {
+  return group === 1 && outputs <= mostDots && step === floatBytes && count >= leastRun * outputs;
+}
+
+/** Where the sums' operands lie, as `matrix` has them. */
+interface Places {
+  readonly input: Place;
+  readonly bias: Place | undefined;
+  readonly output: Place;
+  readonly other: Place;
+}
+
+/**
+ * @param total weights of one result
+ * @param weightOf the k-th of all that are summed up for result n
+ */
+export function planDots(
+  l: Lowering,
+  options: Omit<DotsOptions, "bias">,
+  total: number,
+  weightOf: (k: number, n: number) => number,
+  { input, bias, output, other }: Places,
+): void {
+  const { run, outputs } = options;
+  const packed = new Float32Array(dotsLength(total / run, run, outputs));
+  for (let n = 0; n < outputs; n += 1)
+    for (let k = 0; k < total; k += 1)
+      packed[dotAt(Math.floor(k / run), k % run, n, run, outputs)] = weightOf(k, n);
+  const weights = l.plan.constant(packed);
+  l.plan.step(dots, { ...options, bias: bias !== undefined }, [
+    input,
+    weights,
+    bias ?? weights,
+    output,
+    other,
+  ]);
+}
