@@ -23,7 +23,7 @@ import { asImage, joinedAxes } from "./image.js";
 import type { Lowering } from "./lowering.js";
 import type { LoweringRow } from "./lowering-row.js";
 import type { NodeFacts } from "./node-facts.js";
-import { panelVectors } from "./panels.js";
+import { panelOf } from "./panels.js";
 import { isWorthItsCode, lowerWinograd, suitsWinograd } from "./winograd.js";
 
 export const convolutionRow: LoweringRow = {
@@ -199,7 +199,7 @@ function lowerMatrix(node: NodeFacts, l: Lowering, convolution: Convolution): vo
       taps: axes,
       run,
       outputs: own,
-      panel: panelVectors,
+      panel: panelOf(own),
       bias: bias !== undefined,
       epilogue,
       padded: y.padded,
@@ -232,7 +232,7 @@ function packedWeights(
   for (let m = 0; m < maps; m += 1)
     for (let tap = 0; tap < taps; tap += 1)
       for (let c = 0; c < depth; c += 1) {
-        const place = packedAt(tap * pitch + c, m % own, total, own, panelVectors);
+        const place = packedAt(tap * pitch + c, m % own, total, own, panelOf(own));
         packed[Math.floor(m / own) * length + place] = from[(m * depth + c) * taps + tap] ?? 0;
       }
   return packed;

@@ -1,4 +1,4 @@
-import { floatBytes } from "../kernels/kernel.js";
+import { floatBytes, vectorsOf } from "../kernels/kernel.js";
 import { packedAt, packedLength } from "../kernels/matrix.js";
 import { collapsed } from "../kernels/nest.js";
 import { pack } from "../kernels/pack.js";
@@ -8,6 +8,11 @@ import type { Lowering } from "./lowering.js";
 
 /** Vectors in a panel of weights: what the tiles of both engines hold. */
 export const panelVectors = 2;
+
+/** Three vectors are a panel of their own: 4 places × 3 vectors read less for each product than 6 × 2 and 6 × 1. */
+export function panelOf(outputs: number): number {
+  return vectorsOf(outputs) === 3 ? 3 : panelVectors;
+}
 
 /** A product's right operand in panels: where they are, and by axis the bytes from one matrix of a batch to the next. */
 export interface Panels {

@@ -11,7 +11,7 @@ import { asImage, joinedAxes } from "./image.js";
 import type { LoweringRow } from "./lowering-row.js";
 import type { Lowering } from "./lowering.js";
 import type { NodeFacts } from "./node-facts.js";
-import { panelVectors } from "./panels.js";
+import { panelOf } from "./panels.js";
 
 /** One axis, of which every result place o sums x[(o + before − k·dilation) / stride] over the taps k where that is whole. */
 interface Spread {
@@ -112,8 +112,8 @@ export const transposedConvolutionRow: LoweringRow = {
         const columnTaps = { count: column.taps.length, steps: [stepAt(x, 3)] };
         const isOneRun = stepAt(x, 3) === depth * step;
         const run = isOneRun ? depth * columnTaps.count : depth;
+        const taps = collapsed(isOneRun ? [rowTaps] : [rowTaps, columnTaps]);
         if (suitsDots(group, own, { count: run, step })) {
-          const taps = collapsed(isOneRun ? [rowTaps] : [rowTaps, columnTaps]);
           const shape = { batch, rows: outer, columns: inner, taps, run, outputs: own };
           const total = rowTaps.count * columnTaps.count * depth;
           planDots(
@@ -148,10 +148,10 @@ export const transposedConvolutionRow: LoweringRow = {
             batch: [...batch, ...collapsed([groups])],
             rows: outer,
             columns: inner,
-            taps: collapsed([rowTaps, columnTaps]),
-            run: { count: depth, step },
+            taps,
+            run: { count: run, step },
             outputs: own,
-            panel: panelVectors,
+            panel: panelOf(own),
             bias: bias !== undefined,
             epilogue,
             padded: y.padded,
@@ -251,7 +251,7 @@ function packedWeights(
         const start = Math.floor(channel / depth) * length;
         const k = (r * columnTaps.length + c) * depth + (channel % depth);
         for (let map = 0; map < maps; map += 1)
-          packed[start + packedAt(k, map, total, maps, panelVectors)] =
+          packed[start + packedAt(k, map, total, maps, panelOf(maps))] =
             from[(channel * maps + map) * area + row * width + column] ?? 0;
       }
     }),
