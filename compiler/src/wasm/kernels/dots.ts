@@ -72,8 +72,9 @@ export const dots: Kernel<DotsOptions> = {
     const [sums, held, x] = [f.vectors(mostSums), f.vectors(mostDots), f.local("v128")];
     const [columnStep = 0] = columns.steps;
 
+    const sum = (m: number, n: number): Local<"v128"> => sums[m * outputs + n] ?? x;
+
     const write = (places: number): void => {
-      const sum = (m: number, n: number): Local<"v128"> => sums[m * outputs + n] ?? x;
       for (let at = 0; at < places * outputs; at += 1) f.set(sums[at] ?? x, floats(0));
       f.set(from, input);
       f.set(weight, weights);
@@ -140,7 +141,9 @@ export const dots: Kernel<DotsOptions> = {
           let sum = hasBias ? (memory[bias / floatBytes + n] ?? 0) : 0;
           let tap = 0;
           walk(taps, [x], ([from = 0]) => {
-            for (let i = 0; i < run && n < outputs; i += 1) {
+            // What is behind the last channel has no weights.
+            const count = n < outputs ? run : 0;
+            for (let i = 0; i < count; i += 1) {
               const place = weights / floatBytes + dotAt(tap, i, n, run, outputs);
               sum += (memory[from / floatBytes + i] ?? 0) * (memory[place] ?? 0);
             }

@@ -24,7 +24,7 @@ import type { Lowering } from "./lowering.js";
 import type { LoweringRow } from "./lowering-row.js";
 import type { NodeFacts } from "./node-facts.js";
 import { panelOf } from "./panels.js";
-import { isWorthItsCode, lowerWinograd, suitsWinograd } from "./winograd.js";
+import { lowerWinograd, usesWinograd } from "./winograd.js";
 
 export const convolutionRow: LoweringRow = {
   refuse(node) {
@@ -38,7 +38,7 @@ export const convolutionRow: LoweringRow = {
       convolution.group === node.dims(0)[1] &&
       convolution.maps === convolution.group;
     if (isDepthwise) lowerDepthwise(node, l, convolution);
-    else if (suitsWinograd(convolution, l.dims(node.output())) && isWorthItsCode(l))
+    else if (usesWinograd(l, convolution, l.dims(node.output())))
       lowerWinograd(node, l, convolution);
     else lowerMatrix(node, l, convolution);
   },

@@ -71,6 +71,39 @@ it("agrees with onnxruntime: pads, batches, channels that fill no vector, what f
   );
 });
 
+it("computes larger maps in strips, which may differ by a row: images, rows that no strip divides, what follows", async () => {
+  const problem = fc.record({
+    batch: size(1, 2),
+    depth: size(30, 34),
+    maps: size(60, 64),
+    blocks: fc.tuple(size(17, 29), size(18, 22)),
+    pads: fc.array(size(0, 2), { minLength: 4, maxLength: 4 }),
+    bias: fc.boolean(),
+    follower: fc.constantFrom("none", "Relu", "residual"),
+  });
+  await fc.assert(
+    fc.asyncProperty(problem, async (p) => {
+      const graph = graphFor(p);
+      const { steps } = await planOf(graph);
+      const transforms = steps.filter(({ kernel }) => kernel === "block-transform").length;
+      expect(transforms).toBeGreaterThan(3 * p.batch);
+      expect(await compare(graph, { poisoned: true })).toBeLessThan(2e-5);
+    }),
+    { numRuns: cases(12) },
+  );
+});
+
+it("is whole maps alone in a model of so many strips that their calls would be most of its code", async () => {
+  const graph = graphOf({ x: ["float32", 1, 64, 256, 256] }, (input, b) => {
+    let y = input("x");
+    for (let at = 0; at < 9; at += 1)
+      y = b.add("Conv", [y, b.weights(64, 64, 3, 3)], { pads: attribute.ints([1, 1, 1, 1]) });
+    return { y };
+  });
+  const { steps } = await planOf(graph);
+  expect(steps.filter(({ kernel }) => kernel === "block-transform")).toEqual([]);
+});
+
 it("is for what gains: plain convolutions by 3 × 3 of some channels, whose numbers stay in a cache", () => {
   const suits = (depth: number, maps: number, height: number, width: number): boolean => {
     const graph = graphOf({ x: ["float32", 1, depth, height, width] }, (input, b) => ({
@@ -87,7 +120,8 @@ it("is for what gains: plain convolutions by 3 × 3 of some channels, whose numb
   expect(suits(16, 16, 32, 31)).toBe(false);
   expect(suits(3, 16, 32, 32)).toBe(false);
   expect(suits(64, 64, 2, 2)).toBe(false);
-  expect(suits(64, 64, 112, 112)).toBe(false);
+  expect(suits(64, 64, 112, 112)).toBe(true);
+  expect(suits(64, 64, 64, 2048)).toBe(false);
   expect(suits(256, 256, 14, 14)).toBe(false);
 });
 

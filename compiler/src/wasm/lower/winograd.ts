@@ -2,7 +2,7 @@ import { elementCount } from "@pare/runtime/format";
 import { blockTransform } from "../kernels/block-transform.js";
 import { floatBytes, laneCount, vectorBytes, vectorsOf } from "../kernels/kernel.js";
 import { matrix, packedAt, packedLength } from "../kernels/matrix.js";
-import { type Axis, collapsed } from "../kernels/nest.js";
+import { type Axis, balanced, collapsed } from "../kernels/nest.js";
 import { placeAt } from "../plan/plan.js";
 import { channelsLast, sizeAt, stepAt, type View } from "../plan/view.js";
 import {
@@ -46,6 +46,12 @@ const products = width * width;
 
 /** Bytes of the transformed input and of its products, and those of the weights: what stays in the second cache. */
 const mostBytes = 1024 * 1024;
+/**
+ * A larger map is computed in strips of whole rows, each by three calls of the same code: so many of a convolution, which may
+ * be larger than that cache then, and so many of a model.
+ */
+const mostStrips = { ofOne: 128, ofModel: 1024 };
+const mostStripBytes = 4 * mostBytes;
 /** So many bytes lie between two matrices, lest all of a block's numbers fall into one set of a cache. */
 const apart = 64;
 
@@ -60,34 +66,80 @@ export function suitsWinograd(convolution: Convolution, dims: readonly number[])
   const isPlain = [...strides, ...dilations].every((size) => size === 1);
   if (!isPlain || kernel.some((size) => size !== 3)) return false;
   if (height % step > 0 || columns % step > 0) return false;
-  const places = batch * height * columns;
-  const lanes = (vectorsOf(depth) + vectorsOf(maps)) * vectorBytes;
   const weights = packedLength(depth, maps) * floatBytes;
-  const fits =
-    (places / step ** 2) * lanes * products <= mostBytes && weights * products <= mostBytes;
-  return fits && 10 / maps + 9 / depth + 60 / places <= 2;
+  const fits = stripsOf(convolution, dims) !== undefined && weights * products <= mostBytes;
+  return fits && 10 / maps + 9 / depth + 60 / (batch * height * columns) <= 2;
+}
+
+/** Rows of blocks that are computed together. */
+interface Strip {
+  /** One image, or all of them. */
+  readonly images: { readonly first: number; readonly count: number };
+  readonly rows: { readonly first: number; readonly count: number };
+}
+
+/**
+ * All at once where that stays in the cache, or else of each image as many rows of blocks as do. Undefined where even strips
+ * would be too many, or too large.
+ */
+function stripsOf(
+  { depth, maps }: Pick<Convolution, "depth" | "maps">,
+  dims: readonly number[],
+): readonly Strip[] | undefined {
+  const [images = 1, , height = 1, columns = 1] = dims;
+  const rows = height / step;
+  const lanes = (vectorsOf(depth) + vectorsOf(maps)) * vectorBytes;
+  const rowBytes = (columns / step) * lanes * products;
+  if (images * rows * rowBytes <= mostBytes)
+    return [{ images: { first: 0, count: images }, rows: { first: 0, count: rows } }];
+  const perImage = Math.floor(mostStrips.ofOne / images);
+  const most = Math.max(1, Math.floor(mostBytes / rowBytes), Math.ceil(rows / perImage));
+  if (most * rowBytes > mostStripBytes) return undefined;
+  const strips: Strip[] = [];
+  for (let image = 0; image < images; image += 1) {
+    let first = 0;
+    for (const { size, count } of balanced(rows, most))
+      for (let at = 0; at < count; at += 1) {
+        strips.push({ images: { first: image, count: 1 }, rows: { first, count: size } });
+        first += size;
+      }
+  }
+  return strips;
 }
 
 /** Of what all convolutions multiply, the least that those which it suits have: transforms are half a kilobyte of code. */
 const leastShare = 1 / 16;
 /** By lowering and not by graph, which may be another by the time that it is compiled again. */
-const worth = new WeakMap<Lowering, boolean>();
+const worth = new WeakMap<Lowering, "none" | "whole" | "strips">();
 
-/** Is there enough to gain in the whole model? */
-export function isWorthItsCode(l: Lowering): boolean {
-  const known = worth.get(l);
-  if (known !== undefined) return known;
-  let [all, suited] = [0, 0];
+/** Is a convolution computed so? Only where there is enough to gain in the whole model. */
+export function usesWinograd(
+  l: Lowering,
+  convolution: Convolution,
+  dims: readonly number[],
+): boolean {
+  if (!suitsWinograd(convolution, dims)) return false;
+  const use = worth.get(l) ?? useIn(l);
+  worth.set(l, use);
+  return use === "strips" || (use === "whole" && stripsOf(convolution, dims)?.length === 1);
+}
+
+function useIn(l: Lowering): "none" | "whole" | "strips" {
+  let [all, whole, inStrips, strips] = [0, 0, 0, 0];
   for (const node of l.graph.order()) {
     if (node.op !== "Conv") continue;
     const facts = new NodeFacts(l.graph, node);
-    const products = elementCount(facts.outputDims()) * elementCount(facts.dims(1).slice(1));
-    all += products;
-    if (suitsWinograd(geometryOf(facts), facts.outputDims())) suited += products;
+    const dims = facts.outputDims();
+    const multiplied = elementCount(dims) * elementCount(facts.dims(1).slice(1));
+    all += multiplied;
+    const geometry = geometryOf(facts);
+    if (!suitsWinograd(geometry, dims)) continue;
+    const count = stripsOf(geometry, dims)?.length ?? 0;
+    if (count === 1) whole += multiplied;
+    else [inStrips, strips] = [inStrips + multiplied, strips + count];
   }
-  const isWorth = suited >= all * leastShare;
-  worth.set(l, isWorth);
-  return isWorth;
+  if (strips <= mostStrips.ofModel && whole + inStrips >= all * leastShare) return "strips";
+  return whole > 0 && whole >= all * leastShare ? "whole" : "none";
 }
 
 export function lowerWinograd(node: NodeFacts, l: Lowering, convolution: Convolution): void {
@@ -98,7 +150,11 @@ export function lowerWinograd(node: NodeFacts, l: Lowering, convolution: Convolu
   const y = l.allocate(result, order, { whole: true });
   const z = otherOf(l, other, y, () => l.operand(other ?? result, x.dims.length, order));
   const [from, to] = [vectorsOf(depth) * vectorBytes, vectorsOf(maps) * vectorBytes];
-  const blocks = (sizeAt(y, 0) * sizeAt(y, 2) * sizeAt(y, 3)) / step ** 2;
+  const dims = [0, 1, 2, 3].map((axis) => sizeAt(y, axis));
+  const strips = stripsOf(convolution, dims) ?? [];
+  const blocksOf = ({ images, rows }: Strip): number =>
+    (images.count * rows.count * sizeAt(y, 3)) / step;
+  const blocks = Math.max(...strips.map(blocksOf));
   /** As many matrices as a block has numbers, of so many bytes. */
   const matrices = (bytes: number, name: string) => {
     const each = bytes + apart;
@@ -123,79 +179,88 @@ export function lowerWinograd(node: NodeFacts, l: Lowering, convolution: Convolu
     },
     [constant, weights.place, constant, weights.place],
   );
-  l.plan.step(
-    blockTransform,
-    {
-      ...plain,
-      axes: collapsed([
-        ...blockAxes(y, (axis, count) => [count * stepAt(x, axis), 0, 0, 0], from, 1),
-        { count: vectorsOf(depth), steps: [vectorBytes, vectorBytes, 0, 0] },
-      ]),
-      matrix: forInput,
-      input: [stepAt(x, 2), stepAt(x, 3)],
-      output: taken.steps,
-    },
-    [placeAt(x.place, shiftOf(x, convolution)), taken.place, constant, taken.place],
-  );
-  l.plan.step(
-    matrix,
-    {
-      batch: [{ count: products, steps: [taken.each, weights.each, 0, given.each, 0] }],
-      rows: { count: 1, steps: [0, 0, 0] },
-      columns: { count: blocks, steps: [from, to, 0] },
-      taps: [],
-      run: { count: depth, step: floatBytes },
-      outputs: maps,
-      panel: panelVectors,
-      bias: false,
-      epilogue: [],
-      padded: true,
-    },
-    [taken.place, weights.place, weights.place, given.place, given.place],
-  );
   const bias = biasOf(node, l);
   const image = new Float32Array(vectorsOf(maps) * laneCount);
   image.set(bias ?? []);
+  const added = bias === undefined ? constant : l.plan.constant(image);
   const stepsOf = (axis: number, count: number): readonly number[] => [
     0,
     count * stepAt(y, axis),
     0,
     count * spread(z, axis),
   ];
-  l.plan.step(
-    blockTransform,
-    {
-      axes: collapsed([
-        ...blockAxes(y, stepsOf, to, 0),
-        {
-          count: vectorsOf(maps),
-          steps: [vectorBytes, vectorBytes, vectorBytes, vectorBytes],
-        },
-      ]),
-      matrix: forResult,
-      input: given.steps,
-      output: [stepAt(y, 2), stepAt(y, 3)],
-      other: [spread(z, 2), spread(z, 3)],
-      bias: bias !== undefined,
-      epilogue,
-    },
-    [
-      given.place,
-      y.place,
-      bias === undefined ? constant : l.plan.constant(image),
-      z?.place ?? y.place,
-    ],
-  );
+  const input = placeAt(x.place, shiftOf(x, convolution));
+  for (const strip of strips) {
+    const { images, rows } = strip;
+    const from0 = images.first * stepAt(x, 0) + step * rows.first * stepAt(x, 2);
+    const startOf = (view: View | undefined) =>
+      images.first * spread(view, 0) + step * rows.first * spread(view, 2);
+    l.plan.step(
+      blockTransform,
+      {
+        ...plain,
+        axes: collapsed([
+          ...blockAxes(strip, y, (axis, count) => [count * stepAt(x, axis), 0, 0, 0], from, 1),
+          { count: vectorsOf(depth), steps: [vectorBytes, vectorBytes, 0, 0] },
+        ]),
+        matrix: forInput,
+        input: [stepAt(x, 2), stepAt(x, 3)],
+        output: taken.steps,
+      },
+      [placeAt(input, from0), taken.place, constant, taken.place],
+    );
+    l.plan.step(
+      matrix,
+      {
+        batch: [{ count: products, steps: [taken.each, weights.each, 0, given.each, 0] }],
+        rows: { count: 1, steps: [0, 0, 0] },
+        columns: { count: blocksOf(strip), steps: [from, to, 0] },
+        taps: [],
+        run: { count: depth, step: floatBytes },
+        outputs: maps,
+        panel: panelVectors,
+        bias: false,
+        epilogue: [],
+        padded: true,
+      },
+      [taken.place, weights.place, weights.place, given.place, given.place],
+    );
+    l.plan.step(
+      blockTransform,
+      {
+        axes: collapsed([
+          ...blockAxes(strip, y, stepsOf, to, 0),
+          {
+            count: vectorsOf(maps),
+            steps: [vectorBytes, vectorBytes, vectorBytes, vectorBytes],
+          },
+        ]),
+        matrix: forResult,
+        input: given.steps,
+        output: [stepAt(y, 2), stepAt(y, 3)],
+        other: [spread(z, 2), spread(z, 3)],
+        bias: bias !== undefined,
+        epilogue,
+      },
+      [
+        given.place,
+        placeAt(y.place, startOf(y)),
+        added,
+        z === undefined ? placeAt(y.place, startOf(y)) : placeAt(z.place, startOf(z)),
+      ],
+    );
+  }
 }
 
 /** Images, rows and columns of blocks: the steps that are given, and those of the matrices, in which they follow on one another. */
 function blockAxes(
+  strip: Strip,
   y: View,
   stepsOf: (axis: number, count: number) => readonly number[],
   bytes: number,
   operand: number,
 ): readonly Axis[] {
-  const [images, rows, columns] = [sizeAt(y, 0), sizeAt(y, 2) / step, sizeAt(y, 3) / step];
+  const [images, rows, columns] = [strip.images.count, strip.rows.count, sizeAt(y, 3) / step];
   const axis = (count: number, steps: readonly number[], own: number): Axis => ({
     count,
     steps: steps.map((other, at) => (at === operand ? own * bytes : other)),
