@@ -24,7 +24,7 @@ import type { Lowering } from "./lowering.js";
 import type { LoweringRow } from "./lowering-row.js";
 import type { NodeFacts } from "./node-facts.js";
 import { panelOf } from "./panels.js";
-import { lowerWinograd, usesWinograd } from "./winograd.js";
+import { lowerWinograd, winogradStrips } from "./winograd.js";
 
 export const convolutionRow: LoweringRow = {
   refuse(node) {
@@ -37,10 +37,10 @@ export const convolutionRow: LoweringRow = {
       convolution.depth === 1 &&
       convolution.group === node.dims(0)[1] &&
       convolution.maps === convolution.group;
-    if (isDepthwise) lowerDepthwise(node, l, convolution);
-    else if (usesWinograd(l, convolution, l.dims(node.output())))
-      lowerWinograd(node, l, convolution);
-    else lowerMatrix(node, l, convolution);
+    if (isDepthwise) return lowerDepthwise(node, l, convolution);
+    const strips = winogradStrips(l, convolution, l.dims(node.output()));
+    if (strips === undefined) lowerMatrix(node, l, convolution);
+    else lowerWinograd(node, l, convolution, strips);
   },
 };
 

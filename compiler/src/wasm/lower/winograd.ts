@@ -47,11 +47,13 @@ const products = width * width;
 /** Bytes of the transformed input and of its products, and those of the weights: what stays in the second cache. */
 const mostBytes = 1024 * 1024;
 /**
- * A larger map is computed in strips of whole rows, each by three calls of the same code: so many of a convolution, which may
- * be larger than that cache then, and so many of a model.
+ * A larger map is computed in strips of whole rows, each by three calls of the same code. Those of a model are at most so many,
+ * lest calls be most of its code: in larger strips, which are a little slower, if need be.
  */
-const mostStrips = { ofOne: 128, ofModel: 1024 };
-const mostStripBytes = 4 * mostBytes;
+const mostStrips = 128;
+const stripBytes = [1, 2, 4].map((times) => times * mostBytes);
+const largestStrip = Math.max(...stripBytes);
+
 /** So many bytes lie between two matrices, lest all of a block's numbers fall into one set of a cache. */
 const apart = 64;
 
@@ -67,24 +69,26 @@ export function suitsWinograd(convolution: Convolution, dims: readonly number[])
   if (!isPlain || kernel.some((size) => size !== 3)) return false;
   if (height % step > 0 || columns % step > 0) return false;
   const weights = packedLength(depth, maps) * floatBytes;
-  const fits = stripsOf(convolution, dims) !== undefined && weights * products <= mostBytes;
+  const fits =
+    stripsOf(convolution, dims, largestStrip) !== undefined && weights * products <= mostBytes;
   return fits && 10 / maps + 9 / depth + 60 / (batch * height * columns) <= 2;
 }
 
 /** Rows of blocks that are computed together. */
-interface Strip {
+export interface Strip {
   /** One image, or all of them. */
   readonly images: { readonly first: number; readonly count: number };
   readonly rows: { readonly first: number; readonly count: number };
 }
 
 /**
- * All at once where that stays in the cache, or else of each image as many rows of blocks as do. Undefined where even strips
- * would be too many, or too large.
+ * All at once where that stays in the cache, or else of each image as many rows of blocks as fit into a strip. Undefined where
+ * none does.
  */
 function stripsOf(
   { depth, maps }: Pick<Convolution, "depth" | "maps">,
   dims: readonly number[],
+  bytes: number,
 ): readonly Strip[] | undefined {
   const [images = 1, , height = 1, columns = 1] = dims;
   const rows = height / step;
@@ -92,9 +96,8 @@ function stripsOf(
   const rowBytes = (columns / step) * lanes * products;
   if (images * rows * rowBytes <= mostBytes)
     return [{ images: { first: 0, count: images }, rows: { first: 0, count: rows } }];
-  const perImage = Math.floor(mostStrips.ofOne / images);
-  const most = Math.max(1, Math.floor(mostBytes / rowBytes), Math.ceil(rows / perImage));
-  if (most * rowBytes > mostStripBytes) return undefined;
+  const most = Math.floor(bytes / rowBytes);
+  if (most < 1) return undefined;
   const strips: Strip[] = [];
   for (let image = 0; image < images; image += 1) {
     let first = 0;
@@ -109,23 +112,28 @@ function stripsOf(
 
 /** Of what all convolutions multiply, the least that those which it suits have: transforms are half a kilobyte of code. */
 const leastShare = 1 / 16;
-/** By lowering and not by graph, which may be another by the time that it is compiled again. */
-const worth = new WeakMap<Lowering, "none" | "whole" | "strips">();
+/** By lowering and not by graph, which may be another by the time that it is compiled again: bytes of a strip. */
+const uses = new WeakMap<Lowering, number | "none">();
 
-/** Is a convolution computed so? Only where there is enough to gain in the whole model. */
-export function usesWinograd(
+/**
+ * How a convolution is computed so; undefined where it is not: there must be enough to gain in the whole model.
+ * @param dims of its result
+ */
+export function winogradStrips(
   l: Lowering,
   convolution: Convolution,
   dims: readonly number[],
-): boolean {
-  if (!suitsWinograd(convolution, dims)) return false;
-  const use = worth.get(l) ?? useIn(l);
-  worth.set(l, use);
-  return use === "strips" || (use === "whole" && stripsOf(convolution, dims)?.length === 1);
+): readonly Strip[] | undefined {
+  if (!suitsWinograd(convolution, dims)) return undefined;
+  const use = uses.get(l) ?? useIn(l);
+  uses.set(l, use);
+  return use === "none" ? undefined : stripsOf(convolution, dims, use);
 }
 
-function useIn(l: Lowering): "none" | "whole" | "strips" {
-  let [all, whole, inStrips, strips] = [0, 0, 0, 0];
+/** The smallest strips of which there are not too many; or 0, where larger maps than fit into a cache are left. */
+function useIn(l: Lowering): number | "none" {
+  const suited: { geometry: Convolution; dims: readonly number[]; multiplied: number }[] = [];
+  let all = 0;
   for (const node of l.graph.order()) {
     if (node.op !== "Conv") continue;
     const facts = new NodeFacts(l.graph, node);
@@ -133,16 +141,27 @@ function useIn(l: Lowering): "none" | "whole" | "strips" {
     const multiplied = elementCount(dims) * elementCount(facts.dims(1).slice(1));
     all += multiplied;
     const geometry = geometryOf(facts);
-    if (!suitsWinograd(geometry, dims)) continue;
-    const count = stripsOf(geometry, dims)?.length ?? 0;
-    if (count === 1) whole += multiplied;
-    else [inStrips, strips] = [inStrips + multiplied, strips + count];
+    if (suitsWinograd(geometry, dims)) suited.push({ geometry, dims, multiplied });
   }
-  if (strips <= mostStrips.ofModel && whole + inStrips >= all * leastShare) return "strips";
-  return whole > 0 && whole >= all * leastShare ? "whole" : "none";
+  for (const bytes of [...stripBytes, 0]) {
+    let [strips, gained] = [0, 0];
+    for (const { geometry, dims, multiplied } of suited) {
+      const own = stripsOf(geometry, dims, bytes);
+      if (own === undefined) continue;
+      gained += multiplied;
+      if (own.length > 1) strips += own.length;
+    }
+    if (strips <= mostStrips && gained > 0 && gained >= all * leastShare) return bytes;
+  }
+  return "none";
 }
 
-export function lowerWinograd(node: NodeFacts, l: Lowering, convolution: Convolution): void {
+export function lowerWinograd(
+  node: NodeFacts,
+  l: Lowering,
+  convolution: Convolution,
+  strips: readonly Strip[],
+): void {
   const { maps, depth } = convolution;
   const x = inputOf(node, l, true);
   const { epilogue, other, result } = absorbFollowers(l, node.output());
@@ -150,8 +169,6 @@ export function lowerWinograd(node: NodeFacts, l: Lowering, convolution: Convolu
   const y = l.allocate(result, order, { whole: true });
   const z = otherOf(l, other, y, () => l.operand(other ?? result, x.dims.length, order));
   const [from, to] = [vectorsOf(depth) * vectorBytes, vectorsOf(maps) * vectorBytes];
-  const dims = [0, 1, 2, 3].map((axis) => sizeAt(y, axis));
-  const strips = stripsOf(convolution, dims) ?? [];
   const blocksOf = ({ images, rows }: Strip): number =>
     (images.count * rows.count * sizeAt(y, 3)) / step;
   const blocks = Math.max(...strips.map(blocksOf));
