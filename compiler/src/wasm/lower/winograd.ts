@@ -47,10 +47,11 @@ const products = width * width;
 /** Bytes of the transformed input and of its products, and those of the weights: what stays in the second cache. */
 const mostBytes = 1024 * 1024;
 /**
- * A larger map is computed in strips of whole rows, each by three calls of the same code. Those of a model are at most so many,
- * lest calls be most of its code: in larger strips, which are a little slower, if need be.
+ * A larger map is computed in strips of whole rows, each by three calls of the same code, which compress to as much as the code
+ * of a node. A model has at most so many of both, lest calls be most of its code: larger strips, which are a little slower, if
+ * need be.
  */
-const mostStrips = 128;
+const mostParts = 192;
 const stripBytes = [1, 2, 4].map((times) => times * mostBytes);
 const largestStrip = Math.max(...stripBytes);
 
@@ -133,8 +134,9 @@ export function winogradStrips(
 /** The smallest strips of which there are not too many; or 0, where larger maps than fit into a cache are left. */
 function useIn(l: Lowering): number | "none" {
   const suited: { geometry: Convolution; dims: readonly number[]; multiplied: number }[] = [];
-  let all = 0;
+  let [all, nodes] = [0, 0];
   for (const node of l.graph.order()) {
+    nodes += 1;
     if (node.op !== "Conv") continue;
     const facts = new NodeFacts(l.graph, node);
     const dims = facts.outputDims();
@@ -151,7 +153,8 @@ function useIn(l: Lowering): number | "none" {
       gained += multiplied;
       if (own.length > 1) strips += own.length;
     }
-    if (strips <= mostStrips && gained > 0 && gained >= all * leastShare) return bytes;
+    if ((strips === 0 || nodes + strips <= mostParts) && gained > 0 && gained >= all * leastShare)
+      return bytes;
   }
   return "none";
 }
