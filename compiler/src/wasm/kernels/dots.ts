@@ -20,7 +20,7 @@ import {
 } from "./epilogue.js";
 import { floatBytes, type Kernel, laneCount, vectorBytes, vectorsOf } from "./kernel.js";
 import { multiplyAdd } from "./multiply-add.js";
-import { type Axis, balanced, nest, walk } from "./nest.js";
+import { type Axis, equal, nest, walk } from "./nest.js";
 
 /** A convolution of which each place has few results: what is summed over lies along the lanes, not they. */
 export interface DotsOptions {
@@ -47,15 +47,15 @@ export const mostDots = 3;
 /** Sums that registers hold beside what they are made of. */
 const mostSums = 12;
 /** Places of a tile: more share no more. */
-const mostPlaces = 8;
+const mostPlaces = 6;
 /** Vectors of a run that are written one after the other rather than as a loop, and in each round of one. */
-const straight = 8;
+const straight = 4;
 const unroll = 2;
 
 /**
  * A tile's sums stay in registers, four partial sums in the lanes of each:
  *
- *     sums[m][n] += input[m] · weights[n]        m < 8 places, n < 3 results, m · n ≤ 12
+ *     sums[m][n] += input[m] · weights[n]        m < 6 places, n < 3 results, m · n ≤ 12
  *
  * and are joined at its end. Loops: batch › rows › tiles › taps › vectors of the run. Parameters: input, weights, bias,
  * output, other.
@@ -110,7 +110,8 @@ export const dots: Kernel<DotsOptions> = {
       for (let m = 0; m < places; m += 1) {
         const own = Array.from({ length: outputs }, (_, n) => sum(m, n));
         own.forEach((local) => joinLanes(f, local, "sum"));
-        const together = sideBySide(own);
+        // Behind the last channel lie sums of nothing, where it is the output's.
+        const together = padded ? bits.and(sideBySide(own), laneMask(outputs)) : sideBySide(own);
         f.set(x, hasBias ? f32x4.add(together, load(bias)) : together);
         const beside = load(other, m * (columns.steps[2] ?? 0));
         emitEpilogue(f, x, beside, epilogue, engine.fused);
@@ -121,7 +122,7 @@ export const dots: Kernel<DotsOptions> = {
 
     nest(f, batch, f.parameters, () => {
       const moved = nest(f, [rows], moving, () => {
-        for (const { size, count } of balanced(columns.count, mostPlacesOf(outputs)))
+        for (const { size, count } of equal(columns.count, mostPlacesOf(outputs)))
           f.times(count, () => {
             write(size);
             moving.forEach((pointer, at) => f.advance(pointer, size * (columns.steps[at] ?? 0)));
@@ -161,14 +162,12 @@ function mostPlacesOf(outputs: number): number {
   return Math.min(mostPlaces, Math.floor(mostSums / outputs));
 }
 
-/** The first lanes of so many vectors, zeros behind them. */
+/** What all lanes of so many vectors hold, side by side in the first ones of one. */
 function sideBySide([first, second, third]: readonly Vector[]): Vector {
   if (first === undefined) return floats(0);
-  if (second === undefined) return bits.and(first, laneMask(1));
+  if (second === undefined) return first;
   const two = shuffle(first, second, [0, 4, 1, 5]);
-  return third === undefined
-    ? bits.and(two, laneMask(2))
-    : bits.and(shuffle(two, third, [0, 1, 4, 5]), laneMask(3));
+  return third === undefined ? two : shuffle(two, third, [0, 1, 4, 5]);
 }
 
 /** Where in packed weights the i-th of a tap's run lies for result n: by vectors of the run, zeros behind its last. */

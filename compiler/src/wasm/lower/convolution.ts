@@ -165,7 +165,7 @@ function lowerMatrix(node: NodeFacts, l: Lowering, convolution: Convolution): vo
   const bias = packedBias(biasOf(node, l), group, own);
   const [rows, columns] = joinedAxes(resultAxes(x, y, z, convolution));
   const input = placeAt(x.place, shiftOf(x, convolution));
-  if (suitsDots(group, own, run)) {
+  if (suitsDots(group, own, run, total)) {
     const { kernel } = convolution;
     const from = l.floats(node.required(1)) ?? new Float32Array();
     const weightOf = (k: number, n: number): number => {

@@ -9,12 +9,28 @@ interface Run {
   readonly step: number;
 }
 
-/** Joining lanes takes as long as so many steps of a sum, for each result. */
+/** Floats that lie behind one another: fewer would leave lanes empty. */
 const leastRun = 8;
+/** Products of a result: joining its lanes takes as long as some of them, and code of its own. */
+const leastProducts = 32;
 
-/** Has a convolution so few results at each place that what it sums over fills the lanes better than they do? */
-export function suitsDots(group: number, outputs: number, { count, step }: Run): boolean {
-  return group === 1 && outputs <= mostDots && step === floatBytes && count >= leastRun * outputs;
+/**
+ * Has a convolution so few results at each place that what it sums over fills the lanes better than they do?
+ * @param total products of one result
+ */
+export function suitsDots(
+  group: number,
+  outputs: number,
+  { count, step }: Run,
+  total: number,
+): boolean {
+  return (
+    group === 1 &&
+    outputs <= mostDots &&
+    step === floatBytes &&
+    count >= leastRun &&
+    total >= leastProducts * outputs
+  );
 }
 
 /** Where the sums' operands lie, as `matrix` has them. */

@@ -113,9 +113,9 @@ export const transposedConvolutionRow: LoweringRow = {
         const isOneRun = stepAt(x, 3) === depth * step;
         const run = isOneRun ? depth * columnTaps.count : depth;
         const taps = collapsed(isOneRun ? [rowTaps] : [rowTaps, columnTaps]);
-        if (suitsDots(group, own, { count: run, step })) {
+        const total = rowTaps.count * columnTaps.count * depth;
+        if (suitsDots(group, own, { count: run, step }, total)) {
           const shape = { batch, rows: outer, columns: inner, taps, run, outputs: own };
-          const total = rowTaps.count * columnTaps.count * depth;
           planDots(
             l,
             { ...shape, padded: y.padded, epilogue },

@@ -51,7 +51,7 @@ const mostBytes = 1024 * 1024;
  * of a node. A model has at most so many of both, lest calls be most of its code: larger strips, which are a little slower, if
  * need be.
  */
-const mostParts = 192;
+const mostParts = 160;
 const stripBytes = [1, 2, 4].map((times) => times * mostBytes);
 const largestStrip = Math.max(...stripBytes);
 
