@@ -114,23 +114,18 @@ export const transposedConvolutionRow: LoweringRow = {
         const run = isOneRun ? depth * columnTaps.count : depth;
         const taps = collapsed(isOneRun ? [rowTaps] : [rowTaps, columnTaps]);
         const total = rowTaps.count * columnTaps.count * depth;
+        const weightOf = weightsOf(node, l, row.taps, column.taps, columns.kernel);
         if (suitsDots(group, own, { count: run, step }, total)) {
           const shape = { batch, rows: outer, columns: inner, taps, run, outputs: own };
-          planDots(
-            l,
-            { ...shape, padded: y.padded, epilogue },
-            total,
-            weightsOf(node, l, row.taps, column.taps, columns.kernel),
-            {
-              input: placeAt(x.place, from),
-              bias: bias && l.plan.constant(bias),
-              output: placeAt(y.place, to),
-              other: z === undefined ? y.place : placeAt(z.place, beside),
-            },
-          );
+          planDots(l, { ...shape, padded: y.padded, epilogue }, total, weightOf, {
+            input: placeAt(x.place, from),
+            bias: bias && l.plan.constant(bias),
+            output: placeAt(y.place, to),
+            other: z === undefined ? y.place : placeAt(z.place, beside),
+          });
           continue;
         }
-        const weights = packedWeights(node, l, row.taps, column.taps, columns.kernel);
+        const weights = packedWeights(weightOf, group, own, total);
         const constant = l.plan.constant(weights);
         const groups: Axis = {
           count: group,
@@ -207,20 +202,20 @@ function groupsOf({ attributes }: NodeFacts): number {
   return attributes.int("group", 1);
 }
 
-/** Of one group: the k-th of taps × channels, for a map; taps of no weight are zeros. */
+/** By group: the k-th of taps × channels, for a map; taps of no weight are zeros. */
 function weightsOf(
   node: NodeFacts,
   l: Lowering,
   rowTaps: readonly number[],
   columnTaps: readonly number[],
   width: number,
-): (k: number, map: number) => number {
+): (k: number, map: number, group?: number) => number {
   const [channels = 1, maps = 1, ...kernel] = node.dims(1);
   const from = l.floats(node.required(1)) ?? new Float32Array();
   const area = kernel.reduce((product, size) => product * size, 1);
   const depth = channels / groupsOf(node);
-  return (k, map) => {
-    const [tap, channel] = [Math.floor(k / depth), k % depth];
+  return (k, map, group = 0) => {
+    const [tap, channel] = [Math.floor(k / depth), group * depth + (k % depth)];
     const row = rowTaps[Math.floor(tap / columnTaps.length)] ?? -1;
     const column = columnTaps[tap % columnTaps.length] ?? -1;
     if (row < 0 || column < 0) return 0;
@@ -228,33 +223,18 @@ function weightsOf(
   };
 }
 
-/** By group [channels, maps, …kernel] as rows of taps × channels by maps; taps of no weight are zeros. */
+/** By group panels of maps, with the weights in the order in which the input is read. */
 function packedWeights(
-  node: NodeFacts,
-  l: Lowering,
-  rowTaps: readonly number[],
-  columnTaps: readonly number[],
-  width: number,
+  weightOf: ReturnType<typeof weightsOf>,
+  group: number,
+  maps: number,
+  total: number,
 ): Float32Array {
-  const [channels = 1, maps = 1, ...kernel] = node.dims(1);
-  const from = l.floats(node.required(1)) ?? new Float32Array();
-  const area = kernel.reduce((product, size) => product * size, 1);
-  const group = groupsOf(node);
-  const depth = channels / group;
-  const total = rowTaps.length * columnTaps.length * depth;
   const length = packedLength(total, maps);
   const packed = new Float32Array(length * group);
-  rowTaps.forEach((row, r) =>
-    columnTaps.forEach((column, c) => {
-      if (row < 0 || column < 0) return;
-      for (let channel = 0; channel < channels; channel += 1) {
-        const start = Math.floor(channel / depth) * length;
-        const k = (r * columnTaps.length + c) * depth + (channel % depth);
-        for (let map = 0; map < maps; map += 1)
-          packed[start + packedAt(k, map, total, maps, panelOf(maps))] =
-            from[(channel * maps + map) * area + row * width + column] ?? 0;
-      }
-    }),
-  );
+  for (let own = 0; own < group; own += 1)
+    for (let k = 0; k < total; k += 1)
+      for (let map = 0; map < maps; map += 1)
+        packed[own * length + packedAt(k, map, total, maps, panelOf(maps))] = weightOf(k, map, own);
   return packed;
 }
