@@ -124,6 +124,22 @@ it.each<[string, (b: Builder, score: ValueId) => Readonly<Record<string, ValueId
   expect(await simplified(graph)).toEqual(before);
 });
 
+it("leaves a tree of which one leaf has two numbers, and another none", async () => {
+  const root: Tree = {
+    feature: 0,
+    value: 0,
+    mode: "BRANCH_LEQ",
+    missing: false,
+    first: { weights: [1, 0, 0] },
+    second: { weights: [2, 0, 0] },
+  };
+  const twice = { target_nodeids: attribute.ints([1, 1]) };
+  const graph = graphOf({ x: ["float32", 4, features] }, (input, b) => ({
+    y: b.add("Neg", [scored(b, input("x"), root, twice)]),
+  }));
+  expect(await simplified(graph)).toEqual(["TreeEnsembleRegressor", "Neg"]);
+});
+
 it("leaves lists as they are that are not as long as they should be, or ask for features that there are not", async () => {
   const root: Tree = { weights: [1, 0, 0] };
   const cut = { nodes_values: attribute.floats([]) };
