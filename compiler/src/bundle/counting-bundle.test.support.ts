@@ -1,6 +1,5 @@
 import { graphOf } from "../rules/rule-case.test.support.js";
-import { aot } from "../targets/aot.js";
-import { bundleFiles } from "./bundle-files.js";
+import { compiledBundle } from "./compiled-bundle.test.support.js";
 
 /** The files of a bundle with a compiled model that keeps those of three boxes that do not overlap, with their scores. */
 export async function countingBundle(): Promise<Map<string, Uint8Array>> {
@@ -15,44 +14,22 @@ export async function countingBundle(): Promise<Map<string, Uint8Array>> {
   ] as const;
   const given = { boxes: [0, 0, 1, 1, 2, 2, 3, 3, 0, 0, 1, 1], all: [0.5, 0.25, 0.125] };
   const drawn = { generator: "splitmix32", seed: 1, range: [0, 1] } as const;
-  return bundleFiles({
-    name: "counting",
-    createdBy: "a test",
-    inputs,
-    outputs: [
-      { name: "scores", type: "float32", dims: [null] },
-      { name: "rows", type: "int64", dims: [null, 3] },
-    ],
-    variants: [
-      {
-        id: "aot-float",
-        target: "aot",
-        precision: "float32",
-        evidence: "none",
-        accuracy: null,
-        latencyMs: { unmeasured: "a test" },
-        tolerance: { absolute: 0, relative: 0 },
-        artifact: await aot.emit(graph, {}, {}),
-      },
-    ],
-    golden: {
-      formatVersion: 1,
-      cases: [
+  const outputs = [
+    { name: "scores", type: "float32", dims: [null] },
+    { name: "rows", type: "int64", dims: [null, 3] },
+  ] as const;
+  return compiledBundle("counting", graph, inputs, outputs, [
+    {
+      inputs: inputs.map((input) => ({ ...input, ...drawn, values: given[input.name] })),
+      outputs: [
         {
-          inputs: inputs.map((input) => ({ ...input, ...drawn, values: given[input.name] })),
-          outputs: [
-            {
-              name: "scores",
-              type: "float32",
-              dims: [2],
-              indices: [0, 1],
-              values: { "aot-float": [0.5, 0.25] },
-            },
-          ],
+          name: "scores",
+          type: "float32",
+          dims: [2],
+          indices: [0, 1],
+          values: { "aot-float": [0.5, 0.25] },
         },
       ],
     },
-    source: { bytes: 1, sha256: "0".repeat(64), parameters: 0, macs: null },
-    baselines: [],
-  });
+  ]);
 }

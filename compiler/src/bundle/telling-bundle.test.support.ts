@@ -1,7 +1,6 @@
 import { attribute, Tensor } from "../ir/index.js";
 import { graphOf } from "../rules/rule-case.test.support.js";
-import { aot } from "../targets/aot.js";
-import { bundleFiles } from "./bundle-files.js";
+import { compiledBundle } from "./compiled-bundle.test.support.js";
 
 /** The files of a bundle with a compiled model that says in words which of three scores is the largest. */
 export async function tellingBundle(): Promise<Map<string, Uint8Array>> {
@@ -13,25 +12,12 @@ export async function tellingBundle(): Promise<Map<string, Uint8Array>> {
   });
   const x = { name: "x", type: "float32", dims: [1, 3] } as const;
   const drawn = { generator: "splitmix32", seed: 1, range: [0, 1], values: [0.5, 0.25, 0.125] } as const; // prettier-ignore
-  return bundleFiles({
-    name: "telling",
-    createdBy: "a test",
-    inputs: [x],
-    outputs: [{ name: "label", type: "string", dims: [1] }],
-    variants: [
-      {
-        id: "aot-float",
-        target: "aot",
-        precision: "float32",
-        evidence: "none",
-        accuracy: null,
-        latencyMs: { unmeasured: "a test" },
-        tolerance: { absolute: 0, relative: 0 },
-        artifact: await aot.emit(graph, {}, {}),
-      },
-    ],
-    golden: { formatVersion: 1, cases: [{ inputs: [{ ...x, ...drawn }], outputs: [] }] },
-    source: { bytes: 1, sha256: "0".repeat(64), parameters: 0, macs: null },
-    baselines: [],
-  });
+  const label = { name: "label", type: "string", dims: [1] } as const;
+  return compiledBundle(
+    "telling",
+    graph,
+    [x],
+    [label],
+    [{ inputs: [{ ...x, ...drawn }], outputs: [] }],
+  );
 }

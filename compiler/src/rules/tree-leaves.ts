@@ -1,4 +1,3 @@
-import type { Tensor as Dense } from "@pare/runtime/format";
 import {
   attribute,
   type Graph,
@@ -8,7 +7,8 @@ import {
   type TensorData,
   type ValueId,
 } from "../ir/index.js";
-import { type AttributeReader, evaluateNode, operatorOf } from "../ops/index.js";
+import { type AttributeReader, operatorOf } from "../ops/index.js";
+import { evaluateSubgraph } from "./constant-subgraph.js";
 import { dtypeOf, inputOf, numbersOf, outputOf } from "./pattern.js";
 import type { Rule } from "./rule.js";
 import { sumsOf, treeDomain } from "./tree-sums.js";
@@ -72,7 +72,7 @@ function followersOf(graph: Graph, tree: Node, score: ValueId): Followers | unde
   const [last, other] = [...forms].filter(([id]) =>
     graph.value(id).uses.some((use) => use.kind === "output" || !nodes.has(use.node)),
   );
-  if (last === undefined || other !== undefined) return undefined;
+  if (last === undefined || last[0] === score || other !== undefined) return undefined;
   return { nodes: [...nodes.values()], constants, last: last[0], form: last[1] };
 }
 
@@ -108,20 +108,16 @@ function computed(
   weights: readonly number[],
   data: readonly TensorData[],
 ): readonly number[] | undefined {
-  const dims = [weights.length, 1];
-  const values = new Map<ValueId, Dense>([
-    [score, { type: "float32", dims, data: Float32Array.from(weights) }],
-  ]);
-  for (const [at, [id, { dtype, dims: own }]] of [...constants].entries())
-    values.set(id, { type: dtype, dims: own, data: data[at] ?? [] });
-  for (const node of nodes) {
-    const inputs = node.inputs.map((id) => (id === null ? null : (values.get(id) ?? null)));
-    const [result] = evaluateNode(graph, node, inputs) ?? [];
-    const output = outputOf(node);
-    if (!result || output === undefined) return undefined;
-    values.set(output, result);
-  }
-  const numbers = Array.from(values.get(last)?.data ?? [], Number);
+  const said = Tensor.float32([weights.length, 1], weights);
+  const end = graph.producer(last);
+  if (end === undefined || said.data === undefined) return undefined;
+  const cone = {
+    // The one that is asked for comes last.
+    nodes: [...nodes.filter((node) => node !== end), end],
+    constants: new Map([[score, said], ...constants]),
+  };
+  const [result] = evaluateSubgraph(graph, cone, [said.data, ...data]) ?? [];
+  const numbers = Array.from(result?.data ?? [], Number);
   return numbers.length === weights.length && numbers.every(Number.isFinite) ? numbers : undefined;
 }
 

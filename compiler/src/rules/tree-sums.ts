@@ -39,16 +39,17 @@ export const joinTrees: Rule = {
       ({ producer, targets }) =>
         producer.inputs[0] === first.producer.inputs[0] && targets === first.targets,
     );
-    const lists = joined(alike.map(({ attributes }) => attributes));
-    if (alike.length < 2 || lists === undefined) return undefined;
+    if (alike.length < 2) return undefined;
     const rest = node.inputs.filter((id) => alike.every((one) => one.id !== id));
     const because = `${alike.length} nodes of trees in one`;
     return {
       because,
-      work: lists.count,
+      work: alike.reduce((sum, { attributes }) => sum + listedIn(attributes), 0),
       rewrite(editor) {
+        const lists = joined(alike.map(({ attributes }) => attributes));
+        if (lists === undefined) return;
         const body = graph.body(node.body);
-        const own = { ...lists.attributes, n_targets: attribute.int(first.targets) };
+        const own = { ...lists, n_targets: attribute.int(first.targets) };
         const { op, inputs, name } = first.producer;
         const trees = editor.add1(op, inputs, own, { body, domain: treeDomain, name });
         const sum = rest.length > 0 ? editor.add1("Sum", [...rest, trees], {}, { body }) : trees;
@@ -64,9 +65,7 @@ const targetLists = ["target_ids", "target_nodeids"];
 const missing = "nodes_missing_value_tracks_true";
 
 /** The lists of several nodes' trees, behind each other; undefined where they are not as long as they should be. */
-function joined(
-  all: readonly AttributeReader[],
-): { readonly attributes: Attributes; readonly count: number } | undefined {
+function joined(all: readonly AttributeReader[]): Attributes | undefined {
   const modes = all.flatMap((one) => {
     const list = one.get("nodes_modes");
     return list?.type === "strings" ? list.value : [];
@@ -85,7 +84,7 @@ function joined(
   const fits =
     [treeIds, values, gaps, ...nodes.map(([, list]) => list)].every(
       (list) => list.length === count,
-    ) && // prettier-ignore
+    ) &&
     [ownerIds, ...targets.map(([, list]) => list)].every((list) => list.length === weights.length);
   if (!fits) return undefined;
   const lists = [
@@ -96,14 +95,18 @@ function joined(
     ...(gaps.some((gap) => gap !== 0) ? [[missing, gaps] as const] : []),
   ];
   return {
-    count: count + weights.length,
-    attributes: {
-      ...Object.fromEntries(lists.map(([name, list]) => [name, attribute.ints(list)])),
-      nodes_modes: { type: "strings", value: modes },
-      nodes_values: attribute.floats(values),
-      target_weights: attribute.floats(weights),
-    },
+    ...Object.fromEntries(lists.map(([name, list]) => [name, attribute.ints(list)])),
+    nodes_modes: { type: "strings", value: modes },
+    nodes_values: attribute.floats(values),
+    target_weights: attribute.floats(weights),
   };
+}
+
+/** Elements of a node's lists. */
+function listedIn(attributes: AttributeReader): number {
+  const [nodes, leaves] = ["nodes_values", "target_weights"].map((name) => attributes.floats(name));
+  const [ofNode, ofLeaf] = [nodeLists.length + 4, targetLists.length + 2];
+  return ofNode * (nodes?.length ?? 0) + ofLeaf * (leaves?.length ?? 0);
 }
 
 /** Trees of several nodes, counted through: of each node of a tree, and of each leaf's number. */

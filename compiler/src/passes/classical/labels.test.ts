@@ -42,6 +42,20 @@ it("looks integers up as the engine does: first of equal keys, other integers, b
   );
 });
 
+it("looks up integers of more than 32 bits", async () => {
+  const [base, next] = [2 ** 40, 2 ** 40 + 3];
+  const x: Dense = {
+    type: "int64",
+    dims: [4],
+    data: BigInt64Array.from([base, next, 0, 3], BigInt),
+  };
+  const graph = encoder(x, {
+    keys_int64s: attribute.ints([base, next]),
+    values_floats: attribute.floats([7, 8]),
+  });
+  expect(difference(await byEngine(graph, { x }), await byModule(graph, { x }))).toBe(0);
+});
+
 it("looks floats up by reference as the engine does", async () => {
   const x = floats([5], [0.5, -0, NaN, 3, 1]);
   const graph = encoder(x, {

@@ -3,8 +3,8 @@ import { operand, type Step } from "../opset/adapter.js";
 
 /** Keys that lie further apart would make a large table of few values. */
 const mostSpan = 2 ** 16;
-/** Integers of modules have 32 bits. */
-const mostKey = 2 ** 30;
+/** Beyond, the place before a key is no exact number. */
+const mostKey = 2 ** 52;
 
 /** Integers become numbers by a table of all between the least key and the largest; what is no key, the default. */
 function encode(step: Step): void {

@@ -2,7 +2,7 @@ import { isMoving, windowAxes } from "../../ops/families/window.js";
 import { depthwise } from "../kernels/depthwise.js";
 import { usesOther } from "../kernels/epilogue.js";
 import { floatBytes, laneCount, vectorBytes, vectorsOf } from "../kernels/kernel.js";
-import { matrix, packedAt, packedLength } from "../kernels/matrix.js";
+import { matrix, packedLength } from "../kernels/matrix.js";
 import { type Axis, collapsed } from "../kernels/nest.js";
 import { tableOf, wantsTable } from "../kernels/tiling.js";
 import { placeAt } from "../plan/plan.js";
@@ -23,7 +23,7 @@ import { asImage, joinedAxes } from "./image.js";
 import type { Lowering } from "./lowering.js";
 import type { LoweringRow } from "./lowering-row.js";
 import type { NodeFacts } from "./node-facts.js";
-import { panelOf } from "./panels.js";
+import { packedGroups, panelOf, type WeightOf } from "./panels.js";
 import { lowerWinograd, winogradStrips } from "./winograd.js";
 
 export const convolutionRow: LoweringRow = {
@@ -165,19 +165,14 @@ function lowerMatrix(node: NodeFacts, l: Lowering, convolution: Convolution): vo
   const bias = packedBias(biasOf(node, l), group, own);
   const [rows, columns] = joinedAxes(resultAxes(x, y, z, convolution));
   const input = placeAt(x.place, shiftOf(x, convolution));
+  const weightOf = weightsOf(node, l, convolution, pitch);
   if (suitsDots(group, own, run, total)) {
-    const { kernel } = convolution;
-    const from = l.floats(node.required(1)) ?? new Float32Array();
-    const weightOf = (k: number, n: number): number => {
-      const [tap, channel] = [Math.floor(k / pitch), k % pitch];
-      return channel < depth ? (from[(n * depth + channel) * kernel[0] * kernel[1] + tap] ?? 0) : 0;
-    };
     const shape = { batch: batchAxes(x, y, z), rows, columns, taps: axes, run: run.count };
     const places = { input, bias: bias && l.plan.constant(bias), output: y.place, other: z?.place ?? y.place }; // prettier-ignore
     const options = { ...shape, outputs: own, padded: y.padded, epilogue };
     return planDots(l, options, total, weightOf, places);
   }
-  const weights = packedWeights(node, l, convolution, pitch, total);
+  const weights = packedGroups(weightOf, group, own, total);
   const isListed = wantsTable(rows, columns);
   const groups: Axis = {
     count: group,
@@ -216,24 +211,18 @@ function lowerMatrix(node: NodeFacts, l: Lowering, convolution: Convolution): vo
   );
 }
 
-/** By group: panels of outputs, with the weights in the order in which the input is read. */
-function packedWeights(
+/** In the order in which the input is read: zeros for lanes that pad it. */
+function weightsOf(
   node: NodeFacts,
   l: Lowering,
   { maps, group, depth, kernel }: Convolution,
   pitch: number,
-  total: number,
-): Float32Array {
+): WeightOf {
   const from = l.floats(node.required(1)) ?? new Float32Array();
-  const own = maps / group;
-  const length = packedLength(total, own);
-  const packed = new Float32Array(length * group);
   const taps = kernel[0] * kernel[1];
-  for (let m = 0; m < maps; m += 1)
-    for (let tap = 0; tap < taps; tap += 1)
-      for (let c = 0; c < depth; c += 1) {
-        const place = packedAt(tap * pitch + c, m % own, total, own, panelOf(own));
-        packed[Math.floor(m / own) * length + place] = from[(m * depth + c) * taps + tap] ?? 0;
-      }
-  return packed;
+  return (k, map, own) => {
+    const [tap, channel] = [Math.floor(k / pitch), k % pitch];
+    const first = ((own * maps) / group + map) * depth;
+    return channel < depth ? (from[(first + channel) * taps + tap] ?? 0) : 0;
+  };
 }

@@ -2,6 +2,7 @@ import { dotAt, dots, type DotsOptions, dotsLength, mostDots } from "../kernels/
 import { floatBytes } from "../kernels/kernel.js";
 import type { Place } from "../plan/plan.js";
 import type { Lowering } from "./lowering.js";
+import type { WeightOf } from "./panels.js";
 
 /** What is summed over for each tap: how many, and the bytes between two. */
 interface Run {
@@ -43,20 +44,19 @@ interface Places {
 
 /**
  * @param total weights of one result
- * @param weightOf the k-th of all that are summed up for result n
  */
 export function planDots(
   l: Lowering,
   options: Omit<DotsOptions, "bias">,
   total: number,
-  weightOf: (k: number, n: number) => number,
+  weightOf: WeightOf,
   { input, bias, output, other }: Places,
 ): void {
   const { run, outputs } = options;
   const packed = new Float32Array(dotsLength(total / run, run, outputs));
   for (let n = 0; n < outputs; n += 1)
     for (let k = 0; k < total; k += 1)
-      packed[dotAt(Math.floor(k / run), k % run, n, run, outputs)] = weightOf(k, n);
+      packed[dotAt(Math.floor(k / run), k % run, n, run, outputs)] = weightOf(k, n, 0);
   const weights = l.plan.constant(packed);
   l.plan.step(dots, { ...options, bias: bias !== undefined }, [
     input,

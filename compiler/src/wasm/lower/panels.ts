@@ -14,6 +14,25 @@ export function panelOf(outputs: number): number {
   return vectorsOf(outputs) === 3 ? 3 : panelVectors;
 }
 
+/** Of a convolution: the k-th of all that are summed up, for a map of a group. */
+export type WeightOf = (k: number, map: number, group: number) => number;
+
+/** By group panels of maps, with the weights in the order in which the input is read. */
+export function packedGroups(
+  weightOf: WeightOf,
+  group: number,
+  maps: number,
+  total: number,
+): Float32Array {
+  const length = packedLength(total, maps);
+  const packed = new Float32Array(length * group);
+  for (let own = 0; own < group; own += 1)
+    for (let k = 0; k < total; k += 1)
+      for (let map = 0; map < maps; map += 1)
+        packed[own * length + packedAt(k, map, total, maps, panelOf(maps))] = weightOf(k, map, own);
+  return packed;
+}
+
 /** A product's right operand in panels: where they are, and by axis the bytes from one matrix of a batch to the next. */
 export interface Panels {
   readonly place: Place;

@@ -32,7 +32,10 @@ function isBelow(graph: Graph, start: ValueId, count: number): boolean {
   let id: ValueId | null | undefined = start;
   for (let moves = 0; moves < mostMoves; moves += 1) {
     if (!id) return false;
-    if (dtypeOf(graph, id) === "bool") return count >= 2;
+    const dtype = dtypeOf(graph, id);
+    if (dtype === "bool") return count >= 2;
+    // A smaller one may have wrapped around.
+    if (dtype !== "int64" && dtype !== "int32") return false;
     const node: Node | undefined = graph.producer(id);
     if (node === undefined || node.domain !== "") return false;
     const [from] = node.inputs;

@@ -1,6 +1,6 @@
 import { transposedAxes } from "../../ops/families/convolution.js";
 import { floatBytes, laneCount, vectorBytes, vectorsOf } from "../kernels/kernel.js";
-import { matrix, packedAt, packedLength } from "../kernels/matrix.js";
+import { matrix } from "../kernels/matrix.js";
 import { type Axis, collapsed } from "../kernels/nest.js";
 import { placeAt } from "../plan/plan.js";
 import { channelsLast, noHalo, sizeAt, stepAt, type View } from "../plan/view.js";
@@ -11,7 +11,7 @@ import { asImage, joinedAxes } from "./image.js";
 import type { LoweringRow } from "./lowering-row.js";
 import type { Lowering } from "./lowering.js";
 import type { NodeFacts } from "./node-facts.js";
-import { panelOf } from "./panels.js";
+import { packedGroups, panelOf, type WeightOf } from "./panels.js";
 
 /** One axis, of which every result place o sums x[(o + before − k·dilation) / stride] over the taps k where that is whole. */
 interface Spread {
@@ -125,7 +125,7 @@ export const transposedConvolutionRow: LoweringRow = {
           });
           continue;
         }
-        const weights = packedWeights(weightOf, group, own, total);
+        const weights = packedGroups(weightOf, group, own, total);
         const constant = l.plan.constant(weights);
         const groups: Axis = {
           count: group,
@@ -209,32 +209,16 @@ function weightsOf(
   rowTaps: readonly number[],
   columnTaps: readonly number[],
   width: number,
-): (k: number, map: number, group?: number) => number {
+): WeightOf {
   const [channels = 1, maps = 1, ...kernel] = node.dims(1);
   const from = l.floats(node.required(1)) ?? new Float32Array();
   const area = kernel.reduce((product, size) => product * size, 1);
   const depth = channels / groupsOf(node);
-  return (k, map, group = 0) => {
+  return (k, map, group) => {
     const [tap, channel] = [Math.floor(k / depth), group * depth + (k % depth)];
     const row = rowTaps[Math.floor(tap / columnTaps.length)] ?? -1;
     const column = columnTaps[tap % columnTaps.length] ?? -1;
     if (row < 0 || column < 0) return 0;
     return from[(channel * maps + map) * area + row * width + column] ?? 0;
   };
-}
-
-/** By group panels of maps, with the weights in the order in which the input is read. */
-function packedWeights(
-  weightOf: ReturnType<typeof weightsOf>,
-  group: number,
-  maps: number,
-  total: number,
-): Float32Array {
-  const length = packedLength(total, maps);
-  const packed = new Float32Array(length * group);
-  for (let own = 0; own < group; own += 1)
-    for (let k = 0; k < total; k += 1)
-      for (let map = 0; map < maps; map += 1)
-        packed[own * length + packedAt(k, map, total, maps, panelOf(maps))] = weightOf(k, map, own);
-  return packed;
 }

@@ -84,7 +84,7 @@ export interface Strip {
 
 /**
  * All at once where that stays in the cache, or else of each image as many rows of blocks as fit into a strip. Undefined where
- * none does.
+ * none does, or strips are more than a model may have.
  */
 function stripsOf(
   { depth, maps }: Pick<Convolution, "depth" | "maps">,
@@ -98,7 +98,7 @@ function stripsOf(
   if (images * rows * rowBytes <= mostBytes)
     return [{ images: { first: 0, count: images }, rows: { first: 0, count: rows } }];
   const most = Math.floor(bytes / rowBytes);
-  if (most < 1) return undefined;
+  if (most < 1 || images * Math.ceil(rows / most) > mostParts) return undefined;
   const strips: Strip[] = [];
   for (let image = 0; image < images; image += 1) {
     let first = 0;
@@ -149,7 +149,11 @@ function useIn(l: Lowering): number | "none" {
     let [strips, gained] = [0, 0];
     for (const { geometry, dims, multiplied } of suited) {
       const own = stripsOf(geometry, dims, bytes);
-      if (own === undefined) continue;
+      // What suits does in the largest strips.
+      if (own === undefined) {
+        if (bytes > 0) strips = Infinity;
+        continue;
+      }
       gained += multiplied;
       if (own.length > 1) strips += own.length;
     }
