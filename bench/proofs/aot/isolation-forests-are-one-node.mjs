@@ -7,6 +7,7 @@ import { cpu } from "../../../runtime/dist/backends/ort-node.js";
 import { asModule, asOnnx, reasonsOf } from "./support/compiled.mjs";
 import { digitSamples } from "./support/forest.mjs";
 import { isolationForest } from "./support/isolation-forest.mjs";
+import { inMicroseconds, ratioOnCpu } from "./support/on-cpu.mjs";
 import { ratioOf } from "./support/side-by-side.mjs";
 
 const trees = 100;
@@ -96,21 +97,4 @@ export async function prove({ claim, inform }) {
     },
   );
   for (const session of sessions) await session.dispose();
-}
-
-const inMicroseconds = (ms) => `${(ms * 1000).toPrecision(3)} µs`;
-
-/** Medians of blocks of runs, one session after the other. */
-async function ratioOnCpu(before, after, feeds) {
-  const blocks = 15;
-  const runs = 20;
-  const times = [[], []];
-  for (let block = -1; block < blocks; block += 1)
-    for (const [at, session] of [before, after].entries()) {
-      const start = performance.now();
-      for (let run = 0; run < runs; run += 1) await session.run(feeds);
-      if (block >= 0) times[at].push((performance.now() - start) / runs);
-    }
-  const [slow, fast] = times.map((all) => all.sort((x, y) => x - y)[blocks >> 1]);
-  return { ratio: slow / fast, blocks, note: [slow, fast].map(inMicroseconds).join(" and ") };
 }

@@ -4,6 +4,17 @@ export { convert } from "./elements/convert.js";
 export { filling } from "./families/creation.js";
 export { hasUnconfirmedSizes, unmetDemand } from "./demands/demands.js";
 export { einsumLabels } from "./families/einsum.js";
+export {
+  classesOfCoupling,
+  classifierVectors,
+  couplingOfPairs,
+  linearScores,
+  mostCoupled,
+  pairsOf,
+  regressorVectors,
+  type SupportVectors,
+  vectorOfEachPair,
+} from "./families/support-vectors.js";
 export { Backward } from "./gradients/backward.js";
 export { Forward } from "./gradients/forward.js";
 export { Emitter } from "./gradients/emitter.js";

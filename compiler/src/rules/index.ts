@@ -10,6 +10,7 @@ import { reshapeIndices } from "./gathers.js";
 import { gemms } from "./gemm.js";
 import { identities } from "./identities.js";
 import { recoverLayerNorm } from "./layer-norm.js";
+import { sumVectors } from "./linear-vectors.js";
 import { concatZerosToPad, padIntoWindow } from "./pads.js";
 import { dropLengths, dropZeroStates } from "./recurrent.js";
 import { reshapes } from "./reshapes.js";
@@ -47,4 +48,5 @@ export const simplifyRules: readonly Rule[] = [
   takeFeatures,
   foldIntoLeaves,
   joinTrees,
+  sumVectors,
 ];

@@ -4,10 +4,12 @@ import { featureWords } from "./features.js";
 import { labelWords } from "./labels.js";
 import { linearWords } from "./linear.js";
 import { treeWords } from "./trees.js";
+import { vectorWords } from "./vectors.js";
 
-/** How operators of ai.onnx.ml are said in those of ai.onnx; of trees only their sums are left. */
+/** How operators of ai.onnx.ml are said in those of ai.onnx; of trees only their sums are left, of support
+ * vectors how probabilities of pairs become those of classes. */
 const words: Words = new Map(
-  Object.entries({ ...featureWords, ...labelWords, ...linearWords, ...treeWords }),
+  Object.entries({ ...featureWords, ...labelWords, ...linearWords, ...treeWords, ...vectorWords }),
 );
 
 /** Their keys. */

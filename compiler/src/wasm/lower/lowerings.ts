@@ -1,6 +1,7 @@
 import { cumulativeSumRow, extremumPlaceRow, topRow } from "./along-axis.js";
 import { batchNormRow, binaryRow, unaryRow } from "./elementwise.js";
 import { convolutionRow } from "./convolution.js";
+import { couplingRow } from "./coupling.js";
 import { dftRow, stftRow } from "./fourier.js";
 import {
   gatherElementsRow,
@@ -125,6 +126,7 @@ export const lowerings: ReadonlyMap<string, LoweringRow> = new Map(
     STFT: stftRow,
     ...named(madeRow, "HannWindow HammingWindow BlackmanWindow MelWeightMatrix"),
     NonMaxSuppression: suppressionRow,
+    "ai.onnx.ml::SVMClassifier": couplingRow,
     "ai.onnx.ml::TreeEnsembleRegressor": treeEnsembleRow,
     ...named(
       unaryRow,
