@@ -56,6 +56,7 @@ export type {
 } from "./search/request.js";
 export { differentiate, type DifferentiateOptions } from "./train/differentiate.js";
 export { initializeFresh } from "./train/initialize.js";
+export { demandTrainable } from "./train/parameters.js";
 export type { Trained, TrainingProgress } from "./train/train-request.js";
 export {
   parseSafetensorsHeader,

@@ -1,6 +1,17 @@
 import type { Statistic } from "./batch-norms.js";
-import type { ShareResult } from "./share.js";
 import type { VectorMemory } from "./vector-memory.js";
+
+/** What a share of a batch came to. */
+export interface ShareResult {
+  readonly loss: number;
+  readonly terms: readonly number[];
+  /** In the order of the graph's parameters, in the arrays that were given for them. */
+  readonly gradients: readonly Float32Array[];
+  /** Of batch norms, in the order of the graph's. */
+  readonly statistics: readonly Float32Array[];
+  /** A row for each sample; null without classes. */
+  readonly scores: Float32Array | null;
+}
 
 /** What a batch came to of which shares were computed apart. */
 export type Combined = Pick<ShareResult, "loss" | "terms" | "gradients" | "statistics">;

@@ -12,8 +12,9 @@ import type { TrainingGraph } from "./training-graph.js";
 
 interface Divergence {
   readonly graph: TrainingGraph;
-  /** Of the step whose loss or gradients are not finite. */
-  readonly feeds: Tensors;
+  /** Of each run of the step whose loss or gradients are not finite. */
+  readonly feedsOf: (run: number) => Tensors;
+  readonly runs: number;
   readonly loss: number;
   readonly executor: Executor;
   readonly where: string;
@@ -38,12 +39,13 @@ export async function diverged(step: Divergence): Promise<PareError> {
 }
 
 /** What is fed, then what nodes give in order of execution: NaN before infinities, which masks hold on purpose. */
-async function firstNotFinite({ graph, feeds, executor }: Divergence): Promise<string | null> {
-  const inputs = Object.entries(feeds).map(
-    ([name, tensor]) => [labelOf(graph, name), tensor] as const,
-  );
-  const fed = inputs.find(([, tensor]) => holds(tensor, (value) => !Number.isFinite(value)));
-  if (fed !== undefined) return fed[0];
+async function firstNotFinite(step: Divergence): Promise<string | null> {
+  const { graph, feedsOf, runs, executor } = step;
+  for (let run = 0; run < runs; run += 1) {
+    const inputs = Object.entries(feedsOf(run));
+    const fed = inputs.find(([, tensor]) => holds(tensor, (value) => !Number.isFinite(value)));
+    if (fed !== undefined) return labelOf(graph, fed[0]);
+  }
   const open = graph.graph.fork();
   const shown: { readonly name: string; readonly output: string }[] = [];
   edit(
@@ -66,10 +68,14 @@ async function firstNotFinite({ graph, feeds, executor }: Divergence): Promise<s
   const { proto } = await encodeModel(open);
   const session = await executor.load(onnxArtifact(proto, { graphOptimizationLevel: "disabled" }));
   try {
-    const outputs = await session.run(feeds);
-    const first = (is: (value: number) => boolean): string | null =>
-      shown.find(({ output }) => holds(outputs[output], is))?.name ?? null;
-    return first(Number.isNaN) ?? first((value) => !Number.isFinite(value));
+    for (let run = 0; run < runs; run += 1) {
+      const outputs = await session.run(feedsOf(run));
+      const first = (is: (value: number) => boolean): string | null =>
+        shown.find(({ output }) => holds(outputs[output], is))?.name ?? null;
+      const found = first(Number.isNaN) ?? first((value) => !Number.isFinite(value));
+      if (found !== null) return found;
+    }
+    return null;
   } finally {
     await session.dispose();
   }

@@ -63,7 +63,8 @@ export class Judge {
   }
 
   get #batch(): number {
-    return Math.min(this.#request.options.batch, this.#samples.count);
+    const { options, perRun = options.batch } = this.#request;
+    return Math.min(options.batch, perRun, this.#samples.count);
   }
 
   async #open(learned: readonly LearnedArray[]): Promise<Session> {

@@ -79,12 +79,26 @@ export function chooseObjectives(
     ...taught.map((one) => ({ ...one, weight: (share * one.weight) / whole })),
   ].filter(({ weight }) => weight > 0);
   if (objectives.length > 0) return objectives;
+  if (teacher !== null && taught.length === 0) throw nothingFloat(student.graph, where);
   throw new PareError(
     "LABELS",
     teacher === null
       ? "There is nothing to learn from: the data has no labels that can be learned, and there is no teacher."
       : "There is nothing to learn from: no loss has a weight.",
     { where, hint: "Give the samples labels, or name a teacher." },
+  );
+}
+
+/** Outputs that are rounded to integers at the end, as pictures are. */
+function nothingFloat(graph: Graph, where: string): PareError {
+  const outputs = graph.main.outputs.map((id) => {
+    const { name, type } = graph.value(id);
+    return `"${name}" is ${type.kind === "tensor" ? type.dtype : `a ${type.kind}`}`;
+  });
+  return new PareError(
+    "LABELS",
+    `There is nothing to learn from a teacher: no output is float32, and only those have a gradient: ${outputs.join(", ")}.`,
+    { where, hint: "Name values before the outputs that are to become as the teacher's: --signal conv_out=mse." }, // prettier-ignore
   );
 }
 

@@ -55,6 +55,14 @@ function freeName(name: string, taken: Set<string>): string {
 }
 
 /**
+ * Says before anything is measured that a model, in normal form, could not be trained.
+ * @throws PareError as `trainedConstants`
+ */
+export function demandTrainable(graph: Graph, frozen: readonly string[]): void {
+  trainedConstants(graph, learnedConstants(graph), frozen);
+}
+
+/**
  * What is to be trained: all that was learned but running statistics, and but what is frozen.
  * @param frozen names of constants or of nodes that read them; a `*` at the end stands for any ending
  * @throws PareError RECIPE for a name that nothing has, or when nothing is left to be trained

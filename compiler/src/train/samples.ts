@@ -11,7 +11,7 @@ import {
   zeros,
 } from "@pare/runtime/format";
 import type { Example } from "../pipeline/examples.js";
-import type { SampleDims } from "./bind-batch.js";
+import { dimsOf, type SampleDims } from "./bind-batch.js";
 import { type Labels, LabelReader } from "./labels.js";
 
 /** All but text. */
@@ -20,7 +20,7 @@ type NumberType = Exclude<Dtype, "string">;
 /** One input over all samples, a row after the other. */
 interface Column {
   readonly type: NumberType;
-  /** Of one sample; the first is 1. */
+  /** Of one sample. */
   readonly dims: readonly number[];
   readonly row: number;
   readonly data: TypedArray;
@@ -89,13 +89,6 @@ function openColumns(
         where,
       });
     }
-    if (dims[0] !== 1) {
-      throw new PareError(
-        "DATA_MISMATCH",
-        `A sample of the input "${name}" is [${dims.join(", ")}], but one that is put into batches begins with 1.`,
-        { where, hint: "Let each sample be one, along a first axis of 1." },
-      );
-    }
     const row = elementCount(dims);
     bytes += dtypeBytes(type, row * count);
     if (bytes > mostBytes) {
@@ -160,7 +153,7 @@ export function batchFeeds(
       name,
       {
         type,
-        dims: [batch, ...dims.slice(1)],
+        dims: dimsOf(dims, batch),
         data: gathered(type, data, row, order, start, batch),
       },
     ]),

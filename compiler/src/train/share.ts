@@ -7,21 +7,11 @@ import {
   type Tensors,
 } from "@pare/runtime/format";
 import { encodeModel } from "../onnx/index.js";
+import { combineShares, type ShareResult } from "./combine-shares.js";
 import { lastToWrite } from "./execution-order.js";
 import { type TrainingGraph, trainingGraph } from "./training-graph.js";
 import type { TrainRequest } from "./train-request.js";
-
-/** What a share of a batch came to. */
-export interface ShareResult {
-  readonly loss: number;
-  readonly terms: readonly number[];
-  /** In the order of the graph's parameters, in the arrays that were given for them. */
-  readonly gradients: readonly Float32Array[];
-  /** Of batch norms, in the order of the graph's. */
-  readonly statistics: readonly Float32Array[];
-  /** A row for each sample; null without classes. */
-  readonly scores: Float32Array | null;
-}
+import type { TrainingState } from "./training-state.js";
 
 /** A part of each batch, on an engine of its own. */
 export class Share {
@@ -29,22 +19,54 @@ export class Share {
   readonly executor: Executor;
   /** Where its samples begin in the batch. */
   readonly from: number;
+  /** How many samples it computes. */
+  readonly count: number;
   readonly #session: Session;
 
-  private constructor(graph: TrainingGraph, executor: Executor, from: number, session: Session) {
+  private constructor(
+    graph: TrainingGraph,
+    executor: Executor,
+    { from, count }: Pick<Share, "from" | "count">,
+    session: Session,
+  ) {
     this.graph = graph;
     this.executor = executor;
     this.from = from;
+    this.count = count;
     this.#session = session;
   }
 
-  /** How many samples it computes. */
-  get count(): number {
-    return this.graph.batch;
+  /** How often the model runs for them. */
+  get runs(): number {
+    return this.count / this.graph.batch;
   }
 
-  /** @param gradients are written over, in the order of the graph's parameters */
+  /**
+   * @param feedsOf of each run
+   * @param gradients are written over, in the order of the graph's parameters
+   * @param added the same, of runs that are added to them
+   */
   async run(
+    feedsOf: (run: number) => Tensors,
+    gradients: readonly Float32Array[],
+    { added, arrays }: { added: readonly Float32Array[]; arrays: TrainingState["arrays"] },
+    signal: AbortSignal | undefined,
+  ): Promise<ShareResult> {
+    let sum = await this.#runOnce(feedsOf(0), gradients, signal);
+    const scores = sum.scores === null ? null : [sum.scores];
+    for (let run = 1; run < this.runs; run += 1) {
+      const more = await this.#runOnce(feedsOf(run), added, signal);
+      if (more.scores !== null) scores?.push(more.scores);
+      sum = {
+        ...combineShares([sum, more], [run, 1], this.graph.statistics, arrays),
+        scores: null,
+      };
+    }
+    return { ...sum, scores: scores && joined(scores) };
+  }
+
+  /** @param gradients are written over */
+  async #runOnce(
     feeds: Tensors,
     gradients: readonly Float32Array[],
     signal: AbortSignal | undefined,
@@ -88,19 +110,20 @@ export class Share {
     const planned: {
       readonly engine: Executor;
       readonly from: number;
+      readonly count: number;
       readonly file: SharedFile;
     }[] = [];
     let from = 0;
     for (const [index, engine] of engines.entries()) {
       const count = Math.floor((batch + engines.length - 1 - index) / engines.length);
-      planned.push({ engine, from, file: await fileOf(count) });
+      planned.push({ engine, from, count, file: await fileOf(count) });
       from += count;
     }
     // Where several compute, each has a core of its own.
     const options = { signal, ...(planned.length > 1 && { threads: 1 }) };
-    const loads = planned.map(async ({ engine, from: first, file: { graph, artifact } }) => {
+    const loads = planned.map(async ({ engine, file: { graph, artifact }, ...part }) => {
       const session = await engine.load(artifact, options);
-      return new Share(graph, engine, first, session);
+      return new Share(graph, engine, part, session);
     });
     const opened = await Promise.allSettled(loads);
     const failed = opened.find((one) => one.status === "rejected");
@@ -126,15 +149,16 @@ async function fileFor(request: TrainRequest, count: number): Promise<SharedFile
 }
 
 /**
- * One step of a request's as a graph, of so many samples.
+ * One step of a request's as a graph, of so many samples, or of as many as one run has.
  * @throws PareError as `trainingGraph`
  */
 export function graphOf(request: TrainRequest, batch: number): TrainingGraph {
   const { model, samples, objectives, learned, trained, straightThrough, engine, options } =
     request;
+  const { perRun = batch } = request;
   return trainingGraph(model, {
     samples: samples.dims,
-    batch,
+    batch: Math.min(batch, perRun),
     objectives,
     learned,
     trained,
@@ -143,6 +167,13 @@ export function graphOf(request: TrainRequest, batch: number): TrainingGraph {
     dropout: options.dropout,
     engine,
   });
+}
+
+function joined([first = new Float32Array(), ...others]: readonly Float32Array[]): Float32Array {
+  if (others.length === 0) return first;
+  const all = new Float32Array(first.length * (1 + others.length));
+  for (const [at, rows] of [first, ...others].entries()) all.set(rows, at * first.length);
+  return all;
 }
 
 function floats(outputs: Tensors, name: string): Float32Array {

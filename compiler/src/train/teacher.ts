@@ -29,6 +29,8 @@ export interface TeacherSource {
   readonly inputs: ReadonlyMap<string, string>;
   /** Its answers to all samples are kept up to so many; beyond, it is asked again for each batch. 512 MB where not given. */
   readonly keptBytes?: number | undefined;
+  /** Samples of one run, where it does not take as many as there are. */
+  readonly perRun?: number | undefined;
 }
 
 interface TeacherRequest extends TeacherSource {
@@ -62,12 +64,12 @@ export class TeacherAnswers {
 
   static async open(request: TeacherRequest): Promise<TeacherAnswers> {
     const { graph, inputs, taught, samples, batch, executor, signal } = request;
-    const { keptBytes = defaultKeptBytes } = request;
+    const { keptBytes = defaultKeptBytes, perRun = batch } = request;
     const dims: SampleDims = Object.fromEntries(
       [...inputs].map(([column, input]) => [input, samples.dims[column] ?? []]),
     );
     const values = taught.map(({ value }) => value);
-    const { proto } = await encodeModel(forwardGraph(graph, dims, batch, values));
+    const { proto } = await encodeModel(forwardGraph(graph, dims, Math.min(batch, perRun), values));
     const session = await executor.load(onnxArtifact(proto, { spinning: false }), { signal });
     try {
       const rows = taught.map(({ dims: one }) => elementCount(one));
@@ -115,8 +117,24 @@ export class TeacherAnswers {
   }
 
   async #ask(order: ArrayLike<number>, start: number): Promise<readonly Float32Array[]> {
-    const { inputs, taught, samples, batch, signal } = this.#request;
-    const feeds = batchFeeds(samples, order, start, batch);
+    const { taught, batch, perRun = batch } = this.#request;
+    if (perRun >= batch) return this.#askOnce(order, start, batch);
+    const answers = taught.map(({ dims }) => new Float32Array(elementCount(dims) * batch));
+    for (let run = 0; run * perRun < batch; run += 1)
+      for (const [index, answer] of (
+        await this.#askOnce(order, start + run * perRun, perRun)
+      ).entries())
+        answers[index]?.set(answer, run * answer.length);
+    return answers;
+  }
+
+  async #askOnce(
+    order: ArrayLike<number>,
+    start: number,
+    count: number,
+  ): Promise<readonly Float32Array[]> {
+    const { inputs, taught, samples, signal } = this.#request;
+    const feeds = batchFeeds(samples, order, start, count);
     const named = [...inputs].flatMap(([column, input]) => {
       const feed = feeds[column];
       return feed === undefined ? [] : [[input, feed] as const];

@@ -57,6 +57,8 @@ export interface TrainRequest {
   readonly trained: readonly LearnedConstant[];
   /** Nodes of the model that round, through which gradients pass all the same; none where not given. */
   readonly straightThrough?: ReadonlySet<NodeId> | undefined;
+  /** Samples of one run of the model, where it does not take as many as a batch has. */
+  readonly perRun?: number | undefined;
   readonly teacher: TeacherSource | null;
   readonly executor: Executor;
   /** Engines that compute shares of each batch at the same time as it; none where not given. */

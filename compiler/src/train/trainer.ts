@@ -48,7 +48,8 @@ class Training {
       onNote?.(`There are ${samples.count} samples: a batch is all of them.`);
     const { parameters, statistics } = graphOf(request, batch);
     const { optimizer, average } = options;
-    const kept = { optimizer, average, batch, masks, shares: 1 + beside.length };
+    const inRuns = request.perRun !== undefined && request.perRun < batch;
+    const kept = { optimizer, average, batch, masks, shares: 1 + beside.length, inRuns };
     const state = await initialState(parameters, statistics, kept);
     const identity = {
       ...request.identity,

@@ -47,6 +47,8 @@ export interface TrainingState {
   readonly statistics: readonly LearnedArray[];
   /** Of the last step: of each share of a batch those of all parameters. */
   readonly gradients: readonly (readonly Float32Array[])[];
+  /** Of a run that is added to those of its share; none where each share is one run. */
+  readonly added: readonly (readonly Float32Array[])[];
   /** Where parameters, gradients and what the optimizer remembers lie. */
   readonly arrays: VectorMemory;
   readonly optimizer: Optimizer;
@@ -66,6 +68,8 @@ export interface StateOptions {
   readonly batch: number;
   /** Of a batch; where there are several, threads read weights and write gradients where they lie. */
   readonly shares: number;
+  /** A share is computed in several runs. */
+  readonly inRuns: boolean;
   /** 1 where a weight may be other than 0, by constant. */
   readonly masks?: ReadonlyMap<LearnedConstant["value"], Uint8Array> | undefined;
 }
@@ -74,11 +78,14 @@ export interface StateOptions {
 export async function initialState(
   parameters: readonly LearnedConstant[],
   statistics: readonly Statistic[],
-  { optimizer, average, batch, shares, masks }: StateOptions,
+  { optimizer, average, batch, shares, inRuns, masks }: StateOptions,
 ): Promise<TrainingState> {
   const counts = parameters.map(({ tensor }) => tensor.count);
   const arrays = VectorMemory.for(
-    Array.from({ length: 1 + shares + arraysOf(optimizer) }, () => counts).flat(),
+    Array.from(
+      { length: 1 + (inRuns ? 2 : 1) * shares + arraysOf(optimizer) },
+      () => counts,
+    ).flat(),
     shares > 1,
   );
   const learned = await Promise.all(
@@ -100,10 +107,13 @@ export async function initialState(
     mask: masks?.get(constant.value),
   }));
   const values = learned.map((one) => one.values);
+  const taken = (sets: number) =>
+    Array.from({ length: sets }, () => counts.map((count) => arrays.take(count)));
   return {
     parameters: learned,
     statistics: counted,
-    gradients: Array.from({ length: shares }, () => counts.map((count) => arrays.take(count))),
+    gradients: taken(shares),
+    added: taken(inRuns ? shares : 0),
     arrays,
     optimizer: createOptimizer(optimizer, slots, arrays),
     average: average > 0 ? new MovingAverage(values, average) : null,

@@ -27,6 +27,8 @@ export interface StepPlace {
   readonly steps: number;
 }
 
+type StepArrays = Pick<TrainingState, "parameters" | "gradients" | "added" | "arrays">;
+
 /** Steps of one batch size: on one engine, or in shares on several at the same time. */
 export class TrainingStep {
   /** Of the first share: all have the same parameters and statistics. */
@@ -68,20 +70,27 @@ export class TrainingStep {
    * @throws PareError DIVERGED where the loss or a gradient is not finite, naming the first tensor that is not
    */
   async run(
-    { parameters, gradients, arrays }: Pick<TrainingState, "parameters" | "gradients" | "arrays">,
+    { parameters, gradients, added, arrays }: StepArrays,
     place: StepPlace,
   ): Promise<StepResult> {
     const { signal } = this.#request;
     const { order, start } = place;
-    const whole = {
-      ...batchFeeds(this.#request.samples, order, start, this.#batch),
-      ...(await this.#targets.feeds(order, start)),
-    };
-    const feeds = this.#shares.map((share) => this.#feedsOf(share, whole, parameters, place));
+    const targets = await this.#targets.feeds(order, start);
+    const feeds = this.#shares.map((share) => {
+      const weights = weightFeeds(share.graph, parameters);
+      return (run: number) => ({ ...this.#feedsOf(share, run, targets, place), ...weights });
+    });
     // The first is this thread's own: what it copies for its engine is nothing that the others are to wait for.
     const started = [...this.#shares.entries()]
       .reverse()
-      .map(([index, share]) => share.run(feeds[index] ?? {}, gradients[index] ?? [], signal));
+      .map(([index, share]) =>
+        share.run(
+          feeds[index] ?? (() => ({})),
+          gradients[index] ?? [],
+          { added: added[index] ?? [], arrays },
+          signal,
+        ),
+      );
     // All are waited for, also where one fails: none runs on in the dark.
     const runs = await Promise.allSettled(started.reverse());
     const results = runs.map((run) => {
@@ -96,7 +105,7 @@ export class TrainingStep {
         [one.loss, index > 0 ? arrays.norm(one.gradients) : 0].every(Number.isFinite),
       );
       const at = Math.max(0, isFinite.indexOf(false));
-      throw await this.#diverged(combined.loss, at, feeds[at] ?? {}, place);
+      throw await this.#diverged(combined.loss, at, feeds[at] ?? (() => ({})), place);
     }
     const rights = results.map(({ scores }, index) => {
       const { from = 0, count = 0 } = this.#shares[index] ?? {};
@@ -106,32 +115,45 @@ export class TrainingStep {
     return { ...combined, norm, right };
   }
 
+  /** All but the weights. */
   #feedsOf(
-    { graph, from, count }: Share,
-    whole: Tensors,
-    parameters: readonly LearnedArray[],
-    { steps }: StepPlace,
+    share: Share,
+    run: number,
+    targets: Tensors,
+    { order, start, steps }: StepPlace,
   ): Tensors {
+    const { samples, random } = this.#request;
+    const { dropouts, batch: count } = share.graph;
+    const from = share.from + run * count;
     return {
-      ...rowsOf(whole, from, count, this.#batch),
-      ...dropoutFeeds(graph.dropouts, this.#request.random, steps, from / count),
-      ...Object.fromEntries(
-        graph.parameters.map(({ input, tensor: { dims } }, index) => {
-          const { values: data = new Float32Array() } = parameters[index] ?? {};
-          return [input, { type: "float32" as const, dims, data }];
-        }),
-      ),
+      ...batchFeeds(samples, order, start + from, count),
+      ...rowsOf(targets, from, count, this.#batch),
+      ...dropoutFeeds(dropouts, random, steps, from / count),
     };
   }
 
   /** @param at the first share that has a number that is not finite */
-  async #diverged(loss: number, at: number, feeds: Tensors, { steps }: StepPlace): Promise<Error> {
+  async #diverged(
+    loss: number,
+    at: number,
+    feedsOf: (run: number) => Tensors,
+    { steps }: StepPlace,
+  ): Promise<Error> {
     const { executor, where } = this.#request;
-    const graph = this.#shares[at]?.graph ?? this.graph;
-    return diverged({ graph, feeds, loss, executor, where, steps });
+    const { graph, runs } = this.#shares[at] ?? { graph: this.graph, runs: 1 };
+    return diverged({ graph, feedsOf, runs, loss, executor, where, steps });
   }
 
   async dispose(): Promise<void> {
     await Promise.all([...this.#shares.map((share) => share.dispose()), this.#targets.dispose()]);
   }
+}
+
+function weightFeeds(graph: TrainingGraph, parameters: readonly LearnedArray[]): Tensors {
+  return Object.fromEntries(
+    graph.parameters.map(({ input, tensor: { dims } }, index) => {
+      const { values: data = new Float32Array() } = parameters[index] ?? {};
+      return [input, { type: "float32" as const, dims, data }];
+    }),
+  );
 }

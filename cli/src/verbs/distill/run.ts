@@ -1,5 +1,6 @@
 import {
   countParameters,
+  demandTrainable,
   encodeModel,
   findPass,
   type Graph,
@@ -172,10 +173,11 @@ function refuse(message: string, where: string, hint: string): never {
 /** The student in normal form, as it is trained from: with its own weights, or fresh ones. */
 async function startOf(
   { graph }: OpenedModel,
-  { fresh, seed }: DistillVerbOptions,
+  { fresh, seed, freeze = [] }: DistillVerbOptions,
 ): Promise<Uint8Array> {
   const normalize = findPass("normalize");
   await normalize.create(normalize.parse({})).run(graph, {});
+  demandTrainable(graph, freeze);
   if (fresh === true) initializeFresh(graph, (name) => randomOf(seed, name));
   return (await encodeModel(graph)).proto;
 }

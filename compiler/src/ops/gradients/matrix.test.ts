@@ -53,13 +53,28 @@ checkGradients("gradients of products", [
     ],
     build: one("Gemm"),
   },
-  ...["bij,bjk->bik", "bhid,bhjd->bhij", "ij,kj->ki", "i,j->ij"].map((equation): Case => ({
+  ...[
+    "bij,bjk->bik",
+    "bhid,bhjd->bhij",
+    "ij,kj->ki",
+    "i,j->ij",
+    "bij->jbi",
+    "bij->j",
+    "ij,jk,kd->id",
+    "ij,j->",
+    "ik,jd->i",
+    "b...i,b...j->...ij",
+    "bij,jk",
+  ].map((equation): Case => ({
     name: `Einsum ${equation}`,
     shapes: equation
-      .slice(0, equation.indexOf("-"))
+      .replace(/-.*/, "")
       .split(",")
       .map((letters) =>
-        letters.split("").map((letter) => ({ b: 2, h: 2, i: 3, j: 4, k: 5, d: 3 })[letter] ?? 1),
+        letters
+          .replace("...", "hd")
+          .split("")
+          .map((letter) => ({ b: 2, h: 2, i: 3, j: 4, k: 5, d: 3 })[letter] ?? 1),
       ),
     build: one("Einsum", { equation: string(equation) }),
   })),

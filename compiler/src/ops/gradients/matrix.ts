@@ -4,6 +4,7 @@ import type { Some } from "../schema/cells.js";
 import type { matrixSchemas } from "../schema/matrix.js";
 import type { Backward } from "./backward.js";
 import { unbroadcast } from "./broadcast.js";
+import { einsum } from "./einsum.js";
 import type { Forward } from "./forward.js";
 import type { Gradient } from "./gradient.js";
 
@@ -79,26 +80,6 @@ function fusedProduct(forward: Forward): readonly ValueId[] {
   });
   const product = emit.node("MatMul", [a ?? forward.input(0), b ?? forward.input(1)]);
   return [emit.scale(product, attributes.float("alpha", 1))];
-}
-
-/** Of two operands without an ellipsis: each gets the cotangent times the other, over the letters that it has. */
-function einsum(backward: Backward): readonly (ValueId | null)[] {
-  const { emit, attributes } = backward;
-  const equation = attributes.string("equation", "").replaceAll(" ", "");
-  const [left = "", result] = equation.split("->");
-  const operands = left.split(",");
-  const repeats = operands.some((letters) => new Set(letters).size !== letters.length);
-  if (result === undefined || equation.includes(".") || operands.length !== 2 || repeats)
-    throw backward.unsupported(`no rule is written for ${equation}`);
-  return operands.map((letters, index) =>
-    backward.where(index, () => {
-      const other = operands[1 - index] ?? "";
-      if (letters.split("").some((letter) => !result.includes(letter) && !other.includes(letter)))
-        throw backward.unsupported(`no rule is written for ${equation}`);
-      const back = { equation: attribute.string(`${result},${other}->${letters}`) };
-      return emit.node("Einsum", [backward.cotangent(), backward.input(1 - index)], back);
-    }),
-  );
 }
 
 export const matrixGradients: Some<typeof matrixSchemas, Gradient> = {

@@ -53,7 +53,8 @@ const valueTypes: readonly (readonly [name: string, dtype: Dtype])[] = [
 
 export const classicalShapes: Every<typeof classicalSchemas, ShapeRule> = {
   "ai.onnx.ml::ArrayFeatureExtractor"(context) {
-    const [shape, count] = [context.shape(0), context.shape(1)?.at(-1)];
+    const [shape, places] = [context.shape(0), context.shape(1)];
+    const count = places?.length === 0 ? 1 : places?.at(-1);
     if (shape === undefined || count === undefined) return tensorOf(context.dtype(0), undefined);
     const before = shape.length === 1 ? [1] : shape.slice(0, -1);
     return tensorOf(context.dtype(0), [...before, count]);

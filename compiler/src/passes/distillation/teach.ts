@@ -1,19 +1,21 @@
 import { type Executor, PareError } from "@pare/runtime/format";
-import type { Graph, NodeId } from "../../ir/index.js";
+import type { Graph, NodeId, ValueId } from "../../ir/index.js";
 import type { TrainingEngine } from "../../ops/index.js";
 import type { Examples } from "../../pipeline/examples.js";
 import type { PassContext } from "../../pipeline/pass.js";
 import { randomOf } from "../../pipeline/random.js";
 import { bindBatch } from "../../train/bind-batch.js";
-import { chooseObjectives } from "../../train/objectives.js";
+import { chooseObjectives, named } from "../../train/objectives.js";
 import type { LearnedConstant } from "../../train/parameters.js";
 import { emitReadings } from "../../train/readings.js";
 import { loadSamples, type Samples } from "../../train/samples.js";
+import { takesBatches } from "../../train/takes-batches.js";
 import type { TeacherSource } from "../../train/teacher.js";
 import { train } from "../../train/trainer.js";
 import type { Trained, TrainRequest } from "../../train/train-request.js";
 import { bringToNormalForm } from "../quantization/normal-form.js";
 import { openWorkers } from "./open-workers.js";
+import { fixSizes } from "./fix-sizes.js";
 import type { DistillOptions } from "./options.js";
 
 /** What teaching needs, and whom it tells. */
@@ -80,8 +82,16 @@ export async function teach(
     loadSamples(from.read(), from.count, inputs, where, signal);
   const samples = await load(examples);
   const judged = validation === undefined || validation.count === 0 ? null : await load(validation);
-  const objectives = objectivesOf(model, source, samples, { ...options, signals }, where);
-  const workers = await openWorkers(model, samples.dims, options, services, where);
+  const executor = services.executor ?? examples.executor;
+  const wanted = { ...options, signals };
+  const runs = await samplesOfRuns(model, source, samples, wanted, { executor, signal });
+  await fixSizesOf(model, source, samples, runs);
+  const objectives = objectivesOf(model, source, samples, wanted, runs, where);
+  // One sample has no statistics that a norm could learn.
+  const norms = runs.student === undefined ? options.norms : "frozen";
+  if (runs.student !== undefined) services.onNote?.(oneAtATime(model, options));
+  const own = { ...options, norms };
+  const workers = await openWorkers(model, samples.dims, own, services, where);
   try {
     return await train({
       ...services,
@@ -92,11 +102,12 @@ export async function teach(
       learned,
       trained,
       straightThrough,
-      teacher: source,
-      executor: services.executor ?? examples.executor,
+      teacher: source && { ...source, perRun: runs.teacher },
+      perRun: runs.student,
+      executor,
       beside: workers.executors,
       engine: services.engine ?? "cpu",
-      options: trainOptions(options, 1 + workers.executors.length),
+      options: trainOptions(own, 1 + workers.executors.length),
       identity: {
         alpha: options.alpha,
         temperature: options.temperature,
@@ -174,25 +185,88 @@ function readSignals(
   }));
 }
 
+/** How many samples a run has, where it does not have as many as there are. */
+interface SamplesOfRuns {
+  readonly student?: number | undefined;
+  readonly teacher?: number | undefined;
+}
+
+/** Of models that keep samples apart, all; of others, one. */
+async function samplesOfRuns(
+  graph: Graph,
+  teacher: TeacherSource | null,
+  samples: Samples,
+  { signals }: DistillOptions,
+  services: { readonly executor: Executor; readonly signal?: AbortSignal | undefined },
+): Promise<SamplesOfRuns> {
+  const inputs = new Map(
+    graph.main.inputs.map((id) => [graph.value(id).name, graph.value(id).name]),
+  );
+  const [first] = graph.main.outputs;
+  const own =
+    teacher !== null
+      ? learnedValues(graph, signals, "student")
+      : first === undefined
+        ? []
+        : [first];
+  const student = await takesBatches({ graph, inputs, values: own, samples, ...services });
+  if (teacher === null) return { student: student ? undefined : 1 };
+  const counterparts = signals.map(({ value, teacher: other = value }) => ({ value: other }));
+  const values = learnedValues(teacher.graph, counterparts, "teacher");
+  const both = await takesBatches({ ...teacher, values, samples, ...services });
+  return { student: student ? undefined : 1, teacher: both ? undefined : 1 };
+}
+
+async function fixSizesOf(
+  graph: Graph,
+  teacher: TeacherSource | null,
+  { dims }: Samples,
+  runs: SamplesOfRuns,
+): Promise<void> {
+  if (runs.student === 1) await fixSizes(graph, dims);
+  if (runs.teacher !== 1 || teacher === null) return;
+  const own = [...teacher.inputs].map(([column, input]) => [input, dims[column] ?? []] as const);
+  await fixSizes(teacher.graph, Object.fromEntries(own));
+}
+
+function learnedValues(
+  graph: Graph,
+  signals: readonly { readonly value: string }[],
+  whose: "student" | "teacher",
+): readonly ValueId[] {
+  if (signals.length > 0) return signals.map(({ value }) => named(graph, value, whose));
+  return graph.main.outputs.filter((id) => {
+    const { type } = graph.value(id);
+    return type.kind === "tensor" && type.dtype === "float32";
+  });
+}
+
+function oneAtATime(graph: Graph, { batch, norms }: DistillOptions): string {
+  const hasNorms = graph.order().some(({ op }) => op === "BatchNormalization");
+  const kept = hasNorms && norms === "batch" ? " Its batch norms stay as they are." : "";
+  return `The model takes one sample at a time: a batch of ${batch} is as many runs.${kept}`;
+}
+
 function objectivesOf(
   graph: Graph,
   teacher: TeacherSource | null,
   samples: Samples,
   { alpha, temperature, signals, labels }: DistillOptions,
+  runs: SamplesOfRuns,
   where: string,
 ): TrainRequest["objectives"] {
   // Of any batch: two cannot be mistaken for a dim of 1.
-  const batch = 2;
+  const [batch, taughtBatch] = [runs.student ?? 2, runs.teacher ?? 2];
   const student = graph.fork();
   bindBatch(student, samples.dims, batch);
   const other = teacher?.graph.fork() ?? null;
   if (teacher !== null && other !== null) {
     const dims = [...teacher.inputs].map(([column, input]) => [input, samples.dims[column] ?? []]);
-    bindBatch(other, Object.fromEntries(dims), batch);
+    bindBatch(other, Object.fromEntries(dims), taughtBatch);
   }
   return chooseObjectives(
     { graph: student, batch },
-    other && { graph: other, batch },
+    other && { graph: other, batch: taughtBatch },
     samples.labels,
     { alpha, temperature, signals, labels },
     where,

@@ -1,0 +1,35 @@
+import type { Graph, NodeId, ValueId } from "../../ir/index.js";
+import { foldConstants } from "../../rules/fold-constants.js";
+import type { Rule } from "../../rules/rule.js";
+import { runRules } from "../../rules/run-rules.js";
+import { foldShapeValues } from "../../rules/shape-values.js";
+import { bindBatch, type SampleDims } from "../../train/bind-batch.js";
+
+/**
+ * Gives a model the dims of one sample, and computes what follows from sizes alone: gradients need shapes that are numbers,
+ * and some are computed by way of floats. What is learned stays where it is.
+ */
+export async function fixSizes(graph: Graph, samples: SampleDims): Promise<void> {
+  bindBatch(graph, samples, 1);
+  const nodes = nodesOfSizes(graph);
+  const ofSizes = (rule: Rule): Rule => ({
+    ...rule,
+    match: (of, node) => (nodes.has(node.id) ? rule.match(of, node) : undefined),
+  });
+  await runRules(graph, [foldShapeValues, foldConstants].map(ofSizes), {});
+}
+
+/** Nodes that compute with what Shape and Size say, and with nothing else but constants. */
+function nodesOfSizes(graph: Graph): ReadonlySet<NodeId> {
+  const values = new Set<ValueId>();
+  const nodes = new Set<NodeId>();
+  for (const node of graph.order()) {
+    const given = node.inputs.flatMap((id) => id ?? []);
+    const made = given.filter((id) => graph.constant(id) === undefined);
+    const says = node.domain === "" && (node.op === "Shape" || node.op === "Size");
+    if (!says && (made.length === 0 || !made.every((id) => values.has(id)))) continue;
+    nodes.add(node.id);
+    for (const id of node.outputs) if (id !== null) values.add(id);
+  }
+  return nodes;
+}
