@@ -16,6 +16,7 @@ import { dropLengths, dropZeroStates } from "./recurrent.js";
 import { reshapes } from "./reshapes.js";
 import type { Rule } from "./rule.js";
 import { sigmoids } from "./sigmoids.js";
+import { scanAtOnce } from "./scans.js";
 import { constantReshapeTarget, foldShapeValues } from "./shape-values.js";
 import { mergeSlices } from "./slices.js";
 import { takeFeatures } from "./tree-features.js";
@@ -27,6 +28,7 @@ export const simplifyRules: readonly Rule[] = [
   foldShapeValues,
   foldConstants,
   inlineIf,
+  scanAtOnce,
   sayEinsum,
   ...identities,
   constantReshapeTarget,

@@ -63,17 +63,16 @@ export function rowDims(graph: Graph, value: ValueId, batch: number): readonly n
     if (batch === 1) return shape;
   }
   const { name } = graph.value(value);
-  throw new PareError(
-    "UNSUPPORTED_OP",
-    `"${name}" does not become one of ${batch} samples: it is [${shape?.join(", ") ?? "?"}].`,
-    {
-      where: name,
-      hint:
-        batch === 1
-          ? "Give every free dim a size: `--shape` or `--dim`."
-          : "Export the model with a free batch dim.",
-    },
-  );
+  const is = `it is [${shape?.join(", ") ?? "?"}]`;
+  throw batch === 1
+    ? new PareError("UNSUPPORTED_OP", `How large "${name}" is, is not known: ${is}.`, {
+        where: name,
+        hint: "Give every free dim a size with --shape or --dim. Where only a run tells, as behind a NonMaxSuppression, name values before it that are to become as the teacher's: --signal scores=mse.",
+      })
+    : new PareError("UNSUPPORTED_OP", `"${name}" does not become one of ${batch} samples: ${is}.`, {
+        where: name,
+        hint: "Export the model with a free batch dim.",
+      });
 }
 
 interface WrittenBatch {
