@@ -103,7 +103,6 @@ describe("a Scan whose states stay is done for all rows at once", () => {
       ["ReduceMean"],
     ],
   ])("distances by %s", async (_, distance, ops) => {
-    // prettier-ignore
     const { ops: left } = await apply(scanAtOnce, distances(distance));
     expect(left.filter((op) => op !== "Identity")).toEqual(["Unsqueeze", "Sub", ...ops, "Neg"]);
   });
@@ -122,8 +121,8 @@ describe("a Scan whose states stay is done for all rows at once", () => {
           const scaled = inner.add("Mul", [same, x]);
           return { results: [inner.add("Add", [scaled, z]), inner.add("Neg", [x])] };
         });
-        const [state = 0, sum = 0, negative = 0] = all;
-        return { state: b.add("Neg", [state]), sum: b.add("Neg", [sum]), negative: b.add("Neg", [negative]) }; // prettier-ignore
+        const [state, sum, negative] = all.map((id) => b.add("Neg", [id]));
+        return { state: present(state), sum: present(sum), negative: present(negative) };
       },
     );
     const { ops } = await apply(scanAtOnce, graph);
