@@ -59,7 +59,7 @@ function scanOf(graph: Graph, node: Node): Scan | undefined {
   const count = attributes.int("num_scan_inputs", 0);
   const inputs = node.inputs.flatMap((id) => id ?? []);
   const isPlain = [...node.attributes.keys()]
-    .filter((name) => /^scan_/.test(name))
+    .filter((name) => name.startsWith("scan_"))
     .every((name) => attributes.ints(name)?.every((one) => one === 0) === true);
   if (body === undefined || !isPlain || count < 1 || count > inputs.length) return undefined;
   if (inputs.length !== node.inputs.length || body.inputs.length !== inputs.length)
