@@ -15,6 +15,7 @@ import { byteText } from "../terminal/words.js";
 import { fittingSize } from "./fitting-size.js";
 import type { OpenedModel } from "./opened-model.js";
 import { syntheticSamples } from "./synthetic-samples.js";
+import { wordsOf } from "./words-of.js";
 
 /** What the CPU engine said of a model that is about to be written. */
 export type EngineCheck =
@@ -172,7 +173,8 @@ async function madeUp(model: CheckedModel): Promise<Tensors | null> {
   try {
     const { inputs } = model;
     const usual = await fittingSize(model.graph, inputs);
-    return (await syntheticSamples(inputs, 0, {}, usual).sample(0)).feeds;
+    return (await syntheticSamples(inputs, 0, { usual, words: wordsOf(model.graph) }).sample(0))
+      .feeds;
   } catch {
     return null;
   }

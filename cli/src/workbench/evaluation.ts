@@ -17,6 +17,7 @@ import { fittingSize } from "./fitting-size.js";
 import { hostWorkers } from "./host-workers.js";
 import type { OpenedModel } from "./opened-model.js";
 import { syntheticCount, syntheticSamples } from "./synthetic-samples.js";
+import { wordsOf } from "./words-of.js";
 
 /** What models are evaluated with: the user's samples, their splits and the metric, or noise where there is no data. */
 export interface Evaluation {
@@ -46,7 +47,11 @@ export async function prepareEvaluation(
 ): Promise<Evaluation> {
   const samples =
     data?.samples ??
-    syntheticSamples(model.inputs, seed, sizes, await fittingSize(model.graph, model.inputs));
+    syntheticSamples(model.inputs, seed, {
+      sizes,
+      usual: await fittingSize(model.graph, model.inputs),
+      words: wordsOf(model.graph),
+    });
   const first = await samples.sample(data?.splits.validation[0] ?? 0);
   const shapes = Object.fromEntries(
     Object.entries(first.feeds).map(([name, { dims }]) => [name, dims]),

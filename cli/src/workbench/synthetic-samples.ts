@@ -10,20 +10,29 @@ import {
 /** How many are made: enough to compare engines, and to time. */
 export const syntheticCount = 16;
 
+/** What noise is made by where a model does not say. */
+interface Guess {
+  /** Of free dims, by name. */
+  readonly sizes?: Sizes;
+  /** As `fittingSize` finds it. */
+  readonly usual?: number;
+  /** What text is put together of; see `wordsOf`. */
+  readonly words?: readonly string[] | undefined;
+}
+
 /** Noise in the place of data: fit for timing and for comparing engines, never for accuracy. */
 export function syntheticSamples(
   inputs: readonly ValueInfo[],
   seed: number,
-  sizes: Sizes = {},
-  usual = usualSize,
+  { sizes = {}, usual = usualSize, words }: Guess = {},
 ): SampleSet {
   const wanted = combinedSizes(sizes);
-  const dimsOf = (index: number) =>
+  const choices = (index: number) =>
     Object.fromEntries(
-      inputs.map((info) => [
-        info.name,
-        { dims: guessedDims(info, wanted[index % wanted.length] ?? {}, usual) },
-      ]),
+      inputs.map((info) => {
+        const dims = guessedDims(info, wanted[index % wanted.length] ?? {}, usual);
+        return [info.name, { dims, ...(words && { words }) }];
+      }),
     );
   return {
     size: syntheticCount,
@@ -31,7 +40,7 @@ export function syntheticSamples(
     info: async (index) => infoOf(index),
     sample: async (index) => ({
       ...infoOf(index),
-      feeds: goldenFeeds(goldenInputs(inputs, seed + 1000 * index, dimsOf(index))),
+      feeds: goldenFeeds(goldenInputs(inputs, seed + 1000 * index, choices(index))),
     }),
   };
 }

@@ -23,6 +23,7 @@ import { parseTargets } from "../../workbench/engines.js";
 import { openModel } from "../../workbench/opened-model.js";
 import { parseShapes } from "../../workbench/shape-options.js";
 import { guessedText, syntheticSamples } from "../../workbench/synthetic-samples.js";
+import { wordsOf } from "../../workbench/words-of.js";
 import { fittingSize } from "../../workbench/fitting-size.js";
 import type { BenchOptions } from "./run.js";
 
@@ -67,7 +68,10 @@ export async function runOpen(
     const usual = await fittingSize(model.graph, model.inputs);
     const guessed = guessedText(model.inputs, {}, usual);
     if (guessed !== null) output.note(guessed);
-    const samples = syntheticSamples(model.inputs, options.seed, {}, usual);
+    const samples = syntheticSamples(model.inputs, options.seed, {
+      usual,
+      words: wordsOf(model.graph),
+    });
     const { feeds: first } = await samples.sample(0);
     const feeds: [Tensors, ...Tensors[]] = [first];
     for (let index = 1; index < feedCount; index += 1)

@@ -22,6 +22,7 @@ import { withoutPlaces } from "../../report/without-places.js";
 import { bundleReports } from "../../report/report-files.js";
 import { version } from "../../terminal/package-facts.js";
 import { environment, measuredOn, saturatesOn } from "../../workbench/engines.js";
+import { wordsOf } from "../../workbench/words-of.js";
 import type { Workbench } from "../../workbench/workbench.js";
 import type { OpenedModel } from "../../workbench/opened-model.js";
 import type { Running } from "./job.js";
@@ -49,6 +50,7 @@ export class BundleWriter {
   constructor(options: BundleWriterOptions) {
     this.#options = options;
     const { model, shapes, request } = options;
+    const words = wordsOf(model.graph);
     const caseOf = (sizes: Readonly<Record<string, number>>) => {
       const dims = model.inputs.map((info) => {
         const usual = Object.hasOwn(shapes, info.name) ? shapes[info.name] : undefined;
@@ -56,7 +58,7 @@ export class BundleWriter {
           const wanted = typeof dim === "string" && Object.hasOwn(sizes, dim) ? sizes[dim] : null;
           return wanted ?? usual?.[axis] ?? 1;
         });
-        return [info.name, { dims: own }] as const;
+        return [info.name, { dims: own, ...(words && { words }) }] as const;
       });
       return goldenInputs(model.inputs, request.seed, Object.fromEntries(dims));
     };

@@ -59,7 +59,7 @@ export async function keepByLatency(
     const all = Array.from({ length: syntheticCount }, (_, index) => index);
     const measure = createMeasure({
       hosts: engines.hosts,
-      samples: syntheticSamples(model.inputs, seed, {}, usual),
+      samples: syntheticSamples(model.inputs, seed, { usual }),
       splits: { calibration: [], validation: all, test: all },
       scorer: null,
       seed,

@@ -149,9 +149,25 @@ describe("golden inputs", () => {
     });
   });
 
-  it("need concrete dims, and a type that numbers fill", () => {
+  it("are text that is put together of given words, or given", () => {
+    const info = { name: "t", type: "string", dims: [1, 40] } as const;
+    const words = ["yes", "no", "__proto__"];
+    const made = goldenInputs([info], 3, { t: { words } });
+    const read = parseGolden(JSON.parse(bundleJson({ formatVersion: 1, cases: [{ inputs: made, outputs: [] }] }))); // prettier-ignore
+    const { t } = goldenFeeds(read.cases[0]?.inputs ?? []);
+    expect(t).toMatchObject({ type: "string", dims: [1, 40] });
+    const texts = [...(t?.data ?? [])].map(String);
+    expect(texts).toHaveLength(40);
+    expect(new Set(texts.flatMap((text) => text.split(" ")))).toEqual(new Set(words));
+    expect(new Set(texts.map((text) => text.split(" ").length))).toEqual(new Set([1, 3]));
+    const given = goldenInputs([{ ...info, dims: [1] }], 3, { t: { values: ["Hello world"] } });
+    expect(goldenFeeds(given)["t"]?.data).toEqual(["Hello world"]);
+    expect(goldenFeeds(goldenInputs([info], 3))["t"]?.data).toHaveLength(40);
+  });
+
+  it("need concrete dims, and a type that numbers or text fill", () => {
     expect(() => goldenInputs(infos, 1)).toThrow(expect.objectContaining({ code: "ARGUMENT" }));
-    expect(() => goldenFeeds(goldenInputs([{ name: "t", type: "string", dims: [1] }], 1))).toThrow(
+    expect(() => goldenFeeds(goldenInputs([{ name: "t", type: "int4", dims: [1] }], 1))).toThrow(
       expect.objectContaining({ code: "ARGUMENT" }),
     );
   });

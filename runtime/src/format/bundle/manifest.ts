@@ -86,17 +86,18 @@ export interface Manifest {
 
 /**
  * An input that every device makes for itself: `generator` with `seed`, scaled into `range` (integers: both ends
- * included). `values` holds given numbers instead (small integer inputs, or real samples when asked for).
+ * included). `values` holds given numbers instead (small integer inputs, or real samples when asked for), and texts.
  */
-export interface GoldenInput {
+export type GoldenInput = {
   readonly name: string;
-  readonly type: Dtype;
   readonly dims: readonly number[];
   readonly generator: "splitmix32";
   readonly seed: number;
   readonly range: readonly [number, number];
-  readonly values?: readonly number[];
-}
+} & (
+  | { readonly type: Exclude<Dtype, "string">; readonly values?: readonly number[] }
+  | { readonly type: "string"; readonly values: readonly string[] }
+);
 
 /** One output's values at `indices` (flat, row-major), per variant id: none where they are drawn at random. */
 export interface GoldenOutput {
