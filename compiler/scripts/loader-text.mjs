@@ -1,18 +1,26 @@
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
-/** The loader of modules that are models, as one script that imports nothing: without choosing, for models of one size. */
+/**
+ * The loader of modules that are models, as one script that imports nothing: with what it needs for models of several sizes,
+ * and for such as take text.
+ */
 export async function loaderTexts() {
-  return { one: await loaderText(false), several: await loaderText(true) };
+  return {
+    one: await loaderText({ hasSeveralSizes: false, takesText: false }),
+    several: await loaderText({ hasSeveralSizes: true, takesText: false }),
+    oneOfText: await loaderText({ hasSeveralSizes: false, takesText: true }),
+    severalOfText: await loaderText({ hasSeveralSizes: true, takesText: true }),
+  };
 }
 
-async function loaderText(hasSeveralSizes) {
+async function loaderText(flags) {
   const { outputFiles } = await build({
     entryPoints: [
       fileURLToPath(new URL("../../runtime/src/backends/aot-loader.ts", import.meta.url)),
     ],
     bundle: true,
-    define: { hasSeveralSizes: String(hasSeveralSizes) },
+    define: Object.fromEntries(Object.entries(flags).map(([name, is]) => [name, String(is)])),
     minify: true,
     format: "esm",
     platform: "browser",

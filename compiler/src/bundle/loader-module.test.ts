@@ -9,15 +9,16 @@ import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { loaderTexts as written } from "../../scripts/loader-text.mjs";
 import { loaderTexts } from "./loader-text.js";
+import { askingBundle } from "./asking-bundle.test.support.js";
 import { countingBundle } from "./counting-bundle.test.support.js";
 import { tellingBundle } from "./telling-bundle.test.support.js";
 import { length, recurrentBundle, writeBundle } from "./recurrent-bundle.test.support.js";
 
-type Arrays = Readonly<Record<string, Float32Array | Float64Array | BigInt64Array>>;
-type Run = (inputs: Arrays, into?: Arrays) => Arrays;
-interface Loader {
+type Arrays = Readonly<Record<string, Float32Array | Float64Array | Int32Array | BigInt64Array>>;
+type Run<Text> = (inputs: Readonly<Record<string, Arrays[string] | Text>>, into?: Arrays) => Arrays;
+interface Loader<Text = never> {
   compile(): Promise<{ readonly module: WebAssembly.Module; readonly weights?: ArrayBuffer }>;
-  start(compiled: object): { runSync: Run; stream(): { runSync: Run; reset(): void } };
+  start(compiled: object): { runSync: Run<Text>; stream(): { runSync: Run<Text>; reset(): void } };
 }
 
 const files = await recurrentBundle();
@@ -138,6 +139,29 @@ runSync({ x: new Float32Array(3) }, { label });
 `,
   );
   expect(faults).toEqual([expect.stringContaining("is not assignable to type")]);
+});
+
+it("takes text by its place among the words that it was written with", async () => {
+  const asking = join(folder, "asking");
+  const written = await askingBundle();
+  await writeBundle(asking, written);
+  const own = (await import(pathToFileURL(join(asking, "aot-loader.js")).href)) as Loader<
+    readonly string[]
+  >;
+  const { runSync } = own.start(await own.compile());
+  const z = Float32Array.of(0, 2);
+  expect(runSync({ x: ['a "yes"', "__proto__"], z })).toEqual({
+    y: Float32Array.of(0, 1, 0, 2, 2, 3),
+  });
+  expect(runSync({ x: ["", "no"], z })).toEqual({ y: Float32Array.of(0, 0, 0, 3, 2, 2) });
+  for (const x of [["no"], Int32Array.of(0, 0), ["no", "no", "no"]])
+    expect(() => runSync({ x, z })).toThrow(expect.objectContaining({ code: "INPUT" }));
+  expect(() => runSync({ x: ["no", "no"], z }, { y: new Float32Array(5) })).toThrow(
+    'It takes "y", a Float32Array of 6.',
+  );
+  const types = new TextDecoder().decode(written.get("aot-loader.d.ts"));
+  expect(types).toContain('/** string [2] */\n  readonly "x": readonly string[];');
+  expect(gzipSync(written.get("aot-loader.js") ?? "").length).toBeLessThan(2_000);
 });
 
 it.each([

@@ -43,7 +43,11 @@ export function loaderFiles(
       ? []
       : [`weights: ${fileOf(weights, weights.bytes, facts.weights.at)},`]),
   ];
-  const text = facts.others === undefined ? loaderTexts.one : loaderTexts.several;
+  const takesText = facts.inputs.some(({ labels }) => labels !== undefined);
+  const [one, several] = takesText
+    ? [loaderTexts.oneOfText, loaderTexts.severalOfText]
+    : [loaderTexts.one, loaderTexts.several];
+  const text = facts.others === undefined ? one : several;
   return new Map([
     ["aot-loader.js", `const model = {\n${constant.join("\n")}\n};\n${text}`],
     ["aot-loader.d.ts", loaderTypes(facts, state)],

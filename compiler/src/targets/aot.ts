@@ -5,6 +5,7 @@ import { dim, type Graph, type NodeId } from "../ir/index.js";
 import { keyOf } from "../ops/index.js";
 import { bindShapes } from "../passes/bind-shapes.js";
 import { sayClassical } from "../passes/classical/say-classical.js";
+import { sayTexts } from "../passes/classical/texts.js";
 import { sayNormalizations } from "../passes/normalizations/say-normalizations.js";
 import { bringToNormalForm } from "../passes/quantization/normal-form.js";
 import { sayQuantized } from "../passes/quantized-operators/say-quantized.js";
@@ -141,6 +142,7 @@ async function fixedGraphs(graph: Graph, sizes: Sizes = {}): Promise<readonly Fi
     const fixed = graph.fork();
     await bindShapes.create(bindShapes.parse({ dims: { ...one, ...wanted } })).run(fixed, {});
     bringToNormalForm(fixed);
+    sayTexts(fixed);
     const said = [
       sayClassical(fixed),
       sayNormalizations(fixed),

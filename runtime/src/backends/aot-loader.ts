@@ -10,15 +10,16 @@ interface Numbers {
   readonly [at: number]: number | bigint;
   readonly buffer: ArrayBuffer;
   readonly constructor: { readonly name: string };
-  set(from: Numbers): void;
+  set(from: ArrayLike<number | bigint | string>): void;
   slice(from?: number, to?: number): Numbers;
 }
 type Arrays = Readonly<Record<string, Numbers | undefined>>;
+type Feeds = Readonly<Record<string, Numbers | readonly string[] | undefined>>;
 type Outputs = Readonly<Record<string, Numbers | readonly string[] | undefined>>;
 /**
  * Names of values, each with the array that holds it, its address and its length. Of an output of which only a run knows
- * how many rows it has also the address of their count, and how many numbers a row is; of one of text what its integers
- * stand for.
+ * how many rows it has also the address of their count, and how many numbers a row is; of text what its integers stand for,
+ * where −1 is any that is not among them.
  */
 type Places = readonly (readonly [
   name: string,
@@ -41,6 +42,8 @@ interface EntryPlaces {
 }
 /** Whether it is a model for several sizes: what is written for one size has no code that chooses. */
 declare const hasSeveralSizes: boolean;
+/** Whether an input is text: so too for what is written for numbers alone. */
+declare const takesText: boolean;
 declare const model: EntryPlaces & {
   /** The same model for other sizes, in the same memory. */
   readonly others?: readonly EntryPlaces[];
@@ -193,7 +196,7 @@ function zero(array: Numbers): Numbers {
   return array;
 }
 
-type Run = (feeds: Arrays, into?: Arrays) => Outputs;
+type Run = (feeds: Feeds, into?: Arrays) => Outputs;
 
 /** Runs the entry whose inputs are as long as those that are given: arrays have no dims. */
 function chooserOf(entries: readonly Entry[]): Run {
@@ -218,11 +221,15 @@ function runnerOf({ inputs, outputs, run }: Entry, carried: readonly Carried[]):
     if (!fits(feeds, fed, true)) throw refused(fed);
     if (!fits(into ?? {}, given, false)) throw refused(given);
     carried.forEach(feedBack);
-    for (const name in feeds) copy(feeds[name], arrayOf(fed, name));
+    for (const name in feeds) {
+      const to = viewOf(fed, name);
+      const given = feeds[name];
+      copy(takesText && to?.labels ? placesOf(given, to.labels) : given, to?.array);
+    }
     run();
     carried.forEach(hold);
     if (!into) return copies(given);
-    for (const name in into) copy(arrayOf(given, name), into[name]);
+    for (const name in into) copy(viewOf(given, name)?.array, into[name]);
     return into;
   };
 }
@@ -235,7 +242,12 @@ function hold({ from, held }: Carried): void {
   held.set(from.array);
 }
 
-function copy(from: Numbers | undefined, to: Numbers | undefined): void {
+/** Of texts, where each is among those that are known. */
+function placesOf(texts: Feeds[string], labels: readonly string[]): readonly number[] {
+  return Array.from<unknown, number>(texts ?? [], (text) => labels.indexOf(String(text)));
+}
+
+function copy(from: Feeds[string] | readonly number[], to: Numbers | undefined): void {
   if (from) to?.set(from);
 }
 
@@ -249,29 +261,31 @@ function copies(values: readonly View[]): Outputs {
 }
 
 /** What is given are arrays as the values are, all of them or some, and nothing else. */
-function fits(given: Arrays, values: readonly View[], all: boolean): boolean {
+function fits(given: Feeds, values: readonly View[], all: boolean): boolean {
   let found = 0;
   for (const name in given) {
     const own = given[name];
     if (!own) continue;
-    const array = arrayOf(values, name);
-    if (own.constructor !== array?.constructor || own.length !== array.length) return false;
+    const view = viewOf(values, name);
+    const kind = takesText && all && view?.labels ? Array : view?.array.constructor;
+    if (own.constructor !== kind || own.length !== view?.array.length) return false;
     found += 1;
   }
   return !all || found === values.length;
 }
 
-function arrayOf(values: readonly View[], name: string): Numbers | undefined {
+function viewOf(values: readonly View[], name: string): View | undefined {
   for (let at = 0; at < values.length; at += 1) {
     const value = values[at];
-    if (value?.name === name) return value.array;
+    if (value?.name === name) return value;
   }
   return undefined;
 }
 
 function refused(values: readonly View[]): Error {
   const texts = values.map(
-    ({ name, array }) => `"${name}", a ${array.constructor.name} of ${array.length}`,
+    ({ name, array, labels }) =>
+      `"${name}", a ${takesText && labels ? "string[]" : array.constructor.name} of ${array.length}`,
   );
   return fail("INPUT", `It takes ${texts.join(", ")}.`);
 }

@@ -51,14 +51,30 @@ describe("a module", () => {
 
   it.each([
     { labels: ["no", "yes"], data: ["no", "no"] },
-    { labels: { 0: 5 }, data: ["5", "5"] },
-    { labels: "a", data: ["a", "a"] },
-    { labels: 7, data: ["undefined", "undefined"] },
+    { labels: [5], data: ["5", "5"] },
+    { labels: [null], data: ["null", "null"] },
+    { labels: [], data: ["undefined", "undefined"] },
   ])("gives text for integers, whatever it says of them: $labels", async ({ labels, data }) => {
     const label = { name: "label", type: "int64", dims: [2], at: 16, labels };
     const session = await load({ inputs: [value("x")], outputs: [label] });
     expect(session.outputs).toEqual([{ name: "label", type: "string", dims: [2] }]);
     expect(await session.run(feeds)).toEqual({ label: { type: "string", dims: [2], data } });
+  });
+
+  it("takes text by its place among what it says of it, and nothing else for it", async () => {
+    const word = { name: "word", type: "int32", dims: [4], at: 0, labels: ["no", "yes", 5] };
+    const place = { name: "place", type: "int32", dims: [4], at: 0 };
+    const session = await load({ inputs: [word], outputs: [place] });
+    expect(session.inputs).toEqual([{ name: "word", type: "string", dims: [4] }]);
+    const data = ["yes", "no", "5", "__proto__"];
+    expect(await session.run({ word: { type: "string", dims: [4], data } })).toEqual({
+      place: { type: "int32", dims: [4], data: Int32Array.of(1, 0, -1, -1) },
+    });
+    const numbers = Int32Array.of(0, 1, 0, 1);
+    const refused = expect.objectContaining({ code: "INPUT" });
+    await expect(session.run({ word: { type: "int32", dims: [4], data: numbers } })).rejects.toEqual(refused); // prettier-ignore
+    const { runSync } = session;
+    expect(() => runSync?.({ word: numbers })).toThrow(refused);
   });
 
   it.each([
@@ -75,6 +91,7 @@ describe("a module", () => {
     { what: "a value before it", facts: { ...whole, inputs: [value("x", -16)] } },
     { what: "a value across two floats", facts: { ...whole, inputs: [value("x", 2)] } },
     { what: "a value of no type", facts: { ...whole, inputs: [{ ...value("x"), type: "x" }] } },
+    { what: "words that are no list", facts: { ...whole, inputs: [{ ...value("x"), labels: { 0: 5 } }] } }, // prettier-ignore
     { what: "weights that did not come", facts: { ...whole, weights: { at: 0, bytes: 8 } } },
   ])("that says $what of itself is refused", async ({ facts }) => {
     await expect(load(facts)).rejects.toMatchObject({ code: "ENGINE" });

@@ -10,6 +10,8 @@ export interface Placed {
   readonly dims: readonly (number | null)[];
   /** Of text, the integers that stand for it. */
   readonly memory: TypedArray;
+  /** Of text, what they stand for. */
+  readonly texts: readonly unknown[] | null;
   /** What lies there now, as a tensor of its own. */
   readonly copied: () => Tensor;
 }
@@ -86,7 +88,7 @@ function placed(said: unknown, buffer: ArrayBuffer): readonly Placed[] {
       new dtypeArray[type](buffer, Number(at), elementCount(whole)),
       new Uint32Array(buffer, Number(count), 1),
     ]);
-    const texts = labels ? recordOf(labels) : null;
+    const texts = labels ? listOf(labels) : null;
     const copied = (): Tensor => {
       const dims = sized(Math.min(...rows, Number(most)));
       const data = memory.slice(0, elementCount(dims));
@@ -94,11 +96,11 @@ function placed(said: unknown, buffer: ArrayBuffer): readonly Placed[] {
         ? {
             type: "string",
             dims,
-            data: Array.from<unknown, string>(data, (at) => String(texts[String(at)])),
+            data: Array.from<unknown, string>(data, (at) => String(texts[Number(at)])),
           }
         : { type, dims, data };
     };
-    return { name, type: texts ? "string" : type, dims: own, memory, copied };
+    return { name, type: texts ? "string" : type, dims: own, memory, texts, copied };
   });
 }
 

@@ -27,8 +27,9 @@ export function runModule(
   try {
     for (let at = 0; at < inputs.length; at += 1) {
       const value = inputs[at];
-      if (value !== undefined)
-        copy(tensors === undefined ? feeds[value.name] : tensors[at]?.data, value.memory);
+      if (value === undefined) continue;
+      const given = tensors === undefined ? feeds[value.name] : tensors[at]?.data;
+      copy(value.texts === null ? given : placesOf(given, value.texts), value.memory);
     }
     run();
     if (into === undefined) return copies(outputs);
@@ -54,6 +55,7 @@ function countLike(values: readonly Placed[], given: Readonly<Record<string, unk
     const array = given?.[value?.name ?? ""];
     const memory = value?.memory;
     if (
+      value?.texts === null &&
       isTypedArray(array) &&
       array.constructor === memory?.constructor &&
       array.length === memory.length
@@ -63,6 +65,11 @@ function countLike(values: readonly Placed[], given: Readonly<Record<string, unk
   let all = 0;
   for (const name in given) if (given[name] !== undefined) all += 1;
   return all === like ? like : -1;
+}
+
+/** Of texts, where each is in a list; −1 where it is not. */
+function placesOf(given: unknown, texts: readonly unknown[]): unknown {
+  return Array.isArray(given) ? Int32Array.from(given, (text) => texts.indexOf(text)) : given;
 }
 
 /** What lies in memory now, as tensors of their own. */

@@ -81,6 +81,20 @@ function extract(step: Step): void {
   step.replaceBy(rank === 1 ? step.add("Unsqueeze", [found, step.int64("axes", [0])]) : found);
 }
 
+/** A column for each category, with 1 where a feature is of it. The engine refuses what is of none: here it has no 1. */
+function oneHot(step: Step): void {
+  const categories = step.attributes.ints("cats_int64s") ?? [];
+  const dtype = step.dtype(0);
+  if (categories.length === 0) return step.refuse("its categories are no integers");
+  if (dtype === undefined || dtype === "float64" || dtype === "string")
+    return step.refuse(`it compares ${dtype ?? "a type that is not known"}`);
+  const given = operand(step, 0);
+  const x = dtype === "int64" ? given : cast(step, given, "int64");
+  const wide = step.add("Unsqueeze", [x, step.int64("axes", [-1])]);
+  const is = step.add("Equal", [wide, step.int64("categories", categories)]);
+  step.replaceBy(cast(step, is, "float32"));
+}
+
 /** Inputs side by side, as floats. */
 function join(step: Step): void {
   const sizes = step.attributes.ints("inputdimensions") ?? [];
@@ -106,5 +120,6 @@ export const featureWords: Readonly<Record<string, (step: Step) => void>> = {
   "ai.onnx.ml::FeatureVectorizer": join,
   "ai.onnx.ml::Imputer": impute,
   "ai.onnx.ml::Normalizer": normalize,
+  "ai.onnx.ml::OneHotEncoder": oneHot,
   "ai.onnx.ml::Scaler": scale,
 };

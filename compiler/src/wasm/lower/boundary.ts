@@ -9,14 +9,24 @@ import { axesOf, isDense, orderOf, rowMajor, type View, viewOf } from "../plan/v
 import { elementOfType } from "./element-of-type.js";
 import type { Lowering } from "./lowering.js";
 import { dtypeOf, shapeOf } from "./node-facts.js";
+import { type TextInput, textInput } from "./text-input.js";
 import { textOutput } from "./text-output.js";
 
 /** Memory that an input is written to, row-major as its type has it, and the view of what is computed with. */
 export function placeInput(l: Lowering, id: ValueId): void {
+  const text = textInput(l.graph, id);
+  if (text !== undefined) return placeText(l, id, text);
   const type = dtypeOf(l.graph, id) ?? "float32";
   const given = denseView(l, l.dims(id), givenElement(type), l.graph.value(id).name);
   l.plan.input(placed(l, id, type, given));
   l.set(id, type === "bool" ? converted(l, given, "i32", true) : given);
+}
+
+function placeText(l: Lowering, id: ValueId, { places, labels, node }: TextInput): void {
+  const given = denseView(l, l.dims(places), "i32", l.graph.value(id).name);
+  l.plan.input({ ...placed(l, id, "int32", given), labels });
+  l.set(places, converted(l, given, "i64", false));
+  l.absorbed.add(node);
 }
 
 /** An output is row-major without gaps, in memory that holds nothing else afterwards. */
@@ -58,7 +68,7 @@ function denseView(l: Lowering, dims: readonly number[], element: Element, name:
 }
 
 function converted(l: Lowering, from: View, to: Element, truth: boolean): View {
-  const target = denseView(l, from.dims, to, "truths");
+  const target = denseView(l, from.dims, to, "converted");
   const axes = collapsed(axesOf([from, target], orderOf(target)));
   l.plan.step(convert, { axes, from: from.element, to, truth }, [from.place, target.place]);
   return target;

@@ -9,7 +9,8 @@ import {
 import { hasUnconfirmedSizes, keyOf, unmetDemand } from "../../ops/index.js";
 import type { BoundedForm } from "./bounded-rows.js";
 import { elementOfType } from "./element-of-type.js";
-import { type TextOutput, textOutput } from "./text-output.js";
+import { textInput } from "./text-input.js";
+import { textOutput } from "./text-output.js";
 import { lowerings } from "./lowerings.js";
 import { dtypeOf, NodeFacts, shapeOf } from "./node-facts.js";
 
@@ -85,7 +86,12 @@ export function refusals({ graph, against }: BoundedForm): readonly Refusal[] {
     openDims(graph, id).forEach((size) => refuse(openDim(size, name, shape), name));
   }
   const hasOpenInputs = reasons.all.length > 0;
-  const texts = new Map(graph.main.outputs.flatMap((id) => textsAt(graph, id)));
+  const texts = new Map(
+    [
+      ...graph.main.inputs.map((id) => [id, textInput(graph, id)] as const),
+      ...graph.main.outputs.map((id) => [id, textOutput(graph, id)] as const),
+    ].flatMap(([id, text]) => (text === undefined ? [] : [[id, text] as const])),
+  );
   for (const id of [...graph.main.inputs, ...graph.main.outputs]) {
     if (texts.has(id)) continue;
     const dtype = dtypeOf(graph, id);
@@ -105,11 +111,6 @@ export function refusals({ graph, against }: BoundedForm): readonly Refusal[] {
     if (refusal !== undefined) refuse(refusal, label);
   }
   return reasons.all;
-}
-
-function textsAt(graph: Graph, id: ValueId): readonly (readonly [ValueId, TextOutput])[] {
-  const text = textOutput(graph, id);
-  return text === undefined ? [] : [[id, text]];
 }
 
 function openDim(size: Dim | undefined, input: string, shape: readonly Dim[]): Reason {
