@@ -27,7 +27,7 @@ export function compiledOperatorsPage(): string {
     "## Of ai.onnx.ml",
     "",
     "What scikit-learn, XGBoost, LightGBM and CatBoost export is said in the operators above, but for trees, which are walked",
-    "([why](../decisions/0032-classical-models-are-said-and-walked.md)); labels that are text lie beside the module's numbers, which say which:",
+    "([why](../decisions/0032-classical-models-are-said-and-walked.md)); labels and categories that are text lie beside the module's numbers, which say which:",
     "",
     `${classicalOperators.map((key) => code(key.replace("ai.onnx.ml::", ""))).join(", ")}.`,
     "",
