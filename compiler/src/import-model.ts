@@ -1,4 +1,5 @@
 import { type ByteSource, PareError } from "@pare/runtime/format";
+import { bindForcedSizes } from "./analysis/forced-sizes.js";
 import type { Graph } from "./ir/index.js";
 import { decodeModel } from "./onnx/index.js";
 import { inferNode } from "./ops/index.js";
@@ -35,8 +36,8 @@ export function formatOf(name: string): string {
 }
 
 /**
- * A graph of whatever was given, with the types of what its nodes make. Large tensors stay where they are until they
- * are read.
+ * A graph of whatever was given, with the types of what its nodes make; a free dim that can have but one size has it. Large
+ * tensors stay where they are until they are read.
  * @throws PareError MODEL_*, EXTERNAL_DATA, ABORTED
  */
 export async function importModel(
@@ -51,7 +52,9 @@ export async function importModel(
       { where: source.name, hint: "Give an ONNX file." },
     );
   }
-  return importer.read(source, signal);
+  const graph = await importer.read(source, signal);
+  bindForcedSizes(graph);
+  return graph;
 }
 
 function importerOf(name: string): Importer {

@@ -1,5 +1,5 @@
 import type { Dtype } from "@pare/runtime/format";
-import type { Dim } from "./dim.js";
+import { type Dim, dim } from "./dim.js";
 
 export interface TensorType {
   readonly kind: "tensor" | "sparse-tensor";
@@ -62,4 +62,13 @@ export function typeText(type: ValueType): string {
     default:
       return type satisfies never;
   }
+}
+
+/** A tensor's type with dims in the place of symbols; any other as it is. */
+export function substituted(type: ValueType, bindings: ReadonlyMap<string, Dim>): ValueType {
+  if (type.kind !== "tensor" || type.shape === undefined) return type;
+  return tensorType(
+    type.dtype,
+    type.shape.map((size) => dim.substitute(size, bindings)),
+  );
 }

@@ -4,6 +4,7 @@ import {
   type Dim,
   dim,
   type Graph,
+  substituted,
   Tensor,
   tensorType,
   type Value,
@@ -142,14 +143,6 @@ function contradicts(input: Value | undefined, sizes: readonly (number | string)
 
 function forgotten(type: ValueType): ValueType {
   return type.kind === "tensor" ? tensorType(type.dtype, undefined) : type;
-}
-
-function substituted(type: ValueType, bindings: ReadonlyMap<string, Dim>): ValueType {
-  if (type.kind !== "tensor" || type.shape === undefined) return type;
-  return tensorType(
-    type.dtype,
-    type.shape.map((size) => dim.substitute(size, bindings)),
-  );
 }
 
 function constantTensor(input: Value, value: number | boolean | readonly number[]): Tensor {

@@ -1,5 +1,6 @@
 import { activations } from "./activations.js";
 import { arithmetic } from "./arithmetic.js";
+import { sayCastLike } from "./casts.js";
 import { clips } from "./clips.js";
 import { inlineIf } from "./control-flow.js";
 import { sayEinsum } from "./einsum.js";
@@ -30,6 +31,7 @@ export const simplifyRules: readonly Rule[] = [
   inlineIf,
   scanAtOnce,
   sayEinsum,
+  sayCastLike,
   ...identities,
   constantReshapeTarget,
   reshapeIndices,

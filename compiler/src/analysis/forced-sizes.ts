@@ -1,0 +1,52 @@
+import { dim, edit, type Graph, substituted } from "../ir/index.js";
+import { attributeReader, inferAll, operatorOf } from "../ops/index.js";
+import { shapeOf } from "./homogeneous.js";
+
+/**
+ * Gives free dims that can have but one size that size: what is summed over is as long as the weights say. Exporters that are
+ * told that the first axis is a batch free it where a sample has no other, too.
+ */
+export function bindForcedSizes(graph: Graph): void {
+  const sizes = forcedSizes(graph);
+  if (sizes.size === 0) return;
+  edit(
+    graph,
+    "forced-sizes",
+    (editor) => {
+      for (const { id, type, constant, elements } of graph.allValues()) {
+        if (constant !== undefined) continue;
+        editor.setType(
+          id,
+          substituted(type, sizes),
+          graph.producer(id) === undefined ? elements : undefined,
+        );
+      }
+    },
+    { interface: true },
+  );
+  inferAll(graph);
+}
+
+/** By symbol. */
+function forcedSizes(graph: Graph): ReadonlyMap<string, number> {
+  const sizes = new Map<string, number>();
+  for (const node of graph.order()) {
+    const linear = operatorOf(node)?.traits.linear;
+    const [x, w] = [linear?.activation, linear?.weight].map((at) => node.inputs[at ?? -1]);
+    const weights = graph.constant(w)?.dims;
+    const attributes = attributeReader(node.attributes);
+    if (linear === undefined || x === null || x === undefined || weights === undefined) continue;
+    if (linear.unlike?.(attributes) !== undefined) continue;
+    const size = shapeOf(graph, x)?.at(linear.inputChannels);
+    const [symbol] = size === undefined || typeof size === "number" ? [] : dim.symbolsOf(size);
+    if (symbol === undefined || size !== dim.symbol(symbol)) continue;
+    const turned = attributes.int("transB", 0) !== 0;
+    const depth = {
+      convolution: (weights[1] ?? 0) * attributes.int("group", 1),
+      "transposed-convolution": weights[0],
+      matrix: weights.length === 1 ? weights[0] : weights.at(turned ? -1 : -2),
+    }[linear.kind];
+    if (depth !== undefined && depth > 0 && !sizes.has(symbol)) sizes.set(symbol, depth);
+  }
+  return sizes;
+}

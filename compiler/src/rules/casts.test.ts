@@ -1,0 +1,20 @@
+import { expect, it } from "vitest";
+import { attribute } from "../ir/index.js";
+import { sayCastLike } from "./casts.js";
+import { apply, graphOf } from "./rule-case.test.support.js";
+
+it("says what another value's type is, whatever made it", async () => {
+  const graph = graphOf({ x: ["float32", 2, 3], y: ["int64", "N"] }, (input, b) => ({
+    z: b.add("CastLike", [b.add("Mul", [input("x"), b.floats([3])]), b.add("Neg", [input("y")])]),
+  }));
+  expect((await apply(sayCastLike, graph)).ops.filter((op) => op !== "Neg")).toEqual(["Mul", "Cast"]); // prettier-ignore
+});
+
+it("leaves it where that type is not known", async () => {
+  const graph = graphOf({ x: ["float32", 2] }, (input, { editor, add }) => {
+    const unknown = editor.add1("Unheard", [input("x")], {}, { domain: "of.nobody" });
+    return { z: add("CastLike", [input("x"), unknown]), w: add("Cast", [input("x")], { to: attribute.int(7) }) }; // prettier-ignore
+  });
+  const [node] = graph.order().filter(({ op }) => op === "CastLike");
+  expect(node && sayCastLike.match(graph, node)).toBeUndefined();
+});
