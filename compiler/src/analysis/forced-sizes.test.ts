@@ -30,6 +30,7 @@ it.each<[string, Declared, Build, readonly string[], readonly string[]]>([
 it.each<[string, Declared, Build]>([
   ["a dim that is summed of two", ["float32", "N", "A"], (b, x) => b.add("MatMul", [b.add("Concat", [x, x], { axis: attribute.int(1) }), b.weights(4, 3)])],
   ["the rows of a turned operand", ["float32", "K", "N"], (b, x) => b.add("Gemm", [x, b.weights(4, 3)], { transA: attribute.int(1) })],
+  ["two dims of one name", ["float32", "N", "N"], (b, x) => b.add("MatMul", [x, b.weights(4, 3)])],
   ["weights that are given", ["float32", "N", "N"], (b, x) => b.add("MatMul", [x, x])],
 ])("leaves %s free", (_, declared, build) => {
   const graph = graphOf({ x: declared }, (given, b) => ({ y: build(b, given("x")) }));

@@ -27,9 +27,18 @@ export function bindForcedSizes(graph: Graph): void {
   inferAll(graph);
 }
 
+/** Symbols of a single dim of all inputs': some exporters call whatever is free the same, and engines do not mind. */
+function namedOnce(graph: Graph): ReadonlySet<string> {
+  const [seen, again] = [new Set<string>(), new Set<string>()];
+  for (const size of graph.main.inputs.flatMap((id) => shapeOf(graph, id) ?? []))
+    for (const symbol of dim.symbolsOf(size)) (seen.has(symbol) ? again : seen).add(symbol);
+  return new Set([...seen].filter((symbol) => !again.has(symbol)));
+}
+
 /** By symbol. */
 function forcedSizes(graph: Graph): ReadonlyMap<string, number> {
   const sizes = new Map<string, number>();
+  const once = namedOnce(graph);
   for (const node of graph.order()) {
     const linear = operatorOf(node)?.traits.linear;
     const [x, w] = [linear?.activation, linear?.weight].map((at) => node.inputs[at ?? -1]);
@@ -39,7 +48,7 @@ function forcedSizes(graph: Graph): ReadonlyMap<string, number> {
     if (linear.unlike?.(attributes) !== undefined) continue;
     const size = shapeOf(graph, x)?.at(linear.inputChannels);
     const [symbol] = size === undefined || typeof size === "number" ? [] : dim.symbolsOf(size);
-    if (symbol === undefined || size !== dim.symbol(symbol)) continue;
+    if (symbol === undefined || size !== dim.symbol(symbol) || !once.has(symbol)) continue;
     const turned = attributes.int("transB", 0) !== 0;
     const depth = {
       convolution: (weights[1] ?? 0) * attributes.int("group", 1),

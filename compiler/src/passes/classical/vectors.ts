@@ -126,6 +126,7 @@ function classify(step: Step): void {
     return step.refuse("its classes are not as many as its scores");
   const transform = step.attributes.string("post_transform", "NONE");
   if (transform !== "NONE") return step.refuse(`${transform} of its scores has no words`);
+  if (classes * machine.biases.length > mostNumbers) return step.refuse("it has too many classes");
   const scores = scoresOf(step, machine);
   const place = step.add("ArgMax", [votes(step, scores, classes)], {
     axis: attribute.int(1),
