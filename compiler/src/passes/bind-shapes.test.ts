@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { attribute, type Graph, typeText } from "../ir/index.js";
-import { graphOf, opsOf } from "../rules/rule-case.test.support.js";
+import { attribute, type Body, type Graph, typeText, type ValueId } from "../ir/index.js";
+import { type Builder, graphOf, opsOf } from "../rules/rule-case.test.support.js";
 import { bindShapes } from "./bind-shapes.js";
 import { simplifyGraph } from "./simplify.js";
 
@@ -73,6 +73,47 @@ describe("bind-shapes", () => {
     expect(graph.main.inputs.map((id) => graph.value(id).name)).toEqual(["x"]);
     await simplifyGraph(graph, {});
     expect(opsOf(graph)).toEqual(["Relu"]);
+  });
+
+  /** By a rate, one branch or another, each with a branch by a size in it; only the other branch has weights of five rows. */
+  const branched = (): Graph =>
+    graphOf({ x: ["float32", 1, "size"], rate: ["int64"] }, (x, b) => {
+      const { editor } = b;
+      const branch = (build: (add: Builder["add"]) => ValueId): Body => {
+        const body = editor.addBody("branch");
+        const add: Builder["add"] = (op, inputs, attributes = {}) =>
+          editor.add1(op, inputs, attributes, { body });
+        editor.addOutput(build(add), body);
+        return body;
+      };
+      const either = (add: Builder["add"], condition: ValueId, then: Body, otherwise: Body) =>
+        add("If", [condition], {
+          then_branch: attribute.graph(then),
+          else_branch: attribute.graph(otherwise),
+        });
+      const inner = (rows: number): Body =>
+        branch((add) => {
+          const product = add("MatMul", [x("x"), b.weights(rows, 2)]);
+          const size = add("Gather", [add("Shape", [x("x")]), b.ints([1], [])]);
+          const isWide = add("Greater", [size, b.ints([3], [])]);
+          const [relu, neg] = ["Relu", "Neg"].map((op) => branch((own) => own(op, [product])));
+          if (relu === undefined || neg === undefined) throw new Error("no branches");
+          return either(add, isWide, relu, neg);
+        });
+      const isFast = b.add("Equal", [x("rate"), b.ints([16_000], [])]);
+      return { y: either(b.add, isFast, inner(4), inner(5)) };
+    });
+
+  it("takes out branches that sizes and values rule out, in branches too", async () => {
+    const options = { dims: { size: 4 }, constants: { rate: 16_000 } };
+    expect(opsOf(await bind(branched(), options)).filter((op) => op !== "Identity")).toEqual([
+      "MatMul",
+      "Relu",
+    ]);
+    const half = await bind(branched(), { constants: { rate: 16_000 } });
+    expect(opsOf(half).filter((op) => op === "If")).toHaveLength(1);
+    const other = await bind(branched(), { dims: { size: 4 } });
+    expect(opsOf(other)).toContain("If");
   });
 
   it.each([

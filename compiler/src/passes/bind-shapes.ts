@@ -14,6 +14,7 @@ import { convert, inferAll } from "../ops/index.js";
 import { boolean, either, integer, listOf, number, recordOf, text } from "../pipeline/kinds.js";
 import { option, type OptionsOf } from "../pipeline/options.js";
 import { definePass } from "../pipeline/pass.js";
+import { dropBranches } from "./drop-branches.js";
 
 const size = integer();
 
@@ -41,7 +42,7 @@ export const bindShapes = definePass({
   create: (options) => ({ exactness: "bitwise", run: (graph) => bind(graph, options) }),
 });
 
-function bind(graph: Graph, options: BindShapesOptions): void {
+async function bind(graph: Graph, options: BindShapesOptions): Promise<void> {
   const named = [...Object.keys(options.shapes), ...Object.keys(options.constants)];
   if (named.length === 0 && Object.keys(options.dims).length === 0) return;
   const inputs = new Map(graph.main.inputs.map((id) => [graph.value(id).name, graph.value(id)]));
@@ -92,6 +93,7 @@ function bind(graph: Graph, options: BindShapesOptions): void {
     { interface: true },
   );
   inferAll(graph);
+  await dropBranches(graph);
 }
 
 /** A size for a symbol of that input binds the symbol everywhere. */

@@ -165,6 +165,31 @@ it("keeps the last good checkpoint where numbers are no longer finite", async ()
   expect(stderr).toContain("What was learned is in far.onnx.checkpoint.safetensors");
 });
 
+it("teaches a model whose weights lie in branches, of which a constant leaves one", async () => {
+  const voice = `let state = 1;
+const noise = () => ((state = (state * 1103515245 + 12345) % 2147483648) / 2147483648) - 0.5;
+const array = (count) => Float32Array.from({ length: count }, noise);
+export function* samples() {
+  for (let index = 0; index < 12; index += 1)
+    yield {
+      feeds: {
+        input: { type: "float32", dims: [1, 576], data: array(576) },
+        state: { type: "float32", dims: [2, 1, 128], data: array(256) },
+      },
+    };
+}
+`;
+  await writeFile(join(folder, "voice.mjs"), voice);
+  const vad = fixture("models/silero-vad-v5.onnx");
+  const sizes = ["--const", "sr=16000", "--shape", "input=1x576"];
+  const args = ["distill", "--teacher", vad, "--student", "width=0.5", "--data", "voice.mjs"];
+  const run = await lines.run([...args, ...sizes, "--epochs", "1", "--batch", "4", "-o", "v.onnx"]);
+  expect(run).toMatchObject({ code: 0 });
+  expect(run.stderr).toContain(
+    "The model takes one sample at a time: a batch of 4 is as many runs.",
+  );
+});
+
 it.each<[string, readonly string[], RegExp]>([
   ["no student", ["--data", digits], /There is no student/],
   ["two students", ["student.onnx", "--student", teacher, "--data", digits], /two students/],
