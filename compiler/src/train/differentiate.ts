@@ -193,9 +193,7 @@ function checkRules(graph: Graph, { nodes }: Path): void {
   const [[first] = []] = [...missing.values()];
   throw new PareError("UNSUPPORTED_OP", `No gradient is known of ${list.join(", ")}.`, {
     where: first,
-    hint: missing.has("If")
-      ? "Say the inputs' sizes with --shape or --dim, and what never changes with --const: a branch that is always taken is no If."
-      : "Train only weights that come after these nodes, or export the model with simpler operators.",
+    hint: `Train only weights that come after these nodes, or export the model with simpler operators.${missing.has("If") ? " Where --shape, --dim and --const say which branch is taken, an If is none." : ""}`,
   });
 }
 
