@@ -1,4 +1,4 @@
-import { combinedSizes, isBatchName, type Sizes } from "@pare/compiler";
+import { combinedSizes, isBatchName, isState, type Sizes } from "@pare/compiler";
 import {
   goldenFeeds,
   goldenInputs,
@@ -52,18 +52,15 @@ function infoOf(index: number): SampleInfo {
 /** What a free dim is taken for that is no batch and no side of an image, where a model has no need of more. */
 export const usualSize = 128;
 
-/** What recurrent cells take and give is often called so. */
-const stateName = /(^|[^a-z])(h|c|hn|cn|h0|c0|hx|cx|h_?in|c_?in|hidden|cell|states?)([^a-z]|$)/i;
+function isLayered(dims: ValueInfo["dims"]): boolean {
+  const [layers, , cells] = dims;
+  const isFixed = dims.length === 3 && typeof layers === "number" && typeof cells === "number";
+  return isFixed && layers > 1;
+}
 
 /** Without a name: the first axis; of [layers, batch, cells] the second. */
 function isBatchPlace({ name, dims }: ValueInfo, axis: number): boolean {
-  const [layers, , cells] = dims;
-  const isState =
-    dims.length === 3 &&
-    typeof layers === "number" &&
-    typeof cells === "number" &&
-    (layers > 1 || stateName.test(name));
-  return axis === 0 || (axis === 1 && isState);
+  return axis === 0 || (axis === 1 && (isState(name, dims) || isLayered(dims)));
 }
 
 /**

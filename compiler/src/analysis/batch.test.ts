@@ -15,6 +15,15 @@ it("finds the free first axis of an input that has others, once", () => {
   expect(symbolsOf({ x: ["float32", "N", 4], other: ["float32", "M", 4] })).toEqual(["N", "M"]);
 });
 
+it("finds the second axis of what is called a state of so many layers and cells", () => {
+  const x: Declared = ["float32", 1, 576];
+  expect(symbolsOf({ x, state: ["float32", 2, "N", 128] })).toEqual(["N"]);
+  expect(symbolsOf({ x, h0: ["float32", 1, "N", 64], c0: ["float32", 1, "M", 64] })).toEqual(["N", "M"]); // prettier-ignore
+  expect(symbolsOf({ x, frames: ["float32", 2, "N", 128] })).toEqual([]);
+  expect(symbolsOf({ x, state: ["float32", 2, "N", "cells"] })).toEqual([]);
+  expect(symbolsOf({ x, state: ["float32", 2, "time", 128] })).toEqual([]);
+});
+
 it("finds none where the first axis is fixed, stands alone, or is none of a file's own", () => {
   expect(symbolsOf({ x: ["float32", 1, "length"] })).toEqual([]);
   expect(symbolsOf({ samples: ["float32", "length"] })).toEqual([]);

@@ -1,7 +1,8 @@
 import { type Dim, dim, type Graph } from "../ir/index.js";
 
 /**
- * The free dims that count samples: each stands alone as the first axis of an input that has others. A file that names
+ * The free dims that count samples: each stands alone as the first axis of an input that has others, or as the second of the
+ * state of recurrent cells. A file that names
  * it names one; where none is named, every input has its own.
  * @returns names of symbols, in the order of the inputs; those that no file names begin with `?`
  */
@@ -10,12 +11,23 @@ export function batchSymbols(graph: Graph): readonly string[] {
   for (const id of graph.main.inputs) {
     const { type, constant } = graph.value(id);
     if (constant !== undefined || type.kind !== "tensor" || type.shape === undefined) continue;
-    const [first, ...others] = type.shape;
-    if (first === undefined || others.length === 0) continue;
-    const symbol = aloneIn(first);
+    const [first, second, ...others] = type.shape;
+    if (first === undefined || second === undefined) continue;
+    const isOfState = isState(graph.value(id).name, [first, second, ...others]);
+    const symbol = aloneIn(isOfState ? second : first);
     if (symbol !== undefined && isBatchName(symbol)) found.add(symbol);
   }
   return [...found];
+}
+
+/** What recurrent cells take and give is often called so. */
+const stateName = /(^|[^a-z])(h|c|hn|cn|h0|c0|hx|cx|h_?in|c_?in|hidden|cell|states?)([^a-z]|$)/i;
+
+/** Is it the state of recurrent cells, [layers, batch, cells], whose second axis counts samples? */
+export function isState(name: string, dims: readonly unknown[]): boolean {
+  const [layers, , cells] = dims;
+  const isFixed = dims.length === 3 && typeof layers === "number" && typeof cells === "number";
+  return isFixed && stateName.test(name);
 }
 
 /** What a first axis counts that is no batch, by its usual names: all of them make up one sample. */

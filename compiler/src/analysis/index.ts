@@ -1,4 +1,4 @@
-export { isBatchName } from "./batch.js";
+export { isBatchName, isState } from "./batch.js";
 export { Fingerprints } from "./fingerprints.js";
 export { countMacs, nodeMacs } from "./macs.js";
 export { nominalMacs } from "./nominal-sizes.js";

@@ -155,6 +155,15 @@ describe("a group together", () => {
     expect(sizes(again)).toEqual(sizes(done));
   });
 
+  it("turns down what its steps cannot reach with this model, and goes on", async () => {
+    const tooFar = { use: "prune", with: { keepFlops: 0.01 } };
+    const done = await searched(["simplify", { together: [tooFar, "quantize-weights"] }], half);
+    expect(stepOf(done, "quantize-weights")).toMatchObject({
+      reason: expect.stringMatching(/^it cannot be made: prune\.keepFlops 0\.01 cannot be met/),
+    });
+    expect(done.variants).toHaveLength(1);
+  });
+
   it("tells what each of its steps did, in what was written and in what was turned down", async () => {
     const prune = { use: "prune", with: { keepFlops: 0.5 } };
     const group = { together: [prune, "quantize-weights"] };

@@ -1,7 +1,9 @@
 import {
   type Artifact,
   artifactBytes,
+  isPareError,
   type Measured,
+  type PareError,
   throwIfAborted,
   type TryOut,
 } from "@pare/runtime/format";
@@ -79,11 +81,16 @@ async function orRefused<T>(work: () => Promise<T>): Promise<T | Outcome> {
   try {
     return await work();
   } catch (error) {
-    if (!isRefusal(error)) throw error;
-    const isMaking = ["PASS_FAILED", "DIVERGED", "UNSUPPORTED_OP"].includes(error.code);
+    if (!isRefusal(error) && !isUnmet(error)) throw error;
+    const isMaking = ["PASS_FAILED", "DIVERGED", "UNSUPPORTED_OP", "RECIPE"].includes(error.code);
     const who = isMaking ? "it cannot be made" : "the engine refuses it";
     return rejected("not", `${who}: ${error.message}`);
   }
+}
+
+/** What a step is told to do cannot be done with this model: its options were looked at before. */
+function isUnmet(error: unknown): error is PareError {
+  return isPareError(error) && error.code === "RECIPE";
 }
 
 /** Nothing of it was made. */
