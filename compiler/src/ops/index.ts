@@ -1,6 +1,7 @@
 export { channelNode, valueAt } from "./channels/channel-node.js";
 export type { Coupling, Fit, Kept, Port, Tie } from "./channels/coupling.js";
 export { convert } from "./elements/convert.js";
+export { isPositive } from "./families/bounds.js";
 export { filling } from "./families/creation.js";
 export { hasUnconfirmedSizes, unmetDemand } from "./demands/demands.js";
 export { einsumLabels } from "./families/einsum.js";

@@ -1,4 +1,5 @@
 import { attribute, codeOfDtype } from "../../ir/index.js";
+import { isPositive } from "../../ops/index.js";
 import { adapter, type Adapter, type Step } from "./adapter.js";
 import { reductions } from "./reductions.js";
 
@@ -61,8 +62,10 @@ function shapeOfAll(step: Step): void {
 }
 
 function literalZero(step: Step): void {
-  const target = step.graph.constant(step.input(1))?.numbers();
-  if (step.attributes.int("allowzero", 0) === 1 && target?.includes(0) !== false)
+  const target = step.input(1);
+  const sizes = step.graph.constant(target)?.numbers() ?? (target && step.graph.value(target).elements); // prettier-ignore
+  const isSure = sizes?.every((size) => (typeof size === "number" ? size !== 0 : isPositive(size)));
+  if (step.attributes.int("allowzero", 0) === 1 && isSure !== true)
     step.refuse("its target may hold a 0 that means 0");
   step.drop("allowzero");
 }

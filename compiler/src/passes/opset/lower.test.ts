@@ -33,6 +33,17 @@ describe("in an older opset, the engine gives what it gave", () => {
       ["ReduceMean", "Sub", "Mul", "ReduceMean", "Add", "Sqrt", "Div", "Mul", "Add"],
       (x, b) => b.add("LayerNormalization", [x, b.weights(4), b.weights(4)]),
     ],
+    [
+      "Reshape to sizes that are never 0, where 0 would mean 0",
+      13,
+      ["float32", "batch", 2, 3],
+      ["Shape", "Slice", "Concat", "Reshape"],
+      (x, b) => {
+        const batch = b.add("Shape", [x], { start: int(0), end: int(1) });
+        const target = b.add("Concat", [batch, b.ints([-1])], { axis: int(0) });
+        return b.add("Reshape", [x, target], { allowzero: int(1) });
+      },
+    ],
     ["HardSwish", 13, matrix, ["HardSigmoid", "Mul"], (x, b) => b.add("HardSwish", [x])],
     ["Mish", 15, matrix, ["Softplus", "Tanh", "Mul"], (x, b) => b.add("Mish", [x])],
     [
