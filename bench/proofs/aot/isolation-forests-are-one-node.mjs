@@ -1,24 +1,19 @@
 // An isolation forest as scikit-learn's are exported, thousands of nodes, is one node of trees and what follows their sum once
 // it is simplified: for the engines' files and for modules.
-import * as ort from "onnxruntime-web/wasm";
 import { findPass } from "../../../compiler/dist/index.js";
 import { aot } from "../../../runtime/dist/backends/aot.js";
 import { cpu } from "../../../runtime/dist/backends/ort-node.js";
 import { asModule, asOnnx, reasonsOf } from "./support/compiled.mjs";
 import { digitSamples } from "./support/forest.mjs";
 import { isolationForest } from "./support/isolation-forest.mjs";
-import { inMicroseconds, ratioOnCpu } from "./support/on-cpu.mjs";
-import { ratioOf } from "./support/side-by-side.mjs";
+import { claimFaster } from "./support/faster-than-given.mjs";
 
 const trees = 100;
 const mostNodes = 10;
 const mostError = 1e-5;
 const leastFaster = 20;
-const budgetMs = 4000;
 
 export async function prove({ claim, inform }) {
-  ort.env.wasm.numThreads = 1;
-  ort.env.logLevel = "error";
   const { learned, kept } = await digitSamples();
   const graph = isolationForest(learned, trees, 1);
   const simple = graph.fork();
@@ -70,31 +65,12 @@ export async function prove({ claim, inform }) {
     n: 2 * kept.length,
     met: worst <= mostError,
   });
-  const speedup = await ratioOnCpu(sessions[0], sessions[1], feedsOf(kept[0]));
-  claim("how much faster onnxruntime-node runs it simplified", {
-    value: speedup.ratio,
-    bound: `≥ ${leastFaster}`,
-    n: speedup.blocks,
-    met: speedup.ratio >= leastFaster,
-    note: speedup.note,
-  });
-  const timed = await ratioOf({
-    aot,
-    ort,
-    artifact: module,
-    onnx: [given.files[0].bytes],
+  await claimFaster(claim, {
+    sessions,
+    given: given.files[0].bytes,
+    module,
     feeds: feedsOf(kept[0]),
-    budgetMs,
+    least: { cpu: leastFaster, module: leastFaster },
   });
-  claim(
-    `how much faster its module is than onnxruntime-web with the model as it came, Node ${process.versions.node}`,
-    {
-      value: timed.ratio,
-      bound: `≥ ${leastFaster}`,
-      n: timed.blocks,
-      met: timed.ratio >= leastFaster,
-      note: timed.medians.map(inMicroseconds).join(" and "),
-    },
-  );
   for (const session of sessions) await session.dispose();
 }

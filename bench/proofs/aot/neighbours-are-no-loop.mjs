@@ -1,23 +1,18 @@
 // k nearest neighbours as scikit-learn's are exported, a loop over all that are known: simplified it is none, for the engines'
 // files and for modules.
-import * as ort from "onnxruntime-web/wasm";
 import { findPass } from "../../../compiler/dist/index.js";
 import { aot } from "../../../runtime/dist/backends/aot.js";
 import { cpu } from "../../../runtime/dist/backends/ort-node.js";
 import { asModule, asOnnx, reasonsOf } from "./support/compiled.mjs";
 import { digitSamples } from "./support/forest.mjs";
 import { meansOf, neighboursOf } from "./support/neighbours.mjs";
-import { inMicroseconds, ratioOnCpu } from "./support/on-cpu.mjs";
-import { ratioOf } from "./support/side-by-side.mjs";
+import { claimFaster } from "./support/faster-than-given.mjs";
 
 const known = 2000;
 const nearest = 5;
 const leastFaster = { cpu: 10, module: 20 };
-const budgetMs = 4000;
 
 export async function prove({ claim, inform }) {
-  ort.env.wasm.numThreads = 1;
-  ort.env.logLevel = "error";
   const { learned, kept } = await digitSamples();
   const step = Math.floor(learned.length / known);
   const graph = neighboursOf(learned.filter((_, at) => at % step === 0).slice(0, known), nearest);
@@ -52,31 +47,12 @@ export async function prove({ claim, inform }) {
     n: 2 * kept.length,
     met: different === 0,
   });
-  const speedup = await ratioOnCpu(sessions[0], sessions[1], feedsOf(kept[0]));
-  claim("how much faster onnxruntime-node runs it simplified", {
-    value: speedup.ratio,
-    bound: `≥ ${leastFaster.cpu}`,
-    n: speedup.blocks,
-    met: speedup.ratio >= leastFaster.cpu,
-    note: speedup.note,
-  });
-  const timed = await ratioOf({
-    aot,
-    ort,
-    artifact: module,
-    onnx: [given.files[0].bytes],
+  await claimFaster(claim, {
+    sessions,
+    given: given.files[0].bytes,
+    module,
     feeds: feedsOf(kept[0]),
-    budgetMs,
+    least: leastFaster,
   });
-  claim(
-    `how much faster its module is than onnxruntime-web with the model as it came, Node ${process.versions.node}`,
-    {
-      value: timed.ratio,
-      bound: `≥ ${leastFaster.module}`,
-      n: timed.blocks,
-      met: timed.ratio >= leastFaster.module,
-      note: timed.medians.map(inMicroseconds).join(" and "),
-    },
-  );
   for (const session of sessions) await session.dispose();
 }

@@ -1,13 +1,11 @@
 // A classifier by support vectors, as scikit-learn's are exported: with a linear kernel its vectors are summed to one for each
 // pair of classes, for the engines' files too; and with any kernel it is compiled, probabilities and names of classes included.
-import * as ort from "onnxruntime-web/wasm";
 import { findPass } from "../../../compiler/dist/index.js";
 import { aot } from "../../../runtime/dist/backends/aot.js";
 import { cpu } from "../../../runtime/dist/backends/ort-node.js";
 import { asModule, asOnnx, reasonsOf } from "./support/compiled.mjs";
 import { digitSamples } from "./support/forest.mjs";
-import { inMicroseconds, ratioOnCpu } from "./support/on-cpu.mjs";
-import { ratioOf } from "./support/side-by-side.mjs";
+import { claimFaster } from "./support/faster-than-given.mjs";
 import { vectorMachineOf } from "./support/vector-machine.mjs";
 
 const perClass = 100;
@@ -19,11 +17,8 @@ const least = {
   LINEAR: { cpu: 3, module: 5 },
   RBF: { module: 2 },
 };
-const budgetMs = 4000;
 
 export async function prove(says) {
-  ort.env.wasm.numThreads = 1;
-  ort.env.logLevel = "error";
   const { learned, kept } = await digitSamples();
   for (const kernel of Object.keys(least)) await proveOf(kernel, learned, kept, says);
 }
@@ -84,33 +79,13 @@ async function proveOf(kernel, learned, kept, { claim, inform }) {
     n: 2 * kept.length * names.length,
     met: worst <= mostError,
   });
-  if (kernel === "LINEAR") {
-    const speedup = await ratioOnCpu(sessions[0], sessions[1], feedsOf(kept[0]));
-    claim(`${kernel}: how much faster onnxruntime-node runs it simplified`, {
-      value: speedup.ratio,
-      bound: `≥ ${least[kernel].cpu}`,
-      n: speedup.blocks,
-      met: speedup.ratio >= least[kernel].cpu,
-      note: speedup.note,
-    });
-  }
-  const timed = await ratioOf({
-    aot,
-    ort,
-    artifact: module,
-    onnx: [given.files[0].bytes],
+  await claimFaster(claim, {
+    what: `${kernel}: `,
+    sessions,
+    given: given.files[0].bytes,
+    module,
     feeds: feedsOf(kept[0]),
-    budgetMs,
+    least: least[kernel],
   });
-  claim(
-    `${kernel}: how much faster its module is than onnxruntime-web with the model as it came, Node ${process.versions.node}`,
-    {
-      value: timed.ratio,
-      bound: `≥ ${least[kernel].module}`,
-      n: timed.blocks,
-      met: timed.ratio >= least[kernel].module,
-      note: timed.medians.map(inMicroseconds).join(" and "),
-    },
-  );
   for (const session of sessions) await session.dispose();
 }
