@@ -41,10 +41,11 @@ function forcedSizes(graph: Graph): ReadonlyMap<string, number> {
   const once = namedOnce(graph);
   for (const node of graph.order()) {
     const linear = operatorOf(node)?.traits.linear;
-    const [x, w] = [linear?.activation, linear?.weight].map((at) => node.inputs[at ?? -1]);
+    if (linear === undefined) continue;
+    const [x, w] = [linear.activation, linear.weight].map((at) => node.inputs[at]);
     const weights = graph.constant(w)?.dims;
+    if (x === null || x === undefined || weights === undefined) continue;
     const attributes = attributeReader(node.attributes);
-    if (linear === undefined || x === null || x === undefined || weights === undefined) continue;
     if (linear.unlike?.(attributes) !== undefined) continue;
     const size = shapeOf(graph, x)?.at(linear.inputChannels);
     const [symbol] = size === undefined || typeof size === "number" ? [] : dim.symbolsOf(size);

@@ -1,7 +1,7 @@
 import type { Graph, Node, NodeId } from "../ir/index.js";
+import { atNodes } from "../rules/at-nodes.js";
 import { inlineIf } from "../rules/control-flow.js";
 import { foldConstants } from "../rules/fold-constants.js";
-import type { Rule } from "../rules/rule.js";
 import { runRules } from "../rules/run-rules.js";
 import { foldShapeValues } from "../rules/shape-values.js";
 
@@ -15,12 +15,8 @@ export async function dropBranches(graph: Graph): Promise<void> {
     const branches = graph.order().filter(isIf);
     if (branches.length === 0) return;
     const before = graph.changes;
-    const nodes = decidedBy(graph, branches);
-    const onThem = (rule: Rule): Rule => ({
-      ...rule,
-      match: (of, node) => (nodes.has(node.id) ? rule.match(of, node) : undefined),
-    });
-    await runRules(graph, [foldShapeValues, foldConstants, inlineIf].map(onThem), {});
+    const rules = [foldShapeValues, foldConstants, inlineIf];
+    await runRules(graph, atNodes(decidedBy(graph, branches), rules), {});
     // What is taken out brings those to light that were in it.
     if (graph.changes === before) return;
   }

@@ -146,6 +146,19 @@ describe("a Scan stays", () => {
     expect((await apply(scanAtOnce, graph)).ops).toContain("Scan");
   });
 
+  it("whose rows bound what is the same for all, which one number has to", async () => {
+    const graph = graphOf({ s: ["float32", 2], x: ["float32", 4] }, (input, b) => {
+      const all = scanning(
+        b,
+        [[input("s"), ["float32", 2]]],
+        [[input("x"), ["float32"]]],
+        (inner) => ({ results: [inner.add("Clip", [inner.state(0), inner.row(0)])] }),
+      );
+      return { y: b.add("Neg", [present(all.at(-1))]) };
+    });
+    expect((await apply(scanAtOnce, graph)).ops).toContain("Scan");
+  });
+
   it("whose states change", async () => {
     const graph = graphOf({ s: ["float32", 2], x: ["float32", 4, 2] }, (input, b) => {
       const all = scanning(

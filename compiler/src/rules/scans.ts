@@ -10,7 +10,7 @@ import {
   type ValueId,
 } from "../ir/index.js";
 import { operatorOf } from "../ops/index.js";
-import { attributesOf, numbersOf, shapeOf } from "./pattern.js";
+import { attributesOf, inputOf, madeBy, numbersOf, shapeOf } from "./pattern.js";
 import type { Rule } from "./rule.js";
 
 /** Elements that a step of the body has for all rows at once, where sizes that are not known are 1. */
@@ -78,9 +78,12 @@ function scanOf(graph: Graph, node: Node): Scan | undefined {
 
 /** What it is, behind Identity. */
 function source(graph: Graph, value: ValueId | undefined): ValueId | undefined {
-  const producer = graph.producer(value);
-  const isItself = producer?.op === "Identity" && producer.domain === "";
-  return isItself ? source(graph, producer.inputs[0] ?? undefined) : value;
+  let id = value;
+  for (;;) {
+    const producer = madeBy(graph, id, "Identity");
+    if (producer === undefined) return id;
+    id = inputOf(producer, 0);
+  }
 }
 
 /** Can all nodes of the body be done for all rows at once, in so little memory? */
@@ -96,8 +99,10 @@ function isForRows(graph: Graph, { body, rows, scanned, results }: Scan): boolea
     const elements = shape?.reduce<number>((product, size) => product * sizeOf(size), rows);
     if (elements === undefined || elements > mostElements) return false;
     if (given.some((id) => shapeOf(graph, id) === undefined)) return false;
+    const isOfFirst = given.every((id, at) => varying.has(id) === (at === 0));
     const isKnown =
-      operatorOf(node)?.traits.elementwise !== undefined ||
+      (operatorOf(node)?.traits.elementwise !== undefined &&
+        (isOfFirst || !byFirst.has(node.op))) ||
       node.op === "Identity" ||
       (isReduction(node) &&
         given[0] !== undefined &&
@@ -108,6 +113,9 @@ function isForRows(graph: Graph, { body, rows, scanned, results }: Scan): boolea
   }
   return results.every((id) => varying.has(id));
 }
+
+/** Elementwise operators whose other inputs fit the first, and not the first them. */
+const byFirst: ReadonlySet<string> = new Set(["Clip", "PRelu"]);
 
 const sizeOf = (size: Dim): number => (typeof size === "number" ? size : 1);
 

@@ -160,6 +160,15 @@ export function batchFeeds(
   );
 }
 
+/** The same for a model whose inputs have other names. @param inputs by the names of the columns */
+export function namedFeeds(feeds: Tensors, inputs: ReadonlyMap<string, string>): Tensors {
+  const named = [...inputs].flatMap(([column, input]) => {
+    const feed = feeds[column];
+    return feed === undefined ? [] : [[input, feed] as const];
+  });
+  return Object.fromEntries(named);
+}
+
 /** Some rows of a batch's feeds, as views of them. */
 export function rowsOf(feeds: Tensors, from: number, count: number, batch: number): Tensors {
   if (count === batch) return feeds;

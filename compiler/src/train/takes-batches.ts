@@ -1,16 +1,10 @@
-import {
-  type Executor,
-  isPareError,
-  onnxArtifact,
-  type Tensor,
-  type Tensors,
-} from "@pare/runtime/format";
+import { type Executor, isPareError, onnxArtifact, type Tensors } from "@pare/runtime/format";
 import { drawsNumbers } from "../analysis/index.js";
 import type { Graph, ValueId } from "../ir/index.js";
 import { encodeModel } from "../onnx/index.js";
 import type { SampleDims } from "./bind-batch.js";
 import { forwardGraph } from "./forward-graph.js";
-import { batchFeeds, type Samples } from "./samples.js";
+import { batchFeeds, namedFeeds, type Samples } from "./samples.js";
 
 interface Asked {
   /** In normal form. */
@@ -66,11 +60,7 @@ async function answer(
     const given: Tensors[] = [];
     for (const start of starts) {
       const feeds = batchFeeds(samples, [0, 1], start, 2 / starts.length);
-      const named = [...inputs].flatMap(([column, input]) => {
-        const feed = feeds[column];
-        return feed === undefined ? [] : [[input, feed] as const];
-      });
-      given.push(await session.run(Object.fromEntries(named), signal));
+      given.push(await session.run(namedFeeds(feeds, inputs), signal));
     }
     return given;
   } finally {
@@ -78,16 +68,21 @@ async function answer(
   }
 }
 
-function isSame(together: readonly Tensors[], alone: readonly Tensors[], name: string): boolean {
-  const [both, each] = [together, alone].map((all) => all.flatMap((one) => numbersOf(one[name])));
-  if (both === undefined || each === undefined || both.length !== each.length) return false;
-  const largest = each.reduce((most, x) => (Math.abs(x) > most ? Math.abs(x) : most), 0);
-  return each.every((x, at) => {
-    const other = both[at] ?? Number.NaN;
-    return Object.is(x, other) || Math.abs(x - other) <= tolerance * largest;
-  });
-}
-
-function numbersOf(tensor: Tensor | undefined): readonly number[] {
-  return tensor?.data instanceof Float32Array ? [...tensor.data] : [];
+/** Of what is no float, nothing is looked at. */
+function isSame([both]: readonly Tensors[], alone: readonly Tensors[], name: string): boolean {
+  const together = both?.[name]?.data;
+  if (!(together instanceof Float32Array)) return true;
+  let at = 0;
+  let [largest, apart] = [0, 0];
+  for (const one of alone) {
+    const own = one[name]?.data;
+    if (!(own instanceof Float32Array)) return false;
+    for (const x of own) {
+      const other = together[at] ?? Number.NaN;
+      at += 1;
+      if (Number.isFinite(x)) largest = Math.max(largest, Math.abs(x));
+      if (!Object.is(x, other)) apart = Math.max(apart, Math.abs(x - other));
+    }
+  }
+  return at === together.length && apart <= tolerance * largest;
 }

@@ -11,7 +11,7 @@ import type { Graph, ValueId } from "../ir/index.js";
 import { encodeModel } from "../onnx/index.js";
 import type { SampleDims } from "./bind-batch.js";
 import { forwardGraph } from "./forward-graph.js";
-import { batchFeeds, gathered, type Samples } from "./samples.js";
+import { batchFeeds, gathered, namedFeeds, type Samples } from "./samples.js";
 
 /** Where the caller does not say. */
 const defaultKeptBytes = 2 ** 29;
@@ -134,12 +134,8 @@ export class TeacherAnswers {
     count: number,
   ): Promise<readonly Float32Array[]> {
     const { inputs, taught, samples, signal } = this.#request;
-    const feeds = batchFeeds(samples, order, start, count);
-    const named = [...inputs].flatMap(([column, input]) => {
-      const feed = feeds[column];
-      return feed === undefined ? [] : [[input, feed] as const];
-    });
-    const outputs = await this.#session.run(Object.fromEntries(named), signal);
+    const feeds = namedFeeds(batchFeeds(samples, order, start, count), inputs);
+    const outputs = await this.#session.run(feeds, signal);
     return taught.map((_, index) => {
       const data = outputs[`output_${index}`]?.data;
       if (data instanceof Float32Array) return data;

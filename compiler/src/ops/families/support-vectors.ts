@@ -177,6 +177,9 @@ export function couplingOfPairs(classes: number): Attributes {
 export function classesOfCoupling(attributes: AttributeReader): number | undefined {
   const { length: classes } = attributes.ints("vectors_per_class") ?? [];
   if (classes < 2 || classes > mostCoupled) return undefined;
+  // As many numbers as what it is compared with: that is not put together for what is something else.
+  const pairs = (classes * (classes - 1)) / 2;
+  if (attributes.floats("support_vectors")?.length !== pairs * pairs) return undefined;
   const isThat = Object.entries(couplingOfPairs(classes)).every(([name, expected]) => {
     const found = attributes.get(name);
     if (expected.type === "string") return found?.type === "string" && found.value === expected.value; // prettier-ignore

@@ -13,8 +13,8 @@ function perFeature(step: Step, name: string, features: number, fallback: number
 export function floats(
   step: Step,
   name: string,
-  values: readonly number[],
-  dims = [values.length],
+  values: ArrayLike<number>,
+  dims: readonly number[] = [values.length],
 ): ValueId {
   return step.editor.constant(
     name,

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import type { Tensor as Dense } from "@pare/runtime/format";
 import { describe, expect, it } from "vitest";
-import { attribute, type Attributes, type Graph, type ValueId } from "../../ir/index.js";
+import { attribute, type Attributes, type Body, type Graph, Tensor, type ValueId } from "../../ir/index.js"; // prettier-ignore
 import { type Builder, graphOf, opsOf } from "../../rules/rule-case.test.support.js";
 import { aot } from "../../targets/aot.js";
 import { supportOf } from "../../targets/support.js";
@@ -16,6 +16,13 @@ const texts = (dims: readonly number[], data: readonly string[]): Dense => ({ ty
 
 function ml(b: Builder, op: string, inputs: readonly ValueId[], attributes: Attributes): ValueId {
   return b.editor.add1(op, inputs, attributes, { domain });
+}
+
+function emptyBranch(b: Builder): Body {
+  const body = b.editor.addBody("other");
+  const zero = b.editor.constant("zero", Tensor.float32([2, 1], [0, 0]), body);
+  b.editor.addOutput(b.editor.add1("Identity", [zero], {}, { body }), body);
+  return body;
 }
 
 const oneHot = (words: readonly string[]) => ({
@@ -92,6 +99,12 @@ it.each<[string, (b: Builder, x: ValueId) => Readonly<Record<string, ValueId>>]>
   ["something else reads them", (b, x) => ({ y: ml(b, "OneHotEncoder", [x], oneHot(["a"])), z: b.add("StringNormalizer", [x]) })],
   ["they become other texts", (b, x) => ({ y: ml(b, "LabelEncoder", [x], { keys_strings: strings(["a"]), values_strings: strings(["b"]) }) })],
   ["they are given back", (b, x) => ({ y: ml(b, "OneHotEncoder", [x], oneHot(["a"])), z: b.add("Reshape", [x, b.ints([-1])]) })],
+  ["a branch looks them up", (b, x) => {
+    const body = b.editor.addBody("branch");
+    b.editor.addOutput(b.editor.add1("OneHotEncoder", [x], oneHot(["a"]), { domain, body }), body);
+    const either = { then_branch: attribute.graph(body), else_branch: attribute.graph(emptyBranch(b)) };
+    return { y: ml(b, "OneHotEncoder", [x], oneHot(["b"])), z: b.add("If", [b.editor.constant("always", Tensor.of("bool", [], Uint8Array.of(1)))], either) };
+  }],
   ["nothing is known", (b, x) => ({ y: ml(b, "OneHotEncoder", [x], oneHot([])) })],
 ])("stay texts where %s, and are no module's", async (_, build) => {
   const graph: Graph = graphOf({ x: ["string", 2] }, (input, b) => {

@@ -78,7 +78,10 @@ function lookedUp(graph: Graph, inputs: readonly ValueId[]): LookedUp | undefine
     else for (const id of node.outputs) if (id !== null) texts.add(id);
   }
   const isGiven = graph.main.outputs.some((id) => texts.has(id));
-  return isGiven ? undefined : { texts, tables };
+  const isInBranch = [...texts].some((id) =>
+    [...graph.consumers(id)].some(({ body }) => body !== graph.main.id),
+  );
+  return isGiven || isInBranch ? undefined : { texts, tables };
 }
 
 /** A reader's own list; undefined for any other node, and where what it gives is text. */

@@ -9,7 +9,7 @@ import {
   type SupportVectors,
 } from "../../ops/index.js";
 import type { Step } from "../opset/adapter.js";
-import { answer, classLabels } from "./classes.js";
+import { answer, classLabels, labelOfLargest } from "./classes.js";
 import { floats } from "./features.js";
 import { cast, samples } from "./samples.js";
 
@@ -38,10 +38,10 @@ function product(
   step: Step,
   x: ValueId,
   weights: Float64Array,
-  biases: readonly number[],
+  biases: ArrayLike<number>,
 ): ValueId {
   const dims = [biases.length, weights.length / biases.length];
-  const inputs = [x, floats(step, "vectors", [...weights], dims), floats(step, "biases", biases)];
+  const inputs = [x, floats(step, "vectors", weights, dims), floats(step, "biases", biases)];
   return step.add("Gemm", inputs, { transB: attribute.int(1) });
 }
 
@@ -98,10 +98,10 @@ function distances(step: Step, x: ValueId, machine: SupportVectors): ValueId {
     const vector = Math.floor(at / features);
     lengths[vector] = (lengths[vector] ?? 0) - gamma * value * value;
   });
-  const from = step.add("Sub", [x, floats(step, "centre", [...centre])]);
+  const from = step.add("Sub", [x, floats(step, "centre", centre)]);
   const own = step.add("ReduceSumSquare", [from, step.int64("axes", [1])]);
   const scaled = step.add("Mul", [own, floats(step, "gamma", [-gamma], [])]);
-  const cross = product(step, from, centred.map((value) => 2 * gamma * value), [...lengths]); // prettier-ignore
+  const cross = product(step, from, centred.map((value) => 2 * gamma * value), lengths); // prettier-ignore
   // Rounding aside no distance is below 0.
   return step.add("Min", [step.add("Add", [cross, scaled]), floats(step, "zero", [0], [])]);
 }
@@ -128,11 +128,7 @@ function classify(step: Step): void {
   if (transform !== "NONE") return step.refuse(`${transform} of its scores has no words`);
   if (classes * machine.biases.length > mostNumbers) return step.refuse("it has too many classes");
   const scores = scoresOf(step, machine);
-  const place = step.add("ArgMax", [votes(step, scores, classes)], {
-    axis: attribute.int(1),
-    keepdims: attribute.int(0),
-  });
-  const label = step.add("Gather", [labels.id, place], { axis: attribute.int(0) });
+  const label = labelOfLargest(step, votes(step, scores, classes), labels.id);
   if (step.attributes.has("prob_a"))
     return answer(step, label, probabilities(step, scores, classes));
   if (classes > 2) return answer(step, label, scores);

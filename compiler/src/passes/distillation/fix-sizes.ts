@@ -1,6 +1,6 @@
 import type { Graph, NodeId, ValueId } from "../../ir/index.js";
+import { atNodes } from "../../rules/at-nodes.js";
 import { foldConstants } from "../../rules/fold-constants.js";
-import type { Rule } from "../../rules/rule.js";
 import { runRules } from "../../rules/run-rules.js";
 import { foldShapeValues } from "../../rules/shape-values.js";
 import { bindBatch, type SampleDims } from "../../train/bind-batch.js";
@@ -11,12 +11,7 @@ import { bindBatch, type SampleDims } from "../../train/bind-batch.js";
  */
 export async function fixSizes(graph: Graph, samples: SampleDims): Promise<void> {
   bindBatch(graph, samples, 1);
-  const nodes = nodesOfSizes(graph);
-  const ofSizes = (rule: Rule): Rule => ({
-    ...rule,
-    match: (of, node) => (nodes.has(node.id) ? rule.match(of, node) : undefined),
-  });
-  await runRules(graph, [foldShapeValues, foldConstants].map(ofSizes), {});
+  await runRules(graph, atNodes(nodesOfSizes(graph), [foldShapeValues, foldConstants]), {});
 }
 
 /** Nodes that compute with what Shape and Size say, and with nothing else but constants. */
