@@ -24,7 +24,7 @@ export interface Operator {
   readonly traits: Traits;
 }
 
-/** Every operator that is known: "Conv" of ai.onnx, "com.microsoft::Gelu" of another domain. */
+/** Every operator that is known: "Conv" of ai.onnx, "com.microsoft::FusedConv" of another domain. */
 export const operators: ReadonlyMap<string, Operator> = new Map(
   [...schemas].flatMap(([key, schema]) => {
     const shape = shapeRules.get(key);

@@ -7,7 +7,7 @@ import { definePass, type PassContext } from "../pipeline/pass.js";
 import { highest, spreadEvenly, wishedLayers } from "../prune/choose-layers.js";
 import { layerInfluences } from "../prune/layer-influence.js";
 import { leaveOutLayers } from "../prune/leave-out-layers.js";
-import { bringToNormalForm } from "./quantization/normal-form.js";
+import { bringToNormalForm } from "./normal-form.js";
 
 const where = "drop-layers";
 
@@ -34,7 +34,7 @@ export const dropLayers = definePass({
     exactness: "lossy",
     ...(options.by === "influence" && { needs: "examples" as const }),
     async run(graph, context) {
-      bringToNormalForm(graph);
+      await bringToNormalForm(graph);
       const layers = repeatedLayers(graph);
       const wished = wishedLayers(layers.length, { ...options, where });
       const kept =

@@ -6,7 +6,7 @@ import { clampedHalves } from "../quantize/half.js";
 import { Converter } from "./float16/converter.js";
 import { type KeepFloat, keepFloatKind, nothingKept } from "./quantization/keep-float.js";
 import { fileBytes, firstRounding } from "./float16/quantized-part.js";
-import { bringToNormalForm } from "./quantization/normal-form.js";
+import { bringToNormalForm } from "./normal-form.js";
 
 export const fp16 = definePass({
   name: "fp16",
@@ -26,7 +26,7 @@ export const fp16 = definePass({
 });
 
 async function run(graph: Graph, keepFloat: KeepFloat): Promise<void> {
-  bringToNormalForm(graph);
+  await bringToNormalForm(graph);
   const untyped = [...graph.main.nodes]
     .map((id) => graph.node(id))
     .find((node) =>

@@ -3,6 +3,7 @@ import { edit, type Body, type Graph, type Node } from "../ir/index.js";
 import { inferAll, missingInput } from "../ops/index.js";
 import { constantsToInitializers } from "./constants-to-initializers.js";
 import { dropUnused } from "./drop-unused.js";
+import { sayFused } from "./fused-operators/say-fused.js";
 import { mapsToTensors } from "./maps-to-tensors.js";
 import { fromNewerOpset } from "./opset/from-newer.js";
 import { normalOpset, opsetOf, raiseOpset } from "./opset/raise.js";
@@ -10,7 +11,7 @@ import { definePass } from "../pipeline/pass.js";
 
 /**
  * The one form that rules and rows are written for: ai.onnx at opset 21, constants as initializers, defaults no
- * longer inputs, nothing unused, every type inferred.
+ * longer inputs, nothing unused, every type inferred, what onnxruntime fused said in ai.onnx.
  */
 export const normalize = definePass({
   name: "normalize",
@@ -47,6 +48,7 @@ export function normalizeGraph(graph: Graph): void {
       reason: `${domain === "" ? op : `${domain}.${op}`} is not known; its types stay as the file declares them`,
     });
   }
+  sayFused(graph);
   dropUnusedDomains(graph);
   const { irVersion } = graph.header;
   if (irVersion < normalIrVersion || (irVersion > normalIrVersion && !holdsNewerTypes(graph)))

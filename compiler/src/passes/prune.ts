@@ -13,7 +13,7 @@ import { importances } from "../prune/importance.js";
 import { type PrunePlan, planPruning, type PruneWish } from "../prune/prune.js";
 import type { Measure } from "../prune/sizes.js";
 import { mostSamples, reconstruct } from "./pruning/reconstruct.js";
-import { bringToNormalForm } from "./quantization/normal-form.js";
+import { bringToNormalForm } from "./normal-form.js";
 
 const described = {
   keepFlops: optional(
@@ -94,7 +94,7 @@ async function run(
   context: PassContext,
   examples: Examples | undefined,
 ): Promise<void> {
-  bringToNormalForm(graph);
+  await bringToNormalForm(graph);
   const whole = graph.fork();
   throwIfAborted(context.signal);
   context.onProgress?.(0, "following channels");

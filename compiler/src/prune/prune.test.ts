@@ -6,7 +6,7 @@ import { countMacs } from "../analysis/index.js";
 import { attribute, edit, type Graph, type Node, Tensor, verifyGraph } from "../ir/index.js";
 import { decodeModel } from "../onnx/index.js";
 import { inferNode } from "../ops/index.js";
-import { bringToNormalForm } from "../passes/quantization/normal-form.js";
+import { bringToNormalForm } from "../passes/normal-form.js";
 import { feedsOf, run } from "../passes/quantization/engine-case.test.support.js";
 import { graphOf } from "../rules/rule-case.test.support.js";
 import { cutChannels } from "./cut.js";
@@ -128,7 +128,7 @@ async function fixture(name: string): Promise<Graph> {
     { proto: byteSource(new Uint8Array(bytes)) },
     { infer: inferNode },
   );
-  bringToNormalForm(graph);
+  await bringToNormalForm(graph);
   return graph;
 }
 

@@ -112,8 +112,6 @@ export const unaryChannels: { readonly [Name in keyof typeof unarySchemas]: Chan
   HardSwish: elementwise,
   Mish: elementwise,
   Gelu: elementwise,
-  "com.microsoft::Gelu": elementwise,
-  "com.microsoft::QuickGelu": elementwise,
   Shrink: elementwise,
   BitwiseNot: elementwise,
   Not: elementwise,

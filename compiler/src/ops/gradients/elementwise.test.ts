@@ -41,11 +41,6 @@ const unary: readonly (readonly [op: string, values?: Values, attributes?: Attri
   ["Identity"],
 ];
 
-const microsoft =
-  (op: string, attributes: Attributes = {}): Case["build"] =>
-  ([x], { editor }) =>
-    editor.add1(op, [only(x)], attributes, { domain: "com.microsoft" });
-
 checkGradients("gradients of functions of each element", [
   ...unary.map(([op, values = "normal", attributes = {}]): Case => ({
     name: attributes["approximate"] ? `${op} by tanh` : op,
@@ -74,8 +69,6 @@ checkGradients("gradients of functions of each element", [
     values: "distinct",
     epsilon: 1e-3,
   },
-  { name: "Gelu of com.microsoft", shapes: [[3, 5]], build: microsoft("Gelu") },
-  { name: "QuickGelu", shapes: [[3, 5]], build: microsoft("QuickGelu", { alpha: float(1.5) }) },
 ]);
 
 checkGradients("gradients of operands", [

@@ -78,18 +78,4 @@ checkGradients("gradients of products", [
       ),
     build: one("Einsum", { equation: string(equation) }),
   })),
-  {
-    name: "FusedMatMul",
-    shapes: [
-      [2, 4, 3],
-      [2, 5, 4],
-    ],
-    build: (inputs, { editor }) =>
-      editor.add1(
-        "FusedMatMul",
-        inputs,
-        { transA: int(1), transB: int(1), alpha: float(0.5) },
-        { domain: "com.microsoft" },
-      ),
-  },
 ]);

@@ -5,7 +5,6 @@ import type { matrixSchemas } from "../schema/matrix.js";
 import type { Backward } from "./backward.js";
 import { unbroadcast } from "./broadcast.js";
 import { einsum } from "./einsum.js";
-import type { Forward } from "./forward.js";
 import type { Gradient } from "./gradient.js";
 
 /** Y = A · B: dA = dY · Bᵀ and dB = Aᵀ · dY, summed over the batch axes that were broadcast. */
@@ -69,22 +68,8 @@ function gemm(backward: Backward): readonly (ValueId | null)[] {
   ];
 }
 
-/** α · A′ · B′ in plain operators. */
-function fusedProduct(forward: Forward): readonly ValueId[] {
-  const { emit, attributes } = forward;
-  const [a, b] = (["A", "B"] as const).map((name, index) => {
-    if (attributes.int(`transBatch${name}`, 0) !== 0)
-      throw forward.unsupported("it transposes batches");
-    const operand = forward.input(index);
-    return attributes.int(`trans${name}`, 0) === 0 ? operand : emit.swap(operand);
-  });
-  const product = emit.node("MatMul", [a ?? forward.input(0), b ?? forward.input(1)]);
-  return [emit.scale(product, attributes.float("alpha", 1))];
-}
-
 export const matrixGradients: Some<typeof matrixSchemas, Gradient> = {
   MatMul: product,
   Gemm: gemm,
-  "com.microsoft::FusedMatMul": { lower: fusedProduct },
   Einsum: einsum,
 };

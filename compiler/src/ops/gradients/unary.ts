@@ -77,14 +77,6 @@ function tanhGeluSlope({ emit, x }: Element): ValueId {
   return emit.add(share, emit.multiply(emit.scale(x, 0.5), steep));
 }
 
-/** x · σ(αx): σ + αx · σ · (1 − σ). */
-function quickGeluSlope({ emit, x, attributes }: Element): ValueId {
-  const scaled = emit.scale(x, attributes.float("alpha", 1.702));
-  const sigmoid = emit.node("Sigmoid", [scaled]);
-  const bend = emit.multiply(scaled, rest(emit, sigmoid));
-  return emit.multiply(sigmoid, emit.shift(bend, 1));
-}
-
 /** x · t with t = tanh(softplus(x)): t + x · σ(x) · (1 − t²). */
 function mishSlope({ emit, x }: Element): ValueId {
   const tanh = emit.node("Tanh", [emit.node("Softplus", [x])]);
@@ -161,8 +153,6 @@ export const unaryGradients: Some<typeof unarySchemas, Gradient> = {
     backward.attributes.string("approximate", "none") === "tanh"
       ? times(tanhGeluSlope)(backward)
       : gelu(backward),
-  "com.microsoft::Gelu": gelu,
-  "com.microsoft::QuickGelu": times(quickGeluSlope),
   Shrink: elementwise(({ emit, x, dY, attributes }) => {
     const beyond = emit.compare("Greater", emit.node("Abs", [x]), attributes.float("lambd", 0.5));
     return emit.masked(dY, beyond);

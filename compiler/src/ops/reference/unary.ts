@@ -111,11 +111,6 @@ export const unaryReferences: Some<typeof unarySchemas, Evaluation> = {
   Gelu: eachBy((attributes) =>
     attributes.string("approximate", "none") === "tanh" ? geluTanh : gelu,
   ),
-  "com.microsoft::Gelu": each(gelu),
-  "com.microsoft::QuickGelu": eachBy((attributes) => {
-    const alpha = attributes.float("alpha", default32(1.702));
-    return (x) => x * sigmoid(alpha * x);
-  }),
   Shrink: eachBy((attributes) => {
     const bias = attributes.float("bias", 0);
     const lambda = attributes.float("lambd", 0.5);

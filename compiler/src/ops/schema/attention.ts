@@ -18,4 +18,8 @@ export const attentionSchemas = {
     "query key? value? past_key? past_value? seqlens_k total_sequence_length cos_cache? sin_cache? position_ids? attention_bias? head_sink? -> output present_key? present_value? output_qk?",
     "do_rotary k_quant_type kv_cache_bit_width kv_num_heads local_window_size num_heads qk_output rotary_interleaved scale smooth_softmax softcap v_quant_type",
   ),
+  "com.microsoft::RotaryEmbedding": operator(
+    "input position_ids cos_cache sin_cache -> output",
+    "interleaved is_packed_batching num_heads rotary_embedding_dim scale",
+  ),
 };

@@ -1,6 +1,6 @@
 import { operator } from "./operator.js";
 
-const window = "auto_pad dilations group kernel_shape pads strides";
+export const window = "auto_pad dilations group kernel_shape pads strides";
 
 export const convolutionSchemas = {
   Conv: operator("X W B? -> Y", window),
@@ -10,6 +10,5 @@ export const convolutionSchemas = {
     window,
   ),
   /** A convolution, Z added, and an activation. */
-  "com.microsoft::FusedConv": operator("X W B? Z? -> Y", `${window} activation activation_params`),
   ConvTranspose: operator("X W B? -> Y", `${window} output_padding output_shape`),
 };

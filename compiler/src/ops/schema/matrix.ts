@@ -8,11 +8,6 @@ export const matrixSchemas = {
   ),
   Gemm: operator("A B C? -> Y", "alpha beta transA transB"),
   /** What onnxruntime makes of products when it optimizes a file. */
-  "com.microsoft::FusedMatMul": operator("A B -> Y", "alpha transA transB transBatchA transBatchB"),
-  "com.microsoft::FusedGemm": operator(
-    "A B C? -> Y",
-    "activation activation_alpha activation_beta activation_gamma alpha beta transA transB",
-  ),
   "com.microsoft::DynamicQuantizeMatMul": operator("A B b_scale b_zero_point? bias? -> Y"),
   /** Weights in blocks of a few bits. */
   "com.microsoft::MatMulNBits": operator(

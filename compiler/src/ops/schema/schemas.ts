@@ -10,6 +10,7 @@ import { convolutionSchemas } from "./convolution.js";
 import { creationSchemas } from "./creation.js";
 import { depthSpaceSchemas } from "./depth-space.js";
 import { detectionSchemas } from "./detection.js";
+import { fusedSchemas } from "./fused.js";
 import { gatherSchemas } from "./gather.js";
 import { logicalSchemas } from "./logical.js";
 import { matrixSchemas } from "./matrix.js";
@@ -55,6 +56,7 @@ const families = {
   ...poolingSchemas,
   ...matrixSchemas,
   ...attentionSchemas,
+  ...fusedSchemas,
   ...normalizationSchemas,
   ...softmaxSchemas,
   ...recurrentSchemas,
@@ -67,7 +69,7 @@ const families = {
   ...controlSchemas,
 };
 
-/** An operator that is known: "Conv" of ai.onnx, "com.microsoft::Gelu" of another domain. */
+/** An operator that is known: "Conv" of ai.onnx, "com.microsoft::FusedConv" of another domain. */
 export type OperatorKey = keyof typeof families;
 
 /** One kind of knowledge. An operator that is not there is one of which nothing is known. */

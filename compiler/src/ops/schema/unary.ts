@@ -37,8 +37,6 @@ export const unarySchemas = {
   HardSwish: operator("X -> Y"),
   Mish: operator("X -> Y"),
   Gelu: operator("X -> Y", "approximate"),
-  "com.microsoft::Gelu": operator("X -> Y"),
-  "com.microsoft::QuickGelu": operator("X -> Y", "alpha"),
   Shrink: operator("X -> Y", "bias lambd"),
   BitwiseNot: operator("X -> Y"),
   Not: operator("X -> Y"),

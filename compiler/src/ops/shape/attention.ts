@@ -1,7 +1,7 @@
 import { type Dim, dim } from "../../ir/index.js";
 import type { attentionSchemas } from "../schema/attention.js";
 import type { Every } from "../schema/cells.js";
-import { tensorOf } from "./inferred.js";
+import { sameAsInput, tensorOf } from "./inferred.js";
 import type { InferContext, ShapeRule } from "./rule.js";
 
 /** [batch, steps, width] with another width. Of the states that are given besides, nothing is said. */
@@ -49,4 +49,5 @@ export const attentionShapes: Every<typeof attentionSchemas, ShapeRule> = {
     if (heads === undefined || shared === undefined) return widened(context, undefined);
     return widened(context, dim.multiply(heads, dim.floorDiv(width, heads + 2 * shared)));
   },
+  "com.microsoft::RotaryEmbedding": sameAsInput,
 };

@@ -28,7 +28,6 @@ export const convolutionShapes: Every<typeof convolutionSchemas, ShapeRule> = {
   Conv: convolved,
   ConvInteger: (context) => tensorOf("int32", convolvedShape(context, 1)),
   QLinearConv: (context) => tensorOf(context.dtype(7), convolvedShape(context, 3)),
-  "com.microsoft::FusedConv": convolved,
   ConvTranspose(context) {
     const x = context.shape(0);
     const w = context.shape(1);

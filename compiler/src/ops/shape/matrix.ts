@@ -7,7 +7,7 @@ import { tensorOf } from "./inferred.js";
 import type { InferContext, ShapeRule } from "./rule.js";
 
 /** numpy's matmul: a vector is a row on the left, a column on the right, and its 1 is dropped again. */
-function productShape(
+export function productShape(
   a: readonly Dim[] | undefined,
   b: readonly Dim[] | undefined,
 ): readonly Dim[] | undefined {
@@ -25,20 +25,6 @@ export function gemmShape(context: InferContext, right = 1): readonly Dim[] | un
   return rows === undefined || columns === undefined ? undefined : [rows, columns];
 }
 
-/** The last two axes swapped, where an attribute says so; undefined where batches are moved too. */
-function turned(context: InferContext, input: number, name: "A" | "B"): readonly Dim[] | undefined {
-  const shape = context.shape(input);
-  if (context.attributes.int(`transBatch${name}`, 0) !== 0) return undefined;
-  const [rows, columns] = shape?.slice(-2) ?? [];
-  if (
-    context.attributes.int(`trans${name}`, 0) === 0 ||
-    rows === undefined ||
-    columns === undefined
-  )
-    return shape;
-  return [...(shape?.slice(0, -2) ?? []), columns, rows];
-}
-
 const product: ShapeRule = (context) =>
   tensorOf(context.dtype(0), productShape(context.shape(0), context.shape(1)));
 
@@ -50,9 +36,6 @@ export const matrixShapes: Every<typeof matrixSchemas, ShapeRule> = {
   QLinearMatMul: (context) =>
     tensorOf(context.dtype(7), productShape(context.shape(0), context.shape(3))),
   Gemm: gemm,
-  "com.microsoft::FusedMatMul": (context) =>
-    tensorOf(context.dtype(0), productShape(turned(context, 0, "A"), turned(context, 1, "B"))),
-  "com.microsoft::FusedGemm": gemm,
   "com.microsoft::DynamicQuantizeMatMul": product,
   "com.microsoft::MatMulNBits"(context) {
     const a = context.shape(0);

@@ -9,6 +9,7 @@ import { convolutionShapes } from "./convolution.js";
 import { creationShapes } from "./creation.js";
 import { depthSpaceShapes } from "./depth-space.js";
 import { detectionShapes } from "./detection.js";
+import { fusedShapes } from "./fused.js";
 import { gatherShapes } from "./gather.js";
 import { logicalShapes } from "./logical.js";
 import { matrixShapes } from "./matrix.js";
@@ -54,6 +55,7 @@ const families: Readonly<Record<OperatorKey, ShapeRule>> = {
   ...poolingShapes,
   ...matrixShapes,
   ...attentionShapes,
+  ...fusedShapes,
   ...normalizationShapes,
   ...softmaxShapes,
   ...recurrentShapes,

@@ -56,8 +56,6 @@ export const unaryShapes: Every<typeof unarySchemas, ShapeRule> = {
   HardSwish: sameAsInput,
   Mish: sameAsInput,
   Gelu: sameAsInput,
-  "com.microsoft::Gelu": sameAsInput,
-  "com.microsoft::QuickGelu": sameAsInput,
   Shrink: sameAsInput,
   BitwiseNot: sameAsInput,
   Not: following((x) => isEqual(x, 0)),

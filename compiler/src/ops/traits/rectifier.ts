@@ -11,8 +11,6 @@ export const rectifier: Cells<true> = {
   Selu: true,
   Celu: true,
   Gelu: true,
-  "com.microsoft::Gelu": true,
-  "com.microsoft::QuickGelu": true,
   HardSwish: true,
   Mish: true,
   Softplus: true,

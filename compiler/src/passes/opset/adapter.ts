@@ -28,8 +28,10 @@ export interface Step {
   dtype(index: number): Dtype | undefined;
   /** Adds a node with one output in the node's body. */
   add(op: string, inputs: readonly (ValueId | null)[], attributes?: Attributes): ValueId;
-  /** Lets the readers of the node's first output read another value. */
-  replaceBy(value: ValueId): void;
+  /** Cuts an axis into parts of these sizes, in the node's body. */
+  split(x: ValueId, sizes: readonly number[], axis: number): readonly ValueId[];
+  /** Lets the readers of the node's outputs, in order, read other values; of one that is left out, they stay. */
+  replaceBy(...values: readonly (ValueId | null | undefined)[]): void;
   drop(...attributes: readonly string[]): void;
   /** @throws PareError UNSUPPORTED_OP naming the node, its operator and version */
   refuse(why: string): never;

@@ -1,5 +1,7 @@
 import { attribute, codeOfDtype, type ValueId } from "../../ir/index.js";
 import { operand, type Step } from "./adapter.js";
+import { byHead, together } from "./heads.js";
+import { leastOf } from "./least.js";
 
 /** Numbers that a graph must fix, and heads that queries share where there are fewer of keys. */
 interface Heads {
@@ -13,7 +15,7 @@ interface Heads {
  * may see no key. https://onnx.ai/onnx/operators/onnx__Attention.html
  */
 export function attention(step: Step): void {
-  const { graph, node, attributes } = step;
+  const { attributes } = step;
   const rank = step.rank(0);
   if (rank !== 3 && rank !== 4) step.refuse("the rank of its input is not known");
   const heads = headsOf(step, rank);
@@ -30,7 +32,7 @@ export function attention(step: Step): void {
   const capped = softcapped(step, products);
   const bias = biasOf(step, queries, keys ?? queries);
   // Of −∞ alone softmax makes no numbers, which ranges that are looked for afterwards would not survive.
-  const least = step.float("least", [leastOf[step.dtype(0) ?? ""] ?? -3.4028234663852886e38], []);
+  const least = step.float("least", [leastOf(step.dtype(0))], []);
   const scores =
     bias === undefined ? capped : step.add("Add", [capped, step.add("Max", [bias, least])]);
   const shares = sharesOf(step, scores);
@@ -43,11 +45,7 @@ export function attention(step: Step): void {
     ...present,
     [products, capped, scores, seeing(shares)][mode] ?? products,
   ];
-  for (const [index, output] of node.outputs.entries()) {
-    const made = outputs[index];
-    if (output !== null && made !== undefined && graph.hasNode(node.id))
-      step.editor.replace(output, made, "said in opset 21");
-  }
+  step.replaceBy(...outputs);
 }
 
 function headsOf(step: Step, rank: 3 | 4): Heads {
@@ -66,18 +64,6 @@ function headsOf(step: Step, rank: 3 | 4): Heads {
   const last = step.shape(0)?.[rank - 1];
   if (typeof last !== "number") return step.refuse("the width of its heads is not known");
   return { queries, keys, width: rank === 4 ? last : last / queries };
-}
-
-/** [batch, length, heads · width] as [batch, heads, length, width] */
-function byHead(step: Step, x: ValueId, heads: number): ValueId {
-  const split = step.add("Reshape", [x, step.int64("shape", [0, 0, heads, -1])]);
-  return step.add("Transpose", [split], { perm: attribute.ints([0, 2, 1, 3]) });
-}
-
-/** [batch, heads, length, width] as [batch, length, heads · width] */
-function together(step: Step, x: ValueId): ValueId {
-  const turned = step.add("Transpose", [x], { perm: attribute.ints([0, 2, 1, 3]) });
-  return step.add("Reshape", [turned, step.int64("shape", [0, 0, -1])]);
 }
 
 /** Keys or values by head, behind those of earlier runs. */
@@ -114,12 +100,6 @@ function softcapped(step: Step, x: ValueId): ValueId {
   const most = step.float("softcap", [cap], []);
   return step.add("Mul", [step.add("Tanh", [step.add("Div", [x, most])]), most]);
 }
-
-/** Where it is not float32's. */
-const leastOf: Readonly<Record<string, number>> = {
-  float16: -65_504,
-  bfloat16: -3.3895313892515355e38,
-};
 
 /** What is added to the products: 0, or −∞ where a query may not look. */
 function biasOf(step: Step, queries: ValueId, keys: ValueId): ValueId | undefined {

@@ -22,7 +22,8 @@ export function sayNodes(
   words: Words,
   concerns: (graph: Graph, node: Node) => boolean = () => true,
 ): ReadonlyMap<NodeId, string> {
-  const nodes = graph.order().filter((node) => words.has(keyOf(node)) && concerns(graph, node));
+  const all = [...graph.allBodies()].flatMap((body) => graph.order(body));
+  const nodes = all.filter((node) => words.has(keyOf(node)) && concerns(graph, node));
   return new Map(
     nodes.flatMap((node) => {
       const why = say(graph, rule, words, node);

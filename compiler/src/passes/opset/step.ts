@@ -1,5 +1,6 @@
 import { PareError } from "@pare/runtime/format";
 import {
+  attribute,
   type Editor,
   type Graph,
   type NodeId,
@@ -46,10 +47,16 @@ export function stepOf(
     shape: (index) => typeOf(index)?.shape,
     dtype: (index) => typeOf(index)?.dtype,
     add: (op, inputs, attributes = {}) => editor.add1(op, inputs, attributes, { body }),
-    replaceBy(value) {
-      const [output] = node.outputs;
-      if (output !== undefined && output !== null)
-        editor.replace(output, value, `said in opset ${to}`);
+    split(x, sizes, axis) {
+      const inputs = [x, editor.constant("sizes", Tensor.int64(sizes), body)];
+      const options = { outputs: sizes.length, body };
+      return editor.add("Split", inputs, { axis: attribute.int(axis) }, options);
+    },
+    replaceBy(...values) {
+      for (const [index, output] of node.outputs.entries()) {
+        const value = values[index] ?? null;
+        if (output !== null && value !== null) editor.replace(output, value, `said in opset ${to}`);
+      }
     },
     drop(...names) {
       for (const name of names)

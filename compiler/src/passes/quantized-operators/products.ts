@@ -1,7 +1,8 @@
 import { attribute, type Attributes } from "../../ir/index.js";
 import type { Step } from "../opset/adapter.js";
 import { decoded, decodedBias, encoded } from "./integers.js";
-import { kept, refuseChannelsLast } from "./kept-attributes.js";
+import { kept } from "../opset/kept-attributes.js";
+import { refuseChannelsLast } from "./channels-last.js";
 
 /** Weights have a scale for each map. */
 function convolve(step: Step): void {

@@ -2,7 +2,8 @@ import { attribute, type Attributes } from "../../ir/index.js";
 import { windowAxes } from "../../ops/families/window.js";
 import type { Step } from "../opset/adapter.js";
 import { bytesAt, decoded, encoded } from "./integers.js";
-import { kept, refuseChannelsLast } from "./kept-attributes.js";
+import { kept } from "../opset/kept-attributes.js";
+import { refuseChannelsLast } from "./channels-last.js";
 
 function averageAll(step: Step): void {
   refuseChannelsLast(step);

@@ -1,0 +1,48 @@
+import { attribute, type ValueId } from "../../ir/index.js";
+import { operand, type Step } from "../opset/adapter.js";
+import { rmsNorm } from "../opset/rms-norm.js";
+
+/** What onnxruntime adds to variances where a node does not say. */
+const least = 1e-12;
+
+/** Two branches' sum, the second's bias included, brought to mean 0 and variance 1; the sum is a result as well. */
+function skipLayerNorm(step: Step): void {
+  const sum = skipped(step, 4);
+  step.replaceBy(layerNorm(step, sum, operand(step, 2), step.input(3)), null, null, sum);
+}
+
+/** As `skipLayerNorm`, brought to a root mean square of 1. */
+function skipRmsNorm(step: Step): void {
+  const sum = skipped(step, 3);
+  const epsilon = step.attributes.float("epsilon", least);
+  step.replaceBy(rmsNorm(step, sum, operand(step, 2), epsilon), null, null, sum);
+}
+
+function skipped(step: Step, bias: number): ValueId {
+  const [x, added] = [operand(step, 0), step.input(bias)];
+  const biased = added === undefined ? x : step.add("Add", [x, added]);
+  return step.add("Add", [biased, operand(step, 1)]);
+}
+
+function unitRms(step: Step): void {
+  const epsilon = step.attributes.float("epsilon", 1e-5);
+  step.replaceBy(rmsNorm(step, operand(step, 0), operand(step, 1), epsilon));
+}
+
+/** Along the last axis. */
+export function layerNorm(
+  step: Step,
+  x: ValueId,
+  scale: ValueId,
+  shift: ValueId | undefined,
+): ValueId {
+  const epsilon = attribute.float(step.attributes.float("epsilon", least));
+  const inputs = [x, scale, ...(shift === undefined ? [] : [shift])];
+  return step.add("LayerNormalization", inputs, { axis: attribute.int(-1), epsilon });
+}
+
+export const normalizationWords: Readonly<Record<string, (step: Step) => void>> = {
+  SimplifiedLayerNormalization: unitRms,
+  "com.microsoft::SkipLayerNormalization": skipLayerNorm,
+  "com.microsoft::SkipSimplifiedLayerNormalization": skipRmsNorm,
+};

@@ -1,0 +1,35 @@
+import type { Graph, NodeId } from "../../ir/index.js";
+import { sayNodes, type Words } from "../opset/say.js";
+import { activationWords } from "./activations.js";
+import { attentionWords } from "./attention.js";
+import { embeddingWords } from "./embeddings.js";
+import { normalizationWords } from "./normalizations.js";
+import { productWords } from "./products.js";
+
+const words: Words = new Map(
+  Object.entries({
+    ...activationWords,
+    ...embeddingWords,
+    ...normalizationWords,
+    ...productWords,
+  }),
+);
+
+const wordsOfAttention: Words = new Map(Object.entries(attentionWords));
+
+/** Keys of what `sayFused` says. */
+export const fusedOperators: ReadonlySet<string> = new Set(words.keys());
+
+/**
+ * Says what onnxruntime fuses as it optimizes a model, which may then be saved so, in ONNX's own operators, which passes
+ * know. Of these an engine fuses the same again as it loads them. The graph is in opset 21, its types are known.
+ * @returns of each node that stays: why
+ */
+export function sayFused(graph: Graph): ReadonlyMap<NodeId, string> {
+  return sayNodes(graph, "say-fused", words);
+}
+
+/** As `sayFused`: attention, for which some engines have a kernel, and which none fuses again. */
+export function sayAttention(graph: Graph): ReadonlyMap<NodeId, string> {
+  return sayNodes(graph, "say-attention", wordsOfAttention);
+}

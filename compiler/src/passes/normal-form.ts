@@ -1,0 +1,23 @@
+import type { Graph } from "../ir/index.js";
+import { keyOf } from "../ops/index.js";
+import { fusedOperators, sayAttention } from "./fused-operators/say-fused.js";
+import { normalizeGraph } from "./normalize.js";
+import { normalOpset } from "./opset/raise.js";
+import { simplifyGraph } from "./simplify.js";
+
+/**
+ * Passes that change what a model computes are written for the normal form without onnxruntime's attention: a graph that
+ * is not so is brought there first.
+ */
+export async function bringToNormalForm(graph: Graph): Promise<void> {
+  if (graph.opset() !== normalOpset || holdsOtherForms(graph)) normalizeGraph(graph);
+  const before = graph.changes;
+  sayAttention(graph);
+  if (graph.changes !== before) await simplifyGraph(graph, {});
+}
+
+function holdsOtherForms(graph: Graph): boolean {
+  for (const node of graph.allNodes())
+    if (keyOf(node) === "Constant" || fusedOperators.has(keyOf(node))) return true;
+  return false;
+}
