@@ -253,10 +253,10 @@ const inferred: readonly Case[] = [
     domain,
     shapes: [
       [n, 4, s],
-      [n, 4, 6],
+      [4, s, 6],
     ],
     attributes: { transBatchA: attribute.int(1) },
-    gives: "[*]",
+    gives: "[4, N, 6]",
   },
   {
     of: "all of them packed",
