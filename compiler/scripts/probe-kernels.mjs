@@ -187,6 +187,102 @@ async function addUntested(found) {
       ]);
 }
 
+const floats3 = ["float32", "float16", "float64"];
+const bytes = ["uint8", "int8"];
+const heads = { num_heads: int(2) };
+const row = ["T", 1, 2, 8];
+/** Of bytes: the scale and the zero point. */
+const how = [["float32"], ["T"]];
+const image = ["T", 1, 2, 4, 4];
+const two = [row, ...how, row, ...how];
+const relu = { activation: string("Relu") };
+/** What onnxruntime has of its own. Each: its inputs, T being the type that varies; attributes; outputs; types. */
+const own = {
+  Attention: [[row, ["T", 8, 24], ["T", 24]], heads],
+  BiasGelu: [[row, ["T", 8]]],
+  DynamicQuantizeMatMul: [[row, ["uint8", 8, 3], ["float32"], ["uint8"]]],
+  EmbedLayerNormalization: [
+    [
+      ["int32", 1, 2],
+      ["int32", 1, 2],
+      ...[8, 8, 2].map((rows) => ["float32", rows, 8]),
+      ["float32", 8],
+      ["float32", 8],
+    ],
+    {},
+    2,
+    ["int32"],
+  ],
+  FastGelu: [[row, ["T", 8]]],
+  FusedConv: [[image, ["T", 3, 2, 1, 1], ["T", 3]], { ...relu, kernel_shape: ints([1, 1]) }],
+  FusedGemm: [
+    [
+      ["T", 2, 8],
+      ["T", 8, 3],
+      ["T", 3],
+    ],
+    relu,
+  ],
+  FusedMatMul: [[row, ["T", 8, 3]], { alpha: float(0.5) }],
+  Gelu: [[row]],
+  GroupQueryAttention: [
+    [["T", 1, 2, 16], ["T", 1, 2, 8], ["T", 1, 2, 8], null, null, ["int32", 1], ["int32", 1]],
+    { ...heads, kv_num_heads: int(1) },
+    3,
+  ],
+  MatMulNBits: [
+    [
+      ["T", 1, 2, 32],
+      ["uint8", 3, 1, 16],
+      ["T", 3],
+    ],
+    { K: int(32), N: int(3), bits: int(4), block_size: int(32) },
+  ],
+  MultiHeadAttention: [[row, row, row], heads],
+  QGemm: [[["T", 2, 8], ...how, ["T", 8, 3], ...how, null, ...how], {}, 1, bytes],
+  QLinearAdd: [[...two, ...how], {}, 1, bytes],
+  QLinearAveragePool: [[image, ...how, ...how], { kernel_shape: ints([2, 2]) }, 1, bytes],
+  QLinearConcat: [[...how, ...two], { axis: int(1) }, 1, bytes],
+  QLinearConv: [[image, ...how, ["T", 3, 2, 1, 1], ...how, ...how], {}, 1, bytes],
+  QLinearGlobalAveragePool: [[image, ...how, ...how], {}, 1, bytes],
+  QLinearLeakyRelu: [[row, ...how, ...how], {}, 1, bytes],
+  QLinearMul: [[...two, ...how], {}, 1, bytes],
+  QLinearSigmoid: [[row, ...how, ...how], {}, 1, bytes],
+  QLinearSoftmax: [[row, ...how, ...how], { opset: int(13) }, 1, bytes],
+  QLinearWhere: [[["bool", 1, 2, 8], ...two, ...how], {}, 1, bytes],
+  QuickGelu: [[row]],
+  RotaryEmbedding: [[row, ["int64", 1, 2], ["T", 4, 4], ["T", 4, 4]]],
+  SkipLayerNormalization: [[row, row, ["T", 8], ["T", 8]]],
+  SkipSimplifiedLayerNormalization: [[row, row, ["T", 8]]],
+  TransposeMatMul: [[row, ["T", 8, 3]]],
+};
+/** It stands in ai.onnx, and is not of it. */
+const misplaced = { SimplifiedLayerNormalization: [[row, ["T", 8]]] };
+
+async function addOwn(found) {
+  const all = [
+    ...Object.entries(own).map(([op, rest]) => ({ domain: "com.microsoft", op, rest })),
+    ...Object.entries(misplaced).map(([op, rest]) => ({ domain: "", op, rest })),
+  ];
+  for (const { domain, op, rest } of all) {
+    const [inputs, attributes = {}, outputs = 1, types = floats3] = rest;
+    for (const dtype of types) {
+      const place = `${domain === "" ? op : `${domain}::${op}`} ${dtype}`;
+      const model = await built((editor) => {
+        editor.setOpset("com.microsoft", 1);
+        const given = inputs.map((input, index) => {
+          if (input === null) return null;
+          const [type, ...dims] = input;
+          return editor.addInput(`x${index}`, tensorType(type === "T" ? dtype : type, dims));
+        });
+        for (const id of editor.add(op, given, attributes, { domain, outputs }))
+          editor.addOutput(id);
+      });
+      found.set(place, [model]);
+    }
+  }
+}
+
 async function built(build) {
   const graph = new Graph(newHeader(21), inferNode);
   edit(graph, "build", build, { interface: true });
@@ -296,6 +392,7 @@ const asked = process.argv.slice(2);
 const found = await candidates();
 await addClassical(found);
 await addUntested(found);
+await addOwn(found);
 for (const target of asked.length > 0 ? asked : ["cpu", "wasm", "webgpu"]) {
   if (target === "cpu") {
     const { version, loads } = await inNode("onnxruntime-node", { executionProviders: ["cpu"] });

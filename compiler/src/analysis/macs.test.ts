@@ -34,7 +34,7 @@ function one(
           Tensor.float32(dims, new Float32Array(dims.reduce((a, b) => a * b, 1))),
         ),
       );
-      const domain = op.startsWith("Q") ? "com.microsoft" : "";
+      const domain = isOwn(op) ? "com.microsoft" : "";
       if (domain !== "") editor.setOpset(domain, 1);
       editor.addOutput(editor.add1(op, [input, ...constants], attributes, { domain }));
     },
@@ -42,6 +42,8 @@ function one(
   );
   return graph;
 }
+
+const isOwn = (op: string): boolean => /^(Q|Fused|Multi)/.test(op);
 
 describe("countMacs", () => {
   const cases: readonly [string, Graph, number | null][] = [
@@ -79,6 +81,35 @@ describe("countMacs", () => {
         [7, 1, 1, 20],
       ),
       7 * (800 + 1600),
+    ],
+    [
+      "a product whose operands are turned",
+      one("FusedMatMul", [2, 32, 16], [[2, 8, 32]], [2, 16, 8], {
+        transA: attribute.int(1),
+        transB: attribute.int(1),
+      }),
+      2 * 16 * 8 * 32,
+    ],
+    [
+      "an Einsum of three",
+      one("Einsum", [5, 6], [[6, 7], [7]], [5], { equation: attribute.string("ij,jk,k->i") }),
+      5 * 6 * 7 * 2,
+    ],
+    [
+      "attention: scores and what they weigh",
+      one(
+        "MultiHeadAttention",
+        [1, 4, 8],
+        [
+          [1, 6, 8],
+          [1, 6, 12],
+        ],
+        [1, 4, 12],
+        {
+          num_heads: attribute.int(2),
+        },
+      ),
+      4 * 6 * (8 + 12),
     ],
     ["what is done per element", one("Relu", [1, 8], [], [1, 8]), 0],
     [

@@ -66,6 +66,11 @@ describe("arithmetic", () => {
     ["x / 3", ["Div"], (x, b) => b.add("Div", [x, b.floats([3])])],
     ["x³", ["Pow"], (x, b) => b.add("Pow", [x, b.floats([3])])],
     [
+      "a mean of x², by which an engine knows a normalization",
+      ["Pow", "ReduceMean"],
+      (x, b) => b.add("ReduceMean", [b.add("Pow", [x, b.floats([2])]), b.ints([-1])]),
+    ],
+    [
       "numbers per column",
       ["Mul", "Mul"],
       (x, b) => b.add("Mul", [b.add("Mul", [x, b.floats([1, 2, 3])]), b.floats([2])]),

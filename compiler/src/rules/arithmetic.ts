@@ -209,7 +209,10 @@ function isNestedConcat(graph: Graph, value: ValueId, axis: number): boolean {
   return reader?.op === "Concat" && reader.domain === "" && axisOf(reader) === axis;
 }
 
-/** x² as Pow is a multiplication: x · x. Pow(x, ½) is Sqrt. */
+/**
+ * x² as Pow is a multiplication: x · x. Pow(x, ½) is Sqrt. Not so where a mean of it is all that is taken: onnxruntime knows
+ * a root mean square by its power, and has a kernel for the normalization that begins with it.
+ */
 const powToMul: Rule = {
   name: "pow-to-mul",
   exactness: "rounding",
@@ -225,7 +228,7 @@ const powToMul: Rule = {
     )
       return undefined;
     const op = exponent === 2 ? "Mul" : exponent === 0.5 ? "Sqrt" : undefined;
-    if (op === undefined) return undefined;
+    if (op === undefined || isAveraged(graph, output)) return undefined;
     const because = `to the power of ${exponent} is ${op}`;
     const inputs = op === "Mul" ? [x, x] : [x];
     return {
@@ -235,6 +238,11 @@ const powToMul: Rule = {
     };
   },
 };
+
+function isAveraged(graph: Graph, value: ValueId): boolean {
+  const [reader] = hasOneReader(graph, value) ? graph.consumers(value) : [];
+  return reader?.op === "ReduceMean" && reader.domain === "";
+}
 
 const bodyOf = (graph: Graph, node: Node) => graph.body(node.body);
 

@@ -13,6 +13,7 @@ import { cases } from "../../wasm/cases.test.support.js";
 import { relativeError } from "../../wasm/run-model.test.support.js";
 import { reopened, runBytes } from "../opset/opset-case.test.support.js";
 import { encodeModel } from "../../onnx/index.js";
+import { fusedOps } from "../quantization/engine-case.test.support.js";
 import { bringToNormalForm } from "../normal-form.js";
 import { sayAttention, sayFused } from "./say-fused.js";
 
@@ -468,4 +469,50 @@ it("leaves attention to engines until a pass has to know it", async () => {
   await bringToNormalForm(graph);
   expect(opsOf(graph)).toContain("Softmax");
   expect([...graph.header.opsets.keys()]).toEqual([""]);
+});
+
+test("what an engine fuses again as it loads what is said", async () => {
+  const graph = fusedGraph(
+    { x: ["float32", 2, 3, 8], i: ["float32", 1, 8, 5, 5] },
+    (b, own, input) => {
+      const [x] = own("SkipLayerNormalization", [
+        input("x"),
+        b.add("Tanh", [input("x")]),
+        b.weights(8),
+        b.weights(8),
+      ]);
+      const [y] = own("SkipSimplifiedLayerNormalization", [
+        x,
+        b.add("Sigmoid", [x ?? null]),
+        b.weights(8),
+      ]);
+      const product = b.add("MatMul", [y ?? null, b.weights(8, 8)]);
+      const [z] = own("BiasGelu", [product, b.weights(8)]);
+      const [a] = own("QuickGelu", [b.add("MatMul", [z ?? null, b.weights(8, 8)])]);
+      const [c] = own("FusedMatMul", [a, b.add("Exp", [a ?? null])], {
+        alpha: attribute.float(0.5),
+        transB: attribute.int(1),
+      });
+      const [d] = own("FusedConv", [input("i"), b.weights(4, 8, 1, 1), b.weights(4)], {
+        activation: attribute.string("Relu"),
+      });
+      const flat = b.add("Reshape", [c ?? null, b.ints([6, 3])]);
+      const [e] = own("FusedGemm", [flat, b.weights(3, 4), b.weights(4)], {
+        activation: attribute.string("Sigmoid"),
+      });
+      return { d, e };
+    },
+  );
+  sayFused(graph);
+  expect([...graph.allNodes()].map(({ domain }) => domain)).not.toContain("com.microsoft");
+  const fused = await fusedOps(graph);
+  for (const op of [
+    "FusedConv",
+    "FusedGemm",
+    "FusedMatMul",
+    "QuickGelu",
+    "SimplifiedLayerNormalization",
+    "SkipLayerNormalization",
+  ])
+    expect(fused).toContain(op);
 });

@@ -5,6 +5,7 @@ import { attentionWords } from "./attention.js";
 import { embeddingWords } from "./embeddings.js";
 import { normalizationWords } from "./normalizations.js";
 import { productWords } from "./products.js";
+import { rotationWords } from "./rotations.js";
 
 const words: Words = new Map(
   Object.entries({
@@ -15,7 +16,7 @@ const words: Words = new Map(
   }),
 );
 
-const wordsOfAttention: Words = new Map(Object.entries(attentionWords));
+const wordsOfAttention: Words = new Map(Object.entries({ ...attentionWords, ...rotationWords }));
 
 /** Keys of what `sayFused` says. */
 export const fusedOperators: ReadonlySet<string> = new Set(words.keys());
@@ -29,7 +30,7 @@ export function sayFused(graph: Graph): ReadonlyMap<NodeId, string> {
   return sayNodes(graph, "say-fused", words);
 }
 
-/** As `sayFused`: attention, for which some engines have a kernel, and which none fuses again. */
+/** As `sayFused`: attention and its rotations, which some engines have kernels for, and none fuses again. */
 export function sayAttention(graph: Graph): ReadonlyMap<NodeId, string> {
   return sayNodes(graph, "say-attention", wordsOfAttention);
 }

@@ -1,4 +1,4 @@
-import { attribute, codeOfDtype, type ValueId } from "../../ir/index.js";
+import { attribute, codeOfDtype, Tensor, type ValueId } from "../../ir/index.js";
 import type { Step } from "./adapter.js";
 
 /** γ x / √(mean(x²) + ε), in float32 unless `stash_type` says otherwise. */
@@ -14,7 +14,10 @@ export function rmsNorm(step: Step, x: ValueId, scale: ValueId, least: number): 
   const cast = (value: ValueId, to: number): ValueId =>
     precision === own ? value : step.add("Cast", [value], { to: attribute.int(to) });
   const wide = cast(x, precision);
-  const mean = step.add("ReduceMean", [step.add("Mul", [wide, wide]), step.int64("axes", axes)]);
+  // A power, not a product: onnxruntime knows the normalization by it, and has a kernel.
+  const two = step.editor.constant("two", Tensor.float32([], [2]), step.graph.body(step.node.body));
+  const square = step.add("Pow", [wide, two]);
+  const mean = step.add("ReduceMean", [square, step.int64("axes", axes)]);
   const epsilon = cast(step.float("epsilon", [least], []), precision);
   const spread = step.add("Sqrt", [step.add("Add", [mean, epsilon])]);
   const normal = cast(step.add("Div", [wide, spread]), own);
