@@ -1,4 +1,11 @@
-import { attribute, type Graph, type Node, Tensor } from "../ir/index.js";
+import {
+  attribute,
+  type Graph,
+  type Node,
+  Tensor,
+  type TensorData,
+  type ValueId,
+} from "../ir/index.js";
 import { operatorOf } from "../ops/index.js";
 import {
   absorbable,
@@ -124,7 +131,10 @@ function padsOf(graph: Graph, pad: Node, rank: number): readonly number[] | unde
   return amounts;
 }
 
-/** Concat(x, zeros) = Pad(x): a block of zeros in the file or made at run time is not needed. */
+/**
+ * Concat(x, zeros) = Pad(x): a block of zeros in the file or made at run time is not needed. What is in the file, and large
+ * enough to stay there until it is needed, is read to know.
+ */
 export const concatZerosToPad: Rule = {
   name: "concat-zeros-to-pad",
   exactness: "bitwise",
@@ -135,7 +145,12 @@ export const concatZerosToPad: Rule = {
     if (output === undefined || rank === undefined || dtypeOf(graph, output) !== "float32")
       return undefined;
     const axis = (attributesOf(node).int("axis", 0) + rank) % rank;
-    const sizes = node.inputs.map((id) => (id === null ? undefined : zerosAlong(graph, id, axis)));
+    const unread = node.inputs.map((id) => unreadOf(graph, id));
+    const sizes = node.inputs.map((id, index) =>
+      id !== null && (unread[index] !== undefined || isZeros(graph, id))
+        ? sizeAlong(graph, id, axis)
+        : undefined,
+    );
     const kept = node.inputs.filter((_, index) => sizes[index] === undefined);
     const [x] = kept;
     if (kept.length !== 1 || x === undefined || x === null || sizes.length < 2) return undefined;
@@ -146,7 +161,9 @@ export const concatZerosToPad: Rule = {
     const because = "joining with zeros is padding";
     return {
       because,
-      rewrite(editor) {
+      needs: unread.filter((tensor) => tensor !== undefined),
+      rewrite(editor, data) {
+        if (!data.every(isOfZeros)) return;
         const body = graph.body(node.body);
         editor.replace(
           output,
@@ -158,17 +175,21 @@ export const concatZerosToPad: Rule = {
   },
 };
 
+/** A constant whose elements are still in the file. */
+function unreadOf(graph: Graph, id: ValueId | null): Tensor | undefined {
+  const constant = id === null ? undefined : graph.constant(id);
+  return constant?.data === undefined ? constant : undefined;
+}
+
+function isOfZeros(elements: TensorData): boolean {
+  return elements instanceof Float32Array && elements.every((element) => element === 0);
+}
+
 function total(sizes: readonly (number | undefined)[]): number {
   return sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
 }
 
-/** The size along an axis of a value that is 0 everywhere, when it is large enough to matter. */
-function zerosAlong(
-  graph: Graph,
-  id: NonNullable<Node["inputs"][number]>,
-  axis: number,
-): number | undefined {
+function sizeAlong(graph: Graph, id: ValueId, axis: number): number | undefined {
   const size = shapeOf(graph, id)?.[axis];
-  if (typeof size !== "number") return undefined;
-  return isZeros(graph, id) ? size : undefined;
+  return typeof size === "number" ? size : undefined;
 }
