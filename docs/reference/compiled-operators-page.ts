@@ -1,6 +1,11 @@
 import { operators } from "../../compiler/src/ops/index.js";
 import type { LoweringRow } from "../../compiler/src/wasm/lower/lowering-row.js";
 import { classicalOperators } from "../../compiler/src/passes/classical/say-classical.js";
+import {
+  attentionOperators,
+  fusedOperators,
+} from "../../compiler/src/passes/fused-operators/say-fused.js";
+import { newerOperators } from "../../compiler/src/passes/opset/newer-operators.js";
 import { normalizations } from "../../compiler/src/passes/normalizations/say-normalizations.js";
 import { byteWords } from "../../compiler/src/passes/quantized-operators/bytes-as-numbers.js";
 import { quantizedOperators } from "../../compiler/src/passes/quantized-operators/say-quantized.js";
@@ -10,7 +15,7 @@ import { lowerings } from "../../compiler/src/wasm/lower/lowerings.js";
 /** `compiled-operators.md`: which of the operators that are known are compiled to WebAssembly. */
 export function compiledOperatorsPage(): string {
   const known = [...operators.keys()].filter((key) => !key.includes("::"));
-  const others = known.filter((key) => !isCompiled(key)).sort();
+  const others = known.filter((key) => !isCompiled(key) && !said.has(key)).sort();
   return [
     "# Compiled operators",
     "",
@@ -31,6 +36,13 @@ export function compiledOperatorsPage(): string {
     "",
     `${classicalOperators.map((key) => code(key.replace("ai.onnx.ml::", ""))).join(", ")}.`,
     "",
+    "## Of onnxruntime",
+    "",
+    "What onnxruntime fuses where it optimizes a model, which may be saved so, is said in the operators above",
+    "([why](../decisions/0034-fused-operators-are-said-in-onnx.md)):",
+    "",
+    `${saidOfEngine.map((key) => code(key.replace("com.microsoft::", ""))).join(", ")}.`,
+    "",
     "## On integers",
     "",
     "What onnxruntime's quantizer writes as operators on integers (QOperator) is said as it writes the same between",
@@ -49,6 +61,9 @@ export function compiledOperatorsPage(): string {
     "",
   ].join("\n");
 }
+
+const saidOfEngine = [...fusedOperators, ...attentionOperators].sort();
+const said = new Set([...saidOfEngine, ...newerOperators.map(({ op }) => op)]);
 
 function isCompiled(key: string): boolean {
   return [...lowerings.keys(), ...quantizedOperators, ...normalizations].includes(key);

@@ -1,6 +1,11 @@
 import { operators } from "../../compiler/src/ops/index.js";
+import {
+  attentionOperators,
+  fusedOperators,
+} from "../../compiler/src/passes/fused-operators/say-fused.js";
+import { newerOperators } from "../../compiler/src/passes/opset/newer-operators.js";
 
-type Kind = "rule" | "lowering" | "straight-through" | "none" | "missing";
+type Kind = "rule" | "lowering" | "said" | "straight-through" | "none" | "missing";
 
 const kinds: readonly (readonly [kind: Kind, title: string, says: string])[] = [
   [
@@ -12,6 +17,11 @@ const kinds: readonly (readonly [kind: Kind, title: string, says: string])[] = [
     "lowering",
     "Written out first",
     "In the training graph simpler operators take their place, recurrent ones step by step, and these are differentiated.",
+  ],
+  [
+    "said",
+    "Said in others",
+    "What is newer than opset 21, and what onnxruntime fuses where it saves a model, is gone before a model is trained.",
   ],
   [
     "straight-through",
@@ -32,7 +42,9 @@ const kinds: readonly (readonly [kind: Kind, title: string, says: string])[] = [
 
 /** `gradients.md`: every operator that is known, by how gradients go back through it. */
 export function gradientsPage(): string {
-  const found = [...operators].map(([key, { gradient }]) => [key, kindOf(gradient)] as const);
+  const found = [...operators].map(
+    ([key, { gradient }]) => [key, said.has(key) ? "said" : kindOf(gradient)] as const,
+  );
   const sections = kinds.flatMap(([kind, title, says]) => {
     const keys = found.filter(([, own]) => own === kind).map(([key]) => key);
     const list = [...keys].sort().map((key) => `\`${key}\``);
@@ -49,6 +61,12 @@ export function gradientsPage(): string {
     ...sections,
   ].join("\n");
 }
+
+const said = new Set([
+  ...fusedOperators,
+  ...attentionOperators,
+  ...newerOperators.map(({ op }) => op),
+]);
 
 function kindOf(gradient: unknown): Kind {
   if (gradient === undefined) return "missing";

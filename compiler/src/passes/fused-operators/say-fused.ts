@@ -21,6 +21,9 @@ const wordsOfAttention: Words = new Map(Object.entries({ ...attentionWords, ...r
 /** Keys of what `sayFused` says. */
 export const fusedOperators: ReadonlySet<string> = new Set(words.keys());
 
+/** Keys of what `sayAttention` says. */
+export const attentionOperators: ReadonlySet<string> = new Set(wordsOfAttention.keys());
+
 /**
  * Says what onnxruntime fuses as it optimizes a model, which may then be saved so, in ONNX's own operators, which passes
  * know. Of these an engine fuses the same again as it loads them. The graph is in opset 21, its types are known.
