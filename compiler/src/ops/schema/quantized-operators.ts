@@ -37,4 +37,16 @@ export const quantizedOperatorSchemas = {
     "X X_scale x_zero_point? y_scale y_zero_point -> Y",
     "axis opset",
   ),
+  /** What onnxruntime makes of a product of integers and its scales as it optimizes a model. */
+  "com.microsoft::MatMulIntegerToFloat": operator(
+    "A B a_scale b_scale a_zero_point? b_zero_point? bias? -> Y",
+  ),
+  "com.microsoft::QAttention": operator(
+    "input weight bias input_scale weight_scale mask_index? input_zero_point? weight_zero_point? past? -> output present?",
+    "do_rotary mask_filter_value num_heads past_present_share_buffer scale unidirectional",
+  ),
+  "com.microsoft::QEmbedLayerNormalization": operator(
+    "input_ids segment_ids? word_embedding_quant position_embedding_quant segment_embedding? gamma_quant beta_quant mask? word_embedding_scale position_embedding_scale segment_embedding_scale? gamma_scale beta_scale word_embedding_zero_point position_embedding_zero_point segment_embedding_zero_point? gamma_zero_point beta_zero_point -> layernorm_out mask_index_out",
+    "epsilon",
+  ),
 };

@@ -1,3 +1,4 @@
+import type { Dtype } from "@pare/runtime/format";
 import type { Dim } from "../../ir/index.js";
 import { turnedAxes } from "../families/turned-axes.js";
 import type { Every } from "../schema/cells.js";
@@ -24,6 +25,18 @@ const withSum: ShapeRule = (context) => {
   return [sum, undefined, undefined, sum];
 };
 
+/** Of tokens [batch, length] and a table of words: what is found, how many of each sample count, and the sum before. */
+export function embeddedShapes(
+  context: InferContext,
+  dtype: Dtype | undefined,
+): ReturnType<ShapeRule> {
+  const [batch, length] = context.shape(0) ?? [];
+  const width = context.shape(2)?.[1];
+  const known = batch !== undefined && length !== undefined && width !== undefined;
+  const [rows] = tensorOf(dtype, known ? [batch, length, width] : undefined);
+  return [rows, ...tensorOf("int32", batch === undefined ? undefined : [batch]), rows];
+}
+
 export const fusedShapes: Every<typeof fusedSchemas, ShapeRule> = {
   "com.microsoft::Gelu": sameAsInput,
   "com.microsoft::QuickGelu": sameAsInput,
@@ -39,11 +52,5 @@ export const fusedShapes: Every<typeof fusedSchemas, ShapeRule> = {
   },
   "com.microsoft::SkipLayerNormalization": withSum,
   "com.microsoft::SkipSimplifiedLayerNormalization": withSum,
-  "com.microsoft::EmbedLayerNormalization"(context) {
-    const [batch, length] = context.shape(0) ?? [];
-    const width = context.shape(2)?.[1];
-    const known = batch !== undefined && length !== undefined && width !== undefined;
-    const [rows] = tensorOf(context.dtype(2), known ? [batch, length, width] : undefined);
-    return [rows, ...tensorOf("int32", batch === undefined ? undefined : [batch]), rows];
-  },
+  "com.microsoft::EmbedLayerNormalization": (context) => embeddedShapes(context, context.dtype(2)),
 };

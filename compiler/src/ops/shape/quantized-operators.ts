@@ -1,11 +1,12 @@
-import { type Dim } from "../../ir/index.js";
+import { type Dim, dim } from "../../ir/index.js";
 import type { Every } from "../schema/cells.js";
 import type { quantizedOperatorSchemas } from "../schema/quantized-operators.js";
 import { joinedShape } from "./concat-split.js";
 import { convolvedShape } from "./convolution.js";
 import { broadcastShapes } from "../families/broadcast.js";
+import { embeddedShapes } from "./fused.js";
 import { sameAsInput, tensorOf } from "./inferred.js";
-import { gemmShape } from "./matrix.js";
+import { gemmShape, productShape } from "./matrix.js";
 import { globalShape, pooledShape } from "./pooling.js";
 import type { InferContext, ShapeRule } from "./rule.js";
 
@@ -45,4 +46,14 @@ export const quantizedOperatorShapes: Every<typeof quantizedOperatorSchemas, Sha
       broadcastShapes([context.shape(0), context.shape(1), context.shape(4)]),
     ),
   "com.microsoft::QLinearSoftmax": sameAsInput,
+  "com.microsoft::MatMulIntegerToFloat": (context) =>
+    tensorOf("float32", productShape(context.shape(0), context.shape(1))),
+  "com.microsoft::QAttention"(context) {
+    const [batch, steps] = context.shape(0) ?? [];
+    const all = context.shape(1)?.[1];
+    const known = batch !== undefined && steps !== undefined && all !== undefined;
+    return tensorOf("float32", known ? [batch, steps, dim.floorDiv(all, 3)] : undefined);
+  },
+  "com.microsoft::QEmbedLayerNormalization": (context) =>
+    embeddedShapes(context, "float32").slice(0, 2),
 };

@@ -88,15 +88,18 @@ const behind = (now: number | undefined, past: number | undefined): number | und
   now === undefined ? undefined : now + (past ?? 0);
 
 /** The projections, side by side, of [batch, length, width]; the past is [2, batch, heads, length, width]. */
-const projectedAttention: Macs = ({ input, output }) => {
-  const [x, w, past] = [input(0), input(1), input(4)];
-  const projected = times(x, w?.slice(1));
-  const [columns, width] = [w?.[1], output?.[2]];
-  if (x === null || projected === null || columns === undefined || width === undefined) return null;
-  const queries = [...x.slice(0, 2), (columns - width) / 2];
-  const scored = attended(queries, output, behind(x[1], past?.[3]));
-  return scored === null ? null : projected + scored;
-};
+const projectedAttention =
+  (pastAt: number): Macs =>
+  ({ input, output }) => {
+    const [x, w, past] = [input(0), input(1), input(pastAt)];
+    const projected = times(x, w?.slice(1));
+    const [columns, width] = [w?.[1], output?.[2]];
+    if (x === null || projected === null || columns === undefined || width === undefined)
+      return null;
+    const queries = [...x.slice(0, 2), (columns - width) / 2];
+    const scored = attended(queries, output, behind(x[1], past?.[3]));
+    return scored === null ? null : projected + scored;
+  };
 
 /** The operators that hold a model's work. What is done once per element is not counted: it has no cell. */
 export const macs: Cells<Macs> = {
@@ -111,6 +114,7 @@ export const macs: Cells<Macs> = {
   MatMulInteger: product,
   QLinearMatMul: product,
   "com.microsoft::DynamicQuantizeMatMul": product,
+  "com.microsoft::MatMulIntegerToFloat": product,
   "com.microsoft::FusedMatMul": turnedProduct,
   "com.microsoft::TransposeMatMul": turnedProduct,
   "com.microsoft::MatMulNBits": ({ output, attributes }) => times(output, [attributes.int("K", 1)]),
@@ -124,7 +128,8 @@ export const macs: Cells<Macs> = {
   // Keys by head, [batch, heads, length, width], or [batch, length, heads · width].
   Attention: ({ input, output }) =>
     attended(input(0), output, behind(input(1)?.at(-2), input(4)?.[2])),
-  "com.microsoft::Attention": projectedAttention,
+  "com.microsoft::Attention": projectedAttention(4),
+  "com.microsoft::QAttention": projectedAttention(8),
   "com.microsoft::MultiHeadAttention": ({ input, output }) =>
     attended(input(0), output, behind(input(1)?.at(input(1)?.length === 4 ? 2 : 1), input(6)?.[2])),
   "com.microsoft::GroupQueryAttention": ({ input, output }) =>

@@ -42,5 +42,8 @@ export const scales: Cells<Scales> = {
   "com.microsoft::QLinearWhere": { inputs: [2, 3, 5, 6, 7, 8] },
   "com.microsoft::QLinearSoftmax": ofTwo,
   "com.microsoft::DynamicQuantizeMatMul": { inputs: [2, 3] },
+  "com.microsoft::MatMulIntegerToFloat": { inputs: [2, 3, 4, 5] },
+  "com.microsoft::QAttention": { inputs: [3, 4, 6, 7] },
+  "com.microsoft::QEmbedLayerNormalization": { inputs: [8, 9, 10, 11, 12, 13, 14, 15, 16, 17] },
   "com.microsoft::MatMulNBits": { inputs: [2, 3] },
 };

@@ -13,11 +13,33 @@ interface Operands {
   readonly width: number | undefined;
 }
 
+/** At which input a node has what is not the same in all of its kind. */
+interface Places {
+  readonly mask: number;
+  /** What is added to scores; undefined where it takes nothing of the kind. */
+  readonly added: number | undefined;
+}
+
 /** Attention of a layer's own projections, which lie side by side in one matrix. */
 function attention(step: Step): void {
+  if (step.input(6) !== undefined) step.refuse("it writes to keys that it is given");
+  const product = step.add("MatMul", [operand(step, 0), operand(step, 1)]);
+  const bias = step.input(2);
+  const all = bias === undefined ? product : step.add("Add", [product, bias]);
+  attentionOf(step, all, { mask: 3, added: 5, past: 4 });
+}
+
+/**
+ * @param all queries, keys and values, side by side: [batch, length, all widths], from what input 0 holds and input 1
+ * projects
+ */
+export function attentionOf(
+  step: Step,
+  all: ValueId,
+  places: Places & { readonly past: number },
+): void {
   const { attributes } = step;
   if (attributes.int("do_rotary", 0) !== 0) step.refuse("it turns its queries and keys itself");
-  if (step.input(6) !== undefined) step.refuse("it writes to keys that it is given");
   const columns = step.shape(1)?.[1];
   const third = typeof columns === "number" ? columns / 3 : Number.NaN;
   const widths = attributes.ints("qkv_hidden_sizes") ?? [third, third, third];
@@ -25,26 +47,23 @@ function attention(step: Step): void {
   if (widths.length !== 3 || sum !== columns || !widths.every((width) => Number.isInteger(width)))
     return step.refuse("the sizes of its projections are not known");
   const heads = headsOf(step);
-  const product = step.add("MatMul", [operand(step, 0), operand(step, 1)]);
-  const bias = step.input(2);
-  const all = bias === undefined ? product : step.add("Add", [product, bias]);
   const [queries = all, keys = all, values = all] = step
     .split(all, widths, 2)
     .map((part) => byHead(step, part, heads));
   const length = step.shape(0)?.[1];
   const own = { queries, keys, values, asked: length, looked: length };
   const now = { ...own, width: widthOf(widths[0], heads) };
-  const past = step.input(4);
-  if (past === undefined) return step.replaceBy(attended(step, now, 3));
+  const past = step.input(places.past);
+  if (past === undefined) return step.replaceBy(attended(step, now, places));
   const [pastKeys, pastValues] = step
     .split(past, [1, 1], 0)
     .map((part) => step.add("Squeeze", [part, step.int64("axes", [0])]));
-  const joined = behind(step, now, [pastKeys, pastValues], step.shape(4)?.[3]);
+  const joined = behind(step, now, [pastKeys, pastValues], step.shape(places.past)?.[3]);
   const kept = [joined.keys, joined.values].map((each) =>
     step.add("Unsqueeze", [each, step.int64("axes", [0])]),
   );
   const present = step.add("Concat", kept, { axis: attribute.int(0) });
-  step.replaceBy(attended(step, joined, 3), present);
+  step.replaceBy(attended(step, joined, places), present);
 }
 
 /** Attention of queries, keys and values that were projected before, their biases side by side. */
@@ -53,7 +72,7 @@ function multiHeadAttention(step: Step): void {
     step.refuse("it writes to keys that it is given");
   const past = [step.input(6), step.input(7)];
   const all = behind(step, operandsOf(step, headsOf(step)), past, step.shape(6)?.[2]);
-  step.replaceBy(attended(step, all, 4), all.keys, all.values);
+  step.replaceBy(attended(step, all, { mask: 4, added: 5 }), all.keys, all.values);
 }
 
 /** Each is [batch, length, heads · width], or keys and values come by head, as earlier runs left them. */
@@ -117,11 +136,8 @@ function behind(
   };
 }
 
-/**
- * softmax(s · Q Kᵀ + masks) V, its heads side by side again.
- * @param mask of which input padding can be told; what is added to scores besides is input 5
- */
-function attended(step: Step, operands: Operands, mask: number): ValueId {
+/** softmax(s · Q Kᵀ + masks) V, its heads side by side again. */
+function attended(step: Step, operands: Operands, { mask, added }: Places): ValueId {
   const { attributes } = step;
   const { queries, keys, values, asked, looked, width } = operands;
   const given = attributes.float("scale", 0);
@@ -133,8 +149,9 @@ function attended(step: Step, operands: Operands, mask: number): ValueId {
     { of: queries, axis: 2, size: asked },
     { of: keys, axis: 2, size: looked },
   ];
-  const scores = [maskOf(step, mask, rows, columns), step.input(5)].reduce<ValueId>(
-    (sum, added) => (added === undefined ? sum : step.add("Add", [sum, added])),
+  const bias = added === undefined ? undefined : step.input(added);
+  const scores = [maskOf(step, mask, rows, columns), bias].reduce<ValueId>(
+    (sum, each) => (each === undefined ? sum : step.add("Add", [sum, each])),
     step.add("Mul", [products, step.float("scale", [scale], [])]),
   );
   const shares = step.add("Softmax", [scores], { axis: attribute.int(-1) });

@@ -6,28 +6,36 @@ import { lengthOf } from "./places.js";
 const int64 = attribute.int(codeOfDtype("int64"));
 const int32 = attribute.int(codeOfDtype("int32"));
 
-/** The sum of what tables hold for tokens, places and segments, normalized; how many tokens of each sample count. */
 function embedLayerNorm(step: Step): void {
-  const [tokens, places, segments] = [operand(step, 0), operand(step, 3), step.input(1)];
-  const row = (table: ValueId, indices: ValueId): ValueId =>
-    step.add("Gather", [table, indices], { axis: attribute.int(0) });
-  const first = step.int64("first", [0]);
-  const given = step.input(8);
-  const placed =
-    given === undefined
-      ? step.add("Slice", [
-          places,
-          first,
-          lengthOf(step, { of: tokens, axis: 1, size: step.shape(0)?.[1] }),
-          step.int64("axes", [0]),
-        ])
-      : row(places, given);
-  const words = step.add("Add", [row(operand(step, 2), tokens), placed]);
-  const sum =
-    segments === undefined ? words : step.add("Add", [words, row(operand(step, 4), segments)]);
-  const normalized = layerNorm(step, sum, operand(step, 5), operand(step, 6));
+  embedded(step, (x) => x, step.input(8));
+}
+
+/**
+ * The sum of what tables hold for tokens, places and segments, normalized; how many tokens of each sample count.
+ * @param decoded what a table or a part of it, input `index` of the node, holds in floats
+ * @param given places that are not those from 0 on
+ */
+export function embedded(
+  step: Step,
+  decoded: (x: ValueId, index: number) => ValueId,
+  given: ValueId | undefined,
+): void {
+  const [tokens, segments] = [operand(step, 0), step.input(1)];
+  const rows = (index: number, indices: ValueId): ValueId =>
+    decoded(step.add("Gather", [operand(step, index), indices], { axis: attribute.int(0) }), index);
+  const first = (): ValueId => {
+    const length = lengthOf(step, { of: tokens, axis: 1, size: step.shape(0)?.[1] });
+    const from = step.int64("first", [0]);
+    const axes = step.int64("axes", [0]);
+    return decoded(step.add("Slice", [operand(step, 3), from, length, axes]), 3);
+  };
+  const placed = given === undefined ? first() : rows(3, given);
+  const words = step.add("Add", [rows(2, tokens), placed]);
+  const sum = segments === undefined ? words : step.add("Add", [words, rows(4, segments)]);
+  const [scale, shift] = [decoded(operand(step, 5), 5), decoded(operand(step, 6), 6)];
   const mask = step.input(7);
-  step.replaceBy(normalized, mask === undefined ? null : counted(step, mask), sum);
+  const count = mask === undefined ? null : counted(step, mask);
+  step.replaceBy(layerNorm(step, sum, scale, shift), count, sum);
 }
 
 /** How many ones are in each row. */

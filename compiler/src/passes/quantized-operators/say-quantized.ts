@@ -1,12 +1,15 @@
 import type { Graph, NodeId } from "../../ir/index.js";
 import { sayNodes, type Words } from "../opset/say.js";
 import { byteWords, readsBytes } from "./bytes-as-numbers.js";
+import { dynamicWords } from "./dynamic.js";
 import { elementWords } from "./elements.js";
 import { productWords } from "./products.js";
 import { windowWords } from "./windows.js";
 
-/** How operators on integers are said: scaled to floats, computed, and rounded again. */
-const words: Words = new Map(Object.entries({ ...elementWords, ...productWords, ...windowWords }));
+/** How operators on integers are said: scaled to floats, computed, and rounded again; or summed as integers, and scaled then. */
+const words: Words = new Map(
+  Object.entries({ ...dynamicWords, ...elementWords, ...productWords, ...windowWords }),
+);
 
 /** Their keys. */
 export const quantizedOperators: readonly string[] = [...words.keys()].sort();
