@@ -124,6 +124,20 @@ describe("normalize", () => {
     );
   });
 
+  it("refuses what was laid out for one processor", () => {
+    const graph = graphOf({ x: ["float32", 1, 8, 2, 2] }, (x, b) => {
+      b.editor.setOpset("com.microsoft.nchwc", 1);
+      const options = { domain: "com.microsoft.nchwc" };
+      return { y: b.editor.add1("ReorderOutput", [x("x")], {}, options) };
+    });
+    expect(() => normalizeGraph(graph)).toThrow(
+      expect.objectContaining({
+        code: "UNSUPPORTED_OP",
+        hint: expect.stringContaining("extended"),
+      }),
+    );
+  });
+
   it("says when a model does not tell its opset", () => {
     const graph = graphOf({ x: ["float32", 2] }, (x, b) => ({ y: b.add("Relu", [x("x")]) }));
     edit(graph, "test", (editor) => editor.setHeader({ opsets: new Map() }));

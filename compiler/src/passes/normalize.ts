@@ -30,6 +30,7 @@ export function normalizeGraph(graph: Graph): void {
   mergeDomainNames(graph);
   const opset = opsetOf(graph);
   refuseWhatComputesNothing(graph);
+  refuseBlockedLayouts(graph);
   dropUnusedFunctions(graph);
   if (opset !== normalOpset) refuseFunctions(graph, opset);
   if (opset < normalOpset) raiseOpset(graph, opset);
@@ -55,6 +56,8 @@ export function normalizeGraph(graph: Graph): void {
     edit(graph, "normalize", (editor) => editor.setHeader({ irVersion: normalIrVersion }));
 }
 
+const blockedLayouts = "com.microsoft.nchwc";
+
 /** Types that came with later versions of the format. */
 const newerTypes: ReadonlySet<Dtype> = new Set(["float4e2m1", "float8e8m0", "int2", "uint2"]);
 
@@ -79,6 +82,25 @@ function refuseWhatComputesNothing(graph: Graph): void {
       where: name,
       hint,
     });
+  }
+}
+
+/**
+ * onnxruntime lays weights out in blocks as wide as the vectors of the processor that it optimized on; how wide, the file does
+ * not say.
+ * @throws PareError UNSUPPORTED_OP naming the first such node
+ */
+function refuseBlockedLayouts(graph: Graph): void {
+  for (const node of graph.allNodes()) {
+    if (node.domain !== blockedLayouts) continue;
+    throw new PareError(
+      "UNSUPPORTED_OP",
+      `onnxruntime optimized this model for the processor that it ran on (${node.domain}); it is right on none with other vectors.`,
+      {
+        where: graph.nodeLabel(node),
+        hint: 'Give the model that it was made from, or save it at the optimization level "extended" instead of "all".',
+      },
+    );
   }
 }
 

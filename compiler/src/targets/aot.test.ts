@@ -95,6 +95,18 @@ it("checks what it is fed, and says what was expected", async () => {
   });
 });
 
+it("has one reason against a model that no pass takes", async () => {
+  const graph = graphOf({ x: ["float32", 1, 8, 2, 2] }, (input, b) => {
+    b.editor.setOpset("com.microsoft.nchwc", 1);
+    const options = { domain: "com.microsoft.nchwc" };
+    return { y: b.editor.add1("ReorderOutput", [input("x")], {}, options) };
+  });
+  const { obstacles } = await supportOf(graph, aot);
+  expect(obstacles.map(({ of, reason }) => [of, reason])).toEqual([
+    ["model", expect.stringContaining("for the processor that it ran on")],
+  ]);
+});
+
 it("refuses, with all reasons and what to do, what it cannot compile", async () => {
   const graph = graphOf({ x: ["float32", "N", "W"] }, (input, b) => ({
     y: b.add("Hardmax", [input("x")]),

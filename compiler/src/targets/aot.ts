@@ -1,4 +1,4 @@
-import { type NamedBytes, PareError, sha256 } from "@pare/runtime/format";
+import { isPareError, type NamedBytes, PareError, sha256 } from "@pare/runtime/format";
 import { batchSymbols, namedSymbol } from "../analysis/batch.js";
 import { workloadOf } from "../analysis/workload.js";
 import { dim, type Graph, type NodeId } from "../ir/index.js";
@@ -32,8 +32,15 @@ export const aot: Target = {
       : { ok: false, why: `${op} is not compiled on ${type}: the model goes to another target` };
   },
   async obstacles(graph, sizes = {}) {
-    const found = await refusalsAt(graph, sizes);
-    return obstaclesOf([...found, ...(await refusalsOfAnySize(graph, sizes, found))]);
+    try {
+      const found = await refusalsAt(graph, sizes);
+      return obstaclesOf([...found, ...(await refusalsOfAnySize(graph, sizes, found))]);
+    } catch (error) {
+      if (!isPareError(error) || error.code !== "UNSUPPORTED_OP") throw error;
+      // No pass takes the model: that is the one reason there is.
+      const nodes = error.where === undefined ? [] : [error.where];
+      return [{ of: "model", op: "model", reason: error.message, count: 1, nodes }];
+    }
   },
   assumption(graph, sizes = {}) {
     const symbols = freeBatch(graph, sizes);
