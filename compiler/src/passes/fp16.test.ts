@@ -226,6 +226,24 @@ describe("fp16", () => {
     expect(agreement(await run(unknown, x), await run(graph, x))).toBeGreaterThan(55);
   });
 
+  it("keeps float32 what is made of a value whose type nothing tells, and that alone", async () => {
+    // Unique is an operator of which nothing is known here; onnxruntime has it.
+    const graph = graphOf({ x: ["float32", 1, 3, 4, 4], i: ["float32", 4] }, (input, b) => {
+      const map = b.add("Conv", [input("x"), b.weights(4, 3, 1, 1)]);
+      const unique = b.add("Unique", [b.add("Floor", [input("i")])], { sorted: attribute.int(1) });
+      const mean = b.add("ReduceMean", [unique], { keepdims: attribute.int(0) });
+      return { y: b.add("Mul", [b.add("Relu", [map]), mean]) };
+    });
+    const half = await quantized(fp16, graph);
+    expect(opsOf(half).filter((op) => op === "Cast")).toHaveLength(4);
+    expect(floatsIn(half)).toEqual([]);
+    const feeds = {
+      ...feedsOf(graph),
+      i: { ...scalar("float32", Float32Array.of(1, 3, 3, 1)), dims: [4] },
+    };
+    expect(agreement(await run(graph, feeds), await run(half, feeds))).toBeGreaterThan(50);
+  });
+
   it("changes the dtype that an attribute gives where it gives float32 alone", async () => {
     const made = graphOf({ x: ["float32", 2, 2], n: ["int64", 2, 2] }, (input, b) => ({
       y: b.add("EyeLike", [input("n")]),
@@ -261,7 +279,7 @@ describe("fp16", () => {
           agreement(await run(branches, given), await run(graph, given, engine)),
         ).toBeGreaterThan(55);
     }
-    expect(opsOf(graph).filter((op) => op === "Cast")).toHaveLength(2);
+    expect(opsOf(graph).filter((op) => op === "Cast")).toHaveLength(4);
     expect(floatsIn(graph)).toEqual([]);
   });
 

@@ -1,4 +1,3 @@
-import { PareError } from "@pare/runtime/format";
 import { edit, type Graph, type ValueId } from "../ir/index.js";
 import { option } from "../pipeline/options.js";
 import { definePass } from "../pipeline/pass.js";
@@ -27,18 +26,6 @@ export const fp16 = definePass({
 
 async function run(graph: Graph, keepFloat: KeepFloat): Promise<void> {
   await bringToNormalForm(graph);
-  const untyped = [...graph.main.nodes]
-    .map((id) => graph.node(id))
-    .find((node) =>
-      node.outputs.some((output) => output !== null && graph.value(output).type.kind === "unknown"),
-    );
-  if (untyped !== undefined) {
-    throw new PareError(
-      "UNSUPPORTED_OP",
-      `float16 needs to know every type, but ${untyped.op} (${graph.nodeLabel(untyped)}) gives one that is not known.`,
-      { where: graph.nodeLabel(untyped) },
-    );
-  }
   const halves = new Map<ValueId, Uint16Array>();
   for (const { initializers } of graph.allBodies()) {
     for (const value of initializers) {

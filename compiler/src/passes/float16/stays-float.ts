@@ -10,6 +10,8 @@ export function staysFloat(graph: Graph, node: Node): string | null {
   const operator = operatorOf(node);
   if (operator === undefined) return `${node.op} is not known, and so the type it would give`;
   if (isOfFloat32(node)) return `${node.op} stays float32`;
+  if ([...node.inputs, ...node.outputs].some((value) => value !== null && isUntyped(graph, value)))
+    return `${node.op} works on a value whose type is not known`;
   if ([...node.inputs, ...node.outputs].some((value) => value !== null && isNested(graph, value)))
     return `${node.op} works on values that are no tensors`;
   if (standsBetweenIntegers(graph, node)) return "it is quantized already";
@@ -32,6 +34,11 @@ function isTyped(inferred: Inferred | undefined): boolean {
   return (
     inferred !== undefined && (inferred.type.kind !== "tensor" || inferred.type.dtype !== undefined)
   );
+}
+
+function isUntyped(graph: Graph, value: ValueId): boolean {
+  const { type } = graph.value(value);
+  return type.kind === "unknown" || (type.kind === "tensor" && type.dtype === undefined);
 }
 
 function isNested(graph: Graph, value: ValueId): boolean {
