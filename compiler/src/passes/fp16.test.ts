@@ -279,7 +279,7 @@ describe("fp16", () => {
           agreement(await run(branches, given), await run(graph, given, engine)),
         ).toBeGreaterThan(55);
     }
-    expect(opsOf(graph).filter((op) => op === "Cast")).toHaveLength(4);
+    expect(opsOf(graph).filter((op) => op === "Cast")).toHaveLength(2);
     expect(floatsIn(graph)).toEqual([]);
   });
 
