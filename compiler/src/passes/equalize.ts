@@ -4,7 +4,7 @@ import { definePass, type PassContext } from "../pipeline/pass.js";
 import { balance, type Pair } from "./equalization/balance.js";
 import { Layer } from "./equalization/layer.js";
 import { linkBehind } from "./equalization/links.js";
-import { bringToNormalForm } from "./normal-form.js";
+import { bringToFloat32 } from "./normal-form.js";
 
 /**
  * Cross-layer equalization (Nagel et al. 2019, "Data-Free Quantization Through Weight Equalization and Bias
@@ -24,7 +24,7 @@ export const equalize = definePass({
 const worthwhile = 0.01;
 
 async function run(graph: Graph, context: PassContext): Promise<void> {
-  await bringToNormalForm(graph);
+  await bringToFloat32(graph);
   const pairs = await pairsOf(graph);
   const before = new Map<Layer, Spreads>();
   for (const { source, reader } of pairs)

@@ -4,7 +4,7 @@ import { largestHalf } from "../quantize/half.js";
 import { integer } from "../pipeline/kinds.js";
 import { option } from "../pipeline/options.js";
 import { definePass } from "../pipeline/pass.js";
-import { bringToNormalForm } from "./normal-form.js";
+import { bringToFloat32 } from "./normal-form.js";
 import { type StoredWeight, storedWeights } from "../analysis/stored-weights.js";
 
 export const fp16Weights = definePass({
@@ -27,7 +27,7 @@ export const fp16Weights = definePass({
 });
 
 async function run(graph: Graph, minBytes: number): Promise<void> {
-  await bringToNormalForm(graph);
+  await bringToFloat32(graph);
   const stored: { weight: StoredWeight; halves: Uint16Array }[] = [];
   for (const weight of storedWeights(graph, minBytes)) {
     const values = await weight.tensor.readFloat32();

@@ -4,6 +4,7 @@ import { dropLayers } from "./drop-layers.js";
 import { equalize } from "./equalize.js";
 import { fp16 } from "./fp16.js";
 import { fp16Weights } from "./fp16-weights.js";
+import { fp32 } from "./fp32.js";
 import { lowerOpset } from "./lower-opset.js";
 import { normalize } from "./normalize.js";
 import type { PassDefinition } from "../pipeline/pass.js";
@@ -30,6 +31,7 @@ export type { DistillOptions } from "./distillation/options.js";
 export { mapsToTensors } from "./maps-to-tensors.js";
 export { mustStay } from "./prune.js";
 export { normalOpset } from "./opset/raise.js";
+export { inFloat32 } from "./float16/in-float32.js";
 export type * from "../pipeline/pass.js";
 
 /** Every pass. Recipe steps follow from this tuple. */
@@ -47,6 +49,7 @@ export const passes = [
   quantizeWeights,
   fp16,
   fp16Weights,
+  fp32,
   distill,
 ] as const;
 

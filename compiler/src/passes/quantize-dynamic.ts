@@ -12,7 +12,7 @@ import { chooseScales } from "../quantize/range.js";
 import { quantize, type QuantizedTensor } from "../quantize/round.js";
 import { allFinite } from "./quantization/finite.js";
 import { isKept } from "./quantization/keep-float.js";
-import { bringToNormalForm } from "./normal-form.js";
+import { bringToFloat32 } from "./normal-form.js";
 import {
   addIntegers,
   addScales,
@@ -50,7 +50,7 @@ interface Prepared {
 }
 
 async function run(graph: Graph, options: DynamicOptions): Promise<void> {
-  await bringToNormalForm(graph);
+  await bringToFloat32(graph);
   const prepared: Prepared[] = [];
   const known = new Map<string, QuantizedTensor | null>();
   for (const node of graph.order()) {

@@ -4,7 +4,7 @@ import { option, optional, type OptionsOf } from "../pipeline/options.js";
 import { definePass, type PassContext } from "../pipeline/pass.js";
 import { planEveryOperator } from "./ort-compat/plan.js";
 import { nothingKept } from "./quantization/keep-float.js";
-import { bringToNormalForm } from "./normal-form.js";
+import { bringToFloat32 } from "./normal-form.js";
 import { activationParameters } from "./quantization/qdq/activation-parameters.js";
 import { insertStatic } from "./quantization/qdq/insert.js";
 import { observeActivations } from "./quantization/qdq/observe.js";
@@ -61,7 +61,7 @@ export const quantizeStatic = definePass({
 });
 
 async function run(graph: Graph, context: PassContext, options: StaticOptions): Promise<void> {
-  await bringToNormalForm(graph);
+  await bringToFloat32(graph);
   const { correctBias = options.ops === "weighted" } = options;
   const plan = await (options.ops === "all" ? planEveryOperator : planStatic)(graph, options);
   for (const { node, why } of plan.left) graph.leave("quantize-static", node, why);

@@ -12,7 +12,7 @@ import { chooseScales } from "../quantize/range.js";
 import { quantize } from "../quantize/round.js";
 import { allFinite } from "./quantization/finite.js";
 import { isKept } from "./quantization/keep-float.js";
-import { bringToNormalForm } from "./normal-form.js";
+import { bringToFloat32 } from "./normal-form.js";
 import { rowReaders } from "./quantization/stored/row-readers.js";
 import { type WeightToStore, StoringEditor } from "./quantization/stored/storing-editor.js";
 import { keepFloat, weightRanges } from "./quantization/weight-options.js";
@@ -64,7 +64,7 @@ export const quantizeWeights = definePass({
 });
 
 async function run(graph: Graph, options: WeightsOptions): Promise<void> {
-  await bringToNormalForm(graph);
+  await bringToFloat32(graph);
   const rounded: WeightToStore[] = [];
   for (const weight of storedWeights(graph, options.minBytes)) {
     const { reader, tensor } = weight;

@@ -1,4 +1,5 @@
 import { workloadOf } from "../analysis/workload.js";
+import { inFloat32 } from "../passes/index.js";
 import type { StepGroup } from "../pipeline/step.js";
 import { expectedGain, operatorMix } from "../targets/gains.js";
 import { findTarget } from "../targets/index.js";
@@ -41,11 +42,12 @@ export function choicesFor(
     expected: null,
   }));
   if (!request.recipe.propose) return { planned: own, left: [] };
-  const mix = operatorMix(workloadOf(simplified.graph));
+  const graph = inFloat32(simplified.graph);
+  const mix = operatorMix(workloadOf(graph));
   const before = chosenBefore(request.like, device, recipe);
   const planned = [...own];
   const left: { planned: Planned; reason: string }[] = [];
-  for (const proposal of findTarget(device.target).propose(simplified.graph)) {
+  for (const proposal of findTarget(device.target).propose(graph)) {
     const { name, precision, group, withoutData } = proposal;
     const expected = expectedGain(device.target, name, mix, device.saturates) ?? null;
     const asBefore = before !== null && sameSteps(before.group, group);

@@ -7,7 +7,7 @@ import { bindShapes } from "../passes/bind-shapes.js";
 import { sayClassical } from "../passes/classical/say-classical.js";
 import { sayTexts } from "../passes/classical/texts.js";
 import { sayNormalizations } from "../passes/normalizations/say-normalizations.js";
-import { bringToNormalForm } from "../passes/normal-form.js";
+import { bringToFloat32 } from "../passes/normal-form.js";
 import { sayQuantized } from "../passes/quantized-operators/say-quantized.js";
 import { sayVolumes } from "../passes/volumes/say-volumes.js";
 import { simplifyGraph } from "../passes/simplify.js";
@@ -148,7 +148,7 @@ async function fixedGraphs(graph: Graph, sizes: Sizes = {}): Promise<readonly Fi
   for (const wanted of combinedSizes(sizes)) {
     const fixed = graph.fork();
     await bindShapes.create(bindShapes.parse({ dims: { ...one, ...wanted } })).run(fixed, {});
-    await bringToNormalForm(fixed);
+    await bringToFloat32(fixed);
     sayTexts(fixed);
     const said = [
       sayClassical(fixed),

@@ -170,13 +170,14 @@ function refuse(message: string, where: string, hint: string): never {
   throw new PareError("ARGUMENT", message, { where, hint });
 }
 
-/** The student in normal form, as it is trained from: with its own weights, or fresh ones. */
+/** The student as it is trained from: with its own weights, or fresh ones. */
 async function startOf(
   { graph }: OpenedModel,
   { fresh, seed, freeze = [] }: DistillVerbOptions,
 ): Promise<Uint8Array> {
-  const normalize = findPass("normalize");
-  await normalize.create(normalize.parse({})).run(graph, {});
+  // In float32, as it is trained: also what it was when it came as float16.
+  const pass = findPass("fp32");
+  await pass.create(pass.parse({})).run(graph, {});
   demandTrainable(graph, freeze);
   if (fresh === true) initializeFresh(graph, (name) => randomOf(seed, name));
   return (await encodeModel(graph)).proto;

@@ -3,7 +3,7 @@ import type { PassContext } from "../../pipeline/pass.js";
 import { learnedConstants, trainedConstants } from "../../train/parameters.js";
 import { trainingAccount } from "../../train/account.js";
 import type { Trained } from "../../train/train-request.js";
-import { bringToNormalForm } from "../normal-form.js";
+import { bringToFloat32 } from "../normal-form.js";
 import type { DistillOptions } from "./options.js";
 import { type DistillServices, servicesOf, teach } from "./teach.js";
 
@@ -18,7 +18,7 @@ export async function distillGraph(
   options: DistillOptions,
   services: DistillServices,
 ): Promise<Trained> {
-  await bringToNormalForm(graph);
+  await bringToFloat32(graph);
   // Before anything is read: what cannot be trained is said at once.
   const learned = learnedConstants(graph);
   const trained = trainedConstants(graph, learned, options.freeze);

@@ -13,7 +13,7 @@ import { takesBatches } from "../../train/takes-batches.js";
 import type { TeacherSource } from "../../train/teacher.js";
 import { train } from "../../train/trainer.js";
 import type { Trained, TrainRequest } from "../../train/train-request.js";
-import { bringToNormalForm } from "../normal-form.js";
+import { bringToFloat32 } from "../normal-form.js";
 import { openWorkers } from "./open-workers.js";
 import { fixSizes } from "./fix-sizes.js";
 import type { DistillOptions } from "./options.js";
@@ -72,7 +72,7 @@ export async function teach(
 ): Promise<Trained> {
   const { examples, validation, signal, keptBytes } = services;
   const teacher = services.teacher?.fork() ?? null;
-  if (teacher !== null) await bringToNormalForm(teacher);
+  if (teacher !== null) await bringToFloat32(teacher);
   const inputs = graph.main.inputs.map((id) => graph.value(id).name);
   const source = teacher === null ? null : { ...teacherSource(teacher, inputs), keptBytes };
   // Beside the graph that is taught: what signals read of it is no part of it.

@@ -44,7 +44,11 @@ export function attentionOf(
   const third = typeof columns === "number" ? columns / 3 : Number.NaN;
   const widths = attributes.ints("qkv_hidden_sizes") ?? [third, third, third];
   const sum = widths.reduce((total, width) => total + width, 0);
-  if (widths.length !== 3 || sum !== columns || !widths.every((width) => Number.isInteger(width)))
+  if (
+    widths.length !== 3 ||
+    sum !== columns ||
+    !widths.every((width) => Number.isInteger(width) && width > 0)
+  )
     return step.refuse("the sizes of its projections are not known");
   const heads = headsOf(step);
   const [queries = all, keys = all, values = all] = step
@@ -108,7 +112,8 @@ function splitBias(step: Step, bias: ValueId): readonly ValueId[] {
 }
 
 function widthOf(all: Dim | undefined, heads: number): number | undefined {
-  return typeof all === "number" ? all / heads : undefined;
+  const width = typeof all === "number" ? all / heads : Number.NaN;
+  return Number.isInteger(width) ? width : undefined;
 }
 
 function headsOf(step: Step): number {

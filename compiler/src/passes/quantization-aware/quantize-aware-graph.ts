@@ -5,7 +5,7 @@ import type { Trained } from "../../train/train-request.js";
 import { keepLearned } from "../distillation/distill-graph.js";
 import { type DistillServices, teach } from "../distillation/teach.js";
 import { nothingKept } from "../quantization/keep-float.js";
-import { bringToNormalForm } from "../normal-form.js";
+import { bringToFloat32 } from "../normal-form.js";
 import { activationParameters } from "../quantization/qdq/activation-parameters.js";
 import { insertStatic } from "../quantization/qdq/insert.js";
 import { observeActivations } from "../quantization/qdq/observe.js";
@@ -37,7 +37,7 @@ export async function quantizeAwareGraph(
   options: AwareOptions,
   services: DistillServices & Pick<PassContext, "activations">,
 ): Promise<QuantizedAware | null> {
-  await bringToNormalForm(graph);
+  await bringToFloat32(graph);
   const plan = await planStatic(graph, options);
   for (const { node, why } of plan.left) graph.leave(where, node, why);
   if (plan.activations.size === 0) return null;
