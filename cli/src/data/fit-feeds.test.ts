@@ -18,6 +18,19 @@ it("loses no input for its name", () => {
   expect(bare).toEqual(["__proto__"]);
 });
 
+it("rounds floats for an input in float16, whichever way they are given", () => {
+  const info: ValueInfo = { name: "x", type: "float16", dims: ["N", 2] };
+  const bits = Uint16Array.of(0x3c00, 0xc100);
+  const expected = { x: { type: "float16", dims: [1, 2], data: bits } };
+  const floats = Float32Array.of(1, -2.5);
+  for (const x of [floats, { type: "float32" as const, dims: [1, 2], data: floats }, bits])
+    expect(fitFeeds([info], { x }, "a").feeds).toEqual(expected);
+  const narrow: ValueInfo = { ...info, type: "int32" };
+  expect(() => fitFeeds([narrow], { x: floats }, "a")).toThrow(
+    expect.objectContaining({ code: "DATA_MISMATCH" }),
+  );
+});
+
 describe("a sample of another size than the file declares", () => {
   it("is refused with the option that gives the model its size", () => {
     expect(() => fitFeeds([image("input.1")], { "input.1": feed([1, 3, 4, 4]) }, "a")).toThrow(

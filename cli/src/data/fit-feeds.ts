@@ -2,6 +2,7 @@ import {
   completeFeeds,
   describeValue,
   type Feeds,
+  floatsToHalves,
   isPareError,
   isTypedArray,
   PareError,
@@ -16,14 +17,16 @@ export interface FittedFeeds {
 }
 
 /**
- * Holds a sample's feeds against the model's inputs and completes what was left open.
+ * Holds a sample's feeds against the model's inputs and completes what was left open. Floats for an input in float16, which
+ * nobody's data is in, are rounded to it.
  * @throws PareError DATA_MISMATCH naming the sample, the input, what it expects and what it got
  */
 export function fitFeeds(inputs: readonly ValueInfo[], feeds: Feeds, sample: string): FittedFeeds {
   const bare: string[] = [];
   const whole: Feeds = Object.fromEntries(
-    Object.entries(feeds).map(([name, feed]) => {
+    Object.entries(feeds).map(([name, given]) => {
       const info = inputs.find((input) => input.name === name);
+      const feed = info?.type === "float16" ? rounded(given) : given;
       if (info === undefined || !isTypedArray(feed)) return [name, feed];
       bare.push(name);
       const dims = resolveDims(info.dims, feed.length);
@@ -51,6 +54,13 @@ export function fitFeeds(inputs: readonly ValueInfo[], feeds: Feeds, sample: str
       },
     );
   }
+}
+
+function rounded(feed: Feeds[string]): Feeds[string] {
+  if (feed instanceof Float32Array) return floatsToHalves(feed);
+  if (isTypedArray(feed) || feed?.type !== "float32" || !(feed.data instanceof Float32Array))
+    return feed;
+  return { type: "float16", dims: feed.dims, data: floatsToHalves(feed.data) };
 }
 
 /** Models often run at other sizes than their files declare: how to say so. */
