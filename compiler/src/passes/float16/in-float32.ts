@@ -47,7 +47,7 @@ export function computeInFloat32(graph: Graph): void {
     const stay = new Set([...graph.main.inputs, ...givenAsHalves(graph, editor)]);
     for (const input of graph.main.inputs)
       if (isHalf(graph, input)) readAsFloats(graph, editor, input);
-    for (const { id, type, constant } of [...graph.allValues()]) {
+    for (const { id, type, constant } of graph.allValues()) {
       if (stay.has(id) || type.kind !== "tensor" || type.dtype !== "float16") continue;
       if (constant === undefined) editor.setType(id, { ...type, dtype: "float32" });
       else editor.setConstant(id, inFloats(constant));

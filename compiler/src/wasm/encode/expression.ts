@@ -288,6 +288,8 @@ export const loadFloat = scalarLoad("f32", 0x2a, 4);
 export const loadInteger = scalarLoad("i32", 0x28, 4);
 export const loadLong = scalarLoad("i64", 0x29, 8);
 export const loadByte = scalarLoad("i32", 0x2d, 1);
+/** Sixteen bits, without a sign. */
+export const loadHalf = scalarLoad("i32", 0x2f, 2);
 export const loadSignedByte = scalarLoad("i32", 0x2c, 1);
 
 export function f32(value: number): Expression<"f32"> {

@@ -155,6 +155,11 @@ export class FunctionBuilder {
     this.#storeScalar(0x3a, 1, at, offset, value);
   }
 
+  /** The lowest sixteen bits. */
+  storeHalf(at: Address, offset: number, value: Expression<"i32">): void {
+    this.#storeScalar(0x3b, 2, at, offset, value);
+  }
+
   /** The first lanes alone, so that what lies behind them stays. */
   storeLanes(at: Address, offset: number, value: Local<"v128">, lanes: number): void {
     if (lanes >= 4) return this.store(at, offset, value);

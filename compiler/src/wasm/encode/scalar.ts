@@ -58,6 +58,14 @@ const ofIntegers =
 export const remainder = ofIntegers({ i32: 0x6f, i64: 0x81 });
 export const exclusiveOr = ofIntegers({ i32: 0x73, i64: 0x85 });
 export const both = ofIntegers({ i32: 0x71, i64: 0x83 });
+export const either = ofIntegers({ i32: 0x72, i64: 0x84 });
+/** Zeros come from the left. */
+export const shiftRight = ofIntegers({ i32: 0x76, i64: 0x88 });
+
+export const absolute = (x: Expression<"f32">) => operation("f32", [0x8b], x);
+/** A float as the integer whose bits it has, and back. */
+export const bitsOf = (x: Expression<"f32">) => operation("i32", [0xbc], x);
+export const floatOf = (x: Expression<"i32">) => operation("f32", [0xbe], x);
 
 const unsignedLess: IntegerCodes = { i32: 0x49, i64: 0x54 };
 

@@ -1,12 +1,14 @@
-import type { Dtype } from "@pare/runtime/format";
+import { type Dtype, elementCount } from "@pare/runtime/format";
 import type { ValueId } from "../../ir/index.js";
 import { convert } from "../kernels/convert.js";
 import { type Element, elementBytes } from "../kernels/element.js";
+import { halves } from "../kernels/halves.js";
 import { zeroRest } from "../kernels/zero-rest.js";
 import { collapsed } from "../kernels/nest.js";
-import type { PlacedValue } from "../plan/plan.js";
+import type { Place, PlacedValue } from "../plan/plan.js";
 import { axesOf, isDense, orderOf, rowMajor, type View, viewOf } from "../plan/view.js";
 import { elementOfType } from "./element-of-type.js";
+import { halfInput, halfOutput, type HalfValue } from "./half-boundary.js";
 import type { Lowering } from "./lowering.js";
 import { dtypeOf, shapeOf } from "./node-facts.js";
 import { type TextInput, textInput } from "./text-input.js";
@@ -16,6 +18,8 @@ import { textOutput } from "./text-output.js";
 export function placeInput(l: Lowering, id: ValueId): void {
   const text = textInput(l.graph, id);
   if (text !== undefined) return placeText(l, id, text);
+  const half = halfInput(l.graph, id);
+  if (half !== undefined) return placeHalves(l, id, half);
   const type = dtypeOf(l.graph, id) ?? "float32";
   const given = denseView(l, l.dims(id), givenElement(type), l.graph.value(id).name);
   l.plan.input(placed(l, id, type, given));
@@ -29,11 +33,23 @@ function placeText(l: Lowering, id: ValueId, { places, labels, node }: TextInput
   l.absorbed.add(node);
 }
 
+function placeHalves(l: Lowering, id: ValueId, { floats, node }: HalfValue): void {
+  const { name } = l.graph.value(id);
+  const dims = l.dims(id);
+  const count = elementCount(dims);
+  const place = { in: l.plan.buffer(count * halfBytes, name), offset: 0 };
+  l.plan.input({ name, type: "float16", dims, place });
+  const view = denseView(l, dims, "f32", "converted");
+  if (count > 0) l.plan.step(halves, { count, to: "floats" }, [place, view.place]);
+  l.set(floats, view);
+  l.absorbed.add(node);
+}
+
 /** An output is row-major without gaps, in memory that holds nothing else afterwards. */
 export function placeOutput(l: Lowering, id: ValueId): void {
-  const text = textOutput(l.graph, id);
-  const computed = text?.index ?? id;
-  const type = dtypeOf(l.graph, computed) ?? "float32";
+  const [text, half] = [textOutput(l.graph, id), halfOutput(l.graph, id)];
+  const computed = half?.floats ?? text?.index ?? id;
+  const type = dtypeOf(l.graph, half === undefined ? computed : id) ?? "float32";
   const view = l.view(computed);
   const given = type === "bool" ? converted(l, view, "u8", false) : owned(l, view);
   const rows = l.rows(computed);
@@ -43,8 +59,20 @@ export function placeOutput(l: Lowering, id: ValueId): void {
     l.plan.step(zeroRest, { bytes, most }, [rows.count, given.place], true);
   }
   const labels = text && { labels: text.labels };
-  l.plan.output({ ...placed(l, id, type, given), ...(rows && { rows }), ...labels });
+  const whole = placed(l, id, type, given);
+  const place = half === undefined ? whole.place : asHalves(l, whole);
+  l.plan.output({ ...whole, place, ...(rows && { rows }), ...labels });
 }
+
+/** The bits of floats that lie without gaps, rounded to float16. */
+function asHalves(l: Lowering, { name, dims, place }: PlacedValue): Place {
+  const count = elementCount(dims);
+  const target = { in: l.plan.buffer(count * halfBytes, name), offset: 0 };
+  if (count > 0) l.plan.step(halves, { count, to: "halves" }, [place, target]);
+  return target;
+}
+
+const halfBytes = 2;
 
 /** Elements as whoever runs the model gives and takes them. */
 function givenElement(type: Dtype): Element {

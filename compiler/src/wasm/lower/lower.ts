@@ -1,6 +1,7 @@
 import { keyOf } from "../../ops/index.js";
 import type { Plan } from "../plan/plan.js";
 import { placeInput, placeOutput } from "./boundary.js";
+import { halfOutput } from "./half-boundary.js";
 import { Lowering } from "./lowering.js";
 import { lowerings } from "./lowerings.js";
 import { type Arrays, NodeFacts } from "./node-facts.js";
@@ -21,8 +22,8 @@ export function lower({ graph, stored, rows }: LoweredForm, arrays: Arrays): Pla
     if (graph.constant(id) === undefined) placeInput(l, id);
   }
   for (const id of graph.main.outputs) {
-    const text = textOutput(graph, id);
-    if (text !== undefined) l.absorbed.add(text.node);
+    const converted = textOutput(graph, id) ?? halfOutput(graph, id);
+    if (converted !== undefined) l.absorbed.add(converted.node);
   }
   for (const node of loweringOrder(graph)) {
     if (l.absorbed.has(node)) continue;

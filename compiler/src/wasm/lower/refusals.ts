@@ -9,6 +9,7 @@ import {
 import { hasUnconfirmedSizes, keyOf, unmetDemand } from "../../ops/index.js";
 import type { BoundedForm } from "./bounded-rows.js";
 import { elementOfType } from "./element-of-type.js";
+import { halfInput, halfOutput } from "./half-boundary.js";
 import { textInput } from "./text-input.js";
 import { textOutput } from "./text-output.js";
 import { lowerings } from "./lowerings.js";
@@ -86,22 +87,24 @@ export function refusals({ graph, against }: BoundedForm): readonly Refusal[] {
     openDims(graph, id).forEach((size) => refuse(openDim(size, name, shape), name));
   }
   const hasOpenInputs = reasons.all.length > 0;
-  const texts = new Map(
+  const converted = new Map(
     [
-      ...graph.main.inputs.map((id) => [id, textInput(graph, id)] as const),
-      ...graph.main.outputs.map((id) => [id, textOutput(graph, id)] as const),
-    ].flatMap(([id, text]) => (text === undefined ? [] : [[id, text] as const])),
+      ...graph.main.inputs.map((id) => [id, textInput(graph, id) ?? halfInput(graph, id)] as const),
+      ...graph.main.outputs.map(
+        (id) => [id, textOutput(graph, id) ?? halfOutput(graph, id)] as const,
+      ),
+    ].flatMap(([id, value]) => (value === undefined ? [] : [[id, value] as const])),
   );
   for (const id of [...graph.main.inputs, ...graph.main.outputs]) {
-    if (texts.has(id)) continue;
+    if (converted.has(id)) continue;
     const dtype = dtypeOf(graph, id);
     const { name } = graph.value(id);
     if (dtype !== undefined && elementOfType(dtype) === undefined)
       refuse({ kind: "type", what: name, why: `the model takes or gives ${dtype}` }, name);
   }
-  const tables = new Set([...texts.values()].map(({ node }) => node));
+  const boundary = new Set([...converted.values()].map(({ node }) => node));
   for (const node of graph.order()) {
-    if (tables.has(node)) continue;
+    if (boundary.has(node)) continue;
     const label = graph.nodeLabel(node);
     const why = against.get(node.id);
     const refusal =
