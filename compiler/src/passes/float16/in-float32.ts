@@ -94,13 +94,15 @@ function giveFloats(editor: Editor, node: Node): void {
 
 /** What is in memory stays there; the rest is widened as it is read. */
 function inFloats(tensor: Tensor): Tensor {
-  const widened = (data: TensorData): Float32Array => {
-    if (data instanceof Uint16Array) return halvesToFloats(data);
-    throw new PareError("INTERNAL", "Elements of a float16 tensor are no 16 bits.");
-  };
-  return tensor.data === undefined
-    ? Tensor.lazy("float32", tensor.dims, async () => widened(await tensor.read()))
-    : Tensor.of("float32", tensor.dims, widened(tensor.data));
+  const { dims, data } = tensor;
+  return data === undefined
+    ? Tensor.lazy("float32", dims, async () => widened(await tensor.read()))
+    : Tensor.of("float32", dims, widened(data));
+}
+
+function widened(data: TensorData): Float32Array {
+  if (data instanceof Uint16Array) return halvesToFloats(data);
+  throw new PareError("INTERNAL", "Elements of a float16 tensor are no 16 bits.");
 }
 
 function isInTheWay(graph: Graph, node: Node): boolean {

@@ -34,7 +34,6 @@ export interface HalvesOptions {
 }
 
 const halfBytes = 2;
-const mostUnrolled = 4;
 
 /** Widens exactly, rounds to the nearest, ties to even. Loops: elements. Parameters: input, output, without gaps. */
 export const halves: Kernel<HalvesOptions> = {
@@ -43,23 +42,16 @@ export const halves: Kernel<HalvesOptions> = {
     const f = new FunctionBuilder(2);
     const [input, output] = [f.parameter(0), f.parameter(1)];
     const [read, write] = to === "floats" ? [halfBytes, floatBytes] : [floatBytes, halfBytes];
-    const unroll = [mostUnrolled, 2].find((each) => count % each === 0) ?? 1;
     const bits = f.local("i32");
-    nest(
-      f,
-      [{ count: count / unroll, steps: [unroll * read, unroll * write] }],
-      f.parameters,
-      () => {
-        for (let at = 0; at < unroll; at += 1)
-          if (to === "floats") {
-            f.set(bits, loadHalf(input, at * read));
-            f.storeInteger(output, at * write, widened(bits));
-          } else {
-            f.set(bits, loadInteger(input, at * read));
-            f.storeHalf(output, at * write, rounded(bits, input, at * read));
-          }
-      },
-    );
+    nest(f, [{ count, steps: [read, write] }], f.parameters, () => {
+      if (to === "floats") {
+        f.set(bits, loadHalf(input));
+        f.storeInteger(output, 0, widened(bits));
+      } else {
+        f.set(bits, loadInteger(input));
+        f.storeHalf(output, 0, rounded(bits, input));
+      }
+    });
     return f;
   },
 
@@ -99,14 +91,11 @@ function widened(half: Expression<"i32">): Expression<"i32"> {
 const [leastNormal, overflow] = [0x38800000, 0x47800000];
 
 /** As `floatToHalf`: beyond 65504 infinity; below 2⁻¹⁴ a sum with ½ rounds to a multiple of 2⁻²⁴. */
-function rounded(bits: Expression<"i32">, at: Address, offset: number): Expression<"i32"> {
+function rounded(bits: Expression<"i32">, at: Address): Expression<"i32"> {
   const rest = both(bits, i32(0x7fffffff));
   const odd = both(shiftRight(rest, i32(moreDigits)), i32(1));
   const carried = i32Add(i32Subtract(rest, i32(0x38000000)), i32Add(i32(0xfff), odd));
-  const small = i32Subtract(
-    bitsOf(add(absolute(loadFloat(at, offset)), f32(0.5))),
-    i32(0x3f000000),
-  );
+  const small = i32Subtract(bitsOf(add(absolute(loadFloat(at)), f32(0.5))), i32(0x3f000000));
   const finite = choose(less(rest, i32(leastNormal)), small, shiftRight(carried, i32(moreDigits)));
   const large = choose(less(i32(infinite), rest), i32(0x7e00), i32(infiniteHalf));
   const sign = both(shiftRight(bits, i32(16)), i32(signOfHalf));
