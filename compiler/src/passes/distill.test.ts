@@ -1,13 +1,13 @@
-import { PareError } from "@pare/runtime/format";
+import { halvesToFloats, PareError } from "@pare/runtime/format";
 import { cpu } from "@pare/runtime/ort-node";
 import { describe, expect, it } from "vitest";
-import { edit, type Graph, Tensor } from "../ir/index.js";
+import { attribute, edit, type Graph, Tensor } from "../ir/index.js";
 import { applyGroup } from "../pipeline/apply-step.js";
 import type { PassContext } from "../pipeline/pass.js";
 import { randomOf } from "../pipeline/random.js";
 import { type Declared, graphOf } from "../rules/rule-case.test.support.js";
 import { bars, batchOf, examplesOf, network } from "../train/small-networks.test.support.js";
-import { passes } from "./index.js";
+import { findPass, passes } from "./index.js";
 import { run } from "./quantization/engine-case.test.support.js";
 
 const learnedFrom = bars(64);
@@ -24,8 +24,8 @@ async function distilled(
 }
 
 async function scoresOf(graph: Graph, samples = bars(100, 9)): Promise<Float32Array> {
-  const { scores } = await run(graph, batchOf(samples));
-  return scores?.data as Float32Array;
+  const data = (await run(graph, batchOf(samples))).scores?.data;
+  return data instanceof Uint16Array ? halvesToFloats(data) : (data as Float32Array);
 }
 
 async function accuracy(graph: Graph): Promise<number> {
@@ -45,6 +45,10 @@ const weightsOf = async (graph: Graph): Promise<string> => {
   return parts.join("|");
 };
 
+const never = (): never => {
+  throw new Error("no output");
+};
+
 const quick = { epochs: 12, batch: 16, rate: 0.02 };
 
 describe("distill", () => {
@@ -56,6 +60,29 @@ describe("distill", () => {
     expect(taught.journal.at(-1)?.reason).toMatch(
       /^trained in 48 steps, loss .* in the first epoch/,
     );
+  });
+
+  it("teaches in float32 what computes and gives float16, which it gives still", async () => {
+    const pass = findPass("fp16");
+    const half = network();
+    await pass.create(pass.parse({})).run(half, {});
+    edit(
+      half,
+      "give halves",
+      (editor) => {
+        const [scores = never()] = half.main.outputs;
+        editor.rename(scores, "floats");
+        const to = { to: attribute.int(10) };
+        editor.setOutput(0, editor.add1("Cast", [scores], to, { outputs: ["scores"] }));
+      },
+      { interface: true },
+    );
+    const taught = await distilled(half, quick);
+    expect(await accuracy(taught)).toBeGreaterThan(0.95);
+    const { scores } = await run(taught, batchOf(bars(4, 9)));
+    expect(scores?.type).toBe("float16");
+    const weights = [...taught.allValues()].flatMap(({ constant }) => constant?.dtype ?? []);
+    expect(weights).not.toContain("float16");
   });
 
   it("tells as data how the training went, the same twice", async () => {

@@ -104,6 +104,18 @@ it("teaches a tiny student, and says how right all three are on the test samples
   expect(accuracy.after.value).toBeGreaterThan(0.75);
 });
 
+it("says that teacher and student have to take the same samples", async () => {
+  const half = build(newHeader(17), inferNode, (editor) => {
+    const x = editor.addInput("x", tensorType("float16", [1, 1, 28, 28]));
+    const y = editor.add1("Flatten", [x]);
+    editor.addOutput(y);
+  });
+  await writeFile(join(folder, "half.onnx"), (await encodeModel(half)).proto);
+  const { code, stderr } = await distill(["half.onnx", "--teacher", teacher, "--data", digits]);
+  expect(code).toBe(2);
+  expect(stderr).toContain('"x" is float32 for the teacher and float16 for the student');
+});
+
 it("leaves a checkpoint at Ctrl-C, goes on from it, and gives the bytes of a run without one", async () => {
   const long = [...common, "--epochs", "20"];
   const whole = await distill([...long, "-o", "whole.onnx"]);

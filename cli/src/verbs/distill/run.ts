@@ -60,7 +60,10 @@ export async function runDistill(
       options.teacher === undefined
         ? null
         : await openModel(options.teacher, shapes, signal, "skip");
-    if (teacher !== null) opened.push(teacher);
+    if (teacher !== null) {
+      opened.push(teacher);
+      demandLikeTypes(student, teacher);
+    }
     const samples = await openTrainingData(
       dataPath,
       options,
@@ -146,6 +149,19 @@ function checked(
     return refuse(`${why}, and there are none.`, "--data", "Add --data.");
   }
   return { source, file, data };
+}
+
+/** Both are given the same samples. @throws PareError DATA_MISMATCH */
+function demandLikeTypes(student: OpenedModel, teacher: OpenedModel): void {
+  for (const { name, type } of student.inputs) {
+    const like = teacher.inputs.find((input) => input.name === name);
+    if (like === undefined || like.type === type) continue;
+    throw new PareError(
+      "DATA_MISMATCH",
+      `Teacher and student take the same samples, but "${name}" is ${like.type} for the teacher and ${type} for the student.`,
+      { where: name, hint: "Export both with inputs of one type." },
+    );
+  }
 }
 
 /** As the pass `distill` takes them. */

@@ -13,6 +13,7 @@ import { takesBatches } from "../../train/takes-batches.js";
 import type { TeacherSource } from "../../train/teacher.js";
 import { train } from "../../train/trainer.js";
 import type { Trained, TrainRequest } from "../../train/train-request.js";
+import { giveFloats } from "../float16/in-float32.js";
 import { bringToFloat32 } from "../normal-form.js";
 import { openWorkers } from "./open-workers.js";
 import { fixSizes } from "./fix-sizes.js";
@@ -72,11 +73,15 @@ export async function teach(
 ): Promise<Trained> {
   const { examples, validation, signal, keptBytes } = services;
   const teacher = services.teacher?.fork() ?? null;
-  if (teacher !== null) await bringToFloat32(teacher);
+  if (teacher !== null) {
+    await bringToFloat32(teacher);
+    giveFloats(teacher);
+  }
   const inputs = graph.main.inputs.map((id) => graph.value(id).name);
   const source = teacher === null ? null : { ...teacherSource(teacher, inputs), keptBytes };
   // Beside the graph that is taught: what signals read of it is no part of it.
   const model = graph.fork();
+  giveFloats(model);
   const signals = source === null ? [] : readSignals(model, source, options.signals);
   const load = (from: Examples): Promise<Samples> =>
     loadSamples(from.read(), from.count, inputs, where, signal);

@@ -43,7 +43,7 @@ export function computeInFloat32(graph: Graph): void {
     return;
   }
   edit(graph, rule, (editor) => {
-    for (const node of graph.allNodes()) giveFloats(editor, node);
+    for (const node of graph.allNodes()) sayFloats(editor, node);
     const stay = new Set([...graph.main.inputs, ...givenAsHalves(graph, editor)]);
     for (const input of graph.main.inputs)
       if (isHalf(graph, input)) readAsFloats(graph, editor, input);
@@ -54,6 +54,31 @@ export function computeInFloat32(graph: Graph): void {
     }
   });
   inferAll(graph);
+}
+
+/**
+ * Lets a graph that computes in float32 give floats where it gave float16: what is learned from has gradients. Its interface is
+ * another then.
+ */
+export function giveFloats(graph: Graph): void {
+  edit(
+    graph,
+    rule,
+    (editor) => {
+      for (const [index, output] of [...graph.main.outputs].entries()) {
+        const cast = isHalf(graph, output) ? graph.producer(output) : undefined;
+        const floats = cast?.op === "Cast" && cast.domain === "" ? cast.inputs[0] : undefined;
+        if (floats === undefined || floats === null) continue;
+        const { type } = graph.value(floats);
+        if (type.kind !== "tensor" || type.dtype !== "float32") continue;
+        const { name } = graph.value(output);
+        editor.rename(output, `${name}_float16`);
+        editor.rename(floats, name);
+        editor.setOutput(index, floats);
+      }
+    },
+    { interface: true },
+  );
 }
 
 /** @returns what stays float16: each such output, cast, under the name that it had */
@@ -81,7 +106,7 @@ function readAsFloats(graph: Graph, editor: Editor, input: ValueId): void {
 }
 
 /** Lets a node that says of what type its result is say float32. */
-function giveFloats(editor: Editor, node: Node): void {
+function sayFloats(editor: Editor, node: Node): void {
   const named = operatorOf(node)?.traits.outputDtype;
   const code = named === undefined ? undefined : node.attributes.get(named);
   if (named !== undefined && code?.type === "int" && code.value === BigInt(codeOfDtype("float16")))
