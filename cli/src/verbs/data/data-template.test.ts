@@ -58,6 +58,12 @@ describe("a data module", () => {
     );
   });
 
+  it("gives floats for an input in float16", async () => {
+    const half: ValueInfo = { name: "x", type: "float16", dims: [1, 2] };
+    const feeds = await firstFeeds(dataModule("model.onnx", [half], []));
+    expect(feeds).toEqual({ x: { type: "float32", dims: [1, 2], data: new Float32Array(2) } });
+  });
+
   it("runs nothing that a model's or a file's name says", async () => {
     for (const text of hostile)
       await firstFeeds(dataModule(`${text}.onnx`, [info(text, text)], [info(text, text)]));

@@ -68,7 +68,8 @@ function feedLines(info: ValueInfo, name: string, usual?: number): string {
     typeof dim === "number" ? [] : [`axis ${axis}${dim === null ? "" : ` (${dim})`} is free`],
   );
   const note = free.length > 0 ? ` // ${visibleLine(free.join(", "))}` : "";
-  return `    const ${name} = { type: "${info.type}", dims: [${dims.join(", ")}], data: ${emptyData(info.type, elementCount(dims))} };${note}${hintFor(info.type)}`;
+  const type = info.type === "float16" ? "float32" : info.type; // it is rounded
+  return `    const ${name} = { type: "${type}", dims: [${dims.join(", ")}], data: ${emptyData(type, elementCount(dims))} };${note}${hintFor(info.type)}`;
 }
 
 function emptyData(type: Dtype, count: number): string {
@@ -77,7 +78,8 @@ function emptyData(type: Dtype, count: number): string {
 
 function hintFor(type: Dtype): string {
   if (type === "int64" || type === "uint64") return " // bigint: 1n, BigInt(x)";
-  return type === "float16" || type === "bfloat16" ? " // the bits of each number" : "";
+  if (type === "float16") return " // rounded to float16";
+  return type === "bfloat16" ? " // the bits of each number" : "";
 }
 
 /** The inputs' own names where they can all be names of variables beside each other, and nothing else is meant by them. */
