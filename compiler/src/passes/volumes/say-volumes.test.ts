@@ -91,6 +91,37 @@ describe("over three axes", () => {
     );
   });
 
+  it("resizes, by sizes and by scales, however places are found", async () => {
+    const problem = fc.record({
+      dims: three(1, 4),
+      by: fc.constantFrom<"scales" | "sizes">("scales", "sizes"),
+      made: three(1, 7),
+      scales: fc.array(fc.constantFrom(1, 1.5, 2, 3, 0.5), { minLength: 3, maxLength: 3 }),
+      mode: fc.constantFrom("nearest", "linear"),
+      places: fc.constantFrom("half_pixel", "asymmetric", "align_corners", "pytorch_half_pixel"),
+    });
+    await fc.assert(
+      fc.asyncProperty(problem, async ({ dims, by, made, scales, mode, places }) => {
+        // Of a part of a place engines make what they like, and it is refused.
+        const isWhole = dims.every((count, axis) => Number.isInteger(count * (scales[axis] ?? 1)));
+        fc.pre(by === "sizes" || isWhole);
+        const graph = graphOf({ x: ["float32", 1, 2, ...dims] }, (input, b) => {
+          const wanted =
+            by === "scales"
+              ? [null, b.floats([1, 1, ...scales])]
+              : [null, null, b.ints([1, 2, ...made])];
+          const attributes = {
+            mode: attribute.string(mode),
+            coordinate_transformation_mode: attribute.string(places),
+          };
+          return { y: b.add("Resize", [input("x"), ...wanted], attributes) };
+        });
+        expect(await difference(graph)).toBeLessThan(1e-5);
+      }),
+      { numRuns: cases(90) },
+    );
+  });
+
   it("puts frames side by side where windows of a transposed convolution do not meet", () => {
     const graph = graphOf({ x: ["float32", 1, 2, 3, 4, 4] }, (input, b) => ({
       y: b.add("ConvTranspose", [input("x"), b.weights(2, 3, 2, 2, 2)], {

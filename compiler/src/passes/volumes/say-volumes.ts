@@ -200,6 +200,54 @@ function pool(step: Step): void {
   step.replaceBy(step.add("Reshape", [deep, step.int64("shape", dims)]));
 }
 
+/** Between places an axis at a time is looked up: first in each frame, then between frames. */
+function resize(step: Step): void {
+  const { attributes, graph } = step;
+  const [batch, channels, frames, rows, columns] = volumeOf(step, 0);
+  const [output] = step.node.outputs;
+  const type = output === null || output === undefined ? undefined : graph.value(output).type;
+  const made = type?.kind === "tensor" ? type.shape : undefined;
+  if (made === undefined || !isStatic(made)) return step.refuse("its sizes are not known");
+  const [, , long = 0, height = 0, width = 0] = made;
+  if (made[0] !== batch || made[1] !== channels) return step.refuse("it resizes batch or channels");
+  if (
+    attributes.has("axes") ||
+    attributes.string("keep_aspect_ratio_policy", "stretch") !== "stretch"
+  )
+    return step.refuse(
+      "sizes of some axes alone, or in proportion, are not compiled over three axes",
+    );
+  if (attributes.string("coordinate_transformation_mode", "half_pixel") === "tf_crop_and_resize")
+    return step.refuse("regions are not compiled");
+  const scales = graph.constant(step.input(2))?.data;
+  if (step.input(3) === undefined && !(scales instanceof Float32Array && scales.length === 5))
+    return step.refuse("its scales are not constant");
+  const [, , deep, down, across] = scales instanceof Float32Array ? scales : [];
+  const own = Object.fromEntries(step.node.attributes);
+  const over = (
+    x: ValueId,
+    dims: readonly number[],
+    sizes: readonly number[],
+    by: readonly (number | undefined)[],
+  ) => {
+    const flat = step.add("Reshape", [x, step.int64("shape", dims)]);
+    const wanted =
+      step.input(3) === undefined
+        ? [step.float("scales", [1, 1, ...by.map((scale) => scale ?? 1)])]
+        : [null, step.int64("sizes", [...dims.slice(0, 2), ...sizes])];
+    return step.add("Resize", [flat, null, ...wanted], own);
+  };
+  const flat = over(
+    operand(step, 0),
+    [batch, channels * frames, rows, columns],
+    [height, width],
+    [down, across],
+  );
+  const area = height * width;
+  const whole = over(flat, [batch, channels, frames, area], [long, area], [deep, 1]);
+  step.replaceBy(step.add("Reshape", [whole, step.int64("shape", made)]));
+}
+
 /** Over all there is, whatever its axes are. */
 function poolAll(step: Step): void {
   const [batch, channels, frames, rows, columns] = volumeOf(step, 0);
@@ -274,6 +322,7 @@ const words: Words = new Map(
     AveragePool: pool,
     GlobalAveragePool: poolAll,
     GlobalMaxPool: poolAll,
+    Resize: resize,
   }),
 );
 
@@ -281,7 +330,7 @@ const words: Words = new Map(
 export const overThreeAxes: readonly string[] = [...words.keys()];
 
 /**
- * Says convolutions and pools over three axes in those over two. The graph is in its normal form, its sizes are fixed.
+ * Says convolutions, pools and resizes over three axes in those over two. The graph is in its normal form, its sizes are fixed.
  * @returns of each node that stays: why
  */
 export function sayVolumes(graph: Graph): ReadonlyMap<NodeId, string> {
