@@ -110,8 +110,8 @@ it("says that teacher and student have to take the same samples", async () => {
     const y = editor.add1("Flatten", [x]);
     editor.addOutput(y);
   });
-  await writeFile(join(folder, "half.onnx"), (await encodeModel(half)).proto);
-  const { code, stderr } = await distill(["half.onnx", "--teacher", teacher, "--data", digits]);
+  await writeFile(join(folder, "halves.onnx"), (await encodeModel(half)).proto);
+  const { code, stderr } = await distill(["halves.onnx", "--teacher", teacher, "--data", digits]);
   expect(code).toBe(2);
   expect(stderr).toContain('"x" is float32 for the teacher and float16 for the student');
 });
