@@ -145,9 +145,9 @@ it("says beside free sizes what stands against operators whatever they are", asy
     y: b.add("LpPool", [input("x")], { kernel_shape: attribute.ints([1, 3, 3]) }),
   }));
   expect((await supportOf(deep, aot)).obstacles.map(({ op, reason }) => [op, reason])).toEqual([
-    ["LpPool", "it is not compiled"],
     ["D", "its size is not fixed, give --dim D=…"],
     ["H", "its size is not fixed, give --dim H=…"],
+    ["LpPool", "it is not compiled"],
   ]);
   // Nothing is made of a size that the model cannot have.
   const narrow = graphOf({ x: ["float32", 1, "W", 8] }, (input, b) => ({
