@@ -32,3 +32,4 @@ export { movesExactly } from "./traits/data-movement.js";
 export { holdsScale } from "./traits/scales.js";
 export type { LearnedInput } from "./traits/learned.js";
 export type { Linear } from "./traits/linear.js";
+export { unknownSizes } from "./demands/demand.js";

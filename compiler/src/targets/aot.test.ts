@@ -149,6 +149,14 @@ it("says beside free sizes what stands against operators whatever they are", asy
     ["H", "its size is not fixed, give --dim H=…"],
     ["LpPool", "it is not compiled"],
   ]);
+  // Of what is said in other operators once its sizes are fixed, nothing is said before.
+  const volume = graphOf({ x: ["float32", 1, 3, "D", 8, 8] }, (input, b) => ({
+    y: b.add("Conv", [
+      b.add("ConvTranspose", [input("x"), b.weights(3, 4, 2, 2, 2)]),
+      b.weights(2, 4, 1, 1, 1),
+    ]),
+  }));
+  expect((await supportOf(volume, aot)).obstacles.map(({ op }) => op)).toEqual(["D"]);
   // Nothing is made of a size that the model cannot have.
   const narrow = graphOf({ x: ["float32", 1, "W", 8] }, (input, b) => ({
     y: b.add("Squeeze", [b.add("Relu", [input("x")]), b.ints([1])]),

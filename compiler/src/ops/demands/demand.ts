@@ -64,3 +64,6 @@ export const alongAxis =
     isAxis(context.attributes.int("axis", fallback), context.shape(input)?.length)
       ? undefined
       : noSuchAxis;
+
+/** Why a node of which sizes are free is not said in others: beside those sizes it need not be told. */
+export const unknownSizes = "its sizes are not known";

@@ -6,6 +6,7 @@ import {
   type NodeId,
   type ValueId,
 } from "../../ir/index.js";
+import { unknownSizes } from "../../ops/index.js";
 import { operand, type Step } from "../opset/adapter.js";
 import { sayNodes, type Words } from "../opset/say.js";
 
@@ -16,8 +17,7 @@ import { sayNodes, type Words } from "../opset/say.js";
 function overChannels(step: Step): void {
   const { attributes } = step;
   const shape = step.shape(0);
-  if (shape === undefined || shape.length < 2 || !isStatic(shape))
-    return step.refuse("its sizes are not known");
+  if (shape === undefined || shape.length < 2 || !isStatic(shape)) return step.refuse(unknownSizes);
   const size = attributes.int("size", 0);
   const [batch = 1, channels = 1, ...places] = shape;
   if (!(size >= 1 && size <= mostSize)) return step.refuse(`its window is not of 1 to ${mostSize}`);

@@ -1,4 +1,5 @@
 import { attribute, type Attributes } from "../../ir/index.js";
+import { unknownSizes } from "../../ops/index.js";
 import { windowAxes } from "../../ops/families/window.js";
 import type { Step } from "../opset/adapter.js";
 import { bytesAt, decoded, encoded } from "./integers.js";
@@ -28,8 +29,7 @@ function meanAttributes(step: Step): Attributes {
   if (isWhole) return kept(step, "auto_pad ceil_mode count_include_pad kernel_shape pads strides");
   const sizes = step.shape(0)?.slice(2);
   const kernel = attributes.ints("kernel_shape");
-  if (sizes === undefined || kernel?.length !== sizes.length)
-    return step.refuse("its sizes are not known");
+  if (sizes === undefined || kernel?.length !== sizes.length) return step.refuse(unknownSizes);
   const ends = windowAxes(sizes, kernel, attributes).map(
     ({ size, before, after, output, stride }, at) => {
       const reach =
@@ -40,7 +40,7 @@ function meanAttributes(step: Step): Attributes {
   if (
     !ends.every(({ before, after }) => Number.isSafeInteger(before) && Number.isSafeInteger(after))
   )
-    return step.refuse("its sizes are not known");
+    return step.refuse(unknownSizes);
   return {
     ...kept(step, "count_include_pad kernel_shape strides"),
     pads: attribute.ints([...ends.map(({ before }) => before), ...ends.map(({ after }) => after)]),

@@ -7,7 +7,7 @@ import {
   type NodeId,
   type ValueId,
 } from "../../ir/index.js";
-import { unmetDemand } from "../../ops/index.js";
+import { unmetDemand, unknownSizes } from "../../ops/index.js";
 import { type Transposed, transposedAxes } from "../../ops/families/convolution.js";
 import { isMoving, type WindowAxis, windowAxes } from "../../ops/families/window.js";
 import { operand, type Step } from "../opset/adapter.js";
@@ -78,7 +78,7 @@ function convolveTransposed(step: Step): void {
   const found = transposedAxes([frames, rows, columns], [deep, high, wide], step.attributes);
   const [depth, down, across] = found ?? [];
   if (depth === undefined || down === undefined || across === undefined)
-    return step.refuse("its sizes are not known");
+    return step.refuse(unknownSizes);
   const reshape = (x: ValueId, dims: readonly number[]): ValueId =>
     step.add("Reshape", [x, step.int64("shape", dims)]);
 
@@ -97,7 +97,7 @@ function convolveTransposed(step: Step): void {
   });
   const [height, width, long] = [down.output, across.output, depth.output].map(Number);
   if (height === undefined || width === undefined || long === undefined)
-    return step.refuse("its sizes are not known");
+    return step.refuse(unknownSizes);
   const area = height * width;
   const places = reshape(made, [batch, frames, maps, deep, area]);
   const joined = joinedAlong(step, places, [batch, frames, maps, deep, area], {
@@ -207,7 +207,7 @@ function resize(step: Step): void {
   const [output] = step.node.outputs;
   const type = output === null || output === undefined ? undefined : graph.value(output).type;
   const made = type?.kind === "tensor" ? type.shape : undefined;
-  if (made === undefined || !isStatic(made)) return step.refuse("its sizes are not known");
+  if (made === undefined || !isStatic(made)) return step.refuse(unknownSizes);
   const [, , long = 0, height = 0, width = 0] = made;
   if (made[0] !== batch || made[1] !== channels) return step.refuse("it resizes batch or channels");
   if (
@@ -258,7 +258,7 @@ function poolAll(step: Step): void {
 
 function volumeOf(step: Step, input: number): Volume {
   const shape = step.shape(input);
-  if (shape === undefined || !isStatic(shape)) return step.refuse("its sizes are not known");
+  if (shape === undefined || !isStatic(shape)) return step.refuse(unknownSizes);
   const [first, second, depth, rows, columns, ...others] = shape;
   if (columns === undefined || others.length > 0) return step.refuse("it has not three axes");
   return [first ?? 0, second ?? 0, depth ?? 0, rows ?? 0, columns];

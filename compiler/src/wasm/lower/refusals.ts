@@ -6,7 +6,7 @@ import {
   type Node,
   type ValueId,
 } from "../../ir/index.js";
-import { hasUnconfirmedSizes, keyOf, unmetDemand } from "../../ops/index.js";
+import { hasUnconfirmedSizes, keyOf, unknownSizes, unmetDemand } from "../../ops/index.js";
 import type { BoundedForm } from "./bounded-rows.js";
 import { elementOfType } from "./element-of-type.js";
 import { halfInput, halfOutput } from "./half-boundary.js";
@@ -107,6 +107,7 @@ export function refusals({ graph, against }: BoundedForm): readonly Refusal[] {
     if (boundary.has(node)) continue;
     const label = graph.nodeLabel(node);
     const why = against.get(node.id);
+    if (why === unknownSizes && hasOpenInputs) continue;
     const refusal =
       why === undefined
         ? refusedNode(graph, node, hasOpenInputs)
