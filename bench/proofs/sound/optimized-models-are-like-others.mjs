@@ -4,7 +4,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { InferenceSession } from "onnxruntime-node";
 import { openHosts } from "../../../bench/dist/index.js";
-import { countMacs } from "../../../compiler/dist/index.js";
+import { countMacs, decodeModel, inferNode } from "../../../compiler/dist/index.js";
+import { byteSource } from "../../../runtime/dist/format/index.js";
 import { findPython } from "../../peers/python.mjs";
 import { asModule, asOnnx, fixedGraph, reasonsOf } from "../aot/support/compiled.mjs";
 import { knownModels } from "../known-models.mjs";
@@ -16,7 +17,7 @@ const tolerance = 1e-4;
 /** Of the module from the model as it was: an attention whose operands lay side by side stays so. */
 const mostBytes = 1.02;
 /** Of a quantizer: they compute what they say, in bytes. */
-const ofIntegers = /^(Q|DynamicQuantize|MatMul(Integer|NBits))/;
+const ofIntegers = /^(Q(Linear|Gemm|Attention|Embed)|DynamicQuantize|MatMul(Integer|NBits))/;
 const own = "com.microsoft";
 
 export async function prove({ claim, inform, root }) {
@@ -119,8 +120,6 @@ export async function prove({ claim, inform, root }) {
 
 /** Of a file, as it is. */
 async function operatorsOf(path) {
-  const { decodeModel, inferNode } = await import("../../../compiler/dist/index.js");
-  const { byteSource } = await import("../../../runtime/dist/format/index.js");
   const graph = await decodeModel(
     { proto: byteSource(bytesOf(path)), external: new Map() },
     { infer: inferNode },

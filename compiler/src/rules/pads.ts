@@ -159,9 +159,11 @@ export const concatZerosToPad: Rule = {
     pads[axis] = total(sizes.slice(0, at));
     pads[axis + rank] = total(sizes.slice(at + 1));
     const because = "joining with zeros is padding";
+    const needs = unread.filter((tensor) => tensor !== undefined);
     return {
       because,
-      needs: unread.filter((tensor) => tensor !== undefined),
+      needs,
+      work: needs.reduce((elements, { count }) => elements + count, 0),
       rewrite(editor, data) {
         if (!data.every(isOfZeros)) return;
         const body = graph.body(node.body);

@@ -13,7 +13,7 @@ import {
 import { operatorOf } from "../../ops/index.js";
 import { clampedHalves } from "../../quantize/half.js";
 import { isKept, type KeepFloat } from "../quantization/keep-float.js";
-import { staysFloat } from "./stays-float.js";
+import { isUntyped, staysFloat } from "./stays-float.js";
 
 const float32 = 1;
 const float16 = 10;
@@ -131,9 +131,8 @@ export class Converter {
     ];
     for (const value of values) {
       if (value === null) continue;
-      const { type, name } = this.#graph.value(value);
-      if (type.kind === "unknown" || (type.kind === "tensor" && type.dtype === undefined))
-        return `a body stays float32: the type of ${name} in it is not known`;
+      if (isUntyped(this.#graph, value))
+        return `a body stays float32: the type of ${this.#graph.value(value).name} in it is not known`;
     }
     return null;
   }

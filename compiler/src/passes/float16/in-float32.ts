@@ -12,6 +12,7 @@ import {
   type ValueType,
 } from "../../ir/index.js";
 import { inferAll, operatorOf } from "../../ops/index.js";
+import { dtypeOf } from "../../rules/pattern.js";
 
 const rule = "in-float32";
 const float32 = attribute.int(codeOfDtype("float32"));
@@ -69,8 +70,7 @@ export function giveFloats(graph: Graph): void {
         const cast = isHalf(graph, output) ? graph.producer(output) : undefined;
         const floats = cast?.op === "Cast" && cast.domain === "" ? cast.inputs[0] : undefined;
         if (floats === undefined || floats === null) continue;
-        const { type } = graph.value(floats);
-        if (type.kind !== "tensor" || type.dtype !== "float32") continue;
+        if (dtypeOf(graph, floats) !== "float32") continue;
         const { name } = graph.value(output);
         editor.rename(output, `${name}_float16`);
         editor.rename(floats, name);
@@ -139,8 +139,7 @@ function isInTheWay(graph: Graph, node: Node): boolean {
 }
 
 function isHalf(graph: Graph, id: ValueId): boolean {
-  const { type } = graph.value(id);
-  return type.kind === "tensor" && type.dtype === "float16";
+  return dtypeOf(graph, id) === "float16";
 }
 
 function mentionsHalves(type: ValueType): boolean {

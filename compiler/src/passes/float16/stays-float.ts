@@ -36,7 +36,8 @@ function isTyped(inferred: Inferred | undefined): boolean {
   );
 }
 
-function isUntyped(graph: Graph, value: ValueId): boolean {
+/** Nothing tells what it holds, so that it cannot be told from other numbers. */
+export function isUntyped(graph: Graph, value: ValueId): boolean {
   const { type } = graph.value(value);
   return type.kind === "unknown" || (type.kind === "tensor" && type.dtype === undefined);
 }

@@ -1,5 +1,6 @@
 import { attribute, type ValueId } from "../../ir/index.js";
 import { operand, type Step } from "../opset/adapter.js";
+import { swish } from "../opset/swish.js";
 
 /** x · Φ(x), or its approximation by tanh, of a sum with a bias. */
 const gelu =
@@ -10,16 +11,9 @@ const gelu =
     step.replaceBy(step.add("Gelu", [sum], { approximate: attribute.string(approximate) }));
   };
 
-/** x · σ(α x) */
-function quickGelu(step: Step): void {
-  const x = operand(step, 0);
-  const alpha = step.float("alpha", [step.attributes.float("alpha", 1.702)], []);
-  step.replaceBy(step.add("Mul", [x, step.add("Sigmoid", [step.add("Mul", [x, alpha])])]));
-}
-
 export const activationWords: Readonly<Record<string, (step: Step) => void>> = {
   "com.microsoft::Gelu": gelu("none"),
-  "com.microsoft::QuickGelu": quickGelu,
+  "com.microsoft::QuickGelu": (step) => step.replaceBy(swish(step, 1.702)),
   "com.microsoft::BiasGelu": gelu("none"),
   "com.microsoft::FastGelu": gelu("tanh"),
 };

@@ -1,16 +1,8 @@
-import type { ValueId } from "../../ir/index.js";
 import { adapter, type Adapter, operand, type Step } from "./adapter.js";
 import { attention } from "./attention.js";
 import { rmsNorm } from "./rms-norm.js";
 import { rotaryEmbedding } from "./rotary-embedding.js";
-
-/** x · σ(α x) */
-function swish(step: Step): ValueId {
-  const x = operand(step, 0);
-  const alpha = step.attributes.float("alpha", 1);
-  const inner = alpha === 1 ? x : step.add("Mul", [x, step.float("alpha", [alpha], [])]);
-  return step.add("Mul", [x, step.add("Sigmoid", [inner])]);
-}
+import { swish } from "./swish.js";
 
 /** Scaled to a root mean square of 1, then by γ. */
 function unitRms(step: Step): void {
@@ -23,8 +15,8 @@ export const newerOperators: readonly Adapter[] = [
   ...adapter("Attention", 23, attention),
   ...adapter("RMSNormalization", 23, unitRms),
   ...adapter("RotaryEmbedding", 23, rotaryEmbedding),
-  ...adapter("Swish", 24, (step) => step.replaceBy(swish(step))),
+  ...adapter("Swish", 24, (step) => step.replaceBy(swish(step, 1))),
   ...adapter("SwiGLU", 28, (step) =>
-    step.replaceBy(step.add("Mul", [swish(step), operand(step, 1)])),
+    step.replaceBy(step.add("Mul", [swish(step, 1), operand(step, 1)])),
   ),
 ];

@@ -2,28 +2,23 @@ import {
   attribute,
   type Attributes,
   type Graph,
-  isStatic,
   type Node,
   type NodeId,
   type ValueId,
 } from "../../ir/index.js";
-import { unmetDemand, unknownSizes } from "../../ops/index.js";
-import { type Transposed, transposedAxes } from "../../ops/families/convolution.js";
+import { unmetDemand } from "../../ops/index.js";
 import { isMoving, type WindowAxis, windowAxes } from "../../ops/families/window.js";
 import { operand, type Step } from "../opset/adapter.js";
 import { sayNodes, type Words } from "../opset/say.js";
+import { resize } from "./resize.js";
+import { convolveTransposed } from "./transposed.js";
+import { asStored, mostDeep, reshaped, volumeOf } from "./volume.js";
 
 const { int, ints } = attribute;
-
-/** Batch, channels, depth, rows, columns. */
-type Volume = readonly [number, number, number, number, number];
 
 /** Depth, rows, columns: numbers all. */
 type Windows = readonly [depth: Window, rows: Window, columns: Window];
 type Window = { readonly [Field in keyof WindowAxis]: number };
-
-/** Each place of a window along the depth is a copy of the frames that it takes. */
-const mostDeep = 64;
 
 /**
  * A convolution over three axes is one over two of frames: a result's frame is that of all the frames under its window, the
@@ -38,8 +33,6 @@ function convolve(step: Step): void {
   const [depth, ...flat] = windows;
   if (deep > mostDeep) return step.refuse(`its window is deeper than ${mostDeep}`);
   const turned = { perm: ints([0, 2, 1, 3, 4]) };
-  const reshape = (x: ValueId, dims: readonly number[]): ValueId =>
-    step.add("Reshape", [x, step.int64("shape", dims)]);
 
   const frames = padded(step, step.add("Transpose", [operand(step, 0)], turned), depth);
   const under = Array.from({ length: deep }, (_, place) => {
@@ -47,12 +40,12 @@ function convolve(step: Step): void {
     const bounds = [first, first + (depth.output - 1) * depth.stride + 1, 1, depth.stride];
     const taken = bounds.map((bound) => step.int64("bound", [bound]));
     const dims = [batch, depth.output, group, own, rows, columns];
-    return reshape(step.add("Slice", [frames, ...taken]), dims);
+    return reshaped(step, step.add("Slice", [frames, ...taken]), dims);
   });
   const all = step.add("Concat", under, { axis: int(3) });
-  const images = reshape(all, [batch * depth.output, channels * deep, rows, columns]);
+  const images = reshaped(step, all, [batch * depth.output, channels * deep, rows, columns]);
   const flattened = (of: ValueId): ValueId =>
-    reshape(step.add("Transpose", [of], turned), [maps, own * deep, ...plane]);
+    reshaped(step, step.add("Transpose", [of], turned), [maps, own * deep, ...plane]);
   const weights = asStored(step, operand(step, 1), flattened);
   const bias = step.input(2);
   const made = step.add("Conv", [images, weights, ...(bias === undefined ? [] : [bias])], {
@@ -60,124 +53,8 @@ function convolve(step: Step): void {
     group: int(group),
   });
   const [down, across] = flat;
-  const result = reshape(made, [batch, depth.output, maps, down.output, across.output]);
+  const result = reshaped(step, made, [batch, depth.output, maps, down.output, across.output]);
   step.replaceBy(step.add("Transpose", [result], turned));
-}
-
-/**
- * A transposed convolution over three axes is one over two of frames, with a map for each place of the window along the depth:
- * [batch, depth, maps, places, rows, columns]. Each place's frames are then as far apart as its strides, and are added where they
- * meet.
- */
-function convolveTransposed(step: Step): void {
-  const [batch, channels, frames, rows, columns] = volumeOf(step, 0);
-  const [, own, deep, high, wide] = volumeOf(step, 1);
-  if (deep > mostDeep) return step.refuse(`its window is deeper than ${mostDeep}`);
-  const group = step.attributes.int("group", 1);
-  const maps = own * group;
-  const found = transposedAxes([frames, rows, columns], [deep, high, wide], step.attributes);
-  const [depth, down, across] = found ?? [];
-  if (depth === undefined || down === undefined || across === undefined)
-    return step.refuse(unknownSizes);
-  const reshape = (x: ValueId, dims: readonly number[]): ValueId =>
-    step.add("Reshape", [x, step.int64("shape", dims)]);
-
-  const turned = { perm: ints([0, 2, 1, 3, 4]) };
-  const images = reshape(step.add("Transpose", [operand(step, 0)], turned), [
-    batch * frames,
-    channels,
-    rows,
-    columns,
-  ]);
-  const flattened = (of: ValueId): ValueId => reshape(of, [channels, own * deep, high, wide]);
-  const weights = asStored(step, operand(step, 1), flattened);
-  const made = step.add("ConvTranspose", [images, weights], {
-    ...windowOfTransposed([down, across], [rows, columns], [high, wide]),
-    group: int(group),
-  });
-  const [height, width, long] = [down.output, across.output, depth.output].map(Number);
-  if (height === undefined || width === undefined || long === undefined)
-    return step.refuse(unknownSizes);
-  const area = height * width;
-  const places = reshape(made, [batch, frames, maps, deep, area]);
-  const joined = joinedAlong(step, places, [batch, frames, maps, deep, area], {
-    ...depth,
-    output: long,
-  });
-  const bias = step.input(2);
-  const sum =
-    bias === undefined ? joined : step.add("Add", [joined, reshape(bias, [1, 1, maps, 1])]);
-  const result = reshape(sum, [batch, long, maps, height, width]);
-  step.replaceBy(step.add("Transpose", [result], turned));
-}
-
-/** [batch, frames, maps, places, area] as [batch, depth, maps, area] */
-function joinedAlong(
-  step: Step,
-  x: ValueId,
-  [batch, frames, maps, deep, area]: Volume,
-  { stride, dilation, before, output }: Transposed & { readonly output: number },
-): ValueId {
-  const reshape = (of: ValueId, dims: readonly number[]): ValueId =>
-    step.add("Reshape", [of, step.int64("shape", dims)]);
-  // Nothing meets: places stand side by side.
-  if (deep === stride && dilation === 1 && before === 0 && output === frames * stride) {
-    const apart = step.add("Transpose", [x], { perm: ints([0, 1, 3, 2, 4]) });
-    return reshape(apart, [batch, output, maps, area]);
-  }
-  const spread = frames * stride;
-  const moved = Array.from({ length: deep }, (_, place) => place).flatMap((place) => {
-    const first = place * dilation - before;
-    const [from, to] = [Math.max(0, -first), Math.min(spread, output - first)];
-    if (from >= to) return [];
-    const bounds = [place, place + 1, 3].map((bound) => step.int64("bound", [bound]));
-    const own = reshape(step.add("Slice", [x, ...bounds]), [batch, frames, 1, maps * area]);
-    const gaps = step.int64("pads", [0, 0, 0, 0, 0, 0, stride - 1, 0]);
-    const apart = stride === 1 ? own : step.add("Pad", [own, gaps]);
-    const ends = [from, to, 1].map((bound) => step.int64("bound", [bound]));
-    const kept = step.add("Slice", [reshape(apart, [batch, spread, maps, area]), ...ends]);
-    const start = Math.max(0, first);
-    const around = [0, start, 0, 0, 0, output - start - (to - from), 0, 0];
-    return [step.add("Pad", [kept, step.int64("pads", around)])];
-  });
-  const [one, ...others] = moved;
-  if (one === undefined) return step.refuse("nothing of it is in its result");
-  return others.reduce((sum, other) => step.add("Add", [sum, other]), one);
-}
-
-function windowOfTransposed(
-  axes: readonly Transposed[],
-  sizes: readonly number[],
-  kernel: readonly number[],
-): Attributes {
-  // What lies beyond the last place of a window is more of the result, or is cut.
-  const beyond = axes.map(({ stride, dilation, before, output }, axis) => {
-    const span = ((kernel[axis] ?? 1) - 1) * dilation + 1;
-    return stride * ((sizes[axis] ?? 1) - 1) + span - before - Number(output);
-  });
-  return {
-    kernel_shape: ints(kernel),
-    strides: ints(axes.map(({ stride }) => stride)),
-    dilations: ints(axes.map(({ dilation }) => dilation)),
-    pads: ints([...axes.map(({ before }) => before), ...beyond.map((cut) => Math.max(0, cut))]),
-    output_padding: ints(beyond.map((cut) => Math.max(0, -cut))),
-  };
-}
-
-/** Weights that are stored as integers are moved as those: their scales are of maps, which stay where they are. */
-function asStored(step: Step, weights: ValueId, move: (of: ValueId) => ValueId): ValueId {
-  const { graph } = step;
-  const { producer } = graph.value(weights);
-  const stored = producer === null ? undefined : graph.node(producer);
-  const [integers, scale, ...zero] = stored?.inputs ?? [];
-  if (stored?.op !== "DequantizeLinear" || stored.domain !== "" || !integers || !scale)
-    return move(weights);
-  const { type } = graph.value(scale);
-  const isWhole = type.kind === "tensor" && (type.shape ?? [0]).every((size) => size === 1);
-  const { axis, block_size: block } = Object.fromEntries(stored.attributes);
-  const isByMap = axis?.type === "int" && axis.value === 0n;
-  if (block !== undefined || !(isWhole || isByMap)) return move(weights);
-  return step.add("DequantizeLinear", [move(integers), scale, ...zero], { axis: int(0) });
 }
 
 /** Of what is in a box the largest is that of each frame's, and the mean too: all its frames have as many under them. */
@@ -188,7 +65,7 @@ function pool(step: Step): void {
   const kernel = step.attributes.ints("kernel_shape") ?? [];
   const [depth, down, across] = windowsOf(step, kernel);
   const over = (x: ValueId, dims: readonly number[], windows: readonly Window[]): ValueId =>
-    step.add(step.node.op, [step.add("Reshape", [x, step.int64("shape", dims)])], {
+    step.add(step.node.op, [reshaped(step, x, dims)], {
       ...windowOf(windows),
       ...same(step, "ceil_mode"),
       ...same(step, "count_include_pad"),
@@ -197,71 +74,14 @@ function pool(step: Step): void {
   const places = down.output * across.output;
   const deep = over(flat, [batch, channels, frames, places], [depth, single(places)]);
   const dims = [batch, channels, depth.output, down.output, across.output];
-  step.replaceBy(step.add("Reshape", [deep, step.int64("shape", dims)]));
-}
-
-/** Between places an axis at a time is looked up: first in each frame, then between frames. */
-function resize(step: Step): void {
-  const { attributes, graph } = step;
-  const [batch, channels, frames, rows, columns] = volumeOf(step, 0);
-  const [output] = step.node.outputs;
-  const type = output === null || output === undefined ? undefined : graph.value(output).type;
-  const made = type?.kind === "tensor" ? type.shape : undefined;
-  if (made === undefined || !isStatic(made)) return step.refuse(unknownSizes);
-  const [, , long = 0, height = 0, width = 0] = made;
-  if (made[0] !== batch || made[1] !== channels) return step.refuse("it resizes batch or channels");
-  if (
-    attributes.has("axes") ||
-    attributes.string("keep_aspect_ratio_policy", "stretch") !== "stretch"
-  )
-    return step.refuse(
-      "sizes of some axes alone, or in proportion, are not compiled over three axes",
-    );
-  if (attributes.string("coordinate_transformation_mode", "half_pixel") === "tf_crop_and_resize")
-    return step.refuse("regions are not compiled");
-  const scales = graph.constant(step.input(2))?.data;
-  if (step.input(3) === undefined && !(scales instanceof Float32Array && scales.length === 5))
-    return step.refuse("its scales are not constant");
-  const [, , deep, down, across] = scales instanceof Float32Array ? scales : [];
-  const own = Object.fromEntries(step.node.attributes);
-  const over = (
-    x: ValueId,
-    dims: readonly number[],
-    sizes: readonly number[],
-    by: readonly (number | undefined)[],
-  ) => {
-    const flat = step.add("Reshape", [x, step.int64("shape", dims)]);
-    const wanted =
-      step.input(3) === undefined
-        ? [step.float("scales", [1, 1, ...by.map((scale) => scale ?? 1)])]
-        : [null, step.int64("sizes", [...dims.slice(0, 2), ...sizes])];
-    return step.add("Resize", [flat, null, ...wanted], own);
-  };
-  const flat = over(
-    operand(step, 0),
-    [batch, channels * frames, rows, columns],
-    [height, width],
-    [down, across],
-  );
-  const area = height * width;
-  const whole = over(flat, [batch, channels, frames, area], [long, area], [deep, 1]);
-  step.replaceBy(step.add("Reshape", [whole, step.int64("shape", made)]));
+  step.replaceBy(reshaped(step, deep, dims));
 }
 
 /** Over all there is, whatever its axes are. */
 function poolAll(step: Step): void {
   const [batch, channels, frames, rows, columns] = volumeOf(step, 0);
-  const flat = step.int64("shape", [batch, channels, frames * rows, columns]);
-  const made = step.add(step.node.op, [step.add("Reshape", [operand(step, 0), flat])]);
-  step.replaceBy(step.add("Reshape", [made, step.int64("shape", [batch, channels, 1, 1, 1])]));
-}
-
-function volumeOf(step: Step, input: number): Volume {
-  const shape = step.shape(input);
-  if (shape === undefined || !isStatic(shape)) return step.refuse(unknownSizes);
-  const [first, second, depth, rows, columns, ...others] = shape;
-  if (columns === undefined || others.length > 0) return step.refuse("it has not three axes");
-  return [first ?? 0, second ?? 0, depth ?? 0, rows ?? 0, columns];
+  const flat = reshaped(step, operand(step, 0), [batch, channels, frames * rows, columns]);
+  step.replaceBy(reshaped(step, step.add(step.node.op, [flat]), [batch, channels, 1, 1, 1]));
 }
 
 function windowsOf(step: Step, kernel: readonly number[]): Windows {

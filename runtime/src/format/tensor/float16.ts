@@ -19,12 +19,13 @@ export function floatToHalf(value: number): number {
   return sign | ((bits[0] ?? 0) - 0x3f000000);
 }
 
+/** Exact. By bits: a power of two for each number takes ten times as long. */
 export function halfToFloat(half: number): number {
-  const exponent = (half >>> 10) & 31;
-  const fraction = half & 0x3ff;
-  const sign = half & 0x8000 ? -1 : 1;
-  if (exponent === 31) return fraction ? NaN : sign * Infinity;
-  return sign * (exponent ? (1 + fraction / 1024) * 2 ** (exponent - 15) : fraction * 2 ** -24);
+  const rest = half & 0x7fff;
+  // From 0x7c00 on it is infinite or no number. What has no leading one gets it by the product.
+  bits[0] = rest < 0x7c00 ? rest << 13 : (rest << 13) | 0x7f800000;
+  const magnitude = rest < 0x7c00 ? (float[0] ?? 0) * 2 ** 112 : (float[0] ?? 0);
+  return half & 0x8000 ? -magnitude : magnitude;
 }
 
 export function floatsToHalves(values: ArrayLike<number>): Uint16Array<ArrayBuffer> {
@@ -33,18 +34,8 @@ export function floatsToHalves(values: ArrayLike<number>): Uint16Array<ArrayBuff
   return halves;
 }
 
-/** As `halfToFloat`, by bits: a power of two for each number takes ten times as long. */
 export function halvesToFloats(halves: Uint16Array): Float32Array<ArrayBuffer> {
   const floats = new Float32Array(halves.length);
-  const words = new Uint32Array(floats.buffer);
-  for (let i = 0; i < halves.length; i++) {
-    const half = halves[i] ?? 0;
-    const rest = half & 0x7fff;
-    words[i] = rest << 13;
-    // Exact, and what has no leading one gets it.
-    if (rest < 0x7c00) floats[i] = (floats[i] ?? 0) * 2 ** 112;
-    else words[i] = (rest << 13) | 0x7f800000;
-    if (half & 0x8000) words[i] = (words[i] ?? 0) | 0x80000000;
-  }
+  for (let i = 0; i < halves.length; i++) floats[i] = halfToFloat(halves[i] ?? 0);
   return floats;
 }
