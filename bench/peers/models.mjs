@@ -1,7 +1,7 @@
 // What is compared, and how much the metric may drop.
 export const models = [
-  { name: "ocr-direction", data: "ocr-direction", maxDrop: 0.01, mode: "static", onWasm: 500 },
+  { name: "ocr-direction", data: "ocr-direction", maxDrop: 0.01, mode: "static" },
   { name: "blazeface-front", data: "blazeface-front", maxDrop: 0.002, mode: "static" },
-  { name: "ocr-recognition", data: "ocr-recognition", maxDrop: 0.01, mode: "static", onWasm: 200 },
+  { name: "ocr-recognition", data: "ocr-recognition", maxDrop: 0.01, mode: "static" },
   { name: "mnist-cnn", data: "mnist", maxDrop: 0.01, mode: "dynamic" },
 ];

@@ -69,14 +69,14 @@ function settings({ mode = "static", operators: only = null, perChannel = false 
   ];
 }
 
-function search({ name, data, maxDrop, onWasm = Infinity }) {
+function search({ name, data, maxDrop }) {
   return scratch(async (folder) => {
     const model = join(root, `fixtures/models/${name}.onnx`);
     const module = join(root, `fixtures/data/${data}.mjs`);
     const samples = join(folder, "samples");
     await writeSamples(module, samples);
     const judged = join(folder, "validation.mjs");
-    writeFileSync(judged, validationOnly(pathToFileURL(module).href, onWasm));
+    writeFileSync(judged, validationOnly(pathToFileURL(module).href));
 
     const files = [];
     const make = async (options) => {
@@ -154,11 +154,11 @@ function rowOf({ sizeBytes, accuracy, latencyMs, baseline }, { options }) {
 }
 
 /** The samples that choose, where `bench` looks for those that test. */
-function validationOnly(module, most) {
+function validationOnly(module) {
   const url = JSON.stringify(module);
   return `import { splits as whole } from ${url};
 export * from ${url};
 const { calibration, validation, test } = whole;
-export const splits = { calibration, validation: test.slice(0, 1), test: validation.slice(0, ${most}) };
+export const splits = { calibration, validation: test.slice(0, 1), test: validation };
 `;
 }

@@ -76,10 +76,10 @@ export async function prove({ claim, inform, root }) {
             .filter(({ code, on }) => code === 0 && on[target] !== undefined)
             .map((peer) => ({ ...peer, is: peer.on[target] })),
         ];
-        const compared = await bench(file, files, fewer(model, target, data), target);
+        const compared = await bench(file, files, data, target);
         if (!compared.rows.some(({ is }) => is === "pare")) continue;
         environment = { ...compared.environment, ...environment };
-        table.push(...tell({ claim, inform }, model, target, compared, variant.accuracy));
+        table.push(...tell({ claim, inform }, model, target, compared));
       }
       costs.push(...peers, await ownCost(model, file, data));
       costs.push(...(await simplifiers(model, file)));
@@ -89,21 +89,6 @@ export async function prove({ claim, inform, root }) {
       costs.filter(({ code }) => code === 0),
       environment,
     );
-
-    /** The data module, or one with as many of its test samples as that target takes. */
-    function fewer({ name, onWasm }, target, module) {
-      if (target !== "wasm" || onWasm === undefined) return module;
-      const path = join(folder, `${name}.wasm.mjs`);
-      const url = JSON.stringify(pathToFileURL(module).href);
-      writeFileSync(
-        path,
-        `import { splits as whole } from ${url};
-export * from ${url};
-export const splits = { ...whole, test: whole.test.slice(0, ${onWasm}) };
-`,
-      );
-      return path;
-    }
 
     /** The plain file of a Python user, and the fastest and the smallest within the bar on each target; no file twice. */
     async function makePeers({ name, maxDrop }, path, module) {
@@ -225,8 +210,8 @@ const rowsOf = (report, files) => ({
   environment: report.environment,
 });
 
-/** The claims of one model on one target, `whole` being Pare's accuracy on all test samples; gives the table's rows. */
-function tell({ claim, inform }, { name, maxDrop }, target, { float, rows }, whole) {
+/** The claims of one model on one target; gives the table's rows. */
+function tell({ claim, inform }, { name, maxDrop }, target, { float, rows }) {
   const label = `${name}, ${target}`;
   const n = float.accuracy.n;
   const chain = ["float", ...rows.map(({ is }) => is)].join(" → ");
@@ -244,14 +229,15 @@ function tell({ claim, inform }, { name, maxDrop }, target, { float, rows }, who
     interval: [[1, 1], ...interval(({ latencyMs }) => latencyMs.ratioInterval)],
   });
   const own = rows.find(({ is }) => is === "pare").row;
-  const [, upper] = whole.dropInterval ?? [0, whole.drop];
+  const { drop, dropInterval } = own.accuracy;
+  const [, upper] = dropInterval ?? [0, drop];
   claim(`${label}: Pare's drop on all test samples, upper end of its interval`, {
     value: upper,
     bound: `<= ${maxDrop}`,
-    n: whole.n,
-    interval: whole.dropInterval,
+    n,
+    interval: dropInterval,
     met: upper <= maxDrop + 1e-9,
-    note: `the drop itself is ${shown(whole.drop, 4)}`,
+    note: `the drop itself is ${shown(drop, 4)}`,
   });
   for (const { is, row } of rows) {
     const surelyOver = (row.accuracy.dropInterval?.[0] ?? row.accuracy.drop) > maxDrop;
