@@ -1,16 +1,19 @@
 import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
-import { open, realpath, rename, rm, stat } from "node:fs/promises";
+import { open, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileError } from "./file-error.js";
 import { makeFolder } from "./make-folder.js";
+
+/** What does not fit into memory comes in parts. */
+type Content = Uint8Array | string | AsyncIterable<Uint8Array>;
 
 /**
  * Writes a file so that it is there as a whole or not at all: under another name first, then renamed into place.
  * Missing folders are made; a link is followed; a device or pipe is written to, not replaced.
  * @throws PareError NO_SPACE, PERMISSION
  */
-export async function writeFileAtomic(path: string, content: Uint8Array | string): Promise<void> {
+export async function writeFileAtomic(path: string, content: Content): Promise<void> {
   let temporary: string | null = null;
   // Whoever interrupts twice does not wait for the end of a write.
   const atExit = (): void => {
@@ -37,15 +40,10 @@ export async function writeFileAtomic(path: string, content: Uint8Array | string
   }
 }
 
-async function write(
-  path: string,
-  flags: string,
-  content: Uint8Array | string,
-  sync: boolean,
-): Promise<void> {
+async function write(path: string, flags: string, content: Content, sync: boolean): Promise<void> {
   const file = await open(path, flags);
   try {
-    await file.writeFile(content);
+    await writeFile(file, content);
     if (sync) await file.sync();
   } finally {
     await file.close();

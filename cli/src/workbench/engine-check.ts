@@ -1,4 +1,4 @@
-import { availableParallelism } from "node:os";
+import { availableParallelism, freemem } from "node:os";
 import { type EngineHost, type Hosts, openHosts } from "@pare/bench";
 import { type Graph, isStatic } from "@pare/compiler";
 import {
@@ -31,7 +31,7 @@ export function notChecked(reason: string): EngineCheck {
 }
 
 export interface CheckLimits {
-  /** To load, and so much more for each megabyte. */
+  /** To load, and so much more for each megabyte of its file and of its weights as floats. */
   readonly loadMs: number;
   readonly megabyteMs: number;
   readonly runMs: number;
@@ -42,6 +42,9 @@ export const checkLimits: CheckLimits = { loadMs: 10_000, megabyteMs: 20, runMs:
 
 /** The engine computes constants when it loads, and a stranger's file may ask it for a tensor of any size. */
 const largestValueBytes = 2 ** 30;
+
+/** Of a file: in this process, on the way to the engine, and there. Of what it computes of weights: as they are, and packed. */
+const [copies, floatCopies] = [3, 2];
 
 /** An engine's own words may quote a name of any length. */
 const longestReason = 300;
@@ -73,14 +76,25 @@ export class EngineChecker {
     const largest = largestValue(model.graph);
     if (largest > largestValueBytes)
       return notChecked(`one value in it takes ${byteText(largest)}`);
+    const unfolded = unfoldedBytes(model.graph);
+    const needed = copies * made.byteLength + floatCopies * unfolded;
+    const free = freemem();
+    if (needed > free)
+      return notChecked(
+        `the engine may need ${byteText(needed)} of memory for it, and ${byteText(free)} are free`,
+      );
     const own = await this.#own;
     const host = this.#open ?? own?.hosts.get("cpu");
     if (host === undefined)
       return notChecked(clause(own?.skipped[0]?.reason ?? "there is no engine"));
     const feeds = await madeUp(model);
-    const asMade = await attempt(host, made, feeds, signal, limits);
+    const loading = (bytes: Uint8Array): number =>
+      limits.loadMs + (limits.megabyteMs * (bytes.byteLength + unfolded)) / 1e6;
+    const ask = (bytes: Uint8Array): Promise<Attempt> =>
+      attempt(host, bytes, feeds, signal, { loadMs: loading(bytes), runMs: limits.runMs });
+    const asMade = await ask(made);
     if (!asMade.refused) return answer(host, asMade);
-    const given = await attempt(host, (await model.read()).bytes, feeds, signal, limits);
+    const given = await ask((await model.read()).bytes);
     if (given.reached <= asMade.reached) {
       const same = given.refused ? "and so for" : "and there was no answer in time for";
       return answer(host, {
@@ -131,14 +145,14 @@ async function attempt(
   bytes: Uint8Array,
   feeds: Tensors | null,
   signal: AbortSignal,
-  { loadMs, megabyteMs, runMs }: CheckLimits,
+  { loadMs, runMs }: Pick<CheckLimits, "loadMs" | "runMs">,
 ): Promise<Attempt> {
   let reached: Attempt["reached"] = stages.nothing;
   try {
     const model = await host.load(onnxArtifact(bytes), {
       threads: availableParallelism(),
       signal,
-      limitMs: loadMs + (megabyteMs * bytes.byteLength) / 1e6,
+      limitMs: loadMs,
     });
     reached = stages.loaded;
     if (feeds === null)
@@ -178,6 +192,14 @@ async function madeUp(model: CheckedModel): Promise<Tensors | null> {
   } catch {
     return null;
   }
+}
+
+/** Bytes of all weights as floats: an engine computes what stored integers stand for when it loads. */
+function unfoldedBytes(graph: Graph): number {
+  let bytes = 0;
+  for (const { constant } of graph.allValues())
+    bytes += dtypeBytes("float32", constant?.count ?? 0);
+  return bytes;
 }
 
 /** Bytes of the largest value that is computed and whose shape is known. */

@@ -1,5 +1,5 @@
 import type { BindShapesOptions, Graph, ModelSource, Node } from "@pare/compiler";
-import { sha256, type ValueInfo } from "@pare/runtime/format";
+import { isPareError, PareError, sha256, type ValueInfo } from "@pare/runtime/format";
 import { modelInputs, modelName, modelOutputs, openModelFile } from "../platform/open-model.js";
 import { shownPath } from "../terminal/shown-path.js";
 
@@ -86,7 +86,11 @@ export async function openModelSource(
     // Free dims stay free, as its user has them: what is bound is the graph that is compiled. A number that the file
     // declares and the user overrides has to go: engines refuse feeds of another size.
     const whole = rewritten
-      ? await encodeModel(await bound({ shapes: overriding, dims: {}, constants }))
+      ? await encodeModel(await bound({ shapes: overriding, dims: {}, constants })).catch(
+          (error: unknown) => {
+            throw isPareError(error) && error.code === "MODEL_LIMIT" ? tooLarge(label) : error;
+          },
+        )
       : null;
     return {
       bytes: whole?.proto ?? file,
@@ -110,6 +114,17 @@ export async function openModelSource(
     read: () => (held ??= readAll()),
     close,
   };
+}
+
+function tooLarge(label: string): PareError {
+  return new PareError(
+    "MODEL_LIMIT",
+    `${shownPath(label)} takes 2 GB or more with its weights: so much is not run here.`,
+    {
+      where: shownPath(label),
+      hint: "pare simplify, convert and quantize take it all the same. What quantize --mode fp16, or --mode weights, writes may be small enough.",
+    },
+  );
 }
 
 /** The shapes that change a number which the file declares, by input. */

@@ -173,7 +173,7 @@ async function writeModel(
   const location = `${basename(file, extname(file))}.data`;
   const { proto, external } = await encodeModel(graph, {
     signal,
-    ...(model.sizeBytes > mostInlineBytes && { external: { location } }),
+    external: { location, beyond: mostInlineBytes },
   });
   throwIfAborted(signal);
   say.progress(1, "checking on the CPU engine");
@@ -184,9 +184,9 @@ async function writeModel(
         ? notChecked("it takes more than one file")
         : await checker.check(model, proto, signal);
   let sizeBytes = proto.byteLength;
-  for (const [name, bytes] of external) {
-    await writeFileAtomic(resolve(file, "..", name), bytes);
-    sizeBytes += bytes.byteLength;
+  for (const [name, { size, content }] of external) {
+    await writeFileAtomic(resolve(file, "..", name), content());
+    sizeBytes += size;
   }
   await writeFileAtomic(file, proto);
   return { sizeBytes, check };

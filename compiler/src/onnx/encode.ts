@@ -14,7 +14,12 @@ import { encodeAttribute } from "./attribute-message.js";
 import { withoutDescriptions } from "./descriptions.js";
 import { assignNames } from "./names.js";
 import { BodyOrigin, type Declaration, ModelOrigin, nodeOrigin, plainDomain } from "./origin.js";
-import { type ExternalWriting, keepExternal, moveOut } from "./external-write.js";
+import {
+  type ExternalFile,
+  type ExternalWriting,
+  keepExternal,
+  moveOut,
+} from "./external-write.js";
 import type { Message } from "./schema.js";
 import { encodeTensor, TensorOrigin } from "./tensor-message.js";
 import { encodeType } from "./type-message.js";
@@ -23,7 +28,7 @@ import { writeMessage } from "./write-message.js";
 export interface EncodeOptions {
   /**
    * Where tensors above 64 KiB go: "inline" (the default) into the file itself, `{ location }` into one file beside it,
-   * "keep" leaves them where they were read from.
+   * with `beyond` only where all tensors take more bytes than that; "keep" leaves them where they were read from.
    */
   readonly external?: ExternalWriting;
   /** Nodes of the main graph that no other node reads: they are written after all others, in this order. */
@@ -34,7 +39,7 @@ export interface EncodeOptions {
 export interface EncodedModel {
   readonly proto: Uint8Array;
   /** Files to be written beside it, by location. */
-  readonly external: ReadonlyMap<string, Uint8Array>;
+  readonly external: ReadonlyMap<string, ExternalFile>;
 }
 
 /**
@@ -48,10 +53,8 @@ export async function encodeModel(
   const { external = "inline", last = [], signal } = options;
   const message = encodeMessage(graph, last);
   if (external === "keep") keepExternal(graph, message);
-  const files =
-    typeof external === "object"
-      ? await moveOut(message, external.location)
-      : new Map<string, Uint8Array>();
+  const files: EncodedModel["external"] =
+    typeof external === "object" ? moveOut(message, external, signal) : new Map();
   return { proto: await writeMessage("ModelProto", message, signal), external: files };
 }
 

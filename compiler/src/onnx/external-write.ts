@@ -1,23 +1,40 @@
+import { throwIfAborted } from "@pare/runtime/format";
 import { type Graph, residentLimit } from "../ir/index.js";
 import type { Message } from "./schema.js";
 import { Slice } from "./slice.js";
 import { TensorOrigin } from "./tensor-message.js";
 import { checkLocation } from "./external.js";
 
-export type ExternalWriting = "inline" | "keep" | { readonly location: string };
+/** Into one file beside the model, at `location`: where the model's tensors take more than `beyond` bytes, 0 where not given. */
+interface MovingOut {
+  readonly location: string;
+  readonly beyond?: number;
+}
+
+export type ExternalWriting = "inline" | "keep" | MovingOut;
+
+/** A file of weights, which takes more memory than there may be: its content is read part by part as it is written. */
+export interface ExternalFile {
+  readonly size: number;
+  readonly content: () => AsyncIterable<Uint8Array>;
+}
 
 /** Engines map files into memory by pages. */
 const alignment = 4096;
 
-/** Takes the large tensors out of a message and into one file; gives the file by its location. */
-export async function moveOut(
+/** Takes the large tensors out of a message and into one file; gives the file by its location, none where all stay. */
+export function moveOut(
   message: Message<"ModelProto">,
-  location: string,
-): Promise<ReadonlyMap<string, Uint8Array>> {
+  { location, beyond = 0 }: MovingOut,
+  signal?: AbortSignal,
+): ReadonlyMap<string, ExternalFile> {
   checkLocation(location);
-  const parts: { readonly offset: number; readonly data: Uint8Array | Slice }[] = [];
+  const tensors = tensorsOf(message);
+  const bytes = tensors.reduce((sum, { rawData }) => sum + (rawData?.length ?? 0), 0);
+  if (bytes <= beyond) return new Map();
+  const parts: Part[] = [];
   let size = 0;
-  for (const tensor of tensorsOf(message)) {
+  for (const tensor of tensors) {
     const { rawData } = tensor;
     if (rawData === undefined || rawData.length <= residentLimit) continue;
     const offset = Math.ceil(size / alignment) * alignment;
@@ -32,10 +49,25 @@ export async function moveOut(
     ];
   }
   if (parts.length === 0) return new Map();
-  const file = new Uint8Array(size);
-  for (const { offset, data } of parts)
-    file.set(data instanceof Slice ? await data.read() : data, offset);
-  return new Map([[location, file]]);
+  return new Map([[location, { size, content: () => contentOf(parts, signal) }]]);
+}
+
+interface Part {
+  readonly offset: number;
+  readonly data: Uint8Array | Slice;
+}
+
+async function* contentOf(
+  parts: readonly Part[],
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  let at = 0;
+  for (const { offset, data } of parts) {
+    throwIfAborted(signal);
+    if (offset > at) yield new Uint8Array(offset - at);
+    yield data instanceof Slice ? await data.read() : data;
+    at = offset + data.length;
+  }
 }
 
 /** Lets tensors that were read from other files refer to these again. */

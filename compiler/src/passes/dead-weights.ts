@@ -16,14 +16,13 @@ export async function dropDeadWeights(graph: Graph, signal?: AbortSignal): Promi
     const reader = readerOfWeight(graph, value);
     if (reader === undefined) continue;
     throwIfAborted(signal);
-    const data = await constant.read();
-    if (!(data instanceof Float32Array)) continue;
-    const count = subnormals(data);
-    hasEmpty ||= [0, 1].some((axis) => hasEmptySlice(data, constant.dims, axis));
+    const found = await lookedAt(constant);
+    hasEmpty ||= found.hasEmptySlice;
+    const { subnormals: count } = found;
     if (count === 0) continue;
-    const { dims } = constant;
+    const { dims, data } = constant;
     const flushed =
-      constant.data === undefined
+      data === undefined
         ? Tensor.lazy("float32", dims, async () => withoutSubnormals(await constant.read()))
         : Tensor.of("float32", dims, withoutSubnormals(data));
     edit(graph, "flush-subnormals", (editor) => {
@@ -54,12 +53,32 @@ function readerOfWeight(graph: Graph, { uses, constant }: Value): Node | undefin
   return first;
 }
 
+interface Look {
+  readonly subnormals: number;
+  readonly hasEmptySlice: boolean;
+}
+
+/** Tensors do not change, and all that is tried of a model shares them: each is looked at once. */
+const looks = new WeakMap<Tensor, Look>();
+
+async function lookedAt(tensor: Tensor): Promise<Look> {
+  const known = looks.get(tensor);
+  if (known !== undefined) return known;
+  const data = await tensor.readFloat32();
+  const look = {
+    subnormals: subnormals(data),
+    hasEmptySlice: [0, 1].some((axis) => hasEmptySlice(data, tensor.dims, axis)),
+  };
+  looks.set(tensor, look);
+  return look;
+}
+
 function subnormals({ buffer, byteOffset, length }: Float32Array): number {
-  const bits = new Uint32Array(buffer, byteOffset, length);
+  const bits = new Int32Array(buffer, byteOffset, length);
   let count = 0;
-  for (const each of bits) {
-    const size = each & 0x7fff_ffff;
-    if (size > 0 && size < 0x0080_0000) count += 1;
+  for (let at = 0; at < length; at += 1) {
+    const each = bits[at] ?? 0;
+    if ((each & 0x7f80_0000) === 0 && (each & 0x007f_ffff) !== 0) count += 1;
   }
   return count;
 }

@@ -9,14 +9,14 @@ const smallestHalf = 2 ** -24;
  * smaller than 2^−24 but not zero becomes that. Infinities and NaN stay.
  */
 export function clampedHalves(values: Float32Array): Uint16Array<ArrayBuffer> {
-  return floatsToHalves(
-    values.map((x) => {
-      const magnitude = Math.abs(x);
-      if (magnitude > largestHalf && magnitude < Infinity) return Math.sign(x) * largestHalf;
-      if (magnitude < smallestHalf && magnitude > 0) return Math.sign(x) * smallestHalf;
-      return x;
-    }),
-  );
+  const clamped = new Float32Array(values);
+  for (let at = 0; at < clamped.length; at += 1) {
+    const x = clamped[at] as number;
+    const magnitude = Math.abs(x);
+    if (magnitude > largestHalf && magnitude < Infinity) clamped[at] = Math.sign(x) * largestHalf;
+    else if (magnitude < smallestHalf && magnitude > 0) clamped[at] = Math.sign(x) * smallestHalf;
+  }
+  return floatsToHalves(clamped);
 }
 
 /** Can these be float16 numbers that keep all their digits? */

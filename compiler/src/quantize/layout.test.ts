@@ -1,7 +1,9 @@
+import { elementCount } from "@pare/runtime/format";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { blockView } from "./block-view.js";
-import { forEachRun, layoutOf } from "./layout.js";
+import type { Granularity } from "./format.js";
+import { forEachGroup, forEachRun, layoutOf } from "./layout.js";
 import { cases, slowGroup } from "./slow-reference.test.support.js";
 
 describe("layoutOf", () => {
@@ -45,6 +47,42 @@ describe("layoutOf", () => {
         for (const groups of numbers.values()) expect(groups.size).toBe(1);
       }),
     );
+  });
+});
+
+describe("forEachGroup", () => {
+  const gives = (dims: readonly number[], granularity: Granularity): void => {
+    const layout = layoutOf(dims, granularity);
+    const values = Float32Array.from({ length: elementCount(dims) }, (_, at) => at);
+    const expected = new Map<number, number[]>();
+    forEachRun(layout, (start, end, first, step) => {
+      for (let at = start; at < end; at += 1) {
+        const group = first + (at - start) * step;
+        expected.set(group, [...(expected.get(group) ?? []), at]);
+      }
+    });
+    const found = new Map<number, number[]>();
+    forEachGroup(layout, values, (elements, start, end, group) => {
+      expect(found.has(group)).toBe(false);
+      found.set(group, [...elements.subarray(start, end)]);
+    });
+    expect(found).toEqual(expected);
+  };
+
+  it("gives every group's elements, in their order", () => {
+    fc.assert(fc.property(cases, ({ dims, format: { granularity } }) => gives(dims, granularity)));
+  });
+
+  it.each<[string, number[], Granularity]>([
+    ["columns", [9, 37], { kind: "channel", axis: 1 }],
+    ["planes of several rows", [5, 35, 3], { kind: "channel", axis: 1 }],
+    [
+      "blocks down columns, the last of them short",
+      [2, 11, 33],
+      { kind: "block", axis: 1, size: 4 },
+    ],
+  ])("copies no more at a time than a few of many groups: %s", (_, dims, granularity) => {
+    gives(dims, granularity);
   });
 });
 

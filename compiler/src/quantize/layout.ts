@@ -75,3 +75,64 @@ export function forEachRun(
     }
   }
 }
+
+/** Groups whose elements are copied at a time, from places that lie side by side. */
+const together = 16;
+
+/**
+ * Calls back with each group's elements in their order, from `start` to before `end` of an array: of the tensor's own
+ * where they lie together, else of a copy that the next groups overwrite.
+ */
+export function forEachGroup(
+  { groups, outer, length, inner, block }: Layout,
+  values: Float32Array,
+  visit: (elements: Float32Array, start: number, end: number, group: number) => void,
+): void {
+  if (block === undefined && outer === 1) {
+    for (let c = 0; c < groups; c += 1) visit(values, c * inner, (c + 1) * inner, c);
+    return;
+  }
+  if (block !== undefined && inner === 1) {
+    const blocks = Math.ceil(length / block);
+    for (let group = 0; group < groups; group += 1) {
+      const [o, b] = [Math.floor(group / blocks), group % blocks];
+      visit(values, o * length + b * block, o * length + Math.min(length, (b + 1) * block), group);
+    }
+    return;
+  }
+  const most = Math.min(together, block === undefined ? length : inner);
+  const copy = new Float32Array(most * (block ?? outer * inner));
+  /** So many groups, each of `rows` runs of `run` elements: runs of a row lie side by side, rows are `width` apart. */
+  const visitCopied = (
+    group: number,
+    many: number,
+    start: number,
+    { rows, run, width }: { rows: number; run: number; width: number },
+  ): void => {
+    const size = rows * run;
+    for (let row = 0; row < rows; row += 1)
+      for (let g = 0; g < many; g += 1) {
+        const from = start + row * width + g * run;
+        const to = g * size + row * run;
+        for (let i = 0; i < run; i += 1) copy[to + i] = values[from + i] as number;
+      }
+    for (let g = 0; g < many; g += 1) visit(copy, g * size, (g + 1) * size, group + g);
+  };
+  if (block === undefined) {
+    const runs = { rows: outer, run: inner, width: length * inner };
+    for (let c = 0; c < length; c += most)
+      visitCopied(c, Math.min(most, length - c), c * inner, runs);
+    return;
+  }
+  const blocks = Math.ceil(length / block);
+  for (let ob = 0; ob < outer * blocks; ob += 1) {
+    const [o, b] = [Math.floor(ob / blocks), ob % blocks];
+    const rows = Math.min(block, length - b * block);
+    for (let i = 0; i < inner; i += most)
+      visitCopied(ob * inner + i, Math.min(most, inner - i), (o * length + b * block) * inner + i, {
+        rows,
+        run: 1,
+        width: inner,
+      });
+  }
+}

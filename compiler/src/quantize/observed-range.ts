@@ -2,7 +2,7 @@ import type { Distribution, Histogram } from "@pare/runtime/format";
 import { type IntegerFormat, integerRange } from "./format.js";
 import { nearestInteger } from "./half-even.js";
 import { leastSquares, type RangeMethod } from "./range.js";
-import { type Range, type Scale, type Scales, scaleOf } from "./scale.js";
+import { type Range, type Scale, scaleOf } from "./scale.js";
 
 const steps = 64;
 
@@ -21,13 +21,8 @@ export function observedRange(
   if (method === "minmax") return observed.range;
   if (method === "percentile") return withoutOutermost(observed);
   const { range, histogram } = observed;
-  const ranges = { min: Float64Array.of(range.min), max: Float64Array.of(range.max) };
-  const errorsOf = ({ scales, zeroPoints }: Scales): Float64Array => {
-    const scale = { scale: scales[0] as number, zeroPoint: zeroPoints[0] as number };
-    return Float64Array.of(squaredError(histogram, scale, format));
-  };
-  const { min, max } = leastSquares(ranges, format, steps, errorsOf, steps);
-  return { min: min[0] as number, max: max[0] as number };
+  const errorOf = (tried: Scale): number => squaredError(histogram, tried, format);
+  return leastSquares(range, format, steps, errorOf, steps);
 }
 
 /** From bin to bin, inwards from both ends, until what was passed by is more than may be left out. */

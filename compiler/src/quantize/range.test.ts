@@ -6,7 +6,7 @@ import { Observer } from "@pare/runtime/format";
 import { forEachRun, layoutOf } from "./layout.js";
 import { chooseScales, leastSquares } from "./range.js";
 import { dequantize, quantize } from "./round.js";
-import { type Range, scaleOf, type Scales, scalesFor } from "./scale.js";
+import { type Range, type Scale, scaleOf } from "./scale.js";
 import { cases } from "./slow-reference.test.support.js";
 
 const errorOf = (values: Float32Array, back: Float32Array): number =>
@@ -41,29 +41,26 @@ describe("scales of weights", () => {
         forEachRun(layout, (start, end, first, step) => {
           for (let i = start; i < end; i += 1) groupOf[i] = first + step * (i - start);
         });
-        const errorsOf = (tried: Scales): Float64Array => {
-          const { data } = quantize(values, dims, format, tried);
-          const errors = new Float64Array(layout.groups);
-          for (const [i, group] of groupOf.entries()) {
-            const scale = tried.scales[group] ?? NaN;
-            const zeroPoint = tried.zeroPoints[group] ?? NaN;
-            const lost = (values[i] ?? NaN) - scale * ((data[i] ?? NaN) - zeroPoint);
-            errors[group] = (errors[group] ?? NaN) + lost ** 2;
-          }
-          return errors;
-        };
-        const min = new Float64Array(layout.groups);
-        const max = new Float64Array(layout.groups);
-        for (const [i, group] of groupOf.entries()) {
-          min[group] = Math.min(min[group] ?? NaN, values[i] ?? NaN);
-          max[group] = Math.max(max[group] ?? NaN, values[i] ?? NaN);
-        }
+        const elements = Array.from({ length: layout.groups }, (): number[] => []);
+        for (const [i, group] of groupOf.entries()) elements[group]?.push(values[i] ?? NaN);
+        const { scales, zeroPoints } = chooseScales(values, dims, format, "mse");
         const steps = { 8: 12, 4: 20, 2: 26 }[Number(format.dtype.at(-1))] ?? NaN;
-        const every = leastSquares({ min, max }, format, steps, errorsOf);
-        const least = errorsOf(scalesFor(every, format));
-        const chosen = errorsOf(chooseScales(values, dims, format, "mse"));
-        for (const [group, error] of chosen.entries())
-          expect(error).toBeLessThanOrEqual((least[group] ?? NaN) * (1 + 1e-9));
+        const own = { ...format, granularity: { kind: "tensor" } } as const;
+        for (const [group, of] of elements.entries()) {
+          const all = Float32Array.from(of);
+          const errorOf = ({ scale, zeroPoint }: Scale): number => {
+            const one = { scales: Float32Array.of(scale), zeroPoints: Int16Array.of(zeroPoint) };
+            const { data } = quantize(all, [all.length], own, one);
+            return of.reduce(
+              (sum, x, i) => sum + (x - scale * ((data[i] ?? NaN) - zeroPoint)) ** 2,
+              0,
+            );
+          };
+          const range = { min: Math.min(0, ...of), max: Math.max(0, ...of) };
+          const least = errorOf(scaleOf(leastSquares(range, format, steps, errorOf), format));
+          const chosen = { scale: scales[group] ?? NaN, zeroPoint: zeroPoints[group] ?? NaN };
+          expect(errorOf(chosen)).toBeLessThanOrEqual(least * (1 + 1e-9));
+        }
       }),
     );
   });

@@ -1,8 +1,8 @@
 import { dtypeBits } from "@pare/runtime/format";
 import { type IntegerFormat, type IntegerRange, integerRange } from "./format.js";
-import { nearestInteger } from "./half-even.js";
-import { forEachRun, type Layout, layoutOf } from "./layout.js";
-import { type Ranges, type Scales, scalesFor } from "./scale.js";
+import { nearestInteger, roundHalfEven } from "./half-even.js";
+import { forEachGroup, layoutOf } from "./layout.js";
+import { type Range, type Scale, type Scales, scaleWithin } from "./scale.js";
 
 /** "minmax": all that occurs. "mse": what loses least in the mean square. */
 export type RangeMethod = "minmax" | "mse";
@@ -15,95 +15,76 @@ export function chooseScales(
   method: RangeMethod,
 ): Scales {
   const layout = layoutOf(dims, format.granularity);
-  const all = rangesOf(values, layout);
+  const integers = integerRange(format);
   const steps = narrowings[dtypeBits[format.dtype]] ?? 1;
-  const ranges =
-    method === "minmax"
-      ? all
-      : leastSquares(all, format, steps, (tried, least) => {
-          const errors = hopeless(all, format, tried, least);
-          if (errors.includes(0)) addSquaredErrors(errors, values, layout, format, tried);
-          return errors;
-        });
-  return scalesFor(ranges, format);
+  const scales = new Float32Array(layout.groups);
+  const zeroPoints = new Int16Array(layout.groups);
+  forEachGroup(layout, values, (elements, start, end, group) => {
+    const all = rangeOf(elements, start, end);
+    const errorOf = ({ scale, zeroPoint }: Scale, least: number): number => {
+      // Where the smallest or the largest alone loses as much, nothing has to be summed.
+      const low = squared(all.min, scale, zeroPoint, integers);
+      const high = squared(all.max, scale, zeroPoint, integers);
+      if (Math.max(low, high) >= least) return Infinity;
+      return squaredError(elements, start, end, scale, zeroPoint, integers, least);
+    };
+    const range = method === "minmax" ? all : leastSquares(all, format, steps, errorOf);
+    const { scale, zeroPoint } = scaleWithin(range, format.symmetric, integers);
+    scales[group] = scale;
+    zeroPoints[group] = zeroPoint;
+  });
+  return { scales, zeroPoints };
 }
 
 /** In steps of a thirty-second: with fewer integers it pays to clip more. */
 const narrowings: Readonly<Record<number, number>> = { 8: 12, 4: 20, 2: 26 };
 
-/** For every group the smallest and the largest value, both widened to contain zero; NaN is left out. */
-function rangesOf(values: Float32Array, layout: Layout): Ranges {
-  const min = new Float64Array(layout.groups);
-  const max = new Float64Array(layout.groups);
-  forEachRun(layout, (start, end, first, step) => {
-    for (let i = start, group = first; i < end; i += 1, group += step) {
-      const x = values[i] as number;
-      if (x < (min[group] as number)) min[group] = x;
-      if (x > (max[group] as number)) max[group] = x;
-    }
-  });
+/** The smallest and the largest, both widened to contain zero; NaN is left out. */
+function rangeOf(values: Float32Array, start: number, end: number): Range {
+  let [min, max] = [0, 0];
+  for (let i = start; i < end; i += 1) {
+    const x = values[i] as number;
+    if (x < min) min = x;
+    if (x > max) max = x;
+  }
   return { min, max };
 }
 
 /**
- * Narrows ranges as long as the squared error falls, each group by itself: first both ends together, then, where the
- * format is not symmetric, each alone. Clipping a few outliers costs less than a coarser step for all.
+ * Narrows a range as long as the squared error falls: first both ends together, then, where the format is not symmetric,
+ * each alone. Clipping a few outliers costs less than a coarser step for all.
  * @param steps how often an end is moved, each time by a `1 / unit` of where it was
- * @param errorsOf the squared error of every group with given scales; Infinity will do where it is no less than the least
+ * @param errorOf the squared error with a scale; anything that is no less will do where it is no less than the least
  */
 export function leastSquares(
-  { min, max }: Ranges,
+  { min, max }: Range,
   format: IntegerFormat,
   steps: number,
-  errorsOf: (tried: Scales, least: Float64Array) => Float64Array,
+  errorOf: (tried: Scale, least: number) => number,
   unit = 32,
-): Ranges {
-  const groups = min.length;
+): Range {
+  const { symmetric } = format;
+  const integers = integerRange(format);
+  const scaled = (lower: number, upper: number): Scale =>
+    scaleWithin({ min: min * lower, max: max * upper }, symmetric, integers);
   /** What is kept of each end. */
-  const low = new Float64Array(groups).fill(1);
-  const high = new Float64Array(groups).fill(1);
-  const narrowed = (lows: Float64Array, highs: Float64Array): Ranges => ({
-    min: min.map((end, group) => end * (lows[group] as number)),
-    max: max.map((end, group) => end * (highs[group] as number)),
-  });
-  const least = errorsOf(scalesFor({ min, max }, format), new Float64Array(groups).fill(Infinity));
-  const attempt = (lows: Float64Array, highs: Float64Array): void => {
-    const errors = errorsOf(scalesFor(narrowed(lows, highs), format), least);
-    for (let group = 0; group < groups; group += 1) {
-      if (!((errors[group] as number) < (least[group] as number))) continue;
-      least[group] = errors[group] as number;
-      low[group] = lows[group] as number;
-      high[group] = highs[group] as number;
-    }
+  let [low, high] = [1, 1];
+  let least = errorOf(scaled(low, high), Infinity);
+  const attempt = (lower: number, upper: number): void => {
+    const error = errorOf(scaled(lower, upper), least);
+    if (!(error < least)) return;
+    least = error;
+    low = lower;
+    high = upper;
   };
-  const factors = Array.from({ length: steps }, (_, step) =>
-    new Float64Array(groups).fill(1 - step / unit),
-  );
-  for (const factor of factors.slice(1)) attempt(factor, factor);
-  if (!format.symmetric) {
-    const highs = high.slice();
-    for (const factor of factors) attempt(factor, highs);
-    const lows = low.slice();
-    for (const factor of factors) attempt(lows, factor);
+  for (let step = 1; step < steps; step += 1) attempt(1 - step / unit, 1 - step / unit);
+  if (!symmetric) {
+    const upper = high;
+    for (let step = 0; step < steps; step += 1) attempt(1 - step / unit, upper);
+    const lower = low;
+    for (let step = 0; step < steps; step += 1) attempt(lower, 1 - step / unit);
   }
-  return narrowed(low, high);
-}
-
-/** Infinity for each group in which the smallest or the largest value alone loses as much as its least error; 0 for others. */
-function hopeless(
-  { min, max }: Ranges,
-  format: IntegerFormat,
-  { scales, zeroPoints }: Scales,
-  least: Float64Array,
-): Float64Array {
-  const range = integerRange(format);
-  return least.map((bound, group) => {
-    const scale = scales[group] as number;
-    const zeroPoint = zeroPoints[group] as number;
-    const low = squared(min[group] as number, scale, zeroPoint, range);
-    const high = squared(max[group] as number, scale, zeroPoint, range);
-    return Math.max(low, high) >= bound ? Infinity : 0;
-  });
+  return { min: min * low, max: max * high };
 }
 
 /** (x − dequantized)² */
@@ -112,54 +93,35 @@ function squared(x: number, scale: number, zeroPoint: number, range: IntegerRang
   return lost * lost;
 }
 
-/** Adds Σ (x − dequantized)² to each group's error that is finite. */
-function addSquaredErrors(
-  errors: Float64Array,
-  values: Float32Array,
-  layout: Layout,
-  format: IntegerFormat,
-  chosen: Scales,
-): void {
-  const range = integerRange(format);
-  forEachRun(layout, (start, end, first, step) => {
-    if (step === 1) addEach(errors, values, start, end, first, chosen, range);
-    else if (errors[first] !== Infinity)
-      errors[first] =
-        (errors[first] as number) + sumOfRun(values, start, end, first, chosen, range);
-  });
-}
+/** Below it a float32 is less than 2⁻¹⁴ from what it is rounded from. */
+const certain = 1024;
 
-/** Of a run whose elements share a scale. Like the next one it is no closure, whose sums engines keep on the heap. */
-function sumOfRun(
+/**
+ * Σ (x − dequantized)², or what it has come to when that is no less than the least. A product with 1 / scale tells the
+ * integer, but near a tie: of numbers below `certain` it is less than 2⁻¹³ from the float32 quotient that is to be rounded.
+ */
+function squaredError(
   values: Float32Array,
   start: number,
   end: number,
-  group: number,
-  { scales, zeroPoints }: Scales,
+  scale: number,
+  zeroPoint: number,
   range: IntegerRange,
+  least: number,
 ): number {
-  const scale = scales[group] as number;
-  const zeroPoint = zeroPoints[group] as number;
+  const { min, max } = range;
+  const inverse = 1 / scale;
   let sum = 0;
-  for (let i = start; i < end; i += 1) sum += squared(values[i] as number, scale, zeroPoint, range);
-  return sum;
-}
-
-/** Of a run whose elements are each of another group. */
-function addEach(
-  errors: Float64Array,
-  values: Float32Array,
-  start: number,
-  end: number,
-  first: number,
-  { scales, zeroPoints }: Scales,
-  range: IntegerRange,
-): void {
-  for (let i = start, group = first; i < end; i += 1, group += 1) {
-    const error = errors[group] as number;
-    if (error === Infinity) continue;
-    const scale = scales[group] as number;
-    const zeroPoint = zeroPoints[group] as number;
-    errors[group] = error + squared(values[i] as number, scale, zeroPoint, range);
+  for (let i = start; i < end && sum < least; i += 1) {
+    const x = values[i] as number;
+    const ratio = x * inverse;
+    const nearest = roundHalfEven(ratio);
+    const isCertain = Math.abs(ratio) < certain && Math.abs(ratio - nearest) < 0.5 - 2 ** -13;
+    let q = (isCertain ? nearest : roundHalfEven(Math.fround(x / scale))) + zeroPoint;
+    if (q < min) q = min;
+    else if (q > max) q = max;
+    const lost = x - scale * (q - zeroPoint);
+    sum += lost * lost;
   }
+  return sum;
 }

@@ -127,18 +127,28 @@ async function mergeConstants(graph: Graph, body: Body): Promise<void> {
 }
 
 async function mergeEqual(graph: Graph, ids: readonly ValueId[]): Promise<void> {
-  const seen = new Map<string, { id: ValueId; data: TensorData }[]>();
+  const seen = new Map<string, { readonly id: ValueId; readonly tensor: Tensor }[]>();
   for (const id of ids) {
-    const data = await graph.constant(id)?.read();
-    if (data === undefined) continue;
-    const key = probe(data);
+    const tensor = graph.constant(id);
+    if (tensor === undefined) continue;
+    const key = await probed(tensor);
     const known = seen.get(key);
-    const same = known?.find((other) => equal(other.data, data));
-    if (known === undefined) seen.set(key, [{ id, data }]);
-    else if (same === undefined) known.push({ id, data });
+    const same = await firstEqual(known ?? [], tensor);
+    if (known === undefined) seen.set(key, [{ id, tensor }]);
+    else if (same === undefined) known.push({ id, tensor });
     else if (!graph.isOutput(id))
-      edit(graph, "merge-equal-constants", (editor) => editor.replace(id, same.id, "equal"));
+      edit(graph, "merge-equal-constants", (editor) => editor.replace(id, same, "equal"));
   }
+}
+
+/** Weights of equal layers are alike in all but their elements: of those that are compared two are in memory, of others none. */
+async function firstEqual(
+  known: readonly { readonly id: ValueId; readonly tensor: Tensor }[],
+  tensor: Tensor,
+): Promise<ValueId | undefined> {
+  for (const { id, tensor: other } of known)
+    if (other === tensor || equal(await other.read(), await tensor.read())) return id;
+  return undefined;
 }
 
 /** A body's initializers in the order in which its nodes first read them: independent of names and of the file. */
@@ -162,6 +172,17 @@ function bytes(data: TensorData): Uint8Array {
   return ArrayBuffer.isView(data) ? bytesOf(data) : new TextEncoder().encode(JSON.stringify(data));
 }
 
+/** Tensors do not change, and all that is tried of a model shares them: each is read for this once. */
+const probes = new WeakMap<Tensor, string>();
+
+async function probed(tensor: Tensor): Promise<string> {
+  const known = probes.get(tensor);
+  if (known !== undefined) return known;
+  const key = probe(await tensor.read());
+  probes.set(tensor, key);
+  return key;
+}
+
 /** A few bytes from all over: enough to tell most tensors apart without comparing all of them. */
 function probe(data: TensorData): string {
   const all = bytes(data);
@@ -173,5 +194,7 @@ function probe(data: TensorData): string {
 
 function equal(a: TensorData, b: TensorData): boolean {
   const [left, right] = [bytes(a), bytes(b)];
-  return left.length === right.length && left.every((value, at) => value === right[at]);
+  if (left.length !== right.length) return false;
+  for (let at = 0; at < left.length; at += 1) if (left[at] !== right[at]) return false;
+  return true;
 }
