@@ -1,4 +1,5 @@
 export * from "./attribute.js";
+export * from "./content.js";
 export * from "./data-type.js";
 export * from "./dim.js";
 export { build, edit } from "./edit/edit.js";

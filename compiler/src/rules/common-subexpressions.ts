@@ -4,8 +4,10 @@ import {
   type Attribute,
   bodiesOf,
   type Body,
+  contentKey,
   type Graph,
   type Node,
+  sameBytes,
   type Tensor,
   type TensorData,
   type ValueId,
@@ -131,7 +133,7 @@ async function mergeEqual(graph: Graph, ids: readonly ValueId[]): Promise<void> 
   for (const id of ids) {
     const tensor = graph.constant(id);
     if (tensor === undefined) continue;
-    const key = await probed(tensor);
+    const key = await keyOf(tensor);
     const known = seen.get(key);
     const same = await firstEqual(known ?? [], tensor);
     if (known === undefined) seen.set(key, [{ id, tensor }]);
@@ -147,7 +149,8 @@ async function firstEqual(
   tensor: Tensor,
 ): Promise<ValueId | undefined> {
   for (const { id, tensor: other } of known)
-    if (other === tensor || equal(await other.read(), await tensor.read())) return id;
+    if (other === tensor || sameBytes(bytes(await other.read()), bytes(await tensor.read())))
+      return id;
   return undefined;
 }
 
@@ -173,28 +176,12 @@ function bytes(data: TensorData): Uint8Array {
 }
 
 /** Tensors do not change, and all that is tried of a model shares them: each is read for this once. */
-const probes = new WeakMap<Tensor, string>();
+const keys = new WeakMap<Tensor, string>();
 
-async function probed(tensor: Tensor): Promise<string> {
-  const known = probes.get(tensor);
+async function keyOf(tensor: Tensor): Promise<string> {
+  const known = keys.get(tensor);
   if (known !== undefined) return known;
-  const key = probe(await tensor.read());
-  probes.set(tensor, key);
+  const key = contentKey(bytes(await tensor.read()));
+  keys.set(tensor, key);
   return key;
-}
-
-/** A few bytes from all over: enough to tell most tensors apart without comparing all of them. */
-function probe(data: TensorData): string {
-  const all = bytes(data);
-  const step = Math.max(1, Math.floor(all.length / 32));
-  let key = "";
-  for (let at = 0; at < all.length; at += step) key += `${all[at] ?? 0},`;
-  return key;
-}
-
-function equal(a: TensorData, b: TensorData): boolean {
-  const [left, right] = [bytes(a), bytes(b)];
-  if (left.length !== right.length) return false;
-  for (let at = 0; at < left.length; at += 1) if (left[at] !== right[at]) return false;
-  return true;
 }

@@ -1,5 +1,5 @@
 import { PareError, type TypedArray, visibleLine } from "@pare/runtime/format";
-import { Graph, type NodeId, type ValueId } from "../ir/index.js";
+import { Graph, type NodeId, sameBytes, type ValueId } from "../ir/index.js";
 import { emitTogether } from "./emit.js";
 import { engines } from "./engine.js";
 import { boundRows } from "./lower/bounded-rows.js";
@@ -168,8 +168,4 @@ async function arraysOf(graph: Graph): Promise<Arrays> {
       arrays.set(id, await constant.readArray());
   }
   return arrays;
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, at) => byte === b[at]);
 }

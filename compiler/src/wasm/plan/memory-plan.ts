@@ -1,3 +1,4 @@
+import { contentKey, sameBytes } from "../../ir/index.js";
 import type { Buffer, Constant, Place, Plan } from "./plan.js";
 
 /** Every buffer begins at a multiple of a cache line. */
@@ -67,9 +68,9 @@ function placeConstants(plans: readonly Plan[]): PlacedConstants {
   let end = 0;
   for (const constant of plans.flatMap(({ constants }) => constants)) {
     const { bytes } = constant;
-    const key = `${bytes.length} ${bytes.subarray(0, alignment).join()}`;
+    const key = contentKey(bytes);
     const before = alike.get(key) ?? [];
-    const same = before.find((other) => bytes.every((byte, at) => byte === other.bytes[at]));
+    const same = before.find((other) => sameBytes(bytes, other.bytes));
     offsets.set(constant, (same && offsets.get(same)) ?? end);
     if (same !== undefined) continue;
     alike.set(key, [...before, constant]);

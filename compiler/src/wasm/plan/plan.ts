@@ -1,4 +1,5 @@
 import type { Dtype } from "@pare/runtime/format";
+import { contentKey, sameBytes } from "../../ir/index.js";
 import type { FunctionBuilder } from "../encode/function-builder.js";
 import type { Engine } from "../engine.js";
 import type { Elements } from "../kernels/element.js";
@@ -88,7 +89,7 @@ export class PlanBuilder {
     const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
     const key = contentKey(bytes);
     const alike = this.#constants.get(key) ?? [];
-    const same = alike.find((other) => bytes.every((byte, at) => byte === other.bytes[at]));
+    const same = alike.find((other) => sameBytes(bytes, other.bytes));
     if (same !== undefined) return { in: same, offset: 0 };
     const made: Constant = { kind: "constant", bytes };
     this.#constants.set(key, [...alike, made]);
@@ -152,11 +153,4 @@ export class PlanBuilder {
 /** JSON has no infinities: a bound that is none must not look like one that is not there. */
 function exactly(_: string, value: unknown): unknown {
   return typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
-}
-
-/** What is compared with what: length and a hash. */
-function contentKey(bytes: Uint8Array): string {
-  let hash = 0;
-  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193) + 1;
-  return `${bytes.length} ${hash}`;
 }
