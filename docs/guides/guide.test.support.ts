@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
-import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { parseManifest } from "@pare/runtime/format";
 import type ts from "typescript";
@@ -47,6 +47,31 @@ export class Reader {
     for (const part of ["fixtures", "docs"])
       await symlink(join(root, part), join(reader.place, part));
     return reader;
+  }
+
+  /** Lets a data module of the fixtures yield every so manieth of its samples: what a command says and does is the same. */
+  async thinOut(module: string, every: number): Promise<void> {
+    const fixtures = join(this.place, "fixtures");
+    await rm(fixtures);
+    const data = join(fixtures, "data");
+    await mkdir(data, { recursive: true });
+    const link = async (from: string, into: string, own: string): Promise<void> => {
+      for (const part of await readdir(from))
+        if (part !== own) await symlink(join(from, part), join(into, part));
+    };
+    await link(join(root, "fixtures"), fixtures, "data");
+    await link(join(root, "fixtures/data"), data, module);
+    await writeFile(
+      join(data, module),
+      `import { samples as all, splits as allSplits } from ${JSON.stringify(pathToFileURL(join(root, "fixtures/data", module)).href)};
+const some = (ids) => ids.filter((_, index) => index % ${every} === 0);
+export const splits = Object.fromEntries(Object.entries(allSplits).map(([name, ids]) => [name, some(ids)]));
+const wanted = new Set(Object.values(splits).flat());
+export async function* samples() {
+  for await (const sample of all()) if (wanted.has(sample.id)) yield sample;
+}
+`,
+    );
   }
 
   async leave(): Promise<void> {

@@ -211,8 +211,8 @@ it("cuts as much as a latency asks for, timed on the engine", async () => {
 });
 
 it("leaves a checkpoint at Ctrl-C, and goes on from it to the bytes of a run without one", async () => {
-  const long = "--keep-flops 0.3 --recover 12 --data few-digits.mjs -o";
-  const stopped = await pruneInstalled(mnist, `${long} half.onnx`, /Epoch 1 of 12/);
+  const long = "--keep-flops 0.3 --recover 6 --data few-digits.mjs -o";
+  const stopped = await pruneInstalled(mnist, `${long} half.onnx`, /Epoch 1 of 6/);
   expect(stopped.code).toBe(130);
   const left = "half.onnx.checkpoint.safetensors";
   expect(stopped.stderr).toContain(`--checkpoint ${left} goes on.`);

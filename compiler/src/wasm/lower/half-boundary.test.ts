@@ -9,7 +9,10 @@ import { planOf } from "../compile.js";
 import { enginesHere } from "../kernels/kernel-case.test.support.js";
 import { runByReference, runModule } from "../run-model.test.support.js";
 
-const every = Uint16Array.from({ length: 65_536 }, (_, bits) => bits);
+/** All of some exponents: what is less than normal, the least and the largest that are, one between, and what is no number. */
+const halves = Uint16Array.from({ length: 65_536 }, (_, bits) => bits).filter((bits) =>
+  [0, 1, 15, 30, 31].includes((bits >> 10) & 31),
+);
 const [toFloat, toHalf] = [{ to: attribute.int(1) }, { to: attribute.int(10) }];
 
 /** By each engine's module and by the reference. */
@@ -23,19 +26,19 @@ async function runsOf(graph: Graph, feeds: Tensors): Promise<readonly Tensors[]>
   ];
 }
 
-it("widens every half exactly", async () => {
-  const graph = graphOf({ x: ["float16", every.length] }, (input, b) => ({
+it("widens halves exactly", async () => {
+  const graph = graphOf({ x: ["float16", halves.length] }, (input, b) => ({
     y: b.add("Neg", [b.add("Cast", [input("x")], toFloat)]),
   }));
-  const expected = halvesToFloats(every).map((x) => -x);
+  const expected = halvesToFloats(halves).map((x) => -x);
   for (const { y } of await runsOf(graph, {
-    x: { type: "float16", dims: [every.length], data: every },
+    x: { type: "float16", dims: [halves.length], data: halves },
   }))
     expect(y?.data).toEqual(expected);
 });
 
 it("rounds floats to the nearest half, ties to even", async () => {
-  const values = [...halvesToFloats(every)].filter((x) => Number.isFinite(x));
+  const values = [...halvesToFloats(halves)].filter((x) => Number.isFinite(x));
   const between = values.flatMap((x, at) => {
     const middle = (x + (values[at + 1] ?? x)) / 2;
     return [x, middle, middle * (1 + 2 ** -23), middle * (1 - 2 ** -23)];
