@@ -24,6 +24,7 @@ import type { Made, State } from "./candidate.js";
 import { coarser } from "./precision.js";
 import { type Learned, learns } from "./learned.js";
 import type { OptimizeRequest } from "./request.js";
+import type { SharedFiles } from "./shared-files.js";
 
 export interface MakeServices {
   /** Absent: there is no data. */
@@ -36,6 +37,7 @@ export interface MakeServices {
   readonly teacher?: Graph | undefined;
   readonly fingerprints: Fingerprints;
   readonly learned: Learned<Changed>;
+  readonly files: SharedFiles;
   readonly seed: number;
   /** See OptimizeRequest. */
   readonly sizes?: Sizes | undefined;
@@ -160,7 +162,9 @@ export async function finish(
 ): Promise<Made> {
   let last = state;
   for (const group of ending) last = (await change(last, group, state.precision, services)).state;
-  const artifact: Artifact = await findTarget(target).emit(last.graph, session, services.sizes);
+  const artifact = await services.files.share(
+    await findTarget(target).emit(last.graph, session, services.sizes),
+  );
   return {
     ...state,
     written: last,

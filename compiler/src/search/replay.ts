@@ -8,6 +8,7 @@ import { asGiven, beginning, change, finish, type MakeServices } from "./make.js
 import { Record } from "./record.js";
 import type { Optimized, OptimizeRequest, TargetDevice } from "./request.js";
 import { isRefusal } from "./refusal.js";
+import { SharedFiles } from "./shared-files.js";
 import { explain } from "./why.js";
 
 /** What a replay needs: of a request all that says what the model is, and nothing that measures. */
@@ -50,6 +51,7 @@ export async function replay(request: ReplayRequest, lock: Lock): Promise<Optimi
     teacher: request.graph,
     fingerprints,
     learned: new Learned(),
+    files: new SharedFiles(),
     seed: lock.seed,
     sizes: request.sizes,
     signal,

@@ -5,6 +5,7 @@ import type { Plan } from "./plan.js";
 import { Progress } from "./progress.js";
 import { Record } from "./record.js";
 import type { OptimizeRequest } from "./request.js";
+import { SharedFiles } from "./shared-files.js";
 import type { TargetState } from "./target-state.js";
 
 /** What the parts of one search share. */
@@ -41,6 +42,7 @@ export function beginSearch(request: OptimizeRequest, recipeSha256: string): Sea
       teacher: graph,
       fingerprints,
       learned: new Learned(),
+      files: new SharedFiles(),
       seed,
       sizes,
       now: () => clock.now(),

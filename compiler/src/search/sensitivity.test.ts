@@ -12,6 +12,7 @@ import { sensitivityTrials } from "./costs.js";
 import { keepingFloat } from "./mixed.js";
 import { Learned } from "./learned.js";
 import { type Layer, LayerErrors, mostSensitive } from "./sensitivity.js";
+import { SharedFiles } from "./shared-files.js";
 
 describe("the most sensitive layers", () => {
   const layersOf = (count: number): Layer[] =>
@@ -72,6 +73,7 @@ it("is measured of some layers alone, also where a node is called as its operato
       services: {
         activations: new MeasuredActivations(samples),
         fingerprints: new Fingerprints(),
+        files: new SharedFiles(),
         learned: new Learned(),
         seed: 0,
       },
