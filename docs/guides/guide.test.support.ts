@@ -51,16 +51,15 @@ export class Reader {
 
   /** Lets a data module of the fixtures yield every so manieth of its samples: what a command says and does is the same. */
   async thinOut(module: string, every: number): Promise<void> {
-    const fixtures = join(this.place, "fixtures");
-    await rm(fixtures);
-    const data = join(fixtures, "data");
+    await rm(join(this.place, "fixtures"));
+    const data = join(this.place, "fixtures/data");
     await mkdir(data, { recursive: true });
-    const link = async (from: string, into: string, own: string): Promise<void> => {
-      for (const part of await readdir(from))
-        if (part !== own) await symlink(join(from, part), join(into, part));
-    };
-    await link(join(root, "fixtures"), fixtures, "data");
-    await link(join(root, "fixtures/data"), data, module);
+    for (const [folder, own] of [
+      ["fixtures", "data"],
+      ["fixtures/data", module],
+    ] as const)
+      for (const part of await readdir(join(root, folder)))
+        if (part !== own) await symlink(join(root, folder, part), join(this.place, folder, part));
     await writeFile(
       join(data, module),
       `import { samples as all, splits as allSplits } from ${JSON.stringify(pathToFileURL(join(root, "fixtures/data", module)).href)};
