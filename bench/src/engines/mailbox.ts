@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { PareError } from "@pare/runtime/format";
-import { decode, encode } from "./codec.js";
+import { decode, encodeParts } from "./codec.js";
 import type { Channel, EngineReplies, EngineRequest, WireReply } from "./protocol.js";
 import { WaitingCall } from "./waiting-call.js";
 
@@ -51,14 +51,14 @@ export class Mailboxes {
 class Mailbox implements Channel {
   readonly #calls: WaitingCall;
   readonly #terminate: () => Promise<void>;
-  #outgoing: Uint8Array | null = null;
+  #outgoing: readonly Uint8Array[] | null = null;
   #poll: ServerResponse | null = null;
 
   constructor(name: string, terminate: () => Promise<void>) {
     this.#terminate = terminate;
     this.#calls = new WaitingCall(name, {
       send: (request) => {
-        this.#outgoing = encode(request);
+        this.#outgoing = encodeParts(request);
         this.#deliver();
       },
       end: () => void this.dispose(),
@@ -106,12 +106,16 @@ class Mailbox implements Channel {
 
   #deliver(): void {
     if (!this.#poll || !this.#outgoing) return;
-    const [response, bytes] = [this.#poll, this.#outgoing];
+    const [response, parts] = [this.#poll, this.#outgoing];
     this.#poll = null;
     this.#outgoing = null;
-    response
-      .writeHead(200, { "Content-Type": "application/octet-stream", "Cache-Control": "no-store" })
-      .end(bytes);
+    response.writeHead(200, {
+      "Content-Type": "application/octet-stream",
+      "Content-Length": parts.reduce((sum, { byteLength }) => sum + byteLength, 0),
+      "Cache-Control": "no-store",
+    });
+    for (const part of parts) response.write(part);
+    response.end();
   }
 
   #answerPoll(response: ServerResponse, status: number): void {
@@ -124,5 +128,5 @@ class Mailbox implements Channel {
 async function read(request: IncomingMessage): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of request) chunks.push(chunk as Uint8Array);
-  return Uint8Array.from(Buffer.concat(chunks));
+  return new Uint8Array(Buffer.concat(chunks));
 }
