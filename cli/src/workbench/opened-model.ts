@@ -1,5 +1,5 @@
 import type { BindShapesOptions, Graph, ModelSource, Node } from "@pare/compiler";
-import { isPareError, PareError, sha256, type ValueInfo } from "@pare/runtime/format";
+import { fileHash, isPareError, PareError, type ValueInfo } from "@pare/runtime/format";
 import { modelInputs, modelName, modelOutputs, openModelFile } from "../platform/open-model.js";
 import { shownPath } from "../terminal/shown-path.js";
 
@@ -94,7 +94,7 @@ export async function openModelSource(
       : null;
     return {
       bytes: whole?.proto ?? file,
-      sha256: await sha256(!inOneFile && whole !== null ? whole.proto : file),
+      sha256: await fileHash(!inOneFile && whole !== null ? whole.proto : file),
     };
   };
   let held: Promise<WholeModel> | null = null;

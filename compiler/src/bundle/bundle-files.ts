@@ -8,6 +8,7 @@ import {
   parseGolden,
   parseManifest,
   PareError,
+  fileHash,
   sha256,
   type VariantEntry,
 } from "@pare/runtime/format";
@@ -45,7 +46,7 @@ export async function externalLocation(
   bytes: Uint8Array,
   ending: "bin" | "wasm" = "bin",
 ): Promise<string> {
-  return `${await sha256(bytes)}.${ending}`;
+  return `${await fileHash(bytes)}.${ending}`;
 }
 
 /**
@@ -120,7 +121,7 @@ async function addressed(
   bytes: Uint8Array,
   extension: string,
 ): Promise<BundleFile> {
-  const hash = await sha256(bytes);
+  const hash = await fileHash(bytes);
   const path = `variants/${hash}.${extension}`;
   files.set(path, bytes);
   return { path, bytes: bytes.length, sha256: hash };

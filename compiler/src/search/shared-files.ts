@@ -1,4 +1,4 @@
-import { type Artifact, type NamedBytes, sha256 } from "@pare/runtime/format";
+import { type Artifact, fileHash, type NamedBytes } from "@pare/runtime/format";
 
 /** Targets often get the same file, of hundreds of megabytes where the model is large: it is in memory once. */
 export class SharedFiles {
@@ -15,7 +15,7 @@ export class SharedFiles {
   }
 
   async #once({ name, bytes }: NamedBytes): Promise<NamedBytes> {
-    const hash = await sha256(bytes);
+    const hash = await fileHash(bytes);
     const shared = this.#known.get(hash)?.deref() ?? bytes;
     this.#known.set(hash, new WeakRef(shared));
     return { name, bytes: shared };

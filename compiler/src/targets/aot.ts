@@ -1,4 +1,4 @@
-import { isPareError, type NamedBytes, PareError, sha256 } from "@pare/runtime/format";
+import { fileHash, isPareError, type NamedBytes, PareError } from "@pare/runtime/format";
 import { batchSymbols, namedSymbol } from "../analysis/batch.js";
 import { workloadOf } from "../analysis/workload.js";
 import { dim, type Graph, type NodeId } from "../ir/index.js";
@@ -199,5 +199,5 @@ function int8Modules(
 
 /** As a bundle names what lies beside a model. */
 async function named(bytes: Uint8Array, ending: "wasm" | "bin"): Promise<NamedBytes> {
-  return { name: `${await sha256(bytes)}.${ending}`, bytes };
+  return { name: `${await fileHash(bytes)}.${ending}`, bytes };
 }

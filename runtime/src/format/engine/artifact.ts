@@ -43,9 +43,20 @@ export interface FileHash {
   readonly sha256: string;
 }
 
+const hashes = new WeakMap<Uint8Array, Promise<string>>();
+
+/** Its sha256. A file of an artifact does not change: a large one, which is asked for often, is hashed once. */
+export function fileHash(bytes: Uint8Array): Promise<string> {
+  const hash = hashes.get(bytes) ?? sha256(bytes);
+  hashes.set(bytes, hash);
+  return hash;
+}
+
 /** Of the artifact's files, in order. */
 export async function fileHashes({ files }: Artifact): Promise<readonly FileHash[]> {
-  return Promise.all(files.map(async ({ name, bytes }) => ({ name, sha256: await sha256(bytes) })));
+  return Promise.all(
+    files.map(async ({ name, bytes }) => ({ name, sha256: await fileHash(bytes) })),
+  );
 }
 
 /** sha256 over the files, their names and the session options: equal artifacts have equal identities. */
