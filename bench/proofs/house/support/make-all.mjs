@@ -13,6 +13,7 @@ const { model, data, options = [], targets, order, cache = false } = JSON.parse(
 const { presets } = await compiler("recipes/presets.js");
 const { choicesFor } = await compiler("search/planned.js");
 const { beginning, change, finish, ordered } = await compiler("search/make.js");
+const { SharedFiles } = await compiler("search/shared-files.js");
 const { Fingerprints } = await compiler("analysis/fingerprints.js");
 const { KeptActivations, MeasuredActivations } = await compiler("index.js");
 const { executor, openHosts } = await import(join(root, "bench/dist/index.js"));
@@ -37,7 +38,7 @@ try {
   const activations = cache
     ? new KeptActivations(measured, await openCache({ onNote: fail }), [data])
     : measured;
-  const services = { activations, fingerprints, seed: 0 };
+  const services = { activations, fingerprints, files: new SharedFiles(), seed: 0 };
   const recipe = ordered(presets.auto);
   const simplified = await beginning(opened.graph, recipe.simplify, services);
   const request = {

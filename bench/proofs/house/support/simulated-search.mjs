@@ -133,6 +133,7 @@ async function compilerParts(root) {
     ...(await compiler("search/planned.js")),
     ...(await compiler("search/make.js")),
     ...(await compiler("analysis/fingerprints.js")),
+    ...(await compiler("search/shared-files.js")),
     graphOf: (bytes) =>
       importModel({ name: "network.onnx", main: byteSource(bytes), beside: new Map() }),
     deviceOf: (target, saturates) => ({
@@ -148,11 +149,17 @@ async function compilerParts(root) {
 
 /** Each proposal's file is the same in every run: it is made once here to know it by. Of two that are the same, the first. */
 async function namesOfFiles(parts, bytes) {
-  const { beginning, change, choicesFor, finish, Fingerprints, ordered, presets } = parts;
+  const { beginning, change, choicesFor, finish, Fingerprints, ordered, presets, SharedFiles } =
+    parts;
   const names = new Map();
   const proposed = new Map();
   const recipe = ordered(presets.auto);
-  const services = { activations, fingerprints: new Fingerprints(), seed: 0 };
+  const services = {
+    activations,
+    fingerprints: new Fingerprints(),
+    files: new SharedFiles(),
+    seed: 0,
+  };
   const simplified = await beginning(await parts.graphOf(bytes), recipe.simplify, services);
   for (const target of ["cpu", "wasm"]) {
     const request = { recipe: presets.auto, budget: {}, evidence: "labelled", activations };
