@@ -12,7 +12,8 @@ const remedies: Readonly<Record<ErrorCode, string>> = {
   MODEL_NAME: "Export the model again: a name in it stands for nothing, or for two things.",
   MODEL_SHAPE:
     "Give `--shape`, `--dim` or `--const` that fit the model, or export it with shapes that hold.",
-  MODEL_LIMIT: "The message names the limit. A model that needs more is most often damaged.",
+  MODEL_LIMIT:
+    "The message names the limit. What takes 2 GB is quantized first; a model that goes beyond another is most often damaged.",
   MODEL_VERSION: "Export to an operator set that is named in the message.",
   EXTERNAL_DATA: "Put the file of weights where the model was exported, beside it.",
   UNSUPPORTED_OP:
