@@ -1,6 +1,16 @@
 import { readFile } from "node:fs/promises";
 import { openHosts } from "@pare/bench";
-import { encodeModel, type Graph, importModel, parseGraph } from "@pare/compiler";
+import {
+  build,
+  encodeModel,
+  type Graph,
+  importModel,
+  inferNode,
+  newHeader,
+  parseGraph,
+  Tensor,
+  tensorType,
+} from "@pare/compiler";
 import { byteSource, PareError } from "@pare/runtime/format";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { modelInputs } from "../platform/open-model.js";
@@ -63,6 +73,23 @@ describe("what is about to be written", () => {
       engine: expect.stringMatching(/^onnxruntime-node \d+\./),
     });
     expect(checkText(said)).toMatch(/^runs on onnxruntime-node/);
+  });
+
+  it("is not shown to an engine that may need more memory than there is", async () => {
+    const weights = Tensor.lazy("float32", [2 ** 20, 2 ** 20], () => Promise.reject(new Error()));
+    const graph = build(newHeader(21), inferNode, (editor) => {
+      const input = editor.addInput("x", tensorType("float32", [1, 2 ** 20]));
+      editor.addOutput(editor.add1("MatMul", [input, editor.constant("w", weights)]));
+    });
+    const read = (): Promise<never> => Promise.reject(new Error("It is not to be read."));
+    const model = { graph, inputs: modelInputs(graph), read };
+    const said = await checker.check(model, Uint8Array.of(0), new AbortController().signal);
+    expect(said).toEqual({
+      status: "not checked",
+      reason: expect.stringMatching(
+        /^the engine may need \S+ [TG]B of memory for it, .* are free$/,
+      ),
+    });
   });
 
   it("is run on the engine that is open, which stays open", async () => {

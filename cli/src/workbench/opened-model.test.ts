@@ -1,4 +1,14 @@
-import { encodeModel, importModel, type ModelSource, parseGraph } from "@pare/compiler";
+import {
+  build,
+  encodeModel,
+  importModel,
+  inferNode,
+  type ModelSource,
+  newHeader,
+  parseGraph,
+  Tensor,
+  tensorType,
+} from "@pare/compiler";
 import { byteSource } from "@pare/runtime/format";
 import { describe, expect, it } from "vitest";
 import { describeInterface, modelInputs } from "../platform/open-model.js";
@@ -100,4 +110,24 @@ it("says where two runs differ, and not of a Dropout that does nothing", async (
   const model = await openModelSource("m.onnx", onnxSource(proto), free);
   expect(model.notes).toEqual([expect.stringContaining("random numbers (RandomNormalLike)")]);
   expect((await model.read()).bytes).toEqual(proto);
+});
+
+it("is refused where it is to be run and takes more than one file may, before its weights are read", async () => {
+  const read = (): Promise<never> => Promise.reject(new Error("They are not to be read."));
+  const weights = Tensor.lazy("float32", [25_000, 25_000], read);
+  const graph = build(newHeader(21), inferNode, (editor) => {
+    const input = editor.addInput("x", tensorType("float32", [1, 25_000]));
+    editor.addOutput(editor.add1("MatMul", [input, editor.constant("w", weights)]));
+  });
+  const { proto } = await encodeModel(graph, { external: { location: "w" } });
+  const source = {
+    ...onnxSource(proto),
+    beside: new Map([["w", { size: weights.byteLength, read }]]),
+  };
+  const model = await openModelSource("m.onnx", source, { shapes: {}, dims: {}, constants: {} });
+  await expect(model.read()).rejects.toMatchObject({
+    code: "MODEL_LIMIT",
+    message: expect.stringContaining("takes 2 GB or more"),
+    hint: expect.stringContaining("quantize"),
+  });
 });
