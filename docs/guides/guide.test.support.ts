@@ -7,6 +7,7 @@ import { parseManifest } from "@pare/runtime/format";
 import type ts from "typescript";
 import { expect } from "vitest";
 import { CommandLines } from "../../cli/src/command-lines.test.support.js";
+import { someSamples } from "../../cli/src/some-samples.test.support.js";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -60,17 +61,8 @@ export class Reader {
     ] as const)
       for (const part of await readdir(join(root, folder)))
         if (part !== own) await symlink(join(root, folder, part), join(this.place, folder, part));
-    await writeFile(
-      join(data, module),
-      `import { samples as all, splits as allSplits } from ${JSON.stringify(pathToFileURL(join(root, "fixtures/data", module)).href)};
-const some = (ids) => ids.filter((_, index) => index % ${every} === 0);
-export const splits = Object.fromEntries(Object.entries(allSplits).map(([name, ids]) => [name, some(ids)]));
-const wanted = new Set(Object.values(splits).flat());
-export async function* samples() {
-  for await (const sample of all()) if (wanted.has(sample.id)) yield sample;
-}
-`,
-    );
+    const { href } = pathToFileURL(join(root, "fixtures/data", module));
+    await writeFile(join(data, module), someSamples(href, every));
   }
 
   async leave(): Promise<void> {

@@ -24,8 +24,7 @@ const peers = [
 export async function prove({ claim, root }) {
   const python = await findPython();
   await scratch(async (folder) => {
-    const path = await writeLargeModel(folder);
-    const beside = path.replace(/onnx$/, "data");
+    const { path, beside } = await writeLargeModel(folder);
     const bytes = sizeOf(path) + sizeOf(beside);
     const out = join(folder, "out.onnx");
     const outBeside = join(folder, "out.data");

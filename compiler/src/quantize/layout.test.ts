@@ -75,6 +75,7 @@ describe("forEachGroup", () => {
 
   it.each<[string, number[], Granularity]>([
     ["columns", [9, 37], { kind: "channel", axis: 1 }],
+    ["blocks larger than any tensor", [3, 5, 20], { kind: "block", axis: 1, size: 1e12 }],
     ["planes of several rows", [5, 35, 3], { kind: "channel", axis: 1 }],
     [
       "blocks down columns, the last of them short",

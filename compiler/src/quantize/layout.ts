@@ -84,55 +84,49 @@ const together = 16;
  * where they lie together, else of a copy that the next groups overwrite.
  */
 export function forEachGroup(
-  { groups, outer, length, inner, block }: Layout,
+  { outer, length, inner, block }: Layout,
   values: Float32Array,
   visit: (elements: Float32Array, start: number, end: number, group: number) => void,
 ): void {
-  if (block === undefined && outer === 1) {
-    for (let c = 0; c < groups; c += 1) visit(values, c * inner, (c + 1) * inner, c);
-    return;
-  }
-  if (block !== undefined && inner === 1) {
-    const blocks = Math.ceil(length / block);
-    for (let group = 0; group < groups; group += 1) {
-      const [o, b] = [Math.floor(group / blocks), group % blocks];
-      visit(values, o * length + b * block, o * length + Math.min(length, (b + 1) * block), group);
-    }
-    return;
-  }
-  const most = Math.min(together, block === undefined ? length : inner);
-  const copy = new Float32Array(most * (block ?? outer * inner));
-  /** So many groups, each of `rows` runs of `run` elements: runs of a row lie side by side, rows are `width` apart. */
-  const visitCopied = (
-    group: number,
-    many: number,
-    start: number,
-    { rows, run, width }: { rows: number; run: number; width: number },
-  ): void => {
+  const isChannel = block === undefined;
+  const blocks = isChannel ? 1 : Math.ceil(length / block);
+  // Neighbouring groups are `run` elements apart, in each of the rows, which are `width` apart.
+  const [many, run, width] = isChannel ? [length, inner, length * inner] : [inner, 1, inner];
+  const mostRows = isChannel ? outer : Math.min(block, length);
+  const lieTogether = mostRows === 1 || width === run;
+  const most = Math.min(together, many);
+  const copy = new Float32Array(lieTogether ? 0 : most * mostRows * run);
+  for (let section = 0; section < (isChannel ? 1 : outer * blocks); section += 1) {
+    const [o, first] = isChannel
+      ? [0, 0]
+      : [Math.floor(section / blocks), (section % blocks) * block];
+    const rows = isChannel ? outer : Math.min(block, length - first);
     const size = rows * run;
-    for (let row = 0; row < rows; row += 1)
-      for (let g = 0; g < many; g += 1) {
-        const from = start + row * width + g * run;
-        const to = g * size + row * run;
-        for (let i = 0; i < run; i += 1) copy[to + i] = values[from + i] as number;
+    const start = (o * length + first) * inner;
+    for (let g = 0; g < many; g += most) {
+      const count = Math.min(most, many - g);
+      const from = start + g * run;
+      if (!lieTogether) gather(values, from, copy, { count, rows, run, width });
+      for (let at = 0; at < count; at += 1) {
+        const group = section * many + g + at;
+        if (lieTogether) visit(values, from + at * run, from + at * run + size, group);
+        else visit(copy, at * size, (at + 1) * size, group);
       }
-    for (let g = 0; g < many; g += 1) visit(copy, g * size, (g + 1) * size, group + g);
-  };
-  if (block === undefined) {
-    const runs = { rows: outer, run: inner, width: length * inner };
-    for (let c = 0; c < length; c += most)
-      visitCopied(c, Math.min(most, length - c), c * inner, runs);
-    return;
+    }
   }
-  const blocks = Math.ceil(length / block);
-  for (let ob = 0; ob < outer * blocks; ob += 1) {
-    const [o, b] = [Math.floor(ob / blocks), ob % blocks];
-    const rows = Math.min(block, length - b * block);
-    for (let i = 0; i < inner; i += most)
-      visitCopied(ob * inner + i, Math.min(most, inner - i), (o * length + b * block) * inner + i, {
-        rows,
-        run: 1,
-        width: inner,
-      });
-  }
+}
+
+/** Copies groups, one after the other: runs of a row lie side by side. */
+function gather(
+  values: Float32Array,
+  start: number,
+  copy: Float32Array,
+  { count, rows, run, width }: { count: number; rows: number; run: number; width: number },
+): void {
+  for (let row = 0; row < rows; row += 1)
+    for (let g = 0; g < count; g += 1) {
+      const from = start + row * width + g * run;
+      const to = (g * rows + row) * run;
+      for (let i = 0; i < run; i += 1) copy[to + i] = values[from + i] as number;
+    }
 }

@@ -16,7 +16,7 @@ import {
 
 const [layers, width] = [36, 4096];
 
-/** Dense layers as wide as a language model's, with weights as training begins; gives the file. */
+/** Dense layers as wide as a language model's, with weights as training begins; gives the files. */
 export async function writeLargeModel(folder) {
   const graph = build(newHeader(17), inferNode, (editor) => {
     let value = editor.addInput("x", tensorType("float32", [dim.symbol("N"), width]));
@@ -28,12 +28,13 @@ export async function writeLargeModel(folder) {
     editor.rename(value, "y");
     editor.addOutput(value);
   });
-  const { proto, external } = await encodeModel(graph, { external: { location: "large.data" } });
-  const path = join(folder, "large.onnx");
+  const location = "large.data";
+  const { proto, external } = await encodeModel(graph, { external: { location } });
+  const [path, beside] = ["large.onnx", location].map((name) => join(folder, name));
   writeFileSync(path, proto);
-  for (const [name, { content }] of external)
-    await pipeline(Readable.from(content()), createWriteStream(join(folder, name)));
-  return path;
+  for (const { content } of external.values())
+    await pipeline(Readable.from(content()), createWriteStream(beside));
+  return { path, beside };
 }
 
 /** Sums of four uniform numbers, near enough to what layers are initialized with. */

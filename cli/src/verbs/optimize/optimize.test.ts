@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { findFault, type Report } from "@pare/runtime/format";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { isPareError, optimize, type OptimizeCall, type OptimizeProgress } from "../../index.js";
+import { someSamples } from "../../some-samples.test.support.js";
 
 const mnist = fileURLToPath(new URL("../../../../fixtures/models/mnist-cnn.onnx", import.meta.url));
 
@@ -121,13 +122,7 @@ it.each([
 ])("trains with rounding by the recipe %s, and writes weights of 4 bits", async (recipe, uses) => {
   const data = join(folder, "few-digits.mjs");
   const digits = new URL("../../../../fixtures/data/mnist-training.mjs", import.meta.url).href;
-  await writeFile(
-    data,
-    `import { samples as all, splits as allSplits } from ${JSON.stringify(digits)};
-    export const splits = Object.fromEntries(Object.entries(allSplits).map(([name, ids]) => [name, ids.filter((_, at) => at % 40 === 0)]));
-    const wanted = new Set(Object.values(splits).flat());
-    export async function* samples() { for await (const sample of all()) if (wanted.has(sample.id)) yield sample; }`,
-  );
+  await writeFile(data, someSamples(digits, 40));
   const output = join(folder, `${recipe}.pare`);
   // Whether it is faster is no matter here: it is smaller.
   const wish = { target: ["cpu"], prefer: "size", maxDrop: 1, timeBudgetMs: 60_000 } as const;

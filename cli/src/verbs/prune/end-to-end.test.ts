@@ -17,6 +17,7 @@ import {
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { CommandLines, type Ended } from "../../command-lines.test.support.js";
 import { installed } from "../../installed.test.support.js";
+import { someSamples } from "../../some-samples.test.support.js";
 
 // What was built, with the process that it trains in; as it is installed where that matters: the first, and what is
 // interrupted. What the verb does without --recover is in main.test.ts.
@@ -29,29 +30,22 @@ const digits = pathToFileURL(fixture("data/mnist-training.mjs")).href;
 let folder = "";
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "pare-recover-"));
-  await writeFile(join(folder, "digits.mjs"), someDigits(4, "sample"));
-  await writeFile(join(folder, "few-digits.mjs"), someDigits(24, "sample"));
-  await writeFile(join(folder, "unlabelled.mjs"), someDigits(4, "{ ...sample, label: undefined }"));
+  await writeFile(join(folder, "digits.mjs"), someSamples(digits, 4));
+  await writeFile(join(folder, "few-digits.mjs"), someSamples(digits, 24));
+  await writeFile(
+    join(folder, "unlabelled.mjs"),
+    someSamples(digits, 4, "{ ...sample, label: undefined }"),
+  );
   const learned = "new Set(splits.training).has(sample.id) ? undefined : sample.label";
-  await writeFile(join(folder, "found.mjs"), someDigits(12, `{ ...sample, label: ${learned} }`));
+  await writeFile(
+    join(folder, "found.mjs"),
+    someSamples(digits, 12, `{ ...sample, label: ${learned} }`),
+  );
 });
 afterAll(() => rm(folder, { recursive: true }));
 
 const lines = new CommandLines(() => folder);
 afterAll(() => lines.dispose());
-
-/** A module of every so many digits to learn from and to choose and test with. */
-function someDigits(every: number, each: string): string {
-  return `
-import { samples as all, splits as allSplits } from ${JSON.stringify(digits)};
-const some = (ids) => ids.filter((_, index) => index % ${every} === 0);
-export const splits = Object.fromEntries(Object.entries(allSplits).map(([name, ids]) => [name, some(ids)]));
-const wanted = new Set(Object.values(splits).flat());
-export async function* samples() {
-  for await (const sample of all()) if (wanted.has(sample.id)) yield ${each};
-}
-`;
-}
 
 function prune(model: string, options: string): Promise<Ended> {
   return lines.run(["prune", model, ...options.split(" ")]);
