@@ -61,6 +61,12 @@ const resizes: readonly (readonly [
   ["linear, smaller, antialiased", [1, 2, 2, 3], { mode: string("linear"), antialias: int(1) }],
 ];
 
+/** Between the places of an image of 4 × 3 and beyond it, and away from where slopes jump: places, halves between them, its ends. */
+const points = [
+  -1.85, 1.15, 1.88, -0.1, -0.76, -1.59, 0.81, 1.43, -0.78, 0.91, 1.42, -1.55, 0.83, -0.57, 0.42,
+  -1.17, -0.15, 0.07, 0.23, 0.41,
+];
+
 checkGradients("gradients of what moves elements", [
   { name: "Transpose", shapes: [[2, 3, 4]], build: one("Transpose", { perm: list([2, 0, 1]) }) },
   { name: "Transpose without perm", shapes: [[2, 3, 4]], build: one("Transpose") },
@@ -206,6 +212,32 @@ checkGradients("gradients of what moves elements", [
     shapes: [[1, 2, 4, 3]],
     build: ([x], { add, ints }) => add("Resize", [only(x), null, null, ints(sizes)], attributes),
   })),
+  ...["nearest", "linear", "cubic"].flatMap((mode) =>
+    ["zeros", "border", "reflection"].flatMap((padding) =>
+      [0, 1].map((aligned): Case => ({
+        name: `GridSample ${mode}, beyond ${padding}${aligned === 1 ? ", aligned corners" : ""}`,
+        shapes: [
+          [2, 3, 4, 3],
+          [2, 5, 1, 2],
+        ],
+        values: ["normal", "small"],
+        build: ([x, moved], { add, floats }) => {
+          const near = add("Mul", [only(moved), floats([0.02])]);
+          return add("GridSample", [only(x), add("Add", [near, floats(points, [2, 5, 1, 2])])], {
+            mode: string(mode),
+            padding_mode: string(padding),
+            align_corners: int(aligned),
+          });
+        },
+      })),
+    ),
+  ),
+  {
+    name: "GridSample of a volume",
+    shapes: [[1, 2, 3, 4, 3]],
+    build: ([x], { add, floats }) =>
+      add("GridSample", [only(x), floats(points.slice(0, 18), [1, 2, 3, 1, 3])]),
+  },
   {
     name: "Resize by scales of two axes",
     shapes: [[1, 2, 4, 3]],

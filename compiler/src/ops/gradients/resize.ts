@@ -6,6 +6,7 @@ import type { resizeSchemas } from "../schema/resize.js";
 import { backAlong } from "./along-axis.js";
 import type { Backward } from "./backward.js";
 import type { Gradient } from "./gradient.js";
+import { sampledByRows } from "./grid-sample.js";
 
 /** Of the matrix that resizes one axis: larger ones would be constants of 64 MiB. */
 const mostWeights = 2 ** 24;
@@ -55,4 +56,5 @@ export const resizeGradients: Some<typeof resizeSchemas, Gradient> = {
     }, backward.cotangent());
     return [dX];
   },
+  GridSample: { lower: sampledByRows },
 };

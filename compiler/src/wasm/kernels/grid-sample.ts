@@ -1,4 +1,11 @@
-import type { GridSampling } from "../../ops/families/grid-sample.js";
+import {
+  cubicFactors,
+  cubicWeights,
+  endsOf,
+  firstTap,
+  type GridSampling,
+  tapCount,
+} from "../../ops/families/grid-sample.js";
 import {
   type Expression,
   f32,
@@ -13,6 +20,7 @@ import {
 } from "../encode/expression.js";
 import { FunctionBuilder } from "../encode/function-builder.js";
 import {
+  absolute,
   add,
   both,
   choose,
@@ -22,6 +30,7 @@ import {
   multiply,
   nearest,
   subtract,
+  toFloat,
   toInteger,
 } from "../encode/scalar.js";
 import { floatBytes, type Kernel, laneCount, vectorBytes } from "./kernel.js";
@@ -46,8 +55,8 @@ interface Beside {
 }
 
 /**
- * Loops: axes › places beside the point › vectors. What lies beyond the image is read from zeros, or from its border, and
- * never from elsewhere, whatever the grid holds. Parameters: image, grid, output, zeros.
+ * Loops: axes › places beside the point › vectors. What lies beyond the image is read from zeros, or from its border, or
+ * from where a mirror there shows, and never from elsewhere, whatever the grid holds. Parameters: image, grid, output, zeros.
  */
 export const gridSample: Kernel<GridSampleOptions> = {
   name: "grid-sample",
@@ -55,34 +64,49 @@ export const gridSample: Kernel<GridSampleOptions> = {
     const { axes, height, width, steps, vectors, mode, padding } = options;
     const f = new FunctionBuilder(4);
     const [image, grid, output, zeros] = [f.parameter(0), f.parameter(1), f.parameter(2), f.parameter(3)]; // prettier-ignore
-    const count = mode === "linear" ? 2 : 1;
+    const count = tapCount[mode];
     const besideOf = (): readonly Beside[] =>
       Array.from({ length: count }, () => ({ index: f.local("i32"), weight: f.local("f32") }));
     const [columns, rows] = [besideOf(), besideOf()];
-    const point = f.local("f32");
+    const [point, share] = [f.local("f32"), f.local("f32")];
     const pointers = Array.from({ length: count * count }, () => f.local("i32"));
     const weights = f.vectors(count * count);
     const sum = f.local("v128");
 
-    const locate = (at: number, size: number, beside: readonly Beside[]): void => {
-      const [first, second] = beside;
-      if (first === undefined) return;
-      f.set(point, placeOf(options, loadFloat(grid, at), size));
-      if (second === undefined) f.set(point, nearest(point));
-      else f.set(second.weight, subtract(point, floor(point)));
-      f.set(first.index, toInteger(second === undefined ? point : floor(point)));
-      if (second === undefined) return;
-      f.set(first.weight, subtract(f32(1), second.weight));
-      f.set(second.index, i32Add(first.index, i32(1)));
+    const reflect = (size: number): void => {
+      const { least, range } = endsOf(options, size);
+      if (range === 0) return f.set(point, f32(least));
+      // There and back again is a period.
+      f.set(point, multiply(subtract(point, f32(least)), f32(0.5 / range)));
+      f.set(point, multiply(subtract(point, floor(point)), f32(2 * range)));
+      f.set(point, absolute(subtract(point, f32(range))));
+      f.set(point, subtract(f32(least + range), point));
     };
-    const clamped = ({ index }: Beside, size: number): void => {
-      f.set(index, choose(less(index, i32(0)), i32(0), index));
-      f.set(index, choose(less(i32(size - 1), index), i32(size - 1), index));
+    const locate = (at: number, size: number, beside: readonly Beside[]): void => {
+      f.set(point, placeOf(options, loadFloat(grid, at), size));
+      if (padding === "reflection") reflect(size);
+      if (mode !== "nearest") f.set(share, subtract(point, floor(point)));
+      const first = f.local("i32");
+      f.set(first, toInteger(mode === "nearest" ? nearest(point) : floor(point)));
+      const weighted = weightsOf(mode, share);
+      for (const [tap, { index, weight }] of beside.entries()) {
+        f.set(index, i32Add(first, i32(firstTap[mode] + tap)));
+        f.set(weight, weighted[tap] ?? f32(1));
+        // Four places reach beyond the next one, too.
+        if (padding === "reflection" && mode === "cubic") {
+          f.set(point, toFloat(index));
+          reflect(size);
+          f.set(index, toInteger(nearest(point)));
+        }
+        if (padding === "zeros") continue;
+        f.set(index, choose(less(index, i32(0)), i32(0), index));
+        f.set(index, choose(less(i32(size - 1), index), i32(size - 1), index));
+      }
     };
     const addressOf = (row: Beside, column: Beside): Expression<"i32"> => {
       const down = i32Multiply(row.index, i32(steps[0]));
       const within = i32Add(image, i32Add(down, i32Multiply(column.index, i32(steps[1]))));
-      if (padding === "border") return within;
+      if (padding !== "zeros") return within;
       const isInside = both(
         lessUnsigned(row.index, i32(height)),
         lessUnsigned(column.index, i32(width)),
@@ -93,10 +117,6 @@ export const gridSample: Kernel<GridSampleOptions> = {
     nest(f, axes, [image, grid, output], () => {
       locate(0, width, columns);
       locate(steps[2], height, rows);
-      if (padding === "border") {
-        for (const column of columns) clamped(column, width);
-        for (const row of rows) clamped(row, height);
-      }
       for (const [at, row] of rows.entries())
         for (const [beside, column] of columns.entries()) {
           const [pointer, weight] = [pointers[at * count + beside], weights[at * count + beside]];
@@ -130,15 +150,17 @@ export const gridSample: Kernel<GridSampleOptions> = {
     const [, , , zeros = 0] = at;
     const floatAt = (address: number): number => memory[address / floatBytes] ?? 0;
     const besideOf = (coordinate: number, size: number) => {
-      const place = Math.fround(aligned ? ((coordinate + 1) / 2) * (size - 1) : ((coordinate + 1) * size - 1) / 2); // prettier-ignore
-      const first = mode === "linear" ? Math.floor(place) : halfToEven(place);
-      const share = mode === "linear" ? place - first : 0;
-      const all = [
-        { index: first, weight: 1 - share },
-        { index: first + 1, weight: share },
-      ].slice(0, mode === "linear" ? 2 : 1);
-      if (padding === "zeros") return all;
-      return all.map(({ index, weight }) => ({ index: Math.min(Math.max(index, 0), size - 1), weight })); // prettier-ignore
+      const unbound = Math.fround(aligned ? ((coordinate + 1) / 2) * (size - 1) : ((coordinate + 1) * size - 1) / 2); // prettier-ignore
+      const place = padding === "reflection" ? reflected(options, unbound, size) : unbound;
+      const first = mode === "nearest" ? halfToEven(place) : Math.floor(place);
+      const share = place - first;
+      const weights = { nearest: [1], linear: [1 - share, share], cubic: cubicWeights(share) };
+      return weights[mode].map((weight, tap) => {
+        const index = first + firstTap[mode] + tap;
+        if (padding === "zeros") return { index, weight };
+        const seen = padding === "reflection" ? Math.round(reflected(options, index, size)) : index;
+        return { index: Math.min(Math.max(seen, 0), size - 1), weight };
+      });
     };
     walk(axes, at.slice(0, 3), ([image = 0, grid = 0, output = 0]) => {
       const columns = besideOf(floatAt(grid), width);
@@ -156,6 +178,31 @@ export const gridSample: Kernel<GridSampleOptions> = {
     });
   },
 };
+
+/** How much of each place there is in a point that lies so far beyond one of them. */
+function weightsOf(
+  mode: GridSampling["mode"],
+  share: Expression<"f32">,
+): readonly Expression<"f32">[] {
+  if (mode === "nearest") return [];
+  if (mode === "linear") return [subtract(f32(1), share), share];
+  const power = (times: number): Expression<"f32"> =>
+    times === 1 ? share : multiply(share, power(times - 1));
+  return cubicFactors.map(([constant, ...factors]) =>
+    factors.reduce<Expression<"f32">>(
+      (sum, factor, at) => add(sum, multiply(f32(factor), power(at + 1))),
+      f32(constant),
+    ),
+  );
+}
+
+/** Thrown back at both ends of an axis as often as needed. */
+function reflected(sampling: GridSampling, place: number, size: number): number {
+  const { least, range } = endsOf(sampling, size);
+  if (range === 0) return least;
+  const rest = (place - least) % (2 * range);
+  return least + range - Math.abs((rest < 0 ? rest + 2 * range : rest) - range);
+}
 
 /** Where a coordinate lies on an axis of so many places. */
 function placeOf(

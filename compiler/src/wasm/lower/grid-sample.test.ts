@@ -38,8 +38,8 @@ it("samples images at computed places as the engine does, between places and bey
   const problem = fc.record({
     sizes: fc.tuple(size(1, 2), size(1, 9), size(1, 7), size(1, 7)),
     places: fc.tuple(size(1, 5), size(1, 5)),
-    mode: fc.constantFrom("linear", "nearest"),
-    padding: fc.constantFrom("zeros", "border"),
+    mode: fc.constantFrom("linear", "nearest", "cubic"),
+    padding: fc.constantFrom("zeros", "border", "reflection"),
     aligned: fc.boolean(),
   });
   await fc.assert(
@@ -47,15 +47,11 @@ it("samples images at computed places as the engine does, between places and bey
       const graph = sampled(sizes, places, { mode, padding_mode: padding }, aligned);
       expect(await compare(graph, { poisoned: true, reference: true })).toBeLessThan(2e-5);
     }),
-    { numRuns: cases(40) },
+    { numRuns: cases(120) },
   );
 });
 
-it.each([
-  ["cubic", { mode: "cubic" }, [1, 2, 4, 4], [3, 3], "cubic sampling"],
-  ["reflection", { padding_mode: "reflection" }, [1, 2, 4, 4], [3, 3], "reflection"],
-  ["a volume", {}, [1, 2, 4, 4, 4], [3, 3, 3], "images alone"],
-])("says that %s is not compiled", async (_, attributes, sizes, places, reason) => {
-  const { obstacles } = await supportOf(sampled(sizes, places, { ...attributes }, false), aot);
-  expect(obstacles.map((each) => each.reason).join()).toContain(reason);
+it("says that a volume is not compiled", async () => {
+  const { obstacles } = await supportOf(sampled([1, 2, 4, 4, 4], [3, 3, 3], {}, false), aot);
+  expect(obstacles.map(({ reason }) => reason).join()).toContain("images alone");
 });

@@ -10,9 +10,7 @@ export const gridSampleRow: LoweringRow = {
     const [x, grid] = [node.dims(0), node.dims(1)];
     if (x.length !== 4 || grid.length !== 4) return "images alone are sampled";
     if (grid[0] !== x[0] || grid[3] !== 2) return "its grid is not one of the image";
-    return gridSampling(node.attributes) === undefined
-      ? "cubic sampling, and reflection at the border, are not compiled"
-      : undefined;
+    return gridSampling(node.attributes) === undefined ? "it samples in another way" : undefined;
   },
   lower(node, l) {
     const sampling = gridSampling(node.attributes);
