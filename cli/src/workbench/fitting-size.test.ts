@@ -24,6 +24,42 @@ it("is the usual size where none does, or where it would change nothing", async 
   expect(await sizeOf(windowed("x: float32[N, 1, 64]", 400))).toBe(128);
 });
 
+it("is smaller where a model knows fewer positions", async () => {
+  const learned = (positions: number): Graph =>
+    parseGraph(
+      `graph main opset 21 (x: float32[N, length, 4], known: float32[${positions}, 4]) -> (y) {\n  %1 = Add(x, known)\n  return %1\n}\n`,
+    );
+  expect(await sizeOf(learned(32))).toBe(32);
+  expect(await sizeOf(learned(1))).toBe(128);
+  expect(await sizeOf(learned(100))).toBe(1);
+});
+
+it("is smaller where positions are looked up that a model has not learned", async () => {
+  const lookedUp = (positions: number): Graph =>
+    parseGraph(
+      `graph main opset 21 (x: float32[N, length], table: float32[${positions}, 4]) -> (y) {
+  %1 = Shape(x) {start = 1, end = 2}
+  %2 = Squeeze(%1)
+  %3 = Range(const int64[] 0, %2, const int64[] 1)
+  %4 = Gather(table, %3)
+  return %4
+}
+`,
+    );
+  expect(await sizeOf(lookedUp(50))).toBe(32);
+  expect(await sizeOf(lookedUp(128))).toBe(128);
+});
+
+it("takes what is free as keys and values are for no side of an image, and a sum for what it is of", () => {
+  const dims = (...own: (string | number)[]) =>
+    guessedDims({ name: "past_key_values.0.key", type: "float32", dims: own }, { t: 1 });
+  expect(dims("batch", 4, "past", 64)).toEqual([1, 4, 128, 64]);
+  expect(dims("batch", 3, "height", "width")).toEqual([1, 3, 224, 224]);
+  expect(dims("batch", "height", "width", 3)).toEqual([1, 224, 224, 3]);
+  expect(dims("batch", "past + 1")).toEqual([1, 129]);
+  expect(dims("batch", "past+t")).toEqual([1, 129]);
+});
+
 it("takes no axis for a batch whose name says that it is none", () => {
   const dims = (...names: string[]) => guessedDims({ name: "x", type: "float32", dims: names });
   expect(dims("num_nodes", "n")).toEqual([128, 128]);

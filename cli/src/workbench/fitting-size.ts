@@ -6,41 +6,69 @@ import { guessedDims, usualSize } from "./synthetic-samples.js";
 const largestSize = 2 ** 16;
 
 /**
- * The smallest power of two, from the usual size on, that leaves nothing of a model empty when its free dims are taken for
- * it: windows of spectra and wide strides want more than is usual. The usual size where none does, or all is fixed.
+ * What free dims are taken for so that nothing of a model is empty, and its shapes fit: the usual size; where it does not
+ * do, the smallest power of two above, since windows of spectra and wide strides want more; then the largest below, since
+ * some know few positions. The usual size where none is better, or all is fixed.
  */
 export async function fittingSize(graph: Graph, inputs: readonly ValueInfo[]): Promise<number> {
   const dimsAt = (usual: number) =>
     Object.fromEntries(inputs.map((info) => [info.name, guessedDims(info, {}, usual)]));
   if (JSON.stringify(dimsAt(usualSize)) === JSON.stringify(dimsAt(largestSize))) return usualSize;
-  const emptyAt = async (usual: number): Promise<number> => {
+  const boundAt = async (usual: number): Promise<Graph> => {
     const fork = graph.fork();
     const bind = findPass("bind-shapes");
     await bind.create(bind.parse({ shapes: dimsAt(usual) })).run(fork, {});
-    return emptyValues(fork);
+    return fork;
   };
   try {
-    const asUsual = await emptyAt(usualSize);
-    if (asUsual === 0) return usualSize;
-    const least = await emptyAt(largestSize);
-    if (asUsual <= least) return usualSize;
-    for (let size = 2 * usualSize; size < largestSize; size *= 2)
-      if ((await emptyAt(size)) <= least) return size;
-    return largestSize;
+    const asUsual = await boundAt(usualSize);
+    const [unfit, beyond] = [unfitValues(asUsual), readsBeyond(asUsual)];
+    if (unfit + beyond === 0) return usualSize;
+    // A larger size reads further beyond.
+    const least = beyond > 0 ? unfit : unfitValues(await boundAt(largestSize));
+    if (least < unfit) {
+      for (let size = 2 * usualSize; size < largestSize; size *= 2)
+        if (unfitValues(await boundAt(size)) <= least) return size;
+      return largestSize;
+    }
+    const faultsAt = async (size: number): Promise<number> => {
+      const bound = await boundAt(size);
+      return unfitValues(bound) + readsBeyond(bound);
+    };
+    if ((await faultsAt(1)) >= unfit + beyond) return usualSize;
+    for (let size = usualSize / 2; size > 1; size /= 2)
+      if ((await faultsAt(size)) < unfit + beyond) return size;
+    return 1;
   } catch {
     // Whoever binds or runs it next says what is wrong with the model.
     return usualSize;
   }
 }
 
-/** Values that have no elements, or fewer: a window is longer than what it looks at. */
-function emptyValues(graph: Graph): number {
+/**
+ * Values that have no elements, or fewer: a window is longer than what it looks at. And those whose shape is not known,
+ * since those that it is made of do not fit; where only a run tells, it is not known at any size.
+ */
+function unfitValues(graph: Graph): number {
   let count = 0;
   for (const { type } of graph.allValues())
     if (
       type.kind === "tensor" &&
-      type.shape?.some((size) => typeof size === "number" && size <= 0) === true
+      type.shape?.every((size) => typeof size === "number" && size > 0) !== true
     )
       count += 1;
+  return count;
+}
+
+/** Rows that are looked up where a table has none: of positions that a model did not learn. */
+function readsBeyond(graph: Graph): number {
+  let count = 0;
+  for (const { op, inputs, attributes } of graph.allNodes()) {
+    const [table, rows] = inputs.map((id) => (id === null ? undefined : graph.value(id)));
+    if (op !== "Gather" || table?.type.kind !== "tensor") continue;
+    const axis = attributes.get("axis")?.value;
+    const size = table.type.shape?.at(typeof axis === "number" ? axis : 0);
+    if (typeof size === "number" && rows?.elements?.some((at) => typeof at === "number" && at >= size) === true) count += 1; // prettier-ignore
+  }
   return count;
 }

@@ -63,8 +63,19 @@ function isBatchPlace({ name, dims }: ValueInfo, axis: number): boolean {
   return axis === 0 || (axis === 1 && (isState(name, dims) || isLayered(dims)));
 }
 
+/** Of four axes, but keys and values that a decoder was given before: [batch, heads, positions, width of a head]. */
+function isImage({ dims, type }: ValueInfo): boolean {
+  const [, channels, height, width] = dims;
+  const isHeld = typeof channels === "number" && typeof height !== "number" && typeof width === "number"; // prettier-ignore
+  return dims.length === 4 && !isHeld && (type.startsWith("float") || type === "uint8");
+}
+
+/** How exporters name a dim that others make up: `past_sequence_length + 1`. */
+const sum = /^(\w+) ?\+ ?(\w+)$/;
+
 /**
- * Concrete dims: a free batch is 1, a free side of an image 224, any other free dim is of the usual size.
+ * Concrete dims: a free batch is 1, a free side of an image 224, any other free dim is of the usual size, and one that is
+ * named as a sum is that.
  * @param known sizes of free dims, by name
  * @param usual as `fittingSize` finds it
  */
@@ -73,11 +84,18 @@ export function guessedDims(
   known: Readonly<Record<string, number>> = {},
   usual = usualSize,
 ): readonly number[] {
-  const { dims, type } = info;
-  const image = dims.length === 4 && (type.startsWith("float") || type === "uint8");
+  const { dims } = info;
+  const image = isImage(info);
+  const knownSize = (name: string): number | undefined =>
+    Object.hasOwn(known, name) ? known[name] : undefined;
+  const partSize = (part: string): number =>
+    /^\d+$/.test(part) ? Number(part) : (knownSize(part) ?? usual);
   return dims.map((dim, axis) => {
     if (typeof dim === "number") return dim;
-    const own = dim !== null && Object.hasOwn(known, dim) ? known[dim] : undefined;
+    const own = dim === null ? undefined : knownSize(dim);
+    const [, left, right] = (dim !== null && sum.exec(dim)) || [];
+    if (own === undefined && left !== undefined && right !== undefined)
+      return partSize(left) + partSize(right);
     const isBatch =
       dim === null ? isBatchPlace(info, axis) : axis === 0 ? isBatchName(dim) : /batch/i.test(dim);
     return own ?? (isBatch ? 1 : image ? 224 : usual);
