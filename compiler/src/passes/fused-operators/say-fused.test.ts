@@ -314,13 +314,15 @@ test("rotations by place", async () => {
 
 const masks = ["none", "keys", "queries", "ends", "ranges"] as const;
 
-/** A mask in which no query is left without a key. */
+/**
+ * A mask in which no query is left without a key, also where it sees none that come after it: what is behind a sum with
+ * −10,000 everywhere is rounded away, by another order of sums to something else.
+ */
 function maskOf(
   b: Builder,
   kind: (typeof masks)[number],
-  batch: number,
-  length: number,
-  keys: number,
+  [batch, length, keys]: readonly [number, number, number],
+  causal: boolean,
 ): ValueId | null {
   const shown = (count: number): readonly number[] =>
     Array.from({ length: count }, (_, at) => (at % keys === 0 || (at * 7) % 3 > 0 ? 1 : 0));
@@ -335,7 +337,7 @@ function maskOf(
     case "ends":
       return integers(b, ends, [batch]);
     case "ranges":
-      return integers(b, [...ends, ...ends.map((end) => end - 1)], [2 * batch]);
+      return integers(b, [...ends, ...ends.map((end) => (causal ? 0 : end - 1))], [2 * batch]);
     default:
       return kind satisfies never;
   }
@@ -375,7 +377,7 @@ test("attention of a layer's own projections", async () => {
             input("x"),
             b.weights(5, total),
             own_.bias ? b.weights(total) : b.floats(Array.from({ length: total }, () => 0)),
-            maskOf(b, mask, batch, length, keys),
+            maskOf(b, mask, [batch, length, keys], causal),
             past > 0 ? input("past") : null,
             own_.added && past === 0 ? b.weights(1, heads, length, keys) : null,
           ];
@@ -434,7 +436,7 @@ test("attention of what was projected before, however it lies", async () => {
             at(1),
             at(2),
             own_.bias && kind === "apart" ? b.weights(3 * width) : null,
-            maskOf(b, mask, batch, length, keys),
+            maskOf(b, mask, [batch, length, keys], causal),
             own_.added ? b.weights(1, heads, length, keys) : null,
             ...(past > 0 ? [input("keys"), input("values")] : []),
           ];

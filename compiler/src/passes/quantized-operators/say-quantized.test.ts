@@ -368,7 +368,8 @@ it("averages integers, a step aside: engines divide in another order, or add the
       });
       const { apart, kernels } = await compared(graph, how.y.scale);
       expect(apart).toBeLessThan(1.001);
-      expect(kernels).toContain("mean-i8");
+      // A window of one place has no mean.
+      if (isGlobal || kernel.some((each) => each > 1)) expect(kernels).toContain("mean-i8");
     }),
     { numRuns: cases(90), examples: [[reaching]] },
   );
