@@ -76,7 +76,8 @@ export async function prove({ claim, inform, root }) {
             .filter(({ code, on }) => code === 0 && on[target] !== undefined)
             .map((peer) => ({ ...peer, is: peer.on[target] })),
         ];
-        const compared = await bench(file, files, data, target);
+        const tested = model.tested === undefined ? data : join(root, model.tested);
+        const compared = await bench(file, files, tested, target);
         if (!compared.rows.some(({ is }) => is === "pare")) continue;
         environment = { ...compared.environment, ...environment };
         table.push(...tell({ claim, inform }, model, target, compared));
