@@ -58,6 +58,7 @@ it("takes what is free as keys and values are for no side of an image, and a sum
   expect(dims("batch", "height", "width", 3)).toEqual([1, 224, 224, 3]);
   expect(dims("batch", "past + 1")).toEqual([1, 129]);
   expect(dims("batch", "past+t")).toEqual([1, 129]);
+  expect(dims("batch", "past + 100000000")).toEqual([1, 128]);
 });
 
 it("takes no axis for a batch whose name says that it is none", () => {

@@ -7,8 +7,8 @@ const largestSize = 2 ** 16;
 
 /**
  * What free dims are taken for so that nothing of a model is empty, and its shapes fit: the usual size; where it does not
- * do, the smallest power of two above, since windows of spectra and wide strides want more; then the largest below, since
- * some know few positions. The usual size where none is better, or all is fixed.
+ * do, the smallest power of two above, since windows of spectra and wide strides want more; else the largest below at which
+ * all fits, since some know few positions. The usual size where none is better, or all is fixed.
  */
 export async function fittingSize(graph: Graph, inputs: readonly ValueInfo[]): Promise<number> {
   const dimsAt = (usual: number) =>
@@ -31,13 +31,14 @@ export async function fittingSize(graph: Graph, inputs: readonly ValueInfo[]): P
         if (unfitValues(await boundAt(size)) <= least) return size;
       return largestSize;
     }
-    const faultsAt = async (size: number): Promise<number> => {
+    // What only a run tells stays unknown at any size: it is no reason for a smaller one.
+    const allowed = beyond > 0 ? unfit : 0;
+    const fitsAt = async (size: number): Promise<boolean> => {
       const bound = await boundAt(size);
-      return unfitValues(bound) + readsBeyond(bound);
+      return unfitValues(bound) <= allowed && readsBeyond(bound) === 0;
     };
-    if ((await faultsAt(1)) >= unfit + beyond) return usualSize;
-    for (let size = usualSize / 2; size > 1; size /= 2)
-      if ((await faultsAt(size)) < unfit + beyond) return size;
+    if (!(await fitsAt(1))) return usualSize;
+    for (let size = usualSize / 2; size > 1; size /= 2) if (await fitsAt(size)) return size;
     return 1;
   } catch {
     // Whoever binds or runs it next says what is wrong with the model.
@@ -63,12 +64,12 @@ function unfitValues(graph: Graph): number {
 /** Rows that are looked up where a table has none: of positions that a model did not learn. */
 function readsBeyond(graph: Graph): number {
   let count = 0;
-  for (const { op, inputs, attributes } of graph.allNodes()) {
+  for (const { op, domain, inputs, attributes } of graph.allNodes()) {
     const [table, rows] = inputs.map((id) => (id === null ? undefined : graph.value(id)));
-    if (op !== "Gather" || table?.type.kind !== "tensor") continue;
-    const axis = attributes.get("axis")?.value;
-    const size = table.type.shape?.at(typeof axis === "number" ? axis : 0);
-    if (typeof size === "number" && rows?.elements?.some((at) => typeof at === "number" && at >= size) === true) count += 1; // prettier-ignore
+    if (op !== "Gather" || domain !== "" || table?.type.kind !== "tensor") continue;
+    const size = table.type.shape?.at(Number(attributes.get("axis")?.value ?? 0));
+    if (typeof size !== "number") continue;
+    if (rows?.elements?.some((at) => typeof at === "number" && at >= size) === true) count += 1;
   }
   return count;
 }

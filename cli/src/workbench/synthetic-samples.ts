@@ -70,8 +70,8 @@ function isImage({ dims, type }: ValueInfo): boolean {
   return dims.length === 4 && !isHeld && (type.startsWith("float") || type === "uint8");
 }
 
-/** How exporters name a dim that others make up: `past_sequence_length + 1`. */
-const sum = /^(\w+) ?\+ ?(\w+)$/;
+/** How exporters name a dim that others make up: `past_sequence_length + 1`. A name may be anybody's: numbers are short. */
+const sum = /^([a-z_]\w*|\d{1,4}) ?\+ ?([a-z_]\w*|\d{1,4})$/i;
 
 /**
  * Concrete dims: a free batch is 1, a free side of an image 224, any other free dim is of the usual size, and one that is

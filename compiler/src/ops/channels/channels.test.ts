@@ -49,6 +49,12 @@ function ints(...values: readonly number[]): Given {
   return { type: "int64", dims: [values.length], data, constant: true };
 }
 
+/** Below a limit; by data, so that they are no constant. */
+function positions(dims: readonly number[], limit: number): Given {
+  const data = BigInt64Array.from({ length: elementCount(dims) }, (_, at) => BigInt(at % limit));
+  return { type: "int64", dims, data };
+}
+
 function drawn(type: "bool" | "int32" | "uint32", ...dims: readonly number[]): Dense {
   const most = type === "bool" ? 2 : 5;
   const values = Array.from({ length: elementCount(dims) }, () => Math.floor(random() * most));
@@ -298,6 +304,22 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
         { type: "int64", dims: [2, 3], data: BigInt64Array.of(0n, 1n, 4n, 2n, 2n, 3n) },
       ],
     },
+  ],
+  GatherElements: [{ inputs: [floats(4, 3), positions([3, 3], 4)] }],
+  GatherND: [{ inputs: [floats(4, 3, 2), positions([5, 1], 4)] }],
+  ScatterElements: [
+    {
+      inputs: [floats(4, 3), positions([5, 3], 4), floats(5, 3)],
+      attributes: { reduction: string("add") },
+    },
+  ],
+  Scatter: [{ inputs: [floats(3, 4), positions([3, 1], 4), floats(3, 1)], attributes: axis(1) }],
+  ScatterND: [
+    {
+      inputs: [floats(4, 3, 2), positions([5, 1], 4), floats(5, 3, 2)],
+      attributes: { reduction: string("add") },
+    },
+    { inputs: [floats(4, 3, 2), positions([2, 2], 3), floats(2, 2)] },
   ],
   Dropout: [{ inputs: [x()] }],
   LSTM: cell(4, [fixed(2, 2, 3), fixed(2, 2, 3), fixed(2, 9)]),

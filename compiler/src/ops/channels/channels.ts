@@ -15,6 +15,7 @@ import {
   gatherChannels,
   movementChannels,
   randomChannels,
+  scatterChannels,
   sliceChannels,
 } from "./movement.js";
 import { normalizationChannels, softmaxChannels } from "./normalization.js";
@@ -50,6 +51,7 @@ export const channels: ReadonlyMap<string, Channels> = byKey<Channels>({
   ...concatSplitChannels,
   ...sliceChannels,
   ...gatherChannels,
+  ...scatterChannels,
   ...randomChannels,
   ...recurrentChannels,
 });

@@ -6,6 +6,7 @@ import type { concatSplitSchemas } from "../schema/concat-split.js";
 import type { gatherSchemas } from "../schema/gather.js";
 import type { movementSchemas } from "../schema/movement.js";
 import type { randomSchemas } from "../schema/random.js";
+import type { scatterSchemas } from "../schema/scatter.js";
 import type { sliceSchemas } from "../schema/slice.js";
 import { broadcastCouplings } from "./elementwise.js";
 import {
@@ -209,7 +210,48 @@ const gather: Channels = {
   },
 };
 
-export const gatherChannels: Some<typeof gatherSchemas, Channels> = { Gather: gather };
+/** By an element's own index on one axis: on the others it stays where it is, where all there are have an index. */
+function byElement(node: ChannelNode, tensors: readonly Port[]): readonly Coupling[] {
+  const shapes = tensors.map((port) => node.shape(port));
+  const [first] = shapes;
+  if (first === undefined) return [];
+  const along = normalAxis(node.attributes.int("axis", 0), first.length);
+  return [...first.keys()]
+    .filter((axis) => axis !== along && shapes.every((shape) => shape?.[axis] === first[axis]))
+    .map((axis) => coupled(...tensors.map((port) => each(port, axis))));
+}
+
+/** Rows that stand at positions of their first axes: what a row is of lies behind them in `rows`, and in both wholes. */
+function byRow(node: ChannelNode, wholes: readonly Port[], rows: Port): readonly Coupling[] {
+  const [whole, positions] = [node.shape(x), node.shape(input(1))];
+  const depth = positions?.at(-1);
+  if (whole === undefined || positions === undefined || typeof depth !== "number") return [];
+  if (node.attributes.int("batch_dims", 0) !== 0) return [];
+  return [...whole.keys()]
+    .slice(depth)
+    .map((axis) =>
+      coupled(
+        ...wholes.map((port) => each(port, axis)),
+        each(rows, positions.length - 1 + axis - depth),
+      ),
+    );
+}
+
+export const gatherChannels: Some<typeof gatherSchemas, Channels> = {
+  Gather: gather,
+  GatherElements: { couplings: (node) => byElement(node, [x, input(1), y]) },
+  GatherND: { couplings: (node) => byRow(node, [x], y) },
+};
+
+const scatterElements: Channels = {
+  couplings: (node) => byElement(node, [x, input(1), input(2), y]),
+};
+
+export const scatterChannels: Some<typeof scatterSchemas, Channels> = {
+  ScatterElements: scatterElements,
+  Scatter: scatterElements,
+  ScatterND: { couplings: (node) => byRow(node, [x, y], input(2)) },
+};
 
 export const randomChannels: Some<typeof randomSchemas, Channels> = {
   Dropout: { couplings: (node) => (hasOneOutput(node) ? broadcastCouplings(node, [0]) : []) },
