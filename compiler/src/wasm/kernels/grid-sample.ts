@@ -68,7 +68,7 @@ export const gridSample: Kernel<GridSampleOptions> = {
     const besideOf = (): readonly Beside[] =>
       Array.from({ length: count }, () => ({ index: f.local("i32"), weight: f.local("f32") }));
     const [columns, rows] = [besideOf(), besideOf()];
-    const [point, share] = [f.local("f32"), f.local("f32")];
+    const [point, beyond] = [f.local("f32"), f.local("f32")];
     const pointers = Array.from({ length: count * count }, () => f.local("i32"));
     const weights = f.vectors(count * count);
     const sum = f.local("v128");
@@ -85,13 +85,14 @@ export const gridSample: Kernel<GridSampleOptions> = {
     const locate = (at: number, size: number, beside: readonly Beside[]): void => {
       f.set(point, placeOf(options, loadFloat(grid, at), size));
       if (padding === "reflection") reflect(size);
-      if (mode !== "nearest") f.set(share, subtract(point, floor(point)));
+      if (mode !== "nearest") f.set(beyond, subtract(point, floor(point)));
       const first = f.local("i32");
       f.set(first, toInteger(mode === "nearest" ? nearest(point) : floor(point)));
-      const weighted = weightsOf(mode, share);
+      const shares = weightsOf(mode, beyond);
       for (const [tap, { index, weight }] of beside.entries()) {
         f.set(index, i32Add(first, i32(firstTap[mode] + tap)));
-        f.set(weight, weighted[tap] ?? f32(1));
+        const share = shares[tap];
+        if (share !== undefined) f.set(weight, share);
         // Four places reach beyond the next one, too.
         if (padding === "reflection" && mode === "cubic") {
           f.set(point, toFloat(index));
