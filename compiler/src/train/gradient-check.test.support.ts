@@ -232,6 +232,42 @@ export async function checked(
   }
 }
 
+/** How far outputs lie from what they were without gradients, of the largest number of each: simpler operators took places. */
+async function movedOutputs(cases: readonly Case[]): Promise<readonly number[]> {
+  const graph = together(cases);
+  const samples = samplesOf(graph, cases);
+  const outputsOf = async (of: Graph, feeds: Tensors): Promise<Tensors> => {
+    const session = await load(of);
+    try {
+      return await session.run(feeds);
+    } finally {
+      await session.dispose();
+    }
+  };
+  const expected = await outputsOf(graph, samples);
+  withGradients(graph, "cpu");
+  const given = await outputsOf(graph, samplesOf(graph, cases));
+  return cases.map((_, at) => {
+    const distances = Object.entries(expected)
+      .filter(([name]) => name.startsWith(`${at}=`))
+      .map(([name, output]) => {
+        const [before, after] = [floatsOf(output), floatsOf(given[name])];
+        const largest = before.reduce((most, x) => Math.max(most, Math.abs(x)), 1e-2);
+        return Math.max(...before.map((x, i) => Math.abs(x - (after[i] ?? NaN)))) / largest;
+      });
+    return Math.max(...distances);
+  });
+}
+
+/** That simpler operators which are differentiated in the place of others give what those give. */
+export function checkOutputs(title: string, cases: readonly Case[]): void {
+  it(title, async () => {
+    const moved = await movedOutputs(cases);
+    const names = cases.flatMap(({ name }, at) => ((moved[at] ?? NaN) < 1e-4 ? [] : name));
+    expect(names).toEqual([]);
+  });
+}
+
 /** A test for each case on each engine, and one that all would fail if their gradients were 5 % too large. */
 export function checkGradients(title: string, cases: readonly Case[]): void {
   describe.each(["cpu", "wasm"] as const)(`${title} on %s`, (backend) => {

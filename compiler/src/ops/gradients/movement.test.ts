@@ -1,5 +1,9 @@
 import { attribute, type Attributes } from "../../ir/index.js";
-import { type Case, checkGradients } from "../../train/gradient-check.test.support.js";
+import {
+  type Case,
+  checkGradients,
+  checkOutputs,
+} from "../../train/gradient-check.test.support.js";
 import { one, only } from "./case.test.support.js";
 
 const { int, ints: list, float, string } = attribute;
@@ -67,7 +71,7 @@ const points = [
   -1.17, -0.15, 0.07, 0.23, 0.41,
 ];
 
-checkGradients("gradients of what moves elements", [
+const cases: readonly Case[] = [
   { name: "Transpose", shapes: [[2, 3, 4]], build: one("Transpose", { perm: list([2, 0, 1]) }) },
   { name: "Transpose without perm", shapes: [[2, 3, 4]], build: one("Transpose") },
   {
@@ -261,4 +265,7 @@ checkGradients("gradients of what moves elements", [
         },
       ),
   },
-]);
+];
+
+checkGradients("gradients of what moves elements", cases);
+checkOutputs("what moves elements gives with gradients what it gives without", cases);
