@@ -232,18 +232,19 @@ export async function checked(
   }
 }
 
+async function outputsOf(graph: Graph, feeds: Tensors): Promise<Tensors> {
+  const session = await load(graph);
+  try {
+    return await session.run(feeds);
+  } finally {
+    await session.dispose();
+  }
+}
+
 /** How far outputs lie from what they were without gradients, of the largest number of each: simpler operators took places. */
 async function movedOutputs(cases: readonly Case[]): Promise<readonly number[]> {
   const graph = together(cases);
   const samples = samplesOf(graph, cases);
-  const outputsOf = async (of: Graph, feeds: Tensors): Promise<Tensors> => {
-    const session = await load(of);
-    try {
-      return await session.run(feeds);
-    } finally {
-      await session.dispose();
-    }
-  };
   const expected = await outputsOf(graph, samples);
   withGradients(graph, "cpu");
   const given = await outputsOf(graph, samplesOf(graph, cases));

@@ -3,6 +3,7 @@ import { attribute, type Attributes, Tensor } from "../../ir/index.js";
 import {
   type Case,
   checkGradients,
+  checkOutputs,
   floatsOf,
   load,
   samplesOf,
@@ -92,6 +93,7 @@ const cases = kinds.map(([name, op, options]): Case => ({
 }));
 
 checkGradients("gradients of recurrent operators", cases);
+checkOutputs("recurrent operators give with gradients what they give without", cases);
 
 describe("recurrent operators that are unrolled", () => {
   it("compute what they computed", async () => {
