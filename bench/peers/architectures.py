@@ -133,7 +133,7 @@ def text_decoder():
 class WindowBlock(nn.Module):
     def __init__(self, width, shift):
         super().__init__()
-        self.attention, self.norm, self.feed = Attention(width, 2), norms(width, 2), None
+        self.attention, self.norm = Attention(width, 2), norms(width, 2)
         self.feed, self.shift = feed_forward(width, 2 * width), shift
         self.bias = nn.Parameter(torch.randn(2, 16, 16) * 0.1)
 

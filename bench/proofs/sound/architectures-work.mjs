@@ -20,6 +20,7 @@ import {
   outputsOfEngine,
   reasonsOf,
 } from "../aot/support/compiled.mjs";
+import { relativeError } from "../aot/support/relative-error.mjs";
 import { run, scratch } from "../shell.mjs";
 import { teachShaken } from "../training/support/teach-shaken.mjs";
 
@@ -95,7 +96,7 @@ export async function prove({ claim, inform, root }) {
       importModel({ name: "model", main: byteSource(file), beside: new Map() });
     const graph = await imported();
     const asPyTorch = graph.main.outputs.map((id, at) => [graph.value(id).name, outputs[at]]);
-    const fromPyTorch = apart(Object.fromEntries(asPyTorch), expected);
+    const fromPyTorch = relativeError(Object.fromEntries(asPyTorch), expected);
     if (fromPyTorch > tolerance)
       inform(`${name}: its file does not answer as PyTorch did`, { value: fromPyTorch });
     const noting = async (kind, work) => {
@@ -106,7 +107,8 @@ export async function prove({ claim, inform, root }) {
         tally[kind].push(`${name}: ${error.message.split("\n")[0]}`);
       }
     };
-    const answersOf = async (one) => tooFar(apart(expected, await outputsOfEngine(one, feeds)));
+    const answersOf = async (one) =>
+      tooFar(relativeError(expected, await outputsOfEngine(one, feeds)));
     await noting("read", () => answersOf(graph));
     await noting("simplified", async () => {
       const simplified = graph.fork();
@@ -124,7 +126,7 @@ export async function prove({ claim, inform, root }) {
     else {
       modules += 1;
       await noting("modules' answers", async () =>
-        tooFar(apart(expected, await outputsOf(aot(), await asModule(fixed), feeds))),
+        tooFar(relativeError(expected, await outputsOf(aot(), await asModule(fixed), feeds))),
       );
     }
     for (const target of ["cpu", "wasm", "webgpu", ...(reasons.length === 0 ? ["aot"] : [])])
@@ -180,22 +182,6 @@ function feedsOf(inputs) {
 function tensorOf(type, dims, data) {
   const typed = type === "int64" ? BigInt64Array.from(data, BigInt) : Float32Array.from(data);
   return { type, dims, data: typed };
-}
-
-/** The largest difference in an output over the largest number in it; of all outputs the worst. */
-function apart(expected, answers) {
-  let worst = 0;
-  for (const [name, { dims, data }] of Object.entries(expected)) {
-    const other = answers[name];
-    if (other?.dims.join() !== dims.join()) return Infinity;
-    const numbers = Array.from(data, Number);
-    const largest = numbers.reduce((most, x) => Math.max(most, Math.abs(x)), 0.01);
-    for (const [at, x] of numbers.entries()) {
-      const distance = Math.abs(x - Number(other.data[at])) / largest;
-      worst = Math.max(worst, Number.isNaN(distance) ? Infinity : distance);
-    }
-  }
-  return worst;
 }
 
 function tooFar(distance) {

@@ -22,14 +22,30 @@ export function gridSampling(attributes: AttributeReader): GridSampling | undefi
 export const tapCount = { nearest: 1, linear: 2, cubic: 4 } as const;
 export const firstTap = { nearest: 0, linear: 0, cubic: -1 } as const;
 
+interface Ends {
+  readonly least: number;
+  readonly range: number;
+}
+
 /** Where mirrors stand: at the outermost places' middles or outer edges. */
-export function endsOf({ aligned }: GridSampling, size: number): { least: number; range: number } {
+export function endsOf({ aligned }: Pick<GridSampling, "aligned">, size: number): Ends {
   return aligned ? { least: 0, range: size - 1 } : { least: -0.5, range: size };
 }
 
+/** Thrown back at both ends of an axis as often as needed. */
+export function reflected(x: number, { least, range }: Ends): number {
+  if (range === 0) return least;
+  // There and back again is a period.
+  const rest = (x - least) % (2 * range);
+  return least + range - Math.abs((rest < 0 ? rest + 2 * range : rest) - range);
+}
+
+/** The coefficient a of the cubic that ONNX has here. */
+export const gridCubic = -0.75;
+
 /**
- * Keys' convolution (Cubic convolution interpolation for digital image processing, 1981) with a = −¾, as ONNX has it: of
- * the four places around a point, the factors of 1, s, s² and s³, where s is how far it lies beyond the second.
+ * `cubicAt` with that coefficient, written out: of the four places around a point, the factors of 1, s, s² and s³, where s
+ * is how far it lies beyond the second.
  */
 export const cubicFactors = [
   [0, -0.75, 1.5, -0.75],
@@ -37,7 +53,3 @@ export const cubicFactors = [
   [0, 0.75, 1.5, -1.25],
   [0, 0, -0.75, 0.75],
 ] as const;
-
-export function cubicWeights(share: number): readonly number[] {
-  return cubicFactors.map(([a, b, c, d]) => a + share * (b + share * (c + share * d)));
-}

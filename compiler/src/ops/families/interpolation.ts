@@ -172,7 +172,8 @@ function filtered(
   return taps.map(({ index, weight }) => ({ index, weight: weight / sum }));
 }
 
-function cubicAt(x: number, a: number): number {
+/** By how much an element at a distance counts: Keys' convolution. */
+export function cubicAt(x: number, a: number): number {
   if (x <= 1) return (a + 2) * x ** 3 - (a + 3) * x ** 2 + 1;
   return x < 2 ? a * x ** 3 - 5 * a * x ** 2 + 8 * a * x - 4 * a : 0;
 }

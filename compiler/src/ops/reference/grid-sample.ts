@@ -1,6 +1,8 @@
 import { elementCount, PareError, type Tensor as Dense } from "@pare/runtime/format";
 import { unpackNumbers } from "../elements/arrays.js";
 import { denseOf } from "../elements/dense.js";
+import { endsOf, gridCubic, reflected } from "../families/grid-sample.js";
+import { cubicAt } from "../families/interpolation.js";
 import type { EvaluateContext } from "./evaluation.js";
 import { roundHalfEven } from "./round-half-even.js";
 
@@ -8,25 +10,6 @@ import { roundHalfEven } from "./round-half-even.js";
 interface Tap {
   readonly index: number;
   readonly weight: number;
-}
-
-const cubicFactor = -0.75;
-
-/** By how much an element at a distance below 2 counts: Keys' convolution. */
-function cubicWeight(distance: number): number {
-  const [d, a] = [Math.abs(distance), cubicFactor];
-  return d <= 1 ? ((a + 2) * d - (a + 3)) * d * d + 1 : ((a * d - 5 * a) * d + 8 * a) * d - 4 * a;
-}
-
-/** Thrown back at both ends of an axis as often as needed. */
-function reflected(x: number, least: number, most: number): number {
-  const range = most - least;
-  if (range === 0) return least;
-  const beyond = x < least ? least - x : x > most ? x - most : undefined;
-  if (beyond === undefined) return x;
-  const rest = beyond % range;
-  const isBack = Math.floor(beyond / range) % 2 === 0;
-  return x < least === isBack ? least + rest : most - rest;
 }
 
 /** GridSample: of every place of the grid a sum of the places around it, along each axis. */
@@ -40,11 +23,11 @@ export function sampleGrid(context: EvaluateContext): readonly Dense[] {
   if (space.length === 0 || grid.dims.at(-1) !== space.length || grid.dims[0] !== batch)
     throw new PareError("MODEL_SHAPE", "GridSample's grid is not one of its input.");
   const tapsOf = (coordinate: number, size: number): readonly Tap[] => {
-    const [least, most] = aligned ? [0, size - 1] : [-0.5, size - 0.5];
+    const ends = endsOf({ aligned }, size);
     const unbound = aligned
       ? ((coordinate + 1) / 2) * (size - 1)
       : ((coordinate + 1) * size - 1) / 2;
-    const point = padding === "reflection" ? reflected(unbound, least, most) : unbound;
+    const point = padding === "reflection" ? reflected(unbound, ends) : unbound;
     const first = Math.floor(point);
     const share = point - first;
     const taps =
@@ -52,11 +35,14 @@ export function sampleGrid(context: EvaluateContext): readonly Dense[] {
         ? [{ index: roundHalfEven(point), weight: 1 }]
         : mode === "linear"
           ? [0, 1].map((at) => ({ index: first + at, weight: at === 0 ? 1 - share : share }))
-          : [-1, 0, 1, 2].map((at) => ({ index: first + at, weight: cubicWeight(share - at) }));
+          : [-1, 0, 1, 2].map((at) => ({
+              index: first + at,
+              weight: cubicAt(Math.abs(share - at), gridCubic),
+            }));
     if (padding === "border")
       return taps.map(({ index, weight }) => ({ index: Math.min(Math.max(index, 0), size - 1), weight })); // prettier-ignore
     if (padding === "zeros") return taps.filter(({ index }) => index >= 0 && index < size);
-    return taps.map(({ index, weight }) => ({ index: Math.min(Math.max(Math.round(reflected(index, least, most)), 0), size - 1), weight })); // prettier-ignore
+    return taps.map(({ index, weight }) => ({ index: Math.min(Math.max(Math.round(reflected(index, ends)), 0), size - 1), weight })); // prettier-ignore
   };
   const [values, points] = [unpackNumbers(x), unpackNumbers(grid)];
   const count = elementCount(places);

@@ -1,11 +1,13 @@
 import {
   cubicFactors,
-  cubicWeights,
   endsOf,
   firstTap,
+  gridCubic,
   type GridSampling,
+  reflected,
   tapCount,
 } from "../../ops/families/grid-sample.js";
+import { cubicAt } from "../../ops/families/interpolation.js";
 import {
   type Expression,
   f32,
@@ -152,14 +154,16 @@ export const gridSample: Kernel<GridSampleOptions> = {
     const floatAt = (address: number): number => memory[address / floatBytes] ?? 0;
     const besideOf = (coordinate: number, size: number) => {
       const unbound = Math.fround(aligned ? ((coordinate + 1) / 2) * (size - 1) : ((coordinate + 1) * size - 1) / 2); // prettier-ignore
-      const place = padding === "reflection" ? reflected(options, unbound, size) : unbound;
+      const place = padding === "reflection" ? reflected(unbound, endsOf(options, size)) : unbound;
       const first = mode === "nearest" ? halfToEven(place) : Math.floor(place);
       const share = place - first;
-      const weights = { nearest: [1], linear: [1 - share, share], cubic: cubicWeights(share) };
+      const cubic = [-1, 0, 1, 2].map((tap) => cubicAt(Math.abs(share - tap), gridCubic));
+      const weights = { nearest: [1], linear: [1 - share, share], cubic };
       return weights[mode].map((weight, tap) => {
         const index = first + firstTap[mode] + tap;
         if (padding === "zeros") return { index, weight };
-        const seen = padding === "reflection" ? Math.round(reflected(options, index, size)) : index;
+        const seen =
+          padding === "reflection" ? Math.round(reflected(index, endsOf(options, size))) : index;
         return { index: Math.min(Math.max(seen, 0), size - 1), weight };
       });
     };
@@ -195,14 +199,6 @@ function weightsOf(
       f32(constant),
     ),
   );
-}
-
-/** Thrown back at both ends of an axis as often as needed. */
-function reflected(sampling: GridSampling, place: number, size: number): number {
-  const { least, range } = endsOf(sampling, size);
-  if (range === 0) return least;
-  const rest = (place - least) % (2 * range);
-  return least + range - Math.abs((rest < 0 ? rest + 2 * range : rest) - range);
 }
 
 /** Where a coordinate lies on an axis of so many places. */
