@@ -31,6 +31,16 @@ it("rounds floats for an input in float16, whichever way they are given", () => 
   );
 });
 
+it("widens floats for an input in float64", () => {
+  const info: ValueInfo = { name: "x", type: "float64", dims: ["N", 2] };
+  const data = Float64Array.of(1, -2.5);
+  const floats = Float32Array.from(data);
+  for (const x of [floats, { type: "float32" as const, dims: [1, 2], data: floats }, data])
+    expect(fitFeeds([info], { x }, "a").feeds).toEqual({
+      x: { type: "float64", dims: [1, 2], data },
+    });
+});
+
 describe("a sample of another size than the file declares", () => {
   it("is refused with the option that gives the model its size", () => {
     expect(() => fitFeeds([image("input.1")], { "input.1": feed([1, 3, 4, 4]) }, "a")).toThrow(

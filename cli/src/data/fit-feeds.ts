@@ -1,6 +1,7 @@
 import {
   completeFeeds,
   describeValue,
+  type Dtype,
   type Feeds,
   floatsToHalves,
   isPareError,
@@ -17,8 +18,8 @@ export interface FittedFeeds {
 }
 
 /**
- * Holds a sample's feeds against the model's inputs and completes what was left open. Floats for an input in float16, which
- * nobody's data is in, are rounded to it.
+ * Holds a sample's feeds against the model's inputs and completes what was left open. Float32 for an input in float16 or
+ * float64, which hardly anybody's data is in, becomes that.
  * @throws PareError DATA_MISMATCH naming the sample, the input, what it expects and what it got
  */
 export function fitFeeds(inputs: readonly ValueInfo[], feeds: Feeds, sample: string): FittedFeeds {
@@ -26,7 +27,7 @@ export function fitFeeds(inputs: readonly ValueInfo[], feeds: Feeds, sample: str
   const whole: Feeds = Object.fromEntries(
     Object.entries(feeds).map(([name, given]) => {
       const info = inputs.find((input) => input.name === name);
-      const feed = info?.type === "float16" ? rounded(given) : given;
+      const feed = inFloatsOf(info?.type, given);
       if (info === undefined || !isTypedArray(feed)) return [name, feed];
       bare.push(name);
       const dims = resolveDims(info.dims, feed.length);
@@ -56,11 +57,15 @@ export function fitFeeds(inputs: readonly ValueInfo[], feeds: Feeds, sample: str
   }
 }
 
-function rounded(feed: Feeds[string]): Feeds[string] {
-  if (feed instanceof Float32Array) return floatsToHalves(feed);
+/** Float32 in an input's other floats; anything else as it is. */
+function inFloatsOf(type: Dtype | undefined, feed: Feeds[string]): Feeds[string] {
+  if (type !== "float16" && type !== "float64") return feed;
+  const convert = (data: Float32Array) =>
+    type === "float16" ? floatsToHalves(data) : Float64Array.from(data);
+  if (feed instanceof Float32Array) return convert(feed);
   if (isTypedArray(feed) || feed?.type !== "float32" || !(feed.data instanceof Float32Array))
     return feed;
-  return { type: "float16", dims: feed.dims, data: floatsToHalves(feed.data) };
+  return { type, dims: feed.dims, data: convert(feed.data) };
 }
 
 /** Models often run at other sizes than their files declare: how to say so. */

@@ -128,6 +128,48 @@ it.each<[string, () => Promise<Graph>]>([
   expect(dtypesIn(graph)).toContain("int8");
 });
 
+const doubles = (b: Builder, dims: readonly number[], values: readonly number[]) =>
+  b.editor.constant("d", Tensor.of("float64", dims, Float64Array.from(values)));
+
+it("computes in float32 what is float64, and gives what the model gave", async () => {
+  const given = graphOf({ x: ["float64", 1, 9, 2], n: ["int64", 1] }, (input, b) => {
+    const weights = doubles(b, [2, 2], [1 / 3, -0.5, 0.25, 2]);
+    const map = b.add("Relu", [b.add("MatMul", [input("x"), weights])]);
+    const filled = b.add("ConstantOfShape", [input("n")], {
+      value: attribute.tensor(Tensor.of("float64", [1], Float64Array.of(0.1))),
+    });
+    const mean = b.add("ReduceMean", [filled], { keepdims: attribute.int(0) });
+    const count = b.add("Cast", [input("n")], { to: attribute.int(11) });
+    return { y: b.add("Add", [b.add("Mul", [map, mean]), count]), same: b.add("Neg", [map]) };
+  });
+  const whole = await quantized(fp32, given);
+  const inside = [...whole.allNodes()].filter(({ op }) => op !== "Cast");
+  for (const node of inside)
+    for (const id of node.outputs)
+      expect(id !== null && whole.value(id).type).toMatchObject({ dtype: "float32" });
+  const feeds: Tensors = {
+    x: { type: "float64", dims: [1, 9, 2], data: Float64Array.from({ length: 18 }, (_, at) => Math.sin(at)) }, // prettier-ignore
+    n: { type: "int64", dims: [1], data: BigInt64Array.of(3n) },
+  };
+  const [before, after] = [await run(given, feeds), await run(whole, feeds)];
+  expect(Object.values(after).map(({ type }) => type)).toEqual(["float64", "float64"]);
+  for (const [name, { data }] of Object.entries(before))
+    for (const [at, expected] of [...data].entries())
+      expect(Number(after[name]?.data[at])).toBeCloseTo(Number(expected), 5);
+});
+
+it("stores what no float32 is as large as its largest number, as masks have it", async () => {
+  const given = graphOf({ x: ["float64", 3] }, (input, b) => ({
+    y: b.add("Softmax", [b.add("Add", [input("x"), doubles(b, [3], Array(3).fill(-1e308))])]),
+  }));
+  const whole = await quantized(fp32, given);
+  const feeds: Tensors = { x: { type: "float64", dims: [3], data: Float64Array.of(1, 1, 1) } };
+  const { y } = await run(whole, feeds);
+  expect([...(y?.data ?? [])].map((share) => Number(share).toFixed(4))).toEqual(
+    Array(3).fill("0.3333"),
+  );
+});
+
 const layers = (): Graph =>
   graphOf({ x: ["float32", 1, 3, 6, 6] }, (input, b) => ({
     y: b.add("Conv", [

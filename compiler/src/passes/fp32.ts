@@ -3,7 +3,8 @@ import { bringToFloat32 } from "./normal-form.js";
 
 export const fp32 = definePass({
   name: "fp32",
-  summary: "what is float16 in float32, weights too; inputs and outputs stay as they are",
+  summary:
+    "what is float16 or float64 in float32, weights too; inputs and outputs stay as they are",
   options: {},
   create: () => ({ exactness: "rounding", run: bringToFloat32 }),
 });

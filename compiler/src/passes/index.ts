@@ -31,7 +31,7 @@ export type { DistillOptions } from "./distillation/options.js";
 export { mapsToTensors } from "./maps-to-tensors.js";
 export { mustStay } from "./prune.js";
 export { normalOpset } from "./opset/raise.js";
-export { inFloat32 } from "./float16/in-float32.js";
+export { holdsType, inFloat32 } from "./float32/in-float32.js";
 export type * from "../pipeline/pass.js";
 
 /** Every pass. Recipe steps follow from this tuple. */

@@ -1,6 +1,6 @@
 import type { Graph } from "../ir/index.js";
 import { keyOf } from "../ops/index.js";
-import { computeInFloat32 } from "./float16/in-float32.js";
+import { computeInFloat32 } from "./float32/in-float32.js";
 import { fusedOperators, sayAttention } from "./fused-operators/say-fused.js";
 import { normalizeGraph } from "./normalize.js";
 import { normalOpset } from "./opset/raise.js";
@@ -18,13 +18,13 @@ export async function bringToNormalForm(graph: Graph): Promise<void> {
 }
 
 /**
- * As `bringToNormalForm`, with all in float32 that is float16: for passes that round weights, learn them or compile them, and
+ * As `bringToNormalForm`, with all in float32 that is float16 or float64: for passes that round weights, learn them or compile them, and
  * know but one kind of floats.
  */
 export async function bringToFloat32(graph: Graph): Promise<void> {
   await bringToNormalForm(graph);
   const before = graph.changes;
-  computeInFloat32(graph);
+  await computeInFloat32(graph);
   if (graph.changes !== before) await simplifyGraph(graph, {});
 }
 

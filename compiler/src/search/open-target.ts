@@ -248,7 +248,7 @@ async function findFacts(
   if (count > 1) await measure.accuracy({ ...ask, count: count - 1 });
   const scoringMs = count > 1 ? (clock.now() - scored) / (count - 1) : 0;
   const { maxDrop } = request.budget.limits(device.target);
-  const { full, pointwise, depthwise, matmul } = workloadOf(inFloat32(simplified.graph));
+  const { full, pointwise, depthwise, matmul } = workloadOf(await inFloat32(simplified.graph));
   const sampleMs = Math.max((await measure.sampleMs(reference, target)) ?? runMs, runMs / 2);
   return {
     target: device.target,

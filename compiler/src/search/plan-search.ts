@@ -18,7 +18,7 @@ export async function planSearch(
   const { clock, budget, onPlan, measure } = request;
   const planned: Planned[] = [];
   for (const { device } of states) {
-    const choices = choicesFor(request, device, recipe, simplified);
+    const choices = await choicesFor(request, device, recipe, simplified);
     planned.push(...choices.planned);
     for (const { planned: one, reason } of choices.left)
       record.turnDown(device.target, one, "not", `${reason}${expectedText(one.expected)}`, null);

@@ -1,8 +1,10 @@
+import { arithmeticOf } from "@pare/runtime/format";
 import { workloadOf } from "../analysis/workload.js";
-import { inFloat32 } from "../passes/index.js";
+import { holdsType, inFloat32 } from "../passes/index.js";
 import type { StepGroup } from "../pipeline/step.js";
 import { expectedGain, operatorMix } from "../targets/gains.js";
 import { findTarget } from "../targets/index.js";
+import { fp32 } from "../targets/proposals.js";
 import type { Planned, State } from "./candidate.js";
 import type { Lock } from "./lock.js";
 import type { Ordered } from "./make.js";
@@ -16,12 +18,12 @@ export interface Choices {
 }
 
 /** What a recipe asks for on a target, and with `propose` what the target's table adds. */
-export function choicesFor(
+export async function choicesFor(
   request: OptimizeRequest,
   device: TargetDevice,
   recipe: Ordered,
   simplified: State,
-): Choices {
+): Promise<Choices> {
   const { budget, evidence, activations } = request;
   const common = {
     target: device.target,
@@ -42,12 +44,22 @@ export function choicesFor(
     expected: null,
   }));
   if (!request.recipe.propose) return { planned: own, left: [] };
-  const graph = inFloat32(simplified.graph);
+  const graph = await inFloat32(simplified.graph);
   const mix = operatorMix(workloadOf(graph));
   const before = chosenBefore(request.like, device, recipe);
   const planned = [...own];
   const left: { planned: Planned; reason: string }[] = [];
-  for (const proposal of findTarget(device.target).propose(graph)) {
+  const target = findTarget(device.target);
+  // A module computes in float32 whatever the model does.
+  const isWide = target.format === "onnx" && holdsType(simplified.graph, "float64");
+  const add = (one: Planned, withoutData: boolean): void => {
+    if (evidence === "none" && !withoutData)
+      left.push({ planned: one, reason: "needs data to be checked" });
+    else if (one.needsData && activations === undefined)
+      left.push({ planned: one, reason: "needs data to calibrate with" });
+    else planned.push(one);
+  };
+  for (const proposal of [...(isWide ? [fp32] : []), ...target.propose(graph)]) {
     const { name, precision, group, withoutData } = proposal;
     const expected = expectedGain(device.target, name, mix, device.saturates) ?? null;
     const asBefore = before !== null && sameSteps(before.group, group);
@@ -61,25 +73,18 @@ export function choicesFor(
       asBefore,
       expected,
     };
-    const reason =
-      evidence === "none" && !withoutData
-        ? "needs data to be checked"
-        : one.needsData && activations === undefined
-          ? "needs data to calibrate with"
-          : null;
-    if (reason === null) planned.push(one);
-    else left.push({ planned: one, reason });
+    add(one, withoutData);
   }
-  if (before !== null && !planned.some(({ asBefore }) => asBefore))
-    planned.push({
-      ...common,
-      ...before,
-      first: false,
-      needsData: needsData(before.group),
-      asBefore: true,
-      expected: null,
-    });
+  if (before !== null && ![...planned, ...left.map((one) => one.planned)].some(isAsBefore)) {
+    const rest = { first: false, needsData: needsData(before.group), expected: null };
+    // Of weights alone nothing has to be known of what they are multiplied with.
+    add({ ...common, ...before, ...rest, asBefore: true }, arithmeticOf[before.precision] === "float32"); // prettier-ignore
+  }
   return { planned, left };
+}
+
+function isAsBefore({ asBefore }: Planned): boolean {
+  return asBefore;
 }
 
 /** What a lock chose for a target, in one group; null where that was the float model, or nothing. */

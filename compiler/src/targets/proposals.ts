@@ -34,6 +34,14 @@ export function int8Weights(decode: "fold" | "dequantize"): Proposal {
   };
 }
 
+/** Half of what float64 takes, and what every engine computes fastest. */
+export const fp32: Proposal = {
+  name: "fp32",
+  precision: "float32",
+  group: { steps: [{ use: "fp32" }], required: false },
+  withoutData: true,
+};
+
 export const fp16Weights: Proposal = {
   name: "fp16-weights",
   precision: "float16-weights",

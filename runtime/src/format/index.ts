@@ -29,6 +29,7 @@ export * from "./tensor/distance.js";
 export * from "./tensor/dtype.js";
 export * from "./tensor/feeds.js";
 export * from "./tensor/float16.js";
+export * from "./tensor/float32.js";
 export * from "./tensor/numbers.js";
 export * from "./tensor/observer.js";
 export * from "./tensor/tensor.js";

@@ -13,7 +13,7 @@ import { takesBatches } from "../../train/takes-batches.js";
 import type { TeacherSource } from "../../train/teacher.js";
 import { train } from "../../train/trainer.js";
 import type { Trained, TrainRequest } from "../../train/train-request.js";
-import { giveFloats } from "../float16/in-float32.js";
+import { giveFloats } from "../float32/in-float32.js";
 import { bringToFloat32 } from "../normal-form.js";
 import { openWorkers } from "./open-workers.js";
 import { fixSizes } from "./fix-sizes.js";

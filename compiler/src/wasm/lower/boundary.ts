@@ -1,6 +1,7 @@
 import { type Dtype, elementCount } from "@pare/runtime/format";
 import type { ValueId } from "../../ir/index.js";
 import { convert } from "../kernels/convert.js";
+import { doubles } from "../kernels/doubles.js";
 import { type Element, elementBytes } from "../kernels/element.js";
 import { halves } from "../kernels/halves.js";
 import { zeroRest } from "../kernels/zero-rest.js";
@@ -8,9 +9,14 @@ import { collapsed } from "../kernels/nest.js";
 import type { Place, PlacedValue } from "../plan/plan.js";
 import { axesOf, isDense, orderOf, rowMajor, type View, viewOf } from "../plan/view.js";
 import { elementOfType } from "./element-of-type.js";
-import { halfInput, halfOutput, type HalfValue } from "./half-boundary.js";
 import type { Lowering } from "./lowering.js";
 import { dtypeOf, shapeOf } from "./node-facts.js";
+import {
+  type OtherFloat,
+  type OtherFloats,
+  otherFloatsInput,
+  otherFloatsOutput,
+} from "./other-floats.js";
 import { type TextInput, textInput } from "./text-input.js";
 import { textOutput } from "./text-output.js";
 
@@ -18,8 +24,8 @@ import { textOutput } from "./text-output.js";
 export function placeInput(l: Lowering, id: ValueId): void {
   const text = textInput(l.graph, id);
   if (text !== undefined) return placeText(l, id, text);
-  const half = halfInput(l.graph, id);
-  if (half !== undefined) return placeHalves(l, id, half);
+  const other = otherFloatsInput(l.graph, id);
+  if (other !== undefined) return placeOtherFloats(l, id, other);
   const type = dtypeOf(l.graph, id) ?? "float32";
   const given = denseView(l, l.dims(id), givenElement(type), l.graph.value(id).name);
   l.plan.input(placed(l, id, type, given));
@@ -33,23 +39,24 @@ function placeText(l: Lowering, id: ValueId, { places, labels, node }: TextInput
   l.absorbed.add(node);
 }
 
-function placeHalves(l: Lowering, id: ValueId, { floats, node }: HalfValue): void {
-  const { name } = l.graph.value(id);
+function placeOtherFloats(l: Lowering, id: ValueId, { dtype, floats, node }: OtherFloats): void {
   const dims = l.dims(id);
   const count = elementCount(dims);
-  const place = { in: l.plan.buffer(count * halfBytes, name), offset: 0 };
-  l.plan.input({ name, type: "float16", dims, place });
+  const buffer = l.plan.buffer(count * bytesOf[dtype], l.graph.value(id).name);
+  const place = { in: buffer, offset: 0 };
   const view = denseView(l, dims, "f32", "converted");
-  if (count > 0) l.plan.step(halves, { count, to: "floats" }, [place, view.place]);
+  // A scalar is one, whatever the loops have of it.
+  l.plan.input({ ...placed(l, id, dtype, view), place });
+  if (count > 0) toFloats(l, dtype, count, [place, view.place]);
   l.set(floats, view);
   l.absorbed.add(node);
 }
 
 /** An output is row-major without gaps, in memory that holds nothing else afterwards. */
 export function placeOutput(l: Lowering, id: ValueId): void {
-  const [text, half] = [textOutput(l.graph, id), halfOutput(l.graph, id)];
-  const computed = half?.floats ?? text?.index ?? id;
-  const type = dtypeOf(l.graph, half === undefined ? computed : id) ?? "float32";
+  const [text, other] = [textOutput(l.graph, id), otherFloatsOutput(l.graph, id)];
+  const computed = other?.floats ?? text?.index ?? id;
+  const type = other?.dtype ?? dtypeOf(l.graph, computed) ?? "float32";
   const view = l.view(computed);
   const given = type === "bool" ? converted(l, view, "u8", false) : owned(l, view);
   const rows = l.rows(computed);
@@ -60,19 +67,29 @@ export function placeOutput(l: Lowering, id: ValueId): void {
   }
   const labels = text && { labels: text.labels };
   const whole = placed(l, id, type, given);
-  const place = half === undefined ? whole.place : asHalves(l, whole);
+  const place = other === undefined ? whole.place : asOtherFloats(l, other.dtype, whole);
   l.plan.output({ ...whole, place, ...(rows && { rows }), ...labels });
 }
 
-/** The bits of floats that lie without gaps, rounded to float16. */
-function asHalves(l: Lowering, { name, dims, place }: PlacedValue): Place {
+/** Floats that lie without gaps, as others. */
+function asOtherFloats(l: Lowering, dtype: OtherFloat, { name, dims, place }: PlacedValue): Place {
   const count = elementCount(dims);
-  const target = { in: l.plan.buffer(count * halfBytes, name), offset: 0 };
-  if (count > 0) l.plan.step(halves, { count, to: "halves" }, [place, target]);
+  const target = { in: l.plan.buffer(count * bytesOf[dtype], name), offset: 0 };
+  if (count > 0) fromFloats(l, dtype, count, [place, target]);
   return target;
 }
 
-const halfBytes = 2;
+const bytesOf: Readonly<Record<OtherFloat, number>> = { float16: 2, float64: 8 };
+
+function toFloats(l: Lowering, from: OtherFloat, count: number, places: readonly Place[]): void {
+  if (from === "float16") l.plan.step(halves, { count, to: "floats" }, places);
+  else l.plan.step(doubles, { count, to: "floats" }, places);
+}
+
+function fromFloats(l: Lowering, to: OtherFloat, count: number, places: readonly Place[]): void {
+  if (to === "float16") l.plan.step(halves, { count, to: "halves" }, places);
+  else l.plan.step(doubles, { count, to: "doubles" }, places);
+}
 
 /** Elements as whoever runs the model gives and takes them. */
 function givenElement(type: Dtype): Element {

@@ -1,3 +1,4 @@
+import { floatBelow } from "@pare/runtime/format";
 import type { AttributeReader } from "../../ops/index.js";
 import {
   equalityFlag,
@@ -152,14 +153,6 @@ const bits = new DataView(new ArrayBuffer(floatBytes));
 function bitsOf(value: number): number {
   bits.setFloat32(0, value);
   return bits.getInt32(0);
-}
-
-/** The largest float below another; no number below the least one, so that nothing is at most it. */
-function floatBelow(value: number): number {
-  if (value === -Infinity) return NaN;
-  const own = bitsOf(value === 0 ? -0 : value);
-  bits.setInt32(0, own + (own < 0 ? 1 : -1));
-  return bits.getFloat32(0);
 }
 
 const sparse = "most of its leaves have no score for most targets";

@@ -1,7 +1,7 @@
 import { keyOf } from "../../ops/index.js";
 import type { Plan } from "../plan/plan.js";
 import { placeInput, placeOutput } from "./boundary.js";
-import { halfOutput } from "./half-boundary.js";
+import { otherFloatsOutput } from "./other-floats.js";
 import { Lowering } from "./lowering.js";
 import { lowerings } from "./lowerings.js";
 import { type Arrays, NodeFacts } from "./node-facts.js";
@@ -22,7 +22,7 @@ export function lower({ graph, stored, rows }: LoweredForm, arrays: Arrays): Pla
     if (graph.constant(id) === undefined) placeInput(l, id);
   }
   for (const id of graph.main.outputs) {
-    const converted = textOutput(graph, id) ?? halfOutput(graph, id);
+    const converted = textOutput(graph, id) ?? otherFloatsOutput(graph, id);
     if (converted !== undefined) l.absorbed.add(converted.node);
   }
   for (const node of loweringOrder(graph)) {

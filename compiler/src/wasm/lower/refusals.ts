@@ -9,7 +9,7 @@ import {
 import { hasUnconfirmedSizes, keyOf, unknownSizes, unmetDemand } from "../../ops/index.js";
 import type { BoundedForm } from "./bounded-rows.js";
 import { elementOfType } from "./element-of-type.js";
-import { halfInput, halfOutput } from "./half-boundary.js";
+import { otherFloatsInput, otherFloatsOutput } from "./other-floats.js";
 import { textInput } from "./text-input.js";
 import { textOutput } from "./text-output.js";
 import { lowerings } from "./lowerings.js";
@@ -89,9 +89,11 @@ export function refusals({ graph, against }: BoundedForm): readonly Refusal[] {
   const hasOpenInputs = reasons.all.length > 0;
   const converted = new Map(
     [
-      ...graph.main.inputs.map((id) => [id, textInput(graph, id) ?? halfInput(graph, id)] as const),
+      ...graph.main.inputs.map(
+        (id) => [id, textInput(graph, id) ?? otherFloatsInput(graph, id)] as const,
+      ),
       ...graph.main.outputs.map(
-        (id) => [id, textOutput(graph, id) ?? halfOutput(graph, id)] as const,
+        (id) => [id, textOutput(graph, id) ?? otherFloatsOutput(graph, id)] as const,
       ),
     ].flatMap(([id, value]) => (value === undefined ? [] : [[id, value] as const])),
   );

@@ -13,7 +13,8 @@ import { runByReference, runModule } from "../run-model.test.support.js";
 const halves = Uint16Array.from({ length: 65_536 }, (_, bits) => bits).filter((bits) =>
   [0, 1, 15, 30, 31].includes((bits >> 10) & 31),
 );
-const [toFloat, toHalf] = [{ to: attribute.int(1) }, { to: attribute.int(10) }];
+const toFloat = { to: attribute.int(1) };
+const [toHalf, toDouble] = [{ to: attribute.int(10) }, { to: attribute.int(11) }];
 
 /** By each engine's module and by the reference. */
 async function runsOf(graph: Graph, feeds: Tensors): Promise<readonly Tensors[]> {
@@ -60,6 +61,52 @@ it("rounds floats to the nearest half, ties to even", async () => {
       -1,
     );
   }
+});
+
+it.each([1, 2, 7])("rounds and widens %i doubles", async (count) => {
+  const edges = [1 / 3, -1e300, 1e-300, NaN, Infinity, 2 ** 24 + 1, -0].slice(0, count);
+  const x = Float64Array.from(edges);
+  const graph = graphOf({ x: ["float64", count] }, (input, b) => ({
+    y: b.add("Cast", [b.add("Neg", [b.add("Cast", [input("x")], toFloat)])], toDouble),
+  }));
+  const expected = Float64Array.from(x, (one) => -Math.fround(one));
+  for (const { y } of await runsOf(graph, { x: { type: "float64", dims: [count], data: x } })) {
+    expect(y?.type).toBe("float64");
+    expect(y?.data).toEqual(expected);
+  }
+});
+
+it.each(["float16", "float64"] as const)("takes a scalar in %s as one", async (dtype) => {
+  const graph = graphOf({ x: ["float32", 2], t: [dtype] }, (input, b) => ({
+    y: b.add("Mul", [input("x"), b.add("Cast", [input("t")], toFloat)]),
+  }));
+  const session = await modules().load(await aot.emit(graph, {}));
+  const data = dtype === "float16" ? Uint16Array.of(0xc000) : Float64Array.of(-2);
+  const { y } = await session.run({
+    x: { type: "float32", dims: [2], data: Float32Array.of(1, 3) },
+    t: { type: dtype, dims: [], data },
+  });
+  await session.dispose();
+  expect(y?.data).toEqual(Float32Array.of(-2, -6));
+});
+
+it("is a module's whose model computes in float64, and gives what it takes", async () => {
+  const graph = graphOf({ x: ["float64", 1, 3] }, (input, b) => ({
+    y: b.add("Sigmoid", [b.add("Relu", [input("x")])]),
+    z: b.add("Neg", [input("x")]),
+  }));
+  expect((await supportOf(graph, aot)).obstacles).toEqual([]);
+  const session = await modules().load(await aot.emit(graph, {}));
+  expect([...session.inputs, ...session.outputs].map(({ name, type }) => [name, type])).toEqual([
+    ["x", "float64"],
+    ["y", "float64"],
+    ["z", "float64"],
+  ]);
+  const data = Float64Array.of(1, -2, 0.1);
+  const { y, z } = await session.run({ x: { type: "float64", dims: [1, 3], data } });
+  await session.dispose();
+  expect(Number(y?.data[0])).toBeCloseTo(1 / (1 + Math.exp(-1)), 6);
+  expect(z?.data).toEqual(Float64Array.of(-1, 2, -Math.fround(0.1)));
 });
 
 it("is a module's whose model computes in float16, and gives what it takes", async () => {
