@@ -310,6 +310,28 @@ const means = (value: ValueId): Wanted => ({
 const options = { pass: "test" };
 
 describe("activations", () => {
+  it("are numbers that a lock can hold, whatever was observed", async () => {
+    const data = [
+      [0, NaN, 0],
+      [0, Infinity, 0],
+    ];
+    const calibration = {
+      executor: cpu(),
+      count: data.length,
+      async *samples(): AsyncGenerator<Tensors> {
+        for (const x of data)
+          yield { x: { type: "float32", dims: [1, x.length], data: Float32Array.from(x) } };
+      },
+    };
+    const closest: Wanted = {
+      value: mul,
+      statistic: { kind: "range", method: "mse", format: uint8Activations },
+    };
+    const found = await new MeasuredActivations(calibration).observe(graph, [closest, means(mul)], options); // prettier-ignore
+    expect(found.ranges.get(mul)).toEqual({ min: 0, max: 0, sqnr: 300 });
+    expect([...(found.channelMeans.get(mul) ?? [])]).toEqual([0, 0, 0]);
+  });
+
   it("are observed once for all forks that leave what is above a value alone", async () => {
     const load = vi.fn<Executor["load"]>((...args) => cpu().load(...args));
     const measured = new MeasuredActivations({

@@ -89,9 +89,10 @@ function numbersOf(calibrated: Calibrated, { value, statistic }: Wanted): readon
       return [range.min, range.max, observedSqnr(observer, range, format)];
     }
     case "channel-means":
-      // Nine digits tell every float32 from its neighbours.
+      // Nine digits tell every float32 from its neighbours. A channel that was no number once has no mean to go by: its
+      // weights' rounding is made up for by nothing.
       return Array.from(calibrated.channelMeans(value, statistic.axis) ?? [], (mean) =>
-        Number(mean.toPrecision(9)),
+        Number.isFinite(mean) ? Number(mean.toPrecision(9)) : 0,
       );
     default:
       return statistic satisfies never;

@@ -97,6 +97,43 @@ describe("quantize-static", () => {
     },
   );
 
+  it.each([
+    [0.5, 6],
+    [-6, -0.5],
+    [-1, 6],
+    [0, 6],
+  ])("clips to %d and %d, whether integers hold 0 beyond them or not", async (low, high) => {
+    const clipped = graphOf({ x: ["float32", 1, 3, 6, 6] }, (input, b) => {
+      const map = b.add("Conv", [input("x"), b.weights(8, 3, 1, 1), b.weights(8)]);
+      return { y: b.add("Clip", [map, b.floats([low]), b.floats([high])]) };
+    });
+    const graph = await quantized(quantizeStatic, clipped, {}, calibrationOn(clipped, [{}]));
+    const feeds = feedsOf(clipped);
+    const { y } = await run(graph, feeds);
+    const found = [...(y?.data ?? [])].map(Number);
+    const step = (Math.max(high, 0) - Math.min(low, 0)) / 127;
+    expect(Math.min(...found)).toBeGreaterThanOrEqual(low - step / 2);
+    expect(Math.max(...found)).toBeLessThanOrEqual(high + step / 2);
+    expect(agreement(await run(clipped, feeds), { ...(y && { y }) })).toBeGreaterThan(25);
+  });
+
+  it.each([{ ops: "all" }, { activationBits: 7, between: "integers", reduceRange: false }])(
+    "with %o gives an input that is an output too as it came",
+    async (options) => {
+      const passing = graphOf({ x: ["float32", 1, 3, 6, 6] }, (input, b) => ({
+        y: b.add("Conv", [input("x"), b.weights(8, 3, 1, 1)]),
+        x: input("x"),
+      }));
+      const graph = await quantized(quantizeStatic, passing, options, calibrationOn(passing, [{}]));
+      const feeds = feedsOf(passing);
+      const { x, y } = await run(graph, feeds);
+      expect(x).toEqual(feeds["x"]);
+      expect(
+        agreement(await run(passing, feeds), { ...(x && { x }), ...(y && { y }) }),
+      ).toBeGreaterThan(20);
+    },
+  );
+
   it("stores four bits as such, which the CPU engine computes as eight", async () => {
     const graph = await quantized(quantizeStatic, float, { bits: 4 }, calibration);
     const ops = await fusedOps(graph);

@@ -53,6 +53,18 @@ const int4: readonly Readonly<Record<string, unknown>>[] = [
   { granularity: "block", blockSize: 64, symmetric: false },
 ];
 
+it("keeps weights float that any node reads whose weights are to stay so", async () => {
+  const shared = graphOf({ x: ["float32", 1, 64] }, (input, b) => {
+    const weights = b.weights(64, 64);
+    const first = b.add("Relu", [b.add("MatMul", [input("x"), weights])]);
+    return { y: b.add("MatMul", [first, weights]) };
+  });
+  const second = [...shared.allNodes()].findLast(({ op }) => op === "MatMul");
+  const label = second === undefined ? "" : shared.nodeLabel(second);
+  const graph = await quantized(quantizeWeights, shared, { minBytes: 1, keepFloat: { nodes: [label] } }); // prettier-ignore
+  expect(opsOf(graph)).toEqual(opsOf(shared));
+});
+
 describe("weights stored small", () => {
   const float = embedded();
 

@@ -67,9 +67,11 @@ async function run(graph: Graph, options: WeightsOptions): Promise<void> {
   await bringToFloat32(graph);
   const rounded: WeightToStore[] = [];
   for (const weight of storedWeights(graph, options.minBytes)) {
-    const { reader, tensor } = weight;
-    if (isKept(graph, reader, options.keepFloat)) {
-      graph.leave("quantize-weights", reader, "its weights were asked to stay float");
+    const { reader, tensor, value } = weight;
+    // One file holds weights once: they stay for all that read them.
+    const kept = graph.consumers(value).find((one) => isKept(graph, one, options.keepFloat));
+    if (kept !== undefined) {
+      graph.leave("quantize-weights", kept, "its weights were asked to stay float");
       continue;
     }
     const values = await tensor.readFloat32();

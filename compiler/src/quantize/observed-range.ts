@@ -44,7 +44,10 @@ function withoutOutermost({ count, range, histogram }: Distribution): Range {
   return { min: Math.max(range.min, low), max: Math.min(range.max, high) };
 }
 
-/** 10·log10(signal / error) of what was observed, rounded with a range, in dB; Infinity without error. */
+/** What is said of no error: of float32's own digits it is about 150. */
+const mostSqnr = 300;
+
+/** 10·log10(signal / error) of what was observed, rounded with a range, in dB: a number that JSON has, 300 without error. */
 export function observedSqnr(
   { histogram }: Pick<Distribution, "histogram">,
   range: Range,
@@ -56,7 +59,8 @@ export function observedSqnr(
     const n = counts[i] as number;
     if (n > 0) signal += n * ((first + i + 0.5) * width) ** 2;
   }
-  return 10 * Math.log10(signal / squaredError(histogram, scaleOf(range, format), format));
+  const error = squaredError(histogram, scaleOf(range, format), format);
+  return error === 0 ? mostSqnr : Math.min(10 * Math.log10(signal / error), mostSqnr);
 }
 
 /** Σ (x − dequantized)² with every value at its bin's middle. Zero is always exact. */

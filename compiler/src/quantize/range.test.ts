@@ -164,6 +164,18 @@ describe("scales of what was observed", () => {
     expect(observedSqnr(observer, least, uint8Activations)).toBeCloseTo(sqnr, 0);
   });
 
+  it("have a number for what lost nothing, and for what is 0 throughout", () => {
+    const range = { min: 0, max: 255 };
+    for (const values of [
+      [0, 0],
+      [0, 3, 255],
+    ]) {
+      const sqnr = observedSqnr(observed(values), range, uint8Activations);
+      expect(Number.isFinite(sqnr)).toBe(true);
+    }
+    expect(observedSqnr(observed([0, 0]), range, uint8Activations)).toBe(300);
+  });
+
   it("never lose notably more than all that was seen", () => {
     fc.assert(
       fc.property(

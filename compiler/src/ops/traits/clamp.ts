@@ -2,7 +2,7 @@ import type { Cells } from "../schema/schemas.js";
 
 /** y = min(max(x, low), high): what rounding to integers does too, when their range ends where the bounds are. */
 export interface Clamp {
-  /** The inputs that hold the bounds; none where they are fixed. */
+  /** The inputs that hold the bounds, the low one first; none where they are fixed. */
   readonly bounds: readonly number[];
 }
 

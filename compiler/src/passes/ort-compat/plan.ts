@@ -1,6 +1,6 @@
 import type { WeightedNode } from "../../analysis/weighted-node.js";
 import type { Graph, Node, NodeId, ValueId } from "../../ir/index.js";
-import { isRemovable } from "../quantization/qdq/removable.js";
+import { hasFixedBounds } from "../quantization/qdq/removable.js";
 import type {
   PlannedActivation,
   StaticPlan,
@@ -87,7 +87,8 @@ class Planner {
       planned.source === input &&
       planned.sameAs === null &&
       this.#graph.producer(input) !== undefined;
-    if (alone && isRemovable(this.#graph, node)) {
+    // Whatever its bounds are, as there.
+    if (alone && hasFixedBounds(this.#graph, node)) {
       this.activations.delete(input);
       this.activations.set(output, { source: input, sameAs: null, readers: "all" });
     } else this.#mark(output);

@@ -58,7 +58,9 @@ class Inserter {
     const parameters = this.#parametersOf(value, sameAs);
     const { name, uses } = this.#graph.value(value);
     const before = Array.from(uses);
-    const isOutput = readers === "all" && uses.isOutput;
+    // What a model takes and gives as it came stays so.
+    const isGiven = this.#graph.main.inputs.includes(value);
+    const isOutput = readers === "all" && uses.isOutput && !isGiven;
     const names = {
       quantized: `${name}_quantized`,
       dequantized: isOutput ? name : `${name}_dequantized`,
@@ -84,7 +86,7 @@ class Inserter {
     );
     for (const use of before) {
       if (use.kind === "output") {
-        if (readers === "all")
+        if (isOutput || (readers === "all" && use.body !== this.#graph.main.id))
           this.#editor.setOutput(use.index, rounded, this.#graph.body(use.body));
       } else if (readers === "all" || readers.has(use.node))
         this.#editor.setInput(use.node, use.index, rounded);
