@@ -32,10 +32,12 @@ export async function decideTargets(search: Search, plan: Plan): Promise<void> {
     const [ranking, result] = [rankings[index], tested[index]];
     if (ranking === undefined || result === undefined) continue;
     throwIfAborted(request.signal);
-    if (result.status === "rejected")
-      skipTarget(search, context.state.device.target, result.reason);
-    else if (result.value !== undefined)
-      record.decide(await publish(context, ranking, result.value));
+    try {
+      if (result.status === "rejected") throw result.reason;
+      if (result.value !== undefined) record.decide(await publish(context, ranking, result.value));
+    } catch (error) {
+      skipTarget(search, context.state.device.target, error);
+    }
   }
   if (record.isEmpty) throw noTarget(search);
 }

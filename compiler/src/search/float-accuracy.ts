@@ -1,7 +1,6 @@
 import type { TargetName } from "@pare/runtime/format";
 import { dropTarget } from "./open-targets.js";
 import type { Plan } from "./plan.js";
-import { isOfOtherSizes } from "./refusal.js";
 import { answerLimitMs, type Search } from "./search.js";
 
 /** So many samples tell what one takes, unless they took much less than expected: an earlier run knew them. */
@@ -49,7 +48,6 @@ export async function measureFloat(search: Search, plan: Plan): Promise<void> {
   for (const [index, state] of states.entries()) {
     const result = looked[index];
     if (result?.status !== "rejected") continue;
-    if (!isOfOtherSizes(state.device.target, result.reason)) throw result.reason;
     dropTarget(search, plan, state, result.reason);
   }
 }

@@ -15,7 +15,9 @@ import { checkLock, parseLock } from "./lock.js";
 import { screeningLimits } from "./costs.js";
 import { optimize } from "./optimize.js";
 import { replay } from "./replay.js";
-import type { TargetDevice } from "./request.js";
+import { Tensor } from "../ir/index.js";
+import { graphOf } from "../rules/rule-case.test.support.js";
+import type { OptimizeRequest, TargetDevice } from "./request.js";
 import { bytesOf, device, original, requestFor } from "./search-request.test.support.js";
 import { type Said, type Simulated, simulatedMeasure } from "./simulated-measure.test.support.js";
 
@@ -47,6 +49,50 @@ describe("optimize", () => {
     expect(steps[0]).toMatchObject({ name: "simplify", verdict: "kept" });
     const names = candidates.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
+  });
+
+  it("proposes float32 of what computes in float64, for engines, and nothing of the kind else", async () => {
+    const data = Float64Array.from({ length: 7840 }, (_, at) => Math.sin(at));
+    const graph = () =>
+      graphOf({ x: ["float64", 1, 784] }, (input, { add, editor }) => ({
+        y: add("MatMul", [input("x"), editor.constant("w", Tensor.of("float64", [784, 10], data))]),
+      }));
+    const devices = [device("cpu"), device("aot")];
+    const proposed = async (more: Partial<OptimizeRequest>): Promise<readonly string[]> => {
+      const request = await requestFor(
+        saying(() => ({})),
+        { devices, evidence: "none", ...more },
+      );
+      const { candidates } = await optimize(request);
+      return candidates.flatMap(({ name, target }) => (name === "fp32" ? target : []));
+    };
+    expect(await proposed({ graph: graph() })).toEqual(["cpu"]);
+    expect(await proposed({})).toEqual([]);
+  });
+
+  it("goes by medians where latency has a limit, not by first runs", async () => {
+    const measure = saying((artifact) => (isSmall(artifact) ? { ratio: 0.5 } : {}));
+    const slowAtFirst: Simulated = {
+      ...measure,
+      get spentMs() {
+        return measure.spentMs;
+      },
+      async tryOut(ask) {
+        const { loadMs, runMs } = await measure.tryOut(ask);
+        return { loadMs, runMs: isSmall(ask.artifact) ? 4 * runMs : runMs };
+      },
+    };
+    const limited = async (maxLatencyMs: number): Promise<readonly string[]> => {
+      const limits = () => ({ maxDrop: 0.01, maxLatencyMs });
+      const budget = { limits, prefer: "latency", timeBudgetMs: 600_000 } as const;
+      const { variants, missed } = await optimize(await requestFor(slowAtFirst, { budget }));
+      expect(isSmall(variants[0]?.artifact)).toBe(true);
+      return missed;
+    };
+    expect(await limited(0.6)).toEqual([]);
+    expect(await limited(0.4)).toEqual([
+      expect.stringMatching(/takes 0\.5 ms, over --max-latency/),
+    ]);
   });
 
   it("reverts what loses too much, and writes the simplified float model when all does", async () => {
@@ -456,6 +502,16 @@ describe("optimize", () => {
       const { steps } = await optimize(await requestFor(measure, { like }));
       expect(steps[1]?.name).toMatch(new RegExp(`^${name}:`));
     }
+    // What needs data is not tried without, whoever chose it.
+    const steps = [{ use: "quantize-static" }];
+    const integers = { ...kept, candidate: "of-old", precision: "int8" as const, groups: [{ steps, required: false }] }; // prettier-ignore
+    const { activations: _, ...bare } = await requestFor(saying(() => ({})));
+    const like = { ...earlier.lock, targets: [integers] };
+    const { candidates } = await optimize({ ...bare, evidence: "none", like });
+    expect(candidates.find(({ name }) => name === "of-old")).toMatchObject({
+      tried: "not",
+      reason: expect.stringMatching(/^needs data to be checked/),
+    });
   });
 
   it("says of a file which precision required steps leave", async () => {

@@ -10,6 +10,7 @@ import { finalLimits, screeningLimits } from "./costs.js";
 import type { FinalsContext } from "./finals-context.js";
 import type { Ranking } from "./rank-finalists.js";
 import { type Decided, measurementOf, type Record } from "./record.js";
+import { isRefusal } from "./refusal.js";
 import type { OptimizedVariant, OptimizeRequest } from "./request.js";
 import type { TargetState } from "./target-state.js";
 import type { Tested } from "./test-ranked.js";
@@ -49,12 +50,17 @@ export async function publish(
     latencyMs =
       second ?? (first === undefined ? latencyMs : { ...first, ratio: 1, ratioInterval: [1, 1] });
     const { artifact } = chosen;
-    cold = await request.measure.coldStart({
-      artifact,
-      target: device.target,
-      signal: request.signal,
-      limitMs,
-    });
+    try {
+      cold = await request.measure.coldStart({
+        artifact,
+        target: device.target,
+        signal: request.signal,
+        limitMs,
+      });
+    } catch (error) {
+      // It ran, again and again, in an engine that was there.
+      if (!isRefusal(error)) throw error;
+    }
   }
   const { size } = chosen;
   const { accuracy, agreement } = tested;

@@ -4,6 +4,7 @@ import { finalLimits } from "./costs.js";
 import type { FinalsContext } from "./finals-context.js";
 import { overLimits } from "./over-limits.js";
 import { measurementOf } from "./record.js";
+import { isRefusal } from "./refusal.js";
 import { contendersOf, relativeTo } from "./target-state.js";
 import { accuracyText, choose, gainText, orderOf, type Relative, tieBand } from "./verdict.js";
 
@@ -27,7 +28,8 @@ export async function rankFinalists(context: FinalsContext): Promise<Ranking> {
   const { prefer } = request.budget;
   const limits = request.budget.limits(state.device.target);
   const all = contendersOf(state);
-  const within = all.filter((one) => overLimits(one, limits) === null);
+  const over = (one: Tried): string | null => overLimits(one, limits, state.facts.runMs);
+  const within = all.filter((one) => over(one) === null);
   const contenders = within.length > 0 ? within : all;
   const { all: timed, between } =
     prefer === "latency"
@@ -48,14 +50,13 @@ export async function rankFinalists(context: FinalsContext): Promise<Ranking> {
       ? []
       : ranked.map((one) => [one.name, reasonFor(one, best, between(best, one))] as const),
   );
-  const missed = within.length > 0 || best === undefined ? null : overLimits(best, limits);
-  const over = all.filter((one) => !contenders.includes(one));
-  for (const one of over)
+  const missed = within.length > 0 || best === undefined ? null : over(best);
+  for (const one of all.filter((other) => !contenders.includes(other)))
     context.record.turnDown(
       state.device.target,
       { ...one, expected: null },
       "decided",
-      overLimits(one, limits) ?? "",
+      over(one) ?? "",
       measurementOf(state.device, one),
     );
   return { ranked, reasons, missed };
@@ -88,7 +89,13 @@ async function timeFinalists(context: FinalsContext, all: readonly Tried[]): Pro
   const before = await request.measure.earlierLatency(asked);
   if (before !== null) return timedTogether(field, finalists, before);
   say(`finalists against each other: ${finalists.map(({ name }) => name).join(", ")}`);
-  return timedTogether(field, finalists, await request.measure.latency(asked));
+  try {
+    return timedTogether(field, finalists, await request.measure.latency(asked));
+  } catch (error) {
+    // Together they are too much for it; each was timed in the search.
+    if (!isRefusal(error)) throw error;
+    return field;
+  }
 }
 
 /** Who may still win: not surely slower than the fastest, and no smaller one is as fast. */

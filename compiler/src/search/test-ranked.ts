@@ -101,27 +101,36 @@ async function withScreened(
   open: readonly Tried[],
 ): Promise<Tried[]> {
   const { measure, evidence, budget, signal } = request;
-  const { device, floatAnswers } = state;
+  const { device, facts, floatAnswers } = state;
   const limits = budget.limits(device.target);
   const all = [...open];
   for (const one of state.screened.splice(0)) {
     throwIfAborted(signal);
     const isNext = all[0] !== undefined && isBetter(one, all[0], budget.prefer);
-    if (!isNext || overLimits(one, limits) !== null || affordable() < validation + test) continue;
+    if (
+      !isNext ||
+      overLimits(one, limits, facts.runMs) !== null ||
+      affordable() < validation + test
+    )
+      continue;
     say(`${one.name}, after all`);
-    const accuracy =
-      evidence === "none"
-        ? null
-        : await measure.accuracy({
-            artifact: one.artifact,
-            float: floatAnswers.artifact,
-            floatOn: floatAnswers.target,
-            target: device.standIn ?? device.target,
-            split: "validation",
-            count: validation,
-            signal,
-            limitMs,
-          });
+    let accuracy: Accuracy | null = null;
+    try {
+      if (evidence !== "none")
+        accuracy = await measure.accuracy({
+          artifact: one.artifact,
+          float: floatAnswers.artifact,
+          floatOn: floatAnswers.target,
+          target: device.standIn ?? device.target,
+          split: "validation",
+          count: validation,
+          signal,
+          limitMs,
+        });
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      continue;
+    }
     const verdict = checkAccuracy(accuracy, { maxDrop: limits.maxDrop, evidence });
     if (!verdict.accepted) continue;
     const tried: Tried = { ...one, accuracy };

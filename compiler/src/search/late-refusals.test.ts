@@ -1,0 +1,79 @@
+import { type Artifact, type Measure, PareError } from "@pare/runtime/format";
+import { expect, it } from "vitest";
+import { optimize } from "./optimize.js";
+import { bytesOf, device, original, requestFor } from "./search-request.test.support.js";
+import { type Simulated, simulatedMeasure } from "./simulated-measure.test.support.js";
+
+const isSmall = (artifact: Artifact): boolean => bytesOf(artifact) < 0.4 * bytesOf(original);
+const crash = () => new PareError("ENGINE_CRASHED", "The engine ended.");
+const plain = () => simulatedMeasure((artifact) => (isSmall(artifact) ? { ratio: 0.5 } : {}));
+
+function refusing(measure: Simulated, own: (measure: Measure) => Partial<Measure>): Simulated {
+  return {
+    ...measure,
+    ...own(measure),
+    get spentMs() {
+      return measure.spentMs;
+    },
+  };
+}
+
+it("stands by the times of the search where finalists cannot be timed together", async () => {
+  const measure = refusing(plain(), ({ latency }) => ({
+    async latency(ask) {
+      if (ask.seed === 2) throw crash();
+      return latency(ask);
+    },
+  }));
+  const { variants } = await optimize(await requestFor(measure));
+  expect(variants[0]?.measurement.latencyMs).toMatchObject({ ratio: 0.5 });
+});
+
+it("writes what was chosen though it could not be started from nothing", async () => {
+  const measure = refusing(plain(), () => ({ coldStart: () => Promise.reject(crash()) }));
+  const { variants } = await optimize(await requestFor(measure));
+  expect(variants[0]?.measurement).toMatchObject({ memoryBytes: null, startupMs: null });
+});
+
+it("leaves out one target whose engine ends while its choice is timed, and no other", async () => {
+  const measure = refusing(plain(), ({ latency }) => ({
+    async latency(ask) {
+      if (ask.seed === 3 && ask.target === "wasm") throw crash();
+      return latency(ask);
+    },
+  }));
+  const devices = [device("wasm"), device("cpu")];
+  const { variants, skipped } = await optimize(await requestFor(measure, { devices }));
+  expect(variants.map(({ target }) => target)).toEqual(["cpu"]);
+  expect(skipped).toEqual([{ target: "wasm", reason: "The engine ended." }]);
+});
+
+it("leaves out one target whose engine refuses a sample of the float model's", async () => {
+  const measure = refusing(plain(), ({ accuracy }) => ({
+    async accuracy(ask) {
+      if (ask.target === "wasm" && ask.split === "validation" && ask.count > 300) throw crash();
+      return accuracy(ask);
+    },
+  }));
+  const devices = [device("wasm"), device("cpu")];
+  const { variants, skipped } = await optimize(await requestFor(measure, { devices }));
+  expect(variants.map(({ target }) => target)).toEqual(["cpu"]);
+  expect(skipped.map(({ target }) => target)).toEqual(["wasm"]);
+});
+
+it("takes another where what was turned down is refused when it is looked at after all", async () => {
+  const fast = new Set<Artifact>();
+  const said = simulatedMeasure((artifact) => {
+    if (!isSmall(artifact)) return {};
+    if (fast.size === 0) fast.add(artifact);
+    return fast.has(artifact) ? { ratio: 0.5, testDrop: 0.2 } : { ratio: 0.9 };
+  });
+  const measure = refusing(said, ({ accuracy }) => ({
+    async accuracy(ask) {
+      if (isSmall(ask.artifact) && !fast.has(ask.artifact)) throw crash();
+      return accuracy(ask);
+    },
+  }));
+  const { variants } = await optimize(await requestFor(measure));
+  expect(variants.map(({ artifact }) => isSmall(artifact))).toEqual([false]);
+});
