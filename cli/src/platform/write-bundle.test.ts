@@ -14,16 +14,16 @@ function text(content: string): Uint8Array {
   return new TextEncoder().encode(content);
 }
 
+/** Variants are named by their content; here, by a digit of a hash. */
+const hashed = (digit: string): string => `variants/${digit.repeat(64)}.onnx`;
+const saying = (version: string): string => JSON.stringify({ formatVersion: 2, version });
+
 function bundle(version: string, ...variants: string[]): Map<string, Uint8Array> {
-  const own = variants.map((variant): [string, Uint8Array] => [
-    `variants/${variant}.onnx`,
-    text(variant),
-  ]);
   return new Map([
-    ...own,
+    ...variants.map((digit) => [hashed(digit), text(digit)] as const),
     ["package.json", text(version)],
-    ["golden.json", text(version)],
-    ["manifest.json", text(version)],
+    ["golden.json", text(saying(version))],
+    ["manifest.json", text(saying(version))],
   ]);
 }
 
@@ -33,41 +33,41 @@ async function listing(folder: string): Promise<string[]> {
 
 it("writes a bundle where nothing was, and folders above it", async () => {
   const folder = join(place, "a", "b.pare");
-  await folderSink(folder).write(bundle("1", "x", "y"));
+  await folderSink(folder).write(bundle("1", "a", "b"));
   expect(await listing(folder)).toEqual([
     "golden.json",
     "manifest.json",
     "package.json",
-    "variants/x.onnx",
-    "variants/y.onnx",
+    hashed("a"),
+    hashed("b"),
   ]);
 });
 
 it("replaces a bundle, repairs a damaged variant, and removes variants that are no more", async () => {
-  await folderSink(place).write(bundle("1", "x", "y"));
-  await writeFile(join(place, "variants/y.onnx"), "Y");
-  await folderSink(place).write(bundle("2", "y", "z"));
+  await folderSink(place).write(bundle("1", "a", "b"));
+  await writeFile(join(place, hashed("b")), "B");
+  await folderSink(place).write(bundle("2", "b", "c"));
   expect(await listing(place)).toEqual([
     "golden.json",
     "manifest.json",
     "package.json",
-    "variants/y.onnx",
-    "variants/z.onnx",
+    hashed("b"),
+    hashed("c"),
   ]);
-  expect(await readFile(join(place, "manifest.json"), "utf8")).toBe("2");
-  expect(await readFile(join(place, "variants/y.onnx"), "utf8")).toBe("y");
+  expect(await readFile(join(place, "manifest.json"), "utf8")).toBe(saying("2"));
+  expect(await readFile(join(place, hashed("b")), "utf8")).toBe("b");
 });
 
 it("leaves the old bundle whole when a write fails", async () => {
-  await folderSink(place).write(bundle("1", "x"));
+  await folderSink(place).write(bundle("1", "a"));
   const before = await listing(place);
   const impossible = new Map([
-    ...bundle("2", "z"),
+    ...bundle("2", "c"),
     ["no-such-folder/file", new Uint8Array(1)] as const,
   ]);
   await expect(folderSink(place).write(impossible)).rejects.toMatchObject({ name: "PareError" });
-  expect(await readFile(join(place, "manifest.json"), "utf8")).toBe("1");
-  expect(await readFile(join(place, "golden.json"), "utf8")).toBe("1");
+  expect(await readFile(join(place, "manifest.json"), "utf8")).toBe(saying("1"));
+  expect(await readFile(join(place, "golden.json"), "utf8")).toBe(saying("1"));
   expect((await listing(place)).filter((name) => !name.startsWith("variants/"))).toEqual(
     before.filter((name) => !name.startsWith("variants/")),
   );
@@ -83,7 +83,7 @@ it("keeps what the old manifest names until the new one is there", async () => {
   await mkdir(join(place, "manifest.json", "in-the-way"), { recursive: true });
   await expect(folderSink(place).write(named("2"))).rejects.toMatchObject({ name: "PareError" });
   expect(await readFile(join(place, golden("1")), "utf8")).toBe("1");
-  expect(await readFile(join(place, "variants/1.onnx"), "utf8")).toBe("1");
+  expect(await readFile(join(place, hashed("1")), "utf8")).toBe("1");
   await rm(join(place, "manifest.json"), { recursive: true });
   await folderSink(place).write(named("2"));
   expect(await listing(place)).toEqual([
@@ -91,7 +91,7 @@ it("keeps what the old manifest names until the new one is there", async () => {
     "golden.json",
     "manifest.json",
     "package.json",
-    "variants/2.onnx",
+    hashed("2"),
   ]);
 });
 
@@ -112,15 +112,15 @@ it("lets one write at a time, and says who does", async () => {
 });
 
 it("removes what an interrupted write left", async () => {
-  await folderSink(place).write(bundle("1", "x"));
+  await folderSink(place).write(bundle("1", "a"));
   await writeFile(join(place, ".manifest.json.pare-tmp"), "half");
   await writeFile(join(place, "variants", ".x.onnx.pare-tmp"), "half");
-  await folderSink(place).write(bundle("1", "x"));
+  await folderSink(place).write(bundle("1", "a"));
   expect(await listing(place)).toEqual([
     "golden.json",
     "manifest.json",
     "package.json",
-    "variants/x.onnx",
+    hashed("a"),
   ]);
 });
 
@@ -137,6 +137,9 @@ it("says that the place is a file", async () => {
     code: "ARGUMENT",
     where: file,
   });
+  await expect(checkBundlePlace(join(place, "x".repeat(300)))).rejects.toMatchObject({
+    code: "ARGUMENT",
+  });
   await mkdir(join(place, "dir"));
   await expect(folderSink(join(file, "below")).write(bundle("1"))).rejects.toMatchObject({
     code: "ARGUMENT",
@@ -145,7 +148,7 @@ it("says that the place is a file", async () => {
 
 it("is asked beforehand whether a bundle can go somewhere", async () => {
   await expect(checkBundlePlace(join(place, "a", "b.pare"))).resolves.toBeUndefined();
-  await folderSink(place).write(bundle("1", "x"));
+  await folderSink(place).write(bundle("1", "a"));
   await expect(checkBundlePlace(place)).resolves.toBeUndefined();
   await expect(checkBundlePlace(join(place, "golden.json"))).rejects.toMatchObject({
     code: "ARGUMENT",
@@ -164,10 +167,33 @@ it("never mixes a bundle with what somebody else keeps in a folder", async () =>
   expect(await readFile(join(place, "variants", "mine.txt"), "utf8")).toBe("mine");
 });
 
+it("never takes for a bundle's what lies in a folder of that name, or files of those names", async () => {
+  const variants = join(place, "variants");
+  await mkdir(variants);
+  await writeFile(join(variants, "model.onnx"), "mine");
+  await expect(checkBundlePlace(place)).rejects.toThrow(/no bundle: variants\/model\.onnx/);
+  await expect(folderSink(place).write(bundle("1"))).rejects.toMatchObject({ code: "ARGUMENT" });
+  await writeFile(join(place, "golden.json"), '{"of": "my tests"}');
+  await expect(folderSink(place).write(bundle("1"))).rejects.toMatchObject({ code: "ARGUMENT" });
+  await writeFile(join(place, "golden.json"), saying("1"));
+  await folderSink(place).write(bundle("2", "a"));
+  expect(await readFile(join(variants, "model.onnx"), "utf8")).toBe("mine");
+});
+
+it("removes loaders of modules that are no more", async () => {
+  const loaders = ["aot-loader.js", "aot-loader.d.ts", "aot-workerd.js", "aot-workerd.d.ts"];
+  const files = bundle("1", "a");
+  for (const name of loaders) files.set(name, text("loads a"));
+  await folderSink(place).write(files);
+  expect(await listing(place)).toEqual(expect.arrayContaining(loaders));
+  await folderSink(place).write(bundle("2", "b"));
+  expect((await listing(place)).filter((name) => name.startsWith("aot"))).toEqual([]);
+});
+
 it("leaves no folder of its own when the first write fails", async () => {
   const folder = join(place, "new.pare");
   const impossible = new Map([
-    ...bundle("1", "x"),
+    ...bundle("1", "a"),
     ["no-such-folder/file", new Uint8Array(1)] as const,
   ]);
   await expect(folderSink(folder).write(impossible)).rejects.toMatchObject({ name: "PareError" });

@@ -3,6 +3,7 @@ import { access, constants, readdir, readFile, rm, rmdir, writeFile } from "node
 import { basename, dirname, join, resolve } from "node:path";
 import { isPareError, messageOf, PareError } from "@pare/runtime/format";
 import type { BundleSink } from "@pare/compiler";
+import { systemCode } from "./file-error.js";
 import { holderOf, withLock } from "./lock.js";
 import { makeFolder } from "./make-folder.js";
 
@@ -30,8 +31,11 @@ export function folderSink(folder: string): BundleSink {
         // What tells a bundle from another package comes first where there is no bundle yet: an interrupted write can go on.
         if (!before.includes("manifest.json")) moves.sort(([, a], [, b]) => rank(a) - rank(b));
         for (const [from, to] of moves) renameSync(from, to);
-        await removeStale(join(folder, "variants"), (name) => !files.has(`variants/${name}`));
-        await removeStale(folder, (name) => isNamedByContent(name) && !files.has(name));
+        for (const within of ["variants/", ""])
+          await removeStale(
+            join(folder, within),
+            (name) => isReplaced(`${within}${name}`) && !files.has(`${within}${name}`),
+          );
       } catch (error) {
         await removeLeftovers(folder);
         throw writeError(error, folder);
@@ -41,11 +45,16 @@ export function folderSink(folder: string): BundleSink {
 }
 
 const temporary = ".pare-tmp";
-/** A folder with this file is a bundle's. */
+/** Of every bundle, and the first that is written of one. */
 const marker = "golden.json";
 
 function isNamedByContent(path: string): boolean {
-  return path.startsWith("variants/") || /^golden-[0-9a-f]{64}\.json$/.test(path);
+  return /^(variants\/[0-9a-f]{64}\.\w+|golden-[0-9a-f]{64}\.json)$/.test(path);
+}
+
+/** Files that only some bundles have: what the next one lacks of them would say what is no more. And halves of files. */
+function isReplaced(path: string): boolean {
+  return isOwn(path) || /^aot-(loader|workerd)\.(js|d\.ts)$/.test(path);
 }
 
 /**
@@ -66,7 +75,7 @@ export async function whileWriting(folder: string, work: () => Promise<void>): P
   } catch (error) {
     if (begun) throw error;
     // The folder may be writable where nothing may be put beside it.
-    if (["EACCES", "EPERM", "EROFS"].includes(String(codeOf(error)))) return work();
+    if (["EACCES", "EPERM", "EROFS"].includes(String(systemCode(error)))) return work();
     throw writeError(error, folder);
   }
   throw new PareError("BUSY", `${await holderOf(lock)} is writing this bundle.`, {
@@ -94,13 +103,14 @@ function rank(path: string): number {
 
 /** @returns what the folder holds */
 async function demandBundleOrNothing(folder: string): Promise<readonly string[]> {
-  const names = await readdir(folder).catch((error: unknown) => {
-    if (codeOf(error) === "ENOENT") return [] as string[];
-    throw error;
-  });
+  const names = await namesIn(folder);
   // What an interrupted write leaves is no obstacle.
   const others = names.filter((name) => name !== "variants" && !name.endsWith(temporary));
-  if (others.length === 0 || names.includes(marker)) return names;
+  if (others.length === 0) {
+    const inside = names.includes("variants") ? await namesIn(join(folder, "variants")) : [];
+    others.push(...inside.map((name) => `variants/${name}`).filter((path) => !isOwn(path)));
+  }
+  if (others.length === 0 || (await isBundle(folder))) return names;
   const message = names.includes("package.json")
     ? "The folder holds a package that is not a bundle."
     : `The folder is not empty, and what it holds is no bundle: ${others[0]}.`;
@@ -110,11 +120,45 @@ async function demandBundleOrNothing(folder: string): Promise<readonly string[]>
   });
 }
 
+function isOwn(path: string): boolean {
+  return isNamedByContent(path) || path.endsWith(temporary);
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  return readdir(folder).catch((error: unknown) => {
+    if (systemCode(error) === "ENOENT") return [];
+    throw error;
+  });
+}
+
+/** By what its files say: other things, too, are kept in files of those names. */
+async function isBundle(folder: string): Promise<boolean> {
+  for (const name of ["manifest.json", marker]) {
+    const text = await readFile(join(folder, name), "utf8").catch(() => "");
+    if (saysFormat(text)) return true;
+  }
+  return false;
+}
+
+function saysFormat(text: string): boolean {
+  try {
+    const said: unknown = JSON.parse(text);
+    return (
+      typeof said === "object" &&
+      said !== null &&
+      "formatVersion" in said &&
+      typeof said.formatVersion === "number"
+    );
+  } catch {
+    return false;
+  }
+}
+
 /** The folder itself, or of those above it the first that exists. */
 async function nearestThere(path: string): Promise<string> {
   const there = await access(path).then(
     () => true,
-    (error: unknown) => codeOf(error) !== "ENOENT",
+    (error: unknown) => systemCode(error) !== "ENOENT",
   );
   return there || dirname(path) === path ? path : nearestThere(dirname(path));
 }
@@ -140,14 +184,10 @@ async function holds(path: string, bytes: Uint8Array): Promise<boolean> {
   );
 }
 
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : undefined;
-}
-
 function writeError(error: unknown, folder: string): PareError {
   if (isPareError(error)) return error;
   const details = { where: folder, cause: error };
-  switch (codeOf(error)) {
+  switch (systemCode(error)) {
     case "ENOSPC":
     case "EDQUOT":
       return new PareError("NO_SPACE", "The bundle does not fit on the disk.", {
@@ -164,6 +204,12 @@ function writeError(error: unknown, folder: string): PareError {
     case "ENOTDIR":
     case "EEXIST":
       return new PareError("ARGUMENT", "The bundle's place is a file.", {
+        ...details,
+        hint: "Choose another place with -o.",
+      });
+    case "ENAMETOOLONG":
+    case "ELOOP":
+      return new PareError("ARGUMENT", `There can be no such place: ${messageOf(error)}`, {
         ...details,
         hint: "Choose another place with -o.",
       });
