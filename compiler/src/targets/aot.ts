@@ -8,6 +8,7 @@ import { sayClassical } from "../passes/classical/say-classical.js";
 import { sayTexts } from "../passes/classical/texts.js";
 import { sayNormalizations } from "../passes/normalizations/say-normalizations.js";
 import { bringToFloat32 } from "../passes/normal-form.js";
+import { sayProducts } from "../passes/products/say-products.js";
 import { sayQuantized } from "../passes/quantized-operators/say-quantized.js";
 import { sayVolumes } from "../passes/volumes/say-volumes.js";
 import { simplifyGraph } from "../passes/simplify.js";
@@ -155,6 +156,7 @@ async function fixedGraphs(graph: Graph, sizes: Sizes = {}): Promise<readonly Fi
       sayNormalizations(fixed),
       sayVolumes(fixed),
       sayQuantized(fixed),
+      sayProducts(fixed),
     ];
     const unsaid = new Map(said.flatMap((left) => [...left]));
     await simplifyGraph(fixed, {});

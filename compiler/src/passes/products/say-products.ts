@@ -1,0 +1,42 @@
+import { attribute, type Graph, type Node, type NodeId, type ValueId } from "../../ir/index.js";
+import { attributeReader } from "../../ops/index.js";
+import { operand, type Step } from "../opset/adapter.js";
+import { sayNodes, type Words } from "../opset/say.js";
+
+/** alpha·A·B + beta·C, whatever C is: what k-means and Gaussian processes of scikit-learn measure distances with. */
+function gemm(step: Step): void {
+  const { graph, attributes } = step;
+  const [a, b, c] = [operand(step, 0), operand(step, 1), step.input(2)];
+  const alpha = attributes.float("alpha", 1);
+  // A factor of constant weights is a part of them.
+  const own = graph.constant(b) === undefined ? 1 : alpha;
+  const product = step.add("Gemm", [a, b], {
+    alpha: attribute.float(own),
+    transA: attribute.int(attributes.int("transA", 0)),
+    transB: attribute.int(attributes.int("transB", 0)),
+  });
+  const scaled = times(step, product, alpha / own);
+  if (c === undefined) return step.replaceBy(scaled);
+  step.replaceBy(step.add("Add", [scaled, times(step, c, attributes.float("beta", 1))]));
+}
+
+function times(step: Step, value: ValueId, factor: number): ValueId {
+  return factor === 1 ? value : step.add("Mul", [value, step.float("factor", [factor], [])]);
+}
+
+const words: Words = new Map([["Gemm", gemm]]);
+
+/** Is one of its operands none that is a part of a product? Those are constant, and a bias is a row. */
+function concerns(graph: Graph, node: Node): boolean {
+  const [, b, c = null] = node.inputs;
+  const isFactor = attributeReader(node.attributes).float("alpha", 1) !== 1;
+  const isComputed = graph.constant(b ?? undefined) === undefined;
+  if (c === null) return isFactor && isComputed;
+  const dims = graph.constant(c)?.dims;
+  return (isFactor && isComputed) || dims?.slice(0, -1).every((size) => size === 1) !== true;
+}
+
+/** Says Gemm as it is compiled: a product, its factor and what is added, where these are no parts of it. */
+export function sayProducts(graph: Graph): ReadonlyMap<NodeId, string> {
+  return sayNodes(graph, "say-products", words, concerns);
+}
