@@ -3,6 +3,7 @@ import {
   onnxArtifact,
   type Measurement,
   type Artifact,
+  PareError,
   type SampleSet,
 } from "@pare/runtime/format";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -129,6 +130,51 @@ describe("compare", () => {
       { what: "loads", name: "after", reason: expect.stringMatching(/refused the model/) },
     ]);
   });
+
+  describe("a candidate that runs out of memory", () => {
+    /** @param loads of the worse file for which there is room */
+    async function compareWithRoomFor(loads: number, gate: CompareRequest["gate"]) {
+      let room = loads;
+      const small = await EngineHost.start("cpu", async () => {
+        const channel = await openNodeChannel("cpu");
+        return {
+          get alive() {
+            return channel.alive;
+          },
+          dispose: () => channel.dispose(),
+          call: (asked, signal) => {
+            if ("artifact" in asked && asked.artifact === worse && room-- <= 0)
+              throw new PareError("NO_MEMORY", "There is no room for it.");
+            return channel.call(asked, signal);
+          },
+        };
+      });
+      try {
+        return await compare({ ...request(worse), hosts: new Map([["cpu", small]]), gate });
+      } finally {
+        await small.dispose();
+      }
+    }
+    const missedForIt = [{ what: "loads", name: "after", reason: "There is no room for it." }];
+
+    it("is missed", async () => {
+      const { missed, report } = await compareWithRoomFor(0, null);
+      expect(missed).toMatchObject(missedForIt);
+      expect(report.variants).toEqual([]);
+    });
+
+    it("is missed where that shows when it is timed again", async () => {
+      const { missed } = await compareWithRoomFor(2, () => ({ maxSlowdown: -1 }));
+      expect(missed).toMatchObject(missedForIt);
+    });
+
+    it("keeps what was measured where only its disagreements cannot be shown", async () => {
+      const { passed, report } = await compareWithRoomFor(2, null);
+      expect(passed).toBe(true);
+      expect(report.variants[0]?.accuracy?.flips?.count).toBeGreaterThan(0);
+      expect(report.disagreements).toEqual([]);
+    });
+  });
 });
 
 const outcomes = (...all: Measurement[]) =>
@@ -172,6 +218,14 @@ describe("the gate", () => {
     expect(checkAccuracy(base, {})[0]?.outcome).toBe("inconclusive");
     expect(checkAccuracy(base, { maxDrop: 0.02 })[0]?.outcome).toBe("passed");
     const accuracy = base.accuracy && { ...base.accuracy, dropInterval: [0.001, 0.05] as const };
+    expect(checkAccuracy({ ...base, accuracy }, {})[0]?.outcome).toBe("missed");
+  });
+
+  it("goes by the drop where too few samples differ for an interval, and shows none", () => {
+    const accuracy = base.accuracy && { ...base.accuracy, dropInterval: null };
+    expect(checkAccuracy({ ...base, accuracy }, { maxDrop: 0.02 })).toMatchObject([
+      { outcome: "passed", reason: expect.stringMatching(/^top1 dropped by 0\.02\S* on 100/) },
+    ]);
     expect(checkAccuracy({ ...base, accuracy }, {})[0]?.outcome).toBe("missed");
   });
 

@@ -102,7 +102,8 @@ export async function compare(request: CompareRequest): Promise<Comparison> {
       const measured = await attempt(async () => {
         const own = await asLoaded(model, ask);
         const whole = { ...ask, ...own, baseline: await baseline.artifactFor(target) };
-        return { whole, measurement: await measureWhole(measure, whole) };
+        const first = await measureWhole(measure, whole);
+        return request.gate ? confirm(measure, whole, first, request.gate(target)) : first;
       });
       if (typeof measured === "string")
         refused.push({
@@ -112,14 +113,7 @@ export async function compare(request: CompareRequest): Promise<Comparison> {
           outcome: "missed",
           reason: measured,
         });
-      else
-        rows.push({
-          model,
-          before,
-          measurement: request.gate
-            ? await confirm(measure, measured.whole, measured.measurement, request.gate(target))
-            : measured.measurement,
-        });
+      else rows.push({ model, before, measurement: measured });
     }
   }
 
@@ -150,6 +144,7 @@ export async function compare(request: CompareRequest): Promise<Comparison> {
 const refusals: readonly ErrorCode[] = [
   "ENGINE",
   "ENGINE_CRASHED",
+  "NO_MEMORY",
   "UNSUPPORTED_DEVICE",
   "UNSUPPORTED_OP",
   "MODEL_LIMIT",
@@ -261,8 +256,8 @@ async function disagreementsOf(
     const host = accuracy && hosts.get(accuracy.measuredOn);
     if (!scorer || !host) continue;
     const { name, artifactFor } = model;
-    all.push(
-      ...(await findDisagreements({
+    const found = await attempt(async () =>
+      findDisagreements({
         host,
         target,
         variant: name,
@@ -274,8 +269,10 @@ async function disagreementsOf(
         scorer,
         limit: 6,
         ...(signal && { signal }),
-      })),
+      }),
     );
+    // What was measured stands, also where there is nothing to show beside it.
+    if (typeof found !== "string") all.push(...found);
   }
   return all;
 }

@@ -13,7 +13,7 @@ import { noticeable } from "../timing/ratio.js";
 
 /** What a candidate may cost on a target. Budgets that are not given are not checked, but for the first three, which have defaults. */
 export interface Gate {
-  /** In the metric's own unit; 0 where not given. Missed when the whole interval of the drop lies above. */
+  /** In the metric's own unit; 0 where not given. Missed when the whole interval of the drop lies above; without one, the drop. */
   readonly maxDrop?: number | undefined;
   /** 0.02 where not given. Missed when the whole interval of the ratio lies above 1 + this. */
   readonly maxSlowdown?: number | undefined;
@@ -34,7 +34,8 @@ export function checkAccuracy({ accuracy }: Measurement, { maxDrop = 0 }: Gate):
   const isOver = (one: number): boolean => !isAllowedDrop(one, maxDrop);
   const outcome = isOver(low) ? "missed" : isOver(drop) ? "inconclusive" : "passed";
   const changed = flips && flips.count > 0 ? ` ${flips.count} of ${flips.n} answers changed.` : "";
-  const reason = `${metric} dropped by ${metricValue(drop)} [${metricValue(low)}, ${metricValue(high)}] on ${n} samples; ${metricValue(maxDrop)} is allowed.${changed}`;
+  const interval = dropInterval && ` [${metricValue(low)}, ${metricValue(high)}]`;
+  const reason = `${metric} dropped by ${metricValue(drop)}${interval ?? ""} on ${n} samples; ${metricValue(maxDrop)} is allowed.${changed}`;
   return [{ what: "accuracy", outcome, reason }];
 }
 

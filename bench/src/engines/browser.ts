@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { PareError, type TargetName } from "@pare/runtime/format";
+import { messageOf, PareError, type TargetName } from "@pare/runtime/format";
 import type { Browser, BrowserType, LaunchOptions, Page } from "playwright-core";
 import { browserMissing, findBrowser } from "./find-browser.js";
 import { Mailboxes } from "./mailbox.js";
@@ -15,30 +15,31 @@ function playwright(): typeof import("playwright-core") {
 
 /**
  * One headless Chromium of the system's with one page; engines are web workers in it. A worker is thrown away to end
- * a run, to give WebAssembly's memory back, and to start afresh.
+ * a run, to give WebAssembly's memory back, and to start afresh. A page that crashed, or a browser that ended, takes all
+ * of its engines with it, and is started again for the next.
  */
 export class EngineBrowser {
   /** `Chromium 156` */
   readonly name: string;
-  readonly #browser: Browser;
-  readonly #page: Page;
+  readonly #launch: () => Promise<Browser>;
   readonly #server: ModuleServer;
   readonly #mailboxes: Mailboxes;
+  #browser: Browser;
+  #page: Promise<Page> | null = null;
+  #isOver = false;
 
   private constructor(
     name: string,
     browser: Browser,
-    page: Page,
+    launch: () => Promise<Browser>,
     server: ModuleServer,
     mailboxes: Mailboxes,
   ) {
     this.name = name;
-    this.#browser = browser;
-    this.#page = page;
+    this.#browser = this.#watched(browser);
+    this.#launch = launch;
     this.#server = server;
     this.#mailboxes = mailboxes;
-    page.on("crash", () => mailboxes.end("its page crashed, most often for want of memory"));
-    browser.on("disconnected", () => mailboxes.end("the browser ended"));
   }
 
   /**
@@ -62,25 +63,17 @@ export class EngineBrowser {
         handleSIGTERM: false,
         handleSIGHUP: false,
       };
-      const browser = await (folder === undefined
-        ? chromium.launch(options)
-        : launchIn(folder, chromium, options));
-      const page = await browser.newPage();
-      await page.goto(`${server.base}page.html`);
-      return new EngineBrowser(
-        `${brand(executablePath)} ${browser.version().split(".")[0]}`,
-        browser,
-        page,
-        server,
-        mailboxes,
-      );
+      const launch = (): Promise<Browser> =>
+        folder === undefined ? chromium.launch(options) : launchIn(folder, chromium, options);
+      const browser = await launch();
+      const name = `${brand(executablePath)} ${browser.version().split(".")[0]}`;
+      const started = new EngineBrowser(name, browser, launch, server, mailboxes);
+      await started.#livePage();
+      return started;
     } catch (error) {
       await server.dispose();
-      const message = String(error instanceof Error ? error.message : error)
-        .split("\n")
-        .slice(0, 3)
-        .join(" ");
-      throw new PareError("ENGINE", `The browser at ${executablePath} does not start: ${message}`, {
+      const message = `The browser at ${executablePath} does not start: ${shortly(error)}`;
+      throw new PareError("ENGINE", message, {
         where: executablePath,
         hint: "Name another one in PARE_CHROMIUM.",
         cause: error,
@@ -88,29 +81,79 @@ export class EngineBrowser {
     }
   }
 
-  /** A new engine, in a worker of its own. */
+  /**
+   * A new engine, in a worker of its own.
+   * @throws PareError ENGINE_CRASHED where the page crashes meanwhile, or cannot be opened again
+   */
   async openChannel(target: TargetName): Promise<Channel> {
-    return this.#mailboxes.open(
-      `${target} in ${this.name}`,
-      async (id) => {
-        const query = new URLSearchParams({ channel: String(id), target, place: this.name });
-        const failed = `(event) => fetch("call/${id}", { method: "DELETE", body: event.message ?? "its code did not load" })`;
-        await this.#page.evaluate(`{
-          const worker = new Worker("bench/engines/browser-worker.js?${query}", { type: "module" });
-          worker.onerror = ${failed};
-          (globalThis.engines ??= {})[${id}] = worker;
-        }`);
-      },
-      async (id) => {
-        await this.#page.evaluate(`globalThis.engines?.[${id}]?.terminate()`).catch(() => {}); // the page may be gone already
-      },
-    );
+    const name = `${target} in ${this.name}`;
+    try {
+      const page = await this.#livePage();
+      return await this.#mailboxes.open(
+        name,
+        async (id) => {
+          const query = new URLSearchParams({ channel: String(id), target, place: this.name });
+          const failed = `(event) => fetch("call/${id}", { method: "DELETE", body: event.message ?? "its code did not load" })`;
+          await page.evaluate(`{
+            const worker = new Worker("bench/engines/browser-worker.js?${query}", { type: "module" });
+            worker.onerror = ${failed};
+            (globalThis.engines ??= {})[${id}] = worker;
+          }`);
+        },
+        async (id) => {
+          await page.evaluate(`globalThis.engines?.[${id}]?.terminate()`).catch(() => {}); // the page may be gone already
+        },
+      );
+    } catch (error) {
+      const message = `The engine ${name} does not start: ${shortly(error)}`;
+      throw new PareError("ENGINE_CRASHED", message, {
+        where: name,
+        hint: "The candidate is given up; the others go on.",
+        cause: error,
+      });
+    }
   }
 
   async dispose(): Promise<void> {
+    this.#isOver = true;
+    await this.#page?.catch(() => {}); // it may be about to be opened again
     await this.#browser.close().catch(() => {}); // it may have crashed: gone is gone
     await this.#server.dispose();
   }
+
+  #livePage(): Promise<Page> {
+    this.#page ??= this.#openPage().catch((error: unknown) => {
+      this.#page = null;
+      throw error;
+    });
+    return this.#page;
+  }
+
+  async #openPage(): Promise<Page> {
+    if (this.#isOver) throw new Error("The browser was ended.");
+    if (!this.#browser.isConnected()) this.#browser = this.#watched(await this.#launch());
+    const page = await this.#browser.newPage();
+    page.on("crash", () => {
+      this.#lose("its page crashed, most often for want of memory");
+      page.close().catch(() => {}); // it may go with its browser
+    });
+    await page.goto(`${this.#server.base}page.html`);
+    return page;
+  }
+
+  #watched(browser: Browser): Browser {
+    return browser.on("disconnected", () => this.#lose("the browser ended"));
+  }
+
+  #lose(how: string): void {
+    this.#page = null;
+    this.#mailboxes.end(how);
+  }
+}
+
+/** The beginning of what Playwright says, which has a log below it. */
+function shortly(error: unknown): string {
+  return messageOf(error).split("\n").slice(0, 3).join(" ");
 }
 
 /** A profile is asked for only to say where it lies: pages have contexts of their own, as without one. */
@@ -120,7 +163,7 @@ async function launchIn(
   options: LaunchOptions,
 ): Promise<Browser> {
   const artifactsDir = join(folder, "artifacts");
-  await mkdir(artifactsDir);
+  await mkdir(artifactsDir, { recursive: true });
   const context = await chromium.launchPersistentContext(join(folder, "profile"), {
     ...options,
     artifactsDir,

@@ -11,17 +11,26 @@ import {
 import type { CallOptions } from "./call-within.js";
 import type { EngineHost, LoadedModel } from "./host.js";
 
+/** A model that stays loaded until it is let go. */
+export interface HeldModel {
+  readonly model: LoadedModel;
+  readonly release: () => Promise<void>;
+}
+
 /**
  * A host as the compiler wants it: load a model, run feeds, get all outputs. Runs in the host's process.
- * @param kept loads for somebody who unloads it
+ * @param hold loads where who is done with a model leaves it loaded for others
  */
 export function executor(
   host: EngineHost,
-  kept?: (artifact: Artifact, options: CallOptions) => Promise<LoadedModel>,
+  hold: (artifact: Artifact, options: CallOptions) => Promise<HeldModel> = async (...asked) => {
+    const model = await host.load(...asked);
+    return { model, release: () => host.unload(model) };
+  },
 ): Executor {
   return {
     async load(artifact, options = {}) {
-      const loaded = await (kept?.(artifact, options) ?? host.load(artifact, options));
+      const { model: loaded, release } = await hold(artifact, options);
       const session: Session = {
         inputs: loaded.inputs,
         outputs: loaded.outputs,
@@ -32,9 +41,7 @@ export function executor(
             signal: signal ?? options.signal,
             onSamples,
           }),
-        dispose: async () => {
-          if (kept === undefined) await host.unload(loaded);
-        },
+        dispose: release,
       };
       return session;
     },

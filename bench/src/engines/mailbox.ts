@@ -17,6 +17,7 @@ export class Mailboxes {
    * @param name of its engine, for messages
    * @param start lets the browser start a worker that asks under this number
    * @param stop ends it; not called where the browser is gone
+   * @throws what `start` does: then nobody asks under this number
    */
   async open(
     name: string,
@@ -29,7 +30,12 @@ export class Mailboxes {
       await stop(id);
     });
     this.#open.set(id, mailbox);
-    await start(id);
+    try {
+      await start(id);
+    } catch (error) {
+      this.#open.delete(id);
+      throw error;
+    }
     return mailbox;
   }
 

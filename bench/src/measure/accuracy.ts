@@ -1,9 +1,8 @@
-import { type Accuracy, type Interval, PareError, type TargetName } from "@pare/runtime/format";
+import { type Accuracy, PareError, type TargetName } from "@pare/runtime/format";
 import type { Scorer } from "../metrics/scorer.js";
 import { clopperPearson } from "../statistics/binomial.js";
 import { groupUnits, percentileInterval, resamples } from "../statistics/bootstrap.js";
-import { normalQuantile } from "../statistics/normal.js";
-import { pairedDifference } from "../statistics/paired.js";
+import { resampledDrop, shareDrop } from "./drop-interval.js";
 
 /** What a model said to a list of samples, ready to be scored. */
 export interface Scored {
@@ -22,6 +21,7 @@ const namedFlips = 200;
  * The metric of a model with its interval and, against the float model on the same samples, what it lost and where
  * the two disagree. Intervals are two-sided, 95 % but for the drop's where another confidence is asked for: exact for
  * shares of independent samples, else a bootstrap over groups (images, speakers), paired where two models are compared.
+ * The drop has none where groups are too few or too much alike for one.
  * @throws PareError LABELS where the metric is no finite number of the float model, ENGINE where it is none of a candidate
  */
 export async function accuracyOf(
@@ -34,13 +34,10 @@ export async function accuracyOf(
   draws = bootstraps.published,
 ): Promise<Accuracy> {
   const n = candidate.kept.length;
-  const grouped = candidate.groups.some((group) => group !== null);
-  const exact = scorer.proportion && !grouped;
+  const units = groupUnits(candidate.groups);
+  const exact = scorer.proportion && units.length === n;
   const everything = Uint32Array.from({ length: n }, (_, index) => index);
-  const picks = [
-    everything,
-    ...(exact ? [] : resamples(groupUnits(candidate.groups), draws, seed)),
-  ];
+  const picks = [everything, ...(exact ? [] : resamples(units, draws, seed))];
   const drawnOf = ({ kept, draws: known }: Scored): Promise<readonly number[]> => {
     const key = `${n} ${picks.length}`;
     const drawn = known.get(key) ?? scorer.reduce(kept, picks);
@@ -59,9 +56,10 @@ export async function accuracyOf(
   const sign = scorer.direction === "higher" ? 1 : -1;
   const drop = sign * (floatValue - value);
   const drops = drawn.map((each, index) => sign * ((floatDrawn[index] ?? Number.NaN) - each));
+  const pair = { candidate: candidate.kept, float: float.kept };
   const dropInterval = exact
-    ? await shareDrop(scorer, candidate, float, confidence)
-    : percentileInterval(drops, confidence);
+    ? await shareDrop(scorer, pair, confidence)
+    : await resampledDrop(scorer, pair, [drop, drops], units, confidence);
   return {
     ...common,
     interval,
@@ -80,26 +78,6 @@ function noNumber(metric: string, value: number, n: number, isFloat: boolean): P
         hint: "Look for NaN in the data and in what the model answers to it (pare run shows that), and for a class that has no sample (auc needs both); a metric of your own has to return a number.",
       })
     : new PareError("ENGINE", `${message}, but a number for the float model.`, { where: metric });
-}
-
-async function shareDrop(
-  scorer: Scorer,
-  candidate: Scored,
-  float: Scored,
-  confidence: number,
-): Promise<Interval> {
-  const each = candidate.kept.map((_, position) => [position]);
-  const [now, before] = [
-    await scorer.reduce(candidate.kept, each),
-    await scorer.reduce(float.kept, each),
-  ];
-  let lost = 0;
-  let gained = 0;
-  for (const [position, right] of before.entries()) {
-    if (right > (now[position] ?? 0)) lost++;
-    else if (right < (now[position] ?? 0)) gained++;
-  }
-  return pairedDifference(lost, gained, each.length, normalQuantile((1 + confidence) / 2));
 }
 
 async function flipsOf(

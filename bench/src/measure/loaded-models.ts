@@ -1,20 +1,26 @@
 import { type Artifact, artifactBytes, artifactIdentity } from "@pare/runtime/format";
 import type { CallOptions } from "../engines/call-within.js";
+import type { HeldModel } from "../engines/executor.js";
 import type { EngineHost, LoadedModel } from "../engines/host.js";
 
 interface Entry {
+  readonly identity: string;
   readonly generation: number;
-  readonly model: Promise<LoadedModel>;
+  readonly model: LoadedModel;
   readonly bytes: number;
+  /** Targets are measured side by side, and ask one engine for several models at once. */
+  users: number;
 }
 
-/** So many models, of so many bytes, stay loaded in an engine. */
+type Entries = Map<string, Entry>;
+
+/** So many models, of so many bytes, stay loaded in an engine, and all that are in use. */
 const keptModels = 4;
 const keptBytes = 512 * 2 ** 20;
 
 /** The models that were last used, loaded in their engines: a look at more samples need not load a file again. */
 export class LoadedModels {
-  readonly #hosts = new Map<EngineHost, Map<string, Entry>>();
+  readonly #hosts = new Map<EngineHost, Entries>();
   readonly #identities = new WeakMap<Artifact, Promise<string>>();
 
   identity(artifact: Artifact): Promise<string> {
@@ -25,75 +31,117 @@ export class LoadedModels {
     return made;
   }
 
-  async on(host: EngineHost, artifact: Artifact, options: CallOptions): Promise<LoadedModel> {
-    const [model] = await this.all(host, [artifact], options);
-    if (model === undefined) throw new RangeError("One model was asked for.");
-    return model;
+  /** It stays loaded while the work goes on. */
+  using<T>(
+    host: EngineHost,
+    artifact: Artifact,
+    options: CallOptions,
+    work: (model: LoadedModel) => Promise<T>,
+  ): Promise<T> {
+    return this.usingAll(host, [artifact], options, ([model]) => work(only(model)));
   }
 
-  async unload(host: EngineHost): Promise<void> {
-    const entries = this.#hosts.get(host) ?? new Map<string, Entry>();
-    this.#hosts.delete(host);
-    for (const entry of entries.values()) await unload(host, entry);
-  }
-
-  /** All of them at once; others give way where they are too many. */
-  async all(
+  /** All of them at once; others that nobody uses give way where they are too many. */
+  async usingAll<T>(
     host: EngineHost,
     artifacts: readonly Artifact[],
     options: CallOptions,
-  ): Promise<readonly LoadedModel[]> {
-    const entries = this.#hosts.get(host) ?? new Map<string, Entry>();
-    this.#hosts.set(host, entries);
-    const wanted = await Promise.all(artifacts.map((artifact) => this.identity(artifact)));
-    const models: LoadedModel[] = [];
-    for (const [index, artifact] of artifacts.entries())
-      models.push(await this.#one(host, entries, artifact, wanted[index] ?? "", options));
-    await this.#makeRoom(host, entries, new Set(wanted));
-    return models;
+    work: (models: readonly LoadedModel[]) => Promise<T>,
+  ): Promise<T> {
+    const { models, release } = await this.#hold(host, artifacts, options);
+    try {
+      return await work(models);
+    } finally {
+      await release();
+    }
   }
 
-  async #one(
+  /** It stays loaded until it is let go. */
+  async hold(host: EngineHost, artifact: Artifact, options: CallOptions): Promise<HeldModel> {
+    const { models, release } = await this.#hold(host, [artifact], options);
+    return { model: only(models[0]), release };
+  }
+
+  /** What is asked for next is loaded anew; what is in use ends when it is let go. */
+  async unload(host: EngineHost): Promise<void> {
+    const entries = this.#entries(host);
+    const idle = [...entries.values()].filter(({ users }) => users === 0);
+    entries.clear();
+    for (const entry of idle) await unload(host, entry);
+  }
+
+  async #hold(
     host: EngineHost,
-    entries: Map<string, Entry>,
-    artifact: Artifact,
-    identity: string,
+    artifacts: readonly Artifact[],
     options: CallOptions,
-  ): Promise<LoadedModel> {
+  ): Promise<{ readonly models: readonly LoadedModel[]; release: () => Promise<void> }> {
+    const entries = this.#entries(host);
+    const held: Entry[] = [];
+    const release = async (): Promise<void> => {
+      for (const entry of held.splice(0)) await letGo(host, entries, entry);
+    };
+    try {
+      for (const artifact of artifacts)
+        held.push(await this.#take(host, entries, artifact, options));
+    } catch (error) {
+      await release();
+      throw error;
+    }
+    await makeRoom(host, entries);
+    return { models: held.map(({ model }) => model), release };
+  }
+
+  async #take(
+    host: EngineHost,
+    entries: Entries,
+    artifact: Artifact,
+    options: CallOptions,
+  ): Promise<Entry> {
+    const identity = await this.identity(artifact);
     const known = entries.get(identity);
+    // The last to be used is the last to give way.
     entries.delete(identity);
     if (known !== undefined && known.generation === host.generation) {
       entries.set(identity, known);
-      return known.model;
+      known.users += 1;
+      return known;
     }
-    const model = host.load(artifact, options);
-    try {
-      const loaded = await model;
-      const { generation } = host;
-      entries.set(identity, { generation, model, bytes: artifactBytes(artifact) });
-      return loaded;
-    } catch (error) {
-      entries.delete(identity);
-      throw error;
-    }
+    const model = await host.load(artifact, options);
+    const { generation } = host;
+    const entry = { identity, generation, model, bytes: artifactBytes(artifact), users: 1 };
+    entries.set(identity, entry);
+    return entry;
   }
 
-  async #makeRoom(
-    host: EngineHost,
-    entries: Map<string, Entry>,
-    needed: ReadonlySet<string>,
-  ): Promise<void> {
-    const size = (): number => [...entries.values()].reduce((sum, { bytes }) => sum + bytes, 0);
-    for (const [identity, entry] of entries) {
-      if (entries.size <= keptModels && size() <= keptBytes) return;
-      if (needed.has(identity)) continue;
-      entries.delete(identity);
-      await unload(host, entry);
-    }
+  #entries(host: EngineHost): Entries {
+    const known = this.#hosts.get(host) ?? new Map<string, Entry>();
+    this.#hosts.set(host, known);
+    return known;
   }
+}
+
+function only(model: LoadedModel | undefined): LoadedModel {
+  if (model === undefined) throw new RangeError("One model was asked for.");
+  return model;
+}
+
+async function makeRoom(host: EngineHost, entries: Entries): Promise<void> {
+  const size = (): number => [...entries.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+  for (const [identity, entry] of entries) {
+    if (entries.size <= keptModels && size() <= keptBytes) return;
+    if (entry.users > 0) continue;
+    entries.delete(identity);
+    await unload(host, entry);
+  }
+}
+
+/** What nobody asks for any more has only waited for its last user. */
+async function letGo(host: EngineHost, entries: Entries, entry: Entry): Promise<void> {
+  entry.users -= 1;
+  if (entry.users === 0 && entries.get(entry.identity) !== entry) await unload(host, entry);
 }
 
 /** A model of an engine that is gone is gone with it. */
 async function unload(host: EngineHost, { generation, model }: Entry): Promise<void> {
-  if (generation === host.generation) await host.unload(await model).catch(() => {});
+  if (generation === host.generation) await host.unload(model).catch(() => {});
 }

@@ -35,7 +35,7 @@ import {
 } from "./earlier-results.js";
 import { LoadedModels } from "./loaded-models.js";
 import { ParityMeter } from "./parity.js";
-import { type PredictionsOf, Predictor } from "./predictor.js";
+import { predictionsOf, Predictor } from "./predictor.js";
 import { sampleOrder } from "./sample-order.js";
 import { SecondTry } from "./second-try.js";
 import { SharedSamples } from "./shared-samples.js";
@@ -81,18 +81,6 @@ export function createMeasure(options: MeasureOptions): MeasuringEngines {
   return new Bench(options);
 }
 
-/** What a candidate says, and what the float model says that it is held against; null where that is it. */
-function predictionsOf({ artifact, target, floatOn = target, float, split }: AccuracyRequest): {
-  readonly own: PredictionsOf | null;
-  readonly ofFloat: PredictionsOf;
-} {
-  const reference = { artifact: float ?? artifact, target: floatOn };
-  return {
-    own: float === undefined ? null : { artifact, target, split, float: reference },
-    ofFloat: { ...reference, split, float: null },
-  };
-}
-
 class Bench implements MeasuringEngines {
   readonly #options: MeasureOptions;
   readonly #orders: Readonly<Record<SplitName, readonly number[]>>;
@@ -134,7 +122,7 @@ class Bench implements MeasuringEngines {
 
   executor(target: TargetName): Executor {
     const host = this.#host(target);
-    return executor(host, (artifact, options) => this.#models.on(host, artifact, options));
+    return executor(host, (artifact, options) => this.#models.hold(host, artifact, options));
   }
 
   async size(artifact: Artifact): Promise<SizeBytes> {
@@ -186,10 +174,11 @@ class Bench implements MeasuringEngines {
       target,
     } as const;
     const index = this.#firstIndex("validation");
-    const run = async (engine: EngineHost, times: number): Promise<void> => {
-      const model = await this.#models.on(engine, artifact, request);
+    const run = (engine: EngineHost, times: number): Promise<number> => {
       const indexes = Array.from({ length: times }, () => index);
-      await engine.runSamples(model, samples, indexes, () => {}, request);
+      return this.#models.using(engine, artifact, request, (model) =>
+        engine.runSamples(model, samples, indexes, () => {}, request),
+      );
     };
     const { speed } = await this.#remembered(name, async () => ({
       speed: await this.#shared.find(host, artifact, runMs, run),
@@ -200,12 +189,13 @@ class Bench implements MeasuringEngines {
   async #load(host: EngineHost, artifact: Artifact, options: CallOptions): Promise<TryOut> {
     const { feeds } = await this.#sample("validation");
     await this.#recycle(host);
-    const model = await this.#models.on(host, artifact, options);
-    const first = await host.quickest(model, feeds, 1, options);
-    // WebAssembly's first runs are in its baseline tier: a few more where they cost little.
-    const more = Math.min(mostRuns, Math.floor(moreMs / first));
-    const next = more > 0 ? await host.quickest(model, feeds, more, options) : Infinity;
-    return { loadMs: model.loadMs, runMs: Math.min(first, next) };
+    return this.#models.using(host, artifact, options, async (model) => {
+      const first = await host.quickest(model, feeds, 1, options);
+      // WebAssembly's first runs are in its baseline tier: a few more where they cost little.
+      const more = Math.min(mostRuns, Math.floor(moreMs / first));
+      const next = more > 0 ? await host.quickest(model, feeds, more, options) : Infinity;
+      return { loadMs: model.loadMs, runMs: Math.min(first, next) };
+    });
   }
 
   /** From an earlier run, or measured now and kept for later ones. */
@@ -276,25 +266,37 @@ class Bench implements MeasuringEngines {
   }
 
   async #compare(request: ParityRequest): Promise<Parity | null> {
-    const { artifact, target, reference, split, count, maxMs, atLeast = 1 } = request;
+    const { reference } = request;
+    if ("evaluate" in reference) return this.#compareWith(reference.evaluate, request);
+    const host = this.#host(reference.target);
+    return this.#models.using(host, reference.artifact, request, (model) =>
+      this.#compareWith((feeds) => host.run(model, feeds, request), request),
+    );
+  }
+
+  async #compareWith(
+    ask: (feeds: Tensors) => Promise<Tensors>,
+    request: ParityRequest,
+  ): Promise<Parity | null> {
+    const { artifact, target, split, count, maxMs, atLeast = 1 } = request;
     const { samples } = this.#options;
     const host = this.#host(target);
-    const model = await this.#models.on(host, artifact, request);
-    const ask = await this.#reference(reference, request);
     const own = this.#orders[split];
     // Where a split has too few, the others help out: whether two engines agree is no matter of what was seen.
     const pool = [...new Set([...own, ...this.#orders.test, ...this.#orders.validation])];
     const indexes = (pool.length > 0 ? pool : [0]).slice(0, Math.max(1, count));
     const meter = new ParityMeter();
-    const started = performance.now();
     const compare = async (outputs: Tensors, _: SampleInfo, position: number) => {
       const { feeds } = await samples.sample(indexes[position] ?? 0);
       meter.add(outputs, await ask(feeds));
       this.#progress(target, "parity", position + 1, indexes.length);
     };
-    const until = (done: number) => done >= atLeast && performance.now() - started > (maxMs ?? 0);
-    const options = maxMs === undefined ? request : { ...request, until };
-    await host.runSamples(model, samples, indexes, compare, options);
+    await this.#models.using(host, artifact, request, (model) => {
+      const started = performance.now();
+      const until = (done: number) => done >= atLeast && performance.now() - started > (maxMs ?? 0);
+      const options = maxMs === undefined ? request : { ...request, until };
+      return host.runSamples(model, samples, indexes, compare, options);
+    });
     return meter.result();
   }
 
@@ -332,13 +334,14 @@ class Bench implements MeasuringEngines {
       feeds.push((await samples.sample(index)).feeds);
     this.#progress(target, "latency", 0, 1);
     if (request.fresh === true) await this.#models.unload(host);
-    const models = await this.#models.all(host, artifacts, request);
-    const compared = await measureLatency(host, models, feeds, {
-      limits,
-      seed: this.#options.seed + seed,
-      signal: request.signal,
-      limitMs: request.limitMs,
-    });
+    const compared = await this.#models.usingAll(host, artifacts, request, (models) =>
+      measureLatency(host, models, feeds, {
+        limits,
+        seed: this.#options.seed + seed,
+        signal: request.signal,
+        limitMs: request.limitMs,
+      }),
+    );
     this.#progress(target, "latency", 1, 1);
     return compared;
   }
@@ -353,16 +356,6 @@ class Bench implements MeasuringEngines {
     const cold = await this.#host(target).coldStart(artifact, feeds, options);
     this.#progress(target, "start-up", 1, 1);
     return cold;
-  }
-
-  async #reference(
-    reference: ParityRequest["reference"],
-    options: CallOptions,
-  ): Promise<(feeds: Tensors) => Promise<Tensors>> {
-    if ("evaluate" in reference) return reference.evaluate;
-    const host = this.#host(reference.target);
-    const model = await this.#models.on(host, reference.artifact, options);
-    return (feeds) => host.run(model, feeds, options);
   }
 
   #sample(split: SplitName): Promise<StoredSample> {

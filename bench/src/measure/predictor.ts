@@ -1,4 +1,5 @@
 import type {
+  AccuracyRequest,
   Artifact,
   SampleInfo,
   SampleSet,
@@ -26,6 +27,24 @@ export interface PredictionsOf extends Predicting {
   readonly split: SplitName;
   /** Null for the float model itself. */
   readonly float: Predicting | null;
+}
+
+/** What a candidate says, and what the float model says that it is held against; null where that is it. */
+export function predictionsOf({
+  artifact,
+  target,
+  floatOn = target,
+  float,
+  split,
+}: AccuracyRequest): {
+  readonly own: PredictionsOf | null;
+  readonly ofFloat: PredictionsOf;
+} {
+  const reference = { artifact: float ?? artifact, target: floatOn };
+  return {
+    own: float === undefined ? null : { artifact, target, split, float: reference },
+    ofFloat: { ...reference, split, float: null },
+  };
 }
 
 interface PredictorOptions {
@@ -102,7 +121,7 @@ export class Predictor {
     const { samples, models, host: hostOf, earlier: kept, onProgress } = this.#options;
     const { artifact, target, split, float } = of;
     const host = hostOf(target);
-    const { loadMs } = await models.on(host, artifact, options);
+    const { loadMs } = await models.using(host, artifact, options, async (model) => model);
     const name = await this.#nameOf(scorer, of);
     const outputsOf = await this.#floatOutputs(scorer, float, split, options);
     const runMs = known.sampleMs ?? this.#options.runMs(name.artifact, target) ?? 0;
@@ -155,7 +174,9 @@ export class Predictor {
       if (held !== null) return held;
       const host = hostOf(float.target);
       const { feeds } = await samples.sample(index);
-      return host.run(await models.on(host, float.artifact, options), feeds, options);
+      return models.using(host, float.artifact, options, (model) =>
+        host.run(model, feeds, options),
+      );
     };
   }
 

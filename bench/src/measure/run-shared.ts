@@ -28,14 +28,15 @@ export async function runShared(
   options: CallOptions,
 ): Promise<void> {
   const left = new Set(indexes);
-  const run = async (engine: EngineHost, own: readonly number[]): Promise<void> => {
-    const model = await models.on(engine, artifact, options);
+  const run = (engine: EngineHost, own: readonly number[]): Promise<number> => {
     const keep = async (outputs: Tensors, sample: SampleInfo, position: number): Promise<void> => {
       const index = own[position] ?? 0;
       await each(outputs, sample, index);
       left.delete(index);
     };
-    await engine.runSamples(model, samples, own, keep, options);
+    return models.using(engine, artifact, options, (model) =>
+      engine.runSamples(model, samples, own, keep, options),
+    );
   };
   const shares = engines.map((engine, number) =>
     run(

@@ -1,4 +1,11 @@
-import { isTypedArray, numbersOf, PareError, type Tensors } from "@pare/runtime/format";
+import {
+  dtypeArray,
+  isNumeric,
+  isTypedArray,
+  numbersOf,
+  PareError,
+  type Tensors,
+} from "@pare/runtime/format";
 import { argmax, classScores } from "./outputs.js";
 
 export function wrongLabel(
@@ -42,9 +49,17 @@ export function numbersFrom(value: unknown): ArrayLike<number> | null {
     return Float64Array.from(value, Number);
   if (isTypedArray(value)) return value as Exclude<typeof value, BigInt64Array | BigUint64Array>;
   if (Array.isArray(value)) return value.every((each) => typeof each === "number") ? value : null;
-  if (typeof value === "object" && value !== null && "data" in value)
-    return numbersFrom(value.data);
+  if (typeof value === "object" && value !== null && "data" in value) return numbersIn(value);
   return null;
+}
+
+/** Of what is held as tensors are, halves are bits; a plain array or a Float16Array has the numbers themselves. */
+function numbersIn(value: { readonly data: unknown }): ArrayLike<number> | null {
+  const { data } = value;
+  const type = "type" in value ? value.type : null;
+  if (isTypedArray(data) && isNumeric(type) && data instanceof dtypeArray[type])
+    return numbersOf({ type, dims: [data.length], data });
+  return numbersFrom(data);
 }
 
 export function classOf(metric: string, prediction: unknown): number | string | boolean {

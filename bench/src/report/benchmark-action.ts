@@ -45,12 +45,12 @@ function rowEntries(model: string, row: ReportRow): BenchmarkEntry[] {
     });
   }
   if (accuracy && accuracy.drop !== null) {
-    const [low, high] = accuracy.dropInterval ?? [accuracy.drop, accuracy.drop];
+    const { dropInterval: interval } = accuracy;
     entries.push({
       name: `${name} · drop of ${accuracy.metric}`,
       unit: accuracy.metric,
       value: accuracy.drop,
-      range: `± ${metricValue((high - low) / 2)}`,
+      ...(interval && { range: `± ${metricValue((interval[1] - interval[0]) / 2)}` }),
       extra: `${accuracyText(accuracy)} on ${accuracy.n} samples`,
     });
   }

@@ -72,13 +72,18 @@ function table(columns: readonly string[], rows: readonly (readonly string[])[])
 }
 
 function head(report: Report): string {
-  const missed = report.checks?.filter(({ outcome }) => outcome === "missed").length ?? 0;
-  const verdict = report.checks
-    ? missed > 0
-      ? `**${missed} of ${report.checks.length} checks missed.**`
-      : `All ${report.checks.length} checks passed.`
-    : "";
-  return [`## ${cell(report.model)}`, verdict].filter((part) => part !== "").join("\n\n");
+  const title = `## ${cell(report.model)}`;
+  return report.checks ? `${title}\n\n${verdict(report.checks)}` : title;
+}
+
+function verdict(all: readonly ReportCheck[]): string {
+  const count = (wanted: ReportCheck["outcome"]): number =>
+    all.filter(({ outcome }) => outcome === wanted).length;
+  const [missed, inconclusive] = [count("missed"), count("inconclusive")];
+  if (missed > 0) return `**${missed} of ${all.length} checks missed.**`;
+  return inconclusive > 0
+    ? `${all.length - inconclusive} of ${all.length} checks passed, ${inconclusive} inconclusive.`
+    : `All ${all.length} checks passed.`;
 }
 
 const marks: { readonly [O in ReportCheck["outcome"]]: string } = {

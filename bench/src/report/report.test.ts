@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import type { Report } from "@pare/runtime/format";
+import type { Report, ReportCheck } from "@pare/runtime/format";
 import { Ajv } from "ajv";
 import { describe, expect, it } from "vitest";
 import { benchmarkEntries } from "./benchmark-action.js";
@@ -225,6 +225,23 @@ describe("Markdown", () => {
     );
   });
 
+  it("says that all checks passed where they did, and not where some could not be decided", () => {
+    const heading = (...outcomes: readonly ReportCheck["outcome"][]): string | undefined =>
+      toMarkdown({
+        ...example,
+        checks: outcomes.map((outcome) => ({
+          target: "cpu",
+          name: "a",
+          what: "latency",
+          outcome,
+          reason: "So.",
+        })),
+      }).split("\n")[2];
+    expect(heading("passed", "passed")).toBe("All 2 checks passed.");
+    expect(heading("passed", "inconclusive")).toBe("1 of 2 checks passed, 1 inconclusive.");
+    expect(heading("missed", "inconclusive")).toBe("**1 of 2 checks missed.**");
+  });
+
   it("keeps to 64 KB, and says that it was cut", () => {
     const reason = "é".repeat(100);
     const many = Array.from(
@@ -315,18 +332,26 @@ it("shows no tail of a latency that has none", () => {
   expect(entry?.extra).not.toMatch(/p90/);
 });
 
-it("says why there are no flips", () => {
+it("says why there are no flips, and shows no interval where there is none", () => {
   const report: Report = {
     ...example,
     variants: example.variants.map((each) => ({
       ...each,
-      accuracy: each.accuracy && { ...each.accuracy, flips: null, noFlips: "No flips: boxes." },
+      accuracy: each.accuracy && {
+        ...each.accuracy,
+        dropInterval: null,
+        flips: null,
+        noFlips: "No flips: boxes.",
+      },
     })),
   };
   validate(JSON.parse(toJson(report)));
   expect(validate.errors).toBeNull();
   for (const text of [toHtml(report), toMarkdown(report)])
     expect(text).toContain("No flips: boxes.");
+  const drops = benchmarkEntries(report).filter(({ unit }) => unit === "top1");
+  expect(drops.length).toBeGreaterThan(0);
+  for (const drop of drops) expect(drop).not.toHaveProperty("range");
 });
 
 describe("figures", () => {

@@ -5,6 +5,7 @@ import { bootstrapInterval, groupUnits, percentileInterval, resamples } from "./
 import { pairedDifference } from "./paired.js";
 import { mean, median, quantile } from "./quantile.js";
 import { seeded, shuffle } from "./random.js";
+import { areEnough, withUnseen } from "./unseen.js";
 
 describe("quantiles", () => {
   it("are NumPy's default", () => {
@@ -116,6 +117,65 @@ describe("bootstrap", () => {
 
   it("leaves out resamples that have no answer", () => {
     expect(percentileInterval([Number.NaN, 1, 1, 1], 0.95)).toEqual([1, 1]);
+  });
+});
+
+describe("what was not seen", () => {
+  /** The mean's 95 % interval. */
+  const intervalOf = (values: readonly number[], most: number | null, seed = 1) => {
+    const options = { confidence: 0.95, resamples: 1000, seed };
+    const seen = bootstrapInterval(values, mean, options);
+    const center = mean(values);
+    const deviations = values.map((value) => value - center);
+    return { seen, with: withUnseen(seen, center, deviations, most, 0.95) };
+  };
+
+  it("is as frequent as the rule of three says, where no value differs", () => {
+    const none = Array.from({ length: 50 }, () => 0);
+    const [low, high] = intervalOf(none, 1).with ?? [];
+    expect(high).toBeCloseTo(clopperPearson(0, 50)[1], 10);
+    expect(low).toBeCloseTo(-(high ?? 0), 10);
+    // Sums of equal values come out different in their last digits, which is no difference.
+    const alike = Array.from({ length: 50 }, () => 0.1);
+    expect(intervalOf(alike, null).with).toBeNull();
+    expect(intervalOf(alike, 1).with?.[1]).toBeCloseTo(0.1 + (high ?? 0), 10);
+  });
+
+  it("may lie on the side on which nothing was seen", () => {
+    const gained = Array.from({ length: 50 }, (_, index) => (index === 7 ? -1 : 0));
+    const { seen, with: wider } = intervalOf(gained, 1);
+    expect(seen[1]).toBe(0);
+    expect(wider?.[1]).toBeGreaterThan(0.04);
+    expect(wider?.[0]).toBeLessThanOrEqual(seen[0]);
+  });
+
+  it("changes nothing where many differ", () => {
+    const random = seeded(4);
+    const spread = Array.from({ length: 300 }, () => random() - random());
+    const flips = Array.from({ length: 300 }, () => {
+      const draw = random();
+      return draw < 0.03 ? 1 : draw < 0.05 ? -1 : 0;
+    });
+    for (const values of [spread, flips]) {
+      const { seen, with: same } = intervalOf(values, 1);
+      expect(same).toEqual(seen);
+    }
+  });
+
+  it("leaves the truth out of an interval no more often than that says, however rare losses are", () => {
+    const random = seeded(6);
+    let covered = 0;
+    for (let trial = 0; trial < 400; trial++) {
+      const lost = Array.from({ length: 40 }, () => (random() < 0.02 ? 1 : 0));
+      const [low, high] = intervalOf(lost, 1, trial).with ?? [1, 0];
+      if (low <= 0.02 && 0.02 <= high) covered++;
+    }
+    expect(covered / 400).toBeGreaterThan(0.95);
+  });
+
+  it("is all there is where values are so few that their order says nothing", () => {
+    expect([1, 5, 6].map((n) => areEnough(n, 0.95))).toEqual([false, false, true]);
+    expect([11, 12].map((n) => areEnough(n, 0.9995))).toEqual([false, true]);
   });
 });
 

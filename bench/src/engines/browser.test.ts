@@ -1,0 +1,86 @@
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { onnxArtifact } from "@pare/runtime/format";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { EngineBrowser } from "./browser.js";
+import { findBrowser } from "./find-browser.js";
+import { EngineHost } from "./host.js";
+
+const hasBrowser = (await findBrowser()) !== null;
+const file = new URL("../../../fixtures/models/mnist-cnn.onnx", import.meta.url);
+const digit = {
+  x: { type: "float32", dims: [1, 1, 28, 28], data: new Float32Array(784).fill(0.5) },
+} as const;
+
+describe.skipIf(!hasBrowser)("a browser of engines", () => {
+  const artifact = readFile(file).then((bytes) => onnxArtifact(bytes));
+  const launched: Browser[] = [];
+  let engines: EngineBrowser;
+  let host: EngineHost;
+  beforeAll(async () => {
+    const { chromium }: typeof import("playwright-core") = createRequire(import.meta.url)(
+      "playwright-core",
+    );
+    const launch = chromium.launch.bind(chromium);
+    vi.spyOn(chromium, "launch").mockImplementation(async (options) => {
+      const browser = await launch(options);
+      launched.push(browser);
+      return browser;
+    });
+    engines = await EngineBrowser.launch();
+    host = await EngineHost.start("wasm", () => engines.openChannel("wasm"));
+  });
+  afterAll(async () => {
+    await host?.dispose();
+    await engines?.dispose();
+    vi.restoreAllMocks();
+  });
+
+  it("opens its page again after that crashed, which costs no more than what was running", async () => {
+    const model = await host.load(await artifact);
+    const running = host.warmUp([model], [digit], 60_000);
+    const crashed = expect(running).rejects.toMatchObject({
+      code: "ENGINE_CRASHED",
+      message: expect.stringMatching(/its page crashed/),
+    });
+    await crashPage(launched.at(-1));
+    await crashed;
+    await expect(host.run(model, digit)).rejects.toMatchObject({ code: "ENGINE_CRASHED" });
+    const again = await host.load(await artifact);
+    expect((await host.run(again, digit))["logits"]?.dims).toEqual([1, 10]);
+    expect(launched).toHaveLength(1);
+  });
+
+  it("is launched again after it ended, once for all engines", async () => {
+    const model = await host.load(await artifact);
+    const running = host.warmUp([model], [digit], 60_000);
+    const crashed = expect(running).rejects.toMatchObject({ code: "ENGINE_CRASHED" });
+    await launched.at(-1)?.close();
+    await crashed;
+    const [again, cold] = await Promise.all([
+      host.load(await artifact),
+      EngineHost.start("wasm", () => engines.openChannel("wasm")),
+    ]);
+    expect((await host.run(again, digit))["logits"]?.dims).toEqual([1, 10]);
+    await cold.dispose();
+    expect(launched).toHaveLength(2);
+  });
+
+  it("starts no engine once it was disposed of, which is a crash like others", async () => {
+    await engines.dispose();
+    await expect(engines.openChannel("wasm")).rejects.toMatchObject({
+      code: "ENGINE_CRASHED",
+      message: expect.stringMatching(/does not start: The browser was ended/),
+    });
+    expect(launched).toHaveLength(2);
+  });
+});
+
+async function crashPage(browser: Browser | undefined): Promise<void> {
+  const [page] = browser?.contexts().flatMap((context) => context.pages()) ?? [];
+  if (page === undefined) throw new Error("There is no page to crash.");
+  const gone = new Promise((resolve) => page.once("crash", resolve));
+  await page.goto("chrome://crash").catch(() => {});
+  await gone;
+}

@@ -1,0 +1,23 @@
+import { expect, it } from "vitest";
+import { Mailboxes } from "./mailbox.js";
+import { ModuleServer } from "./module-server.js";
+
+it("has nothing for a worker that failed to start", async () => {
+  const mailboxes = new Mailboxes();
+  const server = await ModuleServer.start((...asked) => mailboxes.handle(...asked));
+  try {
+    const numbers: number[] = [];
+    const failed = new Error("There is no page.");
+    const start = async (id: number): Promise<void> => {
+      numbers.push(id);
+      throw failed;
+    };
+    await expect(mailboxes.open("an engine", start, async () => {})).rejects.toBe(failed);
+    const asked = await fetch(`${server.base}call/${numbers[0]}`, {
+      signal: AbortSignal.timeout(5000),
+    });
+    expect(asked.status).toBe(410);
+  } finally {
+    await server.dispose();
+  }
+});
