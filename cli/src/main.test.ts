@@ -112,6 +112,20 @@ describe("what is said", () => {
     }
   });
 
+  it("and read by nobody, still leaves the exit code", async () => {
+    for (const [path, expected] of [
+      ["absent.onnx", 2],
+      [mnist, 0],
+    ] as const) {
+      const child = spawn(process.execPath, [bin, "inspect", path, "--json"], {
+        stdio: ["ignore", "pipe", "ignore"],
+      });
+      child.stdout.destroy();
+      const [code] = await once(child, "exit");
+      expect(code).toBe(expected);
+    }
+  });
+
   it("cannot be steered by a model", async () => {
     const hostile = "x\u001b]0;title\u0007\n  forged: row";
     const bytes = model(node("Relu", [hostile], "y"), field(2, "g"), value(11, hostile));

@@ -5,6 +5,7 @@ import { shownArgument } from "./terminal/shown-path.js";
 import type { VerbContext, VerbEntry } from "./terminal/verb.js";
 import { verbs } from "./verbs/verbs.js";
 import { docsText, version } from "./terminal/package-facts.js";
+import { isExitHeld } from "./workbench/training/exit-waits.js";
 
 /** What verbs get besides what is loaded only for them. */
 type MainContext = Omit<VerbContext, "output">;
@@ -12,7 +13,9 @@ type MainContext = Omit<VerbContext, "output">;
 /** Runs the command line and sets the exit code. Only what the verb needs is loaded. */
 export async function main(argv: readonly string[]): Promise<void> {
   const typed = argv.slice(2);
-  process.stdout.once("error", (error) => void endForWantOfOutput(error));
+  process.stdout.once("error", (error) => {
+    if (!isUnread(error)) void endForWantOfOutput(error);
+  });
   process.stdout.on("error", () => {}); // said once
   const stop = new AbortController();
   process.on("SIGINT", () => interrupt(stop));
@@ -32,8 +35,8 @@ export async function main(argv: readonly string[]): Promise<void> {
   process.exitCode = code;
   // Nothing may keep a finished command from ending; but what was written has to arrive first.
   process.stdout.write("", (error) => {
-    // Of a failure the stream's own event tells, and ends.
-    if (!error) process.exit(code);
+    // Of another failure the stream's own event tells, and ends.
+    if (!error || isUnread(error)) process.exit(code);
   });
 }
 
@@ -125,13 +128,21 @@ function interrupt(stop: AbortController): void {
   if (stop.signal.aborted) process.exit(130);
   process.stderr.write("\nStopping; press Ctrl-C again to end at once.\n");
   stop.abort(new Error("interrupted"));
-  // A browser that starts, or an engine that is slow to end, is not waited for.
-  setTimeout(() => process.exit(130), longestEndMs).unref();
+  endUnlessHeld();
 }
 
-/** Whoever reads stdout may stop early: `pare inspect m.onnx | head`. What cannot be written otherwise is no success. */
+/** A browser that starts, or an engine that is slow to end, is not waited for; what would be lost is. */
+function endUnlessHeld(): void {
+  setTimeout(() => (isExitHeld() ? endUnlessHeld() : process.exit(130)), longestEndMs).unref();
+}
+
+/** Whoever reads stdout may stop early: `pare inspect m.onnx | head`. The verb goes on, and its exit code stands. */
+function isUnread(error: NodeJS.ErrnoException): boolean {
+  return error.code === "EPIPE";
+}
+
+/** What cannot be written otherwise is no success. */
 async function endForWantOfOutput(error: NodeJS.ErrnoException): Promise<void> {
-  if (error.code === "EPIPE") process.exit(0);
   const { PareError } = await import("@pare/runtime/format");
   const code = error.code === "ENOSPC" ? "NO_SPACE" : "ARGUMENT";
   const message = `The result cannot be written: ${error.message}`;

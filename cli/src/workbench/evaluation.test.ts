@@ -1,11 +1,12 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { SampleSet, Tensor, Tensors, ValueInfo } from "@pare/runtime/format";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { openData } from "../data/open-data.js";
 import { openEngines } from "./engines.js";
 import { calibrationOn } from "./calibration-samples.js";
-import { examplesOf } from "./evaluation.js";
+import { examplesOf, samplesFor } from "./evaluation.js";
 
 let folder = "";
 beforeAll(async () => {
@@ -36,4 +37,23 @@ it("calibration begins with samples of every class of data that lies sorted", as
     await engines.dispose();
     await data.dispose();
   }
+});
+
+it("feeds a model's only input whatever it is called, and others by their names", async () => {
+  const tensor = (value: number): Tensor => ({
+    type: "float32",
+    dims: [1],
+    data: Float32Array.of(value),
+  });
+  const setOf = (feeds: Tensors): SampleSet => {
+    const sample = { id: "0", label: null, group: null, feeds };
+    return { size: 1, labelled: false, sample: async () => sample, info: async () => sample };
+  };
+  const input = (name: string): ValueInfo => ({ name, type: "float32", dims: [1] });
+  const one = { samples: setOf({ x: tensor(1) }), shapes: { x: [1] } };
+  expect(samplesFor([input("x")], one)).toBe(one.samples);
+  const renamed = await samplesFor([input("image")], one).sample(0);
+  expect(renamed.feeds).toEqual({ image: tensor(1) });
+  const two = { samples: setOf({ x: tensor(1), y: tensor(2) }), shapes: { x: [1], y: [1] } };
+  expect(samplesFor([input("image")], two)).toBe(two.samples);
 });

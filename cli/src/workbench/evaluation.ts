@@ -8,6 +8,8 @@ import {
   type SampleSet,
   type SplitName,
   type StoredSample,
+  type Tensors,
+  type ValueInfo,
 } from "@pare/runtime/format";
 import { describeSplits } from "../data/describe-splits.js";
 import type { OpenData } from "../data/open-data.js";
@@ -103,13 +105,38 @@ async function chooseScorer(
   if (hooks.metric) return createScorer(hooks.metric.name, labelled, hooks);
   const loaded = await host.load(onnxArtifact((await model.read()).bytes));
   try {
-    const outputs = await host.run(loaded, first.feeds);
+    const outputs = await host.run(loaded, feedsFor(loaded.inputs, first.feeds));
     const prediction = await hooks.predict?.(outputs, first);
     if (hooks.predict !== undefined && prediction === undefined) throw nothingPredicted(first.id);
     return createScorer(chooseMetric(outputs, first.label, prediction), labelled, hooks);
   } finally {
     await host.unload(loaded);
   }
+}
+
+/** The samples as a model takes them: its only input takes their only tensor, whatever either is called. */
+export function samplesFor(
+  inputs: readonly ValueInfo[],
+  { samples, shapes }: Pick<Evaluation, "samples" | "shapes">,
+): SampleSet {
+  const [name, ...others] = Object.keys(shapes);
+  if (inputs.length !== 1 || others.length > 0 || inputs[0]?.name === name) return samples;
+  return {
+    size: samples.size,
+    labelled: samples.labelled,
+    info: (index) => samples.info(index),
+    async sample(index) {
+      const sample = await samples.sample(index);
+      return { ...sample, feeds: feedsFor(inputs, sample.feeds) };
+    },
+  };
+}
+
+function feedsFor(inputs: readonly ValueInfo[], feeds: Tensors): Tensors {
+  const [input, ...otherInputs] = inputs;
+  const [tensor, ...otherTensors] = Object.values(feeds);
+  const isAlone = otherInputs.length === 0 && otherTensors.length === 0;
+  return isAlone && input && tensor ? { [input.name]: tensor } : feeds;
 }
 
 function nothingPredicted(id: string): PareError {

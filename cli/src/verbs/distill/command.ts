@@ -1,3 +1,4 @@
+import type { Command } from "commander";
 import { PareError } from "@pare/runtime/format";
 import {
   collectNames,
@@ -79,9 +80,11 @@ export const define: DefineVerb = (command, context) => {
       "-o, --output <file>",
       "where to (default: <student>.distilled.onnx in the current folder)",
     )
-    .action(async (path: string | undefined, options: DistillVerbOptions) => {
+    // More than one is told from a list with spaces.
+    .allowExcessArguments()
+    .action(async (_, options: DistillVerbOptions, { args }: Command) => {
       const { runDistill } = await import("./run.js");
-      await runDistill(path, options, context);
+      await runDistill(args, options, context);
     });
 };
 

@@ -17,6 +17,7 @@ import {
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { CommandLines, type Ended } from "../../command-lines.test.support.js";
 import { installed } from "../../installed.test.support.js";
+import { someSamples } from "../../some-samples.test.support.js";
 
 // What was built, and the process that it trains in; as it is installed where that matters: the first, and what is
 // interrupted.
@@ -50,14 +51,14 @@ export async function* samples() {
 `;
 
 /** A convolution of six channels with a stride, and a layer of classes; nobody has trained it. */
-async function student(): Promise<Uint8Array> {
+async function student(input = "x"): Promise<Uint8Array> {
   const graph = build(newHeader(17), inferNode, (editor) => {
     const zeros = (name: string, ...dims: readonly number[]) =>
       editor.constant(
         name,
         Tensor.float32(dims, new Float32Array(dims.reduce((a, b) => a * b, 1))),
       );
-    const x = editor.addInput("x", tensorType("float32", [dim.symbol("batch"), 1, 28, 28]));
+    const x = editor.addInput(input, tensorType("float32", [dim.symbol("batch"), 1, 28, 28]));
     const conv = editor.add1("Conv", [x, zeros("conv.w", 6, 1, 5, 5), zeros("conv.b", 6)], {
       kernel_shape: attribute.ints([5, 5]),
       strides: attribute.ints([3, 3]),
@@ -102,6 +103,21 @@ it("teaches a tiny student, and says how right all three are on the test samples
   expect(accuracy.before.value).toBeLessThan(0.3);
   expect(accuracy.after).toMatchObject({ metric: "top1", n: 2004 });
   expect(accuracy.after.value).toBeGreaterThan(0.75);
+});
+
+it("takes the only input of each for the same, whatever either is called", async () => {
+  await writeFile(join(folder, "pictures.onnx"), await student("image"));
+  const renamed = "{ ...sample, feeds: { image: sample.feeds.x } }";
+  await writeFile(
+    join(folder, "pictures.mjs"),
+    someSamples(pathToFileURL(digits).href, 20, renamed),
+  );
+  const args = ["pictures.onnx", "--teacher", teacher, "--data", "pictures.mjs", "--epochs", "1"];
+  const { code, stdout } = await distill([...args, "--json"]);
+  expect(code).toBe(0);
+  const { accuracy } = JSON.parse(stdout);
+  expect(accuracy.teacher).toMatchObject({ metric: "top1", n: 101 });
+  expect(accuracy.teacher.value).toBeGreaterThan(0.9);
 });
 
 it("says that teacher and student have to take the same samples", async () => {
@@ -205,6 +221,16 @@ export function* samples() {
 it.each<[string, readonly string[], RegExp]>([
   ["no student", ["--data", digits], /There is no student/],
   ["two students", ["student.onnx", "--student", teacher, "--data", digits], /two students/],
+  [
+    "names of weights with spaces",
+    [...common, "--freeze", "conv.*", "head.*"],
+    /behind a space cannot be told from a student: student\.onnx head\.\*\.[^]*commas/,
+  ],
+  [
+    "a name of weights in the place of the student",
+    ["--freeze", "conv.*", "head.*", "--teacher", teacher, "--data", digits],
+    /behind a space cannot be told from a student: head\.\*\./,
+  ],
   ["no data", ["student.onnx"], /distill learns from samples, and there are none/],
   ["an alpha above 1", [...common, "--alpha", "2"], /--alpha is "2", but must be from 0 to 1/],
   [

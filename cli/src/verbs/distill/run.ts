@@ -40,14 +40,17 @@ export interface DistillVerbOptions
   readonly output?: string;
 }
 
-/** `pare distill`: a model taught by another and by labels, ONNX in, ONNX out. */
+/**
+ * `pare distill`: a model taught by another and by labels, ONNX in, ONNX out.
+ * @param paths all that was named without a flag: the student, if anything
+ */
 export async function runDistill(
-  path: string | undefined,
+  paths: readonly string[],
   options: DistillVerbOptions,
   context: VerbContext,
 ): Promise<void> {
   const say = context.output(options);
-  const { source, file, data: dataPath } = checked(path, options);
+  const { source, file, data: dataPath } = checked(paths, options);
   const { signal } = context;
   const shapes = parseShapes(options);
   const opened: OpenedModel[] = [];
@@ -118,13 +121,20 @@ export async function runDistill(
 
 /** @throws PareError ARGUMENT, before anything is opened */
 function checked(
-  path: string | undefined,
+  paths: readonly string[],
   options: DistillVerbOptions,
 ): { readonly source: StudentSource; readonly file: string; readonly data: string } {
-  const { student, teacher, data, preprocess, signal, meanOver } = options;
-  if (path !== undefined && student !== undefined && path !== student)
+  const { student, teacher, data, preprocess, signal, meanOver, freeze } = options;
+  const all = [...new Set([...paths, ...(student === undefined ? [] : [student])])];
+  const [named] = all;
+  if (freeze !== undefined && (all.length > 1 || named?.endsWith("*")))
+    refuse(
+      `Names of weights behind a space cannot be told from a student: ${all.join(" ")}.`,
+      "--freeze",
+      `Put commas between names of weights (--freeze "${freeze.join(",")},…"), and name one student.`,
+    );
+  if (all.length > 1)
     refuse("There are two students.", "--student", "Name one; --teacher names who teaches.");
-  const named = path ?? student;
   if (named === undefined)
     return refuse("There is no student.", "--student", "Name the model that is to be trained.");
   const source = studentSource(named);
@@ -196,7 +206,7 @@ async function startOf(
   const pass = findPass("fp32");
   await pass.create(pass.parse({})).run(graph, {});
   demandTrainable(graph, freeze);
-  if (fresh === true) initializeFresh(graph, (name) => randomOf(seed, name));
+  if (fresh === true) initializeFresh(graph, (name) => randomOf(seed, name), freeze);
   return (await encodeModel(graph)).proto;
 }
 

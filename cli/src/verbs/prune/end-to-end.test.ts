@@ -233,6 +233,11 @@ it.each<[string, string, RegExp]>([
     /--keep-latency and --importance activation do not go together/,
   ],
   ["a latency on no target", "--keep-latency 0.5 --target gpu", /There is no target "gpu"/],
+  [
+    "a latency on what loads no ONNX file",
+    "--keep-latency 0.5 --target aot",
+    /--keep-latency is not timed on aot[^]*Name one of cpu, wasm, webgpu/,
+  ],
   ["no data to fit to", "--reconstruct", /--reconstruct needs --data/],
   ["no epochs", "--recover 0 --data digits.mjs", /must be a whole number of at least 1/],
   ["a checkpoint and nothing taught", "--checkpoint x", /--checkpoint needs --recover/],

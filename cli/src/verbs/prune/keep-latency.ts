@@ -1,4 +1,4 @@
-import { createMeasure } from "@pare/bench";
+import { createMeasure, type EngineHost } from "@pare/bench";
 import { channelGroups, encodeModel, type Graph, prunableWork, type Step } from "@pare/compiler";
 import {
   type Artifact,
@@ -54,8 +54,10 @@ export async function keepByLatency(
   if (guessed !== null) say.note(guessed);
   const whole = await cutTo(null);
   const { macs, least } = prunableWork(whole, channelGroups(whole).groups);
-  const [engines, before] = [await openEngines([target]), await artifactOf(whole)];
+  const before = await artifactOf(whole);
+  const engines = await openEngines([target]);
   try {
+    demandTimed(engines.hosts.get(target));
     const all = Array.from({ length: syntheticCount }, (_, index) => index);
     const measure = createMeasure({
       hosts: engines.hosts,
@@ -83,6 +85,19 @@ export async function keepByLatency(
 
 async function artifactOf(graph: Graph): Promise<Artifact> {
   return onnxArtifact((await encodeModel(graph)).proto);
+}
+
+/** @throws PareError UNSUPPORTED_DEVICE for a GPU that is emulated */
+function demandTimed(host: EngineHost | undefined): void {
+  if (host?.software !== true) return;
+  throw new PareError(
+    "UNSUPPORTED_DEVICE",
+    `--keep-latency cannot be met: the GPU of ${host.engine} is emulated on the CPU, and its times say nothing.`,
+    {
+      where: host.target,
+      hint: "Time on a machine with a GPU, or with --target cpu or wasm; --keep-flops needs no times.",
+    },
+  );
 }
 
 function tooQuick(keep: number, target: TargetName, tried: readonly TimedShare[]): PareError {

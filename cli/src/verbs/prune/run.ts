@@ -1,5 +1,6 @@
+import { engineTargets } from "@pare/bench";
 import { type Graph, importances, mustStay, type Step } from "@pare/compiler";
-import { PareError } from "@pare/runtime/format";
+import { PareError, type TargetName } from "@pare/runtime/format";
 import type { OutputOptions } from "../../terminal/output.js";
 import type { VerbContext } from "../../terminal/verb.js";
 import { type KeepMetadataOptions, simplifyStep } from "../../workbench/keep-metadata.js";
@@ -48,7 +49,7 @@ export async function runPrune(
   demandData(options);
   demandOneWish(options);
   const wished = stepsOf(options);
-  const [target = "cpu"] = parseTargets([options.target]);
+  const target = targetOf(options);
   const say = context.output(options);
   const { signal } = context;
   const model = await openModel(path, parseShapes(options), signal);
@@ -188,6 +189,18 @@ function demandOneWish({ keepFlops, keepParams, keepLatency, importance }: Prune
       "--importance",
       "Go by magnitude or by batch-norm.",
     );
+}
+
+/** @throws PareError ARGUMENT, before anything is opened */
+function targetOf({ target: named, keepLatency }: PruneOptions): TargetName {
+  const [target = "cpu"] = parseTargets([named]);
+  if (keepLatency !== undefined && !engineTargets.includes(target))
+    refuse(
+      `--keep-latency is not timed on ${target}.`,
+      "--target",
+      `Name one of ${engineTargets.join(", ")}.`,
+    );
+  return target;
 }
 
 /** Why layers kept channels, and with `verbose` which; that others mattered less is for a reader of details. */

@@ -6,6 +6,7 @@ import { prepareEvaluation } from "../evaluation.js";
 import type { WorkOutput } from "../../terminal/output.js";
 import type { OpenedModel } from "../opened-model.js";
 import { type ModelFacts, type StepsRequest, writeSteps, type Written } from "../run-steps.js";
+import { demandWritable } from "./demand-writable.js";
 import { ExpectedTime } from "./expected-time.js";
 import { AccuracyTest, type Tested } from "./tested-accuracy.js";
 import {
@@ -46,13 +47,15 @@ export interface Taught extends Written {
 
 /**
  * Trains a model on samples, writes it, and tests it beside others. They are tested before: a metric that does not fit the
- * data costs no training.
- * @throws PareError as `prepareEvaluation`, `trainWithCheckpoints` and `writeSteps`
+ * data costs no training; nor does a place that cannot be written to.
+ * @throws PareError as `demandWritable`, `prepareEvaluation`, `trainWithCheckpoints` and `writeSteps`
  */
 export async function teach(request: TeachRequest): Promise<Taught> {
   const { model, samples, options, beside, called, host, say, signal } = request;
   const { data, learnedFrom } = samples;
   const { metric, seed, checkpoint } = options;
+  await demandWritable(request.output);
+  if (checkpoint !== undefined) await demandWritable(checkpoint);
   const evaluation = await prepareEvaluation(request.judged, data, metric, seed, host);
   const accuracy = new AccuracyTest(evaluation, host, signal);
   const testCount = data.splits.test.length;
@@ -66,26 +69,25 @@ export async function teach(request: TeachRequest): Promise<Taught> {
     });
   sayWhereItIsLittle(options, learnedFrom.length, say);
   for (const one of beside) await test(one);
-  const trained = await trainWithCheckpoints({
-    ...request,
-    data,
-    learnedFrom,
-    leftAt: `${request.output}.checkpoint.safetensors`,
+  const leftAt = `${request.output}.checkpoint.safetensors`;
+  const training = { ...request, data, learnedFrom, leftAt };
+  const { trained, graph, written } = await trainWithCheckpoints(training, async (trained) => {
+    const graph = await decodeModel(
+      { proto: byteSource(trained.student), external: new Map() },
+      { infer: inferNode },
+    );
+    const written = await writeSteps({ ...request, model: { ...model, graph } });
+    return { trained, graph, written };
   });
-  const graph = await decodeModel(
-    { proto: byteSource(trained.student), external: new Map() },
-    { infer: inferNode },
-  );
-  const { text, document } = await writeSteps({ ...request, model: { ...model, graph } });
   await test({ name: called, bytes: trained.student });
   if (checkpoint !== undefined) await rm(checkpoint, { force: true });
   const { history, steps, batch, engine } = trained;
   return {
     graph,
     tested: accuracy.tested,
-    text,
+    text: written.text,
     document: {
-      ...document,
+      ...written.document,
       training: { epochs: history, steps, batch, engine, seed },
       data: evaluation.report,
       accuracy: Object.fromEntries(accuracy.tested),

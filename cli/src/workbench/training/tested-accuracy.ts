@@ -1,6 +1,6 @@
 import { accuracyOf, type EngineHost, type Scored } from "@pare/bench";
 import { type Accuracy, onnxArtifact, type Tensors } from "@pare/runtime/format";
-import type { Evaluation } from "../evaluation.js";
+import { type Evaluation, samplesFor } from "../evaluation.js";
 
 /** A model that is tested. */
 export interface Tested {
@@ -52,7 +52,8 @@ export class AccuracyTest {
       groups.push(sample.group);
       onProgress(kept.length / splits.test.length);
     };
-    await host.runSamples(model, samples, splits.test, take, { signal });
+    const fed = samplesFor(model.inputs, this.#evaluation);
+    await host.runSamples(model, fed, splits.test, take, { signal });
     await host.unload(model);
     const scored: Scored = { kept, ids, groups, draws: new Map() };
     this.#tested.set(name, await accuracyOf(scorer, scored, this.#first, host.target, seed));

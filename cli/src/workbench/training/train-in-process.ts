@@ -2,6 +2,7 @@ import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { TrainingProgress } from "@pare/compiler";
 import { aborted, isErrorCode, PareError } from "@pare/runtime/format";
+import { holdExit } from "./exit-waits.js";
 import type {
   TrainedStudent,
   TrainingJob,
@@ -9,7 +10,10 @@ import type {
   TrainingRequest,
 } from "./training-protocol.js";
 
-/** After Ctrl-C a step is waited for, and the checkpoint after it; one that takes longer is given up. */
+/**
+ * After Ctrl-C a step is waited for; one that takes longer is given up. The checkpoint after it is waited for as long as it
+ * takes.
+ */
 const longestStepMs = 600;
 
 /** What is told of a training while it goes on. */
@@ -24,13 +28,15 @@ export interface TrainingNews {
 
 /**
  * Trains in a process of its own: this one stays awake for Ctrl-C and progress, and a crash of the engine is an error.
+ * @param entry what the process runs
  * @throws PareError as `distillGraph`; ENGINE_CRASHED; ABORTED, after the last checkpoint
  */
 export async function trainInProcess(
   job: TrainingJob,
   news: TrainingNews,
+  entry = childFile(),
 ): Promise<TrainedStudent> {
-  const child = fork(childFile(), [], {
+  const child = fork(entry, [], {
     execArgv: [],
     serialization: "advanced",
     // Else onnxruntime-node has telemetry, which also leaves a log per process in the temporary folder.
@@ -43,6 +49,7 @@ export async function trainInProcess(
   });
   const send = (request: TrainingRequest): void => void child.send(request, () => undefined);
   let patience: NodeJS.Timeout | undefined;
+  let release: (() => void) | undefined;
   const over = new AbortController();
   try {
     return await new Promise<TrainedStudent>((resolve, reject) => {
@@ -53,7 +60,10 @@ export async function trainInProcess(
       child.on("message", (message: TrainingMessage) => {
         if (message.kind === "trained") resolve(message);
         else if (message.kind === "failed") reject(errorOf(message));
-        else pass(message, news);
+        else if (message.kind === "stopping") {
+          clearTimeout(patience);
+          release ??= holdExit();
+        } else pass(message, news);
       });
       child.on("error", (cause) => reject(crash(cause.message, words)));
       child.on("exit", (code, signal) =>
@@ -68,11 +78,12 @@ export async function trainInProcess(
     over.abort();
     child.removeAllListeners("exit");
     child.kill("SIGKILL");
+    release?.();
   }
 }
 
 function pass(
-  message: Exclude<TrainingMessage, { kind: "trained" | "failed" }>,
+  message: Exclude<TrainingMessage, { kind: "trained" | "failed" | "stopping" }>,
   news: TrainingNews,
 ): void {
   switch (message.kind) {

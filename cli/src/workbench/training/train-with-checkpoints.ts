@@ -3,8 +3,9 @@ import { distill } from "@pare/compiler";
 import type { OpenData } from "../../data/open-data.js";
 import type { StoredAt } from "../../data/sample-writer.js";
 import { fileError } from "../../platform/file-error.js";
-import { writeFileAtomic } from "../../platform/write-file.js";
 import type { WorkOutput } from "../../terminal/output.js";
+import { whileExitWaits } from "./exit-waits.js";
+import { LastCheckpoint } from "./last-checkpoint.js";
 import { trainInProcess } from "./train-in-process.js";
 import type { TrainedStudent } from "./training-protocol.js";
 import { TrainingReport } from "./training-report.js";
@@ -40,14 +41,21 @@ export interface Training {
   /** Into the samples. */
   readonly learnedFrom: readonly number[];
   readonly options: TrainingOptions;
-  /** Written where the training ends early and no checkpoint is named. */
+  /** Written where it comes to no good end and no named checkpoint holds what was learned. */
   readonly leftAt: string;
   readonly say: WorkOutput;
   readonly signal: AbortSignal;
 }
 
-/** Trains, and leaves a checkpoint where it is interrupted or comes to no good end. */
-export async function trainWithCheckpoints(training: Training): Promise<TrainedStudent> {
+/**
+ * Trains, and leaves a checkpoint where it is interrupted or comes to no good end.
+ * @param finish makes of what was trained what lasts: until then only a checkpoint has it
+ * @throws PareError as `trainInProcess`; what `finish` throws
+ */
+export async function trainWithCheckpoints<T>(
+  training: Training,
+  finish: (trained: TrainedStudent) => Promise<T>,
+): Promise<T> {
   const { student, teacher, data, say, signal } = training;
   const { seed, threads, checkpoint } = training.options;
   const { entries } = data.samples;
@@ -56,9 +64,9 @@ export async function trainWithCheckpoints(training: Training): Promise<TrainedS
   const resume = checkpoint === undefined ? null : await existing(checkpoint);
   if (resume !== null) say.note(`Going on from ${checkpoint}.`);
   const report = new TrainingReport(say);
-  const saved = new LastCheckpoint(checkpoint);
+  const saved = new LastCheckpoint(checkpoint, say);
   try {
-    return await trainInProcess(
+    const trained = await trainInProcess(
       {
         student,
         teacher,
@@ -77,12 +85,12 @@ export async function trainWithCheckpoints(training: Training): Promise<TrainedS
         onCheckpoint: (bytes) => saved.put(bytes),
       },
     );
+    return await whileExitWaits(() => finish(trained));
   } catch (error) {
-    const left = await saved.leave(training.leftAt);
-    if (left !== null) say.note(`What was learned is in ${left}: --checkpoint ${left} goes on.`);
+    await whileExitWaits(() => saved.leave(training.leftAt));
     throw error;
   } finally {
-    await saved.written;
+    await saved.settled();
   }
 }
 
@@ -101,31 +109,6 @@ function passOptions(options: TrainingOptions): Readonly<Record<string, unknown>
   const { epochs, batch, rate, temperature, alpha, signals, freeze, workers } = options;
   const all = { epochs, batch, rate, temperature, alpha, signals, freeze, workers };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
-}
-
-/** The last of a training's checkpoints, and the file that holds it. */
-class LastCheckpoint {
-  readonly #file: string | undefined;
-  #bytes: Uint8Array | null = null;
-  written: Promise<void> = Promise.resolve();
-
-  constructor(file: string | undefined) {
-    this.#file = file;
-  }
-
-  put(bytes: Uint8Array): void {
-    this.#bytes = bytes;
-    const file = this.#file;
-    if (file !== undefined) this.written = this.written.then(() => writeFileAtomic(file, bytes));
-  }
-
-  /** @returns the file that holds it; null where nothing was learned */
-  async leave(otherwise: string): Promise<string | null> {
-    if (this.#bytes === null) return null;
-    if (this.#file === undefined) await writeFileAtomic(otherwise, this.#bytes);
-    await this.written;
-    return this.#file ?? otherwise;
-  }
 }
 
 /** Null where there is no such file yet. @throws PareError PERMISSION */

@@ -63,7 +63,10 @@ async function train(job: TrainingJob): Promise<void> {
       tell({ kind: "progress", progress });
     },
     checkpointDue: () => pace.isDue,
-    onCheckpoint: (bytes) => pace.pass(() => tell({ kind: "checkpoint", bytes })),
+    onCheckpoint(bytes) {
+      if (stop.signal.aborted) tell({ kind: "stopping" });
+      pace.pass(() => tell({ kind: "checkpoint", bytes }));
+    },
   });
   const { proto } = await encodeModel(student);
   tell({ kind: "trained", student: proto, engine, history, steps, batch });

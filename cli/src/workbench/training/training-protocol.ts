@@ -26,6 +26,8 @@ export type TrainingMessage =
   | { readonly kind: "progress"; readonly progress: TrainingProgress }
   | { readonly kind: "note"; readonly note: string }
   | { readonly kind: "checkpoint"; readonly bytes: Uint8Array }
+  /** It has heard that it is to stop, and the last checkpoint comes next: a large one takes a while. */
+  | { readonly kind: "stopping" }
   | {
       readonly kind: "trained";
       /** The student as an ONNX file. */
