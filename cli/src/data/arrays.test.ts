@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -53,6 +53,26 @@ describe(".npz and .npy as numpy writes them", () => {
   it("reads compressed files, and text as labels", async () => {
     const samples = await all(await readNpz(golden("compressed.npz"), [x]));
     expect(samples.map(({ label }) => label)).toEqual(["cat", "dog", "cat", "dog", "ox"]);
+  });
+
+  it("lets arrays lie that nobody asks for, and names them where one is missing", async () => {
+    const array = formatNpy({ type: "float32", dims: [1, 4], data: new Float32Array(4) });
+    const meta = await readFile(golden("object.npy"));
+    const path = await file("meta.npz", zipSync({ "x.npy": array, "meta.npy": meta }));
+    expect(await all(await readNpz(path, [x]))).toHaveLength(1);
+    await expect(readNpz(path, [{ ...x, name: "y" }])).rejects.toThrow(/it has "x", "meta"\./);
+  });
+
+  it("gives labels in float16 as numbers", async () => {
+    const array = formatNpy({ type: "float32", dims: [2, 4], data: new Float32Array(8) });
+    const halves = Uint16Array.of(0x3c00, 0xc100);
+    const labelled = async (dims: readonly number[]): Promise<readonly unknown[]> => {
+      const label = formatNpy({ type: "float16", dims, data: halves });
+      const path = await file("half.npz", zipSync({ "x.npy": array, "label.npy": label }));
+      return (await all(await readNpz(path, [x]))).map((sample) => sample.label);
+    };
+    expect(await labelled([2])).toEqual([1, -2.5]);
+    expect(await labelled([2, 1])).toEqual([Float32Array.of(1), Float32Array.of(-2.5)]);
   });
 
   it("feeds whole rows where the input has no batch", async () => {
@@ -120,12 +140,8 @@ describe(".npz and .npy as numpy writes them", () => {
     const entry = array.subarray(directory, array.length - 22);
     const end = Uint8Array.from(array.subarray(array.length - 22));
     const copies = 40;
-    const named = Array.from({ length: copies }, (_, index) => {
-      const copy = Uint8Array.from(entry);
-      copy[46] = 97 + (index % 26);
-      return copy;
-    });
-    const bytes = Uint8Array.from(Buffer.concat([array.subarray(0, directory), ...named, end]));
+    const entries = Array.from({ length: copies }, () => entry);
+    const bytes = Uint8Array.from(Buffer.concat([array.subarray(0, directory), ...entries, end]));
     const tail = new DataView(bytes.buffer, bytes.length - 22);
     tail.setUint16(8, copies, true);
     tail.setUint16(10, copies, true);
@@ -282,8 +298,40 @@ describe(".jsonl", () => {
     expect(Object.entries(sample?.feeds ?? {})).toMatchObject([["__proto__", { dims: [1, 1] }]]);
   });
 
-  it("refuses fractions for whole numbers", async () => {
-    const reading = readJsonl(await file("half.jsonl", '{"ids":[1.5]}'), [ids]).then(all);
-    await expect(reading).rejects.toMatchObject({ code: "DATA_MISMATCH" });
+  it("takes null for no label, no id and no group", async () => {
+    const line = '{"x":[1,2,3,4],"label":null,"id":null,"group":null}\n';
+    const samples = await all(await readJsonl(await file("null.jsonl", line + line), [x]));
+    expect(samples.map((sample) => Object.keys(sample))).toEqual([["feeds"], ["feeds"]]);
   });
+
+  it.each([
+    ["int64", "1.5", /not int64/],
+    ["int64", "9007199254740993", /which JSON rounds/],
+    ["int64", "-9007199254740992", /which JSON rounds/],
+    ["int64", '"9223372036854775808"', /not int64/],
+    ["int64", '"-9223372036854775809"', /not int64/],
+    ["uint64", "-1", /not uint64/],
+    ["uint64", '"18446744073709551616"', /not uint64/],
+  ] as const)("refuses for %s what it cannot hold: %s", async (type, value, message) => {
+    const path = await file("whole.jsonl", `{"ids":[${value}]}`);
+    await expect(readJsonl(path, [{ ...ids, type }]).then(all)).rejects.toMatchObject({
+      code: "DATA_MISMATCH",
+      message: expect.stringMatching(message),
+    });
+  });
+
+  it.each([
+    ["int64", ["-9223372036854775808", "9223372036854775807"], -9007199254740991],
+    ["uint64", ["0", "18446744073709551615"], 9007199254740991],
+  ] as const)(
+    "takes for %s all that it can hold, large ones as text",
+    async (type, ends, number) => {
+      const path = await file("ends.jsonl", JSON.stringify({ ids: [...ends, number] }));
+      const [sample] = await all(await readJsonl(path, [{ ...ids, type }]));
+      const data = [...ends, number].map(BigInt);
+      expect(sample?.feeds["ids"]).toMatchObject({
+        data: type === "int64" ? BigInt64Array.from(data) : BigUint64Array.from(data),
+      });
+    },
+  );
 });

@@ -14,7 +14,10 @@ export async function describeSplits({
   const describe = async (split: readonly number[], count: number): Promise<ReportSplit> => {
     const named = count <= mostIds;
     const found = split.flatMap((index) => entries[index] ?? []);
-    const content = found.map(({ id, digest, labelDigest }) => [id, digest, labelDigest]);
+    // A sample without further fields is told as it was before they were, so that earlier locks hold.
+    const content = found.map(({ id, digest, labelDigest, extraDigest }) =>
+      extraDigest === null ? [id, digest, labelDigest] : [id, digest, labelDigest, extraDigest],
+    );
     return {
       sha256: await sha256(new TextEncoder().encode(JSON.stringify(content))),
       ids: named ? found.map(({ id }) => id) : null,

@@ -1,4 +1,5 @@
-import { readdir } from "node:fs/promises";
+import type { Stats } from "node:fs";
+import { readdir, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { PareError, type ValueInfo } from "@pare/runtime/format";
 import { fileError } from "../platform/file-error.js";
@@ -24,7 +25,8 @@ interface ImageFile {
 }
 
 /**
- * A folder of images. Subfolders are labels, numbered in sorted order; images beside one another have none.
+ * A folder of images. Subfolders are labels, numbered in sorted order; images beside one another have none. Links are
+ * followed. A subfolder without images is refused: only the user knows whether it is a label.
  * @throws PareError DATA_INVALID, DATA_MISMATCH when the model does not take one image
  */
 export async function readImageFolder(
@@ -62,15 +64,13 @@ async function* images(
 
 async function imageFiles(folder: string): Promise<readonly ImageFile[]> {
   const top = await list(folder);
-  const classes = top.folders.filter((name) => !name.startsWith("."));
+  const classes: { readonly name: string; readonly files: readonly string[] }[] = [];
+  for (const name of top.folders)
+    classes.push({ name, files: (await list(join(folder, name))).files });
   const flat = top.files.filter(isImage).map((id): ImageFile => ({ id, label: null }));
-  const labelled: ImageFile[] = [];
-  const others = [...top.files];
-  for (const [label, name] of classes.entries()) {
-    const { files } = await list(join(folder, name));
-    others.push(...files);
-    labelled.push(...files.filter(isImage).map((file) => ({ id: `${name}/${file}`, label })));
-  }
+  const labelled = classes.flatMap(({ name, files }, label) =>
+    files.filter(isImage).map((file): ImageFile => ({ id: `${name}/${file}`, label })),
+  );
   if (flat.length > 0 && labelled.length > 0) {
     throw new PareError(
       "DATA_INVALID",
@@ -82,7 +82,9 @@ async function imageFiles(folder: string): Promise<readonly ImageFile[]> {
     );
   }
   if (flat.length + labelled.length === 0) {
-    const sounds = others.some((name) => extname(name).toLowerCase() === ".wav");
+    const sounds = [top, ...classes].some(({ files }) =>
+      files.some((name) => extname(name).toLowerCase() === ".wav"),
+    );
     throw new PareError(
       "DATA_INVALID",
       sounds
@@ -96,24 +98,60 @@ async function imageFiles(folder: string): Promise<readonly ImageFile[]> {
       },
     );
   }
-  return flat.length > 0 ? flat : labelled;
+  if (flat.length > 0) return flat;
+  refuseEmpty(
+    folder,
+    classes.filter(({ files }) => !files.some(isImage)).map(({ name }) => name),
+  );
+  return labelled;
+}
+
+/** To number one that is no label, as `__MACOSX` is none, shifts those after it; to leave out one that is a label, too. */
+function refuseEmpty(folder: string, empty: readonly string[]): void {
+  const [first] = empty;
+  if (first === undefined) return;
+  const named = empty.slice(0, 3).map((name) => `"${name}"`);
+  const more = empty.length > named.length ? ` and ${empty.length - named.length} more` : "";
+  throw new PareError(
+    "DATA_INVALID",
+    `${folder} holds images in subfolders, but none in ${named.join(", ")}${more}: are these labels or not?`,
+    {
+      where: join(folder, first),
+      hint: "Put images into each, or move it elsewhere; where a label is to have none, write a data module: pare data <model>.",
+    },
+  );
 }
 
 function isImage(name: string): boolean {
-  return !name.startsWith(".") && imageExtensions.has(extname(name).toLowerCase());
+  return imageExtensions.has(extname(name).toLowerCase());
 }
 
+/** What is in a folder and not hidden; links count as what they lead to. */
 async function list(
   folder: string,
 ): Promise<{ files: readonly string[]; folders: readonly string[] }> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
     throw fileError(cause, folder, "DATA_NOT_FOUND");
   });
+  const found = await Promise.all(
+    entries
+      .filter(({ name }) => !name.startsWith("."))
+      .map(async (entry) => {
+        const target = entry.isSymbolicLink() ? await follow(join(folder, entry.name)) : entry;
+        return { name: entry.name, isFolder: target.isDirectory() };
+      }),
+  );
   // Sorted by code points, so that labels do not depend on the machine's language.
-  const names = (kept: typeof entries): string[] =>
+  const names = (kept: typeof found): string[] =>
     kept.map(({ name }) => name).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
   return {
-    files: names(entries.filter((entry) => !entry.isDirectory())),
-    folders: names(entries.filter((entry) => entry.isDirectory())),
+    files: names(found.filter(({ isFolder }) => !isFolder)),
+    folders: names(found.filter(({ isFolder }) => isFolder)),
   };
+}
+
+async function follow(link: string): Promise<Stats> {
+  return stat(link).catch((cause: unknown) => {
+    throw fileError(cause, link, "DATA_NOT_FOUND");
+  });
 }

@@ -1,4 +1,4 @@
-import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -67,17 +67,62 @@ describe("an image as an input", () => {
   });
 });
 
+async function labelsIn(place: string): Promise<unknown[]> {
+  const { samples } = await readImageFolder(place, [nchw], presets["0..1"]);
+  const found = [];
+  for await (const { id, label } of samples) found.push([id, label]);
+  return found;
+}
+
 describe("a folder of images", () => {
   it("has its subfolders as labels, in sorted order", async () => {
-    const { count, samples } = await readImageFolder(golden("."), [nchw], presets["0..1"]);
-    const found = [];
-    for await (const { id, label } of samples) found.push([id, label]);
+    const { count } = await readImageFolder(golden("."), [nchw], presets["0..1"]);
     expect(count).toBe(3);
-    expect(found).toEqual([
+    expect(await labelsIn(golden("."))).toEqual([
       ["cat/four.png", 0],
       ["cat/wide.png", 0],
       ["dog/four.png", 1],
     ]);
+  });
+
+  it("follows links, which have their place among the labels", async () => {
+    const place = join(folder, "linked");
+    await cp(golden("cat"), join(place, "a"), { recursive: true });
+    await symlink(golden("dog"), join(place, "b"), "junction");
+    await mkdir(join(place, "c"));
+    await symlink(golden("cat/four.png"), join(place, "c", "one.png"));
+    // Nothing below a label's folder is read: a circle of links ends.
+    await symlink(place, join(place, "c", "circle"), "junction");
+    expect(await labelsIn(place)).toEqual([
+      ["a/four.png", 0],
+      ["a/wide.png", 0],
+      ["b/four.png", 1],
+      ["c/one.png", 2],
+    ]);
+    await rm(join(place, "a"), { recursive: true });
+    await rm(join(place, "c"), { recursive: true });
+    expect(await labelsIn(place)).toEqual([["b/four.png", 0]]);
+    await symlink(join(place, "nowhere"), join(place, "a"), "junction");
+    await expect(labelsIn(place)).rejects.toMatchObject({
+      code: "DATA_NOT_FOUND",
+      where: join(place, "a"),
+    });
+    await rm(place, { recursive: true });
+  });
+
+  it("is refused where a subfolder has no images, by its name", async () => {
+    const place = join(folder, "emptied");
+    await cp(golden("."), place, { recursive: true });
+    await mkdir(join(place, "__MACOSX"));
+    await writeFile(join(place, "__MACOSX", "._four.png"), "");
+    await expect(labelsIn(place)).rejects.toMatchObject({
+      code: "DATA_INVALID",
+      message: expect.stringMatching(/none in "__MACOSX": are these labels or not/),
+      where: join(place, "__MACOSX"),
+    });
+    for (const name of ["b", "c", "d"]) await mkdir(join(place, name));
+    await expect(labelsIn(place)).rejects.toThrow(/none in "__MACOSX", "b", "c" and 1 more:/);
+    await rm(place, { recursive: true });
   });
 
   it("has no labels without subfolders", async () => {
@@ -147,6 +192,34 @@ describe("preprocessing", () => {
     expect(() => parsePreprocessorConfig({ model_type: "bert" }, "c")).toThrow(
       /does not describe an image processor/,
     );
+  });
+
+  it("enlarges by crop_pct before it crops, as ConvNeXT's and PoolFormer's processors do", () => {
+    const normalized = { do_rescale: true, image_mean: [0.5], image_std: [0.5] };
+    const parsed = (fields: object) => parsePreprocessorConfig({ ...normalized, ...fields }, "c");
+    const whole = (edge: number) => ({ height: edge, width: edge });
+    for (const size of [{ shortest_edge: 224 }, 224])
+      expect(parsed({ crop_pct: 0.875, size })).toMatchObject({
+        fit: "crop",
+        edgeRatio: 256 / 224,
+        size: whole(224),
+      });
+    expect(parsed({ crop_pct: 0.95, size: { shortest_edge: 288 } })).toMatchObject({
+      fit: "crop",
+      edgeRatio: 303 / 288,
+    });
+    // From 384 on nothing is cropped.
+    expect(parsed({ crop_pct: 0.875, size: { shortest_edge: 384 } })).toMatchObject({
+      fit: "stretch",
+      size: whole(384),
+    });
+    const pooled = { crop_pct: 0.9, do_center_crop: true, crop_size: whole(224) };
+    for (const size of [{ shortest_edge: 224 }, whole(224)])
+      expect(parsed({ ...pooled, size })).toMatchObject({
+        fit: "crop",
+        edgeRatio: 248 / 224,
+        size: whole(224),
+      });
   });
 
   it("knows its presets by name", async () => {

@@ -17,14 +17,14 @@ import { resolveDims } from "./fit-feeds.js";
  * @throws PareError DATA_MISMATCH for ragged arrays, other types than the input's, or dims that do not fit
  */
 export function jsonTensor(value: unknown, info: ValueInfo, where: string): Tensor {
-  const fail = (what: string): PareError =>
+  const fail = (
+    what: string,
+    hint = "Write nested arrays as the input's dims say, without its batch axis if you like.",
+  ): PareError =>
     new PareError(
       "DATA_MISMATCH",
       `${where}, "${info.name}" ${what}; the model takes ${describeValue(info)}.`,
-      {
-        where: `${where}, "${info.name}"`,
-        hint: "Write nested arrays as the input's dims say, without its batch axis if you like.",
-      },
+      { where: `${where}, "${info.name}"`, hint },
     );
   const dims: number[] = [];
   for (let level = value; Array.isArray(level); level = level[0]) dims.push(level.length);
@@ -38,8 +38,13 @@ export function jsonTensor(value: unknown, info: ValueInfo, where: string): Tens
     return { type: "string", dims: fitted, data: flat };
   }
   const data = arrayFrom(flat, info.type);
-  if (data === null) throw fail(`holds values that are not ${info.type}`);
-  return { type: info.type, dims: fitted, data };
+  if (data !== null) return { type: info.type, dims: fitted, data };
+  if (isWhole64(info.type) && flat.some(isRounded))
+    throw fail(
+      "holds whole numbers beyond 2^53, which JSON rounds",
+      'Write these as text: "9007199254740993".',
+    );
+  throw fail(`holds values that are not ${info.type}`);
 }
 
 function flatten(value: unknown, dims: readonly number[], depth: number, into: unknown[]): boolean {
@@ -75,7 +80,11 @@ function arrayFrom(values: readonly unknown[], type: Exclude<Dtype, "string">): 
       case "int64":
       case "uint64": {
         const array = new dtypeArray[type](values.length);
-        for (const [index, value] of values.entries()) array[index] = bigOf(value);
+        for (const [index, value] of values.entries()) {
+          const whole = bigOf(value);
+          array[index] = whole;
+          if (array[index] !== whole) return null;
+        }
         return array;
       }
       case "float16":
@@ -107,8 +116,18 @@ function arrayFrom(values: readonly unknown[], type: Exclude<Dtype, "string">): 
   }
 }
 
+function isWhole64(type: Dtype): boolean {
+  return type === "int64" || type === "uint64";
+}
+
+/** Where a whole number in JSON may have been another before it was read. */
+function isRounded(value: unknown): boolean {
+  return Number.isInteger(value) && !Number.isSafeInteger(value);
+}
+
 function bigOf(value: unknown): bigint {
-  return typeof value === "number" || typeof value === "string" ? BigInt(value) : notOf();
+  const isUsable = typeof value === "number" || typeof value === "string";
+  return isUsable && !isRounded(value) ? BigInt(value) : notOf();
 }
 
 function numberOf(value: unknown): number {

@@ -64,7 +64,7 @@ function sampleOf(line: string, where: string, inputs: readonly ValueInfo[]): Ra
   return {
     feeds: Object.fromEntries(feeds),
     ...(label !== undefined && label !== null && { label }),
-    ...(id !== undefined && { id: textOf(id) }),
+    ...(id !== undefined && id !== null && { id: textOf(id) }),
     ...(group !== undefined && group !== null && { group: textOf(group) }),
   };
 }

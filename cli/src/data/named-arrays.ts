@@ -2,6 +2,7 @@ import {
   type Dtype,
   describeValue,
   elementCount,
+  numbersOf,
   PareError,
   type Tensor,
   type TypedArray,
@@ -25,14 +26,19 @@ export function arrayInMemory(tensor: Tensor): NamedArray {
 /**
  * Arrays named as the model's inputs, with `label`, and where there are such, `id` and `group`. An array of the
  * input's rank holds one sample per row, with a batch of one; an array of one axis more holds whole inputs.
+ * @param names of all arrays that there are, those that were not read too
  * @throws PareError DATA_MISMATCH for a missing array or another number of rows
  */
 export function samplesOfArrays(
   arrays: ReadonlyMap<string, NamedArray>,
   inputs: readonly ValueInfo[],
   where: string,
+  names: readonly string[] = [...arrays.keys()],
 ): RawSamples {
-  const feeds = inputs.map((info) => ({ info, array: arrayFor(info, arrays, inputs, where) }));
+  const feeds = inputs.map((info) => ({
+    info,
+    array: arrayFor(info, arrays, inputs, where, names),
+  }));
   const count = feeds[0]?.array.dims[0] ?? 0;
   const extras = { label: arrays.get("label"), id: arrays.get("id"), group: arrays.get("group") };
   const all = [
@@ -73,7 +79,7 @@ async function* rows(
       const dims = rowDims(info, array, where);
       tensors.set(info.name, { type: array.type, dims, data: await array.row(index) });
     }
-    const label = extras.label && plainOf(await extras.label.row(index), extras.label.dims.length);
+    const label = extras.label && plainOf(extras.label, await extras.label.row(index));
     const [id, group] = [await textOf(extras.id, index), await textOf(extras.group, index)];
     yield {
       feeds: Object.fromEntries(tensors),
@@ -88,9 +94,12 @@ async function textOf(array: NamedArray | undefined, index: number): Promise<str
   return array === undefined ? undefined : Array.from<unknown>(await array.row(index)).join("-");
 }
 
-function plainOf(row: TypedArray | readonly string[], rank: number): unknown {
-  if (rank > 1) return row;
-  const [value] = row;
+/** Halves as the numbers that they are, for a label has no type that would tell them from their bits. */
+function plainOf({ type, dims }: NamedArray, row: TypedArray | readonly string[]): unknown {
+  const isHalf = type === "float16" || type === "bfloat16";
+  const values = (isHalf && numbersOf({ type, dims: [row.length], data: row })) || row;
+  if (dims.length > 1) return values;
+  const [value] = values;
   return typeof value === "bigint" ? Number(value) : value;
 }
 
@@ -99,12 +108,13 @@ function arrayFor(
   arrays: ReadonlyMap<string, NamedArray>,
   inputs: readonly ValueInfo[],
   where: string,
+  names: readonly string[],
 ): NamedArray {
   const array = arrays.get(info.name);
   if (array === undefined) {
     throw new PareError(
       "DATA_MISMATCH",
-      `${where} has no array "${info.name}"; it has ${[...arrays.keys()].map((name) => `"${name}"`).join(", ") || "none"}.`,
+      `${where} has no array "${info.name}"; it has ${names.map((name) => `"${name}"`).join(", ") || "none"}.`,
       {
         where,
         hint: `Name the arrays as the inputs: ${inputs.map((input) => `"${input.name}" (${describeValue(input)})`).join(", ")}.`,

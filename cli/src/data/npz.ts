@@ -13,11 +13,11 @@ const mostInflation = 1032;
 export async function readNpz(path: string, inputs: readonly ValueInfo[]): Promise<RawSamples> {
   const bytes = await readWhole(path);
   const wanted = new Set([...inputs.map(({ name }) => name), "label", "id", "group"]);
+  const { names, contents } = await unzip(bytes, path, wanted);
   const arrays = new Map<string, NamedArray>();
-  const isUsed = (name: string): boolean => wanted.has(name) || inputs.length === 1;
-  for (const [name, content] of await unzip(bytes, path, isUsed))
+  for (const [name, content] of contents)
     arrays.set(name, arrayInMemory(parseNpy(content, `${basename(path)}, "${name}"`)));
-  return samplesOfArrays(arrays, inputs, path);
+  return samplesOfArrays(arrays, inputs, path, names);
 }
 
 /** A single array in a `.npy`: the samples of a model with one input, without labels. */
@@ -43,18 +43,28 @@ async function readWhole(path: string): Promise<Uint8Array> {
   });
 }
 
-/** Arrays that are used, by name. Entries may share their bytes: what counts is what all unpack to from all there are. */
+interface Unzipped {
+  /** Of all arrays. */
+  readonly names: readonly string[];
+  /** Of those that are wanted, by name. */
+  readonly contents: ReadonlyMap<string, Uint8Array>;
+}
+
+/** Unpacks what is wanted. Entries may share their bytes: what counts is what all unpack to from all there are. */
 async function unzip(
   bytes: Uint8Array,
   path: string,
-  isUsed: (name: string) => boolean,
-): Promise<ReadonlyMap<string, Uint8Array>> {
+  wanted: ReadonlySet<string>,
+): Promise<Unzipped> {
   const { unzipSync } = await import("fflate");
+  const names: string[] = [];
   let unpacked = 0;
   try {
     const files = unzipSync(bytes, {
       filter({ name, originalSize }) {
-        if (!name.endsWith(".npy") || !isUsed(nameOf(name))) return false;
+        if (!name.endsWith(".npy")) return false;
+        names.push(nameOf(name));
+        if (!wanted.has(nameOf(name))) return false;
         unpacked += originalSize;
         if (unpacked > bytes.length * mostInflation) {
           throw new PareError(
@@ -66,7 +76,10 @@ async function unzip(
         return true;
       },
     });
-    return new Map(Object.entries(files).map(([file, content]) => [nameOf(file), content]));
+    const contents = new Map(
+      Object.entries(files).map(([file, content]) => [nameOf(file), content]),
+    );
+    return { names, contents };
   } catch (cause) {
     if (cause instanceof PareError) throw cause;
     throw new PareError("DATA_INVALID", `${path} is not a readable .npz: ${messageOf(cause)}.`, {

@@ -89,30 +89,44 @@ export function parsePreprocessorConfig(config: unknown, where: string): Preproc
       hint: "It should have fields such as image_mean, image_std and size.",
     });
   }
-  const edge = numberOr(
-    Object(fields.size).shortest_edge,
-    typeof fields.size === "number" ? fields.size : null,
-  );
-  const resized = sizeOf(fields.size);
-  const cropped =
-    fields.do_center_crop === true
-      ? (sizeOf(fields.crop_size) ?? square(numberOr(fields.crop_size, null)))
-      : null;
-  const size = cropped ?? resized ?? square(edge);
-  const shorter = cropped && Math.min(cropped.height, cropped.width);
-  const resizedEdge = edge ?? (resized && Math.min(resized.height, resized.width));
   const normalized = fields.do_normalize !== false;
   return {
     name: where,
-    fit: cropped !== null || (edge !== null && resized === null) ? "crop" : "stretch",
-    edgeRatio: shorter !== null && resizedEdge !== null ? resizedEdge / shorter : 1,
+    ...fittingOf(fields),
     kernel: kernels[numberOr(fields.resample, 2) ?? 2] ?? "linear",
     scale: fields.do_rescale === false ? 1 : (numberOr(fields.rescale_factor, 1 / 255) ?? 1 / 255),
     mean: normalized ? numbersOr(fields.image_mean, [0]) : [0],
     std: normalized ? numbersOr(fields.image_std, [1]) : [1],
     pad: 0,
-    size,
   };
+}
+
+/** ConvNeXT's processor, which says by `crop_pct` alone that it crops, stretches all of the image from this edge on. */
+const uncroppedEdge = 384;
+
+function fittingOf(
+  fields: Readonly<Record<string, unknown>>,
+): Pick<Preprocess, "fit" | "edgeRatio" | "size"> {
+  const edge = numberOr(Object(fields["size"]).shortest_edge, numberOr(fields["size"], null));
+  const resized = sizeOf(fields["size"]);
+  const share = numberOr(fields["crop_pct"], null);
+  const isConvNext = share !== null && fields["do_center_crop"] !== true;
+  if (isConvNext && edge !== null && edge >= uncroppedEdge)
+    return { fit: "stretch", edgeRatio: 1, size: square(edge) };
+  const cropped = isConvNext ? square(edge) : cropOf(fields);
+  const shorter = cropped && Math.min(cropped.height, cropped.width);
+  const uncropped = edge ?? (resized && Math.min(resized.height, resized.width));
+  const resizedEdge = uncropped && Math.trunc(uncropped / (share ?? 1));
+  return {
+    fit: cropped !== null || (edge !== null && resized === null) ? "crop" : "stretch",
+    edgeRatio: shorter !== null && resizedEdge !== null ? resizedEdge / shorter : 1,
+    size: cropped ?? resized ?? square(edge),
+  };
+}
+
+function cropOf(fields: Readonly<Record<string, unknown>>): Preprocess["size"] {
+  if (fields["do_center_crop"] !== true) return null;
+  return sizeOf(fields["crop_size"]) ?? square(numberOr(fields["crop_size"], null));
 }
 
 function sizeOf(value: unknown): Preprocess["size"] {

@@ -2,7 +2,7 @@ import { open } from "node:fs/promises";
 import { serialize } from "node:v8";
 import { messageOf, PareError, type Tensors, type ValueInfo } from "@pare/runtime/format";
 import { fileError } from "../platform/file-error.js";
-import { feedsDigest, labelDigest } from "./digests.js";
+import { feedsDigest, fieldsDigest, labelDigest } from "./digests.js";
 import { fitFeeds } from "./fit-feeds.js";
 import { GatheredWrites } from "./gathered-writes.js";
 import type { RawSample } from "./raw-sample.js";
@@ -21,6 +21,8 @@ export interface SampleEntry extends StoredAt {
   /** Of its feeds: equal digests are equal feeds. */
   readonly digest: string;
   readonly labelDigest: string;
+  /** Of its further fields, which its score may depend on; null where it has none. */
+  readonly extraDigest: string | null;
   readonly labelled: boolean;
 }
 
@@ -71,6 +73,7 @@ export async function* writeSamples(
           group,
           digest: feedsDigest(fitted.feeds),
           labelDigest: labelDigest(record.label),
+          extraDigest: Object.keys(extra).length === 0 ? null : fieldsDigest(extra),
           labelled: record.label !== null,
           file: path,
           offset,

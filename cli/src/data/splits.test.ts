@@ -89,6 +89,17 @@ describe("splitBySeed", () => {
     expect(splitBySeed(numbered(1000), 7)).not.toHaveProperty("training");
   });
 
+  it("keeps together any number of samples", () => {
+    const many = numbered(200_000);
+    for (const alike of [{ group: "one" }, { digest: "same" }]) {
+      const splits = splitBySeed(
+        many.map((each) => ({ ...each, ...alike })),
+        0,
+      );
+      expect(sets(splits).map(({ length }) => length)).toEqual([0, 0, many.length, 0]);
+    }
+  });
+
   it("says when there are too few", () => {
     expect(splitBySeed(numbered(1), 0)).toMatchObject({
       test: [0],

@@ -71,7 +71,8 @@ export function splitBySeed(
         share === undefined ? -Infinity : 1 - sets[name].length / (share * samples.length);
       if (open > most) [emptiest, most] = [name, open];
     }
-    sets[emptiest].push(...unit);
+    // One by one: a call takes only so many arguments, and a unit may be all samples.
+    for (const index of unit) sets[emptiest].push(index);
   }
   for (const name of splitNames) sets[name].sort((a, b) => a - b);
   const wanted = splitNames.filter((name) => shares.some(([one]) => one === name));
@@ -106,7 +107,9 @@ function unitsOf(samples: readonly Splittable[]): number[][] {
   const units = new Map<number, number[]>();
   for (const index of samples.keys()) {
     const root = rootOf(index);
-    units.set(root, [...(units.get(root) ?? []), index]);
+    const unit = units.get(root);
+    if (unit === undefined) units.set(root, [index]);
+    else unit.push(index);
   }
   return [...units.values()];
 }
