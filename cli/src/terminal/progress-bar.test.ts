@@ -27,6 +27,24 @@ it("shows no time left before there is anything to go by", async () => {
   expect(terminal.shown).not.toMatch(/NFs|ULLs|NaN/);
 });
 
+it("shows the cursor again where the process ends while it is drawn", async () => {
+  const [hidden, shown] = ["\u001B[?25l", "\u001B[?25h"];
+  const before = process.listeners("exit");
+  const terminal = new Terminal();
+  const bar = progressBar(terminal);
+  await vi.waitFor(() => {
+    bar.show(0, "reading samples");
+    expect(terminal.shown).toContain(hidden);
+  });
+  const added = process.listeners("exit").filter((listener) => !before.includes(listener));
+  expect(terminal.shown).not.toContain(shown);
+  for (const listener of added) listener(130);
+  expect(terminal.shown.split(shown)).toHaveLength(2);
+  bar.settle();
+  expect(terminal.shown.split(shown)).toHaveLength(2);
+  expect(process.listeners("exit")).toEqual(before);
+});
+
 it.each([
   [Number.NaN, "estimating"],
   [Infinity, "estimating"],

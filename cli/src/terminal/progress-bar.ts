@@ -11,6 +11,15 @@ export function progressBar(stream: NodeJS.WritableStream): Bar {
   let bar: SingleBar | null = null;
   let loading = false;
   let wanted = false;
+  const stop = (): void => {
+    process.off("exit", stop);
+    if (bar?.isActive) bar.stop();
+  };
+  const start = (own: SingleBar, what: string): void => {
+    own.start(1000, 0, { what });
+    // It hides the cursor, and whoever ends the process at once wants that back.
+    if (own.isActive) process.once("exit", stop);
+  };
   const open = async (): Promise<void> => {
     loading = true;
     const { default: progress } = await import("cli-progress");
@@ -28,7 +37,7 @@ export function progressBar(stream: NodeJS.WritableStream): Bar {
       stream,
     });
     loading = false;
-    if (wanted) bar.start(1000, 0, { what: "" });
+    if (wanted) start(bar, "");
   };
   return {
     show(fraction, what) {
@@ -37,12 +46,12 @@ export function progressBar(stream: NodeJS.WritableStream): Bar {
         if (!loading) void open();
         return;
       }
-      if (!bar.isActive) bar.start(1000, 0, { what });
+      if (!bar.isActive) start(bar, what);
       bar.update(Math.round(Math.min(1, fraction) * 1000), { what });
     },
     settle() {
       wanted = false;
-      if (bar?.isActive) bar.stop();
+      stop();
     },
   };
 }

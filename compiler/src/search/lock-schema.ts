@@ -34,13 +34,14 @@ const step: JsonSchema = {
 };
 
 const sizes = record(list({ type: "integer", minimum: 1 }));
+const evidence: JsonSchema = { enum: ["labelled", "unlabelled", "synthetic", "none"] };
 
 /** The schema of `pare.lock.json`, version 2. Every name is held against what is known before it is used. */
 export const lockSchema: JsonSchema = {
   $schema: "https://json-schema.org/draft/2020-12/schema",
   title: "What Pare decided, and what it takes to decide it again",
   ...withOptional(
-    { sizes },
+    { sizes, evidence },
     {
       lockVersion: { type: "integer", minimum: 1 },
       compiler: text,

@@ -1,6 +1,7 @@
 import {
   type Accuracy,
   type DeviceFeature,
+  type Evidence,
   type FileHash,
   findFault,
   type Golden,
@@ -27,7 +28,7 @@ export interface LockedTarget {
   readonly engine: string;
   readonly candidate: string;
   readonly precision: Precision;
-  /** The groups that stayed, in order; empty: the model as it was. */
+  /** The groups that stayed, in order; empty: the model as it was, or its normal form. The files say which. */
   readonly groups: readonly StepGroup[];
   readonly session: SessionOptions;
   readonly features: readonly DeviceFeature[];
@@ -69,6 +70,8 @@ export interface Lock {
   /** sha256 over each split's ids and content. */
   readonly splits: Readonly<Record<string, string>>;
   readonly targets: readonly LockedTarget[];
+  /** What accuracies rest on. Absent in locks that were written before it was said. */
+  readonly evidence?: Evidence;
   /** Ranges and channel means of activations, by the computation that makes them and the statistic. */
   readonly statistics: Readonly<Record<string, readonly number[]>>;
   /** Null until the bundle was made. */

@@ -40,7 +40,10 @@ export type RecordRequest = Pick<
   | "constants"
   | "sizes"
   | "splits"
->;
+> & {
+  /** Unknown of what a lock says that did not say it. */
+  readonly evidence?: OptimizeRequest["evidence"];
+};
 
 /** What was done and decided so far, as reports and the lock tell it. */
 export class Record {
@@ -158,8 +161,18 @@ export class Record {
   }
 
   #lock(decided: readonly Decided[]): Lock {
-    const { compiler, originalSha256, recipe, seed, budget, shapes, constants, sizes, splits } =
-      this.#request;
+    const {
+      compiler,
+      originalSha256,
+      recipe,
+      seed,
+      budget,
+      shapes,
+      constants,
+      sizes,
+      splits,
+      evidence,
+    } = this.#request;
     const statistics = new Map<string, readonly number[]>();
     for (const { chosen } of decided)
       for (const [key, numbers] of chosen.written.statistics) statistics.set(key, numbers);
@@ -174,6 +187,7 @@ export class Record {
       constants,
       ...(sizes && Object.keys(sizes).length > 0 && { sizes }),
       splits,
+      ...(evidence !== undefined && { evidence }),
       targets: decided.map((one) => lockedTarget(one, budget.limits(one.device.target).maxDrop)),
       statistics: Object.fromEntries([...statistics].sort(([a], [b]) => (a < b ? -1 : 1))),
       golden: null,

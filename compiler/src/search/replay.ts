@@ -1,4 +1,11 @@
-import { type Artifact, fileHashes, type Measurement, PareError } from "@pare/runtime/format";
+import {
+  type Artifact,
+  type Evidence,
+  fileHashes,
+  type Measure,
+  type Measurement,
+  PareError,
+} from "@pare/runtime/format";
 import { Fingerprints } from "../analysis/fingerprints.js";
 import { RecordedActivations } from "../calibrate/recorded-activations.js";
 import type { Made, State, Tried } from "./candidate.js";
@@ -11,14 +18,13 @@ import { isRefusal } from "./refusal.js";
 import { SharedFiles } from "./shared-files.js";
 import { explain } from "./why.js";
 
-/** What a replay needs: of a request all that says what the model is, and nothing that measures. */
+/** What a replay needs: of a request all that says what the model is, and of what measures, sizes alone. */
 export type ReplayRequest = Pick<
   OptimizeRequest,
   | "graph"
   | "original"
   | "originalSha256"
   | "recipe"
-  | "evidence"
   | "budget"
   | "shapes"
   | "constants"
@@ -26,6 +32,8 @@ export type ReplayRequest = Pick<
   | "compiler"
   | "signal"
 > & {
+  /** Of the float model, which a lock does not hold. */
+  readonly measure: Pick<Measure, "size">;
   /** Answers for a lock of the first version, which holds no statistics. Absent: such a lock suffices for weights alone. */
   readonly activations?: OptimizeRequest["activations"];
   readonly fingerprints?: OptimizeRequest["fingerprints"];
@@ -67,7 +75,7 @@ export async function replay(request: ReplayRequest, lock: Lock): Promise<Optimi
     if (device === undefined) continue;
     const chosen = await make(request, locked, normal, services, record);
     await checkFiles(chosen, locked, { lock, request });
-    const { evidence } = request;
+    const reference = await referenceOf(request, locked, services);
     record.decide({
       device,
       chosen,
@@ -75,19 +83,15 @@ export async function replay(request: ReplayRequest, lock: Lock): Promise<Optimi
         target: locked.target,
         name: locked.candidate,
         precision: locked.precision,
-        evidence,
+        evidence: evidenceOf(lock, locked),
         artifact: chosen.artifact,
-        reference: await referenceOf(request, chosen, locked, services),
+        reference: reference ?? chosen.artifact,
         files: locked.files,
         graph: chosen.written.graph,
         groups: locked.groups,
         shares: chosen.written.shares,
         measurement: measurementOf(locked),
-        baseline: {
-          ...measurementOf(locked),
-          accuracy: locked.baselineAccuracy,
-          latencyMs: locked.baselineLatencyMs,
-        },
+        baseline: reference && (await baselineOf(request, locked, reference)),
       },
       candidates: [],
       why: explain(locked.target, chosen, record.stepsOf(locked.target)),
@@ -99,20 +103,23 @@ export async function replay(request: ReplayRequest, lock: Lock): Promise<Optimi
   return { ...done, golden: lock.golden?.golden ?? null, lock: { ...done.lock, ...pinned(lock) } };
 }
 
+/** Where a lock does not say, no more than is sure: what has an accuracy was looked at on real inputs. */
+function evidenceOf({ evidence }: Lock, { accuracy }: LockedTarget): Evidence {
+  return evidence ?? (accuracy === null ? "none" : "unlabelled");
+}
+
 /** @throws PareError LOCK */
 async function checkFiles(
   { artifact }: Tried,
-  { target, files }: LockedTarget,
+  locked: LockedTarget,
   by: { readonly lock: Lock; readonly request: ReplayRequest },
 ): Promise<void> {
-  const made = await fileHashes(artifact);
-  const at = Array.from({ length: Math.max(made.length, files.length) }, (_, i) => i).find(
-    (i) => made[i]?.sha256 !== files[i]?.sha256,
-  );
-  if (at === undefined) return;
+  const other = await otherFile(artifact, locked);
+  if (other === null) return;
+  const { target } = locked;
   throw new PareError(
     "LOCK",
-    `What the lock file says of ${target} makes another file now: its sha256 begins with ${made[at]?.sha256.slice(0, 12) ?? "none"}, locked was ${files[at]?.sha256.slice(0, 12) ?? "none"}.`,
+    `What the lock file says of ${target} makes another file now: its sha256 begins with ${other.made}, locked was ${other.locked}.`,
     {
       where: target,
       hint: `It was written by ${by.lock.compiler}; this is ${by.request.compiler}. Run without --frozen to decide anew.`,
@@ -120,24 +127,63 @@ async function checkFiles(
   );
 }
 
-/** The model as its user has it; the chosen file itself where the target makes nothing of that. */
+/** How the hashes of the first file begin that is not the one that was locked; null where all are. */
+async function otherFile(
+  artifact: Artifact,
+  { files }: LockedTarget,
+): Promise<{ readonly made: string; readonly locked: string } | null> {
+  const made = await fileHashes(artifact);
+  for (let at = 0; at < Math.max(made.length, files.length); at += 1) {
+    const [own = "none", locked = "none"] = [made[at]?.sha256, files[at]?.sha256];
+    if (own !== locked) return { made: own.slice(0, 12), locked: locked.slice(0, 12) };
+  }
+  return null;
+}
+
+/** The model as its user has it; null where the target makes nothing of that. */
 async function referenceOf(
   request: ReplayRequest,
-  { artifact }: Tried,
   { target }: LockedTarget,
   services: MakeServices,
-): Promise<Artifact> {
+): Promise<Artifact | null> {
   try {
     return await asGiven(request, target, services);
   } catch (error) {
-    if (isRefusal(error)) return artifact;
+    if (isRefusal(error)) return null;
     throw error;
   }
 }
 
+/** The float model on a target: its own sizes, and what the lock says of it. */
+async function baselineOf(
+  { measure }: ReplayRequest,
+  { target, engine, baselineAccuracy, baselineLatencyMs }: LockedTarget,
+  reference: Artifact,
+): Promise<Measurement> {
+  return {
+    target,
+    engine,
+    sizeBytes: await measure.size(reference),
+    accuracy: baselineAccuracy,
+    parity: null,
+    latencyMs: baselineLatencyMs,
+    memoryBytes: null,
+    startupMs: null,
+  };
+}
+
 /** What a replay does not decide anew. */
-function pinned({ recipe, statistics, golden, splits, prefer }: Lock): Partial<Lock> {
-  return { recipe, statistics, golden, splits, prefer };
+function pinned(lock: Lock): Partial<Lock> {
+  const { recipe, statistics, golden, splits, prefer, targets, evidence } = lock;
+  return {
+    recipe,
+    statistics,
+    golden,
+    splits,
+    prefer,
+    targets,
+    ...(evidence !== undefined && { evidence }),
+  };
 }
 
 /** The locked groups one after another, each a step of the record. */
@@ -156,19 +202,16 @@ async function make(
     latency: null,
     accuracy: null,
   };
-  if (locked.groups.length === 0) {
-    const state: State = {
-      graph,
-      groups: [],
-      precision,
-      statistics: new Map(),
-      shares: [],
-    };
-    const artifact = await asGiven(request, target, services);
-    return { ...state, written: state, name: candidate, artifact, identity: "", ...measured };
-  }
   const fileOf = (state: State): Promise<Made> =>
     finish(state, candidate, target, session, [], services);
+  if (locked.groups.length === 0) {
+    const artifact = await asGiven(request, target, services);
+    // A recipe that does not simplify may have led to the normal form, by no group either.
+    if ((await otherFile(artifact, locked)) !== null)
+      return { ...(await fileOf(normal)), ...measured };
+    const state: State = { ...normal, graph };
+    return { ...state, written: state, name: candidate, artifact, identity: "", ...measured };
+  }
   let state = normal;
   let before: Pick<Made, "graph" | "artifact"> = { graph, artifact: original };
   let made: Made | null = null;

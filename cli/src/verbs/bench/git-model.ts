@@ -1,7 +1,9 @@
 import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { ModelSource } from "@pare/compiler";
-import { byteSource, type ByteSource, PareError } from "@pare/runtime/format";
+import { byteSource, type ByteSource, messageOf, PareError } from "@pare/runtime/format";
+import { systemCode } from "../../platform/file-error.js";
 
 /**
  * A model as it was at a commit: its file and, when it names them, those beside it. Filters apply, so
@@ -47,18 +49,37 @@ function fileAtCommit(folder: string, name: string, ref: string): Uint8Array {
       stdio: ["ignore", "pipe", "pipe"],
     });
   } catch (cause) {
-    const said =
-      cause instanceof Error && "stderr" in cause
-        ? String(cause.stderr).trim().split("\n")[0]
-        : String(cause);
+    const { said, hint } = reasonOf(cause, folder);
     throw new PareError(
       "MODEL_NOT_FOUND",
-      `git has no ${name} at ${ref}: ${(said || "git is not installed").replace(/\.$/, "")}.`,
-      {
-        where,
-        hint: "Name a commit, branch or tag that has the file. In CI, check out with its history: fetch-depth: 0.",
-        cause,
-      },
+      `git has no ${name} at ${ref}: ${said.replace(/\.$/, "")}.`,
+      { where, hint, cause },
     );
   }
+}
+
+/** Why there is no such file, and what to do. */
+function reasonOf(
+  cause: unknown,
+  folder: string,
+): { readonly said: string; readonly hint: string } {
+  // Of a program and of the folder to start it in, the system says the same.
+  if (systemCode(cause) === "ENOENT")
+    return existsSync(folder)
+      ? {
+          said: "git is not installed",
+          hint: "Install git, or name a file with the baseline in the place of --base.",
+        }
+      : {
+          said: `there is no folder ${folder}`,
+          hint: "Check the path; relative ones start at the current folder.",
+        };
+  const stderr: unknown = cause instanceof Error && "stderr" in cause ? cause.stderr : null;
+  const [said = ""] = String(stderr ?? "")
+    .trim()
+    .split("\n");
+  return {
+    said: said === "" ? messageOf(cause) : said,
+    hint: "Name a commit, branch or tag that has the file. In CI, check out with its history: fetch-depth: 0.",
+  };
 }

@@ -48,8 +48,7 @@ export async function runBench(
 ): Promise<void> {
   const output = context.output(options);
   const { signal } = context;
-  checkMeasureOptions(options);
-  checkReportFormats(options.report);
+  checkOptions(options);
   const targets = parseTargets(options.target);
   const shapes = parseShapes(options);
   const models: OpenedModel[] = [];
@@ -108,7 +107,8 @@ export async function runBench(
       skipped: engines.skipped,
     };
     const measured = engines.devices.map(({ target }) => target);
-    const budgets = await loadBudgets(first, candidates[0]?.name ?? baseline.name, {
+    const judged = options.base === undefined ? (others[0] ?? first) : first;
+    const budgets = await loadBudgets(judged, candidates[0]?.name ?? baseline.name, {
       maxDrop: options.maxDrop,
       maxSizeBytes: options.maxSize,
       maxLatencyMs: options.maxLatency,
@@ -140,8 +140,9 @@ export async function runBench(
                 best: null,
               }),
           });
-    const { passed } = comparison;
-    const report = withoutPlaces(comparison.report);
+    const { report: whole, passed } =
+      options.gate === true ? heldToGate(comparison, baseline, measured) : comparison;
+    const report = withoutPlaces(whole);
     await writeReports(report, options.report, output);
     output.result(
       [summaryText(report), ...(report.checks ?? []).map(checkText)].join("\n\n"),
@@ -153,6 +154,38 @@ export async function runBench(
     await workbench?.dispose();
     for (const model of models) model.close();
   }
+}
+
+/** @throws PareError ARGUMENT for options that do not go together; before anything is opened */
+function checkOptions(options: BenchOptions): void {
+  checkMeasureOptions(options);
+  checkReportFormats(options.report);
+  if (options.maxDrop !== undefined && options.data === undefined)
+    throw new PareError(
+      "ARGUMENT",
+      "--max-drop needs --data: without data no drop can be measured.",
+      { where: "--max-drop", hint: "Add --data, or leave --max-drop out." },
+    );
+}
+
+/** A gate that could compare nothing is missed: on each target, by the baseline that cannot be measured there. */
+function heldToGate(
+  comparison: Comparison,
+  baseline: OpenedModel,
+  targets: readonly TargetName[],
+): Comparison {
+  const { report } = comparison;
+  const { variants, checks = [], skipped } = report;
+  if (variants.length > 0 || checks.length > 0) return comparison;
+  const uncompared = skipped.filter(({ target }) => targets.includes(target));
+  const missed = uncompared.map(({ target, reason }): ReportCheck => ({
+    target,
+    name: baseline.path,
+    what: "loads",
+    outcome: "missed",
+    reason,
+  }));
+  return { report: { ...report, checks: missed }, passed: false, missed };
 }
 
 function benchModel(model: OpenedModel): BenchModel {

@@ -7,6 +7,7 @@ import {
   findTarget,
   GoldenRecorder,
   type Optimized,
+  type OptimizeRequest,
   reportOf,
   type ReplayRequest,
   type TargetDevice,
@@ -35,7 +36,7 @@ interface BundleWriterOptions {
   readonly shapes: Readonly<Record<string, readonly number[]>>;
   /** What runs the golden check; none where the lock brings it. */
   readonly devices: readonly TargetDevice[];
-  readonly request: ReplayRequest & { readonly seed: number };
+  readonly request: ReplayRequest & Pick<OptimizeRequest, "evidence" | "seed">;
   readonly folder: string;
   readonly running: Running;
 }
@@ -134,8 +135,10 @@ export class BundleWriter {
           ? null
           : nextStep(model.inputs, workbench.evaluation, optimized, request.budget),
     });
+    // A replay says what was seen elsewhere, by another engine on another processor.
+    const seenHere = optimized.time === null ? null : workbench;
     const checks = report.variants.flatMap((row) => [
-      ...(workbench === null
+      ...(seenHere === null
         ? []
         : [
             {
@@ -150,7 +153,7 @@ export class BundleWriter {
     ]);
     // Nothing comes after but the files themselves.
     const time = report.time && { ...report.time, tookMs: running.now() };
-    const saturates = workbench === null ? null : saturatesOn(workbench.engines.devices);
+    const saturates = seenHere && saturatesOn(seenHere.engines.devices);
     const variants = report.variants.map((row, index) => {
       const variant = optimized.variants[index];
       if (variant === undefined) return row;

@@ -30,7 +30,10 @@ export const define: DefineVerb = (command, context) => {
     .option("--no-cache", "neither use nor keep results between runs")
     .option("--frozen <lock>", "replay the decisions of a pare.lock.json, timing nothing")
     .option("--like <lock>", "try first what a pare.lock.json of an earlier model says")
-    .option("-o, --output <folder>", "the bundle (default: <model>.pare in the current folder)")
+    .option(
+      "-o, --output <folder>",
+      "the bundle (default: <model>.pare in the current folder; of a model.onnx, its folder's name)",
+    )
     .addHelpText("after", `\n${recipesText()}`)
     .action(async (model: string, options: OptimizeVerbOptions) => {
       const { runOptimize } = await import("./run.js");

@@ -34,7 +34,7 @@ export async function optimizeModel(
     await checkBundlePlace(folder);
     let report: Report | null = null;
     await whileWriting(folder, async () => {
-      report = lock === null ? await searchModel(path, job) : await replayLock(lock, job);
+      report = lock === null ? await searchModel(path, job) : await replayLock(path, lock, job);
     });
     return resultOf(folder, report);
   } finally {

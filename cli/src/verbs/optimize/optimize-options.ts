@@ -45,7 +45,7 @@ export interface OptimizeOptions {
   readonly like?: string;
   /** Fixes the splits and all that is random. Default 0. */
   readonly seed?: number;
-  /** The bundle's folder. Default: `<model>.pare` in the current folder. */
+  /** The bundle's folder. Default: `<model>.pare` in the current folder; of a model.onnx, its folder's name. */
   readonly output?: string;
 }
 

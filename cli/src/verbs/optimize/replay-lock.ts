@@ -1,28 +1,33 @@
-import { checkLock, Fingerprints, type Lock, MeasuredActivations, replay } from "@pare/compiler";
-import { onnxArtifact, PareError, type Report } from "@pare/runtime/format";
+import {
+  checkLock,
+  Fingerprints,
+  type Limits,
+  type Lock,
+  MeasuredActivations,
+  replay,
+  type ReplayRequest,
+} from "@pare/compiler";
+import { createMeasure } from "@pare/bench";
+import { onnxArtifact, PareError, type Report, type TargetName } from "@pare/runtime/format";
+import { loadBudgets } from "../../config/budgets.js";
 import { version } from "../../terminal/package-facts.js";
 import { calibrationOn } from "../../workbench/calibration-samples.js";
 import { parseTargets } from "../../workbench/engines.js";
 import { examplesOf, splitHashes, trainingOf } from "../../workbench/evaluation.js";
 import { fittingSize } from "../../workbench/fitting-size.js";
 import type { OpenedModel } from "../../workbench/opened-model.js";
-import { guessedDims } from "../../workbench/synthetic-samples.js";
+import { guessedDims, syntheticSamples } from "../../workbench/synthetic-samples.js";
 import { openWorkbench } from "../../workbench/workbench.js";
 import { BundleWriter } from "./bundle-writer.js";
 import type { Job } from "./job.js";
 import { defaultMaxDrop, lockedConstants, shapesOf, sizesOf } from "./optimize-options.js";
 
-/** Decided before: nothing is timed, and where there is no data nothing is measured either. */
-export async function replayLock(lock: Lock, job: Job): Promise<Report> {
+/** Decided before: nothing is timed, and where there is no data no engine is asked either. */
+export async function replayLock(path: string, lock: Lock, job: Job): Promise<Report> {
   const { model, folder, options, running } = job;
   const { signal, output } = running;
-  const wanted = options.target === undefined ? null : parseTargets(options.target);
-  const missing = wanted?.find((name) => !lock.targets.some(({ target }) => target === name));
-  if (missing !== undefined)
-    throw new PareError("LOCK", `The lock file has no decision for ${missing}.`, {
-      hint: "Leave that target out, or run without --frozen.",
-    });
-  const targets = lock.targets.filter(({ target }) => wanted?.includes(target) ?? true);
+  const targets = lockedTargets(lock, job);
+  const limits = await limitsOf(path, targets, job);
   const bound = shapesOf(options);
   const original = await model.read();
   const asked = {
@@ -47,25 +52,19 @@ export async function replayLock(lock: Lock, job: Job): Promise<Report> {
     if (workbench?.data) checkLock(lock, { ...asked, splits: splitHashes(workbench.evaluation) });
     const examples = workbench && examplesOf(workbench.evaluation, workbench.engines.reference);
     const fingerprints = new Fingerprints();
-    const request: ReplayOf = {
+    const request: ReplayRequest & { readonly seed: number } = {
       graph: model.graph,
       original: onnxArtifact(original.bytes),
       originalSha256: original.sha256,
       recipe: { name: lock.recipe.name, summary: "", groups: [], propose: false },
-      evidence: workbench?.evaluation.evidence ?? (targets.some(hasAccuracy) ? "labelled" : "none"),
       ...(examples && {
         activations: new MeasuredActivations(calibrationOn(examples), fingerprints),
         fingerprints,
         examples,
         training: trainingOf(workbench.evaluation, workbench.engines.reference),
       }),
-      budget: {
-        limits: (target) => ({
-          maxDrop: targets.find((one) => one.target === target)?.maxDrop ?? defaultMaxDrop,
-        }),
-        prefer: lock.prefer,
-        timeBudgetMs: null,
-      },
+      measure: sizesAlone(model, lock.seed),
+      budget: { limits, prefer: lock.prefer, timeBudgetMs: null },
       seed: lock.seed,
       shapes: asked.shapes,
       constants: asked.constants,
@@ -74,6 +73,7 @@ export async function replayLock(lock: Lock, job: Job): Promise<Report> {
       signal,
     };
     const optimized = await replay(request, { ...lock, targets });
+    const rests = optimized.variants.map(({ evidence }) => evidence);
     const devices = workbench?.engines.devices ?? [];
     const shapes = workbench?.evaluation.shapes ?? (await guessedShapes(model));
     const writer = new BundleWriter({
@@ -81,7 +81,7 @@ export async function replayLock(lock: Lock, job: Job): Promise<Report> {
       workbench,
       shapes,
       devices,
-      request,
+      request: { ...request, evidence: rests.find((one) => one !== "none") ?? "none" },
       folder,
       running,
     });
@@ -91,16 +91,60 @@ export async function replayLock(lock: Lock, job: Job): Promise<Report> {
   }
 }
 
+/** @throws PareError LOCK where a target is wanted that it does not decide */
+function lockedTargets({ targets }: Lock, { options }: Job): Lock["targets"] {
+  const wanted = options.target === undefined ? null : parseTargets(options.target);
+  const missing = wanted?.find((name) => !targets.some(({ target }) => target === name));
+  if (missing !== undefined)
+    throw new PareError("LOCK", `The lock file has no decision for ${missing}.`, {
+      hint: "Leave that target out, or run without --frozen.",
+    });
+  return targets.filter(({ target }) => wanted?.includes(target) ?? true);
+}
+
+/**
+ * What the user allows, and of the metric else what was allowed when it was decided: the lock's figures are held against it.
+ * @throws PareError ARGUMENT where a drop is limited and the lock has no accuracy
+ */
+async function limitsOf(
+  path: string,
+  targets: Lock["targets"],
+  { model, options }: Job,
+): Promise<(target: TargetName) => Limits> {
+  const { maxDrop, maxSizeBytes, maxLatencyMs } = options;
+  const unknown = targets.find(({ accuracy }) => accuracy === null);
+  if (maxDrop !== undefined && unknown !== undefined)
+    throw new PareError(
+      "ARGUMENT",
+      `--max-drop cannot be held: the lock file has no accuracy for ${unknown.target}.`,
+      {
+        where: "--max-drop",
+        hint: "Run with --data and without --frozen, or leave --max-drop out.",
+      },
+    );
+  const budgets = await loadBudgets(path, model.name, { maxDrop, maxSizeBytes, maxLatencyMs });
+  return (target) => {
+    const locked = targets.find((one) => one.target === target);
+    const given = budgets(target);
+    return { ...given, maxDrop: given.maxDrop ?? locked?.maxDrop ?? defaultMaxDrop };
+  };
+}
+
+/** Without an engine: files are compressed, and nothing is run. */
+function sizesAlone({ inputs }: OpenedModel, seed: number): ReturnType<typeof createMeasure> {
+  return createMeasure({
+    hosts: new Map(),
+    samples: syntheticSamples(inputs, seed),
+    splits: { calibration: [], validation: [], test: [] },
+    scorer: null,
+    seed,
+  });
+}
+
 async function guessedShapes({
   graph,
   inputs,
 }: OpenedModel): Promise<Readonly<Record<string, readonly number[]>>> {
   const usual = await fittingSize(graph, inputs);
   return Object.fromEntries(inputs.map((info) => [info.name, guessedDims(info, {}, usual)]));
-}
-
-type ReplayOf = Parameters<typeof replay>[0] & { readonly seed: number };
-
-function hasAccuracy({ accuracy }: Lock["targets"][number]): boolean {
-  return accuracy !== null;
 }

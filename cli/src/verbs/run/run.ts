@@ -1,12 +1,5 @@
 import { join, resolve } from "node:path";
-import {
-  isTypedArray,
-  onnxArtifact,
-  PareError,
-  type TargetName,
-  type Tensor,
-  type Tensors,
-} from "@pare/runtime/format";
+import { onnxArtifact, PareError, type TargetName, type Tensors } from "@pare/runtime/format";
 import { backendsInNode } from "@pare/bench";
 import { findTarget, loadableOn } from "@pare/compiler";
 import { formatNpy } from "../../data/npy.js";
@@ -20,6 +13,8 @@ import { openModel } from "../../workbench/opened-model.js";
 import type { Output } from "../../terminal/output.js";
 import type { VerbContext } from "../../terminal/verb.js";
 import { readInputs } from "./input-files.js";
+import { outputFiles } from "./output-files.js";
+import { elementsOf, previewOf } from "./printed-tensor.js";
 import type { OutputOptions } from "../../terminal/output.js";
 import type { Pairs } from "../../terminal/option-values.js";
 
@@ -142,17 +137,17 @@ async function give(
 ): Promise<void> {
   const rows: string[][] = [];
   const document = new Map<string, unknown>();
+  const files = outputFiles(Object.keys(outputs));
   for (const [name, tensor] of Object.entries(outputs)) {
+    const own = files.get(name);
     const file =
-      options.output === undefined
-        ? null
-        : join(options.output, `${name.replaceAll(/[^\w.-]/g, "_")}.npy`);
+      options.output === undefined || own === undefined ? null : join(options.output, own);
     if (file !== null) await writeFileAtomic(file, formatNpy(tensor));
-    rows.push([name, `${tensor.type} [${tensor.dims.join(", ")}]`, file ?? preview(tensor)]);
+    rows.push([name, `${tensor.type} [${tensor.dims.join(", ")}]`, file ?? previewOf(tensor)]);
     document.set(name, {
       type: tensor.type,
       dims: tensor.dims,
-      ...(file === null ? { data: numbers(tensor) } : { file }),
+      ...(file === null ? { data: elementsOf(tensor) } : { file }),
     });
   }
   say.result(tableText(rows, new Set([0, 1, 2])), {
@@ -160,22 +155,4 @@ async function give(
     selection,
     outputs: Object.fromEntries(document),
   });
-}
-
-/** JSON has no 64-bit integers: those beyond 2^53 become text. */
-function numbers({ data }: Tensor): unknown[] {
-  return Array.from<unknown>(data).map((value) =>
-    typeof value === "bigint"
-      ? Number.isSafeInteger(Number(value))
-        ? Number(value)
-        : String(value)
-      : value,
-  );
-}
-
-function preview({ data }: Tensor): string {
-  const shown = Array.from<unknown>(data.slice(0, 8)).map((value) =>
-    typeof value === "number" && isTypedArray(data) ? Number(value.toPrecision(6)) : String(value),
-  );
-  return `${shown.join(" ")}${data.length > shown.length ? " …" : ""}`;
 }

@@ -1,0 +1,97 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { encodeModel, parseGraph } from "@pare/compiler";
+import type { Report } from "@pare/runtime/format";
+import { afterAll, beforeAll, beforeEach, expect, it, vi } from "vitest";
+import type { VerbContext } from "../../terminal/verb.js";
+import { type BenchOptions, runBench } from "./run.js";
+
+let folder = "";
+const file = (name: string): string => join(folder, name);
+
+/** One operator on two numbers. */
+async function model(name: string, op: string): Promise<string> {
+  const text = `graph main opset 21 (x: float32[2]) -> (y) {\n  %1 = ${op}(x) : float32[2]\n  return %1\n}\n`;
+  await writeFile(file(name), (await encodeModel(parseGraph(text))).proto);
+  return file(name);
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "pare-bench-"));
+});
+beforeEach(() => vi.stubEnv("GITHUB_STEP_SUMMARY", ""));
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await rm(folder, { recursive: true });
+});
+
+async function benched(
+  models: readonly [string, string],
+  more: Partial<BenchOptions> = {},
+): Promise<{ readonly code: number; readonly text: string; readonly report: Report }> {
+  let code = 0;
+  const said: { text: string; report: Report }[] = [];
+  const context: VerbContext = {
+    signal: new AbortController().signal,
+    typed: "pare bench",
+    exit: (wanted) => void (code = wanted),
+    output: () => ({
+      verbose: false,
+      result: (text, document) => void said.push({ text, report: document as Report }),
+      note() {},
+      detail() {},
+      progress() {},
+      settle() {},
+    }),
+  };
+  const [first, ...others] = models;
+  await runBench(first, others, { gate: true, target: ["cpu"], seed: 0, ...more }, context);
+  const [result] = said;
+  if (result === undefined) throw new Error("a result is expected");
+  return { code, ...result };
+}
+
+it("misses a gate that could compare nothing, because no engine runs the baseline", async () => {
+  const models = [await model("unknown.onnx", "Mystery"), await model("new.onnx", "Neg")] as const;
+  const junit = file("gate.xml");
+  const { code, text, report } = await benched(models, { report: [["junit", junit]] });
+  const why = /The baseline cannot be measured: .*Mystery/s;
+  expect(code).toBe(3);
+  expect(report.variants).toEqual([]);
+  expect(report.checks).toMatchObject([
+    {
+      target: "cpu",
+      name: expect.stringMatching(/unknown\.onnx$/),
+      what: "loads",
+      outcome: "missed",
+      reason: expect.stringMatching(why),
+    },
+  ]);
+  expect(text).toMatch(/^missed: cpu, loads: The baseline/m);
+  expect(await readFile(junit, "utf8")).toMatch(/failures="1"/);
+  expect((await benched(models, { gate: false })).code).toBe(0);
+});
+
+it("holds the candidate to what its own path is allowed, and not the baseline's", async () => {
+  const models = [await model("old.onnx", "Neg"), await model("new.onnx", "Neg")] as const;
+  const allowed = { "new.onnx": { maxSize: 1 }, "old.onnx": { maxSize: "1MB" } };
+  await writeFile(file("pare.config.json"), JSON.stringify({ models: allowed }));
+  const { code, report } = await benched(models);
+  expect(code).toBe(3);
+  expect(report.checks).toContainEqual({
+    target: "cpu",
+    name: expect.stringMatching(/new\.onnx$/),
+    what: "size",
+    outcome: "missed",
+    reason: expect.stringMatching(/ 1 B are allowed\.$/),
+  });
+});
+
+it("refuses a drop without data, which no gate could hold to", async () => {
+  const models = [await model("old.onnx", "Neg"), await model("new.onnx", "Neg")] as const;
+  await expect(benched(models, { maxDrop: 0.1 })).rejects.toMatchObject({
+    code: "ARGUMENT",
+    where: "--max-drop",
+  });
+});
