@@ -228,11 +228,14 @@ function isSummed(graph: Graph, axes: ChannelAxes, { axis }: Member): boolean {
   return couplingsAt(graph, axes, axis).some(({ own }) => own.sums);
 }
 
-/** Are these the weights with which an operator reads the channels? */
+/**
+ * Are these the weights with which an operator reads the channels? Where it gives them too, as a recurrent one does its
+ * units, those that it sums over; the others make them.
+ */
 function readsIt(graph: Graph, axes: ChannelAxes, member: Member): boolean {
   return (
     isWeight(graph, axes, member) &&
-    couplingsAt(graph, axes, member.axis).some(({ sums, own }) => sums && !own.sums)
+    couplingsAt(graph, axes, member.axis).some(({ own, sumsUp }) => own.sums || sumsUp)
   );
 }
 
@@ -249,7 +252,9 @@ function couplingsAt(graph: Graph, axes: ChannelAxes, axis: Member["axis"]) {
         (tie) =>
           tie.axis === axis.axis && tie.port.side === port.side && tie.port.index === port.index,
       );
-      return own === undefined ? [] : [{ own, node, sums: ties.some(({ sums }) => sums) }];
+      const gives = ties.some(({ port: { side } }) => side === "output");
+      const sumsUp = !gives && ties.some(({ sums }) => sums);
+      return own === undefined ? [] : [{ own, node, sumsUp }];
     });
   });
 }

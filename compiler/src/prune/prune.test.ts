@@ -180,6 +180,52 @@ describe("what is pruned", () => {
     expect(distance(before, await run(graph, feeds))).toBe(0);
   });
 
+  it.each([
+    ["RNN", 1],
+    ["GRU", 3],
+    ["LSTM", 4],
+  ] as const)("keeps a unit of %s that only others of its layer read", async (op, gates) => {
+    /** Units of which the first is f(bias), and no product behind reads it. @param column what the others read of it */
+    const recurrent = (column: number): Graph =>
+      graphOf({ x: ["float32", 5, 2, 3] }, (input, b) => {
+        const rows = gates * 4;
+        const numbers = (width: number, zero: (row: number, at: number) => boolean) =>
+          Array.from({ length: rows * width }, (_, index) => {
+            const [row, at] = [Math.floor(index / width), index % width];
+            return zero(row, at) ? 0 : Math.sin(index + 1);
+          });
+        const w = b.floats(
+          numbers(3, (row) => row % 4 === 0),
+          [1, rows, 3],
+        );
+        const made = numbers(4, (row) => row % 4 === 0).map((value, index) =>
+          index % 4 === 0 ? value * column : value,
+        );
+        const r = b.floats(made, [1, rows, 4]);
+        const bias = b.floats(
+          numbers(2, () => false),
+          [1, 2 * rows],
+        );
+        const cell = { hidden_size: attribute.int(4) };
+        const outputs = b.editor.add(op, [input("x"), w, r, bias], cell, { outputs: 1 });
+        const units = b.add("Squeeze", [outputs[0] ?? input("x"), b.ints([1])]);
+        const reading = Array.from({ length: 8 }, (_, at) => (at < 2 ? 0 : Math.cos(at)));
+        return { y: b.add("MatMul", [units, b.floats(reading, [4, 2])]) };
+      });
+    for (const [column, left] of [
+      [1, 4],
+      [0, 3],
+    ] as const) {
+      const graph = recurrent(column);
+      const feeds = feedsOf(graph, 3);
+      const before = await run(graph, feeds);
+      await cutUnread(graph, 1);
+      const [node] = graph.order();
+      expect(node?.attributes.get("hidden_size")).toEqual(attribute.int(left));
+      expect(distance(before, await run(graph, feeds))).toBeLessThan(1e-5);
+    }
+  });
+
   it.each(blockKinds)(
     "passes through: %s",
     async (kind) => {

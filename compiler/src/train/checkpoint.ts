@@ -44,15 +44,21 @@ export function readCheckpoint(
   const { arrays, metadata } = readSafetensors(bytes, "the checkpoint");
   if (metadata["format"] !== format) throw invalid("is no checkpoint of a training");
   const before = parsed(metadata["identity"]);
-  for (const [name, now] of Object.entries(identity)) {
-    if (before[name] === now) continue;
+  for (const name of new Set([...Object.keys(identity), ...Object.keys(before)])) {
+    if (before[name] === identity[name]) continue;
+    const [was, is] = [before[name], identity[name]].map((one) =>
+      one === undefined ? "not said" : JSON.stringify(one),
+    );
     throw new PareError(
       "DATA_MISMATCH",
-      `The checkpoint is of another training: ${name} was ${JSON.stringify(before[name])}, and is ${JSON.stringify(now)}.`,
+      `The checkpoint is of another training: ${name} was ${was}, and is ${is}.`,
       { where: "the checkpoint", hint: "Go on with what it began with, or start anew without it." },
     );
   }
-  for (const [name, { dims, data }] of namedArrays(state)) {
+  const own = new Map(namedArrays(state));
+  const other = [...arrays.keys()].find((name) => !own.has(name));
+  if (other !== undefined) throw invalid(`has an array "${other}", which is not learned here`);
+  for (const [name, { dims, data }] of own) {
     const saved = arrays.get(name);
     if (saved === undefined || saved.dims.join() !== dims.join())
       throw invalid(`has no array "${name}" of [${dims.join(", ")}]`);

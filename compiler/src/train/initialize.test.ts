@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { attribute, type Graph } from "../ir/index.js";
+import { attribute, edit, type Graph, Tensor, type ValueId } from "../ir/index.js";
 import { randomOf } from "../pipeline/random.js";
 import { graphOf } from "../rules/rule-case.test.support.js";
 import { initializeFresh } from "./initialize.js";
 import { learnedConstants, trainedConstants } from "./parameters.js";
+import { network as trained } from "./small-networks.test.support.js";
 
 /** Every kind of weights once, each of a few thousand. */
 function network(): Graph {
@@ -24,6 +25,24 @@ function network(): Graph {
     };
   });
 }
+
+const first = (graph: Graph, id: ValueId | null | undefined): number | undefined =>
+  graph.constant(id)?.numbers()?.[0];
+
+/** A network of which all numbers are others than fresh ones. */
+function small(): Graph {
+  const graph = trained();
+  edit(graph, "learned", (editor) => {
+    for (const { value, tensor } of learnedConstants(graph)) {
+      const learned = Float32Array.from({ length: tensor.count }, (_, at) => 2 + at);
+      editor.setConstant(value, Tensor.float32(tensor.dims, learned));
+    }
+  });
+  return graph;
+}
+
+const numbersByName = (graph: Graph): ReadonlyMap<string, readonly number[]> =>
+  new Map(learnedConstants(graph).map(({ name, tensor }) => [name, tensor.numbers() ?? []]));
 
 const varianceOf = (values: Float32Array): number =>
   values.reduce((sum, value) => sum + value * value, 0) / values.length;
@@ -49,6 +68,42 @@ describe("what was learned", () => {
 
 describe("fresh weights", () => {
   const random = (name: string): (() => number) => randomOf(3, name);
+
+  it("leave what is frozen, also what its norms have counted", () => {
+    const graph = small();
+    const before = numbersByName(graph);
+    initializeFresh(graph, random, ["conv.*", "norm.*"]);
+    const after = numbersByName(graph);
+    const changed = [...after].flatMap(([name, numbers]) =>
+      numbers.join() === before.get(name)?.join() ? [] : name,
+    );
+    expect(changed.toSorted()).toEqual(["head.b", "head.w"]);
+  });
+
+  it("are those of each reader where a constant was one by chance", () => {
+    const graph = graphOf({ x: ["float32", 1, 2, 3] }, (input, b) => {
+      const shared = b.floats([0, 0]);
+      const conv = b.add("Conv", [input("x"), b.weights(2, 2, 1), shared]);
+      return { y: b.add("BatchNormalization", [conv, shared, shared, shared, shared]) };
+    });
+    initializeFresh(graph, random);
+    const read = graph.order().map(({ inputs }) => inputs.slice(2).map((id) => first(graph, id)));
+    expect(read).toEqual([[0], [0, 0, 1]]);
+    expect(first(graph, graph.order()[1]?.inputs[1])).toBe(1);
+  });
+
+  it("leave one constant where it is frozen by its own name", () => {
+    const graph = graphOf({ x: ["float32", 1, 2, 3] }, (input, b) => {
+      const shared = b.floats([7, 7]);
+      b.editor.rename(shared, "shared");
+      const conv = b.add("Conv", [input("x"), b.weights(2, 2, 1), shared]);
+      return { y: b.add("BatchNormalization", [conv, shared, shared, shared, shared]) };
+    });
+    initializeFresh(graph, random, ["shared"]);
+    const [conv, norm] = graph.order();
+    expect(new Set([conv?.inputs[2], ...(norm?.inputs.slice(1) ?? [])]).size).toBe(1);
+    expect(first(graph, conv?.inputs[2])).toBe(7);
+  });
 
   it("have the variance of He in front of a rectifier, of Glorot elsewhere, and come from the seed", async () => {
     const graph = network();

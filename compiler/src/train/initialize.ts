@@ -1,6 +1,7 @@
 import { edit, type Graph, type Node, Tensor } from "../ir/index.js";
 import { attributeReader, operatorOf } from "../ops/index.js";
-import { type LearnedConstant, learnedConstants } from "./parameters.js";
+import { isAmong, isNamed, type LearnedConstant, learnedConstants } from "./parameters.js";
+import { untieVectors } from "./untie-vectors.js";
 
 /**
  * Gives all that was learned fresh numbers. Weights in front of a rectifier are drawn from N(0, 2 / inputs): He and
@@ -8,9 +9,16 @@ import { type LearnedConstant, learnedConstants } from "./parameters.js";
  * AISTATS 2010. Tables of rows from N(0, 1 / width), recurrent weights as other weights; biases are 0, scales 1,
  * running means 0 and variances 1.
  * @param random uniform numbers in [0, 1) by name
+ * @param frozen names of what stays, statistics too; see `isNamed`
  */
-export function initializeFresh(graph: Graph, random: (name: string) => () => number): void {
-  const learned = learnedConstants(graph);
+export function initializeFresh(
+  graph: Graph,
+  random: (name: string) => () => number,
+  frozen: readonly string[] = [],
+): void {
+  // What stays by its own name stays one: copies would have other names in a file.
+  untieVectors(graph, (value) => isAmong(frozen, graph.value(value).name));
+  const learned = learnedConstants(graph).filter((one) => !isNamed(graph, one, frozen));
   edit(graph, "initialize", (editor) => {
     for (const one of learned) {
       const draw = random(`initialize ${one.name}`);

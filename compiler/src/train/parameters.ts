@@ -1,6 +1,8 @@
 import { PareError } from "@pare/runtime/format";
 import type { Graph, Node, Tensor, ValueId } from "../ir/index.js";
-import { type LearnedInput, operatorOf } from "../ops/index.js";
+import type { LearnedInput } from "../ops/index.js";
+import { learnedInputs } from "./learned-inputs.js";
+import { untieVectors } from "./untie-vectors.js";
 
 /** A constant of a model that was learned. */
 export interface LearnedConstant {
@@ -32,20 +34,6 @@ export function learnedConstants(graph: Graph): readonly LearnedConstant[] {
   return [...found.values()];
 }
 
-/** Exporters write the bias of a product that cannot add as an Add behind it. */
-function learnedInputs(graph: Graph, node: Node): readonly LearnedInput[] {
-  const own = operatorOf(node)?.traits.learned;
-  if (own !== undefined) return own;
-  if (node.op !== "Add" || node.domain !== "") return [];
-  return [0, 1].flatMap((input) => {
-    const producer = graph.producer(node.inputs[1 - input]);
-    const linear = producer && operatorOf(producer)?.traits.linear;
-    return linear !== undefined && linear.bias === undefined
-      ? [{ input, as: "bias" } as const]
-      : [];
-  });
-}
-
 function freeName(name: string, taken: Set<string>): string {
   const stem = name === "" ? "constant" : name;
   let free = stem;
@@ -59,12 +47,31 @@ function freeName(name: string, taken: Set<string>): string {
  * @throws PareError as `trainedConstants`
  */
 export function demandTrainable(graph: Graph, frozen: readonly string[]): void {
-  trainedConstants(graph, learnedConstants(graph), frozen);
+  const apart = graph.fork();
+  untieVectors(apart);
+  trainedConstants(apart, learnedConstants(apart), frozen);
+}
+
+/** Is a constant called so: itself, in the file, or what reads it? A `*` at the end of a name stands for any ending. */
+export function isNamed(
+  graph: Graph,
+  { name, value, reader }: LearnedConstant,
+  names: readonly string[],
+): boolean {
+  return [name, graph.value(value).name, graph.nodeLabel(reader)].some((one) =>
+    isAmong(names, one),
+  );
+}
+
+export function isAmong(names: readonly string[], text: string): boolean {
+  return names.some((name) =>
+    name.endsWith("*") ? text.startsWith(name.slice(0, -1)) : text === name,
+  );
 }
 
 /**
  * What is to be trained: all that was learned but running statistics, and but what is frozen.
- * @param frozen names of constants or of nodes that read them; a `*` at the end stands for any ending
+ * @param frozen see `isNamed`
  * @throws PareError RECIPE for a name that nothing has, or when nothing is left to be trained
  */
 export function trainedConstants(
@@ -73,11 +80,7 @@ export function trainedConstants(
   frozen: readonly string[],
 ): readonly LearnedConstant[] {
   const trainable = learned.filter(({ as }) => as !== "mean" && as !== "variance");
-  const matches = (pattern: string, { name, value, reader }: LearnedConstant): boolean =>
-    [name, graph.value(value).name, graph.nodeLabel(reader)].some((text) =>
-      pattern.endsWith("*") ? text.startsWith(pattern.slice(0, -1)) : text === pattern,
-    );
-  const unknown = frozen.find((pattern) => !trainable.some((one) => matches(pattern, one)));
+  const unknown = frozen.find((name) => !trainable.some((one) => isNamed(graph, one, [name])));
   if (unknown !== undefined) {
     const names = trainable.slice(0, 8).map(({ name }) => name);
     throw new PareError("RECIPE", `Nothing that can be trained is called "${unknown}".`, {
@@ -85,7 +88,7 @@ export function trainedConstants(
       hint: `There are ${names.join(", ")}${trainable.length > names.length ? ", …" : ""}.`,
     });
   }
-  const trained = trainable.filter((one) => !frozen.some((pattern) => matches(pattern, one)));
+  const trained = trainable.filter((one) => !isNamed(graph, one, frozen));
   if (trained.length === 0) {
     throw new PareError(
       frozen.length > 0 ? "RECIPE" : "UNSUPPORTED_OP",

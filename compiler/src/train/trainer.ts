@@ -52,10 +52,10 @@ class Training {
     const kept = { optimizer, average, batch, masks, shares: 1 + beside.length, inRuns };
     const state = await initialState(parameters, statistics, kept);
     const identity = {
-      ...request.identity,
       samples: samples.count,
       ...flat(options),
       seed: random("checkpoint")(),
+      ...request.identity,
     };
     if (resume !== undefined) readCheckpoint(resume, state, identity);
     return new Training(request, state, identity);

@@ -1,3 +1,4 @@
+import type { ValueId } from "../ir/index.js";
 import { MovingAverage } from "./optimizer/average.js";
 import { arraysOf, createOptimizer } from "./optimizer/create.js";
 import type { Optimizer, OptimizerOptions, Slot } from "./optimizer/optimizer.js";
@@ -43,7 +44,7 @@ export interface LearnedArray {
 /** All that a training is at one moment: with it, it goes on as if nothing had happened. */
 export interface TrainingState {
   readonly parameters: readonly LearnedArray[];
-  /** Running statistics of batch norms. */
+  /** Running statistics of batch norms, in the order of the graph's. */
   readonly statistics: readonly LearnedArray[];
   /** Of the last step: of each share of a batch those of all parameters. */
   readonly gradients: readonly (readonly Float32Array[])[];
@@ -71,7 +72,7 @@ export interface StateOptions {
   /** A share is computed in several runs. */
   readonly inRuns: boolean;
   /** 1 where a weight may be other than 0, by constant. */
-  readonly masks?: ReadonlyMap<LearnedConstant["value"], Uint8Array> | undefined;
+  readonly masks?: ReadonlyMap<ValueId, Uint8Array> | undefined;
 }
 
 /** Before the first step. */
@@ -96,11 +97,16 @@ export async function initialState(
       return { constant, values };
     }),
   );
-  const counted = await Promise.all(
-    statistics.map(async ({ constant }): Promise<LearnedArray> => {
-      return { constant, values: (await constant.tensor.readFloat32()).slice() };
-    }),
+  // A norm that is applied several times counts each time, in one array.
+  const arraysCounted = new Map(
+    await Promise.all(
+      statistics.map(async ({ constant }): Promise<readonly [ValueId, LearnedArray]> => {
+        const values = (await constant.tensor.readFloat32()).slice();
+        return [constant.value, { constant, values }];
+      }),
+    ),
   );
+  const counted = statistics.flatMap(({ constant }) => arraysCounted.get(constant.value) ?? []);
   const slots = learned.map(({ constant, values }): Slot => ({
     values,
     decays: constant.as === "weight",
@@ -135,5 +141,5 @@ export function learnedArrays({
     constant,
     values: average?.averages[index] ?? values,
   }));
-  return [...weights, ...statistics];
+  return [...weights, ...new Set(statistics)];
 }

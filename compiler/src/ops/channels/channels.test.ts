@@ -251,6 +251,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
     },
     { inputs: [x(), null, null, ints(2, 4, 6, 5)] },
     { inputs: [x(), null, null, ints(6, 5)], attributes: { axes: attribute.ints([2, 3]) } },
+    { inputs: [floats(1, 2, 2, 3), null, null, ints(1, 4, 4, 3)] },
   ],
   GridSample: [
     { inputs: [x(), floats(2, 3, 2, 2)] },
@@ -269,16 +270,20 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
     { inputs: [floats(4, 6), ints(2, 2, 3, 2)] },
     { inputs: [floats(1, 4, 1, 1), ints(-1, 4)] },
     { inputs: [floats(2, 6), ints(3, 4)] },
+    { inputs: [floats(4, 2, 3), ints(2, 0, -1)] },
   ],
   Flatten: [{ inputs: [x()] }, { inputs: [x()], attributes: axis(2) }],
-  Squeeze: [{ inputs: [floats(2, 1, 4, 1), ints(1, 3)] }],
+  Squeeze: [{ inputs: [floats(2, 1, 4, 1), ints(1, 3)] }, { inputs: [floats(1, 2, 1)] }],
   Unsqueeze: [{ inputs: [floats(2, 4), ints(0, 3)] }],
-  Expand: [{ inputs: [floats(2, 4, 1), ints(3, 2, 4, 5)] }],
+  Expand: [{ inputs: [floats(2, 4, 1), ints(3, 2, 4, 5)] }, { inputs: [floats(5, 4, 1), ints(5)] }],
   Transpose: [
     { inputs: [x()], attributes: { perm: attribute.ints([2, 1, 0, 3]) } },
     { inputs: [x()] },
   ],
-  Tile: [{ inputs: [floats(2, 4, 3), ints(1, 1, 2)] }],
+  Tile: [
+    { inputs: [floats(2, 4, 3), ints(1, 1, 2)] },
+    { inputs: [floats(1, 4, 3, 1), ints(1, 2, 1, 8)] },
+  ],
   Concat: [{ inputs: [floats(2, 4, 3), floats(2, 1, 3), floats(2, 2, 3)], attributes: axis(1) }],
   Split: [
     { inputs: [floats(2, 6, 3), ints(1, 2, 3)], attributes: axis(1), outputs: 3 },
@@ -549,6 +554,20 @@ describe("couplings", () => {
     expect(said("MatMul", { inputs: [floats(2, 3, 2), fixed(2, 2, 1)] }).join()).not.toContain(
       "stacks",
     );
+  });
+
+  test("of what is tiled or resized are of the axes that stay, whichever come before", () => {
+    expect(said("Tile", { inputs: [floats(2, 4), ints(3, 1)] })).toEqual([
+      "output0.1:0123 input0.1:0123",
+    ]);
+    expect(said("Resize", { inputs: [floats(1, 2, 2, 3), null, null, ints(1, 4, 4, 3)] })).toEqual([
+      "output0.0:0 input0.0:0",
+      "output0.3:012 input0.3:012",
+    ]);
+    expect(said("Tile", { inputs: [floats(1, 4, 3, 1), ints(1, 2, 1, 8)] })).toEqual([
+      "output0.0:0 input0.0:0",
+      "output0.2:012 input0.2:012",
+    ]);
   });
 
   test("of an Einsum are its letters", () => {

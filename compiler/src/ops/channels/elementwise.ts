@@ -20,16 +20,19 @@ import {
 /**
  * Every axis of the result with what is broadcast to it: an input that has the axis is cut along with it, one that has
  * a single place there serves all. Where a size is not known it may be either, and nothing is said.
+ * @param passes the axes of the result through which channels pass; all where not given
  */
 export function broadcastCouplings(
   node: ChannelNode,
   inputs: readonly number[],
+  passes: (axis: number) => boolean = () => true,
 ): readonly Coupling[] {
   const result = node.shape(output(0));
   if (result === undefined) return [];
   const shapes = inputs.map((index) => ({ index, shape: node.shape(input(index)) }));
   if (shapes.some(({ shape }) => shape === undefined)) return [];
   return result.flatMap((size, axis) => {
+    if (!passes(axis)) return [];
     const ties: Tie[] = [each(output(0), axis)];
     for (const { index, shape = [] } of shapes) {
       const at = axis - (result.length - shape.length);
@@ -61,16 +64,15 @@ const inSteps: Channels = {
     const shape = node.shape(input(0));
     const scales = node.shape(input(1));
     if (shape === undefined || scales === undefined || scales.length > 1) return [];
+    if (scales.length === 0 || scales[0] === 1) return broadcastCouplings(node, [0]);
     const axis = normalAxis(node.attributes.int("axis", 1), shape.length);
-    return broadcastCouplings(node, [0]).map((coupling, at) =>
-      at !== axis || scales.length === 0 || scales[0] === 1
-        ? coupling
-        : coupled(
-            ...coupling.ties,
-            ...[1, 2]
-              .filter((index) => node.shape(input(index))?.length === 1)
-              .map((index) => each(input(index), 0)),
-          ),
+    const theirs = [1, 2]
+      .filter((index) => node.shape(input(index))?.length === 1)
+      .map((index) => each(input(index), 0));
+    return broadcastCouplings(node, [0]).map((coupling) =>
+      coupling.ties.some(({ port, axis: at }) => port.side === "output" && at === axis)
+        ? coupled(...coupling.ties, ...theirs)
+        : coupling,
     );
   },
 };

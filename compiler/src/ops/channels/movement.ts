@@ -41,7 +41,7 @@ export const movementChannels: Some<typeof movementSchemas, Channels> = {
       const repeats = node.integers(1);
       return repeats === undefined
         ? []
-        : broadcastCouplings(node, [0]).filter((_, axis) => repeats[axis] === 1);
+        : broadcastCouplings(node, [0], (axis) => repeats[axis] === 1);
     },
   },
 };

@@ -19,7 +19,7 @@ import {
 
 /** All axes but those over which statistics are taken: through these no channel passes by itself. */
 function besides(node: ChannelNode, isMixed: (axis: number) => boolean): readonly Coupling[] {
-  return broadcastCouplings(node, [0]).filter((_, axis) => !isMixed(axis));
+  return broadcastCouplings(node, [0], (axis) => !isMixed(axis));
 }
 
 /** Each channel has numbers of its own, which stand in further inputs. */

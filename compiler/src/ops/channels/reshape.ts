@@ -3,12 +3,15 @@ import type { reshapeSchemas } from "../schema/reshape.js";
 import type { Some } from "../schema/cells.js";
 import { broadcastCouplings } from "./elementwise.js";
 import {
+  type ChannelNode,
   type Channels,
   type Coupling,
   coupled,
   each,
   type Fit,
   input,
+  type Kept,
+  keptSize,
   output,
   type Port,
   tie,
@@ -134,9 +137,38 @@ export const reshape: Channels = {
   },
 };
 
-function targetFit(...[node, kept]: Parameters<NonNullable<Channels["fit"]>>): readonly Fit[] {
+const x = input(0);
+const y = output(0);
+
+function targetFit(node: ChannelNode, kept: Kept): readonly Fit[] {
   const target = node.integers(1);
-  return target === undefined ? [] : sizesFit(1, target, node, kept, [...target.keys()]);
+  if (target === undefined) return [];
+  // What is expanded may have more axes than its target, which says the last ones.
+  const first = Math.max(0, (node.shape(y)?.length ?? 0) - target.length);
+  const axes = target.map((_, at) => first + at);
+  return sizesFit(
+    1,
+    target.map((size, at) => copied(node, kept, size, at)),
+    node,
+    kept,
+    axes,
+  );
+}
+
+/** A size of 0 copies that of the input's axis at its place; where this is cut otherwise, it is said. */
+function copied(node: ChannelNode, kept: Kept, size: number, axis: number): number {
+  const now = node.shape(y)?.[axis];
+  if (size !== 0 || typeof now !== "number") return size;
+  return keptSize(node, kept, x, axis) === keptSize(node, kept, y, axis) ? size : now;
+}
+
+/** Without axes all of one place go: also one of which a cut leaves one. */
+function squeezeFit(node: ChannelNode, kept: Kept): readonly Fit[] {
+  const shape = node.shape(x) ?? [];
+  if (node.shape(input(1)) !== undefined) return [];
+  if (!shape.some((_, axis) => kept.places(x, axis)?.length === 1)) return [];
+  const integers = [...shape.keys()].filter((axis) => shape[axis] === 1);
+  return [{ input: 1, integers }];
 }
 
 export const reshapeChannels: Some<typeof reshapeSchemas, Channels> = {
@@ -147,7 +179,7 @@ export const reshapeChannels: Some<typeof reshapeSchemas, Channels> = {
     fit: targetFit,
   },
   Flatten: reshape,
-  Squeeze: reshape,
+  Squeeze: { couplings: reshape.couplings, fit: squeezeFit },
   Unsqueeze: reshape,
   Expand: {
     couplings(node) {

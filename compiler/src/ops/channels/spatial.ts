@@ -148,7 +148,7 @@ const resize: Channels = {
     const listed = node.attributes.ints("axes")?.map((axis) => normalAxis(axis, shape.length));
     const axes = listed ?? [...shape.keys()];
     const [scales, sizes] = [node.numbers(2) ?? [], node.integers(3)];
-    return broadcastCouplings(node, [0]).filter((_, axis) => {
+    return broadcastCouplings(node, [0], (axis) => {
       const at = axes.indexOf(axis);
       if (at < 0) return true;
       return sizes === undefined ? scales[at] === 1 : sizes[at] === shape[axis];
@@ -163,7 +163,10 @@ const resize: Channels = {
   },
 };
 
-/** Integers that say the sizes of the result's axes, as they are after a cut. */
+/**
+ * Integers that say the sizes of the result's axes, as they are after a cut.
+ * @param sizes what an input says, or what it comes to
+ */
 export function sizesFit(
   at: number,
   sizes: readonly number[],
@@ -178,13 +181,14 @@ export function sizesFit(
     // A size of 1 that is broadcast and one that is left open stay what they are.
     return size === node.shape(y)?.[axis] ? now : size;
   });
-  return integers.every((size, index) => size === sizes[index]) ? [] : [{ input: at, integers }];
+  const said = node.integers(at);
+  return integers.every((size, index) => size === said?.[index]) ? [] : [{ input: at, integers }];
 }
 
 export const resizeChannels: { readonly [Name in keyof typeof resizeSchemas]: Channels } = {
   Resize: resize,
   GridSample: {
-    couplings: (node) => broadcastCouplings(node, [0]).filter((_, axis) => axis === 1),
+    couplings: (node) => broadcastCouplings(node, [0], (axis) => axis === 1),
   },
 };
 

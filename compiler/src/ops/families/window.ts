@@ -59,6 +59,15 @@ export function isMoving({ kernel, stride, dilation, output }: WindowAxis): bool
   return [kernel, stride, dilation, output].every((count) => Number(count) >= 1);
 }
 
+/** The places of a kernel, the last axis fastest. */
+export function placesOf(kernel: readonly number[]): readonly (readonly number[])[] {
+  return kernel.reduce<readonly (readonly number[])[]>(
+    (places, size) =>
+      places.flatMap((place) => Array.from({ length: size }, (_, at) => [...place, at])),
+    [[]],
+  );
+}
+
 /** What a dilated kernel covers. */
 export function spanOf(kernel: Dim, dilation: number): Dim {
   return dim.add(dim.multiply(dim.subtract(kernel, 1), dilation), 1);

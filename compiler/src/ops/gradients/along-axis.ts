@@ -1,6 +1,6 @@
 import { elementCount } from "@pare/runtime/format";
 import type { ValueId } from "../../ir/index.js";
-import type { Emitter } from "./emitter.js";
+import type { Backward } from "./backward.js";
 
 /** Which entries of the input, with which weights, make an entry of the result: one list for each of them. */
 export type Combination = readonly (readonly {
@@ -8,14 +8,21 @@ export type Combination = readonly (readonly {
   readonly weight: number;
 }[])[];
 
-/** y[o] = Σ weight · x[index] along an axis, backwards: x's cotangent, an axis of `size` entries, from y's. */
+/** Of the matrix that an axis is multiplied with: larger ones would be constants of 64 MiB. */
+const mostWeights = 2 ** 24;
+
+/**
+ * y[o] = Σ weight · x[index] along an axis, backwards: x's cotangent, an axis of `size` entries, from y's.
+ * @throws PareError UNSUPPORTED_OP where both axes are long: their product is how many weights there are
+ */
 export function backAlong(
-  emit: Emitter,
+  backward: Backward,
   cotangent: ValueId,
   axis: number,
   combination: Combination,
   size: number,
 ): ValueId {
+  const { emit } = backward;
   const dims = emit.shape(cotangent);
   const places = combination.length;
   const before = dims.slice(0, axis);
@@ -32,6 +39,8 @@ export function backAlong(
       emit.sum(emit.reshape(cotangent, [outer, size, repeats, width]), [2]),
       result,
     );
+  if (places * size > mostWeights)
+    throw backward.unsupported(`an axis of ${size} becomes one of ${places}`);
   // The last axis is multiplied from the right, any other from the left.
   const isLast = width === 1;
   const matrix = new Float64Array(places * size);

@@ -1,5 +1,6 @@
 import { elementCount } from "@pare/runtime/format";
 import { attribute, type ValueId } from "../../ir/index.js";
+import { placesOf } from "../families/window.js";
 import type { Convolution } from "./convolution-data.js";
 import type { Emitter } from "./emitter.js";
 
@@ -59,14 +60,6 @@ function tapsOf(
       return emit.slice(padded, axes, starts, ends, strides);
     },
   };
-}
-
-/** Coordinates in a kernel, in the order in which it lies. */
-function placesOf(kernel: readonly number[]): readonly (readonly number[])[] {
-  let places: number[][] = [[]];
-  for (const size of kernel)
-    places = places.flatMap((place) => Array.from({ length: size }, (_, at) => [...place, at]));
-  return places;
 }
 
 /** All taps of all channels beside one another: one product with dY. */

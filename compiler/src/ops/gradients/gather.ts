@@ -35,7 +35,7 @@ function gather(backward: Backward): readonly ValueId[] {
     "ScatterND",
     [
       emit.zeros([size, before * behind], taken),
-      emit.reshape(backward.input(1), [count, 1]),
+      emit.reshape(emit.cast(backward.input(1), "int64"), [count, 1]),
       emit.reshape(turned(taken, [before, count, behind]), [count, before * behind]),
     ],
     add,

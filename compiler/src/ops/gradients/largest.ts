@@ -1,6 +1,6 @@
 import { elementCount } from "@pare/runtime/format";
 import { attribute, type ValueId } from "../../ir/index.js";
-import type { WindowAxis } from "../families/window.js";
+import { placesOf, type WindowAxis } from "../families/window.js";
 import type { Backward } from "./backward.js";
 import type { Emitter } from "./emitter.js";
 import { placed } from "./placement.js";
@@ -118,16 +118,6 @@ function together(emit: Emitter, places: readonly ValueId[]): ValueId {
     : emit.concat(parts([windows, 1, behind]), 1);
 }
 
-/** Coordinates in a window, in the order in which it lies. */
-function placesOf(axes: readonly WindowAxis[]): readonly (readonly number[])[] {
-  let places: number[][] = [[]];
-  for (const { kernel } of axes)
-    places = places.flatMap((place) =>
-      Array.from({ length: Number(kernel) }, (_, at) => [...place, at]),
-    );
-  return places;
-}
-
 /** Windows that overlap: each tap's shares are put where it looked, and all are added. */
 function byTaps(backward: Backward, axes: readonly WindowAxis[]): ValueId {
   const { emit } = backward;
@@ -142,7 +132,7 @@ function byTaps(backward: Backward, axes: readonly WindowAxis[]): ValueId {
   const before = axes.map((axis) => Number(axis.before));
   const after = axes.map((axis, at) => (sizes[at] ?? 0) - Number(axis.size) - Number(axis.before));
   const padded = emit.pad(backward.input(0), [0, 0, ...before], [0, 0, ...after], lowest);
-  const places = placesOf(axes);
+  const places = placesOf(axes.map(({ kernel }) => Number(kernel)));
   const seen = places.map((place) => {
     const starts = place.map((at, axis) => at * (axes[axis]?.dilation ?? 1));
     const ends = axes.map(

@@ -1,9 +1,12 @@
-import { attribute, type Attributes } from "../../ir/index.js";
+import { expect, it } from "vitest";
+import { attribute, type Attributes, Tensor } from "../../ir/index.js";
 import {
   type Case,
   checkGradients,
   checkOutputs,
+  withGradients,
 } from "../../train/gradient-check.test.support.js";
+import { graphOf } from "../../rules/rule-case.test.support.js";
 import { one, only } from "./case.test.support.js";
 
 const { int, ints: list, float, string } = attribute;
@@ -32,6 +35,9 @@ const pads: readonly (readonly [mode: string, ...(readonly (readonly number[])[]
   ["reflect", [2, 1, 1, 2]],
   ["edge", [2, 0, 1, 3]],
   ["wrap", [1, 2, 0, 1]],
+  ["reflect", [3, 2, 3, 2]],
+  ["edge", [0, 2, 0, 0]],
+  ["wrap", [4, 0, 4, 3]],
 ];
 const resizes: readonly (readonly [
   name: string,
@@ -145,7 +151,7 @@ const cases: readonly Case[] = [
     build: withIntegers("Slice", bounds),
   })),
   ...pads.map(([mode, counts]): Case => ({
-    name: `Pad ${mode}`,
+    name: `Pad ${mode} by ${only(counts).join()}`,
     shapes: [[4, 3]],
     build: withIntegers("Pad", [only(counts)], { mode: string(mode) }),
   })),
@@ -159,6 +165,14 @@ const cases: readonly Case[] = [
     name: "Gather of rows, some twice",
     shapes: [[6, 4]],
     build: ([x], { add, ints }) => add("Gather", [only(x), ints([1, 3, 1, 5, 0, -1], [2, 3])]),
+  },
+  {
+    name: "Gather of rows, some twice, by int32",
+    shapes: [[6, 4]],
+    build: ([x], { add, editor }) => {
+      const ids = Tensor.of("int32", [2, 2], Int32Array.of(1, 3, 1, -1));
+      return add("Gather", [only(x), editor.constant("ids", ids)]);
+    },
   },
   {
     name: "Gather along another axis",
@@ -268,4 +282,30 @@ const cases: readonly Case[] = [
 ];
 
 checkGradients("gradients of what moves elements", cases);
+
+it.each(["reflect", "edge", "wrap"])(
+  "the gradient of Pad %s is no larger than what it pads",
+  (mode) => {
+    const graph = graphOf({ x: ["float32", 1, 2, 5000] }, (input, { add, ints }) => ({
+      y: add("Pad", [input("x"), ints([0, 0, 40, 0, 0, 40])], { mode: string(mode) }),
+    }));
+    withGradients(graph, "cpu");
+    const counts = [...graph.allValues()].flatMap(({ constant }) => constant?.count ?? []);
+    expect(Math.max(...counts)).toBeLessThan(100);
+  },
+);
+
+it("refuses Pad of an axis by several times itself, of which engines make anything", () => {
+  const graph = graphOf({ x: ["float32", 2] }, (input, { add, ints }) => ({
+    y: add("Pad", [input("x"), ints([9, 9])], { mode: string("wrap") }),
+  }));
+  expect(() => withGradients(graph, "cpu")).toThrow(/its pads are more than the axis is long/);
+});
+
+it("refuses an axis that is resized by a matrix too large", () => {
+  const graph = graphOf({ x: ["float32", 1, 1, 5000] }, (input, { add, ints }) => ({
+    y: add("Resize", [input("x"), null, null, ints([1, 1, 5001])], { mode: string("linear") }),
+  }));
+  expect(() => withGradients(graph, "cpu")).toThrow(/an axis of 5000 becomes one of 5001/);
+});
 checkOutputs("what moves elements gives with gradients what it gives without", cases);

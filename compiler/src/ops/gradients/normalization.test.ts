@@ -1,12 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { attribute } from "../../ir/index.js";
+import { graphOf } from "../../rules/rule-case.test.support.js";
 import {
   type Case,
   checked,
   checkGradients,
+  floatsOf,
+  load,
   tolerance,
+  withGradients,
 } from "../../train/gradient-check.test.support.js";
-import { one } from "./case.test.support.js";
+import { one, only } from "./case.test.support.js";
 
 const { int, float } = attribute;
 
@@ -90,6 +94,38 @@ checkGradients("gradients of normalizations", [
     })),
   ),
 ]);
+
+describe("LpNormalization of a row of zeros", () => {
+  it.each([1, 2])("has a gradient of 0, not NaN: norm %i", async (p) => {
+    const graph = graphOf({ x: ["float32", 2, 2] }, (input, { add }) => ({
+      y: add("LpNormalization", [input("x")], { p: int(p) }),
+    }));
+    withGradients(graph, "cpu");
+    const session = await load(graph);
+    const floats = (...values: readonly number[]) =>
+      ({ type: "float32", dims: [2, 2], data: Float32Array.from(values) }) as const;
+    const results = await session.run({
+      x: floats(0, 0, 3, 4),
+      "weights of y": floats(1, 2, 1, 2),
+    });
+    await session.dispose();
+    const gradient = floatsOf(results["x.gradient"]);
+    expect([...gradient.subarray(0, 2)]).toEqual([0, 0]);
+    expect(Math.hypot(...gradient)).toBeGreaterThan(0.01);
+  });
+});
+
+describe("LayerNormalization", () => {
+  it.each([1, 2])("is refused where the loss depends on output %i", (index) => {
+    const graph = graphOf({ x: ["float32", 2, 4] }, (input, { many, weights }) => {
+      const outputs = many("LayerNormalization", 3, [input("x"), weights(4), weights(4)]);
+      return { y: only(outputs[0]), statistic: only(outputs[index]) };
+    });
+    expect(() => withGradients(graph, "cpu")).toThrow(
+      /LayerNormalization .* has no gradient: the loss depends on its mean or its deviation/,
+    );
+  });
+});
 
 describe("BatchNormalization in training for WebGPU, written out", () => {
   it("gives the same gradients", async () => {

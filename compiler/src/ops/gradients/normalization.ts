@@ -26,6 +26,8 @@ function standardized(
 /** Mean and 1 / √(σ² + ε) are outputs of the node itself. */
 function layerNormalization(backward: Backward): readonly (ValueId | null)[] {
   const { emit } = backward;
+  if ([1, 2].some((index) => backward.hasCotangent(index)))
+    throw backward.unsupported("the loss depends on its mean or its deviation");
   const [x, scale, dY] = [backward.input(0), backward.input(1), backward.cotangent()];
   const rank = emit.shape(x).length;
   const from = normalAxis(backward.attributes.int("axis", -1), rank);
@@ -87,7 +89,7 @@ function localResponse(backward: Backward): readonly ValueId[] {
       return Array.from({ length: count }, (_, at) => ({ index: first + at, weight: 1 }));
     });
   const sum = (value: ValueId, below: number, above: number) =>
-    backAlong(emit, value, 1, band(below, above), channels);
+    backAlong(backward, value, 1, band(below, above), channels);
   // Going back along the mirrored band is going forward along the band.
   const squares = sum(emit.multiply(x, x), up, down);
   const base = emit.shift(emit.scale(squares, share), attributes.float("bias", 1));
@@ -96,7 +98,10 @@ function localResponse(backward: Backward): readonly ValueId[] {
   return [emit.subtract(direct, emit.scale(emit.multiply(x, around), 2 * share * beta))];
 }
 
-/** y = x / n: (dY − s · Σ dY · y) / n, where s is y for the norm of squares and x's sign for that of amounts. */
+/**
+ * y = x / n: (dY − s · Σ dY · y) / n, where s is y for the norm of squares and x's sign for that of amounts; 0 where the
+ * norm is, as y is there.
+ */
 function unitNorm(backward: Backward): readonly ValueId[] {
   const { emit, attributes } = backward;
   const [x, y, dY] = [backward.input(0), backward.output(0), backward.cotangent()];
@@ -106,7 +111,10 @@ function unitNorm(backward: Backward): readonly ValueId[] {
   const norm = emit.node(op, [x, emit.integers(axes)]);
   const along = emit.sum(emit.multiply(dY, y), axes, true);
   const slope = isSquare ? y : emit.sign(x);
-  return [emit.divide(emit.subtract(dY, emit.multiply(slope, along)), norm)];
+  const isZero = emit.compare("Equal", norm, 0);
+  const divisor = emit.where(isZero, emit.scalar(1, norm), norm);
+  const gradient = emit.divide(emit.subtract(dY, emit.multiply(slope, along)), divisor);
+  return [emit.where(isZero, emit.scalar(0, norm), gradient)];
 }
 
 export const normalizationGradients: Some<typeof normalizationSchemas, Gradient> = {

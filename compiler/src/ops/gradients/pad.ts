@@ -2,9 +2,10 @@ import type { ValueId } from "../../ir/index.js";
 import { byAxis, padded } from "../families/pad.js";
 import type { Some } from "../schema/cells.js";
 import type { padSchemas } from "../schema/pad.js";
-import { backAlong } from "./along-axis.js";
 import type { Backward } from "./backward.js";
+import type { Emitter } from "./emitter.js";
 import type { Gradient } from "./gradient.js";
+import { placed } from "./placement.js";
 
 /** What negative pads cut off. */
 const cut = (counts: readonly number[]): readonly number[] =>
@@ -39,6 +40,58 @@ function constantPad(
   ];
 }
 
+/** Neighbouring places that read elements of which each is `step` behind the one before: 1, −1 or 0, or only one is read. */
+interface Run {
+  readonly from: number;
+  readonly count: number;
+  /** The element that its first place reads. */
+  readonly first: number;
+  readonly step: number;
+}
+
+/** Before the first place. */
+const endless = 2 ** 31;
+
+function runsOf(indices: Int32Array): readonly Run[] {
+  const runs: Run[] = [];
+  const stepAt = (at: number): number => (indices[at + 1] ?? Infinity) - (indices[at] ?? 0);
+  let from = 0;
+  while (from < indices.length) {
+    const step = stepAt(from);
+    let last = from;
+    while (Math.abs(step) <= 1 && stepAt(last) === step) last += 1;
+    runs.push({ from, count: last + 1 - from, first: indices[from] ?? 0, step });
+    from = last + 1;
+  }
+  return runs;
+}
+
+/** What the places of a run get goes to the elements that they read. */
+function putBack(
+  emit: Emitter,
+  cotangent: ValueId,
+  axis: number,
+  { from, count, first, step }: Run,
+  size: number,
+): ValueId {
+  if (step === -1) {
+    // An end of −1 would be the last place.
+    const end = from === 0 ? -endless : from - 1;
+    const turned = emit.slice(cotangent, [axis], [from + count - 1], [end], [-1]);
+    return placed(emit, turned, axis, counted(first - count + 1, count), size);
+  }
+  const read = emit.slice(cotangent, [axis], [from], [from + count], [1]);
+  return step === 0
+    ? placed(emit, emit.sum(read, [axis], true), axis, [first], size)
+    : placed(emit, read, axis, counted(first, count), size);
+}
+
+const counted = (first: number, count: number): readonly number[] =>
+  Array.from({ length: count }, (_, at) => first + at);
+
+/** Margins and what lies between are a few runs; more come of margins longer than the axis, where engines differ. */
+const mostRuns = 8;
+
 export const padGradients: Some<typeof padSchemas, Gradient> = {
   Pad(backward) {
     const { emit, attributes } = backward;
@@ -54,8 +107,12 @@ export const padGradients: Some<typeof padSchemas, Gradient> = {
       const size = dims[pad.axis] ?? 1;
       if (pad.before === 0 && pad.after === 0) return value;
       const { indices } = padded([size], [{ ...pad, axis: 0 }], mode);
-      const copies = Array.from(indices, (index) => [{ index, weight: 1 }]);
-      return backAlong(emit, value, pad.axis, copies, size);
+      const runs = runsOf(indices);
+      if (runs.length === 0 || runs.length > mostRuns)
+        throw backward.unsupported("its pads are more than the axis is long");
+      return runs
+        .map((run) => putBack(emit, value, pad.axis, run, size))
+        .reduce((sum, part) => emit.add(sum, part));
     }, backward.cotangent());
     return [dX];
   },

@@ -41,6 +41,11 @@ checkGradients("gradients of reductions", [
     shapes: [[2, 3]],
     build: one("ReduceSum", { noop_with_empty_axes: int(1) }),
   },
+  {
+    name: "ReduceProd of none",
+    shapes: [[2, 3]],
+    build: one("ReduceProd", { noop_with_empty_axes: int(1) }),
+  },
   ...[0, 1, 2, 3].map((kind): Case => ({
     name: `CumSum, exclusive ${kind & 1}, reverse ${kind >> 1}`,
     shapes: [[2, 4]],

@@ -55,6 +55,8 @@ const extremum = reduction(({ emit, x, y, dY, axes }) => {
  * varies with that one.
  */
 const others = reduction(({ emit, x, dY, axes }) => {
+  // No axes would be all of them to the node below.
+  if (axes.length === 0) return dY;
   const isZero = emit.compare("Equal", x, 0);
   const zeros = emit.cast(isZero, emit.dtype(x));
   const rest = emit.where(isZero, emit.scalar(1, x), x);

@@ -8,9 +8,6 @@ import type { Backward } from "./backward.js";
 import type { Gradient } from "./gradient.js";
 import { sampledByRows } from "./grid-sample.js";
 
-/** Of the matrix that resizes one axis: larger ones would be constants of 64 MiB. */
-const mostWeights = 2 ** 24;
-
 /** The factor of each axis as the node means it: where sizes are given, from them. */
 function scalesOf(backward: Backward): readonly number[] {
   const { attributes } = backward;
@@ -27,14 +24,14 @@ function scalesOf(backward: Backward): readonly number[] {
 export const resizeGradients: Some<typeof resizeSchemas, Gradient> = {
   /** It is linear, and separable: backwards axis by axis. */
   Resize(backward) {
-    const { emit, attributes } = backward;
+    const { attributes } = backward;
     const dims = backward.dims(0);
     const interpolation = interpolationOf(attributes);
     if (interpolation === undefined)
       throw backward.unsupported(`there is no mode ${attributes.string("mode", "nearest")}`);
     const axes = axesOf(attributes, dims.length);
     const roi = backward.constant(1)?.numbers() ?? [];
-    const sizes = emit.shape(backward.cotangent());
+    const sizes = backward.emit.shape(backward.cotangent());
     const dX = scalesOf(backward).reduce<ValueId>((value, scale, axis) => {
       const from = dims[axis] ?? 1;
       const size = sizes[axis] ?? 1;
@@ -42,8 +39,6 @@ export const resizeGradients: Some<typeof resizeSchemas, Gradient> = {
       const region = [roi[at] ?? 0, roi[at + axes.length] ?? 1] as const;
       const isCropped = interpolation.transformation === "tf_crop_and_resize" && at >= 0;
       if (scale === 1 && size === from && !isCropped) return value;
-      if (from * size > mostWeights)
-        throw backward.unsupported(`an axis of ${from} becomes one of ${size}`);
       const weights = axisWeights(interpolation, {
         from,
         size,
@@ -52,7 +47,7 @@ export const resizeGradients: Some<typeof resizeSchemas, Gradient> = {
       });
       // What lies outside a crop depends on nothing.
       const combination = weights.map((parts) => parts ?? []);
-      return backAlong(emit, value, axis, combination, from);
+      return backAlong(backward, value, axis, combination, from);
     }, backward.cotangent());
     return [dX];
   },

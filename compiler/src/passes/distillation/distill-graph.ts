@@ -3,6 +3,7 @@ import type { PassContext } from "../../pipeline/pass.js";
 import { learnedConstants, trainedConstants } from "../../train/parameters.js";
 import { trainingAccount } from "../../train/account.js";
 import type { Trained } from "../../train/train-request.js";
+import { untieVectors } from "../../train/untie-vectors.js";
 import { bringToFloat32 } from "../normal-form.js";
 import type { DistillOptions } from "./options.js";
 import { type DistillServices, servicesOf, teach } from "./teach.js";
@@ -10,7 +11,7 @@ import { type DistillServices, servicesOf, teach } from "./teach.js";
 const where = "distill";
 
 /**
- * Trains a graph in place: its weights change, and nothing else.
+ * Trains a graph in place: its weights change, and nothing else, but that vectors which were one by chance are several.
  * @throws PareError as `teach` and `trainedConstants`
  */
 export async function distillGraph(
@@ -19,6 +20,7 @@ export async function distillGraph(
   services: DistillServices,
 ): Promise<Trained> {
   await bringToFloat32(graph);
+  untieVectors(graph);
   // Before anything is read: what cannot be trained is said at once.
   const learned = learnedConstants(graph);
   const trained = trainedConstants(graph, learned, options.freeze);

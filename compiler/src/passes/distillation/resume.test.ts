@@ -116,9 +116,29 @@ describe("a training that was interrupted goes on as if it had not been, bit for
     expect(await again(network(), {}, { examples: examplesOf(bars(80)) })).toMatch(
       /samples was 72/,
     );
+    expect(await again(network(), {}, { examples: examplesOf(bars(72, 3)) })).toMatch(
+      /data was "\w+", and is "\w+"/,
+    );
+    const relabelled = samples.map((one, at) => (at === 70 ? { ...one, label: 0 } : one));
+    expect(await again(network(), {}, { examples: examplesOf(relabelled) })).toMatch(/data was/);
+    expect(await again(network(), { labels: "cross-entropy" })).toMatch(/labels was "auto"/);
+    expect(await again(network(), { freeze: ["conv.*"] })).toMatch(/freeze was "\[\]"/);
+    const teacher = network({ width: 6, seed: 8 });
+    expect(await again(network(), {}, { teacher })).toMatch(/teacher was "none", and is "\w+"/);
+    expect(await again(network({ dropout: 0.2 }), {})).toMatch(/student was/);
     expect(await again(network({ width: 5 }), {})).toMatch(
       /INVALID: .*no array "parameter\.conv\.w"/,
     );
+    expect(await again(network({ norm: false }), {})).toMatch(/student was/);
+    const frozen = { ...options, freeze: ["conv.*"] };
+    const begun = await interrupted(network(), frozen, 2);
+    expect(await again(network({ seed: 2 }), frozen, { resume: begun })).toMatch(/student was/);
+    const { arrays, metadata } = readSafetensors(resume, "the checkpoint");
+    const another = { dims: [1], data: Float32Array.of(1) };
+    const more = new Map([...arrays, ["parameter.more", another]]);
+    expect(
+      await again(network(), {}, { resume: writeSafetensors({ arrays: more, metadata }) }),
+    ).toMatch(/INVALID: .*an array "parameter\.more", which is not learned here/);
     const damaged = { resume: resume.subarray(0, resume.length - 4) };
     expect(await again(network(), {}, damaged)).toMatch(/lies at \d+ to \d+ of \d+ bytes/);
     expect(await again(network(), {}, { resume: new Uint8Array(3) })).toMatch(/too short/);

@@ -17,6 +17,7 @@ import { giveFloats } from "../float32/in-float32.js";
 import { bringToFloat32 } from "../normal-form.js";
 import { openWorkers } from "./open-workers.js";
 import { fixSizes } from "./fix-sizes.js";
+import { identityOf } from "./identity.js";
 import type { DistillOptions } from "./options.js";
 
 /** What teaching needs, and whom it tells. */
@@ -96,6 +97,9 @@ export async function teach(
   const norms = runs.student === undefined ? options.norms : "frozen";
   if (runs.student !== undefined) services.onNote?.(oneAtATime(model, options));
   const own = { ...options, norms };
+  const isKept = services.onCheckpoint !== undefined || services.resume !== undefined;
+  const taught = { student: graph, learned, trained, teacher: services.teacher, samples };
+  const identity = isKept ? await identityOf(taught, own) : undefined;
   const workers = await openWorkers(model, samples.dims, own, services, where);
   try {
     return await train({
@@ -113,11 +117,7 @@ export async function teach(
       beside: workers.executors,
       engine: services.engine ?? "cpu",
       options: trainOptions(own, 1 + workers.executors.length),
-      identity: {
-        alpha: options.alpha,
-        temperature: options.temperature,
-        ...(signals.length > 0 && { signals: JSON.stringify(options.signals) }),
-      },
+      identity,
       where,
     });
   } finally {

@@ -1,4 +1,5 @@
 import { attribute, type Editor, type Graph, Tensor, type ValueId } from "../../ir/index.js";
+import { placesOf } from "../../ops/families/window.js";
 import type { Window } from "./fitting-window.js";
 
 /** Slices to the end. */
@@ -133,13 +134,4 @@ export class FittingEmitter {
       this.integers(parts.map(({ step }) => step)),
     ]);
   }
-}
-
-/** All places of a kernel, the last axis fastest. */
-function placesOf(kernel: readonly number[]): readonly (readonly number[])[] {
-  return kernel.reduce<readonly (readonly number[])[]>(
-    (places, size) =>
-      places.flatMap((place) => Array.from({ length: size }, (_, at) => [...place, at])),
-    [[]],
-  );
 }

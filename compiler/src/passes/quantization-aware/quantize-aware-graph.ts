@@ -2,6 +2,7 @@ import type { Graph } from "../../ir/index.js";
 import type { PassContext } from "../../pipeline/pass.js";
 import { learnedConstants, trainedConstants } from "../../train/parameters.js";
 import type { Trained } from "../../train/train-request.js";
+import { untieVectors } from "../../train/untie-vectors.js";
 import { keepLearned } from "../distillation/distill-graph.js";
 import { type DistillServices, teach } from "../distillation/teach.js";
 import { nothingKept } from "../quantization/keep-float.js";
@@ -38,9 +39,11 @@ export async function quantizeAwareGraph(
   services: DistillServices & Pick<PassContext, "activations">,
 ): Promise<QuantizedAware | null> {
   await bringToFloat32(graph);
-  const plan = await planStatic(graph, options);
-  for (const { node, why } of plan.left) graph.leave(where, node, why);
-  if (plan.activations.size === 0) return null;
+  const first = await planStatic(graph, options);
+  for (const { node, why } of first.left) graph.leave(where, node, why);
+  if (first.activations.size === 0) return null;
+  // A plan names biases.
+  const plan = untieVectors(graph) ? await planStatic(graph, options) : first;
   const learned = learnedConstants(graph);
   const trained = trainedConstants(graph, learned, options.freeze);
   const whole = { ...options, keepFloat: nothingKept } as const;
