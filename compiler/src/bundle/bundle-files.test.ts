@@ -154,6 +154,28 @@ describe("bundleFiles", async () => {
         expect(String(place)).toBe(pathToFileURL(join(folder, path)).href);
     });
 
+    it("is all of them where a value is called as what every object has", async () => {
+      const value = (name: string) => ({ name, type: "float32", dims: [1] }) as const;
+      const outputs: unknown = JSON.parse('{ "__proto__": 0.5, "\\"__proto__": 0.25 }');
+      const [first] = input.variants;
+      if (first === undefined) throw new Error("there is no variant");
+      const named = await bundleFiles({
+        ...input,
+        inputs: [value("proto")],
+        outputs: [value("__proto__"), value('"__proto__')],
+        state: { ["__proto__"]: "proto" },
+        variants: [
+          { ...first, tolerance: { ...first.tolerance, outputs } as typeof first.tolerance },
+        ],
+      });
+      const path = join(folder, "named.js");
+      await writeFile(path, named.get("index.js") ?? "");
+      const { default: module } = (await import(/* @vite-ignore */ pathToFileURL(path).href)) as {
+        default: BundleModule;
+      };
+      expect(bundleJson(module.manifest)).toBe(text(named.get("manifest.json")));
+    });
+
     it("imports nothing, and names each file literally", () => {
       const source = text(files.get("index.js"));
       expect(source).not.toMatch(/\bimport[ (]|require\(/);

@@ -35,12 +35,20 @@ function moduleOf(
       `    get "${path}"() {\n      return new URL("./${path}", import.meta.url);\n    },\n`,
   );
   return `export default {
-  manifest: ${bundleJson(manifest).trimEnd()},
-  golden: ${bundleJson(golden).trimEnd()},
+  manifest: ${literal(manifest)},
+  golden: ${literal(golden)},
   files: {
 ${files.join("")}  },
 };
 `;
+}
+
+/** JSON as an expression that gives the same, where `"__proto__": …` would set a prototype. */
+function literal(value: unknown): string {
+  // Behind a backslash it is the end of a longer name.
+  return bundleJson(value)
+    .trimEnd()
+    .replaceAll(/(?<!\\)"__proto__":/g, '["__proto__"]:');
 }
 
 /** What TypeScript knows of the bundle: names and types of its inputs and outputs, carried to `load`. */

@@ -18,7 +18,10 @@ type Arrays = Readonly<Record<string, Float32Array | Float64Array | Int32Array |
 type Run<Text> = (inputs: Readonly<Record<string, Arrays[string] | Text>>, into?: Arrays) => Arrays;
 interface Loader<Text = never> {
   compile(): Promise<{ readonly module: WebAssembly.Module; readonly weights?: ArrayBuffer }>;
-  start(compiled: object): { runSync: Run<Text>; stream(): { runSync: Run<Text>; reset(): void } };
+  start(compiled: object): {
+    runSync: Run<Text>;
+    stream(state?: Readonly<Record<string, string>>): { runSync: Run<Text>; reset(): void };
+  };
 }
 
 const files = await recurrentBundle();
@@ -38,7 +41,7 @@ it("is what its source says; node compiler/scripts/write-loader.mjs writes it", 
 });
 
 it("is under 2 kB after gzip, with room for the names and places of a model's values", () => {
-  expect(gzipSync(loaderTexts.one).length).toBeLessThan(1_620);
+  expect(gzipSync(loaderTexts.one).length).toBeLessThan(1_650);
   expect(gzipSync(files.get("aot-loader.js") ?? "").length).toBeLessThan(2_000);
 });
 
@@ -62,6 +65,23 @@ it("carries the state of each stream", async () => {
   one.reset();
   expect(one.runSync({ x: filled(3) })).toEqual({ y: filled(3) });
   expect(two.runSync({ x: filled(1) })).toEqual({ y: filled(6) });
+});
+
+it("carries what it is told to, in place of what the bundle says", async () => {
+  const model = loader.start(await loader.compile());
+  const none = model.stream({});
+  for (const s of [2, 3])
+    expect(none.runSync({ x: filled(1), s: filled(s) })).toEqual({
+      y: filled(1 + s),
+      sN: filled(1 + s),
+    });
+  const other = model.stream({ y: "x" });
+  expect(other.runSync({ s: filled(1) })).toEqual({ sN: filled(1) });
+  expect(other.runSync({ s: filled(2) })).toEqual({ sN: filled(3) });
+  for (const state of [{ y: "z" }, { z: "x" }])
+    expect(() => model.stream(state)).toThrow(
+      expect.objectContaining({ name: "PareError", code: "ARGUMENT" }),
+    );
 });
 
 it("takes the size of the arrays that it is given", async () => {
@@ -279,10 +299,13 @@ it("has types of its own, and gives the bundle's state to the runtime", () => {
     expect.stringMatching(/'s' does not exist/),
     expect.stringMatching(/'sN' does not exist/),
     expect.stringMatching(/Float64Array/),
+    expect.stringMatching(/'x' does not exist/),
+    expect.stringMatching(/'y' does not exist/),
+    expect.stringMatching(/"z"/),
   ]);
 });
 
-/** Uses the loader and the types of the bundle rightly, and wrongly four times. */
+/** Uses the loader and the types of the bundle rightly, and wrongly seven times. */
 const program = `import { compile, start } from "./aot-loader.js";
 import type { State } from "./index.js";
 const next: State["sN"] = "s";
@@ -294,6 +317,13 @@ model.runSync({ x });
 model.stream().runSync({ x, s: x });
 model.stream().runSync({ x }).sN;
 model.runSync({ x: new Float64Array(8), s: x });
+const other = model.stream({ y: "x" });
+const both: Float32Array = model.stream({}).runSync({ x, s: x }).sN;
+const kept: Float32Array = other.runSync({ s: x }).sN;
+other.runSync({ x, s: x });
+other.runSync({ s: x }).y;
+model.stream({ y: "z" });
+export { both, kept };
 export { data, next, same };
 `;
 

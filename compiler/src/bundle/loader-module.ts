@@ -122,7 +122,9 @@ ${arraysOf(
   outputs,
   others.map((entry) => entry.outputs),
 )}
-type State = ${namesOf(state.flat())};
+/** By output, the input that it is at the next step, as far as the bundle knows. */
+interface State {${state.map(([output, input]) => `\n  readonly ${JSON.stringify(output)}: ${JSON.stringify(input)};`).join("")}\n}
+type Pairs = { readonly [Output in Exclude<keyof Outputs, Text>]?: keyof Inputs };
 type Text = ${namesOf(texts)};
 
 /** Can be posted: to a worker, and in the \`processorOptions\` of an audio worklet. */
@@ -147,9 +149,18 @@ export interface Model {
    * which: those that may be of several are refused.
    */
   readonly runSync: RunSync<Inputs, Outputs>;
-  /** Steps that carry the state from each to the next, zeros at the start; of several sizes, those of the first. */
-  stream(): {
-    readonly runSync: RunSync<Omit<Inputs, State>, Omit<Outputs, State>>;
+  /**
+   * Steps that carry the state from each to the next, zeros at the start; of several sizes, those of the first. Throws an
+   * error with code ARGUMENT for a pair that is no output and input of one kind and length.
+   * @param state by output, the input that it is at the next step, where the bundle does not say it or takes others for it
+   */
+  stream<Carried extends Pairs = State>(
+    state?: Carried,
+  ): {
+    readonly runSync: RunSync<
+      Omit<Inputs, Carried[keyof Carried] & PropertyKey>,
+      Omit<Outputs, keyof Carried>
+    >;
     /** Begins anew. */
     reset(): void;
   };

@@ -1,4 +1,12 @@
-import { type Executor, goldenInputs, onnxArtifact, type Tensors } from "@pare/runtime/format";
+import {
+  type Artifact,
+  type Executor,
+  floatsToHalves,
+  goldenInputs,
+  onnxArtifact,
+  type Tensor,
+  type Tensors,
+} from "@pare/runtime/format";
 import { expect, it } from "vitest";
 import type { Graph } from "../ir/index.js";
 import { graphOf } from "../rules/rule-case.test.support.js";
@@ -37,6 +45,18 @@ function drawing(): Executor {
     };
   };
   return { load: async () => ({ inputs: [], outputs: [], run, dispose: async () => {} }) };
+}
+
+/** Gives one answer, whatever is asked of a file. */
+function answering(answer: (artifact: Artifact) => Tensor): Executor {
+  return {
+    load: async (artifact) => ({
+      inputs: [],
+      outputs: [],
+      run: async () => ({ y: answer(artifact) }),
+      dispose: async () => {},
+    }),
+  };
 }
 
 /** @param elsewhere how many the CPU's engine finds, where the variant is another one's */
@@ -92,6 +112,34 @@ it("gives each output a tolerance of its own", async () => {
   const { absolute, outputs } = recorded.tolerances["cpu-float"] ?? {};
   expect(Object.keys(outputs ?? {})).toEqual(["boxes"]);
   expect(outputs?.["boxes"]).toBe(absolute);
+});
+
+it.each([
+  ["float16", floatsToHalves],
+  ["float32", Float32Array.from.bind(Float32Array)],
+] as const)("takes it from the values of %s, and not from what overflows", async (type, from) => {
+  const { variant, device } = await record(() => 3);
+  const float = onnxArtifact(Uint8Array.of(1));
+  const executor = answering((artifact) => ({
+    type,
+    dims: [2],
+    data: from([600, artifact === float ? 1 : Infinity]),
+  }));
+  const recorder = new GoldenRecorder([{ ...device, executor }], inputs, 7);
+  const { tolerances } = await recorder.record([{ ...variant, reference: float }], false);
+  expect(tolerances["cpu-float"]?.outputs).toEqual({ y: 0.6 });
+});
+
+it.each([
+  ["x", "1"],
+  ["10", "2"],
+])("knows its answers where inputs are called %s and %s", async (...names) => {
+  const { variant, device } = await record(() => 3);
+  const executor = answering(() => ({ type: "float32", dims: [1], data: Float32Array.of(5) }));
+  const called = names.map((name) => ({ name, type: "float32", dims: [4] }) as const);
+  const recorder = new GoldenRecorder([{ ...device, executor }], goldenInputs(called, 7), 7);
+  const { golden } = await recorder.record([variant], false);
+  expect(golden.cases[0]?.outputs[0]?.values).toEqual({ "cpu-float": [5] });
 });
 
 it("says so where there is nothing in any", async () => {

@@ -6,7 +6,9 @@ import {
   type Golden,
   type GoldenInput,
   goldenFeeds,
+  isFloat,
   isPareError,
+  numbersOf,
   PareError,
   probeGolden,
   type RunTensors,
@@ -233,22 +235,24 @@ function isAsMany(others: readonly Tensors[], drawn: Drawn): (own: Tensors, at: 
     });
 }
 
-/** By which cases can be told apart. */
+/** By which cases can be told apart. Feeds come in an order of their own where names are integers. */
 function sizesOf(
   inputs: readonly { readonly name: string; readonly dims: readonly number[] }[],
 ): string {
-  return JSON.stringify(inputs.map(({ name, dims }) => [name, dims]));
+  return JSON.stringify(inputs.map(({ name, dims }) => [name, dims] as const).toSorted(byName));
 }
 
-function numbersOf(tensor: Tensor | undefined): ArrayLike<number> | null {
-  return tensor !== undefined &&
-    (tensor.data instanceof Float32Array || tensor.data instanceof Float64Array)
-    ? tensor.data
-    : null;
+function byName([one]: readonly [string, unknown], [other]: readonly [string, unknown]): number {
+  return one < other ? -1 : 1;
+}
+
+/** Null for what is no float: integers have no rounding that devices differ in. */
+function floatsOf(tensor: Tensor | undefined): ArrayLike<number> | null {
+  return tensor !== undefined && isFloat(tensor.type) ? numbersOf(tensor) : null;
 }
 
 function largest(tensor: Tensor): number {
-  const numbers = numbersOf(tensor) ?? [];
+  const numbers = floatsOf(tensor) ?? [];
   let most = 0;
   for (let index = 0; index < numbers.length; index += 1) {
     const size = Math.abs(numbers[index] ?? 0);
@@ -259,13 +263,13 @@ function largest(tensor: Tensor): number {
 
 /** 0 where they cannot be compared. */
 function difference(a: Tensor, b: Tensor | undefined): number {
-  const first = numbersOf(a);
-  const second = numbersOf(b);
+  const first = floatsOf(a);
+  const second = floatsOf(b);
   if (first === null || second === null || first.length !== second.length) return 0;
   let most = 0;
   for (let index = 0; index < first.length; index += 1) {
     const apart = Math.abs((first[index] ?? 0) - (second[index] ?? 0));
-    if (apart > most) most = apart;
+    if (Number.isFinite(apart) && apart > most) most = apart;
   }
   return most;
 }

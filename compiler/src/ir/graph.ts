@@ -192,7 +192,7 @@ export class Graph implements Structure {
     const { header, next, version, changes } = this.#tables;
     const tables = { header, values, nodes, bodies, next, version, changes, editing: false };
     const copy = new Graph(header, this.infer, tables);
-    copy.journal.push(...this.journal);
+    for (const entry of this.journal) copy.journal.push(entry);
     return copy;
   }
 }

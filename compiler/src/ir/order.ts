@@ -6,7 +6,9 @@ import { bodiesOf, type Body, type Node, type Structure } from "./model.js";
 export function dependencies(graph: Structure, node: Node): readonly ValueId[] {
   const needed: ValueId[] = [];
   for (const input of node.inputs) if (input !== null) needed.push(input);
-  for (const body of bodiesOf(node)) needed.push(...captures(graph, body));
+  // One by one: as arguments of one call, as many as a stranger's file has overflow the stack.
+  for (const body of bodiesOf(node))
+    for (const captured of captures(graph, body)) needed.push(captured);
   return needed;
 }
 

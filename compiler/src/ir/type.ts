@@ -1,6 +1,12 @@
 import type { Dtype } from "@pare/runtime/format";
 import { type Dim, dim } from "./dim.js";
 
+/**
+ * As many as NumPy's arrays may have: no tensor that means anything has more. Of a damaged file each node would pass on
+ * hundreds of thousands.
+ */
+export const mostAxes = 64;
+
 export interface TensorType {
   readonly kind: "tensor" | "sparse-tensor";
   readonly dtype: Dtype | undefined;

@@ -153,6 +153,39 @@ describe("a model that is wrong is refused by name", () => {
       },
     ],
     ["MODEL_INVALID The node y does not say its operator.", { node: [{ output: ["y"] }] }],
+    [
+      "MODEL_LIMIT A shape has 300000 axes; at most 64 are read.",
+      {
+        input: [
+          {
+            name: "x",
+            type: {
+              tensorType: {
+                elemType: 1,
+                shape: { dim: Array.from({ length: 300_000 }, () => ({ dimParam: "a" })) },
+              },
+            },
+          },
+        ],
+      },
+    ],
+    [
+      'MODEL_LIMIT Initializer "w" has 65 axes; at most 64 are read.',
+      { initializer: [{ ...scalar("w", 1), dims: Array.from({ length: 65 }, () => 1n) }] },
+    ],
+    [
+      'MODEL_LIMIT Sparse initializer "s" gives 1 of 2147483648 elements; at most 67108864 are made of so few.',
+      {
+        sparseInitializer: [
+          {
+            values: { ...scalar("s", 5), dims: [1n] },
+            indices: { dims: [1n], dataType: 7, int64Data: [7n] },
+            dims: [2n ** 31n],
+          },
+        ],
+        output: [{ name: "s" }],
+      },
+    ],
   ])("%s", async (expected, graph) => {
     expect(await refusal(graph)).toBe(expected);
   });

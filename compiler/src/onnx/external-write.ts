@@ -98,11 +98,11 @@ export function keepExternal(graph: Graph, message: Message<"ModelProto">): void
 function tensorsOf(message: Message<"ModelProto">): readonly Message<"TensorProto">[] {
   const found: Message<"TensorProto">[] = [];
   const visit = (graph: Message<"GraphProto">): void => {
-    found.push(...(graph.initializer ?? []));
+    for (const tensor of graph.initializer ?? []) found.push(tensor);
     for (const node of graph.node ?? []) {
       for (const { t, tensors, g, graphs } of node.attribute ?? []) {
         if (t !== undefined) found.push(t);
-        if (tensors !== undefined) found.push(...tensors);
+        for (const tensor of tensors ?? []) found.push(tensor);
         if (g !== undefined) visit(g);
         graphs?.forEach(visit);
       }

@@ -72,6 +72,23 @@ describe("a location", () => {
   });
 });
 
+/** A sparse tensor of three, of which the last two are 1 and 2: its values and indices lie in "w". */
+function sparseModel(): Promise<Uint8Array> {
+  const outside = (dataType: number, offset: string, length: string) => ({
+    dims: [2n],
+    dataType,
+    dataLocation: 1,
+    externalData: entries({ location: "w", offset, length }),
+  });
+  const values = { name: "s", ...outside(1, "4", "8") };
+  const indices = outside(7, "12", "16");
+  return writeMessage("ModelProto", {
+    irVersion: 8n,
+    opsetImport: [{ version: 17n }],
+    graph: { sparseInitializer: [{ values, indices, dims: [3n] }], output: [{ name: "s" }] },
+  });
+}
+
 describe("external data", () => {
   const file = new Uint8Array(Float32Array.of(0, 1, 2).buffer);
 
@@ -106,6 +123,21 @@ describe("external data", () => {
     ["opened", { location: "w", offset: "4" }],
   ])("%s", async (expected, given) => {
     expect(await refusal(given, { w: file })).toBe(expected);
+  });
+
+  it("of a sparse tensor comes into the file, for there is no other to be read beside it", async () => {
+    const indices = new Uint8Array(BigInt64Array.of(1n, 2n).buffer);
+    const graph = await decodeModel({
+      proto: byteSource(await sparseModel()),
+      external: new Map([["w", byteSource(Uint8Array.from([...file, ...indices]))]]),
+    });
+    const { proto } = await encodeModel(graph);
+    expect(externalLocations(await readMessage("ModelProto", byteSource(proto)))).toEqual([]);
+    const again = await decodeModel({ proto: byteSource(proto) });
+    const [id] = again.main.initializers;
+    expect(id === undefined ? undefined : await again.constant(id)?.read()).toEqual(
+      Float32Array.of(0, 1, 2),
+    );
   });
 
   it("is put into the file, kept where it is, or moved, with the same elements", async () => {

@@ -62,29 +62,31 @@ export function sortNodes(
 }
 
 /** The names a node reads, those that its graphs take from outside included. */
-function readNames(node: NodeProto): readonly string[] {
-  const names = [...(node.input ?? [])];
-  for (const { g, graphs } of node.attribute ?? []) {
-    if (g !== undefined) names.push(...capturedNames(g));
-    for (const graph of graphs ?? []) names.push(...capturedNames(graph));
-  }
+function readNames(node: NodeProto): ReadonlySet<string> {
+  const names = new Set(node.input);
+  for (const { g, graphs = [] } of node.attribute ?? [])
+    for (const graph of g === undefined ? graphs : [g, ...graphs])
+      for (const name of capturedNames(graph)) names.add(name);
   return names;
 }
 
-function capturedNames(graph: GraphProto): readonly string[] {
+function capturedNames(graph: GraphProto): ReadonlySet<string> {
   const own = new Set<string | undefined>();
   for (const { name } of graph.input ?? []) own.add(name);
   for (const { name } of graph.initializer ?? []) own.add(name);
   for (const { values } of graph.sparseInitializer ?? []) own.add(values?.name);
   for (const { output } of graph.node ?? []) for (const name of output ?? []) own.add(name);
-  const read = (graph.node ?? []).flatMap(readNames);
-  for (const { name } of graph.output ?? []) if (name !== undefined) read.push(name);
-  return read.filter((name) => !own.has(name));
+  const captured = new Set<string>();
+  for (const node of graph.node ?? [])
+    for (const name of readNames(node)) if (!own.has(name)) captured.add(name);
+  for (const { name } of graph.output ?? [])
+    if (name !== undefined && !own.has(name)) captured.add(name);
+  return captured;
 }
 
 /** @param walked positions from reader to producer: data flows the other way */
 function cycle(nodes: readonly NodeProto[], walked: readonly number[]): PareError {
-  const start = walked.indexOf(Math.min(...walked));
+  const start = walked.indexOf(walked.reduce((least, index) => Math.min(least, index)));
   const loop = [...walked.slice(0, start + 1).reverse(), ...walked.slice(start + 1).reverse()];
   const labels = loop.map((index) => labelOf(nodes[index]));
   const end = labels.length > 8 ? "…" : (labels[0] ?? "");

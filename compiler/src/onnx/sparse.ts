@@ -1,7 +1,7 @@
 import { type ByteSource, elementCount, PareError, zeros } from "@pare/runtime/format";
 import { Tensor } from "../ir/index.js";
 import type { Message } from "./schema.js";
-import { checkedDims, decodeTensor, TensorOrigin } from "./tensor-message.js";
+import { checkedDims, decodeTensor, encodeTensor, TensorOrigin } from "./tensor-message.js";
 
 type SparseTensorProto = Message<"SparseTensorProto">;
 
@@ -10,7 +10,17 @@ export function sparseName(sparse: SparseTensorProto): string {
   return sparse.values?.name ?? "";
 }
 
-/** A sparse initializer as the dense tensor it means; made dense when it is read. Written back sparse. */
+/** So many elements may be dense, however few are given: no constant of a model is resized to more either. */
+const mostElements = 2 ** 26;
+
+/** Beyond that, to each that is given: of a weight that is as sparse as that, nothing is left. */
+const mostPerValue = 1000;
+
+/**
+ * A sparse initializer as the dense tensor it means; made dense when it is read. Written back sparse, whole: what lies in
+ * other files comes into the model.
+ * @throws PareError as `decodeTensor`
+ */
 export async function decodeSparse(
   sparse: SparseTensorProto,
   external: ReadonlyMap<string, ByteSource>,
@@ -27,8 +37,13 @@ export async function decodeSparse(
       where,
     });
   }
-  if (elementCount(dims) > 2 ** 31)
-    throw new PareError("MODEL_LIMIT", `${where} has ${elementCount(dims)} elements.`, { where });
+  const limit = Math.min(2 ** 31, Math.max(mostElements, mostPerValue * values.count));
+  if (elementCount(dims) > limit)
+    throw new PareError(
+      "MODEL_LIMIT",
+      `${where} gives ${values.count} of ${elementCount(dims)} elements; at most ${limit} are made of so few.`,
+      { where, hint: "Export the model again with the tensor dense, if it is meant so." },
+    );
   const load = async () => {
     const dense = zeros(dtype, elementCount(dims));
     const from = await values.readArray();
@@ -41,12 +56,16 @@ export async function decodeSparse(
     });
     return dense;
   };
+  const inside = {
+    values: encodeTensor(values, undefined),
+    indices: encodeTensor(indices, undefined),
+  };
   return Tensor.lazy(
     dtype,
     dims,
     load,
     "typed",
-    new TensorOrigin(sparse.values, undefined, sparse),
+    new TensorOrigin(inside.values, undefined, { ...sparse, ...inside }),
   );
 }
 

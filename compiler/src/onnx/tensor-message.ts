@@ -11,6 +11,7 @@ import {
 } from "@pare/runtime/format";
 import { codeOfDtype, dtypeOfCode, residentLimit, Tensor, type TensorData } from "../ir/index.js";
 import protobuf from "protobufjs/minimal.js";
+import { checkAxes } from "./axes.js";
 import { externalSlice } from "./external.js";
 import type { Message } from "./schema.js";
 import { Slice } from "./slice.js";
@@ -34,7 +35,7 @@ export class TensorOrigin {
   }
 }
 
-/** @throws PareError MODEL_SHAPE, MODEL_INVALID, MODEL_VERSION, EXTERNAL_DATA */
+/** @throws PareError MODEL_SHAPE, MODEL_INVALID, MODEL_LIMIT, MODEL_VERSION, EXTERNAL_DATA */
 export async function decodeTensor(
   proto: TensorProto,
   external: ReadonlyMap<string, ByteSource>,
@@ -247,8 +248,9 @@ function checkedNumeric(dtype: Dtype, where: string): NumericDtype {
   );
 }
 
-/** @throws PareError MODEL_SHAPE when a dim is negative or their product is beyond 2^53 */
+/** @throws PareError MODEL_LIMIT for too many, MODEL_SHAPE when one is negative or their product is beyond 2^53 */
 export function checkedDims(dims: readonly bigint[], where: string): readonly number[] {
+  checkAxes(dims.length, where);
   let count = 1;
   const numbers = dims.map(Number);
   for (const dim of numbers) {

@@ -8,6 +8,7 @@ import {
   unknownType,
   type ValueType,
 } from "../ir/index.js";
+import { checkAxes } from "./axes.js";
 import type { Message } from "./schema.js";
 
 /** Names of dims that one input uses twice in its shape, so that they cannot mean one size: see `decodeShape`. */
@@ -43,10 +44,15 @@ function decodeTensorType(proto: Message<"TensorTypeProto">, ambiguous: Ambiguou
   );
 }
 
-/** A named dim is that symbol; the n-th occurrence of an ambiguous name in a shape is its n-th symbol. */
+/**
+ * A named dim is that symbol; the n-th occurrence of an ambiguous name in a shape is its n-th symbol.
+ * @throws PareError MODEL_LIMIT
+ */
 function decodeShape(shape: Shape, ambiguous: Ambiguous): readonly Dim[] {
+  const { dim: dims = [] } = shape;
+  checkAxes(dims.length, "A shape");
   const seen = new Map<string, number>();
-  return (shape.dim ?? []).map(({ dimValue, dimParam }) => {
+  return dims.map(({ dimValue, dimParam }) => {
     if (dimValue !== undefined) {
       const value = Number(dimValue);
       return value >= 0 && Number.isSafeInteger(value) ? value : dim.unknown();
@@ -67,8 +73,10 @@ export function ambiguousNames(inputs: readonly Message<"ValueInfoProto">[]): Am
   const taken = new Set(shapes.flat());
   const most = new Map<string, number>();
   for (const names of shapes) {
+    const counted = new Map<string, number>();
     for (const name of names) {
-      const times = names.filter((other) => other === name).length;
+      const times = (counted.get(name) ?? 0) + 1;
+      counted.set(name, times);
       if (times > (most.get(name) ?? 1)) most.set(name, times);
     }
   }

@@ -74,8 +74,8 @@ function fail(code: string, message: string, cause?: unknown): Error {
 export async function compile(): Promise<Compiled> {
   // Code is asked for first: it is compiled while weights, most of what comes, are on their way.
   const [module, weights] = await Promise.all([
-    read(model.relaxed && hasRelaxedSimd() ? model.relaxed : model.module).then((bytes) =>
-      WebAssembly.compile(bytes),
+    read(model.relaxed && hasRelaxedSimd() ? model.relaxed : model.module).then(
+      WebAssembly.compile,
     ),
     model.weights && read(model.weights),
   ]);
@@ -121,7 +121,7 @@ async function bytesAt(
   for (let at = 0; at < length;) {
     const { done, value } = await reader.read(new Uint8Array(buffer, at));
     if (done) break; // Fewer have another hash.
-    ({ buffer } = value);
+    buffer = value.buffer;
     at += value.length;
   }
   return buffer;
@@ -139,24 +139,24 @@ export function start({ module, weights }: Compiled): object {
   const entryOf = (places: EntryPlaces, at: number): Entry => ({
     inputs: viewsOf(places.inputs, buffer),
     outputs: viewsOf(places.outputs, buffer),
-    run: exports[`run${at}`] ?? exports.run,
+    run: (hasSeveralSizes && exports[`run${at}`]) || exports.run,
   });
   const first = entryOf(model, 0);
   return {
     runSync: hasSeveralSizes
       ? chooserOf([first, ...(model.others ?? []).map((places, at) => entryOf(places, at + 1))])
       : runnerOf(first, []),
-    stream() {
-      const { inputs, outputs } = first;
-      const carried = inputs.flatMap((to) =>
-        outputs
-          .filter(({ name }) => model.state[name] === to.name)
-          .map((from) => ({ from, to, held: zero(to.array.slice()) })),
-      );
-      return {
-        runSync: runnerOf(first, carried),
-        reset: () => carried.forEach(({ held }) => zero(held)),
-      };
+    stream(state = model.state) {
+      const carried = Object.entries(state).map(([output, input]) => {
+        const from = viewOf(first.outputs, output);
+        const to = viewOf(first.inputs, input);
+        if (!from || !to || !fits({ [input]: from.array }, [to], true))
+          throw fail("ARGUMENT", `"${output}" cannot be "${input}" at the next step.`);
+        return { from, to, held: to.array.slice() };
+      });
+      const reset = () => carried.forEach(zero);
+      reset();
+      return { runSync: runnerOf(first, carried), reset };
     },
   };
 }
@@ -191,9 +191,8 @@ function viewsOf(places: Places, memory: ArrayBuffer): View[] {
   });
 }
 
-function zero(array: Numbers): Numbers {
-  new Uint8Array(array.buffer).fill(0);
-  return array;
+function zero({ held }: Carried): void {
+  new Uint8Array(held.buffer).fill(0);
 }
 
 type Run = (feeds: Feeds, into?: Arrays) => Outputs;

@@ -13,8 +13,15 @@ export function moduleSession(entries: Entries): SyncSession {
   const [first, second] = entries;
   const isOneOfSeveral = second !== undefined;
   const inputs = described(first.inputs, isOneOfSeveral);
-  const complete: Complete = (inputs, feeds) =>
-    completeFeeds(inputs, feeds, () => sizesOf(entries));
+  const complete: Complete = (inputs, feeds) => {
+    const tensors = completeFeeds(inputs, feeds, () => sizesOf(entries));
+    // No dims may be those of an unknown shape to an engine; here they are a scalar's.
+    inputs.forEach(({ name: where, memory }, at) => {
+      if (tensors[at]?.data.length !== memory.length)
+        throw new PareError("INPUT", `Input "${where}" is one value.`, { where });
+    });
+    return tensors;
+  };
   let isDisposed = false;
 
   const runOn = (entry: Entry, feeds: Given, into?: ArraysOf): Tensors | ArraysOf => {

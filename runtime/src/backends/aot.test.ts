@@ -77,6 +77,17 @@ describe("a module", () => {
     expect(() => runSync?.({ word: numbers })).toThrow(refused);
   });
 
+  it("takes one value for a scalar", async () => {
+    const session = await load({ ...whole, inputs: [{ ...value("x"), dims: [] }] });
+    const scalar = (dims: number[], ...values: number[]) => ({
+      x: { type: "float32", dims, data: Float32Array.from(values) } as const,
+    });
+    for (const feeds of [scalar([], 5), scalar([1], 5), { x: Float32Array.of(5) }])
+      expect(session.runSync(feeds)).toMatchObject({ y: { dims: [4] } });
+    for (const feeds of [scalar([0]), scalar([2], 1, 2)])
+      expect(() => session.runSync(feeds)).toThrow(expect.objectContaining({ code: "INPUT" }));
+  });
+
   it.each([
     { how: "traps", body: [0x00] },
     { how: "grows its memory", body: [0x41, 1, 0x40, 0, 0x1a] },

@@ -83,6 +83,20 @@ describe("the files that a model refers to", () => {
     expect(externalLocations(await read("affine.onnx"))).toEqual(new Set());
   });
 
+  it("are found behind tags that take more bytes than they must", () => {
+    const graph = field(5, tensor("behind"));
+    const model = (...tag: number[]): Uint8Array =>
+      Uint8Array.from([0x08, 8, ...tag, graph.length, ...graph]);
+    // Beyond 32 bits protobuf's C++, and so the engine, drops what a tag says.
+    for (const tag of [[0x3a], [0xba, 0x00], [0xba, 0x80, 0x80, 0x80, 0x10]])
+      expect(externalLocations(model(...tag))).toEqual(new Set(["behind"]));
+    expect(externalLocations(model(0xba, 0x80, 0x80, 0x80, 0x80, 0x00))).toBeNull();
+    const group = [0x8b, 0x80, 0x80, 0x80, 0x10, 0x0c];
+    expect(externalLocations(Uint8Array.from([...group, ...model(0x3a)]))).toEqual(
+      new Set(["behind"]),
+    );
+  });
+
   it("are not told of what is no message", () => {
     for (const bytes of [
       [0xff],

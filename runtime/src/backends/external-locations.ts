@@ -37,7 +37,7 @@ function visit(bytes: Uint8Array, message: Message, found: Set<string>, depth: n
   const known: Readonly<Record<number, Message>> = inside[message];
   let [key, value] = ["", ""];
   for (let at = 0; at < bytes.length;) {
-    const tag = varint(bytes, at);
+    const tag = tagAt(bytes, at);
     if (tag === null) return false;
     at = tag.next;
     const field = Math.floor(tag.value / 8);
@@ -76,7 +76,7 @@ function skipped(bytes: Uint8Array, from: number, type: number, depth: number): 
 function endOfGroup(bytes: Uint8Array, from: number, depth: number): number | null {
   if (depth > deepest) return null;
   for (let at = from; ;) {
-    const tag = varint(bytes, at);
+    const tag = tagAt(bytes, at);
     if (tag === null) return null;
     const type = tag.value % 8;
     if (type === 4) return tag.next;
@@ -86,6 +86,15 @@ function endOfGroup(bytes: Uint8Array, from: number, depth: number): number | nu
     if (end === null || end > bytes.length) return null;
     at = end;
   }
+}
+
+/**
+ * A field's number and type, as protobuf's C++ reads them, with which engines read the model: modulo 2^32, from five bytes
+ * at most. What was read otherwise here would be passed over here and taken there.
+ */
+function tagAt(bytes: Uint8Array, at: number): { value: number; next: number } | null {
+  const tag = varint(bytes, at);
+  return tag === null || tag.next - at > 5 ? null : { ...tag, value: tag.value % 2 ** 32 };
 }
 
 function varint(bytes: Uint8Array, at: number): { value: number; next: number } | null {

@@ -49,7 +49,12 @@ export async function createSession(
     }
   };
   const session = await queue().run(create, signal, (late) => void late.release());
-  return wrap(ort, engine, session);
+  try {
+    return wrap(ort, engine, session);
+  } catch (error) {
+    await queue().run(() => session.release());
+    throw error;
+  }
 }
 
 /** In onnxruntime's own words. Nothing else of what a file says reaches the engine's options. */

@@ -30,13 +30,10 @@ let found: boolean | undefined;
  * with twice the sum. False where nothing may be compiled.
  */
 export function hasRelaxedSimd(): boolean {
-  return (found ??= starts(Uint8Array.from(relaxed)));
-}
-
-function starts(module: Uint8Array<ArrayBuffer>): boolean {
   try {
-    return !!new WebAssembly.Instance(new WebAssembly.Module(module));
+    found ??= !!new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.from(relaxed)));
   } catch {
-    return false;
+    found = false;
   }
+  return found;
 }

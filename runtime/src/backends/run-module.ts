@@ -1,6 +1,5 @@
 import type { ArraysOf, Given } from "../format/engine/run-sync.js";
 import { messageOf, PareError } from "../format/error.js";
-import type { ValueInfo } from "../format/tensor/value-info.js";
 import { isTypedArray, type Tensor, type Tensors } from "../format/tensor/tensor.js";
 import type { Entry, Placed } from "./module-memory.js";
 
@@ -8,7 +7,7 @@ import type { Entry, Placed } from "./module-memory.js";
 // `for … of` makes an object, and no function on the way captures a variable.
 
 /** Takes feeds that are not all bare arrays of their type and size: gives them in order, or throws what is wrong. */
-export type Complete = (inputs: readonly ValueInfo[], feeds: Given) => readonly Tensor[];
+export type Complete = (inputs: readonly Placed[], feeds: Given) => readonly Tensor[];
 
 /**
  * Copies the inputs in, runs, and copies the outputs out.

@@ -52,6 +52,18 @@ describe("load refuses, with a code and what to do,", () => {
     });
   });
 
+  it.each(["https://", "data:application/json,{}", new URL("data:,x")])(
+    "the address of no folder: %s",
+    async (source) => {
+      await expect(loose(source, { backends: [cpu()] })).rejects.toMatchObject({
+        name: "PareError",
+        code: "BUNDLE_NOT_FOUND",
+        where: String(source),
+        hint: expect.stringMatching(/./),
+      });
+    },
+  );
+
   it.each<[string, () => unknown]>([
     ["an option that a backend does not have", () => cpu({ thread: 2 } as never)],
     ["no thread", () => cpu({ threads: 0 })],

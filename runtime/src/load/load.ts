@@ -164,11 +164,14 @@ async function fetchBoth(
     report();
   };
   try {
-    return await sideBySide(signal, backend.start?.({ onBytes, fetch }), (stop) =>
-      readVariant(bundle, { ...variant, files }, backend, stop, (received) => {
-        model = received;
-        report();
-      }),
+    return await sideBySide(
+      signal,
+      () => backend.start?.({ onBytes, fetch }),
+      (stop) =>
+        readVariant(bundle, { ...variant, files }, backend, stop, (received) => {
+          model = received;
+          report();
+        }),
     );
   } finally {
     over = true;

@@ -1,7 +1,7 @@
 import { locate } from "#platform";
 import type { BundleModule } from "../format/bundle/bundle-module.js";
 import type { Fetch } from "../format/engine/backend.js";
-import { messageOf, PareError } from "../format/error.js";
+import { type ErrorCode, messageOf, PareError } from "../format/error.js";
 import type { BundleFile, Golden } from "../format/bundle/manifest.js";
 import {
   bundleJson,
@@ -46,11 +46,15 @@ const manifestMaxBytes = 4 * 2 ** 20;
 
 /** @throws PareError BUNDLE_NOT_FOUND, BUNDLE_INVALID, BUNDLE_VERSION, INTEGRITY, NETWORK, ABORTED, ARGUMENT */
 export function openBundle(source: BundleSource, options: OpenOptions): Promise<OpenBundle> {
-  if (typeof source === "string" || has(source, "href"))
-    return openFolder(locate(String(source)), options);
+  if (typeof source === "string" || has(source, "href")) return openFolder(String(source), options);
   const module: unknown = has(source, "default") ? source.default : source;
   if (isModule(module)) return openModule(module, options);
-  throw new PareError("ARGUMENT", "`load` was given no bundle.", {
+  throw noBundle("ARGUMENT");
+}
+
+function noBundle(code: ErrorCode, where?: string): PareError {
+  return new PareError(code, "load was given no bundle.", {
+    where,
     hint: "Pass a bundle's address, or what its index.js exports.",
   });
 }
@@ -64,11 +68,10 @@ function has<Key extends string>(value: unknown, key: Key): value is Record<Key,
 }
 
 async function openFolder(
-  folder: URL,
+  source: string,
   { integrity, signal, fetch }: OpenOptions,
 ): Promise<OpenBundle> {
-  const base = folderOf(folder);
-  const url = new URL("manifest.json", base);
+  const url = manifestUrl(source);
   const missing = (why: string): PareError =>
     new PareError("BUNDLE_NOT_FOUND", why, {
       where: url.href,
@@ -84,7 +87,7 @@ async function openFolder(
   const bundle = {
     manifest: parseRunnable(parseJson(bytes, "manifest.json")),
     fetch,
-    locate: (file: BundleFile): URL => new URL(file.path, base),
+    locate: (file: BundleFile): URL => new URL(file.path, url),
   };
   return {
     ...bundle,
@@ -160,10 +163,15 @@ async function demandIntegrity(
     throw mismatch(where, `has sha256 ${hash}, not the one that was pinned`);
 }
 
-function folderOf(url: URL): URL {
-  const folder = new URL(url);
-  folder.pathname = folder.pathname.replace(/\/(manifest\.json)?$/, "") + "/";
-  return folder;
+/** @throws PareError BUNDLE_NOT_FOUND for what is no URL, or one that nothing lies beside: a data: or blob: URL */
+function manifestUrl(source: string): URL {
+  try {
+    const folder = locate(source);
+    folder.pathname = folder.pathname.replace(/\/(manifest\.json)?$/, "") + "/";
+    return new URL("manifest.json", folder);
+  } catch {
+    throw noBundle("BUNDLE_NOT_FOUND", source);
+  }
 }
 
 function parseJson(bytes: Uint8Array, where: string): unknown {

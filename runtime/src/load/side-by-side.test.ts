@@ -5,7 +5,7 @@ import type { Backend, StartOptions } from "../format/engine/backend.js";
 import { PareError } from "../format/error.js";
 import { load } from "./load.js";
 
-const { files } = await makeBundle();
+const { files, ...bundle } = await makeBundle();
 const address = "http://models.example/affine.pare/";
 
 interface Deferred {
@@ -101,6 +101,32 @@ describe("an engine and its model", () => {
     abort.abort();
     await expect(loading).rejects.toMatchObject({ code: "ABORTED" });
     expect(aborted).toHaveLength(1);
+  });
+
+  it.each(["probe", "needs"] as const)("are not begun after an abort in %s", async (moment) => {
+    const abort = new AbortController();
+    const begun: string[] = [];
+    const backend: Backend = {
+      ...cpu(),
+      async probe() {
+        if (moment === "probe") abort.abort();
+        return { ok: true, engine: "any" };
+      },
+      needs(files) {
+        abort.abort();
+        return files;
+      },
+      start: async () => void begun.push("the engine"),
+    };
+    const fetch = async (url: string): Promise<Response> => {
+      begun.push(url);
+      return new Response(null);
+    };
+    const places = Object.fromEntries([...files.keys()].map((path) => [path, address + path]));
+    await expect(
+      load({ ...bundle, files: places }, { backends: backend, fetch, signal: abort.signal }),
+    ).rejects.toMatchObject({ code: "ABORTED" });
+    expect(begun).toEqual([]);
   });
 
   it("say nothing more of a variant that was given up", async () => {

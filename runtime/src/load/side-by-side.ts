@@ -6,14 +6,15 @@ import { throwIfAborted } from "../format/error.js";
  */
 export async function sideBySide<T>(
   signal: AbortSignal | undefined,
-  engine: Promise<void> | undefined,
+  start: () => Promise<void> | undefined,
   download: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
+  throwIfAborted(signal);
   const stop = new AbortController();
   try {
     return await new Promise<T>((resolve, reject) => {
       signal?.addEventListener("abort", reject, { signal: stop.signal });
-      Promise.all([download(stop.signal), engine]).then(([model]) => resolve(model), reject);
+      Promise.all([start(), download(stop.signal)]).then(([, model]) => resolve(model), reject);
     });
   } catch (error) {
     throwIfAborted(signal);

@@ -60,6 +60,41 @@ describe("a download", () => {
     await expect(waiting).rejects.toMatchObject({ code: "ABORTED" });
   });
 
+  /** A server whose first answer breaks off behind so many of a file's hundred bytes; what is asked for, too. */
+  function breaking(length: number) {
+    const whole = Uint8Array.from({ length: 100 }, (_, at) => at);
+    const asked: (string | null)[] = [];
+    const fetch = async (_: string, { headers }: RequestInit): Promise<Response> => {
+      const range = new Headers(headers).get("range");
+      asked.push(range);
+      if (range !== null) return new Response(null, { status: 416 });
+      if (asked.length > 1) return new Response(whole);
+      let isSent = false;
+      return new Response(
+        new ReadableStream({
+          pull(controller) {
+            if (isSent) controller.error(new Error("reset"));
+            else controller.enqueue(whole.slice(0, length));
+            isSent = true;
+          },
+        }),
+      );
+    };
+    return { whole, asked, fetch };
+  }
+
+  it("of which all came is whole, though its end did not come", async () => {
+    const { whole, asked, fetch } = breaking(100);
+    expect(await download(url, { bytes: 100, fetch })).toEqual(whole);
+    expect(asked).toEqual([null]);
+  });
+
+  it("begins anew where the server has no range of it", async () => {
+    const { whole, asked, fetch } = breaking(60);
+    expect(await download(url, { fetch })).toEqual(whole);
+    expect(asked).toEqual([null, "bytes=60-", null]);
+  });
+
   it("says how many bytes there will be, and leaves no timer and no listener", async () => {
     before = 100;
     const clear = vi.spyOn(globalThis, "clearTimeout");

@@ -48,14 +48,17 @@ export async function download(
   for (let attempt = 1; ; attempt++) {
     try {
       await receive(url, sink, { most, ...options });
-      return sink.bytes.subarray(0, sink.length);
+      break;
     } catch (error) {
       throwIfAborted(signal);
       if (isPareError(error)) throw error;
+      // Of what is behind the last byte, where only the end did not come, a server gives no range.
+      if (sink.length === bytes) break;
       if (attempt === attempts)
         throw failure("NETWORK", `The download failed: ${messageOf(error)}`, url, error);
     }
   }
+  return sink.bytes.subarray(0, sink.length);
 }
 
 interface Sink {
@@ -98,6 +101,8 @@ async function transfer(
   const { status } = response;
   if (status === 404 || status === 410)
     throw failure("BUNDLE_NOT_FOUND", `The server answered ${status}.`, url);
+  // What has no such range is another file than the one that broke off.
+  if (status === 416) sink.length = 0;
   if (!response.ok) throw new Error(`the server answered ${status}`);
   if (status !== 206) sink.length = 0;
   // A range counts stored bytes; of a compressed answer only the decoded ones are known.

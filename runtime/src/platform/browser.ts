@@ -1,12 +1,8 @@
 import { PareError } from "../format/error.js";
 
-/** A bundle's address as the caller wrote it: a URL, relative to the page or worker. */
+/** A bundle's address as the caller wrote it: a URL, relative to the page or worker. Throws for what is none. */
 export function locate(source: string): URL {
-  try {
-    return new URL(source, globalThis.location?.href);
-  } catch (cause) {
-    throw new PareError("BUNDLE_NOT_FOUND", `"${source}" is not a URL.`, { where: source, cause });
-  }
+  return new URL(source, globalThis.location?.href);
 }
 
 export function readFileUrl(url: URL): Promise<Uint8Array<ArrayBuffer> | null> {

@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { messageOf, PareError, throwIfAborted } from "../format/error.js";
 
-/** A bundle's address as the caller wrote it: a path, or a URL with its scheme. */
+/** A bundle's address as the caller wrote it: a path, or a URL with its scheme. Throws for what is none. */
 export function locate(source: string): URL {
   return /^(https?|file|data):/.test(source) ? new URL(source) : pathToFileURL(resolve(source));
 }

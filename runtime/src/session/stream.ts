@@ -1,6 +1,8 @@
 import { Queue } from "../backends/queue.js";
 import type { Given, StatePairs, Stream, SyncStream } from "../format/engine/run-sync.js";
+import { PareError } from "../format/error.js";
 import { elementCount, type Feeds, type Tensor, zeros } from "../format/tensor/tensor.js";
+import type { ValueInfo } from "../format/tensor/value-info.js";
 import type { Model, StepInputs, StepOutputs, SyncModel } from "./model.js";
 
 /**
@@ -23,9 +25,15 @@ export function stream(model: Model, state: StatePairs = model.state): Stream {
 }
 
 function openStream(model: Model, state: StatePairs): Stream {
+  for (const [from, to] of Object.entries(state)) {
+    const output = model.outputs.find(({ name }) => name === from);
+    const input = model.inputs.find(({ name }) => name === to);
+    if (!input || !output || !mayBeAlike(input, output))
+      throw new PareError("ARGUMENT", `"${from}" cannot be "${to}" at the next step.`);
+  }
   // Names may be those of what every object has: maps, and objects that are made whole.
   const carried = new Map<string, Feeds[string]>();
-  const reset = (): void => {
+  const zero = async (): Promise<void> => {
     for (const { name, type, dims: sizes } of model.inputs) {
       if (type === "string" || !Object.values(state).includes(name)) continue;
       const dims = sizes.map((size) => (typeof size === "number" ? size : 1));
@@ -42,9 +50,24 @@ function openStream(model: Model, state: StatePairs): Stream {
     return Object.fromEntries(all.filter((one) => !isState(one)));
   };
   const queue = new Queue();
+  // In its turn: a step before it that is under way would carry its state past it.
+  const reset = (): void => void queue.run(zero);
   reset();
   return {
     run: (given, { signal } = {}) => queue.run(() => step(given, signal), signal),
     reset,
   };
+}
+
+/** Of one type, and of one size as far as sizes are known; engines say an unknown rank as they say a scalar's. */
+function mayBeAlike(one: ValueInfo, other: ValueInfo): boolean {
+  const isRanked = one.dims.length > 0 && other.dims.length > 0;
+  return (
+    one.type === other.type &&
+    (!isRanked || one.dims.length === other.dims.length) &&
+    one.dims.every((size, axis) => {
+      const [own, its] = [size, other.dims[axis]];
+      return typeof own !== "number" || typeof its !== "number" || own === its;
+    })
+  );
 }

@@ -140,7 +140,7 @@ export class Editor extends BodyEditor {
       if (producer === undefined || found.has(producer.id) || !this.#added.has(producer.id))
         continue;
       found.add(producer.id);
-      open.push(...producer.inputs);
+      for (const input of producer.inputs) open.push(input);
     }
     return found;
   }

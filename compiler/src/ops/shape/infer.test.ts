@@ -116,6 +116,14 @@ describe("shape arithmetic", () => {
 });
 
 describe("what is not known", () => {
+  test("is a shape of more axes than tensors have", () => {
+    const dims = Array.from({ length: 64 }, () => 1);
+    const { graph, output } = graphOf([dims], (editor, [x]) =>
+      editor.add1("Unsqueeze", [x ?? null, editor.constant("axes", Tensor.int64([0]))]),
+    );
+    expect(typeText(graph.value(output).type)).toBe("float32[*]");
+  });
+
   test("an operator without a row keeps declared types, and is reported", () => {
     const { graph, output } = graphOf([[2, 3]], (editor, [x]) => {
       const made = editor.add1("Mystery", [x ?? null], {}, { domain: "com.example" });

@@ -8,7 +8,15 @@ import {
   type Value,
   type ValueType,
 } from "../../ir/index.js";
-import { bodiesOf, type Body, dim, sameShape, sameType, tensorType } from "../../ir/index.js";
+import {
+  bodiesOf,
+  type Body,
+  dim,
+  mostAxes,
+  sameShape,
+  sameType,
+  tensorType,
+} from "../../ir/index.js";
 import { attributeReader } from "../schema/attributes.js";
 import { keyOf } from "../schema/schemas.js";
 import { typeBodyInputs } from "./body-inputs.js";
@@ -139,6 +147,7 @@ function settle(found: Inferred, value: Value | undefined, last: number): Inferr
     !found.elements.some((element) => isVague(element, last) || isNoInteger(element));
   const elements = isFollowed ? found.elements : undefined;
   if (type.kind !== "tensor" || type.shape === undefined) return { type, elements };
+  if (type.shape.length > mostAxes) return { type: tensorType(type.dtype, undefined), elements };
   const known = value?.type.kind === "tensor" ? value.type.shape : undefined;
   const isSameRank = known?.length === type.shape.length;
   const shape = type.shape.map((size, axis) => {

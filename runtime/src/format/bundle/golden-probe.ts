@@ -46,7 +46,7 @@ export async function probeGolden(
       outputs: recordOutputs(answers[index] ?? new Map(), probes, seed, drawn),
     }));
     const golden: Golden = { formatVersion: bundleFormatVersion, cases: recorded };
-    if (bundleJson(golden).length <= goldenMaxBytes)
+    if (new TextEncoder().encode(bundleJson(golden)).length <= goldenMaxBytes)
       return drawn.size > 0 ? golden : demandValues(golden, variants);
   }
   throw new PareError("GOLDEN", `The golden check does not fit in ${goldenMaxBytes} bytes.`, {

@@ -36,6 +36,16 @@ function boxes(count: number): RunTensors {
   });
 }
 
+it("fits in its bytes, of which a letter may take three", async () => {
+  const run: RunTensors = async (feeds) =>
+    Object.fromEntries(
+      Object.entries(await many(feeds)).map(([name, y]) => [`${"出".repeat(120)}${name}`, y]),
+    );
+  const golden = await probeGolden([inputs], new Map([["a", run]]));
+  const text = bundleJson(golden);
+  expect(new TextEncoder().encode(text).length).toBeLessThanOrEqual(goldenMaxBytes);
+});
+
 describe("a tolerance", () => {
   it("is each output's own: scores may not be as far off as boxes", async () => {
     const run =

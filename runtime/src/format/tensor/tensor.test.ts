@@ -38,6 +38,11 @@ describe("checking a tensor", () => {
       { type: "float32", dims: [-1], data: new Float32Array(1) },
       /impossible dims/,
     ],
+    [
+      "a part of an axis",
+      { type: "float32", dims: [1.5, 2], data: new Float32Array(3) },
+      /impossible dims/,
+    ],
   ] as const)("refuses %s", (_, tensor, message) => {
     expect(() => checkTensor(tensor, 'input "x"')).toThrow(message);
   });

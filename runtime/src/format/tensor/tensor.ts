@@ -69,7 +69,7 @@ export function checkTensor(
   const count = elementCount(dims);
   const fault = (problem: string): PareError =>
     new PareError(code, `${where} ${problem}`, { where });
-  if (!Number.isSafeInteger(count) || dims.some((dim) => dim < 0))
+  if ([...dims, count].some((size) => !Number.isSafeInteger(size) || size < 0))
     throw fault(`has impossible dims [${dims.join(", ")}].`);
   const Expected = type === "string" ? Array : dtypeArray[type];
   if (!(data instanceof Expected))
