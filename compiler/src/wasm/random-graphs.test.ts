@@ -64,6 +64,11 @@ const unaryOfPositive =
 const binary =
   (op: string): Layer =>
   (x, b, draw) => {
+    if (x.dims.length < 4 && draw.below(5) === 0) {
+      // A number of more axes adds one to the result.
+      const number = b.floats([0.75], filled(x.dims.length + 1, 1));
+      return tamed(b, node(b, op, [x.id, number], [1, ...x.dims]));
+    }
     const small = x.dims.map((size) => (draw.below(3) === 0 ? 1 : size));
     const other = [
       () => draw.alike(x.dims).id,
@@ -128,6 +133,16 @@ const joinedBy =
     return node(b, "Where", [b.add(op, below), x.id, b.floats([bound])], x.dims);
   };
 
+/** Convolved by two groups of channels, where it has these: none may write beside its own. */
+const grouped =
+  (b: Builder) =>
+  (x: Value): Value => {
+    const [, channels = 1, ...space] = x.dims;
+    if (channels % 2 > 0 || space.length === 0 || space.length > 2) return x;
+    const weights = b.weights(channels, channels / 2, ...filled(space.length, 1));
+    return node(b, "Conv", [x.id, weights], x.dims, { group: int(2) });
+  };
+
 /** The largest or smallest along an axis, by its place. */
 const extremum =
   (op: string): Layer =>
@@ -172,19 +187,19 @@ const layers: Readonly<Record<string, Layer>> = {
   Conv(x, b, draw) {
     const [batch = 1, channels = 1, ...space] = x.dims;
     if (space.length === 0 || space.length > 2) return undefined;
-    const isDepthwise = draw.below(3) === 0;
-    const maps = isDepthwise ? channels : 1 + draw.below(9);
+    const group = draw.from([1, channels, ...[2, 3, 4].filter((by) => channels % by === 0)]);
+    const maps = group === channels ? channels : group * (1 + draw.below(Math.ceil(9 / group)));
     const kernel = 1 + draw.below(3);
     const [stride, pad] = [1 + draw.below(2), draw.below(2)];
     const dims = space.map((size) => Math.floor((size + 2 * pad - kernel) / stride) + 1);
     if (dims.some((size) => size < 1)) return undefined;
     const own = space.map(() => kernel);
-    const inputs = [x.id, b.weights(maps, isDepthwise ? 1 : channels, ...own)];
+    const inputs = [x.id, b.weights(maps, channels / group, ...own)];
     if (draw.below(2) === 0) inputs.push(b.weights(maps));
     return node(b, "Conv", inputs, [batch, maps, ...dims], {
       strides: ints(space.map(() => stride)),
       pads: ints(filled(2 * space.length, pad)),
-      group: int(isDepthwise ? channels : 1),
+      group: int(group),
     });
   },
   ConvTranspose(x, b, draw) {
@@ -271,11 +286,13 @@ const layers: Readonly<Record<string, Layer>> = {
     );
     return node(b, "BatchNormalization", [x.id, scale, bias, mean, variance], x.dims);
   },
-  LayerNormalization(x, b) {
-    const last = x.dims.at(-1) ?? 1;
+  LayerNormalization(x, b, draw) {
+    const axis = draw.below(x.dims.length);
+    const own = x.dims.slice(axis);
     // Of few elements, what is normalized is rounding.
-    if (last < 4) return undefined;
-    return node(b, "LayerNormalization", [x.id, b.weights(last), b.weights(last)], x.dims, {
+    if (product(own) < 4) return undefined;
+    return node(b, "LayerNormalization", [x.id, b.weights(...own), b.weights(...own)], x.dims, {
+      axis: int(axis),
       epsilon: float(0.1),
     });
   },
@@ -302,9 +319,13 @@ const layers: Readonly<Record<string, Layer>> = {
   LogSoftmax: softmax("LogSoftmax"),
   Concat(x, b, draw) {
     const axis = draw.below(x.dims.length);
-    const other = draw.alike(x.dims);
+    const other = draw.from([(alike: Value) => alike, grouped(b)])(draw.alike(x.dims));
     const dims = x.dims.map((size, at) => (at === axis ? 2 * size : size));
-    return node(b, "Concat", [x.id, other.id], dims, { axis: int(axis) });
+    const inputs = draw.from([
+      [x.id, other.id],
+      [other.id, x.id],
+    ]);
+    return node(b, "Concat", inputs, dims, { axis: int(axis) });
   },
   Split(x, b, draw) {
     const axis = draw.below(x.dims.length);

@@ -218,6 +218,27 @@ export async function compare(
   return worst;
 }
 
+/**
+ * What is otherwise than in onnxruntime, each number held to its own size: infinities, what is no number and the sign of zero
+ * too. Undefined where nothing is.
+ */
+export async function differenceOfNumbers(
+  graph: Graph,
+  feeds: Tensors,
+): Promise<string | undefined> {
+  const expected = await run(graph, feeds, cpu());
+  const plan = await planOf(graph);
+  const made = enginesHere.map((engine) => [engine.name, runModule(plan, feeds, engine)] as const);
+  for (const [name, results] of [...made, ["reference", runByReference(plan, feeds)] as const])
+    for (const [output, { data }] of Object.entries(expected))
+      for (const [at, value] of [...data].entries()) {
+        const [x, y] = [Number(value), Number(results[output]?.data[at] ?? Number.NaN)];
+        const isClose = Number.isFinite(x) && x !== 0 && Math.abs(x - y) <= 1e-5 * Math.abs(x);
+        if (!Object.is(x, y) && !isClose) return `${name}: ${output}[${at}] is ${y}, not ${x}`;
+      }
+  return undefined;
+}
+
 /** How far modules are from what the operators' reference evaluations say, which round each result once. */
 export async function differenceToEvaluation(graph: Graph, compiled: Graph): Promise<number> {
   const plan = await planOf(compiled);

@@ -3,12 +3,13 @@ import {
   f32x4,
   f64x2,
   floats,
+  integers,
   type Local,
   shuffle,
   type Vector,
 } from "../encode/expression.js";
 import type { FunctionBuilder } from "../encode/function-builder.js";
-import { emitExp, emitLog } from "./exponential.js";
+import { emitLog, emitWholeExp } from "./exponential.js";
 
 /** A function of two numbers. */
 export type Binary =
@@ -22,7 +23,7 @@ export type Binary =
   | "remainder"
   | "power";
 
-const zero = floats(0);
+const [zero, infinity] = [floats(0), floats(Infinity)];
 
 /**
  * Writes result ← function(x, y), four at a time. `prelu`: x where it is not below 0, else x times the other.
@@ -57,7 +58,7 @@ export function emitBinary(
   }
 }
 
-/** x − trunc(x / y)·y in double precision: exact while the quotient is below 2²⁸. */
+/** x − trunc(x / y)·y in double precision: exact while the quotient is below 2²⁸. Of an infinite y all of x is left. */
 function emitRemainder(
   f: FunctionBuilder,
   result: Local<"v128">,
@@ -72,27 +73,37 @@ function emitRemainder(
     const whole = f64x2.truncate(f64x2.divide(part(x), part(y)));
     return f64x2.toFloats(f64x2.subtract(part(x), f64x2.multiply(whole, part(y))));
   };
-  f.set(result, shuffle(half([0, 1, 2, 3]), half([2, 3, 0, 1]), [0, 1, 4, 5]));
+  const rest = shuffle(half([0, 1, 2, 3]), half([2, 3, 0, 1]), [0, 1, 4, 5]);
+  const isAll = bits.and(
+    f32x4.equal(f32x4.absolute(y), infinity),
+    f32x4.less(f32x4.absolute(x), infinity),
+  );
+  f.set(result, bits.select(x, rest, isAll));
 }
 
-/** e^(y·log|x|), with the sign of x where y is odd. A power of what is below 0 is a number only for whole y. */
+/**
+ * e^(y·log|x|), with the sign of x where y is odd. A power of what is below 0, and finite, is a number only for whole y. As in
+ * C, all powers of 1 are 1, and so is what has the exponent 0.
+ */
 function emitPower(f: FunctionBuilder, result: Local<"v128">, base: Vector, power: Vector): void {
   const [x, y, e] = [f.scratch("power x"), f.scratch("power y"), f.scratch("power e")];
+  const one = floats(1);
   f.set(x, base);
   f.set(y, power);
   f.set(e, f32x4.absolute(x));
   emitLog(f, e);
   f.set(e, f32x4.multiply(e, y));
-  emitExp(f, e);
-  const ofZero = bits.select(zero, floats(Infinity), f32x4.less(zero, y));
-  f.set(e, bits.select(ofZero, e, f32x4.equal(x, zero)));
+  emitWholeExp(f, e);
+  f.set(e, bits.select(one, e, f32x4.equal(f32x4.absolute(x), one)));
   const half = f32x4.multiply(y, floats(0.5));
   const isEven = f32x4.equal(f32x4.floor(half), half);
-  const signed = bits.select(e, f32x4.negate(e), isEven);
   const isWhole = f32x4.equal(f32x4.floor(y), y);
-  const ofNegative = bits.select(signed, floats(Number.NaN), isWhole);
-  f.set(e, bits.select(ofNegative, e, f32x4.less(x, zero)));
-  f.set(result, bits.select(floats(1), e, f32x4.equal(y, zero)));
+  const isOdd = bits.exclusiveOr(isWhole, isEven);
+  f.set(e, bits.or(e, bits.and(bits.and(x, integers(-0x8000_0000)), isOdd)));
+  const isBelow = bits.and(f32x4.less(x, zero), f32x4.less(floats(-Infinity), x));
+  const ofNegative = bits.select(e, floats(Number.NaN), isWhole);
+  f.set(e, bits.select(ofNegative, e, isBelow));
+  f.set(result, bits.select(one, e, f32x4.equal(y, zero)));
 }
 
 export function evaluateBinary(x: number, y: number, binary: Binary): number {
@@ -114,7 +125,8 @@ export function evaluateBinary(x: number, y: number, binary: Binary): number {
     case "remainder":
       return x % y;
     case "power":
-      return x ** y;
+      // Infinite powers of 1 are no numbers in JavaScript.
+      return x === 1 || (x === -1 && Math.abs(y) === Infinity) ? 1 : x ** y;
     default:
       return binary satisfies never;
   }

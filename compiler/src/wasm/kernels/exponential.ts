@@ -19,13 +19,55 @@ export function polynomial(
 const roundsToInteger = 1.5 * 2 ** 23;
 const bitsOfOne = 0x3f80_0000;
 
-/** Cephes' expf: x = n·ln 2 + r, and eʳ by a polynomial; 2ⁿ is put together from bits. Relative error below 2e-7. */
+/**
+ * Cephes' expf: x = n·ln 2 + r, and eʳ by a polynomial; 2ⁿ is put together from bits. Relative error below 2e-7. Where eˣ is
+ * beyond what floats of full precision can be, it is one of the last of these.
+ */
 export function emitExp(f: FunctionBuilder, x: Local<"v128">, fused = false): void {
   const [n, r] = [f.scratch("exp n"), f.scratch("exp r")];
   const power = f.scratch("exp power");
-  f.set(x, smaller(larger(x, f.splat(-87.33)), f.splat(88.376_26)));
+  emitNearest(f, x, n, [-87.33, 88.376_26], fused);
+  f.set(power, powerOfTwo(n));
+  f.set(x, multiply(mantissaOf(f, x, n, r, fused), power));
+}
+
+/** The same to infinity and, by floats of less precision, to 0: 2ⁿ is a product of two powers. */
+export function emitWholeExp(f: FunctionBuilder, x: Local<"v128">, fused = false): void {
+  const [n, r] = [f.scratch("exp n"), f.scratch("exp r")];
+  const [power, half] = [f.scratch("exp power"), f.scratch("exp half")];
+  emitNearest(f, x, n, [-104, 89], fused);
+  f.set(half, i32x4.shiftRight(n, 1));
+  f.set(power, powerOfTwo(i32x4.subtract(n, half)));
+  f.set(half, powerOfTwo(half));
+  f.set(x, multiply(mantissaOf(f, x, n, r, fused), half));
+  f.set(x, multiply(x, power));
+}
+
+/** x within bounds, and the nearest integer to x / ln 2 in the lowest bits of n. */
+function emitNearest(
+  f: FunctionBuilder,
+  x: Local<"v128">,
+  n: Local<"v128">,
+  [low, high]: readonly [number, number],
+  fused: boolean,
+): void {
+  f.set(x, smaller(larger(x, f.splat(low)), f.splat(high)));
   f.set(n, multiplyAdd(x, f.splat(Math.LOG2E), f.splat(roundsToInteger), fused));
-  f.set(power, i32x4.add(i32x4.shiftLeft(n, 23), integers(bitsOfOne)));
+}
+
+/** 2 to the integer in the lowest bits. */
+function powerOfTwo(n: Vector): Vector {
+  return i32x4.add(i32x4.shiftLeft(n, 23), integers(bitsOfOne));
+}
+
+/** eʳ */
+function mantissaOf(
+  f: FunctionBuilder,
+  x: Local<"v128">,
+  n: Local<"v128">,
+  r: Local<"v128">,
+  fused: boolean,
+): Vector {
   f.set(n, subtract(n, f.splat(roundsToInteger)));
   f.set(r, multiplyAdd(n, f.splat(-0.693_359_375), x, fused));
   f.set(r, multiplyAdd(n, f.splat(2.121_944_4e-4), r, fused));
@@ -38,8 +80,7 @@ export function emitExp(f: FunctionBuilder, x: Local<"v128">, fused = false): vo
     ],
     fused,
   );
-  const mantissa = add(multiplyAdd(p, multiply(r, r), r, fused), f.splat(1));
-  f.set(x, multiply(mantissa, power));
+  return add(multiplyAdd(p, multiply(r, r), r, fused), f.splat(1));
 }
 
 /** Cephes' logf: x = 2ᵉ·m with m near 1, and log m by a polynomial. */

@@ -1,6 +1,6 @@
 import { constant } from "../encode/expression.js";
 import { FunctionBuilder } from "../encode/function-builder.js";
-import { scalar } from "../encode/scalar.js";
+import { i64, scalar } from "../encode/scalar.js";
 import { eachVector } from "./across-lanes.js";
 import { type Element, elementBytes, lanesOf } from "./element.js";
 import { setElement, storeElement, typeOf } from "./element-access.js";
@@ -14,7 +14,7 @@ export interface FillOptions {
   readonly axes: readonly Axis[];
   /** Elements next to one another. */
   readonly run: number;
-  readonly value: number;
+  readonly value: number | bigint;
 }
 
 /** Loops: axes › run. Parameter: the output. */
@@ -32,7 +32,7 @@ export const fill: Kernel<FillOptions> = {
         f.store(output, offset, constant(image.bytes)),
       );
       for (let i = 0; i < run % perVector; i += 1) {
-        const number = scalar(typeOf(element), value);
+        const number = typeof value === "bigint" ? i64(value) : scalar(typeOf(element), value);
         storeElement(f, element, output, i * elementBytes[element], number);
       }
       return moved;
@@ -45,7 +45,13 @@ export const fill: Kernel<FillOptions> = {
   },
 };
 
-function fillRun(memory: Memory, element: Element, at: number, count: number, value: number): void {
+function fillRun(
+  memory: Memory,
+  element: Element,
+  at: number,
+  count: number,
+  value: number | bigint,
+): void {
   for (let i = 0; i < count; i += 1)
     setElement(memory, element, at + i * elementBytes[element], value);
 }

@@ -5,8 +5,17 @@ export type Fold = "sum" | "product" | "max" | "min" | "sum-of-squares" | "sum-o
 
 /** What nothing folds into. */
 export function foldStart(fold: Fold): number {
-  if (fold === "max" || fold === "min") return fold === "max" ? -Infinity : Infinity;
+  if (fold === "max") return -Infinity;
+  if (fold === "min") return Infinity;
   return fold === "product" ? 1 : 0;
+}
+
+/**
+ * Does a fold begin with its first element, which is then folded once more? The largest and the least do: where it is no number
+ * they are none, and pass over any other that is none. So do onnxruntime's reductions; its pools pass over the first as well.
+ */
+export function beginsWithFirst(fold: Fold): boolean {
+  return fold === "max" || fold === "min";
 }
 
 /** Joins what was folded with one more element. */
@@ -26,10 +35,10 @@ export function foldVector(sum: Vector, x: Local<"v128">, fold: Fold): Vector {
   }
 }
 
-/** Joins what was folded in two places. A NaN of x stays. */
+/** Joins what was folded in two places. An x that is no number is passed over by the largest and the least. */
 export function joinVectors(sum: Vector, x: Vector, fold: Fold): Vector {
-  if (fold === "max") return f32x4.larger(x, sum);
-  if (fold === "min") return f32x4.smaller(x, sum);
+  if (fold === "max") return f32x4.larger(sum, x);
+  if (fold === "min") return f32x4.smaller(sum, x);
   return fold === "product" ? f32x4.multiply(sum, x) : f32x4.add(sum, x);
 }
 
@@ -40,9 +49,9 @@ export function foldNumber(sum: number, x: number, fold: Fold): number {
     case "product":
       return sum * x;
     case "max":
-      return Math.max(sum, x);
+      return sum < x ? x : sum;
     case "min":
-      return Math.min(sum, x);
+      return x < sum ? x : sum;
     case "sum-of-squares":
       return sum + x * x;
     case "sum-of-sizes":

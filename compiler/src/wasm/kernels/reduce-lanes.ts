@@ -1,7 +1,7 @@
-import { extractFloat, floats } from "../encode/expression.js";
+import { extractFloat, floats, loadSplat } from "../encode/expression.js";
 import { FunctionBuilder } from "../encode/function-builder.js";
 import { foldRun, joinLanes } from "./across-lanes.js";
-import { type Fold, foldNumber, foldStart } from "./fold.js";
+import { beginsWithFirst, type Fold, foldNumber, foldStart } from "./fold.js";
 import { floatBytes, type Kernel } from "./kernel.js";
 import { type Axis, nest, walk } from "./nest.js";
 import { emitUnary, evaluateUnary, type Unary } from "./unary.js";
@@ -25,7 +25,7 @@ export const reduceLanes: Kernel<ReduceLanesOptions> = {
     const [input, output] = [f.parameter(0), f.parameter(1)];
     const sum = f.local("v128");
     nest(f, axes, f.parameters, () => {
-      f.set(sum, floats(foldStart(fold)));
+      f.set(sum, beginsWithFirst(fold) ? loadSplat(input) : floats(foldStart(fold)));
       const [moved = 0] = nest(f, taps, [input], () => foldRun(f, sum, lanes, input, fold));
       joinLanes(f, sum, fold);
       for (const unary of after) emitUnary(f, sum, unary);
@@ -37,7 +37,7 @@ export const reduceLanes: Kernel<ReduceLanesOptions> = {
 
   reference({ axes, taps, lanes, fold, after }, { floats: memory }, at) {
     walk(axes, at, ([input = 0, output = 0]) => {
-      let sum = foldStart(fold);
+      let sum = beginsWithFirst(fold) ? (memory[input / floatBytes] ?? 0) : foldStart(fold);
       walk(taps, [input], ([from = 0]) => {
         for (let lane = 0; lane < lanes; lane += 1)
           sum = foldNumber(sum, memory[from / floatBytes + lane] ?? 0, fold);

@@ -1,6 +1,6 @@
 import { floats, load, type Local } from "../encode/expression.js";
 import { FunctionBuilder } from "../encode/function-builder.js";
-import { type Fold, foldNumber, foldStart, foldVector } from "./fold.js";
+import { beginsWithFirst, type Fold, foldNumber, foldStart, foldVector } from "./fold.js";
 import { floatBytes, type Kernel, laneCount, vectorBytes } from "./kernel.js";
 import { type Axis, balanced, nest, walk } from "./nest.js";
 import { emitUnary, evaluateUnary, type Unary } from "./unary.js";
@@ -49,7 +49,10 @@ export const reduce: Kernel<ReduceOptions> = {
           isFirst = false;
         });
       } else {
-        for (const sum of own) f.set(sum, floats(foldStart(fold)));
+        own.forEach((sum, at) => {
+          const first = load(input, at * vectorBytes);
+          f.set(sum, beginsWithFirst(fold) ? first : floats(foldStart(fold)));
+        });
         f.set(from, input);
         nest(f, taps, [from], () => join(from, 0, false));
       }
@@ -71,7 +74,8 @@ export const reduce: Kernel<ReduceOptions> = {
   reference({ axes, taps, fold, after }, { floats: memory }, at) {
     walk(axes, at, ([input = 0, output = 0]) => {
       for (let lane = 0; lane < laneCount; lane += 1) {
-        let sum = foldStart(fold);
+        const first = memory[input / floatBytes + lane] ?? 0;
+        let sum = beginsWithFirst(fold) ? first : foldStart(fold);
         walk(taps, [input], ([from = 0]) => {
           sum = foldNumber(sum, memory[from / floatBytes + lane] ?? 0, fold);
         });

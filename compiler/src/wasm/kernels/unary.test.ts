@@ -15,6 +15,7 @@ const functions: readonly Unary[] = [
   { kind: "hard-sigmoid", alpha: 0.2, beta: 0.5 },
   { kind: "scale", by: 3 },
   { kind: "offset", by: -0.5 },
+  { kind: "quotient", of: 3 },
   ...(
     [
       "sigmoid",

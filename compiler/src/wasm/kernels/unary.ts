@@ -4,10 +4,10 @@ import { emitHyperbolic, type Hyperbolic } from "./hyperbolic.js";
 import { emitArc, emitTangent, emitTurn } from "./trigonometric.js";
 import { erf } from "../../ops/reference/erf.js";
 import { roundHalfEven } from "../../ops/reference/round-half-even.js";
-import { emitExp, emitLog, polynomial } from "./exponential.js";
+import { emitExp, emitLog, emitWholeExp, polynomial } from "./exponential.js";
 import { multiplyAdd } from "./multiply-add.js";
 
-/** A function of one number. */
+/** A function of one number; `quotient` divides one by it. */
 export type Unary =
   | { readonly kind: "relu" }
   | { readonly kind: "clip"; readonly low: number; readonly high: number }
@@ -16,6 +16,7 @@ export type Unary =
   | { readonly kind: "hard-sigmoid"; readonly alpha: number; readonly beta: number }
   | { readonly kind: "scale"; readonly by: number }
   | { readonly kind: "offset"; readonly by: number }
+  | { readonly kind: "quotient"; readonly of: number }
   | { readonly kind: PlainUnary };
 
 /** Those without parameters. */
@@ -85,6 +86,8 @@ export function emitUnary(f: FunctionBuilder, x: Local<"v128">, unary: Unary, fu
       return f.set(x, multiply(x, f.splat(unary.by)));
     case "offset":
       return f.set(x, add(x, f.splat(unary.by)));
+    case "quotient":
+      return f.set(x, divide(f.splat(unary.of), x));
     case "sigmoid":
       return emitSigmoid(f, x, fused);
     case "silu": {
@@ -115,7 +118,7 @@ export function emitUnary(f: FunctionBuilder, x: Local<"v128">, unary: Unary, fu
     case "erf":
       return emitErf(f, x, fused);
     case "exp":
-      return emitExp(f, x, fused);
+      return emitWholeExp(f, x, fused);
     case "log":
       return emitLog(f, x);
     case "square-root":
@@ -237,6 +240,8 @@ export function evaluateUnary(x: number, unary: Unary): number {
       return x * unary.by;
     case "offset":
       return x + unary.by;
+    case "quotient":
+      return unary.of / x;
     case "sigmoid":
       return sigmoid(x);
     case "silu":

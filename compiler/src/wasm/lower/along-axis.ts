@@ -1,4 +1,5 @@
 import type { Dtype } from "@pare/runtime/format";
+import { normalAxis } from "../../ops/families/indexing.js";
 import { cumulativeSum } from "../kernels/cumulative-sum.js";
 import { extremumPlace } from "../kernels/extremum-place.js";
 import { type Axis, collapsed } from "../kernels/nest.js";
@@ -20,10 +21,6 @@ function numberOf(view: View): Number {
   return view.element === "i64" || view.element === "f32" ? view.element : "i32";
 }
 
-function normal(axis: number, rank: number): number {
-  return axis < 0 ? axis + rank : axis;
-}
-
 /** The loops around an axis. */
 function around(views: readonly View[], axis: number): readonly Axis[] {
   const rank = views[0]?.dims.length ?? 0;
@@ -37,7 +34,7 @@ export const cumulativeSumRow: LoweringRow = {
   lower(node, l) {
     const x = l.view(node.required(0));
     const rank = x.dims.length;
-    const axis = normal(node.numbers(1)?.[0] ?? 0, rank);
+    const axis = normalAxis(node.numbers(1)?.[0] ?? 0, rank);
     const y = l.allocate(node.output(), rowMajor(rank), { exact: true });
     const isBackwards = node.attributes.int("reverse", 0) !== 0;
     const last = sizeAt(x, axis) - 1;
@@ -62,7 +59,7 @@ export const extremumPlaceRow: LoweringRow = {
   lower(node, l) {
     const x = l.view(node.required(0));
     const rank = x.dims.length;
-    const axis = normal(node.attributes.int("axis", 0), rank);
+    const axis = normalAxis(node.attributes.int("axis", 0), rank);
     const kept = x.dims.map((size, at) => (at === axis ? 1 : size));
     const y = resultOf(l, node.output(), kept, rowMajor(rank), false);
     const options = {
@@ -84,7 +81,7 @@ export const topRow: LoweringRow = {
   lower(node, l) {
     const x = l.view(node.required(0));
     const rank = x.dims.length;
-    const axis = normal(node.attributes.int("axis", -1), rank);
+    const axis = normalAxis(node.attributes.int("axis", -1), rank);
     const values = resultAt(node, l, 0, x);
     const places = resultAt(node, l, 1, x);
     const options = {

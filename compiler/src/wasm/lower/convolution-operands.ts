@@ -10,7 +10,8 @@ import {
   stepAt,
   type View,
 } from "../plan/view.js";
-import { convolutionHalo, type Lowering } from "./lowering.js";
+import { convolutionHalo } from "./convolution-halo.js";
+import type { Lowering } from "./lowering.js";
 import type { NodeFacts } from "./node-facts.js";
 
 /** A convolution over two axes; over one, the rows are one row. */

@@ -74,7 +74,7 @@ export const binaryRow: LoweringRow = {
   refuse(node) {
     const { op } = node.node;
     const [x, y] = node.inputs.map((id) => dtypeOf(node.graph, id));
-    if (op === "Pow" && x !== "float32") return noIntegers;
+    if (x !== "float32" && !hasIntegers(op)) return noIntegers;
     if (op === "Pow" && y !== x && smallScalar(node, node.required(1)) === undefined)
       return "an exponent of integers must be a constant number";
     return op === "Mod" && x === "float32" && node.attributes.int("fmod", 0) === 0
@@ -98,7 +98,7 @@ export const binaryRow: LoweringRow = {
         return;
       }
     }
-    const binary = binaries[node.node.op] ?? "add";
+    const binary = node.entryOf(binaries);
     const tensors = inputs.filter((id) => l.scalar(id) === undefined);
     const operands = inputs.map((id): Operand => {
       const c = l.scalar(id);
@@ -160,7 +160,7 @@ export function lowerMap(
 ): void {
   const dims = l.dims(id);
   const rank = dims.length;
-  const { epilogue, other, result } = absorbFollowers(l, id);
+  const { epilogue, other, result } = absorbFollowers(l, id, false);
   const all = other === undefined ? given : [...given, other];
   const order = orderLike(l, all, dims);
   const views = all.map((one) =>

@@ -1,5 +1,6 @@
 import type { Node, ValueId } from "../../ir/index.js";
 import type { Epilogue } from "../kernels/epilogue.js";
+import { evaluateUnary, type Unary } from "../kernels/unary.js";
 import type { Lowering } from "./lowering.js";
 import { dtypeOf } from "./node-facts.js";
 import { unaryOf } from "./unary-of.js";
@@ -12,17 +13,35 @@ export interface Followers {
   readonly result: ValueId;
 }
 
-/** Of a lane that only pads, they would make what is not finite. */
-const breaksPadding: readonly string[] = ["reciprocal", "log"];
+/** What they make of a number may be none, or infinite. */
+const partial: ReadonlySet<Unary["kind"]> = new Set([
+  "reciprocal",
+  "quotient",
+  "log",
+  "square-root",
+  "asin",
+  "acos",
+  "acosh",
+  "atanh",
+]);
 
 /**
  * The nodes that follow a value and that nobody else sees: functions of it alone, x · sigmoid(x), and one sum or product
  * with another tensor of its shape that is there already. They are absorbed.
+ * @param computesPadding lanes that only pad get what all of it makes of 0, which is to be finite; else they get zeros
  */
-export function absorbFollowers(l: Lowering, id: ValueId): Followers {
+export function absorbFollowers(l: Lowering, id: ValueId, computesPadding = true): Followers {
   const epilogue: Epilogue[] = [];
   let other: ValueId | undefined;
   let result = id;
+  /** What lanes that only pad hold; of another tensor's it is not known. */
+  let padding: number | undefined = computesPadding ? 0 : undefined;
+  const keepsPadding = (unary: readonly Unary[]): boolean => {
+    if (!computesPadding) return true;
+    if (padding === undefined) return !unary.some(({ kind }) => partial.has(kind));
+    padding = unary.reduce((x, each) => Math.fround(evaluateUnary(x, each)), padding);
+    return Number.isFinite(padding);
+  };
   if (l.element(id) !== "f32") return { epilogue, other, result };
   const absorb = (node: Node): void => {
     l.absorbed.add(node);
@@ -33,6 +52,7 @@ export function absorbFollowers(l: Lowering, id: ValueId): Followers {
     const readers = l.graph.consumers(result);
     const gate = gateOf(l, result, readers);
     if (gate !== undefined) {
+      if (!keepsPadding([gate])) break;
       epilogue.push({ kind: gate.kind });
       l.absorbed.add(gate.sigmoid);
       absorb(gate.product);
@@ -40,9 +60,11 @@ export function absorbFollowers(l: Lowering, id: ValueId): Followers {
     }
     const [reader, ...more] = readers;
     if (reader === undefined || more.length > 0) break;
+    // A constant of more axes adds some to its result.
+    if (!keepsDims(l, result, reader)) break;
     const unary = unaryOf(reader, result, (input) => l.scalar(input));
     if (unary !== undefined) {
-      if (unary.some(({ kind }) => breaksPadding.includes(kind))) break;
+      if (!keepsPadding(unary)) break;
       epilogue.push(...unary);
       absorb(reader);
       continue;
@@ -50,6 +72,7 @@ export function absorbFollowers(l: Lowering, id: ValueId): Followers {
     const joined = other === undefined ? joinedWith(l, result, reader) : undefined;
     if (joined === undefined) break;
     other = joined;
+    padding = undefined;
     epilogue.push({ kind: reader.op === "Add" ? "add-other" : "multiply-other" });
     absorb(reader);
   }
@@ -80,16 +103,17 @@ function gateOf(l: Lowering, x: ValueId, readers: readonly Node[]): Gate | undef
   return isSwish ? { kind: "hard-swish", sigmoid, product } : undefined;
 }
 
+function keepsDims(l: Lowering, x: ValueId, { outputs: [output] }: Node): boolean {
+  return output !== null && output !== undefined && l.dims(output).join() === l.dims(x).join();
+}
+
 /** The other operand of a sum or product, where its channels lie along the result's and it is there. */
 function joinedWith(l: Lowering, x: ValueId, reader: Node): ValueId | undefined {
   if (reader.domain !== "" || (reader.op !== "Add" && reader.op !== "Mul")) return undefined;
   const other = reader.inputs.find((input) => input !== x);
   if (other === undefined || other === null || !l.has(other)) return undefined;
   if (dtypeOf(l.graph, other) !== "float32") return undefined;
-  const output = reader.outputs[0];
   const [own, dims] = [l.dims(x), l.dims(other)];
-  if (output === null || output === undefined || l.dims(output).join() !== own.join())
-    return undefined;
   return dims.length === own.length && canSpread(dims, own) ? other : undefined;
 }
 

@@ -122,3 +122,21 @@ it("looks up and writes parts by tuples of indices", async () => {
     { numRuns: cases(120) },
   );
 });
+
+it.each([{ dims: [10] }, { dims: [10, 4] }, { dims: [3, 10] }])(
+  "looks up a constant matrix of indices in a tensor of $dims, whether or not they are a sum over its axes",
+  async ({ dims: own }) => {
+    for (const indices of [
+      [0, 5, 3, 1],
+      [0, 2, 1, 3],
+      [-1, 4, -3, 0],
+    ]) {
+      const graph = graphOf({ x: ["float32", ...own] }, (input, b) => ({
+        y: b.add("Gather", [input("x"), b.ints(indices, [2, 2])], {
+          axis: attribute.int(own.indexOf(10)),
+        }),
+      }));
+      expect(await compare(graph, checked)).toBe(0);
+    }
+  },
+);

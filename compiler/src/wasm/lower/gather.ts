@@ -1,3 +1,4 @@
+import { normalAxis } from "../../ops/families/indexing.js";
 import { elementBytes } from "../kernels/element.js";
 import { gather, type GatherOptions } from "../kernels/gather.js";
 import { floatBytes } from "../kernels/kernel.js";
@@ -9,16 +10,16 @@ import type { LoweringRow } from "./lowering-row.js";
 import { gatheredRows, placedRows } from "./row-rules.js";
 import type { Lowering } from "./lowering.js";
 import { planMove } from "./move.js";
-import { mostMoved, movementRow } from "./movement.js";
+import { mostMoved, moveByAxes } from "./movement.js";
 import { dtypeOf, type NodeFacts } from "./node-facts.js";
 
-/** Elements that are known are views or one copy; others are looked up when the model runs. */
+/** Elements that are known are views or one copy, where each axis moves by itself; others are looked up when the model runs. */
 export const gatherRow: LoweringRow = {
   rows: gatheredRows,
   types: heldTypes,
   lower(node, l) {
     const isKnown = node.isConstant(1) && !node.isConstant(0) && isSmall(node);
-    if (isKnown) return movementRow.lower(node, l);
+    if (isKnown && moveByAxes(node, l)) return;
     const [table, indices] = [l.view(node.required(0)), l.view(node.required(1))];
     const axis = axisOf(node, table.dims.length);
     const rows = rowsOf(node, l);
@@ -92,7 +93,9 @@ function scatterRow(
       if (data === undefined || indices === undefined || rows === undefined) return;
       const table = rowsOf(node, l);
       planMove(l.plan, data.place, data.steps, table);
-      const options = optionsOf(node, indices, table, rows, joinOf(node) ?? "none");
+      const join = joinOf(node);
+      if (join === undefined) throw node.fault("joins in a way that is not known");
+      const options = optionsOf(node, indices, table, rows, join);
       planGather(l, indices, table, rows, options);
     },
   };
@@ -123,8 +126,7 @@ function joinOf(node: NodeFacts): Joined | undefined {
 }
 
 function axisOf(node: NodeFacts, rank: number): number {
-  const axis = node.attributes.int("axis", 0);
-  return axis < 0 ? axis + rank : axis;
+  return normalAxis(node.attributes.int("axis", 0), rank);
 }
 
 function rowsOf(node: NodeFacts, l: Lowering): View {

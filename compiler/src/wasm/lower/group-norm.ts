@@ -3,6 +3,7 @@ import { orderOf, reshaped, rowMajor, sizeAt, type View } from "../plan/view.js"
 import type { LoweringRow } from "./lowering-row.js";
 import type { Lowering } from "./lowering.js";
 import { planMap } from "./map-views.js";
+import { planMove } from "./move.js";
 import type { NodeFacts } from "./node-facts.js";
 import { reducedView } from "./reduction.js";
 
@@ -27,8 +28,11 @@ export const groupNormRow: LoweringRow = {
     const given = l.laned(l.view(node.required(0)));
     const y = l.allocate(node.output(), orderOf(given), { exact: true });
     // An axis is split where it lies: that always can be.
-    const x = l.laned(reshaped(given, dims) ?? given);
-    const result = reshaped(y, dims) ?? y;
+    const x = l.laned(l.withDims(given, dims));
+    const plain = { order: rowMajor(dims.length), padded: false, halo: [] };
+    const there = reshaped(y, dims) ?? y;
+    // One channel behind others that it is joined with has no lanes there.
+    const result = there.lanes >= 0 ? there : l.temporary(dims, plain, "normalized");
     const axes = rowMajor(dims.length).slice(2);
     const count = axes.reduce((product, axis) => product * sizeAt(x, axis), 1);
     const layout = { order: orderOf(result), padded: false, halo: [] };
@@ -56,6 +60,7 @@ export const groupNormRow: LoweringRow = {
     ];
     const inputs = [centered, spreadable(l, factor, result), parameter(1), parameter(2)];
     planMap(l, inputs, result, program);
+    if (result !== there) planMove(l.plan, result.place, result.steps, there);
   },
 };
 

@@ -5,19 +5,21 @@ import { axesOf, rowMajor, type View, widened } from "../plan/view.js";
 import type { Lowering } from "./lowering.js";
 import type { NodeFacts } from "./node-facts.js";
 
+/** Of two numbers. */
 const functions: Readonly<Record<string, IntegerFunction>> = {
   Add: "add",
   Sub: "subtract",
   Mul: "multiply",
   Div: "divide",
+  Mod: "modulo",
   Min: "min",
   Max: "max",
+};
+
+const functionsOfOne: Readonly<Record<string, IntegerFunction>> = {
   Neg: "negate",
   Abs: "absolute",
   Sign: "sign",
-  Equal: "equal",
-  Less: "less",
-  LessOrEqual: "less-or-equal",
 };
 
 /** Are its numbers whole: does it not give floats? */
@@ -27,29 +29,27 @@ export function isOfIntegers(l: Lowering, id: ValueId): boolean {
 
 /** Is there a function of integers for it? */
 export function hasIntegers(op: string): boolean {
-  return op === "Clip" || Object.hasOwn(functions, op);
+  return [functions, functionsOfOne, { Clip: true }].some((table) => Object.hasOwn(table, op));
 }
 
-function functionOf(node: NodeFacts): IntegerFunction | undefined {
-  const { op } = node.node;
-  if (op === "Mod") return node.attributes.int("fmod", 0) === 0 ? "modulo" : "remainder";
-  return functions[op];
+function functionOf(node: NodeFacts): IntegerFunction {
+  const isTruncated = node.node.op === "Mod" && node.attributes.int("fmod", 0) !== 0;
+  return isTruncated ? "remainder" : node.entryOf(functions);
 }
 
 /** Integers one after the other: of two operands or more joined from the left, of bounds one after the other. */
 export function lowerIntegers(node: NodeFacts, l: Lowering): void {
-  const [first, ...others] = node.node.inputs;
+  const { op, inputs } = node.node;
+  const [first, ...others] = inputs;
   if (first === null || first === undefined) return;
-  const { op } = node.node;
-  const steps = others.flatMap((id, at) =>
-    id === null ? [] : [{ id, of: op === "Clip" ? bounds[at] : functionOf(node) }],
-  );
-  if (others.length === 0) {
-    const of = functionOf(node) ?? "negate";
-    return lowerIntegerMap(l, node.output(), of, [l.view(first)]);
-  }
   let x = l.view(first);
-  steps.forEach(({ id, of = "add" }, at) => {
+  if (Object.hasOwn(functionsOfOne, op))
+    return lowerIntegerMap(l, node.output(), node.entryOf(functionsOfOne), [x]);
+  const steps = others.flatMap((id, at) => {
+    const of = op === "Clip" ? bounds[at] : functionOf(node);
+    return id === null || of === undefined ? [] : [{ id, of }];
+  });
+  steps.forEach(({ id, of }, at) => {
     const isLast = at === steps.length - 1;
     const operands = [x, l.view(id)];
     if (isLast) lowerIntegerMap(l, node.output(), of, operands);

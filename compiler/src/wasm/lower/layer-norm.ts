@@ -1,7 +1,8 @@
+import { normalAxis } from "../../ops/families/indexing.js";
 import { laneCount, vectorsOf } from "../kernels/kernel.js";
 import { layerNorm } from "../kernels/layer-norm.js";
 import { collapsed } from "../kernels/nest.js";
-import { axesOf, orderOf, reshaped, rowMajor } from "../plan/view.js";
+import { axesOf, orderOf } from "../plan/view.js";
 import type { LoweringRow } from "./lowering-row.js";
 import type { NodeFacts } from "./node-facts.js";
 
@@ -23,13 +24,8 @@ export const layerNormRow: LoweringRow = {
     const dims = [...node.dims(0).slice(0, node.dims(0).length - inner.length), lanes];
     const view = l.view(node.required(0));
     const isPlain = inner.length === 1;
-    const dense = () =>
-      l.copied(view, { order: rowMajor(view.dims.length), padded: false, halo: [] });
-    const flat = isPlain ? view : (reshaped(view, dims) ?? reshaped(dense(), dims) ?? view);
-    const x = l.withLanes(flat, dims.length - 1);
-    const order = isPlain ? orderOf(x) : rowMajor(node.dims(0).length);
-    const target = l.allocate(node.output(), order, isPlain ? {} : { exact: true });
-    const y = isPlain ? target : (reshaped(target, dims) ?? target);
+    const x = l.withLanes(isPlain ? view : l.withDims(view, dims), dims.length - 1);
+    const y = isPlain ? l.allocate(node.output(), orderOf(x)) : l.allocateAs(node.output(), dims);
     const parameter = (at: number) => {
       const numbers = new Float32Array(vectorsOf(lanes) * laneCount);
       numbers.set(l.floats(node.required(at)) ?? []);
@@ -53,6 +49,5 @@ export const layerNormRow: LoweringRow = {
 
 function innerDims(node: NodeFacts): readonly number[] {
   const dims = node.dims(0);
-  const axis = node.attributes.int("axis", -1);
-  return dims.slice(axis < 0 ? axis + dims.length : axis);
+  return dims.slice(normalAxis(node.attributes.int("axis", -1), dims.length));
 }

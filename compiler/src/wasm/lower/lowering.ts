@@ -1,6 +1,6 @@
 import type { TypedArray } from "@pare/runtime/format";
 import type { Graph, Node, ValueId } from "../../ir/index.js";
-import { windowAxes } from "../../ops/families/window.js";
+import { normalAxis } from "../../ops/families/indexing.js";
 import { fill } from "../kernels/fill.js";
 import {
   type Element,
@@ -29,6 +29,7 @@ import {
   viewOf,
   widened,
 } from "../plan/view.js";
+import { convolutionHalo } from "./convolution-halo.js";
 import { planMove } from "./move.js";
 import { elementOfType } from "./element-of-type.js";
 import { type Arrays, dimsOf, dtypeOf, NodeFacts } from "./node-facts.js";
@@ -40,7 +41,7 @@ import type { StoredConstants } from "./stored-constants.js";
 export interface Wish {
   /** Lanes fill whole vectors. */
   readonly whole?: boolean;
-  /** Nothing is written behind the last lane. */
+  /** Nothing is written behind the last lane: the view is not padded. */
   readonly exact?: boolean;
 }
 
@@ -153,12 +154,7 @@ export class Lowering {
     if (known !== undefined) return known;
     const source = this.#pending.get(id);
     if (source !== undefined) {
-      const dense = this.copied(source, {
-        order: rowMajor(source.dims.length),
-        padded: false,
-        halo: [],
-      });
-      const view = reshaped(dense, this.dims(id)) ?? dense;
+      const view = this.withDims(source, this.dims(id));
       this.#views.set(id, view);
       return view;
     }
@@ -202,9 +198,22 @@ export class Lowering {
   /** Memory for a value that a kernel is about to write: its own, or its part of what it will be joined into. */
   allocate(id: ValueId, order: readonly number[], wish: Wish = {}): View {
     const view = this.#memoryFor(id, order, wish);
-    const count = this.rows(id)?.count;
-    if (count !== undefined) this.plan.counted(view.place.in, count);
+    this.#markRows(id, view);
     this.#views.set(id, view);
+    return view;
+  }
+
+  /** Memory of its own for a value that a kernel is about to write under other dims of its elements. */
+  allocateAs(
+    id: ValueId,
+    dims: readonly number[],
+    order: readonly number[] = rowMajor(dims.length),
+    padded = false,
+  ): View {
+    const layout = { order, padded, halo: [] };
+    const view = this.temporary(dims, layout, this.#name(id), this.element(id));
+    this.#markRows(id, view);
+    this.setReshaped(id, view);
     return view;
   }
 
@@ -225,6 +234,15 @@ export class Lowering {
     planMove(this.plan, place, steps, target);
     copies.set(key, target);
     return target;
+  }
+
+  /** A view's elements, row-major, under other dims: where they lie, or put in order first. */
+  withDims(view: View, dims: readonly number[]): View {
+    const there = reshaped(view, dims);
+    if (there !== undefined) return there;
+    const order = rowMajor(view.dims.length);
+    const dense = this.copied(view, { order, padded: false, halo: [] });
+    return reshaped(dense, dims) ?? dense;
   }
 
   /** A view whose lanes lie along an axis, copied where they do not. */
@@ -258,6 +276,11 @@ export class Lowering {
   #elements(id: ValueId): Elements | undefined {
     const array = this.#arrays.get(id);
     return array === undefined ? undefined : elementsOf(array, this.element(id));
+  }
+
+  #markRows(id: ValueId, { place }: View): void {
+    const count = this.rows(id)?.count;
+    if (count !== undefined) this.plan.counted(place.in, count);
   }
 
   #name(id: ValueId): string {
@@ -354,8 +377,7 @@ export class Lowering {
     if (use.inputs.lastIndexOf(id) !== position) return undefined;
     const whole = facts.output();
     const dims = this.dims(whole);
-    const given = facts.attributes.int("axis", 0);
-    const axis = given < 0 ? given + dims.length : given;
+    const axis = normalAxis(facts.attributes.int("axis", 0), dims.length);
     const sizes = facts.inputs.map((part) => this.dims(part)[axis] ?? 1);
     const start = sizes.slice(0, position).reduce((sum, size) => sum + size, 0);
     const size = sizes[position] ?? 1;
@@ -369,15 +391,8 @@ export class Lowering {
     const target = known?.view ?? this.#memoryFor(whole, order, wish);
     this.#joined.set(whole, { view: target, order });
     const part = sliced(target, axis, start, size);
-    return wish.whole === true && !hasWholeVectors(part) ? undefined : part;
+    if (wish.whole === true && !hasWholeVectors(part)) return undefined;
+    // What lies behind its last lane may be another part's.
+    return wish.exact === true ? { ...part, padded: false } : part;
   }
-}
-
-/** By spatial axis, the pads of a convolution. */
-export function convolutionHalo(facts: NodeFacts): readonly Halo[] {
-  const kernel = facts.dims(1).slice(2);
-  return windowAxes(facts.dims(0).slice(2), kernel, facts.attributes).map(({ before, after }) => [
-    Math.max(0, Number(before)),
-    Math.max(0, Number(after)),
-  ]);
 }

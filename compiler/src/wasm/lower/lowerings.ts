@@ -14,7 +14,7 @@ import { gridSampleRow } from "./grid-sample.js";
 import { groupNormRow } from "./group-norm.js";
 import { gruRow } from "./gru.js";
 import { layerNormRow } from "./layer-norm.js";
-import { logSumExpRow } from "./log-sum-exp.js";
+import { logSumExpRow, logSumRow } from "./log-sum-exp.js";
 import type { LoweringRow } from "./lowering-row.js";
 import { lstmRow } from "./lstm.js";
 import { madeRow } from "./made-constant.js";
@@ -116,8 +116,9 @@ export const lowerings: ReadonlyMap<string, LoweringRow> = new Map(
     Mean: binaryRow,
     ...named(
       reductionRow,
-      "ReduceSum ReduceMean ReduceMax ReduceMin ReduceProd ReduceSumSquare ReduceL1 ReduceL2 ReduceLogSum",
+      "ReduceSum ReduceMean ReduceMax ReduceMin ReduceProd ReduceSumSquare ReduceL1 ReduceL2",
     ),
+    ReduceLogSum: logSumRow,
     ReduceLogSumExp: logSumExpRow,
     ...named(extremumPlaceRow, "ArgMax ArgMin"),
     TopK: topRow,

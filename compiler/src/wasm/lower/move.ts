@@ -71,7 +71,7 @@ export function planMove(
 }
 
 /** Writes one number to every element of a view. */
-export function planFill(plan: PlanBuilder, target: View, value: number): void {
+export function planFill(plan: PlanBuilder, target: View, value: number | bigint): void {
   const axes = collapsed(axesOf([target], orderOf(target)));
   const last = axes.at(-1);
   const isRun = last?.steps[0] === elementBytes[target.element];

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { cases } from "../cases.test.support.js";
 import { attribute, type Graph, Tensor, type ValueId } from "../../ir/index.js";
 import { type Builder, graphOf } from "../../rules/rule-case.test.support.js";
-import { compare } from "../run-model.test.support.js";
+import { compare, differenceToEvaluation } from "../run-model.test.support.js";
 
 const size = (min: number, max: number) => fc.integer({ min, max });
 
@@ -203,4 +203,23 @@ it("moves elements and computes with them where they lie, in graphs of many oper
     }),
     { numRuns: cases(300) },
   );
+});
+
+it("leaves out what a Split gives that nobody asked for", async () => {
+  const graph = (given: boolean) =>
+    graphOf({ x: ["float32", 2, 6] }, (input, b) => {
+      const inputs = given ? [input("x"), b.ints([1, 2, 3])] : [input("x")];
+      const attributes = {
+        axis: attribute.int(1),
+        ...(!given && { num_outputs: attribute.int(3) }),
+      };
+      const { outputs } = b.editor.addNode("Split", inputs, attributes, {
+        outputs: ["first", null, "last"],
+      });
+      const parts = outputs.flatMap((id) => id ?? []);
+      return { y: b.add("Concat", parts.reverse(), { axis: attribute.int(1) }) };
+    });
+  // The engine ends with its process.
+  for (const given of [true, false])
+    expect(await differenceToEvaluation(graph(given), graph(given))).toBe(0);
 });

@@ -1,4 +1,6 @@
 import { elementCount, type Tensor as Dense } from "@pare/runtime/format";
+import { evenParts } from "../../ops/families/concat-split.js";
+import { normalAxis } from "../../ops/families/indexing.js";
 import { evaluateNode } from "../../ops/index.js";
 import { placeAt } from "../plan/plan.js";
 import {
@@ -51,12 +53,18 @@ export const splitRow: LoweringRow = {
   types: heldTypes,
   lower(node, l) {
     const view = l.view(node.required(0));
-    const axis = normal(node.attributes.int("axis", 0), view.dims.length);
+    const axis = normalAxis(node.attributes.int("axis", 0), view.dims.length);
+    const { outputs } = node.node;
+    const parts = node.attributes.int("num_outputs", outputs.length);
+    const sizes =
+      node.numbers(1) ??
+      node.attributes.ints("split") ??
+      evenParts(sizeAt(view, axis), outputs.length, parts).map(Number);
     let start = 0;
-    for (const [at, id] of node.node.outputs.entries()) {
-      if (id === null) continue;
-      const size = node.outputDims(at)[axis] ?? 1;
-      l.set(id, sliced(view, axis, start, size));
+    for (const [at, id] of outputs.entries()) {
+      // What nobody asked for is a part as well.
+      const size = (id === null ? sizes[at] : node.outputDims(at)[axis]) ?? 0;
+      if (id !== null) l.set(id, sliced(view, axis, start, size));
       start += size;
     }
   },
@@ -73,16 +81,19 @@ export const concatRow: LoweringRow = {
     const order =
       first === undefined ? rowMajor(l.dims(id).length) : orderOf(l.laned(l.view(first)));
     const target = known ?? l.allocate(id, order);
-    const axis = normal(node.attributes.int("axis", 0), target.dims.length);
-    let start = 0;
-    for (const input of node.inputs) {
+    const axis = normalAxis(node.attributes.int("axis", 0), target.dims.length);
+    let [start, isPadded] = [0, true];
+    for (const [at, input] of node.inputs.entries()) {
       const view = l.view(input);
       const part = sliced(target, axis, start, sizeAt(view, axis));
       const isThere = view.place.in === part.place.in && view.place.offset === part.place.offset;
       if (!isThere) planMove(l.plan, view.place, view.steps, part);
+      // What pads the lanes is written where every part did so; along the lanes the last alone has any.
+      const hasPadding = axis !== target.lanes || at === node.inputs.length - 1;
+      if (hasPadding) isPadded &&= (isThere ? view : part).padded;
       start += sizeAt(view, axis);
     }
-    l.set(id, target);
+    l.set(id, { ...target, padded: target.padded && isPadded });
   },
 };
 
@@ -102,29 +113,34 @@ export const movementRow: LoweringRow = {
       : undefined;
   },
   lower(node, l) {
-    const view = l.view(node.required(0));
-    const found = evaluateNode(node.graph, node.node, numbered(node, l)) ?? [];
-    node.node.outputs.forEach((id, at) => {
-      const result = found[at];
-      if (id === null) return;
-      if (result === null || result === undefined) throw node.fault("has no reference evaluation");
-      const dims = l.dims(id);
-      const indices = result.data as Int32Array;
-      const along = alongAxes(view, indices, dims);
-      if (along === undefined) throw node.fault("moves elements in no order by axis");
-      const { base, axes } = along;
-      // Backwards they are copied: kernels address forward from where a pointer is.
-      const steps = axes.flatMap((one) => (typeof one === "number" && one >= 0 ? [one] : []));
-      if (steps.length === axes.length) {
-        l.set(id, viewOfMoved(view, indices, dims, base, steps));
-        return;
-      }
-      const order =
-        dims.length === view.dims.length ? orderOf(l.laned(view)) : rowMajor(dims.length);
-      planMove(l.plan, placeAt(view.place, base), axes, l.allocate(id, order));
-    });
+    if (!moveByAxes(node, l)) throw node.fault("moves elements in no order by axis");
   },
 };
+
+/** Plans what moves elements, each axis of the result by itself. @returns whether it is so */
+export function moveByAxes(node: NodeFacts, l: Lowering): boolean {
+  const view = l.view(node.required(0));
+  const found = evaluateNode(node.graph, node.node, numbered(node, l)) ?? [];
+  return node.node.outputs.every((id, at) => {
+    const result = found[at];
+    if (id === null) return true;
+    if (result === null || result === undefined) throw node.fault("has no reference evaluation");
+    const dims = l.dims(id);
+    const indices = result.data as Int32Array;
+    const along = alongAxes(view, indices, dims);
+    if (along === undefined) return false;
+    const { base, axes } = along;
+    // Backwards they are copied: kernels address forward from where a pointer is.
+    const steps = axes.flatMap((one) => (typeof one === "number" && one >= 0 ? [one] : []));
+    if (steps.length === axes.length) {
+      l.set(id, viewOfMoved(view, indices, dims, base, steps));
+      return true;
+    }
+    const order = dims.length === view.dims.length ? orderOf(l.laned(view)) : rowMajor(dims.length);
+    planMove(l.plan, placeAt(view.place, base), axes, l.allocate(id, order));
+    return true;
+  });
+}
 
 /** The node's inputs, with the first one's elements replaced by their numbers. */
 function numbered(node: NodeFacts, l: Lowering): readonly (Dense | null)[] {
@@ -235,10 +251,10 @@ export const padRow: LoweringRow = {
     const view = l.laned(l.view(node.required(0)));
     const pads = node.numbers(1) ?? [];
     const rank = view.dims.length;
-    const axes = node.numbers(3)?.map((axis) => normal(axis, rank)) ?? rowMajor(rank);
+    const axes = node.numbers(3)?.map((axis) => normalAxis(axis, rank)) ?? rowMajor(rank);
     const target = l.allocate(node.output(), orderOf(view), { exact: true });
     const value = node.input(2);
-    planFill(l.plan, target, value === undefined ? 0 : (node.numbers(2)?.[0] ?? 0));
+    planFill(l.plan, target, value === undefined ? 0 : (l.array(value)?.[0] ?? 0));
     let inside = target;
     axes.forEach((axis, at) => {
       inside = sliced(inside, axis, pads[at] ?? 0, sizeAt(view, axis));
@@ -246,7 +262,3 @@ export const padRow: LoweringRow = {
     planMove(l.plan, view.place, view.steps, inside);
   },
 };
-
-function normal(axis: number, rank: number): number {
-  return axis < 0 ? axis + rank : axis;
-}

@@ -54,6 +54,17 @@ export class NodeFacts {
     return dimsOf(this.graph, this.output(index));
   }
 
+  /**
+   * What a table says of its operator.
+   * @throws PareError INTERNAL where it says nothing: a check should have refused it
+   */
+  entryOf<T>(table: Readonly<Record<string, T>>): T {
+    const { op } = this.node;
+    const entry = Object.hasOwn(table, op) ? table[op] : undefined;
+    if (entry === undefined) throw this.fault("is not among what its row compiles");
+    return entry;
+  }
+
   fault(problem: string): PareError {
     const where = this.graph.nodeLabel(this.node);
     return new PareError("INTERNAL", `${this.node.op} "${where}" ${problem}.`, { where });

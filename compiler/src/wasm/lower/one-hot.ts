@@ -1,5 +1,6 @@
+import { normalAxis } from "../../ops/families/indexing.js";
 import type { Elements } from "../kernels/element.js";
-import { rowMajor, type View, viewOf } from "../plan/view.js";
+import { rowMajor, sliced, type View, viewOf } from "../plan/view.js";
 import { planIntegerMap } from "./integers.js";
 import type { LoweringRow } from "./lowering-row.js";
 import type { Lowering } from "./lowering.js";
@@ -16,7 +17,7 @@ export const oneHotRow: LoweringRow = {
   },
   lower(node, l) {
     const dims = node.outputDims();
-    const axis = axisOf(node, dims.length);
+    const axis = normalAxis(node.attributes.int("axis", -1), dims.length);
     const depth = dims[axis] ?? 1;
     const layout = { order: rowMajor(dims.length), padded: false, halo: [] };
     const truths = (): View => l.temporary(dims, layout, "truths", "i32");
@@ -34,11 +35,6 @@ export const oneHotRow: LoweringRow = {
     lowerChoice(node, l, chosen);
   },
 };
-
-function axisOf(node: NodeFacts, rank: number): number {
-  const axis = node.attributes.int("axis", -1);
-  return axis < 0 ? axis + rank : axis;
-}
 
 /** With an axis of one element among its own. A scalar has but this. */
 function widenedAt(view: View, axis: number, rank: number): View {
@@ -59,11 +55,12 @@ function integersOf({ element }: View, numbers: readonly number[]): Elements {
 function lowerChoice(node: NodeFacts, l: Lowering, chosen: View): void {
   const id = node.output();
   const y = l.allocate(id, rowMajor(node.outputDims().length), { exact: true });
-  const [off = 0, on = 1] = node.numbers(2) ?? [];
+  const values = node.required(2);
   if (y.element === "f32") {
+    const [off = 0, on = 1] = l.floats(values) ?? [];
     const choice = { choice: { input: 0 }, x: { constant: on }, y: { constant: off } };
     return planMap(l, [chosen], y, [choice]);
   }
-  const values = [on, off].map((value) => l.constantView(integersOf(y, [value]), [1]));
-  planIntegerMap(l, y, "choose", [chosen, ...values]);
+  const [on, off] = [1, 0].map((at) => sliced(l.view(values), 0, at, 1));
+  if (on !== undefined && off !== undefined) planIntegerMap(l, y, "choose", [chosen, on, off]);
 }

@@ -1,5 +1,6 @@
 import type { Dtype } from "@pare/runtime/format";
 import type { ValueId } from "../../ir/index.js";
+import { normalAxis } from "../../ops/families/indexing.js";
 import { isNoReduction } from "../../ops/families/reduction.js";
 import type { Fold } from "../kernels/fold.js";
 import { type IntegerFold, integerFold } from "../kernels/integer-fold.js";
@@ -13,6 +14,7 @@ import { dtypeOf, type NodeFacts } from "./node-facts.js";
 import type { LoweringRow } from "./lowering-row.js";
 import { besideRows } from "./row-rules.js";
 import type { Lowering } from "./lowering.js";
+import { writeWhole } from "./write-whole.js";
 
 interface Reduction {
   readonly fold: Fold;
@@ -28,7 +30,6 @@ const reductions: Readonly<Record<string, Reduction>> = {
   ReduceSumSquare: { fold: "sum-of-squares", after: () => [] },
   ReduceL1: { fold: "sum-of-sizes", after: () => [] },
   ReduceL2: { fold: "sum-of-squares", after: () => [{ kind: "square-root" }] },
-  ReduceLogSum: { fold: "sum", after: () => [{ kind: "log" }] },
 };
 
 const integerFolds: Readonly<Record<string, IntegerFold>> = {
@@ -59,9 +60,8 @@ export const reductionRow: LoweringRow = {
     const id = node.output();
     const x = l.view(node.required(0));
     const reduced = reducedAxes(node, x.dims.length);
-    if (x.element !== "f32")
-      return foldIntegers(l, id, x, reduced, integerFolds[node.node.op] ?? "sum");
-    const { fold, after } = reductions[node.node.op] ?? { fold: "sum", after: () => [] };
+    if (x.element !== "f32") return foldIntegers(l, id, x, reduced, node.entryOf(integerFolds));
+    const { fold, after } = node.entryOf(reductions);
     const unaries = after(reduced.reduce((product, axis) => product * sizeAt(x, axis), 1));
     reduceInto(l, x, reduced, fold, unaries, (order, whole) =>
       resultOf(l, id, keptDims(x, reduced), order, whole),
@@ -71,7 +71,7 @@ export const reductionRow: LoweringRow = {
 
 export function reducedAxes(node: NodeFacts, rank: number): readonly number[] {
   const given = node.numbers(1) ?? [];
-  if (given.length > 0) return given.map((axis) => (axis < 0 ? axis + rank : axis));
+  if (given.length > 0) return given.map((axis) => normalAxis(axis, rank));
   return isNoReduction(node.attributes) ? [] : rowMajor(rank);
 }
 
@@ -85,10 +85,7 @@ export function resultOf(
 ): View {
   if (kept.join() === l.dims(id).join())
     return l.allocate(id, order, whole ? { whole } : { exact: true });
-  const layout = { order, padded: whole, halo: [] };
-  const result = l.temporary(kept, layout, "reduced", l.element(id));
-  l.setReshaped(id, result);
-  return result;
+  return l.allocateAs(id, kept, order, whole);
 }
 
 export function keptDims(x: View, reduced: readonly number[]): readonly number[] {
@@ -175,20 +172,20 @@ function acrossLanes(
 ): View {
   const x = l.withLanes(view, view.lanes, true);
   const order = orderOf(x);
-  const y = memory(order, true);
   const outer = order.filter((axis) => axis !== x.lanes);
   const vectors = { count: vectorsOf(sizeAt(x, x.lanes)), steps: [vectorBytes, vectorBytes] };
-  l.plan.step(
-    reduce,
-    {
-      axes: collapsed([...keptAxes(x, y, outer, reduced), vectors]),
-      taps: collapsed(tapAxes(x, outer, reduced)),
-      fold,
-      after,
-    },
-    [x.place, y.place],
+  return writeWhole(l, memory(order, true), order, (y) =>
+    l.plan.step(
+      reduce,
+      {
+        axes: collapsed([...keptAxes(x, y, outer, reduced), vectors]),
+        taps: collapsed(tapAxes(x, outer, reduced)),
+        fold,
+        after,
+      },
+      [x.place, y.place],
+    ),
   );
-  return y;
 }
 
 function foldIntegers(

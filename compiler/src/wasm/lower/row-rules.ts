@@ -1,4 +1,5 @@
 import { product, type ValueId } from "../../ir/index.js";
+import { normalAxis } from "../../ops/families/indexing.js";
 import { type NodeFacts, shapeOf } from "./node-facts.js";
 
 /** A node that is given rows of which only a run knows how many there are, and whose outputs have as many. */
@@ -46,7 +47,7 @@ export function notAlongRows(axis: number): RowRule {
   return ({ node, output }) => {
     const given = node.attributes.int("axis", axis);
     const rank = rankOf(node, node.output());
-    return (given < 0 ? given + rank : given) !== output;
+    return normalAxis(given, rank) !== output;
   };
 }
 

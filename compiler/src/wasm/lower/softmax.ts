@@ -1,18 +1,18 @@
+import { normalAxis } from "../../ops/families/indexing.js";
 import { vectorBytes, vectorsOf } from "../kernels/kernel.js";
 import { collapsed } from "../kernels/nest.js";
 import { softmax } from "../kernels/softmax.js";
 import { softmaxAcross } from "../kernels/softmax-across.js";
-import { axesOf, hasWholeVectors, orderOf, sizeAt, stepAt } from "../plan/view.js";
+import { axesOf, orderOf, sizeAt, stepAt } from "../plan/view.js";
 import type { LoweringRow } from "./lowering-row.js";
-import { planMove } from "./move.js";
 import { notAlongRows } from "./row-rules.js";
+import { writeWhole } from "./write-whole.js";
 
 export const softmaxRow: LoweringRow = {
   rows: notAlongRows(-1),
   lower(node, l) {
     const view = l.laned(l.view(node.required(0)));
-    const given = node.attributes.int("axis", -1);
-    const axis = given < 0 ? given + view.dims.length : given;
+    const axis = normalAxis(node.attributes.int("axis", -1), view.dims.length);
     const logarithm = node.node.op === "LogSoftmax";
     if (axis === view.lanes) {
       const order = orderOf(view);
@@ -28,19 +28,15 @@ export const softmaxRow: LoweringRow = {
     }
     const x = l.withLanes(view, view.lanes, true);
     const order = orderOf(x);
-    const target = l.allocate(node.output(), order, { whole: true });
-    // Whole vectors are written, which would reach into the zeros that a convolution wants around its input.
-    const y = hasWholeVectors(target)
-      ? target
-      : l.temporary(target.dims, { order, padded: true, halo: [] }, "shares");
     const outer = order.filter((other) => other !== axis && other !== x.lanes);
     const vectors = { count: vectorsOf(sizeAt(x, x.lanes)), steps: [vectorBytes, vectorBytes] };
-    const options = {
-      axes: collapsed([...axesOf([x, y], outer), vectors]),
-      along: { count: sizeAt(x, axis), steps: [stepAt(x, axis), stepAt(y, axis)] },
-      logarithm,
-    };
-    l.plan.step(softmaxAcross, options, [x.place, y.place]);
-    if (y !== target) planMove(l.plan, y.place, y.steps, target);
+    writeWhole(l, l.allocate(node.output(), order, { whole: true }), order, (y) => {
+      const options = {
+        axes: collapsed([...axesOf([x, y], outer), vectors]),
+        along: { count: sizeAt(x, axis), steps: [stepAt(x, axis), stepAt(y, axis)] },
+        logarithm,
+      };
+      l.plan.step(softmaxAcross, options, [x.place, y.place]);
+    });
   },
 };

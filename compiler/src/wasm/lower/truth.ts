@@ -33,10 +33,7 @@ export const comparisonRow: LoweringRow = {
   rows: elementwiseRows,
   types: truthTypes,
   lower(node, l) {
-    const { comparison, swapped } = comparisons[node.node.op] ?? {
-      comparison: "equal",
-      swapped: false,
-    };
+    const { comparison, swapped } = node.entryOf(comparisons);
     const inputs = swapped ? [...node.inputs].reverse() : node.inputs;
     if (isOfIntegers(l, node.required(0))) {
       const views = inputs.map((id) => l.view(id));
@@ -67,7 +64,7 @@ export const logicRow: LoweringRow = {
   rows: elementwiseRows,
   types: ["bool"],
   lower(node, l) {
-    const logic = logics[node.node.op] ?? "and";
+    const logic = node.entryOf(logics);
     const y: Operand = { input: node.inputs.length - 1 };
     lowerMap(l, node.output(), node.inputs, [{ logic, x: { input: 0 }, y }]);
   },

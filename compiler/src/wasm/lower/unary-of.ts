@@ -6,7 +6,7 @@ import type { PlainUnary, Unary } from "../kernels/unary.js";
 export type ScalarOf = (id: ValueId) => number | undefined;
 
 /**
- * What a node does to one input alone, constants being what they are: `2 / x` is a reciprocal and a scale.
+ * What a node does to one input alone, constants being what they are: `2 - x` is a negation and an offset.
  * @returns functions to apply in turn, or undefined where it is no function of this input alone
  */
 export function unaryOf(node: Node, x: ValueId, scalar: ScalarOf): readonly Unary[] | undefined {
@@ -111,14 +111,19 @@ function withConstant(op: string, c: number, isFirst: boolean): readonly Unary[]
     case "Mul":
       return [{ kind: "scale", by: c }];
     case "Div":
-      if (!isFirst) return [{ kind: "reciprocal" }, { kind: "scale", by: c }];
+      if (!isFirst) return [c === 1 ? { kind: "reciprocal" } : { kind: "quotient", of: c }];
       // Dividing by a power of two is exact as a product; by others both round once, differently.
-      return [{ kind: "scale", by: 1 / c }];
+      return isNormal(1 / c) ? [{ kind: "scale", by: 1 / c }] : undefined;
     case "Pow":
       return isFirst ? powers.get(c) : undefined;
     default:
       return undefined;
   }
+}
+
+/** Is it a float of full precision? */
+function isNormal(x: number): boolean {
+  return Math.abs(x) >= 2 ** -126 && Number.isFinite(Math.fround(x));
 }
 
 const powers: ReadonlyMap<number, readonly Unary[]> = new Map([

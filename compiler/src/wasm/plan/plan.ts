@@ -150,7 +150,10 @@ export class PlanBuilder {
   }
 }
 
-/** JSON has no infinities: a bound that is none must not look like one that is not there. */
+/** JSON has no infinities, no zero below 0 and no long integers: a bound that is none must not look like one that is not there. */
 function exactly(_: string, value: unknown): unknown {
-  return typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
+  if (Object.is(value, -0)) return "-0";
+  const isPlain =
+    typeof value !== "bigint" && (typeof value !== "number" || Number.isFinite(value));
+  return isPlain ? value : String(value);
 }

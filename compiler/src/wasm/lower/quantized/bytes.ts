@@ -15,7 +15,8 @@ import {
   viewOf,
 } from "../../plan/view.js";
 import { asImage } from "../image.js";
-import { convolutionHalo, type Lowering } from "../lowering.js";
+import { convolutionHalo } from "../convolution-halo.js";
+import type { Lowering } from "../lowering.js";
 import { planMove } from "../move.js";
 import { NodeFacts } from "../node-facts.js";
 import { isPlain, stepsOf } from "./quantization.js";

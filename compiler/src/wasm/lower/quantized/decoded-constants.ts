@@ -1,5 +1,6 @@
 import type { Tensor as Dense } from "@pare/runtime/format";
 import { edit, type Graph, type Node, Tensor, type ValueId } from "../../../ir/index.js";
+import { normalAxis } from "../../../ops/families/indexing.js";
 import { attributeReader, evaluateNode, operatorOf } from "../../../ops/index.js";
 import type { StoredConstants, StoredIntegers } from "../stored-constants.js";
 import { isPlain } from "./quantization.js";
@@ -66,8 +67,7 @@ function integersOf(
   if (attributes.int("block_size", 0) !== 0 || scale.dims.length > 1) return undefined;
   const { dims, data: from } = x;
   const scales = Float32Array.from(scale.data as Float32Array);
-  const given = attributes.int("axis", 1);
-  const axis = given < 0 ? given + dims.length : given;
+  const axis = normalAxis(attributes.int("axis", 1), dims.length);
   if (scales.length > 1 && scales.length !== dims[axis]) return undefined;
   if (x.type === "int32" && from instanceof Int32Array)
     return { dtype: "int32", dims, data: from, scales, axis };

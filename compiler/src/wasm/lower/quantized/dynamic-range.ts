@@ -12,7 +12,8 @@ import {
   sizeAt,
   type View,
 } from "../../plan/view.js";
-import { convolutionHalo, type Lowering } from "../lowering.js";
+import { convolutionHalo } from "../convolution-halo.js";
+import type { Lowering } from "../lowering.js";
 import type { LoweringRow } from "../lowering-row.js";
 import { NodeFacts } from "../node-facts.js";
 import { planRounding } from "./boundary.js";

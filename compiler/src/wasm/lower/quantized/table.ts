@@ -38,7 +38,9 @@ export function functionOfBytes(l: Lowering, id: ValueId): ByteFunction | undefi
   const [a, b] = [functionOfBytes(l, x), functionOfBytes(l, y)];
   if (a === undefined || b === undefined || a.encoded.bytes !== b.encoded.bytes) return undefined;
   const isSame = a.encoded.scale === b.encoded.scale && a.encoded.zeroPoint === b.encoded.zeroPoint;
-  if (!isSame || l.dims(x).join() !== l.dims(y).join()) return undefined;
+  // A constant of more axes adds some to its result.
+  const dims = l.dims(id).join();
+  if (!isSame || l.dims(x).join() !== dims || l.dims(y).join() !== dims) return undefined;
   const nodes = [...new Set([...a.nodes, ...b.nodes, maker])];
   return nodes.length > mostNodes ? undefined : { encoded: a.encoded, nodes };
 }
