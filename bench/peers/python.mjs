@@ -19,6 +19,9 @@ export const findPython = () => interpreter("PARE_PYTHON", versions);
 /** PyTorch brings gigabytes along, and so it has an environment of its own. @throws Error as `findPython` */
 export const findTorch = () => interpreter("PARE_TORCH", pinned("requirements-torch.txt"));
 
+/** @throws Error as `findPython` */
+export const findSklearn = () => interpreter("PARE_SKLEARN", pinned("requirements-sklearn.txt"));
+
 async function interpreter(variable, wantedVersions) {
   const python = process.env[variable];
   if (python === undefined)
