@@ -75,9 +75,8 @@ function reasonOf(
           hint: "Check the path; relative ones start at the current folder.",
         };
   const stderr: unknown = cause instanceof Error && "stderr" in cause ? cause.stderr : null;
-  const [said = ""] = String(stderr ?? "")
-    .trim()
-    .split("\n");
+  const text = Buffer.isBuffer(stderr) || typeof stderr === "string" ? stderr.toString() : "";
+  const [said = ""] = text.trim().split("\n");
   return {
     said: said === "" ? messageOf(cause) : said,
     hint: "Name a commit, branch or tag that has the file. In CI, check out with its history: fetch-depth: 0.",

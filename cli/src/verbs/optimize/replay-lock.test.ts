@@ -96,7 +96,9 @@ describe("a budget", () => {
   it("is read from pare.config.json", async () => {
     const config = inFolder("pare.config.json");
     await writeFile(config, JSON.stringify({ models: { "digits.onnx": { maxSize: "1kB" } } }));
-    const { missed } = await replayed().finally(() => rm(config));
+    const { missed } = await replayed().finally(async () => {
+      await rm(config);
+    });
     expect(missed).toMatchObject([{ target: "cpu", what: "size" }]);
   });
 });

@@ -179,7 +179,7 @@ export const reshapeChannels: Some<typeof reshapeSchemas, Channels> = {
     fit: targetFit,
   },
   Flatten: reshape,
-  Squeeze: { couplings: reshape.couplings, fit: squeezeFit },
+  Squeeze: { ...reshape, fit: squeezeFit },
   Unsqueeze: reshape,
   Expand: {
     couplings(node) {
