@@ -96,9 +96,8 @@ describe("a budget", () => {
   it("is read from pare.config.json", async () => {
     const config = inFolder("pare.config.json");
     await writeFile(config, JSON.stringify({ models: { "digits.onnx": { maxSize: "1kB" } } }));
-    const { missed } = await replayed().finally(async () => {
-      await rm(config);
-    });
+    const { missed } = await replayed();
+    await rm(config);
     expect(missed).toMatchObject([{ target: "cpu", what: "size" }]);
   });
 });
