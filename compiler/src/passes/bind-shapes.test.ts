@@ -1,5 +1,14 @@
+import { elementCount, type Tensor as Dense } from "@pare/runtime/format";
 import { describe, expect, it } from "vitest";
-import { attribute, type Body, type Graph, typeText, type ValueId } from "../ir/index.js";
+import {
+  attribute,
+  type Body,
+  type Graph,
+  tensorType,
+  typeText,
+  type ValueId,
+} from "../ir/index.js";
+import { evaluateGraph } from "../ops/index.js";
 import { type Builder, graphOf, opsOf } from "../rules/rule-case.test.support.js";
 import { bindShapes } from "./bind-shapes.js";
 import { simplifyGraph } from "./simplify.js";
@@ -43,6 +52,40 @@ describe("bind-shapes", () => {
     }));
     await bind(graph, { shapes: { x: [1, 3, 640, "W"] } });
     expect(typesOf(graph)).toEqual(["float32[1, 3, 640, W]", "float32[1, 3, 320, floordiv(W, 2)]"]);
+  });
+
+  it("overrules it in bodies too, which are given what follows from it", async () => {
+    const graph = graphOf({ x: ["float32", 10, 4], s: ["float32", 4] }, (x, b) => {
+      const { editor } = b;
+      const body = editor.addBody("body");
+      const [state, row] = ["state", "row"].map((name) =>
+        editor.addInput(name, tensorType("float32", [4]), body),
+      );
+      if (state === undefined || row === undefined) throw new Error("no inputs");
+      const sum = editor.add1("Add", [state, row], {}, { body });
+      const size = editor.add1("Shape", [sum], {}, { body });
+      for (const id of [sum, size]) editor.addOutput(id, body);
+      const [last, sizes] = b.many("Scan", 2, [x("s"), x("x")], {
+        body: attribute.graph(body),
+        num_scan_inputs: attribute.int(1),
+      });
+      if (last === undefined || sizes === undefined) throw new Error("no outputs");
+      return { last: b.add("Neg", [last]), sizes: b.add("Neg", [sizes]) };
+    });
+    await bind(graph, { shapes: { x: [3, 6], s: [6] } });
+    const body = [...graph.allBodies()].find(({ owner }) => owner !== null);
+    expect(body?.inputs.map((id) => typeText(graph.value(id).type))).toEqual([
+      "float32[6]",
+      "float32[6]",
+    ]);
+    await simplifyGraph(graph, {});
+    const ones = (...dims: readonly number[]): Dense => ({
+      type: "float32",
+      dims,
+      data: new Float32Array(elementCount(dims)).fill(1),
+    });
+    const { sizes } = await evaluateGraph(graph, { x: ones(3, 6), s: ones(6) });
+    expect(sizes?.data).toEqual(BigInt64Array.of(-6n, -6n, -6n));
   });
 
   it("leaves an input alone that is called as what every object has", async () => {

@@ -58,10 +58,11 @@ async function bind(graph: Graph, options: BindShapesOptions): Promise<void> {
   const bindings = new Map<string, Dim>(Object.entries(options.dims));
   requireSymbols(graph, bindings);
   for (const [name, sizes] of shapes) unify(inputs.get(name), sizes, bindings);
+  const own = new Set(graph.main.inputs);
   const wanted = (value: Value): ValueType => {
     const sizes = shapes.get(value.name);
     const dtype = value.type.kind === "tensor" ? value.type.dtype : undefined;
-    if (sizes !== undefined && graph.main.inputs.includes(value.id))
+    if (sizes !== undefined && own.has(value.id))
       return tensorType(
         dtype,
         sizes.map((size) => (typeof size === "string" ? dim.symbol(size) : size)),
@@ -75,7 +76,8 @@ async function bind(graph: Graph, options: BindShapesOptions): Promise<void> {
     (editor) => {
       for (const value of graph.allValues()) {
         if (value.constant !== undefined) continue;
-        const isInput = value.producer === null;
+        // Those of bodies follow from what their nodes are given.
+        const isInput = own.has(value.id);
         const type = isInput || !overrides ? wanted(value) : forgotten(value.type);
         editor.setType(value.id, type, isInput ? value.elements : undefined);
       }

@@ -1,9 +1,6 @@
 import { edit, bodiesOf, type Body, type Graph, type Node, type ValueId } from "../ir/index.js";
 
-/**
- * Nodes that no output needs, initializers that nobody reads, and optional last outputs of nodes that nobody reads.
- * Inputs stay: they are the interface.
- */
+/** Nodes that no output needs, and initializers that nobody reads. Inputs stay: they are the interface. */
 export function dropUnused(graph: Graph): void {
   if (!hasUnused(graph, graph.main)) return;
   edit(graph, "drop-unused", (editor) => {

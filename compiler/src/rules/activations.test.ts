@@ -1,15 +1,20 @@
+import type { Dtype } from "@pare/runtime/format";
 import { describe, expect, it } from "vitest";
-import type { ValueId } from "../ir/index.js";
+import { Tensor, type ValueId } from "../ir/index.js";
 import { activations } from "./activations.js";
 import { clips } from "./clips.js";
 import { recoverLayerNorm } from "./layer-norm.js";
 import { sigmoids } from "./sigmoids.js";
-import { apply, type Builder, graphOf } from "./rule-case.test.support.js";
+import { apply, type Builder, either, graphOf } from "./rule-case.test.support.js";
 
 type Build = (x: ValueId, b: Builder) => ValueId;
 
 const gate: Build = (x, b) =>
   b.add("Clip", [b.add("Add", [x, b.floats([3])]), b.floats([0]), b.floats([6])]);
+const double = (b: Builder, value: number): ValueId =>
+  b.editor.constant("d", Tensor.of("float64", [], Float64Array.of(value)));
+const doubleGate: Build = (x, b) =>
+  b.add("Clip", [b.add("Add", [x, double(b, 3)]), double(b, 0), double(b, 6)]);
 const erfSum: Build = (x, b) =>
   b.add("Add", [b.add("Erf", [b.add("Div", [x, b.floats([Math.SQRT2])])]), b.floats([1])]);
 const cube: Build = (x, b) =>
@@ -85,6 +90,31 @@ describe("activations are recovered", () => {
     const { ops } = await apply(activations, single(build));
     expect(ops).not.toContain("HardSwish");
     expect(ops).not.toContain("Gelu");
+  });
+
+  it.each<[string, Dtype, Build]>([
+    [
+      "a HardSwish of doubles",
+      "float64",
+      (x, b) => b.add("Div", [b.add("Mul", [x, doubleGate(x, b)]), double(b, 6)]),
+    ],
+    [
+      "a HardSigmoid of doubles",
+      "float64",
+      (x, b) => b.add("Div", [doubleGate(x, b), double(b, 6)]),
+    ],
+    [
+      "what is none of integers, which are divided in whole numbers",
+      "int32",
+      (x, b) => {
+        const int = (value: number) => b.editor.constant("i", Tensor.of("int32", [], Int32Array.of(value))); // prettier-ignore
+        return b.add("Div", [b.add("Clip", [b.add("Add", [x, int(3)]), int(0), int(6)]), int(6)]);
+      },
+    ],
+  ])("leaves %s", async (_, dtype, build) => {
+    const graph = graphOf({ x: [dtype, "N", 5] }, (x, b) => ({ y: build(x("x"), b) }));
+    const { ops } = await apply(activations, graph);
+    expect(ops).toContain("Clip");
   });
 
   it("leaves a gate that is read elsewhere", async () => {
@@ -246,6 +276,28 @@ describe("recover-layer-norm", () => {
     ],
   ])("%s", async (_, expected, build) => {
     expect((await apply(recoverLayerNorm, single(build))).ops).toEqual(expected);
+  });
+
+  it("leaves γ and β in a branch, of which nothing outside sees them", async () => {
+    const graph = graphOf({ x: ["float32", "N", 5], c: ["bool"] }, (x, b) => {
+      const d = b.add("Sub", [x("x"), mean(x("x"), b)]);
+      const norm = b.add("Div", [d, spread(d, b)]);
+      const scaled = either(
+        b,
+        x("c"),
+        (inner) => inner.add("Add", [inner.add("Mul", [norm, inner.weights(5)]), inner.weights(5)]),
+        (inner) => inner.add("Relu", [x("x")]),
+      );
+      return { y: b.add("Neg", [scaled]) };
+    });
+    expect((await apply(recoverLayerNorm, graph)).ops.slice(-6)).toEqual([
+      "LayerNormalization",
+      "Relu",
+      "Mul",
+      "Add",
+      "If",
+      "Neg",
+    ]);
   });
 
   it("leaves a mean over the first axis", async () => {

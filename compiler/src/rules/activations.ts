@@ -1,6 +1,15 @@
+import type { Dtype } from "@pare/runtime/format";
 import { attribute, type Attributes, type Graph, type Node, type ValueId } from "../ir/index.js";
 import { boundsOf } from "./clips.js";
-import { absorbable, attributesOf, inputOf, isAbout, outputOf, shapesAgree } from "./pattern.js";
+import {
+  absorbable,
+  attributesOf,
+  dtypeOf,
+  inputOf,
+  isAbout,
+  outputOf,
+  shapesAgree,
+} from "./pattern.js";
 import { plus, productAt, productOf } from "./products.js";
 import type { Rewrite, Rule } from "./rule.js";
 
@@ -162,6 +171,9 @@ function pairs(factors: readonly ValueId[]): readonly (readonly [ValueId, ValueI
   ];
 }
 
+/** In which every engine has these operators. */
+const computed: ReadonlySet<Dtype | undefined> = new Set<Dtype>(["float32", "float16"]);
+
 function replaceBy(
   graph: Graph,
   node: Node,
@@ -171,6 +183,7 @@ function replaceBy(
   because: string,
 ): Rewrite | undefined {
   const output = outputOf(node);
+  if (!computed.has(dtypeOf(graph, x))) return undefined;
   // A scalar constant of higher rank than x would have broadcast x.
   if (output === undefined || !shapesAgree(graph, x, output)) return undefined;
   return {

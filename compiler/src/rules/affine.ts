@@ -87,6 +87,8 @@ function arithmetic(
   if (operand === undefined || !perChannel(operand.constant, axis, rank, channels))
     return undefined;
   const { constant, other, at } = operand;
+  const isSum = node.op === "Add" || node.op === "Sub";
+  if (isSum && rounds(constant)) return undefined;
   const none = { of: other, needs: [constant] };
   switch (node.op) {
     case "Add":
@@ -132,6 +134,11 @@ function arithmetic(
     default:
       return undefined;
   }
+}
+
+/** Does what is added round to whole numbers, or nearly? That may be what it is there for. */
+export function rounds(constant: Tensor): boolean {
+  return constant.numbers()?.some((value) => Math.abs(value) >= 2 ** 22) === true;
 }
 
 /** One value, or one per channel and the same along every other axis. */

@@ -71,6 +71,16 @@ describe("arithmetic", () => {
       (x, b) => b.add("ReduceMean", [b.add("Pow", [x, b.floats([2])]), b.ints([-1])]),
     ],
     [
+      "a sum that rounds to whole numbers",
+      ["Add", "Add"],
+      (x, b) => b.add("Add", [b.add("Add", [x, b.floats([12_582_912])]), b.floats([-12_582_912])]),
+    ],
+    [
+      "a product that would be 0",
+      ["Mul", "Mul"],
+      (x, b) => b.add("Mul", [b.add("Mul", [x, b.floats([1e-30])]), b.floats([1e-30])]),
+    ],
+    [
       "numbers per column",
       ["Mul", "Mul"],
       (x, b) => b.add("Mul", [b.add("Mul", [x, b.floats([1, 2, 3])]), b.floats([2])]),

@@ -6,6 +6,7 @@ import {
   Tensor,
   type ValueId,
 } from "../ir/index.js";
+import { normalAxis } from "../ops/families/indexing.js";
 import {
   absorbable,
   attributesOf,
@@ -61,7 +62,16 @@ const divideByPowerOfTwo: Rule = {
   },
 };
 
-/** (x · a) · b = x · (a b) and (x + a) + b = x + (a + b), for single numbers a and b. */
+/** Where a sum is so much less than its terms, they were there to round what they are added to. */
+const leastShare = 2 ** -10;
+
+/** Smaller ones have fewer digits, and then none. */
+const leastFactor = 2 ** -126;
+
+/**
+ * (x · a) · b = x · (a b) and (x + a) + b = x + (a + b), for single numbers a and b: but for a sum that rounds x, and a product
+ * that is nothing or no number where neither factor is.
+ */
 const mergeScalars: Rule = {
   name: "merge-scalars",
   exactness: "rounding",
@@ -80,11 +90,15 @@ const mergeScalars: Rule = {
     )
       return undefined;
     const value = Math.fround(node.op === "Mul" ? a * b : a + b);
+    const isLost =
+      node.op === "Mul"
+        ? a !== 0 && b !== 0 && Math.abs(value) < leastFactor
+        : Math.abs(value) < leastShare * Math.max(Math.abs(a), Math.abs(b));
     const dims =
       inner.constant.dims.length > outer.constant.dims.length
         ? inner.constant.dims
         : outer.constant.dims;
-    if (!Number.isFinite(value)) return undefined;
+    if (isLost || !Number.isFinite(value)) return undefined;
     return {
       because: `merged with the ${node.op} before it`,
       rewrite(editor) {
@@ -174,7 +188,7 @@ const dropEmptyOperands: Rule = {
     const [output, axis] = [outputOf(node), axisOf(node)];
     const full = node.inputs.filter((id) => {
       const shape = shapeOf(graph, id ?? undefined);
-      return shape?.[axis < 0 ? axis + shape.length : axis] !== 0;
+      return shape?.[normalAxis(axis, shape.length)] !== 0;
     });
     if (output === undefined || full.length === 0 || full.length === node.inputs.length)
       return undefined;

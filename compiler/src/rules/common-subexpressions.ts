@@ -98,10 +98,11 @@ function attributeKey(attribute: Attribute): string | undefined {
     case "float":
       return `${attribute.type}:${attribute.value}`;
     case "string":
-      return `s:${JSON.stringify(typeof attribute.value === "string" ? attribute.value : [...attribute.value])}`;
+      return `s:${textKey(attribute.value)}`;
+    case "strings":
+      return `strings:${attribute.value.map(textKey).join()}`;
     case "ints":
     case "floats":
-    case "strings":
       return `${attribute.type}:${attribute.value.map(String).join()}`;
     case "tensor":
       return attribute.value.data === undefined
@@ -110,6 +111,11 @@ function attributeKey(attribute: Attribute): string | undefined {
     default:
       return undefined;
   }
+}
+
+/** Unlike that of any other text, or of bytes that are none, and of any two in a row. */
+function textKey(text: string | Uint8Array): string {
+  return JSON.stringify(typeof text === "string" ? text : [...text]);
 }
 
 /** Within a body, equal initializers become one; elements are read only of those that agree in type and dims. */

@@ -10,7 +10,7 @@ import {
   type TensorData,
   type ValueId,
 } from "../ir/index.js";
-import { attributeReader, evaluateNode, operatorOf } from "../ops/index.js";
+import { attributeReader, evaluateNode, hasUnconfirmedSizes, operatorOf } from "../ops/index.js";
 import { dtypeOf, shapeOf, staticCount } from "./pattern.js";
 
 /** Beyond so many nodes a subgraph is left to the engine. */
@@ -53,7 +53,10 @@ export function constantSubgraph(graph: Graph, root: Node): ConstantCone | undef
     : undefined;
 }
 
-/** A file of a stranger may ask for a tensor of any size, only to take its sum. */
+/**
+ * A file of a stranger may ask for a tensor of any size, only to take its sum; and what it declares of sizes that do not
+ * follow, as how long a Range is, bounds nothing.
+ */
 function isAffordable(
   graph: Graph,
   root: Node,
@@ -66,18 +69,19 @@ function isAffordable(
   return nodes.every((node) => {
     if ((nodeMacs(graph, node) ?? Infinity) > workLimit || windowWork(graph, node) > workLimit)
       return false;
+    if (hasUnconfirmedSizes(graph, node)) return false;
     return (
       node === root || node.outputs.every((id) => id === null || bytesOfValue(graph, id) <= ceiling)
     );
   });
 }
 
-/** Multiply-accumulates, looks at elements and elements that evaluation takes: known before it is done. */
+/** Multiply-accumulates, looks at elements and elements that evaluation reads and makes: known before it is done. */
 export function workOf(graph: Graph, { nodes }: ConstantCone): number {
   let work = 0;
   for (const node of nodes) {
     work += (nodeMacs(graph, node) ?? Infinity) + windowWork(graph, node);
-    for (const id of node.outputs)
+    for (const id of [...node.inputs, ...node.outputs])
       if (id !== null) work += staticCount(shapeOf(graph, id)) ?? Infinity;
   }
   return work;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { attribute, Tensor, tensorType } from "../ir/index.js";
 import { mergeCommonSubexpressions } from "./common-subexpressions.js";
+import { constantSubgraph, workOf } from "./constant-subgraph.js";
 import { inlineIf } from "./control-flow.js";
 import { foldConstants } from "./fold-constants.js";
 import { runRules } from "./run-rules.js";
@@ -92,6 +93,26 @@ describe("fold-constants", () => {
     expect(opsOf(giant)).toEqual(["DFT"]);
   });
 
+  it("leaves what a file only declares to be small", async () => {
+    const graph = graphOf({ x: ["float32", 4] }, (x, b) => {
+      const range = b.add("Range", [b.floats([0]), b.floats([1000]), b.floats([0.5])]);
+      const boxes = b.weights(1, 8, 4);
+      const found = b.add("NonMaxSuppression", [boxes, b.weights(1, 1, 8), b.ints([8], [1])]);
+      b.editor.setType(range, tensorType("float32", [4]));
+      b.editor.setType(found, tensorType("int64", [1, 3]));
+      return { y: b.add("Add", [x("x"), range]), z: b.add("Neg", [found]) };
+    });
+    await runRules(graph, [foldConstants], {});
+    expect(opsOf(graph)).toEqual(["Range", "Add", "NonMaxSuppression", "Neg"]);
+  });
+
+  it("counts what is read, too", () => {
+    const graph = graphOf({}, (_, b) => ({ y: b.add("ReduceMax", [b.weights(50, 60)]) }));
+    const [node] = graph.order();
+    const subgraph = node === undefined ? undefined : constantSubgraph(graph, node);
+    expect(subgraph === undefined ? undefined : workOf(graph, subgraph)).toBe(3001);
+  });
+
   it("does not decode what is stored small", async () => {
     const graph = graphOf({ x: ["float32", 2] }, (x, b) => {
       const quantized = b.editor.constant("q", Tensor.of("int8", [2], Int8Array.of(3, -4)));
@@ -120,6 +141,16 @@ describe("merge-common-subexpressions", () => {
     });
     await mergeCommonSubexpressions(graph);
     expect(opsOf(graph)).toHaveLength(5);
+  });
+
+  it("tells lists of texts apart by where each ends", async () => {
+    const graph = graphOf({ x: ["float32", 3] }, (x, b) => {
+      const texts = (...value: string[]) =>
+        b.add("Neg", [x("x")], { texts: { type: "strings", value } });
+      return { y: b.add("Sum", [texts("a,b"), texts("a", "b"), texts("a", "b")]) };
+    });
+    await mergeCommonSubexpressions(graph);
+    expect(opsOf(graph)).toEqual(["Neg", "Neg", "Sum"]);
   });
 
   it("leaves two outputs that are equal under their own names", async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { attribute, type ValueId } from "../ir/index.js";
 import { foldAffine } from "./fold-affine.js";
 import { gemms } from "./gemm.js";
-import { apply, type Builder, graphOf } from "./rule-case.test.support.js";
+import { apply, type Builder, either, graphOf } from "./rule-case.test.support.js";
 
 const image = { x: ["float32", 1, 3, 5, 5] } as const;
 
@@ -109,6 +109,10 @@ describe("fold-affine", () => {
       (x, b) => b.add("Mul", [b.add("Conv", [x, b.weights(4, 3, 3, 3)]), b.weights(1, 1, 3, 3)]),
     ],
     [
+      "a sum that rounds to whole numbers",
+      (x, b) => b.add("Add", [b.add("Conv", [x, b.weights(4, 3, 3, 3)]), b.floats([12_582_912])]),
+    ],
+    [
       "a constant that adds an axis",
       (x, b) => b.add("Mul", [b.add("Conv", [x, b.weights(4, 3, 3, 3)]), b.weights(2, 1, 1, 1, 1)]),
     ],
@@ -122,6 +126,20 @@ describe("fold-affine", () => {
       graphOf(image, (x, b) => ({ y: build(x("x"), b) })),
     );
     expect(ops).toHaveLength(2);
+  });
+
+  it("leaves a Conv whose result only a branch reads: what a branch holds is not seen outside of it", async () => {
+    const graph = graphOf({ ...image, c: ["bool"] }, (x, b) => {
+      const conv = b.add("Conv", [x("x"), b.weights(4, 3, 3, 3)]);
+      const scaled = either(
+        b,
+        x("c"),
+        (inner) => inner.add("Mul", [conv, inner.weights(1, 4, 1, 1)]),
+        (inner) => inner.add("Relu", [x("x")]),
+      );
+      return { y: b.add("Neg", [scaled]) };
+    });
+    expect((await apply(foldAffine, graph)).ops).toEqual(["Conv", "Relu", "Mul", "If", "Neg"]);
   });
 
   it("leaves a Conv whose result is read elsewhere", async () => {

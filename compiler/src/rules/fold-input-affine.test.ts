@@ -63,6 +63,17 @@ describe("fold-input-affine", () => {
       (x, b) => b.add("Conv", [shifted(x, b), b.weights(2, 4, 3, 3)], padded),
     ],
     [
+      "sums that round to whole numbers",
+      ["Add", "Add", "Conv"],
+      (x, b) => {
+        const rounded = b.add("Add", [x, b.floats([12_582_912])]);
+        return b.add("Conv", [
+          b.add("Add", [rounded, b.floats([-12_582_912])]),
+          b.weights(2, 4, 3, 3),
+        ]);
+      },
+    ],
+    [
       "a factor per pixel",
       ["Mul", "Conv"],
       (x, b) => b.add("Conv", [b.add("Mul", [x, b.weights(5, 5)]), b.weights(2, 4, 3, 3)]),

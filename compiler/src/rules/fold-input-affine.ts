@@ -1,5 +1,5 @@
 import { type Graph, type Node, Tensor, type TensorData, type ValueId } from "../ir/index.js";
-import { channelValues, perChannel } from "./affine.js";
+import { channelValues, perChannel, rounds } from "./affine.js";
 import { absorbable, attributesOf, constantOperand, inputOf, shapeOf } from "./pattern.js";
 import type { Miss, Rewrite, Rule } from "./rule.js";
 
@@ -191,7 +191,8 @@ function operandOf(
   const operand = node === undefined ? undefined : constantOperand(graph, node);
   if (
     operand === undefined ||
-    !perChannel(operand.constant, 1, conv.weight.dims.length, conv.inputs)
+    !perChannel(operand.constant, 1, conv.weight.dims.length, conv.inputs) ||
+    (op === "Add" && rounds(operand.constant))
   )
     return undefined;
   // Of one channel, a constant per channel would make many.

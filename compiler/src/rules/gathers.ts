@@ -1,4 +1,5 @@
 import { type Graph, type Node, type Tensor } from "../ir/index.js";
+import { normalAxis } from "../ops/families/indexing.js";
 import { absorbable, attributesOf, inputOf, numbersOf, outputOf, shapeOf } from "./pattern.js";
 import type { Rule } from "./rule.js";
 
@@ -47,12 +48,11 @@ function reshaped(
   const rank = shapeOf(graph, inputOf(gather, 0))?.length;
   const axes = numbersOf(graph, inputOf(node, 1));
   if (rank === undefined || axes === undefined) return undefined;
-  const given = attributesOf(gather).int("axis", 0);
-  const first = given < 0 ? given + rank : given;
+  const first = normalAxis(attributesOf(gather).int("axis", 0), rank);
   const grows = node.op === "Unsqueeze" ? axes.length : 0;
   const resultRank = rank - 1 + dims.length + grows;
   // Counted from the first of the indices' own.
-  const places = new Set(axes.map((axis) => (axis < 0 ? axis + resultRank : axis) - first));
+  const places = new Set(axes.map((axis) => normalAxis(axis, resultRank) - first));
   const total = dims.length + grows;
   if ([...places].some((at) => at < 0 || at >= total) || places.size !== axes.length)
     return undefined;

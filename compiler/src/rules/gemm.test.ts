@@ -1,11 +1,8 @@
-import { onnxArtifact, type Tensors } from "@pare/runtime/format";
-import { cpu } from "@pare/runtime/ort-node";
 import { describe, expect, it } from "vitest";
 import { attribute, type Graph } from "../ir/index.js";
-import { encodeModel } from "../onnx/index.js";
 import { evaluateGraph } from "../ops/index.js";
 import { gemms } from "./gemm.js";
-import { apply, graphOf, madeUp } from "./rule-case.test.support.js";
+import { apply, either, graphOf, madeUp, onEngine } from "./rule-case.test.support.js";
 
 type Side = "left" | "right";
 
@@ -16,15 +13,6 @@ function product(dims: readonly number[], perm: readonly number[], side: Side): 
     const vector = b.weights(dims[perm[perm.length - (side === "left" ? 2 : 1)] ?? 0] ?? 1);
     return { y: b.add("MatMul", side === "left" ? [vector, transposed] : [transposed, vector]) };
   });
-}
-
-async function onEngine(graph: Graph, feeds: Tensors): Promise<Tensors> {
-  const session = await cpu().load(onnxArtifact((await encodeModel(graph)).proto));
-  try {
-    return await session.run(feeds);
-  } finally {
-    await session.dispose();
-  }
 }
 
 describe("a product of what is transposed and a vector", () => {
@@ -60,4 +48,20 @@ describe("a product of what is transposed and a vector", () => {
   ])("stays %s", async (_, graph) => {
     expect((await apply(gemms, graph)).ops).toEqual(["Transpose", "MatMul"]);
   });
+});
+
+it("leaves a product that only a branch reads where it is", async () => {
+  const graph = graphOf({ x: ["float32", 2, 3], c: ["bool"] }, (input, b) => {
+    const product = b.add("MatMul", [input("x"), b.weights(3, 4)]);
+    const sum = either(
+      b,
+      input("c"),
+      (inner) => inner.add("Add", [product, inner.weights(4)]),
+      (inner) => inner.add("Expand", [input("x"), inner.ints([2, 3])]),
+    );
+    return { y: b.add("Neg", [sum]) };
+  });
+  const { ops } = await apply(gemms, graph);
+  expect(ops).toContain("MatMul");
+  expect(ops).not.toContain("Gemm");
 });

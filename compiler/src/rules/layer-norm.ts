@@ -1,9 +1,11 @@
 import { attribute, type Graph, type Node, Tensor, type ValueId } from "../ir/index.js";
+import { normalAxis } from "../ops/families/indexing.js";
 import {
   absorbable,
   attributesOf,
   constantOperand,
   dtypeOf,
+  hasOneReader,
   inputOf,
   madeBy,
   numbersOf,
@@ -106,13 +108,10 @@ function follower(
   rank: number,
 ): { readonly node: Node; readonly parameter: ValueId } | undefined {
   const output = outputOf(node);
-  const uses = output === undefined ? [] : graph.value(output).uses;
-  const [use] = uses;
-  if (uses.length !== 1 || use?.kind !== "node") return undefined;
-  const next = graph.node(use.node);
-  const operand = next.op === op && next.domain === "" ? constantOperand(graph, next) : undefined;
-  if (operand === undefined || operand.other !== output || operand.constant.dtype !== "float32")
-    return undefined;
+  const [next] = output !== undefined && hasOneReader(graph, output) ? graph.consumers(output) : [];
+  const operand = next?.op === op && next.domain === "" ? constantOperand(graph, next) : undefined;
+  if (next === undefined || operand === undefined) return undefined;
+  if (operand.other !== output || operand.constant.dtype !== "float32") return undefined;
   const wanted = shapeOf(graph, output)?.slice(-rank) ?? [];
   const { dims } = operand.constant;
   // Leading ones say nothing; fewer axes than are normalized would broadcast.
@@ -215,7 +214,7 @@ function lastAxes(graph: Graph, mean: Node): number | undefined {
     attributesOf(mean).int("keepdims", 1) !== 1
   )
     return undefined;
-  const sorted = axes.map((axis) => (axis < 0 ? axis + rank : axis)).sort((a, b) => a - b);
+  const sorted = axes.map((axis) => normalAxis(axis, rank)).sort((a, b) => a - b);
   const first = sorted[0] ?? 0;
   return sorted.every((axis, index) => axis === first + index) && first + sorted.length === rank
     ? first

@@ -89,6 +89,20 @@ describe("pad-into-window", () => {
     ],
     ["zeros that could win", /maximum/, (x, b) => b.add("MaxPool", [padded(b, x)], kernel)],
     [
+      "a mean over windows that no more than the padding would reach",
+      /as its windows are large/,
+      (x, b) => b.add("AveragePool", [padded(b, x, [0, 0, 0, 3, 0, 0, 0, 0])], kernel),
+    ],
+    [
+      "a maximum whose own pads make the padding as large as its windows",
+      /as its windows are large/,
+      (x, b) =>
+        b.add("MaxPool", [padded(b, x, around, b.floats([-Infinity]))], {
+          ...kernel,
+          pads: attribute.ints([1, 1, 1, 1]),
+        }),
+    ],
+    [
       "a pool that does not count its pads",
       /count/,
       (x, b) =>

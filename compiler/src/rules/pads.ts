@@ -6,6 +6,8 @@ import {
   type TensorData,
   type ValueId,
 } from "../ir/index.js";
+import { normalAxis } from "../ops/families/indexing.js";
+import { ofAllAxes } from "../ops/families/pad.js";
 import { operatorOf } from "../ops/index.js";
 import {
   absorbable,
@@ -35,24 +37,22 @@ export const padIntoWindow: Rule = {
     if (pad === undefined || source === undefined || rank === undefined) return undefined;
     const amounts = padsOf(graph, pad, rank);
     if (amounts === undefined) return undefined;
-    const refusal = refuses(graph, node, pad, amounts, rank);
-    if (refusal !== undefined) return refusal;
-    return absorb(graph, node, amounts, source, rank);
+    const pads = together(node, amounts, rank);
+    return (
+      refuses(graph, node, pad, amounts) ?? refusesPads(node, pads) ?? absorb(node, pads, source)
+    );
   },
 };
 
-function absorb(
-  graph: Graph,
-  node: Node,
-  amounts: readonly number[],
-  source: NonNullable<ReturnType<typeof inputOf>>,
-  rank: number,
-): Rewrite {
-  const spatial = rank - 2;
-  const before = attributesOf(node).ints("pads") ?? Array.from({ length: 2 * spatial }, () => 0);
-  const begins = amounts.slice(2, rank);
-  const ends = amounts.slice(rank + 2);
-  const pads = [...begins, ...ends].map((amount, at) => amount + (before[at] ?? 0));
+/** What the Pad puts around the spatial axes and what the window does, begins and then ends. */
+function together(node: Node, amounts: readonly number[], rank: number): readonly number[] {
+  const own = attributesOf(node).ints("pads");
+  return [...amounts.slice(2, rank), ...amounts.slice(rank + 2)].map(
+    (amount, at) => amount + (own?.[at] ?? 0),
+  );
+}
+
+function absorb(node: Node, pads: readonly number[], source: ValueId): Rewrite {
   return {
     because: `pads by [${pads.join(", ")}] itself`,
     rewrite(editor) {
@@ -70,9 +70,9 @@ function refuses(
   node: Node,
   pad: Node,
   amounts: readonly number[],
-  rank: number,
 ): Miss | undefined {
   const attributes = attributesOf(node);
+  const rank = amounts.length / 2;
   const autoPad = attributes.string("auto_pad", "NOTSET");
   if (autoPad !== "NOTSET" && autoPad !== "VALID") return { miss: `its own padding is ${autoPad}` };
   if (attributesOf(pad).string("mode", "constant") !== "constant")
@@ -92,20 +92,24 @@ function refuses(
         : { miss: "it would count padded elements otherwise" };
     }
     default: {
-      const kernel = attributes.ints("kernel_shape") ?? [];
-      const narrow = kernel.every(
-        (size, at) => (amounts[at + 2] ?? 0) < size && (amounts[rank + at + 2] ?? 0) < size,
-      );
       const least = value !== undefined && (value === -Infinity || value <= -3.4028234663852886e38);
       const harmless = least || (value === 0 && isNowhereNegative(graph, inputOf(pad, 0)));
       const plain =
-        narrow &&
         attributes.int("ceil_mode", 0) === 0 &&
         node.outputs.length === 1 &&
         attributes.ints("dilations") === undefined;
       return harmless && plain ? undefined : { miss: "what is padded could be the maximum" };
     }
   }
+}
+
+/** An engine refuses a pool that pads as much as its windows are large. */
+function refusesPads(node: Node, pads: readonly number[]): Miss | undefined {
+  const kernel = attributesOf(node).ints("kernel_shape") ?? [];
+  const isWide = pads.some((amount, at) => amount >= (kernel[at % kernel.length] ?? 0));
+  return node.op !== "Conv" && isWide
+    ? { miss: "it would pad as much as its windows are large" }
+    : undefined;
 }
 
 /** Does the operator that makes a value say so, whatever it was given? */
@@ -121,14 +125,7 @@ function padsOf(graph: Graph, pad: Node, rank: number): readonly number[] | unde
   if (given === undefined) return undefined;
   if (inputOf(pad, 3) === undefined) return given.length === 2 * rank ? given : undefined;
   const axes = numbersOf(graph, inputOf(pad, 3));
-  if (axes === undefined) return undefined;
-  const amounts = Array.from({ length: 2 * rank }, () => 0);
-  axes.forEach((axis, index) => {
-    const at = axis < 0 ? axis + rank : axis;
-    amounts[at] = given[index] ?? 0;
-    amounts[at + rank] = given[index + axes.length] ?? 0;
-  });
-  return amounts;
+  return axes && ofAllAxes(given, axes, rank);
 }
 
 /**
@@ -144,7 +141,7 @@ export const concatZerosToPad: Rule = {
     const rank = shapeOf(graph, output)?.length;
     if (output === undefined || rank === undefined || dtypeOf(graph, output) !== "float32")
       return undefined;
-    const axis = (attributesOf(node).int("axis", 0) + rank) % rank;
+    const axis = normalAxis(attributesOf(node).int("axis", 0), rank);
     const unread = node.inputs.map((id) => unreadOf(graph, id));
     const sizes = node.inputs.map((id, index) =>
       id !== null && (unread[index] !== undefined || isZeros(graph, id))

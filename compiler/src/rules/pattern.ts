@@ -47,10 +47,14 @@ export function madeBy(
   return node !== undefined && node.domain === "" && ops.includes(node.op) ? node : undefined;
 }
 
-/** Does a single input of a node, and nothing else, read this value? Then its producer may be absorbed. */
+/**
+ * Does a single input of a node of its own body, and nothing else, read this value? Then its producer may be absorbed. From
+ * another body it may not: what a body holds is not seen outside of it, and what is moved into a loop runs in every round.
+ */
 export function hasOneReader(graph: Graph, value: ValueId): boolean {
-  const { uses } = graph.value(value);
-  return uses.length === 1 && uses.first?.kind === "node";
+  const { uses, body } = graph.value(value);
+  const { first } = uses;
+  return uses.length === 1 && first?.kind === "node" && graph.node(first.node).body === body;
 }
 
 /** As `madeBy`, for a node whose only output has a single reader. */

@@ -1,5 +1,5 @@
 import { type Dim, type Graph, type Node, sameShape, Tensor, type ValueId } from "../ir/index.js";
-import { operators } from "../ops/index.js";
+import { isPositive, operators } from "../ops/index.js";
 import { attributesOf, bypass, inputOf, madeBy, numbersOf, outputOf, shapeOf } from "./pattern.js";
 import type { Rewrite, Rule } from "./rule.js";
 
@@ -62,31 +62,29 @@ const mergeReshapes: Rule = {
 
 type Shape = ReturnType<typeof shapeOf>;
 
-/** The same target for another source: a 0 that copied a dim becomes that number, or 0 where the source has it there too. */
+/**
+ * The same target for another source: a 0 that copied a dim becomes that number, or 0 where the source has it there too.
+ * Undefined where it cannot be said, or only so that it fails where the target did not.
+ */
 function rewritten(
   target: readonly number[],
   middle: Shape,
   from: Shape,
 ): readonly number[] | undefined {
-  if (!target.includes(0)) return target;
-  let free = target.filter((size) => size === -1).length;
   const dims: number[] = [];
   for (const [axis, size] of target.entries()) {
     const copied = middle?.[axis];
     if (size !== 0) dims.push(size);
     else if (copied === undefined) return undefined;
     else if (copied === from?.[axis]) dims.push(0);
-    else if (typeof copied === "number") dims.push(copied);
-    else {
-      free += 1;
-      dims.push(-1);
-    }
+    else if (copied === 0) return undefined;
+    else dims.push(typeof copied === "number" ? copied : -1);
   }
-  if (free > 1) return undefined;
-  return dims.every((size, axis) => size === target[axis]) ? target : dims;
+  if (dims.every((size, axis) => size === target[axis])) return target;
+  return isTarget(dims, from) ? dims : undefined;
 }
 
-/** Squeeze(x) and Unsqueeze(x) of Squeeze or Unsqueeze, all shapes known: one Reshape. */
+/** Squeeze(x) and Unsqueeze(x) of Squeeze or Unsqueeze, all shapes known: one Reshape, or Unsqueeze. */
 const squeezesToReshape: Rule = {
   name: "squeezes-to-reshape",
   exactness: "bitwise",
@@ -102,38 +100,62 @@ const squeezesToReshape: Rule = {
   },
 };
 
-/** What Reshape is told to make one shape of another; undefined where more than one size of it would be left open. */
+/** What Reshape is told to make one shape of another; undefined where it cannot be. */
 export function reshapeTarget(
   from: readonly Dim[],
   to: readonly Dim[],
 ): readonly number[] | undefined {
-  let free = 0;
   const dims = to.map((size, axis) => {
     if (typeof size === "number" && size > 0) return size;
-    if (size === from[axis]) return 0;
-    free += 1;
-    return -1;
+    return size === from[axis] ? 0 : -1;
   });
-  return free > 1 ? undefined : dims;
+  return isTarget(dims, from) ? dims : undefined;
 }
 
-/** One Reshape in a node's place; undefined where more than one size of its result would be left open. */
-function reshaped(
+/**
+ * Does this say every size, whatever the source's are? One may be −1, for what is left: where another may be 0, as of a batch
+ * that is empty, nothing says what that is, and an engine refuses it.
+ */
+export function isTarget(dims: readonly number[], from: Shape): boolean {
+  const open = dims.filter((size) => size === -1).length;
+  const isCertain = dims.every((size, axis) => size !== 0 || isPositive(from?.[axis] ?? 0));
+  return open === 0 || (open === 1 && isCertain);
+}
+
+/** One Reshape in a node's place, or one Unsqueeze; undefined where neither can be told its result's shape. */
+export function reshaped(
   graph: Graph,
   node: Node,
   { source, from, to, output }: Reshaped,
   because: string,
 ): Rewrite | undefined {
   const dims = reshapeTarget(from, to);
-  if (dims === undefined) return undefined;
+  const op = dims === undefined ? "Unsqueeze" : "Reshape";
+  const told = dims ?? axesPutIn(from, to);
+  if (told === undefined) return undefined;
   return {
     because,
     rewrite(editor) {
       const body = graph.body(node.body);
-      const target = editor.constant("target", Tensor.int64(dims), body);
-      editor.replace(output, editor.add1("Reshape", [source, target], {}, { body }), because);
+      const ints = editor.constant(
+        dims === undefined ? "axes" : "target",
+        Tensor.int64(told),
+        body,
+      );
+      editor.replace(output, editor.add1(op, [source, ints], {}, { body }), because);
     },
   };
+}
+
+/** Axes of the second shape, all of size 1, that the first has not; undefined where they differ in more. */
+function axesPutIn(from: readonly Dim[], to: readonly Dim[]): readonly number[] | undefined {
+  const axes: number[] = [];
+  for (const [axis, size] of to.entries()) {
+    if (size === from[axis - axes.length]) continue;
+    if (size !== 1) return undefined;
+    axes.push(axis);
+  }
+  return axes.length > 0 && to.length - axes.length === from.length ? axes : undefined;
 }
 
 interface Reshaped {

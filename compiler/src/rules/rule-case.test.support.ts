@@ -2,10 +2,13 @@ import {
   type Dtype,
   dtypeArray,
   elementCount,
+  onnxArtifact,
   type Tensor as Dense,
   type Tensors,
 } from "@pare/runtime/format";
+import { cpu } from "@pare/runtime/ort-node";
 import {
+  attribute,
   type Attributes,
   bodiesOf,
   type Body,
@@ -21,6 +24,7 @@ import {
   type ValueId,
   verifyGraph,
 } from "../ir/index.js";
+import { encodeModel } from "../onnx/index.js";
 import { evaluateGraph, inferNode } from "../ops/index.js";
 import type { Rule } from "./rule.js";
 import { runRules } from "./run-rules.js";
@@ -76,17 +80,45 @@ export function graphOf(
   return graph;
 }
 
-function builderOn(editor: Editor): Builder {
+function builderOn(editor: Editor, body?: Body): Builder {
+  const inBody = body === undefined ? {} : { body };
   return {
     editor,
-    add: (op, inputs, attributes = {}) => editor.add1(op, inputs, attributes),
-    many: (op, outputs, inputs, attributes = {}) => editor.add(op, inputs, attributes, { outputs }),
+    add: (op, inputs, attributes = {}) => editor.add1(op, inputs, attributes, inBody),
+    many: (op, outputs, inputs, attributes = {}) =>
+      editor.add(op, inputs, attributes, { outputs, ...inBody }),
     floats: (values, dims = values.length === 1 ? [] : [values.length]) =>
-      editor.constant("c", Tensor.float32(dims, values)),
-    ints: (values, dims = [values.length]) => editor.constant("i", Tensor.int64(values, dims)),
+      editor.constant("c", Tensor.float32(dims, values), body),
+    ints: (values, dims = [values.length]) =>
+      editor.constant("i", Tensor.int64(values, dims), body),
     weights: (...dims) =>
-      editor.constant("w", Tensor.float32(dims, noise(elementCount(dims), 0.5))),
+      editor.constant("w", Tensor.float32(dims, noise(elementCount(dims), 0.5)), body),
   };
+}
+
+/** An If whose branches give what is built in them. */
+export function either(
+  { editor, add }: Builder,
+  condition: ValueId,
+  ...branches: readonly [then: (b: Builder) => ValueId, otherwise: (b: Builder) => ValueId]
+): ValueId {
+  const [then, otherwise] = branches.map((build) => {
+    const body = editor.addBody("branch");
+    editor.addOutput(build(builderOn(editor, body)), body);
+    return attribute.graph(body);
+  });
+  if (then === undefined || otherwise === undefined) throw new Error("no branches");
+  return add("If", [condition], { then_branch: then, else_branch: otherwise });
+}
+
+/** What the engine makes of a graph. */
+export async function onEngine(graph: Graph, feeds: Tensors): Promise<Tensors> {
+  const session = await cpu().load(onnxArtifact((await encodeModel(graph)).proto));
+  try {
+    return await session.run(feeds);
+  } finally {
+    await session.dispose();
+  }
 }
 
 /** What is left after a rule: operators in order of execution, and why it did not apply. */

@@ -1,6 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { attribute, type Attributes, Tensor, tensorType, type ValueId } from "../ir/index.js";
-import { apply, type Builder, type Declared, graphOf } from "./rule-case.test.support.js";
+import {
+  apply,
+  type Builder,
+  compare,
+  type Declared,
+  graphOf,
+  madeUp,
+  onEngine,
+} from "./rule-case.test.support.js";
 import { scanAtOnce } from "./scans.js";
 
 interface Inner {
@@ -103,7 +111,13 @@ describe("a Scan whose states stay is done for all rows at once", () => {
       ["ReduceMean"],
     ],
   ])("distances by %s", async (_, distance, ops) => {
-    const { ops: left } = await apply(scanAtOnce, distances(distance));
+    const graph = distances(distance);
+    const feeds = madeUp(graph, {});
+    const expected = await onEngine(graph, feeds);
+    const { ops: left } = await apply(scanAtOnce, graph);
+    // An evaluation takes axes from wherever they are said; an engine does not.
+    for (const [name, tensor] of Object.entries(await onEngine(graph, feeds)))
+      compare(name, tensor, expected[name], 1e-6);
     expect(left.filter((op) => op !== "Identity")).toEqual(["Unsqueeze", "Sub", ...ops, "Neg"]);
   });
 
@@ -143,6 +157,17 @@ describe("a Scan stays", () => {
 
   it("that does what is not known of all rows", async () => {
     const graph = distances((inner, x) => reduced(inner, "ReduceSum", inner.add("Softmax", [x]), [1])); // prettier-ignore
+    expect((await apply(scanAtOnce, graph)).ops).toContain("Scan");
+  });
+
+  it("that sums single numbers over no axes, which would then be over all rows", async () => {
+    const graph = graphOf({ x: ["float32", 4] }, (input, b) => {
+      const given = [[input("x"), ["float32"]]] as const;
+      const all = scanning(b, [], given, (inner) => ({
+        results: [inner.add("ReduceSum", [inner.row(0)])],
+      }));
+      return { y: b.add("Neg", [present(all.at(-1))]) };
+    });
     expect((await apply(scanAtOnce, graph)).ops).toContain("Scan");
   });
 

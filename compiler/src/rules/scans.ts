@@ -1,5 +1,4 @@
 import {
-  attribute,
   bodiesOf,
   type Body,
   type Dim,
@@ -9,6 +8,7 @@ import {
   Tensor,
   type ValueId,
 } from "../ir/index.js";
+import { reducedAxes } from "../ops/families/reduction.js";
 import { operatorOf } from "../ops/index.js";
 import { attributesOf, inputOf, madeBy, numbersOf, shapeOf } from "./pattern.js";
 import type { Rule } from "./rule.js";
@@ -123,15 +123,13 @@ function isReduction({ op, domain }: Node): boolean {
   return domain === "" && /^Reduce[A-Z]/.test(op);
 }
 
-/** Of a reduction in the body, with those of all axes said; undefined where they are not known. */
+/** Of a reduction in the body, from the start; undefined where they are not known, or there are none: to say none is to say all. */
 function axesOf(graph: Graph, node: Node): readonly number[] | undefined {
-  const [data, axes = null] = node.inputs;
-  const rank = shapeOf(graph, data ?? undefined)?.length;
-  const said = axes === null ? attributesOf(node).ints("axes") : numbersOf(graph, axes);
-  if (rank === undefined || (axes !== null && said === undefined)) return undefined;
-  const isNothing = (said ?? []).length === 0;
-  if (isNothing && attributesOf(node).int("noop_with_empty_axes", 0) !== 0) return undefined;
-  return isNothing ? Array.from({ length: rank }, (_, at) => at) : said;
+  const rank = shapeOf(graph, inputOf(node, 0))?.length;
+  const given = inputOf(node, 1) === undefined ? [] : numbersOf(graph, inputOf(node, 1));
+  if (rank === undefined || given === undefined) return undefined;
+  const axes = reducedAxes(attributesOf(node), given, rank);
+  return axes.length === 0 ? undefined : axes;
 }
 
 /** Writes a body's nodes for all rows at once: what varies has an axis for them in front. */
@@ -169,9 +167,8 @@ class AtOnce {
     return results.map((id) => this.#varying.get(id) ?? id);
   }
 
-  #add(node: Node, inputs: readonly (ValueId | null)[], more = {}): ValueId {
-    const attributes = { ...Object.fromEntries(node.attributes), ...more };
-    return this.#editor.add1(node.op, inputs, attributes, {
+  #add(node: Node, inputs: readonly (ValueId | null)[]): ValueId {
+    return this.#editor.add1(node.op, inputs, Object.fromEntries(node.attributes), {
       body: this.#into,
       domain: node.domain,
     });
@@ -193,12 +190,9 @@ class AtOnce {
   #forRows(node: Node): ValueId {
     if (isReduction(node)) {
       const [data] = node.inputs;
-      const axes = (axesOf(this.#graph, node) ?? []).map((axis) => (axis < 0 ? axis : axis + 1));
+      const axes = Tensor.int64((axesOf(this.#graph, node) ?? []).map((axis) => axis + 1));
       const rows = data === null || data === undefined ? null : (this.#varying.get(data) ?? data);
-      // As the opset of the graph has axes: an attribute, or an input.
-      if (!node.attributes.has("axes") && node.inputs.length > 1)
-        return this.#add(node, [rows, this.#editor.constant("axes", Tensor.int64(axes), this.#into)]); // prettier-ignore
-      return this.#add(node, [rows], { axes: attribute.ints(axes) });
+      return this.#add(node, [rows, this.#editor.constant("axes", axes, this.#into)]);
     }
     const ranks = node.inputs.map((id) => this.#rank(id));
     const most = Math.max(...ranks);

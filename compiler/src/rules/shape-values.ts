@@ -1,7 +1,8 @@
 import { type Graph, isStatic, type Node, Tensor, type ValueId } from "../ir/index.js";
 import { isItself } from "../ops/index.js";
 import { attributesOf, dtypeOf, inputOf, outputOf, shapeOf, staticCount } from "./pattern.js";
-import type { Rule } from "./rule.js";
+import { isTarget, reshaped } from "./reshapes.js";
+import type { Rewrite, Rule } from "./rule.js";
 
 /** Integers that follow from shapes (Shape, Gather, Concat of dims) and are all numbers → a constant. */
 export const foldShapeValues: Rule = {
@@ -41,7 +42,8 @@ function tensorOfElements(graph: Graph, id: ValueId): Tensor | undefined {
 
 /**
  * Reshape(x, [a, b, c]) with dims that follow from shapes → a constant target: numbers, 0 where a dim is x's own at
- * that place, and −1 for at most one of the rest.
+ * that place, and −1 for at most one of the rest. What cannot be said of a target may be of the result: its −1 is some size,
+ * and Unsqueeze puts in axes of size 1.
  */
 export const constantReshapeTarget: Rule = {
   name: "constant-reshape-target",
@@ -52,7 +54,7 @@ export const constantReshapeTarget: Rule = {
     if (x === undefined || target === undefined || graph.constant(target) !== undefined)
       return undefined;
     const dims = targetOf(graph, node, x, target);
-    if (dims === undefined) return undefined;
+    if (dims === undefined) return saidOtherwise(graph, node, x, target);
     return {
       because: `its target is always [${dims.join(", ")}]`,
       rewrite(editor) {
@@ -71,6 +73,20 @@ export const constantReshapeTarget: Rule = {
   },
 };
 
+/** By the shape of its result, where that follows and is not only what a file says. */
+function saidOtherwise(
+  graph: Graph,
+  node: Node,
+  source: ValueId,
+  target: ValueId,
+): Rewrite | undefined {
+  if (graph.value(target).elements === undefined) return undefined;
+  const output = outputOf(node);
+  const [from, to] = [shapeOf(graph, source), shapeOf(graph, output)];
+  if (output === undefined || from === undefined || to === undefined) return undefined;
+  return reshaped(graph, node, { source, from, to, output }, "its target follows from shapes");
+}
+
 function targetOf(
   graph: Graph,
   node: Node,
@@ -81,12 +97,10 @@ function targetOf(
   const from = shapeOf(graph, x);
   const copiesZeros = attributesOf(node).int("allowzero", 0) === 0;
   if (wanted === undefined || (wanted.includes(0) && !copiesZeros)) return undefined;
-  let free = 0;
   const dims = wanted.map((size, axis) => {
-    if (typeof size === "number" && size >= 0) return size;
-    if (typeof size !== "number" && from?.[axis] === size) return 0;
-    free += 1;
-    return -1;
+    if (typeof size === "number") return size;
+    return from?.[axis] === size ? 0 : -1;
   });
-  return free <= 1 ? dims : undefined;
+  const saysSame = dims.every((size, axis) => size !== -1 || wanted[axis] === -1);
+  return saysSame || isTarget(dims, from) ? dims : undefined;
 }

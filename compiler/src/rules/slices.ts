@@ -1,4 +1,5 @@
 import { type Graph, type Node, Tensor } from "../ir/index.js";
+import { normalAxis } from "../ops/families/indexing.js";
 import { inputOf, numbersOf, outputOf, shapeOf, shapesAgree } from "./pattern.js";
 import type { Rule } from "./rule.js";
 
@@ -72,7 +73,7 @@ function cutsOf(graph: Graph, slice: Node): readonly Cut[] | undefined {
   for (const [at, start] of starts.entries()) {
     const [end, axis, step] = [ends[at], axes[at], steps[at]];
     if (end === undefined || axis === undefined || step === undefined) return undefined;
-    cuts.push({ axis: axis < 0 ? axis + rank : axis, start, end, step });
+    cuts.push({ axis: normalAxis(axis, rank), start, end, step });
   }
   return cuts;
 }

@@ -1,8 +1,9 @@
 import { type Atom, type Dim, dim, DimExpression, type Term } from "../../ir/index.js";
 
 /**
- * Is a dim at least 0 for every size its symbols can have? Named symbols are sizes of inputs, at least 1; unknown
- * ones (how many a NonZero finds) at least 0. False also where it cannot be told.
+ * Is a dim at least 0 for every size its symbols can have? Each is at least 0: a batch may be empty, what a decoder has seen
+ * is nothing before its first step, and a file may give a name to how many a NonZero finds. False also where it cannot be
+ * told.
  */
 export function isNonNegative(value: Dim): boolean {
   return isAtLeast(value, 0);
@@ -84,13 +85,14 @@ function bounded(value: Dim, sign: 1 | -1): number {
 function lowestAtom(atom: Atom): number {
   switch (atom.kind) {
     case "symbol":
-      return atom.name.startsWith("?") ? 0 : 1;
+      return 0;
     case "max":
       return Math.max(lowest(atom.left), lowest(atom.right));
     case "floordiv":
       if (typeof atom.right === "number" && atom.right > 0)
         return Math.floor(lowest(atom.left) / atom.right);
-      return lowest(atom.left) >= 0 && lowest(atom.right) >= 1 ? 0 : -Infinity;
+      // By 0 there is no quotient.
+      return lowest(atom.left) >= 0 && lowest(atom.right) >= 0 ? 0 : -Infinity;
     default:
       return atom satisfies never;
   }

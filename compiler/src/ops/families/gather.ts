@@ -1,10 +1,10 @@
 import { PareError } from "@pare/runtime/format";
-import { sourceIndices, steps, stridesOf } from "./indexing.js";
+import { normalAxis, sourceIndices, steps, stridesOf } from "./indexing.js";
 import type { Movement } from "./movement.js";
 
 /** A negative index counts from the end. @throws PareError MODEL_SHAPE outside the axis */
 export function indexOn(size: number, index: number): number {
-  const at = index < 0 ? index + size : index;
+  const at = normalAxis(index, size);
   if (at < 0 || at >= size)
     throw new PareError("MODEL_SHAPE", `Index ${index} lies outside an axis of ${size}.`);
   return at;

@@ -41,6 +41,20 @@ export function padded(dims: readonly number[], pads: readonly AxisPad[], mode: 
   return { dims: parts.map((part) => part.length), indices: sourceIndices(parts) };
 }
 
+/** As many befores, then as many afters, as there are axes: 0 for those that are not named. */
+export function ofAllAxes(
+  pads: readonly number[],
+  axes: readonly number[],
+  rank: number,
+): readonly number[] {
+  const all = Array.from({ length: 2 * rank }, () => 0);
+  for (const { axis, before, after } of byAxis(pads, axes, rank)) {
+    all[axis] = Number(before);
+    all[axis + rank] = Number(after);
+  }
+  return all;
+}
+
 /** `pads` holds all the befores, then all the afters. */
 export function byAxis(
   pads: readonly Dim[],

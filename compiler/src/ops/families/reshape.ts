@@ -38,6 +38,6 @@ export function unsqueezed<D extends Dim>(shape: readonly D[], axes: readonly nu
 }
 
 export function flattened(shape: readonly Dim[], axis: number): Dim[] {
-  const at = axis < 0 ? axis + shape.length : axis;
+  const at = normalAxis(axis, shape.length);
   return [product(shape.slice(0, at)), product(shape.slice(at))];
 }

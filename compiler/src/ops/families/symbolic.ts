@@ -14,11 +14,14 @@ export function smaller(left: Dim, right: Dim): Dim {
   return dim.min(left, right);
 }
 
-/** ONNX's integer division, which rounds towards zero; undefined where the sign cannot be told. */
+/**
+ * ONNX's integer division, which rounds towards zero; undefined where the sign cannot be told. By a size that is 0 there is no
+ * quotient, and nothing to be told of it.
+ */
 export function quotient(left: Dim, right: Dim): Dim | undefined {
   if (right === 0) return undefined;
   if (typeof left === "number" && typeof right === "number") return Math.trunc(left / right);
-  return isNonNegative(left) && isPositive(right)
+  return isNonNegative(left) && isNonNegative(right)
     ? dim.floorDiv(left, right)
     : dim.divideExactly(left, right);
 }

@@ -70,6 +70,19 @@ export function broadcast(operand: Dense, dims: readonly number[]): TypedArray {
 /** The remainder with the divisor's sign, as Python's. */
 const remainder = (x: number, y: number): number => (y === 0 ? 0 : x - y * Math.floor(x / y));
 
+/** By squares, each held to 64 bits: the whole number could have more digits than there is memory. */
+function widePower(base: bigint, power: bigint): bigint {
+  let [result, square] = [1n, base];
+  for (let rest = power; rest > 0n; rest >>= 1n) {
+    if ((rest & 1n) === 1n) result = BigInt.asIntN(64, result * square);
+    square = BigInt.asIntN(64, square * square);
+  }
+  return result;
+}
+
+/** A shift by less than nothing would be one the other way, by any number of bits. */
+const isShift = (by: bigint): boolean => by >= 0n && by < 64n;
+
 export const binaryReferences: Some<typeof binarySchemas, Evaluation> = {
   Add: pairwise({ number: () => (x, y) => x + y, wide: () => (x, y) => x + y }),
   Sub: pairwise({ number: () => (x, y) => x - y, wide: () => (x, y) => x - y }),
@@ -102,7 +115,7 @@ export const binaryReferences: Some<typeof binarySchemas, Evaluation> = {
       else
         to[i] =
           Number.isInteger(power) && power >= 0
-            ? x ** BigInt(power)
+            ? widePower(x, BigInt(power))
             : BigInt(Math.trunc(Math.pow(Number(x), power)));
     });
     return [pack(input(0).type, dims, to)];
@@ -121,7 +134,7 @@ export const binaryReferences: Some<typeof binarySchemas, Evaluation> = {
         : (x, y) => (y > 31 ? 0 : x << y),
     wide: (attributes) =>
       attributes.string("direction") === "RIGHT"
-        ? (x, y) => x >> y
-        : (x, y) => (y > 63n ? 0n : x << y),
+        ? (x, y) => (isShift(y) ? x >> y : 0n)
+        : (x, y) => (isShift(y) ? x << y : 0n),
   }),
 };

@@ -22,7 +22,8 @@ function labels({ attributes, input }: EvaluateContext): Dense {
   }
   const elements = unpack(input(0));
   if (attributes.has("values_int64s")) {
-    const other = attributes.int("default_int64", -1);
+    const given = attributes.get("default_int64");
+    const other = given?.type === "int" ? given.value : -1n;
     const data = BigInt64Array.from({ length: elements.length }, (_, at) =>
       BigInt(table.get(elements[at] ?? 0) ?? other),
     );

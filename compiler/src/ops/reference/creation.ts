@@ -23,14 +23,16 @@ export const creationReferences: Some<typeof creationSchemas, Evaluation> = {
   /** start, start + delta, … below (or above) limit. */
   Range({ input }) {
     const { type } = input(0);
-    const [start, limit, delta] = [0, 1, 2].map((index) => unpackNumbers(input(index))[0] ?? 0);
-    const count = Math.max(0, Math.ceil(((limit ?? 0) - (start ?? 0)) / (delta ?? 1)));
+    const [start = 0, limit = 0, delta = 0] = [0, 1, 2].map((index) => unpack(input(index))[0]);
+    // The distance of two 64-bit integers is told before it is rounded to a number.
+    const span = typeof limit === "bigint" ? limit - BigInt(start) : Number(limit) - Number(start);
+    const count = Math.max(0, Math.ceil(Number(span) / Number(delta)));
+    if (!Number.isSafeInteger(count))
+      throw new PareError("MODEL_SHAPE", `A range in steps of ${delta} does not end.`);
     const to = workingArray(type, count);
-    const first = unpack(input(0))[0] ?? 0;
-    const step = unpack(input(2))[0] ?? 0;
     if (isWide(to))
-      for (let i = 0; i < count; i += 1) to[i] = BigInt(first) + BigInt(i) * BigInt(step);
-    else for (let i = 0; i < count; i += 1) to[i] = Number(first) + i * Number(step);
+      for (let i = 0; i < count; i += 1) to[i] = BigInt(start) + BigInt(i) * BigInt(delta);
+    else for (let i = 0; i < count; i += 1) to[i] = Number(start) + i * Number(delta);
     return [pack(type, [count], to)];
   },
   NonZero({ input }) {

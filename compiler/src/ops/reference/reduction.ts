@@ -8,8 +8,8 @@ import {
   unpack,
   workingArray,
 } from "../elements/arrays.js";
-import { normalAxis, sourceIndices, steps, stridesOf } from "../families/indexing.js";
-import { isNoReduction, keepsAxes, withoutAxes } from "../families/reduction.js";
+import { sourceIndices, steps, stridesOf } from "../families/indexing.js";
+import { keepsAxes, reducedAxes, withoutAxes } from "../families/reduction.js";
 import type { Some } from "../schema/cells.js";
 import type { reductionSchemas } from "../schema/reduction.js";
 import { type EvaluateContext, type Evaluation, givenNumbers } from "./evaluation.js";
@@ -78,13 +78,7 @@ function reductionPlan(context: EvaluateContext): Plan {
   const { attributes } = context;
   const { dims } = context.input(0);
   const keep = keepsAxes(attributes);
-  const given = givenNumbers(context, 1, "axes") ?? [];
-  const isNoop = given.length === 0 && isNoReduction(attributes);
-  const axes = isNoop
-    ? []
-    : given.length === 0
-      ? [...dims.keys()]
-      : given.map((axis) => normalAxis(axis, dims.length));
+  const axes = reducedAxes(attributes, givenNumbers(context, 1, "axes") ?? [], dims.length);
   const kept = withoutAxes(dims, axes, true).map(Number);
   const strides = stridesOf(kept);
   const targets = sourceIndices(
@@ -105,7 +99,12 @@ const sumExp = folded({ ...sum, step: (s, x) => s + Math.exp(x), end: Math.log }
 export const reductionReferences: Some<typeof reductionSchemas, Evaluation> = {
   ReduceSum: folded(sum),
   ReduceMean: folded({ ...sum, end: (s, count) => s / count }),
-  ReduceProd: folded({ start: 1, step: (s, x) => s * x, wide: (s, x) => s * x }),
+  // Held to 64 bits at each step: the product of many would have as many digits as all of them together.
+  ReduceProd: folded({
+    start: 1,
+    step: (s, x) => s * x,
+    wide: (s, x) => BigInt.asIntN(64, s * x),
+  }),
   ReduceMax: folded({ start: -Infinity, step: Math.max, wide: (s, x) => (x > s ? x : s) }),
   ReduceMin: folded({ start: Infinity, step: Math.min, wide: (s, x) => (x < s ? x : s) }),
   ReduceSumSquare: folded(squares),

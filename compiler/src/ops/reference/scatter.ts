@@ -1,4 +1,4 @@
-import { elementCount, type Tensor as Dense } from "@pare/runtime/format";
+import { elementCount, PareError, type Tensor as Dense } from "@pare/runtime/format";
 import { integers, isWide, pack, unpack, workingArray } from "../elements/arrays.js";
 import { join, take } from "../elements/take.js";
 import { indexOn } from "../families/gather.js";
@@ -8,6 +8,15 @@ import type { Some } from "../schema/cells.js";
 import type { scatterSchemas } from "../schema/scatter.js";
 import type { Evaluation } from "./evaluation.js";
 import { positionsByElement, positionsByTuple } from "./gather.js";
+
+/** Before positions are told, of which there are as many as updates. @throws PareError MODEL_SHAPE */
+function requireUpdates({ dims }: Dense, wanted: readonly number[]): void {
+  if (dims.join() !== wanted.join())
+    throw new PareError(
+      "MODEL_SHAPE",
+      `Updates are [${dims.join(", ")}], where [${wanted.join(", ")}] are asked for.`,
+    );
+}
 
 /** Puts update i at positions[i] of a copy of the data, joined with what is there as `reduction` says. */
 function scattered(
@@ -60,6 +69,7 @@ const wideReductions: Readonly<Record<string, (x: bigint, y: bigint) => bigint>>
 const scatterElements: Evaluation = ({ input, attributes }) => {
   const { dims } = input(0);
   const axis = normalAxis(attributes.int("axis", 0), dims.length);
+  requireUpdates(input(2), input(1).dims);
   const positions = positionsByElement(dims, axis, integers(input(1)), input(1).dims);
   return [scattered(input(0), positions, input(2), attributes)];
 };
@@ -70,6 +80,7 @@ export const scatterReferences: Some<typeof scatterSchemas, Evaluation> = {
   ScatterND({ input, attributes }) {
     const { dims } = input(0);
     const depth = input(1).dims.at(-1) ?? 0;
+    requireUpdates(input(2), [...input(1).dims.slice(0, -1), ...dims.slice(depth)]);
     const inner = elementCount(dims.slice(depth));
     const positions = positionsByTuple(dims, integers(input(1)), depth).flatMap((start) =>
       Array.from({ length: inner }, (_, i) => start + i),

@@ -1,6 +1,6 @@
 import { type Dim, dim } from "../../ir/index.js";
 import { isFloat } from "../elements/arrays.js";
-import { isNonNegative, isPositive } from "../families/bounds.js";
+import { isNonNegative } from "../families/bounds.js";
 import { quotient } from "../families/symbolic.js";
 import type { binarySchemas } from "../schema/binary.js";
 import type { Every } from "../schema/cells.js";
@@ -29,7 +29,7 @@ export const binaryShapes: Every<typeof binarySchemas, ShapeRule> = {
     const result = quotient(x, y);
     return result !== undefined && (!float || dim.multiply(result, y) === x) ? result : undefined;
   }),
-  Mod: following((x, y) => (isNonNegative(x) && isPositive(y) ? dim.modulo(x, y) : undefined)),
+  Mod: following((x, y) => (isNonNegative(x) && isNonNegative(y) ? dim.modulo(x, y) : undefined)),
   Pow: following((x, y) =>
     typeof y === "number" && y >= 0 && y <= 8
       ? dim.multiply(...Array.from({ length: y }, () => x))

@@ -6,7 +6,7 @@ import { larger } from "../families/symbolic.js";
 import type { Every } from "../schema/cells.js";
 import type { creationSchemas } from "../schema/creation.js";
 import { tensorOf, unknownDims } from "./inferred.js";
-import { elementLimit, integersIn } from "./integers.js";
+import { elementLimit, integersIn, isItself } from "./integers.js";
 import type { ShapeRule } from "./rule.js";
 
 export const creationShapes: Every<typeof creationSchemas, ShapeRule> = {
@@ -37,9 +37,14 @@ export const creationShapes: Every<typeof creationSchemas, ShapeRule> = {
   Range(context) {
     const dtype = context.dtype(0);
     const [start, limit, delta] = [0, 1, 2].map((input) => context.elements(input)?.[0]);
-    if (start === undefined || limit === undefined || typeof delta !== "number" || delta === 0) {
+    if (
+      start === undefined ||
+      limit === undefined ||
+      typeof delta !== "number" ||
+      delta === 0 ||
+      ![start, limit, delta].every(isItself)
+    )
       return tensorOf(dtype, [dim.unknown()]);
-    }
     const span = delta > 0 ? dim.subtract(limit, start) : dim.subtract(start, limit);
     const steps = dim.ceilDiv(span, Math.abs(delta));
     const count = isNonNegative(steps) ? steps : larger(steps, 0);

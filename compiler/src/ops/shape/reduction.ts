@@ -1,5 +1,5 @@
 import { type Dim, dim, product } from "../../ir/index.js";
-import { isNoReduction, keepsAxes, withoutAxes } from "../families/reduction.js";
+import { keepsAxes, reducedAxes, withoutAxes } from "../families/reduction.js";
 import { larger, smaller } from "../families/symbolic.js";
 import type { Every } from "../schema/cells.js";
 import type { reductionSchemas } from "../schema/reduction.js";
@@ -14,8 +14,7 @@ function reducedShape(context: InferContext): readonly Dim[] | undefined {
   const given = isAbsent(context, 1, "axes") ? [] : numbersOf(context, 1, "axes");
   if (shape === undefined) return undefined;
   if (given === undefined) return keep ? shape.map(() => dim.unknown()) : undefined;
-  if (given.length === 0 && isNoReduction(attributes)) return shape;
-  return withoutAxes(shape, given.length === 0 ? undefined : given, keep);
+  return withoutAxes(shape, reducedAxes(attributes, given, shape.length), keep);
 }
 
 /** `dims` folds the integers of a shape, where all become one. */

@@ -83,15 +83,18 @@ function extract(step: Step): void {
 
 /** A column for each category, with 1 where a feature is of it. The engine refuses what is of none: here it has no 1. */
 function oneHot(step: Step): void {
-  const categories = step.attributes.ints("cats_int64s") ?? [];
+  const categories = step.attributes.get("cats_int64s");
   const dtype = step.dtype(0);
-  if (categories.length === 0) return step.refuse("its categories are no integers");
+  if (categories?.type !== "ints" || categories.value.length === 0)
+    return step.refuse("its categories are no integers");
   if (dtype === undefined || dtype === "float64" || dtype === "string")
     return step.refuse(`it compares ${dtype ?? "a type that is not known"}`);
   const given = operand(step, 0);
   const x = dtype === "int64" ? given : cast(step, given, "int64");
   const wide = step.add("Unsqueeze", [x, step.int64("axes", [-1])]);
-  const is = step.add("Equal", [wide, step.int64("categories", categories)]);
+  const each = Tensor.of("int64", [categories.value.length], BigInt64Array.from(categories.value));
+  const own = step.editor.constant("categories", each, step.graph.body(step.node.body));
+  const is = step.add("Equal", [wide, own]);
   step.replaceBy(cast(step, is, "float32"));
 }
 

@@ -56,6 +56,20 @@ it("looks up integers of more than 32 bits", async () => {
   expect(difference(await byEngine(graph, { x }), await byModule(graph, { x }))).toBe(0);
 });
 
+it("gives integers of more than 53 bits", async () => {
+  const x: Dense = { type: "int64", dims: [3], data: BigInt64Array.of(1n, 2n, 3n) };
+  const large = 2n ** 60n + 1n;
+  const graph = encoder(x, {
+    keys_int64s: attribute.ints([1, 2]),
+    values_int64s: { type: "ints", value: [large, -large] },
+    default_int64: { type: "int", value: large + 2n },
+  });
+  const expected = await byEngine(graph, { x });
+  expect(expected["y"]?.data).toEqual(BigInt64Array.of(large, -large, large + 2n));
+  expect(await byModule(graph, { x })).toEqual(expected);
+  expect((await evaluateGraph(graph, { x }))["y"]?.data).toEqual(expected["y"]?.data);
+});
+
 it("looks floats up by reference as the engine does", async () => {
   const x = floats([5], [0.5, -0, NaN, 3, 1]);
   const graph = encoder(x, {

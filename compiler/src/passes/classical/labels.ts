@@ -25,17 +25,24 @@ function encode(step: Step): void {
 
 /** Of equal keys the first counts, as in onnxruntime's label_encoder.h. */
 function tableOf(step: Step, keys: readonly number[], first: number, length: number): ValueId {
-  const { attributes } = step;
-  const integers = attributes.ints("values_int64s");
-  const values = integers ?? attributes.floats("values_floats");
-  if (values?.length !== keys.length) return step.refuse("its values are no numbers, or not as many as its keys"); // prettier-ignore
-  const other = integers ? attributes.int("default_int64", -1) : attributes.float("default_float", -0); // prettier-ignore
-  const table = Array.from({ length }, () => other);
-  for (const [at, key] of [...keys.entries()].reverse()) table[key - first] = values[at] ?? other;
-  const tensor = integers
-    ? Tensor.int64(table, [length])
-    : Tensor.of("float32", [length], Float32Array.from(table));
-  return step.editor.constant("table", tensor, step.graph.body(step.node.body));
+  const { attributes, editor, graph, node } = step;
+  const integers = attributes.get("values_int64s");
+  const floats = attributes.floats("values_floats") ?? [];
+  const values = integers?.type === "ints" ? integers.value : floats;
+  if (values.length !== keys.length) return step.refuse("its values are no numbers, or not as many as its keys"); // prettier-ignore
+  const places = Array.from({ length }, () => -1);
+  for (const [at, key] of [...keys.entries()].reverse()) places[key - first] = at;
+  const [whole, other] = [attributes.get("default_int64"), attributes.float("default_float", -0)];
+  const otherWhole = whole?.type === "int" ? whole.value : -1n;
+  const tensor =
+    integers?.type === "ints"
+      ? Tensor.of("int64", [length], BigInt64Array.from(places, (at) => integers.value[at] ?? otherWhole)) // prettier-ignore
+      : Tensor.of(
+          "float32",
+          [length],
+          Float32Array.from(places, (at) => floats[at] ?? other),
+        );
+  return editor.constant("table", tensor, graph.body(node.body));
 }
 
 export const labelWords: Readonly<Record<string, (step: Step) => void>> = {

@@ -136,6 +136,12 @@ it.each([undefined, 9, 12])("compiles a classifier of a model of opset %s", asyn
   expect(difference(expected, await byModule(graph, feeds))).toBeLessThan(1e-6);
 });
 
+it("tells categories of more than 53 bits apart", async () => {
+  const [one, next] = [2n ** 60n, 2n ** 60n + 1n];
+  const x: Dense = { type: "int64", dims: [2], data: BigInt64Array.of(next, one) };
+  await expectEqual("OneHotEncoder", { cats_int64s: { type: "ints", value: [one, next] } }, x);
+});
+
 it("joins features and takes some out as the engine does", async () => {
   const inputs = { a: ["int64", 2, 3], b: ["int64", 2, 2] } as const;
   const sizes = { inputdimensions: attribute.ints([3, 2]) };

@@ -1,4 +1,13 @@
-import { attribute, codeOfDtype } from "../../ir/index.js";
+import { elementCount, zeros } from "@pare/runtime/format";
+import {
+  attribute,
+  codeOfDtype,
+  dtypeOfCode,
+  isStatic,
+  sameShape,
+  Tensor,
+} from "../../ir/index.js";
+import { normalAxis } from "../../ops/families/indexing.js";
 import { isPositive } from "../../ops/index.js";
 import { adapter, type Adapter, type Step } from "./adapter.js";
 import { reductions } from "./reductions.js";
@@ -30,7 +39,7 @@ function axesFromStart(step: Step): void {
   if ((axis ?? 0) >= 0 && (axes ?? []).every((value) => value >= 0)) return;
   if (rank === undefined)
     step.refuse("it counts axes from the end of a shape whose rank is not known");
-  const fromStart = (value: number) => (value < 0 ? value + rank : value);
+  const fromStart = (value: number) => normalAxis(value, rank);
   if (axis !== undefined)
     step.editor.setAttribute(step.node.id, "axis", attribute.int(fromStart(axis)));
   if (axes !== undefined)
@@ -61,10 +70,13 @@ function shapeOfAll(step: Step): void {
   );
 }
 
+/** A 0 would copy the size at its place: that of its input may be the same. With −1 beside it, it was refused. */
 function literalZero(step: Step): void {
-  const target = step.input(1);
+  const [target, from] = [step.input(1), step.shape(0)];
   const sizes = step.graph.constant(target)?.numbers() ?? (target && step.graph.value(target).elements); // prettier-ignore
-  const isSure = sizes?.every((size) => (typeof size === "number" ? size !== 0 : isPositive(size)));
+  const isSure =
+    sizes?.includes(-1) === true ||
+    sizes?.every((size, axis) => isPositive(size) || size === from?.[axis]);
   if (step.attributes.int("allowzero", 0) === 1 && isSure !== true)
     step.refuse("its target may hold a 0 that means 0");
   step.drop("allowzero");
@@ -75,6 +87,42 @@ function perTensorOnly(step: Step): void {
   if (scale === undefined || scale.some((size) => size !== 1))
     step.refuse("it has a scale per channel");
   step.drop("axis");
+}
+
+/** What opset 21 has besides 8 bits. */
+const newerResults: readonly string[] = ["int16", "uint16", "int4", "uint4"];
+
+/** A zero point says which integers are given: without one they were uint8. */
+function zeroPointOfType(step: Step): void {
+  const asked = dtypeOfCode(step.attributes.int("output_dtype", 0));
+  const type = step.dtype(2) ?? asked;
+  if (type !== undefined && newerResults.includes(type)) step.refuse(`it gives ${type}`);
+  step.drop("output_dtype");
+  if (step.input(2) !== undefined || asked === undefined || asked === "uint8") return;
+  const dims = step.shape(1);
+  if (asked === "string" || dims === undefined || !isStatic(dims))
+    step.refuse("how many scales it has is not known, and it needs as many zero points");
+  const zeroPoint = Tensor.of(asked, dims, zeros(asked, elementCount(dims)));
+  const { editor, graph, node } = step;
+  editor.setInput(node.id, 2, editor.constant("zero_point", zeroPoint, graph.body(node.body)));
+}
+
+/** Operands were of one shape. */
+function sameShapes(step: Step): void {
+  const [first, ...rest] = step.node.inputs.map((_, index) => step.shape(index));
+  if (rest.length > 0 && !rest.every((shape) => shape !== undefined && sameShape(shape, first)))
+    step.refuse("its operands are broadcast, or their shapes are not known");
+}
+
+/** As `axesFromStart`, of the input that they are. */
+function sliceAxesFromStart(step: Step): void {
+  const axes = step.graph.constant(step.input(3))?.numbers() ?? [];
+  if (axes.every((axis) => axis >= 0)) return;
+  const rank = step.rank(0);
+  if (rank === undefined)
+    step.refuse("it counts axes from the end of a shape whose rank is not known");
+  const fromStart = axes.map((axis) => normalAxis(axis, rank));
+  step.editor.setInput(step.node.id, 3, step.int64("axes", fromStart));
 }
 
 const gridModes: Readonly<Record<string, string>> = { linear: "bilinear", cubic: "bicubic" };
@@ -93,8 +141,8 @@ const withAxis = [
   ...reductions,
   "ReduceSum",
   "TopK",
-  "Slice",
   "OneHot",
+  "Compress",
 ];
 
 /** Attributes that came later. `to` is the version that brought them. */
@@ -104,11 +152,7 @@ export const attributeLowerings: readonly Adapter[] = [
     21,
     onlyDefault("block_size", 0, "it has a scale per block"),
   ),
-  ...adapter("QuantizeLinear", 21, (step) => {
-    if (["int16", "uint16", "int4", "uint4"].includes(step.dtype(2) ?? ""))
-      step.refuse(`it gives ${step.dtype(2)}`);
-    step.drop("output_dtype");
-  }),
+  ...adapter("QuantizeLinear", 21, zeroPointOfType),
   ...adapter("QLinearMatMul", 21, (step) => {
     if (step.dtype(1) === "float16") step.refuse("its scales are float16");
   }),
@@ -116,6 +160,9 @@ export const attributeLowerings: readonly Adapter[] = [
   ...adapter("GridSample", 20, (step) => {
     const mode = gridModes[step.attributes.string("mode", "linear")];
     if (mode !== undefined) step.editor.setAttribute(step.node.id, "mode", attribute.string(mode));
+  }),
+  ...adapter("QuantizeLinear", 19, (step) => {
+    if (step.dtype(2)?.startsWith("float") === true) step.refuse(`it gives ${step.dtype(2)}`);
   }),
   ...adapter(["Cast", "CastLike", "QuantizeLinear"], 19, (step) => step.drop("saturate")),
   ...adapter("AveragePool", 19, onlyOnes("dilations", "it skips elements")),
@@ -188,7 +235,9 @@ export const attributeLowerings: readonly Adapter[] = [
       step.editor.setInput(step.node.id, 2, step.float("zero", [0], []));
   }),
   ...adapter(withAxis, 11, axesFromStart),
+  ...adapter("Slice", 11, sliceAxesFromStart),
   ...adapter(["MaxPool", "AveragePool"], 10, onlyDefault("ceil_mode", 0, "it rounds its size up")),
   ...adapter("MaxPool", 10, onlyOnes("dilations", "it skips elements")),
   ...adapter("MaxPool", 8, onlyDefault("storage_order", 0, "it counts column by column")),
+  ...adapter(["Max", "Mean", "Min", "Sum"], 8, sameShapes),
 ];

@@ -1,5 +1,8 @@
-import { attribute, type Dim, Tensor } from "../../ir/index.js";
-import { adapter, type Adapter, type Step } from "./adapter.js";
+import { attribute, type Dim, Tensor, type ValueId } from "../../ir/index.js";
+import { normalAxis } from "../../ops/families/indexing.js";
+import { ofAllAxes } from "../../ops/families/pad.js";
+import { isNoReduction } from "../../ops/families/reduction.js";
+import { adapter, type Adapter, operand, type Step } from "./adapter.js";
 import { reductions } from "./reductions.js";
 
 /** The integers of an input that has to become an attribute. */
@@ -17,17 +20,23 @@ function inputToInts(step: Step, index: number, name: string): void {
   step.editor.trimInputs(step.node.id, index);
 }
 
+/** What a reduction makes of each element alone; where it leaves them alone, there is no entry. */
+const ofEach: Readonly<Record<string, (step: Step, x: ValueId) => ValueId>> = {
+  ReduceL1: (step, x) => step.add("Abs", [x]),
+  ReduceL2: (step, x) => step.add("Abs", [x]),
+  ReduceLogSum: (step, x) => step.add("Log", [x]),
+  ReduceSumSquare: (step, x) => step.add("Mul", [x, x]),
+};
+
 function reductionAxes(step: Step): void {
-  const isNoop =
-    step.attributes.int("noop_with_empty_axes", 0) === 1 &&
-    (step.input(1) === undefined || step.graph.constant(step.input(1))?.count === 0);
-  const x = step.input(0);
-  if (isNoop && x !== undefined) {
-    step.replaceBy(step.add("Identity", [x]));
+  const axes = constantInts(step, 1, "its axes") ?? [];
+  if (axes.length === 0 && isNoReduction(step.attributes)) {
+    const x = operand(step, 0);
+    step.replaceBy(ofEach[step.node.op]?.(step, x) ?? step.add("Identity", [x]));
     return;
   }
-  if (step.graph.constant(step.input(1))?.count === 0) step.editor.trimInputs(step.node.id, 1);
-  else inputToInts(step, 1, "axes");
+  step.editor.trimInputs(step.node.id, 1);
+  if (axes.length > 0) step.editor.setAttribute(step.node.id, "axes", attribute.ints(axes));
   step.drop("noop_with_empty_axes");
 }
 
@@ -38,7 +47,7 @@ function splitCount(step: Step): void {
   if (parts === undefined || step.input(1) !== undefined) return;
   const shape = step.shape(0);
   const axis = step.attributes.int("axis", 0);
-  const size = shape?.[axis < 0 ? axis + shape.length : axis];
+  const size = shape?.[normalAxis(axis, shape.length)];
   if (typeof size !== "number")
     step.refuse("the size along its axis is not known, so equal parts cannot be told");
   const part = Math.ceil(size / parts);
@@ -54,13 +63,7 @@ function padAxes(step: Step): void {
   const rank = step.rank(0);
   const pads = constantInts(step, 1, "its pads");
   if (rank === undefined || pads === undefined) step.refuse("the rank of its input is not known");
-  const all = Array.from({ length: 2 * rank }, () => 0);
-  axes.forEach((axis, index) => {
-    const at = axis < 0 ? axis + rank : axis;
-    all[at] = pads[index] ?? 0;
-    all[at + rank] = pads[index + axes.length] ?? 0;
-  });
-  step.editor.setInput(step.node.id, 1, step.int64("pads", all));
+  step.editor.setInput(step.node.id, 1, step.int64("pads", ofAllAxes(pads, axes, rank)));
   step.editor.trimInputs(step.node.id, step.input(2) === undefined ? 2 : 3);
 }
 
@@ -124,7 +127,7 @@ function softmaxLastAxis(step: Step): void {
     if (axis !== -1) step.refuse("the rank of its input is not known");
     return;
   }
-  const at = axis < 0 ? axis + rank : axis;
+  const at = normalAxis(axis, rank);
   const after: readonly Dim[] = step.shape(0)?.slice(at + 1) ?? [];
   if (after.every((size) => size === 1)) {
     editor.setAttribute(node.id, "axis", attribute.int(at));
@@ -185,6 +188,21 @@ function resizeByDivision(step: Step): void {
   editor.trimInputs(node.id, 2);
 }
 
+/** Upsample shrinks nothing. */
+function upsample(step: Step): void {
+  const scales = step.graph.constant(step.input(1))?.numbers();
+  if (scales?.every((scale) => scale >= 1) !== true)
+    step.refuse("it makes its input smaller, or what it makes of it is computed");
+  step.editor.setOp(step.node.id, "Upsample");
+}
+
+function upsampleAttribute(step: Step): void {
+  const scales = step.graph.constant(step.input(1))?.numbers();
+  if (scales === undefined) step.refuse("its scales are computed");
+  step.editor.setAttribute(step.node.id, "scales", attribute.floats(scales));
+  step.editor.trimInputs(step.node.id, 1);
+}
+
 function emptyFloats(): Tensor {
   return Tensor.float32([0], []);
 }
@@ -208,10 +226,12 @@ export const inputLowerings: readonly Adapter[] = [
   ...adapter("Clip", 11, clipAttributes),
   ...adapter("Pad", 11, padAttributes),
   ...adapter("Resize", 11, resizeByDivision),
+  ...adapter("Resize", 10, upsample),
   ...adapter("Slice", 10, sliceAttributes),
   ...adapter("TopK", 10, (step) => {
     const k = constantInts(step, 1, "its k")?.[0];
     if (k !== undefined) step.editor.setAttribute(step.node.id, "k", attribute.int(k));
     step.editor.trimInputs(step.node.id, 1);
   }),
+  ...adapter("Upsample", 9, upsampleAttribute),
 ];

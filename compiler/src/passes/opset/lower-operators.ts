@@ -1,4 +1,5 @@
-import { attribute, type ValueId } from "../../ir/index.js";
+import { attribute, codeOfDtype, Tensor, type ValueId } from "../../ir/index.js";
+import { normalAxis } from "../../ops/families/indexing.js";
 import { adapter, type Adapter, operand, type Step } from "./adapter.js";
 
 /** ½ x (1 + erf(x / √2)), or with tanh: ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))) */
@@ -19,28 +20,31 @@ function gelu(step: Step): void {
   step.replaceBy(step.add("Mul", [x, gate]));
 }
 
-/** γ (x − μ) / √(σ² + ε) + β. The mean's axes are an input or an attribute as the opset wants it. */
+/** γ (x − μ) / √(σ² + ε) + β, up to γ in float32 unless `stash_type` says otherwise. */
 function layerNorm(step: Step): void {
-  const x = operand(step, 0);
   const rank = step.rank(0);
   const axis = step.attributes.int("axis", -1);
   if (rank === undefined) step.refuse("the rank of its input is not known");
   if (step.node.outputs.slice(1).some((id) => id !== null && step.graph.value(id).uses.length > 0))
     step.refuse("its mean is read");
-  const first = axis < 0 ? axis + rank : axis;
+  const first = normalAxis(axis, rank);
   const axes = Array.from({ length: rank - first }, (_, index) => first + index);
+  const own = codeOfDtype(step.dtype(0) ?? step.refuse("the type of its input is not known"));
+  const precision = step.attributes.int("stash_type", 1);
+  const cast = (value: ValueId, from: number, to: number): ValueId =>
+    from === to ? value : step.add("Cast", [value], { to: attribute.int(to) });
+  const x = cast(operand(step, 0), own, precision);
   // Written as opset 17 has it: what is lowered further visits these nodes too.
   const mean = (value: ValueId) =>
     step.add("ReduceMean", [value], { axes: attribute.ints(axes), keepdims: attribute.int(1) });
   const difference = step.add("Sub", [x, mean(x)]);
   const variance = mean(step.add("Mul", [difference, difference]));
-  const spread = step.add("Sqrt", [
-    step.add("Add", [
-      variance,
-      step.float("epsilon", [step.attributes.float("epsilon", 1e-5)], []),
-    ]),
-  ]);
-  const scaled = step.add("Mul", [step.add("Div", [difference, spread]), operand(step, 1)]);
+  const least = Tensor.float32([], [step.attributes.float("epsilon", 1e-5)]);
+  const given = step.editor.constant("epsilon", least, step.graph.body(step.node.body));
+  const epsilon = cast(given, codeOfDtype("float32"), precision);
+  const spread = step.add("Sqrt", [step.add("Add", [variance, epsilon])]);
+  const normal = cast(step.add("Div", [difference, spread]), precision, own);
+  const scaled = step.add("Mul", [normal, operand(step, 1)]);
   const beta = step.input(2);
   step.replaceBy(beta === undefined ? scaled : step.add("Add", [scaled, beta]));
 }
@@ -79,5 +83,4 @@ export const operatorLowerings: readonly Adapter[] = [
   ...adapter("GreaterOrEqual", 12, negated("Less")),
   ...adapter("LessOrEqual", 12, negated("Greater")),
   ...adapter("ScatterElements", 11, (step) => step.editor.setOp(step.node.id, "Scatter")),
-  ...adapter("Resize", 10, (step) => step.editor.setOp(step.node.id, "Upsample")),
 ];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { attribute, type ValueId } from "../../ir/index.js";
+import { attribute, edit, Tensor, type ValueId } from "../../ir/index.js";
 import { type Builder, type Declared, graphOf, opsOf } from "../../rules/rule-case.test.support.js";
 import { lowerOpset } from "../lower-opset.js";
 import { reopened, sameAfter } from "./opset-case.test.support.js";
@@ -15,6 +15,14 @@ const to = (opset: number) => lowerOpset.create(lowerOpset.parse({ opset }));
 function single(input: Declared, build: Build) {
   return graphOf({ x: input }, (x, b) => ({ y: build(x("x"), b) }));
 }
+
+/** What a reduction over no axes makes of each element. */
+const elementwise: Readonly<Record<string, string>> = {
+  ReduceL1: "Abs",
+  ReduceL2: "Abs",
+  ReduceLogSum: "Log",
+  ReduceSumSquare: "Mul",
+};
 
 describe("in an older opset, the engine gives what it gave", () => {
   it.each<[string, number, Declared, string[], Build]>([
@@ -138,6 +146,63 @@ describe("in an older opset, the engine gives what it gave", () => {
           nearest_mode: string("floor"),
         }),
     ],
+    [
+      "Resize by whole numbers, which an attribute said",
+      7,
+      image,
+      ["Upsample"],
+      (x, b) =>
+        b.add("Resize", [x, null, b.floats([1, 1, 2, 3])], {
+          coordinate_transformation_mode: string("asymmetric"),
+          nearest_mode: string("floor"),
+        }),
+    ],
+    [
+      "LayerNormalization of halves, in single precision",
+      13,
+      ["float32", 2, 512],
+      ["Mul", "Cast", "Cast", "ReduceMean", "Sub", "Mul", "ReduceMean", "Add", "Sqrt", "Div", "Cast", "Mul", "Cast", "Sign"], // prettier-ignore
+      (x, b) => {
+        const ones = Tensor.of("float16", [512], new Uint16Array(512).fill(0x3c00));
+        const half = b.add("Cast", [b.add("Mul", [x, b.floats([1000])])], { to: int(10) });
+        const y = b.add("LayerNormalization", [half, b.editor.constant("ones", ones)]);
+        // What rounds it to halves, or does not, is the engine's affair.
+        return b.add("Sign", [b.add("Cast", [y], { to: int(1) })]);
+      },
+    ],
+    [
+      "QuantizeLinear to signed integers, without a zero point",
+      19,
+      matrix,
+      ["QuantizeLinear"],
+      (x, b) => b.add("QuantizeLinear", [x, b.floats([0.05])], { output_dtype: int(3) }),
+    ],
+    [
+      "QuantizeLinear by columns",
+      13,
+      matrix,
+      ["QuantizeLinear"],
+      (x, b) =>
+        b.add("QuantizeLinear", [x, b.floats([0.05, 0.1, 0.2, 0.3])], {
+          axis: int(1),
+          output_dtype: int(3),
+        }),
+    ],
+    ["Max of one shape", 7, matrix, ["Neg", "Max"], (x, b) => b.add("Max", [x, b.add("Neg", [x])])],
+    ...[
+      "ReduceL1",
+      "ReduceL2",
+      "ReduceLogSum",
+      "ReduceLogSumExp",
+      "ReduceMax",
+      "ReduceSumSquare",
+    ].map((op): [string, number, Declared, string[], Build] => [
+      `${op} of each element alone`,
+      17,
+      matrix,
+      ["Exp", elementwise[op] ?? "Identity"],
+      (x, b) => b.add(op, [b.add("Exp", [x])], { noop_with_empty_axes: int(1) }),
+    ]),
     ["Gemm without a bias", 9, matrix, ["Gemm"], (x, b) => b.add("Gemm", [x, b.weights(4, 2)])],
     [
       "Shape of some axes",
@@ -221,6 +286,28 @@ describe("what an older opset cannot say", () => {
       /every n-th element/,
       (x, b) => b.add("Slice", [x, b.ints([0]), b.ints([3]), b.ints([0]), b.ints([2])]),
     ],
+    [
+      "integers of 16 bits",
+      20,
+      /it gives int16/,
+      (x, b) => b.add("QuantizeLinear", [x, b.floats([0.05])], { output_dtype: int(5) }),
+    ],
+    [
+      "a Resize that shrinks",
+      9,
+      /makes its input smaller/,
+      (x, b) =>
+        b.add("Resize", [x, null, b.floats([0.5, 1])], {
+          coordinate_transformation_mode: string("asymmetric"),
+          nearest_mode: string("ceil"),
+        }),
+    ],
+    [
+      "a maximum of several shapes",
+      7,
+      /its operands are broadcast/,
+      (x, b) => b.add("Max", [x, b.floats([1, 2, 3, 4])]),
+    ],
   ])("%s (opset %i)", async (_, opset, message, build) => {
     const graph = await reopened(single(matrix, build));
     expect(() => to(opset).run(graph, {})).toThrow(
@@ -230,6 +317,32 @@ describe("what an older opset cannot say", () => {
         hint: `Ask for opset ${opset + 1} or later.`,
       }),
     );
+  });
+
+  it("functions of the model, which no opset but their own can read", async () => {
+    const graph = graphOf({ x: matrix }, (x, b) => ({
+      y: b.editor.add1("Twice", [x("x")], {}, { domain: "local" }),
+    }));
+    edit(graph, "test", (editor) =>
+      editor.setHeader({ functions: new Map([["local::Twice::", {}]]) }),
+    );
+    expect(() => to(17).run(graph, {})).toThrow(
+      expect.objectContaining({
+        code: "UNSUPPORTED_OP",
+        message: expect.stringMatching(/local\.Twice is a function of the model/),
+      }),
+    );
+    await to(21).run(graph, {});
+    expect(graph.header.functions.size).toBe(1);
+  });
+
+  it("axes counted from the end, which are said from the start", async () => {
+    const graph = single(matrix, (x, b) =>
+      b.add("Slice", [x, b.ints([1]), b.ints([3]), b.ints([-1])]),
+    );
+    await to(10).run(graph, {});
+    const [slice] = graph.order();
+    expect(graph.constant(slice?.inputs[3])?.numbers()).toEqual([1]);
   });
 
   it("refuses opsets that do not exist, with the field", () => {

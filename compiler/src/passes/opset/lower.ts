@@ -44,6 +44,7 @@ const irVersions: readonly (readonly [opset: number, ir: bigint])[] = [
  * @throws PareError UNSUPPORTED_OP naming the node that an older opset has no words for
  */
 export function lowerOpset(graph: Graph, opset: number): void {
+  if (opset < normalOpset) refuseFunctions(graph, opset);
   const types = new Map([...graph.allValues()].map((value) => [value.id, value.type]));
   for (let version = normalOpset; version > opset; version -= 1) {
     const changed = adapters.filter((adapter) => adapter.to === version);
@@ -61,6 +62,21 @@ export function lowerOpset(graph: Graph, opset: number): void {
     editor.setOpset("", opset);
     editor.setHeader({ irVersion: irVersions.find(([from]) => opset >= from)?.[1] ?? 4n });
   });
+}
+
+/** What a model's own functions hold is not looked at here. @throws PareError UNSUPPORTED_OP naming one */
+function refuseFunctions({ header }: Graph, opset: number): void {
+  const [key] = header.functions.keys();
+  if (key === undefined) return;
+  const name = key.split("::", 2).join(".");
+  throw new PareError(
+    "UNSUPPORTED_OP",
+    `${name} is a function of the model, written for opset ${normalOpset}, and cannot be said in opset ${opset}.`,
+    {
+      where: name,
+      hint: `Inline the model's functions (onnx.inliner does), or ask for opset ${normalOpset}.`,
+    },
+  );
 }
 
 /**

@@ -1,10 +1,16 @@
 import type { Backend, Tensor as Dense, Tensors } from "@pare/runtime/format";
 import { byteSource, onnxArtifact } from "@pare/runtime/format";
 import { cpu } from "@pare/runtime/ort-node";
-import type { Graph } from "../../ir/index.js";
+import type { Graph, ValueId } from "../../ir/index.js";
 import { decodeModel, encodeModel } from "../../onnx/index.js";
 import { inferNode } from "../../ops/index.js";
-import { compare, madeUp } from "../../rules/rule-case.test.support.js";
+import {
+  type Builder,
+  compare,
+  type Declared,
+  graphOf,
+  madeUp,
+} from "../../rules/rule-case.test.support.js";
 
 const engine: Backend = cpu();
 /** As written: nothing that the engine would do at load hides a difference. */
@@ -23,6 +29,20 @@ export async function runBytes(proto: Uint8Array, feeds: Tensors): Promise<Tenso
 export async function reopened(graph: Graph): Promise<Graph> {
   const { proto } = await encodeModel(graph);
   return decodeModel({ proto: byteSource(proto) }, { infer: inferNode });
+}
+
+/** A graph in an old opset, its types unknown, as rows know only opset 21. */
+export function old(
+  opset: number,
+  input: Declared,
+  build: (x: ValueId, b: Builder) => ValueId,
+): Graph {
+  return graphOf(
+    { x: input },
+    (x, b) => ({ y: build(x("x"), b) }),
+    opset,
+    () => [],
+  );
 }
 
 /** Runs a graph as it is and after `change`, on the engine; the numbers must be the same. */

@@ -1,4 +1,7 @@
-import { attribute, codeOfDtype, type ValueId } from "../../ir/index.js";
+import type { Dtype } from "@pare/runtime/format";
+import { attribute, codeOfDtype, Tensor, type ValueId } from "../../ir/index.js";
+import { normalAxis } from "../../ops/families/indexing.js";
+import { convert } from "../../ops/index.js";
 import { adapter, type Adapter, type Step } from "./adapter.js";
 
 const inPlace = [
@@ -55,7 +58,7 @@ function alignOperand(step: Step): void {
     const b = step.input(1);
     if (rank === undefined || own === undefined || b === undefined)
       step.refuse("it broadcasts along an axis of a value whose rank is not known");
-    const start = axis < 0 ? axis + rank : axis;
+    const start = normalAxis(axis, rank);
     const trailing = Array.from({ length: rank - start - own }, (_, index) => own + index);
     if (trailing.length > 0)
       step.editor.setInput(
@@ -119,31 +122,26 @@ function alignSlope(step: Step): void {
     );
 }
 
-/**
- * What it dropped in training, which passes that train read, became an input; at inference its mask is true everywhere,
- * and was of the data's type before opset 10.
- */
-function dropoutRatio(step: Step): void {
+/** What a mask holds at inference was left open: onnxruntime gave zeros. */
+function dropoutMask(step: Step, dtype: Dtype): void {
   const { node, graph, editor } = step;
-  const x = step.input(0);
-  const mask = node.outputs[1] ?? null;
-  if (x === undefined) return;
-  if (mask !== null && graph.value(mask).uses.length > 0) {
-    const ones = step.add("ConstantOfShape", [step.add("Shape", [x])], {
-      value: attribute.tensor(trueTensor(step)),
-    });
-    editor.replace(mask, ones, "nothing is dropped at inference");
+  const [x, mask = null] = [step.input(0), node.outputs[1]];
+  if (x === undefined || mask === null) return;
+  if (graph.value(mask).uses.length > 0) {
+    const zero = convert({ type: "float32", dims: [1], data: Float32Array.of(0) }, dtype);
+    const value = attribute.tensor(Tensor.of(zero.type, zero.dims, zero.data));
+    const zeros = step.add("ConstantOfShape", [step.add("Shape", [x])], { value });
+    editor.replace(mask, zeros, "nothing is dropped at inference");
   }
-  if (mask !== null) editor.dropOutput(node.id, 1);
-  editor.setInput(node.id, 1, step.float("ratio", [step.attributes.float("ratio", 0.5)], []));
-  step.drop("ratio", "is_test", "seed");
+  editor.dropOutput(node.id, 1);
 }
 
-function trueTensor(step: Step) {
-  const id = step.float("one", [1]);
-  const tensor = step.graph.value(id).constant;
-  if (tensor === undefined) step.refuse("its mask has no type");
-  return tensor;
+/** What it dropped in training, which passes that train read, became an input. */
+function dropoutRatio(step: Step): void {
+  if (step.input(0) === undefined) return;
+  const ratio = step.float("ratio", [step.attributes.float("ratio", 0.5)], []);
+  step.editor.setInput(step.node.id, 1, ratio);
+  step.drop("ratio", "is_test", "seed");
 }
 
 function withDefault(step: Step, name: string, value: number): void {
@@ -162,5 +160,8 @@ export const elementwiseAdapters: readonly Adapter[] = [
   ...adapter(broadcasting, 7, alignOperand),
   ...adapter("PRelu", 7, alignSlope),
   ...adapter("Clip", 11, clipBounds),
+  // Until then the mask was of the data's type.
+  ...adapter("Dropout", 10, (step) => dropoutMask(step, step.dtype(0) ?? "float32")),
+  ...adapter("Dropout", 12, (step) => dropoutMask(step, "bool")),
   ...adapter("Dropout", 12, dropoutRatio),
 ];

@@ -1,5 +1,6 @@
-import { attribute, type ValueId } from "../../ir/index.js";
-import { adapter, type Adapter, type Step } from "./adapter.js";
+import { attribute, type Attributes, Tensor, type ValueId } from "../../ir/index.js";
+import { normalAxis } from "../../ops/families/indexing.js";
+import { adapter, type Adapter, operand, type Step } from "./adapter.js";
 
 /**
  * Before opset 13 the input was taken as a matrix, all axes from `axis` on being one row. Where `axis` is the last
@@ -10,7 +11,7 @@ function softmaxOfMatrix(step: Step): void {
   const rank = step.rank(0);
   const given = step.attributes.int("axis", 1);
   const x = step.input(0);
-  const axis = given < 0 && rank !== undefined ? given + rank : given;
+  const axis = rank === undefined ? given : normalAxis(given, rank);
   const rows = rank === undefined ? undefined : step.shape(0)?.slice(axis + 1);
   if (given === -1 || rows?.every((size) => size === 1) === true) {
     editor.setAttribute(node.id, "axis", attribute.int(rows?.length === 0 ? -1 : axis));
@@ -72,24 +73,47 @@ function upsampleInput(step: Step): void {
   step.drop("scales");
 }
 
+/** A position is divided by its scale, and of nearest elements it is the one below, or above. */
+function divided(step: Step, mode: "floor" | "ceil"): Attributes {
+  const isNearest = step.attributes.string("mode", "nearest") === "nearest";
+  return {
+    coordinate_transformation_mode: attribute.string("asymmetric"),
+    ...(isNearest && { nearest_mode: attribute.string(mode) }),
+  };
+}
+
+/** The scales, which were the second input, are the third. */
+function resizeByScales(step: Step, mode: "floor" | "ceil"): void {
+  const { editor, node, input } = step;
+  for (const [name, value] of Object.entries(divided(step, mode)))
+    editor.setAttribute(node.id, name, value);
+  editor.setInput(node.id, 2, input(1) ?? null);
+  editor.setInput(node.id, 1, null);
+}
+
+/** Upsample shrinks nothing. */
+function upsampleToResize(step: Step): void {
+  step.editor.setOp(step.node.id, "Resize");
+  resizeByScales(step, "floor");
+}
+
 /**
- * Until opset 10 a position was simply divided by its scale, and "nearest" was the element below; where the result
- * is smaller, the one above (as onnxruntime does, and the tests of that opset ask for).
+ * In opset 10 "nearest" was the element below, and along an axis that shrinks the one above (as onnxruntime does, and the
+ * tests of that opset ask for). Where some axes may shrink and others grow, one Resize lets them grow and another shrink.
  */
 function resizeCoordinates(step: Step): void {
-  const { node, editor, graph } = step;
-  const scales = step.input(1);
-  const nearest = step.attributes.string("mode", "nearest") === "nearest";
-  editor.setAttribute(node.id, "coordinate_transformation_mode", attribute.string("asymmetric"));
-  if (nearest) {
-    const numbers = graph.constant(scales)?.numbers() ?? [];
-    const shrinks = numbers.some((scale) => scale < 1);
-    if (shrinks && numbers.some((scale) => scale > 1))
-      step.refuse("it shrinks along one axis and grows along another, by nearest elements");
-    editor.setAttribute(node.id, "nearest_mode", attribute.string(shrinks ? "ceil" : "floor"));
-  }
-  editor.setInput(node.id, 2, scales ?? null);
-  editor.setInput(node.id, 1, null);
+  // What was an Upsample says so already.
+  if (step.attributes.has("coordinate_transformation_mode")) return;
+  const isNearest = step.attributes.string("mode", "nearest") === "nearest";
+  const numbers = step.graph.constant(step.input(1))?.numbers();
+  if (!isNearest || numbers?.every((scale) => scale >= 1) === true)
+    return resizeByScales(step, "floor");
+  if (numbers?.every((scale) => scale <= 1) === true) return resizeByScales(step, "ceil");
+  const scales = operand(step, 1);
+  const one = floats(step, "one", [1]);
+  const resized = (x: ValueId, by: "Max" | "Min", mode: "floor" | "ceil"): ValueId =>
+    step.add("Resize", [x, null, step.add(by, [scales, one])], divided(step, mode));
+  step.replaceBy(resized(resized(operand(step, 0), "Max", "floor"), "Min", "ceil"));
 }
 
 /** From opset 13 on, what is not used is left out: empty tensors said so before. */
@@ -104,11 +128,10 @@ function dropEmptyResizeInputs(step: Step): void {
   if (unusedRoi && step.input(1) !== undefined) editor.setInput(node.id, 1, null);
 }
 
+/** Scales are float32, whatever is resized. */
 function floats(step: Step, name: string, values: readonly number[]): ValueId {
-  const id = step.float(name, values);
-  const value = step.graph.value(id);
-  if (value.type.kind === "tensor" && value.type.dtype === "float32") return id;
-  step.refuse("its scales would have to be float32");
+  const tensor = Tensor.float32([values.length], values);
+  return step.editor.constant(name, tensor, step.graph.body(step.node.body));
 }
 
 function integerNorm(step: Step): void {
@@ -150,7 +173,7 @@ export const neuralAdapters: readonly Adapter[] = [
   ...adapter("Dropout", 7, (step) => step.drop("is_test")),
   ...adapter("BatchNormalization", 9, batchNormPerChannel),
   ...adapter("Upsample", 9, upsampleInput),
-  ...adapter("Upsample", 10, (step) => step.editor.setOp(step.node.id, "Resize")),
+  ...adapter("Upsample", 10, upsampleToResize),
   ...adapter("Scan", 9, (step) =>
     step.refuse("Scan of opset 8 loops over a batch besides, which no operator of today does"),
   ),

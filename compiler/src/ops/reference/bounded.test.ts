@@ -1,0 +1,68 @@
+import type { Tensor as Dense } from "@pare/runtime/format";
+import { expect, it } from "vitest";
+import { attribute, type Attributes, edit, Graph, newHeader, Tensor } from "../../ir/index.js";
+import { inferNode } from "../shape/infer.js";
+import { evaluateGraph } from "./execute.js";
+
+/** What a node makes of constants. */
+async function evaluated(
+  op: string,
+  inputs: readonly Tensor[],
+  attributes: Attributes = {},
+): Promise<Dense | undefined> {
+  const graph = new Graph(newHeader(), inferNode);
+  edit(
+    graph,
+    "build",
+    (editor) => {
+      const ids = inputs.map((tensor, at) => editor.constant(`c${at}`, tensor));
+      editor.addOutput(editor.add1(op, ids, attributes, { outputs: ["y"] }));
+    },
+    { interface: true },
+  );
+  return (await evaluateGraph(graph, {}))["y"];
+}
+
+const longs = (values: readonly bigint[], dims: readonly number[] = [values.length]): Tensor =>
+  Tensor.of("int64", dims, BigInt64Array.from(values));
+
+it("holds powers of 64-bit integers to 64 bits at each step", async () => {
+  const found = await evaluated("Pow", [longs([3n, 5n, -2n, 3n]), longs([41n, 0n, 3n, 2n ** 62n])]);
+  // Among the odd numbers of 64 bits 3 is of order 2⁶².
+  expect(found?.data).toEqual(BigInt64Array.of(BigInt.asIntN(64, 3n ** 41n), 1n, -8n, 1n));
+});
+
+it("holds products of 64-bit integers to 64 bits at each step", async () => {
+  const count = 2 ** 20;
+  const odd = longs(Array.from({ length: count }, () => 2n ** 62n - 1n));
+  const found = await evaluated("ReduceProd", [odd], { keepdims: attribute.int(0) });
+  // (2⁶² − 1)² is 1 − 2⁶³, and the square of that 1.
+  expect(found?.data).toEqual(BigInt64Array.of(1n));
+});
+
+it("shifts by no more bits than there are, and by none backwards", async () => {
+  const right = { direction: attribute.string("RIGHT") };
+  const found = await evaluated("BitShift", [longs([8n, 8n, 8n]), longs([2n, 64n, -(2n ** 40n)])], right); // prettier-ignore
+  expect(found?.data).toEqual(BigInt64Array.of(2n, 0n, 0n));
+});
+
+it("tells a range of integers beyond what numbers hold", async () => {
+  const [start, end] = [2n ** 60n, 2n ** 60n + 3n];
+  const found = await evaluated("Range", [longs([start], []), longs([end], []), longs([1n], [])]);
+  expect(found?.data).toEqual(BigInt64Array.of(start, start + 1n, start + 2n));
+  const endless = evaluated("Range", [longs([0n], []), longs([1n], []), longs([0n], [])]);
+  await expect(endless).rejects.toMatchObject({ code: "MODEL_SHAPE" });
+});
+
+it.each([
+  ["ScatterND", longs([0n, 0n], [2, 1]), [1, 4]],
+  ["ScatterElements", longs([0n, 0n], [2, 1]), [1, 1]],
+])("takes no updates in %s that are not of its indices' shape", async (op, indices, dims) => {
+  const count = dims.reduce((product, size) => product * size, 1);
+  const updates = Tensor.float32(dims, new Float32Array(count));
+  const data = Tensor.float32([3, 4], new Float32Array(12));
+  await expect(evaluated(op, [data, indices, updates])).rejects.toMatchObject({
+    code: "MODEL_SHAPE",
+    message: expect.stringContaining("Updates are"),
+  });
+});
