@@ -98,17 +98,18 @@ function builderOn(editor: Editor, body?: Body): Builder {
 
 /** An If whose branches give what is built in them. */
 export function either(
-  { editor, add }: Builder,
+  builder: Builder,
   condition: ValueId,
   ...branches: readonly [then: (b: Builder) => ValueId, otherwise: (b: Builder) => ValueId]
 ): ValueId {
+  const { editor } = builder;
   const [then, otherwise] = branches.map((build) => {
     const body = editor.addBody("branch");
     editor.addOutput(build(builderOn(editor, body)), body);
     return attribute.graph(body);
   });
   if (then === undefined || otherwise === undefined) throw new Error("no branches");
-  return add("If", [condition], { then_branch: then, else_branch: otherwise });
+  return builder.add("If", [condition], { then_branch: then, else_branch: otherwise });
 }
 
 /** What the engine makes of a graph. */

@@ -25,7 +25,7 @@ export const creationReferences: Some<typeof creationSchemas, Evaluation> = {
     const { type } = input(0);
     const [start = 0, limit = 0, delta = 0] = [0, 1, 2].map((index) => unpack(input(index))[0]);
     // The distance of two 64-bit integers is told before it is rounded to a number.
-    const span = typeof limit === "bigint" ? limit - BigInt(start) : Number(limit) - Number(start);
+    const span = typeof limit === "bigint" ? limit - BigInt(start) : limit - Number(start);
     const count = Math.max(0, Math.ceil(Number(span) / Number(delta)));
     if (!Number.isSafeInteger(count))
       throw new PareError("MODEL_SHAPE", `A range in steps of ${delta} does not end.`);

@@ -84,10 +84,10 @@ function divided(step: Step, mode: "floor" | "ceil"): Attributes {
 
 /** The scales, which were the second input, are the third. */
 function resizeByScales(step: Step, mode: "floor" | "ceil"): void {
-  const { editor, node, input } = step;
+  const { editor, node } = step;
   for (const [name, value] of Object.entries(divided(step, mode)))
     editor.setAttribute(node.id, name, value);
-  editor.setInput(node.id, 2, input(1) ?? null);
+  editor.setInput(node.id, 2, step.input(1) ?? null);
   editor.setInput(node.id, 1, null);
 }
 
