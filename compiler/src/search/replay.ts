@@ -100,7 +100,8 @@ export async function replay(request: ReplayRequest, lock: Lock): Promise<Optimi
     });
   }
   const done = record.done();
-  return { ...done, golden: lock.golden?.golden ?? null, lock: { ...done.lock, ...pinned(lock) } };
+  const { evidence: _, ...made } = done.lock;
+  return { ...done, golden: lock.golden?.golden ?? null, lock: { ...made, ...pinned(lock) } };
 }
 
 /** Where a lock does not say, no more than is sure: what has an accuracy was looked at on real inputs. */
