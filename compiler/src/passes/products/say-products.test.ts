@@ -6,6 +6,8 @@ import { aot } from "../../targets/aot.js";
 import { supportOf } from "../../targets/support.js";
 import { cases } from "../../wasm/cases.test.support.js";
 import { compare } from "../../wasm/run-model.test.support.js";
+import { calibrationOn, quantized } from "../quantization/engine-case.test.support.js";
+import { quantizeStatic } from "../quantize-static.js";
 import { simplifyGraph } from "../simplify.js";
 import { sayProducts } from "./say-products.js";
 
@@ -58,6 +60,17 @@ it("says a Gemm of any operands as it is compiled", async () => {
     }),
     { numRuns: cases(90) },
   );
+});
+
+it("leaves a Gemm whose weights and bias are decoded from integers", async () => {
+  const graph = graphOf({ a: ["float32", 2, 3] }, (input, b) => ({
+    y: b.add("Gemm", [input("a"), b.weights(3, 4), b.weights(4)]),
+  }));
+  const integers = await quantized(quantizeStatic, graph, {}, calibrationOn(graph, [{}]));
+  const before = opsOf(integers);
+  sayProducts(integers);
+  expect(opsOf(integers)).toEqual(before);
+  expect(before).toContain("Gemm");
 });
 
 it("leaves a Gemm that is compiled as it is", () => {

@@ -30,10 +30,20 @@ const words: Words = new Map([["Gemm", gemm]]);
 function concerns(graph: Graph, node: Node): boolean {
   const [, b, c = null] = node.inputs;
   const isFactor = attributeReader(node.attributes).float("alpha", 1) !== 1;
-  const isComputed = graph.constant(b ?? undefined) === undefined;
+  const isComputed = !isConstant(graph, b);
   if (c === null) return isFactor && isComputed;
-  const dims = graph.constant(c)?.dims;
-  return (isFactor && isComputed) || dims?.slice(0, -1).every((size) => size === 1) !== true;
+  return (isFactor && isComputed) || !isConstant(graph, c) || !isRow(graph, c);
+}
+
+/** Also what is decoded from integers: they are multiplied, and the bias added, as such. */
+function isConstant(graph: Graph, id: ValueId | null | undefined): boolean {
+  if (id === null || id === undefined) return false;
+  return graph.constant(id) !== undefined || graph.producer(id)?.op === "DequantizeLinear";
+}
+
+function isRow(graph: Graph, id: ValueId): boolean {
+  const { type } = graph.value(id);
+  return type.kind === "tensor" && type.shape?.slice(0, -1).every((size) => size === 1) === true;
 }
 
 /** Says Gemm as it is compiled: a product, its factor and what is added, where these are no parts of it. */
