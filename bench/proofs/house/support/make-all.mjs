@@ -47,15 +47,11 @@ try {
     evidence: "labelled",
     activations,
   };
-  const planned = targets.flatMap(
-    (target) =>
-      choicesFor(
-        request,
-        { target, engine: "", standIn: null, features: [], saturates: false },
-        recipe,
-        simplified,
-      ).planned,
-  );
+  const planned = [];
+  for (const target of targets) {
+    const device = { target, engine: "", standIn: null, features: [], saturates: false };
+    planned.push(...(await choicesFor(request, device, recipe, simplified)).planned);
+  }
   const hashes = {};
   for (const one of shuffled(planned, order)) {
     const { state } = await change(simplified, one.group, one.precision, services);

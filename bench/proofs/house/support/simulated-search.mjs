@@ -165,7 +165,7 @@ async function namesOfFiles(parts, bytes) {
     const request = { recipe: presets.auto, budget: {}, evidence: "labelled", activations };
     const device = parts.deviceOf(target, false);
     const own = new Map();
-    for (const one of choicesFor(request, device, recipe, simplified).planned) {
+    for (const one of (await choicesFor(request, device, recipe, simplified)).planned) {
       const { state } = await change(simplified, one.group, one.precision, services);
       const made = await finish(state, one.name, target, one.session, recipe.ending, services);
       const key = keyOf(made.artifact);
