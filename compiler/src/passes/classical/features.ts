@@ -7,7 +7,7 @@ function perFeature(step: Step, name: string, features: number, fallback: number
   const given = step.attributes.floats(name) ?? [fallback];
   if (given.length !== features && given.length !== 1)
     return step.refuse(`${name} is not as long as a sample`);
-  return floats(step, name, given);
+  return step.float32(name, given);
 }
 
 export function floats(
@@ -16,11 +16,7 @@ export function floats(
   values: ArrayLike<number>,
   dims: readonly number[] = [values.length],
 ): ValueId {
-  return step.editor.constant(
-    name,
-    Tensor.of("float32", dims, Float32Array.from(values)),
-    step.graph.body(step.node.body),
-  );
+  return step.float32(name, values, dims);
 }
 
 /** Gives features as they came: a single sample has no axis before. */
@@ -49,14 +45,14 @@ function normalize(step: Step): void {
   const norm = norms[step.attributes.string("norm", "MAX")];
   if (norm === undefined) return step.refuse("its norm is not known");
   const size = step.add(norm, [x, axes]);
-  const isZero = step.add("Equal", [size, floats(step, "zero", [0], [])]);
-  const divisor = step.add("Where", [isZero, floats(step, "one", [1], []), size]);
+  const isZero = step.add("Equal", [size, step.float32("zero", [0], [])]);
+  const divisor = step.add("Where", [isZero, step.float32("one", [1], []), size]);
   give(step, step.add("Div", [x, divisor]));
 }
 
 function binarize(step: Step): void {
   const { x } = samples(step);
-  const threshold = floats(step, "threshold", [step.attributes.float("threshold", 0)], []);
+  const threshold = step.float32("threshold", [step.attributes.float("threshold", 0)], []);
   give(step, cast(step, step.add("Greater", [x, threshold]), "float32"));
 }
 
@@ -67,7 +63,7 @@ function impute(step: Step): void {
   const replaced = step.attributes.float("replaced_value_float", 0);
   const isAbsent = Number.isNaN(replaced)
     ? step.add("IsNaN", [x])
-    : step.add("Equal", [x, floats(step, "replaced", [replaced], [])]);
+    : step.add("Equal", [x, step.float32("replaced", [replaced], [])]);
   const filled = perFeature(step, "imputed_value_floats", features, 0);
   give(step, step.add("Where", [isAbsent, filled, x]));
 }

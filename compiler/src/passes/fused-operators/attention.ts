@@ -3,7 +3,10 @@ import { operand, type Step } from "../opset/adapter.js";
 import { byHead, together } from "../opset/heads.js";
 import { maskOf } from "./masks.js";
 
-/** Queries, keys and values, each [batch, heads, length, width], and how many they are and how wide. */
+/**
+ * Queries, keys and values, each [batch, heads, length, width], how many they are, how wide a query is and how wide all heads
+ * of a value are.
+ */
 interface Operands {
   readonly queries: ValueId;
   readonly keys: ValueId;
@@ -11,6 +14,7 @@ interface Operands {
   readonly asked: Dim | undefined;
   readonly looked: Dim | undefined;
   readonly width: number | undefined;
+  readonly all: number | undefined;
 }
 
 /** At which input a node has what is not the same in all of its kind. */
@@ -53,10 +57,10 @@ export function attentionOf(
   const heads = headsOf(step);
   const [queries = all, keys = all, values = all] = step
     .split(all, widths, 2)
-    .map((part) => byHead(step, part, heads));
+    .map((part, at) => byHead(step, part, heads, widthOf(widths[at], heads)));
   const length = step.shape(0)?.[1];
   const own = { queries, keys, values, asked: length, looked: length };
-  const now = { ...own, width: widthOf(widths[0], heads) };
+  const now = { ...own, width: widthOf(widths[0], heads), all: widths[2] };
   const past = step.input(places.past);
   if (past === undefined) return step.replaceBy(attended(step, now, places));
   const [pastKeys, pastValues] = step
@@ -85,23 +89,23 @@ function operandsOf(step: Step, heads: number): Operands {
   const [shape = [], ofKeys = []] = [step.shape(0), step.shape(1)];
   const ranks = [step.rank(0), step.rank(1), step.rank(2)].join();
   const bias = step.input(3);
-  const sizes = {
-    asked: shape[1],
-    looked: ofKeys[ranks === "3,4,4" ? 2 : 1],
-    width: widthOf(shape[2], heads),
-  };
+  const width = widthOf(shape[2], heads);
+  const sizes = { asked: shape[1], looked: ofKeys[ranks === "3,4,4" ? 2 : 1], width };
   if (ranks === "3,3,3" && key !== undefined && value !== undefined) {
     const biases = bias === undefined ? [] : splitBias(step, bias);
     const [queries = query, keys = key, values = value] = [query, key, value].map((each, index) => {
       const own = biases[index];
-      return byHead(step, own === undefined ? each : step.add("Add", [each, own]), heads);
+      const sum = own === undefined ? each : step.add("Add", [each, own]);
+      return byHead(step, sum, heads, widthOf(step.shape(index)?.[2], heads));
     });
-    return { ...sizes, queries, keys, values };
+    return { ...sizes, queries, keys, values, all: known(step.shape(2)?.[2]) };
   }
   const isByHead = ranks === "3,4,4" && key !== undefined && value !== undefined;
   if (!isByHead) return step.refuse("its operands are packed, as for a GPU");
   if (bias !== undefined) return step.refuse("its keys are projected already, and have a bias");
-  return { ...sizes, queries: byHead(step, query, heads), keys: key, values: value };
+  const queries = byHead(step, query, heads, width);
+  const own = known(step.shape(2)?.[3]);
+  return { ...sizes, queries, keys: key, values: value, all: own && own * heads };
 }
 
 function splitBias(step: Step, bias: ValueId): readonly ValueId[] {
@@ -109,6 +113,10 @@ function splitBias(step: Step, bias: ValueId): readonly ValueId[] {
   const known = widths.filter((width) => typeof width === "number");
   if (known.length < 3) return step.refuse("how wide its operands are is not known");
   return step.split(bias, known, 0);
+}
+
+function known(size: Dim | undefined): number | undefined {
+  return typeof size === "number" ? size : undefined;
 }
 
 function widthOf(all: Dim | undefined, heads: number): number | undefined {
@@ -144,7 +152,7 @@ function behind(
 /** softmax(s · Q Kᵀ + masks) V, its heads side by side again. */
 function attended(step: Step, operands: Operands, { mask, added }: Places): ValueId {
   const { attributes } = step;
-  const { queries, keys, values, asked, looked, width } = operands;
+  const { queries, keys, values, asked, looked, width, all } = operands;
   const given = attributes.float("scale", 0);
   if (given === 0 && width === undefined) return step.refuse("how wide its heads are is not known");
   const scale = given === 0 && width !== undefined ? 1 / Math.sqrt(width) : given;
@@ -160,7 +168,7 @@ function attended(step: Step, operands: Operands, { mask, added }: Places): Valu
     step.add("Mul", [products, step.float("scale", [scale], [])]),
   );
   const shares = step.add("Softmax", [scores], { axis: attribute.int(-1) });
-  return together(step, step.add("MatMul", [shares, values]));
+  return together(step, step.add("MatMul", [shares, values]), all);
 }
 
 export const attentionWords: Readonly<Record<string, (step: Step) => void>> = {

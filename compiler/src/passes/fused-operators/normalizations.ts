@@ -15,7 +15,7 @@ function skipLayerNorm(step: Step): void {
 function skipRmsNorm(step: Step): void {
   const sum = skipped(step, 3);
   const epsilon = step.attributes.float("epsilon", least);
-  step.replaceBy(rmsNorm(step, sum, operand(step, 2), epsilon), null, null, sum);
+  step.replaceBy(rmsNorm(step, sum, 2, epsilon), null, null, sum);
 }
 
 function skipped(step: Step, bias: number): ValueId {
@@ -26,7 +26,7 @@ function skipped(step: Step, bias: number): ValueId {
 
 function unitRms(step: Step): void {
   const epsilon = step.attributes.float("epsilon", 1e-5);
-  step.replaceBy(rmsNorm(step, operand(step, 0), operand(step, 1), epsilon));
+  step.replaceBy(rmsNorm(step, operand(step, 0), 1, epsilon));
 }
 
 /** Along the last axis. */

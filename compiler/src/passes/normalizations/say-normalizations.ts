@@ -1,11 +1,4 @@
-import {
-  attribute,
-  isStatic,
-  Tensor,
-  type Graph,
-  type NodeId,
-  type ValueId,
-} from "../../ir/index.js";
+import { attribute, isStatic, type Graph, type NodeId, type ValueId } from "../../ir/index.js";
 import { unknownSizes } from "../../ops/index.js";
 import { operand, type Step } from "../opset/adapter.js";
 import { sayNodes, type Words } from "../opset/say.js";
@@ -32,8 +25,11 @@ function overChannels(step: Step): void {
     pads: attribute.ints([before, size - 1 - before]),
     count_include_pad: attribute.int(1),
   });
-  const scaled = step.add("Mul", [mean, number(step, attributes.float("alpha", 1e-4))]);
-  const sum = step.add("Add", [scaled, number(step, attributes.float("bias", 1))]);
+  const scaled = step.add("Mul", [
+    mean,
+    step.float32("alpha", [attributes.float("alpha", 1e-4)], []),
+  ]);
+  const sum = step.add("Add", [scaled, step.float32("bias", [attributes.float("bias", 1)], [])]);
   const divisor = step.add("Transpose", [power(step, sum, attributes.float("beta", 0.75))], turned);
   const result = step.add("Div", [rows, divisor]);
   step.replaceBy(step.add("Reshape", [result, step.int64("shape", shape)]));
@@ -48,7 +44,7 @@ function power(step: Step, x: ValueId, exponent: number): ValueId {
   const root = step.add("Sqrt", [x]);
   if (exponent === 0.5) return root;
   if (exponent === 0.75) return step.add("Mul", [root, step.add("Sqrt", [root])]);
-  return step.add("Pow", [x, number(step, exponent)]);
+  return step.add("Pow", [x, step.float32("exponent", [exponent], [])]);
 }
 
 /** x over its 1- or 2-norm along an axis; what has a norm of 0 is 0 as it is. */
@@ -58,13 +54,10 @@ function overNorm(step: Step): void {
   const axis = step.attributes.int("axis", -1);
   if (rank === undefined || axis < -rank || axis >= rank) return step.refuse("it has no such axis");
   const size = step.add(norm, [x, step.int64("axes", [axis])]);
-  const isZero = step.add("Equal", [size, number(step, 0)]);
-  step.replaceBy(step.add("Div", [x, step.add("Where", [isZero, number(step, 1), size])]));
-}
-
-function number(step: Step, value: number): ValueId {
-  const body = step.graph.body(step.node.body);
-  return step.editor.constant("number", Tensor.float32([], [value]), body);
+  const isZero = step.add("Equal", [size, step.float32("zero", [0], [])]);
+  step.replaceBy(
+    step.add("Div", [x, step.add("Where", [isZero, step.float32("one", [1], []), size])]),
+  );
 }
 
 const words: Words = new Map(Object.entries({ LRN: overChannels, LpNormalization: overNorm }));

@@ -24,6 +24,8 @@ export interface Step {
   int64(name: string, values: readonly number[], dims?: readonly number[]): ValueId;
   /** Adds a float initializer of the dtype of input 0, so that float16 and double models stay what they are. */
   float(name: string, values: readonly number[], dims?: readonly number[]): ValueId;
+  /** As `float`, of float32 whatever input 0 is of. */
+  float32(name: string, values: ArrayLike<number>, dims?: readonly number[]): ValueId;
   shape(index: number): readonly Dim[] | undefined;
   dtype(index: number): Dtype | undefined;
   /** Adds a node with one output in the node's body. */
@@ -43,6 +45,16 @@ export function adapter(
   convert: (step: Step) => void,
 ): readonly Adapter[] {
   return (typeof op === "string" ? [op] : op).map((name) => ({ op: name, to, convert }));
+}
+
+/** Takes away what a node gives besides its first output. @throws PareError as the step refuses, where that is read */
+export function dropOthers(step: Step, why: string): void {
+  const { node, graph, editor } = step;
+  for (const [index, id] of node.outputs.entries()) {
+    if (index === 0 || id === null) continue;
+    if (graph.value(id).uses.length > 0) step.refuse(why);
+    editor.dropOutput(node.id, index);
+  }
 }
 
 /** An input that must be there. @throws PareError UNSUPPORTED_OP or MODEL_VERSION, as the step refuses */

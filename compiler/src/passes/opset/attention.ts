@@ -7,7 +7,10 @@ import { leastOf } from "./least.js";
 interface Heads {
   readonly queries: number;
   readonly keys: number;
+  /** Of a query and a key. */
   readonly width: number;
+  /** Of a value. */
+  readonly valueWidth: number | undefined;
 }
 
 /**
@@ -19,9 +22,14 @@ export function attention(step: Step): void {
   const rank = step.rank(0);
   if (rank !== 3 && rank !== 4) step.refuse("the rank of its input is not known");
   const heads = headsOf(step, rank);
-  const present = [keysOrValues(step, 1, 4, heads, rank), keysOrValues(step, 2, 5, heads, rank)];
+  const split = (x: ValueId, count: number, width: number | undefined): ValueId =>
+    rank === 4 ? x : byHead(step, x, count, width);
+  const present = [
+    behind(step, 4, split(operand(step, 1), heads.keys, heads.width)),
+    behind(step, 5, split(operand(step, 2), heads.keys, heads.valueWidth)),
+  ];
   const [keys, values] = present.map((each) => repeated(step, each, heads));
-  const queries = rank === 4 ? operand(step, 0) : byHead(step, operand(step, 0), heads.queries);
+  const queries = split(operand(step, 0), heads.queries, heads.width);
 
   const given = attributes.float("scale", 0);
   const scale = step.float("scale", [given === 0 ? 1 / Math.sqrt(heads.width) : given], []);
@@ -40,8 +48,9 @@ export function attention(step: Step): void {
   const result = seeing(step.add("MatMul", [shares, values ?? queries]));
 
   const mode = attributes.int("qk_matmul_output_mode", 0);
+  const all = heads.valueWidth === undefined ? undefined : heads.queries * heads.valueWidth;
   const outputs = [
-    rank === 4 ? result : together(step, result),
+    rank === 4 ? result : together(step, result, all),
     ...present,
     [products, capped, scores, seeing(shares)][mode] ?? products,
   ];
@@ -63,19 +72,18 @@ function headsOf(step: Step, rank: 3 | 4): Heads {
   }
   const last = step.shape(0)?.[rank - 1];
   if (typeof last !== "number") return step.refuse("the width of its heads is not known");
-  return { queries, keys, width: rank === 4 ? last : last / queries };
+  const ofValues = step.shape(2)?.[rank - 1];
+  const shared = rank === 4 ? 1 : keys;
+  return {
+    queries,
+    keys,
+    width: rank === 4 ? last : last / queries,
+    valueWidth: typeof ofValues === "number" ? ofValues / shared : undefined,
+  };
 }
 
-/** Keys or values by head, behind those of earlier runs. */
-function keysOrValues(
-  step: Step,
-  index: number,
-  pastIndex: number,
-  { keys }: Heads,
-  rank: 3 | 4,
-): ValueId {
-  const own = operand(step, index);
-  const now = rank === 4 ? own : byHead(step, own, keys);
+/** Keys or values behind those of earlier runs. */
+function behind(step: Step, pastIndex: number, now: ValueId): ValueId {
   const past = step.input(pastIndex);
   return past === undefined ? now : step.add("Concat", [past, now], { axis: attribute.int(2) });
 }
@@ -83,15 +91,8 @@ function keysOrValues(
 /** Each head as often as queries share it. */
 function repeated(step: Step, x: ValueId, { queries, keys }: Heads): ValueId {
   if (queries === keys) return x;
-  const apart = step.add("Unsqueeze", [x, step.int64("axes", [2])]);
-  const times = step.int64("shape", [1, 1, queries / keys, 1, 1]);
-  const joined = step.add("Expand", [apart, times]);
-  const shape = step.add(
-    "Concat",
-    [step.int64("heads", [0, queries]), step.add("Shape", [x], { start: attribute.int(2) })],
-    { axis: attribute.int(0) },
-  );
-  return step.add("Reshape", [joined, shape]);
+  const heads = Array.from({ length: queries }, (_, head) => Math.floor((head * keys) / queries));
+  return step.add("Gather", [x, step.int64("heads", heads)], { axis: attribute.int(1) });
 }
 
 function softcapped(step: Step, x: ValueId): ValueId {

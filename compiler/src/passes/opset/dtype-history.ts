@@ -29,7 +29,7 @@ const widenings: readonly Widening[] = [
   { from: 14, ops: ["CumSum"], dtypes: ["float16"] },
   { from: 14, ops: ["Relu"], dtypes: ["int8", "int16", "int32"] },
   { from: 14, ops: ["Add", "Div", "Mul", "Sub"], dtypes: smallIntegers },
-  { from: 19, ops: ["QuantizeLinear"], dtypes: ["float16"] },
+  { from: 19, ops: ["QuantizeLinear"], dtypes: ["float16", "bfloat16"] },
   { from: 19, ops: ["Equal"], dtypes: ["string"] },
   { from: 20, ops: ["IsInf"], dtypes: ["float16"] },
   { from: 20, ops: ["ReduceMax", "ReduceMin"], dtypes: ["bool"] },

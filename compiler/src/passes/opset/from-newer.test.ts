@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { attribute, type ValueId } from "../../ir/index.js";
+import { attribute, type Graph, type ValueId } from "../../ir/index.js";
 import { encodeModel } from "../../onnx/index.js";
 import {
   type Builder,
@@ -147,6 +147,17 @@ it.each<[string, number, Inputs, Build]>([
     },
   ]),
   [
+    "RMSNormalization of zeros in float16",
+    23,
+    { x: ["float32", 2, 4] },
+    (x, b) => {
+      const none = b.add("Cast", [b.add("Mul", [x("x"), b.floats([0])])], { to: int(10) });
+      const inputs = [none, b.add("Cast", [b.weights(4)], { to: int(10) })];
+      const y = b.add("RMSNormalization", inputs, { epsilon: float(1e-12) });
+      return { y: b.add("Cast", [y], { to: int(1) }) };
+    },
+  ],
+  [
     "RotaryEmbedding",
     23,
     { x: ["float32", 2, 3, 4, 8], c: ["float32", 2, 4, 4], s: ["float32", 2, 4, 4] },
@@ -174,6 +185,51 @@ it.each<[string, number, Inputs, Build]>([
     expect(said.opset()).toBe(21);
   },
 );
+
+it("normalizes what is of another type than its scale, which the engine does not", async () => {
+  const normalized = (type: number): Graph =>
+    graphOf(
+      { x: ["float32", 2, 4] },
+      (x, b) => {
+        const half = b.add("Cast", [x("x")], { to: int(10) });
+        const inputs = [b.add("Cast", [half], { to: int(type) }), b.weights(4)];
+        return { y: b.add("RMSNormalization", inputs) };
+      },
+      23,
+    );
+  const whole = normalized(1);
+  const feeds = madeUp(whole, {});
+  const expected = await runBytes((await encodeModel(whole)).proto, feeds);
+  const mixed = await reopened(normalized(10));
+  normalizeGraph(mixed);
+  const { y } = await runBytes((await encodeModel(mixed)).proto, feeds);
+  if (expected["y"] === undefined) throw new Error("There is no y.");
+  compare("y", expected["y"], y, 1e-6);
+});
+
+/** The engine's own refuses them. */
+it.each([
+  [0, 5, 6],
+  [2, 0, 6],
+  [2, 5, 0],
+])("attends where a batch is of %i, %i queries and %i keys", async (batch, asked, looked) => {
+  const inputs: Inputs = {
+    q: ["float32", "b", "s", 32],
+    k: ["float32", "b", "t", 16],
+    v: ["float32", "b", "t", 20],
+  };
+  const said = await reopened(
+    graphOf(inputs, (x, b) => ({ y: b.add("Attention", triple(x), sharing) }), 24),
+  );
+  normalizeGraph(said);
+  const feeds = madeUp(said, { b: batch, s: asked, t: looked });
+  const { y } = await runBytes((await encodeModel(said)).proto, feeds);
+  expect(y).toEqual({
+    type: "float32",
+    dims: [batch, asked, 40],
+    data: new Float32Array(batch * asked * 40),
+  });
+});
 
 it("masks the keys behind a mask that is shorter", async () => {
   const inputs: Inputs = { ...byHead, m: ["float32", 5, 6] };

@@ -1,4 +1,4 @@
-import { elementCount, zeros } from "@pare/runtime/format";
+import { type Dtype, elementCount, zeros } from "@pare/runtime/format";
 import {
   attribute,
   codeOfDtype,
@@ -6,10 +6,10 @@ import {
   isStatic,
   sameShape,
   Tensor,
+  type ValueId,
 } from "../../ir/index.js";
 import { normalAxis } from "../../ops/families/indexing.js";
-import { isPositive } from "../../ops/index.js";
-import { adapter, type Adapter, type Step } from "./adapter.js";
+import { adapter, type Adapter, dropOthers, operand, type Step } from "./adapter.js";
 import { reductions } from "./reductions.js";
 
 /** An attribute that did not exist: gone where it says the default, refused where it says something else. */
@@ -70,13 +70,15 @@ function shapeOfAll(step: Step): void {
   );
 }
 
-/** A 0 would copy the size at its place: that of its input may be the same. With −1 beside it, it was refused. */
+/**
+ * A 0 would copy the size at its place. With −1 beside it, it was refused. A size that is only known when it runs, and is 0
+ * then, is that of a tensor without elements: what copies another has some, and is refused by the engine.
+ */
 function literalZero(step: Step): void {
   const [target, from] = [step.input(1), step.shape(0)];
   const sizes = step.graph.constant(target)?.numbers() ?? (target && step.graph.value(target).elements); // prettier-ignore
   const isSure =
-    sizes?.includes(-1) === true ||
-    sizes?.every((size, axis) => isPositive(size) || size === from?.[axis]);
+    sizes?.includes(-1) === true || sizes?.every((size, axis) => size !== 0 || from?.[axis] === 0);
   if (step.attributes.int("allowzero", 0) === 1 && isSure !== true)
     step.refuse("its target may hold a 0 that means 0");
   step.drop("allowzero");
@@ -105,6 +107,18 @@ function zeroPointOfType(step: Step): void {
   const zeroPoint = Tensor.of(asked, dims, zeros(asked, elementCount(dims)));
   const { editor, graph, node } = step;
   editor.setInput(node.id, 2, editor.constant("zero_point", zeroPoint, graph.body(node.body)));
+}
+
+/** Scales, and what they scale, were float32. */
+function scalesOfFloat32(step: Step): void {
+  const dtype = step.dtype(1);
+  if (dtype === undefined || dtype === "float32") return;
+  const cast = (x: ValueId, to: Dtype): ValueId =>
+    step.add("Cast", [x], { to: attribute.int(codeOfDtype(to)) });
+  const [x, , ...zeroPoint] = step.node.inputs;
+  const inputs = [x ?? null, cast(operand(step, 1), "float32"), ...zeroPoint];
+  const result = step.add(step.node.op, inputs, Object.fromEntries(step.node.attributes));
+  step.replaceBy(cast(result, dtype));
 }
 
 /** Operands were of one shape. */
@@ -158,12 +172,15 @@ export const attributeLowerings: readonly Adapter[] = [
   }),
   ...adapter("GroupNormalization", 21, (step) => step.refuse("its scale was one number per group")),
   ...adapter("GridSample", 20, (step) => {
+    if ((step.rank(0) ?? step.rank(1)) !== 4)
+      step.refuse("it samples volumes, or the rank of its input is not known");
     const mode = gridModes[step.attributes.string("mode", "linear")];
     if (mode !== undefined) step.editor.setAttribute(step.node.id, "mode", attribute.string(mode));
   }),
   ...adapter("QuantizeLinear", 19, (step) => {
     if (step.dtype(2)?.startsWith("float") === true) step.refuse(`it gives ${step.dtype(2)}`);
   }),
+  ...adapter("DequantizeLinear", 19, scalesOfFloat32),
   ...adapter(["Cast", "CastLike", "QuantizeLinear"], 19, (step) => step.drop("saturate")),
   ...adapter("AveragePool", 19, onlyOnes("dilations", "it skips elements")),
   ...adapter("Pad", 19, (step) => {
@@ -238,6 +255,9 @@ export const attributeLowerings: readonly Adapter[] = [
   ...adapter("Slice", 11, sliceAxesFromStart),
   ...adapter(["MaxPool", "AveragePool"], 10, onlyDefault("ceil_mode", 0, "it rounds its size up")),
   ...adapter("MaxPool", 10, onlyOnes("dilations", "it skips elements")),
-  ...adapter("MaxPool", 8, onlyDefault("storage_order", 0, "it counts column by column")),
+  ...adapter("MaxPool", 8, (step) => {
+    dropOthers(step, "the places of its maxima are read");
+    step.drop("storage_order");
+  }),
   ...adapter(["Max", "Mean", "Min", "Sum"], 8, sameShapes),
 ];

@@ -1,4 +1,4 @@
-import { attribute, type Dim, Tensor, type ValueId } from "../../ir/index.js";
+import { attribute, type Dim, type ValueId } from "../../ir/index.js";
 import { normalAxis } from "../../ops/families/indexing.js";
 import { ofAllAxes } from "../../ops/families/pad.js";
 import { isNoReduction } from "../../ops/families/reduction.js";
@@ -125,6 +125,8 @@ function softmaxLastAxis(step: Step): void {
   const x = step.input(0);
   if (rank === undefined || x === undefined) {
     if (axis !== -1) step.refuse("the rank of its input is not known");
+    // Where none was said, it would be 1 there.
+    editor.setAttribute(node.id, "axis", attribute.int(-1));
     return;
   }
   const at = normalAxis(axis, rank);
@@ -145,14 +147,8 @@ function softmaxLastAxis(step: Step): void {
 
 function emptyResizeInputs(step: Step): void {
   const { editor, node } = step;
-  if (step.input(1) === undefined)
-    editor.setInput(node.id, 1, editor.constant("roi", emptyFloats(), step.graph.body(node.body)));
-  if (step.input(2) === undefined)
-    editor.setInput(
-      node.id,
-      2,
-      editor.constant("scales", emptyFloats(), step.graph.body(node.body)),
-    );
+  if (step.input(1) === undefined) editor.setInput(node.id, 1, step.float32("roi", []));
+  if (step.input(2) === undefined) editor.setInput(node.id, 2, step.float32("scales", []));
 }
 
 function plainResize(step: Step): void {
@@ -201,10 +197,6 @@ function upsampleAttribute(step: Step): void {
   if (scales === undefined) step.refuse("its scales are computed");
   step.editor.setAttribute(step.node.id, "scales", attribute.floats(scales));
   step.editor.trimInputs(step.node.id, 1);
-}
-
-function emptyFloats(): Tensor {
-  return Tensor.float32([0], []);
 }
 
 /** Input by input, back to attributes. `to` is the version that made the change which is undone. */

@@ -1,6 +1,7 @@
-import { attribute, codeOfDtype, Tensor, type ValueId } from "../../ir/index.js";
+import { attribute, type ValueId } from "../../ir/index.js";
 import { normalAxis } from "../../ops/families/indexing.js";
-import { adapter, type Adapter, operand, type Step } from "./adapter.js";
+import { adapter, type Adapter, dropOthers, operand, type Step } from "./adapter.js";
+import { inPrecision } from "./in-precision.js";
 
 /** ½ x (1 + erf(x / √2)), or with tanh: ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))) */
 function gelu(step: Step): void {
@@ -25,25 +26,17 @@ function layerNorm(step: Step): void {
   const rank = step.rank(0);
   const axis = step.attributes.int("axis", -1);
   if (rank === undefined) step.refuse("the rank of its input is not known");
-  if (step.node.outputs.slice(1).some((id) => id !== null && step.graph.value(id).uses.length > 0))
-    step.refuse("its mean is read");
+  dropOthers(step, "its mean is read");
   const first = normalAxis(axis, rank);
   const axes = Array.from({ length: rank - first }, (_, index) => first + index);
-  const own = codeOfDtype(step.dtype(0) ?? step.refuse("the type of its input is not known"));
-  const precision = step.attributes.int("stash_type", 1);
-  const cast = (value: ValueId, from: number, to: number): ValueId =>
-    from === to ? value : step.add("Cast", [value], { to: attribute.int(to) });
-  const x = cast(operand(step, 0), own, precision);
+  const { wide, overRoot } = inPrecision(step);
+  const x = wide(operand(step, 0));
   // Written as opset 17 has it: what is lowered further visits these nodes too.
   const mean = (value: ValueId) =>
     step.add("ReduceMean", [value], { axes: attribute.ints(axes), keepdims: attribute.int(1) });
   const difference = step.add("Sub", [x, mean(x)]);
   const variance = mean(step.add("Mul", [difference, difference]));
-  const least = Tensor.float32([], [step.attributes.float("epsilon", 1e-5)]);
-  const given = step.editor.constant("epsilon", least, step.graph.body(step.node.body));
-  const epsilon = cast(given, codeOfDtype("float32"), precision);
-  const spread = step.add("Sqrt", [step.add("Add", [variance, epsilon])]);
-  const normal = cast(step.add("Div", [difference, spread]), precision, own);
+  const normal = overRoot(difference, variance, step.attributes.float("epsilon", 1e-5));
   const scaled = step.add("Mul", [normal, operand(step, 1)]);
   const beta = step.input(2);
   step.replaceBy(beta === undefined ? scaled : step.add("Add", [scaled, beta]));

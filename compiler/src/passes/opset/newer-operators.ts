@@ -7,7 +7,7 @@ import { swish } from "./swish.js";
 /** Scaled to a root mean square of 1, then by γ. */
 function unitRms(step: Step): void {
   const epsilon = step.attributes.float("epsilon", 1e-5);
-  step.replaceBy(rmsNorm(step, operand(step, 0), operand(step, 1), epsilon));
+  step.replaceBy(rmsNorm(step, operand(step, 0), 1, epsilon));
 }
 
 /** Operators that came after opset 21, in its words. `to` is the version that brought them. */

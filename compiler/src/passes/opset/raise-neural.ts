@@ -1,6 +1,6 @@
-import { attribute, type Attributes, Tensor, type ValueId } from "../../ir/index.js";
+import { attribute, type Attributes, type ValueId } from "../../ir/index.js";
 import { normalAxis } from "../../ops/families/indexing.js";
-import { adapter, type Adapter, operand, type Step } from "./adapter.js";
+import { adapter, type Adapter, dropOthers, operand, type Step } from "./adapter.js";
 
 /**
  * Before opset 13 the input was taken as a matrix, all axes from `axis` on being one row. Where `axis` is the last
@@ -21,7 +21,9 @@ function softmaxOfMatrix(step: Step): void {
   if (x === undefined || output === undefined || output === null) return;
   const matrix = step.add("Flatten", [x], { axis: attribute.int(axis) });
   const result = step.add(node.op, [matrix], { axis: attribute.int(-1) });
-  step.replaceBy(step.add("Reshape", [result, step.add("Shape", [x])]));
+  // A size of 0 is one: copied from the matrix it would be that of other axes.
+  const literal = { allowzero: attribute.int(1) };
+  step.replaceBy(step.add("Reshape", [result, step.add("Shape", [x])], literal));
 }
 
 /** What training wrote beside its result is gone; `spatial = 0` kept statistics per element, not per channel. */
@@ -45,15 +47,6 @@ function batchNormPerChannel(step: Step): void {
   step.replaceBy(step.add("Add", [step.add("Mul", [normalized, gamma]), beta]));
 }
 
-function inferenceOutputs(step: Step): void {
-  const { node, graph, editor } = step;
-  node.outputs.forEach((id, index) => {
-    if (index === 0 || id === null) return;
-    if (graph.value(id).uses.length > 0) step.refuse("its statistics of training are read");
-    editor.dropOutput(node.id, index);
-  });
-}
-
 /** Upsample-1's two numbers are the last two of the scales. */
 function upsampleScales(step: Step): void {
   const [height, width] = [
@@ -69,7 +62,7 @@ function upsampleScales(step: Step): void {
 
 function upsampleInput(step: Step): void {
   const scales = step.attributes.floats("scales");
-  if (scales !== undefined) step.editor.setInput(step.node.id, 1, floats(step, "scales", scales));
+  if (scales !== undefined) step.editor.setInput(step.node.id, 1, step.float32("scales", scales));
   step.drop("scales");
 }
 
@@ -110,7 +103,7 @@ function resizeCoordinates(step: Step): void {
     return resizeByScales(step, "floor");
   if (numbers?.every((scale) => scale <= 1) === true) return resizeByScales(step, "ceil");
   const scales = operand(step, 1);
-  const one = floats(step, "one", [1]);
+  const one = step.float32("one", [1]);
   const resized = (x: ValueId, by: "Max" | "Min", mode: "floor" | "ceil"): ValueId =>
     step.add("Resize", [x, null, step.add(by, [scales, one])], divided(step, mode));
   step.replaceBy(resized(resized(operand(step, 0), "Max", "floor"), "Min", "ceil"));
@@ -126,12 +119,6 @@ function dropEmptyResizeInputs(step: Step): void {
   const unusedRoi =
     step.attributes.string("coordinate_transformation_mode", "half_pixel") !== "tf_crop_and_resize";
   if (unusedRoi && step.input(1) !== undefined) editor.setInput(node.id, 1, null);
-}
-
-/** Scales are float32, whatever is resized. */
-function floats(step: Step, name: string, values: readonly number[]): ValueId {
-  const tensor = Tensor.float32([values.length], values);
-  return step.editor.constant(name, tensor, step.graph.body(step.node.body));
 }
 
 function integerNorm(step: Step): void {
@@ -180,7 +167,9 @@ export const neuralAdapters: readonly Adapter[] = [
   ...adapter("Resize", 11, resizeCoordinates),
   ...adapter("Resize", 13, dropEmptyResizeInputs),
   ...adapter(["Softmax", "LogSoftmax", "Hardmax"], 13, softmaxOfMatrix),
-  ...adapter("BatchNormalization", 14, inferenceOutputs),
+  ...adapter("BatchNormalization", 14, (step) =>
+    dropOthers(step, "its statistics of training are read"),
+  ),
   ...adapter("RoiAlign", 16, (step) =>
     step.editor.setAttribute(
       step.node.id,

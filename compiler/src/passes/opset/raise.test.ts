@@ -28,6 +28,13 @@ describe("raised to opset 21, the engine gives what it gave", () => {
       (x, b) => b.add("Softmax", [x]),
     ],
     [
+      "Softmax of nothing",
+      11,
+      ["float32", 2, 3, 0],
+      ["Flatten", "Softmax", "Shape", "Reshape"],
+      (x, b) => b.add("Softmax", [x]),
+    ],
+    [
       "Softmax over the last axis",
       11,
       ["float32", 2, 3, 4],

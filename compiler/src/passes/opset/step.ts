@@ -44,6 +44,8 @@ export function stepOf(
       );
       return editor.constant(name, Tensor.of(dense.type, dims, dense.data), body);
     },
+    float32: (name, values, dims = [values.length]) =>
+      editor.constant(name, Tensor.float32(dims, values), body),
     shape: (index) => typeOf(index)?.shape,
     dtype: (index) => typeOf(index)?.dtype,
     add: (op, inputs, attributes = {}) => editor.add1(op, inputs, attributes, { body }),

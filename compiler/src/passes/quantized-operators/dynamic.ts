@@ -1,4 +1,4 @@
-import { attribute, codeOfDtype, Tensor, type ValueId } from "../../ir/index.js";
+import { attribute, codeOfDtype, type ValueId } from "../../ir/index.js";
 import { attentionOf } from "../fused-operators/attention.js";
 import { embedded } from "../fused-operators/embeddings.js";
 import { operand, type Step } from "../opset/adapter.js";
@@ -52,11 +52,9 @@ function multiplyIntegers(step: Step): void {
 function attention(step: Step): void {
   const [x, weights] = [roundedAt(step, 0, 3, 6), roundedAt(step, 1, 4, 7)];
   const all = product(step, x, weights, operand(step, 2));
-  const body = step.graph.body(step.node.body);
   const inFloats: Step = {
     ...step,
-    float: (name, values, dims = [values.length]) =>
-      step.editor.constant(name, Tensor.float32(dims, values), body),
+    float: (...constant) => step.float32(...constant),
     dtype: (index) => (index === 0 ? "float32" : step.dtype(index)),
   };
   attentionOf(inFloats, all, { mask: 5, added: undefined, past: 8 });

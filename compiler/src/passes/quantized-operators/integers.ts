@@ -91,7 +91,7 @@ export function decodedBias(
 }
 
 function scaleOf(step: Step, scales: readonly number[]): ValueId {
-  return constantOf(step, "scale", Tensor.float32(dimsOf(scales), scales));
+  return step.float32("scale", scales, dimsOf(scales));
 }
 
 /** Scales and zero points as constants. */
@@ -102,14 +102,11 @@ export function inSteps(
   dtype: Bytes,
 ): readonly [scale: ValueId, zeroPoint: ValueId] {
   const data = dtype === "uint8" ? Uint8Array.from(zeros) : Int8Array.from(zeros);
-  const zero = constantOf(step, "zero_point", Tensor.of(dtype, dimsOf(zeros), data));
-  return [scaleOf(step, scales), zero];
+  const zeroPoint = Tensor.of(dtype, dimsOf(zeros), data);
+  const body = step.graph.body(step.node.body);
+  return [scaleOf(step, scales), step.editor.constant("zero_point", zeroPoint, body)];
 }
 
 function dimsOf(numbers: readonly number[]): readonly number[] {
   return numbers.length === 1 ? [] : [numbers.length];
-}
-
-function constantOf(step: Step, name: string, tensor: Tensor): ValueId {
-  return step.editor.constant(name, tensor, step.graph.body(step.node.body));
 }

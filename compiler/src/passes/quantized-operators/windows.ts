@@ -64,7 +64,8 @@ function softmax(step: Step): void {
     opset >= alongOneAxis || shape?.slice(axis + 1).every((size) => size === 1) === true;
   const matrix = isRow ? x : step.add("Flatten", [x], { axis: attribute.int(axis) });
   const shares = step.add("Softmax", [matrix], { axis: attribute.int(isRow ? axis : -1) });
-  const result = isRow ? shares : step.add("Reshape", [shares, step.add("Shape", [x])]);
+  const literal = { allowzero: attribute.int(1) };
+  const result = isRow ? shares : step.add("Reshape", [shares, step.add("Shape", [x])], literal);
   step.replaceBy(encoded(step, result, 3, 4, bytesAt(step, 0)));
 }
 
