@@ -9,6 +9,7 @@ import {
 } from "@pare/runtime/format";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { EngineHost } from "../engines/host.js";
+import { openNodeChannel } from "../engines/node-channel.js";
 import { type Hosts, openHosts } from "../engines/open-hosts.js";
 import { createScorer } from "../metrics/scorer.js";
 import type { EarlierResults } from "./earlier-results.js";
@@ -274,6 +275,45 @@ describe("a measure", () => {
         interrupted.accuracy({ ...ask, count: 40, signal: stop.signal }),
       ).rejects.toMatchObject({ code: "ABORTED" });
       expect((await measureWith(new Map()).accuracy({ ...ask, count: 1 }))?.n).toBe(1);
+    });
+
+    it("keeps what is long to write more seldom", async () => {
+      const now = performance.now.bind(performance);
+      // A millisecond is a second: a sample takes some, and what is kept a minute.
+      const clock = vi.spyOn(performance, "now").mockImplementation(() => 1000 * now());
+      let times = 0;
+      const put = async (): Promise<void> => {
+        times++;
+        await new Promise((resolve) => setTimeout(resolve, 60));
+      };
+      try {
+        const samples = noise((index) => index % 10);
+        const scorer = createScorer("top1", true);
+        const { hosts } = open;
+        const slow = { get: async () => undefined, put };
+        const measure = createMeasure({ hosts, samples, splits, seed: 1, scorer, earlier: slow });
+        await measure.accuracy({ artifact, target: "cpu", split: "test", count: 60 });
+      } finally {
+        clock.mockRestore();
+      }
+      expect(times).toBeGreaterThan(0);
+      expect(times).toBeLessThan(5);
+    });
+
+    it("keeps no failure of a further engine, which may pass", async () => {
+      kept.clear();
+      let opened = 0;
+      const host = await EngineHost.start("cpu", async () => {
+        if (opened++ === 0) return openNodeChannel("cpu");
+        throw new PareError("NO_MEMORY", "There is none for a second engine.");
+      });
+      try {
+        const ask = { artifact, target: "cpu" } as const;
+        expect(await measureWith(new Map([["cpu", host]])).shareSamples(ask)).toBe(1);
+      } finally {
+        await host.dispose();
+      }
+      expect([...kept.keys()].map((name) => JSON.parse(name).kind)).toEqual(["try-out"]);
     });
 
     it("measures anew what is published, and what was kept in another shape", async () => {

@@ -67,6 +67,8 @@ interface PredictorOptions {
 const leastShared = { ms: 500, loads: 2 };
 /** Predictions that take long are kept as they come: an interrupted run has lost no more. */
 const keepEveryMs = 5000;
+/** All of them are written each time: that takes no more than this share of the time. */
+const keepShare = 0.05;
 
 /** What models say to samples: each sample is run once. */
 export class Predictor {
@@ -130,6 +132,7 @@ export class Predictor {
     let settledAt = performance.now();
     let settled = 0;
     let reached = 0;
+    let everyMs = keepEveryMs;
     let settling = Promise.resolve();
     const settle = (): Promise<void> => (settling = settling.then(settleNow));
     const settleNow = async (): Promise<void> => {
@@ -139,6 +142,7 @@ export class Predictor {
       [settledAt, settled] = [now, reached];
       const { result } = known;
       if (result !== undefined) await kept.put(name, result);
+      everyMs = Math.max(keepEveryMs, (performance.now() - now) / keepShare);
     };
     const each = async (outputs: Tensors, sample: SampleInfo, index: number) => {
       const floats = float === null ? outputs : await outputsOf(index);
@@ -149,7 +153,7 @@ export class Predictor {
       );
       reached++;
       onProgress(target, indexes.length - missing.length + reached, indexes.length);
-      if (performance.now() - settledAt > keepEveryMs) await settle();
+      if (performance.now() - settledAt > everyMs) await settle();
     };
     try {
       await runShared(engines, { artifact, samples, models, each }, missing, options);

@@ -87,12 +87,34 @@ describe("samples that engines share", () => {
       asked.push(engine === first ? times : -times);
       await new Promise((resolve) => setTimeout(resolve, 5 * times));
     };
-    const speed = await new SharedSamples().find(first, artifact, 100, run);
+    const speed = (await new SharedSamples().find(first, artifact, 100, run)) ?? 1;
     const engines = Math.min(4, availableParallelism());
     expect(speed).toBeGreaterThanOrEqual(1);
     expect(speed).toBeLessThanOrEqual(engines);
     // Each once before, then one alone and all of them, twice.
     if (engines > 1)
       expect(asked.filter((times) => Math.abs(times) === 2)).toHaveLength(2 * (1 + engines));
+  });
+
+  it("are not tried again on a target whose further engines failed, and on others they are", async () => {
+    const shared = new SharedSamples();
+    let asked = 0;
+    const first = await start();
+    const failing = async (engine: EngineHost): Promise<void> => {
+      asked++;
+      if (engine !== first) throw new PareError("NO_MEMORY", "There is none for a second engine.");
+    };
+    expect(await shared.find(first, artifact, 100, failing)).toBeNull();
+    const before = asked;
+    expect(await shared.find(first, artifact, 100, failing)).toBeNull();
+    expect(asked).toBe(before);
+    const other = await EngineHost.start("wasm", () => openNodeChannel("wasm"));
+    try {
+      const run = async (): Promise<void> => void asked++;
+      const speed = await shared.find(other, artifact, 100, run);
+      if (availableParallelism() > 1) expect(speed).not.toBeNull();
+    } finally {
+      await other.dispose();
+    }
   });
 });

@@ -19,6 +19,8 @@ type Engines = readonly [EngineHost, ...EngineHost[]];
 /** Which targets have several engines answer for samples: those on which that was found to be quicker. */
 export class SharedSamples {
   readonly #engines = new Map<TargetName, number>();
+  /** On which further engines failed: not tried again. */
+  readonly #failed = new Set<TargetName>();
   #speed: number | null = null;
 
   /** All that share samples of a file now, the one that is asked for everything else first. */
@@ -30,23 +32,24 @@ export class SharedSamples {
    * Found out once: it is the processor's, whichever target asks first.
    * @param runMs of the file
    * @param run runs it so many times on one engine
-   * @returns how many times as quick all engines are; 1 where one goes on alone
+   * @returns how many times as quick all engines are; null where that was not found out, and one goes on alone
    */
   async find(
     host: EngineHost,
     artifact: Artifact,
     runMs: number,
     run: (engine: EngineHost, times: number) => Promise<unknown>,
-  ): Promise<number> {
-    if (!onProcessor.includes(host.target)) return 1;
+  ): Promise<number | null> {
+    if (!onProcessor.includes(host.target) || this.#failed.has(host.target)) return null;
     const engines = all(host, Math.min(availableParallelism(), mostEngines, mostOf(artifact)));
-    if (engines.length === 1) return 1;
+    if (engines.length === 1) return null;
     try {
       this.#speed ??= await speedOf(engines, runMs, run);
     } catch (error) {
       // Where there is no room for further ones, one is enough.
       if (!isPareError(error) || error.code === "ABORTED") throw error;
-      this.#speed = 1;
+      this.#failed.add(host.target);
+      return null;
     }
     return Math.min(engines.length, this.#speed);
   }

@@ -13,15 +13,37 @@ export function feedsDigest(feeds: Tensors): string {
 
 /** sha256 of a label of any kind, base64; the same for the same label on every machine. */
 export function labelDigest(label: unknown): string {
-  const text = JSON.stringify(label, (_, part: unknown) => {
-    if (typeof part === "bigint") return `${part}n`;
-    if (typeof part === "number" && !Number.isFinite(part)) return String(part);
-    if (!isTypedArray(part)) return part;
-    return [part.constructor.name, createHash("sha256").update(bytesOf(part)).digest("base64")];
-  });
-  return createHash("sha256")
-    .update(text ?? "")
-    .digest("base64");
+  // Plain ones are told as they were before others were told apart, so that earlier locks hold.
+  if (!isPlain(label)) return fieldsDigest({ label });
+  const text = JSON.stringify(label, (_, part: unknown) =>
+    isTypedArray(part)
+      ? [part.constructor.name, createHash("sha256").update(bytesOf(part)).digest("base64")]
+      : part,
+  );
+  return createHash("sha256").update(text).digest("base64");
+}
+
+/** Whether it is of JSON values and typed arrays throughout. @param within objects that it lies in: circles are not */
+function isPlain(part: unknown, within: readonly object[] = []): boolean {
+  switch (typeof part) {
+    case "string":
+    case "boolean":
+      return true;
+    case "number":
+      return Number.isFinite(part);
+    case "object": {
+      if (part === null || isTypedArray(part)) return true;
+      if (within.includes(part)) return false;
+      const inside = [...within, part];
+      if (Array.isArray(part)) return Array.from(part).every((item) => isPlain(item, inside));
+      return (
+        Object.prototype.toString.call(part) === "[object Object]" &&
+        Object.values(part).every((value) => isPlain(value, inside))
+      );
+    }
+    default:
+      return false;
+  }
 }
 
 /**
@@ -50,6 +72,9 @@ function plainInJson(part: unknown): unknown {
   return part === undefined ? { undefined: "" } : part;
 }
 
+/** Values as objects, which have no entries to be told by. */
+const boxed = /^\[object (?:Number|Boolean|BigInt)\]$/;
+
 function contentInJson(object: object, inJson: (part: unknown) => unknown): unknown {
   if (Array.isArray(object)) return object.map(inJson);
   const kind = Object.prototype.toString.call(object);
@@ -59,6 +84,7 @@ function contentInJson(object: object, inJson: (part: unknown) => unknown): unkn
   if (object instanceof Set) return { [kind]: [...object].map(inJson) };
   if (object instanceof Date) return { [kind]: object.getTime() };
   if (object instanceof RegExp) return { [kind]: String(object) };
+  if (boxed.test(kind)) return { [kind]: plainInJson(object.valueOf()) };
   return { [kind]: Object.entries(object).map(([name, part]) => [name, inJson(part)]) };
 }
 

@@ -166,6 +166,26 @@ describe("what a module's hash may miss", () => {
     expect(await gaps(`import "absent"; import "./absent.js"`)).toEqual([]);
   });
 
+  it.each([
+    { import: "./w.mjs", require: "./w.cjs" },
+    { node: [{ require: "./w.cjs" }], default: "./w.mjs" },
+  ])("is what import gives where require is given another file", async (file) => {
+    const manifest = { name: "own", exports: { ".": file }, imports: { "#w": file } };
+    await write({
+      "package.json": JSON.stringify(manifest),
+      "node_modules/w/package.json": JSON.stringify({ exports: file }),
+      "node_modules/w/w.cjs": "",
+      "w.cjs": "",
+    });
+    for (const name of ["w", "#w", "own"]) {
+      expect(await gaps(`export * from "${name}"`)).toEqual([
+        expect.stringContaining(`data.mjs imports "${name}", whose file is not known.`),
+      ]);
+      expect(await gaps(`require("${name}")`), name).toEqual([]);
+    }
+    expect(await gaps(`import "absent"`)).toEqual([]);
+  });
+
   it("is what lies beyond the limits, and the work ends there", async () => {
     const count = 50;
     const chain = Object.fromEntries(

@@ -33,6 +33,12 @@ export async function hashModule(file: string, limits: HashLimits = {}): Promise
   return new ModuleWalk(limits).hash(entry);
 }
 
+/** Of `--data` that is a module; null of any other, and of one that cannot be read: opening it says so. */
+export async function hashData(path: string | undefined): Promise<ModuleHash | null> {
+  if (path === undefined || !/\.[cm]?js$/i.test(path)) return null;
+  return hashModule(path).catch(() => null);
+}
+
 class ModuleWalk {
   readonly #mostFiles: number;
   readonly #mostBytes: number;

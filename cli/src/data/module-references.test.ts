@@ -17,6 +17,11 @@ describe("what a module refers to", () => {
     ],
     [`import a from "./a.json" with { type: "json" }`, ["import ./a.json"]],
     [`const { x } = require("./a"); if (x) require(\`b\`)`, ["require ./a", "require b"]],
+    [
+      `const load = createRequire(import.meta.url), a = load("./a"); load(\`b\`)`,
+      ["require ./a", "require b"],
+    ],
+    [`node.createRequire(__filename)("./a"); load("./b")`, ["require ./a"]],
     [`return require("./a"); with (a) b()`, ["require ./a"]],
     [`#!/usr/bin/env node\nimport "./a.js"`, ["import ./a.js"]],
     [`read(new URL("./a.txt", import.meta.url))`, ["url ./a.txt"]],
@@ -33,6 +38,8 @@ describe("what a module refers to", () => {
     "import(name)",
     "import(`./${name}.js`)",
     "require(name)",
+    "const load = createRequire(import.meta.filename); load(name)",
+    "createRequire(new URL('lib/', base))",
     "import(new URL(name, import.meta.url))",
     "import(1)",
   ])("cannot be told from %s", (source) => {

@@ -1,4 +1,4 @@
-import { type AnyNode, type Expression, parse, type Program } from "acorn";
+import { type AnyNode, type CallExpression, type Expression, parse, type Program } from "acorn";
 
 /** Another module, or a file, that a module's text names. */
 export interface Reference {
@@ -20,20 +20,41 @@ export function referencesOf(source: string): References | null {
   if (program === null) return null;
   const named = new Map<string, Reference & { readonly start: number }>();
   let computed = false;
-  const left: AnyNode[] = [program];
-  for (let node = left.pop(); node !== undefined; node = left.pop()) {
+  const nodes = nodesOf(program);
+  const requires = new Set(["require", ...nodes.flatMap(madeRequire)]);
+  for (const node of nodes) {
     const { start } = node;
-    const { how, specifier } = referenceAt(node) ?? {};
+    const { how, specifier } = referenceAt(node, requires) ?? {};
     if (specifier === null) computed = true;
     else if (how !== undefined && specifier !== undefined)
       named.set(`${how} ${specifier}`, { how, specifier, start });
-    for (const value of Object.values(node)) {
-      for (const child of Array.isArray(value) ? value : [value])
-        if (isNode(child)) left.push(child);
-    }
   }
   const inOrder = [...named.values()].toSorted((a, b) => a.start - b.start);
   return { named: inOrder.map(({ how, specifier }) => ({ how, specifier })), computed };
+}
+
+function nodesOf(program: Program): readonly AnyNode[] {
+  const nodes: AnyNode[] = [program];
+  // The list grows while it is walked.
+  for (const node of nodes) {
+    for (const value of Object.values(node)) {
+      for (const child of Array.isArray(value) ? value : [value])
+        if (isNode(child)) nodes.push(child);
+    }
+  }
+  return nodes;
+}
+
+/** The name of what `createRequire` made. */
+function madeRequire(node: AnyNode): readonly string[] {
+  const isMade = node.type === "VariableDeclarator" && node.init && isCreateRequire(node.init);
+  return isMade && node.id.type === "Identifier" ? [node.id.name] : [];
+}
+
+function isCreateRequire(node: AnyNode): node is CallExpression {
+  if (node.type !== "CallExpression") return false;
+  const { callee } = node;
+  return isNamed(callee.type === "MemberExpression" ? callee.property : callee, "createRequire");
 }
 
 interface Found {
@@ -42,7 +63,8 @@ interface Found {
   readonly specifier: string | null;
 }
 
-function referenceAt(node: AnyNode): Found | null {
+/** @param requires names by which it calls `require` */
+function referenceAt(node: AnyNode, requires: ReadonlySet<string>): Found | null {
   switch (node.type) {
     case "ImportDeclaration":
     case "ExportAllDeclaration":
@@ -54,10 +76,15 @@ function referenceAt(node: AnyNode): Found | null {
         ? { how: "import", specifier: textOf(node.source) }
         : null;
     case "CallExpression": {
+      const { callee } = node;
       const [argument] = node.arguments;
-      return isNamed(node.callee, "require") && argument !== undefined
-        ? { how: "require", specifier: textOf(argument) }
-        : null;
+      if (argument === undefined) return null;
+      // What is required from another place is not looked for there.
+      if (isCreateRequire(node))
+        return isOwnPlace(argument) ? null : { how: "require", specifier: null };
+      const isRequire =
+        isCreateRequire(callee) || (callee.type === "Identifier" && requires.has(callee.name));
+      return isRequire ? { how: "require", specifier: textOf(argument) } : null;
     }
     case "NewExpression": {
       const specifier = ownUrl(node);
@@ -94,11 +121,20 @@ function ownUrl(node: Expression): string | null {
     return isNamed(node.property, "href") ? ownUrl(node.object) : null;
   if (node.type !== "NewExpression" || !isNamed(node.callee, "URL")) return null;
   const [file, base] = node.arguments;
-  const beside =
-    base?.type === "MemberExpression" &&
-    base.object.type === "MetaProperty" &&
-    isNamed(base.property, "url");
-  return beside && file !== undefined ? textOf(file) : null;
+  return base !== undefined && isMeta(base, "url") && file !== undefined ? textOf(file) : null;
+}
+
+function isMeta(node: AnyNode, name: string): boolean {
+  return (
+    node.type === "MemberExpression" &&
+    node.object.type === "MetaProperty" &&
+    isNamed(node.property, name)
+  );
+}
+
+/** Where the module itself lies. */
+function isOwnPlace(node: AnyNode): boolean {
+  return isMeta(node, "url") || isMeta(node, "filename") || isNamed(node, "__filename");
 }
 
 function isNamed(node: AnyNode, name: string): boolean {

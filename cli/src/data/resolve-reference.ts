@@ -1,6 +1,6 @@
 import { readFile, realpath, stat } from "node:fs/promises";
 import { createRequire, isBuiltin } from "node:module";
-import { join, sep } from "node:path";
+import { dirname, join, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Reference } from "./module-references.js";
 
@@ -19,16 +19,15 @@ export type Resolved =
 
 const nothing: Resolved = { kind: "nothing" };
 const unresolved: Resolved = { kind: "unresolved" };
+const unknown: Resolved = { kind: "unknown" };
 
 /** @param from the real path of the module that refers to it */
-export async function resolveReference(
-  { how, specifier }: Reference,
-  from: string,
-): Promise<Resolved> {
+export async function resolveReference(reference: Reference, from: string): Promise<Resolved> {
+  const { how, specifier } = reference;
   if (how === "url") return beside(specifier, from);
   if (isBuiltin(specifier) || specifier.startsWith("data:")) return nothing;
   const isPath = /^(?:\.{0,2}[\\/]|\.{1,2}$|file:|[a-z]:[\\/])/i.test(specifier);
-  if (!isPath) return packaged(specifier, from);
+  if (!isPath) return packaged(reference, from);
   return how === "import" ? beside(specifier, from) : required(specifier, from);
 }
 
@@ -58,33 +57,57 @@ async function fileAt(path: string): Promise<Resolved> {
 }
 
 /** Found by walking up through `node_modules`, as both of Node's loaders do. */
-async function packaged(specifier: string, from: string): Promise<Resolved> {
+async function packaged({ how, specifier }: Reference, from: string): Promise<Resolved> {
+  // What a package of the user's own gives, of which `require` is asked: `import` may be told another file.
+  const given = async (conditions: unknown): Promise<Resolved> =>
+    how === "import" && tellsApart(conditions) ? unknown : required(specifier, from);
   const name = /^(?:@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier;
   // `#name` is what the user's own package.json says.
-  const above = name.startsWith("#") ? [] : (createRequire(from).resolve.paths(name) ?? []);
-  for (const folder of above) {
+  if (name.startsWith("#")) return known(await given((await manifestAbove(from)).imports));
+  for (const folder of createRequire(from).resolve.paths(name) ?? []) {
     const real = await realpath(join(folder, name)).catch(() => null);
     if (real === null) continue;
-    const version = real.split(sep).includes("node_modules") ? await versionOf(real) : null;
-    return version === null
-      ? known(await required(specifier, from))
-      : { kind: "package", id: `${name}@${version}` };
+    const { version, exports } = (await manifestIn(real)) ?? {};
+    return typeof version === "string" && real.split(sep).includes("node_modules")
+      ? { kind: "package", id: `${name}@${version}` }
+      : known(await given(exports));
   }
-  return name.startsWith("#") ? known(await required(specifier, from)) : required(specifier, from);
+  const own = await manifestAbove(from);
+  return given(own.name === name ? own.exports : null);
+}
+
+/** Whether a package.json's `exports` or `imports` name files for the one of the two alone. */
+function tellsApart(conditions: unknown): boolean {
+  return (
+    typeof conditions === "object" &&
+    conditions !== null &&
+    Object.entries(conditions).some(
+      ([name, target]) => name === "import" || name === "require" || tellsApart(target),
+    )
+  );
 }
 
 /** What `require` is not told, `import` may be. */
 function known(resolved: Resolved): Resolved {
-  return resolved.kind === "unresolved" ? { kind: "unknown" } : resolved;
+  return resolved.kind === "unresolved" ? unknown : resolved;
 }
 
-/** Null for one that has no version, as packages have that lie where they are written. */
-async function versionOf(folder: string): Promise<string | null> {
+interface Manifest {
+  readonly name?: unknown;
+  readonly version?: unknown;
+  readonly exports?: unknown;
+  readonly imports?: unknown;
+}
+
+async function manifestAbove(path: string): Promise<Manifest> {
+  const folder = dirname(path);
+  return folder === path ? {} : ((await manifestIn(folder)) ?? manifestAbove(folder));
+}
+
+/** Null where there is none that can be read. */
+async function manifestIn(folder: string): Promise<Manifest | null> {
   try {
-    const { version }: { version?: unknown } = Object(
-      JSON.parse(await readFile(join(folder, "package.json"), "utf8")),
-    );
-    return typeof version === "string" ? version : null;
+    return Object(JSON.parse(await readFile(join(folder, "package.json"), "utf8")));
   } catch {
     return null;
   }

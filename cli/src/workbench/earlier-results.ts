@@ -1,10 +1,13 @@
 import { cpus } from "node:os";
-import { type Cache, CacheKey, type KeyPart } from "@pare/compiler";
+import { type Cache, CacheKey, type KeyPart, noCache } from "@pare/compiler";
 import type { EarlierResults, EngineHost, ResultName } from "@pare/bench";
-import type { TargetName } from "@pare/runtime/format";
-import { hashModule } from "../data/module-hash.js";
+import { sha256Sync, type TargetName } from "@pare/runtime/format";
+import { mostPayloadBytes } from "../cache/entry.js";
+import type { OpenData } from "../data/open-data.js";
+import { hashData, type ModuleHash } from "../data/module-hash.js";
+import type { Engines } from "./engines.js";
+import type { Evaluation } from "./evaluation.js";
 import { instructionSets } from "./processor.js";
-import type { Workbench } from "./workbench.js";
 
 /** What results depend on besides the files that are measured. */
 export interface Setting {
@@ -15,15 +18,30 @@ export interface Setting {
   readonly scoring: KeyPart;
 }
 
-/** @param path the data's, where there is any */
+/** Of a workbench, what tells the setting. */
+interface Measured {
+  readonly data: Pick<OpenData, "hooks"> | null;
+  readonly engines: Pick<Engines, "hosts">;
+  readonly evaluation: Pick<
+    Evaluation,
+    "report" | "scorer" | "shapes" | "sizes" | "seed" | "splits"
+  >;
+}
+
+/**
+ * @param path the data's, where there is any
+ * @param before its hash, of before it was opened: where it is another now, nobody knows which was loaded
+ */
 export async function settingOf(
-  { data, engines, evaluation }: Workbench,
+  { data, engines, evaluation }: Measured,
   path: string | undefined,
+  before: ModuleHash | null,
 ): Promise<Setting> {
-  const { report, scorer, shapes, seed } = evaluation;
+  const { report, scorer, shapes, sizes, seed } = evaluation;
   const [cpu] = cpus();
   const own = data !== null && Object.values(data.hooks).some((hook) => hook !== undefined);
-  const module = own && path !== undefined ? await hashModule(path) : null;
+  const module = own ? await hashData(path) : null;
+  const isKnown = !own || (module?.gaps.length === 0 && module.sha256 === before?.sha256);
   const { splits } = report;
   return {
     // Processors of one name may differ in what times rest on most.
@@ -33,13 +51,25 @@ export async function settingOf(
     ),
     samples:
       splits === undefined
-        ? { seed, shapes: Object.entries(shapes).map(([name, dims]) => [name, dims]) }
-        : [seed, splits.calibration.sha256, splits.validation.sha256, splits.test.sha256],
+        ? { seed, shapes: Object.entries(shapes), sizes: Object.entries(sizes) }
+        : [
+            seed,
+            splits.calibration.sha256,
+            splits.validation.sha256,
+            splits.test.sha256,
+            placesOf(evaluation),
+          ],
     scoring:
-      scorer === null || (module !== null && module.gaps.length > 0)
-        ? null
-        : [scorer.metric, scorer.evidence, module?.sha256 ?? null],
+      scorer === null || !isKnown ? null : [scorer.metric, scorer.evidence, module?.sha256 ?? null],
   };
+}
+
+/** Predictions are kept by index, and a sample that is in no split moves those after it. */
+function placesOf({
+  splits: { calibration, validation, test },
+}: Pick<Evaluation, "splits">): string {
+  const text = JSON.stringify([calibration, validation, test]);
+  return sha256Sync(new TextEncoder().encode(text));
 }
 
 /** What the statistics of calibration depend on besides the computations. */
@@ -98,6 +128,7 @@ export function earlierResults(cache: Cache, setting: Setting): EarlierResults {
         return name satisfies never;
     }
   };
+  const tooLong = new Set<string>();
   return {
     async get(name) {
       const key = keyOf(name);
@@ -110,8 +141,23 @@ export function earlierResults(cache: Cache, setting: Setting): EarlierResults {
       }
     },
     async put(name, value) {
-      const key = keyOf(name);
-      if (key !== null) await cache.put(key, new TextEncoder().encode(JSON.stringify(value)));
+      const key = cache === noCache ? null : keyOf(name);
+      // Predictions only become more.
+      if (key === null || tooLong.has(key.hash)) return;
+      const text = textOf(value);
+      if (text === null) tooLong.add(key.hash);
+      else await cache.put(key, new TextEncoder().encode(text));
     },
   };
+}
+
+/** Null for what is too long to be kept, or even to be a text. */
+function textOf(value: unknown): string | null {
+  try {
+    const text = JSON.stringify(value);
+    return text.length > mostPayloadBytes ? null : text;
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
 }

@@ -10,6 +10,7 @@ import { onnxArtifact, type Report } from "@pare/runtime/format";
 import { openCache } from "../../cache/open-cache.js";
 import { loadBudgets } from "../../config/budgets.js";
 import { loadLock, loadRecipe } from "../../config/recipe.js";
+import { hashData } from "../../data/module-hash.js";
 import { twoLevelProgress } from "../../terminal/two-level-progress.js";
 import { version } from "../../terminal/package-facts.js";
 import { calibrationOn } from "../../workbench/calibration-samples.js";
@@ -44,6 +45,7 @@ export async function searchModel(path: string, job: Job): Promise<Report> {
     ]);
     // Done while the engines start; a failure is told below, where they did.
     read.catch(() => {});
+    const moduleBefore = await hashData(options.data);
     workbench = await openWorkbench(
       model,
       targets,
@@ -63,7 +65,7 @@ export async function searchModel(path: string, job: Job): Promise<Report> {
       );
       if (free !== null) output.note(free);
     }
-    const setting = await settingOf(workbench, options.data);
+    const setting = await settingOf(workbench, options.data, moduleBefore);
     const examples = examplesOf(evaluation, engines.reference);
     const progress = twoLevelProgress(output, now);
     const asked = shapesOf(options);
