@@ -41,3 +41,8 @@ export const laneCount = 4;
 export function vectorsOf(lanes: number): number {
   return Math.ceil(lanes / laneCount);
 }
+
+/** So many lanes or bytes, filled up to whole groups of four. */
+export function inFours(count: number): number {
+  return vectorsOf(count) * laneCount;
+}

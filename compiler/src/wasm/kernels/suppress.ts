@@ -22,6 +22,8 @@ export interface SuppressOptions {
   readonly boxes: number;
   /** How many of a class are kept at most. */
   readonly limit: number;
+  /** Candidates are boxes above the threshold; where there is none, all of them, of whatever score. */
+  readonly hasThreshold: boolean;
   /** Boxes are [x, y, width, height] about their centres, else [y, x, y, x] of any two opposite corners. */
   readonly centred: boolean;
   readonly boxSteps: readonly [batch: number, box: number, number: number];
@@ -33,7 +35,7 @@ export interface SuppressOptions {
 const longBytes = 8;
 
 /**
- * Of a class those boxes are candidates whose score is above the threshold. They become a heap: none is better than the one
+ * Of a class those boxes are candidates whose score is above the threshold, if any. They become a heap: none is better than the one
  * above it, and of equal scores the box that comes first is better. Each round puts one of them in its place: at first
  * those that have others below them, from the last to the top; then, the top having been taken out, the last of all, from
  * the top on down. What was taken out is the best of those that are left, and is kept unless a row of its class overlaps it
@@ -49,7 +51,7 @@ const longBytes = 8;
 export const suppress: Kernel<SuppressOptions> = {
   name: "suppress",
   emit(options) {
-    const { batches, classes, limit, boxSteps, scoreSteps, rowStep } = options;
+    const { batches, classes, limit, boxSteps, scoreSteps, rowStep, hasThreshold } = options;
     const f = new FunctionBuilder(7);
     const [boxes, scores, rows] = [f.parameter(0), f.parameter(1), f.parameter(4)];
     const [batch, kind] = [f.local("i32"), f.local("i32")];
@@ -90,7 +92,8 @@ export const suppress: Kernel<SuppressOptions> = {
     nest(f, [{ count: batches, steps: [boxSteps[0], scoreSteps[0]] }], [boxes, scores], () => {
       f.set(kind, i32(0));
       const [moved = 0] = nest(f, [{ count: classes, steps: [scoreSteps[1]] }], [scores], () => {
-        heap.collect(scores, options.boxes, scoreSteps[2], loadFloat(f.parameter(3)));
+        const threshold = hasThreshold ? loadFloat(f.parameter(3)) : undefined;
+        heap.collect(scores, options.boxes, scoreSteps[2], threshold);
         f.set(first, row);
         f.set(end, i32Add(first, i32(limit * rowStep)));
         f.repeatWhile(both(heap.isFilled, less(row, end)), round);
@@ -126,7 +129,7 @@ export const suppress: Kernel<SuppressOptions> = {
       const start = scores + batch * scoreSteps[0] + kind * scoreSteps[1];
       const scoreOf = (index: number): number => floatAt(start + index * scoreSteps[2]);
       const candidates = Array.from({ length: options.boxes }, (_, index) => index)
-        .filter((index) => scoreOf(index) > floatAt(threshold))
+        .filter((index) => !options.hasThreshold || scoreOf(index) > floatAt(threshold))
         .sort((a, b) => scoreOf(b) - scoreOf(a) || a - b);
       const kept: number[] = [];
       for (const index of candidates) {
@@ -179,16 +182,23 @@ class Heap {
     return less(i32(0), this.#size);
   }
 
-  /** Begins anew, with the boxes whose scores, from an address on, are above a threshold. */
-  collect(scores: Local<"i32">, count: number, step: number, threshold: Expression<"f32">): void {
+  /** Begins anew, with the boxes whose scores, from an address on, are above a threshold; with all where there is none. */
+  collect(
+    scores: Local<"i32">,
+    count: number,
+    step: number,
+    threshold: Expression<"f32"> | undefined,
+  ): void {
     const f = this.#f;
     f.set(this.#size, i32(0));
     f.set(this.#box, i32(0));
     const [moved = 0] = nest(f, [{ count, steps: [step] }], [scores], () => {
-      f.when(less(threshold, loadFloat(scores)), () => {
+      const take = (): void => {
         f.storeInteger(this.#entry(this.#size), 0, this.#box);
         f.advance(this.#size, 1);
-      });
+      };
+      if (threshold === undefined) take();
+      else f.when(less(threshold, loadFloat(scores)), take);
       f.advance(this.#box, 1);
     });
     f.advance(scores, -moved);

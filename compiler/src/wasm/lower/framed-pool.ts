@@ -2,14 +2,23 @@ import type { WindowAxis } from "../../ops/families/window.js";
 import { vectorBytes, vectorsOf } from "../kernels/kernel.js";
 import { lanesOf } from "../kernels/element.js";
 import { collapsed } from "../kernels/nest.js";
-import { reduce } from "../kernels/reduce.js";
+import { reduce, type ReduceOptions } from "../kernels/reduce.js";
 import { channelsLast, sizeAt, sliced, stepAt, type View } from "../plan/view.js";
 import type { Lowering } from "./lowering.js";
+import { planMap } from "./map-views.js";
 import { planFill, planMove } from "./move.js";
+import { type Span, spansOf } from "./window-spans.js";
+
+/** How windows are pooled. */
+interface Pool {
+  readonly fold: "max" | "sum";
+  /** Of a mean: what is around the input is counted. */
+  readonly countPadding: boolean;
+}
 
 /**
- * Plans the largest of large windows: of their rows first, then of the columns of what that gave, so that a window of
- * k × k takes 2·k elements. The input is copied into a frame of −∞, so that all windows are alike.
+ * Plans the largest of large windows, or their means: of their rows first, then of the columns of what that gave, so that a
+ * window of k × k takes 2·k elements. The input is copied into a frame of −∞, or of zeros, so that all windows are alike.
  * @param x an image whose channels fill whole vectors
  * @param axes of its rows and columns
  */
@@ -18,6 +27,7 @@ export function planFramedPool(
   x: View,
   y: View,
   [rows, columns]: readonly [WindowAxis, WindowAxis],
+  pool: Pool,
 ): void {
   const channels = vectorsOf(sizeAt(x, 1)) * lanesOf("f32");
   const layout = { order: channelsLast(4), padded: false, halo: [] };
@@ -27,7 +37,7 @@ export function planFramedPool(
     layout,
     "framed",
   );
-  planFill(l.plan, framed, -Infinity);
+  planFill(l.plan, framed, pool.fold === "max" ? -Infinity : 0);
   const inside = sliced(
     sliced(framed, 2, Number(rows.before), height),
     3,
@@ -39,22 +49,32 @@ export function planFramedPool(
   const between = l.temporary(
     [batch, channels, sizeAt(framed, 2), sizeAt(y, 3)],
     layout,
-    "largest of rows",
+    "pooled rows",
   );
-  planAlong(l, framed, between, 3, columns);
-  planAlong(l, between, y, 2, rows);
+  planAlong(l, framed, between, 3, columns, pool);
+  planAlong(l, between, y, 2, rows, pool);
 }
 
 /** As far as the last window reaches, or the input does. */
-function framedSize({ size, before, after, ...axis }: WindowAxis): number {
+export function framedSize({ size, before, after, ...axis }: WindowAxis): number {
   const reached = (Number(axis.output) - 1) * axis.stride + (Number(axis.kernel) - 1) * axis.dilation + 1; // prettier-ignore
   return Math.max(reached, Number(before) + Number(size) + Math.max(0, Number(after)));
 }
 
-/** The largest of the windows along one axis; others stay as they are. */
-function planAlong(l: Lowering, from: View, to: View, axis: 2 | 3, window: WindowAxis): void {
+/** The largest of the windows along one axis, or their means; others stay as they are. */
+function planAlong(
+  l: Lowering,
+  from: View,
+  to: View,
+  axis: 2 | 3,
+  window: WindowAxis,
+  { fold, countPadding }: Pool,
+): void {
+  const spans = fold === "sum" ? spansOf(window, countPadding) : [];
+  const [share, ...more] = new Set(spans.map(({ counted }) => 1 / counted));
+  const isOne = share !== undefined && more.length === 0;
   const strides = [2, 3].map((at) => (at === axis ? window.stride : 1) * stepAt(from, at));
-  const options = {
+  const options: ReduceOptions = {
     axes: collapsed([
       { count: sizeAt(to, 0), steps: [stepAt(from, 0), stepAt(to, 0)] },
       { count: sizeAt(to, 2), steps: [strides[0] ?? 0, stepAt(to, 2)] },
@@ -62,8 +82,18 @@ function planAlong(l: Lowering, from: View, to: View, axis: 2 | 3, window: Windo
       { count: vectorsOf(sizeAt(to, 1)), steps: [vectorBytes, vectorBytes] },
     ]),
     taps: [{ count: Number(window.kernel), steps: [window.dilation * stepAt(from, axis)] }],
-    fold: "max",
-    after: [],
-  } as const;
+    fold,
+    after: isOne ? [{ kind: "scale", by: share }] : [],
+  };
   l.plan.step(reduce, options, [from.place, to.place]);
+  if (more.length > 0) planShares(l, to, axis, spans);
+}
+
+/** Divides sums in place: at the edges fewer elements are counted. */
+function planShares(l: Lowering, sums: View, axis: 2 | 3, spans: readonly Span[]): void {
+  const shares = new Float32Array(sizeAt(sums, axis));
+  for (const { start, count, counted } of spans) shares.fill(1 / counted, start, start + count);
+  const dims = sums.dims.map((size, at) => (at === axis ? size : 1));
+  const view = l.constantView(shares, dims, channelsLast(4));
+  planMap(l, [sums, view], sums, [{ binary: "multiply", x: { input: 0 }, y: { input: 1 } }]);
 }

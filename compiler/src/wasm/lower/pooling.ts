@@ -1,10 +1,4 @@
-import {
-  isMoving,
-  padding,
-  type WindowAxis,
-  windowAxes,
-  tapsOf,
-} from "../../ops/families/window.js";
+import { isMoving, type WindowAxis, windowAxes } from "../../ops/families/window.js";
 import type { Fold } from "../kernels/fold.js";
 import { vectorBytes, vectorsOf } from "../kernels/kernel.js";
 import { type Axis, collapsed } from "../kernels/nest.js";
@@ -16,47 +10,15 @@ import { asImage } from "./image.js";
 import type { LoweringRow } from "./lowering-row.js";
 import type { Lowering } from "./lowering.js";
 import type { NodeFacts } from "./node-facts.js";
+import { type Span, spansOf } from "./window-spans.js";
 
-/** Places of a window on one axis that reach the same part of it: a run of results, and the taps within the input. */
-interface Span {
-  readonly start: number;
-  readonly count: number;
-  readonly firstTap: number;
-  readonly taps: number;
-  /** Taps that a mean counts. */
-  readonly counted: number;
-}
-
-/** A file may say any number; what is looked at is places times this. */
+/** A file may say any number; a frame around the input is as much larger. */
 const mostTaps = 4096;
 
 /** The inside, edges and corners of small windows; of large ones each place at an edge would have a loop of its own. */
 const mostParts = 9;
 
-/** Windows at the edges reach less: results are cut into spans whose windows are alike, so that no pads are read. */
-function spansOf(axis: WindowAxis, countPadding: boolean): readonly Span[] {
-  const { indices, windows, taps } = tapsOf([axis]);
-  const spans: Span[] = [];
-  for (let window = 0; window < windows; window += 1) {
-    const own = Array.from(indices.subarray(window * taps, (window + 1) * taps));
-    const inside = own.filter((index) => index >= 0).length;
-    const span = {
-      start: window,
-      count: 1,
-      firstTap: own.findIndex((index) => index >= 0),
-      taps: inside,
-      counted: countPadding ? own.filter((index) => index >= padding).length : inside,
-    };
-    const last = spans.at(-1);
-    const isAlike =
-      last?.firstTap === span.firstTap && last.taps === span.taps && last.counted === span.counted;
-    if (last === undefined || !isAlike) spans.push(span);
-    else spans[spans.length - 1] = { ...last, count: last.count + 1 };
-  }
-  return spans;
-}
-
-function poolRow(fold: Fold): LoweringRow {
+function poolRow(fold: "max" | "sum"): LoweringRow {
   const isMean = fold === "sum";
   return {
     refuse(node) {
@@ -67,6 +29,8 @@ function poolRow(fold: Fold): LoweringRow {
       if (spatialAxes(node).some(({ kernel }) => Number(kernel) > mostTaps))
         return `windows of more than ${mostTaps} elements along an axis are not compiled`;
       if (!spatialAxes(node).every(isMoving)) return "its window does not fit";
+      if (spatialAxes(node).some(({ before, after }) => Number(before) < 0 || Number(after) < 0))
+        return "negative pads are not compiled";
       const isEmpty = spatialAxes(node).some((axis) =>
         spansOf(axis, false).some(({ taps }) => taps === 0),
       );
@@ -75,9 +39,9 @@ function poolRow(fold: Fold): LoweringRow {
     lower(node, l) {
       const counts = isMean && node.attributes.int("count_include_pad", 0) !== 0;
       const { x, y } = imagesOf(node, l);
-      const [parts, [rows, columns]] = [poolParts(node, counts), spatialAxes(node)];
-      if (fold === "max" && parts.length > mostParts && rows !== undefined && columns !== undefined)
-        return planFramedPool(l, x, y, [rows, columns]);
+      const axes = imageAxes(node);
+      const parts = poolParts(axes, counts);
+      if (parts === undefined) return planFramedPool(l, x, y, axes, { fold, countPadding: counts });
       for (const part of parts) {
         const { count, strides, dilations, taps } = part;
         l.plan.step(
@@ -120,14 +84,15 @@ export interface PoolPart {
   readonly counted: number;
 }
 
-/** A pool over two axes in parts; over one, the rows are one row. */
-export function poolParts(node: NodeFacts, countPadding: boolean): readonly PoolPart[] {
-  const axes = spatialAxes(node);
-  const one = { stride: 1, dilation: 1 };
-  const whole: WindowAxis = { ...one, size: 1, kernel: 1, before: 0, after: 0, output: 1 };
-  const [rows = whole, columns = whole] = axes.length === 1 ? [whole, ...axes] : axes;
-  return spansOf(rows, countPadding).flatMap((row) =>
-    spansOf(columns, countPadding).map((column) => ({
+/** A pool over two axes in parts; undefined where they are too many. */
+export function poolParts(
+  [rows, columns]: readonly [WindowAxis, WindowAxis],
+  countPadding: boolean,
+): readonly PoolPart[] | undefined {
+  const [down, across] = [spansOf(rows, countPadding), spansOf(columns, countPadding)];
+  if (down.length * across.length > mostParts) return undefined;
+  return down.flatMap((row) =>
+    across.map((column) => ({
       from: [firstOf(rows, row), firstOf(columns, column)],
       to: [row.start, column.start],
       count: [row.count, column.count],
@@ -151,6 +116,13 @@ function placeIn(view: View, [row, column]: Two): Place {
 function spatialAxes(node: NodeFacts): readonly WindowAxis[] {
   const kernel = node.attributes.ints("kernel_shape") ?? [];
   return windowAxes(node.dims(0).slice(2), kernel, node.attributes);
+}
+
+/** The window over rows and columns; over one axis, the rows are one row. */
+export function imageAxes(node: NodeFacts): readonly [rows: WindowAxis, columns: WindowAxis] {
+  const whole = { size: 1, kernel: 1, stride: 1, dilation: 1, before: 0, after: 0, output: 1 };
+  const [first = whole, second] = spatialAxes(node);
+  return second === undefined ? [whole, first] : [first, second];
 }
 
 function imagesOf(node: NodeFacts, l: Lowering): { readonly x: View; readonly y: View } {

@@ -84,6 +84,22 @@ it("keeps the boxes that onnxruntime keeps, in its order", async () => {
   );
 });
 
+it.each([undefined, -Infinity, 0])(
+  "keeps boxes of a score of −∞ by a threshold of %s as onnxruntime does",
+  async (threshold) => {
+    const build = (input: (name: string) => ValueId, b: Builder) => {
+      const lowest = Array.from({ length: 12 }, (_, at) => (at % 3 === 0 ? -Infinity : 0));
+      const scores = b.add("Add", [input("scores"), b.floats(lowest)]);
+      const given = [input("boxes"), scores, b.ints([12]), b.floats([0.3])];
+      if (threshold !== undefined) given.push(b.floats([threshold]));
+      return { rows: b.add("NonMaxSuppression", given) };
+    };
+    await expectAgreement(
+      graphOf({ boxes: ["float32", 1, 12, 4], scores: ["float32", 1, 2, 12] }, build),
+    );
+  },
+);
+
 /** Some rows, and of the same model none and as many as there may be. */
 const often = [usual, { ...usual, threshold: 2 }, { ...usual, limit: 1, threshold: -1 }];
 

@@ -10,11 +10,11 @@ export const suppressionRow: LoweringRow = {
   types: ["float32", "int64"],
   lower(node, l) {
     const [boxes, scores] = [l.view(node.required(0)), l.view(node.required(1))];
-    const number = (index: number, absent: number): Place => {
+    const number = (index: number): Place => {
       const id = node.input(index);
-      return id === undefined ? l.plan.constant(Float32Array.of(absent)) : l.view(id).place;
+      return id === undefined ? l.plan.constant(Float32Array.of(0)) : l.view(id).place;
     };
-    const [share, threshold] = [number(3, 0), number(4, -Infinity)];
+    const [share, threshold] = [number(3), number(4)];
     const rows = l.allocate(node.output(), rowMajor(2), { exact: true });
     const count = { in: l.plan.buffer(floatBytes, "count"), offset: 0 };
     const heap = { in: l.plan.buffer(sizeAt(scores, 2) * floatBytes, "candidates"), offset: 0 };
@@ -23,6 +23,7 @@ export const suppressionRow: LoweringRow = {
       classes: sizeAt(scores, 1),
       boxes: sizeAt(scores, 2),
       limit: mostKept(node) ?? 0,
+      hasThreshold: node.input(4) !== undefined,
       centred: node.attributes.int("center_point_box", 0) === 1,
       boxSteps: [stepAt(boxes, 0), stepAt(boxes, 1), stepAt(boxes, 2)] as const,
       scoreSteps: [stepAt(scores, 0), stepAt(scores, 1), stepAt(scores, 2)] as const,

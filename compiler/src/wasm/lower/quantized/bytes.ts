@@ -1,7 +1,7 @@
 import type { Node, ValueId } from "../../../ir/index.js";
 import { borderI8 } from "../../kernels/border-i8.js";
 import { fill } from "../../kernels/fill.js";
-import { laneCount } from "../../kernels/kernel.js";
+import { inFours, laneCount } from "../../kernels/kernel.js";
 import { collapsed } from "../../kernels/nest.js";
 import { type Place, placeAt } from "../../plan/plan.js";
 import {
@@ -52,7 +52,7 @@ export function newBytes(
     steps[axis] = step;
     first += before * step;
     const size = before + (dims[axis] ?? 1) + after;
-    step *= depth === 0 && !exact ? Math.ceil(size / laneCount) * laneCount : size;
+    step *= depth === 0 && !exact ? inFours(size) : size;
   });
   const place = { in: l.plan.buffer(step, name), offset: first };
   const view = viewOf(place, dims, steps, {
@@ -72,9 +72,11 @@ export function allocateBytes(
   { exact = false, order }: Partial<Pick<ByteLayout, "exact" | "order">> = {},
 ): View {
   const dims = l.dims(id);
-  const { halo, border } = wantedBorder(l, id, dims.length);
-  const layout = { order: order ?? wantedOrder(l, id, dims.length), halo, border, exact };
-  const view = newBytes(l, dims, layout, l.graph.value(id).name);
+  const own = order ?? wantedOrder(l, id, dims.length);
+  const isImage = own.join() === channelsLast(dims.length).join();
+  // Rows are copied by who wants something around them.
+  const around = isImage ? wantedBorder(l, id, dims.length) : noBorder;
+  const view = newBytes(l, dims, { order: own, ...around, exact }, l.graph.value(id).name);
   l.set(id, view);
   return view;
 }
@@ -85,7 +87,7 @@ export function hasWholeFours(view: View): boolean {
   const size = sizeAt(view, inner);
   if (size % laneCount === 0) return true;
   const others = view.steps.filter((step, axis) => axis !== inner && sizeAt(view, axis) > 1);
-  return others.every((step) => step >= Math.ceil(size / laneCount) * laneCount);
+  return others.every((step) => step >= inFours(size));
 }
 
 /** The bytes with so much of a border around them, channels next to one another; copied where they do not lie so. */
@@ -126,6 +128,8 @@ function wantedOrder(l: Lowering, id: ValueId, rank: number): readonly number[] 
   return readers.length > 0 && areProducts ? rowMajor(rank) : channelsLast(rank);
 }
 
+const noBorder: Pick<ByteLayout, "halo" | "border"> = { halo: [], border: 0 };
+
 function wantedBorder(l: Lowering, id: ValueId, rank: number): Pick<ByteLayout, "halo" | "border"> {
   const halo: [number, number][] = Array.from({ length: rank }, () => [0, 0]);
   const borders = new Set<number>();
@@ -146,7 +150,7 @@ function wantedBorder(l: Lowering, id: ValueId, rank: number): Pick<ByteLayout, 
     }
   }
   const [border, ...more] = borders;
-  return border === undefined || more.length > 0 ? { halo: [], border: 0 } : { halo, border };
+  return border === undefined || more.length > 0 ? noBorder : { halo, border };
 }
 
 /** Writes the border: what is before an image, between the end of a row and the next row's begin, and behind it. */

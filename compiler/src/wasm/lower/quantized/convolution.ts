@@ -1,6 +1,6 @@
 import { depthwiseI8 } from "../../kernels/depthwise-i8.js";
 import { packedDepthwiseI8 } from "../../kernels/depthwise-i8-weights.js";
-import { laneCount, vectorsOf } from "../../kernels/kernel.js";
+import { inFours, laneCount, vectorsOf } from "../../kernels/kernel.js";
 import { matrixI8, packedI8At, packedI8Length } from "../../kernels/matrix-i8.js";
 import { type Axis, collapsed } from "../../kernels/nest.js";
 import type { Activations } from "../../kernels/products-i8.js";
@@ -122,21 +122,19 @@ export interface Taps {
   readonly placeOf: (row: number, column: number, c: number) => number;
 }
 
-const up = (count: number): number => Math.ceil(count / laneCount) * laneCount;
-
 export function tapsOf(x: View, { kernel, dilations, depth, group }: Convolution): Taps {
   const [rowStep, columnStep] = [dilations[0] * stepAt(x, 2), dilations[1] * stepAt(x, 3)];
   const rows = { count: kernel[0], steps: [rowStep] };
   // Bytes between two pixels have weights of zero: so a row of the kernel is one run.
-  if (group === 1 && columnStep >= depth && columnStep <= up(depth)) {
-    const run = up((kernel[1] - 1) * columnStep + depth);
+  if (group === 1 && columnStep >= depth && columnStep <= inFours(depth)) {
+    const run = inFours((kernel[1] - 1) * columnStep + depth);
     return {
       axes: collapsed([rows]),
       run,
       placeOf: (row, column, c) => row * run + column * columnStep + c,
     };
   }
-  const run = up(depth);
+  const run = inFours(depth);
   return {
     axes: collapsed([rows, { count: kernel[1], steps: [columnStep] }]),
     run,

@@ -1,4 +1,4 @@
-import { laneCount } from "../../kernels/kernel.js";
+import { inFours } from "../../kernels/kernel.js";
 import { packedI8At, packedI8Length } from "../../kernels/matrix-i8.js";
 import { type Axis, collapsed } from "../../kernels/nest.js";
 import { rowMajor, sizeAt, stepAt } from "../../plan/view.js";
@@ -23,7 +23,7 @@ export const integerProductRow: LoweringRow = {
     const weights = byteWeights(node, l, 1);
     const rank = node.outputDims().length;
     const x = denseRows(l, node.required(0));
-    const run = Math.ceil(weights.depth / laneCount) * laneCount;
+    const run = inFours(weights.depth);
     planIntegerSum(node, l, weights, {
       groups: 1,
       order: rowMajor(rank),

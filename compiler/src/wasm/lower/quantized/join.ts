@@ -5,7 +5,7 @@ import { axesOf, orderOf, sizeAt, stepAt, type View, widened } from "../../plan/
 import type { Lowering } from "../lowering.js";
 import type { NodeFacts } from "../node-facts.js";
 import { allocateBytes } from "./bytes.js";
-import { type Encoded, encodedBy } from "./quantization.js";
+import { encodedBy, farthest } from "./quantization.js";
 import { roundedResult } from "./rounded-result.js";
 
 /** The sum or product of two tensors of bytes, rounded to bytes. @returns whether it is one */
@@ -57,11 +57,6 @@ function farthestJoined(join: Join, first: number, second: number): number {
   if (join.kind === "multiply") return first * second * join.factor;
   const [own, other] = join.factors;
   return first * own + second * other;
-}
-
-/** How many steps a value is from 0 at most. */
-function farthest({ most, zeroPoint }: Encoded): number {
-  return Math.max(most - zeroPoint, zeroPoint);
 }
 
 function lane(view: View, axis: number): number {

@@ -1,5 +1,5 @@
 import type { ValueId } from "../../../ir/index.js";
-import { laneCount } from "../../kernels/kernel.js";
+import { inFours } from "../../kernels/kernel.js";
 import { matrixI8, packedI8At, packedI8Length } from "../../kernels/matrix-i8.js";
 import { type Axis, collapsed } from "../../kernels/nest.js";
 import { packedTerms } from "../../kernels/rounding-i8.js";
@@ -99,8 +99,6 @@ interface Reading {
   readonly order: readonly (number | undefined)[];
 }
 
-const up = (count: number): number => Math.ceil(count / laneCount) * laneCount;
-
 /** Rows of bytes; a flattened image is read as it lies, channels innermost, and not put in order first. */
 function rowsOf(
   l: Lowering,
@@ -121,7 +119,7 @@ function rowsOf(
           Array.from({ length: sizeAt(image, axis) }, (_, i) => base + i * step),
         );
       }
-      const run = up(last.count);
+      const run = inFours(last.count);
       const order = elements.flatMap((element, at) => {
         const isEnd = (at + 1) % last.count === 0;
         const padding = Array.from({ length: run - last.count }, () => undefined);
@@ -132,7 +130,7 @@ function rowsOf(
     }
   }
   const order = Array.from({ length: depth }, (_, k) => k);
-  return { x: denseRows(l, id), reading: { taps: [], run: up(depth), order } };
+  return { x: denseRows(l, id), reading: { taps: [], run: inFours(depth), order } };
 }
 
 /** Bytes whose last axis lies without gaps. */

@@ -53,34 +53,43 @@ export function encodedBy(graph: Graph, id: ValueId | undefined): Encoded | unde
   return { bytes, scale: steps.scale, zeroPoint: steps.zeroPoint, most: mostOf(graph, bytes) };
 }
 
-/** How many nodes back a bound is looked for. */
-const mostNodes = 64;
+/** How many steps a value is from 0 at most. */
+export function farthest({ most, zeroPoint }: Encoded): number {
+  return Math.max(most - zeroPoint, zeroPoint);
+}
+
+/** Of how many values a bound is looked for. */
+const mostValues = 64;
 
 /** The largest byte that a value can have: a Clip says so, and what only moves bytes or adds others keeps it. */
-export function mostOf(graph: Graph, id: ValueId, left = mostNodes): number {
-  const maker = graph.producer(id);
-  if (maker === undefined || maker.domain !== "" || left <= 0) return 255;
-  if (maker.op === "Clip") {
-    const [, high] = byteBounds(graph, maker) ?? [0, 255];
-    return high;
+export function mostOf(graph: Graph, id: ValueId): number {
+  const reached = new Set([id]);
+  let most = 0;
+  for (const each of reached) {
+    const maker = graph.producer(each);
+    if (maker === undefined || maker.domain !== "" || reached.size > mostValues) return 255;
+    if (maker.op === "Clip") {
+      const [, high] = byteBounds(graph, maker) ?? [0, 255];
+      most = Math.max(most, high);
+      continue;
+    }
+    if (!keepsBytes.has(maker.op)) return 255;
+    const [, , byte] = maker.inputs;
+    const isAdding = maker.op === "Pad" && !isLeftOut(byte);
+    if (isAdding) most = Math.max(most, graph.constant(byte)?.numbers()?.[0] ?? 255);
+    const parts = maker.op === "Concat" ? maker.inputs : maker.inputs.slice(0, 1);
+    for (const part of parts) if (part !== null) reached.add(part);
   }
-  if (maker.op === "Pad") {
-    const [x, , byte] = maker.inputs;
-    const added = isLeftOut(byte) ? 0 : (graph.constant(byte)?.numbers()?.[0] ?? 255);
-    return x === null || x === undefined ? 255 : Math.max(mostOf(graph, x, left - 1), added);
-  }
-  if (!keepsBytes.has(maker.op)) return 255;
-  const parts = maker.op === "Concat" ? maker.inputs : maker.inputs.slice(0, 1);
-  const each = parts.flatMap((part) => (part === null ? [] : [part]));
-  return Math.max(0, ...each.map((part) => mostOf(graph, part, left - each.length)));
+  return most;
 }
 
 export function isLeftOut(id: ValueId | null | undefined): id is null | undefined {
   return id === null || id === undefined;
 }
 
-/** Operators whose bytes are bytes of what they read. */
+/** Operators whose bytes are bytes of what they read; a Pad's also the one that it adds. */
 const keepsBytes: ReadonlySet<string> = new Set([
+  "Pad",
   "Identity",
   "Reshape",
   "Flatten",
@@ -98,7 +107,7 @@ const keepsBytes: ReadonlySet<string> = new Set([
   "Concat",
 ]);
 
-/** Between which bytes a Clip of bytes keeps them. */
+/** Between which bytes a Clip of bytes keeps them: of bounds in the wrong order the upper one holds. */
 export function byteBounds(graph: Graph, node: Node): readonly [number, number] | undefined {
   const bound = (at: number, none: number): number | undefined => {
     const id = node.inputs[at];
@@ -107,5 +116,5 @@ export function byteBounds(graph: Graph, node: Node): readonly [number, number] 
     return numbers?.length === 1 ? numbers[0] : undefined;
   };
   const [low, high] = [bound(1, 0), bound(2, 255)];
-  return low === undefined || high === undefined ? undefined : [low, Math.max(low, high)];
+  return low === undefined || high === undefined ? undefined : [Math.min(low, high), high];
 }

@@ -22,12 +22,32 @@ export interface ByteFunction {
 /** How long functions may be. */
 const mostNodes = 24;
 
-/** What a value is a function of: bytes through what looks at each element alone; undefined where it is none. */
-export function functionOfBytes(l: Lowering, id: ValueId): ByteFunction | undefined {
+/**
+ * What a value is a function of: bytes through what looks at each element alone; undefined where it is none.
+ * @param left so many nodes are looked back
+ * @param known what was found of values: a function may read the same ones often
+ */
+export function functionOfBytes(
+  l: Lowering,
+  id: ValueId,
+  left = mostNodes,
+  known = new Map<ValueId, ByteFunction>(),
+): ByteFunction | undefined {
+  const found = known.get(id) ?? findFunction(l, id, left, known);
+  if (found !== undefined) known.set(id, found);
+  return found;
+}
+
+function findFunction(
+  l: Lowering,
+  id: ValueId,
+  left: number,
+  known: Map<ValueId, ByteFunction>,
+): ByteFunction | undefined {
   const encoded = encodedBy(l.graph, id);
   if (encoded !== undefined) return { encoded, nodes: [] };
   const maker = l.graph.producer(id);
-  if (maker === undefined || maker.domain !== "") return undefined;
+  if (maker === undefined || maker.domain !== "" || left === 0) return undefined;
   const free = maker.inputs.flatMap((input) =>
     input === null || l.isConstant(input) ? [] : [input],
   );
@@ -35,7 +55,8 @@ export function functionOfBytes(l: Lowering, id: ValueId): ByteFunction | undefi
   if (x === undefined || y === undefined || free.length > 2) return undefined;
   const isUnary = free.length === 1 && unaryOf(maker, x, (input) => l.scalar(input)) !== undefined;
   if (!isUnary && !(free.length === 2 && joins.has(maker.op))) return undefined;
-  const [a, b] = [functionOfBytes(l, x), functionOfBytes(l, y)];
+  const a = functionOfBytes(l, x, left - 1, known);
+  const b = a && functionOfBytes(l, y, left - 1, known);
   if (a === undefined || b === undefined || a.encoded.bytes !== b.encoded.bytes) return undefined;
   const isSame = a.encoded.scale === b.encoded.scale && a.encoded.zeroPoint === b.encoded.zeroPoint;
   // A constant of more axes adds some to its result.
