@@ -1,5 +1,16 @@
+import { byteSource } from "@pare/runtime/format";
 import { describe, expect, it } from "vitest";
-import { attribute, edit, type Graph, Tensor, type ValueId } from "../ir/index.js";
+import {
+  attribute,
+  type Body,
+  edit,
+  type Graph,
+  Tensor,
+  tensorType,
+  type ValueId,
+} from "../ir/index.js";
+import { decodeModel, type Message, writeMessage } from "../onnx/index.js";
+import { inferNode } from "../ops/index.js";
 import { type Builder, graphOf } from "../rules/rule-case.test.support.js";
 import { Fingerprints } from "./fingerprints.js";
 
@@ -78,7 +89,88 @@ describe("fingerprints", () => {
     expect(await outputs(branching(3, 5))).not.toEqual(same);
     expect(await outputs(branching(2, 6))).not.toEqual(same);
   });
+
+  const carrying = async (more: Message<"AttributeProto">): Promise<readonly string[]> => {
+    const model = await writeMessage("ModelProto", {
+      irVersion: 8n,
+      opsetImport: [{ version: 17n }, { domain: "own", version: 1n }],
+      graph: {
+        name: "g",
+        node: [{ opType: "Own", domain: "own", input: ["x"], output: ["y"], attribute: [more] }],
+        input: [{ name: "x" }],
+        output: [{ name: "y" }],
+      },
+    });
+    return outputs(await decodeModel({ proto: byteSource(model) }, { infer: inferNode }));
+  };
+
+  it.each<[string, Message<"AttributeProto">, Message<"AttributeProto">]>([
+    [
+      "a sparse tensor",
+      { name: "a", type: 11, sparseTensor: { dims: [3n] } },
+      { name: "a", type: 11, sparseTensor: { dims: [4n] } },
+    ],
+    [
+      "a type",
+      { name: "a", type: 13, tp: { tensorType: { elemType: 1 } } },
+      { name: "a", type: 13, tp: { tensorType: { elemType: 7 } } },
+    ],
+    [
+      "another's name",
+      { name: "a", type: 2, refAttrName: "k" },
+      { name: "a", type: 2, refAttrName: "l" },
+    ],
+  ])("differ with an attribute that is %s", async (_, one, other) => {
+    const found = await carrying(one);
+    expect(await carrying(one)).toEqual(found);
+    expect(await carrying(other)).not.toEqual(found);
+  });
+
+  it("of a loop in a loop tell the inputs of both apart", async () => {
+    const [own, around] = [await outputs(loops("inner")), await outputs(loops("outer"))];
+    expect(own).not.toEqual(around);
+    expect(await outputs(loops("inner"))).toEqual(own);
+  });
+
+  it("of a loop are what earlier locks have", async () => {
+    expect(await outputs(loops(null))).toEqual(["9bf45708c88e480a10962e4b57f640b0"]);
+  });
 });
+
+/** Adds up a loop's counter: in a loop of that loop its own or the outer one's; in one loop alone where that is null. */
+function loops(counter: "inner" | "outer" | null): Graph {
+  return graphOf({ x: ["float32"] }, (input, b) => {
+    const loop = (
+      state: ValueId,
+      around: Body | undefined,
+      next: (state: ValueId, counter: ValueId, body: Body) => ValueId,
+    ): ValueId => {
+      const body = b.editor.addBody("loop");
+      const own = b.editor.addInput("i", tensorType("int64", []), body);
+      const going = b.editor.addInput("going", tensorType("bool", []), body);
+      const before = b.editor.addInput("before", tensorType("float32", []), body);
+      b.editor.addOutput(b.editor.add1("Identity", [going], {}, { body }), body);
+      b.editor.addOutput(next(before, own, body), body);
+      const place = around === undefined ? {} : { body: around };
+      const count = b.editor.constant("n", Tensor.int64([3], []), around);
+      const inputs = [count, null, state];
+      return b.editor.add1("Loop", inputs, { body: attribute.graph(body) }, place);
+    };
+    const add = (state: ValueId, index: ValueId, body: Body): ValueId => {
+      const to = { to: attribute.int(1) };
+      const step = b.editor.add1("Cast", [index], to, { body });
+      return b.editor.add1("Add", [state, step], {}, { body });
+    };
+    const y = loop(input("x"), undefined, (state, outer, body) =>
+      counter === null
+        ? add(state, outer, body)
+        : loop(state, body, (inside, inner, innermost) =>
+            add(inside, counter === "inner" ? inner : outer, innermost),
+          ),
+    );
+    return { y };
+  });
+}
 
 function branches(b: Builder, captured: ValueId, factor: number) {
   const branch = (name: string, by: number) => {

@@ -8,6 +8,8 @@ import {
   type Tensor,
   type ValueId,
 } from "../ir/index.js";
+import { encodeAttribute } from "../onnx/attribute-message.js";
+import { writeMessage } from "../onnx/index.js";
 
 type Names = Promise<ReadonlyMap<ValueId, string>>;
 
@@ -33,7 +35,10 @@ export class Fingerprints {
   async #name(graph: Graph): Names {
     const tensors = new Map<Tensor, string>();
     for (const tensor of tensorsOf(graph)) tensors.set(tensor, await this.#tensor(tensor));
-    return new Namer(graph, tensors).main();
+    const carried = new Map<Attribute, string>();
+    for (const [name, attribute] of attributesOf(graph))
+      if (isCarried(attribute)) carried.set(attribute, await hashOfCarried(name, attribute));
+    return new Namer(graph, tensors, carried).main();
   }
 
   #tensor(tensor: Tensor): Promise<string> {
@@ -53,12 +58,27 @@ async function hashOf(tensor: Tensor): Promise<string> {
 
 function* tensorsOf(graph: Graph): Generator<Tensor> {
   for (const { constant } of graph.allValues()) if (constant !== undefined) yield constant;
-  for (const node of graph.allNodes()) {
-    for (const attribute of node.attributes.values()) {
-      if (attribute.type === "tensor") yield attribute.value;
-      else if (attribute.type === "tensors") yield* attribute.value;
-    }
+  for (const [, attribute] of attributesOf(graph)) {
+    if (attribute.type === "tensor") yield attribute.value;
+    else if (attribute.type === "tensors") yield* attribute.value;
   }
+}
+
+function* attributesOf(graph: Graph): Generator<readonly [name: string, attribute: Attribute]> {
+  for (const node of graph.allNodes()) yield* node.attributes;
+}
+
+/** What is not looked at here: types, names of others, sparse tensors and what is not known. */
+type Carried = Extract<Attribute, { readonly type: "type" | "reference" | "opaque" }>;
+
+function isCarried(attribute: Attribute): attribute is Carried {
+  return ["type", "reference", "opaque"].includes(attribute.type);
+}
+
+/** Of what a file holds. */
+async function hashOfCarried(name: string, attribute: Carried): Promise<string> {
+  const proto = encodeAttribute(name, attribute, undefined, () => ({}));
+  return sha256(await writeMessage("AttributeProto", proto));
 }
 
 type Known = Map<ValueId, string>;
@@ -66,10 +86,16 @@ type Known = Map<ValueId, string>;
 class Namer {
   readonly #graph: Graph;
   readonly #tensors: ReadonlyMap<Tensor, string>;
+  readonly #carried: ReadonlyMap<Attribute, string>;
 
-  constructor(graph: Graph, tensors: ReadonlyMap<Tensor, string>) {
+  constructor(
+    graph: Graph,
+    tensors: ReadonlyMap<Tensor, string>,
+    carried: ReadonlyMap<Attribute, string>,
+  ) {
     this.#graph = graph;
     this.#tensors = tensors;
+    this.#carried = carried;
   }
 
   main(): ReadonlyMap<ValueId, string> {
@@ -79,26 +105,29 @@ class Namer {
       const { name, constant } = this.#graph.value(id);
       known.set(id, digest(["input", name, constant && this.#tensorText(constant)]));
     }
-    this.#nodes(main, known);
+    this.#nodes(main, known, 0);
     for (const id of known.keys()) if (this.#graph.value(id).body !== main.id) known.delete(id);
     return known;
   }
 
-  /** Names what a body makes. What it reads of the bodies around it is in `known`, as is then what is in it. */
-  #nodes(body: Body, known: Known): void {
+  /**
+   * Names what a body makes. What it reads of the bodies around it is in `known`, as is then what is in it.
+   * @param loops bodies with inputs that it lies in, itself too
+   */
+  #nodes(body: Body, known: Known, loops: number): void {
     for (const id of body.initializers) {
       const constant = this.#graph.constant(id);
       if (constant !== undefined) known.set(id, digest(["constant", this.#tensorText(constant)]));
     }
     for (const node of this.#graph.order(body)) {
-      const text = this.#node(node, known);
+      const text = this.#node(node, known, loops);
       node.outputs.forEach((output, index) => {
         if (output !== null) known.set(output, digest([text, index]));
       });
     }
   }
 
-  #node(node: Node, known: Known): string {
+  #node(node: Node, known: Known, loops: number): string {
     const attributes = [...node.attributes]
       .filter(([, { type }]) => type !== "graph" && type !== "graphs")
       .map(([name, attribute]) => [name, this.#attribute(attribute)] as const)
@@ -110,14 +139,19 @@ class Namer {
       this.#graph.opset(node.domain) ?? null,
       node.inputs.map((input) => (input === null ? null : (known.get(input) ?? "?"))),
       attributes,
-      bodiesOf(node).map((body) => this.#body(body, known)),
+      bodiesOf(node).map((body) => this.#body(body, known, loops)),
     ]);
   }
 
-  /** A body is what its outputs are, made of its inputs by position and of what it captures. */
-  #body(body: Body, known: Known): string {
-    body.inputs.forEach((id, index) => known.set(id, digest(["body input", index])));
-    this.#nodes(body, known);
+  /**
+   * A body is what its outputs are, made of its inputs by position and of what it captures. A loop in a loop may read
+   * the inputs of both: the inner one's are told from the others by how many loops it lies in. Those of the outermost
+   * have no such number, so that what locks tell of them holds.
+   */
+  #body(body: Body, known: Known, loops: number): string {
+    const place = loops === 0 ? [] : [loops];
+    body.inputs.forEach((id, index) => known.set(id, digest(["body input", index, ...place])));
+    this.#nodes(body, known, loops + (body.inputs.length > 0 ? 1 : 0));
     return digest(body.outputs.map((id) => known.get(id) ?? "?"));
   }
 
@@ -135,8 +169,15 @@ class Namer {
       case "floats":
       case "string":
         return [attribute.type, plain(attribute.value)];
-      default:
+      case "type":
+      case "reference":
+      case "opaque":
+        return [attribute.type, this.#carried.get(attribute) ?? "?"];
+      case "graph":
+      case "graphs":
         return attribute.type;
+      default:
+        return attribute satisfies never;
     }
   }
 

@@ -16,8 +16,9 @@ import type { Step } from "../pipeline/step.js";
 import { graphOf } from "../rules/rule-case.test.support.js";
 import { examplesOf } from "../train/small-networks.test.support.js";
 import { dropLayers } from "./drop-layers.js";
+import { fp16 } from "./fp16.js";
 import { passes } from "./index.js";
-import { feedsOf, run } from "./quantization/engine-case.test.support.js";
+import { feedsOf, quantized, run } from "./quantization/engine-case.test.support.js";
 
 async function dropped(
   graph: Graph,
@@ -115,7 +116,8 @@ describe("drop-layers", () => {
     expect(await gone({ layers: [1, 3] })).toEqual([0, 2, 4, 5]);
   });
 
-  it("keeps by influence those that change most of what goes through them", async () => {
+  /** Five layers, of which the second and the fourth add most. */
+  function unequal(): Graph {
     const { graph, last } = stackOf({
       groups: [{ kind: "perceptron", count: 5 }],
       normed: false,
@@ -130,16 +132,29 @@ describe("drop-layers", () => {
           editor.setConstant(id, Tensor.float32(tensor?.dims ?? [], scaled));
         }
     });
-    const samples = [1, 2, 3].map((seed) => ({ feeds: masked(graph, seed), label: undefined }));
-    const student = await dropped(
-      graph,
-      { layers: 2, by: "influence" },
-      { examples: examplesOf(samples) },
-    );
-    const reasons = student.journal.map(({ reason }) => reason);
-    for (const index of [0, 2, 4]) expect(reasons).toContain(`layer ${index} of 5 left out`);
-    expect(reasons).toHaveLength(3);
-  });
+    return graph;
+  }
+
+  it.each<[string, () => Promise<Graph>]>([
+    ["float32", async () => unequal()],
+    ["float16", async () => quantized(fp16, unequal())],
+  ])(
+    "keeps by influence those that change most of what goes through them, in %s",
+    async (_, of) => {
+      const graph = await of();
+      const samples = [1, 2, 3].map((seed) => ({ feeds: masked(graph, seed), label: undefined }));
+      const student = await dropped(
+        graph,
+        { layers: 2, by: "influence" },
+        { examples: examplesOf(samples) },
+      );
+      const reasons = student.journal
+        .filter(({ rule }) => rule === "drop-layers")
+        .map(({ reason }) => reason);
+      for (const index of [0, 2, 4]) expect(reasons).toContain(`layer ${index} of 5 left out`);
+      expect(reasons).toHaveLength(3);
+    },
+  );
 });
 
 describe("a student of fewer layers", () => {
@@ -203,6 +218,12 @@ describe("what cannot be left out is said", () => {
     ["more than there are", three, { layers: 4 }, /^RECIPE: The model has 3 layers that repeat/],
     ["one that there is not", three, { layers: [0, 3] }, /^RECIPE: The model has 3 layers/],
     ["none", three, { layers: [] }, /^RECIPE: drop-layers.layers is an empty list/],
+    [
+      "which, and how they are chosen",
+      three,
+      { layers: [0, 2], by: "influence" },
+      /^RECIPE: drop-layers.by goes with no list of layers/,
+    ],
     ["no data", three, { by: "influence" }, /^DATA_NOT_FOUND: drop-layers measures layers/],
   ])("%s", async (_, graph, options, message) =>
     expect(await fault(graph, options)).toMatch(message),

@@ -1,7 +1,7 @@
 import { PareError } from "@pare/runtime/format";
 import { type RepeatedLayer, repeatedLayers } from "../analysis/repeated-layers.js";
 import type { Graph } from "../ir/index.js";
-import { either, integer, listOf, oneOf, share } from "../pipeline/kinds.js";
+import { either, integer, listOf, oneOf, refuse, share } from "../pipeline/kinds.js";
 import { option, optional } from "../pipeline/options.js";
 import { definePass, type PassContext } from "../pipeline/pass.js";
 import { highest, spreadEvenly, wishedLayers } from "../prune/choose-layers.js";
@@ -30,22 +30,30 @@ export const dropLayers = definePass({
       "The first, the last and those at even distances between, or those that change most of what goes through them on samples.",
     ),
   },
-  create: (options) => ({
-    exactness: "lossy",
-    ...(options.by === "influence" && { needs: "examples" as const }),
-    async run(graph, context) {
-      await bringToNormalForm(graph);
-      const layers = repeatedLayers(graph);
-      const wished = wishedLayers(layers.length, { ...options, where });
-      const kept =
-        typeof wished !== "number"
-          ? wished
-          : options.by === "spread"
-            ? spreadEvenly(layers.length, wished)
-            : highest(await influences(graph, layers, context), wished);
-      leaveOutLayers(graph, layers, kept);
-    },
-  }),
+  create(options) {
+    if (options.by === "influence" && Array.isArray(options.layers))
+      refuse(
+        `${where}.by`,
+        "goes with no list of layers",
+        "Say how many are left, or leave `by` out.",
+      );
+    return {
+      exactness: "lossy",
+      ...(options.by === "influence" && { needs: "examples" as const }),
+      async run(graph, context) {
+        await bringToNormalForm(graph);
+        const layers = repeatedLayers(graph);
+        const wished = wishedLayers(layers.length, { ...options, where });
+        const kept =
+          typeof wished !== "number"
+            ? wished
+            : options.by === "spread"
+              ? spreadEvenly(layers.length, wished)
+              : highest(await influences(graph, layers, context), wished);
+        leaveOutLayers(graph, layers, kept);
+      },
+    };
+  },
 });
 
 /** @throws PareError DATA_NOT_FOUND without samples */

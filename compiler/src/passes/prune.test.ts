@@ -1,12 +1,15 @@
+import type { PassAccount } from "@pare/runtime/format";
 import { describe, expect, it } from "vitest";
 import { MeasuredActivations } from "../calibrate/measured-activations.js";
 import { countMacs, countParameters } from "../analysis/index.js";
 import { type Graph, verifyGraph } from "../ir/index.js";
 import { graphOf } from "../rules/rule-case.test.support.js";
 import { applyGroup } from "../pipeline/apply-step.js";
+import { examplesOf } from "../train/small-networks.test.support.js";
+import { fp16 } from "./fp16.js";
 import { findPass, passes } from "./index.js";
 import { prune } from "./prune.js";
-import { calibrationOn, quantized } from "./quantization/engine-case.test.support.js";
+import { calibrationOn, feedsOf, quantized } from "./quantization/engine-case.test.support.js";
 
 /** Two convolutions of eight channels; `live` of the first one's are ever above 0. */
 function network(live = 8): Graph {
@@ -125,6 +128,57 @@ describe("prune", () => {
     const [first] = [...pruned.allNodes()].filter(({ op }) => op === "Conv");
     expect(pruned.constant(first?.inputs[2])?.numbers()).toEqual([9, 9, 9, 9]);
   });
+
+  it("looks at samples of a model in float16, and fits it to them, in float32", async () => {
+    const graph = await quantized(fp16, network(4));
+    const options = { importance: "activation", keepFlops: 0.55, multiple: 4, reconstruct: true };
+    const pruned = graph.fork();
+    let account: PassAccount | undefined;
+    await prune.create(prune.parse(options)).run(pruned, {
+      activations: new MeasuredActivations(calibrationOn(graph)),
+      examples: examplesOf([1, 2, 3].map((seed) => ({ feeds: feedsOf(graph, seed), label: 0 }))),
+      onAccount: (told) => (account = told),
+    });
+    verifyGraph(pruned);
+    expect(account).toMatchObject({ importance: "activation" });
+    const [first] = [...pruned.allNodes()].filter(({ op }) => op === "Conv");
+    expect(pruned.constant(first?.inputs[2])?.numbers()).toEqual([9, 9, 9, 9]);
+    const said = kept(pruned);
+    expect(said).toContainEqual(expect.stringMatching(/^Conv changed: weights fitted/));
+    expect(said.join()).not.toContain("must stay as they were");
+  });
+
+  it("leaves a model in float16 as it is where it looks at no samples", async () => {
+    const pruned = await quantized(prune, await quantized(fp16, network()));
+    const weights = [...pruned.allValues()].flatMap(({ constant }) =>
+      constant !== undefined && constant.dims.length === 4 ? [constant.dtype] : [],
+    );
+    expect(weights).toEqual(["float16", "float16", "float16"]);
+  });
+
+  it("looks at the scales of batch normalization of a model in float16 that is fitted", async () => {
+    const pruned = await quantized(fp16, network());
+    const options = { importance: "batch-norm", keepFlops: 0.5, multiple: 4, reconstruct: true };
+    const examples = examplesOf([{ feeds: feedsOf(pruned, 1), label: 0 }]);
+    await prune.create(prune.parse(options)).run(pruned, { examples });
+    const scales = [...pruned.allNodes()].flatMap(({ op, inputs }) =>
+      op === "BatchNormalization" ? [pruned.constant(inputs[1])?.numbers()] : [],
+    );
+    expect(scales[0]?.map(Math.round)).toEqual([5, 5, 5, 5]);
+  });
+
+  it.each(["batch-norm", "activation"])(
+    "tells that weights decided where %s is not to be had",
+    async (importance) => {
+      const graph = graphOf({ x: ["float32", "N", 4] }, (input, b) => {
+        const hidden = b.add("Relu", [b.add("MatMul", [input("x"), b.weights(4, 16)])]);
+        return { y: b.add("MatMul", [hidden, b.weights(16, 3)]) };
+      });
+      const step = { use: "prune", with: { importance } };
+      const { shares } = await applyGroup(graph, { steps: [step] }, {}, passes);
+      expect(shares[0]?.account).toMatchObject({ importance: "magnitude" });
+    },
+  );
 
   it("refuses two wishes at once, and shares that are none", () => {
     const made = (options: unknown) => () => prune.create(prune.parse(options));

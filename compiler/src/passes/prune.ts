@@ -12,8 +12,12 @@ import type { Blocked, Group } from "../prune/groups.js";
 import { importances } from "../prune/importance.js";
 import { type PrunePlan, planPruning, type PruneWish } from "../prune/prune.js";
 import type { Measure } from "../prune/sizes.js";
+import { computeInFloat32 } from "./float32/in-float32.js";
+import { bringToFloat32, bringToNormalForm } from "./normal-form.js";
+import { mustStay } from "./pruning/must-stay.js";
 import { mostSamples, reconstruct } from "./pruning/reconstruct.js";
-import { bringToNormalForm } from "./normal-form.js";
+
+export { mustStay };
 
 const described = {
   keepFlops: optional(
@@ -94,7 +98,9 @@ async function run(
   context: PassContext,
   examples: Examples | undefined,
 ): Promise<void> {
-  await bringToNormalForm(graph);
+  const measures = wish.importance === "activation" && context.activations !== undefined;
+  if (measures || examples !== undefined) await bringToFloats(graph, wish);
+  else await bringToNormalForm(graph);
   const whole = graph.fork();
   throwIfAborted(context.signal);
   context.onProgress?.(0, "following channels");
@@ -114,6 +120,13 @@ async function run(
     ...context,
     onProgress: (fraction, what) => context.onProgress?.(0.1 + 0.9 * fraction, what),
   });
+}
+
+/** Samples are looked at in float32 alone. Simplifying would fold the batch norms whose scales are to be looked at. */
+async function bringToFloats(graph: Graph, { importance }: PruneWish): Promise<void> {
+  if (importance !== "batch-norm") return bringToFloat32(graph);
+  await bringToNormalForm(graph);
+  await computeInFloat32(graph);
 }
 
 function wishOf({
@@ -161,9 +174,6 @@ function sayWhatIsLeft(graph: Graph, { groups, cuts, blocked }: PrunePlan): void
       );
   for (const one of blocked) graph.leave("prune", one.node, blockedText(one));
 }
-
-/** What the journal says of channels that cannot be cut, and not of those that others matter less than. */
-export const mustStay = "must stay";
 
 function blockedText({ channels, of, reason }: Blocked): string {
   const which = channels === of ? "its channels" : `${channels} of its ${of} channels`;

@@ -12,8 +12,8 @@ const mostReasons = 20;
 /** What a plan cuts and what it leaves, as data. */
 export function pruningAccount(
   graph: Graph,
-  { groups, cuts, scores, blocked }: PrunePlan,
-  { measure, keep, importance, gradients }: PruneWish,
+  { groups, cuts, scores, importance, blocked }: PrunePlan,
+  { measure, keep }: PruneWish,
 ): PruningAccount {
   const gone = new Map(cuts.map((cut) => [cut.group, cut.gone]));
   const lost = (group: Group): number => (gone.get(group)?.length ?? 0) * group.width;
@@ -26,7 +26,7 @@ export function pruningAccount(
     kind: "pruning",
     measure,
     keep,
-    importance: gradients === undefined ? importance : "gradients",
+    importance,
     groups: told.map(({ group, at }) =>
       groupAccount(graph, group, gone.get(group) ?? [], scores[at] ?? new Float64Array()),
     ),

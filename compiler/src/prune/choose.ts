@@ -100,12 +100,14 @@ function takeWeakest(
     const at = weakest(next);
     const block = next[at];
     if (block === undefined) return false;
+    const macs = sizes.groupMacs(block.group);
     sizes.set(block.group, block.after);
     const now = sizes.total();
     const below = blockBelow(sizes, ladders, scores, block.group);
-    // What saves nothing of what is counted is not worth a channel.
-    if (now === cost) sizes.set(block.group, block.before);
-    if (now === cost || below === undefined) next.splice(at, 1);
+    // What saves nothing of what is counted is not worth a channel. In a branch it may, once the other is as cheap.
+    const isIdle = now === cost && sizes.groupMacs(block.group) === macs;
+    if (isIdle) sizes.set(block.group, block.before);
+    if (isIdle || below === undefined) next.splice(at, 1);
     else next[at] = below;
     cost = now;
   }

@@ -42,23 +42,23 @@ export async function magnitudes(
 
 /**
  * The size of the scale of the group's batch normalizations (Liu et al. 2017, "Network Slimming"); by magnitude where a
- * group has none.
+ * group has none. Null where no group has one.
  */
 export async function batchNormScales(
   graph: Graph,
   axes: ChannelAxes,
   groups: readonly Group[],
-): Promise<readonly Float64Array[]> {
-  const others = await magnitudes(graph, axes, groups);
+): Promise<readonly Float64Array[] | null> {
   const isScale = (member: Member): boolean =>
     axes
       .ends(member.axis)
       .some(({ node, port }) => node.op === "BatchNormalization" && port.index === 1);
+  const have = groups.map(({ members }) => members.some(isScale));
+  if (!have.includes(true)) return null;
+  const others = await magnitudes(graph, axes, groups);
   const sums = await sumsOver(graph, groups, sizes, isScale);
   return sums.map((units, at) =>
-    groups[at]?.members.some(isScale) === true
-      ? normalized(units)
-      : (others[at] ?? normalized(units)),
+    have[at] === true ? normalized(units) : (others[at] ?? normalized(units)),
   );
 }
 
@@ -92,7 +92,8 @@ export async function taylorScores(
 
 /**
  * How large a channel is on average where it is read, times the norm of the weights that read it (Sun et al. 2023,
- * "Wanda", by channels). A mean, so it is one of sizes behind a ReLU; by magnitude where nothing was measured.
+ * "Wanda", by channels). A mean, so it is one of sizes behind a ReLU; by magnitude where nothing was measured of a group.
+ * Null where nothing was of any.
  */
 export async function activationScores(
   graph: Graph,
@@ -100,7 +101,7 @@ export async function activationScores(
   groups: readonly Group[],
   activations: Activations,
   signal: AbortSignal | undefined,
-): Promise<readonly Float64Array[]> {
+): Promise<readonly Float64Array[] | null> {
   const wanted = new Map<string, Wanted>();
   const read = (member: Member): Wanted | undefined => {
     const { value, axis } = member.axis;
@@ -116,6 +117,7 @@ export async function activationScores(
       const one = read(member);
       if (one !== undefined) wanted.set(`${one.value}.${member.axis.axis}`, one);
     }
+  if (wanted.size === 0) return null;
   const [others, { channelMeans }] = [
     await magnitudes(graph, axes, groups),
     await activations.observe(graph, [...wanted.values()], { pass: "prune", signal }),

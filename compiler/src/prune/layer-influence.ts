@@ -1,5 +1,13 @@
 import { onnxArtifact, PareError, throwIfAborted } from "@pare/runtime/format";
-import { attribute, edit, type Editor, type Graph, Tensor, type ValueId } from "../ir/index.js";
+import {
+  attribute,
+  codeOfDtype,
+  edit,
+  type Editor,
+  type Graph,
+  Tensor,
+  type ValueId,
+} from "../ir/index.js";
 import type { RepeatedLayer } from "../analysis/repeated-layers.js";
 import { encodeModel } from "../onnx/index.js";
 import type { Examples } from "../pipeline/examples.js";
@@ -77,8 +85,12 @@ function emitInfluence(editor: Editor, input: ValueId, output: ValueId, axis: nu
     const axes = editor.constant("influence_axis", Tensor.int64([axis]));
     return editor.add1("ReduceSum", [editor.add1("Mul", [a, b]), axes], dropped);
   };
-  const squares = editor.add1("Mul", [dot(input, input), dot(output, output)]);
+  // Layers may be of other floats: sums of squares of float16 soon exceed it.
+  const floats = (value: ValueId): ValueId =>
+    editor.add1("Cast", [value], { to: attribute.int(codeOfDtype("float32")) });
+  const [before, after] = [floats(input), floats(output)];
+  const squares = editor.add1("Mul", [dot(before, before), dot(after, after)]);
   const lengths = editor.add1("Sqrt", [editor.add1("Add", [squares, number(1e-12)])]);
-  const cosine = editor.add1("Div", [dot(input, output), lengths]);
+  const cosine = editor.add1("Div", [dot(before, after), lengths]);
   return editor.add1("Sub", [number(1), editor.add1("ReduceMean", [cosine], dropped)]);
 }

@@ -29,6 +29,8 @@ export interface PrunePlan {
   readonly groups: readonly Group[];
   /** Of each group's units, 1 on average. */
   readonly scores: readonly Float64Array[];
+  /** What told them: magnitudes where what was wished is not to be had of this model. */
+  readonly importance: Importance | "gradients";
   readonly blocked: readonly Blocked[];
   /** MACs, parameters or channels before and after, as the wish measures. */
   readonly before: number;
@@ -46,7 +48,7 @@ export async function planPruning(
 ): Promise<PrunePlan> {
   const found = channelGroups(graph);
   const { axes, groups, blocked } = found;
-  const scores = await scoresOf(graph, found, wish, context);
+  const { scores, importance } = await scoresOf(graph, found, wish, context);
   const orders = scores.map((units) =>
     [...units.keys()].sort((a, b) => (units[a] as number) - (units[b] as number)),
   );
@@ -59,16 +61,32 @@ export async function planPruning(
     const gone = orders[at]?.slice(0, group.units - (left[at] ?? group.units)) ?? [];
     return gone.length === 0 ? [] : [{ group, gone }];
   });
-  return { axes, cuts, groups, scores, blocked, before, after: sizes.total() };
+  return { axes, cuts, groups, scores, importance, blocked, before, after: sizes.total() };
 }
 
-function scoresOf(
+async function scoresOf(
+  graph: Graph,
+  found: Groups,
+  { importance, gradients }: PruneWish,
+  context: Pick<PassContext, "activations" | "signal">,
+): Promise<Pick<PrunePlan, "scores" | "importance">> {
+  const { axes, groups } = found;
+  if (gradients !== undefined) {
+    const scores = await taylorScores(graph, axes, groups, gradients);
+    return { scores, importance: "gradients" };
+  }
+  const scores = await scoresBy(importance, graph, found, context);
+  if (scores !== null) return { scores, importance };
+  return { scores: await magnitudes(graph, axes, groups), importance: "magnitude" };
+}
+
+/** Null where a model has not what tells them. */
+async function scoresBy(
+  importance: Importance,
   graph: Graph,
   { axes, groups }: Groups,
-  { importance, gradients }: PruneWish,
   { activations, signal }: Pick<PassContext, "activations" | "signal">,
-): Promise<readonly Float64Array[]> {
-  if (gradients !== undefined) return taylorScores(graph, axes, groups, gradients);
+): Promise<readonly Float64Array[] | null> {
   switch (importance) {
     case "magnitude":
       return magnitudes(graph, axes, groups);
@@ -76,7 +94,7 @@ function scoresOf(
       return batchNormScales(graph, axes, groups);
     case "activation":
       return activations === undefined
-        ? magnitudes(graph, axes, groups)
+        ? null
         : activationScores(graph, axes, groups, activations, signal);
     default:
       return importance satisfies never;

@@ -86,6 +86,12 @@ export class Sizes {
     return macs;
   }
 
+  /** The MACs where a group's channels are made and read, whichever branch that is in; 0 where something else counts. */
+  groupMacs(group: number): number {
+    if (this.#measure !== "macs") return 0;
+    return this.#readersOf(group).reduce((sum, node) => sum + (this.nodeMacs(node) ?? 0), 0);
+  }
+
   #macs(): number {
     const macs = sumOfBody(this.#graph, this.#graph.main, (node) => this.nodeMacs(node));
     if (macs !== null) return macs;
@@ -152,7 +158,7 @@ function product(sizes: readonly number[]): number {
   return sizes.reduce((all, size) => all * size, 1);
 }
 
-/** MACs of a model whose free sizes count as `nominalSize`; what is kept of one is said of these. */
+/** MACs of a model whose free sizes count as `nominalSize` says; what is kept of one is said of these. */
 export function countNominalMacs(graph: Graph): number {
   return new Sizes(graph, [], "macs").total();
 }

@@ -30,6 +30,7 @@ it.each([
   ["layers=3,depth=0.5", /says twice how many layers are left/],
   ["by=influence", /does not say how many layers are left/],
   ["by=influence,width=0.5", /does not say how many layers are left/],
+  ["layers=0+2+5,by=influence", /says which layers are left, and how they are chosen/],
   ["layers=three", /has "three" for layers/],
   ["layers=1+", /has "1\+" for layers/],
   ["depth=0.5,height=2", /does not know "height"/],

@@ -10,8 +10,8 @@ export type StudentSource =
 const cuts = ["depth", "layers", "by", "width"] as const;
 
 /**
- * Reads what `--student` says: a file, or `depth=0.5`, `layers=3`, `layers=0+2+5`, each with `by=influence` or without,
- * and beside it or alone `width=0.5`.
+ * Reads what `--student` says: a file, or `layers=0+2+5`, or `depth=0.5` or `layers=3`, each with `by=influence` or
+ * without, and beside it or alone `width=0.5`.
  * @throws PareError ARGUMENT
  */
 export function studentSource(text: string): StudentSource {
@@ -23,6 +23,8 @@ export function studentSource(text: string): StudentSource {
   if (depth !== undefined && layers !== undefined) refuse("says twice how many layers are left");
   const deep = depth !== undefined || layers !== undefined;
   if (by !== undefined && !deep) refuse("does not say how many layers are left");
+  if (by !== undefined && layers?.includes("+") === true)
+    refuse("says which layers are left, and how they are chosen");
   const drop: Step = {
     use: "drop-layers",
     with: {

@@ -37,7 +37,7 @@ const limits = { warmUpMs: 300, blocks: 9, maxBlocks: 24, maxMs: 4000 };
 /**
  * Which share of the multiply-accumulates leaves the latency that is wished for, timed on the target's engine with what
  * weights there are: training changes none of the sizes.
- * @throws PareError RECIPE where even the smallest is not quick enough; UNSUPPORTED_OP, UNSUPPORTED_DEVICE
+ * @throws PareError RECIPE where nothing multiplies, or even the smallest is not quick enough; UNSUPPORTED_OP, UNSUPPORTED_DEVICE
  */
 export async function keepByLatency(
   wish: LatencyWish,
@@ -54,6 +54,7 @@ export async function keepByLatency(
   if (guessed !== null) say.note(guessed);
   const whole = await cutTo(null);
   const { macs, least } = prunableWork(whole, channelGroups(whole).groups);
+  if (macs <= 0) throw noWork(keep);
   const before = await artifactOf(whole);
   const engines = await openEngines([target]);
   try {
@@ -96,6 +97,17 @@ function demandTimed(host: EngineHost | undefined): void {
     {
       where: host.target,
       hint: "Time on a machine with a GPU, or with --target cpu or wasm; --keep-flops needs no times.",
+    },
+  );
+}
+
+function noWork(keep: number): PareError {
+  return new PareError(
+    "RECIPE",
+    `--keep-latency ${keep} cannot be met: the model has no multiply-accumulates.`,
+    {
+      where: "--keep-latency",
+      hint: "Do without pruning; pare optimize may still make it faster.",
     },
   );
 }

@@ -69,11 +69,14 @@ export async function runPrune(
             model,
             target,
             keep: keepLatency,
-            // What looks at samples changes no size.
+            // What looks at samples changes no size, and leaves all in float32.
             stepsFor: (keepFlops) =>
               keepFlops === null
                 ? [simplifyStep(options)]
-                : stepsOf({ ...options, keepFlops, reconstruct: false }),
+                : [
+                    ...stepsOf({ ...options, keepFlops, reconstruct: false }),
+                    ...(options.reconstruct || epochs !== undefined ? [{ use: "fp32" }] : []),
+                  ],
             seed,
             say,
             signal,

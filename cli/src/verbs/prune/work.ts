@@ -29,7 +29,8 @@ function macsOf(graph: Graph): number | null {
 }
 
 export function workText(before: Work, after: Work, graph: Graph): string {
-  const free = hasFreeSizes(graph) ? `, free sizes taken as ${nominalSize}` : "";
+  const size = hasFreeSizes(graph) ? nominalSize(graph) : null;
+  const free = size === null ? "" : `, free sizes taken as ${size}`;
   const macs =
     before.macs === null || after.macs === null
       ? "not counted"

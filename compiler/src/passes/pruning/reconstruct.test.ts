@@ -323,8 +323,8 @@ describe("layers that lost inputs", () => {
     await reconstruct(whole, cut, consumers, examplesOf(samplesOf(graph, 2)), {});
     const said = cut.journal.map(({ what, reason }) => `${what}: ${reason.split(/[:,]/)[0]}`);
     expect(said).toEqual([
-      "left: not fitted",
-      "left: not fitted",
+      "left: its weights must stay as they were",
+      "left: its weights must stay as they were",
       "changed: weights fitted to what it gave",
     ]);
   });

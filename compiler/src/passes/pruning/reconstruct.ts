@@ -7,6 +7,7 @@ import type { Consumer } from "../../prune/consumers.js";
 import { ridgeRegression, squaredError } from "../../prune/ridge-regression.js";
 import { bindBatch } from "../../train/bind-batch.js";
 import { type FittedLayer, fittedLayer, putRows, rowsOf, unknownsOf } from "./fitted-layer.js";
+import { mustStay } from "./must-stay.js";
 import { fittingGraph, type Fitting, fittingOf, fittingSums } from "./fitting-graph.js";
 
 /** Of a layer's inputs, on average: what samples do not tell stays as it was. */
@@ -88,7 +89,7 @@ async function fit(cut: Graph, layer: FittedLayer, fitting: Fitting | undefined)
     const own = before.subarray(start, start + equations.cross.length);
     const fitted = ridgeRegression(equations, own, ridge, width > layer.inputs);
     if (fitted === null) {
-      leave(cut, node, "its weights stay as they were: the samples do not tell others");
+      leave(cut, node, "the samples do not tell others");
       return;
     }
     after.set(fitted, start);
@@ -107,5 +108,5 @@ function shareText(part: number, whole: number): string {
 }
 
 function leave(graph: Graph, node: Node, why: string): void {
-  graph.leave(pass, node, `not fitted: ${why}`);
+  graph.leave(pass, node, `its weights ${mustStay} as they were: ${why}`);
 }

@@ -1,0 +1,58 @@
+import { describe, expect, it } from "vitest";
+import { countMacs } from "../analysis/index.js";
+import { attribute } from "../ir/index.js";
+import { either, graphOf } from "../rules/rule-case.test.support.js";
+import { planPruning, type PruneWish } from "./prune.js";
+
+const wish: PruneWish = {
+  keep: 0.6,
+  where: "keepFlops",
+  scope: "global",
+  multiple: 1,
+  measure: "macs",
+  importance: "magnitude",
+};
+
+describe("a share of the multiply-accumulates", () => {
+  it("is one at a size that is enough for all windows, as those of wav2vec2", async () => {
+    const network = (length: number | string) =>
+      graphOf({ x: ["float32", 1, 1, length] }, (input, b) => {
+        let last = input("x");
+        for (const [at, kernel] of [10, 3, 3, 3, 3, 2, 2].entries()) {
+          const strides = { strides: attribute.ints([at === 0 ? 5 : 2]) };
+          const weights = b.weights(16, at === 0 ? 1 : 16, kernel);
+          last = b.add("Relu", [b.add("Conv", [last, weights], strides)]);
+        }
+        return { y: last };
+      });
+    const { before, after } = await planPruning(network("L"), wish);
+    expect(before).toBe(countMacs(network(512)));
+    expect(after).toBeLessThanOrEqual(0.6 * before);
+    expect(after).toBeGreaterThan(0.5 * before);
+  });
+
+  it("is found where it takes channels of both branches, of which only the dearer counts", async () => {
+    const graph = graphOf({ c: ["bool"], x: ["float32", 1, 3, 4, 4] }, (input, b) => {
+      const branch = (one: typeof b) => {
+        const hidden = one.add("Conv", [input("x"), one.weights(16, 3, 1, 1)]);
+        return one.add("Conv", [one.add("Relu", [hidden]), one.weights(2, 16, 1, 1)]);
+      };
+      return { y: either(b, input("c"), branch, branch) };
+    });
+    const { cuts, before, after } = await planPruning(graph, { ...wish, keep: 0.5 });
+    expect(after).toBe(0.5 * before);
+    expect(cuts.map(({ gone }) => gone.length)).toEqual([8, 8]);
+  });
+
+  it("takes nothing of a branch that is the cheaper one in any case", async () => {
+    const graph = graphOf({ c: ["bool"], x: ["float32", 1, 3, 4, 4] }, (input, b) => {
+      const branchOf = (channels: number) => (one: typeof b) => {
+        const hidden = one.add("Conv", [input("x"), one.weights(channels, 3, 1, 1)]);
+        return one.add("Conv", [one.add("Relu", [hidden]), one.weights(2, channels, 1, 1)]);
+      };
+      return { y: either(b, input("c"), branchOf(32), branchOf(8)) };
+    });
+    const { cuts } = await planPruning(graph, { ...wish, keep: 0.5 });
+    expect(cuts.map(({ group, gone }) => [group.units, gone.length])).toEqual([[32, 16]]);
+  });
+});
