@@ -1,12 +1,15 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { onnxArtifact } from "@pare/runtime/format";
-import type { Browser } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { EngineBrowser } from "./browser.js";
 import { findBrowser } from "./find-browser.js";
 import { EngineHost } from "./host.js";
 
+const { chromium }: typeof import("playwright-core") = createRequire(import.meta.url)(
+  "playwright-core",
+);
 const hasBrowser = (await findBrowser()) !== null;
 const file = new URL("../../../fixtures/models/mnist-cnn.onnx", import.meta.url);
 const digit = {
@@ -16,15 +19,14 @@ const digit = {
 describe.skipIf(!hasBrowser)("a browser of engines", () => {
   const artifact = readFile(file).then((bytes) => onnxArtifact(bytes));
   const launched: Browser[] = [];
+  let isUnlucky = false;
   let engines: EngineBrowser;
   let host: EngineHost;
   beforeAll(async () => {
-    const { chromium }: typeof import("playwright-core") = createRequire(import.meta.url)(
-      "playwright-core",
-    );
     const launch = chromium.launch.bind(chromium);
     vi.spyOn(chromium, "launch").mockImplementation(async (options) => {
       const browser = await launch(options);
+      if (isUnlucky) failToOpen(browser);
       launched.push(browser);
       return browser;
     });
@@ -67,6 +69,23 @@ describe.skipIf(!hasBrowser)("a browser of engines", () => {
     expect(launched).toHaveLength(2);
   });
 
+  it("leaves no page behind that did not open", async () => {
+    await crashPage(launched.at(-1));
+    failToOpen(launched.at(-1));
+    await expect(engines.openChannel("wasm")).rejects.toMatchObject({ code: "ENGINE_CRASHED" });
+    expect(pagesOf(launched.at(-1))).toEqual([]);
+    const cold = await EngineHost.start("wasm", () => engines.openChannel("wasm"));
+    await cold.dispose();
+    expect(launched).toHaveLength(2);
+  });
+
+  it("leaves no browser behind whose first page did not open", async () => {
+    isUnlucky = true;
+    await expect(EngineBrowser.launch()).rejects.toMatchObject({ code: "ENGINE" });
+    isUnlucky = false;
+    expect(launched.pop()?.isConnected()).toBe(false);
+  });
+
   it("starts no engine once it was disposed of, which is a crash like others", async () => {
     await engines.dispose();
     await expect(engines.openChannel("wasm")).rejects.toMatchObject({
@@ -77,8 +96,23 @@ describe.skipIf(!hasBrowser)("a browser of engines", () => {
   });
 });
 
+function pagesOf(browser: Browser | undefined): Page[] {
+  return browser?.contexts().flatMap((context) => context.pages()) ?? [];
+}
+
+/** The next page goes nowhere. */
+function failToOpen(browser: Browser | undefined): void {
+  if (browser === undefined) throw new Error("There is no browser.");
+  const newPage = browser.newPage.bind(browser);
+  vi.spyOn(browser, "newPage").mockImplementationOnce(async () => {
+    const page = await newPage();
+    vi.spyOn(page, "goto").mockRejectedValueOnce(new Error("It does not open."));
+    return page;
+  });
+}
+
 async function crashPage(browser: Browser | undefined): Promise<void> {
-  const [page] = browser?.contexts().flatMap((context) => context.pages()) ?? [];
+  const [page] = pagesOf(browser);
   if (page === undefined) throw new Error("There is no page to crash.");
   const gone = new Promise((resolve) => page.once("crash", resolve));
   await page.goto("chrome://crash").catch(() => {});

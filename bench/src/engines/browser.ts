@@ -55,6 +55,7 @@ export class EngineBrowser {
     const server = await ModuleServer.start((path, request, response) =>
       mailboxes.handle(path, request, response),
     );
+    let browser: Browser | undefined;
     try {
       const options = {
         executablePath,
@@ -65,12 +66,13 @@ export class EngineBrowser {
       };
       const launch = (): Promise<Browser> =>
         folder === undefined ? chromium.launch(options) : launchIn(folder, chromium, options);
-      const browser = await launch();
+      browser = await launch();
       const name = `${brand(executablePath)} ${browser.version().split(".")[0]}`;
       const started = new EngineBrowser(name, browser, launch, server, mailboxes);
       await started.#livePage();
       return started;
     } catch (error) {
+      await browser?.close().catch(() => {}); // it may have crashed
       await server.dispose();
       const message = `The browser at ${executablePath} does not start: ${shortly(error)}`;
       throw new PareError("ENGINE", message, {
@@ -137,7 +139,12 @@ export class EngineBrowser {
       this.#lose("its page crashed, most often for want of memory");
       page.close().catch(() => {}); // it may go with its browser
     });
-    await page.goto(`${this.#server.base}page.html`);
+    try {
+      await page.goto(`${this.#server.base}page.html`);
+    } catch (error) {
+      await page.close().catch(() => {}); // it may have crashed
+      throw error;
+    }
     return page;
   }
 

@@ -25,6 +25,12 @@ const engineModules: Readonly<Record<string, string>> = {
   "onnxruntime-web/webgpu": "ort.webgpu.bundle.min.mjs",
 };
 
+/** What the runtime's `imports` name, as a browser takes them. */
+const platformModules: Readonly<Record<string, string>> = {
+  "#platform": "browser.js",
+  "#ort-wasm": "ort-wasm-browser.js",
+};
+
 const types: Readonly<Record<string, string>> = {
   ".js": "text/javascript",
   ".mjs": "text/javascript",
@@ -136,7 +142,8 @@ function withUrls(source: string, secret: string): string {
 function urlOf(specifier: string): string | null {
   const engine = engineModules[specifier];
   if (engine) return `ort/${engine}`;
-  if (specifier === "#platform") return "runtime/platform/browser.js";
+  const own = platformModules[specifier];
+  if (own) return `runtime/platform/${own}`;
   if (!specifier.startsWith("@pare/runtime")) return null;
   const module = relative(dirname(runtimeEntry), resolve(specifier)).split(sep).join("/");
   return `runtime/${module.replace(/\.ts$/, ".js")}`;

@@ -7,6 +7,7 @@ import {
   type SizeBytes,
   type TargetName,
   type Tensors,
+  throwIfAborted,
 } from "@pare/runtime/format";
 import { EngineHost } from "../engines/host.js";
 import { measureLatency } from "../measure/latency.js";
@@ -14,7 +15,7 @@ import { sizeOf } from "../measure/size.js";
 import { finalLimits } from "../measure/whole.js";
 import { median } from "../statistics/quantile.js";
 import type { ContestRow, ContestState } from "./state.js";
-import type { Visit } from "./visited-browser.js";
+import { pageGone, type Visit } from "./visited-browser.js";
 
 /** A model as one target loads it. */
 export interface Contender {
@@ -85,7 +86,7 @@ class Contest {
     const times = new Map<TargetName, number[]>();
     for (let round = 0; round < starts; round += 1)
       for (const { target, artifact } of this.#standing()) {
-        this.#show({ phase: `Starting ${target}, ${round + 1} of ${starts}.` });
+        this.#begin(`Starting ${target}, ${round + 1} of ${starts}.`);
         this.#visit.servedFiles();
         await this.#attempt(target, async () => {
           const { engine, startupMs } = await this.#coldStart(target, artifact);
@@ -113,8 +114,8 @@ class Contest {
   }
 
   async #sizes(engineFiles: ReadonlyMap<TargetName, readonly string[]>): Promise<void> {
-    this.#show({ phase: "Compressing what is downloaded." });
     for (const { target, artifact } of this.#standing()) {
+      this.#begin("Compressing what is downloaded.");
       const files = engineFiles.get(target) ?? [];
       const engine = await Promise.all(files.map((path) => this.#sizeOfFile(path)));
       this.#row(target, { downloadBytes: summed([await sizeOf(artifact), ...engine]) });
@@ -134,7 +135,7 @@ class Contest {
     const standing = this.#standing();
     const [first] = standing;
     if (first === undefined) return;
-    this.#show({ phase: "Timing runs." });
+    this.#begin("Timing runs.");
     const targets = standing.map(({ target }) => target);
     const host = await EngineHost.start(first.target, () => this.#visit.openChannel(targets));
     try {
@@ -162,6 +163,13 @@ class Contest {
       if (isGone || this.#visit.isOver) throw error;
       this.#row(target, { failure: messageOf(error) });
     }
+  }
+
+  /** Shows what comes next, unless nobody waits for it any more. */
+  #begin(phase: string): void {
+    throwIfAborted(this.#request.signal);
+    if (this.#visit.isOver) throw pageGone(this.#visit.browser);
+    this.#show({ phase });
   }
 
   #row(target: TargetName, change: Partial<ContestRow>): void {

@@ -71,6 +71,7 @@ describe("a page that is open in somebody's browser", () => {
     const refusedToo = expect(waiting).rejects.toMatchObject(gone);
     second.leave();
     await refusedToo;
+    await expect(next?.openChannel(["aot"])).rejects.toMatchObject(gone);
     first.leave();
   });
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { TargetName } from "@pare/runtime/format";
+import { PareError, type TargetName } from "@pare/runtime/format";
 import { Mailboxes } from "../engines/mailbox.js";
 import { ModuleServer } from "../engines/module-server.js";
 import type { Channel } from "../engines/protocol.js";
@@ -11,7 +11,10 @@ export interface Visit {
   /** `Firefox 150` */
   readonly browser: string;
   readonly isOver: boolean;
-  /** A fresh worker with the engines of these targets. */
+  /**
+   * A fresh worker with the engines of these targets.
+   * @throws PareError ENGINE_CRASHED where the page is gone
+   */
   openChannel(targets: readonly TargetName[]): Promise<Channel>;
   show(state: ContestState): void;
   /** The engine's files that were served since this was asked last. */
@@ -121,7 +124,9 @@ class OpenPage implements Visit {
     return this.#isOver;
   }
 
-  openChannel(targets: readonly TargetName[]): Promise<Channel> {
+  async openChannel(targets: readonly TargetName[]): Promise<Channel> {
+    // Nobody would start the worker, and whoever asked it something would wait in vain.
+    if (this.#isOver) throw pageGone(this.browser);
     const target = targets.join(",");
     return this.#mailboxes.open(
       `${target} in ${this.browser}`,
@@ -152,6 +157,13 @@ class OpenPage implements Visit {
     // JSON has no line breaks of its own, which would end an event.
     if (!this.#isOver) this.#response.write(`data: ${JSON.stringify(command)}\n\n`);
   }
+}
+
+export function pageGone(browser: string): PareError {
+  return new PareError("ENGINE_CRASHED", `The page in ${browser} is gone.`, {
+    where: browser,
+    hint: "Open it again.",
+  });
 }
 
 /** By what a browser says of itself, which may be anything: only what is known is taken. */

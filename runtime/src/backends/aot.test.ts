@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { aot } from "./aot.js";
 
 const value = (name: string, at = 0): object => ({ name, type: "float32", dims: [4], at });
@@ -41,7 +41,29 @@ function load(facts: object | undefined, body: readonly number[] = [], weights?:
 
 const feeds = { x: { type: "float32", dims: [4], data: Float32Array.of(1, 2, 3, 4) } } as const;
 
+/** What browsers say, among other things, where a page's policy does not let WebAssembly be compiled. */
+const policies = {
+  Chromium: "WebAssembly.compile(): 'unsafe-eval' is not an allowed source of script",
+  Firefox: "call to WebAssembly.compile() blocked by CSP",
+  WebKit:
+    "Refused to create a WebAssembly object because 'unsafe-eval' or 'wasm-unsafe-eval' is not",
+};
+
 describe("a module", () => {
+  it.each(Object.entries(policies))("that the policy of %s forbids says so", async (_, said) => {
+    const forbid = vi
+      .spyOn(WebAssembly, "compile")
+      .mockRejectedValue(new WebAssembly.CompileError(said));
+    try {
+      await expect(load(whole)).rejects.toMatchObject({
+        code: "ENGINE_POLICY",
+        hint: expect.stringContaining("'wasm-unsafe-eval'"),
+      });
+    } finally {
+      forbid.mockRestore();
+    }
+  });
+
   it("runs on its own memory", async () => {
     const session = await load(whole);
     expect(await session.run(feeds)).toEqual({

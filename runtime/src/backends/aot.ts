@@ -72,7 +72,7 @@ async function load(
 function refused(cause: unknown): PareError {
   const said = messageOf(cause);
   const details = { where: engine, cause };
-  if (/unsafe-eval|Content Security Policy/i.test(said))
+  if (/unsafe-eval|CSP/.test(said))
     return new PareError("ENGINE_POLICY", `${engine} may not be compiled here: ${said}`, {
       ...details,
       hint: "Add 'wasm-unsafe-eval' to script-src of the content security policy.",

@@ -1,4 +1,4 @@
-import { importOrtWasm } from "#platform";
+import { importOrtWasm } from "#ort-wasm";
 import type { Backend } from "../format/engine/backend.js";
 import { engineName, probed } from "./ort.js";
 import { engine, type WebBuild, type WebOptions } from "./web-build.js";

@@ -1,7 +1,7 @@
-/** A module with a function of no parameters that gives a vector: i8x16.splat of 0. */
+/** A module with a function that gives a vector: the i8x16.popcnt of zeros. */
 const simd = [
-  0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 5, 1, 0x60, 0, 1, 0x7b, 3, 2, 1, 0, 10, 8, 1, 6, 0, 0x41, 0,
-  0xfd, 0x0f, 0x0b,
+  0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 5, 1, 0x60, 0, 1, 0x7b, 3, 2, 1, 0, 10, 10, 1, 8, 0, 0x41, 0,
+  0xfd, 0x0f, 0xfd, 0x62, 0x0b,
 ];
 
 /** A module that cannot be started where relaxed SIMD is not there, or what it computes is not right. */

@@ -10,6 +10,7 @@ import { makeBundle, type TestBundle, writeFiles } from "../../test-models/write
 import { cpu } from "../backends/ort-node.js";
 import { wasm, webgpu } from "../backends/ort-web.js";
 import type { Backend } from "../format/engine/backend.js";
+import { PareError } from "../format/error.js";
 import { bundleJson } from "../format/bundle/parse-runnable.js";
 import { sha256Sync } from "../format/sha256.js";
 import { load, type LoadModelOptions } from "./load.js";
@@ -164,6 +165,25 @@ describe("load", () => {
     await selectionOf(folder, { backends: [counted] });
     await selectionOf(folder, { backends: [counted] });
     expect(runs).toBe(3);
+  });
+
+  it("says of an engine that fails in the golden check what failed, and goes on", async () => {
+    const failing: Backend = {
+      ...cpu(),
+      probe: async () => ({ ok: true, engine: `failing ${folder}` }),
+      async load(...args) {
+        const session = await cpu().load(...args);
+        const lost = new PareError("NO_MEMORY", "out of memory", { hint: "Use a smaller input." });
+        return { ...session, run: () => Promise.reject(lost) };
+      },
+    };
+    const { chosen, tried } = await selectionOf(folder, { backends: [failing, wasm()] });
+    expect(chosen).toBe("wasm");
+    expect(tried[0]).toMatchObject({ code: "NO_MEMORY", hint: "Use a smaller input." });
+    await expect(load(folder, { backends: [failing] })).rejects.toMatchObject({
+      code: "NO_MEMORY",
+      cause: { message: "out of memory" },
+    });
   });
 });
 
@@ -326,7 +346,7 @@ describe("a damaged bundle", () => {
     await writeFile(join(folder, "golden.json"), bytes);
     await writeFile(join(folder, "manifest.json"), bundleJson({ ...bundle.manifest, golden }));
     await expect(load(folder, { backends })).rejects.toMatchObject({
-      code: "GOLDEN",
+      code: "BUNDLE_INVALID",
       message: expect.stringMatching(/inputs have \d+ elements/),
     });
   });

@@ -20,8 +20,3 @@ export function deviceMemoryBytes(): number | undefined {
   const gibibytes = navigator?.deviceMemory ?? 8;
   return gibibytes < 8 ? gibibytes * 2 ** 30 : undefined;
 }
-
-/** The smallest build of onnxruntime-web that runs models in WebAssembly. */
-export function importOrtWasm(): Promise<typeof import("onnxruntime-web")> {
-  return import("onnxruntime-web/wasm");
-}

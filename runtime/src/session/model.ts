@@ -11,8 +11,15 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
 }
 
+/** By output, the input that it may be at the next step. */
+export type PairsOf<Inputs extends object, Outputs extends object> = {
+  readonly [Name in keyof Outputs]?: keyof Inputs;
+};
+
 /** What is fed at each step: all inputs but the state, which may be given to begin elsewhere than at zeros. */
-export type StepInputs<Inputs extends object, State extends object> = string extends keyof State
+export type StepInputs<Inputs extends object, State extends object> = string extends
+  | keyof Inputs
+  | keyof State
   ? Given
   : Omit<Inputs, State[keyof State] & PropertyKey> & Partial<Inputs>;
 
@@ -61,7 +68,9 @@ export interface SyncModel<
    * @param state by output name, the input that it is at the next step, where the bundle does not say it
    * @throws PareError ARGUMENT for a pair that is no output and input of one type and size; ENGINE_ASYNC
    */
-  stream(state?: State): SyncStream<StepInputs<Inputs, State>, StepOutputs<Outputs, State>>;
+  stream<Carried extends PairsOf<Inputs, Outputs> = Extract<State, PairsOf<Inputs, Outputs>>>(
+    state?: Carried,
+  ): SyncStream<StepInputs<Inputs, Carried>, StepOutputs<Outputs, Carried>>;
 }
 
 /** A loaded variant: `isSync` says which. */

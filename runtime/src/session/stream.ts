@@ -3,7 +3,7 @@ import type { Given, StatePairs, Stream, SyncStream } from "../format/engine/run
 import { PareError } from "../format/error.js";
 import { elementCount, type Feeds, type Tensor, zeros } from "../format/tensor/tensor.js";
 import type { ValueInfo } from "../format/tensor/value-info.js";
-import type { Model, StepInputs, StepOutputs, SyncModel } from "./model.js";
+import type { Model, PairsOf, StepInputs, StepOutputs, SyncModel } from "./model.js";
 
 /**
  * Steps that carry a model's state from each to the next, zeros at the start, whatever its engine: on a model that runs
@@ -12,14 +12,24 @@ import type { Model, StepInputs, StepOutputs, SyncModel } from "./model.js";
  * @param state by output name, the input that it is at the next step, where the bundle does not say it
  * @throws PareError ARGUMENT for a pair that is no output and input of one type and size, where that is known
  */
-export function stream<Inputs extends object, Outputs extends object, State extends object>(
+export function stream<
+  Inputs extends object,
+  Outputs extends object,
+  State extends object,
+  Carried extends PairsOf<Inputs, Outputs> = Extract<State, PairsOf<Inputs, Outputs>>,
+>(
   model: SyncModel<Inputs, Outputs, State>,
-  state?: State,
-): SyncStream<StepInputs<Inputs, State>, StepOutputs<Outputs, State>>;
-export function stream<Inputs extends object, Outputs extends object, State extends object>(
+  state?: Carried,
+): SyncStream<StepInputs<Inputs, Carried>, StepOutputs<Outputs, Carried>>;
+export function stream<
+  Inputs extends object,
+  Outputs extends object,
+  State extends object,
+  Carried extends PairsOf<Inputs, Outputs> = Extract<State, PairsOf<Inputs, Outputs>>,
+>(
   model: Model<Inputs, Outputs, State>,
-  state?: State,
-): Stream<StepInputs<Inputs, State>, StepOutputs<Outputs, State>>;
+  state?: Carried,
+): Stream<StepInputs<Inputs, Carried>, StepOutputs<Outputs, Carried>>;
 export function stream(model: Model, state: StatePairs = model.state): Stream {
   return model.isSync ? model.stream(state) : openStream(model, state);
 }

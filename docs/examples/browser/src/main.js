@@ -1,5 +1,5 @@
 import bundle from "./bundle.js";
-import { classify, loadDigits } from "./digits.js";
+import { digitsFrom } from "./digits.js";
 
 // How it runs can be chosen in the address: ?target=wasm&threads=2&in=worker&from=static
 const choice = new URLSearchParams(location.search);
@@ -9,20 +9,31 @@ const threads = choice.has("threads") ? Number(choice.get("threads")) : undefine
 const source =
   choice.get("from") === "static" ? new URL("digits.pare/", document.baseURI).href : undefined;
 
-const classifyHere = choice.get("in") === "worker" ? inWorker() : onPage();
-
-function onPage() {
-  const model = loadDigits(source ?? bundle, { target, threads });
-  return async (pixels) => classify(await model, pixels);
-}
+const classify =
+  choice.get("in") === "worker" ? inWorker() : digitsFrom(source ?? bundle, { target, threads });
 
 function inWorker() {
   const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+  const waiting = new Map();
+  let asked = 0;
+
+  worker.onmessage = ({ data: { id, error, ...answer } }) => {
+    const { resolve, reject } = waiting.get(id);
+    waiting.delete(id);
+    if (error === undefined) resolve(answer);
+    else reject(new Error(error));
+  };
+  worker.onerror = ({ message }) => {
+    for (const { reject } of waiting.values())
+      reject(new Error(message || "The worker did not start."));
+    waiting.clear();
+  };
+
   return (pixels) =>
     new Promise((resolve, reject) => {
-      worker.onmessage = ({ data }) => (data.error ? reject(new Error(data.error)) : resolve(data));
-      worker.onerror = (event) => reject(new Error(event.message || "The worker did not start."));
-      worker.postMessage({ source, target, threads, pixels });
+      const id = ++asked;
+      waiting.set(id, { resolve, reject });
+      worker.postMessage({ id, source, target, threads, pixels });
     });
 }
 
@@ -37,7 +48,7 @@ function pixelsOf(canvas) {
 
 async function show() {
   try {
-    const { digit, logits, selection } = await classifyHere(pixelsOf(canvas));
+    const { digit, logits, selection } = await classify(pixelsOf(canvas));
     output.value = `${digit}, says ${selection.chosen} on ${selection.engine}`;
     output.dataset.result = JSON.stringify({ digit, logits, selection });
   } catch (error) {
@@ -64,10 +75,12 @@ let last;
 canvas.style = "width: 280px; image-rendering: pixelated; touch-action: none";
 canvas.onpointerdown = (event) => (last = at(event));
 canvas.onpointermove = (event) => {
-  if (event.buttons === 0) return;
-  line(last, at(event));
-  last = at(event);
+  // A drag that comes from outside begins where it comes in.
+  const next = event.buttons === 0 ? undefined : at(event);
+  if (last && next) line(last, next);
+  last = next;
 };
+canvas.onpointerleave = () => (last = undefined);
 canvas.onpointerup = show;
 document.querySelector("button").onclick = clear;
 

@@ -1,14 +1,14 @@
 import bundle from "./bundle.js";
-import { classify, loadDigits } from "./digits.js";
+import { digitsFrom } from "./digits.js";
 
-let model;
+let classify;
 
-/** Takes { source?, target?, threads?, pixels }, and answers with { digit, logits, selection } or { error }. */
-self.onmessage = async ({ data: { source = bundle, target, threads, pixels } }) => {
+/** Takes { id, source?, target?, threads?, pixels }, and answers with { id, digit, logits, selection } or { id, error }. */
+self.onmessage = async ({ data: { id, source = bundle, target, threads, pixels } }) => {
   try {
-    model ??= loadDigits(source, { target, threads });
-    self.postMessage(await classify(await model, pixels));
+    classify ??= digitsFrom(source, { target, threads });
+    self.postMessage({ id, ...(await classify(pixels)) });
   } catch (error) {
-    self.postMessage({ error: String(error) });
+    self.postMessage({ id, error: String(error) });
   }
 };

@@ -96,13 +96,8 @@ describe("what is drawn at random", () => {
     const golden = await recorded("dims");
     expect(golden.cases[0]?.outputs).toEqual([]);
     expect(await checkGolden(golden, "a", tolerance, answer(3, 5))).toEqual({ ok: true });
-    const fails: RunTensors = async () => {
-      throw new Error("no kernel");
-    };
-    expect(await checkGolden(golden, "a", tolerance, fails)).toMatchObject({
-      ok: false,
-      why: expect.stringContaining("no kernel"),
-    });
+    const fails: RunTensors = () => Promise.reject(new Error("no kernel"));
+    await expect(checkGolden(golden, "a", tolerance, fails)).rejects.toThrow("no kernel");
   });
 });
 
@@ -202,11 +197,6 @@ describe("the golden check", async () => {
       "another shape",
       async () => ({ y: { type: "float32", dims: [200], data: new Float32Array(200) } }),
       /is float32 \[200\], not float32 \[2, 100\]/,
-    ],
-    [
-      "an error",
-      () => Promise.reject(new Error("no kernel")),
-      /failed on the golden input: no kernel/,
     ],
   ])("refuses %s", async (_, run, why) => {
     expect(await checkGolden(golden, "one", tolerance, run)).toEqual({
