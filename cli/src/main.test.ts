@@ -112,6 +112,18 @@ describe("what is said", () => {
     }
   });
 
+  it.runIf(process.platform === "linux")(
+    "is one document with --json, whatever fails once it is said",
+    async () => {
+      const digits = mnist.replace("mnist-cnn", "latency/mnist");
+      const args = ["bench", digits, "--target", "cpu", "--json", "--report", "md=/dev/full"];
+      const { code, stdout, stderr } = await pare(args);
+      expect(code).toBe(2);
+      expect(JSON.parse(stdout)).toHaveProperty("variants");
+      expect(stderr).toContain("NO_SPACE");
+    },
+  );
+
   it("and read by nobody, still leaves the exit code", async () => {
     for (const [path, expected] of [
       ["absent.onnx", 2],
@@ -121,6 +133,19 @@ describe("what is said", () => {
         stdio: ["ignore", "pipe", "ignore"],
       });
       child.stdout.destroy();
+      const [code] = await once(child, "exit");
+      expect(code).toBe(expected);
+    }
+  });
+
+  it("is said in full, with its exit code, where nobody reads what is said beside it", async () => {
+    for (const [args, expected] of [
+      [["inspect", "absent.onnx"], 2],
+      [["simplify", mnist, "-o", join(folder, "unheard.onnx"), "--verbose"], 0],
+    ] as const) {
+      const child = spawn(process.execPath, [bin, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+      child.stderr.destroy();
+      child.stdout.resume();
       const [code] = await once(child, "exit");
       expect(code).toBe(expected);
     }
@@ -861,9 +886,13 @@ describe("pare optimize", () => {
       join(cwd, "pare.config.json"),
       JSON.stringify({ models: { "mnist-cnn": { targets: { cpu: { maxSize: "1kB" } } } } }),
     );
-    const ended = await pare(["optimize", mnist, "--target", "cpu", "--recipe", "simplify"], {
-      cwd,
-    });
+    // A report that cannot be written takes neither the result nor its exit code away.
+    const report = process.platform === "linux" ? ["--report", "md=/dev/full"] : [];
+    const ended = await pare(
+      ["optimize", mnist, "--target", "cpu", "--recipe", "simplify", ...report],
+      { cwd },
+    );
+    if (process.platform === "linux") expect(ended.stderr).toContain("NO_SPACE");
     expect(ended).toMatchObject({
       code: 3,
       stdout: expect.stringMatching(/missed: cpu, size: 322 kB, at most 1\.00 kB/),

@@ -7,8 +7,8 @@ import { verbs } from "./verbs/verbs.js";
 import { docsText, version } from "./terminal/package-facts.js";
 import { isExitHeld } from "./workbench/training/exit-waits.js";
 
-/** What verbs get besides what is loaded only for them. */
-type MainContext = Omit<VerbContext, "output">;
+/** What verbs get besides what is loaded only for them, and who is told that a result is said. */
+type MainContext = Omit<VerbContext, "output"> & { readonly onResult: () => void };
 
 /** Runs the command line and sets the exit code. Only what the verb needs is loaded. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -17,20 +17,27 @@ export async function main(argv: readonly string[]): Promise<void> {
     if (!isUnread(error)) void endForWantOfOutput(error);
   });
   process.stdout.on("error", () => {}); // said once
+  // Nobody is left to be told: `pare optimize m.onnx 2>&1 | head`.
+  process.stderr.on("error", () => {});
   const stop = new AbortController();
   process.on("SIGINT", () => interrupt(stop));
   process.on("SIGTERM", () => interrupt(stop));
   let code: ExitCode = 0;
+  let isSaid = false;
   const context: MainContext = {
     signal: stop.signal,
     typed: ["pare", ...typed.map(shownArgument)].map(quoted).join(" "),
     exit: (wanted) => (code = wanted),
+    onResult: () => (isSaid = true),
   };
   try {
     const program = await build(typed, context);
     await program.parseAsync(joinLists(typed), { from: "user" });
   } catch (error) {
-    code = await report(error, typed.includes("--json")).catch(() => lastWords(error));
+    // A result that is said stands, with its exit code, whatever fails after it; of --json it is the only document.
+    const inJson = typed.includes("--json") && !isSaid;
+    const failed = await report(error, inJson).catch(() => lastWords(error));
+    if (code === 0) code = failed;
   }
   process.exitCode = code;
   // Nothing may keep a finished command from ending; but what was written has to arrive first.
@@ -74,7 +81,8 @@ async function addVerb(
     verb.load(),
     import("./terminal/output.js"),
   ]);
-  define(command, { ...context, output: createOutput });
+  const { onResult, ...verbContext } = context;
+  define(command, { ...verbContext, output: (options) => createOutput(options, onResult) });
   command
     .option("--json", "one JSON document on stdout, and nothing else there")
     .option("--quiet", "no progress and no notes")

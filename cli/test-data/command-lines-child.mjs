@@ -25,6 +25,6 @@ async function run({ args, cwd, env }) {
   });
   process.exitCode = undefined;
   for (const signal of ["SIGINT", "SIGTERM"]) process.removeAllListeners(signal);
-  process.stdout.removeAllListeners("error");
+  for (const stream of [process.stdout, process.stderr]) stream.removeAllListeners("error");
   process.send({ code, ...written });
 }

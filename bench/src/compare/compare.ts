@@ -36,8 +36,8 @@ export interface CompareRequest extends MeasureOptions {
   readonly targets: readonly TargetName[];
   /** Of the accuracy, or of what stands for it: `none` without data. */
   readonly evidence: Evidence;
-  /** What a candidate may cost on each target. Null: nothing is gated. */
-  readonly gate: ((target: TargetName) => Gate) | null;
+  /** What each candidate may cost on each target. Null: nothing is gated. */
+  readonly gate: ((model: BenchModel, target: TargetName) => Gate) | null;
   /** What the report says besides. */
   readonly context: Pick<
     Report,
@@ -103,7 +103,7 @@ export async function compare(request: CompareRequest): Promise<Comparison> {
         const own = await asLoaded(model, ask);
         const whole = { ...ask, ...own, baseline: await baseline.artifactFor(target) };
         const first = await measureWhole(measure, whole);
-        return request.gate ? confirm(measure, whole, first, request.gate(target)) : first;
+        return request.gate ? confirm(measure, whole, first, request.gate(model, target)) : first;
       });
       if (typeof measured === "string")
         refused.push({
@@ -220,17 +220,15 @@ function gated(
     readonly measurement: Measurement;
     readonly before: Measurement;
   }[],
-  gate: (target: TargetName) => Gate,
+  gate: (model: BenchModel, target: TargetName) => Gate,
 ): ReportCheck[] {
-  const latencies = checkLatencies(
-    rows.map(({ measurement }) => measurement),
-    gate,
-  );
-  return rows.flatMap(({ model, measurement, before }, index) =>
+  const held = rows.map((row) => ({ ...row, gate: gate(row.model, row.measurement.target) }));
+  const latencies = checkLatencies(held);
+  return held.flatMap(({ model, measurement, before, gate: own }, index) =>
     [
-      ...checkAccuracy(measurement, gate(measurement.target)),
+      ...checkAccuracy(measurement, own),
       ...(latencies[index] ?? []),
-      ...checkSize(measurement.sizeBytes, before.sizeBytes, gate(measurement.target)),
+      ...checkSize(measurement.sizeBytes, before.sizeBytes, own),
     ].map((check) => ({ target: measurement.target, name: model.name, ...check })),
   );
 }

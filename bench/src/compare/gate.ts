@@ -4,7 +4,6 @@ import {
   type Measurement,
   type ReportCheck,
   type SizeBytes,
-  type TargetName,
 } from "@pare/runtime/format";
 import { bytes, digits, isTimed, metricValue } from "../report/figures.js";
 import { benjaminiHochberg } from "../statistics/benjamini-hochberg.js";
@@ -72,21 +71,20 @@ export function isSlower(latency: Latency, { maxSlowdown = noticeable }: Gate): 
  * if it is also a discovery by Benjamini and Hochberg's procedure at 5 %.
  */
 export function checkLatencies(
-  measurements: readonly Measurement[],
-  gate: (target: TargetName) => Gate,
+  rows: readonly { readonly measurement: Measurement; readonly gate: Gate }[],
 ): Outcome[][] {
-  const compared = measurements.map(({ latencyMs, target }) =>
+  const compared = rows.map(({ measurement: { latencyMs }, gate }) =>
     isTimed(latencyMs) && latencyMs.ratio !== null && latencyMs.ratioInterval
-      ? { latency: latencyMs, gate: gate(target) }
+      ? { latency: latencyMs, gate }
       : null,
   );
   const tested = compared.filter((each) => each !== null);
   const discoveries = benjaminiHochberg(
     tested.map((each) => chanceOfSlowdown(each.latency, each.gate)),
   );
-  return measurements.map((measurement, index) => {
+  return rows.map(({ measurement, gate }, index) => {
     const each = compared[index];
-    const budget = checkBudget(measurement, gate(measurement.target));
+    const budget = checkBudget(measurement, gate);
     if (!each) return budget;
     const discovery = discoveries[tested.indexOf(each)] ?? false;
     return [ratioOutcome(each.latency, each.gate, discovery), ...budget];

@@ -3,6 +3,7 @@ import { toBenchmarkAction, toHtml, toJson, toJUnit, toMarkdown } from "@pare/be
 import { PareError, type Report } from "@pare/runtime/format";
 import type { Output } from "../terminal/output.js";
 import type { Pairs } from "../terminal/option-values.js";
+import { demandWritable } from "../platform/demand-writable.js";
 import { fileError } from "../platform/file-error.js";
 import { writeFileAtomic } from "../platform/write-file.js";
 
@@ -14,9 +15,12 @@ const formats: Readonly<Record<string, (report: Report) => string>> = {
   json: toJson,
 };
 
-/** @throws PareError ARGUMENT for a format that there is not; before anything is measured */
-export function checkReportFormats(wanted: Pairs | undefined): void {
-  for (const [format] of wanted ?? []) {
+/**
+ * Whether what `--report` names can be written, to be asked before anything is measured.
+ * @throws PareError ARGUMENT for a format that there is not, and as `demandWritable`
+ */
+export async function checkReports(wanted: Pairs = []): Promise<void> {
+  for (const [format] of wanted) {
     if (!Object.hasOwn(formats, format)) {
       throw new PareError("ARGUMENT", `There is no report format "${format}".`, {
         where: "--report",
@@ -24,26 +28,39 @@ export function checkReportFormats(wanted: Pairs | undefined): void {
       });
     }
   }
+  for (const [, path] of wanted) await demandWritable(path);
 }
 
-/** Writes what `--report` names, and appends the Markdown to a job's summary where GITHUB_STEP_SUMMARY is set. */
+/**
+ * Writes what `--report` names, and appends the Markdown to a job's summary where GITHUB_STEP_SUMMARY is set. To be called
+ * once the result is said: what fails here is no reason to lose it.
+ * @throws PareError as `writeFileAtomic`, the first one, once the other files are written
+ */
 export async function writeReports(
   report: Report,
-  wanted: Pairs | undefined,
-  output: Output,
+  wanted: Pairs = [],
+  output: Pick<Output, "note" | "detail">,
 ): Promise<void> {
-  for (const [format, path] of wanted ?? []) {
+  const failures: unknown[] = [];
+  for (const [format, path] of wanted) {
     const write = formats[format];
     if (write === undefined) continue;
-    await writeFileAtomic(path, write(report));
-    output.detail(`Wrote ${path}`);
+    try {
+      await writeFileAtomic(path, write(report));
+      output.detail(`Wrote ${path}`);
+    } catch (error) {
+      failures.push(error);
+    }
   }
   const summary = process.env["GITHUB_STEP_SUMMARY"];
   if (summary) {
     await appendFile(summary, `${toMarkdown(report)}\n`).catch((cause: unknown) => {
-      throw fileError(cause, summary, "ARGUMENT");
+      // Nobody asked this command for it.
+      const { message } = fileError(cause, summary, "ARGUMENT");
+      output.note(`The job's summary (GITHUB_STEP_SUMMARY) lacks this report: ${message}`);
     });
   }
+  if (failures.length > 0) throw failures[0];
 }
 
 /** The reports that lie in a bundle. */

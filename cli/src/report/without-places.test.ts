@@ -22,3 +22,11 @@ it("leaves what only looks like a folder, such as the nodes that exporters name 
   expect(beside.endsWith(withoutPlaces(beside).replace(/^~/, ""))).toBe(true);
   expect(withoutPlaces(beside)).toContain(`${basename(process.cwd())}-other/m.onnx`);
 });
+
+it("leaves the name of a node that begins like a folder of this machine", () => {
+  const node = join(process.cwd(), "conv/Conv");
+  const reason = `${node} is left`;
+  expect(withoutPlaces({ why: [{ node, reason }] })).toEqual({
+    why: [{ node, reason: `${join("conv", "Conv")} is left` }],
+  });
+});

@@ -49,8 +49,8 @@ function telling(): (text: string) => string {
 
 /**
  * A report, or another tree of data, without this machine's folders, wherever something told of one: an engine of its
- * file, a module of where it failed. Names of fields and numbers stay as they are, and so does a folder whose name only
- * begins like one of them.
+ * file, a module of where it failed. Names of fields and of nodes and numbers stay as they are, and so does a folder whose
+ * name only begins like one of them.
  */
 export function withoutPlaces<T>(data: T): T;
 export function withoutPlaces(data: unknown): unknown {
@@ -61,5 +61,8 @@ function each(data: unknown, told: (text: string) => string): unknown {
   if (typeof data === "string") return told(data);
   if (Array.isArray(data)) return data.map((one: unknown) => each(one, told));
   if (typeof data !== "object" || data === null) return data;
-  return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, each(value, told)]));
+  // Exporters name nodes by paths: one that begins like a folder here is none.
+  return Object.fromEntries(
+    Object.entries(data).map(([key, value]) => [key, key === "node" ? value : each(value, told)]),
+  );
 }

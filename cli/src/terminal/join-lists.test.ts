@@ -54,6 +54,19 @@ describe("joinLists", () => {
     ]);
   });
 
+  it.each([
+    ["--const", "sr=16000", "gain=2"],
+    ["--dim", "a=1", "b=2"],
+    ["--input", "x=a.npy", "y=b.npy"],
+    ["--shape", "a=1x3", "b=2x2"],
+  ])("takes pairs of %s with a comma and a space between them", (flag, first, second) => {
+    expect(joinLists([flag, `${first},`, second, "m.onnx"])).toEqual([
+      flag,
+      `${first},${second}`,
+      "m.onnx",
+    ]);
+  });
+
   it("takes pairs with spaces between them", () => {
     const joined = joinLists([
       "m.onnx",

@@ -32,7 +32,8 @@ export function joinLists(argv: readonly string[]): string[] {
     }
     for (let next = argv[at + 1]; next !== undefined && isItems(next, item); next = argv[++at + 1])
       found.push(next);
-    joined.push(flag, ...(found.length > 0 ? [found.join(",")] : []));
+    const listed = found.map((each) => each.replace(/,\s*$/, ""));
+    joined.push(flag, ...(listed.length > 0 ? [listed.join(",")] : []));
   }
   return joined;
 }

@@ -28,7 +28,8 @@ export type WorkOutput = Pick<Output, "note" | "detail" | "progress">;
 /** Without a terminal, at most one progress line in this many milliseconds. */
 const lineEveryMs = 5_000;
 
-export function createOutput(options: OutputOptions): Output {
+/** @param onResult told when the result is said */
+export function createOutput(options: OutputOptions, onResult: () => void = () => {}): Output {
   const { json = false, quiet = false, verbose = false } = options;
   const bar = quiet ? null : process.stderr.isTTY ? progressBar(process.stderr) : plainLines();
   const say = (line: string): void => {
@@ -38,6 +39,7 @@ export function createOutput(options: OutputOptions): Output {
   return {
     verbose,
     result(text, document) {
+      onResult();
       bar?.settle();
       if (json) process.stdout.write(`${visibleJson(document)}\n`);
       else if (text !== "") process.stdout.write(`${visibleText(text)}\n`);

@@ -153,6 +153,22 @@ describe("what is about to be written", () => {
     expect(await check(graphs.outside, graphs.unknown)).toMatchObject({ status: "loaded" });
   });
 
+  it.each(["MODEL_LIMIT", "NO_MEMORY"] as const)(
+    "is written unchecked where what was given cannot be asked of the engine: %s",
+    async (code) => {
+      const model = {
+        graph: graphs.unknown,
+        inputs: modelInputs(graphs.unknown),
+        read: () => Promise.reject(new PareError(code, "It is too large.")),
+      };
+      const made = await encoded(graphs.unknown);
+      expect(await checker.check(model, made, new AbortController().signal)).toEqual({
+        status: "not checked",
+        reason: expect.stringMatching(/Unheard.*, and the model as it was given is too large/),
+      });
+    },
+  );
+
   it("is loaded where nothing can be made up to run it on", async () => {
     expect(await check(graphs.wide)).toMatchObject({
       status: "loaded",

@@ -11,6 +11,7 @@ import {
   type Tensors,
   throwIfAborted,
 } from "@pare/runtime/format";
+import { asPareError } from "../terminal/failure.js";
 import { byteText } from "../terminal/words.js";
 import { fittingSize } from "./fitting-size.js";
 import type { OpenedModel } from "./opened-model.js";
@@ -95,7 +96,13 @@ export class EngineChecker {
       attempt(host, bytes, feeds, signal, { loadMs: loading(bytes), runMs: limits.runMs });
     const asMade = await ask(made);
     if (!asMade.refused) return answer(host, asMade);
-    const given = await ask((await model.read()).bytes);
+    const bytes = await bytesOf(model);
+    if (bytes === null)
+      return answer(host, {
+        ...asMade,
+        reason: `${asMade.reason}, and the model as it was given is too large to ask of it`,
+      });
+    const given = await ask(bytes);
     if (given.reached <= asMade.reached) {
       const same = given.refused ? "and so for" : "and there was no answer in time for";
       return answer(host, {
@@ -125,6 +132,17 @@ export class EngineChecker {
 
   async dispose(): Promise<void> {
     await (await this.#own)?.dispose();
+  }
+}
+
+/** As the model was given; null where that is too much to be held at once. */
+async function bytesOf(model: CheckedModel): Promise<Uint8Array | null> {
+  try {
+    return (await model.read()).bytes;
+  } catch (error) {
+    const { code } = asPareError(error);
+    if (code === "MODEL_LIMIT" || code === "NO_MEMORY") return null;
+    throw error;
   }
 }
 

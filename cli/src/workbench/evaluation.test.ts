@@ -1,12 +1,21 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { SampleSet, Tensor, Tensors, ValueInfo } from "@pare/runtime/format";
+import { encodeModel, parseGraph } from "@pare/compiler";
+import {
+  byteSource,
+  type SampleSet,
+  type Tensor,
+  type Tensors,
+  type ValueInfo,
+} from "@pare/runtime/format";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { openData } from "../data/open-data.js";
 import { openEngines } from "./engines.js";
 import { calibrationOn } from "./calibration-samples.js";
-import { examplesOf, samplesFor } from "./evaluation.js";
+import { settingOf } from "./earlier-results.js";
+import { examplesOf, prepareEvaluation, samplesFor } from "./evaluation.js";
+import { openModelSource } from "./opened-model.js";
 
 let folder = "";
 beforeAll(async () => {
@@ -56,4 +65,25 @@ it("feeds a model's only input whatever it is called, and others by their names"
   expect(renamed.feeds).toEqual({ image: tensor(1) });
   const two = { samples: setOf({ x: tensor(1), y: tensor(2) }), shapes: { x: [1], y: [1] } };
   expect(samplesFor([input("image")], two)).toBe(two.samples);
+});
+
+it("tells what was measured at other sizes of a dim apart, without data too", async () => {
+  const graph = parseGraph(
+    "graph main opset 21 (x: float32[1, width]) -> (y) {\n  %1 = Neg(x) : float32[1, width]\n  return %1\n}\n",
+  );
+  const { proto } = await encodeModel(graph);
+  const source = { name: "m.onnx", main: byteSource(proto), beside: new Map() };
+  const model = await openModelSource("m.onnx", source, { shapes: {}, dims: {}, constants: {} });
+  const engines = await openEngines(["cpu"]);
+  try {
+    const samplesAt = async (...width: readonly number[]) => {
+      const { reference } = engines;
+      const evaluation = await prepareEvaluation(model, null, undefined, 0, reference, { width });
+      return (await settingOf({ data: null, engines, evaluation }, undefined, null)).samples;
+    };
+    expect(await samplesAt(160, 320)).toEqual(await samplesAt(160, 320));
+    expect(await samplesAt(160, 320)).not.toEqual(await samplesAt(160, 1280));
+  } finally {
+    await engines.dispose();
+  }
 });

@@ -33,6 +33,8 @@ export interface Evaluation {
   readonly report: Report["data"];
   /** Of the first sample: what was measured. */
   readonly shapes: Report["shapes"];
+  /** Of dims that have several: noise is made at each in turn. */
+  readonly sizes: Sizes;
 }
 
 /**
@@ -68,6 +70,7 @@ export async function prepareEvaluation(
       evidence: "none",
       report: { source: null, calibration: 0, validation: 0, test: 0, seed, caveat: null },
       shapes,
+      sizes,
     };
   }
   const { splits } = data;
@@ -89,6 +92,7 @@ export async function prepareEvaluation(
       splits: await describeSplits(data),
     },
     shapes,
+    sizes,
   };
 }
 

@@ -1,6 +1,7 @@
 import {
   build,
   encodeModel,
+  evaluateGraph,
   importModel,
   inferNode,
   type ModelSource,
@@ -67,6 +68,34 @@ describe("what a model was compiled with", () => {
   it("is refused of any other model", async () => {
     await expect(open("refuse")).rejects.toMatchObject({ code: "ARGUMENT" });
   });
+});
+
+it("fixes an input that has a default, in a candidate too", async () => {
+  const withDefault = build(newHeader(21), inferNode, (editor) => {
+    const x = editor.addInput("x", tensorType("float32", [2]));
+    const threshold = editor.addInput("threshold", tensorType("float32", [1]));
+    editor.setDefault(threshold, Tensor.of("float32", [1], Float32Array.of(0.5)));
+    editor.addOutput(editor.add1("Mul", [x, threshold]));
+  });
+  const source = onnxSource((await encodeModel(withDefault)).proto);
+  const asked = { shapes: {}, dims: {}, constants: { threshold: [4] } };
+  const { graph, read } = await openModelSource("m.onnx", source, asked, undefined, "skip");
+  expect(graph.main.inputs.map((id) => graph.value(id).name)).toEqual(["x"]);
+  const engineGets = await importModel(onnxSource((await read()).bytes));
+  const x = { type: "float32", dims: [2], data: Float32Array.of(1, 2) } as const;
+  const [y] = Object.values(await evaluateGraph(engineGets, { x }));
+  expect(y?.data).toEqual(Float32Array.of(4, 8));
+});
+
+it("takes a size also where another input is no tensor", async () => {
+  const { proto } = await encodeModel(
+    parseGraph(
+      "graph main opset 21 (s: sequence(float32[2]), x: float32[N]) -> (y) {\n  %1 = Relu(x) : float32[N]\n  return %1\n}\n",
+    ),
+  );
+  const asked = { shapes: {}, dims: { N: 4 }, constants: {} };
+  const { graph } = await openModelSource("m.onnx", onnxSource(proto), asked);
+  expect((await describeInterface(graph)).inputs).toMatchObject([{ name: "s" }, { dims: [4] }]);
 });
 
 it("is refused as something to run where it takes other things than tensors, but can be described", async () => {

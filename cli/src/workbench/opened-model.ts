@@ -1,4 +1,4 @@
-import type { BindShapesOptions, Graph, ModelSource, Node } from "@pare/compiler";
+import type { BindShapesOptions, Dim, Graph, ModelSource, Node } from "@pare/compiler";
 import { fileHash, isPareError, PareError, type ValueInfo } from "@pare/runtime/format";
 import { modelInputs, modelName, modelOutputs, openModelFile } from "../platform/open-model.js";
 import { shownPath } from "../terminal/shown-path.js";
@@ -69,8 +69,8 @@ export async function openModelSource(
     return graph;
   };
   const anyAsked = Object.values(asked).some((group) => Object.keys(group).length > 0);
-  const declared = anyAsked ? modelInputs(await importModel(source, { signal })) : [];
-  const shapes = unfitting === "skip" ? fittingShapes(declared, asked) : asked;
+  const declared = anyAsked ? declaredInputs(await importModel(source, { signal })) : [];
+  const shapes = unfitting === "skip" ? await fittingShapes(declared, asked) : asked;
   const graph = await bound(shapes);
   const besideBytes = [...source.beside.values()].reduce((sum, { size }) => sum + size, 0);
   const inOneFile = formatOf(source.name) === "onnx" && source.beside.size === 0;
@@ -127,26 +127,41 @@ function tooLarge(label: string): PareError {
   );
 }
 
+/** An input of a file, also one that has a default; without dims where it is no tensor or they are not known. */
+interface DeclaredInput {
+  readonly name: string;
+  readonly shape: readonly Dim[];
+}
+
+function declaredInputs(graph: Graph): readonly DeclaredInput[] {
+  return graph.main.inputs.map((id) => {
+    const { name, type } = graph.value(id);
+    return { name, shape: type.kind === "tensor" ? (type.shape ?? []) : [] };
+  });
+}
+
 /** The shapes that change a number which the file declares, by input. */
 function overriddenShapes(
-  declared: readonly ValueInfo[],
+  declared: readonly DeclaredInput[],
   shapes: BindShapesOptions["shapes"],
 ): BindShapesOptions["shapes"] {
   return Object.fromEntries(
     Object.entries(shapes).filter(([name, sizes]) =>
       declared
-        .find((info) => info.name === name)
-        ?.dims.some((dim, axis) => typeof dim === "number" && dim !== sizes[axis]),
+        .find((input) => input.name === name)
+        ?.shape.some((size, axis) => typeof size === "number" && size !== sizes[axis]),
     ),
   );
 }
 
-function fittingShapes(
-  declared: readonly ValueInfo[],
+async function fittingShapes(
+  declared: readonly DeclaredInput[],
   { shapes, dims, constants }: BindShapesOptions,
-): BindShapesOptions {
+): Promise<BindShapesOptions> {
+  const { dim } = await import("@pare/compiler");
   const names = new Set(declared.map(({ name }) => name));
-  const symbols = new Set(declared.flatMap((info) => info.dims));
+  const symbols = new Set<string>();
+  for (const { shape } of declared) for (const size of shape) dim.symbolsOf(size, symbols);
   return {
     shapes: only(shapes, names),
     dims: only(dims, symbols),

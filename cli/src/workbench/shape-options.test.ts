@@ -29,3 +29,10 @@ it.each(["", "0", "1,", "1.5", "-1", "one", "1,two", "99999999999999999999"])(
     expect(() => parseManyShapes({ dim: [["N", text]] })).toThrow("is no size");
   },
 );
+
+it("takes numbers with commas for a constant, and nothing for none", () => {
+  const parse = (text: string) => parseShapes({ const: [["k", text]] }).constants["k"];
+  expect([parse("1"), parse("1,0, 2"), parse("true")]).toEqual([1, [1, 0, 2], true]);
+  for (const text of ["", " ", "1,,2", "1,", ",", "1,two"])
+    expect(() => parse(text)).toThrow("is no value");
+});

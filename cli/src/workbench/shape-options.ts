@@ -103,8 +103,9 @@ function parseSize(name: string, text: string): number {
 
 function parseConstant(name: string, text: string): number | boolean | readonly number[] {
   if (text === "true" || text === "false") return text === "true";
-  const values = text.split(",").map(Number);
-  if (text.trim() === "" || !values.every(Number.isFinite)) {
+  // A number of nothing is 0, and nobody wrote one.
+  const values = text.split(",").map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
+  if (!values.every(Number.isFinite)) {
     throw new PareError("ARGUMENT", `"${text}" is no value for "${name}".`, {
       where: "--const",
       hint: `Write a number, true or false, or numbers with commas: --const ${name}=16000.`,

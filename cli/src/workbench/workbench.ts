@@ -108,8 +108,9 @@ async function readData(
     seed,
     signal,
     ...(preprocess !== undefined && { preprocess }),
+    // Of the whole it is nothing yet, and how far the whole is never falls.
     onProgress: (done, count) =>
-      output.progress(count === null ? 0 : done / count, `reading samples: ${done}`),
+      output.progress(0, `reading samples: ${count === null ? done : `${done}/${count}`}`),
     onPrint: (text) => output.detail(text),
   });
   return { ...opened, source: shownPath(data) };

@@ -178,4 +178,38 @@ describe("bind-shapes", () => {
       message: expect.stringMatching(message),
     });
   });
+
+  it.each([
+    ["uint8", 300],
+    ["uint32", -1],
+    ["uint64", -1],
+    ["int32", 5e9],
+    ["int64", 2 ** 53],
+    ["int4", 8],
+    ["int64", 1.5],
+    ["float32", 1e39],
+    ["float16", 70_000],
+    ["float8e4m3fn", 1e6],
+    ["bool", 2],
+  ] as const)("refuses a constant that %s cannot hold: %f", async (dtype, value) => {
+    const graph = graphOf({ x: [dtype] }, (x, b) => ({ y: b.add("Identity", [x("x")]) }));
+    await expect(bind(graph, { constants: { x: value } })).rejects.toMatchObject({
+      code: "ARGUMENT",
+      message: `Input "x" is ${dtype}, which cannot hold ${value}.`,
+    });
+  });
+
+  it.each([
+    ["uint8", 255],
+    ["int32", -(2 ** 31)],
+    ["int64", 2 ** 53 - 1],
+    ["uint64", 2 ** 53 - 1],
+    ["int4", -8],
+    ["float16", 0.1],
+    ["bool", true],
+  ] as const)("takes a constant that %s can hold: %s", async (dtype, value) => {
+    const graph = graphOf({ x: [dtype] }, (x, b) => ({ y: b.add("Identity", [x("x")]) }));
+    await bind(graph, { constants: { x: value } });
+    expect(graph.main.inputs).toEqual([]);
+  });
 });

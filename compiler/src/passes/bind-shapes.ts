@@ -172,12 +172,20 @@ function constantTensor(input: Value, value: number | boolean | readonly number[
       where,
     );
   }
-  if (type.dtype.includes("int") && !values.every(Number.isSafeInteger))
+  const { dtype } = type;
+  const dense = convert({ type: "float64", dims, data: Float64Array.from(values) }, dtype, false);
+  const held = convert(dense, "float64").data;
+  // Floats are rounded, as those of any feed. What wraps around or overflows is not what was asked for.
+  const unfit = values.find((one, index) =>
+    dtype.includes("float")
+      ? !Number.isFinite(held[index])
+      : held[index] !== one || (dtype.includes("int") && !Number.isSafeInteger(one)),
+  );
+  if (unfit !== undefined)
     throw new PareError(
       "ARGUMENT",
-      `Input "${input.name}" is ${type.dtype}: its value must be whole.`,
+      `Input "${input.name}" is ${dtype}, which cannot hold ${unfit}.`,
       where,
     );
-  const dense = convert({ type: "float64", dims, data: Float64Array.from(values) }, type.dtype);
   return Tensor.of(dense.type, dims, dense.data);
 }

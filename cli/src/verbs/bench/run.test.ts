@@ -1,3 +1,4 @@
+import { mkdirSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -26,30 +27,48 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
+interface Benched {
+  readonly code: number;
+  readonly text: string;
+  readonly report: Report;
+  readonly notes: readonly string[];
+  /** What went wrong after the result was said. */
+  readonly failure: unknown;
+}
+
 async function benched(
-  models: readonly [string, string],
+  models: readonly [string, ...string[]],
   more: Partial<BenchOptions> = {},
-): Promise<{ readonly code: number; readonly text: string; readonly report: Report }> {
+  onResult: () => void = () => {},
+): Promise<Benched> {
   let code = 0;
   const said: { text: string; report: Report }[] = [];
+  const notes: string[] = [];
   const context: VerbContext = {
     signal: new AbortController().signal,
     typed: "pare bench",
     exit: (wanted) => void (code = wanted),
     output: () => ({
       verbose: false,
-      result: (text, document) => void said.push({ text, report: document as Report }),
-      note() {},
+      result(text, document) {
+        said.push({ text, report: document as Report });
+        onResult();
+      },
+      note: (line) => void notes.push(line),
       detail() {},
       progress() {},
       settle() {},
     }),
   };
   const [first, ...others] = models;
-  await runBench(first, others, { gate: true, target: ["cpu"], seed: 0, ...more }, context);
+  const options = { gate: true, target: ["cpu"], seed: 0, ...more };
+  const failure: unknown = await runBench(first, others, options, context).then(
+    () => null,
+    (error: unknown) => error,
+  );
   const [result] = said;
-  if (result === undefined) throw new Error("a result is expected");
-  return { code, ...result };
+  if (result === undefined) throw failure;
+  return { code, ...result, notes, failure };
 }
 
 it("misses a gate that could compare nothing, because no engine runs the baseline", async () => {
@@ -85,6 +104,47 @@ it("holds the candidate to what its own path is allowed, and not the baseline's"
     what: "size",
     outcome: "missed",
     reason: expect.stringMatching(/ 1 B are allowed\.$/),
+  });
+});
+
+it("holds each of several candidates to what its own path is allowed", async () => {
+  const models = [
+    await model("old.onnx", "Neg"),
+    await model("wide.onnx", "Neg"),
+    await model("tight.onnx", "Neg"),
+  ] as const;
+  const allowed = { "wide.onnx": { maxSize: "1MB" }, "tight.onnx": { maxSize: 1 } };
+  await writeFile(file("pare.config.json"), JSON.stringify({ models: allowed }));
+  const { code, report } = await benched(models);
+  const held = report.checks?.filter(({ reason }) => reason.endsWith(" are allowed."));
+  expect(code).toBe(3);
+  expect(held).toMatchObject([
+    { name: expect.stringMatching(/wide\.onnx$/), outcome: "passed" },
+    { name: expect.stringMatching(/tight\.onnx$/), outcome: "missed" },
+  ]);
+});
+
+it("says its result and sets its exit code also where a report cannot be written", async () => {
+  const models = [await model("unknown.onnx", "Mystery"), await model("new.onnx", "Neg")] as const;
+  const [html, junit] = [file("taken.html"), file("kept.xml")];
+  vi.stubEnv("GITHUB_STEP_SUMMARY", folder);
+  const report = [
+    ["html", html],
+    ["junit", junit],
+  ] as const;
+  const { code, text, notes, failure } = await benched(models, { report }, () => mkdirSync(html));
+  expect(code).toBe(3);
+  expect(text).toMatch(/^missed: cpu/m);
+  expect(failure).toMatchObject({ code: "ARGUMENT", where: html });
+  expect(await readFile(junit, "utf8")).toMatch(/failures="1"/);
+  expect(notes.join("\n")).toContain("GITHUB_STEP_SUMMARY");
+});
+
+it("refuses a report that cannot be written before anything is opened", async () => {
+  const report = [["md", folder]] as const;
+  await expect(benched([file("absent.onnx")], { gate: false, report })).rejects.toMatchObject({
+    code: "ARGUMENT",
+    where: folder,
   });
 });
 

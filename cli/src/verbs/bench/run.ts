@@ -4,6 +4,7 @@ import {
   type BenchModel,
   compare,
   type Comparison,
+  type CompareRequest,
   createMeasure,
   measureWhole,
   type MeasureOptions,
@@ -19,13 +20,14 @@ import {
 import { loadBudgets } from "../../config/budgets.js";
 import { artifactsOf } from "../../workbench/artifacts.js";
 import { environment, parseTargets } from "../../workbench/engines.js";
+import { modelName } from "../../platform/open-model.js";
 import { modelAtCommit } from "./git-model.js";
 import { checkMeasureOptions, type Workbench, openWorkbench } from "../../workbench/workbench.js";
 import { parseShapes } from "../../workbench/shape-options.js";
 import { openModel, type OpenedModel, openModelSource } from "../../workbench/opened-model.js";
 import { twoLevelProgress } from "../../terminal/two-level-progress.js";
 import type { VerbContext } from "../../terminal/verb.js";
-import { checkReportFormats, writeReports } from "../../report/report-files.js";
+import { checkReports, writeReports } from "../../report/report-files.js";
 import { summaryText } from "../../report/summary.js";
 import { withoutPlaces } from "../../report/without-places.js";
 import type { MeasureVerbOptions } from "../../workbench/measure-options.js";
@@ -48,7 +50,7 @@ export async function runBench(
 ): Promise<void> {
   const output = context.output(options);
   const { signal } = context;
-  checkOptions(options);
+  await checkOptions(options);
   const targets = parseTargets(options.target);
   const shapes = parseShapes(options);
   const models: OpenedModel[] = [];
@@ -107,12 +109,7 @@ export async function runBench(
       skipped: engines.skipped,
     };
     const measured = engines.devices.map(({ target }) => target);
-    const judged = options.base === undefined ? (others[0] ?? first) : first;
-    const budgets = await loadBudgets(judged, candidates[0]?.name ?? baseline.name, {
-      maxDrop: options.maxDrop,
-      maxSizeBytes: options.maxSize,
-      maxLatencyMs: options.maxLatency,
-    });
+    const benched = candidates.map(benchModel);
     const comparison: Comparison =
       candidates.length === 0
         ? await measureAlone(
@@ -126,10 +123,17 @@ export async function runBench(
         : await compare({
             ...measuring,
             baseline: benchModel(baseline),
-            candidates: candidates.map(benchModel),
+            candidates: benched,
             targets: measured,
             evidence: evaluation.evidence,
-            gate: options.gate === true ? budgets : null,
+            gate:
+              options.gate === true
+                ? await gateOf(
+                    benched,
+                    options.base === undefined ? others : [first, ...others],
+                    options,
+                  )
+                : null,
             context: reportContext,
             signal,
             onMeasure: ({ model, target, index, count }) =>
@@ -143,12 +147,12 @@ export async function runBench(
     const { report: whole, passed } =
       options.gate === true ? heldToGate(comparison, baseline, measured) : comparison;
     const report = withoutPlaces(whole);
-    await writeReports(report, options.report, output);
     output.result(
       [summaryText(report), ...(report.checks ?? []).map(checkText)].join("\n\n"),
       report,
     );
     if (!passed) context.exit(3);
+    await writeReports(report, options.report, output);
   } finally {
     output.settle();
     await workbench?.dispose();
@@ -156,16 +160,16 @@ export async function runBench(
   }
 }
 
-/** @throws PareError ARGUMENT for options that do not go together; before anything is opened */
-function checkOptions(options: BenchOptions): void {
+/** @throws PareError ARGUMENT for options that do not go together, and as `checkReports`; before anything is opened */
+async function checkOptions(options: BenchOptions): Promise<void> {
   checkMeasureOptions(options);
-  checkReportFormats(options.report);
   if (options.maxDrop !== undefined && options.data === undefined)
     throw new PareError(
       "ARGUMENT",
       "--max-drop needs --data: without data no drop can be measured.",
       { where: "--max-drop", hint: "Add --data, or leave --max-drop out." },
     );
+  await checkReports(options.report);
 }
 
 /** A gate that could compare nothing is missed: on each target, by the baseline that cannot be measured there. */
@@ -186,6 +190,24 @@ function heldToGate(
     reason,
   }));
   return { report: { ...report, checks: missed }, passed: false, missed };
+}
+
+/** Each candidate is held to what its own path or name is allowed. @param paths of the candidates, in their order */
+async function gateOf(
+  candidates: readonly BenchModel[],
+  paths: readonly string[],
+  { maxDrop, maxSize: maxSizeBytes, maxLatency: maxLatencyMs }: BenchOptions,
+): Promise<NonNullable<CompareRequest["gate"]>> {
+  const budgets = new Map<BenchModel, Awaited<ReturnType<typeof loadBudgets>>>();
+  for (const [index, path] of paths.entries()) {
+    const model = candidates[index];
+    if (model !== undefined)
+      budgets.set(
+        model,
+        await loadBudgets(path, modelName(path), { maxDrop, maxSizeBytes, maxLatencyMs }),
+      );
+  }
+  return (model, target) => budgets.get(model)?.(target) ?? {};
 }
 
 function benchModel(model: OpenedModel): BenchModel {

@@ -1,5 +1,5 @@
 import type { ReportCheck } from "@pare/runtime/format";
-import { checkReportFormats, writeReports } from "../../report/report-files.js";
+import { checkReports, writeReports } from "../../report/report-files.js";
 import { summaryText } from "../../report/summary.js";
 import type { VerbContext } from "../../terminal/verb.js";
 import { parseTargets } from "../../workbench/engines.js";
@@ -30,8 +30,8 @@ export async function runOptimize(
   context: VerbContext,
 ): Promise<void> {
   const output = context.output(options);
-  checkReportFormats(options.report);
   try {
+    await checkReports(options.report);
     const { bundle, report, missed } = await optimizeModel(path, asOptions(options), {
       command: context.typed,
       // Since this process began: what a user waits for.
@@ -39,7 +39,6 @@ export async function runOptimize(
       signal: context.signal,
       output,
     });
-    await writeReports(report, options.report, output);
     const lines = [
       summaryText(report),
       ...missed.map(missedText),
@@ -48,6 +47,7 @@ export async function runOptimize(
     ];
     output.result(lines.join("\n\n"), { ...report, bundle });
     if (missed.length > 0) context.exit(3);
+    await writeReports(report, options.report, output);
   } finally {
     output.settle();
   }

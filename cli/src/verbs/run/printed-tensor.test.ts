@@ -29,6 +29,12 @@ it.each<readonly [string, Tensor, readonly unknown[], string]>([
     [7, "1152921504606846976"],
     "7 1152921504606846976",
   ],
+  [
+    "what is no finite number, as text",
+    { type: "float32", dims: [3], data: Float32Array.of(NaN, Infinity, -Infinity) },
+    ["NaN", "Infinity", "-Infinity"],
+    "NaN Infinity -Infinity",
+  ],
   ["text", { type: "string", dims: [1], data: ["seven"] }, ["seven"], "seven"],
 ])("prints %s", (_, tensor, elements, preview) => {
   expect(elementsOf(tensor)).toEqual(elements);

@@ -1,14 +1,12 @@
 import { numbersOf, type Tensor } from "@pare/runtime/format";
 
-/** For `--json`. It has no 64-bit integers: those beyond 2^53 become text. */
+/** For `--json`. It has no integers beyond 2^53, no NaN and no infinities: they become text. */
 export function elementsOf(tensor: Tensor): readonly unknown[] {
-  return Array.from<unknown>(valuesOf(tensor)).map((value) =>
-    typeof value === "bigint"
-      ? Number.isSafeInteger(Number(value))
-        ? Number(value)
-        : String(value)
-      : value,
-  );
+  return Array.from<unknown>(valuesOf(tensor)).map((value) => {
+    if (typeof value === "bigint")
+      return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
+    return typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
+  });
 }
 
 /** The first of them, on a line. */

@@ -6,7 +6,7 @@ import { prepareEvaluation } from "../evaluation.js";
 import type { WorkOutput } from "../../terminal/output.js";
 import type { OpenedModel } from "../opened-model.js";
 import { type ModelFacts, type StepsRequest, writeSteps, type Written } from "../run-steps.js";
-import { demandWritable } from "./demand-writable.js";
+import { demandWritable } from "../../platform/demand-writable.js";
 import { ExpectedTime } from "./expected-time.js";
 import { AccuracyTest, type Tested } from "./tested-accuracy.js";
 import {

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { access, constants, realpath, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { PareError } from "@pare/runtime/format";
-import { fileError, systemCode } from "../../platform/file-error.js";
+import { fileError, systemCode } from "./file-error.js";
 
 /** A full disk may still take an empty file. */
 const probeBytes = 4096;
