@@ -1,10 +1,12 @@
 import { PareError } from "@pare/runtime/format";
-import type { Dim } from "../../ir/index.js";
+import { type Dim, dim } from "../../ir/index.js";
+import { isPositive } from "./bounds.js";
 import { larger } from "./symbolic.js";
 
 /**
- * ONNX's (numpy's) broadcast of shapes. Of two dims that are not known to be equal, the result is their maximum: it
- * is whenever they fit. Undefined where a rank is unknown or numbers do not fit.
+ * ONNX's (numpy's) broadcast of shapes. Of two dims that are not known to be equal, the result is their maximum whenever they
+ * fit, but for 0 with 1, which give 0: where sizes may come to these, it is unknown. Undefined where a rank is unknown or
+ * numbers do not fit.
  */
 export function broadcastShapes(
   shapes: readonly (readonly Dim[] | undefined)[],
@@ -30,7 +32,7 @@ function broadcastTwo(a: readonly Dim[], b: readonly Dim[]): readonly Dim[] | un
     else if (typeof left === "number" && typeof right === "number") return undefined;
     else if (typeof left === "number") result.push(left);
     else if (typeof right === "number") result.push(right);
-    else result.push(larger(left, right));
+    else result.push([left, right].every(isPositive) ? larger(left, right) : dim.unknown());
   }
   return result;
 }

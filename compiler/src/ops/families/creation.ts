@@ -1,16 +1,16 @@
 import { PareError, type Tensor as Dense } from "@pare/runtime/format";
-import type { Tensor } from "../../ir/index.js";
+import { Tensor } from "../../ir/index.js";
 import type { AttributeReader } from "../schema/attributes.js";
 
 /** A resident tensor as evaluation takes it. @throws PareError UNSUPPORTED_OP when it is not resident */
-function resident(tensor: Tensor): Dense {
+export function resident(tensor: Tensor): Dense {
   if (tensor.data === undefined)
     throw new PareError("UNSUPPORTED_OP", "The tensor is not in memory.");
   return { type: tensor.dtype, dims: tensor.dims, data: tensor.data };
 }
 
-/** What a Constant node holds, in whichever attribute; undefined for a sparse one. */
-export function constantOf(attributes: AttributeReader): Dense | undefined {
+/** What a Constant node holds, in whichever attribute; undefined for a sparse one, and for text that is no text. */
+export function constantOf(attributes: AttributeReader): Tensor | undefined {
   for (const name of [
     "value",
     "value_float",
@@ -23,31 +23,34 @@ export function constantOf(attributes: AttributeReader): Dense | undefined {
     const found = attributes.get(name);
     switch (found?.type) {
       case "tensor":
-        return resident(found.value);
+        return found.value;
       case "float":
-        return { type: "float32", dims: [], data: Float32Array.of(found.value) };
+        return Tensor.float32([], [found.value]);
       case "floats":
-        return {
-          type: "float32",
-          dims: [found.value.length],
-          data: Float32Array.from(found.value),
-        };
+        return Tensor.float32([found.value.length], found.value);
       case "int":
-        return { type: "int64", dims: [], data: BigInt64Array.of(found.value) };
+        return Tensor.of("int64", [], BigInt64Array.of(found.value));
       case "ints":
-        return { type: "int64", dims: [found.value.length], data: BigInt64Array.from(found.value) };
+        return Tensor.of("int64", [found.value.length], BigInt64Array.from(found.value));
       case "string":
-        return { type: "string", dims: [], data: [textOf(found.value)] };
+        return ofTexts([], [found.value]);
       case "strings":
-        return { type: "string", dims: [found.value.length], data: found.value.map(textOf) };
+        return ofTexts([found.value.length], found.value);
       default:
     }
   }
   return undefined;
 }
 
-const textOf = (text: string | Uint8Array): string =>
-  typeof text === "string" ? text : String.fromCharCode(...text);
+/** Undefined where bytes are among them that are no UTF-8. */
+function ofTexts(
+  dims: readonly number[],
+  values: readonly (string | Uint8Array)[],
+): Tensor | undefined {
+  return values.every((value) => typeof value === "string")
+    ? Tensor.of("string", dims, values)
+    : undefined;
+}
 
 /** float32 zero where the attribute is left out. */
 export function filling(attributes: AttributeReader): Dense {

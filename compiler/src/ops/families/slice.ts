@@ -15,11 +15,15 @@ export interface Cut {
   readonly count: Dim;
 }
 
-/** Where a bound falls on an axis of `size`: negative ones count from the end, all are held between the ends. */
+/**
+ * Where a bound falls on an axis of `size`: negative ones count from the end, all are held between the ends. Where its sign
+ * depends on sizes, as that of −N does where N may be 0, no more is known than that it is not below the lower end.
+ */
 function bound(value: Dim, size: Dim, low: Dim, high: Dim): Dim {
   if (typeof value === "number" && value >= endless) return high;
   if (typeof value === "number" && value <= -endless) return low;
-  const isFromEnd = typeof value === "number" ? value < 0 : isNonNegative(dim.subtract(-1, value));
+  const isFromEnd = isNonNegative(dim.subtract(-1, value));
+  if (!isFromEnd && !isNonNegative(value)) return dim.add(low, dim.unknown());
   return smaller(larger(isFromEnd ? dim.add(value, size) : value, low), high);
 }
 

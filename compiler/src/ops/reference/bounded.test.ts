@@ -40,6 +40,16 @@ it("holds products of 64-bit integers to 64 bits at each step", async () => {
   expect(found?.data).toEqual(BigInt64Array.of(1n));
 });
 
+it("folds 64-bit integers in doubles where their logarithm is asked for", async () => {
+  const ofRows = { keepdims: attribute.int(0) };
+  const rows = [longs([1n, 2n, 2000n, 2000n, -5n, -5n], [3, 2]), longs([1n])] as const;
+  const exponentials = await evaluated("ReduceLogSumExp", rows, ofRows);
+  expect(exponentials?.data).toEqual(BigInt64Array.of(2n, 2000n, -4n));
+  // Of 0, and of what is below it, there is none.
+  const sums = await evaluated("ReduceLogSum", [longs([100n, 1n, 2n, -2n, 1n, -2n], [3, 2]), rows[1]], ofRows); // prettier-ignore
+  expect(sums?.data).toEqual(BigInt64Array.of(4n, -(2n ** 63n), -(2n ** 63n)));
+});
+
 it("shifts by no more bits than there are, and by none backwards", async () => {
   const right = { direction: attribute.string("RIGHT") };
   const found = await evaluated("BitShift", [longs([8n, 8n, 8n]), longs([2n, 64n, -(2n ** 40n)])], right); // prettier-ignore

@@ -3,7 +3,7 @@ import { dtypeOfCode } from "../../ir/index.js";
 import { integers, isWide, pack, unpack, unpackNumbers, workingArray } from "../elements/arrays.js";
 import { convert } from "../elements/convert.js";
 import { take } from "../elements/take.js";
-import { constantOf, filling } from "../families/creation.js";
+import { constantOf, filling, resident } from "../families/creation.js";
 import type { Some } from "../schema/cells.js";
 import type { creationSchemas } from "../schema/creation.js";
 import type { Evaluation } from "./evaluation.js";
@@ -12,8 +12,11 @@ export const creationReferences: Some<typeof creationSchemas, Evaluation> = {
   Constant({ attributes }) {
     const found = constantOf(attributes);
     if (found === undefined)
-      throw new PareError("UNSUPPORTED_OP", "A sparse constant cannot be evaluated.");
-    return [found];
+      throw new PareError(
+        "UNSUPPORTED_OP",
+        "A sparse constant, or one of bytes that are no text, cannot be evaluated.",
+      );
+    return [resident(found)];
   },
   ConstantOfShape({ input, attributes }) {
     const fill = filling(attributes);

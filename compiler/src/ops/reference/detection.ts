@@ -48,15 +48,17 @@ function areaOf({ top, left, bottom, right }: Box): number {
   return round(round(bottom - top) * round(right - left));
 }
 
-/** The indices of the boxes that stay, best first. */
+/** The indices of the boxes that stay, best first. @param threshold none where all scores count, infinite ones too */
 function suppressed(
   boxes: readonly Box[],
   scores: readonly number[],
   limit: number,
   iou: number,
-  threshold: number,
+  threshold: number | undefined,
 ): readonly number[] {
-  const order = [...scores.keys()].filter((box) => (scores[box] ?? 0) > threshold);
+  const order = [...scores.keys()].filter(
+    (box) => threshold === undefined || (scores[box] ?? 0) > threshold,
+  );
   order.sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0) || a - b);
   const kept: number[] = [];
   for (const candidate of order) {
@@ -71,9 +73,9 @@ function suppressed(
 function evaluate({ input, inputs, attributes }: EvaluateContext) {
   const [boxes, scores] = [input(0), input(1)];
   const [allBoxes, allScores] = [unpackNumbers(boxes), unpackNumbers(scores)];
-  const scalar = (index: number, absent: number) => {
+  const scalar = (index: number) => {
     const given = inputs[index] ?? undefined;
-    return given === undefined ? absent : (unpackNumbers(given)[0] ?? absent);
+    return given === undefined ? undefined : unpackNumbers(given)[0];
   };
   const centred = attributes.int("center_point_box", 0) === 1;
   const [batches = 0, classes = 0, count = 0] = scores.dims;
@@ -85,13 +87,7 @@ function evaluate({ input, inputs, attributes }: EvaluateContext) {
     for (let kind = 0; kind < classes; kind += 1) {
       const start = (batch * classes + kind) * count;
       const ownScores = Array.from({ length: count }, (_, box) => allScores[start + box] ?? 0);
-      for (const box of suppressed(
-        own,
-        ownScores,
-        scalar(2, 0),
-        scalar(3, 0),
-        scalar(4, -Infinity),
-      ))
+      for (const box of suppressed(own, ownScores, scalar(2) ?? 0, scalar(3) ?? 0, scalar(4)))
         rows.push(batch, kind, box);
     }
   }

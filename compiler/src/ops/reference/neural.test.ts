@@ -577,4 +577,17 @@ describe("evaluation is what onnxruntime computes, and inference says so before"
       outputs: 1,
     });
   });
+
+  test("NonMaxSuppression without a threshold, which keeps a score of −∞", async () => {
+    await check({
+      op: "NonMaxSuppression",
+      inputs: [
+        denseOf("float32", [1, 2, 4], [0, 0, 1, 1, 2, 2, 3, 3]),
+        denseOf("float32", [1, 1, 2], [0.5, -Infinity]),
+        int64(2),
+      ],
+      attributes: {},
+      outputs: 1,
+    });
+  });
 });

@@ -5,12 +5,13 @@ import { directionsOf } from "../families/recurrent.js";
 import type { AttributeReader } from "../schema/attributes.js";
 import type { Some } from "../schema/cells.js";
 import type { recurrentSchemas } from "../schema/recurrent.js";
-import { type Activation, activations } from "./activations.js";
+import { activations } from "./activations.js";
+import type { Real } from "./curves.js";
 import type { EvaluateContext, Evaluation } from "./evaluation.js";
 
 /** What one time step of one direction and one batch item makes of its state. */
 interface Step {
-  readonly activations: readonly Activation[];
+  readonly activations: readonly Real[];
   readonly attributes: AttributeReader;
   readonly hidden: number;
   /** Of gate g and unit j: W·x + its bias, R·h, and its recurrent bias. */

@@ -3,9 +3,9 @@ import {
   isFloat,
   isWide,
   limitsOf,
-  type NumberArray,
   pack,
   unpack,
+  unpackNumbers,
   workingArray,
 } from "../elements/arrays.js";
 import { sourceIndices, steps, stridesOf } from "../families/indexing.js";
@@ -43,7 +43,7 @@ function folded(reduction: Reduction): Evaluation {
       const per = count === 0 ? 0 : from.length / count;
       sums.forEach((sum, at) => {
         const value = sum ?? (Number.isFinite(start) ? BigInt(start) : 0n);
-        to[at] = end === undefined ? value : BigInt(Math.trunc(end(Number(value), per)));
+        to[at] = end === undefined ? value : held(x.type, end(Number(value), per));
       });
     } else {
       const sums = new Float64Array(count).fill(start);
@@ -52,20 +52,27 @@ function folded(reduction: Reduction): Evaluation {
         sums[at] = step(sums[at] ?? 0, from[i] ?? 0);
       }
       const per = count === 0 ? 0 : from.length / count;
-      const clamp = limits(x.type);
       sums.forEach((sum, at) => {
-        (to as NumberArray)[at] = clamp(end === undefined ? sum : end(sum, per));
+        to[at] = held(x.type, end === undefined ? sum : end(sum, per));
       });
     }
     return [pack(x.type, dims, to)];
   };
 }
 
-/** An integer type has no infinity: the maximum of nothing is its lowest number. */
-function limits(dtype: Dtype): (value: number) => number {
-  if (isFloat(dtype)) return (value) => value;
-  const [low, high] = limitsOf(dtype);
-  return (value) => Math.max(low, Math.min(high, value));
+/**
+ * A number as a result's dtype holds it. Integers stay between their ends, as onnxruntime's do, which adds them up in doubles:
+ * the maximum of nothing is the lowest, and so is what is no number.
+ */
+function held(dtype: Dtype, value: number): number | bigint {
+  if (isFloat(dtype)) return value;
+  if (dtype !== "int64" && dtype !== "uint64") {
+    const [low, high] = limitsOf(dtype);
+    return Number.isNaN(value) ? low : Math.max(low, Math.min(high, value));
+  }
+  const [low, high] = dtype === "int64" ? [-(2n ** 63n), 2n ** 63n - 1n] : [0n, 2n ** 64n - 1n];
+  if (Number.isNaN(value) || value <= Number(low)) return low;
+  return value >= Number(high) ? high : BigInt(Math.trunc(value));
 }
 
 interface Plan {
@@ -94,7 +101,6 @@ const sizes: Reduction = {
   step: (s, x) => s + Math.abs(x),
   wide: (s, x) => s + (x < 0n ? -x : x),
 };
-const sumExp = folded({ ...sum, step: (s, x) => s + Math.exp(x), end: Math.log });
 
 export const reductionReferences: Some<typeof reductionSchemas, Evaluation> = {
   ReduceSum: folded(sum),
@@ -114,8 +120,7 @@ export const reductionReferences: Some<typeof reductionSchemas, Evaluation> = {
   /** log Σ eˣ, with the largest x taken out so that nothing overflows. */
   ReduceLogSumExp(context) {
     const x = context.input(0);
-    const from = unpack(x);
-    if (isWide(from)) return sumExp(context);
+    const from = unpackNumbers(x);
     const { dims, targets } = reductionPlan(context);
     const largest = new Float64Array(elementCount(dims)).fill(-Infinity);
     from.forEach(
@@ -127,8 +132,8 @@ export const reductionReferences: Some<typeof reductionSchemas, Evaluation> = {
       const at = targets[i] ?? 0;
       sums[at] = (sums[at] ?? 0) + Math.exp(value - (offsets[at] ?? 0));
     });
-    const to = workingArray(x.type, sums.length) as NumberArray;
-    sums.forEach((total, at) => (to[at] = Math.log(total) + (offsets[at] ?? 0)));
+    const to = workingArray(x.type, sums.length);
+    sums.forEach((total, at) => (to[at] = held(x.type, Math.log(total) + (offsets[at] ?? 0))));
     return [pack(x.type, dims, to)];
   },
 };

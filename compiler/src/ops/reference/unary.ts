@@ -3,11 +3,20 @@ import { isWide, type NumberArray, pack, unpack, workingArray } from "../element
 import type { AttributeReader } from "../schema/attributes.js";
 import type { Some } from "../schema/cells.js";
 import type { unarySchemas } from "../schema/unary.js";
+import {
+  elu,
+  hardSigmoid,
+  leakyRelu,
+  type Real,
+  relu,
+  sigmoid,
+  softplus,
+  softsign,
+  thresholdedRelu,
+} from "./curves.js";
 import { erf } from "./erf.js";
 import type { Evaluation } from "./evaluation.js";
 import { roundHalfEven } from "./round-half-even.js";
-
-type Real = (x: number) => number;
 
 /** y = f(x) for every element; 64-bit integers pass through doubles where `wide` is not given. */
 function each(f: Real, wide?: (x: bigint) => bigint): Evaluation {
@@ -37,9 +46,6 @@ function eachBy(
   };
 }
 
-const sigmoid: Real = (x) => 1 / (1 + Math.exp(-x));
-/** log(1 + eˣ), where neither end overflows. */
-const softplus: Real = (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 const gelu: Real = (x) => 0.5 * x * (1 + erf(x * Math.SQRT1_2));
 const geluTanh: Real = (x) =>
   0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)));
@@ -73,22 +79,10 @@ export const unaryReferences: Some<typeof unarySchemas, Evaluation> = {
   Asinh: each(Math.asinh),
   Acosh: each(Math.acosh),
   Atanh: each(Math.atanh),
-  Relu: each(
-    (x) => (x < 0 ? 0 : x),
-    (x) => (x < 0n ? 0n : x),
-  ),
-  LeakyRelu: eachBy((attributes) => {
-    const alpha = attributes.float("alpha", default32(0.01));
-    return (x) => (x < 0 ? alpha * x : x);
-  }),
-  ThresholdedRelu: eachBy((attributes) => {
-    const alpha = attributes.float("alpha", 1);
-    return (x) => (x > alpha ? x : 0);
-  }),
-  Elu: eachBy((attributes) => {
-    const alpha = attributes.float("alpha", 1);
-    return (x) => (x < 0 ? alpha * Math.expm1(x) : x);
-  }),
+  Relu: each(relu, (x) => (x < 0n ? 0n : x)),
+  LeakyRelu: eachBy((attributes) => leakyRelu(attributes.float("alpha"))),
+  ThresholdedRelu: eachBy((attributes) => thresholdedRelu(attributes.float("alpha"))),
+  Elu: eachBy((attributes) => elu(attributes.float("alpha"))),
   Selu: eachBy((attributes) => {
     const alpha = attributes.float("alpha", default32(1.6732632423543772));
     const gamma = attributes.float("gamma", default32(1.0507009873554805));
@@ -99,13 +93,11 @@ export const unaryReferences: Some<typeof unarySchemas, Evaluation> = {
     return (x) => Math.max(0, x) + Math.min(0, alpha * Math.expm1(x / alpha));
   }),
   Softplus: each(softplus),
-  Softsign: each((x) => x / (1 + Math.abs(x))),
+  Softsign: each(softsign),
   Sigmoid: each(sigmoid),
-  HardSigmoid: eachBy((attributes) => {
-    const alpha = attributes.float("alpha", default32(0.2));
-    const beta = attributes.float("beta", 0.5);
-    return (x) => Math.max(0, Math.min(1, alpha * x + beta));
-  }),
+  HardSigmoid: eachBy((attributes) =>
+    hardSigmoid(attributes.float("alpha"), attributes.float("beta")),
+  ),
   HardSwish: each((x) => x * Math.max(0, Math.min(1, x / 6 + 0.5))),
   Mish: each((x) => x * Math.tanh(softplus(x))),
   Gelu: eachBy((attributes) =>

@@ -6,18 +6,25 @@ import type { binarySchemas } from "../schema/binary.js";
 import type { Every } from "../schema/cells.js";
 import { combine } from "./combine.js";
 import { broadcastInputs, sameAsInput, tensorOf } from "./inferred.js";
-import type { ShapeRule } from "./rule.js";
+import type { InferContext, ShapeRule } from "./rule.js";
 
 /** Both operands broadcast; `dims` works on the integers of shapes, and gives undefined where the result is not known. */
-function following(dims?: (x: Dim, y: Dim, float: boolean) => Dim | undefined): ShapeRule {
+function following(
+  dims?: (x: Dim, y: Dim, float: boolean) => Dim | undefined,
+  dtypeOf = ofEither,
+): ShapeRule {
   return (context) => {
-    const dtype = context.dtype(0) ?? context.dtype(1);
+    const dtype = dtypeOf(context);
     const shape = broadcastInputs(context, 2);
     const elements =
       dims && dtype && combine(context, 2, shape, (x, y) => dims(x, y, isFloat(dtype)));
     return tensorOf(dtype, shape, elements);
   };
 }
+
+const ofEither = (context: InferContext) => context.dtype(0) ?? context.dtype(1);
+/** An exponent may be of another dtype. */
+const ofBase = (context: InferContext) => context.dtype(0);
 
 const broadcast = following();
 
@@ -30,10 +37,12 @@ export const binaryShapes: Every<typeof binarySchemas, ShapeRule> = {
     return result !== undefined && (!float || dim.multiply(result, y) === x) ? result : undefined;
   }),
   Mod: following((x, y) => (isNonNegative(x) && isNonNegative(y) ? dim.modulo(x, y) : undefined)),
-  Pow: following((x, y) =>
-    typeof y === "number" && y >= 0 && y <= 8
-      ? dim.multiply(...Array.from({ length: y }, () => x))
-      : undefined,
+  Pow: following(
+    (x, y) =>
+      typeof y === "number" && y >= 0 && y <= 8
+        ? dim.multiply(...Array.from({ length: y }, () => x))
+        : undefined,
+    ofBase,
   ),
   PRelu: sameAsInput,
   BitwiseAnd: broadcast,

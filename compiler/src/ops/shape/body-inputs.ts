@@ -1,4 +1,5 @@
 import {
+  bodiesOf,
   type Body,
   dim,
   type Editor,
@@ -6,6 +7,7 @@ import {
   type Node,
   sameType,
   tensorType,
+  type Value,
   type ValueType,
 } from "../../ir/index.js";
 import { normalAxis } from "../families/indexing.js";
@@ -31,27 +33,42 @@ export function typeBodyInputs(
       : node.op === "Scan"
         ? scanInputs(graph, node)
         : [];
+  const carriedAt = node.op === "Loop" ? 1 : 0;
   const open = body.inputs.flatMap((id, index) => {
     const type = handed[index];
     return type !== undefined && isOpen(graph.value(id).type) ? [{ id, index, type }] : [];
   });
+  if (open.length === 0) return;
+  const declared = typesWithin(graph, body);
   for (const { id, type } of open) editor.setType(id, type);
   // Each round can only forget more: a dim, a rank, a dtype.
-  const carriedAt = node.op === "Loop" ? 1 : 0;
-  for (let changes = open.length > 0; changes;) {
+  for (;;) {
     settle(body);
-    changes = false;
-    for (const { id, index } of open) {
-      const carried = index - carriedAt;
-      const output = body.outputs[node.op === "Loop" ? carried : index];
-      if (carried < 0 || output === undefined || index >= carriedCount(node, body)) continue;
+    const changed = open.flatMap(({ id, index }) => {
+      const output = body.outputs[node.op === "Loop" ? index - carriedAt : index];
+      if (index < carriedAt || output === undefined || index >= carriedCount(node, body)) return [];
       const before = graph.value(id).type;
-      const after = agreed(before, graph.value(output).type);
-      if (sameType(before, after)) continue;
-      editor.setType(id, after);
-      changes = true;
-    }
+      const type = agreed(before, graph.value(output).type);
+      return sameType(before, type) ? [] : [{ id, type }];
+    });
+    if (changed.length === 0) return;
+    // What followed from types that are given up is given up with them.
+    for (const { id, type, elements } of declared) editor.setType(id, type, elements);
+    for (const { id, type } of changed) editor.setType(id, type);
   }
+}
+
+/** What is known of the results of a body's nodes, and of all in the bodies that these hold. */
+function typesWithin(graph: Graph, body: Body): readonly Pick<Value, "id" | "type" | "elements">[] {
+  return graph.order(body).flatMap((node) => {
+    const inner = bodiesOf(node);
+    const made = [...node.outputs, ...inner.flatMap(({ inputs }) => inputs)].flatMap((id) => {
+      if (id === null) return [];
+      const { type, elements } = graph.value(id);
+      return [{ id, type, elements }];
+    });
+    return [...made, ...inner.flatMap((nested) => typesWithin(graph, nested))];
+  });
 }
 
 /** Inputs of the body that its outputs feed again; those before them are the loop's own. */
@@ -96,10 +113,9 @@ function scanInputs(graph: Graph, node: Node): readonly (ValueType | undefined)[
 
 /** What holds of a type before and after a round. */
 function agreed(before: ValueType, after: ValueType): ValueType {
-  if (before.kind !== "tensor" || after.kind !== "tensor") return before;
-  if (before.shape === undefined || after.shape === undefined) return before;
-  if (before.shape.length !== after.shape.length) return tensorType(before.dtype, undefined);
-  const other = after.shape;
+  if (before.kind !== "tensor" || before.shape === undefined) return before;
+  const other = after.kind === "tensor" ? after.shape : undefined;
+  if (other?.length !== before.shape.length) return tensorType(before.dtype, undefined);
   return tensorType(
     before.dtype,
     before.shape.map((size, axis) =>

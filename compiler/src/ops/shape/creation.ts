@@ -1,6 +1,5 @@
 import { dim, dtypeOfCode, isStatic, product } from "../../ir/index.js";
-import { integers, unpackNumbers } from "../elements/arrays.js";
-import { isNonNegative } from "../families/bounds.js";
+import { unpackNumbers } from "../elements/arrays.js";
 import { constantOf, filling } from "../families/creation.js";
 import { larger } from "../families/symbolic.js";
 import type { Every } from "../schema/cells.js";
@@ -11,12 +10,8 @@ import type { ShapeRule } from "./rule.js";
 
 export const creationShapes: Every<typeof creationSchemas, ShapeRule> = {
   Constant({ attributes }) {
-    const value = attributes.get("value");
-    if (value?.type === "tensor")
-      return tensorOf(value.value.dtype, value.value.dims, integersIn(value.value));
     const found = constantOf(attributes);
-    if (found === undefined) return [];
-    return tensorOf(found.type, found.dims, found.type === "int64" ? integers(found) : undefined);
+    return found === undefined ? [] : tensorOf(found.dtype, found.dims, integersIn(found));
   },
   ConstantOfShape(context) {
     const fill = filling(context.attributes);
@@ -47,7 +42,7 @@ export const creationShapes: Every<typeof creationSchemas, ShapeRule> = {
       return tensorOf(dtype, [dim.unknown()]);
     const span = delta > 0 ? dim.subtract(limit, start) : dim.subtract(start, limit);
     const steps = dim.ceilDiv(span, Math.abs(delta));
-    const count = isNonNegative(steps) ? steps : larger(steps, 0);
+    const count = larger(steps, 0);
     const isShort = typeof count === "number" && count <= elementLimit;
     const elements = isShort
       ? Array.from({ length: count }, (_, i) => dim.add(start, i * delta))

@@ -115,6 +115,19 @@ describe("shape arithmetic", () => {
   });
 });
 
+test.each([
+  ["value", attribute.tensor(Tensor.int64([3, 2]))],
+  ["value_ints", attribute.ints([3, 2])],
+  ["value_floats", attribute.floats([3, 2])],
+])("the integers of a Constant are followed from its %s", (name, value) => {
+  const { graph, output } = graphOf([[6]], (editor, [x]) => {
+    const target = editor.add1("Constant", [], { [name]: value });
+    const integers = editor.add1("Cast", [target], { to: attribute.int(7) });
+    return editor.add1("Reshape", [x ?? null, integers]);
+  });
+  expect(typeText(graph.value(output).type)).toBe("float32[3, 2]");
+});
+
 describe("what is not known", () => {
   test("is a shape of more axes than tensors have", () => {
     const dims = Array.from({ length: 64 }, () => 1);
@@ -139,6 +152,15 @@ describe("what is not known", () => {
       },
     ]);
     expect(typeText(graph.value(output).type)).toBe("float32[2, K]");
+  });
+
+  test("the type of a power of what is of no known type, whatever the exponent's is", () => {
+    const { graph, output } = graphOf([[2, 3]], (editor, [x]) => {
+      const base = editor.add1("Mystery", [x ?? null], {}, { domain: "com.example" });
+      editor.setType(base, tensorType(undefined, [2, 3]));
+      return editor.add1("Pow", [base, editor.constant("two", Tensor.int64([2], []))]);
+    });
+    expect(typeText(graph.value(output).type)).toBe("?[2, 3]");
   });
 
   test("a count that depends on data is one unknown, the same each time", () => {

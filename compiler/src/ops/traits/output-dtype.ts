@@ -10,4 +10,10 @@ export const outputDtype: Cells<string> = {
   RandomUniformLike: "dtype",
   Bernoulli: "dtype",
   Multinomial: "dtype",
+  HannWindow: "output_datatype",
+  HammingWindow: "output_datatype",
+  BlackmanWindow: "output_datatype",
+  MelWeightMatrix: "output_datatype",
+  QuantizeLinear: "output_dtype",
+  DequantizeLinear: "output_dtype",
 };

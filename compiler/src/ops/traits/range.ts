@@ -12,7 +12,6 @@ export const range: Cells<Range> = {
   Exp: notNegative,
   Sqrt: notNegative,
   Relu: notNegative,
-  ThresholdedRelu: notNegative,
   Softplus: notNegative,
   ReduceL1: notNegative,
   ReduceL2: notNegative,

@@ -89,16 +89,19 @@ function xOf(key: string): Float32Array {
 }
 
 /** The first output of an operator of x by its reference evaluation. */
-function applied(key: string, x: Float32Array): Dense {
+function applied(key: string, x: Float32Array, shaping: Attributes = {}): Dense {
   const { inputs = [] } = given[key] ?? {};
-  const { graph, node } = graphOf(key);
+  const { graph, node } = graphOf(key, shaping);
   const [y] = evaluateNode(graph, node, [{ type: "float32", dims, data: x }, ...inputs]) ?? [];
   if (y === undefined || y === null) throw new Error(`${key} was not evaluated`);
   return y;
 }
 
 /** A graph of the operator alone; what else it is given is constant. */
-function graphOf(key: string): { readonly graph: Graph; readonly node: Node } {
+function graphOf(
+  key: string,
+  shaping: Attributes = {},
+): { readonly graph: Graph; readonly node: Node } {
   const { inputs = [], attributes = {} } = given[key] ?? {};
   const [op = key, domain = ""] = key.split("::").reverse();
   const graph = new Graph(newHeader(), inferNode);
@@ -109,7 +112,7 @@ function graphOf(key: string): { readonly graph: Graph; readonly node: Node } {
       const ids: ValueId[] = [editor.addInput("x", tensorType("float32", dims))];
       for (const [index, { type, dims: shape, data }] of inputs.entries())
         ids.push(editor.constant(`c${index}`, Tensor.of(type, shape, data)));
-      editor.add(op, ids, attributes, { domain });
+      editor.add(op, ids, { ...attributes, ...shaping }, { domain });
     },
     { interface: true },
   );
@@ -226,13 +229,24 @@ describe("data movement", () => {
 });
 
 test.each(ranges)("the result of %s lies in %o", (key, [least, greatest]) => {
-  for (const factor of [1, 1e-3, 1e3]) {
-    const y = applied(
-      key,
-      xOf(key).map((value) => value * factor),
-    );
-    const numbers = Array.from(y.data, Number);
-    expect(Math.min(...numbers)).toBeGreaterThanOrEqual(least);
-    expect(Math.max(...numbers)).toBeLessThanOrEqual(greatest);
+  const isShaped = operators.get(key)?.schema.attributes.includes("alpha") === true;
+  const shapings: readonly Attributes[] = isShaped ? [{}, { alpha: attribute.float(-2) }] : [{}];
+  for (const shaping of shapings) {
+    for (const factor of [1, 1e-3, 1e3]) {
+      const x = xOf(key).map((value) => value * factor);
+      const numbers = Array.from(applied(key, x, shaping).data, Number);
+      expect(Math.min(...numbers)).toBeGreaterThanOrEqual(least);
+      expect(Math.max(...numbers)).toBeLessThanOrEqual(greatest);
+    }
+  }
+});
+
+test("every attribute that names a result's dtype is known as one", () => {
+  const names = ["to", "dtype", "output_datatype", "output_dtype"];
+  for (const [key, { schema, traits }] of operators) {
+    // Some share a schema with the standard's operators, and take no such attribute.
+    if (key.startsWith("com.microsoft::")) continue;
+    const named = schema.attributes.find((name) => names.includes(name));
+    expect(traits.outputDtype, key).toBe(named);
   }
 });
