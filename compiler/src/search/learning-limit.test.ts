@@ -64,6 +64,11 @@ describe("learning that has an end", () => {
     expect(begun(100).told(50, 0.01)).toBe(false);
     expect(begun(100).told(101, 0.01)).toBe(true);
     expect(begun(Infinity).told(1e9, 0.01)).toBe(false);
+    // A teacher that is asked, and not even one step is done.
+    expect(begun(100).told(101, 0)).toBe(true);
+    const { limit, told } = begun(100, 2);
+    expect([told(99, 0.5), told(101, 0.5)]).toEqual([false, true]);
+    expect(limit.tooLateMs).toBe(101);
   });
 
   it("ends with what is around it, which is not for being late", () => {

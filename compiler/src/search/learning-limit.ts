@@ -50,7 +50,10 @@ export class LearningLimit {
     const atMs = this.#clock.now();
     // What a step does before it says that it goes on (reading, asking a teacher) is none of its pace.
     if (this.#began?.step !== step) this.#began = share > 0 ? { step, share, atMs } : null;
-    if (this.#began === null) return null;
+    if (this.#began === null) {
+      this.#demand(atMs);
+      return null;
+    }
     const [done, tookMs] = [share - this.#began.share, atMs - this.#began.atMs];
     const untilMs = done < tellingShare ? null : atMs + ((1 - share) * tookMs) / done;
     this.#demand(untilMs ?? atMs);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { attribute, edit, type Graph, Tensor, type ValueId } from "../ir/index.js";
 import { randomOf } from "../pipeline/random.js";
-import { graphOf } from "../rules/rule-case.test.support.js";
+import { type Builder, graphOf } from "../rules/rule-case.test.support.js";
 import { initializeFresh } from "./initialize.js";
 import { learnedConstants, trainedConstants } from "./parameters.js";
 import { network as trained } from "./small-networks.test.support.js";
@@ -56,6 +56,27 @@ describe("what was learned", () => {
     const biases = ["bias 64", "bias 64", "bias 96", "bias 50"];
     const norms = ["scale 64", "scale 64×1×1", "mean 64", "variance 64"];
     expect(found.toSorted()).toEqual([...weights, ...biases, ...norms].toSorted());
+  });
+
+  it.each<[string, readonly number[], (b: Builder, x: ValueId) => readonly ValueId[]]>([
+    ["products of activations", [1, 1, 1, 4], (b, x) => [x, b.add("Transpose", [x])]],
+    ["places", [3, 4], (b, x) => [x, b.weights(4, 4)]],
+  ])("is no constant by which %s differ, such as a mask", (_, dims, factors) => {
+    const graph = graphOf({ x: ["float32", 4, 4] }, (input, b) => {
+      const mask = b.weights(...dims);
+      b.editor.rename(mask, "mask");
+      const layer = () => b.add("Add", [b.add("MatMul", factors(b, input("x"))), mask]);
+      return { y: b.add("Sum", [layer(), layer()]) };
+    });
+    expect(learnedConstants(graph).map(({ as }) => as)).not.toContain("bias");
+    const numbers = (): readonly unknown[] =>
+      [...graph.allValues()].flatMap(({ name, constant }) =>
+        name === "mask" ? [constant?.numbers()] : [],
+      );
+    const before = numbers();
+    initializeFresh(graph, (name) => randomOf(3, name));
+    expect(before).toHaveLength(1);
+    expect(numbers()).toEqual(before);
   });
 
   it("is trained but for statistics, and named apart", () => {

@@ -7,11 +7,17 @@ export type Labels =
   /** As many numbers each. */
   | { readonly kind: "numbers"; readonly row: number; readonly values: Float32Array };
 
+/** A label that no numbers can be made of. */
+interface Unfit {
+  readonly index: number;
+  readonly label: unknown;
+}
+
 /** Brings labels of any form into one of those that can be learned. */
 export class LabelReader {
   readonly #where: string;
   readonly #rows: (number | readonly number[])[] = [];
-  #unfit: { readonly index: number; readonly label: unknown } | null = null;
+  #unfit: Unfit | null = null;
   #missing: number | null = null;
 
   constructor(where: string) {
@@ -29,11 +35,16 @@ export class LabelReader {
   }
 
   /**
-   * @returns null where there are no labels, or none that numbers can be made of
+   * @returns null where there are no labels, or none that numbers can be made of, which is said
    * @throws PareError LABELS where some samples have a label and others none, or labels differ in form
    */
-  finish(): Labels | null {
-    if (this.#unfit !== null || this.#rows.length === 0) return null;
+  finish(onNote?: (note: string) => void): Labels | null {
+    const unfit = this.#unfit === null ? null : unfitText(this.#unfit);
+    if (this.#rows.length === 0) {
+      if (unfit !== null) onNote?.(`No label can be learned: ${unfit}.`);
+      return null;
+    }
+    if (unfit !== null) this.#refuse(`Not all labels can be learned: ${unfit}.`);
     if (this.#missing !== null)
       this.#refuse(`Sample ${this.#missing} has no label, and others have.`);
     const [first] = this.#rows;
@@ -69,8 +80,16 @@ function numbersIn(label: unknown): number | readonly number[] | null {
   if (typeof label === "bigint") return Number(label);
   if (typeof label === "boolean") return Number(label);
   if (!Array.isArray(label) && !isTypedArray(label)) return null;
-  const numbers = Array.from<unknown, number>(label, Number);
+  const numbers = Array.from<unknown, number>(label, (one) =>
+    ["number", "bigint", "boolean"].includes(typeof one) ? Number(one) : Number.NaN,
+  );
   return numbers.length > 0 && numbers.every(Number.isFinite) ? numbers : null;
+}
+
+function unfitText({ index, label }: Unfit): string {
+  const what =
+    typeof label === "number" ? label : typeof label === "string" ? "a text" : "no list of numbers";
+  return `that of sample ${index} is ${what}`;
 }
 
 /**

@@ -68,6 +68,11 @@ const byHand: Readonly<Record<string, (s: readonly Row[], t: readonly Row[]) => 
         ([row, wanted]) => 1 - dot(row, wanted) / Math.sqrt(dot(row, row) * dot(wanted, wanted)),
       ),
     ),
+  "binary of scores": (s, t) =>
+    byHand["binary"]?.(
+      s,
+      t.map((row) => row.map((x) => 1 / (1 + Math.exp(-x)))),
+    ) ?? Number.NaN,
   binary: (s, t) =>
     mean(
       pairs(s, t).flatMap(([row, wanted]) =>
@@ -85,7 +90,8 @@ const losses: readonly (readonly [string, Loss])[] = [
   ["divergence", { kind: "divergence", temperature: 3 }],
   ["mse", { kind: "mse" }],
   ["cosine", { kind: "cosine" }],
-  ["binary", { kind: "binary-cross-entropy" }],
+  ["binary", { kind: "binary-cross-entropy", targets: "probabilities" }],
+  ["binary of scores", { kind: "binary-cross-entropy", targets: "scores" }],
 ];
 
 const number = fc.double({ min: -2, max: 2, noNaN: true }).map(Math.fround);
@@ -146,6 +152,47 @@ describe("losses", () => {
       await fc.assert(property, { numRuns: 12, seed: 3 });
     },
   );
+
+  it.each(losses.filter(([, { kind }]) => kind.endsWith("entropy") || kind === "divergence"))(
+    "%s are of the other classes where a model rules one out",
+    async (name, loss) => {
+      const graph = graphWith(loss);
+      const of = async (least: number): Promise<readonly number[]> => {
+        const s = Array.from({ length: rows }, () => [least, 0.5, -1, 2]);
+        const own = name === "divergence" || name.endsWith("scores") ? least : 0;
+        const t = name === "classes" ? [[1], [2], [3]] : [[0.2], [0.5], [0.3]];
+        const wanted = name === "classes" ? t : t.map(([one = 0]) => [own, one, 0.6 - one, 0.4]);
+        const outputs = await run(graph, feeds(name, s, wanted));
+        return ["loss", "gradient"].flatMap((one) => Array.from(outputs[one]?.data ?? [], Number));
+      };
+      const [never, hardly] = [await of(-Infinity), await of(-400)];
+      for (const [at, value] of never.entries()) expect(value).toBeCloseTo(hardly[at] ?? 0, 5);
+    },
+  );
+
+  it("count the rows that are to, of what is before a softmax or a sigmoid", async () => {
+    for (const name of ["divergence", "binary"]) {
+      const [, loss] = losses.find(([one]) => one === name) ?? [];
+      if (loss === undefined) throw new Error(name);
+      const graph = graphOf(
+        { s: ["float32", 2, classes], t: ["float32", 2, classes], counts: ["float32", 2, 1] },
+        (input, { editor }) => {
+          const sizes = { classes, rows: 2, counts: input("counts") };
+          return { loss: emitLoss(editor, loss, input("s"), input("t"), sizes) };
+        },
+      );
+      const [s, t] = [
+        [0.5, -1, 2, 0],
+        [0.25, 0.5, 0.1, 1],
+      ];
+      const twice = (row: Row) =>
+        ({ type: "float32", dims: [2, classes], data: Float32Array.from([...row, ...row]) }) as const; // prettier-ignore
+      const counts = { type: "float32", dims: [2, 1], data: Float32Array.of(0, 1) } as const;
+      const outputs = await evaluateGraph(graph, { s: twice(s ?? []), t: twice(t ?? []), counts });
+      const whole = byHand[name]?.([s ?? []], [t ?? []]) ?? Number.NaN;
+      expect(Number(outputs["loss"]?.data[0])).toBeCloseTo(whole / 2, 5);
+    }
+  });
 
   it("are what the reference evaluation says too", async () => {
     for (const [name, loss] of losses) {

@@ -13,13 +13,23 @@ export type Loss =
   | { readonly kind: "mse" }
   /** 1 − s · t / (‖s‖ · ‖t‖) */
   | { readonly kind: "cosine" }
-  /** log(1 + eˢ) − s · t, a mean over all elements: s are scores before a sigmoid, t probabilities. */
-  | { readonly kind: "binary-cross-entropy" };
+  /** log(1 + eˢ) − s · t, a mean over all elements: s are scores before a sigmoid, t probabilities, or such scores too. */
+  | { readonly kind: "binary-cross-entropy"; readonly targets: "probabilities" | "scores" };
+
+interface Rows {
+  /** Elements of a row. */
+  readonly classes: number;
+  /** Of the whole batch. */
+  readonly rows: number;
+  /**
+   * For each row 1 where it counts, and else 0, along a last axis of 1; all count where not given. Of divergence and binary
+   * cross-entropy alone: for others what counts is emitted before.
+   */
+  readonly counts?: ValueId | undefined;
+}
 
 /**
  * Emits a loss as operators.
- * @param classes elements of a row
- * @param rows of the whole batch
  * @returns a scalar, float32
  */
 export function emitLoss(
@@ -27,7 +37,7 @@ export function emitLoss(
   loss: Loss,
   student: ValueId,
   target: ValueId,
-  { classes, rows }: { readonly classes: number; readonly rows: number },
+  { classes, rows, counts }: Rows,
 ): ValueId {
   const on = new Emitter(editor);
   switch (loss.kind) {
@@ -44,7 +54,7 @@ export function emitLoss(
       if (s === undefined || t === undefined) return target;
       const gap = on.add("Sub", [on.logSoftmax(t), on.logSoftmax(s)]);
       const all = on.add("Mul", [on.add("Softmax", [t], last), gap]);
-      return on.scaled(on.sum(all), temperature ** 2 / rows);
+      return on.scaled(on.sum(on.counted(all, counts)), temperature ** 2 / rows);
     }
     case "mse": {
       const gap = on.add("Sub", [student, target]);
@@ -60,8 +70,10 @@ export function emitLoss(
       return on.plus(on.scaled(likeness, -1 / rows), 1);
     }
     case "binary-cross-entropy": {
-      const all = on.add("Sub", [on.add("Softplus", [student]), on.add("Mul", [student, target])]);
-      return on.scaled(on.sum(all), 1 / (rows * classes));
+      const likely = loss.targets === "scores" ? on.add("Sigmoid", [target]) : target;
+      const s = on.bounded(student);
+      const all = on.add("Sub", [on.add("Softplus", [s]), on.add("Mul", [s, likely])]);
+      return on.scaled(on.sum(on.counted(all, counts)), 1 / (rows * classes));
     }
     default:
       return loss satisfies never;
@@ -81,6 +93,8 @@ export function emitSum(
 
 const last = { axis: attribute.int(-1) };
 const smallest = 1e-12;
+/** No scores that are learned are so far apart. */
+const leastScore = -1e6;
 
 class Emitter {
   readonly #editor: Editor;
@@ -116,7 +130,16 @@ class Emitter {
   }
 
   logSoftmax(value: ValueId): ValueId {
-    return this.add("LogSoftmax", [value], last);
+    return this.bounded(this.add("LogSoftmax", [value], last));
+  }
+
+  /** Of a class that a model rules out by −∞: 0 times it is 0 then, and not NaN. */
+  bounded(value: ValueId): ValueId {
+    return this.add("Max", [value, this.number(leastScore)]);
+  }
+
+  counted(terms: ValueId, counts: ValueId | undefined): ValueId {
+    return counts === undefined ? terms : this.add("Mul", [terms, counts]);
   }
 
   oneHot(classes: ValueId, count: number): ValueId {

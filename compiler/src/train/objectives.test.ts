@@ -35,7 +35,7 @@ function chosen(
     "a test",
   );
   return objectives.map(({ loss, weight, target, value }) => {
-    const what = loss.kind === "cross-entropy" ? `${loss.kind} of ${loss.targets}` : loss.kind;
+    const what = "targets" in loss ? `${loss.kind} of ${loss.targets}` : loss.kind;
     return `${what} from ${target.from}, ${Number(weight.toFixed(3))}, at ${producer(student, value)}`;
   });
 }
@@ -61,7 +61,7 @@ describe("the loss of labels", () => {
       "truth values",
       model(1, "Sigmoid"),
       labelsOf(true, false),
-      "binary-cross-entropy from labels, 1, at MatMul",
+      "binary-cross-entropy of probabilities from labels, 1, at MatMul",
     ],
     [
       "numbers",
@@ -109,9 +109,23 @@ describe("the loss of a teacher", () => {
     expect(chosen(model(4, "Softmax"), model(4), null)).toEqual([
       "divergence from teacher, 1, at MatMul",
     ]);
-    expect(chosen(model(4, "Sigmoid"), model(4, "Sigmoid"), null)).toEqual([
-      "binary-cross-entropy from teacher, 1, at MatMul",
-    ]);
+  });
+
+  it.each<[string, readonly string[], "probabilities" | "scores"]>([
+    ["Sigmoid", ["Sigmoid"], "probabilities"],
+    ["Sigmoid whose elements are moved", ["Sigmoid", "Transpose", "Identity"], "probabilities"],
+    ["Softmax", ["Softmax"], "probabilities"],
+    ["product", [], "scores"],
+    ["Relu", ["Relu"], "scores"],
+  ])("has as probabilities what a %s gives, and else scores", (_, ops, targets) => {
+    const teacher = graphOf({ x: ["float32", batch, 3] }, (input, b) => {
+      const product = b.add("MatMul", [input("x"), b.weights(3, batch)]);
+      return { y: ops.reduce((value, op) => b.add(op, [value]), product) };
+    });
+    const expected = `binary-cross-entropy of ${targets} from teacher, 1, at MatMul`;
+    expect(chosen(model(batch, "Sigmoid"), teacher, null)).toEqual([expected]);
+    const signals = [{ value: "y", loss: "binary-cross-entropy" }] as const;
+    expect(chosen(model(batch), teacher, null, { signals })).toEqual([expected]);
   });
 
   it("goes by place where outputs are called otherwise", () => {

@@ -1,5 +1,6 @@
 import { elementCount, PareError } from "@pare/runtime/format";
 import type { Graph, ValueId } from "../ir/index.js";
+import { movesExactly, operatorOf } from "../ops/index.js";
 import { rowDims } from "./bind-batch.js";
 import { demandClasses, type Labels } from "./labels.js";
 import type { Loss } from "./losses.js";
@@ -12,6 +13,11 @@ export const labelLosses = [
   "none",
 ] as const;
 export const signalLosses = ["divergence", "mse", "cosine", "binary-cross-entropy"] as const;
+
+/** Is it of what comes before a softmax or a sigmoid? A signal of probabilities is looked at behind these. */
+export function isOfScores(loss: Signal["loss"]): boolean {
+  return loss === "divergence" || loss === "binary-cross-entropy";
+}
 
 /** A value of the student that is to become as the teacher's. */
 export interface Signal {
@@ -45,6 +51,8 @@ export interface Objective {
   readonly value: ValueId;
   /** Of one sample, without the batch. */
   readonly dims: readonly number[];
+  /** An input, [samples, places], that is 0 where rows do not count; all do where not given. */
+  readonly mask?: ValueId | undefined;
   readonly target:
     | { readonly from: "labels" }
     | { readonly from: "teacher"; readonly value: ValueId };
@@ -141,7 +149,7 @@ function labelObjective(
       return { loss: { kind, targets: "probabilities" }, value, dims, target };
     case "binary-cross-entropy":
       demandShares(labels, where);
-      return { loss: { kind }, value, dims, target };
+      return { loss: { kind, targets: "probabilities" }, value, dims, target };
     default:
       return { loss: { kind: "mse" }, value: output, dims: rowDims(graph, output, batch), target };
   }
@@ -172,11 +180,10 @@ function teacherObjectives(
   where: string,
 ): readonly Objective[] {
   const wanted = signals.length > 0 ? signals : outputSignals(student, teacher);
-  return wanted.map(({ value: name, teacher: counterpart = name, loss, weight = 1 }) => {
+  return wanted.map(({ value: name, teacher: counterpart = name, loss, weight = 1, mask }) => {
     const own = named(student.graph, name, "student");
     const other = named(teacher.graph, counterpart, "teacher");
-    const scores = loss === "divergence" || loss === "binary-cross-entropy";
-    const value = scores ? scoresBehind(student.graph, own).value : own;
+    const value = isOfScores(loss) ? scoresBehind(student.graph, own).value : own;
     // Probabilities are what a sigmoid's student is to reach; a softmax is taken anew, at its own temperature.
     const taught = loss === "divergence" ? scoresBehind(teacher.graph, other).value : other;
     const dims = rowDims(student.graph, value, student.batch);
@@ -188,9 +195,38 @@ function teacherObjectives(
         { where, hint: "Take a student for the same task, or name signals that both have." },
       );
     }
-    const chosen: Loss = loss === "divergence" ? { kind: loss, temperature } : { kind: loss };
-    return { loss: chosen, weight, value, dims, target: { from: "teacher", value: taught } };
+    return {
+      loss: lossOf(loss, temperature, teacher.graph, taught),
+      weight,
+      value,
+      dims,
+      mask: mask === undefined ? undefined : named(student.graph, mask, "student"),
+      target: { from: "teacher", value: taught },
+    };
   });
+}
+
+function lossOf(kind: Signal["loss"], temperature: number, teacher: Graph, taught: ValueId): Loss {
+  switch (kind) {
+    case "divergence":
+      return { kind, temperature };
+    case "binary-cross-entropy":
+      return { kind, targets: areShares(teacher, taught) ? "probabilities" : "scores" };
+    default:
+      return { kind };
+  }
+}
+
+/** Is it told by what gives a value that it holds probabilities? */
+function areShares(graph: Graph, value: ValueId | null | undefined): boolean {
+  const node = graph.producer(value);
+  const traits = node && operatorOf(node)?.traits;
+  if (node === undefined || traits === undefined) return false;
+  const { range: [least, most] = [-Infinity, Infinity], dataMovement, quantization } = traits;
+  if (least >= 0 && most <= 1) return true;
+  if (dataMovement === "joins") return node.inputs.every((input) => areShares(graph, input));
+  const goesOn = movesExactly(dataMovement) || quantization !== undefined;
+  return goesOn && areShares(graph, node.inputs[0]);
 }
 
 /** The student's float outputs, each with the teacher's of its name, or else of its place. */

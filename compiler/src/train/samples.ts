@@ -52,6 +52,7 @@ export async function loadSamples(
   inputs: readonly string[],
   where: string,
   signal?: AbortSignal,
+  onNote?: (note: string) => void,
 ): Promise<Samples> {
   const columns = new Map<string, Column>();
   const labels = new LabelReader(where);
@@ -71,7 +72,7 @@ export async function loadSamples(
     });
   }
   const dims = Object.fromEntries(inputs.map((name) => [name, columns.get(name)?.dims ?? []]));
-  return { count: read, dims, columns: Object.fromEntries(columns), labels: labels.finish() };
+  return { count: read, dims, columns: Object.fromEntries(columns), labels: labels.finish(onNote) };
 }
 
 function openColumns(

@@ -80,8 +80,8 @@ export interface TrainRequest {
   /** Asked after each step whether a checkpoint is due there too; what time that takes is the caller's to tell. */
   readonly checkpointDue?: (() => boolean) | undefined;
   /**
-   * After each epoch, where one is due, and when the signal is raised or an engine fails; never with numbers that are not
-   * finite.
+   * After each epoch, where one is due, and when the signal is raised or an engine fails after a step; never with numbers
+   * that are not finite.
    */
   readonly onCheckpoint?: ((bytes: Uint8Array) => void | Promise<void>) | undefined;
   readonly identity?: TrainingIdentity | undefined;

@@ -33,10 +33,13 @@ class Training {
   #step: TrainingStep | null = null;
   /** Samples since this began; a training that goes on began before. */
   #samples = 0;
+  /** Steps before it. */
+  readonly #begun: number;
 
   private constructor(request: TrainRequest, state: TrainingState, identity: TrainingIdentity) {
     this.#request = request;
     this.#state = state;
+    this.#begun = state.optimizer.steps;
     this.#identity = identity;
     this.#judge = Judge.of(request);
   }
@@ -76,7 +79,8 @@ class Training {
         await this.#endEpoch();
       }
     } catch (error) {
-      if (isPareError(error) && leavesState.has(error.code)) await this.#save();
+      const hasLearned = state.optimizer.steps > this.#begun;
+      if (hasLearned && isPareError(error) && leavesState.has(error.code)) await this.#save();
       throw error;
     }
     const { history, batch, optimizer } = state;

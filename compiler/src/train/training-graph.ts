@@ -18,6 +18,7 @@ import type { Objective } from "./objectives.js";
 import type { LearnedConstant } from "./parameters.js";
 import { findPath } from "./path.js";
 import { poolFirst } from "./pool-first.js";
+import { emitCounts } from "./readings.js";
 
 /** What is trained: an input of the training graph, whose gradient is an output. */
 export interface Parameter extends LearnedConstant {
@@ -147,13 +148,14 @@ function emitObjectives(
   batch: number,
 ): { readonly loss: ValueId; readonly scores: boolean } {
   let scores = false;
-  const terms = objectives.map(({ loss, value, dims, weight }, index) => {
+  const terms = objectives.map(({ loss, value, dims, mask, weight }, index) => {
     const isClasses = loss.kind === "cross-entropy" && loss.targets === "classes";
     const type = isClasses ? tensorType("int64", [batch]) : tensorType("float32", [batch, ...dims]);
     const target = editor.addInput(targetName(index), type);
     const classes = dims.at(-1) ?? 1;
     const rows = batch * dims.slice(0, -1).reduce((product, size) => product * size, 1);
-    const term = emitLoss(editor, loss, value, target, { classes, rows });
+    const counts = mask === undefined ? undefined : emitCounts(editor, mask);
+    const term = emitLoss(editor, loss, value, target, { classes, rows, counts });
     giveOutput(editor, graph, term, termName(index));
     if (isClasses && !scores) {
       giveOutput(editor, graph, editor.add1("Identity", [value]), "scores");

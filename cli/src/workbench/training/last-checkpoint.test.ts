@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { mkdir, mkdtemp, open, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
@@ -30,6 +31,21 @@ it("is in the file that was named, and else in another once it is left", async (
       (file) => `What was learned is in ${file}: --checkpoint ${file} goes on.`,
     ),
   );
+});
+
+it.runIf(process.platform === "linux")("is all that waits while one is written", async () => {
+  execFileSync("mkfifo", [at("pipe")]);
+  // A pipe shows all that is written.
+  const pipe = await open(at("pipe"), "r+");
+  const saved = new LastCheckpoint(at("pipe"), say);
+  for (const byte of [1, 2, 3, 4]) saved.put(Uint8Array.of(byte));
+  await saved.settled();
+  saved.put(Uint8Array.of(5));
+  await saved.settled();
+  const { buffer, bytesRead } = await pipe.read(new Uint8Array(8), 0, 8);
+  expect([...buffer.subarray(0, bytesRead)]).toEqual([1, 4, 5]);
+  await pipe.close();
+  await rm(at("pipe"));
 });
 
 it("is left elsewhere where its file cannot be written, which is said once and ends nothing", async () => {

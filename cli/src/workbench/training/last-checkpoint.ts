@@ -10,7 +10,8 @@ export class LastCheckpoint {
   /** What the file holds. */
   #kept: Uint8Array | null = null;
   #saidWhyNot = false;
-  /** Of all that were put so far. It never rejects. */
+  #isWriting = false;
+  /** Until the last is written. It never rejects. */
   #writing: Promise<void> = Promise.resolve();
 
   /** @param file written with each; where there is none, the last is only kept in memory */
@@ -21,8 +22,7 @@ export class LastCheckpoint {
 
   put(bytes: Uint8Array): void {
     this.#last = bytes;
-    const file = this.#file;
-    if (file !== undefined) this.#writing = this.#writing.then(() => this.#write(file, bytes));
+    if (this.#file !== undefined && !this.#isWriting) this.#writing = this.#writeLast(this.#file);
   }
 
   /** Until nothing is written any more. */
@@ -43,6 +43,17 @@ export class LastCheckpoint {
     } catch (error) {
       this.#say.note(`What was learned cannot be kept: ${messageOf(error)}`);
     }
+  }
+
+  /** What is put while one is written comes after it; of several, only the last. */
+  async #writeLast(file: string): Promise<void> {
+    this.#isWriting = true;
+    let written: Uint8Array | null = null;
+    while (this.#last !== null && this.#last !== written) {
+      written = this.#last;
+      await this.#write(file, written);
+    }
+    this.#isWriting = false;
   }
 
   async #write(file: string, bytes: Uint8Array): Promise<void> {

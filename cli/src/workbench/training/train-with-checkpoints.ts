@@ -1,9 +1,8 @@
-import { readFile } from "node:fs/promises";
 import { distill } from "@pare/compiler";
 import type { OpenData } from "../../data/open-data.js";
 import type { StoredAt } from "../../data/sample-writer.js";
-import { fileError } from "../../platform/file-error.js";
 import type { WorkOutput } from "../../terminal/output.js";
+import { existingCheckpoint } from "./existing-checkpoint.js";
 import { whileExitWaits } from "./exit-waits.js";
 import { LastCheckpoint } from "./last-checkpoint.js";
 import { trainInProcess } from "./train-in-process.js";
@@ -61,7 +60,7 @@ export async function trainWithCheckpoints<T>(
   const { entries } = data.samples;
   const places = (indexes: readonly number[]): readonly StoredAt[] =>
     indexes.flatMap((index) => entries[index] ?? []);
-  const resume = checkpoint === undefined ? null : await existing(checkpoint);
+  const resume = checkpoint === undefined ? null : await existingCheckpoint(checkpoint);
   if (resume !== null) say.note(`Going on from ${checkpoint}.`);
   const report = new TrainingReport(say);
   const saved = new LastCheckpoint(checkpoint, say);
@@ -109,14 +108,4 @@ function passOptions(options: TrainingOptions): Readonly<Record<string, unknown>
   const { epochs, batch, rate, temperature, alpha, signals, freeze, workers } = options;
   const all = { epochs, batch, rate, temperature, alpha, signals, freeze, workers };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
-}
-
-/** Null where there is no such file yet. @throws PareError PERMISSION */
-async function existing(path: string): Promise<Uint8Array | null> {
-  try {
-    return await readFile(path);
-  } catch (cause) {
-    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return null;
-    throw fileError(cause, path, "DATA_NOT_FOUND");
-  }
 }

@@ -95,6 +95,25 @@ describe("a training that was interrupted goes on as if it had not been, bit for
     }
   });
 
+  it("from none that holds nothing new", async () => {
+    const options = distill.parse({ epochs: 3, batch: 16, rate: 0.02, temperature: 2 });
+    const teacher = network({ width: 6, seed: 8 });
+    const saved: Uint8Array[] = [];
+    const ended = async (given: Partial<DistillServices>): Promise<unknown> => {
+      const onCheckpoint = (bytes: Uint8Array): void => void saved.push(bytes);
+      const training = distillGraph(network(), options, { ...services, teacher, onCheckpoint, ...given });
+      return training.then(() => "over", (error: unknown) => isPareError(error) && error.code);
+    }; // prettier-ignore
+    const whileAsked = (): Partial<DistillServices> => {
+      const stop = new AbortController();
+      return { signal: stop.signal, onTeacher: () => stop.abort() };
+    };
+    expect(await ended(whileAsked())).toBe("ABORTED");
+    const resume = await interrupted(network(), options, 2, { teacher });
+    expect(await ended({ ...whileAsked(), resume })).toBe("ABORTED");
+    expect(saved).toHaveLength(0);
+  });
+
   it("only with what it began with", async () => {
     const options = { epochs: 3, batch: 16, rate: 0.02 };
     const resume = await interrupted(network(), options, 2);

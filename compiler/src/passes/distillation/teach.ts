@@ -5,7 +5,7 @@ import type { Examples } from "../../pipeline/examples.js";
 import type { PassContext } from "../../pipeline/pass.js";
 import { randomOf } from "../../pipeline/random.js";
 import { bindBatch } from "../../train/bind-batch.js";
-import { chooseObjectives, named } from "../../train/objectives.js";
+import { chooseObjectives, isOfScores, named } from "../../train/objectives.js";
 import type { LearnedConstant } from "../../train/parameters.js";
 import { emitReadings } from "../../train/readings.js";
 import { loadSamples, type Samples } from "../../train/samples.js";
@@ -38,6 +38,8 @@ export interface DistillServices extends Pick<
   readonly validation?: Examples | undefined;
   /** Absent: labels alone teach. It stays as it is. */
   readonly teacher?: Graph | undefined;
+  /** Told while activations are measured, before anything is learned. */
+  readonly onMeasured?: PassContext["onProgress"];
   /** The teacher's answers are kept up to so many bytes: 512 MB where not given. */
   readonly keptBytes?: number | undefined;
   /** The examples' where not given. */
@@ -72,7 +74,7 @@ export async function teach(
   options: DistillOptions,
   services: DistillServices,
 ): Promise<Trained> {
-  const { examples, validation, signal, keptBytes } = services;
+  const { examples, validation, signal, keptBytes, onNote } = services;
   const teacher = services.teacher?.fork() ?? null;
   if (teacher !== null) {
     await bringToFloat32(teacher);
@@ -84,9 +86,9 @@ export async function teach(
   const model = graph.fork();
   giveFloats(model);
   const signals = source === null ? [] : readSignals(model, source, options.signals);
-  const load = (from: Examples): Promise<Samples> =>
-    loadSamples(from.read(), from.count, inputs, where, signal);
-  const samples = await load(examples);
+  const load = (from: Examples, say?: typeof onNote): Promise<Samples> =>
+    loadSamples(from.read(), from.count, inputs, where, signal, say);
+  const samples = await load(examples, onNote);
   const judged = validation === undefined || validation.count === 0 ? null : await load(validation);
   const executor = services.executor ?? examples.executor;
   const wanted = { ...options, signals };
@@ -95,7 +97,7 @@ export async function teach(
   const objectives = objectivesOf(model, source, samples, wanted, runs, where);
   // One sample has no statistics that a norm could learn.
   const norms = runs.student === undefined ? options.norms : "frozen";
-  if (runs.student !== undefined) services.onNote?.(oneAtATime(model, options));
+  if (runs.student !== undefined) onNote?.(oneAtATime(model, options));
   const own = { ...options, norms };
   const isKept = services.onCheckpoint !== undefined || services.resume !== undefined;
   const taught = { student: graph, learned, trained, teacher: services.teacher, samples };
@@ -146,7 +148,11 @@ export function servicesOf(
     random: random ?? ((name) => randomOf(0, name)),
     signal,
     onProgress: ({ done, epoch, epochs, loss }) =>
-      onProgress?.(done, `epoch ${epoch + 1} of ${epochs}, loss ${loss.toPrecision(3)}`),
+      onProgress?.(
+        done,
+        `epoch ${Math.min(epoch + 1, epochs)} of ${epochs}, loss ${loss.toPrecision(3)}`,
+      ),
+    onMeasured: (_, what) => onProgress?.(0, what),
     onTeacher: (fraction) => onProgress?.(0, `the teacher: ${Math.round(100 * fraction)} %`),
   };
 }
@@ -180,13 +186,14 @@ function readSignals(
   const counterparts = signals.map(({ value, teacher = value, mask, ...how }) => ({
     ...how,
     value: teacher,
-    mask: mask === undefined ? undefined : (inputs.get(mask) ?? mask),
+    mask: mask === undefined || isOfScores(how.loss) ? undefined : (inputs.get(mask) ?? mask),
   }));
   const taught = emitReadings(graph, counterparts, "teacher");
   return signals.map((signal, index) => ({
     ...signal,
     value: own[index] ?? signal.value,
     teacher: taught[index],
+    mask: isOfScores(signal.loss) ? signal.mask : undefined,
   }));
 }
 

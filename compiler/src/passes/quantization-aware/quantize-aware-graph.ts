@@ -49,10 +49,11 @@ export async function quantizeAwareGraph(
   const whole = { ...options, keepFloat: nothingKept } as const;
   const beside = await planStatic(graph, { ...whole, inputs: "quantize", outputs: "quantize" });
   const asked = { plan, beside, ranges: options.ranges, correctBias: false };
-  const { activations, signal } = services;
+  const { activations, signal, onMeasured } = services;
   const observed = await observeActivations(graph, asked, where, {
     ...(activations && { activations }),
     ...(signal && { signal }),
+    ...(onMeasured && { onProgress: onMeasured }),
   });
   const measured = await activationParameters(graph, plan, observed);
   const fake = await fakeQuantized(graph, plan, measured, options);
