@@ -7,7 +7,7 @@ const url = "https://example.org/digits.pare/variants/a.onnx";
 
 /** The `fetch` that the README shows, with what it kept. */
 async function shown(fetch: Fetching): Promise<{ keep: Fetching; kept: Map<string, Response> }> {
-  const readme = await readFile(new URL("README.md", import.meta.url), "utf8");
+  const readme = await readFile(new URL("../../README.md", import.meta.url), "utf8");
   const [, code = ""] = /```js\n( *const keep = [^]*?)```/.exec(readme) ?? [];
   const kept = new Map<string, Response>();
   const cache = {
