@@ -16,12 +16,35 @@ function inDoubles(lists: Attributes, by: number): Attributes {
   return Object.fromEntries(
     Object.entries(lists).map(([name, own]): readonly [string, Attribute] => {
       if (own?.type !== "floats" || !names.includes(name)) return [name, own];
-      const values = own.value.map((x) => (name === "nodes_values" ? x + by : x));
+      const isMoved = (at: number): boolean =>
+        name === "nodes_values" && !isExact(lists["nodes_modes"], at);
+      const values = own.value.map((x, at) => (isMoved(at) ? x + by : x));
       const data = Float64Array.from(values);
       return [`${name}_as_tensor`, attribute.tensor(Tensor.of("float64", [data.length], data))];
     }),
   );
 }
+
+/** Does a node ask for a number itself? */
+function isExact(modes: Attribute | undefined, at: number): boolean {
+  const mode = modes?.type === "strings" ? modes.value[at] : undefined;
+  return mode === "BRANCH_EQ" || mode === "BRANCH_NEQ";
+}
+
+it("leaves trees that ask for a number that no float is", async () => {
+  const leaf = { weights: [1, 2, 3] };
+  const asking = { feature: 0, value: 0.5, mode: "BRANCH_EQ", missing: false, first: leaf, second: { weights: [0, 0, 0] } }; // prettier-ignore
+  const lists = listed([asking], "target", [0]);
+  const at = (value: number): Attributes => ({
+    ...inDoubles(lists, 0),
+    nodes_values_as_tensor: attribute.tensor(Tensor.of("float64", [3], Float64Array.of(value, 0, 0))), // prettier-ignore
+  });
+  const graphOfTrees = (value: number) =>
+    classical("TreeEnsembleRegressor", { x: ["float64", 1, features] }, at(value));
+  expect((await supportOf(graphOfTrees(0.5), aot)).obstacles).toEqual([]);
+  const { obstacles } = await supportOf(graphOfTrees(0.1), aot);
+  expect(obstacles.length).toBeGreaterThan(0);
+});
 
 it.each(["target", "class"] as const)(
   "asks of every float what thresholds in float64 ask, trees of a %s",

@@ -26,6 +26,16 @@ export async function readTrees(graph: Graph): Promise<ReadonlyMap<Node, Lists>>
   return trees;
 }
 
+/** Does a node ask whether a feature equals a number that no float is? Then no float can stand in its place. */
+export function asksForNoFloat(node: Node, lists: Lists): boolean {
+  const modes = node.attributes.get("nodes_modes");
+  const isOther = (value: number, at: number): boolean =>
+    modes?.type === "strings" &&
+    (modes.value[at] === "BRANCH_EQ" || modes.value[at] === "BRANCH_NEQ") &&
+    Math.fround(value) !== value;
+  return lists.get(`nodes_values${suffix}`)?.some(isOther) === true;
+}
+
 /**
  * Lets trees whose thresholds and scores are float64 say them in float32. A threshold becomes the float beside it with which
  * every float is compared as with the threshold itself: what scikit-learn asks, too, is of samples in float32.

@@ -14,7 +14,7 @@ import {
 } from "../../ir/index.js";
 import { inferAll, operatorOf } from "../../ops/index.js";
 import { dtypeOf } from "../../rules/pattern.js";
-import { isOfTrees, readTrees, sayTreesInFloats } from "./decision-trees.js";
+import { asksForNoFloat, isOfTrees, readTrees, sayTreesInFloats } from "./decision-trees.js";
 
 const rule = "in-float32";
 const float32 = attribute.int(codeOfDtype("float32"));
@@ -58,6 +58,9 @@ export async function computeInFloat32(graph: Graph): Promise<void> {
     return;
   }
   const trees = await readTrees(graph);
+  const [exact] = [...trees].find(([node, lists]) => asksForNoFloat(node, lists)) ?? [];
+  if (exact !== undefined)
+    return graph.leave(rule, exact, "it asks whether a number is one that no float32 is");
   edit(graph, rule, (editor) => {
     for (const [node, lists] of trees) sayTreesInFloats(editor, node, lists);
     for (const node of graph.allNodes()) sayFloats(editor, node);
