@@ -28,7 +28,7 @@ it("says a Gemm of any operands as it is compiled", async () => {
     k: size,
     n: size,
     turned: fc.tuple(fc.boolean(), fc.boolean()),
-    alpha: fc.constantFrom(1, -2),
+    alpha: fc.constantFrom(1, -2, 0),
     beta: fc.constantFrom(1, 0.5),
     isComputed: fc.boolean(),
     added,

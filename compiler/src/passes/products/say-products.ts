@@ -9,13 +9,13 @@ function gemm(step: Step): void {
   const [a, b, c] = [operand(step, 0), operand(step, 1), step.input(2)];
   const alpha = attributes.float("alpha", 1);
   // A factor of constant weights is a part of them.
-  const own = graph.constant(b) === undefined ? 1 : alpha;
+  const isOwn = graph.constant(b) !== undefined;
   const product = step.add("Gemm", [a, b], {
-    alpha: attribute.float(own),
+    alpha: attribute.float(isOwn ? alpha : 1),
     transA: attribute.int(attributes.int("transA", 0)),
     transB: attribute.int(attributes.int("transB", 0)),
   });
-  const scaled = times(step, product, alpha / own);
+  const scaled = isOwn ? product : times(step, product, alpha);
   if (c === undefined) return step.replaceBy(scaled);
   step.replaceBy(step.add("Add", [scaled, times(step, c, attributes.float("beta", 1))]));
 }
