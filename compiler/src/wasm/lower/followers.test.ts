@@ -65,23 +65,30 @@ it.each(Object.keys(chains))("keeps lanes that pad finite behind %s", async (kin
   expect(await compare(graph, checked)).toBeLessThan(2e-5);
 });
 
-it("keeps lanes that pad finite behind what another tensor is joined into", async () => {
-  const graph = graphOf({ x: ["float32", 1, 3, 5, 5] }, (input, b) => {
-    const bias = b.floats(
-      Array.from({ length: 10 }, () => 4),
-      [10],
-    );
-    // Lanes that pad hold −1 here.
-    const less = b.add("Sub", [
-      b.add("Conv", [input("x"), b.weights(10, 3, 1, 1), bias]),
-      b.floats([1], []),
-    ]);
-    const more = b.add("Conv", [input("x"), b.weights(10, 3, 1, 1), bias]);
-    const root = b.add("Sqrt", [b.add("Add", [more, less])]);
-    return { y: b.add("Conv", [root, b.weights(4, 10, 3, 3)]) };
-  });
-  expect(await compare(graph, checked)).toBeLessThan(2e-5);
-});
+// Lanes that pad hold the offset where the two are joined; what is computed is near 0 for each of the functions.
+it.each([
+  ["Sqrt", -1, 4],
+  ["Exp", 100, -50],
+  ["Sinh", 100, -50],
+  ["Cosh", 100, -50],
+])(
+  "keeps lanes that pad finite behind what another tensor is joined into: %s",
+  async (op, offset, bias) => {
+    const graph = graphOf({ x: ["float32", 1, 3, 5, 5] }, (input, b) => {
+      const convolved = () => {
+        const biases = b.floats(
+          Array.from({ length: 10 }, () => bias),
+          [10],
+        );
+        return b.add("Conv", [input("x"), b.weights(10, 3, 1, 1), biases]);
+      };
+      const moved = b.add("Add", [convolved(), b.floats([offset], [])]);
+      const root = b.add(op, [b.add("Add", [convolved(), moved])]);
+      return { y: b.add("Conv", [root, b.weights(4, 10, 3, 3)]) };
+    });
+    expect(await compare(graph, checked)).toBeLessThan(2e-5);
+  },
+);
 
 it("keeps lanes that pad finite in a sum's logarithm", async () => {
   const graph = graphOf({ x: ["float32", 1, 3, 5, 5] }, (input, b) => {
