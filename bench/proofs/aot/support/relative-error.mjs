@@ -1,4 +1,7 @@
-/** The largest difference over all outputs, each over its largest number: one below a hundredth counts as that. */
+/**
+ * The largest difference over all outputs, each over its largest number: one below a hundredth counts as that. Infinite where one
+ * is no number, or infinite, and the other is not so.
+ */
 export function relativeError(expected, actual) {
   let worst = 0;
   for (const [name, { data, dims }] of Object.entries(expected)) {
@@ -6,12 +9,13 @@ export function relativeError(expected, actual) {
     if (other?.dims.join() !== dims.join()) return Infinity;
     let [largest, apart] = [0.01, 0];
     for (const [at, value] of data.entries()) {
-      largest = Math.max(largest, Math.abs(Number(value)));
+      if (Number.isFinite(Number(value))) largest = Math.max(largest, Math.abs(Number(value)));
       if (Object.is(value, other.data[at])) continue;
       const own = Math.abs(Number(value) - Number(other.data[at]));
-      if (!(own <= apart)) apart = own;
+      if (!Number.isFinite(own)) return Infinity;
+      apart = Math.max(apart, own);
     }
-    if (!(apart / largest <= worst)) worst = apart / largest;
+    worst = Math.max(worst, apart / largest);
   }
   return worst;
 }
