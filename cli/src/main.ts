@@ -5,7 +5,7 @@ import { shownArgument } from "./terminal/shown-path.js";
 import type { VerbContext, VerbEntry } from "./terminal/verb.js";
 import { verbs } from "./verbs/verbs.js";
 import { docsText, version } from "./terminal/package-facts.js";
-import { isExitHeld } from "./workbench/training/exit-waits.js";
+import { isExitHeld } from "./platform/exit-waits.js";
 
 /** What verbs get besides what is loaded only for them, and who is told that a result is said. */
 type MainContext = Omit<VerbContext, "output"> & { readonly onResult: () => void };

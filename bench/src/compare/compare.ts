@@ -105,19 +105,19 @@ export async function compare(request: CompareRequest): Promise<Comparison> {
         const first = await measureWhole(measure, whole);
         return request.gate ? confirm(measure, whole, first, request.gate(model, target)) : first;
       });
-      if (typeof measured === "string")
-        refused.push({
-          target,
-          name: model.name,
-          what: "loads",
-          outcome: "missed",
-          reason: measured,
-        });
+      if (typeof measured === "string") refused.push(unloaded(target, model.name, measured));
       else rows.push({ model, before, measurement: measured });
     }
   }
 
-  const checks = request.gate ? [...refused, ...gated(rows, request.gate)] : refused;
+  // A gate that could compare nothing is missed: by the baseline, on each target where it cannot be measured.
+  const uncompared =
+    rows.length > 0 || refused.length > 0
+      ? []
+      : skipped
+          .slice(request.context.skipped.length)
+          .map(({ target, reason }) => unloaded(target, baseline.name, reason));
+  const checks = request.gate ? [...refused, ...uncompared, ...gated(rows, request.gate)] : refused;
   const report: Report = {
     formatVersion: reportFormatVersion,
     model: candidates.length === 1 ? (candidates[0]?.name ?? baseline.name) : baseline.name,
@@ -149,6 +149,10 @@ const refusals: readonly ErrorCode[] = [
   "UNSUPPORTED_OP",
   "MODEL_LIMIT",
 ];
+
+function unloaded(target: TargetName, name: string, reason: string): ReportCheck {
+  return { target, name, what: "loads", outcome: "missed", reason };
+}
 
 /** The result, or why the engine refused; anything else that goes wrong is thrown. */
 async function attempt<T>(measure: () => Promise<T>): Promise<T | string> {

@@ -124,11 +124,14 @@ export class EngineBrowser {
   }
 
   #livePage(): Promise<Page> {
-    this.#page ??= this.#openPage().catch((error: unknown) => {
-      this.#page = null;
-      throw error;
+    if (this.#page !== null) return this.#page;
+    const page = this.#openPage();
+    this.#page = page;
+    // By then another may have been opened.
+    page.catch(() => {
+      if (this.#page === page) this.#page = null;
     });
-    return this.#page;
+    return page;
   }
 
   async #openPage(): Promise<Page> {

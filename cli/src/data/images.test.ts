@@ -194,6 +194,13 @@ describe("preprocessing", () => {
     );
   });
 
+  it.each([0, -1, 1.5])("refuses a crop_pct of %d, which is no share", (share) => {
+    const config = { image_mean: [0], crop_pct: share, size: { shortest_edge: 224 } };
+    expect(() => parsePreprocessorConfig(config, "c")).toThrow(
+      expect.objectContaining({ code: "DATA_INVALID", message: `c has a crop_pct of ${share}.` }),
+    );
+  });
+
   it("enlarges by crop_pct before it crops, as ConvNeXT's and PoolFormer's processors do", () => {
     const normalized = { do_rescale: true, image_mean: [0.5], image_std: [0.5] };
     const parsed = (fields: object) => parsePreprocessorConfig({ ...normalized, ...fields }, "c");

@@ -89,6 +89,12 @@ export function parsePreprocessorConfig(config: unknown, where: string): Preproc
       hint: "It should have fields such as image_mean, image_std and size.",
     });
   }
+  const share = numberOr(fields.crop_pct, null);
+  if (share !== null && !(share > 0 && share <= 1))
+    throw new PareError("DATA_INVALID", `${where} has a crop_pct of ${share}.`, {
+      where,
+      hint: "It is the share of the image's edge that is kept: above 0, and at most 1.",
+    });
   const normalized = fields.do_normalize !== false;
   return {
     name: where,

@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import { access, constants, realpath, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { PareError } from "@pare/runtime/format";
-import { fileError, systemCode } from "./file-error.js";
+import { fileError } from "./file-error.js";
+import { nearestThere } from "./nearest-there.js";
 
 /** A full disk may still take an empty file. */
 const probeBytes = 4096;
@@ -37,13 +38,4 @@ function isNoPlace(path: string, why: string): PareError {
     where: path,
     hint: "Name another file.",
   });
-}
-
-/** The folder itself, or of those above it the first that exists. */
-async function nearestThere(folder: string): Promise<string> {
-  const there = await access(folder).then(
-    () => true,
-    (error: unknown) => !["ENOENT", "ENOTDIR"].includes(systemCode(error) ?? ""),
-  );
-  return there || dirname(folder) === folder ? folder : nearestThere(dirname(folder));
 }

@@ -6,6 +6,7 @@ import type { BundleSink } from "@pare/compiler";
 import { systemCode } from "./file-error.js";
 import { holderOf, withLock } from "./lock.js";
 import { makeFolder } from "./make-folder.js";
+import { nearestThere } from "./nearest-there.js";
 
 /**
  * Writes bundles into a folder. Everything goes to temporary names first, and then into place, the manifest last. What a
@@ -152,15 +153,6 @@ function saysFormat(text: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** The folder itself, or of those above it the first that exists. */
-async function nearestThere(path: string): Promise<string> {
-  const there = await access(path).then(
-    () => true,
-    (error: unknown) => systemCode(error) !== "ENOENT",
-  );
-  return there || dirname(path) === path ? path : nearestThere(dirname(path));
 }
 
 /** Takes away what a failed write left, and the folders that it made, if they are empty. */

@@ -43,13 +43,12 @@ function openStream(model: Model, state: StatePairs): Stream {
   }
   // Names may be those of what every object has: maps, and objects that are made whole.
   const carried = new Map<string, Feeds[string]>();
-  const zero = async (): Promise<void> => {
-    for (const { name, type, dims: sizes } of model.inputs) {
-      if (type === "string" || !Object.values(state).includes(name)) continue;
+  const fresh = (): readonly [string, Feeds[string]][] =>
+    model.inputs.flatMap(({ name, type, dims: sizes }) => {
+      if (type === "string" || !Object.values(state).includes(name)) return [];
       const dims = sizes.map((size) => (typeof size === "number" ? size : 1));
-      carried.set(name, { type, dims, data: zeros(type, elementCount(dims)) });
-    }
-  };
+      return [[name, { type, dims, data: zeros(type, elementCount(dims)) }]];
+    });
   const isState = ([name]: readonly [string, Tensor]): boolean => Object.hasOwn(state, name);
   const step = async (given: Given, signal?: AbortSignal): Promise<Record<string, Tensor>> => {
     // What is undefined the engine's session refuses by name.
@@ -60,8 +59,11 @@ function openStream(model: Model, state: StatePairs): Stream {
     return Object.fromEntries(all.filter((one) => !isState(one)));
   };
   const queue = new Queue();
-  // In its turn: a step before it that is under way would carry its state past it.
-  const reset = (): void => void queue.run(zero);
+  const reset = (): void => {
+    const zeroed = fresh();
+    // In its turn: a step before it that is under way would carry its state past it.
+    void queue.run(async () => zeroed.forEach(([name, value]) => carried.set(name, value)));
+  };
   reset();
   return {
     run: (given, { signal } = {}) => queue.run(() => step(given, signal), signal),
@@ -76,8 +78,8 @@ function mayBeAlike(one: ValueInfo, other: ValueInfo): boolean {
     one.type === other.type &&
     (!isRanked || one.dims.length === other.dims.length) &&
     one.dims.every((size, axis) => {
-      const [own, its] = [size, other.dims[axis]];
-      return typeof own !== "number" || typeof its !== "number" || own === its;
+      const its = other.dims[axis];
+      return typeof size !== "number" || typeof its !== "number" || size === its;
     })
   );
 }

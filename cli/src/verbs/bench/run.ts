@@ -144,9 +144,8 @@ export async function runBench(
                 best: null,
               }),
           });
-    const { report: whole, passed } =
-      options.gate === true ? heldToGate(comparison, baseline, measured) : comparison;
-    const report = withoutPlaces(whole);
+    const { passed } = comparison;
+    const report = withoutPlaces(comparison.report);
     output.result(
       [summaryText(report), ...(report.checks ?? []).map(checkText)].join("\n\n"),
       report,
@@ -170,26 +169,6 @@ async function checkOptions(options: BenchOptions): Promise<void> {
       { where: "--max-drop", hint: "Add --data, or leave --max-drop out." },
     );
   await checkReports(options.report);
-}
-
-/** A gate that could compare nothing is missed: on each target, by the baseline that cannot be measured there. */
-function heldToGate(
-  comparison: Comparison,
-  baseline: OpenedModel,
-  targets: readonly TargetName[],
-): Comparison {
-  const { report } = comparison;
-  const { variants, checks = [], skipped } = report;
-  if (variants.length > 0 || checks.length > 0) return comparison;
-  const uncompared = skipped.filter(({ target }) => targets.includes(target));
-  const missed = uncompared.map(({ target, reason }): ReportCheck => ({
-    target,
-    name: baseline.path,
-    what: "loads",
-    outcome: "missed",
-    reason,
-  }));
-  return { report: { ...report, checks: missed }, passed: false, missed };
 }
 
 /** Each candidate is held to what its own path or name is allowed. @param paths of the candidates, in their order */

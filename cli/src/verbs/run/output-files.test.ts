@@ -7,6 +7,7 @@ it.each<readonly [string, readonly string[], readonly string[]]>([
   ["and no other's name", ["a:0", "a_0-2", "a_0"], ["a_0-3.npy", "a_0-2.npy", "a_0.npy"]],
   ["whatever letters it is in", ["出力", "結果"], ["__.npy", "__-2.npy"]],
   ["where capitals count for nothing", ["y", "Y"], ["y.npy", "Y-2.npy"]],
+  ["and one that is a file's keeps it", ["y", "Y", "Y-2"], ["y.npy", "Y-3.npy", "Y-2.npy"]],
 ])("an output has a file of its own, %s", (_, names, files) => {
   const found = outputFiles(names);
   expect(names.map((name) => found.get(name))).toEqual(files);

@@ -5,16 +5,17 @@
 export function outputFiles(names: readonly string[]): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
   const taken = new Set<string>();
-  const kept = names.filter((name) => plain(name) === name);
-  const changed = names.filter((name) => plain(name) !== name);
-  for (const name of [...kept, ...changed]) {
-    let file = `${plain(name)}.npy`;
+  const take = (name: string, file: string): boolean => {
     // Some file systems take capitals and small letters for the same.
-    for (let number = 2; taken.has(file.toLowerCase()); number += 1)
-      file = `${plain(name)}-${number}.npy`;
+    if (taken.has(file.toLowerCase())) return false;
     taken.add(file.toLowerCase());
     files.set(name, file);
-  }
+    return true;
+  };
+  const others = names.filter((name) => plain(name) !== name || !take(name, `${name}.npy`));
+  for (const name of others)
+    for (let number = 1; !files.has(name); number += 1)
+      take(name, number === 1 ? `${plain(name)}.npy` : `${plain(name)}-${number}.npy`);
   return files;
 }
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { distill } from "@pare/compiler";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { isExitHeld } from "./exit-waits.js";
+import { isExitHeld } from "../../platform/exit-waits.js";
 import { trainInProcess } from "./train-in-process.js";
 import type { TrainingJob } from "./training-protocol.js";
 

@@ -2,7 +2,7 @@ import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { TrainingProgress } from "@pare/compiler";
 import { aborted, isErrorCode, PareError } from "@pare/runtime/format";
-import { holdExit } from "./exit-waits.js";
+import { holdExit } from "../../platform/exit-waits.js";
 import type {
   TrainedStudent,
   TrainingJob,
@@ -11,8 +11,8 @@ import type {
 } from "./training-protocol.js";
 
 /**
- * After Ctrl-C a step is waited for; one that takes longer is given up. The checkpoint after it is waited for as long as it
- * takes.
+ * After Ctrl-C a step is waited for, and until its checkpoint is made; what takes longer is given up. That the checkpoint arrives
+ * is then waited for as long as it takes.
  */
 const longestStepMs = 600;
 
@@ -77,6 +77,8 @@ export async function trainInProcess(
     clearTimeout(patience);
     over.abort();
     child.removeAllListeners("exit");
+    // What is still on its way concerns nobody any more.
+    child.removeAllListeners("message");
     child.kill("SIGKILL");
     release?.();
   }

@@ -3,7 +3,7 @@ import type { OpenData } from "../../data/open-data.js";
 import type { StoredAt } from "../../data/sample-writer.js";
 import type { WorkOutput } from "../../terminal/output.js";
 import { existingCheckpoint } from "./existing-checkpoint.js";
-import { whileExitWaits } from "./exit-waits.js";
+import { whileExitWaits } from "../../platform/exit-waits.js";
 import { LastCheckpoint } from "./last-checkpoint.js";
 import { trainInProcess } from "./train-in-process.js";
 import type { TrainedStudent } from "./training-protocol.js";

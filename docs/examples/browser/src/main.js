@@ -18,10 +18,11 @@ function inWorker() {
   let asked = 0;
 
   worker.onmessage = ({ data: { id, error, ...answer } }) => {
-    const { resolve, reject } = waiting.get(id);
+    const asker = waiting.get(id);
+    if (asker === undefined) return; // it was told that the worker failed
     waiting.delete(id);
-    if (error === undefined) resolve(answer);
-    else reject(new Error(error));
+    if (error === undefined) asker.resolve(answer);
+    else asker.reject(new Error(error));
   };
   worker.onerror = ({ message }) => {
     for (const { reject } of waiting.values())
