@@ -26,7 +26,7 @@ export async function prove({ claim, inform, root }) {
     engine: 0,
     bytes: [],
   };
-  const worse = [];
+  const different = [];
   await scratch(async (folder) => {
     const script = join(root, "bench/peers/estimators.py");
     const { code, stderr } = await run(python, [script, folder]);
@@ -51,7 +51,7 @@ export async function prove({ claim, inform, root }) {
     bound: `≤ ${tally.engine}, as many as of which onnxruntime does`,
     n: tally.samples,
     met: tally.module <= tally.engine && tally.samples > 0,
-    ...(worse.length > 0 && { note: worse.join("; ") }),
+    ...(different.length > 0 && { note: different.join("; ") }),
   });
   inform("files that onnxruntime refuses as they are written", {
     value: tally.refused.length,
@@ -83,13 +83,16 @@ export async function prove({ claim, inform, root }) {
     const count = async (backend, what) => {
       const session = await backend.load(what);
       let others = 0;
-      for (const [at, sample] of samples.entries()) {
-        const feeds = { [input.name]: tensorOf(input.type.dtype, dims, sample) };
-        const outputs = await session.run(feeds);
-        const { data } = outputs[session.outputs[0].name];
-        if (isOther(Number(data[0]), said[at])) others += 1;
+      try {
+        for (const [at, sample] of samples.entries()) {
+          const feeds = { [input.name]: tensorOf(input.type.dtype, dims, sample) };
+          const outputs = await session.run(feeds);
+          const { data } = outputs[session.outputs[0].name];
+          if (isOther(Number(data[0]), said[at])) others += 1;
+        }
+      } finally {
+        await session.dispose();
       }
-      await session.dispose();
       return others;
     };
     let engine;
@@ -109,7 +112,7 @@ export async function prove({ claim, inform, root }) {
     tally.samples += samples.length;
     tally.module += own;
     tally.engine += engine;
-    if (own !== engine) worse.push(`${name}: ${own}, onnxruntime ${engine}`);
+    if (own !== engine) different.push(`${name}: ${own}, onnxruntime ${engine}`);
   }
 }
 

@@ -123,7 +123,7 @@ export class Predictor {
     const { samples, models, host: hostOf, earlier: kept, onProgress } = this.#options;
     const { artifact, target, split, float } = of;
     const host = hostOf(target);
-    const { loadMs } = await models.using(host, artifact, options, async (model) => model);
+    const loadMs = await models.using(host, artifact, options, async (model) => model.loadMs);
     const name = await this.#nameOf(scorer, of);
     const outputsOf = await this.#floatOutputs(scorer, float, split, options);
     const runMs = known.sampleMs ?? this.#options.runMs(name.artifact, target) ?? 0;

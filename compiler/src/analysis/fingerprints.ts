@@ -8,8 +8,7 @@ import {
   type Tensor,
   type ValueId,
 } from "../ir/index.js";
-import { encodeAttribute } from "../onnx/attribute-message.js";
-import { writeMessage } from "../onnx/index.js";
+import { encodeAttribute, writeMessage } from "../onnx/index.js";
 
 type Names = Promise<ReadonlyMap<ValueId, string>>;
 

@@ -8,7 +8,7 @@ import { batchOfOne, countMacs } from "./macs.js";
  * on how large an image is.
  */
 const usual = 64;
-/** No model wants more at once: a second of sound at 44.1 kHz is less. */
+/** More is not tried: it is above a second of sound at 44.1 kHz. */
 const most = 2 ** 16;
 
 /**

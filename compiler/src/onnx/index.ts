@@ -1,3 +1,4 @@
+export { encodeAttribute } from "./attribute-message.js";
 export { decodeModel, type DecodeOptions } from "./decode.js";
 export { isToolKey } from "./descriptions.js";
 export { encodeModel } from "./encode.js";

@@ -29,7 +29,7 @@ export { quantizeAware };
 export { distill };
 export type { DistillOptions } from "./distillation/options.js";
 export { mapsToTensors } from "./maps-to-tensors.js";
-export { mustStay } from "./prune.js";
+export { mustStay } from "./pruning/must-stay.js";
 export { normalOpset } from "./opset/raise.js";
 export { holdsType, inFloat32 } from "./float32/in-float32.js";
 export type * from "../pipeline/pass.js";

@@ -17,8 +17,6 @@ import { bringToFloat32, bringToNormalForm } from "./normal-form.js";
 import { mustStay } from "./pruning/must-stay.js";
 import { mostSamples, reconstruct } from "./pruning/reconstruct.js";
 
-export { mustStay };
-
 const described = {
   keepFlops: optional(
     share,

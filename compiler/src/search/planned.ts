@@ -75,16 +75,13 @@ export async function choicesFor(
     };
     add(one, withoutData);
   }
-  if (before !== null && ![...planned, ...left.map((one) => one.planned)].some(isAsBefore)) {
+  const all = [...planned, ...left.map((one) => one.planned)];
+  if (before !== null && !all.some(({ asBefore }) => asBefore)) {
     const rest = { first: false, needsData: needsData(before.group), expected: null };
     // Of weights alone nothing has to be known of what they are multiplied with.
     add({ ...common, ...before, ...rest, asBefore: true }, arithmeticOf[before.precision] === "float32"); // prettier-ignore
   }
   return { planned, left };
-}
-
-function isAsBefore({ asBefore }: Planned): boolean {
-  return asBefore;
 }
 
 /** What a lock chose for a target, in one group; null where that was the float model, or nothing. */

@@ -42,7 +42,7 @@ export type RecordRequest = Pick<
   | "splits"
 > & {
   /** Unknown of what a lock says that did not say it. */
-  readonly evidence?: OptimizeRequest["evidence"];
+  readonly evidence?: OptimizeRequest["evidence"] | undefined;
 };
 
 /** What was done and decided so far, as reports and the lock tell it. */

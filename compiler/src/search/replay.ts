@@ -67,7 +67,7 @@ export async function replay(request: ReplayRequest, lock: Lock): Promise<Optimi
   const normal = await beginning(request.graph, null, services);
   const devices = lock.targets.map(deviceOf);
   const record = new Record(
-    { ...request, devices, seed: lock.seed, splits: lock.splits },
+    { ...request, devices, seed: lock.seed, splits: lock.splits, evidence: lock.evidence },
     lock.recipe.sha256,
   );
   for (const [index, locked] of lock.targets.entries()) {
@@ -100,8 +100,7 @@ export async function replay(request: ReplayRequest, lock: Lock): Promise<Optimi
     });
   }
   const done = record.done();
-  const { evidence: _, ...made } = done.lock;
-  return { ...done, golden: lock.golden?.golden ?? null, lock: { ...made, ...pinned(lock) } };
+  return { ...done, golden: lock.golden?.golden ?? null, lock: { ...done.lock, ...pinned(lock) } };
 }
 
 /** Where a lock does not say, no more than is sure: what has an accuracy was looked at on real inputs. */
@@ -175,16 +174,8 @@ async function baselineOf(
 
 /** What a replay does not decide anew. */
 function pinned(lock: Lock): Partial<Lock> {
-  const { recipe, statistics, golden, splits, prefer, targets, evidence } = lock;
-  return {
-    recipe,
-    statistics,
-    golden,
-    splits,
-    prefer,
-    targets,
-    ...(evidence !== undefined && { evidence }),
-  };
+  const { recipe, statistics, golden, splits, prefer, targets } = lock;
+  return { recipe, statistics, golden, splits, prefer, targets };
 }
 
 /** The locked groups one after another, each a step of the record. */

@@ -34,7 +34,7 @@ export function int8Weights(decode: "fold" | "dequantize"): Proposal {
   };
 }
 
-/** Half of what float64 takes, and what every engine computes fastest. */
+/** Half of what float64 takes, for engines that compute as wide as a model says. */
 export const fp32: Proposal = {
   name: "fp32",
   precision: "float32",

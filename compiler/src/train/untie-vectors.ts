@@ -54,7 +54,9 @@ function sharedVectors(
       const key = `${input} of ${place === undefined ? `node ${node.id}` : place.number}`;
       const groups = found.get(value) ?? new Map<string, Reader[]>();
       found.set(value, groups);
-      groups.set(key, [...(groups.get(key) ?? []), { node: node.id, input }]);
+      const group = groups.get(key) ?? [];
+      groups.set(key, group);
+      group.push({ node: node.id, input });
     }
   return found;
 }

@@ -10,15 +10,6 @@ function perFeature(step: Step, name: string, features: number, fallback: number
   return step.float32(name, given);
 }
 
-export function floats(
-  step: Step,
-  name: string,
-  values: ArrayLike<number>,
-  dims: readonly number[] = [values.length],
-): ValueId {
-  return step.float32(name, values, dims);
-}
-
 /** Gives features as they came: a single sample has no axis before. */
 function give(step: Step, rows: ValueId): void {
   const isSingle = step.rank(0) === 1;

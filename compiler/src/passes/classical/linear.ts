@@ -1,7 +1,6 @@
 import { attribute, type ValueId } from "../../ir/index.js";
 import type { Step } from "../opset/adapter.js";
 import { answer, classLabels, labelAbove, labelOfLargest, transformed } from "./classes.js";
-import { floats } from "./features.js";
 import { samples } from "./samples.js";
 
 /** x · coefficientsᵀ + intercepts, of so many targets. */
@@ -13,8 +12,8 @@ function product(step: Step, targets: number): ValueId {
     return step.refuse("its coefficients are not as many as it says");
   if (intercepts.length !== targets && intercepts.length > 0)
     return step.refuse("its intercepts are not as many as it says");
-  const weights = floats(step, "coefficients", coefficients, [targets, features]);
-  const bias = intercepts.length > 0 ? [floats(step, "intercepts", intercepts)] : [];
+  const weights = step.float32("coefficients", coefficients, [targets, features]);
+  const bias = intercepts.length > 0 ? [step.float32("intercepts", intercepts)] : [];
   return step.add("Gemm", [x, weights, ...bias], { transB: attribute.int(1) });
 }
 
@@ -38,7 +37,7 @@ function classify(step: Step): void {
   // One score tells two classes apart: the other has what is left.
   const transform = step.attributes.string("post_transform", "NONE");
   if (transform !== "LOGISTIC") return step.refuse(`${transform} of one score has no words`);
-  const label = labelAbove(step, scores, floats(step, "zero", [0], []), labels.id);
+  const label = labelAbove(step, scores, step.float32("zero", [0], []), labels.id);
   const both = step.add("Concat", [step.add("Neg", [scores]), scores], { axis: attribute.int(1) });
   answer(step, label, transformed(step, both, 2));
 }

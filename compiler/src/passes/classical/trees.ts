@@ -1,7 +1,6 @@
 import { attribute, type Attributes, type ValueId } from "../../ir/index.js";
 import type { Step } from "../opset/adapter.js";
 import { answer, classLabels, labelAbove, labelOfLargest, transformed } from "./classes.js";
-import { floats } from "./features.js";
 import { samples } from "./samples.js";
 
 /** A node that only sums up what its trees say. */
@@ -55,7 +54,7 @@ function labelOfSecond(step: Step, scores: ValueId, labels: ValueId): ValueId {
   const second = step.add("Gather", [scores, step.int64("second", [1])], {
     axis: attribute.int(1),
   });
-  return labelAbove(step, second, floats(step, "least", [0], []), labels);
+  return labelAbove(step, second, step.float32("least", [0], []), labels);
 }
 
 function classifyByOne(step: Step, labels: ValueId, ids: readonly number[]): void {
@@ -65,7 +64,7 @@ function classifyByOne(step: Step, labels: ValueId, ids: readonly number[]): voi
   const zeros = attribute.ints(ids.map(() => 0));
   const score = sums(step, { ...targets(step), target_ids: zeros, n_targets: attribute.int(1) });
   const isShare = weights.every((weight) => weight >= 0);
-  const label = labelAbove(step, score, floats(step, "least", [isShare ? 0.5 : 0], []), labels);
+  const label = labelAbove(step, score, step.float32("least", [isShare ? 0.5 : 0], []), labels);
   const pair = (other: ValueId) => step.add("Concat", [other, score], { axis: attribute.int(1) });
   if (ids[0] === 1) {
     if (bases.length > 0) return step.refuse("what its other class begins with has no words");
@@ -79,7 +78,7 @@ function classifyByOne(step: Step, labels: ValueId, ids: readonly number[]): voi
   if (transform !== "NONE" && transform !== "SOFTMAX")
     return step.refuse(`${transform} of one score has no words`);
   const rest = isShare
-    ? step.add("Sub", [floats(step, "whole", [1], []), score])
+    ? step.add("Sub", [step.float32("whole", [1], []), score])
     : step.add("Neg", [score]);
   answer(step, label, pair(rest));
 }

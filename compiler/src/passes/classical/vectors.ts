@@ -10,7 +10,6 @@ import {
 } from "../../ops/index.js";
 import type { Step } from "../opset/adapter.js";
 import { answer, classLabels, labelOfLargest } from "./classes.js";
-import { floats } from "./features.js";
 import { cast, samples } from "./samples.js";
 
 /** Numbers that are made of a file's: sums of its vectors, or a coefficient of each vector and score. */
@@ -41,7 +40,7 @@ function product(
   biases: ArrayLike<number>,
 ): ValueId {
   const dims = [biases.length, weights.length / biases.length];
-  const inputs = [x, floats(step, "vectors", weights, dims), floats(step, "biases", biases)];
+  const inputs = [x, step.float32("vectors", weights, dims), step.float32("biases", biases)];
   return step.add("Gemm", inputs, { transB: attribute.int(1) });
 }
 
@@ -76,7 +75,7 @@ function similarity(step: Step, x: ValueId, machine: SupportVectors): ValueId {
 
 function power(step: Step, x: ValueId, degree: number): ValueId {
   if (!Number.isInteger(degree) || degree < 1 || degree > mostProducts)
-    return step.add("Pow", [x, floats(step, "degree", [degree], [])]);
+    return step.add("Pow", [x, step.float32("degree", [degree], [])]);
   return Array.from({ length: degree - 1 }).reduce<ValueId>((sum) => step.add("Mul", [sum, x]), x);
 }
 
@@ -98,12 +97,12 @@ function distances(step: Step, x: ValueId, machine: SupportVectors): ValueId {
     const vector = Math.floor(at / features);
     lengths[vector] = (lengths[vector] ?? 0) - gamma * value * value;
   });
-  const from = step.add("Sub", [x, floats(step, "centre", centre)]);
+  const from = step.add("Sub", [x, step.float32("centre", centre)]);
   const own = step.add("ReduceSumSquare", [from, step.int64("axes", [1])]);
-  const scaled = step.add("Mul", [own, floats(step, "gamma", [-gamma], [])]);
+  const scaled = step.add("Mul", [own, step.float32("gamma", [-gamma], [])]);
   const cross = product(step, from, centred.map((value) => 2 * gamma * value), lengths); // prettier-ignore
   // Rounding aside no distance is below 0.
-  return step.add("Min", [step.add("Add", [cross, scaled]), floats(step, "zero", [0], [])]);
+  return step.add("Min", [step.add("Add", [cross, scaled]), step.float32("zero", [0], [])]);
 }
 
 function regress(step: Step): void {
@@ -111,8 +110,8 @@ function regress(step: Step): void {
   if (typeof machine === "string") return step.refuse(machine);
   const scores = scoresOf(step, machine);
   if (step.attributes.int("one_class", 0) === 0) return step.replaceBy(scores);
-  const isInside = step.add("Greater", [scores, floats(step, "zero", [0], [])]);
-  const sides = [floats(step, "inside", [1], []), floats(step, "outside", [-1], [])];
+  const isInside = step.add("Greater", [scores, step.float32("zero", [0], [])]);
+  const sides = [step.float32("inside", [1], []), step.float32("outside", [-1], [])];
   step.replaceBy(step.add("Where", [isInside, ...sides]));
 }
 
@@ -146,7 +145,7 @@ function votes(step: Step, scores: ValueId, classes: number): ValueId {
     weights[second * pairs.length + at] = -1;
     others[second] = (others[second] ?? 0) + 1;
   }
-  const isFirst = step.add("Greater", [scores, floats(step, "zero", [0], [])]);
+  const isFirst = step.add("Greater", [scores, step.float32("zero", [0], [])]);
   return product(step, cast(step, isFirst, "float32"), weights, others);
 }
 
@@ -160,8 +159,8 @@ function probabilities(step: Step, scores: ValueId, classes: number): ValueId {
   if (slopes?.length !== pairs || shifts?.length !== pairs)
     return step.refuse("its probabilities are not as many as its scores");
   if (classes > mostCoupled) return step.refuse("it has too many classes");
-  const scaled = step.add("Mul", [scores, floats(step, "slopes", slopes.map((slope) => -slope))]); // prettier-ignore
-  const logits = step.add("Sub", [scaled, floats(step, "shifts", shifts)]);
+  const scaled = step.add("Mul", [scores, step.float32("slopes", slopes.map((slope) => -slope))]); // prettier-ignore
+  const logits = step.add("Sub", [scaled, step.float32("shifts", shifts)]);
   const [, shares] = step.editor.add("SVMClassifier", [logits], couplingOfPairs(classes), {
     body: step.graph.body(step.node.body),
     domain: "ai.onnx.ml",

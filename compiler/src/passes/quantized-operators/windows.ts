@@ -1,5 +1,6 @@
 import { attribute, type Attributes } from "../../ir/index.js";
 import { unknownSizes } from "../../ops/index.js";
+import { normalAxis } from "../../ops/families/indexing.js";
 import { windowAxes } from "../../ops/families/window.js";
 import type { Step } from "../opset/adapter.js";
 import { bytesAt, decoded, encoded } from "./integers.js";
@@ -57,7 +58,7 @@ function softmax(step: Step): void {
     return step.refuse("its rank or its opset is not known");
   // The last one, whatever that opset had for Softmax: so the engine's schema says.
   const given = step.attributes.int("axis", -1);
-  const axis = given < 0 ? given + rank : given;
+  const axis = normalAxis(given, rank);
   if (!(axis >= 0 && axis < rank)) return step.refuse("it has no such axis");
   const x = decoded(step, 0);
   const isRow =

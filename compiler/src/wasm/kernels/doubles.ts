@@ -6,7 +6,7 @@ import { nest } from "./nest.js";
 /** What a model takes or gives in float64, read or written; a module computes with floats. */
 export interface DoublesOptions {
   readonly count: number;
-  readonly to: "floats" | "doubles";
+  readonly to: "floats" | "others";
 }
 
 const doubleBytes = 8;

@@ -30,7 +30,7 @@ import { nest } from "./nest.js";
 /** What a model takes or gives in float16, whose bits are read or written; a module computes with floats. */
 export interface HalvesOptions {
   readonly count: number;
-  readonly to: "floats" | "halves";
+  readonly to: "floats" | "others";
 }
 
 const halfBytes = 2;

@@ -42,12 +42,13 @@ function placeText(l: Lowering, id: ValueId, { places, labels, node }: TextInput
 function placeOtherFloats(l: Lowering, id: ValueId, { dtype, floats, node }: OtherFloats): void {
   const dims = l.dims(id);
   const count = elementCount(dims);
-  const buffer = l.plan.buffer(count * bytesOf[dtype], l.graph.value(id).name);
+  const buffer = l.plan.buffer(count * converters[dtype].bytes, l.graph.value(id).name);
   const place = { in: buffer, offset: 0 };
   const view = denseView(l, dims, "f32", "converted");
   // A scalar is one, whatever the loops have of it.
   l.plan.input({ ...placed(l, id, dtype, view), place });
-  if (count > 0) toFloats(l, dtype, count, [place, view.place]);
+  const { kernel } = converters[dtype];
+  if (count > 0) l.plan.step(kernel, { count, to: "floats" }, [place, view.place]);
   l.set(floats, view);
   l.absorbed.add(node);
 }
@@ -74,22 +75,17 @@ export function placeOutput(l: Lowering, id: ValueId): void {
 /** Floats that lie without gaps, as others. */
 function asOtherFloats(l: Lowering, dtype: OtherFloat, { name, dims, place }: PlacedValue): Place {
   const count = elementCount(dims);
-  const target = { in: l.plan.buffer(count * bytesOf[dtype], name), offset: 0 };
-  if (count > 0) fromFloats(l, dtype, count, [place, target]);
+  const target = { in: l.plan.buffer(count * converters[dtype].bytes, name), offset: 0 };
+  const { kernel } = converters[dtype];
+  if (count > 0) l.plan.step(kernel, { count, to: "others" }, [place, target]);
   return target;
 }
 
-const bytesOf: Readonly<Record<OtherFloat, number>> = { float16: 2, float64: 8 };
-
-function toFloats(l: Lowering, from: OtherFloat, count: number, places: readonly Place[]): void {
-  if (from === "float16") l.plan.step(halves, { count, to: "floats" }, places);
-  else l.plan.step(doubles, { count, to: "floats" }, places);
-}
-
-function fromFloats(l: Lowering, to: OtherFloat, count: number, places: readonly Place[]): void {
-  if (to === "float16") l.plan.step(halves, { count, to: "halves" }, places);
-  else l.plan.step(doubles, { count, to: "doubles" }, places);
-}
+/** What converts other floats, and how many bytes one takes. */
+const converters = {
+  float16: { kernel: halves, bytes: 2 },
+  float64: { kernel: doubles, bytes: 8 },
+} as const;
 
 /** Elements as whoever runs the model gives and takes them. */
 function givenElement(type: Dtype): Element {

@@ -1,4 +1,4 @@
-import { floatBelow } from "@pare/runtime/format";
+import { floatBelow, floatBits } from "@pare/runtime/format";
 import type { AttributeReader } from "../../ops/index.js";
 import {
   equalityFlag,
@@ -148,13 +148,6 @@ function questionOf({ mode, value }: TreeNode): Question | undefined {
   }
 }
 
-const bits = new DataView(new ArrayBuffer(floatBytes));
-
-function bitsOf(value: number): number {
-  bits.setFloat32(0, value);
-  return bits.getInt32(0);
-}
-
 const sparse = "most of its leaves have no score for most targets";
 
 class Layout {
@@ -209,7 +202,7 @@ class Layout {
       if (equality) this.#flags.equality = true;
       if (missing) this.#flags.missing = true;
       const asked = (equality ? equalityFlag : 0) + (missing ? missingFlag : 0);
-      table.push(node.feature * floatBytes + asked, bitsOf(value), 0);
+      table.push(node.feature * floatBytes + asked, floatBits(value), 0);
       const [first, second] = swapped ? [node.second, node.first] : [node.first, node.second];
       open.push({ id: first, from: table.length - 1 }, { id: second, from: -1 });
     }
@@ -227,7 +220,7 @@ class Layout {
     if (this.#sizes.targets === 1 && weights.length === 0 && value !== 0)
       return "a leaf has a number, and no score";
     if (this.#leaf === "one") {
-      this.#table.push(leafMark, bitsOf(one.weight / this.#divisor), one.target * floatBytes);
+      this.#table.push(leafMark, floatBits(one.weight / this.#divisor), one.target * floatBytes);
       return undefined;
     }
     const { targets } = this.#sizes;

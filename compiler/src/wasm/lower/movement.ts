@@ -51,6 +51,10 @@ export const transposeRow: LoweringRow = {
 export const splitRow: LoweringRow = {
   rows: besideRows,
   types: heldTypes,
+  refuse: (node) =>
+    node.input(1) !== undefined && !node.isConstant(1) && node.node.outputs.includes(null)
+      ? "sizes of parts that are left out must be constant"
+      : undefined,
   lower(node, l) {
     const view = l.view(node.required(0));
     const axis = normalAxis(node.attributes.int("axis", 0), view.dims.length);

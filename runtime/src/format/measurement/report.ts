@@ -130,7 +130,7 @@ export interface SearchTime {
 
 /** Which samples are in one split. */
 export interface ReportSplit {
-  /** Over the ids, inputs and labels of its samples, in order: the same as in the lock. */
+  /** Over the ids, inputs, labels and further fields of its samples, in order: the same as in the lock. */
   readonly sha256: string;
   /** In the order of the data; null where all splits together have more than 10,000. */
   readonly ids: readonly string[] | null;

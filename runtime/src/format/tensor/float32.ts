@@ -1,6 +1,7 @@
 const bits = new DataView(new ArrayBuffer(4));
 
-function bitsOf(value: number): number {
+/** A float32 as an integer of its bits. */
+export function floatBits(value: number): number {
   bits.setFloat32(0, value);
   return bits.getInt32(0);
 }
@@ -8,7 +9,7 @@ function bitsOf(value: number): number {
 /** The largest float32 below another; no number below -Infinity, so that nothing is at most it. */
 export function floatBelow(value: number): number {
   if (value === -Infinity) return NaN;
-  const own = bitsOf(value === 0 ? -0 : value);
+  const own = floatBits(value === 0 ? -0 : value);
   bits.setInt32(0, own + (own < 0 ? 1 : -1));
   return bits.getFloat32(0);
 }
