@@ -6,6 +6,7 @@ import { applyGroup } from "../pipeline/apply-step.js";
 import type { PassContext } from "../pipeline/pass.js";
 import { randomOf } from "../pipeline/random.js";
 import { type Declared, graphOf } from "../rules/rule-case.test.support.js";
+import { learnedConstants } from "../train/parameters.js";
 import { bars, batchOf, examplesOf, network } from "../train/small-networks.test.support.js";
 import { findPass, passes } from "./index.js";
 import { run } from "./quantization/engine-case.test.support.js";
@@ -137,6 +138,37 @@ describe("distill", () => {
     for (const name of ["conv.w", "conv.b"]) expect(named(taught, name)).toBe(named(graph, name));
     for (const name of ["head.w", "norm.scale", "norm.mean"])
       expect(named(taught, name)?.data).not.toEqual(named(graph, name)?.data);
+  });
+
+  it("learns the same where few values of a step are kept", async () => {
+    const read = (from: Graph): Promise<readonly Float32Array[]> =>
+      Promise.all(learnedConstants(from).map(({ tensor }) => tensor.readFloat32()));
+    const whole = await read(await distilled(network(), quick));
+    const again = await read(await distilled(network(), { ...quick, recompute: true }));
+    whole.forEach((values, index) =>
+      values.forEach((value, at) => expect(again[index]?.[at]).toBeCloseTo(value, 3)),
+    );
+  });
+
+  it("leaves weights that are 0 as they are where it is asked to, and biases free", async () => {
+    const graph = network();
+    const head = [...graph.allValues()].find(({ name }) => name === "head.w");
+    if (head?.constant === undefined) throw new Error("no head");
+    const sparse = (await head.constant.readFloat32()).map((x, at) => (at % 3 === 0 ? x : 0));
+    const tensor = Tensor.float32(head.constant.dims, sparse);
+    edit(graph, "sparse", (editor) => editor.setConstant(head.id, tensor));
+    const zerosIn = async (options: object): Promise<number> => {
+      const taught = await distilled(graph, { ...quick, ...options });
+      const found = [...taught.allValues()].find(({ name }) => name === "head.w")?.constant;
+      return (await found?.readFloat32())?.filter((x) => x === 0).length ?? -1;
+    };
+    const zeros = sparse.filter((x) => x === 0).length;
+    expect(await zerosIn({ keepZeros: true })).toBe(zeros);
+    expect(await zerosIn({ keepZeros: true, average: 0.9 })).toBe(zeros);
+    expect(await zerosIn({})).toBeLessThan(zeros);
+    const biases = (await distilled(graph, { ...quick, keepZeros: true })).allValues();
+    const bias = [...biases].find(({ name }) => name === "head.b")?.constant;
+    expect((await bias?.readFloat32())?.some((x) => x !== 0)).toBe(true);
   });
 
   it("counts statistics of batch norms as onnxruntime does in training, and keeps frozen ones", async () => {

@@ -88,6 +88,7 @@ async function saidInTraining({ fake, trained: { learned } }: Aware): Promise<Te
     straightThrough: new Set(rounding),
     norms: "frozen",
     dropout: "apply",
+    recompute: false,
     engine: "cpu",
   });
   const labels = BigInt64Array.from(test, ({ label }) => BigInt(Number(label)));

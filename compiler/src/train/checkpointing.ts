@@ -1,6 +1,10 @@
+import { elementCount } from "@pare/runtime/format";
 import type { Node, NodeId, ValueId } from "../ir/index.js";
 import { type Emitter, operatorOf } from "../ops/index.js";
 import type { Path } from "./path.js";
+
+/** What every engine adds. */
+const addable: ReadonlySet<string> = new Set(["float32", "float16", "int64", "int32"]);
 
 /**
  * Gradient checkpointing: the backward pass reads copies of forward nodes, computed again from the values that are
@@ -41,6 +45,15 @@ export class Recomputation {
     return this.#copies.get(node.id) ?? node;
   }
 
+  /** Takes back copies that no gradient needed after all: an engine would run them. */
+  dropUnread(): void {
+    const { graph, editor } = this.#emit;
+    for (const { id, outputs } of [...this.#copies.values()].reverse()) {
+      if (outputs.every((output) => output === null || graph.value(output).uses.length === 0))
+        editor.remove(id);
+    }
+  }
+
   #copy(part: readonly Node[], cotangent: ValueId): void {
     const { graph, editor } = this.#emit;
     const copied = new Map<ValueId, ValueId>();
@@ -55,9 +68,11 @@ export class Recomputation {
     };
     for (const node of part) {
       if (operatorOf(node)?.schema.deterministic === false) continue;
+      const inputs = node.inputs.map((input) => (input === null ? null : read(input)));
+      const isOther = inputs.some((input, index) => input !== (node.inputs[index] ?? null));
       const copy = editor.addNode(
         node.op,
-        node.inputs.map((input) => (input === null ? null : read(input))),
+        isOther ? inputs : this.#oneLate(inputs, late),
         Object.fromEntries(node.attributes),
         {
           domain: node.domain,
@@ -73,6 +88,31 @@ export class Recomputation {
         if (output !== null && again !== null) copied.set(output, again);
       });
     }
+  }
+
+  /**
+   * What reads weights and samples alone would be the node itself, again and at any time: the smallest of what it reads
+   * comes late instead.
+   */
+  #oneLate(
+    inputs: readonly (ValueId | null)[],
+    late: (value: ValueId) => ValueId,
+  ): readonly (ValueId | null)[] {
+    const emit = this.#emit;
+    const sizes = inputs.map((input) => {
+      // Gradients may have to know what a constant is.
+      if (input === null || emit.graph.constant(input) !== undefined)
+        return Number.POSITIVE_INFINITY;
+      return addable.has(emit.dtype(input))
+        ? elementCount(emit.shape(input))
+        : Number.POSITIVE_INFINITY;
+    });
+    const smallest = sizes.indexOf(Math.min(...sizes));
+    return inputs.map((input, index) =>
+      index === smallest && input !== null && sizes[index] !== Number.POSITIVE_INFINITY
+        ? late(input)
+        : input,
+    );
   }
 
   /**

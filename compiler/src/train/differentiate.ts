@@ -2,6 +2,7 @@ import { PareError } from "@pare/runtime/format";
 import { edit, type Graph, type Node, type NodeId, sameShape, type ValueId } from "../ir/index.js";
 import { Backward, Emitter, Forward, operatorOf, type TrainingEngine } from "../ops/index.js";
 import { Recomputation } from "./checkpointing.js";
+import { chooseCheckpoints } from "./choose-checkpoints.js";
 import { findPath, type Path } from "./path.js";
 
 export interface DifferentiateOptions {
@@ -14,9 +15,10 @@ export interface DifferentiateOptions {
   readonly straightThrough?: ReadonlySet<NodeId>;
   /**
    * Values of the forward pass that are kept for the backward pass; what lies between them is computed again, which
-   * takes less memory and one more forward pass. Where not given, all is kept.
+   * takes less memory and one more forward pass. `few` are those with which the least memory does
+   * (`chooseCheckpoints`). Where not given, all is kept.
    */
-  readonly checkpoints?: readonly ValueId[];
+  readonly checkpoints?: readonly ValueId[] | "few";
 }
 
 /**
@@ -50,9 +52,10 @@ export function differentiate(
     const now = (value: ValueId): ValueId => lowered.get(value) ?? value;
     const wanted = withRespectTo.map(now);
     const whole = lowered.size === 0 ? path : findPath(graph, now(loss), wanted, straightThrough);
-    const kept = new Set(checkpoints.map(now));
-    const recomputation = new Recomputation(emit, whole, kept);
+    const kept = checkpoints === "few" ? chooseCheckpoints(graph, whole) : checkpoints.map(now);
+    const recomputation = new Recomputation(emit, whole, new Set(kept));
     const cotangents = goBack(emit, now(loss), whole, recomputation);
+    recomputation.dropUnread();
     const taken = new Set<ValueId>();
     return new Map(
       withRespectTo.map((value) => [

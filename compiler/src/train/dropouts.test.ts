@@ -40,6 +40,7 @@ function stepOf(graph: Graph, dropout: "apply" | "skip" = "apply"): TrainingGrap
     trained: trainedConstants(graph, learned, []),
     norms: "batch",
     dropout,
+    recompute: false,
     engine: "cpu",
   });
 }
@@ -215,6 +216,7 @@ describe("a Dropout", () => {
       trained: learned,
       norms: "batch",
       dropout: "apply",
+      recompute: false,
       engine: "cpu",
     });
     const filled = (value: number) => ({

@@ -13,7 +13,7 @@ import { attribute, edit, type Graph, tensorType, type ValueId } from "../ir/ind
 import { encodeModel } from "../onnx/index.js";
 import type { TrainingEngine } from "../ops/index.js";
 import { type Builder, graphOf } from "../rules/rule-case.test.support.js";
-import { differentiate } from "./differentiate.js";
+import { differentiate, type DifferentiateOptions } from "./differentiate.js";
 
 /** What inputs hold: `normal`; away from 0; above 0; below 1; no two alike. */
 export type Values = "normal" | "kinked" | "positive" | "small" | "distinct";
@@ -115,7 +115,7 @@ export function together(cases: readonly Case[]): Graph {
 export function withGradients(
   graph: Graph,
   engine: TrainingEngine,
-  straightThrough: Parameters<typeof differentiate>[3]["straightThrough"] = new Set(),
+  how: Omit<DifferentiateOptions, "engine"> = {},
 ): void {
   const inputs = graph.main.inputs.filter((id) => {
     const { type } = graph.value(id);
@@ -136,7 +136,7 @@ export function withGradients(
         .reduce((sum, part) => editor.add1("Add", [sum, part])),
     { interface: true },
   );
-  const gradients = differentiate(graph, loss, inputs, { engine, straightThrough });
+  const gradients = differentiate(graph, loss, inputs, { engine, ...how });
   edit(graph, "outputs", (editor) => gradients.forEach((id) => editor.addOutput(id)), {
     interface: true,
   });

@@ -2,7 +2,16 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { attribute, type ValueId } from "../ir/index.js";
 import type { Builder } from "../rules/rule-case.test.support.js";
-import { type Case, checked, tolerance } from "./gradient-check.test.support.js";
+import {
+  type Case,
+  checked,
+  floatsOf,
+  load,
+  samplesOf,
+  together,
+  tolerance,
+  withGradients,
+} from "./gradient-check.test.support.js";
 
 const { int, ints } = attribute;
 
@@ -101,4 +110,31 @@ it("gradients of random graphs are what central differences give", async () => {
     },
   );
   await fc.assert(property, { numRuns: 4, seed: 8, endOnFailure: true });
+});
+
+it("gradients of random graphs are the same where few values are kept", async () => {
+  const property = fc.asyncProperty(
+    fc.array(graphs, { minLength: 6, maxLength: 6 }),
+    async (all) => {
+      const cases = all.map(caseOf);
+      const [whole, again] = await Promise.all(
+        [[], "few" as const].map(async (checkpoints) => {
+          const graph = together(cases);
+          withGradients(graph, "cpu", { checkpoints });
+          const session = await load(graph);
+          const outputs = await session.run(samplesOf(graph, cases));
+          await session.dispose();
+          return { outputs, nodes: graph.order().length };
+        }),
+      );
+      expect(again?.nodes).toBeGreaterThan(whole?.nodes ?? 0);
+      for (const [name, output] of Object.entries(whole?.outputs ?? {})) {
+        const [before, after] = [floatsOf(output), floatsOf(again?.outputs[name])];
+        const largest = before.reduce((most, x) => Math.max(most, Math.abs(x)), 1e-2);
+        const far = Math.max(...before.map((x, at) => Math.abs(x - (after[at] ?? Number.NaN))));
+        expect(far / largest, name).toBeLessThan(1e-5);
+      }
+    },
+  );
+  await fc.assert(property, { numRuns: 4, seed: 9, endOnFailure: true });
 });

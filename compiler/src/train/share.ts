@@ -144,7 +144,11 @@ async function fileFor(request: TrainRequest, count: number): Promise<SharedFile
   const graph = graphOf(request, count);
   const { proto } = await encodeModel(graph.graph, { last: lastToWrite(graph.graph) });
   // Weights that are inputs gain nothing from other layouts, and lose by going there and back at every step.
-  const session = { graphOptimizationLevel: "extended", spinning: false } as const;
+  const session = {
+    graphOptimizationLevel: "extended",
+    spinning: false,
+    memoryPattern: false,
+  } as const;
   return { graph, artifact: onnxArtifact(proto, session) };
 }
 
@@ -165,6 +169,7 @@ export function graphOf(request: TrainRequest, batch: number): TrainingGraph {
     straightThrough,
     norms: options.norms,
     dropout: options.dropout,
+    recompute: options.recompute,
     engine,
   });
 }

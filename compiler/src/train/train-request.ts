@@ -1,5 +1,5 @@
 import type { Executor } from "@pare/runtime/format";
-import type { Graph, NodeId, ValueId } from "../ir/index.js";
+import type { Graph, NodeId } from "../ir/index.js";
 import type { TrainingEngine } from "../ops/index.js";
 import type { TrainingIdentity } from "./checkpoint.js";
 import type { Objective } from "./objectives.js";
@@ -24,6 +24,10 @@ export interface TrainOptions {
   readonly average: number;
   readonly norms: "batch" | "frozen";
   readonly dropout: "apply" | "skip";
+  /** Gradient checkpointing: few values of a step are kept and the others computed again. */
+  readonly recompute: boolean;
+  /** Weights that are 0 before the first step are so after the last. */
+  readonly keepZeros: boolean;
   /** Shares of a batch that are computed at the same time: `executor` and those beside it. */
   readonly workers: number;
 }
@@ -69,7 +73,6 @@ export interface TrainRequest {
   readonly random: (name: string) => () => number;
   /** What trains, for messages. */
   readonly where: string;
-  readonly masks?: ReadonlyMap<ValueId, Uint8Array> | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: TrainingProgress) => void) | undefined;
   /** Share of the samples that the teacher has answered, before the first step. */

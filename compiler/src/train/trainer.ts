@@ -35,24 +35,26 @@ class Training {
   #samples = 0;
   /** Steps before it. */
   readonly #begun: number;
+  #recompute: boolean;
 
   private constructor(request: TrainRequest, state: TrainingState, identity: TrainingIdentity) {
     this.#request = request;
     this.#state = state;
     this.#begun = state.optimizer.steps;
     this.#identity = identity;
+    this.#recompute = request.options.recompute;
     this.#judge = Judge.of(request);
   }
 
   static async open(request: TrainRequest): Promise<Training> {
-    const { options, samples, masks, resume, random, onNote, beside = [] } = request;
+    const { options, samples, resume, random, onNote, beside = [] } = request;
     const batch = Math.min(options.batch, samples.count);
     if (batch < options.batch)
       onNote?.(`There are ${samples.count} samples: a batch is all of them.`);
     const { parameters, statistics } = graphOf(request, batch);
-    const { optimizer, average } = options;
+    const { optimizer, average, keepZeros } = options;
     const inRuns = request.perRun !== undefined && request.perRun < batch;
-    const kept = { optimizer, average, batch, masks, shares: 1 + beside.length, inRuns };
+    const kept = { optimizer, average, batch, keepZeros, shares: 1 + beside.length, inRuns };
     const state = await initialState(parameters, statistics, kept);
     const identity = {
       samples: samples.count,
@@ -73,7 +75,7 @@ class Training {
         const order = shuffled(samples.count, random(`shuffle ${state.epoch}`));
         while (state.position + state.batch <= samples.count) {
           await turn();
-          await this.#stepOrHalve(order);
+          await this.#stepThatFits(order);
           if (this.#request.checkpointDue?.() === true) await this.#save();
         }
         await this.#endEpoch();
@@ -104,21 +106,24 @@ class Training {
     await this.#judge?.dispose();
   }
 
-  async #stepOrHalve(order: Int32Array): Promise<void> {
+  /** With less memory where it has to be: first another way to the same gradients, then fewer samples. */
+  async #stepThatFits(order: Int32Array): Promise<void> {
     const state = this.#state;
     try {
-      this.#step ??= await TrainingStep.open(this.#request, state.batch);
+      const options = { ...this.#request.options, recompute: this.#recompute };
+      this.#step ??= await TrainingStep.open({ ...this.#request, options }, state.batch);
       const place = { order, start: state.position, steps: state.optimizer.steps };
       this.#take(await this.#step.run(state, place));
     } catch (error) {
-      if (!isOutOfMemory(error) || state.batch === 1) throw error;
+      if (!isOutOfMemory(error) || (this.#recompute && state.batch === 1)) throw error;
       // What was loaded is gone with an engine that was ended.
       await this.#step?.dispose().catch(() => {});
       this.#step = null;
-      state.batch = Math.floor(state.batch / 2);
+      if (this.#recompute) state.batch = Math.floor(state.batch / 2);
       this.#request.onNote?.(
-        `The engine ran out of memory: batches are of ${state.batch} samples from here on.`,
+        `The engine ran out of memory: from here on ${this.#recompute ? `batches are of ${state.batch} samples` : "few values of a step are kept, and the others computed again"}.`,
       );
+      this.#recompute = true;
     }
   }
 

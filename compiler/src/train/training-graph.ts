@@ -52,6 +52,8 @@ export interface TrainingGraphOptions {
   readonly norms: "batch" | "frozen";
   /** `apply`: dropouts drop by factors that are fed; `skip`: they drop nothing, as in inference. */
   readonly dropout: "apply" | "skip";
+  /** Few of the values that gradients need are kept, and the others computed again. */
+  readonly recompute: boolean;
   /** Whose kernels the gradients are written for. */
   readonly engine: TrainingEngine;
 }
@@ -61,7 +63,8 @@ export interface TrainingGraphOptions {
  * @throws PareError UNSUPPORTED_OP where a gradient is not known, naming operator and node, or no parameter has one
  */
 export function trainingGraph(model: Graph, options: TrainingGraphOptions): TrainingGraph {
-  const { samples, batch, objectives, trained, straightThrough = new Set(), engine } = options;
+  const { samples, batch, objectives, trained, engine, recompute } = options;
+  const { straightThrough = new Set() } = options;
   const graph = model.fork();
   bindBatch(graph, samples, batch);
   const lifted = new Map<LearnedConstant, ValueId>();
@@ -79,7 +82,11 @@ export function trainingGraph(model: Graph, options: TrainingGraphOptions): Trai
   );
   const reached = reachedBy(graph, emitted.loss, lifted, straightThrough);
   const inputs = [...reached.values()];
-  const gradients = differentiate(graph, emitted.loss, inputs, { engine, straightThrough });
+  const gradients = differentiate(graph, emitted.loss, inputs, {
+    engine,
+    straightThrough,
+    checkpoints: recompute ? "few" : [],
+  });
   const parameters = [...reached].map(([constant, input], index): Parameter => {
     return { ...constant, input: graph.value(input).name, gradient: `gradient_${index}` };
   });

@@ -71,15 +71,15 @@ export interface StateOptions {
   readonly shares: number;
   /** A share is computed in several runs. */
   readonly inRuns: boolean;
-  /** 1 where a weight may be other than 0, by constant. */
-  readonly masks?: ReadonlyMap<ValueId, Uint8Array> | undefined;
+  /** Weights that are 0 stay so. */
+  readonly keepZeros: boolean;
 }
 
 /** Before the first step. */
 export async function initialState(
   parameters: readonly LearnedConstant[],
   statistics: readonly Statistic[],
-  { optimizer, average, batch, shares, inRuns, masks }: StateOptions,
+  { optimizer, average, batch, shares, inRuns, keepZeros }: StateOptions,
 ): Promise<TrainingState> {
   const counts = parameters.map(({ tensor }) => tensor.count);
   const arrays = VectorMemory.for(
@@ -107,11 +107,10 @@ export async function initialState(
     ),
   );
   const counted = statistics.flatMap(({ constant }) => arraysCounted.get(constant.value) ?? []);
-  const slots = learned.map(({ constant, values }): Slot => ({
-    values,
-    decays: constant.as === "weight",
-    mask: masks?.get(constant.value),
-  }));
+  const slots = learned.map(({ constant, values }): Slot => {
+    const isWeight = constant.as === "weight";
+    return { values, decays: isWeight, mask: keepZeros && isWeight ? maskOf(values) : undefined };
+  });
   const values = learned.map((one) => one.values);
   const taken = (sets: number) =>
     Array.from({ length: sets }, () => counts.map((count) => arrays.take(count)));
@@ -129,6 +128,11 @@ export async function initialState(
     sums: noSums(),
     history: [],
   };
+}
+
+/** 1 where a weight may change; none where all may. */
+function maskOf(values: Float32Array): Uint8Array | undefined {
+  return values.includes(0) ? Uint8Array.from(values, (value) => (value === 0 ? 0 : 1)) : undefined;
 }
 
 /** What came of it: averages where they are kept, and the running statistics. */

@@ -173,6 +173,7 @@ describe.each([cpu(), wasm()])("$target in Node", (backend: Backend) => {
         graphOptimizationLevel: "disabled",
         foldDequantize: true,
         spinning: false,
+        memoryPattern: false,
       }),
     );
     open.push(session);

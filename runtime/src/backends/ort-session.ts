@@ -62,11 +62,16 @@ function sessionOptions({
   graphOptimizationLevel,
   foldDequantize,
   spinning,
+  memoryPattern,
 }: SessionOptions): OrtOptions {
   const session: Record<string, unknown> = {};
   if (foldDequantize !== undefined) session["disable_quant_qdq"] = foldDequantize ? "1" : "0";
   if (spinning !== undefined) session["intra_op"] = { allow_spinning: spinning ? "1" : "0" };
-  return { ...(graphOptimizationLevel && { graphOptimizationLevel }), extra: { session } };
+  return {
+    ...(graphOptimizationLevel && { graphOptimizationLevel }),
+    ...(memoryPattern !== undefined && { enableMemPattern: memoryPattern }),
+    extra: { session },
+  };
 }
 
 export function wrapSession(ort: Ort, engine: string, session: OrtSession): Session {

@@ -18,10 +18,13 @@ export function orderOf(block, count) {
 
 /**
  * @param {object} graph it is trained in place
- * @param {{ samples: object[], batch: number, workers?: number, executor?: object }} how an epoch over the samples is a block
+ * @param {{ samples: object[], batch: number, workers?: number, executor?: object, recompute?: boolean }} how an epoch over the samples is a block
  * @returns {{ block(): Promise<{ ms: number, loss: number }>, close(): Promise<void> }} milliseconds a step, and the mean loss
  */
-export function blocksOfSteps(graph, { samples, batch, workers = 1, executor = cpu() }) {
+export function blocksOfSteps(
+  graph,
+  { samples, batch, workers = 1, executor = cpu(), recompute = false },
+) {
   const stop = new AbortController();
   const options = {
     epochs: 100_000,
@@ -29,6 +32,7 @@ export function blocksOfSteps(graph, { samples, batch, workers = 1, executor = c
     rate,
     weightDecay,
     workers,
+    recompute,
     clip: 0,
     schedule: "constant",
   };

@@ -67,6 +67,7 @@ export const define: DefineVerb = (command, context) => {
       "weights that stay as they are, by their names; * stands for any ending",
       collectNames,
     );
+  command.option("--keep-zeros", "leave weights 0 that are 0: what was made sparse stays sparse");
   addShapeOptions(command);
   addNoCheck(command);
   command

@@ -21,6 +21,9 @@ export interface TrainingOptions {
   readonly signals?: readonly Readonly<Record<string, unknown>>[] | undefined;
   /** Names of weights that stay. */
   readonly freeze?: readonly string[];
+  /** Off where not given; so is what follows. */
+  readonly recompute?: boolean;
+  readonly keepZeros?: boolean;
   readonly seed: number;
   readonly threads: number;
   /** As many as pay where not given. */
@@ -106,6 +109,18 @@ export function learningRuns(
 /** Those that are given; the pass has its own for the others. */
 function passOptions(options: TrainingOptions): Readonly<Record<string, unknown>> {
   const { epochs, batch, rate, temperature, alpha, signals, freeze, workers } = options;
-  const all = { epochs, batch, rate, temperature, alpha, signals, freeze, workers };
+  const { recompute, keepZeros } = options;
+  const all = {
+    epochs,
+    batch,
+    rate,
+    temperature,
+    alpha,
+    signals,
+    freeze,
+    workers,
+    recompute,
+    keepZeros,
+  };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }

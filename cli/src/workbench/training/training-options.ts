@@ -20,6 +20,10 @@ export function addTrainingOptions(command: Command): void {
       integerAtLeast("--workers", 1),
     )
     .option(
+      "--recompute",
+      "keep few values of a training step and compute the others again: less memory, more time (default: where memory runs out)",
+    )
+    .option(
       "--threads <number>",
       "of each engine; one gives the same weights each time",
       integerAtLeast("--threads", 1),

@@ -25,7 +25,7 @@ async function gradientsOf(
   backend: "cpu" | "wasm" = "cpu",
   straightThrough: ReadonlySet<NodeId> = new Set(),
 ): Promise<(name: string) => readonly number[]> {
-  withGradients(graph, "cpu", straightThrough);
+  withGradients(graph, "cpu", { straightThrough });
   const session = await load(graph, backend);
   const tensors = session.inputs.map(({ name, dims }) => {
     const given = Float32Array.from(feeds[name] ?? []);

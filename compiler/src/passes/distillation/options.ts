@@ -61,6 +61,16 @@ export const learning = {
     "apply",
     "Dropouts of the model drop as its ratios say while it learns, or nothing.",
   ),
+  recompute: option(
+    boolean,
+    false,
+    "Of a step few values are kept and the others computed again: less memory, more time. Where the engine runs out of memory it is done anyway.",
+  ),
+  keepZeros: option(
+    boolean,
+    false,
+    "Weights that are 0 stay 0: what was made sparse stays sparse.",
+  ),
   workers: optional(
     integer(1),
     "Engines that compute shares of a batch at the same time; where not given a recipe takes one, with which a lock makes the same bytes everywhere, and a verb as many as pay.",

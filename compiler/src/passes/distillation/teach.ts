@@ -287,7 +287,7 @@ function objectivesOf(
 
 function trainOptions(options: DistillOptions, workers: number): TrainRequest["options"] {
   const { epochs, batch, rate, clip, average, norms, dropout, schedule, warmUp } = options;
-  const { momentum, nesterov, weightDecay } = options;
+  const { momentum, nesterov, weightDecay, recompute, keepZeros } = options;
   return {
     epochs,
     batch,
@@ -296,6 +296,8 @@ function trainOptions(options: DistillOptions, workers: number): TrainRequest["o
     average,
     norms,
     dropout,
+    recompute,
+    keepZeros,
     workers,
     schedule: { kind: schedule, warmUp },
     optimizer:

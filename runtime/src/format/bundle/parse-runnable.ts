@@ -65,6 +65,7 @@ const sessionChoices: Readonly<Record<keyof SessionOptions, readonly unknown[]>>
   graphOptimizationLevel: ["disabled", "basic", "extended", "all"],
   foldDequantize: [true, false],
   spinning: [true, false],
+  memoryPattern: [true, false],
 };
 
 const session = must(

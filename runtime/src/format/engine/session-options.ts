@@ -12,6 +12,11 @@ export interface SessionOptions {
   readonly foldDequantize?: boolean;
   /** False: an idle thread of the engine sleeps instead of spinning. */
   readonly spinning?: boolean;
+  /**
+   * False: memory is taken and given back value by value instead of being laid out for a whole run beforehand, which takes
+   * up to twice as much where many values live long, as in a training step.
+   */
+  readonly memoryPattern?: boolean;
 }
 
 export const sessionSchema: JsonSchema = {
@@ -20,6 +25,7 @@ export const sessionSchema: JsonSchema = {
     graphOptimizationLevel: { enum: ["disabled", "basic", "extended", "all"] },
     foldDequantize: { type: "boolean" },
     spinning: { type: "boolean" },
+    memoryPattern: { type: "boolean" },
   },
   additionalProperties: { enum: [] },
 };

@@ -1,0 +1,39 @@
+// Networks of many layers, in batches whose activations are most of what a training step holds.
+import { encoder } from "./encoder.mjs";
+import { inverted, normals, residual } from "./networks.mjs";
+
+export const deep = {
+  "resnet-20": {
+    called: "ResNet-20",
+    batch: 128,
+    steps: 2,
+    build: () => residual({ blocks: 3, input: [3, 32, 32] }),
+    samples: pictures([3, 32, 32]),
+  },
+  "inverted-residuals": {
+    called: "depthwise inverted residuals",
+    batch: 128,
+    steps: 2,
+    build: () => inverted(),
+    samples: pictures([1, 28, 28]),
+  },
+  encoder: {
+    called: "a transformer encoder of twelve layers",
+    batch: 64,
+    steps: 2,
+    build: () => encoder({ layers: 12 }),
+    samples: pictures([1, 28, 28]),
+  },
+};
+
+/** Noise with labels at random: what a step takes does not depend on what is to be seen. */
+function pictures(dims) {
+  return (count) => {
+    const normal = normals(2);
+    return Array.from({ length: count }, (_, index) => {
+      const size = dims.reduce((product, each) => product * each, 1);
+      const data = Float32Array.from({ length: size }, normal);
+      return { feeds: { x: { type: "float32", dims: [1, ...dims], data } }, label: index % 10 };
+    });
+  };
+}
