@@ -27,7 +27,9 @@ export class BestSoFar {
     const { clock, budget } = this.#search.request;
     await this.#decide(state);
     const { name } = bestOf(state, budget.prefer);
-    this.#improvements.push({ target: state.device.target, name, atMs: clock.now() });
+    const { target } = state.device;
+    const last = this.#improvements.findLast((one) => one.target === target);
+    if (last?.name !== name) this.#improvements.push({ target, name, atMs: clock.now() });
     await this.#handOver();
   }
 

@@ -98,6 +98,11 @@ export class Estimate {
     this.#learningScale = (this.#learningScale * tookMs) / expectedMs;
   }
 
+  /** Whether activations have to be observed for it, which nothing did before. */
+  observes(planned: Planned): boolean {
+    return planned.needsData && !this.#calibrated.has(observationKey(planned));
+  }
+
   gainOf(planned: Planned): Gain {
     const { expected, extraMs } = planned;
     // What is a part of something else expects already what that showed.
@@ -232,10 +237,7 @@ export class Estimate {
     return this.#scales.get(target) ?? 1;
   }
 
-  #unscaledMs(
-    planned: Planned,
-    calibrates = planned.needsData && !this.#calibrated.has(observationKey(planned)),
-  ): number {
+  #unscaledMs(planned: Planned, calibrates = this.observes(planned)): number {
     const facts = this.#factsOf(planned.target);
     if (facts === undefined) return 0;
     return (

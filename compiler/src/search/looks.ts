@@ -18,7 +18,7 @@ export interface LookContext {
 }
 
 /** What was seen of a candidate's accuracy. */
-interface Looked {
+export interface Looked {
   /** Null where nothing is measured. */
   readonly accuracy: Accuracy | null;
   readonly verdict: Verdict;
@@ -35,11 +35,13 @@ const looks: readonly (readonly [count: number, error: number])[] = [
  * Looks at a candidate's accuracy on more samples at each look, and ends as soon as the answer is sure; where it is open
  * on all that were planned, on more of them, as far as what may be won is worth the time.
  * @param winsBy the logarithm by which the candidate is faster than what is best so far; 0 where that is not sure
+ * @param soFar told that it holds on the samples that were planned, before it is looked at on more
  */
 export async function lookAtAccuracy(
   context: LookContext,
   on: Measured,
   winsBy: number,
+  soFar: (looked: Looked) => Promise<void>,
 ): Promise<Looked> {
   const { request, device, validation, affordsMore, say, floatAnswers } = context;
   const { measure, evidence, budget } = request;
@@ -71,5 +73,6 @@ export async function lookAtAccuracy(
     const holds = holdsShare(accuracy, rule);
     const worth = winsBy * (verdict.accepted ? 1 - holds : holds);
     if (worth <= 0 || !affordsMore(more, worth)) return { accuracy, verdict };
+    if (verdict.accepted && count === validation) await soFar({ accuracy, verdict });
   }
 }

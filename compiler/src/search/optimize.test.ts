@@ -405,6 +405,47 @@ describe("optimize", () => {
     expect(variants[0]?.measurement.accuracy?.n).toBe(2000);
   });
 
+  it("hands over what holds on the samples that were planned before it looks at more, and takes it back where it fails on them", async () => {
+    for (const fails of [false, true]) {
+      const simulated = simulatedMeasure(
+        (artifact) => (isSmall(artifact) ? { ratio: 0.5, drop: 0.005 } : {}),
+        { calibration: 4, validation: 400, test: 100 },
+        { sampleMs: 100 },
+      );
+      const accuracy: Simulated["accuracy"] = async (asked) => {
+        const seen = await simulated.accuracy(asked);
+        if (!fails || seen === null || asked.count <= 200 || !isSmall(asked.artifact)) return seen;
+        return { ...seen, drop: 0.1, dropInterval: [0.09, 0.11] };
+      };
+      const measure: Simulated = { ...simulated, accuracy };
+      const improved: (readonly [name: string, most: number])[] = [];
+      const budget = {
+        limits: () => ({ maxDrop: 0.01 }),
+        prefer: "latency",
+        timeBudgetMs: 240_000,
+      } as const;
+      const request = await requestFor(measure, {
+        budget,
+        clock: { now: () => simulated.spentMs },
+        async onImproved({ variants }) {
+          const counts = measure.asked.flatMap(({ what, split, count = 0, artifacts: [one] }) =>
+            what === "accuracy" && split === "validation" && isSmall(one) ? count : [],
+          );
+          improved.push([variants[0]?.name ?? "", Math.max(0, ...counts)]);
+        },
+      });
+      const { variants, time } = await optimize(request);
+      const [, first] = improved;
+      expect(first?.[0]).not.toBe("float");
+      expect(first?.[1]).toBeLessThan(400);
+      expect(improved.some(([, most]) => most === 400)).toBe(true);
+      expect(improved[2]?.[0]).toBe(fails ? "float" : first?.[0]);
+      expect(variants[0]?.measurement.accuracy?.drop).toBe(0.005);
+      const names = time?.improvements.map(({ name }) => name) ?? [];
+      expect(names.every((name, at) => name !== names[at - 1])).toBe(true);
+    }
+  });
+
   it("takes the next where an engine refuses the best at last, and leaves out a target that refuses all", async () => {
     const measure = saying((artifact) => (isSmall(artifact) ? { ratio: 0.5 } : {}));
     const refusing: Simulated = {

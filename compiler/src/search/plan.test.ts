@@ -66,6 +66,39 @@ describe("what an earlier run kept of the test samples", () => {
   });
 });
 
+describe("what is tried beside something", () => {
+  const both = [facts, { ...facts, target: "wasm" as const }];
+  const small = { ...holds, latency: 0.9 };
+  const quick = [
+    way("cpu", "int8-dynamic", "quantize-dynamic", holds),
+    way("wasm", "int8-weights", "quantize-weights", small),
+  ];
+  const observed = way("wasm", "int8-static", "quantize-static", holds);
+
+  it("has not to be observed first, where nothing is in hand yet", () => {
+    const planned = [...quick, observed];
+    const plan = new Plan({ facts: both, planned, nowMs: 0, askedMs: null, calibration: 50 });
+    expect(plan.nextRound(0).map(({ name }) => name)).toEqual(["int8-dynamic", "int8-weights"]);
+  });
+
+  it("may have to once something is", () => {
+    const next = way("cpu", "fp16-weights", "fp16-weights", { ...holds, latency: 0.3 });
+    const planned = [...quick, observed, next];
+    const plan = new Plan({ facts: both, planned, nowMs: 0, askedMs: null, calibration: 50 });
+    for (const one of plan.nextRound(0)) {
+      plan.note(one, {
+        tookMs: 1000,
+        accepted: true,
+        latency: 0.8,
+        lost: false,
+        best: { latency: 0.8, size: 0.3 },
+        isOpen: false,
+      });
+    }
+    expect(plan.nextRound(2000)).toContain(observed);
+  });
+});
+
 describe("what takes longer than was planned", () => {
   const partly = way("cpu", "int8-static-partly", "quantize-static", mayLose, 2000);
   const other = way("cpu", "int8-weights", "quantize-weights", holds);

@@ -231,9 +231,15 @@ export class Plan {
   #fitsBeside(one: Planned, round: readonly Planned[], first: Planned): boolean {
     return (
       one.extraMs === 0 &&
+      (this.#inHand.has(first.target) || !this.#holdsUp(one, first)) &&
       round.every(({ target }) => target !== one.target) &&
       this.#worth(one) >= leastBeside * this.#worth(first)
     );
+  }
+
+  /** Whether it has to be observed first, which takes longer than what it is to be tried beside. */
+  #holdsUp(one: Planned, first: Planned): boolean {
+    return !one.first && this.#estimate.observes(one) && !this.#estimate.observes(first);
   }
 
   /** What an earlier run kept of the test samples: of the float model, and of what is best now. */

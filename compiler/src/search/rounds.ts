@@ -32,6 +32,8 @@ export class Rounds {
   readonly #bestSoFar: BestSoFar;
   readonly #partly = new PartlyFloat();
   readonly #learning: LearningInTime;
+  /** What was put in hand before it was decided. */
+  readonly #soFar = new Map<Planned, Tried>();
 
   /** @param simplified the float model that all begins with */
   constructor(search: Search, simplified: State, plan: Plan, bestSoFar: BestSoFar) {
@@ -70,9 +72,21 @@ export class Rounds {
       const decide = "decide" in outcome ? outcome.decide : async () => outcome;
       screened.push({ trial, decide, tookMs: clock.now() - began });
     }
-    await decideSideBySide(screened, clock, ({ trial }, outcome, ms) =>
-      this.#decided(trial, outcome, ms),
+    await decideSideBySide(
+      screened,
+      clock,
+      ({ trial }, tried) => this.#inHandSoFar(trial, tried),
+      ({ trial }, outcome, ms) => this.#decided(trial, outcome, ms),
     );
+  }
+
+  /** Where nothing else is in hand, what holds so far is, while more samples are looked at. */
+  async #inHandSoFar({ planned, state }: Trial, tried: Tried): Promise<void> {
+    if (planned.first || state.accepted.length > 0) return;
+    state.accepted.push(tried);
+    this.#soFar.set(planned, tried);
+    if (bestOf(state, this.#search.request.budget.prefer) === tried)
+      await this.#bestSoFar.improved(state);
   }
 
   async #decided(trial: Trial, outcome: Outcome, tookMs: number): Promise<void> {
@@ -153,6 +167,8 @@ export class Rounds {
     const { request, record } = this.#search;
     const { prefer } = request.budget;
     const wasBest = bestOf(state, prefer);
+    const soFar = this.#soFar.get(planned);
+    if (soFar !== undefined) state.accepted.splice(state.accepted.indexOf(soFar), 1);
     const coarse = take(planned, outcome, state, before, record);
     if (coarse !== null) this.#partly.lost(coarse);
     if (bestOf(state, prefer) !== wasBest) await this.#bestSoFar.improved(state);

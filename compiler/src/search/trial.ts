@@ -4,12 +4,13 @@ import {
   isPareError,
   type Measured,
   type PareError,
+  type SizeBytes,
   throwIfAborted,
   type TryOut,
 } from "@pare/runtime/format";
 import type { Made, Planned, State, Tried, TriedAs } from "./candidate.js";
 import { screeningLimits } from "./costs.js";
-import { type LookContext, lookAtAccuracy } from "./looks.js";
+import { type LookContext, type Looked, lookAtAccuracy } from "./looks.js";
 import { isRefusal } from "./refusal.js";
 import { change, finish, type MakeServices } from "./make.js";
 import type { TargetDevice } from "./request.js";
@@ -43,9 +44,12 @@ export type Outcome =
       readonly tooCoarse: boolean;
     };
 
+/** What is accepted as far as it was looked at, which goes on. */
+export type SoFar = (tried: Tried) => Promise<void>;
+
 /** It may win: what comes of it is said by its accuracy, which is looked at beside those of other targets. */
 export interface Undecided {
-  readonly decide: () => Promise<Outcome>;
+  readonly decide: (soFar: SoFar) => Promise<Outcome>;
 }
 
 /**
@@ -63,7 +67,7 @@ export async function screenCandidate(
   const screened = await orRefused(() => trial.screen());
   return "accepted" in screened
     ? screened
-    : { decide: () => orRefused(() => trial.decide(screened)) };
+    : { decide: (soFar) => orRefused(() => trial.decide(screened, soFar)) };
 }
 
 /** The whole at once, for what nothing else can be decided beside. */
@@ -74,7 +78,7 @@ export async function tryCandidate(
   context: TrialContext,
 ): Promise<Outcome> {
   const screened = await screenCandidate(planned, from, before, context);
-  return "decide" in screened ? screened.decide() : screened;
+  return "decide" in screened ? screened.decide(async () => {}) : screened;
 }
 
 async function orRefused<T>(work: () => Promise<T>): Promise<T | Outcome> {
@@ -167,15 +171,30 @@ class Trial {
     return { made, tryOut, latency };
   }
 
-  async decide({ made, tryOut, latency }: Screened): Promise<Outcome> {
-    const { request } = this.#context;
-    const { measure } = request;
-    const { required } = this.#planned.group;
+  async decide(screened: Screened, soFar: SoFar): Promise<Outcome> {
+    const { made, latency } = screened;
     // Compressing takes a while and a core: beside what is not timed.
-    const [size, { accuracy, verdict }] = await Promise.all([
-      measure.size(made.artifact),
-      lookAtAccuracy(this.#context, this.#on(made), this.#winsBy(latency)),
-    ]);
+    const sizing = this.#context.request.measure.size(made.artifact);
+    const looking = lookAtAccuracy(
+      this.#context,
+      this.#on(made),
+      this.#winsBy(latency),
+      async (looked) => {
+        const outcome = this.#judge(screened, await sizing, looked);
+        if (outcome.accepted) await soFar(outcome.tried);
+      },
+    );
+    const [size, looked] = await Promise.all([sizing, looking]);
+    return this.#judge(screened, size, looked);
+  }
+
+  #judge(
+    { made, tryOut, latency }: Screened,
+    size: SizeBytes,
+    { accuracy, verdict }: Looked,
+  ): Outcome {
+    const { request } = this.#context;
+    const { required } = this.#planned.group;
     const measured: Tried = { ...made, tryOut, latency, size, accuracy };
     if (!verdict.accepted)
       return rejected("decided", verdict.reason, made, measured, request.evidence !== "none");
