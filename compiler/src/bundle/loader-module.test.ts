@@ -8,6 +8,9 @@ import { gzipSync } from "node:zlib";
 import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { loaderTexts as written } from "../../scripts/loader-text.mjs";
+import { Tensor } from "../ir/index.js";
+import { graphOf } from "../rules/rule-case.test.support.js";
+import { compiledBundle } from "./compiled-bundle.test.support.js";
 import { loaderTexts } from "./loader-text.js";
 import { askingBundle } from "./asking-bundle.test.support.js";
 import { countingBundle } from "./counting-bundle.test.support.js";
@@ -350,3 +353,25 @@ function faultsOf(place: string, code: string): string[] {
     .getPreEmitDiagnostics(ts.createProgram([main], options, host))
     .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"));
 }
+
+it("makes floats of weights that are stored as integers before the first run", async () => {
+  const codes = Int8Array.from({ length: 64 * 64 }, (_, at) => (at % 65 === 0 ? 2 : 0));
+  const scales = Float32Array.from({ length: 64 }, (_, column) => column / 2);
+  const graph = graphOf({ x: ["float32", 1, 64] }, (input, b) => {
+    const stored = b.editor.constant("stored", Tensor.of("int8", [64, 64], codes));
+    const weights = b.add("DequantizeLinear", [stored, b.floats([...scales])]);
+    return { y: b.add("MatMul", [input("x"), weights]) };
+  });
+  const value = (name: string) => ({ name, type: "float32", dims: [1, 64] }) as const;
+  const written = await compiledBundle("decoding", graph, [value("x")], [value("y")], []);
+  const own = join(folder, "decoding");
+  await writeBundle(own, written);
+  const { compile, start } = (await import(
+    pathToFileURL(join(own, "aot-loader.js")).href
+  )) as Loader;
+  const x = new Float32Array(64).fill(1);
+  // 64 × 64 floats would be more.
+  const sizes = [...written].flatMap(([name, { length }]) => (name.endsWith(".js") ? [] : length));
+  expect(Math.max(...sizes)).toBeLessThan(64 * 64 * 2);
+  expect(start(await compile()).runSync({ x })).toEqual({ y: scales.map((scale) => 2 * scale) });
+});

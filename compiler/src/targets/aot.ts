@@ -14,6 +14,7 @@ import { sayVolumes } from "../passes/volumes/say-volumes.js";
 import { simplifyGraph } from "../passes/simplify.js";
 import { compiledOperators, compileToWasm, type Refusal, refusalsOf } from "../wasm/index.js";
 import { combinedSizes, type Sizes } from "./sizes.js";
+import { int8Weights, storedAsInt8 } from "./proposals.js";
 import type { Obstacle, Proposal, Target } from "./target.js";
 
 /**
@@ -58,9 +59,12 @@ export const aot: Target = {
     return said.length === 0 ? undefined : said.join(" ");
   },
   propose(graph) {
-    const { full, pointwise, depthwise } = workloadOf(graph);
-    if (full + pointwise + depthwise === 0) return [];
-    return [int8Modules("int8-static", {}), int8Modules("int8-mixed", floatEnds, "mixed")];
+    const { full, pointwise, depthwise, weightBytes } = workloadOf(graph);
+    const ofImages =
+      full + pointwise + depthwise > 0
+        ? [int8Modules("int8-static", {}), int8Modules("int8-mixed", floatEnds, "mixed")]
+        : [];
+    return [...ofImages, ...(weightBytes > 0 ? [int8Weights("dequantize")] : [])];
   },
   async emit(graph, session, sizes) {
     const graphs = (await fixedGraphs(graph, sizes)).map((fixed) => fixed.graph);
@@ -156,10 +160,10 @@ async function fixedGraphs(graph: Graph, sizes: Sizes = {}): Promise<readonly Fi
       sayNormalizations(fixed),
       sayVolumes(fixed),
       sayQuantized(fixed),
-      sayProducts(fixed),
     ];
-    const unsaid = new Map(said.flatMap((left) => [...left]));
     await simplifyGraph(fixed, {});
+    // Simplifying makes one node of a product and whatever is added to it.
+    const unsaid = new Map([...said, sayProducts(fixed)].flatMap((left) => [...left]));
     graphs.push({ graph: fixed, unsaid });
   }
   return graphs;
@@ -194,7 +198,10 @@ function int8Modules(
   return {
     name,
     precision,
-    group: { steps: [{ use: "quantize-static", with: { ...own, ...options } }], required: false },
+    group: {
+      steps: [{ use: "quantize-static", with: { ...own, ...options } }, storedAsInt8("dequantize")],
+      required: false,
+    },
     withoutData: false,
   };
 }

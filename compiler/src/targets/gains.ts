@@ -129,6 +129,7 @@ const assumed: Readonly<Record<GainPlace, Readonly<Record<string, ByMix>>>> = {
     },
   },
   aot: {
+    "int8-weights": weights,
     "int8-static": {
       convolutions: [0.4, 0.27, 0.75],
       depthwise: [0.5, 0.28, 0.6],

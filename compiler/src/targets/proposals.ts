@@ -49,7 +49,8 @@ export const fp16Weights: Proposal = {
   withoutData: true,
 };
 
-function storedAsInt8(decode: "fold" | "dequantize" = "fold"): Step {
+/** What stays float in the graph is stored as int8. */
+export function storedAsInt8(decode: "fold" | "dequantize" = "fold"): Step {
   return decode === "fold"
     ? { use: "quantize-weights" }
     : { use: "quantize-weights", with: { decode } };

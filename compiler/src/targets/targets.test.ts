@@ -13,6 +13,7 @@ import {
   run,
 } from "../passes/quantization/engine-case.test.support.js";
 import { graphOf } from "../rules/rule-case.test.support.js";
+import { aot } from "./aot.js";
 import { cpu } from "./cpu.js";
 import { exactEngine } from "./exact-engine.test.support.js";
 import { findTarget, targets } from "./index.js";
@@ -70,6 +71,8 @@ describe("proposals", () => {
       "fp16-weights",
     ]);
     expect(names(transformer, webgpu)).toEqual(["fp16", "int8-weights", "fp16-weights"]);
+    expect(names(network, aot)).toEqual(["int8-static", "int8-mixed", "int8-weights"]);
+    expect(names(transformer, aot)).toEqual(["int8-weights"]);
     for (const target of targets) expect(names(nothing, target)).toEqual([]);
   });
 
@@ -118,7 +121,9 @@ describe("proposals", () => {
     // What is for WebAssembly may hold weights of eight bits, which some processors' own kernels saturate.
     const exact = target.name === "wasm" ? await exactEngine() : cpuEngine();
     const engine = target.name === "aot" ? aotEngine() : exact;
-    const artifact = await target.emit(fork, {});
+    // A module is of one size.
+    const isFixed = target.name === "aot" && graph === transformer;
+    const artifact = await target.emit(fork, {}, isFixed ? { T: [9] } : {});
     expect(artifact.requires.features).toEqual(
       needed[`${target.name} ${proposal.name}`] ?? needed[target.name],
     );

@@ -5,7 +5,7 @@ import { planOf } from "./compile.js";
 import { emitModule } from "./emit.js";
 import { enginesHere } from "./kernels/kernel-case.test.support.js";
 import { type MemoryPlan, planMemory } from "./plan/memory-plan.js";
-import type { Buffer, Plan } from "./plan/plan.js";
+import { type Buffer, bytesOf, type Plan } from "./plan/plan.js";
 import { feedsFor, relativeError, runBytes, runModule } from "./run-model.test.support.js";
 
 /** Kernels of most kinds: convolutions, a product, a copy, a reduction, elementwise, with values that live long. */
@@ -80,7 +80,7 @@ it("traps, and names the step, wherever one writes or reads beside its operands"
   plan.steps.forEach((step, index) => {
     for (const direction of [1, -1]) {
       const at = step.at.map(({ in: held, offset }) => {
-        const bytes = held.kind === "buffer" ? held.bytes : held.bytes.length;
+        const bytes = bytesOf(held);
         return { in: held, offset: offset + direction * (bytes + 16) };
       });
       const steps = plan.steps.map((own, place) => (place === index ? { ...own, at } : own));

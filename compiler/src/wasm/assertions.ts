@@ -3,7 +3,7 @@ import { allBytes, bits, i32, i32Add, integers, load, type Vector } from "./enco
 import { FunctionBuilder } from "./encode/function-builder.js";
 import { type ModuleBuilder, pageBytes } from "./encode/module-builder.js";
 import type { MemoryPlan } from "./plan/memory-plan.js";
-import type { Buffer, Constant, Plan, Step } from "./plan/plan.js";
+import { beforeAll, bytesOf, type Held, type Plan, type Step } from "./plan/plan.js";
 
 /** The exported integer that says which step is under way: its index in the plan. */
 export const stepGlobal = "step";
@@ -66,7 +66,7 @@ export class Assertions {
     for (const one of held) if (holds(one, time)) this.#allow(f, one, mayRead, readBehind);
     for (const one of held)
       if (holds(one, time))
-        this.#allow(f, one, one.kind === "buffer" ? mayRead | mayWrite : mayRead);
+        this.#allow(f, one, mayBeWritten(one, time) ? mayRead | mayWrite : mayRead);
     call();
     for (const one of held) this.#allow(f, one, 0, readBehind);
     for (const buffer of this.#plan.buffers)
@@ -74,20 +74,21 @@ export class Assertions {
         f.fillMemory(this.#memory.addressOf(start(buffer)), poisonByte, buffer.bytes);
   }
 
-  #allow(f: FunctionBuilder, held: Buffer | Constant, what: number, behind = 0): void {
+  #allow(f: FunctionBuilder, held: Held, what: number, behind = 0): void {
     const at = this.#shadowAt + this.#memory.addressOf(start(held));
     f.fillMemory(at, what, bytesOf(held) + behind);
   }
 }
 
-const start = (held: Buffer | Constant) => ({ in: held, offset: 0 });
+const start = (held: Held) => ({ in: held, offset: 0 });
 
-function bytesOf(held: Buffer | Constant): number {
-  return held.kind === "buffer" ? held.bytes : held.bytes.length;
+/** Before all steps what is decoded is made, and constant from then on. */
+function mayBeWritten(held: Held, time: number): boolean {
+  return held.kind === "buffer" || (held.kind === "decoded" && time === beforeAll);
 }
 
-function holds(held: Buffer | Constant, time: number): boolean {
-  return held.kind === "constant" || (held.first <= time && time <= held.last);
+function holds(held: Held, time: number): boolean {
+  return held.kind !== "buffer" || (held.first <= time && time <= held.last);
 }
 
 /** Ones in all bytes of a vector behind the first. */

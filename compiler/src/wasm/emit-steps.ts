@@ -1,13 +1,14 @@
 import { FunctionBuilder } from "./encode/function-builder.js";
 import { ModuleBuilder } from "./encode/module-builder.js";
 import type { Engine } from "./engine.js";
+import { addDecoding } from "./emit.js";
 import { constantImage, type MemoryPlan } from "./plan/memory-plan.js";
 import type { Plan } from "./plan/plan.js";
 import { StepFunctions } from "./step-functions.js";
 
 /**
  * A plan as a module that exports `memory` and, instead of `run`, `step0`, `step1` and so on: to look at memory, or at the
- * clock, between two of them. Weights are inside.
+ * clock, between two of them. Weights are inside; `decode` is as `emitModule` has it.
  */
 export function emitSteps(plan: Plan, memory: MemoryPlan, engine: Engine): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder();
@@ -17,6 +18,7 @@ export function emitSteps(plan: Plan, memory: MemoryPlan, engine: Engine): Uint8
     functions.call(f, step, memory);
     module.add(f, `step${time}`);
   });
+  addDecoding(module, functions, plan.decoded, memory);
   if (memory.constantBytes > 0) module.data(memory.constantsAt, constantImage(plan, memory));
   return module.encode(memory.memoryBytes);
 }

@@ -3,7 +3,7 @@ import { FunctionBuilder } from "./encode/function-builder.js";
 import { ModuleBuilder } from "./encode/module-builder.js";
 import type { Engine } from "./engine.js";
 import { constantImage, type MemoryPlan, type Together } from "./plan/memory-plan.js";
-import type { PlacedValue, Plan } from "./plan/plan.js";
+import { beforeAll, type Decoded, type PlacedValue, type Plan } from "./plan/plan.js";
 import { StepFunctions } from "./step-functions.js";
 
 /** The section that says where inputs and outputs lie: ASCII JSON, a `ModuleFacts`. */
@@ -47,7 +47,8 @@ export interface EmitOptions {
 }
 
 /**
- * A plan as a WebAssembly module that exports `memory` and `run`, and imports nothing.
+ * A plan as a WebAssembly module that exports `memory` and `run`, and imports nothing; with `decode`, which is to be called
+ * before the first run, where weights are stored as integers.
  * @param weights `inside`: in its data segment; `beside`: whoever loads it writes them
  */
 export function emitModule(
@@ -57,14 +58,14 @@ export function emitModule(
   weights: "inside" | "beside",
   { asserted = false }: EmitOptions = {},
 ): Uint8Array<ArrayBuffer> {
-  const { constants } = plan;
-  const together = { entries: [{ plan, memory }], constants };
+  const { constants, decoded } = plan;
+  const together = { entries: [{ plan, memory }], constants, decoded };
   return emitTogether(together, engine, weights, { asserted });
 }
 
 /** The same of several plans: `run`, `run1`, `run2`, … in their order. The assertion build is of one. */
 export function emitTogether(
-  { entries, constants }: Together,
+  { entries, constants, decoded }: Together,
   engine: Engine,
   weights: "inside" | "beside",
   { asserted = false }: EmitOptions = {},
@@ -84,6 +85,7 @@ export function emitTogether(
     });
     module.add(run, `run${index || ""}`);
   }
+  addDecoding(module, functions, decoded, first.memory, assertions);
   const { constantsAt, constantBytes, memoryBytes } = first.memory;
   if (weights === "inside" && constantBytes > 0)
     module.data(constantsAt, constantImage({ constants }, first.memory));
@@ -94,6 +96,28 @@ export function emitTogether(
   };
   module.custom(factsSection, asciiJson(facts));
   return module.encode(assertions?.memoryBytes ?? memoryBytes);
+}
+
+/**
+ * Exports `decode`, which whoever starts the module calls once, when the weights are in place: where some of them are
+ * stored as integers.
+ */
+export function addDecoding(
+  module: ModuleBuilder,
+  functions: StepFunctions,
+  decoded: readonly Decoded[],
+  memory: MemoryPlan,
+  assertions?: Assertions,
+): void {
+  const steps = decoded.flatMap((one) => one.steps);
+  if (steps.length === 0) return;
+  const decode = new FunctionBuilder(0);
+  for (const step of steps) {
+    const call = (): void => functions.call(decode, step, memory);
+    if (assertions === undefined) call();
+    else assertions.surround(decode, step, beforeAll, call);
+  }
+  module.add(decode, "decode");
 }
 
 function factsOf({ plan, memory }: Together["entries"][number]): EntryFacts {

@@ -107,10 +107,11 @@ export function runBytes(
   if (WebAssembly.Module.imports(module).length > 0)
     throw new Error("The module imports something.");
   const { exports } = new WebAssembly.Instance(module);
-  const { memory: own, run: call, step } = exports;
+  const { memory: own, run: call, decode, step } = exports;
   if (!(own instanceof WebAssembly.Memory) || typeof call !== "function")
     throw new Error("It exports something else.");
   if (step instanceof WebAssembly.Global) poison(memory, own.buffer);
+  if (typeof decode === "function") decode();
   write(plan, memory, own.buffer, feeds);
   try {
     call();
@@ -128,6 +129,8 @@ export function runByReference(plan: Plan, feeds: Tensors): Tensors {
   const buffer = new ArrayBuffer(memory.memoryBytes + 64);
   new Uint8Array(buffer).set(constantImage(plan, memory), memory.constantsAt);
   write(plan, memory, buffer, feeds);
+  for (const { steps } of plan.decoded)
+    for (const { reference, at } of steps) reference(memoryOver(buffer), at.map(memory.addressOf));
   const integers = new Int32Array(buffer);
   for (const { reference, at, count } of plan.steps)
     if (count === undefined || integers[memory.addressOf(count) / 4] !== 0)

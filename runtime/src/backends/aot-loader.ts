@@ -133,9 +133,12 @@ export function start({ module, weights }: Compiled): object {
   const exports = new WebAssembly.Instance(module).exports as unknown as {
     readonly memory: WebAssembly.Memory;
     readonly run: () => void;
+    /** Of weights that are stored as integers it makes floats. */
+    readonly decode?: () => void;
   } & Readonly<Record<`run${number}`, () => void>>;
   const { buffer } = exports.memory;
   if (weights) new Uint8Array(buffer).set(new Uint8Array(weights), model.weights?.[3]);
+  exports.decode?.();
   const entryOf = (places: EntryPlaces, at: number): Entry => ({
     inputs: viewsOf(places.inputs, buffer),
     outputs: viewsOf(places.outputs, buffer),

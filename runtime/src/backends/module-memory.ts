@@ -61,6 +61,9 @@ export function openModule(
   if (weights?.byteLength !== bytes) throw noModel("its weights did not come with it");
   if (weights !== undefined)
     within(() => new Uint8Array(buffer, Number(at), weights.byteLength).set(weights));
+  // Of weights that are stored as integers it makes floats.
+  const { decode } = exports;
+  if (typeof decode === "function") decode();
   return opened;
 }
 

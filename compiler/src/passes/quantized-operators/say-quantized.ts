@@ -1,6 +1,7 @@
 import type { Graph, NodeId } from "../../ir/index.js";
 import { sayNodes, type Words } from "../opset/say.js";
 import { byteWords, readsBytes } from "./bytes-as-numbers.js";
+import { blockWords } from "./blocks.js";
 import { dynamicWords } from "./dynamic.js";
 import { elementWords } from "./elements.js";
 import { productWords } from "./products.js";
@@ -8,7 +9,13 @@ import { windowWords } from "./windows.js";
 
 /** How operators on integers are said: scaled to floats, computed, and rounded again; or summed as integers, and scaled then. */
 const words: Words = new Map(
-  Object.entries({ ...dynamicWords, ...elementWords, ...productWords, ...windowWords }),
+  Object.entries({
+    ...blockWords,
+    ...dynamicWords,
+    ...elementWords,
+    ...productWords,
+    ...windowWords,
+  }),
 );
 
 /** Their keys. */

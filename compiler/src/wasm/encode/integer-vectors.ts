@@ -53,6 +53,8 @@ export const halves = {
 export const lanes = {
   /** Of eight unsigned bytes, the first of the vector. */
   halvesOfBytes: unary(0x89),
+  /** Of eight signed ones. */
+  signedHalvesOfBytes: unary(0x87),
   /** The last eight. */
   highHalvesOfBytes: unary(0x8a),
   signedWordsOfLowHalves: unary(0xa7),
@@ -89,6 +91,8 @@ export function shuffleBytes(x: Vector, y: Vector, order: readonly number[]): Ve
   };
 }
 
+/** Eight signed bytes as lanes of 16 bits. */
+export const loadSignedBytesAsHalves = loaded(0x01, 8);
 /** Eight unsigned bytes as lanes of 16 bits. */
 export const loadBytesAsHalves = loaded(0x02, 8);
 /** Four bytes, and zeros behind them. */

@@ -4,6 +4,7 @@ import { cases } from "../cases.test.support.js";
 import { blockTransform } from "./block-transform.js";
 import { copy, type CopyAxis } from "./copy.js";
 import { convert } from "./convert.js";
+import { decodeI8 } from "./decode-i8.js";
 import { depthwise } from "./depthwise.js";
 import { dots, dotsLength } from "./dots.js";
 import { type Element, elementBytes } from "./element.js";
@@ -427,6 +428,16 @@ it("converts between all elements as its reference does", () => {
       expect(difference).toBeUndefined();
     }),
     { numRuns: cases(300) },
+  );
+});
+
+it("decodes bytes in blocks of rows as its reference does, to the bit", () => {
+  const problem = fc.record({ blocks: size(1, 4), rows: size(1, 9), vectors: size(1, 3), seed });
+  fc.assert(
+    fc.property(problem, ({ seed: s, ...options }) => {
+      expect(differenceOf(decodeI8, options, operands(3), s, undefined, true)).toBeUndefined();
+    }),
+    { numRuns: cases(200) },
   );
 });
 

@@ -23,7 +23,8 @@ import { asImage, joinedAxes } from "./image.js";
 import type { Lowering } from "./lowering.js";
 import type { LoweringRow } from "./lowering-row.js";
 import type { NodeFacts } from "./node-facts.js";
-import { packedGroups, panelOf, type WeightOf } from "./panels.js";
+import type { Packing } from "./packed-integers.js";
+import { packedGroups, panelOf, type WeightsOf } from "./panels.js";
 import { lowerWinograd, winogradStrips } from "./winograd.js";
 
 export const convolutionRow: LoweringRow = {
@@ -80,18 +81,20 @@ function lowerDepthwise(node: NodeFacts, l: Lowering, convolution: Convolution):
   const z = otherOf(l, other, y, () => asImage(l.operand(other ?? result, rank, order)));
   const vectors = vectorsOf(maps);
   const taps = kernel[0] * kernel[1];
-  const from = l.floats(node.required(1)) ?? new Float32Array();
-  const weights = new Float32Array(vectors * laneCount * taps);
-  for (let c = 0; c < maps; c += 1)
-    for (let tap = 0; tap < taps; tap += 1) {
-      const place = (Math.floor(c / laneCount) * taps + tap) * laneCount + (c % laneCount);
-      weights[place] = from[c * taps + tap] ?? 0;
-    }
+  const pack: Packing = (numbers) => {
+    const weights = new Float32Array(vectors * laneCount * taps);
+    for (let c = 0; c < maps; c += 1)
+      for (let tap = 0; tap < taps; tap += 1) {
+        const place = (Math.floor(c / laneCount) * taps + tap) * laneCount + (c % laneCount);
+        weights[place] = numbers[c * taps + tap] ?? 0;
+      }
+    return weights;
+  };
   const bias = biasOf(node, l);
   const image = new Float32Array(vectors * laneCount);
   image.set(bias ?? []);
   const [rows, columns] = resultAxes(x, y, z, convolution);
-  const constant = l.plan.constant(weights);
+  const constant = l.packed(node.required(1), pack);
   l.plan.step(
     depthwise,
     {
@@ -165,14 +168,14 @@ function lowerMatrix(node: NodeFacts, l: Lowering, convolution: Convolution): vo
   const bias = packedBias(biasOf(node, l), group, own);
   const [rows, columns] = joinedAxes(resultAxes(x, y, z, convolution));
   const input = placeAt(x.place, shiftOf(x, convolution));
-  const weightOf = weightsOf(node, l, convolution, pitch);
+  const value = node.required(1);
+  const weightOf = weightsOf(convolution, pitch);
   if (suitsDots(group, own, run, total)) {
     const shape = { batch: batchAxes(x, y, z), rows, columns, taps: axes, run: run.count };
     const places = { input, bias: bias && l.plan.constant(bias), output: y.place, other: z?.place ?? y.place }; // prettier-ignore
     const options = { ...shape, outputs: own, padded: y.padded, epilogue };
-    return planDots(l, options, total, weightOf, places);
+    return planDots(l, options, total, { value, weightOf }, places);
   }
-  const weights = packedGroups(weightOf, group, own, total);
   const isListed = wantsTable(rows, columns);
   const groups: Axis = {
     count: group,
@@ -184,7 +187,7 @@ function lowerMatrix(node: NodeFacts, l: Lowering, convolution: Convolution): vo
       z === undefined ? 0 : own * stepAt(z, 1),
     ],
   };
-  const constant = l.plan.constant(weights);
+  const constant = l.packed(value, (numbers) => packedGroups(weightOf(numbers), group, own, total));
   l.plan.step(
     matrix,
     {
@@ -212,17 +215,11 @@ function lowerMatrix(node: NodeFacts, l: Lowering, convolution: Convolution): vo
 }
 
 /** In the order in which the input is read: zeros for lanes that pad it. */
-function weightsOf(
-  node: NodeFacts,
-  l: Lowering,
-  { maps, group, depth, kernel }: Convolution,
-  pitch: number,
-): WeightOf {
-  const from = l.floats(node.required(1)) ?? new Float32Array();
+function weightsOf({ maps, group, depth, kernel }: Convolution, pitch: number): WeightsOf {
   const taps = kernel[0] * kernel[1];
-  return (k, map, own) => {
+  return (numbers) => (k, map, own) => {
     const [tap, channel] = [Math.floor(k / pitch), k % pitch];
     const first = ((own * maps) / group + map) * depth;
-    return channel < depth ? (from[(first + channel) * taps + tap] ?? 0) : 0;
+    return channel < depth ? (numbers[(first + channel) * taps + tap] ?? 0) : 0;
   };
 }

@@ -1,8 +1,9 @@
+import type { ValueId } from "../../ir/index.js";
 import { dotAt, dots, type DotsOptions, dotsLength, mostDots } from "../kernels/dots.js";
 import { floatBytes } from "../kernels/kernel.js";
 import type { Place } from "../plan/plan.js";
 import type { Lowering } from "./lowering.js";
-import type { WeightOf } from "./panels.js";
+import type { WeightsOf } from "./panels.js";
 
 /** What is summed over for each tap: how many, and the bytes between two. */
 interface Run {
@@ -49,15 +50,18 @@ export function planDots(
   l: Lowering,
   options: Omit<DotsOptions, "bias">,
   total: number,
-  weightOf: WeightOf,
+  { value, weightOf }: { readonly value: ValueId; readonly weightOf: WeightsOf },
   { input, bias, output, other }: Places,
 ): void {
   const { run, outputs } = options;
-  const packed = new Float32Array(dotsLength(total / run, run, outputs));
-  for (let n = 0; n < outputs; n += 1)
-    for (let k = 0; k < total; k += 1)
-      packed[dotAt(Math.floor(k / run), k % run, n, run, outputs)] = weightOf(k, n, 0);
-  const weights = l.plan.constant(packed);
+  const weights = l.packed(value, (numbers) => {
+    const own = weightOf(numbers);
+    const packed = new Float32Array(dotsLength(total / run, run, outputs));
+    for (let n = 0; n < outputs; n += 1)
+      for (let k = 0; k < total; k += 1)
+        packed[dotAt(Math.floor(k / run), k % run, n, run, outputs)] = own(k, n, 0);
+    return packed;
+  });
   l.plan.step(dots, { ...options, bias: bias !== undefined }, [
     input,
     weights,

@@ -10,6 +10,7 @@ import {
   elementsOf,
   lanesOf,
 } from "../kernels/element.js";
+import { floatBytes } from "../kernels/kernel.js";
 import { type Axis, collapsed } from "../kernels/nest.js";
 import { placeAt, type Place, type PlacedValue, PlanBuilder } from "../plan/plan.js";
 import {
@@ -33,9 +34,14 @@ import { convolutionHalo } from "./convolution-halo.js";
 import { planMove } from "./move.js";
 import { elementOfType } from "./element-of-type.js";
 import { type Arrays, dimsOf, dtypeOf, NodeFacts } from "./node-facts.js";
+import { type Packing, packedIntegers } from "./packed-integers.js";
 import { rearranged } from "./rearranged.js";
 import type { RowsOf } from "./rows.js";
 import type { StoredConstants } from "./stored-constants.js";
+
+function asFloats({ buffer, byteOffset, byteLength }: Elements): Float32Array {
+  return new Float32Array(buffer, byteOffset, byteLength / floatBytes);
+}
 
 /** What a value's layout should be like. */
 export interface Wish {
@@ -116,6 +122,17 @@ export class Lowering {
     return array instanceof Float32Array ? array : undefined;
   }
 
+  /**
+   * A constant's floats as a kernel reads them.
+   * @param factor of all of them
+   */
+  packed(id: ValueId, pack: Packing, factor = 1): Place {
+    const numbers = this.floats(id) ?? new Float32Array();
+    if (factor !== 1) return this.plan.constant(pack(numbers.map((value) => value * factor)));
+    const stored = this.stored.get(id);
+    return (stored && packedIntegers(this.plan, stored, pack)) ?? this.plan.constant(pack(numbers));
+  }
+
   /** The number of a constant of one element, of any type. */
   scalar(id: ValueId): number | undefined {
     const array = this.#arrays.get(id);
@@ -165,22 +182,29 @@ export class Lowering {
       return view;
     }
     const constant = this.#elements(id);
-    if (constant !== undefined) return this.constantView(constant, this.dims(id));
+    if (constant !== undefined) return this.constantView(constant, this.dims(id), undefined, id);
     throw new RangeError(`Value ${id} is read before it is made.`);
   }
 
-  /** A constant as it is to lie: row-major unless an order is given. */
+  /**
+   * A constant as it is to lie: row-major unless an order is given.
+   * @param id the value whose numbers these are, if they are one's
+   */
   constantView(
     numbers: Elements,
     dims: readonly number[],
     order: readonly number[] = rowMajor(dims.length),
+    id?: ValueId,
   ): View {
     const element = elementOf(numbers);
     const lanes = order.at(-1) ?? 0;
     const layout = { order, padded: (dims[lanes] ?? 1) > 1, halo: [] };
     const { steps, bytes } = laidOut(dims, layout, element);
     const facts = { element, padded: layout.padded, lanes };
-    const place = this.plan.constant(rearranged(numbers, dims, steps, bytes));
+    const place =
+      id === undefined || element !== "f32"
+        ? this.plan.constant(rearranged(numbers, dims, steps, bytes))
+        : this.packed(id, (floats) => asFloats(rearranged(floats, dims, steps, bytes)));
     return viewOf(place, dims, steps, facts);
   }
 
@@ -265,7 +289,7 @@ export class Lowering {
     const dims = [...Array.from({ length: rank - own.length }, () => 1), ...own];
     const lanes = order.at(-1) ?? 0;
     const constant = this.#elements(id);
-    if (constant !== undefined) return this.constantView(constant, dims, order);
+    if (constant !== undefined) return this.constantView(constant, dims, order, id);
     const wide = widened(this.view(id), rank);
     const isDense = stepAt(wide, lanes) === elementBytes[wide.element];
     if (sizeAt(wide, lanes) === 1 || isDense) return wide;

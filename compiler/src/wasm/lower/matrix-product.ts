@@ -22,7 +22,14 @@ import type { LoweringRow } from "./lowering-row.js";
 import { multipliedRows } from "./row-rules.js";
 import type { Lowering } from "./lowering.js";
 import type { NodeFacts } from "./node-facts.js";
-import { packedMatrices, packedView, panelVectors, type Panels } from "./panels.js";
+import type { Packing } from "./packed-integers.js";
+import {
+  type ConstantMatrices,
+  packedMatrices,
+  packedView,
+  panelVectors,
+  type Panels,
+} from "./panels.js";
 
 export const matMulRow: LoweringRow = {
   rows: multipliedRows,
@@ -37,16 +44,17 @@ export const matMulRow: LoweringRow = {
     const x = widened(l.view(left), rank);
     const matrices = hasColumns ? b : [...b, 1];
     const [depth = 1, n = 1] = matrices.slice(-2);
-    const numbers = l.floats(right);
     const weights =
-      numbers === undefined
+      l.floats(right) === undefined
         ? packedView(l, hasColumns ? l.view(right) : column(l.view(right)), rank)
-        : { numbers, dims: matrices };
+        : { value: right, arranged: asTheyAre, dims: matrices };
     const dims = [...batch, hasRows ? (a.at(-2) ?? 1) : 1, n];
     const reading = readingOf(x, depth);
     lowerProduct(l, { x, reading, weights, dims, node, isWhole: hasRows && hasColumns });
   },
 };
+
+const asTheyAre: Packing = (numbers) => numbers;
 
 /** A vector as a matrix of one column. */
 function column(view: View): View {
@@ -70,32 +78,36 @@ export const gemmRow: LoweringRow = {
     const turnsLeft = attributes.int("transA", 0) !== 0;
     const turnsRight = attributes.int("transB", 0) !== 0;
     const depth = l.dims(left)[turnsLeft ? 0 : 1] ?? 1;
-    const weights = l.floats(right)?.map((value) => value * alpha);
+    const isConstant = l.floats(right) !== undefined;
     const bias = biasRow(node, l, n);
     const rest = { dims: [m, n], node, bias, isWhole: true };
     const weightAt = (k: number, j: number) => (turnsRight ? j * depth + k : k * n + j);
     const image = turnsLeft ? undefined : l.pending(left);
-    if (weights !== undefined && image !== undefined && sizeAt(image, 0) === m) {
+    /** The k-th of all that are summed up lies where `order` says. */
+    const matricesBy = (order: (k: number) => number): ConstantMatrices => ({
+      value: right,
+      arranged: (numbers) =>
+        Float32Array.from({ length: depth * n }, (_, at) => {
+          return numbers[weightAt(order(Math.floor(at / n)), at % n)] ?? 0;
+        }),
+      factor: alpha,
+      dims: [depth, n],
+    });
+    if (isConstant && image !== undefined && sizeAt(image, 0) === m) {
       const { reading, order } = readingInMemory(image);
-      const ordered = Float32Array.from(weights, (_, at) => {
-        const [k, j] = [Math.floor(at / n), at % n];
-        return weights[weightAt(order[k] ?? 0, j)] ?? 0;
-      });
       const x = viewOf(image.place, [m, 1], [stepAt(image, 0), 0]);
-      lowerProduct(l, { x, reading, weights: { numbers: ordered, dims: [depth, n] }, ...rest });
+      const weights = matricesBy((k) => order[k] ?? 0);
+      lowerProduct(l, { x, reading, weights, ...rest });
       return;
     }
     const x = turnsLeft ? permuted(l.view(left), [1, 0]) : l.view(left);
     const reading = readingOf(x, depth);
-    if (weights === undefined) {
+    if (!isConstant) {
       const view = turnsRight ? permuted(l.view(right), [1, 0]) : l.view(right);
       lowerProduct(l, { x, reading, weights: packedView(l, view, 2), ...rest });
       return;
     }
-    const ordered = Float32Array.from(weights, (_, at) => {
-      return weights[weightAt(Math.floor(at / n), at % n)] ?? 0;
-    });
-    lowerProduct(l, { x, reading, weights: { numbers: ordered, dims: [depth, n] }, ...rest });
+    lowerProduct(l, { x, reading, weights: matricesBy((k) => k), ...rest });
   },
 };
 
@@ -139,11 +151,6 @@ function readingInMemory(image: View): {
     );
   }
   return { reading: { taps: loops.slice(0, -1), run }, order };
-}
-
-interface ConstantMatrices {
-  readonly numbers: Float32Array;
-  readonly dims: readonly number[];
 }
 
 interface Product {
@@ -252,7 +259,7 @@ function partsOf(
   const rank = dims.length;
   const one = { from: 0, depth: run.count, onto: false, epilogue };
   if ("place" in weights) return [{ panels: weights, ...one }];
-  const { numbers, dims: matrices } = weights;
+  const { arranged, dims: matrices } = weights;
   const [first, ...rest] = epilogue;
   const isFirst = first?.kind === "add-other";
   const isSplit =
@@ -261,21 +268,22 @@ function partsOf(
     matrices.length === 2 &&
     (dims.at(-2) ?? 1) >= fewRows &&
     (isFirst || !usesOther(epilogue));
-  if (!isSplit) return [{ panels: packedMatrices(l, numbers, matrices, rank), ...one }];
+  if (!isSplit) return [{ panels: packedMatrices(l, weights, rank), ...one }];
   const n = matrices[1] ?? 1;
   const parts = balanced(run.count, mostDepth / 2).flatMap(({ size, count }) =>
     Array.from({ length: count }, () => size),
   );
   let from = 0;
   return parts.map((depth, at) => {
-    const own = numbers.subarray(from * n, (from + depth) * n);
+    const start = from;
+    const own: Packing = (numbers) => arranged(numbers).subarray(start * n, (start + depth) * n);
     from += depth;
     const onto: readonly Epilogue[] = at === 0 ? [] : [{ kind: "add-other" }];
     const before = at === 0 && isFirst ? [first] : [];
     const after = at === parts.length - 1 ? (isFirst ? rest : epilogue) : [];
     return {
-      panels: packedMatrices(l, own, [depth, n], rank),
-      from: from - depth,
+      panels: packedMatrices(l, { ...weights, arranged: own, dims: [depth, n] }, rank),
+      from: start,
       depth,
       onto: at > 0,
       epilogue: [...onto, ...before, ...after],

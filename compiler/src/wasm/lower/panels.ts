@@ -4,7 +4,9 @@ import { collapsed } from "../kernels/nest.js";
 import { pack } from "../kernels/pack.js";
 import type { Place } from "../plan/plan.js";
 import { sizeAt, stepAt, type View } from "../plan/view.js";
+import type { ValueId } from "../../ir/index.js";
 import type { Lowering } from "./lowering.js";
+import type { Packing } from "./packed-integers.js";
 
 /** Vectors in a panel of weights: what the tiles of both engines hold. */
 export const panelVectors = 2;
@@ -16,6 +18,8 @@ export function panelOf(outputs: number): number {
 
 /** Of a convolution: the k-th of all that are summed up, for a map of a group. */
 export type WeightOf = (k: number, map: number, group: number) => number;
+/** The same of its weights' numbers as they are stored. */
+export type WeightsOf = (numbers: Float32Array) => WeightOf;
 
 /** By group panels of maps, with the weights in the order in which the input is read. */
 export function packedGroups(
@@ -54,25 +58,37 @@ function batchSteps(
   return steps;
 }
 
-/** Constant matrices, [batch…, depth, n], packed now. */
+/** Constant matrices, [batch…, depth, n]: a value's numbers in that order, times a factor. */
+export interface ConstantMatrices {
+  readonly value: ValueId;
+  readonly arranged: Packing;
+  readonly factor?: number;
+  readonly dims: readonly number[];
+}
+
+/** They are packed now. */
 export function packedMatrices(
   l: Lowering,
-  numbers: Float32Array,
-  dims: readonly number[],
+  { value, arranged, factor = 1, dims }: ConstantMatrices,
   rank: number,
 ): Panels {
   const [depth = 1, n = 1] = dims.slice(-2);
   const batch = dims.slice(0, -2);
   const count = batch.reduce((product, size) => product * size, 1);
   const length = packedLength(depth, n);
-  const packed = new Float32Array(length * count);
-  for (let at = 0; at < count; at += 1)
-    for (let k = 0; k < depth; k += 1)
-      for (let j = 0; j < n; j += 1) {
-        const value = numbers[(at * depth + k) * n + j] ?? 0;
-        packed[at * length + packedAt(k, j, depth, n, panelVectors)] = value;
-      }
-  return { place: l.plan.constant(packed), steps: batchSteps(batch, length * floatBytes, rank) };
+  const pack: Packing = (given) => {
+    const numbers = arranged(given);
+    const packed = new Float32Array(length * count);
+    for (let at = 0; at < count; at += 1)
+      for (let k = 0; k < depth; k += 1)
+        for (let j = 0; j < n; j += 1) {
+          const number = numbers[(at * depth + k) * n + j] ?? 0;
+          packed[at * length + packedAt(k, j, depth, n, panelVectors)] = number;
+        }
+    return packed;
+  };
+  const place = l.packed(value, pack, factor);
+  return { place, steps: batchSteps(batch, length * floatBytes, rank) };
 }
 
 /** Computed matrices, packed at each run. */

@@ -21,6 +21,7 @@ import type { LoweringRow } from "./lowering-row.js";
 import type { Lowering } from "./lowering.js";
 import { planMove } from "./move.js";
 import { dtypeOf, type NodeFacts } from "./node-facts.js";
+import type { Packing } from "./packed-integers.js";
 import { packedMatrices, panelVectors } from "./panels.js";
 
 /** Steps are written out one after the other. */
@@ -129,15 +130,18 @@ export function gatePanels(
   const { hidden, gates } = shape;
   const depth = input === 1 ? shape.width : hidden;
   const lanes = laneOf(shape, chosen.length);
-  const numbers = l.floats(node.required(input)) ?? new Float32Array();
-  const turned = new Float32Array(depth * lanes);
-  for (const [at, gate] of chosen.entries())
-    for (let unit = 0; unit < hidden; unit += 1)
-      for (let k = 0; k < depth; k += 1) {
-        const from = ((direction * gates + gate) * hidden + unit) * depth + k;
-        turned[k * lanes + laneOf(shape, at, unit)] = numbers[from] ?? 0;
-      }
-  return packedMatrices(l, turned, [depth, lanes], 2).place;
+  const arranged: Packing = (numbers) => {
+    const turned = new Float32Array(depth * lanes);
+    for (const [at, gate] of chosen.entries())
+      for (let unit = 0; unit < hidden; unit += 1)
+        for (let k = 0; k < depth; k += 1) {
+          const from = ((direction * gates + gate) * hidden + unit) * depth + k;
+          turned[k * lanes + laneOf(shape, at, unit)] = numbers[from] ?? 0;
+        }
+    return turned;
+  };
+  const matrices = { value: node.required(input), arranged, dims: [depth, lanes] };
+  return packedMatrices(l, matrices, 2).place;
 }
 
 /** A direction's bias of a gate's unit: of the product with the input, and of that with the state. */

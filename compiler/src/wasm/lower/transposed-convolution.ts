@@ -1,6 +1,6 @@
 import { transposedAxes } from "../../ops/families/convolution.js";
 import { floatBytes, laneCount, vectorBytes, vectorsOf } from "../kernels/kernel.js";
-import { matrix } from "../kernels/matrix.js";
+import { matrix, packedLength } from "../kernels/matrix.js";
 import { type Axis, collapsed } from "../kernels/nest.js";
 import { placeAt } from "../plan/plan.js";
 import { channelsLast, noHalo, sizeAt, stepAt, type View } from "../plan/view.js";
@@ -11,7 +11,7 @@ import { asImage, joinedAxes } from "./image.js";
 import type { LoweringRow } from "./lowering-row.js";
 import type { Lowering } from "./lowering.js";
 import type { NodeFacts } from "./node-facts.js";
-import { packedGroups, panelOf, type WeightOf } from "./panels.js";
+import { packedGroups, panelOf, type WeightsOf } from "./panels.js";
 
 /** One axis, of which every result place o sums x[(o + before − k·dilation) / stride] over the taps k where that is whole. */
 interface Spread {
@@ -87,6 +87,7 @@ export const transposedConvolutionRow: LoweringRow = {
     let z = other === undefined ? undefined : asImage(l.operand(other, rank, order));
     if (z !== undefined && y.padded && sizeAt(y, 1) % laneCount > 0) z = l.withLanes(z, 1, true);
     const depth = sizeAt(x, 1) / group;
+    const value = node.required(1);
     const given = node.input(2);
     const bias = packedBias(given === undefined ? undefined : l.floats(given), group, own);
     const spread = (axis: number) =>
@@ -114,24 +115,31 @@ export const transposedConvolutionRow: LoweringRow = {
         const run = isOneRun ? depth * columnTaps.count : depth;
         const taps = collapsed(isOneRun ? [rowTaps] : [rowTaps, columnTaps]);
         const total = rowTaps.count * columnTaps.count * depth;
-        const weightOf = weightsOf(node, l, row.taps, column.taps, columns.kernel);
+        const weightOf = weightsOf(node, row.taps, column.taps, columns.kernel);
         if (suitsDots(group, own, { count: run, step }, total)) {
           const shape = { batch, rows: outer, columns: inner, taps, run, outputs: own };
-          planDots(l, { ...shape, padded: y.padded, epilogue }, total, weightOf, {
-            input: placeAt(x.place, from),
-            bias: bias && l.plan.constant(bias),
-            output: placeAt(y.place, to),
-            other: z === undefined ? y.place : placeAt(z.place, beside),
-          });
+          planDots(
+            l,
+            { ...shape, padded: y.padded, epilogue },
+            total,
+            { value, weightOf },
+            {
+              input: placeAt(x.place, from),
+              bias: bias && l.plan.constant(bias),
+              output: placeAt(y.place, to),
+              other: z === undefined ? y.place : placeAt(z.place, beside),
+            },
+          );
           continue;
         }
-        const weights = packedGroups(weightOf, group, own, total);
-        const constant = l.plan.constant(weights);
+        const constant = l.packed(value, (numbers) =>
+          packedGroups(weightOf(numbers), group, own, total),
+        );
         const groups: Axis = {
           count: group,
           steps: [
             depth * stepAt(x, 1),
-            (weights.length / group) * floatBytes,
+            packedLength(total, own) * floatBytes,
             bias === undefined ? 0 : vectorsOf(own) * vectorBytes,
             own * stepAt(y, 1),
             own * spread(1),
@@ -205,20 +213,18 @@ function groupsOf({ attributes }: NodeFacts): number {
 /** By group: the k-th of taps × channels, for a map; taps of no weight are zeros. */
 function weightsOf(
   node: NodeFacts,
-  l: Lowering,
   rowTaps: readonly number[],
   columnTaps: readonly number[],
   width: number,
-): WeightOf {
+): WeightsOf {
   const [channels = 1, maps = 1, ...kernel] = node.dims(1);
-  const from = l.floats(node.required(1)) ?? new Float32Array();
   const area = kernel.reduce((product, size) => product * size, 1);
   const depth = channels / groupsOf(node);
-  return (k, map, group) => {
+  return (numbers) => (k, map, group) => {
     const [tap, channel] = [Math.floor(k / depth), group * depth + (k % depth)];
     const row = rowTaps[Math.floor(tap / columnTaps.length)] ?? -1;
     const column = columnTaps[tap % columnTaps.length] ?? -1;
     if (row < 0 || column < 0) return 0;
-    return from[(channel * maps + map) * area + row * width + column] ?? 0;
+    return numbers[(channel * maps + map) * area + row * width + column] ?? 0;
   };
 }

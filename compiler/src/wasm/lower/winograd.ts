@@ -191,7 +191,7 @@ export function lowerWinograd(
   const length = packedLength(depth, maps) * floatBytes;
   const weights = matrices(length, "weights");
   const plain = { other: [0, 0] as const, bias: false, epilogue: [] };
-  const constant = l.plan.constant(packedTaps(node, l, convolution));
+  const constant = l.packed(node.required(1), (numbers) => packedTaps(numbers, convolution));
   l.plan.step(
     blockTransform,
     {
@@ -297,18 +297,13 @@ function blockAxes(
 }
 
 /** For each tap of the kernel a matrix of channels by results, in panels. */
-function packedTaps(
-  node: NodeFacts,
-  l: Lowering,
-  { maps, depth }: Convolution,
-): Float32Array<ArrayBuffer> {
-  const from = l.floats(node.required(1)) ?? new Float32Array();
+function packedTaps(numbers: Float32Array, { maps, depth }: Convolution): Float32Array {
   const length = packedLength(depth, maps);
   const packed = new Float32Array(9 * length);
   for (let m = 0; m < maps; m += 1)
     for (let c = 0; c < depth; c += 1)
       for (let tap = 0; tap < 9; tap += 1)
         packed[tap * length + packedAt(c, m, depth, maps, panelVectors)] =
-          from[(m * depth + c) * 9 + tap] ?? 0;
+          numbers[(m * depth + c) * 9 + tap] ?? 0;
   return packed;
 }

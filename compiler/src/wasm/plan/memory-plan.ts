@@ -1,5 +1,5 @@
 import { contentKey, sameBytes } from "../../ir/index.js";
-import type { Buffer, Constant, Place, Plan } from "./plan.js";
+import type { Buffer, Constant, Decoded, Place, Plan, Step } from "./plan.js";
 
 /** Every buffer begins at a multiple of a cache line. */
 const alignment = 64;
@@ -13,7 +13,10 @@ export interface MemoryPlan {
   readonly arenaBytes: number;
   readonly unsharedBytes: number;
   readonly constantsAt: number;
+  /** What the module comes with. */
   readonly constantBytes: number;
+  /** What is made of that when it is started, behind it. */
+  readonly decodedBytes: number;
   readonly memoryBytes: number;
 }
 
@@ -28,6 +31,7 @@ export interface Together {
   readonly entries: readonly { readonly plan: Plan; readonly memory: MemoryPlan }[];
   /** Of all of them, equal ones once. */
   readonly constants: readonly Constant[];
+  readonly decoded: readonly Decoded[];
 }
 
 /** The buffers of a plan lie over those of the others, and what is constant in several is kept once. */
@@ -41,6 +45,7 @@ export function planTogether(plans: readonly Plan[]): Together {
       memory: memoryOf(plan, { offsets, bytes }, constants),
     })),
     constants: constants.kept,
+    decoded: constants.decoded,
   };
 }
 
@@ -56,13 +61,15 @@ function arenaOf({ buffers }: Plan): Arena {
 }
 
 interface PlacedConstants {
-  readonly offsets: ReadonlyMap<Constant, number>;
+  readonly offsets: ReadonlyMap<Constant | Decoded, number>;
   readonly kept: readonly Constant[];
   readonly bytes: number;
+  readonly decoded: readonly Decoded[];
+  readonly decodedBytes: number;
 }
 
 function placeConstants(plans: readonly Plan[]): PlacedConstants {
-  const offsets = new Map<Constant, number>();
+  const offsets = new Map<Constant | Decoded, number>();
   const alike = new Map<string, Constant[]>();
   const kept: Constant[] = [];
   let end = 0;
@@ -77,7 +84,24 @@ function placeConstants(plans: readonly Plan[]): PlacedConstants {
     kept.push(constant);
     end += Math.ceil(bytes.length / 16) * 16;
   }
-  return { offsets, kept, bytes: end };
+  const bytes = end;
+  const made = new Map<string, Decoded>();
+  /** Of a decoding step, where the constants lie. */
+  const sources = ({ at }: Step): string =>
+    at
+      .flatMap(({ in: held, offset }) =>
+        held.kind === "constant" ? (offsets.get(held) ?? 0) + offset : [],
+      )
+      .join();
+  for (const one of plans.flatMap(({ decoded }) => decoded)) {
+    const key = one.steps.map((step) => `${step.key} ${sources(step)}`).join();
+    const same = made.get(key);
+    offsets.set(one, (same && offsets.get(same)) ?? end);
+    if (same !== undefined) continue;
+    made.set(key, one);
+    end += one.bytes;
+  }
+  return { offsets, kept, bytes, decoded: [...made.values()], decodedBytes: end - bytes };
 }
 
 function memoryOf({ buffers }: Plan, arena: Arena, constants: PlacedConstants): MemoryPlan {
@@ -92,7 +116,8 @@ function memoryOf({ buffers }: Plan, arena: Arena, constants: PlacedConstants): 
     unsharedBytes: buffers.reduce((sum, { bytes }) => sum + aligned(bytes), 0),
     constantsAt,
     constantBytes: constants.bytes,
-    memoryBytes: constantsAt + constants.bytes + margin,
+    decodedBytes: constants.decodedBytes,
+    memoryBytes: constantsAt + constants.bytes + constants.decodedBytes + margin,
   };
 }
 

@@ -2,8 +2,9 @@ import type { Dtype } from "@pare/runtime/format";
 import { contentKey, sameBytes } from "../../ir/index.js";
 import type { FunctionBuilder } from "../encode/function-builder.js";
 import type { Engine } from "../engine.js";
+import { decodeI8, type DecodeOptions } from "../kernels/decode-i8.js";
 import type { Elements } from "../kernels/element.js";
-import type { Kernel, Memory } from "../kernels/kernel.js";
+import { floatBytes, type Kernel, laneCount, type Memory, vectorBytes } from "../kernels/kernel.js";
 
 /** Memory that holds something from the first step that uses it to the last. */
 export interface Buffer {
@@ -21,9 +22,24 @@ export interface Constant {
   readonly bytes: Uint8Array;
 }
 
+/** Floats that are made of constants once, when the module is started, and constant from then on. */
+export interface Decoded {
+  readonly kind: "decoded";
+  readonly bytes: number;
+  /** What makes them, of nothing but constants. */
+  readonly steps: readonly Step[];
+}
+
+/** What has a place in a module's memory. */
+export type Held = Buffer | Constant | Decoded;
+
+export function bytesOf(held: Held): number {
+  return held.kind === "constant" ? held.bytes.length : held.bytes;
+}
+
 /** A place, before anything has an address. */
 export interface Place {
-  readonly in: Buffer | Constant;
+  readonly in: Held;
   readonly offset: number;
 }
 
@@ -59,6 +75,7 @@ export interface Plan {
   readonly steps: readonly Step[];
   readonly buffers: readonly Buffer[];
   readonly constants: readonly Constant[];
+  readonly decoded: readonly Decoded[];
   readonly inputs: readonly PlacedValue[];
   readonly outputs: readonly PlacedValue[];
 }
@@ -71,9 +88,10 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 export class PlanBuilder {
   readonly #steps: Step[] = [];
-  readonly #buffers = new Map<Buffer | Constant, Mutable<Buffer>>();
+  readonly #buffers = new Map<Held, Mutable<Buffer>>();
   readonly #constants = new Map<string, Constant[]>();
-  readonly #counts = new Map<Buffer | Constant, Place>();
+  readonly #decoded = new Map<Held, Decoded[]>();
+  readonly #counts = new Map<Held, Place>();
   readonly inputs: PlacedValue[] = [];
   readonly outputs: PlacedValue[] = [];
 
@@ -96,8 +114,30 @@ export class PlanBuilder {
     return { in: made, offset: 0 };
   }
 
+  /**
+   * Floats as signed bytes times scales, in runs of blocks that follow on one another. What is made of the same constants
+   * in the same way is made once.
+   */
+  decoded(codes: Int8Array, scales: Float32Array, runs: readonly DecodeOptions[]): Place {
+    const [from, by] = [this.constant(codes), this.constant(scales)];
+    const steps: Step[] = [];
+    const made: Decoded = { kind: "decoded", bytes: codes.length * floatBytes, steps };
+    let [at, scale] = [0, 0];
+    for (const run of runs) {
+      const places = [placeAt(from, at), placeAt(by, scale), { in: made, offset: at * floatBytes }];
+      steps.push(stepOf(decodeI8, run, places));
+      at += run.blocks * run.rows * run.vectors * laneCount;
+      scale += run.blocks * run.vectors * vectorBytes;
+    }
+    const alike = this.#decoded.get(from.in) ?? [];
+    const same = alike.find((other) => hasSteps(other, steps));
+    if (same !== undefined) return { in: same, offset: 0 };
+    this.#decoded.set(from.in, [...alike, made]);
+    return { in: made, offset: 0 };
+  }
+
   /** From now on a step that uses the buffer is left out where the count is 0. */
-  counted(buffer: Buffer | Constant, count: Place): void {
+  counted(buffer: Held, count: Place): void {
     this.#counts.set(buffer, count);
   }
 
@@ -111,14 +151,7 @@ export class PlanBuilder {
     const time = this.#steps.length;
     const [count] = always ? [] : at.flatMap((place) => this.#counts.get(place.in) ?? []);
     for (const place of [...at, ...(count === undefined ? [] : [count])]) this.#use(place.in, time);
-    this.#steps.push({
-      kernel: kernel.name,
-      key: `${kernel.name} ${JSON.stringify(options, exactly)}`,
-      emit: (engine) => kernel.emit(options, engine),
-      reference: (memory, addresses) => kernel.reference(options, memory, addresses),
-      at,
-      ...(count && { count }),
-    });
+    this.#steps.push({ ...stepOf(kernel, options, at), ...(count && { count }) });
   }
 
   input(value: PlacedValue): void {
@@ -137,17 +170,40 @@ export class PlanBuilder {
       steps: this.#steps,
       buffers: [...this.#buffers.values()],
       constants: [...this.#constants.values()].flat(),
+      decoded: [...this.#decoded.values()].flat(),
       inputs: this.inputs,
       outputs: this.outputs,
     };
   }
 
-  #use(used: Buffer | Constant, time: number): void {
+  #use(used: Held, time: number): void {
     const own = this.#buffers.get(used);
     if (own === undefined) return;
     own.first = Math.min(own.first, time);
     own.last = Math.max(own.last, time);
   }
+}
+
+function stepOf<Options>(kernel: Kernel<Options>, options: Options, at: readonly Place[]): Step {
+  return {
+    kernel: kernel.name,
+    key: `${kernel.name} ${JSON.stringify(options, exactly)}`,
+    emit: (engine) => kernel.emit(options, engine),
+    reference: (memory, addresses) => kernel.reference(options, memory, addresses),
+    at,
+  };
+}
+
+/** Whether the same is made of the same constants. */
+function hasSteps({ steps }: Decoded, others: readonly Step[]): boolean {
+  return (
+    steps.length === others.length &&
+    steps.every(({ key, at: [codes, scales] }, index) => {
+      const other = others[index];
+      const [otherCodes, otherScales] = other?.at ?? [];
+      return key === other?.key && codes?.in === otherCodes?.in && scales?.in === otherScales?.in;
+    })
+  );
 }
 
 /** JSON has no infinities, no zero below 0 and no long integers: a bound that is none must not look like one that is not there. */

@@ -2,7 +2,9 @@ import type { Tensor as Dense } from "@pare/runtime/format";
 import { edit, type Graph, type Node, Tensor, type ValueId } from "../../../ir/index.js";
 import { normalAxis } from "../../../ops/families/indexing.js";
 import { attributeReader, evaluateNode, operatorOf } from "../../../ops/index.js";
-import type { StoredConstants, StoredIntegers } from "../stored-constants.js";
+import { unpackNumbers } from "../../../ops/elements/arrays.js";
+import { scaleIndices } from "../../../ops/reference/quantized.js";
+import { scaleDimsOf, type StoredConstants, type StoredIntegers } from "../stored-constants.js";
 import { isPlain } from "./quantization.js";
 
 /**
@@ -57,31 +59,33 @@ export async function decodeConstants(graph: Graph): Promise<StoredConstants> {
   });
 }
 
-/** What a DequantizeLinear reads, zero points taken off; undefined where that needs more bits, or there are blocks. */
+/** What a DequantizeLinear reads, zero points taken off; undefined where that needs more bits. */
 function integersOf(
   node: Node,
   [x, scale, zero]: readonly (Dense | null)[],
 ): StoredIntegers | undefined {
   if (x === null || x === undefined || scale === null || scale === undefined) return undefined;
   const attributes = attributeReader(node.attributes);
-  if (attributes.int("block_size", 0) !== 0 || scale.dims.length > 1) return undefined;
-  const { dims, data: from } = x;
+  const block = attributes.int("block_size", 0);
+  const { dims } = x;
+  if (scale.type !== "float32" || (block === 0 && scale.dims.length > 1)) return undefined;
   const scales = Float32Array.from(scale.data as Float32Array);
   const axis = normalAxis(attributes.int("axis", 1), dims.length);
-  if (scales.length > 1 && scales.length !== dims[axis]) return undefined;
-  if (x.type === "int32" && from instanceof Int32Array)
-    return { dtype: "int32", dims, data: from, scales, axis };
-  if (!(from instanceof Int8Array || from instanceof Uint8Array)) return undefined;
-  const zeros = zero === null || zero === undefined ? undefined : (zero.data as Uint8Array);
-  const inner = dims.slice(axis + 1).reduce((product, size) => product * size, 1);
+  if (block === 0 && scales.length > 1 && scales.length !== dims[axis]) return undefined;
+  const how = { dims, scales, axis, block };
+  if (x.type === "int32" && x.data instanceof Int32Array)
+    return { dtype: "int32", data: x.data, ...how };
+  if (!/^u?int[248]$/.test(x.type)) return undefined;
+  const from = unpackNumbers(x);
+  const zeros = zero === null || zero === undefined ? undefined : unpackNumbers(zero);
+  const indices = zeros && scaleIndices(dims, zero?.dims ?? [], axis, block);
   const data = new Int8Array(from.length);
   for (let i = 0; i < from.length; i += 1) {
-    const group = scales.length === 1 ? 0 : Math.floor(i / inner) % scales.length;
-    const value = (from[i] ?? 0) - (zeros?.[zeros.length === 1 ? 0 : group] ?? 0);
+    const value = (from[i] ?? 0) - (zeros?.[indices?.[i] ?? 0] ?? 0);
     if (value < -128 || value > 127) return undefined;
     data[i] = value;
   }
-  return { dtype: "int8", dims, data, scales, axis };
+  return { dtype: "int8", data, ...how };
 }
 
 /** The integers of a constant that is transposed. */
@@ -93,10 +97,17 @@ function turned(
   const [source] = node.inputs;
   const before = source === null || source === undefined ? undefined : stored.get(source);
   if (before?.dtype !== "int8") return undefined;
-  const [made] =
-    evaluateNode(graph, node, [{ type: "int8", dims: before.dims, data: before.data }]) ?? [];
+  const turn = (tensor: Dense): Dense | null | undefined =>
+    evaluateNode(graph, node, [tensor])?.[0];
+  const made = turn({ type: "int8", dims: before.dims, data: before.data });
   if (!(made?.data instanceof Int8Array)) return undefined;
+  const scales =
+    before.block === 0
+      ? before.scales
+      : turn({ type: "float32", dims: scaleDimsOf(before), data: before.scales })?.data;
+  if (!(scales instanceof Float32Array)) return undefined;
   const backwards = before.dims.map((_, at) => before.dims.length - 1 - at);
   const perm = attributeReader(node.attributes).ints("perm") ?? backwards;
-  return { ...before, dims: made.dims, data: made.data, axis: perm.indexOf(before.axis) };
+  const axis = perm.indexOf(before.axis);
+  return { ...before, dims: made.dims, data: made.data, scales, axis };
 }

@@ -19,7 +19,7 @@ export function integerWeights(
   stored: StoredIntegers | undefined,
   axis: 0 | 1,
 ): IntegerWeights | undefined {
-  if (stored?.dtype !== "int8") return undefined;
+  if (stored?.dtype !== "int8" || stored.block > 0) return undefined;
   const { data, dims, scales } = stored;
   if (scales.length > 1 && stored.axis !== axis) return undefined;
   const channels = dims[axis] ?? 1;

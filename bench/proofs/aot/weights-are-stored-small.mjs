@@ -1,0 +1,174 @@
+// Modules that compute in floats with their weights stored as bytes: how much less is downloaded, that they are as fast, start
+// as soon, and give to the bit what the same weights as floats give.
+import { brotliCompressSync, constants } from "node:zlib";
+import { bootstrapInterval } from "../../../bench/dist/statistics/bootstrap.js";
+import { median } from "../../../bench/dist/statistics/quantile.js";
+import { edit, findPass } from "../../../compiler/dist/index.js";
+import { compileToWasm } from "../../../compiler/dist/wasm/index.js";
+import { decodeConstants } from "../../../compiler/dist/wasm/lower/quantized/decoded-constants.js";
+import { modelPath } from "../../../fixtures/scripts/assets.mjs";
+import { aot } from "../../../runtime/dist/backends/aot.js";
+import {
+  asModule,
+  fixedGraph,
+  inputsOf,
+  isModule,
+  noiseFor,
+  rangeOf,
+} from "./support/compiled.mjs";
+
+const models = [
+  "mnist-cnn",
+  "latency/kws-dscnn",
+  "latency/cifar-resnet8",
+  "latency/vww-mbv1-025-96",
+  "latency/mbv2-100-96",
+  "latency/enc-64x128",
+  "latency/enc-128x384x1",
+  "ocr-direction",
+  "ocr-recognition",
+  "silero-vad-v5",
+  "minilm",
+];
+const blocks = 21;
+const starts = 9;
+/** Milliseconds of a block of runs, about. */
+const blockMs = 40;
+const most = { bytes: 0.35, time: 1.03 };
+
+export async function prove({ claim, inform }) {
+  for (const name of models) {
+    const { path, reason } = await modelPath(name);
+    if (path === null) inform(`${name} cannot be had here`, { value: reason });
+    else await proveOne(name, path);
+  }
+
+  async function proveOne(name, path) {
+    const graph = await fixedGraph({ name, path });
+    const floats = await asModule(graph);
+    const rounded = graph.fork();
+    const pass = findPass("quantize-weights");
+    await pass.create(pass.parse({ decode: "dequantize" })).run(rounded, {});
+    const stored = await asModule(rounded);
+    const decoded = rounded.fork();
+    await decodeConstants(decoded);
+    dropUnread(decoded);
+
+    const [less, whole] = [stored, floats].map(downloadOf);
+    const share = less / whole;
+    claim(`${name}: what is downloaded, of the module with floats`, {
+      value: share,
+      bound: `≤ ${most.bytes}`,
+      met: share <= most.bytes,
+      note: `${less} instead of ${whole} bytes after brotli`,
+    });
+
+    const feeds = noiseFor(inputsOf(graph), 3, rangeOf(name));
+    const own = await resultsOf(await compiled(rounded), feeds);
+    const theirs = await resultsOf(await compiled(decoded), feeds);
+    claim(`${name}: numbers that are others than those of the same weights as floats`, {
+      value: others(own, theirs),
+      bound: 0,
+      n: Object.values(own).reduce((sum, { data }) => sum + data.length, 0),
+      met: others(own, theirs) === 0,
+    });
+
+    const { ratios, ms } = await timed(stored, floats, feeds);
+    const ratio = median(ratios);
+    claim(`${name}: time of a run, of that of the module with floats`, {
+      value: ratio,
+      bound: `≤ ${most.time}`,
+      n: blocks,
+      interval: bootstrapInterval(ratios, median, { confidence: 0.95, resamples: 1000, seed: 1 }),
+      met: ratio <= most.time,
+      note: ms.map((one) => `${one.toPrecision(3)} ms`).join(" and "),
+    });
+    const [first, other] = [await startOf(stored), await startOf(floats)];
+    inform(`${name}: milliseconds to compile and start it, what was downloaded being there`, {
+      value: first,
+      n: starts,
+      note: `with floats ${other.toPrecision(3)}`,
+    });
+  }
+}
+
+/** One of two modules, its weights, after brotli. */
+function downloadOf({ files: [first, ...rest] }) {
+  const relaxed = rest.find(isModule);
+  const needed = [relaxed ?? first, ...rest.filter((file) => !isModule(file))];
+  return needed.reduce((sum, { bytes }) => sum + brotliBytes(bytes), 0);
+}
+
+function brotliBytes(bytes) {
+  const quality = bytes.length > 4e6 ? 5 : 11;
+  const params = { [constants.BROTLI_PARAM_QUALITY]: quality };
+  return brotliCompressSync(bytes, { params }).length;
+}
+
+/** As it is: with weights that are constants more could be simplified, and rounded otherwise. */
+async function compiled(graph) {
+  const { simd, relaxed, weights } = await compileToWasm(graph);
+  const files = [["model.wasm", simd], ["relaxed.wasm", relaxed], ["weights.bin", weights]]; // prettier-ignore
+  return {
+    format: "wasm",
+    files: files.flatMap(([name, bytes]) => (bytes === undefined ? [] : [{ name, bytes }])),
+    session: {},
+    requires: { features: ["simd"] },
+  };
+}
+
+async function resultsOf(artifact, feeds) {
+  const session = await aot().load(artifact);
+  const results = await session.run(feeds);
+  await session.dispose();
+  return results;
+}
+
+function others(own, theirs) {
+  let count = 0;
+  for (const [name, { data }] of Object.entries(own))
+    data.forEach((value, at) => (count += Object.is(value, theirs[name].data[at]) ? 0 : 1));
+  return count;
+}
+
+/** Blocks of runs in turns. */
+async function timed(one, other, feeds) {
+  const sessions = [await aot().load(one), await aot().load(other)];
+  const block = async (session, runs) => {
+    const began = performance.now();
+    for (let run = 0; run < runs; run += 1) session.runSync(feeds);
+    return (performance.now() - began) / runs;
+  };
+  for (const session of sessions) await block(session, 3);
+  const usual = await block(sessions[1], 5);
+  const runs = Math.max(1, Math.round(blockMs / usual));
+  const [ratios, first, second] = [[], [], []];
+  for (let round = 0; round < blocks; round += 1) {
+    const ms = [];
+    for (const at of round % 2 === 0 ? [0, 1] : [1, 0]) ms[at] = await block(sessions[at], runs);
+    ratios.push(ms[0] / ms[1]);
+    first.push(ms[0]);
+    second.push(ms[1]);
+  }
+  for (const session of sessions) await session.dispose();
+  return { ratios, ms: [median(first), median(second)] };
+}
+
+async function startOf(artifact) {
+  const times = [];
+  for (let start = 0; start < starts; start += 1) {
+    const began = performance.now();
+    const session = await aot().load(artifact);
+    times.push(performance.now() - began);
+    await session.dispose();
+  }
+  return median(times);
+}
+
+/** What a pass left behind without a reader. */
+function dropUnread(graph) {
+  for (const node of [...graph.order()].reverse()) {
+    const isRead = node.outputs.some((id) => id !== null && graph.value(id).uses.length > 0);
+    if (!isRead) edit(graph, "proof", (editor) => editor.remove(node.id));
+  }
+}

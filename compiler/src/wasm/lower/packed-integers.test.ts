@@ -1,0 +1,224 @@
+import type { TypedArray } from "@pare/runtime/format";
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { attribute, type Graph, type ValueId } from "../../ir/index.js";
+import { quantizeWeights } from "../../passes/quantize-weights.js";
+import { type Builder, graphOf } from "../../rules/rule-case.test.support.js";
+import { cases } from "../cases.test.support.js";
+import { enginesHere } from "../kernels/kernel-case.test.support.js";
+import { memoryOver } from "../kernels/kernel.js";
+import { decodeI8 } from "../kernels/decode-i8.js";
+import { planMemory } from "../plan/memory-plan.js";
+import type { Plan } from "../plan/plan.js";
+import { feedsFor, runByReference, runModule } from "../run-model.test.support.js";
+import { lower } from "./lower.js";
+import { loweredForm } from "./lowered-form.js";
+import { scaleRuns } from "./scale-runs.js";
+
+const { float, int, ints } = attribute;
+
+/** With weights stored as integers, of which some are kept as such, and with the same weights as floats. */
+async function plansOf(
+  graph: Graph,
+  more: Readonly<Record<string, unknown>> = {},
+): Promise<{ readonly stored: Plan; readonly floats: Plan }> {
+  const options = quantizeWeights.parse({ decode: "dequantize", minBytes: 0, ...more });
+  await quantizeWeights.create(options).run(graph, {});
+  const form = await loweredForm(graph);
+  const arrays = new Map<ValueId, TypedArray>();
+  for (const id of form.graph.main.initializers) {
+    const constant = form.graph.constant(id);
+    if (constant !== undefined) arrays.set(id, await constant.readArray());
+  }
+  return {
+    stored: lower(form, arrays),
+    floats: lower({ ...form, stored: new Map() }, arrays),
+  };
+}
+
+type Layer = (x: ValueId, builder: Builder) => ValueId;
+const image = ["float32", 1, 8, 12, 12] as const;
+const rows = ["float32", 3, 24] as const;
+
+const layers: Readonly<
+  Record<string, readonly [dims: readonly ["float32", ...number[]], layer: Layer]>
+> = {
+  "a product": [rows, (x, b) => b.add("MatMul", [x, b.weights(24, 37)])],
+  "matrices of a batch": [
+    ["float32", 2, 3, 24],
+    (x, b) => b.add("MatMul", [x, b.weights(2, 24, 9)]),
+  ],
+  "a product in parts": [
+    ["float32", 16, 1600],
+    (x, b) => b.add("MatMul", [x, b.weights(1600, 12)]),
+  ],
+  "a turned Gemm": [
+    rows,
+    (x, b) => b.add("Gemm", [x, b.weights(10, 24), b.weights(10)], { transB: int(1) }),
+  ],
+  "a Gemm with a factor": [
+    rows,
+    (x, b) => b.add("Gemm", [x, b.weights(24, 10)], { alpha: float(0.3) }),
+  ],
+  "a Gemm of an image": [
+    image,
+    (x, b) =>
+      b.add("Gemm", [b.add("Flatten", [b.add("Relu", [x])]), b.weights(5, 8 * 144)], {
+        transB: int(1),
+      }),
+  ],
+  "a convolution": [image, (x, b) => b.add("Conv", [x, b.weights(12, 8, 3, 3), b.weights(12)])],
+  "a convolution of points": [image, (x, b) => b.add("Conv", [x, b.weights(20, 8, 1, 1)])],
+  "a convolution by blocks": [
+    ["float32", 1, 32, 24, 24],
+    (x, b) => b.add("Conv", [x, b.weights(32, 32, 3, 3)], { pads: ints([1, 1, 1, 1]) }),
+  ],
+  "few maps": [image, (x, b) => b.add("Conv", [x, b.weights(1, 8, 3, 3)])],
+  groups: [image, (x, b) => b.add("Conv", [x, b.weights(12, 4, 3, 3)], { group: int(2) })],
+  "a depthwise convolution": [
+    image,
+    (x, b) => b.add("Conv", [x, b.weights(8, 1, 3, 3)], { group: int(8) }),
+  ],
+  "a transposed convolution": [
+    image,
+    (x, b) => b.add("ConvTranspose", [x, b.weights(8, 6, 3, 3)], { strides: ints([2, 2]) }),
+  ],
+  "an LSTM": [
+    ["float32", 4, 1, 16],
+    (x, b) =>
+      b.many("LSTM", 1, [x, b.weights(1, 4 * 12, 16), b.weights(1, 4 * 12, 12)], {
+        hidden_size: int(12),
+      })[0] ?? x,
+  ],
+  "rows of a table": [
+    ["float32", 5],
+    (x, b) => {
+      const places = b.add("Cast", [b.add("Abs", [x])], { to: int(7) });
+      return b.add("Gather", [b.weights(40, 24), places]);
+    },
+  ],
+};
+
+describe("weights that are stored as integers", () => {
+  it.each(Object.entries(layers))(
+    "of %s are bytes in the module, and compute what the same floats do",
+    async (_, [dims, layer]) => {
+      const { stored, floats } = await plansOf(
+        graphOf({ x: dims }, (input, b) => ({ y: layer(input("x"), b) })),
+      );
+      const isScaled = stored.decoded.length === 0;
+      expect(isScaled).toBe(_.includes("factor"));
+      const [own, other] = [planMemory(stored), planMemory(floats)];
+      if (!isScaled) expect(own.constantBytes).toBeLessThan(0.75 * other.constantBytes);
+      expect(own.memoryBytes).toBeGreaterThanOrEqual(other.memoryBytes);
+      const feeds = feedsFor(floats);
+      for (const engine of enginesHere) {
+        const expected = runModule(floats, feeds, engine);
+        expect(runModule(stored, feeds, engine)).toEqual(expected);
+        // Where code sees memory that it may not, it traps.
+        expect(runModule(stored, feeds, engine, true)).toEqual(expected);
+      }
+      expect(runByReference(stored, feeds)).toEqual(runByReference(floats, feeds));
+    },
+  );
+
+  it.each([
+    ["four bits for each channel", { bits: 4 }],
+    ["four bits in blocks", { bits: 4, granularity: "block", blockSize: 16 }],
+    ["zero points", { bits: 4, symmetric: false }],
+    ["one scale for all", { granularity: "tensor" }],
+  ])("may be of %s", async (_, more) => {
+    const make = (): Graph =>
+      graphOf({ x: ["float32", 3, 64] }, (input, b) => ({
+        y: b.add("MatMul", [b.add("MatMul", [input("x"), b.weights(64, 40)]), b.weights(40, 24)]),
+      }));
+    const { stored, floats } = await plansOf(make(), more);
+    expect(stored.decoded).toHaveLength(2);
+    const feeds = feedsFor(floats);
+    for (const engine of enginesHere)
+      expect(runModule(stored, feeds, engine)).toEqual(runModule(floats, feeds, engine));
+  });
+
+  it("of nine bits, with zero points, stay floats", async () => {
+    const { stored } = await plansOf(
+      graphOf({ x: ["float32", 3, 64] }, (input, b) => ({
+        y: b.add("MatMul", [input("x"), b.weights(64, 40)]),
+      })),
+      { symmetric: false },
+    );
+    expect(stored.decoded).toEqual([]);
+  });
+
+  it("are decoded once where several read them", async () => {
+    const { stored } = await plansOf(
+      graphOf({ x: ["float32", 3, 24] }, (input, b) => {
+        const weights = b.weights(24, 24);
+        return { y: b.add("MatMul", [b.add("MatMul", [input("x"), weights]), weights]) };
+      }),
+    );
+    expect(stored.decoded).toHaveLength(1);
+  });
+});
+
+describe("scales as they lie in memory", () => {
+  const size = (min: number, max: number) => fc.integer({ min, max });
+
+  it("are found in blocks of rows, whatever is left open, and give every float back", () => {
+    const problem = fc.record({
+      blocks: fc.array(fc.record({ rows: size(1, 30), vectors: size(1, 3), count: size(1, 4) }), {
+        minLength: 1,
+        maxLength: 3,
+      }),
+      open: size(0, 3),
+      seed: fc.nat(),
+    });
+    let found = 0;
+    fc.assert(
+      fc.property(problem, ({ blocks, open, seed }) => {
+        let state = seed | 0;
+        const draw = (): number => {
+          state = (Math.imul(state, 1664525) + 1013904223) | 0;
+          return (state >>> 8) / 2 ** 24;
+        };
+        const scales: number[] = [];
+        for (const { rows, vectors, count } of blocks)
+          for (let block = 0; block < count; block += 1) {
+            const row = Array.from({ length: 4 * vectors }, () => 0.5 + draw());
+            for (let at = 0; at < rows; at += 1)
+              scales.push(...row.map((scale) => (draw() < open / 10 ? 0 : scale)));
+          }
+        const all = Float32Array.from(scales);
+        const made = scaleRuns(all);
+        if (made === undefined) return;
+        found += 1;
+        expect(made.scales.length * 4).toBeLessThanOrEqual(all.length);
+        const codes = Int8Array.from(all, (scale) =>
+          scale === 0 ? 0 : Math.floor(255 * draw()) - 127,
+        );
+        const memory = memoryOver(new ArrayBuffer(8 * Math.ceil((all.length * 9) / 8 + 8)));
+        const [codesAt, scalesAt] = [0, 4 * Math.ceil(all.length / 4)];
+        const outputAt = scalesAt + 4 * made.scales.length;
+        memory.signedBytes.set(codes, codesAt);
+        memory.floats.set(made.scales, scalesAt / 4);
+        let [code, scale, output] = [codesAt, scalesAt, outputAt];
+        for (const run of made.runs) {
+          decodeI8.reference(run, memory, [code, scale, output]);
+          const floats = run.blocks * run.rows * run.vectors * 4;
+          code += floats;
+          output += 4 * floats;
+          scale += run.blocks * run.vectors * 16;
+        }
+        expect(output - outputAt).toBe(4 * all.length);
+        const decoded = memory.floats.subarray(outputAt / 4, outputAt / 4 + all.length);
+        for (const [at, one] of all.entries())
+          expect(decoded[at]).toBe(Math.fround((codes[at] ?? 0) * one));
+      }),
+      { numRuns: cases(200) },
+    );
+    expect(found).toBeGreaterThan(cases(200) / 4);
+  });
+
+  it("that follow no order are given up", () => {
+    expect(scaleRuns(Float32Array.from({ length: 400 }, (_, at) => at + 1))).toBeUndefined();
+  });
+});
