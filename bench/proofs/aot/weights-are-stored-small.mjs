@@ -1,6 +1,5 @@
 // Modules that compute in floats with their weights stored as bytes: how much less is downloaded, that they are as fast, start
 // as soon, and give to the bit what the same weights as floats give.
-import { brotliCompressSync, constants } from "node:zlib";
 import { bootstrapInterval } from "../../../bench/dist/statistics/bootstrap.js";
 import { median } from "../../../bench/dist/statistics/quantile.js";
 import { edit, findPass } from "../../../compiler/dist/index.js";
@@ -8,14 +7,8 @@ import { compileToWasm } from "../../../compiler/dist/wasm/index.js";
 import { decodeConstants } from "../../../compiler/dist/wasm/lower/quantized/decoded-constants.js";
 import { modelPath } from "../../../fixtures/scripts/assets.mjs";
 import { aot } from "../../../runtime/dist/backends/aot.js";
-import {
-  asModule,
-  fixedGraph,
-  inputsOf,
-  isModule,
-  noiseFor,
-  rangeOf,
-} from "./support/compiled.mjs";
+import { asModule, fixedGraph, inputsOf, noiseFor, rangeOf } from "./support/compiled.mjs";
+import { blocks, downloadOf, resultsOf, timed } from "./support/modules-side-by-side.mjs";
 
 const models = [
   "mnist-cnn",
@@ -30,10 +23,7 @@ const models = [
   "silero-vad-v5",
   "minilm",
 ];
-const blocks = 21;
 const starts = 9;
-/** Milliseconds of a block of runs, about. */
-const blockMs = 40;
 const most = { bytes: 0.35, time: 1.03 };
 
 export async function prove({ claim, inform }) {
@@ -92,19 +82,6 @@ export async function prove({ claim, inform }) {
   }
 }
 
-/** One of two modules, its weights, after brotli. */
-function downloadOf({ files: [first, ...rest] }) {
-  const relaxed = rest.find(isModule);
-  const needed = [relaxed ?? first, ...rest.filter((file) => !isModule(file))];
-  return needed.reduce((sum, { bytes }) => sum + brotliBytes(bytes), 0);
-}
-
-function brotliBytes(bytes) {
-  const quality = bytes.length > 4e6 ? 5 : 11;
-  const params = { [constants.BROTLI_PARAM_QUALITY]: quality };
-  return brotliCompressSync(bytes, { params }).length;
-}
-
 /** As it is: with weights that are constants more could be simplified, and rounded otherwise. */
 async function compiled(graph) {
   const { simd, relaxed, weights } = await compileToWasm(graph);
@@ -117,41 +94,11 @@ async function compiled(graph) {
   };
 }
 
-async function resultsOf(artifact, feeds) {
-  const session = await aot().load(artifact);
-  const results = await session.run(feeds);
-  await session.dispose();
-  return results;
-}
-
 function others(own, theirs) {
   let count = 0;
   for (const [name, { data }] of Object.entries(own))
     data.forEach((value, at) => (count += Object.is(value, theirs[name].data[at]) ? 0 : 1));
   return count;
-}
-
-/** Blocks of runs in turns. */
-async function timed(one, other, feeds) {
-  const sessions = [await aot().load(one), await aot().load(other)];
-  const block = async (session, runs) => {
-    const began = performance.now();
-    for (let run = 0; run < runs; run += 1) session.runSync(feeds);
-    return (performance.now() - began) / runs;
-  };
-  for (const session of sessions) await block(session, 3);
-  const usual = await block(sessions[1], 5);
-  const runs = Math.max(1, Math.round(blockMs / usual));
-  const [ratios, first, second] = [[], [], []];
-  for (let round = 0; round < blocks; round += 1) {
-    const ms = [];
-    for (const at of round % 2 === 0 ? [0, 1] : [1, 0]) ms[at] = await block(sessions[at], runs);
-    ratios.push(ms[0] / ms[1]);
-    first.push(ms[0]);
-    second.push(ms[1]);
-  }
-  for (const session of sessions) await session.dispose();
-  return { ratios, ms: [median(first), median(second)] };
 }
 
 async function startOf(artifact) {

@@ -1,7 +1,7 @@
 import { definePass } from "../pipeline/pass.js";
 import { distillInContext } from "./distillation/distill-graph.js";
 import { described } from "./distillation/options.js";
-import { runsPerSample } from "./distillation/teach.js";
+import { learningRuns } from "./distillation/teach.js";
 
 /**
  * Trains the model's weights to answer as a teacher does and as labels say. Without a teacher it trains on labels alone,
@@ -14,7 +14,7 @@ export const distill = definePass({
   create: (options) => ({
     exactness: "lossy",
     needs: "examples",
-    learningRuns: (examples) => options.epochs * examples * runsPerSample,
+    learningRuns: (examples) => learningRuns(options, examples),
     run: (graph, context) => distillInContext(graph, options, context),
   }),
 });

@@ -1,6 +1,6 @@
 import { definePass } from "../pipeline/pass.js";
 import { trainingAccount } from "../train/account.js";
-import { runsPerSample, servicesOf } from "./distillation/teach.js";
+import { learningRuns, servicesOf } from "./distillation/teach.js";
 import { described } from "./quantization-aware/options.js";
 import { quantizeAwareGraph } from "./quantization-aware/quantize-aware-graph.js";
 
@@ -17,7 +17,7 @@ export const quantizeAware = definePass({
     exactness: "lossy",
     precision: "int8",
     needs: "examples",
-    learningRuns: (examples) => options.epochs * examples * runsPerSample,
+    learningRuns: (examples) => learningRuns(options, examples),
     async run(graph, context) {
       const { activations } = context;
       const services = servicesOf(context, "quantize-aware");

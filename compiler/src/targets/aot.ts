@@ -14,7 +14,7 @@ import { sayVolumes } from "../passes/volumes/say-volumes.js";
 import { simplifyGraph } from "../passes/simplify.js";
 import { compiledOperators, compileToWasm, type Refusal, refusalsOf } from "../wasm/index.js";
 import { combinedSizes, type Sizes } from "./sizes.js";
-import { int8Weights, storedAsInt8 } from "./proposals.js";
+import { int8Dynamic, int8Weights, storedAsInt8 } from "./proposals.js";
 import type { Obstacle, Proposal, Target } from "./target.js";
 
 /**
@@ -59,12 +59,14 @@ export const aot: Target = {
     return said.length === 0 ? undefined : said.join(" ");
   },
   propose(graph) {
-    const { full, pointwise, depthwise, weightBytes } = workloadOf(graph);
+    const { full, pointwise, depthwise, matmul, weightBytes } = workloadOf(graph);
     const ofImages =
       full + pointwise + depthwise > 0
         ? [int8Modules("int8-static", {}), int8Modules("int8-mixed", floatEnds, "mixed")]
         : [];
-    return [...ofImages, ...(weightBytes > 0 ? [int8Weights("dequantize")] : [])];
+    // Its sums are exact whatever the machine, so that all eight bits can be used.
+    const ofMatrices = matmul > 0 ? [int8Dynamic({ reduceRange: false }, "dequantize")] : [];
+    return [...ofImages, ...ofMatrices, ...(weightBytes > 0 ? [int8Weights("dequantize")] : [])];
   },
   async emit(graph, session, sizes) {
     const graphs = (await fixedGraphs(graph, sizes)).map((fixed) => fixed.graph);

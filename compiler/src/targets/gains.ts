@@ -130,6 +130,12 @@ const assumed: Readonly<Record<GainPlace, Readonly<Record<string, ByMix>>>> = {
   },
   aot: {
     "int8-weights": weights,
+    "int8-dynamic": {
+      convolutions: [1, 0.28, 0.9],
+      depthwise: [1, 0.3, 0.9],
+      matrices: [0.65, 0.27, 0.9],
+      other: [1, 0.5, 0.8],
+    },
     "int8-static": {
       convolutions: [0.4, 0.27, 0.75],
       depthwise: [0.5, 0.28, 0.6],

@@ -16,11 +16,17 @@ export function int8Static(
 }
 
 /** Integer weights, activations rounded at each run; embeddings and convolutions stored as int8. */
-export function int8Dynamic(options: Readonly<Record<string, unknown>> = {}): Proposal {
+export function int8Dynamic(
+  options: Readonly<Record<string, unknown>> = {},
+  decode: "fold" | "dequantize" = "fold",
+): Proposal {
   return {
     name: "int8-dynamic",
     precision: "int8-dynamic",
-    group: { steps: [{ use: "quantize-dynamic", with: options }, storedAsInt8()], required: false },
+    group: {
+      steps: [{ use: "quantize-dynamic", with: options }, storedAsInt8(decode)],
+      required: false,
+    },
     withoutData: false,
   };
 }

@@ -71,8 +71,13 @@ describe("proposals", () => {
       "fp16-weights",
     ]);
     expect(names(transformer, webgpu)).toEqual(["fp16", "int8-weights", "fp16-weights"]);
-    expect(names(network, aot)).toEqual(["int8-static", "int8-mixed", "int8-weights"]);
-    expect(names(transformer, aot)).toEqual(["int8-weights"]);
+    expect(names(network, aot)).toEqual([
+      "int8-static",
+      "int8-mixed",
+      "int8-dynamic",
+      "int8-weights",
+    ]);
+    expect(names(transformer, aot)).toEqual(["int8-dynamic", "int8-weights"]);
     for (const target of targets) expect(names(nothing, target)).toEqual([]);
   });
 

@@ -51,7 +51,17 @@ export interface DistillServices extends Pick<
 }
 
 /** What a sample's share of a step is guessed to take, in runs of the model with its weights as constants. */
-export const runsPerSample = 6;
+const runsPerSample = 6;
+/** What is computed again comes on top. */
+const recomputing = 1.25;
+
+/** What a training on so many samples is guessed to take, in such runs. */
+export function learningRuns(
+  { epochs, recompute }: Pick<DistillOptions, "epochs" | "recompute">,
+  examples: number,
+): number {
+  return epochs * examples * runsPerSample * (recompute ? recomputing : 1);
+}
 
 /** What a graph is to learn. */
 export interface Lesson {
