@@ -8,7 +8,7 @@ import { asModule, fixedGraph, inputsOf, noiseFor, outputsOfEngine } from "./sup
 import { blocks, downloadOf, resultsOf, timed } from "./support/modules-side-by-side.mjs";
 
 const encoders = ["latency/enc-64x128", "latency/enc-128x384x1", "minilm"];
-const most = { bytes: 0.35, time: 0.85, apart: 0.02 };
+const most = { bytes: 0.35, time: 0.85, apart: 0.001 };
 
 export async function prove({ claim, inform }) {
   for (const name of encoders) {
@@ -34,17 +34,22 @@ export async function prove({ claim, inform }) {
       note: `${less} instead of ${whole} bytes after brotli`,
     });
 
-    const feeds = noiseFor(inputsOf(graph), 3);
-    const apart = differenceOf(
-      await outputsOfEngine(rounded, feeds),
-      await resultsOf(integers, feeds),
+    const feeds = { ...noiseFor(inputsOf(graph), 3), ...sentenceFor(inputsOf(graph)) };
+    const expected = await outputsOfEngine(rounded, feeds);
+    const apart = differenceOf(expected, await resultsOf(integers, feeds));
+    // One rounding that falls the other way moves the ranges of all that follows.
+    const ofItself = differenceOf(
+      expected,
+      await outputsOfEngine(rounded, feeds, { graphOptimizationLevel: "disabled" }),
     );
+    const bound = Math.max(most.apart, ofItself);
     claim(
       `${name}: root mean square of what it gives less what onnxruntime gives, of the latter's`,
       {
         value: apart,
-        bound: `≤ ${most.apart}`,
-        met: apart <= most.apart,
+        bound: `≤ ${most.apart}, or what onnxruntime is from itself without optimizing`,
+        met: apart <= bound,
+        note: `onnxruntime from itself ${ofItself.toPrecision(2)}`,
       },
     );
 
@@ -69,4 +74,16 @@ function differenceOf(expected, given) {
       all += value ** 2;
     });
   return Math.sqrt(apart / all);
+}
+
+/** Words from all over a sentence transformer's table: of two alone, engines differ by what a rounding makes of the next. */
+function sentenceFor(inputs) {
+  const words = { input_ids: (at) => 1000 + ((at * 397) % 20_000), attention_mask: () => 1, token_type_ids: () => 0 }; // prettier-ignore
+  const known = inputs.flatMap(({ name, type, dims }) => {
+    if (words[name] === undefined) return [];
+    const count = dims.reduce((product, size) => product * size, 1);
+    const data = BigInt64Array.from({ length: count }, (_, at) => BigInt(words[name](at)));
+    return [[name, { type, dims, data }]];
+  });
+  return Object.fromEntries(known);
 }

@@ -1,5 +1,6 @@
 // Modules that compute in floats with their weights stored as bytes: how much less is downloaded, that they are as fast, start
 // as soon, and give to the bit what the same weights as floats give.
+import { readFileSync } from "node:fs";
 import { bootstrapInterval } from "../../../bench/dist/statistics/bootstrap.js";
 import { median } from "../../../bench/dist/statistics/quantile.js";
 import { edit, findPass } from "../../../compiler/dist/index.js";
@@ -8,7 +9,14 @@ import { decodeConstants } from "../../../compiler/dist/wasm/lower/quantized/dec
 import { modelPath } from "../../../fixtures/scripts/assets.mjs";
 import { aot } from "../../../runtime/dist/backends/aot.js";
 import { asModule, fixedGraph, inputsOf, noiseFor, rangeOf } from "./support/compiled.mjs";
-import { blocks, downloadOf, resultsOf, timed } from "./support/modules-side-by-side.mjs";
+import { engineBytes } from "./support/engine-bytes.mjs";
+import {
+  blocks,
+  brotliBytes,
+  downloadOf,
+  resultsOf,
+  timed,
+} from "./support/modules-side-by-side.mjs";
 
 const models = [
   "mnist-cnn",
@@ -51,6 +59,9 @@ export async function prove({ claim, inform }) {
       bound: `≤ ${most.bytes}`,
       met: share <= most.bytes,
       note: `${less} instead of ${whole} bytes after brotli`,
+    });
+    inform(`${name}: how much less than the engine and its file with floats`, {
+      value: (engineBytes() + brotliBytes(readFileSync(path))) / less,
     });
 
     const feeds = noiseFor(inputsOf(graph), 3, rangeOf(name));

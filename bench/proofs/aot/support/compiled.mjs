@@ -85,9 +85,9 @@ export async function asModule(graph) {
   return findTarget("aot").emit(graph, {});
 }
 
-export async function asOnnx(graph) {
+export async function asOnnx(graph, session) {
   const { proto } = await encodeModel(graph);
-  return onnxArtifact(proto);
+  return onnxArtifact(proto, session);
 }
 
 /** Of a module's files, those with code; the others are weights. */
@@ -96,8 +96,8 @@ export function isModule({ bytes }) {
 }
 
 /** What onnxruntime answers. */
-export async function outputsOfEngine(graph, feeds) {
-  const engine = await cpu().load(await asOnnx(graph));
+export async function outputsOfEngine(graph, feeds, session) {
+  const engine = await cpu().load(await asOnnx(graph, session));
   try {
     return await engine.run(feeds);
   } finally {

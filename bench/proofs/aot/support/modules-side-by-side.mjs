@@ -15,7 +15,7 @@ export function downloadOf({ files: [first, ...rest] }) {
   return needed.reduce((sum, { bytes }) => sum + brotliBytes(bytes), 0);
 }
 
-function brotliBytes(bytes) {
+export function brotliBytes(bytes) {
   const quality = bytes.length > 4e6 ? 5 : 11;
   const params = { [constants.BROTLI_PARAM_QUALITY]: quality };
   return brotliCompressSync(bytes, { params }).length;

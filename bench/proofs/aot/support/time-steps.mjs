@@ -11,7 +11,8 @@
  */
 export async function timeSteps(bytes, inputs, budgetMs) {
   const { instance } = await WebAssembly.instantiate(bytes);
-  const { memory, ...exported } = instance.exports;
+  const { memory, decode, ...exported } = instance.exports;
+  decode?.();
   const floats = new Float32Array(memory.buffer);
   const noise = inputs.map(({ count }) =>
     Float32Array.from({ length: count }, (_, i) => Math.sin(i)),

@@ -39,10 +39,6 @@ import { rearranged } from "./rearranged.js";
 import type { RowsOf } from "./rows.js";
 import type { StoredConstants } from "./stored-constants.js";
 
-function asFloats({ buffer, byteOffset, byteLength }: Elements): Float32Array {
-  return new Float32Array(buffer, byteOffset, byteLength / floatBytes);
-}
-
 /** What a value's layout should be like. */
 export interface Wish {
   /** Lanes fill whole vectors. */
@@ -419,4 +415,8 @@ export class Lowering {
     // What lies behind its last lane may be another part's.
     return wish.exact === true ? { ...part, padded: false } : part;
   }
+}
+
+function asFloats({ buffer, byteOffset, byteLength }: Elements): Float32Array {
+  return new Float32Array(buffer, byteOffset, byteLength / floatBytes);
 }

@@ -8,7 +8,7 @@ import { cases } from "../cases.test.support.js";
 import { enginesHere } from "../kernels/kernel-case.test.support.js";
 import { memoryOver } from "../kernels/kernel.js";
 import { decodeI8 } from "../kernels/decode-i8.js";
-import { planMemory } from "../plan/memory-plan.js";
+import { planMemory, planTogether } from "../plan/memory-plan.js";
 import type { Plan } from "../plan/plan.js";
 import { feedsFor, runByReference, runModule } from "../run-model.test.support.js";
 import { lower } from "./lower.js";
@@ -137,6 +137,25 @@ describe("weights that are stored as integers", () => {
     const feeds = feedsFor(floats);
     for (const engine of enginesHere)
       expect(runModule(stored, feeds, engine)).toEqual(runModule(floats, feeds, engine));
+  });
+
+  it("are there once, and decoded once, for several sizes", async () => {
+    const plans = await Promise.all(
+      [3, 5].map(async (count) => {
+        const graph = graphOf({ x: ["float32", count, 64] }, (input, b) => ({
+          y: b.add("MatMul", [input("x"), b.weights(64, 40)]),
+        }));
+        return (await plansOf(graph)).stored;
+      }),
+    );
+    const together = planTogether(plans);
+    expect(together.decoded).toHaveLength(1);
+    const places = together.entries.map(({ plan, memory }) =>
+      plan.decoded.map((one) => memory.addressOf({ in: one, offset: 0 })),
+    );
+    expect(places[0]).toEqual(places[1]);
+    const [first] = together.entries;
+    expect(first?.memory.decodedBytes).toBe(64 * 40 * 4);
   });
 
   it("of nine bits, with zero points, stay floats", async () => {

@@ -28,6 +28,9 @@ export function differenceToReferences(
   const { buffer } = exports["memory"];
   const expected = new ArrayBuffer(buffer.byteLength);
   new Uint8Array(expected).set(constantImage(plan, memory), memory.constantsAt);
+  if (typeof exports["decode"] === "function") exports["decode"]();
+  for (const step of plan.decoded.flatMap(({ steps }) => steps))
+    step.reference(memoryOver(expected), step.at.map(memory.addressOf));
   for (const each of [buffer, expected]) write(plan, memory, each, feeds);
   const [actual, right] = [new Uint8Array(buffer), new Uint8Array(expected)];
   for (const [time, step] of plan.steps.entries()) {
