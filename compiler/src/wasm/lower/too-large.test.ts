@@ -31,6 +31,20 @@ it("refuses weights that no module's memory holds by name, and reads none of the
   });
 });
 
+it("counts the floats of weights that are stored as integers, and decodes none", async () => {
+  const graph = graphOf({ x: ["float32", 1, 1024] }, (input, b) => {
+    const products = [0, 1].map(() => {
+      const stored = b.editor.constant("stored", Tensor.lazy("int8", [1024, 2 ** 18], never));
+      const weights = b.add("DequantizeLinear", [stored, b.floats([0.5], [])]);
+      return b.add("MatMul", [input("x"), weights]);
+    });
+    return { y: b.add("Add", products) };
+  });
+  const [refusal] = await refusalsOf(graph);
+  expect(refusal?.why).toMatch(/^the model takes 256\d MiB, and a module has 2048$/);
+  await expect(compileToWasm(graph)).rejects.toMatchObject({ code: "MODEL_LIMIT" });
+});
+
 /** As many tensors of 512 MiB that all live at once as `count` says. */
 function tensors(count: number) {
   const input: Declared = ["float32", 2 ** 27];

@@ -14,7 +14,7 @@ export const mostMemory = 2 ** 31;
  * Undefined where they fit.
  */
 export function tooManyWeights(graph: Graph): Refusal | undefined {
-  const weights = [...weightsOf(graph), ...tablesOf(graph)];
+  const weights = [...weightsOf(graph), ...decodedIn(graph), ...tablesOf(graph)];
   const bytes = sum(weights.map(({ bytes: own }) => own));
   return bytes < mostMemory ? undefined : refusal("weights", bytes, weights);
 }
@@ -45,6 +45,16 @@ function weightsOf(graph: Graph): readonly Sized[] {
       ? []
       : [{ name, bytes: dtypeBytes(constant.dtype, constant.count) }],
   );
+}
+
+/** Floats of weights that are stored as integers: they are made to be lowered, whatever comes of them. */
+function decodedIn(graph: Graph): readonly Sized[] {
+  return graph.order().flatMap((node) => {
+    const { count } = graph.constant(node.inputs[0]) ?? {};
+    return node.op === "DequantizeLinear" && count !== undefined
+      ? [{ name: graph.nodeLabel(node), bytes: floatBytes * count }]
+      : [];
+  });
 }
 
 /** What rows make beside the weights that the model has. */
