@@ -15,10 +15,12 @@ export async function prove({ claim }) {
   for (const [name, { called, batch }] of Object.entries(deep)) {
     const whole = [];
     const again = [];
+    const laidOut = [];
     const small = [];
     for (let round = 0; round < rounds; round += 1) {
       whole.push(await stepsOf(name, "whole", batch));
       again.push(await stepsOf(name, "again", batch));
+      laidOut.push(await stepsOf(name, "laid-out", batch));
       small.push(await stepsOf(name, "whole", fewSamples));
     }
     const besides = median(small.map(({ bytes }) => bytes));
@@ -40,6 +42,21 @@ export async function prove({ claim }) {
       n: rounds,
       met: time <= 1.5,
       note: `${slow.toFixed(1)} instead of ${quick.toFixed(1)} ms on one thread`,
+    });
+    const without = (of) => median(whole.map((one, at) => of(one) / of(laidOut[at])));
+    const kept = without(({ bytes }) => bytes - besides);
+    claim(`${called}: memory of a batch's values, of what the engine lays out beforehand`, {
+      value: kept,
+      bound: 0.8,
+      n: rounds,
+      met: kept <= 0.8,
+    });
+    const taken = without(({ ms }) => ms);
+    claim(`${called}: time of a step, of that with memory laid out beforehand`, {
+      value: taken,
+      bound: 1.05,
+      n: rounds,
+      met: taken <= 1.05,
     });
     const apart = Math.max(
       ...whole[0].losses.map((loss, at) => Math.abs(again[0].losses[at] / loss - 1)),
