@@ -1,24 +1,14 @@
 // Encoders as modules whose products are of integers, with ranges that a run finds, as `optimize` tries them: how much sooner
 // they answer than in floats, how much less is downloaded, and that they give what onnxruntime gives for the same steps.
-import { bootstrapInterval } from "../../../bench/dist/statistics/bootstrap.js";
-import { median } from "../../../bench/dist/statistics/quantile.js";
 import { applyStep, findTarget, passes } from "../../../compiler/dist/index.js";
-import { modelPath } from "../../../fixtures/scripts/assets.mjs";
-import { asModule, fixedGraph, inputsOf, noiseFor, outputsOfEngine } from "./support/compiled.mjs";
-import { blocks, downloadOf, resultsOf, timed } from "./support/modules-side-by-side.mjs";
+import { asModule, inputsOf, noiseFor, outputsOfEngine } from "./support/compiled.mjs";
+import { claimSmaller, claimTime, ofEach, resultsOf } from "./support/modules-side-by-side.mjs";
 
 const encoders = ["latency/enc-64x128", "latency/enc-128x384x1", "minilm"];
 const most = { bytes: 0.35, time: 0.85, apart: 0.001 };
 
 export async function prove({ claim, inform }) {
-  for (const name of encoders) {
-    const { path, reason } = await modelPath(name);
-    if (path === null) inform(`${name} cannot be had here`, { value: reason });
-    else await proveOne(name, path);
-  }
-
-  async function proveOne(name, path) {
-    const graph = await fixedGraph({ name, path });
+  await ofEach(encoders, inform, async ({ name, graph }) => {
     const { group } = findTarget("aot")
       .propose(graph)
       .find((one) => one.name === "int8-dynamic");
@@ -26,13 +16,7 @@ export async function prove({ claim, inform }) {
     for (const step of group.steps) rounded = (await applyStep(rounded, step, {}, passes)).graph;
     const [integers, floats] = [await asModule(rounded), await asModule(graph)];
 
-    const [less, whole] = [integers, floats].map(downloadOf);
-    claim(`${name}: what is downloaded, of the module with floats`, {
-      value: less / whole,
-      bound: `≤ ${most.bytes}`,
-      met: less / whole <= most.bytes,
-      note: `${less} instead of ${whole} bytes after brotli`,
-    });
+    claimSmaller(claim, name, integers, floats, most.bytes);
 
     const feeds = { ...noiseFor(inputsOf(graph), 3), ...sentenceFor(inputsOf(graph)) };
     const expected = await outputsOfEngine(rounded, feeds);
@@ -53,17 +37,8 @@ export async function prove({ claim, inform }) {
       },
     );
 
-    const { ratios, ms } = await timed(integers, floats, feeds);
-    const ratio = median(ratios);
-    claim(`${name}: time of a run, of that of the module with floats`, {
-      value: ratio,
-      bound: `≤ ${most.time}`,
-      n: blocks,
-      interval: bootstrapInterval(ratios, median, { confidence: 0.95, resamples: 1000, seed: 1 }),
-      met: ratio <= most.time,
-      note: ms.map((one) => `${one.toPrecision(3)} ms`).join(" and "),
-    });
-  }
+    await claimTime(claim, name, integers, floats, feeds, most.time);
+  });
 }
 
 function differenceOf(expected, given) {

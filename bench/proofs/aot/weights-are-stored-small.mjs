@@ -1,21 +1,20 @@
 // Modules that compute in floats with their weights stored as bytes: how much less is downloaded, that they are as fast, start
 // as soon, and give to the bit what the same weights as floats give.
 import { readFileSync } from "node:fs";
-import { bootstrapInterval } from "../../../bench/dist/statistics/bootstrap.js";
 import { median } from "../../../bench/dist/statistics/quantile.js";
 import { edit, findPass } from "../../../compiler/dist/index.js";
 import { compileToWasm } from "../../../compiler/dist/wasm/index.js";
 import { decodeConstants } from "../../../compiler/dist/wasm/lower/quantized/decoded-constants.js";
-import { modelPath } from "../../../fixtures/scripts/assets.mjs";
 import { aot } from "../../../runtime/dist/backends/aot.js";
-import { asModule, fixedGraph, inputsOf, noiseFor, rangeOf } from "./support/compiled.mjs";
+import { asModule, inputsOf, noiseFor, rangeOf } from "./support/compiled.mjs";
 import { engineBytes } from "./support/engine-bytes.mjs";
 import {
-  blocks,
   brotliBytes,
+  claimSmaller,
+  claimTime,
   downloadOf,
+  ofEach,
   resultsOf,
-  timed,
 } from "./support/modules-side-by-side.mjs";
 
 const models = [
@@ -35,34 +34,28 @@ const starts = 9;
 const most = { bytes: 0.35, time: 1.03 };
 
 export async function prove({ claim, inform }) {
-  for (const name of models) {
-    const { path, reason } = await modelPath(name);
-    if (path === null) inform(`${name} cannot be had here`, { value: reason });
-    else await proveOne(name, path);
-  }
-
-  async function proveOne(name, path) {
-    const graph = await fixedGraph({ name, path });
+  await ofEach(models, inform, async ({ name, path, graph }) => {
     const floats = await asModule(graph);
-    const rounded = graph.fork();
-    const pass = findPass("quantize-weights");
-    await pass.create(pass.parse({ decode: "dequantize" })).run(rounded, {});
+    const rounded = await withIntegers(graph, {});
     const stored = await asModule(rounded);
     const decoded = rounded.fork();
     await decodeConstants(decoded);
     dropUnread(decoded);
 
-    const [less, whole] = [stored, floats].map(downloadOf);
-    const share = less / whole;
-    claim(`${name}: what is downloaded, of the module with floats`, {
-      value: share,
-      bound: `≤ ${most.bytes}`,
-      met: share <= most.bytes,
-      note: `${less} instead of ${whole} bytes after brotli`,
-    });
+    claimSmaller(claim, name, stored, floats, most.bytes);
+    const bytes = downloadOf(stored);
     inform(`${name}: how much less than the engine and its file with floats`, {
-      value: (engineBytes() + brotliBytes(readFileSync(path))) / less,
+      value: (engineBytes() + brotliBytes(readFileSync(path))) / bytes,
     });
+    for (const [granularity, of] of [
+      ["channel", "for each channel"],
+      ["block", "in blocks of 32"],
+    ]) {
+      const fewer = await asModule(await withIntegers(graph, { bits: 4, granularity }));
+      inform(`${name}: what is downloaded with four bits ${of}, of that with eight`, {
+        value: downloadOf(fewer) / bytes,
+      });
+    }
 
     const feeds = noiseFor(inputsOf(graph), 3, rangeOf(name));
     const own = await resultsOf(await compiled(rounded), feeds);
@@ -74,23 +67,14 @@ export async function prove({ claim, inform }) {
       met: others(own, theirs) === 0,
     });
 
-    const { ratios, ms } = await timed(stored, floats, feeds);
-    const ratio = median(ratios);
-    claim(`${name}: time of a run, of that of the module with floats`, {
-      value: ratio,
-      bound: `≤ ${most.time}`,
-      n: blocks,
-      interval: bootstrapInterval(ratios, median, { confidence: 0.95, resamples: 1000, seed: 1 }),
-      met: ratio <= most.time,
-      note: ms.map((one) => `${one.toPrecision(3)} ms`).join(" and "),
-    });
+    await claimTime(claim, name, stored, floats, feeds, most.time);
     const [first, other] = [await startOf(stored), await startOf(floats)];
     inform(`${name}: milliseconds to compile and start it, what was downloaded being there`, {
       value: first,
       n: starts,
       note: `with floats ${other.toPrecision(3)}`,
     });
-  }
+  });
 }
 
 /** As it is: with weights that are constants more could be simplified, and rounded otherwise. */
@@ -121,6 +105,13 @@ async function startOf(artifact) {
     await session.dispose();
   }
   return median(times);
+}
+
+async function withIntegers(graph, options) {
+  const rounded = graph.fork();
+  const pass = findPass("quantize-weights");
+  await pass.create(pass.parse({ decode: "dequantize", ...options })).run(rounded, {});
+  return rounded;
 }
 
 /** What a pass left behind without a reader. */

@@ -154,7 +154,7 @@ function layersOf(editor, normal) {
 }
 
 /** Noise with labels at random: what a step takes does not depend on what is to be seen. */
-function pictures(dims) {
+export function pictures(dims) {
   return (count) => {
     const normal = normals(2);
     return Array.from({ length: count }, (_, index) => {

@@ -1,6 +1,7 @@
 // Networks of many layers, in batches whose activations are most of what a training step holds.
+import { pictures } from "./compared-networks.mjs";
 import { encoder } from "./encoder.mjs";
-import { inverted, normals, residual } from "./networks.mjs";
+import { inverted, residual } from "./networks.mjs";
 
 export const deep = {
   "resnet-20": {
@@ -25,15 +26,3 @@ export const deep = {
     samples: pictures([1, 28, 28]),
   },
 };
-
-/** Noise with labels at random: what a step takes does not depend on what is to be seen. */
-function pictures(dims) {
-  return (count) => {
-    const normal = normals(2);
-    return Array.from({ length: count }, (_, index) => {
-      const size = dims.reduce((product, each) => product * each, 1);
-      const data = Float32Array.from({ length: size }, normal);
-      return { feeds: { x: { type: "float32", dims: [1, ...dims], data } }, label: index % 10 };
-    });
-  };
-}

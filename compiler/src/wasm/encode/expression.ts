@@ -290,6 +290,7 @@ export const loadLong = scalarLoad("i64", 0x29, 8);
 export const loadByte = scalarLoad("i32", 0x2d, 1);
 /** Sixteen bits, without a sign. */
 export const loadHalf = scalarLoad("i32", 0x2f, 2);
+export const loadSignedHalf = scalarLoad("i32", 0x2e, 2);
 export const loadSignedByte = scalarLoad("i32", 0x2c, 1);
 
 export function f32(value: number): Expression<"f32"> {

@@ -1,29 +1,47 @@
-import { f32x4, load } from "../encode/expression.js";
+import {
+  f32x4,
+  i32,
+  i32Add,
+  i32Multiply,
+  load,
+  loadHalf,
+  loadSignedHalf,
+} from "../encode/expression.js";
 import { FunctionBuilder } from "../encode/function-builder.js";
 import { lanes, loadFourBytes, loadSignedBytesAsHalves } from "../encode/integer-vectors.js";
 import { type Kernel, laneCount, vectorBytes } from "./kernel.js";
-import { nest, walk } from "./nest.js";
 
-/** Floats in blocks, in each of which the rows have one row of scales. */
 export interface DecodeOptions {
-  readonly blocks: number;
-  readonly rows: number;
   /** Of a row. */
   readonly vectors: number;
 }
 
+const blockBytes = 4;
+const most = { rows: 0xffff, steps: 0x7fff };
+
 /**
- * Signed bytes times the scale of their column, as floats: what DequantizeLinear says, to the bit. Loops: blocks, whose
- * scales are held › rows. Parameters: bytes, scales, output.
+ * A block of rows, as the function reads it: two numbers of 16 bits. None has no rows, which ends them.
+ * @param steps by how many vectors its scales lie behind those of the block before
+ * @returns undefined where it has no place for that
+ */
+export function blockOf(rows: number, steps: number): number | undefined {
+  return rows > most.rows || Math.abs(steps) > most.steps ? undefined : (steps << 16) | rows;
+}
+
+/**
+ * Signed bytes times the scale of their column, as floats: what DequantizeLinear says, to the bit. Rows that follow on one
+ * another and share a row of scales are a block. Loops: blocks, whose scales are held › rows. Parameters: bytes, blocks as
+ * `blockOf` makes them and a 0, scales, output.
  */
 export const decodeI8: Kernel<DecodeOptions> = {
   name: "decode-i8",
-  emit({ blocks, rows, vectors }, engine) {
-    const f = new FunctionBuilder(3, engine.numbers);
-    const [codes, scales, output] = [f.parameter(0), f.parameter(1), f.parameter(2)];
+  emit({ vectors }, engine) {
+    const f = new FunctionBuilder(4, engine.numbers);
+    const [codes, blocks] = [f.parameter(0), f.parameter(1)];
+    const [scales, output] = [f.parameter(2), f.parameter(3)];
     const held = f.vectors(vectors);
     const x = f.local("v128");
-    const [from, to] = [vectors * laneCount, vectors * vectorBytes];
+    const left = f.local("i32");
     const row = (): void => {
       for (let v = 0; v < vectors; v += 2) {
         const isPair = v + 1 < vectors;
@@ -40,33 +58,36 @@ export const decodeI8: Kernel<DecodeOptions> = {
           f.store(output, (v + half) * vectorBytes, f32x4.multiply(numbers, held[v + half] ?? x));
         }
       }
+      f.advance(codes, vectors * laneCount);
+      f.advance(output, vectors * vectorBytes);
+      f.set(left, i32Add(left, i32(-1)));
     };
-    const number = (value: number) => f.figure(value);
-    const each = { count: rows, steps: [from, 0, to] };
-    const block = { count: blocks, steps: [rows * from, to, rows * to] };
-    nest(
-      f,
-      [block],
-      f.parameters,
-      () => {
-        held.forEach((local, v) => f.set(local, load(scales, v * vectorBytes)));
-        return nest(f, [each], f.parameters, row, number);
-      },
-      number,
-    );
+    f.set(left, loadHalf(blocks));
+    f.repeatWhile(left, () => {
+      const moved = i32Multiply(loadSignedHalf(blocks, 2), i32(vectorBytes));
+      f.set(scales, i32Add(scales, moved));
+      held.forEach((local, v) => f.set(local, load(scales, v * vectorBytes)));
+      f.repeatWhile(left, row);
+      f.advance(blocks, blockBytes);
+      f.set(left, loadHalf(blocks));
+    });
     return f;
   },
 
-  reference({ blocks, rows, vectors }, { floats, signedBytes }, at) {
+  reference(
+    { vectors },
+    { floats, integers, signedBytes },
+    [code = 0, block = 0, scales = 0, to = 0],
+  ) {
     const width = vectors * laneCount;
-    const axes = [
-      { count: blocks, steps: [rows * width, width, rows * width] },
-      { count: rows, steps: [width, 0, width] },
-      { count: width, steps: [1, 1, 1] },
-    ];
-    const [codes = 0, scales = 0, output = 0] = at;
-    walk(axes, [codes, scales / 4, output / 4], ([code = 0, scale = 0, to = 0]) => {
-      floats[to] = (signedBytes[code] ?? 0) * (floats[scale] ?? 0);
-    });
+    let [at, scale] = [0, scales / 4];
+    for (let pair = block / 4; ; pair += 1) {
+      const said = integers[pair] ?? 0;
+      const end = at + (said & 0xffff) * width;
+      if (at === end) return;
+      scale += (said >> 16) * laneCount;
+      for (; at < end; at += 1)
+        floats[to / 4 + at] = (signedBytes[code + at] ?? 0) * (floats[scale + (at % width)] ?? 0);
+    }
   },
 };

@@ -4,7 +4,7 @@ import { cases } from "../cases.test.support.js";
 import { blockTransform } from "./block-transform.js";
 import { copy, type CopyAxis } from "./copy.js";
 import { convert } from "./convert.js";
-import { decodeI8 } from "./decode-i8.js";
+import { blockOf, decodeI8 } from "./decode-i8.js";
 import { depthwise } from "./depthwise.js";
 import { dots, dotsLength } from "./dots.js";
 import { type Element, elementBytes } from "./element.js";
@@ -432,10 +432,26 @@ it("converts between all elements as its reference does", () => {
 });
 
 it("decodes bytes in blocks of rows as its reference does, to the bit", () => {
-  const problem = fc.record({ blocks: size(1, 4), rows: size(1, 9), vectors: size(1, 3), seed });
+  const block = fc.record({ rows: size(1, 9), steps: size(-1, 2) });
+  const problem = fc.record({
+    blocks: fc.array(block, { maxLength: 5 }),
+    vectors: size(1, 8),
+    seed,
+  });
   fc.assert(
-    fc.property(problem, ({ seed: s, ...options }) => {
-      expect(differenceOf(decodeI8, options, operands(3), s, undefined, true)).toBeUndefined();
+    fc.property(problem, ({ seed: s, blocks, vectors }) => {
+      const prepare = (integers: Int32Array): void => {
+        const [, at = 0] = operands(4);
+        let row = 0;
+        const said = blocks.map(({ rows, steps }) => {
+          const moved = Math.max(steps, -row);
+          row += moved;
+          return blockOf(rows, moved * vectors) ?? 0;
+        });
+        integers.set([...said, 0], at / 4);
+      };
+      const difference = differenceOf(decodeI8, { vectors }, operands(4), s, prepare, true);
+      expect(difference).toBeUndefined();
     }),
     { numRuns: cases(200) },
   );

@@ -1,7 +1,7 @@
 import { scaleIndices } from "../../ops/reference/quantized.js";
 import { laneCount } from "../kernels/kernel.js";
 import type { Place, PlanBuilder } from "../plan/plan.js";
-import { scaleRuns } from "./scale-runs.js";
+import { scaleRuns } from "../plan/scale-runs.js";
 import { scaleDimsOf, type StoredIntegers } from "./stored-constants.js";
 
 /** Puts a value's numbers in another order, with zeros between them. */
@@ -10,7 +10,7 @@ export type Packing = (numbers: Float32Array) => Float32Array;
 /**
  * A constant that was stored as signed bytes: the module has those, and makes floats of them when it is started. Packing
  * moves bytes and scales as it moves floats.
- * @returns undefined where they are no bytes, or their scales lie too mixed
+ * @returns undefined where they are no bytes, or there are nearly as many scales
  */
 export function packedIntegers(
   plan: PlanBuilder,
@@ -25,7 +25,7 @@ export function packedIntegers(
   const codes = Int8Array.from(pack(Float32Array.from(stored.data)));
   // Where a scale is 0 any will be taken.
   for (let at = 0; at < codes.length; at += 1) if (scales[at] === 0) codes[at] = 0;
-  return plan.decoded(codes, found.scales, found.runs);
+  return plan.decoded(codes, found);
 }
 
 /** Of each element. */

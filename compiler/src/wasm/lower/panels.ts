@@ -1,10 +1,10 @@
+import type { ValueId } from "../../ir/index.js";
 import { floatBytes, vectorsOf } from "../kernels/kernel.js";
 import { packedAt, packedLength } from "../kernels/matrix.js";
 import { collapsed } from "../kernels/nest.js";
 import { pack } from "../kernels/pack.js";
 import type { Place } from "../plan/plan.js";
 import { sizeAt, stepAt, type View } from "../plan/view.js";
-import type { ValueId } from "../../ir/index.js";
 import type { Lowering } from "./lowering.js";
 import type { Packing } from "./packed-integers.js";
 

@@ -6,6 +6,7 @@ import type { ValueId } from "../../ir/index.js";
  */
 export interface StoredIntegers {
   readonly dtype: "int8" | "int32";
+  /** In which they were stored; with blocks the constant may have others, of the same elements in the same order. */
   readonly dims: readonly number[];
   /** Zero points are taken off; of four bits each has a byte. */
   readonly data: Int8Array | Int32Array;

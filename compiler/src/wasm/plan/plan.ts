@@ -2,9 +2,10 @@ import type { Dtype } from "@pare/runtime/format";
 import { contentKey, sameBytes } from "../../ir/index.js";
 import type { FunctionBuilder } from "../encode/function-builder.js";
 import type { Engine } from "../engine.js";
-import { decodeI8, type DecodeOptions } from "../kernels/decode-i8.js";
+import { decodeI8 } from "../kernels/decode-i8.js";
 import type { Elements } from "../kernels/element.js";
-import { floatBytes, type Kernel, laneCount, type Memory, vectorBytes } from "../kernels/kernel.js";
+import { floatBytes, type Kernel, type Memory } from "../kernels/kernel.js";
+import type { ScaleRuns } from "./scale-runs.js";
 
 /** Memory that holds something from the first step that uses it to the last. */
 export interface Buffer {
@@ -114,20 +115,16 @@ export class PlanBuilder {
     return { in: made, offset: 0 };
   }
 
-  /**
-   * Floats as signed bytes times scales, in runs of blocks that follow on one another. What is made of the same constants
-   * in the same way is made once.
-   */
-  decoded(codes: Int8Array, scales: Float32Array, runs: readonly DecodeOptions[]): Place {
+  /** Floats as signed bytes times scales. What is made of the same constants in the same way is made once. */
+  decoded(codes: Int8Array, { scales, runs }: ScaleRuns): Place {
     const [from, by] = [this.constant(codes), this.constant(scales)];
     const steps: Step[] = [];
     const made: Decoded = { kind: "decoded", bytes: codes.length * floatBytes, steps };
-    let [at, scale] = [0, 0];
-    for (const run of runs) {
-      const places = [placeAt(from, at), placeAt(by, scale), { in: made, offset: at * floatBytes }];
-      steps.push(stepOf(decodeI8, run, places));
-      at += run.blocks * run.rows * run.vectors * laneCount;
-      scale += run.blocks * run.vectors * vectorBytes;
+    let at = 0;
+    for (const { vectors, floats, blocks } of runs) {
+      const to = { in: made, offset: at * floatBytes };
+      steps.push(stepOf(decodeI8, { vectors }, [placeAt(from, at), this.constant(blocks), by, to]));
+      at += floats;
     }
     const alike = this.#decoded.get(from.in) ?? [];
     const same = alike.find((other) => hasSteps(other, steps));
@@ -198,10 +195,11 @@ function stepOf<Options>(kernel: Kernel<Options>, options: Options, at: readonly
 function hasSteps({ steps }: Decoded, others: readonly Step[]): boolean {
   return (
     steps.length === others.length &&
-    steps.every(({ key, at: [codes, scales] }, index) => {
+    steps.every(({ key, at }, index) => {
       const other = others[index];
-      const [otherCodes, otherScales] = other?.at ?? [];
-      return key === other?.key && codes?.in === otherCodes?.in && scales?.in === otherScales?.in;
+      const isSame = (place: Place, operand: number): boolean =>
+        place.in.kind === "decoded" || place.in === other?.at[operand]?.in;
+      return key === other?.key && at.every(isSame);
     })
   );
 }

@@ -25,10 +25,10 @@ export async function decodeConstants(graph: Graph): Promise<StoredConstants> {
   for (const node of graph.order()) {
     const isQuantizing = operatorOf(node)?.traits.quantization !== undefined && node.domain === "";
     const [source] = node.inputs;
-    const isTurned =
-      isPlain(node, "Transpose") && source !== null && source !== undefined && stored.has(source);
+    const before = source === null || source === undefined ? undefined : stored.get(source);
+    const isMoved = before !== undefined && movers.some((op) => isPlain(node, op));
     const [output] = node.outputs;
-    if ((!isQuantizing && !isTurned) || output === null || output === undefined) continue;
+    if ((!isQuantizing && !isMoved) || output === null || output === undefined) continue;
     const inputs: (Dense | null)[] = [];
     for (const id of node.inputs) {
       const tensor = id === null ? null : await read(id);
@@ -41,7 +41,8 @@ export async function decodeConstants(graph: Graph): Promise<StoredConstants> {
     known.set(output, made);
     if (made.type !== "float32") continue;
     decoded.push({ id: output, node, floats: made });
-    const integers = isTurned ? turned(graph, node, stored) : integersOf(node, inputs);
+    const [first] = inputs;
+    const integers = isMoved ? moved(graph, node, before, first?.dims) : integersOf(node, inputs);
     if (integers !== undefined) stored.set(output, integers);
   }
   if (decoded.length === 0) return stored;
@@ -88,15 +89,22 @@ function integersOf(
   return { dtype: "int8", data, ...how };
 }
 
-/** The integers of a constant that is transposed. */
-function turned(
+/** What quantizers write behind a DequantizeLinear of weights: blocks lie along one axis of a matrix, whatever the weights' rank. */
+const movers = ["Transpose", "Reshape"];
+
+/**
+ * The integers of a constant that is transposed, or reshaped: in the order in which they lie then.
+ * @param dims of the constant before
+ */
+function moved(
   graph: Graph,
   node: Node,
-  stored: ReadonlyMap<ValueId, StoredIntegers>,
+  before: StoredIntegers,
+  dims: readonly number[] | undefined,
 ): StoredIntegers | undefined {
-  const [source] = node.inputs;
-  const before = source === null || source === undefined ? undefined : stored.get(source);
-  if (before?.dtype !== "int8") return undefined;
+  if (before.dtype !== "int8" || before.dims.join() !== dims?.join()) return undefined;
+  // Blocks are only ever asked for element by element; of channels it is asked which axis they are.
+  if (node.op === "Reshape") return before.block > 0 ? before : undefined;
   const turn = (tensor: Dense): Dense | null | undefined =>
     evaluateNode(graph, node, [tensor])?.[0];
   const made = turn({ type: "int8", dims: before.dims, data: before.data });

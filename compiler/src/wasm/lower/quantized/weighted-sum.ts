@@ -103,7 +103,8 @@ export function integerBias(
   const numbers = l.floats(id);
   if (numbers === undefined) return undefined;
   const stored = l.stored.get(id);
-  const { data, scales } = stored ?? {};
+  // A block's scale is of no channel.
+  const { data, scales } = stored !== undefined && stored.block === 0 ? stored : {};
   return (channel, step) => {
     const at = numbers.length === 1 ? 0 : channel;
     const own = scales?.[scales.length === 1 ? 0 : at];
