@@ -225,6 +225,14 @@ const own = {
   ],
   FusedMatMul: [[row, ["T", 8, 3]], { alpha: float(0.5) }],
   Gelu: [[row]],
+  GatherBlockQuantized: [
+    [
+      ["uint8", 4, 16],
+      ["int64", 2],
+      ["T", 4, 1],
+    ],
+    { bits: int(4), block_size: int(32) },
+  ],
   GroupQueryAttention: [
     [["T", 1, 2, 16], ["T", 1, 2, 8], ["T", 1, 2, 8], null, null, ["int32", 1], ["int32", 1]],
     { ...heads, kv_num_heads: int(1) },

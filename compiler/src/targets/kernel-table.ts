@@ -18,6 +18,7 @@ const keyInputs: Readonly<Record<string, number>> = {
   Loop: 0,
   QLinearConcat: 2,
   QLinearWhere: 1,
+  GatherBlockQuantized: 2,
 };
 
 /**

@@ -22,6 +22,22 @@ export const gatherShapes: Every<typeof gatherSchemas, ShapeRule> = {
         : undefined;
     return tensorOf(context.dtype(0), result, elements);
   },
+  "com.microsoft::GatherBlockQuantized"(context) {
+    const { attributes } = context;
+    const [shape, indexShape] = [context.shape(0), context.shape(1)];
+    const bits = attributes.int("bits", 4);
+    if (shape === undefined || indexShape === undefined || ![2, 4, 8].includes(bits))
+      return tensorOf(context.dtype(2), undefined);
+    const axis = normalAxis(attributes.int("gather_axis", 0), shape.length);
+    // Bytes hold several numbers of a row.
+    const last = dim.multiply(shape.at(-1) ?? 1, context.dtype(0) === "uint8" ? 8 / bits : 1);
+    const dims = [...shape.slice(0, -1), last];
+    return tensorOf(context.dtype(2), [
+      ...dims.slice(0, axis),
+      ...indexShape,
+      ...dims.slice(axis + 1),
+    ]);
+  },
   GatherElements: (context) => tensorOf(context.dtype(0), context.shape(1)),
   GatherND(context) {
     const shape = context.shape(0);

@@ -46,4 +46,5 @@ export const scales: Cells<Scales> = {
   "com.microsoft::QAttention": { inputs: [3, 4, 6, 7] },
   "com.microsoft::QEmbedLayerNormalization": { inputs: [8, 9, 10, 11, 12, 13, 14, 15, 16, 17] },
   "com.microsoft::MatMulNBits": { inputs: [2, 3] },
+  "com.microsoft::GatherBlockQuantized": { inputs: [2, 3] },
 };

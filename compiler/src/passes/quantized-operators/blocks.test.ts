@@ -90,6 +90,67 @@ it("compiles products with weights of few bits in blocks, as onnxruntime compute
   );
 });
 
+interface Table {
+  readonly dtype: "uint8" | "int4" | "uint4";
+  readonly bits: number;
+  readonly block: number;
+  readonly rows: number;
+  readonly columns: number;
+  readonly zeros: boolean;
+}
+
+/** Rows of a table, taken by places that are counted from either end. */
+function rowsOf({ dtype, bits, block, rows, columns, zeros }: Table): Graph {
+  const packed = dtype === "uint8" ? bits : 8;
+  const width = (count: number): number => Math.ceil((count * packed) / 8);
+  const blocks = Math.ceil(columns / block);
+  return graphOf({ places: ["int64", 2, 3] }, (input, b) => {
+    const integers = (name: string, count: number, seed: number) => {
+      const dims = [rows, width(count)];
+      const bytes = dtype === "uint8" ? rows * width(count) : Math.ceil((rows * count) / 2);
+      return b.editor.constant(name, Tensor.of(dtype, dims, bytesOf(bytes, seed)));
+    };
+    const scales = noise(rows * blocks, 3).map((x) => Math.fround(0.02 + 0.01 * x));
+    const operands = [
+      integers("table", columns, 1),
+      input("places"),
+      b.floats([...scales], [rows, blocks]),
+      ...(zeros ? [integers("zeros", blocks, 5)] : []),
+    ];
+    return {
+      y: own(b, "GatherBlockQuantized", operands, { bits: int(bits), block_size: int(block) }),
+    };
+  });
+}
+
+it("compiles rows of tables in such blocks, as onnxruntime takes them", async () => {
+  const problem = fc.record({
+    of: fc.constantFrom(
+      { dtype: "uint8", bits: 4 } as const,
+      { dtype: "uint8", bits: 8 } as const,
+      { dtype: "int4", bits: 4 } as const,
+      { dtype: "uint4", bits: 4 } as const,
+    ),
+    block: fc.constantFrom(16, 32),
+    rows: size(1, 9),
+    columns: size(1, 40).map((half) => 2 * half),
+    zeros: fc.boolean(),
+    seed: fc.nat(),
+  });
+  await fc.assert(
+    fc.asyncProperty(problem, async ({ of, seed, ...p }) => {
+      const graph = rowsOf({ ...of, ...p });
+      const places = noise(6, seed).map((x) => Math.floor(x * p.rows));
+      const data = BigInt64Array.from(places, BigInt);
+      const feeds: Tensors = { places: { type: "int64", dims: [2, 3], data } };
+      const [theirs, ours] = [await run(graph, feeds), await resultsOf(graph, feeds)];
+      expect(ours["y"]?.dims).toEqual(theirs["y"]?.dims);
+      expect(ours["y"]?.data).toEqual(theirs["y"]?.data);
+    }),
+    { numRuns: cases(40) },
+  );
+});
+
 it("keeps their integers in the module", async () => {
   const p = { bits: 4, block: 32, depth: 512, columns: 256, rows: 1, zeros: true, bias: false };
   const { files } = await aot.emit(product(p), {});

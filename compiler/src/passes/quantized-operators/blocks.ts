@@ -1,3 +1,4 @@
+import { elementCount } from "@pare/runtime/format";
 import { attribute, Tensor, type ValueId } from "../../ir/index.js";
 import { operand, type Step } from "../opset/adapter.js";
 
@@ -40,6 +41,65 @@ function multiply(step: Step): void {
   const product = step.add("MatMul", [operand(step, 0), turned]);
   const bias = step.input(5);
   step.replaceBy(bias === undefined ? product : step.add("Add", [product, bias]));
+}
+
+/**
+ * Rows of a table in such blocks, taken by their places; of bytes as above, whose last axis has the blocks, or of types of four
+ * bits. What has no zero points is about 0, bytes about the middle of their range.
+ * https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.GatherBlockQuantized
+ */
+function gather(step: Step): void {
+  const { attributes } = step;
+  const [bits, block] = [attributes.int("bits", 4), attributes.int("block_size", 128)];
+  const [table, scales] = [constantAt(step, 0), constantAt(step, 2)];
+  if (block < 1 || scales.dtype !== "float32")
+    return step.refuse("its scales are no floats of blocks");
+  const zeros = step.input(3) === undefined ? undefined : constantAt(step, 3);
+  const body = step.graph.body(step.node.body);
+  const constant = (name: string, tensor: Tensor): ValueId =>
+    step.editor.constant(name, tensor, body);
+  const integers =
+    table.dtype === "uint8"
+      ? bytesOf(step, { table, scales, zeros, bits })
+      : [table, ...(zeros === undefined ? [] : [zeros])];
+  const [data = table, middle] = integers;
+  const inputs = [
+    constant("table", data),
+    constant("scales", scales),
+    ...(middle === undefined ? [] : [constant("zero_points", middle)]),
+  ];
+  const floats = step.add("DequantizeLinear", inputs, {
+    axis: attribute.int(attributes.int("quantize_axis", 1)),
+    block_size: attribute.int(block),
+  });
+  const axis = attribute.int(attributes.int("gather_axis", 0));
+  step.replaceBy(step.add("Gather", [floats, operand(step, 1)], { axis }));
+}
+
+interface TableOfBytes {
+  readonly table: Tensor;
+  readonly scales: Tensor;
+  readonly zeros: Tensor | undefined;
+  readonly bits: number;
+}
+
+/** A table and its zero points, each number with a byte of its own. */
+function bytesOf(step: Step, { table, scales, zeros, bits }: TableOfBytes): readonly Tensor[] {
+  if (bits !== 2 && bits !== 4 && bits !== 8)
+    step.refuse("its sizes are no blocks of 2, 4 or 8 bits");
+  const leading = table.dims.slice(0, -1);
+  const rows = elementCount(leading);
+  const [columns, blocks] = [table.dims.at(-1) ?? 0, scales.dims.at(-1) ?? 0];
+  const width = (columns * 8) / bits;
+  const of = { rows, bits };
+  const middle =
+    zeros === undefined
+      ? Tensor.of("uint8", scales.dims, new Uint8Array(scales.count).fill(2 ** (bits - 1)))
+      : unpacked(step, zeros, { ...of, stored: inBytes(blocks, bits), kept: blocks });
+  return [
+    unpacked(step, table, { ...of, stored: width, kept: width }).reshaped([...leading, width]),
+    middle.reshaped(scales.dims),
+  ];
 }
 
 /** So many integers, filled up to whole bytes. */
@@ -89,5 +149,6 @@ function scalesAt(step: Step, dims: readonly [number, number]): Tensor {
 }
 
 export const blockWords: Readonly<Record<string, (step: Step) => void>> = {
+  "com.microsoft::GatherBlockQuantized": gather,
   "com.microsoft::MatMulNBits": multiply,
 };

@@ -206,6 +206,7 @@ export const wasmKernels: KernelTable = {
     "com.microsoft::FusedConv": "float32 float16",
     "com.microsoft::FusedGemm": "float32 float16",
     "com.microsoft::FusedMatMul": "float32 float16 float64",
+    "com.microsoft::GatherBlockQuantized": "float32 float16",
     "com.microsoft::Gelu": "float32 float16",
     "com.microsoft::GroupQueryAttention": "float32 float16",
     "com.microsoft::MatMulIntegerToFloat": "uint8 int8",

@@ -115,6 +115,7 @@ export const webgpuKernels: KernelTable = {
     "com.microsoft::BiasGelu": "float32 float16",
     "com.microsoft::FastGelu": "float32 float16",
     "com.microsoft::FusedConv": "float32 float16",
+    "com.microsoft::GatherBlockQuantized": "float32 float16",
     "com.microsoft::Gelu": "float32 float16",
     "com.microsoft::GroupQueryAttention": "float32 float16",
     "com.microsoft::MatMulNBits": "float32 float16",

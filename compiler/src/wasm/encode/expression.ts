@@ -102,6 +102,8 @@ export function i32(value: number): Expression<"i32"> {
 export const i32Add = scalarBinary(0x6a);
 export const i32Subtract = scalarBinary(0x6b);
 export const i32ShiftLeft = scalarBinary(0x74);
+/** The sign stays. */
+export const i32ShiftRight = scalarBinary(0x75);
 export const i32Multiply = scalarBinary(0x6c);
 
 /** A vector of the bytes that are given. */
@@ -290,7 +292,6 @@ export const loadLong = scalarLoad("i64", 0x29, 8);
 export const loadByte = scalarLoad("i32", 0x2d, 1);
 /** Sixteen bits, without a sign. */
 export const loadHalf = scalarLoad("i32", 0x2f, 2);
-export const loadSignedHalf = scalarLoad("i32", 0x2e, 2);
 export const loadSignedByte = scalarLoad("i32", 0x2c, 1);
 
 export function f32(value: number): Expression<"f32"> {

@@ -3,12 +3,13 @@ import {
   i32,
   i32Add,
   i32Multiply,
+  i32ShiftRight,
   load,
-  loadHalf,
-  loadSignedHalf,
+  loadInteger,
 } from "../encode/expression.js";
 import { FunctionBuilder } from "../encode/function-builder.js";
 import { lanes, loadFourBytes, loadSignedBytesAsHalves } from "../encode/integer-vectors.js";
+import { both } from "../encode/scalar.js";
 import { type Kernel, laneCount, vectorBytes } from "./kernel.js";
 
 export interface DecodeOptions {
@@ -17,15 +18,14 @@ export interface DecodeOptions {
 }
 
 const blockBytes = 4;
-const most = { rows: 0xffff, steps: 0x7fff };
+/** A block is one integer: how many rows it has, and by how many vectors its scales lie behind those of the block before. */
+const rowBits = 12;
+export const mostRows = 2 ** rowBits - 1;
+export const mostSteps = 2 ** (31 - rowBits) - 1;
 
-/**
- * A block of rows, as the function reads it: two numbers of 16 bits. None has no rows, which ends them.
- * @param steps by how many vectors its scales lie behind those of the block before
- * @returns undefined where it has no place for that
- */
-export function blockOf(rows: number, steps: number): number | undefined {
-  return rows > most.rows || Math.abs(steps) > most.steps ? undefined : (steps << 16) | rows;
+/** As the function reads it. None has no rows, which ends them. */
+export function blockOf(rows: number, steps: number): number {
+  return (steps << rowBits) | rows;
 }
 
 /**
@@ -62,14 +62,16 @@ export const decodeI8: Kernel<DecodeOptions> = {
       f.advance(output, vectors * vectorBytes);
       f.set(left, i32Add(left, i32(-1)));
     };
-    f.set(left, loadHalf(blocks));
+    const next = (): void => f.set(left, loadInteger(blocks));
+    next();
     f.repeatWhile(left, () => {
-      const moved = i32Multiply(loadSignedHalf(blocks, 2), i32(vectorBytes));
+      const moved = i32Multiply(i32ShiftRight(left, i32(rowBits)), i32(vectorBytes));
       f.set(scales, i32Add(scales, moved));
+      f.set(left, both(left, i32(mostRows)));
       held.forEach((local, v) => f.set(local, load(scales, v * vectorBytes)));
       f.repeatWhile(left, row);
       f.advance(blocks, blockBytes);
-      f.set(left, loadHalf(blocks));
+      next();
     });
     return f;
   },
@@ -83,9 +85,9 @@ export const decodeI8: Kernel<DecodeOptions> = {
     let [at, scale] = [0, scales / 4];
     for (let pair = block / 4; ; pair += 1) {
       const said = integers[pair] ?? 0;
-      const end = at + (said & 0xffff) * width;
+      const end = at + (said & mostRows) * width;
       if (at === end) return;
-      scale += (said >> 16) * laneCount;
+      scale += (said >> rowBits) * laneCount;
       for (; at < end; at += 1)
         floats[to / 4 + at] = (signedBytes[code + at] ?? 0) * (floats[scale + (at % width)] ?? 0);
     }

@@ -446,7 +446,7 @@ it("decodes bytes in blocks of rows as its reference does, to the bit", () => {
         const said = blocks.map(({ rows, steps }) => {
           const moved = Math.max(steps, -row);
           row += moved;
-          return blockOf(rows, moved * vectors) ?? 0;
+          return blockOf(rows, moved * vectors);
         });
         integers.set([...said, 0], at / 4);
       };

@@ -1,4 +1,4 @@
-import { blockOf } from "../kernels/decode-i8.js";
+import { blockOf, mostRows, mostSteps } from "../kernels/decode-i8.js";
 import { floatBytes, laneCount } from "../kernels/kernel.js";
 
 /** Scales of floats as they lie in memory: of rows, in blocks that share them. */
@@ -75,9 +75,9 @@ function blocksOf(
     let count = 1;
     for (at += width; at < all.length && joins(row, all, at); at += width) count += 1;
     const place = rows.placeOf(row);
-    const block = blockOf(count, (place - before) / laneCount);
-    if (block === undefined) return undefined;
-    blocks.push(block);
+    let steps = (place - before) / laneCount;
+    for (; count > 0; count -= mostRows, steps = 0)
+      blocks.push(blockOf(Math.min(count, mostRows), steps));
     before = place;
     if ((rows.length + blocks.length) * floatBytes > most) return undefined;
   }
@@ -100,17 +100,18 @@ function joins(row: Float32Array, all: Float32Array, at: number): boolean {
   return true;
 }
 
-/** Rows of scales behind one another, each of them once. */
+/** Rows of scales behind one another, each of them once, or again where it is so far back that no step reaches it. */
 class Rows {
   readonly #rows: Float32Array[] = [];
   readonly #places = new Map<string, number>();
   /** In floats. */
   length = 0;
 
+  /** From there to the end, and so to every other that is given, is at most a step. */
   placeOf(row: Float32Array): number {
-    const key = row.join();
+    const key = String.fromCharCode(...new Uint16Array(row.buffer));
     const known = this.#places.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined && this.length - known <= mostSteps * laneCount) return known;
     const place = this.length;
     this.#places.set(key, place);
     this.#rows.push(row);
