@@ -115,11 +115,6 @@ describe("fingerprints", () => {
       { name: "a", type: 13, tp: { tensorType: { elemType: 1 } } },
       { name: "a", type: 13, tp: { tensorType: { elemType: 7 } } },
     ],
-    [
-      "another's name",
-      { name: "a", type: 2, refAttrName: "k" },
-      { name: "a", type: 2, refAttrName: "l" },
-    ],
   ])("differ with an attribute that is %s", async (_, one, other) => {
     const found = await carrying(one);
     expect(await carrying(one)).toEqual(found);

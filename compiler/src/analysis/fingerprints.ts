@@ -67,11 +67,11 @@ function* attributesOf(graph: Graph): Generator<readonly [name: string, attribut
   for (const node of graph.allNodes()) yield* node.attributes;
 }
 
-/** What is not looked at here: types, names of others, sparse tensors and what is not known. */
-type Carried = Extract<Attribute, { readonly type: "type" | "reference" | "opaque" }>;
+/** What is not looked at here: types, sparse tensors and what is not known. */
+type Carried = Extract<Attribute, { readonly type: "type" | "opaque" }>;
 
 function isCarried(attribute: Attribute): attribute is Carried {
-  return ["type", "reference", "opaque"].includes(attribute.type);
+  return attribute.type === "type" || attribute.type === "opaque";
 }
 
 /** Of what a file holds. */
@@ -169,7 +169,6 @@ class Namer {
       case "string":
         return [attribute.type, plain(attribute.value)];
       case "type":
-      case "reference":
       case "opaque":
         return [attribute.type, this.#carried.get(attribute) ?? "?"];
       case "graph":

@@ -18,8 +18,6 @@ export type Attribute =
   | { readonly type: "tensors"; readonly value: readonly Tensor[] }
   | { readonly type: "graphs"; readonly value: readonly Body[] }
   | { readonly type: "type"; readonly value: ValueType }
-  /** In a local function: the caller's attribute of this name. */
-  | { readonly type: "reference"; readonly value: string; readonly of: string }
   /** Sparse tensors and what this version does not know: carried through, never looked at. */
   | { readonly type: "opaque"; readonly value: unknown };
 

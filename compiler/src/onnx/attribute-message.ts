@@ -36,10 +36,12 @@ export interface AttributeDecoding {
   body(proto: Message<"GraphProto">): Body;
 }
 
+/**
+ * What a node of the model has; a local function's stay as they are read. That it is another attribute's means nothing here:
+ * engines take what it says itself.
+ */
 export function decodeAttribute(proto: AttributeProto, from: AttributeDecoding): Attribute {
   const kind = kindOf(proto);
-  if (proto.refAttrName !== undefined && proto.refAttrName !== "")
-    return { type: "reference", value: proto.refAttrName, of: kind ?? "" };
   switch (kind) {
     case "float":
       return { type: "float", value: proto.f ?? 0 };
@@ -118,11 +120,9 @@ export function encodeAttribute(
 ): AttributeProto {
   if (attribute.type === "opaque")
     return attribute.value instanceof OpaqueAttribute ? attribute.value.proto : { name };
-  const kind = attribute.type === "reference" ? attribute.of : attribute.type;
-  const asRead = read !== undefined && (kindOf(read) ?? "") === kind;
+  const asRead = read !== undefined && kindOf(read) === attribute.type;
   const proto: AttributeProto = asRead ? { ...read } : { name };
-  const code = isKind(kind) ? codes[kind] : undefined;
-  if (!asRead && code !== undefined) proto.type = code;
+  if (!asRead) proto.type = codes[attribute.type];
   switch (attribute.type) {
     case "float":
       if ((proto.f ?? 0) !== attribute.value || !asRead) proto.f = attribute.value;
@@ -168,15 +168,8 @@ export function encodeAttribute(
         proto.tp = type;
       break;
     }
-    case "reference":
-      proto.refAttrName = attribute.value;
-      break;
     default:
       attribute satisfies never;
   }
   return proto;
-}
-
-function isKind(kind: string): kind is Kind {
-  return Object.hasOwn(codes, kind);
 }

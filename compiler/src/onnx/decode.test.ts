@@ -576,6 +576,7 @@ describe("everything else a model says", () => {
             { name: "f", f: 0.5, type: 1, docString: "half" },
             { name: "untyped", i: 3n },
             { name: "zero", type: 2 },
+            { name: "another's", type: 2, i: 4n, refAttrName: "k" },
             { name: "not utf-8", type: 3, s: Uint8Array.of(255, 0) },
             { name: "empty", type: 7 },
             { name: "strings", type: 8, strings: [Uint8Array.of(97), Uint8Array.of(254)] },
@@ -592,6 +593,9 @@ describe("everything else a model says", () => {
       ],
       metadataProps: [{ key: "graph", value: "yes" }],
     };
-    expect(await written(await open(graph, more))).toEqual({ irVersion: 8n, ...more, graph });
+    const opened = await open(graph, more);
+    const [first] = opened.order();
+    expect(first?.attributes.get("another's")).toEqual({ type: "int", value: 4n });
+    expect(await written(opened)).toEqual({ irVersion: 8n, ...more, graph });
   });
 });

@@ -66,6 +66,18 @@ describe("what only looks like an identity stays", () => {
   });
 });
 
+it("leaves a Cast of four bits that is all of a model: no engine has an Identity of them", async () => {
+  for (const [type, to, ops] of [
+    ["uint4", 21, ["Cast"]],
+    ["uint8", 2, ["Identity"]],
+  ] as const) {
+    const graph = graphOf({ x: [type, 2, 3] }, (input, b) => ({
+      y: b.add("Cast", [input("x")], { to: attribute.int(to) }),
+    }));
+    expect((await apply(identities, graph)).ops).toEqual(ops);
+  }
+});
+
 type Build = Parameters<typeof graphOf>[1];
 type Id = ReturnType<Parameters<Build>[0]>;
 

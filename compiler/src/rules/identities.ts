@@ -1,3 +1,4 @@
+import { dtypeBits } from "@pare/runtime/format";
 import { dtypeOfCode, type Graph, type Node, type ValueId } from "../ir/index.js";
 import { hasUnconfirmedSizes } from "../ops/index.js";
 import {
@@ -45,14 +46,16 @@ const rows: readonly IdentityRow[] = [
       inputOf(node, 2) === undefined ||
       isFilledWith(graph.constant(inputOf(node, 2)), 0) || { miss: exportedInTraining },
   },
-  // Cast<T>(x: T) = x
+  // Cast<T>(x: T) = x. An output may need an Identity in its place, which onnxruntime does not have for few bits.
   {
     name: "drop-cast",
     ops: ["Cast"],
     because: "already of that type",
-    same: (graph, node) =>
-      dtypeOf(graph, inputOf(node, 0)) !== undefined &&
-      dtypeOf(graph, inputOf(node, 0)) === dtypeOfCode(attributesOf(node).int("to")),
+    same(graph, node) {
+      const [dtype, output] = [dtypeOf(graph, inputOf(node, 0)), outputOf(node)];
+      if (dtype === undefined || dtype !== dtypeOfCode(attributesOf(node).int("to"))) return false;
+      return dtypeBits[dtype] >= 8 || output === undefined || !graph.isOutput(output);
+    },
   },
   // Sum(x) = Mean(x) = Max(x) = Min(x) = Concat(x) = x
   {

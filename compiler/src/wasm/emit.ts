@@ -88,7 +88,7 @@ export function emitTogether(
   addDecoding(module, functions, decoded, first.memory, assertions);
   const { constantsAt, constantBytes, memoryBytes } = first.memory;
   if (weights === "inside" && constantBytes > 0)
-    module.data(constantsAt, constantImage({ constants }, first.memory));
+    module.data(constantsAt, constantImage({ constants, decoded }, first.memory));
   const facts: ModuleFacts = {
     ...factsOf(first),
     ...(others.length > 0 && { others: others.map(factsOf) }),

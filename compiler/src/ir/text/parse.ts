@@ -193,7 +193,6 @@ class Parser {
     if (first === "const") return { type: "tensor", value: this.#constant().tensor };
     if (first === "graph") return { type: "graph", value: this.#body(editor, graph) };
     if (this.#take("type")) return { type: "type", value: this.#type() };
-    if (this.#take("@")) return { type: "reference", value: this.#name(), of: "" };
     if (this.#take("bytes")) return { type: "string", value: hexBytes(this.#name()) };
     if (first.startsWith('"')) return { type: "string", value: this.#name() };
     return numberAttribute(this.#next());

@@ -270,8 +270,6 @@ class Printer {
         );
       case "type":
         return `type ${this.#type(attribute.value)}`;
-      case "reference":
-        return `@${nameText(attribute.value)}`;
       case "opaque":
         return "opaque";
       default:

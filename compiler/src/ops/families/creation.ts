@@ -9,37 +9,41 @@ export function resident(tensor: Tensor): Dense {
   return { type: tensor.dtype, dims: tensor.dims, data: tensor.data };
 }
 
-/** What a Constant node holds, in whichever attribute; undefined for a sparse one, and for text that is no text. */
+const values = [
+  "value",
+  "value_float",
+  "value_floats",
+  "value_int",
+  "value_ints",
+  "value_string",
+  "value_strings",
+];
+
+/**
+ * What a Constant node holds, in whichever attribute; undefined for a sparse one, for text that is no text, and for several:
+ * the engine takes the one that the file has first.
+ */
 export function constantOf(attributes: AttributeReader): Tensor | undefined {
-  for (const name of [
-    "value",
-    "value_float",
-    "value_floats",
-    "value_int",
-    "value_ints",
-    "value_string",
-    "value_strings",
-  ]) {
-    const found = attributes.get(name);
-    switch (found?.type) {
-      case "tensor":
-        return found.value;
-      case "float":
-        return Tensor.float32([], [found.value]);
-      case "floats":
-        return Tensor.float32([found.value.length], found.value);
-      case "int":
-        return Tensor.of("int64", [], BigInt64Array.of(found.value));
-      case "ints":
-        return Tensor.of("int64", [found.value.length], BigInt64Array.from(found.value));
-      case "string":
-        return ofTexts([], [found.value]);
-      case "strings":
-        return ofTexts([found.value.length], found.value);
-      default:
-    }
+  const [found, ...others] = values.flatMap((name) => attributes.get(name) ?? []);
+  if (others.length > 0) return undefined;
+  switch (found?.type) {
+    case "tensor":
+      return found.value;
+    case "float":
+      return Tensor.float32([], [found.value]);
+    case "floats":
+      return Tensor.float32([found.value.length], found.value);
+    case "int":
+      return Tensor.of("int64", [], BigInt64Array.of(found.value));
+    case "ints":
+      return Tensor.of("int64", [found.value.length], BigInt64Array.from(found.value));
+    case "string":
+      return ofTexts([], [found.value]);
+    case "strings":
+      return ofTexts([found.value.length], found.value);
+    default:
+      return undefined;
   }
-  return undefined;
 }
 
 /** Undefined where bytes are among them that are no UTF-8. */

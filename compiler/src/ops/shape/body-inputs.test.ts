@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import {
   attribute,
+  bodiesOf,
   type Body,
   edit,
   type Editor,
@@ -92,4 +93,36 @@ test.each<[string, Parameters<typeof typesOf>[0], readonly string[]]>([
   ],
 ])("what a loop carries that %s has the types that all rounds have", (_, next, expected) => {
   expect(typesOf(next)).toEqual(expected);
+});
+
+test("loops that lie deep in loops, and carry what is of no known shape, take no time", () => {
+  const graph = new Graph(newHeader(), inferNode);
+  edit(
+    graph,
+    "build",
+    (editor) => {
+      const n = editor.addInput("n", tensorType("int64", []));
+      const x = editor.addInput("x", tensorType("float32", [2, 3]));
+      const nested =
+        (depth: number) =>
+        (carried: ValueId, body: Body): ValueId => {
+          if (depth === 0) return opaque(editor)(carried, body);
+          const inner = attribute.graph(loopBody(editor, nested(depth - 1)).body);
+          const [given] = editor.add(
+            "Loop",
+            [n, null, carried],
+            { body: inner },
+            { body, outputs: 2 },
+          );
+          return given ?? carried;
+        };
+      editor.addOutput(nested(24)(x, graph.main));
+    },
+    { interface: true },
+  );
+  inferAll(graph);
+  const bodies = [...graph.allNodes()].flatMap(bodiesOf);
+  expect(bodies).toHaveLength(24);
+  for (const { inputs } of bodies)
+    expect(inputs.map((id) => typeText(graph.value(id).type)).at(-1)).toBe("float32[*]");
 });

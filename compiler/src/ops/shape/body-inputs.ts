@@ -17,15 +17,18 @@ import { attributeReader } from "../schema/attributes.js";
  * Gives the inputs of a Loop's or Scan's body the types that the node hands them, where the file says nothing. What a
  * body carries from one round to the next may change its shape: `settle` infers the body's nodes, and where what it
  * gives differs from what it got, the difference becomes unknown and the body is inferred again.
+ * @param mayGoOn false where that was done too often: inputs stay as the file has them then
+ * @returns whether the body is settled
  */
 export function typeBodyInputs(
   graph: Graph,
   editor: Editor,
   node: Node,
   settle: (body: Body) => void,
-): void {
+  mayGoOn: () => boolean,
+): boolean {
   const attribute = node.attributes.get("body");
-  if (attribute?.type !== "graph") return;
+  if (attribute?.type !== "graph") return false;
   const body = attribute.value;
   const handed =
     node.op === "Loop"
@@ -36,9 +39,10 @@ export function typeBodyInputs(
   const carriedAt = node.op === "Loop" ? 1 : 0;
   const open = body.inputs.flatMap((id, index) => {
     const type = handed[index];
-    return type !== undefined && isOpen(graph.value(id).type) ? [{ id, index, type }] : [];
+    const before = graph.value(id).type;
+    return type !== undefined && isOpen(before) ? [{ id, index, before, type }] : [];
   });
-  if (open.length === 0) return;
+  if (open.length === 0 || !mayGoOn()) return false;
   const declared = typesWithin(graph, body);
   for (const { id, type } of open) editor.setType(id, type);
   // Each round can only forget more: a dim, a rank, a dtype.
@@ -51,9 +55,13 @@ export function typeBodyInputs(
       const type = agreed(before, graph.value(output).type);
       return sameType(before, type) ? [] : [{ id, type }];
     });
-    if (changed.length === 0) return;
+    if (changed.length === 0) return true;
     // What followed from types that are given up is given up with them.
     for (const { id, type, elements } of declared) editor.setType(id, type, elements);
+    if (!mayGoOn()) {
+      for (const { id, before } of open) editor.setType(id, before);
+      return false;
+    }
     for (const { id, type } of changed) editor.setType(id, type);
   }
 }

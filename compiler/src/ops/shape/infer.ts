@@ -52,6 +52,12 @@ export function ruledTypes(graph: Graph, node: Node): readonly (Inferred | undef
 }
 
 /**
+ * What loops within loops carry is tried out in rounds of rounds. So many times as there are nodes, and a few for small
+ * graphs, nodes are inferred at most.
+ */
+const mostVisits = { ofEach: 16, few: 4096 };
+
+/**
  * Infers every node of every body: outer values first, then bodies, then the node that holds them. What is declared
  * of the model's outputs gives way to what follows from its nodes.
  */
@@ -60,10 +66,12 @@ export function inferAll(graph: Graph): readonly InferenceDiagnostic[] {
     graph,
     "infer",
     (editor) => {
+      let visits = mostVisits.few + mostVisits.ofEach * [...graph.allNodes()].length;
       const settle = (body: Body): void => {
         for (const node of graph.order(body)) {
-          typeBodyInputs(graph, editor, node, settle);
-          bodiesOf(node).forEach(settle);
+          visits -= 1;
+          if (!typeBodyInputs(graph, editor, node, settle, () => visits > 0))
+            bodiesOf(node).forEach(settle);
           inferNode(graph, node).forEach((inferred, index) => {
             const value = outputValue(graph, node, index);
             if (inferred === undefined || value === undefined) return;

@@ -110,7 +110,8 @@ describe("weights that are stored as integers", () => {
       expect(isScaled).toBe(_.includes("factor"));
       const [own, other] = [planMemory(stored), planMemory(floats)];
       if (!isScaled) expect(own.constantBytes).toBeLessThan(0.75 * other.constantBytes);
-      expect(own.memoryBytes).toBeGreaterThanOrEqual(other.memoryBytes);
+      // Floats lie over the integers that they are made of: scales are all that comes to them.
+      if (!isScaled) expect(own.memoryBytes).toBeLessThan(1.25 * other.memoryBytes);
       const feeds = feedsFor(floats);
       for (const engine of enginesHere) {
         const expected = runModule(floats, feeds, engine);

@@ -69,14 +69,14 @@ it("lays plans of which one runs at a time over one another, and keeps equal con
         ...planWith(buffers),
         constants: constants.map((own) => ({ kind: "constant" as const, bytes: own })),
       }));
-      const { entries, constants } = planTogether(plans);
+      const { entries, constants, decoded } = planTogether(plans);
       const contents = constants.map((one) => one.bytes.join());
       expect(new Set(contents).size).toBe(contents.length);
       const alone = plans.map(planMemory);
       for (const [at, { plan, memory }] of entries.entries()) {
         expect(memory.arenaBytes).toBe(Math.max(...alone.map(({ arenaBytes }) => arenaBytes)));
         expect(memory).toMatchObject({ constantsAt: entries[0]?.memory.constantsAt });
-        const image = constantImage({ constants }, memory);
+        const image = constantImage({ constants, decoded }, memory);
         for (const constant of plan.constants) {
           const begin = memory.addressOf({ in: constant, offset: 0 }) - memory.constantsAt;
           expect(image.subarray(begin, begin + constant.bytes.length)).toEqual(constant.bytes);

@@ -1,5 +1,6 @@
 import { contentKey, sameBytes } from "../../ir/index.js";
-import type { Buffer, Constant, Decoded, Place, Plan, Step } from "./plan.js";
+import { floatBytes, vectorBytes } from "../kernels/kernel.js";
+import type { Buffer, Constant, Decoded, Held, Place, Plan } from "./plan.js";
 
 /** Every buffer begins at a multiple of a cache line. */
 const alignment = 64;
@@ -15,7 +16,7 @@ export interface MemoryPlan {
   readonly constantsAt: number;
   /** What the module comes with. */
   readonly constantBytes: number;
-  /** What is made of that when it is started, behind it. */
+  /** What is made of its first part when it is started, in memory that ends with that part. */
   readonly decodedBytes: number;
   readonly memoryBytes: number;
 }
@@ -29,7 +30,7 @@ export function planMemory(plan: Plan): MemoryPlan {
 /** Plans of which one is run at a time, in one memory. */
 export interface Together {
   readonly entries: readonly { readonly plan: Plan; readonly memory: MemoryPlan }[];
-  /** Of all of them, equal ones once. */
+  /** Of all of them, equal ones once, as they lie. */
   readonly constants: readonly Constant[];
   readonly decoded: readonly Decoded[];
 }
@@ -61,76 +62,105 @@ function arenaOf({ buffers }: Plan): Arena {
 }
 
 interface PlacedConstants {
-  readonly offsets: ReadonlyMap<Constant | Decoded, number>;
+  /** From where what is decoded begins. */
+  readonly offsets: ReadonlyMap<Held, number>;
   readonly kept: readonly Constant[];
-  readonly bytes: number;
   readonly decoded: readonly Decoded[];
   readonly decodedBytes: number;
+  /** Of what the module comes with: where it begins, and how many they are. */
+  readonly begin: number;
+  readonly bytes: number;
 }
 
+const inVectors = (bytes: number): number => Math.ceil(bytes / vectorBytes) * vectorBytes;
+
+/**
+ * The codes of all that is decoded lie together, in the last quarter of what their floats take: made from the first to the
+ * last, a float lies over codes that were read already. Other constants follow.
+ */
 function placeConstants(plans: readonly Plan[]): PlacedConstants {
-  const offsets = new Map<Constant | Decoded, number>();
-  const alike = new Map<string, Constant[]>();
-  const kept: Constant[] = [];
-  let end = 0;
+  const kept = new Distinct<Constant>((one, other) => sameBytes(one.bytes, other.bytes));
+  const places = new Map<Held, number>();
+  let rest = 0;
   for (const constant of plans.flatMap(({ constants }) => constants)) {
-    const { bytes } = constant;
-    const key = contentKey(bytes);
-    const before = alike.get(key) ?? [];
-    const same = before.find((other) => sameBytes(bytes, other.bytes));
-    offsets.set(constant, (same && offsets.get(same)) ?? end);
-    if (same !== undefined) continue;
-    alike.set(key, [...before, constant]);
-    kept.push(constant);
-    end += Math.ceil(bytes.length / 16) * 16;
+    const first = kept.firstLike(constant, contentKey(constant.bytes));
+    places.set(constant, places.get(first) ?? rest);
+    if (first === constant) rest += inVectors(constant.bytes.length);
   }
-  const bytes = end;
-  const made = new Map<string, Decoded>();
-  /** Of a decoding step, where the constants lie. */
-  const sources = ({ at }: Step): string =>
-    at
-      .flatMap(({ in: held, offset }) =>
-        held.kind === "constant" ? (offsets.get(held) ?? 0) + offset : [],
-      )
-      .join();
-  for (const one of plans.flatMap(({ decoded }) => decoded)) {
-    const key = one.steps.map((step) => `${step.key} ${sources(step)}`).join();
-    const same = made.get(key);
-    offsets.set(one, (same && offsets.get(same)) ?? end);
-    if (same !== undefined) continue;
-    made.set(key, one);
-    end += one.bytes;
+  const decoded = new Distinct<Decoded>((one, other) =>
+    sameBytes(one.codes.bytes, other.codes.bytes),
+  );
+  const codes = new Map<Decoded, number>();
+  let end = 0;
+  for (const one of plans.flatMap((plan) => plan.decoded)) {
+    const ways = one.steps.map(({ key, at }) => [key, ...at.map((place) => places.get(place.in))]);
+    const first = decoded.firstLike(one, `${contentKey(one.codes.bytes)} ${ways.join()}`);
+    codes.set(one, codes.get(first) ?? end);
+    if (first === one) end += inVectors(one.codes.bytes.length);
   }
-  return { offsets, kept, bytes, decoded: [...made.values()], decodedBytes: end - bytes };
+  const [decodedBytes, begin] = [end * floatBytes, end * (floatBytes - 1)];
+  const offsets = new Map<Held, number>();
+  for (const [constant, at] of places) offsets.set(constant, decodedBytes + at);
+  for (const [one, at] of codes) offsets.set(one, at * floatBytes).set(one.codes, begin + at);
+  return {
+    offsets,
+    kept: kept.all,
+    decoded: decoded.all,
+    decodedBytes,
+    begin,
+    bytes: end + rest,
+  };
+}
+
+/** What is alike is kept once. */
+class Distinct<T> {
+  readonly all: T[] = [];
+  readonly #isSame: (one: T, other: T) => boolean;
+  readonly #byKey = new Map<string, T[]>();
+
+  constructor(isSame: (one: T, other: T) => boolean) {
+    this.#isSame = isSame;
+  }
+
+  /** @param key the same of all that are the same */
+  firstLike(one: T, key: string): T {
+    const alike = this.#byKey.get(key) ?? [];
+    const same = alike.find((other) => this.#isSame(one, other));
+    if (same !== undefined) return same;
+    this.#byKey.set(key, [...alike, one]);
+    this.all.push(one);
+    return one;
+  }
 }
 
 function memoryOf({ buffers }: Plan, arena: Arena, constants: PlacedConstants): MemoryPlan {
-  const constantsAt = margin + arena.bytes;
+  const behind = margin + arena.bytes;
+  const constantsAt = behind + constants.begin;
   return {
     addressOf: ({ in: held, offset }) =>
       offset +
       (held.kind === "buffer"
         ? margin + (arena.offsets.get(held) ?? 0)
-        : constantsAt + (constants.offsets.get(held) ?? 0)),
+        : behind + (constants.offsets.get(held) ?? 0)),
     arenaBytes: arena.bytes,
     unsharedBytes: buffers.reduce((sum, { bytes }) => sum + aligned(bytes), 0),
     constantsAt,
     constantBytes: constants.bytes,
     decodedBytes: constants.decodedBytes,
-    memoryBytes: constantsAt + constants.bytes + constants.decodedBytes + margin,
+    memoryBytes: constantsAt + constants.bytes + margin,
   };
 }
 
 /** All constants, as they lie in memory. */
 export function constantImage(
-  { constants }: Pick<Plan, "constants">,
+  { constants, decoded }: Pick<Plan, "constants" | "decoded">,
   { constantBytes }: MemoryPlan,
 ): Uint8Array {
   const image = new Uint8Array(constantBytes);
   let at = 0;
-  for (const { bytes } of constants) {
+  for (const { bytes } of [...decoded.map(({ codes }) => codes), ...constants]) {
     image.set(bytes, at);
-    at += Math.ceil(bytes.length / 16) * 16;
+    at += inVectors(bytes.length);
   }
   return image;
 }

@@ -27,7 +27,9 @@ export interface Constant {
 export interface Decoded {
   readonly kind: "decoded";
   readonly bytes: number;
-  /** What makes them, of nothing but constants. */
+  /** A byte for each, which nothing else reads: they are written over. */
+  readonly codes: Constant;
+  /** What makes them, from the first to the last, of nothing but constants. */
   readonly steps: readonly Step[];
 }
 
@@ -91,7 +93,7 @@ export class PlanBuilder {
   readonly #steps: Step[] = [];
   readonly #buffers = new Map<Held, Mutable<Buffer>>();
   readonly #constants = new Map<string, Constant[]>();
-  readonly #decoded = new Map<Held, Decoded[]>();
+  readonly #decoded = new Map<string, Decoded[]>();
   readonly #counts = new Map<Held, Place>();
   readonly inputs: PlacedValue[] = [];
   readonly outputs: PlacedValue[] = [];
@@ -115,21 +117,27 @@ export class PlanBuilder {
     return { in: made, offset: 0 };
   }
 
-  /** Floats as signed bytes times scales. What is made of the same constants in the same way is made once. */
-  decoded(codes: Int8Array, { scales, runs }: ScaleRuns): Place {
-    const [from, by] = [this.constant(codes), this.constant(scales)];
+  /** Floats as signed bytes times scales. What is made of the same in the same way is made once. */
+  decoded(integers: Int8Array, { scales, runs }: ScaleRuns): Place {
+    const bytes = new Uint8Array(integers.buffer, integers.byteOffset, integers.length);
+    const codes: Constant = { kind: "constant", bytes };
+    const by = this.constant(scales);
     const steps: Step[] = [];
-    const made: Decoded = { kind: "decoded", bytes: codes.length * floatBytes, steps };
+    const made: Decoded = { kind: "decoded", bytes: bytes.length * floatBytes, codes, steps };
     let at = 0;
     for (const { vectors, floats, blocks } of runs) {
-      const to = { in: made, offset: at * floatBytes };
-      steps.push(stepOf(decodeI8, { vectors }, [placeAt(from, at), this.constant(blocks), by, to]));
+      const [from, to] = [
+        { in: codes, offset: at },
+        { in: made, offset: at * floatBytes },
+      ];
+      steps.push(stepOf(decodeI8, { vectors }, [from, this.constant(blocks), by, to]));
       at += floats;
     }
-    const alike = this.#decoded.get(from.in) ?? [];
-    const same = alike.find((other) => hasSteps(other, steps));
+    const key = contentKey(bytes);
+    const alike = this.#decoded.get(key) ?? [];
+    const same = alike.find((other) => isSame(made, other));
     if (same !== undefined) return { in: same, offset: 0 };
-    this.#decoded.set(from.in, [...alike, made]);
+    this.#decoded.set(key, [...alike, made]);
     return { in: made, offset: 0 };
   }
 
@@ -191,15 +199,18 @@ function stepOf<Options>(kernel: Kernel<Options>, options: Options, at: readonly
   };
 }
 
-/** Whether the same is made of the same constants. */
-function hasSteps({ steps }: Decoded, others: readonly Step[]): boolean {
+/** Whether both are made of the same in the same way. */
+function isSame(one: Decoded, other: Decoded): boolean {
+  const isOwn = ({ in: held }: Place): boolean => held === one || held === one.codes;
   return (
-    steps.length === others.length &&
-    steps.every(({ key, at }, index) => {
-      const other = others[index];
-      const isSame = (place: Place, operand: number): boolean =>
-        place.in.kind === "decoded" || place.in === other?.at[operand]?.in;
-      return key === other?.key && at.every(isSame);
+    sameBytes(one.codes.bytes, other.codes.bytes) &&
+    one.steps.length === other.steps.length &&
+    one.steps.every(({ key, at }, index) => {
+      const step = other.steps[index];
+      return (
+        key === step?.key &&
+        at.every((place, operand) => isOwn(place) || place.in === step.at[operand]?.in)
+      );
     })
   );
 }

@@ -38,6 +38,7 @@ export async function answersOf(graph) {
 }
 
 const arrays = {
+  float64: Float64Array,
   float32: Float32Array,
   int32: Int32Array,
   int8: Int8Array,
@@ -45,9 +46,18 @@ const arrays = {
   bool: Uint8Array,
 };
 
+/** A half, as bits: zero, or from 1 to 2, of either sign. */
+const halfOf = ({ below }) => (below(4) === 0 ? 0 : (below(2) << 15) | 0x3c00 | below(2 ** 10));
+
 /** Small numbers: most of what integers are is indices. */
-function numbersOf(type, count, { next, below }) {
-  if (type === "int64") return BigInt64Array.from({ length: count }, () => BigInt(below(3)));
-  const one = type === "float32" ? () => next() * 4 - 2 : () => below(type === "bool" ? 2 : 3);
-  return arrays[type].from({ length: count }, one);
+function numbersOf(type, count, random) {
+  const { next, below } = random;
+  const made = (one) => Array.from({ length: count }, one);
+  if (type === "int64") return BigInt64Array.from(made(() => BigInt(below(3))));
+  if (type === "float16") return Uint16Array.from(made(() => halfOf(random)));
+  if (type === "string") return made(() => "abc"[below(3)]);
+  const one = type.startsWith("float")
+    ? () => next() * 4 - 2
+    : () => below(type === "bool" ? 2 : 3);
+  return arrays[type].from(made(one));
 }
