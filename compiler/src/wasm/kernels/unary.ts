@@ -12,7 +12,8 @@ export type Unary =
   | { readonly kind: "relu" }
   | { readonly kind: "clip"; readonly low: number; readonly high: number }
   | { readonly kind: "leaky-relu"; readonly slope: number }
-  | { readonly kind: "elu"; readonly alpha: number }
+  /** Below 0: alpha · (exp(x · within) − 1). */
+  | { readonly kind: "elu"; readonly alpha: number; readonly within: number }
   | { readonly kind: "hard-sigmoid"; readonly alpha: number; readonly beta: number }
   | { readonly kind: "scale"; readonly by: number }
   | { readonly kind: "offset"; readonly by: number }
@@ -73,7 +74,7 @@ export function emitUnary(f: FunctionBuilder, x: Local<"v128">, unary: Unary, fu
     }
     case "elu": {
       const e = f.scratch("elu");
-      f.set(e, x);
+      f.set(e, unary.within === 1 ? x : multiply(x, f.splat(unary.within)));
       emitExp(f, e, fused);
       const below = multiply(subtract(e, f.splat(1)), f.splat(unary.alpha));
       return f.set(x, bits.select(below, x, f32x4.less(x, f.splat(0))));
@@ -231,7 +232,7 @@ export function evaluateUnary(x: number, unary: Unary): number {
     case "leaky-relu":
       return x < 0 ? x * unary.slope : x;
     case "elu":
-      return x < 0 ? unary.alpha * Math.expm1(x) : x;
+      return x < 0 ? unary.alpha * Math.expm1(x * unary.within) : x;
     case "hard-sigmoid":
       return Math.min(Math.max(unary.alpha * x + unary.beta, 0), 1);
     case "hard-swish":

@@ -204,7 +204,9 @@ it("takes powers, remainders, sines and other functions of floats", async () => 
         if (op === "Acosh") return { y: b.add(op, [b.add("Add", [positive, b.floats([1], [])])]) };
         if (/^(Tan|Asin|Acos|Atanh|Sinh|Cosh)$/.test(op)) return { y: b.add(op, [input("x")]) };
         const bias = { bias: attribute.float(0.25), lambd: attribute.float(0.5) };
-        if (op !== "Pow") return { y: b.add(op, [x], op === "Shrink" ? bias : {}) };
+        const alpha = { alpha: attribute.float(scale === 10 ? -0.5 : 1.5) };
+        const own = new Map(Object.entries({ Shrink: bias, Celu: alpha, Selu: alpha }));
+        if (op !== "Pow") return { y: b.add(op, [x], own.get(op) ?? {}) };
         if (exponent === "whole") return { y: b.add("Pow", [x, b.ints([3], [])]) };
         if (typeof exponent === "string") return { y: b.add("Pow", [positive, z]) };
         return { y: b.add("Pow", [positive, b.floats([exponent], [])]) };

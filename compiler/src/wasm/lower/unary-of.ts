@@ -35,19 +35,15 @@ export function unaryOf(node: Node, x: ValueId, scalar: ScalarOf): readonly Unar
     case "LeakyRelu":
       return [{ kind: "leaky-relu", slope: attributes.float("alpha", 0.01) }];
     case "Elu":
-      return [{ kind: "elu", alpha: attributes.float("alpha", 1) }];
+      return [{ kind: "elu", alpha: attributes.float("alpha", 1), within: 1 }];
     case "Selu":
       return [
-        { kind: "elu", alpha: attributes.float("alpha", 1.673_263_192_176_818_8) },
+        { kind: "elu", alpha: attributes.float("alpha", 1.673_263_192_176_818_8), within: 1 },
         { kind: "scale", by: attributes.float("gamma", 1.050_701_022_148_132_3) },
       ];
     case "Celu": {
       const alpha = attributes.float("alpha", 1);
-      return [
-        { kind: "scale", by: 1 / alpha },
-        { kind: "elu", alpha: 1 },
-        { kind: "scale", by: alpha },
-      ];
+      return [{ kind: "elu", alpha, within: 1 / alpha }];
     }
     case "HardSigmoid":
       return [
