@@ -124,6 +124,15 @@ it("holds each of several candidates to what its own path is allowed", async () 
   ]);
 });
 
+it("says that it holds nothing to a budget without --gate", async () => {
+  const models = [await model("old.onnx", "Neg"), await model("new.onnx", "Neg")] as const;
+  const budget = { maxSize: 1, maxLatency: 1 };
+  const { code, notes } = await benched(models, { gate: false, ...budget });
+  expect(code).toBe(0);
+  expect(notes).toContain("Nothing is held to --max-size and --max-latency without --gate.");
+  expect((await benched(models, budget)).notes.join()).not.toContain("without --gate");
+});
+
 it("says its result and sets its exit code also where a report cannot be written", async () => {
   const models = [await model("unknown.onnx", "Mystery"), await model("new.onnx", "Neg")] as const;
   const [html, junit] = [file("taken.html"), file("kept.xml")];

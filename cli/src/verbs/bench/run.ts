@@ -51,6 +51,8 @@ export async function runBench(
   const output = context.output(options);
   const { signal } = context;
   await checkOptions(options);
+  const idle = idleBudgets(options);
+  if (idle.length > 0) output.note(`Nothing is held to ${idle.join(" and ")} without --gate.`);
   const targets = parseTargets(options.target);
   const shapes = parseShapes(options);
   const models: OpenedModel[] = [];
@@ -169,6 +171,14 @@ async function checkOptions(options: BenchOptions): Promise<void> {
       { where: "--max-drop", hint: "Add --data, or leave --max-drop out." },
     );
   await checkReports(options.report);
+}
+
+/** Options that say what a gate allows, where there is none. */
+function idleBudgets({ gate, maxDrop, maxSize, maxLatency }: BenchOptions): readonly string[] {
+  const budgets = { "--max-drop": maxDrop, "--max-size": maxSize, "--max-latency": maxLatency };
+  return gate === true
+    ? []
+    : Object.entries(budgets).flatMap(([name, value]) => (value === undefined ? [] : [name]));
 }
 
 /** Each candidate is held to what its own path or name is allowed. @param paths of the candidates, in their order */

@@ -1,5 +1,6 @@
 import { contentKey, sameBytes } from "../../ir/index.js";
 import { floatBytes, vectorBytes } from "../kernels/kernel.js";
+import { Distinct } from "./distinct.js";
 import type { Buffer, Constant, Decoded, Held, Place, Plan } from "./plan.js";
 
 /** Every buffer begins at a multiple of a cache line. */
@@ -110,27 +111,6 @@ function placeConstants(plans: readonly Plan[]): PlacedConstants {
     begin,
     bytes: end + rest,
   };
-}
-
-/** What is alike is kept once. */
-class Distinct<T> {
-  readonly all: T[] = [];
-  readonly #isSame: (one: T, other: T) => boolean;
-  readonly #byKey = new Map<string, T[]>();
-
-  constructor(isSame: (one: T, other: T) => boolean) {
-    this.#isSame = isSame;
-  }
-
-  /** @param key the same of all that are the same */
-  firstLike(one: T, key: string): T {
-    const alike = this.#byKey.get(key) ?? [];
-    const same = alike.find((other) => this.#isSame(one, other));
-    if (same !== undefined) return same;
-    this.#byKey.set(key, [...alike, one]);
-    this.all.push(one);
-    return one;
-  }
 }
 
 function memoryOf({ buffers }: Plan, arena: Arena, constants: PlacedConstants): MemoryPlan {

@@ -5,6 +5,7 @@ import type { Engine } from "../engine.js";
 import { decodeI8 } from "../kernels/decode-i8.js";
 import type { Elements } from "../kernels/element.js";
 import { floatBytes, type Kernel, type Memory } from "../kernels/kernel.js";
+import { Distinct } from "./distinct.js";
 import type { ScaleRuns } from "./scale-runs.js";
 
 /** Memory that holds something from the first step that uses it to the last. */
@@ -92,8 +93,8 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 export class PlanBuilder {
   readonly #steps: Step[] = [];
   readonly #buffers = new Map<Held, Mutable<Buffer>>();
-  readonly #constants = new Map<string, Constant[]>();
-  readonly #decoded = new Map<string, Decoded[]>();
+  readonly #constants = new Distinct<Constant>((a, b) => sameBytes(a.bytes, b.bytes));
+  readonly #decoded = new Distinct(isSame);
   readonly #counts = new Map<Held, Place>();
   readonly inputs: PlacedValue[] = [];
   readonly outputs: PlacedValue[] = [];
@@ -108,13 +109,8 @@ export class PlanBuilder {
   /** The same bytes are kept once. */
   constant(numbers: Elements): Place {
     const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
-    const key = contentKey(bytes);
-    const alike = this.#constants.get(key) ?? [];
-    const same = alike.find((other) => sameBytes(bytes, other.bytes));
-    if (same !== undefined) return { in: same, offset: 0 };
     const made: Constant = { kind: "constant", bytes };
-    this.#constants.set(key, [...alike, made]);
-    return { in: made, offset: 0 };
+    return { in: this.#constants.firstLike(made, contentKey(bytes)), offset: 0 };
   }
 
   /** Floats as signed bytes times scales. What is made of the same in the same way is made once. */
@@ -133,12 +129,7 @@ export class PlanBuilder {
       steps.push(stepOf(decodeI8, { vectors }, [from, this.constant(blocks), by, to]));
       at += floats;
     }
-    const key = contentKey(bytes);
-    const alike = this.#decoded.get(key) ?? [];
-    const same = alike.find((other) => isSame(made, other));
-    if (same !== undefined) return { in: same, offset: 0 };
-    this.#decoded.set(key, [...alike, made]);
-    return { in: made, offset: 0 };
+    return { in: this.#decoded.firstLike(made, contentKey(bytes)), offset: 0 };
   }
 
   /** From now on a step that uses the buffer is left out where the count is 0. */
@@ -174,8 +165,8 @@ export class PlanBuilder {
     return {
       steps: this.#steps,
       buffers: [...this.#buffers.values()],
-      constants: [...this.#constants.values()].flat(),
-      decoded: [...this.#decoded.values()].flat(),
+      constants: this.#constants.all,
+      decoded: this.#decoded.all,
       inputs: this.inputs,
       outputs: this.outputs,
     };
