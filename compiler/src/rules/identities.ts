@@ -69,7 +69,7 @@ const rows: readonly IdentityRow[] = [
     name: "drop-single-split",
     ops: ["Split"],
     because: "a single part",
-    same: (_, node) => node.outputs.length === 1,
+    same: (graph, node) => node.outputs.length === 1 && outputKeepsShape(graph, node),
   },
   // Reshape, Expand, Flatten, Squeeze, Unsqueeze whose result has x's shape: elements stay in order
   {

@@ -83,7 +83,8 @@ export async function byReference(graph, feeds) {
   };
   new Uint8Array(buffer).set(constantImage(plan, memory), memory.constantsAt);
   for (const input of plan.inputs) held(input).set(feeds[input.name].data);
-  for (const { reference, at } of plan.steps)
+  const before = plan.decoded.flatMap(({ steps }) => steps);
+  for (const { reference, at } of [...before, ...plan.steps])
     reference(memoryOver(buffer), at.map(memory.addressOf));
   const outputs = plan.outputs.map((output) => [
     output.name,

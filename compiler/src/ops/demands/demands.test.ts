@@ -1,7 +1,7 @@
 import { byteSource, isPareError } from "@pare/runtime/format";
 import { expect, it } from "vitest";
 import { backendTests } from "../../../../fixtures/scripts/backend-tests.mjs";
-import type { Graph } from "../../ir/index.js";
+import { attribute, type Graph } from "../../ir/index.js";
 import { decodeModel } from "../../onnx/index.js";
 import { normalizeGraph } from "../../passes/normalize.js";
 import { graphOf } from "../../rules/rule-case.test.support.js";
@@ -48,4 +48,21 @@ it("asks that a node has the outputs of its operator, and no others", () => {
   expect(whyNot(["y", "z"])).toEqual(["it gives 1 outputs, and has 2"]);
   expect(whyNot([null, "z"])).toEqual(["it gives 1 outputs, and has 2"]);
   expect(whyNot([null])).toEqual(["one of its outputs is left out"]);
+});
+
+it("asks that there is a scale for each block", () => {
+  const whyNot = (dims: readonly number[], axis = 1) => {
+    const graph = graphOf({ x: ["int8", 4, 40], scale: ["float32", ...dims] }, (input, b) => ({
+      y: b.add("DequantizeLinear", [input("x"), input("scale")], {
+        axis: attribute.int(axis),
+        block_size: attribute.int(16),
+      }),
+    }));
+    return graph.order().map((node) => unmetDemand(graph, node));
+  };
+  expect([whyNot([4, 3]), whyNot([4, 3], -1), whyNot([1, 40], 0)].flat()).toEqual(
+    Array.from({ length: 3 }, () => undefined),
+  );
+  for (const dims of [[4, 2], [1, 3], [1, 1], [4], [1], []])
+    expect(whyNot(dims)).toEqual(["its blocks do not fit its input"]);
 });

@@ -8,6 +8,10 @@ const sourceOf = (bytes) => ({
   read: async (offset, length) => bytes.slice(offset, offset + length),
 });
 
+/** What a kernel computes with, and what it must not trip over. */
+const plausible = [-2, -0.5, 0.25, 0.5, 1.5, 3, 10];
+const extremes = [0, -0, 1, -1, 1e-38, 1e38, Infinity, -Infinity, Number.NaN];
+
 /** @returns the mutant's bytes; a few are changed as bytes, not as messages */
 export async function mutateModel(seed, other, random) {
   if (random.chance(0.15)) return mutateBytes(seed, random, other);
@@ -88,7 +92,8 @@ function valueOf(base, field, before, donated, random) {
   switch (base) {
     case "int64":
     case "uint64": {
-      const value = random.chance(0.3) ? borrowed() : random.of(edges);
+      const extreme = random.chance(0.3) ? borrowed() : random.of(edges);
+      const value = random.chance(0.4) ? BigInt(random.below(9) - 3) : extreme;
       const near = typeof before === "bigint" && random.chance(0.3) ? before + 1n : value;
       const wanted = typeof near === "bigint" ? near : BigInt(near ?? 0);
       return base === "uint64" ? BigInt.asUintN(64, wanted) : BigInt.asIntN(64, wanted);
@@ -98,7 +103,7 @@ function valueOf(base, field, before, donated, random) {
       return random.chance(0.5) ? random.below(30) : Number(BigInt.asIntN(32, random.of(edges)));
     case "float":
     case "double":
-      return random.of([0, -0, 1, -1, 1e-38, 1e38, Infinity, -Infinity, Number.NaN]);
+      return random.of(random.chance(0.5) ? plausible : extremes);
     case "string":
       return random.chance(0.5) ? (borrowed() ?? "") : random.of(texts);
     case "bytes":
