@@ -19,7 +19,7 @@ import type { TargetState } from "./target-state.js";
 import { findTarget, type Target } from "../targets/index.js";
 import type { Sizes } from "../targets/sizes.js";
 import { obstacleText, supportOf } from "../targets/support.js";
-import { isRefusal } from "./refusal.js";
+import { isRefusal, toBeRun } from "./refusal.js";
 import { orderOf, type Relative, round } from "./verdict.js";
 
 /**
@@ -75,7 +75,7 @@ export async function openTarget(opening: Opening, device: TargetDevice): Promis
       `${device.engine} can run neither the model nor its simplified form: ${runs}`,
       {
         where: device.target,
-        hint: "`pare inspect` says for each target which operators it lacks.",
+        hint: toBeRun,
       },
     );
   const equal: Relative | null = device.standIn === null ? { ratio: 1, interval: [1, 1] } : null;

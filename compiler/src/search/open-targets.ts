@@ -4,7 +4,7 @@ import { openTarget } from "./open-target.js";
 import type { Plan } from "./plan.js";
 import { withQuickestAnswers } from "./quickest-answers.js";
 import { withSharedSamples } from "./shared-samples.js";
-import { isOfOtherSizes, isRefusal } from "./refusal.js";
+import { isOfOtherSizes, isRefusal, toBeRun } from "./refusal.js";
 import { answerLimitMs, type Search } from "./search.js";
 import type { TargetState } from "./target-state.js";
 
@@ -54,6 +54,6 @@ export function dropTarget(search: Search, plan: Plan, state: TargetState, error
 export function noTarget({ record }: Search): PareError {
   const reasons = record.skipped.map(({ target, reason }) => `${target}: ${reason}`);
   return new PareError("ENGINE", `No target could run the model: ${reasons.join("; ")}`, {
-    hint: "`pare inspect` says for each target what it lacks. Where an engine failed on made-up inputs, --data gives it real ones, and --dim their sizes.",
+    hint: toBeRun,
   });
 }

@@ -21,3 +21,7 @@ export function isOfOtherSizes(target: TargetName, error: unknown): error is Par
   const fixesSizes = findTarget(target).format === "wasm";
   return fixesSizes && isPareError(error) && error.code === "INPUT";
 }
+
+/** What to do about a model that no engine runs. */
+export const toBeRun =
+  "`pare inspect` says for each target what it lacks. Where an engine failed on made-up inputs, --data gives it real ones, --dim their sizes, and --const what never changes.";

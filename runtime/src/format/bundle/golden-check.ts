@@ -42,7 +42,7 @@ export function isChecked({ outputs }: GoldenCase, variant: string): boolean {
 /** What is wrong with an output; null where it is within the tolerance. */
 function difference(
   { name, type, dims, indices }: GoldenOutput,
-  values: readonly number[],
+  values: readonly (number | string)[],
   got: Tensor | undefined,
   { absolute: ofOthers, relative, outputs = {} }: Tolerance,
 ): string | null {
@@ -51,17 +51,19 @@ function difference(
     return `is ${got.type} [${got.dims.join(", ")}], not ${type} [${dims.join(", ")}]`;
   const absolute = (Object.hasOwn(outputs, name) ? outputs[name] : undefined) ?? ofOthers;
   for (const [probe, index] of indices.entries()) {
-    const expected = values[probe] ?? NaN;
-    const actual = numberAt(got, index);
-    if (!(Math.abs(actual - expected) <= absolute + relative * Math.abs(expected)))
+    const actual = valueAt(got, index);
+    const expected = values[probe];
+    const wanted = Number(expected);
+    const isNear = Math.abs(Number(actual) - wanted) <= absolute + relative * Math.abs(wanted);
+    if (typeof actual === "string" ? actual !== expected : !isNear)
       return `at ${index} is ${actual}, recorded was ${expected}`;
   }
   return null;
 }
 
-/** One element as a number; NaN where there is none. */
-export function numberAt(tensor: Tensor, index: number): number {
+/** One element as a number or text; NaN where there is none. */
+export function valueAt(tensor: Tensor, index: number): number | string {
   const value = tensor.data[index];
-  if (value === undefined || typeof value === "string") return NaN;
+  if (typeof value === "string") return value;
   return tensor.type === "float16" ? halfToFloat(Number(value)) : Number(value);
 }

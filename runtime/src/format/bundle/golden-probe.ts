@@ -1,6 +1,6 @@
 import { PareError } from "../error.js";
 import { goldenFeeds, splitmix32 } from "./golden-feeds.js";
-import { numberAt, type RunTensors } from "./golden-check.js";
+import { type RunTensors, valueAt } from "./golden-check.js";
 import {
   bundleFormatVersion,
   type Golden,
@@ -27,7 +27,7 @@ export type Drawn = ReadonlyMap<string, "values" | "dims">;
 /**
  * Records what each variant answers to each case's inputs.
  * @param variants by id, on the engine whose answers count
- * @throws PareError GOLDEN where no finite value can be recorded for a variant, or 32 KB do not suffice
+ * @throws PareError GOLDEN where no finite value and no text can be recorded for a variant, or 32 KB do not suffice
  */
 export async function probeGolden(
   cases: readonly (readonly GoldenInput[])[],
@@ -67,7 +67,7 @@ function recordOutputs(
       const most = drawn.has(name) ? 0 : probes;
       const indices = chooseIndices([...tensors.values()], elementCount(dims), most, seed);
       const values = [...tensors].map(
-        ([id, tensor]) => [id, indices.map((index) => rounded(numberAt(tensor, index)))] as const,
+        ([id, tensor]) => [id, indices.map((index) => rounded(valueAt(tensor, index)))] as const,
       );
       return { name, type, dims, indices, values: Object.fromEntries(values) };
     }),
@@ -95,7 +95,7 @@ function alike(
   return groups;
 }
 
-/** The largest and smallest value, which say most, and others anywhere; only where all variants are finite. */
+/** The largest and smallest value, which say most, and others anywhere; only where all variants are finite, or text. */
 function chooseIndices(
   tensors: readonly Tensor[],
   count: number,
@@ -105,14 +105,17 @@ function chooseIndices(
   const [first] = tensors;
   if (first === undefined) return [];
   const finite = (index: number): boolean =>
-    tensors.every((tensor) => Number.isFinite(numberAt(tensor, index)));
+    tensors.every((tensor) => {
+      const value = valueAt(tensor, index);
+      return typeof value === "string" || Number.isFinite(value);
+    });
   const chosen = new Set<number>();
   let largest = -1;
   let smallest = -1;
   for (let index = 0; index < count; index++) {
     if (!finite(index)) continue;
-    if (largest < 0 || numberAt(first, index) > numberAt(first, largest)) largest = index;
-    if (smallest < 0 || numberAt(first, index) < numberAt(first, smallest)) smallest = index;
+    if (largest < 0 || valueAt(first, index) > valueAt(first, largest)) largest = index;
+    if (smallest < 0 || valueAt(first, index) < valueAt(first, smallest)) smallest = index;
     if (count <= probes) chosen.add(index);
   }
   for (const index of [largest, smallest])
@@ -125,8 +128,8 @@ function chooseIndices(
   return [...chosen].sort((a, b) => a - b);
 }
 
-function rounded(value: number): number {
-  return Number(value.toPrecision(7));
+function rounded(value: number | string): number | string {
+  return typeof value === "string" ? value : Number(value.toPrecision(7));
 }
 
 function demandValues(golden: Golden, variants: ReadonlyMap<string, unknown>): Golden {

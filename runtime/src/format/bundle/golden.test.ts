@@ -205,6 +205,21 @@ describe("the golden check", async () => {
     });
   });
 
+  it("compares texts, which are alike or not", async () => {
+    const saying =
+      (...data: readonly string[]): RunTensors =>
+      async () => ({ y: { type: "string", dims: [data.length], data } });
+    const of = await probeGolden([inputs], new Map([["one", saying("cat", "12", "")]]));
+    const read = parseGolden(JSON.parse(bundleJson(of)));
+    expect(read.cases[0]?.outputs).toMatchObject([
+      { type: "string", indices: [0, 1, 2], values: { one: ["cat", "12", ""] } },
+    ]);
+    const said = (run: RunTensors) => checkGolden(read, "one", tolerance, run);
+    expect(await said(saying("cat", "12", ""))).toEqual({ ok: true });
+    for (const other of [saying("dog", "12", ""), saying("cat", "12.0", ""), saying("cat", "12")])
+      expect(await said(other)).toMatchObject({ ok: false });
+  });
+
   it("proves nothing of a variant that it has no values for", async () => {
     expect(await checkGolden(golden, "three", tolerance, scaled(1))).toMatchObject({ ok: false });
     expect(

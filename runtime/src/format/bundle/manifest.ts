@@ -99,13 +99,13 @@ export type GoldenInput = {
   | { readonly type: "string"; readonly values: readonly string[] }
 );
 
-/** One output's values at `indices` (flat, row-major), per variant id: none where they are drawn at random. */
+/** One output's numbers or texts at `indices` (flat, row-major), per variant id: none where they are drawn at random. */
 export interface GoldenOutput {
   readonly name: string;
   readonly type: Dtype;
   readonly dims: readonly number[];
   readonly indices: readonly number[];
-  readonly values: Readonly<Record<string, readonly number[]>>;
+  readonly values: Readonly<Record<string, readonly (number | string)[]>>;
 }
 
 export interface GoldenCase {
