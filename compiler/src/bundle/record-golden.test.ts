@@ -62,6 +62,10 @@ function answering(answer: (artifact: Artifact) => Tensor): Executor {
 /** @param elsewhere how many the CPU's engine finds, where the variant is another one's */
 async function record(counts: (noise: number) => number, elsewhere?: (noise: number) => number) {
   const { executor, noises } = detector(counts);
+  return { noises, ...(await recordBy(executor, elsewhere)) };
+}
+
+async function recordBy(executor: Executor, elsewhere?: (noise: number) => number) {
   const target = elsewhere === undefined ? "cpu" : "wasm";
   const device = { target, engine: "", standIn: null, features: [], executor, saturates: false } as const; // prettier-ignore
   const others = elsewhere === undefined ? [] : [{ ...device, target: "cpu", ...detector(elsewhere) } as const]; // prettier-ignore
@@ -81,7 +85,7 @@ async function record(counts: (noise: number) => number, elsewhere?: (noise: num
     baseline: null,
   };
   const recorder = new GoldenRecorder([device, ...others], inputs, 7);
-  return { recorded: await recorder.record([variant], false), recorder, variant, device, noises };
+  return { recorded: await recorder.record([variant], false), recorder, variant, device };
 }
 
 it("draws other noise where a detector finds nothing in one, and stays with it", async () => {
@@ -92,6 +96,21 @@ it("draws other noise where a detector finds nothing in one, and stays with it",
   expect(noises.length).toBe(3);
   expect((await recorder.record([variant], false)).golden).toEqual(recorded.golden);
   expect(noises.length).toBe(3);
+});
+
+it("draws floats above 0 where others give no number", async () => {
+  const run = async ({ x }: Tensors): Promise<Tensors> => {
+    const numbers = Float32Array.from(
+      [...(x?.data ?? [])].map((value) => Math.acosh(Number(value))),
+    );
+    return { y: { type: "float32", dims: [4], data: numbers } };
+  };
+  const { recorded } = await recordBy({
+    load: async () => ({ inputs: [], outputs: [], run, dispose: async () => {} }),
+  });
+  const [first] = recorded.golden.cases;
+  expect(first?.inputs[0]?.range).toEqual([0, 2]);
+  expect(first?.outputs[0]?.values["cpu-float"]?.length).toBeGreaterThan(0);
 });
 
 it("draws other noise where engines do not find as many, and in the end takes what there is", async () => {

@@ -63,6 +63,7 @@ interface Recorded extends Answered {
 export class GoldenRecorder {
   readonly #devices: readonly TargetDevice[];
   readonly #seed: number;
+  readonly #given: readonly (readonly GoldenInput[])[];
   #cases: readonly (readonly GoldenInput[])[];
   #attempts = 0;
   /** By target, file and case. */
@@ -79,7 +80,8 @@ export class GoldenRecorder {
     others: readonly (readonly GoldenInput[])[] = [],
   ) {
     this.#devices = devices;
-    this.#cases = [inputs, ...others];
+    this.#given = [inputs, ...others];
+    this.#cases = this.#given;
     this.#seed = seed;
   }
 
@@ -96,12 +98,11 @@ export class GoldenRecorder {
       try {
         return await this.#recordOnce(variants, provisional);
       } catch (error) {
-        // What is found in noise differs from noise to noise: a detector may find nothing in one.
         this.#attempts += 1;
         if (!isPareError(error) || error.code !== "GOLDEN" || this.#attempts >= mostAttempts)
           throw error;
-        this.#cases = this.#cases.map((inputs) =>
-          inputs.map((input) => ({ ...input, seed: input.seed + anotherSeed })),
+        this.#cases = this.#given.map((inputs) =>
+          inputs.map((input) => redrawn(input, this.#attempts)),
         );
         this.#answered = new Map();
       }
@@ -198,6 +199,17 @@ export class GoldenRecorder {
       await session.dispose();
     }
   }
+}
+
+/**
+ * Other noise: what is found in one is not found in another. Every other time floats are above 0, since a logarithm or a root
+ * of others is no number.
+ */
+function redrawn(input: GoldenInput, attempt: number): GoldenInput {
+  const [low, high] = input.range;
+  const isAbove = isFloat(input.type) && attempt % 2 === 1;
+  const range = isAbove ? ([0, high - low] as const) : input.range;
+  return { ...input, seed: input.seed + attempt * anotherSeed, range };
 }
 
 function orNothing(answered: Promise<Answered>): Promise<readonly Tensors[]> {
