@@ -20,8 +20,10 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** Processes that this one started and that are still there; Linux alone tells. */
-/** Those that were not there before: one of an earlier test may be ending still. */
+/**
+ * Processes that this one started and that are still there, but for those that were there before: one of an earlier test may
+ * be ending still. Linux alone tells.
+ */
 function children(before: readonly string[] = []): readonly string[] {
   if (process.platform !== "linux") return [];
   const tasks = readdirSync("/proc/self/task");

@@ -30,27 +30,36 @@ function loopBody(
   return { body, carried, kept };
 }
 
-/** The types of what a loop over x [2, 3] carries and keeps in its body, and of what it gives. */
+/** A graph of n and x [2, 3] and what is made of them, its types inferred. */
+function inferredGraph(
+  make: (
+    editor: Editor,
+    inputs: { readonly n: ValueId; readonly x: ValueId },
+    graph: Graph,
+  ) => void,
+): Graph {
+  const graph = new Graph(newHeader(), inferNode);
+  const build = (editor: Editor): void => {
+    const n = editor.addInput("n", tensorType("int64", []));
+    make(editor, { n, x: editor.addInput("x", tensorType("float32", [2, 3])) }, graph);
+  };
+  edit(graph, "build", build, { interface: true });
+  inferAll(graph);
+  return graph;
+}
+
+/** The types of what a loop over x carries and keeps in its body, and of what it gives. */
 function typesOf(
   next: (editor: Editor) => (carried: ValueId, body: Body) => ValueId,
 ): readonly string[] {
-  const graph = new Graph(newHeader(), inferNode);
   const ids: ValueId[] = [];
-  edit(
-    graph,
-    "build",
-    (editor) => {
-      const n = editor.addInput("n", tensorType("int64", []));
-      const x = editor.addInput("x", tensorType("float32", [2, 3]));
-      const { body, carried, kept } = loopBody(editor, next(editor));
-      const loop = { body: attribute.graph(body) };
-      const given = editor.add("Loop", [n, null, x], loop, { outputs: 2 });
-      for (const id of given) editor.addOutput(id);
-      ids.push(carried, kept, ...given);
-    },
-    { interface: true },
-  );
-  inferAll(graph);
+  const graph = inferredGraph((editor, { n, x }) => {
+    const { body, carried, kept } = loopBody(editor, next(editor));
+    const loop = { body: attribute.graph(body) };
+    const given = editor.add("Loop", [n, null, x], loop, { outputs: 2 });
+    for (const id of given) editor.addOutput(id);
+    ids.push(carried, kept, ...given);
+  });
   return ids.map((id) => typeText(graph.value(id).type).replace(/"\?\d+"/g, "?"));
 }
 
@@ -96,31 +105,22 @@ test.each<[string, Parameters<typeof typesOf>[0], readonly string[]]>([
 });
 
 test("loops that lie deep in loops, and carry what is of no known shape, take no time", () => {
-  const graph = new Graph(newHeader(), inferNode);
-  edit(
-    graph,
-    "build",
-    (editor) => {
-      const n = editor.addInput("n", tensorType("int64", []));
-      const x = editor.addInput("x", tensorType("float32", [2, 3]));
-      const nested =
-        (depth: number) =>
-        (carried: ValueId, body: Body): ValueId => {
-          if (depth === 0) return opaque(editor)(carried, body);
-          const inner = attribute.graph(loopBody(editor, nested(depth - 1)).body);
-          const [given] = editor.add(
-            "Loop",
-            [n, null, carried],
-            { body: inner },
-            { body, outputs: 2 },
-          );
-          return given ?? carried;
-        };
-      editor.addOutput(nested(24)(x, graph.main));
-    },
-    { interface: true },
-  );
-  inferAll(graph);
+  const graph = inferredGraph((editor, { n, x }, { main }) => {
+    const nested =
+      (depth: number) =>
+      (carried: ValueId, body: Body): ValueId => {
+        if (depth === 0) return opaque(editor)(carried, body);
+        const inner = attribute.graph(loopBody(editor, nested(depth - 1)).body);
+        const [given] = editor.add(
+          "Loop",
+          [n, null, carried],
+          { body: inner },
+          { body, outputs: 2 },
+        );
+        return given ?? carried;
+      };
+    editor.addOutput(nested(24)(x, main));
+  });
   const bodies = [...graph.allNodes()].flatMap(bodiesOf);
   expect(bodies).toHaveLength(24);
   for (const { inputs } of bodies)

@@ -100,7 +100,7 @@ interface Table {
 }
 
 /** Rows of a table, taken by places that are counted from either end. */
-function rowsOf({ dtype, bits, block, rows, columns, zeros }: Table): Graph {
+function rowsOf({ dtype, bits, block, rows, columns, zeros }: Table, scaled = rows): Graph {
   const packed = dtype === "uint8" ? bits : 8;
   const width = (count: number): number => Math.ceil((count * packed) / 8);
   const blocks = Math.ceil(columns / block);
@@ -110,11 +110,11 @@ function rowsOf({ dtype, bits, block, rows, columns, zeros }: Table): Graph {
       const bytes = dtype === "uint8" ? rows * width(count) : Math.ceil((rows * count) / 2);
       return b.editor.constant(name, Tensor.of(dtype, dims, bytesOf(bytes, seed)));
     };
-    const scales = noise(rows * blocks, 3).map((x) => Math.fround(0.02 + 0.01 * x));
+    const scales = noise(scaled * blocks, 3).map((x) => Math.fround(0.02 + 0.01 * x));
     const operands = [
       integers("table", columns, 1),
       input("places"),
-      b.floats([...scales], [rows, blocks]),
+      b.floats([...scales], [scaled, blocks]),
       ...(zeros ? [integers("zeros", blocks, 5)] : []),
     ];
     return {
@@ -171,5 +171,15 @@ it("says why others are not compiled", async () => {
   ] as const) {
     const { obstacles } = await supportOf(product(p, more), aot);
     expect(obstacles.map(({ reason }) => reason).join()).toContain(why);
+  }
+  const table = { dtype: "uint8", bits: 4, block: 32, rows: 8, columns: 64, zeros: true } as const;
+  for (const [of, scaled] of [
+    [table, 4],
+    [{ ...table, zeros: false }, 4],
+    [{ ...table, dtype: "int4" as const }, 4],
+  ] as const) {
+    // prettier-ignore
+    const { obstacles } = await supportOf(rowsOf(of, scaled), aot);
+    expect(obstacles.length).toBeGreaterThan(0);
   }
 });

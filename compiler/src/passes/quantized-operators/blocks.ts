@@ -24,11 +24,7 @@ function multiply(step: Step): void {
     unpacked(step, constantAt(step, 1), { ...of, stored: blocks * block, kept: depth }),
     scalesAt(step, [columns, blocks]),
     zeros === undefined
-      ? Tensor.of(
-          "uint8",
-          [columns, blocks],
-          new Uint8Array(columns * blocks).fill(2 ** (bits - 1)),
-        )
+      ? middleOf([columns, blocks], bits)
       : unpacked(step, zeros, { ...of, stored: inBytes(blocks, bits), kept: blocks }),
   ];
   const body = step.graph.body(step.node.body);
@@ -90,16 +86,22 @@ function bytesOf(step: Step, { table, scales, zeros, bits }: TableOfBytes): read
   const leading = table.dims.slice(0, -1);
   const rows = elementCount(leading);
   const [columns, blocks] = [table.dims.at(-1) ?? 0, scales.dims.at(-1) ?? 0];
+  if (scales.count !== rows * blocks) step.refuse("its scales are no floats of its sizes");
   const width = (columns * 8) / bits;
   const of = { rows, bits };
   const middle =
     zeros === undefined
-      ? Tensor.of("uint8", scales.dims, new Uint8Array(scales.count).fill(2 ** (bits - 1)))
+      ? middleOf(scales.dims, bits)
       : unpacked(step, zeros, { ...of, stored: inBytes(blocks, bits), kept: blocks });
   return [
     unpacked(step, table, { ...of, stored: width, kept: width }).reshaped([...leading, width]),
     middle.reshaped(scales.dims),
   ];
+}
+
+/** Zero points where none are given. */
+function middleOf(dims: readonly number[], bits: number): Tensor {
+  return Tensor.of("uint8", dims, new Uint8Array(elementCount(dims)).fill(2 ** (bits - 1)));
 }
 
 /** So many integers, filled up to whole bytes. */

@@ -220,6 +220,18 @@ describe("the golden check", async () => {
       expect(await said(other)).toMatchObject({ ok: false });
   });
 
+  it.each<[string, unknown]>([
+    ["an object that is no text", [{ toString: 1, valueOf: 1 }]],
+    ["lists in lists", [JSON.parse(`${"[".repeat(1e5)}${"]".repeat(1e5)}`)]],
+    ["no list", 7],
+    ["text for a list", "0"],
+    ["null in it", [null]],
+  ])("is not passed by %s from a file", async (_, values) => {
+    const output = { name: "y", type: "float32", dims: [2, 100], indices: [0], values: { one: values } }; // prettier-ignore
+    const read = parseGolden({ formatVersion: 1, cases: [{ inputs, outputs: [output] }] });
+    expect(await checkGolden(read, "one", tolerance, scaled(0))).toMatchObject({ ok: false });
+  });
+
   it("proves nothing of a variant that it has no values for", async () => {
     expect(await checkGolden(golden, "three", tolerance, scaled(1))).toMatchObject({ ok: false });
     expect(

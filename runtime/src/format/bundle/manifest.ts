@@ -105,6 +105,7 @@ export interface GoldenOutput {
   readonly type: Dtype;
   readonly dims: readonly number[];
   readonly indices: readonly number[];
+  /** Of a file that was read they are not checked: what is no number and no text is like no answer. */
   readonly values: Readonly<Record<string, readonly (number | string)[]>>;
 }
 

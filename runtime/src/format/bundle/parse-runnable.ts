@@ -129,7 +129,7 @@ const golden = object({
           type: dtype,
           dims: list(count),
           indices: list(count),
-          // What is no list of numbers or texts is none that was recorded.
+          // What is no number and no text is the check's own to fail on.
           values: object({}),
         }),
       ),
