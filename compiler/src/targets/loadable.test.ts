@@ -1,6 +1,9 @@
 import { type Artifact, onnxArtifact } from "@pare/runtime/format";
+import { cpu as engine } from "@pare/runtime/ort-node";
 import { expect, it } from "vitest";
-import { parseGraph } from "../ir/index.js";
+import { attribute, parseGraph, Tensor } from "../ir/index.js";
+import { evaluateGraph } from "../ops/index.js";
+import { compare, graphOf, madeUp } from "../rules/rule-case.test.support.js";
 import { cpu } from "./cpu.js";
 import { loadableOn } from "./loadable.js";
 import type { Target } from "./target.js";
@@ -21,5 +24,31 @@ it("has the target write the graph, where it does not", async () => {
   expect(await loadableOn(cpu, module, graph)).toMatchObject({
     format: "onnx",
     files: [{ name: "model.onnx" }],
+    session: { foldDequantize: true },
   });
+});
+
+it("has an engine round nothing that the graph does not", async () => {
+  const [rows, k, n] = [3, 64, 32];
+  const graphOfProduct = graphOf({ x: ["float32", rows, k] }, (input, b) => {
+    const integers = Tensor.of(
+      "int8",
+      [k, n],
+      Int8Array.from({ length: k * n }, (_, at) => ((at * 37) % 255) - 127),
+    );
+    const scales = b.floats(Array.from({ length: n }, () => 0.01));
+    const weights = b.add("DequantizeLinear", [b.editor.constant("w", integers), scales], {
+      axis: attribute.int(1),
+    });
+    return { y: b.add("MatMul", [input("x"), weights]) };
+  });
+  const feeds = madeUp(graphOfProduct, {});
+  const session = await engine().load(await loadableOn(cpu, module, () => graphOfProduct));
+  try {
+    const { y } = await evaluateGraph(graphOfProduct, feeds);
+    if (y === undefined) throw new Error("no result");
+    compare("y", y, (await session.run(feeds))["y"], 1e-5);
+  } finally {
+    await session.dispose();
+  }
 });

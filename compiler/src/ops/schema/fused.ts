@@ -1,7 +1,7 @@
 import { window } from "./convolution.js";
 import { operator } from "./operator.js";
 
-/** What onnxruntime fuses as it optimizes a model, attention apart. */
+/** What onnxruntime fuses as it optimizes a model, attention apart, and what ONNX defines by operators that there are. */
 export const fusedSchemas = {
   "com.microsoft::Gelu": operator("X -> Y"),
   "com.microsoft::QuickGelu": operator("X -> Y", "alpha"),
@@ -14,6 +14,7 @@ export const fusedSchemas = {
     "A B C? -> Y",
     "activation activation_alpha activation_beta activation_gamma alpha beta transA transB",
   ),
+  MeanVarianceNormalization: operator("X -> Y", "axes"),
   SimplifiedLayerNormalization: operator("X scale -> Y inv_std_var?", "axis epsilon stash_type"),
   "com.microsoft::SkipLayerNormalization": operator(
     "input skip gamma beta? bias? -> output mean? inv_std_var? input_skip_bias_sum?",

@@ -46,6 +46,7 @@ export const fusedShapes: Every<typeof fusedSchemas, ShapeRule> = {
   "com.microsoft::FusedMatMul": turnedProduct,
   "com.microsoft::TransposeMatMul": turnedProduct,
   "com.microsoft::FusedGemm": (context) => tensorOf(context.dtype(0), gemmShape(context)),
+  MeanVarianceNormalization: sameAsInput,
   SimplifiedLayerNormalization(context) {
     const [normalized, , inverse] = layerNormalization(context);
     return [normalized, inverse];

@@ -1,4 +1,4 @@
-import { attribute, type Graph, Tensor, tensorType } from "../../ir/index.js";
+import { attribute, type Graph, Tensor, tensorType, type ValueId } from "../../ir/index.js";
 import { graphOf } from "../../rules/rule-case.test.support.js";
 
 export function network(): Graph {
@@ -25,17 +25,19 @@ export function network(): Graph {
 }
 
 /** Both branches have weights and capture a value; one may hold an operator whose type is not inferred. */
-export function branching(opaque?: "MeanVarianceNormalization", first = "then_branch"): Graph {
+export function branching(opaque = false, first = "then_branch"): Graph {
   return graphOf({ c: ["bool"], x: ["float32", 2, 3] }, (input, b) => {
     const shared = b.add("Exp", [b.add("Neg", [input("x")])]);
-    const branch = (name: string, phase: number, op?: string) => {
+    b.editor.setOpset("com.microsoft", 1);
+    const branch = (name: string, phase: number, isOpaque = false) => {
       const body = b.editor.addBody(name);
       const values = new Float32Array(9).map((_, i) => Math.sin(i * phase));
       const weight = b.editor.constant("w", Tensor.float32([3, 3], values), body);
-      const kept =
-        op === undefined
-          ? shared
-          : b.editor.add1(op, [shared], { axes: attribute.ints([0]) }, { body });
+      const opaquely = (): ValueId => {
+        const pads = b.editor.constant("pads", Tensor.int64([0, 0, 0, 0]), body);
+        return b.editor.add1("Pad", [shared, pads], {}, { body, domain: "com.microsoft" });
+      };
+      const kept = isOpaque ? opaquely() : shared;
       const product = b.editor.add1("MatMul", [kept, weight], {}, { body });
       b.editor.addOutput(product, body);
       return attribute.graph(body);

@@ -29,6 +29,17 @@ function unitRms(step: Step): void {
   step.replaceBy(rmsNorm(step, operand(step, 0), 1, epsilon));
 }
 
+/** As ONNX defines it, by deviations instead of the difference of squares, which cancels. */
+function meanVariance(step: Step): void {
+  const axes = step.int64("axes", step.attributes.ints("axes") ?? [0, 2, 3]);
+  const x = operand(step, 0);
+  const deviation = step.add("Sub", [x, step.add("ReduceMean", [x, axes])]);
+  const squares = step.add("Mul", [deviation, deviation]);
+  const spread = step.add("Sqrt", [step.add("ReduceMean", [squares, axes])]);
+  const divisor = step.add("Add", [spread, step.float("least", [1e-9], [])]);
+  step.replaceBy(step.add("Div", [deviation, divisor]));
+}
+
 /** Along the last axis. */
 export function layerNorm(
   step: Step,
@@ -42,6 +53,7 @@ export function layerNorm(
 }
 
 export const normalizationWords: Readonly<Record<string, (step: Step) => void>> = {
+  MeanVarianceNormalization: meanVariance,
   SimplifiedLayerNormalization: unitRms,
   "com.microsoft::SkipLayerNormalization": skipLayerNorm,
   "com.microsoft::SkipSimplifiedLayerNormalization": skipRmsNorm,

@@ -13,7 +13,7 @@ import { normalizeGraph } from "../normalize.js";
 import { old, reopened, sameAfter } from "./opset-case.test.support.js";
 
 type Build = (x: ValueId, b: Builder) => ValueId;
-const { int, ints, float, string } = attribute;
+const { int, ints, float, floats, string } = attribute;
 
 const matrix: Declared = ["float32", 3, 4];
 const image: Declared = ["float32", 1, 2, 4, 6];
@@ -113,6 +113,85 @@ describe("raised to opset 21, the engine gives what it gave", () => {
       matrix,
       ["Pad"],
       (x, b) => b.add("Pad", [x], { pads: ints([1, 0, 0, 2]), mode: string("reflect") }),
+    ],
+    [
+      "Affine",
+      8,
+      image,
+      ["Mul", "Add"],
+      (x, b) => b.add("Affine", [x], { alpha: float(1.5), beta: float(-0.25) }),
+    ],
+    ["Affine of nothing", 7, image, ["Mul", "Add"], (x, b) => b.add("Affine", [x])],
+    ["Scale", 9, image, ["Mul"], (x, b) => b.add("Scale", [x], { scale: float(1.5) })],
+    [
+      "ImageScaler",
+      9,
+      image,
+      ["Mul", "Add"],
+      (x, b) => b.add("ImageScaler", [x], { scale: float(1.5), bias: floats([0.5, -1]) }),
+    ],
+    [
+      "ScaledTanh",
+      7,
+      image,
+      ["Mul", "Tanh", "Mul"],
+      (x, b) => b.add("ScaledTanh", [x], { alpha: float(1.5), beta: float(0.5) }),
+    ],
+    [
+      "ParametricSoftplus",
+      9,
+      image,
+      ["Mul", "Softplus", "Mul"],
+      (x, b) => b.add("ParametricSoftplus", [x], { alpha: float(1.5), beta: float(0.5) }),
+    ],
+    [
+      "Crop by borders",
+      9,
+      image,
+      ["Slice"],
+      (x, b) => b.add("Crop", [x], { border: ints([2, 1, 0, 1]) }),
+    ],
+    [
+      "Crop of a size",
+      7,
+      image,
+      ["Slice"],
+      (x, b) => b.add("Crop", [x], { border: ints([2, 1, 1, 1]), scale: ints([2, 3]) }),
+    ],
+    [
+      "DynamicSlice",
+      9,
+      image,
+      ["Slice"],
+      (x, b) => b.add("DynamicSlice", [x, b.ints([1, 0]), b.ints([3, -1]), b.ints([2, 3])]),
+    ],
+    [
+      "MeanVarianceNormalization by channel",
+      8,
+      image,
+      ["ReduceMean", "Sub", "Mul", "ReduceMean", "Sqrt", "Add", "Div"],
+      (x, b) => b.add("MeanVarianceNormalization", [x]),
+    ],
+    [
+      "MeanVarianceNormalization of all",
+      7,
+      image,
+      ["ReduceMean", "Sub", "Mul", "ReduceMean", "Sqrt", "Add", "Div"],
+      (x, b) => b.add("MeanVarianceNormalization", [x], { across_channels: int(1) }),
+    ],
+    [
+      "MeanVarianceNormalization of the mean",
+      7,
+      image,
+      ["ReduceMean", "Sub"],
+      (x, b) => b.add("MeanVarianceNormalization", [x], { normalize_variance: int(0) }),
+    ],
+    [
+      "MeanVarianceNormalization over axes",
+      13,
+      image,
+      ["ReduceMean", "Sub", "Mul", "ReduceMean", "Sqrt", "Add", "Div"],
+      (x, b) => b.add("MeanVarianceNormalization", [x], { axes: ints([2]) }),
     ],
     ["Dropout", 9, matrix, ["Dropout"], (x, b) => b.add("Dropout", [x], { ratio: float(0.3) })],
     [

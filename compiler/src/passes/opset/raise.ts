@@ -3,6 +3,7 @@ import { edit, bodiesOf, type Body, type Graph, type Node } from "../../ir/index
 import { inferAll } from "../../ops/index.js";
 import type { Adapter } from "./adapter.js";
 import { elementwiseAdapters } from "./raise-elementwise.js";
+import { experimentalAdapters } from "./raise-experimental.js";
 import { neuralAdapters } from "./raise-neural.js";
 import { shapeAdapters } from "./raise-shape.js";
 import { stepOf } from "./step.js";
@@ -14,6 +15,7 @@ const adapters: ReadonlyMap<string, readonly Adapter[]> = byOperator([
   ...elementwiseAdapters,
   ...shapeAdapters,
   ...neuralAdapters,
+  ...experimentalAdapters,
 ]);
 
 /**
