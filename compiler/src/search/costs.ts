@@ -44,6 +44,9 @@ export const fewestOfFloat = 16;
 /** And no more of them than this takes. */
 export const lateMs = 5000;
 
+/** Agreement where it alone decides, on inputs that are made up: those after a few that run long tell nothing else. */
+export const decidesAlone = { maxMs: 2000, atLeast: 4 };
+
 /** How many samples are looked at. Fixed before they are. */
 export interface Counts {
   readonly validation: number;
@@ -237,10 +240,18 @@ export function testMs(
     const { latency = usualLatency, floatIsKnown, bestIsKnown } = inHand(one.target) ?? unknown;
     const floatMs = floatIsKnown ? 0 : one.sampleMs;
     const ownMs = bestIsKnown ? 0 : candidateSampleMs(one, latency);
-    return { shared: one.shared, ms: (samples * (floatMs + ownMs)) / one.shared };
+    const ms = (samples * (floatMs + ownMs)) / one.shared + agreementMs(one, samples);
+    return { shared: one.shared, ms };
   });
   const sharing = each.reduce((sum, { shared, ms }) => sum + (shared > 1 ? ms : 0), 0);
   return Math.max(sharing, ...each.map(({ ms }) => ms));
+}
+
+/** Where there are no samples: both engines, until that was long enough. */
+function agreementMs({ timed, runMs }: TargetFacts, samples: number): number {
+  return timed && samples === 0
+    ? Math.max(decidesAlone.atLeast * 2 * runMs, Math.min(decidesAlone.maxMs, 32 * runMs))
+    : 0;
 }
 
 const unknown: InHand = { floatIsKnown: false, bestIsKnown: false };
@@ -249,12 +260,12 @@ export function testSampleMs(facts: TargetFacts, latency = usualLatency): number
   return (facts.sampleMs + candidateSampleMs(facts, latency)) / facts.shared;
 }
 
-/** Golden check, worst disagreements, files, reports. */
+/** Golden check, worst disagreements (of samples that there are), files, reports. */
 export function writeMs(facts: readonly TargetFacts[]): number {
-  return facts.reduce(
-    (sum, { loadMs, runMs, bytes }) => sum + loadMs + 18 * runMs + bytes / 2e5,
-    300,
-  );
+  return facts.reduce((sum, { loadMs, runMs, bytes, test }) => {
+    const runs = test > 0 ? 18 : 4;
+    return sum + loadMs + runs * runMs + bytes / 2e5;
+  }, 300);
 }
 
 export function clamp(value: number, least: number, most: number): number {

@@ -197,6 +197,11 @@ export class Estimate {
     return sum(finals) + testMs(this.#facts, this.#counts, inHand) + writeMs(this.#facts);
   }
 
+  /** Where nothing is tried besides it: what there is to do with the float model. */
+  floatAloneMs(): number {
+    return this.floatMs() + testMs(this.#facts, this.#counts) + this.publishingMs();
+  }
+
   /** Published times and files alone. */
   publishingMs(): number {
     const times = this.#facts.map(publishMs);

@@ -135,9 +135,10 @@ export class Plan {
     const searchingMs = this.#estimate.floatMs() + this.#estimate.searchMs(planned);
     const tooShort = askedMs !== null && leastMs > askedMs;
     // Whatever was given, the float model is timed, and files are written.
-    const floatAloneMs = nowMs + this.#estimate.floatMs() + this.#endingMs();
+    const floatAloneMs = nowMs + this.#estimate.floatAloneMs();
     const mostMs = tooShort ? Math.max(budgetMs, 1.15 * floatAloneMs) : budgetMs;
-    const expected = Math.min(mostMs, nowMs + searchingMs + this.#endingMs());
+    const wholeMs = nowMs + searchingMs + this.#endingMs();
+    const expected = Math.min(mostMs, tooShort ? Math.max(budgetMs, floatAloneMs) : wholeMs);
     this.summary = {
       lowMs: expected * 0.8,
       highMs: Math.min(mostMs, expected * 1.15),

@@ -4,6 +4,7 @@ import { evaluateGraph } from "../ops/index.js";
 import { findTarget } from "../targets/index.js";
 import { loadableOn } from "../targets/loadable.js";
 import type { Tried } from "./candidate.js";
+import { decidesAlone } from "./costs.js";
 import type { OptimizeRequest, TargetDevice } from "./request.js";
 import { checkParity, type Verdict } from "./verdict.js";
 
@@ -40,7 +41,9 @@ export async function checkAgreement(
     count: device.standIn === null ? samples : Math.max(samples, request.measure.samples("test")),
     ...(device.standIn !== null
       ? { maxMs, atLeast: samples }
-      : request.evidence !== "none" && toldBeside),
+      : request.evidence === "none"
+        ? decidesAlone
+        : toldBeside),
     signal: request.signal,
     limitMs,
   });
