@@ -9,6 +9,7 @@ import { newerOperators } from "../../compiler/src/passes/opset/newer-operators.
 import { normalizations } from "../../compiler/src/passes/normalizations/say-normalizations.js";
 import { byteWords } from "../../compiler/src/passes/quantized-operators/bytes-as-numbers.js";
 import { quantizedOperators } from "../../compiler/src/passes/quantized-operators/say-quantized.js";
+import { spatialOperators } from "../../compiler/src/passes/spatial/say-spatial.js";
 import { overThreeAxes } from "../../compiler/src/passes/volumes/say-volumes.js";
 import { lowerings } from "../../compiler/src/wasm/lower/lowerings.js";
 
@@ -26,7 +27,7 @@ export function compiledOperatorsPage(): string {
     "",
     ...[...alike()].map((names) => `- ${names.map(code).join(", ")}`),
     "",
-    `${normalizations.map(code).join(" and ")} are said in operators above.`,
+    `${listed([...normalizations, ...spatialOperators])} are said in operators above.`,
     `Over three axes ${listed(overThreeAxes)} are said over two.`,
     "",
     "## Of ai.onnx.ml",
@@ -66,7 +67,12 @@ const saidOfEngine = [...fusedOperators, ...attentionOperators].sort();
 const said = new Set([...saidOfEngine, ...newerOperators.map(({ op }) => op)]);
 
 function isCompiled(key: string): boolean {
-  return [...lowerings.keys(), ...quantizedOperators, ...normalizations].includes(key);
+  return [
+    ...lowerings.keys(),
+    ...quantizedOperators,
+    ...normalizations,
+    ...spatialOperators,
+  ].includes(key);
 }
 
 /** Names that share a row, in its order. */

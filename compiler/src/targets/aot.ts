@@ -10,6 +10,7 @@ import { sayNormalizations } from "../passes/normalizations/say-normalizations.j
 import { bringToFloat32 } from "../passes/normal-form.js";
 import { sayProducts } from "../passes/products/say-products.js";
 import { sayQuantized } from "../passes/quantized-operators/say-quantized.js";
+import { saySpatial } from "../passes/spatial/say-spatial.js";
 import { sayVolumes } from "../passes/volumes/say-volumes.js";
 import { simplifyGraph } from "../passes/simplify.js";
 import { compiledOperators, compileToWasm, type Refusal, refusalsOf } from "../wasm/index.js";
@@ -160,6 +161,7 @@ async function fixedGraphs(graph: Graph, sizes: Sizes = {}): Promise<readonly Fi
     const said = [
       sayClassical(fixed),
       sayNormalizations(fixed),
+      saySpatial(fixed),
       sayVolumes(fixed),
       sayQuantized(fixed),
     ];

@@ -26,6 +26,7 @@ import { selectionReferences } from "./selection.js";
 import { signalReferences } from "./signal.js";
 import { sliceReferences } from "./slice.js";
 import { softmaxReferences } from "./softmax.js";
+import { spatialReferences } from "./spatial.js";
 import { unaryReferences } from "./unary.js";
 import { variadicReferences } from "./variadic.js";
 
@@ -55,6 +56,7 @@ const families: Cells<Evaluation> = {
   ...recurrentReferences,
   ...resizeReferences,
   ...detectionReferences,
+  ...spatialReferences,
   ...signalReferences,
   ...quantizationReferences,
   ...classicalReferences,

@@ -31,6 +31,7 @@ import { selectionSchemas } from "./selection.js";
 import { signalSchemas } from "./signal.js";
 import { sliceSchemas } from "./slice.js";
 import { softmaxSchemas } from "./softmax.js";
+import { spatialSchemas } from "./spatial.js";
 import { unarySchemas } from "./unary.js";
 import { variadicSchemas } from "./variadic.js";
 
@@ -62,6 +63,7 @@ const families = {
   ...recurrentSchemas,
   ...resizeSchemas,
   ...detectionSchemas,
+  ...spatialSchemas,
   ...signalSchemas,
   ...quantizationSchemas,
   ...quantizedOperatorSchemas,

@@ -30,6 +30,7 @@ import { selectionShapes } from "./selection.js";
 import { signalShapes } from "./signal.js";
 import { sliceShapes } from "./slice.js";
 import { softmaxShapes } from "./softmax.js";
+import { spatialShapes } from "./spatial.js";
 import { unaryShapes } from "./unary.js";
 import { variadicShapes } from "./variadic.js";
 
@@ -61,6 +62,7 @@ const families: Readonly<Record<OperatorKey, ShapeRule>> = {
   ...recurrentShapes,
   ...resizeShapes,
   ...detectionShapes,
+  ...spatialShapes,
   ...signalShapes,
   ...quantizationShapes,
   ...quantizedOperatorShapes,

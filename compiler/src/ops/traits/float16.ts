@@ -41,6 +41,7 @@ export const float16: Cells<Float16> = {
   RandomUniformLike: "stays",
   Range: "stays",
   Resize: "stays",
+  RoiAlign: "stays",
   STFT: "stays",
   ScatterElements: whereItReduces,
   ScatterND: whereItReduces,

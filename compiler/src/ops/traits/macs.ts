@@ -108,6 +108,7 @@ export const macs: Cells<Macs> = {
   QLinearConv: convolution(3),
   "com.microsoft::QLinearConv": convolution(3),
   "com.microsoft::FusedConv": convolution(1),
+  DeformConv: convolution(1),
   // input × (output channels / group) × kernel; the weight is [in, out / group, …kernel]
   ConvTranspose: ({ input }) => times(input(0), input(1)?.slice(1)),
   MatMul: product,

@@ -26,6 +26,7 @@ const recurrent: readonly WeightInput[] = [
 export const weights: Cells<readonly WeightInput[]> = {
   // [outputs, inputs / group, …kernel]
   Conv: [{ input: 1, channelAxis: along(0) }],
+  DeformConv: [{ input: 1, channelAxis: along(0) }],
   // [inputs, outputs / group, …kernel]: an output of several groups has as many slices.
   ConvTranspose: [
     {

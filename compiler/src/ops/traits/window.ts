@@ -17,5 +17,10 @@ export const window: Cells<(attributes: AttributeReader, output: readonly number
   MaxPool: kernel,
   DFT: samples,
   STFT: samples,
+  // Where a region's size decides, nothing is known before.
+  RoiAlign(attributes) {
+    const ratio = attributes.int("sampling_ratio", 0);
+    return ratio > 0 ? 4 * ratio * ratio : Infinity;
+  },
   LRN: (attributes) => attributes.int("size", 1),
 };

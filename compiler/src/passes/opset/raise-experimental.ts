@@ -63,12 +63,12 @@ function crop(step: Step): void {
   const rows = height === undefined ? -bottom : top + height;
   const columns = width === undefined ? -right : left + width;
   // An end of −0 would leave nothing.
-  const end = (at: number): number => (at === 0 ? Number.MAX_SAFE_INTEGER : at);
+  const ends = [rows, columns].map((at) => (at === 0 ? Number.MAX_SAFE_INTEGER : at));
   step.replaceBy(
     step.add("Slice", [
       operand(step, 0),
       step.int64("starts", [top, left]),
-      step.int64("ends", [end(rows), end(columns)]),
+      step.int64("ends", ends),
       step.int64("axes", [2, 3]),
     ]),
   );
