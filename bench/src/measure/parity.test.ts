@@ -15,7 +15,7 @@ function parityOf(...pairs: readonly (readonly [got: Tensors, expected: Tensors]
 }
 
 describe("parity", () => {
-  it("is the worst output of the worst sample, each over its own largest value", () => {
+  it("is the worst output, each over its own largest value", () => {
     expect(
       parityOf(
         [
@@ -25,6 +25,12 @@ describe("parity", () => {
         [{ score: floats(1) }, { score: floats(1) }],
       ),
     ).toEqual({ n: 2, maxError: 0.5, flips: 0 });
+  });
+
+  it("tells little of a sample where an output is next to nothing", () => {
+    const [empty, full] = [floats(1e-7), floats(1)];
+    const found = parityOf([{ y: floats(2e-7) }, { y: empty }], [{ y: full }, { y: full }]);
+    expect(found?.maxError).toBeCloseTo(1e-7, 9);
   });
 
   it("counts samples whose best class is another", () => {

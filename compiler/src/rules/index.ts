@@ -12,7 +12,7 @@ import { gemms } from "./gemm.js";
 import { identities } from "./identities.js";
 import { recoverLayerNorm } from "./layer-norm.js";
 import { sumVectors } from "./linear-vectors.js";
-import { concatZerosToPad, padIntoWindow } from "./pads.js";
+import { concatZerosToPad, padIntoWindow, spellOutPads } from "./pads.js";
 import { dropLengths, dropZeroStates } from "./recurrent.js";
 import { reshapes } from "./reshapes.js";
 import type { Rule } from "./rule.js";
@@ -46,6 +46,7 @@ export const simplifyRules: readonly Rule[] = [
   foldAffine,
   foldInputAffine,
   ...gemms,
+  spellOutPads,
   padIntoWindow,
   concatZerosToPad,
   ...arithmetic,

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { attribute, type Attributes, Tensor, type ValueId } from "../ir/index.js";
-import { concatZerosToPad, padIntoWindow } from "./pads.js";
+import { attribute, type Attributes, type Graph, Tensor, type ValueId } from "../ir/index.js";
+import { concatZerosToPad, padIntoWindow, spellOutPads } from "./pads.js";
+import { attributesOf } from "./pattern.js";
+import { runRules } from "./run-rules.js";
 import { apply, type Builder, graphOf } from "./rule-case.test.support.js";
 
 const around = [0, 0, 1, 2, 0, 0, 1, 0];
@@ -156,5 +158,37 @@ describe("concat-zeros-to-pad", () => {
   ])("leaves ones that are %s", async (_, ones) => {
     const graph = after((x, b) => b.add("Concat", [x, ones(b, 1)], axis));
     expect((await apply(concatZerosToPad, graph)).ops).toContain("Concat");
+  });
+});
+
+describe("spell-out-pads", () => {
+  const same = (mode: string, step: number, stride = 1): Attributes => ({
+    auto_pad: attribute.string(mode),
+    dilations: attribute.ints([step, 1]),
+    strides: attribute.ints([stride, 1]),
+  });
+  /** Its pads: the engine refuses a spread window that pads by itself, and so there is nothing to compare with. */
+  const padsOf = async (graph: Graph): Promise<readonly number[] | undefined> => {
+    await runRules(graph, [spellOutPads], {});
+    const [node] = graph.allNodes();
+    expect(node && attributesOf(node).has("auto_pad")).toBe(false);
+    return node && attributesOf(node).ints("pads");
+  };
+  const convolved = (attributes: Attributes, ...places: readonly (number | string)[]) =>
+    graphOf({ x: ["float32", 1, 3, ...places] }, (x, b) => ({
+      y: b.add("Conv", [x("x"), b.weights(2, 3, 3, 2)], attributes),
+    }));
+
+  it("says what a spread window pads by, whatever the size where it moves by one", async () => {
+    expect(await padsOf(convolved(same("SAME_UPPER", 2), "H", "W"))).toEqual([2, 0, 2, 1]);
+    expect(await padsOf(convolved(same("SAME_LOWER", 2), "H", "W"))).toEqual([2, 1, 2, 0]);
+    expect(await padsOf(convolved(same("SAME_UPPER", 3, 2), 8, 6))).toEqual([2, 0, 3, 1]);
+  });
+
+  it("leaves what hangs on a free size, and windows that are whole", async () => {
+    const free = await apply(spellOutPads, convolved(same("SAME_UPPER", 2, 2), "H", 6));
+    expect(free.misses).toEqual([expect.stringContaining("sizes that are free")]);
+    const whole = await apply(spellOutPads, convolved(same("SAME_UPPER", 1), 6, 6));
+    expect(whole.misses).toEqual([]);
   });
 });

@@ -1,6 +1,7 @@
 import {
   attribute,
   type Graph,
+  isStatic,
   type Node,
   Tensor,
   type TensorData,
@@ -8,6 +9,7 @@ import {
 } from "../ir/index.js";
 import { normalAxis } from "../ops/families/indexing.js";
 import { ofAllAxes } from "../ops/families/pad.js";
+import { windowAxes } from "../ops/families/window.js";
 import { operatorOf } from "../ops/index.js";
 import {
   absorbable,
@@ -41,6 +43,34 @@ export const padIntoWindow: Rule = {
     return (
       refuses(graph, node, pad, amounts) ?? refusesPads(node, pads) ?? absorb(node, pads, source)
     );
+  },
+};
+
+/**
+ * auto_pad of a window that is spread out, said as pads: onnxruntime refuses to run the two together. Where a window moves by one,
+ * the pads are the same for every size.
+ */
+export const spellOutPads: Rule = {
+  name: "spell-out-pads",
+  exactness: "bitwise",
+  ops: ["Conv", "MaxPool"],
+  match(graph, node) {
+    const attributes = attributesOf(node);
+    const isSpread = attributes.ints("dilations")?.some((step) => step !== 1) === true;
+    if (!isSpread || !attributes.string("auto_pad", "NOTSET").startsWith("SAME")) return undefined;
+    const sizes = shapeOf(graph, inputOf(node, 0))?.slice(2);
+    const kernel = attributes.ints("kernel_shape") ?? shapeOf(graph, inputOf(node, 1))?.slice(2);
+    if (sizes === undefined || kernel === undefined) return undefined;
+    const axes = windowAxes(sizes, kernel, attributes);
+    const pads = [...axes.map(({ before }) => before), ...axes.map(({ after }) => after)];
+    if (!isStatic(pads)) return { miss: "how much it pads hangs on sizes that are free" };
+    return {
+      because: `it pads by [${pads.join(", ")}]`,
+      rewrite(editor) {
+        editor.setAttribute(node.id, "pads", attribute.ints(pads));
+        editor.setAttribute(node.id, "auto_pad", undefined);
+      },
+    };
   },
 };
 

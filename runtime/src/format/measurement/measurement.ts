@@ -41,8 +41,8 @@ export interface Accuracy {
 export interface Parity {
   readonly n: number;
   /**
-   * Largest `relativeDistance` of an output. Infinity, which is null in JSON, where one answer is NaN or infinite, or has
-   * dims, and the other has not.
+   * Of the worst output its largest difference over its largest value, of all samples. Infinity, which is null in JSON, where
+   * one answer is NaN or infinite, or has dims, and the other has not.
    */
   readonly maxError: number;
   readonly flips: number;
