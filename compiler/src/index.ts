@@ -18,6 +18,7 @@ export {
   normalOpset,
   type PassName,
   type PassStep,
+  inEngineOpset,
   passes,
   quantizeAware,
   quantizeAwareGraph,

@@ -24,6 +24,15 @@ it("is the usual size where none does, or where it would change nothing", async 
   expect(await sizeOf(windowed("x: float32[N, 1, 64]", 400))).toBe(128);
 });
 
+it("is large enough for pads by reflection", async () => {
+  const padded = (mode: string): Graph =>
+    parseGraph(
+      `graph main opset 21 (x: float32[1, length]) -> (y) {\n  %1 = Pad(x, const int64[4] [0, 128, 0, 200]) {mode = "${mode}"}\n  return %1\n}\n`,
+    );
+  expect(await sizeOf(padded("reflect"))).toBe(256);
+  expect(await sizeOf(padded("constant"))).toBe(128);
+});
+
 it("is smaller where a model knows fewer positions", async () => {
   const learned = (positions: number): Graph =>
     parseGraph(

@@ -48,16 +48,36 @@ export async function fittingSize(graph: Graph, inputs: readonly ValueInfo[]): P
 
 /**
  * Values that have no elements, or fewer: a window is longer than what it looks at. And those whose shape is not known,
- * since those that it is made of do not fit; where only a run tells, it is not known at any size.
+ * since those that it is made of do not fit; where only a run tells, it is not known at any size. And pads that a mirror has not as
+ * much for.
  */
 function unfitValues(graph: Graph): number {
-  let count = 0;
+  let count = padsBeyond(graph);
   for (const { type } of graph.allValues())
     if (
       type.kind === "tensor" &&
       type.shape?.every((size) => typeof size === "number" && size > 0) !== true
     )
       count += 1;
+  return count;
+}
+
+/** Pads by what a mirror shows that are as long as what there is. */
+function padsBeyond(graph: Graph): number {
+  let count = 0;
+  for (const { op, domain, inputs, attributes } of graph.allNodes()) {
+    const [x, pads] = inputs.map((id) => (id === null ? undefined : graph.value(id)));
+    const mode = attributes.get("mode");
+    if (op !== "Pad" || domain !== "" || mode?.type !== "string" || mode.value !== "reflect")
+      continue;
+    const shape = x?.type.kind === "tensor" ? x.type.shape : undefined;
+    if (shape === undefined || inputs[3]) continue;
+    const isBeyond = pads?.elements?.some((pad, at) => {
+      const size = shape[at % shape.length];
+      return typeof pad === "number" && typeof size === "number" && pad >= size;
+    });
+    if (isBeyond === true) count += 1;
+  }
   return count;
 }
 

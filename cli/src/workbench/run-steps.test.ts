@@ -67,3 +67,21 @@ it("says of a Dropout that was exported in training mode that it stays, and what
     expect.stringMatching(/Dropout: .*random.*export the model for inference/),
   ]);
 });
+
+it("writes the opset that the engine loads the model in, and any that it is asked for", async () => {
+  const moved = parseGraph(
+    "graph main opset 21 (x: int8[1, 2]) -> (y) {\n" +
+      "  %1 = DequantizeLinear(x, const float32[] 0.5, const int8[] 0) : float32[1, 2]\n" +
+      "  %2 = Transpose(%1) {perm = [1, 0]} : float32[2, 1]\n" +
+      "  %3 = Relu(%2) : float32[2, 1]\n  return %3\n}\n",
+  );
+  const request = { model: await turned(moved, moved), suffix: "", check: true, signal };
+  const written: unknown[] = [];
+  const telling = { ...say, result: (_: string, facts: unknown) => void written.push(facts) };
+  const output = join(folder, "moved.onnx");
+  await runSteps({ ...request, output, steps: [], say: telling });
+  expect(written).toMatchObject([{ after: { opset: 20 }, check: { status: "ran" } }]);
+  const asked = { use: "lower-opset", with: { opset: 21 } };
+  await runSteps({ ...request, output, steps: [asked], check: false, say: telling });
+  expect(written[1]).toMatchObject({ after: { opset: 21 } });
+});

@@ -30,6 +30,7 @@ export { distill };
 export type { DistillOptions } from "./distillation/options.js";
 export { mapsToTensors } from "./maps-to-tensors.js";
 export { mustStay } from "./pruning/must-stay.js";
+export { inEngineOpset } from "./opset/engine-opset.js";
 export { normalOpset } from "./opset/raise.js";
 export { holdsType, inFloat32 } from "./float32/in-float32.js";
 export type * from "../pipeline/pass.js";

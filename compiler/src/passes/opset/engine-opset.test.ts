@@ -1,0 +1,55 @@
+import { onnxArtifact } from "@pare/runtime/format";
+import { cpu } from "@pare/runtime/ort-node";
+import { expect, it } from "vitest";
+import { attribute, type Graph, Tensor, type ValueId } from "../../ir/index.js";
+import { encodeModel } from "../../onnx/index.js";
+import { type Builder, graphOf, madeUp, onEngine } from "../../rules/rule-case.test.support.js";
+import { evaluateGraph } from "../../ops/index.js";
+import { relativeError } from "../../wasm/run-model.test.support.js";
+import { inEngineOpset } from "./engine-opset.js";
+
+type Move = (x: ValueId, b: Builder) => ValueId;
+const moves: readonly (readonly [string, Move])[] = [
+  ["Transpose", (x, b) => b.add("Transpose", [x], { perm: attribute.ints([0, 2, 1]) })],
+  ["Reshape", (x, b) => b.add("Reshape", [x, b.ints([3, 4])])],
+  ["Squeeze", (x, b) => b.add("Squeeze", [x, b.ints([0])])],
+  ["Unsqueeze", (x, b) => b.add("Unsqueeze", [x, b.ints([0])])],
+  ["Slice", (x, b) => b.add("Slice", [x, b.ints([0]), b.ints([2]), b.ints([1])])],
+  ["MaxPool", (x, b) => b.add("MaxPool", [x], { kernel_shape: attribute.ints([2]) })],
+];
+
+/** What was rounded, moved, and read as it is. */
+function moved(move: Move, zero: Tensor, isRounded = false): Graph {
+  return graphOf({ x: ["float32", 1, 3, 4] }, (input, b) => {
+    const parameters = [b.floats([0.0625]), b.editor.constant("zero", zero)];
+    const rounded = b.add("QuantizeLinear", [b.add("Relu", [input("x")]), ...parameters]);
+    const result = move(b.add("DequantizeLinear", [rounded, ...parameters]), b);
+    if (!isRounded) return { y: b.add("Sigmoid", [result]) };
+    const again = b.add("QuantizeLinear", [result, ...parameters]);
+    return { y: b.add("DequantizeLinear", [again, ...parameters]) };
+  });
+}
+
+const signed = Tensor.of("int8", [], Int8Array.of(-3));
+
+it.each(moves)("lets the engine load what was int8 before %s", async (_, move) => {
+  const graph = moved(move, signed);
+  const older = inEngineOpset(graph);
+  expect([graph.opset(), older.opset()]).toEqual([21, 20]);
+  const feeds = madeUp(graph, {});
+  const [want, got] = [await evaluateGraph(graph, feeds), await onEngine(older, feeds)];
+  expect(relativeError(want, got)).toBeLessThan(1e-5);
+});
+
+it("leaves what the engine loads in the opset that it has", async () => {
+  const [[, move]] = moves as [readonly [string, Move]];
+  for (const graph of [
+    moved(move, Tensor.of("uint8", [], Uint8Array.of(3))),
+    moved(move, signed, true),
+    moved((x, b) => b.add("Tanh", [x]), signed),
+  ]) {
+    expect(inEngineOpset(graph)).toBe(graph);
+    const { proto } = await encodeModel(graph);
+    await (await cpu().load(onnxArtifact(proto))).dispose();
+  }
+});

@@ -1,0 +1,41 @@
+import { isPareError } from "@pare/runtime/format";
+import type { Graph, Node } from "../../ir/index.js";
+import { dtypeOf, inputOf } from "../../rules/pattern.js";
+import { lowerOpset } from "./lower.js";
+import { normalOpset } from "./raise.js";
+
+/** What onnxruntime rounds the result of where it rounds what is moved (`qdq_propagation.cc`, CanNodePropagate). */
+const moving = new Set(["MaxPool", "Reshape", "Slice", "Squeeze", "Transpose", "Unsqueeze"]);
+
+/**
+ * A graph as onnxruntime loads it. Where what was int8 is moved, it adds a QuantizeLinear behind, since some version before 1.30 with
+ * the attribute output_dtype of opset 21, and then refuses its own node, because ONNX's inference takes every zero point beside that for
+ * uint8 (onnxruntime's issue 25526). Such a graph is written in opset 20, which has no such attribute, if that has words for it.
+ * @returns the graph itself wherever that loads
+ */
+export function inEngineOpset(graph: Graph): Graph {
+  if (graph.opset() !== normalOpset || ![...graph.allNodes()].some((node) => isMoved(graph, node)))
+    return graph;
+  const older = graph.fork();
+  try {
+    lowerOpset(older, normalOpset - 1);
+  } catch (error) {
+    if (!isPareError(error) || error.code !== "UNSUPPORTED_OP") throw error;
+    return graph;
+  }
+  return older;
+}
+
+/** Is what a node dequantizes moved, and not rounded again at once? */
+function isMoved(graph: Graph, node: Node): boolean {
+  const [result] = node.outputs;
+  if (node.op !== "DequantizeLinear" || node.domain !== "" || !result) return false;
+  const stored = inputOf(node, 0);
+  if (dtypeOf(graph, stored) !== "int8" || graph.constant(stored) !== undefined) return false;
+  return graph.consumers(result).some((mover) => {
+    const [moved] = mover.outputs;
+    if (!moving.has(mover.op) || mover.domain !== "" || !moved) return false;
+    const readers = graph.consumers(moved);
+    return readers.length === 0 || readers.some(({ op }) => op !== "QuantizeLinear");
+  });
+}
