@@ -3,6 +3,7 @@ import { expect, it } from "vitest";
 import { cases } from "../cases.test.support.js";
 import { attribute, type Graph, Tensor, type ValueId } from "../../ir/index.js";
 import { type Builder, graphOf } from "../../rules/rule-case.test.support.js";
+import { planOf } from "../compile.js";
 import { compare, differenceToEvaluation } from "../run-model.test.support.js";
 
 const size = (min: number, max: number) => fc.integer({ min, max });
@@ -222,4 +223,33 @@ it("leaves out what a Split gives that nobody asked for", async () => {
   // The engine ends with its process.
   for (const given of [true, false])
     expect(await differenceToEvaluation(graph(given), graph(given))).toBe(0);
+});
+
+it("lists only what a mirror, a border or a turn shows beside long runs of what is there", async () => {
+  const modes = ["reflect", "edge", "wrap"];
+  const problem = fc.record({
+    mode: fc.constantFrom(...modes),
+    dims: fc.constantFrom<number[]>([1, 1, 100], [2, 90, 3], [1, 5, 40, 70], [40, 33]),
+    pads: fc.array(size(0, 9), { minLength: 8, maxLength: 8 }),
+    between: fc.boolean(),
+  });
+  await fc.assert(
+    fc.asyncProperty(problem, async ({ mode, dims, pads, between }) => {
+      const rank = dims.length;
+      // A mirror has as much as there is, but for the border.
+      const own = [...dims, ...dims].map((count, at) => Math.min(pads[at] ?? 0, count - 1));
+      const graph = graphOf({ x: ["float32", ...dims] }, (input, b) => {
+        const x = between ? b.add("Relu", [input("x")]) : input("x");
+        const padded = b.add("Pad", [x, b.ints(own)], { mode: attribute.string(mode) });
+        return { y: between ? b.add("Exp", [padded]) : padded };
+      });
+      await expectAgreement(graph);
+      const plan = await planOf(graph);
+      const listed = plan.constants.reduce((sum, { bytes }) => sum + bytes.length, 0);
+      // Each of up to nine parts of two long axes has what lies beside them, and the short axes.
+      const beside = [...own, ...dims.filter((count) => count < 32), rank];
+      expect(listed).toBeLessThanOrEqual(9 * 4 * beside.reduce((sum, count) => sum + count, 0));
+    }),
+    { numRuns: cases(60) },
+  );
 });

@@ -141,7 +141,23 @@ export function moveByAxes(node: NodeFacts, l: Lowering): boolean {
       return true;
     }
     const order = dims.length === view.dims.length ? orderOf(l.laned(view)) : rowMajor(dims.length);
-    planMove(l.plan, placeAt(view.place, base), axes, l.allocate(id, order));
+    const pieces = axes.map((one, axis) => piecesOf(one, dims[axis] ?? 1));
+    // What pads lanes is written with the last of them.
+    const exact = (pieces[order.at(-1) ?? 0]?.length ?? 1) > 1;
+    const target = l.allocate(id, order, exact ? { exact } : {});
+    for (const box of combinations(pieces)) {
+      const part = box.reduce(
+        (whole, { start, count }, axis) => sliced(whole, axis, start, count),
+        target,
+      );
+      const first = box.reduce((sum, piece) => sum + piece.base, base);
+      planMove(
+        l.plan,
+        placeAt(view.place, first),
+        box.map(({ along: own }) => own),
+        part,
+      );
+    }
     return true;
   });
 }
@@ -205,6 +221,55 @@ function alongAxes(
     return list.every((offset, i) => offset === i * step) ? step : list;
   });
   return { base, axes };
+}
+
+/** Part of an axis of a result. */
+interface Piece {
+  readonly start: number;
+  readonly count: number;
+  /** Where its first is in the source, and the others from there. */
+  readonly base: number;
+  readonly along: Along;
+}
+
+/** So many elements at equal steps are better copied as such than listed. */
+const leastRun = 32;
+/** More of them are one list. */
+const mostPieces = 5;
+
+/** What is listed as runs and what is between them: what a mirror shows beside an image is little next to the image. */
+function piecesOf(along: Along, size: number): readonly Piece[] {
+  const whole = [{ start: 0, count: size, base: 0, along }];
+  if (typeof along === "number") return whole;
+  const pieces: Piece[] = [];
+  const take = (start: number, end: number, step?: number): void => {
+    if (end === start) return;
+    const base = along[start] ?? 0;
+    const own = step ?? along.slice(start, end).map((offset) => offset - base);
+    pieces.push({ start, count: end - start, base, along: own });
+  };
+  let [listed, start] = [0, 0];
+  while (start < size) {
+    const step = (along[start + 1] ?? 0) - (along[start] ?? 0);
+    let end = start + 1;
+    while (end < size && (along[end] ?? 0) - (along[end - 1] ?? 0) === step) end += 1;
+    if (step >= 0 && end - start >= leastRun) {
+      take(listed, start);
+      take(start, end, step);
+      listed = end;
+    }
+    start = end;
+  }
+  take(listed, size);
+  return pieces.length > mostPieces ? whole : pieces;
+}
+
+/** Each way to take a piece of every axis. */
+function combinations(pieces: readonly (readonly Piece[])[]): readonly (readonly Piece[])[] {
+  return pieces.reduce<readonly (readonly Piece[])[]>(
+    (boxes, own) => boxes.flatMap((box) => own.map((piece) => [...box, piece])),
+    [[]],
+  );
 }
 
 /** A result whose elements can stay where they are. A part of the source keeps what surrounds it. */
