@@ -3,9 +3,7 @@ import {
   countMacs,
   countOperators,
   countParameters,
-  findPass,
   type Graph,
-  normalOpset,
   obstacleText,
   type Sizes,
   supportOf,
@@ -40,6 +38,7 @@ export async function inspectModel(
   try {
     checkSizes(model, sizes);
     const { graph } = model;
+    const form = await onceSimplified(graph);
     const facts = {
       model: path,
       bytes: model.sizeBytes,
@@ -55,8 +54,8 @@ export async function inspectModel(
       nodes: [...graph.allNodes()].length,
       operators: countOperators(graph),
       parameters: countParameters(graph),
-      macs: countMacs(graph) ?? (await macsOnceSimplified(graph)),
-      targets: await targetsOf(graph, sizes),
+      macs: countMacs(graph) ?? (form && countMacs(form)),
+      targets: await targetsOf(graph, form, sizes),
     };
     return { text: factsText(facts), document: facts };
   } finally {
@@ -64,24 +63,30 @@ export async function inspectModel(
   }
 }
 
-/** Null where a size stays unknown once the model is simplified. */
-async function macsOnceSimplified(graph: Graph): Promise<number | null> {
+/** Null where it cannot be simplified. */
+async function onceSimplified(graph: Graph): Promise<Graph | null> {
   try {
-    return countMacs(await simplified(graph));
+    return await simplified(graph);
   } catch (error) {
     if (isPareError(error) && error.code !== "INTERNAL") return null; // Other verbs say why it cannot be simplified.
     throw error;
   }
 }
 
-/** Of a newer opset, what is written for targets is counted: the same in older operators. */
-async function targetsOf(graph: Graph, sizes: Sizes): Promise<readonly TargetSupport[]> {
-  try {
-    if ((graph.opset("") ?? 0) > normalOpset) await findPass("normalize").create({}).run(graph, {});
-  } catch (error) {
-    if (!(error instanceof PareError)) throw error; // It cannot be said so: targets are asked about it as it is.
-  }
-  return Promise.all(targets.map((target) => supportOf(graph, target, sizes)));
+/**
+ * Engines are asked about what is written for them: what exporters compute sizes with is gone then. A target that takes whole
+ * models brings them into its own form.
+ */
+async function targetsOf(
+  graph: Graph,
+  form: Graph | null,
+  sizes: Sizes,
+): Promise<readonly TargetSupport[]> {
+  return Promise.all(
+    targets.map((target) =>
+      supportOf(target.obstacles === undefined ? (form ?? graph) : graph, target, sizes),
+    ),
+  );
 }
 
 interface Facts {
