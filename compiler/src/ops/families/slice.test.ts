@@ -49,3 +49,11 @@ test("where a bound counts from is not taken from what a size most often is", ()
   expect(dim.isUnknown(cut(0, p, 0, minus, 1).count)).toBe(true);
   expect(cut(0, dim.add(p, n), p, end, 1).count).toBe(n);
 });
+
+test("a billion is the end of what is free", () => {
+  for (const step of [1, -1]) {
+    const found = step > 0 ? cut(0, n, 0, 1e9, step) : cut(0, n, 1e9, -1e9, step);
+    expect(found.count).toBe(n);
+  }
+  expect(cut(0, 1_500_000_000, 0, 1e9, 1).count).toBe(1e9);
+});

@@ -4,8 +4,9 @@ import { sourceIndices, stridesOf } from "./indexing.js";
 import type { Movement } from "./movement.js";
 import { larger, smaller } from "./symbolic.js";
 
-/** Beyond this a bound means "to the end": exporters write the largest int32 or int64. */
+/** Beyond this a bound means "to the end": exporters write the largest int32 or int64. Of a free axis 10⁹ does, as JAX's writes. */
 const endless = 2 ** 31 - 1;
+const endlessOfFree = 1e9;
 
 /** One axis of a slice: the start and the number of elements. */
 export interface Cut {
@@ -20,8 +21,9 @@ export interface Cut {
  * depends on sizes, as that of −N does where N may be 0, no more is known than that it is not below the lower end.
  */
 function bound(value: Dim, size: Dim, low: Dim, high: Dim): Dim {
-  if (typeof value === "number" && value >= endless) return high;
-  if (typeof value === "number" && value <= -endless) return low;
+  const beyond = typeof size === "number" ? endless : endlessOfFree;
+  if (typeof value === "number" && value >= beyond) return high;
+  if (typeof value === "number" && value <= -beyond) return low;
   const isFromEnd = isNonNegative(dim.subtract(-1, value));
   if (!isFromEnd && !isNonNegative(value)) return dim.add(low, dim.unknown());
   return smaller(larger(isFromEnd ? dim.add(value, size) : value, low), high);
