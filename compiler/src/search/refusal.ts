@@ -24,4 +24,4 @@ export function isOfOtherSizes(target: TargetName, error: unknown): error is Par
 
 /** What to do about a model that no engine runs. */
 export const toBeRun =
-  "`pare inspect` says for each target what it lacks. Where an engine failed on made-up inputs, --data gives it real ones, --dim their sizes, and --const what never changes.";
+  "`pare inspect` says for each target what it lacks. Where an engine failed on made-up inputs, --data gives it real ones, --dim their sizes, and --const what never changes. Where one took too long, --time-budget gives it longer.";
