@@ -4,7 +4,7 @@ import { isMoving, windowAxes } from "../../ops/families/window.js";
 import { unknownSizes } from "../../ops/index.js";
 import { operand, type Step } from "../opset/adapter.js";
 import { reshaped } from "../volumes/volume.js";
-import { sizesOf } from "./deformed.js";
+import { sizesOf } from "./sizes.js";
 
 const { int, ints } = attribute;
 

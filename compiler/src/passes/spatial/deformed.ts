@@ -1,9 +1,10 @@
 import { elementCount } from "@pare/runtime/format";
-import { attribute, isStatic, type ValueId } from "../../ir/index.js";
+import { attribute, type ValueId } from "../../ir/index.js";
 import { unknownSizes } from "../../ops/index.js";
 import { placesOf, windowAxes } from "../../ops/families/window.js";
 import { operand, type Step } from "../opset/adapter.js";
 import { asStored, reshaped } from "../volumes/volume.js";
+import { demandSizes, sizesOf } from "./sizes.js";
 
 /** Where taps begin is written down by rows and by columns. */
 const mostPlaces = 2 ** 20;
@@ -26,10 +27,9 @@ export function convolveDeformed(step: Step): void {
   if (elementCount(window) * Math.max(rows, columns) > mostPlaces)
     return step.refuse("its window takes more places than are compiled");
   const taps = placesOf(window);
-  const pairs = sizesOf(step, 2);
-  const wanted = [batch, groups * taps.length * 2, rows, columns];
-  if (depth * group !== channels || channels % groups !== 0 || !isSame(pairs, wanted))
+  if (depth * group !== channels || channels % groups !== 0)
     return step.refuse("its operands do not fit");
+  demandSizes(step, 2, [batch, groups * taps.length * 2, rows, columns]);
 
   const parts = batch * groups;
   const moved = reshaped(step, operand(step, 2), [parts, taps.length, 2, rows * columns]);
@@ -63,6 +63,7 @@ export function convolveDeformed(step: Step): void {
   const sampled = step.add("GridSample", [images, grid]);
 
   const mask = step.input(4);
+  if (mask !== undefined) demandSizes(step, 4, [batch, groups * taps.length, rows, columns]);
   const area = taps.length * rows * columns;
   const weighed =
     mask === undefined
@@ -78,14 +79,4 @@ export function convolveDeformed(step: Step): void {
   const bias = step.input(3);
   const inputs = [all, weights, ...(bias === undefined ? [] : [bias])];
   step.replaceBy(step.add("Conv", inputs, { group: attribute.int(group) }));
-}
-
-/** Of an input's axes, all known. */
-export function sizesOf(step: Step, input: number): readonly number[] {
-  const shape = step.shape(input);
-  return shape !== undefined && isStatic(shape) ? shape : step.refuse(unknownSizes);
-}
-
-function isSame(one: readonly number[], other: readonly number[]): boolean {
-  return one.length === other.length && one.every((size, axis) => size === other[axis]);
 }

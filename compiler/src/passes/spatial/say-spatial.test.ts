@@ -223,19 +223,38 @@ it("finds where the largest of windows are, and puts them back there", async () 
 });
 
 it("says what stands against what is not said", async () => {
-  const graph = graphOf({ x: ["float32", 1, 4, 4], size: ["int64", 2] }, (input, b) => ({
-    y: b.add("CenterCropPad", [input("x"), input("size")], { axes: ints([1, 2]) }),
-    z: b.add("Col2Im", [
-      input("x"),
-      b.editor.constant("image", Tensor.int64([4, 4])),
-      b.editor.constant("block", Tensor.int64([3, 3])),
-    ]),
-  }));
+  const graph = graphOf(
+    {
+      x: ["float32", 1, 4, 4],
+      size: ["int64", 2],
+      image: ["float32", 1, 2, 5, 5],
+      bytes: ["uint8", 1, 2, 4, 4],
+    },
+    (input, b) => ({
+      y: b.add("CenterCropPad", [input("x"), input("size")], { axes: ints([1, 2]) }),
+      z: b.add("Col2Im", [
+        input("x"),
+        b.editor.constant("image", Tensor.int64([4, 4])),
+        b.editor.constant("block", Tensor.int64([3, 3])),
+      ]),
+      grid: b.add("AffineGrid", [input("x"), b.ints([2, 3, 4, 4])]),
+      cut: b.add("CenterCropPad", [input("x"), b.ints([2, 2])]),
+      sampled: b.add("DeformConv", [input("image"), b.weights(2, 2, 3, 3), input("image")]),
+      back: b.add("MaxUnpool", [input("image"), b.ints([0, 1])], { kernel_shape: ints([2, 2]) }),
+      found:
+        b.many("MaxPool", 2, [input("bytes")], { kernel_shape: ints([2, 2]) })[1] ?? input("x"),
+    }),
+  );
   const { obstacles } = await supportOf(graph, aot);
   expect(obstacles.map(({ op, reason }) => `${op}: ${reason}`)).toMatchInlineSnapshot(`
     [
+      "AffineGrid: its operands do not fit",
       "CenterCropPad: its sizes are not known",
+      "CenterCropPad: it has not a size for each of its axes",
       "Col2Im: its blocks are not those of its image",
+      "DeformConv: its operands do not fit",
+      "MaxPool: places of integers are not compiled",
+      "MaxUnpool: its operands do not fit",
     ]
   `);
 });

@@ -5,7 +5,8 @@ import { operand, type Step } from "../opset/adapter.js";
 import { sayNodes, type Words } from "../opset/say.js";
 import { reshaped } from "../volumes/volume.js";
 import { joinBlocks } from "./blocks.js";
-import { convolveDeformed, sizesOf } from "./deformed.js";
+import { convolveDeformed } from "./deformed.js";
+import { demandSizes, sizesOf } from "./sizes.js";
 import { poolWithPlaces, unpool } from "./unpooled.js";
 
 /** Along an axis, written down each. */
@@ -22,6 +23,7 @@ function affineGrid(step: Step): void {
   if (places.some((count) => !(count >= 1 && count <= mostPlaces)))
     return step.refuse(`an axis of its grid is not of 1 to ${mostPlaces} places`);
   if (aligned && places.includes(1)) return step.refuse("an axis of one place has no corners");
+  demandSizes(step, 0, [batch, axes, axes + 1]);
   const columns = step.split(
     operand(step, 0),
     Array.from({ length: axes + 1 }, () => 1),
@@ -49,6 +51,7 @@ function centre(step: Step): void {
   const sizes = step.graph.constant(step.input(1))?.numbers();
   if (sizes === undefined) return step.refuse(unknownSizes);
   const pads = centredPads(shape, sizes, step.attributes);
+  if (pads.length !== sizes.length) return step.refuse("it has not a size for each of its axes");
   const axes = step.int64(
     "axes",
     pads.map(({ axis }) => axis),

@@ -5,7 +5,7 @@ import { isMoving, placesOf, windowAxes } from "../../ops/families/window.js";
 import { unknownSizes } from "../../ops/index.js";
 import { operand, type Step } from "../opset/adapter.js";
 import { reshaped } from "../volumes/volume.js";
-import { sizesOf } from "./deformed.js";
+import { demandSizes, sizesOf } from "./sizes.js";
 
 const { int } = attribute;
 
@@ -20,6 +20,7 @@ const mostPlaces = 2 ** 20;
  */
 export function poolWithPlaces(step: Step): void {
   const shape = sizesOf(step, 0);
+  if (step.dtype(0) !== "float32") return step.refuse("places of integers are not compiled");
   const { attributes } = step;
   const kernel = attributes.ints("kernel_shape") ?? [];
   const axes = windowAxes(shape.slice(2), kernel, attributes);
@@ -93,6 +94,7 @@ export function poolWithPlaces(step: Step): void {
 /** MaxUnpool: zeros, and what was found where it was. */
 export function unpool(step: Step): void {
   const shape = sizesOf(step, 0);
+  demandSizes(step, 1, shape);
   const sizes = unpooledSizes(shape.slice(2), step.attributes).map(Number);
   const dims = [...shape.slice(0, 2), ...sizes];
   const given = step.input(2);
