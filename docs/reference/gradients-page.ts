@@ -21,7 +21,7 @@ const kinds: readonly (readonly [kind: Kind, title: string, says: string])[] = [
   [
     "said",
     "Said in others",
-    "What is newer than opset 21, and what onnxruntime fuses where it saves a model, is gone before a model is trained.",
+    "What is newer than opset 21, what onnxruntime fuses where it saves a model, and what ONNX defines by others, is gone before a model is trained.",
   ],
   [
     "straight-through",

@@ -44,6 +44,8 @@ export const fewestOfFloat = 16;
 /** And no more of them than this takes. */
 export const lateMs = 5000;
 
+/** Samples that two engines are asked whether they agree on. */
+export const agreementSamples = 16;
 /** Agreement where it alone decides, on inputs that are made up: those after a few that run long tell nothing else. */
 export const decidesAlone = { maxMs: 2000, atLeast: 4 };
 
@@ -208,7 +210,7 @@ export function finalsMs(facts: TargetFacts): number {
   const { runMs, loadMs, timed, paritySampleMs } = facts;
   return timed
     ? timingMs(facts, finalLimits(runMs)) + publishMs(facts)
-    : loadMs + 16 * paritySampleMs;
+    : loadMs + agreementSamples * paritySampleMs;
 }
 
 /** Times that are published, and start-up. */
@@ -249,9 +251,10 @@ export function testMs(
 
 /** Where there are no samples: both engines, until that was long enough. */
 function agreementMs({ timed, runMs }: TargetFacts, samples: number): number {
-  return timed && samples === 0
-    ? Math.max(decidesAlone.atLeast * 2 * runMs, Math.min(decidesAlone.maxMs, 32 * runMs))
-    : 0;
+  if (!timed || samples > 0) return 0;
+  const { atLeast, maxMs } = decidesAlone;
+  const eachMs = 2 * runMs;
+  return Math.max(atLeast * eachMs, Math.min(maxMs, agreementSamples * eachMs));
 }
 
 const unknown: InHand = { floatIsKnown: false, bestIsKnown: false };

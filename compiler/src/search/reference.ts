@@ -4,13 +4,12 @@ import { evaluateGraph } from "../ops/index.js";
 import { findTarget } from "../targets/index.js";
 import { loadableOn } from "../targets/loadable.js";
 import type { Tried } from "./candidate.js";
-import { decidesAlone } from "./costs.js";
+import { agreementSamples, decidesAlone } from "./costs.js";
 import type { OptimizeRequest, TargetDevice } from "./request.js";
 import { checkParity, type Verdict } from "./verdict.js";
 
 /** The reference evaluation takes some ten nanoseconds a multiply-accumulate: more is not worth the wait. */
 const mostMacs = 2e8;
-const samples = 16;
 /** Where the accuracy on the engine itself decides, agreement is told and decides nothing: it may take little time. */
 const toldBeside = { maxMs: 250, atLeast: 4 };
 
@@ -38,9 +37,12 @@ export async function checkAgreement(
     target: device.target,
     reference: reference.by,
     split: "test",
-    count: device.standIn === null ? samples : Math.max(samples, request.measure.samples("test")),
+    count:
+      device.standIn === null
+        ? agreementSamples
+        : Math.max(agreementSamples, request.measure.samples("test")),
     ...(device.standIn !== null
-      ? { maxMs, atLeast: samples }
+      ? { maxMs, atLeast: agreementSamples }
       : request.evidence === "none"
         ? decidesAlone
         : toldBeside),
@@ -61,7 +63,7 @@ async function referenceFor(
   if (isInteger) {
     const macs = countMacs(written.graph);
     const name = "the reference evaluation";
-    if (macs !== null && macs * samples <= mostMacs)
+    if (macs !== null && macs * agreementSamples <= mostMacs)
       return {
         by: { evaluate: (feeds) => evaluateGraph(written.graph, feeds, request.signal), name },
         name,

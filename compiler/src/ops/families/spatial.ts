@@ -35,3 +35,10 @@ export function unpooledSizes(sizes: readonly Dim[], attributes: AttributeReader
     return dim.add(moved, (kernel[axis] ?? 1) - padded);
   });
 }
+
+/** From −1 to 1: middles of places, or of the outermost ones; one alone is the last. */
+export function gridCoordinates(size: number, aligned: boolean): readonly number[] {
+  return Array.from({ length: size }, (_, at) =>
+    aligned ? (size === 1 ? 1 : (2 * at) / (size - 1) - 1) : (2 * at + 1) / size - 1,
+  );
+}

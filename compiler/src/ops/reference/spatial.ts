@@ -3,19 +3,12 @@ import { integers, unpackNumbers } from "../elements/arrays.js";
 import { denseOf, numbersOrUndefined } from "../elements/dense.js";
 import { take } from "../elements/take.js";
 import { padded } from "../families/pad.js";
-import { centredPads, unpooledSizes } from "../families/spatial.js";
+import { centredPads, gridCoordinates, unpooledSizes } from "../families/spatial.js";
 import { isMoving, placesOf, tapsOf, windowAxes } from "../families/window.js";
 import type { Some } from "../schema/cells.js";
 import type { spatialSchemas } from "../schema/spatial.js";
 import type { Evaluation } from "./evaluation.js";
 import { alignRegions } from "./regions.js";
-
-/** From −1 to 1: middles of places, or of the outermost ones; one alone is the last. */
-function coordinates(size: number, aligned: boolean): readonly number[] {
-  return Array.from({ length: size }, (_, at) =>
-    aligned ? (size === 1 ? 1 : (2 * at) / (size - 1) - 1) : (2 * at + 1) / size - 1,
-  );
-}
 
 /** Of every place of an image or a volume where it comes from: theta · (…, y, x, 1), innermost axis first. */
 const affineGrid: Evaluation = ({ input, attributes }) => {
@@ -24,7 +17,7 @@ const affineGrid: Evaluation = ({ input, attributes }) => {
   const aligned = attributes.int("align_corners", 0) === 1;
   const axes = places.length;
   const matrix = unpackNumbers(theta);
-  const along = places.map((size) => coordinates(size, aligned));
+  const along = places.map((size) => gridCoordinates(size, aligned));
   const grid: number[] = [];
   for (let n = 0; n < batch; n += 1)
     for (const place of placesOf(places)) {

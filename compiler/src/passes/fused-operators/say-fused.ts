@@ -26,7 +26,7 @@ export const attentionOperators: ReadonlySet<string> = new Set(wordsOfAttention.
 
 /**
  * Says what onnxruntime fuses as it optimizes a model, which may then be saved so, in ONNX's own operators, which passes
- * know. Of these an engine fuses the same again as it loads them. The graph is in opset 21, its types are known.
+ * know; and what ONNX itself defines by those. Of these an engine fuses the same again as it loads them. The graph is in opset 21, its types are known.
  * @returns of each node that stays: why
  */
 export function sayFused(graph: Graph): ReadonlyMap<NodeId, string> {

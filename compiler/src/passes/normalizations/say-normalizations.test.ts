@@ -6,19 +6,13 @@ import { type Builder, graphOf, madeUp, opsOf } from "../../rules/rule-case.test
 import { aot } from "../../targets/aot.js";
 import { supportOf } from "../../targets/support.js";
 import { cases } from "../../wasm/cases.test.support.js";
-import { compare, relativeError } from "../../wasm/run-model.test.support.js";
-import { simplifyGraph } from "../simplify.js";
+import { relativeError } from "../../wasm/run-model.test.support.js";
+import { differenceOnceSaid } from "../said.test.support.js";
 import { sayNormalizations } from "./say-normalizations.js";
 
 const size = (min: number, max: number) => fc.integer({ min, max });
 
-/** How far modules are from onnxruntime. */
-async function difference(graph: Graph): Promise<number> {
-  const compiled = graph.fork();
-  expect(sayNormalizations(compiled).size).toBe(0);
-  await simplifyGraph(compiled, {});
-  return compare(graph, { compiled, poisoned: true });
-}
+const difference = (graph: Graph) => differenceOnceSaid(graph, sayNormalizations);
 
 it("divides by what is around in other channels, alone and between convolutions", async () => {
   const problem = fc.record({

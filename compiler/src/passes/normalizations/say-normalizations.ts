@@ -1,6 +1,5 @@
-import { attribute, isStatic, type Graph, type NodeId, type ValueId } from "../../ir/index.js";
-import { unknownSizes } from "../../ops/index.js";
-import { operand, type Step } from "../opset/adapter.js";
+import { attribute, type Graph, type NodeId, type ValueId } from "../../ir/index.js";
+import { operand, sizesOf, type Step } from "../opset/adapter.js";
 import { sayNodes, type Words } from "../opset/say.js";
 
 /**
@@ -9,8 +8,8 @@ import { sayNodes, type Words } from "../opset/say.js";
  */
 function overChannels(step: Step): void {
   const { attributes } = step;
-  const shape = step.shape(0);
-  if (shape === undefined || shape.length < 2 || !isStatic(shape)) return step.refuse(unknownSizes);
+  const shape = sizesOf(step, 0);
+  if (shape.length < 2) return step.refuse("it has no channels");
   const size = attributes.int("size", 0);
   const [batch = 1, channels = 1, ...places] = shape;
   if (!(size >= 1 && size <= mostSize)) return step.refuse(`its window is not of 1 to ${mostSize}`);

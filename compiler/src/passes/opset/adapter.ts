@@ -1,6 +1,14 @@
 import type { Dtype } from "@pare/runtime/format";
-import type { Attributes, Dim, Editor, Graph, Node, ValueId } from "../../ir/index.js";
-import type { AttributeReader } from "../../ops/index.js";
+import {
+  type Attributes,
+  type Dim,
+  type Editor,
+  type Graph,
+  isStatic,
+  type Node,
+  type ValueId,
+} from "../../ir/index.js";
+import { type AttributeReader, unknownSizes } from "../../ops/index.js";
 
 /** One operator at one version: how a node written for the version before is said from this one on. */
 export interface Adapter {
@@ -60,4 +68,10 @@ export function dropOthers(step: Step, why: string): void {
 /** An input that must be there. @throws PareError UNSUPPORTED_OP or MODEL_VERSION, as the step refuses */
 export function operand(step: Step, index: number): ValueId {
   return step.input(index) ?? step.refuse("an input is missing");
+}
+
+/** Of an input's axes, all known. @throws PareError as the step refuses */
+export function sizesOf(step: Step, input: number): readonly number[] {
+  const shape = step.shape(input);
+  return shape !== undefined && isStatic(shape) ? shape : step.refuse(unknownSizes);
 }

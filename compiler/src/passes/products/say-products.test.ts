@@ -5,22 +5,16 @@ import { graphOf, opsOf } from "../../rules/rule-case.test.support.js";
 import { aot } from "../../targets/aot.js";
 import { supportOf } from "../../targets/support.js";
 import { cases } from "../../wasm/cases.test.support.js";
-import { compare } from "../../wasm/run-model.test.support.js";
 import { calibrationOn, quantized } from "../quantization/engine-case.test.support.js";
 import { quantizeStatic } from "../quantize-static.js";
-import { simplifyGraph } from "../simplify.js";
+import { differenceOnceSaid } from "../said.test.support.js";
 import { sayProducts } from "./say-products.js";
 
 const size = fc.integer({ min: 1, max: 5 });
 /** What is added: nothing, a constant of some shape, or what is computed, one a row, one a column, or of all. */
 const added = fc.constantFrom("none", "row", "rows", "whole", "given column", "given row", "given");
 
-async function difference(graph: Graph): Promise<number> {
-  const compiled = graph.fork();
-  expect([...sayProducts(compiled).values()]).toEqual([]);
-  await simplifyGraph(compiled, {});
-  return compare(graph, { compiled, poisoned: true });
-}
+const difference = (graph: Graph) => differenceOnceSaid(graph, sayProducts);
 
 it("says a Gemm of any operands as it is compiled", async () => {
   const problem = fc.record({

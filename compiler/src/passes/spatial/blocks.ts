@@ -2,9 +2,8 @@ import { elementCount } from "@pare/runtime/format";
 import { attribute } from "../../ir/index.js";
 import { isMoving, windowAxes } from "../../ops/families/window.js";
 import { unknownSizes } from "../../ops/index.js";
-import { operand, type Step } from "../opset/adapter.js";
+import { operand, sizesOf, type Step } from "../opset/adapter.js";
 import { reshaped } from "../volumes/volume.js";
-import { sizesOf } from "./sizes.js";
 
 const { int, ints } = attribute;
 

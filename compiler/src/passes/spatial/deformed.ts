@@ -2,9 +2,9 @@ import { elementCount } from "@pare/runtime/format";
 import { attribute, type ValueId } from "../../ir/index.js";
 import { unknownSizes } from "../../ops/index.js";
 import { placesOf, windowAxes } from "../../ops/families/window.js";
-import { operand, type Step } from "../opset/adapter.js";
+import { operand, sizesOf, type Step } from "../opset/adapter.js";
 import { asStored, reshaped } from "../volumes/volume.js";
-import { demandSizes, sizesOf } from "./sizes.js";
+import { demandSizes } from "./sizes.js";
 
 /** Where taps begin is written down by rows and by columns. */
 const mostPlaces = 2 ** 20;

@@ -6,21 +6,14 @@ import { graphOf, opsOf } from "../../rules/rule-case.test.support.js";
 import { aot } from "../../targets/aot.js";
 import { supportOf } from "../../targets/support.js";
 import { cases } from "../../wasm/cases.test.support.js";
-import { compare } from "../../wasm/run-model.test.support.js";
-import { simplifyGraph } from "../simplify.js";
+import { differenceOnceSaid } from "../said.test.support.js";
 import { saySpatial } from "./say-spatial.js";
 
 const { int, ints } = attribute;
 const size = (min: number, max: number) => fc.integer({ min, max });
 const pair = (min: number, max: number) => fc.tuple(size(min, max), size(min, max));
 
-/** How far modules are from onnxruntime. */
-async function difference(graph: Graph): Promise<number> {
-  const compiled = graph.fork();
-  expect(saySpatial(compiled).size).toBe(0);
-  await simplifyGraph(compiled, {});
-  return compare(graph, { compiled, poisoned: true });
-}
+const difference = (graph: Graph) => differenceOnceSaid(graph, saySpatial);
 
 it("convolves what lies apart from a window's places", async () => {
   const problem = fc.record({

@@ -1,12 +1,12 @@
 import { type Graph, type Node, type NodeId, type ValueId } from "../../ir/index.js";
-import { centredPads } from "../../ops/families/spatial.js";
+import { centredPads, gridCoordinates } from "../../ops/families/spatial.js";
 import { unknownSizes } from "../../ops/index.js";
-import { operand, type Step } from "../opset/adapter.js";
+import { operand, sizesOf, type Step } from "../opset/adapter.js";
 import { sayNodes, type Words } from "../opset/say.js";
 import { reshaped } from "../volumes/volume.js";
 import { joinBlocks } from "./blocks.js";
 import { convolveDeformed } from "./deformed.js";
-import { demandSizes, sizesOf } from "./sizes.js";
+import { demandSizes } from "./sizes.js";
 import { poolWithPlaces, unpool } from "./unpooled.js";
 
 /** Along an axis, written down each. */
@@ -35,9 +35,7 @@ function affineGrid(step: Step): void {
   if (moved === undefined) return step.refuse(unknownSizes);
   // Columns are x, y, z, and axes the other way round: what is left of the columns now begins with the outermost axis.
   const sum = places.reduce<ValueId>((before, count, axis) => {
-    const along = Array.from({ length: count }, (_, at) =>
-      aligned ? (2 * at) / (count - 1) - 1 : (2 * at + 1) / count - 1,
-    );
+    const along = gridCoordinates(count, aligned);
     const dims = [1, ...places.map((own, other) => (other === axis ? own : 1)), 1];
     const column = turned[axis] ?? step.refuse(unknownSizes);
     return step.add("Add", [before, step.add("Mul", [column, step.float("along", along, dims)])]);

@@ -1,12 +1,4 @@
-import { isStatic } from "../../ir/index.js";
-import { unknownSizes } from "../../ops/index.js";
-import type { Step } from "../opset/adapter.js";
-
-/** Of an input's axes, all known. */
-export function sizesOf(step: Step, input: number): readonly number[] {
-  const shape = step.shape(input);
-  return shape !== undefined && isStatic(shape) ? shape : step.refuse(unknownSizes);
-}
+import { sizesOf, type Step } from "../opset/adapter.js";
 
 /** Refuses a node whose input has other sizes than it must have. */
 export function demandSizes(step: Step, input: number, wanted: readonly number[]): void {

@@ -1,11 +1,12 @@
 import { elementCount } from "@pare/runtime/format";
 import { attribute, type ValueId } from "../../ir/index.js";
+import { stridesOf } from "../../ops/families/indexing.js";
 import { unpooledSizes } from "../../ops/families/spatial.js";
 import { isMoving, placesOf, windowAxes } from "../../ops/families/window.js";
 import { unknownSizes } from "../../ops/index.js";
-import { operand, type Step } from "../opset/adapter.js";
+import { operand, sizesOf, type Step } from "../opset/adapter.js";
 import { reshaped } from "../volumes/volume.js";
-import { demandSizes, sizesOf } from "./sizes.js";
+import { demandSizes } from "./sizes.js";
 
 const { int } = attribute;
 
@@ -66,7 +67,7 @@ export function poolWithPlaces(step: Step): void {
   const all = step.add("Concat", under, { axis: int(2) });
   const which = step.add("ArgMax", [all], { axis: int(2), keepdims: int(0) });
 
-  const steps = stepsOf(shape);
+  const steps = stridesOf(shape);
   const within = (place: readonly number[]): number =>
     place.reduce((sum, at, axis) => sum + at * (steps[axis + 2] ?? 1), 0);
   const offsets = taps.map((tap) =>
@@ -109,9 +110,4 @@ export function unpool(step: Step): void {
   const zeros = step.add("Expand", [step.float("zero", [0], []), count]);
   const found = step.add("ScatterElements", [zeros, flat(1), flat(0)], { axis: int(0) });
   step.replaceBy(reshaped(step, found, dims));
-}
-
-/** From an element along an axis to the next, in elements. */
-function stepsOf(shape: readonly number[]): readonly number[] {
-  return shape.map((_, axis) => elementCount(shape.slice(axis + 1)));
 }

@@ -1,6 +1,5 @@
-import { attribute, isStatic, type ValueId } from "../../ir/index.js";
-import { unknownSizes } from "../../ops/index.js";
-import type { Step } from "../opset/adapter.js";
+import { attribute, type ValueId } from "../../ir/index.js";
+import { sizesOf, type Step } from "../opset/adapter.js";
 
 /** Batch, channels, depth, rows, columns. */
 export type Volume = readonly [number, number, number, number, number];
@@ -9,9 +8,7 @@ export type Volume = readonly [number, number, number, number, number];
 export const mostDeep = 64;
 
 export function volumeOf(step: Step, input: number): Volume {
-  const shape = step.shape(input);
-  if (shape === undefined || !isStatic(shape)) return step.refuse(unknownSizes);
-  const [first, second, depth, rows, columns, ...others] = shape;
+  const [first, second, depth, rows, columns, ...others] = sizesOf(step, input);
   if (columns === undefined || others.length > 0) return step.refuse("it has not three axes");
   return [first ?? 0, second ?? 0, depth ?? 0, rows ?? 0, columns];
 }
