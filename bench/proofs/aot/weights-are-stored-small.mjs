@@ -1,13 +1,15 @@
-// Modules that compute in floats with their weights stored as bytes: how much less is downloaded, that they take no more
-// memory, are as fast, start as soon, and give to the bit what the same weights as floats give.
+// Modules that compute in floats with their weights stored as bytes, or as float16: how much less is downloaded, that they
+// take no more memory, are as fast, start as soon, and give what the same weights as floats give: to the bit, and as onnxruntime
+// computes with the same file.
 import { readFileSync } from "node:fs";
 import { median } from "../../../bench/dist/statistics/quantile.js";
 import { edit, findPass } from "../../../compiler/dist/index.js";
 import { compileToWasm } from "../../../compiler/dist/wasm/index.js";
 import { decodeConstants } from "../../../compiler/dist/wasm/lower/quantized/decoded-constants.js";
 import { aot } from "../../../runtime/dist/backends/aot.js";
-import { asModule, inputsOf, noiseFor, rangeOf } from "./support/compiled.mjs";
+import { asModule, inputsOf, noiseFor, outputsOfEngine, rangeOf } from "./support/compiled.mjs";
 import { engineBytes } from "./support/engine-bytes.mjs";
+import { relativeError } from "./support/relative-error.mjs";
 import {
   brotliBytes,
   claimSmaller,
@@ -31,7 +33,7 @@ const models = [
   "minilm",
 ];
 const starts = 9;
-const most = { bytes: 0.35, time: 1.03, memory: 1.05 };
+const most = { bytes: 0.35, halves: 0.56, apart: 1e-4, time: 1.03, memory: 1.05 };
 
 export async function prove({ claim, inform }) {
   await ofEach(models, inform, async ({ name, path, graph }) => {
@@ -64,7 +66,18 @@ export async function prove({ claim, inform }) {
       });
     }
 
+    const halves = await withHalves(graph);
+    const asHalves = await asModule(halves);
+    claimSmaller(claim, `${name} in float16`, asHalves, floats, most.halves);
+
     const feeds = noiseFor(inputsOf(graph), 3, rangeOf(name));
+    const error = relativeError(await outputsOfEngine(halves, feeds), await resultsOf(asHalves, feeds)); // prettier-ignore
+    claim(`${name} in float16: largest difference to onnxruntime with the same file`, {
+      value: error,
+      bound: `≤ ${most.apart}`,
+      n: 1,
+      met: error <= most.apart,
+    });
     const own = await resultsOf(await compiled(rounded), feeds);
     const theirs = await resultsOf(await compiled(decoded), feeds);
     claim(`${name}: numbers that are others than those of the same weights as floats`, {
@@ -118,10 +131,14 @@ async function startOf(artifact) {
   return median(times);
 }
 
-async function withIntegers(graph, options) {
+const withIntegers = (graph, options) =>
+  changed(graph, "quantize-weights", { decode: "dequantize", ...options });
+const withHalves = (graph) => changed(graph, "fp16-weights", {});
+
+async function changed(graph, name, options) {
   const rounded = graph.fork();
-  const pass = findPass("quantize-weights");
-  await pass.create(pass.parse({ decode: "dequantize", ...options })).run(rounded, {});
+  const pass = findPass(name);
+  await pass.create(pass.parse(options)).run(rounded, {});
   return rounded;
 }
 

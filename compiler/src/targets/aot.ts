@@ -15,7 +15,7 @@ import { sayVolumes } from "../passes/volumes/say-volumes.js";
 import { simplifyGraph } from "../passes/simplify.js";
 import { compiledOperators, compileToWasm, type Refusal, refusalsOf } from "../wasm/index.js";
 import { combinedSizes, type Sizes } from "./sizes.js";
-import { int8Dynamic, int8Weights, storedAsInt8 } from "./proposals.js";
+import { fp16Weights, int8Dynamic, int8Weights, storedAsInt8 } from "./proposals.js";
 import type { Obstacle, Proposal, Target } from "./target.js";
 
 /**
@@ -67,7 +67,8 @@ export const aot: Target = {
         : [];
     // Its sums are exact whatever the machine, so that all eight bits can be used.
     const ofMatrices = matmul > 0 ? [int8Dynamic({ reduceRange: false }, "dequantize")] : [];
-    return [...ofImages, ...ofMatrices, ...(weightBytes > 0 ? [int8Weights("dequantize")] : [])];
+    const ofWeights = weightBytes > 0 ? [int8Weights("dequantize"), fp16Weights] : [];
+    return [...ofImages, ...ofMatrices, ...ofWeights];
   },
   async emit(graph, session, sizes) {
     const graphs = (await fixedGraphs(graph, sizes)).map((fixed) => fixed.graph);

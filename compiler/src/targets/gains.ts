@@ -130,6 +130,7 @@ const assumed: Readonly<Record<GainPlace, Readonly<Record<string, ByMix>>>> = {
   },
   aot: {
     "int8-weights": weights,
+    "fp16-weights": half,
     "int8-dynamic": {
       convolutions: [1, 0.28, 0.9],
       depthwise: [1, 0.3, 0.9],

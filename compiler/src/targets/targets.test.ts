@@ -76,8 +76,9 @@ describe("proposals", () => {
       "int8-mixed",
       "int8-dynamic",
       "int8-weights",
+      "fp16-weights",
     ]);
-    expect(names(transformer, aot)).toEqual(["int8-dynamic", "int8-weights"]);
+    expect(names(transformer, aot)).toEqual(["int8-dynamic", "int8-weights", "fp16-weights"]);
     for (const target of targets) expect(names(nothing, target)).toEqual([]);
   });
 

@@ -4,6 +4,7 @@ import { cases } from "../cases.test.support.js";
 import { blockTransform } from "./block-transform.js";
 import { copy, type CopyAxis } from "./copy.js";
 import { convert } from "./convert.js";
+import { decodeF16 } from "./decode-f16.js";
 import { blockOf, decodeI8 } from "./decode-i8.js";
 import { depthwise } from "./depthwise.js";
 import { dots, dotsLength } from "./dots.js";
@@ -452,6 +453,25 @@ it("decodes bytes in blocks of rows as its reference does, to the bit", () => {
       };
       const difference = differenceOf(decodeI8, { vectors }, operands(4), s, prepare, true);
       expect(difference).toBeUndefined();
+    }),
+    { numRuns: cases(200) },
+  );
+});
+
+it("makes floats of finite float16 numbers as its reference does, to the bit", () => {
+  const half = fc.tuple(fc.boolean(), size(0, 0x7bff));
+  const problem = fc.record({ halves: fc.array(half, { maxLength: 60 }), seed });
+  fc.assert(
+    fc.property(problem, ({ halves, seed: s }) => {
+      const [from = 0, to = 0] = operands(2);
+      const words = halves.map(([isNegative, rest]) => (isNegative ? 0x8000 : 0) | rest);
+      const bytes = up(words.length) * 2;
+      const prepare = (integers: Int32Array): void => {
+        const own = new Uint16Array(integers.buffer, from, up(words.length)).fill(0);
+        own.set(words);
+      };
+      const at = [from, from + bytes, to];
+      expect(differenceOf(decodeF16, {}, at, s, prepare, true)).toBeUndefined();
     }),
     { numRuns: cases(200) },
   );

@@ -34,6 +34,7 @@ import { convolutionHalo } from "./convolution-halo.js";
 import { planMove } from "./move.js";
 import { elementOfType } from "./element-of-type.js";
 import { type Arrays, dimsOf, dtypeOf, NodeFacts } from "./node-facts.js";
+import { packedFloats } from "./packed-floats.js";
 import { type Packing, packedIntegers } from "./packed-integers.js";
 import { rearranged } from "./rearranged.js";
 import type { RowsOf } from "./rows.js";
@@ -124,9 +125,11 @@ export class Lowering {
    */
   packed(id: ValueId, pack: Packing, factor = 1): Place {
     const numbers = this.floats(id) ?? new Float32Array();
-    if (factor !== 1) return this.plan.constant(pack(numbers.map((value) => value * factor)));
+    if (factor !== 1) return packedFloats(this.plan, pack(numbers.map((value) => value * factor)));
     const stored = this.stored.get(id);
-    return (stored && packedIntegers(this.plan, stored, pack)) ?? this.plan.constant(pack(numbers));
+    return (
+      (stored && packedIntegers(this.plan, stored, pack)) ?? packedFloats(this.plan, pack(numbers))
+    );
   }
 
   /** The number of a constant of one element, of any type. */

@@ -25,7 +25,7 @@ export function packedIntegers(
   const codes = Int8Array.from(pack(Float32Array.from(stored.data)));
   // Where a scale is 0 any will be taken.
   for (let at = 0; at < codes.length; at += 1) if (scales[at] === 0) codes[at] = 0;
-  return plan.decoded(codes, found);
+  return plan.decodedIntegers(codes, found);
 }
 
 /** Of each element. */

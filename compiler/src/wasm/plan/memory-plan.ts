@@ -1,5 +1,5 @@
 import { contentKey, sameBytes } from "../../ir/index.js";
-import { floatBytes, vectorBytes } from "../kernels/kernel.js";
+import { vectorBytes } from "../kernels/kernel.js";
 import { Distinct } from "./distinct.js";
 import type { Buffer, Constant, Decoded, Held, Place, Plan } from "./plan.js";
 
@@ -76,8 +76,8 @@ interface PlacedConstants {
 const inVectors = (bytes: number): number => Math.ceil(bytes / vectorBytes) * vectorBytes;
 
 /**
- * The codes of all that is decoded lie together, in the last quarter of what their floats take: made from the first to the
- * last, a float lies over codes that were read already. Other constants follow.
+ * The codes of all that is decoded lie together, at the end of what their floats take: made from the first to the last, a
+ * float lies over codes that were read already. Other constants follow.
  */
 function placeConstants(plans: readonly Plan[]): PlacedConstants {
   const kept = new Distinct<Constant>((one, other) => sameBytes(one.bytes, other.bytes));
@@ -91,25 +91,32 @@ function placeConstants(plans: readonly Plan[]): PlacedConstants {
   const decoded = new Distinct<Decoded>((one, other) =>
     sameBytes(one.codes.bytes, other.codes.bytes),
   );
+  const floats = new Map<Decoded, number>();
   const codes = new Map<Decoded, number>();
-  let end = 0;
+  let [decodedBytes, codeBytes] = [0, 0];
   for (const one of plans.flatMap((plan) => plan.decoded)) {
     const ways = one.steps.map(({ key, at }) => [key, ...at.map((place) => places.get(place.in))]);
     const first = decoded.firstLike(one, `${contentKey(one.codes.bytes)} ${ways.join()}`);
-    codes.set(one, codes.get(first) ?? end);
-    if (first === one) end += inVectors(one.codes.bytes.length);
+    floats.set(one, floats.get(first) ?? decodedBytes);
+    codes.set(one, codes.get(first) ?? codeBytes);
+    if (first !== one) continue;
+    // Each has as much more room than its codes as a float than its code.
+    const own = inVectors(one.codes.bytes.length);
+    decodedBytes += own * (one.bytes / one.codes.bytes.length);
+    codeBytes += own;
   }
-  const [decodedBytes, begin] = [end * floatBytes, end * (floatBytes - 1)];
+  const begin = decodedBytes - codeBytes;
   const offsets = new Map<Held, number>();
   for (const [constant, at] of places) offsets.set(constant, decodedBytes + at);
-  for (const [one, at] of codes) offsets.set(one, at * floatBytes).set(one.codes, begin + at);
+  for (const [one, at] of floats) offsets.set(one, at);
+  for (const [one, at] of codes) offsets.set(one.codes, begin + at);
   return {
     offsets,
     kept: kept.all,
     decoded: decoded.all,
     decodedBytes,
     begin,
-    bytes: end + rest,
+    bytes: codeBytes + rest,
   };
 }
 

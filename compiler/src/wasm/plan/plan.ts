@@ -2,6 +2,7 @@ import type { Dtype } from "@pare/runtime/format";
 import { contentKey, sameBytes } from "../../ir/index.js";
 import type { FunctionBuilder } from "../encode/function-builder.js";
 import type { Engine } from "../engine.js";
+import { decodeF16 } from "../kernels/decode-f16.js";
 import { decodeI8 } from "../kernels/decode-i8.js";
 import type { Elements } from "../kernels/element.js";
 import { floatBytes, type Kernel, type Memory } from "../kernels/kernel.js";
@@ -28,7 +29,7 @@ export interface Constant {
 export interface Decoded {
   readonly kind: "decoded";
   readonly bytes: number;
-  /** A byte for each, which nothing else reads: they are written over. */
+  /** A byte or two for each, which nothing else reads: they are written over. */
   readonly codes: Constant;
   /** What makes them, from the first to the last, of nothing but constants. */
   readonly steps: readonly Step[];
@@ -113,8 +114,20 @@ export class PlanBuilder {
     return { in: this.#constants.firstLike(made, contentKey(bytes)), offset: 0 };
   }
 
-  /** Floats as signed bytes times scales. What is made of the same in the same way is made once. */
-  decoded(integers: Int8Array, { scales, runs }: ScaleRuns): Place {
+  /** Floats as finite float16 numbers, whole vectors of them. What is made of the same in the same way is made once. */
+  decodedHalves(halves: Uint16Array<ArrayBuffer>): Place {
+    const bytes = new Uint8Array(halves.buffer, halves.byteOffset, halves.byteLength);
+    const codes: Constant = { kind: "constant", bytes };
+    const steps: Step[] = [];
+    const made: Decoded = { kind: "decoded", bytes: halves.length * floatBytes, codes, steps };
+    const from = { in: codes, offset: 0 };
+    const end = placeAt(from, bytes.length);
+    steps.push(stepOf(decodeF16, {}, [from, end, { in: made, offset: 0 }]));
+    return { in: this.#decoded.firstLike(made, contentKey(bytes)), offset: 0 };
+  }
+
+  /** The same as signed bytes times scales. */
+  decodedIntegers(integers: Int8Array, { scales, runs }: ScaleRuns): Place {
     const bytes = new Uint8Array(integers.buffer, integers.byteOffset, integers.length);
     const codes: Constant = { kind: "constant", bytes };
     const by = this.constant(scales);
