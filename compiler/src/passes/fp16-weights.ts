@@ -22,6 +22,7 @@ export const fp16Weights = definePass({
   create: ({ minBytes }) => ({
     exactness: "lossy",
     precision: "float16-weights",
+    decodedOnceBy: "all",
     run: (graph) => run(graph, minBytes),
   }),
 });

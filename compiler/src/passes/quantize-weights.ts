@@ -59,6 +59,7 @@ export const quantizeWeights = definePass({
   create: (options) => ({
     exactness: "lossy",
     precision: `int${options.bits}-weights`,
+    decodedOnceBy: options.decode === "fold" ? "all" : "modules",
     run: (graph) => run(graph, options),
   }),
 });

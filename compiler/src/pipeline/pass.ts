@@ -37,6 +37,11 @@ export interface Pass {
   readonly exactness: Exactness;
   /** What the model computes in, or stores its weights in, once it ran; absent where that stays as it was. */
   readonly precision?: Precision;
+  /**
+   * Who decodes weights before the first run, where it only stores them otherwise: engines and modules, or modules alone. Absent
+   * where it changes what runs.
+   */
+  readonly decodedOnceBy?: "all" | "modules";
   /** The service without which it can do nothing; absent where it needs no data. */
   readonly needs?: "activations" | "examples";
   /**

@@ -5,8 +5,9 @@ import type { FinalsContext } from "./finals-context.js";
 import { overLimits } from "./over-limits.js";
 import { measurementOf } from "./record.js";
 import { isRefusal } from "./refusal.js";
-import { contendersOf, relativeTo } from "./target-state.js";
+import { asContender, contendersOf, relativeTo } from "./target-state.js";
 import { accuracyText, choose, gainText, orderOf, type Relative, tieBand } from "./verdict.js";
+import { runsAs } from "./what-runs.js";
 
 /** More than so many are not timed against each other: the others are clearly slower. */
 const mostFinalists = 4;
@@ -36,7 +37,7 @@ export async function rankFinalists(context: FinalsContext): Promise<Ranking> {
       ? await timeFinalists(context, contenders)
       : { all: contenders, between: relativeTo };
   const order = choose(
-    timed.map(({ name, size }) => ({ name, brotli: size.brotli })),
+    timed.map(asContender),
     (a, b) => {
       const [one, other] = [timed[a], timed[b]];
       return one === undefined || other === undefined ? null : between(one, other);
@@ -98,9 +99,13 @@ async function timeFinalists(context: FinalsContext, all: readonly Tried[]): Pro
   }
 }
 
-/** Who may still win: not surely slower than the fastest, and no smaller one is as fast. */
+/** Who may still win: not surely slower than the fastest, and no smaller one is as fast, or runs the same. */
 function stillOpen(all: readonly Tried[]): readonly Tried[] {
-  const timed = all.filter(({ latency }) => latency !== null);
+  const isStoredSmaller = (one: Tried): boolean =>
+    all.some(
+      (other) => other.size.brotli < one.size.brotli && runsAs(one, other, relativeTo(one, other)),
+    );
+  const timed = all.filter((one) => one.latency !== null && !isStoredSmaller(one));
   const fastest = timed.reduce<Tried | null>(
     (best, one) => (best === null || ratio(best, one) < 1 ? one : best),
     null,
@@ -154,9 +159,9 @@ function reasonFor(one: Tried, best: Tried, compared: Relative | null): string {
   const lost = one.accuracy === null ? "" : `; ${accuracyText(one.accuracy)}`;
   const text = `next to ${best.name}: ${gainText(compared, size)}${lost}`;
   if (compared === null) return size > 1 ? `larger ${text}` : `no better ${text}`;
+  if (runsAs(one, best, compared)) return `runs the same and is larger ${text}`;
   const order = orderOf(compared);
   if (order === "slower") return `slower ${text}`;
-  return compared.ratio > 1.02 && order !== "tie"
-    ? `slower, not surely, ${text}`
-    : `as fast and larger ${text}`;
+  if (compared.ratio > 1.02 && order !== "tie") return `slower, not surely, ${text}`;
+  return size < 1 ? `slower than the fastest, and ${text}` : `as fast and larger ${text}`;
 }

@@ -3,7 +3,8 @@ import { findTarget } from "../targets/index.js";
 import type { FloatAnswers, Tried } from "./candidate.js";
 import type { TargetFacts } from "./costs.js";
 import type { TargetDevice } from "./request.js";
-import { choose, relative, type Relative } from "./verdict.js";
+import { choose, type Contender, relative, type Relative } from "./verdict.js";
+import { whatRuns } from "./what-runs.js";
 import type { Ratios } from "./worth.js";
 
 /** The model as its user has it, on one target. */
@@ -52,12 +53,16 @@ const screenedBand = 0.1;
 export function bestOf(state: TargetState, prefer: "latency" | "size"): Tried {
   const contenders = contendersOf(state);
   const [best = 0] = choose(
-    contenders.map(({ name, size }) => ({ name, brotli: size.brotli })),
+    contenders.map(asContender),
     (a, b) => relativeTo(contenders[a], contenders[b]),
     prefer,
     screenedBand,
   );
   return contenders[best] ?? state.required;
+}
+
+export function asContender(tried: Tried): Contender {
+  return { brotli: tried.size.brotli, runs: whatRuns(tried) };
 }
 
 /** What can be chosen. */

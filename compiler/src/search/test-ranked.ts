@@ -6,7 +6,7 @@ import { overLimits } from "./over-limits.js";
 import type { Ranking } from "./rank-finalists.js";
 import { measurementOf } from "./record.js";
 import { checkAgreement } from "./reference.js";
-import { relativeTo } from "./target-state.js";
+import { asContender, relativeTo } from "./target-state.js";
 import { isRefusal } from "./refusal.js";
 import { checkAccuracy, choose } from "./verdict.js";
 
@@ -158,10 +158,6 @@ async function withScreened(
 /** By the rule of choice, on the times of the search. */
 function isBetter(one: Tried, other: Tried, prefer: "latency" | "size"): boolean {
   const both = [one, other];
-  const [best] = choose(
-    both.map(({ name, size }) => ({ name, brotli: size.brotli })),
-    (a, b) => relativeTo(both[a], both[b]),
-    prefer,
-  );
+  const [best] = choose(both.map(asContender), (a, b) => relativeTo(both[a], both[b]), prefer);
   return best === 0;
 }

@@ -15,6 +15,7 @@ import { isRefusal } from "./refusal.js";
 import { change, finish, type MakeServices } from "./make.js";
 import type { TargetDevice } from "./request.js";
 import { checkGain, gainText, orderOf, relative, type Relative, tieBand } from "./verdict.js";
+import { runsAs } from "./what-runs.js";
 import type { StepGroup } from "../pipeline/step.js";
 
 /** What a trial needs to know of its target. */
@@ -198,10 +199,12 @@ class Trial {
     const measured: Tried = { ...made, tryOut, latency, size, accuracy };
     if (!verdict.accepted)
       return rejected("decided", verdict.reason, made, measured, request.evidence !== "none");
+    const compared = this.#against(latency, this.#before);
     const gain = checkGain(
-      this.#against(latency, this.#before),
+      compared,
       measured.size.brotli / this.#before.size.brotli,
       request.budget.prefer,
+      runsAs(measured, this.#before, compared),
     );
     if (!gain.accepted && !required)
       return rejected("decided", `${gain.reason}; ${verdict.reason}`, made, measured);
@@ -244,6 +247,8 @@ class Trial {
         ? `larger than ${best.name}: ${Math.round(size * 100)} % of its bytes`
         : null;
     const text = `than ${best.name}: ${gainText(compared, size, "its bytes")}`;
+    if (runsAs(made, best, compared))
+      return size < 1 ? null : `it runs the same and is no smaller ${text}`;
     if (compared.interval[0] > 1 + tieBand) return `slower ${text}`;
     const order = orderOf(compared);
     if (order === "tie" && size >= 1) return `as fast and no smaller ${text}`;

@@ -32,6 +32,14 @@ export interface Relative {
 
 export type Order = "faster" | "slower" | "tie" | "undecided";
 
+/** Times of two that run the same differ by where memory lies, a few per cent. By more, and they do not run the same. */
+const sameRunBand = 0.1;
+
+/** Whether times leave it at that: two are known to run the same. Null where they were not timed. */
+export function isAsFast(compared: Relative | null): boolean {
+  return compared === null || Math.abs(Math.log(compared.ratio)) <= sameRunBand;
+}
+
 /** Faster or slower where the whole interval says so, a tie where all of it lies within 2 %. */
 export function orderOf({ interval: [low, high] }: Relative): Order {
   if (high < 1 - tieBand) return "faster";
@@ -122,14 +130,19 @@ export function checkParity(
     : no(`disagrees with ${withWhat}: ${text}, over ${limit}`);
 }
 
-/** What a step made of a file: is it worth keeping? Null where nothing was timed. */
+/**
+ * What a step made of a file: is it worth keeping?
+ * @param latency null where nothing was timed
+ * @param runsTheSame as what it is compared with
+ */
 export function checkGain(
   latency: Relative | null,
   size: number,
   prefer: "latency" | "size",
+  runsTheSame = false,
 ): Verdict {
   const text = gainText(latency, size);
-  const order = latency === null ? "tie" : orderOf(latency);
+  const order = latency === null || runsTheSame ? "tie" : orderOf(latency);
   if (order === "slower" && prefer === "latency") return no(`slower: ${text}`);
   return order === "faster" || size < 1 ? yes(text) : no(`gains nothing: ${text}`);
 }
@@ -162,18 +175,19 @@ export function expectedText(gain: ExpectedGain | null): string {
 
 /** What the rule of choice needs to know. */
 export interface Contender {
-  readonly name: string;
   /** Bytes after brotli. */
   readonly brotli: number;
+  /** Those of which it is equal run the same: only their weights are stored otherwise. */
+  readonly runs: string;
 }
 
 /** The time of b over that of a; null where they were not timed. */
 export type Between = (a: number, b: number) => LatencyRatio | null;
 
 /**
- * Orders accepted candidates, best first. By latency: those within 2 % of the lowest median tie, and so do those that
- * could not be told from it, lie within 3 % and are smaller by 2 %; of them the smallest wins. By size: the smallest,
- * and among equal sizes the fastest. What was not timed is ordered by size alone.
+ * Orders accepted candidates, best first. By latency: of those that run the same the smallest counts; those within 2 % of the
+ * lowest median tie, and so do those that could not be told from it, lie within 3 % and are smaller by 2 %; of them the smallest
+ * wins. By size: the smallest, and among equal sizes the fastest. What was not timed is ordered by size alone.
  * @param band within which what could not be told from the fastest ties with it
  */
 export function choose(
@@ -185,11 +199,33 @@ export function choose(
   const rest = contenders.map((_, index) => index);
   const ranked: number[] = [];
   while (rest.length > 0) {
-    const best = pick(contenders, rest, between, prefer, band);
+    const best = pick(contenders, smallestOfRuns(contenders, rest, between), between, prefer, band);
     ranked.push(best);
     rest.splice(rest.indexOf(best), 1);
   }
   return ranked;
+}
+
+/** Those of which no smaller one runs the same. */
+function smallestOfRuns(
+  contenders: readonly Contender[],
+  among: readonly number[],
+  between: Between,
+): readonly number[] {
+  const isBeaten = (index: number, one: Contender): boolean =>
+    among.some((at) => {
+      const other = contenders[at];
+      return (
+        other !== undefined &&
+        other.brotli < one.brotli &&
+        other.runs === one.runs &&
+        isAsFast(between(index, at))
+      );
+    });
+  return among.filter((index) => {
+    const one = contenders[index];
+    return one !== undefined && !isBeaten(index, one);
+  });
 }
 
 function pick(
