@@ -21,16 +21,13 @@ export async function prove({ claim, inform, root }) {
     const { path } = await modelPath(name);
     const graph = await fixedGraph({ name, path });
     const feeds = noiseFor(inputsOf(graph), 1);
-    for (const [what, backend, artifact] of [
-      ["onnxruntime-node", cpu(), await asOnnx(graph, {})],
-      ["modules", aot(), await asModule(graph)],
-    ]) {
-      const times = await timesOf(backend, artifact, feeds);
+    const engine = await timesOf(cpu(), await asOnnx(graph, {}), feeds);
+    const modules = await timesOf(aot(), await asModule(graph), feeds);
+    for (const [what, times] of Object.entries({ "onnxruntime-node": engine, modules }))
       inform(`${name}: the slowest session of one file over the fastest, of ${what}`, {
         value: Math.max(...times) / Math.min(...times),
         n: sessions,
       });
-    }
   }
   for (const name of models) {
     const { path } = await modelPath(name);
