@@ -13,7 +13,7 @@ export {
   type DistillOptions,
   type DistillServices,
   findPass,
-  mapsToTensors,
+  outputsToTensors,
   mustStay,
   normalOpset,
   type PassName,

@@ -58,12 +58,12 @@ export async function openModelSource(
   unfitting: Unfitting = "refuse",
   close: () => void = () => {},
 ): Promise<OpenedModel> {
-  const { encodeModel, findPass, formatOf, importModel, mapsToTensors, randomNodes } =
+  const { encodeModel, findPass, formatOf, importModel, outputsToTensors, randomNodes } =
     await import("@pare/compiler");
-  let mapNotes: readonly string[] = [];
+  let outputNotes: readonly string[] = [];
   const bound = async (wanted: BindShapesOptions): Promise<Graph> => {
     const graph = await importModel(source, { signal });
-    mapNotes = mapsToTensors(graph);
+    outputNotes = outputsToTensors(graph);
     const bind = findPass("bind-shapes");
     await bind.create(bind.parse(wanted)).run(graph, signal === undefined ? {} : { signal });
     return graph;
@@ -77,7 +77,7 @@ export async function openModelSource(
   const { constants } = shapes;
   const overriding = overriddenShapes(declared, shapes.shapes);
   const rewritten =
-    mapNotes.length > 0 ||
+    outputNotes.length > 0 ||
     !inOneFile ||
     Object.keys(constants).length > 0 ||
     Object.keys(overriding).length > 0;
@@ -103,7 +103,7 @@ export async function openModelSource(
     name: modelName(label),
     graph,
     sizeBytes: source.main.size + besideBytes,
-    notes: [...mapNotes, ...drawnNotes(randomNodes(graph))],
+    notes: [...outputNotes, ...drawnNotes(randomNodes(graph))],
     // Asked for when they are needed: a model with other things than tensors can be inspected, simplified and converted.
     get inputs() {
       return modelInputs(graph);

@@ -28,7 +28,7 @@ export {
 export { quantizeAware };
 export { distill };
 export type { DistillOptions } from "./distillation/options.js";
-export { mapsToTensors } from "./maps-to-tensors.js";
+export { outputsToTensors } from "./outputs-to-tensors.js";
 export { mustStay } from "./pruning/must-stay.js";
 export { inEngineOpset } from "./opset/engine-opset.js";
 export { normalOpset } from "./opset/raise.js";

@@ -4,7 +4,7 @@ import { inferAll, missingInput } from "../ops/index.js";
 import { constantsToInitializers } from "./constants-to-initializers.js";
 import { dropUnused } from "./drop-unused.js";
 import { sayFused } from "./fused-operators/say-fused.js";
-import { mapsToTensors } from "./maps-to-tensors.js";
+import { outputsToTensors } from "./outputs-to-tensors.js";
 import { fromNewerOpset } from "./opset/from-newer.js";
 import { normalOpset, opsetOf, raiseOpset } from "./opset/raise.js";
 import { definePass } from "../pipeline/pass.js";
@@ -37,7 +37,7 @@ export function normalizeGraph(graph: Graph): void {
   else if (opset > normalOpset) fromNewerOpset(graph, opset);
   else edit(graph, "normalize", (editor) => editor.setOpset("", normalOpset));
   constantsToInitializers(graph);
-  mapsToTensors(graph);
+  outputsToTensors(graph);
   dropUnused(graph);
   refuseMissingInputs(graph);
   for (const { op, domain, node } of inferAll(graph)) {
