@@ -10,10 +10,12 @@ import { foldInputAffine } from "./fold-input-affine.js";
 import { reshapeIndices } from "./gathers.js";
 import { gemms } from "./gemm.js";
 import { identities } from "./identities.js";
+import { loopToScan } from "./loops.js";
 import { recoverLayerNorm } from "./layer-norm.js";
 import { sumVectors } from "./linear-vectors.js";
 import { concatZerosToPad, padIntoWindow, spellOutPads } from "./pads.js";
-import { dropLengths, dropZeroStates } from "./recurrent.js";
+import { scanToCell } from "./recurrent-cells.js";
+import { dropLengths, dropZeroStates, reverseWhole } from "./recurrent.js";
 import { reshapes } from "./reshapes.js";
 import type { Rule } from "./rule.js";
 import { sigmoids } from "./sigmoids.js";
@@ -29,7 +31,9 @@ export const simplifyRules: readonly Rule[] = [
   foldShapeValues,
   foldConstants,
   inlineIf,
+  loopToScan,
   scanAtOnce,
+  scanToCell,
   sayEinsum,
   sayCastLike,
   ...identities,
@@ -37,6 +41,7 @@ export const simplifyRules: readonly Rule[] = [
   reshapeIndices,
   dropLengths,
   dropZeroStates,
+  reverseWhole,
   ...reshapes,
   mergeSlices,
   ...activations,

@@ -22,7 +22,7 @@ import {
   shapeOf,
 } from "./pattern.js";
 import type { Miss, Rewrite, Rule } from "./rule.js";
-import { isZeros } from "./zeros.js";
+import { isZeros } from "./fillings.js";
 
 /**
  * Conv(Pad(x, p)) = Conv(x, pads + p) for zeros around the spatial axes. AveragePool likewise, counting what is

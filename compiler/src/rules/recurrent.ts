@@ -1,6 +1,7 @@
-import { attributesOf, inputOf, isFilledWith, shapeOf } from "./pattern.js";
+import { Tensor } from "../ir/index.js";
+import { attributesOf, inputOf, outputOf, shapeOf } from "./pattern.js";
 import type { Rule } from "./rule.js";
-import { isZeros } from "./zeros.js";
+import { fillingOf, isZeros } from "./fillings.js";
 
 const cells = ["LSTM", "GRU", "RNN"];
 
@@ -11,8 +12,7 @@ export const dropLengths: Rule = {
   ops: cells,
   match(graph, node) {
     const steps = shapeOf(graph, inputOf(node, 0))?.[attributesOf(node).int("layout", 0)];
-    const lengths = graph.constant(inputOf(node, 4));
-    if (typeof steps !== "number" || !isFilledWith(lengths, steps)) return undefined;
+    if (steps === undefined || fillingOf(graph, inputOf(node, 4)) !== steps) return undefined;
     return {
       because: "its sequences are all as long as its input",
       rewrite: (editor) => editor.setInput(node.id, 4, null),
@@ -33,6 +33,32 @@ export const dropZeroStates: Rule = {
     return {
       because: "its state begins with zeros",
       rewrite: (editor) => states.forEach((at) => editor.setInput(node.id, at, null)),
+    };
+  },
+};
+
+/** ReverseSequence of sequences that are all as long as the input is a Slice, backwards. */
+export const reverseWhole: Rule = {
+  name: "reverse-whole",
+  exactness: "bitwise",
+  ops: ["ReverseSequence"],
+  match(graph, node) {
+    const [x, lengths, y] = [inputOf(node, 0), inputOf(node, 1), outputOf(node)];
+    const axis = attributesOf(node).int("time_axis", 0);
+    const steps = shapeOf(graph, x)?.[axis];
+    if (x === undefined || y === undefined || steps === undefined) return undefined;
+    if (fillingOf(graph, lengths) !== steps) return undefined;
+    const because = "its sequences are all as long as its input";
+    return {
+      because,
+      rewrite(editor) {
+        const body = graph.body(node.body);
+        const [start, end, axes, step] = [-1, -(2 ** 31), axis, -1].map((number) =>
+          editor.constant("reversed", Tensor.int64([number]), body),
+        );
+        const operands = [x, start, end, axes, step].flatMap((id) => id ?? []);
+        editor.replace(y, editor.add1("Slice", operands, {}, { body }), because);
+      },
     };
   },
 };

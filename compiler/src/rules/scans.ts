@@ -10,8 +10,9 @@ import {
 } from "../ir/index.js";
 import { reducedAxes } from "../ops/families/reduction.js";
 import { operatorOf } from "../ops/index.js";
-import { attributesOf, inputOf, madeBy, numbersOf, shapeOf } from "./pattern.js";
+import { attributesOf, inputOf, numbersOf, shapeOf } from "./pattern.js";
 import type { Rule } from "./rule.js";
+import { behindIdentity, type ScanParts, scanParts } from "./scan-parts.js";
 
 /** Elements that a step of the body has for all rows at once, where sizes that are not known are 1. */
 const mostElements = 2 ** 20;
@@ -26,9 +27,9 @@ export const scanAtOnce: Rule = {
   exactness: "rounding",
   ops: ["Scan"],
   match(graph, node) {
-    const scan = scanOf(graph, node);
-    if (scan === undefined || !isForRows(graph, scan)) return undefined;
-    const because = `its states stay: ${scan.rows} rows are done at once`;
+    const scan = scanParts(graph, node);
+    if (scan === undefined || !statesStay(graph, scan) || !isForRows(graph, scan)) return undefined;
+    const because = `its states stay: ${String(scan.rows)} rows are done at once`;
     return {
       because,
       rewrite(editor) {
@@ -42,53 +43,14 @@ export const scanAtOnce: Rule = {
   },
 };
 
-interface Scan {
-  readonly body: Body;
-  readonly rows: number;
-  /** What the node is given: states, which stay, and what it goes through. */
-  readonly states: readonly ValueId[];
-  readonly scanned: readonly ValueId[];
-  /** Of the body: what it gives for each row. */
-  readonly results: readonly ValueId[];
-}
-
-/** A Scan from the first row on, whose states stay; undefined for any other. */
-function scanOf(graph: Graph, node: Node): Scan | undefined {
-  const attributes = attributesOf(node);
-  const [body] = bodiesOf(node);
-  const count = attributes.int("num_scan_inputs", 0);
-  const inputs = node.inputs.flatMap((id) => id ?? []);
-  const isPlain = [...node.attributes.keys()]
-    .filter((name) => name.startsWith("scan_"))
-    .every((name) => attributes.ints(name)?.every((one) => one === 0) === true);
-  if (body === undefined || !isPlain || count < 1 || count > inputs.length) return undefined;
-  if (inputs.length !== node.inputs.length || body.inputs.length !== inputs.length)
-    return undefined;
-  const states = inputs.slice(0, inputs.length - count);
-  const scanned = inputs.slice(states.length);
-  const lengths = new Set(scanned.map((id) => shapeOf(graph, id)?.[0]));
-  const [rows] = lengths;
-  if (lengths.size !== 1 || typeof rows !== "number" || rows < 1) return undefined;
-  if (body.outputs.length !== node.outputs.length || states.length > body.outputs.length)
-    return undefined;
-  const stay = states.every((_, at) => source(graph, body.outputs[at]) === body.inputs[at]);
-  const results = body.outputs.slice(states.length);
-  return stay ? { body, rows, states, scanned, results } : undefined;
-}
-
-/** What it is, behind Identity. */
-function source(graph: Graph, value: ValueId | undefined): ValueId | undefined {
-  let id = value;
-  for (;;) {
-    const producer = madeBy(graph, id, "Identity");
-    if (producer === undefined) return id;
-    id = inputOf(producer, 0);
-  }
+function statesStay(graph: Graph, { stateInputs, nextStates }: ScanParts): boolean {
+  return stateInputs.every((id, at) => behindIdentity(graph, nextStates[at]) === id);
 }
 
 /** Can all nodes of the body be done for all rows at once, in so little memory? */
-function isForRows(graph: Graph, { body, rows, scanned, results }: Scan): boolean {
-  const varying = new Set(body.inputs.slice(body.inputs.length - scanned.length));
+function isForRows(graph: Graph, { body, rows, rowInputs, results }: ScanParts): boolean {
+  if (typeof rows !== "number") return false;
+  const varying = new Set(rowInputs);
   for (const node of graph.order(body)) {
     const given = node.inputs.flatMap((id) => id ?? []);
     if (bodiesOf(node).length > 0 || node.outputs.length !== 1) return false;
@@ -136,12 +98,12 @@ function axesOf(graph: Graph, node: Node): readonly number[] | undefined {
 class AtOnce {
   readonly #graph: Graph;
   readonly #editor: Editor;
-  readonly #scan: Scan;
+  readonly #scan: ScanParts;
   readonly #into: Body;
   readonly #varying = new Map<ValueId, ValueId>();
   readonly #same = new Map<ValueId, ValueId>();
 
-  constructor(graph: Graph, editor: Editor, node: Node, scan: Scan) {
+  constructor(graph: Graph, editor: Editor, node: Node, scan: ScanParts) {
     this.#graph = graph;
     this.#editor = editor;
     this.#scan = scan;

@@ -7,6 +7,7 @@ import { bindShapes } from "../passes/bind-shapes.js";
 import { sayClassical } from "../passes/classical/say-classical.js";
 import { sayTexts } from "../passes/classical/texts.js";
 import { sayNormalizations } from "../passes/normalizations/say-normalizations.js";
+import { unrollScans } from "../passes/loops/unroll-scans.js";
 import { bringToFloat32 } from "../passes/normal-form.js";
 import { sayProducts } from "../passes/products/say-products.js";
 import { sayQuantized } from "../passes/quantized-operators/say-quantized.js";
@@ -167,6 +168,9 @@ async function fixedGraphs(graph: Graph, sizes: Sizes = {}): Promise<readonly Fi
       sayQuantized(fixed),
     ];
     await simplifyGraph(fixed, {});
+    const before = fixed.changes;
+    said.push(unrollScans(fixed));
+    if (fixed.changes !== before) await simplifyGraph(fixed, {});
     // Simplifying makes one node of a product and whatever is added to it.
     const unsaid = new Map([...said, sayProducts(fixed)].flatMap((left) => [...left]));
     graphs.push({ graph: fixed, unsaid });

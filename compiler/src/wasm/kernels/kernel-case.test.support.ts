@@ -7,6 +7,7 @@ import { FunctionBuilder } from "../encode/function-builder.js";
 import { ModuleBuilder, pageBytes } from "../encode/module-builder.js";
 import { type Engine, engines } from "../engine.js";
 import { type Kernel, memoryOver } from "./kernel.js";
+import type { Unary } from "./unary.js";
 
 // Node 20 has relaxed SIMD behind a flag. Its baseline compiler sums relaxed products of integers wrongly, which the backend
 // finds out, once in a process: before a file does without that compiler, and others of the same process with it again.
@@ -121,3 +122,12 @@ function isClose(expected: number, actual: number): boolean {
 
 export const size = (min: number, max: number): fc.Arbitrary<number> => fc.integer({ min, max });
 export const seed = fc.nat();
+
+/** What a cell over time makes of a gate. */
+export const cellFunction = fc.constantFrom<Unary>(
+  { kind: "sigmoid" },
+  { kind: "tanh" },
+  { kind: "relu" },
+  { kind: "hard-sigmoid", alpha: 0.3, beta: 0.4 },
+  { kind: "elu", alpha: 0.5, within: 1 },
+);

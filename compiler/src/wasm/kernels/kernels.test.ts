@@ -15,7 +15,7 @@ import { type IntegerFunction, integerMap } from "./integer-map.js";
 import { interpolate } from "./interpolate.js";
 import type { Fold } from "./fold.js";
 import { laneCount, vectorsOf } from "./kernel.js";
-import { differenceOf, operands, seed, size } from "./kernel-case.test.support.js";
+import { cellFunction, differenceOf, operands, seed, size } from "./kernel-case.test.support.js";
 import { layerNorm } from "./layer-norm.js";
 import { lstmCell } from "./lstm-cell.js";
 import { map, type Instruction } from "./map.js";
@@ -511,15 +511,18 @@ it("makes an LSTM's cell of its gates as its reference does", () => {
     items: size(1, 4),
     hidden: size(1, 23),
     hasCell: fc.boolean(),
+    gate: cellFunction,
+    candidate: cellFunction,
+    shown: cellFunction,
     seed,
   });
   fc.assert(
-    fc.property(problem, ({ items, hidden, hasCell, seed: s }) => {
+    fc.property(problem, ({ items, seed: s, ...cell }) => {
+      const { hidden } = cell;
       const gates = 4 * up(hidden) * 4;
       const options = {
         batch: [{ count: items, steps: [gates, 8, hidden * 4, hidden * 4] }],
-        hidden,
-        hasCell,
+        ...cell,
       };
       expect(differenceOf(lstmCell, options, operands(4), s)).toBeUndefined();
     }),

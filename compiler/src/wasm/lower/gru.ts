@@ -1,7 +1,9 @@
 import { gruCell } from "../kernels/gru-cell.js";
 import { collapsed } from "../kernels/nest.js";
+import type { Unary } from "../kernels/unary.js";
 import type { Place } from "../plan/plan.js";
 import { axesOf, sliced, type View } from "../plan/view.js";
+import { cellFunctions } from "./cell-functions.js";
 import type { LoweringRow } from "./lowering-row.js";
 import type { Lowering } from "./lowering.js";
 import { planMap } from "./map-views.js";
@@ -11,7 +13,6 @@ import {
   biasRow,
   exact,
   gatePanels,
-  hasOwnActivations,
   initialState,
   laneOf,
   lowersDirections,
@@ -27,6 +28,7 @@ import {
 
 /** z, r, n. */
 const gateCount = 3;
+const own = ["sigmoid", "tanh"];
 
 /**
  * All steps' products with the input are one product. Step by step, the reset gate is applied to what the state's product
@@ -35,11 +37,7 @@ const gateCount = 3;
  */
 export const gruRow: LoweringRow = {
   types: recurrentTypes,
-  refuse(node) {
-    return hasOwnActivations(node, ["sigmoid", "tanh"])
-      ? refuseRecurrent(node)
-      : "other activations than its own are not compiled";
-  },
+  refuse: (node) => refuseRecurrent(node, own),
   lower: lowersDirections(gateCount, lowerDirection),
 };
 
@@ -51,6 +49,7 @@ function lowerDirection(
   y: View,
 ): View {
   const { steps, batch, hidden } = shape;
+  const [gate, candidate] = functionsOf(node, shape, direction);
   const resetsProduct = node.attributes.int("linear_before_reset", 0) !== 0;
   const lanes = laneOf(shape, gateCount);
   const gates = (count: number, name: string): View =>
@@ -78,7 +77,13 @@ function lowerDirection(
     plan(before, ofInput);
     const after = resultAt(y, time, direction);
     const views = [ofInput, ofState, before, after];
-    const options = { batch: collapsed(axesOf(views, [1])), hidden, resetsProduct };
+    const options = {
+      batch: collapsed(axesOf(views, [1])),
+      hidden,
+      resetsProduct,
+      gate,
+      candidate,
+    };
     l.plan.step(
       gruCell,
       options,
@@ -87,6 +92,17 @@ function lowerDirection(
     passed.pass(time, after);
   }
   return passed.state;
+}
+
+/** Of gates, and of the candidate. */
+function functionsOf(
+  node: NodeFacts,
+  { directions }: RecurrentShape,
+  direction: number,
+): readonly [Unary, Unary] {
+  const all = cellFunctions(node, own, directions)?.slice(direction * own.length) ?? [];
+  const [gate = { kind: "sigmoid" }, candidate = { kind: "tanh" }] = all;
+  return [gate, candidate];
 }
 
 /** What a step does with the state before it and the input's gates. */
@@ -117,12 +133,13 @@ function twoProducts(
   const first = gatePanels(node, l, shape, 2, direction, [0, 1]);
   const second = gatePanels(node, l, shape, 2, direction, [2]);
   const reset = l.temporary([1, batch, hidden], exact([1, batch, hidden]), "state that is reset");
+  const [unary] = functionsOf(node, shape, direction);
   const gate = (gates: View): View => sliced(gates, 2, width, hidden);
   return (before, ofInput) => {
     planProduct(l, before, first, sliced(ofState, 2, 0, 2 * width), {});
     planMap(l, [gate(ofInput), gate(ofState), before], reset, [
       { binary: "add", x: { input: 0 }, y: { input: 1 } },
-      { unary: { kind: "sigmoid" }, x: { result: 0 } },
+      { unary, x: { result: 0 } },
       { binary: "multiply", x: { result: 1 }, y: { input: 2 } },
     ]);
     planProduct(l, reset, second, sliced(ofState, 2, 2 * width, width), {});

@@ -1,6 +1,8 @@
 import { lstmCell } from "../kernels/lstm-cell.js";
 import { collapsed } from "../kernels/nest.js";
+import type { Unary } from "../kernels/unary.js";
 import { axesOf, sliced, type View } from "../plan/view.js";
+import { cellFunctions } from "./cell-functions.js";
 import type { LoweringRow } from "./lowering-row.js";
 import type { Lowering } from "./lowering.js";
 import type { NodeFacts } from "./node-facts.js";
@@ -10,7 +12,6 @@ import {
   directionsOf,
   exact,
   gatePanels,
-  hasOwnActivations,
   initialState,
   laneOf,
   lowerLast,
@@ -28,6 +29,9 @@ import {
 
 /** i, o, f, g. */
 const gateCount = 4;
+const sigmoid: Unary = { kind: "sigmoid" };
+const tanh: Unary = { kind: "tanh" };
+const own = ["sigmoid", "tanh", "tanh"];
 
 /**
  * All steps' products with the input are one product; then, step by step, the product with the state before is added
@@ -37,10 +41,8 @@ export const lstmRow: LoweringRow = {
   types: recurrentTypes,
   refuse(node) {
     if (node.input(7) !== undefined) return "peepholes are not compiled";
-    if (!hasOwnActivations(node, ["sigmoid", "tanh", "tanh"]))
-      return "other activations than its own are not compiled";
     if (node.attributes.int("input_forget", 0) !== 0) return "coupled gates are not compiled";
-    return refuseRecurrent(node);
+    return refuseRecurrent(node, own);
   },
   lower(node, l) {
     const shape = shapeOf(node, gateCount);
@@ -64,7 +66,9 @@ function lowerDirection(
   y: View,
   cells: View,
 ): View {
-  const { steps, batch, hidden } = shape;
+  const { steps, batch, hidden, directions } = shape;
+  const functions = cellFunctions(node, own, directions)?.slice(direction * own.length) ?? [];
+  const [gate = sigmoid, candidate = tanh, shown = tanh] = functions;
   const lanes = laneOf(shape, gateCount);
   const bias = biasOf(node, l, shape, direction);
   const row = biasRow(shape, gateCount, sumOfBiases(bias));
@@ -96,6 +100,9 @@ function lowerDirection(
         batch: collapsed(axesOf([from, cellBefore ?? made, made, hiddenAfter], [1])),
         hidden,
         hasCell: cellBefore !== undefined,
+        gate,
+        candidate,
+        shown,
       },
       [from.place, (cellBefore ?? made).place, made.place, hiddenAfter.place],
     );

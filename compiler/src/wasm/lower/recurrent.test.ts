@@ -11,6 +11,13 @@ const size = (min: number, max: number) => fc.integer({ min, max });
 /** How many gates each has. */
 const cells = { LSTM: 4, GRU: 3, RNN: 1 } as const;
 
+const itsOwn = { LSTM: ["Sigmoid", "Tanh", "Tanh"], GRU: ["Sigmoid", "Tanh"], RNN: ["Tanh"] };
+const others = {
+  LSTM: ["HardSigmoid", "Relu", "Softsign"],
+  GRU: ["HardSigmoid", "Relu"],
+  RNN: ["Relu"],
+};
+
 it("runs cells over time: both directions, batches, states and lengths given and not", async () => {
   const problem = fc.record({
     op: fc.constantFrom("LSTM", "GRU", "RNN"),
@@ -23,7 +30,7 @@ it("runs cells over time: both directions, batches, states and lengths given and
     state: fc.boolean(),
     outputs: size(1, 3),
     resetsProduct: size(0, 1),
-    says: fc.boolean(),
+    says: fc.constantFrom("nothing", "its own", "others"),
     filled: fc.boolean(),
     lengths: fc.boolean(),
   });
@@ -33,12 +40,19 @@ it("runs cells over time: both directions, batches, states and lengths given and
       const state = ["float32", directions, batch, hidden] as const;
       const gates = cells[op];
       const isLstm = op === "LSTM";
-      const own = { LSTM: ["Sigmoid", "Tanh", "Tanh"], GRU: ["Sigmoid", "Tanh"], RNN: ["Relu"] }[
-        op
-      ];
-      const said: Readonly<Record<string, Attribute>> = p.says
-        ? { activations: { type: "strings", value: directions === 2 ? [...own, ...own] : own } }
-        : {};
+      const names = p.says === "its own" ? itsOwn[op] : others[op];
+      const takesNumbers = names.includes("HardSigmoid");
+      const twice = <T>(one: readonly T[]): readonly T[] => directions === 2 ? [...one, ...one] : one; // prettier-ignore
+      const said: Readonly<Record<string, Attribute>> =
+        p.says === "nothing"
+          ? {}
+          : {
+              activations: { type: "strings", value: twice(names) },
+              ...(takesNumbers && {
+                activation_alpha: attribute.floats(twice([0.25])),
+                activation_beta: attribute.floats(twice([0.4])),
+              }),
+            };
       const reset = { linear_before_reset: attribute.int(p.resetsProduct) };
       const graph = graphOf(
         { x: ["float32", steps, batch, width], h: state, c: state, lengths: ["int32", batch] },

@@ -16,6 +16,7 @@ import {
   stepAt,
   type View,
 } from "../plan/view.js";
+import { cellFunctions } from "./cell-functions.js";
 import { joinedAxes } from "./image.js";
 import type { LoweringRow } from "./lowering-row.js";
 import type { Lowering } from "./lowering.js";
@@ -30,29 +31,22 @@ const mostSteps = 512;
 /** Lengths of sequences are integers. */
 export const recurrentTypes: readonly Dtype[] = ["float32", "int32"];
 
-/** Why a node over time cannot be compiled, whatever its cell is. */
-export function refuseRecurrent(node: NodeFacts): string | undefined {
+/**
+ * Why a node over time cannot be compiled, whatever its cell is.
+ * @param functions of its cell, where nothing is said
+ */
+export function refuseRecurrent(node: NodeFacts, functions: readonly string[]): string | undefined {
   const dtype = dtypeOf(node.graph, node.required(0));
   if (dtype !== "float32") return `it computes with ${dtype ?? "a type that is not known"}`;
   if ([1, 2].some((at) => !node.isConstant(at))) return "its weights must be constant";
+  if (cellFunctions(node, functions, node.dims(2)[0] ?? 1) === undefined)
+    return "functions of its cell are not compiled";
   if (node.input(3) !== undefined && !node.isConstant(3)) return "its bias must be constant";
   if (node.attributes.has("clip")) return "clipped gates are not compiled";
   if (node.attributes.int("layout", 0) !== 0) return "batches before sequences are not compiled";
   return (node.dims(0)[0] ?? 0) > mostSteps
     ? `more than ${mostSteps} steps are not compiled`
     : undefined;
-}
-
-/** The functions of a node's cell, in small letters, by its attribute or as they are by themselves; of all directions. */
-export function activationsOf(node: NodeFacts, own: readonly string[]): readonly string[] {
-  const given = node.attributes.get("activations");
-  if (given?.type !== "strings") return own;
-  return given.value.map((name) => (typeof name === "string" ? name.toLowerCase() : ""));
-}
-
-/** Are they, in every direction, what they are by themselves? */
-export function hasOwnActivations(node: NodeFacts, own: readonly string[]): boolean {
-  return activationsOf(node, own).every((name, at) => name === own[at % own.length]);
 }
 
 export function exact(dims: readonly number[]): Layout {

@@ -1,10 +1,9 @@
-import type { Unary } from "../kernels/unary.js";
 import { sliced, type View } from "../plan/view.js";
+import { cellFunctions } from "./cell-functions.js";
 import type { LoweringRow } from "./lowering-row.js";
 import type { Lowering } from "./lowering.js";
 import type { NodeFacts } from "./node-facts.js";
 import {
-  activationsOf,
   biasOf,
   biasRow,
   exact,
@@ -23,20 +22,12 @@ import {
   timesOf,
 } from "./recurrent.js";
 
-const activations: ReadonlyMap<string, Unary> = new Map<string, Unary>([
-  ["tanh", { kind: "tanh" }],
-  ["relu", { kind: "relu" }],
-  ["sigmoid", { kind: "sigmoid" }],
-]);
+const own = ["tanh"];
 
 /** h′ = f(W·x + R·h + b): the products with all inputs are one, and the state's is a product, a sum and f in one step. */
 export const rnnRow: LoweringRow = {
   types: recurrentTypes,
-  refuse(node) {
-    return activationsOf(node, ["tanh"]).every((name) => activations.has(name))
-      ? refuseRecurrent(node)
-      : "other activations than Tanh, Relu and Sigmoid are not compiled";
-  },
+  refuse: (node) => refuseRecurrent(node, own),
   lower: lowersDirections(1, lowerDirection),
 };
 
@@ -47,9 +38,8 @@ function lowerDirection(
   direction: number,
   y: View,
 ): View {
-  const { steps, batch } = shape;
-  const name = activationsOf(node, ["tanh"])[direction] ?? "tanh";
-  const activation = activations.get(name) ?? { kind: "tanh" };
+  const { steps, batch, directions } = shape;
+  const activation = cellFunctions(node, own, directions)?.[direction] ?? { kind: "tanh" };
   const bias = biasOf(node, l, shape, direction);
   const row = biasRow(shape, 1, sumOfBiases(bias));
   const dims = [steps, batch, laneOf(shape, 1)];

@@ -1,0 +1,97 @@
+import {
+  attribute,
+  bodiesOf,
+  edit,
+  type Editor,
+  type Graph,
+  type Node,
+  type NodeId,
+  Tensor,
+  type ValueId,
+} from "../../ir/index.js";
+import { type ScanParts, scanParts } from "../../rules/scan-parts.js";
+
+const rule = "unroll-scans";
+/** Of all loops together: a module calls a kernel for each of them. */
+const mostNodes = 8192;
+
+/**
+ * Writes the rows of a Scan one after the other, for who has no loops: as far as that is not too many nodes.
+ * @returns why others stay
+ */
+export function unrollScans(graph: Graph): ReadonlyMap<NodeId, string> {
+  const left = new Map<NodeId, string>();
+  let nodes = 0;
+  const scans = [...graph.allNodes()].filter(({ op, domain }) => op === "Scan" && domain === "");
+  for (const node of scans) {
+    const parts = scanParts(graph, node);
+    const rows = parts?.rows;
+    if (parts === undefined || typeof rows !== "number")
+      left.set(node.id, "it goes another way than from the first row to the last, or how many there are is not known"); // prettier-ignore
+    else if (graph.order(parts.body).some((one) => bodiesOf(one).length > 0))
+      left.set(node.id, "there are loops or branches in it");
+    else if (nodes + rows * (1 + graph.order(parts.body).length) > mostNodes)
+      left.set(node.id, `written out, loops are more than ${mostNodes} nodes`);
+    else {
+      nodes += rows * (1 + graph.order(parts.body).length);
+      edit(graph, rule, (editor) => unroll(graph, editor, node, parts, rows));
+    }
+  }
+  return left;
+}
+
+function unroll(graph: Graph, editor: Editor, node: Node, parts: ScanParts, rows: number): void {
+  const into = graph.body(node.body);
+  let states = parts.states;
+  const results: ValueId[][] = parts.results.map(() => []);
+  const axes = editor.constant("axes", Tensor.int64([0]), into);
+  const constants = new Map<ValueId, ValueId>();
+  for (let row = 0; row < rows; row += 1) {
+    const place = editor.constant("row", Tensor.int64([row], []), into);
+    const values = new Map<ValueId, ValueId>();
+    for (const [at, id] of parts.stateInputs.entries()) {
+      const own = states[at];
+      if (own !== undefined) values.set(id, own);
+    }
+    for (const [at, id] of parts.rowInputs.entries()) {
+      const scanned = parts.scanned[at] ?? null;
+      values.set(id, editor.add1("Gather", [scanned, place], { axis: attribute.int(0) }, { body: into })); // prettier-ignore
+    }
+    const outside = (id: ValueId): ValueId => {
+      const known = values.get(id) ?? constants.get(id);
+      if (known !== undefined) return known;
+      const { name, constant, body } = graph.value(id);
+      if (constant === undefined || body !== parts.body.id) return id;
+      const own = editor.constant(name, constant, into);
+      constants.set(id, own);
+      return own;
+    };
+    for (const one of graph.order(parts.body)) {
+      const made = editor.addNode(
+        one.op,
+        one.inputs.map((id) => (id === null ? null : outside(id))),
+        Object.fromEntries(one.attributes),
+        {
+          body: into,
+          domain: one.domain,
+          outputs: one.outputs.map((id) => (id === null ? null : `${graph.value(id).name}_${row}`)),
+        },
+      );
+      for (const [at, id] of one.outputs.entries()) {
+        const own = made.outputs[at];
+        if (id !== null && own !== null && own !== undefined) values.set(id, own);
+      }
+    }
+    states = parts.nextStates.map(outside);
+    for (const [at, id] of parts.results.entries())
+      results[at]?.push(editor.add1("Unsqueeze", [outside(id), axes], {}, { body: into }));
+  }
+  const joined = results.map((all) =>
+    editor.add1("Concat", all, { axis: attribute.int(0) }, { body: into }),
+  );
+  for (const [index, output] of node.outputs.entries()) {
+    const by = [...states, ...joined][index];
+    if (output !== null && by !== undefined)
+      editor.replace(output, by, `its ${rows} rows are written one after the other`);
+  }
+}

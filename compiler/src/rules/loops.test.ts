@@ -1,0 +1,164 @@
+import { describe, expect, it } from "vitest";
+import { attribute, type Graph, Tensor, type ValueId } from "../ir/index.js";
+import { loopToScan } from "./loops.js";
+import { looping, overTime, present, type Round } from "./loop-case.test.support.js";
+import { apply, compare, graphOf, madeUp, onEngine, opsOf } from "./rule-case.test.support.js";
+import { runRules } from "./run-rules.js";
+
+const to = { to: attribute.int(1) };
+
+/** h + x · w, which a row and a state give in a loop over time. */
+function sum({ add, constant }: Round, x: ValueId, h: ValueId): ValueId {
+  const w = Tensor.float32(
+    [3, 4],
+    Array.from({ length: 12 }, (_, at) => Math.sin(at)),
+  );
+  return add("Add", [add("MatMul", [x, constant(w)]), h]);
+}
+
+/** Operators that are left, and what an engine gives is what it gave. */
+async function after(graph: Graph, sizes = {}): Promise<readonly string[]> {
+  const feeds = madeUp(graph, sizes);
+  const expected = await onEngine(graph, feeds);
+  const { ops } = await apply(loopToScan, graph, sizes);
+  for (const [name, tensor] of Object.entries(await onEngine(graph, feeds)))
+    compare(name, tensor, expected[name], 0);
+  return ops;
+}
+
+describe("a Loop over rows is a Scan", () => {
+  it("where it counts to a number, whatever stops it", async () => {
+    const plain = await after(overTime(sum));
+    expect(plain).toContain("Scan");
+    expect(plain).not.toContain("Gather");
+    const ends = { most: 9, goesOn: ({ count, add, constant }: Round) => add("Less", [count, constant(Tensor.of("int32", [], Int32Array.of(3)))]) }; // prettier-ignore
+    const ops = await after(overTime(sum, 5, ends));
+    expect(ops).toContain("Scan");
+    // Of five rows the first three.
+    expect(ops).toContain("Gather");
+    const most = { goesOn: ({ add, constant }: Round) => add("Identity", [constant(Tensor.of("bool", [], Uint8Array.of(1)))]) }; // prettier-ignore
+    expect(await after(overTime(sum, 5, most))).toContain("Scan");
+  });
+
+  it("where it counts to a size that only a run knows", async () => {
+    const graph = overTime(sum, "T");
+    const ops = await after(graph, { T: 4 });
+    expect(ops).toContain("Scan");
+    expect(ops).not.toContain("Loop");
+  });
+
+  it("that are taken backwards, and of what stays in it", async () => {
+    const graph = graphOf({ x: ["float32", 6, 3], s: ["float32", 3] }, (input, b) => {
+      const all = looping(
+        b,
+        {
+          carried: [
+            [input("x"), ["float32", 6, 3]],
+            [input("s"), ["float32", 3]],
+          ],
+          most: 6,
+        },
+        ({ add, carried, constant, number }) => {
+          const place = add("Sub", [constant(Tensor.int64([5], [])), number]);
+          const next = add("Mul", [add("Gather", [carried(0), place]), carried(1)]);
+          return { next: [carried(0), next], kept: [next] };
+        },
+      );
+      const [kept, state, each] = all.slice(1).map((id) => b.add("Neg", [id]));
+      return { kept: present(kept), state: present(state), each: present(each) };
+    });
+    expect(await after(graph)).toContain("Scan");
+  });
+
+  it("with the numbers of rounds, and how many there were", async () => {
+    const graph = graphOf({ s: ["float32", 3] }, (input, b) => {
+      const carried = [[input("s"), ["float32", 3]]] as const;
+      const [count, state, each] = looping(b, { carried, most: 4 }, (round) => {
+        const { add, number, count: counted } = round;
+        const both = add("Mul", [add("Cast", [number], to), add("Cast", [counted], to)]);
+        const next = add("Add", [round.carried(0), both]);
+        return { next: [next], kept: [add("Neg", [next])] };
+      });
+      const rounds = b.add("Cast", [present(count)], to);
+      return { rounds, state: b.add("Neg", [present(state)]), each: b.add("Neg", [present(each)]) };
+    });
+    const ops = await after(graph);
+    expect(ops).toContain("Scan");
+    expect(ops).not.toContain("Loop");
+  });
+});
+
+describe("a Loop stays", () => {
+  const stays = async (graph: Graph): Promise<void> => {
+    await runRules(graph, [loopToScan], {});
+    expect(opsOf(graph)).toContain("Loop");
+  };
+
+  it("that ends by what it computes", async () => {
+    const goesOn = ({ add, carried, float }: Round): ValueId =>
+      add("Less", [add("ReduceMax", [carried(0)], { keepdims: attribute.int(0) }), float(40)]);
+    await stays(overTime(sum, 5, { goesOn }));
+  });
+
+  it("whose state grows", async () => {
+    const graph = graphOf({ s: ["float32", "L"] }, (input, b) => {
+      const carried = [[input("s"), ["float32", "L"]]] as const;
+      const all = looping(b, { carried, most: 3 }, ({ add, ...round }) => {
+        const more = round.constant(Tensor.float32([1], [2]));
+        return { next: [add("Concat", [round.carried(0), more], { axis: attribute.int(0) })] };
+      });
+      return { y: b.add("Neg", [present(all[1])]) };
+    });
+    await stays(graph);
+  });
+
+  it("whose state loses as many as only a run knows", async () => {
+    const graph = graphOf({ s: ["float32", 9, "L"], n: ["int64", 1] }, (input, b) => {
+      const carried = [[input("s"), ["float32", 9, "L"]]] as const;
+      const all = looping(b, { carried, most: 3 }, (round) => {
+        const cut = [round.constant(Tensor.int64([0])), input("n"), round.constant(Tensor.int64([1]))]; // prettier-ignore
+        return { next: [round.add("Slice", [round.carried(0), ...cut])] };
+      });
+      return { y: b.add("Neg", [present(all[1])]) };
+    });
+    await stays(graph);
+  });
+
+  it("that draws at random, holds another one, or takes rows of its own", async () => {
+    await stays(overTime(({ add }, _, h) => add("Add", [h, add("RandomUniformLike", [h])])));
+    const nested = graphOf({ s: ["float32", 3] }, (input, b) => {
+      const carried = [[input("s"), ["float32", 3]]] as const;
+      const all = looping(b, { carried, most: 3 }, (round) => {
+        const branch = b.editor.addBody("branch");
+        b.editor.addOutput(b.editor.add1("Neg", [round.carried(0)], {}, { body: branch }), branch);
+        const other = b.editor.addBody("other");
+        b.editor.addOutput(b.editor.add1("Exp", [round.carried(0)], {}, { body: other }), other);
+        const condition = round.add("Less", [round.number, round.constant(Tensor.int64([1], []))]);
+        const branches = { then_branch: attribute.graph(branch), else_branch: attribute.graph(other) }; // prettier-ignore
+        return { next: [round.add("If", [condition], branches)] };
+      });
+      return { y: b.add("Neg", [present(all[1])]) };
+    });
+    await stays(nested);
+  });
+
+  it("over a size of which nobody knows whether it is that of its rows", async () => {
+    const graph = graphOf(
+      { x: ["float32", "T", 3], n: ["int64"], s: ["float32", 3] },
+      (input, b) => {
+        const carried = [[input("s"), ["float32", 3]]] as const;
+        const all = looping(
+          b,
+          { carried, most: { size: b.add("Abs", [input("n")]) } },
+          (round) => ({
+            next: [
+              round.add("Add", [round.carried(0), round.add("Gather", [input("x"), round.count])]),
+            ],
+          }),
+        );
+        return { y: b.add("Neg", [present(all[1])]) };
+      },
+    );
+    await stays(graph);
+  });
+});
