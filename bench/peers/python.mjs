@@ -22,6 +22,9 @@ export const findTorch = () => interpreter("PARE_TORCH", pinned("requirements-to
 /** @throws Error as `findPython` */
 export const findSklearn = () => interpreter("PARE_SKLEARN", pinned("requirements-sklearn.txt"));
 
+/** @throws Error as `findPython` */
+export const findKeras = () => interpreter("PARE_KERAS", pinned("requirements-keras.txt"));
+
 async function interpreter(variable, wantedVersions) {
   const python = process.env[variable];
   if (python === undefined)

@@ -1,6 +1,6 @@
 import type { Graph, Node, Tensor, ValueId } from "../ir/index.js";
 import { normalAxis } from "../ops/families/indexing.js";
-import { attributesOf, inputOf, numbersOf, shapeOf } from "./pattern.js";
+import { attributesOf, inputOf, madeBy, numbersOf, shapeOf } from "./pattern.js";
 import { behindIdentity } from "./scan-parts.js";
 
 /** Columns of a matrix [inputs, columns], or of its transpose, that something is multiplied with. */
@@ -109,11 +109,38 @@ function productOf(
   isTransposed: boolean,
 ): AffineForm | undefined {
   const source = behindIdentity(graph, inputOf(node, 0));
-  const weights = graph.constant(inputOf(node, 1));
-  if (source === undefined || !isSource(source) || weights?.dims.length !== 2) return undefined;
-  const width = weights.dims[isTransposed ? 0 : 1];
-  if (width === undefined || weights.dtype !== "float32") return undefined;
-  return { width, products: [{ source, weights, isTransposed, from: 0 }], biases: [] };
+  const matrix = matrixOf(graph, inputOf(node, 1), isTransposed);
+  if (source === undefined || !isSource(source) || matrix === undefined) return undefined;
+  const { width, ...columns } = matrix;
+  return { width, products: [{ source, ...columns }], biases: [] };
+}
+
+type Matrix = Omit<Product, "source"> & { readonly width: number };
+
+/** A constant matrix, or columns of one that others read too: as a constant of its own it would be in the file twice. */
+function matrixOf(
+  graph: Graph,
+  value: ValueId | undefined,
+  isTransposed: boolean,
+): Matrix | undefined {
+  const weights = graph.constant(value);
+  if (weights !== undefined) {
+    const width = weights.dims[isTransposed ? 0 : 1];
+    const isMatrix = weights.dims.length === 2 && weights.dtype === "float32";
+    return isMatrix && width !== undefined ? { weights, isTransposed, from: 0, width } : undefined;
+  }
+  const node = madeBy(graph, value, "Split", "Slice", "Transpose");
+  if (value === undefined || node === undefined) return undefined;
+  const whole = inputOf(node, 0);
+  if (node.op === "Transpose") {
+    const isTurned = attributesOf(node).ints("perm")?.[0] !== 0;
+    return isTurned ? matrixOf(graph, whole, !isTransposed) : undefined;
+  }
+  if (isTransposed) return undefined;
+  const [columns, matrix] = [columnsOf(graph, node, value), matrixOf(graph, whole, false)];
+  if (columns === undefined || matrix === undefined) return undefined;
+  const { from, width } = columns;
+  return from + width > matrix.width ? undefined : { ...matrix, from: matrix.from + from, width };
 }
 
 function gemmOf(

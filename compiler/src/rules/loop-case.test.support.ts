@@ -108,12 +108,13 @@ export function overTime(
   cell: (round: Round, x: ValueId, h: ValueId) => ValueId,
   time: number | "T" = 5,
   more: Partial<LoopOptions> = {},
+  hidden = 4,
 ): Graph {
-  return graphOf({ x: ["float32", time, 2, 3], h: ["float32", 2, 4] }, (input, b) => {
+  return graphOf({ x: ["float32", time, 2, 3], h: ["float32", 2, hidden] }, (input, b) => {
     const most = typeof time === "number" ? time : { size: timeOf(b, input("x")) };
     const all = looping(
       b,
-      { carried: [[input("h"), ["float32", 2, 4]]], most, ...more },
+      { carried: [[input("h"), ["float32", 2, hidden]]], most, ...more },
       (round) => {
         const row = round.add("Gather", [input("x"), round.count], { axis: attribute.int(0) });
         const next = cell(round, row, round.carried(0));

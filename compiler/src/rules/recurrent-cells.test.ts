@@ -9,11 +9,11 @@ import { scanToCell } from "./recurrent-cells.js";
 import { apply, compare, graphOf, madeUp, onEngine } from "./rule-case.test.support.js";
 
 const rules = [foldConstants, loopToScan, scanToCell];
-const [inputs, hidden] = [3, 4];
+const [inputs, hidden] = [3, 20];
 
 interface Style {
-  /** Weights of all gates in one matrix, which are taken apart after the product, or before it. */
-  readonly joined: "after" | "before";
+  /** Weights of all gates in one matrix, which are taken apart after the product, or before it by one node or several. */
+  readonly joined: "after" | "before" | "each";
   readonly product: "MatMul" | "Gemm" | "transposed";
   /** Operands of sums and products change places. */
   readonly swapped: boolean;
@@ -23,7 +23,7 @@ interface Style {
 }
 
 const style: fc.Arbitrary<Style> = fc.record({
-  joined: fc.constantFrom("after", "before"),
+  joined: fc.constantFrom("after", "before", "each"),
   product: fc.constantFrom("MatMul", "Gemm", "transposed"),
   swapped: fc.boolean(),
   biased: fc.boolean(),
@@ -78,7 +78,15 @@ class Cells {
     };
     if (gates === 1) return [one(weights, biases)];
     if (joined === "after") return split(one(weights, biases), gates, -1);
-    const [ofWeights, ofBiases] = [split(weights, gates, 1), split(biases, gates, 0)];
+    const cut = (of: ValueId, at: number, axis: number): ValueId => {
+      const ends = [[at * hidden], [(at + 1) * hidden], [axis]];
+      return add("Slice", [of, ...ends.map((end) => constant(Tensor.int64(end)))]);
+    };
+    const parts = (of: ValueId, axis: number): readonly ValueId[] =>
+      joined === "before"
+        ? split(of, gates, axis)
+        : Array.from({ length: gates }, (_, at) => cut(of, at, axis));
+    const [ofWeights, ofBiases] = [parts(weights, 1), parts(biases, 0)];
     return ofWeights.map((w, at) => one(w, present(ofBiases[at])));
   }
 
@@ -143,6 +151,8 @@ function gru(of: Style, isAfter: boolean, form: "rest" | "difference"): Graph {
       return cells.two("Add", cells.two("Mul", present(z), h), cells.two("Mul", rest, n));
     },
     of.dynamic ? "T" : 5,
+    {},
+    hidden,
   );
 }
 
@@ -174,10 +184,9 @@ describe("a loop over time is one operator", () => {
     "as an RNN of %s",
     async (op) => {
       const of: Style = { joined: "after", product: "Gemm", swapped: false, biased: true, dynamic: false, gates: "Sigmoid" }; // prettier-ignore
-      const graph = overTime((round, x, h) => {
-        const [sum] = new Cells(round, of).both(x, h, 1);
-        return round.add(op, [present(sum)]);
-      });
+      const cell = (round: Round, x: ValueId, h: ValueId): ValueId =>
+        round.add(op, [present(new Cells(round, of).both(x, h, 1)[0])]);
+      const graph = overTime(cell, 5, {}, hidden);
       const ops = await left(graph);
       expect(ops).toContain("RNN");
       expect(ops).not.toContain("Scan");
@@ -205,6 +214,6 @@ describe("it is none", () => {
   ]; // prettier-ignore
 
   it.each(cases_)("%s", async (_, cell) => {
-    expect(await left(overTime(cell))).toContain("Scan");
+    expect(await left(overTime(cell, 5, {}, hidden))).toContain("Scan");
   });
 });
