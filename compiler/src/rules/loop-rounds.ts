@@ -40,7 +40,9 @@ export function roundsOf(
   const number = most === undefined ? Infinity : scalarOf(graph, most);
   const size = number === undefined ? elementOf(graph, most) : undefined;
   const [goesOn] = body.outputs;
+  // Where no condition is given, some engines ask the body for one all the same.
   const isKept = behindIdentity(graph, goesOn) === body.inputs[1];
+  if (inputOf(node, 1) === undefined && scalarOf(graph, goesOn) !== 1) return undefined;
   const first = asked(graph, scalars, size, inputOf(node, 1));
   const next = isKept ? [] : asked(graph, scalars, size, goesOn);
   if (first === undefined || next === undefined) return undefined;

@@ -40,10 +40,16 @@ export const loopToScan: Rule = {
     const because = `it always makes ${String(loop.rounds)} rounds`;
     return {
       because,
+      work: workOfWritten * loop.written,
       rewrite: (editor) => new AsScan(graph, editor, node, loop).write(because),
     };
   },
 };
+
+/** Of each round, and of each row that is not taken in order. */
+const mostWritten = 2 ** 12;
+/** A file of a stranger may have thousands of loops in it: what is written for each is a part of what may be computed of it. */
+const workOfWritten = 1024;
 
 /** What a Loop carries from one round to the next. */
 type Carried =
@@ -59,6 +65,8 @@ interface CountedLoop {
   readonly needed: readonly Node[];
   /** Of those that take a row of what is outside: which, in each round. */
   readonly rows: ReadonlyMap<Node, Row>;
+  /** Numbers that are written down for it: of rounds, and of rows. */
+  readonly written: number;
 }
 
 interface Row {
@@ -94,25 +102,28 @@ function countedLoop(graph: Graph, node: Node): CountedLoop | undefined {
     if (row === undefined) for (const id of one.inputs) if (id !== null) open.add(id);
     if (row !== undefined) rows.set(one, row);
   }
+  const counts = readsNumbers(graph, node, scalars, carried, needed, rows);
+  const lists = [...rows.values()].filter(({ indices }) => indices !== undefined).length;
   // Numbers of rounds, of which nobody knows how many there are, cannot be written down.
-  const isWritten = typeof rounds === "number" || !readsNumbers(node, scalars, carried, needed, rows, graph); // prettier-ignore
+  const isWritten = !counts || (typeof rounds === "number" && rounds <= mostWritten);
+  const written = typeof rounds === "number" ? rounds * (lists + (counts ? 2 : 0)) : 0;
   const keepShapes = carried.every(
     ({ kind }, at) => kind !== "state" || keepsShape(graph, node, body, at),
   );
   const isSteady = needed.every((one) => rows.has(one) || isSizedByInputs(graph, one));
   return isWritten && keepShapes && isSteady
-    ? { body, rounds, carried, needed: needed.toReversed(), rows }
+    ? { body, rounds, carried, needed: needed.toReversed(), rows, written }
     : undefined;
 }
 
 /** Is anything made of the number of a round, or of how many there were? */
 function readsNumbers(
+  graph: Graph,
   node: Node,
   { counters }: LoopScalars,
   carried: readonly Carried[],
   needed: readonly Node[],
   rows: ReadonlyMap<Node, Row>,
-  graph: Graph,
 ): boolean {
   const isRead = carried.some(({ kind }, at) => {
     const output = node.outputs[at];
@@ -147,7 +158,8 @@ function carriedAt(graph: Graph, node: Node, body: Body, at: number): Carried {
   const first = scalarOf(graph, inputOf(node, at + 2));
   const sum = madeBy(graph, next, "Add");
   const isInteger = /^int(32|64)$/.test(dtypeOf(graph, own) ?? "");
-  if (first === undefined || sum === undefined || !isInteger) return { kind: "state" };
+  const isScalar = [own, inputOf(node, at + 2)].every((id) => shapeOf(graph, id)?.length === 0);
+  if (first === undefined || sum === undefined || !isInteger || !isScalar) return { kind: "state" };
   for (const [x, y] of [sum.inputs, sum.inputs.toReversed()]) {
     const step = scalarOf(graph, y ?? undefined);
     if (behindIdentity(graph, x ?? undefined) === own && step !== undefined)
@@ -177,10 +189,10 @@ function rowOf(
   }
   const place = linearOf(graph, scalars, index);
   if (typeof size !== "number" || place === undefined) return undefined;
+  if (rounds === size && place.round === 1 && place.constant === 0) return { of };
+  if (rounds > mostWritten) return undefined;
   const indices = Array.from({ length: rounds }, (_, round) => place.round * round + place.constant); // prettier-ignore
-  if (indices.some((one) => one < -size || one >= size)) return undefined;
-  const isWhole = rounds === size && indices.every((place, round) => place === round);
-  return isWhole ? { of } : { of, indices };
+  return indices.some((at) => at < -size || at >= size) ? undefined : { of, indices };
 }
 
 /**
