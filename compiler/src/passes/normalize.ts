@@ -4,6 +4,7 @@ import { inferAll, missingInput } from "../ops/index.js";
 import { constantsToInitializers } from "./constants-to-initializers.js";
 import { dropUnused } from "./drop-unused.js";
 import { sayFused } from "./fused-operators/say-fused.js";
+import { sayLeftByConverters } from "./left-by-converters.js";
 import { outputsToTensors } from "./outputs-to-tensors.js";
 import { fromNewerOpset } from "./opset/from-newer.js";
 import { normalOpset, opsetOf, raiseOpset } from "./opset/raise.js";
@@ -38,6 +39,7 @@ export function normalizeGraph(graph: Graph): void {
   else edit(graph, "normalize", (editor) => editor.setOpset("", normalOpset));
   constantsToInitializers(graph);
   outputsToTensors(graph);
+  sayLeftByConverters(graph);
   dropUnused(graph);
   refuseMissingInputs(graph);
   for (const { op, domain, node } of inferAll(graph)) {

@@ -23,6 +23,7 @@ import { scanAtOnce } from "./scans.js";
 import { constantReshapeTarget, foldShapeValues } from "./shape-values.js";
 import { mergeSlices } from "./slices.js";
 import { takeFeatures } from "./tree-features.js";
+import { recoverShiftedNorm } from "./shifted-norm.js";
 import { foldIntoLeaves } from "./tree-leaves.js";
 import { joinTrees } from "./tree-sums.js";
 
@@ -47,6 +48,7 @@ export const simplifyRules: readonly Rule[] = [
   ...activations,
   ...sigmoids,
   recoverLayerNorm,
+  recoverShiftedNorm,
   ...clips,
   foldAffine,
   foldInputAffine,

@@ -11,7 +11,7 @@ export interface Product {
 const nodeLimit = 6;
 
 /**
- * Takes Mul, and Div by scalars, apart, in whatever order they were written: ½x · (1 + e), (x · (1 + e)) / 2 and
+ * Takes Mul, Neg, and Div by scalars, apart, in whatever order they were written: ½x · (1 + e), (x · (1 + e)) / 2 and
  * x · (½ · (1 + e)) all come out as ½ · {x, 1 + e}. Inner products are opened only where nothing else reads them.
  */
 export function productOf(graph: Graph, value: ValueId | undefined): Product {
@@ -32,7 +32,7 @@ function open(graph: Graph, value: ValueId | undefined, budget: Budget): Product
   if (value === undefined) return { coefficient: 1, factors: [] };
   const scalar = scalarOf(graph, value);
   if (scalar !== undefined) return { coefficient: scalar, factors: [] };
-  const node = hasOneReader(graph, value) ? madeBy(graph, value, "Mul", "Div") : undefined;
+  const node = hasOneReader(graph, value) ? madeBy(graph, value, "Mul", "Div", "Neg") : undefined;
   const opened = node === undefined ? undefined : openNode(graph, node, budget);
   return opened ?? { coefficient: 1, factors: [value] };
 }
@@ -47,6 +47,10 @@ function openNode(graph: Graph, node: Node, budget: Budget): Product | undefined
       coefficient: a.coefficient * b.coefficient,
       factors: [...a.factors, ...b.factors],
     };
+  }
+  if (node.op === "Neg") {
+    const { coefficient, factors } = open(graph, inputOf(node, 0), budget);
+    return { coefficient: -coefficient, factors };
   }
   const divisor = node.op === "Div" ? scalarOf(graph, inputOf(node, 1)) : undefined;
   if (divisor === undefined || divisor === 0) return undefined;

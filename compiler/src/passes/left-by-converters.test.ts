@@ -1,0 +1,24 @@
+import { expect, it } from "vitest";
+import { supportOf } from "../targets/support.js";
+import { aot } from "../targets/aot.js";
+import { graphOf, opsOf } from "../rules/rule-case.test.support.js";
+import { byEngine, byModule, difference, floats } from "./classical/classical-case.test.support.js"; // prettier-ignore
+import { simplifyGraph } from "./simplify.js";
+
+it("says what tf2onnx leaves of Keras' GELU, which no engine takes, as GELU", async () => {
+  const make = () =>
+    graphOf({ x: ["float32", 1, 3] }, (input, b) => {
+      const within = b.add("Mul", [b.add("Neg", [input("x")]), b.floats([Math.SQRT1_2])]);
+      const half = b.add("Mul", [input("x"), b.floats([0.5])]);
+      return { y: b.add("Mul", [half, b.add("Erfc", [within])]) };
+    });
+  const feeds = { x: floats([1, 3], [-2, 0.5, 3]) };
+  await expect(byEngine(make(), feeds)).rejects.toThrow("Erfc");
+  expect((await supportOf(make(), aot)).obstacles).toEqual([]);
+  const graph = make();
+  await simplifyGraph(graph, {});
+  expect(opsOf(graph)).toEqual(["Gelu"]);
+  const y = await byEngine(graph, feeds);
+  expect(y["y"]?.data[2]).toBeCloseTo(2.99595, 4);
+  expect(difference(y, await byModule(graph, feeds))).toBeLessThan(1e-6);
+});

@@ -1,0 +1,28 @@
+import { edit, type Graph, Tensor } from "../ir/index.js";
+
+/**
+ * tf2onnx warns of TensorFlow's operators that it does not know, and writes them all the same, in ai.onnx, where no opset has them
+ * and no engine takes the file. Erfc is one, of which Keras makes GELU: 1 + erf(−x).
+ */
+export function sayLeftByConverters(graph: Graph): void {
+  const left = [...graph.allNodes()].filter(({ op, domain }) => op === "Erfc" && domain === "");
+  if (left.length === 0) return;
+  edit(graph, "left-by-converters", (editor) => {
+    for (const node of left) {
+      const [[x], [y]] = [node.inputs, node.outputs];
+      if (x === undefined || x === null || y === undefined || y === null) continue;
+      const body = graph.body(node.body);
+      // Of what type x is may be known only when all nodes are.
+      const one = editor.constant("one", Tensor.float32([], [1]), body);
+      const like = editor.add1("CastLike", [one, x], {}, { body });
+      const other = editor.add1("Neg", [x], {}, { body });
+      const rest = editor.add1(
+        "Add",
+        [like, editor.add1("Erf", [other], {}, { body })],
+        {},
+        { body },
+      );
+      editor.replace(y, rest, "no opset has Erfc: it is 1 + Erf of what is negative");
+    }
+  });
+}
