@@ -1,6 +1,6 @@
 import { onnxArtifact } from "@pare/runtime/format";
 import { cpu } from "@pare/runtime/ort-node";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { attribute, type Graph, Tensor, type ValueId } from "../../ir/index.js";
 import { encodeModel } from "../../onnx/index.js";
 import { type Builder, graphOf, madeUp, onEngine } from "../../rules/rule-case.test.support.js";
@@ -52,4 +52,28 @@ it("leaves what the engine loads in the opset that it has", async () => {
     const { proto } = await encodeModel(graph);
     await (await cpu().load(onnxArtifact(proto))).dispose();
   }
+});
+
+describe("pools of means", () => {
+  const pooled = (next: Move, more = {}): Graph =>
+    graphOf({ x: ["float32", 1, 4, 9, 9] }, (input, b) => {
+      const window = { kernel_shape: attribute.ints([3, 3]), pads: attribute.ints([1, 1, 1, 1]) };
+      return { y: next(b.add("AveragePool", [input("x")], { ...window, ...more }), b) };
+    });
+
+  it("are written in the opset of which the engine has a fast kernel", async () => {
+    const graph = pooled((x, b) => b.add("Relu", [x]));
+    const older = inEngineOpset(graph);
+    expect([graph.opset(), older.opset()]).toEqual([21, 18]);
+    const feeds = madeUp(graph, {});
+    const [want, got] = [await evaluateGraph(graph, feeds), await onEngine(older, feeds)];
+    expect(relativeError(want, got)).toBeLessThan(1e-6);
+  });
+
+  it("stay where something else would take more nodes there, or they have dilations", () => {
+    const gelu = pooled((x, b) => b.add("Gelu", [x]));
+    expect(inEngineOpset(gelu)).toBe(gelu);
+    const dilated = pooled((x, b) => b.add("Relu", [x]), { dilations: attribute.ints([2, 2]) });
+    expect(inEngineOpset(dilated)).toBe(dilated);
+  });
 });

@@ -1,6 +1,6 @@
 import { isPareError } from "@pare/runtime/format";
 import type { Graph, Node } from "../../ir/index.js";
-import { dtypeOf, inputOf } from "../../rules/pattern.js";
+import { attributesOf, dtypeOf, inputOf } from "../../rules/pattern.js";
 import { lowerOpset } from "./lower.js";
 import { normalOpset } from "./raise.js";
 
@@ -8,22 +8,42 @@ import { normalOpset } from "./raise.js";
 const moving = new Set(["MaxPool", "Reshape", "Slice", "Squeeze", "Transpose", "Unsqueeze"]);
 
 /**
- * A graph as onnxruntime loads it. Where what was int8 is moved, it adds a QuantizeLinear behind, since some version before 1.30 with
- * the attribute output_dtype of opset 21, and then refuses its own node, because ONNX's inference takes every zero point beside that for
- * uint8 (onnxruntime's issue 25526). Such a graph is written in opset 20, which has no such attribute, if that has words for it.
- * @returns the graph itself wherever that loads
+ * A graph as onnxruntime loads it and runs it soonest. Where what was int8 is moved, it adds a QuantizeLinear behind, since some version
+ * before 1.30 with the attribute output_dtype of opset 21, and then refuses its own node, because ONNX's inference takes every zero
+ * point beside that for uint8 (onnxruntime's issue 25526): such a graph is written in opset 20, which has no such attribute, if that
+ * has words for it. And its AveragePool of opset 19 has a kernel of its own, for dilations, that takes up to twelve times as long
+ * as the other: a graph of pools without them is written in opset 18, where that has as few.
+ * @returns the graph itself wherever that does
  */
 export function inEngineOpset(graph: Graph): Graph {
-  if (graph.opset() !== normalOpset || ![...graph.allNodes()].some((node) => isMoved(graph, node)))
-    return graph;
+  if (graph.opset() !== normalOpset) return graph;
+  const nodes = [...graph.allNodes()];
+  const pooled = nodes.some(isPlainPool) ? inOpset(graph, beforeDilatedPools) : undefined;
+  if (pooled !== undefined && [...pooled.allNodes()].length <= nodes.length) return pooled;
+  return (nodes.some((node) => isMoved(graph, node)) && inOpset(graph, normalOpset - 1)) || graph;
+}
+
+const beforeDilatedPools = 18;
+
+/** Undefined where that has no words for it. */
+function inOpset(graph: Graph, opset: number): Graph | undefined {
   const older = graph.fork();
   try {
-    lowerOpset(older, normalOpset - 1);
+    lowerOpset(older, opset);
   } catch (error) {
     if (!isPareError(error) || error.code !== "UNSUPPORTED_OP") throw error;
-    return graph;
+    return undefined;
   }
   return older;
+}
+
+function isPlainPool(node: Node): boolean {
+  if (node.op !== "AveragePool" || node.domain !== "") return false;
+  return (
+    attributesOf(node)
+      .ints("dilations")
+      ?.every((one) => one === 1) !== false
+  );
 }
 
 /** Is what a node dequantizes moved, and not rounded again at once? */
