@@ -70,6 +70,24 @@ describe("a Loop over rows is a Scan", () => {
     expect(await after(graph)).toContain("Scan");
   });
 
+  it("that lie along another axis", async () => {
+    const graph = graphOf({ x: ["float32", 2, "T", 3], s: ["float32", 2, 3] }, (input, b) => {
+      const time = b.add("Shape", [input("x")], { start: attribute.int(1), end: attribute.int(2) });
+      const carried = [[input("s"), ["float32", 2, 3]]] as const;
+      const most = { size: b.add("Squeeze", [time]) };
+      const all = looping(b, { carried, most }, (round) => {
+        const row = round.add("Gather", [input("x"), round.count], { axis: attribute.int(1) });
+        const next = round.add("Mul", [round.carried(0), row]);
+        return { next: [next], kept: [next] };
+      });
+      const [state, each] = all.slice(1).map((id) => b.add("Neg", [id]));
+      return { state: present(state), each: present(each) };
+    });
+    const ops = await after(graph, { T: 4 });
+    expect(ops).toContain("Scan");
+    expect(ops).not.toContain("Gather");
+  });
+
   it("with the numbers of rounds, and how many there were", async () => {
     const graph = graphOf({ s: ["float32", 3] }, (input, b) => {
       const carried = [[input("s"), ["float32", 3]]] as const;

@@ -11,6 +11,7 @@ import {
   tensorType,
   type ValueId,
 } from "../ir/index.js";
+import { normalAxis } from "../ops/families/indexing.js";
 import { operatorOf } from "../ops/index.js";
 import { type Counter, linearOf, type LoopScalars, roundsOf } from "./loop-rounds.js";
 import {
@@ -71,6 +72,8 @@ interface CountedLoop {
 
 interface Row {
   readonly of: ValueId;
+  /** Along which they lie. */
+  readonly axis: number;
   /** Absent: all of them, in order. */
   readonly indices?: readonly number[];
 }
@@ -176,23 +179,24 @@ function rowOf(
   one: Node,
   rounds: Dim,
 ): Row | undefined {
-  if (one.op !== "Gather" || one.domain !== "" || attributesOf(one).int("axis", 0) !== 0)
-    return undefined;
+  if (one.op !== "Gather" || one.domain !== "") return undefined;
   const [data, index] = [inputOf(one, 0), inputOf(one, 1)];
   if (data === undefined || shapeOf(graph, index)?.length !== 0) return undefined;
   const of = scalars.kept.get(data) ?? data;
   if (of === data && graph.value(data).body === body.id) return undefined;
-  const size = shapeOf(graph, of)?.[0];
+  const shape = shapeOf(graph, of);
+  const axis = normalAxis(attributesOf(one).int("axis", 0), shape?.length ?? 0);
+  const size = shape?.[axis];
   if (typeof rounds !== "number") {
     const counter = index === undefined ? undefined : scalars.counters.get(index);
-    return size === rounds && counter?.first === 0 && counter.step === 1 ? { of } : undefined;
+    return size === rounds && counter?.first === 0 && counter.step === 1 ? { of, axis } : undefined;
   }
   const place = linearOf(graph, scalars, index);
   if (typeof size !== "number" || place === undefined) return undefined;
-  if (rounds === size && place.round === 1 && place.constant === 0) return { of };
+  if (rounds === size && place.round === 1 && place.constant === 0) return { of, axis };
   if (rounds > mostWritten) return undefined;
   const indices = Array.from({ length: rounds }, (_, round) => place.round * round + place.constant); // prettier-ignore
-  return indices.some((at) => at < -size || at >= size) ? undefined : { of, indices };
+  return indices.some((at) => at < -size || at >= size) ? undefined : { of, axis, indices };
 }
 
 /**
@@ -277,7 +281,7 @@ class AsScan {
       if (kind === "kept") this.#set(body.inputs[at + 2], inputOf(this.#node, at + 2));
     for (const [one, row] of rows) {
       const [output] = one.outputs;
-      if (output !== null && output !== undefined) this.#row(output, this.#rowsOf(row));
+      if (output !== null && output !== undefined) this.#row(output, this.#rowsOf(row), row);
     }
     for (const one of needed) if (!rows.has(one)) this.#copy(one);
     if (this.#scanned.length === 0) this.#rounds({ first: 0, step: 1 }, "int64");
@@ -337,15 +341,22 @@ class AsScan {
     this.#set(own, this.#editor.addInput(this.#graph.value(own).name, type, this.#body));
   }
 
-  #rowsOf({ of, indices }: Row): ValueId {
-    if (indices === undefined) return of;
+  /** In order, along the first axis. */
+  #rowsOf({ of, axis, indices }: Row): ValueId {
+    const rank = shapeOf(this.#graph, of)?.length ?? 0;
+    const others = Array.from({ length: rank }, (_, at) => at).filter((at) => at !== axis);
+    const perm = attribute.ints([axis, ...others]);
+    const rows =
+      axis === 0 ? of : this.#editor.add1("Transpose", [of], { perm }, { body: this.#into });
+    if (indices === undefined) return rows;
     const places = this.#editor.constant("rows", Tensor.int64(indices), this.#into);
-    return this.#editor.add1("Gather", [of, places], {}, { body: this.#into });
+    return this.#editor.add1("Gather", [rows, places], {}, { body: this.#into });
   }
 
   /** What the body has a row of, as which of its values. */
-  #row(as: ValueId, rows: ValueId): ValueId {
-    const type = tensorType(dtypeOf(this.#graph, rows), shapeOf(this.#graph, rows)?.slice(1));
+  #row(as: ValueId, rows: ValueId, { of, axis }: Row): ValueId {
+    const shape = shapeOf(this.#graph, of)?.filter((_, at) => at !== axis);
+    const type = tensorType(dtypeOf(this.#graph, of), shape);
     const own = this.#editor.addInput(this.#graph.value(as).name, type, this.#body);
     this.#scanned.push(rows);
     this.#values.set(as, own);
@@ -362,7 +373,7 @@ class AsScan {
     if (typeof rounds !== "number") throw new RangeError("Nobody knows how many rounds there are.");
     const each = Array.from({ length: rounds }, (_, round) => first + step * round);
     const all = this.#editor.constant("rounds", numbered(dtype, [rounds], each), this.#into);
-    if (as !== undefined) return this.#row(as, all);
+    if (as !== undefined) return this.#row(as, all, { of: all, axis: 0 });
     this.#scanned.push(all);
     return this.#editor.addInput("round", tensorType(dtype, []), this.#body);
   }
