@@ -13,6 +13,7 @@ export {
   type DistillOptions,
   type DistillServices,
   findPass,
+  lostConstants,
   outputsToTensors,
   mustStay,
   normalOpset,

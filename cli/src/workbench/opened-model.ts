@@ -58,8 +58,8 @@ export async function openModelSource(
   unfitting: Unfitting = "refuse",
   close: () => void = () => {},
 ): Promise<OpenedModel> {
-  const { encodeModel, findPass, formatOf, importModel, outputsToTensors, randomNodes } =
-    await import("@pare/compiler");
+  const compiler = await import("@pare/compiler");
+  const { encodeModel, findPass, formatOf, importModel, outputsToTensors, randomNodes } = compiler;
   let outputNotes: readonly string[] = [];
   const bound = async (wanted: BindShapesOptions): Promise<Graph> => {
     const graph = await importModel(source, { signal });
@@ -103,7 +103,7 @@ export async function openModelSource(
     name: modelName(label),
     graph,
     sizeBytes: source.main.size + besideBytes,
-    notes: [...outputNotes, ...drawnNotes(randomNodes(graph))],
+    notes: [...outputNotes, ...compiler.lostConstants(graph), ...drawnNotes(randomNodes(graph))],
     // Asked for when they are needed: a model with other things than tensors can be inspected, simplified and converted.
     get inputs() {
       return modelInputs(graph);

@@ -28,6 +28,7 @@ export {
 export { quantizeAware };
 export { distill };
 export type { DistillOptions } from "./distillation/options.js";
+export { lostConstants } from "./left-by-converters.js";
 export { outputsToTensors } from "./outputs-to-tensors.js";
 export { mustStay } from "./pruning/must-stay.js";
 export { inEngineOpset } from "./opset/engine-opset.js";

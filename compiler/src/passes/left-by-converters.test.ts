@@ -3,6 +3,8 @@ import { supportOf } from "../targets/support.js";
 import { aot } from "../targets/aot.js";
 import { graphOf, opsOf } from "../rules/rule-case.test.support.js";
 import { byEngine, byModule, difference, floats } from "./classical/classical-case.test.support.js"; // prettier-ignore
+import { edit } from "../ir/index.js";
+import { lostConstants } from "./left-by-converters.js";
 import { simplifyGraph } from "./simplify.js";
 
 it("says what tf2onnx leaves of Keras' GELU, which no engine takes, as GELU", async () => {
@@ -21,4 +23,19 @@ it("says what tf2onnx leaves of Keras' GELU, which no engine takes, as GELU", as
   const y = await byEngine(graph, feeds);
   expect(y["y"]?.data[2]).toBeCloseTo(2.99595, 4);
   expect(difference(y, await byModule(graph, feeds))).toBeLessThan(1e-6);
+});
+
+it("says of which constants an exporter lost the values", () => {
+  const named = (producerName: string) => {
+    const inputs = { "net_1/norm_1/Sub/y:0": ["float32", 3], "import/x:0": ["float32", 3], x: ["float32", 3] } as const; // prettier-ignore
+    const graph = graphOf(inputs, (input, b) => ({
+      y: b.add("Sum", Object.keys(inputs).map(input)),
+    }));
+    edit(graph, "test", (editor) => editor.setHeader({ producerName }), { interface: true });
+    return lostConstants(graph);
+  };
+  expect(named("tf2onnx")).toEqual([
+    "net_1/norm_1/Sub/y:0 was a constant in Keras, which tf2onnx made an input of without its value: what the model gives is right for that alone.",
+  ]);
+  expect(named("pytorch")).toEqual([]);
 });

@@ -1,3 +1,4 @@
+import { visibleLine } from "@pare/runtime/format";
 import { edit, type Graph, Tensor } from "../ir/index.js";
 
 /**
@@ -24,5 +25,24 @@ export function sayLeftByConverters(graph: Graph): void {
       );
       editor.replace(y, rest, "no opset has Erfc: it is 1 + Erf of what is negative");
     }
+  });
+}
+
+/**
+ * Keras layers hold constants of their own: means of a Normalization, positions of an embedding. tf2onnx writes those that Keras
+ * captured as inputs, under the names that TensorFlow gives operands, and their values are in no file.
+ * @returns a sentence for each such input
+ */
+export function lostConstants(graph: Graph): readonly string[] {
+  if (graph.header.producerName !== "tf2onnx") return [];
+  return graph.main.inputs.flatMap((id) => {
+    const { name } = graph.value(id);
+    return /\/[^/]+\/[xy]:0$/.test(name)
+      ? [
+          visibleLine(
+            `${name} was a constant in Keras, which tf2onnx made an input of without its value: what the model gives is right for that alone.`,
+          ),
+        ]
+      : [];
   });
 }
