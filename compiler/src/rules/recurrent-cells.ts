@@ -1,17 +1,10 @@
-import {
-  attribute,
-  type Attributes,
-  type Editor,
-  type Graph,
-  type Node,
-  Tensor,
-  type TensorData,
-  type ValueId,
-} from "../ir/index.js";
+import type { Graph, TensorData, ValueId } from "../ir/index.js";
 import { type AffineForm, affineForm, sumOf, tensorsOf } from "./affine-forms.js";
 import { attributesOf, dtypeOf, inputOf, madeBy, scalarOf, shapeOf } from "./pattern.js";
+import type { Activation, Cell, Gate, Sizes } from "./recurrent-cell.js";
 import type { Rule } from "./rule.js";
 import { behindIdentity, type ScanParts, scanParts } from "./scan-parts.js";
+import { writeCell } from "./write-cell.js";
 
 /**
  * A Scan whose state is made of a row and of the state before as that of an LSTM, a GRU or an RNN is one. Gates are sums of
@@ -40,39 +33,6 @@ export const scanToCell: Rule = {
       },
     };
   },
-};
-
-/** What is made of a sum: a function with what ONNX calls its alpha and beta. */
-interface Activation {
-  readonly name: string;
-  readonly alpha?: number;
-  readonly beta?: number;
-}
-
-interface Gate {
-  readonly form: AffineForm;
-  /** Of a GRU's candidate: what the reset gate is multiplied with, where that is a sum of its own. */
-  readonly own?: AffineForm;
-}
-
-interface Cell {
-  readonly op: "LSTM" | "GRU" | "RNN";
-  /** In ONNX's order. */
-  readonly gates: readonly Gate[];
-  readonly activations: readonly Activation[];
-  /** Of the states. */
-  readonly hidden: number;
-  readonly cell?: number;
-  /** What the state before is multiplied by comes after its product. */
-  readonly resetAfter?: boolean;
-  /** What stands for the state before in a candidate: its product with the reset gate. */
-  readonly resets?: ReadonlySet<ValueId>;
-}
-
-const standard: Readonly<Record<Cell["op"], readonly string[]>> = {
-  LSTM: ["Sigmoid", "Tanh", "Tanh"],
-  GRU: ["Sigmoid", "Tanh"],
-  RNN: ["Tanh"],
 };
 
 /** Functions that a node over time may have, with their alpha and beta where nothing is said. */
@@ -189,7 +149,6 @@ function gruOf(graph: Graph, parts: ScanParts): Cell | undefined {
           activations: [update.activation, activation],
           hidden: 0,
           resetAfter: last.own !== undefined,
-          ...(candidate.resets && { resets: candidate.resets }),
         };
       }
     }
@@ -226,7 +185,6 @@ function isRestOf(graph: Graph, value: ValueId, z: ValueId): boolean {
 interface Candidate extends Gate {
   readonly reset: AffineForm;
   readonly activation: Activation;
-  readonly resets?: ReadonlySet<ValueId>;
 }
 
 /** n = φ(Wx + b + r·(Rh + c)), or φ(Wx + R(r·h) + b). */
@@ -269,7 +227,7 @@ function candidateOf(
   };
   const form = affineForm(graph, of, (id) => isRow(id) || isReset(id));
   const [reset] = forms;
-  return form && reset && resets.size === 1 ? { form, reset, activation, resets } : undefined;
+  return form && reset && resets.size === 1 ? { form, reset, activation } : undefined;
 }
 
 /** A candidate is a sum of no more. */
@@ -305,13 +263,6 @@ function isOfHidden(graph: Graph, { nextStates, results }: ScanParts, { hidden }
   return results.every((id) => behindIdentity(graph, id) === next);
 }
 
-interface Sizes {
-  /** Of the rows, which it goes through, and of each its numbers. */
-  readonly row: number;
-  readonly inputs: number;
-  readonly hidden: number;
-}
-
 /** Undefined where it goes through several things or nothing, or sizes do not fit. */
 function sizesOf(graph: Graph, parts: ScanParts, { gates, hidden: at }: Cell): Sizes | undefined {
   const forms = gates.flatMap(({ form, own }) => [form, ...(own ? [own] : [])]);
@@ -335,118 +286,5 @@ function sizesOf(graph: Graph, parts: ScanParts, { gates, hidden: at }: Cell): S
   return fits ? { row, inputs, hidden } : undefined;
 }
 
-type Numbers = ReadonlyMap<Tensor, Float32Array>;
-
 const floatsOf = (data: TensorData | undefined): Float32Array =>
   data instanceof Float32Array ? data : new Float32Array();
-
-function writeCell(
-  graph: Graph,
-  editor: Editor,
-  node: Node,
-  parts: ScanParts,
-  { op, gates, activations, hidden: hiddenAt, cell: cellAt, resetAfter }: Cell,
-  { row, inputs, hidden }: Sizes,
-  numbers: Numbers,
-  because: string,
-): void {
-  const body = graph.body(node.body);
-  const isRow = (id: ValueId): boolean => parts.rowInputs.includes(id);
-  const constant = (name: string, dims: readonly number[], own: readonly Float32Array[]) => {
-    const all = new Float32Array(dims.reduce((product, size) => product * size, 1));
-    let at = 0;
-    for (const part of own) {
-      all.set(part, at);
-      at += part.length;
-    }
-    return editor.constant(name, Tensor.float32(dims, all), body);
-  };
-  const of = (pick: (id: ValueId) => boolean, depth: number): readonly Float32Array[] =>
-    gates.map(({ form, own }) => matrixOf([form, ...(own ? [own] : [])], pick, depth, numbers));
-  const count = gates.length;
-  const biases = gates.map(({ form }) => vectorOf(form, numbers));
-  const ofStates = gates.map(({ own }) => own ? vectorOf(own, numbers) : new Float32Array(hidden)); // prettier-ignore
-  const axes = (axis: number): ValueId => editor.constant("axes", Tensor.int64([axis]), body);
-  const state = (at: number | undefined): ValueId | null => {
-    const first = at === undefined ? undefined : parts.states[at];
-    return first === undefined ? null : editor.add1("Unsqueeze", [first, axes(0)], {}, { body });
-  };
-  const given = [
-    parts.scanned[row] ?? null,
-    constant("W", [1, count * hidden, inputs], of(isRow, inputs)),
-    constant(
-      "R",
-      [1, count * hidden, hidden],
-      of((id) => !isRow(id), hidden),
-    ),
-    constant("B", [1, 2 * count * hidden], [...biases, ...ofStates]),
-    null,
-    state(hiddenAt),
-    ...(cellAt === undefined ? [] : [state(cellAt)]),
-  ];
-  const attributes = {
-    hidden_size: attribute.int(hidden),
-    ...(resetAfter === true && { linear_before_reset: attribute.int(1) }),
-    ...activationsAs(op, activations),
-  };
-  const made = editor.add(op, given, attributes, { body, outputs: op === "LSTM" ? 3 : 2 });
-  const [all, last, lastCell] = made;
-  const squeezed = (value: ValueId | undefined, axis: number): ValueId | undefined =>
-    value && editor.add1("Squeeze", [value, axes(axis)], {}, { body });
-  for (const [index, output] of node.outputs.entries()) {
-    if (output === null) continue;
-    const value =
-      index === cellAt
-        ? squeezed(lastCell, 0)
-        : index === hiddenAt
-          ? squeezed(last, 0)
-          : squeezed(all, 1);
-    if (value !== undefined) editor.replace(output, value, because);
-  }
-}
-
-/** Of a gate, what sources are multiplied with, by its numbers: [hidden, depth]. */
-function matrixOf(
-  forms: readonly AffineForm[],
-  pick: (id: ValueId) => boolean,
-  depth: number,
-  numbers: Numbers,
-): Float32Array {
-  const width = forms[0]?.width ?? 0;
-  const matrix = new Float32Array(width * depth);
-  for (const { products } of forms)
-    for (const { source, weights, isTransposed, from } of products) {
-      if (!pick(source)) continue;
-      const own = numbers.get(weights) ?? new Float32Array();
-      const columns = weights.dims[1] ?? 0;
-      for (let unit = 0; unit < width; unit += 1)
-        for (let at = 0; at < depth; at += 1) {
-          const index = isTransposed ? (from + unit) * columns + at : at * columns + from + unit;
-          matrix[unit * depth + at] = (matrix[unit * depth + at] ?? 0) + (own[index] ?? 0);
-        }
-    }
-  return matrix;
-}
-
-function vectorOf({ width, biases }: AffineForm, numbers: Numbers): Float32Array {
-  const vector = new Float32Array(width);
-  for (const { tensor, from } of biases) {
-    const own = numbers.get(tensor) ?? new Float32Array();
-    for (let at = 0; at < width; at += 1) vector[at] = (vector[at] ?? 0) + (own[from + at] ?? 0);
-  }
-  return vector;
-}
-
-/** Nothing where they are what the operator has by itself. */
-function activationsAs(op: Cell["op"], activations: readonly Activation[]): Attributes {
-  const names = activations.map(({ name }) => name);
-  if (names.join() === standard[op].join()) return {};
-  const given = (of: "alpha" | "beta"): readonly number[] =>
-    activations.flatMap((one) => one[of] ?? []);
-  const [alpha, beta] = [given("alpha"), given("beta")];
-  return {
-    activations: { type: "strings", value: names },
-    ...(alpha.length > 0 && { activation_alpha: attribute.floats(alpha) }),
-    ...(beta.length > 0 && { activation_beta: attribute.floats(beta) }),
-  };
-}

@@ -1,0 +1,222 @@
+import {
+  attribute,
+  type Body,
+  type Dim,
+  type Editor,
+  type Graph,
+  type Node,
+  Tensor,
+  tensorType,
+  type ValueId,
+} from "../ir/index.js";
+import type { Counter } from "./loop-rounds.js";
+import { dtypeOf, inputOf, shapeOf } from "./pattern.js";
+
+/** What a Loop carries from one round to the next. */
+export type Carried =
+  | (Counter & { readonly kind: "counter" })
+  | { readonly kind: "kept" }
+  | { readonly kind: "state" };
+
+export interface CountedLoop {
+  readonly body: Body;
+  readonly rounds: Dim;
+  readonly carried: readonly Carried[];
+  /** Nodes of the body that its results are made of, in order. */
+  readonly needed: readonly Node[];
+  /** Of those that take a row of what is outside: which, in each round. */
+  readonly rows: ReadonlyMap<Node, Row>;
+  /** Numbers that are written down for it: of rounds, and of rows. */
+  readonly written: number;
+}
+
+export interface Row {
+  readonly of: ValueId;
+  /** Along which they lie. */
+  readonly axis: number;
+  /** Absent: all of them, in order. */
+  readonly indices?: readonly number[];
+}
+
+/** Writes a loop as a Scan. */
+export class AsScan {
+  readonly #graph: Graph;
+  readonly #editor: Editor;
+  readonly #node: Node;
+  readonly #loop: CountedLoop;
+  readonly #into: Body;
+  readonly #body: Body;
+  /** Of the loop's body, what they are in the Scan's. */
+  readonly #values = new Map<ValueId, ValueId>();
+  readonly #scanned: ValueId[] = [];
+
+  constructor(graph: Graph, editor: Editor, node: Node, loop: CountedLoop) {
+    this.#graph = graph;
+    this.#editor = editor;
+    this.#node = node;
+    this.#loop = loop;
+    this.#into = graph.body(node.body);
+    this.#body = editor.addBody("rows");
+  }
+
+  write(because: string): void {
+    const { body, carried, needed, rows, rounds } = this.#loop;
+    const states = carried.flatMap(({ kind }, at) => (kind === "state" ? [at] : []));
+    for (const at of states) this.#input(at);
+    for (const [at, { kind }] of carried.entries())
+      if (kind === "kept") this.#set(body.inputs[at + 2], inputOf(this.#node, at + 2));
+    for (const [one, row] of rows) {
+      const [output] = one.outputs;
+      if (output !== null && output !== undefined) this.#row(output, this.#rowsOf(row), row);
+    }
+    for (const one of needed) if (!rows.has(one)) this.#copy(one);
+    if (this.#scanned.length === 0) this.#rounds({ first: 0, step: 1 }, "int64");
+    const finals = states.map((at) => this.#result(body.outputs[at + 1]));
+    const results = body.outputs.slice(carried.length + 1).map((id) => this.#result(id));
+    for (const id of [...finals, ...results]) this.#editor.addOutput(id, this.#body);
+    const inits = states.flatMap((at) => inputOf(this.#node, at + 2) ?? []);
+    const made = this.#editor.add(
+      "Scan",
+      [...inits, ...this.#scanned],
+      { body: attribute.graph(this.#body), num_scan_inputs: attribute.int(this.#scanned.length) },
+      { body: this.#into, outputs: states.length + results.length },
+    );
+    for (const [index, output] of this.#node.outputs.entries()) {
+      if (output === null) continue;
+      const one = carried[index];
+      const by = this.#outcome(one, index, states, made, rounds);
+      if (by !== undefined) this.#editor.replace(output, by, because);
+    }
+  }
+
+  #outcome(
+    one: Carried | undefined,
+    index: number,
+    states: readonly number[],
+    made: readonly ValueId[],
+    rounds: Dim,
+  ): ValueId | undefined {
+    switch (one?.kind) {
+      case "kept":
+        return inputOf(this.#node, index + 2);
+      case "counter": {
+        if (typeof rounds !== "number") return undefined;
+        const init = this.#graph.constant(inputOf(this.#node, index + 2));
+        const last = numbered(init?.dtype, init?.dims ?? [], [one.first + one.step * rounds]);
+        return this.#editor.constant("count", last, this.#into);
+      }
+      case "state":
+        return made[states.indexOf(index)];
+      case undefined:
+        return made[states.length + index - this.#loop.carried.length];
+      default:
+        return one satisfies never;
+    }
+  }
+
+  #set(from: ValueId | undefined, to: ValueId | undefined): void {
+    if (from !== undefined && to !== undefined) this.#values.set(from, to);
+  }
+
+  /** A state, in the shape that it has at first. */
+  #input(at: number): void {
+    const own = this.#loop.body.inputs[at + 2];
+    const first = inputOf(this.#node, at + 2);
+    if (own === undefined || first === undefined) return;
+    const { type } = this.#graph.value(first);
+    this.#set(own, this.#editor.addInput(this.#graph.value(own).name, type, this.#body));
+  }
+
+  /** In order, along the first axis. */
+  #rowsOf({ of, axis, indices }: Row): ValueId {
+    const rank = shapeOf(this.#graph, of)?.length ?? 0;
+    const others = Array.from({ length: rank }, (_, at) => at).filter((at) => at !== axis);
+    const perm = attribute.ints([axis, ...others]);
+    const rows =
+      axis === 0 ? of : this.#editor.add1("Transpose", [of], { perm }, { body: this.#into });
+    if (indices === undefined) return rows;
+    const places = this.#editor.constant("rows", Tensor.int64(indices), this.#into);
+    return this.#editor.add1("Gather", [rows, places], {}, { body: this.#into });
+  }
+
+  /** What the body has a row of, as which of its values. */
+  #row(as: ValueId, rows: ValueId, { of, axis }: Row): ValueId {
+    const shape = shapeOf(this.#graph, of)?.filter((_, at) => at !== axis);
+    const type = tensorType(dtypeOf(this.#graph, of), shape);
+    const own = this.#editor.addInput(this.#graph.value(as).name, type, this.#body);
+    this.#scanned.push(rows);
+    this.#values.set(as, own);
+    return own;
+  }
+
+  /** The number of the round, or what counts with it. */
+  #rounds(
+    { first, step }: { readonly first: number; readonly step: number },
+    dtype: "int32" | "int64",
+    as?: ValueId,
+  ): ValueId {
+    const { rounds } = this.#loop;
+    if (typeof rounds !== "number") throw new RangeError("Nobody knows how many rounds there are.");
+    const each = Array.from({ length: rounds }, (_, round) => first + step * round);
+    const all = this.#editor.constant("rounds", numbered(dtype, [rounds], each), this.#into);
+    if (as !== undefined) return this.#row(as, all, { of: all, axis: 0 });
+    this.#scanned.push(all);
+    return this.#editor.addInput("round", tensorType(dtype, []), this.#body);
+  }
+
+  #copy(node: Node): void {
+    const outputs = this.#editor.addNode(
+      node.op,
+      node.inputs.map((id) => (id === null ? null : this.#inside(id))),
+      Object.fromEntries(node.attributes),
+      {
+        body: this.#body,
+        domain: node.domain,
+        name: node.name,
+        outputs: node.outputs.map((id) => (id === null ? null : this.#graph.value(id).name)),
+      },
+    ).outputs;
+    for (const [at, id] of node.outputs.entries()) {
+      const own = outputs[at];
+      if (id !== null && own !== null && own !== undefined) this.#values.set(id, own);
+    }
+  }
+
+  /** As the Scan's body knows it. */
+  #inside(id: ValueId): ValueId {
+    const known = this.#values.get(id);
+    if (known !== undefined) return known;
+    const { body, carried } = this.#loop;
+    const { name, constant, body: home } = this.#graph.value(id);
+    if (home !== body.id) return id;
+    if (constant !== undefined) {
+      const own = this.#editor.constant(name, constant, this.#body);
+      this.#values.set(id, own);
+      return own;
+    }
+    const at = body.inputs.indexOf(id);
+    if (at === 0) return this.#rounds({ first: 0, step: 1 }, "int64", id);
+    const one = carried[at - 2];
+    if (one?.kind === "counter")
+      return this.#rounds(one, dtypeOf(this.#graph, id) === "int32" ? "int32" : "int64", id);
+    const goesOn = Tensor.of("bool", [], Uint8Array.of(1));
+    return this.#editor.constant(name, goesOn, this.#body);
+  }
+
+  /** A body's results are made by nodes of it, each by one. */
+  #result(id: ValueId | undefined): ValueId {
+    if (id === undefined)
+      throw new RangeError("A loop has fewer results than it was said to have.");
+    return this.#editor.add1("Identity", [this.#inside(id)], {}, { body: this.#body });
+  }
+}
+
+function numbered(
+  dtype: string | undefined,
+  dims: readonly number[],
+  numbers: readonly number[],
+): Tensor {
+  return dtype === "int32"
+    ? Tensor.of("int32", dims, Int32Array.from(numbers))
+    : Tensor.int64(numbers, dims);
+}
