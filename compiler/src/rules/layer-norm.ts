@@ -1,6 +1,7 @@
 import type { Graph, Node, ValueId } from "../ir/index.js";
 import {
   addLayerNorm,
+  hasSizesFrom,
   invertedRoot,
   lastAxes,
   means,
@@ -39,20 +40,17 @@ function layerNorm(
   node: Node,
   { x, epsilon, axis }: Normalized,
 ): Rewrite | Miss | undefined {
-  const shape = shapeOf(graph, x);
-  const normalizedShape = shape?.slice(axis);
-  const count = staticCount(normalizedShape);
-  if (normalizedShape === undefined || count === undefined)
+  if (staticCount(shapeOf(graph, x)?.slice(axis)) === undefined)
     return { miss: "the size that would be normalized over is not known" };
   let last = node;
   let gamma: ValueId | undefined;
   let beta: ValueId | undefined;
-  const scale = follower(graph, last, "Mul", normalizedShape.length);
+  const scale = follower(graph, last, "Mul", axis);
   if (scale !== undefined) {
     gamma = scale.parameter;
     last = scale.node;
   }
-  const shift = follower(graph, last, "Add", normalizedShape.length);
+  const shift = follower(graph, last, "Add", axis);
   if (shift !== undefined) {
     beta = shift.parameter;
     last = shift.node;
@@ -74,24 +72,16 @@ function follower(
   graph: Graph,
   node: Node,
   op: string,
-  rank: number,
+  axis: number,
 ): { readonly node: Node; readonly parameter: ValueId } | undefined {
   const output = outputOf(node);
   const [next] = output !== undefined && hasOneReader(graph, output) ? graph.consumers(output) : [];
   const operand = next?.op === op && next.domain === "" ? constantOperand(graph, next) : undefined;
   if (next === undefined || operand === undefined) return undefined;
   if (operand.other !== output || operand.constant.dtype !== "float32") return undefined;
-  const wanted = shapeOf(graph, output)?.slice(-rank) ?? [];
+  const shape = shapeOf(graph, output) ?? [];
   const { dims } = operand.constant;
-  // Leading ones say nothing; fewer axes than are normalized would broadcast.
-  const own = dims.slice(Math.max(0, dims.length - rank));
-  const fits =
-    dims.slice(0, -rank).every((size) => size === 1) &&
-    own.length === rank &&
-    own.every((size, at) => size === wanted[at]);
-  return fits && dims.length <= (shapeOf(graph, output)?.length ?? 0)
-    ? { node: next, parameter: operand.id }
-    : undefined;
+  return hasSizesFrom(axis, shape, dims) ? { node: next, parameter: operand.id } : undefined;
 }
 
 function normalized(graph: Graph, node: Node): Normalized | undefined {

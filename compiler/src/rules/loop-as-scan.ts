@@ -9,6 +9,7 @@ import {
   tensorType,
   type ValueId,
 } from "../ir/index.js";
+import { BodyCopy } from "./body-copy.js";
 import type { Counter } from "./loop-rounds.js";
 import { dtypeOf, inputOf, shapeOf } from "./pattern.js";
 
@@ -46,8 +47,7 @@ export class AsScan {
   readonly #loop: CountedLoop;
   readonly #into: Body;
   readonly #body: Body;
-  /** Of the loop's body, what they are in the Scan's. */
-  readonly #values = new Map<ValueId, ValueId>();
+  readonly #copy: BodyCopy;
   readonly #scanned: ValueId[] = [];
 
   constructor(graph: Graph, editor: Editor, node: Node, loop: CountedLoop) {
@@ -57,19 +57,19 @@ export class AsScan {
     this.#loop = loop;
     this.#into = graph.body(node.body);
     this.#body = editor.addBody("rows");
+    this.#copy = new BodyCopy(graph, editor, loop.body, this.#body, (id) => this.#ofRound(id));
   }
 
   write(because: string): void {
     const { body, carried, needed, rows, rounds } = this.#loop;
     const states = carried.flatMap(({ kind }, at) => (kind === "state" ? [at] : []));
     for (const at of states) this.#input(at);
-    for (const [at, { kind }] of carried.entries())
-      if (kind === "kept") this.#set(body.inputs[at + 2], inputOf(this.#node, at + 2));
+    for (const [at, { kind }] of carried.entries()) if (kind === "kept") this.#keep(at);
     for (const [one, row] of rows) {
       const [output] = one.outputs;
       if (output !== null && output !== undefined) this.#row(output, this.#rowsOf(row), row);
     }
-    for (const one of needed) if (!rows.has(one)) this.#copy(one);
+    for (const one of needed) if (!rows.has(one)) this.#copy.copy(one);
     if (this.#scanned.length === 0) this.#rounds({ first: 0, step: 1 }, "int64");
     const finals = states.map((at) => this.#result(body.outputs[at + 1]));
     const results = body.outputs.slice(carried.length + 1).map((id) => this.#result(id));
@@ -114,8 +114,11 @@ export class AsScan {
     }
   }
 
-  #set(from: ValueId | undefined, to: ValueId | undefined): void {
-    if (from !== undefined && to !== undefined) this.#values.set(from, to);
+  /** What stays as it is outside. */
+  #keep(at: number): void {
+    const own = this.#loop.body.inputs[at + 2];
+    const outside = inputOf(this.#node, at + 2);
+    if (own !== undefined && outside !== undefined) this.#copy.set(own, outside);
   }
 
   /** A state, in the shape that it has at first. */
@@ -124,7 +127,7 @@ export class AsScan {
     const first = inputOf(this.#node, at + 2);
     if (own === undefined || first === undefined) return;
     const { type } = this.#graph.value(first);
-    this.#set(own, this.#editor.addInput(this.#graph.value(own).name, type, this.#body));
+    this.#copy.set(own, this.#editor.addInput(this.#graph.value(own).name, type, this.#body));
   }
 
   /** In order, along the first axis. */
@@ -145,7 +148,7 @@ export class AsScan {
     const type = tensorType(dtypeOf(this.#graph, of), shape);
     const own = this.#editor.addInput(this.#graph.value(as).name, type, this.#body);
     this.#scanned.push(rows);
-    this.#values.set(as, own);
+    this.#copy.set(as, own);
     return own;
   }
 
@@ -164,50 +167,23 @@ export class AsScan {
     return this.#editor.addInput("round", tensorType(dtype, []), this.#body);
   }
 
-  #copy(node: Node): void {
-    const outputs = this.#editor.addNode(
-      node.op,
-      node.inputs.map((id) => (id === null ? null : this.#inside(id))),
-      Object.fromEntries(node.attributes),
-      {
-        body: this.#body,
-        domain: node.domain,
-        name: node.name,
-        outputs: node.outputs.map((id) => (id === null ? null : this.#graph.value(id).name)),
-      },
-    ).outputs;
-    for (const [at, id] of node.outputs.entries()) {
-      const own = outputs[at];
-      if (id !== null && own !== null && own !== undefined) this.#values.set(id, own);
-    }
-  }
-
-  /** As the Scan's body knows it. */
-  #inside(id: ValueId): ValueId {
-    const known = this.#values.get(id);
-    if (known !== undefined) return known;
+  /** What of the loop's body differs from round to round by nothing but its number. */
+  #ofRound(id: ValueId): ValueId {
     const { body, carried } = this.#loop;
-    const { name, constant, body: home } = this.#graph.value(id);
-    if (home !== body.id) return id;
-    if (constant !== undefined) {
-      const own = this.#editor.constant(name, constant, this.#body);
-      this.#values.set(id, own);
-      return own;
-    }
     const at = body.inputs.indexOf(id);
     if (at === 0) return this.#rounds({ first: 0, step: 1 }, "int64", id);
     const one = carried[at - 2];
     if (one?.kind === "counter")
       return this.#rounds(one, dtypeOf(this.#graph, id) === "int32" ? "int32" : "int64", id);
     const goesOn = Tensor.of("bool", [], Uint8Array.of(1));
-    return this.#editor.constant(name, goesOn, this.#body);
+    return this.#editor.constant(this.#graph.value(id).name, goesOn, this.#body);
   }
 
   /** A body's results are made by nodes of it, each by one. */
   #result(id: ValueId | undefined): ValueId {
     if (id === undefined)
       throw new RangeError("A loop has fewer results than it was said to have.");
-    return this.#editor.add1("Identity", [this.#inside(id)], {}, { body: this.#body });
+    return this.#editor.add1("Identity", [this.#copy.of(id)], {}, { body: this.#body });
   }
 }
 

@@ -1,6 +1,7 @@
 import {
   attribute,
   type BodyId,
+  type Dim,
   type Editor,
   type Graph,
   type Node,
@@ -57,6 +58,21 @@ export function addLayerNorm(
   return editor.add1("LayerNormalization", [x, fitted(gamma, "scale", 1), ...shift], attributes, {
     body,
   });
+}
+
+/**
+ * Has a constant the sizes of a shape from an axis on? Ones before them say nothing, as far as the shape has axes; with fewer axes
+ * it would broadcast.
+ */
+export function hasSizesFrom(
+  axis: number,
+  shape: readonly Dim[],
+  dims: readonly number[] = [],
+): boolean {
+  const before = dims.length - (shape.length - axis);
+  const isOf = (size: number, at: number): boolean =>
+    size === (at < before ? 1 : shape[axis + at - before]);
+  return before >= 0 && before <= axis && dims.every(isOf);
 }
 
 /** v when a value is √v or v^½ */

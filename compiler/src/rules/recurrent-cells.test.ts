@@ -216,4 +216,20 @@ describe("it is none", () => {
   it.each(cases_)("%s", async (_, cell) => {
     expect(await left(overTime(cell, 5, {}, hidden))).toContain("Scan");
   });
+
+  it("where all states of a batch are given the same row", async () => {
+    const graph = graphOf(
+      { x: ["float32", 5, 1, inputs], h: ["float32", 2, hidden] },
+      (input, b) => {
+        const carried = [[input("h"), ["float32", 2, hidden]]] as const;
+        const [, last] = looping(b, { carried, most: 5 }, (round) => {
+          const row = round.add("Gather", [input("x"), round.count]);
+          const [sum] = new Cells(round, of).both(row, round.carried(0), 1);
+          return { next: [round.add("Tanh", [present(sum)])] };
+        });
+        return { last: b.add("Neg", [present(last)]) };
+      },
+    );
+    expect(await left(graph)).toContain("Scan");
+  });
 });

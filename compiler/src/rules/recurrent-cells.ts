@@ -274,8 +274,9 @@ function sizesOf(graph: Graph, parts: ScanParts, { gates, hidden: at }: Cell): S
   if (row === undefined || more.length > 0 || state?.length !== 2) return undefined;
   const given = shapeOf(graph, parts.rowInputs[row]);
   const inputs = given?.[1];
-  if (given?.length !== 2 || typeof inputs !== "number" || typeof hidden !== "number")
-    return undefined;
+  // One row for a whole batch of states is no input of such a node.
+  if (given?.length !== 2 || given[0] !== state[0]) return undefined;
+  if (typeof inputs !== "number" || typeof hidden !== "number") return undefined;
   if (dtypeOf(graph, parts.rowInputs[row]) !== "float32") return undefined;
   const fits =
     forms.every(({ width }) => width === hidden) &&

@@ -10,6 +10,7 @@ import {
 } from "../ir/index.js";
 import { reducedAxes } from "../ops/families/reduction.js";
 import { operatorOf } from "../ops/index.js";
+import { BodyCopy } from "./body-copy.js";
 import { attributesOf, inputOf, numbersOf, shapeOf } from "./pattern.js";
 import type { Rule } from "./rule.js";
 import { behindIdentity, type ScanParts, scanParts } from "./scan-parts.js";
@@ -101,7 +102,8 @@ class AtOnce {
   readonly #scan: ScanParts;
   readonly #into: Body;
   readonly #varying = new Map<ValueId, ValueId>();
-  readonly #same = new Map<ValueId, ValueId>();
+  /** Of what is the same for all rows. */
+  readonly #same: BodyCopy;
 
   constructor(graph: Graph, editor: Editor, node: Node, scan: ScanParts) {
     this.#graph = graph;
@@ -109,6 +111,7 @@ class AtOnce {
     this.#scan = scan;
     this.#into = graph.body(node.body);
     const { body, states, scanned } = scan;
+    this.#same = new BodyCopy(graph, editor, body, this.#into);
     for (const [at, id] of body.inputs.entries()) {
       const [state, row] = [states[at], scanned[at - states.length]];
       if (state !== undefined) this.#same.set(id, state);
@@ -123,8 +126,8 @@ class AtOnce {
       const [output] = node.outputs;
       if (output === null || output === undefined) continue;
       const isSame = !node.inputs.some((id) => id !== null && this.#varying.has(id));
-      const made = isSame ? this.#repeat(node) : this.#forRows(node);
-      (isSame ? this.#same : this.#varying).set(output, made);
+      if (isSame) this.#same.copy(node);
+      else this.#varying.set(output, this.#forRows(node));
     }
     return results.map((id) => this.#varying.get(id) ?? id);
   }
@@ -134,19 +137,6 @@ class AtOnce {
       body: this.#into,
       domain: node.domain,
     });
-  }
-
-  /** What is the same for all rows, once. */
-  #repeat(node: Node): ValueId {
-    return this.#add(node, node.inputs.map((id) => this.#outside(id))); // prettier-ignore
-  }
-
-  /** As the node's surroundings know it: a constant of the body is one of theirs. */
-  #outside(id: ValueId | null): ValueId | null {
-    if (id === null) return null;
-    const { constant, name, body } = this.#graph.value(id);
-    const isOwn = constant !== undefined && body === this.#scan.body.id;
-    return this.#same.get(id) ?? (isOwn ? this.#editor.constant(name, constant, this.#into) : id);
   }
 
   #forRows(node: Node): ValueId {
@@ -159,8 +149,9 @@ class AtOnce {
     const ranks = node.inputs.map((id) => this.#rank(id));
     const most = Math.max(...ranks);
     const inputs = node.inputs.map((id, at) => {
-      const rows = id === null ? undefined : this.#varying.get(id);
-      return rows === undefined ? this.#outside(id) : this.#widened(rows, most - (ranks[at] ?? 0));
+      if (id === null) return null;
+      const rows = this.#varying.get(id);
+      return rows === undefined ? this.#same.of(id) : this.#widened(rows, most - (ranks[at] ?? 0));
     });
     return this.#add(node, inputs);
   }

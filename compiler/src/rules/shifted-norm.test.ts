@@ -68,6 +68,7 @@ describe("a normalization that is taken apart is one operator", () => {
 
 describe("it is none", () => {
   it.each<[string, (b: Builder) => Partial<Parts>]>([
+    ["with a γ that has more axes", (b) => ({ gamma: b.weights(1, 1, 1, 5) })],
     ["with a γ for each row", (b) => ({ gamma: b.weights(1, 3, 1) })],
     ["of another axis", (b) => ({ mean: (x) => b.add("ReduceMean", [x, b.ints([1])]) })],
     [

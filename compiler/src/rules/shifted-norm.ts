@@ -1,6 +1,7 @@
 import type { Graph, Node, ValueId } from "../ir/index.js";
 import {
   addLayerNorm,
+  hasSizesFrom,
   lastAxes,
   means,
   type Normalized,
@@ -117,18 +118,12 @@ function normOf(
   if (root.op === "Div" && scalarOf(graph, inputOf(root, 0)) !== 1) return undefined;
   const variance = rooted(graph, inputOf(root, root.op === "Div" ? 1 : 0));
   const parts = variance === undefined ? undefined : varianceParts(graph, variance, x);
-  const shape = shapeOf(graph, x)?.slice(axis);
-  const fits = [gamma, beta].every((id) => id === undefined || hasShape(graph, id, shape));
-  if (parts?.axis !== axis || staticCount(shape) === undefined || !fits) return undefined;
-  return { x, axis, epsilon: parts.epsilon, gamma, beta };
-}
-
-/** Has a constant the sizes that are normalized over, behind ones? */
-function hasShape(graph: Graph, id: ValueId, shape: ReturnType<typeof shapeOf>): boolean {
-  const dims = graph.constant(id)?.dims ?? [];
-  const rank = shape?.length ?? 0;
-  const own = dims.slice(Math.max(0, dims.length - rank));
-  return (
-    dims.slice(0, -rank).every((size) => size === 1) && own.length === rank && own.every((size, at) => size === shape?.[at]) // prettier-ignore
+  const shape = shapeOf(graph, x);
+  if (parts?.axis !== axis || shape === undefined || staticCount(shape.slice(axis)) === undefined)
+    return undefined;
+  const fits = [gamma, beta].every(
+    (id) => id === undefined || hasSizesFrom(axis, shape, graph.constant(id)?.dims),
   );
+  if (!fits) return undefined;
+  return { x, axis, epsilon: parts.epsilon, gamma, beta };
 }

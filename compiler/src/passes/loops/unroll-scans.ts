@@ -9,6 +9,7 @@ import {
   Tensor,
   type ValueId,
 } from "../../ir/index.js";
+import { BodyCopy } from "../../rules/body-copy.js";
 import { type ScanParts, scanParts } from "../../rules/scan-parts.js";
 
 const rule = "unroll-scans";
@@ -45,46 +46,21 @@ function unroll(graph: Graph, editor: Editor, node: Node, parts: ScanParts, rows
   let states = parts.states;
   const results: ValueId[][] = parts.results.map(() => []);
   const axes = editor.constant("axes", Tensor.int64([0]), into);
-  const constants = new Map<ValueId, ValueId>();
+  const copy = new BodyCopy(graph, editor, parts.body, into);
   for (let row = 0; row < rows; row += 1) {
     const place = editor.constant("row", Tensor.int64([row], []), into);
-    const values = new Map<ValueId, ValueId>();
     for (const [at, id] of parts.stateInputs.entries()) {
       const own = states[at];
-      if (own !== undefined) values.set(id, own);
+      if (own !== undefined) copy.set(id, own);
     }
     for (const [at, id] of parts.rowInputs.entries()) {
       const scanned = parts.scanned[at] ?? null;
-      values.set(id, editor.add1("Gather", [scanned, place], { axis: attribute.int(0) }, { body: into })); // prettier-ignore
+      copy.set(id, editor.add1("Gather", [scanned, place], { axis: attribute.int(0) }, { body: into })); // prettier-ignore
     }
-    const outside = (id: ValueId): ValueId => {
-      const known = values.get(id) ?? constants.get(id);
-      if (known !== undefined) return known;
-      const { name, constant, body } = graph.value(id);
-      if (constant === undefined || body !== parts.body.id) return id;
-      const own = editor.constant(name, constant, into);
-      constants.set(id, own);
-      return own;
-    };
-    for (const one of graph.order(parts.body)) {
-      const made = editor.addNode(
-        one.op,
-        one.inputs.map((id) => (id === null ? null : outside(id))),
-        Object.fromEntries(one.attributes),
-        {
-          body: into,
-          domain: one.domain,
-          outputs: one.outputs.map((id) => (id === null ? null : `${graph.value(id).name}_${row}`)),
-        },
-      );
-      for (const [at, id] of one.outputs.entries()) {
-        const own = made.outputs[at];
-        if (id !== null && own !== null && own !== undefined) values.set(id, own);
-      }
-    }
-    states = parts.nextStates.map(outside);
+    for (const one of graph.order(parts.body)) copy.copy(one, `_${row}`);
+    states = parts.nextStates.map((id) => copy.of(id));
     for (const [at, id] of parts.results.entries())
-      results[at]?.push(editor.add1("Unsqueeze", [outside(id), axes], {}, { body: into }));
+      results[at]?.push(editor.add1("Unsqueeze", [copy.of(id), axes], {}, { body: into }));
   }
   const joined = results.map((all) =>
     editor.add1("Concat", all, { axis: attribute.int(0) }, { body: into }),

@@ -1,3 +1,4 @@
+import { directionsOf } from "../../ops/families/recurrent.js";
 import type { Unary } from "../kernels/unary.js";
 import type { NodeFacts } from "./node-facts.js";
 
@@ -34,13 +35,14 @@ const known: ReadonlyMap<string, Named> = new Map<string, Named>([
 export function cellFunctions(
   node: NodeFacts,
   own: readonly string[],
-  directions: number,
 ): readonly Unary[] | undefined {
+  const directions = directionsOf(node.attributes);
   const given = node.attributes.get("activations");
   const names =
     given?.type === "strings"
       ? given.value.map((name) => (typeof name === "string" ? name.toLowerCase() : ""))
       : Array.from({ length: directions }, () => own).flat();
+  if (names.length !== own.length * directions) return undefined;
   const alphas = [...(node.attributes.floats("activation_alpha") ?? [])];
   const betas = [...(node.attributes.floats("activation_beta") ?? [])];
   const found: Unary[] = [];
@@ -50,5 +52,5 @@ export function cellFunctions(
     const { takes, of } = named;
     found.push(of(takes > 0 ? alphas.shift() : undefined, takes > 1 ? betas.shift() : undefined));
   }
-  return found.length === own.length * directions ? found : undefined;
+  return found;
 }

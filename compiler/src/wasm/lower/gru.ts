@@ -49,7 +49,7 @@ function lowerDirection(
   y: View,
 ): View {
   const { steps, batch, hidden } = shape;
-  const [gate, candidate] = functionsOf(node, shape, direction);
+  const [gate, candidate] = functionsOf(node, direction);
   const resetsProduct = node.attributes.int("linear_before_reset", 0) !== 0;
   const lanes = laneOf(shape, gateCount);
   const gates = (count: number, name: string): View =>
@@ -95,12 +95,8 @@ function lowerDirection(
 }
 
 /** Of gates, and of the candidate. */
-function functionsOf(
-  node: NodeFacts,
-  { directions }: RecurrentShape,
-  direction: number,
-): readonly [Unary, Unary] {
-  const all = cellFunctions(node, own, directions)?.slice(direction * own.length) ?? [];
+function functionsOf(node: NodeFacts, direction: number): readonly [Unary, Unary] {
+  const all = cellFunctions(node, own)?.slice(direction * own.length) ?? [];
   const [gate = { kind: "sigmoid" }, candidate = { kind: "tanh" }] = all;
   return [gate, candidate];
 }
@@ -133,7 +129,7 @@ function twoProducts(
   const first = gatePanels(node, l, shape, 2, direction, [0, 1]);
   const second = gatePanels(node, l, shape, 2, direction, [2]);
   const reset = l.temporary([1, batch, hidden], exact([1, batch, hidden]), "state that is reset");
-  const [unary] = functionsOf(node, shape, direction);
+  const [unary] = functionsOf(node, direction);
   const gate = (gates: View): View => sliced(gates, 2, width, hidden);
   return (before, ofInput) => {
     planProduct(l, before, first, sliced(ofState, 2, 0, 2 * width), {});

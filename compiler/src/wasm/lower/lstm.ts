@@ -66,8 +66,8 @@ function lowerDirection(
   y: View,
   cells: View,
 ): View {
-  const { steps, batch, hidden, directions } = shape;
-  const functions = cellFunctions(node, own, directions)?.slice(direction * own.length) ?? [];
+  const { steps, batch, hidden } = shape;
+  const functions = cellFunctions(node, own)?.slice(direction * own.length) ?? [];
   const [gate = sigmoid, candidate = tanh, shown = tanh] = functions;
   const lanes = laneOf(shape, gateCount);
   const bias = biasOf(node, l, shape, direction);

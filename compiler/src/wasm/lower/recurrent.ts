@@ -39,8 +39,7 @@ export function refuseRecurrent(node: NodeFacts, functions: readonly string[]): 
   const dtype = dtypeOf(node.graph, node.required(0));
   if (dtype !== "float32") return `it computes with ${dtype ?? "a type that is not known"}`;
   if ([1, 2].some((at) => !node.isConstant(at))) return "its weights must be constant";
-  if (cellFunctions(node, functions, node.dims(2)[0] ?? 1) === undefined)
-    return "functions of its cell are not compiled";
+  if (cellFunctions(node, functions) === undefined) return "functions of its cell are not compiled";
   if (node.input(3) !== undefined && !node.isConstant(3)) return "its bias must be constant";
   if (node.attributes.has("clip")) return "clipped gates are not compiled";
   if (node.attributes.int("layout", 0) !== 0) return "batches before sequences are not compiled";

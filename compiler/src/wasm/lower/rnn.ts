@@ -38,8 +38,8 @@ function lowerDirection(
   direction: number,
   y: View,
 ): View {
-  const { steps, batch, directions } = shape;
-  const activation = cellFunctions(node, own, directions)?.[direction] ?? { kind: "tanh" };
+  const { steps, batch } = shape;
+  const activation = cellFunctions(node, own)?.[direction] ?? { kind: "tanh" };
   const bias = biasOf(node, l, shape, direction);
   const row = biasRow(shape, 1, sumOfBiases(bias));
   const dims = [steps, batch, laneOf(shape, 1)];
