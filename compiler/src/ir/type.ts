@@ -51,6 +51,24 @@ export function sameType(a: ValueType, b: ValueType): boolean {
   }
 }
 
+/** Do two types exclude each other: another kind, dtype, rank or number? */
+export function contradicts(before: ValueType, after: ValueType): boolean {
+  if (before.kind === "unknown" || after.kind === "unknown") return false;
+  if (before.kind !== after.kind) return true;
+  if (before.kind !== "tensor" || after.kind !== "tensor") return false;
+  if (before.dtype !== undefined && after.dtype !== undefined && before.dtype !== after.dtype)
+    return true;
+  if (before.shape === undefined || after.shape === undefined) return false;
+  const { shape } = after;
+  return (
+    before.shape.length !== shape.length ||
+    before.shape.some(
+      (dim, axis) =>
+        typeof dim === "number" && typeof shape[axis] === "number" && dim !== shape[axis],
+    )
+  );
+}
+
 export function typeText(type: ValueType): string {
   switch (type.kind) {
     case "tensor":

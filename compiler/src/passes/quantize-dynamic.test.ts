@@ -58,6 +58,16 @@ describe("quantize-dynamic", () => {
     expect(fused.filter((op) => op === "MatMulInteger")).toHaveLength(0);
   });
 
+  it("multiplies what another product gave, and leaves nothing of either", async () => {
+    const chain = graphOf({ x: ["float32", "T", 8] }, (input, b) => ({
+      y: b.add("MatMul", [b.add("MatMul", [input("x"), b.weights(8, 3)]), b.weights(3, 6)]),
+    }));
+    const graph = await quantized(quantizeDynamic, chain);
+    expect(opsOf(graph)).not.toContain("MatMul");
+    const feeds = feedsOf(chain, 1, { T: 5 });
+    expect(agreement(await run(chain, feeds), await run(graph, feeds))).toBeGreaterThan(25);
+  });
+
   it("leaves as many parameters as there were: scales and zero points are none", async () => {
     for (const granularity of ["tensor", "channel"]) {
       const graph = await quantized(quantizeDynamic, float, { granularity });

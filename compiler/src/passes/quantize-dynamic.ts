@@ -124,6 +124,8 @@ interface Weight {
 
 function insert(graph: Graph, editor: Editor, prepared: readonly Prepared[]): void {
   const activations = new Map<ValueId, Activation>();
+  /** Of products that were replaced, what they are now: the next may multiply just that. */
+  const results = new Map<ValueId, ValueId>();
   const weights = new Map<QuantizedTensor, Weight>();
 
   const activationOf = (value: ValueId): Activation => {
@@ -166,7 +168,7 @@ function insert(graph: Graph, editor: Editor, prepared: readonly Prepared[]): vo
     const [output] = node.outputs;
     if (output === null || output === undefined) continue;
     const { name } = graph.value(output);
-    const x = activationOf(activation);
+    const x = activationOf(results.get(activation) ?? activation);
     const w = weightOf(one);
     const product = editor.add1(
       "MatMulInteger",
@@ -190,6 +192,7 @@ function insert(graph: Graph, editor: Editor, prepared: readonly Prepared[]): vo
       },
     );
     if (bias !== null) result = editor.add1("Add", [result, bias.value], {}, { outputs: [name] });
+    results.set(output, result);
     editor.replace(
       output,
       result,

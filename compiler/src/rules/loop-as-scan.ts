@@ -2,6 +2,7 @@ import {
   attribute,
   type Body,
   type Dim,
+  dim,
   type Editor,
   type Graph,
   type Node,
@@ -73,6 +74,7 @@ export class AsScan {
     if (this.#scanned.length === 0) this.#rounds({ first: 0, step: 1 }, "int64");
     const finals = states.map((at) => this.#result(body.outputs[at + 1]));
     const results = body.outputs.slice(carried.length + 1).map((id) => this.#result(id));
+    this.#demandShapes(states, finals);
     for (const id of [...finals, ...results]) this.#editor.addOutput(id, this.#body);
     const inits = states.flatMap((at) => inputOf(this.#node, at + 2) ?? []);
     const made = this.#editor.add(
@@ -86,6 +88,20 @@ export class AsScan {
       const one = carried[index];
       const by = this.#outcome(one, index, states, made, rounds);
       if (by !== undefined) this.#editor.replace(output, by, because);
+    }
+  }
+
+  /** A Scan's states keep their shapes; what a loop makes of them is known once it is written with those that they have at first. */
+  #demandShapes(states: readonly number[], finals: readonly ValueId[]): void {
+    this.#editor.inferTypes();
+    for (const [index, at] of states.entries()) {
+      const [first, after] = [inputOf(this.#node, at + 2), finals[index]].map((id) => shapeOf(this.#graph, id)); // prettier-ignore
+      const isKept = after?.every(
+        (size, axis) =>
+          size === first?.[axis] || (typeof first?.[axis] !== "number" && isName(size)),
+      );
+      if (isKept !== true || after?.length !== first?.length)
+        this.#editor.refuse(`the shape of the loop's state ${at + 1}`);
     }
   }
 
@@ -195,4 +211,10 @@ function numbered(
   return dtype === "int32"
     ? Tensor.of("int32", dims, Int32Array.from(numbers))
     : Tensor.int64(numbers, dims);
+}
+
+/** Is a size nothing but a name: one that nobody knows? */
+export function isName(size: Dim): boolean {
+  const [name, ...more] = dim.symbolsOf(size);
+  return name !== undefined && more.length === 0 && dim.symbol(name) === size;
 }

@@ -130,6 +130,26 @@ describe("a Loop stays", () => {
     await stays(graph);
   });
 
+  it("whose state has the rows' size from the second round on", async () => {
+    const sizes = { N: 2 };
+    const graph = graphOf({ x: ["float32", 5, "N", 3], h: ["float32", 1, 3] }, (input, b) => {
+      const carried = [[input("h"), ["float32", "M", 3]]] as const;
+      const all = looping(b, { carried, most: 5 }, (round) => ({
+        next: [round.add("Add", [round.carried(0), round.add("Gather", [input("x"), round.count])])], // prettier-ignore
+      }));
+      return { y: b.add("Neg", [present(all[1])]) };
+    });
+    const feeds = madeUp(graph, sizes);
+    const expected = await onEngine(graph, feeds);
+    await runRules(graph, [loopToScan], {});
+    expect(opsOf(graph)).toContain("Loop");
+    expect(graph.journal.map(({ reason }) => reason)).toEqual([
+      "loop-to-scan would change the shape of the loop's state 2.",
+    ]);
+    for (const [name, tensor] of Object.entries(await onEngine(graph, feeds)))
+      compare(name, tensor, expected[name], 0);
+  });
+
   it("whose state loses as many as only a run knows", async () => {
     const graph = graphOf({ s: ["float32", 9, "L"], n: ["int64", 1] }, (input, b) => {
       const carried = [[input("s"), ["float32", 9, "L"]]] as const;

@@ -1,15 +1,7 @@
-import {
-  bodiesOf,
-  type Body,
-  type Dim,
-  dim,
-  type Graph,
-  type Node,
-  type ValueId,
-} from "../ir/index.js";
+import { bodiesOf, type Body, type Dim, type Graph, type Node, type ValueId } from "../ir/index.js";
 import { normalAxis } from "../ops/families/indexing.js";
 import { operatorOf } from "../ops/index.js";
-import { AsScan, type Carried, type CountedLoop, type Row } from "./loop-as-scan.js";
+import { AsScan, isName, type Carried, type CountedLoop, type Row } from "./loop-as-scan.js";
 import { type Counter, linearOf, type LoopScalars, roundsOf } from "./loop-rounds.js";
 import {
   attributesOf,
@@ -184,11 +176,6 @@ function keepsShape(graph: Graph, node: Node, body: Body, at: number): boolean {
     return size === atFirst && (size === was || (was !== undefined && isName(was)));
   };
   return first.length === before.length && before.length === after.length && after.every(isKept);
-}
-
-function isName(size: Dim): boolean {
-  const [name, ...more] = dim.symbolsOf(size);
-  return name !== undefined && more.length === 0 && dim.symbol(name) === size;
 }
 
 /**

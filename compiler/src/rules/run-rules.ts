@@ -1,3 +1,4 @@
+import { PareError } from "@pare/runtime/format";
 import { edit, bodiesOf, type Body, type Graph, type Node, type NodeId } from "../ir/index.js";
 import { eventLoopTurns } from "../pipeline/event-loop-turns.js";
 import type { PassContext } from "../pipeline/pass.js";
@@ -73,7 +74,14 @@ export async function runRules(
       } as const;
       const { changes, journal } = graph;
       const entries = journal.length;
-      edit(graph, rule.name, (editor) => found.rewrite(editor, data));
+      try {
+        edit(graph, rule.name, (editor) => found.rewrite(editor, data), { keepsTypes: true });
+      } catch (error) {
+        // What it wrote would be another computation, which inference alone could tell. It is undone.
+        if (!(error instanceof PareError) || error.code !== "PASS_FAILED") throw error;
+        missed(node, rule, error.message);
+        continue;
+      }
       if (graph.changes > changes && journal.length === entries) journal.push(entry);
     }
   }

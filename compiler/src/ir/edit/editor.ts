@@ -11,7 +11,15 @@ import {
 } from "../model.js";
 import { BodyEditor } from "./body-editor.js";
 import type { Use } from "../uses.js";
-import { sameShape, sameType, tensorType, unknownType, type ValueType } from "../type.js";
+import {
+  contradicts,
+  sameShape,
+  sameType,
+  tensorType,
+  typeText,
+  unknownType,
+  type ValueType,
+} from "../type.js";
 
 export interface AddOptions {
   /** "" (ai.onnx) where not given. */
@@ -28,6 +36,9 @@ export interface AddOptions {
 /** One transaction on a graph; see `edit`. */
 export class Editor extends BodyEditor {
   readonly #added = new Set<NodeId>();
+  /** What took a value's place, and of what type that was. */
+  readonly #replaced: { readonly name: string; readonly type: ValueType; readonly by: ValueId }[] =
+    [];
   readonly #entries: { what: "changed"; node: string; op: string; reason: string }[] = [];
 
   /** Adds a node; gives the ids of its outputs, in order, those left out excluded. */
@@ -107,7 +118,8 @@ export class Editor extends BodyEditor {
     const producer = this.graph.producer(old);
     if (producer !== undefined) this.note(producer, because);
     const makers = this.#addedBetween(old, by);
-    const { uses } = this.mutableValue(old);
+    const { name, type, uses } = this.mutableValue(old);
+    if (this.keepsTypes) this.#replaced.push({ name, type, by });
     const output = uses.isOutput ? this.#asOutput(old, by) : by;
     for (const use of Array.from(uses)) {
       if (use.kind === "output") this.putOutput(use.body, use.index, output);
@@ -268,18 +280,36 @@ export class Editor extends BodyEditor {
     this.#entries.push({ what: "changed", node: this.graph.nodeLabel(node), op: node.op, reason });
   }
 
+  /** Infers types of what was written so far: for a rewrite that is not sure before it knows them. */
+  inferTypes(): void {
+    this.#inferDirty();
+  }
+
+  /** @throws PareError PASS_FAILED always: the transaction is undone */
+  refuse(change: string): never {
+    throw new PareError("PASS_FAILED", `${this.rule} would change ${change}.`, {
+      where: this.rule,
+    });
+  }
+
   /** Called by `edit`: infers types again, drops what lost its last use, checks the model's interface. */
   commit(): void {
     this.#sweep();
     this.#inferDirty();
-    const change = this.guard?.change();
-    if (change !== undefined) {
-      throw new PareError("PASS_FAILED", `${this.rule} would change ${change}.`, {
-        where: this.rule,
-      });
-    }
+    const change = this.guard?.change() ?? this.#contradiction();
+    if (change !== undefined) this.refuse(change);
     if (this.touched > 0) this.tables.changes += 1;
     for (const entry of this.#entries) this.graph.journal.push({ rule: this.rule, ...entry });
+  }
+
+  /** Which value's type is another than what took its place has. */
+  #contradiction(): string | undefined {
+    for (const { name, type, by } of this.#replaced) {
+      const now = this.tables.values.get(by)?.type;
+      if (now !== undefined && contradicts(type, now))
+        return `${JSON.stringify(name)} from ${typeText(type)} to ${typeText(now)}`;
+    }
+    return undefined;
   }
 
   #sweep(): void {

@@ -1,6 +1,6 @@
 import type { Graph } from "../graph.js";
 import type { BodyId, ValueId } from "../ids.js";
-import { typeText, type ValueType } from "../type.js";
+import { contradicts, typeText, type ValueType } from "../type.js";
 
 /** What others rely on of an input or an output. */
 interface Port {
@@ -85,22 +85,4 @@ export class InterfaceGuard {
     }
     return undefined;
   }
-}
-
-/** Do two types exclude each other: another kind, dtype, rank or number? */
-function contradicts(before: ValueType, after: ValueType): boolean {
-  if (before.kind === "unknown" || after.kind === "unknown") return false;
-  if (before.kind !== after.kind) return true;
-  if (before.kind !== "tensor" || after.kind !== "tensor") return false;
-  if (before.dtype !== undefined && after.dtype !== undefined && before.dtype !== after.dtype)
-    return true;
-  if (before.shape === undefined || after.shape === undefined) return false;
-  const { shape } = after;
-  return (
-    before.shape.length !== shape.length ||
-    before.shape.some(
-      (dim, axis) =>
-        typeof dim === "number" && typeof shape[axis] === "number" && dim !== shape[axis],
-    )
-  );
 }

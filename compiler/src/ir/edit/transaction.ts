@@ -10,6 +10,8 @@ import { type Use, UseList } from "../uses.js";
 export interface EditOptions {
   /** The pass declares that it changes the model's own inputs or outputs. */
   readonly interface?: boolean;
+  /** What takes a value's place is of a type that does not contradict the value's, or the transaction fails. */
+  readonly keepsTypes?: boolean;
 }
 
 /** The primitives under the Editor. Each records how to undo itself. */
@@ -19,6 +21,7 @@ export class Transaction {
   protected readonly rule: string;
   /** Undefined where the pass declares that it changes the model's own inputs or outputs. */
   protected readonly guard: InterfaceGuard | undefined;
+  protected readonly keepsTypes: boolean;
   /** Nodes whose outputs' types are to be inferred again. */
   protected readonly dirty = new Set<NodeId>();
   /** Values that lost a reader. */
@@ -31,6 +34,7 @@ export class Transaction {
     this.tables = tables;
     this.rule = rule;
     this.guard = options.interface === true ? undefined : new InterfaceGuard(graph);
+    this.keepsTypes = options.keepsTypes === true;
   }
 
   /** Called when the transaction fails. */
