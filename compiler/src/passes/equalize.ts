@@ -99,8 +99,8 @@ async function scaled(
   return { node, input, tensor: Tensor.float32(tensor.dims, values) };
 }
 
-function scaledShifts({ shifts, source, each }: Pair): readonly Promise<Replacement>[] {
-  return shifts.map((shift) => scaled(shift, source.outputs, each));
+function scaledShifts({ shifts, source }: Pair): readonly Promise<Replacement>[] {
+  return shifts.map((shift) => scaled(shift, source.outputs, shift.each));
 }
 
 function scaledParameters(layer: Layer): readonly Promise<Replacement>[] {

@@ -17,6 +17,8 @@ export interface Shift {
   readonly node: Node;
   readonly input: number;
   readonly tensor: Tensor;
+  /** So many of its neighbouring elements belong to one output channel. */
+  readonly each: number;
 }
 
 /** Two layers whose channels in between can be scaled without a change of the model. */
@@ -126,5 +128,5 @@ function shiftBy(
     return undefined;
   const size = tensor.dims[axis - (rank - tensor.dims.length)];
   const fits = size === channels * each && tensor.count === size;
-  return fits ? { node, input, tensor } : undefined;
+  return fits ? { node, input, tensor, each } : undefined;
 }

@@ -10,6 +10,7 @@ const between = {
   MaxPool: true,
   AveragePool: true,
   "Relu, then MaxPool": true,
+  "Relu, then Add": true,
   HardSwish: false,
   Sigmoid: false,
 } as const;
@@ -71,7 +72,8 @@ export function networkOf({ layers, head, transB, seed, exponent }: Drawn): Grap
         pads,
         group: attribute.int(group),
       });
-      value = passedOn(b, value, behind);
+      const shift = made.map((factor) => factor * normal() * 0.2);
+      value = passedOn(b, value, behind, shift);
       factors = made;
     }
     return { y: headOf(b, value) };
@@ -137,7 +139,7 @@ function table(
   });
 }
 
-function passedOn(b: Builder, value: ValueId, behind: Between): ValueId {
+function passedOn(b: Builder, value: ValueId, behind: Between, shift: readonly number[]): ValueId {
   const pool = { kernel_shape: attribute.ints([2, 2]), strides: attribute.ints([1, 1]) };
   switch (behind) {
     case "nothing":
@@ -149,6 +151,8 @@ function passedOn(b: Builder, value: ValueId, behind: Between): ValueId {
       return b.add(behind, [value], pool);
     case "Relu, then MaxPool":
       return b.add("MaxPool", [b.add("Relu", [value])], pool);
+    case "Relu, then Add":
+      return b.add("Add", [b.add("Relu", [value]), b.floats(shift, [channels, 1, 1])]);
     default:
       return b.add(behind, [value]);
   }
