@@ -349,6 +349,23 @@ describe("fp16", () => {
     });
   });
 
+  it("divides in float32 by what float16 cannot hold", async () => {
+    const large = graphOf({ x: ["float32", 1, 2, 3] }, (input, b) => {
+      const [scale, shift] = [b.weights(2), b.weights(2)];
+      const normal = b.add("BatchNormalization", [input("x"), scale, shift, b.weights(2), b.floats([1e7, 4e5])]); // prettier-ignore
+      return { y: b.add("Relu", [normal]), z: b.add("Div", [input("x"), b.floats([1e5], [1])]) };
+    });
+    const graph = await quantized(fp16, large);
+    const kept = graph.journal.filter(({ reason }) =>
+      reason.endsWith(", which float16 cannot hold"),
+    );
+    expect(kept.map(({ op }) => op).sort()).toEqual(["BatchNormalization", "Div"]);
+    const data = Float32Array.from([1e5, -2e5, 3e5, 1e4, 2e4, -3e4]);
+    const feeds: Tensors = { x: { type: "float32", dims: [1, 2, 3], data } };
+    const [expected, made] = [await run(large, feeds), await run(graph, feeds)];
+    expect(agreement(expected, made)).toBeGreaterThan(50);
+  });
+
   it("clamps what float16 cannot hold", async () => {
     const mask = graphOf({ x: ["float32", 1, 2] }, (input, b) => ({
       y: b.add("Softmax", [b.add("Add", [input("x"), b.floats([-3.4e38, 0], [1, 2])])]),

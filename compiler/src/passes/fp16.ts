@@ -1,7 +1,7 @@
 import { edit, type Graph, type ValueId } from "../ir/index.js";
 import { option } from "../pipeline/options.js";
 import { definePass } from "../pipeline/pass.js";
-import { clampedHalves } from "../quantize/half.js";
+import { clampedHalves, largestHalf } from "../quantize/half.js";
 import { Converter } from "./float16/converter.js";
 import { type KeepFloat, keepFloatKind, nothingKept } from "./quantization/keep-float.js";
 import { fileBytes, firstRounding } from "./float16/quantized-part.js";
@@ -27,14 +27,20 @@ export const fp16 = definePass({
 async function run(graph: Graph, keepFloat: KeepFloat): Promise<void> {
   await bringToNormalForm(graph);
   const halves = new Map<ValueId, Uint16Array>();
+  const beyond = new Set<ValueId>();
   for (const { initializers } of graph.allBodies()) {
     for (const value of initializers) {
       const tensor = graph.constant(value);
-      if (tensor?.dtype === "float32") halves.set(value, clampedHalves(await tensor.readFloat32()));
+      if (tensor?.dtype !== "float32") continue;
+      const values = await tensor.readFloat32();
+      halves.set(value, clampedHalves(values));
+      if (values.some((x) => Math.abs(x) > largestHalf)) beyond.add(value);
     }
   }
   const convert = (one: Graph): void =>
-    edit(one, "fp16", (editor) => new Converter(one, editor, keepFloat, halves).convert()).verify();
+    edit(one, "fp16", (editor) =>
+      new Converter(one, editor, keepFloat, { halves, beyond }).convert(),
+    ).verify();
   const rounding = firstRounding(graph);
   if (rounding !== undefined) {
     const trial = graph.fork();

@@ -21,6 +21,12 @@ const float16 = 10;
 /** A body under another name is none that an If takes. */
 const branches = ["then_branch", "else_branch"];
 
+/** Every float32 initializer as float16, and which of them that cannot hold. */
+export interface HalfConstants {
+  readonly halves: ReadonlyMap<ValueId, Uint16Array>;
+  readonly beyond: ReadonlySet<ValueId>;
+}
+
 /**
  * Turns a graph's operators to float16, with casts where they meet what stays float32. The bodies of If, Loop and Scan
  * are converted too. What a loop's body is given and gives is float32 as before, with casts inside, so that what is
@@ -30,19 +36,13 @@ export class Converter {
   readonly #graph: Graph;
   readonly #editor: Editor;
   readonly #keepFloat: KeepFloat;
-  readonly #constants: ReadonlyMap<ValueId, Uint16Array>;
+  readonly #constants: HalfConstants;
   /** Values that were float32 and are float16 now. */
   readonly #half = new Set<ValueId>();
   readonly #toHalf = new Map<ValueId, ValueId>();
   readonly #toFloat = new Map<ValueId, ValueId>();
 
-  /** @param constants every float32 initializer as float16 */
-  constructor(
-    graph: Graph,
-    editor: Editor,
-    keepFloat: KeepFloat,
-    constants: ReadonlyMap<ValueId, Uint16Array>,
-  ) {
+  constructor(graph: Graph, editor: Editor, keepFloat: KeepFloat, constants: HalfConstants) {
     this.#graph = graph;
     this.#editor = editor;
     this.#keepFloat = keepFloat;
@@ -82,7 +82,7 @@ export class Converter {
       const isAsked = isKept(this.#graph, node, this.#keepFloat);
       const why = isAsked ? "it was asked to stay float32" : null;
       if (bodiesOf(node).length > 0) this.#convertBodies(node, why);
-      else this.#convertOrKeep(node, why ?? staysFloat(this.#graph, node));
+      else this.#convertOrKeep(node, why ?? staysFloat(this.#graph, node, this.#constants.beyond));
     }
   }
 
@@ -217,7 +217,7 @@ export class Converter {
     const known = this.#toHalf.get(value);
     if (known !== undefined) return known;
     const { name, body } = this.#graph.value(value);
-    const halves = this.#constants.get(value);
+    const halves = this.#constants.halves.get(value);
     const tensor = this.#graph.constant(value);
     const made =
       halves !== undefined && tensor !== undefined

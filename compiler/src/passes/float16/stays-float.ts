@@ -4,8 +4,20 @@ import { attributesOf } from "../../rules/pattern.js";
 import { crashesInFloat16 } from "./crashing-product.js";
 import { standsBetweenIntegers } from "./quantized-part.js";
 
-/** Why an operator without bodies stays float32; null where it has a float16 form. */
-export function staysFloat(graph: Graph, node: Node): string | null {
+/**
+ * By which input an operator divides. What float16 cannot hold becomes its largest number, which a mask or a limit means as well;
+ * a variance, or what is divided by, does not.
+ */
+const divisors: ReadonlyMap<string, number> = new Map([
+  ["BatchNormalization", 4],
+  ["Div", 1],
+]);
+
+/**
+ * Why an operator without bodies stays float32; null where it has a float16 form.
+ * @param beyond constants that float16 cannot hold
+ */
+export function staysFloat(graph: Graph, node: Node, beyond: ReadonlySet<ValueId>): string | null {
   if (node.domain !== "") return `${node.domain}.${node.op} is not known to have a float16 form`;
   const operator = operatorOf(node);
   if (operator === undefined) return `${node.op} is not known, and so the type it would give`;
@@ -15,6 +27,9 @@ export function staysFloat(graph: Graph, node: Node): string | null {
   if ([...node.inputs, ...node.outputs].some((value) => value !== null && isNested(graph, value)))
     return `${node.op} works on values that are no tensors`;
   if (standsBetweenIntegers(graph, node)) return "it is quantized already";
+  const divisor = node.inputs[divisors.get(node.op) ?? Infinity];
+  if (divisor !== undefined && divisor !== null && beyond.has(divisor))
+    return `it divides by ${graph.value(divisor).name}, which float16 cannot hold`;
   if (crashesInFloat16(graph, node))
     return "onnxruntime's CPU engine ends itself on a float16 Transpose of this kind before a product";
   // Of a malformed node the file's declaration is all that says what it gives, and that would not change.
