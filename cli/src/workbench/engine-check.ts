@@ -15,8 +15,8 @@ import { asPareError } from "../terminal/failure.js";
 import { byteText } from "../terminal/words.js";
 import { fittingSize } from "./fitting-size.js";
 import type { OpenedModel } from "./opened-model.js";
+import { noiseOf } from "./noise-of.js";
 import { syntheticSamples } from "./synthetic-samples.js";
-import { wordsOf } from "./words-of.js";
 
 /** What the CPU engine said of a model that is about to be written. */
 export type EngineCheck =
@@ -206,7 +206,7 @@ async function madeUp(model: CheckedModel): Promise<Tensors | null> {
   try {
     const { inputs } = model;
     const usual = await fittingSize(model.graph, inputs);
-    return (await syntheticSamples(inputs, 0, { usual, words: wordsOf(model.graph) }).sample(0))
+    return (await syntheticSamples(inputs, 0, { usual, noise: noiseOf(model.graph) }).sample(0))
       .feeds;
   } catch {
     return null;

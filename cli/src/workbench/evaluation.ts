@@ -18,8 +18,8 @@ import { untimedExecutor } from "./engines.js";
 import { fittingSize } from "./fitting-size.js";
 import { hostWorkers } from "./host-workers.js";
 import type { OpenedModel } from "./opened-model.js";
+import { noiseOf } from "./noise-of.js";
 import { syntheticCount, syntheticSamples } from "./synthetic-samples.js";
-import { wordsOf } from "./words-of.js";
 
 /** What models are evaluated with: the user's samples, their splits and the metric, or noise where there is no data. */
 export interface Evaluation {
@@ -54,7 +54,7 @@ export async function prepareEvaluation(
     syntheticSamples(model.inputs, seed, {
       sizes,
       usual: await fittingSize(model.graph, model.inputs),
-      words: wordsOf(model.graph),
+      noise: noiseOf(model.graph),
     });
   const first = await samples.sample(data?.splits.validation[0] ?? 0);
   const shapes = Object.fromEntries(

@@ -6,6 +6,7 @@ import {
   type SampleSet,
   type ValueInfo,
 } from "@pare/runtime/format";
+import { choiceOf, type Noise } from "./noise-of.js";
 
 /** How many are made: enough to compare engines, and to time. */
 export const syntheticCount = 16;
@@ -16,22 +17,21 @@ interface Guess {
   readonly sizes?: Sizes;
   /** As `fittingSize` finds it. */
   readonly usual?: number;
-  /** What text is put together of; see `wordsOf`. */
-  readonly words?: readonly string[] | undefined;
+  readonly noise?: Noise;
 }
 
 /** Noise in the place of data: fit for timing and for comparing engines, never for accuracy. */
 export function syntheticSamples(
   inputs: readonly ValueInfo[],
   seed: number,
-  { sizes = {}, usual = usualSize, words }: Guess = {},
+  { sizes = {}, usual = usualSize, noise }: Guess = {},
 ): SampleSet {
   const wanted = combinedSizes(sizes);
   const choices = (index: number) =>
     Object.fromEntries(
       inputs.map((info) => {
         const dims = guessedDims(info, wanted[index % wanted.length] ?? {}, usual);
-        return [info.name, { dims, ...(words && { words }) }];
+        return [info.name, { dims, ...choiceOf(noise, info.name) }];
       }),
     );
   return {

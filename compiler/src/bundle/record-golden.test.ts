@@ -161,8 +161,18 @@ it.each([
   expect(golden.cases[0]?.outputs[0]?.values).toEqual({ "cpu-float": [5] });
 });
 
-it("says so where there is nothing in any", async () => {
-  await expect(record(() => 0)).rejects.toMatchObject({ code: "GOLDEN", where: "cpu-float" });
+it("holds devices to finding nothing where a detector finds nothing in any", async () => {
+  const { recorded, recorder, noises } = await record(() => 0);
+  expect(noises.length).toBe(6);
+  expect(recorder.isEmpty).toBe(true);
+  const [first] = recorded.golden.cases;
+  expect(first?.outputs[0]).toMatchObject({ dims: [0, 2], values: { "cpu-float": [] } });
+  expect((await record(() => 3)).recorder.isEmpty).toBe(false);
+});
+
+it("says so where no noise gives a number", async () => {
+  const executor = answering(() => ({ type: "float32", dims: [1], data: Float32Array.of(NaN) }));
+  await expect(recordBy(executor)).rejects.toMatchObject({ code: "GOLDEN", where: "cpu-float" });
 });
 
 it("records nothing of what another run gives otherwise, and no such thing of a model that draws nothing", async () => {

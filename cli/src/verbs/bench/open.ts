@@ -22,8 +22,8 @@ import { artifactsOf } from "../../workbench/artifacts.js";
 import { parseTargets } from "../../workbench/engines.js";
 import { openModel } from "../../workbench/opened-model.js";
 import { parseShapes } from "../../workbench/shape-options.js";
+import { noiseOf } from "../../workbench/noise-of.js";
 import { guessedText, syntheticSamples } from "../../workbench/synthetic-samples.js";
-import { wordsOf } from "../../workbench/words-of.js";
 import { fittingSize } from "../../workbench/fitting-size.js";
 import type { BenchOptions } from "./run.js";
 
@@ -70,7 +70,7 @@ export async function runOpen(
     if (guessed !== null) output.note(guessed);
     const samples = syntheticSamples(model.inputs, options.seed, {
       usual,
-      words: wordsOf(model.graph),
+      noise: noiseOf(model.graph),
     });
     const { feeds: first } = await samples.sample(0);
     const feeds: [Tensors, ...Tensors[]] = [first];

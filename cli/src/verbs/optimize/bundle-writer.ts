@@ -23,7 +23,7 @@ import { withoutPlaces } from "../../report/without-places.js";
 import { bundleReports } from "../../report/report-files.js";
 import { version } from "../../terminal/package-facts.js";
 import { environment, measuredOn, saturatesOn } from "../../workbench/engines.js";
-import { wordsOf } from "../../workbench/words-of.js";
+import { choiceOf, noiseOf } from "../../workbench/noise-of.js";
 import type { Workbench } from "../../workbench/workbench.js";
 import type { OpenedModel } from "../../workbench/opened-model.js";
 import type { Running } from "./job.js";
@@ -51,7 +51,7 @@ export class BundleWriter {
   constructor(options: BundleWriterOptions) {
     this.#options = options;
     const { model, shapes, request } = options;
-    const words = wordsOf(model.graph);
+    const noise = noiseOf(model.graph);
     const caseOf = (sizes: Readonly<Record<string, number>>) => {
       const dims = model.inputs.map((info) => {
         const usual = Object.hasOwn(shapes, info.name) ? shapes[info.name] : undefined;
@@ -59,7 +59,7 @@ export class BundleWriter {
           const wanted = typeof dim === "string" && Object.hasOwn(sizes, dim) ? sizes[dim] : null;
           return wanted ?? usual?.[axis] ?? 1;
         });
-        return [info.name, { dims: own, ...(words && { words }) }] as const;
+        return [info.name, { dims: own, ...choiceOf(noise, info.name) }] as const;
       });
       return goldenInputs(model.inputs, request.seed, Object.fromEntries(dims));
     };
@@ -81,7 +81,16 @@ export class BundleWriter {
   async write(optimized: Optimized): Promise<Report> {
     const { output, signal } = this.#options.running;
     output.progress(1, "writing the bundle");
-    return this.#write(optimized, await this.#disagreements(optimized, signal), false);
+    const report = await this.#write(
+      optimized,
+      await this.#disagreements(optimized, signal),
+      false,
+    );
+    if (this.#golden.isEmpty)
+      output.note(
+        "In no noise does this model find anything, and devices are held to that alone: the golden check sees whether a variant runs, and hardly whether it is right.",
+      );
+    return report;
   }
 
   async #write(

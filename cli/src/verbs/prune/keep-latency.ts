@@ -10,6 +10,7 @@ import {
 import type { Output } from "../../terminal/output.js";
 import { openEngines } from "../../workbench/engines.js";
 import type { OpenedModel } from "../../workbench/opened-model.js";
+import { noiseOf } from "../../workbench/noise-of.js";
 import { applySteps } from "../../workbench/run-steps.js";
 import {
   guessedText,
@@ -62,7 +63,7 @@ export async function keepByLatency(
     const all = Array.from({ length: syntheticCount }, (_, index) => index);
     const measure = createMeasure({
       hosts: engines.hosts,
-      samples: syntheticSamples(model.inputs, seed, { usual }),
+      samples: syntheticSamples(model.inputs, seed, { usual, noise: noiseOf(model.graph) }),
       splits: { calibration: [], validation: all, test: all },
       scorer: null,
       seed,

@@ -19,6 +19,8 @@ export interface ProbeOptions {
   readonly seed?: number;
   /** By name, outputs of which two runs give other values, or other dims: nothing is recorded of what differs. */
   readonly drawn?: Drawn;
+  /** Whether outputs without elements are an answer: boxes that there are none of. */
+  readonly mayBeEmpty?: boolean;
 }
 
 /** What of an output differs from run to run. */
@@ -32,7 +34,7 @@ export type Drawn = ReadonlyMap<string, "values" | "dims">;
 export async function probeGolden(
   cases: readonly (readonly GoldenInput[])[],
   variants: ReadonlyMap<string, RunTensors>,
-  { maxProbes = 64, seed = 1, drawn = new Map() }: ProbeOptions = {},
+  { maxProbes = 64, seed = 1, drawn = new Map(), mayBeEmpty = false }: ProbeOptions = {},
 ): Promise<Golden> {
   const answers: Map<string, Tensors>[] = [];
   for (const inputs of cases) {
@@ -47,7 +49,7 @@ export async function probeGolden(
     }));
     const golden: Golden = { formatVersion: bundleFormatVersion, cases: recorded };
     if (new TextEncoder().encode(bundleJson(golden)).length <= goldenMaxBytes)
-      return drawn.size > 0 ? golden : demandValues(golden, variants);
+      return drawn.size > 0 ? golden : demandValues(golden, variants, mayBeEmpty);
   }
   throw new PareError("GOLDEN", `The golden check does not fit in ${goldenMaxBytes} bytes.`, {
     hint: "Give fewer values, or fewer cases.",
@@ -132,13 +134,19 @@ function rounded(value: number | string): number | string {
   return typeof value === "string" ? value : Number(value.toPrecision(7));
 }
 
-function demandValues(golden: Golden, variants: ReadonlyMap<string, unknown>): Golden {
+function demandValues(
+  golden: Golden,
+  variants: ReadonlyMap<string, unknown>,
+  mayBeEmpty: boolean,
+): Golden {
   for (const id of variants.keys()) {
-    if (
-      !golden.cases.some(({ outputs }) =>
-        outputs.some((output) => (output.values[id]?.length ?? 0) > 0),
-      )
-    ) {
+    const says = golden.cases.some(({ outputs }) =>
+      outputs.some(
+        ({ values, dims }) =>
+          (values[id]?.length ?? 0) > 0 || (mayBeEmpty && id in values && elementCount(dims) === 0),
+      ),
+    );
+    if (!says) {
       throw new PareError("GOLDEN", `Variant ${id} gives no finite value on the golden input.`, {
         where: id,
         hint: "Does an input count or select, so that noise gives nothing? pare optimize --const k=5 makes it a constant.",

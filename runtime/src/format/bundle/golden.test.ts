@@ -295,7 +295,11 @@ describe("the golden check", async () => {
     ] as const)
       // prettier-ignore
       expect(await checkGolden(mixed, id, tolerance, only(count))).toMatchObject({ ok: true });
-    await expect(probeGolden([inputs], new Map([["a", only(3)], ["b", only(0)]]))).rejects.toMatchObject({ code: "GOLDEN", where: "b" }); // prettier-ignore
+    const [a, b] = [["a", only(3)], ["b", only(0)]] as const; // prettier-ignore
+    await expect(probeGolden([inputs], new Map([a, b]))).rejects.toMatchObject({ code: "GOLDEN", where: "b" }); // prettier-ignore
+    const empty = await probeGolden([inputs], new Map([a, b]), { mayBeEmpty: true });
+    expect(await checkGolden(empty, "b", tolerance, only(0))).toMatchObject({ ok: true });
+    expect(await checkGolden(empty, "b", tolerance, only(1))).toMatchObject({ ok: false });
   });
 });
 
