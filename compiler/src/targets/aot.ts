@@ -7,14 +7,21 @@ import { bindShapes } from "../passes/bind-shapes.js";
 import { sayClassical } from "../passes/classical/say-classical.js";
 import { sayTexts } from "../passes/classical/texts.js";
 import { sayNormalizations } from "../passes/normalizations/say-normalizations.js";
-import { unrollScans } from "../passes/loops/unroll-scans.js";
+import { bothBranches } from "../passes/control-flow/both-branches.js";
+import { unrollScans } from "../passes/control-flow/unroll-scans.js";
 import { bringToFloat32 } from "../passes/normal-form.js";
 import { sayProducts } from "../passes/products/say-products.js";
 import { sayQuantized } from "../passes/quantized-operators/say-quantized.js";
 import { saySpatial } from "../passes/spatial/say-spatial.js";
 import { sayVolumes } from "../passes/volumes/say-volumes.js";
 import { simplifyGraph } from "../passes/simplify.js";
-import { compiledOperators, compileToWasm, type Refusal, refusalsOf } from "../wasm/index.js";
+import {
+  compiledOperators,
+  compileToWasm,
+  decidedBy,
+  type Refusal,
+  refusalsOf,
+} from "../wasm/index.js";
 import { combinedSizes, type Sizes } from "./sizes.js";
 import { fp16Weights, int8Dynamic, int8Weights, storedAsInt8 } from "./proposals.js";
 import type { Obstacle, Proposal, Target } from "./target.js";
@@ -169,6 +176,7 @@ async function fixedGraphs(graph: Graph, sizes: Sizes = {}): Promise<readonly Fi
     ];
     await simplifyGraph(fixed, {});
     const before = fixed.changes;
+    said.push(bothBranches(fixed, (node) => decidedBy(fixed, node) !== undefined));
     said.push(unrollScans(fixed));
     if (fixed.changes !== before) await simplifyGraph(fixed, {});
     // Simplifying makes one node of a product and whatever is added to it.

@@ -8,4 +8,4 @@ export {
 export { type ModuleFacts } from "./emit.js";
 export { readFacts } from "./read-facts.js";
 export { compiledOperators } from "./lower/lowerings.js";
-export type { Refusal } from "./lower/refusals.js";
+export { decidedBy, type Refusal } from "./lower/refusals.js";

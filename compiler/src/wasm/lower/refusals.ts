@@ -186,7 +186,7 @@ const mostFollowed = 100;
  * What decides an If: inputs that are one integer or truth value each, as a sample rate, may never change. Undefined where
  * its condition is computed of anything else, sizes aside.
  */
-function decidedBy(graph: Graph, node: Node): string | undefined {
+export function decidedBy(graph: Graph, node: Node): string | undefined {
   const open = [node.inputs[0]];
   const seen = new Set<ValueId>();
   const options: string[] = [];
