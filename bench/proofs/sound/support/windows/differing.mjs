@@ -38,7 +38,7 @@ export function differing(
     const other = actual[name];
     if (other?.type !== type || other.dims.join() !== dims.join())
       return `${name} is ${type}[${dims.join()}], and ${other?.type}[${other?.dims.join()}] here`;
-    let largest = 0.01;
+    let largest = 0.05;
     let [signal, noise] = [0, 0];
     for (const [at, value] of data.entries()) {
       const number = Number(value);

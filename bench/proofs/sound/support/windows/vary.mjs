@@ -291,4 +291,46 @@ const changes = [
       return `${input.name} ${axis}`;
     },
   ],
+  [
+    "a branch",
+    (graph, random) => {
+      const node = random.of(
+        graph.node.filter(
+          ({ opType, input, output }) =>
+            opType !== "Constant" && output.length === 1 && input.some((name) => name !== ""),
+        ),
+      );
+      if (node === undefined) return false;
+      const at = graph.node.indexOf(node);
+      const asked = random.of(node.input.filter((name) => name !== ""));
+      const other = alike.find((set) => set.includes(node.opType)) ?? [node.opType];
+      const body = (opType) => {
+        const name = freshName();
+        return {
+          name,
+          node: [{ ...node, opType, name: freshName(), output: [name] }],
+          output: [{ name }],
+        };
+      };
+      const [sum, least, above] = [freshName(), freshName(), freshName()];
+      // Sums of what a mean was taken from are 0 but for rounding.
+      graph.initializer.push({ name: least, dims: [], dataType: 1, rawData: bytesOf(Float32Array.of(0.37)) }); // prettier-ignore
+      const keepdims = { name: "keepdims", i: BigInt(random.below(2)), type: 2 };
+      const branch = (name, opType) => ({ name, g: body(opType), type: 5 });
+      graph.node.splice(
+        at,
+        1,
+        { opType: "ReduceSum", name: sum, input: [asked], output: [sum], attribute: [keepdims] },
+        { opType: "Greater", name: above, input: [sum, least], output: [above], attribute: [] },
+        {
+          opType: "If",
+          name: freshName(),
+          input: [above],
+          output: node.output,
+          attribute: [branch("then_branch", node.opType), branch("else_branch", random.of(other))],
+        },
+      );
+      return node.opType;
+    },
+  ],
 ];
