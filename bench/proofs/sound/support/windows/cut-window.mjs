@@ -30,10 +30,13 @@ export async function openSeed(path) {
   const constants = new Map((model.graph.initializer ?? []).map((tensor) => [tensor.name, tensor]));
   const makers = new Map();
   const readers = new Map();
-  nodes.forEach((node, at) => {
+  for (const [at, node] of nodes.entries()) {
     for (const name of node.output ?? []) if (name !== "") makers.set(name, at);
-    for (const name of readBy(node)) readers.set(name, [...(readers.get(name) ?? []), at]);
-  });
+    for (const name of readBy(node)) {
+      if (!readers.has(name)) readers.set(name, []);
+      readers.get(name).push(at);
+    }
+  }
   return { model, nodes, types, constants, makers, readers };
 }
 
@@ -74,7 +77,7 @@ export async function cutWindow(seed, count, random) {
       const maker = makers.get(name);
       if (maker !== undefined && nodes[maker].opType === "Constant") chosen.add(maker);
     }
-  const picked = [...chosen].sort((a, b) => a - b).map((at) => structuredNode(nodes[at]));
+  const picked = [...chosen].sort((a, b) => a - b).map((at) => ownNode(nodes[at]));
   const made = new Set(picked.flatMap((node) => node.output ?? []));
   const read = new Set(picked.flatMap((node) => [...readBy(node)]));
   const initializer = [];
@@ -115,13 +118,15 @@ export async function cutWindow(seed, count, random) {
   };
 }
 
-const structuredNode = (node) => ({
+/** What is changed of it is not changed of the model that it is cut from. */
+const ownNode = (node) => ({
   ...node,
   input: [...(node.input ?? [])],
   output: [...(node.output ?? [])],
   attribute: (node.attribute ?? []).map((attribute) => ({
     ...attribute,
     ...(attribute.ints !== undefined && { ints: [...attribute.ints] }),
+    ...(attribute.t !== undefined && { t: { ...attribute.t } }),
   })),
 });
 

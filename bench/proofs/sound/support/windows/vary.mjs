@@ -1,4 +1,5 @@
 // A model changed as exporters differ from each other: what it computes may be something else, and it is a model still.
+
 /** Operators that take each other's place. */
 const alike = [
   ["Add", "Sub", "Mul"],
@@ -17,15 +18,17 @@ const between = ["Identity", "Tanh", "Neg", "Sigmoid", "Abs"];
 
 /** @returns what was done, in words; empty where there was nothing to do it to */
 export function vary(model, random) {
+  fresh = 0;
   const done = [];
   for (let times = 1 + random.below(3); times > 0; times -= 1) {
     const [name, change] = random.of(changes);
-    const said = change(model.graph, random, model);
-    if (said) done.push(`${name} ${said === true ? "" : said}`.trim());
+    const said = change(model.graph, random);
+    if (said !== false) done.push(`${name}: ${said}`);
   }
   return done;
 }
 
+/** Of the model that is changed: names are the same on every machine. */
 let fresh = 0;
 const freshName = () => `new_${fresh++}`;
 
@@ -39,6 +42,7 @@ const longs = (tensor) =>
     : null;
 const bytesOf = (array) => new Uint8Array(array.buffer);
 
+/** Those that no body is given: bodies declare the types of what they get. */
 function ownInitializers(graph) {
   const given = new Set(
     graph.node.flatMap(({ input, attribute }) =>
@@ -48,7 +52,7 @@ function ownInitializers(graph) {
   return graph.initializer.filter(({ name }) => !given.has(name));
 }
 
-/** Initializers, and the values of Constant nodes; bodies declare the types of what they are given. */
+/** Initializers, and the values of Constant nodes. */
 const tensorsOf = (graph) => [
   ...ownInitializers(graph),
   ...graph.node.flatMap((node) =>
