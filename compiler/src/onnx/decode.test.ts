@@ -309,6 +309,22 @@ describe("names", () => {
 });
 
 describe("nodes", () => {
+  it("of one body get names of their own, where they have any", async () => {
+    const named = (name: string, of: ReturnType<typeof node>) => ({ ...of, name });
+    const graph = await open({
+      input: [x],
+      node: [
+        named("n", node("Abs", ["x"], ["a"])),
+        named("n", node("Relu", ["a"], ["b"])),
+        named("", node("Neg", ["b"], ["c"])),
+        named("n", node("Tanh", ["c"], ["d"])),
+      ],
+      output: [{ name: "d" }],
+    });
+    const names = (await written(graph)).graph?.node?.map(({ name }) => name ?? "");
+    expect(names).toEqual(["n", "n_1", "", "n_2"]);
+  });
+
   it("that are not sorted are, and keep to the file's order where they can", async () => {
     const graph = await open({
       input: [x],

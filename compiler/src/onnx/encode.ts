@@ -12,7 +12,7 @@ import {
 } from "../ir/index.js";
 import { encodeAttribute } from "./attribute-message.js";
 import { withoutDescriptions } from "./descriptions.js";
-import { assignNames } from "./names.js";
+import { assignNames, TakenNames } from "./names.js";
 import { BodyOrigin, type Declaration, ModelOrigin, nodeOrigin, plainDomain } from "./origin.js";
 import {
   type ExternalFile,
@@ -43,7 +43,8 @@ export interface EncodedModel {
 }
 
 /**
- * Writes a graph as an ONNX file: what was read and not touched as it was, names made unique where values share one.
+ * Writes a graph as an ONNX file: what was read and not touched as it was, names made unique where values share one, or nodes
+ * of one body.
  * @throws PareError MODEL_LIMIT when it takes 2 GB or more without external data, ABORTED
  */
 export async function encodeModel(
@@ -134,7 +135,11 @@ class BodyEncoding {
     assign(message, "name", body.name, "");
     const later = new Set(last.map(({ id }) => id));
     const nodes = nodesInOrder(this.#graph, body).filter(({ id }) => !later.has(id));
-    message.node = [...nodes, ...last].map((node) => this.#node(node));
+    // Engines refuse a graph with two nodes of one name; from two branches they may come into one.
+    const taken = new TakenNames(undefined);
+    message.node = [...nodes, ...last].map((node) =>
+      this.#node(node, node.name === "" ? "" : taken.take(node.name)),
+    );
     this.#initializers(body, message);
     message.input = body.inputs.map((id) => this.#info(id, origin?.inputs.get(id)));
     message.output = body.outputs.map((id) => this.#info(id, origin?.outputs.get(id)));
@@ -158,17 +163,17 @@ class BodyEncoding {
     message.sparseInitializer = sparse;
   }
 
-  #node(node: Node): Message<"NodeProto"> {
+  #node(node: Node, name: string): Message<"NodeProto"> {
     const origin = nodeOrigin(node);
     const message: Message<"NodeProto"> = { ...origin?.proto };
     message.input = node.inputs.map((id) => this.#name(id));
     message.output = node.outputs.map((id) => this.#name(id));
-    assign(message, "name", node.name, "");
+    assign(message, "name", name, "");
     assign(message, "opType", node.op, "");
     if (plainDomain(message.domain) !== node.domain) message.domain = node.domain;
     assign(message, "overload", node.overload, "");
-    message.attribute = [...node.attributes].map(([name, value]) =>
-      encodeAttribute(name, value, origin?.attributes.get(name), (body) =>
+    message.attribute = [...node.attributes].map(([key, value]) =>
+      encodeAttribute(key, value, origin?.attributes.get(key), (body) =>
         this.encode(this.#graph.body(body.id)),
       ),
     );

@@ -27,7 +27,7 @@ function nameBody(graph: Graph, body: Body, taken: TakenNames, names: Map<ValueI
 }
 
 /** The names given in a body, and around it those of the bodies that enclose it, which are all given before. */
-class TakenNames {
+export class TakenNames {
   readonly #outer: TakenNames | undefined;
   /** By name, the number that is tried first where the name is wanted again. */
   readonly #next = new Map<string, number>();
