@@ -42,13 +42,15 @@ const asked: ReadonlyMap<string, readonly (readonly [number, readonly [number, n
     ["NonMaxSuppression", [[2, [1, 20]], [4, [0, 1]], [3, [0, 1]]]], // prettier-ignore
     ["Resize", [[2, [1, 2]]]],
   ]);
+/** What is farther from an input is no longer what a user gives. */
+const mostFollowed = 16;
 /** Between an input and who asks something of it. */
 const passes = new Set(["Cast", "Gather", "Identity", "Reshape", "Slice", "Split", "Squeeze", "Unsqueeze"]); // prettier-ignore
 
 function rangesOf(graph: Graph): ReadonlyMap<string, readonly [number, number]> {
   const ranges = new Map<string, readonly [number, number]>();
   for (const node of graph.allNodes())
-    for (const [at, range] of asked.get(node.op) ?? []) {
+    for (const [at, range] of (node.domain === "" ? asked.get(node.op) : undefined) ?? []) {
       const input = inputBehind(graph, node.inputs[at]);
       if (input !== undefined) ranges.set(input, range);
     }
@@ -56,7 +58,8 @@ function rangesOf(graph: Graph): ReadonlyMap<string, readonly [number, number]> 
 }
 
 function inputBehind(graph: Graph, value: ValueId | null | undefined): string | undefined {
-  for (let id = value; id !== null && id !== undefined;) {
+  let id = value;
+  for (let passed = 0; passed < mostFollowed && id !== null && id !== undefined; passed += 1) {
     const { isInput, name, body } = graph.value(id);
     if (isInput) return body === graph.main.id ? name : undefined;
     const maker = graph.producer(id);

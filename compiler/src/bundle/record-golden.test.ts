@@ -170,6 +170,22 @@ it("holds devices to finding nothing where a detector finds nothing in any", asy
   expect((await record(() => 3)).recorder.isEmpty).toBe(false);
 });
 
+it("is not taken for that where all that a model gives is drawn, as many as there happen to be", async () => {
+  const random = graphOf({ x: ["float32", 4] }, (input, b) => ({
+    y: b.add("RandomNormalLike", [input("x")]),
+  }));
+  const { variant, device } = await record(() => 3);
+  let runs = 0;
+  const executor = answering(() => {
+    runs += 1;
+    return { type: "float32", dims: [runs], data: new Float32Array(runs) };
+  });
+  const recorder = new GoldenRecorder([{ ...device, executor }], inputs, 7);
+  const { golden } = await recorder.record([{ ...variant, graph: random }], false);
+  expect(golden.cases[0]?.outputs).toEqual([]);
+  expect(recorder.isEmpty).toBe(false);
+});
+
 it("says so where no noise gives a number", async () => {
   const executor = answering(() => ({ type: "float32", dims: [1], data: Float32Array.of(NaN) }));
   await expect(recordBy(executor)).rejects.toMatchObject({ code: "GOLDEN", where: "cpu-float" });

@@ -66,8 +66,7 @@ export class GoldenRecorder {
   readonly #given: readonly (readonly GoldenInput[])[];
   #cases: readonly (readonly GoldenInput[])[];
   #attempts = 0;
-  /** Whether what was recorded last holds devices to finding nothing alone. */
-  isEmpty = false;
+  #isEmpty = false;
   /** By target, file and case. */
   #answered: ReadonlyMap<string, Promise<Answered>> = new Map();
 
@@ -175,13 +174,17 @@ export class GoldenRecorder {
       mayBeEmpty: this.#isLast,
       drawn: joined(recorded.map(({ drawn }) => drawn)),
     });
-    this.isEmpty = golden.cases.every(({ outputs }) =>
-      outputs.every(({ dims, indices }) => indices.length === 0 && dims.includes(0)),
-    );
+    const held = golden.cases.flatMap(({ outputs }) => outputs);
+    this.#isEmpty = held.length > 0 && held.every(({ dims }) => dims.includes(0));
     return {
       golden,
       tolerances: Object.fromEntries(recorded.map(({ id, tolerance }) => [id, tolerance])),
     };
+  }
+
+  /** Whether what was recorded last holds devices to finding nothing alone. */
+  get isEmpty(): boolean {
+    return this.#isEmpty;
   }
 
   /** A detector may find nothing in any noise: then that it finds nothing is what other devices are held to. */
