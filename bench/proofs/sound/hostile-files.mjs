@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { pare, scratch } from "../shell.mjs";
 import { kinds } from "./support/hostile/mutant.mjs";
-import { WatchedChild } from "./support/hostile/pool.mjs";
+import { WatchedChild } from "./support/watched-child.mjs";
 import { modelSeeds, writeOtherSeeds } from "./support/hostile/seeds.mjs";
 
 const at = (name) => fileURLToPath(new URL(`support/hostile/${name}`, import.meta.url));

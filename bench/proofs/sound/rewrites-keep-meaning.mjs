@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { knownModels } from "../known-models.mjs";
 import { scratch } from "../shell.mjs";
-import { WatchedChild } from "./support/hostile/pool.mjs";
+import { WatchedChild } from "./support/watched-child.mjs";
 
 /** Two processes keep two cores busy. */
 const workers = 2;

@@ -1,7 +1,7 @@
 // What a model is as a module: whether it compiles, and what it answers to made-up inputs.
 import { findTarget } from "../../../../../compiler/dist/compiler.js";
 import { aot } from "../../../../../runtime/dist/backends/aot.js";
-import { randomStream } from "./random.mjs";
+import { randomStream } from "../choices.mjs";
 
 /** Inputs of more numbers are not made up. */
 const mostNumbers = 2 ** 20;

@@ -4,7 +4,8 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync
 import { basename, extname, join } from "node:path";
 import { mutateJson } from "./mutate-json.mjs";
 import { mutateModel } from "./mutate-model.mjs";
-import { mutateBytes, randomStream } from "./random.mjs";
+import { randomStream } from "../choices.mjs";
+import { mutateBytes } from "./random.mjs";
 
 /** Of twenty mutants, so many are of each kind. */
 const shares = {

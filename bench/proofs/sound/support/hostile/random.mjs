@@ -1,12 +1,4 @@
-// What mutants are drawn with: numbers, edges, texts, and bytes changed as a disk or an enemy would.
-import { randomStream as numbers } from "../../../../../fixtures/scripts/random.mjs";
-
-/** Choices by a seed. */
-export function randomStream(seed) {
-  const next = numbers(seed);
-  const below = (count) => Math.floor(next() * count);
-  return { next, below, of: (list) => list[below(list.length)], chance: (p) => next() < p };
-}
+// What mutants are drawn with: edges, texts, and bytes changed as a disk or an enemy would.
 
 /** Integers at the edges of what fields hold. */
 export const edges = [

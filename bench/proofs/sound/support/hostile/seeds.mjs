@@ -5,7 +5,8 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { unzipSync, zipSync } from "fflate";
 import { formatNpy } from "../../../../../cli/dist/data/npy.js";
-import { mutateBytes, randomStream } from "./random.mjs";
+import { randomStream } from "../choices.mjs";
+import { mutateBytes } from "./random.mjs";
 
 /** Above this a mutant of a model would be mostly weights. */
 const mostModelBytes = 2 ** 20;

@@ -12,6 +12,7 @@ import {
 } from "../../../../../compiler/dist/index.js";
 import { cpu } from "../../../../../runtime/dist/backends/ort-node.js";
 import { aot } from "../../../../../runtime/dist/backends/aot.js";
+import { byteSource } from "../../../../../runtime/dist/format/index.js";
 import { closeTo, differing } from "./differing.mjs";
 import { feedsOf } from "./feeds.mjs";
 
@@ -58,11 +59,6 @@ export async function compareWindow(model, bytes, number, onRun) {
   if (undone !== undefined) return { outcome: "undone", what: `${undone.op}: ${undone.reason}` };
   return { outcome: "same", compiled: wrong !== null };
 }
-
-const memory = (bytes) => ({
-  size: bytes.length,
-  read: async (offset, length) => bytes.slice(offset, offset + length),
-});
 
 const open = (bytes, graphOptimizationLevel = "disabled") =>
   InferenceSession.create(bytes, {
@@ -133,7 +129,7 @@ function isEmpty(graph) {
 
 async function simplified(bytes) {
   try {
-    const graph = await importModel({ name: "window.onnx", main: memory(bytes), beside: new Map() }); // prettier-ignore
+    const graph = await importModel({ name: "window.onnx", main: byteSource(bytes), beside: new Map() }); // prettier-ignore
     // The engine's pools of what is too small for them read what is not there.
     if (isEmpty(graph))
       return { outcome: "skipped", what: "there is nothing in one of its values" };

@@ -1,17 +1,13 @@
 // A few connected nodes of a model as a model of its own: what a rule sees, in a context that somebody really wrote.
 import { readFileSync } from "node:fs";
 import { readMessage } from "../../../../../compiler/dist/onnx/index.js";
-import { importModel } from "../../../../../compiler/dist/index.js";
+import { codeOfDtype, importModel } from "../../../../../compiler/dist/index.js";
+import { byteSource } from "../../../../../runtime/dist/format/index.js";
 
 /** Constants of a window beyond this are most of its time. */
 const mostConstantBytes = 2 ** 20;
 /** Numbers of all values together, where free sizes are 3. */
 const mostNumbers = 2 ** 19;
-
-const memory = (bytes) => ({
-  size: bytes.length,
-  read: async (offset, length) => bytes.slice(offset, offset + length),
-});
 
 /**
  * A model to cut from: its messages, and the type of each value as Pare infers it.
@@ -19,11 +15,15 @@ const memory = (bytes) => ({
  */
 export async function openSeed(path) {
   const bytes = readFileSync(path);
-  const model = await readMessage("ModelProto", memory(bytes));
+  const model = await readMessage("ModelProto", byteSource(bytes));
   if (model.graph === undefined || (model.functions ?? []).length > 0) return null;
   const nodes = model.graph.node ?? [];
   if (nodes.length === 0) return null;
-  const graph = await importModel({ name: "seed.onnx", main: memory(bytes), beside: new Map() });
+  const graph = await importModel({
+    name: "seed.onnx",
+    main: byteSource(bytes),
+    beside: new Map(),
+  });
   const types = new Map();
   for (const value of graph.allValues())
     if (value.name !== "" && value.body === graph.main.id) types.set(value.name, value.type);
@@ -142,24 +142,9 @@ async function inMemory({ floatData, int64Data, int32Data, rawData, ...tensor })
   return { ...tensor, dims, ...(floatData && { floatData }), ...(int32Data && { int32Data }) };
 }
 
-const codes = {
-  float32: 1,
-  uint8: 2,
-  int8: 3,
-  uint16: 4,
-  int16: 5,
-  int32: 6,
-  int64: 7,
-  bool: 9,
-  float16: 10,
-  float64: 11,
-  uint32: 12,
-  uint64: 13,
-};
-
 function typeOf(type) {
-  const code = type?.kind === "tensor" ? codes[type.dtype] : undefined;
-  return code === undefined ? {} : { type: { tensorType: { elemType: code } } };
+  if (type?.kind !== "tensor" || type.dtype === undefined) return {};
+  return { type: { tensorType: { elemType: codeOfDtype(type.dtype) } } };
 }
 
 function infoOf(name, type) {

@@ -1,5 +1,7 @@
 // Inputs for a window, made up by a number.
-import { randomStream } from "../hostile/random.mjs";
+import { dtypeOfCode } from "../../../../../compiler/dist/index.js";
+import { dtypeArray } from "../../../../../runtime/dist/format/index.js";
+import { randomStream } from "../choices.mjs";
 
 /** Inputs of more numbers are not made up. */
 const mostNumbers = 2 ** 18;
@@ -7,16 +9,8 @@ const mostNumbers = 2 ** 18;
 /** What gives no number for one below 0. */
 const ofPositive = new Set(["Pow", "Sqrt", "Log", "Reciprocal"]);
 
-const arrays = {
-  1: ["float32", Float32Array],
-  2: ["uint8", Uint8Array],
-  3: ["int8", Int8Array],
-  6: ["int32", Int32Array],
-  7: ["int64", BigInt64Array],
-  9: ["bool", Uint8Array],
-  10: ["float16", Uint16Array],
-  11: ["float64", Float64Array],
-};
+/** Others are not made up. */
+const made = new Set("float32 uint8 int8 int32 int64 bool float16 float64".split(" "));
 
 /**
  * @param salt draws the numbers, and what free sizes are: 1 where it is even, and by their names where it is odd
@@ -34,9 +28,9 @@ export function feedsOf(model, salt) {
       dimParam === undefined ? Number(dimValue) : sizeOf(dimParam, salt),
     );
     const count = dims.reduce((product, size) => product * size, 1);
-    if (arrays[elemType] === undefined || count > mostNumbers) return null;
-    const [dtype, Numbers] = arrays[elemType];
-    const data = Numbers.from({ length: count }, numbersOf(dtype, random, isPositive));
+    const dtype = dtypeOfCode(elemType);
+    if (!made.has(dtype) || count > mostNumbers) return null;
+    const data = dtypeArray[dtype].from({ length: count }, numbersOf(dtype, random, isPositive));
     feeds[name] = { type: dtype, dims, data };
   }
   return feeds;

@@ -1,6 +1,6 @@
 // Windows of models by number: the same on every machine that has the models.
 import { writeMessage } from "../../../../../compiler/dist/onnx/index.js";
-import { randomStream } from "../hostile/random.mjs";
+import { randomStream } from "../choices.mjs";
 import { cutWindow, openSeed } from "./cut-window.mjs";
 import { vary } from "./vary.mjs";
 
