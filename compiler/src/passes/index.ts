@@ -1,4 +1,5 @@
 import { bindShapes } from "./bind-shapes.js";
+import { convolveRepeats } from "./convolve-repeats.js";
 import { distill } from "./distill.js";
 import { dropLayers } from "./drop-layers.js";
 import { equalize } from "./equalize.js";
@@ -42,6 +43,7 @@ export const passes = [
   normalize,
   simplify,
   lowerOpset,
+  convolveRepeats,
   equalize,
   dropLayers,
   prune,

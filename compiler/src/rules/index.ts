@@ -17,6 +17,7 @@ import { concatZerosToPad, padIntoWindow, spellOutPads } from "./pads.js";
 import { scanToCell } from "./recurrent-cells.js";
 import { dropLengths, dropZeroStates, reverseWhole } from "./recurrent.js";
 import { reshapes } from "./reshapes.js";
+import { pointwiseAfterPool, pointwiseBeforeResize } from "./resampling.js";
 import type { Rule } from "./rule.js";
 import { sigmoids } from "./sigmoids.js";
 import { scanAtOnce } from "./scans.js";
@@ -53,6 +54,8 @@ export const simplifyRules: readonly Rule[] = [
   foldAffine,
   foldInputAffine,
   ...gemms,
+  pointwiseBeforeResize,
+  pointwiseAfterPool,
   spellOutPads,
   padIntoWindow,
   concatZerosToPad,

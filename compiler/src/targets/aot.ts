@@ -23,7 +23,7 @@ import {
   refusalsOf,
 } from "../wasm/index.js";
 import { combinedSizes, type Sizes } from "./sizes.js";
-import { fp16Weights, int8Dynamic, int8Weights, storedAsInt8 } from "./proposals.js";
+import { fp16Weights, int8Dynamic, int8Weights, ofRepeats, storedAsInt8 } from "./proposals.js";
 import type { Obstacle, Proposal, Target } from "./target.js";
 
 /**
@@ -76,7 +76,7 @@ export const aot: Target = {
     // Its sums are exact whatever the machine, so that all eight bits can be used.
     const ofMatrices = matmul > 0 ? [int8Dynamic({ reduceRange: false }, "dequantize")] : [];
     const ofWeights = weightBytes > 0 ? [int8Weights("dequantize"), fp16Weights] : [];
-    return [...ofImages, ...ofMatrices, ...ofWeights];
+    return [...ofImages, ...ofMatrices, ...ofRepeats(graph, "dequantize"), ...ofWeights];
   },
   async emit(graph, session, sizes) {
     const graphs = (await fixedGraphs(graph, sizes)).map((fixed) => fixed.graph);

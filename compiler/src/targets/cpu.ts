@@ -1,6 +1,6 @@
 import { emitOnnx } from "./emit-onnx.js";
 import { lookUp } from "./kernel-table.js";
-import { fp16Weights, int8Dynamic, int8Static, int8Weights } from "./proposals.js";
+import { fp16Weights, int8Dynamic, int8Static, int8Weights, ofRepeats } from "./proposals.js";
 import { cpuKernels } from "./tables/cpu.js";
 import type { Proposal, Target } from "./target.js";
 import { workloadOf } from "../analysis/workload.js";
@@ -17,6 +17,7 @@ export const cpu: Target = {
     const convolutions = full + pointwise + depthwise;
     // First what is as fast as float and a quarter of it: a time budget must not end before that.
     const proposals: Proposal[] = weightBytes > 0 ? [int8Weights("fold")] : [];
+    proposals.push(...ofRepeats(graph, "fold"));
     if (matmulShare > 0.5) proposals.push(int8Dynamic());
     if (convolutions + matmul > 0) proposals.push(int8Static("int8-static", {}));
     if (convolutions > 0) {

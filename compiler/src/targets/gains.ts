@@ -44,6 +44,19 @@ const half: ByMix = {
   other: [1, 0.7, 0.99],
 };
 
+const repeats: ByMix = {
+  convolutions: [0.85, 1.05, 0.99],
+  depthwise: [0.9, 1.05, 0.99],
+  matrices: [0.95, 1.05, 0.99],
+  other: [0.9, 1.05, 0.99],
+};
+const repeatsOfWeights: ByMix = {
+  convolutions: [0.85, 0.3, 0.95],
+  depthwise: [0.9, 0.32, 0.95],
+  matrices: [0.95, 0.28, 0.95],
+  other: [0.9, 0.5, 0.9],
+};
+
 /**
  * What is assumed of models that nothing was measured of, by target, processor and name of the proposal: `exact` processors
  * multiply integers without saturating (x64 with VNNI, arm64), on the others integer convolutions lose. It only orders
@@ -53,6 +66,8 @@ const assumed: Readonly<Record<GainPlace, Readonly<Record<string, ByMix>>>> = {
   "cpu exact": {
     "int8-weights": weights,
     "fp16-weights": half,
+    "convolve-repeats": repeats,
+    "convolve-repeats-int8": repeatsOfWeights,
     "int8-static": {
       convolutions: [0.8, 0.25, 0.7],
       depthwise: [0.95, 0.27, 0.4],
@@ -81,6 +96,8 @@ const assumed: Readonly<Record<GainPlace, Readonly<Record<string, ByMix>>>> = {
   "cpu saturating": {
     "int8-weights": weights,
     "fp16-weights": half,
+    "convolve-repeats": repeats,
+    "convolve-repeats-int8": repeatsOfWeights,
     "int8-static": {
       convolutions: [1.4, 0.25, 0.7],
       depthwise: [2, 0.27, 0.4],
@@ -109,6 +126,8 @@ const assumed: Readonly<Record<GainPlace, Readonly<Record<string, ByMix>>>> = {
   wasm: {
     "int8-weights": weights,
     "fp16-weights": half,
+    "convolve-repeats": repeats,
+    "convolve-repeats-int8": repeatsOfWeights,
     "int8-static": {
       convolutions: [0.8, 0.25, 0.75],
       depthwise: [1, 0.27, 0.5],
@@ -131,6 +150,8 @@ const assumed: Readonly<Record<GainPlace, Readonly<Record<string, ByMix>>>> = {
   aot: {
     "int8-weights": weights,
     "fp16-weights": half,
+    "convolve-repeats": repeats,
+    "convolve-repeats-int8": repeatsOfWeights,
     "int8-dynamic": {
       convolutions: [1, 0.28, 0.9],
       depthwise: [1, 0.3, 0.9],

@@ -1,4 +1,7 @@
+import type { Precision } from "@pare/runtime/format";
+import type { Graph } from "../ir/index.js";
 import type { Step } from "../pipeline/step.js";
+import { convolveRepeats } from "../rules/repeats.js";
 import type { Proposal } from "./target.js";
 
 /** Integer activations and weights; what stays float is stored as int8 and decoded when the model is loaded. */
@@ -38,6 +41,24 @@ export function int8Weights(decode: "fold" | "dequantize"): Proposal {
     group: { steps: [storedAsInt8(decode)], required: false },
     withoutData: true,
   };
+}
+
+/** Where places are repeated and then convolved: fewer products in more weights, which can be stored smaller. */
+export function ofRepeats(graph: Graph, decode: "fold" | "dequantize"): readonly Proposal[] {
+  const applies = [...graph.allNodes()].some((node) => {
+    const found = node.domain === "" && convolveRepeats.ops.includes(node.op);
+    return found && convolveRepeats.match(graph, node) !== undefined;
+  });
+  if (!applies) return [];
+  const step: Step = { use: "convolve-repeats" };
+  return [
+    proposal("convolve-repeats", "float32", [step]),
+    proposal("convolve-repeats-int8", "int8-weights", [step, storedAsInt8(decode)]),
+  ];
+}
+
+function proposal(name: string, precision: Precision, steps: readonly Step[]): Proposal {
+  return { name, precision, group: { steps, required: false }, withoutData: true };
 }
 
 /** Half of what float64 takes, for engines that compute as wide as a model says. */

@@ -42,6 +42,14 @@ const transformer = graphOf({ x: ["float32", "T", 64] }, (input, b) => {
   return { y: b.add("Add", [b.add("MatMul", [up, b.weights(64, 64)]), input("x")]) };
 });
 
+const decoder = graphOf({ x: ["float32", 1, 8, 12, 12] }, (input, b) => {
+  const enlarged = b.add("Resize", [input("x"), null, b.floats([1, 1, 2, 2])], {
+    coordinate_transformation_mode: attribute.string("asymmetric"),
+    nearest_mode: attribute.string("floor"),
+  });
+  return { y: b.add("Conv", [enlarged, b.weights(8, 8, 3, 3), b.weights(8)], same) };
+});
+
 const nothing = graphOf({ x: ["float32", 2] }, (input, b) => ({ y: b.add("Neg", [input("x")]) }));
 
 const names = (graph: Graph, target: (typeof targets)[number]): readonly string[] =>
@@ -79,7 +87,10 @@ describe("proposals", () => {
       "fp16-weights",
     ]);
     expect(names(transformer, aot)).toEqual(["int8-dynamic", "int8-weights", "fp16-weights"]);
-    for (const target of targets) expect(names(nothing, target)).toEqual([]);
+    for (const target of targets) {
+      expect(names(decoder, target)).toContain("convolve-repeats");
+      expect(names(nothing, target)).toEqual([]);
+    }
   });
 
   it("without data are weights alone", () => {
@@ -107,7 +118,7 @@ describe("proposals", () => {
 
   it.each(
     targets.flatMap((target) =>
-      [network, transformer].flatMap((graph) =>
+      [network, transformer, decoder].flatMap((graph) =>
         target
           .propose(graph)
           .map((proposal) => [target.name, proposal.name, graph, proposal, target] as const),

@@ -1,6 +1,6 @@
 import { emitOnnx } from "./emit-onnx.js";
 import { lookUp } from "./kernel-table.js";
-import { fp16Weights, int8Dynamic, int8Static, int8Weights } from "./proposals.js";
+import { fp16Weights, int8Dynamic, int8Static, int8Weights, ofRepeats } from "./proposals.js";
 import { wasmKernels } from "./tables/wasm.js";
 import type { Proposal, Target } from "./target.js";
 import { workloadOf } from "../analysis/workload.js";
@@ -16,6 +16,7 @@ export const wasm: Target = {
     const { full, pointwise, matmul, weightBytes } = workloadOf(graph);
     // First what is as fast as float and a quarter of it: a time budget must not end before that.
     const proposals: Proposal[] = weightBytes > 0 ? [int8Weights("fold")] : [];
+    proposals.push(...ofRepeats(graph, "fold"));
     // Its integer kernels do not saturate, so that all eight bits can be used.
     const int8 = { reduceRange: false, ranges: "mse" };
     if (full + matmul > 0)

@@ -2,7 +2,7 @@ import type { Dtype } from "@pare/runtime/format";
 import type { Graph } from "../ir/index.js";
 import { emitOnnx } from "./emit-onnx.js";
 import { lookUp } from "./kernel-table.js";
-import { fp16Weights, int8Weights } from "./proposals.js";
+import { fp16Weights, int8Weights, ofRepeats } from "./proposals.js";
 import { webgpuKernels } from "./tables/webgpu.js";
 import type { Proposal, Target } from "./target.js";
 import { workloadOf } from "../analysis/workload.js";
@@ -17,7 +17,8 @@ export const webgpu: Target = {
   propose(graph) {
     const { weightBytes } = workloadOf(graph);
     if (weightBytes === 0) return [];
-    return [half(graph), int8Weights("dequantize"), fp16Weights];
+    const repeats = ofRepeats(graph, "dequantize");
+    return [half(graph), int8Weights("dequantize"), ...repeats, fp16Weights];
   },
   // Opset 21 as it is: from 22 on the provider gives GlobalAveragePool and others to the CPU.
   emit: (graph, session) =>
