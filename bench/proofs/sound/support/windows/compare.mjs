@@ -22,6 +22,7 @@ import { feedsOf } from "./feeds.mjs";
  */
 const conversions = [
   ["lower-opset", { to: 13 }, { apart: closeTo }],
+  ["convolve-repeats", {}, { apart: closeTo }],
   ["equalize", {}, { apart: closeTo }],
   ["fp16-weights", {}, { noise: 0.1 }],
   ["fp16", {}, { noise: 0.2 }],
