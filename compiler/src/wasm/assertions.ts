@@ -3,7 +3,7 @@ import { allBytes, bits, i32, i32Add, integers, load, type Vector } from "./enco
 import { FunctionBuilder } from "./encode/function-builder.js";
 import { type ModuleBuilder, pageBytes } from "./encode/module-builder.js";
 import type { MemoryPlan } from "./plan/memory-plan.js";
-import { beforeAll, bytesOf, type Held, type Plan, type Step } from "./plan/plan.js";
+import { beforeAll, bytesOf, type Held, type Plan, type Step, type Turns } from "./plan/plan.js";
 
 /** The exported integer that says which step is under way: its index in the plan. */
 export const stepGlobal = "step";
@@ -69,8 +69,12 @@ export class Assertions {
         this.#allow(f, one, mayBeWritten(one, time) ? mayRead | mayWrite : mayRead);
     call();
     for (const one of held) this.#allow(f, one, 0, readBehind);
+  }
+
+  /** Writes, behind steps in turns, what buffers that hold nothing any more are filled with. */
+  poison(f: FunctionBuilder, { time, steps }: Turns): void {
     for (const buffer of this.#plan.buffers)
-      if (buffer.last === time)
+      if (time <= buffer.last && buffer.last < time + steps.length)
         f.fillMemory(this.#memory.addressOf(start(buffer)), poisonByte, buffer.bytes);
   }
 

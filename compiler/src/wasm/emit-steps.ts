@@ -3,7 +3,7 @@ import { ModuleBuilder } from "./encode/module-builder.js";
 import type { Engine } from "./engine.js";
 import { addDecoding } from "./emit.js";
 import { constantImage, type MemoryPlan } from "./plan/memory-plan.js";
-import type { Plan } from "./plan/plan.js";
+import { type Plan, turnsOf } from "./plan/plan.js";
 import { StepFunctions } from "./step-functions.js";
 
 /**
@@ -13,11 +13,13 @@ import { StepFunctions } from "./step-functions.js";
 export function emitSteps(plan: Plan, memory: MemoryPlan, engine: Engine): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder();
   const functions = new StepFunctions(module, engine);
-  plan.steps.forEach((step, time) => {
-    const f = new FunctionBuilder(0);
-    functions.call(f, step, memory);
-    module.add(f, `step${time}`);
-  });
+  for (const turns of turnsOf(plan.steps))
+    turns.steps.forEach((_, at) => {
+      const f = new FunctionBuilder(0);
+      // What is called in turns is called with the last of it.
+      if (at === turns.steps.length - 1) functions.turns(f, turns, memory);
+      module.add(f, `step${turns.time + at}`);
+    });
   addDecoding(module, functions, plan.decoded, memory);
   if (memory.constantBytes > 0) module.data(memory.constantsAt, constantImage(plan, memory));
   return module.encode(memory.memoryBytes);

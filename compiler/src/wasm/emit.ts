@@ -3,7 +3,7 @@ import { FunctionBuilder } from "./encode/function-builder.js";
 import { ModuleBuilder } from "./encode/module-builder.js";
 import type { Engine } from "./engine.js";
 import { constantImage, type MemoryPlan, type Together } from "./plan/memory-plan.js";
-import { beforeAll, type Decoded, type PlacedValue, type Plan } from "./plan/plan.js";
+import { beforeAll, type Decoded, type PlacedValue, type Plan, turnsOf } from "./plan/plan.js";
 import { StepFunctions } from "./step-functions.js";
 
 /** The section that says where inputs and outputs lie: ASCII JSON, a `ModuleFacts`. */
@@ -78,11 +78,13 @@ export function emitTogether(
   functions.add(entries.flatMap(({ plan }) => plan.steps));
   for (const [index, { plan, memory }] of entries.entries()) {
     const run = new FunctionBuilder(0);
-    plan.steps.forEach((step, time) => {
-      const call = (): void => functions.call(run, step, memory);
-      if (assertions === undefined) call();
-      else assertions.surround(run, step, time, call);
-    });
+    for (const turns of turnsOf(plan.steps)) {
+      functions.turns(run, turns, memory, (step, time, call) => {
+        if (assertions === undefined) call();
+        else assertions.surround(run, step, time, call);
+      });
+      assertions?.poison(run, turns);
+    }
     module.add(run, `run${index || ""}`);
   }
   addDecoding(module, functions, decoded, first.memory, assertions);

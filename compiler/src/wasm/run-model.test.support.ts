@@ -22,7 +22,7 @@ import type { Engine } from "./engine.js";
 import { memoryOver } from "./kernels/kernel.js";
 import { enginesHere } from "./kernels/kernel-case.test.support.js";
 import { constantImage, type MemoryPlan as Planned, planMemory } from "./plan/memory-plan.js";
-import type { PlacedValue, Plan } from "./plan/plan.js";
+import { type PlacedValue, placesIn, type Plan, turnsOf } from "./plan/plan.js";
 
 const fixtures = new URL("../../../fixtures/models/", import.meta.url);
 
@@ -132,9 +132,11 @@ export function runByReference(plan: Plan, feeds: Tensors): Tensors {
   for (const { steps } of plan.decoded)
     for (const { reference, at } of steps) reference(memoryOver(buffer), at.map(memory.addressOf));
   const integers = new Int32Array(buffer);
-  for (const { reference, at, count } of plan.steps)
-    if (count === undefined || integers[memory.addressOf(count) / 4] !== 0)
-      reference(memoryOver(buffer), at.map(memory.addressOf));
+  for (const { count: rounds, steps } of turnsOf(plan.steps))
+    for (let round = 0; round < rounds; round += 1)
+      for (const step of steps)
+        if (step.count === undefined || integers[memory.addressOf(step.count) / 4] !== 0)
+          step.reference(memoryOver(buffer), placesIn(step, round).map(memory.addressOf));
   return read(plan, memory, buffer);
 }
 

@@ -1,10 +1,10 @@
 import type { Guard } from "./encode/code.js";
-import { i32, loadInteger } from "./encode/expression.js";
+import { i32, i32Add, i32Multiply, loadInteger, type Local } from "./encode/expression.js";
 import type { FunctionBuilder } from "./encode/function-builder.js";
 import type { ModuleBuilder } from "./encode/module-builder.js";
 import type { Engine } from "./engine.js";
 import type { MemoryPlan } from "./plan/memory-plan.js";
-import type { Step } from "./plan/plan.js";
+import type { Step, Turns } from "./plan/plan.js";
 
 interface Callee {
   readonly index: number;
@@ -32,10 +32,38 @@ export class StepFunctions {
       for (const step of steps) if (step.kernel === kernel) this.#calleeOf(step);
   }
 
+  /**
+   * Writes the calls of steps in turns.
+   * @param around what surrounds the call of a step, by its index
+   */
+  turns(
+    from: FunctionBuilder,
+    { time, count, steps }: Turns,
+    memory: Pick<MemoryPlan, "addressOf">,
+    around: (step: Step, time: number, call: () => void) => void = (_step, _time, call) => call(),
+  ): void {
+    const round = count > 1 ? from.local("i32") : undefined;
+    if (round !== undefined) from.set(round, i32(0));
+    from.times(count, () => {
+      steps.forEach((step, at) => around(step, time + at, () => this.call(from, step, memory, round))); // prettier-ignore
+      if (round !== undefined) from.set(round, i32Add(round, i32(1)));
+    });
+  }
+
   /** Writes the call of a step, which is left out where it has nothing to compute with. */
-  call(from: FunctionBuilder, step: Step, { addressOf }: Pick<MemoryPlan, "addressOf">): void {
+  call(
+    from: FunctionBuilder,
+    step: Step,
+    { addressOf }: Pick<MemoryPlan, "addressOf">,
+    round?: Local<"i32">,
+  ): void {
     const { index, numbers } = this.#calleeOf(step);
-    const passed = [...step.at.map(addressOf), ...numbers].map(i32);
+    const addresses = step.at.map((place, operand) => {
+      const [first, move] = [i32(addressOf(place)), step.moves?.[operand] ?? 0];
+      if (round === undefined || move === 0) return first;
+      return i32Add(first, i32Multiply(round, i32(move)));
+    });
+    const passed = [...addresses, ...numbers.map(i32)];
     if (step.count === undefined) from.call(index, passed);
     else from.when(loadInteger(i32(addressOf(step.count))), () => from.call(index, passed));
   }

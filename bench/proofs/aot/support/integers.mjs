@@ -5,6 +5,7 @@ import { edit } from "../../../../compiler/dist/ir/index.js";
 import { planOf } from "../../../../compiler/dist/wasm/compile.js";
 import { memoryOver } from "../../../../compiler/dist/wasm/kernels/kernel.js";
 import { constantImage, planMemory } from "../../../../compiler/dist/wasm/plan/memory-plan.js";
+import { placesIn, turnsOf } from "../../../../compiler/dist/wasm/plan/plan.js";
 import { inputsOf, noiseFor } from "./compiled.mjs";
 
 /** Convolutional networks that are timed, as floats and as integers. */
@@ -84,8 +85,10 @@ export async function byReference(graph, feeds) {
   new Uint8Array(buffer).set(constantImage(plan, memory), memory.constantsAt);
   for (const input of plan.inputs) held(input).set(feeds[input.name].data);
   const before = plan.decoded.flatMap(({ steps }) => steps);
-  for (const { reference, at } of [...before, ...plan.steps])
-    reference(memoryOver(buffer), at.map(memory.addressOf));
+  for (const { count, steps } of turnsOf([...before, ...plan.steps]))
+    for (let round = 0; round < count; round += 1)
+      for (const step of steps)
+        step.reference(memoryOver(buffer), placesIn(step, round).map(memory.addressOf));
   const outputs = plan.outputs.map((output) => [
     output.name,
     { type: "float32", dims: output.dims, data: held(output).slice() },

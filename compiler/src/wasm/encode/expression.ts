@@ -105,6 +105,8 @@ export const i32ShiftLeft = scalarBinary(0x74);
 /** The sign stays. */
 export const i32ShiftRight = scalarBinary(0x75);
 export const i32Multiply = scalarBinary(0x6c);
+/** 1 where the first is greater, as signed integers, else 0. */
+export const i32Greater = scalarBinary(0x4a);
 
 /** A vector of the bytes that are given. */
 export function constant(lanes: Uint8Array): Vector {

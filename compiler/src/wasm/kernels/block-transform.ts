@@ -2,116 +2,243 @@ import {
   type Expression,
   f32x4,
   floats,
+  i32,
   i32Add,
+  i32Greater,
+  i32Multiply,
   load,
   type Local,
   type Vector,
 } from "../encode/expression.js";
 import { FunctionBuilder } from "../encode/function-builder.js";
 import { emitEpilogue, type Epilogue, evaluateEpilogue, usesOther } from "./epilogue.js";
-import { floatBytes, type Kernel, laneCount } from "./kernel.js";
-import { type Axis, nest, walk } from "./nest.js";
+import { floatBytes, type Kernel, vectorBytes } from "./kernel.js";
+import { multiplyAdd } from "./multiply-add.js";
 
-type Steps = readonly [row: number, column: number];
+/** Bytes between two of a map's images, rows and columns. */
+export type MapSteps = readonly [image: number, row: number, column: number];
 
 /** Y = P · X · Pᵀ of small square blocks whose elements are vectors of channels. */
 export interface BlockTransformOptions {
-  /** Blocks, and the vectors in which they lie side by side: steps of all four parameters. */
-  readonly axes: readonly Axis[];
-  /** P, by row: numbers of one size, or 0. */
+  /** P, by row. */
   readonly matrix: readonly (readonly number[])[];
-  /** Within a block. */
-  readonly input: Steps;
-  readonly output: Steps;
-  readonly other: Steps;
+  /**
+   * Where blocks lie in a map: the input, or else the output. On the other side are matrices, one for each element of a block,
+   * in which the vectors of one block follow on those of the one before.
+   */
+  readonly map: "input" | "output";
+  /** Blocks: images, and rows and columns of each. */
+  readonly counts: readonly [images: number, rows: number, columns: number];
+  readonly vectors: number;
+  /** Places from one block of a map to the next, and the last places at which one may begin: there it overlaps the one before. */
+  readonly step: number;
+  readonly last: readonly [row: number, column: number];
+  readonly steps: MapSteps;
+  /** Bytes between two matrices. */
+  readonly each: number;
+  /** The same of what the epilogue reads. */
+  readonly other: MapSteps;
   readonly bias: boolean;
   readonly epilogue: readonly Epilogue[];
 }
 
+/** What all transforms have in locals of the same numbers, so that most of their code is the same. */
+const mostWidth = 6;
+const shared = ["even", "odd", "sum 0", "difference 0", "sum 1", "difference 1"];
+
+/** Of a shape: its functions are long, and few in a module, where callers pass what shapes differ in. */
+const mostNumbers = 13;
+
 /**
- * The columns of X first, each of whose vectors is read once, then the rows of what they become:
+ * The columns of X first, then the rows of what they become, each of whose vectors is read once; in between they are held in
+ * `half`, which stays in the nearest cache:
  *
  *     half[i][j] = Σ P[i][r] · X[r][j]        Y[i][k] = Σ P[k][j] · half[i][j]
  *
- * Loops: axes. Within a block pointers go on by steps in locals, so that code is the same for all shapes.
- * Parameters: input, output, bias, other.
+ * Loops: images › rows › columns › vectors › columns of the block, and then its rows. Written out they would be no faster, and
+ * five times the code. Pointers go on by steps in locals, so that code is the same for all shapes. Parameters: map, matrices,
+ * `half`, bias, other.
  */
 export const blockTransform: Kernel<BlockTransformOptions> = {
   name: "block-transform",
-  emit({ axes, matrix, bias: hasBias, epilogue, ...steps }, engine) {
-    const f = new FunctionBuilder(4);
-    const [input, output] = [f.parameter(0), f.parameter(1)];
-    const [bias, other] = [f.parameter(2), f.parameter(3)];
-    const width = matrix[0]?.length ?? 0;
-    const column = f.vectors(width);
-    const half = matrix.map(() => f.vectors(width));
-    const sum = f.local("v128");
+  emit({ matrix, map, counts, vectors, step, last, steps, each, other: besides, ...rest }, engine) {
+    const { bias: hasBias, epilogue } = rest;
     const hasOther = usesOther(epilogue);
-    const from = pathOf(f, steps.input[0], steps.input[1]);
-    const to = pathOf(f, steps.output[1], steps.output[0]);
-    const beside = hasOther ? pathOf(f, steps.other[1], steps.other[0]) : undefined;
-    nest(f, axes, f.parameters.slice(0, hasOther ? 4 : hasBias ? 3 : 2), () => {
-      from.start(input);
-      for (let j = 0; j < width; j += 1) {
-        for (const x of column) {
+    const f = new FunctionBuilder(5, mostNumbers);
+    const [images, matrices, half] = [f.parameter(0), f.parameter(1), f.parameter(2)];
+    const bias = hasBias ? f.parameter(3) : undefined;
+    const others = hasOther ? f.parameter(4) : undefined;
+    const width = matrix[0]?.length ?? 0;
+    const line = f.vectors(Math.max(width, mostWidth)).slice(0, width);
+    for (const name of shared) f.scratch(name);
+    const held = f.local("i32");
+    const sum = f.local("v128");
+    const [imageCount, rowCount, columnCount] = counts.map((count) => f.number(count));
+    const vectorCount = f.number(vectors);
+    const [lastRow, lastColumn] = last.map((place) => f.number(place));
+    const mapSteps = steps.map((bytes) => f.number(bytes));
+    const eachStep = f.number(each);
+    const otherSteps = besides.map((bytes) => f.number(hasOther ? bytes : 0));
+    const [wide, at, beside] = [f.local("i32"), f.local("i32"), f.local("i32")];
+    const [down, across] = [f.local("i32"), f.local("i32")];
+    const size = map === "input" ? matrix.length : width;
+    f.set(wide, i32Multiply(eachStep, i32(size)));
+    const ofMap = { along: mapSteps[1], across: mapSteps[2] };
+    const ofOthers = { along: otherSteps[2], across: otherSteps[1] };
+    const ofMatrices = { along: wide, across: eachStep };
+    // By columns what is read, by rows what is written.
+    const from = pathOf(f, map === "input" ? ofMap : ofMatrices);
+    const to = pathOf(f, turned(map === "input" ? ofMatrices : ofMap));
+    const besidePath = pathOf(f, ofOthers);
+    const path = hasOther ? besidePath : undefined;
+
+    const block = (): void => {
+      from.start(map === "input" ? at : matrices);
+      f.set(held, half);
+      f.times(width, () => {
+        for (const x of line) {
           f.set(x, load(from.at));
           from.next();
         }
-        matrix.forEach((row, i) => combine(f, half[i]?.[j] ?? sum, row, (r) => column[r] ?? sum));
+        transformed(
+          f,
+          matrix,
+          line,
+          (i, value) => f.store(held, i * width * vectorBytes, value),
+          engine.fused,
+        );
+        f.advance(held, vectorBytes);
         from.turn();
-      }
-      to.start(output);
-      beside?.start(other);
-      for (const own of half) {
-        for (const row of matrix) {
-          combine(f, sum, row, (j) => own[j] ?? sum);
-          if (hasBias) f.set(sum, f32x4.add(sum, load(bias)));
-          emitEpilogue(f, sum, load(beside?.at ?? to.at), epilogue, engine.fused);
+      });
+      f.set(held, half);
+      to.start(map === "input" ? matrices : at);
+      path?.start(beside);
+      f.times(matrix.length, () => {
+        line.forEach((x, j) => f.set(x, load(held, j * vectorBytes)));
+        const write = (_: number, value: Vector): void => {
+          f.set(sum, bias === undefined ? value : f32x4.add(value, load(bias)));
+          emitEpilogue(f, sum, load(path?.at ?? to.at), epilogue, engine.fused);
           f.store(to.at, 0, sum);
           to.next();
-          beside?.next();
-        }
+          path?.next();
+        };
+        transformed(f, matrix, line, write, engine.fused);
+        f.advance(held, width * vectorBytes);
         to.turn();
-        beside?.turn();
-      }
-    });
+        path?.turn();
+      });
+    };
+    const placed = (start: Local<"i32">, by: readonly Local<"i32">[]): Expression<"i32"> => {
+      const [, row = down, columnBytes = across] = by;
+      return i32Add(start, i32Add(i32Multiply(down, row), i32Multiply(across, columnBytes)));
+    };
+    /** Calls `body` for each of some places, `step` apart, the last of which may be nearer. */
+    const over = (place: Local<"i32">, count: Many, end: Many, body: () => void): void => {
+      f.set(place, i32(0));
+      f.times(
+        Infinity,
+        () => {
+          body();
+          f.set(place, i32Add(place, i32(step)));
+          if (end !== undefined) f.when(i32Greater(place, end), () => f.set(place, end));
+        },
+        count,
+      );
+    };
+    f.times(
+      Infinity,
+      () => {
+        over(down, rowCount, lastRow, () =>
+          over(across, columnCount, lastColumn, () => {
+            f.set(at, placed(images, mapSteps));
+            if (others !== undefined) f.set(beside, placed(others, otherSteps));
+            const moving = [at, matrices, bias, hasOther ? beside : undefined].filter(
+              (pointer) => pointer !== undefined,
+            );
+            const overVectors = (): void =>
+              f.times(
+                Infinity,
+                () => {
+                  block();
+                  for (const pointer of moving) f.advance(pointer, vectorBytes);
+                },
+                vectorCount,
+              );
+            if (bias === undefined) overVectors();
+            else f.keeping([bias], overVectors);
+          }),
+        );
+        const [image] = mapSteps;
+        if (image !== undefined) f.set(images, i32Add(images, image));
+        const [other] = otherSteps;
+        if (others !== undefined && other !== undefined) f.set(others, i32Add(others, other));
+      },
+      imageCount,
+    );
     return f;
   },
 
-  reference(options, { floats: memory }, at) {
-    const { axes, matrix, input: from, output: to, other: beside, bias: hasBias } = options;
+  reference(options, { floats: memory }, parameters) {
+    const { matrix, map, counts, vectors, step, last, steps, each, other: besides } = options;
+    const [images = 0, matrices = 0] = parameters;
+    const held = parameters[2] ?? 0;
+    const [bias = 0, others = 0] = parameters.slice(3);
     const numberAt = (address: number): number => memory[address / floatBytes] ?? 0;
-    walk(axes, at, ([input = 0, output = 0, bias = 0, other = 0]) => {
-      for (let lane = 0; lane < laneCount * floatBytes; lane += floatBytes) {
-        const half = matrix.map((row) =>
-          (matrix[0] ?? []).map((_, j) =>
-            row.reduce(
-              (sum, by, r) => sum + by * numberAt(input + lane + r * from[0] + j * from[1]),
-              0,
-            ),
-          ),
-        );
-        half.forEach((own, i) =>
-          matrix.forEach((row, k) => {
-            const start = hasBias ? numberAt(bias + lane) : 0;
-            const sum = row.reduce((total, by, j) => total + by * (own[j] ?? 0), start);
-            const operand = numberAt(other + lane + i * beside[0] + k * beside[1]);
-            memory[(output + lane + i * to[0] + k * to[1]) / floatBytes] = evaluateEpilogue(
-              sum,
-              operand,
-              options.epilogue,
+    const size = map === "input" ? matrix.length : (matrix[0]?.length ?? 0);
+    const [imageCount, rowCount, columnCount] = counts;
+    let block = matrices;
+    for (let image = 0; image < imageCount; image += 1)
+      for (let row = 0; row < rowCount; row += 1)
+        for (let column = 0; column < columnCount; column += 1) {
+          const [down, across] = [Math.min(row * step, last[0]), Math.min(column * step, last[1])];
+          const placed = (by: MapSteps): number => image * by[0] + down * by[1] + across * by[2];
+          for (let lane = 0; lane < vectors * vectorBytes; lane += floatBytes) {
+            const inMap = (i: number, j: number): number =>
+              images + placed(steps) + lane + i * steps[1] + j * steps[2];
+            const inMatrices = (i: number, j: number): number =>
+              block + lane + (i * size + j) * each;
+            const [read, written] = map === "input" ? [inMap, inMatrices] : [inMatrices, inMap];
+            const half = matrix.map((own) =>
+              (matrix[0] ?? []).map((_, j) =>
+                own.reduce((sum, by, r) => sum + by * numberAt(read(r, j)), 0),
+              ),
             );
-          }),
-        );
-      }
-    });
+            half.flat().forEach((value, index) => {
+              const place = held + index * vectorBytes + (lane % vectorBytes);
+              memory[place / floatBytes] = value;
+            });
+            half.forEach((own, i) =>
+              matrix.forEach((line, k) => {
+                const start = options.bias ? numberAt(bias + lane) : 0;
+                const sum = line.reduce((total, by, j) => total + by * (own[j] ?? 0), start);
+                const beside = others + placed(besides) + lane + i * besides[1] + k * besides[2];
+                memory[written(i, k) / floatBytes] = evaluateEpilogue(
+                  sum,
+                  numberAt(beside),
+                  options.epilogue,
+                );
+              }),
+            );
+          }
+          block += vectors * vectorBytes;
+        }
   },
 };
 
+type Many = Local<"i32"> | undefined;
+
+interface Path {
+  readonly along: Many;
+  readonly across: Many;
+}
+
+function turned({ along, across }: Path): Path {
+  return { along: across, across: along };
+}
+
 /** A pointer to the elements of a block, line by line. */
-function pathOf(f: FunctionBuilder, alongBytes: number, acrossBytes: number) {
+function pathOf(f: FunctionBuilder, { along, across }: Path) {
   const [line, at] = [f.local("i32"), f.local("i32")];
-  const [along, across] = [f.number(alongBytes), f.number(acrossBytes)];
   const begin = (pointer: Expression<"i32">): void => {
     f.set(line, pointer);
     f.set(at, line);
@@ -119,26 +246,117 @@ function pathOf(f: FunctionBuilder, alongBytes: number, acrossBytes: number) {
   return {
     at,
     start: begin,
-    next: () => f.set(at, i32Add(at, along)),
-    turn: () => begin(i32Add(line, across)),
+    next: () => f.set(at, i32Add(at, along ?? at)),
+    turn: () => begin(i32Add(line, across ?? line)),
   };
 }
 
-/** Σ by · x, what is added before what is taken off. */
-function combine(
+/**
+ * P · x, by row. What rows share is computed once, as it is in transforms: neighbours that are multiplied alike but for their
+ * sign, by their sum and their difference; and rows that differ in the sign of every other number, by what both have.
+ */
+function transformed(
   f: FunctionBuilder,
-  into: Local<"v128">,
-  by: readonly number[],
-  x: (at: number) => Vector,
+  matrix: readonly (readonly number[])[],
+  x: readonly Vector[],
+  write: (row: number, value: Vector) => void,
+  fused: boolean,
 ): void {
-  const terms = by.flatMap((factor, at) => (factor === 0 ? [] : [{ factor, at }]));
-  const [first, ...rest] = terms.toSorted((a, b) => b.factor - a.factor);
-  if (first === undefined) return f.set(into, floats(0));
-  const start = first.factor < 0 ? f32x4.negate(x(first.at)) : x(first.at);
-  const sum = rest.reduce(
-    (total, { factor, at }) => (factor < 0 ? f32x4.subtract : f32x4.add)(total, x(at)),
-    start,
-  );
+  const pairs = pairsOf(matrix);
+  const terms = [...x];
+  pairs.forEach((at, pair) => {
+    const [sum, difference] = [f.scratch(`sum ${pair}`), f.scratch(`difference ${pair}`)];
+    const [one, next] = [x[at] ?? sum, x[at + 1] ?? sum];
+    f.set(sum, f32x4.add(one, next));
+    f.set(difference, f32x4.subtract(one, next));
+    terms[at] = sum;
+    terms[at + 1] = difference;
+  });
+  const rows = matrix.map((row) => {
+    const own = [...row];
+    for (const at of pairs) {
+      const isSum = (row[at] ?? 0) === (row[at + 1] ?? 0);
+      own[isSum ? at + 1 : at] = 0;
+      own[isSum ? at : at + 1] = row[at] ?? 0;
+    }
+    return own;
+  });
+  for (let row = 0; row < rows.length; row += 1) {
+    const [own = [], next] = [rows[row], rows[row + 1]];
+    if (next === undefined || !areMirrored(own, next)) {
+      write(row, combined(f, own, terms, fused));
+      continue;
+    }
+    const [even, odd] = [f.scratch("even"), f.scratch("odd")];
+    f.set(even, combined(f, own.map((by, at) => (at % 2 === 0 ? by : 0)), terms, fused)); // prettier-ignore
+    f.set(odd, combined(f, own.map((by, at) => (at % 2 === 1 ? by : 0)), terms, fused)); // prettier-ignore
+    write(row, f32x4.add(even, odd));
+    write(row + 1, f32x4.subtract(even, odd));
+    row += 1;
+  }
+}
+
+/** First of two columns that hold the same but for signs, not everywhere the same sign. */
+function pairsOf(matrix: readonly (readonly number[])[]): readonly number[] {
+  const pairs: number[] = [];
+  const width = matrix[0]?.length ?? 0;
+  for (let at = 0; at + 1 < width; at += 1) {
+    const both = matrix.map((row) => [row[at] ?? 0, row[at + 1] ?? 0] as const);
+    const isAlike = both.every(([one, next]) => Math.abs(one) === Math.abs(next));
+    const isUsed = both.some(([one, next]) => one !== next) && both.some(([one, next]) => one === next && one !== 0); // prettier-ignore
+    if (!isAlike || !isUsed) continue;
+    pairs.push(at);
+    at += 1;
+  }
+  return pairs;
+}
+
+/** Is one the other with every other number of the other sign, and more than that? */
+function areMirrored(one: readonly number[], other: readonly number[]): boolean {
+  const isMirrored = one.every((by, at) => (other[at] ?? 0) === (at % 2 === 0 ? by : -by));
+  const counts = [0, 1].map((odd) => one.filter((by, at) => by !== 0 && at % 2 === odd).length);
+  return isMirrored && counts.every((count) => count > 0) && Math.max(...counts) > 1;
+}
+
+/** Σ by · x, what is added before what is taken off; factors of one size are taken out. */
+function combined(
+  f: FunctionBuilder,
+  by: readonly number[],
+  x: readonly Vector[],
+  fused: boolean,
+): Vector {
+  const terms = by
+    .flatMap((factor, at) => (factor === 0 ? [] : [{ factor, of: x[at] ?? floats(0) }]))
+    .toSorted((a, b) => b.factor - a.factor);
+  const [first, ...rest] = terms;
+  if (first === undefined) return floats(0);
   const size = Math.abs(first.factor);
-  f.set(into, size === 1 ? sum : f32x4.multiply(sum, f.splat(size)));
+  const isOneSize = terms.every(({ factor }) => Math.abs(factor) === size);
+  if (isOneSize) {
+    const start = first.factor < 0 ? f32x4.negate(first.of) : first.of;
+    const sum = rest.reduce(
+      (total, { factor, of }) => (factor < 0 ? f32x4.subtract : f32x4.add)(total, of),
+      start,
+    );
+    return size === 1 ? sum : f32x4.multiply(sum, f.splat(size));
+  }
+  // Factors of one first: the others are added with a product each.
+  const ordered = terms.toSorted((a, b) => Number(Math.abs(a.factor) !== 1) - Number(Math.abs(b.factor) !== 1)); // prettier-ignore
+  return ordered.slice(1).reduce<Vector>(
+    (total, { factor, of }) => {
+      if (factor === 1) return f32x4.add(total, of);
+      if (factor === -1) return f32x4.subtract(total, of);
+      return multiplyAdd(of, f.splat(factor), total, fused);
+    },
+    startOf(f, ordered[0]),
+  );
+}
+
+function startOf(
+  f: FunctionBuilder,
+  term: { readonly factor: number; readonly of: Vector } | undefined,
+): Vector {
+  if (term === undefined) return floats(0);
+  if (term.factor === 1) return term.of;
+  return term.factor === -1 ? f32x4.negate(term.of) : f32x4.multiply(term.of, f.splat(term.factor));
 }

@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { cases } from "../cases.test.support.js";
 import { blockTransform } from "./block-transform.js";
+import { frame } from "./frame.js";
 import { copy, type CopyAxis } from "./copy.js";
 import { convert } from "./convert.js";
 import { decodeF16 } from "./decode-f16.js";
@@ -117,38 +118,74 @@ it("multiplies along lanes as its reference does: tiles, taps, tails, one to thr
 });
 
 it("transforms blocks as its reference does", () => {
+  const of = (width: number, ...numbers: readonly number[]) =>
+    fc.array(fc.constantFrom(...numbers), { minLength: width, maxLength: width });
   const row = (width: number) =>
+    fc.oneof(of(width, -1, 0, 1), of(width, -0.5, 0, 0.5), of(width, -5, -4, -1, 0, 1, 2, 8));
+  // Rows that differ in the sign of every other number, and columns that are the same but for signs, are computed together.
+  const mirrored = (width: number) =>
+    row(width).map((own) => [own, own.map((by, at) => (at % 2 === 0 ? by : -by))]);
+  const paired = (width: number) =>
     fc
-      .tuple(
-        fc.array(fc.constantFrom(-1, 0, 1), { minLength: width, maxLength: width }),
-        fc.constantFrom(1, 0.5),
-      )
-      .map(([signs, by]) => signs.map((sign) => sign * by));
+      .array(fc.tuple(row(Math.ceil(width / 2)), of(Math.ceil(width / 2), -1, 1)), {
+        minLength: 1,
+        maxLength: 4,
+      })
+      .map((rows) =>
+        rows.map(([own, signs]) =>
+          own.flatMap((by, at) => [by, by * (signs[at] ?? 1)]).slice(0, width),
+        ),
+      );
   const problem = fc.record({
-    blocks: size(1, 3),
-    vectors: size(1, 3),
-    matrix: size(1, 4).chain((width) => fc.array(row(width), { minLength: 1, maxLength: 4 })),
+    counts: fc.tuple(size(1, 2), size(1, 2), size(1, 3)),
+    vectors: size(1, 2),
+    step: size(1, 3),
+    last: fc.tuple(size(0, 3), size(0, 3)),
+    map: fc.constantFrom("input" as const, "output" as const),
+    matrix: size(1, 6).chain((width) =>
+      fc.oneof(
+        fc.array(row(width), { minLength: 1, maxLength: 4 }),
+        fc.array(mirrored(width), { minLength: 1, maxLength: 2 }).map((rows) => rows.flat()),
+        paired(width),
+      ),
+    ),
     bias: fc.boolean(),
     epilogue,
     seed,
   });
   fc.assert(
-    fc.property(problem, ({ blocks, vectors, matrix: rows, seed: s, ...rest }) => {
-      const [pixel, high] = [vectors * 16, rows.length];
-      const options = {
-        ...rest,
-        axes: [
-          { count: blocks, steps: [2 * pixel, high * high * pixel, 0, pixel] },
-          { count: vectors, steps: [16, 16, 16, 16] },
-        ],
-        matrix: rows,
-        input: [8 * pixel, pixel] as const,
-        output: [high * pixel, pixel] as const,
-        other: [5 * pixel, pixel] as const,
-      };
-      expect(differenceOf(blockTransform, options, operands(4), s)).toBeUndefined();
+    fc.property(problem, ({ counts, vectors, seed: s, ...rest }) => {
+      const pixel = vectors * 16;
+      const [images, rows, columns] = counts;
+      // Places of a map: as many as the last block reaches.
+      const side = 9;
+      const steps = [side * side * pixel, side * pixel, pixel] as const;
+      const each = images * rows * columns * pixel + 16;
+      const options = { ...rest, counts, vectors, steps, each, other: steps };
+      const places = [64, 8192, 40_960, 24_576, 28_672];
+      expect(differenceOf(blockTransform, options, places, s)).toBeUndefined();
     }),
     { numRuns: cases(200) },
+  );
+});
+
+it("writes zeros around maps as its reference does", () => {
+  const problem = fc.record({
+    count: size(1, 3),
+    rows: size(1, 4),
+    inside: size(0, 3),
+    before: size(0, 4),
+    between: size(0, 3),
+    behind: size(0, 4),
+    seed,
+  });
+  fc.assert(
+    fc.property(problem, ({ count, rows, inside, seed: s, ...rest }) => {
+      const images = { count, step: 4096 };
+      const options = { images, rows, inside: inside * 16, ...rest };
+      expect(differenceOf(frame, options, operands(1), s)).toBeUndefined();
+    }),
+    { numRuns: cases(100) },
   );
 });
 

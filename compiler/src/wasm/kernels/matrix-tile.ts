@@ -40,6 +40,9 @@ export interface Panel {
 /** Steps of the sum that are written one after the other rather than as a loop. */
 const straight = 10;
 
+/** Vectors of a panel, at most. */
+const mostVectors = 3;
+
 /** Sums that registers hold beside what they are made of. */
 export const mostSums = 12;
 
@@ -89,11 +92,13 @@ export function tileWriter(
   const [input, weights, bias, output, other] = parametersOf(f);
   const { loops, written } = loopsOf(taps, run);
   const hasOther = usesOther(epilogue);
-  const [spread, held] = [f.local("v128"), f.vectors(Math.max(2, widest))];
+  // As many locals for all shapes, and so all code that is alike is the same.
+  const [spread, held] = [f.local("v128"), f.vectors(Math.max(mostVectors, widest))];
   const sums = f.vectors(mostSums);
   const [from, weight] = [f.local("i32"), f.local("i32")];
   const [to, beside] = [f.local("i32"), f.local("i32")];
-  const columns = columnSteps.slice(0, hasOther ? 3 : 2).map((step) => f.number(step));
+  const allColumns = [0, 1, 2].map((operand) => f.number(columnSteps[operand] ?? 0));
+  const columns = allColumns.slice(0, hasOther ? 3 : 2);
   const roundCount = f.number(Math.floor(run.count / engine.matrix.unroll));
   const apart = Array.from({ length: mostSums }, () => f.local("i32"));
 

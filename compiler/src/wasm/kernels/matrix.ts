@@ -25,6 +25,9 @@ export interface MatrixOptions extends SumOptions {
   readonly listed?: true;
 }
 
+/** Of panels and tiles. */
+const mostCounts = 6;
+
 function panelsOf({ outputs, panel, padded }: MatrixOptions): readonly Panel[] {
   const vectors = vectorsOf(outputs);
   const tail = padded ? laneCount : outputs - (vectors - 1) * laneCount;
@@ -72,10 +75,11 @@ export const matrix: Kernel<MatrixOptions> = {
       : alike(columns.count, most);
     const rowCount = isListed ? 1 : rows.count;
     const hasOther = usesOther(epilogue);
-    const counts = [...panels, ...tiles].map(({ count }) => f.number(count));
     const rowNumber = f.number(rowCount);
     const rowSteps = rows.steps.map((step) => f.number(step));
     const panelBytes = f.number(depth * options.panel * vectorBytes);
+    const counts = [...panels, ...tiles].map(({ count }) => f.number(count));
+    for (let more = counts.length; more < mostCounts; more += 1) f.number(0);
 
     /** Calls `body` for each panel, pointers on it, and brings them back. */
     const overPanels = (body: (panel: Panel) => void): void => {

@@ -25,7 +25,7 @@ import type { LoweringRow } from "./lowering-row.js";
 import type { NodeFacts } from "./node-facts.js";
 import type { Packing } from "./packed-integers.js";
 import { packedGroups, panelOf, type WeightsOf } from "./panels.js";
-import { lowerWinograd, winogradStrips } from "./winograd.js";
+import { lowerWinograd, winogradOf } from "./winograd.js";
 
 export const convolutionRow: LoweringRow = {
   refuse(node) {
@@ -39,9 +39,9 @@ export const convolutionRow: LoweringRow = {
       convolution.group === node.dims(0)[1] &&
       convolution.maps === convolution.group;
     if (isDepthwise) return lowerDepthwise(node, l, convolution);
-    const strips = winogradStrips(l, convolution, l.dims(node.output()));
-    if (strips === undefined) lowerMatrix(node, l, convolution);
-    else lowerWinograd(node, l, convolution, strips);
+    const winograd = winogradOf(l, convolution, l.dims(node.output()));
+    if (winograd === undefined) lowerMatrix(node, l, convolution);
+    else lowerWinograd(node, l, convolution, winograd);
   },
 };
 

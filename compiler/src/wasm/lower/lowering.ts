@@ -2,6 +2,7 @@ import type { TypedArray } from "@pare/runtime/format";
 import type { Graph, Node, ValueId } from "../../ir/index.js";
 import { normalAxis } from "../../ops/families/indexing.js";
 import { fill } from "../kernels/fill.js";
+import { frame } from "../kernels/frame.js";
 import {
   type Element,
   elementBytes,
@@ -31,6 +32,7 @@ import {
   widened,
 } from "../plan/view.js";
 import { convolutionHalo } from "./convolution-halo.js";
+import { frameOf } from "./frame.js";
 import { planMove } from "./move.js";
 import { elementOfType } from "./element-of-type.js";
 import { type Arrays, dimsOf, dtypeOf, NodeFacts } from "./node-facts.js";
@@ -345,6 +347,8 @@ export class Lowering {
 
   /** Writes zeros around a view: for each axis what is before and behind it, within what lies outside it in memory. */
   #fillHalo(view: View, order: readonly number[]): void {
+    const around = frameOf(view, order);
+    if (around !== undefined) return this.plan.step(frame, around.options, [around.place]);
     order.forEach((axis, depth) => {
       const halo = view.halo[axis] ?? noHalo;
       const inner = order.slice(depth + 1);

@@ -1,10 +1,10 @@
 import { elementCount } from "@pare/runtime/format";
-import { blockTransform } from "../kernels/block-transform.js";
+import { blockTransform, type MapSteps } from "../kernels/block-transform.js";
 import { floatBytes, laneCount, vectorBytes, vectorsOf } from "../kernels/kernel.js";
 import { matrix, packedAt, packedLength } from "../kernels/matrix.js";
-import { type Axis, balanced, collapsed } from "../kernels/nest.js";
-import { placeAt } from "../plan/plan.js";
-import { channelsLast, sizeAt, stepAt, type View } from "../plan/view.js";
+import { equal } from "../kernels/nest.js";
+import { placeAt, type Place } from "../plan/plan.js";
+import { channelsLast, sizeAt, stepAt } from "../plan/view.js";
 import {
   biasOf,
   type Convolution,
@@ -19,281 +19,393 @@ import type { Lowering } from "./lowering.js";
 import { NodeFacts } from "./node-facts.js";
 import { panelVectors } from "./panels.js";
 
-// A convolution by 3 × 3 with 16 products for four results instead of 36: Winograd's F(2×2, 3×3), as Lavin and Gray write it
-// (Fast Algorithms for Convolutional Neural Networks, 2015). Blocks of 4 × 4 inputs, two apart, and the weights are
-// transformed; each of a block's 16 numbers is then a product of matrices over channels, and the products are transformed
-// back. Weights are so in each run: transformed ones would be 16/9 of the download, and cost more there.
+// A convolution by 3 × 3 with fewer products: Winograd's F(2×2, 3×3), 16 for four results instead of 36, and F(4×4, 3×3), 36
+// for sixteen instead of 144, as Lavin and Gray write them (Fast Algorithms for Convolutional Neural Networks, 2015). Blocks of
+// inputs, as far apart as they have results, and the weights are transformed; each of a block's numbers is then a product of
+// matrices over channels, and the products are transformed back. Weights are so in each run: transformed ones would be 16/9 or 4
+// times the download, and cost more there.
 
-const forWeights = [
-  [1, 0, 0],
-  [0.5, 0.5, 0.5],
-  [0.5, -0.5, 0.5],
-  [0, 0, 1],
-];
-const forInput = [
-  [1, 0, -1, 0],
-  [0, 1, 1, 0],
-  [0, -1, 1, 0],
-  [0, 1, 0, -1],
-];
-const forResult = [
-  [1, 1, 1, 0],
-  [0, 1, -1, -1],
-];
-/** Results of a block along an axis, and what it is transformed to. */
-const [step, width] = [2, 4];
-const products = width * width;
+interface Method {
+  /** Results of a block along an axis, and what it is transformed to. */
+  readonly step: number;
+  readonly width: number;
+  readonly weights: readonly (readonly number[])[];
+  readonly input: readonly (readonly number[])[];
+  readonly result: readonly (readonly number[])[];
+  /** What transforming takes, measured in products: for a result of an input's channel, of one of its own, and for a weight. */
+  readonly costs: { readonly input: number; readonly result: number; readonly weight: number };
+}
 
-/** Bytes of the transformed input and of its products, and those of the weights: what stays in the second cache. */
-const mostBytes = 1024 * 1024;
-/**
- * A larger map is computed in strips of whole rows, each by three calls of the same code, which compress to as much as the code
- * of a node. A model has at most so many of both, lest calls be most of its code: larger strips, which are a little slower, if
- * need be.
- */
-const mostParts = 160;
-const stripBytes = [1, 2, 4].map((times) => times * mostBytes);
-const largestStrip = Math.max(...stripBytes);
+const methods: readonly Method[] = [
+  {
+    step: 2,
+    width: 4,
+    weights: [
+      [1, 0, 0],
+      [0.5, 0.5, 0.5],
+      [0.5, -0.5, 0.5],
+      [0, 0, 1],
+    ],
+    input: [
+      [1, 0, -1, 0],
+      [0, 1, 1, 0],
+      [0, -1, 1, 0],
+      [0, 1, 0, -1],
+    ],
+    result: [
+      [1, 1, 1, 0],
+      [0, 1, -1, -1],
+    ],
+    costs: { input: 10, result: 9, weight: 60 },
+  },
+  {
+    step: 4,
+    width: 6,
+    weights: [
+      [1 / 4, 0, 0],
+      [-1 / 6, -1 / 6, -1 / 6],
+      [-1 / 6, 1 / 6, -1 / 6],
+      [1 / 24, 1 / 12, 1 / 6],
+      [1 / 24, -1 / 12, 1 / 6],
+      [0, 0, 1],
+    ],
+    input: [
+      [4, 0, -5, 0, 1, 0],
+      [0, -4, -4, 1, 1, 0],
+      [0, 4, -4, -1, 1, 0],
+      [0, -2, -1, 2, 1, 0],
+      [0, 2, -1, -2, 1, 0],
+      [0, 4, 0, -5, 0, 1],
+    ],
+    result: [
+      [1, 1, 1, 1, 1, 0],
+      [0, 1, -1, 2, -2, 0],
+      [0, 1, 1, 4, 4, 0],
+      [0, 1, -1, 8, -8, 1],
+    ],
+    costs: { input: 15, result: 15, weight: 150 },
+  },
+];
+
+/** Bytes of the transformed input and of its products: what stays in a cache. Half of it is no faster. */
+const mostBytes = 2 * 1024 * 1024;
+/** A row of blocks that takes more than that, and up to this, is computed by itself. */
+const mostRowBytes = 8 * 1024 * 1024;
+/** Images that are computed one by one have calls of their own, of which a model's code is not to be most. */
+const mostImages = 16;
+/** Bytes of transformed weights: up to so many it takes what is said here to make them, and beyond twice that. */
+const nearWeights = 4 * 1024 * 1024;
+const mostWeights = 16 * 1024 * 1024;
 
 /** So many bytes lie between two matrices, lest all of a block's numbers fall into one set of a cache. */
 const apart = 64;
+/** Of the 9 products for a result and a channel; what is saved has to pay for memory and calls as well. */
+const mostProducts = 6;
 
 /**
- * Is it worth it? Of the 9 products for a result and a channel 4 are left. Measured in products, transforming takes 10 for a
- * result of an input's channel, 9 for one of its own and 60 for a weight: a share of the five that may be two.
+ * Is it worth it, and how? By what a result of a channel takes, transforms included. Blocks that reach beyond a map are moved back
+ * onto it: what they overlap is computed again.
  */
-export function suitsWinograd(convolution: Convolution, dims: readonly number[]): boolean {
+export function winogradMethod(
+  convolution: Convolution,
+  dims: readonly number[],
+  among = methods,
+): Method | undefined {
   const { group, kernel, strides, dilations, depth, maps } = convolution;
-  const [batch = 1, , height, columns] = dims;
-  if (group !== 1 || height === undefined || columns === undefined) return false;
+  const [batch = 1, , height = 1, columns = 1] = dims;
   const isPlain = [...strides, ...dilations].every((size) => size === 1);
-  if (!isPlain || kernel.some((size) => size !== 3)) return false;
-  if (height % step > 0 || columns % step > 0) return false;
+  if (dims.length !== 4 || group !== 1 || !isPlain || kernel.some((size) => size !== 3))
+    return undefined;
   const weights = packedLength(depth, maps) * floatBytes;
-  const fits =
-    stripsOf(convolution, dims, largestStrip) !== undefined && weights * products <= mostBytes;
-  return fits && 10 / maps + 9 / depth + 60 / (batch * height * columns) <= 2;
+  const results = batch * height * columns;
+  let [best, least]: [Method | undefined, number] = [undefined, mostProducts];
+  for (const method of among) {
+    const { step, width, costs } = method;
+    const transformed = weights * width ** 2;
+    if (height < step || columns < step || transformed > mostWeights) continue;
+    if (stripsOf(method, convolution, dims) === undefined) continue;
+    const again = (covered(height, step) * covered(columns, step)) / (height * columns);
+    const products =
+      again * (width ** 2 / step ** 2 + costs.input / maps + costs.result / depth) +
+      (costs.weight * (transformed > nearWeights ? 2 : 1)) / results;
+    if (products <= least) [best, least] = [method, products];
+  }
+  return best;
 }
 
-/** Rows of blocks that are computed together. */
-export interface Strip {
-  /** One image, or all of them. */
-  readonly images: { readonly first: number; readonly count: number };
-  readonly rows: { readonly first: number; readonly count: number };
+function wholeBlocks(size: number, step: number): number {
+  return Math.ceil(size / step);
+}
+
+/** Places that blocks compute, those that they overlap as often as they do. */
+function covered(size: number, step: number): number {
+  return wholeBlocks(size, step) * step;
+}
+
+/** Some that follow on one another. */
+interface Run {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** Blocks that are computed together, of one image or of all; so many times, each time the rows that follow. */
+interface Strip {
+  readonly images: Run;
+  readonly rows: Run;
+  readonly times: number;
 }
 
 /**
- * All at once where that stays in the cache, or else of each image as many rows of blocks as fit into a strip. Undefined where
- * none does, or strips are more than a model may have.
+ * All at once where that stays in the cache, or else of each image as many rows of blocks as do, and then the rest. Undefined
+ * where no row does, or there are too many images.
  */
 function stripsOf(
+  { step, width }: Method,
   { depth, maps }: Pick<Convolution, "depth" | "maps">,
   dims: readonly number[],
-  bytes: number,
 ): readonly Strip[] | undefined {
   const [images = 1, , height = 1, columns = 1] = dims;
-  const rows = height / step;
+  const rows = wholeBlocks(height, step);
   const lanes = (vectorsOf(depth) + vectorsOf(maps)) * vectorBytes;
-  const rowBytes = (columns / step) * lanes * products;
+  const rowBytes = wholeBlocks(columns, step) * lanes * width ** 2;
   if (images * rows * rowBytes <= mostBytes)
-    return [{ images: { first: 0, count: images }, rows: { first: 0, count: rows } }];
-  const most = Math.floor(bytes / rowBytes);
-  if (most < 1 || images * Math.ceil(rows / most) > mostParts) return undefined;
-  const strips: Strip[] = [];
-  for (let image = 0; image < images; image += 1) {
-    let first = 0;
-    for (const { size, count } of balanced(rows, most))
-      for (let at = 0; at < count; at += 1) {
-        strips.push({ images: { first: image, count: 1 }, rows: { first, count: size } });
-        first += size;
-      }
-  }
-  return strips;
+    return [{ images: { first: 0, count: images }, rows: { first: 0, count: rows }, times: 1 }];
+  if (rowBytes > mostRowBytes || images > mostImages) return undefined;
+  const most = Math.max(1, Math.floor(mostBytes / rowBytes));
+  // The last ones may overlap those before: they are no further round.
+  const apartRows = Math.floor(height / step);
+  const count = equal(apartRows, most)[0]?.size ?? 1;
+  const times = Math.floor(apartRows / count);
+  const rest = { first: times * count, count: rows - times * count };
+  return Array.from({ length: images }, (_, first) => [
+    { images: { first, count: 1 }, rows: { first: 0, count }, times },
+    { images: { first, count: 1 }, rows: rest, times: 1 },
+  ])
+    .flat()
+    .filter((strip) => strip.times > 0 && strip.rows.count > 0);
 }
 
-/** Of what all convolutions multiply, the least that those which it suits have: transforms are half a kilobyte of code. */
+/** Of what all convolutions multiply, the least that those of a method have: its transforms are a quarter of a kilobyte of code. */
 const leastShare = 1 / 16;
-/** By lowering and not by graph, which may be another by the time that it is compiled again: bytes of a strip. */
-const uses = new WeakMap<Lowering, number | "none">();
+/** The least that each of them has: calls are code too. */
+const leastOfOne = 1 / 64;
+/**
+ * Kinds of layers of a network that has as much code as a module should have: about sixty bytes each, up to six kilobytes of one
+ * that convolves, and to ten of one that does more.
+ */
+const mostKinds = { convolutional: 99, any: 150 };
+const besideConvolutions = ["MatMul", "LSTM", "GRU", "NonMaxSuppression"];
+/** By lowering and not by graph, which may be another by the time that it is compiled again. */
+const uses = new WeakMap<Lowering, Use>();
+
+/** Which methods a model has, and how much a convolution multiplies at least that is computed so. */
+interface Use {
+  readonly methods: readonly Method[];
+  readonly least: number;
+}
+
+/** How a convolution is computed, and in which parts. */
+export interface Winograd {
+  readonly method: Method;
+  readonly strips: readonly Strip[];
+}
 
 /**
  * How a convolution is computed so; undefined where it is not: there must be enough to gain in the whole model.
  * @param dims of its result
  */
-export function winogradStrips(
+export function winogradOf(
   l: Lowering,
   convolution: Convolution,
   dims: readonly number[],
-): readonly Strip[] | undefined {
-  if (!suitsWinograd(convolution, dims)) return undefined;
+): Winograd | undefined {
   const use = uses.get(l) ?? useIn(l);
   uses.set(l, use);
-  return use === "none" ? undefined : stripsOf(convolution, dims, use);
+  if (productsOf(convolution, dims) < use.least) return undefined;
+  const method = winogradMethod(convolution, dims, use.methods);
+  const strips = method && stripsOf(method, convolution, dims);
+  return method && strips && { method, strips };
 }
 
-/** The smallest strips of which there are not too many; or 0, where larger maps than fit into a cache are left. */
-function useIn(l: Lowering): number | "none" {
-  const suited: { geometry: Convolution; dims: readonly number[]; multiplied: number }[] = [];
-  let [all, nodes] = [0, 0];
+/** How much a convolution multiplies as it is written. */
+function productsOf({ depth, kernel }: Convolution, dims: readonly number[]): number {
+  return elementCount(dims) * depth * elementCount(kernel);
+}
+
+function useIn(l: Lowering): Use {
+  const suited: { readonly method: Method; readonly products: number }[] = [];
+  const kinds = new Set<string>();
+  let isConvolutional = true;
+  let all = 0;
   for (const node of l.graph.order()) {
-    nodes += 1;
-    if (node.op !== "Conv") continue;
     const facts = new NodeFacts(l.graph, node);
-    const dims = facts.outputDims();
-    const multiplied = elementCount(dims) * elementCount(facts.dims(1).slice(1));
-    all += multiplied;
-    const geometry = geometryOf(facts);
-    if (suitsWinograd(geometry, dims)) suited.push({ geometry, dims, multiplied });
+    kinds.add(`${node.op} ${JSON.stringify(facts.inputs.map((id) => l.graph.value(id).type))}`);
+    if (besideConvolutions.includes(node.op)) isConvolutional = false;
+    if (node.op !== "Conv") continue;
+    const [geometry, dims] = [geometryOf(facts), facts.outputDims()];
+    const products = productsOf(geometry, dims);
+    all += products;
+    const method = winogradMethod(geometry, dims);
+    if (method !== undefined) suited.push({ method, products });
   }
-  for (const bytes of [...stripBytes, 0]) {
-    let [strips, gained] = [0, 0];
-    for (const { geometry, dims, multiplied } of suited) {
-      const own = stripsOf(geometry, dims, bytes);
-      // What suits does in the largest strips.
-      if (own === undefined) {
-        if (bytes > 0) strips = Infinity;
-        continue;
-      }
-      gained += multiplied;
-      if (own.length > 1) strips += own.length;
-    }
-    if ((strips === 0 || nodes + strips <= mostParts) && gained > 0 && gained >= all * leastShare)
-      return bytes;
-  }
-  return "none";
+  const least = all * leastOfOne;
+  const shareOf = (method: Method): number =>
+    suited
+      .filter((one) => one.method === method && one.products >= least)
+      .reduce((sum, { products }) => sum + products, 0);
+  const isFull = kinds.size > mostKinds[isConvolutional ? "convolutional" : "any"];
+  const own = methods.filter((method) => !isFull && shareOf(method) >= all * leastShare);
+  return { methods: own, least };
 }
 
 export function lowerWinograd(
   node: NodeFacts,
   l: Lowering,
   convolution: Convolution,
-  strips: readonly Strip[],
+  { method, strips }: Winograd,
 ): void {
   const { maps, depth } = convolution;
+  const { step, width } = method;
+  const products = width ** 2;
   const x = inputOf(node, l, true);
   const { epilogue, other, result } = absorbFollowers(l, node.output());
   const order = channelsLast(x.dims.length);
   const y = l.allocate(result, order, { whole: true });
   const z = otherOf(l, other, y, () => l.operand(other ?? result, x.dims.length, order));
   const [from, to] = [vectorsOf(depth) * vectorBytes, vectorsOf(maps) * vectorBytes];
-  const blocksOf = ({ images, rows }: Strip): number =>
-    (images.count * rows.count * sizeAt(y, 3)) / step;
-  const blocks = Math.max(...strips.map(blocksOf));
+  const columns = wholeBlocks(sizeAt(y, 3), step);
+  const blocksOf = ({ images, rows }: Strip): number => images.count * rows.count * columns;
+  const blocks = Math.max(...strips.map((strip) => inWholeTiles(blocksOf(strip))));
   /** As many matrices as a block has numbers, of so many bytes. */
   const matrices = (bytes: number, name: string) => {
     const each = bytes + apart;
     const place = { in: l.plan.buffer(each * products, name), offset: 0 };
-    return { place, each, steps: [width * each, each] as const };
+    return { place, each };
   };
   const taken = matrices(blocks * from, "blocks");
   const given = matrices(blocks * to, "products");
 
   const length = packedLength(depth, maps) * floatBytes;
   const weights = matrices(length, "weights");
-  const plain = { other: [0, 0] as const, bias: false, epilogue: [] };
+  const half = heldIn(l);
   const constant = l.packed(node.required(1), (numbers) => packedTaps(numbers, convolution));
+  const plain = { other: nowhere, bias: false, epilogue: [] };
   l.plan.step(
     blockTransform,
     {
       ...plain,
-      axes: [{ count: length / vectorBytes, steps: [vectorBytes, vectorBytes, 0, 0] }],
-      matrix: forWeights,
-      input: [3 * length, length],
-      output: weights.steps,
+      matrix: method.weights,
+      map: "input",
+      counts: [1, 1, 1],
+      vectors: length / vectorBytes,
+      step: 0,
+      last: [0, 0],
+      steps: [0, 3 * length, length],
+      each: weights.each,
     },
-    [constant, weights.place, constant, weights.place],
+    [constant, weights.place, half, half, half],
   );
   const bias = biasOf(node, l);
   const image = new Float32Array(vectorsOf(maps) * laneCount);
   image.set(bias ?? []);
-  const added = bias === undefined ? constant : l.plan.constant(image);
-  const stepsOf = (axis: number, count: number): readonly number[] => [
-    0,
-    count * stepAt(y, axis),
-    0,
-    count * spread(z, axis),
+  const added = bias === undefined ? half : l.plan.constant(image);
+  const mapSteps = (stepOf: (axis: number) => number): MapSteps => [
+    sizeAt(y, 0) === 1 ? 0 : stepOf(0),
+    stepOf(2),
+    stepOf(3),
   ];
+  const [stepsOfX, stepsOfY] = [mapSteps((axis) => stepAt(x, axis)), mapSteps((axis) => stepAt(y, axis))]; // prettier-ignore
+  const stepsOfZ = z === undefined ? nowhere : mapSteps((axis) => spread(z, axis));
   const input = placeAt(x.place, shiftOf(x, convolution));
-  for (const strip of strips) {
-    const { images, rows } = strip;
-    const from0 = images.first * stepAt(x, 0) + step * rows.first * stepAt(x, 2);
-    const startOf = (view: View | undefined) =>
-      images.first * spread(view, 0) + step * rows.first * spread(view, 2);
-    l.plan.step(
-      blockTransform,
-      {
-        ...plain,
-        axes: collapsed([
-          ...blockAxes(strip, y, (axis, count) => [count * stepAt(x, axis), 0, 0, 0], from, 1),
-          { count: vectorsOf(depth), steps: [vectorBytes, vectorBytes, 0, 0] },
-        ]),
-        matrix: forInput,
-        input: [stepAt(x, 2), stepAt(x, 3)],
-        output: taken.steps,
-      },
-      [placeAt(input, from0), taken.place, constant, taken.place],
-    );
-    l.plan.step(
-      matrix,
-      {
-        batch: [{ count: products, steps: [taken.each, weights.each, 0, given.each, 0] }],
-        rows: { count: 1, steps: [0, 0, 0] },
-        columns: { count: blocksOf(strip), steps: [from, to, 0] },
-        taps: [],
-        run: { count: depth, step: floatBytes },
-        outputs: maps,
-        panel: panelVectors,
-        bias: false,
-        epilogue: [],
-        padded: true,
-      },
-      [taken.place, weights.place, weights.place, given.place, given.place],
-    );
-    l.plan.step(
-      blockTransform,
-      {
-        axes: collapsed([
-          ...blockAxes(strip, y, stepsOf, to, 0),
-          {
-            count: vectorsOf(maps),
-            steps: [vectorBytes, vectorBytes, vectorBytes, vectorBytes],
-          },
-        ]),
-        matrix: forResult,
-        input: given.steps,
-        output: [stepAt(y, 2), stepAt(y, 3)],
-        other: [spread(z, 2), spread(z, 3)],
-        bias: bias !== undefined,
-        epilogue,
-      },
-      [
-        given.place,
-        placeAt(y.place, startOf(y)),
-        added,
-        z === undefined ? placeAt(y.place, startOf(y)) : placeAt(z.place, startOf(z)),
-      ],
-    );
-  }
+  for (const strip of strips)
+    l.plan.inRounds(strip.times, (planStep) => {
+      const { images, rows } = strip;
+      const first = Math.min(step * rows.first, sizeAt(y, 2) - step);
+      const blocksInMap = {
+        counts: [images.count, rows.count, columns] as const,
+        step,
+        last: [sizeAt(y, 2) - step - first, sizeAt(y, 3) - step] as const,
+      };
+      const down = rows.count * step;
+      /** Bytes from the first place of a map to that of the strip. */
+      const startOf = (steps: MapSteps): number => images.first * steps[0] + first * steps[1];
+      planStep(
+        blockTransform,
+        {
+          ...plain,
+          ...blocksInMap,
+          matrix: method.input,
+          map: "input",
+          vectors: vectorsOf(depth),
+          steps: stepsOfX,
+          each: taken.each,
+        },
+        [placeAt(input, startOf(stepsOfX)), taken.place, half, half, half],
+        [down * stepsOfX[1]],
+      );
+      planStep(
+        matrix,
+        {
+          batch: [{ count: products, steps: [taken.each, weights.each, 0, given.each, 0] }],
+          rows: { count: 1, steps: [0, 0, 0] },
+          columns: { count: inWholeTiles(blocksOf(strip)), steps: [from, to, 0] },
+          taps: [],
+          run: { count: depth, step: floatBytes },
+          outputs: maps,
+          panel: panelVectors,
+          bias: false,
+          epilogue: [],
+          padded: true,
+        },
+        [taken.place, weights.place, weights.place, given.place, given.place],
+        [],
+      );
+      planStep(
+        blockTransform,
+        {
+          ...blocksInMap,
+          matrix: method.result,
+          map: "output",
+          vectors: vectorsOf(maps),
+          steps: stepsOfY,
+          each: given.each,
+          other: stepsOfZ,
+          bias: bias !== undefined,
+          epilogue,
+        },
+        [
+          placeAt(y.place, startOf(stepsOfY)),
+          given.place,
+          half,
+          added,
+          z === undefined ? half : placeAt(z.place, startOf(stepsOfZ)),
+        ],
+        [down * stepsOfY[1], 0, 0, 0, down * stepsOfZ[1]],
+      );
+    });
 }
 
-/** Images, rows and columns of blocks: the steps that are given, and those of the matrices, in which they follow on one another. */
-function blockAxes(
-  strip: Strip,
-  y: View,
-  stepsOf: (axis: number, count: number) => readonly number[],
-  bytes: number,
-  operand: number,
-): readonly Axis[] {
-  const [images, rows, columns] = [strip.images.count, strip.rows.count, sizeAt(y, 3) / step];
-  const axis = (count: number, steps: readonly number[], own: number): Axis => ({
-    count,
-    steps: steps.map((other, at) => (at === operand ? own * bytes : other)),
-  });
-  return [
-    axis(images, stepsOf(0, 1), rows * columns),
-    axis(rows, stepsOf(2, step), columns),
-    axis(columns, stepsOf(3, step), 1),
-  ];
+const nowhere: MapSteps = [0, 0, 0];
+
+/** All calls have it at one place: numbers that are alike compress. */
+const held = new WeakMap<Lowering, Place>();
+
+function heldIn(l: Lowering): Place {
+  const known = held.get(l);
+  if (known !== undefined) return known;
+  const bytes = Math.max(...methods.map(({ width }) => width ** 2)) * vectorBytes;
+  const place = { in: l.plan.buffer(bytes, "half"), offset: 0 };
+  held.set(l, place);
+  return place;
+}
+
+/** Places that tiles of every engine divide. */
+const wholeTile = 12;
+
+/** Some products of nothing rather than code for tiles of other sizes. */
+function inWholeTiles(blocks: number): number {
+  const whole = Math.ceil(blocks / wholeTile) * wholeTile;
+  return whole <= blocks * (9 / 8) ? whole : blocks;
 }
 
 /** For each tap of the kernel a matrix of channels by results, in panels. */

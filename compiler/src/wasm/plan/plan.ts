@@ -61,6 +61,37 @@ export interface Step {
   readonly at: readonly Place[];
   /** A 32-bit integer: where it is 0 there is nothing to compute with, and the call is left out. */
   readonly count?: Place;
+  /** Steps that follow on one another and have the same are called in turns, so many times. */
+  readonly rounds?: Rounds;
+  /** By how many bytes places move from one round to the next. */
+  readonly moves?: readonly number[];
+}
+
+export interface Rounds {
+  readonly count: number;
+}
+
+/** Steps that are called one after the other, so many times; `time` is the first one's. */
+export interface Turns {
+  readonly time: number;
+  readonly count: number;
+  readonly steps: readonly Step[];
+}
+
+/** Steps by the rounds that they are in; what is in none is by itself. */
+export function turnsOf(steps: readonly Step[]): readonly Turns[] {
+  const turns: { time: number; count: number; steps: Step[] }[] = [];
+  steps.forEach((step, time) => {
+    const last = turns.at(-1);
+    if (step.rounds !== undefined && last?.steps[0]?.rounds === step.rounds) last.steps.push(step);
+    else turns.push({ time, count: step.rounds?.count ?? 1, steps: [step] });
+  });
+  return turns;
+}
+
+/** Where a step's operands lie in a round. */
+export function placesIn({ at, moves }: Step, round: number): readonly Place[] {
+  return at.map((place, operand) => placeAt(place, round * (moves?.[operand] ?? 0)));
 }
 
 /** An input or output of the model: row-major, without gaps. */
@@ -163,6 +194,24 @@ export class PlanBuilder {
     this.#steps.push({ ...stepOf(kernel, options, at), ...(count && { count }) });
   }
 
+  /**
+   * What `build` adds is called in turns, so many times.
+   * @param build is given `step`, to which it says by how many bytes places move from one round to the next
+   */
+  inRounds(count: number, build: (step: StepInRounds) => void): void {
+    const rounds: Rounds = { count };
+    const first = this.#steps.length;
+    build((kernel, options, at, moves) => {
+      this.step(kernel, options, at);
+      const added = this.#steps.pop();
+      if (added !== undefined) this.#steps.push({ ...added, rounds, moves });
+    });
+    // What a round needs, the next one needs as well.
+    const last = this.#steps.length - 1;
+    for (const { at } of this.#steps.slice(first))
+      for (const { in: held } of at) for (const time of [first, last]) this.#use(held, time);
+  }
+
   input(value: PlacedValue): void {
     this.#use(value.place.in, beforeAll);
     this.inputs.push(value);
@@ -192,6 +241,13 @@ export class PlanBuilder {
     own.last = Math.max(own.last, time);
   }
 }
+
+export type StepInRounds = <Options>(
+  kernel: Kernel<Options>,
+  options: Options,
+  at: readonly Place[],
+  moves: readonly number[],
+) => void;
 
 function stepOf<Options>(kernel: Kernel<Options>, options: Options, at: readonly Place[]): Step {
   return {
