@@ -88,7 +88,8 @@ const start = (held: Held) => ({ in: held, offset: 0 });
 
 /** Before all steps what is decoded is made, and constant from then on. */
 function mayBeWritten(held: Held, time: number): boolean {
-  return held.kind === "buffer" || (held.kind === "decoded" && time === beforeAll);
+  const isMade = held.kind === "decoded" || held.kind === "prepared";
+  return held.kind === "buffer" || (isMade && time === beforeAll);
 }
 
 function holds(held: Held, time: number): boolean {

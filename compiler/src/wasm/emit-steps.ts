@@ -1,7 +1,7 @@
 import { FunctionBuilder } from "./encode/function-builder.js";
 import { ModuleBuilder } from "./encode/module-builder.js";
 import type { Engine } from "./engine.js";
-import { addDecoding } from "./emit.js";
+import { addStart } from "./emit.js";
 import { constantImage, type MemoryPlan } from "./plan/memory-plan.js";
 import { type Plan, turnsOf } from "./plan/plan.js";
 import { StepFunctions } from "./step-functions.js";
@@ -20,7 +20,7 @@ export function emitSteps(plan: Plan, memory: MemoryPlan, engine: Engine): Uint8
       if (at === turns.steps.length - 1) functions.turns(f, turns, memory);
       module.add(f, `step${turns.time + at}`);
     });
-  addDecoding(module, functions, plan.decoded, memory);
+  addStart(module, functions, [...plan.decoded, ...plan.prepared], memory);
   if (memory.constantBytes > 0) module.data(memory.constantsAt, constantImage(plan, memory));
   return module.encode(memory.memoryBytes);
 }

@@ -3,7 +3,14 @@ import { FunctionBuilder } from "./encode/function-builder.js";
 import { ModuleBuilder } from "./encode/module-builder.js";
 import type { Engine } from "./engine.js";
 import { constantImage, type MemoryPlan, type Together } from "./plan/memory-plan.js";
-import { beforeAll, type Decoded, type PlacedValue, type Plan, turnsOf } from "./plan/plan.js";
+import {
+  beforeAll,
+  type Decoded,
+  type PlacedValue,
+  type Plan,
+  type Prepared,
+  turnsOf,
+} from "./plan/plan.js";
 import { StepFunctions } from "./step-functions.js";
 
 /** The section that says where inputs and outputs lie: ASCII JSON, a `ModuleFacts`. */
@@ -58,14 +65,14 @@ export function emitModule(
   weights: "inside" | "beside",
   { asserted = false }: EmitOptions = {},
 ): Uint8Array<ArrayBuffer> {
-  const { constants, decoded } = plan;
-  const together = { entries: [{ plan, memory }], constants, decoded };
+  const { constants, decoded, prepared } = plan;
+  const together = { entries: [{ plan, memory }], constants, decoded, prepared };
   return emitTogether(together, engine, weights, { asserted });
 }
 
 /** The same of several plans: `run`, `run1`, `run2`, … in their order. The assertion build is of one. */
 export function emitTogether(
-  { entries, constants, decoded }: Together,
+  { entries, constants, decoded, prepared }: Together,
   engine: Engine,
   weights: "inside" | "beside",
   { asserted = false }: EmitOptions = {},
@@ -87,7 +94,7 @@ export function emitTogether(
     }
     module.add(run, `run${index || ""}`);
   }
-  addDecoding(module, functions, decoded, first.memory, assertions);
+  addStart(module, functions, [...decoded, ...prepared], first.memory, assertions);
   const { constantsAt, constantBytes, memoryBytes } = first.memory;
   if (weights === "inside" && constantBytes > 0)
     module.data(constantsAt, constantImage({ constants, decoded }, first.memory));
@@ -102,16 +109,16 @@ export function emitTogether(
 
 /**
  * Exports `decode`, which whoever starts the module calls once, when the weights are in place: where some of them are
- * stored as integers.
+ * stored as integers, or are computed with in another form.
  */
-export function addDecoding(
+export function addStart(
   module: ModuleBuilder,
   functions: StepFunctions,
-  decoded: readonly Decoded[],
+  made: readonly (Decoded | Prepared)[],
   memory: MemoryPlan,
   assertions?: Assertions,
 ): void {
-  const steps = decoded.flatMap((one) => one.steps);
+  const steps = made.flatMap((one) => one.steps);
   if (steps.length === 0) return;
   const decode = new FunctionBuilder(0);
   for (const step of steps) {

@@ -129,7 +129,7 @@ export function runByReference(plan: Plan, feeds: Tensors): Tensors {
   const buffer = new ArrayBuffer(memory.memoryBytes + 64);
   new Uint8Array(buffer).set(constantImage(plan, memory), memory.constantsAt);
   write(plan, memory, buffer, feeds);
-  for (const { steps } of plan.decoded)
+  for (const { steps } of [...plan.decoded, ...plan.prepared])
     for (const { reference, at } of steps) reference(memoryOver(buffer), at.map(memory.addressOf));
   const integers = new Int32Array(buffer);
   for (const { count: rounds, steps } of turnsOf(plan.steps))

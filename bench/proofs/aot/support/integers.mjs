@@ -84,7 +84,7 @@ export async function byReference(graph, feeds) {
   };
   new Uint8Array(buffer).set(constantImage(plan, memory), memory.constantsAt);
   for (const input of plan.inputs) held(input).set(feeds[input.name].data);
-  const before = plan.decoded.flatMap(({ steps }) => steps);
+  const before = [...plan.decoded, ...plan.prepared].flatMap(({ steps }) => steps);
   for (const { count, steps } of turnsOf([...before, ...plan.steps]))
     for (let round = 0; round < count; round += 1)
       for (const step of steps)

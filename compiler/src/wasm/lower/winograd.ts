@@ -2,7 +2,6 @@ import { elementCount } from "@pare/runtime/format";
 import { blockTransform, type MapSteps } from "../kernels/block-transform.js";
 import { floatBytes, laneCount, vectorBytes, vectorsOf } from "../kernels/kernel.js";
 import { matrix, packedAt, packedLength } from "../kernels/matrix.js";
-import { equal } from "../kernels/nest.js";
 import { placeAt, type Place } from "../plan/plan.js";
 import { channelsLast, sizeAt, stepAt } from "../plan/view.js";
 import {
@@ -18,172 +17,18 @@ import { absorbFollowers } from "./followers.js";
 import type { Lowering } from "./lowering.js";
 import { NodeFacts } from "./node-facts.js";
 import { panelVectors } from "./panels.js";
-
-// A convolution by 3 × 3 with fewer products: Winograd's F(2×2, 3×3), 16 for four results instead of 36, and F(4×4, 3×3), 36
-// for sixteen instead of 144, as Lavin and Gray write them (Fast Algorithms for Convolutional Neural Networks, 2015). Blocks of
-// inputs, as far apart as they have results, and the weights are transformed; each of a block's numbers is then a product of
-// matrices over channels, and the products are transformed back. Weights are so in each run: transformed ones would be 16/9 or 4
-// times the download, and cost more there.
-
-interface Method {
-  /** Results of a block along an axis, and what it is transformed to. */
-  readonly step: number;
-  readonly width: number;
-  readonly weights: readonly (readonly number[])[];
-  readonly input: readonly (readonly number[])[];
-  readonly result: readonly (readonly number[])[];
-  /** What transforming takes, measured in products: for a result of an input's channel, of one of its own, and for a weight. */
-  readonly costs: { readonly input: number; readonly result: number; readonly weight: number };
-}
-
-const methods: readonly Method[] = [
-  {
-    step: 2,
-    width: 4,
-    weights: [
-      [1, 0, 0],
-      [0.5, 0.5, 0.5],
-      [0.5, -0.5, 0.5],
-      [0, 0, 1],
-    ],
-    input: [
-      [1, 0, -1, 0],
-      [0, 1, 1, 0],
-      [0, -1, 1, 0],
-      [0, 1, 0, -1],
-    ],
-    result: [
-      [1, 1, 1, 0],
-      [0, 1, -1, -1],
-    ],
-    costs: { input: 10, result: 9, weight: 60 },
-  },
-  {
-    step: 4,
-    width: 6,
-    weights: [
-      [1 / 4, 0, 0],
-      [-1 / 6, -1 / 6, -1 / 6],
-      [-1 / 6, 1 / 6, -1 / 6],
-      [1 / 24, 1 / 12, 1 / 6],
-      [1 / 24, -1 / 12, 1 / 6],
-      [0, 0, 1],
-    ],
-    input: [
-      [4, 0, -5, 0, 1, 0],
-      [0, -4, -4, 1, 1, 0],
-      [0, 4, -4, -1, 1, 0],
-      [0, -2, -1, 2, 1, 0],
-      [0, 2, -1, -2, 1, 0],
-      [0, 4, 0, -5, 0, 1],
-    ],
-    result: [
-      [1, 1, 1, 1, 1, 0],
-      [0, 1, -1, 2, -2, 0],
-      [0, 1, 1, 4, 4, 0],
-      [0, 1, -1, 8, -8, 1],
-    ],
-    costs: { input: 15, result: 15, weight: 150 },
-  },
-];
-
-/** Bytes of the transformed input and of its products: what stays in a cache. Half of it is no faster. */
-const mostBytes = 2 * 1024 * 1024;
-/** A row of blocks that takes more than that, and up to this, is computed by itself. */
-const mostRowBytes = 8 * 1024 * 1024;
-/** Images that are computed one by one have calls of their own, of which a model's code is not to be most. */
-const mostImages = 16;
-/** Bytes of transformed weights: up to so many it takes what is said here to make them, and beyond twice that. */
-const nearWeights = 4 * 1024 * 1024;
-const mostWeights = 16 * 1024 * 1024;
+import {
+  type Method,
+  methods,
+  mostPrepared,
+  type Strip,
+  stripsOf,
+  wholeBlocks,
+  winogradMethod,
+} from "./winograd-method.js";
 
 /** So many bytes lie between two matrices, lest all of a block's numbers fall into one set of a cache. */
 const apart = 64;
-/** Of the 9 products for a result and a channel; what is saved has to pay for memory and calls as well. */
-const mostProducts = 6;
-
-/**
- * Is it worth it, and how? By what a result of a channel takes, transforms included. Blocks that reach beyond a map are moved back
- * onto it: what they overlap is computed again.
- */
-export function winogradMethod(
-  convolution: Convolution,
-  dims: readonly number[],
-  among = methods,
-): Method | undefined {
-  const { group, kernel, strides, dilations, depth, maps } = convolution;
-  const [batch = 1, , height = 1, columns = 1] = dims;
-  const isPlain = [...strides, ...dilations].every((size) => size === 1);
-  if (dims.length !== 4 || group !== 1 || !isPlain || kernel.some((size) => size !== 3))
-    return undefined;
-  const weights = packedLength(depth, maps) * floatBytes;
-  const results = batch * height * columns;
-  let [best, least]: [Method | undefined, number] = [undefined, mostProducts];
-  for (const method of among) {
-    const { step, width, costs } = method;
-    const transformed = weights * width ** 2;
-    if (height < step || columns < step || transformed > mostWeights) continue;
-    if (stripsOf(method, convolution, dims) === undefined) continue;
-    const again = (covered(height, step) * covered(columns, step)) / (height * columns);
-    const products =
-      again * (width ** 2 / step ** 2 + costs.input / maps + costs.result / depth) +
-      (costs.weight * (transformed > nearWeights ? 2 : 1)) / results;
-    if (products <= least) [best, least] = [method, products];
-  }
-  return best;
-}
-
-function wholeBlocks(size: number, step: number): number {
-  return Math.ceil(size / step);
-}
-
-/** Places that blocks compute, those that they overlap as often as they do. */
-function covered(size: number, step: number): number {
-  return wholeBlocks(size, step) * step;
-}
-
-/** Some that follow on one another. */
-interface Run {
-  readonly first: number;
-  readonly count: number;
-}
-
-/** Blocks that are computed together, of one image or of all; so many times, each time the rows that follow. */
-interface Strip {
-  readonly images: Run;
-  readonly rows: Run;
-  readonly times: number;
-}
-
-/**
- * All at once where that stays in the cache, or else of each image as many rows of blocks as do, and then the rest. Undefined
- * where no row does, or there are too many images.
- */
-function stripsOf(
-  { step, width }: Method,
-  { depth, maps }: Pick<Convolution, "depth" | "maps">,
-  dims: readonly number[],
-): readonly Strip[] | undefined {
-  const [images = 1, , height = 1, columns = 1] = dims;
-  const rows = wholeBlocks(height, step);
-  const lanes = (vectorsOf(depth) + vectorsOf(maps)) * vectorBytes;
-  const rowBytes = wholeBlocks(columns, step) * lanes * width ** 2;
-  if (images * rows * rowBytes <= mostBytes)
-    return [{ images: { first: 0, count: images }, rows: { first: 0, count: rows }, times: 1 }];
-  if (rowBytes > mostRowBytes || images > mostImages) return undefined;
-  const most = Math.max(1, Math.floor(mostBytes / rowBytes));
-  // The last ones may overlap those before: they are no further round.
-  const apartRows = Math.floor(height / step);
-  const count = equal(apartRows, most)[0]?.size ?? 1;
-  const times = Math.floor(apartRows / count);
-  const rest = { first: times * count, count: rows - times * count };
-  return Array.from({ length: images }, (_, first) => [
-    { images: { first, count: 1 }, rows: { first: 0, count }, times },
-    { images: { first, count: 1 }, rows: rest, times: 1 },
-  ])
-    .flat()
-    .filter((strip) => strip.times > 0 && strip.rows.count > 0);
-}
 
 /** Of what all convolutions multiply, the least that those of a method have: its transforms are a quarter of a kilobyte of code. */
 const leastShare = 1 / 16;
@@ -202,7 +47,12 @@ const uses = new WeakMap<Lowering, Use>();
 interface Use {
   readonly methods: readonly Method[];
   readonly least: number;
+  /** Bytes that weights may still take which are transformed when the module is started. */
+  left: number;
 }
+
+/** Of all convolutions together; what is beyond that is transformed in each run. */
+const mostPreparedTogether = 32 * 1024 * 1024;
 
 /** How a convolution is computed, and in which parts. */
 export interface Winograd {
@@ -255,7 +105,7 @@ function useIn(l: Lowering): Use {
       .reduce((sum, { products }) => sum + products, 0);
   const isFull = kinds.size > mostKinds[isConvolutional ? "convolutional" : "any"];
   const own = methods.filter((method) => !isFull && shareOf(method) >= all * leastShare);
-  return { methods: own, least };
+  return { methods: own, least, left: mostPreparedTogether };
 }
 
 export function lowerWinograd(
@@ -286,25 +136,10 @@ export function lowerWinograd(
   const given = matrices(blocks * to, "products");
 
   const length = packedLength(depth, maps) * floatBytes;
-  const weights = matrices(length, "weights");
   const half = heldIn(l);
   const constant = l.packed(node.required(1), (numbers) => packedTaps(numbers, convolution));
+  const weights = transformedWeights(l, method, constant, length);
   const plain = { other: nowhere, bias: false, epilogue: [] };
-  l.plan.step(
-    blockTransform,
-    {
-      ...plain,
-      matrix: method.weights,
-      map: "input",
-      counts: [1, 1, 1],
-      vectors: length / vectorBytes,
-      step: 0,
-      last: [0, 0],
-      steps: [0, 3 * length, length],
-      each: weights.each,
-    },
-    [constant, weights.place, half, half, half],
-  );
   const bias = biasOf(node, l);
   const image = new Float32Array(vectorsOf(maps) * laneCount);
   image.set(bias ?? []);
@@ -387,14 +222,55 @@ export function lowerWinograd(
 
 const nowhere: MapSteps = [0, 0, 0];
 
+/** As many matrices as a block has numbers: made once, as far as there is memory for that. */
+function transformedWeights(
+  l: Lowering,
+  { weights: matrix, width }: Method,
+  taps: Place,
+  length: number,
+): { readonly place: Place; readonly each: number } {
+  const each = length + apart;
+  const bytes = width ** 2 * each;
+  const options = {
+    matrix,
+    map: "input" as const,
+    counts: [1, 1, 1] as const,
+    vectors: length / vectorBytes,
+    step: 0,
+    last: [0, 0] as const,
+    steps: [0, 3 * length, length] as const,
+    each,
+    other: nowhere,
+    bias: false,
+    epilogue: [],
+  };
+  const half = heldIn(l);
+  const use = uses.get(l);
+  if (use !== undefined && bytes <= Math.min(mostPrepared, use.left)) {
+    use.left -= bytes;
+    const place = l.plan.prepared(bytes, blockTransform, options, (own) => [
+      taps,
+      own,
+      half,
+      half,
+      half,
+    ]);
+    return { place, each };
+  }
+  const place = { in: l.plan.buffer(bytes, "weights"), offset: 0 };
+  l.plan.step(blockTransform, options, [taps, place, half, half, half]);
+  return { place, each };
+}
+
+/** Of a block whose columns are transformed. */
+const heldBytes = Math.max(...methods.map(({ width }) => width ** 2)) * vectorBytes;
 /** All calls have it at one place: numbers that are alike compress. */
 const held = new WeakMap<Lowering, Place>();
 
 function heldIn(l: Lowering): Place {
   const known = held.get(l);
   if (known !== undefined) return known;
-  const bytes = Math.max(...methods.map(({ width }) => width ** 2)) * vectorBytes;
-  const place = { in: l.plan.buffer(bytes, "half"), offset: 0 };
+  const place = { in: l.plan.buffer(heldBytes, "half"), offset: 0 };
   held.set(l, place);
   return place;
 }

@@ -15,7 +15,7 @@ const buffer = fc
 
 function planWith(buffers: readonly Buffer[]): Plan {
   const constants = [{ kind: "constant" as const, bytes: Uint8Array.from([1, 2, 3, 4, 5]) }];
-  return { buffers, constants, steps: [], decoded: [], inputs: [], outputs: [] };
+  return { buffers, constants, steps: [], decoded: [], prepared: [], inputs: [], outputs: [] };
 }
 
 it("lets buffers share memory only where they never live together", () => {

@@ -1,7 +1,7 @@
 import { contentKey, sameBytes } from "../../ir/index.js";
 import { vectorBytes } from "../kernels/kernel.js";
 import { Distinct } from "./distinct.js";
-import type { Buffer, Constant, Decoded, Held, Place, Plan } from "./plan.js";
+import type { Buffer, Constant, Decoded, Held, Place, Plan, Prepared } from "./plan.js";
 
 /** Every buffer begins at a multiple of a cache line. */
 const alignment = 64;
@@ -34,6 +34,7 @@ export interface Together {
   /** Of all of them, equal ones once, as they lie. */
   readonly constants: readonly Constant[];
   readonly decoded: readonly Decoded[];
+  readonly prepared: readonly Prepared[];
 }
 
 /** The buffers of a plan lie over those of the others, and what is constant in several is kept once. */
@@ -48,6 +49,7 @@ export function planTogether(plans: readonly Plan[]): Together {
     })),
     constants: constants.kept,
     decoded: constants.decoded,
+    prepared: constants.prepared,
   };
 }
 
@@ -68,6 +70,8 @@ interface PlacedConstants {
   readonly kept: readonly Constant[];
   readonly decoded: readonly Decoded[];
   readonly decodedBytes: number;
+  readonly prepared: readonly Prepared[];
+  readonly preparedBytes: number;
   /** Of what the module comes with: where it begins, and how many they are. */
   readonly begin: number;
   readonly bytes: number;
@@ -77,7 +81,7 @@ const inVectors = (bytes: number): number => Math.ceil(bytes / vectorBytes) * ve
 
 /**
  * The codes of all that is decoded lie together, at the end of what their floats take: made from the first to the last, a
- * float lies over codes that were read already. Other constants follow.
+ * float lies over codes that were read already. Other constants follow, and then what is prepared of them.
  */
 function placeConstants(plans: readonly Plan[]): PlacedConstants {
   const kept = new Distinct<Constant>((one, other) => sameBytes(one.bytes, other.bytes));
@@ -110,11 +114,24 @@ function placeConstants(plans: readonly Plan[]): PlacedConstants {
   for (const [constant, at] of places) offsets.set(constant, decodedBytes + at);
   for (const [one, at] of floats) offsets.set(one, at);
   for (const [one, at] of codes) offsets.set(one.codes, begin + at);
+  const prepared = new Map<string, Prepared>();
+  let preparedBytes = 0;
+  for (const one of plans.flatMap((plan) => plan.prepared)) {
+    const from = ({ in: held, offset }: Place): unknown => [offsets.get(held), offset];
+    const key = JSON.stringify([one.bytes, one.steps.map(({ key: kind, at }) => [kind, at.map(from)])]); // prettier-ignore
+    const first = prepared.get(key);
+    offsets.set(one, first === undefined ? decodedBytes + rest + preparedBytes : (offsets.get(first) ?? 0)); // prettier-ignore
+    if (first !== undefined) continue;
+    prepared.set(key, one);
+    preparedBytes += inVectors(one.bytes);
+  }
   return {
     offsets,
     kept: kept.all,
     decoded: decoded.all,
     decodedBytes,
+    prepared: [...prepared.values()],
+    preparedBytes,
     begin,
     bytes: codeBytes + rest,
   };
@@ -134,7 +151,7 @@ function memoryOf({ buffers }: Plan, arena: Arena, constants: PlacedConstants): 
     constantsAt,
     constantBytes: constants.bytes,
     decodedBytes: constants.decodedBytes,
-    memoryBytes: constantsAt + constants.bytes + margin,
+    memoryBytes: constantsAt + constants.bytes + constants.preparedBytes + margin,
   };
 }
 

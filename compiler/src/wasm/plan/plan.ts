@@ -35,8 +35,16 @@ export interface Decoded {
   readonly steps: readonly Step[];
 }
 
+/** What is computed of constants once, when the module is started, after all that is decoded: constant from then on. */
+export interface Prepared {
+  readonly kind: "prepared";
+  readonly bytes: number;
+  /** What computes it. */
+  readonly steps: readonly Step[];
+}
+
 /** What has a place in a module's memory. */
-export type Held = Buffer | Constant | Decoded;
+export type Held = Buffer | Constant | Decoded | Prepared;
 
 export function bytesOf(held: Held): number {
   return held.kind === "constant" ? held.bytes.length : held.bytes;
@@ -112,6 +120,7 @@ export interface Plan {
   readonly buffers: readonly Buffer[];
   readonly constants: readonly Constant[];
   readonly decoded: readonly Decoded[];
+  readonly prepared: readonly Prepared[];
   readonly inputs: readonly PlacedValue[];
   readonly outputs: readonly PlacedValue[];
 }
@@ -127,6 +136,7 @@ export class PlanBuilder {
   readonly #buffers = new Map<Held, Mutable<Buffer>>();
   readonly #constants = new Distinct<Constant>((a, b) => sameBytes(a.bytes, b.bytes));
   readonly #decoded = new Distinct(isSame);
+  readonly #prepared: Prepared[] = [];
   readonly #counts = new Map<Held, Place>();
   readonly inputs: PlacedValue[] = [];
   readonly outputs: PlacedValue[] = [];
@@ -174,6 +184,23 @@ export class PlanBuilder {
       at += floats;
     }
     return { in: this.#decoded.firstLike(made, contentKey(bytes)), offset: 0 };
+  }
+
+  /** What one step computes of constants, once, and of memory that nothing is in yet. `at` is told where it lies. */
+  prepared<Options>(
+    bytes: number,
+    kernel: Kernel<Options>,
+    options: Options,
+    at: (own: Place) => readonly Place[],
+  ): Place {
+    const steps: Step[] = [];
+    const made: Prepared = { kind: "prepared", bytes, steps };
+    const own = { in: made, offset: 0 };
+    const places = at(own);
+    for (const place of places) this.#use(place.in, beforeAll);
+    steps.push(stepOf(kernel, options, places));
+    this.#prepared.push(made);
+    return own;
   }
 
   /** From now on a step that uses the buffer is left out where the count is 0. */
@@ -229,6 +256,7 @@ export class PlanBuilder {
       buffers: [...this.#buffers.values()],
       constants: this.#constants.all,
       decoded: this.#decoded.all,
+      prepared: this.#prepared,
       inputs: this.inputs,
       outputs: this.outputs,
     };
