@@ -3,13 +3,15 @@ import { packedLength } from "../kernels/matrix.js";
 import { equal } from "../kernels/nest.js";
 import type { Convolution } from "./convolution-operands.js";
 
-// A convolution by 3 × 3 with fewer products: Winograd's F(2×2, 3×3), 16 for four results instead of 36, and F(4×4, 3×3), 36
-// for sixteen instead of 144, as Lavin and Gray write them (Fast Algorithms for Convolutional Neural Networks, 2015). Blocks of
+// Convolutions with fewer products: Winograd's F(2×2, 3×3), 16 for four results instead of 36, F(4×4, 3×3), 36 for sixteen
+// instead of 144, and F(2×2, 5×5), 36 for four instead of 100, as Lavin and Gray write them (Fast Algorithms for Convolutional Neural Networks, 2015). Blocks of
 // inputs, as far apart as they have results, and the weights are transformed; each of a block's numbers is then a product of
 // matrices over channels, and the products are transformed back. Weights are transformed when the module is started: they would
 // be 16/9 or 4 times the download.
 
 export interface Method {
+  /** Of the window, along both axes. */
+  readonly kernel: number;
   /** Results of a block along an axis, and what it is transformed to. */
   readonly step: number;
   readonly width: number;
@@ -20,8 +22,19 @@ export interface Method {
   readonly costs: { readonly input: number; readonly result: number; readonly weight: number };
 }
 
+/** Of six inputs, whatever their results are. */
+const ofSix: Method["input"] = [
+  [4, 0, -5, 0, 1, 0],
+  [0, -4, -4, 1, 1, 0],
+  [0, 4, -4, -1, 1, 0],
+  [0, -2, -1, 2, 1, 0],
+  [0, 2, -1, -2, 1, 0],
+  [0, 4, 0, -5, 0, 1],
+];
+
 export const methods: readonly Method[] = [
   {
+    kernel: 3,
     step: 2,
     width: 4,
     weights: [
@@ -43,6 +56,7 @@ export const methods: readonly Method[] = [
     costs: { input: 10, result: 9, weight: 120 },
   },
   {
+    kernel: 3,
     step: 4,
     width: 6,
     weights: [
@@ -53,14 +67,7 @@ export const methods: readonly Method[] = [
       [1 / 24, -1 / 12, 1 / 6],
       [0, 0, 1],
     ],
-    input: [
-      [4, 0, -5, 0, 1, 0],
-      [0, -4, -4, 1, 1, 0],
-      [0, 4, -4, -1, 1, 0],
-      [0, -2, -1, 2, 1, 0],
-      [0, 2, -1, -2, 1, 0],
-      [0, 4, 0, -5, 0, 1],
-    ],
+    input: ofSix,
     result: [
       [1, 1, 1, 1, 1, 0],
       [0, 1, -1, 2, -2, 0],
@@ -68,6 +75,25 @@ export const methods: readonly Method[] = [
       [0, 1, -1, 8, -8, 1],
     ],
     costs: { input: 15, result: 15, weight: 300 },
+  },
+  {
+    kernel: 5,
+    step: 2,
+    width: 6,
+    weights: [
+      [1 / 4, 0, 0, 0, 0],
+      [-1 / 6, -1 / 6, -1 / 6, -1 / 6, -1 / 6],
+      [-1 / 6, 1 / 6, -1 / 6, 1 / 6, -1 / 6],
+      [1 / 24, 1 / 12, 1 / 6, 1 / 3, 2 / 3],
+      [1 / 24, -1 / 12, 1 / 6, -1 / 3, 2 / 3],
+      [0, 0, 0, 0, 1],
+    ],
+    input: ofSix,
+    result: [
+      [1, 1, 1, 1, 1, 0],
+      [0, 1, -1, 2, -2, 1],
+    ],
+    costs: { input: 50, result: 30, weight: 300 },
   },
 ];
 
@@ -81,8 +107,8 @@ const mostImages = 16;
 export const mostPrepared = 10 * 1024 * 1024;
 const mostWeights = 16 * 1024 * 1024;
 
-/** Of the 9 products for a result and a channel; what is saved has to pay for memory and calls as well. */
-const mostProducts = 6;
+/** Of the products for a result and a channel as they are written; what is saved has to pay for memory and calls as well. */
+const mostProducts = 2 / 3;
 
 /**
  * Is it worth it, and how? By what a result of a channel takes, transforms included. Blocks that reach beyond a map are moved back
@@ -96,13 +122,14 @@ export function winogradMethod(
   const { group, kernel, strides, dilations, depth, maps } = convolution;
   const [batch = 1, , height = 1, columns = 1] = dims;
   const isPlain = [...strides, ...dilations].every((size) => size === 1);
-  if (dims.length !== 4 || group !== 1 || !isPlain || kernel.some((size) => size !== 3))
-    return undefined;
+  if (dims.length !== 4 || group !== 1 || !isPlain) return undefined;
   const weights = packedLength(depth, maps) * floatBytes;
   const results = batch * height * columns;
-  let [best, least]: [Method | undefined, number] = [undefined, mostProducts];
+  const written = kernel[0] * kernel[1];
+  let [best, least]: [Method | undefined, number] = [undefined, mostProducts * written];
   for (const method of among) {
     const { step, width, costs } = method;
+    if (kernel.some((size) => size !== method.kernel)) continue;
     const transformed = weights * width ** 2;
     if (height < step || columns < step || transformed > mostWeights) continue;
     if (stripsOf(method, convolution, dims) === undefined) continue;

@@ -16,6 +16,7 @@ interface Problem {
   readonly batch: number;
   readonly depth: number;
   readonly maps: number;
+  readonly kernel: 3 | 5;
   /** Of the result. */
   readonly sizes: readonly [number, number];
   readonly pads: readonly number[];
@@ -23,16 +24,20 @@ interface Problem {
   readonly follower: "none" | "Relu" | "residual" | "gate" | "again";
 }
 
-function graphFor({ batch, depth, maps, sizes, pads, bias, follower }: Problem): Graph {
+function graphFor({ batch, depth, maps, kernel, sizes, pads, bias, follower }: Problem): Graph {
   const [top = 0, left = 0, bottom = 0, right = 0] = pads;
-  const dims = [sizes[0] + 2 - top - bottom, sizes[1] + 2 - left - right];
+  const dims = [sizes[0] + kernel - 1 - top - bottom, sizes[1] + kernel - 1 - left - right];
   return graphOf({ x: ["float32", batch, depth, ...dims] }, (input, b) => {
     const convolved = (x: ValueId, from: number, around: readonly number[]): ValueId =>
-      b.add("Conv", [x, b.weights(maps, from, 3, 3), ...(bias ? [b.weights(maps)] : [])], {
-        pads: attribute.ints(around),
-      });
+      b.add(
+        "Conv",
+        [x, b.weights(maps, from, kernel, kernel), ...(bias ? [b.weights(maps)] : [])],
+        {
+          pads: attribute.ints(around),
+        },
+      );
     const y = convolved(input("x"), depth, pads);
-    if (follower === "again") return { y: convolved(y, maps, [1, 1, 1, 1]) };
+    if (follower === "again") return { y: convolved(y, maps, [2, 2, 2, 2]) };
     return { y: followed(b, y, follower, maps) };
   });
 }
@@ -66,6 +71,7 @@ it("agrees with onnxruntime: pads, batches, channels that fill no vector, what f
     batch: size(1, 2),
     depth: size(30, 34),
     maps: size(30, 34),
+    kernel: fc.constantFrom(3 as const, 5 as const),
     sizes: fc.tuple(size(10, 15), size(10, 15)),
     pads: fc.array(size(0, 2), { minLength: 4, maxLength: 4 }),
     bias: fc.boolean(),
@@ -88,6 +94,7 @@ it("computes larger maps in strips, which may differ by a row: images, rows that
     batch: size(1, 2),
     depth: size(30, 34),
     maps: size(60, 64),
+    kernel: fc.constantFrom(3 as const, 5 as const),
     sizes: fc.tuple(size(68, 80), size(68, 80)),
     pads: fc.array(size(0, 2), { minLength: 4, maxLength: 4 }),
     bias: fc.boolean(),
@@ -135,11 +142,11 @@ it("transforms weights once, and in each run what is beyond the memory for that"
   expect(await compare(graph, { poisoned: true })).toBeLessThan(2e-5);
 });
 
-it("is for what gains, by how much: plain convolutions by 3 × 3 of some channels, whose numbers stay in a cache", () => {
-  const step = (depth: number, maps: number, height: number, width: number) => {
+it("is for what gains, by how much: plain convolutions by 3 × 3 or 5 × 5 of some channels, whose numbers stay in a cache", () => {
+  const step = (depth: number, maps: number, height: number, width: number, kernel = 3) => {
     const graph = graphOf({ x: ["float32", 1, depth, height, width] }, (input, b) => ({
-      y: b.add("Conv", [input("x"), b.weights(maps, depth, 3, 3)], {
-        pads: attribute.ints([1, 1, 1, 1]),
+      y: b.add("Conv", [input("x"), b.weights(maps, depth, kernel, kernel)], {
+        pads: attribute.ints(Array.from({ length: 4 }, () => (kernel - 1) / 2)),
       }),
     }));
     const [node] = graph.order();
@@ -153,6 +160,9 @@ it("is for what gains, by how much: plain convolutions by 3 × 3 of some channel
   expect(step(256, 256, 14, 14)).toBe(4);
   expect(step(64, 64, 6, 6)).toBe(2);
   expect(step(32, 32, 2, 40)).toBe(2);
+  expect(step(32, 32, 24, 24, 5)).toBe(2);
+  expect(step(8, 8, 24, 24, 5)).toBeUndefined();
+  expect(step(64, 64, 24, 24, 7)).toBeUndefined();
   expect(step(3, 16, 32, 32)).toBeUndefined();
   expect(step(64, 64, 2, 2)).toBe(2);
   expect(step(64, 64, 1, 64)).toBeUndefined();
@@ -168,12 +178,12 @@ it("is for models in which such layers are a sixteenth of what convolutions mult
           pads: attribute.ints([pad, pad, pad, pad]),
         });
       let y = convolved(input("x"), 3, 1);
-      for (let at = 0; at < others; at += 1) y = convolved(y, 5, 2);
+      for (let at = 0; at < others; at += 1) y = convolved(y, 7, 3);
       return { y };
     });
     return transformsIn(graph);
   };
-  // 9 of 9 + 25 · others
-  expect(await transforms(5)).toBe(2);
-  expect(await transforms(6)).toBe(0);
+  // 9 of 9 + 49 · others
+  expect(await transforms(2)).toBe(2);
+  expect(await transforms(3)).toBe(0);
 });

@@ -225,7 +225,7 @@ const nowhere: MapSteps = [0, 0, 0];
 /** As many matrices as a block has numbers: made once, as far as there is memory for that. */
 function transformedWeights(
   l: Lowering,
-  { weights: matrix, width }: Method,
+  { weights: matrix, width, kernel }: Method,
   taps: Place,
   length: number,
 ): { readonly place: Place; readonly each: number } {
@@ -238,7 +238,7 @@ function transformedWeights(
     vectors: length / vectorBytes,
     step: 0,
     last: [0, 0] as const,
-    steps: [0, 3 * length, length] as const,
+    steps: [0, kernel * length, length] as const,
     each,
     other: nowhere,
     bias: false,
@@ -285,13 +285,14 @@ function inWholeTiles(blocks: number): number {
 }
 
 /** For each tap of the kernel a matrix of channels by results, in panels. */
-function packedTaps(numbers: Float32Array, { maps, depth }: Convolution): Float32Array {
+function packedTaps(numbers: Float32Array, { maps, depth, kernel }: Convolution): Float32Array {
   const length = packedLength(depth, maps);
-  const packed = new Float32Array(9 * length);
+  const taps = elementCount(kernel);
+  const packed = new Float32Array(taps * length);
   for (let m = 0; m < maps; m += 1)
     for (let c = 0; c < depth; c += 1)
-      for (let tap = 0; tap < 9; tap += 1)
+      for (let tap = 0; tap < taps; tap += 1)
         packed[tap * length + packedAt(c, m, depth, maps, panelVectors)] =
-          numbers[(m * depth + c) * 9 + tap] ?? 0;
+          numbers[(m * depth + c) * taps + tap] ?? 0;
   return packed;
 }
