@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { attribute, type Attributes, type Graph, type ValueId } from "../ir/index.js";
 import { convolveRepeats } from "./repeats.js";
-import { apply, type Builder, graphOf } from "./rule-case.test.support.js";
+import { apply, type Builder, graphOf, opsOf } from "./rule-case.test.support.js";
+import { runRules } from "./run-rules.js";
 
 const asymmetric = {
   mode: attribute.string("nearest"),
@@ -78,6 +79,17 @@ describe("convolve-repeats", () => {
       y: conv(b, repeated(b, x("x")), [3, 3], around(1, 1, 1, 1)),
     }));
     expect((await apply(convolveRepeats, graph)).ops).toEqual(["ConvTranspose"]);
+  });
+
+  it.each([
+    ["more repeats than there can be", 2 ** 30, 4],
+    ["as large a map as a file may say", 2, 2 ** 40],
+  ])("does not count %s", async (_, times, size) => {
+    const graph = graphOf({ x: ["float32", 1, 3, size, size] }, (x, b) => ({
+      y: conv(b, repeated(b, x("x"), [times, times]), [3, 3], around(1, 1, 1, 1)),
+    }));
+    await runRules(graph, [convolveRepeats], {});
+    expect(opsOf(graph)).toEqual(["Resize", "Conv"]);
   });
 
   it.each<[string, (x: ValueId, b: Builder) => ValueId]>([

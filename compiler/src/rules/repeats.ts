@@ -9,15 +9,8 @@ import {
 } from "../ir/index.js";
 import { axisWeights, interpolationOf } from "../ops/families/interpolation.js";
 import { windowAxes } from "../ops/families/window.js";
-import {
-  absorbable,
-  attributesOf,
-  inputOf,
-  numbersOf,
-  outputOf,
-  shapeOf,
-  staticCount,
-} from "./pattern.js";
+import { absorbable, attributesOf, inputOf, outputOf, shapeOf, staticCount } from "./pattern.js";
+import { scalesOf } from "./resize-scales.js";
 import type { Rule } from "./rule.js";
 
 /** A ConvTranspose that takes every place once: by axis how often it was repeated, and its window. */
@@ -77,6 +70,9 @@ export const convolveRepeats: Rule = {
 
 /** An axis of no known size is tried at this one. */
 const triedSize = 16;
+/** Of a larger one, or of more repeats, it is not asked: a file may say any number. */
+const mostSize = 8192;
+const mostTimes = 16;
 
 /** How often a Resize repeats every place along each axis; undefined where it does anything else. */
 function timesOf(graph: Graph, resize: Node): readonly number[] | undefined {
@@ -89,21 +85,13 @@ function timesOf(graph: Graph, resize: Node): readonly number[] | undefined {
   if (samples !== 1 || channels !== 1 || times.length === 0 || times.length > 2) return undefined;
   const sizes = shapeOf(graph, inputOf(resize, 0))?.slice(2);
   const isRepeat = times.every((scale, at) => {
-    if (!Number.isInteger(scale) || scale < 1) return false;
     const known = sizes?.[at];
     const from = typeof known === "number" ? known : triedSize;
+    if (!Number.isInteger(scale) || scale < 1 || scale > mostTimes || from > mostSize) return false;
     const places = axisWeights(interpolation, { from, size: from * scale, scale, roi: [0, 1] });
     return places.every((place, to) => place?.[0]?.index === Math.floor(to / scale));
   });
   return isRepeat && times.some((scale) => scale > 1) ? times : undefined;
-}
-
-/** By axis; from sizes where those are given. */
-function scalesOf(graph: Graph, resize: Node): readonly number[] | undefined {
-  if (inputOf(resize, 3) === undefined && attributesOf(resize).ints("axes") === undefined)
-    return numbersOf(graph, inputOf(resize, 2));
-  const [from, to] = [shapeOf(graph, inputOf(resize, 0)), shapeOf(graph, outputOf(resize))];
-  return from?.map((size, axis) => (size === to?.[axis] ? 1 : Number(to?.[axis]) / Number(size)));
 }
 
 /** The window over what is not repeated; undefined where the convolution steps, spreads, or has groups. */

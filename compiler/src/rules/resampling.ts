@@ -12,6 +12,7 @@ import {
   shapeOf,
   staticCount,
 } from "./pattern.js";
+import { scalesOf } from "./resize-scales.js";
 import type { Rewrite, Rule } from "./rule.js";
 
 /** A node that makes each place of an image of some places of another, whose weights sum to one. */
@@ -106,7 +107,7 @@ function enlargingOf(graph: Graph, value: ValueId | undefined): Resampling | und
   // What lies outside of a crop is a number of its own.
   if (attributes.string("coordinate_transformation_mode", "half_pixel") === "tf_crop_and_resize")
     return undefined;
-  const factors = factorsOf(graph, node, shapeOf(graph, source), shapeOf(graph, value));
+  const factors = factorsOf(graph, node);
   if (factors === undefined || factors.some((factor) => !(factor >= 1))) return undefined;
   const ratio = factors.reduce((product, factor) => product * factor, 1);
   const isSelection = attributes.string("mode", "nearest") === "nearest";
@@ -114,21 +115,12 @@ function enlargingOf(graph: Graph, value: ValueId | undefined): Resampling | und
 }
 
 /** By how much the axes behind channels grow; undefined where that is not known, or others change. */
-function factorsOf(
-  graph: Graph,
-  node: Node,
-  from: readonly Dim[] | undefined,
-  to: readonly Dim[] | undefined,
-): readonly number[] | undefined {
-  if (from === undefined || to === undefined || from.length < 3) return undefined;
-  const scales = numbersOf(graph, inputOf(node, 2));
-  if (inputOf(node, 3) === undefined && attributesOf(node).ints("axes") === undefined) {
-    const [samples, channels, ...rest] = scales ?? [];
-    return samples === 1 && channels === 1 && rest.length === from.length - 2 ? rest : undefined;
-  }
-  if (!sameShape(from.slice(0, 2), to.slice(0, 2))) return undefined;
-  const factors = to.slice(2).map((size, at) => Number(size) / Number(from[at + 2]));
-  return factors.every(Number.isFinite) ? factors : undefined;
+function factorsOf(graph: Graph, resize: Node): readonly number[] | undefined {
+  const [samples, channels, ...rest] = scalesOf(graph, resize) ?? [];
+  const isImage = rest.length > 0 && rest.length + 2 === shapeOf(graph, outputOf(resize))?.length;
+  return samples === 1 && channels === 1 && isImage && rest.every(Number.isFinite)
+    ? rest
+    : undefined;
 }
 
 /** The sizes that a Resize is given, with other channels; null where it is given none, undefined where that cannot be said. */

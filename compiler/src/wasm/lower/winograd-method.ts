@@ -97,7 +97,7 @@ export const methods: readonly Method[] = [
   },
 ];
 
-/** Bytes of the transformed input and of its products: what stays in a cache. Half of it is no faster. */
+/** Bytes of the transformed input and of its products: what stays in a cache. */
 const mostBytes = 2 * 1024 * 1024;
 /** A row of blocks that takes more than that, and up to this, is computed by itself. */
 const mostRowBytes = 8 * 1024 * 1024;

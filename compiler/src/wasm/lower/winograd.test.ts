@@ -187,3 +187,18 @@ it("is for models in which such layers are a sixteenth of what convolutions mult
   expect(await transforms(2)).toBe(2);
   expect(await transforms(3)).toBe(0);
 });
+
+it("is not for networks of so many kinds of layers that their code is enough", async () => {
+  const transforms = (kinds: number): Promise<number> => {
+    const graph = graphOf({ x: ["float32", 1, 64, 32, 32] }, (input, b) => {
+      const map = b.add("Conv", [input("x"), b.weights(64, 64, 3, 3)]);
+      let y = b.add("GlobalAveragePool", [map]);
+      for (let channels = 64; channels < 64 + kinds - 2; channels += 1)
+        y = b.add("Conv", [y, b.weights(channels + 1, channels, 1, 1)]);
+      return { y };
+    });
+    return transformsIn(graph);
+  };
+  expect(await transforms(99)).toBe(2);
+  expect(await transforms(100)).toBe(0);
+});

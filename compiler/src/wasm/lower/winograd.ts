@@ -35,8 +35,8 @@ const leastShare = 1 / 16;
 /** The least that each of them has: calls are code too. */
 const leastOfOne = 1 / 64;
 /**
- * Kinds of layers of a network that has as much code as a module should have: about sixty bytes each, up to six kilobytes of one
- * that convolves, and to ten of one that does more.
+ * Kinds of layers of a network that has as much code as a module should have: six kilobytes of one that convolves, and ten of
+ * one that does more.
  */
 const mostKinds = { convolutional: 99, any: 150 };
 const besideConvolutions = ["MatMul", "LSTM", "GRU", "NonMaxSuppression"];
