@@ -8,6 +8,8 @@ import { findPath, type Path } from "./path.js";
 export interface DifferentiateOptions {
   /** Where the graph will run: gradients are written in operators that it has fast, correct kernels for. */
   readonly engine: TrainingEngine;
+  /** Of an engine that `blockConvolutions` is going to write for; null where not given. */
+  readonly channelBlock?: number | null;
   /**
    * Nodes that round (Round, Floor, Ceil, Sign) through which gradients pass as if they did nothing: fake
    * quantization. Through all others none passes. None where not given.
@@ -38,7 +40,12 @@ export function differentiate(
   graph: Graph,
   loss: ValueId,
   withRespectTo: readonly ValueId[],
-  { engine, straightThrough = new Set(), checkpoints = [] }: DifferentiateOptions,
+  {
+    engine,
+    channelBlock = null,
+    straightThrough = new Set(),
+    checkpoints = [],
+  }: DifferentiateOptions,
 ): ReadonlyMap<ValueId, ValueId> {
   checkOpset(graph);
   for (const value of withRespectTo) checkFloat(graph, value);
@@ -47,7 +54,7 @@ export function differentiate(
   checkFloat(graph, loss);
   checkShapes(graph, [loss, ...withRespectTo], path);
   return edit(graph, "differentiate", (editor) => {
-    const emit = new Emitter(graph, editor, engine);
+    const emit = new Emitter(graph, editor, engine, channelBlock);
     const lowered = lowerAll(emit, path);
     const now = (value: ValueId): ValueId => lowered.get(value) ?? value;
     const wanted = withRespectTo.map(now);

@@ -7,6 +7,7 @@ import {
   type Tensors,
 } from "@pare/runtime/format";
 import { encodeModel } from "../onnx/index.js";
+import { channelBlockOf } from "./channel-block.js";
 import { combineShares, type ShareResult } from "./combine-shares.js";
 import { lastToWrite } from "./execution-order.js";
 import { type TrainingGraph, trainingGraph } from "./training-graph.js";
@@ -141,7 +142,12 @@ interface SharedFile {
 }
 
 async function fileFor(request: TrainRequest, count: number): Promise<SharedFile> {
-  const graph = graphOf(request, count);
+  const convolves = [...request.model.allNodes()].some(({ op }) => op.startsWith("Conv"));
+  const channelBlock =
+    convolves && request.engine === "cpu"
+      ? await channelBlockOf(request.executor, request.signal)
+      : null;
+  const graph = graphOf(request, count, channelBlock);
   const { proto } = await encodeModel(graph.graph, { last: lastToWrite(graph.graph) });
   // Weights that are inputs gain nothing from other layouts, and lose by going there and back at every step.
   const session = {
@@ -156,7 +162,11 @@ async function fileFor(request: TrainRequest, count: number): Promise<SharedFile
  * One step of a request's as a graph, of so many samples, or of as many as one run has.
  * @throws PareError as `trainingGraph`
  */
-export function graphOf(request: TrainRequest, batch: number): TrainingGraph {
+export function graphOf(
+  request: TrainRequest,
+  batch: number,
+  channelBlock: number | null = null,
+): TrainingGraph {
   const { model, samples, objectives, learned, trained, straightThrough, engine, options } =
     request;
   const { perRun = batch } = request;
@@ -171,6 +181,7 @@ export function graphOf(request: TrainRequest, batch: number): TrainingGraph {
     dropout: options.dropout,
     recompute: options.recompute,
     engine,
+    channelBlock,
   });
 }
 

@@ -9,6 +9,7 @@ import {
 } from "../ir/index.js";
 import type { TrainingEngine } from "../ops/index.js";
 import { normByBatch, type Statistic } from "./batch-norms.js";
+import { blockConvolutions } from "./blocked-convolutions.js";
 import { bindBatch, type SampleDims } from "./bind-batch.js";
 import { differentiate } from "./differentiate.js";
 import { dropByFactors, dropNothing, type Dropout, isDropout } from "./dropouts.js";
@@ -56,6 +57,8 @@ export interface TrainingGraphOptions {
   readonly recompute: boolean;
   /** Whose kernels the gradients are written for. */
   readonly engine: TrainingEngine;
+  /** Channels that it convolves side by side, by `channelBlockOf`; null where not given. */
+  readonly channelBlock?: number | null;
 }
 
 /**
@@ -63,7 +66,7 @@ export interface TrainingGraphOptions {
  * @throws PareError UNSUPPORTED_OP where a gradient is not known, naming operator and node, or no parameter has one
  */
 export function trainingGraph(model: Graph, options: TrainingGraphOptions): TrainingGraph {
-  const { samples, batch, objectives, trained, engine, recompute } = options;
+  const { samples, batch, objectives, trained, engine, channelBlock = null, recompute } = options;
   const { straightThrough = new Set() } = options;
   const graph = model.fork();
   bindBatch(graph, samples, batch);
@@ -84,6 +87,7 @@ export function trainingGraph(model: Graph, options: TrainingGraphOptions): Trai
   const inputs = [...reached.values()];
   const gradients = differentiate(graph, emitted.loss, inputs, {
     engine,
+    channelBlock,
     straightThrough,
     checkpoints: recompute ? "few" : [],
   });
@@ -107,6 +111,7 @@ export function trainingGraph(model: Graph, options: TrainingGraphOptions): Trai
     },
     { interface: true },
   );
+  if (channelBlock !== null) blockConvolutions(graph, channelBlock);
   return {
     graph,
     batch,

@@ -19,6 +19,7 @@ const shortRow = 64;
 /**
  * dW[m, c, k] = Σ over samples and windows of dY[m, window] · X[c, window · stride + k · dilation], as products of
  * matrices; which, by what they cost on the engines' processors:
+ * - where the engine convolves by blocks of channels, and samples and outputs fill them: a convolution
  * - few channels: im2col by slices, one product
  * - depthwise, short rows: a product for each row of the kernel, of which diagonals are kept
  * - else: a product for each tap; with one tap (1 × 1) that is one batched product; of planes with zeros between the
@@ -36,6 +37,8 @@ export function weightGradient(
   const padded = () => emit.pad(input, [0, 0, ...before], [0, 0, ...after]);
   const [outputs = 1, depth = 1] = dims;
   const windows = emit.shape(cotangent).slice(2);
+  if (isConvolved(emit, cotangent, convolution))
+    return byConvolution(emit, cotangent, padded(), convolution);
   if (group === 1 && depth <= fewChannels)
     return bySlices(emit, cotangent, padded(), dims, convolution);
   if (depth === 1 && outputs === group && windows.length === 2 && (windows[1] ?? 1) <= shortRow)
@@ -60,6 +63,49 @@ function tapsOf(
       return emit.slice(padded, axes, starts, ends, strides);
     },
   };
+}
+
+function isConvolved(
+  emit: Emitter,
+  cotangent: ValueId,
+  { kernel, strides, group }: Convolution,
+): boolean {
+  const { channelBlock } = emit;
+  if (channelBlock === null || group > 1 || kernel.length !== 2 || elementCount(kernel) === 1)
+    return false;
+  const [batch = 1, outputs = 1] = emit.shape(cotangent);
+  return (
+    batch % channelBlock === 0 &&
+    outputs % channelBlock === 0 &&
+    strides.every((stride) => stride === 1)
+  );
+}
+
+/** Each channel's planes as a picture whose channels are samples; the cotangent is the kernel that slides over it. */
+function byConvolution(
+  emit: Emitter,
+  cotangent: ValueId,
+  padded: ValueId,
+  { kernel, strides, dilations }: Convolution,
+): ValueId {
+  const axes = [1, 0, ...kernel.map((_, axis) => axis + 2)];
+  const convolved = emit.node(
+    "Conv",
+    [emit.transpose(padded, axes), emit.transpose(cotangent, axes)],
+    {
+      dilations: attribute.ints(strides),
+      strides: attribute.ints(dilations),
+    },
+  );
+  // Of what lies behind the last window come further places.
+  const taps = emit.slice(
+    convolved,
+    axes.slice(2),
+    kernel.map(() => 0),
+    kernel,
+    kernel.map(() => 1),
+  );
+  return emit.transpose(taps, axes);
 }
 
 /** All taps of all channels beside one another: one product with dY. */

@@ -31,12 +31,20 @@ export class Emitter {
   readonly graph: Graph;
   readonly editor: Editor;
   readonly engine: TrainingEngine;
+  /** Channels side by side, where the engine convolves by blocks of channels whatever makes the weights; else null. */
+  readonly channelBlock: number | null;
   readonly #constants = new Map<string, ValueId>();
 
-  constructor(graph: Graph, editor: Editor, engine: TrainingEngine) {
+  constructor(
+    graph: Graph,
+    editor: Editor,
+    engine: TrainingEngine,
+    channelBlock: number | null = null,
+  ) {
     this.graph = graph;
     this.editor = editor;
     this.engine = engine;
+    this.channelBlock = channelBlock;
   }
 
   /** A node of one output. */
