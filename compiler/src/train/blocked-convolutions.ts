@@ -24,7 +24,7 @@ const fewProducts = 2 ** 20;
  *
  *     x [N, C, …] → [N, C/b, …, b]        w [M, C, …] → [M/b, C/b, …, b of C, b of M]
  *
- * Pictures of fewer channels than a block stay as they are, and so do those of a depthwise kernel's weights.
+ * Pictures of fewer channels than a block stay as they are.
  * @param block channels side by side, by `channelBlockOf`
  */
 export function blockConvolutions(graph: Graph, block: number): void {
@@ -123,7 +123,12 @@ class Blocks {
     const dims = emit.shape(w);
     const block = this.#block;
     const [outputs = 1, depth = 1, ...kernel] = dims;
-    if (kind !== "full") {
+    if (kind === "depthwise") {
+      // Kernels are planes like any.
+      const planes = emit.reshape(w, [1, outputs, ...kernel]);
+      return emit.reshape(this.ordered(planes), dims);
+    }
+    if (kind === "few") {
       const apart = emit.reshape(w, [outputs / block, block, depth, ...kernel]);
       return emit.reshape(emit.transpose(apart, [0, 2, 3, 4, 1]), dims);
     }

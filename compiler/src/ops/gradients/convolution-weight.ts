@@ -19,7 +19,8 @@ const shortRow = 64;
 /**
  * dW[m, c, k] = Σ over samples and windows of dY[m, window] · X[c, window · stride + k · dilation], as products of
  * matrices; which, by what they cost on the engines' processors:
- * - where the engine convolves by blocks of channels, and samples and outputs fill them: a convolution
+ * - where the engine convolves by blocks of channels, and samples and outputs fill them, or planes where each has a kernel of
+ *   its own: a convolution
  * - few channels: im2col by slices, one product
  * - depthwise, short rows: a product for each row of the kernel, of which diagonals are kept
  * - else: a product for each tap; with one tap (1 × 1) that is one batched product; of planes with zeros between the
@@ -37,11 +38,14 @@ export function weightGradient(
   const padded = () => emit.pad(input, [0, 0, ...before], [0, 0, ...after]);
   const [outputs = 1, depth = 1] = dims;
   const windows = emit.shape(cotangent).slice(2);
+  const isDepthwise = depth === 1 && outputs === group && windows.length === 2;
   if (isConvolved(emit, cotangent, convolution))
     return byConvolution(emit, cotangent, padded(), convolution);
+  if (isDepthwise && fillsBlocks(emit, cotangent))
+    return byPlanes(emit, cotangent, padded(), convolution);
   if (group === 1 && depth <= fewChannels)
     return bySlices(emit, cotangent, padded(), dims, convolution);
-  if (depth === 1 && outputs === group && windows.length === 2 && (windows[1] ?? 1) <= shortRow)
+  if (isDepthwise && (windows[1] ?? 1) <= shortRow)
     return byRows(emit, cotangent, padded(), dims, convolution);
   return byTaps(emit, cotangent, input, dims, convolution);
 }
@@ -97,15 +101,41 @@ function byConvolution(
       strides: attribute.ints(dilations),
     },
   );
-  // Of what lies behind the last window come further places.
-  const taps = emit.slice(
-    convolved,
-    axes.slice(2),
-    kernel.map(() => 0),
-    kernel,
-    kernel.map(() => 1),
-  );
-  return emit.transpose(taps, axes);
+  return emit.transpose(firstPlaces(emit, convolved, kernel), axes);
+}
+
+/** Do all samples' planes? */
+function fillsBlocks(emit: Emitter, cotangent: ValueId): boolean {
+  const [batch = 1, channels = 1] = emit.shape(cotangent);
+  return emit.channelBlock !== null && (batch * channels) % emit.channelBlock === 0;
+}
+
+/** Depthwise: all planes of all samples are channels of one picture, each with its cotangent as the kernel. */
+function byPlanes(
+  emit: Emitter,
+  cotangent: ValueId,
+  padded: ValueId,
+  { kernel, strides, dilations }: Convolution,
+): ValueId {
+  const [batch = 1, channels = 1, ...windows] = emit.shape(cotangent);
+  const planes = batch * channels;
+  const picture = emit.reshape(padded, [1, planes, ...emit.shape(padded).slice(2)]);
+  const kernels = emit.reshape(cotangent, [planes, 1, ...windows]);
+  const convolved = emit.node("Conv", [picture, kernels], {
+    dilations: attribute.ints(strides),
+    strides: attribute.ints(dilations),
+    group: attribute.int(planes),
+  });
+  const taps = firstPlaces(emit, convolved, kernel);
+  const summed = emit.sum(emit.reshape(taps, [batch, channels, ...kernel]), [0]);
+  return emit.reshape(summed, [channels, 1, ...kernel]);
+}
+
+/** Behind the last window come further places. */
+function firstPlaces(emit: Emitter, x: ValueId, sizes: readonly number[]): ValueId {
+  const axes = sizes.map((_, axis) => axis + 2);
+  const [zeros, ones] = [sizes.map(() => 0), sizes.map(() => 1)];
+  return emit.slice(x, axes, zeros, sizes, ones);
 }
 
 /** All taps of all channels beside one another: one product with dY. */
