@@ -66,7 +66,8 @@ function convolutionIn(graph: Graph, node: Node, block: number): Found | undefin
     dimsOf(graph, value ?? null),
   );
   if (input === undefined || weights === undefined || result === undefined) return undefined;
-  if (weights.length !== 4) return undefined;
+  // One by one there is nothing to unfold: it is a product as it is.
+  if (weights.length !== 4 || elementCount(weights.slice(2)) === 1) return undefined;
   const [outputs = 1, depth = 1] = weights;
   const [, channels = 1] = input;
   if (outputs % block !== 0) return undefined;

@@ -42,7 +42,7 @@ export function weightGradient(
   if (isConvolved(emit, cotangent, convolution))
     return byConvolution(emit, cotangent, padded(), convolution);
   if (isDepthwise && fillsBlocks(emit, cotangent))
-    return byPlanes(emit, cotangent, padded(), convolution);
+    return byPlanes(emit, cotangent, input, convolution);
   if (group === 1 && depth <= fewChannels)
     return bySlices(emit, cotangent, padded(), dims, convolution);
   if (isDepthwise && (windows[1] ?? 1) <= shortRow)
@@ -114,16 +114,17 @@ function fillsBlocks(emit: Emitter, cotangent: ValueId): boolean {
 function byPlanes(
   emit: Emitter,
   cotangent: ValueId,
-  padded: ValueId,
-  { kernel, strides, dilations }: Convolution,
+  input: ValueId,
+  { kernel, strides, dilations, before, after }: Convolution,
 ): ValueId {
   const [batch = 1, channels = 1, ...windows] = emit.shape(cotangent);
   const planes = batch * channels;
-  const picture = emit.reshape(padded, [1, planes, ...emit.shape(padded).slice(2)]);
+  const picture = emit.reshape(input, [1, planes, ...emit.shape(input).slice(2)]);
   const kernels = emit.reshape(cotangent, [planes, 1, ...windows]);
   const convolved = emit.node("Conv", [picture, kernels], {
     dilations: attribute.ints(strides),
     strides: attribute.ints(dilations),
+    pads: attribute.ints([...before, ...after]),
     group: attribute.int(planes),
   });
   const taps = firstPlaces(emit, convolved, kernel);
