@@ -3,6 +3,7 @@ import { build, newHeader, tensorType } from "../ir/index.js";
 import { encodeModel } from "../onnx/index.js";
 import { inferNode } from "../ops/index.js";
 import { blocksDomain, blocksVersion } from "./blocked-convolutions.js";
+import type { TrainRequest } from "./train-request.js";
 
 /** More than any processor takes side by side. */
 const channels = 64;
@@ -17,6 +18,17 @@ export function channelBlockOf(executor: Executor, signal?: AbortSignal): Promis
   const asked = known.get(executor) ?? ask(executor, signal);
   known.set(executor, asked);
   return asked;
+}
+
+/** The same of a request's engine; null also where its model has nothing that it is needed for. */
+export async function channelBlockFor({
+  model,
+  engine,
+  executor,
+  signal,
+}: TrainRequest): Promise<number | null> {
+  const convolves = [...model.allNodes()].some(({ op }) => op.startsWith("Conv"));
+  return convolves && engine === "cpu" ? channelBlockOf(executor, signal) : null;
 }
 
 async function ask(executor: Executor, signal: AbortSignal | undefined): Promise<number | null> {

@@ -1,6 +1,8 @@
 import { onnxArtifact, type Session, type Tensors } from "@pare/runtime/format";
 import type { ValueId } from "../ir/index.js";
 import { encodeModel } from "../onnx/index.js";
+import { blockConvolutions } from "./blocked-convolutions.js";
+import { channelBlockFor } from "./channel-block.js";
 import { forwardGraph, liftedName } from "./forward-graph.js";
 import { batchFeeds, type Samples } from "./samples.js";
 import { countRight } from "./targets.js";
@@ -72,6 +74,8 @@ export class Judge {
     const lifted = learned.map(({ constant }) => constant);
     const dims = this.#samples.dims;
     const graph = forwardGraph(model, dims, this.#batch, [this.#scores], lifted);
+    const block = await channelBlockFor(this.#request);
+    if (block !== null) blockConvolutions(graph, block);
     const { proto } = await encodeModel(graph);
     return executor.load(onnxArtifact(proto, { spinning: false }), { signal });
   }

@@ -7,7 +7,7 @@ import {
   type Tensors,
 } from "@pare/runtime/format";
 import { encodeModel } from "../onnx/index.js";
-import { channelBlockOf } from "./channel-block.js";
+import { channelBlockFor } from "./channel-block.js";
 import { combineShares, type ShareResult } from "./combine-shares.js";
 import { lastToWrite } from "./execution-order.js";
 import { type TrainingGraph, trainingGraph } from "./training-graph.js";
@@ -142,12 +142,7 @@ interface SharedFile {
 }
 
 async function fileFor(request: TrainRequest, count: number): Promise<SharedFile> {
-  const convolves = [...request.model.allNodes()].some(({ op }) => op.startsWith("Conv"));
-  const channelBlock =
-    convolves && request.engine === "cpu"
-      ? await channelBlockOf(request.executor, request.signal)
-      : null;
-  const graph = graphOf(request, count, channelBlock);
+  const graph = graphOf(request, count, await channelBlockFor(request));
   const { proto } = await encodeModel(graph.graph, { last: lastToWrite(graph.graph) });
   // Weights that are inputs gain nothing from other layouts, and lose by going there and back at every step.
   const session = {

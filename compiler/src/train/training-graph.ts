@@ -57,7 +57,7 @@ export interface TrainingGraphOptions {
   readonly recompute: boolean;
   /** Whose kernels the gradients are written for. */
   readonly engine: TrainingEngine;
-  /** Channels that it convolves side by side, by `channelBlockOf`; null where not given. */
+  /** Channels that it convolves side by side, by `channelBlockFor`; null where not given. */
   readonly channelBlock?: number | null;
 }
 
