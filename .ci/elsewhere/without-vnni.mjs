@@ -5,11 +5,12 @@ const emulator = "qemu-x86_64";
 const processor = "Haswell-noTSX,-x2apic,-tsc-deadline,-invpcid,-pcid";
 
 export const withoutVnni = {
-  is: "the tests that run integers, on an x64 processor that has AVX2 and no VNNI (qemu's Haswell)",
+  is: "the tests that run integers, and that train in blocks of channels, on an x64 processor that has AVX2 and no VNNI (qemu's Haswell)",
   files: [
     "compiler/src/ops/reference/neural",
     "compiler/src/passes/quantize",
     "compiler/src/targets",
+    "compiler/src/train/blocked-convolutions",
     "fixtures/engines",
   ],
   start() {
