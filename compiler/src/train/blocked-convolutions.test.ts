@@ -164,4 +164,18 @@ describe("how many channels an engine takes side by side", () => {
       code: "ABORTED",
     });
   });
+
+  it("is asked again where the first to ask was interrupted", async () => {
+    const engine = cpu();
+    let asked = 0;
+    const executor: Executor = {
+      load(artifact, options) {
+        asked += 1;
+        if (asked === 1) return Promise.reject(new PareError("ABORTED", "ended"));
+        return engine.load(artifact, options);
+      },
+    };
+    await expect(channelBlockOf(executor)).rejects.toMatchObject({ code: "ABORTED" });
+    expect(await channelBlockOf(executor)).toBe(await channelBlockOf(engine));
+  });
 });

@@ -8,14 +8,11 @@ import {
   type Node,
   type ValueId,
 } from "../ir/index.js";
-import { Emitter } from "../ops/index.js";
+import { Emitter, fewProducts } from "../ops/index.js";
 
 /** The operators by which onnxruntime's own optimizer says convolutions of channels in blocks, and reads them from files. */
 export const blocksDomain = "com.microsoft.nchwc";
 export const blocksVersion = 1;
-
-/** Products of what takes so little time that it does not pay to put anything in order. */
-const fewProducts = 2 ** 20;
 
 /**
  * Convolutions whose channels lie in blocks, as many side by side as a register holds: onnxruntime has its fastest kernels for

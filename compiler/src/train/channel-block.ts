@@ -17,6 +17,8 @@ const known = new WeakMap<Executor, Promise<number | null>>();
 export function channelBlockOf(executor: Executor, signal?: AbortSignal): Promise<number | null> {
   const asked = known.get(executor) ?? ask(executor, signal);
   known.set(executor, asked);
+  // Who was interrupted has no answer for others.
+  asked.catch(() => known.delete(executor));
   return asked;
 }
 

@@ -1,6 +1,7 @@
 import { elementCount } from "@pare/runtime/format";
 import { attribute, type ValueId } from "../../ir/index.js";
 import { placesOf } from "../families/window.js";
+import { fewProducts } from "./channel-blocks.js";
 import type { Convolution } from "./convolution-data.js";
 import type { Emitter } from "./emitter.js";
 
@@ -39,10 +40,13 @@ export function weightGradient(
   const [outputs = 1, depth = 1] = dims;
   const windows = emit.shape(cotangent).slice(2);
   const isDepthwise = depth === 1 && outputs === group && windows.length === 2;
-  if (isConvolved(emit, cotangent, convolution))
-    return byConvolution(emit, cotangent, padded(), convolution);
-  if (isDepthwise && fillsBlocks(emit, cotangent))
-    return byPlanes(emit, cotangent, input, convolution);
+  const products = elementCount(dims) * (emit.shape(cotangent)[0] ?? 1) * elementCount(windows);
+  if (emit.channelBlock !== null && products >= fewProducts) {
+    if (fillBlocks(emit, cotangent, emit.channelBlock, convolution))
+      return byConvolution(emit, cotangent, padded(), convolution);
+    if (isDepthwise && planesFillBlocks(emit, cotangent, emit.channelBlock))
+      return byPlanes(emit, cotangent, input, convolution);
+  }
   if (group === 1 && depth <= fewChannels)
     return bySlices(emit, cotangent, padded(), dims, convolution);
   if (isDepthwise && (windows[1] ?? 1) <= shortRow)
@@ -69,20 +73,17 @@ function tapsOf(
   };
 }
 
-function isConvolved(
+/** Do samples and outputs, and is it quicker than products of taps? */
+function fillBlocks(
   emit: Emitter,
   cotangent: ValueId,
+  block: number,
   { kernel, strides, group }: Convolution,
 ): boolean {
-  const { channelBlock } = emit;
-  if (channelBlock === null || group > 1 || kernel.length !== 2 || elementCount(kernel) === 1)
-    return false;
+  if (group > 1 || kernel.length !== 2 || elementCount(kernel) === 1) return false;
   const [batch = 1, outputs = 1] = emit.shape(cotangent);
-  return (
-    batch % channelBlock === 0 &&
-    outputs % channelBlock === 0 &&
-    strides.every((stride) => stride === 1)
-  );
+  const isPlain = strides.every((stride) => stride === 1);
+  return batch % block === 0 && outputs % block === 0 && isPlain;
 }
 
 /** Each channel's planes as a picture whose channels are samples; the cotangent is the kernel that slides over it. */
@@ -104,10 +105,10 @@ function byConvolution(
   return emit.transpose(firstPlaces(emit, convolved, kernel), axes);
 }
 
-/** Do all samples' planes? */
-function fillsBlocks(emit: Emitter, cotangent: ValueId): boolean {
+/** Do all planes of all samples? */
+function planesFillBlocks(emit: Emitter, cotangent: ValueId, block: number): boolean {
   const [batch = 1, channels = 1] = emit.shape(cotangent);
-  return emit.channelBlock !== null && (batch * channels) % emit.channelBlock === 0;
+  return (batch * channels) % block === 0;
 }
 
 /** Depthwise: all planes of all samples are channels of one picture, each with its cotangent as the kernel. */
