@@ -18,8 +18,7 @@ export {
 } from "./families/support-vectors.js";
 export { Backward } from "./gradients/backward.js";
 export { Forward } from "./gradients/forward.js";
-export { fewProducts } from "./gradients/channel-blocks.js";
-export { Emitter } from "./gradients/emitter.js";
+export { Emitter, fewProducts } from "./gradients/emitter.js";
 export type { TrainingEngine } from "./gradients/training-engine.js";
 export { evaluateNode } from "./reference/evaluate.js";
 export { evaluateGraph } from "./reference/execute.js";

@@ -1,6 +1,7 @@
 import { elementCount } from "@pare/runtime/format";
 import {
   attribute,
+  type Attributes,
   edit,
   type Editor,
   type Graph,
@@ -17,7 +18,7 @@ export const blocksVersion = 1;
 /**
  * Convolutions whose channels lie in blocks, as many side by side as a register holds: onnxruntime has its fastest kernels for
  * them, and uses them by itself where weights are constants. In training they are not, so a file says it: input, weights
- * and result are put in order, each time, which costs a tenth of what it saves.
+ * and result are put in order, each time.
  *
  *     x [N, C, …] → [N, C/b, …, b]        w [M, C, …] → [M/b, C/b, …, b of C, b of M]
  *
@@ -101,7 +102,7 @@ class Blocks {
   node(
     op: string,
     inputs: readonly (ValueId | null)[],
-    attributes: Parameters<Editor["add1"]>[2],
+    attributes: Attributes,
     like: ValueId,
   ): ValueId {
     const made = this.#editor.add1(op, inputs, attributes, { domain: blocksDomain });

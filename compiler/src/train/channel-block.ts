@@ -38,8 +38,7 @@ async function ask(executor: Executor, signal: AbortSignal | undefined): Promise
   const graph = build(newHeader(), inferNode, (editor) => {
     editor.setOpset(blocksDomain, blocksVersion);
     const x = editor.addInput("x", tensorType("float32", dims));
-    const [y] = editor.add("ReorderInput", [x], {}, { domain: blocksDomain, outputs: ["y"] });
-    if (y === undefined) return;
+    const y = editor.add1("ReorderInput", [x], {}, { domain: blocksDomain, outputs: ["y"] });
     editor.setType(y, tensorType("float32", dims));
     editor.addOutput(y);
   });

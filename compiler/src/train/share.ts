@@ -144,7 +144,7 @@ interface SharedFile {
 async function fileFor(request: TrainRequest, count: number): Promise<SharedFile> {
   const graph = graphOf(request, count, await channelBlockFor(request));
   const { proto } = await encodeModel(graph.graph, { last: lastToWrite(graph.graph) });
-  // Weights that are inputs gain nothing from other layouts, and lose by going there and back at every step.
+  // What gains from another layout is written in it; the engine would take pools there and back at every step as well.
   const session = {
     graphOptimizationLevel: "extended",
     spinning: false,

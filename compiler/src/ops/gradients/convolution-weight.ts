@@ -1,9 +1,8 @@
 import { elementCount } from "@pare/runtime/format";
 import { attribute, type ValueId } from "../../ir/index.js";
 import { placesOf } from "../families/window.js";
-import { fewProducts } from "./channel-blocks.js";
 import type { Convolution } from "./convolution-data.js";
-import type { Emitter } from "./emitter.js";
+import { type Emitter, fewProducts } from "./emitter.js";
 
 /** One place of the kernel, and what it sees of the padded input: an entry for every window. */
 interface Taps {
@@ -86,7 +85,10 @@ function fillBlocks(
   return batch % block === 0 && outputs % block === 0 && isPlain;
 }
 
-/** Each channel's planes as a picture whose channels are samples; the cotangent is the kernel that slides over it. */
+/**
+ * Each channel's planes as a picture whose channels are samples; the cotangent is the kernel that slides over it. It is padded
+ * beforehand: of the few columns that come of it the engine would compute those at a border one by one.
+ */
 function byConvolution(
   emit: Emitter,
   cotangent: ValueId,

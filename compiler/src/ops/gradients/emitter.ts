@@ -14,6 +14,9 @@ import { convert } from "../elements/convert.js";
 import { inferNode } from "../shape/infer.js";
 import type { TrainingEngine } from "./training-engine.js";
 
+/** Products of a convolution that takes so little time that it does not pay to put its channels in blocks. */
+export const fewProducts = 2 ** 20;
+
 /** Up to so many elements a constant is found again by its content. */
 const sharedElements = 64;
 /**

@@ -274,7 +274,8 @@ describe("numbers that are no longer finite", () => {
   it("end the training, and leave the checkpoint of the last epoch that had none", async () => {
     const options = distill.parse({ epochs: 3, batch: 16, rate: 0.02 });
     const saved: Uint8Array[] = [];
-    // Four steps an epoch, after three runs that tell whether samples stay apart, and one that tells how channels lie: the seventh is in the second.
+    // Four steps an epoch, after three runs that tell whether samples stay apart, and one that tells how channels lie: the
+    // seventh is in the second.
     const training = distillGraph(network(), options, {
       ...services,
       validation: undefined,
