@@ -1,7 +1,9 @@
-import { readFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { onnxArtifact } from "@pare/runtime/format";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { EngineBrowser } from "./browser.js";
 import { findBrowser } from "./find-browser.js";
@@ -89,6 +91,28 @@ describe.skipIf(!hasBrowser)("a browser of engines", () => {
     await expect(EngineBrowser.launch()).rejects.toMatchObject({ code: "ENGINE" });
     isUnlucky = false;
     expect(launched.pop()?.isConnected()).toBe(false);
+  });
+
+  it("takes the page that comes with a profile, and another one once that crashed", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "pare-browser-"));
+    let context: BrowserContext | undefined;
+    const launch = chromium.launchPersistentContext.bind(chromium);
+    const spied = vi.spyOn(chromium, "launchPersistentContext");
+    spied.mockImplementation(async (...args) => (context = await launch(...args)));
+    const ofProfile = await EngineBrowser.launch(folder);
+    try {
+      const browser = context?.browser() ?? undefined;
+      expect(browser?.contexts().flatMap((each) => each.pages())).toHaveLength(1);
+      await crashPage(browser);
+      const another = await EngineHost.start("wasm", () => ofProfile.openChannel("wasm"));
+      const model = await another.load(await artifact);
+      expect((await another.run(model, digit))["logits"]?.dims).toEqual([1, 10]);
+      expect(spied).toHaveBeenCalledOnce();
+    } finally {
+      spied.mockRestore();
+      await ofProfile.dispose();
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 
   it("starts no engine once it was disposed of, which is a crash like others", async () => {

@@ -18,6 +18,8 @@ export interface HostOptions {
   readonly folder?: string | undefined;
   /** See `EngineHost.start`. */
   readonly patienceMs?: number | undefined;
+  /** Told of each engine that has started, while others may still be starting. */
+  readonly onStarted?: ((host: EngineHost) => void) | undefined;
 }
 
 /**
@@ -26,7 +28,7 @@ export interface HostOptions {
  */
 export async function openHosts(
   targets: readonly TargetName[],
-  { folder, patienceMs }: HostOptions = {},
+  { folder, patienceMs, onStarted }: HostOptions = {},
 ): Promise<Hosts> {
   const hosts = new Map<TargetName, EngineHost>();
   const skipped: { target: TargetName; reason: string }[] = [];
@@ -48,7 +50,13 @@ export async function openHosts(
     throw absent ?? new PareError("INTERNAL", `${target} has no place to run in.`);
   };
   // Side by side: one waits for its process while another one compiles.
-  const started = await Promise.allSettled(targets.map(start));
+  const started = await Promise.allSettled(
+    targets.map(async (target) => {
+      const host = await start(target);
+      onStarted?.(host);
+      return host;
+    }),
+  );
   for (const [index, target] of targets.entries()) {
     const result = started[index];
     if (result?.status === "fulfilled") hosts.set(target, result.value);

@@ -55,8 +55,20 @@ export async function openEngines(
   patienceMs?: number,
 ): Promise<Engines> {
   const wanted = new Set(targets);
+  const asked: Promise<boolean>[] = [];
   const opened = await openSweptHosts([...new Set<TargetName>([...targets, "cpu"])], {
     patienceMs,
+    // While a browser is starting. WebAssembly's kernels never do, and GPUs have no integer products.
+    onStarted(host) {
+      if (host.target !== "cpu" || !wanted.has("cpu")) return;
+      const answer = saturates(executor(host));
+      answer.catch(() => {}); // told below
+      asked.push(answer);
+    },
+  });
+  const [onCpu = false] = await Promise.all(asked).catch(async (error: unknown) => {
+    await opened.dispose();
+    throw error;
   });
   // What answers for others has to load any model.
   const reference =
@@ -65,7 +77,7 @@ export async function openEngines(
   const devices: TargetDevice[] = [];
   for (const target of targets) {
     const host = opened.hosts.get(target);
-    if (host !== undefined) devices.push(await deviceOf(host, opened.hosts));
+    if (host !== undefined) devices.push(deviceOf(host, opened.hosts, target === "cpu" && onCpu));
   }
   const skipped = opened.skipped
     .filter(({ target }) => wanted.has(target))
@@ -100,21 +112,20 @@ export function untimedExecutor(host: EngineHost): Executor {
   return { load: (artifact, options) => runs.load(artifact, { threads, ...options }) };
 }
 
-async function deviceOf(
+function deviceOf(
   host: EngineHost,
   hosts: ReadonlyMap<TargetName, EngineHost>,
-): Promise<TargetDevice> {
+  saturates: boolean,
+): TargetDevice {
   const standIn = hosts.has("cpu") ? "cpu" : "wasm";
   const { target, engine, features } = host;
-  const runs = executor(host);
   return {
     target,
     engine,
     standIn: host.software && hosts.has(standIn) ? standIn : null,
     features,
-    executor: runs,
-    // WebAssembly's kernels never do, and GPUs have no integer products.
-    saturates: target === "cpu" && (await saturates(runs)),
+    executor: executor(host),
+    saturates,
   };
 }
 
