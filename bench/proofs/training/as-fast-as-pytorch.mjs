@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { bootstrapInterval } from "../../../bench/dist/statistics/bootstrap.js";
 import { median } from "../../../bench/dist/statistics/quantile.js";
+import { trainingEnvironment } from "../../../cli/dist/workbench/training/training-environment.js";
 import { learnedConstants } from "../../../compiler/dist/train/parameters.js";
 import { writeSafetensors } from "../../../compiler/dist/train/safetensors.js";
 import { findTorch } from "../../peers/python.mjs";
@@ -30,7 +31,7 @@ export async function prove({ claim, inform, root }) {
   const python = await findTorch();
   for (const network of promised) {
     for (const threads of [1, 2]) {
-      const torch = ["eager", "eager, AdamW fused", "compiled"];
+      const torch = ["eager", "eager, AdamW fused", "eager, large pages", "compiled"];
       const sides = [
         ["pare", pareSide(root, network, threads)],
         ...(threads === 1 ? [] : [["one worker", pareSide(root, network, 1)]]),
@@ -48,6 +49,7 @@ export async function prove({ claim, inform, root }) {
       against("eager", network.eager);
       against("compiled", network.compiled);
       against("eager, AdamW fused", null);
+      against("eager, large pages", null);
       if (threads === 2) {
         const { value, interval } = ratio(ms["one worker"], ms.pare);
         inform(`${network.called}: two workers, times as fast as one`, {
@@ -82,12 +84,14 @@ export async function prove({ claim, inform, root }) {
   });
 }
 
+/** Started as `pare distill` starts the process that trains. */
 const pareSide = (root, { name, steps }, workers) => ({
   command: () => [
     process.execPath,
     [join(root, "bench/proofs/training/support/train-blocks.mjs"), name, steps, workers].map(
       String,
     ),
+    trainingEnvironment(),
   ],
 });
 
@@ -105,6 +109,7 @@ const torchSide = (root, python, { name }, threads, kind) => ({
       ...(kind === "compiled" ? ["--compile"] : []),
       ...(kind.endsWith("fused") ? ["--fused"] : []),
     ],
+    kind.endsWith("large pages") ? trainingEnvironment() : process.env,
   ],
 });
 
@@ -173,8 +178,8 @@ class Lines {
   #lines;
   #words = "";
 
-  constructor(command, args) {
-    this.#child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"] });
+  constructor(command, args, env) {
+    this.#child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"], env });
     this.#child.stderr.on("data", (text) => (this.#words = (this.#words + text).slice(-2000)));
     this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
   }

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { TrainingProgress } from "@pare/compiler";
 import { aborted, isErrorCode, PareError } from "@pare/runtime/format";
 import { holdExit } from "../../platform/exit-waits.js";
+import { trainingEnvironment } from "./training-environment.js";
 import type {
   TrainedStudent,
   TrainingJob,
@@ -39,8 +40,7 @@ export async function trainInProcess(
   const child = fork(entry, [], {
     execArgv: [],
     serialization: "advanced",
-    // Else onnxruntime-node has telemetry, which also leaves a log per process in the temporary folder.
-    env: { ORT_DISABLE_TELEMETRY: "1", ...process.env },
+    env: trainingEnvironment(),
     stdio: ["ignore", "ignore", "pipe", "ipc"],
   });
   let words = "";
