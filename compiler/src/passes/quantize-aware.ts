@@ -4,6 +4,9 @@ import { learningRuns, servicesOf } from "./distillation/teach.js";
 import { described } from "./quantization-aware/options.js";
 import { quantizeAwareGraph } from "./quantization-aware/quantize-aware-graph.js";
 
+/** A step that rounds is guessed to take so much more. */
+const rounding = 1.4;
+
 /**
  * As `quantize-static`, after a training with rounding in it, so that weights and scales come to lie where rounding does
  * least harm. It learns from the teacher's answers and from labels, as `distill` does.
@@ -17,7 +20,7 @@ export const quantizeAware = definePass({
     exactness: "lossy",
     precision: "int8",
     needs: "examples",
-    learningRuns: (examples) => learningRuns(options, examples),
+    learningRuns: (examples) => rounding * learningRuns(options, examples),
     async run(graph, context) {
       const { activations } = context;
       const services = servicesOf(context, "quantize-aware");

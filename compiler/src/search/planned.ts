@@ -113,12 +113,18 @@ function nameOf(recipe: string, groups: number, index: number): string {
   return groups === 1 ? plain : `${plain}-${index + 1}`;
 }
 
-function learningRuns(
+/** About how many runs of the model as it is: what cuts it makes those after it shorter. */
+export function learningRuns(
   group: StepGroup,
   { training, examples }: Pick<OptimizeRequest, "training" | "examples">,
 ): number {
   const count = (training ?? examples)?.count ?? 0;
-  return passesIn(group).reduce((sum, pass) => sum + (pass.learningRuns?.(count) ?? 0), 0);
+  let [runs, share] = [0, 1];
+  for (const pass of passesIn(group)) {
+    runs += share * (pass.learningRuns?.(count) ?? 0);
+    share *= pass.runShare ?? 1;
+  }
+  return runs;
 }
 
 function needsData(group: StepGroup): boolean {
