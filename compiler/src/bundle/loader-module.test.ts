@@ -271,15 +271,17 @@ it("allocates nothing in a step", async () => {
     const [inputs, into] = [{ x: new Float32Array(${length}) }, { y: new Float32Array(${length}) }];
     const steps = (count) => { for (let at = 0; at < count; at += 1) runSync(inputs, into); };
     const used = () => getHeapStatistics().used_heap_size;
-    used();
-    steps(1000);
-    const before = used();
-    steps(10000);
-    console.log(used() - before);`;
+    const grown = [];
+    for (let time = 0; time < 5; time += 1) {
+      const before = used();
+      steps(10000);
+      grown.push(used() - before);
+    }
+    console.log(grown.sort((a, b) => a - b)[2]);`;
   // Interpreted, since what a compiler optimizes away is an object all the same where it does not run hot.
   const args = ["--no-opt", "--no-sparkplug", "--input-type=module", "--eval", script];
   const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: folder });
-  // What asks makes an object itself.
+  // What asks makes an object itself, and now and then V8 counts memory that is only set aside.
   expect(Number(stdout)).toBeLessThan(5_000);
 });
 
