@@ -1,4 +1,3 @@
-import { setFlagsFromString } from "node:v8";
 import { brotliCompressSync } from "node:zlib";
 import { cpu } from "../../../runtime/dist/backends/ort-node.js";
 import { aot } from "../../../runtime/dist/backends/aot.js";
@@ -25,10 +24,10 @@ import {
 } from "./support/integers.mjs";
 import { promised } from "./support/promised.mjs";
 import { relativeError } from "./support/relative-error.mjs";
+import { allowRelaxedSimd } from "./support/relaxed-simd.mjs";
 
-// Node 20 has relaxed SIMD behind a flag, and its baseline compiler adds up products of bytes wrongly: both modules are run.
-setFlagsFromString("--experimental-wasm-relaxed-simd");
-setFlagsFromString("--no-liftoff");
+// Both modules are run.
+allowRelaxedSimd(true);
 
 const mostError = 1e-4;
 /** What is chosen by comparing is another number as soon as one of two is rounded otherwise: so often is tried if it is. */

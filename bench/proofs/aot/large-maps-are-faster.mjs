@@ -1,7 +1,6 @@
 // Networks that compute on large maps, as upscalers, denoisers, segmenters and decoders of images do: their modules next to
 // onnxruntime-web. Only shapes matter: weights are noise.
 import { brotliCompressSync } from "node:zlib";
-import { setFlagsFromString } from "node:v8";
 import * as ort from "onnxruntime-web/wasm";
 import { attribute, findPass } from "../../../compiler/dist/index.js";
 import { aot } from "../../../runtime/dist/backends/aot.js";
@@ -16,10 +15,9 @@ import {
 import { graphOf } from "./support/made-network.mjs";
 import { relativeError } from "./support/relative-error.mjs";
 import { ratioOf } from "./support/side-by-side.mjs";
+import { allowRelaxedSimd } from "./support/relaxed-simd.mjs";
 
-// Node 20 has relaxed SIMD behind a flag.
-setFlagsFromString("--experimental-wasm-relaxed-simd");
-setFlagsFromString("--no-liftoff");
+allowRelaxedSimd(true);
 
 const budgetMs = 6000;
 const mostError = 1e-4;

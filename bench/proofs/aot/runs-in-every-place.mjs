@@ -1,7 +1,6 @@
 import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { setFlagsFromString } from "node:v8";
 import { gzipSync } from "node:zlib";
 import { cpu } from "../../../runtime/dist/backends/ort-node.js";
 import { hasRelaxedSimd } from "../../../runtime/dist/backends/relaxed-simd.js";
@@ -13,9 +12,10 @@ import { onPage } from "./support/places/chromium.mjs";
 import { inWorkerd } from "./support/places/in-workerd.mjs";
 import { policy, served } from "../support/browsers/serve.mjs";
 import { before, chunk, probabilities } from "./support/places/voice.js";
+import { allowRelaxedSimd } from "./support/relaxed-simd.mjs";
 
-// Node 20 has relaxed SIMD behind a flag: what runs elsewhere by that module is compared with the same one here.
-setFlagsFromString("--experimental-wasm-relaxed-simd");
+// What runs elsewhere by the module of relaxed SIMD is compared with the same one here.
+allowRelaxedSimd(false);
 
 const places = fileURLToPath(new URL("./support/places/", import.meta.url));
 const seconds = 60;
