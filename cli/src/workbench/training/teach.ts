@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import type { EngineHost } from "@pare/bench";
-import { decodeModel, type Graph, inferNode, type Step } from "@pare/compiler";
+import { countMacs, decodeModel, type Graph, inferNode, type Step } from "@pare/compiler";
 import { type Accuracy, byteSource } from "@pare/runtime/format";
 import { prepareEvaluation } from "../evaluation.js";
 import type { WorkOutput } from "../../terminal/output.js";
@@ -60,7 +60,11 @@ export async function teach(request: TeachRequest): Promise<Taught> {
   const accuracy = new AccuracyTest(evaluation, host, signal);
   const testCount = data.splits.test.length;
   const learning = learningRuns(options, learnedFrom.length, data.splits.validation.length);
-  const runs = { test: testCount, tests: beside.length + 1, learning };
+  const runs = {
+    test: testCount,
+    tests: beside.length + 1,
+    learning: learning * runShare(await graphOf(request.student), request.judged.graph),
+  };
   const expected = new ExpectedTime(runs, say);
   const test = (one: Tested): Promise<void> =>
     accuracy.add(one, (done) => {
@@ -72,10 +76,7 @@ export async function teach(request: TeachRequest): Promise<Taught> {
   const leftAt = `${request.output}.checkpoint.safetensors`;
   const training = { ...request, data, learnedFrom, leftAt };
   const { trained, graph, written } = await trainWithCheckpoints(training, async (trained) => {
-    const graph = await decodeModel(
-      { proto: byteSource(trained.student), external: new Map() },
-      { infer: inferNode },
-    );
+    const graph = await graphOf(trained.student);
     const written = await writeSteps({ ...request, model: { ...model, graph } });
     return { trained, graph, written };
   });
@@ -93,6 +94,21 @@ export async function teach(request: TeachRequest): Promise<Taught> {
       accuracy: Object.fromEntries(accuracy.tested),
     },
   };
+}
+
+function graphOf(file: Uint8Array): Promise<Graph> {
+  return decodeModel({ proto: byteSource(file), external: new Map() }, { infer: inferNode });
+}
+
+/** Of a run's time, what it takes however little a model computes. */
+const fixedShare = 0.25;
+
+/** What a run of one model is guessed to take, of a run of another. */
+function runShare(one: Graph, other: Graph): number {
+  const [few, all] = [countMacs(one), countMacs(other)];
+  return few === null || all === null || all === 0
+    ? 1
+    : fixedShare + (1 - fixedShare) * (few / all);
 }
 
 /** Fewer steps than this hardly change a model. */
