@@ -34,7 +34,9 @@ export async function prove({ claim, inform, root }) {
       const torch = ["eager", "eager, AdamW fused", "eager, large pages", "compiled"];
       const sides = [
         ["pare", pareSide(root, network, threads)],
-        ...(threads === 1 ? [] : [["one worker", pareSide(root, network, 1)]]),
+        threads === 1
+          ? ["small pages", pareSide(root, network, 1, { ...process.env, GLIBC_TUNABLES: "" })]
+          : ["one worker", pareSide(root, network, 1)],
         ...torch.map((kind) => [kind, torchSide(root, python, network, threads, kind)]),
       ];
       const { ms, losses } = await timed(network, sides);
@@ -50,7 +52,10 @@ export async function prove({ claim, inform, root }) {
       against("compiled", network.compiled);
       against("eager, AdamW fused", null);
       against("eager, large pages", null);
-      if (threads === 2) {
+      if (threads === 1) {
+        const told = ratio(ms.pare, ms["small pages"]);
+        inform(`${network.called}: a step with large pages, over one with small ones`, told);
+      } else {
         const { value, interval } = ratio(ms["one worker"], ms.pare);
         inform(`${network.called}: two workers, times as fast as one`, {
           value,
@@ -85,13 +90,13 @@ export async function prove({ claim, inform, root }) {
 }
 
 /** Started as `pare distill` starts the process that trains. */
-const pareSide = (root, { name, steps }, workers) => ({
+const pareSide = (root, { name, steps }, workers, env = trainingEnvironment()) => ({
   command: () => [
     process.execPath,
     [join(root, "bench/proofs/training/support/train-blocks.mjs"), name, steps, workers].map(
       String,
     ),
-    trainingEnvironment(),
+    env,
   ],
 });
 

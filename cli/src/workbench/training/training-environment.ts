@@ -1,6 +1,6 @@
 /**
  * What a process that trains is started with. Its engine walks over tens of megabytes at every step: where Linux gives pages
- * of 2 MB to whoever asks, glibc from 2.35 on asks for them, and steps take up to a tenth less. Elsewhere nothing reads this.
+ * of 2 MB to whoever asks, glibc from 2.35 on asks for them, and steps take less. Elsewhere nothing reads this.
  * @see https://www.gnu.org/software/libc/manual/html_node/Memory-Allocation-Tunables.html
  */
 export function trainingEnvironment(): NodeJS.ProcessEnv {
