@@ -15,7 +15,7 @@ import { before, chunk, probabilities } from "./support/places/voice.js";
 import { allowRelaxedSimd } from "./support/relaxed-simd.mjs";
 
 // What runs elsewhere by the module of relaxed SIMD is compared with the same one here.
-allowRelaxedSimd(false);
+allowRelaxedSimd({ baseline: true });
 
 const places = fileURLToPath(new URL("./support/places/", import.meta.url));
 const seconds = 60;

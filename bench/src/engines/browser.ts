@@ -166,7 +166,7 @@ function shortly(error: unknown): string {
   return messageOf(error).split("\n").slice(0, 3).join(" ");
 }
 
-/** The one that comes with a profile: a second takes a third of what the browser itself takes to start. */
+/** The one that comes with a profile: another would have to be waited for. */
 function emptyPage(browser: Browser): Page | undefined {
   return browser
     .contexts()

@@ -49,7 +49,7 @@ export interface Pass {
    * for all targets. Absent where it does not.
    */
   readonly learningRuns?: (examples: number) => number;
-  /** What a run takes after it, of what it took before, about: steps that learn after it are so much shorter. Absent where as much. */
+  /** About what a run takes after it, of what it took: what learns after it takes so much less. Absent where it is as much. */
   readonly runShare?: number;
   run(graph: Graph, context: PassContext): void | Promise<void>;
 }

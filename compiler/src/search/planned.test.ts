@@ -1,11 +1,9 @@
 import { expect, it } from "vitest";
 import type { PassStep } from "../passes/index.js";
-import type { Examples } from "../pipeline/examples.js";
 import { learningRuns } from "./planned.js";
 
-const training = { count: 1000 } as Examples;
 const runsOf = (...steps: readonly PassStep[]): number =>
-  learningRuns({ steps, required: false }, { training });
+  learningRuns({ steps, required: false }, 1000);
 
 it("expects steps of learning to be shorter after what cuts the model, and after nothing else", () => {
   const whole = runsOf({ use: "distill" });

@@ -39,7 +39,7 @@ export async function choicesFor(
     precision: precisionOf([group]),
     first: true,
     needsData: needsData(group),
-    learningRuns: learningRuns(group, request),
+    learningRuns: learningRuns(group, (request.training ?? request.examples)?.count ?? 0),
     asBefore: false,
     expected: null,
   }));
@@ -114,14 +114,10 @@ function nameOf(recipe: string, groups: number, index: number): string {
 }
 
 /** About how many runs of the model as it is: what cuts it makes those after it shorter. */
-export function learningRuns(
-  group: StepGroup,
-  { training, examples }: Pick<OptimizeRequest, "training" | "examples">,
-): number {
-  const count = (training ?? examples)?.count ?? 0;
+export function learningRuns(group: StepGroup, examples: number): number {
   let [runs, share] = [0, 1];
   for (const pass of passesIn(group)) {
-    runs += share * (pass.learningRuns?.(count) ?? 0);
+    runs += share * (pass.learningRuns?.(examples) ?? 0);
     share *= pass.runShare ?? 1;
   }
   return runs;

@@ -15,7 +15,9 @@ const known = new WeakMap<Executor, Promise<number | null>>();
  * @returns null where it knows no such order
  */
 export function channelBlockOf(executor: Executor, signal?: AbortSignal): Promise<number | null> {
-  const asked = known.get(executor) ?? ask(executor, signal);
+  const before = known.get(executor);
+  if (before !== undefined) return before;
+  const asked = ask(executor, signal);
   known.set(executor, asked);
   // Who was interrupted has no answer for others.
   asked.catch(() => known.delete(executor));

@@ -1,11 +1,11 @@
 import { setFlagsFromString } from "node:v8";
 
-/** Has relaxed SIMD behind a flag; later versions have it, and end where a flag is changed that they know no more. */
+/** Node 20 has relaxed SIMD behind a flag. Later versions have it, and end where the baseline compiler is taken from them. */
 const isBehindFlag = process.versions.node.startsWith("20.");
 
-/** @param {boolean} rightly without the baseline compiler, which adds up products of bytes wrongly there */
-export function allowRelaxedSimd(rightly) {
+/** @param {{ baseline: boolean }} with the baseline compiler, which adds up products of bytes wrongly in Node 20, or without */
+export function allowRelaxedSimd({ baseline }) {
   if (!isBehindFlag) return;
   setFlagsFromString("--experimental-wasm-relaxed-simd");
-  if (rightly) setFlagsFromString("--no-liftoff");
+  if (!baseline) setFlagsFromString("--no-liftoff");
 }

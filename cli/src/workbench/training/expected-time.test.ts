@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { ExpectedTime } from "./expected-time.js";
+import { build, dim, type Graph, inferNode, newHeader, Tensor, tensorType } from "@pare/compiler";
+import { ExpectedTime, runShare } from "./expected-time.js";
 
 function told(steps: readonly (readonly [ms: number, runs: number])[]): readonly string[] {
   const notes: string[] = [];
@@ -36,4 +37,25 @@ it("says it at the end of a test that is over at once", () => {
     ]),
   ).toEqual(["In all it will take up to 7 s."]);
   expect(told([[0, 1000]])).toEqual([]);
+});
+
+/** A product of two numbers and so many columns. */
+function product(columns: number | null): Graph {
+  return build(newHeader(), inferNode, (editor) => {
+    const size = columns ?? dim.symbol("n");
+    const x = editor.addInput("x", tensorType("float32", [1, 2]));
+    const w =
+      columns === null
+        ? editor.addInput("w", tensorType("float32", [2, size]))
+        : editor.constant("w", Tensor.float32([2, columns], new Float32Array(2 * columns)));
+    editor.addOutput(editor.add1("MatMul", [x, w], {}, { outputs: ["y"] }));
+  });
+}
+
+it("expects of a model that computes less that it takes less, and of one that cannot be counted as much", () => {
+  expect(runShare(product(4), product(4))).toBe(1);
+  expect(runShare(product(2), product(4))).toBeCloseTo(0.625);
+  expect(runShare(product(8), product(4))).toBeGreaterThan(1);
+  expect(runShare(product(null), product(4))).toBe(1);
+  expect(runShare(product(4), product(null))).toBe(1);
 });

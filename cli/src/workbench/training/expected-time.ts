@@ -1,10 +1,21 @@
+import { countMacs, type Graph } from "@pare/compiler";
 import type { WorkOutput } from "../../terminal/output.js";
 import { durationText } from "./training-report.js";
 
 /** Runs tell how long the rest takes once they went on for so long. */
 const tellingMs = 400;
 
-/** What a teaching is made of, in runs of the model on one sample. */
+/** Of a run's time, what is guessed to be the same however little a model computes. */
+const fixedShare = 0.25;
+
+/** What a run of one model is guessed to take, of a run of another; as much where it cannot be counted. */
+export function runShare(one: Graph, other: Graph): number {
+  const [few, all] = [countMacs(one), countMacs(other)];
+  if (few === null || all === null || all === 0) return 1;
+  return fixedShare + (1 - fixedShare) * (few / all);
+}
+
+/** What a teaching is made of, in runs of the first model that is tested, on one sample. */
 interface TeachingRuns {
   /** Of each test. */
   readonly test: number;

@@ -1,13 +1,13 @@
 import { rm } from "node:fs/promises";
 import type { EngineHost } from "@pare/bench";
-import { countMacs, decodeModel, type Graph, inferNode, type Step } from "@pare/compiler";
-import { type Accuracy, byteSource } from "@pare/runtime/format";
+import type { Graph, Step } from "@pare/compiler";
+import type { Accuracy } from "@pare/runtime/format";
 import { prepareEvaluation } from "../evaluation.js";
 import type { WorkOutput } from "../../terminal/output.js";
 import type { OpenedModel } from "../opened-model.js";
 import { type ModelFacts, type StepsRequest, writeSteps, type Written } from "../run-steps.js";
 import { demandWritable } from "../../platform/demand-writable.js";
-import { ExpectedTime } from "./expected-time.js";
+import { ExpectedTime, runShare } from "./expected-time.js";
 import { AccuracyTest, type Tested } from "./tested-accuracy.js";
 import {
   learningRuns,
@@ -15,6 +15,7 @@ import {
   trainWithCheckpoints,
 } from "./train-with-checkpoints.js";
 import type { TrainingData } from "./training-data.js";
+import { wholeGraph } from "./whole-graph.js";
 
 export interface TeachRequest extends Pick<StepsRequest, "suffix" | "check" | "say" | "signal"> {
   /** The file that is read; what is written has the graph that was taught. */
@@ -63,7 +64,7 @@ export async function teach(request: TeachRequest): Promise<Taught> {
   const runs = {
     test: testCount,
     tests: beside.length + 1,
-    learning: learning * runShare(await graphOf(request.student), request.judged.graph),
+    learning: learning * runShare(await wholeGraph(request.student), request.judged.graph),
   };
   const expected = new ExpectedTime(runs, say);
   const test = (one: Tested): Promise<void> =>
@@ -76,7 +77,7 @@ export async function teach(request: TeachRequest): Promise<Taught> {
   const leftAt = `${request.output}.checkpoint.safetensors`;
   const training = { ...request, data, learnedFrom, leftAt };
   const { trained, graph, written } = await trainWithCheckpoints(training, async (trained) => {
-    const graph = await graphOf(trained.student);
+    const graph = await wholeGraph(trained.student);
     const written = await writeSteps({ ...request, model: { ...model, graph } });
     return { trained, graph, written };
   });
@@ -94,21 +95,6 @@ export async function teach(request: TeachRequest): Promise<Taught> {
       accuracy: Object.fromEntries(accuracy.tested),
     },
   };
-}
-
-function graphOf(file: Uint8Array): Promise<Graph> {
-  return decodeModel({ proto: byteSource(file), external: new Map() }, { infer: inferNode });
-}
-
-/** Of a run's time, what it takes however little a model computes. */
-const fixedShare = 0.25;
-
-/** What a run of one model is guessed to take, of a run of another. */
-function runShare(one: Graph, other: Graph): number {
-  const [few, all] = [countMacs(one), countMacs(other)];
-  return few === null || all === null || all === 0
-    ? 1
-    : fixedShare + (1 - fixedShare) * (few / all);
 }
 
 /** Fewer steps than this hardly change a model. */

@@ -2,21 +2,14 @@ import { open } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { backendsInNode } from "@pare/bench";
 import { endWithParent } from "@pare/bench/end-with-parent";
-import {
-  decodeModel,
-  distillGraph,
-  encodeModel,
-  type Examples,
-  type Graph,
-  inferNode,
-  randomOf,
-} from "@pare/compiler";
-import { type Backend, byteSource, isPareError, messageOf, PareError } from "@pare/runtime/format";
+import { distillGraph, encodeModel, type Examples, randomOf } from "@pare/compiler";
+import { type Backend, isPareError, messageOf, PareError } from "@pare/runtime/format";
 import { readRecord } from "../../data/read-record.js";
 import type { StoredAt } from "../../data/sample-writer.js";
 import { CheckpointPace } from "./checkpoint-pace.js";
 import { engineThreads } from "./engine-threads.js";
 import type { TrainingJob, TrainingMessage, TrainingRequest } from "./training-protocol.js";
+import { wholeGraph } from "./whole-graph.js";
 
 // The entry of the process that trains: engine, optimizer and samples are all here, so that at each step nothing crosses
 // to another process. Its parent decides when it ends: Ctrl-C reaches the whole group.
@@ -33,8 +26,8 @@ void endWithParent(); // in the middle of a long step it hears of nothing
 async function train(job: TrainingJob): Promise<void> {
   const { options, seed, threads, training, validation, resume } = job;
   const [student, teacher] = [
-    await graphOf(job.student),
-    job.teacher && (await graphOf(job.teacher)),
+    await wholeGraph(job.student),
+    job.teacher && (await wholeGraph(job.teacher)),
   ];
   const { backend, engine } = await firstEngine();
   const executor: Backend = {
@@ -77,10 +70,6 @@ const tellEveryMs = 50;
 /** One for each core that its threads leave. */
 function workersHere(threads: number): number {
   return Math.max(1, Math.floor(availableParallelism() / threads));
-}
-
-async function graphOf(bytes: Uint8Array): Promise<Graph> {
-  return decodeModel({ proto: byteSource(bytes), external: new Map() }, { infer: inferNode });
 }
 
 /** onnxruntime-node where it is installed, else WebAssembly. */

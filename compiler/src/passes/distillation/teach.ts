@@ -51,8 +51,8 @@ export interface DistillServices extends Pick<
 }
 
 /**
- * What a sample's share of a step is guessed to take, in runs of the model with its weights as constants: from three to four
- * and a half were measured.
+ * What a sample's share of a step is guessed to take, in runs of the model with its weights as constants. In forward passes of
+ * training, the proof `training/what-a-step-costs` counts it.
  */
 const runsPerSample = 5;
 /** What is computed again comes on top. */
