@@ -42,7 +42,7 @@ export * from "./prune/index.js";
 export { type Cache, memoryCache, noCache } from "./pipeline/services.js";
 export { checkLock, type Lock, type LockedTarget, parseLock } from "./search/lock.js";
 export { optimize } from "./search/optimize.js";
-export type { PlanSummary } from "./search/plan.js";
+export type { PlanSummary } from "./search/schedule.js";
 export { replay, type ReplayRequest } from "./search/replay.js";
 export { reportOf, type ReportContext } from "./search/report.js";
 export { variantId } from "./search/request.js";

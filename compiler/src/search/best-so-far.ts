@@ -35,7 +35,7 @@ export class BestSoFar {
 
   /** All that is decided now, and how long it took. */
   done(): Optimized {
-    const { summary, budgetMs } = this.#plan;
+    const { summary, budgetMs } = this.#plan.schedule;
     return {
       ...this.#search.record.done(),
       time: {

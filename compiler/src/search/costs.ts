@@ -53,6 +53,8 @@ export const decidesAlone = { maxMs: 2000, atLeast: 4 };
 export interface Counts {
   readonly validation: number;
   readonly test: number;
+  /** How many of the test samples an earlier run looked at in the end, where it was planned alike. */
+  readonly tested?: number;
 }
 
 /** Such a run says a lot: a few do. */

@@ -1,5 +1,5 @@
 import type { TargetName } from "@pare/runtime/format";
-import { type Counts, type TargetFacts, testSampleMs } from "./costs.js";
+import { clamp, type Counts, type TargetFacts, testSampleMs } from "./costs.js";
 
 /** Enough that a number means something; fewer where there are no more. */
 const fewestValidation = 50;
@@ -68,6 +68,54 @@ export function fewestCounts(facts: readonly TargetFacts[]): ReadonlyMap<TargetN
       { validation: Math.min(validation, fewestValidation), test: Math.min(test, fewestTest) },
     ]),
   );
+}
+
+/** On how many test samples each target is looked at. */
+export type TestCounts = ReadonlyMap<TargetName, number>;
+
+/**
+ * More test samples than planned on targets that are open, of all alike, a step at a time while the time does; but as many
+ * as an earlier run looked at, where it does for those: they are known.
+ * @param open what is known of these targets
+ * @param counts with what an earlier run looked at
+ */
+export function testCountsWithin(
+  leftMs: number,
+  open: readonly TargetFacts[],
+  planned: TestCounts,
+  counts: ReadonlyMap<TargetName, Counts>,
+  takesMs: (counts: TestCounts) => number,
+): TestCounts {
+  const having = (countOf: (one: TargetFacts, planned: number) => number): TestCounts => {
+    const all = new Map(planned);
+    for (const one of open) {
+      const least = planned.get(one.target) ?? 0;
+      all.set(one.target, clamp(countOf(one, least), least, one.test));
+    }
+    return all;
+  };
+  if (open.every(({ target }) => counts.get(target)?.tested !== undefined)) {
+    const before = having(({ target }) => counts.get(target)?.tested ?? 0);
+    if (takesMs(before) <= leftMs) return before;
+  }
+  const all = having(({ test }) => test);
+  let most: TestCounts = planned;
+  for (let times = countStep; !isSame(most, all); times *= countStep) {
+    const more = having((one, least) => wholly(one, Math.floor(times * least)));
+    if (takesMs(more) > leftMs) break;
+    most = more;
+  }
+  return most;
+}
+
+/** All that there are, or a multiple of as many as allow one answer to be lost. */
+function wholly({ test, tellingSamples }: TargetFacts, count: number): number {
+  if (count >= test || tellingSamples === 0) return count;
+  return Math.floor(count / tellingSamples) * tellingSamples;
+}
+
+function isSame(one: TestCounts, other: TestCounts): boolean {
+  return [...one].every(([target, count]) => other.get(target) === count);
 }
 
 /** What an earlier run counted stands where about as much fits now: what is repeated, or goes on, looks at the same samples. */

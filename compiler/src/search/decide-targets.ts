@@ -1,5 +1,8 @@
-import { throwIfAborted } from "@pare/runtime/format";
-import type { FinalsContext } from "./finals-context.js";
+import { type TargetName, throwIfAborted } from "@pare/runtime/format";
+import type { Counts } from "./costs.js";
+import type { TestCounts } from "./counts.js";
+import type { FinalsContext, TestContext } from "./finals-context.js";
+import { keepCounts } from "./kept-counts.js";
 import { noTarget, skipTarget } from "./open-targets.js";
 import type { Plan } from "./plan.js";
 import { publish } from "./publish.js";
@@ -7,6 +10,7 @@ import { rankFinalists, type Ranking } from "./rank-finalists.js";
 import { answerLimitMs, type Search } from "./search.js";
 import type { TargetState } from "./target-state.js";
 import { testRanked } from "./test-ranked.js";
+import { lookAt } from "./verdict.js";
 
 /** When the time is up, an engine may take so many times as long for an answer as for the float model's. */
 const slowdown = 10;
@@ -16,10 +20,14 @@ const parityMs = 5000;
 /** The end of a search: finalists are timed against each other, held against the test samples, and what stands is timed. */
 export async function decideTargets(search: Search, plan: Plan): Promise<void> {
   const { request, record, progress, states } = search;
-  plan.beginEnding(request.clock.now());
-  const contexts = states.map((state) => finalsContext(search, plan, state));
+  plan.schedule.beginEnding(request.clock.now());
+  const finals = states.map((state) => finalsContext(search, plan, state));
   const rankings: Ranking[] = [];
-  for (const context of contexts) rankings.push(await rankFinalists(context));
+  for (const context of finals) rankings.push(await rankFinalists(context));
+  const counts = await testCounts(search, plan, rankings);
+  const contexts = finals.map((context): TestContext => {
+    return { ...context, test: counts.get(context.state.device.target) ?? 0 };
+  });
   // Nothing is timed while the test samples are looked at: targets side by side.
   progress.step("the test samples");
   const tested = await Promise.allSettled(
@@ -42,6 +50,27 @@ export async function decideTargets(search: Search, plan: Plan): Promise<void> {
   if (record.isEmpty) throw noTarget(search);
 }
 
+/** On how many test samples each target is looked at: fixed here, before any is, and kept for who repeats it. */
+async function testCounts(
+  { request, states }: Search,
+  { schedule }: Plan,
+  rankings: readonly Ranking[],
+): Promise<TestCounts> {
+  const { budget, evidence } = request;
+  const open = states.flatMap(({ device }, index) => {
+    const accuracy = rankings[index]?.ranked[0]?.accuracy;
+    const rule = { maxDrop: budget.limits(device.target).maxDrop, evidence };
+    return accuracy?.drop != null && lookAt(accuracy, rule) === "open" ? [device.target] : [];
+  });
+  const tested = schedule.testCounts(new Set(open), request.clock.now());
+  const counts = [...schedule.counts].map(([target, planned]): [TargetName, Counts] => [
+    target,
+    { ...planned, tested: tested.get(target) ?? planned.test },
+  ]);
+  await keepCounts(request, new Map(counts));
+  return tested;
+}
+
 function finalsContext(
   { request, record, progress }: Search,
   plan: Plan,
@@ -54,10 +83,9 @@ function finalsContext(
     request,
     state,
     record,
-    validation: plan.countsOf(target).validation,
-    test: plan.testSamples(target, clock.now()),
-    affordable: () => plan.affordableAtEnd(target, clock.now()),
-    isLate: () => clock.now() > plan.budgetMs,
+    validation: plan.schedule.countsOf(target).validation,
+    affordable: () => plan.schedule.affordableAtEnd(target, clock.now()),
+    isLate: () => clock.now() > plan.schedule.budgetMs,
     limitMs: Math.max(answerLimitMs(request, plan), slowdown * (loadMs + runMs)),
     say: (what) => progress.say(`${target}: ${what}`),
   };

@@ -179,6 +179,26 @@ export class Estimate {
     return samples * this.laterSampleMs(target);
   }
 
+  /**
+   * The test samples of all targets side by side; on those that are open, what comes next looks at as many.
+   * @param latencyOf what is best there, next to the simplified float model
+   */
+  testMs(
+    counts: ReadonlyMap<TargetName, number>,
+    open: ReadonlySet<TargetName>,
+    latencyOf: (target: TargetName) => number | undefined,
+  ): number {
+    const nothing = { validation: 0, test: 0 };
+    const asked = new Map([...counts].map(([target, test]) => [target, { ...nothing, test }]));
+    const inHand = (target: TargetName): InHand => ({
+      latency: latencyOf(target),
+      floatIsKnown: false,
+      bestIsKnown: false,
+    });
+    const next = [...open].map((target) => (counts.get(target) ?? 0) * this.laterSampleMs(target));
+    return testMs(this.#facts, asked, inHand) + Math.max(0, ...next);
+  }
+
   /** One test sample of the model as its user has it and of its simplified form. */
   floatTestSampleMs(target: TargetName): number {
     const facts = this.#factsOf(target);

@@ -8,12 +8,16 @@ export interface FinalsContext {
   readonly state: TargetState;
   readonly record: Record;
   readonly validation: number;
-  /** Test samples that are looked at: fixed before they are. */
-  readonly test: number;
   /** On how many more samples there is time for another candidate. */
   readonly affordable: () => number;
   /** Whether the time is up: what is published is then timed no longer than what a candidate is screened by. */
   readonly isLate: () => boolean;
   readonly limitMs: number;
   readonly say: (what: string) => void;
+}
+
+/** And once the finalists are ranked. */
+export interface TestContext extends FinalsContext {
+  /** Test samples that are looked at: fixed before they are. */
+  readonly test: number;
 }

@@ -12,7 +12,7 @@ export async function measureFloat(search: Search, plan: Plan): Promise<void> {
   const { request, progress } = search;
   const { measure, signal, evidence, clock } = request;
   // Where there is no time to try anything, nothing is looked at beside it.
-  if (evidence === "none" || plan.deadlineMs <= clock.now()) return;
+  if (evidence === "none" || plan.schedule.deadlineMs <= clock.now()) return;
   progress.step("the float model on the validation samples");
   const states = [...search.states];
   const began = clock.now();
@@ -20,7 +20,7 @@ export async function measureFloat(search: Search, plan: Plan): Promise<void> {
   const looked = await Promise.allSettled(
     states.map(async (state) => {
       const { device, floatAnswers, float, facts } = state;
-      const count = plan.countsOf(device.target).validation;
+      const count = plan.schedule.countsOf(device.target).validation;
       const accuracy = await measure.accuracy({
         ...floatAnswers,
         split: "validation",

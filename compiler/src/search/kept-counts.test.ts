@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { type Cache, memoryCache } from "../pipeline/services.js";
 import { earlierCounts, keepCounts } from "./kept-counts.js";
 import { optimize } from "./optimize.js";
-import type { PlanSummary } from "./plan.js";
+import type { PlanSummary } from "./schedule.js";
 import type { OptimizeRequest } from "./request.js";
 import { device, requestFor } from "./search-request.test.support.js";
 import { simulatedMeasure } from "./simulated-measure.test.support.js";
@@ -31,6 +31,9 @@ it("gives back what was counted, for the same search alone", async () => {
   expect(await earlierCounts(request)).toEqual(new Map());
   await keepCounts(request, counts);
   expect(await earlierCounts(request)).toEqual(counts);
+  const tested = new Map([["cpu", { validation: 120, test: 600, tested: 900 }]] as const);
+  await keepCounts(request, tested);
+  expect(await earlierCounts(request)).toEqual(tested);
   const { budget } = request;
   for (const other of [
     { budget: { ...budget, timeBudgetMs: 1 } },
@@ -43,7 +46,7 @@ it("gives back what was counted, for the same search alone", async () => {
 });
 
 it("counts anew where what was kept is no pair of numbers", async () => {
-  for (const text of ["", "1", "1 2 3", "-1 2", "1e3 5", "x y", "1234567890 1"]) {
+  for (const text of ["", "1", "1 2 3 4", "-1 2", "1e3 5", "x y", "1234567890 1"]) {
     const cache: Cache = { ...memoryCache(), get: async () => new TextEncoder().encode(text) };
     expect(await earlierCounts(await requestWith(cache))).toEqual(new Map());
   }

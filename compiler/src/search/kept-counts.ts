@@ -22,8 +22,9 @@ export async function earlierCounts(request: OptimizeRequest): Promise<EarlierCo
 export async function keepCounts(request: OptimizeRequest, counts: EarlierCounts): Promise<void> {
   const { kept } = request;
   if (kept === undefined) return;
-  for (const [target, { validation, test }] of counts) {
-    const bytes = new TextEncoder().encode(`${validation} ${test}`);
+  for (const [target, { validation, test, tested }] of counts) {
+    const text = [validation, test, tested ?? []].flat().join(" ");
+    const bytes = new TextEncoder().encode(text);
     await kept.cache.put(keyOf(request, target, kept), bytes);
   }
 }
@@ -45,8 +46,9 @@ function keyOf(
 
 /** What a cache holds may be anything. */
 function countsIn(bytes: Uint8Array | undefined): Counts | undefined {
-  const [, validation, test] =
-    /^(\d{1,9}) (\d{1,9})$/.exec(bytes === undefined ? "" : new TextDecoder().decode(bytes)) ?? [];
+  const text = bytes === undefined ? "" : new TextDecoder().decode(bytes);
+  const [, validation, test, tested] = /^(\d{1,9}) (\d{1,9})(?: (\d{1,9}))?$/.exec(text) ?? [];
   if (validation === undefined || test === undefined) return undefined;
-  return { validation: Number(validation), test: Number(test) };
+  const counts = { validation: Number(validation), test: Number(test) };
+  return tested === undefined ? counts : { ...counts, tested: Number(tested) };
 }

@@ -10,10 +10,10 @@ export async function noteKnown(
 ): Promise<void> {
   if (evidence === "none") return;
   const { device, reference } = state;
-  const count = plan.countsOf(device.target).test;
+  const count = plan.schedule.countsOf(device.target).test;
   const ask = { target: device.standIn ?? device.target, split: "test", count } as const;
   const floatIsKnown = await measure.knows({ ...ask, artifact: reference });
   const { artifact } = bestOf(state, budget.prefer);
   const bestIsKnown = floatIsKnown && (await measure.knows({ ...ask, artifact, float: reference }));
-  plan.knows(device.target, { floatIsKnown, bestIsKnown });
+  plan.schedule.knows(device.target, { floatIsKnown, bestIsKnown });
 }

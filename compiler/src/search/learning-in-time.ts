@@ -47,7 +47,7 @@ export class LearningInTime {
     const { tooLateMs } = limit;
     this.#plan.learned(planned, (tooLateMs ?? clock.now()) - began);
     if (tooLateMs === null) return null;
-    const why = tooLittleText("learning", tooLateMs - began, this.#plan.budgetMs);
+    const why = tooLittleText("learning", tooLateMs - began, this.#plan.schedule.budgetMs);
     this.#tooLong.set(key, why);
     return why;
   }

@@ -2,8 +2,9 @@ import type { Planned, State } from "./candidate.js";
 import { earlierCounts, keepCounts } from "./kept-counts.js";
 import { noteKnown } from "./known-answers.js";
 import { tooLittleText } from "./learning-in-time.js";
-import { defaultBudgetMs, Plan } from "./plan.js";
+import { Plan } from "./plan.js";
 import { choicesFor } from "./planned.js";
+import { defaultBudgetMs } from "./schedule.js";
 import type { Search } from "./search.js";
 import { expectedText } from "./verdict.js";
 
@@ -31,16 +32,16 @@ export async function planSearch(
     calibration: Math.min(calibrationSamples, measure.samples("calibration")),
     earlier: await earlierCounts(request),
   });
-  await keepCounts(request, plan.counts);
+  await keepCounts(request, plan.schedule.counts);
   for (const state of states) await noteKnown(request, state, plan);
   progress.planned(plan);
-  onPlan?.(plan.summary);
+  onPlan?.(plan.schedule.summary);
   return plan;
 }
 
 /** Says of what the time did not reach why it was left. */
 export function turnDownWaiting({ request, record }: Search, plan: Plan): void {
-  const late = Math.max(request.budget.timeBudgetMs ?? defaultBudgetMs, plan.budgetMs);
+  const late = Math.max(request.budget.timeBudgetMs ?? defaultBudgetMs, plan.schedule.budgetMs);
   for (const left of plan.waiting)
     record.turnDown(
       left.target,

@@ -7,65 +7,6 @@ import { facts, way } from "./planned.test.support.js";
 const holds: Gain = { latency: 0.6, latencySpread: 0.1, size: 0.3, accepted: 1 };
 const mayLose: Gain = { ...holds, accepted: 0.4 };
 
-describe("the test samples of the float model alone", () => {
-  const samplesAfter = (sampleMs: number, nowMs: number): number => {
-    const dear = { ...facts, runMs: sampleMs, sampleMs, answerMs: sampleMs };
-    const plan = new Plan({
-      facts: [dear],
-      planned: [],
-      nowMs: 0,
-      askedMs: 120_000,
-      calibration: 0,
-    });
-    return plan.testSamples("cpu", nowMs);
-  };
-
-  it("are those that were planned while there is time, and else as few as take no time", () => {
-    expect(samplesAfter(25, 0)).toBe(400);
-    expect(samplesAfter(25, 120_000)).toBe(16);
-    expect(samplesAfter(1500, 120_000)).toBe(1);
-  });
-});
-
-describe("a budget below the cheapest sound plan", () => {
-  const dear = { ...facts, runMs: 400, sampleMs: 400, answerMs: 400 };
-  const cheap = [
-    way("cpu", "int8-weights", "quantize-weights", holds),
-    way("cpu", "fp16-weights", "fp16-weights", holds),
-  ];
-  const summaryOf = (askedMs: number) =>
-    new Plan({ facts: [dear], planned: cheap, nowMs: 2000, askedMs, calibration: 0 }).summary;
-
-  it("is said to be, with what that plan takes and what is taken all the same", () => {
-    const { tooShort, leastMs, lowMs, highMs, budgetMs } = summaryOf(3000);
-    expect({ tooShort, budgetMs }).toEqual({ tooShort: true, budgetMs: 3000 });
-    expect(leastMs).toBeGreaterThan(3000);
-    expect(highMs).toBeGreaterThan(3000);
-    expect(lowMs).toBeLessThan(leastMs);
-    // What it says that it takes is enough.
-    expect(summaryOf(leastMs)).toMatchObject({ tooShort: false, leastMs });
-    expect(summaryOf(leastMs).highMs).toBeLessThanOrEqual(leastMs);
-  });
-});
-
-describe("what an earlier run kept of the test samples", () => {
-  it("leaves its time to the search", () => {
-    const plan = new Plan({
-      facts: [facts],
-      planned: [],
-      nowMs: 0,
-      askedMs: 120_000,
-      calibration: 0,
-    });
-    const before = plan.deadlineMs;
-    const { test } = plan.countsOf("cpu");
-    plan.knows("cpu", { floatIsKnown: true, bestIsKnown: false });
-    expect(plan.deadlineMs - before).toBeCloseTo(test * facts.sampleMs);
-    plan.knows("cpu", { floatIsKnown: true, bestIsKnown: true });
-    expect(plan.deadlineMs - before).toBeGreaterThan(1.5 * test * facts.sampleMs);
-  });
-});
-
 describe("what is tried beside something", () => {
   const both = [facts, { ...facts, target: "wasm" as const }];
   const small = { ...holds, latency: 0.9 };
@@ -109,7 +50,7 @@ describe("what takes longer than was planned", () => {
     const plan = planWith([], 120_000);
     const costMs = plan.costMs(partly);
     expect(plan.mayGoOn(partly, 1000, 500, 1000 + 3 * costMs)).toBe(true);
-    expect(plan.mayGoOn(partly, 1000, 500, plan.deadlineMs)).toBe(false);
+    expect(plan.mayGoOn(partly, 1000, 500, plan.schedule.deadlineMs)).toBe(false);
   });
 
   it("ends where something waits that there would be no time for", () => {
@@ -132,18 +73,22 @@ describe("learning that takes longer than was planned", () => {
   const expectedMs = taught.learningRuns * facts.runMs;
 
   it("is part of what is planned where nobody says how long it may take", () => {
-    expect(planWith(null).summary.budgetMs).toBeGreaterThan(expectedMs);
+    expect(planWith(null).schedule.summary.budgetMs).toBeGreaterThan(expectedMs);
   });
 
   it("comes on top of what is given to all else where nobody says how long it may take", () => {
-    const { summary } = planWith(null);
+    const { summary } = planWith(null).schedule;
     expect(summary.budgetMs).toBeGreaterThanOrEqual(expectedMs + 120_000);
     // No fewer samples are looked at than without it.
     const dear = { ...facts, test: 10_000 };
     const counts = [taught, { ...taught, learningRuns: 0 }].map((one) =>
-      new Plan({ facts: [dear], planned: [one], nowMs: 0, askedMs: null, calibration: 0 }).countsOf(
-        "cpu",
-      ),
+      new Plan({
+        facts: [dear],
+        planned: [one],
+        nowMs: 0,
+        askedMs: null,
+        calibration: 0,
+      }).schedule.countsOf("cpu"),
     );
     const [beside, alone] = counts;
     expect(alone?.test).toBeLessThan(10_000);
@@ -169,7 +114,7 @@ describe("learning that takes longer than was planned", () => {
     const plan = planOf(leastMs);
     const afterMs = proposals.reduce((sum, one) => sum + plan.costMs(one), 0);
     const ownMs = plan.costMs({ ...taught, learningRuns: 0 });
-    const spareMs = plan.deadlineMs - expectedMs - ownMs - afterMs;
+    const spareMs = plan.schedule.deadlineMs - expectedMs - ownMs - afterMs;
     expect(spareMs).toBeGreaterThanOrEqual(0);
     expect(spareMs).toBeLessThan(2000);
     expect(plan.learningEndMs(taught, 0)).toBeCloseTo(expectedMs + spareMs, 3);
@@ -212,7 +157,7 @@ describe("learning that takes longer than was planned", () => {
     const after = way("cpu", "int8-weights", "quantize-weights", holds);
     const given = { facts: [facts], nowMs: 0, askedMs: null, calibration: 0 };
     const plan = new Plan({ ...given, planned: [...again, after] });
-    expect(plan.summary.budgetMs).toBeGreaterThanOrEqual(3 * expectedMs + 120_000);
+    expect(plan.schedule.summary.budgetMs).toBeGreaterThanOrEqual(3 * expectedMs + 120_000);
     // Each takes three times as long as was thought; none takes that from what comes after it.
     const came = { tookMs: 1000, accepted: true, latency: 0.7, lost: false, isOpen: false };
     let nowMs = 0;
@@ -222,7 +167,7 @@ describe("learning that takes longer than was planned", () => {
       plan.learned(one, 3 * expectedMs);
       plan.note(one, { ...came, best: holds });
     }
-    expect(plan.budgetMs - plan.summary.budgetMs).toBeCloseTo(6 * expectedMs, 3);
+    expect(plan.schedule.budgetMs - plan.schedule.summary.budgetMs).toBeCloseTo(6 * expectedMs, 3);
     expect(plan.nextRound(nowMs)).toEqual([after]);
   });
 
@@ -244,13 +189,13 @@ describe("learning that takes longer than was planned", () => {
       [400_000, 0],
     ] as const) {
       const plan = planWith(askedMs);
-      const before = plan.deadlineMs;
+      const before = plan.schedule.deadlineMs;
       plan.learned(taught, expectedMs + 100_000);
-      expect(plan.budgetMs - plan.summary.budgetMs).toBe(given);
-      expect(plan.deadlineMs - before).toBeCloseTo(0.98 * given, 3);
+      expect(plan.schedule.budgetMs - plan.schedule.summary.budgetMs).toBe(given);
+      expect(plan.schedule.deadlineMs - before).toBeCloseTo(0.98 * given, 3);
       // Another target has it already.
       plan.learned({ ...taught, target: "wasm" }, 5);
-      expect(plan.budgetMs - plan.summary.budgetMs).toBe(given);
+      expect(plan.schedule.budgetMs - plan.schedule.summary.budgetMs).toBe(given);
     }
   });
 });

@@ -1,5 +1,6 @@
-import { defaultBudgetMs, type Plan } from "./plan.js";
+import type { Plan } from "./plan.js";
 import type { OptimizeRequest } from "./request.js";
+import { defaultBudgetMs } from "./schedule.js";
 import { bestOf, type TargetState } from "./target-state.js";
 
 /** So far it may seem before there is a plan: what that says is not known. */

@@ -7,7 +7,7 @@ import {
 } from "@pare/runtime/format";
 import type { Tried } from "./candidate.js";
 import { finalLimits, screeningLimits } from "./costs.js";
-import type { FinalsContext } from "./finals-context.js";
+import type { TestContext } from "./finals-context.js";
 import type { Ranking } from "./rank-finalists.js";
 import { type Decided, measurementOf, type Record } from "./record.js";
 import { isRefusal } from "./refusal.js";
@@ -19,7 +19,7 @@ import { explain } from "./why.js";
 
 /** Times what was chosen in blocks that took no part in choosing, and starts it from nothing. */
 export async function publish(
-  context: FinalsContext,
+  context: TestContext,
   ranking: Ranking,
   tested: Tested,
 ): Promise<Decided> {
@@ -89,7 +89,7 @@ export async function publish(
 }
 
 async function decidedAs(
-  { request, state, record, test }: FinalsContext,
+  { request, state, record, test }: TestContext,
   { ranked, reasons, missed }: Ranking,
   { chosen, reason, failed }: Tested,
   measurement: Measurement,

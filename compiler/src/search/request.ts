@@ -24,7 +24,7 @@ import type { Kept } from "../pipeline/services.js";
 import type { StepGroup } from "../pipeline/step.js";
 import type { Sizes } from "../targets/sizes.js";
 import type { Lock } from "./lock.js";
-import type { PlanSummary } from "./plan.js";
+import type { PlanSummary } from "./schedule.js";
 
 /** A place to run that the caller found on this machine. */
 export interface TargetDevice {

@@ -153,7 +153,7 @@ export class Rounds {
       reference,
       floatAnswers,
       best: bestOf(state, request.budget.prefer),
-      validation: plan.countsOf(device.target).validation,
+      validation: plan.schedule.countsOf(device.target).validation,
       affordsMore: (samples, worth) =>
         plan.affords(device.target, samples, worth, request.clock.now()),
       made,

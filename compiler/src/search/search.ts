@@ -57,6 +57,6 @@ export function beginSearch(request: OptimizeRequest, recipeSha256: string): Sea
  * @param plan null before there is one
  */
 export function answerLimitMs({ clock, budget }: OptimizeRequest, plan: Plan | null): number {
-  const endMs = plan === null ? budget.timeBudgetMs : plan.budgetMs;
+  const endMs = plan === null ? budget.timeBudgetMs : plan.schedule.budgetMs;
   return endMs === null ? patienceMs : Math.max(graceMs, endMs - clock.now());
 }

@@ -1,7 +1,7 @@
 import { type Accuracy, throwIfAborted } from "@pare/runtime/format";
 import type { Tried } from "./candidate.js";
 import { fewestAfter, fewestOfFloat } from "./costs.js";
-import type { FinalsContext } from "./finals-context.js";
+import type { TestContext } from "./finals-context.js";
 import { overLimits } from "./over-limits.js";
 import type { Ranking } from "./rank-finalists.js";
 import { measurementOf } from "./record.js";
@@ -26,7 +26,7 @@ export interface Tested {
  * @throws PareError ENGINE, ENGINE_CRASHED, NO_MEMORY where the engine refuses all, the float model too
  */
 export async function testRanked(
-  context: FinalsContext,
+  context: TestContext,
   { ranked }: Ranking,
   parityMs: number,
 ): Promise<Tested> {
@@ -97,7 +97,7 @@ export async function testRanked(
 
 /** What was turned down next to one that failed now is looked at after all, where it is better than what comes next. */
 async function withScreened(
-  { request, state, record, validation, test, affordable, limitMs, say }: FinalsContext,
+  { request, state, record, validation, test, affordable, limitMs, say }: TestContext,
   open: readonly Tried[],
 ): Promise<Tried[]> {
   const { measure, evidence, budget, signal } = request;

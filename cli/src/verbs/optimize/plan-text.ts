@@ -5,7 +5,7 @@ export function planText(plan: PlanSummary): string {
   const { lowMs, highMs, budgetMs, tooShort, targets } = plan;
   if (tooShort) return shortText(plan);
   const each = targets.map(({ target, candidates, validation, test, ofTest }) => {
-    const tested = test < ofTest ? `${test} of ${ofTest}` : String(test);
+    const tested = test < ofTest ? `${test} or more of ${ofTest}` : String(test);
     return `${target}: ${candidates} to try on ${validation} samples, ${tested} to test on`;
   });
   const range = `${seconds(lowMs)} to ${seconds(highMs)} s`;

@@ -1,0 +1,215 @@
+import type { TargetName } from "@pare/runtime/format";
+import type { Planned } from "./candidate.js";
+import {
+  clamp,
+  type Counts,
+  fewestOfFloat,
+  type InHand,
+  lateMs,
+  type TargetFacts,
+} from "./costs.js";
+import { asEarlier, countsFor, fewestCounts, type TestCounts, testCountsWithin } from "./counts.js";
+import { Estimate } from "./estimate.js";
+
+/** What is done where nobody says how long it may take. */
+export const defaultBudgetMs = 120_000;
+
+/** Who began a little later, or knew more, looks at the same samples: so much of the budget is counted with at most. */
+const usableShare = 0.9;
+/** Of the budget, what is planned with: a look that was begun goes on. */
+const spareShare = 0.98;
+/** Of the time that is left for the test samples, what is planned with: what a sample takes is an estimate. */
+const testedShare = 0.8;
+
+/** What a user is told before it is done. */
+export interface PlanSummary {
+  readonly lowMs: number;
+  readonly highMs: number;
+  readonly expectedMs: number;
+  /** What the cheapest sound plan takes, of the whole command. */
+  readonly leastMs: number;
+  /** What may be taken; more than the default where the cheapest sound plan takes longer. */
+  readonly budgetMs: number;
+  /** The cheapest sound plan does not fit into what the user gave. */
+  readonly tooShort: boolean;
+  readonly targets: readonly {
+    readonly target: TargetName;
+    readonly candidates: number;
+    readonly validation: number;
+    readonly test: number;
+    readonly ofTest: number;
+  }[];
+}
+
+export interface ScheduleOptions {
+  readonly facts: readonly TargetFacts[];
+  readonly planned: readonly Planned[];
+  /** What was taken before the search. */
+  readonly nowMs: number;
+  /** What the user gave; null for the default. */
+  readonly askedMs: number | null;
+  /** Samples that calibrate. */
+  readonly calibration: number;
+  /** What an earlier run of the same search counted. */
+  readonly earlier?: ReadonlyMap<TargetName, Counts>;
+}
+
+/** The time that a search has: on how many samples it looks, when it must end, and what its ending takes. */
+export class Schedule {
+  readonly counts: ReadonlyMap<TargetName, Counts>;
+  readonly summary: PlanSummary;
+  readonly estimate: Estimate;
+  readonly startedMs: number;
+  /** The user said how long it may take. */
+  readonly isAsked: boolean;
+  readonly #facts: readonly TargetFacts[];
+  /** What a look at the test samples with the next best would take, where the best may fail on them. */
+  readonly #secondLooks = new Map<TargetName, number>();
+  /** Of targets on which something was accepted, what is best next to the simplified float model. */
+  readonly #latencies = new Map<TargetName, number>();
+  readonly #known = new Map<TargetName, Pick<InHand, "floatIsKnown" | "bestIsKnown">>();
+  #overMs = 0;
+  #endMs: number | null = null;
+
+  constructor({
+    facts: given,
+    planned,
+    nowMs,
+    askedMs,
+    calibration,
+    earlier = new Map(),
+  }: ScheduleOptions) {
+    const facts = [...given].sort((a, b) => (a.target < b.target ? -1 : 1));
+    this.#facts = facts;
+    this.startedMs = nowMs;
+    this.isAsked = askedMs !== null;
+    const fewest = new Estimate(facts, fewestCounts(facts), calibration);
+    const leastMs = nowMs + fewest.soundMs(planned);
+    const learningMs = fewest.learningMs(planned);
+    const budgetMs = askedMs ?? defaultFor(leastMs, learningMs);
+    // Samples are looked at in the time that learning leaves, where it fits.
+    const apartMs = leastMs <= budgetMs ? learningMs : 0;
+    const usableMs = Math.min(budgetMs - nowMs, usableShare * budgetMs) - apartMs;
+    const fitting = countsFor(facts, usableMs);
+    this.counts = asEarlier(fitting, earlier, facts);
+    this.estimate = new Estimate(facts, this.counts, calibration);
+    const searchingMs = this.estimate.floatMs() + this.estimate.searchMs(planned);
+    const tooShort = askedMs !== null && leastMs > askedMs;
+    // Whatever was given, the float model is timed, and files are written.
+    const floatAloneMs = nowMs + this.estimate.floatAloneMs();
+    const mostMs = tooShort ? Math.max(budgetMs, 1.15 * floatAloneMs) : budgetMs;
+    const wholeMs = nowMs + searchingMs + this.endingMs();
+    const expected = Math.min(mostMs, tooShort ? Math.max(budgetMs, floatAloneMs) : wholeMs);
+    this.summary = {
+      lowMs: expected * 0.8,
+      highMs: Math.min(mostMs, expected * 1.15),
+      expectedMs: expected,
+      leastMs,
+      budgetMs,
+      tooShort,
+      targets: facts.map(({ target, test }) => ({
+        target,
+        candidates: planned.filter((one) => one.target === target).length,
+        validation: this.counts.get(target)?.validation ?? 0,
+        test: this.counts.get(target)?.test ?? 0,
+        ofTest: test,
+      })),
+    };
+  }
+
+  /**
+   * When the search must end, so that finals, test and writing fit; and where it is still open whether what is best holds,
+   * a look at the test samples with the next best.
+   */
+  get deadlineMs(): number {
+    const endMs = spareShare * this.budgetMs - this.endingMs();
+    return Math.max(this.startedMs, endMs) - Math.max(0, ...this.#secondLooks.values());
+  }
+
+  countsOf(target: TargetName): Counts {
+    return this.counts.get(target) ?? { validation: 0, test: 0 };
+  }
+
+  /** What an earlier run kept of the test samples: of the float model, and of what is best now. */
+  knows(target: TargetName, known: Pick<InHand, "floatIsKnown" | "bestIsKnown">): void {
+    this.#known.set(target, known);
+  }
+
+  /**
+   * What is best on a target now.
+   * @param latency next to the simplified float model; null where nothing was accepted
+   * @param isOpen it is not sure that it holds
+   */
+  best(target: TargetName, latency: number | null, isOpen: boolean): void {
+    if (latency !== null) this.#latencies.set(target, latency);
+    if (isOpen) this.#secondLooks.set(target, this.estimate.secondLookMs(target));
+    else this.#secondLooks.delete(target);
+  }
+
+  /** Nobody said how long it may take, and something took longer than was said: what waits is not to pay for it. */
+  extend(ms: number): void {
+    if (!this.isAsked) this.#overMs += Math.max(0, ms);
+  }
+
+  /** What may be taken of the whole command: what the summary said, and what learning took longer than it said. */
+  get budgetMs(): number {
+    return this.summary.budgetMs + this.#overMs;
+  }
+
+  /** On how many samples there is still time for a candidate when only times are to be published and files to be written. */
+  affordableAtEnd(target: TargetName, nowMs: number): number {
+    const leftMs = this.budgetMs - nowMs - this.estimate.publishingMs();
+    return Math.max(0, Math.floor(leftMs / this.estimate.laterSampleMs(target)));
+  }
+
+  /**
+   * Test samples to look at, where the search has ended: as many as were planned; of the float model alone fewer, where the
+   * time does not do; and more where the validation samples leave it open whether what is best holds, as far as the time
+   * goes that the user was told.
+   * @param open targets that are left open
+   */
+  testCounts(open: ReadonlySet<TargetName>, nowMs: number): TestCounts {
+    const planned = new Map(
+      this.#facts.map(({ target }) => [target, this.#plannedTest(target, nowMs)]),
+    );
+    const saidMs = Math.min(this.budgetMs, this.summary.highMs + this.#overMs);
+    const leftMs = spareShare * saidMs - nowMs - this.estimate.publishingMs();
+    const facts = this.#facts.filter(({ target }) => open.has(target));
+    return testCountsWithin(testedShare * leftMs, facts, planned, this.counts, (counts) =>
+      this.estimate.testMs(counts, open, (target) => this.#latencies.get(target)),
+    );
+  }
+
+  #plannedTest(target: TargetName, nowMs: number): number {
+    const { test } = this.countsOf(target);
+    if (this.#latencies.has(target)) return test;
+    const leftMs = this.budgetMs - nowMs - this.estimate.publishingMs();
+    const sampleMs = this.estimate.floatTestSampleMs(target);
+    const fewest = clamp(Math.floor(lateMs / sampleMs), 1, fewestOfFloat);
+    return clamp(Math.floor(leftMs / sampleMs), Math.min(test, fewest), test);
+  }
+
+  /** The search has ended: what is left is the ending, which goes by from here. */
+  beginEnding(nowMs: number): void {
+    this.#endMs = nowMs + this.endingMs();
+  }
+
+  /** When the whole is expected to end, where the search goes on until then. */
+  expectedEndMs(searchedMs: number): number {
+    return this.#endMs ?? searchedMs + this.endingMs();
+  }
+
+  endingMs(): number {
+    return this.estimate.endingMs((target) => ({
+      latency: this.#latencies.get(target),
+      ...(this.#known.get(target) ?? { floatIsKnown: false, bestIsKnown: false }),
+    }));
+  }
+}
+
+/** What is learned comes on top of what all else is given: as much time as learning takes, where that is longer. */
+function defaultFor(leastMs: number, learningMs: number): number {
+  if (leastMs * 1.1 <= defaultBudgetMs) return defaultBudgetMs;
+  const onTop = learningMs > 0 ? learningMs + Math.max(defaultBudgetMs, learningMs) : 0;
+  return Math.ceil(Math.max(leastMs * 1.1, onTop) / 1000) * 1000;
+}
