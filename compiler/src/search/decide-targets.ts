@@ -8,9 +8,8 @@ import type { Plan } from "./plan.js";
 import { publish } from "./publish.js";
 import { rankFinalists, type Ranking } from "./rank-finalists.js";
 import { answerLimitMs, type Search } from "./search.js";
-import type { TargetState } from "./target-state.js";
+import { isOpen, type TargetState } from "./target-state.js";
 import { testRanked } from "./test-ranked.js";
-import { lookAt } from "./verdict.js";
 
 /** When the time is up, an engine may take so many times as long for an answer as for the float model's. */
 const slowdown = 10;
@@ -56,11 +55,9 @@ async function testCounts(
   { schedule }: Plan,
   rankings: readonly Ranking[],
 ): Promise<TestCounts> {
-  const { budget, evidence } = request;
-  const open = states.flatMap(({ device }, index) => {
-    const accuracy = rankings[index]?.ranked[0]?.accuracy;
-    const rule = { maxDrop: budget.limits(device.target).maxDrop, evidence };
-    return accuracy?.drop != null && lookAt(accuracy, rule) === "open" ? [device.target] : [];
+  const open = states.flatMap((state, index) => {
+    const best = rankings[index]?.ranked[0];
+    return best !== undefined && isOpen(request, state, best) ? [state.device.target] : [];
   });
   const tested = schedule.testCounts(new Set(open), request.clock.now());
   const counts = [...schedule.counts].map(([target, planned]): [TargetName, Counts] => [

@@ -7,7 +7,7 @@ import { type Layer, LayerErrors, type LayerSensitivity, mostSensitive } from ".
 import { isRefusal } from "./refusal.js";
 import { notTried, type Outcome, type TrialContext, tryCandidate } from "./trial.js";
 
-/** A candidate of static int8 that was fast and small enough, and lost too much. */
+/** A candidate of static int8 that was fast and small enough, and lost too much, or may on other samples. */
 export interface TooCoarse {
   readonly planned: Planned;
   readonly layers: readonly Layer[];

@@ -17,7 +17,7 @@ import { optimize } from "./optimize.js";
 import { replay } from "./replay.js";
 import { Tensor } from "../ir/index.js";
 import { graphOf } from "../rules/rule-case.test.support.js";
-import type { OptimizeRequest, TargetDevice } from "./request.js";
+import type { Optimized, OptimizeRequest, TargetDevice } from "./request.js";
 import { bytesOf, device, original, requestFor } from "./search-request.test.support.js";
 import { type Said, type Simulated, simulatedMeasure } from "./simulated-measure.test.support.js";
 
@@ -110,7 +110,7 @@ describe("optimize", () => {
     expect(reverted.every(({ tried }) => tried !== undefined)).toBe(true);
   });
 
-  it("leaves no more layers float where that is too slow with fewer", async () => {
+  describe("layers that are left float", () => {
     // "QuantizeLinear" as a string of 14 bytes: of activations, in static files.
     const quantizers = (artifact: Artifact): number =>
       artifact.files.reduce(
@@ -118,13 +118,13 @@ describe("optimize", () => {
           sum + Buffer.from(bytes).toString("latin1").split("\x0eQuantizeLinear").length - 1,
         0,
       );
-    const whole: number[] = [];
-    const search = async (ratio: number): Promise<readonly string[]> => {
+    const search = async (whole: Said, partly: Said): Promise<Optimized> => {
+      let most = 0;
       const measure = saying((artifact) => {
         const count = quantizers(artifact);
+        most = Math.max(most, count);
         if (count === 0) return {};
-        whole.push(count);
-        return count < Math.max(...whole) ? { ratio, drop: 0.3 } : { ratio: 0.5, drop: 0.3 };
+        return count < most ? partly : whole;
       });
       const request = await requestFor(measure);
       const data = Float32Array.from({ length: 784 }, (_, at) => (at % 97) / 97);
@@ -136,11 +136,27 @@ describe("optimize", () => {
           yield { feeds, label: undefined };
         },
       };
-      const { candidates } = await optimize({ ...request, examples });
-      return candidates.flatMap(({ name }) => (name.endsWith("-float") ? name : []));
+      return optimize({ ...request, examples });
     };
-    expect(await search(0.6)).toHaveLength(2);
-    expect(await search(1.5)).toHaveLength(1);
+    const partlyOf = ({ candidates }: Optimized): readonly string[] =>
+      candidates.flatMap(({ name }) => (name.endsWith("-float") ? name : []));
+
+    it("are no more where that is too slow with fewer", async () => {
+      const lost = { ratio: 0.5, drop: 0.3 };
+      expect(partlyOf(await search(lost, { ratio: 0.6, drop: 0.3 }))).toHaveLength(2);
+      expect(partlyOf(await search(lost, { ratio: 1.5, drop: 0.3 }))).toHaveLength(1);
+    });
+
+    it("are tried of the best where it may fail, and taken where it does on the test samples", async () => {
+      const partly = { ratio: 0.6, drop: 0 };
+      const mayFail = await search({ ratio: 0.5, drop: 0.009, testDrop: 0.2 }, partly);
+      expect(mayFail.variants[0]?.name).toMatch(/-1-float$/);
+      const holds = await search({ ratio: 0.5, drop: 0.009 }, partly);
+      expect(holds.variants[0]?.name).not.toMatch(/-float$/);
+      expect(partlyOf(holds)).toHaveLength(1);
+      const sure = await search({ ratio: 0.5, drop: -0.2 }, partly);
+      expect(partlyOf(sure)).toEqual([]);
+    });
   });
 
   it("decides candidates of two targets side by side, and times nothing meanwhile", async () => {

@@ -1,29 +1,48 @@
 import type { TargetName } from "@pare/runtime/format";
-import type { Planned } from "./candidate.js";
+import type { Planned, Tried } from "./candidate.js";
 import { sensitivityMs } from "./costs.js";
 import { mixedPlan, type TooCoarse } from "./mixed.js";
 import type { Plan } from "./plan.js";
 import { sameFormat, type TargetState } from "./target-state.js";
 
-/** Of the static files of a target that lost too much, the one that lost least is tried with some of it left float. */
+/**
+ * Of the static files of a target that lost too much, the one that lost least is tried with some of it left float. So is
+ * the best one where it may fail on the test samples: then something nearly as fast is there.
+ */
 export class PartlyFloat {
-  readonly #coarse = new Map<TargetName, TooCoarse>();
+  readonly #lost = new Map<TargetName, TooCoarse>();
+  readonly #held = new Map<Tried, TooCoarse>();
   readonly #planned = new Map<Planned, TooCoarse>();
 
+  /** One that lost too much. */
   lost(found: TooCoarse): void {
     const { target } = found.planned;
-    const known = this.#coarse.get(target);
-    if (known === undefined || found.drop < known.drop) this.#coarse.set(target, found);
+    const known = this.#lost.get(target);
+    if (known === undefined || found.drop < known.drop) this.#lost.set(target, found);
   }
 
-  /** Plans it; what was planned of one that lost more is left. */
-  plan(target: TargetName, quickest: TargetState, plan: Plan): void {
-    const coarse = this.#coarse.get(target);
-    if (coarse === undefined || [...this.#planned.values()].includes(coarse)) return;
-    for (const [before] of this.#planned) if (before.target === target) plan.withdraw(before);
-    const planned = mixedPlan(coarse, quickest.facts);
-    this.#planned.set(planned, coarse);
-    plan.add(planned);
+  /** One that was accepted. */
+  held(tried: Tried, found: TooCoarse): void {
+    this.#held.set(tried, found);
+  }
+
+  /**
+   * Plans what to try of a target now; what was planned of others is left.
+   * @param mayFail what is best there, where that is open
+   */
+  plan(target: TargetName, mayFail: Tried | null, quickest: TargetState, plan: Plan): void {
+    const held = mayFail === null ? undefined : this.#held.get(mayFail);
+    const wanted = [this.#lost.get(target), held].filter((one) => one !== undefined);
+    for (const [before, whole] of this.#planned)
+      if (before.target === target && !wanted.includes(whole) && plan.withdraw(before))
+        this.#planned.delete(before);
+    const known = [...this.#planned.values()];
+    for (const one of wanted) {
+      if (known.includes(one)) continue;
+      const planned = mixedPlan(one, quickest.facts);
+      this.#planned.set(planned, one);
+      plan.add(planned);
+    }
   }
 
   /** What a plan is a part of; undefined where it is none of these. */

@@ -64,10 +64,14 @@ export class Plan {
     this.#waiting.push(planned);
   }
 
-  /** Something better has taken its place. */
-  withdraw(planned: Planned): void {
+  /**
+   * Something better has taken its place.
+   * @returns whether it was still waiting
+   */
+  withdraw(planned: Planned): boolean {
     const at = this.#waiting.indexOf(planned);
     if (at >= 0) this.#waiting.splice(at, 1);
+    return at >= 0;
   }
 
   /**

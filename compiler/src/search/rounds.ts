@@ -9,9 +9,14 @@ import type { Came, Plan } from "./plan.js";
 import { answerLimitMs, type Search } from "./search.js";
 import { type Deciding, decideSideBySide } from "./side-by-side.js";
 import { take } from "./take.js";
-import { bestOf, latencyNextToFloat, nextToFloat, type TargetState } from "./target-state.js";
+import {
+  bestOf,
+  isOpen,
+  latencyNextToFloat,
+  nextToFloat,
+  type TargetState,
+} from "./target-state.js";
 import { notTried, type Outcome, screenCandidate, type TrialContext } from "./trial.js";
-import { lookAt } from "./verdict.js";
 
 /** A candidate that is tried now, on its target as that is now. */
 interface Trial {
@@ -170,7 +175,8 @@ export class Rounds {
     const soFar = this.#soFar.get(planned);
     if (soFar !== undefined) state.accepted.splice(state.accepted.indexOf(soFar), 1);
     const coarse = take(planned, outcome, state, before, record);
-    if (coarse !== null) this.#partly.lost(coarse);
+    if (coarse !== null && outcome.accepted) this.#partly.held(outcome.tried, coarse);
+    else if (coarse !== null) this.#partly.lost(coarse);
     if (bestOf(state, prefer) !== wasBest) await this.#bestSoFar.improved(state);
     return outcome.accepted;
   }
@@ -179,18 +185,19 @@ export class Rounds {
   #tried({ planned, state }: Trial, came: Omit<Came, "best" | "isOpen">): void {
     const { request, states } = this.#search;
     const best = bestOf(state, request.budget.prefer);
-    const isOpen = this.#isOpen(state, best);
-    this.#plan.note(planned, { ...came, best: nextToFloat(state, best), isOpen });
+    const mayFail = isOpen(request, state, best);
+    const hasNext = state.screened.length > 0 || state.accepted.some((one) => one !== best);
+    this.#plan.note(planned, {
+      ...came,
+      best: nextToFloat(state, best),
+      isOpen: hasNext && mayFail,
+    });
     if (request.examples !== undefined)
-      this.#partly.plan(planned.target, quickestFor(state, states), this.#plan);
-  }
-
-  /** Whether the samples that were looked at leave open if it holds, and something else would be next. */
-  #isOpen({ device, accepted, screened }: TargetState, best: Tried): boolean {
-    const { budget, evidence } = this.#search.request;
-    const { maxDrop } = budget.limits(device.target);
-    const { accuracy } = best;
-    const hasNext = screened.length > 0 || accepted.some((one) => one !== best);
-    return hasNext && accuracy?.drop != null && lookAt(accuracy, { maxDrop, evidence }) === "open";
+      this.#partly.plan(
+        planned.target,
+        mayFail ? best : null,
+        quickestFor(state, states),
+        this.#plan,
+      );
   }
 }

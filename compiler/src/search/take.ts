@@ -7,7 +7,8 @@ import type { Outcome } from "./trial.js";
 /**
  * Records what came of a candidate and, where it was accepted, gives it its place among those that can be chosen.
  * @param before what a group of the recipe was judged against
- * @returns what may hold with some of its layers left float; null where it was taken, or that is not the matter
+ * @returns what more of may hold with some of its layers left float: it lost too much, or may on other samples; null where
+ * that is not the matter
  */
 export function take(
   planned: Planned,
@@ -46,5 +47,6 @@ export function take(
   if (passed >= 0) state.accepted.splice(passed, 1);
   if (planned.first) state.recipe = tried;
   state.accepted.push(tried);
-  return null;
+  const drop = tried.accuracy?.drop ?? 0;
+  return tooCoarse(planned, tried, drop, latencyNextToFloat(state, tried));
 }

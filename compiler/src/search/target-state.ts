@@ -2,8 +2,8 @@ import type { Accuracy, Artifact, SizeBytes, TryOut } from "@pare/runtime/format
 import { findTarget } from "../targets/index.js";
 import type { FloatAnswers, Tried } from "./candidate.js";
 import type { TargetFacts } from "./costs.js";
-import type { TargetDevice } from "./request.js";
-import { choose, type Contender, relative, type Relative } from "./verdict.js";
+import type { OptimizeRequest, TargetDevice } from "./request.js";
+import { choose, type Contender, lookAt, relative, type Relative } from "./verdict.js";
 import { whatRuns } from "./what-runs.js";
 import type { Ratios } from "./worth.js";
 
@@ -59,6 +59,16 @@ export function bestOf(state: TargetState, prefer: "latency" | "size"): Tried {
     screenedBand,
   );
   return contenders[best] ?? state.required;
+}
+
+/** Whether the samples that were looked at leave open if it holds. */
+export function isOpen(
+  { budget, evidence }: OptimizeRequest,
+  { device }: TargetState,
+  { accuracy }: Tried,
+): boolean {
+  const { maxDrop } = budget.limits(device.target);
+  return accuracy?.drop != null && lookAt(accuracy, { maxDrop, evidence }) === "open";
 }
 
 export function asContender(tried: Tried): Contender {

@@ -110,7 +110,7 @@ async function withScreened(
     if (
       !isNext ||
       overLimits(one, limits, facts.runMs) !== null ||
-      affordable() < validation + test
+      affordable() < validation + Math.min(test, fewestAfter)
     )
       continue;
     say(`${one.name}, after all`);
