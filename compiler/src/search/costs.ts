@@ -55,6 +55,8 @@ export interface Counts {
   readonly test: number;
   /** How many of the test samples an earlier run looked at in the end, where it was planned alike. */
   readonly tested?: number;
+  /** What earlier runs took, of the whole command, that were interrupted before they looked at those. */
+  readonly spentMs?: number;
 }
 
 /** Such a run says a lot: a few do. */

@@ -60,10 +60,12 @@ async function testCounts(
     return best !== undefined && isOpen(request, state, best) ? [state.device.target] : [];
   });
   const tested = schedule.testCounts(new Set(open), request.clock.now());
-  const counts = [...schedule.counts].map(([target, planned]): [TargetName, Counts] => [
-    target,
-    { ...planned, tested: tested.get(target) ?? planned.test },
-  ]);
+  const counts = [...schedule.counts].map(
+    ([target, { validation, test }]): [TargetName, Counts] => [
+      target,
+      { validation, test, tested: tested.get(target) ?? test },
+    ],
+  );
   await keepCounts(request, new Map(counts));
   return tested;
 }

@@ -31,9 +31,9 @@ it("gives back what was counted, for the same search alone", async () => {
   expect(await earlierCounts(request)).toEqual(new Map());
   await keepCounts(request, counts);
   expect(await earlierCounts(request)).toEqual(counts);
-  const tested = new Map([["cpu", { validation: 120, test: 600, tested: 900 }]] as const);
-  await keepCounts(request, tested);
-  expect(await earlierCounts(request)).toEqual(tested);
+  const more = new Map([["cpu", { validation: 120, test: 600, tested: 900, spentMs: 5 }]] as const);
+  await keepCounts(request, more);
+  expect(await earlierCounts(request)).toEqual(more);
   const { budget } = request;
   for (const other of [
     { budget: { ...budget, timeBudgetMs: 1 } },
@@ -46,7 +46,9 @@ it("gives back what was counted, for the same search alone", async () => {
 });
 
 it("counts anew where what was kept is no pair of numbers", async () => {
-  for (const text of ["", "1", "1 2 3 4", "-1 2", "1e3 5", "x y", "1234567890 1"]) {
+  const wrong = [{}, { validation: 1 }, { validation: -1, test: 2 }, { validation: 1.5, test: 2 }];
+  const more = [{ validation: 1e10, test: 1 }, { validation: "1", test: 2 }, [1, 2], null, 7];
+  for (const text of ["", "{", "x", ...[...wrong, ...more].map((one) => JSON.stringify(one))]) {
     const cache: Cache = { ...memoryCache(), get: async () => new TextEncoder().encode(text) };
     expect(await earlierCounts(await requestWith(cache))).toEqual(new Map());
   }
@@ -65,4 +67,22 @@ it("looks at the same samples when it is a little quicker, and at more when it i
   const much = await planned(10);
   expect(again).toEqual(first);
   expect(much?.test).toBeGreaterThan(2 * (first?.test ?? Infinity));
+});
+
+it("keeps how long it took where it is interrupted, until the test samples are looked at", async () => {
+  const cache = memoryCache();
+  const controller = new AbortController();
+  const { signal } = controller;
+  const clock = { now: () => 7000 };
+  const onProgress = ({ what }: { readonly what: string }): void => {
+    if (what.endsWith("timing it")) controller.abort();
+  };
+  const interrupted = await requestWith(cache, { signal, clock, onProgress });
+  await expect(optimize(interrupted)).rejects.toThrow(/cancelled/);
+  const spent = (await earlierCounts(interrupted)).get("cpu");
+  expect(spent).toMatchObject({ spentMs: 7000 });
+  await optimize(await requestWith(cache));
+  const after = (await earlierCounts(interrupted)).get("cpu");
+  expect(after?.tested).toBeGreaterThan(0);
+  expect(after?.spentMs).toBeUndefined();
 });

@@ -7,6 +7,8 @@ import type { OptimizeRequest } from "./request.js";
 /** On how many samples an earlier run of the same search looked, by target. */
 export type EarlierCounts = ReadonlyMap<TargetName, Counts>;
 
+const mostKept = 1e9;
+
 /** What `keepCounts` kept of an earlier run; empty where nothing is. */
 export async function earlierCounts(request: OptimizeRequest): Promise<EarlierCounts> {
   const { kept, devices } = request;
@@ -22,9 +24,8 @@ export async function earlierCounts(request: OptimizeRequest): Promise<EarlierCo
 export async function keepCounts(request: OptimizeRequest, counts: EarlierCounts): Promise<void> {
   const { kept } = request;
   if (kept === undefined) return;
-  for (const [target, { validation, test, tested }] of counts) {
-    const text = [validation, test, tested ?? []].flat().join(" ");
-    const bytes = new TextEncoder().encode(text);
+  for (const [target, one] of counts) {
+    const bytes = new TextEncoder().encode(JSON.stringify(one));
     await kept.cache.put(keyOf(request, target, kept), bytes);
   }
 }
@@ -46,9 +47,28 @@ function keyOf(
 
 /** What a cache holds may be anything. */
 function countsIn(bytes: Uint8Array | undefined): Counts | undefined {
-  const text = bytes === undefined ? "" : new TextDecoder().decode(bytes);
-  const [, validation, test, tested] = /^(\d{1,9}) (\d{1,9})(?: (\d{1,9}))?$/.exec(text) ?? [];
+  const found = objectIn(bytes);
+  const count = (name: keyof Counts): number | undefined => {
+    const value = found.get(name);
+    const isCount = typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+    return isCount && value <= mostKept ? value : undefined;
+  };
+  const [validation, test] = [count("validation"), count("test")];
   if (validation === undefined || test === undefined) return undefined;
-  const counts = { validation: Number(validation), test: Number(test) };
-  return tested === undefined ? counts : { ...counts, tested: Number(tested) };
+  const [tested, spentMs] = [count("tested"), count("spentMs")];
+  return {
+    validation,
+    test,
+    ...(tested !== undefined && { tested }),
+    ...(spentMs !== undefined && { spentMs }),
+  };
+}
+
+function objectIn(bytes: Uint8Array | undefined): ReadonlyMap<string, unknown> {
+  try {
+    const found: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    return new Map(typeof found === "object" && found !== null ? Object.entries(found) : []);
+  } catch {
+    return new Map();
+  }
 }

@@ -3,6 +3,7 @@ import { BestSoFar } from "./best-so-far.js";
 import { decideTargets } from "./decide-targets.js";
 import { measureFloat } from "./float-accuracy.js";
 import { beginning } from "./make.js";
+import { keepCounts } from "./kept-counts.js";
 import { openTargets } from "./open-targets.js";
 import { planSearch, turnDownWaiting } from "./plan-search.js";
 import type { Optimized, OptimizeRequest } from "./request.js";
@@ -24,9 +25,14 @@ export async function optimize(request: OptimizeRequest): Promise<Optimized> {
   await openTargets(search, simplified);
   const plan = await planSearch(search, simplified);
   const bestSoFar = new BestSoFar(search, plan);
-  await measureFloat(search, plan);
-  await bestSoFar.begin();
-  await new Rounds(search, simplified, plan, bestSoFar).run();
+  try {
+    await measureFloat(search, plan);
+    await bestSoFar.begin();
+    await new Rounds(search, simplified, plan, bestSoFar).run();
+  } catch (error) {
+    await keepCounts(request, plan.schedule.interruptedAt(request.clock.now()));
+    throw error;
+  }
   turnDownWaiting(search, plan);
   await decideTargets(search, plan);
   progress.done();

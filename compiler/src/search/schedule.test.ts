@@ -70,19 +70,19 @@ describe("the test samples where it is open whether what is best holds", () => {
   const tries = Array.from({ length: 60 }, () =>
     way("cpu", "int8-weights", "quantize-weights", holds),
   );
+  const given = {
+    facts: [many, wasm],
+    planned: tries,
+    nowMs: 0,
+    askedMs: 120_000,
+    calibration: 0,
+  };
   const of = (tested?: number): Schedule => {
     const planned = { validation: 100, test: 800 };
     const earlier = new Map([
       ["cpu", tested === undefined ? planned : { ...planned, tested }],
     ] as const);
-    const schedule = new Schedule({
-      facts: [many, wasm],
-      planned: tries,
-      nowMs: 0,
-      askedMs: 120_000,
-      calibration: 0,
-      earlier,
-    });
+    const schedule = new Schedule({ ...given, earlier });
     for (const target of ["cpu", "wasm"] as const) schedule.best(target, 0.5, true);
     return schedule;
   };
@@ -113,6 +113,19 @@ describe("the test samples where it is open whether what is best holds", () => {
     expect(schedule.testCounts(open, endMs(schedule)).get("cpu")).toBe(
       schedule.countsOf("cpu").test,
     );
+  });
+
+  it("are no more for who was interrupted and goes on", () => {
+    const whole = of();
+    const nowMs = endMs(whole) / 2;
+    const interrupted = whole.interruptedAt(endMs(whole) / 4);
+    const rest = new Schedule({ ...given, earlier: interrupted });
+    for (const target of ["cpu", "wasm"] as const) rest.best(target, 0.5, true);
+    expect(rest.testCounts(open, endMs(whole) / 4)).toEqual(whole.testCounts(open, nowMs));
+    expect(rest.testCounts(open, 0).get("cpu")).toBeGreaterThan(
+      whole.testCounts(open, nowMs).get("cpu") ?? Infinity,
+    );
+    expect(of(1100).interruptedAt(1000).get("cpu")).toEqual(of(1100).countsOf("cpu"));
   });
 
   it("leave time for as many of what comes next", () => {

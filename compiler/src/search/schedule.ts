@@ -68,6 +68,8 @@ export class Schedule {
   /** Of targets on which something was accepted, what is best next to the simplified float model. */
   readonly #latencies = new Map<TargetName, number>();
   readonly #known = new Map<TargetName, Pick<InHand, "floatIsKnown" | "bestIsKnown">>();
+  /** What earlier runs took that were interrupted. */
+  readonly #beforeMs: number;
   #overMs = 0;
   #endMs: number | null = null;
 
@@ -92,6 +94,7 @@ export class Schedule {
     const usableMs = Math.min(budgetMs - nowMs, usableShare * budgetMs) - apartMs;
     const fitting = countsFor(facts, usableMs);
     this.counts = asEarlier(fitting, earlier, facts);
+    this.#beforeMs = Math.max(0, ...[...this.counts.values()].map(({ spentMs = 0 }) => spentMs));
     this.estimate = new Estimate(facts, this.counts, calibration);
     const searchingMs = this.estimate.floatMs() + this.estimate.searchMs(planned);
     const tooShort = askedMs !== null && leastMs > askedMs;
@@ -162,6 +165,17 @@ export class Schedule {
     return Math.max(0, Math.floor(leftMs / this.estimate.laterSampleMs(target)));
   }
 
+  /** To be kept where the search is interrupted: who goes on has so much of the time behind. */
+  interruptedAt(nowMs: number): ReadonlyMap<TargetName, Counts> {
+    const spentMs = Math.round(this.#beforeMs + nowMs);
+    return new Map(
+      [...this.counts].map(([target, one]) => [
+        target,
+        one.tested === undefined ? { ...one, spentMs } : one,
+      ]),
+    );
+  }
+
   /**
    * Test samples to look at, where the search has ended: as many as were planned; of the float model alone fewer, where the
    * time does not do; and more where the validation samples leave it open whether what is best holds, as far as the time
@@ -173,7 +187,9 @@ export class Schedule {
       this.#facts.map(({ target }) => [target, this.#plannedTest(target, nowMs)]),
     );
     const saidMs = Math.min(this.budgetMs, this.summary.highMs + this.#overMs);
-    const leftMs = spareShare * saidMs - nowMs - this.estimate.publishingMs();
+    // Who was interrupted and goes on looks at as many as who was not.
+    const spentMs = this.#beforeMs + nowMs;
+    const leftMs = spareShare * saidMs - spentMs - this.estimate.publishingMs();
     const facts = this.#facts.filter(({ target }) => open.has(target));
     return testCountsWithin(testedShare * leftMs, facts, planned, this.counts, (counts) =>
       this.estimate.testMs(counts, open, (target) => this.#latencies.get(target)),
