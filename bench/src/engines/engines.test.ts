@@ -189,7 +189,9 @@ describe("a reduction", async () => {
         dispose: () => channel.dispose(),
         call: (request, signal) => {
           asked.push(request.kind);
-          return channel.call(request, signal);
+          // However long they take on a busy machine.
+          const quick = request.kind === "reduce" ? { ...request, maxMs: 1e6 } : request;
+          return channel.call(quick, signal);
         },
       };
     });
