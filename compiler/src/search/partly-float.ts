@@ -41,7 +41,7 @@ export class PartlyFloat {
       if (known.includes(one)) continue;
       const planned = mixedPlan(one, quickest.facts);
       this.#planned.set(planned, one);
-      plan.add(planned);
+      plan.add(planned, one === held);
     }
   }
 

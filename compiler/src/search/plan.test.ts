@@ -40,6 +40,36 @@ describe("what is tried beside something", () => {
   });
 });
 
+describe("what is spare", () => {
+  const spare = way("cpu", "int8-static-partly", "quantize-static", mayLose, 2000);
+  const planWith = (): Plan => {
+    const plan = new Plan({
+      facts: [facts],
+      planned: [way("cpu", "int8-weights", "quantize-weights", holds)],
+      nowMs: 1000,
+      askedMs: 120_000,
+      calibration: 0,
+    });
+    plan.nextRound(1000);
+    plan.add(spare, true);
+    return plan;
+  };
+
+  it("is tried in the time that the user was told, and no longer", () => {
+    const { toldDeadlineMs, deadlineMs } = planWith().schedule;
+    const costMs = planWith().costMs(spare);
+    expect(deadlineMs - toldDeadlineMs).toBeGreaterThan(costMs);
+    expect(planWith().nextRound(toldDeadlineMs - costMs - 1)).toEqual([spare]);
+    expect(planWith().nextRound(toldDeadlineMs - costMs + 1)).toEqual([]);
+  });
+
+  it("is not waited for", () => {
+    const plan = planWith();
+    expect(plan.waiting).toEqual([]);
+    expect(plan.affords("cpu", 10, 0, 1000)).toBe(true);
+  });
+});
+
 describe("what takes longer than was planned", () => {
   const partly = way("cpu", "int8-static-partly", "quantize-static", mayLose, 2000);
   const other = way("cpu", "int8-weights", "quantize-weights", holds);

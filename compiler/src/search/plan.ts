@@ -37,6 +37,8 @@ export class Plan {
   readonly schedule: Schedule;
   readonly #targets: readonly TargetName[];
   readonly #waiting: Planned[];
+  /** Of what waits, what is tried only in the time that the user was told. */
+  readonly #spare = new Set<Planned>();
   readonly #spent = new Map<TargetName, number>();
   /** Accepted on a target: the first to try on the next. */
   readonly #accepted = new Set<string>();
@@ -59,9 +61,13 @@ export class Plan {
     );
   }
 
-  /** Something that a result suggests: mixed precision, the recipe's next group. */
-  add(planned: Planned): void {
+  /**
+   * Something that a result suggests: mixed precision, the recipe's next group.
+   * @param isSpare nothing is expected of it but to be there should something else fail
+   */
+  add(planned: Planned, isSpare = false): void {
     this.#waiting.push(planned);
+    if (isSpare) this.#spare.add(planned);
   }
 
   /**
@@ -119,7 +125,10 @@ export class Plan {
     // Where nobody says how long it may take, learning is on top of all else.
     if (one.learningRuns > 0 && !this.schedule.isAsked) return true;
     const ownMs = this.costMs({ ...one, learningRuns: 0 });
-    const free = left - learningMs - (learningMs > 0 ? this.#afterLearningMs(one, left) : 0);
+    const { deadlineMs, toldDeadlineMs } = this.schedule;
+    const keptMs = this.#spare.has(one) ? deadlineMs - toldDeadlineMs : 0;
+    const free =
+      left - keptMs - learningMs - (learningMs > 0 ? this.#afterLearningMs(one, left) : 0);
     return ownMs <= free - this.#guaranteedMs(one.target, Math.max(0, free));
   }
 
@@ -178,9 +187,9 @@ export class Plan {
     return this.schedule.deadlineMs - ownMs - this.#afterLearningMs(planned, left);
   }
 
-  /** Never tried: for the report. */
+  /** What waits for its time; what is spare does not. */
   get waiting(): readonly Planned[] {
-    return this.#waiting;
+    return this.#waiting.filter((one) => !this.#spare.has(one));
   }
 
   costMs(planned: Planned): number {
@@ -196,7 +205,7 @@ export class Plan {
     const free = leftMs - this.#guaranteedMs(target, leftMs);
     const ms = this.#estimate.samplesMs(target, samples);
     if (ms <= leftMs - this.#waitingMs()) return true;
-    const others = this.#waiting.filter((one) => this.costMs(one) <= free);
+    const others = this.waiting.filter((one) => this.costMs(one) <= free);
     return ms <= free && others.every((one) => this.#worth(one) <= worth / ms);
   }
 
@@ -226,7 +235,7 @@ export class Plan {
     let sum = 0;
     for (const other of this.#targets) {
       if (other === target) continue;
-      const open = this.#waiting.filter((one) => one.target === other);
+      const open = this.waiting.filter((one) => one.target === other);
       const wanted = this.#estimate.candidatesMs(open);
       sum += Math.min(Math.max(0, share - (this.#spent.get(other) ?? 0)), wanted);
     }
@@ -244,7 +253,7 @@ export class Plan {
   }
 
   #waitingMs(): number {
-    return this.#estimate.candidatesMs(this.#waiting);
+    return this.#estimate.candidatesMs(this.waiting);
   }
 
   /** Expected gain a second. */

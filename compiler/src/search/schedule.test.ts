@@ -100,6 +100,16 @@ describe("the test samples where it is open whether what is best holds", () => {
     expect(schedule.testCounts(open, endMs(schedule)).get("cpu")).toBe(planned);
   });
 
+  it("are part of what is expected to come", () => {
+    const schedule = of();
+    schedule.beginEnding(0);
+    const before = schedule.expectedEndMs(0);
+    const count = schedule.testCounts(open, 0).get("cpu") ?? 0;
+    const more = (count - schedule.countsOf("cpu").test) * many.sampleMs;
+    expect(schedule.expectedEndMs(0) - before).toBeGreaterThan(more);
+    expect(schedule.expectedEndMs(0) - before).toBeLessThan(2 * more);
+  });
+
   it("are those that were planned where it is sure", () => {
     const schedule = of();
     const planned = schedule.countsOf("wasm").test;

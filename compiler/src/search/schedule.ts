@@ -125,8 +125,21 @@ export class Schedule {
    * a look at the test samples with the next best.
    */
   get deadlineMs(): number {
-    const endMs = spareShare * this.budgetMs - this.endingMs();
+    return this.#deadlineOf(this.budgetMs);
+  }
+
+  /** The same, of the time that the user was told, for what is no part of the plan. */
+  get toldDeadlineMs(): number {
+    return this.#deadlineOf(this.#toldMs);
+  }
+
+  #deadlineOf(wholeMs: number): number {
+    const endMs = spareShare * wholeMs - this.endingMs();
     return Math.max(this.startedMs, endMs) - Math.max(0, ...this.#secondLooks.values());
+  }
+
+  get #toldMs(): number {
+    return Math.min(this.budgetMs, this.summary.highMs + this.#overMs);
   }
 
   countsOf(target: TargetName): Counts {
@@ -186,14 +199,19 @@ export class Schedule {
     const planned = new Map(
       this.#facts.map(({ target }) => [target, this.#plannedTest(target, nowMs)]),
     );
-    const saidMs = Math.min(this.budgetMs, this.summary.highMs + this.#overMs);
     // Who was interrupted and goes on looks at as many as who was not.
     const spentMs = this.#beforeMs + nowMs;
-    const leftMs = spareShare * saidMs - spentMs - this.estimate.publishingMs();
+    const leftMs = spareShare * this.#toldMs - spentMs - this.estimate.publishingMs();
     const facts = this.#facts.filter(({ target }) => open.has(target));
-    return testCountsWithin(testedShare * leftMs, facts, planned, this.counts, (counts) =>
-      this.estimate.testMs(counts, open, (target) => this.#latencies.get(target)),
+    const takesMs = (counts: TestCounts, next: ReadonlySet<TargetName>): number =>
+      this.estimate.testMs(counts, next, (target) => this.#latencies.get(target));
+    const most = testedShare * leftMs;
+    const counts = testCountsWithin(most, facts, planned, this.counts, (more) =>
+      takesMs(more, open),
     );
+    const none = new Set<TargetName>();
+    if (this.#endMs !== null) this.#endMs += takesMs(counts, none) - takesMs(planned, none);
+    return counts;
   }
 
   #plannedTest(target: TargetName, nowMs: number): number {
