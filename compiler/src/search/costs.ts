@@ -53,9 +53,13 @@ export const decidesAlone = { maxMs: 2000, atLeast: 4 };
 export interface Counts {
   readonly validation: number;
   readonly test: number;
-  /** How many of the test samples an earlier run looked at in the end, where it was planned alike. */
+}
+
+/** And what an earlier run of the same search came to. */
+export interface KnownCounts extends Counts {
+  /** On how many test samples it looked in the end. */
   readonly tested?: number;
-  /** What earlier runs took, of the whole command, that were interrupted before they looked at those. */
+  /** What runs took, of the whole command, that were interrupted before they looked at those. */
   readonly spentMs?: number;
 }
 

@@ -1,5 +1,5 @@
 import type { TargetName } from "@pare/runtime/format";
-import { clamp, type Counts, type TargetFacts, testSampleMs } from "./costs.js";
+import { clamp, type Counts, type KnownCounts, type TargetFacts, testSampleMs } from "./costs.js";
 
 /** Enough that a number means something; fewer where there are no more. */
 const fewestValidation = 50;
@@ -83,7 +83,7 @@ export function testCountsWithin(
   leftMs: number,
   open: readonly TargetFacts[],
   planned: TestCounts,
-  counts: ReadonlyMap<TargetName, Counts>,
+  counts: ReadonlyMap<TargetName, KnownCounts>,
   takesMs: (counts: TestCounts) => number,
 ): TestCounts {
   const having = (countOf: (one: TargetFacts, planned: number) => number): TestCounts => {
@@ -124,9 +124,9 @@ const aboutAsMany = 2;
 /** @param earlier of the same search */
 export function asEarlier(
   counts: ReadonlyMap<TargetName, Counts>,
-  earlier: ReadonlyMap<TargetName, Counts>,
+  earlier: ReadonlyMap<TargetName, KnownCounts>,
   facts: readonly TargetFacts[],
-): ReadonlyMap<TargetName, Counts> {
+): ReadonlyMap<TargetName, KnownCounts> {
   return new Map(
     facts.flatMap(({ target, validation, test }) => {
       const [now, before] = [counts.get(target), earlier.get(target)];

@@ -1,5 +1,5 @@
 import { type TargetName, throwIfAborted } from "@pare/runtime/format";
-import type { Counts } from "./costs.js";
+import type { KnownCounts } from "./costs.js";
 import type { TestCounts } from "./counts.js";
 import type { FinalsContext, TestContext } from "./finals-context.js";
 import { keepCounts } from "./kept-counts.js";
@@ -61,7 +61,7 @@ async function testCounts(
   });
   const tested = schedule.testCounts(new Set(open), request.clock.now());
   const counts = [...schedule.counts].map(
-    ([target, { validation, test }]): [TargetName, Counts] => [
+    ([target, { validation, test }]): [TargetName, KnownCounts] => [
       target,
       { validation, test, tested: tested.get(target) ?? test },
     ],

@@ -1,18 +1,18 @@
 import type { TargetName } from "@pare/runtime/format";
 import { CacheKey } from "../pipeline/cache-key.js";
 import type { Kept } from "../pipeline/services.js";
-import type { Counts } from "./costs.js";
+import type { KnownCounts } from "./costs.js";
 import type { OptimizeRequest } from "./request.js";
 
 /** On how many samples an earlier run of the same search looked, by target. */
-export type EarlierCounts = ReadonlyMap<TargetName, Counts>;
+export type EarlierCounts = ReadonlyMap<TargetName, KnownCounts>;
 
 const mostKept = 1e9;
 
 /** What `keepCounts` kept of an earlier run; empty where nothing is. */
 export async function earlierCounts(request: OptimizeRequest): Promise<EarlierCounts> {
   const { kept, devices } = request;
-  const found = new Map<TargetName, Counts>();
+  const found = new Map<TargetName, KnownCounts>();
   if (kept === undefined) return found;
   for (const { target } of devices) {
     const counts = countsIn(await kept.cache.get(keyOf(request, target, kept)));
@@ -46,9 +46,9 @@ function keyOf(
 }
 
 /** What a cache holds may be anything. */
-function countsIn(bytes: Uint8Array | undefined): Counts | undefined {
+function countsIn(bytes: Uint8Array | undefined): KnownCounts | undefined {
   const found = objectIn(bytes);
-  const count = (name: keyof Counts): number | undefined => {
+  const count = (name: keyof KnownCounts): number | undefined => {
     const value = found.get(name);
     const isCount = typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
     return isCount && value <= mostKept ? value : undefined;

@@ -5,6 +5,7 @@ import {
   type Counts,
   fewestOfFloat,
   type InHand,
+  type KnownCounts,
   lateMs,
   type TargetFacts,
 } from "./costs.js";
@@ -51,12 +52,12 @@ export interface ScheduleOptions {
   /** Samples that calibrate. */
   readonly calibration: number;
   /** What an earlier run of the same search counted. */
-  readonly earlier?: ReadonlyMap<TargetName, Counts>;
+  readonly earlier?: ReadonlyMap<TargetName, KnownCounts>;
 }
 
 /** The time that a search has: on how many samples it looks, when it must end, and what its ending takes. */
 export class Schedule {
-  readonly counts: ReadonlyMap<TargetName, Counts>;
+  readonly counts: ReadonlyMap<TargetName, KnownCounts>;
   readonly summary: PlanSummary;
   readonly estimate: Estimate;
   readonly startedMs: number;
@@ -179,7 +180,7 @@ export class Schedule {
   }
 
   /** To be kept where the search is interrupted: who goes on has so much of the time behind. */
-  interruptedAt(nowMs: number): ReadonlyMap<TargetName, Counts> {
+  interruptedAt(nowMs: number): ReadonlyMap<TargetName, KnownCounts> {
     const spentMs = Math.round(this.#beforeMs + nowMs);
     return new Map(
       [...this.counts].map(([target, one]) => [
