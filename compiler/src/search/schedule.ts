@@ -175,8 +175,8 @@ export class Schedule {
 
   /** On how many samples there is still time for a candidate when only times are to be published and files to be written. */
   affordableAtEnd(target: TargetName, nowMs: number): number {
-    const leftMs = this.budgetMs - nowMs - this.estimate.publishingMs();
-    return Math.max(0, Math.floor(leftMs / this.estimate.laterSampleMs(target)));
+    const leftMs = spareShare * this.budgetMs - nowMs - this.estimate.publishingMs();
+    return Math.max(0, Math.floor((testedShare * leftMs) / this.estimate.laterSampleMs(target)));
   }
 
   /** To be kept where the search is interrupted: who goes on has so much of the time behind. */
