@@ -247,7 +247,8 @@ export function testMs(
 ): number {
   const each = facts.map((one) => {
     const samples = counts.get(one.target)?.test ?? 0;
-    const { latency = usualLatency, floatIsKnown, bestIsKnown } = inHand(one.target) ?? unknown;
+    const known: InHand = inHand(one.target) ?? noneKnown;
+    const { latency = usualLatency, floatIsKnown, bestIsKnown } = known;
     const floatMs = floatIsKnown ? 0 : one.sampleMs;
     const ownMs = bestIsKnown ? 0 : candidateSampleMs(one, latency);
     const ms = (samples * (floatMs + ownMs)) / one.shared + agreementMs(one, samples);
@@ -265,7 +266,8 @@ function agreementMs({ timed, runMs }: TargetFacts, samples: number): number {
   return Math.max(atLeast * eachMs, Math.min(maxMs, agreementSamples * eachMs));
 }
 
-const unknown: InHand = { floatIsKnown: false, bestIsKnown: false };
+/** What an earlier run kept of the test samples, where it kept nothing. */
+export const noneKnown = { floatIsKnown: false, bestIsKnown: false } as const;
 
 export function testSampleMs(facts: TargetFacts, latency = usualLatency): number {
   return (facts.sampleMs + candidateSampleMs(facts, latency)) / facts.shared;

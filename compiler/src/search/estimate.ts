@@ -12,6 +12,7 @@ import {
   fewestAfter,
   finalsMs,
   type InHand,
+  noneKnown,
   publishMs,
   sensitivityMs,
   sharedMs,
@@ -22,6 +23,7 @@ import {
   validationSampleMs,
   writeMs,
 } from "./costs.js";
+import type { TestCounts } from "./counts.js";
 import { lessonKey } from "./learned.js";
 import { isStatic, ShownGains } from "./shown.js";
 import { fasterShare } from "./worth.js";
@@ -180,23 +182,18 @@ export class Estimate {
   }
 
   /**
-   * The test samples of all targets side by side; on those that are open, what comes next looks at as many.
+   * The test samples of all targets side by side, where none is known.
    * @param latencyOf what is best there, next to the simplified float model
    */
-  testMs(
-    counts: ReadonlyMap<TargetName, number>,
-    open: ReadonlySet<TargetName>,
-    latencyOf: (target: TargetName) => number | undefined,
-  ): number {
-    const nothing = { validation: 0, test: 0 };
-    const asked = new Map([...counts].map(([target, test]) => [target, { ...nothing, test }]));
-    const inHand = (target: TargetName): InHand => ({
-      latency: latencyOf(target),
-      floatIsKnown: false,
-      bestIsKnown: false,
-    });
-    const next = [...open].map((target) => (counts.get(target) ?? 0) * this.laterSampleMs(target));
-    return testMs(this.#facts, asked, inHand) + Math.max(0, ...next);
+  testMs(tested: TestCounts, latencyOf: (target: TargetName) => number | undefined): number {
+    const counts = new Map([...tested].map(([target, test]) => [target, { validation: 0, test }]));
+    return testMs(this.#facts, counts, (target) => ({ latency: latencyOf(target), ...noneKnown }));
+  }
+
+  /** As many with another candidate on some of them, side by side. */
+  nextTestMs(tested: TestCounts, targets: ReadonlySet<TargetName>): number {
+    const each = [...targets].map((one) => (tested.get(one) ?? 0) * this.laterSampleMs(one));
+    return Math.max(0, ...each);
   }
 
   /** One test sample of the model as its user has it and of its simplified form. */

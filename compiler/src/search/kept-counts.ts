@@ -1,4 +1,4 @@
-import type { TargetName } from "@pare/runtime/format";
+import { findFault, type JsonSchema, type TargetName } from "@pare/runtime/format";
 import { CacheKey } from "../pipeline/cache-key.js";
 import type { Kept } from "../pipeline/services.js";
 import type { KnownCounts } from "./costs.js";
@@ -7,7 +7,12 @@ import type { OptimizeRequest } from "./request.js";
 /** On how many samples an earlier run of the same search looked, by target. */
 export type EarlierCounts = ReadonlyMap<TargetName, KnownCounts>;
 
-const mostKept = 1e9;
+const count: JsonSchema = { type: "integer", minimum: 0, maximum: 1e9 };
+const schema: JsonSchema = {
+  type: "object",
+  properties: { validation: count, test: count, tested: count, spentMs: count },
+  required: ["validation", "test"],
+};
 
 /** What `keepCounts` kept of an earlier run; empty where nothing is. */
 export async function earlierCounts(request: OptimizeRequest): Promise<EarlierCounts> {
@@ -47,28 +52,15 @@ function keyOf(
 
 /** What a cache holds may be anything. */
 function countsIn(bytes: Uint8Array | undefined): KnownCounts | undefined {
-  const found = objectIn(bytes);
-  const count = (name: keyof KnownCounts): number | undefined => {
-    const value = found.get(name);
-    const isCount = typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
-    return isCount && value <= mostKept ? value : undefined;
-  };
-  const [validation, test] = [count("validation"), count("test")];
-  if (validation === undefined || test === undefined) return undefined;
-  const [tested, spentMs] = [count("tested"), count("spentMs")];
-  return {
-    validation,
-    test,
-    ...(tested !== undefined && { tested }),
-    ...(spentMs !== undefined && { spentMs }),
-  };
-}
-
-function objectIn(bytes: Uint8Array | undefined): ReadonlyMap<string, unknown> {
+  if (bytes === undefined) return undefined;
   try {
     const found: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    return new Map(typeof found === "object" && found !== null ? Object.entries(found) : []);
+    return isKnownCounts(found) ? found : undefined;
   } catch {
-    return new Map();
+    return undefined;
   }
+}
+
+function isKnownCounts(value: unknown): value is KnownCounts {
+  return findFault(value, schema) === null;
 }

@@ -7,8 +7,8 @@ import { type Layer, LayerErrors, type LayerSensitivity, mostSensitive } from ".
 import { isRefusal } from "./refusal.js";
 import { notTried, type Outcome, type TrialContext, tryCandidate } from "./trial.js";
 
-/** A candidate of static int8 that was fast and small enough, and lost too much, or may on other samples. */
-export interface TooCoarse {
+/** A candidate of static int8 with none of its layers left float, that was fast and small enough. */
+export interface WholeStatic {
   readonly planned: Planned;
   readonly layers: readonly Layer[];
   readonly drop: number;
@@ -22,12 +22,12 @@ const mostInVain = 2;
 const partly = { latency: 1.05, spread: 0.1, size: 1.1, accepted: 0.5 };
 
 /** What can be made of an outcome by leaving some of its layers float; null where that is not the matter. */
-export function tooCoarse(
+export function wholeStatic(
   planned: Planned,
   made: Made,
   drop: number,
   latency: number | null,
-): TooCoarse | null {
+): WholeStatic | null {
   const step = planned.group.steps.find(({ use }) => use === "quantize-static");
   // What was found with some of it left float is not begun again.
   if (step === undefined || planned.first || step.with?.["keepFloat"] !== undefined) return null;
@@ -42,7 +42,10 @@ function partlyName({ name }: Planned): string {
 }
 
 /** The same with its most sensitive layers left float, as something to try: finding them takes loads and runs. */
-export function mixedPlan({ planned, layers, latency }: TooCoarse, quickest: TargetFacts): Planned {
+export function mixedPlan(
+  { planned, layers, latency }: WholeStatic,
+  quickest: TargetFacts,
+): Planned {
   const { expected } = planned;
   return {
     ...planned,
@@ -67,7 +70,7 @@ export function mixedPlan({ planned, layers, latency }: TooCoarse, quickest: Tar
  * @param quickest where to find out which those are
  */
 export async function tryMixed(
-  { planned, layers, drop }: TooCoarse,
+  { planned, layers, drop }: WholeStatic,
   from: State,
   before: Tried,
   context: TrialContext,

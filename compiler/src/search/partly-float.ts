@@ -1,7 +1,7 @@
 import type { TargetName } from "@pare/runtime/format";
 import type { Planned, Tried } from "./candidate.js";
 import { sensitivityMs } from "./costs.js";
-import { mixedPlan, type TooCoarse } from "./mixed.js";
+import { mixedPlan, type WholeStatic } from "./mixed.js";
 import type { Plan } from "./plan.js";
 import { sameFormat, type TargetState } from "./target-state.js";
 
@@ -10,19 +10,19 @@ import { sameFormat, type TargetState } from "./target-state.js";
  * the best one where it may fail on the test samples: then something nearly as fast is there.
  */
 export class PartlyFloat {
-  readonly #lost = new Map<TargetName, TooCoarse>();
-  readonly #held = new Map<Tried, TooCoarse>();
-  readonly #planned = new Map<Planned, TooCoarse>();
+  readonly #lost = new Map<TargetName, WholeStatic>();
+  readonly #held = new Map<Tried, WholeStatic>();
+  readonly #planned = new Map<Planned, WholeStatic>();
 
   /** One that lost too much. */
-  lost(found: TooCoarse): void {
+  lost(found: WholeStatic): void {
     const { target } = found.planned;
     const known = this.#lost.get(target);
     if (known === undefined || found.drop < known.drop) this.#lost.set(target, found);
   }
 
   /** One that was accepted. */
-  held(tried: Tried, found: TooCoarse): void {
+  held(tried: Tried, found: WholeStatic): void {
     this.#held.set(tried, found);
   }
 
@@ -46,7 +46,7 @@ export class PartlyFloat {
   }
 
   /** What a plan is a part of; undefined where it is none of these. */
-  wholeOf(planned: Planned): TooCoarse | undefined {
+  wholeOf(planned: Planned): WholeStatic | undefined {
     return this.#planned.get(planned);
   }
 }

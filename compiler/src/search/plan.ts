@@ -244,7 +244,7 @@ export class Plan {
 
   /** Of what is left, what is kept for what will be tried on what a group learns. */
   #afterLearningMs({ target }: Planned, leftMs: number): number {
-    const after = this.#waiting.filter((one) => one.target === target && one.learningRuns === 0);
+    const after = this.waiting.filter((one) => one.target === target && one.learningRuns === 0);
     return Math.min(this.#estimate.candidatesMs(after), leftByLearning * Math.max(0, leftMs));
   }
 

@@ -3,7 +3,7 @@ import type { BestSoFar } from "./best-so-far.js";
 import type { Planned, State, Tried } from "./candidate.js";
 import { noteKnown } from "./known-answers.js";
 import { LearningInTime } from "./learning-in-time.js";
-import { type TooCoarse, tryMixed } from "./mixed.js";
+import { type WholeStatic, tryMixed } from "./mixed.js";
 import { PartlyFloat, quickestFor } from "./partly-float.js";
 import type { Came, Plan } from "./plan.js";
 import { answerLimitMs, type Search } from "./search.js";
@@ -55,8 +55,8 @@ export class Rounds {
     const next = (): readonly Planned[] => this.#plan.nextRound(clock.now());
     for (let round = next(); round.length > 0; round = next()) {
       const [alone] = round;
-      const coarse = alone && this.#partly.wholeOf(alone);
-      if (alone && coarse) await this.#tryMixed(alone, coarse);
+      const whole = alone && this.#partly.wholeOf(alone);
+      if (alone && whole) await this.#tryMixed(alone, whole);
       else await this.#tryRound(round);
     }
   }
@@ -107,7 +107,7 @@ export class Rounds {
     });
   }
 
-  async #tryMixed(planned: Planned, coarse: TooCoarse): Promise<void> {
+  async #tryMixed(planned: Planned, whole: WholeStatic): Promise<void> {
     const { request, states, record } = this.#search;
     const { clock } = request;
     const began = clock.now();
@@ -117,7 +117,7 @@ export class Rounds {
     const candidateMs = this.#plan.costMs({ ...planned, extraMs: 0 });
     const isLate = (): boolean => !this.#plan.mayGoOn(planned, began, candidateMs, clock.now());
     const { outcomes, sensitivity } = await tryMixed(
-      coarse,
+      whole,
       from,
       before,
       context,
@@ -174,9 +174,9 @@ export class Rounds {
     const wasBest = bestOf(state, prefer);
     const soFar = this.#soFar.get(planned);
     if (soFar !== undefined) state.accepted.splice(state.accepted.indexOf(soFar), 1);
-    const coarse = take(planned, outcome, state, before, record);
-    if (coarse !== null && outcome.accepted) this.#partly.held(outcome.tried, coarse);
-    else if (coarse !== null) this.#partly.lost(coarse);
+    const whole = take(planned, outcome, state, before, record);
+    if (whole !== null && outcome.accepted) this.#partly.held(outcome.tried, whole);
+    else if (whole !== null) this.#partly.lost(whole);
     if (bestOf(state, prefer) !== wasBest) await this.#bestSoFar.improved(state);
     return outcome.accepted;
   }

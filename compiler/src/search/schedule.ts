@@ -7,6 +7,7 @@ import {
   type InHand,
   type KnownCounts,
   lateMs,
+  noneKnown,
   type TargetFacts,
 } from "./costs.js";
 import { asEarlier, countsFor, fewestCounts, type TestCounts, testCountsWithin } from "./counts.js";
@@ -204,14 +205,17 @@ export class Schedule {
     const spentMs = this.#beforeMs + nowMs;
     const leftMs = spareShare * this.#toldMs - spentMs - this.estimate.publishingMs();
     const facts = this.#facts.filter(({ target }) => open.has(target));
-    const takesMs = (counts: TestCounts, next: ReadonlySet<TargetName>): number =>
-      this.estimate.testMs(counts, next, (target) => this.#latencies.get(target));
+    const testMs = (counts: TestCounts): number =>
+      this.estimate.testMs(counts, (target) => this.#latencies.get(target));
     const most = testedShare * leftMs;
-    const counts = testCountsWithin(most, facts, planned, this.counts, (more) =>
-      takesMs(more, open),
+    const counts = testCountsWithin(
+      most,
+      facts,
+      planned,
+      this.counts,
+      (more) => testMs(more) + this.estimate.nextTestMs(more, open),
     );
-    const none = new Set<TargetName>();
-    if (this.#endMs !== null) this.#endMs += takesMs(counts, none) - takesMs(planned, none);
+    if (this.#endMs !== null) this.#endMs += testMs(counts) - testMs(planned);
     return counts;
   }
 
@@ -237,7 +241,7 @@ export class Schedule {
   endingMs(): number {
     return this.estimate.endingMs((target) => ({
       latency: this.#latencies.get(target),
-      ...(this.#known.get(target) ?? { floatIsKnown: false, bestIsKnown: false }),
+      ...(this.#known.get(target) ?? noneKnown),
     }));
   }
 }

@@ -1,5 +1,5 @@
 import type { Planned, Tried } from "./candidate.js";
-import { type TooCoarse, tooCoarse } from "./mixed.js";
+import { type WholeStatic, wholeStatic } from "./mixed.js";
 import { measurementOf, type Record } from "./record.js";
 import { latencyNextToFloat, type TargetState } from "./target-state.js";
 import type { Outcome } from "./trial.js";
@@ -16,7 +16,7 @@ export function take(
   state: TargetState,
   before: Tried,
   record: Record,
-): TooCoarse | null {
+): WholeStatic | null {
   const { target } = state.device;
   const { name, group } = planned;
   const title = `${name}: ${group.name ?? group.steps.map(({ use }) => use).join(", ")}`;
@@ -31,7 +31,7 @@ export function take(
     record.turnDown(target, planned, far, reason, measurement);
     if (made === null || !outcome.tooCoarse) return null;
     const drop = measured?.accuracy?.drop ?? Infinity;
-    return tooCoarse(planned, made, drop, latencyNextToFloat(state, measured));
+    return wholeStatic(planned, made, drop, latencyNextToFloat(state, measured));
   }
   const { tried, reason } = outcome;
   const measurement = measurementOf(state.device, tried);
@@ -48,5 +48,5 @@ export function take(
   if (planned.first) state.recipe = tried;
   state.accepted.push(tried);
   const drop = tried.accuracy?.drop ?? 0;
-  return tooCoarse(planned, tried, drop, latencyNextToFloat(state, tried));
+  return wholeStatic(planned, tried, drop, latencyNextToFloat(state, tried));
 }

@@ -1,10 +1,10 @@
-import { elementBytes, lanesOf } from "../kernels/element.js";
-import { fill } from "../kernels/fill.js";
+import { lanesOf } from "../kernels/element.js";
 import { frame } from "../kernels/frame.js";
-import { type Axis, collapsed } from "../kernels/nest.js";
+import type { Axis } from "../kernels/nest.js";
 import { placeAt, type PlanBuilder } from "../plan/plan.js";
 import { axesOf, noHalo, sizeAt, stepAt, type View } from "../plan/view.js";
 import { frameOf } from "./frame.js";
+import { planFillAlong } from "./move.js";
 
 /** Writes zeros around a view: for each axis what is before and behind it, within what lies outside it in memory. */
 export function fillHalo(plan: PlanBuilder, view: View, order: readonly number[]): void {
@@ -34,17 +34,8 @@ export function fillHalo(plan: PlanBuilder, view: View, order: readonly number[]
     ];
     for (const { count, at } of ends) {
       if (count === 0) continue;
-      const around = [...outer, { count, steps: [stepAt(view, axis)] }, ...innerAxes];
-      const loops = collapsed(around);
-      const last = loops.at(-1);
-      const isRun = last?.steps[0] === elementBytes[view.element];
-      const options = {
-        element: view.element,
-        axes: isRun ? loops.slice(0, -1) : loops,
-        run: isRun ? last.count : 1,
-        value: 0,
-      };
-      plan.step(fill, options, [placeAt(view.place, start + at)]);
+      const axes = [...outer, { count, steps: [stepAt(view, axis)] }, ...innerAxes];
+      planFillAlong(plan, placeAt(view.place, start + at), view.element, axes, 0);
     }
   });
 }

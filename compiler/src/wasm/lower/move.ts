@@ -1,8 +1,8 @@
 import { copy, type CopyAxis } from "../kernels/copy.js";
 import { fill } from "../kernels/fill.js";
-import { elementBytes, lanesOf } from "../kernels/element.js";
+import { type Element, elementBytes, lanesOf } from "../kernels/element.js";
 import { floatBytes } from "../kernels/kernel.js";
-import { collapsed } from "../kernels/nest.js";
+import { type Axis, collapsed } from "../kernels/nest.js";
 import { type Place, placeAt, type PlanBuilder } from "../plan/plan.js";
 import { axesOf, orderOf, sizeAt, stepAt, type View } from "../plan/view.js";
 
@@ -72,14 +72,25 @@ export function planMove(
 
 /** Writes one number to every element of a view. */
 export function planFill(plan: PlanBuilder, target: View, value: number | bigint): void {
-  const axes = collapsed(axesOf([target], orderOf(target)));
-  const last = axes.at(-1);
-  const isRun = last?.steps[0] === elementBytes[target.element];
+  planFillAlong(plan, target.place, target.element, axesOf([target], orderOf(target)), value);
+}
+
+/** Writes one number to every element along some axes. */
+export function planFillAlong(
+  plan: PlanBuilder,
+  place: Place,
+  element: Element,
+  axes: readonly Axis[],
+  value: number | bigint,
+): void {
+  const loops = collapsed(axes);
+  const last = loops.at(-1);
+  const isRun = last?.steps[0] === elementBytes[element];
   const options = {
-    element: target.element,
-    axes: isRun ? axes.slice(0, -1) : axes,
+    element,
+    axes: isRun ? loops.slice(0, -1) : loops,
     run: isRun ? last.count : 1,
     value,
   };
-  plan.step(fill, options, [target.place]);
+  plan.step(fill, options, [place]);
 }
