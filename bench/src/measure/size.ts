@@ -1,7 +1,7 @@
 import type { Transform } from "node:stream";
 import { finished } from "node:stream/promises";
 import { constants, createBrotliCompress, createGzip } from "node:zlib";
-import type { Artifact, SizeBytes } from "@pare/runtime/format";
+import { type Artifact, downloadedFiles, type SizeBytes } from "@pare/runtime/format";
 
 /**
  * Brotli's best quality saves a thousandth more and takes more than twice as long. On larger files what servers use for
@@ -13,10 +13,10 @@ function quality(bytes: number): number {
 
 const chunkSize = 2 ** 20;
 
-/** What has to be downloaded of an artifact: its file and its external data. */
+/** What has to be downloaded of an artifact: its file and its external data; of two modules the larger. */
 export async function sizeOf({ files }: Artifact): Promise<SizeBytes> {
   const size = { raw: 0, gzip: 0, brotli: 0 };
-  for (const { bytes } of files) {
+  for (const { bytes } of downloadedFiles(files, ({ name }) => name)) {
     const params = {
       [constants.BROTLI_PARAM_QUALITY]: quality(bytes.byteLength),
       [constants.BROTLI_PARAM_SIZE_HINT]: bytes.byteLength,

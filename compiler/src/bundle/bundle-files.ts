@@ -4,6 +4,7 @@ import {
   type BundleFile,
   bundleJson,
   type Golden,
+  isModuleName,
   type Manifest,
   parseGolden,
   parseManifest,
@@ -61,7 +62,7 @@ export async function bundleFiles(input: BundleInput): Promise<Map<string, Uint8
     const parts = [await addressed(files, model.bytes, artifact.format)];
     for (const { name: location, bytes } of external) {
       // A second module is one to servers too.
-      const ending = location.endsWith(".wasm") ? "wasm" : "bin";
+      const ending = isModuleName(location) ? "wasm" : "bin";
       if (location !== (await externalLocation(bytes, ending))) {
         throw new PareError(
           "BUNDLE_INVALID",

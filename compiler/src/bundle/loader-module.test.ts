@@ -356,6 +356,27 @@ function faultsOf(place: string, code: string): string[] {
     .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"));
 }
 
+it("takes weights from beside the module where they are many, and holds them to their hash", async () => {
+  const width = 300_000;
+  const graph = graphOf({ x: ["float32", 1, width] }, (input, b) => {
+    const weights = b.floats([...new Float32Array(width).keys()], [1, width]);
+    return { y: b.add("Mul", [input("x"), weights]) };
+  });
+  const value = (name: string) => ({ name, type: "float32", dims: [1, width] }) as const;
+  const written = await compiledBundle("wide", graph, [value("x")], [value("y")], []);
+  const own = join(folder, "wide");
+  await writeBundle(own, written);
+  const loading = (await import(pathToFileURL(join(own, "aot-loader.js")).href)) as Loader;
+  const compiled = await loading.compile();
+  expect(compiled.weights?.byteLength).toBe(4 * width);
+  const { y } = loading.start(compiled).runSync({ x: new Float32Array(width).fill(2) });
+  expect([y?.length, y?.[1], y?.at(-1)]).toEqual([width, 2, 2 * (width - 1)]);
+  const weights = [...written.keys()].find((path) => path.endsWith(".bin")) ?? "";
+  expect(new TextDecoder().decode(written.get("aot-workerd.js"))).toContain(`./${weights}`);
+  await writeFile(join(own, weights), new Uint8Array(4 * width));
+  await expect(loading.compile()).rejects.toMatchObject({ code: "NETWORK" });
+});
+
 it("makes floats of weights that are stored as integers before the first run", async () => {
   const codes = Int8Array.from({ length: 64 * 64 }, (_, at) => (at % 65 === 0 ? 2 : 0));
   const scales = Float32Array.from({ length: 64 }, (_, column) => column / 2);

@@ -1,6 +1,7 @@
 import {
   describeValue,
   dtypeArray,
+  isModuleName,
   isNumeric,
   type Manifest,
   PareError,
@@ -24,7 +25,7 @@ export function loaderFiles(
   manifest: Manifest,
 ): ReadonlyMap<string, string> {
   const facts = readFacts(module);
-  const [plain, relaxed] = variant.files.filter(({ path }) => path.endsWith(".wasm"));
+  const [plain, relaxed] = variant.files.filter(({ path }) => isModuleName(path));
   const weights = variant.files.find(({ path }) => path.endsWith(".bin"));
   if (plain === undefined) throw new PareError("INTERNAL", "A compiled variant has no module.");
   const values = [...facts.inputs, ...facts.outputs].map(({ name }) => name);
@@ -37,8 +38,8 @@ export function loaderFiles(
       ? []
       : ["others: [", ...facts.others.flatMap((entry) => ["{", ...placesOf(entry), "},"]), "],"]),
     `state: {${state.map(([output, input]) => `${key(output)}: ${JSON.stringify(input)}`).join(", ")}},`,
-    `module: ${fileOf(plain)},`,
-    ...(relaxed === undefined ? [] : [`relaxed: ${fileOf(relaxed)},`]),
+    `module: ${fileOf(plain, plain.bytes)},`,
+    ...(relaxed === undefined ? [] : [`relaxed: ${fileOf(relaxed, relaxed.bytes)},`]),
     ...(weights === undefined || facts.weights === undefined
       ? []
       : [`weights: ${fileOf(weights, weights.bytes, facts.weights.at)},`]),

@@ -1,4 +1,4 @@
-import { type Artifact, isPareError, type Tensors } from "@pare/runtime/format";
+import { type Artifact, artifactBytes, isPareError, type Tensors } from "@pare/runtime/format";
 import { aot as backend } from "@pare/runtime/aot";
 import { expect, it } from "vitest";
 import { attribute, type Graph } from "../ir/index.js";
@@ -7,12 +7,14 @@ import { graphOf } from "../rules/rule-case.test.support.js";
 import { aot } from "./aot.js";
 import { supportOf } from "./support.js";
 
-const network = () =>
+/** @param wide with more weights than lie in a module */
+const network = ({ wide = false } = {}) =>
   graphOf({ x: ["float32", 1, 3, 8, 8], shift: ["float32", 5] }, (input, b) => {
     const pads = { pads: attribute.ints([1, 1, 1, 1]) };
     const image = b.add("Relu", [b.add("Conv", [input("x"), b.weights(8, 3, 3, 3)], pads)]);
     const flat = b.add("Flatten", [b.add("GlobalAveragePool", [image])]);
-    return { y: b.add("Add", [b.add("Gemm", [flat, b.weights(8, 5)]), input("shift")]), image };
+    const y = b.add("Add", [b.add("Gemm", [flat, b.weights(8, 5)]), input("shift")]);
+    return { y, image, ...(wide && { all: b.add("Gemm", [flat, b.weights(8, 40_000)]) }) };
   });
 
 it("writes a model that its backend runs, as the engine does", async () => {
@@ -59,21 +61,30 @@ it("takes and gives integers and truth values as engines do", async () => {
   await expect(session.run({ ...feeds, ids })).rejects.toMatchObject({ code: "ENGINE" });
 });
 
-it("has a module for each kind of SIMD, and weights once, named as a bundle wants", async () => {
-  const { files } = await aot.emit(network(), {});
-  const [plain, relaxed, weights] = files;
+it("has a module for each kind of SIMD, with few weights in both, of which one is downloaded", async () => {
+  const artifact = await aot.emit(network(), {});
+  const [plain, relaxed, ...others] = artifact.files;
   expect(plain.name).toBe("model.wasm");
   expect(relaxed?.name).toMatch(/^[0-9a-f]{64}\.wasm$/);
-  expect(weights?.name).toMatch(/^[0-9a-f]{64}\.bin$/);
+  expect(others).toEqual([]);
   expect(WebAssembly.validate(plain.bytes.slice())).toBe(true);
+  expect(artifactBytes(artifact)).toBe(Math.max(plain.bytes.length, relaxed?.bytes.length ?? 0));
+});
+
+it("has many weights once, beside them, named as a bundle wants", async () => {
+  const graph = network({ wide: true });
+  const artifact = await aot.emit(graph, {});
+  const [plain, relaxed, weights] = artifact.files;
+  expect(relaxed?.name).toMatch(/^[0-9a-f]{64}\.wasm$/);
+  expect(weights?.name).toMatch(/^[0-9a-f]{64}\.bin$/);
+  expect(artifactBytes(artifact)).toBe(
+    Math.max(plain.bytes.length, relaxed?.bytes.length ?? 0) + (weights?.bytes.length ?? 0),
+  );
   // Either order of what lies beside the first is understood, and the plain one alone is enough.
-  const only: Artifact = {
-    ...(await aot.emit(network(), {})),
-    files: [plain, ...(weights ? [weights] : [])],
-  };
-  const feeds = feedsOf(network(), 3);
+  const only: Artifact = { ...artifact, files: [plain, ...(weights ? [weights] : [])] };
+  const feeds = feedsOf(graph, 3);
   const session = await backend().load(only);
-  expect(agreement(await run(network(), feeds), await session.run(feeds))).toBeGreaterThan(110);
+  expect(agreement(await run(graph, feeds), await session.run(feeds))).toBeGreaterThan(110);
 });
 
 it("checks what it is fed, and says what was expected", async () => {
@@ -350,7 +361,7 @@ it("says of each size what stands against it", async () => {
 });
 
 it("loads no module that is none of its own, and none whose facts lie", async () => {
-  const artifact = await aot.emit(network(), {});
+  const artifact = await aot.emit(network({ wide: true }), {});
   const [plain, , weights] = artifact.files;
   const text = [...plain.bytes].map((byte) => String.fromCharCode(byte)).join("");
   const edited = (from: RegExp, to: string): Artifact => {
@@ -363,7 +374,7 @@ it("loads no module that is none of its own, and none whose facts lie", async ()
     { ...artifact, files: [empty] },
     { ...artifact, files: [{ name: "model.wasm", bytes: Uint8Array.of(1, 2, 3) }] },
     { ...artifact, files: [plain] }, // its weights are missing
-    edited(/"dims":\[1,3,8,8\]/, '"dims":[1,99999]'),
+    edited(/"dims":\[1,3,8,8\]/, '"dims":[9999999]'),
     edited(/"dims":\[1,3,8,8\]/, '"dims":[1,3,8,-]'),
     edited(/"type":"float32"/, '"type":"float99"'),
     edited(/"at":(\d)/, '"at":-'),

@@ -80,7 +80,7 @@ export const aot: Target = {
   },
   async emit(graph, session, sizes) {
     const graphs = (await fixedGraphs(graph, sizes)).map((fixed) => fixed.graph);
-    const { simd, relaxed, weights } = await compileToWasm(graphs, { weights: "once" });
+    const { simd, relaxed, weights } = await compileToWasm(graphs);
     const beside = [relaxed && named(relaxed, "wasm"), weights && named(weights, "bin")].flatMap(
       (file) => file ?? [],
     );

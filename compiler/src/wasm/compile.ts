@@ -11,7 +11,10 @@ import { leastMemory, mostMemory, overMemory, tooManyWeights } from "./lower/too
 import { constantImage, planMemory, planTogether } from "./plan/memory-plan.js";
 import type { Plan } from "./plan/plan.js";
 
-/** Weights up to this many bytes are in the module; more are beside it, so that it is small to compile. */
+/**
+ * Weights up to this many bytes are in the module, in both where there are two: who starts it asks for one file, and a page
+ * waits milliseconds for each. More are beside it, so that it is small to compile and a bundle has them once.
+ */
 const mostInside = 1024 * 1024;
 
 /** Tensors and weights of so many bytes fit, whatever halos and the rests of vectors add to them. */
@@ -35,8 +38,8 @@ export interface CompiledModel {
 }
 
 export interface CompileOptions {
-  /** Where weights go; `once`: never into two modules. By their size where not given. */
-  readonly weights?: "inside" | "beside" | "once" | undefined;
+  /** Where weights go. By their size where not given. */
+  readonly weights?: "inside" | "beside" | undefined;
 }
 
 /**
@@ -63,23 +66,14 @@ export async function compileToWasm(
   const [first] = together.entries;
   if (first === undefined) throw new PareError("INTERNAL", "There is no graph to compile.");
   const { memory } = first;
-  const emitted = (where: "inside" | "beside"): readonly [Uint8Array, Uint8Array | undefined] => {
-    const [simd, relaxed] = engines.map((engine) => emitTogether(together, engine, where));
-    if (simd === undefined || relaxed === undefined)
-      throw new PareError("INTERNAL", "There is no engine to compile for.");
-    return [simd, sameBytes(simd, relaxed) ? undefined : relaxed];
-  };
   const bySize = memory.constantBytes <= mostInside ? "inside" : "beside";
-  let where = weights === undefined || weights === "once" ? bySize : weights;
-  let [simd, relaxed] = emitted(where);
-  // Who loads one of two modules needs the weights once.
-  if (weights === "once" && where === "inside" && relaxed !== undefined) {
-    where = "beside";
-    [simd, relaxed] = emitted(where);
-  }
+  const where = weights ?? bySize;
+  const [simd, relaxed] = engines.map((engine) => emitTogether(together, engine, where));
+  if (simd === undefined || relaxed === undefined)
+    throw new PareError("INTERNAL", "There is no engine to compile for.");
   return {
     simd,
-    relaxed,
+    relaxed: sameBytes(simd, relaxed) ? undefined : relaxed,
     weights: where === "beside" ? constantImage(together, memory) : undefined,
     memory,
   };

@@ -31,10 +31,10 @@ type Places = readonly (readonly [
   labels?: readonly string[],
 ])[];
 /**
- * Its sha256 in hex, and where it lies: asked for late, since neither an audio worklet nor workerd knows URLs. Of weights
- * also how many bytes they are, and their address.
+ * Its sha256 in hex, where it lies: asked for late, since neither an audio worklet nor workerd knows URLs, and how many bytes
+ * it is. Of weights also their address.
  */
-type BundledFile = readonly [sha256: string, url: () => URL, bytes?: number, at?: number];
+type BundledFile = readonly [sha256: string, url: () => URL, bytes: number, at?: number];
 /** What one of the module's functions takes and gives. */
 interface EntryPlaces {
   readonly inputs: Places;
@@ -99,11 +99,7 @@ async function read([hex, url, length]: BundledFile): Promise<ArrayBuffer> {
 }
 
 /** Node reads files, since its `fetch` does not. */
-async function bytesAt(
-  place: URL,
-  length: number | undefined,
-  integrity: string,
-): Promise<ArrayBuffer> {
+async function bytesAt(place: URL, length: number, integrity: string): Promise<ArrayBuffer> {
   if (place.protocol === "file:")
     return new Uint8Array(await process.getBuiltinModule("node:fs/promises").readFile(place))
       .buffer;
@@ -111,11 +107,11 @@ async function bytesAt(
   if (!response.ok) throw new Error(`the server answered ${response.status}`);
   let reader: ReadableStreamBYOBReader | undefined;
   try {
-    if (length) reader = response.body?.getReader({ mode: "byob" });
+    reader = response.body?.getReader({ mode: "byob" });
   } catch {
     // Not everywhere does a response write into what it is given.
   }
-  if (!length || !reader) return response.arrayBuffer();
+  if (!reader) return response.arrayBuffer();
   // While they come: a response puts them together when the last is there, and all wait for it.
   let buffer = new ArrayBuffer(length);
   for (let at = 0; at < length;) {

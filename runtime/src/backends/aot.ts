@@ -1,4 +1,4 @@
-import type { Artifact } from "../format/engine/artifact.js";
+import { type Artifact, isModuleName } from "../format/engine/artifact.js";
 import type { LoadOptions, Probe, SyncBackend, SyncSession } from "../format/engine/backend.js";
 import { messageOf, PareError, throwIfAborted } from "../format/error.js";
 import { moduleSession } from "./aot-session.js";
@@ -37,10 +37,6 @@ function chosen<Name extends string, File extends Readonly<Record<Name, string>>
   const relaxed = others.find((file) => isModuleName(file[name]));
   const beside = others.filter((file) => file !== relaxed);
   return [relaxed !== undefined && hasRelaxedSimd() ? relaxed : plain, ...beside];
-}
-
-function isModuleName(name: string): boolean {
-  return name.endsWith(".wasm");
 }
 
 function receive(name: string): ReturnType<typeof compileWhileItComes> {

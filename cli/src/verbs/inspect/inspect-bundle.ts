@@ -1,5 +1,6 @@
 import {
   describeValue,
+  downloadedFiles,
   type Manifest,
   type NodeWhy,
   type Report,
@@ -50,7 +51,9 @@ function variantRow(variant: VariantEntry): string[] {
   return [
     variant.target,
     variant.precision,
-    byteText(variant.files.reduce((sum, { bytes }) => sum + bytes, 0)),
+    byteText(
+      downloadedFiles(variant.files, ({ path }) => path).reduce((sum, { bytes }) => sum + bytes, 0),
+    ),
     accuracy === null ? "–" : `${accuracy.metric} ${accuracy.value.toPrecision(4)}`,
     "unmeasured" in latencyMs ? "–" : `${latencyMs.p50.toPrecision(3)} ms`,
     variant.evidence,

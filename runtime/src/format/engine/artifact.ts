@@ -33,8 +33,35 @@ export function onnxArtifact(bytes: Uint8Array, session: SessionOptions = {}): A
   };
 }
 
+/**
+ * What a device downloads: of a compiled model's two modules it takes one, so that the larger counts, with what lies beside
+ * them.
+ * @param nameOf a file's name or path
+ */
+export function downloadedFiles<File extends { readonly bytes: number | Uint8Array }>(
+  files: readonly File[],
+  nameOf: (file: File) => string,
+): readonly File[] {
+  const length = ({ bytes }: File): number => (typeof bytes === "number" ? bytes : bytes.length);
+  const modules = files.filter((file) => isModuleName(nameOf(file)));
+  const largest = modules.reduce<File | undefined>(
+    (most, file) => (most !== undefined && length(most) >= length(file) ? most : file),
+    undefined,
+  );
+  return files.filter((file) => file === largest || !modules.includes(file));
+}
+
+/** Whether it is a WebAssembly module by its name: of an artifact's files those of which a device needs one. */
+export function isModuleName(name: string): boolean {
+  return name.endsWith(".wasm");
+}
+
+/** Bytes that a device downloads. */
 export function artifactBytes({ files }: Artifact): number {
-  return files.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
+  return downloadedFiles(files, ({ name }) => name).reduce(
+    (sum, { bytes }) => sum + bytes.byteLength,
+    0,
+  );
 }
 
 /** A file by its content. */
