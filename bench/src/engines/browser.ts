@@ -97,7 +97,7 @@ export class EngineBrowser {
           const query = new URLSearchParams({ channel: String(id), target, place: this.name });
           const failed = `(event) => fetch("call/${id}", { method: "DELETE", body: event.message ?? "its code did not load" })`;
           await page.evaluate(`{
-            const worker = new Worker("bench/engines/browser-worker.js?${query}", { type: "module" });
+            const worker = new Worker("bench/engines/browser-worker.bundle.js?${query}", { type: "module" });
             worker.onerror = ${failed};
             (globalThis.engines ??= {})[${id}] = worker;
           }`);

@@ -1,19 +1,15 @@
 import { readFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createRequire } from "node:module";
-import { dirname, extname, join, relative, sep } from "node:path";
+import { dirname, extname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { randomBytes } from "node:crypto";
 
 const resolve = createRequire(import.meta.url).resolve;
 
-/** The entry of the runtime: `dist/index.js`, or `src/index.ts` under the development condition. Both are laid out alike. */
-const runtimeEntry = resolve("@pare/runtime");
-
-/** Where the browser's modules come from: what tsc wrote, and the engine's own files. No bundler runs. */
+/** Where the browser's modules come from: what the build wrote, and the engine's own files. */
 const roots = {
   bench: fileURLToPath(new URL("../../dist/", import.meta.url)),
-  runtime: join(dirname(runtimeEntry), "../dist"),
   ort: dirname(resolve("onnxruntime-web/wasm")),
 };
 
@@ -23,12 +19,6 @@ const engineModules: Readonly<Record<string, string>> = {
   "onnxruntime-web/jspi": "ort.jspi.bundle.min.mjs",
   "onnxruntime-web/wasm": "ort.wasm.bundle.min.mjs",
   "onnxruntime-web/webgpu": "ort.webgpu.bundle.min.mjs",
-};
-
-/** What the runtime's `imports` name, as a browser takes them. */
-const platformModules: Readonly<Record<string, string>> = {
-  "#platform": "browser.js",
-  "#ort-wasm": "ort-wasm-browser.js",
 };
 
 const types: Readonly<Record<string, string>> = {
@@ -111,8 +101,7 @@ async function answer(
     return void response
       .writeHead(200, { ...isolation, "Content-Type": "text/html; charset=utf-8" })
       .end(page);
-  if (kind !== "bench" && kind !== "runtime" && kind !== "ort")
-    return void response.writeHead(404, isolation).end();
+  if (kind !== "bench" && kind !== "ort") return void response.writeHead(404, isolation).end();
   const file = join(roots[kind], ...rest);
   const inside = !relative(roots[kind], file).startsWith("..");
   const bytes = inside ? await readFile(file).catch(() => null) : null;
@@ -128,23 +117,13 @@ async function answer(
     .end(kind === "ort" ? bytes : withUrls(bytes.toString("utf8"), secret));
 }
 
-/** Bare specifiers as URLs: module workers have no import maps. */
+/** The engine's specifiers as URLs: module workers have no import maps. */
 function withUrls(source: string, secret: string): string {
   return source.replace(
     /(\bfrom\s*|\bimport\s*\(?\s*)"([^".][^"]*)"/g,
     (whole, before: string, specifier: string) => {
-      const url = urlOf(specifier);
-      return url === null ? whole : `${before}"${secret}${url}"`;
+      const engine = engineModules[specifier];
+      return engine === undefined ? whole : `${before}"${secret}ort/${engine}"`;
     },
   );
-}
-
-function urlOf(specifier: string): string | null {
-  const engine = engineModules[specifier];
-  if (engine) return `ort/${engine}`;
-  const own = platformModules[specifier];
-  if (own) return `runtime/platform/${own}`;
-  if (!specifier.startsWith("@pare/runtime")) return null;
-  const module = relative(dirname(runtimeEntry), resolve(specifier)).split(sep).join("/");
-  return `runtime/${module.replace(/\.ts$/, ".js")}`;
 }

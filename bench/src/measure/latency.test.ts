@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { comparisonOf } from "./latency.js";
+import { comparisonOf, measureLatency } from "./latency.js";
 
 const feeds = { x: { type: "float32", dims: [1, 4], data: new Float32Array(4) } } as const;
 const blocks = Array.from({ length: 20 }, () => [
@@ -27,5 +27,32 @@ describe("a latency", () => {
     expect(second).toMatchObject({ p50: 1, p90: null, p99: null });
     expect(second?.method).toMatch(/3 times 8 runs each.*the mean of 8.*no p90 or p99/);
     expect(first?.p90).toBe(4);
+  });
+});
+
+describe("what is timed until it is known", () => {
+  /** Blocks of a model and of another that takes `ratio` times as long, give or take a hundredth. */
+  const blocksUntil = async (ratio: number, untilPrecise: boolean): Promise<number> => {
+    let count = 0;
+    const plan = { batch: [1, 1], units: [1, 1], unseen: [false, false], tickMs: 0, expectedMs: 1, seed: 1 }; // prettier-ignore
+    const host = {
+      warmUp: async () => plan,
+      time: async (_: unknown, __: unknown, ___: unknown, blocks: number) =>
+        Array.from({ length: blocks }, () => [[1], [ratio * (1 + 0.01 * Math.sin((count += 1)))]]),
+    };
+    const model = { id: 1, inputs: [], outputs: [], loadMs: 0 };
+    const limits = { warmUpMs: 1, blocks: 15, maxBlocks: 60, maxMs: 1e9, untilPrecise };
+    await measureLatency(host, [model, model], [feeds], { limits, seed: 1 });
+    return count;
+  };
+
+  it("goes on while it is open whether one is faster by 2 %, to choose by", async () => {
+    expect(await blocksUntil(1.02, false)).toBe(60);
+    expect(await blocksUntil(0.5, false)).toBe(15);
+  });
+
+  it("goes on until it is known within 2 %, on whichever side, to publish", async () => {
+    expect(await blocksUntil(1.02, true)).toBeLessThan(60);
+    expect(await blocksUntil(1, true)).toBe(15);
   });
 });

@@ -10,13 +10,13 @@ import type { EngineHost, LoadedModel } from "../engines/host.js";
 import { median } from "../statistics/quantile.js";
 import type { BlockTimes, Clock, TimingPlan } from "../timing/blocks.js";
 import { percentiles } from "../timing/percentiles.js";
-import { compareRatio, ratioOf } from "../timing/ratio.js";
+import { compareRatio, isPrecise, ratioOf } from "../timing/ratio.js";
 
 const mostBlocksPerCall = 5;
 
 /**
- * Times models in interleaved blocks; goes on while it is undecided how any of them compares with the fastest, up to
- * the limits.
+ * Times models in interleaved blocks; goes on while it is undecided how any of them compares with the fastest, or not known
+ * precisely where that is enough, up to the limits.
  * @param models the first is what the ratios of the latencies are to
  */
 export async function measureLatency(
@@ -32,6 +32,7 @@ export async function measureLatency(
   },
 ): Promise<LatencyComparison> {
   const { limits, seed, clock = performance } = options;
+  const { untilPrecise = false } = limits;
   const plan = await host.warmUp(models, feeds, limits.warmUpMs / models.length, options);
   const blocks: BlockTimes[] = [];
   const started = clock.now();
@@ -40,7 +41,8 @@ export async function measureLatency(
     const drawn = { ...plan, seed: seed + blocks.length };
     blocks.push(...(await host.time(models, feeds, drawn, blocksPerCall, options)));
     const spent = clock.now() - started;
-    const enough = blocks.length >= limits.blocks && isDecided(blocks, models.length, seed);
+    const enough =
+      blocks.length >= limits.blocks && isDecided(blocks, models.length, seed, untilPrecise);
     const timedOut = spent * (1 + blocksPerCall / blocks.length) > limits.maxMs;
     if (enough || timedOut || blocks.length >= limits.maxBlocks) break;
   }
@@ -78,17 +80,22 @@ export function comparisonOf(
 
 const same: LatencyRatio = { ratio: 1, interval: [1, 1] };
 
-/** Is it known of every model whether the fastest is faster by more than 2 %? */
-function isDecided(blocks: readonly BlockTimes[], models: number, seed: number): boolean {
+/** Is it known of every model whether the fastest is faster by more than 2 %, or by how much? */
+function isDecided(
+  blocks: readonly BlockTimes[],
+  models: number,
+  seed: number,
+  untilPrecise: boolean,
+): boolean {
   const medians = Array.from({ length: models }, (_, index) =>
     median(blocks.map((block) => median(block[index] ?? []))),
   );
   const fastest = medians.indexOf(Math.min(...medians));
-  return medians.every(
-    (_, index) =>
-      index === fastest ||
-      compareRatio(ratioOf(blocks, seed, fastest, index).interval) !== "inconclusive",
-  );
+  return medians.every((_, index) => {
+    if (index === fastest) return true;
+    const { interval } = ratioOf(blocks, seed, fastest, index);
+    return compareRatio(interval) !== "inconclusive" || (untilPrecise && isPrecise(interval));
+  });
 }
 
 function describe(

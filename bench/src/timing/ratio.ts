@@ -24,6 +24,11 @@ export function ratioOf(blocks: readonly BlockTimes[], seed: number, base = 0, m
   return { ratio: median(ratios), interval, blocks: blocks.length };
 }
 
+/** Known to within ±2 % of itself. */
+export function isPrecise([low, high]: Interval, margin = noticeable): boolean {
+  return high * (1 - margin) <= low * (1 + margin);
+}
+
 export type Comparison = "better" | "worse" | "tie" | "inconclusive";
 
 /**

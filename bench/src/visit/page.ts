@@ -21,7 +21,7 @@ function obey(command: PageCommand): void {
 }
 
 function start(id: number, query: string): void {
-  const worker = new Worker(`bench/engines/browser-worker.js?${query}`, { type: "module" });
+  const worker = new Worker(`bench/engines/browser-worker.bundle.js?${query}`, { type: "module" });
   worker.onerror = (event) => {
     const body = event.message ?? "its code did not load";
     void fetch(`call/${id}`, { method: "DELETE", body });

@@ -6,7 +6,7 @@ import {
   type Unmeasured,
 } from "@pare/runtime/format";
 import type { Tried } from "./candidate.js";
-import { finalLimits, screeningLimits } from "./costs.js";
+import { publishedLimits, screeningLimits } from "./costs.js";
 import type { TestContext } from "./finals-context.js";
 import type { Ranking } from "./rank-finalists.js";
 import { type Decided, measurementOf, type Record } from "./record.js";
@@ -40,7 +40,7 @@ export async function publish(
     const { latencies } = await request.measure.latency({
       artifacts: isReference ? [reference] : [reference, chosen.artifact],
       target: device.target,
-      limits: (isLate() ? screeningLimits : finalLimits)(facts.runMs),
+      limits: (isLate() ? screeningLimits : publishedLimits)(facts.runMs),
       seed: 3,
       signal: request.signal,
       limitMs,

@@ -59,6 +59,11 @@ export interface LatencyLimits {
   /** Blocks at which a comparison that is still open stays undecided. */
   readonly maxBlocks: number;
   readonly maxMs: number;
+  /**
+   * Whether it is enough to know how times compare to within ±2 %, on whichever side of that they are: for numbers that are
+   * published, and choose nothing. Else it goes on while it is open whether the fastest is faster by 2 %.
+   */
+  readonly untilPrecise?: boolean;
 }
 
 export interface LatencyRequest {
