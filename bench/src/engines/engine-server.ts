@@ -15,6 +15,7 @@ import type { EngineReplies, EngineRequest, WireReply, WireSample } from "./prot
 /** What an engine server needs of the place it is in. */
 export interface Engine {
   probe(): Promise<EngineReplies["probe"]>;
+  start(): Promise<void>;
   load(artifact: Artifact, options: LoadOptions): Promise<Session>;
   peakBytes(): number | null;
 }
@@ -53,6 +54,9 @@ export class EngineServer {
     switch (request.kind) {
       case "probe":
         return this.#engine.probe();
+      case "start":
+        await this.#engine.start();
+        return null;
       case "load": {
         const started = performance.now();
         const { artifact, threads } = request;

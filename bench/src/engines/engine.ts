@@ -15,6 +15,7 @@ export function engineOf(backend: Backend, place: string, peakBytes: () => numbe
           }
         : { engine: backend.engine, software: false, features: [], unavailable: probe.why };
     },
+    start: async () => backend.start?.(),
     load: (artifact, options) => backend.load(artifact, options),
     peakBytes,
   };
@@ -29,6 +30,7 @@ export function jointEngine(engines: ReadonlyMap<ArtifactFormat, Engine>): Engin
   if (first === undefined) throw new PareError("INTERNAL", "There is no engine to join.");
   return {
     probe: () => first.probe(),
+    start: () => first.start(),
     async load(artifact, options) {
       const engine = engines.get(artifact.format);
       if (engine === undefined)

@@ -18,7 +18,7 @@ import { findBrowser } from "./find-browser.js";
 import { EngineHost, type LoadedModel } from "./host.js";
 import { openNodeChannel } from "./node-channel.js";
 import { openHosts } from "./open-hosts.js";
-import type { EngineRequest } from "./protocol.js";
+import type { Channel, EngineRequest } from "./protocol.js";
 
 const file = new URL("../../../fixtures/models/mnist-cnn.onnx", import.meta.url);
 const digit = (value: number) => ({
@@ -175,26 +175,28 @@ describe.each(places)("$name", (place) => {
   );
 });
 
+/** A channel to an engine in Node that tells what is asked of it. A reduction may take as long as it does on a busy machine. */
+async function told(target: "cpu" | "wasm", asked: EngineRequest["kind"][]): Promise<Channel> {
+  const channel = await openNodeChannel(target);
+  return {
+    get alive() {
+      return channel.alive;
+    },
+    dispose: () => channel.dispose(),
+    call: (request, signal) => {
+      asked.push(request.kind);
+      const quick = request.kind === "reduce" ? { ...request, maxMs: 1e6 } : request;
+      return channel.call(quick, signal);
+    },
+  };
+}
+
 describe("a reduction", async () => {
   const model = onnxArtifact(await readFile(file));
 
   it("takes one message and one answer where samples are small and quick", async () => {
     const asked: EngineRequest["kind"][] = [];
-    const host = await EngineHost.start("cpu", async () => {
-      const channel = await openNodeChannel("cpu");
-      return {
-        get alive() {
-          return channel.alive;
-        },
-        dispose: () => channel.dispose(),
-        call: (request, signal) => {
-          asked.push(request.kind);
-          // However long they take on a busy machine.
-          const quick = request.kind === "reduce" ? { ...request, maxMs: 1e6 } : request;
-          return channel.call(quick, signal);
-        },
-      };
-    });
+    const host = await EngineHost.start("cpu", () => told("cpu", asked));
     try {
       const session = await executor(host).load(model);
       // As many as fit: one over that needs another message.
@@ -220,6 +222,7 @@ describe("a reduction", async () => {
     const server = new EngineServer({
       probe: () => Promise.reject(new Error("not asked")),
       peakBytes: () => null,
+      start: async () => {},
       load: async () => ({
         inputs: [],
         outputs: [],
@@ -246,6 +249,22 @@ describe("a reduction", async () => {
     const reduced = [{ by: "sum", numbers: Float64Array.of(7) }];
     expect(await ask([], true)).toEqual({ done: 1, waiting: 0, reduced });
   });
+});
+
+it("starts its engine before the first model where it is told to, and for a cold start with that", async () => {
+  const model = onnxArtifact(await readFile(file));
+  const asked: EngineRequest["kind"][] = [];
+  const host = await EngineHost.start("wasm", () => told("wasm", asked));
+  try {
+    await host.prepare();
+    await host.load(model);
+    expect(asked).toEqual(["probe", "start", "load"]);
+    asked.length = 0;
+    await host.coldStart(model, digit(0));
+    expect(asked).toEqual(["probe", "load", "run", "memory"]);
+  } finally {
+    await host.dispose();
+  }
 });
 
 describe("without a browser", () => {

@@ -125,6 +125,11 @@ export class EngineHost implements HostDescription {
     return this.#beside.slice(0, count);
   }
 
+  /** Has the engine start while others work, and not with its first model: what is asked of it meanwhile waits. */
+  async prepare(): Promise<void> {
+    await this.#live.call<"start">({ kind: "start" });
+  }
+
   async load(artifact: Artifact, options: LoadOptions & CallOptions = {}): Promise<LoadedModel> {
     const id = this.#nextId++;
     const threads = options.threads ?? 1;

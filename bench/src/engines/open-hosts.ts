@@ -53,6 +53,7 @@ export async function openHosts(
   const started = await Promise.allSettled(
     targets.map(async (target) => {
       const host = await start(target);
+      host.prepare().catch(() => {}); // its first model will say why
       onStarted?.(host);
       return host;
     }),

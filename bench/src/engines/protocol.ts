@@ -18,6 +18,7 @@ export interface WireSample {
 /** What can be asked of an engine, in a child process or in a page. */
 export type EngineRequest =
   | { readonly kind: "probe" }
+  | { readonly kind: "start" }
   | {
       readonly kind: "load";
       readonly id: number;
@@ -61,6 +62,7 @@ export interface EngineReplies {
     readonly features: readonly DeviceFeature[];
     readonly unavailable: string | null;
   };
+  readonly start: null;
   readonly load: {
     readonly inputs: readonly ValueInfo[];
     readonly outputs: readonly ValueInfo[];
