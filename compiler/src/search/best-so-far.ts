@@ -5,11 +5,17 @@ import type { Optimized } from "./request.js";
 import type { Search } from "./search.js";
 import { bestOf, type TargetState } from "./target-state.js";
 
-/** Hands over what is best so far whenever something better is, so that it stays whatever comes after. */
+/** After handing over, so many times as long as that took nothing is handed over: where all is known, better comes after better. */
+const rest = 5;
+
+/** Hands over what is best so far when something better is, so that it stays whatever comes after. */
 export class BestSoFar {
   readonly #search: Search;
   readonly #plan: Plan;
   readonly #improvements: SearchTime["improvements"][number][] = [];
+  /** Something better is there than was handed over. */
+  #isBehind = false;
+  #restsUntilMs = -Infinity;
 
   constructor(search: Search, plan: Plan) {
     this.#search = search;
@@ -30,7 +36,14 @@ export class BestSoFar {
     const { target } = state.device;
     const last = this.#improvements.findLast((one) => one.target === target);
     if (last?.name !== name) this.#improvements.push({ target, name, atMs: clock.now() });
-    await this.#handOver();
+    this.#isBehind = true;
+    await this.catchUp(false);
+  }
+
+  /** @param atOnce because what follows takes long, and not when it has rested */
+  async catchUp(atOnce: boolean): Promise<void> {
+    const hasRested = this.#search.request.clock.now() >= this.#restsUntilMs;
+    if (this.#isBehind && (atOnce || hasRested)) await this.#handOver();
   }
 
   /** All that is decided now, and how long it took. */
@@ -55,6 +68,11 @@ export class BestSoFar {
   }
 
   async #handOver(): Promise<void> {
-    await this.#search.request.onImproved?.(this.done());
+    const { clock, onImproved } = this.#search.request;
+    const beganMs = clock.now();
+    await onImproved?.(this.done());
+    this.#isBehind = false;
+    const endMs = clock.now();
+    this.#restsUntilMs = endMs + rest * (endMs - beganMs);
   }
 }

@@ -421,6 +421,28 @@ describe("optimize", () => {
     expect(variants[0]?.measurement.accuracy?.n).toBe(2000);
   });
 
+  it("hands over no more often than that pays, and what is best before it is compared and tested", async () => {
+    const simulated = saying((artifact) => (isSmall(artifact) ? { ratio: 0.5 } : {}));
+    const handedOver = async (takesMs: number) => {
+      let spentMs = 0;
+      const names: (string | undefined)[] = [];
+      const request = await requestFor(simulated, {
+        clock: { now: () => simulated.spentMs + spentMs },
+        async onImproved({ variants }) {
+          spentMs += takesMs;
+          names.push(variants[0]?.name);
+        },
+      });
+      const { time } = await optimize(request);
+      return { names, best: time?.improvements.at(-1)?.name };
+    };
+    const [quick, slow] = [await handedOver(0), await handedOver(20_000)];
+    expect(quick.names.at(-1)).toBe(quick.best);
+    expect(slow.names.at(-1)).toBe(slow.best);
+    expect(slow.names).toHaveLength(2);
+    expect(quick.names.length).toBeGreaterThan(2);
+  });
+
   it("hands over what holds on the samples that were planned before it looks at more, and takes it back where it fails on them", async () => {
     for (const fails of [false, true]) {
       const simulated = simulatedMeasure(

@@ -29,6 +29,7 @@ export async function optimize(request: OptimizeRequest): Promise<Optimized> {
     await measureFloat(search, plan);
     await bestSoFar.begin();
     await new Rounds(search, simplified, plan, bestSoFar).run();
+    await bestSoFar.catchUp(true);
   } catch (error) {
     await keepCounts(request, plan.schedule.interruptedAt(request.clock.now()));
     throw error;

@@ -111,7 +111,10 @@ export interface OptimizeRequest {
   /** Told once what will be done, before it is. */
   readonly onPlan?: (plan: PlanSummary) => void;
   readonly onProgress?: (progress: SearchProgress) => void;
-  /** Called with all that is complete whenever something better is: what a bundle is made of at once. */
+  /**
+   * Called with all that is complete when something better is: what a bundle is made of at once. What is better soon after
+   * is held back for some times as long as it took, and at most until the finalists are compared.
+   */
   readonly onImproved?: (done: Optimized) => Promise<void>;
 }
 

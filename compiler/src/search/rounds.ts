@@ -54,6 +54,7 @@ export class Rounds {
     const { clock } = this.#search.request;
     const next = (): readonly Planned[] => this.#plan.nextRound(clock.now());
     for (let round = next(); round.length > 0; round = next()) {
+      await this.#bestSoFar.catchUp(false);
       const [alone] = round;
       const whole = alone && this.#partly.wholeOf(alone);
       if (alone && whole) await this.#tryMixed(alone, whole);
