@@ -125,7 +125,7 @@ export class EngineHost implements HostDescription {
     return this.#beside.slice(0, count);
   }
 
-  /** Has the engine start while others work, and not with its first model: what is asked of it meanwhile waits. */
+  /** Has the engine start, and not with its first model. */
   async prepare(): Promise<void> {
     await this.#live.call<"start">({ kind: "start" });
   }

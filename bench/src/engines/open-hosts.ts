@@ -53,7 +53,6 @@ export async function openHosts(
   const started = await Promise.allSettled(
     targets.map(async (target) => {
       const host = await start(target);
-      host.prepare().catch(() => {}); // its first model will say why
       onStarted?.(host);
       return host;
     }),

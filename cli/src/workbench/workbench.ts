@@ -59,7 +59,7 @@ export async function openWorkbench(
   // Whichever fails first, the other one is waited for and closed.
   const opening = await Promise.allSettled([
     readData(model, options, seed, output, signal),
-    openEngines(
+    startEngines(
       targets,
       options.timeBudgetMs && Math.max(leastPatienceMs, options.timeBudgetMs / 2),
     ),
@@ -93,6 +93,17 @@ export async function openWorkbench(
     await dispose();
     throw error;
   }
+}
+
+/** Nothing is timed while an engine starts: it is compiled on all processors. */
+async function startEngines(
+  targets: readonly TargetName[],
+  patienceMs: number | undefined,
+): Promise<Engines> {
+  const engines = await openEngines(targets, patienceMs);
+  // Where one does not start, its first model will say why.
+  await Promise.allSettled([...engines.hosts.values()].map((host) => host.prepare()));
+  return engines;
 }
 
 async function readData(
