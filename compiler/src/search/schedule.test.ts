@@ -58,7 +58,8 @@ describe("what an earlier run kept of the test samples", () => {
     const before = schedule.deadlineMs;
     const { test } = schedule.countsOf("cpu");
     schedule.knows("cpu", { floatIsKnown: true, bestIsKnown: false });
-    expect(schedule.deadlineMs - before).toBeCloseTo(test * facts.sampleMs);
+    // With what is kept because that is an estimate.
+    expect((schedule.deadlineMs - before) / (test * facts.sampleMs)).toBeCloseTo(1.15, 2);
     schedule.knows("cpu", { floatIsKnown: true, bestIsKnown: true });
     expect(schedule.deadlineMs - before).toBeGreaterThan(1.5 * test * facts.sampleMs);
   });

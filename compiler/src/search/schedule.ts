@@ -20,6 +20,8 @@ export const defaultBudgetMs = 120_000;
 const usableShare = 0.9;
 /** Of the budget, what is planned with: a look that was begun goes on. */
 const spareShare = 0.98;
+/** Of what the ending is expected to take, what is kept for it: a search that stops late has nothing left to give up. */
+const keptForEnding = 1.15;
 /** Of the time that is left for the test samples, what is planned with: what a sample takes is an estimate. */
 const testedShare = 0.8;
 
@@ -136,7 +138,7 @@ export class Schedule {
   }
 
   #deadlineOf(wholeMs: number): number {
-    const endMs = spareShare * wholeMs - this.endingMs();
+    const endMs = spareShare * wholeMs - keptForEnding * this.endingMs();
     return Math.max(this.startedMs, endMs) - Math.max(0, ...this.#secondLooks.values());
   }
 
