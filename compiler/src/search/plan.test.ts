@@ -40,6 +40,41 @@ describe("what is tried beside something", () => {
   });
 });
 
+describe("what is tried first", () => {
+  const little = { ...holds, latency: 0.99, latencySpread: 0.02, size: 0.9 };
+  const weights = way("cpu", "int8-weights", "quantize-weights", little);
+  const observed = way("cpu", "int8-static", "quantize-static", { ...holds, latency: 0.1 });
+  const planWith = (calibration: number): Plan =>
+    new Plan({
+      facts: [facts],
+      planned: [weights, observed],
+      nowMs: 0,
+      askedMs: 120_000,
+      calibration,
+    });
+
+  it("is worth most, where it holds soon", () => {
+    expect(planWith(50).nextRound(0)).toEqual([observed]);
+  });
+
+  it("holds soon, where what is worth most takes more than a quarter of the time", () => {
+    const calibration = 1200;
+    const { schedule } = planWith(calibration);
+    expect(planWith(calibration).costMs(observed)).toBeGreaterThan(schedule.summary.expectedMs / 4);
+    const plan = planWith(calibration);
+    expect(plan.nextRound(0)).toEqual([weights]);
+    plan.note(weights, {
+      tookMs: 1000,
+      accepted: true,
+      latency: 0.95,
+      lost: false,
+      best: { latency: 0.95, size: 0.3 },
+      isOpen: false,
+    });
+    expect(plan.nextRound(1000)).toEqual([observed]);
+  });
+});
+
 describe("what is spare", () => {
   const spare = way("cpu", "int8-static-partly", "quantize-static", mayLose, 2000);
   const planWith = (): Plan => {

@@ -9,6 +9,8 @@ import { expectedWorth, type Ratios } from "./worth.js";
 const mostOver = 1.5;
 /** Of the worth of what is tried, what the best of another target must at least have to be tried beside it. */
 const leastBeside = 0.1;
+/** Of the time that is expected, when something is to be in hand on a target. */
+const inHandAfter = 0.25;
 /** Of what is left, what learning leaves at most to what is tried on what was learned. */
 const leftByLearning = 0.25;
 
@@ -99,6 +101,12 @@ export class Plan {
   /** The best that fits, of a target that has none in the round. */
   #next(left: number, round: readonly Planned[]): Planned | undefined {
     const [first] = round;
+    const nowMs = this.schedule.deadlineMs - left;
+    const inHandMs =
+      inHandAfter * Math.min(this.schedule.summary.expectedMs, this.schedule.budgetMs);
+    // Something that holds soon comes before what is worth more, and would be the first to hold, late.
+    const isLate = (one: Planned): boolean =>
+      !this.#inHand.has(one.target) && nowMs + this.costMs(one) > inHandMs;
     const fitting = this.#waiting.filter(
       (one) =>
         (first === undefined || this.#fitsBeside(one, round, first)) &&
@@ -110,6 +118,7 @@ export class Plan {
         (a, b) =>
           Number(b.first) - Number(a.first) ||
           Number(b.asBefore) - Number(a.asBefore) ||
+          Number(isLate(a)) - Number(isLate(b)) ||
           this.#worth(b) - this.#worth(a) ||
           (`${a.target} ${a.name}` < `${b.target} ${b.name}` ? -1 : 1),
       );
