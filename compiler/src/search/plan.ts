@@ -9,8 +9,11 @@ import { expectedWorth, type Ratios } from "./worth.js";
 const mostOver = 1.5;
 /** Of the worth of what is tried, what the best of another target must at least have to be tried beside it. */
 const leastBeside = 0.1;
-/** Of the time that is expected, when something is to be in hand on a target: of what is taken, which is less, a quarter. */
-const inHandAfter = 0.2;
+/**
+ * Of the time that is expected, when something is to be in hand on a target. It is a quarter of what is taken at most: less
+ * is taken than is expected, and calibrating takes more.
+ */
+const inHandAfter = 1 / 6;
 /** Of what is left, what learning leaves at most to what is tried on what was learned. */
 const leftByLearning = 0.25;
 
