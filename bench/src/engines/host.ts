@@ -126,8 +126,8 @@ export class EngineHost implements HostDescription {
   }
 
   /** Has the engine start, and not with its first model. */
-  async prepare(): Promise<void> {
-    await this.#live.call<"start">({ kind: "start" });
+  async prepare(options: CallOptions = {}): Promise<void> {
+    await this.#live.call<"start">({ kind: "start" }, options);
   }
 
   async load(artifact: Artifact, options: LoadOptions & CallOptions = {}): Promise<LoadedModel> {

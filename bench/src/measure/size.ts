@@ -14,9 +14,9 @@ function quality(bytes: number): number {
 const chunkSize = 2 ** 20;
 
 /** What has to be downloaded of an artifact: its file and its external data; of two modules the larger. */
-export async function sizeOf({ files }: Artifact): Promise<SizeBytes> {
+export async function sizeOf(artifact: Artifact): Promise<SizeBytes> {
   const size = { raw: 0, gzip: 0, brotli: 0 };
-  for (const { bytes } of downloadedFiles(files, ({ name }) => name)) {
+  for (const { bytes } of downloadedFiles(artifact, ({ name }) => name)) {
     const params = {
       [constants.BROTLI_PARAM_QUALITY]: quality(bytes.byteLength),
       [constants.BROTLI_PARAM_SIZE_HINT]: bytes.byteLength,

@@ -86,11 +86,7 @@ export function earlierResults(cache: Cache, setting: Setting): EarlierResults {
     const { processor, engines, samples, scoring } = setting;
     switch (name.kind) {
       case "size":
-        return CacheKey.of("size", {
-          ...name,
-          counts: "one module",
-          brotli: process.versions["brotli"] ?? "",
-        });
+        return CacheKey.of("size", { ...name, brotli: process.versions["brotli"] ?? "" });
       case "try-out":
       case "shared":
         return CacheKey.of(name.kind, {

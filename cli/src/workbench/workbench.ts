@@ -62,6 +62,7 @@ export async function openWorkbench(
     startEngines(
       targets,
       options.timeBudgetMs && Math.max(leastPatienceMs, options.timeBudgetMs / 2),
+      signal,
     ),
   ]);
   const [data, engines] = opening;
@@ -99,10 +100,11 @@ export async function openWorkbench(
 async function startEngines(
   targets: readonly TargetName[],
   patienceMs: number | undefined,
+  signal: AbortSignal,
 ): Promise<Engines> {
   const engines = await openEngines(targets, patienceMs);
   // Where one does not start, its first model will say why.
-  await Promise.allSettled([...engines.hosts.values()].map((host) => host.prepare()));
+  await Promise.allSettled([...engines.hosts.values()].map((host) => host.prepare({ signal })));
   return engines;
 }
 

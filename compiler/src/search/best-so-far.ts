@@ -70,8 +70,8 @@ export class BestSoFar {
   async #handOver(): Promise<void> {
     const { clock, onImproved } = this.#search.request;
     const beganMs = clock.now();
-    await onImproved?.(this.done());
     this.#isBehind = false;
+    await onImproved?.(this.done());
     const endMs = clock.now();
     this.#restsUntilMs = endMs + rest * (endMs - beganMs);
   }

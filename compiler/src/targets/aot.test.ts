@@ -80,6 +80,9 @@ it("has many weights once, beside them, named as a bundle wants", async () => {
   expect(artifactBytes(artifact)).toBe(
     Math.max(plain.bytes.length, relaxed?.bytes.length ?? 0) + (weights?.bytes.length ?? 0),
   );
+  // Of a model that an engine interprets all files count, whatever a stranger called them.
+  const bytes = artifact.files.reduce((sum, file) => sum + file.bytes.length, 0);
+  expect(artifactBytes({ ...artifact, format: "onnx" })).toBe(bytes);
   // Either order of what lies beside the first is understood, and the plain one alone is enough.
   const only: Artifact = { ...artifact, files: [plain, ...(weights ? [weights] : [])] };
   const feeds = feedsOf(graph, 3);

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { bundleFiles } from "../../../../compiler/dist/index.js";
+import { downloadedFiles } from "../../../../runtime/dist/format/index.js";
 import { asModule, inputsOf } from "./compiled.mjs";
 
 /** Writes a graph's module as a bundle whose golden check nobody runs: for its loader. Gives what a download of it is. */
@@ -35,10 +36,7 @@ export async function writeModuleBundle(graph, folder) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     writeFileSync(join(folder, path), bytes);
   }
-  const paths = [...files.keys()];
-  const modules = paths.filter((path) => path.endsWith(".wasm"));
-  const weights = paths.filter((path) => path.endsWith(".bin"));
-  // Of two modules one is downloaded: the larger, here.
-  const [module = ""] = modules.sort((a, b) => files.get(b).length - files.get(a).length);
-  return ["aot-loader.js", module, ...weights];
+  const { variants } = JSON.parse(new TextDecoder().decode(files.get("manifest.json")));
+  const downloaded = variants.flatMap((variant) => downloadedFiles(variant, ({ path }) => path));
+  return ["aot-loader.js", ...downloaded.map(({ path }) => path)];
 }

@@ -52,7 +52,7 @@ function variantRow(variant: VariantEntry): string[] {
     variant.target,
     variant.precision,
     byteText(
-      downloadedFiles(variant.files, ({ path }) => path).reduce((sum, { bytes }) => sum + bytes, 0),
+      downloadedFiles(variant, ({ path }) => path).reduce((sum, { bytes }) => sum + bytes, 0),
     ),
     accuracy === null ? "–" : `${accuracy.metric} ${accuracy.value.toPrecision(4)}`,
     "unmeasured" in latencyMs ? "–" : `${latencyMs.p50.toPrecision(3)} ms`,

@@ -35,13 +35,14 @@ export function onnxArtifact(bytes: Uint8Array, session: SessionOptions = {}): A
 
 /**
  * What a device downloads: of a compiled model's two modules it takes one, so that the larger counts, with what lies beside
- * them.
+ * them; of others all files, whatever they are called.
  * @param nameOf a file's name or path
  */
 export function downloadedFiles<File extends { readonly bytes: number | Uint8Array }>(
-  files: readonly File[],
+  { format, files }: { readonly format: ArtifactFormat; readonly files: readonly File[] },
   nameOf: (file: File) => string,
 ): readonly File[] {
+  if (format !== "wasm") return files;
   const length = ({ bytes }: File): number => (typeof bytes === "number" ? bytes : bytes.length);
   const modules = files.filter((file) => isModuleName(nameOf(file)));
   const largest = modules.reduce<File | undefined>(
@@ -57,8 +58,8 @@ export function isModuleName(name: string): boolean {
 }
 
 /** Bytes that a device downloads. */
-export function artifactBytes({ files }: Artifact): number {
-  return downloadedFiles(files, ({ name }) => name).reduce(
+export function artifactBytes(artifact: Artifact): number {
+  return downloadedFiles(artifact, ({ name }) => name).reduce(
     (sum, { bytes }) => sum + bytes.byteLength,
     0,
   );
