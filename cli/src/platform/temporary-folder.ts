@@ -69,7 +69,7 @@ function removeLeft(): void {
   }
 }
 
-/** A browser writes to its folder until it is killed, by a listener that its library adds after this one. */
+/** A browser writes to its folder until it is killed, by a listener that is added when it starts. */
 function removeLast(): void {
   process.off("exit", removeLeft).on("exit", removeLeft);
 }
