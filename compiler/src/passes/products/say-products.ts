@@ -2,6 +2,7 @@ import { attribute, type Graph, type Node, type NodeId, type ValueId } from "../
 import { attributeReader } from "../../ops/index.js";
 import { operand, type Step } from "../opset/adapter.js";
 import { sayNodes, type Words } from "../opset/say.js";
+import { addBias, convolveByProduct, scatterProduct } from "./computed-weights.js";
 
 /** alpha·A·B + beta·C, whatever C is: what k-means and Gaussian processes of scikit-learn measure distances with. */
 function gemm(step: Step): void {
@@ -24,15 +25,28 @@ function times(step: Step, value: ValueId, factor: number): ValueId {
   return factor === 1 ? value : step.add("Mul", [value, step.float("factor", [factor], [])]);
 }
 
-const words: Words = new Map([["Gemm", gemm]]);
+/** By what stands in for its weights, where a run computes them. */
+const convolution =
+  (byWeights: (step: Step) => void) =>
+  (step: Step): void =>
+    isConstant(step.graph, operand(step, 1)) ? addBias(step) : byWeights(step);
+
+const words: Words = new Map(
+  Object.entries({
+    Gemm: gemm,
+    Conv: convolution(convolveByProduct),
+    ConvTranspose: convolution(scatterProduct),
+  }),
+);
 
 /** Is one of its operands none that is a part of a product? Those are constant, and a bias is a row. */
 function concerns(graph: Graph, node: Node): boolean {
-  const [, b, c = null] = node.inputs;
+  const [, weights, bias = null] = node.inputs;
+  const isComputed = !isConstant(graph, weights);
+  const isFree = bias !== null && !isConstant(graph, bias);
+  if (node.op !== "Gemm") return isComputed || isFree;
   const isFactor = attributeReader(node.attributes).float("alpha", 1) !== 1;
-  const isComputed = !isConstant(graph, b);
-  if (c === null) return isFactor && isComputed;
-  return (isFactor && isComputed) || !isConstant(graph, c) || !isRow(graph, c);
+  return (isFactor && isComputed) || isFree || (bias !== null && !isRow(graph, bias));
 }
 
 /** Also what is decoded from integers: they are multiplied, and the bias added, as such. */
@@ -46,7 +60,7 @@ function isRow(graph: Graph, id: ValueId): boolean {
   return type.kind === "tensor" && type.shape?.slice(0, -1).every((size) => size === 1) === true;
 }
 
-/** Says Gemm as it is compiled: a product, its factor and what is added, where these are no parts of it. */
+/** Says what multiplies as it is compiled: a product, its factor and what is added, where these are no parts of it. */
 export function sayProducts(graph: Graph): ReadonlyMap<NodeId, string> {
   return sayNodes(graph, "say-products", words, concerns);
 }
