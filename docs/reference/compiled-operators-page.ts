@@ -7,6 +7,7 @@ import {
 } from "../../compiler/src/passes/fused-operators/say-fused.js";
 import { newerOperators } from "../../compiler/src/passes/opset/newer-operators.js";
 import { normalizations } from "../../compiler/src/passes/normalizations/say-normalizations.js";
+import { placeOperators } from "../../compiler/src/passes/places/say-places.js";
 import { byteWords } from "../../compiler/src/passes/quantized-operators/bytes-as-numbers.js";
 import { quantizedOperators } from "../../compiler/src/passes/quantized-operators/say-quantized.js";
 import { spatialOperators } from "../../compiler/src/passes/spatial/say-spatial.js";
@@ -27,7 +28,8 @@ export function compiledOperatorsPage(): string {
     "",
     ...[...alike()].map((names) => `- ${names.map(code).join(", ")}`),
     "",
-    `${listed([...normalizations, ...spatialOperators])} are said in operators above.`,
+    `${listed([...normalizations, ...spatialOperators, ...placeOperators])} are said in operators above,`,
+    "as is a `Conv` or `ConvTranspose` whose weights or bias a run computes.",
     `Over three axes ${listed(overThreeAxes)} are said over two.`,
     "",
     "## Of ai.onnx.ml",
@@ -56,8 +58,8 @@ export function compiledOperatorsPage(): string {
     "## Known, and not compiled",
     "",
     "Many of them are gone once a model is simplified: what computes shapes, what constants decide, what is only written out,",
-    "an `Einsum` without a diagonal, which is said in `MatMul`, `Mul`, `ReduceSum` and `Transpose`, and a `ReverseSequence` of whole",
-    "sequences. A `Loop` that makes as many rounds whatever it is given is an `LSTM`, `GRU` or `RNN`, where its body is the cell of",
+    "and an `Einsum` without a diagonal, which is said in `MatMul`, `Mul`, `ReduceSum` and `Transpose`.",
+    "A `Loop` that makes as many rounds whatever it is given is an `LSTM`, `GRU` or `RNN`, where its body is the cell of",
     "one, or written out, as a `Scan` is ([how](../decisions/0038-loops-over-time-are-cells.md)). Of an `If` that a run decides both",
     "branches are computed where they give the same sizes and neither can fail; one that an input decides which may never change, as a",
     "sample rate, is decided by `--const`. Where one is left, the whole model goes to the other targets.",
@@ -76,6 +78,7 @@ function isCompiled(key: string): boolean {
     ...quantizedOperators,
     ...normalizations,
     ...spatialOperators,
+    ...placeOperators,
   ].includes(key);
 }
 

@@ -123,17 +123,17 @@ it("has one reason against a model that no pass takes", async () => {
 
 it("refuses, with all reasons and what to do, what it cannot compile", async () => {
   const graph = graphOf({ x: ["float32", "N", "W"] }, (input, b) => ({
-    y: b.add("Hardmax", [input("x")]),
+    y: b.add("Bernoulli", [input("x")]),
   }));
   await expect(aot.emit(graph, {})).rejects.toMatchObject({
     code: "UNSUPPORTED_OP",
     message: expect.stringMatching(
-      /W \(x\): its size is not fixed, give --dim W=…; Hardmax \(y\): it is not compiled/,
+      /W \(x\): its size is not fixed, give --dim W=…; Bernoulli \(y\): it is not compiled/,
     ),
     hint: "Fix what the model leaves open: --dim W=….",
   });
   expect((await supportOf(graph, aot)).obstacles).toEqual([
-    { of: "nodes", op: "Hardmax", reason: "it is not compiled", count: 1, nodes: ["y"] },
+    { of: "nodes", op: "Bernoulli", reason: "it is not compiled", count: 1, nodes: ["y"] },
     {
       of: "model",
       op: "W",
@@ -156,12 +156,15 @@ it("refuses, with all reasons and what to do, what it cannot compile", async () 
 
 it("says beside free sizes what stands against operators whatever they are", async () => {
   const deep = graphOf({ x: ["float32", 1, 3, "D", "H", 16] }, (input, b) => ({
-    y: b.add("LpPool", [input("x")], { kernel_shape: attribute.ints([1, 3, 3]) }),
+    y: b.add("LpPool", [input("x")], {
+      kernel_shape: attribute.ints([1, 3, 3]),
+      ceil_mode: attribute.int(1),
+    }),
   }));
   expect((await supportOf(deep, aot)).obstacles.map(({ op, reason }) => [op, reason])).toEqual([
     ["D", "its size is not fixed, give --dim D=…"],
     ["H", "its size is not fixed, give --dim H=…"],
-    ["LpPool", "it is not compiled"],
+    ["LpPool", "it rounds its size up"],
   ]);
   // Of what is said in other operators once its sizes are fixed, nothing is said before.
   const volume = graphOf({ x: ["float32", 1, 3, "D", 8, 8] }, (input, b) => ({

@@ -12,6 +12,7 @@ import { unrollScans } from "../passes/control-flow/unroll-scans.js";
 import { bringToFloat32 } from "../passes/normal-form.js";
 import { sayProducts } from "../passes/products/say-products.js";
 import { sayQuantized } from "../passes/quantized-operators/say-quantized.js";
+import { sayPlaces } from "../passes/places/say-places.js";
 import { saySpatial } from "../passes/spatial/say-spatial.js";
 import { sayVolumes } from "../passes/volumes/say-volumes.js";
 import { simplifyGraph } from "../passes/simplify.js";
@@ -176,6 +177,7 @@ async function fixedGraphs(graph: Graph, sizes: Sizes = {}): Promise<readonly Fi
     ];
     await simplifyGraph(fixed, {});
     const before = fixed.changes;
+    said.push(sayPlaces(fixed));
     said.push(bothBranches(fixed, (node) => decidedBy(fixed, node) !== undefined));
     said.push(unrollScans(fixed));
     if (fixed.changes !== before) await simplifyGraph(fixed, {});

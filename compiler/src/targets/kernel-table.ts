@@ -34,11 +34,11 @@ export function lookUp(
 ): Verdict {
   const key = keyOf({ domain, op });
   if (!Object.hasOwn(table.ops, key)) {
-    const isAsked =
-      domain === "" || domain === "ai.onnx.ml" || operatorOf({ domain, op }) !== undefined;
-    const why = isAsked
-      ? `${table.engine} has no kernel for ${op}: ${otherwise}`
-      : `whether ${table.engine} has ${op} of ${domain} shows when it loads the model`;
+    const name = domain === "" ? op : `${op} of ${domain}`;
+    const why =
+      operatorOf({ domain, op }) === undefined
+        ? `whether ${table.engine} has ${name} shows when it loads the model`
+        : `${table.engine} has no kernel for ${op}: ${otherwise}`;
     return { ok: false, why };
   }
   const at = keyInputs[op];

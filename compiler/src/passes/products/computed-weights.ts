@@ -28,10 +28,8 @@ export function convolveByProduct(step: Step): void {
   if (!axes.every(isMoving)) return step.refuse("its window does not fit");
   if (taps.length > mostTaps)
     return step.refuse(`its computed window has more than ${mostTaps} places`);
-  const pads = [
-    ...[0, ...axes.map(({ before }) => Number(before)), 0],
-    ...[0, ...axes.map(({ after }) => Number(after)), 0],
-  ];
+  const [before, after] = [axes.map((axis) => Number(axis.before)), axes.map((axis) => Number(axis.after))]; // prettier-ignore
+  const pads = [0, ...before, 0, 0, ...after, 0];
   if (pads.some((count) => count < 0)) return step.refuse("negative pads are not compiled");
   const spatial = places.map((_, axis) => axis + 1);
   const x = step.add("Transpose", [operand(step, 0)], { perm: ints(channelsLast(places.length)) });

@@ -75,6 +75,37 @@ it("convolves what lies apart from a window's places", async () => {
   );
 });
 
+it("pools by norms", async () => {
+  const problem = fc.record({
+    channels: size(1, 3),
+    kernel: pair(1, 3),
+    room: pair(0, 4),
+    strides: pair(1, 2),
+    dilations: pair(1, 2),
+    pads: fc.tuple(size(0, 1), size(0, 1), size(0, 1), size(0, 1)),
+    p: size(1, 3),
+  });
+  await fc.assert(
+    fc.asyncProperty(problem, async ({ channels, kernel, room, strides, dilations, pads, p }) => {
+      const image = kernel.map((count, axis) => count * 2 + (room[axis] ?? 0));
+      const graph = graphOf({ x: ["float32", 2, channels, ...image] }, (input, b) => ({
+        y: b.add("LpPool", [input("x")], {
+          kernel_shape: ints(kernel),
+          strides: ints(strides),
+          dilations: ints(dilations),
+          // Less than the window, which onnxruntime demands.
+          pads: ints(pads.map((count, at) => Math.min(count, (kernel[at % 2] ?? 1) - 1))),
+          p: int(p),
+        }),
+        all: b.add("GlobalLpPool", [input("x")], { p: int(p) }),
+      }));
+      expect((await supportOf(graph, aot)).obstacles).toEqual([]);
+      expect(await difference(graph)).toBeLessThan(1e-4);
+    }),
+    { numRuns: cases(40) },
+  );
+});
+
 it("lays grids for images and volumes", async () => {
   const problem = fc.record({
     batch: size(1, 2),

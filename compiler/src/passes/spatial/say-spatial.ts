@@ -6,6 +6,7 @@ import { sayNodes, type Words } from "../opset/say.js";
 import { reshaped } from "../volumes/volume.js";
 import { joinBlocks } from "./blocks.js";
 import { convolveDeformed } from "./deformed.js";
+import { normOverAll, normOverWindow } from "./norm-pools.js";
 import { demandSizes } from "./sizes.js";
 import { poolWithPlaces, unpool } from "./unpooled.js";
 
@@ -84,6 +85,8 @@ const words: Words = new Map(
     CenterCropPad: centre,
     Col2Im: joinBlocks,
     DeformConv: convolveDeformed,
+    GlobalLpPool: normOverAll,
+    LpPool: normOverWindow,
     MaxPool: poolWithPlaces,
     MaxUnpool: unpool,
   }),

@@ -5,6 +5,7 @@ import {
   both,
   choose,
   divide,
+  either,
   equal,
   exclusiveOr,
   isZero,
@@ -34,6 +35,9 @@ export type IntegerFunction =
   | "negate"
   | "absolute"
   | "sign"
+  | "and"
+  | "or"
+  | "exclusive-or"
   | Comparison
   /** The second where the truth value that comes first is 1, else the third. */
   | "choose";
@@ -136,6 +140,12 @@ function valueOf(
       return choose(less(x, zero), subtract(zero, x), x);
     case "sign":
       return choose(less(x, zero), scalar(x.type, -1), choose(less(zero, x), one, zero));
+    case "and":
+      return both(x, y);
+    case "or":
+      return either(x, y);
+    case "exclusive-or":
+      return exclusiveOr(x, y);
     case "equal":
       return equal(x, y);
     case "less":
@@ -171,6 +181,12 @@ function evaluateIntegers(of: Exclude<IntegerFunction, "choose">, x: bigint, y: 
       return x < 0n ? -x : x;
     case "sign":
       return x < 0n ? -1n : x > 0n ? 1n : 0n;
+    case "and":
+      return x & y;
+    case "or":
+      return x | y;
+    case "exclusive-or":
+      return x ^ y;
     case "equal":
       return x === y ? 1n : 0n;
     case "less":

@@ -29,3 +29,16 @@ it.each(types)("joins %s, from one operand on", async (type) => {
   // No zero, by which nothing is divided.
   expect(await compare(graph, { reference: true, integers: [2, 5] })).toBe(0);
 });
+
+it.each(types)("joins %s bit by bit", async (type) => {
+  const graph = graphOf({ x: [type, 3, 4], z: [type, 4] }, (input, b) => {
+    const [x, z] = [input("x"), b.add("Mul", [input("z"), input("z")])];
+    return {
+      both: b.add("BitwiseAnd", [x, z]),
+      either: b.add("BitwiseOr", [z, x]),
+      one: b.add("BitwiseXor", [x, b.add("BitwiseNot", [z])]),
+      scalar: b.add("BitwiseNot", [b.add("ReduceMax", [x], { keepdims: attribute.int(0) })]),
+    };
+  });
+  expect(await compare(graph, { reference: true, integers: [-9, 99] })).toBe(0);
+});

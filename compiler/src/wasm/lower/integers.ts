@@ -1,9 +1,12 @@
+import type { Dtype } from "@pare/runtime/format";
 import type { ValueId } from "../../ir/index.js";
 import { type IntegerFunction, integerMap } from "../kernels/integer-map.js";
 import { collapsed } from "../kernels/nest.js";
 import { axesOf, rowMajor, type View, widened } from "../plan/view.js";
 import type { Lowering } from "./lowering.js";
+import type { LoweringRow } from "./lowering-row.js";
 import type { NodeFacts } from "./node-facts.js";
+import { elementwiseRows } from "./row-rules.js";
 
 /** Of two numbers. */
 const functions: Readonly<Record<string, IntegerFunction>> = {
@@ -61,6 +64,27 @@ export function lowerIntegers(node: NodeFacts, l: Lowering): void {
   });
   if (steps.length === 0) l.set(node.output(), x);
 }
+
+const bitwise: Readonly<Record<string, IntegerFunction>> = {
+  BitwiseAnd: "and",
+  BitwiseOr: "or",
+  BitwiseXor: "exclusive-or",
+  BitwiseNot: "exclusive-or",
+};
+
+const wholeTypes: readonly Dtype[] = ["int32", "int64"];
+
+/** Bit by bit; of one operand the other's bits are all set. */
+export const bitwiseRow: LoweringRow = {
+  rows: elementwiseRows,
+  types: wholeTypes,
+  lower(node, l) {
+    const operands = node.inputs.map((id) => l.view(id));
+    const ones = (like: View): View => l.constantView(like.element === "i64" ? BigInt64Array.of(-1n) : Int32Array.of(-1), []); // prettier-ignore
+    const all = operands.length > 1 ? operands : operands.flatMap((x) => [x, ones(x)]);
+    lowerIntegerMap(l, node.output(), node.entryOf(bitwise), all);
+  },
+};
 
 /** Of a Clip's lower and upper bound. */
 const bounds: readonly IntegerFunction[] = ["max", "min"];

@@ -32,6 +32,7 @@ import { averagePoolRow, globalAverageRow, globalMaxRow, maxPoolRow } from "./po
 import { byteClipRow, dequantizeRow, quantizeRow } from "./quantized/boundary.js";
 import { convolveBytes } from "./quantized/convolution.js";
 import { dynamicQuantizeRow } from "./quantized/dynamic-range.js";
+import { bitwiseRow } from "./integers.js";
 import { integerConvolutionRow } from "./quantized/integer-convolution.js";
 import { integerProductRow } from "./quantized/integer-product.js";
 import { joinBytes } from "./quantized/join.js";
@@ -112,6 +113,7 @@ export const lowerings: ReadonlyMap<string, LoweringRow> = new Map(
     OneHot: oneHotRow,
     ...named(comparisonRow, "Equal Less LessOrEqual Greater GreaterOrEqual"),
     ...named(logicRow, "And Or Xor"),
+    ...named(bitwiseRow, "BitwiseAnd BitwiseOr BitwiseXor BitwiseNot"),
     ...named(onBytes(binaryRow, joinBytes), "Add Sub Mul Div Min Max Sum PRelu Mod Pow"),
     Mean: binaryRow,
     ...named(
