@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { Socket } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { chromiumFlags } from "./chromium-flags.js";
 import { DevToolsPipe } from "./devtools-pipe.js";
 
-const stderrKept = 4096;
+const stderrKept = 8192;
 /** How long it has to end by itself. */
 const patienceMs = 5_000;
 
@@ -13,6 +15,17 @@ const patienceMs = 5_000;
  * that it is this process which ends it. Windows has no such groups.
  */
 const isGrouped = process.platform !== "win32";
+
+export interface BrowserOptions {
+  readonly executable: string;
+  /** For its profile, and its temporary files where the system allows; no other browser may be using it. */
+  readonly folder: string;
+  readonly isSandboxed: boolean;
+  /** See `DevToolsPipe`. */
+  readonly onEvent: (method: string) => void;
+  /** Told when it has ended. */
+  readonly onEnd: () => void;
+}
 
 /** A headless Chromium, Chrome or Edge. It ends with this process, however that ends: its pipe does too. */
 export class BrowserProcess {
@@ -34,28 +47,25 @@ export class BrowserProcess {
       child.once("close", (status, signal) => {
         process.off("exit", kill);
         const how = signal ? `was ended by ${signal}` : `ended with status ${status}`;
-        const last = said.trim().split("\n").at(-1) ?? "";
-        devTools.end(new Error(`It ${how}${last && `: ${last}`}`));
+        const reason = reasonIn(said);
+        devTools.end(new Error(`It ${how}${reason && `: ${reason}`}`));
         onEnd();
         resolve();
       });
     });
   }
 
-  /**
-   * @param folder for its profile and its temporary files; no other browser may be using it
-   * @param onEvent see `DevToolsPipe`
-   * @param onEnd told when it has ended
-   * @throws Error where the system does not start it
-   */
-  static async start(
-    executable: string,
-    folder: string,
-    onEvent: (method: string) => void,
-    onEnd: () => void,
-  ): Promise<BrowserProcess> {
-    const child = spawn(executable, flags(join(folder, "profile")), {
-      env: { ...process.env, TMPDIR: folder },
+  /** @throws Error where the system does not start it */
+  static async start({
+    executable,
+    folder,
+    isSandboxed,
+    onEvent,
+    onEnd,
+  }: BrowserOptions): Promise<BrowserProcess> {
+    const flags = chromiumFlags(join(folder, "profile"), isSandboxed);
+    const child = spawn(executable, flags, {
+      env: { ...process.env, TMPDIR: temporaryFiles(folder) },
       stdio: ["ignore", "ignore", "pipe", "pipe", "pipe"],
       detached: isGrouped,
     });
@@ -86,63 +96,16 @@ export class BrowserProcess {
   }
 }
 
-/** Features of the window that nobody sees, and of a web that is not visited: two have pages of their own. */
-const needless = [
-  "HttpsFirstBalancedModeAutoEnable",
-  "HttpsUpgrades",
-  "MediaRouter",
-  "OptimizationHints",
-  "PreconnectToSearch",
-  "Translate",
-  "WebUIOmniboxAimPopup",
-  "WebUIOmniboxPopup",
-];
+/** Of the path of a socket, with what Chromium appends: the least that a system allows is macOS's. */
+const longestPath = 103 - "/org.chromium.Chromium.123456/SingletonSocket".length;
 
-/**
- * What automation of Chromium needs: that it asks nobody, tells nobody, and slows nothing down that is not looked at.
- * https://github.com/GoogleChrome/chrome-launcher/blob/main/docs/chrome-flags-for-tools.md
- */
-function flags(profile: string): string[] {
-  const quiet = [
-    "--no-first-run",
-    "--no-default-browser-check",
-    "--no-service-autorun",
-    "--disable-background-networking",
-    "--disable-breakpad",
-    "--disable-client-side-phishing-detection",
-    "--disable-component-extensions-with-background-pages",
-    "--disable-component-update",
-    "--disable-default-apps",
-    "--disable-extensions",
-    `--disable-features=${needless.join()}`,
-    "--disable-field-trial-config",
-    "--disable-search-engine-choice-screen",
-    "--disable-sync",
-    "--edge-skip-compat-layer-relaunch",
-    "--metrics-recording-only",
-    "--mute-audio",
-    "--password-store=basic",
-    "--use-mock-keychain",
-  ];
-  const steady = [
-    "--disable-background-timer-throttling",
-    "--disable-backgrounding-occluded-windows",
-    "--disable-dev-shm-usage",
-    "--disable-hang-monitor",
-    "--disable-ipc-flooding-protection",
-    "--disable-renderer-backgrounding",
-  ];
-  // It refuses to start as root with one.
-  const sandbox = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
-  return [
-    "--headless",
-    "--remote-debugging-pipe",
-    `--user-data-dir=${profile}`,
-    "--enable-unsafe-webgpu",
-    "--enable-unsafe-swiftshader",
-    ...quiet,
-    ...steady,
-    ...sandbox,
-    "about:blank",
-  ];
+function temporaryFiles(folder: string): string {
+  return [folder, tmpdir()].find((path) => Buffer.byteLength(path) <= longestPath) ?? "/tmp";
+}
+
+/** Of all that a browser says before it ends, much of it about what it does without: what it could not do without. */
+function reasonIn(said: string): string {
+  const lines = said.trim().split("\n");
+  const line = lines.find((each) => each.includes(":FATAL:")) ?? lines.at(-1) ?? "";
+  return line.replace(/^\[[^\]]*\]\s*/, "");
 }

@@ -1,12 +1,12 @@
-import { chmod, mkdtemp, readFile, readlink, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, readlink, rm, writeFile } from "node:fs/promises";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onnxArtifact } from "@pare/runtime/format";
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { EngineBrowser } from "./browser.js";
-import { Chromium } from "./chromium.js";
+import { Chromium, type ChromiumOptions } from "./chromium.js";
 import { DevToolsPipe } from "./devtools-pipe.js";
 import { findBrowser } from "./find-browser.js";
 import { EngineHost, type LoadedModel } from "./host.js";
@@ -109,13 +109,18 @@ describe.skipIf(executable === null)("a browser of engines", () => {
 });
 
 describe.skipIf(executable === null)("a browser with one page", () => {
-  const path = executable ?? "";
-  let folder: string;
-  beforeAll(async () => (folder = await mkdtemp(join(tmpdir(), "pare-test-"))));
-  afterAll(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+  let options: Omit<ChromiumOptions, "url">;
+  /** It names the process. */
+  let lock: string;
+  beforeEach(async () => {
+    const folder = await mkdtemp(join(tmpdir(), "pare-test-"));
+    options = { executable: executable ?? "", folder, onGone: () => {} };
+    lock = join(folder, "profile/SingletonLock");
+  });
+  afterEach(() => rm(options.folder, { recursive: true, force: true, maxRetries: 5 }));
 
   it("tells that a script failed, and what was said", async () => {
-    const chromium = await Chromium.start(path, folder, "about:blank", () => {});
+    const chromium = await Chromium.start({ ...options, url: "about:blank" });
     await expect(chromium.evaluate("null.nothing")).rejects.toThrow(/script failed.*TypeError/);
     await expect(chromium.evaluate("globalThis.nothing")).resolves.toBeUndefined();
     await chromium.close();
@@ -123,53 +128,101 @@ describe.skipIf(executable === null)("a browser with one page", () => {
   });
 
   it("is ended where its page does not open", async () => {
-    const gone: string[] = [];
-    await expect(
-      Chromium.start(path, folder, nowhere, (how) => void gone.push(how)),
-    ).rejects.toThrow(/page does not open: "net::ERR/);
-    expect(gone).toEqual(["the browser ended"]);
+    const onGone = vi.fn();
+    await expect(Chromium.start({ ...options, url: nowhere, onGone })).rejects.toThrow(
+      /page does not open: "net::ERR/,
+    );
+    expect(isRunning(await browserIn(lock))).toBe(false);
+    expect(onGone).not.toHaveBeenCalled();
   });
 
   it.skipIf(process.platform === "win32")("ends with the process that started it", async () => {
     const module = new URL("../../dist/engines/chromium.js", import.meta.url);
     const script = `
       import { Chromium } from ${JSON.stringify(module.href)};
-      const [path, folder] = ${JSON.stringify([path, folder])};
-      await Chromium.start(path, folder, "about:blank", () => {});
+      const options = ${JSON.stringify({ ...options, url: "about:blank" })};
+      await Chromium.start({ ...options, onGone() {} });
       console.log("started");
       setInterval(() => {}, 1000);`;
     const parent = spawn(process.execPath, ["--input-type=module", "--eval", script], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     await once(parent.stdout, "data");
-    const browser = Number(
-      (await readlink(join(folder, "profile/SingletonLock"))).split("-").at(-1),
-    );
+    const browser = await browserIn(lock);
     expect(isRunning(browser)).toBe(true);
     parent.kill("SIGKILL");
     await vi.waitFor(() => expect(isRunning(browser)).toBe(false), { timeout: 20_000 });
   });
 });
 
+/** A script in a browser's place. */
 describe.skipIf(process.platform === "win32")("what is no browser", () => {
-  it("does not start, and what it said is told", async () => {
-    const folder = await mkdtemp(join(tmpdir(), "pare-test-"));
-    try {
-      const path = join(folder, "chromium");
-      await writeFile(path, "#!/bin/sh\necho no screen >&2\necho no memory >&2\nexit 3\n");
-      await chmod(path, 0o755);
-      vi.stubEnv("PARE_CHROMIUM", path);
-      await expect(EngineBrowser.launch(folder)).rejects.toMatchObject({
-        code: "ENGINE",
-        message: `The browser at ${path} does not start: It ended with status 3: no memory`,
-      });
-      await writeFile(path, "\u0000");
-      await expect(EngineBrowser.launch(folder)).rejects.toMatchObject({ code: "ENGINE" });
-    } finally {
-      await rm(folder, { recursive: true });
-    }
+  let folder: string;
+  beforeEach(async () => (folder = await mkdtemp(join(tmpdir(), "pare-test-"))));
+  afterEach(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+
+  const script = async (...lines: readonly string[]): Promise<string> => {
+    const path = join(folder, "chromium");
+    await writeFile(path, ["#!/bin/sh", ...lines, ""].join("\n"));
+    await chmod(path, 0o755);
+    vi.stubEnv("PARE_CHROMIUM", path);
+    return path;
+  };
+
+  it.each([
+    ["that ends", ["echo no screen >&2", "echo no memory >&2", "exit 3"], "It ended with status 3: no memory"],
+    ["that says why", ["echo '[1:2:FATAL:a.cc] no socket' >&2", "echo no file >&2", "exit 1"], "It ended with status 1: no socket"],
+    ["that speaks otherwise", ["printf 'hello\\0' >&4", "sleep 9"], "It does not speak DevTools' protocol."],
+    ["that answers otherwise", [`printf '{"id":1,"result":[]}\\0' >&4`, "sleep 9"], "The browser's answer has no product."],
+    ["that refuses", [`printf '{"id":1,"error":7}\\0' >&4`, "sleep 9"], "Browser.getVersion: it is refused"],
+  ])("does not start, and is told: one %s", async (_, lines, reason) => {
+    const path = await script(...lines);
+    await expect(EngineBrowser.launch({ folder })).rejects.toMatchObject({
+      code: "ENGINE",
+      message: `The browser at ${path} does not start: ${reason}`,
+    });
+  }); // prettier-ignore
+
+  it("does not start: one that the system does not", async () => {
+    await writeFile(await script(), "\u0000");
+    await expect(EngineBrowser.launch({ folder })).rejects.toMatchObject({ code: "ENGINE" });
   });
+
+  it("is ended while it starts", async () => {
+    await script("sleep 99");
+    const signal = AbortSignal.timeout(100);
+    await expect(EngineBrowser.launch({ folder, signal })).rejects.toMatchObject({
+      code: "ABORTED",
+    });
+  });
+
+  it.skipIf(executable === null)("has no sandbox where the system lets it have none", async () => {
+    vi.spyOn(process, "getuid").mockReturnValue(1000);
+    await script(
+      `case "$*" in *--no-sandbox*) exec ${executable ?? ""} "$@";; esac`,
+      "echo '[1:2:FATAL:host.cc] No usable sandbox! Update your kernel.' >&2",
+      "exit 133",
+    );
+    const engines = await EngineBrowser.launch({ folder });
+    expect(engines.name).toMatch(/^Chromium \d+$/);
+    await engines.dispose();
+    vi.restoreAllMocks();
+  });
+
+  it.skipIf(executable === null)(
+    "keeps no socket under a path that is too long for it",
+    async () => {
+      const long = join(folder, "long".repeat(30));
+      await mkdir(long);
+      const engines = await EngineBrowser.launch({ folder: long });
+      await engines.dispose();
+    },
+  );
 });
+
+async function browserIn(lock: string): Promise<number> {
+  return Number((await readlink(lock)).split("-").at(-1));
+}
 
 function isRunning(pid: number): boolean {
   try {

@@ -1,12 +1,22 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { messageOf, PareError, type TargetName } from "@pare/runtime/format";
+import { messageOf, PareError, type TargetName, throwIfAborted } from "@pare/runtime/format";
 import { Chromium } from "./chromium.js";
 import { browserMissing, findBrowser } from "./find-browser.js";
 import { Mailboxes } from "./mailbox.js";
 import { ModuleServer } from "./module-server.js";
 import type { Channel } from "./protocol.js";
+
+export interface LaunchOptions {
+  /**
+   * An empty one of the caller's, for what the browser writes; otherwise one is made, which stays where this process is
+   * killed.
+   */
+  readonly folder?: string | undefined;
+  /** Ends it while it starts. */
+  readonly signal?: AbortSignal | undefined;
+}
 
 /**
  * The system's Chromium, headless, with one page; engines are web workers in it. A worker is thrown away to end a run,
@@ -38,26 +48,23 @@ export class EngineBrowser {
     this.#mailboxes = mailboxes;
   }
 
-  /**
-   * @param folder an empty one of the caller's, for all that the browser writes; otherwise one is made, which stays
-   * where this process is killed
-   * @throws PareError BROWSER_MISSING when none is installed, ENGINE when it does not start
-   */
-  static async launch(folder?: string): Promise<EngineBrowser> {
+  /** @throws PareError BROWSER_MISSING when none is installed, ENGINE when it does not start, ABORTED */
+  static async launch({ folder, signal }: LaunchOptions = {}): Promise<EngineBrowser> {
     const executable = await findBrowser();
     if (executable === null) throw browserMissing();
+    const made = folder ?? (await mkdtemp(join(tmpdir(), "pare-browser-")));
     const mailboxes = new Mailboxes();
     const server = await ModuleServer.start((path, request, response) =>
       mailboxes.handle(path, request, response),
     );
-    const made = folder ?? (await mkdtemp(join(tmpdir(), "pare-browser-")));
     const isOwn = folder === undefined;
     const launched = new EngineBrowser(executable, made, isOwn, server, mailboxes);
     try {
-      await launched.#live();
+      await launched.#live(signal);
       return launched;
     } catch (error) {
       await launched.dispose();
+      throwIfAborted(signal);
       const message = `The browser at ${executable} does not start: ${messageOf(error)}`;
       throw new PareError("ENGINE", message, {
         where: executable,
@@ -114,10 +121,10 @@ export class EngineBrowser {
   }
 
   /** The browser, started where none is running. */
-  #live(): Promise<Chromium> {
+  #live(signal?: AbortSignal): Promise<Chromium> {
     if (this.#isOver) return Promise.reject(new Error("The browser was ended."));
     if (this.#running !== null) return this.#running;
-    const running = this.#start();
+    const running = this.#start(signal);
     this.#running = running;
     // By then another may have been started.
     running.catch(() => {
@@ -126,11 +133,16 @@ export class EngineBrowser {
     return running;
   }
 
-  async #start(): Promise<Chromium> {
-    const url = `${this.#server.base}page.html`;
-    const started = await Chromium.start(this.#executable, this.#folder, url, (how) => {
-      this.#running = null;
-      this.#mailboxes.end(how);
+  async #start(signal: AbortSignal | undefined): Promise<Chromium> {
+    const started = await Chromium.start({
+      executable: this.#executable,
+      folder: this.#folder,
+      url: `${this.#server.base}page.html`,
+      onGone: (how) => {
+        this.#running = null;
+        this.#mailboxes.end(how);
+      },
+      signal,
     });
     this.#version = started.version;
     return started;

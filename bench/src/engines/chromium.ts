@@ -1,8 +1,18 @@
-import { isRecord } from "@pare/runtime/format";
-import { BrowserProcess } from "./browser-process.js";
+import { isRecord, messageOf, throwIfAborted } from "@pare/runtime/format";
+import { BrowserProcess, type BrowserOptions } from "./browser-process.js";
+import { mayHaveSandbox, noSandbox } from "./chromium-flags.js";
 
 /** A machine that does other things as well may take many times as long as the usual third of a second. */
 const startsWithinMs = 120_000;
+
+export interface ChromiumOptions extends Pick<BrowserOptions, "executable" | "folder"> {
+  /** Of its page. */
+  readonly url: string;
+  /** Told how it ended, once, and at once; where it does not start, nothing is told. */
+  readonly onGone: (how: string) => void;
+  /** Ends it while it starts. */
+  readonly signal?: AbortSignal | undefined;
+}
 
 /** A browser with one page, which is all that it is there for: it ends when the page crashes. */
 export class Chromium {
@@ -18,34 +28,43 @@ export class Chromium {
     this.#session = session;
   }
 
-  /**
-   * @param folder see `BrowserProcess`
-   * @param url of its page
-   * @param onGone told how it ended, once, and at once
-   * @throws Error where it does not start, or its page does not open; then nothing of it is left
-   */
-  static async start(
-    executable: string,
-    folder: string,
-    url: string,
-    onGone: (how: string) => void,
+  /** @throws Error where it does not start, or its page does not open; then nothing of it is left */
+  static async start(options: ChromiumOptions): Promise<Chromium> {
+    if (!mayHaveSandbox()) return Chromium.#start(options, false);
+    // Without one it is no more dangerous than the engine in Node, which never has any.
+    return Chromium.#start(options, true).catch((error: unknown) => {
+      if (!noSandbox.test(messageOf(error)) || options.signal?.aborted) throw error;
+      return Chromium.#start(options, false);
+    });
+  }
+
+  static async #start(
+    { executable, folder, url, onGone, signal }: ChromiumOptions,
+    isSandboxed: boolean,
   ): Promise<Chromium> {
+    throwIfAborted(signal);
     let how = "the browser ended";
-    const browser = await BrowserProcess.start(
+    let isStarted = false;
+    const browser = await BrowserProcess.start({
       executable,
       folder,
-      (event) => {
+      isSandboxed,
+      onEvent(event) {
         if (event !== "Inspector.targetCrashed") return;
         how = "its page crashed, most often for want of memory";
         browser.kill();
       },
-      () => onGone(how),
-    );
+      onEnd() {
+        if (isStarted) onGone(how);
+      },
+    });
     let isLate = false;
     const watch = setTimeout(() => {
       isLate = true;
       browser.kill();
     }, startsWithinMs);
+    const stop = (): void => browser.kill();
+    signal?.addEventListener("abort", stop, { once: true });
     try {
       const { devTools } = browser;
       const product = text(await devTools.call("Browser.getVersion"), "product");
@@ -60,12 +79,17 @@ export class Chromium {
       const opened = await devTools.call("Page.navigate", { url }, session);
       if (isRecord(opened) && opened["errorText"] !== undefined)
         throw new Error(`Its page does not open: ${JSON.stringify(opened["errorText"])}`);
+      throwIfAborted(signal);
+      isStarted = true;
       return new Chromium(browser, /\/(\d+)/.exec(product)?.[1] ?? product, session);
     } catch (error) {
+      browser.kill();
       await browser.close();
+      throwIfAborted(signal);
       throw isLate ? new Error(`It takes longer than ${startsWithinMs / 1000} s.`) : error;
     } finally {
       clearTimeout(watch);
+      signal?.removeEventListener("abort", stop);
     }
   }
 

@@ -1,4 +1,5 @@
 import type { Readable, Writable } from "node:stream";
+import { isRecord } from "@pare/runtime/format";
 
 /** A call that waits for its answer. */
 interface Waiting {
@@ -56,21 +57,33 @@ export class DevToolsPipe {
       const message = Buffer.concat([...this.#received, chunk.subarray(from, end)]);
       this.#received = [];
       from = end + 1;
-      this.#answer(JSON.parse(message.toString("utf8")));
+      this.#answer(message.toString("utf8"));
     }
     if (from < chunk.byteLength) this.#received.push(chunk.subarray(from));
   }
 
-  #answer(message: {
-    readonly id?: number;
-    readonly method?: string;
-    readonly result?: unknown;
-    readonly error?: { readonly message: string };
-  }): void {
-    if (message.id === undefined) return this.#onEvent(message.method ?? "");
-    const call = this.#waiting.get(message.id);
-    this.#waiting.delete(message.id);
-    if (message.error === undefined) call?.resolve(message.result);
-    else call?.reject(new Error(`${call.method}: ${message.error.message}`));
+  #answer(text: string): void {
+    const message = parsed(text);
+    if (message === undefined) return this.end(new Error("It does not speak DevTools' protocol."));
+    const { id, method, result, error } = message;
+    if (typeof id !== "number") return void (typeof method === "string" && this.#onEvent(method));
+    const call = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    if (error === undefined) call?.resolve(result);
+    else call?.reject(new Error(`${call.method}: ${reasonOf(error)}`));
   }
+}
+
+function parsed(text: string): Record<string, unknown> | undefined {
+  try {
+    const message: unknown = JSON.parse(text);
+    return isRecord(message) ? message : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const message = isRecord(error) ? error["message"] : undefined;
+  return typeof message === "string" ? message : "it is refused";
 }

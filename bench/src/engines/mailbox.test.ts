@@ -21,3 +21,24 @@ it("has nothing for a worker that failed to start", async () => {
     await server.dispose();
   }
 });
+
+it("refuses what is no answer, and goes on", async () => {
+  const mailboxes = new Mailboxes();
+  const server = await ModuleServer.start((...asked) => mailboxes.handle(...asked));
+  try {
+    let number = 0;
+    const start = async (id: number): Promise<void> => void (number = id);
+    const channel = await mailboxes.open("an engine", start, async () => {});
+    const lost = expect(channel.call({ kind: "start" })).rejects.toMatchObject({
+      message: expect.stringContaining("it has no memory"),
+    });
+    for (const body of ["garbage", "", "{}"]) {
+      const said = await fetch(`${server.base}call/${number}`, { method: "POST", body });
+      expect(said.status).toBe(500);
+    }
+    await fetch(`${server.base}call/${number}`, { method: "DELETE", body: "it has no memory" });
+    await lost;
+  } finally {
+    await server.dispose();
+  }
+});

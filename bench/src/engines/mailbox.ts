@@ -95,9 +95,11 @@ class Mailbox implements Channel {
       return;
     }
     const body = await read(request);
+    const isLost = request.method === "DELETE";
+    const answer = isLost ? undefined : (decode(body) as WireReply);
     response.writeHead(204).end();
-    if (request.method === "DELETE") return this.end(new TextDecoder().decode(body));
-    this.#calls.answer(decode(body) as WireReply);
+    if (answer === undefined) this.end(new TextDecoder().decode(body));
+    else this.#calls.answer(answer);
   }
 
   end(how: string): void {

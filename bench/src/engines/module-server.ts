@@ -68,9 +68,10 @@ export class ModuleServer {
   ): Promise<ModuleServer> {
     const secret = `/${randomBytes(16).toString("hex")}/`;
     const server = createServer((request, response) => {
-      answer(request, response, secret, onCall, options).catch((error: unknown) =>
-        response.writeHead(500).end(String(error)),
-      );
+      answer(request, response, secret, onCall, options).catch((error: unknown) => {
+        if (!response.headersSent) response.writeHead(500);
+        response.end(String(error));
+      });
     });
     await new Promise<void>((listening, failed) =>
       server.once("error", failed).listen(0, "127.0.0.1", listening),

@@ -1,5 +1,5 @@
 import { isPareError, messageOf, PareError, type TargetName } from "@pare/runtime/format";
-import { EngineBrowser } from "./browser.js";
+import { EngineBrowser, type LaunchOptions } from "./browser.js";
 import { EngineHost } from "./host.js";
 import { backendFor } from "./measured-backends.js";
 import { openNodeChannel } from "./node-channel.js";
@@ -13,9 +13,7 @@ export interface Hosts {
   dispose(): Promise<void>;
 }
 
-export interface HostOptions {
-  /** For the browser's files, see `EngineBrowser.launch`. */
-  readonly folder?: string | undefined;
+export interface HostOptions extends LaunchOptions {
   /** See `EngineHost.start`. */
   readonly patienceMs?: number | undefined;
   /** Told of each engine that has started, while others may still be starting. */
@@ -28,7 +26,7 @@ export interface HostOptions {
  */
 export async function openHosts(
   targets: readonly TargetName[],
-  { folder, patienceMs, onStarted }: HostOptions = {},
+  { folder, signal, patienceMs, onStarted }: HostOptions = {},
 ): Promise<Hosts> {
   const hosts = new Map<TargetName, EngineHost>();
   const skipped: { target: TargetName; reason: string }[] = [];
@@ -42,7 +40,9 @@ export async function openHosts(
         if (absent !== null) notes.push(`${target} runs in Node: ${sentence(absent)}`);
         return EngineHost.start(target, () => openNodeChannel(target), undefined, patienceMs);
       }
-      const browser = await (launched ??= EngineBrowser.launch(folder).catch(asPareError));
+      const browser = await (launched ??= EngineBrowser.launch({ folder, signal }).catch(
+        asPareError,
+      ));
       if (browser instanceof EngineBrowser)
         return EngineHost.start(target, () => browser.openChannel(target), undefined, patienceMs);
       absent = browser;

@@ -7,7 +7,13 @@ import {
   type Hosts,
   measurableTargets,
 } from "@pare/bench";
-import { type Executor, PareError, type TargetName, targetNames } from "@pare/runtime/format";
+import {
+  type Executor,
+  PareError,
+  type TargetName,
+  targetNames,
+  throwIfAborted,
+} from "@pare/runtime/format";
 import { instructionSets, processorText } from "./processor.js";
 import { openSweptHosts } from "./swept-hosts.js";
 
@@ -46,18 +52,22 @@ export function parseTargets(
   });
 }
 
-/**
- * @param patienceMs an engine that takes longer for an answer is ended, where nothing else limits it
- * @throws PareError UNSUPPORTED_DEVICE when none of the targets can run here
- */
+export interface EngineOptions {
+  /** An engine that takes longer for an answer is ended, where nothing else limits it. */
+  readonly patienceMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** @throws PareError UNSUPPORTED_DEVICE when none of the targets can run here, ABORTED */
 export async function openEngines(
   targets: readonly TargetName[],
-  patienceMs?: number,
+  { patienceMs, signal }: EngineOptions = {},
 ): Promise<Engines> {
   const wanted = new Set(targets);
   const asked: Promise<boolean>[] = [];
   const opened = await openSweptHosts([...new Set<TargetName>([...targets, "cpu"])], {
     patienceMs,
+    signal,
     // While a browser is starting. WebAssembly's kernels never do, and GPUs have no integer products.
     onStarted(host) {
       if (host.target !== "cpu" || !wanted.has("cpu")) return;
@@ -66,10 +76,12 @@ export async function openEngines(
       asked.push(answer);
     },
   });
-  const [onCpu = false] = await Promise.all(asked).catch(async (error: unknown) => {
-    await opened.dispose();
-    throw error;
-  });
+  const [onCpu = false] = await Promise.all(asked)
+    .finally(() => throwIfAborted(signal))
+    .catch(async (error: unknown) => {
+      await opened.dispose();
+      throw error;
+    });
   // What answers for others has to load any model.
   const reference =
     engineTargets.flatMap((target) => opened.hosts.get(target) ?? [])[0] ??

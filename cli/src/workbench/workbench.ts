@@ -102,7 +102,7 @@ async function startEngines(
   patienceMs: number | undefined,
   signal: AbortSignal,
 ): Promise<Engines> {
-  const engines = await openEngines(targets, patienceMs);
+  const engines = await openEngines(targets, { patienceMs, signal });
   // Where one does not start, its first model will say why.
   await Promise.allSettled([...engines.hosts.values()].map((host) => host.prepare({ signal })));
   return engines;

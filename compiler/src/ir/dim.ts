@@ -86,15 +86,17 @@ function symbol(name: string): Dim {
   return ofAtom({ kind: "symbol", key, name });
 }
 
+/** Larger sums say nothing to anyone, nor do larger products, which of sums grow with every factor. */
+const mostTerms = 256;
+const mostAtoms = 64;
+
+/** An unknown where the sum, written out, is too large. */
 function add(...values: readonly Dim[]): Dim {
   // Most dims are numbers.
   if (isStatic(values)) return values.reduce((sum, value) => sum + value, 0);
-  return intern(values.flatMap(termsOf));
+  const terms = values.flatMap(termsOf);
+  return terms.length > mostTerms ? unknown() : intern(terms);
 }
-
-/** Larger products say nothing to anyone; of sums they grow with every factor. */
-const mostTerms = 256;
-const mostAtoms = 64;
 
 /** An unknown where the product, written out, is too large. */
 function multiply(...values: readonly Dim[]): Dim {

@@ -1,5 +1,5 @@
 import { cpus, totalmem } from "node:os";
-import { measurableTargets } from "@pare/bench";
+import { type Hosts, measurableTargets } from "@pare/bench";
 import { messageOf, type TargetName, throwIfAborted } from "@pare/runtime/format";
 import { cacheState } from "../../cache/cache-state.js";
 import { openSweptHosts } from "../../workbench/swept-hosts.js";
@@ -35,38 +35,35 @@ export async function examine(
       hint: null,
     },
   ];
-  for (const target of measurableTargets) {
-    throwIfAborted(signal);
-    onProgress(`starting ${target}`);
-    findings.push(await tryTarget(target));
+  onProgress(`starting ${measurableTargets.join(", ")}`);
+  const opened = await openSweptHosts(measurableTargets, { signal });
+  try {
+    findings.push(...measurableTargets.map((target) => foundOf(target, opened)));
+  } finally {
+    await opened.dispose();
   }
+  throwIfAborted(signal);
   findings.push(await trySharp());
   findings.push({ what: "cache", ...(await cacheState()) });
   return findings;
 }
 
-async function tryTarget(target: TargetName): Promise<Finding> {
-  const opened = await openSweptHosts([target]);
-  try {
-    const host = opened.hosts.get(target);
-    const [note] = opened.notes;
-    if (host === undefined) {
-      return {
-        what: target,
-        ok: false,
-        found:
-          opened.skipped[0]?.reason.replace(`${target} cannot run here: `, "") ??
-          "It cannot run here.",
-        hint: engineHints[target] ?? null,
-      };
-    }
-    const software = host.software
-      ? ". It is emulated on the CPU: answers are right, nothing is timed"
-      : "";
-    return { what: target, ok: true, found: `${host.engine}${software}`, hint: note ?? null };
-  } finally {
-    await opened.dispose();
+function foundOf(target: TargetName, { hosts, skipped, notes }: Hosts): Finding {
+  const host = hosts.get(target);
+  if (host === undefined) {
+    const why = skipped.find((each) => each.target === target)?.reason ?? "It cannot run here.";
+    return {
+      what: target,
+      ok: false,
+      found: why.replace(`${target} cannot run here: `, ""),
+      hint: engineHints[target] ?? null,
+    };
   }
+  const software = host.software
+    ? ". It is emulated on the CPU: answers are right, nothing is timed"
+    : "";
+  const hint = notes.find((note) => note.startsWith(`${target} `)) ?? null;
+  return { what: target, ok: true, found: `${host.engine}${software}`, hint };
 }
 
 async function trySharp(): Promise<Finding> {

@@ -57,7 +57,7 @@ export async function keepByLatency(
   const { macs, least } = prunableWork(whole, channelGroups(whole).groups);
   if (macs <= 0) throw noWork(keep);
   const before = await artifactOf(whole);
-  const engines = await openEngines([target]);
+  const engines = await openEngines([target], { signal });
   try {
     demandTimed(engines.hosts.get(target));
     const all = Array.from({ length: syntheticCount }, (_, index) => index);

@@ -121,11 +121,25 @@ export class Editor extends BodyEditor {
     const { name, type, uses } = this.mutableValue(old);
     if (this.keepsTypes) this.#replaced.push({ name, type, by });
     const output = uses.isOutput ? this.#asOutput(old, by) : by;
+    // Of what reads thousands of values each is replaced by itself: it is not inferred thousands of times.
+    const isAlike = this.#isAlike(old, by);
     for (const use of Array.from(uses)) {
       if (use.kind === "output") this.putOutput(use.body, use.index, output);
-      else if (!makers.has(use.node)) this.setInput(use.node, use.index, by);
+      else if (!makers.has(use.node)) this.#putInput(use.node, use.index, by, isAlike);
     }
     this.released.add(old);
+  }
+
+  /** Does inference see the same in both? */
+  #isAlike(one: ValueId, other: ValueId): boolean {
+    const [a, b] = [this.mutableValue(one), this.mutableValue(other)];
+    return (
+      a.constant === undefined &&
+      b.constant === undefined &&
+      a.type.kind !== "unknown" &&
+      sameType(a.type, b.type) &&
+      sameShape(a.elements, b.elements)
+    );
   }
 
   /** `by`, or a copy of it where it cannot take the place and the name of the output `old`. */
@@ -158,6 +172,11 @@ export class Editor extends BodyEditor {
   }
 
   setInput(nodeId: NodeId, index: number, value: ValueId | null): void {
+    this.#putInput(nodeId, index, value, false);
+  }
+
+  /** @param isAlike inference sees the same in it as in what is read now */
+  #putInput(nodeId: NodeId, index: number, value: ValueId | null, isAlike: boolean): void {
     const node = this.mutableNode(nodeId);
     const before = node.inputs[index] ?? null;
     if (before === value && index < node.inputs.length) return;
@@ -170,7 +189,7 @@ export class Editor extends BodyEditor {
     });
     if (before !== null) this.unuse(before, { kind: "node", node: nodeId, index });
     if (value !== null) this.use(value, { kind: "node", node: nodeId, index });
-    this.dirty.add(nodeId);
+    if (!isAlike) this.dirty.add(nodeId);
     this.touched += 1;
   }
 

@@ -57,14 +57,14 @@ export const concatSplitShapes: Every<typeof concatSplitSchemas, ShapeRule> = {
             node.outputs.length,
             attributes.int("num_outputs", node.outputs.length),
           ));
-    let start: Dim = 0;
+    let start: number | undefined = 0;
     return node.outputs.map((_, index) => {
       const size = sizes[index] ?? dim.unknown();
       const from = start;
-      start = dim.add(start, size);
+      start = from === undefined || typeof size !== "number" ? undefined : from + size;
       const part = shape.map((extent, at) => (at === axis ? size : extent));
       const elements =
-        typeof from === "number" && typeof size === "number"
+        from !== undefined && typeof size === "number"
           ? movedElements(context, part, (dims) => section(dims, axis, from, size))
           : undefined;
       return { type: tensorType(dtype, part), elements };
