@@ -36,7 +36,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   } catch (error) {
     // A result that is said stands, with its exit code, whatever fails after it; of --json it is the only document.
     const inJson = typed.includes("--json") && !isSaid;
-    const failed = await report(error, inJson).catch(() => lastWords(error));
+    const failed = await report(error, inJson, typed).catch(() => lastWords(error));
     if (code === 0) code = failed;
   }
   process.exitCode = code;
@@ -96,14 +96,15 @@ function helpAfter(of: readonly VerbEntry[]): string {
   return `\n${["Examples:", ...examples].join("\n")}\n\n${docsText()}`;
 }
 
-async function report(error: unknown, json: boolean): Promise<ExitCode> {
+async function report(error: unknown, json: boolean, typed: readonly string[]): Promise<ExitCode> {
   if (error instanceof CommanderError && (error.exitCode === 0 || error.code === "pare.noVerb")) {
     return error.exitCode === 0 ? 0 : 2;
   }
   const { asPareError, exitCodeOf, failureDocument, failureText } =
     await import("./terminal/failure.js");
   const { visibleJson, visibleText } = await import("@pare/runtime/format");
-  const failure = error instanceof CommanderError ? await usageError(error) : asPareError(error);
+  const failure =
+    error instanceof CommanderError ? await usageError(error, typed) : asPareError(error);
   if (json) process.stdout.write(`${visibleJson(failureDocument(failure))}\n`);
   else process.stderr.write(`${visibleText(failureText(failure))}\n`);
   return exitCodeOf(failure.code);
@@ -119,9 +120,13 @@ function lastWords(error: unknown): ExitCode {
 
 async function usageError(
   error: CommanderError,
+  typed: readonly string[],
 ): Promise<Error & import("@pare/runtime/format").PareError> {
   const { PareError } = await import("@pare/runtime/format");
-  const [message = "", ...suggestion] = error.message.replace(/^error: /, "").split("\n");
+  // Of a command to help with that there is none, the library says nothing.
+  const whole =
+    error.code === "commander.help" ? `unknown command '${typed[1] ?? ""}'` : error.message;
+  const [message = "", ...suggestion] = whole.replace(/^error: /, "").split("\n");
   const said = message.charAt(0).toUpperCase() + message.slice(1);
   const hint = [
     ...suggestion.map((line) => line.replace(/[()]/g, "")),
@@ -155,7 +160,7 @@ async function endForWantOfOutput(error: NodeJS.ErrnoException): Promise<void> {
   const code = error.code === "ENOSPC" ? "NO_SPACE" : "ARGUMENT";
   const message = `The result cannot be written: ${error.message}`;
   const failure = new PareError(code, message, { where: "the standard output", cause: error });
-  process.exit(await report(failure, false));
+  process.exit(await report(failure, false, []));
 }
 
 function quoted(argument: string): string {

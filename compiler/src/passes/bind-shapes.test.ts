@@ -88,6 +88,35 @@ describe("bind-shapes", () => {
     expect(sizes?.data).toEqual(BigInt64Array.of(-6n, -6n, -6n));
   });
 
+  it("refuses two sizes of one dim", async () => {
+    const two = { dims: { sequence: 3 }, shapes: { ids: [1, 4] } };
+    await expect(bind(attention(), two)).rejects.toMatchObject({
+      code: "ARGUMENT",
+      message: expect.stringMatching(/"sequence" is to be 3, and 4 in the shape of "ids"/),
+    });
+    const same = { dims: { sequence: 4 }, shapes: { ids: [1, 4] } };
+    expect(typesOf(await bind(attention(), same))[0]).toBe("float32[1, 4]");
+  });
+
+  it("fills an input that is made a constant where its sizes are known, and asks for them else", async () => {
+    const masked = () =>
+      graphOf({ x: ["float32", "N", "M"], mask: ["float32", "N", "M"] }, (x, b) => ({
+        y: b.add("ReduceSum", [b.add("Mul", [x("x"), x("mask")])]),
+      }));
+    await expect(bind(masked(), { constants: { mask: 1 } })).rejects.toMatchObject({
+      code: "ARGUMENT",
+      message: expect.stringMatching(/"mask" is of shape \[N, M\], and "N" is a dim of "x" too/),
+    });
+    const graph = await bind(masked(), { constants: { mask: 2 }, shapes: { x: [2, 3] } });
+    const x: Dense = { type: "float32", dims: [2, 3], data: new Float32Array(6).fill(1) };
+    expect((await evaluateGraph(graph, { x }))["y"]?.data).toEqual(Float32Array.of(12));
+    const alone = graphOf({ x: ["float32", 3], s: ["float32", "A", "B"] }, (x, b) => ({
+      y: b.add("ReduceSum", [x("s")]),
+      z: b.add("Neg", [x("x")]),
+    }));
+    await expect(bind(alone, { constants: { s: 1 } })).rejects.toMatchObject({ code: "ARGUMENT" });
+  });
+
   it("leaves an input alone that is called as what every object has", async () => {
     const graph = graphOf(
       { constructor: ["float32", "N"] as const, x: ["float32", "M"] },

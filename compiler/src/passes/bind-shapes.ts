@@ -1,9 +1,10 @@
-import { PareError } from "@pare/runtime/format";
+import { elementCount, PareError } from "@pare/runtime/format";
 import {
   edit,
   type Dim,
   dim,
   type Graph,
+  isStatic,
   substituted,
   Tensor,
   tensorType,
@@ -57,7 +58,7 @@ async function bind(graph: Graph, options: BindShapesOptions): Promise<void> {
   const shapes = new Map(Object.entries(options.shapes));
   const bindings = new Map<string, Dim>(Object.entries(options.dims));
   requireSymbols(graph, bindings);
-  for (const [name, sizes] of shapes) unify(inputs.get(name), sizes, bindings);
+  for (const [name, sizes] of shapes) unify(inputs.get(name), sizes, bindings, options.dims);
   const own = new Set(graph.main.inputs);
   const wanted = (value: Value): ValueType => {
     const sizes = shapes.get(value.name);
@@ -69,6 +70,7 @@ async function bind(graph: Graph, options: BindShapesOptions): Promise<void> {
       );
     return substituted(value.type, bindings);
   };
+  const others = [...inputs.values()].filter(({ name }) => !Object.hasOwn(options.constants, name));
   const overrides = [...shapes].some(([name, sizes]) => contradicts(inputs.get(name), sizes));
   edit(
     graph,
@@ -84,6 +86,7 @@ async function bind(graph: Graph, options: BindShapesOptions): Promise<void> {
       for (const [name, value] of Object.entries(options.constants)) {
         const input = inputs.get(name);
         if (input === undefined) continue;
+        demandOwnSizes(input, others);
         editor.replace(
           input.id,
           editor.constant(name, constantTensor(input, value)),
@@ -103,6 +106,7 @@ function unify(
   input: Value | undefined,
   sizes: readonly (number | string)[],
   bindings: Map<string, Dim>,
+  dims: Readonly<Record<string, number>>,
 ): void {
   const shape = input?.type.kind === "tensor" ? input.type.shape : undefined;
   if (input === undefined || shape === undefined) return;
@@ -117,9 +121,44 @@ function unify(
     const given = sizes[axis];
     if (typeof size === "number" || given === undefined) return;
     const [symbol] = [...dim.symbolsOf(size)];
-    if (symbol !== undefined && size === dim.symbol(symbol))
-      bindings.set(symbol, typeof given === "string" ? dim.symbol(given) : given);
+    if (symbol === undefined || size !== dim.symbol(symbol)) return;
+    const other = Object.hasOwn(dims, symbol) ? dims[symbol] : undefined;
+    if (other !== undefined && other !== given) {
+      throw new PareError(
+        "ARGUMENT",
+        `The dim "${symbol}" is to be ${other}, and ${given} in the shape of "${input.name}".`,
+        { where: input.name, hint: "Give it one size, by one of the two." },
+      );
+    }
+    bindings.set(symbol, typeof given === "string" ? dim.symbol(given) : given);
   });
+}
+
+/**
+ * A constant is as large as it is given. Sizes that it shares with another input, or more than one that are free, are not its to
+ * choose.
+ */
+function demandOwnSizes(input: Value, others: readonly Value[]): void {
+  const own = symbolsIn(input);
+  const sharing = others.flatMap((other) =>
+    [...symbolsIn(other)].filter((symbol) => own.has(symbol)).map((symbol) => ({ other, symbol })),
+  );
+  const [shared] = sharing;
+  if (shared === undefined && own.size < 2) return;
+  const shape = input.type.kind === "tensor" ? (input.type.shape ?? []).join(", ") : "";
+  const why =
+    shared === undefined ? "" : `, and "${shared.symbol}" is a dim of "${shared.other.name}" too`;
+  throw new PareError(
+    "ARGUMENT",
+    `Input "${input.name}" is of shape [${shape}]${why}: how large a constant it is to be is not known.`,
+    { where: input.name, hint: "Give its sizes as well, with --dim or --shape." },
+  );
+}
+
+function symbolsIn({ type }: Value): Set<string> {
+  const symbols = new Set<string>();
+  if (type.kind === "tensor") for (const size of type.shape ?? []) dim.symbolsOf(size, symbols);
+  return symbols;
 }
 
 function requireSymbols(graph: Graph, bindings: ReadonlyMap<string, Dim>): void {
@@ -149,6 +188,19 @@ function forgotten(type: ValueType): ValueType {
   return type.kind === "tensor" ? tensorType(type.dtype, undefined) : type;
 }
 
+/** Constants that are written out are read as a whole. */
+const mostFilled = 2 ** 20;
+
+function countOf(input: Value, dims: readonly number[]): number {
+  const count = elementCount(dims);
+  if (count <= mostFilled) return count;
+  throw new PareError(
+    "ARGUMENT",
+    `Input "${input.name}" has ${count} elements: more than ${mostFilled} are made no constant.`,
+    { where: input.name },
+  );
+}
+
 function constantTensor(input: Value, value: number | boolean | readonly number[]): Tensor {
   const { type } = input;
   const where = { where: input.name };
@@ -158,10 +210,15 @@ function constantTensor(input: Value, value: number | boolean | readonly number[
       `The type of input "${input.name}" is not known, so it cannot be made a constant.`,
       where,
     );
-  const values = (Array.isArray(value) ? value : [Number(value)]) as readonly number[];
-  const rank = type.shape?.length ?? (Array.isArray(value) ? 1 : 0);
-  const dims = rank === 0 ? [] : [...Array.from({ length: rank - 1 }, () => 1), values.length];
   const declared = type.shape ?? [];
+  // One number is that of every element, where it is known how many there are.
+  const isFilled = !Array.isArray(value) && isStatic(declared);
+  const values = isFilled
+    ? Array.from({ length: countOf(input, declared) }, () => Number(value))
+    : ([value].flat().map(Number) as readonly number[]);
+  const rank = type.shape?.length ?? (Array.isArray(value) ? 1 : 0);
+  const row = rank === 0 ? [] : [...Array.from({ length: rank - 1 }, () => 1), values.length];
+  const dims = isFilled ? declared : row;
   if (
     (rank === 0 && values.length !== 1) ||
     declared.some((size, axis) => typeof size === "number" && size !== dims[axis])

@@ -162,6 +162,7 @@ function reasonFor(one: Tried, best: Tried, compared: Relative | null): string {
   if (runsAs(one, best, compared)) return `runs the same and is larger ${text}`;
   const order = orderOf(compared);
   if (order === "slower") return `slower ${text}`;
+  if (order === "faster" && size > 1) return `larger, and was not known to be faster, ${text}`;
   if (compared.ratio > 1.02 && order !== "tie") return `slower, not surely, ${text}`;
   return size < 1 ? `slower than the fastest, and ${text}` : `as fast and larger ${text}`;
 }

@@ -1,6 +1,9 @@
 import type { Artifact } from "@pare/runtime/format";
 import { describe, expect, it } from "vitest";
 import type { Step, StepGroup } from "../pipeline/step.js";
+import type { Graph } from "../ir/index.js";
+import { quantizeWeights } from "../passes/quantize-weights.js";
+import { graphOf } from "../rules/rule-case.test.support.js";
 import { optimize } from "./optimize.js";
 import { bytesOf, device, original, requestFor } from "./search-request.test.support.js";
 import { simulatedMeasure } from "./simulated-measure.test.support.js";
@@ -45,14 +48,33 @@ describe("files that differ in how their weights are stored", () => {
     const runs = (options: Step["with"] | null, format: "onnx" | "wasm"): string => {
       const step = { use: "quantize-weights", ...(options && { with: options }) } as const;
       const groups = options === null ? [] : [{ steps: [step], required: false }];
-      return whatRuns({ groups: [simplified, ...groups], artifact: { ...original, format } });
+      return runsOf([simplified, ...groups], format, graph);
     };
+    const graph = graphOf({ x: ["float32", 1] }, (input, b) => ({ y: b.add("Neg", [input("x")]) }));
     expect(runs({}, "onnx")).toBe(runs(null, "onnx"));
     expect(runs({ bits: 4 }, "onnx")).toBe(runs(null, "onnx"));
     expect(runs({ decode: "dequantize" }, "onnx")).not.toBe(runs(null, "onnx"));
     expect(runs({ decode: "dequantize" }, "wasm")).toBe(runs(null, "wasm"));
   });
+
+  it("do not where rows of a table are decoded at every run, and there is not much else", async () => {
+    const runs = async (inner: number, isStored: boolean): Promise<string> => {
+      const graph = graphOf({ ids: ["int64", 1, 16] }, (input, b) => {
+        const rows = b.add("Gather", [b.weights(100, 32), input("ids")]);
+        return { y: b.add("MatMul", [b.add("MatMul", [rows, b.weights(32, inner)]), b.weights(inner, 8)]) }; // prettier-ignore
+      });
+      const groups: StepGroup[] = [{ steps: [{ use: "quantize-weights" }], required: false }];
+      if (isStored) await quantizeWeights.create(quantizeWeights.parse({})).run(graph, {});
+      return runsOf(isStored ? groups : [], "onnx", graph);
+    };
+    expect(await runs(8, true)).not.toBe(await runs(8, false));
+    expect(await runs(40_000, true)).toBe(await runs(40_000, false));
+  });
 });
+
+function runsOf(groups: readonly StepGroup[], format: "onnx" | "wasm", graph: Graph): string {
+  return whatRuns({ groups, artifact: { ...original, format }, written: { graph } });
+}
 
 describe("the rule of choice", () => {
   const sure = (ratio: number) => ({ ratio, interval: [ratio, ratio] as const });

@@ -11,8 +11,14 @@ const mostEntries = 64;
  * @throws PareError ARGUMENT for more than 64
  */
 export function combinedSizes(sizes: Sizes): readonly Readonly<Record<string, number>>[] {
-  let all: readonly Readonly<Record<string, number>>[] = [{}];
-  for (const [symbol, own] of Object.entries(sizes)) {
+  const entries = Object.entries(sizes);
+  // A file may have thousands of free dims; those of one size are taken at once.
+  const single = entries.flatMap(([symbol, [size, ...others]]) =>
+    size === undefined || others.length > 0 ? [] : [[symbol, size] as const],
+  );
+  let all: readonly Readonly<Record<string, number>>[] = [Object.fromEntries(single)];
+  for (const [symbol, own] of entries) {
+    if (own.length === 1) continue;
     if (all.length * own.length > mostEntries)
       throw new PareError("ARGUMENT", `The sizes come to more than ${mostEntries} ways.`, {
         where: symbol,
