@@ -9,6 +9,7 @@ import { sayTexts } from "../passes/classical/texts.js";
 import { sayNormalizations } from "../passes/normalizations/say-normalizations.js";
 import { bothBranches } from "../passes/control-flow/both-branches.js";
 import { unrollScans } from "../passes/control-flow/unroll-scans.js";
+import { passHalvesAsFloats } from "../passes/float32/in-float32.js";
 import { bringToFloat32 } from "../passes/normal-form.js";
 import { sayProducts } from "../passes/products/say-products.js";
 import { sayQuantized } from "../passes/quantized-operators/say-quantized.js";
@@ -181,6 +182,7 @@ async function fixedGraphs(graph: Graph, sizes: Sizes = {}): Promise<readonly Fi
     said.push(bothBranches(fixed, (node) => decidedBy(fixed, node) !== undefined));
     said.push(unrollScans(fixed));
     if (fixed.changes !== before) await simplifyGraph(fixed, {});
+    passHalvesAsFloats(fixed);
     // Simplifying makes one node of a product and whatever is added to it.
     const unsaid = new Map([...said, sayProducts(fixed)].flatMap((left) => [...left]));
     graphs.push({ graph: fixed, unsaid });

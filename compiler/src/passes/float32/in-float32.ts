@@ -101,6 +101,46 @@ export function giveFloats(graph: Graph): void {
   );
 }
 
+/**
+ * Lets outputs that are inputs or constants in float16 as they are be those in float32, rounded: simplifying makes one of both
+ * conversions, and where all floats are float32 nothing moves others.
+ */
+export function passHalvesAsFloats(graph: Graph): void {
+  const halves = graph.main.outputs.flatMap((output) => {
+    const node = graph.producer(output);
+    const [from] = node?.inputs ?? [];
+    const isPassed =
+      node?.op === "Identity" && node.domain === "" && dtypeOf(graph, output) === "float16";
+    return isPassed && from !== null && from !== undefined ? [{ output, from, node }] : [];
+  });
+  if (halves.length === 0) return;
+  edit(graph, rule, (editor) => {
+    const made = new Map<ValueId, ValueId>();
+    for (const { output, from, node } of halves) {
+      const floats = made.get(from) ?? floatsOf(graph, editor, from);
+      made.set(from, floats);
+      const half = { to: attribute.int(codeOfDtype("float16")) };
+      editor.replace(output, editor.add1("Cast", [floats], half), "is taken in float32");
+      editor.remove(node.id);
+    }
+  });
+}
+
+function floatsOf(graph: Graph, editor: Editor, halves: ValueId): ValueId {
+  const { name } = graph.value(halves);
+  const constant = graph.constant(halves);
+  if (constant !== undefined) return editor.constant(`${name}_float32`, inFloats(constant));
+  const known = graph
+    .consumers(halves)
+    .find(
+      (one) =>
+        one.op === "Cast" &&
+        one.domain === "" &&
+        dtypeOf(graph, one.outputs[0] ?? undefined) === "float32",
+    );
+  return known?.outputs[0] ?? editor.add1("Cast", [halves], { to: float32 });
+}
+
 /** @returns what stays as it is: each output in other floats, cast, under the name that it had */
 function givenAsOthers(graph: Graph, editor: Editor): readonly ValueId[] {
   const given = new Map<ValueId, ValueId>();

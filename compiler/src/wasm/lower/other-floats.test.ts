@@ -128,6 +128,32 @@ it("is a module's whose model computes in float16, and gives what it takes", asy
   expect(z?.data).toEqual(Uint16Array.of(0xbc01, 0x3c01, 0xfbff));
 });
 
+it("is a module's that gives a half as it takes it, or as it is stored", async () => {
+  const graph = graphOf({ x: ["float16", 1, 3], state: ["float16", 1, 3] }, (input, b) => {
+    const stored = b.add("Cast", [b.floats([1.5, -2])], toHalf);
+    return {
+      y: b.add("Relu", [input("x")]),
+      same: b.add("Identity", [input("x")]),
+      next: b.add("Identity", [input("state")]),
+      again: b.add("Identity", [input("state")]),
+      stored: b.add("Identity", [stored]),
+    };
+  });
+  expect((await supportOf(graph, aot)).obstacles).toEqual([]);
+  const session = await modules().load(await aot.emit(graph, {}));
+  const x = Uint16Array.of(0x3c01, 0xbc01, 0x0001);
+  const state = Uint16Array.of(0x7bff, 0xfc00, 0x8000);
+  const given = await session.run({
+    x: { type: "float16", dims: [1, 3], data: x },
+    state: { type: "float16", dims: [1, 3], data: state },
+  });
+  await session.dispose();
+  expect(given["same"]?.data).toEqual(x);
+  expect(given["next"]?.data).toEqual(state);
+  expect(given["again"]?.data).toEqual(state);
+  expect(given["stored"]?.data).toEqual(Uint16Array.of(0x3e00, 0xc000));
+});
+
 it("still refuses a half that is more than taken and given", async () => {
   const graph = graphOf({ x: ["float16", 2, 3, 3] }, (input, b) => ({
     y: b.add("Det", [input("x")]),
