@@ -25,7 +25,10 @@ const onnx: Importer = {
   format: "onnx",
   endings: [".onnx"],
   read: ({ main, beside }, signal) =>
-    decodeModel({ proto: main, external: beside }, { infer: inferNode, ...(signal && { signal }) }),
+    decodeModel(
+      { proto: main, external: beside },
+      { infer: inferNode, inline: true, ...(signal && { signal }) },
+    ),
 };
 
 const importers: readonly Importer[] = [onnx];

@@ -13,6 +13,7 @@ import {
 } from "../ir/index.js";
 import { type AttributeDecoding, decodeAttribute, withoutContents } from "./attribute-message.js";
 import { withoutDescriptions } from "./descriptions.js";
+import { inlineFunctions } from "./inline-functions.js";
 import { BodyOrigin, Declaration, ModelOrigin, NodeOrigin, plainDomain } from "./origin.js";
 import { otherFile } from "./other-file.js";
 import { readMessage } from "./read-message.js";
@@ -35,6 +36,8 @@ export interface ModelBytes {
 export interface DecodeOptions {
   /** Finds the types of what nodes make; without it only declared types are known. */
   readonly infer?: Infer;
+  /** Puts the model's own functions where they are called. */
+  readonly inline?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -48,7 +51,8 @@ export async function decodeModel(model: ModelBytes, options: DecodeOptions = {}
   await refusePointer(model.proto);
   const message = await readModel(model.proto);
   throwIfAborted(options.signal);
-  return decodeMessage(message, model.external ?? new Map(), options);
+  const whole = options.inline === true ? inlineFunctions(message) : message;
+  return decodeMessage(whole, model.external ?? new Map(), options);
 }
 
 /** As `decodeModel`, from a message that was read before. */

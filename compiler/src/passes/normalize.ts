@@ -153,7 +153,7 @@ function refuseFunctions(graph: Graph, opset: number): void {
       `${node.domain}.${node.op} is a function of the model, written for opset ${opset}, and cannot be raised to ${normalOpset}.`,
       {
         where: graph.nodeLabel(node),
-        hint: "Inline the model's functions (onnx.inliner does), or export it for opset 21.",
+        hint: `Functions stand where they are called unless they call themselves, are written for another opset than the model, or come to very many nodes: export the model for opset ${normalOpset}, or without them.`,
       },
     );
   }

@@ -74,7 +74,7 @@ function refuseFunctions({ header }: Graph, opset: number): void {
     `${name} is a function of the model, written for opset ${normalOpset}, and cannot be said in opset ${opset}.`,
     {
       where: name,
-      hint: `Inline the model's functions (onnx.inliner does), or ask for opset ${normalOpset}.`,
+      hint: `Export the model without it, or ask for opset ${normalOpset}.`,
     },
   );
 }
