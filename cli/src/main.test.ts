@@ -216,6 +216,7 @@ describe("asking for help", () => {
 describe("what is wrong with arguments", () => {
   it.each([
     [["inspct", "m.onnx"], /Did you mean inspect/],
+    [["help", "nope"], /Unknown command 'nope'/],
     [["inspect"], /Missing required argument/],
     [["inspect", mnist, "--jsn"], /Unknown option '--jsn'/],
     [["optimize", mnist, "--target", "gpu"], /no target "gpu"/],

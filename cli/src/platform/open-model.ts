@@ -63,13 +63,21 @@ export async function describeInterface(
   };
 }
 
+function article(kind: string): string {
+  return `${/^[aeiou]/.test(kind) ? "an" : "a"} ${kind}`;
+}
+
 function valueInfo(graph: Graph, id: Graph["main"]["inputs"][number]): ValueInfo {
   const { name, type } = graph.value(id);
   if (type.kind !== "tensor" || type.dtype === undefined) {
-    throw new PareError("MODEL_INVALID", `"${name}" is no tensor of a known type: ${type.kind}.`, {
-      where: name,
-      hint: "Models that take or give sequences, maps or optionals cannot be compiled.",
-    });
+    throw new PareError(
+      "MODEL_INVALID",
+      `"${name}" is no tensor of a known type: ${type.kind === "tensor" ? "its type is not said" : `it is ${article(type.kind)}`}.`,
+      {
+        where: name,
+        hint: "Models that take or give sequences, maps or optionals cannot be compiled.",
+      },
+    );
   }
   const dims = (type.shape ?? []).map((dim) =>
     typeof dim === "number" ? dim : String(dim).includes("?") ? null : String(dim),

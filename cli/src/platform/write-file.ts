@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
 import { open, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { fileError } from "./file-error.js";
+import { PareError } from "@pare/runtime/format";
+import { fileError, systemCode } from "./file-error.js";
 import { makeFolder } from "./make-folder.js";
 
 /** What does not fit into memory comes in parts. */
@@ -34,6 +35,13 @@ export async function writeFileAtomic(path: string, content: Content): Promise<v
     await rename(temporary, target);
   } catch (cause) {
     if (temporary !== null) await rm(temporary, { force: true }).catch(() => undefined);
+    // The folder is there by then: its file system makes no files.
+    if (systemCode(cause) === "ENOENT")
+      throw new PareError("PERMISSION", `${path} cannot be written there.`, {
+        where: path,
+        hint: "Name another place.",
+        cause,
+      });
     throw fileError(cause, path, "ARGUMENT");
   } finally {
     process.off("exit", atExit);

@@ -101,3 +101,15 @@ describe("dimensions", () => {
     expect(dim.isUnknown(power)).toBe(true);
   });
 });
+
+it("is unknown where a sum or a product is too long to say anything", () => {
+  const many = Array.from({ length: 300 }, (_, at) => dim.symbol(`s${at}`));
+  expect(dim.isUnknown(dim.add(...many))).toBe(true);
+  expect(dim.isUnknown(dim.add(...many.slice(0, 200)))).toBe(false);
+  const some = dim.add(...many.slice(0, 20));
+  expect(dim.isUnknown(dim.multiply(some, some))).toBe(true);
+  // A sum that grows by one at a time stays short as well.
+  let sum: Dim = 0;
+  for (const one of many) sum = dim.add(sum, one);
+  expect(String(sum).length).toBeLessThan(4000);
+});

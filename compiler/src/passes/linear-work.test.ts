@@ -127,6 +127,29 @@ describe("normalizing and simplifying", () => {
     },
   );
 
+  it.each([
+    ["that are one", (at: number) => `Identity(%${at})`],
+    ["that turn out to be alike", () => "Neg(x)"],
+    ["that cancel out", (at: number) => `Neg(%${at})`],
+  ])("infers what reads many values once, and not for each: values %s", async (_, link) => {
+    const cost = (count: number) => {
+      const values = Array.from({ length: count }, (_, at) => 2 * at + 2);
+      const lines = values.flatMap((at) => [`  %${at - 1} = Neg(x)`, `  %${at} = ${link(at - 1)}`]);
+      const read = values.map((at) => `%${at}`).join(", ");
+      const text = `graph main opset 21 (x: float32[2, 3]) -> (y) {\n${lines.join("\n")}\n  %${2 * count + 1} = Concat(${read}) {axis = 0}\n  return %${2 * count + 1}\n}`;
+      let inferred = 0;
+      const graph = parseGraph(text, {
+        infer(of, node) {
+          if (node.op === "Concat") inferred += 1;
+          return inferNode(of, node);
+        },
+      });
+      const before = inferred;
+      return simplifyGraph(graph, {}).then(() => inferred - before);
+    };
+    expect(await cost(200)).toBeLessThan(20);
+  });
+
   it.each(["24 (x: float32[2, 3])", "24 (x: float32[*])"])(
     "says twice as many operators of a newer opset with twice the work: opset %s",
     async (of) => {

@@ -150,7 +150,10 @@ async function demandTaken(target: Target, graph: Graph, sizes?: Sizes): Promise
   throw new PareError(
     "UNSUPPORTED_OP",
     `The model cannot be compiled for ${target.label}: ${obstacles.map(obstacleText).join("; ")}.`,
-    { where: first.nodes[0], hint: "Leave that target out: wasm runs every model." },
+    {
+      where: first.nodes[0],
+      hint: "Leave that target out: the others run what their engine does.",
+    },
   );
 }
 

@@ -151,7 +151,7 @@ function hintOf(against: readonly Refusal[]): string {
   const hints = [...new Set(against.flatMap(({ hint }) => hint ?? []))];
   return hints.length > 0
     ? `Fix what the model leaves open: ${hints.join(" ")}.`
-    : "Use another target for it: wasm runs every model.";
+    : "Use another target for it, which runs what its engine does.";
 }
 
 async function arraysOf(graph: Graph): Promise<Arrays> {

@@ -12,8 +12,8 @@ let folder = "";
 const file = (name: string): string => join(folder, name);
 
 /** One operator on two numbers. */
-async function model(name: string, op: string): Promise<string> {
-  const text = `graph main opset 21 (x: float32[2]) -> (y) {\n  %1 = ${op}(x) : float32[2]\n  return %1\n}\n`;
+async function model(name: string, op: string, input = "x"): Promise<string> {
+  const text = `graph main opset 21 (${input}: float32[2]) -> (y) {\n  %1 = ${op}(${input}) : float32[2]\n  return %1\n}\n`;
   await writeFile(file(name), (await encodeModel(parseGraph(text))).proto);
   return file(name);
 }
@@ -122,6 +122,14 @@ it("holds each of several candidates to what its own path is allowed", async () 
     { name: expect.stringMatching(/wide\.onnx$/), outcome: "passed" },
     { name: expect.stringMatching(/tight\.onnx$/), outcome: "missed" },
   ]);
+});
+
+it("compares no models that take different inputs", async () => {
+  const models = [await model("old.onnx", "Neg"), await model("other.onnx", "Neg", "z")] as const;
+  await expect(benched(models)).rejects.toMatchObject({
+    code: "ARGUMENT",
+    message: expect.stringMatching(/different inputs: x of .*old\.onnx; z of .*other\.onnx/),
+  });
 });
 
 it("says that it holds nothing to a budget without --gate", async () => {

@@ -79,6 +79,7 @@ export async function runBench(
         hint: "Name a candidate, or the baseline's commit with --base HEAD~1.",
       });
     }
+    for (const candidate of candidates) demandSameInputs(baseline, candidate);
     workbench = await openWorkbench(
       candidates[0] ?? baseline,
       targets,
@@ -197,6 +198,17 @@ async function gateOf(
       );
   }
   return (model, target) => budgets.get(model)?.(target) ?? {};
+}
+
+/** Models are compared on the same samples. */
+function demandSameInputs(one: OpenedModel, other: OpenedModel): void {
+  const [names, others] = [one, other].map(({ inputs }) => inputs.map(({ name }) => name).sort());
+  if (names?.join("\n") === others?.join("\n")) return;
+  throw new PareError(
+    "ARGUMENT",
+    `The models have different inputs: ${names?.join(", ")} of ${one.path}; ${others?.join(", ")} of ${other.path}.`,
+    { where: other.path, hint: "Compare models that take the same." },
+  );
 }
 
 function benchModel(model: OpenedModel): BenchModel {

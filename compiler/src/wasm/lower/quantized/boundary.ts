@@ -13,7 +13,7 @@ import { byteTable, functionOfBytes, numbersOf, planLookUp } from "./table.js";
 
 function refuse(node: NodeFacts): string | undefined {
   const steps = stepsOf(node.graph, node.node);
-  if (steps === undefined) return "its scale and zero point must be one constant number each";
+  if (steps === undefined) return "its scale and zero point must be one finite constant each";
   return steps.dtype === "uint8" || steps.dtype === "int8"
     ? undefined
     : `it is compiled to and from 8 bits, and this is ${steps.dtype}`;
