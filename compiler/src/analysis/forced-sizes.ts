@@ -1,6 +1,5 @@
-import { dim, edit, type Graph, substituted } from "../ir/index.js";
+import { dim, edit, type Graph, substituted, shapeOf } from "../ir/index.js";
 import { attributeReader, inferAll, operatorOf } from "../ops/index.js";
-import { shapeOf } from "./homogeneous.js";
 
 /**
  * Gives free dims that can have but one size that size: what is summed over is as long as the weights say. Exporters that are

@@ -1,4 +1,4 @@
-import type { Dim, Graph, Node } from "../ir/index.js";
+import { type Dim, type Graph, type Node, shapeOf } from "../ir/index.js";
 import { channelNode, type Coupling, operatorOf, type Port, type Tie } from "../ops/index.js";
 
 /** Where a channel lies in a value: on one axis, in `each` neighbouring places. */
@@ -63,13 +63,4 @@ function isRelu(graph: Graph, node: Node, [low, high]: readonly number[]): boole
   if (low === undefined || high === undefined) return false;
   const least = graph.constant(node.inputs[low])?.numbers()?.[0];
   return least === 0 && (node.inputs[high] ?? null) === null;
-}
-
-export function shapeOf(
-  graph: Graph,
-  id: Node["inputs"][number] | undefined,
-): readonly Dim[] | undefined {
-  if (id === null || id === undefined) return undefined;
-  const { type } = graph.value(id);
-  return type.kind === "tensor" ? type.shape : undefined;
 }

@@ -1,6 +1,6 @@
-import { type Dim, dim, type Graph, isStatic, type ValueId } from "../ir/index.js";
+import { type Dim, dim, type Graph, isStatic, type ValueId, shapeOf } from "../ir/index.js";
 import { operatorOf } from "../ops/index.js";
-import { shapeOf } from "./homogeneous.js";
+
 import { batchOfOne, countMacs } from "./macs.js";
 
 /**

@@ -1,13 +1,13 @@
 import { type Observation, type Reduced, type Reduction } from "@pare/runtime/format";
 import {
   attribute,
-  type Dim,
   edit,
   type Editor,
   type Graph,
   product,
   Tensor,
   type ValueId,
+  shapeOf,
 } from "../ir/index.js";
 import type { Range } from "../quantize/scale.js";
 import { derivedEnds, noEnds } from "./derived-ends.js";
@@ -234,11 +234,6 @@ function channelsOf(
 ): number | undefined {
   const channels = shapeOf(graph, value)?.at(axis);
   return typeof channels === "number" ? channels : undefined;
-}
-
-function shapeOf(graph: Graph, value: ValueId): readonly Dim[] | undefined {
-  const { type } = graph.value(value);
-  return type.kind === "tensor" ? type.shape : undefined;
 }
 
 /** Values of one rank, along their first axis. */

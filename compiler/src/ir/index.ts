@@ -19,6 +19,7 @@ export {
   type Value,
 } from "./model.js";
 export { captures, dependencies } from "./order.js";
+export { shapeOf } from "./shape-of.js";
 export * from "./tensor.js";
 export * from "./text/parse.js";
 export * from "./text/print.js";

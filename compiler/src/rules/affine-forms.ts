@@ -1,6 +1,6 @@
-import type { Graph, Node, Tensor, ValueId } from "../ir/index.js";
+import { type Graph, type Node, type Tensor, type ValueId, shapeOf } from "../ir/index.js";
 import { normalAxis } from "../ops/families/indexing.js";
-import { attributesOf, inputOf, madeBy, numbersOf, shapeOf } from "./pattern.js";
+import { attributesOf, inputOf, madeBy, numbersOf } from "./pattern.js";
 import { behindIdentity } from "./scan-parts.js";
 
 /** Columns of a matrix [inputs, columns], or of its transpose, that something is multiplied with. */

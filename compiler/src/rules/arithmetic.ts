@@ -5,6 +5,7 @@ import {
   type Node,
   Tensor,
   type ValueId,
+  shapeOf,
 } from "../ir/index.js";
 import { normalAxis } from "../ops/families/indexing.js";
 import {
@@ -17,7 +18,6 @@ import {
   madeBy,
   outputOf,
   scalarOf,
-  shapeOf,
   shapesAgree,
 } from "./pattern.js";
 import type { Rewrite, Rule } from "./rule.js";

@@ -9,9 +9,10 @@ import {
   Tensor,
   type TensorData,
   type ValueId,
+  shapeOf,
 } from "../ir/index.js";
 import { attributeReader, evaluateNode, hasUnconfirmedSizes, operatorOf } from "../ops/index.js";
-import { dtypeOf, shapeOf, staticCount } from "./pattern.js";
+import { dtypeOf, staticCount } from "./pattern.js";
 
 /** Beyond so many nodes a subgraph is left to the engine. */
 const nodeLimit = 64;

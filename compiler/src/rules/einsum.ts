@@ -7,11 +7,12 @@ import {
   type Node,
   Tensor,
   type ValueId,
+  shapeOf,
 } from "../ir/index.js";
 import { einsumLabels } from "../ops/index.js";
 import { sumOfProducts } from "./einsum-route.js";
 import type { Said, Term } from "./einsum-term.js";
-import { attributesOf, dtypeOf, outputOf, shapeOf } from "./pattern.js";
+import { attributesOf, dtypeOf, outputOf } from "./pattern.js";
 import type { Miss, Rule } from "./rule.js";
 
 /** A file may have equations of any length, and there are many orders of long ones. */

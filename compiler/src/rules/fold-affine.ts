@@ -1,4 +1,4 @@
-import { attribute, type Graph, type Node, Tensor, type TensorData } from "../ir/index.js";
+import { attribute, type Graph, type Node, Tensor, type TensorData, shapeOf } from "../ir/index.js";
 import {
   type Affine,
   affineOf,
@@ -7,7 +7,7 @@ import {
   channelValues,
   perChannel,
 } from "./affine.js";
-import { absorbable, attributesOf, inputOf, outputOf, shapeOf } from "./pattern.js";
+import { absorbable, attributesOf, inputOf, outputOf } from "./pattern.js";
 import type { Miss, Rewrite, Rule } from "./rule.js";
 
 /** How a linear operator lays out its output channels. */

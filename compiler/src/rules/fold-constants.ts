@@ -1,5 +1,12 @@
 import { PareError } from "@pare/runtime/format";
-import { type Graph, isStatic, type Node, type Tensor, type ValueId } from "../ir/index.js";
+import {
+  type Graph,
+  isStatic,
+  type Node,
+  type Tensor,
+  type ValueId,
+  shapeOf,
+} from "../ir/index.js";
 import {
   bytesOfValue,
   constantSubgraph,
@@ -7,7 +14,7 @@ import {
   freedBytes,
   workOf,
 } from "./constant-subgraph.js";
-import { shapeOf } from "./pattern.js";
+
 import type { Rule } from "./rule.js";
 
 /** So few bytes cost less in a file than the node that makes them. */

@@ -1,6 +1,13 @@
-import { type Graph, type Node, Tensor, type TensorData, type ValueId } from "../ir/index.js";
+import {
+  type Graph,
+  type Node,
+  Tensor,
+  type TensorData,
+  type ValueId,
+  shapeOf,
+} from "../ir/index.js";
 import { channelValues, perChannel, rounds } from "./affine.js";
-import { absorbable, attributesOf, constantOperand, inputOf, shapeOf } from "./pattern.js";
+import { absorbable, attributesOf, constantOperand, inputOf } from "./pattern.js";
 import type { Miss, Rewrite, Rule } from "./rule.js";
 
 /** A Conv whose weights are constant. */

@@ -1,6 +1,6 @@
-import { type Graph, type Node, type Tensor } from "../ir/index.js";
+import { type Graph, type Node, type Tensor, shapeOf } from "../ir/index.js";
 import { normalAxis } from "../ops/families/indexing.js";
-import { absorbable, attributesOf, inputOf, numbersOf, outputOf, shapeOf } from "./pattern.js";
+import { absorbable, attributesOf, inputOf, numbersOf, outputOf } from "./pattern.js";
 import type { Rule } from "./rule.js";
 
 /**

@@ -1,5 +1,5 @@
-import { attribute, type Dim, type Graph, type Node } from "../ir/index.js";
-import { absorbable, attributesOf, inputOf, madeBy, outputOf, shapeOf } from "./pattern.js";
+import { attribute, type Dim, type Graph, type Node, shapeOf } from "../ir/index.js";
+import { absorbable, attributesOf, inputOf, madeBy, outputOf } from "./pattern.js";
 import { permOf } from "./reshapes.js";
 import type { Rule } from "./rule.js";
 

@@ -1,5 +1,5 @@
 import { dtypeBits } from "@pare/runtime/format";
-import { dtypeOfCode, type Graph, type Node, type ValueId } from "../ir/index.js";
+import { dtypeOfCode, type Graph, type Node, type ValueId, shapeOf } from "../ir/index.js";
 import { hasUnconfirmedSizes } from "../ops/index.js";
 import {
   attributesOf,
@@ -11,7 +11,6 @@ import {
   madeBy,
   numbersOf,
   outputOf,
-  shapeOf,
   shapesAgree,
 } from "./pattern.js";
 import type { Exactness } from "../pipeline/pass.js";

@@ -1,4 +1,4 @@
-import type { Graph, Node, ValueId } from "../ir/index.js";
+import { type Graph, type Node, type ValueId, shapeOf } from "../ir/index.js";
 import {
   addLayerNorm,
   hasSizesFrom,
@@ -16,7 +16,6 @@ import {
   inputOf,
   madeBy,
   outputOf,
-  shapeOf,
   staticCount,
 } from "./pattern.js";
 import type { Miss, Rewrite, Rule } from "./rule.js";

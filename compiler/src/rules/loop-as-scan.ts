@@ -9,10 +9,11 @@ import {
   Tensor,
   tensorType,
   type ValueId,
+  shapeOf,
 } from "../ir/index.js";
 import { BodyCopy } from "./body-copy.js";
 import type { Counter } from "./loop-rounds.js";
-import { dtypeOf, inputOf, shapeOf } from "./pattern.js";
+import { dtypeOf, inputOf } from "./pattern.js";
 
 /** What a Loop carries from one round to the next. */
 export type Carried =

@@ -1,17 +1,17 @@
-import { bodiesOf, type Body, type Dim, type Graph, type Node, type ValueId } from "../ir/index.js";
+import {
+  bodiesOf,
+  type Body,
+  type Dim,
+  type Graph,
+  type Node,
+  type ValueId,
+  shapeOf,
+} from "../ir/index.js";
 import { normalAxis } from "../ops/families/indexing.js";
 import { operatorOf } from "../ops/index.js";
 import { AsScan, isName, type Carried, type CountedLoop, type Row } from "./loop-as-scan.js";
 import { type Counter, linearOf, type LoopScalars, roundsOf } from "./loop-rounds.js";
-import {
-  attributesOf,
-  dtypeOf,
-  inputOf,
-  madeBy,
-  scalarOf,
-  shapeOf,
-  staticCount,
-} from "./pattern.js";
+import { attributesOf, dtypeOf, inputOf, madeBy, scalarOf, staticCount } from "./pattern.js";
 import type { Rule } from "./rule.js";
 import { behindIdentity } from "./scan-parts.js";
 

@@ -7,6 +7,7 @@ import {
   type Node,
   Tensor,
   type ValueId,
+  shapeOf,
 } from "../ir/index.js";
 import { normalAxis } from "../ops/families/indexing.js";
 import {
@@ -17,7 +18,6 @@ import {
   madeBy,
   numbersOf,
   scalarOf,
-  shapeOf,
 } from "./pattern.js";
 
 /** What is normalized, over which of its axes. */

@@ -6,6 +6,7 @@ import {
   Tensor,
   type TensorData,
   type ValueId,
+  shapeOf,
 } from "../ir/index.js";
 import { normalAxis } from "../ops/families/indexing.js";
 import { ofAllAxes } from "../ops/families/pad.js";
@@ -19,7 +20,6 @@ import {
   numbersOf,
   outputOf,
   scalarOf,
-  shapeOf,
 } from "./pattern.js";
 import type { Miss, Rewrite, Rule } from "./rule.js";
 import { isZeros } from "./fillings.js";

@@ -8,6 +8,7 @@ import {
   sameShape,
   type Tensor,
   type ValueId,
+  shapeOf,
 } from "../ir/index.js";
 import { type AttributeReader, attributeReader } from "../ops/index.js";
 import type { Rewrite } from "./rule.js";
@@ -23,12 +24,6 @@ export function inputOf(node: Node, index: number): ValueId | undefined {
 /** The first output. */
 export function outputOf(node: Node): ValueId | undefined {
   return node.outputs[0] ?? undefined;
-}
-
-export function shapeOf(graph: Graph, value: ValueId | undefined): readonly Dim[] | undefined {
-  if (value === undefined) return undefined;
-  const { type } = graph.value(value);
-  return type.kind === "tensor" ? type.shape : undefined;
 }
 
 export function dtypeOf(graph: Graph, value: ValueId | undefined): Dtype | undefined {

@@ -1,6 +1,6 @@
-import type { Graph, TensorData, ValueId } from "../ir/index.js";
+import { type Graph, type TensorData, type ValueId, shapeOf } from "../ir/index.js";
 import { type AffineForm, affineForm, sumOf, tensorsOf } from "./affine-forms.js";
-import { attributesOf, dtypeOf, inputOf, madeBy, scalarOf, shapeOf } from "./pattern.js";
+import { attributesOf, dtypeOf, inputOf, madeBy, scalarOf } from "./pattern.js";
 import type { Activation, Cell, Gate, Sizes } from "./recurrent-cell.js";
 import type { Rule } from "./rule.js";
 import { behindIdentity, type ScanParts, scanParts } from "./scan-parts.js";

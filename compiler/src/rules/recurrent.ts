@@ -1,5 +1,5 @@
-import { Tensor } from "../ir/index.js";
-import { attributesOf, inputOf, outputOf, shapeOf } from "./pattern.js";
+import { Tensor, shapeOf } from "../ir/index.js";
+import { attributesOf, inputOf, outputOf } from "./pattern.js";
 import type { Rule } from "./rule.js";
 import { fillingOf, isZeros } from "./fillings.js";
 

@@ -6,10 +6,11 @@ import {
   type Node,
   Tensor,
   type TensorData,
+  shapeOf,
 } from "../ir/index.js";
 import { axisWeights, interpolationOf } from "../ops/families/interpolation.js";
 import { windowAxes } from "../ops/families/window.js";
-import { absorbable, attributesOf, inputOf, outputOf, shapeOf, staticCount } from "./pattern.js";
+import { absorbable, attributesOf, inputOf, outputOf, staticCount } from "./pattern.js";
 import { scalesOf } from "./resize-scales.js";
 import type { Rule } from "./rule.js";
 

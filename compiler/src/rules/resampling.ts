@@ -1,4 +1,12 @@
-import { type Dim, type Graph, type Node, sameShape, Tensor, type ValueId } from "../ir/index.js";
+import {
+  type Dim,
+  type Graph,
+  type Node,
+  sameShape,
+  Tensor,
+  type ValueId,
+  shapeOf,
+} from "../ir/index.js";
 import { windowAxes } from "../ops/families/window.js";
 import { operatorOf } from "../ops/index.js";
 import { rounds } from "./affine.js";
@@ -9,7 +17,6 @@ import {
   inputOf,
   numbersOf,
   outputOf,
-  shapeOf,
   staticCount,
 } from "./pattern.js";
 import { scalesOf } from "./resize-scales.js";

@@ -1,6 +1,14 @@
-import { type Dim, type Graph, type Node, sameShape, Tensor, type ValueId } from "../ir/index.js";
+import {
+  type Dim,
+  type Graph,
+  type Node,
+  sameShape,
+  Tensor,
+  type ValueId,
+  shapeOf,
+} from "../ir/index.js";
 import { isPositive, operators } from "../ops/index.js";
-import { attributesOf, bypass, inputOf, madeBy, numbersOf, outputOf, shapeOf } from "./pattern.js";
+import { attributesOf, bypass, inputOf, madeBy, numbersOf, outputOf } from "./pattern.js";
 import type { Rewrite, Rule } from "./rule.js";
 
 /** They keep the elements and their order, and change the shape alone. */

@@ -1,5 +1,5 @@
-import type { Graph, Node } from "../ir/index.js";
-import { attributesOf, inputOf, numbersOf, outputOf, shapeOf } from "./pattern.js";
+import { type Graph, type Node, shapeOf } from "../ir/index.js";
+import { attributesOf, inputOf, numbersOf, outputOf } from "./pattern.js";
 
 /** What a Resize multiplies sizes with, by axis; from sizes where those or axes are given, and NaN where these are not known. */
 export function scalesOf(graph: Graph, resize: Node): readonly number[] | undefined {

@@ -1,5 +1,13 @@
-import { bodiesOf, type Body, type Dim, type Graph, type Node, type ValueId } from "../ir/index.js";
-import { attributesOf, inputOf, madeBy, shapeOf } from "./pattern.js";
+import {
+  bodiesOf,
+  type Body,
+  type Dim,
+  type Graph,
+  type Node,
+  type ValueId,
+  shapeOf,
+} from "../ir/index.js";
+import { attributesOf, inputOf, madeBy } from "./pattern.js";
 
 /** A Scan that goes through rows from the first on. */
 export interface ScanParts {

@@ -7,11 +7,12 @@ import {
   type Node,
   Tensor,
   type ValueId,
+  shapeOf,
 } from "../ir/index.js";
 import { reducedAxes } from "../ops/families/reduction.js";
 import { operatorOf } from "../ops/index.js";
 import { BodyCopy } from "./body-copy.js";
-import { attributesOf, inputOf, numbersOf, shapeOf } from "./pattern.js";
+import { attributesOf, inputOf, numbersOf } from "./pattern.js";
 import type { Rule } from "./rule.js";
 import { behindIdentity, type ScanParts, scanParts } from "./scan-parts.js";
 

@@ -1,6 +1,6 @@
-import { type Graph, isStatic, type Node, Tensor, type ValueId } from "../ir/index.js";
+import { type Graph, isStatic, type Node, Tensor, type ValueId, shapeOf } from "../ir/index.js";
 import { isItself } from "../ops/index.js";
-import { attributesOf, dtypeOf, inputOf, outputOf, shapeOf, staticCount } from "./pattern.js";
+import { attributesOf, dtypeOf, inputOf, outputOf, staticCount } from "./pattern.js";
 import { isTarget, reshaped } from "./reshapes.js";
 import type { Rewrite, Rule } from "./rule.js";
 

@@ -1,4 +1,4 @@
-import type { Graph, Node, ValueId } from "../ir/index.js";
+import { type Graph, type Node, type ValueId, shapeOf } from "../ir/index.js";
 import {
   addLayerNorm,
   hasSizesFrom,
@@ -8,7 +8,7 @@ import {
   rooted,
   varianceParts,
 } from "./norm-parts.js";
-import { dtypeOf, inputOf, madeBy, outputOf, scalarOf, shapeOf, staticCount } from "./pattern.js";
+import { dtypeOf, inputOf, madeBy, outputOf, scalarOf, staticCount } from "./pattern.js";
 import type { Rule } from "./rule.js";
 
 /**

@@ -1,7 +1,8 @@
+import { shapeOf } from "../ir/index.js";
 import { describe, expect, it } from "vitest";
 import { randomFrom } from "../passes/scramble.test.support.js";
 import { simplifyRules } from "./index.js";
-import { shapeOf } from "./pattern.js";
+
 import { apply, type Builder, graphOf } from "./rule-case.test.support.js";
 import { mergeSlices } from "./slices.js";
 

@@ -1,6 +1,6 @@
-import { type Graph, type Node, Tensor } from "../ir/index.js";
+import { type Graph, type Node, Tensor, shapeOf } from "../ir/index.js";
 import { normalAxis } from "../ops/families/indexing.js";
-import { inputOf, numbersOf, outputOf, shapeOf, shapesAgree } from "./pattern.js";
+import { inputOf, numbersOf, outputOf, shapesAgree } from "./pattern.js";
 import type { Rule } from "./rule.js";
 
 /** What a Slice takes along each of some axes. */

@@ -1,5 +1,5 @@
-import { attribute } from "../ir/index.js";
-import { attributesOf, inputOf, madeBy, numbersOf, shapeOf } from "./pattern.js";
+import { attribute, shapeOf } from "../ir/index.js";
+import { attributesOf, inputOf, madeBy, numbersOf } from "./pattern.js";
 import type { Rule } from "./rule.js";
 import { treeDomain } from "./tree-sums.js";
 

@@ -1,6 +1,5 @@
 import { elementCount, PareError } from "@pare/runtime/format";
 import {
-  type Dim,
   edit,
   type Graph,
   isStatic,
@@ -8,6 +7,7 @@ import {
   Tensor,
   tensorType,
   type ValueId,
+  shapeOf,
 } from "../ir/index.js";
 import { inferAll } from "../ops/index.js";
 
@@ -120,9 +120,4 @@ function behindInputs(graph: Graph): ReadonlySet<ValueId> {
     for (const id of node.outputs) if (id !== null) found.add(id);
   }
   return found;
-}
-
-function shapeOf(graph: Graph, value: ValueId): readonly Dim[] | undefined {
-  const { type } = graph.value(value);
-  return type.kind === "tensor" ? type.shape : undefined;
 }

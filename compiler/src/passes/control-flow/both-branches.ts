@@ -9,9 +9,10 @@ import {
   sameType,
   Tensor,
   type ValueId,
+  shapeOf,
 } from "../../ir/index.js";
 import { BodyCopy } from "../../rules/body-copy.js";
-import { dtypeOf, inputOf, shapeOf, staticCount } from "../../rules/pattern.js";
+import { dtypeOf, inputOf, staticCount } from "../../rules/pattern.js";
 
 const rule = "both-branches";
 

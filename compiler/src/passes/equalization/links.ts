@@ -1,16 +1,11 @@
-import {
-  type ChannelPlace,
-  channelsBehind,
-  type NotBehind,
-  shapeOf,
-} from "../../analysis/homogeneous.js";
+import { type ChannelPlace, channelsBehind, type NotBehind } from "../../analysis/homogeneous.js";
 import {
   isWeightedOp,
   type Unweighted,
   type WeightedNode,
   weightedNode,
 } from "../../analysis/weighted-node.js";
-import type { Graph, Node, Tensor, ValueId } from "../../ir/index.js";
+import { type Graph, type Node, type Tensor, type ValueId, shapeOf } from "../../ir/index.js";
 
 /** A constant that is added on the way, an element per channel: a MatMul's bias. */
 export interface Shift {

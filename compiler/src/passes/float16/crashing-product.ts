@@ -1,5 +1,5 @@
-import type { Graph, Node } from "../../ir/index.js";
-import { attributesOf, inputOf, shapeOf } from "../../rules/pattern.js";
+import { type Graph, type Node, shapeOf } from "../../ir/index.js";
+import { attributesOf, inputOf } from "../../rules/pattern.js";
 
 /**
  * Whether onnxruntime's CPU engine would end its process on a Transpose in float16 (1.24 to 1.30, on x64). It casts the

@@ -1,6 +1,6 @@
 import { attribute, type ValueId } from "../../ir/index.js";
 import { operand, type Step } from "../opset/adapter.js";
-import { rmsNorm } from "../opset/rms-norm.js";
+import { rmsNorm, unitRms } from "../opset/rms-norm.js";
 
 /** What onnxruntime adds to variances where a node does not say. */
 const least = 1e-12;
@@ -22,11 +22,6 @@ function skipped(step: Step, bias: number): ValueId {
   const [x, added] = [operand(step, 0), step.input(bias)];
   const biased = added === undefined ? x : step.add("Add", [x, added]);
   return step.add("Add", [biased, operand(step, 1)]);
-}
-
-function unitRms(step: Step): void {
-  const epsilon = step.attributes.float("epsilon", 1e-5);
-  step.replaceBy(rmsNorm(step, operand(step, 0), 1, epsilon));
 }
 
 /** As ONNX defines it, by deviations instead of the difference of squares, which cancels. */

@@ -1,14 +1,8 @@
-import { adapter, type Adapter, operand, type Step } from "./adapter.js";
+import { adapter, type Adapter, operand } from "./adapter.js";
 import { attention } from "./attention.js";
-import { rmsNorm } from "./rms-norm.js";
+import { unitRms } from "./rms-norm.js";
 import { rotaryEmbedding } from "./rotary-embedding.js";
 import { swish } from "./swish.js";
-
-/** Scaled to a root mean square of 1, then by γ. */
-function unitRms(step: Step): void {
-  const epsilon = step.attributes.float("epsilon", 1e-5);
-  step.replaceBy(rmsNorm(step, operand(step, 0), 1, epsilon));
-}
 
 /** Operators that came after opset 21, in its words. `to` is the version that brought them. */
 export const newerOperators: readonly Adapter[] = [

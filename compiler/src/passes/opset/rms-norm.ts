@@ -17,3 +17,9 @@ export function rmsNorm(step: Step, x: ValueId, scaleAt: number, least: number):
   const mean = step.add("ReduceMean", [square, step.int64("axes", axes)]);
   return step.add("Mul", [overRoot(numbers, mean, least, scaleAt), operand(step, scaleAt)]);
 }
+
+/** Scaled to a root mean square of 1, then by γ. */
+export function unitRms(step: Step): void {
+  const epsilon = step.attributes.float("epsilon", 1e-5);
+  step.replaceBy(rmsNorm(step, operand(step, 0), 1, epsilon));
+}

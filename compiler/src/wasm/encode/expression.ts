@@ -55,7 +55,8 @@ export function tee<T extends ValueType>(local: Local<T>, value: Expression<T>):
   };
 }
 
-function vectorOf(opcode: number, ...operands: readonly Expression<ValueType>[]): Vector {
+/** An instruction of SIMD, its operands before it. */
+export function vectorOf(opcode: number, ...operands: readonly Expression<ValueType>[]): Vector {
   return {
     type: "v128",
     write(code) {
@@ -65,15 +66,15 @@ function vectorOf(opcode: number, ...operands: readonly Expression<ValueType>[])
   };
 }
 
-const unary =
+export const unary =
   (opcode: number) =>
   (x: Vector): Vector =>
     vectorOf(opcode, x);
-const binary =
+export const binary =
   (opcode: number) =>
   (x: Vector, y: Vector): Vector =>
     vectorOf(opcode, x, y);
-const shift =
+export const shift =
   (opcode: number) =>
   (x: Vector, bits: number): Vector =>
     vectorOf(opcode, x, i32(bits));

@@ -1,33 +1,13 @@
-import { i32, integers, loaded, simd, type Vector } from "./expression.js";
-
-function vectorOf(opcode: number, ...operands: readonly Vector[]): Vector {
-  return {
-    type: "v128",
-    write(code) {
-      for (const operand of operands) operand.write(code);
-      simd(code, opcode);
-    },
-  };
-}
-
-const unary =
-  (opcode: number) =>
-  (x: Vector): Vector =>
-    vectorOf(opcode, x);
-const binary =
-  (opcode: number) =>
-  (x: Vector, y: Vector): Vector =>
-    vectorOf(opcode, x, y);
-const shift =
-  (opcode: number) =>
-  (x: Vector, bits: number): Vector => ({
-    type: "v128",
-    write(code) {
-      x.write(code);
-      i32(bits).write(code);
-      simd(code, opcode);
-    },
-  });
+import {
+  binary,
+  integers,
+  loaded,
+  shift,
+  simd,
+  unary,
+  type Vector,
+  vectorOf,
+} from "./expression.js";
 
 /** Sixteen lanes of one byte. */
 export const bytes = {

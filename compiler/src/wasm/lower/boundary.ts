@@ -1,5 +1,5 @@
 import { type Dtype, elementCount } from "@pare/runtime/format";
-import type { ValueId } from "../../ir/index.js";
+import { type ValueId, shapeOf } from "../../ir/index.js";
 import { convert } from "../kernels/convert.js";
 import { doubles } from "../kernels/doubles.js";
 import { type Element, elementBytes } from "../kernels/element.js";
@@ -10,7 +10,7 @@ import type { Place, PlacedValue } from "../plan/plan.js";
 import { axesOf, isDense, orderOf, rowMajor, type View, viewOf } from "../plan/view.js";
 import { elementOfType } from "./element-of-type.js";
 import type { Lowering } from "./lowering.js";
-import { dtypeOf, shapeOf } from "./node-facts.js";
+import { dtypeOf } from "./node-facts.js";
 import {
   type OtherFloat,
   type OtherFloats,

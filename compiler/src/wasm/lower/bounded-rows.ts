@@ -8,9 +8,10 @@ import {
   type Node,
   tensorType,
   type ValueId,
+  shapeOf,
 } from "../../ir/index.js";
 import { lowerings } from "./lowerings.js";
-import { NodeFacts, shapeOf } from "./node-facts.js";
+import { NodeFacts } from "./node-facts.js";
 import type { Rows, RowsOf } from "./rows.js";
 import { mostKept } from "./suppression.js";
 

@@ -1,3 +1,4 @@
+import { shapeOf } from "../../ir/index.js";
 import { binsOf } from "../../ops/families/signal.js";
 import { normalAxis } from "../../ops/families/indexing.js";
 import { fourier, type FourierOptions, turnsOf, workBytes } from "../kernels/fourier.js";
@@ -7,7 +8,7 @@ import { type Axis, collapsed } from "../kernels/nest.js";
 import { axesOf, rowMajor, sizeAt, stepAt, type View } from "../plan/view.js";
 import type { LoweringRow } from "./lowering-row.js";
 import type { Lowering } from "./lowering.js";
-import { type NodeFacts, shapeOf } from "./node-facts.js";
+import { type NodeFacts } from "./node-facts.js";
 
 /** A table of so many turns and their place to work are memory that the model's tensors do not show. */
 const longest = 2 ** 18;

@@ -1,5 +1,5 @@
 import { type Dtype, PareError, type TypedArray } from "@pare/runtime/format";
-import type { Dim, Graph, Node, ValueId } from "../../ir/index.js";
+import { type Graph, type Node, type ValueId, shapeOf } from "../../ir/index.js";
 import { type AttributeReader, attributeReader } from "../../ops/index.js";
 
 /** What lowering asks of a node. Shapes are numbers: what has others is refused before. */
@@ -75,12 +75,6 @@ export class NodeFacts {
 export function dimsOf(graph: Graph, id: ValueId): readonly number[] {
   const shape = shapeOf(graph, id) ?? [];
   return shape.length === 0 ? [1] : shape.map(Number);
-}
-
-export function shapeOf(graph: Graph, id: ValueId): readonly Dim[] | undefined {
-  const { type, constant } = graph.value(id);
-  if (constant !== undefined) return constant.dims;
-  return type.kind === "tensor" ? type.shape : undefined;
 }
 
 export function dtypeOf(graph: Graph, id: ValueId): Dtype | undefined {

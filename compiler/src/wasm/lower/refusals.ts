@@ -5,6 +5,7 @@ import {
   type Graph,
   type Node,
   type ValueId,
+  shapeOf,
 } from "../../ir/index.js";
 import { hasUnconfirmedSizes, keyOf, unknownSizes, unmetDemand } from "../../ops/index.js";
 import type { BoundedForm } from "./bounded-rows.js";
@@ -13,7 +14,7 @@ import { otherFloatsInput, otherFloatsOutput } from "./other-floats.js";
 import { textInput } from "./text-input.js";
 import { textOutput } from "./text-output.js";
 import { lowerings } from "./lowerings.js";
-import { dtypeOf, NodeFacts, shapeOf } from "./node-facts.js";
+import { dtypeOf, NodeFacts } from "./node-facts.js";
 
 /** Why a graph cannot be compiled: one reason, and what it concerns. */
 export interface Refusal {

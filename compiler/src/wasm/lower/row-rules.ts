@@ -1,6 +1,6 @@
-import { product, type ValueId } from "../../ir/index.js";
+import { product, type ValueId, shapeOf } from "../../ir/index.js";
 import { normalAxis } from "../../ops/families/indexing.js";
-import { type NodeFacts, shapeOf } from "./node-facts.js";
+import { type NodeFacts } from "./node-facts.js";
 
 /** A node that is given rows of which only a run knows how many there are, and whose outputs have as many. */
 export interface OnRows {

@@ -1,9 +1,10 @@
+import { shapeOf } from "../../ir/index.js";
 import { suppress } from "../kernels/suppress.js";
 import { floatBytes } from "../kernels/kernel.js";
 import type { Place } from "../plan/plan.js";
 import { rowMajor, sizeAt, stepAt } from "../plan/view.js";
 import type { LoweringRow } from "./lowering-row.js";
-import { type NodeFacts, shapeOf } from "./node-facts.js";
+import { type NodeFacts } from "./node-facts.js";
 
 /** NonMaxSuppression: rows as many as there may be, and how many of them there are (`boundRows`). */
 export const suppressionRow: LoweringRow = {

@@ -1,6 +1,6 @@
-import type { Graph, Node, ValueId } from "../../ir/index.js";
+import { type Graph, type Node, type ValueId, shapeOf } from "../../ir/index.js";
 import { attributeReader } from "../../ops/index.js";
-import { dtypeOf, shapeOf } from "./node-facts.js";
+import { dtypeOf } from "./node-facts.js";
 
 /** An output of text, as integers and what each of them stands for: whoever loads the module looks them up. */
 export interface TextOutput {

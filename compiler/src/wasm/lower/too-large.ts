@@ -1,9 +1,9 @@
 import { dtypeBytes } from "@pare/runtime/format";
-import type { Graph, Value } from "../../ir/index.js";
+import { type Graph, type Value, shapeOf } from "../../ir/index.js";
 import { floatBytes } from "../kernels/kernel.js";
 import type { Plan } from "../plan/plan.js";
 import { lowerings } from "./lowerings.js";
-import { NodeFacts, shapeOf } from "./node-facts.js";
+import { NodeFacts } from "./node-facts.js";
 import type { Refusal } from "./refusals.js";
 
 /** WebAssembly addresses memory by 32 bits; engines give a module less. */

@@ -1,5 +1,5 @@
-import type { ValueId } from "../../../ir/index.js";
-import { dtypeOf, type NodeFacts, shapeOf } from "../node-facts.js";
+import { type ValueId, shapeOf } from "../../../ir/index.js";
+import { dtypeOf, type NodeFacts } from "../node-facts.js";
 import type { Lowering } from "../lowering.js";
 
 /** Integers of eight bits with a sign, by output channel those it sums over, as they are multiplied. */
