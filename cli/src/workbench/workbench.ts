@@ -116,6 +116,8 @@ async function readData(
   signal: AbortSignal,
 ): Promise<OpenData | null> {
   if (data === undefined) return null;
+  // A module may think for minutes before it gives anything.
+  output.progress(0, "reading samples");
   const opened = await openData(data, {
     inputs: model.inputs,
     seed,

@@ -42,7 +42,7 @@ export async function planSearch(
 /** Says of what the time did not reach why it was left. */
 export function turnDownWaiting({ request, record }: Search, plan: Plan): void {
   const late = Math.max(request.budget.timeBudgetMs ?? defaultBudgetMs, plan.schedule.budgetMs);
-  for (const left of plan.waiting)
+  for (const left of plan.left)
     record.turnDown(
       left.target,
       left,

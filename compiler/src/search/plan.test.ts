@@ -101,6 +101,7 @@ describe("what is spare", () => {
   it("is not waited for", () => {
     const plan = planWith();
     expect(plan.waiting).toEqual([]);
+    expect(plan.left).toEqual([spare]);
     expect(plan.affords("cpu", 10, 0, 1000)).toBe(true);
   });
 });

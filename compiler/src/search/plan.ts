@@ -199,6 +199,11 @@ export class Plan {
     return this.schedule.deadlineMs - ownMs - this.#afterLearningMs(planned, left);
   }
 
+  /** What was not tried, what is spare with it: more time would try that too. */
+  get left(): readonly Planned[] {
+    return this.#waiting;
+  }
+
   /** What waits for its time; what is spare does not. */
   get waiting(): readonly Planned[] {
     return this.#waiting.filter((one) => !this.#spare.has(one));
