@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { rmSync } from "node:fs";
-import { lstat, mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtempSync, rmSync } from "node:fs";
+import { lstat, readdir, rm } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { PareError } from "@pare/runtime/format";
@@ -35,14 +35,7 @@ let begun: Promise<void> | null = null;
 export async function temporaryFolder(): Promise<TemporaryFolder> {
   await (begun ??= begin());
   const prefix = join(tmpdir(), prefixOf(process.pid));
-  const path = await mkdtemp(prefix).catch((cause: unknown) => {
-    if (systemCode(cause) !== "ENOENT") throw fileError(cause, prefix, "PERMISSION");
-    throw new PareError("PERMISSION", `There is no folder ${tmpdir()} for temporary files.`, {
-      where: "TMPDIR",
-      hint: "Set the environment variable TMPDIR to a folder that is there.",
-      cause,
-    });
-  });
+  const path = made(prefix);
   left.add(path);
   return {
     path,
@@ -54,6 +47,20 @@ export async function temporaryFolder(): Promise<TemporaryFolder> {
       );
     },
   };
+}
+
+/** At once: a process that was interrupted could end between the folder's being there and its being known. */
+function made(prefix: string): string {
+  try {
+    return mkdtempSync(prefix);
+  } catch (cause) {
+    if (systemCode(cause) !== "ENOENT") throw fileError(cause, prefix, "PERMISSION");
+    throw new PareError("PERMISSION", `There is no folder ${tmpdir()} for temporary files.`, {
+      where: "TMPDIR",
+      hint: "Set the environment variable TMPDIR to a folder that is there.",
+      cause,
+    });
+  }
 }
 
 /** Folders of this process's that are still there. */
