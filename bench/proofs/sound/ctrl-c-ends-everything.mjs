@@ -1,5 +1,5 @@
 // Ctrl-C at any moment of any command: within two seconds nothing of it runs, and it left neither folders nor half a file.
-import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { scratch } from "../shell.mjs";
 import { canLook, goneAfter, leftIn, sleep, startPare } from "./support/marked-run.mjs";
@@ -106,5 +106,7 @@ async function timed(root, args, place) {
   const passed = performance.now() - start;
   run.signal("SIGKILL");
   await goneAfter(run.mark, 10_000);
+  // What was killed removes nothing; the next command does, if it is not interrupted before that.
+  rmSync(run.temporary, { recursive: true });
   return passed;
 }
