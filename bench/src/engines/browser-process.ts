@@ -37,7 +37,7 @@ export class BrowserProcess {
     this.#child = child;
     this.devTools = devTools;
     const kill = (): void => this.kill();
-    process.once("exit", kill);
+    process.prependOnceListener("exit", kill); // before its folder is removed
     let said = "";
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       said = (said + text).slice(-stderrKept);

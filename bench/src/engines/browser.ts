@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +8,9 @@ import { browserMissing, findBrowser } from "./find-browser.js";
 import { Mailboxes } from "./mailbox.js";
 import { ModuleServer } from "./module-server.js";
 import type { Channel } from "./protocol.js";
+
+/** A browser that was just ended may still be writing. */
+const removing = { recursive: true, force: true, maxRetries: 5, retryDelay: 50 };
 
 export interface LaunchOptions {
   /**
@@ -44,6 +48,7 @@ export class EngineBrowser {
     this.#executable = executable;
     this.#folder = folder;
     this.#isOwn = isOwn;
+    if (isOwn) process.once("exit", this.#remove);
     this.#server = server;
     this.#mailboxes = mailboxes;
   }
@@ -117,8 +122,18 @@ export class EngineBrowser {
     const running = await this.#running?.catch(() => null); // it may be about to be started again
     await running?.close();
     await this.#server.dispose();
-    if (this.#isOwn) await rm(this.#folder, { recursive: true, force: true, maxRetries: 5 });
+    if (!this.#isOwn) return;
+    await rm(this.#folder, removing);
+    process.off("exit", this.#remove);
   }
+
+  readonly #remove = (): void => {
+    try {
+      rmSync(this.#folder, removing);
+    } catch {
+      // The system empties its folder for temporary files.
+    }
+  };
 
   /** The browser, started where none is running. */
   #live(signal?: AbortSignal): Promise<Chromium> {
