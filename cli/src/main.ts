@@ -125,7 +125,9 @@ async function usageError(
   const { PareError } = await import("@pare/runtime/format");
   // Of a command to help with that there is none, the library says nothing.
   const whole =
-    error.code === "commander.help" ? `unknown command '${typed[1] ?? ""}'` : error.message;
+    error.code === "commander.help"
+      ? `unknown command '${typed[typed.indexOf("help") + 1] ?? ""}'`
+      : error.message;
   const [message = "", ...suggestion] = whole.replace(/^error: /, "").split("\n");
   const said = message.charAt(0).toUpperCase() + message.slice(1);
   const hint = [

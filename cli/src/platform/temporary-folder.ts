@@ -76,17 +76,10 @@ function removeLeft(): void {
   }
 }
 
-/** A browser writes to its folder until it is killed, by a listener that is added when it starts. */
-function removeLast(): void {
-  process.off("exit", removeLeft).on("exit", removeLeft);
-}
-
 /** Before the first folder of this process. */
 async function begin(): Promise<void> {
+  // Behind those that end browsers: these go before all others.
   process.on("exit", removeLeft);
-  process.on("newListener", (event, listener) => {
-    if (event === "exit" && listener !== removeLeft) queueMicrotask(removeLast);
-  });
   await sweep();
 }
 

@@ -178,13 +178,31 @@ describe("a model's functions", () => {
     const deep = Array.from({ length: 3000 }, (_, at) =>
       fn(`D${at}`, ["a"], ["b"], [call(`D${at + 1}`, ["a"], ["b"])]),
     );
+    // Its last gives what it takes, and has no node that could be counted.
+    const empty = doubling.map((one) => ({ ...one, output: ["b"] }));
     for (const [name, functions] of [
+      ["F0", [...empty, fn("F40", ["b"], ["b"], [])]],
       ["F0", [...doubling, last]],
       ["D0", [...deep, fn("D3000", ["a"], ["b"], [node("Neg", ["a"], ["b"])])]],
     ] as const) {
       const graph = await inlined(modelOf([call(name, ["x"], ["y"])], ["y"], [...functions]));
       expect([...graph.allNodes()].map(({ domain }) => domain)).toEqual(["own"]);
     }
+  });
+
+  it("give no names that are long because theirs are", async () => {
+    const long = "a".repeat(10_000);
+    const wordy = fn(
+      "F",
+      [long],
+      ["b"],
+      [node("Neg", [long], [`${long}t`], { name: long }), node("Neg", [`${long}t`], ["b"])],
+    );
+    const graph = await expectAlike(
+      modelOf([call("F", ["x"], ["t"], { name: long }), call("F", ["t"], ["y"])], ["y"], [wordy]),
+    );
+    const names = [...graph.allValues(), ...graph.allNodes()].map(({ name }) => name.length);
+    expect(Math.max(...names)).toBeLessThan(500);
   });
 
   it("see nothing of what is around their calls", async () => {

@@ -8,16 +8,16 @@ type FunctionProto = Message<"FunctionProto">;
 type NodeProto = Message<"NodeProto">;
 type AttributeProto = Message<"AttributeProto">;
 
-/** What all calls come to, written out: functions that call others double with each. */
-const mostNodes = 100_000;
+/** What all calls come to, written out, in nodes and what they and functions list: functions that call others double with each. */
+const mostParts = 250_000;
 /** How deep functions may call one another. */
 const mostCalls = 200;
 
 /**
  * A model whose functions stand where they were called, as engines have it once they loaded it. One stays a function where it calls
- * itself, is written for other versions of operators than the model, or where all calls would be more than 100,000 nodes.
+ * itself, is written for other versions of operators than the model, or where all calls would come to very much.
  * https://github.com/onnx/onnx/blob/main/docs/IR.md#functions
- * @returns what was given, where nothing is called; nothing of it is changed
+ * @returns without functions where no call is left; what was given is not changed
  */
 export function inlineFunctions(model: ModelProto): ModelProto {
   const { graph, functions = [], opsetImport = [] } = model;
@@ -35,7 +35,7 @@ export function inlineFunctions(model: ModelProto): ModelProto {
         return own === undefined || own === version;
       }),
   );
-  if (sizes.ofGraph(graph) > mostNodes) return model;
+  if (sizes.ofGraph(graph) > mostParts) return model;
   const inliner = new Inliner(sizes, namesIn(graph));
   const inlined = inliner.graph(graph);
   const added = new Map(
@@ -77,7 +77,7 @@ function graphsOf({ attribute = [] }: NodeProto): readonly GraphProto[] {
   return attribute.flatMap(({ g, graphs = [] }) => (g === undefined ? graphs : [g, ...graphs]));
 }
 
-/** How many nodes calls come to; of functions that stay what they are, one. */
+/** How much calls come to; of functions that stay what they are, what the call is. */
 class Sizes {
   readonly #functions: ReadonlyMap<string, FunctionProto>;
   readonly #fits: (fn: FunctionProto) => boolean;
@@ -108,9 +108,11 @@ class Sizes {
   #ofNodes(nodes: readonly NodeProto[], depth: number): number {
     let sum = 0;
     for (const node of nodes) {
-      sum += this.#ofCall(calledBy(node), depth) ?? 1;
+      const { input = [], output = [], attribute = [] } = node;
+      sum += 1 + input.length + output.length + attribute.length;
+      sum += this.#ofCall(calledBy(node), depth) ?? 0;
       for (const { node: inner = [] } of graphsOf(node)) sum += this.#ofNodes(inner, depth);
-      if (sum > mostNodes) return sum;
+      if (sum > mostParts) return sum;
     }
     return sum;
   }
@@ -123,7 +125,9 @@ class Sizes {
     if (fn === undefined) return null;
     this.#known.set(key, null);
     if (!this.#fits(fn) || depth >= mostCalls) return null;
-    const count = this.#ofNodes(fn.node ?? [], depth + 1);
+    const { node = [], input = [], output = [], attributeProto = [] } = fn;
+    const listed = input.length + output.length + attributeProto.length;
+    const count = listed + this.#ofNodes(node, depth + 1);
     if (this.#endless.has(key)) return null;
     this.#known.set(key, count);
     return count;
@@ -133,8 +137,23 @@ class Sizes {
 /** What a function's names stand for where it is called, and its attributes. */
 interface Call {
   readonly prefix: string;
-  readonly names: ReadonlyMap<string, string>;
+  readonly names: Names;
   readonly attributes: ReadonlyMap<string, AttributeProto>;
+}
+
+/** Names of a function or of a body in it, which sees those around it. */
+class Names {
+  readonly #own: Map<string, string>;
+  readonly #outer: Names | undefined;
+
+  constructor(own: Map<string, string>, outer?: Names) {
+    this.#own = own;
+    this.#outer = outer;
+  }
+
+  get(name: string): string | undefined {
+    return this.#own.get(name) ?? this.#outer?.get(name);
+  }
 }
 
 class Inliner {
@@ -181,7 +200,9 @@ class Inliner {
     const attributes = new Map(
       [...(fn.attributeProto ?? []), ...(call.attribute ?? [])].map((one) => [one.name ?? "", one]),
     );
-    const inside: Call = { prefix, names: this.#defined(nodes, prefix, names), attributes };
+    const defined = nodes.flatMap((node) => node.output ?? []);
+    this.#name(defined, prefix, names);
+    const inside: Call = { prefix, names: new Names(names), attributes };
     const given = passed.map((node) => ({
       ...this.#placed(node, inside),
       output: node.output ?? [],
@@ -191,18 +212,11 @@ class Inliner {
     );
   }
 
-  /** Names for what nodes define that have none yet. */
-  #defined(
-    nodes: readonly NodeProto[],
-    prefix: string,
-    known: ReadonlyMap<string, string>,
-    others: readonly string[] = [],
-  ): ReadonlyMap<string, string> {
-    const names = new Map(known);
-    for (const name of [...others, ...nodes.flatMap(({ output = [] }) => output)])
-      if (name !== "" && (!names.has(name) || others.includes(name)))
-        names.set(name, this.#taken.take(`${prefix}${name}`));
-    return names;
+  /** Gives names to what has none there yet. */
+  #name(defined: readonly string[], prefix: string, into: Map<string, string>): void {
+    for (const name of defined)
+      if (name !== "" && !into.has(name))
+        into.set(name, this.#taken.take(`${prefix}${shortened(name)}`));
   }
 
   #placed(node: NodeProto, call: Call): NodeProto {
@@ -210,7 +224,7 @@ class Inliner {
     const { prefix, names, attributes } = call;
     // A name that nothing in the function defines is none of those around the call.
     const named = (name: string): string =>
-      name === "" ? "" : (names.get(name) ?? `${prefix}${name}?`);
+      name === "" ? "" : (names.get(name) ?? `${prefix}${shortened(name)}?`);
     const bound = attribute.flatMap((one): readonly AttributeProto[] => {
       if (!one.refAttrName) return [one];
       const value = attributes.get(one.refAttrName);
@@ -220,7 +234,7 @@ class Inliner {
     return withGraphs(
       {
         ...node,
-        name: `${prefix}${node.name || node.opType}`,
+        name: `${prefix}${shortened(node.name || node.opType || "node")}`,
         input: input.map(named),
         output: output.map(named),
         attribute: bound,
@@ -238,7 +252,9 @@ class Inliner {
       ...sparseInitializer.map(({ values }) => values?.name ?? ""),
       ...node.flatMap((each) => each.output ?? []),
     ];
-    const names = this.#defined([], call.prefix, call.names, own);
+    const renamings = new Map<string, string>();
+    this.#name(own, call.prefix, renamings);
+    const names = new Names(renamings, call.names);
     const renamed = <T extends { name?: string }>(one: T): T => ({
       ...one,
       name: names.get(one.name ?? "") ?? one.name ?? "",
@@ -257,7 +273,7 @@ class Inliner {
   }
 }
 
-/** Names of calls in calls grow, and every name inside has them in front. */
+/** Names of calls in calls grow, and names are written once for each call. */
 function shortened(name: string): string {
   return name.length <= longestName ? name : `…${name.slice(-longestName / 2)}`;
 }

@@ -35,7 +35,7 @@ function isDecodedOnce({ decodedOnceBy }: Pass, format: ArtifactFormat): boolean
   return decodedOnceBy === "all" || (decodedOnceBy === "modules" && format === "wasm");
 }
 
-/** What decoding takes, in multiplications of a model's own: of a number, and of an operator, however little it does. */
+/** About what decoding takes, in multiplications of a model's own: of a number, and of an operator, however little it does. */
 const [perNumber, perOperator] = [32, 40_000];
 /** Gathering scales as well, a conversion, a product. */
 const operators = 3;
@@ -51,7 +51,7 @@ function decodedTables(graph: Graph): number {
   const readers = [...graph.allBodies()].flatMap((body) =>
     graph.order(body).filter((node) => isRowReader(graph, node)),
   );
-  const count = isNoticed(graph, readers) ? readers.length : 0;
+  const count = readers.length > 0 && isNoticed(graph, readers) ? readers.length : 0;
   known.set(graph, count);
   return count;
 }

@@ -100,6 +100,36 @@ it("turns sequences round that are as long as is said", async () => {
   );
 });
 
+it("lets through no more than there is, whatever a condition says", async () => {
+  const graph = graphOf({ x: ["float32", 2, 3] }, (input, b) => {
+    const wanted = b.add("Cast", [b.ints([0, 1, 1, 1])], { to: int(9) });
+    return { y: b.add("Relu", [b.add("Compress", [input("x"), wanted], { axis: int(0) })]) };
+  });
+  const compiled = graph.fork();
+  await simplifyGraph(compiled, {});
+  expect([...sayPlaces(compiled).values()]).toEqual([]);
+  await simplifyGraph(compiled, {});
+  const [y] = compiled.main.outputs.map((id) => compiled.value(id).type);
+  expect(y).toMatchObject({ shape: [1, 3] });
+});
+
+it("writes down no more than a module holds", async () => {
+  const graph = graphOf(
+    { x: ["float32", 2 ** 20, 2 ** 20], lengths: ["int64", 2 ** 20] },
+    (input, b) => ({
+      eye: b.add("EyeLike", [input("x")]),
+      y: b.add("ReverseSequence", [input("x"), input("lengths")], {
+        batch_axis: int(0),
+        time_axis: int(1),
+      }),
+    }),
+  );
+  expect([...sayPlaces(graph).values()]).toEqual([
+    expect.stringMatching(/more than 1048576 elements/),
+    expect.stringMatching(/more than 1048576 places/),
+  ]);
+});
+
 it("says what it has no words for", async () => {
   const graph = graphOf({ x: ["float32", 4], c: ["bool", 4] }, (input, b) => ({
     y: b.add("ReduceSum", [b.add("Compress", [input("x"), input("c")])]),

@@ -11,6 +11,7 @@ const mostWritten = 2 ** 20;
 function writeEye(step: Step): void {
   const { graph, editor, node } = step;
   const dims = sizesOf(step, 0);
+  if (dims.length !== 2) return step.refuse("it is no matrix");
   if (elementCount(dims) > mostWritten)
     return step.refuse(`it has more than ${mostWritten} elements`);
   const type = step.dtype(0) ?? step.refuse(unknownSizes);
@@ -26,11 +27,12 @@ function writeEye(step: Step): void {
 function gatherKept(step: Step): void {
   const condition = step.graph.constant(step.input(1))?.numbers();
   if (condition === undefined) return step.refuse("its condition must be constant");
-  const kept = step.int64(
-    "kept",
-    condition.flatMap((isKept, at) => (isKept === 0 ? [] : [at])),
-  );
+  const sizes = sizesOf(step, 0);
   const axis = step.attributes.int("axis");
+  const size = axis === undefined ? elementCount(sizes) : (sizes.at(axis) ?? 0);
+  // A condition may say more than there is.
+  const places = condition.slice(0, size).flatMap((isKept, at) => (isKept === 0 ? [] : [at]));
+  const kept = step.int64("kept", places);
   const x = operand(step, 0);
   if (axis !== undefined)
     return step.replaceBy(step.add("Gather", [x, kept], { axis: attribute.int(axis) }));
@@ -57,6 +59,7 @@ function gatherReversed(step: Step): void {
   const isBatchFirst = attributes.int("time_axis", 0) === 1;
   if (attributes.int("batch_axis", 1) === attributes.int("time_axis", 0))
     return step.refuse("its axes are one");
+  if (first * second > mostWritten) return step.refuse(`it has more than ${mostWritten} places`);
   const [batch, steps] = isBatchFirst ? [first, second] : [second, first];
   const across = (along: number, count: number): readonly number[] =>
     (along === 0) === isBatchFirst ? [count, 1] : [1, count];

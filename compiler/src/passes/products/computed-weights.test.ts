@@ -115,6 +115,21 @@ it("says what of a computed window is not compiled", async () => {
   ]);
 });
 
+it("refuses a window that it would have to write down place by place", () => {
+  const wide = 2 ** 20;
+  const graph = graphOf(
+    { x: ["float32", 1, 1, wide, wide], w: ["float32", 1, 1, wide, wide] },
+    (input, b) => ({
+      y: b.add("Conv", [input("x"), input("w")]),
+      z: b.add("ConvTranspose", [input("x"), input("w")]),
+    }),
+  );
+  expect([...sayProducts(graph).values()]).toEqual([
+    "its computed window has more than 256 places",
+    "its computed window has more than 64 places",
+  ]);
+});
+
 it("leaves weights that are decoded from integers", async () => {
   const graph = graphOf({ x: ["float32", 1, 2, 5, 5] }, (input, b) => ({
     y: b.add("Conv", [input("x"), b.weights(3, 2, 3, 3), b.weights(3)]),

@@ -1,8 +1,9 @@
 import { elementCount } from "@pare/runtime/format";
-import { attribute, isStatic, type ValueId } from "../../ir/index.js";
+import { attribute, isStatic, shapeOf, type ValueId } from "../../ir/index.js";
 import { isMoving, placesOf, windowAxes } from "../../ops/families/window.js";
 import { unknownSizes } from "../../ops/index.js";
 import { operand, sizesOf, type Step } from "../opset/adapter.js";
+import { tapWeights } from "../spatial/blocks.js";
 import { reshaped } from "../volumes/volume.js";
 
 const { int, ints } = attribute;
@@ -22,12 +23,12 @@ export function convolveByProduct(step: Step): void {
   const [maps = 0, own = 0, ...window] = sizesOf(step, 1);
   const group = step.attributes.int("group", 1);
   const axes = windowAxes(places, window, step.attributes);
-  const taps = placesOf(window);
   if (own * group !== channels || maps % group !== 0 || window.length !== places.length)
     return step.refuse("its operands do not fit");
   if (!axes.every(isMoving)) return step.refuse("its window does not fit");
-  if (taps.length > mostTaps)
+  if (elementCount(window) > mostTaps)
     return step.refuse(`its computed window has more than ${mostTaps} places`);
+  const taps = placesOf(window);
   const [before, after] = [axes.map((axis) => Number(axis.before)), axes.map((axis) => Number(axis.after))]; // prettier-ignore
   const pads = [0, ...before, 0, 0, ...after, 0];
   if (pads.some((count) => count < 0)) return step.refuse("negative pads are not compiled");
@@ -129,10 +130,8 @@ export function scatterProduct(step: Step): void {
   const [batch = 0, channels = 0, ...places] = sizesOf(step, 0);
   const [depth = 0, per = 0, ...window] = sizesOf(step, 1);
   const group = attributes.int("group", 1);
-  const result = node.outputs[0];
-  const type = result === null || result === undefined ? undefined : graph.value(result).type;
-  const shape = type?.kind === "tensor" ? type.shape : undefined;
-  if (shape === undefined || shape === null || !isStatic(shape)) return step.refuse(unknownSizes);
+  const shape = shapeOf(graph, node.outputs[0]);
+  if (shape === undefined || !isStatic(shape)) return step.refuse(unknownSizes);
   const own = channels / group;
   const taps = elementCount(window);
   if (depth !== channels || channels % group !== 0 || window.length !== places.length)
@@ -146,14 +145,9 @@ export function scatterProduct(step: Step): void {
     reshaped(step, operand(step, 1), [group, own, per * taps]),
   ]);
   const turned = step.add("Transpose", [product], { perm: ints([0, 1, 3, 2]) });
-  const identity = new Float32Array(taps * taps);
-  for (let at = 0; at < taps; at += 1) identity[at * taps + at] = 1;
   const scattered = step.add(
     "ConvTranspose",
-    [
-      reshaped(step, turned, [batch * group * per, taps, ...places]),
-      step.float32("places", identity, [taps, 1, ...window]),
-    ],
+    [reshaped(step, turned, [batch * group * per, taps, ...places]), tapWeights(step, window)],
     { ...Object.fromEntries(node.attributes), group: int(1) },
   );
   const y = reshaped(step, scattered, shape);

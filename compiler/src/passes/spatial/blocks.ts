@@ -1,5 +1,5 @@
 import { elementCount } from "@pare/runtime/format";
-import { attribute } from "../../ir/index.js";
+import { attribute, type ValueId } from "../../ir/index.js";
 import { isMoving, windowAxes } from "../../ops/families/window.js";
 import { unknownSizes } from "../../ops/index.js";
 import { operand, sizesOf, type Step } from "../opset/adapter.js";
@@ -43,9 +43,7 @@ export function joinBlocks(step: Step): void {
     const turned = step.add("Transpose", [parts], { perm: ints(perm) });
     return step.replaceBy(reshaped(step, turned, [batch, channels, ...image]));
   }
-  const identity = new Float32Array(taps * taps);
-  for (let at = 0; at < taps; at += 1) identity[at * taps + at] = 1;
-  const weights = step.float32("places", identity, [taps, 1, ...block]);
+  const weights = tapWeights(step, block);
   const made = step.add(
     "ConvTranspose",
     [reshaped(step, x, [batch * channels, taps, ...outputs]), weights],
@@ -69,4 +67,12 @@ export function joinBlocks(step: Step): void {
     },
   );
   step.replaceBy(reshaped(step, made, [batch, channels, ...image]));
+}
+
+/** Of a transposed convolution whose channels land in one place of its window each. */
+export function tapWeights(step: Step, window: readonly number[]): ValueId {
+  const taps = elementCount(window);
+  const identity = new Float32Array(taps * taps);
+  for (let at = 0; at < taps; at += 1) identity[at * taps + at] = 1;
+  return step.float32("places", identity, [taps, 1, ...window]);
 }

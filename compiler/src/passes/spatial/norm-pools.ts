@@ -1,9 +1,13 @@
 import { elementCount } from "@pare/runtime/format";
 import { attribute, type ValueId } from "../../ir/index.js";
-import { isRoundedUp } from "../../ops/families/window.js";
+import { isMoving, isRoundedUp, windowAxes } from "../../ops/families/window.js";
 import { operand, sizesOf, type Step } from "../opset/adapter.js";
+import { reshaped } from "../volumes/volume.js";
 
 const { int, ints } = attribute;
+
+/** Larger ones are no pool that anybody has. */
+const mostTaps = 2 ** 16;
 
 /** GlobalLpPool: the p-norm over all but batch and channels. */
 export function normOverAll(step: Step): void {
@@ -13,25 +17,30 @@ export function normOverAll(step: Step): void {
   normBy(step, sum);
 }
 
-/** LpPool: sums of powers by a convolution of each channel with ones, so that padding adds nothing. */
+/** LpPool: sums of powers by a convolution of each plane with ones, so that padding adds nothing. */
 export function normOverWindow(step: Step): void {
   const { attributes } = step;
-  const channels = sizesOf(step, 0)[1] ?? 0;
+  const [batch = 0, channels = 0, ...places] = sizesOf(step, 0);
   const window = attributes.ints("kernel_shape") ?? step.refuse("its window is not known");
+  const axes = windowAxes(places, window, attributes);
   if (isRoundedUp(attributes)) return step.refuse("it rounds its size up");
-  const ones = new Float32Array(channels * elementCount(window)).fill(1);
-  const weights = step.float32("ones", ones, [channels, 1, ...window]);
+  if (window.length !== places.length || !axes.every(isMoving))
+    return step.refuse("its window does not fit");
+  const taps = elementCount(window);
+  if (taps > mostTaps) return step.refuse(`its window has more than ${mostTaps} places`);
+  const ones = step.float32("ones", new Float32Array(taps).fill(1), [1, 1, ...window]);
   const { strides, dilations, pads, auto_pad: padding } = Object.fromEntries(step.node.attributes);
-  normBy(step, (x) =>
-    step.add("Conv", [x, weights], {
+  const outputs = axes.map(({ output }) => Number(output));
+  normBy(step, (x) => {
+    const sums = step.add("Conv", [reshaped(step, x, [batch * channels, 1, ...places]), ones], {
       kernel_shape: ints(window),
-      group: int(channels),
       ...(strides && { strides }),
       ...(dilations && { dilations }),
       ...(pads && { pads }),
       ...(padding && { auto_pad: padding }),
-    }),
-  );
+    });
+    return reshaped(step, sums, [batch, channels, ...outputs]);
+  });
 }
 
 /** (Σ |x|ᵖ)¹ᐟᵖ */

@@ -106,6 +106,17 @@ it("pools by norms", async () => {
   );
 });
 
+it("pools by no norm over a window that a file only claims", () => {
+  const pool = (...kernel: readonly number[]) =>
+    graphOf({ x: ["float32", 1, 2, 2 ** 20, 2 ** 20] }, (input, b) => ({
+      y: b.add("LpPool", [input("x")], { kernel_shape: ints(kernel) }),
+    }));
+  const said = (...kernel: readonly number[]) => [...saySpatial(pool(...kernel)).values()];
+  expect(said(2 ** 20, 2 ** 20)).toEqual(["its window has more than 65536 places"]);
+  expect(said(2 ** 30, 1)).toEqual(["its window does not fit"]);
+  expect(said(0, 2)).toEqual(["its window does not fit"]);
+});
+
 it("lays grids for images and volumes", async () => {
   const problem = fc.record({
     batch: size(1, 2),
