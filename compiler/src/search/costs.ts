@@ -59,7 +59,7 @@ export interface Counts {
 export interface KnownCounts extends Counts {
   /** On how many test samples it looked in the end. */
   readonly tested?: number;
-  /** What runs took, of the whole command, that were interrupted before they looked at those. */
+  /** What runs took, of the whole command, that were interrupted. */
   readonly spentMs?: number;
 }
 

@@ -76,11 +76,12 @@ export type TestCounts = ReadonlyMap<TargetName, number>;
 /**
  * More test samples than planned on targets that are open, of all alike, a step at a time while the time does; but as many
  * as an earlier run looked at, where it does for those: they are known.
+ * @param leftMs for what an earlier run looked at, and for more than were planned
  * @param open what is known of these targets
  * @param counts with what an earlier run looked at
  */
 export function testCountsWithin(
-  leftMs: number,
+  leftMs: { readonly again: number; readonly more: number },
   open: readonly TargetFacts[],
   planned: TestCounts,
   counts: ReadonlyMap<TargetName, KnownCounts>,
@@ -96,13 +97,13 @@ export function testCountsWithin(
   };
   if (open.every(({ target }) => counts.get(target)?.tested !== undefined)) {
     const before = having(({ target }) => counts.get(target)?.tested ?? 0);
-    if (takesMs(before) <= leftMs) return before;
+    if (takesMs(before) <= leftMs.again) return before;
   }
   const all = having(({ test }) => test);
   let most: TestCounts = planned;
   for (let times = countStep; !isSame(most, all); times *= countStep) {
     const more = having((one, least) => wholly(one, Math.floor(times * least)));
-    if (takesMs(more) > leftMs) break;
+    if (takesMs(more) > leftMs.more) break;
     most = more;
   }
   return most;

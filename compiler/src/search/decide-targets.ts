@@ -1,5 +1,4 @@
-import { type TargetName, throwIfAborted } from "@pare/runtime/format";
-import type { KnownCounts } from "./costs.js";
+import { throwIfAborted } from "@pare/runtime/format";
 import type { TestCounts } from "./counts.js";
 import type { FinalsContext, TestContext } from "./finals-context.js";
 import { keepCounts } from "./kept-counts.js";
@@ -60,13 +59,7 @@ async function testCounts(
     return best !== undefined && isOpen(request, state, best) ? [state.device.target] : [];
   });
   const tested = schedule.testCounts(new Set(open), request.clock.now());
-  const counts = [...schedule.counts].map(
-    ([target, { validation, test }]): [TargetName, KnownCounts] => [
-      target,
-      { validation, test, tested: tested.get(target) ?? test },
-    ],
-  );
-  await keepCounts(request, new Map(counts));
+  await keepCounts(request, schedule.counted);
   return tested;
 }
 

@@ -72,7 +72,10 @@ export async function lookAtAccuracy(
     if (!isOpen || more <= 0) return { accuracy, verdict };
     const holds = holdsShare(accuracy, rule);
     const worth = winsBy * (verdict.accepted ? 1 - holds : holds);
-    if (worth <= 0 || !affordsMore(more, worth)) return { accuracy, verdict };
+    if (worth <= 0) return { accuracy, verdict };
+    // Who repeats a search, or goes on with it, decides by what was looked at before.
+    const isKnown = await measure.knows({ ...ask, count: count + more });
+    if (!isKnown && !affordsMore(more, worth)) return { accuracy, verdict };
     if (verdict.accepted && count === validation) await soFar({ accuracy, verdict });
   }
 }

@@ -30,12 +30,12 @@ export async function optimize(request: OptimizeRequest): Promise<Optimized> {
     await bestSoFar.begin();
     await new Rounds(search, simplified, plan, bestSoFar).run();
     await bestSoFar.catchUp(true);
+    turnDownWaiting(search, plan);
+    await decideTargets(search, plan);
   } catch (error) {
     await keepCounts(request, plan.schedule.interruptedAt(request.clock.now()));
     throw error;
   }
-  turnDownWaiting(search, plan);
-  await decideTargets(search, plan);
   progress.done();
   return bestSoFar.done();
 }

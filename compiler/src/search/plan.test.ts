@@ -3,6 +3,7 @@ import type { Gain } from "../targets/gains.js";
 import type { Planned } from "./candidate.js";
 import { Plan } from "./plan.js";
 import { facts, way } from "./planned.test.support.js";
+import type { ScheduleOptions } from "./schedule.js";
 
 const holds: Gain = { latency: 0.6, latencySpread: 0.1, size: 0.3, accepted: 1 };
 const mayLose: Gain = { ...holds, accepted: 0.4 };
@@ -77,13 +78,14 @@ describe("what is tried first", () => {
 
 describe("what is spare", () => {
   const spare = way("cpu", "int8-static-partly", "quantize-static", mayLose, 2000);
-  const planWith = (): Plan => {
+  const planWith = (earlier: ScheduleOptions["earlier"] = new Map()): Plan => {
     const plan = new Plan({
       facts: [facts],
       planned: [way("cpu", "int8-weights", "quantize-weights", holds)],
       nowMs: 1000,
       askedMs: 120_000,
       calibration: 0,
+      earlier,
     });
     plan.nextRound(1000);
     plan.add(spare, true);
@@ -91,11 +93,19 @@ describe("what is spare", () => {
   };
 
   it("is tried in the time that the user was told, and no longer", () => {
-    const { toldDeadlineMs, deadlineMs } = planWith().schedule;
+    const { spareDeadlineMs, deadlineMs } = planWith().schedule;
     const costMs = planWith().costMs(spare);
-    expect(deadlineMs - toldDeadlineMs).toBeGreaterThan(costMs);
-    expect(planWith().nextRound(toldDeadlineMs - costMs - 1)).toEqual([spare]);
-    expect(planWith().nextRound(toldDeadlineMs - costMs + 1)).toEqual([]);
+    expect(deadlineMs - spareDeadlineMs).toBeGreaterThan(costMs);
+    expect(planWith().nextRound(spareDeadlineMs - costMs - 1)).toEqual([spare]);
+    expect(planWith().nextRound(spareDeadlineMs - costMs + 1)).toEqual([]);
+  });
+
+  it("is tried by who was interrupted and goes on in what an uninterrupted search would have left", () => {
+    const whole = planWith();
+    const lastMs = whole.schedule.spareDeadlineMs - whole.costMs(spare);
+    const interrupted = whole.schedule.interruptedAt(5000);
+    expect(planWith(interrupted).nextRound(lastMs - 5001)).toEqual([spare]);
+    expect(planWith(interrupted).nextRound(lastMs - 4999)).toEqual([]);
   });
 
   it("is not waited for", () => {
@@ -103,6 +113,20 @@ describe("what is spare", () => {
     expect(plan.waiting).toEqual([]);
     expect(plan.left).toEqual([spare]);
     expect(plan.affords("cpu", 10, 0, 1000)).toBe(true);
+  });
+});
+
+describe("more samples than were planned", () => {
+  it("are no more for who was interrupted and goes on", () => {
+    const planWith = (earlier: ScheduleOptions["earlier"] = new Map()): Plan =>
+      new Plan({ facts: [facts], planned: [], nowMs: 0, askedMs: 60_000, calibration: 0, earlier });
+    const affordsAt = (plan: Plan, nowMs: number): boolean => plan.affords("cpu", 1, 0, nowMs);
+    const whole = planWith();
+    const endMs = whole.schedule.deadlineMs - 100;
+    expect(affordsAt(whole, endMs)).toBe(true);
+    const rest = planWith(whole.schedule.interruptedAt(20_000));
+    expect(affordsAt(rest, endMs)).toBe(false);
+    expect(affordsAt(rest, endMs - 20_000)).toBe(true);
   });
 });
 

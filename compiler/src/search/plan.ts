@@ -137,8 +137,8 @@ export class Plan {
     // Where nobody says how long it may take, learning is on top of all else.
     if (one.learningRuns > 0 && !this.schedule.isAsked) return true;
     const ownMs = this.costMs({ ...one, learningRuns: 0 });
-    const { deadlineMs, toldDeadlineMs } = this.schedule;
-    const keptMs = this.#spare.has(one) ? deadlineMs - toldDeadlineMs : 0;
+    const { deadlineMs, spareDeadlineMs } = this.schedule;
+    const keptMs = this.#spare.has(one) ? deadlineMs - spareDeadlineMs : 0;
     const free =
       left - keptMs - learningMs - (learningMs > 0 ? this.#afterLearningMs(one, left) : 0);
     return ownMs <= free - this.#guaranteedMs(one.target, Math.max(0, free));
@@ -218,7 +218,7 @@ export class Plan {
    * for, or nothing that waits is worth more in a second.
    */
   affords(target: TargetName, samples: number, worth: number, nowMs: number): boolean {
-    const leftMs = this.schedule.deadlineMs - nowMs;
+    const leftMs = this.schedule.moreDeadlineMs - nowMs;
     const free = leftMs - this.#guaranteedMs(target, leftMs);
     const ms = this.#estimate.samplesMs(target, samples);
     if (ms <= leftMs - this.#waitingMs()) return true;

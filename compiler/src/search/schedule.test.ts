@@ -136,6 +136,24 @@ describe("the test samples where it is open whether what is best holds", () => {
     expect(rest.testCounts(open, 0).get("cpu")).toBeGreaterThan(
       whole.testCounts(open, nowMs).get("cpu") ?? Infinity,
     );
+  });
+
+  it("are as many for who was interrupted while they were looked at, and goes on", () => {
+    const whole = of();
+    const nowMs = endMs(whole) / 2;
+    const counts = whole.testCounts(open, nowMs);
+    const interrupted = whole.interruptedAt(nowMs + 1000);
+    expect(interrupted.get("cpu")).toMatchObject({
+      tested: counts.get("cpu"),
+      spentMs: nowMs + 1000,
+    });
+    const rest = new Schedule({ ...given, earlier: interrupted });
+    for (const target of ["cpu", "wasm"] as const) rest.best(target, 0.5, true);
+    expect(rest.testCounts(open, 1000)).toEqual(counts);
+    expect(rest.counted.get("cpu")?.spentMs).toBeUndefined();
+  });
+
+  it("are kept where a search that had ended is repeated and interrupted", () => {
     expect(of(1100).interruptedAt(1000).get("cpu")).toEqual(of(1100).countsOf("cpu"));
   });
 

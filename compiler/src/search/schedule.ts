@@ -74,6 +74,7 @@ export class Schedule {
   readonly #known = new Map<TargetName, Pick<InHand, "floatIsKnown" | "bestIsKnown">>();
   /** What earlier runs took that were interrupted. */
   readonly #beforeMs: number;
+  #tested: TestCounts | null = null;
   #overMs = 0;
   #endMs: number | null = null;
 
@@ -132,9 +133,17 @@ export class Schedule {
     return this.#deadlineOf(this.budgetMs);
   }
 
-  /** The same, of the time that the user was told, for what is no part of the plan. */
-  get toldDeadlineMs(): number {
-    return this.#deadlineOf(this.#toldMs);
+  /**
+   * The same for more samples than were planned: who was interrupted and goes on has no more time for them than who was
+   * not.
+   */
+  get moreDeadlineMs(): number {
+    return this.deadlineMs - this.#beforeMs;
+  }
+
+  /** The same for what is no part of the plan, of the time that the user was told. */
+  get spareDeadlineMs(): number {
+    return this.#deadlineOf(this.#toldMs) - this.#beforeMs;
   }
 
   #deadlineOf(wholeMs: number): number {
@@ -182,14 +191,28 @@ export class Schedule {
     return Math.max(0, Math.floor((testedShare * leftMs) / this.estimate.laterSampleMs(target)));
   }
 
-  /** To be kept where the search is interrupted: who goes on has so much of the time behind. */
+  /** To be kept for who repeats this search. */
+  get counted(): ReadonlyMap<TargetName, KnownCounts> {
+    return new Map(
+      [...this.counts].map(([target, { validation, test }]) => [
+        target,
+        { validation, test, tested: this.#tested?.get(target) ?? test },
+      ]),
+    );
+  }
+
+  /** The same where it is interrupted: who goes on has so much of the time behind. */
   interruptedAt(nowMs: number): ReadonlyMap<TargetName, KnownCounts> {
     const spentMs = Math.round(this.#beforeMs + nowMs);
     return new Map(
-      [...this.counts].map(([target, one]) => [
-        target,
-        one.tested === undefined ? { ...one, spentMs } : one,
-      ]),
+      [...this.counts].map(([target, one]) => {
+        const tested = this.#tested?.get(target) ?? one.tested;
+        const isRepeated = one.tested !== undefined && one.spentMs === undefined;
+        return [
+          target,
+          isRepeated ? one : { ...one, spentMs, ...(tested !== undefined && { tested }) },
+        ];
+      }),
     );
   }
 
@@ -203,21 +226,20 @@ export class Schedule {
     const planned = new Map(
       this.#facts.map(({ target }) => [target, this.#plannedTest(target, nowMs)]),
     );
-    // Who was interrupted and goes on looks at as many as who was not.
-    const spentMs = this.#beforeMs + nowMs;
-    const leftMs = spareShare * this.#toldMs - spentMs - this.estimate.publishingMs();
+    const leftMs = spareShare * this.#toldMs - nowMs - this.estimate.publishingMs();
     const facts = this.#facts.filter(({ target }) => open.has(target));
     const testMs = (counts: TestCounts): number =>
       this.estimate.testMs(counts, (target) => this.#latencies.get(target));
-    const most = testedShare * leftMs;
     const counts = testCountsWithin(
-      most,
+      // Who was interrupted and goes on looks at as many as who was not.
+      { again: testedShare * leftMs, more: testedShare * (leftMs - this.#beforeMs) },
       facts,
       planned,
       this.counts,
       (more) => testMs(more) + this.estimate.nextTestMs(more, open),
     );
     if (this.#endMs !== null) this.#endMs += testMs(counts) - testMs(planned);
+    this.#tested = counts;
     return counts;
   }
 
