@@ -47,8 +47,8 @@ export const causes: Readonly<Partial<Record<ErrorCode, readonly Cause[]>>> = {
   ],
   UNSUPPORTED_OP: [
     {
-      when: "The operator is of a domain other than `ai.onnx`, such as `com.microsoft`",
-      cure: "the model was optimized for one engine before: start from the file that the framework exported.",
+      when: "The operator is of a domain other than `ai.onnx`, and not among those that are taken",
+      cure: "where the model was optimized for one engine before, start from the file that the framework exported.",
     },
   ],
   ARGUMENT: [
@@ -141,8 +141,8 @@ export const causes: Readonly<Partial<Record<ErrorCode, readonly Cause[]>>> = {
   ],
   BUDGET_MISSED: [
     {
-      when: "The drop is within the budget, and its interval is not",
-      cure: "the point decides: more test samples make the interval narrower, not the drop smaller.",
+      when: "The drop is over the budget, and its interval reaches below it",
+      cure: "in `optimize` the point decides: give it more test samples. `bench --gate` misses only where the whole interval is over.",
     },
     {
       when: "`bench --gate` misses the size by a few bytes",

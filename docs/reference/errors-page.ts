@@ -66,7 +66,7 @@ const remedies: Readonly<Record<ErrorCode, string>> = {
     "Most often memory. A candidate that crashes its engine is lost, the others go on.",
   UNSUPPORTED_DEVICE: "Write the bundle for a further target; `wasm` runs nearly everywhere.",
   BROWSER_MISSING:
-    "On Debian: `apt-get install chromium`. Without one, `wasm` is measured inside Node and `webgpu` is skipped.",
+    "On Debian: `apt-get install chromium`. Without one, `aot` and `wasm` are measured inside Node and `webgpu` is skipped.",
   NO_MEMORY: "Close other programs, or use a machine with more memory.",
   NO_SPACE: "Free space where the message says. What was there before is still whole.",
   PERMISSION: "Let this user read or write the path, or give another one with `-o`.",

@@ -9,7 +9,7 @@ export const define: DefineVerb = (command, context) => {
     .argument("<model>", "an ONNX file")
     .requiredOption(
       "--opset <version>",
-      "the operator set of ai.onnx to write",
+      "the operator set of ai.onnx to write, 7 to 21 (required)",
       integerAtLeast("--opset", 1),
     );
   addShapeOptions(command);

@@ -29,7 +29,7 @@ export const define: DefineVerb = (command, context) => {
   command
     .option(
       "--recipe <preset or file>",
-      "a recipe's steps instead of a mode: naive-per-tensor, or a .json or .yaml file",
+      "a recipe's steps instead of a mode: a preset that proposes nothing, such as naive-per-tensor, or a .json or .yaml file",
     )
     .option("--seed <number>", "fixes which samples calibrate", integerAtLeast("--seed", 0), 0)
     .option("-o, --output <file>", "where to (default: <model>.<mode>.onnx in the current folder)")
