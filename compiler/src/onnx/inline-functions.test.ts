@@ -3,6 +3,7 @@ import { cpu } from "@pare/runtime/ort-node";
 import { describe, expect, it } from "vitest";
 import { type Graph, verifyGraph } from "../ir/index.js";
 import { evaluateGraph, inferNode } from "../ops/index.js";
+import { inlineFunctions } from "./inline-functions.js";
 import { decodeModel, type Message, writeMessage } from "./index.js";
 
 type NodeProto = Message<"NodeProto">;
@@ -190,6 +191,55 @@ describe("a model's functions", () => {
     }
   });
 
+  it("stay functions where bodies in them list more than anyone waits for", async () => {
+    const listing = (branch: Message<"GraphProto">) =>
+      fn("F", ["a"], ["b"], [
+        node("If", ["a"], ["b"], { attribute: [{ name: "then_branch", type: 5, g: branch }] }),
+      ]); // prettier-ignore
+    const many = Array.from({ length: 1000 }, () => ({}));
+    const calls = Array.from({ length: 300 }, (_, at) => call("F", ["x"], [`y${at}`]));
+    for (const branch of [{ initializer: many }, { input: many }, { sparseInitializer: many }]) {
+      const model = modelOf(calls, ["y0"], [listing(branch)]);
+      expect(inlineFunctions(model)).toBe(model);
+    }
+  });
+
+  it("nest no deeper where chains of calls end in others that are known", async () => {
+    const [chains, links] = [40, 150];
+    const functions = Array.from({ length: chains }, (_, chain) =>
+      Array.from({ length: links }, (__, link) => {
+        const [next, other] = [`C${chain}_${link + 1}`, `C${chain - 1}_0`];
+        const isLast = link === links - 1;
+        const inner = !isLast
+          ? call(next, ["a"], ["b"])
+          : chain > 0
+            ? call(other, ["a"], ["b"])
+            : node("Neg", ["a"], ["b"]);
+        return fn(`C${chain}_${link}`, ["a"], ["b"], [inner]);
+      }),
+    ).flat();
+    const heads = Array.from({ length: chains }, (_, chain) => call(`C${chain}_0`, ["x"], [`y${chain}`])); // prettier-ignore
+    const { graph, functions: left } = inlineFunctions(modelOf(heads, ["y0"], functions));
+    expect(left).toHaveLength(functions.length);
+    // A call is in the name of what was called in it.
+    const depths = (graph?.node ?? []).map(({ name = "" }) => name.split("/").length);
+    expect(Math.max(...depths)).toBeLessThanOrEqual(201);
+  });
+
+  it("stay functions where others before them are written for another opset", async () => {
+    const softmax = (name: string, version: bigint) =>
+      fn(name, ["a"], ["b"], [node("Softmax", ["a"], ["b"])], { opsetImport: [{ version }] });
+    const nodes = [call("Old", ["x"], ["t"]), call("New", ["t"], ["y"]), call("Older", ["t"], ["z"])]; // prettier-ignore
+    const model = {
+      ...modelOf(nodes, ["y", "z"], [softmax("Old", 11n), softmax("New", 18n), softmax("Older", 11n)]),
+      opsetImport: [{ domain: "own", version: 1n }],
+    }; // prettier-ignore
+    const { graph, opsetImport } = inlineFunctions(model);
+    expect(graph?.node?.map(({ opType }) => opType)).toEqual(["Softmax", "New", "Softmax"]);
+    expect(opsetImport).toContainEqual({ version: 11n });
+    expect(opsetImport).not.toContainEqual({ version: 18n });
+  });
+
   it("give no names that are long because theirs are", async () => {
     const long = "a".repeat(10_000);
     const wordy = fn(
@@ -207,7 +257,16 @@ describe("a model's functions", () => {
 
   it("see nothing of what is around their calls", async () => {
     const peek = fn("Peek", ["a"], ["b"], [node("Add", ["a", "x"], ["b"])]);
-    const model = modelOf([node("Neg", ["x"], ["t"]), call("Peek", ["t"], ["y"])], ["y"], [peek]);
-    await expect(inlined(model)).rejects.toMatchObject({ code: "MODEL_NAME" });
+    const branch = { name: "g", output: [{ name: "x" }] };
+    const look = fn(
+      "Peek",
+      ["a"],
+      ["b"],
+      [node("If", ["a"], ["b"], { attribute: [{ name: "then_branch", type: 5, g: branch }] })],
+    );
+    for (const one of [peek, look]) {
+      const model = modelOf([node("Neg", ["x"], ["t"]), call("Peek", ["t"], ["y"])], ["y"], [one]);
+      await expect(inlined(model)).rejects.toMatchObject({ code: "MODEL_NAME" });
+    }
   });
 });

@@ -22,19 +22,12 @@ const mostCalls = 200;
 export function inlineFunctions(model: ModelProto): ModelProto {
   const { graph, functions = [], opsetImport = [] } = model;
   if (graph === undefined || functions.length === 0) return model;
-  const versions = new Map(opsetImport.map((one) => [plainDomain(one.domain), one.version ?? 0n]));
+  const versions = versionsIn(opsetImport);
   const byKey = new Map(functions.map((fn) => [keyOf(fn.domain, fn.name, fn.overload), fn]));
   // A name that stands for two is told when the model is read.
   if (byKey.size < functions.length) return model;
-  const sizes = new Sizes(
-    byKey,
-    (fn) =>
-      !takesGraphs(fn) &&
-      (fn.opsetImport ?? []).every(({ domain, version = 0n }) => {
-        const own = versions.get(plainDomain(domain));
-        return own === undefined || own === version;
-      }),
-  );
+  const settled = new Map(versions);
+  const sizes = new Sizes(byKey, (fn) => !takesGraphs(fn) && settle(fn, settled));
   if (sizes.ofGraph(graph) > mostParts) return model;
   const inliner = new Inliner(sizes, namesIn(graph));
   const inlined = inliner.graph(graph);
@@ -51,6 +44,24 @@ export function inlineFunctions(model: ModelProto): ModelProto {
     graph: inlined,
     opsetImport: [...opsetImport, ...added.values()],
   };
+}
+
+function versionsIn(imports: ModelProto["opsetImport"] = []): ReadonlyMap<string, bigint> {
+  return new Map(imports.map(({ domain, version = 0n }) => [plainDomain(domain), version]));
+}
+
+/**
+ * Whether a function is written for the versions that its place has: the model's, and those of functions before it of which the
+ * model says none.
+ */
+function settle({ opsetImport = [] }: FunctionProto, versions: Map<string, bigint>): boolean {
+  const own = versionsIn(opsetImport);
+  const isOne = opsetImport.every(({ domain, version = 0n }) => {
+    const name = plainDomain(domain);
+    return own.get(name) === version && (versions.get(name) ?? version) === version;
+  });
+  if (isOne) for (const [domain, version] of own) versions.set(domain, version);
+  return isOne;
 }
 
 function keyOf(domain: string | undefined, name = "", overload = ""): string {
@@ -77,12 +88,18 @@ function graphsOf({ attribute = [] }: NodeProto): readonly GraphProto[] {
   return attribute.flatMap(({ g, graphs = [] }) => (g === undefined ? graphs : [g, ...graphs]));
 }
 
+/** What nodes come to, and how deep calls are nested in them. */
+interface Size {
+  readonly parts: number;
+  readonly calls: number;
+}
+
 /** How much calls come to; of functions that stay what they are, what the call is. */
 class Sizes {
   readonly #functions: ReadonlyMap<string, FunctionProto>;
   readonly #fits: (fn: FunctionProto) => boolean;
   /** Null of one that stays, and of one that is being looked at. */
-  readonly #known = new Map<string, number | null>();
+  readonly #known = new Map<string, Size | null>();
   /** Those that call themselves, by however many others. */
   readonly #endless = new Set<string>();
 
@@ -92,7 +109,7 @@ class Sizes {
   }
 
   ofGraph({ node = [] }: GraphProto): number {
-    return this.#ofNodes(node, 0);
+    return this.#ofNodes(node, 0).parts;
   }
 
   /** The function that a node calls, where it is put in the node's place. */
@@ -105,33 +122,54 @@ class Sizes {
     return this.#functions.has(calledBy(node));
   }
 
-  #ofNodes(nodes: readonly NodeProto[], depth: number): number {
-    let sum = 0;
+  #ofNodes(nodes: readonly NodeProto[], depth: number): Size {
+    let [parts, calls] = [0, 0];
     for (const node of nodes) {
       const { input = [], output = [], attribute = [] } = node;
-      sum += 1 + input.length + output.length + attribute.length;
-      sum += this.#ofCall(calledBy(node), depth) ?? 0;
-      for (const { node: inner = [] } of graphsOf(node)) sum += this.#ofNodes(inner, depth);
-      if (sum > mostParts) return sum;
+      parts += 1 + input.length + output.length + attribute.length;
+      const called = this.#ofCall(calledBy(node), depth);
+      if (called !== null) {
+        parts += called.parts;
+        calls = Math.max(calls, 1 + called.calls);
+      }
+      for (const graph of graphsOf(node)) {
+        const inner = this.#ofNodes(graph.node ?? [], depth);
+        parts += listedIn(graph) + inner.parts;
+        calls = Math.max(calls, inner.calls);
+      }
+      if (parts > mostParts) break;
     }
-    return sum;
+    return { parts, calls };
   }
 
-  #ofCall(key: string, depth: number): number | null {
+  /** @param depth calls around it */
+  #ofCall(key: string, depth: number): Size | null {
     const known = this.#known.get(key);
     if (known === null) this.#endless.add(key);
-    if (known !== undefined) return known;
+    if (known !== undefined && (known === null || depth + 1 + known.calls <= mostCalls))
+      return known;
+    if (known !== undefined) {
+      this.#known.set(key, null);
+      return null;
+    }
     const fn = this.#functions.get(key);
     if (fn === undefined) return null;
     this.#known.set(key, null);
     if (!this.#fits(fn) || depth >= mostCalls) return null;
     const { node = [], input = [], output = [], attributeProto = [] } = fn;
     const listed = input.length + output.length + attributeProto.length;
-    const count = listed + this.#ofNodes(node, depth + 1);
+    const { parts, calls } = this.#ofNodes(node, depth + 1);
     if (this.#endless.has(key)) return null;
-    this.#known.set(key, count);
-    return count;
+    const size = { parts: listed + parts, calls };
+    this.#known.set(key, size);
+    return size;
   }
+}
+
+/** What a nested graph lists beside its nodes. */
+function listedIn({ input, output, initializer, sparseInitializer }: GraphProto): number {
+  const lists = [input, output, initializer, sparseInitializer];
+  return lists.reduce((sum, list) => sum + (list?.length ?? 0), 1);
 }
 
 /** What a function's names stand for where it is called, and its attributes. */
@@ -221,10 +259,8 @@ class Inliner {
 
   #placed(node: NodeProto, call: Call): NodeProto {
     const { input = [], output = [], attribute = [] } = node;
-    const { prefix, names, attributes } = call;
-    // A name that nothing in the function defines is none of those around the call.
-    const named = (name: string): string =>
-      name === "" ? "" : (names.get(name) ?? `${prefix}${shortened(name)}?`);
+    const { prefix, attributes } = call;
+    const named = (name: string): string => nameIn(call, name);
     const bound = attribute.flatMap((one): readonly AttributeProto[] => {
       if (!one.refAttrName) return [one];
       const value = attributes.get(one.refAttrName);
@@ -254,15 +290,15 @@ class Inliner {
     ];
     const renamings = new Map<string, string>();
     this.#name(own, call.prefix, renamings);
-    const names = new Names(renamings, call.names);
+    const inside: Call = { ...call, names: new Names(renamings, call.names) };
     const renamed = <T extends { name?: string }>(one: T): T => ({
       ...one,
-      name: names.get(one.name ?? "") ?? one.name ?? "",
+      name: nameIn(inside, one.name ?? ""),
     });
     const { valueInfo: _, quantizationAnnotation: __, ...rest } = graph;
     return {
       ...rest,
-      node: node.map((each) => this.#placed(each, { ...call, names })),
+      node: node.map((each) => this.#placed(each, inside)),
       input: input.map(renamed),
       output: output.map(renamed),
       initializer: initializer.map(renamed),
@@ -271,6 +307,11 @@ class Inliner {
       ),
     };
   }
+}
+
+/** A name that nothing in the function defines is none of those around the call. */
+function nameIn({ names, prefix }: Call, name: string): string {
+  return name === "" ? "" : (names.get(name) ?? `${prefix}${shortened(name)}?`);
 }
 
 /** Names of calls in calls grow, and names are written once for each call. */

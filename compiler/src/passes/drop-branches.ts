@@ -36,6 +36,6 @@ function decidedBy(graph: Graph, branches: readonly Node[]): ReadonlySet<NodeId>
     const producer = graph.producer(id ?? undefined);
     if (producer === undefined || found.has(producer.id)) continue;
     found.add(producer.id);
-    pending.push(...producer.inputs);
+    for (const input of producer.inputs) pending.push(input);
   }
 }

@@ -10,9 +10,12 @@ import { dependencies, type Graph, type Node, type NodeId } from "../ir/index.js
 export function lastToWrite(graph: Graph): readonly Node[] {
   const lengths = new Map<NodeId, number>();
   for (const node of graph.order()) {
-    const before = dependencies(graph, node).map((id) => graph.value(id).producer);
-    const longest = before.map((id) => (id === null ? 0 : (lengths.get(id) ?? 0)));
-    lengths.set(node.id, 1 + Math.max(0, ...longest));
+    let longest = 0;
+    for (const id of dependencies(graph, node)) {
+      const { producer } = graph.value(id);
+      if (producer !== null) longest = Math.max(longest, lengths.get(producer) ?? 0);
+    }
+    lengths.set(node.id, 1 + longest);
   }
   const length = ({ id }: Node): number => lengths.get(id) ?? 0;
   return graph

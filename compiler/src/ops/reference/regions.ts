@@ -76,9 +76,7 @@ export const alignRegions: Evaluation = ({ input, attributes }) => {
             }
           y[at] = isMean
             ? taken.reduce((sum, value) => sum + value, 0) / Math.max(1, taken.length)
-            : taken.length === 0
-              ? 0
-              : Math.max(...taken);
+            : taken.reduce((most, value) => Math.max(most, value), taken[0] ?? 0);
           at += 1;
         }
     }

@@ -126,7 +126,7 @@ function isBefore(graph: Graph, value: ValueId): (node: { readonly id: number })
     const producer = id === null ? undefined : graph.producer(id);
     if (producer === undefined || found.has(producer.id)) continue;
     found.add(producer.id);
-    open.push(...producer.inputs);
+    for (const input of producer.inputs) open.push(input);
   }
   return ({ id }) => found.has(id);
 }

@@ -1,7 +1,7 @@
 import { elementCount } from "@pare/runtime/format";
 import { attribute, type ValueId } from "../../ir/index.js";
 import { unknownSizes } from "../../ops/index.js";
-import { placesOf, windowAxes } from "../../ops/families/window.js";
+import { isMoving, placesOf, windowAxes } from "../../ops/families/window.js";
 import { operand, sizesOf, type Step } from "../opset/adapter.js";
 import { asStored, reshaped } from "../volumes/volume.js";
 import { demandSizes } from "./sizes.js";
@@ -24,6 +24,7 @@ export function convolveDeformed(step: Step): void {
   const [down, across] = windowAxes([height, width], window, attributes);
   if (down === undefined || across === undefined) return step.refuse(unknownSizes);
   const [rows, columns] = [Number(down.output), Number(across.output)];
+  if (![down, across].every(isMoving)) return step.refuse("its window does not fit");
   if (elementCount(window) * Math.max(rows, columns) > mostPlaces)
     return step.refuse("its window takes more places than are compiled");
   const taps = placesOf(window);

@@ -117,6 +117,23 @@ it("pools by no norm over a window that a file only claims", () => {
   expect(said(0, 2)).toEqual(["its window does not fit"]);
 });
 
+it("samples at no offsets of a window that a file only claims", () => {
+  const deformed = (...kernel: readonly number[]) =>
+    graphOf(
+      {
+        x: ["float32", 1, 1, 4, 4],
+        weights: ["float32", 1, 1, ...kernel],
+        offsets: ["float32", 1, 8, 1, 1],
+      },
+      (input, b) => ({
+        y: b.add("DeformConv", [input("x"), input("weights"), input("offsets")]),
+      }),
+    );
+  const said = (...kernel: readonly number[]) => [...saySpatial(deformed(...kernel)).values()];
+  expect(said(2 ** 20, 2 ** 20)).toEqual(["its window does not fit"]);
+  expect(said(0, 2)).toEqual(["its window does not fit"]);
+});
+
 it("lays grids for images and volumes", async () => {
   const problem = fc.record({
     batch: size(1, 2),

@@ -43,7 +43,7 @@ export function planMove(
       else axes.push(joined);
     } else {
       axes.push({ count, output, input: { table: tables.length * floatBytes } });
-      tables.push(...from);
+      for (const place of from) tables.push(place);
     }
   }
   let run = isRun ? lanes : 1;

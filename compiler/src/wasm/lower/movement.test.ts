@@ -253,3 +253,19 @@ it("lists only what a mirror, a border or a turn shows beside long runs of what 
     { numRuns: cases(60) },
   );
 });
+
+it("moves along axes of more places than a call takes arguments", async () => {
+  const long = 200_000;
+  const places = Array.from({ length: long }, (_, at) => (at * 7) % 50);
+  const graph = graphOf({ x: ["float32", 1, 1, 50] }, (input, b) => {
+    const table = b.add("Relu", [input("x")]);
+    const resized = (mode: string) =>
+      b.add("Resize", [table, null, null, b.ints([1, 1, long])], { mode: attribute.string(mode) });
+    return {
+      gathered: b.add("Gather", [table, b.ints(places)], { axis: attribute.int(2) }),
+      nearest: resized("nearest"),
+      linear: resized("linear"),
+    };
+  });
+  expect(await compare(graph, { reference: true })).toBeLessThan(1e-6);
+});

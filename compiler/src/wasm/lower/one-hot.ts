@@ -7,18 +7,22 @@ import type { Lowering } from "./lowering.js";
 import { planMap } from "./map-views.js";
 import { dtypeOf, type NodeFacts } from "./node-facts.js";
 
+/** Each has a place in a table. */
+const mostDepth = 2 ** 20;
+
 /** Along a new axis one value where an index says, and another elsewhere. An index below 0 counts from the end. */
 export const oneHotRow: LoweringRow = {
   types: ["float32", "int32", "int64"],
   refuse(node) {
     if (dtypeOf(node.graph, node.required(0)) === "float32")
       return "indices that are floats are not compiled";
+    if (depthOf(node) > mostDepth) return `more than ${mostDepth} values are not told apart`;
     return node.isConstant(2) ? undefined : "its two values must be constant";
   },
   lower(node, l) {
     const dims = node.outputDims();
-    const axis = normalAxis(node.attributes.int("axis", -1), dims.length);
-    const depth = dims[axis] ?? 1;
+    const axis = axisOf(node);
+    const depth = depthOf(node);
     const layout = { order: rowMajor(dims.length), padded: false, halo: [] };
     const truths = (): View => l.temporary(dims, layout, "truths", "i32");
     const indices = widenedAt(l.view(node.required(0)), axis, dims.length);
@@ -35,6 +39,14 @@ export const oneHotRow: LoweringRow = {
     lowerChoice(node, l, chosen);
   },
 };
+
+function axisOf(node: NodeFacts): number {
+  return normalAxis(node.attributes.int("axis", -1), node.outputDims().length);
+}
+
+function depthOf(node: NodeFacts): number {
+  return node.outputDims()[axisOf(node)] ?? 1;
+}
 
 /** With an axis of one element among its own. A scalar has but this. */
 function widenedAt(view: View, axis: number, rank: number): View {

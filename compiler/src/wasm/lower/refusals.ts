@@ -203,7 +203,8 @@ export function decidedBy(graph: Graph, node: Node): string | undefined {
       continue;
     }
     const made = graph.node(producer);
-    if (!ofSizes.has(made.op)) open.push(...dependencies(graph, made));
+    if (ofSizes.has(made.op)) continue;
+    for (const before of dependencies(graph, made)) open.push(before);
   }
   return options.length === 0 ? undefined : options.sort().join(" ");
 }

@@ -10,6 +10,9 @@ import { planFill } from "./move.js";
 import { movementRow } from "./movement.js";
 import type { NodeFacts } from "./node-facts.js";
 
+/** Every element along an axis has weights of its own. */
+const mostAlong = 2 ** 20;
+
 /** The nearest element is only moved. Between elements, and of crops, one axis after the other is a weighted sum. */
 export const resizeRow: LoweringRow = {
   refuse(node) {
@@ -21,6 +24,8 @@ export const resizeRow: LoweringRow = {
     if (isMoved(node)) return movementRow.refuse?.(node);
     const rank = node.dims(0).length;
     const isImage = rank === 3 || rank === 4;
+    if ([...node.dims(0), ...node.outputDims()].some((size) => size > mostAlong))
+      return `axes of more than ${mostAlong} elements are not resized between elements`;
     return isImage && isUnchanged(node, 0) && isUnchanged(node, 1)
       ? undefined
       : "only one or two axes of images are resized between elements";
@@ -108,7 +113,7 @@ function fillOutside(node: NodeFacts, l: Lowering, y: View, axis: number): void 
 function resizeAxis(node: NodeFacts, l: Lowering, x: View, y: View, axis: number): void {
   const size = sizeAt(y, axis);
   const places = placesOf(node, axis);
-  const taps = Math.max(1, ...places.map((place) => place?.length ?? 0));
+  const taps = places.reduce((most, place) => Math.max(most, place?.length ?? 0), 1);
   const table = new Int32Array(places.length * 2 * taps);
   const weights = new Float32Array(table.buffer);
   places.forEach((place, at) =>

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { edit, Tensor } from "../../ir/index.js";
+import { attribute, edit, type Graph, Tensor } from "../../ir/index.js";
 import { type Declared, graphOf } from "../../rules/rule-case.test.support.js";
 import { compileToWasm, refusalsOf } from "../compile.js";
 
@@ -82,4 +82,27 @@ it("says of weights and of operators at once", async () => {
   expect(found.map(({ kind }) => kind).sort()).toEqual(
     expect.arrayContaining(["memory", "operator"]),
   );
+});
+
+/** Tables as long as an axis that a file claims. */
+const claimed: Readonly<Record<string, Graph>> = {
+  "more than 1048576 values are not told apart": graphOf({ x: ["int64", 1] }, (input, b) => ({
+    y: b.add("OneHot", [input("x"), b.ints([2 ** 26], []), b.floats([0, 1], [2])]),
+  })),
+  "matrices of more than 16777216 elements are not compiled": graphOf(
+    { x: ["float32", 8192, 8192] },
+    (input, b) => ({ y: b.add("Trilu", [input("x")]) }),
+  ),
+  "axes of more than 1048576 elements are not resized between elements": graphOf(
+    { x: ["float32", 1, 1, 8] },
+    (input, b) => ({
+      y: b.add("Resize", [input("x"), null, null, b.ints([1, 1, 2 ** 26])], {
+        mode: attribute.string("linear"),
+      }),
+    }),
+  ),
+};
+
+it.each(Object.entries(claimed))("refuses: %s", async (why, graph) => {
+  expect((await refusalsOf(graph)).map((refusal) => refusal.why)).toContain(why);
 });

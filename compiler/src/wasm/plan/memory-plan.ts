@@ -60,8 +60,11 @@ interface Arena {
 
 function arenaOf({ buffers }: Plan): Arena {
   const offsets = placeBuffers(buffers);
-  const ends = buffers.map((buffer) => (offsets.get(buffer) ?? 0) + aligned(buffer.bytes));
-  return { offsets, bytes: Math.max(0, ...ends) };
+  const bytes = buffers.reduce(
+    (most, buffer) => Math.max(most, (offsets.get(buffer) ?? 0) + aligned(buffer.bytes)),
+    0,
+  );
+  return { offsets, bytes };
 }
 
 interface PlacedConstants {

@@ -100,6 +100,17 @@ function joins(row: Float32Array, all: Float32Array, at: number): boolean {
   return true;
 }
 
+/** As text; a part at a time, for a call takes some hundred thousand arguments at most. */
+function keyOf(row: Float32Array): string {
+  const halves = new Uint16Array(row.buffer);
+  let key = "";
+  for (let at = 0; at < halves.length; at += partOfKey)
+    key += String.fromCharCode(...halves.subarray(at, at + partOfKey));
+  return key;
+}
+
+const partOfKey = 4096;
+
 /** Rows of scales behind one another, each of them once, or again where it is so far back that no step reaches it. */
 class Rows {
   readonly #rows: Float32Array[] = [];
@@ -109,7 +120,7 @@ class Rows {
 
   /** From there to the end, and so to every other that is given, is at most a step. */
   placeOf(row: Float32Array): number {
-    const key = String.fromCharCode(...new Uint16Array(row.buffer));
+    const key = keyOf(row);
     const known = this.#places.get(key);
     if (known !== undefined && this.length - known <= mostSteps * laneCount) return known;
     const place = this.length;

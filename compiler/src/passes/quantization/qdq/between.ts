@@ -71,7 +71,7 @@ class Planner {
 
   #keepLastSum(node: Node, place: number): void {
     const own = isWeightedOp(node) ? place : -1;
-    const last = Math.max(own, ...node.inputs.map((id) => this.#lastSumOf(id)));
+    const last = node.inputs.reduce((most, id) => Math.max(most, this.#lastSumOf(id)), own);
     for (const id of node.outputs) if (id !== null) this.#lastSum.set(id, last);
   }
 
