@@ -9,6 +9,8 @@ import { DevToolsPipe } from "./devtools-pipe.js";
 const stderrKept = 8192;
 /** How long it has to end by itself. */
 const patienceMs = 5_000;
+/** For its last words: what it started outside of its group may hold its output when it has ended. */
+const lastWordsMs = 1_000;
 
 /**
  * Ctrl-C in a terminal goes to the whole group of the process that it interrupts: a browser has a group of its own, so
@@ -44,13 +46,20 @@ export class BrowserProcess {
     });
     child.once("exit", kill); // what it started
     this.#ended = new Promise((resolve) => {
-      child.once("close", (status, signal) => {
+      child.once("exit", (status, signal) => {
         process.off("exit", kill);
-        const how = signal ? `was ended by ${signal}` : `ended with status ${status}`;
-        const reason = reasonIn(said);
-        devTools.end(new Error(`It ${how}${reason && `: ${reason}`}`));
-        onEnd();
-        resolve();
+        const tell = (): void => {
+          clearTimeout(timer);
+          child.off("close", tell);
+          for (const stream of child.stdio) stream?.destroy();
+          const how = signal ? `was ended by ${signal}` : `ended with status ${status}`;
+          const reason = reasonIn(said);
+          devTools.end(new Error(`It ${how}${reason && `: ${reason}`}`));
+          onEnd();
+          resolve();
+        };
+        const timer = setTimeout(tell, lastWordsMs);
+        child.once("close", tell);
       });
     });
   }

@@ -196,6 +196,22 @@ describe.skipIf(process.platform === "win32")("what is no browser", () => {
     });
   });
 
+  it.skipIf(executable === null || process.platform === "win32")(
+    "ends, also where something that it started holds its output",
+    async () => {
+      const pid = join(folder, "pid");
+      await script(
+        `setsid sh -c 'echo $$ > ${pid}; exec sleep 60' &`,
+        `exec ${executable ?? ""} "$@"`,
+      );
+      const engines = await EngineBrowser.launch({ folder: join(folder, "profile") });
+      const began = performance.now();
+      await engines.dispose();
+      expect(performance.now() - began).toBeLessThan(30_000);
+      process.kill(Number(await readFile(pid, "utf8")), "SIGKILL");
+    },
+  );
+
   it.skipIf(executable === null)("has no sandbox where the system lets it have none", async () => {
     vi.spyOn(process, "getuid").mockReturnValue(1000);
     await script(

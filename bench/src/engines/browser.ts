@@ -1,16 +1,11 @@
-import { rmSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { once } from "node:events";
 import { messageOf, PareError, type TargetName, throwIfAborted } from "@pare/runtime/format";
 import { Chromium } from "./chromium.js";
 import { browserMissing, findBrowser } from "./find-browser.js";
 import { Mailboxes } from "./mailbox.js";
 import { ModuleServer } from "./module-server.js";
+import { givenFolder, ownFolder, type ProfileFolder } from "./profile-folder.js";
 import type { Channel } from "./protocol.js";
-
-/** A browser that was just ended may still be writing. */
-const removing = { recursive: true, force: true, maxRetries: 5, retryDelay: 50 };
 
 export interface LaunchOptions {
   /**
@@ -29,26 +24,22 @@ export interface LaunchOptions {
  */
 export class EngineBrowser {
   readonly #executable: string;
-  readonly #folder: string;
-  /** Whether the folder was made here. */
-  readonly #isOwn: boolean;
+  readonly #folder: ProfileFolder;
   readonly #server: ModuleServer;
   readonly #mailboxes: Mailboxes;
   #running: Promise<Chromium> | null = null;
   #version = "";
-  #isOver = false;
+  /** Ends what is starting, and starts no more. */
+  readonly #over = new AbortController();
 
   private constructor(
     executable: string,
-    folder: string,
-    isOwn: boolean,
+    folder: ProfileFolder,
     server: ModuleServer,
     mailboxes: Mailboxes,
   ) {
     this.#executable = executable;
     this.#folder = folder;
-    this.#isOwn = isOwn;
-    if (isOwn) process.once("exit", this.#remove);
     this.#server = server;
     this.#mailboxes = mailboxes;
   }
@@ -57,15 +48,14 @@ export class EngineBrowser {
   static async launch({ folder, signal }: LaunchOptions = {}): Promise<EngineBrowser> {
     const executable = await findBrowser();
     if (executable === null) throw browserMissing();
-    const made = folder ?? (await mkdtemp(join(tmpdir(), "pare-browser-")));
     const mailboxes = new Mailboxes();
     const server = await ModuleServer.start((path, request, response) =>
       mailboxes.handle(path, request, response),
     );
-    const isOwn = folder === undefined;
-    const launched = new EngineBrowser(executable, made, isOwn, server, mailboxes);
+    const own = folder === undefined ? ownFolder() : givenFolder(folder);
+    const launched = new EngineBrowser(executable, own, server, mailboxes);
     try {
-      await launched.#live(signal);
+      await orAborted(launched.#live(), signal);
       return launched;
     } catch (error) {
       await launched.dispose();
@@ -86,12 +76,12 @@ export class EngineBrowser {
 
   /**
    * A new engine, in a worker of its own.
-   * @throws PareError ENGINE_CRASHED where the page crashes meanwhile, or cannot be opened again
+   * @throws PareError ENGINE_CRASHED where the page crashes meanwhile, or cannot be opened again; ABORTED
    */
-  async openChannel(target: TargetName): Promise<Channel> {
+  async openChannel(target: TargetName, signal?: AbortSignal): Promise<Channel> {
     const name = `${target} in ${this.name}`;
     try {
-      const chromium = await this.#live();
+      const chromium = await orAborted(this.#live(), signal);
       return await this.#mailboxes.open(
         name,
         async (id) => {
@@ -104,10 +94,12 @@ export class EngineBrowser {
           }`);
         },
         async (id) => {
-          await chromium.evaluate(`globalThis.engines?.[${id}]?.terminate()`).catch(() => {}); // it may be gone already
+          const ended = `globalThis.engines?.[${id}]?.terminate(); delete globalThis.engines?.[${id}];`;
+          await chromium.evaluate(ended).catch(() => {}); // it may be gone already
         },
       );
     } catch (error) {
+      throwIfAborted(signal);
       const message = `The engine ${name} does not start: ${messageOf(error)}`;
       throw new PareError("ENGINE_CRASHED", message, {
         where: name,
@@ -118,28 +110,18 @@ export class EngineBrowser {
   }
 
   async dispose(): Promise<void> {
-    this.#isOver = true;
-    const running = await this.#running?.catch(() => null); // it may be about to be started again
+    this.#over.abort();
+    const running = await this.#running?.catch(() => null); // it may have been starting
     await running?.close();
     await this.#server.dispose();
-    if (!this.#isOwn) return;
-    await rm(this.#folder, removing);
-    process.off("exit", this.#remove);
+    await this.#folder.remove();
   }
 
-  readonly #remove = (): void => {
-    try {
-      rmSync(this.#folder, removing);
-    } catch {
-      // The system empties its folder for temporary files.
-    }
-  };
-
   /** The browser, started where none is running. */
-  #live(signal?: AbortSignal): Promise<Chromium> {
-    if (this.#isOver) return Promise.reject(new Error("The browser was ended."));
+  #live(): Promise<Chromium> {
+    if (this.#over.signal.aborted) return Promise.reject(new Error("The browser was ended."));
     if (this.#running !== null) return this.#running;
-    const running = this.#start(signal);
+    const running = this.#start();
     this.#running = running;
     // By then another may have been started.
     running.catch(() => {
@@ -148,19 +130,34 @@ export class EngineBrowser {
     return running;
   }
 
-  async #start(signal: AbortSignal | undefined): Promise<Chromium> {
+  async #start(): Promise<Chromium> {
     const started = await Chromium.start({
       executable: this.#executable,
-      folder: this.#folder,
+      folder: this.#folder.path,
       url: `${this.#server.base}page.html`,
       onGone: (how) => {
         this.#running = null;
         this.#mailboxes.end(how);
       },
-      signal,
+      signal: this.#over.signal,
     });
     this.#version = started.version;
     return started;
+  }
+}
+
+/** What others may wait for as well is given up, and not ended. */
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  throwIfAborted(signal);
+  const settled = new AbortController();
+  const aborted = once(signal, "abort", settled).then(() => {
+    throw new PareError("ABORTED", "The work was cancelled.");
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    settled.abort();
   }
 }
 

@@ -22,6 +22,8 @@ export interface Engine {
 
 /** A reduction, and the samples that it was sent and that were not run yet. */
 interface Reducing {
+  /** Of the model. */
+  readonly id: number;
   readonly reducer: Reducer;
   readonly waiting: Tensors[];
 }
@@ -74,7 +76,10 @@ export class EngineServer {
         const session = this.#session(request.id);
         const started = performance.now();
         const outputs: Tensors[] = [];
-        for (const feed of feeds) outputs.push(await session.run(feed));
+        for (const feed of feeds) {
+          outputs.push(await session.run(feed));
+          if (performance.now() - started >= (request.maxMs ?? Infinity)) break;
+        }
         return { outputs, ms: performance.now() - started };
       }
       case "reduce":
@@ -97,6 +102,9 @@ export class EngineServer {
       case "unload":
         await this.#sessions.get(request.id)?.dispose();
         this.#sessions.delete(request.id);
+        // Of one whose samples failed nobody asks any more.
+        for (const [reduction, { id }] of this.#underWay)
+          if (id === request.id) this.#underWay.delete(reduction);
         return null;
       case "forget":
         this.#samples.clear();
@@ -119,7 +127,10 @@ export class EngineServer {
   }: Extract<EngineRequest, { kind: "reduce" }>): Promise<EngineReplies["reduce"]> {
     const known = this.#underWay.get(reduction);
     this.#underWay.delete(reduction);
-    const { reducer, waiting } = known ?? { reducer: new Reducer(reductions), waiting: [] };
+    const { reducer, waiting }: Omit<Reducing, "id"> = known ?? {
+      reducer: new Reducer(reductions),
+      waiting: [],
+    };
     waiting.push(...this.#feeds(samples));
     const session = this.#session(id);
     const started = performance.now();
@@ -133,7 +144,7 @@ export class EngineServer {
     }
     waiting.splice(0, done);
     const isOver = last && waiting.length === 0;
-    if (!isOver) this.#underWay.set(reduction, { reducer, waiting });
+    if (!isOver) this.#underWay.set(reduction, { id, reducer, waiting });
     return { done, waiting: waiting.length, reduced: isOver ? reducer.reduced : null };
   }
 

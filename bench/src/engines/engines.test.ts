@@ -9,6 +9,7 @@ import {
   type SampleSet,
   type Session,
   type Tensors,
+  isRecord,
 } from "@pare/runtime/format";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { EngineBrowser } from "./browser.js";
@@ -248,6 +249,24 @@ describe("a reduction", async () => {
     expect(await ask([4], true)).toEqual({ done: 1, waiting: 1, reduced: null });
     const reduced = [{ by: "sum", numbers: Float64Array.of(7) }];
     expect(await ask([], true)).toEqual({ done: 1, waiting: 0, reduced });
+    const samples = [1, 2, 3].map((x) => ({
+      ref: 0,
+      feeds: { x: { type: "float32" as const, dims: [1], data: Float32Array.of(x) } },
+    }));
+    const run = { kind: "run", id: 1, samples } as const;
+    const ran = async (request: EngineRequest) => {
+      const reply = await server.answer(request);
+      const value = reply.ok ? reply.value : null;
+      return isRecord(value) && Array.isArray(value["outputs"]) ? value["outputs"].length : null;
+    };
+    expect(await ran({ ...run, maxMs: 15 })).toBe(2);
+    expect(await ran(run)).toBe(3);
+    // What began and was left ends with its model.
+    await ask([1], false);
+    await server.answer({ kind: "unload", id: 1 });
+    await server.answer({ kind: "load", id: 1, artifact: model, threads: 1 });
+    const once = [{ by: "sum", numbers: Float64Array.of(2) }];
+    expect(await ask([2], true)).toEqual({ done: 1, waiting: 0, reduced: once });
   });
 });
 
@@ -382,4 +401,12 @@ it("leaves nothing of onnxruntime-node's own in the temporary folder", async () 
     vi.unstubAllEnvs();
     await rm(folder, { recursive: true, force: true });
   }
+});
+
+it("opens no engines for who cancels meanwhile, and leaves none", async () => {
+  const controller = new AbortController();
+  const opening = openHosts(["cpu", "wasm"], { signal: controller.signal });
+  const rejected = expect(opening).rejects.toMatchObject({ code: "ABORTED" });
+  controller.abort();
+  await rejected;
 });

@@ -15,7 +15,7 @@ import {
 import type { BlockTimes, TimingPlan } from "../timing/blocks.js";
 import { asBefore, longerBy } from "./answer-limits.js";
 import { type CallOptions, callWithin } from "./call-within.js";
-import { LiveEngine } from "./live-engine.js";
+import { LiveEngine, type OpenChannel } from "./live-engine.js";
 import type { Channel } from "./protocol.js";
 import { reduceSamples } from "./reduce-samples.js";
 import { residentBytes, ResidentSamples, sentOnce } from "./resident-samples.js";
@@ -44,7 +44,13 @@ export interface HostDescription {
 const mostSlowdown = 4;
 /** For an answer, where nobody says. */
 const defaultPatienceMs = 120_000;
-const noClose = async (): Promise<void> => {};
+
+export interface StartOptions {
+  /** An engine that takes longer for one answer is ended, where a call sets no limit of its own. Default two minutes. */
+  readonly patienceMs?: number | undefined;
+  /** Ends it while it starts. */
+  readonly signal?: AbortSignal | undefined;
+}
 
 /** One target's engine in another process: it starts when first asked, and again after a crash. */
 export class EngineHost implements HostDescription {
@@ -53,7 +59,6 @@ export class EngineHost implements HostDescription {
   readonly software: boolean;
   readonly features: readonly DeviceFeature[];
   readonly #live: LiveEngine;
-  readonly #close: () => Promise<void>;
   readonly #another: () => EngineHost;
   readonly #beside: EngineHost[] = [];
   readonly #resident: ResidentSamples;
@@ -62,19 +67,16 @@ export class EngineHost implements HostDescription {
   private constructor(
     description: HostDescription,
     channel: Channel | null,
-    open: () => Promise<Channel>,
-    close: () => Promise<void>,
+    open: OpenChannel,
     patienceMs: number,
     mostBytes = residentBytes.first,
   ) {
-    this.#another = () =>
-      new EngineHost(description, null, open, noClose, patienceMs, residentBytes.beside);
+    this.#another = () => new EngineHost(description, null, open, patienceMs, residentBytes.beside);
     this.#resident = new ResidentSamples(mostBytes);
     this.target = description.target;
     this.engine = description.engine;
     this.software = description.software;
     this.features = description.features;
-    this.#close = close;
     this.#live = new LiveEngine(description, channel, open, patienceMs, () =>
       this.#resident.forget(),
     );
@@ -82,18 +84,16 @@ export class EngineHost implements HostDescription {
 
   /**
    * @param open starts the engine anew; called again for cold starts and after a crash
-   * @param patienceMs an engine that takes longer for one answer is ended, where a call sets no limit of its own
-   * @throws PareError UNSUPPORTED_DEVICE or ENGINE_MISSING when the engine cannot run here, saying why
+   * @throws PareError UNSUPPORTED_DEVICE or ENGINE_MISSING when the engine cannot run here, saying why; ABORTED
    */
   static async start(
     target: TargetName,
-    open: () => Promise<Channel>,
-    close: () => Promise<void> = noClose,
-    patienceMs = defaultPatienceMs,
+    open: OpenChannel,
+    { patienceMs = defaultPatienceMs, signal }: StartOptions = {},
   ): Promise<EngineHost> {
-    const channel = await open();
+    const channel = await open(signal);
     try {
-      const limits = { limitMs: patienceMs };
+      const limits = { limitMs: patienceMs, signal };
       const asked = { engine: target, target };
       const probe = await callWithin<"probe">(channel, { kind: "probe" }, limits, asked);
       if (probe.unavailable !== null)
@@ -105,7 +105,6 @@ export class EngineHost implements HostDescription {
         { target, engine: probe.engine, software: probe.software, features: probe.features },
         channel,
         open,
-        close,
         patienceMs,
       );
     } catch (error) {
@@ -238,7 +237,7 @@ export class EngineHost implements HostDescription {
       const { ms } = await ask<"run">(run, options);
       const { peakBytes } = await ask<"memory">({ kind: "memory" }, options);
       return { startupMs: loadMs + ms, memoryBytes: peakBytes };
-    });
+    }, options.signal);
   }
 
   /** Peak memory of the engine so far; null where it cannot be read or the engine is not running. */
@@ -254,7 +253,6 @@ export class EngineHost implements HostDescription {
   }
 
   async dispose(): Promise<void> {
-    await Promise.all([this.#live.end(), ...this.#beside.map((one) => one.dispose())]);
-    await this.#close();
+    await Promise.all([this.#live.dispose(), ...this.#beside.map((one) => one.dispose())]);
   }
 }

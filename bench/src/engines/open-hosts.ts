@@ -1,4 +1,10 @@
-import { isPareError, messageOf, PareError, type TargetName } from "@pare/runtime/format";
+import {
+  isPareError,
+  messageOf,
+  PareError,
+  type TargetName,
+  throwIfAborted,
+} from "@pare/runtime/format";
 import { EngineBrowser, type LaunchOptions } from "./browser.js";
 import { EngineHost } from "./host.js";
 import { backendFor } from "./measured-backends.js";
@@ -23,6 +29,7 @@ export interface HostOptions extends LaunchOptions {
 /**
  * Starts the engines of targets, each in the first of its places that there is: one headless browser for all that run
  * in it, or a child process. What cannot run here is skipped with its reason, never an error.
+ * @throws PareError ABORTED; then none is left
  */
 export async function openHosts(
   targets: readonly TargetName[],
@@ -38,13 +45,17 @@ export async function openHosts(
     for (const place of backendFor(target).places) {
       if (place === "node") {
         if (absent !== null) notes.push(`${target} runs in Node: ${sentence(absent)}`);
-        return EngineHost.start(target, () => openNodeChannel(target), undefined, patienceMs);
+        return EngineHost.start(target, () => openNodeChannel(target), { patienceMs, signal });
       }
       const browser = await (launched ??= EngineBrowser.launch({ folder, signal }).catch(
         asPareError,
       ));
+      throwIfAborted(signal);
       if (browser instanceof EngineBrowser)
-        return EngineHost.start(target, () => browser.openChannel(target), undefined, patienceMs);
+        return EngineHost.start(target, (ending) => browser.openChannel(target, ending), {
+          patienceMs,
+          signal,
+        });
       absent = browser;
     }
     throw absent ?? new PareError("INTERNAL", `${target} has no place to run in.`);
@@ -62,16 +73,14 @@ export async function openHosts(
     if (result?.status === "fulfilled") hosts.set(target, result.value);
     else skipped.push({ target, reason: sentence(result?.reason) });
   }
-  return {
-    hosts,
-    skipped,
-    notes,
-    async dispose() {
-      await Promise.all([...hosts.values()].map((host) => host.dispose()));
-      const browser = await launched;
-      if (browser instanceof EngineBrowser) await browser.dispose();
-    },
+  const dispose = async (): Promise<void> => {
+    await Promise.all([...hosts.values()].map((host) => host.dispose()));
+    const browser = await launched;
+    if (browser instanceof EngineBrowser) await browser.dispose();
   };
+  if (signal?.aborted) await dispose();
+  throwIfAborted(signal);
+  return { hosts, skipped, notes, dispose };
 }
 
 function asPareError(error: unknown): PareError {

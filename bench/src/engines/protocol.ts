@@ -25,7 +25,13 @@ export type EngineRequest =
       readonly artifact: Artifact;
       readonly threads: number;
     }
-  | { readonly kind: "run"; readonly id: number; readonly samples: readonly WireSample[] }
+  | {
+      readonly kind: "run";
+      readonly id: number;
+      readonly samples: readonly WireSample[];
+      /** A run that ends later than this is the last before the answer; all are run where not given. */
+      readonly maxMs?: number;
+    }
   | {
       /** Begins a reduction or goes on with it: first with the samples that wait from earlier requests. */
       readonly kind: "reduce";
@@ -68,7 +74,7 @@ export interface EngineReplies {
     readonly outputs: readonly ValueInfo[];
     readonly loadMs: number;
   };
-  /** `ms` is the time of all runs together, transfers excluded. */
+  /** Of the first samples, as many as were run. `ms` is the time of all runs together, transfers excluded. */
   readonly run: { readonly outputs: readonly Tensors[]; readonly ms: number };
   readonly reduce: {
     /** Samples that were run for this answer. */

@@ -24,6 +24,8 @@ interface Batch {
 
 const mostSamples = 64;
 const mostBytes = 32 * 2 ** 20;
+/** Samples may be of other sizes than those before them, which told how many are run at once. */
+const mostMs = 2 * answerMs;
 
 /** Runs a model on samples of a set, those that the engine holds by number. */
 export class SampleRuns {
@@ -99,8 +101,9 @@ export class SampleRuns {
       const request: WireSample[] = [];
       for (const index of indexes.slice(0, infos.length))
         request.push(await this.#resident.ticket(samples, index, read.get(index)));
-      const run = { kind: "run", id: this.#id, samples: request } as const;
-      return { infos, ...(await ask<"run">(run, options)) };
-    });
+      const run = { kind: "run", id: this.#id, samples: request, maxMs: mostMs } as const;
+      const { outputs, ms } = await ask<"run">(run, options);
+      return { infos: infos.slice(0, outputs.length), outputs, ms };
+    }, options.signal);
   }
 }
