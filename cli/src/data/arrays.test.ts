@@ -63,6 +63,15 @@ describe(".npz and .npy as numpy writes them", () => {
     await expect(readNpz(path, [{ ...x, name: "y" }])).rejects.toThrow(/it has "x", "meta"\./);
   });
 
+  it("gives labels that are no number that JavaScript has as text", async () => {
+    const array = formatNpy({ type: "float32", dims: [2, 4], data: new Float32Array(8) });
+    const long = BigInt64Array.of(9007199254740993n, 7n);
+    const label = formatNpy({ type: "int64", dims: [2], data: long });
+    const path = await file("long.npz", zipSync({ "x.npy": array, "label.npy": label }));
+    const labels = (await all(await readNpz(path, [x]))).map((sample) => sample.label);
+    expect(labels).toEqual(["9007199254740993", 7]);
+  });
+
   it("gives labels in float16 as numbers", async () => {
     const array = formatNpy({ type: "float32", dims: [2, 4], data: new Float32Array(8) });
     const halves = Uint16Array.of(0x3c00, 0xc100);
@@ -306,6 +315,12 @@ describe(".jsonl", () => {
 
   it.each([
     ["int64", "1.5", /not int64/],
+    ["int64", '""', /not int64/],
+    ["int64", '" 7 "', /not int64/],
+    ["int64", '"0x10"', /not int64/],
+    ["bool", "null", /not bool/],
+    ["bool", '""', /not bool/],
+    ["bool", "0.5", /not bool/],
     ["int64", "9007199254740993", /which JSON rounds/],
     ["int64", "-9007199254740992", /which JSON rounds/],
     ["int64", '"9223372036854775808"', /not int64/],

@@ -100,10 +100,9 @@ function arrayFrom(values: readonly unknown[], type: Exclude<Dtype, "string">): 
       case "uint32": {
         const array = new dtypeArray[type](values.length);
         for (const [index, value] of values.entries()) {
-          const number = type === "bool" ? Number(value) : numberOf(value);
+          const number = type === "bool" ? truthOf(value) : numberOf(value);
           array[index] = number;
-          const exact = type.startsWith("float") || array[index] === number;
-          if (!exact || (type === "bool" && number > 1)) return null;
+          if (!type.startsWith("float") && array[index] !== number) return null;
         }
         return array;
       }
@@ -126,8 +125,13 @@ function isRounded(value: unknown): boolean {
 }
 
 function bigOf(value: unknown): bigint {
-  const isUsable = typeof value === "number" || typeof value === "string";
-  return isUsable && !isRounded(value) ? BigInt(value) : notOf();
+  if (typeof value === "string") return /^[+-]?\d+$/.test(value) ? BigInt(value) : notOf();
+  return typeof value === "number" && !isRounded(value) ? BigInt(value) : notOf();
+}
+
+function truthOf(value: unknown): number {
+  const isTruth = typeof value === "boolean" || value === 0 || value === 1;
+  return isTruth ? Number(value) : notOf();
 }
 
 function numberOf(value: unknown): number {

@@ -100,7 +100,10 @@ function plainOf({ type, dims }: NamedArray, row: TypedArray | readonly string[]
   const values = (isHalf && numbersOf({ type, dims: [row.length], data: row })) || row;
   if (dims.length > 1) return values;
   const [value] = values;
-  return typeof value === "bigint" ? Number(value) : value;
+  if (typeof value !== "bigint") return value;
+  // As a number another label could be the same.
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : String(value);
 }
 
 function arrayFor(

@@ -205,7 +205,7 @@ describe("a model's functions", () => {
   });
 
   it("nest no deeper where chains of calls end in others that are known", async () => {
-    const [chains, links] = [40, 150];
+    const [chains, links] = [20, 150];
     const functions = Array.from({ length: chains }, (_, chain) =>
       Array.from({ length: links }, (__, link) => {
         const [next, other] = [`C${chain}_${link + 1}`, `C${chain - 1}_0`];

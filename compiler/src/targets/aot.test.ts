@@ -1,6 +1,6 @@
 import { type Artifact, artifactBytes, isPareError, type Tensors } from "@pare/runtime/format";
 import { aot as backend } from "@pare/runtime/aot";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { attribute, type Graph } from "../ir/index.js";
 import { agreement, feedsOf, run } from "../passes/quantization/engine-case.test.support.js";
 import { graphOf } from "../rules/rule-case.test.support.js";
@@ -33,6 +33,21 @@ it("writes a model that its backend runs, as the engine does", async () => {
   expect(agreement(await run(graph, second), answers[1] ?? {})).toBeGreaterThan(110);
   await session.dispose();
   await expect(session.run(first)).rejects.toMatchObject({ code: "DISPOSED" });
+});
+
+it("says of a fault of its own that it is one, for which other targets do not pay", async () => {
+  const graph = network();
+  vi.spyOn(graph, "fork").mockImplementation(() => {
+    throw new RangeError("Too much recursion.");
+  });
+  await expect(aot.emit(graph, {})).rejects.toMatchObject({
+    code: "PASS_FAILED",
+    message: "The compiler failed: Too much recursion.",
+  });
+  const { obstacles } = await supportOf(graph, aot);
+  expect(obstacles).toMatchObject([
+    { of: "model", reason: "The compiler failed: Too much recursion." },
+  ]);
 });
 
 it("takes and gives integers and truth values as engines do", async () => {

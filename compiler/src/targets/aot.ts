@@ -1,4 +1,4 @@
-import { fileHash, isPareError, type NamedBytes, PareError } from "@pare/runtime/format";
+import { fileHash, isPareError, messageOf, type NamedBytes, PareError } from "@pare/runtime/format";
 import { batchSymbols, namedSymbol } from "../analysis/batch.js";
 import { workloadOf } from "../analysis/workload.js";
 import { dim, type Graph, type NodeId } from "../ir/index.js";
@@ -49,10 +49,11 @@ export const aot: Target = {
       const found = await refusalsAt(graph, sizes);
       return obstaclesOf([...found, ...(await refusalsOfAnySize(graph, sizes, found))]);
     } catch (error) {
-      if (!isPareError(error) || error.code !== "UNSUPPORTED_OP") throw error;
+      const { code, message, where } = asRefusal(error);
+      if (code !== "UNSUPPORTED_OP" && code !== "PASS_FAILED") throw error;
       // No pass takes the model: that is the one reason there is.
-      const nodes = error.where === undefined ? [] : [error.where];
-      return [{ of: "model", op: "model", reason: error.message, count: 1, nodes }];
+      const nodes = where === undefined ? [] : [where];
+      return [{ of: "model", op: "model", reason: message, count: 1, nodes }];
     }
   },
   assumption(graph, sizes = {}) {
@@ -81,8 +82,9 @@ export const aot: Target = {
     return [...ofImages, ...ofMatrices, ...ofRepeats(graph, "dequantize"), ...ofWeights];
   },
   async emit(graph, session, sizes) {
-    const graphs = (await fixedGraphs(graph, sizes)).map((fixed) => fixed.graph);
-    const { simd, relaxed, weights } = await compileToWasm(graphs);
+    const { simd, relaxed, weights } = await compiled(graph, sizes).catch((error: unknown) => {
+      throw asRefusal(error);
+    });
     const beside = [relaxed && named(relaxed, "wasm"), weights && named(weights, "bin")].flatMap(
       (file) => file ?? [],
     );
@@ -94,6 +96,20 @@ export const aot: Target = {
     };
   },
 };
+
+async function compiled(graph: Graph, sizes?: Sizes): ReturnType<typeof compileToWasm> {
+  const graphs = await fixedGraphs(graph, sizes);
+  return compileToWasm(graphs.map((fixed) => fixed.graph));
+}
+
+/** What nobody foresaw is a reason against this target, and none against the others. */
+function asRefusal(error: unknown): PareError {
+  if (isPareError(error)) return error;
+  return new PareError("PASS_FAILED", `The compiler failed: ${messageOf(error)}`, {
+    hint: "That is a fault of Pare's: report it, with the model. Other targets take it.",
+    cause: error,
+  });
+}
 
 /** Of a free dim, to see what stands against operators whatever it is. */
 const guessedSize = 64;

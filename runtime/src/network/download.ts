@@ -114,6 +114,8 @@ async function transfer(
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return;
+    // A `fetch` that does not look at its signal goes on, and nobody waits for it.
+    if (signal?.aborted) return void reader.cancel().catch(() => {});
     alive();
     const length = sink.length + value.length;
     if (length > most) throw tooMany(most, url);

@@ -13,9 +13,14 @@ export function outputFiles(names: readonly string[]): ReadonlyMap<string, strin
     return true;
   };
   const others = names.filter((name) => plain(name) !== name || !take(name, `${name}.npy`));
-  for (const name of others)
-    for (let number = 1; !files.has(name); number += 1)
-      take(name, number === 1 ? `${plain(name)}.npy` : `${plain(name)}-${number}.npy`);
+  /** Of those that are the same, the next number: none before it is free. */
+  const numbers = new Map<string, number>();
+  for (const name of others) {
+    const own = plain(name);
+    let number = numbers.get(own.toLowerCase()) ?? 1;
+    while (!take(name, number === 1 ? `${own}.npy` : `${own}-${number}.npy`)) number += 1;
+    numbers.set(own.toLowerCase(), number + 1);
+  }
   return files;
 }
 

@@ -40,7 +40,11 @@ async function told(options: RunOptions): Promise<{ text: string; document: unkn
     }),
   };
   const input = [["x", join(folder, "x.json")]] as const;
-  await runOnce(join(folder, "halves.onnx"), { input, target: "cpu", ...options }, context);
+  await runOnce(
+    join(folder, "halves.onnx"),
+    { input, target: "cpu", json: true, ...options },
+    context,
+  );
   return said;
 }
 

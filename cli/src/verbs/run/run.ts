@@ -144,11 +144,13 @@ async function give(
       options.output === undefined || own === undefined ? null : join(options.output, own);
     if (file !== null) await writeFileAtomic(file, formatNpy(tensor));
     rows.push([name, `${tensor.type} [${tensor.dims.join(", ")}]`, file ?? previewOf(tensor)]);
-    document.set(name, {
-      type: tensor.type,
-      dims: tensor.dims,
-      ...(file === null ? { data: elementsOf(tensor) } : { file }),
-    });
+    // Whoever reads the table sees the first few: all of them as JavaScript's values take many times the memory.
+    if (options.json === true)
+      document.set(name, {
+        type: tensor.type,
+        dims: tensor.dims,
+        ...(file === null ? { data: elementsOf(tensor) } : { file }),
+      });
   }
   say.result(tableText(rows, new Set([0, 1, 2])), {
     engine,

@@ -9,6 +9,13 @@ import { tensorType, type ValueType } from "../type.js";
 
 /** Edits of the header, of values and of bodies: initializers, types, inputs and outputs. */
 export class BodyEditor extends Transaction {
+  #constantBytes = 0;
+
+  /** Of the initializers that were added. */
+  get constantBytes(): number {
+    return this.#constantBytes;
+  }
+
   /** Changes facts about the file. */
   setHeader(changed: Partial<ModelHeader>): void {
     const before = this.tables.header;
@@ -33,6 +40,7 @@ export class BodyEditor extends Transaction {
     const value = this.mutableValue(id);
     value.constant = tensor;
     value.elements = elementsOf(tensor);
+    this.#constantBytes += tensor.byteLength;
     this.enlist(owner.initializers, id);
     this.touched += 1;
     return id;

@@ -130,6 +130,20 @@ it("writes down no more than a module holds", async () => {
   ]);
 });
 
+it("writes down no more than a few tables that a small file asks for", () => {
+  const graph = graphOf({ x: ["float32", 1024, 1024] }, (input, b) =>
+    Object.fromEntries(
+      Array.from({ length: 24 }, (_, k) => [
+        `y${k}`,
+        b.add("EyeLike", [input("x")], { k: int(k) }),
+      ]),
+    ),
+  );
+  const left = [...sayPlaces(graph).values()];
+  expect(left.length).toBeGreaterThan(4);
+  expect(new Set(left)).toEqual(new Set(["tables of 64 MB are written for others already"]));
+});
+
 it("says what it has no words for", async () => {
   const graph = graphOf({ x: ["float32", 4], c: ["bool", 4] }, (input, b) => ({
     y: b.add("ReduceSum", [b.add("Compress", [input("x"), input("c")])]),

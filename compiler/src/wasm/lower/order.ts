@@ -1,4 +1,5 @@
 import type { Graph, Node } from "../../ir/index.js";
+import { LeastFirst } from "./least-first.js";
 
 /** What sums over weights can take in what another node gives, if that is there already. */
 const sums: ReadonlySet<string> = new Set([
@@ -18,13 +19,9 @@ export function loweringOrder(graph: Graph): readonly Node[] {
   const nodes = [...graph.order()];
   const place = new Map(nodes.map((node, at) => [node, at]));
   const missing = new Map<Node, number>();
-  const ready: { readonly plain: number[]; readonly sums: number[] } = { plain: [], sums: [] };
-  const push = (node: Node): void => {
-    const own = sums.has(node.op) ? ready.sums : ready.plain;
-    const at = place.get(node) ?? 0;
-    const before = own.findIndex((other) => other > at);
-    own.splice(before < 0 ? own.length : before, 0, at);
-  };
+  const ready = { plain: new LeastFirst(), sums: new LeastFirst() };
+  const push = (node: Node): void =>
+    (sums.has(node.op) ? ready.sums : ready.plain).add(place.get(node) ?? 0);
   const makers = new Set(nodes.flatMap(({ outputs }) => outputs.filter((id) => id !== null)));
   for (const node of nodes) {
     const waits = new Set(node.inputs.filter((id) => id !== null && makers.has(id))).size;
@@ -33,7 +30,7 @@ export function loweringOrder(graph: Graph): readonly Node[] {
   }
   const order: Node[] = [];
   for (;;) {
-    const at = ready.plain.shift() ?? ready.sums.shift();
+    const at = ready.plain.take() ?? ready.sums.take();
     const node = at === undefined ? undefined : nodes[at];
     if (node === undefined) return order;
     order.push(node);

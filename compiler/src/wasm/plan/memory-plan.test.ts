@@ -1,16 +1,20 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { constantImage, planMemory, planTogether } from "./memory-plan.js";
-import type { Buffer, Plan } from "./plan.js";
+import { afterAll, beforeAll, type Buffer, type Plan } from "./plan.js";
 
 const buffer = fc
-  .record({ bytes: fc.integer({ min: 1, max: 5000 }), first: fc.nat(20), lives: fc.nat(8) })
+  .record({
+    bytes: fc.integer({ min: 1, max: 5000 }),
+    first: fc.oneof(fc.nat(20), fc.constant(beforeAll)),
+    lives: fc.oneof(fc.nat(8), fc.constant(afterAll)),
+  })
   .map(({ bytes, first, lives }): Buffer => ({
     kind: "buffer",
     name: "b",
     bytes,
     first,
-    last: first + lives,
+    last: lives === afterAll ? afterAll : first + lives,
   }));
 
 function planWith(buffers: readonly Buffer[]): Plan {

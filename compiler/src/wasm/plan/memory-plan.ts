@@ -1,7 +1,17 @@
 import { contentKey, sameBytes } from "../../ir/index.js";
 import { vectorBytes } from "../kernels/kernel.js";
 import { Distinct } from "./distinct.js";
-import type { Buffer, Constant, Decoded, Held, Place, Plan, Prepared } from "./plan.js";
+import {
+  afterAll,
+  beforeAll,
+  type Buffer,
+  type Constant,
+  type Decoded,
+  type Held,
+  type Place,
+  type Plan,
+  type Prepared,
+} from "./plan.js";
 
 /** Every buffer begins at a multiple of a cache line. */
 const alignment = 64;
@@ -178,12 +188,16 @@ export function constantImage(
  */
 function placeBuffers(buffers: readonly Buffer[]): ReadonlyMap<Buffer, number> {
   const offsets = new Map<Buffer, number>();
+  const placed = new ByLifetime(buffers);
   const bySize = [...buffers].sort((a, b) => b.bytes - a.bytes || a.first - b.first);
   for (const buffer of bySize) {
     const bytes = aligned(buffer.bytes);
-    const beside = [...offsets]
-      .filter(([other]) => other.first <= buffer.last && buffer.first <= other.last)
-      .map(([other, offset]) => ({ offset, end: offset + aligned(other.bytes) }))
+    const beside = placed
+      .livingWith(buffer)
+      .map((other) => {
+        const offset = offsets.get(other) ?? 0;
+        return { offset, end: offset + aligned(other.bytes) };
+      })
       .sort((a, b) => a.offset - b.offset);
     let best: { readonly offset: number; readonly gap: number } | undefined;
     let end = 0;
@@ -193,6 +207,39 @@ function placeBuffers(buffers: readonly Buffer[]): ReadonlyMap<Buffer, number> {
       end = Math.max(end, other.end);
     }
     offsets.set(buffer, best?.offset ?? end);
+    placed.add(buffer);
   }
   return offsets;
+}
+
+/** Buffers by when they live, in spans of steps: most live for a few, and few beside another one. */
+class ByLifetime {
+  readonly #spans: Buffer[][] = [];
+  readonly #steps: number;
+  readonly #stepsInSpan: number;
+
+  constructor(buffers: readonly Buffer[]) {
+    this.#steps = buffers
+      .flatMap(({ first, last }) => [first, last])
+      .reduce((most, time) => (time === afterAll ? most : Math.max(most, time - beforeAll + 1)), 1);
+    this.#stepsInSpan = Math.ceil(Math.sqrt(this.#steps));
+  }
+
+  add(buffer: Buffer): void {
+    for (let span = this.#spanOf(buffer.first); span <= this.#spanOf(buffer.last); span += 1)
+      (this.#spans[span] ??= []).push(buffer);
+  }
+
+  livingWith({ first, last }: Buffer): readonly Buffer[] {
+    const found = new Set<Buffer>();
+    for (let span = this.#spanOf(first); span <= this.#spanOf(last); span += 1)
+      for (const other of this.#spans[span] ?? [])
+        if (other.first <= last && first <= other.last) found.add(other);
+    return [...found];
+  }
+
+  #spanOf(time: number): number {
+    const step = time === afterAll ? this.#steps : time - beforeAll;
+    return Math.floor(step / this.#stepsInSpan);
+  }
 }
