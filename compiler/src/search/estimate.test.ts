@@ -79,6 +79,13 @@ describe("an estimate", () => {
     expect(searchMs(mayLose)).toBeGreaterThan(searchMs(holds) + 1000);
     // What is no faster is not tried with layers left float.
     expect(searchMs({ ...mayLose, latency: 2 })).toBeLessThan(searchMs(mayLose));
+    const besideMs = (gain: Gain): number => {
+      const other = way("cpu", "int8-dynamic", "quantize-dynamic", gain);
+      const planned = [way("cpu", "int8-static", "quantize-static", mayLose), other];
+      return new Estimate([facts], counts, 0).searchMs(planned);
+    };
+    const quick = { ...holds, latency: 0.3 };
+    expect(besideMs(quick)).toBeLessThan(besideMs({ ...quick, accepted: 0.4 }) - 1000);
   });
 
   it("finds sensitive layers on another engine where its own saturates", () => {

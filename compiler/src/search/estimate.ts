@@ -32,6 +32,8 @@ import { fasterShare } from "./worth.js";
 const decidedShare = 0.7;
 /** With how much of it left float a static file is usually tried, before one holds or that is given up. */
 const usualPartly = 3;
+/** What holds this often is what others have to be faster than. */
+const likelyHeld = 0.5;
 /** Of what a search comes to, in standard deviations: three in four would end sooner, were they normal. */
 const safeSide = 0.674;
 /** Of the time that deciding takes alone, about what each of several targets' takes side by side. */
@@ -141,17 +143,25 @@ export class Estimate {
     return this.candidatesMs(planned) + sum(means) + safeSide * sum(spreads);
   }
 
-  /** What comes on top where static files of a target are fast and lose too much, and how often that is expected. */
+  /**
+   * What comes on top where static files of a target are fast and lose too much, and how often that is expected: of those that
+   * others are faster than, nothing is left float.
+   */
   #partlyFloat(
     facts: TargetFacts,
     planned: readonly Planned[],
   ): { readonly share: number; readonly ms: number } {
-    const all = planned.flatMap((one) => {
-      if (one.target !== facts.target || !isStatic(one)) return [];
+    const own = planned.filter(({ target }) => target === facts.target);
+    const others = own
+      .filter((one) => !isStatic(one))
+      .map(({ expected }) => expected ?? unknownGain);
+    const all = own.filter(isStatic).map((one) => {
       const gain = one.expected ?? unknownGain;
-      const share = fasterShare(gain) * (1 - gain.accepted);
+      const likely = others.filter(({ accepted }) => accepted >= likelyHeld);
+      const shares = [fasterShare(gain), ...likely.map((other) => fasterShare(gain, other))];
+      const share = Math.min(...shares) * (1 - gain.accepted);
       const times = Math.min(usualPartly, Math.log2(Math.max(1, facts.layers)));
-      return [{ share, ms: this.#findingMs(facts) + times * this.#usualMs(facts, gain) }];
+      return { share, ms: this.#findingMs(facts) + times * this.#usualMs(facts, gain) };
     });
     // One that loses too much is enough, and they lose together.
     return all.reduce((most, one) => (one.share * one.ms > most.share * most.ms ? one : most), {

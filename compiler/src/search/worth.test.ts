@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { Gain } from "../targets/gains.js";
-import { expectedWorth, fasterShare, improvement } from "./worth.js";
+import { cumulative, expectedWorth, fasterShare, improvement } from "./worth.js";
 
 it("is the mean of what improves", () => {
   const slow = (mean: number, spread: number): number => {
@@ -54,4 +54,7 @@ it("says how likely something is to be faster than the float model", () => {
   expect(fasterShare({ ...weights, latency: 1 })).toBeCloseTo(0.5, 6);
   expect(fasterShare({ ...static8, latency: Math.exp(-1.96 * 0.3) })).toBeCloseTo(0.975, 3);
   expect(fasterShare({ ...static8, latency: Math.exp(1.96 * 0.3) })).toBeCloseTo(0.025, 3);
+  expect(fasterShare(static8, static8)).toBeCloseTo(0.5, 6);
+  const quicker = { latency: static8.latency / 2, latencySpread: 0.4 };
+  expect(fasterShare(static8, quicker)).toBeCloseTo(cumulative(-Math.LN2 / 0.5), 6);
 });

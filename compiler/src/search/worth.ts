@@ -26,9 +26,16 @@ export function expectedWorth(
   return accepted * (first + lesserShare * second);
 }
 
-/** How likely it is to be faster than the float model. */
-export function fasterShare({ latency, latencySpread }: Gain): number {
-  return cumulative(-Math.log(latency) / latencySpread);
+/** As fast as the float model, which is sure. */
+const asFloat = { latency: 1, latencySpread: 0 };
+
+/** How likely it is to be faster than another one. */
+export function fasterShare(
+  { latency, latencySpread }: Gain,
+  other: Pick<Gain, "latency" | "latencySpread"> = asFloat,
+): number {
+  const spread = Math.hypot(latencySpread, other.latencySpread);
+  return cumulative(Math.log(other.latency / latency) / spread);
 }
 
 /**

@@ -7,7 +7,7 @@ import type { Activations } from "../../kernels/products-i8.js";
 import { packedTerms, termBytes } from "../../kernels/rounding-i8.js";
 import { placeAt } from "../../plan/plan.js";
 import { channelsLast, noHalo, sizeAt, stepAt, type View } from "../../plan/view.js";
-import { type Convolution, geometryOf } from "../convolution-operands.js";
+import { type Convolution, geometryOf, shiftOf } from "../convolution-operands.js";
 import { asImage, joinedAxes } from "../image.js";
 import { convolutionHalo } from "../convolution-halo.js";
 import type { Lowering } from "../lowering.js";
@@ -73,11 +73,6 @@ function resultOf(
   }
   const y = asImage(l.allocate(node.output(), channelsLast(node.dims(0).length), { exact }));
   return { y, padded: !exact && y.padded };
-}
-
-/** From the input's first byte to where the window of the first result begins. */
-function shiftOf(x: View, { before }: Convolution): number {
-  return -before[0] * stepAt(x, 2) - before[1] * stepAt(x, 3);
 }
 
 function planDepthwise(node: NodeFacts, l: Lowering, own: ByteConvolution): void {
