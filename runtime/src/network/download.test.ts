@@ -58,6 +58,27 @@ describe("a download", () => {
     const waiting = download(url, { fetch: deaf, signal: abort.signal });
     abort.abort();
     await expect(waiting).rejects.toMatchObject({ code: "ABORTED" });
+    // Nor is it waited for any more when it goes on.
+    const later = new AbortController();
+    let more: ReadableStreamDefaultController<Uint8Array> | undefined;
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => void (more = controller),
+    });
+    const onBytes = vi.fn();
+    const going = download(url, {
+      fetch: async () => new Response(body),
+      signal: later.signal,
+      onBytes,
+    });
+    more?.enqueue(Uint8Array.of(1));
+    await vi.waitFor(() => expect(onBytes).toHaveBeenCalledOnce());
+    later.abort();
+    await expect(going).rejects.toMatchObject({ code: "ABORTED" });
+    const asked = vi.mocked(setTimeout).mock.calls.length;
+    more?.enqueue(Uint8Array.of(2));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(onBytes).toHaveBeenCalledOnce();
+    expect(vi.mocked(setTimeout).mock.calls).toHaveLength(asked);
   });
 
   /** A server whose first answer breaks off behind so many of a file's hundred bytes; what is asked for, too. */

@@ -92,12 +92,17 @@ async function receive(url: URL, sink: Sink, options: DownloadOptions): Promise<
 async function transfer(
   url: URL,
   sink: Sink,
-  { most = Infinity, signal, onBytes, fetch = globalThis.fetch }: DownloadOptions,
+  {
+    most = Infinity,
+    signal,
+    onBytes,
+    fetch = globalThis.fetch,
+  }: DownloadOptions & { readonly signal: AbortSignal },
   alive: () => void,
 ): Promise<void> {
   if (!sink.resumable) sink.length = 0;
   const headers: Record<string, string> = sink.length > 0 ? { range: `bytes=${sink.length}-` } : {};
-  const response = await fetch(url.href, { headers, signal: signal ?? null });
+  const response = await fetch(url.href, { headers, signal });
   const { status } = response;
   if (status === 404 || status === 410)
     throw failure("BUNDLE_NOT_FOUND", `The server answered ${status}.`, url);
@@ -113,9 +118,8 @@ async function transfer(
   if (reader === undefined) return;
   for (;;) {
     const { done, value } = await reader.read();
-    if (done) return;
     // A `fetch` that does not look at its signal goes on, and nobody waits for it.
-    if (signal?.aborted) return void reader.cancel().catch(() => {});
+    if (done || signal.aborted) return;
     alive();
     const length = sink.length + value.length;
     if (length > most) throw tooMany(most, url);
