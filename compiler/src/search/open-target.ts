@@ -23,12 +23,14 @@ import { isRefusal, toBeRun } from "./refusal.js";
 import { orderOf, type Relative, round } from "./verdict.js";
 
 /**
- * So many samples at a time until that takes a while: what is cheap is not typical at first. Then as many more as the
- * time does for, at once: what an engine answers is read while it goes on.
+ * Twice as many samples each time until that takes a while: what is cheap is not typical at first. Then as many more as
+ * the time does for, at once: what an engine answers is read while it goes on; and again where they took much less, for a
+ * metric may have something to load before its first.
  */
-const firstSamples = [2, 4, 8, 16, 32, 64, 128, 256, 512];
+const firstSamples = 2;
 const whileMs = 100;
 const firstMs = 900;
+const leastLeftMs = 300;
 /** For the simplified form, where the model as it is took all the time there was. */
 const leastTryMs = 1000;
 /** Until an engine of its own runs: a worker in a browser fetches its module, one in Node is a process. */
@@ -232,19 +234,15 @@ async function findFacts(
   const began = clock.now();
   const ask = { artifact: reference, target, split: "validation", signal, limitMs } as const;
   let count = 0;
-  for (const first of firstSamples) {
-    if (count === validation) break;
+  for (let more = firstSamples; more > 0 && count < validation;) {
     const asked = clock.now();
     const before = count;
-    count = Math.min(first, validation);
-    await measure.accuracy({ ...ask, count });
-    const now = clock.now();
-    if (now - asked < whileMs) continue;
-    const more = Math.floor(((began + firstMs - now) * (count - before)) / (now - asked));
-    if (more <= 0) break;
     count = Math.min(count + more, validation);
     await measure.accuracy({ ...ask, count });
-    break;
+    const now = clock.now();
+    const [tookMs, leftMs] = [now - asked, began + firstMs - now];
+    if (tookMs < whileMs) more = count;
+    else more = leftMs < leastLeftMs ? 0 : Math.floor((leftMs * (count - before)) / tookMs);
   }
   // All but one again, with all answers known: what scoring alone takes. Of a candidate, the float model's is known.
   const scored = clock.now();
