@@ -88,6 +88,16 @@ describe("an estimate", () => {
     expect(besideMs(quick)).toBeLessThan(besideMs({ ...quick, accepted: 0.4 }) - 1000);
   });
 
+  it("expects a second look where what holds on few samples may fail on others", () => {
+    const searchMs = (decidesEarly: boolean, use: string): number => {
+      const planned = [way("cpu", "int8", use, holds)];
+      return new Estimate([{ ...facts, decidesEarly }], counts, 0).searchMs(planned);
+    };
+    const laterMs = (use: string): number => searchMs(false, use) - searchMs(true, use);
+    const testMs = 400 * facts.sampleMs;
+    expect(laterMs("quantize-static") - laterMs("quantize-weights")).toBeGreaterThan(testMs / 3);
+  });
+
   it("finds sensitive layers on another engine where its own saturates", () => {
     const wasm: TargetFacts = { ...facts, target: "wasm", runMs: 5, sampleMs: 6 };
     const both = new Map([...counts, ["wasm", { validation: 200, test: 400 }]] as const);

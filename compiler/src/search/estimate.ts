@@ -26,7 +26,7 @@ import {
 import type { TestCounts } from "./counts.js";
 import { lessonKey } from "./learned.js";
 import { isStatic, ShownGains } from "./shown.js";
-import { fasterShare } from "./worth.js";
+import { fasterShare, partlyFloat } from "./worth.js";
 
 /** A candidate is often turned down before it is decided: by its time, or after some of the samples. */
 const decidedShare = 0.7;
@@ -38,6 +38,8 @@ const likelyHeld = 0.5;
 const safeSide = 0.674;
 /** Of the time that deciding takes alone, about what each of several targets' takes side by side. */
 const besideShare = 0.85;
+/** What held on the validation samples, where their metric tells late, fails on the test samples about as often. */
+const failsLater = 0.25;
 /** What is expected where no table knows: a recipe's own group. */
 const unknownGain: Gain = { latency: 0.9, latencySpread: 0.3, size: 0.6, accepted: 0.5 };
 
@@ -134,10 +136,13 @@ export class Estimate {
    * target's layers are left float.
    */
   searchMs(planned: readonly Planned[]): number {
-    const partly = this.#facts.map((facts) => this.#partlyFloat(facts, planned));
-    const means = partly.map(({ share, ms }) => share * ms);
+    const mayCome = this.#facts.flatMap((facts) => [
+      this.#partlyFloat(facts, planned),
+      this.#secondLook(facts, planned),
+    ]);
+    const means = mayCome.map(({ share, ms }) => share * ms);
     const spreads = [
-      ...partly.map(({ share, ms }) => deviation(share) * ms),
+      ...mayCome.map(({ share, ms }) => deviation(share) * ms),
       ...planned.map((one) => deviation(decidedShare) * this.#decidingMs(one)),
     ];
     return this.candidatesMs(planned) + sum(means) + safeSide * sum(spreads);
@@ -163,11 +168,22 @@ export class Estimate {
       const times = Math.min(usualPartly, Math.log2(Math.max(1, facts.layers)));
       return { share, ms: this.#findingMs(facts) + times * this.#usualMs(facts, gain) };
     });
-    // One that loses too much is enough, and they lose together.
-    return all.reduce((most, one) => (one.share * one.ms > most.share * most.ms ? one : most), {
-      share: 0,
-      ms: 0,
-    });
+    // One that loses too much is enough, and they lose together; where it does not hold with layers left float, another is tried.
+    const { share, ms } = all.reduce(
+      (most, one) => (one.share * one.ms > most.share * most.ms ? one : most),
+      { share: 0, ms: 0 },
+    );
+    return { share, ms: ms * (all.length > 1 ? 2 - partlyFloat.accepted : 1) };
+  }
+
+  /** Where few validation samples are all there are, and their metric tells late, what holds on them may fail on the others. */
+  #secondLook(
+    { target, decidesEarly }: TargetFacts,
+    planned: readonly Planned[],
+  ): { readonly share: number; readonly ms: number } {
+    const mayFail = !decidesEarly && planned.some((one) => one.target === target && isStatic(one));
+    const ms = this.#countsOf(target).test * this.laterSampleMs(target);
+    return { share: mayFail ? failsLater : 0, ms };
   }
 
   /** The float model on the validation samples, engines side by side. */

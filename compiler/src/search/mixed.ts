@@ -6,6 +6,7 @@ import type { TargetDevice } from "./request.js";
 import { type Layer, LayerErrors, type LayerSensitivity, mostSensitive } from "./sensitivity.js";
 import { isRefusal } from "./refusal.js";
 import { notTried, type Outcome, type TrialContext, tryCandidate } from "./trial.js";
+import { partlyFloat } from "./worth.js";
 
 /** A candidate of static int8 with none of its layers left float, that was fast and small enough. */
 export interface WholeStatic {
@@ -16,10 +17,12 @@ export interface WholeStatic {
   readonly latency: number | null;
 }
 
-/** So often in a row it may be no better with more layers left float: what the outputs tell is not what the metric sees. */
+/**
+ * So often in a row it may be hardly better with more layers left float: what the outputs tell is not what the metric sees, and
+ * of a drop on few samples a tenth is chance.
+ */
 const mostInVain = 2;
-/** What a few layers left float cost in time, and how sure that is: a standard deviation of its logarithm. */
-const partly = { latency: 1.05, spread: 0.1, size: 1.1, accepted: 0.5 };
+const hardlyBetter = 0.9;
 
 /** What can be made of an outcome by leaving some of its layers float; null where that is not the matter. */
 export function wholeStatic(
@@ -57,10 +60,10 @@ export function mixedPlan(
         ? null
         : {
             ...expected,
-            latency: partly.latency * (latency ?? expected.latency),
-            latencySpread: partly.spread,
-            size: partly.size * expected.size,
-            accepted: partly.accepted,
+            latency: partlyFloat.latency * (latency ?? expected.latency),
+            latencySpread: partlyFloat.spread,
+            size: partlyFloat.size * expected.size,
+            accepted: partlyFloat.accepted,
           },
   };
 }
@@ -134,7 +137,7 @@ export async function tryMixed(
     // What is too slow already is not made faster by leaving more of it float.
     if (outcome.accepted || outcome.far === "screened") break;
     const lost = outcome.measured?.accuracy?.drop ?? Infinity;
-    inVain = lost < least ? 0 : inVain + 1;
+    inVain = lost < hardlyBetter * least ? 0 : inVain + 1;
     least = Math.min(least, lost);
     if (inVain === mostInVain) break;
   }
