@@ -5,7 +5,7 @@ const exclude = ["**/node_modules/**", "**/dist/**"];
 /** What compares times: one file at a time, when all else is done. A GPU that is emulated, in whole.test.ts, is not timed. */
 const timed = [
   "bench/src/compare/**/*.test.ts",
-  "bench/src/measure/{accuracy,latency,measure,parity,predictions,second-try}.test.ts",
+  "bench/src/measure/measure.test.ts",
 ];
 /** They leave nothing global changed and no module remembers, so that they share imports: of the compiler, a second. */
 const sharing = [
@@ -13,6 +13,7 @@ const sharing = [
   "runtime/src/{format/{bundle,tensor},session}/**/*.test.ts",
   "runtime/src/{backends/external-locations,format/visible-text}.test.ts",
   "bench/src/{metrics,report,statistics,timing}/**/*.test.ts",
+  "bench/src/measure/{accuracy,latency,parity,predictions,second-try}.test.ts",
   "bench/src/engines/{codec,let-go,messages}.test.ts",
   "cli/src/{config,report,terminal,workbench}/**/*.test.ts",
   "cli/src/cache/{cache-state,entry,entry-file,open-cache,own-folder,place,prune}.test.ts",

@@ -451,6 +451,49 @@ describe("what is wrong with data", () => {
   });
 });
 
+describe("what is wrong with what a verb is told", () => {
+  it.each<[string, () => Promise<readonly string[]>, string, RegExp]>([
+    [
+      "an input that is sound",
+      async () => ["run", mnist, "--input", `x=${await write("said.wav", "RIFF")}`],
+      "DATA_INVALID",
+      /WAV file/,
+    ],
+    [
+      "an input of no known kind",
+      async () => ["run", mnist, "--input", `x=${await write("x.bin", "1")}`],
+      "DATA_INVALID",
+      /no kind that can be fed/,
+    ],
+    [
+      "an input that is no JSON",
+      async () => ["run", mnist, "--input", `x=${await write("cut.json", "[1,")}`],
+      "DATA_INVALID",
+      /is not JSON/,
+    ],
+    [
+      "a recipe that measures, for a verb that does not",
+      async () => ["quantize", mnist, "--recipe", "auto"],
+      "ARGUMENT",
+      /auto tries and measures/,
+    ],
+    [
+      "two locks that exclude each other",
+      async () => ["optimize", mnist, "--like", "a.lock.json", "--frozen", "b.lock.json"],
+      "ARGUMENT",
+      /--like and --frozen exclude each other/,
+    ],
+  ])("is refused: %s", async (_, make, code, message) => {
+    const ended = await pare([...(await make()), "--json"]);
+    const { error } = JSON.parse(ended.stdout);
+    expect([ended.code, error.code, error.message]).toEqual([
+      2,
+      code,
+      expect.stringMatching(message),
+    ]);
+  });
+});
+
 describe("one step", () => {
   it("inspects a model", async () => {
     const { code, stdout } = await installed(["inspect", mnist, "--json", "--dim", "N=1"]);

@@ -31,10 +31,16 @@ globalThis.heard = async () => {
   }
   const source = new AudioBufferSourceNode(context, { buffer });
   const said = [];
-  await hear(context, source, (isSpeech) => said.push(isSpeech));
+  let heard;
+  const speech = new Promise((resolve) => (heard = resolve));
+  await hear(context, source, (isSpeech) => {
+    said.push(isSpeech);
+    if (isSpeech) heard();
+  });
   source.start();
   await context.startRendering();
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  // Its messages come after it.
+  await Promise.race([speech, new Promise((resolve) => setTimeout(resolve, 30_000))]);
   return said;
 };`;
 

@@ -75,7 +75,7 @@ const remedies: Readonly<Record<ErrorCode, string>> = {
     "Check the address and the connection, and load again. A download of which no byte comes for 30 s is given up.",
   ABORTED: "Nothing: it was asked for. The best complete bundle was kept.",
   BUDGET_MISSED:
-    "The best result was written. Loosen the budget, give more `--time-budget`, or more data.",
+    "The best result was written: it is how a command ends, and nothing is thrown (`optimize()` gives what was `missed`). Loosen the budget, give more `--time-budget`, or more data.",
   INTERNAL: "A bug in Pare: report it with what was printed.",
 };
 

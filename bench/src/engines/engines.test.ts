@@ -220,6 +220,8 @@ describe("a reduction", async () => {
   });
 
   it("is answered every now and then where samples are slow, and loses none", async () => {
+    let now = 0;
+    vi.spyOn(performance, "now").mockImplementation(() => now);
     const server = new EngineServer({
       probe: () => Promise.reject(new Error("not asked")),
       peakBytes: () => null,
@@ -228,7 +230,7 @@ describe("a reduction", async () => {
         inputs: [],
         outputs: [],
         run: async (feeds) => {
-          await new Promise((resolve) => setTimeout(resolve, 10));
+          now += 10;
           return feeds as Tensors;
         },
         dispose: async () => {},
@@ -267,6 +269,7 @@ describe("a reduction", async () => {
     await server.answer({ kind: "load", id: 1, artifact: model, threads: 1 });
     const once = [{ by: "sum", numbers: Float64Array.of(2) }];
     expect(await ask([2], true)).toEqual({ done: 1, waiting: 0, reduced: once });
+    vi.restoreAllMocks();
   });
 });
 

@@ -72,6 +72,20 @@ describe(".npz and .npy as numpy writes them", () => {
     expect(labels).toEqual(["9007199254740993", 7]);
   });
 
+  it.each([
+    ["label", 3, /"label" has 3 rows, but "x" has 4/],
+    ["id", 5, /"id" has 5 rows, but "x" has 4/],
+    ["group", 1, /"group" has 1 rows, but "x" has 4/],
+  ])("refuses a %s of another number of rows: %i", async (name, count, message) => {
+    const array = formatNpy({ type: "float32", dims: [4, 4], data: new Float32Array(16) });
+    const own = formatNpy({ type: "int32", dims: [count], data: new Int32Array(count) });
+    const path = await file("rows.npz", zipSync({ "x.npy": array, [`${name}.npy`]: own }));
+    await expect(readNpz(path, [x]).then(all)).rejects.toMatchObject({
+      code: "DATA_MISMATCH",
+      message: expect.stringMatching(message),
+    });
+  });
+
   it("gives labels in float16 as numbers", async () => {
     const array = formatNpy({ type: "float32", dims: [2, 4], data: new Float32Array(8) });
     const halves = Uint16Array.of(0x3c00, 0xc100);

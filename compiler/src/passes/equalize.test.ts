@@ -63,7 +63,7 @@ describe("equalize", () => {
       await equalize.create({}).run(twice, {});
       expect(twice.changes).toBe(once.changes);
     });
-    await fc.assert(property, { numRuns: 40, seed: 3 });
+    await fc.assert(property, { numRuns: 40 });
     expect(changed).toBeGreaterThan(30);
   });
 

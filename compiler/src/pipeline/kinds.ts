@@ -86,7 +86,7 @@ export function numberFrom(least: number, most?: number): Kind<number> {
 /** A whole number from `least` to `most`. */
 export function integer(least = 0, most?: number): Kind<number> {
   return kindOf(
-    { type: "integer", minimum: least, ...(most !== undefined && { maximum: most }) },
+    { type: "integer", minimum: least, maximum: most ?? Number.MAX_SAFE_INTEGER },
     most === undefined
       ? `a whole number (${least} or more)`
       : `a whole number from ${least} to ${most}`,

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { byteSource, type Tensors } from "@pare/runtime/format";
+import { byteSource, isPareError, type Tensors } from "@pare/runtime/format";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { countMacs } from "../analysis/index.js";
@@ -122,6 +122,16 @@ async function leaveUnread(
     }
 }
 
+/** What leaves one unit of each group may still be more than was wished for. */
+async function unlessTooMuch<T>(planned: Promise<T>): Promise<T> {
+  try {
+    return await planned;
+  } catch (error) {
+    fc.pre(!isPareError(error) || error.code !== "RECIPE");
+    throw error;
+  }
+}
+
 async function fixture(name: string): Promise<Graph> {
   const bytes = await readFile(new URL(`../../../fixtures/models/${name}.onnx`, import.meta.url));
   const graph = await decodeModel(
@@ -137,12 +147,12 @@ describe("what is pruned", () => {
     let cuts = 0;
     const property = fc.asyncProperty(networks, wishes, async (drawn, wanted) => {
       const graph = networkOf(drawn);
-      const { cut, plan } = await held(graph, wanted);
+      const { cut, plan } = await unlessTooMuch(held(graph, wanted));
       cuts += plan.cuts.length;
       expect(plan.after).toBeLessThanOrEqual(wanted.keep * plan.before);
       if (wanted.measure === "macs") expect(countMacs(cut)).toBe(plan.after);
     });
-    await fc.assert(property, { numRuns: 60, seed: 8 });
+    await fc.assert(property, { numRuns: 60 });
     expect(cuts).toBeGreaterThan(60);
   }, 120_000);
 
@@ -150,7 +160,7 @@ describe("what is pruned", () => {
     let channels = 0;
     const property = fc.asyncProperty(networks, wishes, async (drawn, wanted) => {
       const graph = networkOf(drawn);
-      const { axes, cuts } = await planPruning(graph, wanted);
+      const { axes, cuts } = await unlessTooMuch(planPruning(graph, wanted));
       await leaveUnread(graph, axes, cuts);
       const cut = graph.fork();
       await cutUnread(cut, 1);
@@ -159,7 +169,7 @@ describe("what is pruned", () => {
       const feeds = feedsOf(graph, 3);
       expect(distance(await run(graph, feeds), await run(cut, feeds))).toBeLessThan(1e-5);
     });
-    await fc.assert(property, { numRuns: 40, seed: 8 });
+    await fc.assert(property, { numRuns: 40 });
     expect(channels).toBeGreaterThan(20);
   }, 120_000);
 

@@ -146,6 +146,7 @@ class Network {
         return same(b.add("Concat", [made, left], { axis: int(1) }));
       }
       case "slice": {
+        if (channels <= 4) return same(value);
         const sliced = b.add("Slice", [value, b.ints([2]), b.ints([channels - 2]), b.ints([1])]);
         return { value: sliced, channels: channels - 4 };
       }

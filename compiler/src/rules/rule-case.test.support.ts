@@ -215,7 +215,10 @@ export function compare(
     );
   }
   let scale = 0;
-  for (const value of expected.data) scale = Math.max(scale, Math.abs(Number(value)));
+  for (const value of expected.data) {
+    const size = Math.abs(Number(value));
+    if (Number.isFinite(size)) scale = Math.max(scale, size);
+  }
   for (let i = 0; i < expected.data.length; i += 1) {
     const [a, b] = [expected.data[i], actual.data[i]];
     if (Object.is(a, b)) continue;

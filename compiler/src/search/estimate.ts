@@ -245,6 +245,16 @@ export class Estimate {
     return this.floatMs() + testMs(this.#facts, this.#counts) + this.publishingMs();
   }
 
+  /** Next to the float model, what is likely to be the best of a target; undefined where nothing is likely to hold. */
+  likelyBest(target: TargetName, planned: readonly Planned[]): number | undefined {
+    const latencies = planned
+      .filter((one) => one.target === target)
+      .map((one) => this.gainOf(one))
+      .filter(({ accepted }) => accepted >= likelyHeld)
+      .map(({ latency }) => latency);
+    return latencies.length === 0 ? undefined : Math.min(...latencies);
+  }
+
   /** Published times and files alone. */
   publishingMs(): number {
     const times = this.#facts.map(publishMs);

@@ -71,6 +71,8 @@ export class Schedule {
   readonly #secondLooks = new Map<TargetName, number>();
   /** Of targets on which something was accepted, what is best next to the simplified float model. */
   readonly #latencies = new Map<TargetName, number>();
+  /** And what is likely to be, where nothing was accepted yet. */
+  readonly #likely = new Map<TargetName, number>();
   readonly #known = new Map<TargetName, Pick<InHand, "floatIsKnown" | "bestIsKnown">>();
   /** What earlier runs took that were interrupted. */
   readonly #beforeMs: number;
@@ -101,6 +103,10 @@ export class Schedule {
     this.counts = asEarlier(fitting, earlier, facts);
     this.#beforeMs = Math.max(0, ...[...this.counts.values()].map(({ spentMs = 0 }) => spentMs));
     this.estimate = new Estimate(facts, this.counts, calibration);
+    for (const { target } of facts) {
+      const likely = this.estimate.likelyBest(target, planned);
+      if (likely !== undefined) this.#likely.set(target, likely);
+    }
     const searchingMs = this.estimate.floatMs() + this.estimate.searchMs(planned);
     const tooShort = askedMs !== null && leastMs > askedMs;
     // Whatever was given, the float model is timed, and files are written.
@@ -264,7 +270,7 @@ export class Schedule {
 
   endingMs(): number {
     return this.estimate.endingMs((target) => ({
-      latency: this.#latencies.get(target),
+      latency: this.#latencies.get(target) ?? this.#likely.get(target),
       ...(this.#known.get(target) ?? noneKnown),
     }));
   }

@@ -1,3 +1,4 @@
+import { arch } from "node:process";
 import type { Executor } from "@pare/runtime/format";
 import { PareError } from "@pare/runtime/format";
 import { cpu } from "@pare/runtime/ort-node";
@@ -84,10 +85,10 @@ const blockedIn = (graph: Graph): number =>
   graph.order().filter(({ op, domain }) => op === "Conv" && domain === blocksDomain).length;
 
 describe("convolutions of channels in blocks", () => {
-  it("give what convolutions give, and the same gradients", async () => {
+  it("give what convolutions give, and the same gradients", async (context) => {
     const block = await channelBlockOf(cpu());
     // A processor for which onnxruntime has no such kernels trains without.
-    if (block === null) return;
+    if (block === null) return context.skip();
     const counts: number[] = [];
     await fc.assert(
       fc.asyncProperty(problems, async (problem) => {
@@ -154,7 +155,8 @@ describe("how many channels an engine takes side by side", () => {
   it("is one of a few numbers, the same each time it is asked", async () => {
     const engine = cpu();
     const block = await channelBlockOf(engine);
-    expect([null, 4, 8, 16, 32]).toContain(block);
+    // Every x64 processor that onnxruntime runs on has them.
+    expect(arch === "x64" ? [8, 16] : [null, 4, 8, 16, 32]).toContain(block);
     expect(await channelBlockOf(engine)).toBe(block);
   });
 

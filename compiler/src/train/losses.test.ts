@@ -149,7 +149,7 @@ describe("losses", () => {
           expect(gradient[at]).toBeCloseTo(slope, 3);
         }
       });
-      await fc.assert(property, { numRuns: 12, seed: 3 });
+      await fc.assert(property, { numRuns: 12 });
     },
   );
 

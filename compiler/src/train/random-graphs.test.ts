@@ -109,7 +109,7 @@ it("gradients of random graphs are what central differences give", async () => {
       );
     },
   );
-  await fc.assert(property, { numRuns: 4, seed: 8, endOnFailure: true });
+  await fc.assert(property, { numRuns: 4, endOnFailure: true });
 });
 
 it("gradients of random graphs are the same where few values are kept", async () => {
@@ -136,5 +136,5 @@ it("gradients of random graphs are the same where few values are kept", async ()
       }
     },
   );
-  await fc.assert(property, { numRuns: 4, seed: 9, endOnFailure: true });
+  await fc.assert(property, { numRuns: 4, endOnFailure: true });
 });

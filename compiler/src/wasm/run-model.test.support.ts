@@ -191,10 +191,13 @@ export function relativeError(expected: Tensors, actual: Tensors): number {
     let [scale, difference] = [leastScale, 0];
     for (let i = 0; i < data.length; i += 1) {
       const [x, y] = [Number(data[i]), Number(other.data[i])];
+      if (Object.is(x, y)) {
+        if (Number.isFinite(x)) scale = Math.max(scale, Math.abs(x));
+        continue;
+      }
+      if (!Number.isFinite(x) || !Number.isFinite(y)) return Infinity;
       scale = Math.max(scale, Math.abs(x));
-      const own = Math.abs(x - y);
-      if (Number.isNaN(own) && !Object.is(x, y)) return Infinity;
-      if (own > difference) difference = own;
+      difference = Math.max(difference, Math.abs(x - y));
     }
     worst = Math.max(worst, difference / scale);
   }

@@ -153,7 +153,9 @@ describe.skipIf(chromiumPath === null)("a compiled model in Chromium", () => {
         await route.fulfill({ response: await route.fetch({ url }) });
       });
       await tab.goto(origin === "secure" ? base : "http://insecure.test/");
-      await expect.poll(() => tab.evaluate("'places' in globalThis")).toBe(true);
+      await expect
+        .poll(() => tab.evaluate("'places' in globalThis"), { timeout: 30_000 })
+        .toBe(true);
       expect(await tab.evaluate("isSecureContext")).toBe(origin === "secure");
       damaged = ending;
       expect(await tab.evaluate("places.page().catch(({ code }) => code)")).toBe(answer);

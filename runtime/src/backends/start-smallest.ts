@@ -15,7 +15,7 @@ const smallest = [
  * @throws PareError ENGINE_NOT_FOUND, ENGINE_PAGE, ENGINE_START
  */
 export async function startSmallest(
-  { InferenceSession }: Ort,
+  { InferenceSession }: { readonly InferenceSession: Pick<Ort["InferenceSession"], "create"> },
   name: WebBuild["provider"],
 ): Promise<void> {
   try {

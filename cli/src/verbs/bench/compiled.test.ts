@@ -3,12 +3,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Report } from "@pare/runtime/format";
-import { afterAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { CommandLines } from "../../command-lines.test.support.js";
 import { anySize } from "../any-size.test.support.js";
 
-const lines = new CommandLines(tmpdir);
-afterAll(() => lines.dispose());
+let folder = "";
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "pare-compiled-"));
+});
+const lines = new CommandLines(() => folder);
+afterAll(async () => {
+  await lines.dispose();
+  await rm(folder, { recursive: true });
+});
 
 const model = (name: string): string =>
   fileURLToPath(new URL(`../../../../fixtures/models/${name}.onnx`, import.meta.url));
@@ -36,9 +43,7 @@ it("compares compiled models, and skips a target for which the baseline cannot b
   expect(same.variants).toMatchObject([
     { target: "aot", latencyMs: { ratio: expect.any(Number) }, baseline: { target: "aot" } },
   ]);
-  const folder = await mkdtemp(join(tmpdir(), "pare-any-size-"));
   const open = await reportOf(await anySize(folder), "--target", "aot,cpu");
-  await rm(folder, { recursive: true });
   expect(open.variants.map(({ target }) => target)).toEqual(["cpu"]);
   expect(open.skipped).toMatchObject([
     { target: "aot", reason: expect.stringContaining("its size is not fixed") },

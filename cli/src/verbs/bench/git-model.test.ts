@@ -40,3 +40,9 @@ it("says what git does where it has no such commit", () => {
     missing(/: fatal: not a git repository/i, /fetch-depth/),
   );
 });
+
+it.each(["--help", "-x"])("gives git no option for a commit: %s", (ref) => {
+  expect(() => modelAtCommit(join(folder, "m.onnx"), ref)).toThrow(
+    expect.objectContaining({ code: "ARGUMENT", where: "--base" }),
+  );
+});

@@ -45,6 +45,7 @@ function fileAtCommit(folder: string, name: string, ref: string): Uint8Array {
   try {
     return execFileSync("git", ["cat-file", "--filters", `${ref}:./${name}`], {
       cwd: folder,
+      env: { ...process.env, LC_ALL: "C" },
       maxBuffer: 2 ** 31 - 1,
       stdio: ["ignore", "pipe", "pipe"],
     });

@@ -133,17 +133,18 @@ it("says that teacher and student have to take the same samples", async () => {
 });
 
 it("leaves a checkpoint at Ctrl-C, goes on from it, and gives the bytes of a run without one", async () => {
-  const long = [...common, "--epochs", "10"];
+  // Of so many, that the command hears of the interrupt before the last.
+  const long = [...common, "--epochs", "30"];
   const whole = await distill([...long, "-o", "whole.onnx"]);
   expect(whole.code).toBe(0);
-  const stopped = await distillInstalled([...long, "-o", "half.onnx"], /Epoch 2 of 10/);
+  const stopped = await distillInstalled([...long, "-o", "half.onnx"], /Epoch 2 of 30/);
   expect(stopped.code).toBe(130);
   const left = "half.onnx.checkpoint.safetensors";
   expect(stopped.stderr).toContain(`--checkpoint ${left} goes on.`);
   await expect(access(join(folder, "half.onnx"))).rejects.toThrow("ENOENT");
-  const other = await distill([...common, "--epochs", "11", "--checkpoint", left]);
+  const other = await distill([...common, "--epochs", "31", "--checkpoint", left]);
   expect(other.code).toBe(2);
-  expect(other.stderr).toContain('epochs was "10", and is "11"');
+  expect(other.stderr).toContain('epochs was "30", and is "31"');
   const second = await distill([...long, "-o", "half.onnx", "--checkpoint", left]);
   expect(second.stderr).toContain(`Going on from ${left}.`);
   expect(second.code).toBe(0);

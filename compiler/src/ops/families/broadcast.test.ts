@@ -25,7 +25,7 @@ test("two sizes that are not known give what any that fit give", () => {
       told += 1;
       expect(dim.substitute(found, given)).toBe(exact[0]);
     }),
-    { numRuns: 2000, seed: 5 },
+    { numRuns: 2000 },
   );
   expect(told).toBeGreaterThan(400);
 });

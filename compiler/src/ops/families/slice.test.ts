@@ -38,7 +38,7 @@ test("what a slice takes of sizes that are not known is what it takes of every o
         expect(valueOf(found[part]), part).toBe(exact[part]);
       }
     }),
-    { numRuns: 1000, seed: 4 },
+    { numRuns: 1000 },
   );
   expect(told).toBeGreaterThan(600);
 });

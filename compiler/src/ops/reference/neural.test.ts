@@ -559,7 +559,7 @@ function recurrent(
 
 describe("evaluation is what onnxruntime computes, and inference says so before", () => {
   test.each(Object.entries(problems))("%s", async (_, problem) => {
-    await fc.assert(fc.asyncProperty(problem, check), { numRuns: 60, seed: 7 });
+    await fc.assert(fc.asyncProperty(problem, check), { numRuns: 60 });
   });
 
   // What two boxes have in common is a quarter as floats, and more than that in doubles.

@@ -108,7 +108,7 @@ describe("optimizers", () => {
         }
       },
     );
-    fc.assert(property, { numRuns: 60, seed: 5 });
+    fc.assert(property, { numRuns: 60 });
   });
 
   it("take Adam's steps as a loop of float32 in JavaScript does, bit for bit", () => {
