@@ -3,10 +3,7 @@ import { defineConfig } from "vitest/config";
 const conditions = ["@pare/source"];
 const exclude = ["**/node_modules/**", "**/dist/**"];
 /** What compares times: one file at a time, when all else is done. A GPU that is emulated, in whole.test.ts, is not timed. */
-const timed = [
-  "bench/src/compare/**/*.test.ts",
-  "bench/src/measure/measure.test.ts",
-];
+const timed = ["bench/src/compare/**/*.test.ts", "bench/src/measure/measure.test.ts"];
 /** They leave nothing global changed and no module remembers, so that they share imports: of the compiler, a second. */
 const sharing = [
   "compiler/**/*.test.ts",
