@@ -278,6 +278,11 @@ export function product(dims: readonly Dim[]): Dim {
   return multiply(...dims);
 }
 
+/** The same with a 0 for 1, which would hide how far the other axes reach: whatever goes along them does. */
+export function spannedCount(dims: readonly number[]): number {
+  return dims.reduce((count, size) => count * Math.max(1, size), 1);
+}
+
 export function isStatic(dims: readonly Dim[]): dims is readonly number[] {
   return dims.every((value) => typeof value === "number");
 }

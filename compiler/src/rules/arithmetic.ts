@@ -1,5 +1,6 @@
 import {
   attribute,
+  codeOfDtype,
   dtypeOfCode,
   type Graph,
   type Node,
@@ -151,6 +152,9 @@ const mergeCasts: Rule = {
     const through = before === undefined ? undefined : dtypeOfCode(attributesOf(before).int("to"));
     if (source === undefined || from === undefined || through === undefined) return undefined;
     if (from !== through && !widenings[from]?.includes(through)) return undefined;
+    // A text of the wider type has more digits.
+    if (from !== through && attributesOf(node).int("to") === codeOfDtype("string"))
+      return undefined;
     return {
       because: "merged with the Cast before it",
       rewrite: (editor) => editor.setInput(node.id, 0, source),

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { attribute } from "../ir/index.js";
+import { attribute, type ValueId } from "../ir/index.js";
+import { arithmetic } from "./arithmetic.js";
 import { sayCastLike } from "./casts.js";
 import { apply, graphOf } from "./rule-case.test.support.js";
 
@@ -17,4 +18,16 @@ it("leaves it where that type is not known", async () => {
   });
   const [node] = graph.order().filter(({ op }) => op === "CastLike");
   expect(node && sayCastLike.match(graph, node)).toBeUndefined();
+});
+
+it("keeps the digits that a wider type has in a text", async () => {
+  const graph = graphOf({ x: ["float32", 4], n: ["int32", 4] }, (input, b) => {
+    const through = (of: string, ...types: readonly number[]) =>
+      types.reduce(
+        (value: ValueId, to) => b.add("Cast", [value], { to: attribute.int(to) }),
+        input(of),
+      );
+    return { text: through("x", 11, 8), number: through("n", 7, 1) };
+  });
+  expect((await apply(arithmetic, graph)).ops).toEqual(["Cast", "Cast", "Cast"]);
 });

@@ -6,6 +6,7 @@ import {
   isStatic,
   type Node,
   type NodeId,
+  spannedCount,
   Tensor,
   type TensorData,
   type ValueId,
@@ -19,6 +20,9 @@ const nodeLimit = 64;
 
 /** What is computed on the way may be as large as the constants it comes from, and always so many bytes. */
 const innerBytes = 1024 * 1024;
+
+/** Elements that there would be, were no axis 0. */
+const mostHidden = 2 ** 20;
 
 /** Multiply-accumulates that evaluation, which is exact and slow, does within about a second. */
 const workLimit = 1e8;
@@ -68,6 +72,8 @@ function isAffordable(
   for (const tensor of constants.values()) given += tensor.byteLength;
   const ceiling = Math.max(innerBytes, given);
   return nodes.every((node) => {
+    if ([...node.inputs, ...node.outputs].some((id) => id !== null && hidesSize(graph, id)))
+      return false;
     if ((nodeMacs(graph, node) ?? Infinity) > workLimit || windowWork(graph, node) > workLimit)
       return false;
     if (hasUnconfirmedSizes(graph, node)) return false;
@@ -75,6 +81,17 @@ function isAffordable(
       node === root || node.outputs.every((id) => id === null || bytesOfValue(graph, id) <= ceiling)
     );
   });
+}
+
+/** Is there nothing in a value because one axis is 0, while others reach far? */
+function hidesSize(graph: Graph, id: ValueId): boolean {
+  const shape = shapeOf(graph, id);
+  return (
+    shape !== undefined &&
+    isStatic(shape) &&
+    staticCount(shape) === 0 &&
+    spannedCount(shape) > mostHidden
+  );
 }
 
 /** Multiply-accumulates, looks at elements and elements that evaluation reads and makes: known before it is done. */

@@ -3,6 +3,7 @@ import {
   addLayerNorm,
   hasSizesFrom,
   invertedRoot,
+  isScaled,
   lastAxes,
   means,
   type Normalized,
@@ -56,6 +57,8 @@ function layerNorm(
   }
   const output = outputOf(last);
   if (output === undefined) return undefined;
+  if (!isScaled(gamma, shapeOf(graph, x)?.slice(axis)))
+    return { miss: "it has no scale of the size that is normalized over" };
   const because = "ReduceMean, Sub, Pow, Sqrt and Div are LayerNormalization";
   return {
     because,

@@ -1,5 +1,13 @@
-import type { Body, Dim, Graph, Node, ValueId } from "../ir/index.js";
-import { inputOf, scalarOf } from "./pattern.js";
+import type { Dtype } from "@pare/runtime/format";
+import {
+  type Body,
+  type Dim,
+  dtypeOfCode,
+  type Graph,
+  type Node,
+  type ValueId,
+} from "../ir/index.js";
+import { attributesOf, inputOf, scalarOf } from "./pattern.js";
 import { behindIdentity } from "./scan-parts.js";
 
 /** More rounds than any that is written out for them. */
@@ -113,6 +121,9 @@ function asked(
   return condition === undefined ? [] : visit(condition);
 }
 
+/** Types that hold every number of a round: others cut it, or round it. */
+const countsRounds: ReadonlySet<Dtype> = new Set(["int32", "int64", "float32", "float64"]);
+
 /**
  * A whole number that follows from the number of the round, which floats hold exactly; undefined where it is more than that.
  * @param size what only a run knows
@@ -140,10 +151,13 @@ export function linearOf(
     const [x, y] = [inputOf(node, 0), inputOf(node, 1)];
     switch (node.op) {
       case "Identity":
-      case "Cast":
       case "Squeeze":
       case "Unsqueeze":
         return visit(x);
+      case "Cast": {
+        const to = dtypeOfCode(attributesOf(node).int("to"));
+        return to !== undefined && countsRounds.has(to) ? visit(x) : undefined;
+      }
       case "Add":
       case "Sub": {
         const [one, other] = [visit(x), visit(y)];

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { attribute, type Graph, Tensor, type ValueId } from "../ir/index.js";
+import { attribute, type Graph, parseGraph, Tensor, type ValueId } from "../ir/index.js";
+import { inferNode } from "../ops/index.js";
 import { loopToScan } from "./loops.js";
 import { looping, overTime, present, type Round } from "./loop-case.test.support.js";
 import { apply, compare, graphOf, madeUp, onEngine, opsOf } from "./rule-case.test.support.js";
@@ -103,6 +104,47 @@ describe("a Loop over rows is a Scan", () => {
     const ops = await after(graph);
     expect(ops).toContain("Scan");
     expect(ops).not.toContain("Loop");
+  });
+});
+
+describe("what is made of the number of a round", () => {
+  const rows = (place: (round: Round) => ValueId): Graph =>
+    graphOf({ x: ["float32", 4, 3], s: ["float32", 3] }, (input, b) => {
+      const carried = [[input("s"), ["float32", 3]]] as const;
+      const all = looping(b, { carried, most: 4 }, (round) => {
+        const { add } = round;
+        const row = add("Gather", [input("x"), place(round)], { axis: attribute.int(0) });
+        return { next: [add("Add", [round.carried(0), row])], kept: [add("Neg", [row])] };
+      });
+      return { state: b.add("Neg", [present(all[1])]), each: b.add("Neg", [present(all[2])]) };
+    });
+  const cast = (dtype: number) => ({ to: attribute.int(dtype) });
+
+  it("takes rows one after the other where its type holds it, and is a number else", async () => {
+    for (const [dtype, isRows] of [[6, true], [7, true], [9, false], [2, false]] as const) {
+      const graph = rows(({ add, number }) => add("Cast", [add("Cast", [number], cast(dtype))], cast(7)));
+      const ops = await after(graph);
+      expect(ops.includes("Gather")).toBe(!isRows);
+    }
+  }); // prettier-ignore
+
+  it("may be all that a round gives, and nobody knows how many there are", async () => {
+    const text = `graph main opset 21 (x: float32[T, 3], s: float32[3]) -> (state, each) {
+  shape = Shape(x) {end = 1} : int64[1]
+  most = Squeeze(shape) : int64[]
+  last, all = Loop(most, const bool[] [true], s) {body = graph (number: int64[], goes: bool[], carried: float32[3]) {
+    on = Identity(goes) : bool[]
+    row = Gather(x, number) : float32[3]
+    next = Add(carried, row) : float32[3]
+    return on, next, number
+  }} : float32[3], int64[T]
+  state = Neg(last) : float32[3]
+  each = Cast(all) {to = 1} : float32[T]
+  return state, each
+}
+`;
+    const { ops } = await apply(loopToScan, parseGraph(text, { infer: inferNode }), { T: 4 });
+    expect(ops).toContain("Loop");
   });
 });
 

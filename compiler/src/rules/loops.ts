@@ -68,7 +68,9 @@ function countedLoop(graph: Graph, node: Node): CountedLoop | undefined {
     if (row === undefined) for (const id of one.inputs) if (id !== null) open.add(id);
     if (row !== undefined) rows.set(one, row);
   }
-  const counts = readsNumbers(graph, node, scalars, carried, needed, rows);
+  const counts =
+    [...wanted].some((id) => scalars.counters.has(id)) ||
+    readsNumbers(graph, node, scalars, carried, needed, rows);
   const lists = [...rows.values()].filter(({ indices }) => indices !== undefined).length;
   // Numbers of rounds, of which nobody knows how many there are, cannot be written down.
   const isWritten = !counts || (typeof rounds === "number" && rounds <= mostWritten);

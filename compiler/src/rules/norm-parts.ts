@@ -18,6 +18,7 @@ import {
   madeBy,
   numbersOf,
   scalarOf,
+  staticCount,
 } from "./pattern.js";
 
 /** What is normalized, over which of its axes. */
@@ -26,6 +27,14 @@ export interface Normalized {
   readonly epsilon: number;
   /** First of the axes that are normalized together, from the start. */
   readonly axis: number;
+}
+
+/** Ones for a scale that is not there are written down: so many, and no file grows by much. */
+const mostOnes = 2 ** 12;
+
+/** May a normalization over a shape be said with this scale? */
+export function isScaled(gamma: ValueId | undefined, over: readonly Dim[] | undefined): boolean {
+  return gamma !== undefined || (staticCount(over) ?? Infinity) <= mostOnes;
 }
 
 /** LayerNormalization, with constants brought to the sizes that are normalized over, which are known. */

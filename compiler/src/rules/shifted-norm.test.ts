@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Graph, ValueId } from "../ir/index.js";
 import { apply, type Builder, graphOf } from "./rule-case.test.support.js";
+import { recoverLayerNorm } from "./layer-norm.js";
 import { recoverShiftedNorm } from "./shifted-norm.js";
 
 interface Parts {
@@ -32,6 +33,19 @@ function norm(parts: (b: Builder) => Partial<Parts>): Graph {
 }
 
 const found = ["Relu", "LayerNormalization", "Abs"];
+
+it("writes no scale of ones down that would be large", async () => {
+  const graph = graphOf({ x: ["float32", 2, 512, 512] }, (input, b) => {
+    const axes = b.ints([1, 2]);
+    const mean = (of: ValueId): ValueId => b.add("ReduceMean", [of, axes]);
+    const d = b.add("Sub", [input("x"), mean(input("x"))]);
+    const variance = b.add("Add", [mean(b.add("Mul", [d, d])), b.floats([1e-3])]);
+    return { y: b.add("Div", [d, b.add("Sqrt", [variance])]) };
+  });
+  const { ops, misses } = await apply(recoverLayerNorm, graph);
+  expect(ops).not.toContain("LayerNormalization");
+  expect(misses).toEqual([expect.stringContaining("no scale of the size")]);
+});
 
 describe("a normalization that is taken apart is one operator", () => {
   it.each<[string, (b: Builder) => Partial<Parts>]>([

@@ -2,6 +2,7 @@ import { type Graph, type Node, type ValueId, shapeOf } from "../ir/index.js";
 import {
   addLayerNorm,
   hasSizesFrom,
+  isScaled,
   lastAxes,
   means,
   type Normalized,
@@ -23,6 +24,7 @@ export const recoverShiftedNorm: Rule = {
     const output = outputOf(node);
     const norm = shiftedNorm(graph, node);
     if (output === undefined || norm === undefined) return undefined;
+    if (!isScaled(norm.gamma, shapeOf(graph, norm.x)?.slice(norm.axis))) return undefined;
     const because = "means, a root and what is scaled and shifted by them are LayerNormalization";
     return {
       because,

@@ -7,11 +7,11 @@ import { chooseObjectives, type ObjectiveOptions } from "./objectives.js";
 const batch = 2;
 const plain: ObjectiveOptions = { alpha: 0.7, temperature: 4, signals: [], labels: "auto" };
 
-/** Three numbers in, an output of so many numbers, with an operator behind. */
-function model(count: number, last?: string): Graph {
+/** Three numbers in, an output of so many numbers, with operators behind. */
+function model(count: number, ...last: readonly string[]): Graph {
   return graphOf({ x: ["float32", batch, 3] }, (input, b: Builder) => {
     const scores = b.add("MatMul", [input("x"), b.weights(3, count)]);
-    return { y: last === undefined ? scores : b.add(last, [scores]) };
+    return { y: last.reduce((value, op) => b.add(op, [value]), scores) };
   });
 }
 
@@ -49,6 +49,12 @@ describe("the loss of labels", () => {
       "classes of a model that ends with a softmax",
       model(4, "Softmax"),
       labelsOf(0, 3n),
+      "cross-entropy of classes from labels, 1, at MatMul",
+    ],
+    [
+      "classes of a model that ends with a softmax under another name",
+      model(4, "Softmax", "Identity", "Identity"),
+      labelsOf(0, 3),
       "cross-entropy of classes from labels, 1, at MatMul",
     ],
     [

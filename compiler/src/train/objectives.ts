@@ -262,7 +262,8 @@ function scoresBehind(
   graph: Graph,
   value: ValueId,
 ): { readonly value: ValueId; readonly activation: string | null } {
-  const producer = graph.producer(value);
+  let producer = graph.producer(value);
+  while (producer?.op === "Identity") producer = graph.producer(producer.inputs[0]);
   const input = producer?.inputs[0];
   if (producer === undefined || input === null || input === undefined)
     return { value, activation: null };

@@ -53,11 +53,13 @@ function parseNumber(text: string): number {
   return Number(text);
 }
 
+const narrowFloats: ReadonlySet<Dtype> = new Set(["float32", "float16", "bfloat16"]);
+
 /** The shortest text that reads back as the same number of that dtype. */
 function texts(from: Dense): string[] {
   const array = unpack(from);
   return Array.from(array as ArrayLike<number | bigint>, (value) => {
-    if (typeof value === "bigint" || from.type === "float64") return String(value);
+    if (typeof value === "bigint" || !narrowFloats.has(from.type)) return String(value);
     if (Number.isNaN(value)) return "NaN";
     if (!Number.isFinite(value)) return value < 0 ? "-INF" : "INF";
     for (let digits = 1; digits < 9; digits += 1) {

@@ -1,13 +1,12 @@
 import type { Dtype } from "@pare/runtime/format";
-import { type Dim, product, type Tensor } from "../../ir/index.js";
+import { type Dim, isStatic, spannedCount, type Tensor } from "../../ir/index.js";
 
 /** Elements are followed up to this many: shapes are short, data is not. */
 export const elementLimit = 1024;
 
 /** May the integers of a tensor of this shape be followed? Asked before anything of its size is made. */
 export function isShort(shape: readonly Dim[]): boolean {
-  const count = product(shape);
-  return typeof count === "number" && count <= elementLimit;
+  return isStatic(shape) && spannedCount(shape) <= elementLimit;
 }
 
 /** Dtypes whose elements are held as the numbers they are. */
@@ -35,7 +34,7 @@ export function isItself(value: Dim): boolean {
 
 /** The integers of a small constant, of any dtype that holds them exactly. */
 export function integersIn(tensor: Tensor | undefined): readonly number[] | undefined {
-  if (tensor === undefined || tensor.count > elementLimit) return undefined;
+  if (tensor === undefined || spannedCount(tensor.dims) > elementLimit) return undefined;
   const numbers = exactDtypes.has(tensor.dtype) ? tensor.numbers() : undefined;
   return numbers?.every(Number.isSafeInteger) ? numbers : undefined;
 }

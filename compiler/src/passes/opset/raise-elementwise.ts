@@ -94,13 +94,15 @@ function numberCast(step: Step): void {
   step.editor.setAttribute(step.node.id, "to", attribute.int(codeOfDtype(dtype)));
 }
 
+const largestFloat = 3.4028234663852886e38;
+
 function clipBounds(step: Step): void {
   const [min, max] = [step.attributes.float("min"), step.attributes.float("max")];
   const bound = (name: string, value: number | undefined): ValueId | null =>
-    value === undefined || Math.abs(value) >= 3.4028234663852886e38
-      ? null
-      : step.float(name, [value], []);
-  const [low, high] = [bound("min", min), bound("max", max)];
+    value === undefined ? null : step.float(name, [value], []);
+  // The largest number was written for "no bound". The least one is a bound: of a row of masks that are −∞ it lifts them.
+  const low = bound("min", min === -Infinity ? undefined : min);
+  const high = bound("max", max !== undefined && max >= largestFloat ? undefined : max);
   if (low !== null || high !== null) step.editor.setInput(step.node.id, 1, low);
   if (high !== null) step.editor.setInput(step.node.id, 2, high);
   step.drop("min", "max");
