@@ -96,14 +96,14 @@ function attributeKey(attribute: Attribute): string | undefined {
   switch (attribute.type) {
     case "int":
     case "float":
-      return `${attribute.type}:${attribute.value}`;
+      return `${attribute.type}:${numberKey(attribute.value)}`;
     case "string":
       return `s:${textKey(attribute.value)}`;
     case "strings":
       return `strings:${attribute.value.map(textKey).join()}`;
     case "ints":
     case "floats":
-      return `${attribute.type}:${attribute.value.map(String).join()}`;
+      return `${attribute.type}:${[...attribute.value].map(numberKey).join()}`;
     case "tensor":
       return attribute.value.data === undefined
         ? undefined
@@ -111,6 +111,11 @@ function attributeKey(attribute: Attribute): string | undefined {
     default:
       return undefined;
   }
+}
+
+/** A text that −0 has of its own. */
+function numberKey(number: number | bigint): string {
+  return Object.is(number, -0) ? "-0" : String(number);
 }
 
 /** Unlike that of any other text, or of bytes that are none, and of any two in a row. */

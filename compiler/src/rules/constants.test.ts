@@ -143,6 +143,16 @@ describe("merge-common-subexpressions", () => {
     expect(opsOf(graph)).toHaveLength(5);
   });
 
+  it("tells 0 from -0", async () => {
+    const graph = graphOf({ x: ["float32", 3] }, (x, b) => {
+      const elu = (alpha: number) =>
+        b.add("Elu", [x("x")], { alpha: attribute.float(alpha), all: attribute.floats([alpha]) });
+      return { y: b.add("Sum", [elu(0), elu(-0), elu(0)]) };
+    });
+    await mergeCommonSubexpressions(graph);
+    expect(opsOf(graph)).toEqual(["Elu", "Elu", "Sum"]);
+  });
+
   it("tells lists of texts apart by where each ends", async () => {
     const graph = graphOf({ x: ["float32", 3] }, (x, b) => {
       const texts = (...value: string[]) =>
