@@ -26,7 +26,7 @@ import {
 import type { TestCounts } from "./counts.js";
 import { lessonKey } from "./learned.js";
 import { isStatic, ShownGains } from "./shown.js";
-import { fasterShare, partlyFloat } from "./worth.js";
+import { fasterShare } from "./worth.js";
 
 /** A candidate is often turned down before it is decided: by its time, or after some of the samples. */
 const decidedShare = 0.7;
@@ -168,12 +168,11 @@ export class Estimate {
       const times = Math.min(usualPartly, Math.log2(Math.max(1, facts.layers)));
       return { share, ms: this.#findingMs(facts) + times * this.#usualMs(facts, gain) };
     });
-    // One that loses too much is enough, and they lose together; where it does not hold with layers left float, another is tried.
-    const { share, ms } = all.reduce(
-      (most, one) => (one.share * one.ms > most.share * most.ms ? one : most),
-      { share: 0, ms: 0 },
-    );
-    return { share, ms: ms * (all.length > 1 ? 2 - partlyFloat.accepted : 1) };
+    // One that loses too much is enough, and they lose together.
+    return all.reduce((most, one) => (one.share * one.ms > most.share * most.ms ? one : most), {
+      share: 0,
+      ms: 0,
+    });
   }
 
   /** Where few validation samples are all there are, and their metric tells late, what holds on them may fail on the others. */

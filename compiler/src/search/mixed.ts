@@ -6,7 +6,6 @@ import type { TargetDevice } from "./request.js";
 import { type Layer, LayerErrors, type LayerSensitivity, mostSensitive } from "./sensitivity.js";
 import { isRefusal } from "./refusal.js";
 import { notTried, type Outcome, type TrialContext, tryCandidate } from "./trial.js";
-import { partlyFloat } from "./worth.js";
 
 /** A candidate of static int8 with none of its layers left float, that was fast and small enough. */
 export interface WholeStatic {
@@ -23,6 +22,9 @@ export interface WholeStatic {
  */
 const mostInVain = 2;
 const hardlyBetter = 0.9;
+
+/** What a few layers left float cost in time, and how sure that is: a standard deviation of its logarithm. */
+const partly = { latency: 1.05, spread: 0.1, size: 1.1, accepted: 0.5 };
 
 /** What can be made of an outcome by leaving some of its layers float; null where that is not the matter. */
 export function wholeStatic(
@@ -60,10 +62,10 @@ export function mixedPlan(
         ? null
         : {
             ...expected,
-            latency: partlyFloat.latency * (latency ?? expected.latency),
-            latencySpread: partlyFloat.spread,
-            size: partlyFloat.size * expected.size,
-            accepted: partlyFloat.accepted,
+            latency: partly.latency * (latency ?? expected.latency),
+            latencySpread: partly.spread,
+            size: partly.size * expected.size,
+            accepted: partly.accepted,
           },
   };
 }

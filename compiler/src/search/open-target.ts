@@ -31,6 +31,8 @@ const firstSamples = 2;
 const whileMs = 100;
 const firstMs = 900;
 const leastLeftMs = 300;
+/** What an earlier run knew takes no time: it tells no more than these. */
+const mostDoubled = 512;
 /** For the simplified form, where the model as it is took all the time there was. */
 const leastTryMs = 1000;
 /** Until an engine of its own runs: a worker in a browser fetches its module, one in Node is a process. */
@@ -241,7 +243,7 @@ async function findFacts(
     await measure.accuracy({ ...ask, count });
     const now = clock.now();
     const [tookMs, leftMs] = [now - asked, began + firstMs - now];
-    if (tookMs < whileMs) more = count;
+    if (tookMs < whileMs) more = count < mostDoubled ? count : 0;
     else more = leftMs < leastLeftMs ? 0 : Math.floor((leftMs * (count - before)) / tookMs);
   }
   // All but one again, with all answers known: what scoring alone takes. Of a candidate, the float model's is known.

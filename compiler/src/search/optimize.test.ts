@@ -118,12 +118,12 @@ describe("optimize", () => {
           sum + Buffer.from(bytes).toString("latin1").split("\x0eQuantizeLinear").length - 1,
         0,
       );
-    const search = async (whole: Said, partly: Said): Promise<Optimized> => {
+    const search = async (whole: Said, partly: Said, others: Said = {}): Promise<Optimized> => {
       let most = 0;
       const measure = saying((artifact) => {
         const count = quantizers(artifact);
         most = Math.max(most, count);
-        if (count === 0) return {};
+        if (count === 0) return bytesOf(artifact) < 0.5 * bytesOf(original) ? others : {};
         return count < most ? partly : whole;
       });
       const request = await requestFor(measure);
@@ -156,6 +156,11 @@ describe("optimize", () => {
       expect(partlyOf(holds)).toHaveLength(1);
       const sure = await search({ ratio: 0.5, drop: -0.2 }, partly);
       expect(partlyOf(sure)).toEqual([]);
+      // Something else is there that takes about as long.
+      const other = { ratio: 0.53, drop: 0 };
+      const stoodIn = await search({ ratio: 0.5, drop: 0.009, testDrop: 0.2 }, partly, other);
+      expect(partlyOf(stoodIn)).toEqual([]);
+      expect(stoodIn.variants[0]?.name).toMatch(/^int8-(weights|dynamic)$/);
     });
   });
 

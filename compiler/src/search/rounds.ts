@@ -11,6 +11,7 @@ import { type Deciding, decideSideBySide } from "./side-by-side.js";
 import { take } from "./take.js";
 import {
   bestOf,
+  hasStandIn,
   isOpen,
   latencyNextToFloat,
   nextToFloat,
@@ -196,7 +197,7 @@ export class Rounds {
     if (request.examples !== undefined)
       this.#partly.plan(
         planned.target,
-        mayFail ? best : null,
+        mayFail && !hasStandIn(state, best) ? best : null,
         quickestFor(state, states),
         this.#plan,
       );

@@ -3,6 +3,7 @@ import { findTarget } from "../targets/index.js";
 import type { FloatAnswers, Tried } from "./candidate.js";
 import type { TargetFacts } from "./costs.js";
 import type { OptimizeRequest, TargetDevice } from "./request.js";
+import { isStatic } from "./shown.js";
 import { choose, type Contender, lookAt, relative, type Relative } from "./verdict.js";
 import { whatRuns } from "./what-runs.js";
 import type { Ratios } from "./worth.js";
@@ -86,6 +87,19 @@ export function nextToFloat({ float }: TargetState, one: Tried): Ratios {
     latency: relativeTo(float, one)?.ratio ?? 1,
     size: one.size.brotli / float.size.brotli,
   };
+}
+
+/** Files that lose for another reason stand in for the best where it fails, if they take no more of its time. */
+const standsIn = 1.1;
+
+/** Whether something else was accepted that would do where the best fails: not of static integers, which lose together. */
+export function hasStandIn({ accepted }: TargetState, best: Tried): boolean {
+  return accepted.some(
+    (one) =>
+      one !== best &&
+      !one.groups.some((group) => isStatic({ group })) &&
+      (relativeTo(best, one)?.ratio ?? Infinity) <= standsIn,
+  );
 }
 
 /** The time of the second over the first's; null where either was not timed. */

@@ -11,9 +11,6 @@ const lesserShare = 0.15;
 /** Standard deviation of the logarithm of a size: tables know it well. */
 const sizeSpread = 0.05;
 
-/** What a few layers left float cost in time, and how sure that is: a standard deviation of its logarithm. */
-export const partlyFloat = { latency: 1.05, spread: 0.1, size: 1.1, accepted: 0.5 };
-
 /**
  * The gain to expect over what is best so far: of logarithms, latency's first or size's. What may turn out better than its
  * table says is worth something even where that says no.
