@@ -151,11 +151,10 @@ async function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): 
   if (signal === undefined) return work;
   throwIfAborted(signal);
   const settled = new AbortController();
-  const aborted = once(signal, "abort", settled).then(() => {
-    throw new PareError("ABORTED", "The work was cancelled.");
-  });
   try {
-    return await Promise.race([work, aborted]);
+    await Promise.race([work, once(signal, "abort", settled)]);
+    throwIfAborted(signal);
+    return await work;
   } finally {
     settled.abort();
   }

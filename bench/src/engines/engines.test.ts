@@ -406,10 +406,18 @@ it("leaves nothing of onnxruntime-node's own in the temporary folder", async () 
   }
 });
 
-it("opens no engines for who cancels meanwhile, and leaves none", async () => {
+it("opens no engines for who cancels meanwhile, and leaves nothing of theirs", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "pare-cancelled-"));
+  vi.stubEnv("TMPDIR", folder);
   const controller = new AbortController();
   const opening = openHosts(["cpu", "wasm"], { signal: controller.signal });
   const rejected = expect(opening).rejects.toMatchObject({ code: "ABORTED" });
+  // The browser is on its way by then, where there is one.
+  if ((await findBrowser()) !== null)
+    await expect.poll(() => readdir(folder), { timeout: 30_000 }).not.toEqual([]);
   controller.abort();
   await rejected;
+  vi.unstubAllEnvs();
+  expect(await readdir(folder)).toEqual([]);
+  await rm(folder, { recursive: true });
 });

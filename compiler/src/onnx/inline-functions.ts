@@ -146,16 +146,15 @@ class Sizes {
   #ofCall(key: string, depth: number): Size | null {
     const known = this.#known.get(key);
     if (known === null) this.#endless.add(key);
-    if (known !== undefined && (known === null || depth + 1 + known.calls <= mostCalls))
-      return known;
     if (known !== undefined) {
-      this.#known.set(key, null);
-      return null;
+      const isDeep = known !== null && depth + 1 + known.calls > mostCalls;
+      if (isDeep) this.#known.set(key, null);
+      return isDeep ? null : known;
     }
     const fn = this.#functions.get(key);
     if (fn === undefined) return null;
     this.#known.set(key, null);
-    if (!this.#fits(fn) || depth >= mostCalls) return null;
+    if (depth >= mostCalls || !this.#fits(fn)) return null;
     const { node = [], input = [], output = [], attributeProto = [] } = fn;
     const listed = input.length + output.length + attributeProto.length;
     const { parts, calls } = this.#ofNodes(node, depth + 1);

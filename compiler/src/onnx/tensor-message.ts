@@ -9,7 +9,14 @@ import {
   type TypedArray,
   zeros,
 } from "@pare/runtime/format";
-import { codeOfDtype, dtypeOfCode, residentLimit, Tensor, type TensorData } from "../ir/index.js";
+import {
+  codeOfDtype,
+  dtypeOfCode,
+  residentLimit,
+  spannedCount,
+  Tensor,
+  type TensorData,
+} from "../ir/index.js";
 import protobuf from "protobufjs/minimal.js";
 import { checkAxes } from "./axes.js";
 import { externalSlice } from "./external.js";
@@ -251,15 +258,11 @@ function checkedNumeric(dtype: Dtype, where: string): NumericDtype {
 /** @throws PareError MODEL_LIMIT for too many, MODEL_SHAPE when one is negative or their product is beyond 2^53 */
 export function checkedDims(dims: readonly bigint[], where: string): readonly number[] {
   checkAxes(dims.length, where);
-  let count = 1;
   const numbers = dims.map(Number);
-  for (const dim of numbers) {
+  for (const dim of numbers)
     if (dim < 0 || !Number.isSafeInteger(dim))
       throw new PareError("MODEL_SHAPE", `${where} has the dim ${dim}.`, { where });
-    // A zero must not hide that the others overflow.
-    count *= Math.max(1, dim);
-  }
-  if (!Number.isSafeInteger(count * 16))
+  if (!Number.isSafeInteger(spannedCount(numbers) * 16))
     throw new PareError("MODEL_SHAPE", `${where} has impossible dims [${numbers.join(", ")}].`, {
       where,
     });

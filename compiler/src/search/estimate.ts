@@ -38,7 +38,7 @@ const likelyHeld = 0.5;
 const safeSide = 0.674;
 /** Of the time that deciding takes alone, about what each of several targets' takes side by side. */
 const besideShare = 0.85;
-/** What held on the validation samples, where their metric tells late, fails on the test samples about as often. */
+/** Assumed: what held on the validation samples, where their metric tells late, fails on the test samples that often. */
 const failsLater = 0.25;
 /** What is expected where no table knows: a recipe's own group. */
 const unknownGain: Gain = { latency: 0.9, latencySpread: 0.3, size: 0.6, accepted: 0.5 };
@@ -157,12 +157,12 @@ export class Estimate {
     planned: readonly Planned[],
   ): { readonly share: number; readonly ms: number } {
     const own = planned.filter(({ target }) => target === facts.target);
-    const others = own
+    const likely = own
       .filter((one) => !isStatic(one))
-      .map(({ expected }) => expected ?? unknownGain);
+      .map(({ expected }) => expected ?? unknownGain)
+      .filter(({ accepted }) => accepted >= likelyHeld);
     const all = own.filter(isStatic).map((one) => {
       const gain = one.expected ?? unknownGain;
-      const likely = others.filter(({ accepted }) => accepted >= likelyHeld);
       const shares = [fasterShare(gain), ...likely.map((other) => fasterShare(gain, other))];
       const share = Math.min(...shares) * (1 - gain.accepted);
       const times = Math.min(usualPartly, Math.log2(Math.max(1, facts.layers)));

@@ -18,7 +18,7 @@ export interface WholeStatic {
 
 /**
  * So often in a row it may be hardly better with more layers left float: what the outputs tell is not what the metric sees, and
- * of a drop on few samples a tenth is chance.
+ * of a drop on few samples a tenth is taken for chance.
  */
 const mostInVain = 2;
 const hardlyBetter = 0.9;

@@ -89,7 +89,7 @@ export function nextToFloat({ float }: TargetState, one: Tried): Ratios {
   };
 }
 
-/** Files that lose for another reason stand in for the best where it fails, if they take no more of its time. */
+/** Assumed: files that lose for another reason stand in for the best where it fails, if they take no more of its time. */
 const standsIn = 1.1;
 
 /** Whether something else was accepted that would do where the best fails: not of static integers, which lose together. */

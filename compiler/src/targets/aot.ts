@@ -106,7 +106,7 @@ async function compiled(graph: Graph, sizes?: Sizes): ReturnType<typeof compileT
 function asRefusal(error: unknown): PareError {
   if (isPareError(error)) return error;
   return new PareError("PASS_FAILED", `The compiler failed: ${messageOf(error)}`, {
-    hint: "That is a fault of Pare's: report it, with the model. Other targets take it.",
+    hint: "Where there was memory enough it is a fault of Pare's: report it, with the model. Other targets take it.",
     cause: error,
   });
 }

@@ -1,4 +1,5 @@
 import { elementCount, PareError, type Tensor as Dense } from "@pare/runtime/format";
+import { spannedCount } from "../../ir/index.js";
 import { integers, unpackNumbers } from "../elements/arrays.js";
 import { denseOf } from "../elements/dense.js";
 import { axisWeights, interpolationOf } from "../families/interpolation.js";
@@ -47,7 +48,7 @@ function checkTargets(targets: readonly Target[]): void {
     if (!Number.isSafeInteger(size) || size < 0)
       throw new PareError("MODEL_INVALID", `Resize makes an axis of ${size} elements.`);
   }
-  const largest = targets.reduce((product, { size }) => product * Math.max(1, size), 1);
+  const largest = spannedCount(targets.map(({ size }) => size));
   if (largest > mostElements)
     throw new PareError("MODEL_LIMIT", `Resize makes ${largest} elements of a constant.`);
 }
