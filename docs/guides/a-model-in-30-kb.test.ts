@@ -18,6 +18,7 @@ let small = "";
 
 beforeAll(async () => {
   reader = await Reader.start(guide);
+  await reader.thinOut(3, "mnist.mjs", "mnist-training.mjs");
   printed = (await reader.follow(guide)).map(({ stdout }) => stdout).join("");
   small = join(reader.place, "small.pare");
 }, 600_000);

@@ -11,6 +11,7 @@ import { block, blocks, Reader, root } from "./guide.test.support.js";
 let reader: Reader;
 beforeAll(async () => {
   reader = await Reader.start("first-model");
+  await reader.thinOut(4, "mnist.mjs");
   const said = (await reader.follow("first-model")).map(({ stdout }) => stdout);
   expect(said[0]).toContain("digits.pare");
   expect(said.find((text) => text.includes("logits"))).toBeDefined();

@@ -50,19 +50,22 @@ export class Reader {
     return reader;
   }
 
-  /** Lets a data module of the fixtures yield every so manieth of its samples: what a command says and does is the same. */
-  async thinOut(module: string, every: number): Promise<void> {
+  /** Lets data modules of the fixtures yield every so manieth of their samples: what a command says and does is the same. */
+  async thinOut(every: number, ...modules: readonly string[]): Promise<void> {
     await rm(join(this.place, "fixtures"));
     const data = join(this.place, "fixtures/data");
     await mkdir(data, { recursive: true });
     for (const [folder, own] of [
-      ["fixtures", "data"],
-      ["fixtures/data", module],
+      ["fixtures", ["data"]],
+      ["fixtures/data", modules],
     ] as const)
       for (const part of await readdir(join(root, folder)))
-        if (part !== own) await symlink(join(root, folder, part), join(this.place, folder, part));
-    const { href } = pathToFileURL(join(root, "fixtures/data", module));
-    await writeFile(join(data, module), someSamples(href, every));
+        if (!own.includes(part))
+          await symlink(join(root, folder, part), join(this.place, folder, part));
+    for (const module of modules) {
+      const { href } = pathToFileURL(join(root, "fixtures/data", module));
+      await writeFile(join(data, module), someSamples(href, every));
+    }
   }
 
   async leave(): Promise<void> {

@@ -9,7 +9,7 @@ let reader: Reader;
 beforeAll(async () => {
   reader = await Reader.start("guides");
   // What is shown was said of all digits.
-  await reader.thinOut("mnist-training.mjs", 4);
+  await reader.thinOut(4, "mnist-training.mjs");
 });
 afterAll(() => reader.leave());
 

@@ -169,11 +169,8 @@ function numbered(node: NodeFacts, l: Lowering): readonly (Dense | null)[] {
     if (at === 0) {
       const { type } = node.graph.value(id);
       const dims = type.kind === "tensor" ? (type.shape ?? []).map(Number) : [];
-      return {
-        type: "int32",
-        dims,
-        data: Int32Array.from({ length: elementCount(dims) }, (_, i) => i),
-      };
+      const data = new Int32Array(elementCount(dims)).map((_, i) => i);
+      return { type: "int32", dims, data };
     }
     const constant = node.graph.constant(id);
     const data = l.array(id);
@@ -183,13 +180,16 @@ function numbered(node: NodeFacts, l: Lowering): readonly (Dense | null)[] {
   });
 }
 
-function offsetOf(view: View, index: number): number {
-  let [rest, offset] = [index, 0];
-  for (let axis = view.dims.length - 1; axis >= 0; axis -= 1) {
-    offset += (rest % sizeAt(view, axis)) * stepAt(view, axis);
-    rest = Math.floor(rest / sizeAt(view, axis));
+/** Offsets from `base` of elements in row-major order, each the sum of what is listed along its axes. */
+function offsetsAlong(base: number, lists: readonly (readonly number[])[]): Int32Array {
+  let offsets = Int32Array.of(base);
+  for (const list of lists) {
+    const further = new Int32Array(offsets.length * list.length);
+    let at = 0;
+    for (const offset of offsets) for (const own of list) further[at++] = offset + own;
+    offsets = further;
   }
-  return offset;
+  return offsets;
 }
 
 /**
@@ -201,21 +201,21 @@ function alongAxes(
   indices: Int32Array,
   dims: readonly number[],
 ): { readonly base: number; readonly axes: readonly Along[] } | undefined {
-  const base = offsetOf(view, indices[0] ?? 0);
-  let stride = indices.length;
-  const strides = dims.map((size) => (stride /= size));
-  const lists = dims.map((size, axis) =>
-    Array.from(
-      { length: size },
-      (_, i) => offsetOf(view, indices[i * (strides[axis] ?? 1)] ?? 0) - base,
+  const sources = offsetsAlong(
+    0,
+    view.dims.map((_, axis) =>
+      Array.from({ length: sizeAt(view, axis) }, (_element, i) => i * stepAt(view, axis)),
     ),
   );
-  for (let i = 0; i < indices.length; i += 1) {
-    let sum = base;
-    for (const [axis, list] of lists.entries())
-      sum += list[Math.floor(i / (strides[axis] ?? 1)) % list.length] ?? 0;
-    if (sum !== offsetOf(view, indices[i] ?? 0)) return undefined;
-  }
+  const offsetOf = (element: number): number => sources[indices[element] ?? 0] ?? 0;
+  const base = offsetOf(0);
+  let stride = indices.length;
+  const lists = dims.map((size) => {
+    stride /= size;
+    return Array.from({ length: size }, (_, i) => offsetOf(i * stride) - base);
+  });
+  const sums = offsetsAlong(base, lists);
+  for (let i = 0; i < indices.length; i += 1) if (sums[i] !== offsetOf(i)) return undefined;
   const axes = lists.map((list): Along => {
     const step = list[1] ?? 0;
     return list.every((offset, i) => offset === i * step) ? step : list;
