@@ -26,10 +26,12 @@ export { toJUnit } from "./report/junit.js";
 export { toMarkdown } from "./report/markdown.js";
 export {
   asLoaded,
+  askOn,
   type BenchModel,
   compare,
   type CompareRequest,
   type Comparison,
+  orRefusal,
 } from "./compare/compare.js";
 export type { Gate } from "./compare/gate.js";
 export { type DisagreementRequest, findDisagreements } from "./measure/disagreements.js";

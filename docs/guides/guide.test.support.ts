@@ -60,7 +60,7 @@ export class Reader {
       ["fixtures/data", modules],
     ] as const)
       for (const part of await readdir(join(root, folder)))
-        if (!own.includes(part))
+        if (!own.some((name) => name === part))
           await symlink(join(root, folder, part), join(this.place, folder, part));
     for (const module of modules) {
       const { href } = pathToFileURL(join(root, "fixtures/data", module));

@@ -89,7 +89,7 @@ export async function compare(request: CompareRequest): Promise<Comparison> {
   for (const target of targets) {
     tell(baseline.name, target);
     const ask = askOn(request, target);
-    const before = await attempt(async () =>
+    const before = await orRefusal(async () =>
       measureWhole(measure, { ...ask, ...(await asLoaded(baseline, ask)) }),
     );
     if (typeof before === "string") {
@@ -99,7 +99,7 @@ export async function compare(request: CompareRequest): Promise<Comparison> {
     }
     for (const model of candidates) {
       tell(model.name, target);
-      const measured = await attempt(async () => {
+      const measured = await orRefusal(async () => {
         const own = await asLoaded(model, ask);
         const whole = { ...ask, ...own, baseline: await baseline.artifactFor(target) };
         const first = await measureWhole(measure, whole);
@@ -155,7 +155,7 @@ function unloaded(target: TargetName, name: string, reason: string): ReportCheck
 }
 
 /** The result, or why the engine refused; anything else that goes wrong is thrown. */
-async function attempt<T>(measure: () => Promise<T>): Promise<T | string> {
+export async function orRefusal<T>(measure: () => Promise<T>): Promise<T | string> {
   try {
     return await measure();
   } catch (error) {
@@ -201,8 +201,8 @@ async function confirm(
 }
 
 /** What is the same for every model on a target. A GPU that is emulated is answered for by a CPU engine. */
-function askOn(
-  { hosts, signal }: CompareRequest,
+export function askOn(
+  { hosts, signal }: Pick<CompareRequest, "hosts" | "signal">,
   target: TargetName,
 ): Omit<WholeRequest, "artifact" | "baseline"> {
   const host = hosts.get(target);
@@ -258,7 +258,7 @@ async function disagreementsOf(
     const host = accuracy && hosts.get(accuracy.measuredOn);
     if (!scorer || !host) continue;
     const { name, artifactFor } = model;
-    const found = await attempt(async () =>
+    const found = await orRefusal(async () =>
       findDisagreements({
         host,
         target,

@@ -73,6 +73,13 @@ export async function openHosts(
     if (result?.status === "fulfilled") hosts.set(target, result.value);
     else skipped.push({ target, reason: sentence(result?.reason) });
   }
+  // An engine of the CPU answers for a GPU that is emulated on it: for want of the native one, the browser's.
+  const isEmulated = [...hosts.values()].some(({ software }) => software);
+  if (isEmulated && !hosts.has("cpu") && !targets.includes("wasm"))
+    await start("wasm").then(
+      (host) => hosts.set("wasm", host),
+      () => {}, // then nothing does, which is said of what it would have answered
+    );
   const dispose = async (): Promise<void> => {
     await Promise.all([...hosts.values()].map((host) => host.dispose()));
     const browser = await launched;

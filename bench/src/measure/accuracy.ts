@@ -1,6 +1,7 @@
 import { type Accuracy, PareError, type TargetName } from "@pare/runtime/format";
 import type { Scorer } from "../metrics/scorer.js";
 import { clopperPearson } from "../statistics/binomial.js";
+import { groupedShare } from "../statistics/grouped-share.js";
 import { groupUnits, percentileInterval, resamples } from "../statistics/bootstrap.js";
 import { resampledDrop, shareDrop } from "./drop-interval.js";
 
@@ -49,7 +50,9 @@ export async function accuracyOf(
   const common = { metric: scorer.metric, direction: scorer.direction, value, n, measuredOn };
   const interval = exact
     ? clopperPearson(Math.round(value * n), n)
-    : percentileInterval(drawn, 0.95);
+    : scorer.proportion
+      ? groupedShare(await scorer.reduce(candidate.kept, positionsOf(n)), units, picks.slice(1))
+      : percentileInterval(drawn, 0.95);
   if (!float) return { ...common, interval, drop: null, dropInterval: null, flips: null };
 
   const [floatValue = Number.NaN, ...floatDrawn] = await drawnOf(float);
@@ -65,8 +68,12 @@ export async function accuracyOf(
     interval,
     drop,
     dropInterval,
-    ...(await flipsOf(scorer, candidate, float)),
+    ...(await flipsOf(scorer, candidate, float, units, seed)),
   };
+}
+
+function positionsOf(n: number): readonly (readonly number[])[] {
+  return Array.from({ length: n }, (_, position) => [position]);
 }
 
 /** Of the float model, the data is to blame; of a candidate, what became of its outputs. */
@@ -84,6 +91,8 @@ async function flipsOf(
   scorer: Scorer,
   candidate: Scored,
   float: Scored,
+  units: readonly (readonly number[])[],
+  seed: number,
 ): Promise<Pick<Accuracy, "flips" | "noFlips">> {
   const flips = await scorer.flips(candidate.kept, float.kept);
   if ("none" in flips) return { flips: null, noFlips: flips.none };
@@ -91,6 +100,11 @@ async function flipsOf(
   const samples = flips
     .slice(0, namedFlips)
     .map(({ position }) => candidate.ids[position] ?? String(position));
-  const interval = clopperPearson(flips.length, n);
+  const each = Array.from({ length: n }, () => 0);
+  for (const { position } of flips) each[position] = 1;
+  const interval =
+    units.length === n
+      ? clopperPearson(flips.length, n)
+      : groupedShare(each, units, resamples(units, bootstraps.quick, seed));
   return { flips: { count: flips.length, n, interval, samples } };
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { comparisonOf, measureLatency } from "./latency.js";
 
 const feeds = { x: { type: "float32", dims: [1, 4], data: new Float32Array(4) } } as const;
-const blocks = Array.from({ length: 20 }, () => [
+const blocks = Array.from({ length: 32 }, () => [
   [2, 4],
   [1, 1, 9],
 ]);
@@ -15,10 +15,10 @@ describe("a latency", () => {
       p50: 1,
       p90: 9,
       p99: null,
-      n: 60,
+      n: 96,
       ratio: 1 / 3,
       baselineP50: 3,
-      method: "1 thread, 20 blocks interleaved with the baseline's, 3 runs each, x 1×4",
+      method: "1 thread, 32 blocks interleaved with the baseline's, 3 runs each, x 1×4",
     });
   });
 

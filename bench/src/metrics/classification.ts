@@ -8,6 +8,7 @@ import {
   checkRange,
   classLabel,
   classOf,
+  demandComparable,
   numbersFrom,
   plain,
   readClass,
@@ -20,7 +21,7 @@ function count(counts: Map<number, number>, target: number): void {
   counts.set(target, (counts.get(target) ?? 0) + 1);
 }
 
-/** F1 of class 1 where there are only 0 and 1, else the mean over all classes that occur. */
+/** F1 of class 1 where there are only 0 and 1, and no scores of more classes; else the mean over all classes that occur. */
 function f1(rows: readonly Row[]): number {
   const hits = new Map<number, number>();
   const misses = new Map<number, number>();
@@ -33,7 +34,10 @@ function f1(rows: readonly Row[]): number {
     return twice === 0 ? 0 : twice / (twice + (misses.get(target) ?? 0));
   };
   const classes = [...new Set([...hits.keys(), ...misses.keys()])];
-  return classes.every((each) => each === 0 || each === 1) ? of(1) : mean(classes.map(of));
+  const isBinary =
+    classes.every((each) => each === 0 || each === 1) &&
+    rows.every(([, , scores = 0]) => scores <= 2);
+  return isBinary ? of(1) : mean(classes.map(of));
 }
 
 /** What a list or an object holds, to be compared as a whole. */
@@ -148,7 +152,8 @@ export const classification = [
       if (Number.isNaN(got) || Number.isNaN(label))
         throw wrongLabel("f1", "class numbers", truth, where, "Give labels as 0, 1, 2, …");
       checkRange("f1", prediction, label, where);
-      return [got, label];
+      const scores = typeof prediction === "object" ? numbersFrom(prediction) : null;
+      return [got, label, scores?.length ?? 0];
     },
     reduce: f1,
   },
@@ -183,6 +188,7 @@ export const classification = [
           );
         return [textOf(got) === textOf(wanted) ? 1 : 0];
       }
+      demandComparable("exact-match", got, wanted, where);
       return [sameClass(got, wanted) ? 1 : 0];
     },
     reduce: meanOfFirst,

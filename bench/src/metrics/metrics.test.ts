@@ -121,6 +121,14 @@ describe("built-in metrics", () => {
         [scores(1, 0, 0), 0],
       ]),
     ).toBe(1);
+    // Of three classes the mean stays one, though only two occur: 0 is found once of twice.
+    expect(
+      await measured("f1", [
+        [scores(0, 1, 0), 1],
+        [scores(0, 1, 0), 0],
+        [scores(1, 0, 0), 0],
+      ]),
+    ).toBeCloseTo(2 / 3);
   });
 
   it("cer weighs by length", async () => {
@@ -227,6 +235,8 @@ describe("an exact match", () => {
   it("is refused between what can never be equal: it would call every answer wrong", () => {
     expect(() => row(Float32Array.of(1, 2), "cat", "s")).toThrow(/kind that predictions are/);
     expect(() => row(null, 3, "s")).toThrow(/kind that predictions are/);
+    expect(() => row("7", 7, "s")).toThrow(/texts, as predictions are/);
+    expect(() => row(7, "7", "s")).toThrow(/numbers, as predictions are/);
   });
 });
 

@@ -92,6 +92,7 @@ export function classLabel(
         "Give labels as 0, 1, 2, …, or export `predict(outputs, sample)` that returns the label's text.",
       );
     }
+    demandComparable(metric, prediction, value, where);
     return value as number | string | boolean;
   }
   throw wrongLabel(
@@ -100,6 +101,25 @@ export function classLabel(
     label,
     where,
     "Give each sample a `label`: a whole number or a text.",
+  );
+}
+
+/** A text and a number are never equal: every answer would be called wrong. */
+export function demandComparable(
+  metric: string,
+  prediction: unknown,
+  label: unknown,
+  where: string,
+): void {
+  const isText = [prediction, label].map((value) => typeof value === "string");
+  const isNumber = [prediction, label].map((value) => /number|boolean/.test(typeof value));
+  if (!(isText[0] && isNumber[1]) && !(isNumber[0] && isText[1])) return;
+  throw wrongLabel(
+    metric,
+    isText[0] ? "texts, as predictions are" : "numbers, as predictions are",
+    label,
+    where,
+    "Let `predict` return what labels are: both texts, or both numbers.",
   );
 }
 

@@ -28,7 +28,8 @@ export function percentiles(
   const single = runs === 1;
   return {
     p50: quantileSorted(ascending, 0.5),
-    p90: single ? quantileSorted(ascending, 0.9) : null,
+    // Of fewer runs than could bound it, it is no more than one of the slowest.
+    p90: single && tailPercentile(ascending, 0.9) !== null ? quantileSorted(ascending, 0.9) : null,
     p99: single ? tailPercentile(ascending, 0.99) : null,
   };
 }

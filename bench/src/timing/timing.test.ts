@@ -130,6 +130,7 @@ describe("percentiles", () => {
   });
 
   it("have no tail where each time is the mean of several runs", () => {
+    expect(percentiles(Array.from(times(63)), 1).p90).toBeNull();
     expect(percentiles(Array.from(times(1000)), 4)).toEqual({ p50: 499.5, p90: null, p99: null });
   });
 

@@ -10,7 +10,7 @@ import {
   type ReportRow,
   type TargetName,
 } from "@pare/runtime/format";
-import { byteText } from "../terminal/words.js";
+import { byteText, millisecondText } from "../terminal/words.js";
 import { fileError, systemCode } from "../platform/file-error.js";
 import { bytes, milliseconds } from "../terminal/option-values.js";
 
@@ -98,13 +98,19 @@ export async function loadBudgets(
   flags: TargetBudget,
 ): Promise<(target: TargetName | null) => TargetBudget> {
   const { path, entry } = await entryOf(model, name);
+  const general = parse(entry, path);
+  // Now, what is wrong with any of them: not once all is measured.
+  const own = new Map(
+    Object.entries(entry.targets ?? {}).map(
+      ([target, special]) => [target, parse(special, path)] as const,
+    ),
+  );
   return (target) => {
-    const own = target === null ? {} : (entry.targets?.[target] ?? {});
-    const [general, special] = [parse(entry, path), parse(own, path)];
+    const special = target === null ? undefined : own.get(target);
     return {
-      maxDrop: flags.maxDrop ?? special.maxDrop ?? general.maxDrop,
-      maxSizeBytes: flags.maxSizeBytes ?? special.maxSizeBytes ?? general.maxSizeBytes,
-      maxLatencyMs: flags.maxLatencyMs ?? special.maxLatencyMs ?? general.maxLatencyMs,
+      maxDrop: flags.maxDrop ?? special?.maxDrop ?? general.maxDrop,
+      maxSizeBytes: flags.maxSizeBytes ?? special?.maxSizeBytes ?? general.maxSizeBytes,
+      maxLatencyMs: flags.maxLatencyMs ?? special?.maxLatencyMs ?? general.maxLatencyMs,
     };
   };
 }
@@ -138,7 +144,8 @@ function parse({ maxDrop, maxSize, maxLatency }: Limits, path: string): TargetBu
 async function readConfig(path: string): Promise<Config | null> {
   let text: string;
   try {
-    text = await readFile(path, "utf8");
+    // A byte order mark, which some editors write, is none of it.
+    text = new TextDecoder().decode(await readFile(path));
   } catch (cause) {
     if (systemCode(cause) === "ENOENT") return null;
     throw fileError(cause, path, "ARGUMENT");
@@ -192,7 +199,7 @@ export function budgetChecks(row: ReportRow, budget: TargetBudget): readonly Rep
         : check(
             "latency",
             latencyMs.p50 <= maxLatencyMs ? "passed" : "missed",
-            `Median ${latencyMs.p50.toPrecision(3)} ms, at most ${maxLatencyMs} ms allowed.`,
+            `Median ${millisecondText(latencyMs.p50)}, at most ${maxLatencyMs} ms allowed.`,
           ),
     );
   }

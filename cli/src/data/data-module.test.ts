@@ -272,7 +272,7 @@ describe("a data module", () => {
     [
       "another type",
       `{ feeds: { x: { type: "int64", dims: [1, 2], data: BigInt64Array.of(1n, 2n) } }, id: "me" }`,
-      /Sample "me" .*float32 \[N, 2\], but it got int64/,
+      /Sample "me" .*float32 \[N, 2\], but got int64/,
     ],
     [
       "other dims",

@@ -107,9 +107,10 @@ async function readPixels(
   try {
     const image = sharp(path, { failOn: "error" }).autoOrient();
     const { kernel, pad, fit, edgeRatio } = preprocess;
-    if (fit === "crop") {
+    if (fit === "crop" || fit === "stretch-crop") {
       const [tall, wide] = [Math.round(height * edgeRatio), Math.round(width * edgeRatio)];
-      image.resize({ width: wide, height: tall, fit: "cover", kernel });
+      const whole = fit === "crop" ? "cover" : "fill";
+      image.resize({ width: wide, height: tall, fit: whole, kernel });
       image.extract({ left: (wide - width) >> 1, top: (tall - height) >> 1, width, height });
     } else {
       const background = { r: pad, g: pad, b: pad };

@@ -194,6 +194,23 @@ describe("preprocessing", () => {
     );
   });
 
+  it("stretches to a size that is a number, and crops what is stretched, as ViT's and DeiT's processors do", () => {
+    const of = (fields: object) => parsePreprocessorConfig({ image_mean: [0.5], ...fields }, "c");
+    const whole = (edge: number) => ({ height: edge, width: edge });
+    expect(of({ size: 224 })).toMatchObject({ fit: "stretch", size: whole(224) });
+    const cropped = { do_center_crop: true, crop_size: 224 };
+    for (const fields of [
+      { size: 256, feature_extractor_type: "DeiTFeatureExtractor" },
+      { size: whole(256) },
+    ])
+      expect(of({ ...cropped, ...fields })).toMatchObject({
+        fit: "stretch-crop",
+        edgeRatio: 256 / 224,
+        size: whole(224),
+      });
+    expect(of({ ...cropped, size: 256 })).toMatchObject({ fit: "crop", edgeRatio: 256 / 224 });
+  });
+
   it.each([0, -1, 1.5])("refuses a crop_pct of %d, which is no share", (share) => {
     const config = { image_mean: [0], crop_pct: share, size: { shortest_edge: 224 } };
     expect(() => parsePreprocessorConfig(config, "c")).toThrow(

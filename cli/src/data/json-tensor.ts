@@ -11,6 +11,9 @@ import {
 } from "@pare/runtime/format";
 import { resolveDims } from "./fit-feeds.js";
 
+/** More dims than any model's: one call of a function is one level. */
+const mostLevels = 64;
+
 /**
  * JSON (nested arrays, a flat array, or one value) as a tensor of the input's type. A missing batch axis of one is
  * put in front.
@@ -27,7 +30,8 @@ export function jsonTensor(value: unknown, info: ValueInfo, where: string): Tens
       { where: `${where}, "${info.name}"`, hint },
     );
   const dims: number[] = [];
-  for (let level = value; Array.isArray(level); level = level[0]) dims.push(level.length);
+  for (let level = value; Array.isArray(level); level = level[0])
+    if (dims.push(level.length) > mostLevels) throw fail(`has more than ${mostLevels} levels`);
   const flat: unknown[] = [];
   if (!flatten(value, dims, 0, flat))
     throw fail("is not a regular array: its rows differ in length");

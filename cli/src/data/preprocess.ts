@@ -5,8 +5,11 @@ import { fileError } from "../platform/file-error.js";
 /** How an image becomes a model's input. */
 export interface Preprocess {
   readonly name: string;
-  /** `crop`: the shorter edge to `size × edgeRatio`, then the middle; `letterbox`: all of it, padded; `stretch`: all of it. */
-  readonly fit: "crop" | "letterbox" | "stretch";
+  /**
+   * `crop`: the shorter edge to `size × edgeRatio`, then the middle; `stretch-crop`: both edges to that, then the middle;
+   * `letterbox`: all of it, padded; `stretch`: all of it.
+   */
+  readonly fit: "crop" | "letterbox" | "stretch" | "stretch-crop";
   readonly edgeRatio: number;
   readonly kernel: "nearest" | "linear" | "cubic" | "lanczos3";
   /** A value of 0 to 255 becomes (value × scale − mean) / std, per channel. */
@@ -59,11 +62,11 @@ export async function loadPreprocess(nameOrFile: string): Promise<Preprocess> {
       hint: `Use ${Object.keys(presets).join(", ")}, or the path of a preprocessor_config.json.`,
     });
   }
-  const text = await readFile(nameOrFile, "utf8").catch((cause: unknown) => {
+  const bytes = await readFile(nameOrFile).catch((cause: unknown) => {
     throw fileError(cause, nameOrFile, "ARGUMENT");
   });
   try {
-    return parsePreprocessorConfig(JSON.parse(text), nameOrFile);
+    return parsePreprocessorConfig(JSON.parse(new TextDecoder().decode(bytes)), nameOrFile);
   } catch (cause) {
     if (cause instanceof PareError) throw cause;
     throw new PareError("DATA_INVALID", `${nameOrFile} is not JSON: ${messageOf(cause)}.`, {
@@ -113,7 +116,8 @@ const uncroppedEdge = 384;
 function fittingOf(
   fields: Readonly<Record<string, unknown>>,
 ): Pick<Preprocess, "fit" | "edgeRatio" | "size"> {
-  const edge = numberOr(Object(fields["size"]).shortest_edge, numberOr(fields["size"], null));
+  const shortest = numberOr(Object(fields["size"]).shortest_edge, null);
+  const edge = shortest ?? numberOr(fields["size"], null);
   const resized = sizeOf(fields["size"]);
   const share = numberOr(fields["crop_pct"], null);
   const isConvNext = share !== null && fields["do_center_crop"] !== true;
@@ -123,11 +127,19 @@ function fittingOf(
   const shorter = cropped && Math.min(cropped.height, cropped.width);
   const uncropped = edge ?? (resized && Math.min(resized.height, resized.width));
   const resizedEdge = uncropped && Math.trunc(uncropped / (share ?? 1));
+  const isWhole = share === null && (resized !== null || (shortest === null && isDeit(fields)));
+  const fit = cropped === null ? "stretch" : isWhole ? "stretch-crop" : "crop";
   return {
-    fit: cropped !== null || (edge !== null && resized === null) ? "crop" : "stretch",
+    fit: cropped === null && shortest !== null && resized === null ? "crop" : fit,
     edgeRatio: shorter !== null && resizedEdge !== null ? resizedEdge / shorter : 1,
     size: cropped ?? resized ?? square(edge),
   };
+}
+
+/** Where a processor's file says one number, what crops takes it for the shorter edge, but DeiT's for both. */
+function isDeit(fields: Readonly<Record<string, unknown>>): boolean {
+  const type = fields["image_processor_type"] ?? fields["feature_extractor_type"];
+  return typeof type === "string" && type.startsWith("DeiT");
 }
 
 function cropOf(fields: Readonly<Record<string, unknown>>): Preprocess["size"] {

@@ -1,5 +1,5 @@
 import type { Latency, Report, ReportRow, Unmeasured } from "@pare/runtime/format";
-import { byteText, tableText } from "../terminal/words.js";
+import { byteText, millisecondText, tableText } from "../terminal/words.js";
 
 const engines: Readonly<Record<string, string>> = {
   cpu: "onnxruntime-node",
@@ -75,7 +75,7 @@ function changeText({ accuracy }: ReportRow): string {
 function latencyText(latency: Latency | Unmeasured): string {
   if ("unmeasured" in latency) return "not timed";
   const change = speedText(latency);
-  return `${latency.p50.toPrecision(3)} ms${change === "" ? "" : `, ${change}`}`;
+  return `${millisecondText(latency.p50)}${change === "" ? "" : `, ${change}`}`;
 }
 
 function speedText({ ratio, ratioInterval }: Latency): string {

@@ -25,6 +25,24 @@ export function collectPairs(flag: string): (value: string, before?: Pairs) => P
   };
 }
 
+/** @throws PareError ARGUMENT for a name that is given two values: one of them would be lost */
+export function byName(pairs: Pairs, flag: string): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const [name, value] of pairs) {
+    if (found.has(name))
+      throw new PareError(
+        "ARGUMENT",
+        `"${name}" is given twice: ${found.get(name)} and ${value}.`,
+        {
+          where: flag,
+          hint: "Leave one out.",
+        },
+      );
+    found.set(name, value);
+  }
+  return found;
+}
+
 export type Pairs = readonly (readonly [name: string, value: string])[];
 
 /** A number that must be at least `least`. */

@@ -9,6 +9,11 @@ export function byteText(bytes: number): string {
   return `${value < 10 ? value.toFixed(2) : value < 100 ? value.toFixed(1) : value.toFixed(0)} ${units[power - 1] ?? "TB"}`;
 }
 
+/** `1.23 ms`, `12.3 ms`, `1234 ms`. */
+export function millisecondText(ms: number): string {
+  return `${ms < 1000 ? ms.toPrecision(3) : ms.toFixed(0)} ms`;
+}
+
 /** `1.23 M` of anything. */
 export function countText(count: number): string {
   if (count < 10_000) return String(count);

@@ -20,6 +20,8 @@ import { openSweptHosts } from "./swept-hosts.js";
 /** The engines that are to be measured, and the CPU engine that the others are compared with. */
 export interface Engines extends Hosts {
   readonly devices: readonly TargetDevice[];
+  /** What their answers are held against: themselves, and the CPU engine. */
+  readonly answering: readonly TargetDevice[];
   /** Answers what a metric and calibration ask: the CPU engine, or else the first there is that loads any model. */
   readonly reference: EngineHost;
 }
@@ -34,7 +36,7 @@ export function parseTargets(
   otherwise: readonly TargetName[] = engineTargets,
 ): readonly TargetName[] {
   if (names === undefined || names.length === 0) return otherwise;
-  return names.map((name) => {
+  return [...new Set(names)].map((name) => {
     const target = targetNames.find((known) => known === name);
     if (target === undefined) {
       throw new PareError("ARGUMENT", `There is no target "${name}".`, {
@@ -70,7 +72,7 @@ export async function openEngines(
     signal,
     // While a browser is starting. WebAssembly's kernels never do, and GPUs have no integer products.
     onStarted(host) {
-      if (host.target !== "cpu" || !wanted.has("cpu")) return;
+      if (host.target !== "cpu") return;
       const answer = saturates(executor(host));
       answer.catch(() => {}); // told below
       asked.push(answer);
@@ -86,11 +88,12 @@ export async function openEngines(
   const reference =
     engineTargets.flatMap((target) => opened.hosts.get(target) ?? [])[0] ??
     [...opened.hosts.values()][0];
-  const devices: TargetDevice[] = [];
-  for (const target of targets) {
-    const host = opened.hosts.get(target);
-    if (host !== undefined) devices.push(deviceOf(host, opened.hosts, target === "cpu" && onCpu));
-  }
+  const answering = [...opened.hosts.values()].map((host) =>
+    deviceOf(host, opened.hosts, host.target === "cpu" && onCpu),
+  );
+  const devices = targets.flatMap(
+    (wanted) => answering.find(({ target }) => target === wanted) ?? [],
+  );
   const skipped = opened.skipped
     .filter(({ target }) => wanted.has(target))
     .map(({ target, reason }) => ({
@@ -108,7 +111,7 @@ export async function openEngines(
       },
     );
   }
-  return { ...opened, skipped, devices, reference };
+  return { ...opened, skipped, devices, answering, reference };
 }
 
 /** One engine, for work that nobody times: the native one, or WebAssembly where that is not there. */

@@ -1,7 +1,7 @@
 import type { BindShapesOptions, Sizes } from "@pare/compiler";
 import { PareError } from "@pare/runtime/format";
 import type { Command } from "commander";
-import { collectPairs, type Pairs } from "../terminal/option-values.js";
+import { byName, collectPairs, type Pairs } from "../terminal/option-values.js";
 
 export interface ShapeOptions {
   readonly shape?: Pairs;
@@ -58,11 +58,17 @@ export function parseManyShapes(
   }
   return {
     shapes: Object.fromEntries(
-      (options.shape ?? []).map(([name, text]) => [name, parseShape(name, text)]),
+      [...byName(options.shape ?? [], "--shape")].map(([name, text]) => [
+        name,
+        parseShape(name, text),
+      ]),
     ),
     ...splitDims(Object.fromEntries([...dims].map(([name, sizes]) => [name, [...sizes]]))),
     constants: Object.fromEntries(
-      (options.const ?? []).map(([name, text]) => [name, parseConstant(name, text)]),
+      [...byName(options.const ?? [], "--const")].map(([name, text]) => [
+        name,
+        parseConstant(name, text),
+      ]),
     ),
   };
 }

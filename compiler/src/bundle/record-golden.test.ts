@@ -77,6 +77,7 @@ async function recordBy(executor: Executor, elsewhere?: (noise: number) => numbe
     evidence: "labelled",
     artifact,
     reference: artifact,
+    referenceGraph: graph,
     files: [],
     graph,
     groups: [],
@@ -147,6 +148,33 @@ it.each([
   const recorder = new GoldenRecorder([{ ...device, executor }], inputs, 7);
   const { tolerances } = await recorder.record([{ ...variant, reference: float }], false);
   expect(tolerances["cpu-float"]?.outputs).toEqual({ y: 0.6 });
+});
+
+it("asks an engine that loads no modules what the float model answers, and not what the variant says", async () => {
+  const { variant, device } = await record(() => 3);
+  const module: Artifact = { ...variant.artifact, format: "wasm" };
+  const other = graphOf({ x: ["float32", 4] }, (input, { add }) => ({
+    y: add("Neg", [input("x")]),
+  }));
+  const loaded: number[] = [];
+  const executor = answering((artifact) => {
+    loaded.push(artifact.files[0].bytes.length);
+    return { type: "float32", dims: [1], data: Float32Array.of(5) };
+  });
+  const devices = [
+    { ...device, target: "aot", executor },
+    { ...device, executor },
+  ] as const;
+  const recorder = new GoldenRecorder(devices, inputs, 7);
+  const own = {
+    ...variant,
+    target: "aot",
+    artifact: module,
+    reference: { ...onnxArtifact(Uint8Array.of(1)), format: "wasm" },
+  } as const;
+  await recorder.record([{ ...own, referenceGraph: other }], false);
+  // The module, what its graph says, and what the float model's says.
+  expect(new Set(loaded).size).toBe(3);
 });
 
 it.each([

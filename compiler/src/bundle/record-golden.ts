@@ -126,12 +126,12 @@ export class GoldenRecorder {
       if (own === undefined) return [];
       const standIn = provisional && own.standIn !== null ? this.#device(own.standIn) : undefined;
       const device = standIn ?? own;
-      const { artifact, reference, graph, precision } = variant;
+      const { artifact, reference, graph, referenceGraph, precision } = variant;
       const other = this.#device("cpu") ?? device;
       const [{ answers, drawn }, others, floats] = await Promise.all([
         answersOf({ artifact, graph }, device),
         orNothing(answersOf({ artifact, graph }, other)),
-        orNothing(answersOf({ artifact: reference, graph }, other)),
+        orNothing(answersOf({ artifact: reference, graph: referenceGraph }, other)),
       ]);
       // Of floats only what lies at a threshold is found on one and not on the other: another device may find it, too.
       const isSteady =

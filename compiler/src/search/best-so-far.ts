@@ -1,6 +1,7 @@
-import type { SearchTime } from "@pare/runtime/format";
+import { isPareError, type SearchTime } from "@pare/runtime/format";
 import type { Plan } from "./plan.js";
 import { interim } from "./publish.js";
+import { isRefusal } from "./refusal.js";
 import type { Optimized } from "./request.js";
 import type { Search } from "./search.js";
 import { bestOf, type TargetState } from "./target-state.js";
@@ -32,7 +33,7 @@ export class BestSoFar {
   async improved(state: TargetState): Promise<void> {
     const { clock, budget } = this.#search.request;
     await this.#decide(state);
-    const { name } = bestOf(state, budget.prefer);
+    const { name } = bestOf(state, budget);
     const { target } = state.device;
     const last = this.#improvements.findLast((one) => one.target === target);
     if (last?.name !== name) this.#improvements.push({ target, name, atMs: clock.now() });
@@ -43,7 +44,14 @@ export class BestSoFar {
   /** @param atOnce because what follows takes long, and not when it has rested */
   async catchUp(atOnce: boolean): Promise<void> {
     const hasRested = this.#search.request.clock.now() >= this.#restsUntilMs;
-    if (this.#isBehind && (atOnce || hasRested)) await this.#handOver();
+    if (!this.#isBehind || !(atOnce || hasRested)) return;
+    try {
+      await this.#handOver();
+    } catch (error) {
+      // What was handed over before stays, and what comes after may do: one file's fault is no end of the search.
+      if (!isRefusal(error) && !(isPareError(error) && error.code === "GOLDEN")) throw error;
+      this.#isBehind = true;
+    }
   }
 
   /** All that is decided now, and how long it took. */
@@ -63,7 +71,7 @@ export class BestSoFar {
 
   async #decide(state: TargetState): Promise<void> {
     const { request, record } = this.#search;
-    const best = bestOf(state, request.budget.prefer);
+    const best = bestOf(state, request.budget);
     record.decide(await interim(request, state, best, record));
   }
 
@@ -71,8 +79,11 @@ export class BestSoFar {
     const { clock, onImproved } = this.#search.request;
     const beganMs = clock.now();
     this.#isBehind = false;
-    await onImproved?.(this.done());
-    const endMs = clock.now();
-    this.#restsUntilMs = endMs + rest * (endMs - beganMs);
+    try {
+      await onImproved?.(this.done());
+    } finally {
+      const endMs = clock.now();
+      this.#restsUntilMs = endMs + rest * (endMs - beganMs);
+    }
   }
 }

@@ -70,5 +70,8 @@ export interface Planned {
   readonly extraMs: number;
 }
 
+/** What the model is called before anything is done to its numbers. */
+export const floatName = "float";
+
 /** How far a candidate was looked at. */
 export type TriedAs = "not" | "screened" | "decided";

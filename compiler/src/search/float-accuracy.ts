@@ -1,5 +1,5 @@
 import type { TargetName } from "@pare/runtime/format";
-import { dropTarget } from "./open-targets.js";
+import { dropTarget, noTarget } from "./open-targets.js";
 import type { Plan } from "./plan.js";
 import { answerLimitMs, type Search } from "./search.js";
 
@@ -50,4 +50,5 @@ export async function measureFloat(search: Search, plan: Plan): Promise<void> {
     if (result?.status !== "rejected") continue;
     dropTarget(search, plan, state, result.reason);
   }
+  if (search.states.length === 0) throw noTarget(search);
 }

@@ -1,4 +1,5 @@
 import { findFault, type JsonSchema, type TargetName } from "@pare/runtime/format";
+import { recipeHash } from "../pipeline/recipe-data.js";
 import { CacheKey } from "../pipeline/cache-key.js";
 import type { Kept } from "../pipeline/services.js";
 import type { KnownCounts } from "./costs.js";
@@ -20,7 +21,7 @@ export async function earlierCounts(request: OptimizeRequest): Promise<EarlierCo
   const found = new Map<TargetName, KnownCounts>();
   if (kept === undefined) return found;
   for (const { target } of devices) {
-    const counts = countsIn(await kept.cache.get(keyOf(request, target, kept)));
+    const counts = countsIn(await kept.cache.get(await keyOf(request, target, kept)));
     if (counts !== undefined) found.set(target, counts);
   }
   return found;
@@ -31,15 +32,16 @@ export async function keepCounts(request: OptimizeRequest, counts: EarlierCounts
   if (kept === undefined) return;
   for (const [target, one] of counts) {
     const bytes = new TextEncoder().encode(JSON.stringify(one));
-    await kept.cache.put(keyOf(request, target, kept), bytes);
+    await kept.cache.put(await keyOf(request, target, kept), bytes);
   }
 }
 
-function keyOf(
-  { originalSha256, devices, budget }: OptimizeRequest,
+/** Another recipe takes other time: what one was interrupted at says nothing of the other. */
+async function keyOf(
+  { originalSha256, devices, budget, recipe }: OptimizeRequest,
   target: TargetName,
   { setting }: Kept,
-): CacheKey {
+): Promise<CacheKey> {
   return CacheKey.of("counts", {
     setting,
     target,
@@ -47,6 +49,8 @@ function keyOf(
     engines: devices.map((device) => [device.target, device.engine]),
     timeBudgetMs: budget.timeBudgetMs,
     maxDrop: budget.limits(target).maxDrop,
+    prefer: budget.prefer,
+    recipe: await recipeHash(recipe),
   });
 }
 

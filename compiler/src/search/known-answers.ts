@@ -13,7 +13,7 @@ export async function noteKnown(
   const count = plan.schedule.countsOf(device.target).test;
   const ask = { target: device.standIn ?? device.target, split: "test", count } as const;
   const floatIsKnown = await measure.knows({ ...ask, artifact: reference });
-  const { artifact } = bestOf(state, budget.prefer);
+  const { artifact } = bestOf(state, budget);
   const bestIsKnown = floatIsKnown && (await measure.knows({ ...ask, artifact, float: reference }));
   plan.schedule.knows(device.target, { floatIsKnown, bestIsKnown });
 }

@@ -1,6 +1,7 @@
 import { type Artifact, type Measure, PareError } from "@pare/runtime/format";
 import { expect, it } from "vitest";
 import { optimize } from "./optimize.js";
+import type { Optimized } from "./request.js";
 import { bytesOf, device, original, requestFor } from "./search-request.test.support.js";
 import { type Simulated, simulatedMeasure } from "./simulated-measure.test.support.js";
 
@@ -59,6 +60,43 @@ it("leaves out one target whose engine refuses a sample of the float model's", a
   const { variants, skipped } = await optimize(await requestFor(measure, { devices }));
   expect(variants.map(({ target }) => target)).toEqual(["cpu"]);
   expect(skipped.map(({ target }) => target)).toEqual(["wasm"]);
+});
+
+it("says why no target could run the model where all refuse a sample of it", async () => {
+  let isPlanned = false;
+  const measure = refusing(plain(), ({ accuracy }) => ({
+    async accuracy(ask) {
+      if (isPlanned) throw crash();
+      return accuracy(ask);
+    },
+  }));
+  const devices = [device("wasm"), device("cpu")];
+  const onPlan = () => void (isPlanned = true);
+  const handedOver: number[] = [];
+  const onImproved = async ({ variants }: Optimized) => void handedOver.push(variants.length);
+  await expect(
+    optimize(await requestFor(measure, { devices, onImproved, onPlan })),
+  ).rejects.toMatchObject({
+    code: "ENGINE",
+    message: "No target could run the model: wasm: The engine ended.; cpu: The engine ended.",
+  });
+  expect(handedOver).toEqual([]);
+});
+
+it("goes on where what is best so far cannot be handed over, and hands over again", async () => {
+  const handedOver: (string | undefined)[] = [];
+  const request = await requestFor(plain(), {
+    async onImproved({ variants }) {
+      handedOver.push(variants[0]?.name);
+      if (handedOver.length === 2) throw crash();
+    },
+  });
+  const { variants } = await optimize(request);
+  expect(variants[0]?.name).not.toBe("float");
+  expect(handedOver.length).toBeGreaterThan(2);
+  const full = new PareError("NO_SPACE", "The disk is full.");
+  const cannot = await requestFor(plain(), { onImproved: () => Promise.reject(full) });
+  await expect(optimize(cannot)).rejects.toBe(full);
 });
 
 it("takes another where what was turned down is refused when it is looked at after all", async () => {

@@ -1,6 +1,7 @@
 import type { NodeSensitivity } from "@pare/runtime/format";
 import type { StepGroup } from "../pipeline/step.js";
 import type { Made, Planned, State, Tried } from "./candidate.js";
+import { freeName } from "./free-name.js";
 import { sensitivityMs, type TargetFacts } from "./costs.js";
 import type { TargetDevice } from "./request.js";
 import { type Layer, LayerErrors, type LayerSensitivity, mostSensitive } from "./sensitivity.js";
@@ -131,7 +132,8 @@ export async function tryMixed(
       return done();
     }
     if (isLate()) break;
-    const name = `${planned.name}-${kept}-float`;
+    // A lock of other layers may have brought the name.
+    const name = freeName(`${planned.name}-${kept}-float`, new Set(context.made.values()));
     const nodes = found.map(({ layer }) => layer);
     const one: Planned = { ...planned, name, precision: "mixed", group: keeping(nodes) };
     const outcome = await tryCandidate(one, from, before, context);

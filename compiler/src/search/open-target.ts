@@ -10,7 +10,7 @@ import {
 import { workloadOf } from "../analysis/workload.js";
 import type { Graph } from "../ir/index.js";
 import { inFloat32 } from "../passes/index.js";
-import type { State, Tried } from "./candidate.js";
+import { floatName, type State, type Tried } from "./candidate.js";
 import { screeningLimits, type TargetFacts } from "./costs.js";
 import { asGiven, finish, type MakeServices, type Ordered } from "./make.js";
 import type { Record } from "./record.js";
@@ -62,7 +62,7 @@ export async function openTarget(opening: Opening, device: TargetDevice): Promis
   const asItIs =
     typeof given === "string" ? given : await attempt(() => tryOut(opening, device, original));
   const answering = await attempt(async () => {
-    const made = await finish(simplified, "float", device.target, {}, recipe.ending, services);
+    const made = await finish(simplified, floatName, device.target, {}, recipe.ending, services);
     // A target that simplifies by itself makes the same of both.
     if (typeof asItIs !== "string" && made.identity === (await artifactIdentity(original)))
       return { ...made, artifact: original, tryOut: asItIs };
@@ -142,7 +142,7 @@ export async function openTarget(opening: Opening, device: TargetDevice): Promis
     accepted: [],
     screened: [],
     recipe: float,
-    made: new Map([[float.identity, "float"]]),
+    made: new Map([[float.identity, floatName]]),
   };
 }
 
@@ -197,7 +197,7 @@ async function asRead(
   return {
     ...state,
     written: state,
-    name: "float",
+    name: floatName,
     artifact: original,
     identity: await artifactIdentity(original),
     size: await measure.size(original),

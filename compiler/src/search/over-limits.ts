@@ -8,7 +8,7 @@ import { round } from "./verdict.js";
  * @param floatMs the median of what its latency is against: its own first runs are slower than those that follow
  */
 export function overLimits(
-  { artifact, latency }: Tried,
+  { artifact, latency }: Pick<Tried, "artifact" | "latency">,
   limits: Limits,
   floatMs: number,
 ): string | null {

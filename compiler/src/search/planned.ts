@@ -5,7 +5,8 @@ import type { StepGroup } from "../pipeline/step.js";
 import { expectedGain, operatorMix } from "../targets/gains.js";
 import { findTarget } from "../targets/index.js";
 import { fp32 } from "../targets/proposals.js";
-import type { Planned, State } from "./candidate.js";
+import { floatName, type Planned, type State } from "./candidate.js";
+import { freeName } from "./free-name.js";
 import type { Lock } from "./lock.js";
 import type { Ordered } from "./make.js";
 import { passesIn, precisionOf } from "./precision.js";
@@ -32,9 +33,16 @@ export async function choicesFor(
     learningRuns: 0,
     extraMs: 0,
   };
+  // A recipe's file may be called as anything is, and candidates are told apart by their names.
+  const taken = new Set([floatName]);
+  const named = (name: string): string => {
+    const free = freeName(name, taken);
+    taken.add(free);
+    return free;
+  };
   const own = recipe.own.map((group, index): Planned => ({
     ...common,
-    name: nameOf(request.recipe.name, recipe.own.length, index),
+    name: named(nameOf(request.recipe.name, recipe.own.length, index)),
     group,
     precision: precisionOf([group]),
     first: true,
@@ -65,7 +73,7 @@ export async function choicesFor(
     const asBefore = before !== null && sameSteps(before.group, group);
     const one: Planned = {
       ...common,
-      name,
+      name: named(name),
       precision,
       group,
       first: false,
@@ -79,7 +87,8 @@ export async function choicesFor(
   if (before !== null && !all.some(({ asBefore }) => asBefore)) {
     const rest = { first: false, needsData: needsData(before.group), expected: null };
     // Of weights alone nothing has to be known of what they are multiplied with.
-    add({ ...common, ...before, ...rest, asBefore: true }, arithmeticOf[before.precision] === "float32"); // prettier-ignore
+    const name = named(before.name);
+    add({ ...common, ...before, ...rest, name, asBefore: true }, arithmeticOf[before.precision] === "float32"); // prettier-ignore
   }
   return { planned, left };
 }

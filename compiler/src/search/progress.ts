@@ -56,7 +56,7 @@ export class Progress {
 
   #bestText(): string | null {
     const texts = this.#states.flatMap((state) => {
-      const best = bestOf(state, this.#request.budget.prefer);
+      const best = bestOf(state, this.#request.budget);
       if (best === state.float) return [];
       const time = best.latency === null ? "" : `${best.latency.ratio.toFixed(2)}×, `;
       const size = Math.round((100 * best.size.brotli) / state.float.size.brotli);

@@ -152,7 +152,7 @@ export async function interim(
 
 async function variantOf(
   { evidence }: OptimizeRequest,
-  { device, reference }: TargetState,
+  { device, reference, float }: TargetState,
   chosen: Tried,
   measurement: Measurement,
   baseline: Measurement | null,
@@ -165,6 +165,7 @@ async function variantOf(
     evidence,
     artifact,
     reference,
+    referenceGraph: float.written.graph,
     files: await fileHashes(artifact),
     graph: written.graph,
     groups: written.groups,

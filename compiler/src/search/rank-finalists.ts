@@ -2,10 +2,15 @@ import type { LatencyComparison, LatencyRequest } from "@pare/runtime/format";
 import type { Tried } from "./candidate.js";
 import { finalLimits } from "./costs.js";
 import type { FinalsContext } from "./finals-context.js";
-import { overLimits } from "./over-limits.js";
 import { measurementOf } from "./record.js";
 import { isRefusal } from "./refusal.js";
-import { asContender, contendersOf, relativeTo } from "./target-state.js";
+import {
+  asContender,
+  contendersOf,
+  overLimitsOf,
+  relativeTo,
+  withinLimits,
+} from "./target-state.js";
 import { accuracyText, choose, gainText, orderOf, type Relative, tieBand } from "./verdict.js";
 import { runsAs } from "./what-runs.js";
 
@@ -27,11 +32,9 @@ export interface Ranking {
 export async function rankFinalists(context: FinalsContext): Promise<Ranking> {
   const { request, state } = context;
   const { prefer } = request.budget;
-  const limits = request.budget.limits(state.device.target);
   const all = contendersOf(state);
-  const over = (one: Tried): string | null => overLimits(one, limits, state.facts.runMs);
-  const within = all.filter((one) => over(one) === null);
-  const contenders = within.length > 0 ? within : all;
+  const over = (one: Tried): string | null => overLimitsOf(state, request.budget, one);
+  const contenders = withinLimits(state, request.budget, all);
   const { all: timed, between } =
     prefer === "latency"
       ? await timeFinalists(context, contenders)
@@ -51,7 +54,7 @@ export async function rankFinalists(context: FinalsContext): Promise<Ranking> {
       ? []
       : ranked.map((one) => [one.name, reasonFor(one, best, between(best, one))] as const),
   );
-  const missed = within.length > 0 || best === undefined ? null : over(best);
+  const missed = best === undefined ? null : over(best);
   for (const one of all.filter((other) => !contenders.includes(other)))
     context.record.turnDown(
       state.device.target,

@@ -69,7 +69,7 @@ async function referenceFor(
         name,
       };
   }
-  const other = request.devices.find(
+  const other = request.answering.find(
     ({ target, standIn }) => target === (device.standIn ?? "cpu") && standIn === null,
   );
   if (other === undefined || other.target === device.target) return null;

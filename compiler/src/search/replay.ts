@@ -86,6 +86,7 @@ export async function replay(request: ReplayRequest, lock: Lock): Promise<Optimi
         evidence: evidenceOf(lock, locked),
         artifact: chosen.artifact,
         reference: reference ?? chosen.artifact,
+        referenceGraph: reference === null ? chosen.written.graph : normal.graph,
         files: locked.files,
         graph: chosen.written.graph,
         groups: locked.groups,

@@ -7,6 +7,7 @@ import {
 } from "@pare/runtime/format";
 import { countMacs, countParameters } from "../analysis/index.js";
 import type { Graph } from "../ir/index.js";
+import { floatName } from "./candidate.js";
 import {
   type Optimized,
   type OptimizedVariant,
@@ -32,7 +33,7 @@ export function reportOf(
   context: ReportContext,
 ): Report {
   const floatRow = (measurement: Measurement): ReportRow =>
-    row("float", measurement, request.graph, request.evidence);
+    row(floatName, measurement, request.graph, request.evidence);
   const baselines = optimized.variants.flatMap(({ baseline }) =>
     baseline === null ? [] : [baseline],
   );

@@ -80,6 +80,8 @@ export interface OptimizeRequest {
   readonly originalSha256: string;
   readonly recipe: Recipe;
   readonly devices: readonly TargetDevice[];
+  /** What their answers are held against: the devices themselves, and engines that were opened for that alone. */
+  readonly answering: readonly TargetDevice[];
   readonly evidence: Evidence;
   /** Absent without data. */
   readonly activations?: Activations;
@@ -126,6 +128,8 @@ export interface OptimizedVariant {
   readonly artifact: Artifact;
   /** What its drop is against, on the same target: the model as its user has it, or what stands for it there. */
   readonly reference: Artifact;
+  /** What that says, for an engine that does not load it. */
+  readonly referenceGraph: Graph;
   /** Of the artifact's files, in order. */
   readonly files: readonly FileHash[];
   readonly graph: Graph;

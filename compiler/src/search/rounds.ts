@@ -15,6 +15,7 @@ import {
   isOpen,
   latencyNextToFloat,
   nextToFloat,
+  overLimitsOf,
   type TargetState,
 } from "./target-state.js";
 import { notTried, type Outcome, screenCandidate, type TrialContext } from "./trial.js";
@@ -92,8 +93,7 @@ export class Rounds {
     if (planned.first || state.accepted.length > 0) return;
     state.accepted.push(tried);
     this.#soFar.set(planned, tried);
-    if (bestOf(state, this.#search.request.budget.prefer) === tried)
-      await this.#bestSoFar.improved(state);
+    if (bestOf(state, this.#search.request.budget) === tried) await this.#bestSoFar.improved(state);
   }
 
   async #decided(trial: Trial, outcome: Outcome, tookMs: number): Promise<void> {
@@ -159,10 +159,11 @@ export class Rounds {
       ending: recipe.ending,
       reference,
       floatAnswers,
-      best: bestOf(state, request.budget.prefer),
+      best: bestOf(state, request.budget),
       validation: plan.schedule.countsOf(device.target).validation,
       affordsMore: (samples, worth) =>
         plan.affords(device.target, samples, worth, request.clock.now()),
+      over: (one) => overLimitsOf(state, request.budget, one),
       made,
       limitMs: answerLimitMs(request, plan),
       say: (what) => progress.say(`${about}: ${what}`),
@@ -172,21 +173,20 @@ export class Rounds {
   /** @returns whether it was accepted */
   async #take({ state, before }: Trial, planned: Planned, outcome: Outcome): Promise<boolean> {
     const { request, record } = this.#search;
-    const { prefer } = request.budget;
-    const wasBest = bestOf(state, prefer);
+    const wasBest = bestOf(state, request.budget);
     const soFar = this.#soFar.get(planned);
     if (soFar !== undefined) state.accepted.splice(state.accepted.indexOf(soFar), 1);
     const whole = take(planned, outcome, state, before, record);
     if (whole !== null && outcome.accepted) this.#partly.held(outcome.tried, whole);
     else if (whole !== null) this.#partly.lost(whole);
-    if (bestOf(state, prefer) !== wasBest) await this.#bestSoFar.improved(state);
+    if (bestOf(state, request.budget) !== wasBest) await this.#bestSoFar.improved(state);
     return outcome.accepted;
   }
 
   /** Tells the plan, and plans what the result suggests. */
   #tried({ planned, state }: Trial, came: Omit<Came, "best" | "isOpen">): void {
     const { request, states } = this.#search;
-    const best = bestOf(state, request.budget.prefer);
+    const best = bestOf(state, request.budget);
     const mayFail = isOpen(request, state, best);
     const hasNext = state.screened.length > 0 || state.accepted.some((one) => one !== best);
     this.#plan.note(planned, {

@@ -2,7 +2,8 @@ import type { Accuracy, Artifact, SizeBytes, TryOut } from "@pare/runtime/format
 import { findTarget } from "../targets/index.js";
 import type { FloatAnswers, Tried } from "./candidate.js";
 import type { TargetFacts } from "./costs.js";
-import type { OptimizeRequest, TargetDevice } from "./request.js";
+import { overLimits } from "./over-limits.js";
+import type { Budget, OptimizeRequest, TargetDevice } from "./request.js";
 import { isStatic } from "./shown.js";
 import { choose, type Contender, lookAt, relative, type Relative } from "./verdict.js";
 import { whatRuns } from "./what-runs.js";
@@ -50,16 +51,38 @@ export function sameFormat(one: TargetState, other: TargetState): boolean {
  */
 const screenedBand = 0.1;
 
-/** Best so far by the rule of choice, on the times of the search: of what is accepted and what is required. */
-export function bestOf(state: TargetState, prefer: "latency" | "size"): Tried {
-  const contenders = contendersOf(state);
+/**
+ * Best so far by the rule of choice, on the times of the search: of what is accepted and what is required, and of that what
+ * keeps the user's limits, where anything does.
+ */
+export function bestOf(state: TargetState, budget: Budget): Tried {
+  const contenders = withinLimits(state, budget, contendersOf(state));
   const [best = 0] = choose(
     contenders.map(asContender),
     (a, b) => relativeTo(contenders[a], contenders[b]),
-    prefer,
+    budget.prefer,
     screenedBand,
   );
   return contenders[best] ?? state.required;
+}
+
+/** What keeps the user's limits, or all where nothing does. */
+export function withinLimits(
+  state: TargetState,
+  budget: Budget,
+  all: readonly Tried[],
+): readonly Tried[] {
+  const within = all.filter((one) => overLimitsOf(state, budget, one) === null);
+  return within.length > 0 ? within : all;
+}
+
+/** What of a candidate is more than the user allows on a target; null where nothing is. */
+export function overLimitsOf(
+  { device, facts }: TargetState,
+  budget: Budget,
+  one: Pick<Tried, "artifact" | "latency">,
+): string | null {
+  return overLimits(one, budget.limits(device.target), facts.runMs);
 }
 
 /** Whether the samples that were looked at leave open if it holds. */

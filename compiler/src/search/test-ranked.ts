@@ -2,11 +2,10 @@ import { type Accuracy, throwIfAborted } from "@pare/runtime/format";
 import type { Tried } from "./candidate.js";
 import { fewestAfter, fewestOfFloat } from "./costs.js";
 import type { TestContext } from "./finals-context.js";
-import { overLimits } from "./over-limits.js";
 import type { Ranking } from "./rank-finalists.js";
 import { measurementOf } from "./record.js";
 import { checkAgreement } from "./reference.js";
-import { asContender, relativeTo } from "./target-state.js";
+import { asContender, overLimitsOf, relativeTo } from "./target-state.js";
 import { isRefusal } from "./refusal.js";
 import { checkAccuracy, choose } from "./verdict.js";
 
@@ -69,6 +68,8 @@ export async function testRanked(
         checkAgreement(request, device, candidate, parityMs, limitMs),
       ]);
     } catch (error) {
+      // A model that fails by itself has no candidates at fault.
+      await baselined;
       if (isLast || !isRefusal(error)) throw error;
       failed.set(candidate.name, `best in the search, but then: ${error.message}`);
       open = await withScreened(context, open);
@@ -101,18 +102,18 @@ async function withScreened(
   open: readonly Tried[],
 ): Promise<Tried[]> {
   const { measure, evidence, budget, signal } = request;
-  const { device, facts, floatAnswers } = state;
-  const limits = budget.limits(device.target);
+  const { device, floatAnswers } = state;
+  const { maxDrop } = budget.limits(device.target);
   const all = [...open];
   for (const one of state.screened.splice(0)) {
     throwIfAborted(signal);
+    if (overLimitsOf(state, budget, one) !== null) continue;
     const isNext = all[0] !== undefined && isBetter(one, all[0], budget.prefer);
-    if (
-      !isNext ||
-      overLimits(one, limits, facts.runMs) !== null ||
-      affordable() < validation + Math.min(test, fewestAfter)
-    )
+    if (!isNext || affordable() < validation + Math.min(test, fewestAfter)) {
+      // It may be when what comes next fails, too.
+      state.screened.push(one);
       continue;
+    }
     say(`${one.name}, after all`);
     let accuracy: Accuracy | null = null;
     try {
@@ -131,7 +132,7 @@ async function withScreened(
       if (!isRefusal(error)) throw error;
       continue;
     }
-    const verdict = checkAccuracy(accuracy, { maxDrop: limits.maxDrop, evidence });
+    const verdict = checkAccuracy(accuracy, { maxDrop, evidence });
     if (!verdict.accepted) continue;
     const tried: Tried = { ...one, accuracy };
     const title = `${one.name}, after what was better failed`;

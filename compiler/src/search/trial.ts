@@ -26,6 +26,8 @@ export interface TrialContext extends LookContext {
   readonly reference: Artifact;
   /** What is best so far; the float model at first. */
   readonly best: Tried;
+  /** What of a file is more than the user allows; null where nothing is. */
+  readonly over: (one: Pick<Tried, "artifact" | "latency">) => string | null;
   /** Names by the identity of what was made on this target before. */
   readonly made: Map<string, string>;
   /** An engine may take so long for one answer. */
@@ -206,7 +208,7 @@ class Trial {
       request.budget.prefer,
       runsAs(measured, this.#before, compared),
     );
-    if (!gain.accepted && !required)
+    if (!gain.accepted && !required && !this.#helps(measured, this.#before))
       return rejected("decided", `${gain.reason}; ${verdict.reason}`, made, measured);
     return { accepted: true, tried: measured, reason: `${verdict.reason}; ${gain.reason}` };
   }
@@ -236,9 +238,16 @@ class Trial {
     return latency === null || other === null ? null : relative(latency, other);
   }
 
+  /** Is it within what the user allows, and the other one not? Then it wins, whatever it gains. */
+  #helps(one: Pick<Tried, "artifact" | "latency">, other: Tried): boolean {
+    const { over } = this.#context;
+    return over(other) !== null && over(one) === null;
+  }
+
   /** Can it still win? It is slower than what is best so far, or as fast and no smaller. */
   #hopeless(made: Made, latency: Relative | null): string | null {
     const { best, request } = this.#context;
+    if (this.#helps({ artifact: made.artifact, latency }, best)) return null;
     const { prefer } = request.budget;
     const size = artifactBytes(made.artifact) / artifactBytes(best.artifact);
     const compared = prefer === "size" ? null : this.#against(latency, best);

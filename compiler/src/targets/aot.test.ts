@@ -249,7 +249,7 @@ it("fixes a batch to one where nobody gave it a size, and says so to who inspect
   const other = new Float32Array(6);
   await expect(session.run({ x: two, other })).rejects.toMatchObject({
     code: "INPUT",
-    message: 'Input "x" is float32 [1, 6], but it got dims [2, 6].',
+    message: 'Input "x" is float32 [1, 6], but got dims [2, 6].',
     hint: 'Its inputs are "x": float32 [1, 6]; "other": float32 [1, 6]. Its batch and sizes are fixed: --dim compiles others.',
   });
   await expect(session.run({ x: two.data, other })).rejects.toMatchObject({ code: "INPUT" });
@@ -302,7 +302,7 @@ it("has an entry for each size that is wanted, in one module on the same weights
     }
     await expect(session.run(feedsOf(image(1, 16), 1))).rejects.toMatchObject({
       code: "INPUT",
-      message: 'Input "x" is float32 [1, 3, 8, 8], but it got dims [1, 3, 8, 16].',
+      message: 'Input "x" is float32 [1, 3, 8, 8], but got dims [1, 3, 8, 16].',
       hint: expect.stringMatching(/ 8, 8\]\. Or .* 8, 12\]\. Or .* 8, 20\]\. /),
     });
     await expect(session.run({})).rejects.toMatchObject({ code: "INPUT" });

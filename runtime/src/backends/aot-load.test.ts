@@ -114,6 +114,15 @@ describe.each([aot(), cpu()])("on $target a stream", (backend) => {
     await model.dispose();
   });
 
+  it("answers no more once it is disposed of, nor do streams that were opened before", async () => {
+    const model = await load(base, { backends: backend });
+    const opened = stream(model);
+    await model.dispose();
+    const gone = { code: "DISPOSED" };
+    await expect(opened.run({ x: filled(1) })).rejects.toMatchObject(gone);
+    await expect(model.run({ x: filled(1) })).rejects.toMatchObject(gone);
+  });
+
   it.each([{ y: "z" }, { z: "x" }])("has no state that is not there: %j", async (state) => {
     const model = await load(base, { backends: backend });
     expect(() => stream(model, state)).toThrow(expect.objectContaining({ code: "ARGUMENT" }));

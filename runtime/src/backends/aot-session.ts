@@ -10,11 +10,16 @@ import { openSyncStream } from "./sync-stream.js";
 
 /** A session on a module that the compiler made. */
 export function moduleSession(entries: Entries): SyncSession {
-  const [first, second] = entries;
-  const isOneOfSeveral = second !== undefined;
-  const inputs = described(first.inputs, isOneOfSeveral);
+  /** Nobody holds a module's memory once it is disposed of, but streams that were opened on it. */
+  let held: Entries | null = entries;
+  const open = (): Entries => {
+    if (held === null) throw new PareError("DISPOSED", "The model was already disposed of.");
+    return held;
+  };
+  const isOneOfSeveral = entries[1] !== undefined;
+  const inputs = described(entries[0].inputs, isOneOfSeveral);
   const complete: Complete = (inputs, feeds) => {
-    const tensors = completeFeeds(inputs, feeds, () => sizesOf(entries));
+    const tensors = completeFeeds(inputs, feeds, () => sizesOf(open()));
     // No dims may be those of an unknown shape to an engine; here they are a scalar's.
     inputs.forEach(({ name: where, memory }, at) => {
       if (tensors[at]?.data.length !== memory.length)
@@ -22,31 +27,33 @@ export function moduleSession(entries: Entries): SyncSession {
     });
     return tensors;
   };
-  let isDisposed = false;
-
   const runOn = (entry: Entry, feeds: Given, into?: ArraysOf): Tensors | ArraysOf => {
-    if (isDisposed) throw new PareError("DISPOSED", "The model was already disposed of.");
+    open();
     return runModule(entry, feeds, into, complete);
   };
   function runSync(feeds: Given): Tensors;
   function runSync<Into extends ArraysOf>(feeds: Given, into: Into): Into;
   function runSync(feeds: Given, into?: ArraysOf): Tensors | ArraysOf {
-    const fitting = isOneOfSeveral ? entries.filter((one) => fits(one.inputs, feeds)) : [];
+    const all = open();
+    const fitting = isOneOfSeveral ? all.filter((one) => fits(one.inputs, feeds)) : all;
     // Arrays without dims may be of either: refused as where dims are free.
     if (fitting[1]) completeFeeds(inputs, feeds);
-    return runOn(fitting[0] ?? first, feeds, into);
+    return runOn(fitting[0] ?? all[0], feeds, into);
   }
   return {
     inputs,
-    outputs: described(first.outputs, isOneOfSeveral),
+    outputs: described(entries[0].outputs, isOneOfSeveral),
     runSync,
-    stream: (state) => openSyncStream(first, (feeds, into) => runOn(first, feeds, into), state),
+    stream(state) {
+      const [first] = open();
+      return openSyncStream(first, (feeds, into) => runOn(first, feeds, into), state);
+    },
     async run(feeds, signal) {
       throwIfAborted(signal);
       return runSync(feeds);
     },
     async dispose() {
-      isDisposed = true;
+      held = null;
     },
   };
 }

@@ -116,14 +116,14 @@ describe.each([cpu(), wasm()])("$target in Node", (backend: Backend) => {
     [
       "of another type",
       { x: { type: "int32", dims: [1, 3], data: new Int32Array(3) }, shift: new Float32Array(3) },
-      /is float32 \[N, 3\], but it got int32/,
+      /is float32 \[N, 3\], but got int32/,
     ],
     [
       "of another shape",
       { x: tensor([1, 4]), shift: new Float32Array(3) },
-      /but it got dims \[1, 4\]/,
+      /but got dims \[1, 4\]/,
     ],
-    ["of another rank", { x: tensor([3]), shift: new Float32Array(3) }, /but it got dims \[3\]/],
+    ["of another rank", { x: tensor([3]), shift: new Float32Array(3) }, /but got dims \[3\]/],
     [
       "too short",
       { x: tensor([1, 3]), shift: new Float32Array(2) },
@@ -132,7 +132,7 @@ describe.each([cpu(), wasm()])("$target in Node", (backend: Backend) => {
     [
       "in a wrong array",
       { x: tensor([1, 3]), shift: new Float64Array(3) },
-      /held in a Float32Array, but it got Float64Array/,
+      /held in a Float32Array, but got Float64Array/,
     ],
     [
       "bare with a free dim",

@@ -7,6 +7,7 @@ import { messageOf, PareError } from "../format/error.js";
 import { completeFeeds, withBits } from "../format/tensor/feeds.js";
 import {
   bytesOf,
+  copyOf,
   dimsFit,
   isTypedArray,
   type Tensor,
@@ -29,7 +30,7 @@ export async function createSession(
   wrap = wrapSession,
 ): Promise<Session> {
   if (format !== "onnx")
-    throw new PareError("ENGINE", `${engine} loads ONNX files, and this is a ${format} file.`, {
+    throw new PareError("ENGINE", `${engine} loads no ${format} files.`, {
       where: engine,
     });
   const [model, ...external] = files;
@@ -90,7 +91,7 @@ export function wrapSession(ort: Ort, engine: string, session: OrtSession): Sess
     const old = spare.get(name);
     spare.delete(name);
     if (!old || !isTypedArray(data) || !dimsFit(old.dims, dims))
-      return new Copy(type, data.slice(), dims);
+      return new Copy(type, copyOf(data), dims);
     bytesOf(old.data as TypedArray).set(bytesOf(data));
     return old;
   };

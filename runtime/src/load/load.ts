@@ -221,10 +221,8 @@ async function prove(
   );
   throwIfAborted(signal);
   if (!verdict.ok)
-    throw new PareError(
-      "GOLDEN",
-      `its answers here are not those that were recorded: ${verdict.why}`,
-      { where: variant.id },
-    );
+    throw new PareError("GOLDEN", `its answers here are not those recorded: ${verdict.why}`, {
+      where: variant.id,
+    });
   (provenHere ??= new Set()).add(key);
 }

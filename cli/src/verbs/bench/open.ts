@@ -17,7 +17,7 @@ import {
 import { openAddress } from "../../platform/open-address.js";
 import type { WorkOutput } from "../../terminal/output.js";
 import type { VerbContext } from "../../terminal/verb.js";
-import { byteText, tableText } from "../../terminal/words.js";
+import { byteText, millisecondText, tableText } from "../../terminal/words.js";
 import { artifactsOf } from "../../workbench/artifacts.js";
 import { parseTargets } from "../../workbench/engines.js";
 import { openModel } from "../../workbench/opened-model.js";
@@ -165,10 +165,6 @@ function rowTexts(row: ContestRow): readonly string[] {
     latencyMs === null ? "–" : millisecondText(latencyMs.p50),
     failure ?? "",
   ];
-}
-
-function millisecondText(ms: number): string {
-  return `${ms < 10 ? ms.toPrecision(3) : ms.toFixed(0)} ms`;
 }
 
 /** What the second is to the first. */

@@ -1,6 +1,7 @@
 import { countMacs, countParameters, findTarget } from "@pare/compiler";
 import {
   asLoaded,
+  askOn,
   type BenchModel,
   compare,
   type Comparison,
@@ -8,9 +9,10 @@ import {
   createMeasure,
   measureWhole,
   type MeasureOptions,
+  orRefusal,
 } from "@pare/bench";
 import {
-  isPareError,
+  type Measurement,
   PareError,
   type Report,
   type ReportCheck,
@@ -237,25 +239,15 @@ async function measureAlone(
   const variants: Report["variants"][number][] = [];
   const skipped = [...context.skipped];
   for (const target of targets) {
-    const host = measuring.hosts.get(target);
-    const referenceTarget = measuring.hosts.has("cpu") ? "cpu" : null;
-    const loaded = await asLoaded(model, { target, referenceTarget }).catch((error: unknown) => {
-      // Another target may take it.
-      if (targets.length === 1 || !isPareError(error)) throw error;
-      if (error.code !== "UNSUPPORTED_OP" && error.code !== "MODEL_LIMIT") throw error;
-      skipped.push({ target, reason: error.message });
-      return null;
-    });
-    if (loaded === null) continue;
-    const measurement = await measureWhole(measure, {
-      ...loaded,
-      target,
-      engine: host?.engine ?? "",
-      referenceTarget,
-      standIn: host?.software === true ? "cpu" : null,
-      split: "test",
-      signal,
-    });
+    const ask = askOn({ hosts: measuring.hosts, signal }, target);
+    const whole = async (): Promise<Measurement> =>
+      measureWhole(measure, { ...ask, ...(await asLoaded(model, ask)) });
+    // Another target may take it.
+    const measurement = targets.length === 1 ? await whole() : await orRefusal(whole);
+    if (typeof measurement === "string") {
+      skipped.push({ target, reason: measurement });
+      continue;
+    }
     variants.push({
       name: model.name,
       evidence,
@@ -265,6 +257,13 @@ async function measureAlone(
       precision: "as given",
       file: model.name,
       baseline: null,
+    });
+  }
+  if (variants.length === 0) {
+    const reasons = skipped.map(({ target, reason }) => `${target}: ${reason}`);
+    throw new PareError("ENGINE", `No target could run the model: ${reasons.join("; ")}`, {
+      where: model.name,
+      hint: "`pare inspect` says for each target what it lacks.",
     });
   }
   const report: Report = {

@@ -7,7 +7,7 @@ import {
   type VariantEntry,
 } from "@pare/runtime/format";
 import { readManifest, readReport } from "../../platform/bundle-files.js";
-import { byteText, countText, tableText } from "../../terminal/words.js";
+import { byteText, countText, millisecondText, tableText } from "../../terminal/words.js";
 
 /** What `pare inspect model.pare` says. @throws PareError BUNDLE_* */
 export async function inspectBundle(
@@ -55,7 +55,7 @@ function variantRow(variant: VariantEntry): string[] {
       downloadedFiles(variant, ({ path }) => path).reduce((sum, { bytes }) => sum + bytes, 0),
     ),
     accuracy === null ? "–" : `${accuracy.metric} ${accuracy.value.toPrecision(4)}`,
-    "unmeasured" in latencyMs ? "–" : `${latencyMs.p50.toPrecision(3)} ms`,
+    "unmeasured" in latencyMs ? "–" : millisecondText(latencyMs.p50),
     variant.evidence,
   ];
 }

@@ -16,6 +16,7 @@ import {
 import { findDisagreements } from "@pare/bench";
 import { type Disagreement, goldenInputs, type Report } from "@pare/runtime/format";
 import { budgetChecks } from "../../config/budgets.js";
+import { readManifest } from "../../platform/bundle-files.js";
 import { folderSink } from "../../platform/write-bundle.js";
 import { nextStep } from "../../report/next-step.js";
 import { restsOn } from "../../report/rests-on.js";
@@ -74,8 +75,18 @@ export class BundleWriter {
 
   /** What is best so far, without looking for what disagrees: so that nothing is lost, whenever the work ends. */
   async keep(optimized: Optimized): Promise<void> {
+    // Until something is found, what an earlier run made of this model is worth more than the model as it is.
+    if (optimized.time?.improvements.length === 0 && (await this.#holdsEarlier())) return;
     await this.#write(optimized, [], true);
     this.kept = optimized.variants.map(({ target, name }) => `${target} ${name}`).join(", ");
+  }
+
+  async #holdsEarlier(): Promise<boolean> {
+    const { folder, request } = this.#options;
+    return readManifest(resolve(folder)).then(
+      ({ source }) => source.sha256 === request.originalSha256,
+      () => false,
+    );
   }
 
   async write(optimized: Optimized): Promise<Report> {

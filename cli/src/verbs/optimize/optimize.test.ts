@@ -65,6 +65,30 @@ it("writes a bundle, and says how far it is and what came of it", async () => {
   expect(notes.join("\n")).toMatch(/^Plan: about/m);
 });
 
+it("leaves an earlier bundle of the model until there is something better than the model as it is", async () => {
+  const output = join(folder, "again.pare");
+  await optimize(mnist, { ...quick, output });
+  const made = await readFile(join(output, "manifest.json"), "utf8");
+  const stopped = async (): Promise<string> => {
+    const stop = new AbortController();
+    const onProgress = ({ what }: OptimizeProgress): void => {
+      // By then the model as it is was handed over.
+      if (what.includes("times to be published")) stop.abort();
+    };
+    const options = { ...quick, output, signal: stop.signal, onProgress, seed: 7 };
+    await expect(optimize(mnist, options)).rejects.toMatchObject({ code: "ABORTED" });
+    return readFile(join(output, "manifest.json"), "utf8");
+  };
+  expect(await stopped()).toBe(made);
+  const ofAnother = made.replace(
+    /("source":[^}]*"sha256":\s*")[0-9a-f]{64}/,
+    `$1${"0".repeat(64)}`,
+  );
+  expect(ofAnother).not.toBe(made);
+  await writeFile(join(output, "manifest.json"), ofAnother);
+  expect(await stopped()).not.toBe(ofAnother);
+});
+
 it("says of an integer file for the CPU engine for which processors it was timed", async () => {
   const data = join(folder, "noise.mjs");
   await writeFile(

@@ -74,7 +74,7 @@ export async function replayLock(path: string, lock: Lock, job: Job): Promise<Re
     };
     const optimized = await replay(request, { ...lock, targets });
     const rests = optimized.variants.map(({ evidence }) => evidence);
-    const devices = workbench?.engines.devices ?? [];
+    const devices = workbench?.engines.answering ?? [];
     const shapes = workbench?.evaluation.shapes ?? (await guessedShapes(model));
     const writer = new BundleWriter({
       model,

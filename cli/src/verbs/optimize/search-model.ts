@@ -85,6 +85,7 @@ export async function searchModel(path: string, job: Job): Promise<Report> {
       originalSha256: original.sha256,
       recipe,
       devices: engines.devices,
+      answering: engines.answering,
       evidence: evaluation.evidence,
       ...(examples !== undefined && {
         activations: new KeptActivations(
@@ -120,7 +121,7 @@ export async function searchModel(path: string, job: Job): Promise<Report> {
       onProgress: progress.step,
       onImproved: (done) => writer.keep(done),
     };
-    const devices = engines.devices.map((device) => ({
+    const devices = engines.answering.map((device) => ({
       ...device,
       executor: measure.executor(device.target),
     }));

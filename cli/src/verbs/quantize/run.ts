@@ -39,12 +39,19 @@ export async function runQuantize(
   context: VerbContext,
 ): Promise<void> {
   const steps = await stepsOf(options);
+  if (options.preprocess !== undefined && options.data === undefined)
+    throw new PareError("ARGUMENT", "--preprocess needs --data.", {
+      where: "--preprocess",
+      hint: "Name the folder of images with --data.",
+    });
   const say = context.output(options);
   const { signal } = context;
   const model = await openModel(path, parseShapes(options), signal);
   let data: StepExamples | null = null;
   try {
     const calibrates = options.mode === "static" || options.recipe !== undefined;
+    if (!calibrates && options.data !== undefined)
+      say.note(`--data is not looked at: --mode ${options.mode} calibrates nothing.`);
     if (calibrates && options.data !== undefined)
       data = await openStepExamples(options.data, options, model, say, signal);
     await runSteps({

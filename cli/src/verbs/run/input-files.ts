@@ -14,7 +14,7 @@ import { jsonTensor } from "../../data/json-tensor.js";
 import { parseNpy } from "../../data/npy.js";
 import { loadPreprocess } from "../../data/preprocess.js";
 import { fileError } from "../../platform/file-error.js";
-import type { Pairs } from "../../terminal/option-values.js";
+import { byName, type Pairs } from "../../terminal/option-values.js";
 
 /**
  * `--input name=file` as feeds.
@@ -25,9 +25,9 @@ export async function readInputs(
   files: Pairs,
   preprocess: string,
 ): Promise<Tensors> {
-  const byName = new Map(files);
-  const unknown = [...byName.keys()].find((name) => !inputs.some((info) => info.name === name));
-  const missing = inputs.find(({ name }) => !byName.has(name));
+  const given = byName(files, "--input");
+  const unknown = [...given.keys()].find((name) => !inputs.some((info) => info.name === name));
+  const missing = inputs.find(({ name }) => !given.has(name));
   if (unknown !== undefined || missing !== undefined) {
     const message =
       unknown !== undefined
@@ -40,7 +40,7 @@ export async function readInputs(
   }
   const feeds: [name: string, tensor: Tensor][] = [];
   for (const info of inputs)
-    feeds.push([info.name, await readInput(info, byName.get(info.name) ?? "", preprocess)]);
+    feeds.push([info.name, await readInput(info, given.get(info.name) ?? "", preprocess)]);
   return Object.fromEntries(feeds);
 }
 

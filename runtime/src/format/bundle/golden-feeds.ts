@@ -9,27 +9,34 @@ const mostElements = 2 ** 25;
 
 /**
  * The tensors that golden inputs describe, the same on every device.
- * @throws PareError BUNDLE_INVALID where they are larger than any model's; an engine refuses given values that do not fit
+ * @throws PareError BUNDLE_INVALID where they are larger than any model's
  */
 export function goldenFeeds(inputs: readonly GoldenInput[]): Tensors {
   const elements = inputs.reduce((sum, { dims }) => sum + elementCount(dims), 0);
   if (!(elements <= mostElements))
     throw new PareError("BUNDLE_INVALID", `The golden check's inputs have ${elements} elements.`);
-  return Object.fromEntries(inputs.map((input) => [input.name, goldenTensor(input)]));
+  return Object.fromEntries(
+    inputs.map((input) => {
+      const { name, type, dims } = input;
+      return [name, { type, dims, data: goldenData(input) }];
+    }),
+  );
 }
 
-function goldenTensor({ type, dims, seed, range: [low, high], values }: GoldenInput): Tensor {
+function goldenData({ type, dims, seed, range: [low, high], values }: GoldenInput): Tensor["data"] {
+  if (type === "string") return values;
   const next = splitmix32(seed);
   const noise = isFloat(type)
     ? () => low + ((high - low) * next()) / 2 ** 32
     : () => low + Math.floor((next() / 2 ** 32) * (high - low + 1));
-  if (type === "string") return { type, dims, data: values };
-  const numbers = values ?? new Float64Array(elementCount(dims)).map(noise);
-  if (type === "float16") return { type, dims, data: floatsToHalves(numbers) };
-  if (type === "int64") return { type, dims, data: BigInt64Array.from(numbers, BigInt) };
-  if (type === "uint64") return { type, dims, data: BigUint64Array.from(numbers, BigInt) };
-  const Numbers = dtypeArray[type] as Float32ArrayConstructor;
-  return { type, dims, data: Numbers.from(numbers) };
+  // As many as the dims say, whatever is given.
+  const numbers = new Float64Array(elementCount(dims)).map(
+    values ? (_, at) => values[at] ?? 0 : noise,
+  );
+  if (type === "float16") return floatsToHalves(numbers);
+  if (type === "int64") return BigInt64Array.from(numbers, BigInt);
+  if (type === "uint64") return BigUint64Array.from(numbers, BigInt);
+  return (dtypeArray[type] as Float32ArrayConstructor).from(numbers);
 }
 
 /** Sebastiano Vigna's SplitMix, in 32 bits: each call gives the next unsigned 32-bit integer. */

@@ -21,6 +21,22 @@ function scaled(by: number): RunTensors {
   });
 }
 
+it("makes no more of given values than the dims say", () => {
+  const given = {
+    name: "x",
+    type: "float32",
+    dims: [2],
+    generator: "splitmix32",
+    seed: 1,
+    range: [0, 1],
+  } as const;
+  const numbers = (values: readonly number[]) => goldenFeeds([{ ...given, values }])["x"]?.data;
+  expect(numbers([3, 4])).toEqual(Float32Array.of(3, 4));
+  // As a file may say: {"length": 2000000000}.
+  const hostile = Object.assign([], JSON.parse("[]"), { length: 2 ** 32 - 1 });
+  expect(numbers(hostile)).toEqual(Float32Array.of(0, 0));
+});
+
 /** Forty outputs. */
 async function many(feeds: Tensors): Promise<Tensors> {
   const { y } = await scaled(0.1)(feeds);

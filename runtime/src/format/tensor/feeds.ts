@@ -46,10 +46,10 @@ function completeFeed(
   }
   if (typeof feed !== "object" || !Array.isArray(feed.dims))
     throw refuse("must be a typed array or { type, dims, data }.");
-  if (feed.type !== type) throw refuse(`is ${describeValue(info)}, but it got ${feed.type}.`);
+  if (feed.type !== type) throw refuse(`is ${describeValue(info)}, but got ${feed.type}.`);
   // An engine reports an undefined shape as it reports a scalar's: [].
   if (dims.length > 0 && !dimsFit(dims, feed.dims))
-    throw refuse(`is ${describeValue(info)}, but it got dims [${feed.dims.join(", ")}].`);
+    throw refuse(`is ${describeValue(info)}, but got dims [${feed.dims.join(", ")}].`);
   return completed(feed, where);
 }
 

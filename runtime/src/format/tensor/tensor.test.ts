@@ -26,7 +26,7 @@ describe("checking a tensor", () => {
     [
       "another array",
       { type: "int64", dims: [1], data: Float32Array.of(1) },
-      /BigInt64Array, but it got Float32Array/,
+      /BigInt64Array, but got Float32Array/,
     ],
     [
       "too few values",

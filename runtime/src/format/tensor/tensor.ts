@@ -35,6 +35,11 @@ export function isTypedArray(value: unknown): value is TypedArray {
   return ArrayBuffer.isView(value) && !(value instanceof DataView);
 }
 
+/** Elements of its own. What Node's `Buffer` slices is a view. */
+export function copyOf(data: Tensor["data"]): Tensor["data"] {
+  return data instanceof Uint8Array ? new Uint8Array(data) : data.slice();
+}
+
 /** The bytes under a typed array, as a view. */
 export function bytesOf(array: TypedArray): Uint8Array {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
@@ -74,7 +79,7 @@ export function checkTensor(
   const Expected = type === "string" ? Array : dtypeArray[type];
   if (!(data instanceof Expected))
     throw fault(
-      `is ${type}, which is held in a ${Expected.name}, but it got ${isTypedArray(data) ? data.constructor.name : typeof data}.`,
+      `is ${type}, held in a ${Expected.name}, but got ${isTypedArray(data) ? data.constructor.name : typeof data}.`,
     );
   if (data.length !== Math.ceil(count * storedPerElement(type)))
     throw fault(`has ${data.length} values, but dims [${dims.join(", ")}] need ${count}.`);
