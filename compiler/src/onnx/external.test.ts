@@ -121,6 +121,12 @@ describe("external data", () => {
     ],
     ["opened", { location: "w", offset: "4", length: "8", checksum: "00" }],
     ["opened", { location: "w", offset: "4" }],
+    // Where no length is given, the file may hold other tensors behind.
+    ["opened", { location: "w" }],
+    [
+      'EXTERNAL_DATA Initializer "w" needs 8 bytes at 8 of "w", which has 12.',
+      { location: "w", offset: "8" },
+    ],
   ])("%s", async (expected, given) => {
     expect(await refusal(given, { w: file })).toBe(expected);
   });

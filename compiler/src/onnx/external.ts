@@ -34,7 +34,7 @@ export function checkLocation(location: string): void {
 export interface ExternalReference {
   readonly location: string;
   readonly offset: number;
-  /** To the end of the file where not given. */
+  /** As the tensor's type and dims say where not given. */
   readonly length: number | undefined;
 }
 
@@ -80,11 +80,15 @@ function integer(text: string | undefined, key: string, where: string): number |
   );
 }
 
-/** @throws PareError EXTERNAL_DATA when the file is not there or too short */
+/**
+ * @param bytes that the tensor has, where its reference does not say
+ * @throws PareError EXTERNAL_DATA when the file is not there or too short
+ */
 export function externalSlice(
   entries: readonly Message<"StringStringEntryProto">[],
   external: ReadonlyMap<string, ByteSource>,
   where: string,
+  bytes: number,
 ): Slice {
   const { location, offset, length } = externalReference(entries, where);
   const source = external.get(location);
@@ -98,7 +102,7 @@ export function externalSlice(
       },
     );
   }
-  const size = length ?? Math.max(0, source.size - offset);
+  const size = length ?? bytes;
   if (offset + size > source.size) {
     throw new PareError(
       "EXTERNAL_DATA",

@@ -58,8 +58,9 @@ export async function decodeTensor(
     );
   const count = elementCount(dims);
   if (proto.dataLocation === 1) {
-    const slice = externalSlice(proto.externalData ?? [], external, where);
     const numeric = checkedNumeric(dtype, where);
+    const bytes = dtypeBytes(numeric, count);
+    const slice = externalSlice(proto.externalData ?? [], external, where, bytes);
     checkBytes(numeric, dims, slice.length, where);
     return make(
       numeric,

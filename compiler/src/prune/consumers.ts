@@ -1,6 +1,7 @@
 import type { Graph, Node } from "../ir/index.js";
-import { channelNode, operatorOf, type Port } from "../ops/index.js";
+import type { Port } from "../ops/index.js";
 import type { ChannelAxes } from "./axes.js";
+import { couplingsOf } from "./couplings-of.js";
 import { type GroupCut, stayingPlaces } from "./cut.js";
 
 /** A node that sums over channels of which some go. */
@@ -18,7 +19,7 @@ export function consumersOf(
 ): readonly Consumer[] {
   const staying = stayingPlaces(cuts);
   return graph.order().flatMap((node) => {
-    const couplings = operatorOf(node)?.channels?.couplings(channelNode(graph, node)) ?? [];
+    const couplings = couplingsOf(graph, node);
     const placesOn = (port: Port, axis: number): readonly number[] | undefined => {
       const known = axes.known(node, port, axis);
       return known && staying.get(known);

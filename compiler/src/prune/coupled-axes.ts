@@ -1,6 +1,7 @@
 import type { Graph, Node, NodeId } from "../ir/index.js";
 import { channelNode, type Coupling, operatorOf, type Port, type Tie } from "../ops/index.js";
 import { ChannelAxes, type ChannelAxis } from "./axes.js";
+import { couplingsOf } from "./couplings-of.js";
 
 /** For a node with couplings that exclude each other: by the number of their choice, the one that holds. */
 export type Choices = ReadonlyMap<NodeId, ReadonlyMap<number, Coupling>>;
@@ -156,7 +157,7 @@ class Following implements CoupledAxes {
     const known = this.#nodes.get(node.id);
     if (known !== undefined) return known;
     const at = new Map<string, Coupling[]>();
-    const couplings = operatorOf(node)?.channels?.couplings(channelNode(this.#graph, node)) ?? [];
+    const couplings = couplingsOf(this.#graph, node);
     for (const coupling of couplings) {
       for (const { port, axis } of coupling.ties) {
         const place = placeOf(port, axis);

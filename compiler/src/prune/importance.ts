@@ -1,6 +1,7 @@
 import type { Graph, NodeId, ValueId } from "../ir/index.js";
 import { unpackNumbers } from "../ops/elements/arrays.js";
-import { channelNode, operatorOf } from "../ops/index.js";
+import { operatorOf } from "../ops/index.js";
+import { couplingsOf } from "./couplings-of.js";
 import type { Activations, Wanted } from "../pipeline/activations.js";
 import type { Group, Member } from "./groups.js";
 import type { ChannelAxes } from "./axes.js";
@@ -248,7 +249,7 @@ function summingAt(graph: Graph, axes: ChannelAxes, axis: Member["axis"]): reado
 
 function couplingsAt(graph: Graph, axes: ChannelAxes, axis: Member["axis"]) {
   return axes.ends(axis).flatMap(({ node, port }) => {
-    const couplings = operatorOf(node)?.channels?.couplings(channelNode(graph, node)) ?? [];
+    const couplings = couplingsOf(graph, node);
     return couplings.flatMap(({ ties }) => {
       const own = ties.find(
         (tie) =>

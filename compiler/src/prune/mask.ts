@@ -1,6 +1,7 @@
 import { edit, type Graph, Tensor } from "../ir/index.js";
 import { denseOf } from "../ops/elements/dense.js";
-import { channelNode, operatorOf, valueAt } from "../ops/index.js";
+import { valueAt } from "../ops/index.js";
+import { couplingsOf } from "./couplings-of.js";
 import type { ChannelAxes } from "./axes.js";
 import { type GroupCut, stayingPlaces } from "./cut.js";
 
@@ -12,7 +13,7 @@ export function maskChannels(graph: Graph, axes: ChannelAxes, cuts: readonly Gro
   const staying = stayingPlaces(cuts);
   edit(graph, "mask", (editor) => {
     for (const node of Array.from(graph.allNodes())) {
-      const couplings = operatorOf(node)?.channels?.couplings(channelNode(graph, node)) ?? [];
+      const couplings = couplingsOf(graph, node);
       for (const { port, axis, sums } of couplings.flatMap(({ ties }) => ties)) {
         const reached = sums ? axes.known(node, port, axis) : undefined;
         const kept = reached && staying.get(reached);

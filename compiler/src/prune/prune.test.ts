@@ -3,7 +3,15 @@ import { byteSource, isPareError, type Tensors } from "@pare/runtime/format";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { countMacs } from "../analysis/index.js";
-import { attribute, edit, type Graph, type Node, Tensor, verifyGraph } from "../ir/index.js";
+import {
+  attribute,
+  edit,
+  type Graph,
+  type Node,
+  Tensor,
+  tensorType,
+  verifyGraph,
+} from "../ir/index.js";
 import { decodeModel } from "../onnx/index.js";
 import { inferNode } from "../ops/index.js";
 import { bringToNormalForm } from "../passes/normal-form.js";
@@ -342,6 +350,21 @@ describe("groups", () => {
     });
     expect(channelGroups(graph).groups).toHaveLength(1);
     await held(graph, { ...wish, multiple: 1 });
+  });
+
+  it("stay where they meet something of a size that is not known", () => {
+    const graph = graphOf(
+      { x: ["float32", 1, 8, 4, 4], z: ["float32", 1, 8, 4, 4], s: ["int64", "R"] },
+      (input, b) => {
+        const first = b.add("Conv", [input("x"), b.weights(8, 8, 1, 1)]);
+        const sum = b.add("Add", [first, b.add("Reshape", [input("z"), input("s")])]);
+        b.editor.setType(sum, tensorType("float32", [1, 8, 4, 4]));
+        return { y: b.add("Conv", [sum, b.weights(2, 8, 1, 1)]) };
+      },
+    );
+    const { groups, blocked } = channelGroups(graph);
+    expect(groups).toEqual([]);
+    expect(blocked.map(({ reason }) => reason.why)).toContain("Add does not keep them apart");
   });
 
   it("lie in the bodies of control flow, too", async () => {

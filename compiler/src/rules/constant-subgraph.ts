@@ -74,13 +74,44 @@ function isAffordable(
   return nodes.every((node) => {
     if ([...node.inputs, ...node.outputs].some((id) => id !== null && hidesSize(graph, id)))
       return false;
-    if ((nodeMacs(graph, node) ?? Infinity) > workLimit || windowWork(graph, node) > workLimit)
-      return false;
+    if (listsWithout(graph, node)) return false;
+    const most = followsLists.has(node.op) ? listLimit : workLimit;
+    if ((nodeMacs(graph, node) ?? Infinity) > most || windowWork(graph, node) > most) return false;
     if (hasUnconfirmedSizes(graph, node)) return false;
     return (
       node === root || node.outputs.every((id) => id === null || bytesOfValue(graph, id) <= ceiling)
     );
   });
+}
+
+/** Their evaluation lists where each of the numbers lies that a result takes. */
+const followsLists = new Set([
+  "AveragePool",
+  "Conv",
+  "ConvTranspose",
+  "Einsum",
+  "LpPool",
+  "MaxPool",
+]);
+
+/** Entries of such lists. */
+const listLimit = 2 ** 24;
+
+/** What makes no list of sizes that its elements do not have. */
+const followsElements = new Set(["ConstantOfShape", "Range", "Shape", "Size", "Transpose"]);
+const moving = new Set<string | undefined>(["copies", "reshapes", "selects", "joins", "pads"]);
+
+/**
+ * Whether something of a node has no elements while its evaluation may list places by sizes that this leaves unsaid: products
+ * of sizes, which work is counted by, are 0 then.
+ */
+function listsWithout(graph: Graph, node: Node): boolean {
+  const isEmpty = [...node.inputs, ...node.outputs].some(
+    (id) => id !== null && staticCount(shapeOf(graph, id)) === 0,
+  );
+  if (!isEmpty || followsElements.has(node.op) || node.op.startsWith("Reduce")) return false;
+  const { elementwise, dataMovement } = operatorOf(node)?.traits ?? {};
+  return elementwise !== true && !moving.has(dataMovement);
 }
 
 /** Is there nothing in a value because one axis is 0, while others reach far? */

@@ -144,12 +144,12 @@ export class BodyEditor extends Transaction {
     const owner = this.mutableBody(body.id);
     this.guard?.beforeCount(body.id);
     const before = owner.outputs;
-    before.forEach((value, at) => this.unuse(value, { kind: "output", body: body.id, index: at }));
-    owner.outputs = before.filter((_, at) => at !== index);
+    const place = (at: number) => ({ kind: "output", body: body.id, index: at }) as const;
+    // Those before it stay where they are: taken from the last on, none is moved.
+    before.slice(index).forEach((value, at) => this.unuse(value, place(index + at)));
+    owner.outputs = before.toSpliced(index, 1);
     this.undo(() => (owner.outputs = before));
-    owner.outputs.forEach((value, at) =>
-      this.use(value, { kind: "output", body: body.id, index: at }),
-    );
+    owner.outputs.slice(index).forEach((value, at) => this.use(value, place(index + at)));
     this.touched += 1;
   }
 

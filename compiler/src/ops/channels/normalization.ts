@@ -66,7 +66,11 @@ const overLastAxes: Channels = {
   couplings(node) {
     const rank = node.shape(input(0))?.length ?? 0;
     const first = normalAxis(node.attributes.int("axis", -1), rank);
-    return hasOneOutput(node) ? besides(node, (axis) => axis >= first) : [];
+    // A scale that differs between what is brought to mean 0 would be cut with it.
+    const isOfRows = [1, 2].every(
+      (index) => (node.shape(input(index))?.length ?? 0) <= rank - first,
+    );
+    return hasOneOutput(node) && isOfRows ? besides(node, (axis) => axis >= first) : [];
   },
 };
 

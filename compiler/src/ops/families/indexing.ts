@@ -20,6 +20,8 @@ export function normalAxis(axis: number, rank: number): number {
  * pads are all of this form.
  */
 export function sourceIndices(parts: readonly ArrayLike<number>[], offset = 0): Int32Array {
+  // Of nothing, no list of the other axes is made.
+  if (parts.some(({ length }) => length === 0)) return new Int32Array();
   let block = Int32Array.of(offset);
   for (const part of parts) {
     const next = new Int32Array(block.length * part.length);

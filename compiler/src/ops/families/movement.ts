@@ -22,12 +22,11 @@ export function transposed(dims: readonly number[], permutation: readonly number
 
 export function tiled(dims: readonly number[], repeats: readonly number[]): Movement {
   const strides = stridesOf(dims);
+  const result = dims.map((size, axis) => size * (repeats[axis] ?? 1));
+  if (result.includes(0)) return { dims: result, indices: new Int32Array() };
   const parts = dims.flatMap((size, axis) => [
     steps(repeats[axis] ?? 1, 0),
     steps(size, strides[axis] ?? 0),
   ]);
-  return {
-    dims: dims.map((size, axis) => size * (repeats[axis] ?? 1)),
-    indices: sourceIndices(parts),
-  };
+  return { dims: result, indices: sourceIndices(parts) };
 }

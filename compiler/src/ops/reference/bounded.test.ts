@@ -103,3 +103,58 @@ it("follows no axis of what has no elements, however long", async () => {
     expect([...graph.allNodes()]).toHaveLength(1);
   }
 });
+
+const float = (dims: readonly number[]): Tensor =>
+  Tensor.float32(dims, new Float32Array(dims.reduce((product, size) => product * size, 1)));
+
+const border = {
+  mode: attribute.string("cubic"),
+  padding_mode: attribute.string("border"),
+};
+const reaching = (size: number) => ({
+  kernel_shape: attribute.ints([size, 1e9]),
+  pads: attribute.ints([0, 1e9, 0, 0]),
+});
+const ones = Array.from({ length: 15 }, () => 1);
+
+it.each<readonly [string, readonly Tensor[], Attributes]>([
+  ["MaxPool", [float([1, 1, 1, 4])], reaching(0)],
+  ["AveragePool", [float([1, 0, 1, 4])], reaching(1)],
+  ["Einsum", [float([30_000]), float([30_000]), float([0])], { equation: attribute.string("i,j,k->") }],
+  ["ConvTranspose", [float([1, 1, 1000, 1]), float([1, 0, 1, 1000])], {}],
+  ["Conv", [float([1, 0, 1000, 1000]), float([1, 0, 1000, 1000])], {}],
+  ["Conv", [float([1, 1, 1, 20_000]), float([1, 1, 1, 10_000])], {}],
+  ["DepthToSpace", [float([1, 1, 0, 0])], { blocksize: attribute.int(1e9) }],
+  ["Resize", [float([0, 1]), float([0]), float([0]), longs([0n, 2n ** 20n])], {}],
+  ["GridSample", [float([1, ...ones]), float([...ones, 14])], border],
+])("is not computed where that lists places by sizes that no element bears out: %s", async (op, inputs, attributes) => {
+  const graph = ofConstants(op, inputs, attributes);
+  await simplifyGraph(graph, {});
+  expect([...graph.allNodes()].map((node) => node.op)).toContain(op);
+}); // prettier-ignore
+
+it("repeats nothing, however often", async () => {
+  const found = await evaluated("Tile", [longs([], [0]), longs([10n ** 9n])]);
+  expect(found?.dims).toEqual([0]);
+});
+
+it("reads no further than a sequence goes", async () => {
+  const lengths = Tensor.of("int32", [1], Int32Array.of(2 ** 31 - 1));
+  const weights = [float([1, 0, 1]), float([1, 0, 0]), float([1, 0])];
+  const ofNone = { hidden_size: attribute.int(0) };
+  const found = await evaluated("RNN", [float([1, 1, 1]), ...weights, lengths], ofNone);
+  expect(found?.dims).toEqual([1, 1, 1, 0]);
+});
+
+it("scales each group of a layer normalization by its own, where a scale says so", async () => {
+  const x = Tensor.float32([2, 3, 2], Float32Array.of(1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1));
+  const scale = Tensor.float32([3, 1], Float32Array.of(1, 2, 3));
+  const found = await evaluated("LayerNormalization", [x, scale], { epsilon: attribute.float(0) });
+  expect([...(found?.data ?? [])]).toEqual([1, -1, 2, -2, 3, -3, 1, -1, 2, -2, 3, -3]);
+});
+
+it("leaves Squeeze without an axis to the engine: none goes by the specification, and in engines all", async () => {
+  const graph = ofConstants("Squeeze", [float([1, 3]), longs([])]);
+  await simplifyGraph(graph, {});
+  expect([...graph.allNodes()].map(({ op }) => op)).toEqual(["Squeeze"]);
+});

@@ -12,6 +12,8 @@ interface Tap {
   readonly weight: number;
 }
 
+const mostAxes = 3;
+
 /** GridSample: of every place of the grid a sum of the places around it, along each axis. */
 export function sampleGrid(context: EvaluateContext): readonly Dense[] {
   const [x, grid] = [context.input(0), context.input(1)];
@@ -22,6 +24,9 @@ export function sampleGrid(context: EvaluateContext): readonly Dense[] {
   const places = grid.dims.slice(1, -1);
   if (space.length === 0 || grid.dims.at(-1) !== space.length || grid.dims[0] !== batch)
     throw new PareError("MODEL_SHAPE", "GridSample's grid is not one of its input.");
+  // Each axis multiplies the places of one sample; engines know two and three.
+  if (space.length > mostAxes)
+    throw new PareError("UNSUPPORTED_OP", `GridSample over ${space.length} axes is not known.`);
   const tapsOf = (coordinate: number, size: number): readonly Tap[] => {
     const ends = endsOf({ aligned }, size);
     const unbound = aligned

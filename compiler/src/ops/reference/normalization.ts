@@ -84,11 +84,14 @@ export const normalizationReferences: Some<typeof normalizationSchemas, Evaluati
     const groupOf = (i: number) => Math.floor(i / size);
     const epsilon = attributes.float("epsilon", 1e-5);
     const { mean, variance } = statistics(from, groupOf, groups, size);
+    const bias = inputs[2] ?? undefined;
+    // A scale may differ between groups, too: it is broadcast to all of x then.
+    const isOfRows = [input(1), bias].every((tensor) => (tensor?.dims.length ?? 0) <= inner.length);
     const spread = (tensor: Dense) => {
       const values = unpackNumbers(tensor);
-      return Float64Array.from(broadcastIndices(tensor.dims, inner), (at) => values[at] ?? 0);
+      const places = broadcastIndices(tensor.dims, isOfRows ? inner : x.dims);
+      return Float64Array.from(places, (at) => values[at] ?? 0);
     };
-    const bias = inputs[2] ?? undefined;
     const y = normalized(
       from,
       groupOf,
@@ -97,7 +100,7 @@ export const normalizationReferences: Some<typeof normalizationSchemas, Evaluati
       epsilon,
       spread(input(1)),
       bias && spread(bias),
-      (i) => i % size,
+      (i) => (isOfRows ? i % size : i),
     );
     const kept = x.dims.map((dim, at) => (at < axis ? dim : 1));
     const type = attributes.int("stash_type", 1) === 1 ? "float32" : x.type;

@@ -105,7 +105,8 @@ function run(
         { length: hidden },
         (_, j) => initialC?.[at + j] ?? 0,
       );
-      const length = lengths?.[item] ?? sequence;
+      // Beyond the sequence there is nothing to read.
+      const length = Math.min(lengths?.[item] ?? sequence, sequence);
       for (let step = 0; step < length; step += 1) {
         const time = reversed ? length - 1 - step : step;
         const from = layout.x(time, item);

@@ -1,4 +1,4 @@
-import { elementCount } from "@pare/runtime/format";
+import { elementCount, PareError } from "@pare/runtime/format";
 import { integers } from "../elements/arrays.js";
 import { reshaped, take } from "../elements/take.js";
 import { broadcastDims } from "../families/broadcast.js";
@@ -26,7 +26,10 @@ export const reshapeReferences: Some<typeof reshapeSchemas, Evaluation> = {
   },
   Squeeze(context) {
     const from = context.input(0);
-    return [reshaped(from, squeezed(from.dims, givenNumbers(context, 1, "axes")))];
+    const axes = givenNumbers(context, 1, "axes");
+    if (axes?.length === 0)
+      throw new PareError("UNSUPPORTED_OP", "Engines differ in what Squeeze without an axis does.");
+    return [reshaped(from, squeezed(from.dims, axes))];
   },
   Unsqueeze(context) {
     const from = context.input(0);

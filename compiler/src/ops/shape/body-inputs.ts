@@ -105,13 +105,11 @@ function loopInputs(graph: Graph, node: Node): readonly (ValueType | undefined)[
 function scanInputs(graph: Graph, node: Node): readonly (ValueType | undefined)[] {
   const attributes = attributeReader(node.attributes);
   const states = node.inputs.length - attributes.int("num_scan_inputs", 0);
+  const inputAxes = attributes.ints("scan_input_axes");
   return node.inputs.map((_, index) => {
     const type = typeOf(graph, node, index);
     if (index < states || type?.kind !== "tensor" || type.shape === undefined) return type;
-    const axis = normalAxis(
-      attributes.ints("scan_input_axes")?.[index - states] ?? 0,
-      type.shape.length,
-    );
+    const axis = normalAxis(inputAxes?.[index - states] ?? 0, type.shape.length);
     return tensorType(
       type.dtype,
       type.shape.filter((_, at) => at !== axis),

@@ -75,9 +75,10 @@ export const controlShapes: Every<typeof controlSchemas, ShapeRule> = {
     const along =
       scanned && normalAxis(attributes.ints("scan_input_axes")?.[0] ?? 0, scanned.length);
     const steps = (along === undefined ? undefined : scanned?.[along]) ?? dim.unknown();
+    const outputAxes = attributes.ints("scan_output_axes");
     return outputTypes(context.graph, bodyOf(context, "body")).map((type, index) => {
       if (index < states) return { type: common(context.type(index) ?? unknownType, type) };
-      return stacked(type, steps, attributes.ints("scan_output_axes")?.[index - states] ?? 0);
+      return stacked(type, steps, outputAxes?.[index - states] ?? 0);
     });
   },
 };

@@ -57,7 +57,9 @@ export const reshapeShapes: Every<typeof reshapeSchemas, ShapeRule> = {
     // Without axes, a dim that may or may not be 1 leaves even the rank open.
     if (
       shape === undefined ||
-      (all ? shape.some((size) => typeof size !== "number") : axes === undefined)
+      (all ? shape.some((size) => typeof size !== "number") : axes === undefined) ||
+      // By the specification none goes then, and in onnxruntime all that are 1.
+      axes?.length === 0
     ) {
       return tensorOf(dtype, undefined, context.elements(0));
     }

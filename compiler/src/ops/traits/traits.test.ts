@@ -73,7 +73,6 @@ const given: Readonly<Record<string, Given>> = {
   SpaceToDepth: { attributes: { blocksize: attribute.int(2) } },
   Split: { attributes: { axis: attribute.int(1), num_outputs: attribute.int(1) } },
   Sqrt: { positive: true },
-  Squeeze: { inputs: [int64()] },
   Tile: { inputs: [int64(1, 2, 1, 1)] },
   TopK: { inputs: [int64(2)] },
   Transpose: { attributes: { perm: attribute.ints([2, 1, 0, 3]) } },

@@ -22,5 +22,7 @@ export const window: Cells<(attributes: AttributeReader, output: readonly number
     const ratio = attributes.int("sampling_ratio", 0);
     return ratio > 0 ? 4 * ratio * ratio : Infinity;
   },
+  // Of four places along each of up to three axes.
+  GridSample: () => 64,
   LRN: (attributes) => attributes.int("size", 1),
 };
