@@ -12,6 +12,7 @@ import type { Graph } from "../ir/index.js";
 import { inFloat32 } from "../passes/index.js";
 import { floatName, type State, type Tried } from "./candidate.js";
 import { screeningLimits, type TargetFacts } from "./costs.js";
+import { emulatedSampleMs } from "./emulated.js";
 import { asGiven, finish, type MakeServices, type Ordered } from "./make.js";
 import type { Record } from "./record.js";
 import type { OptimizeRequest, TargetDevice } from "./request.js";
@@ -229,6 +230,8 @@ async function findFacts(
   reference: Artifact,
   { loadMs, runMs }: TryOut,
 ): Promise<TargetFacts> {
+  const paritySampleMs =
+    device.standIn === null ? runMs : await emulatedSampleMs(request, device, reference, runMs);
   const { measure, clock, signal, evidence } = request;
   const target = device.standIn ?? device.target;
   const isTimed = device.standIn === null;
@@ -270,6 +273,6 @@ async function findFacts(
     tellingSamples: measure.isMean && maxDrop > 0 ? Math.ceil(1 / maxDrop) : 0,
     validation,
     test: evidence === "none" ? 0 : measure.samples("test"),
-    paritySampleMs: isTimed ? runMs : 500 + 20 * runMs,
+    paritySampleMs,
   };
 }
