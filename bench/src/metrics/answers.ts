@@ -26,7 +26,7 @@ export function classAnswer(prediction: unknown): Answer {
   const scores = typeof value === "object" ? numbersFrom(value) : null;
   if (scores && scores.length > 1) {
     const best = argmax(scores);
-    return { key: String(best), shown: `class ${best}` };
+    return { key: String(best), shown: Number.isNaN(best) ? "no class: NaN" : `class ${best}` };
   }
   return wholeAnswer(value);
 }

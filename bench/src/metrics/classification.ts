@@ -47,6 +47,11 @@ function textOf(value: unknown): string {
   );
 }
 
+/** Of how many classes a prediction has scores; 0 where it is one itself. */
+function countOf(prediction: unknown): number {
+  return typeof prediction === "object" ? (numbersFrom(prediction)?.length ?? 0) : 0;
+}
+
 function kindOf(value: unknown): string {
   if (value === null) return "null";
   return typeof value === "object" ? (value.constructor?.name ?? "an object") : `a ${typeof value}`;
@@ -77,7 +82,7 @@ export const classification = [
     read: readClass("top1"),
     row(prediction, truth, where) {
       const got = classOf("top1", prediction);
-      const label = classLabel("top1", truth, got, where);
+      const label = classLabel("top1", truth, got, where, countOf(prediction));
       checkRange("top1", prediction, label, where);
       return [sameClass(got, label) ? 1 : 0];
     },
@@ -92,7 +97,7 @@ export const classification = [
     answer: firstClass,
     read: readClass("top5"),
     row(prediction, truth, where) {
-      const label = classLabel("top5", truth, null, where);
+      const label = classLabel("top5", truth, null, where, countOf(prediction));
       if (!isListOfClasses(prediction)) checkRange("top5", prediction, label, where);
       const scores = numbersFrom(prediction);
       const best: readonly unknown[] = isListOfClasses(prediction)
@@ -148,12 +153,11 @@ export const classification = [
     read: readClass("f1"),
     row(prediction, truth, where) {
       const got = Number(classOf("f1", prediction));
-      const label = Number(classLabel("f1", truth, got, where));
+      const label = Number(classLabel("f1", truth, got, where, countOf(prediction)));
       if (Number.isNaN(got) || Number.isNaN(label))
         throw wrongLabel("f1", "class numbers", truth, where, "Give labels as 0, 1, 2, …");
       checkRange("f1", prediction, label, where);
-      const scores = typeof prediction === "object" ? numbersFrom(prediction) : null;
-      return [got, label, scores?.length ?? 0];
+      return [got, label, countOf(prediction)];
     },
     reduce: f1,
   },
@@ -164,8 +168,10 @@ export const classification = [
     proportion: true,
     flip: "answer",
     answer: wholeAnswer,
-    read() {
-      throw wrongOutput("exact-match", "text");
+    read(outputs) {
+      const text = Object.values(outputs).find(({ type }) => type === "string");
+      if (text === undefined) throw wrongOutput("exact-match", "text");
+      return text.data.length === 1 ? text.data[0] : text.data;
     },
     row(prediction, truth, where) {
       if (truth === null || truth === undefined)

@@ -173,7 +173,7 @@ describe("built-in metrics", () => {
   it.each([
     ["top1", scores(1, 2), "cat", /class numbers/],
     ["top1", scores(1, 2), 2, /classes from 0 to 1.*has 2/],
-    ["top1", scores(1, 2), [0, 1], /one class per sample/],
+    ["top1", scores(1, 2), [0, 2], /one class per sample/],
     ["top1", scores(1, 2), null, /has null/],
     ["auc", scores(1, 2), 2, /labels 0 and 1/],
     ["auc", scores(1, 2, 3), 1, /one score/],
@@ -187,6 +187,25 @@ describe("built-in metrics", () => {
       message: expect.stringMatching(message),
       hint: expect.any(String),
     });
+  });
+
+  it("takes a class as it is encoded: alone in a list, or as a 1 among zeros", async () => {
+    for (const label of [1, [1], Int32Array.of(1), [0, 1], Float32Array.of(0, 1)])
+      expect(await measured("top1", [[scores(1, 2), label]])).toBe(1);
+    expect(await measured("top1", [[scores(1, 2), [1, 0]]])).toBe(0);
+  });
+
+  it("finds no class where a score is no number", async () => {
+    for (const name of ["top1", "top5"])
+      for (const label of [0, 1])
+        expect(await measured(name, [[scores(Number.NaN, Number.NaN), label]])).toBe(0);
+    expect(await measured("top1-agreement", [[scores(Number.NaN, 1), null]], [scores(2, 1)])).toBe(
+      0,
+    );
+  });
+
+  it("exact-match reads the text that a model gives", async () => {
+    expect(await measured("exact-match", [[text("cat"), "cat"], [text("cat"), "dog"]])).toBe(0.5); // prettier-ignore
   });
 
   it("knows its names", () => {
@@ -203,10 +222,14 @@ describe("the choice of a metric", () => {
     [scores(1, 2, 3), 1, none, "top1"],
     [scores(1), 1, none, "auc"],
     [scores(1, 2, 3), null, none, "top1-agreement"],
-    [grid, null, none, "cosine"],
-    [series, null, none, "cosine"],
+    [grid, null, none, "concordance"],
+    [series, null, none, "concordance"],
     [series, 1, none, "top1"],
     [scores(1, 2), [0.5, 0.5], none, "mse"],
+    // As frameworks encode a class, and as tables hold one.
+    [scores(1, 2), [0, 1], none, "top1"],
+    [scores(1, 2), Float32Array.of(1), none, "top1"],
+    [scores(1), Float32Array.of(1), none, "auc"],
     [scores(1, 2), "cat", "dog", "exact-match"],
     [grid, 3, Float32Array.of(1, 2, 3, 4), "top1"],
     [grid, 3, 2, "exact-match"],
@@ -214,7 +237,7 @@ describe("the choice of a metric", () => {
     [grid, 2.5, 0.25, "mse"],
     [grid, Float32Array.of(1, 2), [0.5, 1.5], "mse"],
     [grid, ["a", "b"], ["a", "c"], "exact-match"],
-    [grid, null, Float32Array.of(1, 2), "cosine"],
+    [grid, null, Float32Array.of(1, 2), "concordance"],
     [grid, null, "dog", "top1-agreement"],
   ])(
     "goes by outputs, labels and what predict returns (%#)",

@@ -1,11 +1,12 @@
 import { numbersOf, PareError, type Tensors } from "@pare/runtime/format";
 import { classification } from "./classification.js";
 import { closeness } from "./closeness.js";
+import { concordance } from "./concordance.js";
 import type { Metric } from "./metric.js";
-import { classScores, mainOutput } from "./outputs.js";
-import { numbersFrom } from "./readings.js";
+import { classScores, isFloat, mainOutput } from "./outputs.js";
+import { numbersFrom, oneHotClass, single } from "./readings.js";
 
-const rows = [...classification, ...closeness] as const;
+const rows = [...classification, ...closeness, concordance] as const;
 
 export type MetricName = (typeof rows)[number]["name"];
 
@@ -28,19 +29,28 @@ export function metricNamed(name: string): Metric {
  * The metric for data that names none. With labels: what a `predict` of the user's returned is read as it is (scores
  * per class against a class are `top1`, a number between the classes 0 and 1 is `auc`, a list of numbers against another
  * is `mse`, anything else `exact-match`); of outputs, `auc` for one score and two classes, else `top1`, or `mse` for
- * numbers. Without labels: agreement with the float model, `top1-agreement` where there are classes, else `cosine`.
+ * numbers. Without labels: agreement with the float model, `top1-agreement` where scores of classes are all that is measured, else
+ * `concordance`.
  * @param prediction what `predict` returned for the sample; undefined where there is none
  */
-export function chooseMetric(outputs: Tensors, label: unknown, prediction?: unknown): MetricName {
-  if (prediction !== undefined) return metricOfPrediction(prediction, label);
+export function chooseMetric(outputs: Tensors, given: unknown, prediction?: unknown): MetricName {
+  if (prediction !== undefined) return metricOfPrediction(prediction, given);
   const scores = classScores(outputs);
-  if (label === null || label === undefined)
-    return scores && !mayBeSequence(outputs) ? "top1-agreement" : "cosine";
+  if (given === null || given === undefined)
+    return scores && !mayBeSequence(outputs) && isOnlyMeasured(outputs)
+      ? "top1-agreement"
+      : "concordance";
+  const label = scores ? (oneHotClass(given, scores.length) ?? single(given)) : single(given);
   if (typeof label === "string") return "exact-match";
   if (typeof label === "object") return "mse";
   if (scores) return "top1";
   const output = mainOutput(outputs);
   return output && numbersOf(output)?.length === 1 && isClass(label) ? "auc" : "mse";
+}
+
+/** What other outputs of floats say is lost where one is read for its classes. */
+function isOnlyMeasured(outputs: Tensors): boolean {
+  return Object.values(outputs).filter(isFloat).length === 1;
 }
 
 /** Of three axes, as many numbers in a row, of one feature each, as they are classes: no label says which. */
@@ -52,7 +62,7 @@ function metricOfPrediction(prediction: unknown, label: unknown): MetricName {
   const numbers = numbersFrom(prediction);
   const score = numbers?.length === 1 && !Number.isInteger(numbers[0]);
   if (label === null || label === undefined)
-    return score || (numbers !== null && numbers.length > 1) ? "cosine" : "top1-agreement";
+    return score || (numbers !== null && numbers.length > 1) ? "concordance" : "top1-agreement";
   if (numbers === null) return "exact-match";
   if (typeof label === "object") return score || numbers.length > 1 ? "mse" : "exact-match";
   if (numbers.length > 1) return isClass(label) ? "top1" : "exact-match";

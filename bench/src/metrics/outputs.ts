@@ -1,6 +1,6 @@
 import { numbersOf, type Tensor, type Tensors } from "@pare/runtime/format";
 
-function isFloat(tensor: Tensor): boolean {
+export function isFloat(tensor: Tensor): boolean {
   return ["float32", "float64", "float16", "bfloat16"].includes(tensor.type);
 }
 
@@ -22,16 +22,19 @@ export function classScores(outputs: Tensors): Float32Array | Float64Array | nul
   return wide.length === 1 && flat && output.dims.length > 0 ? numbersOf(output) : null;
 }
 
+/** The best class; NaN, which is none, where a score is no number. */
 export function argmax(scores: ArrayLike<number>): number {
   let best = 0;
-  for (let index = 1; index < scores.length; index++) {
+  for (let index = 0; index < scores.length; index++) {
+    if (Number.isNaN(scores[index])) return Number.NaN;
     if ((scores[index] as number) > (scores[best] as number)) best = index;
   }
   return best;
 }
 
-/** The `count` best classes, best first; ties go to the lower class. */
+/** The `count` best classes, best first; ties go to the lower class. None where a score is no number. */
 export function topClasses(scores: ArrayLike<number>, count: number): number[] {
+  if (Number.isNaN(argmax(scores))) return [];
   const order = Array.from({ length: scores.length }, (_, index) => index);
   order.sort((a, b) => (scores[b] as number) - (scores[a] as number) || a - b);
   return order.slice(0, count);

@@ -71,13 +71,32 @@ export function classOf(metric: string, prediction: unknown): number | string | 
   throw wrongOutput(metric, "a class, or scores per class,");
 }
 
+/** What a list of one element holds; all else as it is. */
+export function single(value: unknown): unknown {
+  const list = Array.isArray(value) || isTypedArray(value) ? value : null;
+  return list?.length === 1 ? plain(list[0]) : value;
+}
+
+/** The class of a label that is 1 for one of so many, and 0 for the others; undefined for any other. */
+export function oneHotClass(label: unknown, classes: number): number | undefined {
+  const numbers = typeof label === "object" ? numbersFrom(label) : null;
+  if (numbers?.length !== classes || classes < 2) return undefined;
+  const list = Array.from(numbers);
+  const isOneHot = list.every((one) => one === 0 || one === 1);
+  return isOneHot && list.indexOf(1) >= 0 && list.indexOf(1) === list.lastIndexOf(1)
+    ? list.indexOf(1)
+    : undefined;
+}
+
+/** @param classes how many there are, where scores say so */
 export function classLabel(
   metric: string,
   label: unknown,
   prediction: unknown,
   where: string,
+  classes = 0,
 ): number | string | boolean {
-  const value = plain(label);
+  const value = oneHotClass(label, classes) ?? plain(single(label));
   if (
     typeof value === "number"
       ? Number.isInteger(value)
@@ -160,7 +179,7 @@ export function pairOfNumbers(
       `${got.length} number(s) per sample`,
       expected ? `${expected.length} number(s)` : truth,
       where,
-      "Give labels of the outputs' size, or none to compare with the float model.",
+      "Give labels of the outputs' size, or none to compare with the float model. Where scores are of each place, let a data module's `predict` say what they come to, or its `score` how good they are.",
     );
   }
   return [got, expected];

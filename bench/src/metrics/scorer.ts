@@ -167,7 +167,9 @@ function scoreHook(
     mean: true,
     async keep(outputs, sample, float) {
       const result = await score(outputs, sample, float ?? outputs);
-      const value = typeof result === "number" ? result : result[name];
+      // Whatever a stranger's module returns.
+      const named: unknown = typeof result === "object" && result !== null ? result[name] : result;
+      const value = typeof result === "number" ? result : named;
       if (typeof value !== "number") {
         throw new PareError(
           "LABELS",
@@ -175,7 +177,7 @@ function scoreHook(
           {
             where: `score(outputs, sample, float)`,
             hint:
-              typeof result === "object"
+              typeof result === "object" && result !== null
                 ? `It returned ${Object.keys(result).join(", ")}: name one with --metric.`
                 : "Return a number, or an object of numbers.",
           },

@@ -25,7 +25,7 @@ export interface ImageLayout {
 export function imageLayout(info: ValueInfo, preprocess: Preprocess): ImageLayout {
   const batched = info.dims.length === 4;
   const dims = batched ? info.dims.slice(1) : info.dims;
-  const typed = info.type === "float32" || info.type === "float16" || info.type === "uint8";
+  const typed = ["float32", "float64", "float16", "uint8"].includes(info.type);
   const channelsLast = !isChannels(dims[0]) && isChannels(dims[2]);
   const channels = channelsLast ? dims[2] : typeof dims[0] === "number" ? dims[0] : 3;
   const [height, width] = channelsLast ? [dims[0], dims[1]] : [dims[1], dims[2]];
@@ -94,6 +94,7 @@ export async function imageTensor(
   }
   if (info.type === "float16")
     return { type: "float16", dims, data: floatsToHalves(Array.from(values)) };
+  if (info.type === "float64") return { type: "float64", dims, data: Float64Array.from(values) };
   return { type: info.type, dims, data: values };
 }
 

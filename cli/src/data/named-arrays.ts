@@ -7,6 +7,7 @@ import {
   type Tensor,
   type TypedArray,
   type ValueInfo,
+  visibleLine,
 } from "@pare/runtime/format";
 import type { RawSample, RawSamples } from "./raw-sample.js";
 
@@ -64,7 +65,14 @@ export function samplesOfArrays(
       );
     }
   }
-  return { count, samples: rows(feeds, extras, count, where) };
+  const unread = names.filter((name) => !all.some(([own]) => own === name));
+  return {
+    count,
+    samples: rows(feeds, extras, count, where),
+    ...(unread.length > 0 && {
+      caveat: `Not read of the data: ${unread.map((name) => `"${visibleLine(name)}"`).join(", ")}. Arrays are named as the model's inputs, and "label", "id" and "group".`,
+    }),
+  };
 }
 
 async function* rows(
@@ -98,7 +106,7 @@ async function textOf(array: NamedArray | undefined, index: number): Promise<str
 function plainOf({ type, dims }: NamedArray, row: TypedArray | readonly string[]): unknown {
   const isHalf = type === "float16" || type === "bfloat16";
   const values = (isHalf && numbersOf({ type, dims: [row.length], data: row })) || row;
-  if (dims.length > 1) return values;
+  if (values.length > 1) return values;
   const [value] = values;
   if (typeof value !== "bigint") return value;
   // As a number another label could be the same.

@@ -89,11 +89,12 @@ async function openFolder(path: string, options: OpenDataOptions): Promise<OpenD
   ]);
   const found = options.preprocess ?? (await beside(path, "preprocessor_config.json"));
   const preprocess = await loadPreprocess(found ?? "0..1");
+  const read = await readImageFolder(path, options.inputs, preprocess);
+  // Bytes are fed as they are.
+  const isGuessed = found === null && options.inputs[0]?.type !== "uint8";
   const caveat =
-    found === null
-      ? "No --preprocess was given: pixels were scaled to 0..1, which the model may not expect."
-      : null;
-  return collect(path, await readImageFolder(path, options.inputs, preprocess), options, caveat);
+    "No --preprocess was given: pixels were scaled to 0..1, which the model may not expect.";
+  return collect(path, isGuessed ? { ...read, caveat } : read, options);
 }
 
 async function beside(folder: string, name: string): Promise<string | null> {
@@ -165,13 +166,12 @@ function hooksOf(
 
 function collect(
   path: string,
-  { count, samples }: RawSamples,
+  { count, samples, caveat }: RawSamples,
   options: OpenDataOptions,
-  caveat: string | null = null,
 ): Promise<OpenData> {
   const write = (file: string): AsyncIterable<WrittenSample> =>
     writeSamples(file, options.inputs, samples);
-  return collectWritten(path, count, write, options, {}, null, caveat);
+  return collectWritten(path, count, write, options, {}, null, caveat ?? null);
 }
 
 async function collectWritten(

@@ -13,6 +13,8 @@ export interface RawSample {
 
 /** What a reader gives: how many samples there will be, where it knows, and the samples, one after the other. */
 export interface RawSamples {
+  /** What a user may have meant otherwise, in a sentence. */
+  readonly caveat?: string;
   readonly count: number | null;
   readonly samples: AsyncIterable<RawSample>;
 }

@@ -44,7 +44,7 @@ export function addMeasureOptions(
     )
     .option(
       "--metric <name>",
-      "top1, top5, auc, f1, cer, mse, cosine, sqnr, exact-match, top1-agreement, or the module's own",
+      "top1, top5, auc, f1, cer, mse, cosine, sqnr, concordance, exact-match, top1-agreement, or the module's own",
     );
   addShapeOptions(command, dimText);
   command
