@@ -25,7 +25,11 @@ export const layerNormRow: LoweringRow = {
     const view = l.view(node.required(0));
     const isPlain = inner.length === 1;
     const x = l.withLanes(isPlain ? view : l.withDims(view, dims), dims.length - 1);
-    const y = isPlain ? l.allocate(node.output(), orderOf(x)) : l.allocateAs(node.output(), dims);
+    // Lanes of one element may lie along any axis.
+    const outer = orderOf(x).filter((axis) => axis !== dims.length - 1);
+    const y = isPlain
+      ? l.allocate(node.output(), [...outer, dims.length - 1])
+      : l.allocateAs(node.output(), dims);
     const parameter = (at: number) => {
       const numbers = new Float32Array(vectorsOf(lanes) * laneCount);
       numbers.set(l.floats(node.required(at)) ?? []);
@@ -36,7 +40,7 @@ export const layerNormRow: LoweringRow = {
     l.plan.step(
       layerNorm,
       {
-        axes: collapsed(axesOf([x, y], orderOf(x).slice(0, -1))),
+        axes: collapsed(axesOf([x, y], outer)),
         lanes,
         epsilon: node.attributes.float("epsilon", 1e-5),
         shift,

@@ -122,7 +122,9 @@ export function axesOf(
   order: readonly number[],
 ): Axis[] {
   return order.map((axis) => ({
-    count: Math.max(1, ...views.map((view) => sizeAt(view, axis))),
+    count: views.some((view) => sizeAt(view, axis) === 0)
+      ? 0
+      : Math.max(1, ...views.map((view) => sizeAt(view, axis))),
     steps: views.map((view) => (sizeAt(view, axis) === 1 ? 0 : stepAt(view, axis))),
   }));
 }

@@ -68,7 +68,9 @@ function resultOf(
   exact: boolean,
 ): { readonly y: View; readonly padded: boolean } {
   if (rounded !== undefined) {
-    const y = asImage(allocateBytes(l, rounded.bytes));
+    // Whoever reads it: the kernel writes a pixel's channels next to one another.
+    const order = channelsLast(node.dims(0).length);
+    const y = asImage(allocateBytes(l, rounded.bytes, { order }));
     return { y, padded: !exact && hasWholeFours(y) };
   }
   const y = asImage(l.allocate(node.output(), channelsLast(node.dims(0).length), { exact }));

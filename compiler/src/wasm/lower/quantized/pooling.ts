@@ -19,7 +19,7 @@ import { roundedResult } from "./rounded-result.js";
 export function poolBytes(node: NodeFacts, l: Lowering): void {
   const axes = imageAxes(node);
   const parts = poolParts(axes, false);
-  const y = asImage(allocateBytes(l, node.output()));
+  const y = asImage(allocateBytes(l, node.output(), { order: channelsLast(node.dims(0).length) }));
   if (parts === undefined) return planFramedLargest(l, l.view(node.required(0)), y, axes);
   const x = imageOf(l, node.required(0));
   for (const part of parts) planLargest(l, x, y, part);
@@ -110,10 +110,11 @@ function planMeans(
   const wide = rounded !== undefined && (255 * scale) / rounded.scale >= mostRounded;
   const result: Result =
     rounded === undefined ? { kind: "floats" } : { kind: "bytes", ...rounded.rounding, wide };
+  const order = channelsLast(node.dims(0).length);
   const y = asImage(
     rounded === undefined
-      ? l.allocate(node.output(), channelsLast(node.dims(0).length), { exact: true })
-      : allocateBytes(l, rounded.bytes),
+      ? l.allocate(node.output(), order, { exact: true })
+      : allocateBytes(l, rounded.bytes, { order }),
   );
   for (const part of parts) {
     const step = rounded === undefined ? scale : scale / rounded.scale;
