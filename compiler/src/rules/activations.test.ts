@@ -164,6 +164,21 @@ describe("clips", () => {
     }
   });
 
+  it("leaves bounds that are no numbers", async () => {
+    const none = (b: Builder): ValueId => b.floats([Number.NaN]);
+    const clipped: Build = (x, b) => b.add("Clip", [b.add("Relu", [x]), b.floats([2]), none(b)]);
+    expect((await apply(clips, single(clipped))).ops).toEqual(["Relu", "Clip"]);
+    for (const op of ["Min", "Max"])
+      expect(
+        (
+          await apply(
+            clips,
+            single((x, b) => b.add(op, [x, none(b)])),
+          )
+        ).ops,
+      ).toEqual([op]);
+  });
+
   it("leaves a Clip whose bound is computed", async () => {
     const graph = graphOf({ x: ["float32", "N", 5], m: ["float32"] }, (x, b) => ({
       y: b.add("Clip", [b.add("Relu", [x("x")]), null, x("m")]),

@@ -81,6 +81,7 @@ const boundToClip: Rule = {
       output === undefined ||
       operand === undefined ||
       value === undefined ||
+      Number.isNaN(value) ||
       dtypeOf(graph, output) !== "float32"
     )
       return undefined;
@@ -121,7 +122,8 @@ export function boundsOf(graph: Graph, node: Node): Bounds | undefined {
   const [min, max] = [inputOf(node, 1), inputOf(node, 2)];
   const low = min === undefined ? -Infinity : scalarOf(graph, min);
   const high = max === undefined ? Infinity : scalarOf(graph, max);
-  return low === undefined || high === undefined || low > high ? undefined : { low, high };
+  // NaN is no bound that anything is known of.
+  return low !== undefined && high !== undefined && low <= high ? { low, high } : undefined;
 }
 
 export const clips: readonly Rule[] = [mergeClips, clipToRelu, boundToClip];

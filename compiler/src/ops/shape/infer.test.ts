@@ -175,6 +175,16 @@ describe("what is not known", () => {
     expect(graph.changes).toBe(changes);
   });
 
+  test("a size that is declared of a count that depends on data says nothing of it", () => {
+    const { graph, output } = graphOf([[4, 5]], (editor, [x]) => {
+      const found = editor.add1("NonZero", [x ?? null]);
+      editor.setType(found, tensorType("int64", [2, 20]));
+      return editor.add1("Flatten", [found], { axis: attribute.int(2) });
+    });
+    inferAll(graph);
+    expect(typeText(graph.value(output).type)).toMatch(/^int64\[.*\?\d+.*, 1\]$/);
+  });
+
   test("expressions do not grow from layer to layer without end", () => {
     const { graph, output } = graphOf([[symbol("H")]], (editor, [x]) => {
       let value = x ?? null;

@@ -33,11 +33,15 @@ export interface InferenceDiagnostic {
   readonly node: string;
 }
 
+/** How much they find is another thing in every run: a size that a file declares of it is that of some other one. */
+const ofData = new Set(["Compress", "NonMaxSuppression", "NonZero"]);
+
 /** Types of a node's outputs, by its operator's rule. Never throws: an unknown operator gives nothing. */
 export const inferNode: Infer = (graph, node) => {
   const last = dim.unknowns();
   return ruledTypes(graph, node).map(
-    (found, index) => found && settle(found, outputValue(graph, node, index), last),
+    (found, index) =>
+      found && settle(found, outputValue(graph, node, index), last, ofData.has(keyOf(node))),
   );
 };
 
@@ -146,8 +150,14 @@ function isNoInteger(value: Dim): boolean {
 /**
  * Where inference says no more of a dim than that it is unknown, what was known of it stays: a declared size, or the
  * unknown of the last inference, so that inferring twice changes nothing.
+ * @param isOfData whether no declared size holds
  */
-function settle(found: Inferred, value: Value | undefined, last: number): Inferred {
+function settle(
+  found: Inferred,
+  value: Value | undefined,
+  last: number,
+  isOfData: boolean,
+): Inferred {
   const { type } = found;
   const isFollowed =
     found.elements !== undefined &&
@@ -162,7 +172,8 @@ function settle(found: Inferred, value: Value | undefined, last: number): Inferr
     // What a damaged model comes to may be no size at all.
     if (!isVague(size, last) && !isNoInteger(size) && !(typeof size === "number" && size < 0))
       return size;
-    return (isSameRank ? known[axis] : undefined) ?? dim.unknown();
+    const declared = isSameRank ? known[axis] : undefined;
+    return isOfData && typeof declared === "number" ? dim.unknown() : (declared ?? dim.unknown());
   });
   return { type: tensorType(type.dtype, shape), elements };
 }

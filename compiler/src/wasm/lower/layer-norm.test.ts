@@ -36,3 +36,13 @@ it.each([0, 1, 2])("normalizes several axes of what is joined along axis %i", as
   });
   expect(await compare(graph, { poisoned: true, reference: true })).toBeLessThan(2e-5);
 });
+
+it.each([[[3, 1]], [[1, 3, 1]], [[2, 3, 4, 1]], [[1, 1]], [[5, 2]]])(
+  "normalizes rows of few elements, or of one: %j",
+  async (dims) => {
+    const graph = graphOf({ x: ["float32", ...dims] }, (input, b) => ({
+      y: b.add("Tanh", [normal(b, b.add("Neg", [input("x")]), dims, dims.length - 1)]),
+    }));
+    expect(await compare(graph, { poisoned: true, reference: true })).toBeLessThan(2e-5);
+  },
+);
