@@ -1,5 +1,5 @@
 import { findPass, type Graph } from "@pare/compiler";
-import type { ValueInfo } from "@pare/runtime/format";
+import { isPareError, type ValueInfo } from "@pare/runtime/format";
 import { guessedDims, usualSize } from "./synthetic-samples.js";
 
 /** What is longer is no longer a guess: four seconds of sound at 16 kHz. */
@@ -14,10 +14,16 @@ export async function fittingSize(graph: Graph, inputs: readonly ValueInfo[]): P
   const dimsAt = (usual: number) =>
     Object.fromEntries(inputs.map((info) => [info.name, guessedDims(info, {}, usual)]));
   if (JSON.stringify(dimsAt(usualSize)) === JSON.stringify(dimsAt(largestSize))) return usualSize;
-  const boundAt = async (usual: number): Promise<Graph> => {
+  /** Null where some node takes no operands of such sizes. */
+  const boundAt = async (usual: number): Promise<Graph | null> => {
     const fork = graph.fork();
     const bind = findPass("bind-shapes");
-    await bind.create(bind.parse({ shapes: dimsAt(usual) })).run(fork, {});
+    try {
+      await bind.create(bind.parse({ shapes: dimsAt(usual) })).run(fork, {});
+    } catch (error) {
+      if (isPareError(error) && error.code === "MODEL_SHAPE") return null;
+      throw error;
+    }
     return fork;
   };
   try {
@@ -51,7 +57,8 @@ export async function fittingSize(graph: Graph, inputs: readonly ValueInfo[]): P
  * since those that it is made of do not fit; where only a run tells, it is not known at any size. And pads that a mirror has not as
  * much for.
  */
-function unfitValues(graph: Graph): number {
+function unfitValues(graph: Graph | null): number {
+  if (graph === null) return Infinity;
   let count = padsBeyond(graph);
   for (const { type } of graph.allValues())
     if (
@@ -82,8 +89,9 @@ function padsBeyond(graph: Graph): number {
 }
 
 /** Rows that are looked up where a table has none: of positions that a model did not learn. */
-function readsBeyond(graph: Graph): number {
+function readsBeyond(graph: Graph | null): number {
   let count = 0;
+  if (graph === null) return count;
   for (const { op, domain, inputs, attributes } of graph.allNodes()) {
     const [table, rows] = inputs.map((id) => (id === null ? undefined : graph.value(id)));
     if (op !== "Gather" || domain !== "" || table?.type.kind !== "tensor") continue;

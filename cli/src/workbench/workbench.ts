@@ -108,6 +108,9 @@ async function startEngines(
   return engines;
 }
 
+/** After so long without a sample, that is said. */
+const tellWaitMs = 5000;
+
 async function readData(
   model: OpenedModel,
   { data, preprocess }: DataOptions,
@@ -118,15 +121,22 @@ async function readData(
   if (data === undefined) return null;
   // A module may think for minutes before it gives anything.
   output.progress(0, "reading samples");
+  const began = performance.now();
+  const waiting = setInterval(() => {
+    const seconds = Math.round((performance.now() - began) / 1000);
+    output.progress(0, `reading samples: none yet after ${seconds} s`);
+  }, tellWaitMs);
   const opened = await openData(data, {
     inputs: model.inputs,
     seed,
     signal,
     ...(preprocess !== undefined && { preprocess }),
     // Of the whole it is nothing yet, and how far the whole is never falls.
-    onProgress: (done, count) =>
-      output.progress(0, `reading samples: ${count === null ? done : `${done}/${count}`}`),
+    onProgress(done, count) {
+      clearInterval(waiting);
+      output.progress(0, `reading samples: ${count === null ? done : `${done}/${count}`}`);
+    },
     onPrint: (text) => output.detail(text),
-  });
+  }).finally(() => clearInterval(waiting));
   return { ...opened, source: shownPath(data) };
 }

@@ -241,4 +241,24 @@ describe("bind-shapes", () => {
     await bind(graph, { constants: { x: value } });
     expect(graph.main.inputs).toEqual([]);
   });
+
+  it.each<readonly [string, string, (b: Builder, x: ValueId) => ValueId]>([
+    ["sums of other sizes", "Add", (b, x) => b.add("Add", [x, b.floats(Array.from({ length: 16 }, () => 1), [16])])], // prettier-ignore
+    ["products of other sizes", "MatMul", (b, x) => b.add("MatMul", [x, b.weights(16, 4)])],
+  ])("refuses sizes with which the model has %s, by the node", async (_, op, build) => {
+    const graph = (): Graph => graphOf({ x: ["float32", "N", "W"] }, (x, b) => ({ y: build(b, x("x")) })); // prettier-ignore
+    await expect(bind(graph(), { shapes: { x: [2, 17] } })).rejects.toMatchObject({
+      code: "MODEL_SHAPE",
+      message: expect.stringContaining(`${op} cannot be computed`),
+    });
+    expect(typesOf(await bind(graph(), { shapes: { x: [2, 16] } }))[0]).toBe("float32[2, 16]");
+  });
+
+  it("says nothing of what did not fit before", async () => {
+    const graph = graphOf({ x: ["float32", "N", 3], z: ["float32", 2, 5] }, (x, b) => ({
+      y: b.add("Add", [x("z"), b.floats([1, 2, 3], [3])]),
+      n: b.add("Neg", [x("x")]),
+    }));
+    expect(typesOf(await bind(graph, { dims: { N: 4 } }))[0]).toBe("float32[4, 3]");
+  });
 });

@@ -16,6 +16,7 @@ import { boolean, either, integer, listOf, number, recordOf, text } from "../pip
 import { option, type OptionsOf } from "../pipeline/options.js";
 import { definePass } from "../pipeline/pass.js";
 import { dropBranches } from "./drop-branches.js";
+import { demandFit, misfits } from "./fitting-sizes.js";
 
 const size = integer();
 
@@ -46,6 +47,7 @@ export const bindShapes = definePass({
 async function bind(graph: Graph, options: BindShapesOptions): Promise<void> {
   const named = [...Object.keys(options.shapes), ...Object.keys(options.constants)];
   if (named.length === 0 && Object.keys(options.dims).length === 0) return;
+  const misfitting = misfits(graph);
   const inputs = new Map(graph.main.inputs.map((id) => [graph.value(id).name, graph.value(id)]));
   for (const name of named) {
     if (!inputs.has(name)) {
@@ -99,6 +101,7 @@ async function bind(graph: Graph, options: BindShapesOptions): Promise<void> {
   );
   inferAll(graph);
   await dropBranches(graph);
+  demandFit(graph, misfitting);
 }
 
 /** A size for a symbol of that input binds the symbol everywhere. */
