@@ -58,8 +58,6 @@ export const concordance = {
     const total = new Float64Array(first.length);
     for (const row of rows) row.forEach((value, at) => (total[at] = (total[at] ?? 0) + value));
     const count = first[0] ?? 0;
-    const starts = (from: number, size: number, most: number): readonly number[] =>
-      Array.from({ length: Math.floor((most - from) / size) }, (_, at) => from + at * size);
     const behind = 1 + count * ofQuantity;
     const quantities = starts(1, ofQuantity, behind).map((at) => coefficient(total, at));
     const shares = starts(behind, ofDiscrete, total.length).map(
@@ -68,6 +66,11 @@ export const concordance = {
     return Math.min(1, ...(quantities.length > 0 ? quantities : shares));
   },
 } as const satisfies Metric;
+
+/** Where in a row parts of a size begin. */
+function starts(from: number, size: number, end: number): readonly number[] {
+  return Array.from({ length: Math.floor((end - from) / size) }, (_, at) => from + at * size);
+}
 
 function isSaid(value: unknown): value is Said {
   return (

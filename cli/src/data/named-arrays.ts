@@ -103,7 +103,7 @@ async function textOf(array: NamedArray | undefined, index: number): Promise<str
 }
 
 /** Halves as the numbers that they are, for a label has no type that would tell them from their bits. */
-function plainOf({ type, dims }: NamedArray, row: TypedArray | readonly string[]): unknown {
+function plainOf({ type }: NamedArray, row: TypedArray | readonly string[]): unknown {
   const isHalf = type === "float16" || type === "bfloat16";
   const values = (isHalf && numbersOf({ type, dims: [row.length], data: row })) || row;
   if (values.length > 1) return values;

@@ -44,10 +44,13 @@ export async function emulatedSampleMs(
   const firstMs = await sampleMs();
   const eachMs = firstMs <= mostMs ? firstMs : await sampleMs();
   if (eachMs <= mostMs) return eachMs;
-  const seconds = (ms: number): number => Math.round(ms / 1000);
   throw new PareError(
     "ENGINE",
     `The GPU is emulated here, where a sample takes ${seconds(eachMs)} s: comparing ${agreementSamples} takes too much of ${seconds(budgetMs)} s.`,
     { where: target, hint: `Name it alone, or give --time-budget more.` },
   );
+}
+
+function seconds(ms: number): number {
+  return Math.round(ms / 1000);
 }
