@@ -6,7 +6,7 @@ export function addTrainingOptions(command: Command): void {
   command
     .option(
       "--metric <name>",
-      "of the test: top1, top5, auc, f1, cer, mse, cosine, sqnr, exact-match, top1-agreement, or the module's own",
+      "of the test: top1, top5, auc, f1, cer, mse, cosine, sqnr, concordance, exact-match, top1-agreement, or the module's own",
     )
     .option("--batch <number>", "samples of one training step", integerAtLeast("--batch", 1), 32)
     .option("--rate <number>", "of learning, at its highest", numberAtLeast("--rate", 0), 0.001)
