@@ -4,6 +4,7 @@ import {
   attribute,
   type Body,
   type Graph,
+  Tensor,
   tensorType,
   typeText,
   type ValueId,
@@ -252,6 +253,21 @@ describe("bind-shapes", () => {
       message: expect.stringContaining(`${op} cannot be computed`),
     });
     expect(typesOf(await bind(graph(), { shapes: { x: [2, 16] } }))[0]).toBe("float32[2, 16]");
+  });
+
+  it("knows sizes by constants that are nodes still", async () => {
+    const build = (): Graph =>
+      graphOf({ x: ["float32", 1, 2, "W"] }, (x, b) => {
+        const half = b.add("MaxPool", [x("x")], { kernel_shape: attribute.ints([2]), strides: attribute.ints([2]) }); // prettier-ignore
+        const scales = b.add("Constant", [], { value: attribute.tensor(Tensor.float32([3], Float32Array.of(1, 1, 2))) }); // prettier-ignore
+        const whole = b.add("Resize", [half, null, scales]);
+        return { y: b.add("Concat", [x("x"), whole], { axis: attribute.int(1) }) };
+      });
+    await expect(bind(build(), { dims: { W: 7 } })).rejects.toMatchObject({
+      code: "MODEL_SHAPE",
+      message: expect.stringContaining("Concat cannot be computed"),
+    });
+    expect(typesOf(await bind(build(), { dims: { W: 8 } }))[0]).toBe("float32[1, 2, 8]");
   });
 
   it("says nothing of what did not fit before", async () => {

@@ -15,6 +15,7 @@ import { convert, inferAll } from "../ops/index.js";
 import { boolean, either, integer, listOf, number, recordOf, text } from "../pipeline/kinds.js";
 import { option, type OptionsOf } from "../pipeline/options.js";
 import { definePass } from "../pipeline/pass.js";
+import { constantsToInitializers } from "./constants-to-initializers.js";
 import { dropBranches } from "./drop-branches.js";
 import { demandFit, misfits } from "./fitting-sizes.js";
 
@@ -47,6 +48,8 @@ export const bindShapes = definePass({
 async function bind(graph: Graph, options: BindShapesOptions): Promise<void> {
   const named = [...Object.keys(options.shapes), ...Object.keys(options.constants)];
   if (named.length === 0 && Object.keys(options.dims).length === 0) return;
+  // What sizes come to follows from them.
+  constantsToInitializers(graph);
   const misfitting = misfits(graph);
   const inputs = new Map(graph.main.inputs.map((id) => [graph.value(id).name, graph.value(id)]));
   for (const name of named) {

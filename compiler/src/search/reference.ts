@@ -69,7 +69,8 @@ async function referenceFor(
         name,
       };
   }
-  const other = request.answering.find(
+  const { devices, answering = devices } = request;
+  const other = answering.find(
     ({ target, standIn }) => target === (device.standIn ?? "cpu") && standIn === null,
   );
   if (other === undefined || other.target === device.target) return null;

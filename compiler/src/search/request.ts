@@ -80,8 +80,8 @@ export interface OptimizeRequest {
   readonly originalSha256: string;
   readonly recipe: Recipe;
   readonly devices: readonly TargetDevice[];
-  /** What their answers are held against: the devices themselves, and engines that were opened for that alone. */
-  readonly answering: readonly TargetDevice[];
+  /** What their answers are held against: themselves where not given, and engines that were opened for that alone. */
+  readonly answering?: readonly TargetDevice[];
   readonly evidence: Evidence;
   /** Absent without data. */
   readonly activations?: Activations;

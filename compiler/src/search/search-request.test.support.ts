@@ -38,15 +38,13 @@ export async function requestFor(
   more: Partial<OptimizeRequest> = {},
 ): Promise<OptimizeRequest> {
   const proto = byteSource(original.files[0].bytes);
-  const devices = more.devices ?? [device("cpu")];
   const graph = await decodeModel({ proto, external: new Map() }, { infer: inferNode });
   return {
     graph,
     original,
     originalSha256: await sha256(original.files[0].bytes),
     recipe: presets.auto,
-    devices,
-    answering: devices,
+    devices: [device("cpu")],
     evidence: "labelled",
     activations: new MeasuredActivations({ executor: cpu(), count: 4, samples: calibration }),
     measure,

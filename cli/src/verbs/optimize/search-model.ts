@@ -91,7 +91,8 @@ export async function searchModel(path: string, job: Job): Promise<Report> {
         activations: new KeptActivations(
           new MeasuredActivations(calibrationOn(examples), fingerprints),
           cache,
-          calibrationSetting(setting, engines.reference),
+          // Read and written whole: of this model alone.
+          { setting: calibrationSetting(setting, engines.reference), model: original.sha256 },
           fingerprints,
         ),
         fingerprints,

@@ -5,6 +5,7 @@ import type { Movement } from "./movement.js";
 /** Where a coordinate outside 0…size−1 reads; −1 for the constant. */
 function reflected(at: number, size: number, mode: string): number {
   if (at >= 0 && at < size) return at;
+  if (size <= 0) return -1;
   switch (mode) {
     case "edge":
       return at < 0 ? 0 : size - 1;
@@ -32,10 +33,12 @@ export function padded(dims: readonly number[], pads: readonly AxisPad[], mode: 
   const parts = dims.map((size, axis) => {
     const found = pads.find((pad) => pad.axis === axis);
     const before = Number(found?.before ?? 0);
-    const count = size + before + Number(found?.after ?? 0);
-    return Array.from({ length: Math.max(0, count) }, (_, i) => {
-      const at = reflected(i - before, size, mode);
-      return at < 0 ? -1 : at * (strides[axis] ?? 1);
+    const after = Number(found?.after ?? 0);
+    // What is taken away is not shown again on the other side.
+    const [start, end] = [Math.max(0, -before), size - Math.max(0, -after)];
+    return Array.from({ length: Math.max(0, size + before + after) }, (_, i) => {
+      const at = reflected(i - before - start, end - start, mode);
+      return at < 0 ? -1 : (at + start) * (strides[axis] ?? 1);
     });
   });
   return { dims: parts.map((part) => part.length), indices: sourceIndices(parts) };

@@ -220,6 +220,8 @@ const cases: readonly Case[] = [
   { op: "Gather", inputs: (a, b) => [[a, b], scalar(-1)] },
   { op: "Tile", inputs: (a, b) => [[a, b], ints(2, 3)] },
   { op: "Pad", inputs: (a, b) => [[a, b], ints(1, 0, 0, 2)] },
+  { op: "Pad", attributes: { mode: attribute.string("wrap") }, inputs: () => [[2, 6], ints(0, 1, 0, -1)] }, // prettier-ignore
+  { op: "Pad", attributes: { mode: attribute.string("reflect") }, inputs: () => [[2, 6], ints(0, -2, 0, 3)] }, // prettier-ignore
   {
     op: "Pad",
     attributes: { mode: attribute.string("edge") },
