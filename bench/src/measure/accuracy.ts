@@ -3,7 +3,7 @@ import type { Scorer } from "../metrics/scorer.js";
 import { clopperPearson } from "../statistics/binomial.js";
 import { groupedShare } from "../statistics/grouped-share.js";
 import { groupUnits, percentileInterval, resamples } from "../statistics/bootstrap.js";
-import { resampledDrop, shareDrop } from "./drop-interval.js";
+import { resampledDrop, shareDrop, valuesOf } from "./drop-interval.js";
 
 /** What a model said to a list of samples, ready to be scored. */
 export interface Scored {
@@ -51,7 +51,7 @@ export async function accuracyOf(
   const interval = exact
     ? clopperPearson(Math.round(value * n), n)
     : scorer.proportion
-      ? groupedShare(await scorer.reduce(candidate.kept, positionsOf(n)), units, picks.slice(1))
+      ? groupedShare(await valuesOf(scorer, candidate.kept), units, picks.slice(1))
       : percentileInterval(drawn, 0.95);
   if (!float) return { ...common, interval, drop: null, dropInterval: null, flips: null };
 
@@ -68,12 +68,8 @@ export async function accuracyOf(
     interval,
     drop,
     dropInterval,
-    ...(await flipsOf(scorer, candidate, float, units, seed)),
+    ...(await flipsOf(scorer, candidate, float, units, picks.slice(1))),
   };
-}
-
-function positionsOf(n: number): readonly (readonly number[])[] {
-  return Array.from({ length: n }, (_, position) => [position]);
 }
 
 /** Of the float model, the data is to blame; of a candidate, what became of its outputs. */
@@ -92,7 +88,7 @@ async function flipsOf(
   candidate: Scored,
   float: Scored,
   units: readonly (readonly number[])[],
-  seed: number,
+  picks: readonly ArrayLike<number>[],
 ): Promise<Pick<Accuracy, "flips" | "noFlips">> {
   const flips = await scorer.flips(candidate.kept, float.kept);
   if ("none" in flips) return { flips: null, noFlips: flips.none };
@@ -103,8 +99,6 @@ async function flipsOf(
   const each = Array.from({ length: n }, () => 0);
   for (const { position } of flips) each[position] = 1;
   const interval =
-    units.length === n
-      ? clopperPearson(flips.length, n)
-      : groupedShare(each, units, resamples(units, bootstraps.quick, seed));
+    units.length === n ? clopperPearson(flips.length, n) : groupedShare(each, units, picks);
   return { flips: { count: flips.length, n, interval, samples } };
 }

@@ -3,7 +3,7 @@ import type { Scorer } from "../metrics/scorer.js";
 import { percentileInterval } from "../statistics/bootstrap.js";
 import { normalQuantile } from "../statistics/normal.js";
 import { pairedDifference } from "../statistics/paired.js";
-import { areEnough, withUnseen } from "../statistics/unseen.js";
+import { areEnough, unitDeviations, withUnseen } from "../statistics/unseen.js";
 
 /** What was kept of two models on the same samples. */
 interface Pair {
@@ -41,13 +41,8 @@ export async function resampledDrop(
   if (!scorer.mean) return interval[0] < interval[1] ? interval : null;
   const [now, before] = await eachSample(scorer, pair);
   const sign = scorer.direction === "higher" ? 1 : -1;
-  const perUnit = now.length / units.length;
-  const deviations = units.map((unit) =>
-    unit.reduce((sum, at) => {
-      const lost = sign * ((before[at] ?? Number.NaN) - (now[at] ?? Number.NaN));
-      return sum + (lost - drop) / perUnit;
-    }, 0),
-  );
+  const lost = before.map((value, at) => sign * (value - (now[at] ?? Number.NaN)));
+  const deviations = unitDeviations(lost, drop, units);
   const most = scorer.proportion ? 1 : rangeOf([...now, ...before]);
   return withUnseen(interval, drop, deviations, most, confidence);
 }
@@ -57,8 +52,13 @@ async function eachSample(
   scorer: Scorer,
   { candidate, float }: Pair,
 ): Promise<readonly [now: readonly number[], before: readonly number[]]> {
-  const each = candidate.map((_, position) => [position]);
-  return [await scorer.reduce(candidate, each), await scorer.reduce(float, each)];
+  return [await valuesOf(scorer, candidate), await valuesOf(scorer, float)];
+}
+
+/** Of a metric that is a mean, its value for each sample of one model. */
+export function valuesOf(scorer: Scorer, kept: readonly unknown[]): Promise<readonly number[]> {
+  const each = kept.map((_, position) => [position]);
+  return scorer.reduce(kept, each);
 }
 
 /** How far apart values are; null where they are all the same. */

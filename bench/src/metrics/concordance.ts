@@ -135,6 +135,5 @@ function discreteAnswer(prediction: unknown): Answer {
   const { quantities, discrete } = prediction;
   if (discrete.length === 0)
     return quantityAnswer(quantities.length === 1 ? quantities[0] : quantities);
-  const { key, shown } = wholeAnswer(discrete.flatMap((one) => Array.from(one)));
-  return { key, shown };
+  return wholeAnswer(discrete.flatMap((one) => Array.from(one)));
 }

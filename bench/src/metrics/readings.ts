@@ -130,12 +130,14 @@ export function demandComparable(
   label: unknown,
   where: string,
 ): void {
-  const isText = [prediction, label].map((value) => typeof value === "string");
-  const isNumber = [prediction, label].map((value) => /number|boolean/.test(typeof value));
-  if (!(isText[0] && isNumber[1]) && !(isNumber[0] && isText[1])) return;
+  const [said, wanted] = [prediction, label].map((value) => typeof value === "string");
+  const areSingle = [prediction, label].every((value) =>
+    /string|number|boolean/.test(typeof value),
+  );
+  if (!areSingle || said === wanted) return;
   throw wrongLabel(
     metric,
-    isText[0] ? "texts, as predictions are" : "numbers, as predictions are",
+    said ? "texts, as predictions are" : "numbers, as predictions are",
     label,
     where,
     "Let `predict` return what labels are: both texts, or both numbers.",

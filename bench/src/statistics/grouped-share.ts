@@ -1,7 +1,7 @@
 import type { Interval } from "@pare/runtime/format";
 import { percentileInterval } from "./bootstrap.js";
 import { mean } from "./quantile.js";
-import { areEnough, withUnseen } from "./unseen.js";
+import { areEnough, unitDeviations, withUnseen } from "./unseen.js";
 
 /**
  * The 95 % interval of a share of samples that are alike in groups: a bootstrap over groups, and what none of them showed.
@@ -18,10 +18,7 @@ export function groupedShare(
   const confidence = 0.95;
   if (!areEnough(units.length, confidence)) return [0, 1];
   const share = mean(each);
-  const perUnit = each.length / units.length;
-  const deviations = units.map((unit) =>
-    unit.reduce((sum, at) => sum + ((each[at] ?? 0) - share) / perUnit, 0),
-  );
+  const deviations = unitDeviations(each, share, units);
   const drawn = picks.map((pick) => mean(Array.from(pick, (at) => each[at] ?? 0)));
   const [low, high] = withUnseen(
     percentileInterval(drawn, confidence),

@@ -12,6 +12,18 @@ export function areEnough(n: number, confidence: number): boolean {
   return 2 ** (1 - n) <= 1 - confidence;
 }
 
+/** How far units of samples lie from the mean of all, each by what it adds to it where all had as many. */
+export function unitDeviations(
+  values: readonly number[],
+  mean: number,
+  units: readonly (readonly number[])[],
+): readonly number[] {
+  const perUnit = values.length / units.length;
+  return units.map((unit) =>
+    unit.reduce((sum, at) => sum + ((values[at] ?? Number.NaN) - mean) / perUnit, 0),
+  );
+}
+
 /**
  * A bootstrap interval of a mean, and what may not have been seen yet. A resample holds nothing else: where all values are
  * equal its interval has no width, and where those that differ all lie on one side it ends on the other with the rest.

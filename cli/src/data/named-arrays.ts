@@ -11,6 +11,9 @@ import {
 } from "@pare/runtime/format";
 import type { RawSample, RawSamples } from "./raw-sample.js";
 
+/** Names that are said of arrays that are not read. */
+const mostNamed = 8;
+
 /** An array whose first axis counts samples. */
 export interface NamedArray {
   readonly type: Dtype;
@@ -70,7 +73,7 @@ export function samplesOfArrays(
     count,
     samples: rows(feeds, extras, count, where),
     ...(unread.length > 0 && {
-      caveat: `Not read of the data: ${unread.map((name) => `"${visibleLine(name)}"`).join(", ")}. Arrays are named as the model's inputs, and "label", "id" and "group".`,
+      caveat: `Not read of the data: ${unreadText(unread)}. Arrays are named as the model's inputs, and "label", "id" and "group".`,
     }),
   };
 }
@@ -96,6 +99,13 @@ async function* rows(
       ...(group !== undefined && { group }),
     };
   }
+}
+
+/** A file may have any number of them. */
+function unreadText(names: readonly string[]): string {
+  const shown = names.slice(0, mostNamed).map((name) => `"${visibleLine(name)}"`);
+  const more = names.length - shown.length;
+  return `${shown.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
 async function textOf(array: NamedArray | undefined, index: number): Promise<string | undefined> {

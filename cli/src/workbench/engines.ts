@@ -92,7 +92,7 @@ export async function openEngines(
     deviceOf(host, opened.hosts, host.target === "cpu" && onCpu),
   );
   const devices = targets.flatMap(
-    (wanted) => answering.find(({ target }) => target === wanted) ?? [],
+    (named) => answering.find(({ target }) => target === named) ?? [],
   );
   const skipped = opened.skipped
     .filter(({ target }) => wanted.has(target))

@@ -1,26 +1,21 @@
 import { PareError } from "@pare/runtime/format";
-import { type Graph, isStatic, type Node, type NodeId, shapeOf } from "../ir/index.js";
+import { type Dim, type Graph, isStatic, type Node, type NodeId, shapeOf } from "../ir/index.js";
 import { operatorOf, unmetDemand } from "../ops/index.js";
 import { broadcastShapes } from "../ops/families/broadcast.js";
 
-/** Nodes that cannot be computed of what they are given, and why. What lies in a body may never be asked for. */
-export function misfits(graph: Graph): ReadonlyMap<NodeId, string> {
-  const found = new Map<NodeId, string>();
-  for (const node of graph.order()) {
-    const why = unmetDemand(graph, node) ?? unjoined(graph, node);
-    if (why !== undefined) found.set(node.id, why);
-  }
-  return found;
+/** Nodes that cannot be computed of what they are given. What lies in a body may never be asked for. */
+export function misfits(graph: Graph): ReadonlySet<NodeId> {
+  const found = graph.order().filter((node) => misfit(graph, node) !== undefined);
+  return new Set(found.map(({ id }) => id));
 }
 
 /**
  * @param before what did not fit before sizes were given: that is no fault of these
  * @throws PareError MODEL_SHAPE naming the first node that fits no longer
  */
-export function demandFit(graph: Graph, before: ReadonlyMap<NodeId, string>): void {
-  const after = misfits(graph);
+export function demandFit(graph: Graph, before: ReadonlySet<NodeId>): void {
   for (const node of graph.order()) {
-    const why = before.has(node.id) ? undefined : after.get(node.id);
+    const why = before.has(node.id) ? undefined : misfit(graph, node);
     if (why === undefined) continue;
     throw new PareError(
       "MODEL_SHAPE",
@@ -33,13 +28,21 @@ export function demandFit(graph: Graph, before: ReadonlyMap<NodeId, string>): vo
   }
 }
 
-/** Operands of known sizes that do not broadcast to one another. */
+function misfit(graph: Graph, node: Node): string | undefined {
+  return unmetDemand(graph, node) ?? unjoined(graph, node);
+}
+
+/** Operands of known sizes that do not broadcast to one another: what the first come to, and the next. */
 function unjoined(graph: Graph, node: Node): string | undefined {
   if (operatorOf(node)?.traits.elementwise !== true) return undefined;
-  const shapes = node.inputs.flatMap((id) => {
+  let joined: readonly Dim[] = [];
+  for (const id of node.inputs) {
     const shape = id === null ? undefined : shapeOf(graph, id);
-    return shape !== undefined && isStatic(shape) ? [shape] : [];
-  });
-  if (broadcastShapes(shapes) !== undefined) return undefined;
-  return `its operands are ${shapes.map((shape) => `[${shape.join(", ")}]`).join(" and ")}`;
+    if (shape === undefined || !isStatic(shape)) continue;
+    const next = broadcastShapes([joined, shape]);
+    if (next === undefined)
+      return `its operands are [${joined.join(", ")}] and [${shape.join(", ")}]`;
+    joined = next;
+  }
+  return undefined;
 }

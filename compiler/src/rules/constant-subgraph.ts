@@ -75,7 +75,7 @@ function isAffordable(
     if ([...node.inputs, ...node.outputs].some((id) => id !== null && hidesSize(graph, id)))
       return false;
     if (listsWithout(graph, node)) return false;
-    const most = followsLists.has(node.op) ? listLimit : workLimit;
+    const most = operatorOf(node)?.traits.listing === "places" ? listLimit : workLimit;
     if ((nodeMacs(graph, node) ?? Infinity) > most || windowWork(graph, node) > most) return false;
     if (hasUnconfirmedSizes(graph, node)) return false;
     return (
@@ -84,21 +84,10 @@ function isAffordable(
   });
 }
 
-/** Their evaluation lists where each of the numbers lies that a result takes. */
-const followsLists = new Set([
-  "AveragePool",
-  "Conv",
-  "ConvTranspose",
-  "Einsum",
-  "LpPool",
-  "MaxPool",
-]);
-
-/** Entries of such lists. */
+/** Entries of lists of places. */
 const listLimit = 2 ** 24;
 
-/** What makes no list of sizes that its elements do not have. */
-const followsElements = new Set(["ConstantOfShape", "Range", "Shape", "Size", "Transpose"]);
+/** How elements are moved without a list of sizes that they do not have. */
 const moving = new Set<string | undefined>(["copies", "reshapes", "selects", "joins", "pads"]);
 
 /**
@@ -109,9 +98,8 @@ function listsWithout(graph: Graph, node: Node): boolean {
   const isEmpty = [...node.inputs, ...node.outputs].some(
     (id) => id !== null && staticCount(shapeOf(graph, id)) === 0,
   );
-  if (!isEmpty || followsElements.has(node.op) || node.op.startsWith("Reduce")) return false;
-  const { elementwise, dataMovement } = operatorOf(node)?.traits ?? {};
-  return elementwise !== true && !moving.has(dataMovement);
+  const { elementwise, dataMovement, listing } = operatorOf(node)?.traits ?? {};
+  return isEmpty && elementwise !== true && !moving.has(dataMovement) && listing !== "elements";
 }
 
 /** Is there nothing in a value because one axis is 0, while others reach far? */

@@ -1,5 +1,4 @@
 import { type Artifact, PareError } from "@pare/runtime/format";
-import { findTarget } from "../targets/index.js";
 import { agreementSamples } from "./costs.js";
 import type { OptimizeRequest, TargetDevice } from "./request.js";
 import { defaultBudgetMs } from "./schedule.js";
@@ -26,7 +25,6 @@ export async function emulatedSampleMs(
   const ruledMs = 500 + 20 * runMs;
   const { standIn, target } = device;
   if (standIn === null || devices.length === 1 || ruledMs <= trusted * mostMs) return ruledMs;
-  if (findTarget(standIn).format !== reference.format) return ruledMs;
   const sampleMs = async (): Promise<number> => {
     const began = clock.now();
     await measure.parity({
@@ -47,7 +45,7 @@ export async function emulatedSampleMs(
   throw new PareError(
     "ENGINE",
     `The GPU is emulated here, where a sample takes ${seconds(eachMs)} s: comparing ${agreementSamples} takes too much of ${seconds(budgetMs)} s.`,
-    { where: target, hint: `Name it alone, or give --time-budget more.` },
+    { where: target, hint: "Name it alone, or give --time-budget more." },
   );
 }
 

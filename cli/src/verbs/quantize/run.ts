@@ -7,6 +7,7 @@ import { openModel } from "../../workbench/opened-model.js";
 import type { VerbContext } from "../../terminal/verb.js";
 import type { NoCheckOptions } from "../../workbench/no-check.js";
 import { runSteps } from "../../workbench/run-steps.js";
+import { checkMeasureOptions } from "../../workbench/workbench.js";
 import { openStepExamples, type StepExamples } from "../../workbench/step-examples.js";
 import type { OutputOptions } from "../../terminal/output.js";
 
@@ -39,21 +40,17 @@ export async function runQuantize(
   context: VerbContext,
 ): Promise<void> {
   const steps = await stepsOf(options);
-  if (options.preprocess !== undefined && options.data === undefined)
-    throw new PareError("ARGUMENT", "--preprocess needs --data.", {
-      where: "--preprocess",
-      hint: "Name the folder of images with --data.",
-    });
+  checkMeasureOptions(options);
   const say = context.output(options);
   const { signal } = context;
   const model = await openModel(path, parseShapes(options), signal);
   let data: StepExamples | null = null;
   try {
     const calibrates = options.mode === "static" || options.recipe !== undefined;
-    if (!calibrates && options.data !== undefined)
-      say.note(`--data is not looked at: --mode ${options.mode} calibrates nothing.`);
-    if (calibrates && options.data !== undefined)
-      data = await openStepExamples(options.data, options, model, say, signal);
+    if (options.data !== undefined) {
+      if (calibrates) data = await openStepExamples(options.data, options, model, say, signal);
+      else say.note(`--data is not looked at: --mode ${options.mode} calibrates nothing.`);
+    }
     await runSteps({
       model,
       steps,

@@ -6,6 +6,7 @@ import { elementwise } from "./elementwise.js";
 import { float16 } from "./float16.js";
 import { learned } from "./learned.js";
 import { linear } from "./linear.js";
+import { listing } from "./listing.js";
 import { macs } from "./macs.js";
 import { onIntegers } from "./on-integers.js";
 import { outputDtype } from "./output-dtype.js";
@@ -33,6 +34,8 @@ export const traitCells = {
   learned: byKey(learned),
   /** It is x ∗ w + b. */
   linear: byKey(linear),
+  /** What its reference evaluation lists. */
+  listing: byKey(listing),
   /** It multiplies: how often, by sizes. */
   macs: byKey(macs),
   /** It is computed on integers as well. */
@@ -69,6 +72,7 @@ export function traitsOf(key: string): Traits {
     float16: traitCells.float16.get(key),
     learned: traitCells.learned.get(key),
     linear: traitCells.linear.get(key),
+    listing: traitCells.listing.get(key),
     macs: traitCells.macs.get(key),
     onIntegers: traitCells.onIntegers.get(key),
     outputDtype: traitCells.outputDtype.get(key),
