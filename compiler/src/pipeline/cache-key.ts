@@ -8,6 +8,7 @@ export type CacheKind =
   | "layer-error"
   | "parity"
   | "predictions"
+  | "sample-cost"
   | "size"
   | "shared"
   | "try-out";

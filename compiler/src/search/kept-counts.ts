@@ -3,6 +3,7 @@ import { recipeHash } from "../pipeline/recipe-data.js";
 import { CacheKey } from "../pipeline/cache-key.js";
 import type { Kept } from "../pipeline/services.js";
 import type { KnownCounts } from "./costs.js";
+import { keepJson, keptJson } from "./kept-json.js";
 import type { OptimizeRequest } from "./request.js";
 
 /** On how many samples an earlier run of the same search looked, by target. */
@@ -21,7 +22,8 @@ export async function earlierCounts(request: OptimizeRequest): Promise<EarlierCo
   const found = new Map<TargetName, KnownCounts>();
   if (kept === undefined) return found;
   for (const { target } of devices) {
-    const counts = countsIn(await kept.cache.get(await keyOf(request, target, kept)));
+    const key = await keyOf(request, target, kept);
+    const counts = await keptJson(kept.cache, key, isKnownCounts);
     if (counts !== undefined) found.set(target, counts);
   }
   return found;
@@ -30,10 +32,8 @@ export async function earlierCounts(request: OptimizeRequest): Promise<EarlierCo
 export async function keepCounts(request: OptimizeRequest, counts: EarlierCounts): Promise<void> {
   const { kept } = request;
   if (kept === undefined) return;
-  for (const [target, one] of counts) {
-    const bytes = new TextEncoder().encode(JSON.stringify(one));
-    await kept.cache.put(await keyOf(request, target, kept), bytes);
-  }
+  for (const [target, one] of counts)
+    await keepJson(kept.cache, await keyOf(request, target, kept), one);
 }
 
 /** Another recipe takes other time: what one was interrupted at says nothing of the other. */
@@ -52,17 +52,6 @@ async function keyOf(
     prefer: budget.prefer,
     recipe: await recipeHash(recipe),
   });
-}
-
-/** What a cache holds may be anything. */
-function countsIn(bytes: Uint8Array | undefined): KnownCounts | undefined {
-  if (bytes === undefined) return undefined;
-  try {
-    const found: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    return isKnownCounts(found) ? found : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function isKnownCounts(value: unknown): value is KnownCounts {

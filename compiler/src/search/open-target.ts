@@ -17,23 +17,13 @@ import { asGiven, finish, type MakeServices, type Ordered } from "./make.js";
 import type { Record } from "./record.js";
 import type { OptimizeRequest, TargetDevice } from "./request.js";
 import type { TargetState } from "./target-state.js";
+import { sampleCost } from "./sample-cost.js";
 import { findTarget, type Target } from "../targets/index.js";
 import type { Sizes } from "../targets/sizes.js";
 import { obstacleText, supportOf } from "../targets/support.js";
 import { isRefusal, toBeRun } from "./refusal.js";
 import { orderOf, type Relative, round } from "./verdict.js";
 
-/**
- * Twice as many samples each time until that takes a while: what is cheap is not typical at first. Then as many more as
- * the time does for, at once: what an engine answers is read while it goes on; and again where they took much less, for a
- * metric may have something to load before its first.
- */
-const firstSamples = 2;
-const whileMs = 100;
-const firstMs = 900;
-const leastLeftMs = 300;
-/** What an earlier run knew takes no time: it tells no more than these. */
-const mostDoubled = 512;
 /** For the simplified form, where the model as it is took all the time there was. */
 const leastTryMs = 1000;
 /** Until an engine of its own runs: a worker in a browser fetches its module, one in Node is a process. */
@@ -225,53 +215,35 @@ function compare(
 }
 
 async function findFacts(
-  { request, simplified, limitMs }: Opening,
+  opening: Opening,
   device: TargetDevice,
   reference: Artifact,
   { loadMs, runMs }: TryOut,
 ): Promise<TargetFacts> {
+  const { request, simplified, limitMs } = opening;
   const paritySampleMs =
     device.standIn === null ? runMs : await emulatedSampleMs(request, device, reference, runMs);
-  const { measure, clock, signal, evidence } = request;
-  const target = device.standIn ?? device.target;
+  const { measure, evidence } = request;
   const isTimed = device.standIn === null;
-  const validation = evidence === "none" ? 0 : measure.samples("validation");
-  const began = clock.now();
-  const ask = { artifact: reference, target, split: "validation", signal, limitMs } as const;
-  let count = 0;
-  for (let more = firstSamples; more > 0 && count < validation;) {
-    const asked = clock.now();
-    const before = count;
-    count = Math.min(count + more, validation);
-    await measure.accuracy({ ...ask, count });
-    const now = clock.now();
-    const [tookMs, leftMs] = [now - asked, began + firstMs - now];
-    if (tookMs < whileMs) more = count < mostDoubled ? count : 0;
-    else more = leftMs < leastLeftMs ? 0 : Math.floor((leftMs * (count - before)) / tookMs);
-  }
-  // All but one again, with all answers known: what scoring alone takes. Of a candidate, the float model's is known.
-  const scored = clock.now();
-  if (count > 1) await measure.accuracy({ ...ask, count: count - 1 });
-  const scoringMs = count > 1 ? (clock.now() - scored) / (count - 1) : 0;
+  const { sampleMs, asked } = await sampleCost(request, device, reference, runMs, limitMs);
   const { maxDrop } = request.budget.limits(device.target);
   const { full, pointwise, depthwise, matmul } = workloadOf(await inFloat32(simplified.graph));
-  const sampleMs = Math.max((await measure.sampleMs(reference, target)) ?? runMs, runMs / 2);
   return {
     target: device.target,
     loadMs,
     runMs,
-    sampleMs: sampleMs + scoringMs,
+    sampleMs,
     shared: 1,
-    answerMs: sampleMs + scoringMs,
+    answerMs: sampleMs,
     timed: isTimed,
     saturates: device.saturates,
     bytes: artifactBytes(reference),
     layers: full + pointwise + depthwise + matmul,
     startMs: startMs[device.target],
     decidesEarly: measure.isMean,
-    asked: count,
+    asked,
     tellingSamples: measure.isMean && maxDrop > 0 ? Math.ceil(1 / maxDrop) : 0,
-    validation,
+    validation: evidence === "none" ? 0 : measure.samples("validation"),
     test: evidence === "none" ? 0 : measure.samples("test"),
     paritySampleMs,
   };
