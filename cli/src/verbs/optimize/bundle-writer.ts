@@ -1,4 +1,5 @@
-import { resolve } from "node:path";
+import { stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import {
   assembleBundle,
   combinedSizes,
@@ -14,7 +15,13 @@ import {
   variantId,
 } from "@pare/compiler";
 import { findDisagreements } from "@pare/bench";
-import { type Disagreement, goldenInputs, type Report } from "@pare/runtime/format";
+import {
+  type Disagreement,
+  goldenInputs,
+  type Manifest,
+  type Report,
+  type SessionOptions,
+} from "@pare/runtime/format";
 import { budgetChecks } from "../../config/budgets.js";
 import { readManifest } from "../../platform/bundle-files.js";
 import { folderSink } from "../../platform/write-bundle.js";
@@ -75,18 +82,37 @@ export class BundleWriter {
 
   /** What is best so far, without looking for what disagrees: so that nothing is lost, whenever the work ends. */
   async keep(optimized: Optimized): Promise<void> {
+    const { improvements = [] } = optimized.time ?? {};
+    const earlier = await this.#earlier();
     // Until something is found, what an earlier run made of this model is worth more than the model as it is.
-    if (optimized.time?.improvements.length === 0 && (await this.#holdsEarlier())) return;
-    await this.#write(optimized, [], true);
+    if (earlier !== null && improvements.length === 0) return;
+    if (earlier === null || !(await this.#holds(earlier, optimized)))
+      await this.#write(optimized, [], true);
     this.kept = optimized.variants.map(({ target, name }) => `${target} ${name}`).join(", ");
   }
 
-  async #holdsEarlier(): Promise<boolean> {
+  /** What the folder says it holds of this model. */
+  async #earlier(): Promise<Manifest | null> {
     const { folder, request } = this.#options;
-    return readManifest(resolve(folder)).then(
-      ({ source }) => source.sha256 === request.originalSha256,
-      () => false,
+    const found = await readManifest(resolve(folder)).catch(() => null);
+    return found?.source.sha256 === request.originalSha256 ? found : null;
+  }
+
+  /** Who goes on finds what he left: the same files need no writing. */
+  async #holds(earlier: Manifest, { variants }: Optimized): Promise<boolean> {
+    const there = earlier.variants.map(({ id, session, files }) => contentOf(id, session, files));
+    const wanted = variants.map((one) =>
+      contentOf(variantId(one), one.artifact.session, one.files),
     );
+    if (there.sort().join() !== wanted.sort().join()) return false;
+    const found = earlier.variants.flatMap(({ files }) =>
+      files.map(async ({ path, bytes }) => {
+        const { size } = await stat(join(this.#options.folder, path));
+        return size === bytes;
+      }),
+    );
+    const areThere = await Promise.all(found).catch(() => [false]);
+    return areThere.every(Boolean);
   }
 
   async write(optimized: Optimized): Promise<Report> {
@@ -219,4 +245,12 @@ export class BundleWriter {
     }
     return found;
   }
+}
+
+function contentOf(
+  id: string,
+  session: SessionOptions,
+  files: readonly { sha256: string }[],
+): string {
+  return JSON.stringify([id, session, ...files.map(({ sha256 }) => sha256)]);
 }

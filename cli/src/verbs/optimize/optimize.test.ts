@@ -89,6 +89,28 @@ it("leaves an earlier bundle of the model until there is something better than t
   expect(await stopped()).not.toBe(ofAnother);
 });
 
+it("writes nothing anew of what a run before it left there, and all of it where some is gone", async () => {
+  const output = join(folder, "left.pare");
+  const recipe = join(folder, "left.json");
+  await writeFile(recipe, JSON.stringify({ steps: [{ use: "quantize-weights", required: true }] }));
+  const stopped = async (): Promise<string> => {
+    const stop = new AbortController();
+    const onProgress = ({ what }: OptimizeProgress): void => {
+      if (what.includes("times to be published")) stop.abort();
+    };
+    const options = { ...quick, recipe, output, signal: stop.signal, onProgress };
+    await expect(optimize(mnist, options)).rejects.toMatchObject({ code: "ABORTED" });
+    return readFile(join(output, "report.json"), "utf8");
+  };
+  const left = await stopped();
+  expect(JSON.parse(left)).toMatchObject({ variants: [{ precision: "int8-weights" }] });
+  expect(await stopped()).toBe(left);
+  const [file = ""] = await readdir(join(output, "variants"));
+  await rm(join(output, "variants", file));
+  expect(await stopped()).not.toBe(left);
+  expect(await readdir(join(output, "variants"))).toContain(file);
+});
+
 it("says of an integer file for the CPU engine for which processors it was timed", async () => {
   const data = join(folder, "noise.mjs");
   await writeFile(
