@@ -115,3 +115,25 @@ it("takes another where what was turned down is refused when it is looked at aft
   const { variants } = await optimize(await requestFor(measure));
   expect(variants.map(({ artifact }) => isSmall(artifact))).toEqual([false]);
 });
+
+it("turns down what the user's own code cannot score, and throws where that is the float model", async () => {
+  const unscored = new PareError("DATA_MODULE", "The data module failed: no box.");
+  for (const split of ["validation", "test"] as const) {
+    const measure = refusing(plain(), ({ accuracy }) => ({
+      async accuracy(ask) {
+        if (ask.split === split && isSmall(ask.artifact)) throw unscored;
+        return accuracy(ask);
+      },
+    }));
+    const { variants, candidates } = await optimize(await requestFor(measure));
+    expect(variants.map(({ artifact }) => isSmall(artifact))).toEqual([false]);
+    expect(candidates.map(({ reason }) => reason).join("\n")).toContain(unscored.message);
+    const none = refusing(plain(), ({ accuracy }) => ({
+      async accuracy(ask) {
+        if (ask.split === split) throw unscored;
+        return accuracy(ask);
+      },
+    }));
+    await expect(optimize(await requestFor(none))).rejects.toBe(unscored);
+  }
+});

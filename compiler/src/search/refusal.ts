@@ -16,6 +16,19 @@ export function isRefusal(error: unknown): error is PareError {
   return isPareError(error) && refusing.has(error.code);
 }
 
+/**
+ * The same of a candidate, once the float model was answered for: or what it answers is more than the user's own code for
+ * scoring takes.
+ */
+export function isCandidatesFault(error: unknown): error is PareError {
+  return isRefusal(error) || isUnscored(error);
+}
+
+/** The user's code fails on what a model answers. */
+export function isUnscored(error: unknown): error is PareError {
+  return isPareError(error) && error.code === "DATA_MODULE";
+}
+
 /** Samples are none of the sizes that are fixed in a target's files; other targets run them. */
 export function isOfOtherSizes(target: TargetName, error: unknown): error is PareError {
   const fixesSizes = findTarget(target).format === "wasm";

@@ -6,7 +6,7 @@ import type { Ranking } from "./rank-finalists.js";
 import { measurementOf } from "./record.js";
 import { checkAgreement } from "./reference.js";
 import { asContender, overLimitsOf, relativeTo } from "./target-state.js";
-import { isRefusal } from "./refusal.js";
+import { isCandidatesFault } from "./refusal.js";
 import { checkAccuracy, choose } from "./verdict.js";
 
 /** What the test samples say of the best that holds on them. */
@@ -70,7 +70,7 @@ export async function testRanked(
     } catch (error) {
       // A model that fails by itself has no candidates at fault.
       await baselined;
-      if (isLast || !isRefusal(error)) throw error;
+      if (isLast || !isCandidatesFault(error)) throw error;
       failed.set(candidate.name, `best in the search, but then: ${error.message}`);
       open = await withScreened(context, open);
       continue;
@@ -129,7 +129,7 @@ async function withScreened(
           limitMs,
         });
     } catch (error) {
-      if (!isRefusal(error)) throw error;
+      if (!isCandidatesFault(error)) throw error;
       continue;
     }
     const verdict = checkAccuracy(accuracy, { maxDrop, evidence });
