@@ -11,7 +11,6 @@ import {
 } from "@pare/compiler";
 import { isPareError, messageOf, PareError } from "@pare/runtime/format";
 import { fileError } from "../platform/file-error.js";
-import { readDataFile } from "./data-file.js";
 
 /**
  * A preset by name, or a recipe in a JSON or YAML file.
@@ -25,6 +24,8 @@ export async function loadRecipe(nameOrFile: string): Promise<Recipe> {
       hint: `The presets are ${Object.keys(presets).join(", ")}; a recipe of your own is a .json or .yaml file.`,
     });
   }
+  // The parser is 70 modules, which those without a recipe of their own need not wait for.
+  const { readDataFile } = await import("./data-file.js");
   const { data, lineOf } = await readDataFile(nameOrFile);
   try {
     return parseRecipe(data, nameOf(nameOrFile), passes);

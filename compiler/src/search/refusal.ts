@@ -21,12 +21,7 @@ export function isRefusal(error: unknown): error is PareError {
  * scoring takes.
  */
 export function isCandidatesFault(error: unknown): error is PareError {
-  return isRefusal(error) || isUnscored(error);
-}
-
-/** The user's code fails on what a model answers. */
-export function isUnscored(error: unknown): error is PareError {
-  return isPareError(error) && error.code === "DATA_MODULE";
+  return isRefusal(error) || (isPareError(error) && error.code === "DATA_MODULE");
 }
 
 /** Samples are none of the sizes that are fixed in a target's files; other targets run them. */

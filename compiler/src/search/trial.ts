@@ -11,7 +11,7 @@ import {
 import type { Made, Planned, State, Tried, TriedAs } from "./candidate.js";
 import { screeningLimits } from "./costs.js";
 import { type LookContext, type Looked, lookAtAccuracy } from "./looks.js";
-import { isCandidatesFault, isUnscored } from "./refusal.js";
+import { isCandidatesFault } from "./refusal.js";
 import { change, finish, type MakeServices } from "./make.js";
 import type { TargetDevice } from "./request.js";
 import { checkGain, gainText, orderOf, relative, type Relative, tieBand } from "./verdict.js";
@@ -89,7 +89,7 @@ async function orRefused<T>(work: () => Promise<T>): Promise<T | Outcome> {
     return await work();
   } catch (error) {
     if (!isCandidatesFault(error) && !isUnmet(error)) throw error;
-    if (isUnscored(error))
+    if (error.code === "DATA_MODULE")
       return rejected("screened", `its answers cannot be scored: ${error.message}`);
     const isMaking = ["PASS_FAILED", "DIVERGED", "UNSUPPORTED_OP", "RECIPE"].includes(error.code);
     const who = isMaking ? "it cannot be made" : "the engine refuses it";
