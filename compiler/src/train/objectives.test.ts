@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { edit, type Graph, type ValueId } from "../ir/index.js";
+import { attribute, edit, type Graph, type ValueId } from "../ir/index.js";
 import { type Builder, graphOf } from "../rules/rule-case.test.support.js";
 import { type Labels, LabelReader } from "./labels.js";
 import { chooseObjectives, type ObjectiveOptions } from "./objectives.js";
@@ -60,6 +60,12 @@ describe("the loss of labels", () => {
     [
       "probabilities",
       model(2, "Softmax"),
+      labelsOf([0.5, 0.5], [1, 0]),
+      "cross-entropy of probabilities from labels, 1, at MatMul",
+    ],
+    [
+      "probabilities without a softmax, which its scores lack",
+      model(2),
       labelsOf([0.5, 0.5], [1, 0]),
       "cross-entropy of probabilities from labels, 1, at MatMul",
     ],
@@ -144,7 +150,42 @@ describe("the loss of a teacher", () => {
       },
       { interface: true },
     );
-    expect(chosen(model(4), teacher, null)).toHaveLength(1);
+    expect(chosen(model(4), teacher, labelsOf(0, 1))).toHaveLength(2);
+  });
+
+  it("is by both where nothing tells scores of classes from quantities", () => {
+    expect(chosen(model(4), model(4), null)).toEqual([
+      "divergence from teacher, 0.5, at MatMul",
+      "mse from teacher, 0.5, at MatMul",
+    ]);
+    expect(chosen(model(4), model(4), labelsOf([1, 2, 3, 4], [5, 6, 7, 8]))).toEqual([
+      "mse from labels, 0.3, at MatMul",
+      "divergence from teacher, 0.35, at MatMul",
+      "mse from teacher, 0.35, at MatMul",
+    ]);
+  });
+
+  it("is that of what a softmax is taken of, also behind what leaves classes as they are", () => {
+    const behind = (shape: readonly number[], axis: number) =>
+      graphOf({ x: ["float32", batch, 3] }, (input, b: Builder) => {
+        const scores = b.add("MatMul", [input("x"), b.weights(3, 4)]);
+        const softmax = b.add("Softmax", [b.add("Reshape", [scores, b.ints([batch, ...shape])])], {
+          axis: attribute.int(axis),
+        });
+        return { y: b.add("Clip", [b.add("Reshape", [softmax, b.ints([batch, 1, 4])])]) };
+      });
+    for (const student of [behind([4, 1, 1], 1), behind([1, 4], -1)]) {
+      expect(chosen(student, model(4, "Softmax"), null)).toEqual([
+        "divergence from teacher, 1, at Reshape",
+      ]);
+      expect(chosen(student, null, labelsOf(0, 3))).toEqual([
+        "cross-entropy of classes from labels, 1, at Reshape",
+      ]);
+    }
+    expect(chosen(behind([2, 2], -1), model(4), null)).toEqual([
+      "divergence from teacher, 0.5, at Clip",
+      "mse from teacher, 0.5, at Clip",
+    ]);
   });
 
   it("is shared out among signals", () => {

@@ -1,5 +1,5 @@
 import { elementCount, PareError } from "@pare/runtime/format";
-import type { Graph, ValueId } from "../ir/index.js";
+import { type Graph, isStatic, type Node, shapeOf, type ValueId } from "../ir/index.js";
 import { movesExactly, operatorOf } from "../ops/index.js";
 import { rowDims } from "./bind-batch.js";
 import { demandClasses, type Labels } from "./labels.js";
@@ -39,7 +39,10 @@ export interface ObjectiveOptions {
   readonly alpha: number;
   /** Of divergence: above 1 it shows how the teacher tells wrong classes apart. */
   readonly temperature: number;
-  /** None: the outputs, by divergence where they are scores of classes and else by mse. */
+  /**
+   * None: the outputs, by divergence where they are scores of classes and else by mse; by both where nothing tells: a
+   * divergence alone would not see a shift of all of them.
+   */
   readonly signals: readonly Signal[];
   readonly labels: (typeof labelLosses)[number];
 }
@@ -76,7 +79,8 @@ export function chooseObjectives(
   options: ObjectiveOptions,
   where: string,
 ): readonly Objective[] {
-  const taught = teacher === null ? [] : teacherObjectives(student, teacher, options, where);
+  const taught =
+    teacher === null ? [] : teacherObjectives(student, teacher, labels, options, where);
   const own = labels === null || options.labels === "none" ? null : labels;
   const share = taught.length === 0 ? 0 : own === null ? 1 : options.alpha;
   const whole = taught.reduce((sum, { weight }) => sum + weight, 0) || 1;
@@ -116,11 +120,11 @@ function labelObjective(
   wanted: ObjectiveOptions["labels"],
   where: string,
 ): Omit<Objective, "weight"> {
-  const [output] = graph.main.outputs;
+  const output = labelledOutput({ graph, batch }, labels);
   if (output === undefined)
     throw new PareError("MODEL_INVALID", "The model has no output.", { where });
   const { value, activation } = scoresBehind(graph, output);
-  const dims = rowDims(graph, value, batch);
+  const dims = classDims(rowDims(graph, value, batch));
   const target = { from: "labels" } as const;
   const count = elementCount(dims);
   const isOneOf = labels.kind === "classes" && count > 1;
@@ -155,13 +159,58 @@ function labelObjective(
   }
 }
 
+/** The first float output that labels fit, or else the first: some models give the class, too, as an integer. */
+function labelledOutput({ graph, batch }: Batched, labels: Labels): ValueId | undefined {
+  const floats = graph.main.outputs.filter((id) => isFloat(graph, id));
+  const fitting = floats.find((id) => {
+    const shape = shapeOf(graph, id);
+    if (shape === undefined || !isStatic(shape)) return false;
+    const count = elementCount(shape) / batch;
+    return labels.kind === "classes"
+      ? count > labels.values.reduce((most, one) => Math.max(most, one), 0)
+      : count === labels.row;
+  });
+  return fitting ?? floats[0] ?? graph.main.outputs[0];
+}
+
+function isFloat(graph: Graph, id: ValueId): boolean {
+  const { type } = graph.value(id);
+  return type.kind === "tensor" && type.dtype === "float32";
+}
+
+/** Dims of 1 are no axis of classes, and tell no values apart. */
+function classDims(dims: readonly number[]): readonly number[] {
+  const own = dims.filter((size) => size !== 1);
+  return own.length > 0 || dims.length === 0 ? own : [1];
+}
+
 function kindFor(
   activation: string | null,
-  { kind, values }: Labels,
+  labels: Labels,
 ): "cross-entropy" | "binary-cross-entropy" | "mse" {
+  const { kind, values } = labels;
   if (activation === "Softmax" || activation === "LogSoftmax") return "cross-entropy";
   const isTruth = kind === "classes" && values.every((value) => value === 0 || value === 1);
-  return activation === "Sigmoid" || isTruth ? "binary-cross-entropy" : "mse";
+  if (activation === "Sigmoid" || isTruth) return "binary-cross-entropy";
+  return activation === null && areDistributions(labels) ? "cross-entropy" : "mse";
+}
+
+/** Of sums of floats. */
+const nearlyOne = 1e-3;
+
+/** Are labels a share for each class, of 1 in all? */
+function areDistributions(labels: Labels): boolean {
+  if (labels.kind === "classes" || labels.row === 1) return false;
+  const { row, values } = labels;
+  for (let start = 0; start < values.length; start += row) {
+    let sum = 0;
+    for (const value of values.subarray(start, start + row)) {
+      if (!(value >= 0)) return false;
+      sum += value;
+    }
+    if (Math.abs(sum - 1) > nearlyOne) return false;
+  }
+  return true;
 }
 
 function demandShares({ values }: Labels, where: string): void {
@@ -176,18 +225,23 @@ function demandShares({ values }: Labels, where: string): void {
 function teacherObjectives(
   student: Batched,
   teacher: Batched,
+  labels: Labels | null,
   { temperature, signals }: ObjectiveOptions,
   where: string,
 ): readonly Objective[] {
-  const wanted = signals.length > 0 ? signals : outputSignals(student, teacher);
+  const wanted = signals.length > 0 ? signals : outputSignals(student, teacher, labels);
   return wanted.map(({ value: name, teacher: counterpart = name, loss, weight = 1, mask }) => {
     const own = named(student.graph, name, "student");
     const other = named(teacher.graph, counterpart, "teacher");
     const value = isOfScores(loss) ? scoresBehind(student.graph, own).value : own;
     // Probabilities are what a sigmoid's student is to reach; a softmax is taken anew, at its own temperature.
     const taught = loss === "divergence" ? scoresBehind(teacher.graph, other).value : other;
-    const dims = rowDims(student.graph, value, student.batch);
-    const taughtDims = rowDims(teacher.graph, taught, teacher.batch);
+    const studentDims = rowDims(student.graph, value, student.batch);
+    const teacherDims = rowDims(teacher.graph, taught, teacher.batch);
+    const isAlike = studentDims.join() === teacherDims.join() && !isOfScores(loss);
+    const [dims, taughtDims] = isAlike
+      ? [studentDims, teacherDims]
+      : [classDims(studentDims), classDims(teacherDims)];
     if (dims.join() !== taughtDims.join()) {
       throw new PareError(
         "MODEL_SHAPE",
@@ -230,19 +284,35 @@ function areShares(graph: Graph, value: ValueId | null | undefined): boolean {
 }
 
 /** The student's float outputs, each with the teacher's of its name, or else of its place. */
-function outputSignals(student: Batched, teacher: Batched): readonly Signal[] {
+function outputSignals(
+  student: Batched,
+  teacher: Batched,
+  labels: Labels | null,
+): readonly Signal[] {
   const names = teacher.graph.main.outputs.map((id) => teacher.graph.value(id).name);
+  const labelled = labels?.kind === "classes" ? labelledOutput(student, labels) : undefined;
   return student.graph.main.outputs.flatMap((id, index): readonly Signal[] => {
-    const { name, type } = student.graph.value(id);
-    if (type.kind !== "tensor" || type.dtype !== "float32") return [];
+    if (!isFloat(student.graph, id)) return [];
+    const { name } = student.graph.value(id);
     const counterpart = names.includes(name) ? name : names[index];
-    const { activation } = scoresBehind(student.graph, id);
-    const dims = rowDims(student.graph, id, student.batch);
-    const isScores = activation !== null || (dims.length === 1 && (dims[0] ?? 0) > 1);
-    const loss =
-      activation === "Sigmoid" ? "binary-cross-entropy" : isScores ? "divergence" : "mse";
-    return [{ value: name, teacher: counterpart, loss }];
+    return lossesFor(student, id, id === labelled).map((loss) => {
+      return { value: name, teacher: counterpart, loss };
+    });
   });
+}
+
+/** @param hasClasses it is said which of its places is right */
+function lossesFor(
+  { graph, batch }: Batched,
+  output: ValueId,
+  hasClasses: boolean,
+): readonly Signal["loss"][] {
+  const { activation } = scoresBehind(graph, output);
+  if (activation === "Sigmoid") return ["binary-cross-entropy"];
+  if (activation !== null) return ["divergence"];
+  const dims = classDims(rowDims(graph, output, batch));
+  if (dims.length !== 1 || (dims[0] ?? 0) < 2) return ["mse"];
+  return hasClasses ? ["divergence"] : ["divergence", "mse"];
 }
 
 /** An output of this name, or else any value. @throws PareError RECIPE */
@@ -257,24 +327,45 @@ export function named(graph: Graph, name: string, whose: "student" | "teacher"):
   });
 }
 
-/** What a last Softmax, LogSoftmax or Sigmoid is taken of; where there is none, the value itself. */
+/**
+ * What a last Softmax, LogSoftmax or Sigmoid is taken of, also where what comes after it leaves the classes as they are; where
+ * there is none, the value itself.
+ */
 function scoresBehind(
   graph: Graph,
   value: ValueId,
 ): { readonly value: ValueId; readonly activation: string | null } {
-  let producer = graph.producer(value);
-  while (producer?.op === "Identity") producer = graph.producer(producer.inputs[0]);
+  let [shares, producer] = [value, graph.producer(value)];
+  for (let before = leftAsIs(graph, producer); before !== null;) {
+    [shares, producer] = [before, graph.producer(before)];
+    before = leftAsIs(graph, producer);
+  }
   const input = producer?.inputs[0];
   if (producer === undefined || input === null || input === undefined)
     return { value, activation: null };
   if (!["Softmax", "LogSoftmax", "Sigmoid"].includes(producer.op))
     return { value, activation: null };
   if (producer.op !== "Sigmoid") {
-    const { type } = graph.value(value);
-    const rank = type.kind === "tensor" ? (type.shape?.length ?? 0) : 0;
     const axis = producer.attributes.get("axis");
     const along = axis?.type === "int" ? Number(axis.value) : -1;
-    if (along !== -1 && along !== rank - 1) return { value, activation: null };
+    const shape = shapeOf(graph, shares) ?? [];
+    const after = along < 0 ? shape.slice(shape.length + along + 1) : shape.slice(along + 1);
+    if (along !== -1 && after.some((size) => size !== 1)) return { value, activation: null };
   }
   return { value: input, activation: producer.op };
+}
+
+/** What a node passes on, where it keeps each sample's classes and their order: all but their bounds and dims of 1. */
+function leftAsIs(graph: Graph, node: Node | undefined): ValueId | null {
+  const [input] = node?.inputs ?? [];
+  const [output] = node?.outputs ?? [];
+  if (node === undefined || input === null || input === undefined || output === null) return null;
+  if (["Identity", "Dropout", "Clip"].includes(node.op)) return input;
+  if (output === undefined || !["Reshape", "Flatten", "Squeeze", "Unsqueeze"].includes(node.op))
+    return null;
+  const [from, to] = [shapeOf(graph, input), shapeOf(graph, output)];
+  if (from === undefined || to === undefined || !isStatic(from) || !isStatic(to)) return null;
+  const isSame =
+    from[0] === to[0] && classDims(from.slice(1)).at(-1) === classDims(to.slice(1)).at(-1);
+  return isSame ? input : null;
 }

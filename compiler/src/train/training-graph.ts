@@ -4,6 +4,8 @@ import {
   type Editor,
   type Graph,
   type NodeId,
+  shapeOf,
+  Tensor,
   tensorType,
   type ValueId,
 } from "../ir/index.js";
@@ -167,7 +169,11 @@ function emitObjectives(
     const classes = dims.at(-1) ?? 1;
     const rows = batch * dims.slice(0, -1).reduce((product, size) => product * size, 1);
     const counts = mask === undefined ? undefined : emitCounts(editor, mask);
-    const term = emitLoss(editor, loss, value, target, { classes, rows, counts });
+    const term = emitLoss(editor, loss, inRows(editor, graph, value, [batch, ...dims]), target, {
+      classes,
+      rows,
+      counts,
+    });
     giveOutput(editor, graph, term, termName(index));
     if (isClasses && !scores) {
       giveOutput(editor, graph, editor.add1("Identity", [value]), "scores");
@@ -178,6 +184,14 @@ function emitObjectives(
   const loss = editor.add1("Identity", [emitSum(editor, terms)], {}, { outputs: ["loss"] });
   editor.addOutput(loss);
   return { loss, scores };
+}
+
+/** Scores as their targets lie, which have no dims of 1. */
+function inRows(editor: Editor, graph: Graph, value: ValueId, dims: readonly number[]): ValueId {
+  const shape = shapeOf(graph, value);
+  if (shape === undefined || shape.length === dims.length) return value;
+  const sizes = editor.constant("loss_rows", Tensor.int64(dims));
+  return editor.add1("Reshape", [value, sizes]);
 }
 
 /** Those that the loss depends on. @throws PareError UNSUPPORTED_OP where it depends on none */
