@@ -165,6 +165,20 @@ describe("the loss of a teacher", () => {
     ]);
   });
 
+  it("stands alone, which is said, where labels do not fit", () => {
+    const notes: string[] = [];
+    const objectives = chooseObjectives(
+      { graph: model(4), batch },
+      { graph: model(4), batch },
+      labelsOf([1, 2], [3, 4]),
+      plain,
+      "a test",
+      (note) => notes.push(note),
+    );
+    expect(objectives.map(({ target }) => target.from)).toEqual(["teacher", "teacher"]);
+    expect(notes).toEqual([expect.stringMatching(/2 numbers.* has 4.*left out/)]);
+  });
+
   it("is that of what a softmax is taken of, also behind what leaves classes as they are", () => {
     const behind = (shape: readonly number[], axis: number) =>
       graphOf({ x: ["float32", batch, 3] }, (input, b: Builder) => {

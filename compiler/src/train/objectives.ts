@@ -78,10 +78,14 @@ export function chooseObjectives(
   labels: Labels | null,
   options: ObjectiveOptions,
   where: string,
+  onNote?: (note: string) => void,
 ): readonly Objective[] {
   const taught =
     teacher === null ? [] : teacherObjectives(student, teacher, labels, options, where);
-  const own = labels === null || options.labels === "none" ? null : labels;
+  const misfit = labels === null || taught.length === 0 ? null : misfitText(student, labels);
+  if (misfit !== null)
+    onNote?.(`${misfit} The labels are left out: the teacher's answers alone are learned.`);
+  const own = options.labels === "none" || misfit !== null ? null : labels;
   const share = taught.length === 0 ? 0 : own === null ? 1 : options.alpha;
   const whole = taught.reduce((sum, { weight }) => sum + weight, 0) || 1;
   const objectives = [
@@ -128,24 +132,15 @@ function labelObjective(
   const target = { from: "labels" } as const;
   const count = elementCount(dims);
   const isOneOf = labels.kind === "classes" && count > 1;
+  const misfit = misfitText({ graph, batch }, labels);
+  if (misfit !== null)
+    throw new PareError("LABELS", misfit, {
+      where,
+      hint: "Give each sample a class where the output has one score for each, or as many numbers as it has.",
+    });
   if (isOneOf && (wanted === "auto" || wanted === "cross-entropy")) {
-    if (dims.length !== 1) {
-      throw new PareError(
-        "LABELS",
-        `A label is one class, but the output "${graph.value(output).name}" is [${dims.join(", ")}] for a sample.`,
-        { where, hint: "A class needs one score for each class: [classes]." },
-      );
-    }
     demandClasses(labels.values, count, where);
     return { loss: { kind: "cross-entropy", targets: "classes" }, value, dims, target };
-  }
-  const row = labels.kind === "classes" ? 1 : labels.row;
-  if (row !== count) {
-    throw new PareError(
-      "LABELS",
-      `A label is ${row} numbers, but the output "${graph.value(output).name}" has ${count} for a sample.`,
-      { where, hint: "Give each sample a class, or as many numbers as the output has." },
-    );
   }
   const kind = wanted === "auto" ? kindFor(activation, labels) : wanted;
   switch (kind) {
@@ -157,6 +152,22 @@ function labelObjective(
     default:
       return { loss: { kind: "mse" }, value: output, dims: rowDims(graph, output, batch), target };
   }
+}
+
+/** Why labels do not fit the output that they are of; null where they do. */
+function misfitText(student: Batched, labels: Labels): string | null {
+  const { graph, batch } = student;
+  const output = labelledOutput(student, labels);
+  if (output === undefined) return null;
+  const dims = classDims(rowDims(graph, scoresBehind(graph, output).value, batch));
+  const count = elementCount(dims);
+  const { name } = graph.value(output);
+  const row = labels.kind === "classes" ? 1 : labels.row;
+  if (labels.kind === "classes" && dims.length > 1)
+    return `A label is one class, but the output "${name}" is [${dims.join(", ")}] for a sample.`;
+  return labels.kind === "classes" || row === count
+    ? null
+    : `A label is ${row} numbers, but the output "${name}" has ${count} for a sample.`;
 }
 
 /** The first float output that labels fit, or else the first: some models give the class, too, as an integer. */

@@ -1,7 +1,8 @@
 import { rm } from "node:fs/promises";
+import { resolve } from "node:path";
 import type { EngineHost } from "@pare/bench";
 import type { Graph, Step } from "@pare/compiler";
-import type { Accuracy } from "@pare/runtime/format";
+import { type Accuracy, PareError } from "@pare/runtime/format";
 import { prepareEvaluation } from "../evaluation.js";
 import type { WorkOutput } from "../../terminal/output.js";
 import type { OpenedModel } from "../opened-model.js";
@@ -49,14 +50,17 @@ export interface Taught extends Written {
 /**
  * Trains a model on samples, writes it, and tests it beside others. They are tested before: a metric that does not fit the
  * data costs no training; nor does a place that cannot be written to.
- * @throws PareError as `demandWritable`, `prepareEvaluation`, `trainWithCheckpoints` and `writeSteps`
+ * @throws PareError as `demandWritable`, `demandApart`, `prepareEvaluation`, `trainWithCheckpoints` and `writeSteps`
  */
 export async function teach(request: TeachRequest): Promise<Taught> {
   const { model, samples, options, beside, called, host, say, signal } = request;
   const { data, learnedFrom } = samples;
   const { metric, seed, checkpoint } = options;
   await demandWritable(request.output);
-  if (checkpoint !== undefined) await demandWritable(checkpoint);
+  if (checkpoint !== undefined) {
+    await demandWritable(checkpoint);
+    demandApart(checkpoint, request.output);
+  }
   const evaluation = await prepareEvaluation(request.judged, data, metric, seed, host);
   const accuracy = new AccuracyTest(evaluation, host, signal);
   const testCount = data.splits.test.length;
@@ -95,6 +99,15 @@ export async function teach(request: TeachRequest): Promise<Taught> {
       accuracy: Object.fromEntries(accuracy.tested),
     },
   };
+}
+
+/** @throws PareError ARGUMENT: a checkpoint is removed when the model is written */
+function demandApart(checkpoint: string, output: string): void {
+  if (resolve(checkpoint) !== resolve(output)) return;
+  throw new PareError("ARGUMENT", "The checkpoint and the model would be the same file.", {
+    where: "--checkpoint",
+    hint: "Name another file: it is removed when the model is written.",
+  });
 }
 
 /** Fewer steps than this hardly change a model. */

@@ -12,7 +12,7 @@ export function addTrainingOptions(command: Command): void {
     .option("--rate <number>", "of learning, at its highest", numberAtLeast("--rate", 0), 0.001)
     .option(
       "--checkpoint <file>",
-      "go on from it where it exists; Ctrl-C and each epoch write it (default: beside the output, at Ctrl-C)",
+      "go on from it where it exists; Ctrl-C and each epoch write it, and it is removed with the model written (default: beside the output, at Ctrl-C)",
     )
     .option(
       "--workers <number>",

@@ -107,7 +107,7 @@ export async function teach(
   const wanted = { ...options, signals };
   const runs = await samplesOfRuns(model, source, samples, wanted, { executor, signal });
   await fixSizesOf(model, source, samples, runs);
-  const objectives = objectivesOf(model, source, samples, wanted, runs, where);
+  const objectives = objectivesOf(model, source, samples, wanted, runs, where, onNote);
   // One sample has no statistics that a norm could learn.
   const norms = runs.student === undefined ? options.norms : "frozen";
   if (runs.student !== undefined) onNote?.(oneAtATime(model, options));
@@ -279,6 +279,7 @@ function objectivesOf(
   { alpha, temperature, signals, labels }: DistillOptions,
   runs: SamplesOfRuns,
   where: string,
+  onNote: DistillServices["onNote"],
 ): TrainRequest["objectives"] {
   // Of any batch: two cannot be mistaken for a dim of 1.
   const [batch, taughtBatch] = [runs.student ?? 2, runs.teacher ?? 2];
@@ -295,6 +296,7 @@ function objectivesOf(
     samples.labels,
     { alpha, temperature, signals, labels },
     where,
+    onNote,
   );
 }
 
