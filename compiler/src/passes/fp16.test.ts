@@ -366,6 +366,24 @@ describe("fp16", () => {
     expect(agreement(expected, made)).toBeGreaterThan(50);
   });
 
+  it("computes in float32 with a number that float16 cannot hold, and is no mask", async () => {
+    const price = graphOf({ x: ["float32", 1, 2] }, (input, b) => ({
+      y: b.add("Add", [b.add("MatMul", [input("x"), b.weights(2, 2)]), b.floats([350_000, 1])]),
+    }));
+    const feeds = feedsOf(price);
+    const graph = await quantized(fp16, price);
+    expect(graph.journal).toContainEqual(
+      expect.objectContaining({
+        what: "left",
+        op: "Add",
+        reason: expect.stringMatching(/reads .*cannot hold/),
+      }),
+    );
+    const [before, after] = [await run(price, feeds), await run(graph, feeds)];
+    for (const at of [0, 1])
+      expect(Number(after["y"]?.data[at])).toBeCloseTo(Number(before["y"]?.data[at]), 1);
+  });
+
   it("clamps what float16 cannot hold", async () => {
     const mask = graphOf({ x: ["float32", 1, 2] }, (input, b) => ({
       y: b.add("Softmax", [b.add("Add", [input("x"), b.floats([-3.4e38, 0], [1, 2])])]),

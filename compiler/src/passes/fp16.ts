@@ -24,17 +24,22 @@ export const fp16 = definePass({
   }),
 });
 
+/** What is so large, or infinite, masks or bounds: the largest float16 does too. Smaller numbers are meant as they are. */
+const leastMask = 1e9;
+
 async function run(graph: Graph, keepFloat: KeepFloat): Promise<void> {
   await bringToNormalForm(graph);
   const halves = new Map<ValueId, Uint16Array>();
-  const beyond = new Set<ValueId>();
+  const beyond = { all: new Set<ValueId>(), meant: new Set<ValueId>() };
   for (const { initializers } of graph.allBodies()) {
     for (const value of initializers) {
       const tensor = graph.constant(value);
       if (tensor?.dtype !== "float32") continue;
       const values = await tensor.readFloat32();
       halves.set(value, clampedHalves(values));
-      if (values.some((x) => Math.abs(x) > largestHalf)) beyond.add(value);
+      const tooLarge = values.filter((x) => Math.abs(x) > largestHalf);
+      if (tooLarge.length > 0) beyond.all.add(value);
+      if (tooLarge.some((x) => Math.abs(x) < leastMask)) beyond.meant.add(value);
     }
   }
   const convert = (one: Graph): void =>

@@ -222,6 +222,41 @@ describe("quantize-static", () => {
     ]);
   });
 
+  it.each<[string, (b: Builder, product: ValueId, x: ValueId) => ValueId]>([
+    ["a Relu", (b, product) => b.add("Relu", [product])],
+    ["a sum", (b, product, x) => b.add("Add", [x, product])],
+  ])("rounds what a matrix gives before %s whose reader stays float", async (_, behind) => {
+    const model = graphOf({ x: ["float32", "N", 16] }, (input, b) => {
+      const product = b.add("MatMul", [input("x"), b.weights(16, 16)]);
+      return { y: b.add("Softmax", [behind(b, product, input("x"))]) };
+    });
+    const own = calibrationOn(model, [{ N: 2 }, { N: 3 }]);
+    const ops = await fusedOps(await quantized(quantizeStatic, model, {}, own));
+    expect(ops).toContain("QLinearMatMul");
+    expect(ops).not.toContain("MatMul");
+    expect(ops).not.toContain("Gemm");
+    expect(ops).not.toContain("FusedGemm");
+  });
+
+  it("keeps the bias of channels that have no weights but 0", async () => {
+    const model = graphOf({ x: ["float32", "N", 4] }, (input, b) => {
+      const weight = b.floats([-4, -3, -2, -1, 0, 1, 2, 3, 0, 0, 0, 0], [3, 4]);
+      const scaled = b.add("Mul", [input("x"), b.floats([1000])]);
+      const gemm = b.add("Gemm", [scaled, weight, b.floats([1, 2, -0.75])], {
+        transB: attribute.int(1),
+      });
+      return { y: b.add("Sigmoid", [gemm]) };
+    });
+    const own = calibrationOn(model, [{ N: 2 }, { N: 3 }]);
+    const graph = await quantized(quantizeStatic, model, {}, own);
+    const feeds = feedsOf(graph, 1, { N: 1 });
+    const [before, after] = [await run(model, feeds), await run(graph, feeds)].map(({ y }) =>
+      Number(y?.data[2]),
+    );
+    expect(before).toBeCloseTo(1 / (1 + Math.exp(0.75)), 4);
+    expect(after).toBeCloseTo(before ?? NaN, 3);
+  });
+
   it("keeps the node float that reads the model's input", async () => {
     const graph = await quantized(quantizeStatic, float, { inputs: "float" }, calibration);
     expect(graph.journal.filter((entry) => entry.what === "left")).toMatchObject([

@@ -4,9 +4,13 @@ import { nearestInteger } from "./half-even.js";
 const int32Max = 2 ** 31 - 1;
 const int32: IntegerRange = { min: -int32Max - 1, max: int32Max };
 
+/** Of a channel that has no weights but 0, so many steps are its bias: float32 has no more digits. */
+const stepsOfBias = 2 ** 24;
+
 /**
  * Weight scales widened where a channel's bias would not fit into int32 at scale input × weight: onnxruntime's guard.
  * The channel's weights lose precision that its large bias drowns anyway.
+ * @param scales 0 where all weights of a channel are: its scale is what suits its bias, and 0 where that is 0 too
  */
 export function guardedScales(
   scales: Float32Array,
@@ -20,6 +24,7 @@ export function guardedScales(
   return scales.map((scale, channel) => {
     const largest = perTensor ?? Math.abs(bias[channel] ?? 0);
     const smallest = (1.0001 * 2 * largest) / (2 * int32Max);
+    if (scale === 0) return largest / stepsOfBias / inputScale;
     const product = inputScale * scale;
     return product > 0 && product < smallest ? scale * (smallest / product) : scale;
   });

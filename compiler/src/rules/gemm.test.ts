@@ -50,6 +50,22 @@ describe("a product of what is transposed and a vector", () => {
   });
 });
 
+it.each<[string, readonly number[] | null, readonly string[]]>([
+  ["a number for each column is its C", [3], ["Gemm"]],
+  ["a number for each column of one row is its C", [1, 3], ["Gemm"]],
+  ["one number for all is added", [1], ["MatMul", "Add"]],
+  ["one for each row is added", [2, 1], ["MatMul", "Add"]],
+  ["what is computed is added", null, ["MatMul", "Relu", "Add"]],
+])("of a product and what is added: %s", async (_, dims, expected) => {
+  const graph = graphOf({ x: ["float32", 2, 4], r: ["float32", 2, 3] }, (input, b) => {
+    const product = b.add("MatMul", [input("x"), b.weights(4, 3)]);
+    return {
+      y: b.add("Add", [product, dims === null ? b.add("Relu", [input("r")]) : b.weights(...dims)]),
+    };
+  });
+  expect((await apply(gemms, graph)).ops).toEqual(expected);
+});
+
 it("leaves a product that only a branch reads where it is", async () => {
   const graph = graphOf({ x: ["float32", 2, 3], c: ["bool"] }, (input, b) => {
     const product = b.add("MatMul", [input("x"), b.weights(3, 4)]);

@@ -1,9 +1,12 @@
-import { attribute, type Dim, type Graph, type Node, shapeOf } from "../ir/index.js";
+import { attribute, type Dim, type Graph, type Node, shapeOf, type Tensor } from "../ir/index.js";
 import { absorbable, attributesOf, inputOf, madeBy, outputOf } from "./pattern.js";
 import { permOf } from "./reshapes.js";
 import type { Rule } from "./rule.js";
 
-/** A·B + C = Gemm(A, B, C) for matrices, C broadcast to the result. */
+/**
+ * A·B + c = Gemm(A, B, c) for matrices and a constant number for each column: another sum, such as a residual, is none that
+ * kernels of integers take.
+ */
 const matmulAddToGemm: Rule = {
   name: "matmul-add-to-gemm",
   exactness: "rounding",
@@ -22,7 +25,7 @@ const matmulAddToGemm: Rule = {
         result === undefined
       )
         continue;
-      if (!isFloat(graph, node) || !broadcastsTo(shapeOf(graph, bias), result)) continue;
+      if (!isFloat(graph, node) || !isPerColumn(graph.constant(bias), result)) continue;
       const because = "MatMul and Add are one Gemm";
       return {
         because,
@@ -110,10 +113,9 @@ function isFloat(graph: Graph, node: Node): boolean {
   );
 }
 
-/** Does a shape broadcast to another without changing it? */
-export function broadcastsTo(from: readonly Dim[] | undefined, to: readonly Dim[]): boolean {
-  if (from === undefined || from.length > to.length) return false;
-  return from.every((size, axis) => size === 1 || size === to[axis + to.length - from.length]);
+function isPerColumn(tensor: Tensor | undefined, result: readonly Dim[]): boolean {
+  const columns = result.at(-1);
+  return tensor !== undefined && tensor.count === columns && tensor.dims.at(-1) === columns;
 }
 
 export const gemms: readonly Rule[] = [matmulAddToGemm, transposeIntoGemm, transposeByVector];

@@ -13,7 +13,7 @@ import {
 import { operatorOf } from "../../ops/index.js";
 import { clampedHalves } from "../../quantize/half.js";
 import { isKept, type KeepFloat } from "../quantization/keep-float.js";
-import { isUntyped, staysFloat } from "./stays-float.js";
+import { type Beyond, isUntyped, staysFloat } from "./stays-float.js";
 
 const float32 = 1;
 const float16 = 10;
@@ -24,7 +24,7 @@ const branches = ["then_branch", "else_branch"];
 /** Every float32 initializer as float16, and which of them that cannot hold. */
 export interface HalfConstants {
   readonly halves: ReadonlyMap<ValueId, Uint16Array>;
-  readonly beyond: ReadonlySet<ValueId>;
+  readonly beyond: Beyond;
 }
 
 /**

@@ -13,11 +13,15 @@ const divisors: ReadonlyMap<string, number> = new Map([
   ["Div", 1],
 ]);
 
-/**
- * Why an operator without bodies stays float32; null where it has a float16 form.
- * @param beyond constants that float16 cannot hold
- */
-export function staysFloat(graph: Graph, node: Node, beyond: ReadonlySet<ValueId>): string | null {
+/** Constants that float16 cannot hold. */
+export interface Beyond {
+  readonly all: ReadonlySet<ValueId>;
+  /** Those of them with numbers that are no mask. */
+  readonly meant: ReadonlySet<ValueId>;
+}
+
+/** Why an operator without bodies stays float32; null where it has a float16 form. */
+export function staysFloat(graph: Graph, node: Node, beyond: Beyond): string | null {
   if (node.domain !== "") return `${node.domain}.${node.op} is not known to have a float16 form`;
   const operator = operatorOf(node);
   if (operator === undefined) return `${node.op} is not known, and so the type it would give`;
@@ -28,8 +32,11 @@ export function staysFloat(graph: Graph, node: Node, beyond: ReadonlySet<ValueId
     return `${node.op} works on values that are no tensors`;
   if (standsBetweenIntegers(graph, node)) return "it is quantized already";
   const divisor = node.inputs[divisors.get(node.op) ?? Infinity];
-  if (divisor !== undefined && divisor !== null && beyond.has(divisor))
+  if (divisor !== undefined && divisor !== null && beyond.all.has(divisor))
     return `it divides by ${graph.value(divisor).name}, which float16 cannot hold`;
+  for (const input of node.inputs)
+    if (input !== null && beyond.meant.has(input))
+      return `it reads ${graph.value(input).name}, which float16 cannot hold`;
   if (crashesInFloat16(graph, node))
     return "onnxruntime's CPU engine ends itself on a float16 Transpose of this kind before a product";
   // Of a malformed node the file's declaration is all that says what it gives, and that would not change.

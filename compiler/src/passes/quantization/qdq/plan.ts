@@ -1,5 +1,5 @@
 import { isWeightedOp, type WeightedNode } from "../../../analysis/weighted-node.js";
-import type { Graph, Node, NodeId, ValueId } from "../../../ir/index.js";
+import { type Graph, type Node, type NodeId, shapeOf, type ValueId } from "../../../ir/index.js";
 import { movesExactly, operatorOf } from "../../../ops/index.js";
 import { activationFormat } from "../../../quantize/format.js";
 import { isKept } from "../keep-float.js";
@@ -90,7 +90,10 @@ class Planner {
     return false;
   }
 
-  /** Conv's int8 kernel gives integers; those of MatMul and Gemm give floats where no integer is asked for. */
+  /**
+   * Conv's int8 kernel gives integers; those of MatMul and Gemm give floats where no integer is asked for. Where a Relu or
+   * Clip comes between, or a sum, onnxruntime has no such kernel, and makes floats of the whole weight at every run.
+   */
   #planWeighted(): ReadonlyMap<ValueId, PlannedActivation> {
     for (const weighted of this.#weighted.values()) {
       const [output] = weighted.node.outputs;
@@ -98,6 +101,8 @@ class Planner {
       const tail = fusedTail(this.#graph, output);
       const integers =
         weighted.kind !== "matmul" ||
+        (tail !== output && !this.#graph.isOutput(tail)) ||
+        this.#joinsSum(output) ||
         this.#graph
           .consumers(tail)
           .some((reader) => this.#weighted.get(reader.id)?.activation === tail);
@@ -105,6 +110,17 @@ class Planner {
       if (!this.#activations.has(weighted.activation)) this.#demand(weighted.activation);
     }
     return this.#activations;
+  }
+
+  /** Of a matrix and what is added to it, onnxruntime makes one Gemm, which takes no integers. */
+  #joinsSum(output: ValueId): boolean {
+    const readers = this.#graph.consumers(output);
+    return (
+      readers.length === 1 &&
+      readers[0]?.op === "Add" &&
+      shapeOf(this.#graph, output)?.length === 2 &&
+      !this.#graph.isOutput(output)
+    );
   }
 
   #demand(value: ValueId): void {

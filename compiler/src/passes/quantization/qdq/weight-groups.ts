@@ -2,6 +2,7 @@ import type { WeightedNode } from "../../../analysis/weighted-node.js";
 import type { ValueId } from "../../../ir/index.js";
 import { guardedScales } from "../../../quantize/bias.js";
 import { along, type IntegerFormat } from "../../../quantize/format.js";
+import { forEachGroup, layoutOf } from "../../../quantize/layout.js";
 import { chooseScales, type RangeMethod } from "../../../quantize/range.js";
 import type { Scales } from "../../../quantize/scale.js";
 import type { ActivationParameters } from "./activation-parameters.js";
@@ -58,20 +59,22 @@ export async function weightScales(
   options: WeightFormat,
   learned?: Float32Array,
 ): Promise<Scales> {
+  const { dims } = first.weightTensor;
+  const format = weightFormat(first, options);
   const chosen =
     learned === undefined
-      ? chooseScales(
-          values,
-          first.weightTensor.dims,
-          weightFormat(first, options),
-          options.weightRanges,
-        )
+      ? chooseScales(values, dims, format, options.weightRanges)
       : { scales: learned, zeroPoints: new Int16Array(learned.length) };
-  let { scales } = chosen;
+  let scales: Float32Array = Float32Array.from(chosen.scales);
+  // What has no range has this scale, and hardly anything else.
+  if (scales.includes(1))
+    forEachGroup(layoutOf(dims, format.granularity), values, (elements, start, end, group) => {
+      if (elements.subarray(start, end).every((value) => value === 0)) scales[group] = 0;
+    });
   for (const { activation, bias } of nodes) {
     if (bias === null) continue;
     const inputScale = activations.get(activation)?.scale.scale ?? 1;
     scales = guardedScales(scales, inputScale, await bias.tensor.readFloat32());
   }
-  return { ...chosen, scales };
+  return { ...chosen, scales: scales.map((scale) => scale || 1) };
 }
