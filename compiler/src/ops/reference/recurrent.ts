@@ -140,6 +140,8 @@ function run(
         ({ h, c } = next);
         y.set(h, layout.y(time, d, item));
       }
+      // Of no steps onnxruntime gives zeros, whatever the state began with.
+      if (length <= 0) continue;
       lastH.set(h, at);
       lastC.set(c, at);
     }
