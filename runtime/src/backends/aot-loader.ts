@@ -200,14 +200,14 @@ type Run = (feeds: Feeds, into?: Arrays) => Outputs;
 function chooserOf(entries: readonly Entry[]): Run {
   const runs = entries.map((entry) => runnerOf(entry, []));
   return (feeds, into) => {
-    let run = runs[0];
+    let run: Run | undefined;
     let fitting = 0;
     for (let at = 0; at < runs.length; at += 1) {
       if (!fits(feeds, entries[at]?.inputs ?? [], true)) continue;
       run = runs[at];
       fitting += 1;
     }
-    if (!run || fitting > 1) throw fail("INPUT", "Its lengths fit several sizes.");
+    if (!run || fitting > 1) throw refused(entries.flatMap(({ inputs }) => inputs));
     return run(feeds, into);
   };
 }

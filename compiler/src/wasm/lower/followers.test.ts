@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
-import { attribute, Tensor, type ValueId } from "../../ir/index.js";
+import { attribute, type Graph, Tensor, type ValueId } from "../../ir/index.js";
 import { type Builder, graphOf } from "../../rules/rule-case.test.support.js";
+import { planOf } from "../compile.js";
 import { compare } from "../run-model.test.support.js";
 
 const checked = { poisoned: true, reference: true } as const;
@@ -18,6 +19,18 @@ it("takes in no function whose constant adds axes to its result", async () => {
       });
       expect(await compare(graph, checked)).toBeLessThan(2e-5);
     }
+});
+
+it("takes in a few of a long chain, which else were written again for each accumulator", async () => {
+  const chain = (length: number): Graph =>
+    graphOf({ x: ["float32", 4, 8] }, (input, b) => {
+      let y = b.add("MatMul", [input("x"), b.weights(8, 16)]);
+      for (let at = 0; at < length; at++) y = b.add(at % 2 === 0 ? "Tanh" : "Sin", [y]);
+      return { y };
+    });
+  expect(await compare(chain(30), checked)).toBeLessThan(2e-5);
+  const [some, all] = [await planOf(chain(40)), await planOf(chain(80))];
+  expect(all.steps.length).toBeGreaterThan(some.steps.length);
 });
 
 it("makes a table of bytes of no function whose constant adds axes to its result", async () => {

@@ -28,6 +28,9 @@ const partial: ReadonlySet<Unary["kind"]> = new Set([
   "atanh",
 ]);
 
+/** Each is written once for every accumulator of a kernel, and engines refuse functions of megabytes. */
+const mostFollowers = 12;
+
 /**
  * The nodes that follow a value and that nobody else sees: functions of it alone, x · sigmoid(x), and one sum or product
  * with another tensor of its shape that is there already. They are absorbed.
@@ -50,7 +53,7 @@ export function absorbFollowers(l: Lowering, id: ValueId, computesPadding = true
     l.absorbed.add(node);
     result = node.outputs[0] ?? result;
   };
-  for (;;) {
+  while (epilogue.length < mostFollowers) {
     if (l.graph.isOutput(result)) break;
     const readers = l.graph.consumers(result);
     const gate = gateOf(l, result, readers);
