@@ -230,6 +230,15 @@ const cases: readonly Case[] = [
     shapes: [[1, 2, 4, 3]],
     build: ([x], { add, ints }) => add("Resize", [only(x), null, null, ints(sizes)], attributes),
   })),
+  {
+    name: "Resize linear, aligned corners, by factors that leave a part of a place",
+    shapes: [[1, 2, 8, 8]],
+    build: ([x], { add, floats }) =>
+      add("Resize", [only(x), null, floats([1, 1, 1.7, 0.6])], {
+        mode: string("linear"),
+        coordinate_transformation_mode: string("align_corners"),
+      }),
+  },
   ...["nearest", "linear", "cubic"].flatMap((mode) =>
     ["zeros", "border", "reflection"].flatMap((padding) =>
       [0, 1].map((aligned): Case => ({

@@ -8,6 +8,8 @@ import type { Backward } from "./backward.js";
 import type { Gradient } from "./gradient.js";
 import { sampledByRows } from "./grid-sample.js";
 
+const byCorners: ReadonlySet<string> = new Set(["align_corners", "tf_crop_and_resize"]);
+
 /** The factor of each axis as the node means it: where sizes are given, from them. */
 function scalesOf(backward: Backward): readonly number[] {
   const { attributes } = backward;
@@ -42,7 +44,8 @@ export const resizeGradients: Some<typeof resizeSchemas, Gradient> = {
       const weights = axisWeights(interpolation, {
         from,
         size,
-        scale,
+        // Engines take corners of the size as it is rounded, the standard of what the scale makes of it.
+        scale: byCorners.has(interpolation.transformation) ? size / from : scale,
         roi: isCropped ? region : [0, 1],
       });
       // What lies outside a crop depends on nothing.
