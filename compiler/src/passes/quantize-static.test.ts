@@ -238,6 +238,21 @@ describe("quantize-static", () => {
     expect(ops).not.toContain("FusedGemm");
   });
 
+  it("leaves float what reads or gives nothing but 0 in calibration, and says so", async () => {
+    const model = graphOf({ x: ["float32", "N", 8] }, (input, b) => {
+      const never = b.add("Relu", [b.add("Sub", [input("x"), b.floats([1e6])])]);
+      const reads = b.add("MatMul", [b.add("Reshape", [never, b.ints([-1, 8])]), b.weights(8, 8)]);
+      const usual = b.add("MatMul", [input("x"), b.weights(8, 8)]);
+      return { y: b.add("Concat", [reads, usual], { axis: attribute.int(1) }) };
+    });
+    const own = calibrationOn(model, [{ N: 2 }, { N: 3 }]);
+    const graph = await quantized(quantizeStatic, model, {}, own);
+    expect(graph.journal.filter(({ what }) => what === "left")).toMatchObject([
+      { op: "MatMul", reason: "calibration saw nothing but 0 of what it reads" },
+    ]);
+    expect(opsOf(graph).filter((op) => op === "QuantizeLinear")).toHaveLength(1);
+  });
+
   it("keeps the bias of channels that have no weights but 0", async () => {
     const model = graphOf({ x: ["float32", "N", 4] }, (input, b) => {
       const weight = b.floats([-4, -3, -2, -1, 0, 1, 2, 3, 0, 0, 0, 0], [3, 4]);

@@ -1,4 +1,5 @@
-import type { Graph } from "../ir/index.js";
+import type { Graph, ValueId } from "../ir/index.js";
+import type { Observed } from "../pipeline/activations.js";
 import { boolean, oneOf } from "../pipeline/kinds.js";
 import { option, optional, type OptionsOf } from "../pipeline/options.js";
 import { definePass, type PassContext } from "../pipeline/pass.js";
@@ -63,15 +64,34 @@ export const quantizeStatic = definePass({
 async function run(graph: Graph, context: PassContext, options: StaticOptions): Promise<void> {
   await bringToFloat32(graph);
   const { correctBias = options.ops === "weighted" } = options;
-  const plan = await (options.ops === "all" ? planEveryOperator : planStatic)(graph, options);
-  for (const { node, why } of plan.left) graph.leave("quantize-static", node, why);
-  if (plan.activations.size === 0) return;
+  let plan = await (options.ops === "all" ? planEveryOperator : planStatic)(graph, options);
   const scope = { ...options, correctBias };
   const asked = { plan, beside: await whole(graph, scope), ...scope };
-  const observed = await observeActivations(graph, asked, "quantize-static", context);
+  const observed =
+    plan.activations.size === 0
+      ? null
+      : await observeActivations(graph, asked, "quantize-static", context);
+  const unseen = observed === null ? new Set<ValueId>() : unseenOf(graph, plan, observed);
+  if (unseen.size > 0 && options.ops === "weighted")
+    plan = await planStatic(graph, { ...options, unseen });
+  for (const { node, why } of plan.left) graph.leave("quantize-static", node, why);
+  if (observed === null || plan.activations.size === 0) return;
   const activations = await activationParameters(graph, plan, observed);
   const weighted = await quantizeWeightedNodes(plan, activations, { ...options, correctBias });
   insertStatic(graph, plan, activations, weighted, "quantize-static");
+}
+
+function unseenOf(
+  graph: Graph,
+  { activations }: StaticPlan,
+  { ranges }: Observed,
+): ReadonlySet<ValueId> {
+  const isUnseen = (value: ValueId): boolean => {
+    const range = ranges.get(value);
+    return range?.min === 0 && range.max === 0 && graph.constant(value) === undefined;
+  };
+  const unseen = [...activations].filter(([value, { sameAs }]) => isUnseen(sameAs ?? value));
+  return new Set(unseen.map(([value]) => value));
 }
 
 /** Its plan where nothing is left float but by its kind: those that leave this or that float share what it observes. */

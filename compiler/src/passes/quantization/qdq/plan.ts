@@ -39,11 +39,15 @@ class Planner {
   }
 
   #excluded({ node, kind, activation }: WeightedNode): string | null {
-    const { keepFloat, convolutions, inputs, outputs } = this.#scope;
+    const { keepFloat, convolutions, inputs, outputs, unseen } = this.#scope;
     if (isKept(this.#graph, node, keepFloat)) return "it was asked to stay float";
     if (kind === "transposed") return "no engine has an int8 kernel for it";
     if (kind !== "matmul" && !convolutions.includes(kind))
       return `${kind} convolutions are slower in int8 on this target`;
+    const [output] = node.outputs;
+    if (unseen?.has(activation) === true) return "calibration saw nothing but 0 of what it reads";
+    if (output !== null && output !== undefined && unseen?.has(fusedTail(this.#graph, output)))
+      return "calibration saw nothing but 0 of what it gives";
     if (inputs === "float" && kind !== "matmul" && this.#readsInput(activation))
       return "it reads the model's input, where rounding does most harm";
     if (outputs === "float" && kind !== "matmul" && this.#reachesOutput(node))

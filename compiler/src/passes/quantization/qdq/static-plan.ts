@@ -14,6 +14,8 @@ export interface StaticScope {
   /** "float" keeps the nodes that read the model's own input: few channels, many values. */
   readonly inputs: "quantize" | "float";
   readonly keepFloat: KeepFloat;
+  /** Values of which calibration saw nothing, or nothing but 0: no steps suit what they will hold. None where not given. */
+  readonly unseen?: ReadonlySet<ValueId>;
 }
 
 /** An activation that is rounded. */
