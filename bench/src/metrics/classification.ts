@@ -133,7 +133,7 @@ export const classification = [
           "labels 0 and 1",
           truth,
           where,
-          "Give 1 to the samples that should score high and 0 to the others.",
+          "Give 1 to the samples that should score high and 0 to the others. Of labels that are quantities, --metric mse tells.",
         );
       return [score[0] as number, label];
     },

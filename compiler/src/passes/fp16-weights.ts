@@ -27,6 +27,9 @@ export const fp16Weights = definePass({
   }),
 });
 
+/** Smaller ones lose digits. */
+const leastWhole = 2 ** -14;
+
 async function run(graph: Graph, minBytes: number): Promise<void> {
   await bringToFloat32(graph);
   const stored: { weight: StoredWeight; halves: Uint16Array }[] = [];
@@ -34,6 +37,12 @@ async function run(graph: Graph, minBytes: number): Promise<void> {
     const values = await weight.tensor.readFloat32();
     if (values.some((x) => Math.abs(x) > largestHalf)) {
       graph.leave("fp16-weights", weight.reader, "its weights exceed what float16 can hold");
+      continue;
+    }
+    // Where even the largest has not all digits, a norm behind may make much of them.
+    const largest = values.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+    if (largest > 0 && largest < leastWhole) {
+      graph.leave("fp16-weights", weight.reader, "its weights are smaller than what float16 holds");
       continue;
     }
     stored.push({ weight, halves: floatsToHalves(values) });

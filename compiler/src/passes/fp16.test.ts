@@ -384,6 +384,26 @@ describe("fp16", () => {
       expect(Number(after["y"]?.data[at])).toBeCloseTo(Number(before["y"]?.data[at]), 1);
   });
 
+  it("leaves in float32 what the file casts to it between float16, and no more", async () => {
+    const cast = (to: number) => ({ to: attribute.int(to) });
+    const norm = graphOf({ x: ["float32", 2, 4] }, (input, b) => {
+      const half = b.add("Cast", [input("x")], cast(10));
+      const exact = b.add("Cast", [half], cast(1));
+      const mean = b.add("ReduceMean", [b.add("Mul", [exact, exact]), b.ints([-1])]);
+      const normal = b.add("Div", [exact, b.add("Sqrt", [mean])]);
+      const back = b.add("Cast", [normal], cast(10));
+      return { y: b.add("Tanh", [b.add("Cast", [back], cast(1))]), z: b.add("Neg", [input("x")]) };
+    });
+    const data = Float32Array.from({ length: 8 }, (_, at) => 400 + at);
+    const feeds: Tensors = { x: { type: "float32", dims: [2, 4], data } };
+    const graph = await quantized(fp16, norm);
+    const kept = graph.journal.filter(({ reason }) => reason.includes("between float16"));
+    expect(kept.map(({ op }) => op)).toEqual(["Mul", "ReduceMean", "Sqrt", "Div", "Cast", "Tanh"]);
+    const changed = graph.journal.filter(({ what }) => what === "changed");
+    expect(changed.map(({ op }) => op)).toContain("Neg");
+    expect(agreement(await run(norm, feeds), await run(graph, feeds))).toBeGreaterThan(60);
+  });
+
   it("clamps what float16 cannot hold", async () => {
     const mask = graphOf({ x: ["float32", 1, 2] }, (input, b) => ({
       y: b.add("Softmax", [b.add("Add", [input("x"), b.floats([-3.4e38, 0], [1, 2])])]),

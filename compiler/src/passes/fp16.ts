@@ -4,6 +4,7 @@ import { definePass } from "../pipeline/pass.js";
 import { clampedHalves, largestHalf } from "../quantize/half.js";
 import { Converter } from "./float16/converter.js";
 import { type KeepFloat, keepFloatKind, nothingKept } from "./quantization/keep-float.js";
+import { floatIslands } from "./float16/float-islands.js";
 import { fileBytes, firstRounding } from "./float16/quantized-part.js";
 import { bringToNormalForm } from "./normal-form.js";
 
@@ -42,9 +43,10 @@ async function run(graph: Graph, keepFloat: KeepFloat): Promise<void> {
       if (tooLarge.some((x) => Math.abs(x) < leastMask)) beyond.meant.add(value);
     }
   }
+  const islands = floatIslands(graph);
   const convert = (one: Graph): void =>
     edit(one, "fp16", (editor) =>
-      new Converter(one, editor, keepFloat, { halves, beyond }).convert(),
+      new Converter(one, editor, keepFloat, { halves, beyond, islands }).convert(),
     ).verify();
   const rounding = firstRounding(graph);
   if (rounding !== undefined) {

@@ -34,6 +34,15 @@ export function learnedConstants(graph: Graph): readonly LearnedConstant[] {
   return [...found.values()];
 }
 
+/** Of the numbers of weights, those that are integers, which no step changes: 0 to 1. */
+export function integerShare(graph: Graph): number {
+  const learned = learnedConstants(graph).reduce((sum, { tensor }) => sum + tensor.count, 0);
+  let integers = 0;
+  for (const { op, inputs } of graph.order())
+    if (op === "DequantizeLinear") integers += graph.constant(inputs[0])?.count ?? 0;
+  return integers === 0 ? 0 : integers / (integers + learned);
+}
+
 function freeName(name: string, taken: Set<string>): string {
   const stem = name === "" ? "constant" : name;
   let free = stem;

@@ -6,7 +6,7 @@ import type { PassContext } from "../../pipeline/pass.js";
 import { randomOf } from "../../pipeline/random.js";
 import { bindBatch } from "../../train/bind-batch.js";
 import { chooseObjectives, isOfScores, named } from "../../train/objectives.js";
-import type { LearnedConstant } from "../../train/parameters.js";
+import { integerShare, type LearnedConstant } from "../../train/parameters.js";
 import { emitReadings } from "../../train/readings.js";
 import { loadSamples, type Samples } from "../../train/samples.js";
 import { takesBatches } from "../../train/takes-batches.js";
@@ -98,6 +98,11 @@ export async function teach(
   // Beside the graph that is taught: what signals read of it is no part of it.
   const model = graph.fork();
   giveFloats(model);
+  const integers = integerShare(graph);
+  if (integers > 0)
+    onNote?.(
+      `${Math.round(100 * integers)} % of its weights are integers, and stay as they are: train the float model, and quantize then.`,
+    );
   const signals = source === null ? [] : readSignals(model, source, options.signals);
   const load = (from: Examples, say?: typeof onNote): Promise<Samples> =>
     loadSamples(from.read(), from.count, inputs, where, signal, say);

@@ -7,6 +7,7 @@ import {
   type Editor,
   type Graph,
   type Node,
+  type NodeId,
   Tensor,
   type ValueId,
 } from "../../ir/index.js";
@@ -21,10 +22,12 @@ const float16 = 10;
 /** A body under another name is none that an If takes. */
 const branches = ["then_branch", "else_branch"];
 
-/** Every float32 initializer as float16, and which of them that cannot hold. */
+/** Every float32 initializer as float16, which of them that cannot hold, and what of a graph stays float32. */
 export interface HalfConstants {
   readonly halves: ReadonlyMap<ValueId, Uint16Array>;
   readonly beyond: Beyond;
+  /** What stays as it is: see `floatIslands`. */
+  readonly islands: ReadonlySet<NodeId>;
 }
 
 /**
@@ -80,7 +83,9 @@ export class Converter {
   #convertNodes(body: Body): void {
     for (const node of this.#graph.order(body)) {
       const isAsked = isKept(this.#graph, node, this.#keepFloat);
-      const why = isAsked ? "it was asked to stay float32" : null;
+      const isIsland = this.#constants.islands.has(node.id);
+      const own = isIsland ? "it is float32 between float16 in the file" : null;
+      const why = isAsked ? "it was asked to stay float32" : own;
       if (bodiesOf(node).length > 0) this.#convertBodies(node, why);
       else this.#convertOrKeep(node, why ?? staysFloat(this.#graph, node, this.#constants.beyond));
     }
