@@ -404,6 +404,31 @@ describe("fp16", () => {
     expect(agreement(await run(norm, feeds), await run(graph, feeds))).toBeGreaterThan(60);
   });
 
+  it("counts in float32, up to where angles of places meet what the model computes", async () => {
+    const places = graphOf({ x: ["float32", 1, 2100, 4], ids: ["int64", 1, 2100] }, (input, b) => {
+      const at = b.add("Cast", [b.add("Unsqueeze", [input("ids"), b.ints([2])])], {
+        to: attribute.int(1),
+      });
+      const angles = b.add("MatMul", [at, b.floats([1, 0.5, 0.25, 0.125], [1, 1, 4])]);
+      return { y: b.add("Mul", [b.add("Relu", [input("x")]), b.add("Sin", [angles])]) };
+    });
+    const graph = await quantized(fp16, places);
+    const kept = graph.journal.filter(({ reason }) => reason.startsWith("it counts"));
+    expect(kept.map(({ op }) => op)).toEqual(["MatMul", "Sin"]);
+    const data = BigInt64Array.from({ length: 2100 }, (_, at) => BigInt(at));
+    const feeds: Tensors = { ...feedsOf(places), ids: { type: "int64", dims: [1, 2100], data } };
+    expect(agreement(await run(places, feeds), await run(graph, feeds))).toBeGreaterThan(50);
+  });
+
+  it("computes in float16 what is made of pixels", async () => {
+    const picture = graphOf({ x: ["int32", 1, 3, 4, 4] }, (input, b) => {
+      const numbers = b.add("Cast", [input("x")], { to: attribute.int(1) });
+      return { y: b.add("Conv", [numbers, b.weights(2, 3, 1, 1)]) };
+    });
+    const graph = await quantized(fp16, picture);
+    expect(graph.journal).toContainEqual(expect.objectContaining({ what: "changed", op: "Conv" }));
+  });
+
   it("clamps what float16 cannot hold", async () => {
     const mask = graphOf({ x: ["float32", 1, 2] }, (input, b) => ({
       y: b.add("Softmax", [b.add("Add", [input("x"), b.floats([-3.4e38, 0], [1, 2])])]),

@@ -4,6 +4,7 @@ import { definePass } from "../pipeline/pass.js";
 import { clampedHalves, largestHalf } from "../quantize/half.js";
 import { Converter } from "./float16/converter.js";
 import { type KeepFloat, keepFloatKind, nothingKept } from "./quantization/keep-float.js";
+import { countedNodes } from "./float16/counted.js";
 import { floatIslands } from "./float16/float-islands.js";
 import { fileBytes, firstRounding } from "./float16/quantized-part.js";
 import { bringToNormalForm } from "./normal-form.js";
@@ -44,9 +45,10 @@ async function run(graph: Graph, keepFloat: KeepFloat): Promise<void> {
     }
   }
   const islands = floatIslands(graph);
+  const counted = countedNodes(graph, beyond.all);
   const convert = (one: Graph): void =>
     edit(one, "fp16", (editor) =>
-      new Converter(one, editor, keepFloat, { halves, beyond, islands }).convert(),
+      new Converter(one, editor, keepFloat, { halves, beyond, islands, counted }).convert(),
     ).verify();
   const rounding = firstRounding(graph);
   if (rounding !== undefined) {

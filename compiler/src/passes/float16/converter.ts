@@ -26,8 +26,9 @@ const branches = ["then_branch", "else_branch"];
 export interface HalfConstants {
   readonly halves: ReadonlyMap<ValueId, Uint16Array>;
   readonly beyond: Beyond;
-  /** What stays as it is: see `floatIslands`. */
+  /** What stays as it is: see `floatIslands`, and `countedNodes`. */
   readonly islands: ReadonlySet<NodeId>;
+  readonly counted: ReadonlySet<NodeId>;
 }
 
 /**
@@ -83,12 +84,16 @@ export class Converter {
   #convertNodes(body: Body): void {
     for (const node of this.#graph.order(body)) {
       const isAsked = isKept(this.#graph, node, this.#keepFloat);
-      const isIsland = this.#constants.islands.has(node.id);
-      const own = isIsland ? "it is float32 between float16 in the file" : null;
-      const why = isAsked ? "it was asked to stay float32" : own;
+      const why = isAsked ? "it was asked to stay float32" : this.#asItIs(node);
       if (bodiesOf(node).length > 0) this.#convertBodies(node, why);
       else this.#convertOrKeep(node, why ?? staysFloat(this.#graph, node, this.#constants.beyond));
     }
+  }
+
+  #asItIs({ id }: Node): string | null {
+    const { islands, counted } = this.#constants;
+    if (islands.has(id)) return "it is float32 between float16 in the file";
+    return counted.has(id) ? "it counts places or sizes, which float16 cannot tell apart" : null;
   }
 
   #convertOrKeep(node: Node, why: string | null): void {

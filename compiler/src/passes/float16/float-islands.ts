@@ -1,5 +1,5 @@
-import type { Dtype } from "@pare/runtime/format";
 import type { Graph, NodeId, ValueId } from "../../ir/index.js";
+import { isOfType } from "./of-type.js";
 
 /**
  * Nodes that compute in float32 what a Cast made of float16, up to the Cast back: whoever wrote them so, as around the squares
@@ -10,18 +10,14 @@ export function floatIslands(graph: Graph): ReadonlySet<NodeId> {
   const floats = new Set<ValueId>();
   for (const body of graph.allBodies())
     for (const { id, op, inputs, outputs } of graph.order(body)) {
-      const [from, to] = [dtypeOf(graph, inputs[0]), dtypeOf(graph, outputs[0])];
-      const begins = op === "Cast" && from === "float16" && to === "float32";
+      const begins =
+        op === "Cast" &&
+        isOfType(graph, inputs[0], ["float16"]) &&
+        isOfType(graph, outputs[0], ["float32"]);
       if (!begins && !inputs.some((input) => input !== null && floats.has(input))) continue;
       islands.add(id);
       for (const output of outputs)
-        if (output !== null && dtypeOf(graph, output) === "float32") floats.add(output);
+        if (output !== null && isOfType(graph, output, ["float32"])) floats.add(output);
     }
   return islands;
-}
-
-function dtypeOf(graph: Graph, value: ValueId | null | undefined): Dtype | undefined {
-  if (value === null || value === undefined) return undefined;
-  const { type } = graph.value(value);
-  return type.kind === "tensor" ? type.dtype : undefined;
 }

@@ -1,0 +1,57 @@
+import { type Graph, type Node, type NodeId, shapeOf, type ValueId } from "../../ir/index.js";
+import { isOfType } from "./of-type.js";
+
+/**
+ * Nodes that compute in float32 with what was counted: positions, lengths and sizes that came from integers, and constants.
+ * float16 cannot tell 2049 from 2048, and angles of positions would be off by more. They are small beside what they are for.
+ * @param masks constants beyond float16, whose products are to be cut off as they are
+ */
+export function countedNodes(graph: Graph, masks: ReadonlySet<ValueId>): ReadonlySet<NodeId> {
+  const counted = new Set<ValueId>();
+  const nodes = new Set<NodeId>();
+  for (const body of graph.allBodies())
+    for (const node of graph.order(body)) {
+      if (!begins(graph, node) && !goesOn(graph, node, counted, masks)) continue;
+      nodes.add(node.id);
+      for (const output of node.outputs)
+        if (output !== null && isOfType(graph, output, ["float32"])) counted.add(output);
+    }
+  return nodes;
+}
+
+/** Bytes are pixels more often than places. */
+const integers = ["int32", "int64", "uint32", "uint64"] as const;
+
+/** What positions become angles and sizes by. */
+const counting: ReadonlySet<string> = new Set([
+  ...["Add", "Sub", "Mul", "Div", "Neg", "Pow", "Sqrt", "Reciprocal", "Exp", "Sin", "Cos"],
+  ...["Floor", "Ceil", "Round", "Min", "Max", "Clip", "Cast"],
+  ...["Concat", "Expand", "Identity", "Reshape", "Slice", "Squeeze", "Transpose", "Unsqueeze"],
+]);
+
+/** Each position times each frequency. */
+function isOuterProduct(graph: Graph, { op, inputs }: Node): boolean {
+  const [first] = inputs;
+  return op === "MatMul" && first !== null && shapeOf(graph, first)?.at(-1) === 1;
+}
+
+function begins(graph: Graph, { op, inputs, outputs }: Node): boolean {
+  if (!isOfType(graph, outputs[0], ["float32"])) return false;
+  return op === "Range" || (op === "Cast" && isOfType(graph, inputs[0], integers));
+}
+
+/** From counted values, and constants, alone. */
+function goesOn(
+  graph: Graph,
+  node: Node,
+  counted: ReadonlySet<ValueId>,
+  masks: ReadonlySet<ValueId>,
+): boolean {
+  const { op, inputs } = node;
+  if (!counting.has(op) && !isOuterProduct(graph, node)) return false;
+  const given = inputs.filter((input) => input !== null);
+  if (!given.some((input) => counted.has(input))) return false;
+  return given.every(
+    (input) => counted.has(input) || (graph.constant(input) !== undefined && !masks.has(input)),
+  );
+}
