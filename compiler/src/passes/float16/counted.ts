@@ -23,11 +23,12 @@ export function countedNodes(graph: Graph, masks: ReadonlySet<ValueId>): Readonl
 const integers = ["int32", "int64", "uint32", "uint64"] as const;
 
 /** What positions become angles and sizes by. */
-const counting: ReadonlySet<string> = new Set([
-  ...["Add", "Sub", "Mul", "Div", "Neg", "Pow", "Sqrt", "Reciprocal", "Exp", "Sin", "Cos"],
-  ...["Floor", "Ceil", "Round", "Min", "Max", "Clip", "Cast"],
-  ...["Concat", "Expand", "Identity", "Reshape", "Slice", "Squeeze", "Transpose", "Unsqueeze"],
-]);
+const counting: ReadonlySet<string> = new Set(
+  [
+    "Add Sub Mul Div Neg Pow Sqrt Reciprocal Exp Sin Cos Floor Ceil Round Min Max Clip Cast",
+    "Concat Expand Identity Reshape Slice Squeeze Transpose Unsqueeze",
+  ].flatMap((names) => names.split(" ")),
+);
 
 /** Each position times each frequency. */
 function isOuterProduct(graph: Graph, { op, inputs }: Node): boolean {
