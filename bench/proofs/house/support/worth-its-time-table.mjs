@@ -44,8 +44,8 @@ accepted, compressed candidate is in hand after the given share of what a search
 says where that is more. "Next to exhaustive" is the latency of
 what was chosen over that of what a search without limit chose (whose locks and reports are in \`exhaustive/\`), 1 where it
 is the same file. "Repeated" is the same command once more, with the cache, when nothing was left untried; "resumed" is one
-that was interrupted after half and run again, both together; both are shares of the first. Bold is what missed its bound;
-– was not run (\`PARE_FIRST_RUN=1\`).
+that was interrupted after half and run again, both together, of searches under a minute several times; both are shares of
+the first. Bold is what missed its bound; – was not run (\`PARE_FIRST_RUN=1\`).
 Each row is one run, of the search as it was then; machines of this kind differ by a third from day to day, so compare shares
 and not seconds.
 
