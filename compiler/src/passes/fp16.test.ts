@@ -429,6 +429,14 @@ describe("fp16", () => {
     expect(graph.journal).toContainEqual(expect.objectContaining({ what: "changed", op: "Conv" }));
   });
 
+  it("keeps rows finite that are masked whole, also by a power of ten", async () => {
+    const mask = graphOf({ x: ["float32", 1, 2] }, (input, b) => ({
+      y: b.add("Softmax", [b.add("Add", [input("x"), b.floats([-1e6, -1e6], [1, 2])])]),
+    }));
+    const { y } = await run(await quantized(fp16, mask), feedsOf(mask));
+    expect([...(y?.data ?? [])].every(Number.isFinite)).toBe(true);
+  });
+
   it("clamps what float16 cannot hold", async () => {
     const mask = graphOf({ x: ["float32", 1, 2] }, (input, b) => ({
       y: b.add("Softmax", [b.add("Add", [input("x"), b.floats([-3.4e38, 0], [1, 2])])]),

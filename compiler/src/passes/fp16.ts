@@ -1,4 +1,4 @@
-import { edit, type Graph, type ValueId } from "../ir/index.js";
+import { edit, type Graph, type NodeId, type ValueId } from "../ir/index.js";
 import { option } from "../pipeline/options.js";
 import { definePass } from "../pipeline/pass.js";
 import { clampedHalves, largestHalf } from "../quantize/half.js";
@@ -26,8 +26,12 @@ export const fp16 = definePass({
   }),
 });
 
-/** What is so large, or infinite, masks or bounds: the largest float16 does too. Smaller numbers are meant as they are. */
 const leastMask = 1e9;
+
+/** What is so large, or infinite, or a negative power of ten, masks or bounds: the largest float16 does too. */
+function isMask(x: number): boolean {
+  return Math.abs(x) >= leastMask || Number.isInteger(Math.log10(-x));
+}
 
 async function run(graph: Graph, keepFloat: KeepFloat): Promise<void> {
   await bringToNormalForm(graph);
@@ -41,14 +45,16 @@ async function run(graph: Graph, keepFloat: KeepFloat): Promise<void> {
       halves.set(value, clampedHalves(values));
       const tooLarge = values.filter((x) => Math.abs(x) > largestHalf);
       if (tooLarge.length > 0) beyond.all.add(value);
-      if (tooLarge.some((x) => Math.abs(x) < leastMask)) beyond.meant.add(value);
+      if (!tooLarge.every(isMask)) beyond.meant.add(value);
     }
   }
-  const islands = floatIslands(graph);
-  const counted = countedNodes(graph, beyond.all);
+  const kept = new Map<NodeId, string>();
+  for (const id of countedNodes(graph, beyond.all))
+    kept.set(id, "it counts places or sizes, which float16 cannot tell apart");
+  for (const id of floatIslands(graph)) kept.set(id, "it is float32 between float16 in the file");
   const convert = (one: Graph): void =>
     edit(one, "fp16", (editor) =>
-      new Converter(one, editor, keepFloat, { halves, beyond, islands, counted }).convert(),
+      new Converter(one, editor, keepFloat, { halves, beyond, kept }).convert(),
     ).verify();
   const rounding = firstRounding(graph);
   if (rounding !== undefined) {

@@ -64,16 +64,16 @@ export const quantizeStatic = definePass({
 async function run(graph: Graph, context: PassContext, options: StaticOptions): Promise<void> {
   await bringToFloat32(graph);
   const { correctBias = options.ops === "weighted" } = options;
-  let plan = await (options.ops === "all" ? planEveryOperator : planStatic)(graph, options);
+  const planned = await (options.ops === "all" ? planEveryOperator : planStatic)(graph, options);
   const scope = { ...options, correctBias };
-  const asked = { plan, beside: await whole(graph, scope), ...scope };
-  const observed =
-    plan.activations.size === 0
-      ? null
-      : await observeActivations(graph, asked, "quantize-static", context);
-  const unseen = observed === null ? new Set<ValueId>() : unseenOf(graph, plan, observed);
-  if (unseen.size > 0 && options.ops === "weighted")
-    plan = await planStatic(graph, { ...options, unseen });
+  const observe = async (): Promise<Observed> => {
+    const asked = { plan: planned, beside: await whole(graph, scope), ...scope };
+    return observeActivations(graph, asked, "quantize-static", context);
+  };
+  const observed = planned.activations.size === 0 ? null : await observe();
+  const unseen = observed === null ? new Set<ValueId>() : unseenOf(graph, planned, observed);
+  const leaves = unseen.size > 0 && options.ops === "weighted";
+  const plan = leaves ? await planStatic(graph, { ...options, unseen }) : planned;
   for (const { node, why } of plan.left) graph.leave("quantize-static", node, why);
   if (observed === null || plan.activations.size === 0) return;
   const activations = await activationParameters(graph, plan, observed);

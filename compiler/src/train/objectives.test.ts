@@ -97,6 +97,11 @@ describe("the loss of labels", () => {
       () => chosen(model(1, "Sigmoid"), null, labelsOf(0.5, 2.5)),
       /label is 2.5, which is no probability/,
     ],
+    [
+      "one class by another loss than its own",
+      () => chosen(model(3), null, labelsOf(0, 2), { labels: "mse" }),
+      /1 numbers, but .* has 3/,
+    ],
     ["texts alone", () => chosen(model(3), null, labelsOf("cat", "dog")), /nothing to learn from/],
     [
       "nothing that weighs",
@@ -177,6 +182,19 @@ describe("the loss of a teacher", () => {
     );
     expect(objectives.map(({ target }) => target.from)).toEqual(["teacher", "teacher"]);
     expect(notes).toEqual([expect.stringMatching(/2 numbers.* has 4.*left out/)]);
+  });
+
+  it.each<[string, Partial<ObjectiveOptions>]>([
+    ["a loss of labels is named", { labels: "mse" }],
+    ["labels alone are to be learned", { alpha: 0 }],
+  ])("does not stand in for labels that do not fit where %s", (_, options) => {
+    expect(() => chosen(model(4), model(4), labelsOf([1, 2], [3, 4]), options)).toThrow(/has 4/);
+  });
+
+  it("asks nothing of labels that are not learned", () => {
+    const wrong = labelsOf([1, 2], [3, 4]);
+    for (const options of [{ labels: "none" }, { alpha: 1 }] as const)
+      expect(chosen(model(4), model(4), wrong, options)).toHaveLength(2);
   });
 
   it("is that of what a softmax is taken of, also behind what leaves classes as they are", () => {

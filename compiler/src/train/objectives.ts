@@ -1,9 +1,10 @@
 import { elementCount, PareError } from "@pare/runtime/format";
-import { type Graph, isStatic, type Node, shapeOf, type ValueId } from "../ir/index.js";
+import { type Graph, isStatic, shapeOf, type ValueId } from "../ir/index.js";
 import { movesExactly, operatorOf } from "../ops/index.js";
 import { rowDims } from "./bind-batch.js";
 import { demandClasses, type Labels } from "./labels.js";
 import type { Loss } from "./losses.js";
+import { classDims, scoresBehind } from "./scores-behind.js";
 
 export const labelLosses = [
   "auto",
@@ -82,16 +83,21 @@ export function chooseObjectives(
 ): readonly Objective[] {
   const taught =
     teacher === null ? [] : teacherObjectives(student, teacher, labels, options, where);
-  const misfit = labels === null || taught.length === 0 ? null : misfitText(student, labels);
-  if (misfit !== null)
+  const isLeftOut = options.labels === "none" || (taught.length > 0 && options.alpha === 1);
+  const own =
+    labels === null || isLeftOut ? null : labelObjective(student, labels, options.labels, where);
+  const misfit = typeof own === "string" ? own : null;
+  if (misfit !== null) {
+    // Who names a loss of labels, or wants nothing else, is not to get another.
+    if (taught.length === 0 || options.labels !== "auto" || options.alpha === 0)
+      throw new PareError("LABELS", misfit, { where, hint: fittingLabels });
     onNote?.(`${misfit} The labels are left out: the teacher's answers alone are learned.`);
-  const own = options.labels === "none" || misfit !== null ? null : labels;
-  const share = taught.length === 0 ? 0 : own === null ? 1 : options.alpha;
+  }
+  const labelled = typeof own === "string" ? null : own;
+  const share = taught.length === 0 ? 0 : labelled === null ? 1 : options.alpha;
   const whole = taught.reduce((sum, { weight }) => sum + weight, 0) || 1;
   const objectives = [
-    ...(own === null || share === 1
-      ? []
-      : [{ ...labelObjective(student, own, options.labels, where), weight: 1 - share }]),
+    ...(labelled === null ? [] : [{ ...labelled, weight: 1 - share }]),
     ...taught.map((one) => ({ ...one, weight: (share * one.weight) / whole })),
   ].filter(({ weight }) => weight > 0);
   if (objectives.length > 0) return objectives;
@@ -118,30 +124,34 @@ function nothingFloat(graph: Graph, where: string): PareError {
   );
 }
 
+const fittingLabels =
+  "Give each sample a class where the output has one score for each, or as many numbers as it has.";
+
+/** Or why the labels do not fit. */
 function labelObjective(
   { graph, batch }: Batched,
   labels: Labels,
   wanted: ObjectiveOptions["labels"],
   where: string,
-): Omit<Objective, "weight"> {
+): Omit<Objective, "weight"> | string {
   const output = labelledOutput({ graph, batch }, labels);
   if (output === undefined)
     throw new PareError("MODEL_INVALID", "The model has no output.", { where });
+  const { name } = graph.value(output);
   const { value, activation } = scoresBehind(graph, output);
   const dims = classDims(rowDims(graph, value, batch));
   const target = { from: "labels" } as const;
   const count = elementCount(dims);
   const isOneOf = labels.kind === "classes" && count > 1;
-  const misfit = misfitText({ graph, batch }, labels);
-  if (misfit !== null)
-    throw new PareError("LABELS", misfit, {
-      where,
-      hint: "Give each sample a class where the output has one score for each, or as many numbers as it has.",
-    });
   if (isOneOf && (wanted === "auto" || wanted === "cross-entropy")) {
+    if (dims.length !== 1)
+      return `A label is one class, but the output "${name}" is [${dims.join(", ")}] for a sample.`;
     demandClasses(labels.values, count, where);
     return { loss: { kind: "cross-entropy", targets: "classes" }, value, dims, target };
   }
+  const row = labels.kind === "classes" ? 1 : labels.row;
+  if (row !== count)
+    return `A label is ${row} numbers, but the output "${name}" has ${count} for a sample.`;
   const kind = wanted === "auto" ? kindFor(activation, labels) : wanted;
   switch (kind) {
     case "cross-entropy":
@@ -154,32 +164,16 @@ function labelObjective(
   }
 }
 
-/** Why labels do not fit the output that they are of; null where they do. */
-function misfitText(student: Batched, labels: Labels): string | null {
-  const { graph, batch } = student;
-  const output = labelledOutput(student, labels);
-  if (output === undefined) return null;
-  const dims = classDims(rowDims(graph, scoresBehind(graph, output).value, batch));
-  const count = elementCount(dims);
-  const { name } = graph.value(output);
-  const row = labels.kind === "classes" ? 1 : labels.row;
-  if (labels.kind === "classes" && dims.length > 1)
-    return `A label is one class, but the output "${name}" is [${dims.join(", ")}] for a sample.`;
-  return labels.kind === "classes" || row === count
-    ? null
-    : `A label is ${row} numbers, but the output "${name}" has ${count} for a sample.`;
-}
-
 /** The first float output that labels fit, or else the first: some models give the class, too, as an integer. */
 function labelledOutput({ graph, batch }: Batched, labels: Labels): ValueId | undefined {
   const floats = graph.main.outputs.filter((id) => isFloat(graph, id));
+  const last =
+    labels.kind === "classes" ? labels.values.reduce((most, one) => Math.max(most, one), 0) : null;
   const fitting = floats.find((id) => {
     const shape = shapeOf(graph, id);
     if (shape === undefined || !isStatic(shape)) return false;
     const count = elementCount(shape) / batch;
-    return labels.kind === "classes"
-      ? count > labels.values.reduce((most, one) => Math.max(most, one), 0)
-      : count === labels.row;
+    return labels.kind === "numbers" ? count === labels.row : last !== null && count > last;
   });
   return fitting ?? floats[0] ?? graph.main.outputs[0];
 }
@@ -187,12 +181,6 @@ function labelledOutput({ graph, batch }: Batched, labels: Labels): ValueId | un
 function isFloat(graph: Graph, id: ValueId): boolean {
   const { type } = graph.value(id);
   return type.kind === "tensor" && type.dtype === "float32";
-}
-
-/** Dims of 1 are no axis of classes, and tell no values apart. */
-function classDims(dims: readonly number[]): readonly number[] {
-  const own = dims.filter((size) => size !== 1);
-  return own.length > 0 || dims.length === 0 ? own : [1];
 }
 
 function kindFor(
@@ -336,47 +324,4 @@ export function named(graph: Graph, name: string, whose: "student" | "teacher"):
     where: "signals",
     hint: `Its outputs are ${graph.main.outputs.map((id) => graph.value(id).name).join(", ")}.`,
   });
-}
-
-/**
- * What a last Softmax, LogSoftmax or Sigmoid is taken of, also where what comes after it leaves the classes as they are; where
- * there is none, the value itself.
- */
-function scoresBehind(
-  graph: Graph,
-  value: ValueId,
-): { readonly value: ValueId; readonly activation: string | null } {
-  let [shares, producer] = [value, graph.producer(value)];
-  for (let before = leftAsIs(graph, producer); before !== null;) {
-    [shares, producer] = [before, graph.producer(before)];
-    before = leftAsIs(graph, producer);
-  }
-  const input = producer?.inputs[0];
-  if (producer === undefined || input === null || input === undefined)
-    return { value, activation: null };
-  if (!["Softmax", "LogSoftmax", "Sigmoid"].includes(producer.op))
-    return { value, activation: null };
-  if (producer.op !== "Sigmoid") {
-    const axis = producer.attributes.get("axis");
-    const along = axis?.type === "int" ? Number(axis.value) : -1;
-    const shape = shapeOf(graph, shares) ?? [];
-    const after = along < 0 ? shape.slice(shape.length + along + 1) : shape.slice(along + 1);
-    if (along !== -1 && after.some((size) => size !== 1)) return { value, activation: null };
-  }
-  return { value: input, activation: producer.op };
-}
-
-/** What a node passes on, where it keeps each sample's classes and their order: all but their bounds and dims of 1. */
-function leftAsIs(graph: Graph, node: Node | undefined): ValueId | null {
-  const [input] = node?.inputs ?? [];
-  const [output] = node?.outputs ?? [];
-  if (node === undefined || input === null || input === undefined || output === null) return null;
-  if (["Identity", "Dropout", "Clip"].includes(node.op)) return input;
-  if (output === undefined || !["Reshape", "Flatten", "Squeeze", "Unsqueeze"].includes(node.op))
-    return null;
-  const [from, to] = [shapeOf(graph, input), shapeOf(graph, output)];
-  if (from === undefined || to === undefined || !isStatic(from) || !isStatic(to)) return null;
-  const isSame =
-    from[0] === to[0] && classDims(from.slice(1)).at(-1) === classDims(to.slice(1)).at(-1);
-  return isSame ? input : null;
 }

@@ -199,15 +199,15 @@ type Run = (feeds: Feeds, into?: Arrays) => Outputs;
 /** Runs the entry whose inputs are as long as those that are given: arrays have no dims. */
 function chooserOf(entries: readonly Entry[]): Run {
   const runs = entries.map((entry) => runnerOf(entry, []));
+  const taken = entries.map((entry) => entry.inputs);
   return (feeds, into) => {
     let run: Run | undefined;
-    let fitting = 0;
     for (let at = 0; at < runs.length; at += 1) {
-      if (!fits(feeds, entries[at]?.inputs ?? [], true)) continue;
+      if (!fits(feeds, taken[at] ?? [], true)) continue;
+      if (run) throw fail("INPUT", "Several sizes fit.");
       run = runs[at];
-      fitting += 1;
     }
-    if (!run || fitting > 1) throw refused(entries.flatMap(({ inputs }) => inputs));
+    if (!run) throw refused(taken.flat());
     return run(feeds, into);
   };
 }

@@ -22,13 +22,13 @@ const float16 = 10;
 /** A body under another name is none that an If takes. */
 const branches = ["then_branch", "else_branch"];
 
-/** Every float32 initializer as float16, which of them that cannot hold, and what of a graph stays float32. */
-export interface HalfConstants {
+/** What was found out about a graph before it is converted. */
+export interface HalfFacts {
+  /** Every float32 initializer as float16. */
   readonly halves: ReadonlyMap<ValueId, Uint16Array>;
   readonly beyond: Beyond;
-  /** What stays as it is: see `floatIslands`, and `countedNodes`. */
-  readonly islands: ReadonlySet<NodeId>;
-  readonly counted: ReadonlySet<NodeId>;
+  /** Nodes that stay as they are, and why: see `floatIslands`, and `countedNodes`. */
+  readonly kept: ReadonlyMap<NodeId, string>;
 }
 
 /**
@@ -40,17 +40,17 @@ export class Converter {
   readonly #graph: Graph;
   readonly #editor: Editor;
   readonly #keepFloat: KeepFloat;
-  readonly #constants: HalfConstants;
+  readonly #facts: HalfFacts;
   /** Values that were float32 and are float16 now. */
   readonly #half = new Set<ValueId>();
   readonly #toHalf = new Map<ValueId, ValueId>();
   readonly #toFloat = new Map<ValueId, ValueId>();
 
-  constructor(graph: Graph, editor: Editor, keepFloat: KeepFloat, constants: HalfConstants) {
+  constructor(graph: Graph, editor: Editor, keepFloat: KeepFloat, facts: HalfFacts) {
     this.#graph = graph;
     this.#editor = editor;
     this.#keepFloat = keepFloat;
-    this.#constants = constants;
+    this.#facts = facts;
   }
 
   convert(): this {
@@ -84,16 +84,11 @@ export class Converter {
   #convertNodes(body: Body): void {
     for (const node of this.#graph.order(body)) {
       const isAsked = isKept(this.#graph, node, this.#keepFloat);
-      const why = isAsked ? "it was asked to stay float32" : this.#asItIs(node);
+      const own = this.#facts.kept.get(node.id) ?? null;
+      const why = isAsked ? "it was asked to stay float32" : own;
       if (bodiesOf(node).length > 0) this.#convertBodies(node, why);
-      else this.#convertOrKeep(node, why ?? staysFloat(this.#graph, node, this.#constants.beyond));
+      else this.#convertOrKeep(node, why ?? staysFloat(this.#graph, node, this.#facts.beyond));
     }
-  }
-
-  #asItIs({ id }: Node): string | null {
-    const { islands, counted } = this.#constants;
-    if (islands.has(id)) return "it is float32 between float16 in the file";
-    return counted.has(id) ? "it counts places or sizes, which float16 cannot tell apart" : null;
   }
 
   #convertOrKeep(node: Node, why: string | null): void {
@@ -227,7 +222,7 @@ export class Converter {
     const known = this.#toHalf.get(value);
     if (known !== undefined) return known;
     const { name, body } = this.#graph.value(value);
-    const halves = this.#constants.halves.get(value);
+    const halves = this.#facts.halves.get(value);
     const tensor = this.#graph.constant(value);
     const made =
       halves !== undefined && tensor !== undefined

@@ -1,5 +1,5 @@
 import { type Graph, type Node, type NodeId, shapeOf, type ValueId } from "../../ir/index.js";
-import { isOfType } from "./of-type.js";
+import { dtypeOf, inputOf, outputOf } from "../../rules/pattern.js";
 
 /**
  * Nodes that compute in float32 with what was counted: positions, lengths and sizes that came from integers, and constants.
@@ -14,13 +14,13 @@ export function countedNodes(graph: Graph, masks: ReadonlySet<ValueId>): Readonl
       if (!begins(graph, node) && !goesOn(graph, node, counted, masks)) continue;
       nodes.add(node.id);
       for (const output of node.outputs)
-        if (output !== null && isOfType(graph, output, ["float32"])) counted.add(output);
+        if (output !== null && dtypeOf(graph, output) === "float32") counted.add(output);
     }
   return nodes;
 }
 
 /** Bytes are pixels more often than places. */
-const integers = ["int32", "int64", "uint32", "uint64"] as const;
+const integers: ReadonlySet<string | undefined> = new Set(["int32", "int64", "uint32", "uint64"]);
 
 /** What positions become angles and sizes by. */
 const counting: ReadonlySet<string> = new Set(
@@ -31,14 +31,14 @@ const counting: ReadonlySet<string> = new Set(
 );
 
 /** Each position times each frequency. */
-function isOuterProduct(graph: Graph, { op, inputs }: Node): boolean {
-  const [first] = inputs;
-  return op === "MatMul" && first !== null && shapeOf(graph, first)?.at(-1) === 1;
+function isOuterProduct(graph: Graph, node: Node): boolean {
+  return node.op === "MatMul" && shapeOf(graph, inputOf(node, 0))?.at(-1) === 1;
 }
 
-function begins(graph: Graph, { op, inputs, outputs }: Node): boolean {
-  if (!isOfType(graph, outputs[0], ["float32"])) return false;
-  return op === "Range" || (op === "Cast" && isOfType(graph, inputs[0], integers));
+function begins(graph: Graph, node: Node): boolean {
+  if (dtypeOf(graph, outputOf(node)) !== "float32") return false;
+  const isCounted = node.op === "Cast" && integers.has(dtypeOf(graph, inputOf(node, 0)));
+  return isCounted || node.op === "Range";
 }
 
 /** From counted values, and constants, alone. */

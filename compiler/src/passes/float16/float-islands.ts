@@ -1,5 +1,5 @@
 import type { Graph, NodeId, ValueId } from "../../ir/index.js";
-import { isOfType } from "./of-type.js";
+import { dtypeOf, inputOf, outputOf } from "../../rules/pattern.js";
 
 /**
  * Nodes that compute in float32 what a Cast made of float16, up to the Cast back: whoever wrote them so, as around the squares
@@ -9,15 +9,15 @@ export function floatIslands(graph: Graph): ReadonlySet<NodeId> {
   const islands = new Set<NodeId>();
   const floats = new Set<ValueId>();
   for (const body of graph.allBodies())
-    for (const { id, op, inputs, outputs } of graph.order(body)) {
+    for (const node of graph.order(body)) {
       const begins =
-        op === "Cast" &&
-        isOfType(graph, inputs[0], ["float16"]) &&
-        isOfType(graph, outputs[0], ["float32"]);
-      if (!begins && !inputs.some((input) => input !== null && floats.has(input))) continue;
-      islands.add(id);
-      for (const output of outputs)
-        if (output !== null && isOfType(graph, output, ["float32"])) floats.add(output);
+        node.op === "Cast" &&
+        dtypeOf(graph, inputOf(node, 0)) === "float16" &&
+        dtypeOf(graph, outputOf(node)) === "float32";
+      if (!begins && !node.inputs.some((input) => input !== null && floats.has(input))) continue;
+      islands.add(node.id);
+      for (const output of node.outputs)
+        if (output !== null && dtypeOf(graph, output) === "float32") floats.add(output);
     }
   return islands;
 }

@@ -13,7 +13,8 @@ export interface HoldStateOptions {
 
 /**
  * Of a sequence that is longer than the time at which the step is, the state becomes the result; that of one which has
- * ended stays, and its result is zeros. Of one that has no steps it becomes zeros, as onnxruntime has it. Loops: batch › vectors of units. Parameters: the time, lengths, results, states.
+ * ended stays, and its result is zeros. Of one that has no steps it becomes zeros, as onnxruntime has it. Loops: batch ›
+ * vectors of units. Parameters: the time, lengths, results, states.
  */
 export const holdState: Kernel<HoldStateOptions> = {
   name: "hold-state",
@@ -21,8 +22,8 @@ export const holdState: Kernel<HoldStateOptions> = {
     const f = new FunctionBuilder(4);
     const [time, length] = [f.parameter(0), f.parameter(1)];
     const [result, state] = [f.parameter(2), f.parameter(3)];
-    const [now, goesOn, x] = [f.local("v128"), f.local("v128"), f.local("v128")];
-    const stays = f.local("v128");
+    const [now, goesOn] = [f.local("v128"), f.local("v128")];
+    const [stays, x] = [f.local("v128"), f.local("v128")];
     f.set(now, loadSplat(time));
     nest(f, batch, [length, result, state], () => {
       f.set(goesOn, i32x4.greater(loadSplat(length), now));
