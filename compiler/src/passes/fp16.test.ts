@@ -69,7 +69,7 @@ describe("fp16", () => {
   } as const;
 
   it("agrees with the float model, whose inputs and outputs stay float32", async () => {
-    const graph = await quantized(fp16, float);
+    const graph = await quantized(fp16, float, {}, null);
     expect(agreement(await run(float, feeds), await run(graph, feeds))).toBeGreaterThan(55);
     for (const id of [...graph.main.inputs.slice(0, 1), ...graph.main.outputs])
       expect(graph.value(id).type).toMatchObject({ dtype: "float32" });
@@ -79,7 +79,7 @@ describe("fp16", () => {
   });
 
   it("keeps some operators in float32 with casts around them, and says so", async () => {
-    const graph = await quantized(fp16, float);
+    const graph = await quantized(fp16, float, {}, null);
     expect(
       graph.journal.filter((entry) => entry.what === "left").map((entry) => entry.reason),
     ).toEqual(["Resize stays float32", "Min stays float32"]);
@@ -90,7 +90,7 @@ describe("fp16", () => {
     expect((await quantized(fp16, alone)).journal).toContainEqual(
       expect.objectContaining({ what: "left", op: "Min" }),
     );
-    const more = await quantized(fp16, float, { keepFloat: ["Conv"] });
+    const more = await quantized(fp16, float, { keepFloat: ["Conv"] }, null);
     expect(agreement(await run(float, feeds), await run(more, feeds))).toBeGreaterThan(55);
     expect(
       [...more.main.initializers].filter((id) => more.constant(id)?.dtype === "float16"),
@@ -105,7 +105,7 @@ describe("fp16", () => {
         const cells = [b.add("Neg", [input("x")]), b.ints([3, 0, 1], [1, 3]), b.weights(1, 3)];
         return { y: b.add("ScatterND", rows, to), z: b.add("ScatterElements", cells, to) };
       });
-      const graph = await quantized(fp16, float);
+      const graph = await quantized(fp16, float, {}, null);
       const left = graph.journal.filter(({ what }) => what === "left").map(({ op }) => op);
       expect(left).toEqual(reduction === "none" ? [] : ["ScatterND", "ScatterElements"]);
       const feeds = feedsOf(float);
@@ -249,7 +249,7 @@ describe("fp16", () => {
     const path = new URL("../../../fixtures/models/silero-vad-v5.onnx", import.meta.url);
     const proto = byteSource(new Uint8Array(await readFile(path)));
     const float = await decodeModel({ proto, external: new Map() }, { infer: inferNode });
-    const graph = await quantized(fp16, float);
+    const graph = await quantized(fp16, float, {}, null);
     const bytes = async (one: Graph): Promise<number> => (await encodeModel(one)).proto.length;
     expect(await bytes(graph)).toBeLessThan((await bytes(float)) * 0.55);
     const sine = new Float32Array(512).map((_, i) => 0.3 * Math.sin(i / 3));
@@ -280,7 +280,7 @@ describe("fp16", () => {
         });
       }),
     );
-    const graphs = await Promise.all(floats.map((float) => quantized(fp16, float)));
+    const graphs = await Promise.all(floats.map((float) => quantized(fp16, float, {}, null)));
     expect(await loadedApart(graphs)).toBe("loaded ".repeat(8));
     for (const [at, float] of floats.entries()) {
       const graph = graphs[at] ?? float;
@@ -308,7 +308,7 @@ describe("fp16", () => {
 
     it("leaves what stands between integers, and halves what does not", async () => {
       const float = model(512);
-      const graph = await quantized(fp16, float);
+      const graph = await quantized(fp16, float, {}, null);
       expect(opsOf(graph)).toEqual(expect.arrayContaining([...opsOf(float)]));
       expect(opsOf(graph).filter((op) => op === "Cast")).toHaveLength(1);
       expect(floatsIn(graph).filter((op) => !op.endsWith("Linear"))).toEqual(["MatMul"]);
@@ -323,7 +323,7 @@ describe("fp16", () => {
 
     it("leaves all of it where casts would take more than is saved", async () => {
       const float = model(1);
-      const graph = await quantized(fp16, float);
+      const graph = await quantized(fp16, float, {}, null);
       expect(opsOf(graph)).toEqual(opsOf(float));
       expect(graph.journal.filter(({ what }) => what === "left")).toMatchObject([
         { op: "QuantizeLinear", reason: expect.stringMatching(/would only add casts/) },

@@ -1,17 +1,20 @@
 import { edit, type Graph, type NodeId, type ValueId } from "../ir/index.js";
 import { option } from "../pipeline/options.js";
-import { definePass } from "../pipeline/pass.js";
+import { definePass, type PassContext } from "../pipeline/pass.js";
 import { clampedHalves, largestHalf } from "../quantize/half.js";
 import { Converter } from "./float16/converter.js";
 import { type KeepFloat, keepFloatKind, nothingKept } from "./quantization/keep-float.js";
 import { countedNodes } from "./float16/counted.js";
 import { floatIslands } from "./float16/float-islands.js";
 import { fileBytes, firstRounding } from "./float16/quantized-part.js";
+import { summedSquares } from "./float16/summed-squares.js";
+import { wideActivations } from "./float16/wide-activations.js";
 import { bringToNormalForm } from "./normal-form.js";
 
 export const fp16 = definePass({
   name: "fp16",
-  summary: "all of the model in float16, inputs and outputs in float32 (WebGPU with shader-f16)",
+  summary:
+    "all of the model in float16, inputs and outputs in float32 (WebGPU with shader-f16); what reaches beyond float16 on samples stays float32",
   options: {
     keepFloat: option(
       keepFloatKind,
@@ -22,7 +25,8 @@ export const fp16 = definePass({
   create: ({ keepFloat }) => ({
     exactness: "lossy",
     precision: "float16",
-    run: (graph) => run(graph, keepFloat),
+    looksAt: "activations",
+    run: (graph, context) => run(graph, keepFloat, context),
   }),
 });
 
@@ -33,7 +37,7 @@ function isMask(x: number): boolean {
   return Math.abs(x) >= leastMask || Number.isInteger(Math.log10(-x));
 }
 
-async function run(graph: Graph, keepFloat: KeepFloat): Promise<void> {
+async function run(graph: Graph, keepFloat: KeepFloat, context: PassContext): Promise<void> {
   await bringToNormalForm(graph);
   const halves = new Map<ValueId, Uint16Array>();
   const beyond = { all: new Set<ValueId>(), meant: new Set<ValueId>() };
@@ -48,7 +52,9 @@ async function run(graph: Graph, keepFloat: KeepFloat): Promise<void> {
       if (!tooLarge.every(isMask)) beyond.meant.add(value);
     }
   }
-  const kept = new Map<NodeId, string>();
+  const kept = new Map<NodeId, string>(await wideActivations(graph, context, leastMask));
+  for (const id of summedSquares(graph))
+    kept.set(id, "it sums squares, of which float16 holds those of 2⁻¹² to 255 alone");
   for (const id of countedNodes(graph, beyond.all))
     kept.set(id, "it counts places or sizes, which float16 cannot tell apart");
   for (const id of floatIslands(graph)) kept.set(id, "it is float32 between float16 in the file");

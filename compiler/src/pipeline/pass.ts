@@ -44,6 +44,8 @@ export interface Pass {
   readonly decodedOnceBy?: "all" | "modules";
   /** The service without which it can do nothing; absent where it needs no data. */
   readonly needs?: "activations" | "examples";
+  /** What it is better with, and does without. */
+  readonly looksAt?: "activations";
   /**
    * It learns: about how many runs of the model on one sample that takes, from so many examples. What learns is done once
    * for all targets. Absent where it does not.

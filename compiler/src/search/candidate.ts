@@ -59,6 +59,8 @@ export interface Planned {
   /** Of the recipe itself, in its order, each judged against what the recipe came to before; else from a table. */
   readonly first: boolean;
   readonly needsData: boolean;
+  /** Whether it looks at activations, which takes a run of each calibration sample. */
+  readonly calibrates: boolean;
   /** An earlier lock chose it: it is tried before the others. */
   readonly asBefore: boolean;
   /** What the tables expect of it. */

@@ -71,10 +71,10 @@ export class Estimate {
 
   /** What came of a candidate. */
   note(planned: Planned, tookMs: number, latency: number | null, lost: boolean): void {
-    const { target, needsData } = planned;
+    const { target, calibrates } = planned;
     this.#shown.note(planned, latency, lost);
     const expected = this.#unscaledMs(planned);
-    if (needsData) this.#calibrated.add(observationKey(planned));
+    if (calibrates) this.#calibrated.add(observationKey(planned));
     // Nothing was timed: it was known from an earlier run, which says nothing of what the others will take.
     if (tookMs < this.#knownMs(planned)) return;
     this.#scales.set(
@@ -106,7 +106,7 @@ export class Estimate {
 
   /** Whether activations have to be observed for it, which nothing did before. */
   observes(planned: Planned): boolean {
-    return planned.needsData && !this.#calibrated.has(observationKey(planned));
+    return planned.calibrates && !this.#calibrated.has(observationKey(planned));
   }
 
   gainOf(planned: Planned): Gain {
@@ -124,7 +124,7 @@ export class Estimate {
     const calibrated = new Set(this.#calibrated);
     const each = planned.map((one) => {
       const key = observationKey(one);
-      const calibrates = one.needsData && !calibrated.has(key);
+      const calibrates = one.calibrates && !calibrated.has(key);
       if (calibrates) calibrated.add(key);
       return this.#unscaledMs(one, calibrates) * this.#scaleOf(one.target);
     });
@@ -358,7 +358,8 @@ export class Estimate {
 /** Files that ask the same of activations share one observation: by which rule, and of which layers. */
 function observationKey({ group }: Planned): string {
   const asked = group.steps.find(({ use }) => use === "quantize-static")?.with;
-  return JSON.stringify([asked?.["ranges"] ?? null, asked?.["convolutions"] ?? null]);
+  const isHalf = group.steps.some(({ use }) => use === "fp16");
+  return JSON.stringify([isHalf, asked?.["ranges"] ?? null, asked?.["convolutions"] ?? null]);
 }
 
 /** Of what happens in a share of cases. */

@@ -39,6 +39,7 @@ export function way(
     session: {},
     first: false,
     needsData: use === "quantize-static",
+    calibrates: use === "quantize-static",
     asBefore: false,
     expected,
     prefer: "latency",

@@ -46,7 +46,7 @@ export async function choicesFor(
     group,
     precision: precisionOf([group]),
     first: true,
-    needsData: needsData(group),
+    ...dataFor(group),
     learningRuns: learningRuns(group, (request.training ?? request.examples)?.count ?? 0),
     asBefore: false,
     expected: null,
@@ -77,7 +77,7 @@ export async function choicesFor(
       precision,
       group,
       first: false,
-      needsData: needsData(group),
+      ...dataFor(group),
       asBefore,
       expected,
     };
@@ -85,7 +85,7 @@ export async function choicesFor(
   }
   const all = [...planned, ...left.map((one) => one.planned)];
   if (before !== null && !all.some(({ asBefore }) => asBefore)) {
-    const rest = { first: false, needsData: needsData(before.group), expected: null };
+    const rest = { first: false, ...dataFor(before.group), expected: null };
     // Of weights alone nothing has to be known of what they are multiplied with.
     const name = named(before.name);
     add({ ...common, ...before, ...rest, name, asBefore: true }, arithmeticOf[before.precision] === "float32"); // prettier-ignore
@@ -132,6 +132,11 @@ export function learningRuns(group: StepGroup, examples: number): number {
   return runs;
 }
 
-function needsData(group: StepGroup): boolean {
-  return passesIn(group).some(({ needs }) => needs !== undefined);
+function dataFor(group: StepGroup): Pick<Planned, "needsData" | "calibrates"> {
+  const steps = passesIn(group);
+  const needsData = steps.some(({ needs }) => needs !== undefined);
+  return {
+    needsData,
+    calibrates: needsData || steps.some(({ looksAt }) => looksAt !== undefined),
+  };
 }

@@ -17,7 +17,7 @@ export const define: DefineVerb = (command, context) => {
     )
     .option(
       "--data <path>",
-      "to calibrate on: a folder of images, .npz, .npy, .safetensors, .jsonl, or an ES module",
+      "to calibrate on, with --mode static or fp16: a folder of images, .npz, .npy, .safetensors, .jsonl, or an ES module",
     )
     .option(
       "--preprocess <preset or file>",

@@ -30,6 +30,9 @@ const modes: Readonly<Record<string, readonly Step[]>> = {
   fp16: [{ use: "fp16" }],
 };
 
+/** static needs ranges of activations; fp16 leaves float32 those that float16 cannot hold. */
+const calibrating: ReadonlySet<string> = new Set(["static", "fp16"]);
+
 /** One scale for a whole channel is too coarse for 4 bits. */
 const fourBits: Step = { use: "quantize-weights", with: { bits: 4, granularity: "block" } };
 
@@ -46,7 +49,7 @@ export async function runQuantize(
   const model = await openModel(path, parseShapes(options), signal);
   let data: StepExamples | null = null;
   try {
-    const calibrates = options.mode === "static" || options.recipe !== undefined;
+    const calibrates = calibrating.has(options.mode) || options.recipe !== undefined;
     if (options.data !== undefined) {
       if (calibrates) data = await openStepExamples(options.data, options, model, say, signal);
       else say.note(`--data is not looked at: --mode ${options.mode} calibrates nothing.`);

@@ -27,7 +27,7 @@ export interface HalfFacts {
   /** Every float32 initializer as float16. */
   readonly halves: ReadonlyMap<ValueId, Uint16Array>;
   readonly beyond: Beyond;
-  /** Nodes that stay as they are, and why: see `floatIslands`, and `countedNodes`. */
+  /** Nodes that stay as they are by what is around them, or was seen of them, and why. */
   readonly kept: ReadonlyMap<NodeId, string>;
 }
 
@@ -84,10 +84,13 @@ export class Converter {
   #convertNodes(body: Body): void {
     for (const node of this.#graph.order(body)) {
       const isAsked = isKept(this.#graph, node, this.#keepFloat);
-      const own = this.#facts.kept.get(node.id) ?? null;
-      const why = isAsked ? "it was asked to stay float32" : own;
-      if (bodiesOf(node).length > 0) this.#convertBodies(node, why);
-      else this.#convertOrKeep(node, why ?? staysFloat(this.#graph, node, this.#facts.beyond));
+      const asked = isAsked ? "it was asked to stay float32" : null;
+      const found = this.#facts.kept.get(node.id) ?? null;
+      if (bodiesOf(node).length > 0) this.#convertBodies(node, asked ?? found);
+      else {
+        const own = staysFloat(this.#graph, node, this.#facts.beyond);
+        this.#convertOrKeep(node, asked ?? own ?? found);
+      }
     }
   }
 

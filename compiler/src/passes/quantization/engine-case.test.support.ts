@@ -43,17 +43,16 @@ export function calibrationOn(
   };
 }
 
-/** Runs a pass with options as a recipe would give them, on a fork that is verified. */
+/** Runs a pass with options as a recipe would give them, on a fork that is verified; without data where calibration is null. */
 export async function quantized<Options>(
   definition: PassDefinition<string, Options>,
   graph: Graph,
   options: Readonly<Record<string, unknown>> = {},
-  calibration: CalibrationSamples = calibrationOn(graph),
+  calibration: CalibrationSamples | null = calibrationOn(graph),
 ): Promise<Graph> {
   const fork = graph.fork();
-  await definition.create(definition.parse(options)).run(fork, {
-    activations: new MeasuredActivations(calibration),
-  });
+  const data = calibration === null ? {} : { activations: new MeasuredActivations(calibration) };
+  await definition.create(definition.parse(options)).run(fork, data);
   verifyGraph(fork, definition.name);
   return fork;
 }
