@@ -2,7 +2,7 @@ import type { PassAccount } from "@pare/runtime/format";
 import { describe, expect, it } from "vitest";
 import { MeasuredActivations } from "../calibrate/measured-activations.js";
 import { countMacs, countParameters } from "../analysis/index.js";
-import { type Graph, verifyGraph } from "../ir/index.js";
+import { attribute, type Graph, Tensor, type ValueId, verifyGraph } from "../ir/index.js";
 import { graphOf } from "../rules/rule-case.test.support.js";
 import { applyGroup } from "../pipeline/apply-step.js";
 import { examplesOf } from "../train/small-networks.test.support.js";
@@ -179,6 +179,46 @@ describe("prune", () => {
       expect(shares[0]?.account).toMatchObject({ importance: "magnitude" });
     },
   );
+
+  it("looks at them in a file whose shapes are still computed", async () => {
+    const graph = graphOf({ x: ["float32", 1, 3, 8, 8] }, (input, b) => {
+      const made = b.add("Conv", [input("x"), b.weights(8, 3, 1, 1)]);
+      const [zeros, ones] = [b.floats(Array(8).fill(0)), b.floats(Array(8).fill(1))];
+      const scale = b.floats([5, 0.1, 5, 0.2, 5, 0.3, 5, 0.4]);
+      const normal = b.add("BatchNormalization", [made, scale, zeros, zeros, ones]);
+      const batch = b.add("Gather", [b.add("Shape", [normal]), b.ints([0])]);
+      const target = b.add("Concat", [batch, b.ints([-1])], { axis: attribute.int(0) });
+      return { y: b.add("MatMul", [b.add("Reshape", [normal, target]), b.weights(512, 4)]) };
+    });
+    const options = { importance: "batch-norm", multiple: 1 } as const;
+    const pruned = await quantized(prune, graph, options);
+    expect(kept(pruned)[0]).toBe("Conv changed: 4 of 8 channels kept");
+  });
+
+  it("cuts weights that are stored in float16, and says of those that are integers why not", async () => {
+    const stored = (dtype: "float16" | "int8"): Graph =>
+      graphOf({ x: ["float32", 1, 8] }, (input, b) => {
+        const layer = (of: ValueId, factor: number): ValueId => {
+          const numbers = new (dtype === "float16" ? Uint16Array : Int8Array)(64);
+          for (const at of numbers.keys()) numbers[at] = (at * factor) % 64;
+          const weight = b.editor.constant("w", Tensor.of(dtype, [8, 8], numbers));
+          const floats =
+            dtype === "float16"
+              ? b.add("Cast", [weight], { to: attribute.int(1) })
+              : b.add("DequantizeLinear", [weight, b.floats([0.1], [])]);
+          return b.add("MatMul", [of, floats]);
+        };
+        return { y: layer(b.add("Relu", [layer(input("x"), 37)]), 29) };
+      });
+    const options = { multiple: 1 };
+    expect(kept(await quantized(prune, stored("float16"), options))[0]).toBe(
+      "MatMul changed: 4 of 8 channels kept",
+    );
+    await expect(quantized(prune, stored("int8"), options)).rejects.toMatchObject({
+      code: "RECIPE",
+      hint: expect.stringMatching(/its weights are stored as integers; .* \(2 layers\)/),
+    });
+  });
 
   it("refuses two wishes at once, and shares that are none", () => {
     const made = (options: unknown) => () => prune.create(prune.parse(options));

@@ -12,10 +12,13 @@ import type { Blocked, Group } from "../prune/groups.js";
 import { importances } from "../prune/importance.js";
 import { type PrunePlan, planPruning, type PruneWish } from "../prune/prune.js";
 import type { Measure } from "../prune/sizes.js";
+import { normKeepingRules } from "../rules/index.js";
 import { computeInFloat32 } from "./float32/in-float32.js";
 import { bringToFloat32, bringToNormalForm } from "./normal-form.js";
+import { holdsCastWeights } from "./pruning/cast-weights.js";
 import { mustStay } from "./pruning/must-stay.js";
 import { mostSamples, reconstruct } from "./pruning/reconstruct.js";
+import { simplifyGraph } from "./simplify.js";
 
 const described = {
   keepFlops: optional(
@@ -100,9 +103,7 @@ async function run(
   context: PassContext,
   examples: Examples | undefined,
 ): Promise<void> {
-  const measures = wish.importance === "activation" && context.activations !== undefined;
-  if (measures || examples !== undefined) await bringToFloats(graph, wish);
-  else await bringToNormalForm(graph);
+  await prepare(graph, wish, context, examples !== undefined);
   const whole = graph.fork();
   throwIfAborted(context.signal);
   context.onProgress?.(0, "following channels");
@@ -124,11 +125,23 @@ async function run(
   });
 }
 
-/** Samples are looked at in float32 alone. Simplifying would fold the batch norms whose scales are to be looked at. */
-async function bringToFloats(graph: Graph, { importance }: PruneWish): Promise<void> {
-  if (importance !== "batch-norm") return bringToFloat32(graph);
+/** Samples are looked at in float32 alone, and weights that are cast to it are cut as what they are cast to. */
+async function prepare(
+  graph: Graph,
+  { importance }: PruneWish,
+  context: PassContext,
+  fits: boolean,
+): Promise<void> {
   await bringToNormalForm(graph);
-  await computeInFloat32(graph);
+  const measures = importance === "activation" && context.activations !== undefined;
+  const inFloats = fits || measures || holdsCastWeights(graph);
+  if (importance !== "batch-norm") {
+    if (inFloats) await bringToFloat32(graph);
+    return;
+  }
+  if (inFloats) await computeInFloat32(graph);
+  // Folded, there would be no scales to look at.
+  await simplifyGraph(graph, context, normKeepingRules);
 }
 
 function wishOf({

@@ -2,6 +2,7 @@ import { throwIfAborted } from "@pare/runtime/format";
 import type { Graph } from "../ir/index.js";
 import { mergeCommonSubexpressions } from "../rules/common-subexpressions.js";
 import { simplifyRules } from "../rules/index.js";
+import type { Rule } from "../rules/rule.js";
 import { runRules } from "../rules/run-rules.js";
 import { dropDescriptions } from "./drop-descriptions.js";
 import { dropUnused } from "./drop-unused.js";
@@ -37,13 +38,17 @@ export const simplify = definePass({
 /** Two or three are enough; a rule that undoes another must not run for ever. */
 const roundLimit = 16;
 
-export async function simplifyGraph(graph: Graph, context: PassContext): Promise<void> {
+export async function simplifyGraph(
+  graph: Graph,
+  context: PassContext,
+  rules: readonly Rule[] = simplifyRules,
+): Promise<void> {
   normalizeGraph(graph);
   for (let round = 0; round < roundLimit; round += 1) {
     throwIfAborted(context.signal);
     context.onProgress?.(1 - 1 / (round + 1), `round ${round + 1}`);
     const before = graph.changes;
-    await runRules(graph, simplifyRules, context);
+    await runRules(graph, rules, context);
     await mergeCommonSubexpressions(graph);
     dropUnused(graph);
     if (graph.changes === before) break;

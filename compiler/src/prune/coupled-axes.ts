@@ -35,9 +35,10 @@ const placeOf = ({ side, index }: Port, axis: number): string => `${side}.${inde
 /**
  * Follows channels from where weights make them, over every coupling that an axis stands in, until nothing is new. What
  * stands in none, comes from outside, or goes there, is fixed.
- * @param choices undefined: where couplings exclude each other none holds, and all that they would tie is followed
+ * @param choices where couplings exclude each other and it is not said which holds none does, and all that they would tie is
+ *   followed
  */
-export function coupleAxes(graph: Graph, choices: Choices | undefined): CoupledAxes {
+export function coupleAxes(graph: Graph, choices: Choices): CoupledAxes {
   const following = new Following(graph, choices);
   for (const node of graph.allNodes()) following.seed(node);
   return following;
@@ -48,12 +49,12 @@ class Following implements CoupledAxes {
   readonly seeds = new Map<ChannelAxis, Node>();
   readonly open: Open[] = [];
   readonly #graph: Graph;
-  readonly #choices: Choices | undefined;
+  readonly #choices: Choices;
   readonly #nodes = new Map<NodeId, Coupled>();
   readonly #waiting: { readonly node: Node; readonly port: Port; readonly found: ChannelAxis }[] =
     [];
 
-  constructor(graph: Graph, choices: Choices | undefined) {
+  constructor(graph: Graph, choices: Choices) {
     this.#graph = graph;
     this.#choices = choices;
     this.axes = new ChannelAxes(graph);
@@ -103,7 +104,12 @@ class Following implements CoupledAxes {
     });
     // A tensor whose size is not known cannot be cut along.
     if (ties.length < coupling.ties.length)
-      for (const { found } of ties) this.#fix(found, `not all sizes at ${node.op} are known`, node);
+      for (const { found } of ties)
+        this.#fix(
+          found,
+          `not all sizes at ${node.op} are known; --shape and --dim give them`,
+          node,
+        );
     if (chosen === undefined) return;
     this.#join(node, ties);
     if (coupling.stacks === true)
@@ -136,11 +142,8 @@ class Following implements CoupledAxes {
       (one) => one.choice === choice,
     );
     if (options.length < 2) return coupling;
-    if (this.#choices !== undefined) {
-      const chosen = this.#choices.get(node.id)?.get(choice);
-      const at = chosen === undefined ? 0 : indexOf(options, chosen);
-      return options[at] ?? coupling;
-    }
+    const made = this.#choices.get(node.id)?.get(choice);
+    if (made !== undefined) return options[indexOf(options, made)] ?? coupling;
     if (this.open.some((one) => one.node === node && one.choice === choice)) return undefined;
     this.open.push({
       node,
@@ -197,7 +200,7 @@ class Following implements CoupledAxes {
       return `nothing is known of channels in ${node.op}`;
     const shape = operatorOf(node)?.traits.dataMovement === "reshapes" ? node.inputs[1] : undefined;
     if (shape !== undefined && shape !== null && this.#graph.constant(shape) === undefined)
-      return `${node.op} gives them a shape that is computed`;
+      return `${node.op} gives them a shape that is computed; --shape and --dim may fix it`;
     return `${node.op} does not keep them apart`;
   }
 }

@@ -1,8 +1,9 @@
-import type { Graph, Node, NodeId } from "../ir/index.js";
-import type { Coupling } from "../ops/index.js";
+import { isDecoded } from "../analysis/weighted-node.js";
+import { type Graph, type Node, type NodeId, shapeOf } from "../ir/index.js";
+import { attributeReader, type Coupling, operatorOf } from "../ops/index.js";
 import type { ChannelAxes, ChannelAxis } from "./axes.js";
 import type { Fixed } from "./channel-sets.js";
-import { type Choices, coupleAxes, type CoupledAxes, type Open } from "./coupled-axes.js";
+import { coupleAxes, type CoupledAxes, type Open } from "./coupled-axes.js";
 
 /** The places of one axis that belong to a group, unit after unit: `width` places for each. */
 export interface Member {
@@ -42,24 +43,47 @@ export interface Groups {
 
 /** All that can be cut from a model, and what cannot with the reason. Looks at every body; changes nothing. */
 export function channelGroups(graph: Graph): Groups {
-  const loose = coupleAxes(graph, undefined);
-  const coupled = loose.open.length === 0 ? loose : coupleAxes(graph, chosen(loose));
-  return { axes: coupled.axes, groups: groupsOf(coupled), blocked: blockedOf(coupled) };
+  const choices: MutableChoices = new Map();
+  let coupled = coupleAxes(graph, choices);
+  for (let round = 0; coupled.open.length > 0; round += 1) {
+    choose(coupled, choices, round < mostRounds);
+    coupled = coupleAxes(graph, choices);
+  }
+  const blocked = [...blockedOf(coupled), ...storedAsIntegers(graph)];
+  return { axes: coupled.axes, groups: groupsOf(coupled), blocked };
 }
+
+type MutableChoices = Map<NodeId, Map<number, Coupling>>;
+
+/** What one choice tells of the next goes so far; it goes through a layer's reshapes, not from layer to layer. */
+const mostRounds = 8;
 
 /**
  * Where a reshape takes channels apart they are cut by whole matrices, where each is multiplied by itself: by heads.
  * Else by what leaves more to choose from.
+ * @param waits for others: what is behind an open choice may be such matrices, which is known when that is made
  */
-function chosen({ open, axes }: CoupledAxes): Choices {
-  const choices = new Map<NodeId, Map<number, Coupling>>();
-  for (const one of open) {
-    const [best] = [...one.options].sort((a, b) => worth(axes, b) - worth(axes, a));
-    if (best === undefined) continue;
+function choose({ open, axes }: CoupledAxes, choices: MutableChoices, waits: boolean): void {
+  const ranked = open.map((one) => ({ one, ...rank(axes, one) }));
+  const isClear = waits && ranked.some(({ clear }) => clear);
+  for (const { one, best, clear } of ranked) {
+    if (best === undefined || (isClear && !clear)) continue;
     const known = choices.get(one.node.id) ?? new Map<number, Coupling>();
-    choices.set(one.node.id, known.set(one.choice, best.coupling));
+    choices.set(one.node.id, known.set(one.choice, best));
   }
-  return choices;
+}
+
+/** The best of what a choice is between, and whether nothing that is still open can change that. */
+function rank(
+  axes: ChannelAxes,
+  { options }: Open,
+): { readonly best: Coupling | undefined; readonly clear: boolean } {
+  const worths = options.map(({ coupling, axes: tied }) => ({
+    coupling,
+    worth: worth(axes, { coupling, axes: tied }),
+  }));
+  const [best, second] = worths.sort((a, b) => b.worth - a.worth);
+  return { best: best?.coupling, clear: best?.worth === Infinity || second?.worth === 0 };
 }
 
 function worth({ sets }: ChannelAxes, { axes }: Open["options"][number]): number {
@@ -127,4 +151,21 @@ function blockedOf({ axes, seeds }: CoupledAxes): readonly Blocked[] {
     if (reason !== undefined) found.push({ node, channels, of: size, reason });
   }
   return found;
+}
+
+/** What a channel of integers is worth is not told by them, and a model is pruned before it is quantized. */
+function storedAsIntegers(graph: Graph): readonly Blocked[] {
+  const why = "its weights are stored as integers; prune the float model, then quantize it";
+  return [...graph.allNodes()].flatMap((node): readonly Blocked[] => {
+    const { linear, weights } = operatorOf(node)?.traits ?? {};
+    const weight = linear === undefined ? undefined : node.inputs[linear.weight];
+    if (weight === undefined || weight === null || !isDecoded(graph, weight)) return [];
+    const shape = shapeOf(graph, weight) ?? [];
+    const at = weights
+      ?.find(({ input }) => input === linear?.weight)
+      ?.channelAxis(shape.length, attributeReader(node.attributes));
+    const size = at === undefined ? undefined : shape.at(at);
+    const channels = typeof size === "number" ? size : 1;
+    return [{ node, channels, of: channels, reason: { why, node: "" } }];
+  });
 }

@@ -65,3 +65,8 @@ export const simplifyRules: readonly Rule[] = [
   joinTrees,
   sumVectors,
 ];
+
+/** Of these, those that leave batch normalizations what they are. */
+export const normKeepingRules: readonly Rule[] = simplifyRules.filter(
+  (rule) => rule !== foldAffine,
+);
