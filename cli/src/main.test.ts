@@ -242,6 +242,10 @@ describe("what is wrong with arguments", () => {
     [["quantize", mnist, "--recipe", "simplify", "--keep-metadata"], /--recipe names the steps/],
     [["quantize", mnist, "--mode", "weights", "--bits", "2"], /--bits 2 is not available/],
     [["quantize", mnist, "--bits", "4"], /--bits 4 does not go with --mode dynamic/],
+    [
+      ["quantize", mnist, "--recipe", "simplify", "--bits", "4"],
+      /--bits does not go with --recipe/,
+    ],
     [["convert", mnist, "--opset", "99"], /can be 7 to 21/],
     [["run", mnist], /Input "x" is not given/],
     [["bench", mnist, "--gate"], /something to compare with/],

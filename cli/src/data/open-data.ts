@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
-import { dirname, extname, join, relative } from "node:path";
+import { extname } from "node:path";
 import type { ScoringHooks } from "@pare/bench";
+import { shownPath } from "../terminal/shown-path.js";
 import { PareError, type SampleInfo, type ValueInfo } from "@pare/runtime/format";
 import { fileError } from "../platform/file-error.js";
 import { DataModule } from "./data-module.js";
@@ -83,31 +84,14 @@ export async function openData(path: string, options: OpenDataOptions): Promise<
 }
 
 async function openFolder(path: string, options: OpenDataOptions): Promise<OpenData> {
-  const [{ loadPreprocess }, { readImageFolder }] = await Promise.all([
-    import("./preprocess.js"),
+  const [{ choosePreprocess }, { readImageFolder }] = await Promise.all([
+    import("./choose-preprocess.js"),
     import("./image-folder.js"),
   ]);
-  const found = options.preprocess ?? (await beside(path, "preprocessor_config.json"));
-  const preprocess = await loadPreprocess(found ?? "0..1");
+  const [input] = options.inputs;
+  const { preprocess, caveat } = await choosePreprocess(path, options.preprocess, input);
   const read = await readImageFolder(path, options.inputs, preprocess);
-  // Bytes are fed as they are.
-  const isGuessed = found === null && options.inputs[0]?.type !== "uint8";
-  const caveat =
-    "No --preprocess was given: pixels were scaled to 0..1, which the model may not expect.";
-  return collect(path, isGuessed ? { ...read, caveat } : read, options);
-}
-
-async function beside(folder: string, name: string): Promise<string | null> {
-  for (const place of [join(folder, name), join(dirname(folder), name)]) {
-    if (
-      await stat(place).then(
-        (found) => found.isFile(),
-        () => false,
-      )
-    )
-      return place;
-  }
-  return null;
+  return collect(path, caveat === null ? read : { ...read, caveat }, options);
 }
 
 async function openModule(path: string, options: OpenDataOptions): Promise<OpenData> {
@@ -192,7 +176,7 @@ async function collectWritten(
     demandLabels(samples.entries, splits, path);
     const caveats = [caveat, splits.caveat].filter((each) => each !== null);
     return {
-      source: relative(process.cwd(), path) || path,
+      source: shownPath(path),
       samples,
       splits,
       hooks,

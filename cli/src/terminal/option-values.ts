@@ -60,14 +60,14 @@ export function numberAtLeast(flag: string, least: number): (text: string) => nu
   };
 }
 
-/** How much is to be left of something. */
-export function shareOf(flag: string): (text: string) => number {
+/** A share of something: 0.6 is 60 %. */
+export function shareOf(flag: string, { least = 0.01 } = {}): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (text.trim() === "" || !(value >= 0.01 && value <= 1)) {
-      throw new PareError("ARGUMENT", `${flag} is "${text}", but must be from 0.01 to 1.`, {
+    if (text.trim() === "" || !(value >= least && value <= 1)) {
+      throw new PareError("ARGUMENT", `${flag} is "${text}", but must be from ${least} to 1.`, {
         where: flag,
-        hint: `Write a share: ${flag} 0.6 leaves 60 %.`,
+        hint: `Write a share: ${flag} 0.6 is 60 %.`,
       });
     }
     return value;

@@ -115,8 +115,13 @@ export async function openEngines(
 }
 
 /** One engine, for work that nobody times: the native one, or WebAssembly where that is not there. */
-export function openReference(): Promise<Engines> {
-  return openEngines(["cpu"]).catch(() => openEngines(["wasm"]));
+export async function openReference(options: EngineOptions = {}): Promise<Engines> {
+  try {
+    return await openEngines(["cpu"], options);
+  } catch {
+    throwIfAborted(options.signal);
+    return openEngines(["wasm"], options);
+  }
 }
 
 /** For work that nobody times: on the CPU it may have every core. WebAssembly's threads are set once for all its models. */

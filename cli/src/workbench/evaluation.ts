@@ -47,7 +47,10 @@ export async function prepareEvaluation(
   metric: string | undefined,
   seed: number,
   host: EngineHost,
-  sizes: Sizes = {},
+  {
+    sizes = {},
+    signal,
+  }: { readonly sizes?: Sizes | undefined; readonly signal?: AbortSignal | undefined } = {},
 ): Promise<Evaluation> {
   const samples =
     data?.samples ??
@@ -74,7 +77,7 @@ export async function prepareEvaluation(
     };
   }
   const { splits } = data;
-  const scorer = await chooseScorer(model, data, metric, host, first);
+  const scorer = await chooseScorer(model, data, metric, host, first, signal);
   return {
     samples,
     splits,
@@ -102,14 +105,15 @@ async function chooseScorer(
   metric: string | undefined,
   host: EngineHost,
   first: StoredSample,
+  signal: AbortSignal | undefined,
 ): Promise<Scorer> {
   const { chooseMetric, createScorer } = await import("@pare/bench");
   if (metric !== undefined) return createScorer(metric, labelled, hooks);
   if (hooks.score) return createScorer("score", labelled, hooks);
   if (hooks.metric) return createScorer(hooks.metric.name, labelled, hooks);
-  const loaded = await host.load(onnxArtifact((await model.read()).bytes));
+  const loaded = await host.load(onnxArtifact((await model.read()).bytes), { signal });
   try {
-    const outputs = await host.run(loaded, feedsFor(loaded.inputs, first.feeds));
+    const outputs = await host.run(loaded, feedsFor(loaded.inputs, first.feeds), { signal });
     const prediction = await hooks.predict?.(outputs, first);
     if (hooks.predict !== undefined && prediction === undefined) throw nothingPredicted(first.id);
     return createScorer(chooseMetric(outputs, first.label, prediction), labelled, hooks);

@@ -7,6 +7,7 @@ import {
   type Pairs,
 } from "../terminal/option-values.js";
 import type { OutputOptions } from "../terminal/output.js";
+import { addData, addMetric, addPreprocess } from "./data-options.js";
 import { addShapeOptions, type ShapeOptions } from "./shape-options.js";
 
 /** What `optimize` and `bench` have in common. */
@@ -28,24 +29,14 @@ export function addMeasureOptions(
   byDefault = "every engine that can run here",
   dimText?: string,
 ): void {
-  command
-    .option(
-      `--target <${measurableTargets.join("|")}>`,
-      `where it has to run: one, or several with commas (default: ${byDefault})`,
-      collectNames,
-    )
-    .option(
-      "--data <path>",
-      "a folder of images, .npz, .npy, .safetensors, .jsonl, or an ES module",
-    )
-    .option(
-      "--preprocess <preset or file>",
-      "for images: imagenet, 0..1, -1..1, yolo, or a preprocessor_config.json",
-    )
-    .option(
-      "--metric <name>",
-      "top1, top5, auc, f1, cer, mse, cosine, sqnr, concordance, exact-match, top1-agreement, or the module's own",
-    );
+  command.option(
+    `--target <${measurableTargets.join("|")}>`,
+    `where it has to run: one, or several with commas (default: ${byDefault})`,
+    collectNames,
+  );
+  addData(command);
+  addPreprocess(command);
+  addMetric(command);
   addShapeOptions(command, dimText);
   command
     .option(

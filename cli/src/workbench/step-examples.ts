@@ -1,11 +1,12 @@
 import type { EngineHost } from "@pare/bench";
 import type { Examples } from "@pare/compiler";
-import { openData, type OpenData } from "../data/open-data.js";
+import type { OpenData } from "../data/open-data.js";
 import type { Output } from "../terminal/output.js";
 import { chooseSamples } from "./choose-samples.js";
 import { openReference } from "./engines.js";
 import { examplesAmong } from "./evaluation.js";
 import type { OpenedModel } from "./opened-model.js";
+import { readSamples } from "./read-samples.js";
 
 export interface StepDataOptions {
   readonly data?: string;
@@ -30,16 +31,10 @@ export async function openStepExamples(
   say: Output,
   signal: AbortSignal,
 ): Promise<StepExamples> {
-  const data = await openData(path, {
-    inputs: model.inputs,
-    seed,
-    signal,
-    ...(preprocess !== undefined && { preprocess }),
-    onProgress: (done) => say.progress(0, `reading samples: ${done}`),
-    onPrint: (text) => say.detail(text),
-  });
+  const { inputs } = model;
+  const data = await readSamples(path, { inputs, preprocess, seed }, say, signal);
   try {
-    const engines = await openReference();
+    const engines = await openReference({ signal });
     const { samples, splits } = data;
     const { indexes, note } = chooseSamples(splits, samples.size, data.seed);
     if (note !== null) say.note(note);

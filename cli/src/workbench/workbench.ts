@@ -1,14 +1,14 @@
 import type { Sizes } from "@pare/compiler";
 import type { TargetName } from "@pare/runtime/format";
 import { PareError, throwIfAborted } from "@pare/runtime/format";
-import { openData, type OpenData } from "../data/open-data.js";
+import type { OpenData } from "../data/open-data.js";
 import type { WorkOutput } from "../terminal/output.js";
-import { shownPath } from "../terminal/shown-path.js";
 import { type Engines, openEngines } from "./engines.js";
 import { type Evaluation, prepareEvaluation } from "./evaluation.js";
 import type { MeasureVerbOptions } from "./measure-options.js";
 import type { OpenedModel } from "./opened-model.js";
 import { fittingSize } from "./fitting-size.js";
+import { readSamples } from "./read-samples.js";
 import { guessedText } from "./synthetic-samples.js";
 
 /** Everything that measuring a model needs, open: the data, the engines, what it is evaluated with. */
@@ -58,7 +58,14 @@ export async function openWorkbench(
   if (guessed !== null) output.note(guessed);
   // Whichever fails first, the other one is waited for and closed.
   const opening = await Promise.allSettled([
-    readData(model, options, seed, output, signal),
+    options.data === undefined
+      ? null
+      : readSamples(
+          options.data,
+          { inputs: model.inputs, preprocess: options.preprocess, seed },
+          output,
+          signal,
+        ),
     startEngines(
       targets,
       options.timeBudgetMs && Math.max(leastPatienceMs, options.timeBudgetMs / 2),
@@ -86,7 +93,7 @@ export async function openWorkbench(
         options.metric,
         seed,
         engines.value.reference,
-        options.sizes,
+        { sizes: options.sizes, signal },
       ),
       dispose,
     };
@@ -106,37 +113,4 @@ async function startEngines(
   // Where one does not start, its first model will say why.
   await Promise.allSettled([...engines.hosts.values()].map((host) => host.prepare({ signal })));
   return engines;
-}
-
-/** After so long without a sample, that is said. */
-const tellWaitMs = 5000;
-
-async function readData(
-  model: OpenedModel,
-  { data, preprocess }: DataOptions,
-  seed: number,
-  output: WorkOutput,
-  signal: AbortSignal,
-): Promise<OpenData | null> {
-  if (data === undefined) return null;
-  // A module may think for minutes before it gives anything.
-  output.progress(0, "reading samples");
-  const began = performance.now();
-  const waiting = setInterval(() => {
-    const seconds = Math.round((performance.now() - began) / 1000);
-    output.progress(0, `reading samples: none yet after ${seconds} s`);
-  }, tellWaitMs);
-  const opened = await openData(data, {
-    inputs: model.inputs,
-    seed,
-    signal,
-    ...(preprocess !== undefined && { preprocess }),
-    // Of the whole it is nothing yet, and how far the whole is never falls.
-    onProgress(done, count) {
-      clearInterval(waiting);
-      output.progress(0, `reading samples: ${count === null ? done : `${done}/${count}`}`);
-    },
-    onPrint: (text) => output.detail(text),
-  }).finally(() => clearInterval(waiting));
-  return { ...opened, source: shownPath(data) };
 }

@@ -1,15 +1,16 @@
 import type { Command } from "commander";
-import { PareError } from "@pare/runtime/format";
 import {
   collectNames,
   collectPairs,
   integerAtLeast,
   numberAtLeast,
+  shareOf,
 } from "../../terminal/option-values.js";
 import type { DefineVerb } from "../../terminal/verb.js";
+import { addData, addPreprocess } from "../../workbench/data-options.js";
 import { addNoCheck } from "../../workbench/no-check.js";
 import { addShapeOptions } from "../../workbench/shape-options.js";
-import { addTrainingOptions } from "../../workbench/training/training-options.js";
+import { addTrainingOptions, trainingDefaults } from "../../workbench/training/training-options.js";
 import type { DistillVerbOptions } from "./run.js";
 
 export const define: DefineVerb = (command, context) => {
@@ -19,34 +20,25 @@ export const define: DefineVerb = (command, context) => {
       "--student <file or cut>",
       "the model that is trained; its file stays as it is. Or the teacher with fewer layers or channels: depth=0.5, layers=3, layers=0+2+5, width=0.5; by=influence lets samples choose layers",
     )
-    .option("--teacher <file>", "a model whose answers are learned; without it, labels alone are")
-    .option(
-      "--data <path>",
-      "to learn from: a folder of images, .npz, .npy, .safetensors, .jsonl, or an ES module",
-    )
-    .option(
-      "--preprocess <preset or file>",
-      "for images: imagenet, 0..1, -1..1, yolo, or a preprocessor_config.json",
-    )
-    .option(
-      "--epochs <number>",
-      "how often all samples are gone through",
-      integerAtLeast("--epochs", 1),
-      8,
-    );
+    .option("--teacher <file>", "a model whose answers are learned; without it, labels alone are");
+  addData(command, "to learn from");
+  addPreprocess(command);
+  command.option(
+    "--epochs <number>",
+    `how often all samples are gone through (default: ${trainingDefaults.epochs})`,
+    integerAtLeast("--epochs", 1),
+  );
   addTrainingOptions(command);
   command
     .option(
       "--temperature <number>",
-      "of scores: above 1 it shows how the teacher tells wrong classes apart",
+      `of scores: above 1 it shows how the teacher tells wrong classes apart (default: ${trainingDefaults.temperature})`,
       numberAtLeast("--temperature", 0.1),
-      4,
     )
     .option(
       "--alpha <number>",
-      "the teacher's share of the loss, 0 to 1; the rest is the labels'",
-      share("--alpha"),
-      0.7,
+      `the teacher's share of the loss, 0 to 1; the rest is the labels' (default: ${trainingDefaults.alpha})`,
+      shareOf("--alpha", { least: 0 }),
     )
     .option(
       "--fresh",
@@ -88,14 +80,3 @@ export const define: DefineVerb = (command, context) => {
       await runDistill(args, options, context);
     });
 };
-
-function share(flag: string): (text: string) => number {
-  const number = numberAtLeast(flag, 0);
-  return (text) => {
-    const value = number(text);
-    if (value <= 1) return value;
-    throw new PareError("ARGUMENT", `${flag} is "${text}", but must be from 0 to 1.`, {
-      where: flag,
-    });
-  };
-}

@@ -182,7 +182,7 @@ describe("pare distill --student", () => {
     [
       "signals of nobody",
       ["--student", "teacher.onnx", "--data", "places.mjs", "--signal", "y=mse"],
-      /--signal is of a teacher/,
+      /--signal needs --teacher/,
     ],
     [
       "means of no signals",

@@ -24,6 +24,7 @@ import { openTrainingData } from "../../workbench/training/training-data.js";
 import { spreadOrder } from "../../data/spread-order.js";
 import type { Output } from "../../terminal/output.js";
 import { countText } from "../../terminal/words.js";
+import { refuse, refuseWithout } from "../../terminal/refuse.js";
 import { accuracyText } from "./accuracy-text.js";
 import { type StudentSource, studentSource } from "./student.js";
 
@@ -76,7 +77,7 @@ export async function runDistill(
       signal,
     );
     data = samples.data;
-    engines = await openReference();
+    engines = await openReference({ signal });
     const before = factsOf(student);
     if (source.kind === "cut") {
       const { samples: set } = samples.data;
@@ -125,6 +126,7 @@ function checked(
   options: DistillVerbOptions,
 ): { readonly source: StudentSource; readonly file: string; readonly data: string } {
   const { student, teacher, data, preprocess, signal, meanOver, freeze } = options;
+  const { alpha, temperature } = options;
   const all = [...new Set([...paths, ...(student === undefined ? [] : [student])])];
   const [named] = all;
   if (freeze !== undefined && (all.length > 1 || named?.endsWith("*")))
@@ -145,8 +147,12 @@ function checked(
       "--teacher",
       "Name the teacher's file with --teacher.",
     );
-  if (signal !== undefined && teacher === undefined)
-    refuse("--signal is of a teacher.", "--signal", "Name the teacher's file with --teacher.");
+  if (teacher === undefined)
+    refuseWithout("--teacher", {
+      "--signal": signal,
+      "--alpha": alpha,
+      "--temperature": temperature,
+    });
   if (meanOver !== undefined && signal === undefined)
     refuse(
       "--mean-over is of signals.",
@@ -191,10 +197,6 @@ function sayWhatIsLeftOut(graph: Graph, whole: number, say: Output): void {
   );
   const [left, all] = [countParameters(graph), whole].map(countText);
   say.note(`The student is the teacher${reasons.join("")}: ${left} of ${all} parameters.`);
-}
-
-function refuse(message: string, where: string, hint: string): never {
-  throw new PareError("ARGUMENT", message, { where, hint });
 }
 
 /** The student as it is trained from: with its own weights, or fresh ones. */

@@ -1,3 +1,4 @@
+import { addData, addPreprocess } from "../../workbench/data-options.js";
 import { addKeepMetadata } from "../../workbench/keep-metadata.js";
 import { addNoCheck } from "../../workbench/no-check.js";
 import { addShapeOptions } from "../../workbench/shape-options.js";
@@ -24,7 +25,7 @@ export const define: DefineVerb = (command, context) => {
       "how much of the latency is left at most, timed on --target, instead",
       shareOf("--keep-latency"),
     )
-    .option("--target <name>", "of --keep-latency: cpu, wasm or webgpu", "cpu")
+    .option("--target <name>", "of --keep-latency: cpu, wasm or webgpu (default: cpu)")
     .option(
       "--importance <kind>",
       "what tells which channels matter: magnitude, batch-norm, or activation (needs --data)",
@@ -41,20 +42,14 @@ export const define: DefineVerb = (command, context) => {
       "--reconstruct",
       "fit the weights that read what was cut to samples, layer by layer, without labels (default: with --data and no --recover)",
     )
-    .option("--no-reconstruct", "leave the weights of what was not cut as they are")
-    .option(
-      "--data <path>",
-      "to fit to, to --recover from, and to test on: a folder of images, .npz, .npy, .safetensors, .jsonl, or an ES module",
-    )
-    .option(
-      "--preprocess <preset or file>",
-      "for images: imagenet, 0..1, -1..1, yolo, or a preprocessor_config.json",
-    )
-    .option(
-      "--recover <epochs>",
-      "teach what was cut to answer as the model did, so often through --data; its labels teach too",
-      integerAtLeast("--recover", 1),
-    );
+    .option("--no-reconstruct", "leave the weights of what was not cut as they are");
+  addData(command, "to fit to, to --recover from, and to test on");
+  addPreprocess(command);
+  command.option(
+    "--recover <epochs>",
+    "teach what was cut to answer as the model did, so often through --data; its labels teach too",
+    integerAtLeast("--recover", 1),
+  );
   addTrainingOptions(command);
   addShapeOptions(command);
   addKeepMetadata(command);

@@ -55,7 +55,9 @@ export async function cutAndTest(
   await demandReach(request, options);
   const opened = await openStepExamples(options.data, options, model, say, signal);
   try {
-    const evaluation = await prepareEvaluation(model, opened.data, metric, seed, opened.host);
+    const evaluation = await prepareEvaluation(model, opened.data, metric, seed, opened.host, {
+      signal,
+    });
     const accuracy = new AccuracyTest(evaluation, opened.host, signal);
     const test = async (name: string, graph: Graph): Promise<void> =>
       accuracy.add({ name, bytes: (await encodeModel(graph)).proto }, (done) =>

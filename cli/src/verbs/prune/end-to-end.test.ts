@@ -242,6 +242,8 @@ it.each<[string, string, RegExp]>([
   ["no data to fit to", "--reconstruct", /--reconstruct needs --data/],
   ["no epochs", "--recover 0 --data digits.mjs", /must be a whole number of at least 1/],
   ["a checkpoint and nothing taught", "--checkpoint x", /--checkpoint needs --recover/],
+  ["a rate and nothing taught", "--rate 0.1", /--rate needs --recover/],
+  ["an engine and nothing timed", "--target wasm", /--target needs --keep-latency/],
   ["a metric and no data", "--metric top1", /--metric needs --data/],
   ["--preprocess and no data", "--preprocess imagenet", /--preprocess needs --data/],
   [

@@ -40,7 +40,7 @@ export async function cutAndRecover(
   await demandReach({ ...request, steps }, options);
   try {
     samples = await openTrainingData(data, options, model, true, say, signal);
-    engines = await openReference();
+    engines = await openReference({ signal });
     const host = engines.reference;
     await cut(looksAtSamples(options) ? lookedAt(samples, seed, host, say) : undefined);
     const student = (await encodeModel(model.graph)).proto;

@@ -1,7 +1,8 @@
 import { engineTargets } from "@pare/bench";
 import { type Graph, importances, mustStay, type Step } from "@pare/compiler";
-import { PareError, type TargetName } from "@pare/runtime/format";
+import type { TargetName } from "@pare/runtime/format";
 import type { OutputOptions } from "../../terminal/output.js";
+import { refuse, refuseWithout } from "../../terminal/refuse.js";
 import type { VerbContext } from "../../terminal/verb.js";
 import { type KeepMetadataOptions, simplifyStep } from "../../workbench/keep-metadata.js";
 import type { NoCheckOptions } from "../../workbench/no-check.js";
@@ -25,7 +26,7 @@ export interface PruneOptions
   readonly keepParams?: number;
   readonly keepLatency?: number;
   /** Of `keepLatency`. */
-  readonly target: string;
+  readonly target?: string;
   readonly importance: string;
   readonly perLayer?: boolean;
   readonly multiple: number;
@@ -106,18 +107,17 @@ export async function runPrune(
   }
 }
 
-function refuse(message: string, where: string, hint: string): never {
-  throw new PareError("ARGUMENT", message, { where, hint });
-}
-
 /** @throws PareError ARGUMENT, before anything is opened */
 function demandData({ recover, importance, reconstruct, ...options }: PruneOptions): void {
-  if (recover === undefined && options.checkpoint !== undefined)
-    refuse(
-      "--checkpoint needs --recover: it is of training.",
-      "--checkpoint",
-      "Say for how many epochs with --recover, or leave --checkpoint out.",
-    );
+  if (recover === undefined)
+    refuseWithout("--recover", {
+      "--batch": options.batch,
+      "--rate": options.rate,
+      "--workers": options.workers,
+      "--recompute": options.recompute,
+      "--threads": options.threads,
+      "--checkpoint": options.checkpoint,
+    });
   if (options.data !== undefined) return;
   if (recover !== undefined)
     refuse(
@@ -196,7 +196,8 @@ function demandOneWish({ keepFlops, keepParams, keepLatency, importance }: Prune
 
 /** @throws PareError ARGUMENT, before anything is opened */
 function targetOf({ target: named, keepLatency }: PruneOptions): TargetName {
-  const [target = "cpu"] = parseTargets([named]);
+  if (keepLatency === undefined) refuseWithout("--keep-latency", { "--target": named });
+  const [target = "cpu"] = parseTargets([named ?? "cpu"]);
   if (keepLatency !== undefined && !engineTargets.includes(target))
     refuse(
       `--keep-latency is not timed on ${target}.`,

@@ -1,3 +1,4 @@
+import { addData, addPreprocess } from "../../workbench/data-options.js";
 import { addKeepMetadata } from "../../workbench/keep-metadata.js";
 import { addNoCheck } from "../../workbench/no-check.js";
 import { addShapeOptions } from "../../workbench/shape-options.js";
@@ -8,21 +9,14 @@ import type { QuantizeOptions } from "./run.js";
 export const define: DefineVerb = (command, context) => {
   command
     .argument("<model>", "an ONNX file")
-    .option("--mode <mode>", "dynamic, static (needs --data), weights or fp16", "dynamic")
+    .option("--mode <mode>", "dynamic, static (needs --data), weights or fp16 (default: dynamic)")
     .option(
       "--bits <number>",
-      "of weights: 8, or 4 with --mode weights",
+      "of weights: 8, or 4 with --mode weights (default: 8)",
       integerAtLeast("--bits", 1),
-      8,
-    )
-    .option(
-      "--data <path>",
-      "to calibrate on, with --mode static or fp16: a folder of images, .npz, .npy, .safetensors, .jsonl, or an ES module",
-    )
-    .option(
-      "--preprocess <preset or file>",
-      "for images: imagenet, 0..1, -1..1, yolo, or a preprocessor_config.json",
     );
+  addData(command, "to calibrate on, with --mode static or fp16");
+  addPreprocess(command);
   addShapeOptions(command);
   addKeepMetadata(command);
   addNoCheck(command);

@@ -1,5 +1,4 @@
 import type { Step } from "@pare/compiler";
-import { PareError } from "@pare/runtime/format";
 import { loadRecipe } from "../../config/recipe.js";
 import { type KeepMetadataOptions, simplifyStep } from "../../workbench/keep-metadata.js";
 import { parseShapes, type ShapeOptions } from "../../workbench/shape-options.js";
@@ -10,17 +9,20 @@ import { runSteps } from "../../workbench/run-steps.js";
 import { checkMeasureOptions } from "../../workbench/workbench.js";
 import { openStepExamples, type StepExamples } from "../../workbench/step-examples.js";
 import type { OutputOptions } from "../../terminal/output.js";
+import { refuse } from "../../terminal/refuse.js";
 
 export interface QuantizeOptions
   extends OutputOptions, ShapeOptions, KeepMetadataOptions, NoCheckOptions {
-  readonly mode: string;
-  readonly bits: number;
+  readonly mode?: string;
+  readonly bits?: number;
   readonly recipe?: string;
   readonly data?: string;
   readonly preprocess?: string;
   readonly seed: number;
   readonly output?: string;
 }
+
+const defaultMode = "dynamic";
 
 const modes: Readonly<Record<string, readonly Step[]>> = {
   // What has no integer kernel is stored small: embeddings, convolutions.
@@ -49,10 +51,11 @@ export async function runQuantize(
   const model = await openModel(path, parseShapes(options), signal);
   let data: StepExamples | null = null;
   try {
-    const calibrates = calibrating.has(options.mode) || options.recipe !== undefined;
+    const { mode = defaultMode, recipe } = options;
+    const calibrates = recipe !== undefined || calibrating.has(mode);
     if (options.data !== undefined) {
       if (calibrates) data = await openStepExamples(options.data, options, model, say, signal);
-      else say.note(`--data is not looked at: --mode ${options.mode} calibrates nothing.`);
+      else say.note(`--data is not looked at: --mode ${mode} calibrates nothing.`);
     }
     await runSteps({
       model,
@@ -61,7 +64,7 @@ export async function runQuantize(
       training: data?.training,
       seed: options.seed,
       output: options.output,
-      suffix: options.recipe === undefined ? options.mode : "quantized",
+      suffix: recipe === undefined ? mode : "quantized",
       check: options.check,
       host: data?.host,
       say,
@@ -77,56 +80,55 @@ export async function runQuantize(
 /** A recipe's steps as they stand, or simplify and the mode's. Nothing is measured, so nothing can be proposed. */
 async function stepsOf(options: QuantizeOptions): Promise<readonly Step[]> {
   if (options.recipe === undefined) return [simplifyStep(options), ...modeSteps(options)];
-  if (options.keepMetadata === true) {
-    throw new PareError(
-      "ARGUMENT",
+  const { keepMetadata, mode, bits } = options;
+  if (keepMetadata === true)
+    refuse(
       "--keep-metadata is for a mode, but --recipe names the steps.",
-      {
-        where: "--keep-metadata",
-        hint: 'Write it in the recipe: { "use": "simplify", "with": { "keepMetadata": true } }.',
-      },
+      "--keep-metadata",
+      'Write it in the recipe: { "use": "simplify", "with": { "keepMetadata": true } }.',
     );
-  }
+  for (const [flag, given] of Object.entries({ "--mode": mode, "--bits": bits }))
+    if (given !== undefined)
+      refuse(
+        `${flag} does not go with --recipe, which names the steps.`,
+        flag,
+        "Leave one of them out; steps of a recipe have options of their own.",
+      );
   const recipe = await loadRecipe(options.recipe);
-  if (recipe.propose) {
-    throw new PareError(
-      "ARGUMENT",
+  if (recipe.propose)
+    refuse(
       `The recipe ${recipe.name} tries and measures, which quantize does not.`,
-      {
-        where: "--recipe",
-        hint: "Use pare optimize, or a recipe of steps alone.",
-      },
+      "--recipe",
+      "Use pare optimize, or a recipe of steps alone.",
     );
-  }
   return recipe.groups.flatMap(({ steps }) => steps);
 }
 
-function modeSteps({ mode, bits, data }: QuantizeOptions): readonly Step[] {
+function modeSteps({ mode = defaultMode, bits = 8, data }: QuantizeOptions): readonly Step[] {
   const steps = Object.hasOwn(modes, mode) ? modes[mode] : undefined;
-  if (steps === undefined) {
-    throw new PareError("ARGUMENT", `There is no mode "${mode}".`, {
-      where: "--mode",
-      hint: `The modes are ${Object.keys(modes).join(", ")}.`,
-    });
-  }
-  if (bits !== 8 && bits !== 4) {
-    throw new PareError("ARGUMENT", `--bits ${bits} is not available in this version.`, {
-      where: "--bits",
-      hint: "Weights get 8 bits, or 4 with --mode weights.",
-    });
-  }
-  if (bits === 4 && mode !== "weights") {
-    throw new PareError("ARGUMENT", `--bits 4 does not go with --mode ${mode}.`, {
-      where: "--bits",
-      hint: "Use --mode weights: no engine computes with 4-bit activations.",
-    });
-  }
-  if (mode === "static" && data === undefined) {
-    throw new PareError(
-      "ARGUMENT",
-      "--mode static needs --data: the ranges of activations come from samples.",
-      { where: "--data", hint: "Add --data, or use --mode dynamic." },
+  if (steps === undefined)
+    refuse(
+      `There is no mode "${mode}".`,
+      "--mode",
+      `The modes are ${Object.keys(modes).join(", ")}.`,
     );
-  }
+  if (bits !== 8 && bits !== 4)
+    refuse(
+      `--bits ${bits} is not available in this version.`,
+      "--bits",
+      "Weights get 8 bits, or 4 with --mode weights.",
+    );
+  if (bits === 4 && mode !== "weights")
+    refuse(
+      `--bits 4 does not go with --mode ${mode}.`,
+      "--bits",
+      "Use --mode weights: no engine computes with 4-bit activations.",
+    );
+  if (mode === "static" && data === undefined)
+    refuse(
+      "--mode static needs --data: the ranges of activations come from samples.",
+      "--data",
+      "Add --data, or use --mode dynamic.",
+    );
   return bits === 4 ? [fourBits] : steps;
 }

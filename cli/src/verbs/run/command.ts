@@ -1,4 +1,5 @@
 import { measurableTargets } from "@pare/bench";
+import { addPreprocess } from "../../workbench/data-options.js";
 import { addShapeOptions } from "../../workbench/shape-options.js";
 import { collectPairs } from "../../terminal/option-values.js";
 import type { DefineVerb } from "../../terminal/verb.js";
@@ -7,15 +8,12 @@ import type { RunOptions } from "./run.js";
 export const define: DefineVerb = (command, context) => {
   command
     .argument("<model or bundle>", "an ONNX file, or a folder that pare optimize wrote")
-    .option("--input <list>", "name=file: .npy, .json, or an image", collectPairs("--input"))
-    .option(
-      "--preprocess <preset or file>",
-      "for images: imagenet, 0..1, -1..1, yolo, or a preprocessor_config.json",
-    )
-    .option(
-      `--target <${measurableTargets.join("|")}>`,
-      "where to run it (default: the first that runs here)",
-    );
+    .option("--input <list>", "name=file: .npy, .json, or an image", collectPairs("--input"));
+  addPreprocess(command);
+  command.option(
+    `--target <${measurableTargets.join("|")}>`,
+    "where to run it (default: the first that runs here)",
+  );
   addShapeOptions(command);
   command
     .option("-o, --output <folder>", "write each output there as .npy (default: print them)")

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { extname } from "node:path";
+import { dirname, extname } from "node:path";
 import {
   describeValue,
   messageOf,
@@ -8,22 +8,25 @@ import {
   type Tensors,
   type ValueInfo,
 } from "@pare/runtime/format";
+import { choosePreprocess } from "../../data/choose-preprocess.js";
 import { imageExtensions } from "../../data/image-folder.js";
 import { imageLayout, imageTensor } from "../../data/image-tensor.js";
 import { jsonTensor } from "../../data/json-tensor.js";
 import { parseNpy } from "../../data/npy.js";
-import { loadPreprocess } from "../../data/preprocess.js";
 import { fileError } from "../../platform/file-error.js";
 import { byName, type Pairs } from "../../terminal/option-values.js";
 
 /**
  * `--input name=file` as feeds.
+ * @param preprocess of images; chosen as for a folder of them where not given
+ * @param note is told what was guessed
  * @throws PareError ARGUMENT for a missing or unknown input, DATA_* for a file that does not fit
  */
 export async function readInputs(
   inputs: readonly ValueInfo[],
   files: Pairs,
-  preprocess: string,
+  preprocess: string | undefined,
+  note: (text: string) => void,
 ): Promise<Tensors> {
   const given = byName(files, "--input");
   const unknown = [...given.keys()].find((name) => !inputs.some((info) => info.name === name));
@@ -39,17 +42,30 @@ export async function readInputs(
     });
   }
   const feeds: [name: string, tensor: Tensor][] = [];
-  for (const info of inputs)
-    feeds.push([info.name, await readInput(info, given.get(info.name) ?? "", preprocess)]);
+  const caveats = new Set<string>();
+  for (const info of inputs) {
+    const { tensor, caveat } = await readInput(info, given.get(info.name) ?? "", preprocess);
+    feeds.push([info.name, tensor]);
+    if (caveat !== null) caveats.add(caveat);
+  }
+  caveats.forEach(note);
   return Object.fromEntries(feeds);
 }
 
-async function readInput(info: ValueInfo, file: string, preprocess: string): Promise<Tensor> {
+async function readInput(
+  info: ValueInfo,
+  file: string,
+  given: string | undefined,
+): Promise<{ readonly tensor: Tensor; readonly caveat: string | null }> {
   const extension = extname(file).toLowerCase();
-  if (imageExtensions.has(extension)) {
-    const how = await loadPreprocess(preprocess);
-    return imageTensor(file, imageLayout(info, how), how);
-  }
+  if (!imageExtensions.has(extension))
+    return { tensor: await readNumbers(info, file, extension), caveat: null };
+  const { preprocess, caveat } = await choosePreprocess(dirname(file), given, info);
+  const tensor = await imageTensor(file, imageLayout(info, preprocess), preprocess);
+  return { tensor, caveat };
+}
+
+async function readNumbers(info: ValueInfo, file: string, extension: string): Promise<Tensor> {
   switch (extension) {
     case ".npy":
       return withBatch(parseNpy(await bytesOf(file), file), info);

@@ -1,5 +1,12 @@
 import { join, resolve } from "node:path";
-import { onnxArtifact, PareError, type TargetName, type Tensors } from "@pare/runtime/format";
+import {
+  isPareError,
+  onnxArtifact,
+  PareError,
+  type TargetName,
+  type Tensors,
+  throwIfAborted,
+} from "@pare/runtime/format";
 import { backendsInNode } from "@pare/bench";
 import { findTarget, loadableOn } from "@pare/compiler";
 import { formatNpy } from "../../data/npy.js";
@@ -7,7 +14,7 @@ import { fitFeeds } from "../../data/fit-feeds.js";
 import { tableText } from "../../terminal/words.js";
 import { isBundle } from "../../platform/bundle-files.js";
 import { writeFileAtomic } from "../../platform/write-file.js";
-import { openEngines, parseTargets } from "../../workbench/engines.js";
+import { type Engines, openEngines, parseTargets } from "../../workbench/engines.js";
 import { parseShapes, type ShapeOptions } from "../../workbench/shape-options.js";
 import { openModel } from "../../workbench/opened-model.js";
 import type { Output } from "../../terminal/output.js";
@@ -41,7 +48,7 @@ export async function runOnce(
   const say = context.output(options);
   try {
     const ran = (await isBundle(path))
-      ? await runBundle(path, options, context.signal)
+      ? await runBundle(path, options, context.signal, say)
       : await runModel(path, options, context, say);
     await give(ran, options, say);
   } finally {
@@ -58,8 +65,8 @@ async function runModel(
   const model = await openModel(path, parseShapes(options), context.signal);
   try {
     for (const note of model.notes) say.note(note);
-    const feeds = await feedsFor(model.inputs, options);
-    const { engines, target } = await firstEngine(options.target);
+    const feeds = await feedsFor(model.inputs, options, say);
+    const { engines, target } = await firstEngine(options.target, say, context.signal);
     try {
       const host = engines.hosts.get(target) ?? engines.reference;
       say.detail(`Runs on ${host.engine}`);
@@ -79,23 +86,31 @@ async function runModel(
   }
 }
 
+/** The one that was asked for; else the native one, or where that does not run WebAssembly, which is said. */
 async function firstEngine(
   wanted: string | undefined,
-): Promise<{ engines: Awaited<ReturnType<typeof openEngines>>; target: TargetName }> {
-  const candidates: readonly TargetName[] =
-    wanted === undefined ? ["cpu", "wasm"] : parseTargets([wanted]);
-  for (const target of candidates) {
-    try {
-      return { engines: await openEngines([target]), target };
-    } catch (error) {
-      if (target === candidates.at(-1)) throw error;
-    }
+  say: Output,
+  signal: AbortSignal,
+): Promise<{ engines: Engines; target: TargetName }> {
+  const [asked] = wanted === undefined ? [] : parseTargets([wanted]);
+  const target = asked ?? "cpu";
+  try {
+    return { engines: await openEngines([target], { signal }), target };
+  } catch (error) {
+    throwIfAborted(signal);
+    if (asked !== undefined || !isPareError(error)) throw error;
+    say.note(`It runs on wasm: ${error.message}`);
+    return { engines: await openEngines(["wasm"], { signal }), target: "wasm" };
   }
-  throw new PareError("INTERNAL", "No target was tried.");
 }
 
 /** As an app would: chosen, verified and proven by the runtime. */
-async function runBundle(path: string, options: RunOptions, signal: AbortSignal): Promise<Ran> {
+async function runBundle(
+  path: string,
+  options: RunOptions,
+  signal: AbortSignal,
+  say: Output,
+): Promise<Ran> {
   // Before onnxruntime-node is loaded, which else has telemetry.
   process.env["ORT_DISABLE_TELEMETRY"] ??= "1";
   const { load } = await import("@pare/runtime");
@@ -110,7 +125,7 @@ async function runBundle(path: string, options: RunOptions, signal: AbortSignal)
   }
   const model = await load(resolve(path), { backends, signal, target });
   try {
-    const feeds = await feedsFor(model.inputs, options);
+    const feeds = await feedsFor(model.inputs, options, say);
     return {
       engine: model.selection.engine,
       outputs: await model.run(feeds, { signal }),
@@ -124,9 +139,10 @@ async function runBundle(path: string, options: RunOptions, signal: AbortSignal)
 async function feedsFor(
   inputs: Parameters<typeof readInputs>[0],
   options: RunOptions,
+  say: Output,
 ): Promise<Tensors> {
   const files = options.input ?? [];
-  const feeds = await readInputs(inputs, files, options.preprocess ?? "0..1");
+  const feeds = await readInputs(inputs, files, options.preprocess, (text) => say.note(text));
   return fitFeeds(inputs, feeds, files.map(([, file]) => file).join(", ")).feeds;
 }
 

@@ -12,6 +12,7 @@ import { ExpectedTime, runShare } from "./expected-time.js";
 import { AccuracyTest, type Tested } from "./tested-accuracy.js";
 import {
   learningRuns,
+  passOptions,
   type TrainingOptions,
   trainWithCheckpoints,
 } from "./train-with-checkpoints.js";
@@ -61,10 +62,11 @@ export async function teach(request: TeachRequest): Promise<Taught> {
     await demandWritable(checkpoint);
     demandApart(checkpoint, request.output);
   }
-  const evaluation = await prepareEvaluation(request.judged, data, metric, seed, host);
+  const evaluation = await prepareEvaluation(request.judged, data, metric, seed, host, { signal });
   const accuracy = new AccuracyTest(evaluation, host, signal);
   const testCount = data.splits.test.length;
-  const learning = learningRuns(options, learnedFrom.length, data.splits.validation.length);
+  const pass = passOptions(options);
+  const learning = learningRuns(pass, learnedFrom.length, data.splits.validation.length);
   const runs = {
     test: testCount,
     tests: beside.length + 1,
@@ -76,7 +78,7 @@ export async function teach(request: TeachRequest): Promise<Taught> {
       expected.ran(done * testCount);
       say.progress(done, "testing");
     });
-  sayWhereItIsLittle(options, learnedFrom.length, say);
+  sayWhereItIsLittle(pass, learnedFrom.length, say);
   for (const one of beside) await test(one);
   const leftAt = `${request.output}.checkpoint.safetensors`;
   const training = { ...request, data, learnedFrom, leftAt };
@@ -115,7 +117,7 @@ const fewSteps = 100;
 
 /** Who goes by an example of few samples gets a model that has learned nothing, and is to know why. */
 function sayWhereItIsLittle(
-  { epochs, batch }: Pick<TrainingOptions, "epochs" | "batch">,
+  { epochs, batch }: ReturnType<typeof passOptions>,
   samples: number,
   say: WorkOutput,
 ): void {

@@ -53,8 +53,12 @@ export class AccuracyTest {
       onProgress(kept.length / splits.test.length);
     };
     const fed = samplesFor(model.inputs, this.#evaluation);
-    await host.runSamples(model, fed, splits.test, take, { signal });
-    await host.unload(model);
+    try {
+      await host.runSamples(model, fed, splits.test, take, { signal });
+    } finally {
+      // A host that is gone has nothing loaded, and why it is gone is thrown already.
+      await host.unload(model).catch(() => {});
+    }
     const scored: Scored = { kept, ids, groups, draws: new Map() };
     this.#tested.set(name, await accuracyOf(scorer, scored, this.#first, host.target, seed));
     this.#first ??= scored;

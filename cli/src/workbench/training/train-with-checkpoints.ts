@@ -11,10 +11,10 @@ import { TrainingReport } from "./training-report.js";
 
 /** How a model is trained, as a verb's options say. */
 export interface TrainingOptions {
-  readonly epochs: number;
-  readonly batch: number;
-  readonly rate: number;
-  /** The pass's own where not given; so is alpha. */
+  /** The pass's own where not given; so is what follows, up to alpha. */
+  readonly epochs?: number;
+  readonly batch?: number;
+  readonly rate?: number;
   readonly temperature?: number;
   readonly alpha?: number;
   /** What is to become as the teacher's, as the pass takes it; the outputs where none is given. */
@@ -25,7 +25,8 @@ export interface TrainingOptions {
   readonly recompute?: boolean;
   readonly keepZeros?: boolean;
   readonly seed: number;
-  readonly threads: number;
+  /** One where not given. */
+  readonly threads?: number;
   /** As many as pay where not given. */
   readonly workers?: number;
   /** Of the test; the one that fits where not given. */
@@ -59,7 +60,7 @@ export async function trainWithCheckpoints<T>(
   finish: (trained: TrainedStudent) => Promise<T>,
 ): Promise<T> {
   const { student, teacher, data, say, signal } = training;
-  const { seed, threads, checkpoint } = training.options;
+  const { seed, threads = 1, checkpoint } = training.options;
   const { entries } = data.samples;
   const places = (indexes: readonly number[]): readonly StoredAt[] =>
     indexes.flatMap((index) => entries[index] ?? []);
@@ -72,7 +73,7 @@ export async function trainWithCheckpoints<T>(
       {
         student,
         teacher,
-        options: distill.parse(passOptions(training.options)),
+        options: passOptions(training.options),
         seed,
         threads,
         training: places(training.learnedFrom),
@@ -97,17 +98,14 @@ export async function trainWithCheckpoints<T>(
 }
 
 /** What a training is guessed to take, in runs of the model on one sample. */
-export function learningRuns(
-  options: TrainingOptions,
-  samples: number,
-  validation: number,
-): number {
-  const { learningRuns: runs } = distill.create(distill.parse(passOptions(options)));
-  return (runs?.(samples) ?? 0) + options.epochs * validation;
+export function learningRuns(options: DistillOptions, samples: number, validation: number): number {
+  return (distill.create(options).learningRuns?.(samples) ?? 0) + options.epochs * validation;
 }
 
-/** Those that are given; the pass has its own for the others. */
-function passOptions(options: TrainingOptions): Readonly<Record<string, unknown>> {
+type DistillOptions = ReturnType<typeof distill.parse>;
+
+/** Those that are given, and the pass's own for the others. @throws PareError RECIPE */
+export function passOptions(options: TrainingOptions): DistillOptions {
   const { epochs, batch, rate, temperature, alpha, signals, freeze, workers } = options;
   const { recompute, keepZeros } = options;
   const all = {
@@ -122,5 +120,6 @@ function passOptions(options: TrainingOptions): Readonly<Record<string, unknown>
     recompute,
     keepZeros,
   };
-  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+  const given = Object.entries(all).filter(([, value]) => value !== undefined);
+  return distill.parse(Object.fromEntries(given));
 }

@@ -1,6 +1,7 @@
-import { openData, type OpenData } from "../../data/open-data.js";
+import type { OpenData } from "../../data/open-data.js";
 import type { WorkOutput } from "../../terminal/output.js";
 import type { OpenedModel } from "../opened-model.js";
+import { readSamples } from "../read-samples.js";
 
 /** Samples to train on, and others to look at and to test on. */
 export interface TrainingData {
@@ -23,15 +24,8 @@ export async function openTrainingData(
   say: WorkOutput,
   signal: AbortSignal,
 ): Promise<TrainingData> {
-  const data = await openData(path, {
-    inputs,
-    seed,
-    purpose: "training",
-    signal,
-    ...(preprocess !== undefined && { preprocess }),
-    onProgress: (done) => say.progress(0, `reading samples: ${done}`),
-    onPrint: (text) => say.detail(text),
-  });
+  const asked = { inputs, preprocess, seed, purpose: "training" } as const;
+  const data = await readSamples(path, asked, say, signal);
   const learnedFrom = sayWhatIsLearnedFrom(data, say);
   const isLabelled = learnedFrom.some((index) => data.samples.entries[index]?.labelled === true);
   if (teacher && !isLabelled)

@@ -1,15 +1,30 @@
 import type { Command } from "commander";
 import { integerAtLeast, numberAtLeast } from "../../terminal/option-values.js";
+import { addMetric } from "../data-options.js";
+
+/** What the pass `distill` takes where nothing is said, for those who read help: a command's definition loads no pass. */
+export const trainingDefaults = {
+  epochs: 8,
+  batch: 32,
+  rate: 0.001,
+  temperature: 4,
+  alpha: 0.7,
+} as const;
 
 /** The options of verbs that train, and what they stand for where they are not given. */
 export function addTrainingOptions(command: Command): void {
+  addMetric(command, "of the test: ");
   command
     .option(
-      "--metric <name>",
-      "of the test: top1, top5, auc, f1, cer, mse, cosine, sqnr, concordance, exact-match, top1-agreement, or the module's own",
+      "--batch <number>",
+      `samples of one training step (default: ${trainingDefaults.batch})`,
+      integerAtLeast("--batch", 1),
     )
-    .option("--batch <number>", "samples of one training step", integerAtLeast("--batch", 1), 32)
-    .option("--rate <number>", "of learning, at its highest", numberAtLeast("--rate", 0), 0.001)
+    .option(
+      "--rate <number>",
+      `of learning, at its highest (default: ${trainingDefaults.rate})`,
+      numberAtLeast("--rate", 0),
+    )
     .option(
       "--checkpoint <file>",
       "go on from it where it exists; Ctrl-C and each epoch write it, and it is removed with the model written (default: beside the output, at Ctrl-C)",
@@ -25,8 +40,7 @@ export function addTrainingOptions(command: Command): void {
     )
     .option(
       "--threads <number>",
-      "of each engine; one gives the same weights each time",
+      "of each engine; one gives the same weights each time (default: 1)",
       integerAtLeast("--threads", 1),
-      1,
     );
 }
