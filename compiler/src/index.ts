@@ -16,7 +16,7 @@ export {
   lostConstants,
   outputsToTensors,
   mustStay,
-  normalOpset,
+  lowestOpset,
   type PassName,
   type PassStep,
   inEngineOpset,
@@ -25,7 +25,7 @@ export {
   quantizeAwareGraph,
   type QuantizedAware,
 } from "./passes/index.js";
-export { type Applied, applyGroup, applyStep } from "./pipeline/apply-step.js";
+export { type Applied, applyGroup, applyStep, runStep } from "./pipeline/apply-step.js";
 export type { Example, Examples } from "./pipeline/examples.js";
 export type { OpenWorkers, Workers } from "./pipeline/workers.js";
 export type { Exactness, Pass, PassContext, PassDefinition, Registry } from "./pipeline/pass.js";

@@ -1,7 +1,7 @@
 import {
   type Artifact,
   type Disagreement,
-  type ErrorCode,
+  engineRefusals,
   type Evidence,
   isPareError,
   type Measure,
@@ -140,16 +140,6 @@ export async function compare(request: CompareRequest): Promise<Comparison> {
   return { report, passed: missed.length === 0, missed };
 }
 
-/** Of an engine that refuses a model, and of one that cannot be compiled. */
-const refusals: readonly ErrorCode[] = [
-  "ENGINE",
-  "ENGINE_CRASHED",
-  "NO_MEMORY",
-  "UNSUPPORTED_DEVICE",
-  "UNSUPPORTED_OP",
-  "MODEL_LIMIT",
-];
-
 function unloaded(target: TargetName, name: string, reason: string): ReportCheck {
   return { target, name, what: "loads", outcome: "missed", reason };
 }
@@ -159,7 +149,7 @@ export async function orRefusal<T>(measure: () => Promise<T>): Promise<T | strin
   try {
     return await measure();
   } catch (error) {
-    if (isPareError(error) && refusals.includes(error.code)) return error.message;
+    if (isPareError(error) && engineRefusals.includes(error.code)) return error.message;
     throw error;
   }
 }

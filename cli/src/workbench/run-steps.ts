@@ -3,11 +3,12 @@ import type { EngineHost } from "@pare/bench";
 import {
   encodeModel,
   type Examples,
-  findPass,
   type Graph,
   inEngineOpset,
   MeasuredActivations,
+  passes,
   randomOf,
+  runStep,
   type Step,
 } from "@pare/compiler";
 import { throwIfAborted } from "@pare/runtime/format";
@@ -114,21 +115,19 @@ export async function applySteps(
           activations: new MeasuredActivations(calibrationOn(examples)),
         };
   const main = steps.findIndex(({ use }) => use.startsWith("quantize") || use === "fp16");
-  for (const [index, { use, with: options }] of steps.entries()) {
-    throwIfAborted(signal);
-    const pass = findPass(use);
-    const { changes } = graph;
-    const entries = graph.journal.length;
-    await pass.create(pass.parse(options)).run(graph, {
+  for (const [index, step] of steps.entries()) {
+    const { use } = step;
+    const context = {
       signal,
       ...data,
       ...(training !== undefined && { training }),
-      random: (name) => randomOf(seed, name),
-      onProgress: (fraction, what) =>
+      random: (name: string) => randomOf(seed, name),
+      onProgress: (fraction: number, what: string) =>
         say.progress((index + fraction) / steps.length, `${use}: ${what}`),
-    });
-    const left = graph.journal.slice(entries).filter(({ what }) => what === "left");
-    if (graph.changes === changes && index === main) say.note(unchanged(use, left));
+    };
+    const { changed, journal } = await runStep(graph, step, context, passes);
+    const left = journal.filter(({ what }) => what === "left");
+    if (!changed && index === main) say.note(unchanged(use, left));
     else if (use === "fp16" && left.length > 0) say.note(partial(use, left));
     const random = left.filter(({ op }) => op === "Dropout");
     if (random.length > 0) say.note(partial(use, random));

@@ -16,6 +16,7 @@ export {
   type ModelHeader,
   newHeader,
   type Node,
+  normalOpset,
   type Value,
 } from "./model.js";
 export { captures, dependencies } from "./order.js";

@@ -158,7 +158,10 @@ export function bodiesOf(node: Node): readonly Body[] {
   return held.sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([, bodies]) => bodies);
 }
 
-export function newHeader(opset = 21): ModelHeader {
+/** The opset of ai.onnx that the normal form is in, and that passes and gradients are written for. */
+export const normalOpset = 21;
+
+export function newHeader(opset = normalOpset): ModelHeader {
   return {
     irVersion: 10n,
     producerName: "pare",

@@ -33,7 +33,7 @@ export { lostConstants } from "./left-by-converters.js";
 export { outputsToTensors } from "./outputs-to-tensors.js";
 export { mustStay } from "./pruning/must-stay.js";
 export { inEngineOpset } from "./opset/engine-opset.js";
-export { normalOpset } from "./opset/raise.js";
+export { lowestOpset } from "./opset/lower.js";
 export { holdsType, inFloat32 } from "./float32/in-float32.js";
 export type * from "../pipeline/pass.js";
 

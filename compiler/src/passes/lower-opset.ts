@@ -1,6 +1,5 @@
-import type { Graph } from "../ir/index.js";
+import { type Graph, normalOpset } from "../ir/index.js";
 import { normalizeGraph } from "./normalize.js";
-import { normalOpset } from "./opset/raise.js";
 import { lowerOpset as lower, lowestOpset } from "./opset/lower.js";
 import { integer } from "../pipeline/kinds.js";
 import { option } from "../pipeline/options.js";

@@ -1,9 +1,8 @@
-import type { Graph } from "../ir/index.js";
+import { type Graph, normalOpset } from "../ir/index.js";
 import { keyOf } from "../ops/index.js";
 import { computeInFloat32 } from "./float32/in-float32.js";
 import { fusedOperators, sayAttention } from "./fused-operators/say-fused.js";
 import { normalizeGraph } from "./normalize.js";
-import { normalOpset } from "./opset/raise.js";
 import { simplifyGraph } from "./simplify.js";
 
 /**

@@ -1,5 +1,5 @@
 import { type Dtype, PareError } from "@pare/runtime/format";
-import { edit, type Body, type Graph, type Node } from "../ir/index.js";
+import { edit, type Body, type Graph, type Node, normalOpset } from "../ir/index.js";
 import { inferAll, missingInput } from "../ops/index.js";
 import { constantsToInitializers } from "./constants-to-initializers.js";
 import { dropUnused } from "./drop-unused.js";
@@ -7,7 +7,7 @@ import { sayFused } from "./fused-operators/say-fused.js";
 import { sayLeftByConverters } from "./left-by-converters.js";
 import { outputsToTensors } from "./outputs-to-tensors.js";
 import { fromNewerOpset } from "./opset/from-newer.js";
-import { normalOpset, opsetOf, raiseOpset } from "./opset/raise.js";
+import { opsetOf, raiseOpset } from "./opset/raise.js";
 import { definePass } from "../pipeline/pass.js";
 
 /**

@@ -24,6 +24,49 @@ export interface Applied {
   readonly shares: readonly StepShare[];
 }
 
+/** What one step did to a graph. */
+export interface Ran {
+  /** Of the pass, whatever it did. */
+  readonly exactness: Exactness;
+  readonly changed: boolean;
+  /** What it said. */
+  readonly journal: readonly JournalEntry[];
+  /** Absent where it neither learns nor cuts. */
+  readonly account?: PassAccount | undefined;
+}
+
+/**
+ * Runs one step on a graph, in place.
+ * @throws PareError RECIPE for a wrong option, PASS_FAILED naming the pass, and what the pass itself throws
+ */
+export async function runStep(
+  graph: Graph,
+  step: Step,
+  context: PassContext,
+  passes: Registry,
+): Promise<Ran> {
+  throwIfAborted(context.signal);
+  const definition = findPass(passes, step.use);
+  const pass = definition.create(definition.parse(step.with));
+  const { changes } = graph;
+  const said = graph.journal.length;
+  let account: PassAccount | undefined;
+  const onAccount = (told: PassAccount): void => {
+    account = told;
+  };
+  try {
+    await pass.run(graph, { ...context, onAccount });
+  } catch (error) {
+    throw isPareError(error) ? error : failed(step.use, error);
+  }
+  return {
+    exactness: pass.exactness,
+    changed: graph.changes > changes,
+    journal: graph.journal.slice(said),
+    account,
+  };
+}
+
 const leastExactLast: readonly Exactness[] = ["bitwise", "rounding", "lossy"];
 
 /**
@@ -51,29 +94,18 @@ export async function applyGroup(
   passes: Registry,
   now?: () => number,
 ): Promise<Applied> {
-  const { signal, onProgress } = context;
+  const { onProgress } = context;
   const fork = graph.fork();
   let exactness: Exactness = "bitwise";
   const shares: StepShare[] = [];
   let sizes = sizesOf(fork);
   for (const [index, step] of steps.entries()) {
-    throwIfAborted(signal);
-    const definition = findPass(passes, step.use);
-    const pass = definition.create(definition.parse(step.with));
-    const before = fork.changes;
     const progress = (fraction: number, what: string): void =>
       onProgress?.((index + fraction) / steps.length, what);
-    let account: PassAccount | undefined;
-    const onAccount = (told: PassAccount): void => {
-      account = told;
-    };
     const began = now?.();
-    try {
-      await pass.run(fork, { ...context, onProgress: progress, onAccount });
-    } catch (error) {
-      throw isPareError(error) ? error : failed(step.use, error);
-    }
-    if (fork.changes > before) exactness = lessExact(exactness, pass.exactness);
+    const ran = await runStep(fork, step, { ...context, onProgress: progress }, passes);
+    const { account } = ran;
+    if (ran.changed) exactness = lessExact(exactness, ran.exactness);
     const tookMs = now !== undefined && began !== undefined ? now() - began : undefined;
     const after = sizesOf(fork);
     shares.push({

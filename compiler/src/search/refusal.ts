@@ -1,15 +1,16 @@
-import { type ErrorCode, isPareError, type PareError, type TargetName } from "@pare/runtime/format";
+import {
+  engineRefusals,
+  type ErrorCode,
+  isPareError,
+  type PareError,
+  type TargetName,
+} from "@pare/runtime/format";
 import { findTarget } from "../targets/index.js";
 
-const refusing: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  "ENGINE",
-  "ENGINE_CRASHED",
-  "NO_MEMORY",
-  "PASS_FAILED",
-  "DIVERGED",
-  "UNSUPPORTED_OP",
-  "MODEL_LIMIT",
-]);
+/** With these a pass, or what compiles, says no. */
+const makingRefusals: readonly ErrorCode[] = ["PASS_FAILED", "DIVERGED", "UNSUPPORTED_OP"];
+
+const refusing: ReadonlySet<ErrorCode> = new Set([...engineRefusals, ...makingRefusals]);
 
 /** The engine or a pass says no to this file; another one may do. */
 export function isRefusal(error: unknown): error is PareError {
@@ -22,6 +23,16 @@ export function isRefusal(error: unknown): error is PareError {
  */
 export function isCandidatesFault(error: unknown): error is PareError {
   return isRefusal(error) || (isPareError(error) && error.code === "DATA_MODULE");
+}
+
+/** What a step is told to do cannot be done with this model: its options were looked at before. */
+export function isUnmet(error: unknown): error is PareError {
+  return isPareError(error) && error.code === "RECIPE";
+}
+
+/** No file came of it, so that no engine was asked. */
+export function isOfMaking(error: PareError): boolean {
+  return error.code === "RECIPE" || makingRefusals.includes(error.code);
 }
 
 /** Samples are none of the sizes that are fixed in a target's files; other targets run them. */

@@ -1,9 +1,7 @@
 import {
   type Artifact,
   artifactBytes,
-  isPareError,
   type Measured,
-  type PareError,
   type SizeBytes,
   throwIfAborted,
   type TryOut,
@@ -11,7 +9,7 @@ import {
 import type { Made, Planned, State, Tried, TriedAs } from "./candidate.js";
 import { screeningLimits } from "./costs.js";
 import { type LookContext, type Looked, lookAtAccuracy } from "./looks.js";
-import { isCandidatesFault } from "./refusal.js";
+import { isCandidatesFault, isOfMaking, isUnmet } from "./refusal.js";
 import { change, finish, type MakeServices } from "./make.js";
 import type { TargetDevice } from "./request.js";
 import { checkGain, gainText, orderOf, relative, type Relative, tieBand } from "./verdict.js";
@@ -91,15 +89,9 @@ async function orRefused<T>(work: () => Promise<T>): Promise<T | Outcome> {
     if (!isCandidatesFault(error) && !isUnmet(error)) throw error;
     if (error.code === "DATA_MODULE")
       return rejected("screened", `its answers cannot be scored: ${error.message}`);
-    const isMaking = ["PASS_FAILED", "DIVERGED", "UNSUPPORTED_OP", "RECIPE"].includes(error.code);
-    const who = isMaking ? "it cannot be made" : "the engine refuses it";
+    const who = isOfMaking(error) ? "it cannot be made" : "the engine refuses it";
     return rejected("not", `${who}: ${error.message}`);
   }
-}
-
-/** What a step is told to do cannot be done with this model: its options were looked at before. */
-function isUnmet(error: unknown): error is PareError {
-  return isPareError(error) && error.code === "RECIPE";
 }
 
 /** Nothing of it was made. */

@@ -1,5 +1,13 @@
 import { PareError } from "@pare/runtime/format";
-import { edit, type Graph, type Node, type NodeId, sameShape, type ValueId } from "../ir/index.js";
+import {
+  edit,
+  type Graph,
+  type Node,
+  type NodeId,
+  normalOpset,
+  sameShape,
+  type ValueId,
+} from "../ir/index.js";
 import { Backward, Emitter, Forward, operatorOf, type TrainingEngine } from "../ops/index.js";
 import { Recomputation } from "./checkpointing.js";
 import { chooseCheckpoints } from "./choose-checkpoints.js";
@@ -167,10 +175,10 @@ function ownValue(
 
 function checkOpset(graph: Graph): void {
   const version = graph.opset();
-  if (version === 21) return;
+  if (version === normalOpset) return;
   throw new PareError(
     "MODEL_VERSION",
-    `Gradients are written for opset 21, and the graph is in ${version ?? "none"}.`,
+    `Gradients are written for opset ${normalOpset}, and the graph is in ${version ?? "none"}.`,
     { hint: "Run the pass `normalize` first." },
   );
 }

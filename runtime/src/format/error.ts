@@ -62,6 +62,16 @@ export const errorCodes = {
 
 export type ErrorCode = keyof typeof errorCodes;
 
+/** With these an engine, or what compiles for it, says no to a model; another one may take it. */
+export const engineRefusals: readonly ErrorCode[] = [
+  "ENGINE",
+  "ENGINE_CRASHED",
+  "NO_MEMORY",
+  "UNSUPPORTED_DEVICE",
+  "UNSUPPORTED_OP",
+  "MODEL_LIMIT",
+];
+
 /** Whether a text from elsewhere is one of them. */
 export function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(errorCodes, code);

@@ -1,5 +1,6 @@
-import { PareError } from "@pare/runtime/format";
+import { lowestOpset, normalOpset } from "@pare/compiler";
 import type { OutputOptions } from "../../terminal/output.js";
+import { refuse } from "../../terminal/refuse.js";
 import type { VerbContext } from "../../terminal/verb.js";
 import type { NoCheckOptions } from "../../workbench/no-check.js";
 import { runSteps } from "../../workbench/run-steps.js";
@@ -18,11 +19,12 @@ export async function runConvert(
   context: VerbContext,
 ): Promise<void> {
   const { opset, output, check } = options;
-  if (opset < 7 || opset > 21) {
-    throw new PareError("ARGUMENT", `--opset is ${opset}, but can be 7 to 21.`, {
-      where: "--opset",
-    });
-  }
+  if (opset < lowestOpset || opset > normalOpset)
+    refuse(
+      `--opset is ${opset}, but can be ${lowestOpset} to ${normalOpset}.`,
+      "--opset",
+      "Newer operators are said in those of that set; a model of a higher one is converted to it.",
+    );
   const steps = [{ use: "normalize" }, { use: "lower-opset", with: { opset } }];
   const say = context.output(options);
   const model = await openModel(path, parseShapes(options), context.signal);

@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { EngineHost } from "@pare/bench";
-import type { Graph, Step } from "@pare/compiler";
+import type { DistillOptions, Graph, Step } from "@pare/compiler";
 import { type Accuracy, PareError } from "@pare/runtime/format";
 import { prepareEvaluation } from "../evaluation.js";
 import type { WorkOutput } from "../../terminal/output.js";
@@ -117,7 +117,7 @@ const fewSteps = 100;
 
 /** Who goes by an example of few samples gets a model that has learned nothing, and is to know why. */
 function sayWhereItIsLittle(
-  { epochs, batch }: ReturnType<typeof passOptions>,
+  { epochs, batch }: Pick<DistillOptions, "epochs" | "batch">,
   samples: number,
   say: WorkOutput,
 ): void {

@@ -1,4 +1,4 @@
-import { distill } from "@pare/compiler";
+import { distill, type DistillOptions } from "@pare/compiler";
 import type { OpenData } from "../../data/open-data.js";
 import type { StoredAt } from "../../data/sample-writer.js";
 import type { WorkOutput } from "../../terminal/output.js";
@@ -101,8 +101,6 @@ export async function trainWithCheckpoints<T>(
 export function learningRuns(options: DistillOptions, samples: number, validation: number): number {
   return (distill.create(options).learningRuns?.(samples) ?? 0) + options.epochs * validation;
 }
-
-type DistillOptions = ReturnType<typeof distill.parse>;
 
 /** Those that are given, and the pass's own for the others. @throws PareError RECIPE */
 export function passOptions(options: TrainingOptions): DistillOptions {

@@ -1,8 +1,7 @@
 import { isPareError } from "@pare/runtime/format";
-import type { Graph, Node } from "../../ir/index.js";
+import { normalOpset, type Graph, type Node } from "../../ir/index.js";
 import { attributesOf, dtypeOf, inputOf } from "../../rules/pattern.js";
 import { lowerOpset } from "./lower.js";
-import { normalOpset } from "./raise.js";
 
 /** What onnxruntime rounds the result of where it rounds what is moved (`qdq_propagation.cc`, CanNodePropagate). */
 const moving = new Set(["MaxPool", "Reshape", "Slice", "Squeeze", "Transpose", "Unsqueeze"]);

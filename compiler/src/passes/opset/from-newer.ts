@@ -1,9 +1,8 @@
 import { PareError } from "@pare/runtime/format";
-import { bodiesOf, type Body, edit, type Graph, type Node } from "../../ir/index.js";
+import { bodiesOf, type Body, edit, type Graph, type Node, normalOpset } from "../../ir/index.js";
 import { attributeReader, inferAll } from "../../ops/index.js";
 import type { Adapter } from "./adapter.js";
 import { newerOperators } from "./newer-operators.js";
-import { normalOpset } from "./raise.js";
 import { stepOf } from "./step.js";
 
 /** The newest opset whose changes are known. */

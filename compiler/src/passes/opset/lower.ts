@@ -8,6 +8,7 @@ import {
   sameType,
   type ValueId,
   type ValueType,
+  normalOpset,
 } from "../../ir/index.js";
 import type { Adapter } from "./adapter.js";
 import { widenedAt } from "./dtype-history.js";
@@ -15,7 +16,6 @@ import { introduced } from "./introduced.js";
 import { attributeLowerings } from "./lower-attributes.js";
 import { inputLowerings } from "./lower-inputs.js";
 import { operatorLowerings } from "./lower-operators.js";
-import { normalOpset } from "./raise.js";
 import { stepOf } from "./step.js";
 
 /** The oldest opset that can be written. */

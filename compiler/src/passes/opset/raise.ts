@@ -1,5 +1,5 @@
 import { PareError } from "@pare/runtime/format";
-import { edit, bodiesOf, type Body, type Graph, type Node } from "../../ir/index.js";
+import { edit, bodiesOf, type Body, type Graph, type Node, normalOpset } from "../../ir/index.js";
 import { inferAll } from "../../ops/index.js";
 import type { Adapter } from "./adapter.js";
 import { elementwiseAdapters } from "./raise-elementwise.js";
@@ -7,9 +7,6 @@ import { experimentalAdapters } from "./raise-experimental.js";
 import { neuralAdapters } from "./raise-neural.js";
 import { shapeAdapters } from "./raise-shape.js";
 import { stepOf } from "./step.js";
-
-/** The opset that every row and rule is written for. */
-export const normalOpset = 21;
 
 const adapters: ReadonlyMap<string, readonly Adapter[]> = byOperator([
   ...elementwiseAdapters,

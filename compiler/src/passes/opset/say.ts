@@ -1,8 +1,7 @@
 import { countConstantBytes } from "../../analysis/index.js";
-import { edit, type Graph, type Node, type NodeId } from "../../ir/index.js";
+import { edit, type Graph, type Node, type NodeId, normalOpset } from "../../ir/index.js";
 import { keyOf } from "../../ops/index.js";
 import type { Step } from "./adapter.js";
-import { normalOpset } from "./raise.js";
 import { stepOf } from "./step.js";
 
 /** How operators of other domains are said in those of ai.onnx, by their keys; it refuses where there are no words. */
