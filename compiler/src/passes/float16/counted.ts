@@ -1,5 +1,6 @@
 import { type Graph, type Node, type NodeId, shapeOf, type ValueId } from "../../ir/index.js";
 import { dtypeOf, inputOf, outputOf } from "../../rules/pattern.js";
+import { carries, isElementwise } from "./carries.js";
 
 /**
  * Nodes that compute in float32 with what was counted: positions, lengths and sizes that came from integers, and constants.
@@ -22,14 +23,6 @@ export function countedNodes(graph: Graph, masks: ReadonlySet<ValueId>): Readonl
 /** Bytes are pixels more often than places. */
 const integers: ReadonlySet<string | undefined> = new Set(["int32", "int64", "uint32", "uint64"]);
 
-/** What positions become angles and sizes by. */
-const counting: ReadonlySet<string> = new Set(
-  [
-    "Add Sub Mul Div Neg Pow Sqrt Reciprocal Exp Sin Cos Floor Ceil Round Min Max Clip Cast",
-    "Concat Expand Identity Reshape Slice Squeeze Transpose Unsqueeze",
-  ].flatMap((names) => names.split(" ")),
-);
-
 /** Each position times each frequency. */
 function isOuterProduct(graph: Graph, node: Node): boolean {
   return node.op === "MatMul" && shapeOf(graph, inputOf(node, 0))?.at(-1) === 1;
@@ -48,11 +41,12 @@ function goesOn(
   counted: ReadonlySet<ValueId>,
   masks: ReadonlySet<ValueId>,
 ): boolean {
-  const { op, inputs } = node;
-  if (!counting.has(op) && !isOuterProduct(graph, node)) return false;
-  const given = inputs.filter((input) => input !== null);
+  if (!isElementwise(node) && !carries(node) && !isOuterProduct(graph, node)) return false;
+  const given = node.inputs.filter((input) => input !== null);
   if (!given.some((input) => counted.has(input))) return false;
-  return given.every(
-    (input) => counted.has(input) || (graph.constant(input) !== undefined && !masks.has(input)),
-  );
+  return given.every((input) => {
+    const isConstant = graph.constant(input) !== undefined && !masks.has(input);
+    // What is gathered, or chosen, by.
+    return counted.has(input) || isConstant || dtypeOf(graph, input) !== "float32";
+  });
 }

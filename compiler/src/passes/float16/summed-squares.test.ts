@@ -45,6 +45,16 @@ describe("squares that are summed", () => {
     expect(unit).toEqual(["ReduceL2", "Clip", "Div"]);
   });
 
+  it("are those of spectra too, up to a logarithm", async () => {
+    const spectrum = await stayed((x, b) => {
+      const [re, im] = [b.add("Sin", [x]), b.add("Cos", [x])];
+      const power = b.add("Add", [b.add("Mul", [re, re]), b.add("Mul", [im, im])]);
+      const bands = b.add("MatMul", [power, b.floats(Array(64).fill(0.1), [8, 8])]);
+      return b.add("Neg", [b.add("Log", [b.add("Max", [bands, b.floats([1e-10], [])])])]);
+    });
+    expect(spectrum).toEqual(["Mul", "Mul", "Add", "MatMul", "Max", "Log"]);
+  });
+
   it("go to float16 where they meet what is no square, and where nothing sums them", async () => {
     const gated = await stayed((x, b) => b.add("Mul", [meanSquare(x, b), b.add("Neg", [x])]));
     expect(gated).toEqual(["Pow", "ReduceMean"]);

@@ -1,9 +1,10 @@
 import type { Graph, Node, NodeId, ValueId } from "../../ir/index.js";
 import { dtypeOf, inputOf, outputOf, scalarOf } from "../../rules/pattern.js";
+import { carries, isElementwise } from "./carries.js";
 
 /**
- * Nodes from squares that are summed up to what is divided by their root: norms written out, distances, energies. The
- * square of 256 is infinite in float16, and that of 2⁻¹³ is zero, where the norm itself is an ordinary number.
+ * Nodes from squares that are summed up to what is divided by their root, or where it is a logarithm: norms written out, distances,
+ * spectra. The square of 256 is infinite in float16, and that of 2⁻¹³ is zero, where the root is an ordinary number.
  */
 export function summedSquares(graph: Graph): ReadonlySet<NodeId> {
   const nodes = new Set<NodeId>();
@@ -11,12 +12,12 @@ export function summedSquares(graph: Graph): ReadonlySet<NodeId> {
     /** Of squares alone, and of what they are the squares. */
     const squared = new Map<ValueId, ValueId>();
     for (const node of graph.order(body)) {
-      const of = squareBehind(graph, node) ?? goesOn(graph, node, squared);
-      if (of !== undefined) {
-        nodes.add(node.id);
-        for (const output of node.outputs)
-          if (output !== null && dtypeOf(graph, output) === "float32") squared.set(output, of);
-      } else if (divides(node, squared)) nodes.add(node.id);
+      const of = squareBehind(graph, node) ?? squaresAt(graph, node, squared);
+      if (of !== undefined) nodes.add(node.id);
+      else if (divides(node, squared)) nodes.add(node.id);
+      if (of === undefined || !isOfTheirOrder(node)) continue;
+      for (const output of node.outputs)
+        if (output !== null && dtypeOf(graph, output) === "float32") squared.set(output, of);
     }
   }
   return nodes;
@@ -24,14 +25,15 @@ export function summedSquares(graph: Graph): ReadonlySet<NodeId> {
 
 const sums: ReadonlySet<string> = new Set(["ReduceMean", "ReduceSum", "GlobalAveragePool"]);
 const squaring: ReadonlySet<string> = new Set(["ReduceL2", "ReduceSumSquare"]);
-
-/** What stays of the order of a square, or of its root. */
-const following: ReadonlySet<string> = new Set(
-  [
-    "ReduceMean ReduceSum GlobalAveragePool Add Sub Mul Div Pow Sqrt Reciprocal Max Min Clip",
-    "Expand Identity Reshape Squeeze Transpose Unsqueeze",
-  ].flatMap((names) => names.split(" ")),
+/** What gives a square, its root or the inverse of one. */
+const arithmetic: ReadonlySet<string> = new Set(
+  "Add Sub Mul Div Pow Sqrt Reciprocal Max Min Clip Abs Neg".split(" "),
 );
+
+/** Is what a node makes of squares one again, or a root? A logarithm, or what an activation gives, is an ordinary number. */
+function isOfTheirOrder(node: Node): boolean {
+  return !isElementwise(node) || arithmetic.has(node.op);
+}
 
 /** What a node squares for a sum; undefined where it does not. */
 function squareBehind(graph: Graph, node: Node): ValueId | undefined {
@@ -40,23 +42,34 @@ function squareBehind(graph: Graph, node: Node): ValueId | undefined {
   if (of === undefined || output === undefined || dtypeOf(graph, output) !== "float32")
     return undefined;
   if (squaring.has(node.op)) return of;
-  const isSquare =
-    (node.op === "Mul" && inputOf(node, 1) === of) ||
-    (node.op === "Pow" && scalarOf(graph, inputOf(node, 1)) === 2);
-  if (!isSquare) return undefined;
+  if (!isSquare(graph, node)) return undefined;
   for (const use of graph.value(output).uses)
-    if (use.kind === "node" && sums.has(graph.node(use.node).op)) return of;
+    if (use.kind === "node" && isSumOfSquares(graph, graph.node(use.node))) return of;
   return undefined;
 }
 
-/** From squares and constants alone. */
-function goesOn(
+function isSquare(graph: Graph, node: Node | undefined): boolean {
+  const of = node && inputOf(node, 0);
+  if (node === undefined || of === undefined) return false;
+  if (node.op === "Mul") return inputOf(node, 1) === of;
+  return node.op === "Pow" && scalarOf(graph, inputOf(node, 1)) === 2;
+}
+
+/** Along an axis, or of two, as of the parts of complex numbers. */
+function isSumOfSquares(graph: Graph, { op, inputs }: Node): boolean {
+  if (sums.has(op)) return true;
+  return op === "Add" && inputs.every((input) => isSquare(graph, graph.producer(input)));
+}
+
+/** Which squares a node has, and constants besides; undefined where it has others, or does not what keeps to them. */
+function squaresAt(
   graph: Graph,
-  { op, inputs }: Node,
+  node: Node,
   squared: ReadonlyMap<ValueId, ValueId>,
 ): ValueId | undefined {
-  if (!following.has(op)) return undefined;
-  const given = inputs.filter((input) => input !== null);
+  if (!isElementwise(node) && !carries(node) && !sums.has(node.op) && node.op !== "MatMul")
+    return undefined;
+  const given = node.inputs.filter((input) => input !== null);
   const isKnown = (input: ValueId): boolean =>
     squared.has(input) || graph.constant(input) !== undefined || !isFloat(graph, input);
   if (!given.every(isKnown)) return undefined;
