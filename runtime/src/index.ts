@@ -2,7 +2,7 @@ export { load } from "./load/load.js";
 export type { LoadModelOptions as LoadOptions, Progress } from "./load/load.js";
 export type { Backends, SyncBackends } from "./load/backends-of.js";
 export type { BundleSource } from "./load/open-bundle.js";
-export type { AsyncModel, Model, RunOptions, SyncModel } from "./session/model.js";
+export type { AsyncModel, LoadedModel, Model, RunOptions, SyncModel } from "./session/model.js";
 export type {
   ArraysOf,
   RunSync,

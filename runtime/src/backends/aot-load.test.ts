@@ -114,6 +114,16 @@ describe.each([aot(), cpu()])("on $target a stream", (backend) => {
     await model.dispose();
   });
 
+  it("takes what is given at once: an array may be filled anew for the step behind it", async () => {
+    const model = await load(base, { backends: backend });
+    const { run } = stream(model);
+    const x = filled(1);
+    const steps = [run({ x }), run({ x: x.fill(2) }), run({ x: x.fill(3) })];
+    const sums = (await Promise.all(steps)).map(({ y }) => y?.data[0]);
+    expect(sums).toEqual([1, 3, 6]);
+    await model.dispose();
+  });
+
   it("answers no more once it is disposed of, nor do streams that were opened before", async () => {
     const model = await load(base, { backends: backend });
     const opened = stream(model);

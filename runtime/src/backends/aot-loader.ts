@@ -98,10 +98,13 @@ async function read([hex, url, length]: BundledFile): Promise<ArrayBuffer> {
   }
 }
 
-/** Node reads files, since its `fetch` does not. */
+/** Node reads files, since its `fetch` does not; and what a bundler inlined policies refuse to fetch. */
 async function bytesAt(place: URL, length: number, integrity: string): Promise<ArrayBuffer> {
   if (place.protocol === "file:")
     return new Uint8Array(await process.getBuiltinModule("node:fs/promises").readFile(place))
+      .buffer;
+  if (place.protocol === "data:")
+    return Uint8Array.from(atob(place.href.split(",")[1] ?? ""), (each) => each.charCodeAt(0))
       .buffer;
   const response = await fetch(place, { integrity });
   if (!response.ok) throw new Error(`the server answered ${response.status}`);

@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { describe, expect, it } from "vitest";
 import { Queue } from "./queue.js";
 
@@ -91,5 +92,17 @@ describe("Queue", () => {
     });
     expect(await queue.run(async () => 1, signal)).toBe(1);
     expect(listening).toBe(0);
+  });
+
+  it("listens once to a signal of many tasks, each of which it ends", async () => {
+    const queue = new Queue();
+    const abort = new AbortController();
+    const tasks = Array.from({ length: 20 }, async () =>
+      queue.run(() => new Promise(() => {}), abort.signal),
+    );
+    expect(getEventListeners(abort.signal, "abort")).toHaveLength(1);
+    abort.abort();
+    const ended = await Promise.allSettled(tasks);
+    expect(ended.map(({ status }) => status)).toEqual(Array(20).fill("rejected"));
   });
 });

@@ -37,6 +37,9 @@ export function importBuild(build: WebBuild): Promise<Ort> {
 
 /** The start of a build in this realm. */
 interface Start {
+  /** How many wait for it. */
+  waiting: number;
+  readonly stop: AbortController;
   ready?: Promise<Ort>;
   over?: boolean;
   /** The engine itself was asked. It starts only once: what came of it holds. */
@@ -49,11 +52,21 @@ let starts: Map<WebBuild, Start> | undefined;
 async function started(
   build: WebBuild,
   options: WebOptions,
-  { onBytes, fetch }: StartOptions = {},
+  { onBytes, fetch, signal }: StartOptions = {},
 ): Promise<Ort> {
-  starts ??= new Map();
-  const start = starts.get(build) ?? {};
-  starts.set(build, start);
+  const all = (starts ??= new Map());
+  const start = all.get(build) ?? { waiting: 0, stop: new AbortController() };
+  all.set(build, start);
+  start.waiting++;
+  const forget = (): void => {
+    if (!start.final && all.get(build) === start) all.delete(build);
+  };
+  const leave = (): void => {
+    if (--start.waiting) return;
+    forget();
+    start.stop.abort();
+  };
+  signal?.addEventListener("abort", leave);
   let [bytes, total] = [0, build.bytes];
   const tell = start.over ? undefined : onBytes;
   tell?.(bytes, total);
@@ -69,9 +82,10 @@ async function started(
     demandThreads(ort, options.threads);
     return ort;
   } catch (error) {
-    if (!start.final) starts.delete(build);
+    forget();
     throw error;
   } finally {
+    signal?.removeEventListener("abort", leave);
     start.over = true;
   }
 }
@@ -87,10 +101,11 @@ async function begin(
   demandThreads(ort, asked);
   demandWebAssembly();
   const flags = ort.env.wasm;
-  const given = flags.wasmPaths ?? wasmPaths;
+  const said = flags.wasmPaths ?? wasmPaths;
+  const given = typeof said === "string" ? said.replace(/\/?$/, "/") : said;
   const files = findFiles(build, given);
   if (files.wasm && !flags.wasmBinary)
-    flags.wasmBinary = await fetchWasm(files.wasm, onBytes, fetch);
+    flags.wasmBinary = await fetchWasm(files.wasm, { onBytes, fetch, signal: start.stop.signal });
   const { threads, paths = given } = await settleThreads(files, asked || flags.numThreads);
   flags.numThreads = threads;
   if (threads > 1) flags.initTimeout ??= 30_000; // it waits for them without end

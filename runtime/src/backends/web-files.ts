@@ -1,6 +1,6 @@
-import type { Fetch } from "../format/engine/backend.js";
 import { isPareError, messageOf, type PareError } from "../format/error.js";
-import { download } from "../network/download.js";
+import { download, type DownloadOptions } from "../network/download.js";
+import { pageAddress } from "../platform/page-address.js";
 import { engine, fault, inBrowser, type WebBuild, type WebOptions } from "./web-build.js";
 
 /** Where the engine's own files are; what is not known the engine finds by itself. */
@@ -28,7 +28,7 @@ export function findFiles(build: WebBuild, paths: WebOptions["wasmPaths"] = {}):
 }
 
 function absolute(place: string | URL): URL {
-  return new URL(place, globalThis.location?.href);
+  return new URL(place, pageAddress());
 }
 
 /** What a bundler made of a literal `new URL("onnxruntime-web/…", import.meta.url)`; some leave it as it is. */
@@ -48,11 +48,10 @@ function bundled(place: () => URL): URL | undefined {
  */
 export async function fetchWasm(
   url: URL,
-  onBytes: (received: number, total?: number) => void,
-  fetch: Fetch | undefined,
+  options: Pick<DownloadOptions, "onBytes" | "fetch" | "signal">,
 ): Promise<Uint8Array> {
   try {
-    const bytes = await download(url, { most: wasmMaxBytes, onBytes, fetch });
+    const bytes = await download(url, { most: wasmMaxBytes, ...options });
     if (String.fromCharCode(...bytes.subarray(0, 4)) === "\0asm") return bytes;
   } catch (cause) {
     throw isPareError(cause) && cause.code === "BUNDLE_NOT_FOUND"

@@ -513,6 +513,14 @@ describe("over http", () => {
     await expect(load(`${url}../`, { backends })).rejects.toMatchObject({ code: "BUNDLE_INVALID" });
   });
 
+  it("says that the golden check did not come, which is no damage", async () => {
+    const url = await serve(({ url: path }, response) => {
+      if (path?.includes("golden")) response.writeHead(403).end();
+      else response.end(fileFor(path));
+    });
+    await expect(load(url, { backends })).rejects.toMatchObject({ code: "NETWORK" });
+  });
+
   it("knows a page from a manifest, and a 404", async () => {
     const url = await serve(({ url: path }, response) => {
       if (path?.startsWith("/gone")) response.writeHead(404).end("no");

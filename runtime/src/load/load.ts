@@ -1,6 +1,6 @@
 import type { Artifact, NamedBytes } from "../format/engine/artifact.js";
 import type { Backend, Fetch, Session, TargetName } from "../format/engine/backend.js";
-import { messageOf, PareError, throwIfAborted } from "../format/error.js";
+import { isPareError, messageOf, PareError, throwIfAborted } from "../format/error.js";
 import { checkGolden, isChecked } from "../format/bundle/golden-check.js";
 import type { BundleFile, Golden } from "../format/bundle/manifest.js";
 import type { RunnableVariant } from "../format/bundle/parse-runnable.js";
@@ -104,6 +104,8 @@ async function readGolden(
     return await bundle.golden(signal);
   } catch (error) {
     throwIfAborted(signal);
+    // What did not come is not damaged: it may come the next time.
+    if (isPareError(error) && error.code === "NETWORK") return error;
     return unproven(`is unusable: ${messageOf(error)}`, error);
   }
 }
@@ -166,7 +168,7 @@ async function fetchBoth(
   try {
     return await sideBySide(
       signal,
-      () => backend.start?.({ onBytes, fetch }),
+      () => backend.start?.({ onBytes, fetch, signal }),
       (stop) =>
         readVariant(bundle, { ...variant, files }, backend, stop, (received) => {
           model = received;

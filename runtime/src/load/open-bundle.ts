@@ -1,3 +1,4 @@
+import { pageAddress } from "../platform/page-address.js";
 import { locate } from "#platform";
 import type { BundleModule } from "../format/bundle/bundle-module.js";
 import type { Fetch } from "../format/engine/backend.js";
@@ -117,7 +118,7 @@ async function openModule(
         throw new PareError("BUNDLE_NOT_FOUND", `The bundle's index.js does not name ${path}.`, {
           where: path,
         });
-      return new URL(String(place), globalThis.location?.href); // what bundlers make of a URL may only look like one
+      return new URL(String(place), pageAddress()); // what bundlers make of a URL may only look like one
     },
     async golden() {
       const golden = parseGolden(module.golden);

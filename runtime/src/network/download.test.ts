@@ -116,6 +116,48 @@ describe("a download", () => {
     expect(asked).toEqual([null, "bytes=60-", null]);
   });
 
+  it("that came whole is not aborted: a copy of it may still be stored", async () => {
+    const signals: (AbortSignal | null | undefined)[] = [];
+    const answered = (status: number) => async (_: string, init: RequestInit) => {
+      signals.push(init.signal);
+      return new Response(new Uint8Array(3), { status });
+    };
+    await download(url, { fetch: answered(200) });
+    await download(url, { fetch: answered(403) }).catch(() => {});
+    expect(signals.map((signal) => signal?.aborted)).toEqual([false, true]);
+  });
+
+  it.each([
+    [403, {}, []],
+    [503, {}, [300, 900]],
+    [429, { "retry-after": "2" }, [2000, 2000]],
+    [429, { "retry-after": "3600" }, [10_000, 10_000]],
+  ])(
+    "that a server answers with %i is tried again in good time, or not at all",
+    async (status, headers, waits) => {
+      const real = globalThis.setTimeout;
+      const waited: number[] = [];
+      vi.spyOn(globalThis, "setTimeout").mockImplementation((work: () => void, ms = 0) => {
+        if (ms !== 30_000) waited.push(ms);
+        return real(work, ms === 30_000 ? ms : 0);
+      });
+      const fetch = vi.fn(async () => new Response(null, { status, headers }));
+      await expect(download(url, { fetch })).rejects.toMatchObject({ code: "NETWORK" });
+      expect(waited).toEqual(waits);
+      expect(fetch).toHaveBeenCalledTimes(waits.length + 1);
+    },
+  );
+
+  it("that waits to be tried again ends with an abort", async () => {
+    const abort = new AbortController();
+    const headers = { "retry-after": "10" };
+    const fetch = vi.fn(async () => new Response(null, { status: 503, headers }));
+    const waiting = download(url, { fetch, signal: abort.signal });
+    setTimeout(() => abort.abort(), 20);
+    await expect(waiting).rejects.toMatchObject({ code: "ABORTED" });
+    expect(fetch).toHaveBeenCalledTimes(1);
+  });
+
   it("says how many bytes there will be, and leaves no timer and no listener", async () => {
     before = 100;
     const clear = vi.spyOn(globalThis, "clearTimeout");

@@ -22,13 +22,15 @@ export interface DownloadOptions {
 }
 
 const attempts = 3;
+/** Of a request that was too slow, or one of too many; and of a range that is no more. */
+const mayPass = [408, 416, 429];
 /** Without a byte. */
 const stallMs = 30_000;
 
 /**
  * The bytes behind a URL. `data:` is decoded here, since a policy of `connect-src 'self'` refuses to fetch it;
  * `file:` is read where there is a file system. A download that breaks off is resumed where it stopped; one of which no
- * byte comes for 30 s is given up.
+ * byte comes for 30 s is given up. It is tried three times, with a pause in between, unless the server refuses it.
  * @throws PareError NETWORK, or BUNDLE_NOT_FOUND for a 404 or a missing file; INTEGRITY for more bytes than there may be;
  *   NO_MEMORY; ABORTED
  */
@@ -44,7 +46,7 @@ export async function download(
     if (found === null) throw tooMany(most, url);
     return found;
   }
-  const sink: Sink = { bytes: room(bytes ?? 0, url), length: 0, resumable: false };
+  const sink: Sink = { bytes: room(bytes ?? 0, url), length: 0, resumable: false, waitMs: 0 };
   for (let attempt = 1; ; attempt++) {
     try {
       await receive(url, sink, { most, ...options });
@@ -54,8 +56,9 @@ export async function download(
       if (isPareError(error)) throw error;
       // Of what is behind the last byte, where only the end did not come, a server gives no range.
       if (sink.length === bytes) break;
-      if (attempt === attempts)
+      if (attempt === attempts || error instanceof Refused)
         throw failure("NETWORK", `The download failed: ${messageOf(error)}`, url, error);
+      await pause(Math.max(300 * 3 ** (attempt - 1), sink.waitMs), signal);
     }
   }
   return sink.bytes.subarray(0, sink.length);
@@ -65,16 +68,33 @@ interface Sink {
   bytes: Uint8Array<ArrayBuffer>;
   length: number;
   resumable: boolean;
+  /** For so long the server wants to be left alone. */
+  waitMs: number;
 }
 
-/** Takes what comes; an abort, and a network that stalls, ends it at once, whatever `fetch` makes of its signal. */
+/** The server would refuse it again. */
+class Refused extends Error {}
+
+/** @throws PareError ABORTED */
+async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  await new Promise((resolve) => {
+    setTimeout(resolve, ms);
+    signal?.addEventListener("abort", resolve, { once: true });
+  });
+  throwIfAborted(signal);
+}
+
+/**
+ * Takes what comes; an abort, and a network that stalls, ends it at once, whatever `fetch` makes of its signal. What came whole is
+ * not aborted: who gave `fetch` may still be storing a copy of it.
+ */
 async function receive(url: URL, sink: Sink, options: DownloadOptions): Promise<void> {
-  const stop = new AbortController();
+  const [stop, heard] = [new AbortController(), new AbortController()];
   const { signal } = stop;
   let timer: ReturnType<typeof setTimeout> | undefined;
   try {
     await new Promise<void>((resolve, reject) => {
-      options.signal?.addEventListener("abort", reject, { signal });
+      options.signal?.addEventListener("abort", reject, { signal: heard.signal });
       const alive = (): void => {
         clearTimeout(timer);
         const stalled = `The download stalled for ${stallMs / 1000} s.`;
@@ -83,8 +103,11 @@ async function receive(url: URL, sink: Sink, options: DownloadOptions): Promise<
       alive();
       transfer(url, sink, { ...options, signal }, alive).then(resolve, reject);
     });
-  } finally {
+  } catch (error) {
     stop.abort();
+    throw error;
+  } finally {
+    heard.abort();
     clearTimeout(timer);
   }
 }
@@ -108,7 +131,12 @@ async function transfer(
     throw failure("BUNDLE_NOT_FOUND", `The server answered ${status}.`, url);
   // What has no such range is another file than the one that broke off.
   if (status === 416) sink.length = 0;
-  if (!response.ok) throw new Error(`the server answered ${status}`);
+  // In seconds; who writes a date gets the usual pause.
+  sink.waitMs = Math.min(Number(response.headers.get("retry-after")) || 0, 10) * 1000;
+  if (!response.ok) {
+    const why = `the server answered ${status}`;
+    throw mayPass.includes(status) || status >= 500 ? new Error(why) : new Refused(why);
+  }
   if (status !== 206) sink.length = 0;
   // A range counts stored bytes; of a compressed answer only the decoded ones are known.
   sink.resumable = !response.headers.has("content-encoding");

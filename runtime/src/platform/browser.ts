@@ -1,8 +1,9 @@
 import { PareError } from "../format/error.js";
+import { pageAddress } from "./page-address.js";
 
 /** A bundle's address as the caller wrote it: a URL, relative to the page or worker. Throws for what is none. */
 export function locate(source: string): URL {
-  return new URL(source, globalThis.location?.href);
+  return new URL(source, pageAddress());
 }
 
 export function readFileUrl(url: URL): Promise<Uint8Array<ArrayBuffer> | null> {

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { Session } from "../format/engine/backend.js";
 import type { Given, RunSync, StatePairs, SyncStream } from "../format/engine/run-sync.js";
 import { PareError } from "../format/error.js";
@@ -28,21 +29,30 @@ export type StepOutputs<Outputs extends object, State extends object> = string e
   ? Tensors
   : Omit<Outputs, keyof State>;
 
-interface AnyModel<Inputs extends object, Outputs extends object, State extends object> {
+/** What every loaded model has, whatever it takes and gives: what lists models, or disposes of them, takes these. */
+export interface LoadedModel {
   readonly name: string;
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
+  readonly selection: Selection;
+  readonly isSync: boolean;
+  /** Gives back the engine's memory after the runs that are under way. Twice is once. */
+  dispose(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+interface AnyModel<
+  Inputs extends object,
+  Outputs extends object,
+  State extends object,
+> extends LoadedModel {
   /** By output name, the input that it is at the next step; empty for a model without state. */
   readonly state: State;
-  readonly selection: Selection;
   /**
    * Inputs are copied at once, so that their buffers can be used again; outputs belong to the caller.
    * @throws PareError INPUT, ENGINE, ABORTED, DISPOSED
    */
   run(inputs: Inputs, options?: RunOptions): Promise<Outputs>;
-  /** Gives back the engine's memory after the runs that are under way. Twice is once. */
-  dispose(): Promise<void>;
-  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** A loaded variant whose engine answers later. Its state is carried by `stream` of `@pare/runtime/stream`. */

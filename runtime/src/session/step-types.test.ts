@@ -5,7 +5,7 @@ import { expect, it } from "vitest";
 const main = fileURLToPath(new URL("step-types-program.ts", import.meta.url));
 
 /** Carries the state of models rightly, and wrongly where a line says so. */
-const program = `import type { AsyncModel, Model, SyncModel } from "./model.js";
+const program = `import type { AsyncModel, LoadedModel, Model, SyncModel } from "./model.js";
 import { stream } from "./stream.js";
 type Array = Float32Array;
 interface Inputs { readonly x: Array; readonly h0: Array }
@@ -22,6 +22,7 @@ const all: Array = said.stream({}).runSync({ x, h0: x }).hn.data;
 const whole: Array = unsaid.stream().runSync({ x, h0: x }).hn.data;
 const after: Array = (await stream(later, { hn: "h0" }).run({ x })).y.data;
 const whatever = any.stream({ hn: "h0" }).runSync({ x, other: undefined })["y"];
+const shown: readonly string[] = [unsaid, said, later, any].map((model: LoadedModel) => model.name);
 unsaid.stream({ hn: "h0" }).runSync({ x }).hn; // wrong
 unsaid.stream().runSync({ x }); // wrong
 unsaid.stream({ hn: "z" }); // wrong
@@ -29,7 +30,7 @@ said.stream().runSync({ x }).hn; // wrong
 said.stream({}).runSync({ x }); // wrong
 (await stream(later, { hn: "h0" }).run({ x })).hn; // wrong
 stream(later, { z: "h0" }); // wrong
-export { after, all, kept, own, whatever, whole, y };
+export { after, all, kept, own, shown, whatever, whole, y };
 `;
 
 it("the types of steps follow the pairs that a stream is given", () => {

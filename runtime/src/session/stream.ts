@@ -1,7 +1,14 @@
 import { Queue } from "../backends/queue.js";
 import type { Given, StatePairs, Stream, SyncStream } from "../format/engine/run-sync.js";
 import { PareError } from "../format/error.js";
-import { elementCount, type Feeds, type Tensor, zeros } from "../format/tensor/tensor.js";
+import {
+  copyOf,
+  elementCount,
+  type Feeds,
+  isTypedArray,
+  type Tensor,
+  zeros,
+} from "../format/tensor/tensor.js";
 import type { ValueInfo } from "../format/tensor/value-info.js";
 import type { Model, PairsOf, StepInputs, StepOutputs, SyncModel } from "./model.js";
 
@@ -66,9 +73,24 @@ function openStream(model: Model, state: StatePairs): Stream {
   };
   reset();
   return {
-    run: (given, { signal } = {}) => queue.run(() => step(given, signal), signal),
+    // Its turn may come when the caller has filled the same arrays with what comes next.
+    run: (given, { signal } = {}) => {
+      const copied = copiesOf(given);
+      return queue.run(() => step(copied, signal), signal);
+    },
     reset,
   };
+}
+
+function copiesOf(given: Given): Given {
+  return Object.fromEntries(
+    Object.entries(given).map(([name, feed]) => {
+      if (isTypedArray(feed)) return [name, copyOf(feed)];
+      // What is no tensor is refused in its turn.
+      const data = feed?.data;
+      return [name, isTypedArray(data) ? { ...feed, data: copyOf(data) } : feed];
+    }),
+  ) as Given;
 }
 
 /** Of one type, and of one size as far as sizes are known; engines say an unknown rank as they say a scalar's. */

@@ -7,14 +7,17 @@ import {
   type VariantEntry,
 } from "@pare/runtime/format";
 import { readManifest, readReport } from "../../platform/bundle-files.js";
+import { demandIntact } from "../../platform/demand-intact.js";
 import { byteText, countText, millisecondText, tableText } from "../../terminal/words.js";
 
-/** What `pare inspect model.pare` says. @throws PareError BUNDLE_* */
+/** What `pare inspect model.pare` says. @throws PareError BUNDLE_*; INTEGRITY for files that are not as they were written */
 export async function inspectBundle(
   path: string,
   why: boolean,
+  signal: AbortSignal,
 ): Promise<{ text: string; document: unknown }> {
   const manifest = await readManifest(path);
+  await demandIntact(path, manifest, signal);
   const report = why ? await readReport(path) : null;
   const text = [summary(path, manifest), ...(why ? [whyText(report)] : [])].join("\n\n");
   return {

@@ -7,7 +7,7 @@ export interface InspectOptions extends OutputOptions, ShapeOptions {
   readonly why?: boolean;
 }
 
-/** `pare inspect`: a model as it was read, or what a bundle holds. */
+/** `pare inspect`: a model as it was read, or what a bundle holds, if its files are as they were written. */
 export async function runInspect(
   path: string,
   options: InspectOptions,
@@ -17,7 +17,7 @@ export async function runInspect(
   const why = options.why === true;
   if (await isBundle(path)) {
     const { inspectBundle } = await import("./inspect-bundle.js");
-    const { text, document } = await inspectBundle(path, why);
+    const { text, document } = await inspectBundle(path, why, context.signal);
     output.result(text, document);
     return;
   }

@@ -126,11 +126,23 @@ async function runBundle(
   const model = await load(resolve(path), { backends, signal, target });
   try {
     const feeds = await feedsFor(model.inputs, options, say);
-    return {
-      engine: model.selection.engine,
-      outputs: await model.run(feeds, { signal }),
-      selection: model.selection,
-    };
+    const { selection } = model;
+    try {
+      return { engine: selection.engine, outputs: await model.run(feeds, { signal }), selection };
+    } catch (error) {
+      // What is compiled takes the sizes that it was compiled for, and an engine may take others.
+      const others = backends.filter((backend) => backend.target !== selection.target);
+      if (target !== undefined || !isPareError(error) || error.code !== "INPUT") throw error;
+      const other = await load(resolve(path), { backends: others, signal }).catch(() => null);
+      if (other === null) throw error;
+      say.note(`${selection.target} does not take it: ${error.message}`);
+      try {
+        const outputs = await other.run(feeds, { signal });
+        return { engine: other.selection.engine, outputs, selection: other.selection };
+      } finally {
+        await other.dispose();
+      }
+    }
   } finally {
     await model.dispose();
   }

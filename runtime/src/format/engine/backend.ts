@@ -23,6 +23,8 @@ export interface StartOptions {
   /** Bytes of the engine so far, decoded, and how many there will be: a guess until the server says. */
   readonly onBytes?: ((received: number, total: number) => void) | undefined;
   readonly fetch?: Fetch | undefined;
+  /** Of one who waits: when none does any more, a download that is under way ends. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface Session {

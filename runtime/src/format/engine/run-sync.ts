@@ -33,7 +33,7 @@ export type StatePairs = Readonly<Record<string, string>>;
 export interface Stream<Inputs extends object = Given, Outputs extends object = Tensors> {
   /**
    * The next step, when those before it are done.
-   * @param inputs read then; a state that is given takes the place of what was carried
+   * @param inputs copied at once; a state that is given takes the place of what was carried
    * @throws PareError INPUT, ENGINE, ABORTED, DISPOSED
    */
   run(inputs: Inputs, options?: { readonly signal?: AbortSignal }): Promise<Outputs>;

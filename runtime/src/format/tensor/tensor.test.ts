@@ -1,5 +1,6 @@
+import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
-import { arrayOver, checkTensor } from "./tensor.js";
+import { arrayOver, checkTensor, isTypedArray, type Tensor } from "./tensor.js";
 
 describe("an array over bytes", () => {
   const floats = Float32Array.of(1.5, -2, 3);
@@ -45,5 +46,15 @@ describe("checking a tensor", () => {
     ],
   ] as const)("refuses %s", (_, tensor, message) => {
     expect(() => checkTensor(tensor, 'input "x"')).toThrow(message);
+  });
+
+  it("takes arrays of another realm, and tells what they are", () => {
+    const other: unknown = runInNewContext("new Float32Array(2)");
+    const tensor = { type: "float32", dims: [2], data: other } as Tensor;
+    expect(() => checkTensor(tensor, 'input "x"')).not.toThrow();
+    expect(() => checkTensor({ ...tensor, type: "int32" }, 'input "x"')).toThrow(
+      "held in a Int32Array, but got Float32Array",
+    );
+    expect(isTypedArray(runInNewContext("new DataView(new ArrayBuffer(1))"))).toBe(false);
   });
 });

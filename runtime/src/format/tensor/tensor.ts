@@ -31,8 +31,14 @@ export function dimsFit(
   );
 }
 
+/** Also of another realm, as an iframe's or a test runner's. */
 export function isTypedArray(value: unknown): value is TypedArray {
-  return ArrayBuffer.isView(value) && !(value instanceof DataView);
+  return ArrayBuffer.isView(value) && tagOf(value) !== "DataView";
+}
+
+/** What it is by its own account: `instanceof` asks whether it is of this realm. */
+export function tagOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice(8, -1);
 }
 
 /** Elements of its own. What Node's `Buffer` slices is a view. */
@@ -76,10 +82,10 @@ export function checkTensor(
     new PareError(code, `${where} ${problem}`, { where });
   if ([...dims, count].some((size) => !Number.isSafeInteger(size) || size < 0))
     throw fault(`has impossible dims [${dims.join(", ")}].`);
-  const Expected = type === "string" ? Array : dtypeArray[type];
-  if (!(data instanceof Expected))
+  const expected = (type === "string" ? Array : dtypeArray[type]).name;
+  if (tagOf(data) !== expected)
     throw fault(
-      `is ${type}, held in a ${Expected.name}, but got ${isTypedArray(data) ? data.constructor.name : typeof data}.`,
+      `is ${type}, held in a ${expected}, but got ${isTypedArray(data) ? tagOf(data) : typeof data}.`,
     );
   if (data.length !== Math.ceil(count * storedPerElement(type)))
     throw fault(`has ${data.length} values, but dims [${dims.join(", ")}] need ${count}.`);
