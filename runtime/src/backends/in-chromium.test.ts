@@ -257,6 +257,53 @@ describe.skipIf(chromiumPath === null)("onnxruntime-web on a page", () => {
     });
   });
 
+  it("leaves off an engine that nobody waits for any more, and begins anew for who comes then", async () => {
+    let isClosed = false;
+    instead = {
+      "/ort-wasm-simd-threaded.wasm": (response) => {
+        response.on("close", () => (isClosed = true));
+        response.writeHead(200, headers).write("\0asm");
+      },
+    };
+    await visit(async (tab) => {
+      expect(await run(tab, { abortMs: 300 })).toMatchObject({ code: "ABORTED" });
+      await expect.poll(() => isClosed).toBe(true);
+      instead = {};
+      const said = await run(tab);
+      expect(said).toMatchObject(right);
+      expect(said.ms).toBeLessThan(10_000);
+    });
+  });
+
+  it("keeps models in Cache Storage as the README shows it", async () => {
+    const readme = await readFile(new URL("../../README.md", import.meta.url), "utf8");
+    const [, keep = ""] = /```js\n *const (keep = [^]*?\n  };)/.exec(readme) ?? [];
+    await visit(async (tab) => {
+      await tab.evaluate(`globalThis.${keep}`);
+      const asked: string[] = [];
+      tab.on("request", (request) => asked.push(request.url()));
+      expect(await run(tab, { keeps: true })).toMatchObject(right);
+      await expect
+        .poll(() =>
+          tab.evaluate(
+            "caches.open('models').then((kept) => kept.keys()).then(({ length }) => length)",
+          ),
+        )
+        .toBe(1);
+      expect(await run(tab, { keeps: true })).toMatchObject(right);
+      expect(asked.filter((url) => url.includes("/variants/"))).toHaveLength(1);
+    });
+  });
+
+  it("takes addresses from the page's base", () =>
+    visit(async (tab) => {
+      await tab.evaluate(
+        "document.head.append(Object.assign(document.createElement('base'), { href: '/' })); history.pushState({}, '', '/deep/route/');",
+      );
+      const said = await run(tab, { address: "affine.pare/", wasmPaths: "." });
+      expect(said).toMatchObject(right);
+    }));
+
   it("counts the engine's bytes in progress, which ends when it came", () =>
     visit(async (tab) => {
       await run(tab);
@@ -271,12 +318,14 @@ describe.skipIf(chromiumPath === null)("onnxruntime-web on a page", () => {
 /** What both pages do with what they import. */
 const script = `
 globalThis.progress = [];
-globalThis.run = async (options) => {
+globalThis.run = async ({ address = "/affine.pare/", keeps = false, abortMs, ...options }) => {
   const began = performance.now();
   const took = () => ({ ms: performance.now() - began });
   try {
     const onProgress = ({ receivedBytes, totalBytes }) => progress.push([receivedBytes, totalBytes]);
-    const model = await load("/affine.pare/", { backends: wasm(options), onProgress });
+    const fetch = keeps ? keep : undefined;
+    const signal = abortMs === undefined ? undefined : AbortSignal.timeout(abortMs);
+    const model = await load(address, { backends: wasm(options), onProgress, fetch, signal });
     const x = { type: "float32", dims: [1, 3], data: Float32Array.of(1, 2, 3) };
     const { y } = await model.run({ x, shift: Float32Array.of(1, 1, 1) });
     await model.dispose();
