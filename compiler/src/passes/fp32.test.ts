@@ -31,7 +31,7 @@ it.each<[string, () => Graph]>([
   ["a loop", looping],
   ["a scan", scanning],
 ])("computes %s in float32 again, on the weights as they were rounded", async (_, build) => {
-  const half = await quantized(fp16, build());
+  const half = await quantized(fp16, build(), {}, null);
   expect(dtypesIn(half)).toContain("float16");
   const whole = await quantized(fp32, half);
   expect(dtypesIn(whole)).not.toContain("float16");

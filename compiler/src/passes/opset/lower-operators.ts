@@ -3,22 +3,22 @@ import { normalAxis } from "../../ops/families/indexing.js";
 import { adapter, type Adapter, dropOthers, operand, type Step } from "./adapter.js";
 import { inPrecision } from "./in-precision.js";
 
-/** ½ x (1 + erf(x / √2)), or with tanh: ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))) */
+// Norms and Gelus are written as PyTorch's exporter writes them, node for node: onnxruntime fuses those forms alone.
+
+/** x (1 + erf(x / √2)) ½, or with tanh: ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))) */
 function gelu(step: Step): void {
   const x = operand(step, 0);
   const number = (value: number) => step.float("c", [value], []);
-  const isTanh = step.attributes.string("approximate", "none") === "tanh";
-  const cube = () => step.add("Mul", [step.add("Mul", [x, x]), x]);
-  const inner = isTanh
-    ? step.add("Tanh", [
-        step.add("Mul", [
-          step.add("Add", [x, step.add("Mul", [cube(), number(0.044715)])]),
-          number(Math.sqrt(2 / Math.PI)),
-        ]),
-      ])
-    : step.add("Erf", [step.add("Mul", [x, number(Math.SQRT1_2)])]);
-  const gate = step.add("Mul", [step.add("Add", [inner, number(1)]), number(0.5)]);
-  step.replaceBy(step.add("Mul", [x, gate]));
+  const times = (a: ValueId, b: ValueId) => step.add("Mul", [a, b]);
+  const oneMore = (value: ValueId) => step.add("Add", [value, number(1)]);
+  if (step.attributes.string("approximate", "none") !== "tanh") {
+    const erf = step.add("Erf", [step.add("Div", [x, number(Math.SQRT2)])]);
+    step.replaceBy(times(times(x, oneMore(erf)), number(0.5)));
+    return;
+  }
+  const cube = times(number(0.044715), step.add("Pow", [x, number(3)]));
+  const inner = times(number(Math.sqrt(2 / Math.PI)), step.add("Add", [x, cube]));
+  step.replaceBy(times(times(number(0.5), x), oneMore(step.add("Tanh", [inner]))));
 }
 
 /** γ (x − μ) / √(σ² + ε) + β, up to γ in float32 unless `stash_type` says otherwise. */
@@ -27,15 +27,15 @@ function layerNorm(step: Step): void {
   const axis = step.attributes.int("axis", -1);
   if (rank === undefined) step.refuse("the rank of its input is not known");
   dropOthers(step, "its mean is read");
-  const first = normalAxis(axis, rank);
-  const axes = Array.from({ length: rank - first }, (_, index) => first + index);
+  const first = normalAxis(axis, rank) - rank;
+  const axes = Array.from({ length: -first }, (_, index) => first + index);
   const { wide, overRoot } = inPrecision(step);
   const x = wide(operand(step, 0));
   // Written as opset 17 has it: what is lowered further visits these nodes too.
   const mean = (value: ValueId) =>
     step.add("ReduceMean", [value], { axes: attribute.ints(axes), keepdims: attribute.int(1) });
   const difference = step.add("Sub", [x, mean(x)]);
-  const variance = mean(step.add("Mul", [difference, difference]));
+  const variance = mean(step.add("Pow", [difference, step.float("c", [2], [])]));
   const normal = overRoot(difference, variance, step.attributes.float("epsilon", 1e-5));
   const scaled = step.add("Mul", [normal, operand(step, 1)]);
   const beta = step.input(2);
