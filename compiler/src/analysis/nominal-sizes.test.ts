@@ -29,6 +29,14 @@ describe("what free sizes count as", () => {
       expect(Math.min(...(sizesOf(id) ?? [1]))).toBeGreaterThan(0);
   });
 
+  it("counts what is made of sizes that are called otherwise, and are one number", () => {
+    const graph = graphOf({ x: ["float32", 1, 3, "L"], z: ["float32", 1, 3, "M"] }, (input, b) => {
+      const sum = b.add("Add", [input("x"), b.add("Relu", [input("z")])]);
+      return { y: b.add("Conv", [sum, b.weights(4, 3, 1)]) };
+    });
+    expect(nominalMacs(graph)).toBe(64 * 12);
+  });
+
   it("is no larger for what is empty and not multiplied", () => {
     const graph = graphOf({ x: ["float32", 1, 8, "L"] }, (input, b) => {
       const far = b.add("Slice", [input("x"), b.ints([64]), b.ints([999]), b.ints([2])]);

@@ -1,5 +1,5 @@
-import { type Dim, dim, type Graph, isStatic, type ValueId, shapeOf } from "../ir/index.js";
-import { operatorOf } from "../ops/index.js";
+import { type Dim, dim, edit, type Graph, isStatic, type ValueId, shapeOf } from "../ir/index.js";
+import { inferAll, operatorOf } from "../ops/index.js";
 
 import { batchOfOne, countMacs } from "./macs.js";
 
@@ -33,15 +33,50 @@ export function nominalSize(graph: Graph): number | null {
 export function nominalSizes(graph: Graph): (id: ValueId) => readonly number[] | null {
   const size = nominalSize(graph);
   const bindings = size === null ? batchOfOne(graph) : bindingsOf(graph, size);
-  const bound = new Map<ValueId, readonly number[] | null>();
+  const known = new Map<ValueId, readonly number[] | null>();
+  let inferred: Graph | undefined;
+  const sizesOf = (id: ValueId): readonly number[] | null => {
+    const said = staticSizes(graph, id, bindings);
+    if (said !== null || size === null) return said;
+    // Sums of sizes that are called otherwise, which with numbers are one.
+    inferred ??= boundTo(graph, bindings);
+    return inferred.hasValue(id) ? staticSizes(inferred, id, bindings) : null;
+  };
   return (id) => {
-    const known = bound.get(id);
-    if (known !== undefined) return known;
-    const sizes = shapeOf(graph, id)?.map((one) => dim.substitute(one, bindings));
-    const found = sizes !== undefined && isStatic(sizes) ? sizes : null;
-    bound.set(id, found);
+    const before = known.get(id);
+    const found = before === undefined ? sizesOf(id) : before;
+    known.set(id, found);
     return found;
   };
+}
+
+function staticSizes(
+  graph: Graph,
+  id: ValueId,
+  bindings: ReadonlyMap<string, Dim>,
+): readonly number[] | null {
+  const sizes = shapeOf(graph, id)?.map((one) => dim.substitute(one, bindings));
+  return sizes !== undefined && isStatic(sizes) ? sizes : null;
+}
+
+/** A copy whose inputs have numbers for sizes, and what follows from them. */
+function boundTo(graph: Graph, bindings: ReadonlyMap<string, Dim>): Graph {
+  const fork = graph.fork();
+  edit(
+    fork,
+    "nominal-sizes",
+    (editor) => {
+      for (const input of fork.main.inputs) {
+        const { type } = fork.value(input);
+        const shape = shapeOf(fork, input)?.map((one) => dim.substitute(one, bindings));
+        if (type.kind === "tensor" && shape !== undefined)
+          editor.setType(input, { ...type, shape });
+      }
+    },
+    { interface: true },
+  );
+  inferAll(fork);
+  return fork;
 }
 
 /** As `countMacs`, with a number for whatever the inputs leave free. */

@@ -90,7 +90,7 @@ export class Tensor {
 
   /** int64 from safe integers; 1-D unless dims are given. */
   static int64(values: readonly number[], dims: readonly number[] = [values.length]): Tensor {
-    return Tensor.of("int64", dims, BigInt64Array.from(values, BigInt));
+    return Tensor.of("int64", dims, BigInt64Array.from(values, wholeInteger));
   }
 
   get count(): number {
@@ -167,6 +167,12 @@ export class Tensor {
       origin: undefined,
     });
   }
+}
+
+/** As it is written: what `clampedIntegers` has made less is "to the end" again, by which engines know it. */
+function wholeInteger(value: number): bigint {
+  if (value >= Number.MAX_SAFE_INTEGER) return 2n ** 63n - 1n;
+  return value <= Number.MIN_SAFE_INTEGER ? -(2n ** 63n) : BigInt(value);
 }
 
 /** ONNX writes 2^63−1 for "to the end": such values stay beyond every dimension as ±(2^53−1). */

@@ -2,6 +2,7 @@ import type { Graph, Node, NodeId } from "../ir/index.js";
 import { channelNode, type Coupling, operatorOf, type Port, type Tie } from "../ops/index.js";
 import { ChannelAxes, type ChannelAxis } from "./axes.js";
 import { couplingsOf } from "./couplings-of.js";
+import { readsSize } from "./reads-size.js";
 
 /** For a node with couplings that exclude each other: by the number of their choice, the one that holds. */
 export type Choices = ReadonlyMap<NodeId, ReadonlyMap<number, Coupling>>;
@@ -76,7 +77,8 @@ class Following implements CoupledAxes {
       const { node, port, found } = next;
       const coupled = this.#coupled(node);
       const couplings = coupled.at.get(placeOf(port, found.axis)) ?? [];
-      if (couplings.length === 0) this.#fix(found, this.#whyNot(node), node);
+      const isAskedOnly = node.op === "Shape" && !readsSize(this.#graph, node, found.axis);
+      if (couplings.length === 0 && !isAskedOnly) this.#fix(found, this.#whyNot(node), node);
       for (const coupling of couplings) {
         if (coupled.done.has(coupling)) continue;
         coupled.done.add(coupling);

@@ -283,6 +283,21 @@ describe("groups", () => {
     expect(groupsIn(graph)).toEqual(["Conv 8x1", "MatMul 4x4 heads", "MatMul 24x1"]);
   });
 
+  it("are those of a layer whose shape is asked for, where nothing is made of how many there are", () => {
+    const network = (at: number): Graph =>
+      graphOf({ x: ["float32", "N", 3, 4, 4] }, (input, b) => {
+        const wide = b.add("Conv", [input("x"), b.weights(8, 3, 1, 1)]);
+        const size = b.add("Gather", [b.add("Shape", [wide]), b.ints([at])]);
+        const filled = b.add("ConstantOfShape", [size]);
+        return {
+          y: b.add("Conv", [b.add("Relu", [wide]), b.weights(5, 8, 1, 1)]),
+          z: b.add("Neg", [filled]),
+        };
+      });
+    expect(groupsIn(network(0))).toEqual(["Conv 8x1"]);
+    expect(groupsIn(network(1))).toEqual([]);
+  });
+
   it("are heads that read the same keys and values, with these", async () => {
     const perm = { perm: attribute.ints([0, 2, 1, 3]) };
     const graph = graphOf({ x: ["float32", 2, 5, 16] }, (input, b) => {

@@ -101,7 +101,7 @@ export class Sizes {
       `The work of this model cannot be counted${uncounted === undefined ? "" : `: that of ${uncounted.op} is not known`}.`,
       {
         ...(uncounted !== undefined && { where: this.#graph.nodeLabel(uncounted) }),
-        hint: "Say the inputs' sizes, with bind-shapes or --shape; or ask for a share of the parameters, with keepParams or --keep-params.",
+        hint: "Ask for a share of the parameters, with --keep-params; or give the inputs' sizes with --shape or --dim, which the file keeps then.",
       },
     );
   }

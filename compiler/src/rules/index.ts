@@ -18,6 +18,7 @@ import { scanToCell } from "./recurrent-cells.js";
 import { dropLengths, dropZeroStates, reverseWhole } from "./recurrent.js";
 import { reshapes } from "./reshapes.js";
 import { pointwiseAfterPool, pointwiseBeforeResize } from "./resampling.js";
+import { resizeFewerAxes } from "./resize-axes.js";
 import type { Rule } from "./rule.js";
 import { sigmoids } from "./sigmoids.js";
 import { scanAtOnce } from "./scans.js";
@@ -54,6 +55,7 @@ export const simplifyRules: readonly Rule[] = [
   foldAffine,
   foldInputAffine,
   ...gemms,
+  resizeFewerAxes,
   pointwiseBeforeResize,
   pointwiseAfterPool,
   spellOutPads,

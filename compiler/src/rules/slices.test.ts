@@ -59,6 +59,16 @@ describe("merge-slices", () => {
     expect(graph.constant(cut?.inputs[3])?.numbers()).toEqual([0]);
   });
 
+  it("writes the end as exporters do, by which engines know it", async () => {
+    const graph = graphOf({ x: ["float32", "H", "W"] }, (x, b) => ({
+      y: slice(b, slice(b, x("x"), [1, end, 0, 2]), [end, -end, 1, -1]),
+    }));
+    await apply(mergeSlices, graph, { H: 5, W: 4 });
+    const [cut] = graph.order();
+    const ends = graph.constant(cut?.inputs[2]);
+    expect([...((await ends?.readArray()) ?? [])]).toEqual([2n ** 63n - 1n, -(2n ** 63n)]);
+  });
+
   it("leaves the first where so many read it that the file would grow", async () => {
     const graph = graphOf({ x: ["float32", 5, 19] }, (x, b) => {
       const first = slice(b, x("x"), [0, 3, 0, 1]);

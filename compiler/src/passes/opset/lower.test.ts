@@ -158,6 +158,20 @@ describe("in an older opset, the engine gives what it gave", () => {
       (x, b) => b.add("Resize", [x, null, null, b.ints([1, 2, 8, 9])], { mode: string("linear") }),
     ],
     [
+      "Resize of named axes",
+      17,
+      ["float32", 1, 2, "H", "W"],
+      ["Shape", "Concat", "Gather", "Resize", "Resize", "Shape", "Shape", "Slice", "Concat", "Gather", "Resize"], // prettier-ignore
+      (x, b) => {
+        const to = b.add("Slice", [b.add("Shape", [x]), b.ints([2]), b.ints([4])]);
+        const linear = { mode: string("linear") };
+        const [named, turned] = [attribute.ints([2, 3]), attribute.ints([-1, -2])];
+        const wide = b.add("Resize", [x, null, null, b.ints([5, 9])], { ...linear, axes: turned });
+        const scaled = b.add("Resize", [wide, null, b.floats([2, 2])], { ...linear, axes: named });
+        return b.add("Resize", [scaled, null, null, to], { ...linear, axes: named });
+      },
+    ],
+    [
       "Resize by whole numbers",
       9,
       image,
