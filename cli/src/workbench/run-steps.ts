@@ -115,6 +115,7 @@ export async function applySteps(
           activations: new MeasuredActivations(calibrationOn(examples)),
         };
   const main = steps.findIndex(({ use }) => use.startsWith("quantize") || use === "fp16");
+  let idle: Idle | null = null;
   for (const [index, step] of steps.entries()) {
     const { use } = step;
     const context = {
@@ -127,18 +128,36 @@ export async function applySteps(
     };
     const { changed, journal } = await runStep(graph, step, context, passes);
     const left = journal.filter(({ what }) => what === "left");
-    if (!changed && index === main) say.note(unchanged(use, left));
-    else if (use === "fp16" && left.length > 0) say.note(partial(use, left));
+    if (!changed && index === main) idle = { use, left };
+    else if (changed && idle !== null) {
+      say.note(insteadOf(idle, use));
+      idle = null;
+    }
+    if (use === "fp16" && changed && left.length > 0) say.note(partial(use, left));
     const random = left.filter(({ op }) => op === "Dropout");
     if (random.length > 0) say.note(partial(use, random));
   }
+  if (idle !== null) say.note(unchanged(idle));
+}
+
+/** A step that found nothing to do, and what it left. */
+interface Idle {
+  readonly use: string;
+  readonly left: Graph["journal"];
 }
 
 /** A step that found nothing to do says why: otherwise its user would believe that it did. */
-function unchanged(use: string, left: Graph["journal"]): string {
-  const reasons = left.map(({ op, reason }) => `${op}: ${reason}`);
-  const [most, ...others] = [...new Set(reasons)].slice(0, 3);
-  return `${use} changed nothing${most === undefined ? ": the model has no operator for it" : `: ${[most, ...others].join("; ")}`}.`;
+function unchanged({ use, left }: Idle): string {
+  return `${use} changed nothing: ${reasonsIn(left)}.`;
+}
+
+function insteadOf({ use, left }: Idle, other: string): string {
+  return `${use} found no layer for it (${reasonsIn(left)}); ${other} made the model smaller instead.`;
+}
+
+function reasonsIn(left: Graph["journal"]): string {
+  const reasons = new Set(left.map(({ op, reason }) => `${op}: ${reason}`));
+  return [...reasons].slice(0, 3).join("; ") || "the model has no operator for it";
 }
 
 /** What a step left of a model that is to be all of one type. */

@@ -1,4 +1,4 @@
-import { type Graph, type Step, storedWeights } from "@pare/compiler";
+import { type Graph, type Node, type Step, storedWeights, type ValueId } from "@pare/compiler";
 import { byteText } from "../terminal/words.js";
 
 /** Weights of one operator that quantizing left as float32. */
@@ -13,17 +13,32 @@ const smallestWeight = 1024;
 /** A smaller share of the file is as it should be: biases, a first layer. */
 const smallestShare = 0.1;
 
+const noWeight = "what it reads is no weight of a layer";
+
 /** What of a graph that a step quantized still has float32 weights, the largest first. */
 export function floatWeights(graph: Graph, step: string): readonly FloatWeights[] {
   const reasons = new Map<string, string>();
   for (const { rule, what, node, reason } of graph.journal)
     if (rule === step && what === "left") reasons.set(node, reason);
   const found = new Map<string, FloatWeights>();
-  for (const { tensor, reader } of storedWeights(graph, smallestWeight)) {
-    const reason = reasons.get(graph.nodeLabel(reader)) ?? "it is not computed on integers";
+  const add = (reader: Node, size: number, otherwise: string): void => {
+    const reason = reasons.get(graph.nodeLabel(reader)) ?? otherwise;
     const key = `${reader.op}: ${reason}`;
-    const bytes = (found.get(key)?.bytes ?? 0) + tensor.byteLength;
+    const bytes = (found.get(key)?.bytes ?? 0) + size;
     found.set(key, { op: reader.op, bytes, reason });
+  };
+  const weights = new Set<ValueId>();
+  for (const { value, tensor, reader } of storedWeights(graph, smallestWeight)) {
+    weights.add(value);
+    add(reader, tensor.byteLength, "it is not computed on integers");
+  }
+  for (const { id, constant } of graph.allValues()) {
+    const [reader] = graph.consumers(id);
+    if (weights.has(id) || reader === undefined || constant?.dtype !== "float32") continue;
+    // Biases and scales are as they should be.
+    const isVector = Math.max(1, ...constant.dims) === constant.count;
+    if (!isVector && constant.byteLength >= smallestWeight)
+      add(reader, constant.byteLength, noWeight);
   }
   return [...found.values()].sort((a, b) => b.bytes - a.bytes);
 }
@@ -43,8 +58,10 @@ export function stayedFloatText(
     .join(", ");
   const more = weights.length > 3 ? ", …" : "";
   const share = `${byteText(bytes)} of weights, ${Math.round((100 * bytes) / sizeBytes)} % of the file`;
-  const hint = steps.some(({ use }) => use === "quantize-weights")
-    ? ""
-    : ` pare quantize ${file} --mode weights stores them as int8 as well.`;
+  const isStored = steps.some(({ use }) => use === "quantize-weights");
+  const hint =
+    isStored || weights.every(({ reason }) => reason === noWeight)
+      ? ""
+      : ` pare quantize ${file} --mode weights stores them as int8 as well.`;
   return `${share}, stayed float32: ${each}${more}.${hint}`;
 }

@@ -65,8 +65,23 @@ it("keeps weights float that any node reads whose weights are to stay so", async
   expect(opsOf(graph)).toEqual(opsOf(shared));
 });
 
+const storedBytes = (graph: Graph): number =>
+  [...graph.allValues()].reduce((sum, { constant }) => sum + (constant?.byteLength ?? 0), 0);
+
 describe("weights stored small", () => {
   const float = embedded();
+
+  it("are those of einsums and of tables that are read by several indices, too", async () => {
+    const graph = graphOf({ x: ["float32", 2, 3, 8], at: ["int64", 3, 1] }, (input, b) => {
+      const equation = { equation: attribute.string("bef,efc->bec") };
+      const product = b.add("Einsum", [input("x"), b.weights(3, 8, 64)], equation);
+      return { y: product, z: b.add("GatherND", [b.weights(64, 16), input("at")]) };
+    });
+    const small = await quantized(quantizeWeights, graph, { minBytes: 1 });
+    expect(storedBytes(small)).toBeLessThan(0.35 * storedBytes(graph));
+    const feeds = { ...feedsOf(graph), at: { type: "int64", dims: [3, 1], data: BigInt64Array.of(0n, 63n, 7n) } } as const; // prettier-ignore
+    expect(agreement(await run(graph, feeds), await run(small, feeds))).toBeGreaterThan(38);
+  });
 
   it("are as many parameters in 8 bits as in floats, per tensor and per channel", async () => {
     for (const granularity of ["tensor", "channel"]) {

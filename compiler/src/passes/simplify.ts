@@ -14,7 +14,8 @@ import { definePass, type PassContext } from "../pipeline/pass.js";
 
 /**
  * Normalizes, then applies every rule of `rules/` until none applies, and drops what exporters wrote about nodes and
- * values. Makes no file larger, but for some tens of bytes where an operator is said in others.
+ * values. Makes no file larger, but for some tens of bytes where an operator is said in others, and a norm's scale of ones
+ * (see `norm-parts.ts`).
  */
 export const simplify = definePass({
   name: "simplify",

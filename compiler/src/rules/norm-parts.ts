@@ -29,8 +29,8 @@ export interface Normalized {
   readonly axis: number;
 }
 
-/** Ones for a scale that is not there are written down: so many, and no file grows by much. */
-const mostOnes = 2 ** 12;
+/** Ones for a scale that is not there are written down: so many, as wide as layers are, and not as long as sounds. */
+const mostOnes = 2 ** 11;
 
 /** May a normalization over a shape be said with this scale? */
 export function isScaled(gamma: ValueId | undefined, over: readonly Dim[] | undefined): boolean {

@@ -22,6 +22,14 @@ const recurrent: readonly WeightInput[] = [
   { input: 2, channelAxis: along(1) },
 ];
 
+function einsumAxis(equation: string, operand: number, rank: number): number | undefined {
+  const [operands = "", result = ""] = equation.replaceAll(" ", "").split("->");
+  const letters = operands.split(",")[operand] ?? "";
+  const last = [...result].findLast((letter) => letters.includes(letter));
+  const axis = last === undefined ? -1 : letters.indexOf(last);
+  return axis >= 0 && letters.length === rank && !letters.includes(".") ? axis : undefined;
+}
+
 /** What other constants an operator reads are shapes, masks, anchors. */
 export const weights: Cells<readonly WeightInput[]> = {
   // [outputs, inputs / group, …kernel]
@@ -47,8 +55,14 @@ export const weights: Cells<readonly WeightInput[]> = {
       channelAxis: (_, attributes) => (attributes.int("transB", 0) === 0 ? 1 : 0),
     },
   ],
+  // The last of the result's letters that an operand has.
+  Einsum: [0, 1].map((input) => ({
+    input,
+    channelAxis: (rank, attributes) => einsumAxis(attributes.string("equation", ""), input, rank),
+  })),
   // A table of rows.
   Gather: [{ input: 0, channelAxis: (rank) => (rank === 2 ? 0 : undefined) }],
+  GatherND: [{ input: 0, channelAxis: (rank) => (rank === 2 ? 0 : undefined) }],
   LSTM: recurrent,
   GRU: recurrent,
   RNN: recurrent,
