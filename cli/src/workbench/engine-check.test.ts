@@ -31,6 +31,10 @@ const graphs = {
   outside: parseGraph(
     `graph main opset 21 ${x} {\n  %1 = NonZero(x) : int64[1, ?1]\n  %2 = Mul(%1, const int64[] 0) : int64[1, ?1]\n  %3 = Add(%2, const int64[] 7) : int64[1, ?1]\n  %4 = Gather(x, %3) : float32[1, ?1]\n  return %4\n}\n`,
   ),
+  /** Rows by places, of a table of one. */
+  single: parseGraph(
+    "graph main opset 21 (at: int64[64]) -> (y) {\n  %1 = Gather(const float32[1] [2.0], at) : float32[64]\n  return %1\n}\n",
+  ),
   /** No engine has such an operator. */
   unknown: parseGraph(
     `graph main opset 21 ${x} {\n  %1 = Unheard(x) : float32[2]\n  return %1\n}\n`,
@@ -117,6 +121,17 @@ describe("what is about to be written", () => {
       code: "PASS_FAILED",
       hint: expect.stringContaining("--no-check"),
     });
+  });
+
+  it("is refused where what was given loads alone, and it is said that this may be broken", async () => {
+    await expect(check(graphs.unknown, graphs.outside)).rejects.toMatchObject({
+      code: "PASS_FAILED",
+      hint: expect.stringMatching(/does not run on made-up inputs either.*may be broken itself/),
+    });
+  });
+
+  it("is run with places that all have, where others are beyond what there is", async () => {
+    expect(await check(graphs.single)).toMatchObject({ status: "ran" });
   });
 
   it("is refused where it ends the engine, whose bug that is", async () => {
