@@ -107,3 +107,12 @@ it("is of any samples together what their sums say, by its definition", async ()
     { numRuns: 50 },
   );
 });
+
+it("counts no flips of maps of classes, of which a place differs on every sample", async () => {
+  const map = (other: number, size: number) => {
+    const classes = Array.from({ length: size }, (_, at) => (at === 5 ? other : at % 3));
+    return { y: floats(...classes), map: longs(...classes) };
+  };
+  expect((await between([map(1, 8)], [map(2, 8)])).flips).toBe(1);
+  expect((await between([map(1, 4096)], [map(2, 4096)])).flips).toBe(0);
+});

@@ -129,11 +129,17 @@ function equals(got: ArrayLike<unknown>, expected: ArrayLike<unknown>): Row {
   return [count, same];
 }
 
+/** More are a map, as of the class of each place of an image, which differs a little on every sample. */
+const mostOfAnswer = 256;
+
 /** Of a model that gives classes, places or texts beside its numbers: those are the same, or others. */
 function discreteAnswer(prediction: unknown): Answer {
   if (!isSaid(prediction)) return quantityAnswer(prediction);
   const { quantities, discrete } = prediction;
   if (discrete.length === 0)
     return quantityAnswer(quantities.length === 1 ? quantities[0] : quantities);
-  return wholeAnswer(discrete.flatMap((one) => Array.from(one)));
+  const count = discrete.reduce((sum, { length }) => sum + length, 0);
+  return count > mostOfAnswer
+    ? quantityAnswer(discrete)
+    : wholeAnswer(discrete.flatMap((one) => Array.from(one)));
 }

@@ -17,7 +17,7 @@ export interface NoFlips {
 }
 
 const ofQuantities: NoFlips = {
-  none: "No flips are counted: predictions are measured quantities or boxes, which differ a little on every sample.",
+  none: "No flips are counted: predictions are measured quantities, boxes or maps of classes, which differ a little on every sample.",
 };
 const ofScores: NoFlips = {
   none: "No flips are counted: score() gives a figure for each sample, and no answer that could be another.",
