@@ -25,7 +25,7 @@ const recurrent: readonly WeightInput[] = [
 function einsumAxis(equation: string, operand: number, rank: number): number | undefined {
   const [operands = "", result = ""] = equation.replaceAll(" ", "").split("->");
   const letters = operands.split(",")[operand] ?? "";
-  const last = [...result].findLast((letter) => letters.includes(letter));
+  const last = result.split("").findLast((letter) => letters.includes(letter));
   const axis = last === undefined ? -1 : letters.indexOf(last);
   return axis >= 0 && letters.length === rank && !letters.includes(".") ? axis : undefined;
 }
