@@ -3,7 +3,13 @@ export * from "./analysis/index.js";
 export * from "./ir/index.js";
 export { formatOf, importModel, type ModelSource } from "./import-model.js";
 export { decodeModel, encodeModel, type DecodeOptions } from "./onnx/index.js";
-export { inferAll, inferNode, evaluateGraph, type TrainingEngine } from "./ops/index.js";
+export {
+  inferAll,
+  inferNode,
+  evaluateGraph,
+  operatorOf,
+  type TrainingEngine,
+} from "./ops/index.js";
 export {
   bindShapes,
   type BindShapesOptions,

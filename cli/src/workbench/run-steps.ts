@@ -17,6 +17,7 @@ import { writeFileAtomic } from "../platform/write-file.js";
 import { calibrationOn } from "./calibration-samples.js";
 import { checkText, type EngineCheck, EngineChecker, notChecked } from "./engine-check.js";
 import type { OpenedModel } from "./opened-model.js";
+import { floatBetweenIntegersText } from "./float-between-integers.js";
 import { floatWeights, stayedFloatText } from "./stayed-float.js";
 import type { Output } from "../terminal/output.js";
 
@@ -79,6 +80,8 @@ export async function writeSteps(request: StepsRequest): Promise<Written> {
     const float = step === undefined ? [] : floatWeights(model.graph, step);
     const stayed = stayedFloatText(float, request.steps, file, sizeBytes);
     if (stayed !== null) say.note(stayed);
+    const between = step === "quantize-static" ? floatBetweenIntegersText(model.graph) : null;
+    if (between !== null) say.note(between);
     for (const { rule, what, op, node, reason } of journal)
       say.detail(`${what === "left" ? "left" : "did"} ${op} ${node}: ${rule}: ${reason}`);
     return {
