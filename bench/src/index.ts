@@ -20,6 +20,7 @@ export {
   benchmarkEntries,
   toBenchmarkAction,
 } from "./report/benchmark-action.js";
+export { metricValue, signed, speedAlone, targetText } from "./report/figures.js";
 export { toHtml } from "./report/html.js";
 export { toJson } from "./report/json.js";
 export { toJUnit } from "./report/junit.js";

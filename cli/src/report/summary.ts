@@ -1,16 +1,6 @@
+import { metricValue, signed, speedAlone, targetText } from "@pare/bench";
 import type { Latency, Report, ReportRow, Unmeasured } from "@pare/runtime/format";
 import { byteText, millisecondText, tableText } from "../terminal/words.js";
-
-const engines: Readonly<Record<string, string>> = {
-  cpu: "onnxruntime-node",
-  wasm: "onnxruntime-web",
-  webgpu: "onnxruntime-web",
-  webnn: "onnxruntime-web",
-  aot: "no engine",
-};
-
-/** Ratios of latency nearer to 1 than this are no difference. */
-const tie = 0.02;
 
 /** What a reader wants to see first: per target, what was chosen and what it came to, and what was turned down. */
 export function summaryText(report: Report): string {
@@ -47,12 +37,12 @@ export function summaryText(report: Report): string {
 function variantRow(row: Report["variants"][number], baseline: ReportRow | null): string[] {
   const { accuracy } = row;
   return [
-    `${row.target} (${engines[row.target] ?? ""})`,
+    targetText(row.target),
     row.name.replace(`${row.target}-`, ""),
     baseline === null
       ? byteText(row.sizeBytes.brotli)
       : `${byteText(baseline.sizeBytes.brotli)} → ${byteText(row.sizeBytes.brotli)}`,
-    accuracy === null ? "not checked" : `${accuracy.metric} ${accuracy.value.toFixed(4)}`,
+    accuracy === null ? "not checked" : `${accuracy.metric} ${metricValue(accuracy.value)}`,
     changeText(row),
     latencyText(row.latencyMs),
     row.evidence === "none" ? "evidence: none" : "",
@@ -65,25 +55,14 @@ function changeText({ accuracy }: ReportRow): string {
     accuracy.flips === null
       ? ""
       : `, ${accuracy.flips.count} of ${accuracy.flips.n} flipped [${accuracy.flips.interval.map((share) => `${(share * 100).toFixed(1)} %`).join(", ")}]`;
-  const worse = accuracy.direction === "higher" ? -accuracy.drop : accuracy.drop;
-  const change = Math.abs(worse).toFixed(4);
-  const sign = Number(change) === 0 ? "±" : worse < 0 ? "−" : "+";
-  return `${sign}${change}${flips}`;
+  return `${signed(accuracy.direction === "higher" ? -accuracy.drop : accuracy.drop)}${flips}`;
 }
 
 /** The ratio comes from one interleaved run; the baseline's own milliseconds were timed at another moment. */
 function latencyText(latency: Latency | Unmeasured): string {
   if ("unmeasured" in latency) return "not timed";
-  const change = speedText(latency);
+  const change = speedAlone(latency);
   return `${millisecondText(latency.p50)}${change === "" ? "" : `, ${change}`}`;
-}
-
-function speedText({ ratio, ratioInterval }: Latency): string {
-  if (ratio === null) return "";
-  if (Math.abs(ratio - 1) <= tie) return "as fast";
-  const [low, high] = ratioInterval ?? [ratio, ratio];
-  const open = low < 1 && high > 1 ? ", not decided" : "";
-  return `${ratio < 1 ? `${(1 / ratio).toFixed(2)}× as fast` : `${ratio.toFixed(2)}× slower`}${open}`;
 }
 
 function told({
