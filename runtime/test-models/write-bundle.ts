@@ -12,9 +12,7 @@ import {
 } from "../src/format/index.js";
 
 /** y = 2 x + shift, in three files that differ in their doc_string alone. */
-export async function affineModels(): Promise<
-  Record<"cpu" | "wasm" | "spare", Uint8Array<ArrayBuffer>>
-> {
+async function affineModels(): Promise<Record<"cpu" | "wasm" | "spare", Uint8Array<ArrayBuffer>>> {
   const model = await readFile(new URL("affine.onnx", import.meta.url));
   const documented = (text: string): Uint8Array<ArrayBuffer> =>
     Uint8Array.from([...model, 0x32, text.length, ...new TextEncoder().encode(text)]);

@@ -42,7 +42,7 @@ type Iteration = Iterator<unknown> | AsyncIterator<unknown>;
  * Begins to read `samples`: an iterable, or a function that returns one.
  * @throws ModuleFault for a one-shot iterator, which could not be read a second time
  */
-export async function beginSamples(samples: unknown): Promise<Iteration> {
+async function beginSamples(samples: unknown): Promise<Iteration> {
   const made = typeof samples === "function" ? await samples() : samples;
   const iterator = iteratorOf(made);
   const again = typeof samples === "function" ? samples : null;
@@ -75,7 +75,7 @@ function isGenerator(value: object): boolean {
 }
 
 /** One yielded value as a sample that can be stored. @throws ModuleFault saying which sample and what is wrong */
-export function wireSample(value: unknown, index: number): RawSample {
+function wireSample(value: unknown, index: number): RawSample {
   const name = `Sample ${index}`;
   if (!isObject(value)) {
     throw new ModuleFault(`${name} is ${kindOf(value)}, not { feeds, label?, id?, group? }.`);

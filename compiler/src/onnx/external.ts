@@ -39,7 +39,7 @@ export interface ExternalReference {
 }
 
 /** @throws PareError EXTERNAL_DATA */
-export function externalReference(
+function externalReference(
   entries: readonly Message<"StringStringEntryProto">[],
   where: string,
 ): ExternalReference {

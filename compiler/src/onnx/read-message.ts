@@ -14,7 +14,7 @@ import { Slice, Window } from "./slice.js";
 import { readInt64, readText, readUint64 } from "./wire.js";
 
 /** Messages within messages; a subgraph takes three levels. */
-export const nestingLimit = 64;
+const nestingLimit = 64;
 
 type Fields = Record<string, unknown>;
 

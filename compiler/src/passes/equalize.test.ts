@@ -9,7 +9,7 @@ import { attribute, type Graph, printGraph, type ValueId } from "../ir/index.js"
 import { decodeModel, encodeModel } from "../onnx/index.js";
 import { inferNode } from "../ops/index.js";
 import { applyGroup } from "../pipeline/apply-step.js";
-import { runPasses, type Verification } from "../pipeline/run-passes.js";
+import { runPasses, type Verification } from "../pipeline/run-passes.test.support.js";
 import { type Builder, graphOf } from "../rules/rule-case.test.support.js";
 import {
   betweens,

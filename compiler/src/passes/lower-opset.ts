@@ -17,7 +17,7 @@ export const lowerOpset = definePass({
 });
 
 /** @throws PareError UNSUPPORTED_OP naming the node that an older opset has no words for */
-export function toOpset(graph: Graph, opset: number): void {
+function toOpset(graph: Graph, opset: number): void {
   normalizeGraph(graph);
   lower(graph, opset);
 }

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { countParameters } from "../analysis/index.js";
 import { attribute, type Graph, printGraph, Tensor } from "../ir/index.js";
 import { encodeModel } from "../onnx/index.js";
-import { runPasses } from "../pipeline/run-passes.js";
+import { runPasses } from "../pipeline/run-passes.test.support.js";
 import { graphOf, opsOf } from "../rules/rule-case.test.support.js";
 import { fp16Weights } from "./fp16-weights.js";
 import { quantizeDynamic } from "./quantize-dynamic.js";

@@ -5,7 +5,7 @@ import { attribute, edit, type Graph, Tensor } from "../ir/index.js";
 import { encodeModel } from "../onnx/index.js";
 import { graphOf, madeUp } from "../rules/rule-case.test.support.js";
 import type { Pass } from "./pass.js";
-import { runPasses, type Verification } from "./run-passes.js";
+import { runPasses, type Verification } from "./run-passes.test.support.js";
 
 const graph = () =>
   graphOf({ x: ["float32", 4] }, (x, b) => ({

@@ -14,7 +14,7 @@ const tables: Readonly<
   uint2: { full: [0, 3], reduced: [0, 1] },
 };
 
-export function slowRange(format: IntegerFormat): readonly [number, number] {
+function slowRange(format: IntegerFormat): readonly [number, number] {
   const { full, symmetric, reduced } = tables[format.dtype];
   const [min = 0, max = 0] =
     format.reduceRange === true ? reduced : format.symmetric ? (symmetric ?? full) : full;

@@ -125,7 +125,7 @@ function usuallyLooked(count: number, decidesEarly: boolean): number {
 }
 
 /** What comes with every run but the run: a candidate pays it as the float model does. */
-export function overheadMs({ sampleMs, runMs }: TargetFacts): number {
+function overheadMs({ sampleMs, runMs }: TargetFacts): number {
   return Math.max(0, sampleMs - runMs);
 }
 

@@ -1,4 +1,4 @@
-import type { Record } from "./record.js";
+import type { SearchRecord } from "./record.js";
 import type { OptimizeRequest } from "./request.js";
 import type { TargetState } from "./target-state.js";
 
@@ -6,7 +6,7 @@ import type { TargetState } from "./target-state.js";
 export interface FinalsContext {
   readonly request: OptimizeRequest;
   readonly state: TargetState;
-  readonly record: Record;
+  readonly record: SearchRecord;
   readonly validation: number;
   /** On how many more samples there is time for another candidate. */
   readonly affordable: () => number;

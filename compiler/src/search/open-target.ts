@@ -14,7 +14,7 @@ import { floatName, type State, type Tried } from "./candidate.js";
 import { screeningLimits, type TargetFacts } from "./costs.js";
 import { emulatedSampleMs } from "./emulated.js";
 import { asGiven, finish, type MakeServices, type Ordered } from "./make.js";
-import type { Record } from "./record.js";
+import type { SearchRecord } from "./record.js";
 import type { OptimizeRequest, TargetDevice } from "./request.js";
 import type { TargetState } from "./target-state.js";
 import { sampleCost } from "./sample-cost.js";
@@ -36,7 +36,7 @@ export interface Opening {
   readonly recipe: Ordered;
   readonly services: MakeServices;
   readonly limitMs: number;
-  readonly record: Record;
+  readonly record: SearchRecord;
 }
 
 /**
@@ -115,7 +115,16 @@ export async function openTarget(opening: Opening, device: TargetDevice): Promis
     const why = group.required ? `required; ${reason}` : reason;
     const made = typeof after === "string" ? null : after;
     const planned = { group, expected: null };
-    record.step(device.target, name, stays, why, before, made, "decided", planned);
+    record.step({
+      target: device.target,
+      name,
+      kept: stays,
+      reason: why,
+      before,
+      after: made,
+      tried: "decided",
+      planned,
+    });
   }
   const float: Tried =
     stays && typeof after !== "string"

@@ -9,7 +9,7 @@ import type { Tried } from "./candidate.js";
 import { publishedLimits, screeningLimits } from "./costs.js";
 import type { TestContext } from "./finals-context.js";
 import type { Ranking } from "./rank-finalists.js";
-import { type Decided, measurementOf, type Record } from "./record.js";
+import { type Decided, measurementOf, type SearchRecord } from "./record.js";
 import { isRefusal } from "./refusal.js";
 import type { OptimizedVariant, OptimizeRequest } from "./request.js";
 import type { TargetState } from "./target-state.js";
@@ -130,7 +130,7 @@ export async function interim(
   request: OptimizeRequest,
   state: TargetState,
   best: Tried,
-  record: Record,
+  record: SearchRecord,
 ): Promise<Decided> {
   const { device } = state;
   const measurement = measurementOf(device, best, null);

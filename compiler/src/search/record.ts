@@ -45,8 +45,23 @@ export type RecordRequest = Pick<
   readonly evidence?: OptimizeRequest["evidence"] | undefined;
 };
 
+/** A group that was run on a target's model. */
+interface Stepped {
+  readonly target: TargetName;
+  readonly name: string;
+  readonly kept: boolean;
+  readonly reason: string;
+  readonly before: Pick<Made, "graph" | "artifact">;
+  /** Null where it could not be made. */
+  readonly after: Pick<Made, "graph" | "artifact" | "written"> | null;
+  readonly tried: TriedAs;
+  readonly planned: Pick<Planned, "group" | "expected">;
+  /** Null, or not given, where nothing was measured. */
+  readonly measurement?: Measurement | null;
+}
+
 /** What was done and decided so far, as reports and the lock tell it. */
-export class Record {
+export class SearchRecord {
   readonly #request: RecordRequest;
   readonly #recipeSha256: string;
   readonly #steps: ReportStep[] = [];
@@ -61,17 +76,7 @@ export class Record {
   }
 
   /** A group on one target: what it changed, and whether it stayed. */
-  step(
-    target: TargetName,
-    name: string,
-    kept: boolean,
-    reason: string,
-    before: Pick<Made, "graph" | "artifact">,
-    after: Pick<Made, "graph" | "artifact" | "written"> | null,
-    tried: TriedAs,
-    { group, expected }: Pick<Planned, "group" | "expected">,
-    measurement: Measurement | null = null,
-  ): void {
+  step({ target, name, kept, reason, before, after, tried, planned, measurement }: Stepped): void {
     const made = after ?? before;
     this.#steps.push({
       target,
@@ -82,11 +87,11 @@ export class Record {
       nodesAfter: countNodes(made.graph),
       bytesBefore: artifactBytes(before.artifact),
       bytesAfter: artifactBytes(made.artifact),
-      measurement,
-      group: group.steps.map(({ use }) => use),
-      ...(after !== null && { shares: sharesOf(group, after) }),
+      measurement: measurement ?? null,
+      group: planned.group.steps.map(({ use }) => use),
+      ...(after !== null && { shares: sharesOf(planned.group, after) }),
       tried,
-      expectedGain: gainOf(expected),
+      expectedGain: gainOf(planned.expected),
     });
   }
 

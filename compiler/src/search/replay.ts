@@ -12,7 +12,7 @@ import type { Made, State, Tried } from "./candidate.js";
 import { Learned } from "./learned.js";
 import type { Lock, LockedTarget } from "./lock.js";
 import { asGiven, beginning, change, finish, type MakeServices } from "./make.js";
-import { Record } from "./record.js";
+import { SearchRecord } from "./record.js";
 import type { Optimized, OptimizeRequest, TargetDevice } from "./request.js";
 import { isRefusal } from "./refusal.js";
 import { SharedFiles } from "./shared-files.js";
@@ -66,7 +66,7 @@ export async function replay(request: ReplayRequest, lock: Lock): Promise<Optimi
   };
   const normal = await beginning(request.graph, null, services);
   const devices = lock.targets.map(deviceOf);
-  const record = new Record(
+  const record = new SearchRecord(
     { ...request, devices, seed: lock.seed, splits: lock.splits, evidence: lock.evidence },
     lock.recipe.sha256,
   );
@@ -185,7 +185,7 @@ async function make(
   locked: LockedTarget,
   normal: State,
   services: MakeServices,
-  record: Record,
+  record: SearchRecord,
 ): Promise<Tried> {
   const { candidate, precision, session, sizeBytes, target } = locked;
   const { graph, original } = request;
@@ -214,7 +214,16 @@ async function make(
     made = isLast ? await fileOf(state) : await fileOnTheWay(fileOf, state, before);
     const name = group.name ?? group.steps.map(({ use }) => use).join(", ");
     const planned = { group, expected: null };
-    record.step(target, name, true, "as the lock says", before, made, "decided", planned);
+    record.step({
+      target,
+      name,
+      kept: true,
+      reason: "as the lock says",
+      before,
+      after: made,
+      tried: "decided",
+      planned,
+    });
     before = made;
   }
   return { ...(made ?? (await fileOf(state))), ...measured };

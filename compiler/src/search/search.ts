@@ -3,7 +3,7 @@ import { Learned } from "./learned.js";
 import { type MakeServices, ordered, type Ordered } from "./make.js";
 import type { Plan } from "./plan.js";
 import { Progress } from "./progress.js";
-import { Record } from "./record.js";
+import { SearchRecord } from "./record.js";
 import type { OptimizeRequest } from "./request.js";
 import { SharedFiles } from "./shared-files.js";
 import type { TargetState } from "./target-state.js";
@@ -15,7 +15,7 @@ export interface Search {
   readonly services: MakeServices;
   /** Of the targets that are open: one that fails is taken out. */
   readonly states: TargetState[];
-  readonly record: Record;
+  readonly record: SearchRecord;
   readonly progress: Progress;
 }
 
@@ -33,7 +33,7 @@ export function beginSearch(request: OptimizeRequest, recipeSha256: string): Sea
     request,
     recipe: ordered(request.recipe),
     states,
-    record: new Record(request, recipeSha256),
+    record: new SearchRecord(request, recipeSha256),
     progress,
     services: {
       activations,

@@ -1,6 +1,6 @@
 import type { Planned, Tried } from "./candidate.js";
 import { type WholeStatic, wholeStatic } from "./mixed.js";
-import { measurementOf, type Record } from "./record.js";
+import { measurementOf, type SearchRecord } from "./record.js";
 import { latencyNextToFloat, type TargetState } from "./target-state.js";
 import type { Outcome } from "./trial.js";
 
@@ -15,7 +15,7 @@ export function take(
   outcome: Outcome,
   state: TargetState,
   before: Tried,
-  record: Record,
+  record: SearchRecord,
 ): WholeStatic | null {
   const { target } = state.device;
   const { name, group } = planned;
@@ -27,7 +27,17 @@ export function take(
       if (tryOut && size) state.screened.push({ ...made, tryOut, latency, size, accuracy: null });
     }
     const measurement = measured === null ? null : measurementOf(state.device, measured);
-    record.step(target, title, false, reason, before, made, far, planned, measurement);
+    record.step({
+      target,
+      name: title,
+      kept: false,
+      reason,
+      before,
+      after: made,
+      tried: far,
+      planned,
+      measurement,
+    });
     record.turnDown(target, planned, far, reason, measurement);
     if (made === null || !outcome.tooCoarse) return null;
     const drop = measured?.accuracy?.drop ?? Infinity;
@@ -35,7 +45,17 @@ export function take(
   }
   const { tried, reason } = outcome;
   const measurement = measurementOf(state.device, tried);
-  record.step(target, title, true, reason, before, tried, "decided", planned, measurement);
+  record.step({
+    target,
+    name: title,
+    kept: true,
+    reason,
+    before,
+    after: tried,
+    tried: "decided",
+    planned,
+    measurement,
+  });
   if (planned.first && group.required) {
     state.accepted.length = 0;
     state.required = tried;

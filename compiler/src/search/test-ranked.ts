@@ -139,17 +139,17 @@ async function withScreened(
     const planned = { group: one.groups.at(-1) ?? { steps: [], required: false }, expected: null };
     const measurement = measurementOf(device, tried);
     const { reason } = verdict;
-    record.step(
-      device.target,
-      title,
-      true,
+    record.step({
+      target: device.target,
+      name: title,
+      kept: true,
       reason,
-      state.float,
-      one,
-      "decided",
+      before: state.float,
+      after: one,
+      tried: "decided",
       planned,
       measurement,
-    );
+    });
     const at = all.findIndex((other) => isBetter(tried, other, budget.prefer));
     all.splice(at < 0 ? all.length - 1 : at, 0, tried);
   }

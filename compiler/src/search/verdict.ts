@@ -15,7 +15,7 @@ import { cumulative } from "./worth.js";
 /** Two medians this close are the same. */
 export const tieBand = 0.02;
 /** What could not be told apart is the same up to here, where its size says something. */
-export const undecidedBand = 0.03;
+const undecidedBand = 0.03;
 
 export type Verdict =
   | { readonly accepted: true; readonly reason: string }

@@ -39,10 +39,10 @@ export interface Checked {
 /** What float32 and the step leave of a gradient that is right. */
 export const tolerance = 0.02;
 
-export const backends: Readonly<Record<"cpu" | "wasm", Backend>> = { cpu: cpu(), wasm: wasm() };
+const backends: Readonly<Record<"cpu" | "wasm", Backend>> = { cpu: cpu(), wasm: wasm() };
 
 /** A stream of normal numbers that depends on the seed alone. */
-export function normals(seed: number): () => number {
+function normals(seed: number): () => number {
   let state = (Math.imul(seed, 2654435761) + 12345) >>> 0;
   const uniform = (): number => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;

@@ -24,7 +24,7 @@ export const resultAt = 64;
 /** The first array's; numbers of a loop, float32, lie before it. */
 export const firstArrayAt = 96;
 /** Nearer to 0 a moment is 0: it moves no weight, and processors take long over numbers that are smaller still. */
-export const leastMoment = 1e-30;
+const leastMoment = 1e-30;
 
 /**
  * A module of loops over arrays in its memory, by vectors. Parameters are addresses, the last one the first array's end;

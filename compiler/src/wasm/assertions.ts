@@ -6,7 +6,7 @@ import type { MemoryPlan } from "./plan/memory-plan.js";
 import { beforeAll, bytesOf, type Held, type Plan, type Step, type Turns } from "./plan/plan.js";
 
 /** The exported integer that says which step is under way: its index in the plan. */
-export const stepGlobal = "step";
+const stepGlobal = "step";
 
 /** What a byte of the shadow says of a byte of memory. */
 const mayRead = 1;

@@ -28,7 +28,7 @@ export interface AppSource {
 }
 
 /** What every app shares with the example. */
-export const bundlerConfigs = ["vite.config.js", "webpack.config.js"].map(example);
+const bundlerConfigs = ["vite.config.js", "webpack.config.js"].map(example);
 
 const digits: AppSource = {
   parts: [...bundlerConfigs, example("index.html"), example("src")],

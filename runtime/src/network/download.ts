@@ -180,7 +180,7 @@ function failure(code: ErrorCode, message: string, { href }: URL, cause?: unknow
 }
 
 /** RFC 2397. */
-export function decodeDataUrl(href: string): Uint8Array {
+function decodeDataUrl(href: string): Uint8Array {
   const comma = href.indexOf(",");
   const body = decodeURIComponent(href.slice(comma + 1));
   const text = /;base64$/i.test(href.slice(0, comma)) ? atob(body) : body;

@@ -86,7 +86,7 @@ function shownNumbers(tensor: Tensor, data: TypedArray): readonly string[] | und
 }
 
 /** The shortest decimal that rounds to the same number. */
-export function floatText(value: number, round: (x: number) => number = Math.fround): string {
+function floatText(value: number, round: (x: number) => number = Math.fround): string {
   if (Number.isNaN(value)) return "nan";
   if (!Number.isFinite(value)) return value < 0 ? "-inf" : "inf";
   if (Object.is(value, -0)) return "-0.0";
@@ -116,7 +116,7 @@ function hash(bytes: Uint8Array): string {
 }
 
 /** A name as it stands, or quoted where it would not read back. */
-export function nameText(name: string): string {
+function nameText(name: string): string {
   return /^[A-Za-z_][\w.]*$/.test(name) && !["const", "graph", "type", "return"].includes(name)
     ? name
     : JSON.stringify(name);

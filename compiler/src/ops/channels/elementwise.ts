@@ -45,7 +45,7 @@ export function broadcastCouplings(
 }
 
 /** Of all inputs that are there. */
-export const elementwise: Channels = {
+const elementwise: Channels = {
   couplings: (node) => broadcastCouplings(node, present(node)),
 };
 
@@ -56,7 +56,7 @@ function present(node: ChannelNode): readonly number[] {
 }
 
 /** Of the first input; the others are not of its elements. */
-export const ofTheFirst: Channels = { couplings: (node) => broadcastCouplings(node, [0]) };
+const ofTheFirst: Channels = { couplings: (node) => broadcastCouplings(node, [0]) };
 
 /** A scale and a zero point for all, or for each place on one axis. */
 const inSteps: Channels = {

@@ -128,7 +128,7 @@ function blockCouplings(
 const mostAxes = 16;
 
 /** Of one shape to another with the same elements in the same order. */
-export const reshape: Channels = {
+const reshape: Channels = {
   couplings(node) {
     const [from, to] = [node.shape(input(0)), node.shape(output(0))];
     if (from === undefined || to === undefined) return [];

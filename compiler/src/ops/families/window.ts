@@ -69,7 +69,7 @@ export function placesOf(kernel: readonly number[]): readonly (readonly number[]
 }
 
 /** What a dilated kernel covers. */
-export function spanOf(kernel: Dim, dilation: number): Dim {
+function spanOf(kernel: Dim, dilation: number): Dim {
   return dim.add(dim.multiply(dim.subtract(kernel, 1), dilation), 1);
 }
 

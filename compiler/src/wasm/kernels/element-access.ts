@@ -62,7 +62,7 @@ export function storeElement(
   }
 }
 
-export function elementsIn(memory: Memory, element: Element): Elements {
+function elementsIn(memory: Memory, element: Element): Elements {
   switch (element) {
     case "f32":
       return memory.floats;

@@ -44,7 +44,7 @@ const straight = 10;
 const mostVectors = 3;
 
 /** Sums that registers hold beside what they are made of. */
-export const mostSums = 12;
+const mostSums = 12;
 
 /** Few sums would wait for one another: they are split into so many, which are added up at the end. */
 function splitsOf(sums: number, { fused }: Engine): number {

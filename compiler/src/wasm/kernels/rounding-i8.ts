@@ -56,7 +56,7 @@ export function emitBytes(
 }
 
 /** The same of vectors of 16-bit lanes. */
-export function emitBytesOfHalves(
+function emitBytesOfHalves(
   f: FunctionBuilder,
   into: Local<"v128">,
   first: Vector,

@@ -21,7 +21,7 @@ export interface TreeEnsembleOptions {
 }
 
 /** A node is three integers: what it asks, a float to compare with, and where its first branch is. */
-export const nodeBytes = 12;
+const nodeBytes = 12;
 /** In a node's first integer, beside the offset of its feature in bytes. A leaf has −1 there. */
 export const equalityFlag = 1;
 export const missingFlag = 2;

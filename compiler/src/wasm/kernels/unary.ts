@@ -218,7 +218,7 @@ function emitErf(f: FunctionBuilder, x: Local<"v128">, fused: boolean): void {
   f.set(x, bits.or(size, bits.and(x, integers(-0x8000_0000))));
 }
 
-export function sigmoid(x: number): number {
+function sigmoid(x: number): number {
   return 1 / (1 + Math.exp(-x));
 }
 

@@ -9,6 +9,7 @@ import {
 import { attributeReader, movesExactly, operatorOf } from "../../../ops/index.js";
 import { dtypeOf } from "../node-facts.js";
 import type { StoredConstants } from "../stored-constants.js";
+import { movesStoredBytes } from "./moved-bytes.js";
 import { decodeConstants } from "./decoded-constants.js";
 import {
   byteBounds,
@@ -102,24 +103,8 @@ function movesBytes(node: Node): boolean {
   if (movement === undefined || !movesExactly(movement) || node.domain !== "") return false;
   return movement === "chooses"
     ? node.op === "MaxPool" && node.outputs.length === 1
-    : moved.has(node.op);
+    : movesStoredBytes.has(node.op);
 }
-
-const moved: ReadonlySet<string> = new Set([
-  "Identity",
-  "Reshape",
-  "Flatten",
-  "Squeeze",
-  "Unsqueeze",
-  "Transpose",
-  "DepthToSpace",
-  "SpaceToDepth",
-  "Slice",
-  "Split",
-  "Gather",
-  "Expand",
-  "Tile",
-]);
 
 const zeroByte = Tensor.of("uint8", [], Uint8Array.of(0));
 

@@ -1,6 +1,7 @@
 import type { Dtype } from "@pare/runtime/format";
 import type { Graph, Node, ValueId } from "../../../ir/index.js";
 import { dtypeOf } from "../node-facts.js";
+import { movesStoredBytes } from "./moved-bytes.js";
 
 /** How a QuantizeLinear or DequantizeLinear goes between numbers and integers: real = scale × (q − zero point). */
 export interface Steps {
@@ -88,24 +89,7 @@ export function isLeftOut(id: ValueId | null | undefined): id is null | undefine
 }
 
 /** Operators whose bytes are bytes of what they read; a Pad's also the one that it adds. */
-const keepsBytes: ReadonlySet<string> = new Set([
-  "Pad",
-  "Identity",
-  "Reshape",
-  "Flatten",
-  "Squeeze",
-  "Unsqueeze",
-  "Transpose",
-  "Slice",
-  "Split",
-  "Gather",
-  "DepthToSpace",
-  "SpaceToDepth",
-  "Expand",
-  "Tile",
-  "MaxPool",
-  "Concat",
-]);
+const keepsBytes: ReadonlySet<string> = new Set([...movesStoredBytes, "Pad", "MaxPool", "Concat"]);
 
 /** Between which bytes a Clip of bytes keeps them: of bounds in the wrong order the upper one holds. */
 export function byteBounds(graph: Graph, node: Node): readonly [number, number] | undefined {

@@ -18,7 +18,7 @@ export interface Verification {
 }
 
 /** Largest difference over the largest value of an output, by what a pass declares; `lossy` passes are not compared. */
-export const tolerances: Readonly<Record<Exactness, number>> = {
+const tolerances: Readonly<Record<Exactness, number>> = {
   bitwise: 0,
   rounding: 1e-4,
   lossy: Infinity,
