@@ -258,15 +258,20 @@ describe.skipIf(chromiumPath === null)("onnxruntime-web on a page", () => {
   });
 
   it("leaves off an engine that nobody waits for any more, and begins anew for who comes then", async () => {
+    let isAsked = false;
     let isClosed = false;
     instead = {
       "/ort-wasm-simd-threaded.wasm": (response) => {
+        isAsked = true;
         response.on("close", () => (isClosed = true));
         response.writeHead(200, headers).write("\0asm");
       },
     };
     await visit(async (tab) => {
-      expect(await run(tab, { abortMs: 300 })).toMatchObject({ code: "ABORTED" });
+      const left = run(tab);
+      await expect.poll(() => isAsked).toBe(true);
+      await tab.evaluate("abort.abort()");
+      expect(await left).toMatchObject({ code: "ABORTED" });
       await expect.poll(() => isClosed).toBe(true);
       instead = {};
       const said = await run(tab);
@@ -318,13 +323,13 @@ describe.skipIf(chromiumPath === null)("onnxruntime-web on a page", () => {
 /** What both pages do with what they import. */
 const script = `
 globalThis.progress = [];
-globalThis.run = async ({ address = "/affine.pare/", keeps = false, abortMs, ...options }) => {
+globalThis.run = async ({ address = "/affine.pare/", keeps = false, ...options }) => {
   const began = performance.now();
   const took = () => ({ ms: performance.now() - began });
   try {
     const onProgress = ({ receivedBytes, totalBytes }) => progress.push([receivedBytes, totalBytes]);
     const fetch = keeps ? keep : undefined;
-    const signal = abortMs === undefined ? undefined : AbortSignal.timeout(abortMs);
+    const { signal } = (globalThis.abort = new AbortController());
     const model = await load(address, { backends: wasm(options), onProgress, fetch, signal });
     const x = { type: "float32", dims: [1, 3], data: Float32Array.of(1, 2, 3) };
     const { y } = await model.run({ x, shift: Float32Array.of(1, 1, 1) });
