@@ -32,6 +32,7 @@ export type StepOutputs<Outputs extends object, State extends object> = string e
 /** What every loaded model has, whatever it takes and gives: what lists models, or disposes of them, takes these. */
 export interface LoadedModel {
   readonly name: string;
+  /** As this variant takes them: one that is compiled has fixed sizes where the model leaves some free. */
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
   readonly selection: Selection;
@@ -100,13 +101,14 @@ export function openModel<Inputs extends object, Outputs extends object, State e
     throw new PareError("ENGINE_ASYNC", `${selection.engine} answers later.`);
   };
   const { runSync = refuse, stream = refuse } = session;
+  const isSync = runSync !== refuse;
   const model = {
     name,
-    inputs,
-    outputs,
+    // What is compiled takes the sizes that it was compiled for, whatever others a model may take.
+    ...(isSync ? { inputs: session.inputs, outputs: session.outputs } : { inputs, outputs }),
     state,
     selection,
-    isSync: runSync !== refuse,
+    isSync,
     run: (feeds: Feeds, options?: RunOptions) => session.run(feeds, options?.signal),
     runSync,
     stream: (pairs = state) => stream(pairs),

@@ -101,7 +101,15 @@ export async function demandReach(
     ...step,
     ...(step.use === "prune" && { with: { ...step.with, reconstruct: false } }),
   }));
-  await applySteps({ ...request, model: { ...model, graph: model.graph.fork() }, steps, seed });
+  // What there is to note is noted when it is done.
+  const say = { ...request.say, note: () => {} };
+  await applySteps({
+    ...request,
+    say,
+    model: { ...model, graph: model.graph.fork() },
+    steps,
+    seed,
+  });
 }
 
 /** By more than chance, and more than a hundredth. */

@@ -47,7 +47,14 @@ export async function keepByLatency(
   const cutTo = async (keepFlops: number | null): Promise<Graph> => {
     const graph = model.graph.fork();
     const steps = wish.stepsFor(keepFlops);
-    await applySteps({ model: { ...model, graph }, steps, seed, say, signal });
+    // A share is tried: what there is to note is noted when it is chosen.
+    await applySteps({
+      model: { ...model, graph },
+      steps,
+      seed,
+      say: { ...say, note: () => {} },
+      signal,
+    });
     return graph;
   };
   const usual = await fittingSize(model.graph, model.inputs);
