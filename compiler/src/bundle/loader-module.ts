@@ -130,7 +130,8 @@ type Text = ${namesOf(texts)};
 
 /** Can be posted: to a worker, and in the \`processorOptions\` of an audio worklet. */
 export interface Compiled {
-  readonly module: WebAssembly.Module;
+  /** A WebAssembly.Module: not every program that may load this has its type. */
+  readonly module: object;
   readonly weights?: ArrayBuffer | undefined;
 }
 

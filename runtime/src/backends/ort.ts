@@ -21,7 +21,9 @@ export async function importEngine(name: string, load: () => Promise<Ort>): Prom
   } catch (cause) {
     throw new PareError("ENGINE_MISSING", `${name} cannot be loaded: ${messageOf(cause)}`, {
       where: name,
-      hint: `Install it: npm install ${name}`,
+      hint: /ServiceWorker/.test(messageOf(cause))
+        ? "Use a worker, or aot."
+        : `Install it: npm install ${name}`,
       cause,
     });
   }

@@ -1,16 +1,14 @@
 import type { Command } from "commander";
-import {
-  collectNames,
-  collectPairs,
-  integerAtLeast,
-  numberAtLeast,
-  shareOf,
-} from "../../terminal/option-values.js";
+import { collectNames, integerAtLeast } from "../../terminal/option-values.js";
 import type { DefineVerb } from "../../terminal/verb.js";
 import { addData, addPreprocess } from "../../workbench/data-options.js";
 import { addNoCheck } from "../../workbench/no-check.js";
 import { addShapeOptions } from "../../workbench/shape-options.js";
-import { addTrainingOptions, trainingDefaults } from "../../workbench/training/training-options.js";
+import {
+  addTeacherOptions,
+  addTrainingOptions,
+  trainingDefaults,
+} from "../../workbench/training/training-options.js";
 import type { DistillVerbOptions } from "./run.js";
 
 export const define: DefineVerb = (command, context) => {
@@ -29,36 +27,16 @@ export const define: DefineVerb = (command, context) => {
     integerAtLeast("--epochs", 1),
   );
   addTrainingOptions(command);
-  command
-    .option(
-      "--temperature <number>",
-      `of scores: above 1 it shows how the teacher tells wrong classes apart (default: ${trainingDefaults.temperature})`,
-      numberAtLeast("--temperature", 0.1),
-    )
-    .option(
-      "--alpha <number>",
-      `the teacher's share of the loss, 0 to 1; the rest is the labels' (default: ${trainingDefaults.alpha})`,
-      shareOf("--alpha", { least: 0 }),
-    )
-    .option(
-      "--fresh",
-      "forget what the student has learned, and begin with weights drawn by --seed",
-    );
-  command
-    .option(
-      "--signal <list>",
-      "what is to become as the teacher's, and how: --signal output_0=cosine; or mse, divergence, binary-cross-entropy (default: the outputs)",
-      collectPairs("--signal"),
-    )
-    .option(
-      "--mean-over <mask>",
-      "of signals, the mean over the places where this input is not 0, as attention_mask is: what is learned then is the vectors of sentences",
-    )
-    .option(
-      "--freeze <list>",
-      "weights that stay as they are, by their names; * stands for any ending",
-      collectNames,
-    );
+  addTeacherOptions(command);
+  command.option(
+    "--fresh",
+    "forget what the student has learned, and begin with weights drawn by --seed",
+  );
+  command.option(
+    "--freeze <list>",
+    "weights that stay as they are, by their names; * stands for any ending",
+    collectNames,
+  );
   command.option("--keep-zeros", "leave weights 0 that are 0: what was made sparse stays sparse");
   addShapeOptions(command);
   addNoCheck(command);

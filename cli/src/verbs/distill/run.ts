@@ -9,7 +9,6 @@ import {
 } from "@pare/compiler";
 import { PareError } from "@pare/runtime/format";
 import type { OpenData } from "../../data/open-data.js";
-import type { Pairs } from "../../terminal/option-values.js";
 import type { OutputOptions } from "../../terminal/output.js";
 import type { VerbContext } from "../../terminal/verb.js";
 import { type Engines, openReference } from "../../workbench/engines.js";
@@ -20,6 +19,11 @@ import { applySteps, factsOf } from "../../workbench/run-steps.js";
 import { parseShapes, type ShapeOptions } from "../../workbench/shape-options.js";
 import { teach } from "../../workbench/training/teach.js";
 import type { TrainingOptions } from "../../workbench/training/train-with-checkpoints.js";
+import {
+  checkTeacherOptions,
+  signalsOf,
+  type TeacherOptions,
+} from "../../workbench/training/training-options.js";
 import { openTrainingData } from "../../workbench/training/training-data.js";
 import { spreadOrder } from "../../data/spread-order.js";
 import type { Output } from "../../terminal/output.js";
@@ -29,13 +33,16 @@ import { accuracyText } from "./accuracy-text.js";
 import { type StudentSource, studentSource } from "./student.js";
 
 export interface DistillVerbOptions
-  extends OutputOptions, ShapeOptions, NoCheckOptions, Omit<TrainingOptions, "signals"> {
+  extends
+    OutputOptions,
+    ShapeOptions,
+    NoCheckOptions,
+    TeacherOptions,
+    Omit<TrainingOptions, "signals" | keyof TeacherOptions> {
   readonly student?: string;
   readonly teacher?: string;
   readonly data?: string;
   readonly preprocess?: string;
-  readonly signal?: Pairs;
-  readonly meanOver?: string;
   readonly freeze?: readonly string[];
   readonly fresh?: boolean;
   readonly output?: string;
@@ -125,7 +132,7 @@ function checked(
   paths: readonly string[],
   options: DistillVerbOptions,
 ): { readonly source: StudentSource; readonly file: string; readonly data: string } {
-  const { student, teacher, data, preprocess, signal, meanOver, freeze } = options;
+  const { student, teacher, data, preprocess, signal, freeze } = options;
   const { alpha, temperature } = options;
   const all = [...new Set([...paths, ...(student === undefined ? [] : [student])])];
   const [named] = all;
@@ -153,12 +160,7 @@ function checked(
       "--alpha": alpha,
       "--temperature": temperature,
     });
-  if (meanOver !== undefined && signal === undefined)
-    refuse(
-      "--mean-over is of signals.",
-      "--mean-over",
-      "Say of which value, with --signal output_0=cosine or another.",
-    );
+  checkTeacherOptions(options);
   if (data === undefined) {
     const why =
       preprocess === undefined ? "distill learns from samples" : "--preprocess is for samples";
@@ -179,15 +181,6 @@ function demandLikeTypes(student: OpenedModel, teacher: OpenedModel): void {
       { where: name, hint: "Export both with inputs of one type." },
     );
   }
-}
-
-/** As the pass `distill` takes them. */
-function signalsOf({ signal = [], meanOver }: DistillVerbOptions): TrainingOptions["signals"] {
-  return signal.map(([value, loss]) => ({
-    value,
-    loss,
-    ...(meanOver !== undefined && { mask: meanOver, mean: true }),
-  }));
 }
 
 /** @param whole the teacher's parameters */

@@ -4,7 +4,10 @@ import { addNoCheck } from "../../workbench/no-check.js";
 import { addShapeOptions } from "../../workbench/shape-options.js";
 import { integerAtLeast, shareOf } from "../../terminal/option-values.js";
 import type { DefineVerb } from "../../terminal/verb.js";
-import { addTrainingOptions } from "../../workbench/training/training-options.js";
+import {
+  addTeacherOptions,
+  addTrainingOptions,
+} from "../../workbench/training/training-options.js";
 import type { PruneOptions } from "./run.js";
 
 export const define: DefineVerb = (command, context) => {
@@ -51,6 +54,7 @@ export const define: DefineVerb = (command, context) => {
     integerAtLeast("--recover", 1),
   );
   addTrainingOptions(command);
+  addTeacherOptions(command);
   addShapeOptions(command);
   addKeepMetadata(command);
   addNoCheck(command);

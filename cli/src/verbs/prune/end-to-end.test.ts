@@ -243,6 +243,8 @@ it.each<[string, string, RegExp]>([
   ["no epochs", "--recover 0 --data digits.mjs", /must be a whole number of at least 1/],
   ["a checkpoint and nothing taught", "--checkpoint x", /--checkpoint needs --recover/],
   ["a rate and nothing taught", "--rate 0.1", /--rate needs --recover/],
+  ["a teacher's share and nothing taught", "--alpha 0.5", /--alpha needs --recover/],
+  ["a mean of no signal", "--recover 1 --data digits.mjs --mean-over m", /--mean-over is of sign/],
   ["an engine and nothing timed", "--target wasm", /--target needs --keep-latency/],
   ["a metric and no data", "--metric top1", /--metric needs --data/],
   ["--preprocess and no data", "--preprocess imagenet", /--preprocess needs --data/],

@@ -8,6 +8,7 @@ import { simplifyStep } from "../../workbench/keep-metadata.js";
 import { applySteps, factsOf } from "../../workbench/run-steps.js";
 import { teach } from "../../workbench/training/teach.js";
 import type { TrainingOptions } from "../../workbench/training/train-with-checkpoints.js";
+import { signalsOf, type TeacherOptions } from "../../workbench/training/training-options.js";
 import { openTrainingData, type TrainingData } from "../../workbench/training/training-data.js";
 import {
   accuracyText,
@@ -18,7 +19,8 @@ import {
   type PruneRequest,
 } from "./cut.js";
 
-interface RecoverOptions extends CutOptions, TrainingOptions {
+interface RecoverOptions
+  extends CutOptions, TeacherOptions, Omit<TrainingOptions, "signals" | keyof TeacherOptions> {
   readonly data: string;
 }
 
@@ -50,7 +52,7 @@ export async function cutAndRecover(
       student,
       teacher: came,
       samples,
-      options,
+      options: { ...options, signals: signalsOf(options) },
       steps: [simplifyStep(options)],
       output: options.output ?? `${model.name}.pruned.onnx`,
       suffix: "pruned",

@@ -10,6 +10,10 @@ import { parseTargets } from "../../workbench/engines.js";
 import { openModel } from "../../workbench/opened-model.js";
 import { parseShapes, type ShapeOptions } from "../../workbench/shape-options.js";
 import type { TrainingOptions } from "../../workbench/training/train-with-checkpoints.js";
+import {
+  checkTeacherOptions,
+  type TeacherOptions,
+} from "../../workbench/training/training-options.js";
 import { cut, cutAndTest } from "./cut.js";
 import { keepByLatency, latencyText } from "./keep-latency.js";
 import { cutAndRecover } from "./recover.js";
@@ -21,7 +25,8 @@ export interface PruneOptions
     ShapeOptions,
     KeepMetadataOptions,
     NoCheckOptions,
-    Omit<TrainingOptions, "epochs"> {
+    TeacherOptions,
+    Omit<TrainingOptions, "epochs" | "signals" | keyof TeacherOptions> {
   readonly keepFlops?: number;
   readonly keepParams?: number;
   readonly keepLatency?: number;
@@ -116,8 +121,12 @@ function demandData({ recover, importance, reconstruct, ...options }: PruneOptio
       "--workers": options.workers,
       "--recompute": options.recompute,
       "--threads": options.threads,
+      "--temperature": options.temperature,
+      "--alpha": options.alpha,
+      "--signal": options.signal,
       "--checkpoint": options.checkpoint,
     });
+  checkTeacherOptions(options);
   if (options.data !== undefined) return;
   if (recover !== undefined)
     refuse(

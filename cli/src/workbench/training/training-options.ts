@@ -1,5 +1,12 @@
 import type { Command } from "commander";
-import { integerAtLeast, numberAtLeast } from "../../terminal/option-values.js";
+import {
+  collectPairs,
+  integerAtLeast,
+  numberAtLeast,
+  type Pairs,
+  shareOf,
+} from "../../terminal/option-values.js";
+import { refuse } from "../../terminal/refuse.js";
 import { addMetric } from "../data-options.js";
 
 /** What the pass `distill` takes where nothing is said, for those who read help: a command's definition loads no pass. */
@@ -42,5 +49,59 @@ export function addTrainingOptions(command: Command): void {
       "--threads <number>",
       "of each engine; one gives the same weights each time (default: 1)",
       integerAtLeast("--threads", 1),
+    );
+}
+
+/** How a teacher's answers are learned. */
+export interface TeacherOptions {
+  readonly temperature?: number;
+  readonly alpha?: number;
+  readonly signal?: Pairs;
+  readonly meanOver?: string;
+}
+
+/** The options of verbs in which a model teaches another one. */
+export function addTeacherOptions(command: Command): void {
+  command
+    .option(
+      "--temperature <number>",
+      `of scores: above 1 it shows how the teacher tells wrong classes apart (default: ${trainingDefaults.temperature})`,
+      numberAtLeast("--temperature", 0.1),
+    )
+    .option(
+      "--alpha <number>",
+      `the teacher's share of the loss, 0 to 1; the rest is the labels' (default: ${trainingDefaults.alpha})`,
+      shareOf("--alpha", { least: 0 }),
+    )
+    .option(
+      "--signal <list>",
+      "what is to become as the teacher's, and how: --signal output_0=cosine; or mse, divergence, binary-cross-entropy (default: the outputs)",
+      collectPairs("--signal"),
+    )
+    .option(
+      "--mean-over <mask>",
+      "of signals, the mean over the places where this input is not 0, as attention_mask is: what is learned then is the vectors of sentences",
+    );
+}
+
+/** As the pass `distill` takes them. */
+export function signalsOf({
+  signal = [],
+  meanOver,
+}: TeacherOptions): readonly Readonly<Record<string, unknown>>[] {
+  return signal.map(([value, loss]) => ({
+    value,
+    loss,
+    ...(meanOver !== undefined && { mask: meanOver, mean: true }),
+  }));
+}
+
+/** @throws PareError ARGUMENT */
+export function checkTeacherOptions({ signal, meanOver }: TeacherOptions): void {
+  if (meanOver !== undefined && signal === undefined)
+    refuse(
+      "--mean-over is of signals.",
+      "--mean-over",
+      "Say of which value, with --signal output_0=cosine or another.",
     );
 }
