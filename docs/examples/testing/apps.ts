@@ -27,8 +27,11 @@ export interface AppSource {
   writeBundle(folder: string): Promise<void>;
 }
 
-/** What every app shares with the example. */
-const bundlerConfigs = ["vite.config.js", "webpack.config.js"].map(example);
+/**
+ * What every app shares with the example.
+ * @public of the proof that the bundle runs everywhere, which loads this file by its path
+ */
+export const bundlerConfigs = ["vite.config.js", "webpack.config.js"].map(example);
 
 const digits: AppSource = {
   parts: [...bundlerConfigs, example("index.html"), example("src")],
