@@ -14,7 +14,15 @@ import {
 import { cpu } from "@pare/runtime/ort-node";
 import { wasm } from "@pare/runtime/ort-web";
 import { describe, expect, it } from "vitest";
-import { edit, attribute, bodiesOf, type Graph, Tensor, tensorType } from "../ir/index.js";
+import {
+  edit,
+  attribute,
+  bodiesOf,
+  type Graph,
+  Tensor,
+  tensorType,
+  type ValueId,
+} from "../ir/index.js";
 import { decodeModel, encodeModel } from "../onnx/index.js";
 import { inferNode } from "../ops/index.js";
 import { graphOf, opsOf } from "../rules/rule-case.test.support.js";
@@ -38,6 +46,11 @@ function floatsIn(graph: Graph): readonly string[] {
       if (constant?.dtype === "float32" && use.kind === "node")
         readers.push(graph.node(use.node).op);
   return readers;
+}
+
+function floatsOf(graph: Graph, value: ValueId): boolean {
+  const { type } = graph.value(value);
+  return type.kind === "tensor" && type.dtype === "float32";
 }
 
 /** What a process prints that loads these graphs: an engine that crashes on one would end this process. */
@@ -418,6 +431,33 @@ describe("fp16", () => {
     const data = BigInt64Array.from({ length: 2100 }, (_, at) => BigInt(at));
     const feeds: Tensors = { ...feedsOf(places), ids: { type: "int64", dims: [1, 2100], data } };
     expect(agreement(await run(places, feeds), await run(graph, feeds))).toBeGreaterThan(50);
+  });
+
+  it("counts through whatever moves and computes elements: places are in the buckets that they were in", async () => {
+    const { int, ints } = attribute;
+    const buckets = graphOf({ x: ["float32", 1, 64, 4], ids: ["int64", 1, 64] }, (input, b) => {
+      const at = b.add("Cast", [b.add("Add", [input("ids"), b.ints([1], [])])], { to: int(1) });
+      const spread = b.add("Tile", [
+        b.add("Log", [b.add("Div", [at, b.floats([8], [])])]),
+        b.ints([1, 1]),
+      ]);
+      const scaled = b.add("Mul", [spread, b.floats([8 / Math.log(16)], [])]);
+      const bucket = b.add("Cast", [b.add("Floor", [scaled])], { to: int(7) });
+      const hot = b.add("Cast", [b.add("Mod", [bucket, b.ints([4], [])])], { to: int(1) });
+      const row = b.add("Unsqueeze", [hot, b.ints([2])]);
+      return {
+        y: b.add("Add", [b.add("Relu", [input("x")]), row]),
+        z: b.add("Transpose", [row], { perm: ints([0, 2, 1]) }),
+      };
+    });
+    const data = BigInt64Array.from({ length: 64 }, (_, at) => BigInt(at));
+    const feeds: Tensors = { ...feedsOf(buckets), ids: { type: "int64", dims: [1, 64], data } };
+    const graph = await quantized(fp16, buckets, {}, null);
+    const floats = (op: string) => graph.order().filter((node) => node.op === op).every(({ outputs: [y] }) => y != null && floatsOf(graph, y)); // prettier-ignore
+    for (const op of ["Div", "Log", "Tile", "Mul", "Floor"])
+      expect([op, floats(op)]).toEqual([op, true]);
+    const [{ z: before }, { z: after }] = [await run(buckets, feeds), await run(graph, feeds)];
+    expect(after?.data).toEqual(before?.data);
   });
 
   it("computes in float16 what is made of pixels", async () => {
