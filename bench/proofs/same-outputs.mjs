@@ -32,9 +32,10 @@ export async function compareOutputs(host, before, after) {
   return { worst, runs: ranges.length, elements };
 }
 
-/** Noise; voice detectors take one window of their sampling rate. */
-function feedsFor(inputs, seed, range) {
+/** Noise; voice detectors take one window of their sampling rate, of a sound: its samples are no pixels. */
+function feedsFor(inputs, seed, [least, most]) {
   const isVoice = inputs.some(({ name }) => name === "sr");
+  const range = isVoice ? [Math.max(-1, least), Math.min(1, most)] : [least, most];
   const choices = {};
   for (const { name, type, dims } of inputs) {
     const free = isVoice ? (name === "input" ? 512 : 1) : 64;

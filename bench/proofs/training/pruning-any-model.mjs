@@ -9,7 +9,6 @@ import {
   countNominalMacs,
   countParameters,
   decodeModel,
-  edit,
   encodeModel,
   findPass,
   inferNode,
@@ -18,6 +17,7 @@ import {
   prunableWork,
 } from "../../../compiler/dist/index.js";
 import { byteSource } from "../../../runtime/dist/format/index.js";
+import { beforeJumps } from "../before-jumps.mjs";
 import { knownModels } from "../known-models.mjs";
 import { compareOutputs } from "../same-outputs.mjs";
 import { pare, scratch } from "../shell.mjs";
@@ -155,33 +155,6 @@ export async function prove({ claim, inform, root }) {
     });
     return row;
   }
-}
-
-/**
- * Compares what is computed before an output jumps: where numbers are equal to their own maximum, the last digit decides.
- * Gives how many such places there are.
- */
-function beforeJumps(graph) {
-  const isFloat = (id) => graph.value(id).type.dtype === "float32";
-  const jumps = [...graph.allNodes()].filter(
-    ({ op, inputs }) => op === "Equal" && isFloat(inputs[0]),
-  );
-  if (jumps.length === 0) return 0;
-  const behind = new Set(jumps);
-  for (const node of graph.order())
-    if (node.inputs.some((id) => behind.has(graph.producer(id)))) behind.add(node);
-  edit(
-    graph,
-    "compare",
-    (editor) => {
-      const { outputs } = graph.main;
-      for (const { inputs } of jumps) editor.addOutput(inputs[0]);
-      for (const [index, id] of [...outputs.entries()].reverse())
-        if (behind.has(graph.producer(id))) editor.removeOutput(index);
-    },
-    { interface: true },
-  );
-  return jumps.length;
 }
 
 async function read(path) {
