@@ -1,4 +1,4 @@
-import { type Graph, type Node, shapeOf } from "../ir/index.js";
+import { elementsOf, type Graph, type Node, shapeOf } from "../ir/index.js";
 import { normalAxis } from "../ops/families/indexing.js";
 import { attributeReader } from "../ops/index.js";
 
@@ -28,8 +28,10 @@ export function readsSize(graph: Graph, node: Node, axis: number): boolean {
 
 /** Which elements of a list a node takes, as far as constants say so. */
 function takenBy(graph: Graph, node: Node, count: number): readonly number[] | undefined {
-  const numbers = (index: number): readonly number[] | undefined =>
-    graph.constant(node.inputs[index] ?? undefined)?.numbers();
+  const numbers = (index: number): readonly number[] | undefined => {
+    const tensor = graph.constant(node.inputs[index] ?? undefined);
+    return tensor && elementsOf(tensor);
+  };
   if (node.domain !== "") return undefined;
   if (node.op === "Gather") return numbers(1)?.map((at) => normalAxis(at, count));
   if (node.op !== "Slice") return undefined;

@@ -1,4 +1,4 @@
-import { attribute, type Graph, type Node, shapeOf, Tensor, type ValueId } from "../ir/index.js";
+import { attribute, type Graph, type Node, shapeOf, type ValueId } from "../ir/index.js";
 import { attributesOf, inputOf } from "./pattern.js";
 import type { Rule } from "./rule.js";
 
@@ -51,8 +51,8 @@ function partsBehind(
   let at = 0;
   for (const part of inputsOf(joined)) {
     const [count] = shapeOf(graph, part) ?? [];
-    if (typeof count !== "number") return undefined;
-    const elements = graph.value(part).elements ?? constantElements(graph.constant(part));
+    if (typeof count !== "number" || at + count > shape.length) return undefined;
+    const elements = graph.value(part).elements ?? graph.constant(part)?.numbers();
     const own = Array.from({ length: count }, (_, index) => at + index);
     const isSame = own.every((axis, index) => {
       const size = shape[axis];
@@ -70,8 +70,4 @@ function partsBehind(
 
 function inputsOf({ inputs }: Node): readonly ValueId[] {
   return inputs.filter((input) => input !== null);
-}
-
-function constantElements(tensor: Tensor | undefined): readonly number[] | undefined {
-  return tensor?.numbers();
 }
