@@ -10,6 +10,16 @@ import {
   together,
 } from "./measured-activations.js";
 
+const nothingObserved: Observed = { ranges: new Map(), channelMeans: new Map() };
+
+/** Activations for what cannot do without: where nothing was observed of the others, nothing is now. */
+export function ofNeedAlone(activations: Activations): Activations {
+  return {
+    observe: async (graph, wanted, options) =>
+      options.optional === true ? nothingObserved : activations.observe(graph, wanted, options),
+  };
+}
+
 /** Statistics that were measured before and are all that is known: a lock's, which needs neither data nor an engine. */
 export class RecordedActivations implements Activations {
   readonly #known: ReadonlyMap<string, readonly number[]>;
@@ -23,7 +33,7 @@ export class RecordedActivations implements Activations {
   async observe(
     graph: Graph,
     wanted: readonly Wanted[],
-    { pass, beside }: ObserveOptions,
+    { pass, beside, optional }: ObserveOptions,
   ): Promise<Observed> {
     const ways = [
       await observationKeys(graph, together(wanted, beside), this.#fingerprints),
@@ -37,6 +47,7 @@ export class RecordedActivations implements Activations {
       return names.find((name) => this.#known.has(name)) ?? "";
     });
     const missing = keys.findIndex((key) => !this.#known.has(key));
+    if (missing >= 0 && optional === true) return nothingObserved;
     if (missing >= 0) {
       const value = wanted[missing]?.value;
       const name = value === undefined ? "?" : graph.value(value).name;

@@ -40,6 +40,8 @@ export interface ObserveOptions {
    * asks for a part of another, each should name the whole.
    */
   readonly beside?: readonly Wanted[] | undefined;
+  /** Who asks does without: a lock that does not know answers with nothing. */
+  readonly optional?: boolean;
   readonly signal?: AbortSignal | undefined;
   /** Done so far, of 1. */
   readonly onProgress?: ((fraction: number, what: string) => void) | undefined;

@@ -10,7 +10,10 @@ import { findTarget } from "../targets/index.js";
 /** With these a pass, or what compiles, says no. */
 const makingRefusals: readonly ErrorCode[] = ["PASS_FAILED", "DIVERGED", "UNSUPPORTED_OP"];
 
-const refusing: ReadonlySet<ErrorCode> = new Set([...engineRefusals, ...makingRefusals]);
+/** A device that cannot, or is gone, takes no other file either: that ends its target. */
+const refusing: ReadonlySet<ErrorCode> = new Set(
+  [...engineRefusals, ...makingRefusals].filter((code) => code !== "UNSUPPORTED_DEVICE"),
+);
 
 /** The engine or a pass says no to this file; another one may do. */
 export function isRefusal(error: unknown): error is PareError {

@@ -7,7 +7,7 @@ import {
   PareError,
 } from "@pare/runtime/format";
 import { Fingerprints } from "../analysis/fingerprints.js";
-import { RecordedActivations } from "../calibrate/recorded-activations.js";
+import { ofNeedAlone, RecordedActivations } from "../calibrate/recorded-activations.js";
 import type { Made, State, Tried } from "./candidate.js";
 import { Learned } from "./learned.js";
 import type { Lock, LockedTarget } from "./lock.js";
@@ -52,7 +52,7 @@ export async function replay(request: ReplayRequest, lock: Lock): Promise<Optimi
   const services: MakeServices = {
     activations:
       statistics.size === 0 && request.activations !== undefined
-        ? request.activations
+        ? ofNeedAlone(request.activations)
         : new RecordedActivations(statistics, fingerprints),
     examples: request.examples,
     training: request.training,

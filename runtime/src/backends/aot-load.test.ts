@@ -121,6 +121,13 @@ describe.each([aot(), cpu()])("on $target a stream", (backend) => {
     const steps = [run({ x }), run({ x: x.fill(2) }), run({ x: x.fill(3) })];
     const sums = (await Promise.all(steps)).map(({ y }) => y?.data[0]);
     expect(sums).toEqual([1, 3, 6]);
+    if (!model.isSync) {
+      // @ts-expect-error: it is no feeds
+      await expect(run(undefined)).rejects.toMatchObject({ code: "INPUT" });
+      const given = { type: "float32", dims: [1, length], data: filled(1) } as const;
+      const wrapped = Object.create(given) as typeof given;
+      expect((await run({ x: wrapped })).y?.data[0]).toBe(7);
+    }
     await model.dispose();
   });
 

@@ -17,7 +17,7 @@ export function moduleSession(entries: Entries): SyncSession {
     return held;
   };
   const isOneOfSeveral = entries[1] !== undefined;
-  const inputs = described(entries[0].inputs, isOneOfSeveral);
+  const inputs = described(entries.map((entry) => entry.inputs));
   const complete: Complete = (inputs, feeds) => {
     const tensors = completeFeeds(inputs, feeds, () => sizesOf(open()));
     // No dims may be those of an unknown shape to an engine; here they are a scalar's.
@@ -42,7 +42,7 @@ export function moduleSession(entries: Entries): SyncSession {
   }
   return {
     inputs,
-    outputs: described(entries[0].outputs, isOneOfSeveral),
+    outputs: described(entries.map((entry) => entry.outputs)),
     runSync,
     stream(state) {
       const [first] = open();
@@ -72,10 +72,13 @@ function sizesOf(entries: Entries): string {
   return `${each.join(" Or ")} Its batch and sizes are fixed: --dim compiles others.`;
 }
 
-function described(values: readonly Placed[], isOneOfSeveral: boolean): readonly ValueInfo[] {
-  return values.map(({ name, type, dims }) => ({
+/** Of several sizes of the same values: what differs is open. */
+function described([first = [], ...others]: readonly (readonly Placed[])[]): readonly ValueInfo[] {
+  return first.map(({ name, type, dims }, at) => ({
     name,
     type,
-    dims: isOneOfSeveral ? dims.map(() => null) : dims,
+    dims: dims.map((size, axis) =>
+      others.every((values) => values[at]?.dims[axis] === size) ? size : null,
+    ),
   }));
 }

@@ -1,4 +1,5 @@
 import type { Backend, StartOptions } from "../format/engine/backend.js";
+import { throwIfAborted } from "../format/error.js";
 import { checkOptions } from "./check-options.js";
 import { importEngine, type Ort } from "./ort.js";
 import { createSession, queue } from "./ort-session.js";
@@ -48,6 +49,11 @@ interface Start {
 
 let starts: Map<WebBuild, Start> | undefined;
 
+/** Of an option that names a folder; to the engine it is what addresses begin with. */
+function folder(paths: WebOptions["wasmPaths"]): WebOptions["wasmPaths"] {
+  return typeof paths === "string" ? paths.replace(/[^/]$/, "$&/") : paths;
+}
+
 /** Starts a build, or waits for it. What failed before the engine itself was asked is tried again. */
 async function started(
   build: WebBuild,
@@ -67,6 +73,7 @@ async function started(
     start.stop.abort();
   };
   signal?.addEventListener("abort", leave);
+  if (signal?.aborted) leave();
   let [bytes, total] = [0, build.bytes];
   const tell = start.over ? undefined : onBytes;
   tell?.(bytes, total);
@@ -101,14 +108,15 @@ async function begin(
   demandThreads(ort, asked);
   demandWebAssembly();
   const flags = ort.env.wasm;
-  const said = flags.wasmPaths ?? wasmPaths;
-  const given = typeof said === "string" ? said.replace(/\/?$/, "/") : said;
+  const given = flags.wasmPaths ?? folder(wasmPaths);
   const files = findFiles(build, given);
   if (files.wasm && !flags.wasmBinary)
     flags.wasmBinary = await fetchWasm(files.wasm, { onBytes, fetch, signal: start.stop.signal });
   const { threads, paths = given } = await settleThreads(files, asked || flags.numThreads);
   flags.numThreads = threads;
   if (threads > 1) flags.initTimeout ??= 30_000; // it waits for them without end
+  if (start.stop.signal.aborted) delete flags.wasmBinary;
+  throwIfAborted(start.stop.signal);
   if (paths) flags.wasmPaths = typeof paths === "string" ? paths : { ...paths };
   start.final = true;
   try {

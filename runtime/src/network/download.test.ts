@@ -156,6 +156,7 @@ describe("a download", () => {
     setTimeout(() => abort.abort(), 20);
     await expect(waiting).rejects.toMatchObject({ code: "ABORTED" });
     expect(fetch).toHaveBeenCalledTimes(1);
+    expect(getEventListeners(abort.signal, "abort")).toEqual([]);
   });
 
   it("says how many bytes there will be, and leaves no timer and no listener", async () => {

@@ -48,6 +48,7 @@ export async function download(
   }
   const sink: Sink = { bytes: room(bytes ?? 0, url), length: 0, resumable: false, waitMs: 0 };
   for (let attempt = 1; ; attempt++) {
+    sink.waitMs = 0;
     try {
       await receive(url, sink, { most, ...options });
       break;
@@ -77,9 +78,14 @@ class Refused extends Error {}
 
 /** @throws PareError ABORTED */
 async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  await new Promise((resolve) => {
-    setTimeout(resolve, ms);
-    signal?.addEventListener("abort", resolve, { once: true });
+  await new Promise<void>((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal?.addEventListener("abort", end);
   });
   throwIfAborted(signal);
 }

@@ -73,8 +73,8 @@ function openStream(model: Model, state: StatePairs): Stream {
   };
   reset();
   return {
-    // Its turn may come when the caller has filled the same arrays with what comes next.
-    run: (given, { signal } = {}) => {
+    run: async (given, { signal } = {}) => {
+      // At once: its turn may come when the caller has filled the same arrays with what comes next.
       const copied = copiesOf(given);
       return queue.run(() => step(copied, signal), signal);
     },
@@ -82,15 +82,17 @@ function openStream(model: Model, state: StatePairs): Stream {
   };
 }
 
+/** What is no tensor stays, and is refused in its turn. */
 function copiesOf(given: Given): Given {
   return Object.fromEntries(
-    Object.entries(given).map(([name, feed]) => {
+    Object.entries(given ?? {}).map(([name, feed]) => {
       if (isTypedArray(feed)) return [name, copyOf(feed)];
-      // What is no tensor is refused in its turn.
-      const data = feed?.data;
-      return [name, isTypedArray(data) ? { ...feed, data: copyOf(data) } : feed];
+      if (!Array.isArray(feed?.dims) || !feed.data) return [name, feed];
+      const { type, dims, data } = feed;
+      const isData = isTypedArray(data) || Array.isArray(data);
+      return [name, { type, dims: [...dims], data: isData ? copyOf(data) : data }];
     }),
-  ) as Given;
+  );
 }
 
 /** Of one type, and of one size as far as sizes are known; engines say an unknown rank as they say a scalar's. */

@@ -9,6 +9,7 @@ import {
 } from "@pare/runtime/format";
 import { backendsInNode } from "@pare/bench";
 import { findTarget, loadableOn } from "@pare/compiler";
+import type { Model } from "@pare/runtime";
 import { formatNpy } from "../../data/npy.js";
 import { fitFeeds } from "../../data/fit-feeds.js";
 import { tableText } from "../../terminal/words.js";
@@ -125,27 +126,36 @@ async function runBundle(
   }
   const model = await load(resolve(path), { backends, signal, target });
   try {
-    const feeds = await feedsFor(model.inputs, options, say);
-    const { selection } = model;
+    return await runLoaded(model, options, signal, say);
+  } catch (error) {
+    // What is compiled takes the sizes that it was compiled for, and an engine may take others.
+    const others = backends.filter((backend) => backend.target !== model.selection.target);
+    if (target !== undefined || !isPareError(error) || !ofInputs.has(error.code)) throw error;
+    const other = await load(resolve(path), { backends: others, signal }).catch(() => null);
+    throwIfAborted(signal);
+    if (other === null) throw error;
+    say.note(`${model.selection.target} does not take it: ${error.message}`);
     try {
-      return { engine: selection.engine, outputs: await model.run(feeds, { signal }), selection };
-    } catch (error) {
-      // What is compiled takes the sizes that it was compiled for, and an engine may take others.
-      const others = backends.filter((backend) => backend.target !== selection.target);
-      if (target !== undefined || !isPareError(error) || error.code !== "INPUT") throw error;
-      const other = await load(resolve(path), { backends: others, signal }).catch(() => null);
-      if (other === null) throw error;
-      say.note(`${selection.target} does not take it: ${error.message}`);
-      try {
-        const outputs = await other.run(feeds, { signal });
-        return { engine: other.selection.engine, outputs, selection: other.selection };
-      } finally {
-        await other.dispose();
-      }
+      return await runLoaded(other, options, signal, say);
+    } finally {
+      await other.dispose();
     }
   } finally {
     await model.dispose();
   }
+}
+
+const ofInputs: ReadonlySet<string> = new Set(["INPUT", "DATA_MISMATCH"]);
+
+async function runLoaded(
+  model: Model,
+  options: RunOptions,
+  signal: AbortSignal,
+  say: Output,
+): Promise<Ran> {
+  const { selection } = model;
+  const feeds = await feedsFor(model.inputs, options, say);
+  return { engine: selection.engine, outputs: await model.run(feeds, { signal }), selection };
 }
 
 async function feedsFor(

@@ -25,9 +25,10 @@ const recurrent: readonly WeightInput[] = [
 function einsumAxis(equation: string, operand: number, rank: number): number | undefined {
   const [operands = "", result = ""] = equation.replaceAll(" ", "").split("->");
   const letters = operands.split(",")[operand] ?? "";
+  if (letters.length !== rank || letters.includes(".")) return undefined;
   const last = result.split("").findLast((letter) => letters.includes(letter));
   const axis = last === undefined ? -1 : letters.indexOf(last);
-  return axis >= 0 && letters.length === rank && !letters.includes(".") ? axis : undefined;
+  return axis >= 0 ? axis : undefined;
 }
 
 /** What other constants an operator reads are shapes, masks, anchors. */

@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { MeasuredActivations } from "../../calibrate/measured-activations.js";
+import { ofNeedAlone, RecordedActivations } from "../../calibrate/recorded-activations.js";
 import { attribute, type Graph, type ValueId } from "../../ir/index.js";
 import { type Builder, graphOf } from "../../rules/rule-case.test.support.js";
 import { fp16 } from "../fp16.js";
-import { quantized } from "../quantization/engine-case.test.support.js";
+import { calibrationOn, quantized } from "../quantization/engine-case.test.support.js";
 
 /** Operators that stayed float32, and why. */
 async function left(graph: Graph): Promise<readonly string[]> {
@@ -33,6 +35,17 @@ describe("activations that float16 cannot hold", () => {
       return { y: b.add("Softmax", [scores], { axis: attribute.int(-1) }) };
     });
     expect(await left(masked)).toEqual([]);
+  });
+
+  it("nor is a lock asked that does not know: nothing was looked at when it was written", async () => {
+    const graph = scaled(6e4, (y) => y);
+    const recorded = new RecordedActivations(new Map());
+    await fp16.create(fp16.parse({})).run(graph, { activations: recorded });
+    expect(graph.journal.filter(({ what }) => what === "left")).toEqual([]);
+    const needed = ofNeedAlone(new MeasuredActivations(calibrationOn(graph)));
+    const again = scaled(6e4, (y) => y);
+    await fp16.create(fp16.parse({})).run(again, { activations: needed });
+    expect(again.journal.filter(({ what }) => what === "left")).toEqual([]);
   });
 
   it("nothing is looked at without samples", async () => {

@@ -28,6 +28,7 @@ export async function wideActivations(
   }));
   const { ranges } = await activations.observe(graph, wanted, {
     pass: "fp16",
+    optional: true,
     signal,
     onProgress,
   });
