@@ -1,4 +1,4 @@
-import { type Graph, type Node, operatorOf, type ValueId } from "@pare/compiler";
+import { type Graph, type Node, operatorOf, wasRounded } from "@pare/compiler";
 
 /** Fewer take no time that counts. */
 const fewest = 4;
@@ -10,7 +10,10 @@ const fewest = 4;
 export function floatBetweenIntegersText(graph: Graph): string | null {
   const counts = new Map<string, number>();
   for (const node of graph.allNodes())
-    if (isElementwise(node) && node.inputs.some((input) => wasRounded(graph, input)))
+    if (
+      isElementwise(node) &&
+      node.inputs.some((input) => input !== null && wasRounded(graph, input))
+    )
       counts.set(node.op, (counts.get(node.op) ?? 0) + 1);
   const all = [...counts.values()].reduce((sum, count) => sum + count, 0);
   if (all < fewest) return null;
@@ -23,12 +26,4 @@ export function floatBetweenIntegersText(graph: Graph): string | null {
 function isElementwise(node: Node): boolean {
   const traits = operatorOf(node)?.traits;
   return traits?.elementwise === true && traits.quantization === undefined;
-}
-
-function wasRounded(graph: Graph, value: ValueId | null): boolean {
-  const maker = value === null ? undefined : graph.producer(value);
-  const [stored] = maker?.inputs ?? [];
-  if (maker === undefined || operatorOf(maker)?.traits.quantization?.gives !== "floats")
-    return false;
-  return stored !== null && stored !== undefined && graph.constant(stored) === undefined;
 }

@@ -155,7 +155,7 @@ function unchanged({ use, left }: Idle): string {
 }
 
 function insteadOf({ use, left }: Idle, other: string): string {
-  return `${use} found no layer for it (${reasonsIn(left)}); ${other} made the model smaller instead.`;
+  return `${use} found no layer for it (${reasonsIn(left)}); ${other} changed the model instead.`;
 }
 
 function reasonsIn(left: Graph["journal"]): string {

@@ -1,4 +1,5 @@
 export { isBatchName, isState } from "./batch.js";
+export { wasRounded } from "./decoded.js";
 export { Fingerprints } from "./fingerprints.js";
 export { countMacs, nodeMacs } from "./macs.js";
 export { nominalMacs } from "./nominal-sizes.js";

@@ -1,5 +1,6 @@
 import { type Graph, isStatic, type Node, type Tensor, type ValueId } from "../ir/index.js";
 import { type AttributeReader, attributeReader, type Linear, operatorOf } from "../ops/index.js";
+import { isDecoded } from "./decoded.js";
 
 export const convolutionKinds = ["full", "pointwise", "depthwise"] as const;
 export type ConvolutionKind = (typeof convolutionKinds)[number];
@@ -77,16 +78,6 @@ export function weightedNode(graph: Graph, node: Node): WeightedNode | Unweighte
     axis,
     bias,
   };
-}
-
-/** Is it floats that are made of constant integers? */
-export function isDecoded(graph: Graph, value: ValueId): boolean {
-  const maker = graph.producer(value);
-  return (
-    maker !== undefined &&
-    operatorOf(maker)?.traits.quantization?.gives === "floats" &&
-    graph.constant(maker.inputs[0]) !== undefined
-  );
 }
 
 /** Stacked matrices have no axis of their own: a kernel takes one scale per column of a single matrix. */

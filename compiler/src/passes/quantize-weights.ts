@@ -1,6 +1,7 @@
 import { edit, type Graph } from "../ir/index.js";
 import { type StoredWeight, storedWeights } from "../analysis/stored-weights.js";
-import { isDecoded, multipliesIntegers } from "../analysis/weighted-node.js";
+import { isDecoded } from "../analysis/decoded.js";
+import { multipliesIntegers } from "../analysis/weighted-node.js";
 import { operatorOf } from "../ops/index.js";
 import { boolean, integer, oneOf } from "../pipeline/kinds.js";
 import { option, type OptionsOf } from "../pipeline/options.js";

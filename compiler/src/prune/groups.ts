@@ -1,4 +1,4 @@
-import { isDecoded } from "../analysis/weighted-node.js";
+import { isDecoded } from "../analysis/decoded.js";
 import { type Graph, type Node, type NodeId, shapeOf } from "../ir/index.js";
 import { attributeReader, type Coupling, operatorOf } from "../ops/index.js";
 import type { ChannelAxes, ChannelAxis } from "./axes.js";

@@ -1,6 +1,6 @@
+import { wasRounded } from "../../analysis/decoded.js";
 import type { Graph, Node, ValueId } from "../../ir/index.js";
 import { operatorOf } from "../../ops/index.js";
-import { inputOf } from "../../rules/pattern.js";
 
 /** The first node that rounds activations to integers: a graph with one is quantized already. */
 export function firstRounding(graph: Graph): Node | undefined {
@@ -32,13 +32,6 @@ export function fileBytes(graph: Graph): number {
     for (const value of [...inputs, ...outputs]) bytes += named(value);
   }
   return bytes;
-}
-
-function wasRounded(graph: Graph, value: ValueId): boolean {
-  const maker = graph.producer(value);
-  if (maker === undefined || gives(maker) !== "floats") return false;
-  const stored = inputOf(maker, 0);
-  return stored !== undefined && graph.constant(stored) === undefined;
 }
 
 function isRounded(graph: Graph, value: ValueId): boolean {
