@@ -3,6 +3,7 @@ import { attribute, type Graph, type ValueId } from "../../../ir/index.js";
 import { type Builder, graphOf } from "../../../rules/rule-case.test.support.js";
 import { quantizeStatic } from "../../quantize-static.js";
 import { agreement, calibrationOn, feedsOf, quantized, run } from "../engine-case.test.support.js";
+import { roundedIn } from "./rounded-in.test.support.js";
 
 const pads = { pads: attribute.ints([1, 1, 1, 1]) };
 
@@ -28,14 +29,6 @@ function network(): Graph {
     const head = conv("head", gated, 8, 4);
     return { y: b.add("Tanh", [head]) };
   });
-}
-
-/** The values that are rounded, by the name each had. */
-function roundedIn(graph: Graph): readonly string[] {
-  return [...graph.allNodes()]
-    .filter(({ op }) => op === "QuantizeLinear")
-    .map(({ outputs: [id] }) => (id ? graph.value(id).name.replace(/_quantized$/, "") : ""))
-    .sort();
 }
 
 const options = { activationBits: 7, reduceRange: false, between: "integers" };

@@ -4,6 +4,7 @@ import { movesExactly, operatorOf } from "../../../ops/index.js";
 import { activationFormat } from "../../../quantize/format.js";
 import { isKept } from "../keep-float.js";
 import { planBetween } from "./between.js";
+import { engineIntegers } from "./engine-integers.js";
 import { fusedTail } from "./removable.js";
 import type { PlannedActivation, StaticPlan, StaticScope } from "./static-plan.js";
 import { weightedNodes } from "./weighted-nodes.js";
@@ -94,26 +95,66 @@ class Planner {
     return false;
   }
 
+  #planWeighted(): ReadonlyMap<ValueId, PlannedActivation> {
+    const between =
+      this.#scope.between === "float" ? null : engineIntegers(this.#graph, this.#weighted);
+    for (const node of this.#graph.order()) {
+      const weighted = this.#weighted.get(node.id);
+      if (weighted !== undefined) this.#visitWeighted(weighted);
+      else if (between?.has(node.id) === true) this.#visitBetween(node);
+    }
+    return this.#activations;
+  }
+
   /**
    * Conv's int8 kernel gives integers; those of MatMul and Gemm give floats where no integer is asked for. Where a Relu or
    * Clip comes between, or a sum, onnxruntime has no such kernel, and makes floats of the whole weight at every run.
    */
-  #planWeighted(): ReadonlyMap<ValueId, PlannedActivation> {
-    for (const weighted of this.#weighted.values()) {
-      const [output] = weighted.node.outputs;
-      if (output === null || output === undefined) continue;
-      const tail = fusedTail(this.#graph, output);
-      const integers =
-        weighted.kind !== "matmul" ||
-        (tail !== output && !this.#graph.isOutput(tail)) ||
-        this.#joinsSum(output) ||
-        this.#graph
-          .consumers(tail)
-          .some((reader) => this.#weighted.get(reader.id)?.activation === tail);
-      if (integers) this.#activations.set(tail, { source: output, sameAs: null, readers: "all" });
-      if (!this.#activations.has(weighted.activation)) this.#demand(weighted.activation);
-    }
-    return this.#activations;
+  #visitWeighted({ node, kind, activation }: WeightedNode): void {
+    const [output] = node.outputs;
+    if (output === null || output === undefined) return;
+    const tail = fusedTail(this.#graph, output);
+    const integers =
+      kind !== "matmul" ||
+      (tail !== output && !this.#graph.isOutput(tail)) ||
+      this.#joinsSum(output) ||
+      this.#graph
+        .consumers(tail)
+        .some((reader) => this.#weighted.get(reader.id)?.activation === tail);
+    if (integers) this.#give(output);
+    this.#demand(activation, node.id);
+  }
+
+  /**
+   * Computed on integers where all that is read is rounded anyway, but for what is spread, which takes no time: rounding the
+   * rest for its sake would cost what it saves.
+   */
+  #visitBetween({ id, inputs, outputs }: Node): void {
+    const [output] = outputs;
+    if (output === null || output === undefined) return;
+    const read = inputs.flatMap((input) => (input === null ? [] : [input]));
+    const rounded = read.filter((input) => this.#isRounded(input));
+    const others = read.filter((input) => !this.#isRounded(input));
+    if (rounded.length === 0 || !others.every((input) => this.#isSpread(input, output))) return;
+    for (const input of read) this.#demand(input, id);
+    this.#give(output);
+  }
+
+  /** Does each of its elements count for several of a result? */
+  #isSpread(value: ValueId, result: ValueId): boolean {
+    const [from, to] = [value, result].map((id) => shapeOf(this.#graph, id));
+    if (from === undefined || to === undefined) return false;
+    const longer = to.length - from.length;
+    return to.some((size, axis) => size !== 1 && (from[axis - longer] ?? 1) === 1);
+  }
+
+  #give(output: ValueId): void {
+    const tail = fusedTail(this.#graph, output);
+    this.#activations.set(tail, { source: output, sameAs: null, readers: "all" });
+  }
+
+  #isRounded(value: ValueId): boolean {
+    return this.#activations.has(value) || this.#activations.has(this.#originOf(value));
   }
 
   /** Of a matrix and what is added to it, onnxruntime makes one Gemm, which takes no integers. */
@@ -127,10 +168,21 @@ class Planner {
     );
   }
 
-  #demand(value: ValueId): void {
-    const readers = new Set<NodeId>();
-    for (const reader of this.#graph.consumers(value))
-      if (this.#weighted.get(reader.id)?.activation === value) readers.add(reader.id);
+  /** Rounds what a node on integers reads, for it and its like alone. */
+  #demand(value: ValueId, reader: NodeId): void {
+    const planned = this.#activations.get(value);
+    if (planned?.readers === "all") return;
+    const origin = this.#originOf(value);
+    const isShared = origin !== value && this.#activations.has(origin);
+    this.#activations.set(value, {
+      source: value,
+      sameAs: isShared ? origin : null,
+      readers: new Set([...(planned?.readers ?? []), reader]),
+    });
+  }
+
+  /** What a value is moved from: the first that is rounded, or that is computed. */
+  #originOf(value: ValueId): ValueId {
     let origin = value;
     for (
       let mover = this.#graph.producer(origin);
@@ -142,10 +194,6 @@ class Planner {
       origin = input;
       if (this.#activations.has(origin)) break;
     }
-    this.#activations.set(value, {
-      source: value,
-      sameAs: origin !== value && this.#activations.has(origin) ? origin : null,
-      readers,
-    });
+    return origin;
   }
 }

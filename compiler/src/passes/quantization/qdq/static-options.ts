@@ -16,9 +16,9 @@ export const places = {
     "Which kinds of convolution become integer.",
   ),
   between: option(
-    oneOf(["float", "integers"]),
-    "float",
-    'Of what lies between integer nodes, sums and the like: "integers" rounds for all readers what one of these nodes reads, and nothing that none reads.',
+    oneOf(["engine", "integers", "float"]),
+    "engine",
+    'Of what lies between integer nodes, sums, gates and the like: "engine" rounds what onnxruntime has kernels on integers for, where all that it reads is rounded; "integers" rounds for all readers what one of these nodes reads, and nothing that none reads; "float" rounds nothing there.',
   ),
   inputs: option(
     oneOf(["quantize", "float"]),

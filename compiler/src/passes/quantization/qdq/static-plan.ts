@@ -6,8 +6,8 @@ import type { Node, NodeId, ValueId } from "../../../ir/index.js";
 export interface StaticScope {
   /** Of an activation; 8 where not given. */
   readonly activationBits?: 8 | 7;
-  /** Of what lies between integer nodes; "float" where not given. */
-  readonly between?: "float" | "integers";
+  /** What lies between integer nodes; "engine" where not given. */
+  readonly between?: "engine" | "integers" | "float";
   readonly convolutions: readonly ConvolutionKind[];
   /** "float" keeps convolutions whose output the model gives away without another weighted node. */
   readonly outputs: "quantize" | "float";
