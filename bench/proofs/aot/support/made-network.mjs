@@ -31,10 +31,14 @@ export function graphOf({ input, build }) {
         add,
         floats: (values) => editor.constant("c", Tensor.float32([values.length], values)),
         relu: (x) => add("Relu", [x]),
-        convolved(x, from, to, kernel) {
+        convolved(x, from, to, kernel, stride = 1) {
           const around = (kernel - 1) / 2;
           const pads = attribute.ints([around, around, around, around]);
-          return add("Conv", [x, weights(to, from, kernel, kernel), weights(to)], { pads });
+          const strides = attribute.ints([stride, stride]);
+          return add("Conv", [x, weights(to, from, kernel, kernel), weights(to)], {
+            pads,
+            strides,
+          });
         },
         transposed: (x, from, to, kernel, stride) =>
           add("ConvTranspose", [x, weights(from, to, kernel, kernel), weights(to)], {
