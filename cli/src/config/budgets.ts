@@ -24,9 +24,6 @@ export interface TargetBudget {
 
 export const configName = "pare.config.json";
 
-/** No other fields: a misspelt limit would limit nothing. */
-const nothing: JsonSchema = { enum: [] };
-
 const limits = {
   maxDrop: {
     type: "number",
@@ -61,18 +58,18 @@ export const configSchema: JsonSchema = {
             properties: Object.fromEntries(
               ["aot", "wasm", "webgpu", "cpu", "webnn"].map((target) => [
                 target,
-                { type: "object", properties: limits, additionalProperties: nothing },
+                { type: "object", properties: limits, additionalProperties: false },
               ]),
             ),
-            additionalProperties: nothing,
+            additionalProperties: false,
           },
         },
-        additionalProperties: nothing,
+        additionalProperties: false,
       },
     },
   },
   required: ["models"],
-  additionalProperties: nothing,
+  additionalProperties: false,
 };
 
 interface Limits {

@@ -161,28 +161,21 @@ export class BundleWriter {
 
   #report(optimized: Optimized, disagreements: readonly Disagreement[]): Report {
     const { model, workbench, request, running } = this.#options;
+    // A replay says what was seen elsewhere, by another engine on another processor.
+    const seenHere = optimized.time === null ? null : workbench;
     const report = reportOf(request, optimized, {
       model: model.path,
       command: running.command,
       createdAt: new Date().toISOString(),
-      environment: workbench === null ? {} : environment(workbench.engines),
+      environment: seenHere === null ? {} : environment(seenHere.engines),
       shapes: workbench?.evaluation.shapes ?? {},
-      data: workbench?.evaluation.report ?? {
-        source: null,
-        calibration: 0,
-        validation: 0,
-        test: 0,
-        seed: request.seed,
-        caveat: "Decided before: every figure is the lock file's.",
-      },
+      data: this.#data(seenHere !== null),
       disagreements,
       nextStep:
         workbench === null
           ? null
           : nextStep(model.inputs, workbench.evaluation, optimized, request.budget),
     });
-    // A replay says what was seen elsewhere, by another engine on another processor.
-    const seenHere = optimized.time === null ? null : workbench;
     const checks = report.variants.flatMap((row) => [
       ...(seenHere === null
         ? []
@@ -214,6 +207,21 @@ export class BundleWriter {
       skipped: [...(workbench?.engines.skipped ?? []), ...report.skipped],
       checks,
     });
+  }
+
+  #data(isSeenHere: boolean): Report["data"] {
+    const { workbench, request } = this.#options;
+    const data = workbench?.evaluation.report ?? {
+      source: null,
+      calibration: 0,
+      validation: 0,
+      test: 0,
+      seed: request.seed,
+      caveat: null,
+    };
+    if (isSeenHere) return data;
+    const decided = "Decided before: every figure is the lock file's.";
+    return { ...data, caveat: [decided, ...(data.caveat === null ? [] : [data.caveat])].join(" ") };
   }
 
   async #disagreements(

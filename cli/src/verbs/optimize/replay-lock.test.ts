@@ -54,6 +54,24 @@ it("says what the lock's figures rest on, and the float model's own sizes", asyn
   expect(parseManifest(JSON.parse(text)).variants[0]?.evidence).toBe("unlabelled");
 });
 
+it("claims no figure for the machine that replays, with data or without", async () => {
+  expect(first.environment).not.toEqual({});
+  for (const call of [{}, { data }]) {
+    const { report } = await replayed(call);
+    expect(report.environment).toEqual({});
+    expect(report.data.caveat).toMatch(/^Decided before: /);
+  }
+});
+
+it.each<[string, OptimizeCall]>([
+  ["--seed", { seed: 3 }],
+  ["--prefer", { prefer: "size" }],
+  ["--recipe", { recipe: "prune" }],
+  ["--metric", { metric: "top5", data }],
+])("refuses %s where it was decided by another", async (where, call) => {
+  await expect(replayed(call)).rejects.toMatchObject({ code: "ARGUMENT", where });
+});
+
 it("says of no engine that a file runs on it, because none was asked", async () => {
   const loads = ({ checks = [] }: Report) => checks.filter(({ what }) => what === "loads");
   expect(loads(first)).toHaveLength(1);

@@ -1,6 +1,7 @@
 import {
   checkLock,
   Fingerprints,
+  isPreset,
   type Limits,
   type Lock,
   MeasuredActivations,
@@ -20,12 +21,19 @@ import { guessedDims, syntheticSamples } from "../../workbench/synthetic-samples
 import { openWorkbench } from "../../workbench/workbench.js";
 import { BundleWriter } from "./bundle-writer.js";
 import type { Job } from "./job.js";
-import { defaultMaxDrop, lockedConstants, shapesOf, sizesOf } from "./optimize-options.js";
+import {
+  defaultMaxDrop,
+  lockedConstants,
+  type OptimizeOptions,
+  shapesOf,
+  sizesOf,
+} from "./optimize-options.js";
 
 /** Decided before: nothing is timed, and where there is no data no engine is asked either. */
 export async function replayLock(path: string, lock: Lock, job: Job): Promise<Report> {
   const { model, folder, options, running } = job;
   const { signal, output } = running;
+  checkAsDecided(lock, options);
   const targets = lockedTargets(lock, job);
   const limits = await limitsOf(path, targets, job);
   const bound = shapesOf(options);
@@ -89,6 +97,29 @@ export async function replayLock(path: string, lock: Lock, job: Job): Promise<Re
   } finally {
     await workbench?.dispose();
   }
+}
+
+/**
+ * What the command says otherwise than its defaults, next to what the lock was decided by.
+ * @throws PareError ARGUMENT where they differ: it would count for nothing
+ */
+function checkAsDecided({ seed, prefer, recipe, targets }: Lock, options: OptimizeOptions): void {
+  const metric = targets.find(({ accuracy }) => accuracy !== null)?.accuracy?.metric;
+  // A recipe from a file has the name that the file gives it.
+  const preset = options.recipe !== undefined && isPreset(options.recipe) ? options.recipe : "auto";
+  const said: readonly (readonly [string, unknown, unknown, unknown])[] = [
+    ["--seed", options.seed ?? 0, seed, 0],
+    ["--prefer", options.prefer ?? "latency", prefer, "latency"],
+    ["--recipe", preset, recipe.name, "auto"],
+    ["--metric", options.metric, metric, undefined],
+  ];
+  for (const [option, asked, decided, byDefault] of said)
+    if (asked !== byDefault && decided !== undefined && asked !== decided)
+      throw new PareError(
+        "ARGUMENT",
+        `${option} is ${String(asked)}, and what --frozen repeats was decided by ${String(decided)}.`,
+        { where: option, hint: `Leave ${option} out, or run without --frozen.` },
+      );
 }
 
 /** @throws PareError LOCK where a target is wanted that it does not decide */

@@ -27,7 +27,7 @@ export const sessionSchema: JsonSchema = {
     spinning: { type: "boolean" },
     memoryPattern: { type: "boolean" },
   },
-  additionalProperties: { enum: [] },
+  additionalProperties: false,
 };
 
 /**
