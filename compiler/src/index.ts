@@ -64,6 +64,7 @@ export type {
 } from "./search/request.js";
 export { differentiate, type DifferentiateOptions } from "./train/differentiate.js";
 export { initializeFresh } from "./train/initialize.js";
+export { bringToTrainable } from "./passes/distillation/bring-to-trainable.js";
 export { demandTrainable } from "./train/parameters.js";
 export type { Trained, TrainingProgress } from "./train/train-request.js";
 export {

@@ -72,3 +72,10 @@ export const simplifyRules: readonly Rule[] = [
 export const normKeepingRules: readonly Rule[] = simplifyRules.filter(
   (rule) => rule !== foldAffine,
 );
+
+/** Of these, those by which what is computed of constants alone is one. */
+export const parameterRules: readonly Rule[] = [
+  foldShapeValues,
+  foldConstants,
+  ...identities.filter(({ name }) => name === "drop-identity"),
+];

@@ -1,8 +1,8 @@
 import {
+  bringToTrainable,
   countParameters,
   demandTrainable,
   encodeModel,
-  findPass,
   type Graph,
   initializeFresh,
   randomOf,
@@ -197,9 +197,8 @@ async function startOf(
   { graph }: OpenedModel,
   { fresh, seed, freeze = [] }: DistillVerbOptions,
 ): Promise<Uint8Array> {
-  // In float32, as it is trained: also what it was when it came as float16.
-  const pass = findPass("fp32");
-  await pass.create(pass.parse({})).run(graph, {});
+  // As it is trained: in float32, also what it was when it came as float16.
+  await bringToTrainable(graph);
   demandTrainable(graph, freeze);
   if (fresh === true) initializeFresh(graph, (name) => randomOf(seed, name), freeze);
   return (await encodeModel(graph)).proto;

@@ -4,7 +4,7 @@ import { learnedConstants, trainedConstants } from "../../train/parameters.js";
 import { trainingAccount } from "../../train/account.js";
 import type { Trained } from "../../train/train-request.js";
 import { untieVectors } from "../../train/untie-vectors.js";
-import { bringToFloat32 } from "../normal-form.js";
+import { bringToTrainable } from "./bring-to-trainable.js";
 import type { DistillOptions } from "./options.js";
 import { type DistillServices, servicesOf, teach } from "./teach.js";
 
@@ -19,7 +19,7 @@ export async function distillGraph(
   options: DistillOptions,
   services: DistillServices,
 ): Promise<Trained> {
-  await bringToFloat32(graph);
+  await bringToTrainable(graph);
   untieVectors(graph);
   // Before anything is read: what cannot be trained is said at once.
   const learned = learnedConstants(graph);

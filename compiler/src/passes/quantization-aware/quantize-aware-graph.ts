@@ -6,9 +6,9 @@ import { untieVectors } from "../../train/untie-vectors.js";
 import { keepLearned } from "../distillation/distill-graph.js";
 import { type DistillServices, teach } from "../distillation/teach.js";
 import { nothingKept } from "../quantization/keep-float.js";
-import { bringToFloat32 } from "../normal-form.js";
 import { activationParameters } from "../quantization/qdq/activation-parameters.js";
 import { insertStatic } from "../quantization/qdq/insert.js";
+import { bringToTrainable } from "../distillation/bring-to-trainable.js";
 import { observeActivations } from "../quantization/qdq/observe.js";
 import { planStatic } from "../quantization/qdq/plan.js";
 import { quantizeWeightedNodes } from "../quantization/qdq/round-weights.js";
@@ -38,7 +38,7 @@ export async function quantizeAwareGraph(
   options: AwareOptions,
   services: DistillServices & Pick<PassContext, "activations">,
 ): Promise<QuantizedAware | null> {
-  await bringToFloat32(graph);
+  await bringToTrainable(graph);
   const first = await planStatic(graph, options);
   for (const { node, why } of first.left) graph.leave(where, node, why);
   if (first.activations.size === 0) return null;
