@@ -13,8 +13,15 @@ export {
   type MeasuringEngines,
 } from "./measure/measure.js";
 export type { Metric } from "./metrics/metric.js";
+export { type LabelFacts, labelFacts, labelledOutputs } from "./metrics/label-facts.js";
 export { chooseMetric, metricNamed, type MetricName, metrics } from "./metrics/metrics.js";
-export { createScorer, type Flip, type Scorer, type ScoringHooks } from "./metrics/scorer.js";
+export {
+  createScorer,
+  type Flip,
+  onlyOutput,
+  type Scorer,
+  type ScoringHooks,
+} from "./metrics/scorer.js";
 export {
   type BenchmarkEntry,
   benchmarkEntries,

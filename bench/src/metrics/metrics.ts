@@ -4,9 +4,11 @@ import { closeness } from "./closeness.js";
 import { concordance } from "./concordance.js";
 import type { Metric } from "./metric.js";
 import { classScores, isFloat, mainOutput } from "./outputs.js";
+import { isMapOf, type LabelFacts } from "./label-facts.js";
 import { numbersFrom, oneHotClass, single } from "./readings.js";
+import { severalLabels } from "./several-labels.js";
 
-const rows = [...classification, ...closeness, concordance] as const;
+const rows = [...classification, ...severalLabels, ...closeness, concordance] as const;
 
 export type MetricName = (typeof rows)[number]["name"];
 
@@ -29,11 +31,18 @@ export function metricNamed(name: string): Metric {
  * The metric for data that names none. With labels: what a `predict` of the user's returned is read as it is (scores
  * per class against a class are `top1`, a number between the classes 0 and 1 is `auc`, a list of numbers against another
  * is `mse`, anything else `exact-match`); of outputs, `auc` for one score and two classes, else `top1`, or `mse` for
- * numbers. Without labels: agreement with the float model, `top1-agreement` where scores of classes are all that is measured, else
+ * numbers, `labels-right` for as many 0 and 1, and `mean-iou` for a class for each place. Without labels: agreement with the float model, `top1-agreement` where scores of classes are all that is measured, else
  * `concordance`.
+ * @param outputs of one sample; of several, those that labels are of
  * @param prediction what `predict` returned for the sample; undefined where there is none
+ * @param facts of all labels; null where they are unknown, or no numbers
  */
-export function chooseMetric(outputs: Tensors, given: unknown, prediction?: unknown): MetricName {
+export function chooseMetric(
+  outputs: Tensors,
+  given: unknown,
+  prediction?: unknown,
+  facts: LabelFacts | null = null,
+): MetricName {
   if (prediction !== undefined) return metricOfPrediction(prediction, given);
   const scores = classScores(outputs);
   if (given === null || given === undefined)
@@ -42,10 +51,18 @@ export function chooseMetric(outputs: Tensors, given: unknown, prediction?: unkn
       : "concordance";
   const label = scores ? (oneHotClass(given, scores.length) ?? single(given)) : single(given);
   if (typeof label === "string") return "exact-match";
-  if (typeof label === "object") return "mse";
-  if (scores) return "top1";
   const output = mainOutput(outputs);
+  if (typeof label === "object")
+    return facts === null || output === null
+      ? "mse"
+      : metricOfRow(numbersOf(output)?.length, facts);
+  if (scores) return "top1";
   return output && numbersOf(output)?.length === 1 && isClass(label) ? "auc" : "mse";
+}
+
+function metricOfRow(count = 0, { row, most, areClasses, areTruths }: LabelFacts): MetricName {
+  if (areTruths && count === row) return "labels-right";
+  return areClasses && count !== row && isMapOf(count, row, most) ? "mean-iou" : "mse";
 }
 
 /** What other outputs of floats say is lost where one is read for its classes. */

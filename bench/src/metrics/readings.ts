@@ -29,7 +29,7 @@ export function wrongLabel(
 export function wrongOutput(metric: string, needs: string): PareError {
   return new PareError(
     "LABELS",
-    `The metric ${metric} needs ${needs}, which this model's outputs are not.`,
+    `The metric ${metric} needs ${needs.replace(/,$/, "")}, which this model's outputs are not.`,
     {
       where: metric,
       hint: "Export `predict(outputs, sample)` from a data module, which says what the metric is to read, or name another metric.",

@@ -78,24 +78,27 @@ interface Read {
  * A scorer of a built-in metric, or of what a data module exports.
  * @param name a built-in metric's, the user's metric's, or the key of `score`'s result that counts
  * @param labelled whether the samples have labels
+ * @param output the only one that a built-in metric reads; all where not given
  */
 export function createScorer(
   name: string,
   labelled: boolean,
   hooks: ScoringHooks = {},
+  output?: string,
 ): Scorer<Read> {
   if (hooks.score) return scoreHook(name, labelled, hooks.score);
   if (hooks.metric && hooks.metric.name === name) return ownMetric(hooks.metric, hooks.predict);
-  return builtin(metricNamed(name), labelled, hooks.predict);
+  return builtin(metricNamed(name), labelled, hooks.predict, output);
 }
 
 function builtin(
   metric: Metric,
   labelled: boolean,
   predict: ScoringHooks["predict"],
+  output: string | undefined,
 ): Scorer<Read> {
   const read = async (outputs: Tensors, sample: SampleInfo): Promise<unknown> =>
-    predict ? predict(outputs, sample) : metric.read(outputs);
+    predict ? predict(outputs, sample) : metric.read(onlyOutput(outputs, output));
   return {
     metric: metric.name,
     direction: metric.direction,
@@ -124,6 +127,12 @@ function builtin(
     },
     show: ({ answer }) => answer.shown,
   };
+}
+
+/** All where it has none of this name. */
+export function onlyOutput(outputs: Tensors, name: string | undefined): Tensors {
+  const output = name === undefined ? undefined : outputs[name];
+  return name === undefined || output === undefined ? outputs : { [name]: output };
 }
 
 function ownMetric(

@@ -19,6 +19,6 @@ export function addPreprocess(command: Command): void {
 export function addMetric(command: Command, of = ""): void {
   command.option(
     "--metric <name>",
-    `${of}top1, top5, auc, f1, cer, mse, cosine, sqnr, concordance, exact-match, top1-agreement, or the module's own`,
+    `${of}top1, top5, auc, f1, labels-right, mean-iou, cer, mse, cosine, sqnr, concordance, exact-match, top1-agreement, or the module's own`,
   );
 }

@@ -78,7 +78,7 @@ it("tells what was measured at other sizes of a dim apart, without data too", as
   try {
     const samplesAt = async (...width: readonly number[]) => {
       const { reference } = engines;
-      const evaluation = await prepareEvaluation(model, null, undefined, 0, reference, {
+      const evaluation = await prepareEvaluation(model, null, {}, 0, reference, {
         sizes: { width },
       });
       return (await settingOf({ data: null, engines, evaluation }, undefined, null)).samples;

@@ -30,11 +30,20 @@ export interface Evaluation {
   readonly seed: number;
   readonly scorer: Scorer | null;
   readonly evidence: Evidence;
+  /** What is to be known of the metric; null where nothing is. */
+  readonly note: string | null;
   readonly report: Report["data"];
   /** Of the first sample: what was measured. */
   readonly shapes: Report["shapes"];
   /** Of dims that have several: noise is made at each in turn. */
   readonly sizes: Sizes;
+}
+
+export interface EvaluationOptions {
+  /** The one that fits where not given. */
+  readonly metric?: string | undefined;
+  /** The output that labels are of; the one that they fit where not given. */
+  readonly labelsOf?: string | undefined;
 }
 
 /**
@@ -44,7 +53,7 @@ export interface Evaluation {
 export async function prepareEvaluation(
   model: OpenedModel,
   data: OpenData | null,
-  metric: string | undefined,
+  options: EvaluationOptions,
   seed: number,
   host: EngineHost,
   {
@@ -71,13 +80,14 @@ export async function prepareEvaluation(
       seed,
       scorer: null,
       evidence: "none",
+      note: null,
       report: { source: null, calibration: 0, validation: 0, test: 0, seed, caveat: null },
       shapes,
       sizes,
     };
   }
   const { splits } = data;
-  const scorer = await chooseScorer(model, data, metric, host, first, signal);
+  const { scorer, note } = await chooseScorer(model, data, options, host, first, signal);
   return {
     samples,
     splits,
@@ -85,13 +95,14 @@ export async function prepareEvaluation(
     seed,
     scorer,
     evidence: scorer.evidence,
+    note,
     report: {
       source: data.source,
       calibration: splits.calibration.length,
       validation: splits.validation.length,
       test: splits.test.length,
       seed,
-      caveat: data.caveat,
+      caveat: [data.caveat, note].filter((one) => one !== null).join(" ") || null,
       splits: await describeSplits(data),
     },
     shapes,
@@ -99,27 +110,60 @@ export async function prepareEvaluation(
   };
 }
 
+/** So many labels tell what all have in common. */
+const mostLabels = 4096;
+
+/** @returns what is measured by, and what is to be known of it */
 async function chooseScorer(
   model: OpenedModel,
-  { hooks, samples: { labelled } }: OpenData,
-  metric: string | undefined,
+  { hooks, samples }: OpenData,
+  { metric, labelsOf }: EvaluationOptions,
   host: EngineHost,
   first: StoredSample,
   signal: AbortSignal | undefined,
-): Promise<Scorer> {
-  const { chooseMetric, createScorer } = await import("@pare/bench");
-  if (metric !== undefined) return createScorer(metric, labelled, hooks);
-  if (hooks.score) return createScorer("score", labelled, hooks);
-  if (hooks.metric) return createScorer(hooks.metric.name, labelled, hooks);
+): Promise<{ readonly scorer: Scorer; readonly note: string | null }> {
+  const { chooseMetric, createScorer, labelFacts, labelledOutputs, onlyOutput } =
+    await import("@pare/bench");
+  const { labelled } = samples;
+  const own = metric ?? (hooks.score ? "score" : hooks.metric?.name);
+  const isRead = hooks.predict !== undefined || !labelled || model.outputs.length === 1;
+  if (own !== undefined && (metric === undefined || isRead))
+    return { scorer: createScorer(own, labelled, hooks), note: null };
+  const outputs = await outputsOf(model, first, host, signal);
+  const prediction = await hooks.predict?.(outputs, first);
+  if (hooks.predict !== undefined && prediction === undefined) throw nothingPredicted(first.id);
+  const facts =
+    labelled && hooks.predict === undefined ? labelFacts(await labelsIn(samples)) : null;
+  const fitting = facts === null ? [] : labelledOutputs(outputs, facts);
+  const output = facts === null ? undefined : (labelsOf ?? fitting[0]);
+  const read = onlyOutput(outputs, output);
+  const name = metric ?? chooseMetric(read, first.label, prediction, facts);
+  const note =
+    labelsOf === undefined && fitting.length > 1
+      ? `Labels fit several outputs alike (${fitting.join(", ")}), and ${name} is of "${output}": where they are of another, export predict(outputs, sample) from a data module.`
+      : null;
+  return { scorer: createScorer(name, labelled, hooks, output), note };
+}
+
+async function outputsOf(
+  model: OpenedModel,
+  { feeds }: StoredSample,
+  host: EngineHost,
+  signal: AbortSignal | undefined,
+): Promise<Tensors> {
   const loaded = await host.load(onnxArtifact((await model.read()).bytes), { signal });
   try {
-    const outputs = await host.run(loaded, feedsFor(loaded.inputs, first.feeds), { signal });
-    const prediction = await hooks.predict?.(outputs, first);
-    if (hooks.predict !== undefined && prediction === undefined) throw nothingPredicted(first.id);
-    return createScorer(chooseMetric(outputs, first.label, prediction), labelled, hooks);
+    return await host.run(loaded, feedsFor(loaded.inputs, feeds), { signal });
   } finally {
     await host.unload(loaded);
   }
+}
+
+async function labelsIn(samples: SampleSet): Promise<readonly unknown[]> {
+  const count = Math.min(samples.size, mostLabels);
+  const infos = Array.from({ length: count }, (_, index) => samples.info(index));
+  const labels = (await Promise.all(infos)).map(({ label }) => label);
+  return labels.filter((label) => label !== undefined && label !== null);
 }
 
 /** The samples as a model takes them: its only input takes their only tensor, whatever either is called. */

@@ -90,7 +90,7 @@ export async function openWorkbench(
       evaluation: await prepareEvaluation(
         model,
         data.value,
-        options.metric,
+        { metric: options.metric },
         seed,
         engines.value.reference,
         { sizes: options.sizes, signal },

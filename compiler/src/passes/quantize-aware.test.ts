@@ -80,6 +80,7 @@ async function saidInTraining({ fake, trained: { learned } }: Aware): Promise<Te
         weight: 1,
         value,
         dims: [4],
+        axis: 0,
         target: { from: "labels" },
       },
     ],

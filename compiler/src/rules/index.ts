@@ -1,3 +1,4 @@
+import type { Graph, Node } from "../ir/index.js";
 import { activations } from "./activations.js";
 import { arithmetic } from "./arithmetic.js";
 import { sayCastLike } from "./casts.js";
@@ -73,9 +74,18 @@ export const normKeepingRules: readonly Rule[] = simplifyRules.filter(
   (rule) => rule !== foldAffine,
 );
 
-/** Of these, those by which what is computed of constants alone is one. */
+/** By these what is computed of constants alone is one, and all else stays as it is called. */
 export const parameterRules: readonly Rule[] = [
   foldShapeValues,
   foldConstants,
-  ...identities.filter(({ name }) => name === "drop-identity"),
+  ...identities
+    .filter(({ name }) => name === "drop-identity")
+    .map((rule): Rule => {
+      const isOfConstant = (graph: Graph, { inputs: [input] }: Node): boolean =>
+        graph.constant(input) !== undefined;
+      return {
+        ...rule,
+        match: (graph, node) => (isOfConstant(graph, node) ? rule.match(graph, node) : undefined),
+      };
+    }),
 ];

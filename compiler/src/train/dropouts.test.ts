@@ -29,6 +29,7 @@ function stepOf(graph: Graph, dropout: "apply" | "skip" = "apply"): TrainingGrap
       weight: 1,
       value: output,
       dims: [4],
+      axis: 0,
       target: { from: "labels" },
     },
   ] satisfies ReturnType<typeof chooseObjectives>;
@@ -210,6 +211,7 @@ describe("a Dropout", () => {
         weight: 1,
         value,
         dims: [3],
+        axis: 0,
         target,
       })),
       learned,

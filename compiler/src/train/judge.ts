@@ -33,7 +33,8 @@ export class Judge {
   static of(request: TrainRequest): Judge | null {
     const { validation, objectives } = request;
     const judged = objectives.find(
-      ({ loss }) => loss.kind === "cross-entropy" && loss.targets === "classes",
+      ({ loss, dims }) =>
+        loss.kind === "cross-entropy" && loss.targets === "classes" && dims.length === 1,
     );
     if (validation?.labels?.kind !== "classes" || judged === undefined) return null;
     return new Judge(request, validation, validation.labels.values, judged.value);

@@ -96,12 +96,16 @@ function unfitText({ index, label }: Unfit): string {
  * @param count of classes
  * @throws PareError LABELS naming the first class that there is not
  */
-export function demandClasses(values: Int32Array, count: number, where: string): void {
-  const index = values.findIndex((value) => value < 0 || value >= count);
+export function demandClasses(labels: Labels, count: number, where: string): void {
+  const { values } = labels;
+  const row = labels.kind === "classes" ? 1 : labels.row;
+  const index = values.findIndex(
+    (value) => !Number.isInteger(value) || value < 0 || value >= count,
+  );
   if (index < 0) return;
   throw new PareError(
     "LABELS",
-    `Sample ${index} has the label ${values[index]}, but the model has ${count} classes, 0 to ${count - 1}.`,
+    `Sample ${Math.floor(index / row)} has the label ${values[index]}, but the model has ${count} classes, 0 to ${count - 1}.`,
     { where, hint: "Number the classes from 0, or give the model an output for each." },
   );
 }

@@ -15,6 +15,26 @@ function model(count: number, ...last: readonly string[]): Graph {
   });
 }
 
+/** A map of so many channels. */
+function map(channels: number, size: number, ...last: readonly string[]): Graph {
+  return graphOf({ x: ["float32", batch, 2, size, size] }, (input, b) => {
+    const scores = b.add("Conv", [input("x"), b.weights(channels, 2, 1, 1)]);
+    return { y: last.reduce((value, op) => b.add(op, [value]), scores) };
+  });
+}
+
+/** Scores of so many classes each, as outputs of these names. */
+function severalOf(counts: Readonly<Record<string, number>>): Graph {
+  return graphOf({ x: ["float32", batch, 3] }, (input, b) =>
+    Object.fromEntries(
+      Object.entries(counts).map(([name, count]) => [
+        name,
+        b.add("MatMul", [input("x"), b.weights(3, count)]),
+      ]),
+    ),
+  );
+}
+
 const labelsOf = (...rows: readonly unknown[]): Labels | null => {
   const reader = new LabelReader("a test");
   for (const [index, row] of rows.entries()) reader.add(row, index);
@@ -82,6 +102,18 @@ describe("the loss of labels", () => {
       "mse from labels, 1, at MatMul",
     ],
     ["one number", model(1, "Relu"), labelsOf(0.5, 3), "mse from labels, 1, at Relu"],
+    [
+      "several truth values, without a sigmoid",
+      model(3),
+      labelsOf([0, 1, 1], [1, 0, 1]),
+      "binary-cross-entropy of probabilities from labels, 1, at MatMul",
+    ],
+    [
+      "a class for each place of a map",
+      map(3, 2),
+      labelsOf([0, 1, 2, 0], [2, 2, 1, 1]),
+      "cross-entropy of classes from labels, 1, at Conv",
+    ],
   ])("is told by their form: %s", (_, graph, labels, expected) => {
     expect(chosen(graph, null, labels)).toEqual([expected]);
   });
@@ -114,6 +146,67 @@ describe("the loss of labels", () => {
       /no loss has a weight/,
     ],
   ])("is refused: %s", (_, choose, message) => expect(choose).toThrow(message));
+});
+
+describe("labels of several outputs", () => {
+  const taught = (counts: Readonly<Record<string, number>>, labelsOfOutput?: string) => {
+    const graph = severalOf(counts);
+    const [objective] = chooseObjectives(
+      { graph, batch },
+      null,
+      labelsOf(0, 2),
+      { ...plain, labelsOf: labelsOfOutput },
+      "a test",
+    );
+    return objective?.dims;
+  };
+
+  it("are of the one that has as many classes, or of the only one that has enough", () => {
+    expect(taught({ boxes: 4, classes: 3, found: 1 })).toEqual([3]);
+    expect(taught({ found: 1, scores: 8 })).toEqual([8]);
+  });
+
+  it("are of the one that is named", () => {
+    expect(taught({ boxes: 4, classes: 3 }, "boxes")).toEqual([4]);
+    expect(() => taught({ boxes: 4 }, "scores")).toThrow(/no output "scores"/);
+  });
+
+  it("are refused where several would do", () => {
+    expect(() => taught({ one: 4, other: 5 })).toThrow(/fit several outputs alike: "one", "other"/);
+  });
+});
+
+describe("classes of a map", () => {
+  const axisOf = (graph: Graph, options: Partial<ObjectiveOptions> = {}): unknown => {
+    const [objective] = chooseObjectives(
+      { graph, batch },
+      { graph, batch },
+      null,
+      { ...plain, ...options },
+      "a test",
+    );
+    return objective && { dims: objective.dims, axis: objective.axis };
+  };
+  const signals = [{ value: "y", loss: "divergence" }] as const;
+
+  it("lie along the channels of a convolution, through what keeps them there", () => {
+    expect(axisOf(map(3, 2, "Relu"), { signals })).toEqual({ dims: [3, 2, 2], axis: 0 });
+  });
+
+  it("lie where a transposition puts them", () => {
+    const graph = graphOf({ x: ["float32", batch, 2, 4, 5] }, (input, b) => {
+      const scores = b.add("Conv", [input("x"), b.weights(3, 2, 1, 1)]);
+      return { y: b.add("Transpose", [scores], { perm: attribute.ints([0, 2, 3, 1]) }) };
+    });
+    expect(axisOf(graph, { signals })).toEqual({ dims: [4, 5, 3], axis: 2 });
+  });
+
+  it("lie last behind a product of matrices", () => {
+    const graph = graphOf({ x: ["float32", batch, 5, 2] }, (input, b) => ({
+      y: b.add("MatMul", [input("x"), b.weights(2, 3)]),
+    }));
+    expect(axisOf(graph, { signals })).toEqual({ dims: [5, 3], axis: 1 });
+  });
 });
 
 describe("the loss of a teacher", () => {

@@ -2,6 +2,7 @@ import { elementCount, PareError } from "@pare/runtime/format";
 import { type Graph, isStatic, shapeOf, type ValueId } from "../ir/index.js";
 import { movesExactly, operatorOf } from "../ops/index.js";
 import { rowDims } from "./bind-batch.js";
+import { classAxis } from "./class-axis.js";
 import { demandClasses, type Labels } from "./labels.js";
 import type { Loss } from "./losses.js";
 import { classDims, scoresBehind } from "./scores-behind.js";
@@ -46,6 +47,8 @@ export interface ObjectiveOptions {
    */
   readonly signals: readonly Signal[];
   readonly labels: (typeof labelLosses)[number];
+  /** The output that labels are of; where not given, the one that they fit. */
+  readonly labelsOf?: string | undefined;
 }
 
 /** A term of the loss. */
@@ -55,6 +58,8 @@ export interface Objective {
   readonly value: ValueId;
   /** Of one sample, without the batch. */
   readonly dims: readonly number[];
+  /** Which of these dims is that of the classes, or of what an angle is between. */
+  readonly axis: number;
   /** An input, [samples, places], that is 0 where rows do not count; all do where not given. */
   readonly mask?: ValueId | undefined;
   readonly target:
@@ -84,8 +89,7 @@ export function chooseObjectives(
   const taught =
     teacher === null ? [] : teacherObjectives(student, teacher, labels, options, where);
   const isLeftOut = options.labels === "none" || (taught.length > 0 && options.alpha === 1);
-  const own =
-    labels === null || isLeftOut ? null : labelObjective(student, labels, options.labels, where);
+  const own = labels === null || isLeftOut ? null : labelObjective(student, labels, options, where);
   const misfit = typeof own === "string" ? own : null;
   if (misfit !== null) {
     // Who names a loss of labels, or wants nothing else, is not to get another.
@@ -131,51 +135,102 @@ const fittingLabels =
 function labelObjective(
   { graph, batch }: Batched,
   labels: Labels,
-  wanted: ObjectiveOptions["labels"],
+  { labels: wanted, labelsOf }: ObjectiveOptions,
   where: string,
 ): Omit<Objective, "weight"> | string {
-  const output = labelledOutput({ graph, batch }, labels);
+  const output = labelledOutput({ graph, batch }, labels, labelsOf, where);
   if (output === undefined)
     throw new PareError("MODEL_INVALID", "The model has no output.", { where });
   const { name } = graph.value(output);
   const { value, activation } = scoresBehind(graph, output);
-  const dims = classDims(rowDims(graph, value, batch));
+  const own = rowDims(graph, value, batch);
+  const dims = classDims(own);
+  const axis = axisIn(own, classAxis(graph, value));
   const target = { from: "labels" } as const;
   const count = elementCount(dims);
-  const isOneOf = labels.kind === "classes" && count > 1;
-  if (isOneOf && (wanted === "auto" || wanted === "cross-entropy")) {
-    if (dims.length !== 1)
-      return `A label is one class, but the output "${name}" is [${dims.join(", ")}] for a sample.`;
-    demandClasses(labels.values, count, where);
-    return { loss: { kind: "cross-entropy", targets: "classes" }, value, dims, target };
-  }
   const row = labels.kind === "classes" ? 1 : labels.row;
+  const classes = dims[axis] ?? 1;
+  const isOneOf = row !== count && classes > 1;
+  if (isOneOf && (wanted === "auto" || wanted === "cross-entropy")) {
+    const [is, each] =
+      labels.kind === "classes" ? ["one class", "one"] : [`${row} numbers`, "that many"];
+    if (row * classes !== count)
+      return `A label is ${is}, but the output "${name}" is [${dims.join(", ")}] for a sample, which has ${classes} classes for not ${each}.`;
+    demandClasses(labels, classes, where);
+    return { loss: { kind: "cross-entropy", targets: "classes" }, value, dims, axis, target };
+  }
   if (row !== count)
     return `A label is ${row} numbers, but the output "${name}" has ${count} for a sample.`;
   const kind = wanted === "auto" ? kindFor(activation, labels) : wanted;
   switch (kind) {
     case "cross-entropy":
-      return { loss: { kind, targets: "probabilities" }, value, dims, target };
+      return { loss: { kind, targets: "probabilities" }, value, dims, axis, target };
     case "binary-cross-entropy":
       demandShares(labels, where);
-      return { loss: { kind, targets: "probabilities" }, value, dims, target };
-    default:
-      return { loss: { kind: "mse" }, value: output, dims: rowDims(graph, output, batch), target };
+      return { loss: { kind, targets: "probabilities" }, value, dims, axis, target };
+    default: {
+      const whole = rowDims(graph, output, batch);
+      return { loss: { kind: "mse" }, value: output, dims: whole, axis: whole.length - 1, target };
+    }
   }
 }
 
-/** The first float output that labels fit, or else the first: some models give the class, too, as an integer. */
-function labelledOutput({ graph, batch }: Batched, labels: Labels): ValueId | undefined {
+/** The place of a value's axis among a sample's dims that are not 1. */
+function axisIn(dims: readonly number[], axis: number): number {
+  const last = Math.max(0, classDims(dims).length - 1);
+  if (axis < 1 || dims[axis - 1] === 1) return last;
+  return Math.min(last, dims.slice(0, axis - 1).filter((size) => size !== 1).length);
+}
+
+/**
+ * The output of this name; or the only float output that labels fit, or fit exactly; or else the first: some models give the
+ * class, too, as an integer.
+ * @throws PareError RECIPE for a name that no output has; LABELS where several fit alike
+ */
+function labelledOutput(
+  { graph, batch }: Batched,
+  labels: Labels,
+  wanted: string | undefined,
+  where: string,
+): ValueId | undefined {
+  const names = graph.main.outputs.map((id) => graph.value(id).name);
+  if (wanted !== undefined) {
+    const index = names.indexOf(wanted);
+    if (index >= 0) return graph.main.outputs[index];
+    throw new PareError("RECIPE", `The model has no output "${wanted}" that labels could be of.`, {
+      where: "labelsOf",
+      hint: `Its outputs are ${names.join(", ")}.`,
+    });
+  }
   const floats = graph.main.outputs.filter((id) => isFloat(graph, id));
-  const last =
-    labels.kind === "classes" ? labels.values.reduce((most, one) => Math.max(most, one), 0) : null;
-  const fitting = floats.find((id) => {
-    const shape = shapeOf(graph, id);
-    if (shape === undefined || !isStatic(shape)) return false;
-    const count = elementCount(shape) / batch;
-    return labels.kind === "numbers" ? count === labels.row : last !== null && count > last;
-  });
-  return fitting ?? floats[0] ?? graph.main.outputs[0];
+  const fits = floats.map((id) => fitOf(graph, id, batch, labels));
+  const best = Math.max(0, ...fits);
+  const fitting = floats.filter((_, index) => best > 0 && fits[index] === best);
+  if (fitting.length > 1)
+    throw new PareError(
+      "LABELS",
+      `Labels fit several outputs alike: ${fitting.map((id) => `"${graph.value(id).name}"`).join(", ")}.`,
+      { where, hint: "Say which they are of: --labels-of, or labelsOf in a recipe." },
+    );
+  return fitting[0] ?? floats[0] ?? graph.main.outputs[0];
+}
+
+/** How well labels fit an output: 0 not at all, 2 where it has as many classes as there are. */
+function fitOf(graph: Graph, id: ValueId, batch: number, labels: Labels): number {
+  const shape = shapeOf(graph, id);
+  if (shape === undefined || !isStatic(shape)) return 0;
+  const count = elementCount(shape) / batch;
+  let most = 0;
+  for (const value of labels.values) most = Math.max(most, value);
+  if (labels.kind === "classes") return count === most + 1 ? 2 : count > most ? 1 : 0;
+  if (count === labels.row) return 2;
+  const classes = count / labels.row;
+  return areClasses(labels) && Number.isInteger(classes) && classes > most ? 1 : 0;
+}
+
+/** Is each number a class? */
+function areClasses({ values }: Labels): boolean {
+  return !Array.from<number>(values).some((value) => !(Number.isInteger(value) && value >= 0));
 }
 
 function isFloat(graph: Graph, id: ValueId): boolean {
@@ -187,11 +242,11 @@ function kindFor(
   activation: string | null,
   labels: Labels,
 ): "cross-entropy" | "binary-cross-entropy" | "mse" {
-  const { kind, values } = labels;
   if (activation === "Softmax" || activation === "LogSoftmax") return "cross-entropy";
-  const isTruth = kind === "classes" && values.every((value) => value === 0 || value === 1);
-  if (activation === "Sigmoid" || isTruth) return "binary-cross-entropy";
-  return activation === null && areDistributions(labels) ? "cross-entropy" : "mse";
+  if (activation === "Sigmoid") return "binary-cross-entropy";
+  if (activation === null && areDistributions(labels)) return "cross-entropy";
+  const isTruth = !Array.from<number>(labels.values).some((value) => value !== 0 && value !== 1);
+  return activation === null && isTruth ? "binary-cross-entropy" : "mse";
 }
 
 /** Of sums of floats. */
@@ -225,10 +280,12 @@ function teacherObjectives(
   student: Batched,
   teacher: Batched,
   labels: Labels | null,
-  { temperature, signals }: ObjectiveOptions,
+  { temperature, signals, labelsOf }: ObjectiveOptions,
   where: string,
 ): readonly Objective[] {
-  const wanted = signals.length > 0 ? signals : outputSignals(student, teacher, labels);
+  const ofLabels =
+    labels?.kind === "classes" ? labelledOutput(student, labels, labelsOf, where) : undefined;
+  const wanted = signals.length > 0 ? signals : outputSignals(student, teacher, ofLabels);
   return wanted.map(({ value: name, teacher: counterpart = name, loss, weight = 1, mask }) => {
     const own = named(student.graph, name, "student");
     const other = named(teacher.graph, counterpart, "teacher");
@@ -236,6 +293,7 @@ function teacherObjectives(
     // Probabilities are what a sigmoid's student is to reach; a softmax is taken anew, at its own temperature.
     const taught = loss === "divergence" ? scoresBehind(teacher.graph, other).value : other;
     const studentDims = rowDims(student.graph, value, student.batch);
+    const axis = mask === undefined ? classAxis(student.graph, value) : studentDims.length;
     const teacherDims = rowDims(teacher.graph, taught, teacher.batch);
     const isAlike = studentDims.join() === teacherDims.join() && !isOfScores(loss);
     const [dims, taughtDims] = isAlike
@@ -253,6 +311,7 @@ function teacherObjectives(
       weight,
       value,
       dims,
+      axis: isAlike ? Math.max(0, axis - 1) : axisIn(studentDims, axis),
       mask: mask === undefined ? undefined : named(student.graph, mask, "student"),
       target: { from: "teacher", value: taught },
     };
@@ -286,10 +345,9 @@ function areShares(graph: Graph, value: ValueId | null | undefined): boolean {
 function outputSignals(
   student: Batched,
   teacher: Batched,
-  labels: Labels | null,
+  labelled: ValueId | undefined,
 ): readonly Signal[] {
   const names = teacher.graph.main.outputs.map((id) => teacher.graph.value(id).name);
-  const labelled = labels?.kind === "classes" ? labelledOutput(student, labels) : undefined;
   return student.graph.main.outputs.flatMap((id, index): readonly Signal[] => {
     if (!isFloat(student.graph, id)) return [];
     const { name } = student.graph.value(id);

@@ -4,7 +4,7 @@ import type { Objective } from "./objectives.js";
 import { gathered } from "./samples.js";
 import { type Taught, TeacherAnswers } from "./teacher.js";
 import type { TrainRequest } from "./train-request.js";
-import { targetName } from "./training-graph.js";
+import { placesOf, targetName } from "./training-graph.js";
 
 /** What the losses of a batch compare with, as feeds of its training graph. */
 export class Targets {
@@ -38,7 +38,8 @@ export class Targets {
   async feeds(order: Int32Array, start: number): Promise<Tensors> {
     const answers = (await this.#answers?.batchOf(order, start)) ?? [];
     let taught = 0;
-    const targets = this.#objectives.map(({ loss, dims, target }, index): [string, Tensor] => {
+    const targets = this.#objectives.map((objective, index): [string, Tensor] => {
+      const { loss, dims, target } = objective;
       const name = targetName(index);
       const shape = [this.#batch, ...dims];
       if (target.from === "teacher") {
@@ -49,7 +50,14 @@ export class Targets {
       const labels = this.#labelsOf(order, start, this.#batch);
       const isClasses = loss.kind === "cross-entropy" && loss.targets === "classes";
       return isClasses
-        ? [name, { type: "int64", dims: [this.#batch], data: BigInt64Array.from(labels, BigInt) }]
+        ? [
+            name,
+            {
+              type: "int64",
+              dims: [this.#batch, ...placesOf(objective)],
+              data: BigInt64Array.from(labels, BigInt),
+            },
+          ]
         : [name, { type: "float32", dims: shape, data: Float32Array.from(labels) }];
     });
     return Object.fromEntries(targets);

@@ -1,5 +1,6 @@
 import { PareError } from "@pare/runtime/format";
 import {
+  attribute,
   edit,
   type Editor,
   type Graph,
@@ -162,20 +163,25 @@ function emitObjectives(
   batch: number,
 ): { readonly loss: ValueId; readonly scores: boolean } {
   let scores = false;
-  const terms = objectives.map(({ loss, value, dims, mask, weight }, index) => {
+  const terms = objectives.map((objective, index) => {
+    const { loss, value, dims, axis, mask, weight } = objective;
     const isClasses = loss.kind === "cross-entropy" && loss.targets === "classes";
-    const type = isClasses ? tensorType("int64", [batch]) : tensorType("float32", [batch, ...dims]);
+    const places = placesOf(objective);
+    const type = isClasses
+      ? tensorType("int64", [batch, ...places])
+      : tensorType("float32", [batch, ...dims]);
     const target = editor.addInput(targetName(index), type);
-    const classes = dims.at(-1) ?? 1;
-    const rows = batch * dims.slice(0, -1).reduce((product, size) => product * size, 1);
-    const counts = mask === undefined ? undefined : emitCounts(editor, mask);
-    const term = emitLoss(editor, loss, inRows(editor, graph, value, [batch, ...dims]), target, {
-      classes,
-      rows,
-      counts,
+    const own = inRows(editor, graph, value, [batch, ...dims]);
+    const isAlongRows = loss.kind === "mse" || loss.kind === "binary-cross-entropy";
+    const last = (id: ValueId): ValueId =>
+      isAlongRows ? id : withClassesLast(editor, id, dims.length, axis);
+    const term = emitLoss(editor, loss, last(own), isClasses ? target : last(target), {
+      classes: dims[axis] ?? 1,
+      rows: places.reduce((product, size) => product * size, batch),
+      counts: mask === undefined ? undefined : emitCounts(editor, mask),
     });
     giveOutput(editor, graph, term, termName(index));
-    if (isClasses && !scores) {
+    if (isClasses && places.length === 0 && !scores) {
       giveOutput(editor, graph, editor.add1("Identity", [value]), "scores");
       scores = true;
     }
@@ -184,6 +190,19 @@ function emitObjectives(
   const loss = editor.add1("Identity", [emitSum(editor, terms)], {}, { outputs: ["loss"] });
   editor.addOutput(loss);
   return { loss, scores };
+}
+
+/** A sample's dims without that of the classes: each place has some of its own. */
+export function placesOf({ dims, axis }: Pick<Objective, "dims" | "axis">): readonly number[] {
+  return dims.toSpliced(axis, 1);
+}
+
+/** Losses go along the last axis. */
+function withClassesLast(editor: Editor, value: ValueId, rank: number, axis: number): ValueId {
+  if (axis === rank - 1) return value;
+  const axes = Array.from({ length: rank + 1 }, (_, index) => index);
+  const order = [...axes.toSpliced(axis + 1, 1), axis + 1];
+  return editor.add1("Transpose", [value], { perm: attribute.ints(order) });
 }
 
 /** Scores as their targets lie, which have no dims of 1. */

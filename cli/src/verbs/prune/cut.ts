@@ -55,9 +55,10 @@ export async function cutAndTest(
   await demandReach(request, options);
   const opened = await openStepExamples(options.data, options, model, say, signal);
   try {
-    const evaluation = await prepareEvaluation(model, opened.data, metric, seed, opened.host, {
+    const evaluation = await prepareEvaluation(model, opened.data, { metric }, seed, opened.host, {
       signal,
     });
+    if (evaluation.note !== null) say.note(evaluation.note);
     const accuracy = new AccuracyTest(evaluation, opened.host, signal);
     const test = async (name: string, graph: Graph): Promise<void> =>
       accuracy.add({ name, bytes: (await encodeModel(graph)).proto }, (done) =>

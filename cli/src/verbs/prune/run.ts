@@ -124,6 +124,8 @@ function demandData({ recover, importance, reconstruct, ...options }: PruneOptio
       "--temperature": options.temperature,
       "--alpha": options.alpha,
       "--signal": options.signal,
+      "--labels": options.labels,
+      "--labels-of": options.labelsOf,
       "--checkpoint": options.checkpoint,
     });
   checkTeacherOptions(options);

@@ -62,7 +62,9 @@ export async function teach(request: TeachRequest): Promise<Taught> {
     await demandWritable(checkpoint);
     demandApart(checkpoint, request.output);
   }
-  const evaluation = await prepareEvaluation(request.judged, data, metric, seed, host, { signal });
+  const asked = { metric, labelsOf: options.labelsOf };
+  const evaluation = await prepareEvaluation(request.judged, data, asked, seed, host, { signal });
+  if (evaluation.note !== null) say.note(evaluation.note);
   const accuracy = new AccuracyTest(evaluation, host, signal);
   const testCount = data.splits.test.length;
   const pass = passOptions(options);

@@ -17,6 +17,9 @@ export interface TrainingOptions {
   readonly rate?: number;
   readonly temperature?: number;
   readonly alpha?: number;
+  readonly labels?: string;
+  /** The output that labels are of. */
+  readonly labelsOf?: string;
   /** What is to become as the teacher's, as the pass takes it; the outputs where none is given. */
   readonly signals?: readonly Readonly<Record<string, unknown>>[] | undefined;
   /** Names of weights that stay. */
@@ -105,13 +108,15 @@ export function learningRuns(options: DistillOptions, samples: number, validatio
 /** Those that are given, and the pass's own for the others. @throws PareError RECIPE */
 export function passOptions(options: TrainingOptions): DistillOptions {
   const { epochs, batch, rate, temperature, alpha, signals, freeze, workers } = options;
-  const { recompute, keepZeros } = options;
+  const { recompute, keepZeros, labels, labelsOf } = options;
   const all = {
     epochs,
     batch,
     rate,
     temperature,
     alpha,
+    labels,
+    labelsOf,
     signals,
     freeze,
     workers,

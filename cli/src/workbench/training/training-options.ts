@@ -33,6 +33,11 @@ export function addTrainingOptions(command: Command): void {
       numberAtLeast("--rate", 0),
     )
     .option(
+      "--labels <loss>",
+      "the loss of labels: cross-entropy, binary-cross-entropy, mse, or none (default: by their form)",
+    )
+    .option("--labels-of <output>", "which output labels are of (default: the one that they fit)")
+    .option(
       "--checkpoint <file>",
       "go on from it where it exists; Ctrl-C and each epoch write it, and it is removed with the model written (default: beside the output, at Ctrl-C)",
     )

@@ -32,5 +32,6 @@ function isNormByBatch(graph: Graph, { op, domain, attributes, outputs }: Node):
 
 function normByRunning(editor: Editor, node: Node): void {
   editor.setAttribute(node.id, "training_mode", attribute.int(0));
-  for (let index = node.outputs.length - 1; index > 0; index -= 1) editor.dropOutput(node.id, index);
+  for (let index = node.outputs.length - 1; index > 0; index -= 1)
+    editor.dropOutput(node.id, index);
 }

@@ -46,6 +46,10 @@ export const learning = {
   temperature: option(numberFrom(0.1), 4, "Of scores, the teacher's and the student's."),
   alpha: option(numberFrom(0, 1), 0.7, "The teacher's share of the loss; the rest is the labels'."),
   labels: option(oneOf(labelLosses), "auto", "The loss of labels; auto goes by their form."),
+  labelsOf: optional(
+    text,
+    "The output that labels are of, by name; where not given, the one that they fit.",
+  ),
   freeze: option(
     listOf(text),
     [],

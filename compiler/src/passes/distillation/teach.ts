@@ -281,7 +281,7 @@ function objectivesOf(
   graph: Graph,
   teacher: TeacherSource | null,
   samples: Samples,
-  { alpha, temperature, signals, labels }: DistillOptions,
+  { alpha, temperature, signals, labels, labelsOf }: DistillOptions,
   runs: SamplesOfRuns,
   where: string,
   onNote: DistillServices["onNote"],
@@ -299,7 +299,7 @@ function objectivesOf(
     { graph: student, batch },
     other && { graph: other, batch: taughtBatch },
     samples.labels,
-    { alpha, temperature, signals, labels },
+    { alpha, temperature, signals, labels, labelsOf },
     where,
     onNote,
   );

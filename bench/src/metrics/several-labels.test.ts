@@ -1,0 +1,98 @@
+import type { Tensors } from "@pare/runtime/format";
+import { describe, expect, it } from "vitest";
+import { labelFacts, labelledOutputs } from "./label-facts.js";
+import { chooseMetric } from "./metrics.js";
+import { createScorer } from "./scorer.js";
+
+const tensor = (dims: readonly number[], ...values: readonly number[]): Tensors[string] => ({
+  type: "float32",
+  dims,
+  data: Float32Array.from(values),
+});
+
+async function measured(
+  name: string,
+  items: readonly (readonly [Tensors, unknown])[],
+): Promise<number> {
+  const scorer = createScorer(name, true);
+  const kept = await Promise.all(
+    items.map(([outputs, label]) => scorer.keep(outputs, { id: "s", label, group: null }, null)),
+  );
+  return (await scorer.reduce(kept, [kept.map((_, index) => index)]))[0] ?? Number.NaN;
+}
+
+describe("labels-right", () => {
+  it("is the share of labels on the right side: of 0 for scores, of a half for probabilities", async () => {
+    const of = (...values: readonly number[]): Tensors => ({ y: tensor([1, 4], ...values) });
+    expect(await measured("labels-right", [[of(-3, 0.2, 4, -1), [0, 1, 1, 1]]])).toBe(0.75);
+    expect(await measured("labels-right", [[of(0.1, 0.2, 0.9, 0.6), [0, 1, 1, 1]]])).toBe(0.75);
+    // Another sample's scores tell that these are no probabilities.
+    const both = [
+      [of(0.1, 0.2, 0.9, 0.6), [0, 1, 1, 1]],
+      [of(-2, -2, 3, 3), [0, 0, 1, 1]],
+    ] as const;
+    expect(await measured("labels-right", both)).toBe(7 / 8);
+    expect(await measured("labels-right", [[of(Number.NaN, -1, -1, -1), [0, 0, 0, 0]]])).toBe(0.75);
+  });
+
+  it("refuses labels that are not as many", async () => {
+    const wrong = measured("labels-right", [[{ y: tensor([1, 2], 1, 2) }, [0, 1, 1]]]);
+    await expect(wrong).rejects.toMatchObject({ code: "LABELS" });
+  });
+});
+
+describe("mean-iou", () => {
+  const label = [0, 1, 1, 2, 0, 0];
+  /** The classes 0, 1, 2, 2, 0, 1 score best at six places. */
+  const best = [0, 1, 2, 2, 0, 1];
+  const first = [0, 1, 2].flatMap((one) => best.map((at) => (at === one ? 1 : 0)));
+  const last = best.flatMap((at) => [0, 1, 2].map((one) => (at === one ? 1 : 0)));
+
+  it.each([
+    ["[1, C, H, W]", tensor([1, 3, 2, 3], ...first)],
+    ["[1, H, W, C]", tensor([1, 2, 3, 3], ...last)],
+  ])("is of classes over places, of scores %s", async (_, y) => {
+    // Class 0: 2 of 3, class 1: 1 of 3, class 2: 1 of 2.
+    const expected = (2 / 3 + 1 / 3 + 1 / 2) / 3;
+    expect(await measured("mean-iou", [[{ y }, label]])).toBeCloseTo(expected, 12);
+  });
+
+  it("is of all samples together", async () => {
+    const wrong = { y: tensor([1, 2, 1, 2], 0, 0, 1, 1) };
+    const right = { y: tensor([1, 2, 1, 2], 1, 0, 0, 1) };
+    // Class 0: 1 of 3; class 1: 1 of 3.
+    const items = [
+      [wrong, [0, 0]],
+      [right, [0, 1]],
+    ] as const;
+    expect(await measured("mean-iou", items)).toBeCloseTo((1 / 3 + 1 / 3) / 2, 12);
+  });
+});
+
+describe("the output that labels are of", () => {
+  const outputs: Tensors = {
+    boxes: tensor([1, 4], 1, 2, 3, 4),
+    classes: tensor([1, 3], 1, 2, 3),
+    found: tensor([1, 1], 0.5),
+  };
+  const of = (...labels: readonly unknown[]): readonly string[] => {
+    const facts = labelFacts(labels);
+    return facts === null ? [] : labelledOutputs(outputs, facts);
+  };
+
+  it("has as many classes, or enough, or as many numbers", () => {
+    expect(of(0, 2, 1)).toEqual(["classes"]);
+    expect(of(3)).toEqual(["boxes"]);
+    expect(of(0, 1)).toEqual(["boxes", "classes"]);
+    expect(of([0.1, 0.2, 0.3, 0.4])).toEqual(["boxes"]);
+    expect(of("cat")).toEqual([]);
+  });
+
+  it.each([
+    [[0, 1, 1, 0], tensor([1, 4], 1, 2, 3, 4), "labels-right"],
+    [[0, 1, 1, 2], tensor([1, 3, 2, 2], ...Array<number>(12).fill(0)), "mean-iou"],
+    [[0.5, 1, 1, 2], tensor([1, 4], 1, 2, 3, 4), "mse"],
+  ])("is measured by what labels are: %j", (label, y, metric) => {
+    expect(chooseMetric({ y }, label, undefined, labelFacts([label, [0, 0, 1, 1]]))).toBe(metric);
+  });
+});
