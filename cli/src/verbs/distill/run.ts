@@ -18,6 +18,7 @@ import { examplesAmong } from "../../workbench/evaluation.js";
 import { applySteps, factsOf } from "../../workbench/run-steps.js";
 import { parseShapes, type ShapeOptions } from "../../workbench/shape-options.js";
 import { teach } from "../../workbench/training/teach.js";
+import { harmText } from "../../workbench/training/tested-accuracy.js";
 import type { TrainingOptions } from "../../workbench/training/train-with-checkpoints.js";
 import {
   checkTeacherOptions,
@@ -118,7 +119,9 @@ export async function runDistill(
       say,
       signal,
     });
-    say.result([accuracyText(tested), text].filter((line) => line !== null).join("\n"), document);
+    const harm = harmText(tested.get("before"), tested.get("after"));
+    const lines = [accuracyText(tested), text, harm].filter((line) => line !== null);
+    say.result(lines.join("\n"), document);
   } finally {
     say.settle();
     await data?.dispose();
@@ -172,15 +175,25 @@ function checked(
 /** Both are given the same samples. @throws PareError DATA_MISMATCH */
 function demandLikeTypes(student: OpenedModel, teacher: OpenedModel): void {
   const isAlone = student.inputs.length === 1 && teacher.inputs.length === 1;
-  for (const { name, type } of student.inputs) {
+  for (const { name, type, dims } of student.inputs) {
     const like = teacher.inputs.find((input) => isAlone || input.name === name);
-    if (like === undefined || like.type === type) continue;
+    if (like === undefined) continue;
+    const isAlike = like.dims.length === dims.length && like.dims.every((dim, axis) => fits(dim, dims[axis])); // prettier-ignore
+    if (like.type === type && isAlike) continue;
+    const [theirs, own] = [like, { type, dims }].map(
+      (one) => `${one.type} [${one.dims.join(", ")}]`,
+    );
     throw new PareError(
       "DATA_MISMATCH",
-      `Teacher and student take the same samples, but "${name}" is ${like.type} for the teacher and ${type} for the student.`,
-      { where: name, hint: "Export both with inputs of one type." },
+      `Teacher and student take the same samples, but "${name}" is ${theirs} for the teacher and ${own} for the student.`,
+      { where: name, hint: "Export both with inputs of one type and size." },
     );
   }
+}
+
+/** Two dims that may be the same: a name stands for any. */
+function fits(one: number | string, other: number | string | undefined): boolean {
+  return typeof one === "string" || typeof other === "string" || one === other;
 }
 
 /** @param whole the teacher's parameters */

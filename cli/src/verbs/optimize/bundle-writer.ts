@@ -35,6 +35,7 @@ import { choiceOf, noiseOf } from "../../workbench/noise-of.js";
 import type { Workbench } from "../../workbench/workbench.js";
 import type { OpenedModel } from "../../workbench/opened-model.js";
 import type { Running } from "./job.js";
+import { requirementChecks } from "./requirement-checks.js";
 
 interface BundleWriterOptions {
   readonly model: OpenedModel;
@@ -188,6 +189,7 @@ export class BundleWriter {
               reason: `It loads and runs on ${row.engine}.`,
             } as const,
           ]),
+      ...requirementChecks(row, request.recipe, optimized),
       ...budgetChecks(row, request.budget.limits(row.target)),
     ]);
     // Nothing comes after but the files themselves.

@@ -6,6 +6,7 @@ import { type Engines, openReference } from "../../workbench/engines.js";
 import { examplesAmong } from "../../workbench/evaluation.js";
 import { simplifyStep } from "../../workbench/keep-metadata.js";
 import { applySteps, factsOf } from "../../workbench/run-steps.js";
+import { harmText } from "../../workbench/training/tested-accuracy.js";
 import { teach } from "../../workbench/training/teach.js";
 import type { TrainingOptions } from "../../workbench/training/train-with-checkpoints.js";
 import { signalsOf, type TeacherOptions } from "../../workbench/training/training-options.js";
@@ -70,9 +71,11 @@ export async function cutAndRecover(
     return {
       graph,
       text: [accuracyText(tested), text].filter((line) => line !== null).join("\n"),
-      next: isWorse(tested.get("recovered"))
-        ? "It is still less right than it was: more epochs, more samples to learn from or a larger share may help."
-        : null,
+      next:
+        harmText(tested.get("cut"), tested.get("recovered")) ??
+        (isWorse(tested.get("recovered"))
+          ? "It is still less right than it was: more epochs, more samples to learn from or a larger share may help."
+          : null),
       document: { ...document, journal: [...model.graph.journal, ...graph.journal] },
     };
   } finally {

@@ -65,6 +65,15 @@ export class AccuracyTest {
   }
 }
 
+/** That training made a model worse, by more than chance, and what to do; null where it did not. */
+export function harmText(before: Accuracy | undefined, after: Accuracy | undefined): string | null {
+  if (before === undefined || after === undefined) return null;
+  const [was, is] = [before.interval, after.interval];
+  const isWorse = after.direction === "higher" ? is[1] < was[0] : is[0] > was[1];
+  if (!isWorse) return null;
+  return `Training made it worse: ${figureText(before)} before, ${figureText(after)} after. A lower --rate does less harm; what was written is the model as it was trained.`;
+}
+
 /** `top1 on 1999 test samples` */
 export function testedText({ metric, n }: Accuracy): string {
   return `${metric} on ${n} test samples`;

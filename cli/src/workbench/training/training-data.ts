@@ -26,15 +26,25 @@ export async function openTrainingData(
 ): Promise<TrainingData> {
   const asked = { inputs, preprocess, seed, purpose: "training" } as const;
   const data = await readSamples(path, asked, say, signal);
-  const learnedFrom = sayWhatIsLearnedFrom(data, say);
+  const learnedFrom = data.splits.training ?? data.splits.calibration;
   const isLabelled = learnedFrom.some((index) => data.samples.entries[index]?.labelled === true);
-  if (teacher && !isLabelled)
+  const [first] = learnedFrom;
+  const label = isLabelled && first !== undefined ? (await data.samples.info(first)).label : null;
+  sayWhatIsLearnedFrom(data, Number.isInteger(Number(label ?? Number.NaN)), say);
+  if (teacher && !isLabelled && learnedFrom.length > 0)
     say.note("The samples have no labels: the teacher's answers alone are learned.");
   return { data, learnedFrom };
 }
 
-/** The training split; where the data names splits, and none for training, the calibration split. */
-function sayWhatIsLearnedFrom({ splits, caveat }: OpenData, say: WorkOutput): readonly number[] {
+/**
+ * The training split; where the data names splits, and none for training, the calibration split.
+ * @param areClasses labels are: only of those it is known after each epoch how many are right
+ */
+function sayWhatIsLearnedFrom(
+  { splits, caveat }: OpenData,
+  areClasses: boolean,
+  say: WorkOutput,
+): void {
   const { training, calibration, validation, test, rule } = splits;
   if (caveat !== null) say.note(caveat);
   const learned = training ?? calibration;
@@ -42,8 +52,6 @@ function sayWhatIsLearnedFrom({ splits, caveat }: OpenData, say: WorkOutput): re
     training === undefined
       ? `the calibration split's ${learned.length} samples, for the data names no training split (export splits.training to give more)`
       : `${learned.length} samples`;
-  say.note(
-    `It learns from ${which}, looks at ${validation.length} after each epoch, and is tested on ${test.length}. ${rule}`,
-  );
-  return learned;
+  const looks = areClasses ? `looks at ${validation.length} after each epoch, ` : "";
+  say.note(`It learns from ${which}, ${looks}and is tested on ${test.length}. ${rule}`);
 }

@@ -97,7 +97,8 @@ export interface ReportCheck {
   readonly target: TargetName;
   /** The variant or candidate. */
   readonly name: string;
-  readonly what: "loads" | "accuracy" | "latency" | "size" | "parity";
+  /** `recipe`: what it requires is in it. */
+  readonly what: "loads" | "recipe" | "accuracy" | "latency" | "size" | "parity";
   readonly outcome: "passed" | "missed" | "inconclusive";
   /** The measured figure, its bound and its interval, as one sentence. */
   readonly reason: string;
