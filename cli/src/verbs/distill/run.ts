@@ -7,7 +7,7 @@ import {
   initializeFresh,
   randomOf,
 } from "@pare/compiler";
-import { PareError } from "@pare/runtime/format";
+import { PareError, type ValueInfo } from "@pare/runtime/format";
 import type { OpenData } from "../../data/open-data.js";
 import type { OutputOptions } from "../../terminal/output.js";
 import type { VerbContext } from "../../terminal/verb.js";
@@ -192,8 +192,8 @@ function demandLikeTypes(student: OpenedModel, teacher: OpenedModel): void {
 }
 
 /** Two dims that may be the same: a name stands for any. */
-function fits(one: number | string, other: number | string | undefined): boolean {
-  return typeof one === "string" || typeof other === "string" || one === other;
+function fits(one: ValueInfo["dims"][number], other: ValueInfo["dims"][number] = null): boolean {
+  return typeof one !== "number" || typeof other !== "number" || one === other;
 }
 
 /** @param whole the teacher's parameters */
