@@ -37,7 +37,7 @@ export const loopToScan: Rule = {
 };
 
 /** Of each round, and of each row that is not taken in order. */
-const mostWritten = 2 ** 12;
+const mostWritten = 1000;
 /** A file of a stranger may have thousands of loops in it: what is written for each is a part of what may be computed of it. */
 const workOfWritten = 1024;
 

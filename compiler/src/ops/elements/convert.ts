@@ -4,7 +4,7 @@ import { floatsToFloat8, isFloat8 } from "./float8.js";
 
 /**
  * A tensor's elements in another dtype, as Cast does it: floats are cut towards zero on their way to integers,
- * integers wrap around (4 and 2 bits saturate), anything but zero is true.
+ * integers wrap around (floats that become 4 or 2 bits saturate), anything but zero is true.
  */
 export function convert(from: Dense, to: Dtype, saturate = true): Dense {
   const { dims, type } = from;
@@ -24,7 +24,9 @@ export function convert(from: Dense, to: Dtype, saturate = true): Dense {
   } else if (dtypeBits[to] < 8) {
     const [low, high] = limitsOf(to);
     for (let i = 0; i < count; i += 1)
-      result[i] = Math.max(low, Math.min(high, Math.trunc(Number(source[i]))));
+      result[i] = isFloat(type)
+        ? Math.max(low, Math.min(high, Math.trunc(Number(source[i]))))
+        : lowest(Number(BigInt.asIntN(32, BigInt(source[i] ?? 0))), dtypeBits[to], low < 0);
   } else if (to === "bool") {
     for (let i = 0; i < count; i += 1) result[i] = Number(source[i]) === 0 ? 0 : 1;
   } else if (isWide(source) && !isFloat(to)) {
@@ -33,6 +35,12 @@ export function convert(from: Dense, to: Dtype, saturate = true): Dense {
     for (let i = 0; i < count; i += 1) result[i] = Number(source[i] ?? 0);
   }
   return pack(to, dims, result);
+}
+
+/** The lowest bits of an integer. */
+function lowest(value: number, bits: number, signed: boolean): number {
+  const shift = 32 - bits;
+  return signed ? (value << shift) >> shift : (value << shift) >>> shift;
 }
 
 function wide(value: number | bigint): bigint {
@@ -62,10 +70,21 @@ function texts(from: Dense): string[] {
     if (typeof value === "bigint" || !narrowFloats.has(from.type)) return String(value);
     if (Number.isNaN(value)) return "NaN";
     if (!Number.isFinite(value)) return value < 0 ? "-INF" : "INF";
+    if (value === 0) return Object.is(value, -0) ? "-0" : "0";
     for (let digits = 1; digits < 9; digits += 1) {
-      const text = String(Number(value.toPrecision(digits)));
-      if (Math.fround(Number(text)) === Math.fround(value)) return text;
+      const shown = Number(value.toPrecision(digits));
+      if (Math.fround(shown) === Math.fround(value)) return asPrinted(shown);
     }
-    return String(value);
+    return asPrinted(value);
   });
+}
+
+/** As C's %g prints it: with an exponent of at least two digits below 0.0001 and from 100 million on. */
+function asPrinted(value: number): string {
+  const size = Math.abs(value);
+  if (value === 0 || (size >= 1e-4 && size < 1e8))
+    return Object.is(value, -0) ? "-0" : String(value);
+  const [digits, exponent = "+0"] = value.toExponential().split("e");
+  const sign = exponent.startsWith("-") ? "-" : "+";
+  return `${digits}e${sign}${exponent.replace(/^[+-]/, "").padStart(2, "0")}`;
 }

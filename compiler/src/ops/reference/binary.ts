@@ -111,7 +111,7 @@ export const binaryReferences: Some<typeof binarySchemas, Evaluation> = {
     const to = workingArray(input(0).type, exponent.length);
     exponent.forEach((power, i) => {
       const x = base[i] ?? 0;
-      if (typeof x === "number") (to as NumberArray)[i] = Math.pow(x, power);
+      if (typeof x === "number") (to as NumberArray)[i] = powerOf(x, power);
       else
         to[i] =
           Number.isInteger(power) && power >= 0
@@ -138,3 +138,9 @@ export const binaryReferences: Some<typeof binarySchemas, Evaluation> = {
         : (x, y) => (isShift(y) ? x << y : 0n),
   }),
 };
+
+/** As C and IEEE 754 have it: JavaScript's own says of 1 to the power of what is no number, and of ±1 to that of infinity, NaN. */
+function powerOf(base: number, exponent: number): number {
+  const isOne = base === 1 || (base === -1 && Math.abs(exponent) === Infinity);
+  return isOne ? 1 : Math.pow(base, exponent);
+}

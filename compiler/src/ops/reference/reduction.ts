@@ -42,7 +42,7 @@ function folded(reduction: Reduction): Evaluation {
       });
       const per = count === 0 ? 0 : from.length / count;
       sums.forEach((sum, at) => {
-        const value = sum ?? (Number.isFinite(start) ? BigInt(start) : 0n);
+        const value = sum ?? BigInt(held(x.type, start));
         to[at] = end === undefined ? value : held(x.type, end(Number(value), per));
       });
     } else {

@@ -1,21 +1,27 @@
+import type { Dtype } from "@pare/runtime/format";
 import { type Graph, type Node, type NodeId, shapeOf, type ValueId } from "../../ir/index.js";
 import { dtypeOf, inputOf, outputOf } from "../../rules/pattern.js";
 import { carries, isElementwise } from "./carries.js";
 
 /**
- * Nodes that compute in float32 with what was counted: positions, lengths and sizes that came from integers, and constants.
+ * Nodes that compute with what was counted: positions, lengths and sizes that came from integers, and constants.
  * float16 cannot tell 2049 from 2048, and angles of positions would be off by more. They are small beside what they are for.
  * @param masks constants beyond float16, whose products are to be cut off as they are
+ * @param dtype in which they compute
  */
-export function countedNodes(graph: Graph, masks: ReadonlySet<ValueId>): ReadonlySet<NodeId> {
+export function countedNodes(
+  graph: Graph,
+  masks: ReadonlySet<ValueId>,
+  dtype: "float32" | "float64" = "float32",
+): ReadonlySet<NodeId> {
   const counted = new Set<ValueId>();
   const nodes = new Set<NodeId>();
   for (const body of graph.allBodies())
     for (const node of graph.order(body)) {
-      if (!begins(graph, node) && !goesOn(graph, node, counted, masks)) continue;
+      if (!begins(graph, node, dtype) && !goesOn(graph, node, counted, masks, dtype)) continue;
       nodes.add(node.id);
       for (const output of node.outputs)
-        if (output !== null && dtypeOf(graph, output) === "float32") counted.add(output);
+        if (output !== null && dtypeOf(graph, output) === dtype) counted.add(output);
     }
   return nodes;
 }
@@ -28,8 +34,8 @@ function isOuterProduct(graph: Graph, node: Node): boolean {
   return node.op === "MatMul" && shapeOf(graph, inputOf(node, 0))?.at(-1) === 1;
 }
 
-function begins(graph: Graph, node: Node): boolean {
-  if (dtypeOf(graph, outputOf(node)) !== "float32") return false;
+function begins(graph: Graph, node: Node, dtype: Dtype): boolean {
+  if (dtypeOf(graph, outputOf(node)) !== dtype) return false;
   const isCounted = node.op === "Cast" && integers.has(dtypeOf(graph, inputOf(node, 0)));
   return isCounted || node.op === "Range";
 }
@@ -40,6 +46,7 @@ function goesOn(
   node: Node,
   counted: ReadonlySet<ValueId>,
   masks: ReadonlySet<ValueId>,
+  dtype: Dtype,
 ): boolean {
   if (!isElementwise(node) && !carries(node) && !isOuterProduct(graph, node)) return false;
   const given = node.inputs.filter((input) => input !== null);
@@ -47,6 +54,6 @@ function goesOn(
   return given.every((input) => {
     const isConstant = graph.constant(input) !== undefined && !masks.has(input);
     // What is gathered, or chosen, by.
-    return counted.has(input) || isConstant || dtypeOf(graph, input) !== "float32";
+    return counted.has(input) || isConstant || dtypeOf(graph, input) !== dtype;
   });
 }

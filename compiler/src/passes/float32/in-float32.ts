@@ -7,6 +7,7 @@ import {
   type Editor,
   type Graph,
   type Node,
+  type NodeId,
   Tensor,
   type TensorData,
   type ValueId,
@@ -14,6 +15,7 @@ import {
 } from "../../ir/index.js";
 import { inferAll, operatorOf } from "../../ops/index.js";
 import { dtypeOf } from "../../rules/pattern.js";
+import { exactDoubles } from "./exact-doubles.js";
 import { asksForNoFloat, isOfTrees, readTrees, sayTreesInFloats } from "./decision-trees.js";
 
 const rule = "in-float32";
@@ -63,10 +65,13 @@ export async function computeInFloat32(graph: Graph): Promise<void> {
     return graph.leave(rule, exact, "it asks whether a number is one that no float32 is");
   edit(graph, rule, (editor) => {
     for (const [node, lists] of trees) sayTreesInFloats(editor, node, lists);
-    for (const node of graph.allNodes()) sayFloats(editor, node);
-    const stay = new Set([...graph.main.inputs, ...givenAsOthers(graph, editor)]);
+    const exact = exactDoubles(graph);
+    const doubles = keepDoubles(graph, editor, exact);
+    for (const node of graph.allNodes()) if (!exact.has(node.id)) sayFloats(editor, node);
+    const stay = new Set([...graph.main.inputs, ...doubles]);
+    for (const other of givenAsOthers(graph, editor, doubles)) stay.add(other);
     for (const input of graph.main.inputs)
-      if (isOther(dtypeOf(graph, input))) readAsFloats(graph, editor, input);
+      if (isOther(dtypeOf(graph, input))) readAsFloats(graph, editor, input, exact);
     for (const { id, type, constant } of graph.allValues()) {
       if (stay.has(id) || type.kind !== "tensor" || !isOther(type.dtype)) continue;
       if (constant === undefined) editor.setType(id, { ...type, dtype: "float32" });
@@ -142,11 +147,15 @@ function floatsOf(graph: Graph, editor: Editor, halves: ValueId): ValueId {
 }
 
 /** @returns what stays as it is: each output in other floats, cast, under the name that it had */
-function givenAsOthers(graph: Graph, editor: Editor): readonly ValueId[] {
+function givenAsOthers(
+  graph: Graph,
+  editor: Editor,
+  stay: ReadonlySet<ValueId>,
+): readonly ValueId[] {
   const given = new Map<ValueId, ValueId>();
   for (const [index, output] of [...graph.main.outputs].entries()) {
     const dtype = dtypeOf(graph, output);
-    if (!isOther(dtype) || graph.main.inputs.includes(output)) continue;
+    if (!isOther(dtype) || graph.main.inputs.includes(output) || stay.has(output)) continue;
     const { name } = graph.value(output);
     const known = given.get(output);
     if (known === undefined) editor.rename(output, `${name}_float32`);
@@ -158,13 +167,64 @@ function givenAsOthers(graph: Graph, editor: Editor): readonly ValueId[] {
   return [...given.values()];
 }
 
-function readAsFloats(graph: Graph, editor: Editor, input: ValueId): void {
+/** @param exact nodes that go on reading it as it is */
+function readAsFloats(
+  graph: Graph,
+  editor: Editor,
+  input: ValueId,
+  exact: ReadonlySet<NodeId>,
+): void {
   const { name, uses } = graph.value(input);
-  const readers = [...uses];
+  const readers = [...uses].filter((use) => use.kind !== "node" || !exact.has(use.node));
+  if (readers.length === 0) return;
   const floats = editor.add1("Cast", [input], { to: float32 }, { outputs: [`${name}_float32`] });
   for (const use of readers)
     if (use.kind === "node") editor.setInput(use.node, use.index, floats);
     else if (use.body !== graph.main.id) editor.setOutput(use.index, floats, graph.body(use.body));
+}
+
+/**
+ * Lets nodes compute in float64 as they do: what they read and give is as it is, and others read it cast.
+ * @returns what stays float64
+ */
+function keepDoubles(
+  graph: Graph,
+  editor: Editor,
+  exact: ReadonlySet<NodeId>,
+): ReadonlySet<ValueId> {
+  const stay = new Set<ValueId>();
+  const isDouble = (id: ValueId | null): id is ValueId =>
+    id !== null && dtypeOf(graph, id) === "float64";
+  const cast = (id: ValueId, to: "float32" | "float64"): ValueId =>
+    editor.add1("Cast", [id], { to: attribute.int(codeOfDtype(to)) });
+  for (const id of exact) for (const output of graph.node(id).outputs) if (isDouble(output)) stay.add(output); // prettier-ignore
+  for (const id of exact)
+    for (const [index, input] of graph.node(id).inputs.entries()) {
+      if (!isDouble(input) || stay.has(input) || graph.main.inputs.includes(input)) continue;
+      const constant = graph.constant(input);
+      const own =
+        constant === undefined
+          ? cast(input, "float64")
+          : editor.constant(graph.value(input).name, constant);
+      stay.add(own);
+      editor.setInput(id, index, own);
+    }
+  for (const id of [...stay]) {
+    const readers = [...graph.value(id).uses].flatMap((use) => {
+      const isApart =
+        use.kind === "node" && !exact.has(use.node) && graph.node(use.node).op !== "Cast";
+      return isApart ? [use] : [];
+    });
+    if (readers.length === 0) continue;
+    const floats = cast(id, "float32");
+    for (const { node, index } of readers) editor.setInput(node, index, floats);
+  }
+  for (const id of exact)
+    editor.note(
+      graph.node(id),
+      "it computes on in float64: whole numbers are told apart by their last digits",
+    );
+  return stay;
 }
 
 /** Lets a node that says of what type its result is say float32. */

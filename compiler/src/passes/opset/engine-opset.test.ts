@@ -54,6 +54,19 @@ it("leaves what the engine loads in the opset that it has", async () => {
   }
 });
 
+it.each(["Elu", "HardSigmoid", "HardSwish", "LeakyRelu", "Mish", "Selu", "Softplus", "Softsign"])(
+  "lets the engine load %s of float64",
+  async (op) => {
+    const graph = graphOf({ x: ["float64", 3] }, (input, b) => ({ y: b.add(op, [input("x")]) }));
+    const feeds = madeUp(graph, {});
+    const [want, got] = [
+      await evaluateGraph(graph, feeds),
+      await onEngine(inEngineOpset(graph), feeds),
+    ];
+    expect(relativeError(want, got)).toBeLessThan(1e-5);
+  },
+);
+
 describe("pools of means", () => {
   const pooled = (next: Move, more = {}): Graph =>
     graphOf({ x: ["float32", 1, 4, 9, 9] }, (input, b) => {

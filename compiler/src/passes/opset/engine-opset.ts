@@ -11,18 +11,28 @@ const moving = new Set(["MaxPool", "Reshape", "Slice", "Squeeze", "Transpose", "
  * before 1.30 with the attribute output_dtype of opset 21, and then refuses its own node, because ONNX's inference takes every zero
  * point beside that for uint8 (onnxruntime's issue 25526): such a graph is written in opset 20, which has no such attribute, if that
  * has words for it. And its AveragePool of opset 19 has a kernel of its own, for dilations, that takes up to twelve times as long
- * as the other: a graph of pools without them is written in opset 18, where that has as few.
+ * as the other: a graph of pools without them is written in opset 18, where that has as few. And of operators that are functions
+ * of others it has no kernel in float64, and says them in others up to opset 18 alone.
  * @returns the graph itself wherever that does
  */
 export function inEngineOpset(graph: Graph): Graph {
   if (graph.opset() !== normalOpset) return graph;
   const nodes = [...graph.allNodes()];
+  if (nodes.some((node) => isFunctionInDoubles(graph, node)))
+    return inOpset(graph, lastOfFunctions) ?? graph;
   const pooled = nodes.some(isPlainPool) ? inOpset(graph, beforeDilatedPools) : undefined;
   if (pooled !== undefined && [...pooled.allNodes()].length <= nodes.length) return pooled;
   return (nodes.some((node) => isMoved(graph, node)) && inOpset(graph, normalOpset - 1)) || graph;
 }
 
 const beforeDilatedPools = 18;
+/** Probed on 1.30: at 18 these load in float64, and at 19 to 22 they do not. */
+const lastOfFunctions = 18;
+const functions = new Set(["Elu", "HardSigmoid", "HardSwish", "LeakyRelu", "Mish", "Selu", "Softplus", "Softsign"]); // prettier-ignore
+
+function isFunctionInDoubles(graph: Graph, node: Node): boolean {
+  return functions.has(node.op) && node.domain === "" && dtypeOf(graph, inputOf(node, 0)) === "float64"; // prettier-ignore
+}
 
 /** Undefined where that has no words for it. */
 function inOpset(graph: Graph, opset: number): Graph | undefined {

@@ -170,7 +170,6 @@ export const attributeLowerings: readonly Adapter[] = [
   ...adapter("QLinearMatMul", 21, (step) => {
     if (step.dtype(1) === "float16") step.refuse("its scales are float16");
   }),
-  ...adapter("GroupNormalization", 21, (step) => step.refuse("its scale was one number per group")),
   ...adapter("GridSample", 20, (step) => {
     if ((step.rank(0) ?? step.rank(1)) !== 4)
       step.refuse("it samples volumes, or the rank of its input is not known");

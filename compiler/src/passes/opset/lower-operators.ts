@@ -67,6 +67,26 @@ function negated(op: string): (step: Step) => void {
   };
 }
 
+/** An InstanceNormalization of the groups, γ and β of each channel behind it. */
+function groupNorm(step: Step): void {
+  const rank = step.rank(0);
+  const groups = step.attributes.int("num_groups");
+  if (rank === undefined) return step.refuse("the rank of its input is not known");
+  if (groups === undefined || groups < 1) return step.refuse("it has no num_groups");
+  const x = operand(step, 0);
+  const shape = step.add("Shape", [x]);
+  const rows = step.add("Reshape", [x, step.int64("groups", [0, groups, -1])]);
+  const [ones, zeros] = [1, 0].map((value) =>
+    step.float("group", Array<number>(groups).fill(value), [groups]),
+  );
+  const epsilon = attribute.float(step.attributes.float("epsilon", 1e-5));
+  const normal = step.add("InstanceNormalization", [rows, ones ?? x, zeros ?? x], { epsilon });
+  const channels = step.int64("channels", [-1, ...Array<number>(rank - 2).fill(1)]);
+  const perChannel = (index: number) => step.add("Reshape", [operand(step, index), channels]);
+  const scaled = step.add("Mul", [step.add("Reshape", [normal, shape]), perChannel(1)]);
+  step.replaceBy(step.add("Add", [scaled, perChannel(2)]));
+}
+
 /** Operators in the words of those before them. `to` is the version that brought them. */
 export const operatorLowerings: readonly Adapter[] = [
   ...adapter("Gelu", 20, gelu),
@@ -75,5 +95,7 @@ export const operatorLowerings: readonly Adapter[] = [
   ...adapter("HardSwish", 14, hardSwish),
   ...adapter("GreaterOrEqual", 12, negated("Less")),
   ...adapter("LessOrEqual", 12, negated("Greater")),
+  ...adapter("GroupNormalization", 21, groupNorm),
   ...adapter("ScatterElements", 11, (step) => step.editor.setOp(step.node.id, "Scatter")),
+  ...adapter("Scatter", 9, (step) => step.refuse("it came with 9")),
 ];

@@ -25,6 +25,12 @@ describe("what an older opset cannot say", () => {
       (x, b) => b.add("ReduceSum", [x, b.add("Shape", [b.add("Shape", [x])])]),
     ],
     [
+      "what is scattered",
+      8,
+      /Scatter of opset 9 .* it came with 9/,
+      (x, b) => b.add("ScatterElements", [x, b.ints([0], [1, 1]), b.weights(1, 1)]),
+    ],
+    [
       "the smallest of TopK",
       10,
       /takes the smallest/,

@@ -62,6 +62,14 @@ describe("in an older opset, the engine gives what it gave", () => {
         return b.add("Reshape", [rows, b.add("Shape", [x])], { allowzero: int(1) });
       },
     ],
+    [
+      "GroupNormalization",
+      18,
+      ["float32", 2, 4, 3, 5],
+      ["Reshape", "InstanceNormalization", "Shape", "Reshape", "Reshape", "Mul", "Reshape", "Add"],
+      (x, b) =>
+        b.add("GroupNormalization", [x, b.weights(4), b.weights(4)], { num_groups: int(2) }),
+    ],
     ["HardSwish", 13, matrix, ["HardSigmoid", "Mul"], (x, b) => b.add("HardSwish", [x])],
     ["Mish", 15, matrix, ["Softplus", "Tanh", "Mul"], (x, b) => b.add("Mish", [x])],
     [

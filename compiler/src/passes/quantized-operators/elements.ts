@@ -1,6 +1,6 @@
 import { attribute } from "../../ir/index.js";
 import { operand, type Step } from "../opset/adapter.js";
-import { bytesAt, decoded, encoded } from "./integers.js";
+import { bytesAt, decoded, encoded, scaleAt } from "./integers.js";
 
 /** Two operands, element by element. */
 const binary =
@@ -9,6 +9,21 @@ const binary =
     const result = step.add(op, [decoded(step, 0), decoded(step, 3)]);
     step.replaceBy(encoded(step, result, 6, 7, bytesAt(step, 0)));
   };
+
+/** Of which no integer is beyond float32. */
+const largestScale = 2 ** 100;
+const factor = 2 ** 64;
+
+/**
+ * A product. Masks are as low as floats go, and rounded a step lower: beside them the other operand has larger steps, so that none
+ * is infinite, of which the product with nothing would be no number.
+ */
+function multiply(step: Step): void {
+  const [a, b] = [scaleAt(step, 0), scaleAt(step, 3)];
+  const share = Math.max(a, b) <= largestScale ? 1 : b >= a ? factor : 1 / factor;
+  const operands = [decoded(step, 0, undefined, share), decoded(step, 3, undefined, 1 / share)];
+  step.replaceBy(encoded(step, step.add("Mul", operands), 6, 7, bytesAt(step, 0)));
+}
 
 function sigmoid(step: Step): void {
   const result = step.add("Sigmoid", [decoded(step, 0)]);
@@ -43,7 +58,7 @@ export const elementWords: Readonly<Record<string, (step: Step) => void>> = {
   "com.microsoft::QLinearAdd": binary("Add"),
   "com.microsoft::QLinearConcat": join,
   "com.microsoft::QLinearLeakyRelu": leakyRelu,
-  "com.microsoft::QLinearMul": binary("Mul"),
+  "com.microsoft::QLinearMul": multiply,
   "com.microsoft::QLinearSigmoid": sigmoid,
   "com.microsoft::QLinearWhere": choose,
 };

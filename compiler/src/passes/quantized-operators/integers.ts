@@ -5,8 +5,12 @@ import { operand, type Step } from "../opset/adapter.js";
 /** Operators on integers carry how these stand for numbers as inputs; in the words of ai.onnx a node before says it. */
 type Bytes = "uint8" | "int8";
 
-/** An input as numbers: its integers, and behind them their scale and zero point. @param axis along which there may be several */
-export function decoded(step: Step, at: number, axis?: number): ValueId {
+/**
+ * An input as numbers: its integers, and behind them their scale and zero point.
+ * @param axis along which there may be several
+ * @param factor by which its scale is multiplied
+ */
+export function decoded(step: Step, at: number, axis?: number, factor = 1): ValueId {
   const x = operand(step, at);
   const dtype = bytesAt(step, at);
   const scales = numbersAt(step, at + 1, "float32") ?? step.refuse("a scale is missing");
@@ -21,9 +25,22 @@ export function decoded(step: Step, at: number, axis?: number): ValueId {
     list.length === count ? list : Array.from({ length: count }, () => list[0] ?? 0);
   return step.add(
     "DequantizeLinear",
-    [x, ...inSteps(step, each(scales), each(zeros), dtype)],
+    [
+      x,
+      ...inSteps(
+        step,
+        each(scales).map((scale) => scale * factor),
+        each(zeros),
+        dtype,
+      ),
+    ],
     count > 1 && axis !== undefined ? { axis: attribute.int(axis) } : {},
   );
+}
+
+/** The largest scale of an input. */
+export function scaleAt(step: Step, at: number): number {
+  return Math.max(...(numbersAt(step, at + 1, "float32") ?? [0]));
 }
 
 /** Numbers as integers. @param fallback the type where no zero point says it */
