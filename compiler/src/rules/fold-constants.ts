@@ -9,13 +9,14 @@ import {
 } from "../ir/index.js";
 import {
   bytesOfValue,
+  type ConstantCone,
   constantSubgraph,
   evaluateSubgraph,
   freedBytes,
   workOf,
 } from "./constant-subgraph.js";
 
-import type { Rule } from "./rule.js";
+import type { Rewrite, Rule } from "./rule.js";
 
 /** So few bytes cost less in a file than the node that makes them. */
 const smallBytes = 256;
@@ -47,27 +48,50 @@ export const foldConstants: Rule = {
         ? { miss: `as a constant it would add ${size - freed} bytes to the file` }
         : undefined;
     }
-    const because = "computed from constants";
-    return {
-      because,
-      needs: [...subgraph.constants.values()],
-      work: workOf(graph, subgraph),
-      rewrite(editor, data) {
-        const results = evaluateSubgraph(graph, subgraph, data);
-        node.outputs.forEach((id, index) => {
-          const tensor = results?.[index];
-          if (id === null || tensor === null || tensor === undefined) return;
-          checkDeclared(graph, node, id, tensor);
-          editor.replace(
-            id,
-            editor.constant(graph.value(id).name, tensor, graph.body(node.body)),
-            because,
-          );
-        });
-      },
-    };
+    return folded(graph, node, subgraph);
   },
 };
+
+const onBits = new Set(["BitShift", "BitwiseAnd", "BitwiseNot", "BitwiseOr", "BitwiseXor"]);
+const recurrent = new Set(["GRU", "LSTM", "RNN"]);
+
+/**
+ * As `foldConstants`, however large a result is, where modules have no kernel for what weights are decoded by (4 bits of a byte), or
+ * one that takes only weights that are there (recurrent cells).
+ */
+export const foldForModules: Rule = {
+  name: "fold-for-modules",
+  exactness: "rounding",
+  ops: "any",
+  match(graph, node) {
+    const isRead = node.outputs.some(
+      (id) => id !== null && graph.consumers(id).some(({ op }) => recurrent.has(op)),
+    );
+    if (node.domain !== "" || node.op === "Identity" || !(isRead || onBits.has(node.op)))
+      return undefined;
+    const subgraph = constantSubgraph(graph, node);
+    return subgraph && folded(graph, node, subgraph);
+  },
+};
+
+function folded(graph: Graph, node: Node, subgraph: ConstantCone): Rewrite {
+  const because = "computed from constants";
+  return {
+    because,
+    needs: [...subgraph.constants.values()],
+    work: workOf(graph, subgraph),
+    rewrite(editor, data) {
+      const results = evaluateSubgraph(graph, subgraph, data);
+      node.outputs.forEach((id, index) => {
+        const tensor = results?.[index];
+        if (id === null || tensor === null || tensor === undefined) return;
+        checkDeclared(graph, node, id, tensor);
+        const constant = editor.constant(graph.value(id).name, tensor, graph.body(node.body));
+        editor.replace(id, constant, because);
+      });
+    },
+  };
+}
 
 /**
  * Shapes of a damaged file may contradict each other: what is declared of the model's outputs is what its user relies on.

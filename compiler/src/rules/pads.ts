@@ -74,6 +74,40 @@ export const spellOutPads: Rule = {
   },
 };
 
+/** Pad(x) by less than nothing = a Slice of x, padded by what is left: for modules, whose kernel only adds. */
+export const cropBeforePad: Rule = {
+  name: "crop-before-pad",
+  exactness: "bitwise",
+  ops: ["Pad"],
+  match(graph, node) {
+    const source = inputOf(node, 0);
+    const sizes = shapeOf(graph, source);
+    const isFilled = attributesOf(node).string("mode", "constant") === "constant";
+    if (source === undefined || sizes === undefined || !isStatic(sizes) || !isFilled)
+      return undefined;
+    const amounts = padsOf(graph, node, sizes.length);
+    if (amounts?.some((amount) => amount < 0) !== true) return undefined;
+    const { length: rank } = sizes;
+    const starts = sizes.map((_, axis) => Math.max(0, -(amounts[axis] ?? 0)));
+    const ends = sizes.map((size, axis) => size - Math.max(0, -(amounts[rank + axis] ?? 0)));
+    // What is cut off from both sides may be all.
+    if (starts.some((start, axis) => start >= (ends[axis] ?? 0))) return undefined;
+    return {
+      because: "it takes away where it adds less than nothing",
+      rewrite(editor) {
+        const body = graph.body(node.body);
+        const list = (numbers: readonly number[]): ValueId =>
+          editor.constant("crop", Tensor.int64(numbers), body);
+        const cropped = editor.add1("Slice", [source, list(starts), list(ends)], {}, { body });
+        editor.setInput(node.id, 0, cropped);
+        editor.setInput(node.id, 1, list(amounts.map((amount) => Math.max(0, amount))));
+        // They are of all axes now.
+        if (inputOf(node, 3) !== undefined) editor.setInput(node.id, 3, null);
+      },
+    };
+  },
+};
+
 /** What the Pad puts around the spatial axes and what the window does, begins and then ends. */
 function together(node: Node, amounts: readonly number[], rank: number): readonly number[] {
   const own = attributesOf(node).ints("pads");

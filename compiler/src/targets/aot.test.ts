@@ -2,7 +2,13 @@ import { type Artifact, artifactBytes, isPareError, type Tensors } from "@pare/r
 import { aot as backend } from "@pare/runtime/aot";
 import { expect, it, vi } from "vitest";
 import { attribute, type Graph } from "../ir/index.js";
-import { agreement, feedsOf, run } from "../passes/quantization/engine-case.test.support.js";
+import {
+  agreement,
+  feedsOf,
+  quantized,
+  run,
+} from "../passes/quantization/engine-case.test.support.js";
+import { quantizeWeights } from "../passes/quantize-weights.js";
 import { graphOf } from "../rules/rule-case.test.support.js";
 import { aot } from "./aot.js";
 import { supportOf } from "./support.js";
@@ -409,4 +415,31 @@ it("loads no module that is none of its own, and none whose facts lie", async ()
       );
     expect(isPareError(error) && error.code).toBe("ENGINE");
   }
+});
+
+it("compiles weights that were stored small: of 4 bits, and of recurrent cells", async () => {
+  const build = (): Graph =>
+    graphOf({ x: ["float32", 5, 1, 8] }, (input, b) => {
+      const cell = [b.weights(1, 64, 8), b.weights(1, 64, 16), b.weights(1, 128)];
+      const rows = b.add("LSTM", [input("x"), ...cell], { hidden_size: attribute.int(16) });
+      return { y: b.add("MatMul", [rows, b.weights(16, 24)]) };
+    });
+  for (const options of [{ bits: 8 }, { bits: 4 }]) {
+    const graph = await quantized(quantizeWeights, build(), options, null);
+    const session = await backend().load(await aot.emit(graph, {}));
+    const feeds = feedsOf(graph, 1);
+    expect(agreement(await run(graph, feeds), await session.run(feeds))).toBeGreaterThan(90);
+    await session.dispose();
+  }
+});
+
+it("pads by less than nothing, as engines do", async () => {
+  const graph = graphOf({ x: ["float32", 2, 5, 6] }, (input, b) => ({
+    y: b.add("Pad", [input("x"), b.ints([-1, 2, 1, 0, -3, -2])]),
+    z: b.add("Pad", [input("x"), b.ints([1, -1]), null, b.ints([2])]),
+  }));
+  const session = await backend().load(await aot.emit(graph, {}));
+  const feeds = feedsOf(graph, 1);
+  expect(agreement(await run(graph, feeds), await session.run(feeds))).toBe(Infinity);
+  await session.dispose();
 });

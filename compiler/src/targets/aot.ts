@@ -17,6 +17,9 @@ import { sayPlaces } from "../passes/places/say-places.js";
 import { saySpatial } from "../passes/spatial/say-spatial.js";
 import { sayVolumes } from "../passes/volumes/say-volumes.js";
 import { simplifyGraph } from "../passes/simplify.js";
+import { foldForModules } from "../rules/fold-constants.js";
+import { cropBeforePad } from "../rules/pads.js";
+import { runRules } from "../rules/run-rules.js";
 import {
   compiledOperators,
   compileToWasm,
@@ -193,6 +196,7 @@ async function fixedGraphs(graph: Graph, sizes: Sizes = {}): Promise<readonly Fi
       sayQuantized(fixed),
     ];
     await simplifyGraph(fixed, {});
+    await runRules(fixed, [foldForModules, cropBeforePad], {});
     const before = fixed.changes;
     said.push(sayPlaces(fixed));
     said.push(bothBranches(fixed, (node) => decidedBy(fixed, node) !== undefined));
