@@ -27,7 +27,8 @@ export interface Gate {
 type Outcome = Pick<ReportCheck, "what" | "outcome" | "reason">;
 
 export function checkAccuracy({ accuracy }: Measurement, { maxDrop = 0 }: Gate): Outcome[] {
-  if (!accuracy || accuracy.drop === null) return [];
+  if (!accuracy || accuracy.drop === null)
+    return [{ what: "accuracy", outcome: "inconclusive", reason: "Not measured: without data nothing is known of it. --data names samples." }]; // prettier-ignore
   const { drop, dropInterval, metric, n, flips } = accuracy;
   const [low, high] = dropInterval ?? [drop, drop];
   const isOver = (one: number): boolean => !isAllowedDrop(one, maxDrop);

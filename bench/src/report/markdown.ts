@@ -119,12 +119,24 @@ function variants(report: Report): string {
   const notes = [...new Set([...untimed, ...unflipped])]
     .map((note) => `- ${cell(note)}`)
     .join("\n");
-  return `${table(["target", "model", "precision", "size (brotli)", "latency", "accuracy", "against the float model"], rows)}${notes ? `\n\n${notes}` : ""}`;
+  const against = report.variants.every(isGiven)
+    ? "against the baseline"
+    : "against the float model";
+  return `${table(["target", "model", "precision", "size (brotli)", "latency", "accuracy", against], rows)}${notes ? `\n\n${notes}` : ""}`;
+}
+
+/** Files that were only compared: whoever names them knows what is in them. */
+function isGiven({ precision }: Report["variants"][number]): boolean {
+  return precision === "as given";
 }
 
 /** The float model's time is the one beside the variant: it shows no other one. */
-function baselineRow(baseline: ReportRow, { latencyMs }: ReportRow): string[] {
-  return row(baseline, null, "float32").with(4, baselineTime(latencyMs, baseline.latencyMs));
+function baselineRow(baseline: ReportRow, variant: Report["variants"][number]): string[] {
+  const { latencyMs } = variant;
+  return row(baseline, null, isGiven(variant) ? variant.precision : "float32").with(
+    4,
+    baselineTime(latencyMs, baseline.latencyMs),
+  );
 }
 
 function row(each: ReportRow, baseline: ReportRow | null, precision: string): string[] {

@@ -1,4 +1,7 @@
+import { access, constants } from "node:fs/promises";
+import { dirname } from "node:path";
 import { messageOf } from "@pare/runtime/format";
+import { systemCode } from "../platform/file-error.js";
 import { byteText } from "../terminal/words.js";
 import { refusalOf } from "./own-folder.js";
 import { cacheLimit, cachePlace, type Environment } from "./place.js";
@@ -24,6 +27,13 @@ export async function cacheState(environment: Environment = process.env): Promis
         hint: refusal?.hint ?? null,
       };
     }
+    const unwritable = await unwritableOf(folder);
+    if (unwritable !== null)
+      return {
+        ok: false,
+        found: `${folder}: ${unwritable}; nothing is kept between runs`,
+        hint: "Set XDG_CACHE_HOME to a folder of yours.",
+      };
     const { entries, bytes } = await usage(folder);
     const what = entries === 1 ? "1 entry" : `${entries} entries`;
     return {
@@ -33,5 +43,17 @@ export async function cacheState(environment: Environment = process.env): Promis
     };
   } catch (error) {
     return { ok: false, found: messageOf(error), hint: null };
+  }
+}
+
+/** Why nothing can be written to a folder, or where it is to be made; null where it can. */
+async function unwritableOf(folder: string): Promise<string | null> {
+  for (let at = folder; ; at = dirname(at)) {
+    try {
+      await access(at, constants.W_OK);
+      return null;
+    } catch (error) {
+      if (systemCode(error) !== "ENOENT" || dirname(at) === at) return messageOf(error);
+    }
   }
 }

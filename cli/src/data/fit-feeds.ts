@@ -20,9 +20,15 @@ export interface FittedFeeds {
 /**
  * Holds a sample's feeds against the model's inputs and completes what was left open. Float32 for an input in float16 or
  * float64, which hardly anybody's data is in, becomes that.
+ * @param canResize whether --shape can give the model another size
  * @throws PareError DATA_MISMATCH naming the sample, the input, what it expects and what it got
  */
-export function fitFeeds(inputs: readonly ValueInfo[], feeds: Feeds, sample: string): FittedFeeds {
+export function fitFeeds(
+  inputs: readonly ValueInfo[],
+  feeds: Feeds,
+  sample: string,
+  canResize = true,
+): FittedFeeds {
   const bare: string[] = [];
   const whole: Feeds = Object.fromEntries(
     Object.entries(feeds).map(([name, given]) => {
@@ -49,7 +55,7 @@ export function fitFeeds(inputs: readonly ValueInfo[], feeds: Feeds, sample: str
       {
         where: `sample "${sample}", ${error.where ?? "feeds"}`,
         hint:
-          otherShape(inputs, whole) ??
+          (canResize ? otherShape(inputs, whole) : null) ??
           error.hint ??
           `The model takes ${inputs.map((info) => `"${info.name}": ${describeValue(info)}`).join("; ")}.`,
       },

@@ -22,6 +22,7 @@ function advice(
   candidates: readonly Partial<ReportCandidate>[] = [],
   tested = 2000,
   steps: readonly Partial<ReportStep>[] = [],
+  baseline: Partial<Accuracy> = {},
 ) {
   const report = {
     source: "d",
@@ -36,7 +37,7 @@ function advice(
     [],
     { evidence, report } as Evaluation,
     {
-      variants: [{ measurement, target: "cpu" }],
+      variants: [{ measurement, target: "cpu", baseline: { accuracy: { value: 1, ...baseline } } }],
       candidates,
       tested: { cpu: tested },
       steps,
@@ -55,6 +56,15 @@ it("is to look at labels that the float model never gives", () => {
   expect(advice({ value: 0, n: 5 })).toBeNull();
   expect(advice({ value: 0.0015 })).toMatch(/^Look at the labels/);
   expect(advice({ value: 0, metric: "mse", direction: "lower" })).toBeNull();
+});
+
+it("is to look at data of which the model itself makes no numbers", () => {
+  const own = (baseline: Partial<Accuracy>) => advice({}, "unlabelled", [], 2000, [], baseline);
+  const agreement = { metric: "top1-agreement", direction: "higher" } as const;
+  expect(own({ ...agreement, value: 0.4 })).toMatch(/^Look at the data/);
+  expect(own({ ...agreement, value: Number.NaN })).toMatch(/^Look at the data/);
+  expect(own({ ...agreement, value: 1 })).toMatch(/^Labels would show/);
+  expect(own({ metric: "mse", direction: "lower", value: 0 })).toMatch(/^Labels would show/);
 });
 
 it("is more samples to learn from where few taught a step that was turned down, before more time", () => {

@@ -19,6 +19,9 @@ export function nextStep(
   }
   if (report.validation === 0 || report.calibration === 0)
     return "More samples: with fewer than ten, there is nothing to calibrate and search on.";
+  const ownAccuracies = optimized.variants.flatMap(({ baseline }) => baseline?.accuracy ?? []);
+  if (evidence === "unlabelled" && ownAccuracies.some(isUnlikeItself))
+    return "Look at the data: on some samples the model as it came gives what is no number, and what is held to that says nothing. A mask of zeros alone does it, or inputs beyond what it was trained on.";
   if (evidence === "unlabelled")
     return `Labels would show accuracy, not only agreement with the float model: ${howToLabel(report.source)}.`;
   const accuracies = optimized.variants.flatMap(({ measurement: { accuracy } }) => accuracy ?? []);
@@ -42,6 +45,11 @@ export function nextStep(
   return looked < report.test
     ? `More time, for more test samples: ${looked} of ${report.test} were looked at, with which a drop of ${allowed} is within what chance does: --time-budget.`
     : `More test samples: with ${report.test}, a drop of ${allowed} is within what chance does.`;
+}
+
+/** The float model agrees with itself, but where its answers are no numbers, which equal nothing. */
+function isUnlikeItself({ direction, value }: Accuracy): boolean {
+  return direction === "higher" && !(value > 0.9999);
 }
 
 /** By so many and more a step that was turned down had a fair chance. */

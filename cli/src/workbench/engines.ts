@@ -35,7 +35,12 @@ export function parseTargets(
   names: readonly string[] | undefined,
   otherwise: readonly TargetName[] = engineTargets,
 ): readonly TargetName[] {
-  if (names === undefined || names.length === 0) return otherwise;
+  if (names === undefined) return otherwise;
+  if (names.length === 0)
+    throw new PareError("ARGUMENT", "--target names none.", {
+      where: "--target",
+      hint: `The targets are ${measurableTargets.join(", ")}; without --target it is all that run here.`,
+    });
   return [...new Set(names)].map((name) => {
     const target = targetNames.find((known) => known === name);
     if (target === undefined) {

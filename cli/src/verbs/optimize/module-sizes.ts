@@ -28,7 +28,7 @@ export async function moduleSizesText(
   if (rest.obstacles.length > 0) return null;
   const options = names.map((name) => `--dim ${name}=${missing[name]?.[0]}`).join(" ");
   const origin = asGuessed ? "as was guessed" : "as the first sample has it";
-  return `aot: ${options} (${origin}) compiles a module as well, which takes no other sizes; several values give it an entry each.`;
+  return `aot: ${options} (${origin}) compiles a module, and fixes it on every target. Several values, ${names[0]}=64,128, give the module an entry each and leave it free elsewhere.`;
 }
 
 /** Named dims of inputs that are a symbol alone. */

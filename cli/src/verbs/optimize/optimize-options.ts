@@ -49,6 +49,28 @@ export interface OptimizeOptions {
   readonly output?: string;
 }
 
+/** All that there are. */
+export const optionNames: Readonly<Record<keyof OptimizeOptions, true>> = {
+  target: true,
+  data: true,
+  preprocess: true,
+  metric: true,
+  shapes: true,
+  dims: true,
+  constants: true,
+  recipe: true,
+  maxDrop: true,
+  maxSizeBytes: true,
+  maxLatencyMs: true,
+  prefer: true,
+  timeBudgetMs: true,
+  cache: true,
+  frozen: true,
+  like: true,
+  seed: true,
+  output: true,
+};
+
 export const defaultMaxDrop = 0.01;
 
 /** What is to be done about inputs, as the pass `bind-shapes` takes it. */

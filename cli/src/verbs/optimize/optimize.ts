@@ -1,8 +1,8 @@
-import { isPareError, PareError } from "@pare/runtime/format";
+import { isPareError, messageOf, PareError } from "@pare/runtime/format";
 import { asPareError } from "../../terminal/failure.js";
 import { shownPath } from "../../terminal/shown-path.js";
 import { optimizeModel, type OptimizeResult } from "./optimize-model.js";
-import type { OptimizeOptions } from "./optimize-options.js";
+import { type OptimizeOptions, optionNames } from "./optimize-options.js";
 
 /** How far the work is. */
 export interface OptimizeProgress {
@@ -34,14 +34,15 @@ export async function optimize(model: string, call: OptimizeCall = {}): Promise<
   const { signal = new AbortController().signal, onProgress, onNote, ...options } = call;
   const began = performance.now();
   try {
+    checkCall(model, options);
     return await optimizeModel(model, options, {
-      command: told(model, options),
+      command: commandOf(model, options),
       now: () => performance.now() - began,
       signal,
       output: {
-        note: (line) => onNote?.(line),
+        note: (line) => told(() => onNote?.(line), "onNote"),
         detail: () => {},
-        progress: (fraction, what) => onProgress?.({ fraction, what }),
+        progress: (fraction, what) => told(() => onProgress?.({ fraction, what }), "onProgress"),
       },
     });
   } catch (error) {
@@ -51,8 +52,41 @@ export async function optimize(model: string, call: OptimizeCall = {}): Promise<
   }
 }
 
+/** What a program without types may say. @throws PareError ARGUMENT */
+function checkCall(model: unknown, options: Readonly<Record<string, unknown>>): void {
+  if (typeof model !== "string")
+    throw new PareError("ARGUMENT", `The model is ${String(model)}, and has to be a path.`, {
+      where: "optimize(model)",
+      hint: "Give a text: of a URL, fileURLToPath(url).",
+    });
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(optionNames, name));
+  if (unknown !== undefined)
+    throw new PareError("ARGUMENT", `There is no option "${unknown}".`, {
+      where: `optimize(model, { ${unknown} })`,
+      hint: `The options are ${Object.keys(optionNames).join(", ")}, signal, onProgress, onNote.`,
+    });
+  if (options["target"] !== undefined && !Array.isArray(options["target"]))
+    throw new PareError("ARGUMENT", "target is no list.", {
+      where: "target",
+      hint: 'Give a list, also of one: ["cpu"].',
+    });
+}
+
+/** What a caller's own function throws is no fault of Pare's. @throws PareError ARGUMENT */
+function told(tell: () => void, name: string): void {
+  try {
+    tell();
+  } catch (error) {
+    throw new PareError("ARGUMENT", `${name} threw: ${messageOf(error)}`, {
+      where: name,
+      hint: "Let it throw nothing.",
+      cause: error,
+    });
+  }
+}
+
 /** As a report names what was asked for: `optimize("m.onnx", {"data":"photos"})`. */
-function told(model: string, options: OptimizeOptions): string {
+function commandOf(model: string, options: OptimizeOptions): string {
   const asked = JSON.stringify(options, (_, value: unknown) =>
     typeof value === "string" ? shownPath(value) : value,
   );

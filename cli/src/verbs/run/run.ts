@@ -114,6 +114,16 @@ async function runBundle(
 ): Promise<Ran> {
   // Before onnxruntime-node is loaded, which else has telemetry.
   process.env["ORT_DISABLE_TELEMETRY"] ??= "1";
+  for (const name of ["shape", "dim", "const"] as const)
+    if (options[name] !== undefined)
+      throw new PareError(
+        "ARGUMENT",
+        `--${name} is for models, and this is a bundle: its sizes are decided.`,
+        {
+          where: `--${name}`,
+          hint: "Leave it out, or name the ONNX file.",
+        },
+      );
   const { load } = await import("@pare/runtime");
   const backends = await backendsInNode();
   const target = options.target === undefined ? undefined : parseTargets([options.target])[0];
@@ -154,7 +164,7 @@ async function runLoaded(
   say: Output,
 ): Promise<Ran> {
   const { selection } = model;
-  const feeds = await feedsFor(model.inputs, options, say);
+  const feeds = await feedsFor(model.inputs, options, say, false);
   return { engine: selection.engine, outputs: await model.run(feeds, { signal }), selection };
 }
 
@@ -162,10 +172,11 @@ async function feedsFor(
   inputs: Parameters<typeof readInputs>[0],
   options: RunOptions,
   say: Output,
+  canResize = true,
 ): Promise<Tensors> {
   const files = options.input ?? [];
   const feeds = await readInputs(inputs, files, options.preprocess, (text) => say.note(text));
-  return fitFeeds(inputs, feeds, files.map(([, file]) => file).join(", ")).feeds;
+  return fitFeeds(inputs, feeds, files.map(([, file]) => file).join(", "), canResize).feeds;
 }
 
 async function give(
