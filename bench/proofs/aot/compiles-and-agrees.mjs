@@ -84,7 +84,11 @@ export async function prove({ claim, inform, root }) {
         bound: `≤ ${mostError}`,
         n: found?.elements ?? 0,
         met: found !== undefined && found.error <= mostError,
-        note: found && `${found.code.join(" and ")} bytes of code after brotli`,
+        // Of a module that holds its weights it is not told apart.
+        note:
+          found?.code.length > 0
+            ? `${found.code.join(" and ")} bytes of code after brotli`
+            : undefined,
       });
     }
     const isSteady = ({ ownError }) => ownError <= mostError;
