@@ -57,7 +57,7 @@ export const severalLabels = [
       const places = wanted.length;
       const classesLast =
         dimsOf(prediction)[1] !== classes && dimsOf(prediction).at(-1) === classes;
-      const counts = new Array<number>(2 * classes).fill(0);
+      const counts = Array.from({ length: 2 * classes }, () => 0);
       const add = (index: number): void => {
         counts[index] = (counts[index] ?? 0) + 1;
       };

@@ -80,12 +80,12 @@ export const parameterRules: readonly Rule[] = [
   foldConstants,
   ...identities
     .filter(({ name }) => name === "drop-identity")
-    .map((rule): Rule => {
-      const isOfConstant = (graph: Graph, { inputs: [input] }: Node): boolean =>
-        graph.constant(input) !== undefined;
-      return {
-        ...rule,
-        match: (graph, node) => (isOfConstant(graph, node) ? rule.match(graph, node) : undefined),
-      };
-    }),
+    .map((rule): Rule => ({
+      ...rule,
+      match: (graph, node) => (isOfConstant(graph, node) ? rule.match(graph, node) : undefined),
+    })),
 ];
+
+function isOfConstant(graph: Graph, { inputs: [input] }: Node): boolean {
+  return graph.constant(input) !== undefined;
+}

@@ -107,7 +107,8 @@ function checkAsDecided({ seed, prefer, recipe, targets }: Lock, options: Optimi
   const metric = targets.find(({ accuracy }) => accuracy !== null)?.accuracy?.metric;
   // A recipe from a file has the name that the file gives it.
   const preset = options.recipe !== undefined && isPreset(options.recipe) ? options.recipe : "auto";
-  const said: readonly (readonly [string, unknown, unknown, unknown])[] = [
+  type Said = string | number | undefined;
+  const said: readonly (readonly [string, Said, Said, Said])[] = [
     ["--seed", options.seed ?? 0, seed, 0],
     ["--prefer", options.prefer ?? "latency", prefer, "latency"],
     ["--recipe", preset, recipe.name, "auto"],
@@ -117,7 +118,7 @@ function checkAsDecided({ seed, prefer, recipe, targets }: Lock, options: Optimi
     if (asked !== byDefault && decided !== undefined && asked !== decided)
       throw new PareError(
         "ARGUMENT",
-        `${option} is ${String(asked)}, and what --frozen repeats was decided by ${String(decided)}.`,
+        `${option} is ${asked}, and what --frozen repeats was decided by ${decided}.`,
         { where: option, hint: `Leave ${option} out, or run without --frozen.` },
       );
 }

@@ -38,10 +38,13 @@ function hangsOnDigits(graph: Graph, node: Node): boolean {
 }
 
 /** A whole number that float32 may not hold; not one as large as masks are. */
+function isBeyond(one: number): boolean {
+  return Number.isSafeInteger(one) && Math.abs(one) > mostWhole;
+}
+
 function isLarge(graph: Graph, input: ValueId | null): boolean {
   const value = input ?? undefined;
   if (dtypeOf(graph, value) !== "float64") return false;
-  const isBeyond = (one: number): boolean => Number.isSafeInteger(one) && Math.abs(one) > mostWhole;
   return numbersOf(graph, value)?.some(isBeyond) ?? false;
 }
 

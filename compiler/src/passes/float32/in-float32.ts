@@ -209,8 +209,8 @@ function keepDoubles(
       stay.add(own);
       editor.setInput(id, index, own);
     }
-  for (const id of [...stay]) {
-    const readers = [...graph.value(id).uses].flatMap((use) => {
+  for (const id of stay) {
+    const readers = Array.from(graph.value(id).uses).flatMap((use) => {
       const isApart =
         use.kind === "node" && !exact.has(use.node) && graph.node(use.node).op !== "Cast";
       return isApart ? [use] : [];
