@@ -60,7 +60,7 @@ export function stayedFloatText(
   const share = `${byteText(bytes)} of weights, ${Math.round((100 * bytes) / sizeBytes)} % of the file`;
   const isStored = steps.some(({ use }) => use === "quantize-weights");
   const hint =
-    isStored || weights.every(({ reason }) => reason === noWeight)
+    isStored || weights.every(({ reason }) => reason === noWeight || reason.includes("finite"))
       ? ""
       : ` pare quantize ${file} --mode weights stores them as int8 as well.`;
   return `${share}, stayed float32: ${each}${more}.${hint}`;
